@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_BASE_JSON_H
+#define MCKUBE_BASE_JSON_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+
+/* cJSON with its traps closed, for everything small: configuration, plans, kubeconfig, replies of
+ * a few kilobytes. Objects in bulk go through kube/decode.h instead.
+ *
+ * Closed here: trailing bytes (error), duplicate keys (the last wins, as in kubectl), look-up that
+ * ignores case (json_get() is exact), numbers that a double cannot hold (json_int() reads the
+ * token's own digits: the parser keeps integers outside +-2^53 as raw text), depth (100). */
+
+int json_parse(const char *text, size_t n, cJSON **ret, struct error *err);
+
+static inline void json_free(cJSON **j)
+{
+	cJSON_Delete(*j);
+}
+#define AUTO_JSON AUTO(json_free)
+
+/* The member of an object, exact case; NULL where there is none or `object` is no object. */
+const cJSON *json_get(const cJSON *object, const char *key);
+
+/* Follows a path of keys separated by '.', NULL where one is missing. */
+const cJSON *json_path(const cJSON *root, const char *path);
+
+/* Text of a string; NULL for anything else. */
+const char *json_text(const cJSON *j);
+
+/* A whole number that fits; 1.0, 1e3 and strings are not whole numbers here. */
+bool json_int(const cJSON *j, int64_t *ret);
+
+#endif

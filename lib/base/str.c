@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+char str_empty[1];
+
+/* How many of n bytes may be added; makes room for them. */
+static size_t room_for(struct str *b, size_t n)
+{
+	if (b->max && n > b->max - b->n) {
+		b->is_full = true;
+		n = b->max - b->n;
+	}
+	if (b->n + n + 1 > b->cap) {
+		size_t cap = b->cap + b->cap / 2;
+
+		cap = cap < b->n + n + 1 ? b->n + n + 1 : cap;
+		cap = cap < 64 ? 64 : cap;
+		b->s = xreallocarray(b->s == str_empty ? NULL : b->s, cap, 1);
+		b->cap = cap;
+	}
+	return n;
+}
+
+void str_addn(struct str *b, const void *s, size_t n)
+{
+	if (!n)
+		return;
+	n = room_for(b, n);
+	memcpy(b->s + b->n, s, n);
+	b->n += n;
+	b->s[b->n] = '\0';
+}
+
+void str_add(struct str *b, const char *s)
+{
+	str_addn(b, s, strlen(s));
+}
+
+void str_addc(struct str *b, char c)
+{
+	str_addn(b, &c, 1);
+}
+
+void str_vaddf(struct str *b, const char *fmt, va_list ap)
+{
+	char small[256];
+	va_list again;
+
+	va_copy(again, ap);
+	int n = vsnprintf(small, sizeof(small), fmt, ap);
+	if (n >= 0 && (size_t)n < sizeof(small)) {
+		str_addn(b, small, (size_t)n);
+	} else if (n >= 0) {
+		char *large = xmalloc((size_t)n + 1);
+
+		vsnprintf(large, (size_t)n + 1, fmt, again);
+		str_addn(b, large, (size_t)n);
+		free(large);
+	}
+	va_end(again);
+}
+
+void str_addf(struct str *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(b, fmt, ap);
+	va_end(ap);
+}
+
+/* Length of the well-formed UTF-8 sequence at s, 0 if there is none (RFC 3629). */
+static size_t utf8_len(const unsigned char *s)
+{
+	static const struct {
+		unsigned char first, last, low, high, n;
+	} forms[] = {
+		{ 0x00, 0x7f, 0x00, 0xff, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (s[0] < forms[i].first || s[0] > forms[i].last)
+			continue;
+		if (forms[i].n == 1)
+			return 1;
+		if (s[1] < forms[i].low || s[1] > forms[i].high)
+			return 0;
+		for (size_t k = 2; k < forms[i].n; k++)
+			if ((s[k] & 0xc0) != 0x80)
+				return 0;
+		return forms[i].n;
+	}
+	return 0;
+}
+
+void str_add_json(struct str *b, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	str_addc(b, '"');
+	while (*s) {
+		size_t n = utf8_len(s);
+
+		if (n == 0) {
+			str_add(b, "\xef\xbf\xbd");
+			n = 1;
+		} else if (*s == '"' || *s == '\\') {
+			str_addc(b, '\\');
+			str_addc(b, (char)*s);
+		} else if (*s == '\n') {
+			str_add(b, "\\n");
+		} else if (*s == '\t') {
+			str_add(b, "\\t");
+		} else if (*s < 0x20 || *s == 0x7f) {
+			str_addf(b, "\\u%04x", *s);
+		} else {
+			str_addn(b, s, n);
+		}
+		s += n;
+	}
+	str_addc(b, '"');
+}
+
+void str_cut(struct str *b, size_t n)
+{
+	if (n < b->n) {
+		b->n = n;
+		b->s[n] = '\0';
+	}
+}
+
+void str_clear(struct str *b)
+{
+	str_cut(b, 0);
+	b->is_full = false;
+}
+
+void str_done(struct str *b)
+{
+	if (b->s != str_empty)
+		free(b->s);
+	*b = (struct str)STR_INIT;
+}
+
+char *str_detach(struct str *b)
+{
+	char *s = b->s == str_empty || !b->s ? xstrdup("") : b->s;
+
+	*b = (struct str)STR_INIT;
+	return s;
+}
+
+struct slice slice_of(const char *s)
+{
+	return (struct slice){ s, strlen(s) };
+}
+
+bool slice_eq(struct slice a, const char *b)
+{
+	return strlen(b) == a.n && memcmp(a.s, b, a.n) == 0;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_MODEL_CLUSTER_H
+#define MCKUBE_MODEL_CLUSTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/array.h"
+#include "base/intern.h"
+
+/* A snapshot of a cluster: what a plan reads, and nothing else.
+ *
+ * It holds what the objects say, not what follows from it: requests (model/request.h), capacities
+ * (model/capacity.h) and loads (model/usage.h) are computed from it by pure functions. lib/state
+ * fills it, object by object, and calls cluster_finish() once; from then on it does not change.
+ *
+ * Things refer to each other by index into the arrays here. After cluster_finish() every array is
+ * sorted by namespace and name, so the index order is the order of names, the same whatever the
+ * order of the input was. Strings are ids of `strings`; 0 is the empty string and means "not given"
+ * unless a field says otherwise. Lists inside objects are runs in the shared arrays at the end.
+ *
+ * Everything is dropped together by cluster_done(). */
+
+typedef uint32_t node_id, pod_id, mckube_id, pdb_id, rules_id, notes_id;
+#define NONE UINT32_MAX /* no such thing, for any of these */
+
+struct range {
+	uint32_t at, n;
+};
+
+/* What identifies an object; `version` is its resourceVersion, opaque. */
+struct meta {
+	str_id ns, name, uid, version;
+	int64_t created; /* seconds since 1970; 0 where the object does not say */
+};
+
+struct label {
+	str_id key, value;
+};
+
+/* A label selector, or one match-expression list of a node selector term. */
+enum match_op { MATCH_IN, MATCH_NOT_IN, MATCH_EXISTS, MATCH_NOT_EXISTS, MATCH_GT, MATCH_LT };
+
+struct requirement {
+	str_id key;
+	uint8_t op;	     /* enum match_op */
+	struct range values; /* in cluster.names */
+};
+
+/* All requirements must hold. `is_set` false is a selector that was not given (null): it matches
+ * nothing, while an empty one matches everything. */
+struct selector {
+	struct range all; /* in cluster.requirements */
+	bool is_set;
+};
+
+/* One term of a node selector; the terms of a list are alternatives. A term with neither
+ * expressions nor fields matches no node. */
+struct node_term {
+	struct range expressions; /* cluster.requirements, over labels */
+	struct range fields;	  /* cluster.requirements, over metadata.name */
+};
+
+enum taint_effect { EFFECT_ANY, EFFECT_NO_SCHEDULE, EFFECT_PREFER_NO_SCHEDULE, EFFECT_NO_EXECUTE };
+
+struct taint {
+	str_id key, value;
+	uint8_t effect; /* enum taint_effect, never ANY */
+};
+
+struct toleration {
+	str_id key, value; /* key 0 with is_exists: every taint */
+	uint8_t effect;	   /* EFFECT_ANY: all of them */
+	bool is_exists;
+};
+
+/* A required inter-pod (anti-)affinity term. */
+struct pod_term {
+	struct selector pods;
+	struct selector namespaces_by_label;
+	struct range namespaces;		/* cluster.names; both empty: the pod's own */
+	struct range match_keys, mismatch_keys; /* cluster.names: label keys of the pod itself */
+	str_id topology_key;
+};
+
+/* A DoNotSchedule topology spread constraint. */
+struct spread {
+	struct selector pods;
+	struct range match_keys; /* cluster.names */
+	str_id topology_key;
+	int32_t max_skew, min_domains; /* min_domains 0: not given */
+	bool ignores_affinity;	       /* nodeAffinityPolicy: Ignore (default Honor) */
+	bool honors_taints;	       /* nodeTaintsPolicy: Honor (default Ignore) */
+};
+
+struct host_port {
+	str_id ip; /* 0: all addresses (0.0.0.0 and :: too) */
+	uint16_t port;
+	uint8_t protocol; /* enum below */
+};
+enum { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP };
+
+/* The amount of an extended resource (nvidia.com/gpu), or of hugepages, in whole units. */
+struct amount {
+	str_id name;
+	int64_t value;
+};
+
+/* The part of a pod's spec that says where it may run. Pods of one template share one entry (they
+ * are found equal by the text of these fields), so that a filter's answer can be kept by rules_id.
+ * `ns` is part of it because inter-pod terms and claims mean the pod's own namespace. */
+struct rules {
+	str_id ns;
+	struct range node_selector; /* requirements, all of them */
+	struct range node_terms;    /* alternatives; only if has_node_affinity */
+	bool has_node_affinity;
+	struct range tolerations;
+	struct range affinity, anti_affinity; /* pod_terms, required ones only */
+	struct range spreads;
+	struct range ports;
+	struct range claims; /* names: the persistentVolumeClaims of its volumes */
+	str_id text;	     /* what made it equal to others; also its tie-break */
+};
+
+/* A value as it was written, for fields whose errors we report ourselves. */
+enum raw_kind { RAW_ABSENT, RAW_NUMBER, RAW_STRING, RAW_OTHER };
+
+struct raw {
+	str_id text; /* the JSON token; of a string its content */
+	uint8_t kind;
+};
+
+/* The annotations about real time on a pod, as written. Absent is NONE, because "" is a value. */
+struct notes {
+	str_id core, period, runtime_low, runtime_medium, runtime_hi; /* mckube.io/rt-... */
+	str_id core_request;			      /* mckube.io/rt-core-request */
+	str_id criticality, current, source, applied; /* mckube.io/... */
+	str_id realtime, rt_runtime_us;		      /* rt-operator's two */
+};
+
+enum pod_phase { POD_PENDING, POD_RUNNING, POD_ENDED };
+enum pod_qos { QOS_BEST_EFFORT, QOS_BURSTABLE, QOS_GUARANTEED };
+
+struct pod {
+	struct meta meta;
+	str_id node_name; /* as written; also of a node that is not in the snapshot */
+	node_id node;	  /* NONE: not bound, or to a node we do not know */
+	rules_id rules;
+	struct range labels;			  /* sorted by key id */
+	notes_id notes;				  /* NONE: no annotation of ours */
+	str_id owner_kind, owner_uid, owner_name; /* its controller */
+	str_id priority_class;
+	int64_t memory, ephemeral; /* bytes; effective requests as kube-scheduler computes them */
+	int64_t cpu_milli;
+	struct range extended; /* amounts */
+	int32_t priority;      /* priorityClassName is looked up when spec.priority is absent */
+	uint8_t phase;	       /* enum pod_phase */
+	uint8_t qos;	       /* enum pod_qos, computed from the containers if status has none */
+	bool has_priority;
+	bool is_terminating; /* has a deletionTimestamp */
+	bool is_mirror;	     /* annotation kubernetes.io/config.mirror */
+	bool is_ours; /* scheduler "mckube", or gate mckube.io/placement; or neither a scheduler
+		       * nor a node is named and it has the label sdv.com */
+	bool has_our_gate;
+	bool has_other_gate; /* somebody else still holds it back */
+	bool has_label;	     /* sdv.com */
+};
+
+struct mckube {
+	struct meta meta;
+	str_id kind, api_version; /* "McKube" or "MCKube", as written */
+	str_id podname;
+	struct selector selector;
+	str_id node; /* spec.node */
+	struct raw criticality, core, core_count;
+	struct raw period, medium, floor;
+	struct raw low[2], hi[2]; /* runtime_low|budget_lo, runtime_hi|budget_hi */
+	struct raw recovery_mode, recovery_delay, recovery_threshold, migration;
+	str_id status_current, status_core, status_overrun; /* currentRuntime, allocatedCore, ... */
+	bool is_deleting;
+	bool has_finalizer; /* ours */
+};
+
+struct node {
+	struct meta meta;
+	struct range labels; /* sorted by key id */
+	struct range taints;
+	int64_t cpu_milli, memory, ephemeral, max_pods; /* allocatable */
+	int64_t capacity_cpu_milli;
+	struct range extended; /* amounts, allocatable */
+	bool has_allocatable, is_unschedulable;
+	/* Annotations as written, 0 when absent: mckube.io/backend, capacity-scope, rt-capacity,
+	 * rt-cores, topology; mckube.sdv.com/isCpuBusy. */
+	str_id backend, capacity_scope, rt_capacity, rt_cores, topology, is_busy;
+	bool has_rt_cores, has_rt_capacity, has_capacity_scope, has_topology;
+};
+
+struct pdb {
+	struct meta meta;
+	struct selector pods;
+	int32_t disruptions_allowed; /* 0 where the status does not say */
+};
+
+struct priority_class {
+	struct meta meta;
+	int32_t value;
+	bool is_default;
+};
+
+struct volume { /* PersistentVolume */
+	struct meta meta;
+	struct range node_terms;
+	bool has_node_affinity;
+};
+
+struct claim { /* PersistentVolumeClaim */
+	struct meta meta;
+	str_id volume; /* 0: not bound */
+};
+
+struct namespace
+{
+	struct meta meta;
+	struct range labels;
+};
+
+/* An object that later passes will read: kept as it came. */
+struct other {
+	struct meta meta;
+	str_id kind;
+	str_id json;
+};
+
+/* Something in the input that was left out or read otherwise than written; it becomes a warning of
+ * the plan. `object` is "Kind ns/name", or the place in the file when there is no name. */
+struct problem {
+	str_id object, reason, message;
+};
+
+struct cluster {
+	struct intern strings;
+	struct arena arena;
+
+	str_id server;	  /* URL; 0 for files */
+	int64_t taken_at; /* seconds since 1970: the snapshot's clock; 0 unknown */
+	char digest[72];  /* "sha256:<hex>" over all objects, whatever their order */
+
+	ARRAY(struct node) nodes;
+	ARRAY(struct pod) pods; /* those that ended (Succeeded, Failed) are not kept */
+	ARRAY(struct mckube) mckubes;
+	ARRAY(struct pdb) pdbs;
+	ARRAY(struct priority_class) priority_classes;
+	ARRAY(struct volume) volumes;
+	ARRAY(struct claim) claims;
+	ARRAY(struct namespace) namespaces;
+	ARRAY(struct other) others;
+	ARRAY(struct problem) problems;
+	uint64_t n_skipped; /* objects of kinds that are not ours */
+
+	ARRAY(struct rules) rules;
+	ARRAY(struct notes) notes;
+	ARRAY(str_id) names;
+	ARRAY(struct label) labels;
+	ARRAY(struct requirement) requirements;
+	ARRAY(struct node_term) node_terms;
+	ARRAY(struct taint) taints;
+	ARRAY(struct toleration) tolerations;
+	ARRAY(struct pod_term) pod_terms;
+	ARRAY(struct spread) spreads;
+	ARRAY(struct host_port) ports;
+	ARRAY(struct amount) amounts;
+};
+
+/* Sorts, drops what ended and what stands twice (the later object wins: that is how -f lies on top
+ * of a snapshot), turns node names into ids, and looks up priorities. */
+void cluster_finish(struct cluster *c);
+void cluster_done(struct cluster *c);
+
+const char *cluster_str(const struct cluster *c, str_id id);
+
+/* By name, NONE when there is none. Binary search. */
+node_id cluster_node(const struct cluster *c, const char *name);
+pod_id cluster_pod(const struct cluster *c, const char *ns, const char *name);
+mckube_id cluster_mckube(const struct cluster *c, const char *ns, const char *name);
+
+/* Orders two strings as bytes. Equal ids are equal. */
+int cluster_cmp(const struct cluster *c, str_id a, str_id b);
+
+/* The value of a label, INTERN_NONE if it is not there. `labels` is a run of cluster.labels. */
+str_id cluster_label(const struct cluster *c, struct range labels, str_id key);
+
+/* Does the selector match these labels? */
+bool selector_matches(const struct cluster *c, struct selector sel, struct range labels);
+bool requirement_matches(const struct cluster *c, const struct requirement *r, str_id value);
+
+void cluster_problem(struct cluster *c, const char *object, const char *reason, const char *fmt,
+		     ...) __attribute__((format(printf, 4, 5)));
+
+#endif

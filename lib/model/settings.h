@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_MODEL_SETTINGS_H
+#define MCKUBE_MODEL_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/cpuset.h"
+
+/* The knobs of a plan. They are data: read from flags, environment and the configuration file by
+ * cmd/, written into the plan's spec.settings, so that a plan says what it was made with. */
+
+enum { MAX_POLICIES = 16 };
+
+struct policy_weight {
+	char name[32];
+	uint32_t weight; /* 0 .. 1000 */
+};
+
+struct settings {
+	uint32_t core_utilization_threshold; /* ppm, cap of mode Low; default 900000 */
+	uint32_t rt_capacity;	  /* ppm, where a node does not report its own; default 950000 */
+	bool ignores_legacy_pins; /* legacyPins: ignore */
+	uint32_t search_steps; /* how far the exact search goes before it settles for the best plan
+				* found; default 400000 */
+	uint32_t preemption_nodes; /* nodes tried in full for one pod that needs room; default 8 */
+	struct policy_weight policies[MAX_POLICIES];
+	uint32_t n_policies;
+};
+
+#define SETTINGS_DEFAULT                                                                        \
+	{                                                                                       \
+		.core_utilization_threshold = 900000, .rt_capacity = 950000,                    \
+		.search_steps = 400000, .preemption_nodes = 8, .policies = { { "spread", 1 } }, \
+		.n_policies = 1,                                                                \
+	}
+
+#endif

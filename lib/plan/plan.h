@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_PLAN_H
+#define MCKUBE_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/array.h"
+#include "base/error.h"
+#include "model/cluster.h"
+#include "model/level.h"
+#include "model/settings.h"
+
+/* A plan is the ordered list of changes that turns one snapshot into a better one, and the list of
+ * what could not be done. It is data: made by plan_make(), written and read back by plan/file.h,
+ * shown by lib/output, carried out by lib/execute. It holds its own copies of all names, so it
+ * outlives the snapshot, and a plan that was read from a file is the same thing.
+ *
+ * Invariants: actions[i].id == i + 1; every id in `after` is smaller than the action's own; carried
+ * out in order, no state on the way breaks what plan-format calls "Right". */
+
+enum action_kind {
+	ACTION_BIND,	/* pending pod: node and cores */
+	ACTION_ASSIGN,	/* running pod without cores gets them */
+	ACTION_MOVE,	/* other cores of the same node */
+	ACTION_EVICT,	/* `from`; `landing` says where its replacement would fit */
+	ACTION_DEGRADE, /* to.runtime below C(level) */
+	ACTION_SET_LEVEL,
+	ACTION_MIGRATE,
+	ACTION_RESIZE,
+	ACTION_SCALE,
+	ACTION_TAINT,
+	ACTION_UNTAINT,
+	ACTION_STATUS,	  /* McKube: status.allocatedCore and currentRuntime become `to`; Pod: its
+			   * assignment annotations are taken off, since nothing asks for them now */
+	ACTION_FINALIZER, /* ours is taken off */
+	ACTION_KINDS,
+};
+
+enum reason {
+	REASON_PLACED,		  /* Bind, Assign: it fits */
+	REASON_PREEMPTED,	  /* yields to a more critical pod, named in `by` */
+	REASON_OVERCOMMITTED,	  /* its cores were over their capacity */
+	REASON_CORES_NOT_ALLOWED, /* it sat on cores that it may not use */
+	REASON_RECOVERED,	  /* SetLevel: the node is no longer busy */
+	REASON_STATUS,		  /* status says something else than the assignment */
+	REASON_RELEASED,	  /* Finalizer: nothing is left to clean up */
+	REASON_NO_REQUEST,	  /* unplaced, or Status of a pod: nothing asks for real time */
+	REASON_NO_NODE,		  /* unplaced: a filter other than resources or budget */
+	REASON_NO_ROOM,		  /* unplaced */
+	REASON_BAD_REQUEST,	  /* unplaced */
+	REASONS,
+};
+
+enum enforcement { ENFORCE_NONE, ENFORCE_WATCH, ENFORCE_RAISE };
+
+/* Names an object. `kind` is "Pod", "McKube", "MCKube" or "Node"; strings are the plan's. */
+struct target {
+	const char *kind, *ns, *name, *uid, *version;
+	const char *api_version;
+};
+
+/* A place and what is granted there. Empty strings and zeros mean "not part of this action". */
+struct place {
+	const char *node, *cores; /* cores as a cpuset list, ranges joined */
+	int32_t period, runtime;  /* us */
+	uint8_t level;		  /* enum level */
+	uint8_t enforcement;	  /* enum enforcement; NONE: period, runtime, level do not count */
+	bool has_level;
+};
+
+struct action {
+	uint32_t id;
+	enum action_kind kind;
+	enum reason reason;
+	struct target on;
+	struct place from, to, landing; /* a place that is not there has node NULL */
+	struct target by;		/* name NULL: nobody, a repair */
+	uint32_t *after;
+	uint32_t n_after;
+	/* What the assignment's annotations will say, for Bind, Assign and Move; see DESIGN 2. */
+	struct budget budget;
+	const char *source; /* "mckube", "annotations", "rt-operator" */
+	const char *message;
+};
+
+struct unplaced {
+	struct target on;
+	enum reason reason;
+	const char *message;
+};
+
+struct warning {
+	const char *object, *reason, *message;
+};
+
+/* After apply: one for each action. */
+enum result_state { RESULT_PENDING, RESULT_DONE, RESULT_FAILED, RESULT_SKIPPED };
+struct result {
+	uint32_t id;
+	enum result_state state;
+	const char *message;
+};
+
+struct plan {
+	struct arena arena;
+	char name[17];	    /* 16 hex digits of the spec's SHA-256 */
+	const char *server; /* "" for files */
+	int64_t taken_at;   /* 0: unknown */
+	const char *digest; /* of the snapshot */
+	struct settings settings;
+	ARRAY(struct action) actions;
+	ARRAY(struct unplaced) unplaced;
+	ARRAY(struct warning) warnings;
+	ARRAY(struct result) results;
+	/* How the search went, for -v and for the benches; not in the file. */
+	struct {
+		uint64_t steps;
+		bool is_exact; /* the search ended before its bound */
+	} search;
+};
+
+struct policy;
+
+/* Plans. Pure: the result depends on the arguments alone. `policies` is a NULL-terminated table
+ * (plugins/plugins.c); settings->policies picks and weighs rows of it, an unknown name is -EINVAL.
+ * On success the caller owns the plan: plan_done(). */
+int plan_make(const struct cluster *c, const struct policy *const *policies,
+	      const struct settings *settings, struct plan *ret_plan, struct error *err);
+void plan_done(struct plan *p);
+
+/* True when the plan would change something. */
+bool plan_has_actions(const struct plan *p);
+
+/* Words of the wire. */
+const char *action_kind_name(enum action_kind k);   /* "Bind" */
+const char *reason_name(enum reason r);		    /* "Preempted" */
+const char *enforcement_name(enum enforcement e);   /* "watch" */
+const char *result_state_name(enum result_state s); /* "Done" */
+bool action_kind_parse(const char *s, enum action_kind *ret);
+bool reason_parse(const char *s, enum reason *ret);
+bool enforcement_parse(const char *s, enum enforcement *ret);
+bool result_state_parse(const char *s, enum result_state *ret);
+
+/* Copies a string into the plan. */
+const char *plan_str(struct plan *p, const char *s);
+const char *plan_strf(struct plan *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_STATE_LOAD_H
+#define MCKUBE_STATE_LOAD_H
+
+#include "base/error.h"
+#include "base/str.h"
+#include "model/cluster.h"
+#include "state/reader.h"
+
+/* Objects into a snapshot. A loader is used once:
+ *
+ *	struct loader *l = loader_new();
+ *	loader_files(l, sources, n, &err)	any number of times; later objects win
+ *	loader_finish(l, &cluster)		the caller owns the cluster
+ *	loader_free(l)
+ *
+ * An object that cannot be used (no name, a name that is none, a wrong type in a field that the
+ * plan needs) is left out and becomes a problem of the cluster; the rest goes on. Only what makes
+ * the input as a whole unreadable is an error. */
+struct loader;
+
+struct loader *loader_new(void);
+void loader_free(struct loader *l);
+
+int loader_files(struct loader *l, const struct source *sources, size_t n, struct error *err);
+
+/* One object as JSON text; `where` names it in problems until its name is known. The live client
+ * uses this for the items of a LIST as their bytes arrive. */
+int loader_object(struct loader *l, struct slice json, const char *where, struct error *err);
+
+/* Sorts, resolves and digests; the loader is empty afterwards. */
+void loader_finish(struct loader *l, struct cluster *ret);
+
+#endif
