@@ -36,7 +36,7 @@ const char *criticality_name(enum level l);
 /* "low", "medium", "hi" */
 const char *level_name(enum level l);
 
-/* Case-insensitive. Also the older A, B, C: no; only the three names. */
+/* The names above in any case; false for anything else. */
 bool criticality_parse(const char *s, enum level *ret);
 bool level_parse(const char *s, enum level *ret);
 

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/cluster.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+
+const char *cluster_str(const struct cluster *c, str_id id)
+{
+	return intern_str(&c->strings, id);
+}
+
+int cluster_cmp(const struct cluster *c, str_id a, str_id b)
+{
+	return a == b ? 0 : strcmp(cluster_str(c, a), cluster_str(c, b));
+}
+
+void cluster_problem(struct cluster *c, const char *object, const char *reason, const char *fmt,
+		     ...)
+{
+	char message[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	*array_add(&c->problems) = (struct problem){
+		.object = intern_cstr(&c->strings, object),
+		.reason = intern_cstr(&c->strings, reason),
+		.message = intern_cstr(&c->strings, message),
+	};
+}
+
+/* Every object's struct begins with its meta, so one sort serves all kinds. */
+struct sorting {
+	const struct cluster *c;
+	const unsigned char *base;
+	size_t size;
+};
+
+static int cmp_meta(const struct cluster *c, const struct meta *a, const struct meta *b)
+{
+	int order = cluster_cmp(c, a->ns, b->ns);
+
+	return order ? order : cluster_cmp(c, a->name, b->name);
+}
+
+static const struct meta *meta_at(const struct sorting *s, uint32_t i)
+{
+	return (const struct meta *)(const void *)(s->base + i * s->size);
+}
+
+static int cmp_index(const void *a, const void *b, void *arg)
+{
+	const struct sorting *s = arg;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	int order = cmp_meta(s->c, meta_at(s, x), meta_at(s, y));
+
+	return order ? order : (x > y) - (x < y);
+}
+
+/* Sorts *items by name and keeps the last of those that have the same; returns how many stay. */
+static size_t sort_unique(const struct cluster *c, void *items, size_t n, size_t size)
+{
+	struct sorting s = { c, items, size };
+	bool is_sorted = true;
+
+	/* A server's lists are in order already. */
+	for (size_t i = 1; i < n && is_sorted; i++)
+		is_sorted = cmp_meta(c, meta_at(&s, (uint32_t)i - 1), meta_at(&s, (uint32_t)i)) < 0;
+	if (is_sorted)
+		return n;
+
+	AUTO_FREE uint32_t *index = xmalloc(n * sizeof(*index));
+	AUTO_FREE unsigned char *sorted = xmalloc(n * size);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		index[i] = (uint32_t)i;
+	qsort_r(index, n, sizeof(*index), cmp_index, &s);
+	for (size_t i = 0; i < n; i++) {
+		if (i + 1 < n && cmp_meta(c, meta_at(&s, index[i]), meta_at(&s, index[i + 1])) == 0)
+			continue;
+		memcpy(sorted + kept++ * size, s.base + index[i] * size, size);
+	}
+	memcpy(items, sorted, kept * size);
+	return kept;
+}
+
+#define SORT_UNIQUE(c, array) \
+	((array)->n = sort_unique((c), (array)->items, (array)->n, sizeof(*(array)->items)))
+
+static void drop_ended_pods(struct cluster *c)
+{
+	size_t kept = 0;
+
+	array_each(pod, &c->pods)
+		if (pod->phase != POD_ENDED)
+			c->pods.items[kept++] = *pod;
+	c->pods.n = kept;
+}
+
+/* The value that the API server's Priority admission would have written. */
+static int32_t priority_of(const struct cluster *c, const struct pod *pod)
+{
+	int32_t by_default = 0;
+
+	array_each(class, &c->priority_classes) {
+		if (class->meta.name == pod->priority_class)
+			return class->value;
+		if (class->is_default)
+			by_default = class->value;
+	}
+	/* The two classes that every cluster has. */
+	const char *name = cluster_str(c, pod->priority_class);
+	if (strcmp(name, "system-cluster-critical") == 0)
+		return 2000000000;
+	if (strcmp(name, "system-node-critical") == 0)
+		return 2000001000;
+	return by_default;
+}
+
+static void resolve_pods(struct cluster *c)
+{
+	str_id last = 0;
+	node_id last_node = NONE;
+
+	array_each(pod, &c->pods) {
+		if (pod->node_name != last) {
+			last = pod->node_name;
+			last_node = last ? cluster_node(c, cluster_str(c, last)) : NONE;
+		}
+		pod->node = last_node;
+		if (!pod->has_priority)
+			pod->priority = priority_of(c, pod);
+	}
+}
+
+void cluster_finish(struct cluster *c)
+{
+	SORT_UNIQUE(c, &c->nodes);
+	SORT_UNIQUE(c, &c->pods);
+	SORT_UNIQUE(c, &c->mckubes);
+	SORT_UNIQUE(c, &c->pdbs);
+	SORT_UNIQUE(c, &c->priority_classes);
+	SORT_UNIQUE(c, &c->volumes);
+	SORT_UNIQUE(c, &c->claims);
+	SORT_UNIQUE(c, &c->namespaces);
+	drop_ended_pods(c);
+	resolve_pods(c);
+}
+
+void cluster_done(struct cluster *c)
+{
+	array_done(&c->nodes);
+	array_done(&c->pods);
+	array_done(&c->mckubes);
+	array_done(&c->pdbs);
+	array_done(&c->priority_classes);
+	array_done(&c->volumes);
+	array_done(&c->claims);
+	array_done(&c->namespaces);
+	array_done(&c->others);
+	array_done(&c->problems);
+	array_done(&c->rules);
+	array_done(&c->notes);
+	array_done(&c->names);
+	array_done(&c->labels);
+	array_done(&c->requirements);
+	array_done(&c->node_terms);
+	array_done(&c->taints);
+	array_done(&c->tolerations);
+	array_done(&c->pod_terms);
+	array_done(&c->spreads);
+	array_done(&c->ports);
+	array_done(&c->amounts);
+	intern_done(&c->strings);
+	arena_done(&c->arena);
+}
+
+static uint32_t find(const struct cluster *c, const void *items, size_t n, size_t size,
+		     const char *ns, const char *name)
+{
+	struct sorting s = { c, items, size };
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct meta *m = meta_at(&s, (uint32_t)mid);
+		int order = strcmp(cluster_str(c, m->ns), ns);
+
+		if (order == 0)
+			order = strcmp(cluster_str(c, m->name), name);
+		if (order == 0)
+			return (uint32_t)mid;
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NONE;
+}
+
+node_id cluster_node(const struct cluster *c, const char *name)
+{
+	return find(c, c->nodes.items, c->nodes.n, sizeof(struct node), "", name);
+}
+
+pod_id cluster_pod(const struct cluster *c, const char *ns, const char *name)
+{
+	return find(c, c->pods.items, c->pods.n, sizeof(struct pod), ns, name);
+}
+
+mckube_id cluster_mckube(const struct cluster *c, const char *ns, const char *name)
+{
+	return find(c, c->mckubes.items, c->mckubes.n, sizeof(struct mckube), ns, name);
+}
+
+str_id cluster_label(const struct cluster *c, struct range labels, str_id key)
+{
+	for (uint32_t i = 0; i < labels.n; i++)
+		if (c->labels.items[labels.at + i].key == key)
+			return c->labels.items[labels.at + i].value;
+	return INTERN_NONE;
+}
+
+/* The operand of Gt and Lt, and the label's value, must be whole numbers; else there is no match.
+ */
+static bool compares(const struct cluster *c, const struct requirement *r, str_id value)
+{
+	if (value == INTERN_NONE || r->values.n != 1)
+		return false;
+
+	const char *have = cluster_str(c, value);
+	const char *want = cluster_str(c, c->names.items[r->values.at]);
+	char *have_end, *want_end;
+
+	errno = 0;
+	long long a = strtoll(have, &have_end, 10);
+	long long b = strtoll(want, &want_end, 10);
+	if (errno || !*have || !*want || *have_end || *want_end)
+		return false;
+	return r->op == MATCH_GT ? a > b : a < b;
+}
+
+bool requirement_matches(const struct cluster *c, const struct requirement *r, str_id value)
+{
+	bool is_in = false;
+
+	if (r->op == MATCH_EXISTS)
+		return value != INTERN_NONE;
+	if (r->op == MATCH_NOT_EXISTS)
+		return value == INTERN_NONE;
+	if (r->op == MATCH_GT || r->op == MATCH_LT)
+		return compares(c, r, value);
+
+	for (uint32_t i = 0; i < r->values.n && !is_in; i++)
+		is_in = c->names.items[r->values.at + i] == value;
+	return is_in == (r->op == MATCH_IN);
+}
+
+bool selector_matches(const struct cluster *c, struct selector sel, struct range labels)
+{
+	if (!sel.is_set)
+		return false;
+	for (uint32_t i = 0; i < sel.all.n; i++) {
+		const struct requirement *r = &c->requirements.items[sel.all.at + i];
+
+		if (!requirement_matches(c, r, cluster_label(c, labels, r->key)))
+			return false;
+	}
+	return true;
+}
