@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_BASE_LOG_H
+#define MCKUBE_BASE_LOG_H
+
+/* What a program says about its own running: to standard error, in klog's text form
+ *
+ *	I1122 09:00:00.123456    4711 load.c:42] read 3 files
+ *
+ * Levels follow kubectl's -v: 0 says nothing, 1 and 2 what is done, 4 why, 6 every request, 8 their
+ * bodies. Never pass a token, a key or a header that holds one. Libraries use log_v() alone:
+ * what went wrong is an error's business. */
+
+void log_set_level(int level);
+extern int log_level_; /* for the macro below only */
+
+#define log_v(level, ...)                                                \
+	do {                                                             \
+		if ((level) <= log_level_)                               \
+			log_write('I', __FILE__, __LINE__, __VA_ARGS__); \
+	} while (0)
+
+/* Said at every level: something is wrong, and work goes on. */
+#define log_warning(...) log_write('W', __FILE__, __LINE__, __VA_ARGS__)
+
+/* One line, in one write, with control characters replaced by '?'. */
+void log_write(char severity, const char *file, int line, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#endif
