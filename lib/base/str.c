@@ -102,6 +102,18 @@ static size_t utf8_len(const unsigned char *s)
 	return 0;
 }
 
+static void add_control(struct str *b, unsigned char c)
+{
+	static const char letters[0x20] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
+	};
+
+	if (letters[c])
+		str_addf(b, "\\%c", letters[c]);
+	else
+		str_addf(b, "\\u%04x", c);
+}
+
 void str_add_json(struct str *b, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
@@ -116,12 +128,8 @@ void str_add_json(struct str *b, const char *text)
 		} else if (*s == '"' || *s == '\\') {
 			str_addc(b, '\\');
 			str_addc(b, (char)*s);
-		} else if (*s == '\n') {
-			str_add(b, "\\n");
-		} else if (*s == '\t') {
-			str_add(b, "\\t");
-		} else if (*s < 0x20 || *s == 0x7f) {
-			str_addf(b, "\\u%04x", *s);
+		} else if (*s < 0x20) {
+			add_control(b, *s);
 		} else {
 			str_addn(b, s, n);
 		}

@@ -20,8 +20,8 @@
  *	Evict		the pod is left out. Files have no controllers: no replacement appears, and
  *			the status of its PodDisruptionBudget stays
  *	SetLevel	annotation mckube.io/rt-current
- *	Status		McKube: status.allocatedCore and currentRuntime; Pod: assignment annotations off
- *	Finalizer	ours off; an object that was only waiting for that is left out
+ *	Status		McKube: status.allocatedCore and currentRuntime; Pod: assignment annotations
+ *off Finalizer	ours off; an object that was only waiting for that is left out
  *
  * A numeric resourceVersion grows by one for each action; uids stay. */
 

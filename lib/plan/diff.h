@@ -21,7 +21,8 @@ struct diff_entry {
 	enum diff_part part;
 	const void *before, *after; /* struct action, unplaced or warning; NULL where it is not */
 	const char *subject;	    /* "Move Pod default/logger" */
-	/* Added or removed: the message. Changed: the fields that differ, "to.cores 2 -> 3, message". */
+	/* Added or removed: the message. Changed: the fields that differ, "to.cores 2 -> 3,
+	 * message". */
 	const char *detail;
 };
 

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_BASE_JSON_OUT_H
+#define MCKUBE_BASE_JSON_OUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/array.h"
+#include "base/str.h"
+
+/* Writes JSON text piece by piece, either for people (two spaces of indent, members in the order
+ * they are given) or canonically (no blanks, members sorted by key: RFC 8785), which is the form
+ * that digests are taken of.
+ *
+ *	struct json_out o = { .out = &text };
+ *	json_out_object(&o);
+ *	json_out_key(&o, "id");
+ *	json_out_int(&o, 1);
+ *	json_out_end(&o);
+ *
+ * The caller keeps to JSON's grammar: a key before each value in an object, every container closed.
+ * Keys must live until their object is closed. No newline follows the last byte. */
+struct json_out {
+	struct str *out;
+	bool is_canonical;
+	ARRAY(struct json_frame) frames;
+	ARRAY(struct json_member) members; /* of the open objects, when canonical */
+};
+
+void json_out_object(struct json_out *o);
+void json_out_array(struct json_out *o);
+void json_out_end(struct json_out *o);
+
+void json_out_key(struct json_out *o, const char *key);
+void json_out_text(struct json_out *o, const char *s);
+void json_out_int(struct json_out *o, int64_t value);
+void json_out_bool(struct json_out *o, bool value);
+
+/* Releases the buffers of the writer, not the text. */
+void json_out_done(struct json_out *o);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/save.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+
+static char folder[] = "/tmp/save_test.XXXXXX";
+
+static int enter_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int leave_folder(void **state)
+{
+	(void)state;
+	return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+}
+
+static void put(const char *path, const char *text)
+{
+	AUTO(save_done) struct save s = { 0 };
+	struct error err;
+
+	assert_int_equal(save_open(&s, path, &err), 0);
+	fputs(text, s.f);
+	assert_int_equal(save_commit(&s, &err), 0);
+}
+
+static void assert_holds(const char *path, const char *text)
+{
+	AUTO_FILE FILE *f = fopen(path, "re");
+	char buf[64];
+
+	assert_non_null(f);
+	buf[fread(buf, 1, sizeof(buf) - 1, f)] = '\0';
+	assert_string_equal(buf, text);
+}
+
+static int count_files(void)
+{
+	AUTO_DIR DIR *d = opendir(".");
+	int n = 0;
+
+	while (readdir(d))
+		n++;
+	return n - 2;
+}
+
+static void a_file_is_replaced_as_a_whole(void **state)
+{
+	(void)state;
+	put("a", "one");
+	put("a", "two");
+	assert_holds("a", "two");
+	assert_int_equal(count_files(), 1);
+	unlink("a");
+}
+
+static void what_is_not_committed_leaves_nothing(void **state)
+{
+	struct error err;
+
+	(void)state;
+	put("a", "old");
+	for (int i = 0; i < 2; i++) {
+		AUTO(save_done) struct save s = { 0 };
+
+		assert_int_equal(save_open(&s, i ? "b" : "a", &err), 0);
+		fputs("new", s.f);
+	}
+	assert_holds("a", "old");
+	assert_int_equal(count_files(), 1);
+	unlink("a");
+}
+
+static void mode_and_links_stay(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	put("a", "old");
+	assert_int_equal(chmod("a", 0640), 0);
+	assert_int_equal(symlink("a", "link"), 0);
+	put("link", "new");
+	assert_holds("a", "new");
+	assert_int_equal(lstat("link", &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(stat("a", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	unlink("a");
+	unlink("link");
+}
+
+static void a_full_disk_is_an_error(void **state)
+{
+	AUTO(save_done) struct save s = { 0 };
+	struct error err;
+
+	(void)state;
+	assert_int_equal(save_open(&s, "/dev/full", &err), 0);
+	fputs("text", s.f);
+	assert_int_equal(save_commit(&s, &err), -ENOSPC);
+	assert_string_equal(err.msg, "write /dev/full: No space left on device");
+}
+
+static void a_folder_that_is_not_there_is_named(void **state)
+{
+	AUTO(save_done) struct save s = { 0 };
+	struct error err;
+
+	(void)state;
+	assert_int_equal(save_open(&s, "missing/plan.json", &err), -ENOENT);
+	assert_string_equal(err.msg, "missing/plan.json: No such file or directory");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_is_replaced_as_a_whole),
+		cmocka_unit_test(what_is_not_committed_leaves_nothing),
+		cmocka_unit_test(mode_and_links_stay),
+		cmocka_unit_test(a_full_disk_is_an_error),
+		cmocka_unit_test(a_folder_that_is_not_there_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+}
