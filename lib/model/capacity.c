@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/capacity.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void complain(const struct cluster *c, const struct node *node, struct notices *notices,
+		     const char *key, str_id value, const char *wanted)
+{
+	notice_add(notices, "Node", "", cluster_str(c, node->meta.name), "BadNodeAnnotation",
+		   "metadata.annotations[mckube.io/%s]: '%s' is not %s; the default is taken", key,
+		   cluster_str(c, value), wanted);
+}
+
+static uint8_t read_scope(const struct cluster *c, const struct node *node, struct notices *notices)
+{
+	const char *text = cluster_str(c, node->capacity_scope);
+
+	if (!node->has_capacity_scope || strcmp(text, "core") == 0)
+		return SCOPE_CORE;
+	if (strcmp(text, "node") == 0)
+		return SCOPE_NODE;
+	complain(c, node, notices, "capacity-scope", node->capacity_scope, "core or node");
+	return SCOPE_CORE;
+}
+
+static uint32_t read_ppm(const struct cluster *c, const struct node *node, uint32_t by_default,
+			 struct notices *notices)
+{
+	const char *text = cluster_str(c, node->rt_capacity);
+	uint32_t ppm = 0;
+
+	if (!node->has_rt_capacity)
+		return by_default;
+	for (const char *s = text; *s; s++) {
+		if (*s < '0' || *s > '9' || ppm > PPM) {
+			ppm = 0;
+			break;
+		}
+		ppm = ppm * 10 + (uint32_t)(*s - '0');
+	}
+	if (ppm >= 1 && ppm <= PPM)
+		return ppm;
+	complain(c, node, notices, "rt-capacity", node->rt_capacity,
+		 "a whole number from 1 to 1000000 (parts per million of a CPU)");
+	return by_default;
+}
+
+static void read_cores(const struct cluster *c, const struct node *node, struct cpuset *ret,
+		       struct notices *notices)
+{
+	*ret = (struct cpuset){ 0 };
+	if (node->has_rt_cores) {
+		const char *text = cluster_str(c, node->rt_cores);
+
+		if (cpuset_parse(text, strlen(text), ret, NULL) == 0)
+			return;
+		complain(c, node, notices, "rt-cores", node->rt_cores,
+			 "a list of CPUs such as 0-3,8");
+	}
+	int64_t milli = node->capacity_cpu_milli ? node->capacity_cpu_milli : node->cpu_milli;
+	for (int64_t cpu = 0; cpu < milli / 1000 && cpu < CPUSET_MAX; cpu++)
+		cpuset_add(ret, (unsigned)cpu);
+}
+
+/* Places every CPU of one list on a physical core. */
+static bool read_siblings(struct core *cores, uint32_t n, const char *s, size_t len,
+			  const struct core *where)
+{
+	struct cpuset siblings;
+
+	if (cpuset_parse(s, len, &siblings, NULL) < 0)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!cpuset_has(&siblings, cores[i].cpu))
+			continue;
+		cores[i].physical = where->physical;
+		cores[i].numa = where->numa;
+		cores[i].socket = where->socket;
+	}
+	return true;
+}
+
+static bool read_topology(struct core *cores, uint32_t n, const char *s)
+{
+	struct core where = { 0 };
+
+	for (;;) {
+		s += strspn(s, " ");
+		if (!*s)
+			return true;
+		if (*s == '|' || *s == '/') {
+			where.numa++;
+			where.socket = (uint16_t)(where.socket + (*s == '/'));
+			s++;
+			continue;
+		}
+		size_t len = strcspn(s, " |/");
+		if (!read_siblings(cores, n, s, len, &where))
+			return false;
+		where.physical++;
+		s += len;
+	}
+}
+
+/* A core that no topology names stands alone: its number is beyond those of named ones. */
+static void spread_cores(struct core *cores, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		cores[i].physical = (uint16_t)(CPUSET_MAX + i);
+		cores[i].numa = cores[i].socket = 0;
+	}
+}
+
+static void read_node(const struct cluster *c, node_id id, const struct settings *settings,
+		      struct capacity *cap, struct notices *notices)
+{
+	const struct node *node = &c->nodes.items[id];
+	uint32_t ppm = read_ppm(c, node, settings->rt_capacity, notices);
+	uint32_t low = settings->core_utilization_threshold;
+	struct cpuset cpus;
+	struct node_capacity *nc = array_add(&cap->nodes);
+
+	*nc = (struct node_capacity){
+		.scope = read_scope(c, node, notices),
+		.is_assumed =
+			!node->has_rt_cores && !node->has_rt_capacity && !node->has_capacity_scope,
+		.cap = { low < ppm ? low : ppm, ppm, ppm },
+		.cores = { .at = (uint32_t)cap->cores.n },
+	};
+	read_cores(c, node, &cpus, notices);
+	cpuset_each(cpu, &cpus) * array_add(&cap->cores) =
+		(struct core){ .node = id, .cpu = (uint16_t)cpu };
+	nc->cores.n = (uint32_t)cap->cores.n - nc->cores.at;
+
+	struct core *cores = cap->cores.items + nc->cores.at;
+	spread_cores(cores, nc->cores.n);
+	if (node->has_topology &&
+	    !read_topology(cores, nc->cores.n, cluster_str(c, node->topology))) {
+		spread_cores(cores, nc->cores.n);
+		complain(c, node, notices, "topology", node->topology,
+			 "a list of cores such as \"0,4 1,5 | 2,6 3,7\"");
+	}
+}
+
+void capacity_read(const struct cluster *c, const struct settings *settings, struct capacity *ret,
+		   struct notices *notices)
+{
+	*ret = (struct capacity){ 0 };
+	for (node_id id = 0; id < c->nodes.n; id++)
+		read_node(c, id, settings, ret, notices);
+}
+
+void capacity_done(struct capacity *cap)
+{
+	array_done(&cap->nodes);
+	array_done(&cap->cores);
+}
+
+void capacity_cpuset(const struct capacity *cap, node_id node, struct cpuset *ret)
+{
+	struct range cores = cap->nodes.items[node].cores;
+
+	*ret = (struct cpuset){ 0 };
+	for (uint32_t i = 0; i < cores.n; i++)
+		cpuset_add(ret, cap->cores.items[cores.at + i].cpu);
+}
+
+uint32_t capacity_core(const struct capacity *cap, node_id node, unsigned cpu)
+{
+	struct range cores = cap->nodes.items[node].cores;
+	uint32_t low = cores.at, high = cores.at + cores.n;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (cap->cores.items[mid].cpu == cpu)
+			return mid;
+		if (cap->cores.items[mid].cpu < cpu)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NONE;
+}

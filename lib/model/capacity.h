@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_MODEL_CAPACITY_H
+#define MCKUBE_MODEL_CAPACITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/cluster.h"
+#include "model/cpuset.h"
+#include "model/level.h"
+#include "model/notice.h"
+#include "model/settings.h"
+
+/* What the nodes can grant: which cores take real-time budgets, and how much of them.
+ *
+ * It is read from the annotations that the node helper writes. A node without them is assumed to
+ * count per core, with the settings' rtCapacity, on cores 0 .. floor(capacity.cpu)-1; an annotation
+ * that cannot be read gives the same default and a BadNodeAnnotation notice.
+ *
+ * mckube.io/topology names the physical cores, each as the CPU list of its SMT siblings: blanks
+ * between cores of a NUMA node, '|' between NUMA nodes, '/' between sockets, as in
+ * "0,4 1,5 | 2,6 3,7" (one socket, two NUMA nodes, four cores with two threads each). */
+
+enum scope {
+	SCOPE_CORE, /* each core has its own budget */
+	SCOPE_NODE, /* the kernel checks one sum for the node (cgroup v1 RT groups) */
+};
+
+struct core {
+	node_id node;
+	uint16_t cpu;			 /* the kernel's number */
+	uint16_t physical, numa, socket; /* numbers within the node, from 0 */
+};
+
+struct node_capacity {
+	struct range cores;   /* in capacity.cores, by rising cpu; may be empty */
+	uint8_t scope;	      /* enum scope */
+	bool is_assumed;      /* the node says nothing of itself */
+	uint32_t cap[LEVELS]; /* ppm, by mode */
+};
+
+struct capacity {
+	ARRAY(struct node_capacity) nodes; /* by node_id */
+	ARRAY(struct core) cores;
+};
+
+void capacity_read(const struct cluster *c, const struct settings *settings, struct capacity *ret,
+		   struct notices *notices);
+void capacity_done(struct capacity *cap);
+
+/* The node's cores as a set. */
+void capacity_cpuset(const struct capacity *cap, node_id node, struct cpuset *ret);
+
+/* The index in capacity.cores of a CPU of a node, NONE if it is not one of its RT cores. */
+uint32_t capacity_core(const struct capacity *cap, node_id node, unsigned cpu);
+
+#endif

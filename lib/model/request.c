@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/request.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/auto.h"
+#include "model/request_value.h"
+
+enum { RT_OPERATOR_PERIOD_US = 1000000 };
+
+struct reading {
+	const struct cluster *c;
+	const struct settings *settings;
+	struct requests *out;
+	struct notices *notices;
+};
+
+const char *source_name(enum source s)
+{
+	static const char *const names[] = { "", "mckube", "annotations", "rt-operator" };
+
+	return names[s];
+}
+
+static const char *pod_ns(const struct cluster *c, const struct pod *pod)
+{
+	return cluster_str(c, pod->meta.ns);
+}
+
+static const char *pod_name(const struct cluster *c, const struct pod *pod)
+{
+	return cluster_str(c, pod->meta.name);
+}
+
+/* ---- Source 1: McKube objects ---- */
+
+static bool mckube_speaks(const struct mckube *m)
+{
+	bool has_budget = m->period.kind || m->low[0].kind || m->low[1].kind || m->hi[0].kind ||
+			  m->hi[1].kind;
+
+	return has_budget && !m->is_deleting;
+}
+
+/* The one to be heard: by podname before by selector, then the older, then by name. */
+static bool mckube_is_before(const struct cluster *c, mckube_id a, mckube_id b)
+{
+	const struct mckube *x = &c->mckubes.items[a], *y = &c->mckubes.items[b];
+
+	if (!x->podname != !y->podname)
+		return x->podname != 0;
+	if (x->meta.created != y->meta.created)
+		return x->meta.created < y->meta.created;
+	return a < b;
+}
+
+static void name_pod(struct reading *r, mckube_id *best, mckube_id m, pod_id pod)
+{
+	const struct cluster *c = r->c;
+	mckube_id loser = best[pod];
+
+	r->out->of_mckube[m] = r->out->of_mckube[m] == NONE ? pod : REQUEST_MANY;
+	if (best[pod] == NONE || mckube_is_before(c, m, best[pod]))
+		best[pod] = m;
+	else
+		loser = m;
+	if (loser == NONE)
+		return;
+
+	const struct mckube *l = &c->mckubes.items[loser];
+	notice_add(r->notices, cluster_str(c, l->kind), cluster_str(c, l->meta.ns),
+		   cluster_str(c, l->meta.name), "DuplicateRequest",
+		   "pod %s is already named by %s %s, which is heard",
+		   pod_name(c, &c->pods.items[pod]),
+		   cluster_str(c, c->mckubes.items[best[pod]].kind),
+		   cluster_str(c, c->mckubes.items[best[pod]].meta.name));
+}
+
+/* Pods are sorted by namespace: the run of one of them. */
+static struct range pods_of(const struct cluster *c, str_id ns)
+{
+	size_t low = 0, high = c->pods.n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (cluster_cmp(c, c->pods.items[mid].meta.ns, ns) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	size_t end = low;
+	while (end < c->pods.n && c->pods.items[end].meta.ns == ns)
+		end++;
+	return (struct range){ (uint32_t)low, (uint32_t)(end - low) };
+}
+
+/* best[pod] becomes the McKube that speaks for it. */
+static void bind_mckubes(struct reading *r, mckube_id *best)
+{
+	const struct cluster *c = r->c;
+
+	for (mckube_id m = 0; m < c->mckubes.n; m++) {
+		const struct mckube *mckube = &c->mckubes.items[m];
+
+		if (!mckube_speaks(mckube))
+			continue;
+		if (mckube->podname) {
+			pod_id pod = cluster_pod(c, cluster_str(c, mckube->meta.ns),
+						 cluster_str(c, mckube->podname));
+			if (pod != NONE)
+				name_pod(r, best, m, pod);
+			continue;
+		}
+		if (!mckube->selector.is_set)
+			continue;
+		struct range pods = pods_of(c, mckube->meta.ns);
+		for (uint32_t i = 0; i < pods.n; i++)
+			if (selector_matches(c, mckube->selector,
+					     c->pods.items[pods.at + i].labels))
+				name_pod(r, best, m, pods.at + i);
+	}
+}
+
+static struct raw first_of(const struct raw pair[2], const char *const paths[2], const char **path)
+{
+	int i = pair[0].kind == RAW_ABSENT && pair[1].kind != RAW_ABSENT;
+
+	*path = paths[i];
+	return pair[i];
+}
+
+static struct request_text text_of_mckube(const struct mckube *m)
+{
+	static const char *const lows[] = { "spec.rtSettings.runtime_low",
+					    "spec.rtSettings.budget_lo" };
+	static const char *const his[] = { "spec.rtSettings.runtime_hi",
+					   "spec.rtSettings.budget_hi" };
+	struct request_text t = {
+		.period = { m->period, "spec.rtSettings.period" },
+		.medium = { m->medium, "spec.rtSettings.runtime_medium" },
+		.floor = { m->floor, "spec.rtSettings.runtime_floor" },
+		.core_count = { m->core_count, "spec.rtSettings.coreCount" },
+		.core = { m->core, "spec.rtSettings.core" },
+		.criticality = { m->criticality, "spec.criticality" },
+	};
+
+	t.low.raw = first_of(m->low, lows, &t.low.path);
+	t.hi.raw = first_of(m->hi, his, &t.hi.path);
+	return t;
+}
+
+/* ---- Sources 2 and 3, and assignments: annotations ---- */
+
+static struct raw raw_of_note(str_id note)
+{
+	return (struct raw){ note == NONE ? 0 : note, note == NONE ? RAW_ABSENT : RAW_STRING };
+}
+
+static struct request_text text_of_notes(const struct notes *n)
+{
+	return (struct request_text){
+		.period = { raw_of_note(n->period), "metadata.annotations[mckube.io/rt-period]" },
+		.low = { raw_of_note(n->runtime_low),
+			 "metadata.annotations[mckube.io/rt-runtime-low]" },
+		.hi = { raw_of_note(n->runtime_hi),
+			"metadata.annotations[mckube.io/rt-runtime-hi]" },
+		.core = { raw_of_note(n->core_request),
+			  "metadata.annotations[mckube.io/rt-core-request]" },
+		.criticality = { raw_of_note(n->criticality),
+				 "metadata.annotations[mckube.io/criticality]" },
+	};
+}
+
+/* The same annotations where they are an assignment: where the pod is was said elsewhere. */
+static struct request_text text_of_assignment(const struct notes *n)
+{
+	struct request_text t = text_of_notes(n);
+
+	t.core.raw = (struct raw){ 0 };
+	t.medium.raw = raw_of_note(n->runtime_medium);
+	t.medium.path = "metadata.annotations[mckube.io/rt-runtime-medium]";
+	return t;
+}
+
+static const struct notes *notes_of(const struct cluster *c, const struct pod *pod)
+{
+	return pod->notes == NONE ? NULL : &c->notes.items[pod->notes];
+}
+
+static bool annotations_speak(const struct cluster *c, const struct pod *pod)
+{
+	const struct notes *n = notes_of(c, pod);
+
+	return n && n->period != NONE && pod->has_label &&
+	       (n->source == NONE || strcmp(cluster_str(c, n->source), "annotations") == 0);
+}
+
+static bool rt_operator_speaks(const struct cluster *c, const struct pod *pod)
+{
+	const struct notes *n = notes_of(c, pod);
+
+	return n && n->realtime != NONE && strcmp(cluster_str(c, n->realtime), "true") == 0;
+}
+
+static bool read_rt_operator(const struct cluster *c, const struct pod *pod,
+			     struct request_value *v, struct value_error *err)
+{
+	static const char path[] = "metadata.annotations[rt_runtime_us]";
+	struct raw runtime = raw_of_note(notes_of(c, pod)->rt_runtime_us);
+	struct request_text t = {
+		.fixed_period = RT_OPERATOR_PERIOD_US,
+		.low = { runtime, path },
+		.hi = { runtime, path },
+	};
+
+	if (pod->qos != QOS_GUARANTEED) {
+		err->reason = "Unsupported";
+		snprintf(err->message, sizeof(err->message),
+			 "metadata.annotations[realtime]: rt-operator serves Guaranteed pods only");
+		return false;
+	}
+	if (!request_value_read(c, &t, true, v, err))
+		return false;
+	v->budget.criticality = LEVEL_HIGH;
+	return true;
+}
+
+/* ---- One pod ---- */
+
+static uint32_t add_set(struct requests *r, const struct cpuset *set)
+{
+	*array_add(&r->sets) = *set;
+	return (uint32_t)r->sets.n - 1;
+}
+
+static enum source source_of(const struct cluster *c, const struct pod *pod, mckube_id m)
+{
+	if (m != NONE)
+		return SOURCE_MCKUBE;
+	if (annotations_speak(c, pod))
+		return SOURCE_ANNOTATIONS;
+	return rt_operator_speaks(c, pod) ? SOURCE_RT_OPERATOR : SOURCE_NONE;
+}
+
+static bool read_source(const struct cluster *c, const struct pod *pod, enum source source,
+			mckube_id m, struct request_value *v, struct value_error *err)
+{
+	struct request_text t;
+
+	switch (source) {
+	case SOURCE_MCKUBE:
+		t = text_of_mckube(&c->mckubes.items[m]);
+		return request_value_read(c, &t, false, v, err);
+	case SOURCE_ANNOTATIONS:
+		t = text_of_notes(notes_of(c, pod));
+		return request_value_read(c, &t, true, v, err);
+	case SOURCE_RT_OPERATOR:
+		return read_rt_operator(c, pod, v, err);
+	case SOURCE_NONE:
+		break;
+	}
+	return false;
+}
+
+/* Says so when a source that is not heard asks for something else. */
+static void compare_sources(struct reading *r, const struct pod *pod, enum source heard,
+			    const struct request_value *v)
+{
+	const struct cluster *c = r->c;
+
+	for (enum source s = heard + 1; s <= SOURCE_RT_OPERATOR; s++) {
+		bool speaks = s == SOURCE_ANNOTATIONS ? annotations_speak(c, pod)
+						      : rt_operator_speaks(c, pod);
+		struct request_value other;
+		struct value_error err;
+
+		if (!speaks || !read_source(c, pod, s, NONE, &other, &err))
+			continue;
+		const struct budget *a = &v->budget, *b = &other.budget;
+		if (a->period == b->period && a->low == b->low && a->hi == b->hi &&
+		    a->criticality == b->criticality)
+			continue;
+		notice_add(r->notices, "Pod", pod_ns(c, pod), pod_name(c, pod), "SourceConflict",
+			   "source %s asks for %d/%d of %d us (%s), source %s for %d/%d of %d us "
+			   "(%s); the first is heard",
+			   source_name(heard), a->low, a->hi, a->period,
+			   criticality_name(a->criticality), source_name(s), b->low, b->hi,
+			   b->period, criticality_name(b->criticality));
+	}
+}
+
+/* A pin that an older controller wrote: it equals what that controller had chosen. */
+static bool is_legacy_pin(const struct cluster *c, const struct mckube *m, const struct cpuset *pin)
+{
+	const char *text = cluster_str(c, m->status_core);
+	struct cpuset chosen;
+
+	return cpuset_parse(text, strlen(text), &chosen, NULL) == 0 && cpuset_eq(&chosen, pin);
+}
+
+static void read_pins(struct reading *r, struct request *q, const struct request_value *v)
+{
+	const struct cluster *c = r->c;
+	const struct mckube *m = q->mckube == NONE ? NULL : &c->mckubes.items[q->mckube];
+
+	q->core_count = v->core_count;
+	if (m && v->has_cores && r->settings->ignores_legacy_pins &&
+	    is_legacy_pin(c, m, &v->cores)) {
+		notice_add(
+			r->notices, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
+			cluster_str(c, m->meta.name), "LegacyPin",
+			"spec.rtSettings.core: '%s' is what status.allocatedCore says; taken as an "
+			"older controller's choice and ignored, spec.node too",
+			cluster_str(c, m->core.text));
+		return;
+	}
+	if (v->has_cores) {
+		q->has_pin = true;
+		q->pin = add_set(r->out, &v->cores);
+	}
+	if (!m || !m->node)
+		return;
+	q->has_node_pin = true;
+	q->node_pin = cluster_node(c, cluster_str(c, m->node));
+	if (q->node_pin == NONE)
+		notice_add(r->notices, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
+			   cluster_str(c, m->meta.name), "UnknownNode",
+			   "spec.node: there is no node '%s'", cluster_str(c, m->node));
+}
+
+static void read_request(struct reading *r, struct request *q, const struct pod *pod)
+{
+	const struct cluster *c = r->c;
+	struct request_value v;
+	struct value_error err;
+
+	if (q->source == SOURCE_NONE)
+		return;
+	if (read_source(c, pod, q->source, q->mckube, &v, &err)) {
+		q->has_budget = true;
+		q->budget = v.budget;
+		read_pins(r, q, &v);
+		compare_sources(r, pod, q->source, &v);
+		return;
+	}
+	q->is_bad = true;
+	if (q->source == SOURCE_MCKUBE) {
+		const struct mckube *m = &c->mckubes.items[q->mckube];
+
+		notice_add(r->notices, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
+			   cluster_str(c, m->meta.name), err.reason, "%s", err.message);
+	} else {
+		notice_add(r->notices, "Pod", pod_ns(c, pod), pod_name(c, pod), err.reason, "%s",
+			   err.message);
+	}
+}
+
+/* Where the pod is: its annotation, else what the old controller noted in the status. A pod that is
+ * not bound has only wishes. */
+static void read_place(struct reading *r, struct request *q, const struct pod *pod)
+{
+	const struct cluster *c = r->c;
+	const struct notes *n = notes_of(c, pod);
+	const struct mckube *m = q->mckube == NONE ? NULL : &c->mckubes.items[q->mckube];
+	bool is_noted = n && n->core != NONE;
+	str_id text = is_noted ? n->core : m && !q->selects_many ? m->status_core : 0;
+	struct cpuset set;
+
+	if (!pod->node_name || (!is_noted && !text))
+		return;
+	if (cpuset_parse(cluster_str(c, text), intern_len(&c->strings, text), &set, NULL) == 0) {
+		q->has_cores = true;
+		q->cores = add_set(r->out, &set);
+	} else if (is_noted) {
+		notice_add(
+			r->notices, "Pod", pod_ns(c, pod), pod_name(c, pod), "BadCpuset",
+			"metadata.annotations[mckube.io/rt-core]: '%.40s' is not a list of CPUs; the "
+			"pod counts as one without cores",
+			cluster_str(c, text));
+	} else {
+		notice_add(
+			r->notices, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
+			cluster_str(c, m->meta.name), "BadCpuset",
+			"status.allocatedCore: '%.40s' is not a list of CPUs; the pod counts as one "
+			"without cores",
+			cluster_str(c, text));
+	}
+}
+
+static void read_level(const struct cluster *c, struct request *q, const struct pod *pod)
+{
+	const struct notes *n = notes_of(c, pod);
+	const struct mckube *m = q->mckube == NONE ? NULL : &c->mckubes.items[q->mckube];
+	enum level level = LEVEL_LOW;
+
+	if (!n || n->current == NONE || !level_parse(cluster_str(c, n->current), &level))
+		if (m && !q->selects_many)
+			level_parse(cluster_str(c, m->status_current), &level);
+	q->level = (uint8_t)level;
+	if (m && strcasecmp(cluster_str(c, m->recovery_mode.text), "nodeCpu") == 0)
+		q->recovery = RECOVERY_NODE_CPU;
+}
+
+/* A pod whose request is bad or gone keeps the load of its assignment until that is cleaned up. */
+static void read_assignment(const struct cluster *c, struct request *q, const struct pod *pod)
+{
+	const struct notes *n = notes_of(c, pod);
+	struct request_value v;
+	struct value_error err;
+
+	if (q->has_budget || !q->has_cores || !n)
+		return;
+	struct request_text t = text_of_assignment(n);
+	if (!request_value_read(c, &t, true, &v, &err))
+		return;
+	q->has_budget = true;
+	q->budget = v.budget;
+}
+
+static void read_pod(struct reading *r, pod_id id, mckube_id m)
+{
+	const struct cluster *c = r->c;
+	const struct pod *pod = &c->pods.items[id];
+	enum source source = source_of(c, pod, m);
+
+	if (source == SOURCE_NONE &&
+	    (pod->notes == NONE || !pod->node_name || notes_of(c, pod)->core == NONE))
+		return;
+
+	struct request q = {
+		.pod = id,
+		.mckube = m,
+		.source = (uint8_t)source,
+		.selects_many = m != NONE && r->out->of_mckube[m] == REQUEST_MANY,
+		.core_count = 1,
+	};
+	read_request(r, &q, pod);
+	read_place(r, &q, pod);
+	read_level(c, &q, pod);
+	read_assignment(c, &q, pod);
+	if (!q.has_budget)
+		q.has_cores = false;
+	for (int k = 0; k < LEVELS && q.has_budget; k++)
+		q.load[k] = budget_load(&q.budget, (enum level)k);
+	if (!q.has_pin && q.has_cores && (q.is_bad || source == SOURCE_NONE))
+		q.core_count = (uint16_t)cpuset_count(&r->out->sets.items[q.cores]);
+
+	r->out->of_pod[id] = (uint32_t)r->out->list.n;
+	*array_add(&r->out->list) = q;
+}
+
+static uint32_t *new_ids(size_t n)
+{
+	uint32_t *ids = xmalloc(n * sizeof(*ids));
+
+	memset(ids, 0xff, n * sizeof(*ids)); /* NONE */
+	return ids;
+}
+
+void requests_read(const struct cluster *c, const struct settings *settings, struct requests *ret,
+		   struct notices *notices)
+{
+	struct reading r = { c, settings, ret, notices };
+	AUTO_FREE mckube_id *best = new_ids(c->pods.n);
+
+	*ret = (struct requests){
+		.of_pod = new_ids(c->pods.n),
+		.of_mckube = new_ids(c->mckubes.n),
+	};
+	bind_mckubes(&r, best);
+	for (pod_id id = 0; id < c->pods.n; id++)
+		read_pod(&r, id, best[id]);
+}
+
+void requests_done(struct requests *r)
+{
+	array_done(&r->list);
+	array_done(&r->sets);
+	free(r->of_pod);
+	free(r->of_mckube);
+	*r = (struct requests){ 0 };
+}

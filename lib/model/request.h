@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_MODEL_REQUEST_H
+#define MCKUBE_MODEL_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/cluster.h"
+#include "model/cpuset.h"
+#include "model/level.h"
+#include "model/notice.h"
+#include "model/settings.h"
+
+/* Which pod asks for what. The first source that speaks wins: a McKube object, the pod's
+ * mckube.io/rt-* annotations, rt-operator's annotations. Values are checked here, once; a bad one
+ * makes the request bad (never bound) and is named in a notice.
+ *
+ * The result has one entry for each pod that a source speaks for, or that still carries an
+ * assignment though none does (SOURCE_NONE), in the order of pod ids. */
+
+enum source { SOURCE_NONE, SOURCE_MCKUBE, SOURCE_ANNOTATIONS, SOURCE_RT_OPERATOR };
+
+enum recovery_mode { RECOVERY_CONSUMPTION, RECOVERY_NODE_CPU };
+
+struct request {
+	pod_id pod;
+	mckube_id mckube; /* NONE unless the source is a McKube */
+	uint8_t source;	  /* enum source */
+	uint8_t level;	  /* enum level at which the pod runs now */
+	uint8_t recovery; /* enum recovery_mode */
+	bool is_bad;	  /* never placed; `budget` is that of the assignment annotations, if any */
+	bool has_budget;  /* false: bad, and nothing assigned: it loads nothing */
+	bool has_pin;	  /* spec.rtSettings.core: exactly these cores */
+	bool has_cores;	  /* it has cores now: `cores` */
+	bool selects_many; /* its McKube means several pods: no allocatedCore for it */
+	bool has_node_pin;
+	uint16_t core_count; /* 1 unless asked; with a pin the number of its cores */
+	node_id node_pin;    /* spec.node; NONE with has_node_pin: a node that we do not know */
+	struct budget budget;
+	uint32_t load[LEVELS]; /* ppm, see budget_load() */
+	uint32_t pin, cores;   /* indices into requests.sets */
+};
+
+struct requests {
+	ARRAY(struct request) list;
+	ARRAY(struct cpuset) sets;
+	uint32_t *of_pod;    /* index in list by pod_id, NONE */
+	uint32_t *of_mckube; /* the one pod (id) that a McKube speaks for, NONE; REQUEST_MANY */
+};
+#define REQUEST_MANY (UINT32_MAX - 1)
+
+void requests_read(const struct cluster *c, const struct settings *settings, struct requests *ret,
+		   struct notices *notices);
+void requests_done(struct requests *r);
+
+/* "mckube", "annotations", "rt-operator"; "" for SOURCE_NONE. */
+const char *source_name(enum source s);
+
+#endif

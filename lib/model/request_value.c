@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/request_value.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool bad(struct value_error *err, const char *reason, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static bool bad(struct value_error *err, const char *reason, const char *fmt, ...)
+{
+	va_list ap;
+
+	err->reason = reason;
+	va_start(ap, fmt);
+	vsnprintf(err->message, sizeof(err->message), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+/* The digits of a whole number, with a sign; anything else, and more than fits, is refused. */
+static bool parse_int(const char *s, int32_t *ret)
+{
+	bool is_negative = *s == '-';
+	int64_t n = 0;
+
+	s += is_negative;
+	if (!*s)
+		return false;
+	for (; *s; s++) {
+		if (*s < '0' || *s > '9')
+			return false;
+		n = n * 10 + (*s - '0');
+		if (n > INT32_MAX)
+			return false;
+	}
+	*ret = (int32_t)(is_negative ? -n : n);
+	return true;
+}
+
+struct int_field {
+	struct raw raw;
+	const char *path;
+	int32_t min, max, by_default;
+	bool is_required;
+};
+
+static bool read_int(const struct cluster *c, struct int_field f, bool takes_strings, int32_t *ret,
+		     struct value_error *err)
+{
+	const char *text = cluster_str(c, f.raw.text);
+
+	if (f.raw.kind == RAW_ABSENT) {
+		*ret = f.by_default;
+		return !f.is_required || bad(err, "BadBudget", "%s: is missing", f.path);
+	}
+	bool is_number = f.raw.kind == RAW_NUMBER || (takes_strings && f.raw.kind == RAW_STRING);
+	if (!is_number || !parse_int(text, ret))
+		return bad(err, "BadBudget", "%s: '%.40s' is not a whole number", f.path, text);
+	if (*ret < f.min || *ret > f.max)
+		return bad(err, "BadBudget", "%s: %d is not between %d and %d", f.path, *ret, f.min,
+			   f.max);
+	return true;
+}
+
+static bool read_budget(const struct cluster *c, const struct request_text *t, bool takes_strings,
+			struct budget *b, struct value_error *err)
+{
+	struct int_field period = { t->period.raw, t->period.path, PERIOD_MIN_US, PERIOD_MAX_US, 0,
+				    true };
+	if (t->fixed_period)
+		b->period = t->fixed_period;
+	else if (!read_int(c, period, takes_strings, &b->period, err))
+		return false;
+
+	struct int_field low = { t->low.raw, t->low.path, 1, INT32_MAX, 0, true };
+	struct int_field hi = { t->hi.raw, t->hi.path, 1, INT32_MAX, 0, true };
+	struct int_field medium = { t->medium.raw, t->medium.path, 1, INT32_MAX, 0, false };
+	if (!read_int(c, low, takes_strings, &b->low, err) ||
+	    !read_int(c, hi, takes_strings, &b->hi, err) ||
+	    !read_int(c, medium, takes_strings, &b->medium, err))
+		return false;
+
+	if (b->hi > b->period)
+		return bad(err, "BadBudget", "%s: %d is more than the period %d", hi.path, b->hi,
+			   b->period);
+	if (b->hi < b->low)
+		return bad(err, "BadBudget", "%s: %d is less than %s, %d", hi.path, b->hi, low.path,
+			   b->low);
+	if (b->medium && (b->medium < b->low || b->medium > b->hi))
+		return bad(err, "BadBudget",
+			   "%s: %d is not between the low budget %d and the high "
+			   "one %d",
+			   medium.path, b->medium, b->low, b->hi);
+
+	struct int_field floor = {
+		t->floor.raw, t->floor.path, 1, b->low, budget_default_floor(b->low), false
+	};
+	return read_int(c, floor, takes_strings, &b->floor, err);
+}
+
+static bool read_criticality(const struct cluster *c, const struct request_text *t,
+			     struct budget *b, struct value_error *err)
+{
+	const char *text = cluster_str(c, t->criticality.raw.text);
+	enum level level = LEVEL_LOW;
+
+	if (t->criticality.raw.kind != RAW_ABSENT &&
+	    (t->criticality.raw.kind != RAW_STRING || !criticality_parse(text, &level)))
+		return bad(err, "BadCriticality", "%s: '%.40s' is not Low, Middle or High",
+			   t->criticality.path, text);
+	b->criticality = (uint8_t)level;
+	return true;
+}
+
+static bool read_cores(const struct cluster *c, const struct request_text *t, bool takes_strings,
+		       struct request_value *v, struct value_error *err)
+{
+	struct int_field count = { t->core_count.raw, t->core_count.path, 1, CPUSET_MAX, 1, false };
+	int32_t n;
+
+	if (!read_int(c, count, takes_strings, &n, err))
+		return false;
+	v->core_count = (uint16_t)n;
+	v->has_cores = t->core.raw.kind != RAW_ABSENT;
+	if (!v->has_cores)
+		return true;
+
+	const char *text = cluster_str(c, t->core.raw.text);
+	if (t->core.raw.kind != RAW_STRING || cpuset_parse(text, strlen(text), &v->cores, NULL) < 0)
+		return bad(err, "BadCpuset", "%s: '%.40s' is not a list of CPUs such as \"2-3\"",
+			   t->core.path, text);
+	v->core_count = (uint16_t)cpuset_count(&v->cores);
+	return true;
+}
+
+bool request_value_read(const struct cluster *c, const struct request_text *text,
+			bool takes_strings, struct request_value *ret, struct value_error *err)
+{
+	*ret = (struct request_value){ 0 };
+	err->reason = NULL;
+	return read_criticality(c, text, &ret->budget, err) &&
+	       read_budget(c, text, takes_strings, &ret->budget, err) &&
+	       read_cores(c, text, takes_strings, ret, err);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_MODEL_REQUEST_VALUE_H
+#define MCKUBE_MODEL_REQUEST_VALUE_H
+
+#include <stdbool.h>
+
+#include "model/cluster.h"
+#include "model/cpuset.h"
+#include "model/level.h"
+
+/* The values of one request as its source wrote them, and what is wrong with them. Used by
+ * model/request.c; here so that it can be tested alone. */
+
+/* A source's fields in one shape, each with the path that its errors name. */
+struct request_text {
+	struct {
+		struct raw raw;
+		const char *path;
+	} period, low, medium, hi, floor, core_count, core, criticality;
+	int32_t fixed_period; /* not 0: the source has no period of its own, this is it */
+};
+
+struct request_value {
+	struct budget budget;
+	struct cpuset cores; /* only if has_cores */
+	bool has_cores;
+	uint16_t core_count;
+};
+
+struct value_error {
+	const char *reason; /* BadBudget, BadCpuset, BadCriticality; NULL: all is well */
+	char message[256];
+};
+
+/* Reads and checks everything. `takes_strings`: numbers may be written as strings (annotations).
+ * Returns false with the first error. */
+bool request_value_read(const struct cluster *c, const struct request_text *text,
+			bool takes_strings, struct request_value *ret, struct value_error *err);
+
+#endif
