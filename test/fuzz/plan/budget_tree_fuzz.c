@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/budget_tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes become a tree and wants of any value, also such as no kernel would report. Whatever
+ * derive() lets through for a tree that was valid must be accepted at every step. */
+
+struct bytes {
+	const uint8_t *at;
+	size_t left;
+};
+
+static uint64_t take(struct bytes *b, size_t n)
+{
+	uint64_t value = 0;
+
+	if (n > b->left)
+		n = b->left;
+	memcpy(&value, b->at, n);
+	b->at += n;
+	b->left -= n;
+	return value;
+}
+
+static struct bandwidth take_bandwidth(struct bytes *b)
+{
+	if (take(b, 1) % 4 == 0)
+		return (struct bandwidth){ (int64_t)take(b, 8), (int64_t)take(b, 8) };
+	int64_t period = 100 + (int64_t)(take(b, 3) % 4000000);
+	return (struct bandwidth){ period, (int64_t)take(b, 3) % period };
+}
+
+/* Budgets in place of their own accord: only those that the kernel would have taken. */
+static void build(struct budget_tree *t, struct bytes *b)
+{
+	size_t n = 2 + take(b, 1) % 30;
+
+	budget_tree_add(t, -1, "root", t->global);
+	for (size_t i = 1; i < n; i++) {
+		uint32_t id = budget_tree_add(t, (int32_t)(take(b, 1) % i), "group",
+					      (struct bandwidth){ 1000000, 0 });
+		struct bandwidth now = take_bandwidth(b);
+		uint8_t flags = (uint8_t)take(b, 1);
+
+		if (budget_tree_check(t, id, now) == 0)
+			budget_tree_set(t, id, now);
+		t->nodes.items[id].want = t->nodes.items[id].now;
+		t->nodes.items[id].is_derived = flags & 1;
+		t->nodes.items[id].has_tasks = flags & 2;
+		t->nodes.items[id].at_least_us = flags & 4 ? (int64_t)take(b, 2) : 0;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes b = { data, size };
+	struct budget_tree t = { .global = { 1000000, 950000 } };
+	struct budget_write writes[64];
+	struct error err;
+	size_t n;
+
+	build(&t, &b);
+	while (b.left) {
+		t.nodes.items[take(&b, 1) % t.nodes.n].want = take_bandwidth(&b);
+		if (budget_tree_derive(&t, &err) < 0 || budget_tree_plan(&t, writes, &n, &err) < 0)
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			if (budget_tree_check(&t, writes[i].node, writes[i].to) < 0)
+				abort();
+			budget_tree_set(&t, writes[i].node, writes[i].to);
+		}
+	}
+	budget_tree_done(&t);
+	return 0;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Random trees of cgroup v1 RT groups and random changes: the kernel and budget_tree_check() must
+ * agree on every accept and on every refusal, with its errno, and what budget_tree_plan() orders
+ * must be taken write by write. All groups are below one that is made for this, with half a core's
+ * worth of budget. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "node/sysfs.h"
+#include "plan/budget_tree.h"
+
+enum { GROUPS = 12, CHANGES = 20, TREES = 1000, TOP_US = 500000, RETRIES = 200 };
+
+static const char mount[] = "/sys/fs/cgroup/cpu";
+static const int64_t periods[] = { 1000, 10000, 33333, 100000, 1000000, 3999999 };
+
+struct world {
+	char top[128];
+	struct budget_tree t;
+	char paths[GROUPS][256];
+	pid_t sleeper; /* a FIFO process in group `busy` */
+	uint32_t busy;
+};
+
+static int put(const char *path, const char *file, long long value)
+{
+	char name[300], text[32];
+
+	snprintf(name, sizeof(name), "%s/%s", path, file);
+	snprintf(text, sizeof(text), "%lld", value);
+	return sysfs_write(AT_FDCWD, name, text, NULL);
+}
+
+static int put_field(const struct world *w, const struct budget_write *write)
+{
+	const char *path = w->paths[write->node];
+
+	if (write->field == BUDGET_PERIOD)
+		return put(path, "cpu.rt_period_us", write->to.period_us);
+	return put(path, "cpu.rt_runtime_us", write->to.runtime_us);
+}
+
+/* A process that is FIFO, sleeps, and dies with this one. */
+static pid_t start_sleeper(const char *path)
+{
+	pid_t parent = getpid();
+
+	pid_t pid = fork();
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alarm(60);
+	struct sched_param param = { .sched_priority = 1 };
+	if (getppid() != parent || put(path, "cgroup.procs", getpid()) < 0 ||
+	    sched_setscheduler(0, SCHED_FIFO, &param) < 0)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static bool is_fifo(pid_t pid)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (sched_getscheduler(pid) == SCHED_FIFO)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static void make_tree(struct world *w, int round)
+{
+	w->t = (struct budget_tree){ .global = { 1000000, 950000 } };
+	budget_tree_add(&w->t, -1, "top", (struct bandwidth){ 1000000, TOP_US });
+	snprintf(w->paths[0], sizeof(w->paths[0]), "%s", w->top);
+	for (int i = 1; i < GROUPS; i++) {
+		int parent = (int)(random() % i);
+
+		budget_tree_add(&w->t, parent, w->paths[i], (struct bandwidth){ 1000000, 0 });
+		snprintf(w->paths[i], sizeof(w->paths[i]), "%.200s/r%d-%d", w->paths[parent], round,
+			 i);
+		if (mkdir(w->paths[i], 0755) < 0)
+			exit(77);
+	}
+	w->sleeper = 0;
+}
+
+/* Budgets to nothing before the groups go: a removed group counts for a while. */
+static void remove_tree(struct world *w)
+{
+	if (w->sleeper > 0) {
+		kill(w->sleeper, SIGKILL);
+		waitpid(w->sleeper, NULL, 0);
+	}
+	for (int i = GROUPS - 1; i > 0; i--) {
+		for (int k = 0; k < RETRIES && put(w->paths[i], "cpu.rt_runtime_us", 0) < 0; k++)
+			usleep(1000);
+		for (int k = 0; k < RETRIES && rmdir(w->paths[i]) < 0; k++)
+			usleep(1000);
+	}
+	budget_tree_done(&w->t);
+}
+
+static struct bandwidth random_change(struct bandwidth now, enum budget_field field)
+{
+	if (field == BUDGET_PERIOD) {
+		now.period_us = random() % 40 ? periods[random() % 6] : 0;
+		return now;
+	}
+	now.runtime_us = random() % (now.period_us / (1 + random() % 8) + 1);
+	if (random() % 20 == 0)
+		now.runtime_us = -1;
+	if (random() % 20 == 0)
+		now.runtime_us = now.period_us + random() % 2;
+	if (random() % 10 == 0)
+		now.runtime_us = 0;
+	return now;
+}
+
+/* One write chosen at random: true if the kernel does as the model says. */
+static bool agrees(struct world *w, size_t counts[2])
+{
+	struct budget_write write = {
+		.node = 1 + (uint32_t)(random() % (GROUPS - 1)),
+		.field = random() % 4 ? BUDGET_RUNTIME : BUDGET_PERIOD,
+	};
+
+	write.from = w->t.nodes.items[write.node].now;
+	write.to = random_change(write.from, write.field);
+	int expected = budget_tree_check(&w->t, write.node, write.to);
+	int got = put_field(w, &write);
+	if (got == 0)
+		budget_tree_set(&w->t, write.node, write.to);
+	counts[got == 0]++;
+	if (got == expected)
+		return true;
+	printf("group %s: %lld/%lld -> %lld/%lld: the model says %d, the kernel %d\n",
+	       w->paths[write.node], (long long)write.from.runtime_us,
+	       (long long)write.from.period_us, (long long)write.to.runtime_us,
+	       (long long)write.to.period_us, expected, got);
+	return false;
+}
+
+static void start_busy_group(struct world *w)
+{
+	w->busy = 1 + (uint32_t)(random() % (GROUPS - 1));
+	if (w->t.nodes.items[w->busy].now.runtime_us == 0)
+		return;
+	w->sleeper = start_sleeper(w->paths[w->busy]);
+	if (w->sleeper > 0 && is_fifo(w->sleeper))
+		w->t.nodes.items[w->busy].has_tasks = true;
+}
+
+/* Random wants for the leaves, through derive and plan. */
+static bool plan_is_taken(struct world *w)
+{
+	struct budget_write writes[2 * GROUPS];
+	size_t n;
+
+	array_each(node, &w->t.nodes) {
+		node->want = node->now;
+		node->is_derived = node->children && node->parent >= 0;
+		if (node->parent >= 0 && !node->children)
+			node->want = random_change(node->now, BUDGET_RUNTIME);
+	}
+	if (budget_tree_derive(&w->t, NULL) < 0)
+		return true;
+	if (budget_tree_plan(&w->t, writes, &n, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (put_field(w, &writes[i]) < 0)
+			return false;
+		budget_tree_set(&w->t, writes[i].node, writes[i].to);
+	}
+	return true;
+}
+
+static bool round_agrees(struct world *w, int round, size_t counts[2])
+{
+	bool is_good = true;
+
+	make_tree(w, round);
+	for (int i = 0; is_good && i < CHANGES; i++) {
+		if (i == CHANGES / 2 && round % 4 == 0)
+			start_busy_group(w);
+		is_good = agrees(w, counts);
+	}
+	if (is_good && !plan_is_taken(w)) {
+		printf("round %d: a write of the plan was refused\n", round);
+		is_good = false;
+	}
+	remove_tree(w);
+	return is_good;
+}
+
+int main(int argc, char **argv)
+{
+	struct world w = { 0 };
+	size_t counts[2] = { 0 };
+	int n = argc > 1 ? atoi(argv[1]) : TREES, round = 0;
+	bool is_good = true;
+
+	srandom(argc > 2 ? (unsigned)atoi(argv[2]) : 1);
+	snprintf(w.top, sizeof(w.top), "%s/mckube-model-%d", mount, getpid());
+	if (mkdir(w.top, 0755) < 0 || put(w.top, "cpu.rt_runtime_us", TOP_US) < 0) {
+		rmdir(w.top);
+		printf("no RT groups of cgroup v1 that may be changed\n");
+		return 77;
+	}
+	for (; is_good && round < n; round++)
+		is_good = round_agrees(&w, round, counts);
+	for (int i = 0; i < RETRIES && put(w.top, "cpu.rt_runtime_us", 0) < 0; i++)
+		usleep(1000);
+	rmdir(w.top);
+	printf("%d trees, %zu writes accepted, %zu refused\n", round, counts[1], counts[0]);
+	return is_good ? 0 : 1;
+}
