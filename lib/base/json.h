@@ -15,8 +15,10 @@
  *
  * Closed here: trailing bytes (error), duplicate keys (the last wins, as in kubectl), look-up that
  * ignores case (json_get() is exact), numbers that a double cannot hold (json_int() reads the
- * token's own digits: the parser keeps integers outside +-2^53 as raw text), depth (100). */
+ * token's own digits: the parser keeps integers outside +-2^53, and whole numbers written as 1.0 or
+ * 1e3, as raw text), depth (100), text that is not UTF-8 and NUL characters (errors). */
 
+/* An error says "line N: ...". */
 int json_parse(const char *text, size_t n, cJSON **ret, struct error *err);
 
 static inline void json_free(cJSON **j)
@@ -36,5 +38,8 @@ const char *json_text(const cJSON *j);
 
 /* A whole number that fits; 1.0, 1e3 and strings are not whole numbers here. */
 bool json_int(const cJSON *j, int64_t *ret);
+
+/* Any number, as far as a double can tell it. */
+bool json_number(const cJSON *j, double *ret);
 
 #endif

@@ -74,8 +74,8 @@ void str_addf(struct str *b, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Length of the well-formed UTF-8 sequence at s, 0 if there is none (RFC 3629). */
-static size_t utf8_len(const unsigned char *s)
+/* RFC 3629, table 3-7 of the Unicode standard. */
+size_t str_utf8_len(const unsigned char *s)
 {
 	static const struct {
 		unsigned char first, last, low, high, n;
@@ -120,7 +120,7 @@ void str_add_json(struct str *b, const char *text)
 
 	str_addc(b, '"');
 	while (*s) {
-		size_t n = utf8_len(s);
+		size_t n = str_utf8_len(s);
 
 		if (n == 0) {
 			str_add(b, "\xef\xbf\xbd");

@@ -38,6 +38,9 @@ void str_vaddf(struct str *b, const char *fmt, va_list ap) __attribute__((format
  * become U+FFFD. */
 void str_add_json(struct str *b, const char *s);
 
+/* Length of the well-formed UTF-8 sequence that begins a NUL-terminated text, 0 if there is none. */
+size_t str_utf8_len(const unsigned char *s);
+
 /* Shortens to n bytes. */
 void str_cut(struct str *b, size_t n);
 void str_clear(struct str *b);
