@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Kubernetes control plane on loopback, in a folder of its own.
+
+The folder holds everything: kubeconfig, keys, logs, etcd's data, and processes.json, which says how
+each process was started and which one it is now. A process is known by its id and its start time,
+so an id that the kernel has given to somebody else is left alone.
+"""
+
+import json
+import os
+import pathlib
+import secrets
+import signal
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+READY_SECONDS = 120
+
+
+def free_ports(n):
+    """Ports that the kernel gives out now; all are held until the last one is known."""
+    sockets = [socket.socket() for _ in range(n)]
+    for s in sockets:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def start_time(pid):
+    """Field 22 of /proc/PID/stat, None when there is no such process or it has ended."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+def wait_for(condition, what, seconds=READY_SECONDS):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"error: {what} after {seconds} s")
+        time.sleep(0.1)
+
+
+class Cluster:
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder).resolve()
+        self.processes = {}
+        if self._state_file.exists():
+            self.processes = json.loads(self._state_file.read_text())
+
+    @property
+    def _state_file(self):
+        return self.folder / "processes.json"
+
+    @property
+    def kubeconfig(self):
+        return self.folder / "kubeconfig"
+
+    def _save(self):
+        self._state_file.write_text(json.dumps(self.processes, indent=1))
+
+    def is_running(self, name):
+        p = self.processes.get(name)
+        return bool(p) and start_time(p["pid"]) == p["started"]
+
+    def start(self, name, argv=None):
+        """Starts a process, with the arguments it had before unless new ones are given."""
+        argv = [str(a) for a in argv or self.processes[name]["argv"]]
+        (self.folder / "logs").mkdir(exist_ok=True)
+        with open(self.folder / "logs" / f"{name}.log", "ab") as log:
+            child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                     cwd=self.folder, start_new_session=True)
+        self.processes[name] = {"argv": argv, "pid": child.pid, "started": start_time(child.pid)}
+        self._save()
+
+    def stop(self, name, sig=signal.SIGTERM):
+        """Ends one process and waits until it is gone; SIGKILL when it does not listen."""
+        if not self.is_running(name):
+            return
+        pid = self.processes[name]["pid"]
+        os.kill(pid, sig)
+        for _ in range(100):
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+            if not self.is_running(name):
+                return
+            time.sleep(0.1)
+        os.kill(pid, signal.SIGKILL)
+
+    def stop_all(self):
+        for name in reversed(list(self.processes)):
+            self.stop(name)
+
+    # The control plane.
+
+    def _write_keys(self):
+        run = lambda *a: subprocess.run(a, check=True, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        run("openssl", "genrsa", "-out", self.folder / "sa.key", "2048")
+        tokens = {"admin": "system:masters", "node": "system:nodes"}
+        users = {"admin": "admin", "node": "system:node:node1"}
+        self.tokens = {name: secrets.token_hex(16) for name in tokens}
+        with open(self.folder / "tokens.csv", "w", opener=private) as f:
+            for name, group in tokens.items():
+                f.write(f'{self.tokens[name]},{users[name]},{name},"{group}"\n')
+
+    def _write_kubeconfig(self, path, token):
+        config = {
+            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "clusters": [{"name": "test", "cluster": {
+                "server": f"https://127.0.0.1:{self.port}",
+                "certificate-authority": str(self.folder / "pki" / "apiserver.crt")}}],
+            "users": [{"name": "admin", "user": {"token": token}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+        }
+        with open(path, "w", opener=private) as f:
+            json.dump(config, f, indent=1)
+
+    def _answers(self):
+        try:
+            context = ssl.create_default_context(cafile=self.folder / "pki" / "apiserver.crt")
+            request = urllib.request.Request(
+                f"https://127.0.0.1:{self.port}/readyz",
+                headers={"Authorization": f"Bearer {self.tokens['admin']}"})
+            with urllib.request.urlopen(request, timeout=5, context=context) as reply:
+                return reply.status == 200
+        except (OSError, urllib.error.URLError):
+            if not self.is_running("kube-apiserver"):
+                log = self.folder / "logs" / "kube-apiserver.log"
+                raise SystemExit(f"error: kube-apiserver has ended, see {log}")
+            return False
+
+    def up(self, programs):
+        programs = pathlib.Path(programs)
+        client, peer, self.port = free_ports(3)
+        etcd = f"http://127.0.0.1:{client}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write_keys()
+        self.start("etcd", [
+            programs / "etcd", "--data-dir", self.folder / "etcd", "--unsafe-no-fsync",
+            "--listen-client-urls", etcd, "--advertise-client-urls", etcd,
+            "--listen-peer-urls", f"http://127.0.0.1:{peer}",
+            "--quota-backend-bytes", 4 << 30, "--log-level", "warn"])
+        self.start("kube-apiserver", [
+            programs / "kube-apiserver", f"--etcd-servers={etcd}", "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1", f"--secure-port={self.port}",
+            f"--cert-dir={self.folder / 'pki'}", "--service-cluster-ip-range=10.0.0.0/24",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={self.folder / 'sa.key'}",
+            f"--service-account-signing-key-file={self.folder / 'sa.key'}",
+            "--authorization-mode=Node,RBAC",
+            f"--token-auth-file={self.folder / 'tokens.csv'}",
+            "--allow-privileged=true", "--endpoint-reconciler-type=none",
+            "--enable-admission-plugins=NodeRestriction"])
+        wait_for(self._answers, "kube-apiserver is not ready")
+        self._write_kubeconfig(self.kubeconfig, self.tokens["admin"])
+        self._write_kubeconfig(self.folder / "kubeconfig-node1", self.tokens["node"])
+        self.start("kube-controller-manager", [
+            programs / "kube-controller-manager", "--kubeconfig", self.kubeconfig,
+            f"--service-account-private-key-file={self.folder / 'sa.key'}",
+            f"--root-ca-file={self.folder / 'pki' / 'apiserver.crt'}",
+            "--leader-elect=false", "--secure-port=0", "--kube-api-qps=500",
+            "--kube-api-burst=1000"])
+        self.start("kube-scheduler", [
+            programs / "kube-scheduler", "--kubeconfig", self.kubeconfig,
+            "--leader-elect=false", "--secure-port=0"])
+
+
+def private(path, flags):
+    return os.open(path, flags, 0o600)
