@@ -1,0 +1,531 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Is a plan right? Judges a plan (JSON) for a snapshot by plan-format.md alone.
+
+    check.py SNAPSHOT PLAN      prints each violation; exit 1 if there is one
+
+Every violation names the rule ("1" to "5" of "Right", or a word for the format), the action and
+the object.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import filters
+import vain
+from kube import Obj, cpuset, cpuset_text, ports_clash
+from model import (MODE_OF_LEVEL, Cores, Pod, Rank, Settings, Snapshot, build, read_objects,
+                   rt_pods)
+from state import Seat, Slot, State
+
+KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Migrate", "Resize", "Scale",
+         "Taint", "Untaint", "Status", "Finalizer"}
+PLACING = {"Bind", "Assign", "Move"}
+WARNINGS = {"BadBudget", "BadCpuset", "BadCriticality", "BadNodeAnnotation", "DuplicateRequest",
+            "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported"}
+UNPLACED = {"NoNode", "NoRoom", "NoRequest", "BadRequest"}
+ORDERS = 6  # random orders tried that `after` allows
+
+
+class Better(NamedTuple):
+    """What plans are compared by; the greater tuple is the better plan."""
+    high: int
+    middle: int
+    low: int
+    high_kept: int
+    middle_kept: int
+    low_kept: int
+    moves_saved: int
+
+    @staticmethod
+    def of(running: list[int], evicted: list[int], moves: int) -> Better:
+        return Better(running[2], running[1], running[0], -evicted[2], -evicted[1], -evicted[0],
+                      -moves)
+
+
+@dataclass
+class Violation:
+    rule: str
+    where: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"rule {self.rule}: {self.where}: {self.text}"
+
+
+def plan_name(spec: Obj) -> str:
+    text = json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def key_of(ref: Obj) -> str:
+    return f"{ref['namespace']}/{ref['name']}"
+
+
+@dataclass
+class Checker:
+    snap: Snapshot
+    plan: Obj
+    violations: list[Violation] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        spec = self.plan["spec"]
+        self.actions: list[Obj] = spec.get("actions") or []
+        self.unplaced = {key_of(u["pod"]): u for u in spec.get("unplaced") or []}
+        self.start = State.of(self.snap)
+        self.end = self.start.copy()
+        self.evicted: dict[str, Obj] = {}
+        self.landings: dict[str, Seat] = {}
+
+    def fail(self, rule: str, where: Any, text: str) -> None:
+        if isinstance(where, dict):
+            ref = where.get("pod") or where.get("object") or {}
+            where = f"action {where.get('id')} {where.get('kind')} {ref.get('name')}"
+        self.violations.append(Violation(rule, str(where), text))
+
+    def run(self) -> list[Violation]:
+        self._form()
+        if self.violations:
+            return self.violations  # what follows needs the form
+        for action in self.actions:
+            self._carry_out(action)
+        if not self.violations:
+            self._other_orders()
+            self._land()
+            self._end()
+        self._unplaced()
+        self._warnings()
+        if not self.violations:
+            self._vain()
+            self._placeable()
+        return self.violations
+
+    # The format
+
+    def _form(self) -> None:
+        if self.plan.get("apiVersion") != "mckube.io/v1alpha1" or self.plan.get("kind") != "Plan":
+            self.fail("format", "plan", "apiVersion or kind")
+        if self.plan["metadata"]["name"] != plan_name(self.plan["spec"]):
+            self.fail("format", "metadata.name", "is not the hash of spec")
+        digest = self.plan["spec"]["cluster"].get("digest", "")
+        if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+            self.fail("format", "digest", repr(digest))
+        for i, action in enumerate(self.actions):
+            self._form_of(i, action)
+
+    def _form_of(self, i: int, action: Obj) -> None:
+        if action.get("id") != i + 1:
+            self.fail("format", action, f"id is not {i + 1}")
+        if action.get("kind") not in KINDS:
+            self.fail("format", action, "unknown kind")
+        if not action.get("message") or not re.fullmatch(r"[A-Z][A-Za-z]+",
+                                                         action.get("reason", "")):
+            self.fail("format", action, "no message, or reason is not one word")
+        after = action.get("after", [])
+        if any(not isinstance(a, int) or not 0 < a <= i for a in after) or len(set(after)) != len(
+                after):
+            self.fail("format", action, f"after {after}")
+        if action.get("kind") in PLACING | {"Evict"}:
+            self._form_pod(action)
+        for part in ("from", "to", "landing"):
+            cores = action.get(part, {}).get("cores")
+            if cores and cores != cpuset_text(cpuset(cores)):
+                self.fail("format", action, f"{part}.cores {cores!r} is not sorted and joined")
+
+    def _form_pod(self, action: Obj) -> None:
+        pod = self.snap.pods.get(key_of(action["pod"]))
+        if not pod:
+            return self.fail("format", action, "no such pod")
+        if (action["pod"].get("uid", "") != pod.uid
+                or action["pod"].get("resourceVersion", "") != pod.version):
+            self.fail("format", action, "uid or resourceVersion is not the snapshot's")
+        if not pod.request:
+            return self.fail("2", action, "the pod has no valid request")
+        if action["kind"] in PLACING:
+            self._form_grant(action, pod)
+        return None
+
+    def _form_grant(self, action: Obj, pod: Pod) -> None:
+        assert pod.request
+        to, budget = action["to"], pod.request.budget
+        level = "low" if action["kind"] == "Bind" else pod.level
+        if to.get("level") != level:
+            self.fail("format", action, f"level {to.get('level')}, expected {level}")
+        if to.get("period") != budget.period or to.get("runtime") != budget.runtime(
+                MODE_OF_LEVEL[level]):
+            self.fail("format", action, f"grants {to.get('runtime')}/{to.get('period')}")
+        if to.get("enforcement") not in ("watch", "raise"):
+            self.fail("format", action, f"enforcement {to.get('enforcement')!r}")
+
+    # One action after the other
+
+    def _carry_out(self, action: Obj) -> None:
+        kind = action["kind"]
+        before = self.end.breaches()
+        if kind in PLACING:
+            self._check_put(action)
+        elif kind == "Evict":
+            self._check_evict(action)
+        if kind in ("Move", "Evict"):
+            self._check_displaced(action)
+        if self.violations:
+            return
+        _apply(self.end, action)
+        for slot, load in _worse(before, self.end.breaches()):
+            self.fail("1", action, f"{_slot_text(slot)} is at {load}")
+
+    def _check_put(self, action: Obj) -> None:
+        pod, to = self.snap.pods[key_of(action["pod"])], action["to"]
+        node, seat = self.snap.nodes.get(to["node"]), self.end.seats.get(pod.key)
+        if not node:
+            return self.fail("2", action, f"no node {to['node']}")
+        if not pod.may_use(node, cpuset(to["cores"])):
+            self.fail("2", action, f"may not use cores {to['cores']} of {node.name}")
+        if action["kind"] == "Bind":
+            self._check_bind(action, pod)
+        elif not seat or seat.node != node.name or pod.key in self.evicted:
+            self.fail("format", action, "is not on that node")
+        elif action["kind"] == "Assign" and seat.cores:
+            self.fail("format", action, "has cores already")
+        elif action["kind"] == "Move":
+            self._check_from(action, seat)
+            if seat.cores == cpuset(to["cores"]):
+                self.fail("format", action, "moves to where it is")
+        return None
+
+    def _check_bind(self, action: Obj, pod: Pod) -> None:
+        if pod.node or pod.key in self.end.seats:
+            self.fail("format", action, "is bound already")
+        if pod.terminating or pod.held or not pod.ours:
+            self.fail("2", action, "is not for us to bind: terminating, gated or not ours")
+        why = self.end.refusal(pod, self.snap.nodes[action["to"]["node"]])
+        if why:
+            self.fail("2", action, f"filter {why} refuses {action['to']['node']}")
+
+    def _check_from(self, action: Obj, seat: Seat) -> None:
+        of = action.get("from", {})
+        if of.get("node") != seat.node or of.get("cores", "") != cpuset_text(seat.cores or ()):
+            self.fail("format", action, f"from {of} but is at {seat}")
+
+    def _check_evict(self, action: Obj) -> None:
+        pod = self.snap.pods[key_of(action["pod"])]
+        seat = self.end.seats.get(pod.key)
+        if not seat or pod.key in self.evicted:
+            return self.fail("format", action, "is not there")
+        self._check_from(action, seat)
+        if pod.owner == "DaemonSet":
+            self.fail("3", action, "DaemonSet pods are never evicted")
+        pdbs = self.snap.pdbs_of(pod)
+        if len(pdbs) > 1:
+            self.fail("3", action, "is under several PodDisruptionBudgets")
+        for pdb in pdbs:
+            used = sum(pdb.covers(self.snap.pods[k]) for k in self.evicted)
+            if used >= pdb.allowed:
+                self.fail("3", action, f"PodDisruptionBudget {pdb.name} allows {pdb.allowed}")
+        if "landing" in action:
+            self._check_landing(action, pod)
+        self.evicted[pod.key] = action
+        return None
+
+    def _check_landing(self, action: Obj, pod: Pod) -> None:
+        landing = action["landing"]
+        node = self.snap.nodes.get(landing.get("node", ""))
+        if not node or node.name == action["from"]["node"]:
+            self.fail("landing", action, "is not another node")
+        elif not pod.may_land():
+            self.fail("landing", action, "its replacement would not come to us with this request")
+        elif not pod.may_use(node, cpuset(landing["cores"])):
+            self.fail("landing", action, f"may not use cores {landing['cores']}")
+        else:
+            self.landings[pod.key] = Seat(node.name, cpuset(landing["cores"]))
+
+    def _check_displaced(self, action: Obj) -> None:
+        pod = self.snap.pods[key_of(action["pod"])]
+        if pod.is_fixed:
+            self.fail("3", action, "mirror, terminating or system-critical")
+        by = action.get("by")
+        if by is None:
+            self._check_repair(action, pod)
+            return
+        cause = self.snap.pods.get(key_of(by))
+        if not cause or not cause.request:
+            self.fail("3", action, f"by {by}: no such real-time pod")
+        elif cause.rank <= pod.rank:
+            self.fail("3", action, f"{pod.rank.name} yields to {cause.rank.name}")
+
+    def _check_repair(self, action: Obj, pod: Pod) -> None:
+        """Nobody caused it: the pod itself must have been in a wrong place."""
+        seat = self.start.seats[pod.key]
+        node = self.snap.nodes[seat.node]
+        if not seat.cores:
+            self.fail("3", action, "is displaced for nobody")
+        elif not pod.may_use(node, seat.cores):
+            if action["kind"] == "Evict" and "landing" not in action:
+                self.fail("3", action, "on wrong cores, evicted without a landing")
+        elif not self.start.is_breached(seat.node, seat.cores):
+            self.fail("3", action, "is displaced for nobody, and was in no breach")
+
+    def _other_orders(self) -> None:
+        """Any order that `after` allows must be as right: rule 1, resources and ports."""
+        for seed in range(ORDERS):
+            state = self.start.copy()
+            for action in _random_order(self.actions, random.Random(seed)):
+                before = state.breaches()
+                if action["kind"] == "Bind" and _is_crowded(state, self.snap, action):
+                    return self.fail("after", action, "no room on the node in another order")
+                if action["kind"] == "Move" and not _is_at(state, action):
+                    return self.fail("after", action, "is elsewhere in another order")
+                _apply(state, action)
+                for slot, load in _worse(before, state.breaches()):
+                    return self.fail("after", action,
+                                     f"{_slot_text(slot)} is at {load} in another order")
+        return None
+
+    # The end
+
+    def _land(self) -> None:
+        state = self.end.copy()
+        for key, seat in self.landings.items():
+            pod, node = self.snap.pods[key], self.snap.nodes[seat.node]
+            assert seat.cores
+            why = state.refusal(pod, node)
+            if why or not state.admits(pod, node, seat.cores):
+                self.fail("landing", self.evicted[key], f"does not fit: {why or 'rule 1'}")
+            state.put(key + "'", pod, seat.node, seat.cores)
+        self.landed = state
+
+    def _end(self) -> None:
+        ends = {key_of(a["pod"]): a for a in self.actions if a["kind"] == "Move"}
+        for key, action in ends.items():
+            if self.end.seats.get(key) == self.start.seats[key]:
+                self.fail("format", action, "ends where it began")
+            if key in self.evicted:
+                self.fail("format", action, "is evicted as well")
+
+    def _outcome(self) -> vain.Outcome:
+        return vain.Outcome(self.snap, self.start, self.end, set(self.evicted), self.landings)
+
+    def _vain(self) -> None:
+        for rank, node, back in vain.in_vain(self._outcome()):
+            names = ", ".join(p.key for p in back)
+            self.fail("4", node, f"{rank.name} displaced in vain: {names} could be put back")
+
+    # What could not be done
+
+    def _unplaced(self) -> None:
+        done = {key_of(a["pod"]) for a in self.actions if a["kind"] in ("Bind", "Assign")}
+        for key, row in self.unplaced.items():
+            pod = self.snap.pods.get(key)
+            if not pod:
+                self.fail("unplaced", key, "no such pod")
+            elif key in done:
+                self.fail("unplaced", key, "but it is placed")
+            else:
+                self._unplaced_row(pod, row)
+        for pod in self.snap.pods.values():
+            if self._must_be_answered(pod) and pod.key not in done | self.unplaced.keys():
+                self.fail("unplaced", pod.key, "neither placed nor unplaced")
+
+    def _must_be_answered(self, pod: Pod) -> bool:
+        if pod.terminating or pod.held:
+            return False
+        if not pod.node:
+            return pod.ours
+        return pod.node in self.snap.nodes and not pod.cores and (
+            pod.request is not None or pod.bad is not None)
+
+    def _unplaced_row(self, pod: Pod, row: Obj) -> None:
+        reason, message = row.get("reason"), row.get("message", "")
+        if reason not in UNPLACED or not message:
+            return self.fail("unplaced", pod.key, f"reason {reason!r}, message {message!r}")
+        if (reason == "BadRequest") != (pod.bad is not None):
+            self.fail("unplaced", pod.key, f"{reason}, but its request is {pod.bad or 'good'}")
+        if reason == "NoRequest" and pod.request:
+            self.fail("unplaced", pod.key, "NoRequest, but it has one")
+        if reason in ("NoNode", "NoRoom") and pod.request:
+            self._counted(pod, message)
+            self._no_node(pod, reason)
+        return None
+
+    def _counted(self, pod: Pod, message: str) -> None:
+        head = re.match(r"(\d+) nodes?(?:: |$)", message)
+        counts = [int(n) for n in re.findall(r"(\d+) × ", message)]
+        if not head or sum(counts) != int(head[1]):
+            self.fail("unplaced", pod.key, f"the counts do not add up: {message!r}")
+        elif int(head[1]) != len(self.snap.nodes):
+            self.fail("unplaced", pod.key, f"{len(self.snap.nodes)} nodes, but {message!r}")
+
+    def _no_node(self, pod: Pod, reason: str) -> None:
+        """NoNode: every node refuses by more than room. Judged where start and end agree."""
+        if pod.node or (pod.request and pod.request.core) or not self.snap.nodes:
+            return
+        verdicts = {all(filters.is_hopeless(s, pod, n) for n in self.snap.nodes.values())
+                    for s in (self.start, self.end)}
+        if len(verdicts) == 1 and verdicts != {reason == "NoNode"}:
+            self.fail("unplaced", pod.key, f"{reason} is the wrong reason")
+
+    def _placeable(self) -> None:
+        """Rule 5, as far as one displacement reaches."""
+        for key in self.unplaced:
+            pod = self.snap.pods[key]
+            if pod.request and not pod.terminating and not pod.held and (pod.node or pod.ours):
+                how = self._way_for(pod)
+                if how:
+                    self.fail("5", key, f"could be placed: {how}")
+
+    def _way_for(self, pod: Pod) -> str:
+        state = self.landed.copy()
+        for key in self.landings:
+            if self.snap.pods[key].rank < pod.rank:
+                state.remove(key + "'")
+        seat = state.seats.get(pod.key)
+        if pod.node and (not seat or state.is_running(pod.key)):
+            return ""
+        if seat:
+            state.remove(pod.key)  # it holds no cores that count; its requests it has already
+        for node in self.snap.nodes.values():
+            if seat and seat.node != node.name:
+                continue
+            how = self._way_on(state, pod, node.name, not seat)
+            if how:
+                return how
+        return ""
+
+    def _way_on(self, state: State, pod: Pod, name: str, filtered: bool) -> str:
+        node = self.snap.nodes[name]
+
+        def fits() -> Cores | None:
+            if filtered and state.refusal(pod, node):
+                return None
+            return state.core_set_for(pod, node)
+
+        cores = fits()
+        if cores:
+            return f"directly on {name} cores {cpuset_text(cores)}"
+        for key, victim in list(state.on_node[name].items()):
+            if victim.is_fixed or victim.rank >= pod.rank or key.endswith("'"):
+                continue
+            seat = state.seats[key]
+            state.remove(key)
+            cores = fits() if self._evictable(victim) else None
+            state.put(key, victim, name, seat.cores)
+            if cores:
+                return f"on {name} cores {cpuset_text(cores)} by evicting {key}"
+            for other in victim.core_sets(node) if seat.cores else []:
+                state.remove(key)
+                state.put(key, victim, name, other)
+                cores = fits() if not state.is_breached(name, other) else None
+                state.remove(key)
+                state.put(key, victim, name, seat.cores)
+                if cores:
+                    return (f"on {name} cores {cpuset_text(cores)} by moving {key} "
+                            f"to {cpuset_text(other)}")
+        return ""
+
+    def _evictable(self, pod: Pod) -> bool:
+        return self.snap.may_evict(pod) and not self._outcome().used_up(pod)
+
+    # Warnings
+
+    def _warnings(self) -> None:
+        rows = self.plan["spec"].get("warnings") or []
+        for row in rows:
+            if row.get("reason") not in WARNINGS or not row.get("object") or not row.get("message"):
+                self.fail("warnings", row.get("object"), f"{row}")
+        said = {(r.get("object"), r.get("reason")) for r in rows}
+        for row in sorted(self.snap.warnings - said):
+            self.fail("warnings", row[0], f"{row[1]} was not said")
+
+    def better(self) -> Better:
+        running, evicted, moves = [0, 0, 0], [0, 0, 0], 0
+        for pod in rt_pods(self.snap):
+            if pod.key in self.end.seats and self.end.is_running(pod.key):
+                running[pod.rank] += 1
+        for key in self.evicted:
+            evicted[self.snap.pods[key].rank] += 1
+            running[self.snap.pods[key].rank] += key in self.landings
+        moves = sum(a["kind"] == "Move" for a in self.actions)
+        return Better.of(running, evicted, moves)
+
+
+def _apply(state: State, action: Obj) -> None:
+    kind, key = action["kind"], key_of(action.get("pod") or {"namespace": "", "name": ""})
+    if kind in ("Assign", "Move", "Evict") or (kind == "Status" and key in state.seats):
+        pod, seat = state.pods[key], state.seats[key]
+        state.remove(key)
+        if kind == "Status":
+            state.put(key, pod, seat.node, seat.cores if pod.request else None)
+    if kind in PLACING:
+        to = action["to"]
+        state.put(key, state.snap.pods[key], to["node"], cpuset(to["cores"]))
+
+
+def _worse(before: dict[Slot, int], after: dict[Slot, int]) -> list[tuple[Slot, int]]:
+    return [(s, load) for s, load in sorted(after.items()) if load > before.get(s, 0)]
+
+
+def _slot_text(slot: Slot) -> str:
+    where = f"node {slot[0]}" + ("" if slot[1] < 0 else f" core {slot[1]}")
+    return f"{where} in mode {Rank(slot[2]).name}"
+
+
+def _is_at(state: State, action: Obj) -> bool:
+    seat = state.seats.get(key_of(action["pod"]))
+    return seat is not None and cpuset_text(seat.cores or ()) == action["from"]["cores"]
+
+
+def _is_crowded(state: State, snap: Snapshot, action: Obj) -> bool:
+    pod, node = snap.pods[key_of(action["pod"])], snap.nodes[action["to"]["node"]]
+    return filters.resources(state, pod, node) or any(
+        ports_clash(pod.ports, p.ports) for p in state.on_node[node.name].values())
+
+
+def _random_order(actions: list[Obj], rng: random.Random) -> list[Obj]:
+    """An order that `after` allows; those that add load are preferred, to find what it forgot."""
+    done: set[int] = set()
+    left, order = list(actions), []
+    while left:
+        ready = [a for a in left if set(a.get("after", [])) <= done]
+        adding = [a for a in ready if a["kind"] != "Evict"]
+        action = rng.choice(adding if adding and rng.random() < 0.8 else ready)
+        left.remove(action)
+        done.add(action["id"])
+        order.append(action)
+    return order
+
+
+def settings_of(plan: Obj) -> Settings:
+    settings = plan["spec"].get("settings") or {}
+    return Settings(settings.get("coreUtilizationThreshold", 900_000),
+                    settings.get("rtCapacity", 950_000))
+
+
+def check(objects: list[Obj], plan: Obj) -> Checker:
+    """Judges; the violations are in the checker that is returned."""
+    checker = Checker(build(objects, settings_of(plan)), plan)
+    checker.run()
+    return checker
+
+
+def main(argv: list[str]) -> int:
+    if len(argv) != 3:
+        print("usage: check.py SNAPSHOT PLAN", file=sys.stderr)
+        return 2
+    checker = check(read_objects(argv[1]), json.loads(Path(argv[2]).read_text()))
+    for violation in checker.violations:
+        print(violation)
+    if not checker.violations:
+        print("right:", checker.better())
+    return 1 if checker.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

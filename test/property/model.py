@@ -1,0 +1,496 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A snapshot as the checker and the oracle see it.
+
+Written from plan-format.md and the design alone, not from the planner, so that the two can
+disagree. What is here: nodes with their real-time capacity, pods with the one request that speaks
+for each, where pods are, and the objects that the scheduler's filters need.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Iterable
+
+import yaml
+
+from kube import Obj, cpuset, host_ports, pod_requests, qos_class, resources, selector_matches
+
+PPM = 1_000_000
+PERIOD_MIN, PERIOD_MAX = 100, 4_000_000
+SYSTEM_CRITICAL = 2_000_000_000
+NOTE = "mckube.io/"
+GATE = "mckube.io/placement"
+LABEL = "sdv.com"
+
+
+class Rank(IntEnum):
+    LOW = 0
+    MIDDLE = 1
+    HIGH = 2
+
+
+RANK_OF = {"low": Rank.LOW, "middle": Rank.MIDDLE, "high": Rank.HIGH}
+MODE_OF_LEVEL = {"low": Rank.LOW, "medium": Rank.MIDDLE, "hi": Rank.HIGH}
+Loads = tuple[int, int, int]
+Cores = frozenset[int]
+
+
+class BadRequest(Exception):
+    """A value that speaks but cannot be used; `reason` is the warning it must cause."""
+
+    def __init__(self, reason: str, text: str):
+        super().__init__(text)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Budget:
+    rank: Rank
+    period: int
+    low: int
+    hi: int
+    medium: int | None = None
+    floor_given: int | None = None
+
+    @property
+    def floor(self) -> int:
+        wanted = self.floor_given or max(1000, math.ceil(self.low * 5 / 100))
+        return min(wanted, self.low)
+
+    def runtime(self, mode: Rank) -> int:
+        """C(mode)."""
+        if self.rank == Rank.LOW or mode == Rank.LOW:
+            return self.low
+        if self.rank == Rank.HIGH and mode == Rank.MIDDLE:
+            return self.medium or self.hi
+        return self.hi
+
+    def loads(self) -> Loads:
+        """Parts per million in each mode: C(mode) at or above the mode's rank, else the floor."""
+        def ppm(us: int) -> int:
+            return -(-us * PPM // self.period)
+        return tuple(ppm(self.runtime(k) if self.rank >= k else self.floor)
+                     for k in Rank)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Request:
+    budget: Budget
+    source: str  # mckube | annotations | rt-operator
+    core: Cores | None = None
+    core_count: int = 1
+    node: str = ""
+    by_name: bool = False  # found by spec.podname: a replacement of another name has none
+
+
+@dataclass
+class Node:
+    name: str
+    labels: dict[str, str]
+    taints: list[Obj]
+    unschedulable: bool
+    allocatable: dict[str, int]
+    rt_cores: Cores
+    rt_capacity: int
+    scope: str
+    threshold: int
+
+    @property
+    def caps(self) -> Loads:
+        return (min(self.threshold, self.rt_capacity), self.rt_capacity, self.rt_capacity)
+
+    def slots(self, cores: Iterable[int]) -> list[int]:
+        """Where a pod on these cores is counted: each core, or -1, the node as a whole."""
+        return [-1] if self.scope == "node" else sorted(cores)
+
+
+@dataclass(eq=False)
+class Pod:
+    key: str
+    ns: str
+    name: str
+    uid: str
+    version: str
+    labels: dict[str, str]
+    notes: dict[str, str]
+    spec: Obj
+    created: str
+    node: str  # "" while it is pending
+    priority: int
+    terminating: bool
+    mirror: bool
+    owner: str
+    ours: bool
+    held: bool  # by somebody else's scheduling gate
+    qos: str
+    requests: dict[str, int]
+    ports: list[tuple[str, str, int]]
+    request: Request | None = None
+    bad: BadRequest | None = None
+    cores: Cores | None = None
+    level: str = "low"
+    orphan: Budget | None = None  # assignment whose request has gone or become bad
+
+    @property
+    def rank(self) -> Rank:
+        budget = self.request.budget if self.request else self.orphan
+        assert budget
+        return budget.rank
+
+    @property
+    def loads(self) -> Loads | None:
+        budget = self.request.budget if self.request else self.orphan
+        return budget.loads() if budget else None
+
+    @property
+    def is_fixed(self) -> bool:
+        """Never moved or evicted."""
+        return (self.terminating or self.mirror or self.priority >= SYSTEM_CRITICAL
+                or self.request is None)
+
+    def may_land(self) -> bool:
+        """Would its replacement come to us, with the same request?"""
+        if not self.ours or not self.cores or self.owner in ("", "DaemonSet", "Node"):
+            return False
+        return self.request is not None and (not self.request.by_name
+                                             or self.owner == "StatefulSet")
+
+    def core_sets(self, node: Node) -> list[Cores]:
+        """The core sets of the node that it may use."""
+        assert self.request
+        if self.request.core is not None:
+            return [self.request.core] if self.request.core <= node.rt_cores else []
+        return [frozenset(c) for c in combinations(sorted(node.rt_cores),
+                                                    self.request.core_count)]
+
+    def may_use(self, node: Node, cores: Cores) -> bool:
+        assert self.request
+        if not cores <= node.rt_cores:
+            return False
+        if self.request.core is not None:
+            return cores == self.request.core
+        return len(cores) == self.request.core_count
+
+
+@dataclass
+class Pdb:
+    name: str
+    ns: str
+    selector: Obj | None
+    allowed: int
+
+    def covers(self, pod: Pod) -> bool:
+        return pod.ns == self.ns and selector_matches(self.selector, pod.labels)
+
+
+@dataclass
+class Settings:
+    threshold: int = 900_000
+    rt_capacity: int = 950_000
+
+
+@dataclass
+class Snapshot:
+    settings: Settings
+    nodes: dict[str, Node] = field(default_factory=dict)
+    pods: dict[str, Pod] = field(default_factory=dict)
+    pdbs: list[Pdb] = field(default_factory=list)
+    mckubes: list[Obj] = field(default_factory=list)
+    namespaces: dict[str, dict[str, str]] = field(default_factory=dict)
+    volume_terms: dict[str, list[Obj]] = field(default_factory=dict)  # "ns/claim" -> node terms
+    warnings: set[tuple[str, str]] = field(default_factory=set)  # (object, reason) that must come
+
+    def pdbs_of(self, pod: Pod) -> list[Pdb]:
+        return [p for p in self.pdbs if p.covers(pod)]
+
+    def may_evict(self, pod: Pod) -> bool:
+        """Whatever the others do: owner, state and budgets allow this eviction alone."""
+        pdbs = self.pdbs_of(pod)
+        return (not pod.is_fixed and pod.owner != "DaemonSet" and len(pdbs) < 2
+                and all(p.allowed > 0 for p in pdbs))
+
+
+def rt_pods(snap: Snapshot) -> list[Pod]:
+    return [p for p in snap.pods.values() if p.request]
+
+
+# Reading
+
+def read_objects(path: str | Path) -> list[Obj]:
+    text = Path(path).read_text()
+    docs = ([json.loads(text)] if text.lstrip().startswith("{")
+            else [d for d in yaml.load_all(text, yaml.CSafeLoader) if d])
+    objects: list[Obj] = []
+    for doc in docs:
+        objects += doc.get("items") or [] if doc.get("kind", "").endswith("List") else [doc]
+    return objects
+
+
+def load(path: str | Path, settings: Settings | None = None) -> Snapshot:
+    return build(read_objects(path), settings)
+
+
+def build(objects: list[Obj], settings: Settings | None = None) -> Snapshot:
+    snap = Snapshot(settings or Settings())
+    kinds: dict[str, list[Obj]] = {}
+    for obj in objects:
+        kinds.setdefault(obj.get("kind", ""), []).append(obj)
+    for obj in kinds.get("Node", []):
+        node = _node(obj, snap)
+        snap.nodes[node.name] = node
+    classes = {o["metadata"]["name"]: o for o in kinds.get("PriorityClass", [])}
+    for obj in kinds.get("Pod", []):
+        if (obj.get("status") or {}).get("phase") not in ("Succeeded", "Failed"):
+            pod = _pod(obj, classes)
+            snap.pods[pod.key] = pod
+    for obj in kinds.get("PodDisruptionBudget", []):
+        snap.pdbs.append(Pdb(obj["metadata"]["name"], _ns(obj), obj["spec"].get("selector"),
+                             (obj.get("status") or {}).get("disruptionsAllowed", 0)))
+    for obj in kinds.get("Namespace", []):
+        snap.namespaces[obj["metadata"]["name"]] = obj["metadata"].get("labels") or {}
+    _volumes(snap, kinds.get("PersistentVolume", []), kinds.get("PersistentVolumeClaim", []))
+    snap.mckubes = [o for k in ("McKube", "MCKube") for o in kinds.get(k, [])]
+    _bind_requests(snap)
+    return snap
+
+
+def _ns(obj: Obj) -> str:
+    return obj["metadata"].get("namespace") or "default"
+
+
+def _node(obj: Obj, snap: Snapshot) -> Node:
+    meta, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    notes = meta.get("annotations") or {}
+    label = f"Node {meta['name']}"
+
+    def read(key: str, parse: Any, default: Any) -> Any:
+        if NOTE + key not in notes:
+            return default
+        try:
+            return parse(notes[NOTE + key])
+        except ValueError:
+            snap.warnings.add((label, "BadNodeAnnotation"))
+            return default
+
+    n_cpus = resources(status.get("capacity")).get("cpu", 0) // 1000
+    return Node(meta["name"], meta.get("labels") or {}, spec.get("taints") or [],
+                bool(spec.get("unschedulable")), resources(status.get("allocatable")),
+                read("rt-cores", cpuset, frozenset(range(n_cpus))),
+                read("rt-capacity", _capacity, snap.settings.rt_capacity),
+                read("capacity-scope", _scope, "core"), snap.settings.threshold)
+
+
+def _capacity(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= PPM:
+        raise ValueError(text)
+    return int(text)
+
+
+def _scope(text: str) -> str:
+    if text not in ("core", "node"):
+        raise ValueError(text)
+    return text
+
+
+def _priority(spec: Obj, classes: dict[str, Obj]) -> int:
+    if spec.get("priority") is not None:
+        return spec["priority"]
+    name = spec.get("priorityClassName")
+    builtin = {"system-cluster-critical": SYSTEM_CRITICAL,
+               "system-node-critical": SYSTEM_CRITICAL + 1000}
+    if name:
+        return classes[name]["value"] if name in classes else builtin.get(name, 0)
+    return next((c["value"] for c in classes.values() if c.get("globalDefault")), 0)
+
+
+def _pod(obj: Obj, classes: dict[str, Obj]) -> Pod:
+    meta, spec = obj["metadata"], obj["spec"]
+    notes, labels = meta.get("annotations") or {}, meta.get("labels") or {}
+    gates = {g["name"] for g in spec.get("schedulingGates") or []}
+    scheduler, node = spec.get("schedulerName") or "", spec.get("nodeName") or ""
+    owner = next((o for o in meta.get("ownerReferences") or [] if o.get("controller")), {})
+    return Pod(
+        key=f"{_ns(obj)}/{meta['name']}", ns=_ns(obj), name=meta["name"], uid=meta.get("uid", ""),
+        version=meta.get("resourceVersion", ""), labels=labels, notes=notes, spec=spec,
+        created=meta.get("creationTimestamp") or "", node=node,
+        priority=_priority(spec, classes), terminating="deletionTimestamp" in meta,
+        mirror="kubernetes.io/config.mirror" in notes, owner=owner.get("kind", ""),
+        ours=(scheduler == "mckube" or GATE in gates
+              or (not scheduler and not node and LABEL in labels)),
+        held=bool(gates - {GATE}), qos=qos_class(obj), requests=pod_requests(spec),
+        ports=host_ports(spec))
+
+
+def _volumes(snap: Snapshot, volumes: list[Obj], claims: list[Obj]) -> None:
+    terms = {}
+    for volume in volumes:
+        required = (volume["spec"].get("nodeAffinity") or {}).get("required")
+        if required:
+            terms[volume["metadata"]["name"]] = required["nodeSelectorTerms"]
+    for claim in claims:
+        name = claim["spec"].get("volumeName")
+        if name in terms:
+            snap.volume_terms[f"{_ns(claim)}/{claim['metadata']['name']}"] = terms[name]
+
+
+# Requests
+
+def _integer(value: Any, text_allowed: bool) -> int:
+    if text_allowed and isinstance(value, str) and value.isdecimal():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or text_allowed:
+        raise BadRequest("BadBudget", f"no whole number: {value!r}")
+    return value
+
+
+def _budget(values: dict[str, Any], criticality: Any, text_allowed: bool) -> Budget:
+    numbers = {k: _integer(v, text_allowed) for k, v in values.items() if v is not None}
+    if criticality is None:
+        rank = Rank.LOW
+    elif isinstance(criticality, str) and criticality.lower() in RANK_OF:
+        rank = RANK_OF[criticality.lower()]
+    else:
+        raise BadRequest("BadCriticality", f"criticality {criticality!r}")
+    if not {"period", "low", "hi"} <= numbers.keys():
+        raise BadRequest("BadBudget", "period, low or hi is missing")
+    chain = [1, numbers["low"], numbers.get("medium", numbers["low"]), numbers["hi"],
+             numbers["period"]]
+    if chain != sorted(chain) or not PERIOD_MIN <= numbers["period"] <= PERIOD_MAX:
+        raise BadRequest("BadBudget", f"out of order or range: {numbers}")
+    if numbers.get("floor", 1) < 1:
+        raise BadRequest("BadBudget", f"floor {numbers['floor']}")
+    return Budget(rank, numbers["period"], numbers["low"], numbers["hi"], numbers.get("medium"),
+                  numbers.get("floor"))
+
+
+def _core(value: Any) -> Cores | None:
+    if value is None or value == "":
+        return None
+    try:
+        return cpuset(value)
+    except ValueError as e:
+        raise BadRequest("BadCpuset", str(e)) from e
+
+
+def mckube_request(obj: Obj, by_name: bool) -> Request:
+    spec = obj.get("spec") or {}
+    rt = spec.get("rtSettings") or {}
+
+    def either(a: str, b: str) -> Any:
+        return rt[a] if a in rt else rt.get(b)
+
+    budget = _budget({"period": rt.get("period"), "low": either("runtime_low", "budget_lo"),
+                      "hi": either("runtime_hi", "budget_hi"),
+                      "medium": rt.get("runtime_medium"), "floor": rt.get("runtime_floor")},
+                     spec.get("criticality"), False)
+    count = rt.get("coreCount", 1)
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= CPU_LIMIT:
+        raise BadRequest("BadBudget", f"coreCount {count!r}")
+    return Request(budget, "mckube", _core(rt.get("core")), count, spec.get("node") or "", by_name)
+
+
+CPU_LIMIT = 1024
+
+
+def _noted_budget(notes: dict[str, str]) -> Budget:
+    return _budget({"period": notes.get(NOTE + "rt-period"),
+                    "low": notes.get(NOTE + "rt-runtime-low"),
+                    "medium": notes.get(NOTE + "rt-runtime-medium"),
+                    "hi": notes.get(NOTE + "rt-runtime-hi")},
+                   notes.get(NOTE + "criticality"), True)
+
+
+def _annotation_request(pod: Pod) -> Request:
+    notes = {k: v for k, v in pod.notes.items() if k != NOTE + "rt-runtime-medium"}
+    return Request(_noted_budget(notes), "annotations",
+                   _core(pod.notes.get(NOTE + "rt-core-request")))
+
+
+def _operator_request(pod: Pod) -> Request:
+    runtime = _integer(pod.notes.get("rt_runtime_us"), True)
+    if not 1 <= runtime <= PPM:
+        raise BadRequest("BadBudget", f"rt_runtime_us {runtime}")
+    if pod.qos != "Guaranteed":
+        raise BadRequest("BadBudget", "the pod is not Guaranteed")
+    return Request(Budget(Rank.HIGH, PPM, runtime, runtime), "rt-operator")
+
+
+def _created(obj: Obj) -> float:
+    text = obj["metadata"].get("creationTimestamp")
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() if text else 0.0
+
+
+def _selects(mckube: Obj, pod: Pod) -> str:
+    """How it names the pod: "name", "selector" or ""."""
+    spec = mckube.get("spec") or {}
+    if _ns(mckube) != pod.ns or "deletionTimestamp" in mckube["metadata"]:
+        return ""
+    if spec.get("podname") == pod.name:
+        return "name"
+    return "selector" if selector_matches(spec.get("selector"), pod.labels) else ""
+
+
+def _bind_requests(snap: Snapshot) -> None:
+    for pod in snap.pods.values():
+        named = sorted((_selects(m, pod) != "name", _created(m), m["metadata"]["name"], i)
+                       for i, m in enumerate(snap.mckubes) if _selects(m, pod))
+        mckube = snap.mckubes[named[0][3]] if named else None
+        for row in named[1:]:
+            snap.warnings.add((_label(snap.mckubes[row[3]]), "DuplicateRequest"))
+        _speak(snap, pod, mckube)
+        if pod.node:
+            _locate(snap, pod, mckube)
+
+
+def _label(obj: Obj) -> str:
+    return f"{obj['kind']} {_ns(obj)}/{obj['metadata']['name']}"
+
+
+def _speak(snap: Snapshot, pod: Pod, mckube: Obj | None) -> None:
+    """The first source that speaks wins; a bad one silences the later ones."""
+    speaks_by_note = (NOTE + "rt-period" in pod.notes and LABEL in pod.labels
+                      and pod.notes.get(NOTE + "rt-source", "annotations") == "annotations")
+    label = f"Pod {pod.key}"
+    try:
+        if mckube:
+            label = _label(mckube)
+            pod.request = mckube_request(mckube, _selects(mckube, pod) == "name")
+        elif speaks_by_note:
+            pod.request = _annotation_request(pod)
+        elif pod.notes.get("realtime") == "true":
+            pod.request = _operator_request(pod)
+    except BadRequest as e:
+        pod.bad = e
+        if "Guaranteed" not in str(e):
+            snap.warnings.add((label, e.reason))
+
+
+def _locate(snap: Snapshot, pod: Pod, mckube: Obj | None) -> None:
+    """Cores and level of a bound pod: its annotations first, then the McKube's status."""
+    status = (mckube.get("status") or {}) if mckube else {}
+    if mckube and sum(bool(_selects(mckube, p)) for p in snap.pods.values()) > 1:
+        status = {}
+    text, label = pod.notes.get(NOTE + "rt-core"), f"Pod {pod.key}"
+    if text is None and status.get("allocatedCore"):
+        text, label = status["allocatedCore"], _label(mckube) if mckube else ""
+    if text is not None:
+        try:
+            pod.cores = cpuset(text)
+        except ValueError:
+            snap.warnings.add((label, "BadCpuset"))
+    pod.level = pod.notes.get(NOTE + "rt-current") or status.get("currentRuntime") or "low"
+    if pod.node not in snap.nodes:
+        snap.warnings.add((f"Pod {pod.key}", "UnknownNode"))
+    if pod.request is None and pod.cores and NOTE + "rt-period" in pod.notes:
+        try:
+            pod.orphan = _noted_budget(pod.notes)
+        except BadRequest:
+            pod.orphan = None
+    if pod.request is None and pod.orphan is None:
+        pod.cores = None

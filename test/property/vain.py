@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rule 4: nobody is displaced in vain.
+
+For each criticality r and node: what stands there with the end state of the pods above r, the
+running pods of r and the less important pods that may not be evicted; then no set of displaced
+pods of r can be put back where they were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Iterator
+
+import filters
+from model import Pod, Rank, Snapshot, rt_pods
+from state import Seat, State
+
+EXHAUSTIVE = 10  # displaced pods of one rank on one node: all subsets up to here, then small ones
+
+
+@dataclass
+class Outcome:
+    """The end of a plan: `landings` are the replacements' seats, by the evicted pod's key."""
+
+    snap: Snapshot
+    start: State
+    end: State  # without landings
+    evicted: set[str]
+    landings: dict[str, Seat]
+
+    def used_up(self, pod: Pod) -> bool:
+        """A budget of this pod has no eviction left."""
+        return any(p.allowed - sum(p.covers(self.snap.pods[k]) for k in self.evicted) <= 0
+                   for p in self.snap.pdbs_of(pod))
+
+
+def _was_valid(out: Outcome, pod: Pod) -> bool:
+    """It had cores that it may use, in no breach."""
+    seat = out.start.seats.get(pod.key)
+    return (seat is not None and bool(seat.cores) and pod.request is not None
+            and pod.may_use(out.snap.nodes[seat.node], seat.cores or frozenset())
+            and not out.start.is_breached(seat.node, seat.cores or frozenset()))
+
+
+def could_use(out: Outcome, pod: Pod) -> bool:
+    """It had cores that it may use: a place that it can be put back to."""
+    seat = out.start.seats.get(pod.key)
+    return (seat is not None and bool(seat.cores) and pod.request is not None
+            and pod.may_use(out.snap.nodes[seat.node], seat.cores or frozenset()))
+
+
+def took_newly(out: Outcome, pod: Pod) -> bool:
+    """Its cores at the end are new: bound, assigned, or it left a broken place."""
+    before, after = out.start.seats.get(pod.key), out.end.seats.get(pod.key)
+    if after is None or before is None:
+        return True
+    return before != after and not _was_valid(out, pod)
+
+
+def displaced(out: Outcome, rank: Rank, node: str) -> list[Pod]:
+    return [p for p in rt_pods(out.snap)
+            if p.rank == rank and could_use(out, p) and out.start.seats[p.key].node == node
+            and out.end.seats.get(p.key) != out.start.seats[p.key]]
+
+
+def is_obstacle(out: Outcome, pod: Pod) -> bool:
+    """A less important pod that may not be evicted where it was."""
+    if pod.key in out.evicted:
+        return False
+    return not out.snap.may_evict(pod) or out.used_up(pod)
+
+
+def _without_cores(before: Seat | None, after: Seat | None) -> Seat | None:
+    return Seat(before.node, None) if before and after else None
+
+
+def standing(out: Outcome, rank: Rank, node: str, back: set[str]) -> State:
+    """What a set of displaced pods of this rank has to fit with on this node."""
+    state = State(out.snap, on_node={n: {} for n in out.snap.nodes})
+    for key, seat in out.landings.items():
+        pod = out.snap.pods[key]
+        if seat.node == node and pod.rank > rank:
+            state.put(key + "'", pod, node, seat.cores)
+    for pod in out.snap.pods.values():
+        before, after = out.start.seats.get(pod.key), out.end.seats.get(pod.key)
+        if pod.key in back:
+            continue
+        if pod.request is None or pod.rank > rank:
+            seat = after
+        elif pod.rank == rank:
+            seat = after if not took_newly(out, pod) else _without_cores(before, after)
+        else:
+            seat = before if before and is_obstacle(out, pod) else None
+        if seat and seat.node == node:
+            state.put(pod.key, pod, node, seat.cores)
+    return state
+
+
+def _subsets(pods: list[Pod]) -> Iterator[tuple[Pod, ...]]:
+    sizes = range(1, len(pods) + 1) if len(pods) <= EXHAUSTIVE else (1, 2)
+    for size in sizes:
+        yield from combinations(pods, size)
+    if len(pods) > EXHAUSTIVE:
+        yield tuple(pods)
+
+
+def _fits_back(out: Outcome, rank: Rank, node: str, back: tuple[Pod, ...]) -> bool:
+    state = standing(out, rank, node, {p.key for p in back})
+    place = out.snap.nodes[node]
+    for pod in back:
+        cores = out.start.seats[pod.key].cores
+        assert cores
+        if not state.admits(pod, place, cores):
+            return False
+        if any(f(state, pod, place)
+               for f in (filters.resources, filters.ports, filters.anti_affinity)):
+            return False
+        state.put(pod.key, pod, node, cores)
+    return True
+
+
+def in_vain(out: Outcome) -> list[tuple[Rank, str, tuple[Pod, ...]]]:
+    """Every smallest set that could be put back, by rank and node."""
+    found = []
+    for rank in Rank:
+        for node in out.snap.nodes:
+            gone = displaced(out, rank, node)
+            for back in _subsets(gone):
+                if any(set(f[2]) <= set(back) for f in found if f[:2] == (rank, node)):
+                    continue
+                if _fits_back(out, rank, node, back):
+                    found.append((rank, node, back))
+    return found
