@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/backend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "node/sysfs.h"
+
+const struct backend *const backends[] = {
+	&backend_hcbs_max, &backend_hcbs_multi, &backend_cgroup_v1,
+	&backend_hcbs_v2,  &backend_deadline,	&backend_cap_v2,
+	&backend_cap_v1,   &backend_noop,	NULL,
+};
+
+bool backend_is_usable(const struct backend *b, const struct kernel *k)
+{
+	return b == &backend_noop || k->has[b->needs];
+}
+
+static bool is_on_v2(const struct backend *b)
+{
+	return b == &backend_hcbs_max || b == &backend_hcbs_multi || b == &backend_hcbs_v2 ||
+	       b == &backend_cap_v2;
+}
+
+static const struct backend *best(const struct kernel *k,
+				  bool (*is_allowed)(const struct backend *))
+{
+	for (const struct backend *const *b = backends; *b; b++)
+		if (backend_is_usable(*b, k) && (!is_allowed || is_allowed(*b)))
+			return *b;
+	return NULL;
+}
+
+static const struct backend *find(const char *name)
+{
+	if (strcmp(name, "cgroup_v1") == 0)
+		return &backend_cgroup_v1;
+	for (const struct backend *const *b = backends; *b; b++)
+		if (strcmp((*b)->name, name) == 0)
+			return *b;
+	return NULL;
+}
+
+int backend_choose(const struct kernel *k, const char *name, const struct backend **ret,
+		   struct error *err)
+{
+	const struct backend *b;
+
+	if (!name || strcmp(name, "auto") == 0)
+		b = best(k, NULL);
+	else if (strcmp(name, "cgroup_v2") == 0)
+		b = best(k, is_on_v2);
+	else if (!(b = find(name)))
+		return error_set(err, -EINVAL, "backend '%s' is not known", name);
+	if (!b || !backend_is_usable(b, k))
+		return error_set(err, -ENOTSUP, "backend '%s': this kernel does not offer it",
+				 name);
+	*ret = b;
+	return 0;
+}
+
+static int open_files(struct group *g, struct error *err)
+{
+	for (int i = 0; i < 2 && g->backend->files[i]; i++) {
+		const char *file = g->backend->files[i];
+
+		g->files[i] = openat(g->dir, file, O_RDWR | O_CLOEXEC);
+		if (g->files[i] < 0)
+			return error_errno(err, "%s: open %s", g->name, file);
+	}
+	return 0;
+}
+
+int group_open(struct group *g, const struct backend *b, const struct kernel *k, const char *path,
+	       const char *name, struct error *err)
+{
+	char full[PATH_MAX];
+
+	*g = (struct group){ .backend = b, .name = name, .dir = -1, .files = { -1, -1 } };
+	if (snprintf(full, sizeof(full), "%s/%s", k->cpu, path) >= (int)sizeof(full))
+		return error_set(err, -ENAMETOOLONG, "%s: path is too long", name);
+	g->dir = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (g->dir < 0)
+		return error_errno(err, "%s: open %s", name, full);
+	int r = b->open ? b->open(g, err) : open_files(g, err);
+	if (r < 0)
+		group_close(g);
+	return r;
+}
+
+void group_close(struct group *g)
+{
+	if (!g->backend)
+		return;
+	auto_close_fd(&g->dir);
+	auto_close_fd(&g->files[0]);
+	auto_close_fd(&g->files[1]);
+	g->backend = NULL;
+}
+
+int group_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
+{
+	if (g->backend->read(g, cpu, ret, err) < 0)
+		return error_wrap(err, "%s", g->name);
+	return 0;
+}
+
+int group_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
+		struct error *err)
+{
+	if (g->backend->write(g, cpu, field, to, err) < 0)
+		return error_wrap(err, "%s", g->name);
+	g->now = to;
+	return 0;
+}
+
+bool budget_reads_as(struct bandwidth read, struct bandwidth wanted)
+{
+	int64_t difference = read.runtime_us - wanted.runtime_us;
+
+	return read.period_us == wanted.period_us && difference >= -1 && difference <= 1;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_NODE_BACKEND_H
+#define MCKUBE_NODE_BACKEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/capacity.h"
+#include "model/cpuset.h"
+#include "node/kernel.h"
+#include "plan/budget_tree.h"
+
+/* The ways in which kernels take a budget, each a row of functions over an open cgroup. Which one
+ * serves a node is chosen once, by what kernel_probe() found.
+ *
+ *	backend		files				write		per CPU
+ *	hcbs-max	cpu.rt.max			"Q P"		no
+ *	hcbs-multi	cpu.rt_multi_runtime_us,	"CPUS Q"	yes, one number a CPU is
+ *read cpu.rt_period_us		"P"
+ *	cgroup-v1	cpu.rt_runtime_us,		"Q"		one budget, valid on every
+ *CPU hcbs-v2		cpu.rt_period_us		"P" deadline	sched_setattr(2) per thread
+ *	cap-v2		cpu.max				"Q P"
+ *	cap-v1		cpu.cfs_quota_us, cpu.cfs_period_us
+ *	noop
+ *
+ * Sources: kernel/sched/{rt,core}.c of Linux 6.18; the HCBS patch series (RFC v1 to v6). */
+
+enum { CPU_ALL = -1 }; /* the budget is not per CPU */
+
+struct backend;
+
+/* An open cgroup. Reading and writing it allocates nothing. Zeroed is closed. */
+struct group {
+	const struct backend *backend;
+	const char *name; /* for errors; the caller's */
+	int dir, files[2];
+	struct cpuset cpus;   /* where it runs; the caps count them */
+	struct bandwidth now; /* what was last written, for the backends without a file for it */
+};
+
+struct backend {
+	const char *name;
+	const char *guarantee; /* one sentence, published on the node */
+	enum feature needs;
+	enum scope scope;
+	bool has_tree;	 /* parents must hold what their children have: use budget_tree */
+	bool is_per_cpu; /* read and write take a CPU, else CPU_ALL */
+	bool is_rt;	 /* false: no real-time guarantee at all */
+	const char *files[2];
+	int (*open)(struct group *g, struct error *err); /* NULL: opens `files` */
+	int (*read)(const struct group *g, int cpu, struct bandwidth *ret, struct error *err);
+	/* `to` is the whole budget after the write of `field`. */
+	int (*write)(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
+		     struct error *err);
+};
+
+extern const struct backend backend_hcbs_max, backend_hcbs_multi, backend_cgroup_v1,
+	backend_hcbs_v2, backend_deadline, backend_cap_v2, backend_cap_v1, backend_noop;
+
+/* In order of preference, NULL at the end. */
+extern const struct backend *const backends[];
+
+bool backend_is_usable(const struct backend *b, const struct kernel *k);
+
+/* The best one, or the one that is named: also by the names of rt-operator's cgroup_handler,
+ * "cgroup_v1", "cgroup_v2" (the best on v2) and "noop". NULL or "auto": the best. */
+int backend_choose(const struct kernel *k, const char *name, const struct backend **ret,
+		   struct error *err);
+
+/* Opens a folder of the hierarchy k->cpu; `path` is relative to it ("kubepods/pod1/2") and `name`
+ * must live as long as the group. -ENOENT: it is gone, or not there yet. */
+int group_open(struct group *g, const struct backend *b, const struct kernel *k, const char *path,
+	       const char *name, struct error *err);
+void group_close(struct group *g);
+
+/* Reading and writing through the backend's row; every write is remembered in g->now. */
+int group_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err);
+int group_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
+		struct error *err);
+
+/* Do two budgets read the same, given that HCBS rounds by a microsecond? */
+bool budget_reads_as(struct bandwidth read, struct bandwidth wanted);
+
+#endif

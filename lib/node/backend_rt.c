@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Real-time budgets of cgroups in their file dialects. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/backend.h"
+#include "node/sysfs.h"
+
+enum { FILE_RUNTIME, FILE_PERIOD };
+
+static int read_number(const struct group *g, int file, int64_t *ret, struct error *err)
+{
+	const char *name = g->backend->files[file];
+	char buf[64];
+
+	if (sysfs_pread(g->files[file], name, buf, sizeof(buf), err) < 0)
+		return err ? err->code : -EIO;
+	if (!sysfs_parse_int(buf, ret))
+		return error_set(err, -EINVAL, "read %s: '%s' is not a number", name, buf);
+	return 0;
+}
+
+static int write_number(struct group *g, int file, int64_t value, struct error *err)
+{
+	char buf[32];
+
+	snprintf(buf, sizeof(buf), "%lld", (long long)value);
+	return sysfs_pwrite(g->files[file], g->backend->files[file], buf, err);
+}
+
+/* cpu.rt_runtime_us and cpu.rt_period_us, one number each. */
+static int two_files_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
+{
+	struct bandwidth b;
+
+	(void)cpu;
+	if (read_number(g, FILE_RUNTIME, &b.runtime_us, err) < 0 ||
+	    read_number(g, FILE_PERIOD, &b.period_us, err) < 0)
+		return err ? err->code : -EIO;
+	*ret = b;
+	return 0;
+}
+
+static int two_files_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
+			   struct error *err)
+{
+	(void)cpu;
+	if (field == BUDGET_PERIOD)
+		return write_number(g, FILE_PERIOD, to.period_us, err);
+	return write_number(g, FILE_RUNTIME, to.runtime_us, err);
+}
+
+/* One number a CPU, separated by blanks. */
+static int multi_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
+{
+	char buf[SYSFS_VALUE], *at = buf, *word = NULL;
+	struct bandwidth b;
+
+	if (read_number(g, FILE_PERIOD, &b.period_us, err) < 0 ||
+	    sysfs_pread(g->files[FILE_RUNTIME], g->backend->files[FILE_RUNTIME], buf, sizeof(buf),
+			err) < 0)
+		return err ? err->code : -EIO;
+	for (int i = 0; i <= cpu; i++)
+		word = strtok_r(i ? NULL : buf, " \t\n", &at);
+	if (!word || !sysfs_parse_int(word, &b.runtime_us))
+		return error_set(err, -EINVAL, "read %s: no number for CPU %d",
+				 g->backend->files[FILE_RUNTIME], cpu);
+	*ret = b;
+	return 0;
+}
+
+static int multi_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
+		       struct error *err)
+{
+	char buf[48];
+
+	if (field == BUDGET_PERIOD)
+		return write_number(g, FILE_PERIOD, to.period_us, err);
+	snprintf(buf, sizeof(buf), "%d %lld", cpu, (long long)to.runtime_us);
+	return sysfs_pwrite(g->files[FILE_RUNTIME], g->backend->files[FILE_RUNTIME], buf, err);
+}
+
+/* cpu.rt.max: "<runtime|max> <period>", both in one write. */
+static int max_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
+{
+	char buf[64], *end;
+	struct bandwidth b = { .runtime_us = RUNTIME_UNLIMITED };
+
+	(void)cpu;
+	if (sysfs_pread(g->files[0], g->backend->files[0], buf, sizeof(buf), err) < 0)
+		return err ? err->code : -EIO;
+	if (strncmp(buf, "max ", 4) == 0)
+		end = buf + 3;
+	else
+		b.runtime_us = strtoll(buf, &end, 10);
+	if (end == buf || *end != ' ' || !sysfs_parse_int(end, &b.period_us))
+		return error_set(err, -EINVAL, "read %s: '%s' is not a budget",
+				 g->backend->files[0], buf);
+	*ret = b;
+	return 0;
+}
+
+static int max_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
+		     struct error *err)
+{
+	char buf[64];
+
+	(void)cpu;
+	(void)field;
+	if (to.runtime_us == RUNTIME_UNLIMITED)
+		snprintf(buf, sizeof(buf), "max %lld", (long long)to.period_us);
+	else
+		snprintf(buf, sizeof(buf), "%lld %lld", (long long)to.runtime_us,
+			 (long long)to.period_us);
+	return sysfs_pwrite(g->files[0], g->backend->files[0], buf, err);
+}
+
+const struct backend backend_cgroup_v1 = {
+	.name = "cgroup-v1",
+	.guarantee = "a container's FIFO and RR threads get at most their budget in each period on "
+		     "every CPU, and at least that much unless others run at a higher priority",
+	.needs = FEATURE_RT_GROUPS_V1,
+	.scope = SCOPE_NODE,
+	.has_tree = true,
+	.is_rt = true,
+	.files = { "cpu.rt_runtime_us", "cpu.rt_period_us" },
+	.read = two_files_read,
+	.write = two_files_write,
+};
+
+const struct backend backend_hcbs_v2 = {
+	.name = "hcbs-v2",
+	.guarantee = "a container's FIFO and RR threads get their budget in each period on every "
+		     "CPU from a deadline server, whatever other containers do",
+	.needs = FEATURE_RT_GROUPS_V2,
+	.scope = SCOPE_NODE,
+	.has_tree = true,
+	.is_rt = true,
+	.files = { "cpu.rt_runtime_us", "cpu.rt_period_us" },
+	.read = two_files_read,
+	.write = two_files_write,
+};
+
+const struct backend backend_hcbs_multi = {
+	.name = "hcbs-multi",
+	.guarantee = "a container's FIFO and RR threads get their budget in each period on their "
+		     "own CPUs from a deadline server, whatever other containers do",
+	.needs = FEATURE_HCBS_MULTI,
+	.scope = SCOPE_CORE,
+	.has_tree = true,
+	.is_per_cpu = true,
+	.is_rt = true,
+	.files = { "cpu.rt_multi_runtime_us", "cpu.rt_period_us" },
+	.read = multi_read,
+	.write = multi_write,
+};
+
+const struct backend backend_hcbs_max = {
+	.name = "hcbs-max",
+	.guarantee = "a container's FIFO and RR threads get their budget in each period on every "
+		     "CPU from a deadline server, whatever other containers do",
+	.needs = FEATURE_HCBS_MAX,
+	.scope = SCOPE_NODE,
+	.has_tree = true,
+	.is_rt = true,
+	.files = { "cpu.rt.max" },
+	.read = max_read,
+	.write = max_write,
+};

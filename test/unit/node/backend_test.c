@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/backend.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "fake_tree.h"
+
+/* A kernel of each kind, as files; the first row that fits must be chosen. */
+static const struct dialect {
+	const char *backend, *kind;
+	const char *files[6][2];
+} dialects[] = {
+	{ "cgroup-v1",
+	  "v1",
+	  { { "cpu,cpuacct/cpu.shares", "1024" },
+	    { "cpu,cpuacct/cpu.rt_runtime_us", "950000" },
+	    { "cpu,cpuacct/cpu.cfs_quota_us", "-1" },
+	    { "cpuset/cpuset.cpus", "0-3" },
+	    { "cpu,cpuacct/g/cpu.rt_runtime_us", "0\n" },
+	    { "cpu,cpuacct/g/cpu.rt_period_us", "1000000\n" } } },
+	{ "cgroup-v1",
+	  "hybrid",
+	  { { "cpu/cpu.shares", "1024" },
+	    { "cpu/cpu.rt_runtime_us", "950000" },
+	    { "unified/cgroup.controllers", "" },
+	    { "cpu/g/cpu.rt_runtime_us", "0\n" },
+	    { "cpu/g/cpu.rt_period_us", "1000000\n" } } },
+	{ "hcbs-max",
+	  "v2",
+	  { { "cgroup.controllers", "cpuset cpu io memory" },
+	    { "cpu.rt.max", "0 1000000" },
+	    { "g/cpu.max", "max 100000" },
+	    { "g/cpu.rt.max", "max 1000000\n" } } },
+	{ "hcbs-multi",
+	  "v2",
+	  { { "cgroup.controllers", "cpuset cpu" },
+	    { "g/cpu.rt_runtime_us", "0\n" },
+	    { "g/cpu.rt_multi_runtime_us", "0 0 0 0 \n" },
+	    { "g/cpu.rt_period_us", "1000000\n" } } },
+	{ "hcbs-v2",
+	  "v2",
+	  { { "cgroup.controllers", "cpu" },
+	    { "g/cpu.rt_runtime_us", "0\n" },
+	    { "g/cpu.rt_period_us", "1000000\n" } } },
+	{ "cap-v2",
+	  "v2",
+	  { { "cgroup.controllers", "memory cpu" }, { "g/cpu.max", "max 100000\n" } } },
+	{ "cap-v1",
+	  "v1",
+	  { { "cpu/cpu.shares", "1024" },
+	    { "cpu/cpu.cfs_quota_us", "-1" },
+	    { "cpu/g/cpu.cfs_quota_us", "-1\n" },
+	    { "cpu/g/cpu.cfs_period_us", "100000\n" } } },
+	{ "noop", "none", { { "g/", "" } } },
+};
+
+static void make(struct fake_tree *t, const struct dialect *d, struct kernel *k)
+{
+	char proc[80];
+
+	fake_tree_init(t);
+	snprintf(proc, sizeof(proc), "%s/proc", t->root);
+	for (size_t i = 0; i < ARRAY_LEN(d->files) && d->files[i][0]; i++)
+		fake_file(t, d->files[i][0], d->files[i][1]);
+	struct kernel_roots roots = { t->root, proc, proc };
+	assert_int_equal(kernel_probe(&roots, k, NULL), 0);
+}
+
+static void best_backend_is_found_by_files(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(dialects); i++) {
+		const struct backend *b;
+		struct fake_tree t;
+		struct kernel k;
+
+		make(&t, &dialects[i], &k);
+		assert_string_equal(cgroup_kind_name(k.cgroup), dialects[i].kind);
+		assert_int_equal(backend_choose(&k, NULL, &b, NULL), 0);
+		assert_string_equal(b->name, dialects[i].backend);
+		fake_tree_done(&t);
+	}
+}
+
+/* What is written in a dialect is what the kernel documents, and reads back as it was meant. */
+static void writes_in(const char *backend, int cpu, struct bandwidth to, const char *file,
+		      const char *expect)
+{
+	for (size_t i = 0; i < ARRAY_LEN(dialects); i++) {
+		const struct backend *b;
+		struct fake_tree t;
+		struct kernel k;
+		struct group g;
+		struct error err;
+		char buf[256];
+
+		if (strcmp(dialects[i].backend, backend) != 0)
+			continue;
+		make(&t, &dialects[i], &k);
+		assert_int_equal(backend_choose(&k, NULL, &b, &err), 0);
+		assert_int_equal(group_open(&g, b, &k, "g", "g", &err), 0);
+		cpuset_add(&g.cpus, 2);
+		cpuset_add(&g.cpus, 3);
+		assert_int_equal(group_write(&g, cpu, BUDGET_PERIOD, to, &err), 0);
+		assert_int_equal(group_write(&g, cpu, BUDGET_RUNTIME, to, &err), 0);
+		char name[300];
+		snprintf(name, sizeof(name), "%s/%s", k.cpu + strlen(t.root), file);
+		assert_memory_equal(fake_read(&t, name, buf), expect, strlen(expect));
+		group_close(&g);
+		fake_tree_done(&t);
+		return;
+	}
+	fail();
+}
+
+static void each_dialect_is_written_as_its_kernel_reads_it(void **state)
+{
+	struct bandwidth b = { 100000, 20000 }, slow = { 4000000, 400000 }, none = { 100000, 0 };
+
+	(void)state;
+	writes_in("hcbs-max", CPU_ALL, b, "g/cpu.rt.max", "20000 100000");
+	writes_in("hcbs-multi", 3, b, "g/cpu.rt_multi_runtime_us", "3 20000");
+	writes_in("hcbs-v2", CPU_ALL, b, "g/cpu.rt_runtime_us", "20000");
+	writes_in("hcbs-v2", CPU_ALL, b, "g/cpu.rt_period_us", "100000");
+	writes_in("cap-v2", CPU_ALL, b, "g/cpu.max", "40000 100000");
+	writes_in("cap-v2", CPU_ALL, slow, "g/cpu.max", "200000 1000000");
+	writes_in("cap-v2", CPU_ALL, none, "g/cpu.max", "max 100000");
+}
+
+static void budgets_per_cpu_are_read_by_cpu(void **state)
+{
+	const struct backend *b;
+	struct fake_tree t;
+	struct kernel k;
+	struct group g;
+	struct bandwidth found;
+	struct error err;
+
+	(void)state;
+	make(&t, &dialects[3], &k);
+	fake_file(&t, "g/cpu.rt_multi_runtime_us", "0 0 2500 70 \n");
+	assert_int_equal(backend_choose(&k, "hcbs-multi", &b, &err), 0);
+	assert_int_equal(group_open(&g, b, &k, "g", "g", &err), 0);
+	assert_int_equal(group_read(&g, 2, &found, &err), 0);
+	assert_int_equal(found.runtime_us, 2500);
+	assert_int_equal(group_read(&g, 4, &found, &err), -EINVAL);
+	assert_string_equal(err.msg, "g: read cpu.rt_multi_runtime_us: no number for CPU 4");
+	group_close(&g);
+	fake_tree_done(&t);
+}
+
+static void unlimited_is_read_from_either_spelling(void **state)
+{
+	const struct backend *b;
+	struct fake_tree t;
+	struct kernel k;
+	struct group g;
+	struct bandwidth found;
+
+	(void)state;
+	make(&t, &dialects[2], &k);
+	assert_int_equal(backend_choose(&k, "cgroup_v2", &b, NULL), 0);
+	assert_int_equal(group_open(&g, b, &k, "g", "g", NULL), 0);
+	assert_int_equal(group_read(&g, CPU_ALL, &found, NULL), 0);
+	assert_int_equal(found.runtime_us, RUNTIME_UNLIMITED);
+	assert_int_equal(found.period_us, 1000000);
+	group_close(&g);
+	fake_tree_done(&t);
+}
+
+static void forced_backend_must_be_offered(void **state)
+{
+	const struct backend *b;
+	struct fake_tree t;
+	struct kernel k;
+	struct error err;
+
+	(void)state;
+	make(&t, &dialects[5], &k);
+	assert_int_equal(backend_choose(&k, "cgroup_v1", &b, &err), -ENOTSUP);
+	assert_string_equal(err.msg, "backend 'cgroup_v1': this kernel does not offer it");
+	assert_int_equal(backend_choose(&k, "magic", &b, &err), -EINVAL);
+	assert_int_equal(backend_choose(&k, "noop", &b, &err), 0);
+	fake_tree_done(&t);
+}
+
+static void group_that_is_gone_says_so(void **state)
+{
+	struct fake_tree t;
+	struct kernel k;
+	struct group g;
+	struct error err;
+
+	(void)state;
+	make(&t, &dialects[0], &k);
+	assert_int_equal(group_open(&g, &backend_cgroup_v1, &k, "kubepods/podx/1", "1", &err),
+			 -ENOENT);
+	group_close(&g);
+	fake_tree_done(&t);
+}
+
+static void nonsense_in_a_file_is_an_error(void **state)
+{
+	struct fake_tree t;
+	struct kernel k;
+	struct group g;
+	struct bandwidth found;
+	struct error err;
+
+	(void)state;
+	make(&t, &dialects[0], &k);
+	fake_file(&t, "cpu,cpuacct/g/cpu.rt_runtime_us", "lots\n");
+	assert_int_equal(group_open(&g, &backend_cgroup_v1, &k, "g", "g", &err), 0);
+	assert_int_equal(group_read(&g, CPU_ALL, &found, &err), -EINVAL);
+	assert_string_equal(err.msg, "g: read cpu.rt_runtime_us: 'lots' is not a number");
+	group_close(&g);
+	fake_tree_done(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(best_backend_is_found_by_files),
+		cmocka_unit_test(each_dialect_is_written_as_its_kernel_reads_it),
+		cmocka_unit_test(budgets_per_cpu_are_read_by_cpu),
+		cmocka_unit_test(unlimited_is_read_from_either_spelling),
+		cmocka_unit_test(forced_backend_must_be_offered),
+		cmocka_unit_test(group_that_is_gone_says_so),
+		cmocka_unit_test(nonsense_in_a_file_is_an_error),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
