@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_EXECUTE_LIST_OUT_H
+#define MCKUBE_EXECUTE_LIST_OUT_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/str.h"
+#include "execute/to_snapshot.h"
+
+/* A `v1 List` written object by object. Objects are given as JSON text and come out indented, or as
+ * YAML; numbers and the order of members stay as they are. */
+struct list_out {
+	FILE *out;
+	enum list_format format;
+	size_t n;
+	struct str text; /* of the object at hand */
+};
+
+void list_out_begin(struct list_out *l, FILE *out, enum list_format format);
+int list_out_add(struct list_out *l, struct slice json, struct error *err);
+int list_out_end(struct list_out *l, struct error *err);
+void list_out_done(struct list_out *l);
+
+#endif
