@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_NODE_COMMAND_H
+#define MCKUBE_NODE_COMMAND_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/option.h"
+#include "node/backend.h"
+#include "node/kernel.h"
+
+/* Options that all commands share. */
+struct common_args {
+	const char *cgroup_root, *proc_root, *sys_root;
+	const char *backend;
+	int verbosity;
+	bool is_help;
+};
+
+/* What a command gets besides its own options. */
+struct context {
+	const struct common_args *common;
+	const struct option_list *args; /* words that are no options */
+	struct arena *arena;
+	FILE *out;
+};
+
+/* A command fills its struct from its options and prints to ctx->out; everything else that goes
+ * wrong is its error. Returns 0 or a negative errno. */
+struct command {
+	const char *name, *summary;
+	const char *usage; /* arguments, as the help shows them */
+	const struct option *options;
+	size_t size; /* of the struct that the options fill */
+	int (*run)(const struct context *ctx, void *values, struct error *err);
+};
+
+extern const struct command command_check;
+
+/* Probes the kernel at the roots of the options and chooses the backend. */
+int context_probe(const struct context *ctx, struct kernel *ret_kernel,
+		  const struct backend **ret_backend, struct error *err);
+
+#endif
