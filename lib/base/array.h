@@ -40,7 +40,7 @@
 	})
 
 #define array_each(it, a) \
-	for (__typeof__(*(a)->items) *it = (a)->items; it < (a)->items + (a)->n; it++)
+	for (__typeof__(*(a)->items) *it = (a)->items; it && it < (a)->items + (a)->n; it++)
 
 #define array_clear(a) ((void)((a)->n = 0))
 

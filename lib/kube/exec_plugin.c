@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/exec_plugin.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/auto.h"
+#include "base/date.h"
+#include "base/json.h"
+#include "kube/base64.h"
+
+extern char **environ;
+
+/* Bytes of a secret do not stay behind in freed memory. */
+static void wipe(struct str *s)
+{
+	if (s->cap)
+		explicit_bzero(s->s, s->cap);
+	str_done(s);
+}
+
+void credential_done(struct credential *c)
+{
+	if (c->token)
+		explicit_bzero(c->token, strlen(c->token));
+	free(c->token);
+	str_done(&c->cert);
+	wipe(&c->key);
+	*c = (struct credential)CREDENTIAL_INIT;
+}
+
+/* May the plugin ask the user? */
+static int choose_interactive(const struct kube_exec *exec, bool *ret, struct error *err)
+{
+	const char *mode = exec->interactive_mode ? exec->interactive_mode : "IfAvailable";
+	bool has_terminal = isatty(STDIN_FILENO);
+
+	if (strcmp(mode, "Always") == 0 && !has_terminal)
+		return error_set(err, -ENOTTY,
+				 "credential plugin %s: wants to ask the user, and standard input "
+				 "is no terminal",
+				 exec->command);
+	*ret = has_terminal && strcmp(mode, "Never") != 0;
+	return 0;
+}
+
+static void add_text(cJSON *object, const char *key, const char *text)
+{
+	if (text)
+		cJSON_AddStringToObject(object, key, text);
+}
+
+static int add_ca(cJSON *object, const struct kube_cluster *c, struct error *err)
+{
+	AUTO(str_done) struct str pem = STR_INIT_MAX(CREDENTIAL_MAX_BYTES);
+	AUTO(str_done) struct str text = STR_INIT;
+	AUTO_FILE FILE *f = c->ca_file ? fopen(c->ca_file, "re") : NULL;
+	char piece[4096];
+	size_t n;
+
+	if (c->ca_file && !f)
+		return error_errno(err, "certificate-authority %s", c->ca_file);
+	while (f && (n = fread(piece, 1, sizeof(piece), f)) > 0)
+		str_addn(&pem, piece, n);
+	str_addn(&pem, c->ca_data.s, c->ca_data.n);
+	base64_encode(pem.s, pem.n, &text);
+	if (text.n)
+		cJSON_AddStringToObject(object, "certificate-authority-data", text.s);
+	return 0;
+}
+
+static int add_cluster(cJSON *spec, const struct kube_cluster *c, struct error *err)
+{
+	cJSON *object = cJSON_AddObjectToObject(spec, "cluster");
+
+	add_text(object, "server", c->server);
+	add_text(object, "tls-server-name", c->tls_server_name);
+	if (c->is_insecure)
+		cJSON_AddTrueToObject(object, "insecure-skip-tls-verify");
+	add_text(object, "proxy-url", c->proxy_url);
+	if (c->disables_compression)
+		cJSON_AddTrueToObject(object, "disable-compression");
+	if (c->exec_config)
+		cJSON_AddRawToObject(object, "config", c->exec_config);
+	return add_ca(object, c, err);
+}
+
+/* The value of KUBERNETES_EXEC_INFO; NULL with err set. */
+static char *exec_info(const struct kube_exec *exec, const struct kube_cluster *cluster,
+		       bool is_interactive, struct error *err)
+{
+	AUTO_JSON cJSON *root = cJSON_CreateObject();
+	cJSON *spec;
+
+	cJSON_AddStringToObject(root, "kind", "ExecCredential");
+	cJSON_AddStringToObject(root, "apiVersion", exec->api_version);
+	spec = cJSON_AddObjectToObject(root, "spec");
+	cJSON_AddBoolToObject(spec, "interactive", is_interactive);
+	if (exec->provides_cluster_info && add_cluster(spec, cluster, err) < 0)
+		return NULL;
+	return cJSON_PrintUnformatted(root);
+}
+
+/* The plugin's arguments and environment; both arrays and the strings made here are its own. */
+struct command_line {
+	struct arena arena;
+	char **argv, **envp;
+};
+
+static void command_line_done(struct command_line *c)
+{
+	arena_done(&c->arena);
+}
+
+static char *join(struct arena *a, const char *name, const char *value)
+{
+	AUTO_FREE char *text = xasprintf("%s=%s", name, value ? value : "");
+
+	return arena_strndup(a, text, strlen(text));
+}
+
+static bool is_set_by(const struct kube_exec *exec, const char *variable)
+{
+	size_t n = strcspn(variable, "=");
+
+	if (strncmp(variable, "KUBERNETES_EXEC_INFO=", n + 1) == 0)
+		return true;
+	for (size_t i = 0; i < exec->n_env; i++)
+		if (strlen(exec->env[i].name) == n && strncmp(exec->env[i].name, variable, n) == 0)
+			return true;
+	return false;
+}
+
+static void command_line_init(struct command_line *c, const struct kube_exec *exec,
+			      const char *info)
+{
+	size_t n = 0, at = 0;
+
+	c->argv = arena_new(&c->arena, char *, exec->args.n + 2);
+	c->argv[0] = arena_strndup(&c->arena, exec->command, strlen(exec->command));
+	for (size_t i = 0; i < exec->args.n; i++)
+		c->argv[i + 1] =
+			arena_strndup(&c->arena, exec->args.items[i], strlen(exec->args.items[i]));
+	while (environ[n])
+		n++;
+	c->envp = arena_new(&c->arena, char *, n + exec->n_env + 2);
+	for (size_t i = 0; i < n; i++)
+		if (!is_set_by(exec, environ[i]))
+			c->envp[at++] = environ[i];
+	for (size_t i = 0; i < exec->n_env; i++)
+		c->envp[at++] = join(&c->arena, exec->env[i].name, exec->env[i].value);
+	c->envp[at] = join(&c->arena, "KUBERNETES_EXEC_INFO", info);
+}
+
+static int spawn(const struct command_line *c, bool is_interactive, int out, pid_t *ret_pid,
+		 const char *hint, struct error *err)
+{
+	posix_spawn_file_actions_t actions;
+
+	posix_spawn_file_actions_init(&actions);
+	if (!is_interactive)
+		posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	int r = posix_spawnp(ret_pid, c->argv[0], &actions, NULL, c->argv, c->envp);
+	posix_spawn_file_actions_destroy(&actions);
+	if (r != 0)
+		return error_set(err, -r, "credential plugin %s: %s%s%s", c->argv[0], strerror(r),
+				 hint ? "; " : "", hint ? hint : "");
+	return 0;
+}
+
+static int wait_for(pid_t pid, const char *command, struct error *err)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return error_errno(err, "credential plugin %s", command);
+	if (WIFSIGNALED(status))
+		return error_set(err, -EACCES, "credential plugin %s: ended by signal %d", command,
+				 WTERMSIG(status));
+	if (WEXITSTATUS(status) != 0)
+		return error_set(err, -EACCES, "credential plugin %s: failed with exit code %d",
+				 command, WEXITSTATUS(status));
+	return 0;
+}
+
+static void read_all(int fd, struct str *out)
+{
+	char piece[4096];
+	ssize_t n;
+
+	while ((n = read(fd, piece, sizeof(piece))) != 0) {
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n > 0)
+			str_addn(out, piece, (size_t)n);
+	}
+}
+
+/* Starts the plugin and collects what it prints. */
+static int run(const struct kube_exec *exec, const struct command_line *line, bool is_interactive,
+	       struct str *out, struct error *err)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, "credential plugin %s", exec->command);
+	AUTO_CLOSE int from = ends[0];
+	int r = spawn(line, is_interactive, ends[1], &pid, exec->install_hint, err);
+	close(ends[1]);
+	if (r < 0)
+		return r;
+	read_all(from, out);
+	return wait_for(pid, exec->command, err);
+}
+
+static int take_expiry(const cJSON *status, int64_t *ret, struct error *err)
+{
+	const cJSON *value = json_get(status, "expirationTimestamp");
+	const char *text = json_text(value);
+
+	*ret = 0;
+	if (!value || cJSON_IsNull(value))
+		return 0;
+	if (!text || !date_parse(text, strlen(text), ret))
+		return error_set(err, -EINVAL, "expirationTimestamp is no RFC 3339 time");
+	return 0;
+}
+
+static int take_status(const cJSON *status, struct credential *ret, struct error *err)
+{
+	const char *token = json_text(json_get(status, "token"));
+	const char *cert = json_text(json_get(status, "clientCertificateData"));
+	const char *key = json_text(json_get(status, "clientKeyData"));
+	struct credential c = CREDENTIAL_INIT;
+
+	if (!cJSON_IsObject(status))
+		return error_set(err, -EINVAL, "the reply has no status");
+	if (!token && !cert && !key)
+		return error_set(err, -EINVAL, "the reply has neither token nor certificate");
+	if (!cert != !key)
+		return error_set(err, -EINVAL, "the reply has only a certificate or only a key");
+	if (take_expiry(status, &c.expires, err) < 0)
+		return -EINVAL;
+	c.token = token && *token ? xstrdup(token) : NULL;
+	str_add(&c.cert, cert ? cert : "");
+	str_add(&c.key, key ? key : "");
+	*ret = c;
+	return 0;
+}
+
+int exec_plugin_parse(const struct kube_exec *exec, const char *text, size_t n,
+		      struct credential *ret, struct error *err)
+{
+	AUTO_JSON cJSON *root = NULL;
+	const char *version, *kind;
+
+	if (json_parse(text, n, &root, NULL) < 0)
+		return error_set(err, -EINVAL, "credential plugin %s: what it printed is not JSON",
+				 exec->command);
+	version = json_text(json_get(root, "apiVersion"));
+	kind = json_text(json_get(root, "kind"));
+	if (!kind || strcmp(kind, "ExecCredential") != 0)
+		return error_set(err, -EINVAL,
+				 "credential plugin %s: what it printed is no ExecCredential",
+				 exec->command);
+	if (!version || strcmp(version, exec->api_version) != 0)
+		return error_set(err, -EINVAL,
+				 "credential plugin %s: is configured for %s, but answered in %s",
+				 exec->command, exec->api_version, version ? version : "none");
+	if (take_status(json_get(root, "status"), ret, err) < 0)
+		return error_wrap(err, "credential plugin %s", exec->command);
+	return 0;
+}
+
+int exec_plugin_run(const struct kube_exec *exec, const struct kube_cluster *cluster,
+		    struct credential *ret, struct error *err)
+{
+	AUTO(wipe) struct str out = STR_INIT_MAX(CREDENTIAL_MAX_BYTES);
+	AUTO(command_line_done) struct command_line line = { 0 };
+	bool is_interactive = false;
+
+	if (choose_interactive(exec, &is_interactive, err) < 0)
+		return -ENOTTY;
+	AUTO_FREE char *info = exec_info(exec, cluster, is_interactive, err);
+	if (!info)
+		return -EINVAL;
+	command_line_init(&line, exec, info);
+	if (run(exec, &line, is_interactive, &out, err) < 0)
+		return -EACCES;
+	if (out.is_full)
+		return error_set(err, -EFBIG, "credential plugin %s: printed more than %d bytes",
+				 exec->command, CREDENTIAL_MAX_BYTES);
+	return exec_plugin_parse(exec, out.s, out.n, ret, err);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/plugin_policy.h"
+
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/json.h"
+#include "base/yaml.h"
+
+static int parse_kind(const cJSON *root, struct plugin_policy *p, struct error *err)
+{
+	static const struct {
+		const char *name;
+		enum plugin_policy_kind kind;
+	} kinds[] = {
+		{ "", PLUGINS_ALLOW_ALL },
+		{ "AllowAll", PLUGINS_ALLOW_ALL },
+		{ "DenyAll", PLUGINS_DENY_ALL },
+		{ "Allowlist", PLUGINS_ALLOWLIST },
+	};
+	const cJSON *value = json_get(root, "credentialPluginPolicy");
+	const char *name = value ? json_text(value) : "";
+
+	for (size_t i = 0; name && i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0) {
+			p->kind = kinds[i].kind;
+			return 0;
+		}
+	return error_set(err, -EINVAL,
+			 "credentialPluginPolicy: must be AllowAll, DenyAll or Allowlist");
+}
+
+static int parse_names(const cJSON *root, struct plugin_policy *p, struct error *err)
+{
+	const cJSON *list = json_get(root, "credentialPluginAllowlist"), *entry;
+
+	if (!list || cJSON_IsNull(list))
+		return 0;
+	if (p->kind != PLUGINS_ALLOWLIST || !cJSON_IsArray(list))
+		return error_set(err, -EINVAL,
+				 "credentialPluginAllowlist: is a list that goes with Allowlist");
+	p->names.items = arena_new(&p->arena, const char *, cJSON_GetArraySize(list) + 1);
+	cJSON_ArrayForEach(entry, list)
+	{
+		const char *name = json_text(json_get(entry, "name"));
+
+		if (!name || !*name)
+			return error_set(err, -EINVAL,
+					 "credentialPluginAllowlist: an entry without a name");
+		p->names.items[p->names.n++] = arena_strndup(&p->arena, name, strlen(name));
+	}
+	return 0;
+}
+
+int plugin_policy_parse(const char *text, size_t n, struct plugin_policy *ret, struct error *err)
+{
+	static const struct yaml_limits limits = { .max_bytes = KUBECONFIG_MAX_BYTES };
+	AUTO(str_done) struct str json = STR_INIT;
+	AUTO_JSON cJSON *root = NULL;
+	struct plugin_policy p = { 0 };
+
+	if (yaml_to_json(text, n, &limits, &json, err) < 0 ||
+	    json_parse(json.s, json.n, &root, err) < 0)
+		return -EINVAL;
+	if (parse_kind(root, &p, err) < 0 || parse_names(root, &p, err) < 0) {
+		plugin_policy_done(&p);
+		return -EINVAL;
+	}
+	*ret = p;
+	return 0;
+}
+
+/* The path of the user's kuberc, "" when it is turned off or there is no home. */
+static char *kuberc_path(void)
+{
+	const char *path = getenv("KUBERC");
+	const char *gate = getenv("KUBECTL_KUBERC");
+	const char *home = getenv("HOME");
+
+	if ((path && strcmp(path, "off") == 0) || (gate && strcmp(gate, "false") == 0))
+		return xstrdup("");
+	if (path && *path)
+		return xstrdup(path);
+	return home && *home ? xasprintf("%s/.kube/kuberc", home) : xstrdup("");
+}
+
+int plugin_policy_load(struct plugin_policy *ret, struct error *err)
+{
+	AUTO_FREE char *path = kuberc_path();
+	AUTO_FILE FILE *f = *path ? fopen(path, "re") : NULL;
+	AUTO(str_done) struct str text = STR_INIT_MAX(KUBECONFIG_MAX_BYTES);
+	char piece[4096];
+	size_t n;
+
+	*ret = (struct plugin_policy){ 0 };
+	if (!f && (!*path || errno == ENOENT))
+		return 0;
+	if (!f)
+		return error_errno(err, "%s", path);
+	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
+		str_addn(&text, piece, n);
+	if (ferror(f) || text.is_full)
+		return error_set(err, -EIO, "%s: cannot be read", path);
+	return plugin_policy_parse(text.s, text.n, ret, err) < 0 ? error_wrap(err, "%s", path) : 0;
+}
+
+/* Where a program is: as it stands when it holds a '/', else the first match in PATH. */
+static char *look_up(const char *command)
+{
+	const char *path = getenv("PATH");
+
+	if (strchr(command, '/'))
+		return realpath(command, NULL);
+	for (; path && *path; path += *path == ':') {
+		size_t n = strcspn(path, ":");
+		AUTO_FREE char *full = xasprintf("%.*s/%s", (int)n, path, command);
+
+		if (n > 0 && access(full, X_OK) == 0)
+			return realpath(full, NULL);
+		path += n;
+	}
+	return NULL;
+}
+
+int plugin_policy_check(const struct plugin_policy *p, const char *command, struct error *err)
+{
+	AUTO_FREE char *program = look_up(command);
+
+	if (p->kind == PLUGINS_ALLOW_ALL)
+		return 0;
+	if (p->kind == PLUGINS_DENY_ALL)
+		return error_set(err, -EACCES, "credential plugin %s: kuberc's policy is DenyAll",
+				 command);
+	for (size_t i = 0; program && i < p->names.n; i++) {
+		AUTO_FREE char *allowed = look_up(p->names.items[i]);
+
+		if (allowed && strcmp(allowed, program) == 0)
+			return 0;
+	}
+	return error_set(err, -EACCES, "credential plugin %s: is not in kuberc's allowlist",
+			 command);
+}
+
+void plugin_policy_done(struct plugin_policy *p)
+{
+	arena_done(&p->arena);
+	*p = (struct plugin_policy){ 0 };
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/auth.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+#include "kube/base64.h"
+#include "kube/exec_plugin.h"
+#include "kube/plugin_policy.h"
+
+#define V1 "client.authentication.k8s.io/v1"
+
+static char folder[64];
+
+static char *put(const char *name, const char *text)
+{
+	char *path = xasprintf("%s/%s", folder, name);
+	AUTO_FILE FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fchmod(fileno(f), 0700);
+	return path;
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/mckube-XXXXXX");
+	setenv("KUBERC", "off", 1);
+	return !mkdtemp(folder);
+}
+
+static int remove_folder(void **state)
+{
+	static const char *const names[] = { "plugin", "token", "kuberc", "count" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		AUTO_FREE char *path = xasprintf("%s/%s", folder, names[i]);
+
+		unlink(path);
+	}
+	return rmdir(folder);
+}
+
+static void free_auth(struct kube_auth **a)
+{
+	kube_auth_free(*a);
+}
+
+static void base64_goes_both_ways(void **state)
+{
+	static const char *const wrong[] = { "YQ", "YQ=", "Y===", "YQ==YQ==", "Y Q=", "YWJ*", "=" };
+	AUTO(str_done) struct str text = STR_INIT, back = STR_INIT;
+
+	(void)state;
+	for (size_t n = 0; n < 20; n++) {
+		str_clear(&text);
+		str_clear(&back);
+		base64_encode("\0\1\2\377abcdefghijklmnopqr", n, &text);
+		assert_true(base64_decode(text.s, text.n, &back));
+		assert_int_equal(back.n, n);
+		assert_memory_equal(back.s, "\0\1\2\377abcdefghijklmnopqr", n);
+	}
+	str_clear(&back);
+	assert_true(base64_decode("YW\nJj\r\n", 7, &back));
+	assert_string_equal(back.s, "abc");
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		assert_false(base64_decode(wrong[i], strlen(wrong[i]), &back));
+	assert_string_equal(back.s, "abc");
+}
+
+static void token_file_is_read_again_after_a_refusal(void **state)
+{
+	AUTO_FREE char *path = put("token", "  first\n");
+	struct kube_target t = { .user.token_file = path };
+	AUTO(free_auth) struct kube_auth *a = kube_auth_new(&t);
+	struct kube_identity id;
+
+	(void)state;
+	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
+	assert_string_equal(id.token, "first");
+	free(put("token", "second"));
+	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
+	assert_string_equal(id.token, "first");
+	assert_true(kube_auth_was_refused(a));
+	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
+	assert_string_equal(id.token, "second");
+}
+
+static void last_token_stays_while_the_file_is_away(void **state)
+{
+	AUTO_FREE char *path = put("token", "first");
+	struct kube_target t = { .user.token_file = path };
+	AUTO(free_auth) struct kube_auth *a = kube_auth_new(&t);
+	struct kube_identity id;
+
+	(void)state;
+	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
+	unlink(path);
+	assert_false(kube_auth_was_refused(a));
+	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
+	assert_string_equal(id.token, "first");
+}
+
+/* The plugin counts its runs in a file, and prints its argument and that number as the token. */
+static const char counting_plugin[] =
+	"#!/bin/sh\n"
+	"echo x >> \"$COUNT\"\n"
+	"n=$(wc -l < \"$COUNT\")\n"
+	"cat <<END\n"
+	"{\"apiVersion\":\"" V1 "\",\"kind\":\"ExecCredential\",\n"
+	" \"status\":{\"token\":\"$1-$n\",\"expirationTimestamp\":\"$EXPIRES\"}}\n"
+	"END\n";
+
+static void plugin_runs_once_until_expiry_or_refusal(void **state)
+{
+	AUTO_FREE char *plugin = put("plugin", counting_plugin);
+	AUTO_FREE char *count = xasprintf("%s/count", folder);
+	const char *args[] = { "a b; $(touch x) `id`" };
+	struct kube_pair env[] = { { "COUNT", count }, { "EXPIRES", "2999-01-01T00:00:00Z" } };
+	struct kube_exec exec = { .command = plugin,
+				  .api_version = V1,
+				  .interactive_mode = "Never",
+				  .args = { args, 1 },
+				  .env = env,
+				  .n_env = 2 };
+	struct kube_target t = { .user.exec = &exec };
+	AUTO(free_auth) struct kube_auth *a = kube_auth_new(&t);
+	struct kube_identity id;
+
+	(void)state;
+	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
+	assert_string_equal(id.token, "a b; $(touch x) `id`-1");
+	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
+	assert_true(kube_auth_was_refused(a));
+	env[1].value = "2001-01-01T00:00:00Z";
+	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
+	assert_string_equal(id.token, "a b; $(touch x) `id`-2");
+	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
+	assert_string_equal(id.token, "a b; $(touch x) `id`-3");
+}
+
+static void configured_token_comes_before_the_plugin(void **state)
+{
+	struct kube_exec exec = { .command = "/nonexistent", .api_version = V1 };
+	struct kube_target t = { .user.exec = &exec, .user.token = "own" };
+	AUTO(free_auth) struct kube_auth *a = kube_auth_new(&t);
+	struct kube_identity id;
+
+	(void)state;
+	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
+	assert_string_equal(id.token, "own");
+	assert_false(kube_auth_was_refused(a));
+}
+
+static void plugin_is_told_about_its_cluster(void **state)
+{
+	AUTO_FREE char *plugin =
+		put("plugin", "#!/bin/sh\n"
+			      "token=$(printf %s \"$KUBERNETES_EXEC_INFO\" | tr -d '\\n' | sed "
+			      "'s/\"/!/g')\n"
+			      "echo '{\"apiVersion\":\"" V1 "\",\"kind\":\"ExecCredential\",'\n"
+			      "echo \"\\\"status\\\":{\\\"token\\\":\\\"$token\\\"}}\"\n");
+	struct kube_exec exec = { .command = plugin,
+				  .api_version = V1,
+				  .interactive_mode = "Never",
+				  .provides_cluster_info = true };
+	struct kube_cluster cluster = { .server = "https://h",
+					.ca_data = SLICE("abc"),
+					.exec_config = "{\"id\":12345678901234567}" };
+	AUTO(credential_done) struct credential c = CREDENTIAL_INIT;
+
+	(void)state;
+	assert_int_equal(exec_plugin_run(&exec, &cluster, &c, NULL), 0);
+	assert_string_equal(c.token,
+			    "{!kind!:!ExecCredential!,!apiVersion!:!" V1 "!,!spec!:{!interactive!:"
+			    "false,!cluster!:{!server!:!https://h!,!config!:{!id!:"
+			    "12345678901234567},!certificate-authority-data!:!YWJj!}}}");
+}
+
+static void plugin_failures_say_which(void **state)
+{
+	static const struct {
+		const char *reply, *message;
+	} rows[] = {
+		{ "x", "is not JSON" },
+		{ "{}", "is no ExecCredential" },
+		{ "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/"
+		  "v1beta1\"}",
+		  "is configured for " V1 ", but answered in" },
+		{ "{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1 "\"}", "has no status" },
+		{ "{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1 "\",\"status\":{}}",
+		  "neither token nor certificate" },
+		{ "{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1
+		  "\",\"status\":{\"clientKeyData\":\"k\"}}",
+		  "only a certificate or only a key" },
+	};
+	struct kube_exec exec = { .command = "p", .api_version = V1, .interactive_mode = "Never" };
+	struct kube_cluster cluster = { 0 };
+	struct credential c = CREDENTIAL_INIT;
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_true(exec_plugin_parse(&exec, rows[i].reply, strlen(rows[i].reply), &c,
+					      &err) < 0);
+		assert_non_null(strstr(err.msg, rows[i].message));
+	}
+	exec.command = "/nonexistent/plugin";
+	exec.install_hint = "see \033[31mhttps://x";
+	assert_true(exec_plugin_run(&exec, &cluster, &c, &err) < 0);
+	assert_non_null(strstr(err.msg, "No such file or directory; see ?[31mhttps://x"));
+	exec.command = "false";
+	assert_true(exec_plugin_run(&exec, &cluster, &c, &err) < 0);
+	assert_non_null(strstr(err.msg, "failed with exit code 1"));
+}
+
+static void kuberc_decides_which_plugins_run(void **state)
+{
+	AUTO(plugin_policy_done) struct plugin_policy p = { 0 };
+	static const char list[] = "kind: Preference\ncredentialPluginPolicy: Allowlist\n"
+				   "credentialPluginAllowlist: [{name: true}, {name: 'cat'}]\n";
+
+	(void)state;
+	assert_true(plugin_policy_parse(list, sizeof(list) - 1, &p, NULL) < 0);
+	AUTO_FREE char *path = put("kuberc", "credentialPluginPolicy: Allowlist\n"
+					     "credentialPluginAllowlist: [{name: cat}]\n");
+	setenv("KUBERC", path, 1);
+	assert_int_equal(plugin_policy_load(&p, NULL), 0);
+	setenv("KUBERC", "off", 1);
+	assert_int_equal(plugin_policy_check(&p, "cat", NULL), 0);
+	assert_true(plugin_policy_check(&p, "sh", NULL) < 0);
+	plugin_policy_done(&p);
+	assert_int_equal(plugin_policy_parse("credentialPluginPolicy: DenyAll", 31, &p, NULL), 0);
+	assert_true(plugin_policy_check(&p, "cat", NULL) < 0);
+}
+
+#define TEST(name) cmocka_unit_test(name)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(base64_goes_both_ways),
+		TEST(token_file_is_read_again_after_a_refusal),
+		TEST(last_token_stays_while_the_file_is_away),
+		TEST(plugin_runs_once_until_expiry_or_refusal),
+		TEST(configured_token_comes_before_the_plugin),
+		TEST(plugin_is_told_about_its_cluster),
+		TEST(plugin_failures_say_which),
+		TEST(kuberc_decides_which_plugins_run),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
