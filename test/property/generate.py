@@ -44,6 +44,7 @@ class Profile:
     node_pin: float = 0.06
     fixed_pods: int = 0  # exactly so many RT pods
     sources: bool = True
+    inter_pod: bool = True
 
 
 PROFILES = {
@@ -56,7 +57,7 @@ PROFILES = {
     "node-scope": Profile(nodes=(1, 4), pods=(4, 20), node_scope=0.7, low_share=(3, 25)),
     "oracle": Profile(nodes=(3, 3), cores=(4, 4), fixed_pods=20, low_share=(22, 62), pending=0.42,
                       plain=0, filters=0.08, odd=0, pdbs=0.5, node_scope=0, over=0.03,
-                      wrong_cores=0.03, multi_core=0.06, sources=False),
+                      wrong_cores=0.03, multi_core=0.06, sources=False, inter_pod=False),
 }
 
 
@@ -339,7 +340,7 @@ class Generator:
     def constrain(self, pod: Obj) -> None:
         for _ in range(2):
             if self.chance(self.profile.filters):
-                self.rng.choice(CONSTRAINTS)(self, pod)
+                self.rng.choice(CONSTRAINTS + INTER_POD * self.profile.inter_pod)(self, pod)
 
     def tolerations(self, pod: Obj) -> None:
         pod["spec"]["tolerations"] = [self.rng.choice([
@@ -469,8 +470,8 @@ class Generator:
 
 
 CONSTRAINTS = [Generator.tolerations, Generator.node_selector, Generator.node_affinity,
-               Generator.together, Generator.apart, Generator.spread, Generator.port,
-               Generator.volume]
+               Generator.port, Generator.volume]
+INTER_POD = [Generator.together, Generator.apart, Generator.spread]
 
 
 def generate(seed: int, profile: str) -> Obj:

@@ -108,16 +108,37 @@ def _subsets(pods: list[Pod]) -> Iterator[tuple[Pod, ...]]:
 def _fits_back(out: Outcome, rank: Rank, node: str, back: tuple[Pod, ...]) -> bool:
     state = standing(out, rank, node, {p.key for p in back})
     place = out.snap.nodes[node]
+    evicted = [p for p in back if p.key in out.evicted]  # the others hold requests and ports still
+    if any(filters.ports(state, p, place) or filters.anti_affinity(state, p, place)
+           for p in evicted):
+        return False
     for pod in back:
         cores = out.start.seats[pod.key].cores
         assert cores
         if not state.admits(pod, place, cores):
             return False
-        if any(f(state, pod, place)
-               for f in (filters.resources, filters.ports, filters.anti_affinity)):
-            return False
         state.put(pod.key, pod, node, cores)
-    return True
+    return not any(_is_short(out, state, node, name)
+                   for name in {n for p in evicted for n in asked(p)})
+
+
+def asked(pod: Pod) -> set[str]:
+    return {name for name, amount in pod.requests.items() if amount} | {"pods"}
+
+
+def asks(pod: Pod, name: str) -> int:
+    return 1 if name == "pods" else pod.requests.get(name, 0)
+
+
+def limit(start: State, node: str, name: str) -> int:
+    """What the node may hold; one that held too much at the start may go on holding it."""
+    held = sum(asks(p, name) for p in start.on_node[node].values())
+    return max(held, start.snap.nodes[node].allocatable.get(name, 0))
+
+
+def _is_short(out: Outcome, state: State, node: str, name: str) -> bool:
+    held = sum(asks(p, name) for p in state.on_node[node].values())
+    return held > limit(out.start, node, name)
 
 
 def in_vain(out: Outcome) -> list[tuple[Rank, str, tuple[Pod, ...]]]:
