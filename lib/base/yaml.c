@@ -276,6 +276,7 @@ static int anchor_set(struct converter *c, str_id id, struct slice json, uint32_
 {
 	if (!id)
 		return 0;
+	free(c->anchors.items[id].json);
 	c->anchors.items[id] = (struct anchor){
 		.json = xstrndup(json.s, json.n),
 		.n = json.n,
