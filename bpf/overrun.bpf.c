@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+
+/* Sees a container's real-time consumption pass a limit, while its kernel budget is still larger.
+ *
+ * When a real-time task of a watched group is switched in, the CPU's timer is set for the moment at
+ * which the group will have used up its limit. When the timer fires, consumption is what the kernel
+ * charged (rt_time, by the tick and at switches) plus what the running task used since. The
+ * accounting itself (sched_stat_runtime) is the back-stop, also for a task that becomes real-time
+ * while it runs. A group is named by the cgroup of the task's own task group: who happens to run
+ * when something is charged does not matter.
+ *
+ * Only the fields that are read are declared: CO-RE finds them in the running kernel. They were
+ * checked against Linux 6.18. */
+#include <linux/bpf.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "overrun.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct kernfs_node {
+	__u64 id;
+};
+struct cgroup_root {
+	int hierarchy_id;
+};
+struct cgroup {
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+struct timerqueue_node {
+	__s64 expires;
+};
+struct hrtimer {
+	struct timerqueue_node node;
+};
+struct rt_bandwidth {
+	struct hrtimer rt_period_timer;
+};
+struct cfs_bandwidth {
+	__u64 quota, runtime;
+	struct hrtimer period_timer;
+};
+struct task_group {
+	struct cgroup_subsys_state css;
+	struct rt_bandwidth rt_bandwidth;
+	struct cfs_bandwidth cfs_bandwidth;
+};
+struct rt_rq {
+	__u64 rt_time;
+	struct task_group *tg;
+};
+struct sched_rt_entity {
+	struct rt_rq *rt_rq;
+};
+struct sched_entity {
+	__u64 exec_start;
+};
+struct sched_dl_entity {
+	__s64 runtime;
+	__u64 dl_runtime, deadline;
+};
+struct task_struct {
+	int prio;
+	struct sched_entity se;
+	struct sched_rt_entity rt;
+	struct sched_dl_entity dl;
+	struct task_group *sched_task_group;
+};
+#pragma clang attribute pop
+
+/* 0 to 99 are FIFO and RR (also boosted tasks), DEADLINE is -1, others are higher. */
+enum { MAX_RT_PRIO = 100 };
+enum { CLOCK_MONOTONIC_ID = 1, TIMER_CPU_PIN = 1 << 1, AFTER_REFILL_NS = 20000 };
+
+/* Of the cpu controller: cgroup ids are unique only within a hierarchy. */
+const volatile int hierarchy;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct overrun_group);
+} groups SEC(".maps");
+
+struct cpu {
+	struct bpf_timer timer;
+	__u64 clock_offset; /* CLOCK_MONOTONIC less the run queue's clock_task */
+	__u64 lost;	    /* events for which there was no room */
+	__u64 padding[4];   /* a cache line each */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* set by the loader: one for each possible CPU */
+	__type(key, __u32);
+	__type(value, struct cpu);
+} cpus SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} births SEC(".maps");
+
+static struct cpu *this_cpu(void)
+{
+	__u32 key = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&cpus, &key);
+}
+
+static struct overrun_group *group_of(struct task_struct *p, __u64 *ret_id)
+{
+	*ret_id = p->sched_task_group->css.cgroup->kn->id;
+	return bpf_map_lookup_elem(&groups, ret_id);
+}
+
+static void report(const struct overrun_event *event)
+{
+	struct cpu *cpu;
+
+	if (bpf_ringbuf_output(&events, (void *)event, sizeof(*event), 0) == 0)
+		return;
+	cpu = this_cpu();
+	if (cpu)
+		__sync_fetch_and_add(&cpu->lost, 1);
+}
+
+/* Reports each limit that is passed and was not yet reported in this period. Returns how much may
+ * be used until the next one is, ~0 where there is none. */
+static __always_inline __u64 compare(struct overrun_group *g, struct overrun_event *event)
+{
+	__u64 left = ~0ULL;
+
+#pragma unroll
+	for (int i = 0; i < OVERRUN_LIMITS; i++) {
+		__u64 limit = g->limit_ns[i];
+
+		if (!limit)
+			continue;
+		if (event->used_ns < limit) {
+			if (limit - event->used_ns < left)
+				left = limit - event->used_ns;
+			continue;
+		}
+		if (__sync_lock_test_and_set(&g->reported[i], event->period) == event->period)
+			continue;
+		event->limit = i;
+		report(event);
+	}
+	return left;
+}
+
+/* Without the flag, which is new in Linux 6.7, a timer may be moved to another CPU: then it finds
+ * nothing there, and the back-stop reports at the next tick. */
+static __always_inline void arm(struct cpu *cpu, __u64 ns)
+{
+	if (bpf_timer_start(&cpu->timer, ns, TIMER_CPU_PIN) < 0)
+		bpf_timer_start(&cpu->timer, ns, 0);
+}
+
+static __always_inline bool is_realtime(struct task_struct *p)
+{
+	int prio = p->prio;
+
+	return prio >= 0 && prio < MAX_RT_PRIO;
+}
+
+/* `running_ns` is what the task used and the kernel has not charged yet. */
+static __always_inline void watch(struct task_struct *p, struct cpu *cpu, __u64 now,
+				  __u64 running_ns, bool is_armed)
+{
+	struct overrun_event event = { .at_ns = now, .cpu = bpf_get_smp_processor_id() };
+	struct overrun_group *g = group_of(p, &event.cgroup);
+	__u64 left, refill;
+
+	if (!g)
+		return;
+	struct rt_rq *rt = p->rt.rt_rq;
+	event.used_ns = rt->rt_time + running_ns;
+	event.period = rt->tg->rt_bandwidth.rt_period_timer.node.expires;
+	left = compare(g, &event);
+	if (!is_armed)
+		return;
+	refill = event.period > now ? event.period - now + AFTER_REFILL_NS : AFTER_REFILL_NS;
+	arm(cpu, left < refill ? left : refill);
+}
+
+static int on_timer(void *map, __u32 *key, struct cpu *cpu)
+{
+	struct task_struct *p = bpf_get_current_task_btf();
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!is_realtime(p))
+		return 0;
+	__s64 running = now - cpu->clock_offset - p->se.exec_start;
+	watch(p, cpu, now, running > 0 ? running : 0, true);
+	return 0;
+}
+
+SEC("syscall")
+int prepare(struct overrun_prepare *args)
+{
+	__u32 key = args->cpu;
+	struct cpu *cpu = bpf_map_lookup_elem(&cpus, &key);
+
+	if (!cpu)
+		return -1;
+	bpf_timer_init(&cpu->timer, &cpus, CLOCK_MONOTONIC_ID);
+	return bpf_timer_set_callback(&cpu->timer, on_timer);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(rt_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	if (!is_realtime(next))
+		return 0;
+	struct cpu *cpu = this_cpu();
+	if (!cpu)
+		return 0;
+	__u64 now = bpf_ktime_get_ns();
+	cpu->clock_offset = now - next->se.exec_start;
+	watch(next, cpu, now, 0, true);
+	return 0;
+}
+
+/* exec_start was just set to the run queue's clock, and rt_time does not hold `runtime` yet. */
+SEC("tp_btf/sched_stat_runtime")
+int BPF_PROG(rt_charge, struct task_struct *p, __u64 runtime)
+{
+	if (!is_realtime(p))
+		return 0;
+	struct cpu *cpu = this_cpu();
+	if (!cpu)
+		return 0;
+	__u64 now = bpf_ktime_get_ns();
+	cpu->clock_offset = now - p->se.exec_start;
+	watch(p, cpu, now, runtime, false);
+	return 0;
+}
+
+/* A SCHED_DEADLINE thread overruns when its own budget is used up. */
+SEC("tp_btf/sched_stat_runtime")
+int BPF_PROG(deadline_charge, struct task_struct *p, __u64 runtime)
+{
+	struct overrun_event event = { .at_ns = bpf_ktime_get_ns() };
+	struct overrun_group *g;
+
+	if (p->prio >= 0 || p->dl.runtime - (__s64)runtime > 0)
+		return 0;
+	g = group_of(p, &event.cgroup);
+	if (!g || !g->limit_ns[0])
+		return 0;
+	event.cpu = bpf_get_smp_processor_id();
+	event.used_ns = p->dl.dl_runtime - p->dl.runtime + runtime;
+	event.period = p->dl.deadline;
+	if (__sync_lock_test_and_set(&g->reported[0], event.period) != event.period)
+		report(&event);
+	return 0;
+}
+
+/* Of a quota only slices of some milliseconds are seen, as CPUs take them from the group's pool. */
+SEC("tp_btf/sched_stat_runtime")
+int BPF_PROG(quota_charge, struct task_struct *p, __u64 runtime)
+{
+	struct overrun_event event = { .at_ns = bpf_ktime_get_ns() };
+	struct overrun_group *g = group_of(p, &event.cgroup);
+
+	if (!g)
+		return 0;
+	struct cfs_bandwidth *b = &p->sched_task_group->cfs_bandwidth;
+	event.cpu = bpf_get_smp_processor_id();
+	event.used_ns = b->quota > b->runtime ? b->quota - b->runtime : 0;
+	event.period = b->period_timer.node.expires;
+	compare(g, &event);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(group_made, struct cgroup *cgrp, const char *path)
+{
+	struct overrun_birth *birth;
+
+	if (cgrp->root->hierarchy_id != hierarchy)
+		return 0;
+	birth = bpf_ringbuf_reserve(&births, sizeof(*birth), 0);
+	if (!birth) {
+		struct cpu *cpu = this_cpu();
+
+		if (cpu)
+			__sync_fetch_and_add(&cpu->lost, 1);
+		return 0;
+	}
+	birth->cgroup = cgrp->kn->id;
+	birth->at_ns = bpf_ktime_get_ns();
+	bpf_probe_read_kernel_str(birth->path, sizeof(birth->path), path);
+	bpf_ringbuf_submit(birth, 0);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_rmdir")
+int BPF_PROG(group_removed, struct cgroup *cgrp, const char *path)
+{
+	__u64 id = cgrp->kn->id;
+
+	if (cgrp->root->hierarchy_id == hierarchy)
+		bpf_map_delete_elem(&groups, &id);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+#ifndef MCKUBE_BPF_OVERRUN_H
+#define MCKUBE_BPF_OVERRUN_H
+
+#include <linux/types.h>
+
+/* What overrun.bpf.c and lib/node/overrun_bpf.c say to each other. */
+
+/* A container has up to two limits: the one that an overrun is measured by, and the next one that
+ * matters at its level (a High pod at medium: C_low for the recovery, C_medium to go up). */
+enum { OVERRUN_LIMITS = 2, OVERRUN_PATH = 488 };
+
+/* Value of the map `groups`, one for each CPU, by cgroup id. */
+struct overrun_group {
+	__u64 limit_ns[OVERRUN_LIMITS]; /* 0: none */
+	__u64 reported[OVERRUN_LIMITS]; /* the period of the last report */
+};
+
+/* Passing a limit: once for each group, CPU, limit and period. */
+struct overrun_event {
+	__u64 cgroup;
+	__u64 at_ns; /* CLOCK_MONOTONIC, when it was seen */
+	__u64 used_ns;
+	__u64 period; /* the next refill, CLOCK_MONOTONIC */
+	__u32 cpu;
+	__u32 limit; /* index in limit_ns */
+};
+_Static_assert(sizeof(struct overrun_event) == 40, "wire format");
+
+/* A cgroup was made in the watched hierarchy. */
+struct overrun_birth {
+	__u64 cgroup;
+	__u64 at_ns;
+	char path[OVERRUN_PATH]; /* from the hierarchy's root, "/kubepods/..." */
+};
+_Static_assert(sizeof(struct overrun_birth) == 504, "wire format");
+
+/* Argument of the program `prepare`. */
+struct overrun_prepare {
+	__u32 cpu;
+};
+
+#endif

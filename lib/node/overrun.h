@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_NODE_OVERRUN_H
+#define MCKUBE_NODE_OVERRUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "bpf/overrun.h"
+#include "node/backend.h"
+#include "node/kernel.h"
+
+/* Who tells that a container has used more than its limit: BPF in the scheduler, or, where that
+ * cannot be loaded, polling of the CPU time that the kernel publishes.
+ *
+ * Each source is a row of functions. A watched container is named by the id of its cgroup in the
+ * cpu hierarchy (the inode number of its folder). At most one event comes for each container,
+ * limit, CPU and period. overruns_read() allocates nothing and may run in another thread than the
+ * rest; the others are for one thread. */
+
+struct overruns;
+
+typedef void (*overrun_handler)(const struct overrun_event *event, void *arg);
+typedef void (*birth_handler)(const struct overrun_birth *birth, void *arg);
+
+struct overrun_source {
+	const char *name; /* "bpf", "cpu.stat" */
+	const char *what; /* one sentence about how well it sees, for the node's status */
+	int (*open)(struct overruns *o, struct error *err);
+	int (*watch)(struct overruns *o, const struct group *g, uint64_t cgroup,
+		     const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err);
+	void (*forget)(struct overruns *o, uint64_t cgroup);
+	void (*read)(struct overruns *o);
+	void (*close)(struct overruns *o);
+};
+
+struct overruns {
+	const struct overrun_source *source;
+	const struct kernel *kernel;
+	const struct backend *backend;
+	overrun_handler on_event;
+	void *arg;
+	int fd;	      /* readable when overruns_read() has something to do */
+	int birth_fd; /* the same for births; -1: this source does not see cgroups being made */
+	birth_handler on_birth;
+	void *birth_arg;
+	void *data; /* the source's own */
+};
+
+extern const struct overrun_source overrun_bpf, overrun_poll;
+
+/* Opens the best source; kernel and backend must outlive it. `source` NULL: BPF, and where that
+ * fails polling, with the reason in ret_why (not NULL; empty if there was none). */
+int overruns_open(struct overruns *o, const struct kernel *k, const struct backend *b,
+		  const struct overrun_source *source, struct error *ret_why, struct error *err);
+void overruns_close(struct overruns *o);
+
+/* Registers a container, or changes its limits while it runs. */
+int overruns_watch(struct overruns *o, const struct group *g, uint64_t cgroup,
+		   const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err);
+void overruns_forget(struct overruns *o, uint64_t cgroup);
+
+/* Hands what has come to on_event, without waiting. */
+void overruns_read(struct overruns *o);
+/* Hands new cgroups to on_birth. */
+void overruns_read_births(struct overruns *o);
+
+/* Events that were lost because nobody read them in time. */
+uint64_t overruns_lost(const struct overruns *o);
+
+/* The id of an open cgroup: its inode number. */
+int group_id(const struct group *g, uint64_t *ret, struct error *err);
+
+#endif

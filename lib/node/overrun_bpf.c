@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The only file that knows the skeleton of bpf/overrun.bpf.c.
+ *
+ * Programs are attached anew when the helper starts, not pinned: nothing stays in the kernel when
+ * the helper is gone, and a new version never meets an old program. Overruns are not seen while it
+ * restarts; a container that is watched keeps its C_hi budget all that time. */
+#include "node/overrun_bpf.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "node/sysfs.h"
+#include "overrun.skel.h"
+
+enum { LOG_LIBBPF = 6 };
+
+struct bpf_source {
+	struct overrun_bpf *skel;
+	struct ring_buffer *events, *births;
+	int n_cpus;
+	struct overrun_group *values; /* one for each possible CPU, as the map wants them */
+};
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list ap)
+{
+	char line[512];
+
+	(void)level;
+	if (log_level_ < LOG_LIBBPF)
+		return 0;
+	vsnprintf(line, sizeof(line), format, ap);
+	log_v(LOG_LIBBPF, "%s", line);
+	return 0;
+}
+
+/* The number of the hierarchy that has the cpu controller, from lines like "3:cpu,cpuacct:/path";
+ * cgroup v2 is 0. */
+static int hierarchy_of_cpu(void)
+{
+	char buf[SYSFS_VALUE], *line, *rest = buf;
+
+	if (sysfs_read(AT_FDCWD, "/proc/self/cgroup", buf, sizeof(buf), NULL) < 0)
+		return 0;
+	while ((line = strsep(&rest, "\n"))) {
+		char names[128];
+		int number;
+
+		if (sscanf(line, "%d:%127[^:]:", &number, names) != 2)
+			continue;
+		for (char *at = names, *name; (name = strsep(&at, ","));)
+			if (strcmp(name, "cpu") == 0)
+				return number;
+	}
+	return 0;
+}
+
+/* Only the programs that fit the backend are loaded: the others may read fields that this kernel
+ * does not have. */
+static void choose_programs(struct overrun_bpf *skel, const struct backend *b)
+{
+	bool is_deadline = b == &backend_deadline;
+	bool is_quota = b == &backend_cap_v1 || b == &backend_cap_v2;
+	bool is_rt = !is_deadline && !is_quota;
+
+	bpf_program__set_autoload(skel->progs.rt_switch, is_rt);
+	bpf_program__set_autoload(skel->progs.rt_charge, is_rt);
+	bpf_program__set_autoload(skel->progs.prepare, is_rt);
+	bpf_program__set_autoload(skel->progs.deadline_charge, is_deadline);
+	bpf_program__set_autoload(skel->progs.quota_charge, is_quota);
+}
+
+/* bpf_timer can be set up only from a BPF program. */
+static int prepare_timers(struct bpf_source *s, struct error *err)
+{
+	if (!bpf_program__autoload(s->skel->progs.prepare))
+		return 0;
+	for (int i = 0; i < s->n_cpus; i++) {
+		struct overrun_prepare args = { .cpu = (uint32_t)i };
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &args, .ctx_size_in = sizeof(args));
+
+		int r = bpf_prog_test_run_opts(bpf_program__fd(s->skel->progs.prepare), &opts);
+		if (r < 0 || (int)opts.retval < 0)
+			return error_set(err, r < 0 ? r : -EIO, "BPF: set up the timer of CPU %d",
+					 i);
+	}
+	return 0;
+}
+
+static int take_event(void *arg, void *data, size_t size)
+{
+	struct overruns *o = arg;
+
+	if (size >= sizeof(struct overrun_event) && o->on_event)
+		o->on_event(data, o->arg);
+	return 0;
+}
+
+static int take_birth(void *arg, void *data, size_t size)
+{
+	struct overruns *o = arg;
+
+	if (size >= sizeof(struct overrun_birth) && o->on_birth)
+		o->on_birth(data, o->birth_arg);
+	return 0;
+}
+
+static int open_rings(struct overruns *o, struct bpf_source *s, struct error *err)
+{
+	s->events = ring_buffer__new(bpf_map__fd(s->skel->maps.events), take_event, o, NULL);
+	s->births = ring_buffer__new(bpf_map__fd(s->skel->maps.births), take_birth, o, NULL);
+	if (!s->events || !s->births)
+		return error_errno(err, "BPF: open the ring buffers");
+	o->fd = ring_buffer__epoll_fd(s->events);
+	o->birth_fd = ring_buffer__epoll_fd(s->births);
+	return 0;
+}
+
+static int load(struct overruns *o, struct bpf_source *s, struct error *err)
+{
+	s->n_cpus = libbpf_num_possible_cpus();
+	s->values = xcalloc((size_t)s->n_cpus, sizeof(*s->values));
+	s->skel = overrun_bpf__open();
+	if (!s->skel)
+		return error_errno(err, "BPF: open");
+	s->skel->rodata->hierarchy = hierarchy_of_cpu();
+	choose_programs(s->skel, o->backend);
+	bpf_map__set_max_entries(s->skel->maps.cpus, (uint32_t)s->n_cpus);
+
+	int r = overrun_bpf__load(s->skel);
+	if (r < 0)
+		return error_set(err, r, "BPF: load: %s", strerror(-r));
+	if (prepare_timers(s, err) < 0)
+		return err->code;
+	r = overrun_bpf__attach(s->skel);
+	if (r < 0)
+		return error_set(err, r, "BPF: attach: %s", strerror(-r));
+	return open_rings(o, s, err);
+}
+
+static void bpf_close(struct overruns *o)
+{
+	struct bpf_source *s = o->data;
+
+	if (!s)
+		return;
+	ring_buffer__free(s->events);
+	ring_buffer__free(s->births);
+	overrun_bpf__destroy(s->skel);
+	free(s->values);
+	free(s);
+	o->data = NULL;
+}
+
+static int bpf_open(struct overruns *o, struct error *err)
+{
+	libbpf_set_print(print_libbpf);
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	o->data = xcalloc(1, sizeof(struct bpf_source));
+	int r = load(o, o->data, err);
+	if (r < 0)
+		bpf_close(o);
+	return r;
+}
+
+/* A container that is known keeps what it has reported, unless its limits change. */
+static int bpf_watch(struct overruns *o, const struct group *g, uint64_t cgroup,
+		     const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err)
+{
+	struct bpf_source *s = o->data;
+	int fd = bpf_map__fd(s->skel->maps.groups);
+
+	if (bpf_map_lookup_elem(fd, &cgroup, s->values) < 0)
+		memset(s->values, 0, (size_t)s->n_cpus * sizeof(*s->values));
+	for (int i = 0; i < s->n_cpus; i++) {
+		for (int k = 0; k < OVERRUN_LIMITS; k++) {
+			if (s->values[i].limit_ns[k] != limit_ns[k])
+				s->values[i].reported[k] = 0;
+			s->values[i].limit_ns[k] = limit_ns[k];
+		}
+	}
+	int r = bpf_map_update_elem(fd, &cgroup, s->values, BPF_ANY);
+	if (r < 0)
+		return error_set(err, r, "%s: watch for overruns: %s", g->name, strerror(-r));
+	return 0;
+}
+
+static void bpf_forget(struct overruns *o, uint64_t cgroup)
+{
+	struct bpf_source *s = o->data;
+
+	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.groups), &cgroup);
+}
+
+static void bpf_read(struct overruns *o)
+{
+	struct bpf_source *s = o->data;
+
+	ring_buffer__consume(s->events);
+}
+
+void overrun_bpf_births(struct overruns *o)
+{
+	struct bpf_source *s = o->data;
+
+	ring_buffer__consume(s->births);
+}
+
+/* Layout of the map's value: see struct cpu of bpf/overrun.bpf.c. */
+uint64_t overrun_bpf_lost(const struct overruns *o)
+{
+	const struct bpf_source *s = o->data;
+	int fd = bpf_map__fd(s->skel->maps.cpus);
+	uint64_t lost = 0;
+
+	for (int i = 0; i < s->n_cpus; i++) {
+		uint64_t value[8] = { 0 };
+		uint32_t key = (uint32_t)i;
+
+		if (bpf_map_lookup_elem(fd, &key, value) == 0)
+			lost += value[3];
+	}
+	return lost;
+}
+
+const struct overrun_source overrun_bpf = {
+	.name = "bpf",
+	.what = "the scheduler reports an overrun within microseconds",
+	.open = bpf_open,
+	.watch = bpf_watch,
+	.forget = bpf_forget,
+	.read = bpf_read,
+	.close = bpf_close,
+};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_NODE_OVERRUN_BPF_H
+#define MCKUBE_NODE_OVERRUN_BPF_H
+
+#include "node/overrun.h"
+
+/* What only the BPF source has. */
+void overrun_bpf_births(struct overruns *o);
+uint64_t overrun_bpf_lost(const struct overruns *o);
+
+#endif

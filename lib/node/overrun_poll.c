@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Overruns without BPF: the CPU time of each watched container, read every few milliseconds.
+ *
+ * The time is that of all its CPUs and policies together, in periods that begin when it was first
+ * looked at: an estimate, good enough to react in the next period but not in this one. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/array.h"
+#include "base/auto.h"
+#include "node/overrun.h"
+#include "node/sysfs.h"
+
+enum { POLL_MS = 10, NS_PER_US = 1000, NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
+
+struct polled {
+	uint64_t cgroup;
+	int fd;
+	bool is_stat; /* cpu.stat, else cpuacct.usage */
+	uint64_t period_ns, period_end, used_at_start;
+	uint64_t limit_ns[OVERRUN_LIMITS];
+	bool is_reported[OVERRUN_LIMITS];
+};
+
+struct poll_source {
+	ARRAY(struct polled) groups;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static bool read_used(const struct polled *p, uint64_t *ret_ns)
+{
+	char buf[SYSFS_VALUE];
+	int64_t value;
+
+	if (sysfs_pread(p->fd, "cpu time", buf, sizeof(buf), NULL) < 0)
+		return false;
+	const char *text = p->is_stat ? strstr(buf, "usage_usec ") : buf;
+	if (!text)
+		return false;
+	value = strtoll(p->is_stat ? text + strlen("usage_usec ") : text, NULL, 10);
+	*ret_ns = (uint64_t)value * (p->is_stat ? NS_PER_US : 1);
+	return true;
+}
+
+static void close_group(struct poll_source *s, size_t i)
+{
+	close(s->groups.items[i].fd);
+	s->groups.items[i] = s->groups.items[--s->groups.n];
+}
+
+static int poll_open(struct overruns *o, struct error *err)
+{
+	struct itimerspec every = { { 0, POLL_MS * NS_PER_MS }, { 0, POLL_MS * NS_PER_MS } };
+
+	o->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (o->fd < 0 || timerfd_settime(o->fd, 0, &every, NULL) < 0)
+		return error_errno(err, "make a timer");
+	o->data = xcalloc(1, sizeof(struct poll_source));
+	return 0;
+}
+
+static void poll_close(struct overruns *o)
+{
+	struct poll_source *s = o->data;
+
+	while (s->groups.n)
+		close_group(s, s->groups.n - 1);
+	array_done(&s->groups);
+	free(s);
+	close(o->fd);
+}
+
+static struct polled *find(struct poll_source *s, uint64_t cgroup)
+{
+	array_each(p, &s->groups)
+		if (p->cgroup == cgroup)
+			return p;
+	return NULL;
+}
+
+/* On cgroup v1 the two controllers may be mounted apart: cpuacct has the same path then. */
+static int open_usage(const struct overruns *o, const struct group *g, bool *ret_is_stat)
+{
+	char path[PATH_MAX], link[64];
+	size_t root = strlen(o->kernel->cpu);
+
+	int fd = openat(g->dir, "cpuacct.usage", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", g->dir);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	if (n > (ssize_t)root) {
+		AUTO_FREE char *apart =
+			xasprintf("%.*s/../cpuacct%.*s/cpuacct.usage", (int)root, o->kernel->cpu,
+				  (int)(n - (ssize_t)root), path + root);
+
+		fd = open(apart, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+	}
+	*ret_is_stat = true;
+	return openat(g->dir, "cpu.stat", O_RDONLY | O_CLOEXEC);
+}
+
+static int add_group(struct overruns *o, const struct group *g, uint64_t cgroup, struct error *err)
+{
+	struct poll_source *s = o->data;
+	struct polled p = { .cgroup = cgroup, .period_ns = (uint64_t)g->now.period_us * NS_PER_US };
+
+	p.fd = open_usage(o, g, &p.is_stat);
+	if (p.fd < 0 || !read_used(&p, &p.used_at_start))
+		return error_set(err, -ENOTSUP, "%s: its CPU time cannot be read", g->name);
+	p.period_end = now_ns() + p.period_ns;
+	*array_add(&s->groups) = p;
+	return 0;
+}
+
+static int poll_watch(struct overruns *o, const struct group *g, uint64_t cgroup,
+		      const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err)
+{
+	if (!find(o->data, cgroup) && add_group(o, g, cgroup, err) < 0)
+		return err->code;
+	struct polled *p = find(o->data, cgroup);
+	memcpy(p->limit_ns, limit_ns, sizeof(p->limit_ns));
+	return 0;
+}
+
+static void poll_forget(struct overruns *o, uint64_t cgroup)
+{
+	struct poll_source *s = o->data;
+	struct polled *p = find(s, cgroup);
+
+	if (p)
+		close_group(s, (size_t)(p - s->groups.items));
+}
+
+static void compare(struct overruns *o, struct polled *p, uint64_t now)
+{
+	uint64_t used;
+
+	if (!read_used(p, &used))
+		return;
+	struct overrun_event event = {
+		.cgroup = p->cgroup,
+		.at_ns = now,
+		.used_ns = used - p->used_at_start,
+		.period = p->period_end,
+	};
+	for (uint32_t i = 0; i < OVERRUN_LIMITS; i++) {
+		if (!p->limit_ns[i] || p->is_reported[i] || event.used_ns < p->limit_ns[i])
+			continue;
+		p->is_reported[i] = true;
+		event.limit = i;
+		o->on_event(&event, o->arg);
+	}
+	if (now < p->period_end)
+		return;
+	p->period_end = now + p->period_ns;
+	p->used_at_start = used;
+	memset(p->is_reported, 0, sizeof(p->is_reported));
+}
+
+static void poll_read(struct overruns *o)
+{
+	struct poll_source *s = o->data;
+	uint64_t expirations, now = now_ns();
+
+	if (read(o->fd, &expirations, sizeof(expirations)) < 0)
+		return;
+	array_each(p, &s->groups)
+		compare(o, p, now);
+}
+
+const struct overrun_source overrun_poll = {
+	.name = "cpu.stat",
+	.what = "CPU time is polled: an overrun is seen up to 10 ms late, and not per CPU",
+	.open = poll_open,
+	.watch = poll_watch,
+	.forget = poll_forget,
+	.read = poll_read,
+	.close = poll_close,
+};

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* FIFO processes that pass their limit, seen by the BPF programs: once for each CPU and period,
+ * soon, under the right cgroup; limits that change while they run; nothing left of removed groups.
+ */
+#include <poll.h>
+
+#include "node/overrun.h"
+#include "rt_group.h"
+
+enum { PERIOD_US = 50000, BUDGET_US = 20000, LIMIT_US = 5000, SECONDS = 2, SEEN_MAX = 4096 };
+enum { SLOW_NS = 1500000 }; /* others use this machine, too */
+
+struct seen {
+	struct overrun_event events[SEEN_MAX];
+	size_t n;
+};
+
+static void take(const struct overrun_event *event, void *arg)
+{
+	struct seen *seen = arg;
+
+	if (seen->n < SEEN_MAX)
+		seen->events[seen->n++] = *event;
+}
+
+static void collect(struct overruns *o, int ms)
+{
+	uint64_t end = rt_now_ns() + (uint64_t)ms * 1000000;
+
+	while (rt_now_ns() < end) {
+		struct pollfd p = { .fd = o->fd, .events = POLLIN };
+
+		poll(&p, 1, 10);
+		overruns_read(o);
+	}
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void print_delays(const char *name, const struct seen *seen)
+{
+	static uint64_t late[SEEN_MAX];
+
+	for (size_t i = 0; i < seen->n; i++)
+		late[i] = seen->events[i].used_ns - LIMIT_US * 1000ULL;
+	qsort(late, seen->n, sizeof(late[0]), by_value);
+	if (seen->n)
+		printf("# %s: %zu reports, us past the limit: p50 %.1f p99 %.1f max %.1f\n", name,
+		       seen->n, (double)late[seen->n / 2] / 1e3,
+		       (double)late[seen->n * 99 / 100] / 1e3, (double)late[seen->n - 1] / 1e3);
+}
+
+static bool check(bool is_good, const char *what)
+{
+	printf("%s %s\n", is_good ? "ok" : "not ok", what);
+	return is_good;
+}
+
+static bool has_no_duplicates(const struct seen *seen)
+{
+	for (size_t i = 0; i < seen->n; i++)
+		for (size_t j = i + 1; j < seen->n; j++)
+			if (seen->events[i].period == seen->events[j].period &&
+			    seen->events[i].cpu == seen->events[j].cpu &&
+			    seen->events[i].cgroup == seen->events[j].cgroup &&
+			    seen->events[i].limit == seen->events[j].limit)
+				return false;
+	return true;
+}
+
+static bool median_is_fast(const struct seen *seen)
+{
+	size_t n_slow = 0;
+
+	for (size_t i = 0; i < seen->n; i++)
+		n_slow += seen->events[i].used_ns - LIMIT_US * 1000ULL > SLOW_NS;
+	return n_slow * 2 < seen->n;
+}
+
+struct fixture {
+	char dir[128];
+	struct kernel kernel;
+	struct overruns overruns;
+	struct group group;
+	uint64_t id;
+	struct seen seen;
+};
+
+static const uint64_t limits[OVERRUN_LIMITS] = { LIMIT_US * 1000ULL, 0 };
+
+static bool fixture_open(struct fixture *f, struct error *why)
+{
+	struct kernel_roots roots = KERNEL_ROOTS_HOST;
+
+	snprintf(f->dir, sizeof(f->dir), RT_MOUNT "/mckube-overrun-%d", getpid());
+	if (kernel_probe(&roots, &f->kernel, why) < 0)
+		return false;
+	if (rt_group_make(f->dir, BUDGET_US, PERIOD_US) < 0)
+		return error_set(why, -ENOTSUP, "no RT groups of cgroup v1") == 0;
+	f->overruns.on_event = take;
+	f->overruns.arg = &f->seen;
+	uint64_t start = rt_now_ns();
+	struct error unused;
+	if (overruns_open(&f->overruns, &f->kernel, &backend_cgroup_v1, &overrun_bpf, &unused,
+			  why) < 0)
+		return false;
+	printf("# loaded and attached in %.0f ms\n", (double)(rt_now_ns() - start) / 1e6);
+	return group_open(&f->group, &backend_cgroup_v1, &f->kernel, strrchr(f->dir, '/') + 1,
+			  "test", why) == 0 &&
+	       group_id(&f->group, &f->id, why) == 0;
+}
+
+static void fixture_close(struct fixture *f)
+{
+	group_close(&f->group);
+	overruns_close(&f->overruns);
+	rt_group_remove(f->dir);
+}
+
+static bool spinner_is_seen_each_period(struct fixture *f)
+{
+	const size_t periods = SECONDS * 1000000 / PERIOD_US;
+
+	f->seen.n = 0;
+	overruns_watch(&f->overruns, &f->group, f->id, limits, NULL);
+	pid_t pid = rt_start(f->dir, 1, rt_spin, NULL);
+	collect(&f->overruns, SECONDS * 1000);
+	rt_stop(pid);
+	print_delays("spinner", &f->seen);
+	bool is_named = true;
+	for (size_t i = 0; i < f->seen.n; i++)
+		is_named =
+			is_named && f->seen.events[i].cgroup == f->id && f->seen.events[i].cpu == 1;
+	return check(f->seen.n + 3 >= periods && f->seen.n <= periods + 1,
+		     "a spinner is reported once in each period") &
+	       check(has_no_duplicates(&f->seen), "no period is reported twice") &
+	       check(is_named, "cgroup and CPU are right") &
+	       check(median_is_fast(&f->seen), "the median is under 1.5 ms");
+}
+
+static bool bursts_on_two_cpus_are_seen(struct fixture *f)
+{
+	struct rt_bursts bursts = { 1000, 200 };
+	const size_t periods = 2 * SECONDS * 1000000 / PERIOD_US;
+
+	f->seen.n = 0;
+	pid_t first = rt_start(f->dir, 0, rt_burst, &bursts);
+	pid_t second = rt_start(f->dir, 1, rt_burst, &bursts);
+	collect(&f->overruns, SECONDS * 1000);
+	rt_stop(first);
+	rt_stop(second);
+	print_delays("bursts on two CPUs", &f->seen);
+	return check(f->seen.n + 8 >= periods && f->seen.n <= periods + 2,
+		     "each CPU has its own reports") &
+	       check(has_no_duplicates(&f->seen), "no CPU and period is reported twice");
+}
+
+static bool limits_change_while_it_runs(struct fixture *f)
+{
+	const uint64_t both[OVERRUN_LIMITS] = { LIMIT_US * 1000ULL, 2 * LIMIT_US * 1000ULL };
+	const uint64_t high[OVERRUN_LIMITS] = { 4 * BUDGET_US * 1000ULL, 0 };
+	size_t n_second = 0;
+
+	f->seen.n = 0;
+	pid_t pid = rt_start(f->dir, 1, rt_spin, NULL);
+	overruns_watch(&f->overruns, &f->group, f->id, both, NULL);
+	collect(&f->overruns, 500);
+	for (size_t i = 0; i < f->seen.n; i++)
+		n_second += f->seen.events[i].limit == 1;
+	bool is_good = check(n_second >= 7 && n_second <= 11, "the second limit is reported, too");
+	overruns_watch(&f->overruns, &f->group, f->id, high, NULL);
+	collect(&f->overruns, 100);
+	f->seen.n = 0;
+	collect(&f->overruns, 300);
+	is_good &= check(f->seen.n == 0, "a limit that is not reached is not reported");
+	overruns_forget(&f->overruns, f->id);
+	collect(&f->overruns, 100);
+	rt_stop(pid);
+	return is_good;
+}
+
+static bool running_task_that_becomes_fifo_is_seen(struct fixture *f)
+{
+	f->seen.n = 0;
+	overruns_watch(&f->overruns, &f->group, f->id, limits, NULL);
+	pid_t pid = rt_start(f->dir, 0, rt_sleep, NULL);
+	rt_is_fifo(pid);
+	rt_stop(pid);
+	pid = fork();
+	if (pid == 0) {
+		struct sched_param param = { .sched_priority = 5 };
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		alarm(LIFE_S);
+		rt_put(f->dir, "cgroup.procs", getpid());
+		for (uint64_t end = rt_now_ns() + 30000000; rt_now_ns() < end;)
+			;
+		sched_setscheduler(0, SCHED_FIFO, &param);
+		for (;;)
+			;
+	}
+	collect(&f->overruns, 500);
+	rt_stop(pid);
+	return check(f->seen.n >= 6, "a running task that becomes FIFO is seen");
+}
+
+static struct overrun_birth last_birth;
+
+static void take_birth(const struct overrun_birth *birth, void *arg)
+{
+	(*(size_t *)arg)++;
+	last_birth = *birth;
+}
+
+static bool new_groups_are_told(struct fixture *f)
+{
+	size_t n_births = 0;
+	char child[160];
+	struct stat st = { 0 };
+
+	snprintf(child, sizeof(child), "%s/child", f->dir);
+	f->overruns.on_birth = take_birth;
+	f->overruns.birth_arg = &n_births;
+	overruns_read_births(&f->overruns);
+	n_births = 0;
+	mkdir(child, 0755);
+	stat(child, &st);
+	uint64_t now = rt_now_ns();
+	struct pollfd p = { .fd = f->overruns.birth_fd, .events = POLLIN };
+	poll(&p, 1, 1000);
+	overruns_read_births(&f->overruns);
+	rmdir(child);
+	printf("# a new cgroup was told %.0f us after mkdir\n",
+	       ((double)rt_now_ns() - (double)now) / 1e3);
+	return check(n_births == 1 && last_birth.cgroup == st.st_ino &&
+			     strcmp(last_birth.path, child + strlen(RT_MOUNT)) == 0,
+		     "a new cgroup is told with its path");
+}
+
+static bool removed_groups_are_forgotten(struct fixture *f)
+{
+	struct group gone;
+	char child[160];
+	uint64_t id;
+	bool is_good = true;
+
+	snprintf(child, sizeof(child), "%s/child", f->dir);
+	for (int i = 0; i < 64; i++) {
+		mkdir(child, 0755);
+		is_good &= group_open(&gone, &backend_cgroup_v1, &f->kernel,
+				      child + strlen(RT_MOUNT) + 1, "child", NULL) == 0 &&
+			   group_id(&gone, &id, NULL) == 0 &&
+			   overruns_watch(&f->overruns, &gone, id, limits, NULL) == 0;
+		group_close(&gone);
+		is_good &= rmdir(child) == 0;
+	}
+	return check(is_good && overruns_lost(&f->overruns) == 0,
+		     "64 groups come and go, nothing is lost");
+}
+
+int main(void)
+{
+	static struct fixture f;
+	struct error why = ERROR_INIT;
+
+	if (!fixture_open(&f, &why)) {
+		fixture_close(&f);
+		printf("%s\n", why.msg);
+		return 77;
+	}
+	bool is_good = spinner_is_seen_each_period(&f);
+	is_good &= bursts_on_two_cpus_are_seen(&f);
+	is_good &= limits_change_while_it_runs(&f);
+	is_good &= running_task_that_becomes_fifo_is_seen(&f);
+	is_good &= new_groups_are_told(&f);
+	is_good &= removed_groups_are_forgotten(&f);
+	fixture_close(&f);
+	return is_good ? 0 : 1;
+}
