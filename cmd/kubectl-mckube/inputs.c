@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inputs.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "state/config.h"
+#include "state/load.h"
+
+#include "command.h"
+#include "file.h"
+
+const struct option input_options[] = {
+	OPT_STRINGS(0, "snapshot", struct input_args, snapshots, "FILE",
+		    "read the cluster from this file or folder (- is standard input); may be "
+		    "repeated",
+		    .complete = "file"),
+	OPT_STRINGS('f', "filename", struct input_args, files, "FILE",
+		    "objects to lay on top of the cluster, as if they had been created; may be "
+		    "repeated",
+		    .complete = "file"),
+	OPT_BOOL('R', "recursive", struct input_args, recurse,
+		 "read the folders below a folder too"),
+	OPT_BOOL('A', "all-namespaces", struct input_args, all_namespaces,
+		 "show every namespace, whatever --namespace says"),
+	OPT_STRING(0, "config", struct input_args, config, "FILE",
+		   "the configuration (default $MCKUBE_CONFIG); see 'kubectl mckube help config'",
+		   .complete = "file"),
+	OPT_STRINGS(0, "policy", struct input_args, policies, "NAME[=WEIGHT]",
+		    "rank cores by this policy instead of the configured ones; may be repeated",
+		    .complete = "policy"),
+	{},
+};
+
+enum { CONFIG_MAX_BYTES = 1 << 20 };
+
+static int read_config(const char *path, struct settings *settings, struct error *err)
+{
+	AUTO(str_done) struct str text = STR_INIT_MAX(CONFIG_MAX_BYTES);
+
+	if (file_read(path, &text, err) < 0)
+		return err->code;
+	if (config_read(text.s, text.n, settings, err) < 0)
+		return error_wrap(err, "%s", path);
+	return 0;
+}
+
+static const char *lookup_environment(const char *name)
+{
+	return getenv(name);
+}
+
+/* Flags win over environment over file over defaults. */
+static int load_settings(const struct cli *cli, struct settings *ret, struct error *err)
+{
+	const struct option_list *policies = &cli->input.policies;
+	const char *path = cli->input.config ? cli->input.config : getenv("MCKUBE_CONFIG");
+
+	config_preset(ret);
+	if (path && *path && read_config(path, ret, err) < 0)
+		return err->code;
+	if (config_read_environment(lookup_environment, ret, err) < 0)
+		return err->code;
+	if (policies->n && config_set_policies(ret, policies->items, policies->n, err) < 0)
+		return error_wrap(err, "--policy");
+	return 0;
+}
+
+/* Copies standard input to a file without a name and gives the path that opens it again; the file
+ * stays open until the program ends. */
+static int keep_stdin(struct arena *arena, const char **ret, struct error *err)
+{
+	int fd = memfd_create("stdin", MFD_CLOEXEC);
+	char buf[65536], path[32];
+	ssize_t n;
+
+	if (fd < 0)
+		return error_errno(err, "keep standard input");
+	while ((n = read(STDIN_FILENO, buf, sizeof(buf))) > 0)
+		if (write(fd, buf, (size_t)n) != n)
+			return error_errno(err, "keep standard input");
+	if (n < 0)
+		return error_errno(err, "read standard input");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	*ret = arena_strndup(arena, path, strlen(path));
+	return 0;
+}
+
+static int add_sources(struct cli *cli, const struct option_list *paths, bool twice,
+		       struct inputs *in, struct error *err)
+{
+	array_each(path, paths) {
+		struct source source = { .path = *path, .recurse = cli->input.recurse };
+
+		if (strcmp(*path, "-") == 0 && twice &&
+		    keep_stdin(&cli->arena, &source.path, err) < 0)
+			return err->code;
+		*array_add(&in->sources) = source;
+	}
+	return 0;
+}
+
+static size_t count_stdin(const struct option_list *paths)
+{
+	size_t n = 0;
+
+	array_each(path, paths)
+		n += strcmp(*path, "-") == 0;
+	return n;
+}
+
+static int load_files(struct inputs *in, struct error *err)
+{
+	struct loader *loader = loader_new();
+	int r = loader_files(loader, in->sources.items, in->sources.n, err);
+
+	if (r == 0)
+		loader_finish(loader, &in->cluster);
+	loader_free(loader);
+	return r;
+}
+
+int inputs_load(struct cli *cli, bool twice, struct inputs *ret, struct error *err)
+{
+	const struct input_args *args = &cli->input;
+
+	*ret = (struct inputs){ 0 };
+	if (load_settings(cli, &ret->settings, err) < 0)
+		return err->code;
+	if (!args->snapshots.n)
+		return usage_error(cli, err,
+				   "no cluster: give --snapshot FILE, such as the output of "
+				   "'kubectl get nodes,pods,mckubes,pdb -A -o yaml'");
+	if (count_stdin(&args->snapshots) + count_stdin(&args->files) > 1)
+		return usage_error(cli, err, "standard input can be read only once");
+	if (add_sources(cli, &args->snapshots, twice, ret, err) < 0 ||
+	    add_sources(cli, &args->files, twice, ret, err) < 0 || load_files(ret, err) < 0)
+		return err->code;
+	log_v(1, "read %zu nodes, %zu pods and %zu McKubes, skipped %llu other objects",
+	      ret->cluster.nodes.n, ret->cluster.pods.n, ret->cluster.mckubes.n,
+	      (unsigned long long)ret->cluster.n_skipped);
+	return 0;
+}
+
+void inputs_done(struct inputs *in)
+{
+	cluster_done(&in->cluster);
+	array_done(&in->sources);
+}
+
+const char *inputs_namespace(const struct cli *cli)
+{
+	return cli->input.all_namespaces ? NULL : cli->global.ns;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/action.h"
+
+#include <string.h>
+
+#include "output/table.h"
+
+static const struct action_look looks[ACTION_KINDS] = {
+	[ACTION_BIND] = { "+", "bind", HUE_GOOD },
+	[ACTION_ASSIGN] = { "+", "assign", HUE_GOOD },
+	[ACTION_MOVE] = { "~", "move", HUE_CHANGE },
+	[ACTION_EVICT] = { "-", "evict", HUE_BAD },
+	[ACTION_DEGRADE] = { "~", "degrade", HUE_CHANGE },
+	[ACTION_SET_LEVEL] = { "~", "set level of", HUE_CHANGE },
+	[ACTION_MIGRATE] = { "~", "migrate", HUE_CHANGE },
+	[ACTION_RESIZE] = { "~", "resize", HUE_CHANGE },
+	[ACTION_SCALE] = { "~", "scale", HUE_CHANGE },
+	[ACTION_TAINT] = { "+", "taint", HUE_CHANGE },
+	[ACTION_UNTAINT] = { "-", "untaint", HUE_CHANGE },
+	[ACTION_STATUS] = { "~", "update", HUE_SPECIAL },
+	[ACTION_FINALIZER] = { "-", "release", HUE_SPECIAL },
+};
+
+const struct action_look *action_look(enum action_kind kind)
+{
+	return &looks[kind];
+}
+
+void action_add_object(const struct target *on, struct str *out)
+{
+	if (on->ns && *on->ns)
+		str_addf(out, "%s/", on->ns);
+	str_add(out, on->name);
+}
+
+void action_add_place(const struct place *place, struct str *out)
+{
+	str_add(out, place->node);
+	if (place->cores && *place->cores)
+		str_addf(out, strpbrk(place->cores, ",-") ? " cores %s" : " core %s", place->cores);
+}
+
+void action_add_budget(const struct place *place, struct str *out)
+{
+	text_add_us(out, place->runtime);
+	str_add(out, " of ");
+	text_add_us(out, place->period);
+}
+
+const char *action_node(const struct action *a)
+{
+	if (a->from.node)
+		return a->from.node;
+	if (a->to.node)
+		return a->to.node;
+	return a->on.kind && strcmp(a->on.kind, "Node") == 0 ? a->on.name : "";
+}
+
+void action_add_kind(const struct target *on, struct str *out)
+{
+	for (const char *s = on->kind ? on->kind : "Pod"; *s; s++)
+		str_addc(out, *s >= 'A' && *s <= 'Z' ? (char)(*s + 'a' - 'A') : *s);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/coremap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/capacity.h"
+#include "model/request.h"
+
+/* Where a pod sits. */
+struct stand {
+	node_id node; /* NONE: nowhere */
+	struct cpuset cores;
+};
+
+/* What the map is made from. */
+struct source_data {
+	const struct cluster *c;
+	struct capacity capacity;
+	struct requests requests;
+	struct stand *before, *after; /* by index in requests.list */
+};
+
+static void read_stands(struct source_data *d)
+{
+	size_t n = d->requests.list.n;
+
+	d->before = xcalloc(n + 1, sizeof(*d->before));
+	d->after = xcalloc(n + 1, sizeof(*d->after));
+	for (size_t i = 0; i < n; i++) {
+		const struct request *r = &d->requests.list.items[i];
+
+		d->before[i].node = NONE;
+		if (r->has_cores && r->has_budget) {
+			d->before[i].node = d->c->pods.items[r->pod].node;
+			d->before[i].cores = d->requests.sets.items[r->cores];
+		}
+		d->after[i] = d->before[i];
+	}
+}
+
+static void carry_out(struct source_data *d, const struct action *a)
+{
+	bool is_pod = a->on.kind && strcmp(a->on.kind, "Pod") == 0;
+	pod_id pod = is_pod ? cluster_pod(d->c, a->on.ns, a->on.name) : NONE;
+	uint32_t i = pod == NONE ? NONE : d->requests.of_pod[pod];
+
+	if (i == NONE)
+		return;
+	switch (a->kind) {
+	case ACTION_BIND:
+	case ACTION_ASSIGN:
+	case ACTION_MOVE:
+	case ACTION_MIGRATE:
+		d->after[i].node = cluster_node(d->c, a->to.node);
+		memset(&d->after[i].cores, 0, sizeof(d->after[i].cores));
+		cpuset_parse(a->to.cores, strlen(a->to.cores), &d->after[i].cores, NULL);
+		break;
+	case ACTION_EVICT:
+	case ACTION_STATUS:
+		d->after[i].node = NONE;
+		break;
+	default:
+		break;
+	}
+}
+
+static void add_nodes(const struct source_data *d, struct coremap *m)
+{
+	for (size_t i = 0; i < d->capacity.nodes.n; i++) {
+		const struct node_capacity *capacity = &d->capacity.nodes.items[i];
+		struct map_node *node = array_add(&m->nodes);
+
+		*node = (struct map_node){
+			.name = cluster_str(d->c, d->c->nodes.items[i].meta.name),
+			.cores = capacity->cores,
+			.is_one_budget = capacity->scope == SCOPE_NODE,
+			.is_assumed = capacity->is_assumed,
+			.is_unschedulable = d->c->nodes.items[i].is_unschedulable,
+		};
+		memcpy(node->cap, capacity->cap, sizeof(node->cap));
+	}
+	array_each(core, &d->capacity.cores)
+		*array_add(&m->cores) = (struct map_core){ .node = core->node, .cpu = core->cpu };
+}
+
+static void add_pod(const struct source_data *d, const struct request *r, struct coremap *m)
+{
+	const struct meta *meta = &d->c->pods.items[r->pod].meta;
+	struct map_pod *pod = array_add(&m->pods);
+
+	*pod = (struct map_pod){
+		.ns = cluster_str(d->c, meta->ns),
+		.name = cluster_str(d->c, meta->name),
+		.budget = r->budget,
+		.level = r->level,
+	};
+	memcpy(pod->load, r->load, sizeof(pod->load));
+}
+
+static void add_load(uint32_t *sum, const uint32_t *load)
+{
+	for (int mode = 0; mode < LEVELS; mode++)
+		sum[mode] += load[mode];
+}
+
+/* Puts a pod where it was or is; a core that the node does not offer is not drawn. */
+static void sit(const struct source_data *d, const struct stand *s, uint32_t pod, bool is_after,
+		struct coremap *m)
+{
+	if (s->node == NONE)
+		return;
+	struct map_node *node = &m->nodes.items[s->node];
+	add_load(is_after ? node->after : node->before, m->pods.items[pod].load);
+	cpuset_each(cpu, &s->cores)
+	{
+		uint32_t id = capacity_core(&d->capacity, s->node, cpu);
+
+		if (id == NONE)
+			continue;
+		struct map_core *core = &m->cores.items[id];
+		add_load(is_after ? core->after : core->before, m->pods.items[pod].load);
+		*array_add(&m->seats) =
+			(struct seat){ .core = id, .pod = pod, .was = !is_after, .is = is_after };
+	}
+}
+
+static int compare_seats(const void *a, const void *b, void *arg)
+{
+	const struct seat *x = a, *y = b;
+	const struct coremap *m = arg;
+	int rank_x = m->pods.items[x->pod].budget.criticality;
+	int rank_y = m->pods.items[y->pod].budget.criticality;
+
+	if (x->core != y->core)
+		return x->core < y->core ? -1 : 1;
+	if (rank_x != rank_y)
+		return rank_y - rank_x;
+	return x->pod < y->pod ? -1 : x->pod > y->pod;
+}
+
+/* Sorts the seats, makes one of what was and is the same seat, and gives each core its run. */
+static void settle(struct coremap *m)
+{
+	size_t n = 0;
+
+	if (m->seats.n)
+		qsort_r(m->seats.items, m->seats.n, sizeof(*m->seats.items), compare_seats, m);
+	array_each(s, &m->seats) {
+		struct seat *last = n ? &m->seats.items[n - 1] : NULL;
+
+		if (last && last->core == s->core && last->pod == s->pod) {
+			last->was |= s->was;
+			last->is |= s->is;
+			continue;
+		}
+		struct map_core *core = &m->cores.items[s->core];
+		if (!core->seats.n)
+			core->seats.at = (uint32_t)n;
+		core->seats.n++;
+		m->seats.items[n++] = *s;
+	}
+	m->seats.n = n;
+	array_each(s, &m->seats)
+		if (s->was != s->is)
+			m->nodes.items[m->cores.items[s->core].node].is_changed = true;
+}
+
+void coremap_make(const struct cluster *c, const struct settings *settings, const struct plan *plan,
+		  struct coremap *ret)
+{
+	struct source_data d = { .c = c };
+	struct arena arena = { 0 };
+	struct notices notices = { .arena = &arena };
+
+	*ret = (struct coremap){ 0 };
+	capacity_read(c, settings, &d.capacity, &notices);
+	requests_read(c, settings, &d.requests, &notices);
+	read_stands(&d);
+	for (size_t i = 0; plan && i < plan->actions.n; i++)
+		carry_out(&d, &plan->actions.items[i]);
+
+	add_nodes(&d, ret);
+	for (size_t i = 0; i < d.requests.list.n; i++) {
+		add_pod(&d, &d.requests.list.items[i], ret);
+		sit(&d, &d.before[i], (uint32_t)i, false, ret);
+		sit(&d, &d.after[i], (uint32_t)i, true, ret);
+	}
+	settle(ret);
+
+	free(d.before);
+	free(d.after);
+	array_done(&notices.list);
+	arena_done(&arena);
+	requests_done(&d.requests);
+	capacity_done(&d.capacity);
+}
+
+void coremap_done(struct coremap *m)
+{
+	array_done(&m->nodes);
+	array_done(&m->cores);
+	array_done(&m->pods);
+	array_done(&m->seats);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_OUTPUT_COREMAP_H
+#define MCKUBE_OUTPUT_COREMAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/array.h"
+#include "model/cluster.h"
+#include "model/level.h"
+#include "model/settings.h"
+#include "output/look.h"
+#include "plan/plan.h"
+
+/* The cluster as cores: who sits where before a plan and after it, and how full that makes every
+ * core in every mode. Loads are parts per million of one CPU, by mode (enum level). Strings are
+ * those of the snapshot. */
+
+struct seat {
+	uint32_t core; /* index in coremap.cores */
+	uint32_t pod;  /* index in coremap.pods */
+	bool was, is;  /* before, after */
+};
+
+struct map_pod {
+	const char *ns, *name;
+	struct budget budget;
+	uint8_t level; /* enum level at which it runs */
+	uint32_t load[LEVELS];
+};
+
+struct map_core {
+	uint32_t node; /* index in coremap.nodes */
+	uint16_t cpu;
+	uint32_t before[LEVELS], after[LEVELS];
+	struct range seats; /* the more critical first, then by name */
+};
+
+struct map_node {
+	const char *name;
+	struct range cores;
+	uint32_t cap[LEVELS];
+	bool is_one_budget; /* the kernel counts the whole node (capacity scope node): then before
+			     * and after are what the cap limits, each pod once */
+	bool is_assumed;    /* the node says nothing of its capacity */
+	bool is_unschedulable;
+	bool is_changed;
+	uint32_t before[LEVELS], after[LEVELS];
+};
+
+struct coremap {
+	ARRAY(struct map_node) nodes; /* by node_id */
+	ARRAY(struct map_core) cores;
+	ARRAY(struct map_pod) pods;
+	ARRAY(struct seat) seats;
+};
+
+/* plan NULL: nothing changes. Reads c and plan, which must outlive the map. */
+void coremap_make(const struct cluster *c, const struct settings *settings, const struct plan *plan,
+		  struct coremap *ret);
+void coremap_done(struct coremap *m);
+
+/* A node as text: one row per core with a bar of its load while no pod overruns (mode Low), the
+ * loads of all modes, and its pods. Shows the state after the plan. */
+void coremap_text(const struct coremap *m, uint32_t node, const struct look *look, struct str *out);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/coremap.h"
+
+#include "base/auto.h"
+#include "output/table.h"
+
+enum { BAR = 20 }; /* columns that stand for one CPU */
+
+static const uint8_t rank_hues[LEVELS] = {
+	[LEVEL_LOW] = HUE_GOOD,
+	[LEVEL_MIDDLE] = HUE_CHANGE,
+	[LEVEL_HIGH] = HUE_BAD,
+};
+
+static const char *block(const struct look *look, int rank)
+{
+	static const char *const fine[LEVELS] = { "▒", "▓", "█" };
+	static const char *const plain[LEVELS] = { "-", "=", "#" };
+
+	return look->has_utf8 ? fine[rank] : plain[rank];
+}
+
+/* Columns for a load, so that the end of a stack of loads is rounded, not each of them. */
+static unsigned columns_to(uint32_t sum)
+{
+	return (unsigned)(((uint64_t)sum * BAR + PPM / 2) / PPM);
+}
+
+static void add_bar(const struct coremap *m, const struct map_core *core, uint32_t cap,
+		    const struct look *look, struct str *out)
+{
+	unsigned at = 0, limit = columns_to(cap);
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < core->seats.n; i++) {
+		const struct seat *s = &m->seats.items[core->seats.at + i];
+		const struct map_pod *pod = &m->pods.items[s->pod];
+		int rank = pod->budget.criticality;
+
+		if (!s->is)
+			continue;
+		sum += pod->load[LEVEL_LOW];
+		for (; at < columns_to(sum) && at < BAR; at++)
+			look_add(look, out, rank_hues[rank], "%s", block(look, rank));
+	}
+	for (; at < BAR; at++)
+		look_add(look, out, HUE_DIM, "%s", at >= limit ? " " : look->has_utf8 ? "░" : ".");
+}
+
+static void add_pods(const struct coremap *m, const struct map_core *core, const struct look *look,
+		     struct str *out)
+{
+	bool is_first = true;
+
+	for (uint32_t i = 0; i < core->seats.n; i++) {
+		const struct seat *s = &m->seats.items[core->seats.at + i];
+		const struct map_pod *pod = &m->pods.items[s->pod];
+		AUTO(str_done) struct str load = STR_INIT;
+
+		if (!s->is)
+			continue;
+		text_add_ratio(&load, pod->load[LEVEL_LOW]);
+		str_add(out, is_first ? "" : ", ");
+		is_first = false;
+		look_add(look, out, rank_hues[pod->budget.criticality], "%s/%s", pod->ns,
+			 pod->name);
+		look_add(look, out, HUE_DIM, " %s %s", criticality_name(pod->budget.criticality),
+			 load.s);
+	}
+}
+
+static void add_loads(const uint32_t *loads, const uint32_t *caps, const struct look *look,
+		      struct str *out)
+{
+	for (int mode = 0; mode < LEVELS; mode++) {
+		AUTO(str_done) struct str text = STR_INIT;
+		enum hue hue = loads[mode] > caps[mode] ? HUE_BAD
+			       : loads[mode]		? HUE_NONE
+							: HUE_DIM;
+
+		text_add_ratio(&text, loads[mode]);
+		look_pad(look, out, hue, 7, text.s);
+	}
+}
+
+static void add_heading(const struct map_node *node, const struct look *look, struct str *out)
+{
+	AUTO(str_done) struct str caps = STR_INIT;
+
+	text_add_ratio(&caps, node->cap[LEVEL_LOW]);
+	str_add(&caps, ", in overruns ");
+	text_add_ratio(&caps, node->cap[LEVEL_HIGH]);
+	look_add(look, out, HUE_BOLD, "%s", node->name);
+	look_add(look, out, HUE_DIM, "  %u RT cores, each up to %s%s%s", node->cores.n, caps.s,
+		 node->is_assumed ? " (assumed)" : "",
+		 node->is_unschedulable ? ", unschedulable" : "");
+	str_addc(out, '\n');
+}
+
+void coremap_text(const struct coremap *m, uint32_t node_index, const struct look *look,
+		  struct str *out)
+{
+	const struct map_node *node = &m->nodes.items[node_index];
+
+	add_heading(node, look, out);
+	look_add(look, out, HUE_DIM, "  core  %-*s  low    middle high   pods", BAR, "load");
+	str_addc(out, '\n');
+	for (uint32_t i = 0; i < node->cores.n; i++) {
+		const struct map_core *core = &m->cores.items[node->cores.at + i];
+		size_t start;
+
+		str_addf(out, "  %4u  ", core->cpu);
+		add_bar(m, core, node->cap[LEVEL_LOW], look, out);
+		str_add(out, "  ");
+		add_loads(core->after, node->cap, look, out);
+		start = out->n;
+		add_pods(m, core, look, out);
+		if (out->n == start)
+			look_add(look, out, HUE_DIM, "-");
+		str_addc(out, '\n');
+	}
+	if (node->is_one_budget) {
+		str_addf(out, "  %-*s", BAR + 10, "  sum, one budget for all");
+		add_loads(node->after, node->cap, look, out);
+		str_addc(out, '\n');
+	}
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/plan_html.h"
+
+#include "base/auto.h"
+#include "base/date.h"
+#include "output/action.h"
+#include "output/coremap.h"
+#include "output/html_map.h"
+#include "output/html_page.h"
+#include "output/look.h"
+
+enum { UNCHANGED_MAX = 200 }; /* nodes drawn that the plan does not touch */
+
+static const char *const hue_classes[] = {
+	[HUE_NONE] = "",	   [HUE_BOLD] = "",	    [HUE_DIM] = "",
+	[HUE_GOOD] = "good",	   [HUE_CHANGE] = "change", [HUE_BAD] = "bad",
+	[HUE_SPECIAL] = "special",
+};
+
+void html_add(struct str *out, const char *text)
+{
+	AUTO(str_done) struct str clean = STR_INIT;
+
+	text_add(&clean, text);
+	for (const char *s = clean.s; *s; s++) {
+		if (*s == '&')
+			str_add(out, "&amp;");
+		else if (*s == '<')
+			str_add(out, "&lt;");
+		else if (*s == '>')
+			str_add(out, "&gt;");
+		else if (*s == '"')
+			str_add(out, "&quot;");
+		else if (*s == '\'')
+			str_add(out, "&#39;");
+		else
+			str_addc(out, *s);
+	}
+}
+
+static void add_total(struct str *out, enum hue hue, size_t n, const char *what)
+{
+	if (n)
+		str_addf(out, "<li class=\"%s\">%zu %s</li>\n", hue_classes[hue], n, what);
+}
+
+static void add_totals(const struct plan *p, struct str *out)
+{
+	size_t counts[ACTION_KINDS] = { 0 };
+
+	array_each(a, &p->actions)
+		counts[a->kind]++;
+	str_add(out, "<ul class=totals>\n");
+	for (int kind = 0; kind < ACTION_KINDS; kind++) {
+		AUTO_FREE char *what = xasprintf("to %s", action_look(kind)->verb);
+
+		add_total(out, action_look(kind)->hue, counts[kind], what);
+	}
+	if (!p->actions.n)
+		str_add(out, "<li>nothing to do</li>\n");
+	add_total(out, HUE_BAD, p->unplaced.n, "cannot be placed");
+	add_total(out, HUE_CHANGE, p->warnings.n, p->warnings.n == 1 ? "warning" : "warnings");
+	str_add(out, "</ul>\n");
+}
+
+static void add_head(const struct plan *p, struct str *out)
+{
+	char when[DATE_TEXT];
+
+	str_add(out, "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
+		     "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n"
+		     "<title>Plan ");
+	html_add(out, p->name);
+	str_addf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<h1>Plan ", html_style);
+	html_add(out, p->name);
+	str_add(out, "</h1>\n<p class=facts>");
+	if (p->server && *p->server) {
+		html_add(out, p->server);
+		str_add(out, ", ");
+	}
+	if (p->taken_at)
+		str_addf(out, "%s, ", date_format(p->taken_at, when));
+	str_add(out, "snapshot ");
+	html_add(out, p->digest);
+	str_add(out, "</p>\n");
+}
+
+/* Opens a card: a sign in its colour, and what follows it. */
+static void open_card(struct str *out, enum hue hue, const char *sign)
+{
+	str_addf(out, "<div class=card><span class=\"%s\">%s</span><div>\n<p>", hue_classes[hue],
+		 sign);
+}
+
+static void close_card(struct str *out, const char *why)
+{
+	str_add(out, "</p>\n");
+	if (why && *why) {
+		str_add(out, "<p class=why>");
+		html_add(out, why);
+		str_add(out, "</p>\n");
+	}
+	str_add(out, "</div></div>\n");
+}
+
+static void add_place(const char *word, const struct place *place, struct str *out)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	if (!place->node)
+		return;
+	action_add_place(place, &text);
+	str_addf(out, " %s ", word);
+	html_add(out, text.s);
+}
+
+static void add_action(const struct action *a, struct str *out)
+{
+	const struct action_look *shown = action_look(a->kind);
+	AUTO(str_done) struct str text = STR_INIT;
+
+	open_card(out, shown->hue, shown->sign);
+	action_add_object(&a->on, &text);
+	str_addf(out, "%s <b>", shown->verb);
+	html_add(out, text.s);
+	str_add(out, "</b>");
+	add_place("from", &a->from, out);
+	add_place("to", &a->to, out);
+	if (a->to.enforcement != ENFORCE_NONE) {
+		str_clear(&text);
+		action_add_budget(&a->to, &text);
+		str_addf(out, ", %s, %s", text.s, enforcement_name(a->to.enforcement));
+	}
+	str_addf(out, " <small>#%u</small>", a->id);
+	add_place("</p>\n<p class=by>its replacement fits on", &a->landing, out);
+	if (a->by.name) {
+		str_clear(&text);
+		action_add_object(&a->by, &text);
+		str_add(out, "</p>\n<p class=by>yields to ");
+		html_add(out, text.s);
+	}
+	close_card(out, a->message);
+}
+
+static void add_actions(const struct plan *p, struct str *out)
+{
+	if (p->actions.n)
+		str_add(out, "<h2>What changes</h2>\n");
+	array_each(a, &p->actions)
+		add_action(a, out);
+}
+
+static void add_problems(const struct plan *p, struct str *out)
+{
+	if (p->unplaced.n)
+		str_add(out, "<h2>Cannot be placed</h2>\n");
+	array_each(u, &p->unplaced) {
+		AUTO(str_done) struct str object = STR_INIT;
+
+		open_card(out, HUE_BAD, "!");
+		action_add_object(&u->on, &object);
+		str_add(out, "<b>");
+		html_add(out, object.s);
+		str_addf(out, "</b> %s", reason_name(u->reason));
+		close_card(out, u->message);
+	}
+	if (p->warnings.n)
+		str_add(out, "<h2>Warnings</h2>\n");
+	array_each(w, &p->warnings) {
+		open_card(out, HUE_CHANGE, "!");
+		str_add(out, "<b>");
+		html_add(out, w->object);
+		str_add(out, "</b> ");
+		html_add(out, w->reason);
+		close_card(out, w->message);
+	}
+}
+
+static const char legend[] =
+	"<p class=legend><span><i class=high></i>High</span><span><i class=middle></i>Middle</span>"
+	"<span><i class=low></i>Low</span><span><i class=comes></i>comes</span>"
+	"<span><i class=goes></i>goes</span><span>Each core has three bars: its load while no pod "
+	"overruns (mode Low), and in modes Middle and High; pale pods keep only their floor. The "
+	"line is the most that is admitted.</span></p>\n";
+
+static void add_map(const struct cluster *c, const struct plan *p, struct str *out)
+{
+	AUTO(coremap_done) struct coremap m = { 0 };
+	size_t n_unchanged = 0;
+
+	coremap_make(c, &p->settings, p, &m);
+	str_addf(out, "<h2>Cores</h2>\n%s", legend);
+	for (uint32_t i = 0; i < m.nodes.n; i++)
+		if (m.nodes.items[i].is_changed)
+			html_add_node(&m, i, out);
+	for (uint32_t i = 0; i < m.nodes.n; i++)
+		if (!m.nodes.items[i].is_changed && n_unchanged++ < UNCHANGED_MAX)
+			html_add_node(&m, i, out);
+	if (n_unchanged > UNCHANGED_MAX)
+		str_addf(out, "<p>%zu more nodes do not change.</p>\n",
+			 n_unchanged - UNCHANGED_MAX);
+}
+
+void plan_html(const struct cluster *c, const struct plan *p, struct str *out)
+{
+	add_head(p, out);
+	add_totals(p, out);
+	add_map(c, p, out);
+	add_actions(p, out);
+	add_problems(p, out);
+	str_addf(out, "<div id=told></div>\n<script>\n%s</script>\n</body>\n</html>\n",
+		 html_script);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/plan_text.h"
+
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/intern.h"
+#include "output/action.h"
+
+static const struct column wide_columns[] = {
+	{ "ID", "id" },
+	{ "ACTION", "kind" },
+	{ "REASON", "reason" },
+	{ "KIND", "objectKind" },
+	{ "OBJECT", "object", .is_name = true },
+	{ "FROM", "from" },
+	{ "TO", "to" },
+	{ "BUDGET", "budget" },
+	{ "LEVEL", "level" },
+	{ "ENFORCEMENT", "enforcement" },
+	{ "BY", "by" },
+	{ "AFTER", "after" },
+	{ "LANDING", "landing" },
+	{ "UID", "uid" },
+	{ "VERSION", "resourceVersion" },
+	{},
+};
+
+/* The texts of one row, each in a buffer of its own. */
+enum { ROW_OBJECT, ROW_FROM, ROW_TO, ROW_BUDGET, ROW_BY, ROW_AFTER, ROW_LANDING, ROW_TEXTS };
+
+static void fill_texts(const struct action *a, struct str *texts)
+{
+	action_add_object(&a->on, &texts[ROW_OBJECT]);
+	if (a->from.node)
+		action_add_place(&a->from, &texts[ROW_FROM]);
+	if (a->to.node)
+		action_add_place(&a->to, &texts[ROW_TO]);
+	if (a->to.enforcement != ENFORCE_NONE)
+		action_add_budget(&a->to, &texts[ROW_BUDGET]);
+	if (a->by.name)
+		action_add_object(&a->by, &texts[ROW_BY]);
+	for (uint32_t i = 0; i < a->n_after; i++)
+		str_addf(&texts[ROW_AFTER], i ? ",%u" : "%u", a->after[i]);
+	if (a->landing.node)
+		action_add_place(&a->landing, &texts[ROW_LANDING]);
+}
+
+static void add_row(struct table *t, const struct action *a)
+{
+	struct str texts[ROW_TEXTS];
+
+	for (int i = 0; i < ROW_TEXTS; i++)
+		texts[i] = (struct str)STR_INIT;
+	fill_texts(a, texts);
+	table_row(t, CELL_INT(a->id),
+		  CELL_HUE(action_look(a->kind)->hue, action_kind_name(a->kind)),
+		  CELL_TEXT(reason_name(a->reason)), CELL_TEXT(a->on.kind),
+		  CELL_TEXT(texts[ROW_OBJECT].s), CELL_TEXT(texts[ROW_FROM].s),
+		  CELL_TEXT(texts[ROW_TO].s), CELL_TEXT(texts[ROW_BUDGET].s),
+		  CELL_TEXT(a->to.has_level ? level_name(a->to.level) : NULL),
+		  CELL_TEXT(a->to.enforcement ? enforcement_name(a->to.enforcement) : NULL),
+		  CELL_TEXT(texts[ROW_BY].s), CELL_TEXT(texts[ROW_AFTER].s),
+		  CELL_TEXT(texts[ROW_LANDING].s), CELL_TEXT(a->on.uid), CELL_TEXT(a->on.version));
+	for (int i = 0; i < ROW_TEXTS; i++)
+		str_done(&texts[i]);
+}
+
+static const struct column problem_columns[] = {
+	{ "OBJECT", "object" },
+	{ "PROBLEM", "reason" },
+	{ "MESSAGE", "message" },
+	{},
+};
+
+static void add_problems(const struct plan *p, const struct plan_view *view, struct table *t)
+{
+	array_each(u, &p->unplaced) {
+		AUTO(str_done) struct str object = STR_INIT;
+
+		if (!plan_view_shows(view, &u->on))
+			continue;
+		str_add(&object, "Pod ");
+		action_add_object(&u->on, &object);
+		table_row(t, CELL_TEXT(object.s), CELL_HUE(HUE_BAD, reason_name(u->reason)),
+			  CELL_TEXT(u->message));
+	}
+	array_each(w, &p->warnings)
+		table_row(t, CELL_TEXT(w->object), CELL_HUE(HUE_CHANGE, w->reason),
+			  CELL_TEXT(w->message));
+}
+
+int plan_wide(const struct plan *p, const struct plan_view *view, const struct look *look,
+	      struct str *out, struct error *err)
+{
+	AUTO(table_done) struct table actions = { .columns = wide_columns };
+	AUTO(table_done) struct table problems = { .columns = problem_columns };
+
+	array_each(a, &p->actions)
+		if (plan_view_shows(view, &a->on))
+			add_row(&actions, a);
+	add_problems(p, view, &problems);
+
+	if (table_rows(&actions) &&
+	    table_render(&actions, FORMAT_WIDE, look, view->has_header, out, err) < 0)
+		return err->code;
+	if (table_rows(&problems)) {
+		str_add(out, table_rows(&actions) ? "\n" : "");
+		if (table_render(&problems, FORMAT_WIDE, look, view->has_header, out, err) < 0)
+			return err->code;
+	}
+	str_add(out, out->n ? "\n" : "");
+	plan_totals(p, look, out);
+	return 0;
+}
+
+void plan_names(const struct plan *p, const struct plan_view *view, struct str *out)
+{
+	struct intern seen = { 0 };
+
+	intern_cstr(&seen, "");
+	array_each(a, &p->actions) {
+		AUTO(str_done) struct str key = STR_INIT;
+		uint32_t n = seen.n;
+
+		str_addf(&key, "%s %s/%s", a->on.kind, a->on.ns ? a->on.ns : "", a->on.name);
+		if (!plan_view_shows(view, &a->on) || intern_cstr(&seen, key.s) < n)
+			continue;
+		str_clear(&key);
+		action_add_kind(&a->on, &key);
+		str_addf(&key, "/%s", a->on.name);
+		text_add(out, key.s);
+		str_addc(out, '\n');
+	}
+	intern_done(&seen);
+}
+
+static const struct action *action_of(const struct plan *p, uint32_t id)
+{
+	return id && id <= p->actions.n ? &p->actions.items[id - 1] : NULL;
+}
+
+void plan_results(const struct plan *p, const struct look *look, struct str *out)
+{
+	static const uint8_t hues[] = {
+		[RESULT_PENDING] = HUE_DIM,
+		[RESULT_DONE] = HUE_GOOD,
+		[RESULT_FAILED] = HUE_BAD,
+		[RESULT_SKIPPED] = HUE_CHANGE,
+	};
+
+	array_each(r, &p->results) {
+		const struct action *a = action_of(p, r->id);
+		AUTO(str_done) struct str line = STR_INIT;
+
+		if (!a)
+			continue;
+		action_add_kind(&a->on, &line);
+		str_addf(&line, "/%s %s", a->on.name, action_look(a->kind)->verb);
+		look_add(look, out, HUE_NONE, "%s: ", line.s);
+		look_add(look, out, hues[r->state], "%s", result_state_name(r->state));
+		if (r->message && *r->message)
+			look_add(look, out, HUE_NONE, ": %s", r->message);
+		str_addc(out, '\n');
+	}
+}
+
+void plan_diff_text(const struct plan_diff *d, const struct look *look, struct str *out)
+{
+	static const struct {
+		const char *sign;
+		uint8_t hue;
+	} changes[] = {
+		[DIFF_REMOVED] = { "-", HUE_BAD },
+		[DIFF_ADDED] = { "+", HUE_GOOD },
+		[DIFF_CHANGED] = { "~", HUE_CHANGE },
+	};
+
+	array_each(e, &d->entries) {
+		look_add(look, out, changes[e->change].hue, "%s %s", changes[e->change].sign,
+			 e->subject);
+		if (e->detail && *e->detail)
+			look_add(look, out, HUE_NONE, ": %s", e->detail);
+		str_addc(out, '\n');
+	}
+	if (!d->entries.n)
+		str_add(out, "The plans do not differ.\n");
+}

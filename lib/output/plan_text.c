@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/plan_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "output/action.h"
+
+enum {
+	INDENT = 4,   /* where an action's sign stands */
+	DETAIL = 8,   /* where the lines below it begin */
+	VERB_MAX = 8, /* columns that verbs are padded to */
+};
+
+bool plan_view_shows(const struct plan_view *view, const struct target *on)
+{
+	return !view->ns || !on->ns || !*on->ns || strcmp(view->ns, on->ns) == 0;
+}
+
+/* Where to, or where from: "core 2", "core 2 → core 3", "edge-1 core 1 → edge-2 core 0". The node
+ * is named only where the heading does not say it already. */
+static void add_where(const struct action *a, const struct look *look, struct str *out)
+{
+	const char *arrow = look->has_utf8 ? " → " : " -> ";
+	const char *cores_to = a->to.cores ? a->to.cores : "";
+	bool is_same_node = a->from.node && a->to.node && strcmp(a->from.node, a->to.node) == 0;
+	struct place from = a->from, to = a->to;
+
+	if (from.node)
+		from.node = "from";
+	if (to.node)
+		to.node = is_same_node ? "to" : a->from.node ? to.node : "to";
+	if (from.node && (from.cores && *from.cores)) {
+		action_add_place(&from, out);
+		if (to.node)
+			str_add(out, arrow);
+	}
+	if (to.node && (*cores_to || !is_same_node))
+		action_add_place(&to, out);
+}
+
+static void add_grant(const struct action *a, struct str *out)
+{
+	if (a->to.enforcement == ENFORCE_NONE || a->kind == ACTION_STATUS)
+		return;
+	str_add(out, out->n ? ", " : "");
+	action_add_budget(&a->to, out);
+	str_addf(out, ", %s, %s", criticality_name(a->budget.criticality),
+		 enforcement_name(a->to.enforcement));
+}
+
+static void add_headline(const struct action *a, const struct look *look, struct str *out)
+{
+	const struct action_look *shown = action_look(a->kind);
+	AUTO(str_done) struct str object = STR_INIT;
+	AUTO(str_done) struct str rest = STR_INIT;
+
+	if (strcmp(a->on.kind, "Pod") != 0)
+		str_addf(&object, "%s ", a->on.kind);
+	action_add_object(&a->on, &object);
+	add_where(a, look, &rest);
+	add_grant(a, &rest);
+
+	str_addf(out, "%*s", INDENT, "");
+	look_add(look, out, shown->hue, "%s", shown->sign);
+	str_addc(out, ' ');
+	look_pad(look, out, shown->hue, VERB_MAX, shown->verb);
+	look_add(look, out, HUE_BOLD, "%s", object.s);
+	if (rest.n)
+		look_add(look, out, HUE_NONE, "  %s", rest.s);
+	look_add(look, out, HUE_DIM, "  #%u", a->id);
+	str_addc(out, '\n');
+}
+
+/* Who yields to whom, what becomes of the pod, and why. */
+static void add_details(const struct action *a, const struct look *look, struct str *out)
+{
+	AUTO(str_done) struct str line = STR_INIT;
+
+	if (a->by.name) {
+		str_add(&line, "yields to ");
+		action_add_object(&a->by, &line);
+		look_wrap(look, out, HUE_SPECIAL, DETAIL, line.s);
+	}
+	if (a->landing.node) {
+		str_clear(&line);
+		str_add(&line, "its replacement fits on ");
+		action_add_place(&a->landing, &line);
+		look_wrap(look, out, HUE_NONE, DETAIL, line.s);
+	}
+	if (a->message && *a->message)
+		look_wrap(look, out, HUE_DIM, DETAIL, a->message);
+}
+
+/* The shown actions, by node and then by id. */
+struct group_row {
+	const char *node;
+	const struct action *action;
+};
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct group_row *x = a, *y = b;
+	int order = strcmp(x->node, y->node);
+
+	/* What belongs to no node comes last. */
+	if (!*x->node != !*y->node)
+		return *x->node ? -1 : 1;
+	return order ? order : x->action->id < y->action->id ? -1 : 1;
+}
+
+static void add_actions(const struct plan *p, const struct plan_view *view, const struct look *look,
+			struct str *out)
+{
+	ARRAY(struct group_row) rows = { 0 };
+	const char *node = NULL;
+
+	array_each(a, &p->actions)
+		if (plan_view_shows(view, &a->on))
+			*array_add(&rows) = (struct group_row){ action_node(a), a };
+	if (rows.n)
+		qsort(rows.items, rows.n, sizeof(*rows.items), compare_rows);
+	array_each(row, &rows) {
+		if (!node || strcmp(node, row->node) != 0) {
+			node = row->node;
+			look_add(look, out, HUE_BOLD, *node ? "  Node %s" : "  Objects", node);
+			str_addc(out, '\n');
+		}
+		add_headline(row->action, look, out);
+		add_details(row->action, look, out);
+		str_addc(out, '\n');
+	}
+	array_done(&rows);
+}
+
+static void add_unplaced(const struct plan *p, const struct plan_view *view,
+			 const struct look *look, struct str *out)
+{
+	bool has_title = false;
+
+	array_each(u, &p->unplaced) {
+		AUTO(str_done) struct str object = STR_INIT;
+
+		if (!plan_view_shows(view, &u->on))
+			continue;
+		if (!has_title)
+			look_add(look, out, HUE_BOLD, "  Cannot be placed");
+		str_add(out, has_title ? "" : "\n");
+		has_title = true;
+		action_add_object(&u->on, &object);
+		str_addf(out, "%*s", INDENT, "");
+		look_add(look, out, HUE_BAD, "!");
+		str_addc(out, ' ');
+		look_add(look, out, HUE_BOLD, "%s", object.s);
+		look_add(look, out, HUE_NONE, "  %s", reason_name(u->reason));
+		str_addc(out, '\n');
+		look_wrap(look, out, HUE_DIM, DETAIL, u->message);
+	}
+	if (has_title)
+		str_addc(out, '\n');
+}
+
+static void add_warnings(const struct plan *p, const struct look *look, struct str *out)
+{
+	if (!p->warnings.n)
+		return;
+	look_add(look, out, HUE_BOLD, "  Warnings");
+	str_addc(out, '\n');
+	array_each(w, &p->warnings) {
+		str_addf(out, "%*s", INDENT, "");
+		look_add(look, out, HUE_CHANGE, "!");
+		str_addc(out, ' ');
+		look_add(look, out, HUE_BOLD, "%s", w->object);
+		look_add(look, out, HUE_NONE, "  %s", w->reason);
+		str_addc(out, '\n');
+		look_wrap(look, out, HUE_DIM, DETAIL, w->message);
+	}
+	str_addc(out, '\n');
+}
+
+void plan_text(const struct plan *p, const struct plan_view *view, const struct look *look,
+	       struct str *out)
+{
+	add_actions(p, view, look, out);
+	add_unplaced(p, view, look, out);
+	add_warnings(p, look, out);
+	plan_totals(p, look, out);
+}
+
+/* Adds "2 to bind" to the list of totals. */
+static void add_total(const struct look *look, struct str *out, size_t *n_parts, enum hue hue,
+		      size_t n, const char *what)
+{
+	if (!n)
+		return;
+	str_add(out, *n_parts ? ", " : "Plan: ");
+	look_add(look, out, hue, "%zu %s", n, what);
+	*n_parts += 1;
+}
+
+void plan_totals(const struct plan *p, const struct look *look, struct str *out)
+{
+	size_t counts[ACTION_KINDS] = { 0 };
+	size_t n_parts = 0;
+
+	array_each(a, &p->actions)
+		counts[a->kind]++;
+	for (int kind = 0; kind < ACTION_KINDS; kind++) {
+		AUTO_FREE char *what = xasprintf("to %s", action_look(kind)->verb);
+
+		add_total(look, out, &n_parts, action_look(kind)->hue, counts[kind], what);
+	}
+	if (!n_parts) {
+		str_add(out, p->unplaced.n ? "Plan: nothing can be done" : "Plan: nothing to do");
+		n_parts++;
+	}
+	add_total(look, out, &n_parts, HUE_BAD, p->unplaced.n, "cannot be placed");
+	add_total(look, out, &n_parts, HUE_CHANGE, p->warnings.n,
+		  p->warnings.n == 1 ? "warning" : "warnings");
+	str_add(out, ".\n");
+}

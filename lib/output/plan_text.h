@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_OUTPUT_PLAN_TEXT_H
+#define MCKUBE_OUTPUT_PLAN_TEXT_H
+
+#include "base/error.h"
+#include "output/look.h"
+#include "output/table.h"
+#include "plan/diff.h"
+#include "plan/plan.h"
+
+/* A plan for people.
+ *
+ * The table groups the actions by the node they happen on, in the order in which they will be
+ * carried out; each says what, where, why, and who yields to whom. Then what cannot be placed, the
+ * warnings, and one line of totals, which is always there. */
+
+/* What of a plan is shown; the totals are always those of the whole plan. */
+struct plan_view {
+	const char *ns; /* only what concerns this namespace; NULL: all */
+	bool has_header;
+};
+
+bool plan_view_shows(const struct plan_view *view, const struct target *on);
+
+void plan_text(const struct plan *p, const struct plan_view *view, const struct look *look,
+	       struct str *out);
+
+/* One row per action, with what the table leaves out: uid, resourceVersion, order, enforcement. */
+int plan_wide(const struct plan *p, const struct plan_view *view, const struct look *look,
+	      struct str *out, struct error *err);
+
+/* "pod/brake" for each object that an action changes, once. */
+void plan_names(const struct plan *p, const struct plan_view *view, struct str *out);
+
+/* "Plan: 2 to bind, 1 to move, 1 cannot be placed, 3 warnings." */
+void plan_totals(const struct plan *p, const struct look *look, struct str *out);
+
+/* What became of each action: "Done", or why not. */
+void plan_results(const struct plan *p, const struct look *look, struct str *out);
+
+void plan_diff_text(const struct plan_diff *d, const struct look *look, struct str *out);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/table.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/json_out.h"
+#include "base/yaml.h"
+
+const char *const listing_formats[] = { "table", "wide", "json", "yaml", "name", NULL };
+const char *const plan_formats[] = { "table", "wide", "json", "yaml", "name", "html", NULL };
+
+enum { GAP = 3 }; /* between columns, as kubectl has it */
+
+static size_t n_columns(const struct table *t)
+{
+	size_t n = 0;
+
+	while (t->columns[n].title)
+		n++;
+	return n;
+}
+
+size_t table_rows(const struct table *t)
+{
+	return t->cells.n / n_columns(t);
+}
+
+void table_add(struct table *t, const struct cell *cells)
+{
+	for (size_t i = 0, n = n_columns(t); i < n; i++) {
+		struct cell *cell = array_add(&t->cells);
+
+		*cell = cells[i];
+		if (cell->text)
+			cell->text = arena_strndup(&t->arena, cell->text, strlen(cell->text));
+	}
+}
+
+void table_done(struct table *t)
+{
+	array_done(&t->cells);
+	arena_done(&t->arena);
+}
+
+void text_add_us(struct str *out, int64_t us)
+{
+	if (us % 1000000 == 0)
+		str_addf(out, "%" PRId64 "s", us / 1000000);
+	else if (us % 1000 == 0)
+		str_addf(out, "%" PRId64 "ms", us / 1000);
+	else
+		str_addf(out, "%" PRId64 "us", us);
+}
+
+/* Rounded up: what is shown never looks smaller than it is. */
+void text_add_ratio(struct str *out, int64_t ppm)
+{
+	int64_t milli = (ppm + 999) / 1000;
+
+	str_addf(out, "%" PRId64 ".%03" PRId64, milli / 1000, milli % 1000);
+}
+
+static void add_cell(const struct cell *c, struct str *out)
+{
+	if (c->kind == CELL_KIND_INT)
+		str_addf(out, "%" PRId64, c->n);
+	else if (c->kind == CELL_KIND_RATIO)
+		text_add_ratio(out, c->n);
+	else if (c->kind == CELL_KIND_US)
+		text_add_us(out, c->n);
+	else
+		str_add(out, c->text && *c->text ? c->text : "<none>");
+}
+
+static unsigned cell_width(const struct cell *c)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	add_cell(c, &text);
+	return text_width(text.s);
+}
+
+/* The width of each column; 0 for one that is not shown. */
+static void measure(const struct table *t, bool is_wide, bool has_header, unsigned *widths)
+{
+	size_t n = n_columns(t);
+
+	for (size_t k = 0; k < n; k++) {
+		bool is_shown = is_wide || !t->columns[k].is_wide;
+		unsigned width = has_header ? text_width(t->columns[k].title) : 1;
+
+		for (size_t i = k; is_shown && i < t->cells.n; i += n)
+			if (cell_width(&t->cells.items[i]) > width)
+				width = cell_width(&t->cells.items[i]);
+		widths[k] = is_shown ? width : 0;
+	}
+}
+
+/* Draws one row; what would only fill up its end is left out. */
+static void draw_row(const struct table *t, const unsigned *widths, const struct cell *cells,
+		     const struct look *look, struct str *out)
+{
+	size_t end = out->n;
+	AUTO(str_done) struct str text = STR_INIT;
+
+	for (size_t k = 0; t->columns[k].title; k++) {
+		if (!widths[k])
+			continue;
+		str_clear(&text);
+		if (cells)
+			add_cell(&cells[k], &text);
+		else
+			str_add(&text, t->columns[k].title);
+		look_pad(look, out, cells ? cells[k].hue : HUE_BOLD, widths[k] + GAP, text.s);
+		end = out->n - (widths[k] + GAP - text_width(text.s));
+	}
+	str_cut(out, end);
+	str_addc(out, '\n');
+}
+
+static void draw(const struct table *t, bool is_wide, const struct look *look, bool has_header,
+		 struct str *out)
+{
+	size_t n = n_columns(t);
+	AUTO_FREE unsigned *widths = xcalloc(n, sizeof(*widths));
+
+	measure(t, is_wide, has_header, widths);
+	if (has_header)
+		draw_row(t, widths, NULL, look, out);
+	for (size_t i = 0; i < t->cells.n; i += n)
+		draw_row(t, widths, &t->cells.items[i], look, out);
+}
+
+static void write_cell(struct json_out *o, const struct cell *c)
+{
+	if (c->kind == CELL_KIND_TEXT)
+		json_out_text(o, c->text ? c->text : "");
+	else
+		json_out_int(o, c->n);
+}
+
+static void write_json(const struct table *t, struct str *out)
+{
+	AUTO(json_out_done) struct json_out o = { .out = out };
+	size_t n = n_columns(t);
+
+	json_out_array(&o);
+	for (size_t i = 0; i < t->cells.n; i += n) {
+		json_out_object(&o);
+		for (size_t k = 0; k < n; k++) {
+			json_out_key(&o, t->columns[k].key);
+			write_cell(&o, &t->cells.items[i + k]);
+		}
+		json_out_end(&o);
+	}
+	json_out_end(&o);
+	str_addc(out, '\n');
+}
+
+static void write_names(const struct table *t, struct str *out)
+{
+	size_t n = n_columns(t);
+
+	for (size_t i = 0; i < t->cells.n; i++)
+		if (t->columns[i % n].is_name) {
+			text_add(out, t->cells.items[i].text);
+			str_addc(out, '\n');
+		}
+}
+
+int table_render(const struct table *t, enum format format, const struct look *look,
+		 bool has_header, struct str *out, struct error *err)
+{
+	AUTO(str_done) struct str json = STR_INIT;
+
+	switch (format) {
+	case FORMAT_JSON:
+		write_json(t, out);
+		return 0;
+	case FORMAT_YAML:
+		write_json(t, &json);
+		return yaml_from_json(json.s, json.n, out, err);
+	case FORMAT_NAME:
+		write_names(t, out);
+		return 0;
+	default:
+		draw(t, format == FORMAT_WIDE, look, has_header, out);
+		return 0;
+	}
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_OUTPUT_TABLE_H
+#define MCKUBE_OUTPUT_TABLE_H
+
+#include "base/arena.h"
+#include "base/array.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "output/look.h"
+
+/* A listing: typed cells in named columns, drawn as kubectl draws tables, or written as data. A
+ * column that is added here appears in every format.
+ *
+ *	static const struct column columns[] = { { "NAME", "name" }, { "CPU", "cpu" }, {} };
+ *	AUTO(table_done) struct table t = { .columns = columns };
+ *	table_row(&t, CELL_TEXT("edge-1"), CELL_INT(4));
+ *	table_render(&t, FORMAT_TABLE, &look, true, &out, &err);
+ */
+enum format {
+	FORMAT_TABLE,
+	FORMAT_WIDE,
+	FORMAT_JSON,
+	FORMAT_YAML,
+	FORMAT_NAME,
+	FORMAT_HTML, /* not of a table */
+};
+
+/* The choices of -o in the order of enum format: for listings, and for the plan. */
+extern const char *const listing_formats[];
+extern const char *const plan_formats[];
+
+struct column {
+	const char *title; /* upper case; NULL ends the columns */
+	const char *key;   /* in JSON: camelCase, with the unit where there is one */
+	bool is_wide;	   /* shown with -o wide only */
+	bool is_name;	   /* what -o name prints */
+};
+
+enum cell_kind {
+	CELL_KIND_TEXT,	 /* copied */
+	CELL_KIND_INT,	 /* a count */
+	CELL_KIND_RATIO, /* parts per million, shown as 0.350 */
+	CELL_KIND_US,	 /* microseconds, shown as 250ms */
+};
+
+struct cell {
+	uint8_t kind, hue;
+	const char *text; /* NULL or "": "<none>" */
+	int64_t n;
+};
+
+#define CELL_TEXT(text_) ((struct cell){ .kind = CELL_KIND_TEXT, .text = (text_) })
+#define CELL_HUE(hue_, text_) \
+	((struct cell){ .kind = CELL_KIND_TEXT, .text = (text_), .hue = (hue_) })
+#define CELL_INT(n_)   ((struct cell){ .kind = CELL_KIND_INT, .n = (n_) })
+#define CELL_RATIO(n_) ((struct cell){ .kind = CELL_KIND_RATIO, .n = (n_) })
+#define CELL_US(n_)    ((struct cell){ .kind = CELL_KIND_US, .n = (n_) })
+
+struct table {
+	const struct column *columns;
+	struct arena arena;
+	ARRAY(struct cell) cells; /* row by row */
+};
+
+/* One cell for each column. */
+#define table_row(t, ...) table_add((t), (const struct cell[]){ __VA_ARGS__ })
+void table_add(struct table *t, const struct cell *cells);
+void table_done(struct table *t);
+
+size_t table_rows(const struct table *t);
+
+/* JSON and YAML are an array of objects. */
+int table_render(const struct table *t, enum format format, const struct look *look,
+		 bool has_header, struct str *out, struct error *err);
+
+/* Numbers as people read them: "250ms", "1s", "100us"; "0.350". */
+void text_add_us(struct str *out, int64_t us);
+void text_add_ratio(struct str *out, int64_t ppm);
+
+#endif
