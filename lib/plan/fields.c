@@ -26,6 +26,14 @@ size_t field_enter(struct field_reader *r, const char *key)
 	return before;
 }
 
+size_t field_enter_item(struct field_reader *r, size_t index)
+{
+	size_t before = r->path.n;
+
+	str_addf(&r->path, "[%zu]", index);
+	return before;
+}
+
 /* Objects */
 
 static const void *value_of(const struct field *f, const void *object)
@@ -158,10 +166,9 @@ static void list_write(const struct field *f, const void *value, struct json_out
 static int read_item(const struct field_list *list, const cJSON *j, void *item, size_t index,
 		     struct field_reader *r)
 {
-	size_t before = r->path.n;
+	size_t before = field_enter_item(r, index);
 	uint64_t seen;
 
-	str_addf(&r->path, "[%zu]", index);
 	if (fields_read(list->fields, j, item, &seen, r) < 0 ||
 	    (list->check && list->check(r, item, index, seen) < 0))
 		return -EINVAL;

@@ -94,8 +94,11 @@ static int policies_read(const struct field *f, const cJSON *j, void *value, str
 		return field_error(r, "is not a list of at most %d policies", MAX_POLICIES);
 	cJSON_ArrayForEach(item, j)
 	{
+		size_t before = field_enter_item(r, s->n_policies);
+
 		if (fields_read(policy_fields, item, &s->policies[s->n_policies++], NULL, r) < 0)
 			return -EINVAL;
+		str_cut(&r->path, before);
 	}
 	return 0;
 }
