@@ -53,8 +53,17 @@ static bool parse_whole(const char *s, int64_t *ret)
 	return true;
 }
 
-/* Integers that a double cannot hold, and whole numbers that are not written as such (1.0, 1e3),
- * stay as text. */
+static size_t count_digits(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s && *s != 'e' && *s != 'E'; s++)
+		n += *s >= '0' && *s <= '9';
+	return n;
+}
+
+/* Numbers of more than 15 digits, which neither a double holds for sure nor cJSON 1.7 prints, and
+ * whole numbers that are not written as such (1.0, 1e3), stay as text. */
 static int build_number(struct builder *b, cJSON **ret)
 {
 	struct slice token;
@@ -64,11 +73,10 @@ static int build_number(struct builder *b, cJSON **ret)
 		return r;
 
 	AUTO_FREE char *text = xstrndup(token.s, token.n);
-	bool is_written_whole = !strpbrk(text, ".eE");
 	double value = strtod(text, NULL);
-	bool is_double = is_written_whole
-				 ? value >= -(double)EXACT_DOUBLE && value <= (double)EXACT_DOUBLE
-				 : value != __builtin_trunc(value);
+	bool is_written_whole = !strpbrk(text, ".eE");
+	bool is_double =
+		count_digits(text) <= 15 && (is_written_whole || value != __builtin_trunc(value));
 
 	*ret = checked(is_double ? cJSON_CreateNumber(value) : cJSON_CreateRaw(text));
 	return 0;
