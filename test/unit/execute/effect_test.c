@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "execute/effect.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct action assignment = {
+	.on = { .kind = "Pod", .ns = "default", .name = "brake" },
+	.to = { .node = "n1", .cores = "2-3", .period = 1000, .runtime = 100, .level = LEVEL_LOW },
+	.budget = { .period = 1000, .low = 100, .hi = 300, .criticality = LEVEL_HIGH },
+	.source = "mckube",
+};
+
+#define NOTES(core, current)                                                           \
+	"\"mckube.io/rt-core\":\"" core "\",\"mckube.io/rt-period\":\"1000\","         \
+	"\"mckube.io/rt-runtime-low\":\"100\",\"mckube.io/rt-runtime-hi\":\"300\","    \
+	"\"mckube.io/rt-current\":\"" current "\",\"mckube.io/criticality\":\"High\"," \
+	"\"mckube.io/rt-source\":\"mckube\""
+
+static void becomes(const char *before, const struct action *a, const char *expect)
+{
+	AUTO_JSON cJSON *object = NULL;
+
+	assert_int_equal(json_parse(before, strlen(before), &object, NULL), 0);
+	assert_int_equal(effect_apply(object, a), EFFECT_CHANGED);
+
+	AUTO_FREE char *text = cJSON_PrintUnformatted(object);
+	assert_string_equal(text, expect);
+}
+
+static void vanishes(const char *before, const struct action *a)
+{
+	AUTO_JSON cJSON *object = NULL;
+
+	assert_int_equal(json_parse(before, strlen(before), &object, NULL), 0);
+	assert_int_equal(effect_apply(object, a), EFFECT_GONE);
+}
+
+static void bind_sets_node_notes_and_phase_and_opens_our_gate(void **state)
+{
+	struct action a = assignment;
+
+	(void)state;
+	a.kind = ACTION_BIND;
+	becomes("{\"metadata\":{\"name\":\"brake\",\"resourceVersion\":\"99\","
+		"\"annotations\":{\"x\":\"y\"}},"
+		"\"spec\":{\"schedulingGates\":[{\"name\":\"mckube.io/placement\"}],\"n\":1.50,"
+		"\"big\":9007199254740993},\"status\":{\"phase\":\"Pending\",\"q\":null}}",
+		&a,
+		"{\"metadata\":{\"name\":\"brake\",\"resourceVersion\":\"100\","
+		"\"annotations\":{\"x\":\"y\"," NOTES(
+			"2-3",
+			"low") "}},"
+			       "\"spec\":{\"n\":1.5,\"big\":9007199254740993,\"nodeName\":\"n1\"},"
+			       "\"status\":{\"phase\":\"Running\",\"q\":null}}");
+}
+
+static void gates_of_others_stay(void **state)
+{
+	struct action a = assignment;
+
+	(void)state;
+	a.kind = ACTION_BIND;
+	becomes("{\"spec\":{\"schedulingGates\":[{\"name\":\"mckube.io/placement\"},"
+		"{\"name\":\"x/y\"}]}}",
+		&a,
+		"{\"spec\":{\"schedulingGates\":[{\"name\":\"x/y\"}],\"nodeName\":\"n1\"},"
+		"\"status\":{\"phase\":\"Running\"},"
+		"\"metadata\":{\"annotations\":{" NOTES("2-3", "low") "}}}");
+}
+
+static void move_replaces_notes_in_place(void **state)
+{
+	struct action a = assignment;
+
+	(void)state;
+	a.kind = ACTION_MOVE;
+	a.to.level = LEVEL_HIGH;
+	becomes("{\"metadata\":{\"annotations\":{\"mckube.io/rt-runtime-medium\":\"200\"," NOTES(
+			"0", "low") ",\"z\":\"\"},\"resourceVersion\":\"abc\"}}",
+		&a,
+		"{\"metadata\":{\"annotations\":{" NOTES(
+			"2-3", "hi") ",\"z\":\"\"},\"resourceVersion\":\"abc\"}}");
+}
+
+static void set_level_touches_one_note(void **state)
+{
+	struct action a = { .kind = ACTION_SET_LEVEL,
+			    .on.kind = "Pod",
+			    .to = { .level = LEVEL_MIDDLE, .has_level = true } };
+
+	(void)state;
+	becomes("{\"metadata\":{\"annotations\":{" NOTES("1", "hi") "}}}", &a,
+		"{\"metadata\":{\"annotations\":{" NOTES("1", "medium") "}}}");
+}
+
+static void an_evicted_pod_vanishes(void **state)
+{
+	(void)state;
+	vanishes("{}", &(struct action){ .kind = ACTION_EVICT, .on.kind = "Pod" });
+}
+
+static void status_of_a_mckube_is_set_or_taken_away(void **state)
+{
+	struct action set = { .kind = ACTION_STATUS,
+			      .on.kind = "McKube",
+			      .to = { .node = "n1", .cores = "2", .has_level = true } };
+	struct action clear = { .kind = ACTION_STATUS, .on.kind = "MCKube" };
+
+	(void)state;
+	becomes("{\"kind\":\"McKube\",\"metadata\":{}}", &set,
+		"{\"kind\":\"McKube\",\"metadata\":{},"
+		"\"status\":{\"allocatedCore\":\"2\",\"currentRuntime\":\"low\"}}");
+	becomes("{\"metadata\":{},\"status\":{\"allocatedCore\":\"2\",\"currentRuntime\":\"hi\","
+		"\"lastOverrunTime\":\"t\"}}",
+		&clear, "{\"metadata\":{},\"status\":{\"lastOverrunTime\":\"t\"}}");
+}
+
+static void a_pod_that_asks_no_more_loses_its_assignment(void **state)
+{
+	struct action a = { .kind = ACTION_STATUS, .on.kind = "Pod" };
+
+	(void)state;
+	becomes("{\"metadata\":{\"annotations\":{" NOTES("1", "hi") ",\"x\":\"y\"}}}", &a,
+		"{\"metadata\":{\"annotations\":{\"x\":\"y\"}}}");
+	becomes("{\"metadata\":{\"annotations\":{" NOTES("1", "hi") "}}}", &a, "{\"metadata\":{}}");
+}
+
+/* The annotations that were the request are the user's. */
+static void a_request_by_annotations_outlives_the_assignment(void **state)
+{
+	struct action a = { .kind = ACTION_STATUS, .on.kind = "Pod" };
+
+	(void)state;
+	becomes("{\"metadata\":{\"annotations\":{\"mckube.io/rt-period\":\"1000\","
+		"\"mckube.io/rt-core\":\"1\",\"mckube.io/rt-source\":\"annotations\"}}}",
+		&a, "{\"metadata\":{\"annotations\":{\"mckube.io/rt-period\":\"1000\"}}}");
+}
+
+static void our_finalizer_goes_and_the_object_if_it_waited_for_that(void **state)
+{
+	struct action a = { .kind = ACTION_FINALIZER, .on.kind = "McKube" };
+
+	(void)state;
+	becomes("{\"metadata\":{\"finalizers\":[\"x\",\"mckube.mcoperator.sdv.com/finalizer\"],"
+		"\"deletionTimestamp\":\"2026-11-21T09:00:00Z\"}}",
+		&a,
+		"{\"metadata\":{\"finalizers\":[\"x\"],"
+		"\"deletionTimestamp\":\"2026-11-21T09:00:00Z\"}}");
+	becomes("{\"metadata\":{\"finalizers\":[\"mckube.mcoperator.sdv.com/finalizer\"]}}", &a,
+		"{\"metadata\":{}}");
+	vanishes("{\"metadata\":{\"finalizers\":[\"mckube.mcoperator.sdv.com/finalizer\"],"
+		 "\"deletionTimestamp\":\"2026-11-21T09:00:00Z\"}}",
+		 &a);
+}
+
+static void versions_grow_without_losing_digits(void **state)
+{
+	struct action a = { .kind = ACTION_FINALIZER, .on.kind = "McKube" };
+
+	(void)state;
+	becomes("{\"metadata\":{\"resourceVersion\":\"9007199254740993\"}}", &a,
+		"{\"metadata\":{\"resourceVersion\":\"9007199254740994\"}}");
+	becomes("{\"metadata\":{\"resourceVersion\":\"\"}}", &a,
+		"{\"metadata\":{\"resourceVersion\":\"\"}}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bind_sets_node_notes_and_phase_and_opens_our_gate),
+		cmocka_unit_test(gates_of_others_stay),
+		cmocka_unit_test(move_replaces_notes_in_place),
+		cmocka_unit_test(set_level_touches_one_note),
+		cmocka_unit_test(an_evicted_pod_vanishes),
+		cmocka_unit_test(status_of_a_mckube_is_set_or_taken_away),
+		cmocka_unit_test(a_pod_that_asks_no_more_loses_its_assignment),
+		cmocka_unit_test(a_request_by_annotations_outlives_the_assignment),
+		cmocka_unit_test(our_finalizer_goes_and_the_object_if_it_waited_for_that),
+		cmocka_unit_test(versions_grow_without_losing_digits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
