@@ -16,7 +16,8 @@
  * Closed here: trailing bytes (error), duplicate keys (the last wins, as in kubectl), look-up that
  * ignores case (json_get() is exact), numbers that a double cannot hold or cJSON would print short
  * (json_int() reads the token's own digits: the parser keeps numbers of more than 15 digits, and
- * whole numbers written as 1.0 or 1e3, as raw text), depth (100), text that is not UTF-8 and NUL characters (errors). */
+ * whole numbers written as 1.0 or 1e3, as raw text), depth (100), text that is not UTF-8 and NUL
+ * characters (errors). */
 
 /* An error says "line N: ...". */
 int json_parse(const char *text, size_t n, cJSON **ret, struct error *err);

@@ -2,7 +2,6 @@
 #include "plan/file.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/sha256.h"
@@ -558,16 +557,20 @@ void plan_write_json(const struct plan *p, struct str *out)
 	str_addc(out, '\n');
 }
 
-static void name_of(const struct plan *p, char ret[static 17])
+enum { PLAN_NAME_DIGITS = sizeof(((struct plan *)0)->name) - 1 };
+
+static void name_of(const struct plan *p, char ret[static PLAN_NAME_DIGITS + 1])
 {
 	AUTO(str_done) struct str spec = STR_INIT;
 	AUTO(json_out_done) struct json_out o = { .out = &spec, .is_canonical = true };
-	uint8_t digest[SHA256_SIZE];
+	struct sha256 digest = SHA256_INIT;
+	char hex[SHA256_HEX];
 
 	fields_write(spec_fields, p, &o);
-	sha256(spec.s, spec.n, digest);
-	for (size_t i = 0; i < 8; i++)
-		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+	sha256_add(&digest, spec.s, spec.n);
+	sha256_finish_hex(&digest, hex);
+	memcpy(ret, hex, PLAN_NAME_DIGITS);
+	ret[PLAN_NAME_DIGITS] = '\0';
 }
 
 void plan_name(struct plan *p)
@@ -577,7 +580,7 @@ void plan_name(struct plan *p)
 
 static int check_name(const struct plan *p, struct error *err)
 {
-	char name[17];
+	char name[PLAN_NAME_DIGITS + 1];
 
 	name_of(p, name);
 	if (strcmp(name, p->name) != 0)
