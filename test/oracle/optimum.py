@@ -364,8 +364,14 @@ class Program:
         return Solution(_better(outcome, chosen), outcome, chosen)
 
     def forbid(self, solution: Solution, node: str) -> None:
-        """Not these places for the pods of this node once more."""
-        those = [o.var for o in solution.chosen if o.pod.node == node]
+        """Not these places for the pods of this node once more; where the evicted land does not
+        matter."""
+        those = []
+        for option in solution.chosen:
+            if option.pod.node == node:
+                same = {"evict", "land"} if option.kind in ("evict", "land") else {option.kind}
+                those.append(sum(o.var for o in self.options[option.pod.key] if o.kind in same
+                                 and (o.cores == option.cores or "evict" in same)))
         self.h.addConstr(sum(those) <= len(those) - 1)
 
 
