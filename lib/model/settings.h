@@ -10,7 +10,7 @@
 /* The knobs of a plan. They are data: read from flags, environment and the configuration file by
  * cmd/, written into the plan's spec.settings, so that a plan says what it was made with. */
 
-enum { MAX_POLICIES = 16 };
+enum { MAX_POLICIES = 16, MAX_PREEMPTION_NODES = 64 };
 
 struct policy_weight {
 	char name[32];
@@ -23,7 +23,8 @@ struct settings {
 	bool ignores_legacy_pins; /* legacyPins: ignore */
 	uint32_t search_steps; /* how far the exact search goes before it settles for the best plan
 				* found; default 400000 */
-	uint32_t preemption_nodes; /* nodes tried in full for one pod that needs room; default 8 */
+	uint32_t preemption_nodes; /* nodes tried in full for one pod that needs room; 1 to
+				    * MAX_PREEMPTION_NODES, default 8 */
 	struct policy_weight policies[MAX_POLICIES];
 	uint32_t n_policies;
 };

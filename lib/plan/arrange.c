@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/arrange.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "plan/candidate.h"
+#include "plan/landing.h"
+#include "plan/order.h"
+
+struct search {
+	struct planner *p;
+	struct world *w;
+	const struct region *region;
+	unit_list running;   /* bound in the region, by node, then by turn */
+	unit_list fresh;     /* region->fresh */
+	unit_list newcomers; /* settled and fresh */
+	bool *is_left;	     /* by position in running */
+	struct cost cost, best;
+	struct arrangement *found;
+	uint64_t steps;
+};
+
+static struct unit *unit_at(const struct search *s, const unit_list *list, size_t i)
+{
+	return &s->w->units.items[list->items[i]];
+}
+
+/* One more trial; false when the search is over. */
+static bool step(struct search *s)
+{
+	if (s->steps >= s->region->max_steps) {
+		s->found->is_exact = false;
+		return false;
+	}
+	s->steps++;
+	return true;
+}
+
+static bool is_hopeless(const struct search *s)
+{
+	return !cost_is_less(&s->cost, &s->best);
+}
+
+/* ---- The end of a branch ---- */
+
+static bool is_broken(const struct world *w, const struct unit *u)
+{
+	struct range cells = w->places.items[u->at].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++)
+		if (!cell_holds(&w->cells[w->place_cells.items[cells.at + i]], 0))
+			return true;
+	return false;
+}
+
+/* A cell that was over its capacity may stay so, but no fuller than it was. */
+static bool makes_it_worse(const struct search *s)
+{
+	for (size_t n = 0; n < s->region->n_nodes; n++) {
+		node_id node = s->region->nodes[n];
+		struct range cores = s->w->cap.nodes.items[node].cores;
+
+		for (uint32_t i = 0; s->w->nodes[node].is_broken && i < cores.n; i++)
+			if (cell_is_worse(&s->w->cells[s->w->cell_of_core[cores.at + i]]))
+				return true;
+	}
+	return false;
+}
+
+/* On a core that is over its capacity nobody counts as running. */
+static void lose_broken(const struct search *s, struct cost *cost)
+{
+	for (size_t n = 0; n < s->region->n_nodes; n++) {
+		const struct node_load *node = &s->w->nodes[s->region->nodes[n]];
+
+		for (uint32_t i = 0; node->is_broken && i < node->units.n; i++) {
+			unit_id id = s->w->node_units[node->units.at + i];
+			const struct unit *u = &s->w->units.items[id];
+
+			if (u->at != NONE && !u->is_misplaced &&
+			    !unit_pod(s->w, u)->is_terminating && is_broken(s->w, u))
+				cost_lose(cost, u->rank, 1);
+		}
+	}
+}
+
+static void lose_unlanded(struct search *s, struct cost *cost)
+{
+	unit_list evicted = { 0 };
+
+	for (size_t i = 0; i < s->running.n; i++)
+		if (unit_at(s, &s->running, i)->is_evicted)
+			*array_add(&evicted) = s->running.items[i];
+	landing_find(s->p, evicted.items, evicted.n);
+	for (size_t i = 0; i < evicted.n; i++) {
+		const struct unit *u = unit_at(s, &evicted, i);
+
+		if (u->can_land && u->landing == NONE)
+			cost_lose(cost, u->rank, 1);
+	}
+	array_done(&evicted);
+}
+
+static void save(struct search *s)
+{
+	struct arrangement *a = s->found;
+
+	array_clear(&a->outcomes);
+	for (size_t i = 0; i < s->running.n; i++) {
+		const struct unit *u = unit_at(s, &s->running, i);
+
+		*array_add(&a->outcomes) = (struct outcome){ s->running.items[i], u->at,
+							     u->is_evicted, s->is_left[i] };
+	}
+	/* Those without cores are bound in the region, so they were among the running. */
+	for (size_t i = 0; i < s->fresh.n; i++)
+		if (unit_at(s, &s->fresh, i)->kind == UNIT_PENDING)
+			*array_add(&a->outcomes) =
+				(struct outcome){ s->fresh.items[i], unit_at(s, &s->fresh, i)->at,
+						  false, false };
+	a->cost = s->best;
+	a->was_found = true;
+}
+
+static void finish(struct search *s)
+{
+	struct cost total = s->cost;
+
+	lose_broken(s, &total);
+	if (!cost_is_less(&total, &s->best) || makes_it_worse(s))
+		return;
+	if (s->region->lands)
+		lose_unlanded(s, &total);
+	if (!cost_is_less(&total, &s->best))
+		return;
+
+	int rests = order_rests(s->p, s->region->nodes, s->region->n_nodes);
+	if (rests < 0)
+		return;
+	total.part[COST_MOVED] += rests;
+	if (!cost_is_less(&total, &s->best))
+		return;
+	s->best = total;
+	save(s);
+}
+
+/* ---- 3. New pods of a rank ---- */
+
+static void clear_rank(struct search *s, int rank);
+
+static void place_fresh(struct search *s, int rank, size_t from);
+
+static void try_fresh(struct search *s, size_t i, place_id place)
+{
+	unit_id id = s->fresh.items[i];
+	struct unit *u = &s->w->units.items[id];
+	node_id node = s->w->places.items[place].node;
+
+	if (u->kind == UNIT_PENDING)
+		world_enter(s->w, id, node);
+	world_put(s->w, id, place);
+	place_fresh(s, u->rank, i + 1);
+	world_lift(s->w, id);
+	if (u->kind == UNIT_PENDING)
+		world_leave(s->w, id, node);
+}
+
+static bool may_enter(struct search *s, const struct unit *u, node_id node)
+{
+	return u->kind == UNIT_HOMELESS
+		       ? u->node == node
+		       : filter_node(&s->p->filters, u, node, u->rank, NULL, 0) == REFUSE_NOTHING;
+}
+
+/* Two empty cells with the same figures are as good as one another: the first will do. */
+static bool is_twin(const struct search *s, const candidates *list, size_t i, unsigned rank)
+{
+	const struct world *w = s->w;
+	const struct core_set *a = &w->places.items[list->items[i].place];
+
+	if (i == 0 || a->cells.n != 1 || a->cores.n != 1)
+		return false;
+	const struct core_set *b = &w->places.items[list->items[i - 1].place];
+	if (a->node != b->node || b->cells.n != 1 || b->cores.n != 1)
+		return false;
+	const struct cell *x = &w->cells[w->place_cells.items[a->cells.at]];
+	const struct cell *y = &w->cells[w->place_cells.items[b->cells.at]];
+	return memcmp(x->used, y->used, sizeof(x->used)) == 0 &&
+	       memcmp(x->used[0], x->used[rank], sizeof(x->used[0])) == 0;
+}
+
+static void place_fresh(struct search *s, int rank, size_t from)
+{
+	size_t i = from;
+
+	while (i < s->fresh.n &&
+	       (unit_at(s, &s->fresh, i)->rank != rank || unit_at(s, &s->fresh, i)->is_evicted))
+		i++;
+	if (i == s->fresh.n) {
+		clear_rank(s, rank - 1);
+		return;
+	}
+
+	struct unit *u = unit_at(s, &s->fresh, i);
+	candidates list = { 0 };
+	for (size_t n = 0; n < s->region->n_nodes; n++)
+		if (may_enter(s, u, s->region->nodes[n]))
+			candidates_of(s->p, u, s->region->nodes[n], &list);
+	for (size_t k = 0; k < list.n && !is_hopeless(s); k++) {
+		place_id place = list.items[k].place;
+
+		if (!world_fits(s->w, u, place, u->rank) || is_twin(s, &list, k, u->rank))
+			continue;
+		if (!step(s))
+			break;
+		try_fresh(s, i, place);
+		u = unit_at(s, &s->fresh, i);
+	}
+	array_done(&list);
+
+	cost_lose(&s->cost, (unsigned)rank, 1);
+	if (!is_hopeless(s) && step(s))
+		place_fresh(s, rank, i + 1);
+	cost_lose(&s->cost, (unsigned)rank, -1);
+}
+
+/* ---- 2. Displaced pods of a rank ---- */
+
+static bool is_displaced(const struct unit *u, int rank)
+{
+	return u->rank == rank && u->kind == UNIT_RUNNING && u->at == NONE && !u->is_evicted;
+}
+
+static void rehome(struct search *s, int rank, size_t from);
+
+static void try_moves(struct search *s, size_t i)
+{
+	unit_id id = s->running.items[i];
+	const struct unit *u = &s->w->units.items[id];
+	int rank = u->rank;
+	candidates list = { 0 };
+
+	candidates_of(s->p, u, u->node, &list);
+	s->cost.part[COST_MOVED]++;
+	s->cost.part[COST_DISPLACED] += u->load[0];
+	for (size_t k = 0; k < list.n && !is_hopeless(s); k++) {
+		place_id place = list.items[k].place;
+
+		if (place == u->origin || !world_fits(s->w, u, place, u->rank) ||
+		    is_twin(s, &list, k, u->rank))
+			continue;
+		if (!step(s))
+			break;
+		world_put(s->w, id, place);
+		rehome(s, rank, i + 1);
+		world_lift(s->w, id);
+	}
+	s->cost.part[COST_MOVED]--;
+	s->cost.part[COST_DISPLACED] -= u->load[0];
+	array_done(&list);
+}
+
+static bool may_evict(const struct search *s, const struct unit *u)
+{
+	return u->can_evict && (u->pdb == NONE || s->w->evictions_left[u->pdb] > 0);
+}
+
+/* In: everything about the eviction but the pod's budget, which was lifted before. */
+static void mark_evicted(struct search *s, unit_id id, bool is_evicted)
+{
+	struct unit *u = &s->w->units.items[id];
+	int sign = is_evicted ? 1 : -1;
+
+	u->is_evicted = is_evicted;
+	if (is_evicted)
+		world_leave(s->w, id, u->node);
+	else
+		world_enter(s->w, id, u->node);
+	if (u->pdb != NONE)
+		s->w->evictions_left[u->pdb] -= sign;
+	cost_evict(&s->cost, u->rank, sign);
+	if (!u->can_land)
+		cost_lose(&s->cost, u->rank, sign);
+	s->cost.part[COST_DISPLACED] += sign * (int64_t)u->load[0];
+}
+
+static void try_eviction(struct search *s, size_t i)
+{
+	unit_id id = s->running.items[i];
+	const struct unit *u = &s->w->units.items[id];
+
+	/* For a pod on cores that it may not use eviction is worth it only with a landing. */
+	if (!may_evict(s, u) || (u->is_misplaced && !u->can_land))
+		return;
+	mark_evicted(s, id, true);
+	if (!is_hopeless(s) && step(s))
+		rehome(s, u->rank, i + 1);
+	mark_evicted(s, id, false);
+}
+
+/* A pod that has to leave for a repair, and cannot, stays and does not run. */
+static void try_leaving_it(struct search *s, size_t i)
+{
+	unit_id id = s->running.items[i];
+	struct unit *u = &s->w->units.items[id];
+
+	if (!s->w->nodes[u->node].is_broken)
+		return;
+	s->is_left[i] = true;
+	cost_lose(&s->cost, u->rank, u->is_misplaced);
+	world_put(s->w, id, u->origin);
+	if (!is_hopeless(s) && step(s))
+		rehome(s, u->rank, i + 1);
+	world_lift(s->w, id);
+	cost_lose(&s->cost, u->rank, -(int)u->is_misplaced);
+	s->is_left[i] = false;
+}
+
+static void rehome(struct search *s, int rank, size_t from)
+{
+	size_t i = from;
+
+	while (i < s->running.n && !is_displaced(unit_at(s, &s->running, i), rank))
+		i++;
+	if (i == s->running.n) {
+		place_fresh(s, rank, 0);
+		return;
+	}
+	try_moves(s, i);
+	try_eviction(s, i);
+	try_leaving_it(s, i);
+}
+
+/* ---- 1. Room for the more critical ---- */
+
+static bool sits_on(const struct world *w, const struct unit *u, cell_id cell)
+{
+	struct range cells = w->places.items[u->at].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++)
+		if (w->place_cells.items[cells.at + i] == cell)
+			return true;
+	return false;
+}
+
+/* Nobody is displaced in vain: a pod that fits where it was has no reason to leave. */
+static bool is_in_vain(const struct search *s, int rank)
+{
+	for (size_t i = 0; i < s->running.n; i++) {
+		const struct unit *u = unit_at(s, &s->running, i);
+
+		if (u->rank != rank || u->at != NONE || u->kind != UNIT_RUNNING ||
+		    u->is_misplaced || !world_fits(s->w, u, u->origin, (unsigned)rank))
+			continue;
+		if (!u->is_evicted || world_has_room(s->w, u, u->node, (unsigned)rank))
+			return true;
+	}
+	return false;
+}
+
+/* A unit of this rank whose ports a more critical new pod has taken. */
+static size_t port_victim(const struct search *s, int rank)
+{
+	const struct cluster *c = s->w->c;
+
+	for (size_t i = 0; s->w->terms && i < s->running.n; i++) {
+		const struct unit *u = unit_at(s, &s->running, i);
+
+		if (u->rank != rank || u->is_evicted)
+			continue;
+		for (size_t k = 0; k < s->newcomers.n; k++) {
+			const struct unit *f = unit_at(s, &s->newcomers, k);
+
+			if (f->rank > rank && f->at != NONE && f->kind == UNIT_PENDING &&
+			    s->w->places.items[f->at].node == u->node &&
+			    filter_ports_collide(c, unit_pod(s->w, u), unit_pod(s->w, f)))
+				return i;
+		}
+	}
+	return SIZE_MAX;
+}
+
+static void clear_requests(struct search *s, int rank, size_t from);
+
+static void try_forced_eviction(struct search *s, int rank, size_t i, size_t next)
+{
+	unit_id id = s->running.items[i];
+	const struct unit *u = &s->w->units.items[id];
+	place_id at = u->at;
+
+	if (!may_evict(s, u) || !step(s))
+		return;
+	if (at != NONE)
+		world_lift(s->w, id);
+	mark_evicted(s, id, true);
+	if (!is_hopeless(s))
+		clear_requests(s, rank, next);
+	mark_evicted(s, id, false);
+	if (at != NONE)
+		world_put(s->w, id, at);
+}
+
+static node_id crowded_node(const struct search *s, int rank)
+{
+	for (size_t n = 0; n < s->region->n_nodes; n++)
+		if (!node_holds(s->w, s->region->nodes[n], (unsigned)rank))
+			return s->region->nodes[n];
+	return NONE;
+}
+
+/* Requests and ports are freed by eviction alone. */
+static void clear_requests(struct search *s, int rank, size_t from)
+{
+	size_t victim = port_victim(s, rank);
+
+	if (victim != SIZE_MAX) {
+		try_forced_eviction(s, rank, victim, from);
+		return;
+	}
+	node_id node = crowded_node(s, rank);
+	if (node == NONE) {
+		if (!is_in_vain(s, rank))
+			rehome(s, rank, 0);
+		return;
+	}
+	for (size_t i = from; i < s->running.n; i++) {
+		const struct unit *u = unit_at(s, &s->running, i);
+
+		if (u->rank == rank && u->node == node && !u->is_evicted)
+			try_forced_eviction(s, rank, i, i + 1);
+	}
+}
+
+/* Could this pod be taken off the cell at this rank's turn? */
+static bool may_leave(const struct search *s, size_t i, int rank, cell_id cell)
+{
+	const struct unit *u = unit_at(s, &s->running, i);
+
+	return u->rank == rank && u->at != NONE && u->at == u->origin && !s->is_left[i] &&
+	       sits_on(s->w, u, cell);
+}
+
+static bool anyone_may_leave(const struct search *s, int rank, cell_id cell)
+{
+	for (size_t i = 0; i < s->running.n; i++)
+		if (may_leave(s, i, rank, cell))
+			return true;
+	return false;
+}
+
+static cell_id overfull_cell(const struct search *s, int rank)
+{
+	const struct world *w = s->w;
+
+	for (size_t n = 0; n < s->region->n_nodes; n++) {
+		struct range cores = w->cap.nodes.items[s->region->nodes[n]].cores;
+
+		for (uint32_t i = 0; i < cores.n; i++) {
+			cell_id cell = w->cell_of_core[cores.at + i];
+
+			if (!cell_holds(&w->cells[cell], (unsigned)rank) &&
+			    anyone_may_leave(s, rank, cell))
+				return cell;
+		}
+	}
+	return NONE;
+}
+
+static void clear_cells(struct search *s, int rank);
+
+/* Takes off one pod of the rank after the other until the cell holds, in every combination. */
+static void clear_cell(struct search *s, int rank, cell_id cell, size_t from)
+{
+	for (size_t i = from; i < s->running.n && !is_hopeless(s); i++) {
+		unit_id id = s->running.items[i];
+		const struct unit *u = &s->w->units.items[id];
+
+		if (!may_leave(s, i, rank, cell))
+			continue;
+		if (!step(s))
+			return;
+		world_lift(s->w, id);
+		if (cell_holds(&s->w->cells[cell], (unsigned)rank) ||
+		    !anyone_may_leave(s, rank, cell))
+			clear_cells(s, rank);
+		else
+			clear_cell(s, rank, cell, i + 1);
+		world_put(s->w, id, u->origin);
+	}
+}
+
+static void clear_cells(struct search *s, int rank)
+{
+	cell_id cell = overfull_cell(s, rank);
+
+	if (cell == NONE)
+		clear_requests(s, rank, 0);
+	else
+		clear_cell(s, rank, cell, 0);
+}
+
+static void clear_rank(struct search *s, int rank)
+{
+	if (rank < 0)
+		finish(s);
+	else
+		clear_cells(s, rank);
+}
+
+/* ---- The frame ---- */
+
+struct saved {
+	place_id at;
+	bool is_evicted;
+};
+
+static void list_running(struct search *s)
+{
+	for (size_t n = 0; n < s->region->n_nodes; n++) {
+		const struct node_load *node = &s->w->nodes[s->region->nodes[n]];
+
+		for (uint32_t i = 0; i < node->units.n; i++) {
+			unit_id id = s->w->node_units[node->units.at + i];
+
+			if (s->w->units.items[id].kind != UNIT_FIXED)
+				*array_add(&s->running) = id;
+		}
+	}
+	for (size_t i = 0; i < s->region->n_settled; i++)
+		*array_add(&s->newcomers) = s->region->settled[i];
+	for (size_t i = 0; i < s->region->n_fresh; i++) {
+		*array_add(&s->newcomers) = s->region->fresh[i];
+		*array_add(&s->fresh) = s->region->fresh[i];
+	}
+}
+
+/* Moves one unit of the region from what it is to what is wanted, cost and all aside. */
+static void set_unit(struct world *w, unit_id id, struct saved want)
+{
+	struct unit *u = &w->units.items[id];
+
+	if (u->at != NONE)
+		world_lift(w, id);
+	if (u->is_evicted != want.is_evicted) {
+		u->is_evicted = want.is_evicted;
+		if (want.is_evicted)
+			world_leave(w, id, u->node);
+		else
+			world_enter(w, id, u->node);
+		if (u->pdb != NONE)
+			w->evictions_left[u->pdb] += want.is_evicted ? -1 : 1;
+	}
+	if (want.at != NONE)
+		world_put(w, id, want.at);
+}
+
+static void set_fresh(struct world *w, unit_id id, place_id at)
+{
+	struct unit *u = &w->units.items[id];
+
+	if (u->kind == UNIT_PENDING && u->at != NONE)
+		world_leave(w, id, w->places.items[u->at].node);
+	if (u->kind == UNIT_PENDING && at != NONE)
+		world_enter(w, id, w->places.items[at].node);
+	set_unit(w, id, (struct saved){ at, u->is_evicted });
+}
+
+static bool is_settled(const struct search *s, unit_id id)
+{
+	for (size_t i = 0; i < s->region->n_settled; i++)
+		if (s->region->settled[i] == id)
+			return true;
+	return false;
+}
+
+/* Where the region's search begins: the snapshot, with the settled pods in their places. Pods
+ * without cores that are neither settled nor fresh stay without. */
+static void rewind_region(struct search *s, struct saved *before, place_id *before_fresh)
+{
+	for (size_t i = 0; i < s->running.n; i++) {
+		unit_id id = s->running.items[i];
+		const struct unit *u = &s->w->units.items[id];
+
+		before[i] = (struct saved){ u->at, u->is_evicted };
+		if (u->kind != UNIT_RUNNING && is_settled(s, id))
+			continue;
+		set_unit(s->w, id, (struct saved){ u->is_misplaced ? NONE : u->origin, false });
+	}
+	for (size_t i = 0; i < s->fresh.n; i++) {
+		before_fresh[i] = unit_at(s, &s->fresh, i)->at;
+		set_fresh(s->w, s->fresh.items[i], NONE);
+	}
+}
+
+void arrange(struct planner *p, const struct region *region, const struct cost *limit,
+	     struct arrangement *ret)
+{
+	struct search s = {
+		.p = p,
+		.w = &p->w,
+		.region = region,
+		.best = *limit,
+		.found = ret,
+	};
+
+	*ret = (struct arrangement){ .is_exact = true };
+	list_running(&s);
+	s.is_left = xcalloc(s.running.n, sizeof(*s.is_left));
+	AUTO_FREE struct saved *before = xcalloc(s.running.n, sizeof(*before));
+	AUTO_FREE place_id *before_fresh = xcalloc(s.fresh.n, sizeof(*before_fresh));
+
+	rewind_region(&s, before, before_fresh);
+	clear_rank(&s, LEVEL_HIGH);
+	for (size_t i = 0; i < s.fresh.n; i++)
+		set_fresh(s.w, s.fresh.items[i], before_fresh[i]);
+	for (size_t i = 0; i < s.running.n; i++)
+		set_unit(s.w, s.running.items[i], before[i]);
+
+	p->steps += s.steps;
+	free(s.is_left);
+	array_done(&s.running);
+	array_done(&s.fresh);
+	array_done(&s.newcomers);
+}
+
+void arrangement_done(struct arrangement *a)
+{
+	array_done(&a->outcomes);
+}
+
+void arrange_commit(struct planner *p, const struct region *region, const struct arrangement *a)
+{
+	struct world *w = &p->w;
+
+	for (size_t i = 0; i < a->outcomes.n; i++) {
+		const struct outcome *o = &a->outcomes.items[i];
+
+		if (w->units.items[o->unit].kind != UNIT_PENDING)
+			set_unit(w, o->unit, (struct saved){ NONE, o->is_evicted });
+	}
+	for (size_t i = 0; i < a->outcomes.n; i++) {
+		const struct outcome *o = &a->outcomes.items[i];
+
+		if (w->units.items[o->unit].kind != UNIT_PENDING)
+			set_unit(w, o->unit, (struct saved){ o->at, o->is_evicted });
+		else
+			set_fresh(w, o->unit, o->at);
+	}
+	for (size_t i = 0; i < region->n_nodes; i++)
+		planner_refresh(p, region->nodes[i]);
+}
+
+struct cost arrange_cost(struct planner *p, const struct region *region)
+{
+	struct search s = { .p = p, .w = &p->w, .region = region };
+
+	list_running(&s);
+	for (size_t i = 0; i < s.running.n; i++) {
+		const struct unit *u = unit_at(&s, &s.running, i);
+
+		if (u->is_evicted) {
+			cost_evict(&s.cost, u->rank, 1);
+			if (!u->can_land)
+				cost_lose(&s.cost, u->rank, 1);
+		} else if (u->at != u->origin && u->kind == UNIT_RUNNING) {
+			s.cost.part[COST_MOVED]++;
+		} else if (u->is_misplaced) {
+			cost_lose(&s.cost, u->rank, 1);
+		}
+		if (u->is_evicted || (u->at != u->origin && u->kind == UNIT_RUNNING))
+			s.cost.part[COST_DISPLACED] += u->load[0];
+	}
+	for (size_t i = 0; i < s.fresh.n; i++) {
+		const struct unit *u = unit_at(&s, &s.fresh, i);
+
+		if (u->at == NONE && !u->is_evicted)
+			cost_lose(&s.cost, u->rank, 1);
+	}
+	lose_broken(&s, &s.cost);
+	if (region->lands)
+		lose_unlanded(&s, &s.cost);
+	s.cost.part[COST_MOVED] += order_rests(p, region->nodes, region->n_nodes);
+	array_done(&s.running);
+	array_done(&s.fresh);
+	array_done(&s.newcomers);
+	return s.cost;
+}

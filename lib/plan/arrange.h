@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_ARRANGE_H
+#define MCKUBE_PLAN_ARRANGE_H
+
+#include "base/array.h"
+#include "plan/cost.h"
+#include "plan/planner.h"
+
+/* The search for the best displacement.
+ *
+ * A region is a few nodes and some pods that want to be on them. Its running pods are thought back
+ * to where the snapshot has them; then, one criticality after the other from the top:
+ *   1. on each core that the more critical ones have overfilled, just enough pods of this one are
+ *      taken off (and could not be put back: nobody is displaced in vain);
+ *   2. those of them find another core on their node, or are evicted;
+ *   3. the new pods of this criticality find a core, or are left out.
+ * Less critical pods do not count while a step is taken: they yield, and their turn comes.
+ *
+ * All alternatives are tried, depth first and best score first, cutting off what cannot become
+ * better than the best so far, until a bound on the number of trials is met. */
+
+typedef ARRAY(unit_id) unit_list;
+typedef ARRAY(node_id) node_list;
+
+struct region {
+	const node_id *nodes;
+	size_t n_nodes;
+	/* New pods (pending, or without cores) by turn. `settled` keep their places; `fresh` are
+	 * placed by the search. */
+	const unit_id *settled, *fresh;
+	size_t n_settled, n_fresh;
+	bool lands; /* look for the landings of the evicted, instead of hoping for them */
+	uint64_t max_steps;
+};
+
+/* What became of each of the region's running and fresh pods. */
+struct outcome {
+	unit_id unit;
+	place_id at;
+	bool is_evicted, is_left; /* left: it stays where it may not be, and does not run */
+};
+
+struct arrangement {
+	struct cost cost;
+	ARRAY(struct outcome) outcomes;
+	bool was_found; /* something better than `limit` */
+	bool is_exact;	/* all alternatives were tried or ruled out */
+};
+
+/* Searches for an arrangement that costs less than `limit`. The world is as before afterwards. */
+void arrange(struct planner *p, const struct region *region, const struct cost *limit,
+	     struct arrangement *ret);
+void arrangement_done(struct arrangement *a);
+
+/* Makes the world what the arrangement says, and refreshes its nodes. */
+void arrange_commit(struct planner *p, const struct region *region, const struct arrangement *a);
+
+/* What the region costs as the world has it now. */
+struct cost arrange_cost(struct planner *p, const struct region *region);
+
+#endif

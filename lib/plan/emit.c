@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/emit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "plan/enforcement.h"
+
+const char *emit_ratio(struct emitter *e, uint64_t ppm)
+{
+	uint64_t milli = (ppm + 999) / 1000;
+
+	return plan_strf(e->plan, "%llu.%03llu", (unsigned long long)(milli / 1000),
+			 (unsigned long long)(milli % 1000));
+}
+
+struct target emit_pod(struct emitter *e, const struct pod *pod)
+{
+	const struct cluster *c = e->w->c;
+
+	return (struct target){
+		.kind = "Pod",
+		.api_version = "v1",
+		.ns = plan_str(e->plan, cluster_str(c, pod->meta.ns)),
+		.name = plan_str(e->plan, cluster_str(c, pod->meta.name)),
+		.uid = plan_str(e->plan, cluster_str(c, pod->meta.uid)),
+		.version = plan_str(e->plan, cluster_str(c, pod->meta.version)),
+	};
+}
+
+struct place emit_place(struct emitter *e, place_id id)
+{
+	const struct core_set *place = &e->w->places.items[id];
+	struct cpuset set = { 0 };
+	char text[CPUSET_TEXT];
+
+	for (uint32_t i = 0; i < place->cores.n; i++) {
+		uint32_t core = e->w->place_cores.items[place->cores.at + i];
+
+		cpuset_add(&set, e->w->cap.cores.items[core].cpu);
+	}
+	return (struct place){
+		.node = plan_str(e->plan,
+				 cluster_str(e->w->c, e->w->c->nodes.items[place->node].meta.name)),
+		.cores = plan_str(e->plan, cpuset_format(&set, text)),
+	};
+}
+
+struct place emit_grant(struct emitter *e, unit_id id, place_id place, enum level level)
+{
+	const struct unit *u = &e->w->units.items[id];
+	const struct budget *b = &unit_request(e->w, u)->budget;
+	struct place to = emit_place(e, place);
+
+	to.period = b->period;
+	to.runtime = budget_runtime(b, level);
+	to.level = (uint8_t)level;
+	to.has_level = true;
+	to.enforcement = e->enforcement[id];
+	return to;
+}
+
+struct action *emit_action(struct emitter *e, enum action_kind kind, enum reason reason,
+			   struct target on)
+{
+	struct action *a = array_add(&e->plan->actions);
+
+	*a = (struct action){
+		.id = (uint32_t)e->plan->actions.n,
+		.kind = kind,
+		.reason = reason,
+		.on = on,
+		.source = "",
+		.message = "",
+	};
+	return a;
+}
+
+static void emit_warnings(struct emitter *e)
+{
+	const struct cluster *c = e->w->c;
+
+	array_each(problem, &c->problems)
+		*array_add(&e->plan->warnings) = (struct warning){
+			plan_str(e->plan, cluster_str(c, problem->object)),
+			plan_str(e->plan, cluster_str(c, problem->reason)),
+			plan_str(e->plan, cluster_str(c, problem->message)),
+		};
+	array_each(notice, &e->w->notices.list)
+		*array_add(&e->plan->warnings) = (struct warning){
+			plan_str(e->plan, notice->object),
+			notice->reason,
+			plan_str(e->plan, notice->message),
+		};
+}
+
+static void list_newcomers(struct emitter *e)
+{
+	e->newcomers = xmalloc(e->w->units.n * sizeof(*e->newcomers));
+	for (uint32_t turn = 0; turn < e->w->units.n; turn++) {
+		const struct unit *u = &e->w->units.items[e->w->by_turn[turn]];
+
+		if ((u->kind == UNIT_PENDING || u->kind == UNIT_HOMELESS) && u->at != NONE)
+			e->newcomers[e->n_newcomers++] = e->w->by_turn[turn];
+	}
+}
+
+void emit_plan(struct planner *p, struct plan *plan)
+{
+	struct emitter e = { .p = p, .w = &p->w, .plan = plan };
+
+	plan->server = plan_str(plan, cluster_str(p->w.c, p->w.c->server));
+	plan->digest = plan_str(plan, p->w.c->digest);
+	e.enforcement = enforcement_choose(&p->w);
+	e.last_action = xcalloc(p->w.units.n, sizeof(*e.last_action));
+	list_newcomers(&e);
+
+	emit_displacements(&e);
+	emit_placements(&e);
+	emit_cleaning(&e);
+	emit_unplaced(&e);
+	emit_warnings(&e);
+
+	free(e.enforcement);
+	free(e.last_action);
+	free(e.newcomers);
+}

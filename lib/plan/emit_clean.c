@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "plan/emit.h"
+
+static void wait_for_unit(struct emitter *e, struct action *a, unit_id id)
+{
+	if (id == NONE || !e->last_action[id])
+		return;
+	a->after = arena_new(&e->plan->arena, uint32_t, 1);
+	a->after[0] = e->last_action[id];
+	a->n_after = 1;
+}
+
+/* ---- Levels ---- */
+
+/* Recovery by node CPU, as the first controller had it: the node says that it is no longer busy. */
+static bool is_recovered(const struct emitter *e, const struct unit *u)
+{
+	const struct cluster *c = e->w->c;
+	const struct request *q = unit_request(e->w, u);
+
+	return u->kind == UNIT_RUNNING && u->at != NONE && q->level > LEVEL_LOW &&
+	       q->recovery == RECOVERY_NODE_CPU &&
+	       strcmp(cluster_str(c, c->nodes.items[u->node].is_busy), "false") == 0;
+}
+
+static void emit_recoveries(struct emitter *e)
+{
+	for (unit_id id = 0; id < e->w->units.n; id++) {
+		const struct unit *u = &e->w->units.items[id];
+
+		if (!is_recovered(e, u))
+			continue;
+		struct action *a = emit_action(e, ACTION_SET_LEVEL, REASON_RECOVERED,
+					       emit_pod(e, unit_pod(e->w, u)));
+		wait_for_unit(e, a, id);
+		a->from = emit_grant(e, id, u->at, (enum level)unit_request(e->w, u)->level);
+		a->to = emit_grant(e, id, u->at, LEVEL_LOW);
+		a->message = plan_strf(e->plan, "node %s is no longer busy: from %s back to low",
+				       a->to.node, level_name(a->from.level));
+		e->last_action[id] = a->id;
+	}
+}
+
+/* ---- Annotations ---- */
+
+static const char *cores_text(struct emitter *e, uint32_t set)
+{
+	char text[CPUSET_TEXT];
+
+	return plan_str(e->plan, cpuset_format(&e->w->req.sets.items[set], text));
+}
+
+/* Assignments that no request stands behind any more. */
+static void emit_forgotten(struct emitter *e)
+{
+	const struct cluster *c = e->w->c;
+
+	array_each(q, &e->w->req.list) {
+		const struct pod *pod = &c->pods.items[q->pod];
+		unit_id id = e->w->unit_of_pod[q->pod];
+
+		if (q->source != SOURCE_NONE || pod->is_mirror || pod->is_terminating ||
+		    (id != NONE && e->w->units.items[id].is_evicted))
+			continue;
+		struct action *a =
+			emit_action(e, ACTION_STATUS, REASON_NO_REQUEST, emit_pod(e, pod));
+		wait_for_unit(e, a, id);
+		a->from.node = plan_str(e->plan, cluster_str(c, pod->node_name));
+		a->from.cores = q->has_cores ? cores_text(e, q->cores) : "";
+		a->message = "nothing asks for real time for this pod any more: its assignment is "
+			     "taken off";
+		if (id != NONE)
+			e->last_action[id] = a->id;
+	}
+}
+
+/* ---- McKube objects ---- */
+
+static struct target mckube_target(struct emitter *e, const struct mckube *m)
+{
+	const struct cluster *c = e->w->c;
+
+	return (struct target){
+		.kind = plan_str(e->plan, cluster_str(c, m->kind)),
+		.api_version = plan_str(e->plan, cluster_str(c, m->api_version)),
+		.ns = plan_str(e->plan, cluster_str(c, m->meta.ns)),
+		.name = plan_str(e->plan, cluster_str(c, m->meta.name)),
+		.uid = plan_str(e->plan, cluster_str(c, m->meta.uid)),
+		.version = plan_str(e->plan, cluster_str(c, m->meta.version)),
+	};
+}
+
+/* What the status should say once the plan is done. */
+struct wanted_status {
+	const char *node, *cores;
+	enum level level;
+	bool has_level;
+	unit_id unit;
+};
+
+static bool want_status(struct emitter *e, mckube_id m, struct wanted_status *ret)
+{
+	const struct world *w = e->w;
+	uint32_t pod = w->req.of_mckube[m];
+
+	*ret = (struct wanted_status){ .node = "", .cores = "", .unit = NONE };
+	if (pod == NONE)
+		return true;
+	if (pod == REQUEST_MANY)
+		return false;
+	uint32_t request = w->req.of_pod[pod];
+	if (request == NONE || w->req.list.items[request].mckube != m ||
+	    w->req.list.items[request].is_bad)
+		return false;
+
+	ret->unit = w->unit_of_pod[pod];
+	if (ret->unit == NONE)
+		return w->c->pods.items[pod].node_name == 0;
+	const struct unit *u = &w->units.items[ret->unit];
+	if (u->at == NONE || u->is_evicted)
+		return true;
+
+	const struct request *q = unit_request(w, u);
+	struct place at = emit_place(e, u->at);
+	ret->node = at.node;
+	ret->cores = u->at == u->origin ? cores_text(e, q->cores) : at.cores;
+	ret->has_level = true;
+	if (u->kind != UNIT_PENDING && !is_recovered(e, u))
+		ret->level = (enum level)q->level;
+	return true;
+}
+
+static bool same_cores(const char *a, const char *b)
+{
+	struct cpuset x, y;
+
+	if (cpuset_parse(a, strlen(a), &x, NULL) < 0 || cpuset_parse(b, strlen(b), &y, NULL) < 0)
+		return strcmp(a, b) == 0;
+	return cpuset_eq(&x, &y);
+}
+
+/* A status that says nothing is not wrong: the node helper fills it in. */
+static bool is_stale(const struct cluster *c, const struct mckube *m, const struct wanted_status *s)
+{
+	const char *cores = cluster_str(c, m->status_core);
+	const char *level = cluster_str(c, m->status_current);
+
+	if (*cores && !same_cores(cores, s->cores))
+		return true;
+	return *level && strcmp(level, s->has_level ? level_name(s->level) : "") != 0;
+}
+
+static void emit_status(struct emitter *e, mckube_id id)
+{
+	const struct mckube *m = &e->w->c->mckubes.items[id];
+	const char *had = cluster_str(e->w->c, m->status_core);
+	struct wanted_status s;
+
+	if (m->is_deleting || !want_status(e, id, &s) || !is_stale(e->w->c, m, &s))
+		return;
+	struct action *a = emit_action(e, ACTION_STATUS, REASON_STATUS, mckube_target(e, m));
+	wait_for_unit(e, a, s.unit);
+	a->from.cores = plan_str(e->plan, had);
+	a->from.node = "";
+	a->to = (struct place){
+		.node = s.node,
+		.cores = s.cores,
+		.level = (uint8_t)s.level,
+		.has_level = s.has_level,
+	};
+	a->message = plan_strf(e->plan, "status says core '%s', level '%s'; it is %s%s", had,
+			       cluster_str(e->w->c, m->status_current),
+			       *s.cores ? "core " : "nowhere", s.cores);
+}
+
+/* Our finalizer goes when nothing is left of the object's work: no pod carries its assignment, or
+ * it is taken off in this plan. */
+static void emit_finalizer(struct emitter *e, mckube_id id)
+{
+	const struct cluster *c = e->w->c;
+	const struct mckube *m = &c->mckubes.items[id];
+	unit_id unit = NONE;
+
+	if (!m->is_deleting || !m->has_finalizer)
+		return;
+	if (m->podname) {
+		pod_id pod = cluster_pod(c, cluster_str(c, m->meta.ns), cluster_str(c, m->podname));
+
+		unit = pod == NONE ? NONE : e->w->unit_of_pod[pod];
+	}
+	struct action *a = emit_action(e, ACTION_FINALIZER, REASON_RELEASED, mckube_target(e, m));
+	wait_for_unit(e, a, unit);
+	a->message = "the object is being deleted and nothing is left to clean up after this plan";
+}
+
+void emit_cleaning(struct emitter *e)
+{
+	emit_recoveries(e);
+	emit_forgotten(e);
+	for (mckube_id id = 0; id < e->w->c->mckubes.n; id++) {
+		emit_status(e, id);
+		emit_finalizer(e, id);
+	}
+}

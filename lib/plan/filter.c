@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/filter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "plan/pod_terms.h"
+
+static const char *const texts[REFUSALS] = {
+	[REFUSE_NOTHING] = "fits",
+	[REFUSE_OTHER_NODE] = "bound to another node",
+	[REFUSE_PIN] = "spec.node names another node",
+	[REFUSE_UNSCHEDULABLE] = "taint node.kubernetes.io/unschedulable",
+	[REFUSE_SELECTOR] = "node selector",
+	[REFUSE_AFFINITY] = "node affinity",
+	[REFUSE_TAINT] = "taint",
+	[REFUSE_RESOURCES] = "resource",
+	[REFUSE_PORTS] = "host port",
+	[REFUSE_POD_AFFINITY] = "pod affinity",
+	[REFUSE_POD_ANTI_AFFINITY] = "pod anti-affinity",
+	[REFUSE_SPREAD] = "topology spread",
+	[REFUSE_VOLUME] = "volume",
+	[REFUSE_CORES] = "cores",
+	[REFUSE_BUDGET] = "core budget",
+};
+
+const char *refusal_text(enum refusal r)
+{
+	return texts[r];
+}
+
+void filters_init(struct filters *f, const struct world *w)
+{
+	*f = (struct filters){
+		.w = w,
+		.allowed = xcalloc(w->c->rules.n, sizeof(*f->allowed)),
+		.n_words = w->c->nodes.n / 64 + 1,
+	};
+}
+
+void filters_done(struct filters *f)
+{
+	for (size_t i = 0; f->allowed && i < f->w->c->rules.n; i++)
+		free(f->allowed[i]);
+	free(f->allowed);
+	*f = (struct filters){ 0 };
+}
+
+/* ---- What depends on rules and node alone ---- */
+
+static bool tolerates(const struct cluster *c, struct range tolerations, str_id key, str_id value,
+		      enum taint_effect effect)
+{
+	for (uint32_t i = 0; i < tolerations.n; i++) {
+		const struct toleration *t = &c->tolerations.items[tolerations.at + i];
+
+		if (t->effect != EFFECT_ANY && t->effect != effect)
+			continue;
+		if (t->key != key && !(t->key == 0 && t->is_exists))
+			continue;
+		if (t->is_exists || t->value == value)
+			return true;
+	}
+	return false;
+}
+
+/* Cordoned nodes take pods that tolerate node.kubernetes.io/unschedulable:NoSchedule. */
+static bool refuses_as_cordoned(const struct cluster *c, const struct rules *rules,
+				const struct node *node)
+{
+	static const char key[] = "node.kubernetes.io/unschedulable";
+	str_id id = intern_find(&c->strings, key, sizeof(key) - 1);
+
+	return node->is_unschedulable &&
+	       !tolerates(c, rules->tolerations, id, 0, EFFECT_NO_SCHEDULE);
+}
+
+static const struct taint *untolerated(const struct cluster *c, const struct rules *rules,
+				       const struct node *node)
+{
+	for (uint32_t i = 0; i < node->taints.n; i++) {
+		const struct taint *t = &c->taints.items[node->taints.at + i];
+
+		if (t->effect != EFFECT_PREFER_NO_SCHEDULE &&
+		    !tolerates(c, rules->tolerations, t->key, t->value, t->effect))
+			return t;
+	}
+	return NULL;
+}
+
+static bool all_match(const struct cluster *c, struct range requirements, struct range labels)
+{
+	return selector_matches(c, (struct selector){ requirements, true }, labels);
+}
+
+static bool term_matches(const struct cluster *c, const struct node_term *t,
+			 const struct node *node)
+{
+	if (t->expressions.n == 0 && t->fields.n == 0)
+		return false;
+	if (!all_match(c, t->expressions, node->labels))
+		return false;
+	for (uint32_t i = 0; i < t->fields.n; i++)
+		if (!requirement_matches(c, &c->requirements.items[t->fields.at + i],
+					 node->meta.name))
+			return false;
+	return true;
+}
+
+static bool any_term_matches(const struct cluster *c, struct range terms, const struct node *node)
+{
+	for (uint32_t i = 0; i < terms.n; i++)
+		if (term_matches(c, &c->node_terms.items[terms.at + i], node))
+			return true;
+	return false;
+}
+
+bool filter_taint_refuses(const struct cluster *c, const struct rules *rules,
+			  const struct node *node)
+{
+	return untolerated(c, rules, node) != NULL;
+}
+
+bool filter_affinity_allows(const struct cluster *c, const struct rules *rules,
+			    const struct node *node)
+{
+	return all_match(c, rules->node_selector, node->labels) &&
+	       (!rules->has_node_affinity || any_term_matches(c, rules->node_terms, node));
+}
+
+/* A claim that is not in the snapshot, or not bound, says nothing of nodes. */
+static bool volume_refuses(const struct cluster *c, str_id ns, str_id claim_name,
+			   const struct node *node)
+{
+	array_each(claim, &c->claims) {
+		if (claim->meta.name != claim_name || claim->meta.ns != ns || !claim->volume)
+			continue;
+		array_each(volume, &c->volumes)
+			if (volume->meta.name == claim->volume && volume->has_node_affinity &&
+			    !any_term_matches(c, volume->node_terms, node))
+				return true;
+	}
+	return false;
+}
+
+static enum refusal filter_rules(const struct cluster *c, const struct rules *rules,
+				 const struct node *node)
+{
+	if (refuses_as_cordoned(c, rules, node))
+		return REFUSE_UNSCHEDULABLE;
+	if (!all_match(c, rules->node_selector, node->labels))
+		return REFUSE_SELECTOR;
+	if (rules->has_node_affinity && !any_term_matches(c, rules->node_terms, node))
+		return REFUSE_AFFINITY;
+	if (untolerated(c, rules, node))
+		return REFUSE_TAINT;
+	return REFUSE_NOTHING;
+}
+
+static enum refusal filter_volumes(const struct cluster *c, const struct rules *rules,
+				   const struct node *node)
+{
+	for (uint32_t i = 0; i < rules->claims.n; i++)
+		if (volume_refuses(c, rules->ns, c->names.items[rules->claims.at + i], node))
+			return REFUSE_VOLUME;
+	return REFUSE_NOTHING;
+}
+
+const uint64_t *filters_allowed(struct filters *f, rules_id id)
+{
+	const struct cluster *c = f->w->c;
+	const struct rules *rules = &c->rules.items[id];
+
+	if (f->allowed[id])
+		return f->allowed[id];
+	f->allowed[id] = xcalloc(f->n_words, sizeof(uint64_t));
+	for (node_id node = 0; node < c->nodes.n; node++)
+		if (filter_rules(c, rules, &c->nodes.items[node]) == REFUSE_NOTHING &&
+		    filter_volumes(c, rules, &c->nodes.items[node]) == REFUSE_NOTHING)
+			f->allowed[id][node / 64] |= (uint64_t)1 << node % 64;
+	return f->allowed[id];
+}
+
+/* ---- What changes while a plan is made ---- */
+
+static bool ports_collide(const struct host_port *a, const struct host_port *b)
+{
+	return a->port == b->port && a->protocol == b->protocol &&
+	       (a->ip == b->ip || a->ip == 0 || b->ip == 0);
+}
+
+static struct range ports_of(const struct cluster *c, const struct pod *pod)
+{
+	return pod->rules == NONE ? (struct range){ 0 } : c->rules.items[pod->rules].ports;
+}
+
+bool filter_ports_collide(const struct cluster *c, const struct pod *a, const struct pod *b)
+{
+	struct range p = ports_of(c, a), q = ports_of(c, b);
+
+	for (uint32_t i = 0; i < p.n; i++)
+		for (uint32_t j = 0; j < q.n; j++)
+			if (ports_collide(&c->ports.items[p.at + i], &c->ports.items[q.at + j]))
+				return true;
+	return false;
+}
+
+static void name_resource(const struct world *w, const struct unit *u, node_id node, unsigned rank,
+			  char *detail, size_t size)
+{
+	static const char *const names[RES_KINDS] = { "cpu", "memory", "ephemeral-storage",
+						      "pods" };
+	const struct pod *pod = unit_pod(w, u);
+	const struct node_load *n = &w->nodes[node];
+	int64_t want[RES_KINDS] = { pod->cpu_milli, pod->memory, pod->ephemeral, 1 };
+
+	for (int i = 0; i < RES_KINDS; i++) {
+		if (want[i] && n->used[rank][i] + want[i] > n->have[i]) {
+			snprintf(detail, size, "%s", names[i]);
+			return;
+		}
+	}
+	for (uint32_t i = 0; i < pod->extended.n; i++) {
+		const struct amount *a = &w->c->amounts.items[pod->extended.at + i];
+
+		snprintf(detail, size, "%s", cluster_str(w->c, a->name));
+	}
+}
+
+enum refusal filter_node_now(const struct world *w, const struct unit *u, node_id node,
+			     unsigned rank, char *detail, size_t size)
+{
+	if (!world_has_room(w, u, node, rank)) {
+		if (detail)
+			name_resource(w, u, node, rank, detail, size);
+		return REFUSE_RESOURCES;
+	}
+	return w->terms ? pod_terms_refuse(w->terms, w, u, node, rank) : REFUSE_NOTHING;
+}
+
+enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, unsigned rank,
+			 char *detail, size_t size)
+{
+	const struct world *w = f->w;
+	const struct cluster *c = w->c;
+	const struct pod *pod = unit_pod(w, u);
+	const struct rules *rules = &c->rules.items[pod->rules];
+	const struct node *node = &c->nodes.items[id];
+	const struct request *q = unit_request(w, u);
+
+	if (detail)
+		*detail = '\0';
+	if (q->has_node_pin && q->node_pin != id)
+		return REFUSE_PIN;
+
+	enum refusal r = filter_rules(c, rules, node);
+	if (r == REFUSE_TAINT && detail)
+		snprintf(detail, size, "%s", cluster_str(c, untolerated(c, rules, node)->key));
+	if (r == REFUSE_NOTHING)
+		r = filter_node_now(w, u, id, rank, detail, size);
+	if (r == REFUSE_NOTHING)
+		r = filter_volumes(c, rules, node);
+	return r;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_FILTER_H
+#define MCKUBE_PLAN_FILTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plan/world.h"
+
+/* kube-scheduler's filters (required ones only), and ours before and after them, in the order in
+ * which a refusal is reported. Semantics follow kube-scheduler's plugins NodeUnschedulable,
+ * NodeName, NodeAffinity, TaintToleration, NodeResourcesFit, NodePorts, InterPodAffinity,
+ * PodTopologySpread and VolumeBinding (bound volumes only). */
+enum refusal {
+	REFUSE_NOTHING,
+	REFUSE_OTHER_NODE,    /* it is bound to another node */
+	REFUSE_PIN,	      /* spec.node names another node */
+	REFUSE_UNSCHEDULABLE, /* cordoned */
+	REFUSE_SELECTOR,
+	REFUSE_AFFINITY,
+	REFUSE_TAINT,
+	REFUSE_RESOURCES,
+	REFUSE_PORTS,
+	REFUSE_POD_AFFINITY,
+	REFUSE_POD_ANTI_AFFINITY,
+	REFUSE_SPREAD,
+	REFUSE_VOLUME,
+	REFUSE_CORES, /* it has no such cores, or too few RT cores */
+	REFUSE_BUDGET,
+	REFUSALS,
+};
+
+/* Answers that depend on rules and node alone are kept, one bit a node, once asked for. */
+struct filters {
+	const struct world *w;
+	uint64_t **allowed; /* by rules_id; NULL: not asked yet */
+	size_t n_words;
+};
+
+void filters_init(struct filters *f, const struct world *w);
+void filters_done(struct filters *f);
+
+/* The nodes that the pod's rules allow, as a bit set: everything but what changes during a plan
+ * (resources, ports, other pods) and the pod's own pins. */
+const uint64_t *filters_allowed(struct filters *f, rules_id rules);
+
+static inline bool filter_bit(const uint64_t *bits, node_id node)
+{
+	return bits[node / 64] >> node % 64 & 1;
+}
+
+/* The first refusal of a node, all filters but the budget; REFUSE_NOTHING if there is none.
+ * `rank`: pods of lower rank that may be evicted are thought away where they take requests or
+ * ports. `detail`, if not NULL, gets a word or two that make the refusal concrete: the taint, the
+ * resource. */
+enum refusal filter_node(struct filters *f, const struct unit *u, node_id node, unsigned rank,
+			 char *detail, size_t size);
+
+/* The same without what filters_allowed() covers. */
+enum refusal filter_node_now(const struct world *w, const struct unit *u, node_id node,
+			     unsigned rank, char *detail, size_t size);
+
+/* Two of them alone, for topology spread: does a taint keep the pod away, and do its nodeSelector
+ * and required node affinity take the node? */
+bool filter_taint_refuses(const struct cluster *c, const struct rules *rules,
+			  const struct node *node);
+bool filter_affinity_allows(const struct cluster *c, const struct rules *rules,
+			    const struct node *node);
+
+/* Do host ports of the two pods collide? */
+bool filter_ports_collide(const struct cluster *c, const struct pod *a, const struct pod *b);
+
+/* "taint", "core budget": how a message calls it. */
+const char *refusal_text(enum refusal r);
+
+#endif

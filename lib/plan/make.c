@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "plan/arrange.h"
+#include "plan/emit.h"
+#include "plan/file.h"
+#include "plan/index.h"
+#include "plan/landing.h"
+#include "plan/plan.h"
+
+/* What a search for one pod on one node may cost, and how large an instance may be for the search
+ * over all of it; see README, "How plans are made". */
+enum { NODE_STEPS = 4000, SMALL_UNITS = 160, SMALL_NODES = 16 };
+
+static int pick_policies(struct planner *p, const struct policy *const *table,
+			 const struct settings *settings, struct error *err)
+{
+	for (uint32_t i = 0; i < settings->n_policies; i++) {
+		const struct policy_weight *want = &settings->policies[i];
+		const struct policy *const *row = table;
+
+		while (*row && strcmp((*row)->name, want->name) != 0)
+			row++;
+		if (!*row)
+			return error_set(err, -EINVAL, "there is no policy '%s'", want->name);
+		p->policies[p->n_policies] = *row;
+		p->weights[p->n_policies++] = want->weight;
+	}
+	return 0;
+}
+
+/* ---- Scores ---- */
+
+static struct core_view view_core(const struct world *w, uint32_t core)
+{
+	const struct core *me = &w->cap.cores.items[core];
+	struct range run = w->cap.nodes.items[me->node].cores;
+	const struct cell *cell = &w->cells[w->cell_of_core[core]];
+	struct core_view v = { .n_pods = w->pods_on_core[core], .node_cores = run.n };
+
+	for (int k = 0; k < LEVELS; k++) {
+		v.load[k] = cell->used[0][k];
+		v.cap[k] = cell->cap[k];
+	}
+	for (uint32_t i = run.at; i < run.at + run.n; i++) {
+		const struct core *other = &w->cap.cores.items[i];
+		bool is_used = w->pods_on_core[i] > 0;
+
+		v.node_used_cores += is_used;
+		v.numa_cores += other->numa == me->numa;
+		v.numa_used_cores += other->numa == me->numa && is_used;
+		if (i != core && other->physical == me->physical) {
+			v.siblings++;
+			v.busy_siblings += is_used;
+		}
+	}
+	return v;
+}
+
+/* The weighted mean of the policies, 0 to 100. */
+static uint32_t score_core(const struct planner *p, uint32_t core)
+{
+	struct core_view v = view_core(&p->w, core);
+	uint64_t sum = 0, weights = 0;
+
+	for (uint32_t i = 0; i < p->n_policies; i++) {
+		sum += (uint64_t)p->policies[i]->score(&v) * p->weights[i];
+		weights += p->weights[i];
+	}
+	return weights ? (uint32_t)(sum / weights) : 0;
+}
+
+void planner_refresh(struct planner *p, node_id node)
+{
+	struct range cores = p->w.cap.nodes.items[node].cores;
+
+	for (uint32_t i = 0; i < cores.n; i++)
+		p->score[cores.at + i] = score_core(p, cores.at + i);
+	index_update(p, node);
+}
+
+/* ---- Steps 3 to 5 ---- */
+
+/* New pods that have got a place, by node. */
+struct settled {
+	unit_list *of_node;
+	size_t n_nodes;
+};
+
+static bool is_fresh(const struct unit *u)
+{
+	return u->kind == UNIT_PENDING || u->kind == UNIT_HOMELESS;
+}
+
+static struct region region_of(const struct settled *settled, const node_id *node,
+			       const unit_id *fresh, size_t n_fresh)
+{
+	return (struct region){
+		.nodes = node,
+		.n_nodes = 1,
+		.settled = settled->of_node[*node].items,
+		.n_settled = settled->of_node[*node].n,
+		.fresh = fresh,
+		.n_fresh = n_fresh,
+		.max_steps = NODE_STEPS,
+	};
+}
+
+/* 3. Cores that are over their capacity, or that a pod may not use. */
+static void repair(struct planner *p, const struct settled *settled)
+{
+	for (node_id node = 0; node < p->w.c->nodes.n; node++) {
+		struct region region = region_of(settled, &node, NULL, 0);
+		struct arrangement a;
+		struct cost none = { .part = { INT64_MAX } };
+
+		if (!p->w.nodes[node].is_broken)
+			continue;
+		arrange(p, &region, &none, &a);
+		p->is_exact = p->is_exact && a.is_exact;
+		if (a.was_found)
+			arrange_commit(p, &region, &a);
+		arrangement_done(&a);
+	}
+}
+
+static void take_place(struct planner *p, struct settled *settled, unit_id id, place_id place)
+{
+	node_id node = p->w.places.items[place].node;
+
+	if (p->w.units.items[id].kind == UNIT_PENDING)
+		world_enter(&p->w, id, node);
+	world_put(&p->w, id, place);
+	*array_add(&settled->of_node[node]) = id;
+	planner_refresh(p, node);
+}
+
+/* 5. Somebody has to yield: the node where that costs least, of those that promise most. */
+static void preempt(struct planner *p, struct settled *settled, unit_id id)
+{
+	const struct unit *u = &p->w.units.items[id];
+	node_id nodes[MAX_PREEMPTION_NODES], best_node = NONE;
+	size_t n = index_yielding(p, u, nodes, p->w.settings->preemption_nodes);
+	struct arrangement best = { 0 };
+	struct cost best_cost = { 0 };
+
+	cost_lose(&best_cost, u->rank, 1);
+	for (size_t i = 0; i < n; i++) {
+		struct region without = region_of(settled, &nodes[i], NULL, 0);
+		struct region region = region_of(settled, &nodes[i], &id, 1);
+		struct cost before = arrange_cost(p, &without);
+		struct cost limit = before;
+		struct arrangement a;
+
+		for (int k = 0; k < COST_PARTS; k++)
+			limit.part[k] += best_cost.part[k];
+		arrange(p, &region, &limit, &a);
+		p->is_exact = p->is_exact && a.is_exact;
+		if (!a.was_found) {
+			arrangement_done(&a);
+			continue;
+		}
+		arrangement_done(&best);
+		best = a;
+		best_cost = cost_minus(a.cost, &before);
+		best_node = nodes[i];
+	}
+	if (best_node != NONE) {
+		struct region region = region_of(settled, &best_node, &id, 1);
+
+		arrange_commit(p, &region, &best);
+		*array_add(&settled->of_node[best_node]) = id;
+	}
+	arrangement_done(&best);
+}
+
+/* 4. and 5. */
+static void place(struct planner *p, struct settled *settled)
+{
+	for (uint32_t turn = 0; turn < p->w.units.n; turn++) {
+		unit_id id = p->w.by_turn[turn];
+		const struct unit *u = &p->w.units.items[id];
+
+		if (!is_fresh(u) || u->is_evicted)
+			continue;
+		place_id at = index_best(p, u, NONE);
+		if (at != NONE)
+			take_place(p, settled, id, at);
+		else if (u->rank > LEVEL_LOW)
+			preempt(p, settled, id);
+	}
+}
+
+/* The same decisions once more, all of them together, where there are few enough. */
+static void improve(struct planner *p)
+{
+	struct world *w = &p->w;
+	node_list nodes = { 0 };
+	unit_list fresh = { 0 };
+
+	if (w->c->nodes.n > SMALL_NODES || w->units.n > SMALL_UNITS) {
+		p->is_exact = false;
+		return;
+	}
+	for (node_id node = 0; node < w->c->nodes.n; node++)
+		*array_add(&nodes) = node;
+	for (uint32_t turn = 0; turn < w->units.n; turn++)
+		if (is_fresh(&w->units.items[w->by_turn[turn]]))
+			*array_add(&fresh) = w->by_turn[turn];
+
+	struct region region = {
+		.nodes = nodes.items,
+		.n_nodes = nodes.n,
+		.fresh = fresh.items,
+		.n_fresh = fresh.n,
+		.lands = true,
+		.max_steps = w->settings->search_steps,
+	};
+	struct cost limit = arrange_cost(p, &region);
+	struct arrangement a;
+	arrange(p, &region, &limit, &a);
+	p->is_exact = a.is_exact;
+	if (a.was_found)
+		arrange_commit(p, &region, &a);
+	arrangement_done(&a);
+	array_done(&nodes);
+	array_done(&fresh);
+}
+
+static void land(struct planner *p)
+{
+	unit_list evicted = { 0 };
+
+	for (unit_id id = 0; id < p->w.units.n; id++)
+		if (p->w.units.items[id].is_evicted)
+			*array_add(&evicted) = id;
+	landing_find(p, evicted.items, evicted.n);
+	array_done(&evicted);
+}
+
+int plan_make(const struct cluster *c, const struct policy *const *policies,
+	      const struct settings *settings, struct plan *ret_plan, struct error *err)
+{
+	struct planner p = { .is_exact = true };
+	struct settled settled = { .n_nodes = c->nodes.n };
+	struct error local;
+
+	err = err ? err : &local;
+	if (pick_policies(&p, policies, settings, err) < 0)
+		return err->code;
+
+	/* 1. Bind requests to pods. 2. Modes: where they run now, and how. */
+	world_init(&p.w, c, settings);
+	filters_init(&p.filters, &p.w);
+	p.score = xcalloc(p.w.cap.cores.n, sizeof(*p.score));
+	p.index = index_new(&p);
+	for (node_id node = 0; node < c->nodes.n; node++)
+		planner_refresh(&p, node);
+	settled.of_node = xcalloc(c->nodes.n, sizeof(*settled.of_node));
+
+	/* 3. Keep what is valid, repair what is not. */
+	repair(&p, &settled);
+	/* 4. Place, and 5. preempt where that is needed. */
+	place(&p, &settled);
+	improve(&p);
+	land(&p);
+
+	*ret_plan = (struct plan){ .settings = *settings, .taken_at = c->taken_at };
+	emit_plan(&p, ret_plan); /* and 8. Clean up */
+	ret_plan->search.steps = p.steps;
+	ret_plan->search.is_exact = p.is_exact;
+	plan_name(ret_plan);
+
+	for (size_t i = 0; i < settled.n_nodes; i++)
+		array_done(&settled.of_node[i]);
+	free(settled.of_node);
+	index_free(p.index);
+	free(p.score);
+	filters_done(&p.filters);
+	world_done(&p.w);
+	return 0;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/plan.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+
+static const char *const kinds[ACTION_KINDS] = {
+	[ACTION_BIND] = "Bind",		  [ACTION_ASSIGN] = "Assign",
+	[ACTION_MOVE] = "Move",		  [ACTION_EVICT] = "Evict",
+	[ACTION_DEGRADE] = "Degrade",	  [ACTION_SET_LEVEL] = "SetLevel",
+	[ACTION_MIGRATE] = "Migrate",	  [ACTION_RESIZE] = "Resize",
+	[ACTION_SCALE] = "Scale",	  [ACTION_TAINT] = "Taint",
+	[ACTION_UNTAINT] = "Untaint",	  [ACTION_STATUS] = "Status",
+	[ACTION_FINALIZER] = "Finalizer",
+};
+
+static const char *const reasons[REASONS] = {
+	[REASON_PLACED] = "Placed",
+	[REASON_PREEMPTED] = "Preempted",
+	[REASON_OVERCOMMITTED] = "Overcommitted",
+	[REASON_CORES_NOT_ALLOWED] = "CoresNotAllowed",
+	[REASON_RECOVERED] = "Recovered",
+	[REASON_STATUS] = "StaleStatus",
+	[REASON_RELEASED] = "Released",
+	[REASON_NO_REQUEST] = "NoRequest",
+	[REASON_NO_NODE] = "NoNode",
+	[REASON_NO_ROOM] = "NoRoom",
+	[REASON_BAD_REQUEST] = "BadRequest",
+};
+
+static const char *const enforcements[] = {
+	[ENFORCE_NONE] = "",
+	[ENFORCE_WATCH] = "watch",
+	[ENFORCE_RAISE] = "raise",
+};
+
+static const char *const states[] = {
+	[RESULT_PENDING] = "Pending",
+	[RESULT_DONE] = "Done",
+	[RESULT_FAILED] = "Failed",
+	[RESULT_SKIPPED] = "Skipped",
+};
+
+/* The index of a word in a table, -1 if it is not there. */
+static int find_word(const char *const *words, size_t n, const char *s)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(words[i], s) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *action_kind_name(enum action_kind k)
+{
+	return kinds[k];
+}
+
+const char *reason_name(enum reason r)
+{
+	return reasons[r];
+}
+
+const char *enforcement_name(enum enforcement e)
+{
+	return enforcements[e];
+}
+
+const char *result_state_name(enum result_state s)
+{
+	return states[s];
+}
+
+bool action_kind_parse(const char *s, enum action_kind *ret)
+{
+	int i = find_word(kinds, ARRAY_LEN(kinds), s);
+
+	if (i >= 0)
+		*ret = (enum action_kind)i;
+	return i >= 0;
+}
+
+bool reason_parse(const char *s, enum reason *ret)
+{
+	int i = find_word(reasons, ARRAY_LEN(reasons), s);
+
+	if (i >= 0)
+		*ret = (enum reason)i;
+	return i >= 0;
+}
+
+bool enforcement_parse(const char *s, enum enforcement *ret)
+{
+	int i = find_word(enforcements, ARRAY_LEN(enforcements), s);
+
+	if (i >= 0)
+		*ret = (enum enforcement)i;
+	return i >= 0;
+}
+
+bool result_state_parse(const char *s, enum result_state *ret)
+{
+	int i = find_word(states, ARRAY_LEN(states), s);
+
+	if (i >= 0)
+		*ret = (enum result_state)i;
+	return i >= 0;
+}
+
+const char *plan_str(struct plan *p, const char *s)
+{
+	return *s ? arena_strndup(&p->arena, s, strlen(s)) : "";
+}
+
+const char *plan_strf(struct plan *p, const char *fmt, ...)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(&text, fmt, ap);
+	va_end(ap);
+	return arena_strndup(&p->arena, text.s, text.n);
+}
+
+bool plan_has_actions(const struct plan *p)
+{
+	return p->actions.n > 0;
+}
+
+void plan_done(struct plan *p)
+{
+	array_done(&p->actions);
+	array_done(&p->unplaced);
+	array_done(&p->warnings);
+	array_done(&p->results);
+	arena_done(&p->arena);
+}

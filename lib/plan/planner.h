@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_PLANNER_H
+#define MCKUBE_PLAN_PLANNER_H
+
+#include "plan/filter.h"
+#include "plan/policy.h"
+#include "plan/world.h"
+
+/* The parts that the steps of a plan share. */
+struct planner {
+	struct world w;
+	struct filters filters;
+	const struct policy *policies[MAX_POLICIES];
+	uint32_t weights[MAX_POLICIES];
+	uint32_t n_policies;
+	uint32_t *score; /* of each core as it is, by index in capacity.cores */
+	struct index *index;
+	uint64_t steps; /* spent in searches */
+	bool is_exact;	/* no search ran into its bound */
+};
+
+/* Recomputes the scores of a node's cores, and the index; to be called when the node has changed
+ * for good (not during a search). */
+void planner_refresh(struct planner *p, node_id node);
+
+#endif

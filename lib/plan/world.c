@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "plan/pod_terms.h"
+
+enum { SYSTEM_CRITICAL = 2000000000 };
+
+/* ---- Cells and places ---- */
+
+static void make_cells(struct world *w)
+{
+	size_t n_cores = w->cap.cores.n;
+
+	w->cell_of_core = xmalloc(n_cores * sizeof(*w->cell_of_core));
+	w->pods_on_core = xcalloc(n_cores, sizeof(*w->pods_on_core));
+	w->cells = xcalloc(n_cores, sizeof(*w->cells));
+	for (node_id id = 0; id < w->cap.nodes.n; id++) {
+		const struct node_capacity *nc = &w->cap.nodes.items[id];
+
+		for (uint32_t i = 0; i < nc->cores.n; i++) {
+			if (i == 0 || nc->scope == SCOPE_CORE) {
+				struct cell *cell = &w->cells[w->n_cells++];
+
+				cell->node = id;
+				memcpy(cell->cap, nc->cap, sizeof(cell->cap));
+			}
+			w->cell_of_core[nc->cores.at + i] = w->n_cells - 1;
+		}
+	}
+}
+
+static place_id add_place(struct world *w, node_id node, const uint32_t *cores, uint32_t n)
+{
+	const struct node_capacity *nc = &w->cap.nodes.items[node];
+	struct core_set p = {
+		.node = node,
+		.cores = { (uint32_t)w->place_cores.n, n },
+		.cells = { (uint32_t)w->place_cells.n, 0 },
+	};
+
+	for (uint32_t i = 0; i < n; i++)
+		*array_add(&w->place_cores) = cores[i];
+	/* A node-wide cell is loaded once, and whatever the cores are. */
+	if (nc->scope == SCOPE_NODE && nc->cores.n)
+		*array_add(&w->place_cells) = w->cell_of_core[nc->cores.at];
+	for (uint32_t i = 0; i < n && nc->scope == SCOPE_CORE; i++)
+		*array_add(&w->place_cells) = w->cell_of_core[cores[i]];
+	p.cells.n = (uint32_t)w->place_cells.n - p.cells.at;
+	*array_add(&w->places) = p;
+	return (place_id)w->places.n - 1;
+}
+
+static void make_single_places(struct world *w)
+{
+	array_reserve(&w->places, w->cap.cores.n);
+	array_reserve(&w->place_cores, w->cap.cores.n);
+	array_reserve(&w->place_cells, w->cap.cores.n);
+	for (uint32_t i = 0; i < w->cap.cores.n; i++)
+		add_place(w, w->cap.cores.items[i].node, &i, 1);
+}
+
+place_id world_place(struct world *w, node_id node, const uint32_t *cores, uint32_t n)
+{
+	if (n == 1)
+		return cores[0];
+
+	uint32_t key[1 + CPUSET_MAX] = { node };
+	memcpy(key + 1, cores, n * sizeof(*cores));
+	str_id set = intern_add(&w->place_sets, key, (n + 1) * sizeof(*key));
+
+	while (w->place_of_set.n <= set)
+		*array_add(&w->place_of_set) = NONE;
+	if (w->place_of_set.items[set] == NONE)
+		w->place_of_set.items[set] = add_place(w, node, cores, n);
+	return w->place_of_set.items[set];
+}
+
+/* ---- Budgets ---- */
+
+bool cell_holds(const struct cell *cell, unsigned rank)
+{
+	for (int k = 0; k < LEVELS; k++)
+		if (cell->used[rank][k] > cell->cap[k])
+			return false;
+	return true;
+}
+
+bool cell_is_worse(const struct cell *cell)
+{
+	for (int k = 0; k < LEVELS; k++)
+		if (cell->used[0][k] > cell->cap[k] && cell->used[0][k] > cell->at_first[k])
+			return true;
+	return false;
+}
+
+bool world_fits(const struct world *w, const struct unit *u, place_id place, unsigned rank)
+{
+	struct range cells = w->places.items[place].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++) {
+		const struct cell *cell = &w->cells[w->place_cells.items[cells.at + i]];
+
+		for (int k = 0; k < LEVELS; k++)
+			if (cell->used[rank][k] + u->load[k] > cell->cap[k])
+				return false;
+	}
+	return true;
+}
+
+/* A pod that may not be touched counts for every rank; used[] wraps back to what it was. */
+static unsigned budget_ranks(const struct unit *u)
+{
+	return u->kind == UNIT_FIXED ? LEVELS : u->rank + 1u;
+}
+
+static void load_cells(struct world *w, const struct unit *u, place_id at, bool adds)
+{
+	struct range cells = w->places.items[at].cells;
+	struct range cores = w->places.items[at].cores;
+	unsigned ranks = budget_ranks(u);
+
+	for (uint32_t i = 0; i < cells.n; i++) {
+		struct cell *cell = &w->cells[w->place_cells.items[cells.at + i]];
+
+		for (unsigned r = 0; r < ranks; r++)
+			for (int k = 0; k < LEVELS; k++)
+				cell->used[r][k] += adds ? u->load[k] : -u->load[k];
+	}
+	for (uint32_t i = 0; i < cores.n; i++)
+		w->pods_on_core[w->place_cores.items[cores.at + i]] += adds ? 1u : -1u;
+}
+
+void world_put(struct world *w, unit_id id, place_id place)
+{
+	struct unit *u = &w->units.items[id];
+
+	u->at = place;
+	load_cells(w, u, place, true);
+}
+
+void world_lift(struct world *w, unit_id id)
+{
+	struct unit *u = &w->units.items[id];
+
+	load_cells(w, u, u->at, false);
+	u->at = NONE;
+}
+
+/* ---- Requests ---- */
+
+static struct extended *extended_of(const struct world *w, node_id node, str_id name)
+{
+	struct range run = w->nodes[node].extended;
+
+	for (uint32_t i = 0; i < run.n; i++)
+		if (w->extended.items[run.at + i].name == name)
+			return &w->extended.items[run.at + i];
+	return NULL;
+}
+
+static void add_requests(struct world *w, const struct pod *pod, node_id node, unsigned ranks,
+			 int64_t sign)
+{
+	struct node_load *n = &w->nodes[node];
+
+	for (unsigned r = 0; r < ranks; r++) {
+		n->used[r][RES_CPU] += sign * pod->cpu_milli;
+		n->used[r][RES_MEMORY] += sign * pod->memory;
+		n->used[r][RES_EPHEMERAL] += sign * pod->ephemeral;
+		n->used[r][RES_PODS] += sign;
+	}
+	for (uint32_t i = 0; i < pod->extended.n; i++) {
+		const struct amount *a = &w->c->amounts.items[pod->extended.at + i];
+		struct extended *x = extended_of(w, node, a->name);
+
+		for (unsigned r = 0; x && r < ranks; r++)
+			x->used[r] += sign * a->value;
+	}
+}
+
+static unsigned request_ranks(const struct unit *u)
+{
+	return u->kind == UNIT_PENDING || u->can_evict ? u->rank + 1u : LEVELS;
+}
+
+void world_enter(struct world *w, unit_id id, node_id node)
+{
+	const struct unit *u = &w->units.items[id];
+
+	add_requests(w, unit_pod(w, u), node, request_ranks(u), 1);
+	if (w->terms)
+		pod_terms_enter(w->terms, w, u->pod, node);
+}
+
+void world_leave(struct world *w, unit_id id, node_id node)
+{
+	const struct unit *u = &w->units.items[id];
+
+	add_requests(w, unit_pod(w, u), node, request_ranks(u), -1);
+	if (w->terms)
+		pod_terms_leave(w->terms, w, u->pod, node);
+}
+
+static bool kinds_fit(const struct node_load *n, const int64_t want[RES_KINDS], unsigned rank)
+{
+	for (int i = 0; i < RES_KINDS; i++)
+		if (want[i] && n->used[rank][i] + want[i] > n->have[i])
+			return false;
+	return true;
+}
+
+bool world_has_room(const struct world *w, const struct unit *u, node_id node, unsigned rank)
+{
+	const struct pod *pod = unit_pod(w, u);
+	int64_t want[RES_KINDS] = { pod->cpu_milli, pod->memory, pod->ephemeral, 1 };
+
+	if (!kinds_fit(&w->nodes[node], want, rank))
+		return false;
+	for (uint32_t i = 0; i < pod->extended.n; i++) {
+		const struct amount *a = &w->c->amounts.items[pod->extended.at + i];
+		const struct extended *x = extended_of(w, node, a->name);
+
+		if (a->value && (!x || x->used[rank] + a->value > x->have))
+			return false;
+	}
+	return true;
+}
+
+bool node_holds(const struct world *w, node_id node, unsigned rank)
+{
+	const struct node_load *n = &w->nodes[node];
+
+	for (int i = 0; i < RES_KINDS; i++)
+		if (n->used[rank][i] > n->have[i])
+			return false;
+	for (uint32_t i = 0; i < n->extended.n; i++) {
+		const struct extended *x = &w->extended.items[n->extended.at + i];
+
+		if (x->used[rank] > x->have)
+			return false;
+	}
+	return true;
+}
+
+static void make_nodes(struct world *w)
+{
+	const struct cluster *c = w->c;
+
+	w->nodes = xcalloc(c->nodes.n, sizeof(*w->nodes));
+	for (node_id id = 0; id < c->nodes.n; id++) {
+		const struct node *node = &c->nodes.items[id];
+
+		w->nodes[id] = (struct node_load){
+			.have = { node->cpu_milli, node->memory, node->ephemeral, node->max_pods },
+			.extended = { (uint32_t)w->extended.n, node->extended.n },
+		};
+		for (uint32_t i = 0; i < node->extended.n; i++) {
+			const struct amount *a = &c->amounts.items[node->extended.at + i];
+
+			*array_add(&w->extended) = (struct extended){ a->name, a->value, { 0 } };
+		}
+	}
+}
+
+/* ---- Units ---- */
+
+/* Sets pdb and says whether eviction is possible: the Eviction API refuses a pod under several
+ * budgets (500), and one whose budget allows none now (429). */
+static bool guard(struct world *w, struct unit *u)
+{
+	const struct cluster *c = w->c;
+	const struct pod *pod = unit_pod(w, u);
+
+	u->pdb = NONE;
+	for (pdb_id id = 0; id < c->pdbs.n; id++) {
+		const struct pdb *pdb = &c->pdbs.items[id];
+
+		if (pdb->meta.ns != pod->meta.ns || !selector_matches(c, pdb->pods, pod->labels))
+			continue;
+		if (u->pdb != NONE)
+			return false;
+		u->pdb = id;
+	}
+	return u->pdb == NONE || c->pdbs.items[u->pdb].disruptions_allowed > 0;
+}
+
+static bool owner_is(const struct world *w, const struct pod *pod, const char *kind)
+{
+	return strcmp(cluster_str(w->c, pod->owner_kind), kind) == 0;
+}
+
+static bool is_untouchable(const struct world *w, const struct pod *pod)
+{
+	return pod->is_terminating || pod->is_mirror || pod->priority >= SYSTEM_CRITICAL ||
+	       owner_is(w, pod, "Node");
+}
+
+/* Will its controller make a new one that comes to us and asks for the same? */
+static bool can_land(const struct world *w, const struct unit *u)
+{
+	const struct pod *pod = unit_pod(w, u);
+	const struct request *q = unit_request(w, u);
+
+	if (!pod->is_ours || q->is_bad || !pod->owner_kind || owner_is(w, pod, "DaemonSet"))
+		return false;
+	if (q->source == SOURCE_MCKUBE && w->c->mckubes.items[q->mckube].podname)
+		return owner_is(w, pod, "StatefulSet");
+	return q->source != SOURCE_NONE;
+}
+
+static bool unit_kind_of(const struct world *w, const struct request *q, uint8_t *ret)
+{
+	const struct pod *pod = &w->c->pods.items[q->pod];
+	bool can_ask = q->has_budget && !q->is_bad && q->source != SOURCE_NONE;
+
+	if (pod->node != NONE && q->has_cores)
+		*ret = is_untouchable(w, pod) ? UNIT_FIXED : UNIT_RUNNING;
+	else if (pod->node != NONE && can_ask && !pod->is_terminating && !pod->is_mirror)
+		*ret = UNIT_HOMELESS;
+	else if (!pod->node_name && can_ask && pod->is_ours && !pod->has_other_gate &&
+		 !pod->is_terminating)
+		*ret = UNIT_PENDING;
+	else
+		return false;
+	return true;
+}
+
+/* The part of the pod's cores that the node has; is_misplaced if it may not use them as they are.
+ */
+static place_id origin_of(struct world *w, struct unit *u)
+{
+	const struct request *q = unit_request(w, u);
+	const struct cpuset *set = &w->req.sets.items[q->cores];
+	uint32_t cores[CPUSET_MAX], n = 0, wanted = 0;
+
+	cpuset_each(cpu, set)
+	{
+		uint32_t core = capacity_core(&w->cap, u->node, cpu);
+
+		wanted++;
+		if (core != NONE)
+			cores[n++] = core;
+	}
+	u->is_misplaced = n != wanted || n != q->core_count ||
+			  (q->has_pin && !cpuset_eq(set, &w->req.sets.items[q->pin]));
+	return world_place(w, u->node, cores, n);
+}
+
+static void add_unit(struct world *w, uint32_t request)
+{
+	const struct request *q = &w->req.list.items[request];
+	const struct pod *pod = &w->c->pods.items[q->pod];
+	struct unit u = {
+		.pod = q->pod,
+		.request = request,
+		.node = pod->node,
+		.origin = NONE,
+		.at = NONE,
+		.landing = NONE,
+		.pdb = NONE,
+		.rank = q->budget.criticality,
+		.core_count = q->core_count,
+	};
+
+	if (!unit_kind_of(w, q, &u.kind))
+		return;
+	memcpy(u.load, q->load, sizeof(u.load));
+	if (q->has_cores && u.node != NONE)
+		u.origin = origin_of(w, &u);
+	if (u.kind == UNIT_FIXED)
+		u.is_misplaced = false;
+	if (u.kind == UNIT_RUNNING || u.kind == UNIT_HOMELESS)
+		u.can_evict =
+			guard(w, &u) && !is_untouchable(w, pod) && !owner_is(w, pod, "DaemonSet");
+	u.can_land = u.kind == UNIT_RUNNING && can_land(w, &u);
+	w->unit_of_pod[q->pod] = (unit_id)w->units.n;
+	*array_add(&w->units) = u;
+}
+
+static int cmp_turn(const void *a, const void *b, void *arg)
+{
+	const struct world *w = arg;
+	unit_id i = *(const unit_id *)a, j = *(const unit_id *)b;
+	const struct unit *x = &w->units.items[i], *y = &w->units.items[j];
+	const struct pod *p = unit_pod(w, x), *q = unit_pod(w, y);
+
+	if (x->rank != y->rank)
+		return y->rank - x->rank;
+	if (p->priority != q->priority)
+		return p->priority > q->priority ? -1 : 1;
+	if (p->meta.created != q->meta.created)
+		return p->meta.created < q->meta.created ? -1 : 1;
+	return i < j ? -1 : i > j;
+}
+
+static void give_turns(struct world *w)
+{
+	w->by_turn = xmalloc(w->units.n * sizeof(*w->by_turn));
+	for (unit_id id = 0; id < w->units.n; id++)
+		w->by_turn[id] = id;
+	qsort_r(w->by_turn, w->units.n, sizeof(*w->by_turn), cmp_turn, w);
+	for (uint32_t turn = 0; turn < w->units.n; turn++)
+		w->units.items[w->by_turn[turn]].turn = turn;
+}
+
+/* Lists the bound units of every node, by turn. */
+static void list_node_units(struct world *w)
+{
+	uint32_t at = 0;
+
+	array_each(u, &w->units)
+		if (u->node != NONE)
+			w->nodes[u->node].units.n++;
+	for (node_id id = 0; id < w->c->nodes.n; id++) {
+		w->nodes[id].units.at = at;
+		at += w->nodes[id].units.n;
+		w->nodes[id].units.n = 0;
+	}
+	w->node_units = xmalloc(at * sizeof(*w->node_units));
+	for (uint32_t turn = 0; turn < w->units.n; turn++) {
+		const struct unit *u = &w->units.items[w->by_turn[turn]];
+
+		if (u->node == NONE)
+			continue;
+		struct range *run = &w->nodes[u->node].units;
+		w->node_units[run->at + run->n++] = w->by_turn[turn];
+	}
+}
+
+/* A resource of which a node has given away more than it has makes room for nobody, whoever leaves.
+ */
+static void close_overcommitted(struct world *w)
+{
+	for (node_id id = 0; id < w->c->nodes.n; id++) {
+		struct node_load *n = &w->nodes[id];
+
+		for (int i = 0; i < RES_KINDS; i++) {
+			if (n->used[0][i] <= n->have[i])
+				continue;
+			n->have[i] = n->used[0][i];
+			for (int r = 1; r < LEVELS; r++)
+				n->used[r][i] = n->used[0][i];
+		}
+	}
+	array_each(x, &w->extended) {
+		if (x->used[0] <= x->have)
+			continue;
+		x->have = x->used[0];
+		for (int r = 1; r < LEVELS; r++)
+			x->used[r] = x->used[0];
+	}
+}
+
+/* Everything where the snapshot has it. */
+static void settle(struct world *w)
+{
+	for (pod_id id = 0; id < w->c->pods.n; id++) {
+		const struct pod *pod = &w->c->pods.items[id];
+		unit_id unit = w->unit_of_pod[id];
+
+		if (pod->node == NONE)
+			continue;
+		if (unit == NONE) {
+			add_requests(w, pod, pod->node, LEVELS, 1);
+			if (w->terms)
+				pod_terms_enter(w->terms, w, id, pod->node);
+		} else {
+			world_enter(w, unit, pod->node);
+		}
+	}
+	close_overcommitted(w);
+	for (unit_id id = 0; id < w->units.n; id++)
+		if (w->units.items[id].origin != NONE)
+			world_put(w, id, w->units.items[id].origin);
+	for (cell_id id = 0; id < w->n_cells; id++) {
+		struct cell *cell = &w->cells[id];
+
+		memcpy(cell->at_first, cell->used[0], sizeof(cell->at_first));
+		if (!cell_holds(cell, 0))
+			w->nodes[cell->node].is_broken = true;
+	}
+	array_each(u, &w->units)
+		if (u->is_misplaced)
+			w->nodes[u->node].is_broken = true;
+}
+
+void world_init(struct world *w, const struct cluster *c, const struct settings *settings)
+{
+	*w = (struct world){ .c = c, .settings = settings };
+	w->notices.arena = &w->arena;
+	capacity_read(c, settings, &w->cap, &w->notices);
+	requests_read(c, settings, &w->req, &w->notices);
+	make_cells(w);
+	make_single_places(w);
+	make_nodes(w);
+
+	w->evictions_left = xcalloc(c->pdbs.n, sizeof(*w->evictions_left));
+	for (pdb_id id = 0; id < c->pdbs.n; id++)
+		w->evictions_left[id] = c->pdbs.items[id].disruptions_allowed;
+
+	w->unit_of_pod = xmalloc(c->pods.n * sizeof(*w->unit_of_pod));
+	memset(w->unit_of_pod, 0xff, c->pods.n * sizeof(*w->unit_of_pod));
+	for (uint32_t i = 0; i < w->req.list.n; i++)
+		add_unit(w, i);
+	give_turns(w);
+	list_node_units(w);
+	w->terms = pod_terms_new(w);
+	settle(w);
+}
+
+void world_done(struct world *w)
+{
+	pod_terms_free(w->terms);
+	capacity_done(&w->cap);
+	requests_done(&w->req);
+	array_done(&w->notices.list);
+	arena_done(&w->arena);
+	array_done(&w->units);
+	array_done(&w->extended);
+	array_done(&w->places);
+	array_done(&w->place_cores);
+	array_done(&w->place_cells);
+	array_done(&w->place_of_set);
+	intern_done(&w->place_sets);
+	free(w->unit_of_pod);
+	free(w->by_turn);
+	free(w->nodes);
+	free(w->node_units);
+	free(w->cells);
+	free(w->cell_of_core);
+	free(w->pods_on_core);
+	free(w->evictions_left);
+	*w = (struct world){ 0 };
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugins/plugins.h"
+
+#include <stddef.h>
+
+const struct policy *const policies[] = {
+	&policy_binpack, &policy_example, &policy_spread, &policy_topology, NULL,
+};
