@@ -17,6 +17,8 @@ static void add_options(struct str *out)
 
 static void add_config(struct str *out)
 {
+	const struct look look = { .width = HELP_WIDTH };
+
 	str_add(out,
 		"The configuration is a YAML or JSON file, named by --config or "
 		"MCKUBE_CONFIG:\n\n"
@@ -39,7 +41,8 @@ static void add_config(struct str *out)
 		str_addf(out, " (%s%sdefault %s)\n      ", domain.n ? domain.s : "",
 			 domain.n ? ", " : "", key->preset);
 		config_variable(key->name, out);
-		str_addf(out, "\n      %s\n", key->help);
+		str_addc(out, '\n');
+		look_wrap(&look, out, HUE_NONE, 6, key->help);
 	}
 }
 

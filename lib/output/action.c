@@ -33,11 +33,18 @@ void action_add_object(const struct target *on, struct str *out)
 	str_add(out, on->name);
 }
 
+void action_add_cores(const char *cores, struct str *out)
+{
+	str_addf(out, strpbrk(cores, ",-") ? "cores %s" : "core %s", cores);
+}
+
 void action_add_place(const struct place *place, struct str *out)
 {
 	str_add(out, place->node);
-	if (place->cores && *place->cores)
-		str_addf(out, strpbrk(place->cores, ",-") ? " cores %s" : " core %s", place->cores);
+	if (place->cores && *place->cores) {
+		str_addc(out, ' ');
+		action_add_cores(place->cores, out);
+	}
 }
 
 void action_add_budget(const struct place *place, struct str *out)

@@ -17,6 +17,9 @@ const struct action_look *action_look(enum action_kind kind);
 /* "default/brake", or "edge-1" for what has no namespace. */
 void action_add_object(const struct target *on, struct str *out);
 
+/* "core 2", "cores 2-3" */
+void action_add_cores(const char *cores, struct str *out);
+
 /* "edge-1 core 2", "edge-1 cores 2-3", "edge-1". */
 void action_add_place(const struct place *place, struct str *out);
 

@@ -18,26 +18,30 @@ bool plan_view_shows(const struct plan_view *view, const struct target *on)
 	return !view->ns || !on->ns || !*on->ns || strcmp(view->ns, on->ns) == 0;
 }
 
-/* Where to, or where from: "core 2", "core 2 → core 3", "edge-1 core 1 → edge-2 core 0". The node
- * is named only where the heading does not say it already. */
+static bool has_cores(const struct place *place)
+{
+	return place->node && place->cores && *place->cores;
+}
+
+/* "to core 2", "from core 2", "core 2 → core 3", "core 1 → edge-2 core 0": the node that the
+ * heading names is not said again. */
 static void add_where(const struct action *a, const struct look *look, struct str *out)
 {
-	const char *arrow = look->has_utf8 ? " → " : " -> ";
-	const char *cores_to = a->to.cores ? a->to.cores : "";
-	bool is_same_node = a->from.node && a->to.node && strcmp(a->from.node, a->to.node) == 0;
-	struct place from = a->from, to = a->to;
+	bool has_from = has_cores(&a->from), has_to = has_cores(&a->to);
 
-	if (from.node)
-		from.node = "from";
-	if (to.node)
-		to.node = is_same_node ? "to" : a->from.node ? to.node : "to";
-	if (from.node && (from.cores && *from.cores)) {
-		action_add_place(&from, out);
-		if (to.node)
-			str_add(out, arrow);
+	if (has_from) {
+		str_add(out, has_to ? "" : "from ");
+		action_add_cores(a->from.cores, out);
 	}
-	if (to.node && (*cores_to || !is_same_node))
-		action_add_place(&to, out);
+	if (!has_to)
+		return;
+	if (has_from)
+		str_add(out, look->has_utf8 ? " → " : " -> ");
+	else
+		str_add(out, "to ");
+	if (has_from && strcmp(a->from.node, a->to.node) != 0)
+		str_addf(out, "%s ", a->to.node);
+	action_add_cores(a->to.cores, out);
 }
 
 static void add_grant(const struct action *a, struct str *out)

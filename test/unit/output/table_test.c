@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/table.h"
+
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+
+static const struct column columns[] = {
+	{ "NAME", "name", .is_name = true }, { "CPU", "cpu" },	   { "LOAD", "loadPpm" },
+	{ "UID", "uid", .is_wide = true },   { "TIME", "timeUs" }, {},
+};
+
+static void fill(struct table *t)
+{
+	table_row(t, CELL_TEXT("edge-1"), CELL_INT(4), CELL_RATIO(350001), CELL_TEXT("u1"),
+		  CELL_US(250000));
+	table_row(t, CELL_TEXT("größer"), CELL_INT(16), CELL_RATIO(1000000), CELL_TEXT(""),
+		  CELL_US(100));
+}
+
+static void render(enum format format, bool has_header, struct str *out)
+{
+	static const struct look plain = { 0 };
+	AUTO(table_done) struct table t = { .columns = columns };
+
+	fill(&t);
+	assert_int_equal(table_rows(&t), 2);
+	assert_int_equal(table_render(&t, format, &plain, has_header, out, NULL), 0);
+}
+
+static void table_looks_like_kubectls(void **state)
+{
+	AUTO(str_done) struct str out = STR_INIT;
+
+	(void)state;
+	render(FORMAT_TABLE, true, &out);
+	assert_string_equal(out.s, "NAME     CPU   LOAD    TIME\n"
+				   "edge-1   4     0.351   250ms\n"
+				   "größer   16    1.000   100us\n");
+}
+
+static void wide_has_more_columns_and_headers_may_go(void **state)
+{
+	AUTO(str_done) struct str out = STR_INIT;
+
+	(void)state;
+	render(FORMAT_WIDE, false, &out);
+	assert_string_equal(out.s, "edge-1   4    0.351   u1       250ms\n"
+				   "größer   16   1.000   <none>   100us\n");
+}
+
+static void data_formats_have_every_column(void **state)
+{
+	AUTO(str_done) struct str out = STR_INIT;
+
+	(void)state;
+	render(FORMAT_JSON, true, &out);
+	assert_non_null(strstr(out.s, "\"loadPpm\": 350001"));
+	assert_non_null(strstr(out.s, "\"uid\": \"u1\""));
+	str_clear(&out);
+	render(FORMAT_YAML, true, &out);
+	assert_non_null(strstr(out.s, "timeUs: 250000\n"));
+	str_clear(&out);
+	render(FORMAT_NAME, true, &out);
+	assert_string_equal(out.s, "edge-1\ngrößer\n");
+}
+
+static void empty_table_is_a_heading(void **state)
+{
+	static const struct look plain = { 0 };
+	AUTO(table_done) struct table t = { .columns = columns };
+	AUTO(str_done) struct str out = STR_INIT;
+
+	(void)state;
+	assert_int_equal(table_render(&t, FORMAT_TABLE, &plain, true, &out, NULL), 0);
+	assert_string_equal(out.s, "NAME   CPU   LOAD   TIME\n");
+	str_clear(&out);
+	assert_int_equal(table_render(&t, FORMAT_JSON, &plain, true, &out, NULL), 0);
+	assert_string_equal(out.s, "[]\n");
+}
+
+static void width_counts_columns_not_bytes(void **state)
+{
+	(void)state;
+	assert_int_equal(text_width("abc"), 3);
+	assert_int_equal(text_width("größer"), 6);
+	assert_int_equal(text_width("日本"), 4);
+	assert_int_equal(text_width("a\033\xff"), 3);
+}
+
+static void long_lines_are_broken_between_words(void **state)
+{
+	static const struct look narrow = { .width = 40 };
+	static const struct look endless = { 0 };
+	AUTO(str_done) struct str out = STR_INIT;
+
+	(void)state;
+	look_wrap(&narrow, &out, HUE_NONE, 4, "one two three four five six seven eight nine");
+	assert_string_equal(out.s, "    one two three four five six seven\n"
+				   "    eight nine\n");
+	str_clear(&out);
+	look_wrap(&endless, &out, HUE_NONE, 2, "one two three four five six seven eight nine");
+	assert_string_equal(out.s, "  one two three four five six seven eight nine\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table_looks_like_kubectls),
+		cmocka_unit_test(wide_has_more_columns_and_headers_may_go),
+		cmocka_unit_test(data_formats_have_every_column),
+		cmocka_unit_test(empty_table_is_a_heading),
+		cmocka_unit_test(width_counts_columns_not_bytes),
+		cmocka_unit_test(long_lines_are_broken_between_words),
+	};
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
