@@ -107,6 +107,31 @@ static int cmp_members(const void *a, const void *b)
 	return order ? order : (x->at > y->at) - (x->at < y->at);
 }
 
+static void sort_members(cJSON *object)
+{
+	ARRAY(struct member) members = { 0 };
+
+	while (object->child) {
+		cJSON *item = cJSON_DetachItemViaPointer(object, object->child);
+
+		*array_add(&members) = (struct member){ item, members.n };
+	}
+	if (members.n > 1)
+		qsort(members.items, members.n, sizeof(*members.items), cmp_members);
+	array_each(member, &members)
+		cJSON_AddItemToArray(object, member->item);
+	array_done(&members);
+}
+
+void json_sort(cJSON *root)
+{
+	cJSON *child;
+
+	if (cJSON_IsObject(root))
+		sort_members(root);
+	cJSON_ArrayForEach(child, root) json_sort(child);
+}
+
 /* Takes out all but the last of the members that have the same key. */
 static void drop_duplicates(cJSON *object)
 {

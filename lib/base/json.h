@@ -34,6 +34,9 @@ const cJSON *json_get(const cJSON *object, const char *key);
 /* Follows a path of keys separated by '.', NULL where one is missing. */
 const cJSON *json_path(const cJSON *root, const char *path);
 
+/* Puts the members of all objects in the order of their keys. */
+void json_sort(cJSON *root);
+
 /* Text of a string; NULL for anything else. */
 const char *json_text(const cJSON *j);
 

@@ -17,9 +17,9 @@
  * Errors name the line: "line 17: ...". */
 
 struct yaml_limits {
-	size_t max_bytes;	/* of the input; 0: 64 MiB */
-	uint32_t max_depth;	/* 0: 100 */
-	uint32_t max_aliased;	/* nodes made by aliases, per document; 0: 100,000 */
+	size_t max_bytes;     /* of the input; 0: 64 MiB */
+	uint32_t max_depth;   /* 0: 100 */
+	uint32_t max_aliased; /* nodes made by aliases, per document; 0: 100,000 */
 };
 
 /* Called with each document that is not empty, from 1; `line` is where it starts. */
@@ -31,8 +31,8 @@ int yaml_each(const char *text, size_t n, const struct yaml_limits *limits, yaml
 
 /* Only the first document, as kubeconfig and configuration files are read: appended to ret_json;
  * an empty file gives "null". */
-int yaml_to_json(const char *text, size_t n, const struct yaml_limits *limits,
-		 struct str *ret_json, struct error *err);
+int yaml_to_json(const char *text, size_t n, const struct yaml_limits *limits, struct str *ret_json,
+		 struct error *err);
 
 /* The other way: JSON text as block-style YAML in the order of its keys, strings quoted where their
  * plain form would read as something else. Used for -o yaml. */

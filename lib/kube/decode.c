@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/date.h"
 
 void decoder_init(struct decoder *d, struct intern *strings)
@@ -44,7 +45,7 @@ static void add_path(const struct decoder *d, struct str *out)
 
 		if (!step->key)
 			str_addf(out, "[%u]", step->n);
-		else if (step->is_free)
+		else if (step->is_free && memchr(step->key, '.', step->n))
 			str_addf(out, "[%.*s]", (int)step->n, step->key);
 		else
 			str_addf(out, "%s%.*s", i ? "." : "", (int)step->n, step->key);
@@ -65,7 +66,8 @@ int decode_refuse(struct decoder *d, const char *fmt, ...)
 	return DECODE_REFUSED;
 }
 
-/* Keys come in the order of the table more often than not: the search begins behind the last hit. */
+/* Keys come in the order of the table more often than not: the search begins behind the last hit.
+ */
 static const struct field *find_field(const struct field *fields, const struct field *from,
 				      struct slice key)
 {

@@ -64,12 +64,14 @@ struct field {
 };
 
 #define FIELD(key_, read_, type, member) FIELD_MORE(key_, read_, type, member, NULL)
-#define FIELD_MORE(key_, read_, type, member, more_) \
-	{ key_, sizeof(key_) - 1, offsetof(type, member), read_, more_ }
+#define FIELD_MORE(key_, read_, type, member, more_)                         \
+	{                                                                    \
+		key_, sizeof(key_) - 1, offsetof(type, member), read_, more_ \
+	}
 
 /* An object whose table fills the same struct. */
-#define FIELD_SUB(key_, fields_)                                 \
-	{                                                        \
+#define FIELD_SUB(key_, fields_)                                \
+	{                                                       \
 		key_, sizeof(key_) - 1, 0, read_object, fields_ \
 	}
 

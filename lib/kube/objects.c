@@ -138,8 +138,8 @@ static int find_type(struct objects *o, struct slice text, struct type *t)
 			t->is_list = true;
 		else
 			r = scan_skip(&d->scan);
-		if (t->is_list || (t->kind && t->version &&
-				   !ends_with_list(intern_str(&o->c->strings, t->kind))))
+		if (t->is_list ||
+		    (t->kind && t->version && !ends_with_list(intern_str(&o->c->strings, t->kind))))
 			break;
 	}
 	return r;
@@ -166,8 +166,8 @@ struct mark {
 static struct mark mark_now(const struct cluster *c)
 {
 	return (struct mark){
-		c->names.n,	c->requirements.n, c->node_terms.n, c->taints.n,
-		c->tolerations.n, c->pod_terms.n,  c->spreads.n,
+		c->names.n,	  c->requirements.n, c->node_terms.n, c->taints.n,
+		c->tolerations.n, c->pod_terms.n,    c->spreads.n,
 	};
 }
 
@@ -198,8 +198,18 @@ static const struct field named_fields[] = {
 	{ 0 },
 };
 
+static void add_place(const struct object_origin *origin, struct str *out)
+{
+	str_add(out, origin->file);
+	if (origin->document)
+		str_addf(out, ", document %u", origin->document);
+	if (origin->item)
+		str_addf(out, ", item %u", origin->item);
+}
+
 /* Makes the problem of an object that was refused; d->problem says why. */
-static int report(struct objects *o, struct slice text, const struct type *t, const char *where)
+static int report(struct objects *o, struct slice text, const struct type *t,
+		  const struct object_origin *origin)
 {
 	AUTO(str_done) struct str object = STR_INIT;
 	char problem[sizeof(o->d.problem)];
@@ -209,7 +219,7 @@ static int report(struct objects *o, struct slice text, const struct type *t, co
 	memcpy(problem, o->d.problem, sizeof(problem));
 	decoder_start(&o->d, text);
 	if (decode_object(&o->d, named_fields, &draft) < 0 || !draft.name)
-		str_add(&object, where);
+		add_place(origin, &object);
 	else
 		str_addf(&object, "%s %s%s%s", intern_str(strings, t->kind),
 			 intern_str(strings, draft.ns), draft.ns ? "/" : "",
@@ -230,11 +240,11 @@ static int measure(struct objects *o, struct slice text, size_t *ret)
 }
 
 static int decode_typed(struct objects *o, struct slice text, const struct type *t,
-			const struct kind *k, const char *where, size_t *ret_used);
+			const struct kind *k, const struct object_origin *origin, size_t *ret_used);
 
 /* An object with a member twice: cJSON's tree keeps the last of them. */
 static int decode_without_duplicates(struct objects *o, struct slice text, const struct type *t,
-				     const struct kind *k, const char *where)
+				     const struct kind *k, const struct object_origin *origin)
 {
 	AUTO_JSON cJSON *tree = NULL;
 	struct error err;
@@ -242,14 +252,14 @@ static int decode_without_duplicates(struct objects *o, struct slice text, const
 
 	if (json_parse(text.s, text.n, &tree, &err) < 0) {
 		decode_refuse(&o->d, "%s", err.msg);
-		return report(o, text, t, where);
+		return report(o, text, t, origin);
 	}
 	AUTO_FREE char *clean = cJSON_PrintUnformatted(tree);
-	return clean ? decode_typed(o, slice_of(clean), t, k, where, &used) : -ENOMEM;
+	return clean ? decode_typed(o, slice_of(clean), t, k, origin, &used) : -ENOMEM;
 }
 
 static int decode_typed(struct objects *o, struct slice text, const struct type *t,
-			const struct kind *k, const char *where, size_t *ret_used)
+			const struct kind *k, const struct object_origin *origin, size_t *ret_used)
 {
 	struct mark mark = mark_now(o->c);
 
@@ -268,8 +278,8 @@ static int decode_typed(struct objects *o, struct slice text, const struct type 
 		text.n = *ret_used;
 	}
 	if (r == DECODE_REFUSED)
-		return report(o, text, t, where);
-	return r == DECODE_DUPLICATE ? decode_without_duplicates(o, text, t, k, where) : r;
+		return report(o, text, t, origin);
+	return r == DECODE_DUPLICATE ? decode_without_duplicates(o, text, t, k, origin) : r;
 }
 
 int decode_whole(struct objects *o, const struct field *fields, void *into, struct object_meta *m,
@@ -284,8 +294,8 @@ int decode_whole(struct objects *o, const struct field *fields, void *into, stru
 }
 
 /* An object that is none of ours, or does not say what it is. */
-static int pass_over(struct objects *o, struct slice text, const struct type *t, const char *where,
-		     size_t *ret_used)
+static int pass_over(struct objects *o, struct slice text, const struct type *t,
+		     const struct object_origin *origin, size_t *ret_used)
 {
 	int r = measure(o, text, ret_used);
 
@@ -297,7 +307,7 @@ static int pass_over(struct objects *o, struct slice text, const struct type *t,
 	}
 	decoder_start(&o->d, text);
 	decode_refuse(&o->d, "%s is missing", t->kind ? "apiVersion" : "kind");
-	return report(o, (struct slice){ text.s, *ret_used }, t, where);
+	return report(o, (struct slice){ text.s, *ret_used }, t, origin);
 }
 
 int objects_add(struct objects *o, struct slice text, const struct object_origin *origin,
@@ -311,11 +321,11 @@ int objects_add(struct objects *o, struct slice text, const struct object_origin
 	if (r == 0 && t.is_list)
 		return OBJECT_IS_LIST;
 	if (r == 0) {
-		const struct kind *k = find_kind(intern_str(strings, t.kind),
-						 intern_str(strings, t.version));
+		const struct kind *k =
+			find_kind(intern_str(strings, t.kind), intern_str(strings, t.version));
 
-		r = k ? decode_typed(o, text, &t, k, origin->where, ret_used)
-		      : pass_over(o, text, &t, origin->where, ret_used);
+		r = k ? decode_typed(o, text, &t, k, origin, ret_used)
+		      : pass_over(o, text, &t, origin, ret_used);
 	}
 	if (r == SCAN_BAD)
 		return error_set(err, SCAN_BAD, "%s", o->d.scan.why);

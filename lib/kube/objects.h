@@ -9,8 +9,8 @@
 /* The API objects that a plan reads, from JSON text into a cluster, one at a time and unsorted.
  *
  * Objects are told apart by kind and group. Kinds of ours are decoded; an object of such a kind
- * that cannot be used (no name, a wrong type in a field that the plan needs) is left out and becomes
- * a problem of the cluster. All others are counted in cluster.n_skipped.
+ * that cannot be used (no name, a wrong type in a field that the plan needs) is left out and
+ * becomes a problem of the cluster. All others are counted in cluster.n_skipped.
  *
  * Labels, placement rules and amounts that many pods have in common are stored once. */
 struct objects;
@@ -21,7 +21,8 @@ void objects_free(struct objects *o);
 
 /* What an object does not say itself. */
 struct object_origin {
-	const char *where;	 /* names it in problems until its name is known */
+	const char *file;	 /* names it in problems until its name is known, with */
+	uint32_t document, item; /* ... these, where they are not 0 */
 	const char *list_kind;	 /* of the list it stands in, "" if none or not known yet */
 	const char *list_version;
 };

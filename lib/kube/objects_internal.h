@@ -61,6 +61,7 @@ struct object_meta {
 	bool is_terminating, has_finalizer, is_mirror, has_notes;
 	struct notes notes;
 	str_id backend, capacity_scope, rt_capacity, rt_cores, topology, is_busy;
+	bool has_capacity_scope, has_rt_capacity, has_rt_cores, has_topology;
 };
 
 extern const struct field meta_fields[];
@@ -101,6 +102,8 @@ void sort_requirements(struct cluster *c, struct range run);
 
 /* The text that `rules.text` is: the same for all spellings of the same rules. */
 void rules_write(const struct cluster *c, const struct rules *r, struct str *out);
+void selector_write(const struct cluster *c, const struct selector *s, struct str *out);
+void node_terms_write(const struct cluster *c, struct range run, struct str *out);
 
 int64_t resources_get(const struct resources *r, str_id name);
 int resources_add(struct objects *o, struct resources *to, const struct resources *more);
@@ -118,7 +121,7 @@ struct pod_resources {
 	struct resources overhead;
 	struct resources pod_requests, pod_limits; /* spec.resources */
 	struct resources all_requests, all_limits; /* sums over all containers, for the QoS class */
-	bool is_guaranteed;			   /* every container has limits of cpu and memory */
+	bool is_guaranteed; /* every container has limits of cpu and memory */
 };
 
 int read_containers(struct decoder *d, const struct field *f, void *into);	/* pod_resources */

@@ -46,7 +46,7 @@ int read_labels(struct decoder *d, const struct field *f, void *into)
 	}
 	*ret = (struct range){ (uint32_t)o->c->labels.n, (uint32_t)n };
 	shared_add(&o->labels, o->pairs.items, size, *ret);
-	array_each (pair, &o->pairs)
+	array_each(pair, &o->pairs)
 		*array_add(&o->c->labels) = *pair;
 	return 0;
 }
@@ -61,6 +61,19 @@ static int read_note(struct decoder *d, const struct field *f, void *into)
 	if (!m->has_notes)
 		memset(&m->notes, 0xff, sizeof(m->notes));
 	m->has_notes = true;
+	return read_token(d, f, into);
+}
+
+/* `more` is where to say that it is there, even when it is empty. */
+#define PRESENT(key, member)                                      \
+	FIELD_MORE(key, read_present, struct object_meta, member, \
+		   (const void *)offsetof(struct object_meta, has_##member))
+
+static int read_present(struct decoder *d, const struct field *f, void *into)
+{
+	char *m = (char *)into - f->offset;
+
+	*(bool *)(void *)(m + (size_t)f->more) = true;
 	return read_token(d, f, into);
 }
 
@@ -79,10 +92,10 @@ static const struct field annotation_fields[] = {
 	NOTE("realtime", realtime),
 	NOTE("rt_runtime_us", rt_runtime_us),
 	FIELD("mckube.io/backend", read_token, struct object_meta, backend),
-	FIELD("mckube.io/capacity-scope", read_token, struct object_meta, capacity_scope),
-	FIELD("mckube.io/rt-capacity", read_token, struct object_meta, rt_capacity),
-	FIELD("mckube.io/rt-cores", read_token, struct object_meta, rt_cores),
-	FIELD("mckube.io/topology", read_token, struct object_meta, topology),
+	PRESENT("mckube.io/capacity-scope", capacity_scope),
+	PRESENT("mckube.io/rt-capacity", rt_capacity),
+	PRESENT("mckube.io/rt-cores", rt_cores),
+	PRESENT("mckube.io/topology", topology),
 	FIELD("mckube.sdv.com/isCpuBusy", read_token, struct object_meta, is_busy),
 	{ 0 },
 };
@@ -169,8 +182,9 @@ bool is_dns_subdomain(const char *s, size_t n)
 		return false;
 	for (size_t i = 0; i < n; last = s[i++]) {
 		bool is_alnum = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= '0' && s[i] <= '9');
-		bool is_good = s[i] == '-' ? last != '.' : s[i] == '.' ? last != '.' && last != '-'
-								       : is_alnum;
+		bool is_good = s[i] == '-'   ? last != '.'
+			       : s[i] == '.' ? last != '.' && last != '-'
+					     : is_alnum;
 
 		if (!is_good)
 			return false;

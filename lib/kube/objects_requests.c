@@ -258,8 +258,6 @@ int pod_requests(struct objects *o, const struct pod_resources *p, struct resour
 	int r = resources_max(o, ret, &p->running);
 
 	if (r == 0)
-		r = resources_max(o, ret, &p->sidecars);
-	if (r == 0)
 		r = resources_max(o, ret, &p->init);
 	for (unsigned i = 0; i < p->pod_requests.n && r == 0; i++)
 		r = resources_set(o, ret, p->pod_requests.list[i]);

@@ -20,10 +20,10 @@ static const struct {
 	char text[3];
 	int tens, twos;
 } suffixes[] = {
-	{ "", 0, 0 },	 { "m", -3, 0 },  { "k", 3, 0 },   { "Ki", 0, 10 }, { "Mi", 0, 20 },
-	{ "Gi", 0, 30 }, { "M", 6, 0 },	  { "G", 9, 0 },   { "T", 12, 0 },  { "Ti", 0, 40 },
-	{ "P", 15, 0 },	 { "Pi", 0, 50 }, { "E", 18, 0 },  { "Ei", 0, 60 }, { "u", -6, 0 },
-	{ "n", -9, 0 },
+	{ "", 0, 0 },	 { "m", -3, 0 },  { "k", 3, 0 },  { "Ki", 0, 10 },
+	{ "Mi", 0, 20 }, { "Gi", 0, 30 }, { "M", 6, 0 },  { "G", 9, 0 },
+	{ "T", 12, 0 },	 { "Ti", 0, 40 }, { "P", 15, 0 }, { "Pi", 0, 50 },
+	{ "E", 18, 0 },	 { "Ei", 0, 60 }, { "u", -6, 0 }, { "n", -9, 0 },
 };
 
 /* Beyond this many digits a number of any suffix is out of range; digits behind the point are only

@@ -37,6 +37,6 @@ char *micro_time_format(int64_t us, char buf[static MICRO_TIME_TEXT])
 	char date[DATE_TEXT];
 
 	date_format(us / MICROS, date);
-	snprintf(buf, MICRO_TIME_TEXT, "%.19s.%06dZ", date, (int)(us % MICROS));
+	snprintf(buf, MICRO_TIME_TEXT, "%.19s.%06uZ", date, (unsigned)(us % MICROS) % MICROS);
 	return buf;
 }

@@ -37,7 +37,28 @@ enum {
 };
 
 /* Errors name file, and line or document or path: "cluster.yaml:17: ...". Standard input may be
- * read once; the caller spools it if it wants it twice. */
+ * read once; the caller spools it if it wants it twice. A file without any object is an error, a
+ * List without items is not. */
 int objects_read(const struct source *src, object_visitor visit, void *arg, struct error *err);
+
+/* A List, when its end has been read: its own members without the items. */
+struct list_text {
+	struct str kind, api_version; /* empty where it does not say, or not yet */
+	struct str metadata;	      /* JSON, empty if there is none */
+};
+
+/* The same for who walks over an object anyway and so finds its end: `object->json` begins with
+ * the object, and more may stand behind it. take() returns what objects_add() returns, or another
+ * negative code to end the reading; list() may be NULL. */
+struct object_taker {
+	int (*take)(const struct object_text *object, const struct list_text *list, void *arg,
+		    size_t *ret_used, struct error *err);
+	void (*list)(const struct list_text *list, void *arg);
+	void *arg;
+};
+
+enum { TAKEN_LIST = 1 }; /* the object has "items": they are to be taken one by one */
+
+int objects_take(const struct source *src, const struct object_taker *taker, struct error *err);
 
 #endif
