@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plugins/plugins.h"
+#include "plugins/policies.h"
 
 /* Best fit: fill cores that are in use before opening new ones, which keeps whole cores free for
  * large budgets and lets idle ones sleep. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plugins/plugins.h"
+#include "plugins/policies.h"
 
 #include <stddef.h>
 

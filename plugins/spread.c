@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plugins/plugins.h"
+#include "plugins/policies.h"
 
 /* Worst fit: what is free on every core stays as much as possible, so that an overrun meets room
  * and the next pod meets a choice. The mode with the least room decides. */

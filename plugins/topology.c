@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plugins/plugins.h"
+#include "plugins/policies.h"
 
 /* Threads of one physical core slow each other down, and cores of one NUMA node share memory
  * bandwidth: prefer cores with idle siblings first (70 points), on quiet NUMA nodes second (30). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_PLUGINS_H
-#define MCKUBE_PLUGINS_H
+#ifndef MCKUBE_PLUGINS_POLICIES_H
+#define MCKUBE_PLUGINS_POLICIES_H
 
 #include "plan/policy.h"
 
