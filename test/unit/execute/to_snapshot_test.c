@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "execute/to_snapshot.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+
+static char path[] = "/tmp/to_snapshot_test.XXXXXX.yaml";
+
+static void write_input(const char *text)
+{
+	AUTO_FILE FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	fputs(text, f);
+}
+
+static int make_file(void **state)
+{
+	(void)state;
+
+	AUTO_CLOSE int fd = mkstemps(path, 5);
+	return fd < 0 ? -1 : 0;
+}
+
+static int drop_file(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static struct action on(enum action_kind kind, const char *name)
+{
+	return (struct action){ .id = 1,
+				.kind = kind,
+				.on = { "Pod", "default", name, "", "", "v1" } };
+}
+
+static int run(struct plan *p, const char *input, enum list_format format, char **ret_text,
+	       struct error *err)
+{
+	size_t n;
+
+	write_input(input);
+
+	FILE *out = open_memstream(ret_text, &n);
+	int r = execute_on_files(p, &(struct source){ path, false }, 1, format, out, err);
+	fclose(out);
+	return r;
+}
+
+static void becomes(struct plan *p, const char *input, const char *expect)
+{
+	AUTO_FREE char *text = NULL;
+	struct error err = ERROR_INIT;
+
+	assert_int_equal(run(p, input, LIST_YAML, &text, &err), 0);
+	assert_string_equal(text, expect);
+}
+
+static void what_the_plan_does_not_name_passes_through_in_order(void **state)
+{
+	AUTO(plan_done) struct plan p = { 0 };
+
+	(void)state;
+	becomes(&p,
+		"kind: Widget\nmetadata: {name: w}\nspec: {big: 9007199254740993, f: 1.5}\n---\n"
+		"kind: List\nitems:\n- {kind: Node, metadata: {name: n}}\n- {nothing: 1}\n",
+		"apiVersion: v1\nkind: List\nitems:\n"
+		"- kind: Widget\n  metadata:\n    name: w\n  spec:\n    big: 9007199254740993\n"
+		"    f: 1.5\n"
+		"- kind: Node\n  metadata:\n    name: n\n"
+		"- nothing: 1\n");
+}
+
+static void the_last_of_two_objects_stays(void **state)
+{
+	AUTO(plan_done) struct plan p = { 0 };
+
+	(void)state;
+	becomes(&p,
+		"{kind: Pod, metadata: {name: a}, n: 1}\n---\n"
+		"{kind: Pod, metadata: {name: b}}\n---\n"
+		"{kind: Pod, metadata: {name: a, namespace: default}, n: 2}\n",
+		"apiVersion: v1\nkind: List\nitems:\n"
+		"- kind: Pod\n  metadata:\n    name: b\n"
+		"- kind: Pod\n  metadata:\n    name: a\n    namespace: default\n  n: 2\n");
+}
+
+static void actions_are_carried_out_in_order(void **state)
+{
+	AUTO(plan_done) struct plan p = { 0 };
+	struct action a = on(ACTION_SET_LEVEL, "a");
+
+	(void)state;
+	a.to.level = LEVEL_HIGH;
+	*array_add(&p.actions) = a;
+	a.id = 2;
+	a.to.level = LEVEL_MIDDLE;
+	*array_add(&p.actions) = a;
+	a = on(ACTION_EVICT, "b");
+	a.id = 3;
+	*array_add(&p.actions) = a;
+	becomes(&p,
+		"{apiVersion: v1, kind: Pod, metadata: {name: b}}\n---\n"
+		"{apiVersion: v1, kind: Pod, metadata: {name: a, resourceVersion: \"7\"}}\n",
+		"apiVersion: v1\nkind: List\nitems:\n"
+		"- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: a\n"
+		"    resourceVersion: \"9\"\n    annotations:\n"
+		"      mckube.io/rt-current: medium\n");
+	assert_int_equal(p.results.n, 3);
+	assert_int_equal(p.results.items[2].id, 3);
+	assert_int_equal(p.results.items[2].state, RESULT_DONE);
+}
+
+static void an_object_that_is_gone_is_an_error(void **state)
+{
+	AUTO(plan_done) struct plan p = { 0 };
+	AUTO_FREE char *text = NULL;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	*array_add(&p.actions) = on(ACTION_EVICT, "a");
+	assert_int_equal(run(&p, "{kind: Pod, metadata: {name: b}}", LIST_JSON, &text, &err),
+			 -ESTALE);
+	assert_string_equal(err.msg, "Pod default/a: is gone");
+	assert_int_equal(p.results.n, 0);
+}
+
+static void what_files_cannot_take_is_refused(void **state)
+{
+	AUTO(plan_done) struct plan p = { 0 };
+	AUTO_FREE char *text = NULL;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	*array_add(&p.actions) = on(ACTION_RESIZE, "a");
+	assert_int_equal(run(&p, "{kind: Pod, metadata: {name: a}}", LIST_JSON, &text, &err),
+			 -ENOTSUP);
+	assert_string_equal(err.msg, "action 1 (Resize) cannot be carried out on files");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_plan_does_not_name_passes_through_in_order),
+		cmocka_unit_test(the_last_of_two_objects_stays),
+		cmocka_unit_test(actions_are_carried_out_in_order),
+		cmocka_unit_test(an_object_that_is_gone_is_an_error),
+		cmocka_unit_test(what_files_cannot_take_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, make_file, drop_file);
+}
