@@ -64,10 +64,22 @@ def plan(solution: Solution) -> Obj | None:
     for i, action in enumerate(actions):
         action.update(id=i + 1, after=list(range(1, i + 1)))
     spec = {"cluster": {"server": "", "takenAt": "", "digest": "sha256:" + "0" * 64},
-            "settings": {}, "actions": actions, "warnings": [], "unplaced": [
-                {"pod": _ref(o.pod), "reason": "NoRoom",
-                 "message": f"{len(snap.nodes)} nodes: {len(snap.nodes)} × core budget"}
-                for o in solution.chosen if o.kind == "wait" or (
-                    o.kind == "stay" and not o.cores and not o.pod.terminating)]}
+            "settings": {}, "actions": actions, "unplaced": _unplaced(solution),
+            "warnings": [{"object": o, "reason": r, "message": "optimum"}
+                         for o, r in sorted(snap.warnings)]}
     return {"apiVersion": "mckube.io/v1alpha1", "kind": "Plan",
             "metadata": {"name": plan_name(spec)}, "spec": spec}
+
+
+def _unplaced(solution: Solution) -> list[Obj]:
+    """NoRoom for all that got nothing: which filter refuses is not the program's business."""
+    snap = solution.outcome.snap
+    everywhere = f"{len(snap.nodes)} nodes: {len(snap.nodes)} × core budget"
+    rows = [{"pod": _ref(o.pod), "reason": "NoRoom", "message": everywhere}
+            for o in solution.chosen
+            if o.kind == "wait" or (o.kind == "stay" and not o.cores and not o.pod.terminating)]
+    for pod in snap.pods.values():
+        if pod.bad or (not pod.request and not pod.node and pod.ours):
+            reason = "BadRequest" if pod.bad else "NoRequest"
+            rows.append({"pod": _ref(pod), "reason": reason, "message": "optimum"})
+    return rows

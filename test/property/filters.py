@@ -20,7 +20,7 @@ def _tolerations(pod: Pod) -> list[Obj]:
 
 def pinned(_: State, pod: Pod, node: Node) -> bool:
     """spec.node of the request."""
-    return bool(pod.request and pod.request.node) and pod.request.node != node.name
+    return bool(pod.request and pod.request.node and pod.request.node != node.name)
 
 
 def unschedulable(_: State, pod: Pod, node: Node) -> bool:

@@ -144,7 +144,8 @@ class Generator:
             cap = CAP if key == "rt-capacity" else cap
             whole = False if key == "capacity-scope" else whole
         self.boxes.append(NodeBox(name, cores, cap, whole))
-        spec, busy = {}, self.profile.filters
+        spec: Obj = {}
+        busy = self.profile.filters
         if self.chance(busy * 0.25):
             spec["unschedulable"] = True
         if self.chance(busy * 0.4):
@@ -273,7 +274,8 @@ class Generator:
             spec["selector"] = {"matchLabels": {LABEL: pod["metadata"]["labels"][LABEL]}}
         if budget.rank == Rank.LOW and self.chance(0.1):
             del spec["criticality"]
-        return {"apiVersion": "mcoperator.sdv.com/v1", "kind": self.rng.choice(["McKube", "MCKube"]),
+        kind = self.rng.choice(["McKube", "MCKube"])
+        return {"apiVersion": "mcoperator.sdv.com/v1", "kind": kind,
                 "metadata": self.meta("McKube", f"mck-{pod['metadata']['name']}",
                                       namespace="default"),
                 "spec": spec}

@@ -314,7 +314,7 @@ def _pod(obj: Obj, classes: dict[str, Obj]) -> Pod:
     notes, labels = meta.get("annotations") or {}, meta.get("labels") or {}
     gates = {g["name"] for g in spec.get("schedulingGates") or []}
     scheduler, node = spec.get("schedulerName") or "", spec.get("nodeName") or ""
-    owner = next((o for o in meta.get("ownerReferences") or [] if o.get("controller")), {})
+    owner: Obj = next((o for o in meta.get("ownerReferences") or [] if o.get("controller")), {})
     return Pod(
         key=f"{_ns(obj)}/{meta['name']}", ns=_ns(obj), name=meta["name"], uid=meta.get("uid", ""),
         version=meta.get("resourceVersion", ""), labels=labels, notes=notes, spec=spec,

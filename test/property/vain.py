@@ -78,10 +78,10 @@ def _without_cores(before: Seat | None, after: Seat | None) -> Seat | None:
 def standing(out: Outcome, rank: Rank, node: str, back: set[str]) -> State:
     """What a set of displaced pods of this rank has to fit with on this node."""
     state = State(out.snap, on_node={n: {} for n in out.snap.nodes})
-    for key, seat in out.landings.items():
+    for key, landing in out.landings.items():
         pod = out.snap.pods[key]
-        if seat.node == node and pod.rank > rank:
-            state.put(key + "'", pod, node, seat.cores)
+        if landing.node == node and pod.rank > rank:
+            state.put(key + "'", pod, node, landing.cores)
     for pod in out.snap.pods.values():
         before, after = out.start.seats.get(pod.key), out.end.seats.get(pod.key)
         if pod.key in back:
@@ -143,7 +143,7 @@ def _is_short(out: Outcome, state: State, node: str, name: str) -> bool:
 
 def in_vain(out: Outcome) -> list[tuple[Rank, str, tuple[Pod, ...]]]:
     """Every smallest set that could be put back, by rank and node."""
-    found = []
+    found: list[tuple[Rank, str, tuple[Pod, ...]]] = []
     for rank in Rank:
         for node in out.snap.nodes:
             gone = displaced(out, rank, node)
