@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_ESCALATION_H
+#define MCKUBE_PLAN_ESCALATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/array.h"
+#include "model/capacity.h"
+#include "model/cpuset.h"
+#include "model/level.h"
+#include "plan/plan.h"
+
+/* What to do when a container uses more than its C_low, and when that is over. Pure; decides in the
+ * helper on the node, between the overrun and the new budget: nothing is allocated after pods were
+ * added.
+ *
+ * - A pod goes up to the next level at which it gets more, if its criticality has one. Where its
+ *   cores (or the node) have no room, it is taken, in this order and never more than needed: from
+ *   loans; from what less important pods hold only because they are watched; by cutting pods of
+ *   lower criticality than it and than the mode of its cores to their floors, the least important
+ * first; from what the other watched pods hold. The planner's admission test means that this is
+ * always enough for a High pod; where it is not enough, nothing changes.
+ * - A Low pod has no higher level: its overrun takes from nobody. It is lent its hi while there is
+ *   free room, and gives it back before anyone is cut.
+ * - A pod comes down one level when it has stayed below C_low for some periods, or, in nodeCpu
+ *   mode, when the node has been calm for a while; in any case not before a dwell time, which
+ *   doubles when overruns come back soon. Then those that were cut get back what fits, the most
+ *   important first.
+ *
+ * Loads are those of the budgets that the kernel holds, in parts per million, each rounded up. */
+
+enum recovery { RECOVERY_CONSUMPTION, RECOVERY_NODE_CPU };
+
+struct escalation_rules {
+	int64_t dwell_ns, dwell_max_ns; /* shortest stay on a level; how far it may grow */
+	int32_t calm_periods;		/* RECOVERY_CONSUMPTION */
+	int64_t calm_ns;		/* RECOVERY_NODE_CPU */
+};
+
+#define ESCALATION_RULES_DEFAULT                                                         \
+	{                                                                                \
+		.dwell_ns = 1000000000, .dwell_max_ns = 60000000000, .calm_periods = 10, \
+		.calm_ns = 5000000000                                                    \
+	}
+
+struct escalation_pod {
+	struct budget budget;
+	struct cpuset cores;
+	int32_t priority; /* importance among pods of one criticality */
+	uint32_t order;	  /* last tie, different for all: the higher is cut first */
+	uint8_t wanted;	  /* enum enforcement; NONE: escalation_settle() chooses */
+	uint8_t recovery; /* enum recovery */
+	/* State. */
+	uint8_t enforcement;
+	uint8_t level; /* enum level */
+	bool is_cut;   /* has its floor */
+	bool is_lent;  /* a Low pod with hi */
+	int64_t changed_ns, overrun_ns, dwell_ns;
+	/* Before the change that is being made. */
+	struct {
+		int32_t runtime_us;
+		uint8_t level, enforcement;
+		bool is_cut, is_lent;
+	} was;
+	bool wants_loan; /* while budgets are dealt out anew */
+};
+
+struct escalation {
+	enum scope scope;
+	uint32_t cap; /* ppm of a core */
+	struct escalation_rules rules;
+	int64_t calm_since_ns; /* the node's CPU is not busy since then; 0: it is busy */
+	ARRAY(struct escalation_pod) pods;
+};
+
+/* What becomes of a pod. Cuts stand before raises. */
+struct escalation_change {
+	uint32_t pod;
+	int32_t from_us, to_us; /* of the kernel's budget; equal where only the level changes */
+	uint8_t from_level, to_level;
+	bool is_cut;
+};
+
+enum escalation_result {
+	ESCALATION_NONE,    /* nothing to do: known already, or no higher level */
+	ESCALATION_CHANGED, /* see the changes */
+	ESCALATION_NO_ROOM, /* the pod stays where it is */
+};
+
+/* The budget that the kernel holds for the pod now. */
+int32_t escalation_runtime(const struct escalation_pod *p);
+
+/* The consumptions that must be reported, 0 where there is none: [0] is C_low, [1] the budget of
+ * the present level where a higher one exists. */
+void escalation_limits(const struct escalation_pod *p, int32_t ret_us[2]);
+
+/* A pod passed limit `limit`. `changes` has room for all pods. */
+enum escalation_result escalation_overrun(struct escalation *e, uint32_t pod, unsigned limit,
+					  int64_t now_ns, struct escalation_change *changes,
+					  size_t *ret_n);
+
+/* Brings down what has calmed. Returns the number of changes, 0 for most calls. */
+size_t escalation_recover(struct escalation *e, int64_t now_ns, struct escalation_change *changes);
+
+/* After pods were added, removed or changed: chooses watch or raise for each, watch for the most
+ * important ones as far as the room reaches, and gives back to those that were cut what fits. */
+size_t escalation_settle(struct escalation *e, struct escalation_change *changes);
+
+/* The room left on a CPU, or on the node where the scope is the node; negative: it is overfull. */
+int64_t escalation_room(const struct escalation *e, unsigned cpu);
+
+#endif
