@@ -6,14 +6,27 @@
 
 #define EACH_BYTE(x) (UINT64_C(0x0101010101010101) * (x))
 
-static int bad(struct scan *s, const char *at, const char *why)
+/* Inside this file a position is passed and returned, so that it stays in a register; NULL is a
+ * failure, which fail() has noted in the scan. `why` is NULL where the text is too short. */
+static const char *fail(struct scan *s, const char *at, const char *why)
 {
 	s->at = at;
 	s->why = why;
-	return SCAN_BAD;
+	return NULL;
 }
 
-static uint64_t load8(const char *p)
+static const char *too_short(struct scan *s)
+{
+	return fail(s, s->end, NULL);
+}
+
+/* What a failure is to the caller. */
+static int result_of(const struct scan *s)
+{
+	return s->why ? SCAN_BAD : SCAN_SHORT;
+}
+
+static inline uint64_t load8(const char *p)
 {
 	uint64_t w;
 
@@ -23,15 +36,13 @@ static uint64_t load8(const char *p)
 
 /* The high bit of each byte that is zero. Bytes above the first zero one may be marked wrongly:
  * only the lowest mark counts. */
-static uint64_t zero_bytes(uint64_t w)
+static inline uint64_t zero_bytes(uint64_t w)
 {
 	return (w - EACH_BYTE(0x01)) & ~w & EACH_BYTE(0x80);
 }
 
-int scan_blank(struct scan *s)
+static const char *blanks_end(const char *p, const char *end)
 {
-	const char *p = s->at, *end = s->end;
-
 	while (p < end && (unsigned char)*p <= ' ') {
 		if (end - p >= 8 && load8(p) == EACH_BYTE(' '))
 			p += 8;
@@ -40,13 +51,17 @@ int scan_blank(struct scan *s)
 		else
 			break;
 	}
-	s->at = p;
-	return p < end ? (unsigned char)*p : -1;
+	return p;
+}
+
+static inline const char *blank(const char *p, const char *end)
+{
+	return p < end && (unsigned char)*p > ' ' ? p : blanks_end(p, end);
 }
 
 /* The first byte from p that is not plain text of a string: a quote, a backslash, a control
  * character, or one outside ASCII. */
-static const char *plain_end(const char *p, const char *end)
+static inline const char *plain_end(const char *p, const char *end)
 {
 	for (; end - p >= 8; p += 8) {
 		uint64_t w = load8(p);
@@ -63,21 +78,17 @@ static const char *plain_end(const char *p, const char *end)
 	return p;
 }
 
-/* Steps over the UTF-8 sequence at p. */
-static int utf8_skip(struct scan *s, const char **p)
+static const char *utf8_end(struct scan *s, const char *p)
 {
-	size_t have = (size_t)(s->end - *p);
+	size_t have = (size_t)(s->end - p);
 	unsigned char copy[5] = { 0 };
 
-	memcpy(copy, *p, have < 4 ? have : 4);
+	memcpy(copy, p, have < 4 ? have : 4);
 
 	size_t n = str_utf8_len(copy);
-	if (n == 0 && have < 4)
-		return SCAN_SHORT;
 	if (n == 0)
-		return bad(s, *p, "text that is not UTF-8");
-	*p += n;
-	return 0;
+		return have < 4 ? too_short(s) : fail(s, p, "text that is not UTF-8");
+	return p + n;
 }
 
 static bool is_hex(char c)
@@ -85,55 +96,45 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-static int escape_skip(struct scan *s, const char **p)
+static const char *escape_end(struct scan *s, const char *p)
 {
-	const char *at = *p;
-
-	s->has_escape = true;
-	if (s->end - at < 2)
-		return SCAN_SHORT;
-	if (at[1] != 'u') {
-		*p += 2;
-		return at[1] && strchr("\"\\/bfnrt", at[1]) ? 0 : bad(s, at, "an unknown escape");
-	}
+	if (s->end - p < 2)
+		return too_short(s);
+	if (p[1] != 'u')
+		return p[1] && strchr("\"\\/bfnrt", p[1]) ? p + 2 : fail(s, p, "an unknown escape");
 	for (int i = 2; i < 6; i++) {
-		if (at + i >= s->end)
-			return SCAN_SHORT;
-		if (!is_hex(at[i]))
-			return bad(s, at, "a \\u escape without four hex digits");
+		if (p + i >= s->end)
+			return too_short(s);
+		if (!is_hex(p[i]))
+			return fail(s, p, "a \\u escape without four hex digits");
 	}
-	*p += 6;
-	return 0;
+	return p + 6;
 }
 
-int scan_string(struct scan *s, struct slice *ret)
+/* Over what stopped plain_end() and is no quote. */
+static const char *special_end(struct scan *s, const char *p)
 {
-	const char *p = s->at + 1;
-	int r = 0;
-
-	if (s->at >= s->end)
-		return SCAN_SHORT;
-	if (*s->at != '"')
-		return bad(s, s->at, "a string was expected");
-	s->has_escape = false;
-	while (r == 0) {
-		p = plain_end(p, s->end);
-		if (p >= s->end)
-			return SCAN_SHORT;
-		if (*p == '"')
-			break;
-		if (*p == '\\')
-			r = escape_skip(s, &p);
-		else if ((unsigned char)*p >= 0x80)
-			r = utf8_skip(s, &p);
-		else
-			r = bad(s, p, "a control character in a string");
+	if (*p == '\\') {
+		s->has_escape = true;
+		return escape_end(s, p);
 	}
-	if (r < 0)
-		return r;
-	*ret = (struct slice){ s->at + 1, (size_t)(p - s->at - 1) };
-	s->at = p + 1;
-	return 0;
+	if ((unsigned char)*p >= 0x80)
+		return utf8_end(s, p);
+	return fail(s, p, "a control character in a string");
+}
+
+/* p is at the opening quote; behind the closing one. */
+static inline const char *string_end(struct scan *s, const char *p)
+{
+	for (p = plain_end(p + 1, s->end);; p = plain_end(p, s->end)) {
+		if (p >= s->end)
+			return too_short(s);
+		if (*p == '"')
+			return p + 1;
+		p = special_end(s, p);
+		if (!p)
+			return NULL;
+	}
 }
 
 static const char *digits_end(const char *p, const char *end)
@@ -151,9 +152,9 @@ static const char *some_digits(const char *p, const char *end)
 	return q > p ? q : NULL;
 }
 
-int scan_number(struct scan *s, struct slice *ret)
+static const char *number_end(struct scan *s, const char *p)
 {
-	const char *p = s->at, *end = s->end;
+	const char *from = p, *end = s->end;
 
 	if (p < end && *p == '-')
 		p++;
@@ -169,24 +170,143 @@ int scan_number(struct scan *s, struct slice *ret)
 			p++;
 		p = some_digits(p, end);
 	}
-	if (!p || (p < end && *p >= '0' && *p <= '9'))
-		return digits_end(s->at + 1, end) == end ? SCAN_SHORT
-							 : bad(s, s->at, "not a JSON value");
-	*ret = (struct slice){ s->at, (size_t)(p - s->at) };
+	if (p && (p == end || *p < '0' || *p > '9'))
+		return p;
+
+	/* Cut off behind a sign, a point or an e it may still become a number. */
+	char last = end > from ? end[-1] : '-';
+	bool is_cut = digits_end(from + 1, end) + 2 >= end && strchr("-+.eE", last);
+	return is_cut ? too_short(s) : fail(s, from, "not a JSON value");
+}
+
+static const char *literal_end(struct scan *s, const char *p, const char *word)
+{
+	size_t n = strlen(word), have = (size_t)(s->end - p);
+
+	if (memcmp(p, word, have < n ? have : n) != 0)
+		return fail(s, p, "not a JSON value");
+	return have < n ? too_short(s) : p + n;
+}
+
+static const char *value_end(struct scan *s, const char *p, unsigned depth);
+
+/* p is at the key's quote, or where it should be; at the value. */
+static inline const char *key_end(struct scan *s, const char *p)
+{
+	if (*p != '"')
+		return fail(s, p, "a string was expected");
+	p = string_end(s, p);
+	if (!p)
+		return NULL;
+	p = blank(p, s->end);
+	if (p == s->end)
+		return too_short(s);
+	if (*p != ':')
+		return fail(s, p, "a colon was expected");
+	p = blank(p + 1, s->end);
+	return p == s->end ? too_short(s) : p;
+}
+
+/* p is at the bracket. */
+static const char *container_end(struct scan *s, const char *p, unsigned depth)
+{
+	bool is_object = *p == '{';
+	char close = is_object ? '}' : ']';
+
+	if (depth > SCAN_MAX_DEPTH)
+		return fail(s, p, "nested more than 100 deep");
+	p = blank(p + 1, s->end);
+	if (p < s->end && *p == close)
+		return p + 1;
+	while (p < s->end) {
+		if (is_object)
+			p = key_end(s, p);
+		if (p)
+			p = value_end(s, p, depth);
+		if (!p)
+			return NULL;
+		p = blank(p, s->end);
+		if (p == s->end)
+			break;
+		if (*p == close)
+			return p + 1;
+		if (*p != ',')
+			return fail(s, p, "a comma or the end of the list or object was expected");
+		p = blank(p + 1, s->end);
+	}
+	return too_short(s);
+}
+
+/* p is at the first byte of a value, which is there. */
+static const char *value_end(struct scan *s, const char *p, unsigned depth)
+{
+	switch (*p) {
+	case '"':
+		return string_end(s, p);
+	case '{':
+	case '[':
+		return container_end(s, p, depth + 1);
+	case 't':
+		return literal_end(s, p, "true");
+	case 'f':
+		return literal_end(s, p, "false");
+	case 'n':
+		return literal_end(s, p, "null");
+	default:
+		return number_end(s, p);
+	}
+}
+
+int scan_blank(struct scan *s)
+{
+	s->at = blank(s->at, s->end);
+	return s->at < s->end ? (unsigned char)*s->at : -1;
+}
+
+int scan_skip(struct scan *s)
+{
+	const char *p = blank(s->at, s->end);
+
+	if (p == s->end)
+		return SCAN_SHORT;
+	p = value_end(s, p, s->depth);
+	if (!p)
+		return result_of(s);
 	s->at = p;
 	return 0;
 }
 
-static int literal_skip(struct scan *s, const char *word)
+int scan_string(struct scan *s, struct slice *ret)
 {
-	size_t n = strlen(word), have = (size_t)(s->end - s->at);
+	const char *from = s->at;
 
-	if (memcmp(s->at, word, have < n ? have : n) != 0)
-		return bad(s, s->at, "not a JSON value");
-	if (have < n)
+	if (from >= s->end)
 		return SCAN_SHORT;
-	s->at += n;
+	s->has_escape = false;
+
+	const char *p = *from == '"' ? string_end(s, from) : fail(s, from, "a string was expected");
+	if (!p)
+		return result_of(s);
+	*ret = (struct slice){ from + 1, (size_t)(p - from - 2) };
+	s->at = p;
 	return 0;
+}
+
+int scan_number(struct scan *s, struct slice *ret)
+{
+	const char *from = s->at, *p = number_end(s, from);
+
+	if (!p)
+		return result_of(s);
+	*ret = (struct slice){ from, (size_t)(p - from) };
+	s->at = p;
+	return 0;
+}
+
+static int bad(struct scan *s, const char *why)
+{
+	s->why = why;
+	return SCAN_BAD;
 }
 
 int scan_open(struct scan *s, char bracket)
@@ -196,38 +316,34 @@ int scan_open(struct scan *s, char bracket)
 	if (c < 0)
 		return SCAN_SHORT;
 	if (c != bracket)
-		return bad(s, s->at,
-			   bracket == '{' ? "an object was expected" : "a list was expected");
+		return bad(s, bracket == '{' ? "an object was expected" : "a list was expected");
 	if (++s->depth > SCAN_MAX_DEPTH)
-		return bad(s, s->at, "nested more than 100 deep");
+		return bad(s, "nested more than 100 deep");
 	s->at++;
 	s->is_first = true;
 	return 0;
 }
 
 /* To the next entry of a container: 1 if there is one, 0 if `close` ends it. */
-static int next_entry(struct scan *s, char close)
+static inline int next_entry(struct scan *s, char close)
 {
+	bool is_first = s->is_first;
 	int c = scan_blank(s);
 
+	s->is_first = false;
 	if (c < 0)
 		return SCAN_SHORT;
 	if (c == close) {
 		s->at++;
 		s->depth--;
-		s->is_first = false;
 		return 0;
 	}
-	if (!s->is_first) {
-		if (c != ',')
-			return bad(s, s->at,
-				   "a comma or the end of the list or object was expected");
-		s->at++;
-		if (scan_blank(s) < 0)
-			return SCAN_SHORT;
-	}
-	s->is_first = false;
-	return 1;
+	if (is_first)
+		return 1;
+	if (c != ',')
+		return bad(s, "a comma or the end of the list or object was expected");
+	s->at++;
+	return scan_blank(s) < 0 ? SCAN_SHORT : 1;
 }
 
 int scan_member(struct scan *s, struct slice *ret_key)
@@ -236,69 +352,24 @@ int scan_member(struct scan *s, struct slice *ret_key)
 
 	if (r <= 0)
 		return r;
-	r = scan_string(s, ret_key);
-	if (r < 0)
-		return r;
+	s->has_escape = false;
 
-	bool key_has_escape = s->has_escape;
-	int c = scan_blank(s);
-	if (c < 0)
-		return SCAN_SHORT;
-	if (c != ':')
-		return bad(s, s->at, "a colon was expected");
-	s->at++;
-	if (scan_blank(s) < 0)
-		return SCAN_SHORT;
-	s->has_escape = key_has_escape;
+	const char *from = s->at, *value = key_end(s, from);
+	if (!value)
+		return result_of(s);
+
+	/* The key ends at the last quote before the colon. */
+	const char *quote = value - 1;
+	while (*quote != '"')
+		quote--;
+	*ret_key = (struct slice){ from + 1, (size_t)(quote - from - 1) };
+	s->at = value;
 	return 1;
 }
 
 int scan_element(struct scan *s)
 {
 	return next_entry(s, ']');
-}
-
-static int object_skip(struct scan *s)
-{
-	struct slice key;
-	int r = scan_open(s, '{');
-
-	while (r == 0 && (r = scan_member(s, &key)) > 0)
-		r = scan_skip(s);
-	return r;
-}
-
-static int array_skip(struct scan *s)
-{
-	int r = scan_open(s, '[');
-
-	while (r == 0 && (r = scan_element(s)) > 0)
-		r = scan_skip(s);
-	return r;
-}
-
-int scan_skip(struct scan *s)
-{
-	struct slice token;
-
-	switch (scan_blank(s)) {
-	case -1:
-		return SCAN_SHORT;
-	case '"':
-		return scan_string(s, &token);
-	case '{':
-		return object_skip(s);
-	case '[':
-		return array_skip(s);
-	case 't':
-		return literal_skip(s, "true");
-	case 'f':
-		return literal_skip(s, "false");
-	case 'n':
-		return literal_skip(s, "null");
-	default:
-		return scan_number(s, &token);
-	}
 }
 
 static unsigned hex4(const char *p)
@@ -384,6 +455,6 @@ int scan_check(struct slice text, struct error *err)
 	int r = scan_skip(&s);
 
 	if (r == 0 && scan_blank(&s) >= 0)
-		r = bad(&s, s.at, "something stands behind the end of the value");
+		r = bad(&s, "something stands behind the end of the value");
 	return r < 0 ? scan_error(&s, r, text, err) : 0;
 }

@@ -47,23 +47,29 @@ static void schedule(const unsigned char *block, uint32_t w[static 64])
 	}
 }
 
+/* One round; what is eight variables in the standard stays in place, and their names move on. */
+static inline void round_step(uint32_t v[static 8], int i, uint32_t word)
+{
+	uint32_t *a = &v[(64 - i) & 7], b = v[(65 - i) & 7], c = v[(66 - i) & 7];
+	uint32_t *d = &v[(67 - i) & 7], e = v[(68 - i) & 7], f = v[(69 - i) & 7];
+	uint32_t g = v[(70 - i) & 7], *h = &v[(71 - i) & 7];
+	uint32_t s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
+	uint32_t t1 = *h + s1 + ((e & f) ^ (~e & g)) + round_constants[i] + word;
+	uint32_t s0 = rotate(*a, 2) ^ rotate(*a, 13) ^ rotate(*a, 22);
+
+	*d += t1;
+	*h = t1 + s0 + ((*a & b) ^ (*a & c) ^ (b & c));
+}
+
 static void add_block(uint32_t state[static 8], const unsigned char *block)
 {
 	uint32_t w[64], v[8];
 
 	schedule(block, w);
 	memcpy(v, state, sizeof(v));
-	for (int i = 0; i < 64; i++) {
-		uint32_t s1 = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25);
-		uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-		uint32_t t1 = v[7] + s1 + choice + round_constants[i] + w[i];
-		uint32_t s0 = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22);
-		uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-
-		memmove(v + 1, v, 7 * sizeof(*v));
-		v[4] += t1;
-		v[0] = t1 + s0 + majority;
-	}
+#pragma GCC unroll 64
+	for (int i = 0; i < 64; i++)
+		round_step(v, i, w[i]);
 	for (int i = 0; i < 8; i++)
 		state[i] += v[i];
 }

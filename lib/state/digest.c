@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state/digest.h"
 
-#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,8 @@
 #include "base/sha256.h"
 #include "base/str.h"
 
-/* Every string goes in behind its length and every number as eight bytes, so that no two lists of
- * fields give the same bytes. */
+/* Every string goes in behind its length and every number in a form that says where it ends, so
+ * that no two lists of fields give the same bytes. */
 
 struct short_digest {
 	unsigned char bytes[SHA256_SIZE];
@@ -29,18 +28,24 @@ struct writer {
 	ARRAY(struct label) sorted;
 };
 
+/* Seven bits a byte, the sign lowest. */
 static void add_int(struct writer *w, int64_t value)
 {
-	uint64_t le = htole64((uint64_t)value);
+	uint64_t v = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+	unsigned char bytes[10];
+	size_t n = 0;
 
-	str_addn(&w->out, &le, sizeof(le));
+	for (; v >= 0x80; v >>= 7)
+		bytes[n++] = (unsigned char)(v | 0x80);
+	bytes[n++] = (unsigned char)v;
+	str_addn(&w->out, bytes, n);
 }
 
 static void add_id(struct writer *w, str_id id)
 {
-	uint32_t n = (uint32_t)intern_len(&w->c->strings, id), le = htole32(n);
+	size_t n = intern_len(&w->c->strings, id);
 
-	str_addn(&w->out, &le, sizeof(le));
+	add_int(w, (int64_t)n);
 	str_addn(&w->out, intern_str(&w->c->strings, id), n);
 }
 
