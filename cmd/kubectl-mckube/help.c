@@ -75,11 +75,10 @@ static void add_list(const char *title, struct str *out)
 
 static void add_overview(struct str *out)
 {
-	str_addf(
-		out,
+	str_add(out,
 		"Places mixed-criticality real-time pods on the cores of a cluster, and says "
 		"why.\n\n"
-		"A cluster is read into a snapshot, a plan is made from it, and the plan is shown, "
+		"A cluster is read into a snapshot, a plan is made from it, and the plan is shown,\n"
 		"saved or carried out.\n\n");
 	add_list("Commands:", out);
 	str_add(out, "\nOther help topics:\n");

@@ -30,7 +30,7 @@ struct cursor {
 	int argc, at;
 	char **argv;
 	const char *letters; /* the rest of a group such as -AR */
-	bool is_ended;	     /* "--" was seen */
+	int end;	     /* of the options: behind "--"; 0 while it was not seen */
 };
 
 /* What the cursor found: an option with its value, or an argument. */
@@ -115,11 +115,11 @@ static int cursor_next(struct cursor *c, struct word *ret, struct error *err)
 		return CURSOR_END;
 
 	const char *text = c->argv[c->at++];
-	if (!c->is_ended && strcmp(text, "--") == 0) {
-		c->is_ended = true;
+	if (!c->end && strcmp(text, "--") == 0) {
+		c->end = c->at;
 		return cursor_next(c, ret, err);
 	}
-	if (c->is_ended || text[0] != '-' || !text[1]) {
+	if (c->end || text[0] != '-' || !text[1]) {
 		*ret = (struct word){ .text = text };
 		return CURSOR_WORD;
 	}
@@ -195,7 +195,6 @@ const struct option *option_awaiting(const struct option_set *sets, int argc, ch
 	struct cursor c = { .sets = sets, .argc = argc, .argv = argv };
 	const char *last = argv[argc - 1], *end = last + strlen(last);
 	const struct option *found = NULL;
-	bool was_ended = false;
 	struct word w;
 	int r;
 
@@ -204,9 +203,7 @@ const struct option *option_awaiting(const struct option_set *sets, int argc, ch
 			found = w.option;
 			*ret_value = w.text;
 		}
-		if (c.at < argc)
-			was_ended = c.is_ended;
 	}
-	*ret_is_argument = was_ended;
+	*ret_is_argument = c.end && c.end < argc;
 	return found;
 }

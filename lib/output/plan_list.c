@@ -140,7 +140,8 @@ static const struct action *action_of(const struct plan *p, uint32_t id)
 	return id && id <= p->actions.n ? &p->actions.items[id - 1] : NULL;
 }
 
-void plan_results(const struct plan *p, const struct look *look, struct str *out)
+static void add_result(const struct action *a, const struct result *r, const struct look *look,
+		       struct str *out)
 {
 	static const uint8_t hues[] = {
 		[RESULT_PENDING] = HUE_DIM,
@@ -148,21 +149,32 @@ void plan_results(const struct plan *p, const struct look *look, struct str *out
 		[RESULT_FAILED] = HUE_BAD,
 		[RESULT_SKIPPED] = HUE_CHANGE,
 	};
+	AUTO(str_done) struct str object = STR_INIT;
+
+	action_add_kind(&a->on, &object);
+	str_addf(&object, "/%s %s", a->on.name, action_look(a->kind)->verb);
+	look_add(look, out, HUE_NONE, "%s: ", object.s);
+	look_add(look, out, hues[r->state], "%s", result_state_name(r->state));
+	if (r->message && *r->message)
+		look_add(look, out, HUE_NONE, ": %s", r->message);
+	str_addc(out, '\n');
+}
+
+void plan_results(const struct plan *p, const struct look *look, struct str *out)
+{
+	size_t n_done = 0;
 
 	array_each(r, &p->results) {
 		const struct action *a = action_of(p, r->id);
-		AUTO(str_done) struct str line = STR_INIT;
 
-		if (!a)
-			continue;
-		action_add_kind(&a->on, &line);
-		str_addf(&line, "/%s %s", a->on.name, action_look(a->kind)->verb);
-		look_add(look, out, HUE_NONE, "%s: ", line.s);
-		look_add(look, out, hues[r->state], "%s", result_state_name(r->state));
-		if (r->message && *r->message)
-			look_add(look, out, HUE_NONE, ": %s", r->message);
-		str_addc(out, '\n');
+		if (a)
+			add_result(a, r, look, out);
+		n_done += r->state == RESULT_DONE;
 	}
+	if (p->actions.n)
+		str_addf(out, "Applied %zu of %zu actions.\n", n_done, p->actions.n);
+	else
+		str_add(out, "Nothing to do.\n");
 }
 
 void plan_diff_text(const struct plan_diff *d, const struct look *look, struct str *out)

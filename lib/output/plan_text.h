@@ -35,7 +35,7 @@ void plan_names(const struct plan *p, const struct plan_view *view, struct str *
 /* "Plan: 2 to bind, 1 to move, 1 cannot be placed, 3 warnings." */
 void plan_totals(const struct plan *p, const struct look *look, struct str *out);
 
-/* What became of each action: "Done", or why not. */
+/* What became of each action: "Done", or why not; and one line that counts. */
 void plan_results(const struct plan *p, const struct look *look, struct str *out);
 
 void plan_diff_text(const struct plan_diff *d, const struct look *look, struct str *out);

@@ -142,7 +142,8 @@ static void results_are_told(void **state)
 	*array_add(&p.results) =
 		(struct result){ .id = 2, .state = RESULT_FAILED, .message = "is gone" };
 	plan_results(&p, &plain, &out);
-	assert_string_equal(out.s, "pod/logger move: Done\npod/batch evict: Failed: is gone\n");
+	assert_string_equal(out.s, "pod/logger move: Done\npod/batch evict: Failed: is gone\n"
+				   "Applied 1 of 4 actions.\n");
 }
 
 int main(void)

@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# kubectl's completion protocol, and the shells' scripts
+. "$(dirname "$0")/lib.sh"
+
+# complete NAME EXPECTED WORD...: the choices without their descriptions, on one line.
+complete() {
+	name=$1 expected=$2
+	shift 2
+	is "$name" "$("$MCKUBE" __complete "$@" | cut -f1 | tr '\n' ' ')" "$expected "
+}
+
+complete "a command" "plan policies :4" p
+complete "no word at all" "plan apply snapshot policies version completion help :4"
+complete "options" "--diff --detailed-exitcode --dry-run :4" plan --d
+complete "choices, separate" "table :4" plan -o t
+complete "choices, joined" "json :4" plan --output=j
+complete "choices of an optional value" "client :4" plan --dry-run=c
+complete "no choices behind a bare option" ":4" plan --dry-run c
+complete "policies" "spread :4" plan --policy sp
+complete "files" ":0" plan --snapshot te
+complete "an argument that is a file" ":0" apply pl
+complete "no second file" ":4" apply plan.json pl
+complete "topics" "config :4" help conf
+complete "shells" "bash :4" completion b
+complete "options of every command" "--config --color :4" plan --co
+complete "after --" ":0" apply -- --o
+complete "an unknown command" ":4" nonsense ""
+complete "options before the command" "plan :4" -n x pla
+check "descriptions stand behind a tab" -o "^plan$(printf '\t')show what one pass" -- __complete pla
+
+mkdir bin && ln -s "$MCKUBE" bin/kubectl_complete-mckube && ln -s "$MCKUBE" bin/kubectl-mckube
+is "the helper answers by its name" "$(bin/kubectl_complete-mckube pla | cut -f1 | tr '\n' ' ')" "plan :4 "
+mkdir bin2
+check "the helper is installed" -o '^bin2/kubectl_complete-mckube -> /' -- completion --install bin2
+check "it may be installed twice" -o 'kubectl_complete-mckube' -- completion --install bin2
+is "what is installed answers" "$(bin2/kubectl_complete-mckube pla | tail -n 1)" ":4"
+echo other >bin/occupied && mkdir bin3 && echo x >bin3/kubectl_complete-mckube
+check "another file is not replaced" -c 1 -e 'File exists' -- completion --install bin3
+
+for shell in bash zsh fish; do
+	check "script for $shell" -o 'kubectl-mckube' -- completion $shell
+	if command -v $shell >/dev/null; then
+		"$MCKUBE" completion $shell >script
+		$shell -n script 2>err
+		is "$shell can read its script" "$?$(cat err)" 0
+	else
+		skip "$shell can read its script" "$shell is not installed"
+	fi
+done
+
+# Presses TAB in bash: fills COMP_WORDS as bash would and prints the replies.
+press() {
+	"$MCKUBE" completion bash >script.bash
+	PATH=$PWD/bin:$PATH bash -c '
+		. ./script.bash
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		compopt() { :; }
+		_kubectl_mckube
+		printf "%s " "${COMPREPLY[@]}"' bash "$@"
+}
+is "bash: a command" "$(press kubectl-mckube pla)" "plan "
+is "bash: a joined value" "$(press kubectl-mckube plan --output = j)" "json "
+is "bash: a value behind a joined one" "$(press kubectl-mckube plan --output = json --dry-run = s)" "server "
+is "bash: files" "$(press kubectl-mckube plan --snapshot test/exa)" "test/example "
+
+if command -v kubectl >/dev/null; then
+	export PATH="$PWD/bin:$PATH"
+	is "kubectl runs the plugin" "$(kubectl mckube version | head -n 1)" "$("$MCKUBE" version | head -n 1)"
+	is "kubectl asks the helper" "$(kubectl __complete mckube pl 2>/dev/null | cut -f1 | tr '\n' ' ')" "plan :4 "
+	kubectl mckube plan --foo >out 2>err
+	is "kubectl hands the exit code on" "$?" 1
+else
+	skip "through kubectl" "kubectl is not installed"
+fi
+done_testing

@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# one line that says what is wrong, exit code 1, and how to get help
+. "$(dirname "$0")/lib.sh"
+
+see="See 'kubectl mckube plan --help' for usage."
+check "unknown command" -c 1 -e '^error: unknown command "pln" .*did you mean plan' -- pln
+check "unknown command without a neighbour" -c 1 -e '^error: unknown command "xyzzy" for "kubectl mckube"$' -- xyzzy
+check "how to get help, without a command" -c 1 -e "^See 'kubectl mckube --help' for usage.$" -- xyzzy
+check "unknown flag" -c 1 -e '^error: unknown flag: --foo$' -- plan --foo
+check "how to get help, with a command" -c 1 -e "^$see\$" -- plan --foo
+check "unknown letter" -c 1 -e "^error: unknown shorthand flag: 'x' in -x$" -- plan -x
+check "flag without its value" -c 1 -e '^error: flag needs an argument: --out$' -- plan --out
+check "unknown choice lists the choices" -c 1 -e 'must be one of table\|wide\|json\|yaml\|name\|html$' -- \
+	plan -o xml
+check "value out of range" -c 1 -e '"-v, --v" flag: must be a whole number from 0 to 10$' -- version -v 11
+check "argument too many" -c 1 -e 'unexpected argument "extra"' -- plan extra --snapshot $SNAPSHOT
+check "no cluster" -c 1 -e '^error: no cluster: give --snapshot FILE' -- plan
+check "no such snapshot" -c 1 -e '^error: nothing.yaml: No such file or directory$' -- plan --snapshot nothing.yaml
+check "standard input twice" -c 1 -e 'read only once' -- plan --snapshot - -f -
+
+printf 'kind: Node\n\tmetadata: {}\n' >tab.yaml
+check "broken YAML names file and line" -c 1 -e '^error: tab.yaml:2: ' -- plan --snapshot tab.yaml
+printf '{"kind":"List","items":[' >cut.json
+check "broken JSON names the file" -c 1 -e '^error: cut.json' -- plan --snapshot cut.json
+printf '{}\n' >empty-plan.json
+check "what is no plan is not applied" -c 1 -e '^error: empty-plan.json: ' -- \
+	apply empty-plan.json --snapshot $SNAPSHOT
+
+printf 'apiVersion: mckube.io/v1alpha1\nkind: Configuration\nrtCapacty: 1\n' >bad.yaml
+check "unknown key of the configuration" -c 1 \
+	-e "^error: bad.yaml: unknown key 'rtCapacty' \(did you mean 'rtCapacity'\?\)$" -- \
+	plan --snapshot $SNAPSHOT --config bad.yaml
+export MCKUBE_CONFIG=bad.yaml
+check "the configuration may come from the environment" -c 1 -e 'rtCapacty' -- plan --snapshot $SNAPSHOT
+unset MCKUBE_CONFIG
+export MCKUBE_RT_CAPACITY=2
+check "a bad variable is named" -c 1 \
+	-e '^error: environment variable MCKUBE_RT_CAPACITY: must be a number from 0.01 to 1$' -- \
+	plan --snapshot $SNAPSHOT
+unset MCKUBE_RT_CAPACITY
+
+check "escape sequences do not get through" -c 1 -e 'unknown flag: --\?\[31m' -- plan "--$(printf '\033')[31m"
+check "a folder that cannot take the plan" -c 1 -e '^error: no/such/folder/plan.json: ' -- \
+	plan --snapshot $SNAPSHOT --out no/such/folder/plan.json
+done_testing
