@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/auto.h"
 
 /* A made-up /sys/fs/cgroup, /proc and /sys in a temporary folder. */
@@ -41,7 +42,7 @@ static inline void fake_tree_done(struct fake_tree *t)
 /* The file below the root, its folders made; "a/b/" makes folders only. */
 static inline void fake_file(const struct fake_tree *t, const char *name, const char *text)
 {
-	char path[512];
+	char path[640];
 
 	snprintf(path, sizeof(path), "%s/%s", t->root, name);
 	for (char *slash = path + strlen(t->root) + 1; (slash = strchr(slash, '/')); slash++) {
@@ -59,7 +60,7 @@ static inline void fake_file(const struct fake_tree *t, const char *name, const 
 
 static inline const char *fake_read(const struct fake_tree *t, const char *name, char buf[256])
 {
-	char path[512];
+	char path[640];
 
 	snprintf(path, sizeof(path), "%s/%s", t->root, name);
 	AUTO_FILE FILE *f = fopen(path, "r");
