@@ -7,10 +7,21 @@
 
 const char program_name[] = "kubectl mckube";
 
+/* clang-format off */
 const struct command *const commands[] = {
-	&command_plan,	     &command_apply, &command_snapshot, &command_policies, &command_version,
-	&command_completion, &command_help,  &command_complete, &command_man,	   NULL,
+	&command_plan,
+	&command_apply,
+	&command_status,
+	&command_snapshot,
+	&command_policies,
+	&command_version,
+	&command_completion,
+	&command_help,
+	&command_complete,
+	&command_man,
+	NULL,
 };
+/* clang-format on */
 
 const struct command *command_find(const char *name)
 {

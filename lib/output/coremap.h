@@ -38,7 +38,7 @@ struct map_core {
 };
 
 struct map_node {
-	const char *name;
+	const char *name, *backend; /* backend "": the node does not say */
 	struct range cores;
 	uint32_t cap[LEVELS];
 	bool is_one_budget; /* the kernel counts the whole node (capacity scope node): then before

@@ -26,6 +26,17 @@ static unsigned columns_to(uint32_t sum)
 	return (unsigned)(((uint64_t)sum * BAR + PPM / 2) / PPM);
 }
 
+/* Draws a block `n` times, in one colour. */
+static void add_blocks(const struct look *look, struct str *out, enum hue hue, const char *text,
+		       unsigned n)
+{
+	AUTO(str_done) struct str run = STR_INIT;
+
+	while (n--)
+		str_add(&run, text);
+	look_add(look, out, hue, "%s", run.s);
+}
+
 static void add_bar(const struct coremap *m, const struct map_core *core, uint32_t cap,
 		    const struct look *look, struct str *out)
 {
@@ -40,11 +51,14 @@ static void add_bar(const struct coremap *m, const struct map_core *core, uint32
 		if (!s->is)
 			continue;
 		sum += pod->load[LEVEL_LOW];
-		for (; at < columns_to(sum) && at < BAR; at++)
-			look_add(look, out, rank_hues[rank], "%s", block(look, rank));
+		unsigned end = columns_to(sum) < BAR ? columns_to(sum) : BAR;
+		add_blocks(look, out, rank_hues[rank], block(look, rank), end - at);
+		at = end;
 	}
-	for (; at < BAR; at++)
-		look_add(look, out, HUE_DIM, "%s", at >= limit ? " " : look->has_utf8 ? "░" : ".");
+	if (at < limit)
+		add_blocks(look, out, HUE_DIM, look->has_utf8 ? "░" : ".", limit - at);
+	at = at < limit ? limit : at;
+	add_blocks(look, out, HUE_NONE, " ", BAR - at);
 }
 
 static void add_pods(const struct coremap *m, const struct map_core *core, const struct look *look,
@@ -85,15 +99,21 @@ static void add_loads(const uint32_t *loads, const uint32_t *caps, const struct 
 
 static void add_heading(const struct map_node *node, const struct look *look, struct str *out)
 {
-	AUTO(str_done) struct str caps = STR_INIT;
+	AUTO(str_done) struct str facts = STR_INIT;
 
-	text_add_ratio(&caps, node->cap[LEVEL_LOW]);
-	str_add(&caps, ", in overruns ");
-	text_add_ratio(&caps, node->cap[LEVEL_HIGH]);
+	str_addf(&facts, "%u RT cores, %s up to ", node->cores.n,
+		 node->is_one_budget ? "together" : "each");
+	text_add_ratio(&facts, node->cap[LEVEL_LOW]);
+	str_add(&facts, ", in overruns ");
+	text_add_ratio(&facts, node->cap[LEVEL_HIGH]);
+	if (node->is_assumed)
+		str_add(&facts, " (assumed)");
+	if (*node->backend)
+		str_addf(&facts, ", %s", node->backend);
+	if (node->is_unschedulable)
+		str_add(&facts, ", unschedulable");
 	look_add(look, out, HUE_BOLD, "%s", node->name);
-	look_add(look, out, HUE_DIM, "  %u RT cores, each up to %s%s%s", node->cores.n, caps.s,
-		 node->is_assumed ? " (assumed)" : "",
-		 node->is_unschedulable ? ", unschedulable" : "");
+	look_add(look, out, HUE_DIM, "  %s", facts.s);
 	str_addc(out, '\n');
 }
 

@@ -46,12 +46,20 @@ void table_done(struct table *t)
 
 void text_add_us(struct str *out, int64_t us)
 {
-	if (us % 1000000 == 0)
+	if (us % 1000000 == 0) {
 		str_addf(out, "%" PRId64 "s", us / 1000000);
-	else if (us % 1000 == 0)
-		str_addf(out, "%" PRId64 "ms", us / 1000);
-	else
+		return;
+	}
+	if (us < 1000) {
 		str_addf(out, "%" PRId64 "us", us);
+		return;
+	}
+	str_addf(out, "%" PRId64 ".%03" PRId64, us / 1000, us % 1000);
+	while (out->s[out->n - 1] == '0')
+		str_cut(out, out->n - 1);
+	if (out->s[out->n - 1] == '.')
+		str_cut(out, out->n - 1);
+	str_add(out, "ms");
 }
 
 /* Rounded up: what is shown never looks smaller than it is. */
@@ -68,7 +76,7 @@ static void add_cell(const struct cell *c, struct str *out)
 		str_addf(out, "%" PRId64, c->n);
 	else if (c->kind == CELL_KIND_RATIO)
 		text_add_ratio(out, c->n);
-	else if (c->kind == CELL_KIND_US)
+	else if (c->kind == CELL_KIND_US && c->n)
 		text_add_us(out, c->n);
 	else
 		str_add(out, c->text && *c->text ? c->text : "<none>");
@@ -163,11 +171,16 @@ static void write_names(const struct table *t, struct str *out)
 {
 	size_t n = n_columns(t);
 
-	for (size_t i = 0; i < t->cells.n; i++)
-		if (t->columns[i % n].is_name) {
-			text_add(out, t->cells.items[i].text);
-			str_addc(out, '\n');
-		}
+	for (size_t i = 0; i < t->cells.n; i++) {
+		const struct column *column = &t->columns[i % n];
+
+		if (!column->is_name)
+			continue;
+		if (column->kind)
+			str_addf(out, "%s/", column->kind);
+		text_add(out, t->cells.items[i].text);
+		str_addc(out, '\n');
+	}
 }
 
 int table_render(const struct table *t, enum format format, const struct look *look,

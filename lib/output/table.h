@@ -34,13 +34,14 @@ struct column {
 	const char *key;   /* in JSON: camelCase, with the unit where there is one */
 	bool is_wide;	   /* shown with -o wide only */
 	bool is_name;	   /* what -o name prints */
+	const char *kind;  /* and before it, as in "pod/brake"; NULL: nothing */
 };
 
 enum cell_kind {
 	CELL_KIND_TEXT,	 /* copied */
 	CELL_KIND_INT,	 /* a count */
 	CELL_KIND_RATIO, /* parts per million, shown as 0.350 */
-	CELL_KIND_US,	 /* microseconds, shown as 250ms */
+	CELL_KIND_US,	 /* microseconds, shown as 250ms; 0 as "<none>" */
 };
 
 struct cell {
@@ -73,7 +74,7 @@ size_t table_rows(const struct table *t);
 int table_render(const struct table *t, enum format format, const struct look *look,
 		 bool has_header, struct str *out, struct error *err);
 
-/* Numbers as people read them: "250ms", "1s", "100us"; "0.350". */
+/* Numbers as people read them: "250ms", "1.25ms", "1s", "100us"; "0.350". */
 void text_add_us(struct str *out, int64_t us);
 void text_add_ratio(struct str *out, int64_t ppm);
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_CMD_REF_H
+#define MCKUBE_CMD_REF_H
+
+#include "base/error.h"
+#include "model/cluster.h"
+
+#include "command.h"
+
+/* An object as kubectl names it on the command line: "pod/brake", "po/brake", "node/edge-1". */
+struct ref {
+	node_id node; /* NONE unless a node is meant */
+	pod_id pod;   /* NONE unless a pod is meant */
+};
+
+/* A pod is looked for in --namespace, or in "default". An error names what there is instead. */
+int ref_find(struct cli *cli, const struct cluster *c, const char *word, struct ref *ret,
+	     struct error *err);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/status.h"
+
+#include <string.h>
+
+#include "base/auto.h"
+#include "model/request.h"
+#include "output/coremap.h"
+
+/* What is shown, and what it is read from. */
+struct status {
+	const struct cluster *c;
+	const struct status_view *view;
+	struct requests requests;
+	struct coremap map;
+};
+
+static const struct column columns[] = {
+	{ "NAMESPACE", "namespace" },
+	{ "NAME", "name", .is_name = true, .kind = "pod" },
+	{ "NODE", "node" },
+	{ "CORES", "cores" },
+	{ "CRITICALITY", "criticality" },
+	{ "LEVEL", "level" },
+	{ "PERIOD", "periodUs" },
+	{ "LOW", "lowUs" },
+	{ "HI", "hiUs" },
+	{ "FLOOR", "floorUs", .is_wide = true },
+	{ "SOURCE", "source", .is_wide = true },
+	{ "BACKEND", "backend", .is_wide = true },
+	{ "OVERRUN", "lastOverrunTime", .is_wide = true },
+	{ "UID", "uid", .is_wide = true },
+	{},
+};
+
+static bool is_shown(const struct status *s, const struct request *r)
+{
+	const struct pod *pod = &s->c->pods.items[r->pod];
+
+	return (s->view->pod == NONE || s->view->pod == r->pod) &&
+	       (s->view->node == NONE || s->view->node == pod->node) &&
+	       (!s->view->ns || strcmp(s->view->ns, cluster_str(s->c, pod->meta.ns)) == 0);
+}
+
+/* The cores as text; "" where there are none. */
+static const char *cores_of(const struct status *s, const struct request *r,
+			    char buf[static CPUSET_TEXT])
+{
+	return r->has_cores ? cpuset_format(&s->requests.sets.items[r->cores], buf) : "";
+}
+
+static const char *backend_of(const struct status *s, const struct pod *pod)
+{
+	return pod->node == NONE ? "" : cluster_str(s->c, s->c->nodes.items[pod->node].backend);
+}
+
+static const char *overrun_of(const struct status *s, const struct request *r)
+{
+	return r->mckube == NONE ? ""
+				 : cluster_str(s->c, s->c->mckubes.items[r->mckube].status_overrun);
+}
+
+static void add_row(const struct status *s, const struct request *r, struct table *t)
+{
+	const struct pod *pod = &s->c->pods.items[r->pod];
+	char cores[CPUSET_TEXT];
+
+	table_row(t, CELL_TEXT(cluster_str(s->c, pod->meta.ns)),
+		  CELL_TEXT(cluster_str(s->c, pod->meta.name)),
+		  CELL_TEXT(cluster_str(s->c, pod->node_name)), CELL_TEXT(cores_of(s, r, cores)),
+		  CELL_TEXT(r->has_budget ? criticality_name(r->budget.criticality) : ""),
+		  CELL_TEXT(r->has_cores ? level_name(r->level) : ""), CELL_US(r->budget.period),
+		  CELL_US(r->budget.low), CELL_US(r->budget.hi), CELL_US(r->budget.floor),
+		  CELL_TEXT(source_name(r->source)), CELL_TEXT(backend_of(s, pod)),
+		  CELL_TEXT(overrun_of(s, r)), CELL_TEXT(cluster_str(s->c, pod->meta.uid)));
+}
+
+static int list_pods(const struct status *s, enum format format, const struct look *look,
+		     struct str *out, struct error *err)
+{
+	AUTO(table_done) struct table t = { .columns = columns };
+
+	array_each(r, &s->requests.list)
+		if (is_shown(s, r))
+			add_row(s, r, &t);
+	return table_render(&t, format, look, s->view->has_header, out, err);
+}
+
+static void add_fact(const struct look *look, struct str *out, const char *title, const char *text)
+{
+	look_pad(look, out, HUE_DIM, 15, title);
+	look_add(look, out, HUE_NONE, "%s", *text ? text : "<none>");
+	str_addc(out, '\n');
+}
+
+static void add_us(struct str *out, const char *word, int32_t us)
+{
+	if (!us)
+		return;
+	str_addf(out, out->n ? ", %s " : "%s ", word);
+	text_add_us(out, us);
+}
+
+static void add_budgets(const struct request *r, const struct look *look, struct str *out)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	add_us(&text, "low", r->budget.low);
+	add_us(&text, "medium", r->budget.medium);
+	add_us(&text, "hi", r->budget.hi);
+	add_us(&text, "floor", r->budget.floor);
+	if (r->has_budget) {
+		str_add(&text, " of ");
+		text_add_us(&text, r->budget.period);
+	}
+	add_fact(look, out, "Budgets:", text.s);
+	str_clear(&text);
+	for (int mode = 0; mode < LEVELS && r->has_budget; mode++) {
+		str_addf(&text, mode ? ", %s " : "%s ", criticality_name((enum level)mode));
+		text_add_ratio(&text, r->load[mode]);
+	}
+	add_fact(look, out, "Load by mode:", text.s);
+}
+
+static void describe(const struct status *s, const struct request *r, const struct look *look,
+		     struct str *out)
+{
+	const struct pod *pod = &s->c->pods.items[r->pod];
+	char cores[CPUSET_TEXT];
+
+	add_fact(look, out, "Namespace:", cluster_str(s->c, pod->meta.ns));
+	add_fact(look, out, "Name:", cluster_str(s->c, pod->meta.name));
+	add_fact(look, out, "Node:", cluster_str(s->c, pod->node_name));
+	add_fact(look, out, "Cores:", cores_of(s, r, cores));
+	add_fact(look, out,
+		 "Criticality:", r->has_budget ? criticality_name(r->budget.criticality) : "");
+	add_fact(look, out, "Level:", r->has_cores ? level_name(r->level) : "");
+	add_budgets(r, look, out);
+	add_fact(look, out, "Source:", source_name(r->source));
+	add_fact(look, out, "Backend:", backend_of(s, pod));
+	add_fact(look, out, "Last overrun:", overrun_of(s, r));
+	if (pod->node != NONE) {
+		str_addc(out, '\n');
+		coremap_text(&s->map, pod->node, look, out);
+	}
+}
+
+static void add_homeless(const struct status *s, const struct look *look, struct str *out)
+{
+	bool has_title = false;
+
+	array_each(r, &s->requests.list) {
+		const struct meta *meta = &s->c->pods.items[r->pod].meta;
+
+		if (r->has_cores || !is_shown(s, r))
+			continue;
+		if (!has_title) {
+			look_add(look, out, HUE_BOLD, "Without cores");
+			str_addc(out, '\n');
+		}
+		has_title = true;
+		look_add(look, out, HUE_NONE, "  %s/%s", cluster_str(s->c, meta->ns),
+			 cluster_str(s->c, meta->name));
+		look_add(look, out, HUE_DIM, "  %s",
+			 r->is_bad ? "its request cannot be read"
+				   : criticality_name(r->budget.criticality));
+		str_addc(out, '\n');
+	}
+}
+
+static void draw_nodes(const struct status *s, const struct look *look, struct str *out)
+{
+	for (uint32_t node = 0; node < s->map.nodes.n; node++) {
+		if (s->view->node != NONE && s->view->node != node)
+			continue;
+		coremap_text(&s->map, node, look, out);
+		str_addc(out, '\n');
+	}
+	add_homeless(s, look, out);
+}
+
+static int draw(const struct status *s, const struct look *look, struct str *out, struct error *err)
+{
+	const struct status_view *view = s->view;
+
+	if (view->pod == NONE) {
+		draw_nodes(s, look, out);
+		return 0;
+	}
+	uint32_t i = s->requests.of_pod[view->pod];
+	if (i == NONE)
+		return error_set(err, -ENOENT, "pod %s/%s asks for no real time and has no cores",
+				 cluster_str(s->c, s->c->pods.items[view->pod].meta.ns),
+				 cluster_str(s->c, s->c->pods.items[view->pod].meta.name));
+	describe(s, &s->requests.list.items[i], look, out);
+	return 0;
+}
+
+int status_render(const struct cluster *c, const struct settings *settings,
+		  const struct status_view *view, enum format format, const struct look *look,
+		  struct str *out, struct error *err)
+{
+	struct status s = { .c = c, .view = view };
+	struct arena arena = { 0 };
+	struct notices notices = { .arena = &arena };
+
+	requests_read(c, settings, &s.requests, &notices);
+	coremap_make(c, settings, NULL, &s.map);
+	int r = format == FORMAT_TABLE ? draw(&s, look, out, err)
+				       : list_pods(&s, format, look, out, err);
+
+	coremap_done(&s.map);
+	requests_done(&s.requests);
+	array_done(&notices.list);
+	arena_done(&arena);
+	return r;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_OUTPUT_STATUS_H
+#define MCKUBE_OUTPUT_STATUS_H
+
+#include "base/error.h"
+#include "model/cluster.h"
+#include "model/settings.h"
+#include "output/look.h"
+#include "output/table.h"
+
+/* The cluster as it is: every pod that asks for real time or has cores, and the cores they are on.
+ */
+
+/* What of it is shown. */
+struct status_view {
+	const char *ns; /* only pods of this namespace; NULL: all */
+	node_id node;	/* only this node; NONE: all */
+	pod_id pod;	/* only this pod, in full; NONE: all */
+	bool has_header;
+};
+
+/* FORMAT_TABLE draws the nodes as core maps and names the pods without cores; the other formats
+ * list the pods. A view of one pod describes it and draws its node. */
+int status_render(const struct cluster *c, const struct settings *settings,
+		  const struct status_view *view, enum format format, const struct look *look,
+		  struct str *out, struct error *err);
+
+#endif
