@@ -33,8 +33,7 @@ static int write_patiently(const struct apply *a, const struct budget_write *w, 
 	return r;
 }
 
-/* True when everything stands as it was. Groups that are gone need no undoing. */
-static bool undo(const struct apply *a, const struct budget_write *writes, size_t n)
+bool apply_undo(const struct apply *a, const struct budget_write *writes, size_t n)
 {
 	bool is_undone = true;
 
@@ -54,7 +53,7 @@ int apply_writes(const struct apply *a, const struct budget_write *writes, size_
 	for (size_t i = 0; i < n; i++) {
 		if (write_patiently(a, &writes[i], &first) == 0)
 			continue;
-		if (undo(a, writes, i))
+		if (apply_undo(a, writes, i))
 			return error_set(err, first.code, "%s", first.msg);
 		return error_set(err, first.code, "%s; what was written before could not be undone",
 				 first.msg);

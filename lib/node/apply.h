@@ -27,6 +27,10 @@ struct apply {
 int apply_writes(const struct apply *a, const struct budget_write *writes, size_t n,
 		 struct error *err);
 
+/* Takes writes back, in reverse order. True when everything stands as it was; groups that are gone
+ * need no undoing. */
+bool apply_undo(const struct apply *a, const struct budget_write *writes, size_t n);
+
 /* Plans and writes; `writes` has room for 2 * nodes.n. */
 int apply_tree(const struct apply *a, struct budget_write *writes, struct error *err);
 

@@ -68,20 +68,20 @@ static bool is_kubepods(struct slice s)
 	return slice_eq(s, "kubepods") || (is_slice && take_suffix(&s, "-kubepods"));
 }
 
-static bool parse_qos(struct slice s, enum qos *ret)
+static bool parse_qos(struct slice s, enum pod_qos *ret)
 {
 	static const char *const names[] = {
 		[QOS_BURSTABLE] = "burstable",
-		[QOS_BESTEFFORT] = "besteffort",
+		[QOS_BEST_EFFORT] = "besteffort",
 	};
 	bool is_slice = take_suffix(&s, ".slice");
 
-	for (int qos = QOS_BURSTABLE; qos <= QOS_BESTEFFORT; qos++) {
+	for (int qos = QOS_BEST_EFFORT; qos <= QOS_BURSTABLE; qos++) {
 		struct slice rest = s;
 
 		if (!is_slice ? slice_eq(s, names[qos])
 			      : take_suffix(&rest, names[qos]) && take_suffix(&rest, "kubepods-")) {
-			*ret = (enum qos)qos;
+			*ret = (enum pod_qos)qos;
 			return true;
 		}
 	}

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "model/cluster.h"
 #include "node/kernel.h"
 
 /* Where the kubelet and the runtimes put a container's cgroup:
@@ -25,13 +26,11 @@
 
 enum { CONTAINER_ID_MAX = 128, POD_UID_MAX = 64 };
 
-enum qos { QOS_GUARANTEED, QOS_BURSTABLE, QOS_BESTEFFORT };
-
 /* A path taken apart. Lengths count the bytes of the path up to the end of that folder. */
 struct container_path {
 	char pod_uid[POD_UID_MAX];     /* as in the API, with '-' */
 	char id[CONTAINER_ID_MAX + 1]; /* empty: the path is the pod's own folder */
-	enum qos qos;
+	enum pod_qos qos;
 	size_t root_len;      /* kubepods */
 	size_t pod_len;	      /* the pod's folder */
 	size_t container_len; /* the container's, 0 where there is none */

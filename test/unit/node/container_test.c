@@ -16,18 +16,18 @@
 
 static const struct layout {
 	const char *path;
-	enum qos qos;
+	enum pod_qos qos;
 } layouts[] = {
 	{ "kubepods/pod" UID "/" ID, QOS_GUARANTEED },
 	{ "/kubepods/burstable/pod" UID "/" ID, QOS_BURSTABLE },
-	{ "kubepods/besteffort/pod" UID "/crio-" ID, QOS_BESTEFFORT },
+	{ "kubepods/besteffort/pod" UID "/crio-" ID, QOS_BEST_EFFORT },
 	{ "kubelet/kubepods/burstable/pod" UID "/" ID, QOS_BURSTABLE },
 	{ "kubepods.slice/kubepods-pod" UID_ ".slice/cri-containerd-" ID ".scope", QOS_GUARANTEED },
 	{ "kubepods.slice/" BURST ".slice/" BURST "-pod" UID_ ".slice/docker-" ID ".scope",
 	  QOS_BURSTABLE },
 	{ "kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod" UID_ ".slice/crio-" ID
 	  ".scope",
-	  QOS_BESTEFFORT },
+	  QOS_BEST_EFFORT },
 	{ "kubelet.slice/kubelet-kubepods.slice/kubelet-" BURST ".slice/kubelet-" BURST "-pod" UID_
 	  ".slice/cri-containerd-" ID ".scope",
 	  QOS_BURSTABLE },

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_NODE_FOREST_H
+#define MCKUBE_NODE_FOREST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/array.h"
+#include "model/cpuset.h"
+#include "node/apply.h"
+#include "node/backend.h"
+#include "plan/budget_tree.h"
+
+/* The cgroups whose budgets are ours: containers, and above them pods, QoS classes, kubepods and
+ * the hierarchy's root. All stay open. Where the backend has one budget for all CPUs there is one
+ * budget tree (a lane); where budgets are per CPU there is one for each.
+ *
+ * Groups above containers get what is needed below them: never less than what was found there, but
+ * for pods; kubepods at most `capacity_us`. Groups of others that hold budgets beside ours are
+ * counted as they are.
+ *
+ * Adding and removing allocate; forest_want(), forest_apply() and forest_undo() do not. Not for
+ * several threads at once. */
+
+struct forest_node {
+	char *path; /* below the hierarchy's root; "" is the root itself */
+	struct group group;
+	struct forest_node *parent; /* NULL: none that has budgets */
+	uint32_t index;		    /* in the lanes' trees */
+	uint32_t n_children;
+	bool is_container, is_foreign, is_kubepods, is_pod;
+	uint64_t id;		 /* of the cgroup, for containers */
+	struct bandwidth *found; /* before us, by lane */
+};
+
+struct lane {
+	int cpu; /* CPU_ALL, or the only CPU that it is about */
+	struct budget_tree tree;
+	struct budget_write *writes;
+	size_t n_writes; /* of the last forest_apply() */
+};
+
+struct forest {
+	const struct kernel *kernel;
+	const struct backend *backend;
+	int64_t capacity_us;		   /* of kubepods, per second; 0: what the kernel allows */
+	ARRAY(struct forest_node *) nodes; /* parents first */
+	ARRAY(struct group *) groups;	   /* the same, as node/apply.h wants them */
+	struct lane *lanes;
+	size_t n_lanes;
+};
+
+void forest_init(struct forest *f, const struct kernel *k, const struct backend *b);
+
+/* Leaves every budget as it is. */
+void forest_done(struct forest *f);
+
+/* Opens a container's cgroup and those above it. Added twice, it is the same node. -ENOENT: it is
+ * not there. The node lives until it is removed. */
+int forest_add(struct forest *f, const char *path, struct forest_node **ret, struct error *err);
+
+/* Forgets a container, and the groups above it that have no other. */
+void forest_remove(struct forest *f, struct forest_node *n);
+
+/* The budget that a container shall have on its CPUs, and 0 on others. Takes effect with the next
+ * forest_apply(). */
+void forest_want(struct forest *f, struct forest_node *n, const struct cpuset *cpus,
+		 struct bandwidth budget);
+
+/* Makes the kernel agree with what is wanted, or leaves it as it was; then nothing is wanted but
+ * what is there. */
+int forest_apply(struct forest *f, int retry_ms, struct error *err);
+
+/* Reads back what the last forest_apply() wrote. -EREMCHG: somebody else wrote, too. */
+int forest_verify(struct forest *f, struct error *err);
+
+/* What the kernel says now of a container, and what we believe that it has. */
+int forest_read(const struct forest *f, const struct forest_node *n, struct bandwidth *ret_kernel,
+		struct bandwidth *ret_ours, struct error *err);
+
+/* Reads all budgets anew, also those of others beside ours: after a refusal, or when somebody else
+ * writes. Nothing is wanted afterwards but what is there. */
+void forest_refresh(struct forest *f);
+
+/* Remembers another "before us" than what was read, from before a restart. */
+void forest_set_found(struct forest_node *n, struct bandwidth found);
+
+/* Gives every group back what it had before us, from the leaves up, as far as the kernel lets us.
+ * Returns the number of groups that could not get it (RT tasks in them need their budget). */
+size_t forest_restore(struct forest *f);
+
+#endif
