@@ -174,8 +174,11 @@ static const char *number_end(struct scan *s, const char *p)
 		return p;
 
 	/* Cut off behind a sign, a point or an e it may still become a number. */
-	char last = end > from ? end[-1] : '-';
-	bool is_cut = digits_end(from + 1, end) + 2 >= end && strchr("-+.eE", last);
+	static const char number[] = { "0123456789-+.eE" };
+	const char *rest = from;
+	while (rest < end && memchr(number, *rest, sizeof(number) - 1))
+		rest++;
+	bool is_cut = rest == end && (end == from || memchr(number + 10, end[-1], 5));
 	return is_cut ? too_short(s) : fail(s, from, "not a JSON value");
 }
 

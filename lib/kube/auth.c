@@ -125,8 +125,8 @@ static int get_plugin(struct kube_auth *a, struct kube_identity *ret, struct err
 	if (!is_valid && run_plugin(a, err) < 0)
 		return -EACCES;
 	ret->token = a->plugin.token;
-	ret->cert = (bytes){ a->plugin.cert.s, a->plugin.cert.n };
-	ret->key = (bytes){ a->plugin.key.s, a->plugin.key.n };
+	ret->cert = (struct slice){ a->plugin.cert.s, a->plugin.cert.n };
+	ret->key = (struct slice){ a->plugin.key.s, a->plugin.key.n };
 	return 0;
 }
 

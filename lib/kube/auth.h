@@ -22,7 +22,7 @@ struct kube_identity {
 	const char *token;
 	const char *username, *password;
 	const char *cert_file, *key_file;
-	bytes cert, key; /* PEM */
+	struct slice cert, key; /* PEM */
 };
 
 int kube_auth_get(struct kube_auth *a, struct kube_identity *ret, struct error *err);

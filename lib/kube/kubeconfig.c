@@ -57,7 +57,7 @@ static const char *resolve(struct reader *r, const char *path)
 	return keep(r, full);
 }
 
-static int read_bytes(struct reader *r, const char *key, const cJSON *value, bytes *to,
+static int read_bytes(struct reader *r, const char *key, const cJSON *value, struct slice *to,
 		      struct error *err)
 {
 	const char *s = json_text(value);
@@ -66,7 +66,7 @@ static int read_bytes(struct reader *r, const char *key, const cJSON *value, byt
 	if (!s || !base64_decode(s, strlen(s), &raw))
 		return wrong(r, key, "base64", err);
 	if (raw.n)
-		*to = (bytes){ arena_strndup(&r->config->arena, raw.s, raw.n), raw.n };
+		*to = (struct slice){ arena_strndup(&r->config->arena, raw.s, raw.n), raw.n };
 	return 0;
 }
 

@@ -20,9 +20,6 @@
  *
  * Texts are NULL when they were not given or are empty, and belong to the arena. */
 
-/* -data fields, decoded. `s` NULL: not given. */
-typedef struct slice bytes;
-
 struct text_list {
 	const char **items;
 	size_t n;
@@ -43,7 +40,7 @@ struct kube_exec {
 struct kube_cluster {
 	const char *name;
 	const char *server, *tls_server_name, *ca_file, *proxy_url;
-	bytes ca_data;
+	struct slice ca_data; /* decoded; `s` NULL: not given */
 	bool is_insecure, disables_compression;
 	const char *exec_config; /* JSON text of extension client.authentication.k8s.io/exec */
 };
@@ -52,7 +49,7 @@ struct kube_cluster {
 struct kube_user {
 	const char *name;
 	const char *cert_file, *key_file, *token, *token_file, *username, *password;
-	bytes cert_data, key_data;
+	struct slice cert_data, key_data;
 	const char *as, *as_uid;
 	struct text_list as_groups;
 	struct kube_pair *as_extra;

@@ -147,7 +147,7 @@ static void override_cluster(struct kube_target *t, const struct kube_overrides 
 	if (f->is_insecure || is_given(f->ca_file)) {
 		c->is_insecure = f->is_insecure;
 		c->ca_file = keep(t, f->ca_file);
-		c->ca_data = (bytes){ 0 };
+		c->ca_data = (struct slice){ 0 };
 	}
 	if (is_given(f->server))
 		c->server = keep(t, f->server);
@@ -166,11 +166,11 @@ static void override_credentials(struct kube_target *t, const struct kube_overri
 	}
 	if (is_given(f->cert_file)) {
 		u->cert_file = keep(t, f->cert_file);
-		u->cert_data = (bytes){ 0 };
+		u->cert_data = (struct slice){ 0 };
 	}
 	if (is_given(f->key_file)) {
 		u->key_file = keep(t, f->key_file);
-		u->key_data = (bytes){ 0 };
+		u->key_data = (struct slice){ 0 };
 	}
 	if (is_given(f->username))
 		u->username = keep(t, f->username);

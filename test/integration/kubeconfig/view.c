@@ -15,7 +15,7 @@ static void add(cJSON *object, const char *key, const char *text)
 		cJSON_AddStringToObject(object, key, text);
 }
 
-static void add_bytes(cJSON *object, const char *key, const char *path, bytes data)
+static void add_bytes(cJSON *object, const char *key, const char *path, struct slice data)
 {
 	AUTO(str_done) struct str raw = STR_INIT;
 	AUTO(str_done) struct str text = STR_INIT;

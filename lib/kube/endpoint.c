@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/endpoint.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/auto.h"
+
+enum { CONNECT_TIMEOUT_MS = 30000, KEEPALIVE_IDLE_S = 30, KEEPALIVE_INTERVAL_S = 10 };
+
+/* The pieces of the server's URL. */
+struct url {
+	CURLU *handle;
+	char *scheme, *host, *port, *path;
+};
+
+static void url_done(struct url *u)
+{
+	curl_free(u->scheme);
+	curl_free(u->host);
+	curl_free(u->port);
+	curl_free(u->path);
+	curl_url_cleanup(u->handle);
+}
+
+static int url_parse(struct url *u, const char *text, struct error *err)
+{
+	u->handle = curl_url();
+	if (!u->handle || curl_url_set(u->handle, CURLUPART_URL, text, 0) != CURLUE_OK ||
+	    curl_url_get(u->handle, CURLUPART_SCHEME, &u->scheme, 0) != CURLUE_OK ||
+	    curl_url_get(u->handle, CURLUPART_HOST, &u->host, 0) != CURLUE_OK ||
+	    curl_url_get(u->handle, CURLUPART_PORT, &u->port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
+	    curl_url_get(u->handle, CURLUPART_PATH, &u->path, 0) != CURLUE_OK)
+		return error_set(err, -EINVAL, "server %s: is no URL", text);
+	return 0;
+}
+
+/* libcurl checks the certificate against the URL's host: so tls-server-name becomes that host, and
+ * CONNECT_TO says where it really is. */
+static void use_server_name(struct endpoint *e, const struct url *u, const char *name)
+{
+	AUTO_FREE char *route = xasprintf("%s:%s:%s:%s", name, u->port, u->host, u->port);
+
+	free(e->base);
+	e->base = xasprintf("%s://%s:%s%s", u->scheme, name, u->port, u->path);
+	e->host_header = xasprintf("Host: %s:%s", u->host, u->port);
+	e->connect_to = curl_slist_append(NULL, route);
+}
+
+/* Go goes to loopback directly whatever the environment says, and lets a socks5 proxy resolve
+ * names. */
+static char *choose_proxy(const struct url *u, const char *proxy)
+{
+	if (proxy && strncasecmp(proxy, "socks5://", 9) == 0)
+		return xasprintf("socks5h://%s", proxy + 9);
+	if (proxy)
+		return xstrdup(proxy);
+	if (strcmp(u->host, "localhost") == 0 || strncmp(u->host, "127.", 4) == 0 ||
+	    strcmp(u->host, "[::1]") == 0)
+		return xstrdup("");
+	return NULL;
+}
+
+int endpoint_init(struct endpoint *e, const struct kube_target *t, struct error *err)
+{
+	AUTO(url_done) struct url u = { 0 };
+	const struct kube_cluster *c = &t->cluster;
+
+	*e = (struct endpoint){ .target = t };
+	if (url_parse(&u, c->server, err) < 0)
+		return -EINVAL;
+	e->base = xstrdup(c->server);
+	if (c->tls_server_name)
+		use_server_name(e, &u, c->tls_server_name);
+	size_t n = strlen(e->base);
+	if (n > 0 && e->base[n - 1] == '/')
+		e->base[n - 1] = '\0';
+	e->proxy = choose_proxy(&u, c->proxy_url);
+	return 0;
+}
+
+void endpoint_done(struct endpoint *e)
+{
+	free(e->base);
+	free(e->host_header);
+	free(e->proxy);
+	free(e->user_agent);
+	curl_slist_free_all(e->connect_to);
+	*e = (struct endpoint){ 0 };
+}
+
+static void set_blob(CURL *easy, CURLoption option, struct slice data)
+{
+	struct curl_blob blob = { (void *)(uintptr_t)data.s, data.n, CURL_BLOB_COPY };
+
+	curl_easy_setopt(easy, option, &blob);
+}
+
+static void set_tls(const struct endpoint *e, CURL *easy, const struct kube_identity *id)
+{
+	const struct kube_cluster *c = &e->target->cluster;
+
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (c->is_insecure) {
+		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	if (c->ca_data.s || c->ca_file)
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	if (c->ca_data.s)
+		set_blob(easy, CURLOPT_CAINFO_BLOB, c->ca_data);
+	else if (c->ca_file)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, c->ca_file);
+
+	if (id->cert.n)
+		set_blob(easy, CURLOPT_SSLCERT_BLOB, id->cert);
+	else if (id->cert_file)
+		curl_easy_setopt(easy, CURLOPT_SSLCERT, id->cert_file);
+	if (id->key.n)
+		set_blob(easy, CURLOPT_SSLKEY_BLOB, id->key);
+	else if (id->key_file)
+		curl_easy_setopt(easy, CURLOPT_SSLKEY, id->key_file);
+}
+
+static void set_transport(const struct endpoint *e, CURL *easy, const struct http_call *call)
+{
+	uint32_t stall = call->stall_seconds ? call->stall_seconds : e->stall_seconds;
+	int64_t timeout = call->timeout_ms ? call->timeout_ms : e->target->timeout_ms;
+	bool compresses = !call->is_stream && !e->target->cluster.disables_compression;
+
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, compresses ? "gzip" : NULL);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L << 10);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout > 0 ? timeout : 0));
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, call->is_stream ? 1L : 64L);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)stall);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_S);
+	if (e->proxy) {
+		curl_easy_setopt(easy, CURLOPT_PROXY, e->proxy);
+		curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+	}
+	if (e->connect_to)
+		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, e->connect_to);
+}
+
+static void add_header(struct curl_slist **list, const char *name, const char *value)
+{
+	AUTO_FREE char *line = xasprintf("%s: %s", name, value);
+	char *end = line + strcspn(line, "\r\n");
+
+	*end = '\0'; /* a name from a kubeconfig never begins a second header */
+	*list = curl_slist_append(*list, line);
+}
+
+/* Impersonate-Extra-<key>: lower case, and what no header name may hold in percent form. */
+static void add_extra(struct curl_slist **list, const struct kube_pair *extra)
+{
+	static const char legal[] = "abcdefghijklmnopqrstuvwxyz0123456789!#$&'*+-.^_`|~";
+	AUTO(str_done) struct str name = STR_INIT;
+
+	str_add(&name, "Impersonate-Extra-");
+	for (const char *p = extra->name; *p; p++) {
+		char c = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+
+		if (strchr(legal, c))
+			str_addc(&name, c);
+		else
+			str_addf(&name, "%%%02X", (unsigned char)c);
+	}
+	add_header(list, name.s, extra->value);
+}
+
+static void add_impersonation(struct curl_slist **list, const struct kube_user *u)
+{
+	if (u->as)
+		add_header(list, "Impersonate-User", u->as);
+	if (u->as_uid)
+		add_header(list, "Impersonate-Uid", u->as_uid);
+	for (size_t i = 0; i < u->as_groups.n; i++)
+		add_header(list, "Impersonate-Group", u->as_groups.items[i]);
+	for (size_t i = 0; i < u->n_as_extra; i++)
+		add_extra(list, &u->as_extra[i]);
+}
+
+static struct curl_slist *make_headers(const struct endpoint *e, const struct http_call *call,
+				       const struct kube_identity *id)
+{
+	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+
+	if (e->host_header)
+		list = curl_slist_append(list, e->host_header);
+	add_header(&list, "Accept", call->accept ? call->accept : "application/json");
+	if (call->body.s)
+		add_header(&list, "Content-Type", call->content_type);
+	if (id->token) {
+		AUTO_FREE char *bearer = xasprintf("Bearer %s", id->token);
+
+		add_header(&list, "Authorization", bearer);
+	}
+	add_impersonation(&list, &e->target->user);
+	return list;
+}
+
+static void set_method(CURL *easy, const struct http_call *call)
+{
+	if (call->body.s) {
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.n);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.s);
+	} else {
+		curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+	}
+	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
+}
+
+void endpoint_prepare(const struct endpoint *e, CURL *easy, const struct http_call *call,
+		      const struct kube_identity *id, struct curl_slist **ret_headers)
+{
+	AUTO_FREE char *url = xasprintf("%s%s", e->base, call->path);
+
+	curl_easy_reset(easy);
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, e->user_agent);
+	set_transport(e, easy, call);
+	set_tls(e, easy, id);
+	set_method(easy, call);
+	if (id->username || id->password) {
+		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		curl_easy_setopt(easy, CURLOPT_USERNAME, id->username ? id->username : "");
+		curl_easy_setopt(easy, CURLOPT_PASSWORD, id->password ? id->password : "");
+	}
+	*ret_headers = make_headers(e, call, id);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *ret_headers);
+}
+
+static int code_to_errno(CURLcode code)
+{
+	static const struct {
+		CURLcode curl;
+		int code;
+	} rows[] = {
+		{ CURLE_COULDNT_RESOLVE_HOST, EHOSTUNREACH },
+		{ CURLE_COULDNT_RESOLVE_PROXY, EHOSTUNREACH },
+		{ CURLE_COULDNT_CONNECT, ECONNREFUSED },
+		{ CURLE_OPERATION_TIMEDOUT, ETIMEDOUT },
+		{ CURLE_GOT_NOTHING, ECONNRESET },
+		{ CURLE_RECV_ERROR, ECONNRESET },
+		{ CURLE_SEND_ERROR, ECONNRESET },
+		{ CURLE_PARTIAL_FILE, ECONNRESET },
+		{ CURLE_PEER_FAILED_VERIFICATION, EKEYREJECTED },
+		{ CURLE_SSL_CONNECT_ERROR, EPROTO },
+		{ CURLE_SSL_CERTPROBLEM, EKEYREJECTED },
+		{ CURLE_SSL_CACERT_BADFILE, EKEYREJECTED },
+		{ CURLE_BAD_CONTENT_ENCODING, EBADMSG },
+		{ CURLE_WEIRD_SERVER_REPLY, EBADMSG },
+		{ CURLE_UNSUPPORTED_PROTOCOL, EBADMSG },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].curl == code)
+			return -rows[i].code;
+	return -EIO;
+}
+
+int endpoint_error(const struct endpoint *e, CURL *easy, CURLcode code, const char *detail,
+		   struct error *err)
+{
+	long os = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os);
+	if (code == CURLE_COULDNT_CONNECT && os == ECONNREFUSED)
+		return error_set(err, -ECONNREFUSED,
+				 "The connection to the server %s was refused - did you specify "
+				 "the right host or port?",
+				 e->target->cluster.server);
+	return error_set(err, code_to_errno(code), "Unable to connect to the server: %s",
+			 *detail ? detail : curl_easy_strerror(code));
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_KUBE_ENDPOINT_H
+#define MCKUBE_KUBE_ENDPOINT_H
+
+#include <curl/curl.h>
+
+#include "kube/auth.h"
+#include "kube/http.h"
+
+/* How libcurl reaches a target: address, TLS, proxy, headers. Private to kube/http.c. */
+struct endpoint {
+	const struct kube_target *target;
+	char *base;		       /* what paths are put behind */
+	char *host_header;	       /* NULL: libcurl's own */
+	char *proxy;		       /* NULL: as the environment says */
+	struct curl_slist *connect_to; /* where to go when the URL holds tls-server-name */
+	char *user_agent;
+	uint32_t stall_seconds;
+};
+
+int endpoint_init(struct endpoint *e, const struct kube_target *t, struct error *err);
+void endpoint_done(struct endpoint *e);
+
+/* Sets everything of a request but the callbacks. *ret_headers is freed when it is over. */
+void endpoint_prepare(const struct endpoint *e, CURL *easy, const struct http_call *call,
+		      const struct kube_identity *id, struct curl_slist **ret_headers);
+
+/* What libcurl's result means, worded as kubectl words it. `detail` is CURLOPT_ERRORBUFFER's. */
+int endpoint_error(const struct endpoint *e, CURL *easy, CURLcode code, const char *detail,
+		   struct error *err);
+
+#endif

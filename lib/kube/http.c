@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/http.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "kube/endpoint.h"
+#include "kube/header.h"
+
+enum {
+	DEFAULT_CONNECTIONS = 16,
+	BACKOFF_FIRST_MS = 100,
+	BACKOFF_LAST_MS = 5000,
+	WARNINGS_MAX = 100, /* texts that are told apart */
+	LOGGED_MAX = 1024,
+};
+
+/* A call that is under way. `easy` is only there while it is on the wire. */
+struct http_try {
+	struct http *http;
+	struct http_call *call;
+	CURL *easy;
+	struct curl_slist *headers;
+	int64_t due_ms; /* not before */
+	int64_t sent_ms;
+	int64_t retry_after; /* seconds; -1: the header is not there */
+	unsigned tries;
+	bool was_refused; /* a 401 was answered with a newer credential already */
+	bool has_sunk;	  /* bytes of a success were handed on */
+	bool is_too_large;
+	char detail[CURL_ERROR_SIZE];
+};
+
+struct http {
+	struct endpoint endpoint;
+	struct kube_auth *auth;
+	CURLM *multi;
+	struct http_options options;
+	struct {
+		struct http_try **items;
+		size_t n, cap;
+	} tries; /* in order of arrival */
+	ARRAY(char *) warnings;
+	ARRAY(CURL *) idle; /* easy handles to use again */
+	double tokens;	    /* of the bucket */
+	int64_t tokens_ms;  /* when it was filled last */
+	unsigned n_on_wire;
+	uint64_t n_over; /* calls that ended, ever */
+	struct http_stats stats;
+};
+
+/* CLOCK_MONOTONIC: a clock that is set changes nothing here. */
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int http_open(const struct kube_target *t, const struct http_options *options, struct http **ret,
+	      struct error *err)
+{
+	struct http *h = xcalloc(1, sizeof(*h));
+
+	h->options = *options;
+	if (endpoint_init(&h->endpoint, t, err) < 0) {
+		endpoint_done(&h->endpoint);
+		free(h);
+		return -EINVAL;
+	}
+	h->endpoint.user_agent = xstrdup(options->user_agent);
+	h->endpoint.stall_seconds =
+		options->stall_seconds ? options->stall_seconds : HTTP_STALL_SECONDS;
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	h->multi = curl_multi_init();
+	if (!h->multi)
+		abort();
+	if (!h->options.max_connections)
+		h->options.max_connections = DEFAULT_CONNECTIONS;
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)h->options.max_connections);
+	h->auth = kube_auth_new(t);
+	h->tokens = options->burst;
+	h->tokens_ms = now_ms();
+	*ret = h;
+	return 0;
+}
+
+static void off_the_wire(struct http_try *t)
+{
+	struct http *h = t->http;
+
+	if (!t->easy)
+		return;
+	curl_multi_remove_handle(h->multi, t->easy);
+	*array_add(&h->idle) = t->easy;
+	t->easy = NULL;
+	curl_slist_free_all(t->headers);
+	t->headers = NULL;
+	h->n_on_wire--;
+}
+
+static void forget(struct http_try *t)
+{
+	struct http *h = t->http;
+	size_t i = 0;
+
+	off_the_wire(t);
+	while (h->tries.items[i] != t)
+		i++;
+	memmove(&h->tries.items[i], &h->tries.items[i + 1],
+		(--h->tries.n - i) * sizeof(*h->tries.items));
+	t->call->try = NULL;
+	free(t);
+}
+
+void http_close(struct http *h)
+{
+	if (!h)
+		return;
+	while (h->tries.n)
+		forget(h->tries.items[0]);
+	array_each(easy, &h->idle)
+		curl_easy_cleanup(*easy);
+	array_each(text, &h->warnings)
+		free(*text);
+	array_done(&h->tries);
+	array_done(&h->idle);
+	array_done(&h->warnings);
+	curl_multi_cleanup(h->multi);
+	kube_auth_free(h->auth);
+	endpoint_done(&h->endpoint);
+	free(h);
+}
+
+/* What libcurl calls back. */
+
+static long status_of(const struct http_try *t)
+{
+	long code = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &code);
+	return code;
+}
+
+static bool is_success(long code)
+{
+	return code >= 200 && code < 300;
+}
+
+static void keep(struct http_try *t, const char *s, size_t n, size_t max)
+{
+	t->call->reply.max = max;
+	str_addn(&t->call->reply, s, n);
+	t->is_too_large |= t->call->reply.is_full;
+}
+
+static size_t on_body(char *s, size_t size, size_t n, void *arg)
+{
+	struct http_try *t = arg;
+	struct http_call *call = t->call;
+	bool is_good = is_success(status_of(t));
+
+	n *= size;
+	if (is_good && call->sink) {
+		t->has_sunk = true;
+		call->result = call->sink(call, (struct slice){ s, n }, &call->err);
+		return call->result < 0 ? CURL_WRITEFUNC_ERROR : n;
+	}
+	keep(t, s, n, is_good ? HTTP_BODY_MAX : HTTP_ERROR_MAX);
+	return t->is_too_large ? CURL_WRITEFUNC_ERROR : n;
+}
+
+static void add_warning(const char *text, void *arg)
+{
+	struct http *h = arg;
+
+	array_each(known, &h->warnings)
+		if (strcmp(*known, text) == 0)
+			return;
+	if (h->warnings.n == WARNINGS_MAX)
+		return;
+	*array_add(&h->warnings) = xstrdup(text);
+	if (h->options.on_warning)
+		h->options.on_warning(text, h->options.arg);
+}
+
+static size_t on_header(char *s, size_t size, size_t n, void *arg)
+{
+	struct http_try *t = arg;
+	struct slice name, value;
+
+	n *= size;
+	if (!header_split((struct slice){ s, n }, &name, &value))
+		return n;
+	if (header_is(name, "Warning"))
+		header_warnings(value, add_warning, t->http);
+	else if (header_is(name, "Retry-After") && !header_retry_after(value, &t->retry_after))
+		t->retry_after = -1;
+	return n;
+}
+
+/* How much of a body a log line holds. */
+static int shown(size_t n)
+{
+	return n < LOGGED_MAX ? (int)n : LOGGED_MAX;
+}
+
+/* Sending. */
+
+static CURL *take_easy(struct http *h)
+{
+	CURL *easy = h->idle.n ? h->idle.items[--h->idle.n] : curl_easy_init();
+
+	if (!easy)
+		abort();
+	return easy;
+}
+
+static void end_try(struct http_try *t)
+{
+	struct http_call *call = t->call;
+
+	t->http->n_over++;
+	forget(t);
+	if (call->done)
+		call->done(call);
+}
+
+static void send_try(struct http_try *t)
+{
+	struct http *h = t->http;
+	struct http_call *call = t->call;
+	struct kube_identity id;
+
+	call->result = kube_auth_get(h->auth, &id, &call->err);
+	if (call->result < 0) {
+		end_try(t);
+		return;
+	}
+	str_clear(&call->reply);
+	call->code = 0;
+	t->retry_after = -1;
+	t->is_too_large = false;
+	t->detail[0] = '\0';
+	t->easy = take_easy(h);
+	endpoint_prepare(&h->endpoint, t->easy, call, &id, &t->headers);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->detail);
+	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
+	t->sent_ms = now_ms();
+	t->tries++;
+	h->n_on_wire++;
+	h->stats.requests++;
+	h->stats.retries += t->tries > 1;
+	h->stats.bytes_out += call->body.n;
+	if (call->body.n)
+		log_v(8, "%s %s body: %.*s", call->method, call->path, shown(call->body.n),
+		      call->body.s);
+	curl_multi_add_handle(h->multi, t->easy);
+}
+
+/* Takes a token of the bucket; false, with the time when there will be one, when it is empty. */
+static bool take_token(struct http *h, int64_t now, int64_t *ret_due)
+{
+	double rate = h->options.qps / 1000.0;
+
+	if (!h->options.qps)
+		return true;
+	h->tokens += (double)(now - h->tokens_ms) * rate;
+	h->tokens_ms = now;
+	if (h->tokens > h->options.burst)
+		h->tokens = h->options.burst;
+	if (h->tokens >= 1) {
+		h->tokens -= 1;
+		return true;
+	}
+	*ret_due = now + (int64_t)((1 - h->tokens) / rate) + 1;
+	return false;
+}
+
+/* Sends what is due. Returns the milliseconds until the next one will be, at most `limit`. */
+static int64_t send_due(struct http *h, int64_t limit)
+{
+	int64_t now = now_ms(), next = now + limit, due;
+
+	for (size_t i = 0; i < h->tries.n; i++) {
+		struct http_try *t = h->tries.items[i];
+
+		if (t->easy)
+			continue;
+		if (t->due_ms > now) {
+			next = t->due_ms < next ? t->due_ms : next;
+			continue;
+		}
+		if (h->n_on_wire >= h->options.max_connections)
+			break;
+		if (!take_token(h, now, &due)) {
+			next = due < next ? due : next;
+			break;
+		}
+		send_try(t);
+		if (i < h->tries.n && h->tries.items[i] != t)
+			i--;
+	}
+	return next > now ? next - now : 0;
+}
+
+/* Receiving. */
+
+static void count(struct http_try *t)
+{
+	curl_off_t n = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &n);
+	t->http->stats.bytes_in += (uint64_t)n;
+	log_v(6, "%s %s%s %d in %lld milliseconds, %lld bytes", t->call->method,
+	      t->http->endpoint.target->cluster.server, t->call->path, t->call->code,
+	      (long long)(now_ms() - t->sent_ms), (long long)n);
+	if (t->call->reply.n)
+		log_v(8, "reply: %.*s", shown(t->call->reply.n), t->call->reply.s);
+}
+
+/* Doubling, with up to half of it left out by chance so that clients do not march in step. */
+static int64_t backoff_ms(unsigned tries)
+{
+	int64_t full = BACKOFF_FIRST_MS;
+
+	while (--tries && full < BACKOFF_LAST_MS)
+		full *= 2;
+	full = full < BACKOFF_LAST_MS ? full : BACKOFF_LAST_MS;
+	return full / 2 + random() % (full / 2 + 1);
+}
+
+/* Milliseconds until the same request may be sent again; negative: it may not. */
+static int64_t retry_delay(struct http_try *t, CURLcode curl)
+{
+	struct http_call *call = t->call;
+	bool is_broken = curl == CURLE_GOT_NOTHING || curl == CURLE_RECV_ERROR ||
+			 curl == CURLE_SEND_ERROR || curl == CURLE_PARTIAL_FILE;
+
+	if (t->tries >= HTTP_TRIES || t->has_sunk || call->is_stream)
+		return -1;
+	if (curl != CURLE_OK)
+		return is_broken && strcmp(call->method, "GET") == 0 ? backoff_ms(t->tries) : -1;
+	if (call->code == 401 && !t->was_refused && kube_auth_was_refused(t->http->auth)) {
+		t->was_refused = true;
+		return 0;
+	}
+	if ((call->code == 429 || call->code >= 500) && t->retry_after >= 0)
+		return t->retry_after * 1000;
+	return -1;
+}
+
+static void judge(struct http_try *t, CURLcode curl)
+{
+	struct http_call *call = t->call;
+
+	if (call->result < 0) /* the sink's own error */
+		return;
+	if (t->is_too_large)
+		call->result =
+			error_set(&call->err, -EFBIG, "%s: the reply is larger than %zu bytes",
+				  call->path, call->reply.max);
+	else if (curl != CURLE_OK)
+		call->result =
+			endpoint_error(&t->http->endpoint, t->easy, curl, t->detail, &call->err);
+	else if (!is_success(call->code))
+		call->result = kube_status_error(call->code,
+						 (struct slice){ call->reply.s, call->reply.n },
+						 &call->status, &call->err);
+}
+
+static void on_end(struct http_try *t, CURLcode curl)
+{
+	t->call->code = (int)status_of(t);
+	count(t);
+
+	int64_t delay = t->call->result < 0 || t->is_too_large ? -1 : retry_delay(t, curl);
+	if (delay >= 0) {
+		log_v(6, "%s %s: again in %lld milliseconds", t->call->method, t->call->path,
+		      (long long)delay);
+		off_the_wire(t);
+		t->due_ms = now_ms() + delay;
+		return;
+	}
+	judge(t, curl);
+	end_try(t);
+}
+
+static void take_messages(struct http *h)
+{
+	const CURLMsg *m;
+	int left;
+
+	while ((m = curl_multi_info_read(h->multi, &left))) {
+		struct http_try *t;
+
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
+		on_end(t, m->data.result);
+	}
+}
+
+void http_start(struct http *h, struct http_call *call)
+{
+	struct http_try *t = xcalloc(1, sizeof(*t));
+
+	call->try = t;
+	call->result = 0;
+	call->status = (struct kube_status){ 0 };
+	if (!call->reply.s)
+		call->reply = (struct str)STR_INIT;
+	t->http = h;
+	t->call = call;
+	*array_add(&h->tries) = t;
+}
+
+void http_cancel(struct http *h, struct http_call *call)
+{
+	(void)h;
+	if (call->try)
+		forget(call->try);
+}
+
+unsigned http_run(struct http *h, int timeout_ms)
+{
+	int64_t end = now_ms() + timeout_ms;
+	uint64_t over = h->n_over;
+	int running;
+
+	while (h->tries.n > 0 && over == h->n_over) {
+		int64_t left = end - now_ms();
+		int64_t wait = send_due(h, left > 0 ? left : 0);
+
+		curl_multi_perform(h->multi, &running);
+		take_messages(h);
+		if (over != h->n_over || left <= 0)
+			break;
+		curl_multi_poll(h->multi, NULL, 0, (int)(wait < 1000 ? wait : 1000), NULL);
+	}
+	return (unsigned)h->tries.n;
+}
+
+int http_do(struct http *h, struct http_call *call, struct error *err)
+{
+	http_start(h, call);
+	while (call->try)
+		http_run(h, 1000);
+	if (call->result < 0 && err)
+		*err = call->err;
+	return call->result;
+}
+
+void http_call_done(struct http_call *call)
+{
+	if (call->try)
+		http_cancel(call->try->http, call);
+	if (call->reply.s)
+		str_done(&call->reply);
+}
+
+struct http_stats http_stats(const struct http *h)
+{
+	return h->stats;
+}
+
+size_t http_warnings(const struct http *h)
+{
+	return h->warnings.n;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/list.h"
+
+#include <stdio.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+
+static int take_item(struct split *s, struct slice text, size_t *ret_used, struct error *err)
+{
+	struct kube_list *l = s->arg;
+
+	return l->take(l, text, ret_used, err);
+}
+
+static int on_bytes(struct http_call *call, struct slice bytes, struct error *err)
+{
+	struct kube_list *l = call->arg;
+
+	return split_feed(&l->split, bytes, err);
+}
+
+static void on_page(struct http_call *call);
+
+/* Asks for the page that `token` leads to; NULL for the first. */
+static void ask(struct kube_list *l, const char *token)
+{
+	struct kube_request *r = &l->request;
+	char limit[16];
+
+	kube_request_done(r);
+	*r = (struct kube_request){ .path = STR_INIT, .body = STR_INIT };
+	snprintf(limit, sizeof(limit), "%u", l->chunk ? l->chunk : LIST_CHUNK);
+	kube_path(&r->path, l->resource, l->ns, NULL, NULL);
+	kube_query(&r->path, "limit", limit);
+	if (l->label_selector)
+		kube_query(&r->path, "labelSelector", l->label_selector);
+	if (l->field_selector)
+		kube_query(&r->path, "fieldSelector", l->field_selector);
+	if (token)
+		kube_query(&r->path, "continue", token);
+	r->call.method = "GET";
+	r->call.sink = on_bytes;
+	r->call.done = on_page;
+	r->call.arg = l;
+	split_done(&l->split);
+	split_init(&l->split);
+	kube_start(l->kube, r);
+}
+
+static void end(struct kube_list *l, int result)
+{
+	l->result = result;
+	l->is_running = false;
+	if (result < 0)
+		error_wrap(&l->err, "list %s", l->resource->plural);
+	if (l->done)
+		l->done(l);
+}
+
+/* Is this an end after which the list may begin again? */
+static bool may_restart(const struct kube_list *l, const struct http_call *call)
+{
+	bool is_late = call->code == 410;
+	bool is_broken = call->result == -ECONNRESET;
+
+	return l->restart && (is_late || is_broken) && l->n_restarts < LIST_RESTARTS;
+}
+
+static void restart(struct kube_list *l)
+{
+	log_v(2, "list %s: begins again: %s", l->resource->plural, l->err.msg);
+	l->n_restarts++;
+	l->n_items = l->n_pages = 0;
+	l->restart(l);
+	ask(l, NULL);
+}
+
+static void on_page(struct http_call *call)
+{
+	struct kube_list *l = call->arg;
+	int r = call->result;
+
+	l->err = call->err;
+	if (r == 0)
+		r = split_end(&l->split, &l->err);
+	if (r < 0 && call->code == 404 && l->is_optional) {
+		l->is_missing = true;
+		end(l, 0);
+		return;
+	}
+	if (r < 0 && may_restart(l, call)) {
+		restart(l);
+		return;
+	}
+	if (r < 0) {
+		end(l, r);
+		return;
+	}
+	l->n_items += l->split.n_items;
+	l->n_pages++;
+	str_clear(&l->version);
+	str_add(&l->version, l->split.version.s);
+	if (!l->split.token.n) {
+		end(l, 0);
+		return;
+	}
+	AUTO(str_done) struct str token = l->split.token;
+	l->split.token = (struct str)STR_INIT;
+	ask(l, token.s);
+}
+
+void kube_list_start(struct kube *k, struct kube_list *l)
+{
+	l->kube = k;
+	l->version = (struct str)STR_INIT;
+	l->split.take = take_item;
+	l->split.arg = l;
+	split_init(&l->split);
+	l->is_running = true;
+	ask(l, NULL);
+}
+
+static bool is_any_running(const struct kube_list *lists, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (lists[i].is_running)
+			return true;
+	return false;
+}
+
+int kube_list_all(struct kube *k, struct kube_list *lists, size_t n, struct error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		kube_list_start(k, &lists[i]);
+	while (is_any_running(lists, n))
+		http_run(k->http, 1000);
+	for (size_t i = 0; i < n; i++)
+		if (lists[i].result < 0)
+			return error_set(err, lists[i].result, "%s", lists[i].err.msg);
+	return 0;
+}
+
+void kube_list_done(struct kube_list *l)
+{
+	if (!l->kube)
+		return;
+	kube_request_done(&l->request);
+	split_done(&l->split);
+	str_done(&l->version);
+	l->kube = NULL;
+}
