@@ -80,15 +80,17 @@ static inline const char *plain_end(const char *p, const char *end)
 
 static const char *utf8_end(struct scan *s, const char *p)
 {
-	size_t have = (size_t)(s->end - p);
+	size_t have = s->end - p < 4 ? (size_t)(s->end - p) : 4;
 	unsigned char copy[5] = { 0 };
 
-	memcpy(copy, p, have < 4 ? have : 4);
+	memcpy(copy, p, have);
 
-	size_t n = str_utf8_len(copy);
-	if (n == 0)
-		return have < 4 ? too_short(s) : fail(s, p, "text that is not UTF-8");
-	return p + n;
+	size_t n = str_utf8_len(copy), tail = 1;
+	if (n)
+		return p + n;
+	while (tail < have && (copy[tail] & 0xc0) == 0x80)
+		tail++;
+	return tail == have && have < 4 ? too_short(s) : fail(s, p, "text that is not UTF-8");
 }
 
 static bool is_hex(char c)
@@ -173,13 +175,10 @@ static const char *number_end(struct scan *s, const char *p)
 	if (p && (p == end || *p < '0' || *p > '9'))
 		return p;
 
-	/* Cut off behind a sign, a point or an e it may still become a number. */
-	static const char number[] = { "0123456789-+.eE" };
-	const char *rest = from;
-	while (rest < end && memchr(number, *rest, sizeof(number) - 1))
-		rest++;
-	bool is_cut = rest == end && (end == from || memchr(number + 10, end[-1], 5));
-	return is_cut ? too_short(s) : fail(s, from, "not a JSON value");
+	/* With more text it may still become a number. */
+	for (p = from; p < end && *p && strchr("+-.eE0123456789", *p); p++)
+		;
+	return p == end ? too_short(s) : fail(s, from, "not a JSON value");
 }
 
 static const char *literal_end(struct scan *s, const char *p, const char *word)

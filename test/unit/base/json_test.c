@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "base/str.h"
+
+static cJSON *parse(const char *text)
+{
+	cJSON *root = NULL;
+	struct error err = ERROR_INIT;
+
+	if (json_parse(text, strlen(text), &root, &err) < 0)
+		fail_msg("%s: %s", text, err.msg);
+	return root;
+}
+
+static void prints_as(const char *text, const char *expect)
+{
+	AUTO_JSON cJSON *root = parse(text);
+	AUTO_FREE char *printed = cJSON_PrintUnformatted(root);
+
+	assert_string_equal(printed, expect);
+}
+
+static void values_of_all_kinds_are_read(void **state)
+{
+	(void)state;
+	prints_as(" { \"a\" : [ 1 , true , false , null , \"x\" , { } , [ ] , -0.5 ] } \n",
+		  "{\"a\":[1,true,false,null,\"x\",{},[],-0.5]}");
+	prints_as("\"top\"", "\"top\"");
+	prints_as("12", "12");
+}
+
+static void the_last_of_equal_keys_wins(void **state)
+{
+	(void)state;
+	prints_as("{\"a\":1,\"b\":2,\"a\":3}", "{\"b\":2,\"a\":3}");
+	prints_as("{\"a\":{\"x\":1},\"a\":{\"y\":2}}", "{\"a\":{\"y\":2}}");
+	prints_as("{\"a\":1,\"\\u0061\":2,\"A\":3}", "{\"a\":2,\"A\":3}");
+}
+
+static void escapes_become_text(void **state)
+{
+	AUTO_JSON cJSON *root = parse("\"\\u00e9\\ud83d\\ude00\\ud800x\\n\\/\\\"\"");
+
+	(void)state;
+	assert_string_equal(root->valuestring, "\xc3\xa9\xf0\x9f\x98\x80\xef\xbf\xbdx\n/\"");
+}
+
+static void integers_are_exact(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t value;
+	} good[] = {
+		{ "0", 0 },
+		{ "-1", -1 },
+		{ "9007199254740993", INT64_C(9007199254740993) },
+		{ "9223372036854775807", INT64_MAX },
+		{ "-9223372036854775808", INT64_MIN },
+	};
+	static const char *const bad[] = {
+		"9223372036854775808", "-9223372036854775809", "1.0", "1e3", "1.5", "\"1\"", "null",
+	};
+	int64_t v;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		AUTO_JSON cJSON *root = parse(good[i].text);
+
+		assert_true(json_int(root, &v));
+		assert_true(v == good[i].value);
+		prints_as(good[i].text, good[i].text);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		AUTO_JSON cJSON *root = parse(bad[i]);
+
+		assert_false(json_int(root, &v));
+	}
+}
+
+static void any_number_reads_as_a_double(void **state)
+{
+	AUTO_JSON cJSON *root = parse("[1.0,1e3,0.25,7,\"8\"]");
+	double v;
+
+	(void)state;
+	assert_true(json_number(cJSON_GetArrayItem(root, 0), &v) && v == 1.0);
+	assert_true(json_number(cJSON_GetArrayItem(root, 1), &v) && v == 1000.0);
+	assert_true(json_number(cJSON_GetArrayItem(root, 2), &v) && v == 0.25);
+	assert_true(json_number(cJSON_GetArrayItem(root, 3), &v) && v == 7.0);
+	assert_false(json_number(cJSON_GetArrayItem(root, 4), &v));
+}
+
+static void look_up_is_exact(void **state)
+{
+	AUTO_JSON cJSON *root = parse("{\"a\":{\"Key\":\"v\",\"n\":1}}");
+
+	(void)state;
+	assert_string_equal(json_text(json_path(root, "a.Key")), "v");
+	assert_null(json_path(root, "a.key"));
+	assert_null(json_path(root, "a.Key.x"));
+	assert_null(json_text(json_path(root, "a.n")));
+	assert_null(json_get(NULL, "a"));
+}
+
+static void sorting_goes_all_the_way_down(void **state)
+{
+	AUTO_JSON cJSON *root = parse("{\"b\":[{\"z\":1,\"y\":2}],\"a\":{\"d\":1,\"c\":2}}");
+
+	(void)state;
+	json_sort(root);
+	AUTO_FREE char *printed = cJSON_PrintUnformatted(root);
+	assert_string_equal(printed, "{\"a\":{\"c\":2,\"d\":1},\"b\":[{\"y\":2,\"z\":1}]}");
+}
+
+static void what_is_not_json_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} bad[] = {
+		{ "", "ends in the middle" },
+		{ "{", "ends in the middle" },
+		{ "{\"a\":", "ends in the middle" },
+		{ "[1,2", "ends in the middle" },
+		{ "\"abc", "ends in the middle" },
+		{ "tru", "ends in the middle" },
+		{ "{} x", "line 1: something stands behind" },
+		{ "{}\n\n{}", "line 3: something stands behind" },
+		{ "[1,]", "not a JSON value" },
+		{ "{\"a\":1,}", "a string was expected" },
+		{ "{a:1}", "a string was expected" },
+		{ "{\"a\" 1}", "a colon was expected" },
+		{ "[1 2]", "a comma" },
+		{ "[01]", "not a JSON value" },
+		{ "[+1]", "not a JSON value" },
+		{ "[.5]", "not a JSON value" },
+		{ "[1.]", "not a JSON value" },
+		{ "[1e]", "not a JSON value" },
+		{ "[NaN]", "not a JSON value" },
+		{ "['a']", "not a JSON value" },
+		{ "[True]", "not a JSON value" },
+		{ "[\"\\x\"]", "an unknown escape" },
+		{ "[\"\\u12g4\"]", "hex digits" },
+		{ "[\"a\tb\"]", "a control character" },
+		{ "[\"\xff\"]", "not UTF-8" },
+		{ "[\"\xc0\x80\"]", "not UTF-8" },
+		{ "[\"\xed\xa0\x80\"]", "not UTF-8" },
+		{ "[\"\\u0000\"]", "a NUL character" },
+		{ "[/* c */1]", "not a JSON value" },
+		{ "\xef\xbb\xbf{}", "not a JSON value" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		cJSON *root = NULL;
+		struct error err = ERROR_INIT;
+
+		assert_true(json_parse(bad[i].text, strlen(bad[i].text), &root, &err) < 0);
+		assert_null(root);
+		if (!strstr(err.msg, bad[i].why))
+			fail_msg("%s: %s, not %s", bad[i].text, err.msg, bad[i].why);
+	}
+}
+
+static void depth_is_limited(void **state)
+{
+	AUTO(str_done) struct str deep = STR_INIT;
+	cJSON *root = NULL;
+	struct error err;
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		str_addc(&deep, '[');
+	for (int i = 0; i < 100; i++)
+		str_addc(&deep, ']');
+	assert_int_equal(json_parse(deep.s, deep.n, &root, &err), 0);
+	cJSON_Delete(root);
+
+	AUTO(str_done) struct str deeper = STR_INIT;
+	str_addf(&deeper, "{\"a\":%s}", deep.s);
+	assert_true(json_parse(deeper.s, deeper.n, &root, &err) < 0);
+	assert_non_null(strstr(err.msg, "nested more than 100 deep"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_of_all_kinds_are_read),
+		cmocka_unit_test(the_last_of_equal_keys_wins),
+		cmocka_unit_test(escapes_become_text),
+		cmocka_unit_test(integers_are_exact),
+		cmocka_unit_test(any_number_reads_as_a_double),
+		cmocka_unit_test(look_up_is_exact),
+		cmocka_unit_test(sorting_goes_all_the_way_down),
+		cmocka_unit_test(what_is_not_json_is_refused),
+		cmocka_unit_test(depth_is_limited),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
