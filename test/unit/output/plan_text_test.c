@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/auto.h"
-#include "output/sample_plan.h"
+#include "sample_plan.h"
 
 static const struct look plain = { 0 };
 static const struct plan_view all = { .has_header = true };
@@ -88,8 +88,8 @@ static void wide_shows_what_the_table_leaves_out(void **state)
 	assert_non_null(strstr(out.s, "edge-2 cores 0,4"));
 	assert_non_null(strstr(out.s, "1,2"));
 	assert_non_null(strstr(out.s, "u-1   812\n"));
-	assert_non_null(strstr(out.s, "OBJECT             PROBLEM     MESSAGE\n"
-				      "Pod default/video  NoRoom      3 nodes"));
+	assert_non_null(strstr(out.s, "OBJECT              PROBLEM     MESSAGE\n"
+				      "Pod default/video   NoRoom      3 nodes"));
 }
 
 static void names_stand_once(void **state)
