@@ -2,6 +2,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
 
 #include "command.h"
 
@@ -78,6 +81,12 @@ int usage_error(struct cli *cli, struct error *err, const char *fmt, ...)
 
 int print_text(const struct str *text, int code, struct error *err)
 {
+	AUTO(str_done) struct str shown = STR_INIT;
+
+	if (isatty(STDOUT_FILENO)) {
+		text_add_data(&shown, text->s);
+		text = &shown;
+	}
 	if (fwrite(text->s, 1, text->n, stdout) != text->n || fflush(stdout) != 0)
 		return error_errno(err, "write standard output");
 	return code;

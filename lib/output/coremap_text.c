@@ -93,7 +93,8 @@ static void add_loads(const uint32_t *loads, const uint32_t *caps, const struct 
 							: HUE_DIM;
 
 		text_add_ratio(&text, loads[mode]);
-		look_pad(look, out, hue, 7, text.s);
+		str_add(out, "  ");
+		look_add(look, out, hue, "%s", text.s);
 	}
 }
 
@@ -131,8 +132,8 @@ void coremap_text(const struct coremap *m, uint32_t node_index, const struct loo
 
 		str_addf(out, "  %4u  ", core->cpu);
 		add_bar(m, core, node->cap[LEVEL_LOW], look, out);
-		str_add(out, "  ");
 		add_loads(core->after, node->cap, look, out);
+		str_add(out, "  ");
 		start = out->n;
 		add_pods(m, core, look, out);
 		if (out->n == start)
@@ -140,7 +141,7 @@ void coremap_text(const struct coremap *m, uint32_t node_index, const struct loo
 		str_addc(out, '\n');
 	}
 	if (node->is_one_budget) {
-		str_addf(out, "  %-*s", BAR + 10, "  sum, one budget for all");
+		str_addf(out, "  %-*s", BAR + 6, "sum, one budget for all");
 		add_loads(node->after, node->cap, look, out);
 		str_addc(out, '\n');
 	}

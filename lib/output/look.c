@@ -39,18 +39,29 @@ static bool is_harmful(uint32_t rune)
 	       (rune >= 0x2066 && rune <= 0x2069);
 }
 
-void text_add(struct str *out, const char *text)
+/* Adds text with '?' for what is harmful, unless it is one of the ASCII controls below `kept`. */
+static void add_clean(struct str *out, const char *text, uint32_t kept)
 {
 	while (*text) {
 		uint32_t rune;
 		size_t n = take_rune(text, &rune);
 
-		if (n == 0 || is_harmful(rune))
+		if (n == 0 || (rune >= kept && is_harmful(rune)))
 			str_addc(out, '?');
 		else
 			str_addn(out, text, n);
 		text += n ? n : 1;
 	}
+}
+
+void text_add(struct str *out, const char *text)
+{
+	add_clean(out, text, 0);
+}
+
+void text_add_data(struct str *out, const char *text)
+{
+	add_clean(out, text, 0x20);
 }
 
 unsigned text_width(const char *text)

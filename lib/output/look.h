@@ -42,6 +42,10 @@ void look_wrap(const struct look *l, struct str *out, enum hue hue, unsigned ind
 /* Adds text made harmless, without colour. */
 void text_add(struct str *out, const char *text);
 
+/* Adds JSON or YAML text as a terminal may see it: C1 codes and direction overrides, which these
+ * formats let through, become '?'. The text is then no longer exactly the data. */
+void text_add_data(struct str *out, const char *text);
+
 /* Columns on a terminal. */
 unsigned text_width(const char *text);
 

@@ -57,7 +57,7 @@ static void add_totals(const struct plan *p, struct str *out)
 		add_total(out, action_look(kind)->hue, counts[kind], what);
 	}
 	if (!p->actions.n)
-		str_add(out, "<li>nothing to do</li>\n");
+		str_addf(out, "<li>nothing %s</li>\n", p->unplaced.n ? "can be done" : "to do");
 	add_total(out, HUE_BAD, p->unplaced.n, "cannot be placed");
 	add_total(out, HUE_CHANGE, p->warnings.n, p->warnings.n == 1 ? "warning" : "warnings");
 	str_add(out, "</ul>\n");

@@ -155,6 +155,7 @@ static void add_homeless(const struct status *s, const struct look *look, struct
 		if (r->has_cores || !is_shown(s, r))
 			continue;
 		if (!has_title) {
+			str_add(out, out->n ? "\n" : "");
 			look_add(look, out, HUE_BOLD, "Without cores");
 			str_addc(out, '\n');
 		}
@@ -173,8 +174,8 @@ static void draw_nodes(const struct status *s, const struct look *look, struct s
 	for (uint32_t node = 0; node < s->map.nodes.n; node++) {
 		if (s->view->node != NONE && s->view->node != node)
 			continue;
+		str_add(out, out->n ? "\n" : "");
 		coremap_text(&s->map, node, look, out);
-		str_addc(out, '\n');
 	}
 	add_homeless(s, look, out);
 }
