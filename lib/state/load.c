@@ -105,6 +105,18 @@ int loader_object(struct loader *l, struct slice json, const char *where, struct
 	return r < 0 ? error_wrap(err, "%s", where) : 0;
 }
 
+int loader_item(struct loader *l, struct slice text, const struct object_origin *origin,
+		size_t *ret_used, struct error *err)
+{
+	return objects_add(l->objects, text, origin, ret_used, err);
+}
+
+void loader_taken(struct loader *l, const char *server, int64_t taken_at)
+{
+	l->cluster.server = intern_cstr(&l->cluster.strings, server);
+	l->cluster.taken_at = taken_at;
+}
+
 void loader_finish(struct loader *l, struct cluster *ret)
 {
 	objects_free(l->objects);

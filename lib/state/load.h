@@ -28,6 +28,15 @@ int loader_files(struct loader *l, const struct source *sources, size_t n, struc
  * uses this for the items of a LIST as their bytes arrive. */
 int loader_object(struct loader *l, struct slice json, const char *where, struct error *err);
 
+/* The object that text begins with, an item of a list that an API server sends: as objects_add()
+ * (kube/objects.h) does it. */
+struct object_origin;
+int loader_item(struct loader *l, struct slice text, const struct object_origin *origin,
+		size_t *ret_used, struct error *err);
+
+/* Where and when the objects were read; a file says that itself. */
+void loader_taken(struct loader *l, const char *server, int64_t taken_at);
+
 /* Sorts, resolves and digests; the loader is empty afterwards. */
 void loader_finish(struct loader *l, struct cluster *ret);
 

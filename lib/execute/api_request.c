@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "execute/api_request.h"
+
+#include <string.h>
+
+#include "base/json.h"
+
+static const char our_gate[] = "mckube.io/placement";
+static const char our_finalizer[] = "mckube.mcoperator.sdv.com/finalizer";
+
+/* Annotations of one change, with the room for the numbers among them. */
+struct notes_change {
+	struct kube_pair pairs[10];
+	char numbers[10][12];
+	size_t n;
+};
+
+static void set_note(struct notes_change *c, const char *name, const char *value)
+{
+	c->pairs[c->n++] = (struct kube_pair){ name, value };
+}
+
+static void set_number(struct notes_change *c, const char *name, int32_t value)
+{
+	snprintf(c->numbers[c->n], sizeof(c->numbers[0]), "%d", value);
+	set_note(c, name, c->numbers[c->n]);
+}
+
+static void note_assignment(const struct action *a, struct notes_change *c)
+{
+	set_note(c, "mckube.io/rt-core", a->to.cores);
+	set_number(c, "mckube.io/rt-period", a->budget.period);
+	set_number(c, "mckube.io/rt-runtime-low", a->budget.low);
+	if (a->budget.medium)
+		set_number(c, "mckube.io/rt-runtime-medium", a->budget.medium);
+	else
+		set_note(c, "mckube.io/rt-runtime-medium", NULL);
+	set_number(c, "mckube.io/rt-runtime-hi", a->budget.hi);
+	set_note(c, "mckube.io/rt-current", level_name(a->to.level));
+	set_note(c, "mckube.io/criticality", criticality_name(a->budget.criticality));
+	set_note(c, "mckube.io/rt-source", a->source);
+}
+
+/* Where the annotations were also the request, that part is the user's and stays. */
+static void note_nothing(bool is_request, struct notes_change *c)
+{
+	static const char *const names[] = {
+		"mckube.io/rt-core",	    "mckube.io/rt-current",
+		"mckube.io/rt-source",	    "mckube.io/rt-period",
+		"mckube.io/rt-runtime-low", "mckube.io/rt-runtime-medium",
+		"mckube.io/rt-runtime-hi",  "mckube.io/criticality",
+	};
+	enum { OURS_ALONE = 3 };
+
+	for (size_t i = 0; i < (is_request ? OURS_ALONE : ARRAY_LEN(names)); i++)
+		set_note(c, names[i], NULL);
+}
+
+struct kube_ref api_ref(const struct action *a, const char *version, struct kube_resource *resource)
+{
+	const struct kube_resource *known = strcmp(a->on.kind, "Pod") == 0    ? &kube_pods
+					    : strcmp(a->on.kind, "Node") == 0 ? &kube_nodes
+									      : &kube_mckubes;
+
+	*resource = *known;
+	if (known == &kube_mckubes && a->on.api_version && *a->on.api_version)
+		resource->api_version = a->on.api_version;
+	return (struct kube_ref){
+		.resource = resource,
+		.ns = a->on.ns,
+		.name = a->on.name,
+		.uid = a->on.uid,
+		.version = version ? version : a->on.version,
+	};
+}
+
+static int patch_notes(struct kube_request *r, const struct kube *k, const struct kube_ref *ref,
+		       const struct notes_change *notes)
+{
+	const struct kube_change change = { .annotations = notes->pairs,
+					    .n_annotations = notes->n };
+
+	kube_patch(r, k, ref, &change);
+	return 0;
+}
+
+/* Binding a pod that our gate holds. */
+
+static void pin_by_name(const char *node, struct str *out)
+{
+	str_add(out,
+		"\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuring"
+		"Execution\":{\"nodeSelectorTerms\":[{\"matchFields\":[{\"key\":\"metadata.name"
+		"\",\"operator\":\"In\",\"values\":[");
+	str_add_json(out, node);
+	str_add(out, "]}]}]}}}");
+}
+
+/* A gated pod's node affinity may only grow narrower, term by term (KEP-3838), so where there is
+ * one the node selector is what pins. */
+static int pin_by_label(const struct cluster *c, const char *node, struct str *out,
+			struct error *err)
+{
+	static const char label[] = "kubernetes.io/hostname";
+	node_id id = cluster_node(c, node);
+	str_id key = intern_find(&c->strings, label, sizeof(label) - 1);
+	str_id value = id == NONE || key == INTERN_NONE
+			       ? INTERN_NONE
+			       : cluster_label(c, c->nodes.items[id].labels, key);
+
+	if (value == INTERN_NONE)
+		return error_set(
+			err, -ENOTSUP,
+			"the pod has a node affinity, and node %s no label %s to pin it by", node,
+			label);
+	str_addf(out, "\"nodeSelector\":{\"%s\":", label);
+	str_add_json(out, cluster_str(c, value));
+	str_addc(out, '}');
+	return 0;
+}
+
+static int open_gate(struct kube_request *r, const struct kube *k, const struct kube_ref *ref,
+		     const struct action *a, const struct cluster *c, const struct pod *pod,
+		     struct error *err)
+{
+	struct notes_change notes = { .n = 0 };
+	AUTO(str_done) struct str spec = STR_INIT;
+	struct kube_change change = { .kind = KUBE_PATCH_STRATEGIC };
+
+	str_addf(&spec, "\"spec\":{\"schedulingGates\":[{\"$patch\":\"delete\",\"name\":\"%s\"}],",
+		 our_gate);
+	if (!c->rules.items[pod->rules].has_node_affinity)
+		pin_by_name(a->to.node, &spec);
+	else if (pin_by_label(c, a->to.node, &spec, err) < 0)
+		return -ENOTSUP;
+	str_addc(&spec, '}');
+	note_assignment(a, &notes);
+	change.annotations = notes.pairs;
+	change.n_annotations = notes.n;
+	change.json = spec.s;
+	kube_patch(r, k, ref, &change);
+	return 0;
+}
+
+/* The kinds. */
+
+struct context {
+	const struct kube *k;
+	const struct action *a;
+	const struct cluster *c;
+	struct kube_ref ref;
+};
+
+static const struct pod *pod_of(const struct context *x)
+{
+	pod_id id = cluster_pod(x->c, x->a->on.ns, x->a->on.name);
+
+	return id == NONE ? NULL : &x->c->pods.items[id];
+}
+
+/* A binding takes no null, and what is new on a pod need not be taken off. */
+static void drop_nulls(struct notes_change *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (c->pairs[i].value)
+			c->pairs[n++] = c->pairs[i];
+	c->n = n;
+}
+
+static int bind(struct kube_request *r, const struct context *x, struct error *err)
+{
+	const struct pod *pod = pod_of(x);
+	struct notes_change notes = { .n = 0 };
+
+	if (pod && pod->has_our_gate)
+		return open_gate(r, x->k, &x->ref, x->a, x->c, pod, err);
+	note_assignment(x->a, &notes);
+	drop_nulls(&notes);
+	kube_bind(r, x->k, &x->ref, x->a->to.node, notes.pairs, notes.n);
+	return 0;
+}
+
+static int assign(struct kube_request *r, const struct context *x, struct error *err)
+{
+	struct notes_change notes = { .n = 0 };
+
+	(void)err;
+	note_assignment(x->a, &notes);
+	return patch_notes(r, x->k, &x->ref, &notes);
+}
+
+static int evict(struct kube_request *r, const struct context *x, struct error *err)
+{
+	(void)err;
+	kube_evict(r, x->k, &x->ref);
+	return 0;
+}
+
+static int set_level(struct kube_request *r, const struct context *x, struct error *err)
+{
+	struct notes_change notes = { .n = 0 };
+
+	(void)err;
+	set_note(&notes, "mckube.io/rt-current", level_name(x->a->to.level));
+	return patch_notes(r, x->k, &x->ref, &notes);
+}
+
+static void add_text_or_null(struct str *out, const char *text)
+{
+	if (text && *text)
+		str_add_json(out, text);
+	else
+		str_add(out, "null");
+}
+
+static int set_status(struct kube_request *r, const struct context *x, struct error *err)
+{
+	const struct place *to = &x->a->to;
+	struct notes_change notes = { .n = 0 };
+
+	(void)err;
+	if (x->ref.resource->plural == kube_pods.plural) {
+		const struct pod *pod = pod_of(x);
+		str_id source =
+			pod && pod->notes != NONE ? x->c->notes.items[pod->notes].source : NONE;
+
+		note_nothing(source != NONE &&
+				     strcmp(cluster_str(x->c, source), "annotations") == 0,
+			     &notes);
+		return patch_notes(r, x->k, &x->ref, &notes);
+	}
+	AUTO(str_done) struct str json = STR_INIT;
+	str_add(&json, "\"status\":{\"allocatedCore\":");
+	add_text_or_null(&json, to->cores);
+	str_add(&json, ",\"currentRuntime\":");
+	add_text_or_null(&json, to->has_level ? level_name(to->level) : NULL);
+	str_addc(&json, '}');
+	kube_patch(r, x->k, &x->ref,
+		   &(struct kube_change){ .subresource = "status", .json = json.s });
+	return 0;
+}
+
+/* The list as it is now is needed first. */
+static int read_object(struct kube_request *r, const struct context *x, struct error *err)
+{
+	(void)err;
+	kube_get(r, &x->ref);
+	return 0;
+}
+
+static int (*const makers[ACTION_KINDS])(struct kube_request *r, const struct context *x,
+					 struct error *err) = {
+	[ACTION_BIND] = bind,
+	[ACTION_ASSIGN] = assign,
+	[ACTION_MOVE] = assign,
+	[ACTION_EVICT] = evict,
+	[ACTION_SET_LEVEL] = set_level,
+	[ACTION_STATUS] = set_status,
+	[ACTION_FINALIZER] = read_object,
+};
+
+int api_request(struct kube_request *r, const struct kube *k, const struct action *a,
+		const char *version, const struct cluster *c, struct error *err)
+{
+	struct kube_resource resource;
+	const struct context x = { k, a, c, api_ref(a, version, &resource) };
+
+	if (!makers[a->kind])
+		return error_set(err, -ENOTSUP, "%s cannot be carried out yet",
+				 action_kind_name(a->kind));
+	return makers[a->kind](r, &x, err);
+}
+
+int api_request_finalizer(struct kube_request *r, const struct kube *k, const struct action *a,
+			  struct slice object, struct error *err)
+{
+	struct kube_resource resource;
+	AUTO_JSON cJSON *root = NULL;
+	AUTO(str_done) struct str list = STR_INIT;
+	const cJSON *item;
+	bool has_ours = false;
+
+	if (json_parse(object.s, object.n, &root, err) < 0)
+		return -EBADMSG;
+	str_add(&list, "\"finalizers\":[");
+	cJSON_ArrayForEach(item, json_path(root, "metadata.finalizers"))
+	{
+		const char *name = json_text(item) ? json_text(item) : "";
+
+		if (strcmp(name, our_finalizer) == 0) {
+			has_ours = true;
+			continue;
+		}
+		if (list.s[list.n - 1] != '[')
+			str_addc(&list, ',');
+		str_add_json(&list, name);
+	}
+	str_addc(&list, ']');
+	if (!has_ours)
+		return 1;
+	struct kube_ref ref =
+		api_ref(a, json_text(json_path(root, "metadata.resourceVersion")), &resource);
+	kube_patch(r, k, &ref, &(struct kube_change){ .metadata = list.s });
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_EXECUTE_API_REQUEST_H
+#define MCKUBE_EXECUTE_API_REQUEST_H
+
+#include "kube/client.h"
+#include "plan/plan.h"
+
+/* One action as one request to the API server:
+ *
+ *	Bind		POST pods/NAME/binding, the assignment's annotations on it. A pod that our
+ *			scheduling gate holds: one patch that pins its node, sets the annotations
+ *and takes the gate off; kube-scheduler binds it then Assign, Move	patch of the pod's
+ *annotations Evict		POST pods/NAME/eviction SetLevel	patch of annotation
+ *mckube.io/rt-current
+ *	Status		McKube: patch of its status; Pod: the assignment's annotations taken off
+ *	Finalizer	patch of metadata.finalizers; see api_request_finalizer()
+ *
+ * Each names uid and resourceVersion. The snapshot is asked only for what a plan does not hold:
+ * gates, affinity, node labels, who made the annotations. */
+
+/* `version` stands for the action's own where the object was changed by us since. */
+int api_request(struct kube_request *r, const struct kube *k, const struct action *a,
+		const char *version, const struct cluster *c, struct error *err);
+
+/* What the action is about. */
+struct kube_ref api_ref(const struct action *a, const char *version,
+			struct kube_resource *resource);
+
+/* Our finalizer can only be taken out of the list as it is: `object` is the object's text, read
+ * just now. 1: it has none of ours, nothing to do. */
+int api_request_finalizer(struct kube_request *r, const struct kube *k, const struct action *a,
+			  struct slice object, struct error *err);
+
+#endif

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "execute/to_api.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/json.h"
+#include "execute/api_request.h"
+#include "execute/object_key.h"
+
+enum { DEFAULT_PARALLEL = 16, DEFAULT_GONE_SECONDS = 60, LOOK_AGAIN_MS = 500 };
+
+enum job_state {
+	JOB_BLOCKED, /* on others */
+	JOB_READY,
+	JOB_SENT,
+	JOB_LEAVING, /* evicted, not gone yet */
+	JOB_OVER,
+};
+
+struct job {
+	struct run *run;
+	uint32_t at; /* in the plan's actions */
+	enum job_state state;
+	uint32_t n_open;	 /* others that must be over first */
+	struct range dependents; /* in run.dependents */
+	struct kube_request request;
+	bool has_second; /* the request is the patch that follows a read */
+	int64_t due_ms, deadline_ms;
+	const char *version; /* after a write of ours; the plan's arena's */
+};
+
+struct run {
+	struct kube *k;
+	struct plan *plan;
+	const struct cluster *c;
+	const struct api_options *o;
+	struct job *jobs;
+	uint32_t *dependents;
+	uint32_t *previous; /* by job: the one before on the same object, NONE */
+	uint32_t n, n_over, n_running;
+	ARRAY(uint32_t) ready; /* in the order in which they became it */
+	size_t next_ready;
+	char stopped[128]; /* why nothing new begins; "" while it does */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static const struct action *action_of(const struct job *j)
+{
+	return &j->run->plan->actions.items[j->at];
+}
+
+/* Who waits for whom. */
+
+static void find_previous(struct run *x)
+{
+	AUTO(intern_done) struct intern keys = { 0 };
+	AUTO_FREE uint32_t *last = xcalloc(x->n + 2, sizeof(*last));
+
+	for (uint32_t i = 0; i < x->n; i++) {
+		AUTO(str_done) struct str key = STR_INIT;
+
+		object_key_of_target(&x->plan->actions.items[i].on, &key);
+		str_id id = intern_add(&keys, key.s, key.n);
+		x->previous[i] = last[id] ? last[id] - 1 : NONE;
+		last[id] = i + 1;
+	}
+}
+
+/* Calls visit(before, i) for each pair of which the first must be done before the second. */
+static void each_edge(struct run *x, void (*visit)(struct run *x, uint32_t before, uint32_t i))
+{
+	for (uint32_t i = 0; i < x->n; i++) {
+		const struct action *a = &x->plan->actions.items[i];
+
+		for (uint32_t k = 0; k < a->n_after; k++)
+			visit(x, a->after[k] - 1, i);
+		if (x->previous[i] != NONE)
+			visit(x, x->previous[i], i);
+	}
+}
+
+static void count_edge(struct run *x, uint32_t before, uint32_t i)
+{
+	x->jobs[before].dependents.n++;
+	x->jobs[i].n_open++;
+}
+
+static void add_edge(struct run *x, uint32_t before, uint32_t i)
+{
+	struct range *r = &x->jobs[before].dependents;
+
+	x->dependents[r->at + r->n++] = i;
+}
+
+static void run_init(struct run *x)
+{
+	uint32_t at = 0;
+
+	x->n = (uint32_t)x->plan->actions.n;
+	x->jobs = xcalloc(x->n, sizeof(*x->jobs));
+	x->previous = xcalloc(x->n, sizeof(*x->previous));
+	find_previous(x);
+	each_edge(x, count_edge);
+	for (uint32_t i = 0; i < x->n; i++) {
+		x->jobs[i].run = x;
+		x->jobs[i].at = i;
+		x->jobs[i].dependents.at = at;
+		at += x->jobs[i].dependents.n;
+		x->jobs[i].dependents.n = 0;
+	}
+	x->dependents = xcalloc(at, sizeof(*x->dependents));
+	each_edge(x, add_edge);
+	array_clear(&x->plan->results);
+	for (uint32_t i = 0; i < x->n; i++) {
+		*array_add(&x->plan->results) = (struct result){ .id = i + 1, .message = "" };
+		if (!x->jobs[i].n_open) {
+			x->jobs[i].state = JOB_READY;
+			*array_add(&x->ready) = i;
+		}
+	}
+}
+
+static void run_done(struct run *x)
+{
+	for (uint32_t i = 0; i < x->n; i++)
+		kube_request_done(&x->jobs[i].request);
+	free(x->jobs);
+	free(x->dependents);
+	free(x->previous);
+	array_done(&x->ready);
+}
+
+/* Ends. */
+
+static void end(struct job *j, enum result_state state, const char *message);
+
+/* One that waited for j goes on, or is skipped with it. */
+static void release(struct job *j, struct job *waiting, enum result_state state)
+{
+	struct run *x = j->run;
+
+	if (waiting->state != JOB_BLOCKED)
+		return;
+	if (state != RESULT_DONE) {
+		end(waiting, RESULT_SKIPPED,
+		    plan_strf(x->plan, "action %u was not done", j->at + 1));
+	} else if (--waiting->n_open == 0) {
+		waiting->state = JOB_READY;
+		*array_add(&x->ready) = waiting->at;
+	}
+}
+
+static void end(struct job *j, enum result_state state, const char *message)
+{
+	struct run *x = j->run;
+	struct result *r = &x->plan->results.items[j->at];
+
+	j->state = JOB_OVER;
+	x->n_over++;
+	r->state = state;
+	r->message = message;
+	if (x->o->on_result)
+		x->o->on_result(action_of(j), r, x->o->arg);
+	for (uint32_t i = 0; i < j->dependents.n; i++)
+		release(j, &x->jobs[x->dependents[j->dependents.at + i]], state);
+}
+
+static void fail(struct job *j, const struct error *err)
+{
+	end(j, RESULT_FAILED, plan_str(j->run->plan, err->msg));
+}
+
+/* Has the server itself, and not its answer, failed? */
+static bool is_unreachable(const struct http_call *call)
+{
+	return call->code == 0 && call->result < 0;
+}
+
+static void stop(struct run *x, const char *why)
+{
+	if (!x->stopped[0])
+		snprintf(x->stopped, sizeof(x->stopped), "%s", why);
+}
+
+static bool is_awaited(const struct job *j)
+{
+	return j->dependents.n > 0;
+}
+
+/* Requests and their answers. */
+
+static void on_reply(struct http_call *call);
+
+static void send(struct job *j)
+{
+	j->request.call.done = on_reply;
+	j->request.call.arg = j;
+	j->state = JOB_SENT;
+	j->run->n_running++;
+	kube_start(j->run->k, &j->request);
+}
+
+/* The version that our own write gave the object: a later action of the plan names it. */
+static void keep_version(struct job *j)
+{
+	const struct str *reply = &j->request.call.reply;
+	AUTO_JSON cJSON *root = NULL;
+	const char *kind, *version;
+
+	if (!is_awaited(j) || json_parse(reply->s, reply->n, &root, NULL) < 0)
+		return;
+	kind = json_text(json_get(root, "kind"));
+	version = json_text(json_path(root, "metadata.resourceVersion"));
+	if (kind && strcmp(kind, "Status") != 0 && version)
+		j->version = plan_str(j->run->plan, version);
+}
+
+/* Looks whether the evicted pod is gone. */
+static void look(struct job *j)
+{
+	struct kube_resource resource;
+	const struct kube_ref ref = api_ref(action_of(j), NULL, &resource);
+
+	kube_request_done(&j->request);
+	kube_get(&j->request, &ref);
+	send(j);
+	j->state = JOB_LEAVING;
+	j->due_ms = INT64_MAX;
+}
+
+static void begin_leaving(struct job *j)
+{
+	uint32_t seconds = j->run->o->gone_seconds;
+
+	j->state = JOB_LEAVING;
+	j->due_ms = now_ms() + LOOK_AGAIN_MS;
+	j->deadline_ms = now_ms() + (seconds ? seconds : DEFAULT_GONE_SECONDS) * 1000ll;
+}
+
+static bool is_other_pod(const struct job *j)
+{
+	const struct str *reply = &j->request.call.reply;
+	AUTO_JSON cJSON *root = NULL;
+
+	if (json_parse(reply->s, reply->n, &root, NULL) < 0)
+		return false;
+	const char *uid = json_text(json_path(root, "metadata.uid"));
+	return uid && strcmp(uid, action_of(j)->on.uid) != 0;
+}
+
+static void on_look(struct job *j)
+{
+	const struct http_call *call = &j->request.call;
+
+	if (call->code == 404 || (call->result == 0 && is_other_pod(j)))
+		end(j, RESULT_DONE, "");
+	else if (call->result < 0)
+		fail(j, &call->err);
+	else if (now_ms() >= j->deadline_ms)
+		end(j, RESULT_FAILED, "was evicted, and is still terminating");
+	else
+		j->due_ms = now_ms() + LOOK_AGAIN_MS;
+}
+
+/* The object was read: now its list of finalizers can be written. */
+static void send_second(struct job *j)
+{
+	AUTO(str_done) struct str object = j->request.call.reply;
+	struct error err = ERROR_INIT;
+
+	j->request.call.reply = (struct str)STR_INIT;
+	kube_request_done(&j->request);
+	int r = api_request_finalizer(&j->request, j->run->k, action_of(j),
+				      (struct slice){ object.s, object.n }, &err);
+	j->has_second = true;
+	if (r < 0)
+		fail(j, &err);
+	else if (r > 0)
+		end(j, RESULT_DONE, "was released already");
+	else
+		send(j);
+}
+
+static void on_success(struct job *j)
+{
+	const struct action *a = action_of(j);
+
+	keep_version(j);
+	if (a->kind == ACTION_FINALIZER && !j->has_second)
+		send_second(j);
+	else if (a->kind == ACTION_EVICT && is_awaited(j) && !j->run->k->is_dry_run)
+		begin_leaving(j);
+	else
+		end(j, RESULT_DONE, "");
+}
+
+static void on_failure(struct job *j)
+{
+	const struct http_call *call = &j->request.call;
+	enum action_kind kind = action_of(j)->kind;
+
+	if (is_unreachable(call)) {
+		stop(j->run, "the server cannot be reached");
+		fail(j, &call->err);
+	} else if (call->code == 404 && (kind == ACTION_EVICT || kind == ACTION_FINALIZER)) {
+		end(j, RESULT_DONE, "was gone already");
+	} else {
+		fail(j, &call->err);
+	}
+}
+
+static void on_reply(struct http_call *call)
+{
+	struct job *j = call->arg;
+
+	j->run->n_running--;
+	if (j->state == JOB_LEAVING)
+		on_look(j);
+	else if (call->result == 0)
+		on_success(j);
+	else
+		on_failure(j);
+}
+
+/* The loop. */
+
+static void begin(struct job *j)
+{
+	struct run *x = j->run;
+	const uint32_t before = x->previous[j->at];
+	const char *version = before == NONE ? NULL : x->jobs[before].version;
+	struct error err = ERROR_INIT;
+
+	if (api_request(&j->request, x->k, action_of(j), version, x->c, &err) < 0)
+		fail(j, &err);
+	else
+		send(j);
+}
+
+static void skip_all(struct run *x)
+{
+	for (uint32_t i = 0; i < x->n; i++)
+		if (x->jobs[i].state <= JOB_READY)
+			end(&x->jobs[i], RESULT_SKIPPED, plan_str(x->plan, x->stopped));
+}
+
+static void begin_ready(struct run *x)
+{
+	uint32_t parallel = x->o->parallel ? x->o->parallel : DEFAULT_PARALLEL;
+
+	while (x->next_ready < x->ready.n && x->n_running < parallel) {
+		const char *why = x->o->stop ? x->o->stop(x->o->arg) : NULL;
+
+		if (why)
+			stop(x, why);
+		if (x->stopped[0])
+			return;
+		struct job *j = &x->jobs[x->ready.items[x->next_ready++]];
+		if (j->state == JOB_READY)
+			begin(j);
+	}
+}
+
+/* Looks after evicted pods that are due; the milliseconds until the next one is. */
+static int look_after(struct run *x)
+{
+	int64_t now = now_ms(), next = now + LOOK_AGAIN_MS;
+
+	for (uint32_t i = 0; i < x->n; i++) {
+		struct job *j = &x->jobs[i];
+
+		if (j->state != JOB_LEAVING)
+			continue;
+		if (x->stopped[0] && j->due_ms != INT64_MAX)
+			end(j, RESULT_DONE, "");
+		else if (j->due_ms <= now)
+			look(j);
+		else
+			next = j->due_ms < next ? j->due_ms : next;
+	}
+	return (int)(next - now);
+}
+
+static void run_all(struct run *x)
+{
+	while (x->n_over < x->n) {
+		begin_ready(x);
+		if (x->stopped[0])
+			skip_all(x);
+		int wait = look_after(x);
+		if (x->n_running > 0)
+			http_run(x->k->http, wait);
+		else if (x->n_over < x->n && x->next_ready == x->ready.n)
+			usleep((useconds_t)wait * 1000);
+	}
+}
+
+int execute_on_api(struct kube *k, struct plan *p, const struct cluster *c,
+		   const struct api_options *options, struct error *err)
+{
+	struct run x = { .k = k, .plan = p, .c = c, .o = options };
+
+	if (p->actions.n >= NONE)
+		return error_set(err, -E2BIG, "the plan has too many actions");
+	run_init(&x);
+	run_all(&x);
+	run_done(&x);
+	return 0;
+}

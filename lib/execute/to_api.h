@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_EXECUTE_TO_API_H
+#define MCKUBE_EXECUTE_TO_API_H
+
+#include "kube/client.h"
+#include "plan/plan.h"
+
+/* A plan carried out on an API server.
+ *
+ * An action begins when those it comes after are done, and those before it on the same object; so
+ * many run at a time as `parallel` says. Behind an eviction that others wait for, the pod must be
+ * gone before they begin: until then its budget is not free. An action that fails takes along what
+ * depends on it, and nothing else.
+ *
+ * Where a write ends without an answer nobody knows whether it was done. It counts as failed, and
+ * the next pass, which plans from what is there, goes on from it: every write is refused by uid and
+ * resourceVersion if it was already done. When the server cannot be reached, nothing new begins. */
+
+struct api_options {
+	uint32_t parallel;     /* 0: 16 */
+	uint32_t gone_seconds; /* how long an evicted pod may take to be gone; 0: 60 */
+
+	/* Asked before each action. A text: nothing new begins, what runs is finished, and the rest
+	 * is skipped for that reason. NULL: never. */
+	const char *(*stop)(void *arg);
+	/* Told of each result as it comes. NULL: nobody. */
+	void (*on_result)(const struct action *a, const struct result *r, void *arg);
+	void *arg;
+};
+
+/* Fills p->results, one for each action. `c` is the snapshot, read just before; the plan may be a
+ * saved one that fits it. Fails only where nothing could be tried. */
+int execute_on_api(struct kube *k, struct plan *p, const struct cluster *c,
+		   const struct api_options *options, struct error *err);
+
+#endif

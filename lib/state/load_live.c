@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/load_live.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/auto.h"
+#include "base/date.h"
+#include "base/log.h"
+#include "base/scan.h"
+#include "kube/objects.h"
+
+/* Pods that ended hold nothing, so they are left with the server. */
+static const struct wanted {
+	const struct kube_resource *resource;
+	const char *field_selector;
+	bool is_optional;
+} wanted[] = {
+	{ .resource = &kube_nodes },
+	{ .resource = &kube_pods,
+	  .field_selector = "status.phase!=Succeeded,status.phase!=Failed" },
+	{ .resource = &kube_mckubes, .is_optional = true },
+	{ .resource = &kube_pdbs },
+	{ .resource = &kube_priority_classes },
+	{ .resource = &kube_volumes },
+	{ .resource = &kube_claims },
+	{ .resource = &kube_namespaces },
+};
+
+enum { N_WANTED = ARRAY_LEN(wanted) };
+
+static void lists_init(struct kube_list lists[static N_WANTED], uint32_t chunk, void *arg)
+{
+	for (size_t i = 0; i < N_WANTED; i++)
+		lists[i] = (struct kube_list){
+			.resource = wanted[i].resource,
+			.field_selector = wanted[i].field_selector,
+			.is_optional = wanted[i].is_optional,
+			.chunk = chunk,
+			.arg = arg,
+		};
+}
+
+static void lists_done(struct kube_list lists[static N_WANTED])
+{
+	for (size_t i = 0; i < N_WANTED; i++)
+		kube_list_done(&lists[i]);
+}
+
+static bool may_try_again(int result, unsigned tries)
+{
+	return (result == -ESTALE || result == -ECONNRESET) && tries < LIVE_TRIES;
+}
+
+static int load_item(struct kube_list *l, struct slice text, size_t *ret_used, struct error *err)
+{
+	const struct object_origin origin = {
+		.file = l->resource->plural,
+		.item = (uint32_t)(l->n_items + l->split.n_items + 1),
+		.list_kind = l->split.kind.s,
+		.list_version = l->split.api_version.s,
+	};
+
+	return loader_item(l->arg, text, &origin, ret_used, err);
+}
+
+static int load_once(struct kube *k, uint32_t chunk, struct loader *loader, struct error *err)
+{
+	struct kube_list lists[N_WANTED];
+	int r;
+
+	lists_init(lists, chunk, loader);
+	for (size_t i = 0; i < N_WANTED; i++)
+		lists[i].take = load_item;
+	r = kube_list_all(k, lists, N_WANTED, err);
+	for (size_t i = 0; i < N_WANTED && r == 0; i++)
+		log_v(4, "list %s: %llu items on %llu pages", lists[i].resource->plural,
+		      (unsigned long long)lists[i].n_items, (unsigned long long)lists[i].n_pages);
+	lists_done(lists);
+	return r;
+}
+
+int load_live(struct kube *k, const char *server, uint32_t chunk, struct loader **ret,
+	      struct error *err)
+{
+	for (unsigned tries = 1;; tries++) {
+		struct loader *loader = loader_new();
+		int r;
+
+		loader_taken(loader, server, time(NULL));
+		r = load_once(k, chunk, loader, err);
+		if (r == 0) {
+			*ret = loader;
+			return 0;
+		}
+		loader_free(loader);
+		if (!may_try_again(r, tries))
+			return r;
+		log_v(2, "%s: all lists begin again", err->msg);
+	}
+}
+
+/* Objects as text. */
+
+struct saver {
+	FILE *out;
+	uint64_t n;
+};
+
+/* Steps over an object; *ret_says_kind: it has a member "kind", as custom resources do. */
+static int measure_item(struct slice text, size_t *ret_used, bool *ret_says_kind)
+{
+	struct scan s = scan_of(text);
+	struct slice key;
+	int r = scan_open(&s, '{');
+
+	*ret_says_kind = false;
+	while (r == 0 && (r = scan_member(&s, &key)) > 0) {
+		*ret_says_kind |= slice_eq(key, "kind");
+		r = scan_skip(&s);
+	}
+	*ret_used = (size_t)(s.at - text.s);
+	return r;
+}
+
+/* Items of typed lists do not say what they are; in a List they have to. */
+static int save_item(struct kube_list *l, struct slice text, size_t *ret_used, struct error *err)
+{
+	struct saver *s = l->arg;
+	const char *kind = l->split.kind.s;
+	size_t n = strlen(kind);
+	bool says_kind;
+	int r = measure_item(text, ret_used, &says_kind);
+
+	(void)err;
+	if (r < 0)
+		return r;
+	if (n > 4 && strcmp(kind + n - 4, "List") == 0)
+		n -= 4;
+	fputs(s->n++ ? ",\n" : "\n", s->out);
+	if (says_kind)
+		fwrite(text.s, 1, *ret_used, s->out);
+	else
+		fprintf(s->out, "{\"apiVersion\":\"%s\",\"kind\":\"%.*s\",%.*s",
+			l->split.api_version.s, (int)n, kind, (int)(*ret_used - 1), text.s + 1);
+	return 0;
+}
+
+static int save_one(struct kube *k, const struct wanted *w, uint32_t chunk, struct saver *s,
+		    struct error *err)
+{
+	struct kube_list list = {
+		.resource = w->resource,
+		.field_selector = w->field_selector,
+		.is_optional = w->is_optional,
+		.chunk = chunk,
+		.take = save_item,
+		.arg = s,
+	};
+	int r = kube_list_all(k, &list, 1, err);
+
+	kube_list_done(&list);
+	return r;
+}
+
+int save_live(struct kube *k, const char *server, uint32_t chunk, FILE *out, struct error *err)
+{
+	struct saver s = { .out = out };
+	AUTO(str_done) struct str head = STR_INIT;
+	char date[DATE_TEXT];
+	int r = 0;
+
+	str_add(&head, "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"metadata\":{\"annotations\":{"
+		       "\"mckube.io/server\":");
+	str_add_json(&head, server);
+	str_addf(&head, ",\"mckube.io/taken-at\":\"%s\"}},\"items\":[",
+		 date_format(time(NULL), date));
+	fwrite(head.s, 1, head.n, out);
+	for (size_t i = 0; i < N_WANTED && r == 0; i++)
+		r = save_one(k, &wanted[i], chunk, &s, err);
+	fputs("\n]}\n", out);
+	return r;
+}
