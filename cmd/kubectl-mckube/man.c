@@ -72,7 +72,7 @@ static void add_topics(struct str *out)
 
 		str_add(out, ".SH ");
 		for (const char *s = t->name; *s; s++)
-			str_addc(out, *s == '-' ? ' ' : (char)(*s - 'a' + 'A'));
+			str_addc(out, (char)(*s == '-' ? ' ' : *s - 'a' + 'A'));
 		t->add(&text);
 		str_addc(out, '\n');
 		add_literal(text.s, out);

@@ -155,7 +155,7 @@ int option_parse(struct option_set *sets, int argc, char **argv, struct arena *a
 		 struct option_list *ret_args, struct error *err)
 {
 	struct cursor c = { .sets = sets, .argc = argc, .argv = argv };
-	struct word w;
+	struct word w = { 0 };
 	int r;
 
 	for (struct option_set *set = sets; set->options; set++)
@@ -195,7 +195,7 @@ const struct option *option_awaiting(const struct option_set *sets, int argc, ch
 	struct cursor c = { .sets = sets, .argc = argc, .argv = argv };
 	const char *last = argv[argc - 1], *end = last + strlen(last);
 	const struct option *found = NULL;
-	struct word w;
+	struct word w = { 0 };
 	int r;
 
 	while ((r = cursor_next(&c, &w, NULL)) != CURSOR_END) {

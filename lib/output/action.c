@@ -66,5 +66,5 @@ const char *action_node(const struct action *a)
 void action_add_kind(const struct target *on, struct str *out)
 {
 	for (const char *s = on->kind ? on->kind : "Pod"; *s; s++)
-		str_addc(out, *s >= 'A' && *s <= 'Z' ? (char)(*s + 'a' - 'A') : *s);
+		str_addc(out, (char)(*s >= 'A' && *s <= 'Z' ? *s - 'A' + 'a' : *s));
 }

@@ -6,6 +6,6 @@
 #include "output/coremap.h"
 
 /* One node of the map as HTML: a fold-out with its cores before and after. */
-void html_add_node(const struct coremap *m, uint32_t node, struct str *out);
+void html_add_node(const struct coremap *m, uint32_t index, struct str *out);
 
 #endif

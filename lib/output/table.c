@@ -167,20 +167,22 @@ static void write_json(const struct table *t, struct str *out)
 	str_addc(out, '\n');
 }
 
+static void write_name(const struct column *column, const struct cell *cell, struct str *out)
+{
+	if (column->kind)
+		str_addf(out, "%s/", column->kind);
+	text_add(out, cell->text);
+	str_addc(out, '\n');
+}
+
 static void write_names(const struct table *t, struct str *out)
 {
 	size_t n = n_columns(t);
 
-	for (size_t i = 0; i < t->cells.n; i++) {
-		const struct column *column = &t->columns[i % n];
-
-		if (!column->is_name)
-			continue;
-		if (column->kind)
-			str_addf(out, "%s/", column->kind);
-		text_add(out, t->cells.items[i].text);
-		str_addc(out, '\n');
-	}
+	for (size_t i = 0; i < t->cells.n; i += n)
+		for (size_t k = 0; k < n; k++)
+			if (t->columns[k].is_name)
+				write_name(&t->columns[k], &t->cells.items[i + k], out);
 }
 
 int table_render(const struct table *t, enum format format, const struct look *look,

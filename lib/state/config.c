@@ -119,7 +119,7 @@ void config_variable(const char *key, struct str *out)
 		if (is_upper || *key == '.')
 			str_addc(out, '_');
 		if (*key != '.')
-			str_addc(out, is_upper ? *key : (char)(*key - 'a' + 'A'));
+			str_addc(out, (char)(is_upper ? *key : *key - 'a' + 'A'));
 	}
 }
 
