@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/date.h"
+#include "base/json.h"
 
 void decoder_init(struct decoder *d, struct intern *strings)
 {
@@ -94,12 +95,12 @@ static struct slice plain_key(struct decoder *d, struct slice key)
 	return (struct slice){ d->text.s, d->text.n };
 }
 
-/* Opens a container of the kind that is wanted. */
+/* Opens a container. What is no JSON at all will be found when its end is looked for. */
 static int open_container(struct decoder *d, char bracket)
 {
 	int c = scan_blank(&d->scan);
 
-	if (c >= 0 && c != bracket && (c == '"' || c == '{' || c == '[' || c == 't' || c == 'f'))
+	if (c >= 0 && c != bracket)
 		return decode_refuse(d, bracket == '{' ? "an object was expected"
 						       : "a list was expected");
 	return scan_open(&d->scan, bracket);
@@ -182,6 +183,21 @@ int decode_map(struct decoder *d, member_reader read, void *arg)
 	return r;
 }
 
+/* A list or an object as d->text, without blanks and with sorted keys. */
+static struct slice plain_container(struct decoder *d, struct slice json)
+{
+	AUTO_JSON cJSON *tree = NULL;
+
+	if (json_parse(json.s, json.n, &tree, NULL) < 0)
+		return json;
+	json_sort(tree);
+
+	AUTO_FREE char *text = cJSON_PrintUnformatted(tree);
+	str_clear(&d->text);
+	str_add(&d->text, text ? text : "");
+	return (struct slice){ d->text.s, d->text.n };
+}
+
 int decode_token(struct decoder *d, struct slice *ret, char *ret_first)
 {
 	int c = scan_blank(&d->scan);
@@ -192,6 +208,8 @@ int decode_token(struct decoder *d, struct slice *ret, char *ret_first)
 		int r = scan_skip(&d->scan);
 
 		*ret = (struct slice){ from, (size_t)(d->scan.at - from) };
+		if (r == 0 && (c == '{' || c == '['))
+			*ret = plain_container(d, *ret);
 		return r;
 	}
 

@@ -96,8 +96,8 @@ int decode_text(struct decoder *d, struct slice *ret);
 /* The same, interned. */
 int decode_id(struct decoder *d, str_id *ret);
 
-/* A scalar as it is written: the content of a string, the token of anything else; *ret_first is
- * the token's first byte, which tells what it is. */
+/* A value as it is written: the content of a string, the token of any other scalar, the JSON of a
+ * container without blanks; *ret_first is the first byte, which tells what it is. */
 int decode_token(struct decoder *d, struct slice *ret, char *ret_first);
 
 /* Refuses the value at hand. */

@@ -110,6 +110,19 @@ static int read_yaml(struct stream *s, const char *file, const struct object_tak
 	return y.n_documents ? 0 : error_set(err, -EINVAL, "%s: holds no object", file);
 }
 
+/* Does the text begin like a JSON object? A mapping of YAML may begin with a brace too. */
+static bool is_json(const struct stream *s)
+{
+	struct scan scan = { .at = s->at, .end = s->end };
+
+	if (scan_blank(&scan) != '{')
+		return false;
+	scan.at++;
+
+	int c = scan_blank(&scan);
+	return c < 0 || c == '"' || c == '}';
+}
+
 static int read_stream(struct stream *s, const char *file, const struct object_taker *taker,
 		       struct error *err)
 {
@@ -122,10 +135,9 @@ static int read_stream(struct stream *s, const char *file, const struct object_t
 		s->at += 3;
 
 	struct scan scan = { .at = s->at, .end = s->end };
-	int c = scan_blank(&scan);
-	if (c < 0 && s->is_whole)
+	if (scan_blank(&scan) < 0 && s->is_whole)
 		return error_set(err, -EINVAL, "%s: the file is empty", file);
-	return c == '{' ? read_json(s, file, taker, err) : read_yaml(s, file, taker, err);
+	return is_json(s) ? read_json(s, file, taker, err) : read_yaml(s, file, taker, err);
 }
 
 static int read_fd(int fd, const char *file, const struct object_taker *taker, struct error *err)

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/load.h"
+
+#include "base/array.h"
+#include "test/unit/state/load_fixture.h"
+
+/* As `kubectl get nodes,pods,... -A` prints them, the same objects twice. */
+#define DATA "unit/state/data/"
+static const char *const yaml_path = DATA "cluster.yaml";
+static const char *const json_path_ = DATA "cluster.json";
+
+static struct cluster load_one(const char *path)
+{
+	struct cluster c = { 0 };
+	struct error err = ERROR_INIT;
+
+	if (load_paths(&path, 1, &c, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(c.problems.n, 0);
+	return c;
+}
+
+static void is_text(const struct cluster *c, str_id id, const char *expect)
+{
+	assert_string_equal(cluster_str(c, id), expect);
+}
+
+static void every_kind_is_counted(void **state)
+{
+	static const char *const paths[] = { DATA "cluster.yaml", DATA "cluster.json" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		AUTO(cluster_done) struct cluster c = load_one(paths[i]);
+
+		assert_int_equal(c.nodes.n, 2);
+		assert_int_equal(c.pods.n, 3);
+		assert_int_equal(c.mckubes.n, 2);
+		assert_int_equal(c.pdbs.n, 2);
+		assert_int_equal(c.priority_classes.n, 1);
+		assert_int_equal(c.volumes.n, 1);
+		assert_int_equal(c.claims.n, 1);
+		assert_int_equal(c.namespaces.n, 1);
+		assert_int_equal(c.others.n, 3);
+		assert_int_equal(c.n_skipped, 2);
+		is_text(&c, c.server, "https://10.0.0.1:6443");
+		assert_int_equal(c.taken_at, 1795251600);
+	}
+}
+
+static void a_node_is_read(void **state)
+{
+	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
+	const struct node *one = &c.nodes.items[0], *two = &c.nodes.items[1];
+
+	(void)state;
+	is_text(&c, one->meta.name, "edge-1");
+	is_text(&c, one->meta.version, "9001");
+	assert_int_equal(one->meta.ns, 0);
+	assert_int_equal(one->meta.created, 1793520001);
+	assert_int_equal(one->cpu_milli, 3800);
+	assert_int_equal(one->capacity_cpu_milli, 4000);
+	assert_true(one->memory == INT64_C(7905024) << 10);
+	assert_int_equal(one->max_pods, 110);
+	assert_true(one->has_allocatable);
+	assert_int_equal(one->extended.n, 2);
+	is_text(&c, one->backend, "cgroup-v1");
+	is_text(&c, one->rt_cores, "0-3");
+	assert_true(one->has_rt_cores && one->has_rt_capacity && one->has_capacity_scope);
+	assert_false(one->has_topology || two->has_rt_cores || one->is_unschedulable);
+	is_text(&c,
+		cluster_label(&c, two->labels, intern_cstr(&c.strings, "kubernetes.io/hostname")),
+		"edge-2");
+	assert_true(two->is_unschedulable);
+	assert_int_equal(two->taints.n, 2);
+	assert_int_equal(c.taints.items[two->taints.at + 1].effect, EFFECT_NO_EXECUTE);
+}
+
+static void a_pod_is_read(void **state)
+{
+	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
+	const struct pod *p = &c.pods.items[0];
+
+	(void)state;
+	is_text(&c, p->meta.name, "brake-6d4cf56db6-x2x7p");
+	is_text(&c, p->node_name, "edge-1");
+	assert_int_equal(p->node, 0);
+	is_text(&c, p->owner_kind, "ReplicaSet");
+	is_text(&c, p->owner_name, "brake-6d4cf56db6");
+	assert_int_equal(p->priority, 1000);
+	assert_int_equal(p->phase, POD_RUNNING);
+	assert_int_equal(p->qos, QOS_BURSTABLE);
+	assert_true(p->is_ours && p->has_label && p->has_priority);
+	assert_false(p->is_terminating || p->is_mirror || p->has_our_gate);
+
+	const struct notes *n = &c.notes.items[p->notes];
+	is_text(&c, n->core, "2");
+	is_text(&c, n->runtime_hi, "250000");
+	is_text(&c, n->criticality, "High");
+	assert_int_equal(n->realtime, NONE);
+	assert_int_equal(n->runtime_medium, NONE);
+}
+
+/* The init container needs more cpu than the rest together: 1000m beside the sidecar's 50m. */
+static void requests_are_those_of_the_scheduler(void **state)
+{
+	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
+	const struct pod *p = &c.pods.items[0], *gated = &c.pods.items[1];
+
+	(void)state;
+	assert_int_equal(p->cpu_milli, 1000 + 50 + 10);
+	assert_int_equal(p->memory, (256 << 20) + 64000000 + (1 << 20));
+	assert_int_equal(p->ephemeral, 1 << 30);
+	assert_int_equal(p->extended.n, 1);
+	is_text(&c, c.amounts.items[p->extended.at].name, "example.com/fpga");
+	assert_int_equal(c.amounts.items[p->extended.at].value, 1);
+	assert_int_equal(gated->cpu_milli, 1000); /* the limit stands for the request */
+	assert_int_equal(gated->qos, QOS_GUARANTEED);
+}
+
+static void gates_mirrors_and_terminating_pods_are_known(void **state)
+{
+	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
+	const struct pod *gated = &c.pods.items[1], *mirror = &c.pods.items[2];
+
+	(void)state;
+	assert_true(gated->has_our_gate && gated->has_other_gate && gated->is_ours);
+	assert_true(gated->is_terminating);
+	assert_int_equal(gated->node, NONE);
+	assert_int_equal(gated->phase, POD_PENDING);
+	assert_int_equal(gated->labels.at, c.pods.items[0].labels.at); /* shared */
+	assert_true(mirror->is_mirror && !mirror->is_ours);
+	is_text(&c, mirror->owner_kind, "Node");
+	assert_int_equal(mirror->notes, NONE);
+}
+
+static void placement_rules_are_read(void **state)
+{
+	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
+	const struct rules *r = &c.rules.items[c.pods.items[0].rules];
+
+	(void)state;
+	is_text(&c, c.rules.items[c.pods.items[0].rules].text,
+		"\"default\"[\"a\" in (\"b\")\"kubernetes.io/os\" in (\"linux\")]+"
+		"{[\"cores\">(\"2\")\"kubernetes.io/arch\" in (\"amd64\"\"arm64\")]"
+		"[\"metadata.name\" notin (\"edge-9\")]} "
+		"tolerates {\"node.kubernetes.io/not-ready\"*\"\"3}{\"rt\"=\"yes\"1} near  away from "
+		"{[\"app\" in (\"brake\")\"tier\" absent ()]-()()()\"kubernetes.io/hostname\"} spread "
+		"{[\"app\" in (\"brake\")]()\"topology.kubernetes.io/zone\"1,2,0,1} ports "
+		"\"127.0.0.1\":5353/1\"\":18080/0 claims "
+		"(\"brake-data\"\"brake-6d4cf56db6-x2x7p-scratch\")");
+	assert_int_equal(r->node_terms.n, 1);
+	assert_int_equal(r->ports.n, 2);
+	assert_int_equal(r->spreads.n, 1);
+	assert_false(c.pod_terms.items[r->anti_affinity.at].namespaces_by_label.is_set);
+}
+
+static void a_mckube_is_kept_as_written(void **state)
+{
+	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
+	const struct mckube *m = &c.mckubes.items[0], *s = &c.mckubes.items[1];
+
+	(void)state;
+	is_text(&c, m->podname, "brake-6d4cf56db6-x2x7p");
+	is_text(&c, m->period.text, "1000000");
+	assert_int_equal(m->period.kind, RAW_NUMBER);
+	is_text(&c, m->medium.text, "220000");
+	assert_int_equal(m->medium.kind, RAW_STRING);
+	is_text(&c, m->low[0].text, "200000");
+	assert_int_equal(m->low[1].kind, RAW_ABSENT);
+	is_text(&c, m->status_core, "2");
+	assert_true(m->has_finalizer && !m->is_deleting && !m->selector.is_set);
+
+	is_text(&c, s->kind, "MCKube");
+	is_text(&c, s->hi[1].text, "1e+30");
+	is_text(&c, s->floor.text, "[1]");
+	assert_int_equal(s->floor.kind, RAW_OTHER);
+	is_text(&c, s->core_count.text, "2");
+	is_text(&c, s->recovery_mode.text, "nodeCpu");
+	is_text(&c, s->node, "edge-2");
+	assert_true(s->selector.is_set);
+	assert_int_equal(s->selector.all.n, 1);
+}
+
+static void small_kinds_are_read(void **state)
+{
+	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
+
+	(void)state;
+	assert_int_equal(c.pdbs.items[0].disruptions_allowed, 1);
+	assert_true(c.pdbs.items[0].pods.is_set);
+	assert_false(c.pdbs.items[1].pods.is_set);
+	assert_int_equal(c.priority_classes.items[0].value, 1000);
+	assert_true(c.volumes.items[0].has_node_affinity);
+	assert_int_equal(c.volumes.items[0].node_terms.n, 1);
+	is_text(&c, c.claims.items[0].volume, "pv-1");
+	assert_int_equal(c.namespaces.items[0].labels.n, 1);
+}
+
+static void one_digest_for_all_spellings(void **state)
+{
+	AUTO(cluster_done) struct cluster yaml = load_one(yaml_path);
+	AUTO(cluster_done) struct cluster json = load_one(json_path_);
+
+	(void)state;
+	assert_string_equal(yaml.digest, json.digest);
+	assert_int_equal(strlen(yaml.digest), 7 + 64);
+
+	AUTO(cluster_done)
+	struct cluster a = load_text(
+		"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\",\"labels\":"
+		"{\"x\":\"1\",\"y\":\"2\"}},\"spec\":{\"nodeSelector\":{\"p\":\"q\",\"r\":\"s\"}}}"
+		"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"b\"}}");
+	AUTO(cluster_done)
+	struct cluster b = load_text(
+		"{\"apiVersion\":\"v1\",\"items\":[{\"kind\":\"Pod\",\"apiVersion\":\"v1\","
+		"\"metadata\":{\"name\":\"b\"}},{\"spec\":{\"nodeSelector\":{ \"r\":\"s\","
+		"\"\\u0070\":\"q\"}},\"kind\":\"Pod\",\"metadata\":{\"labels\":{\"y\":\"2\",\"x\":"
+		"\"1\"},\"namespace\":\"default\",\"name\":\"a\"},\"apiVersion\":\"v1\"}]}");
+	assert_string_equal(a.digest, b.digest);
+}
+
+static void any_change_changes_the_digest(void **state)
+{
+	static const char *const pods[] = {
+		"metadata: {name: a}",
+		"metadata: {name: b}",
+		"metadata: {name: a, namespace: other}",
+		"metadata: {name: a, uid: '1'}",
+		"metadata: {name: a, resourceVersion: '1'}",
+		"metadata: {name: a, labels: {k: v}}",
+		"metadata: {name: a, labels: {k: w}}",
+		"metadata: {name: a, annotations: {mckube.io/rt-core: ''}}",
+		"metadata: {name: a, annotations: {mckube.io/rt-core: '1'}}",
+		"metadata: {name: a, annotations: {mckube.io/rt-period: '1'}}",
+		"metadata: {name: a, creationTimestamp: '2026-11-21T09:00:00Z'}",
+		"metadata: {name: a, deletionTimestamp: '2026-11-21T09:00:00Z'}",
+		"metadata: {name: a}\nspec: {nodeName: edge}",
+		"metadata: {name: a}\nspec: {nodeSelector: {k: v}}",
+		"metadata: {name: a}\nspec: {priority: 1}",
+		"metadata: {name: a}\nspec: {priority: 0}",
+		"metadata: {name: a}\nspec: {tolerations: [{operator: Exists}]}",
+		"metadata: {name: a}\nspec: {containers: [{resources: {requests: {cpu: 1}}}]}",
+		"metadata: {name: a}\nspec: {containers: [{resources: {requests: {x/y: 1}}}]}",
+		"metadata: {name: a}\nstatus: {phase: Running}",
+	};
+	char digests[ARRAY_LEN(pods)][72];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pods); i++) {
+		AUTO_FREE char *text = xasprintf("apiVersion: v1\nkind: Pod\n%s\n", pods[i]);
+		AUTO(cluster_done) struct cluster c = load_text(text);
+
+		assert_int_equal(c.problems.n, 0);
+		memcpy(digests[i], c.digest, sizeof(c.digest));
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(digests[i], digests[k]) == 0)
+				fail_msg("%s and %s", pods[i], pods[k]);
+	}
+}
+
+static void the_later_object_wins(void **state)
+{
+	static const char over[] = "apiVersion: v1\nkind: Node\nmetadata: {name: edge-1, uid: x}\n";
+	AUTO_TEMP char *path = file_of(over, sizeof(over) - 1);
+	const char *paths[] = { yaml_path, path };
+	AUTO(cluster_done) struct cluster c = { 0 };
+
+	(void)state;
+	assert_int_equal(load_paths(paths, 2, &c, NULL), 0);
+	assert_int_equal(c.nodes.n, 2);
+	is_text(&c, c.nodes.items[0].meta.uid, "x");
+	assert_false(c.nodes.items[0].has_allocatable);
+}
+
+/* The API server's own lists: the items say neither kind nor version. */
+static void items_of_typed_lists_are_what_the_list_says(void **state)
+{
+	static const char *const lists[] = {
+		"{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{},\"items\":"
+		"[{\"metadata\":{\"name\":\"a\"}},{\"metadata\":{\"name\":\"b\"}}]}",
+		"{\"apiVersion\":\"v1\",\"items\":[{\"metadata\":{\"name\":\"a\"}},"
+		"{\"metadata\":{\"name\":\"b\"}}],\"kind\":\"PodList\"}",
+		"items:\n- metadata: {name: a}\n- metadata: {name: b}\nkind: PodList\n"
+		"apiVersion: v1\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		AUTO(cluster_done) struct cluster c = load_text(lists[i]);
+
+		assert_int_equal(c.pods.n, 2);
+		assert_int_equal(c.problems.n, 0);
+	}
+}
+
+static void kinds_count_only_in_their_group(void **state)
+{
+	AUTO(cluster_done)
+	struct cluster c = load_text(
+		"{\"apiVersion\":\"example.com/v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"a\"}}"
+		"{\"apiVersion\":\"v1\",\"kind\":\"McKube\",\"metadata\":{\"name\":\"a\"}}"
+		"{\"apiVersion\":\"v2\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\"}}"
+		"{\"apiVersion\":\"policy/v1beta1\",\"kind\":\"PodDisruptionBudget\",\"metadata\":"
+		"{\"name\":\"a\"},\"spec\":{\"selector\":{}}}");
+
+	(void)state;
+	assert_int_equal(c.n_skipped, 3);
+	assert_int_equal(c.pdbs.n, 1);
+	assert_false(c.pdbs.items[0].pods.is_set); /* {} matches nothing in v1beta1 */
+}
+
+static void a_member_given_twice_counts_once(void **state)
+{
+	AUTO(cluster_done)
+	struct cluster c = load_text(
+		"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\",\"uid\":\"u\"},"
+		"\"metadata\":{\"name\":\"b\",\"labels\":{\"k\":\"1\",\"k\":\"2\"}}}");
+
+	(void)state;
+	assert_int_equal(c.pods.n, 1);
+	is_text(&c, c.pods.items[0].meta.name, "b");
+	assert_int_equal(c.pods.items[0].meta.uid, 0);
+	assert_int_equal(c.pods.items[0].labels.n, 1);
+	is_text(&c, c.labels.items[c.pods.items[0].labels.at].value, "2");
+}
+
+static void hosts_ports_of_pods_in_the_hosts_network(void **state)
+{
+	AUTO(cluster_done)
+	struct cluster c = load_text(
+		"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\"},\"spec\":"
+		"{\"containers\":[{\"ports\":[{\"containerPort\":80},{\"containerPort\":81,"
+		"\"hostPort\":0,\"hostIP\":\"0.0.0.0\"}]}],\"hostNetwork\":true}}");
+	const struct rules *r = &c.rules.items[c.pods.items[0].rules];
+
+	(void)state;
+	assert_int_equal(r->ports.n, 2);
+	assert_int_equal(c.ports.items[r->ports.at].port, 80);
+	assert_int_equal(c.ports.items[r->ports.at + 1].ip, 0);
+}
+
+#define POD(rest) "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n" rest
+
+static void bad_objects_are_left_out_and_named(void **state)
+{
+	static const struct {
+		const char *text, *object, *message;
+	} bad[] = {
+		{ POD("spec: {containers: [{}, {resources: {requests: {cpu: abc}}}]}"), "Pod p",
+		  "spec.containers[1].resources.requests.cpu: 'abc' is not a quantity" },
+		{ POD("spec: {containers: [{resources: {limits: {example.com/x: 9Ei}}}]}"), "Pod p",
+		  "spec.containers[0].resources.limits[example.com/x]: '9Ei' is too large" },
+		{ POD("spec: {containers: [{resources: {limits: {memory: -1}}}]}"), "Pod p",
+		  "spec.containers[0].resources.limits.memory: '-1' is below zero" },
+		{ POD("spec: {overhead: {cpu: [1]}}"), "Pod p",
+		  "spec.overhead.cpu: '[1]' is not a quantity" },
+		{ POD("spec: {containers: {}}"), "Pod p", "spec.containers: a list was expected" },
+		{ POD("spec: {nodeName: 5}"), "Pod p", "spec.nodeName: a text was expected" },
+		{ POD("spec: {priority: high}"), "Pod p",
+		  "spec.priority: a whole number of 32 bits was expected" },
+		{ POD("spec: {priority: 1.5}"), "Pod p",
+		  "spec.priority: a whole number of 32 bits was expected" },
+		{ POD("spec: {priority: 2147483648}"), "Pod p",
+		  "spec.priority: a whole number of 32 bits was expected" },
+		{ POD("spec: {hostNetwork: 'true'}"), "Pod p",
+		  "spec.hostNetwork: true or false was expected" },
+		{ POD("spec: {nodeSelector: {zone: on}}"), "Pod p",
+		  "spec.nodeSelector.zone: a text was expected" },
+		{ POD("spec: {tolerations: [{}, {effect: Never}]}"), "Pod p",
+		  "spec.tolerations[1].effect: 'Never' is not known here" },
+		{ POD("status: {phase: Lost}"), "Pod p", "status.phase: 'Lost' is not known here" },
+		{ POD("spec: {containers: [{ports: [{hostPort: 70000}]}]}"), "Pod p",
+		  "spec.containers[0].ports[0]: hostPort: 70000 is not a port" },
+		{ "{apiVersion: v1, kind: Pod, metadata: {name: a, labels: {k: 1}}}", "Pod a",
+		  "metadata.labels.k: a text was expected" },
+		{ "{apiVersion: v1, kind: Pod, metadata: {name: a, creationTimestamp: soon}}",
+		  "Pod a", "metadata.creationTimestamp: 'soon' is not a time" },
+		{ "{apiVersion: v1, kind: Pod, metadata: {name: A_b, namespace: x}}", "Pod x/A_b",
+		  "metadata.name: 'A_b' is not a name" },
+		{ "{apiVersion: v1, kind: Node, metadata: {name: -a}}", "Node -a",
+		  "metadata.name: '-a' is not a name" },
+		{ "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: x.y}}", "Pod x.y/a",
+		  "metadata.namespace: 'x.y' is not a name" },
+		{ "{apiVersion: v1, kind: Node, metadata: {name: n1}, spec: {taints: [{key: a}]}}",
+		  "Node n1", "spec.taints[0]: a taint without effect" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		has_problem(bad[i].text, bad[i].object, bad[i].message);
+}
+
+static void objects_without_a_name_are_named_by_their_place(void **state)
+{
+	static const char text[] = "kind: Namespace\n---\n"
+				   "items:\n- {apiVersion: v1, kind: Node, metadata: {name: n1}}\n"
+				   "- {apiVersion: v1, kind: Pod, metadata: {generateName: a-}}\n";
+	AUTO_TEMP char *path = file_of(text, sizeof(text) - 1);
+	AUTO_FREE char *first = xasprintf("%s, document 1", path);
+	AUTO_FREE char *second = xasprintf("%s, document 2, item 2", path);
+	const char *paths[] = { path };
+	AUTO(cluster_done) struct cluster c = { 0 };
+
+	(void)state;
+	assert_int_equal(load_paths(paths, 1, &c, NULL), 0);
+	assert_int_equal(c.nodes.n, 1);
+	assert_int_equal(c.problems.n, 2);
+	is_text(&c, c.problems.items[0].object, first);
+	is_text(&c, c.problems.items[0].message, "apiVersion is missing");
+	is_text(&c, c.problems.items[1].object, second);
+	is_text(&c, c.problems.items[1].message, "metadata.name: is missing");
+}
+
+static void a_bad_object_leaves_nothing_behind(void **state)
+{
+	AUTO(cluster_done)
+	struct cluster c = load_text(
+		"{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"n1\"},\"spec\":"
+		"{\"taints\":[{\"key\":\"k\",\"effect\":\"NoSchedule\"}]},\"status\":3}");
+
+	(void)state;
+	assert_int_equal(c.nodes.n, 0);
+	assert_int_equal(c.taints.n, 0);
+	assert_int_equal(c.problems.n, 1);
+}
+
+static void single_objects_are_taken_from_memory(void **state)
+{
+	struct loader *l = loader_new();
+	AUTO(cluster_done) struct cluster c = { 0 };
+	struct error err;
+
+	(void)state;
+	assert_int_equal(loader_object(l,
+				       SLICE("{\"kind\":\"Node\",\"apiVersion\":\"v1\","
+					     "\"metadata\":{\"name\":\"n1\"}}"),
+				       "nodes", &err),
+			 0);
+	assert_int_equal(loader_object(l, SLICE("{\"kind\":\"Node\","), "nodes", &err), -EINVAL);
+	assert_string_equal(err.msg, "nodes: the text ends in the middle of an object");
+	assert_int_equal(loader_object(l, SLICE("{\"kind\":x"), "nodes", &err), -EINVAL);
+	assert_string_equal(err.msg, "nodes: not a JSON value");
+	loader_finish(l, &c);
+	loader_free(l);
+	assert_int_equal(c.nodes.n, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_kind_is_counted),
+		cmocka_unit_test(a_node_is_read),
+		cmocka_unit_test(a_pod_is_read),
+		cmocka_unit_test(requests_are_those_of_the_scheduler),
+		cmocka_unit_test(gates_mirrors_and_terminating_pods_are_known),
+		cmocka_unit_test(placement_rules_are_read),
+		cmocka_unit_test(a_mckube_is_kept_as_written),
+		cmocka_unit_test(small_kinds_are_read),
+		cmocka_unit_test(one_digest_for_all_spellings),
+		cmocka_unit_test(any_change_changes_the_digest),
+		cmocka_unit_test(the_later_object_wins),
+		cmocka_unit_test(items_of_typed_lists_are_what_the_list_says),
+		cmocka_unit_test(kinds_count_only_in_their_group),
+		cmocka_unit_test(a_member_given_twice_counts_once),
+		cmocka_unit_test(hosts_ports_of_pods_in_the_hosts_network),
+		cmocka_unit_test(bad_objects_are_left_out_and_named),
+		cmocka_unit_test(objects_without_a_name_are_named_by_their_place),
+		cmocka_unit_test(a_bad_object_leaves_nothing_behind),
+		cmocka_unit_test(single_objects_are_taken_from_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
