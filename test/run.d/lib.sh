@@ -5,6 +5,9 @@ set -u
 : "${TOP:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
 : "${BUILD_ROOT:=$TOP/build}"
 : "${JOBS:=$(nproc)}"
+# Python modules that Debian does not have.
+PYTHON_EXTRA=$TOP/build-python
+export PYTHONPATH=$PYTHON_EXTRA${PYTHONPATH:+:$PYTHONPATH}
 export TOP BUILD_ROOT JOBS
 cd "$TOP" || exit 1
 

@@ -81,9 +81,7 @@ static void yaml_objects_become_elements(void **state)
 		    "- kind: Pod\n"
 		    "  metadata:\n"
 		    "    name: a\n"
-		    "- text: |\n"
-		    "    one\n"
-		    "    two\n");
+		    "- text: \"one\\ntwo\\n\"\n");
 }
 
 int main(void)

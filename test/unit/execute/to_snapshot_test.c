@@ -71,11 +71,11 @@ static void what_the_plan_does_not_name_passes_through_in_order(void **state)
 	(void)state;
 	becomes(&p,
 		"kind: Widget\nmetadata: {name: w}\nspec: {big: 9007199254740993, f: 1.5}\n---\n"
-		"kind: List\nitems:\n- {kind: Node, metadata: {name: n}}\n- {nothing: 1}\n",
+		"kind: List\nitems:\n- {kind: Node, metadata: {name: node}}\n- {nothing: 1}\n",
 		"apiVersion: v1\nkind: List\nitems:\n"
 		"- kind: Widget\n  metadata:\n    name: w\n  spec:\n    big: 9007199254740993\n"
 		"    f: 1.5\n"
-		"- kind: Node\n  metadata:\n    name: n\n"
+		"- kind: Node\n  metadata:\n    name: node\n"
 		"- nothing: 1\n");
 }
 
@@ -85,12 +85,12 @@ static void the_last_of_two_objects_stays(void **state)
 
 	(void)state;
 	becomes(&p,
-		"{kind: Pod, metadata: {name: a}, n: 1}\n---\n"
-		"{kind: Pod, metadata: {name: b}}\n---\n"
-		"{kind: Pod, metadata: {name: a, namespace: default}, n: 2}\n",
+		"kind: Pod\nmetadata: {name: a}\nx: 1\n---\n"
+		"kind: Pod\nmetadata: {name: b}\n---\n"
+		"kind: Pod\nmetadata: {name: a, namespace: default}\nx: 2\n",
 		"apiVersion: v1\nkind: List\nitems:\n"
 		"- kind: Pod\n  metadata:\n    name: b\n"
-		"- kind: Pod\n  metadata:\n    name: a\n    namespace: default\n  n: 2\n");
+		"- kind: Pod\n  metadata:\n    name: a\n    namespace: default\n  x: 2\n");
 }
 
 static void actions_are_carried_out_in_order(void **state)
@@ -108,8 +108,8 @@ static void actions_are_carried_out_in_order(void **state)
 	a.id = 3;
 	*array_add(&p.actions) = a;
 	becomes(&p,
-		"{apiVersion: v1, kind: Pod, metadata: {name: b}}\n---\n"
-		"{apiVersion: v1, kind: Pod, metadata: {name: a, resourceVersion: \"7\"}}\n",
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: b}\n---\n"
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: a, resourceVersion: \"7\"}\n",
 		"apiVersion: v1\nkind: List\nitems:\n"
 		"- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: a\n"
 		"    resourceVersion: \"9\"\n    annotations:\n"
@@ -127,7 +127,7 @@ static void an_object_that_is_gone_is_an_error(void **state)
 
 	(void)state;
 	*array_add(&p.actions) = on(ACTION_EVICT, "a");
-	assert_int_equal(run(&p, "{kind: Pod, metadata: {name: b}}", LIST_JSON, &text, &err),
+	assert_int_equal(run(&p, "kind: Pod\nmetadata: {name: b}\n", LIST_JSON, &text, &err),
 			 -ESTALE);
 	assert_string_equal(err.msg, "Pod default/a: is gone");
 	assert_int_equal(p.results.n, 0);
@@ -141,7 +141,7 @@ static void what_files_cannot_take_is_refused(void **state)
 
 	(void)state;
 	*array_add(&p.actions) = on(ACTION_RESIZE, "a");
-	assert_int_equal(run(&p, "{kind: Pod, metadata: {name: a}}", LIST_JSON, &text, &err),
+	assert_int_equal(run(&p, "kind: Pod\nmetadata: {name: a}\n", LIST_JSON, &text, &err),
 			 -ENOTSUP);
 	assert_string_equal(err.msg, "action 1 (Resize) cannot be carried out on files");
 }
