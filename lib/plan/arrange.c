@@ -8,6 +8,7 @@
 #include "plan/candidate.h"
 #include "plan/landing.h"
 #include "plan/order.h"
+#include "plan/pod_terms.h"
 
 struct search {
 	struct planner *p;
@@ -55,16 +56,14 @@ static bool is_broken(const struct world *w, const struct unit *u)
 	return false;
 }
 
-/* A cell that was over its capacity may stay so, but no fuller than it was. */
-static bool makes_it_worse(const struct search *s)
+/* A core that was over its capacity may stay so, but nobody may be put there. */
+static bool adds_to_broken(const struct search *s, const unit_list *list)
 {
-	for (size_t n = 0; n < s->region->n_nodes; n++) {
-		node_id node = s->region->nodes[n];
-		struct range cores = s->w->cap.nodes.items[node].cores;
+	for (size_t i = 0; i < list->n; i++) {
+		const struct unit *u = unit_at(s, list, i);
 
-		for (uint32_t i = 0; s->w->nodes[node].is_broken && i < cores.n; i++)
-			if (cell_is_worse(&s->w->cells[s->w->cell_of_core[cores.at + i]]))
-				return true;
+		if (u->at != NONE && u->at != u->origin && is_broken(s->w, u))
+			return true;
 	}
 	return false;
 }
@@ -103,6 +102,33 @@ static void lose_unlanded(struct search *s, struct cost *cost)
 	array_done(&evicted);
 }
 
+/* Do the new pods' inter-pod rules hold as they come in one after the other, now that it is known
+ * who has left? */
+static bool may_stay(struct search *s)
+{
+	bool is_good = true;
+
+	if (!s->w->terms)
+		return true;
+	for (size_t i = 0; i < s->newcomers.n; i++) {
+		const struct unit *u = unit_at(s, &s->newcomers, i);
+
+		if (u->kind == UNIT_PENDING && u->at != NONE)
+			world_leave(s->w, s->newcomers.items[i], s->w->places.items[u->at].node);
+	}
+	for (size_t i = 0; i < s->newcomers.n; i++) {
+		const struct unit *u = unit_at(s, &s->newcomers, i);
+
+		if (u->kind != UNIT_PENDING || u->at == NONE)
+			continue;
+		node_id node = s->w->places.items[u->at].node;
+		is_good = is_good && pod_terms_refuse(s->w->terms, s->w, u, node, 0) ==
+					     REFUSE_NOTHING;
+		world_enter(s->w, s->newcomers.items[i], node);
+	}
+	return is_good;
+}
+
 static void save(struct search *s)
 {
 	struct arrangement *a = s->found;
@@ -129,7 +155,10 @@ static void finish(struct search *s)
 	struct cost total = s->cost;
 
 	lose_broken(s, &total);
-	if (!cost_is_less(&total, &s->best) || makes_it_worse(s))
+	if (!cost_is_less(&total, &s->best) || adds_to_broken(s, &s->running) ||
+	    adds_to_broken(s, &s->newcomers))
+		return;
+	if (!may_stay(s))
 		return;
 	if (s->region->lands)
 		lose_unlanded(s, &total);
@@ -402,11 +431,18 @@ static void try_forced_eviction(struct search *s, int rank, size_t i, size_t nex
 		world_put(s->w, id, at);
 }
 
+/* A node where a more critical new pod misses requests as long as this rank stays. */
 static node_id crowded_node(const struct search *s, int rank)
 {
-	for (size_t n = 0; n < s->region->n_nodes; n++)
-		if (!node_holds(s->w, s->region->nodes[n], (unsigned)rank))
-			return s->region->nodes[n];
+	for (size_t i = 0; i < s->newcomers.n; i++) {
+		const struct unit *u = unit_at(s, &s->newcomers, i);
+
+		if (u->kind != UNIT_PENDING || u->rank <= rank || u->at == NONE)
+			continue;
+		node_id node = s->w->places.items[u->at].node;
+		if (!world_keeps_room(s->w, u, node, (unsigned)rank))
+			return node;
+	}
 	return NONE;
 }
 

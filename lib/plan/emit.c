@@ -47,6 +47,19 @@ struct place emit_place(struct emitter *e, place_id id)
 	};
 }
 
+struct place emit_origin(struct emitter *e, const struct unit *u)
+{
+	const struct request *q = unit_request(e->w, u);
+	char text[CPUSET_TEXT];
+
+	return (struct place){
+		.node = plan_str(e->plan, cluster_str(e->w->c, unit_pod(e->w, u)->node_name)),
+		.cores = q->has_cores ? plan_str(e->plan,
+						 cpuset_format(&e->w->req.sets.items[q->cores], text))
+				      : "",
+	};
+}
+
 struct place emit_grant(struct emitter *e, unit_id id, place_id place, enum level level)
 {
 	const struct unit *u = &e->w->units.items[id];
@@ -95,6 +108,15 @@ static void emit_warnings(struct emitter *e)
 		};
 }
 
+static int by_time(const void *a, const void *b, void *arg)
+{
+	const struct world *w = arg;
+	uint32_t x = w->units.items[*(const unit_id *)a].since;
+	uint32_t y = w->units.items[*(const unit_id *)b].since;
+
+	return x < y ? -1 : x > y;
+}
+
 static void list_newcomers(struct emitter *e)
 {
 	e->newcomers = xmalloc(e->w->units.n * sizeof(*e->newcomers));
@@ -104,6 +126,7 @@ static void list_newcomers(struct emitter *e)
 		if ((u->kind == UNIT_PENDING || u->kind == UNIT_HOMELESS) && u->at != NONE)
 			e->newcomers[e->n_newcomers++] = e->w->by_turn[turn];
 	}
+	qsort_r(e->newcomers, e->n_newcomers, sizeof(*e->newcomers), by_time, (void *)e->w);
 }
 
 void emit_plan(struct planner *p, struct plan *plan)

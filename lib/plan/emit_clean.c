@@ -45,13 +45,6 @@ static void emit_recoveries(struct emitter *e)
 
 /* ---- Annotations ---- */
 
-static const char *cores_text(struct emitter *e, uint32_t set)
-{
-	char text[CPUSET_TEXT];
-
-	return plan_str(e->plan, cpuset_format(&e->w->req.sets.items[set], text));
-}
-
 /* Assignments that no request stands behind any more. */
 static void emit_forgotten(struct emitter *e)
 {
@@ -67,8 +60,6 @@ static void emit_forgotten(struct emitter *e)
 		struct action *a =
 			emit_action(e, ACTION_STATUS, REASON_NO_REQUEST, emit_pod(e, pod));
 		wait_for_unit(e, a, id);
-		a->from.node = plan_str(e->plan, cluster_str(c, pod->node_name));
-		a->from.cores = q->has_cores ? cores_text(e, q->cores) : "";
 		a->message = "nothing asks for real time for this pod any more: its assignment is "
 			     "taken off";
 		if (id != NONE)
@@ -125,7 +116,7 @@ static bool want_status(struct emitter *e, mckube_id m, struct wanted_status *re
 	const struct request *q = unit_request(w, u);
 	struct place at = emit_place(e, u->at);
 	ret->node = at.node;
-	ret->cores = u->at == u->origin ? cores_text(e, q->cores) : at.cores;
+	ret->cores = u->at == u->origin ? emit_origin(e, u).cores : at.cores;
 	ret->has_level = true;
 	if (u->kind != UNIT_PENDING && !is_recovered(e, u))
 		ret->level = (enum level)q->level;
@@ -162,14 +153,13 @@ static void emit_status(struct emitter *e, mckube_id id)
 		return;
 	struct action *a = emit_action(e, ACTION_STATUS, REASON_STATUS, mckube_target(e, m));
 	wait_for_unit(e, a, s.unit);
-	a->from.cores = plan_str(e->plan, had);
-	a->from.node = "";
-	a->to = (struct place){
-		.node = s.node,
-		.cores = s.cores,
-		.level = (uint8_t)s.level,
-		.has_level = s.has_level,
-	};
+	if (s.has_level)
+		a->to = (struct place){
+			.node = s.node,
+			.cores = s.cores,
+			.level = (uint8_t)s.level,
+			.has_level = true,
+		};
 	a->message = plan_strf(e->plan, "status says core '%s', level '%s'; it is %s%s", had,
 			       cluster_str(e->w->c, m->status_current),
 			       *s.cores ? "core " : "nowhere", s.cores);

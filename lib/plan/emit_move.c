@@ -195,11 +195,7 @@ static void emit_eviction(struct emitter *e, unit_id id)
 	struct action *a =
 		emit_action(e, ACTION_EVICT, reason_of(u, cause), emit_pod(e, unit_pod(e->w, u)));
 
-	if (u->origin != NONE)
-		a->from = emit_place(e, u->origin);
-	else
-		a->from.node =
-			plan_str(e->plan, cluster_str(e->w->c, unit_pod(e->w, u)->node_name));
+	a->from = emit_origin(e, u);
 	if (u->landing != NONE)
 		a->landing = emit_place(e, u->landing);
 	fill_cause(e, a, cause);
@@ -217,7 +213,7 @@ static void emit_move(struct emitter *e, const struct order_step *step, place_id
 	struct action *a =
 		emit_action(e, ACTION_MOVE, reason_of(u, cause), emit_pod(e, unit_pod(e->w, u)));
 
-	a->from = emit_place(e, from);
+	a->from = from == u->origin ? emit_origin(e, u) : emit_place(e, from);
 	a->to = emit_grant(e, step->unit, step->to, (enum level)unit_request(e->w, u)->level);
 	fill_cause(e, a, cause);
 	fill_request(e, a, u);
@@ -298,7 +294,7 @@ static void list_freed(const struct emitter *e, node_id node, freed_list *ret)
 		unit_id id = e->w->node_units[units.at + i];
 		const struct unit *u = &e->w->units.items[id];
 
-		if (e->last_action[id] && u->kind != UNIT_HOMELESS)
+		if (e->last_action[id] && (u->kind != UNIT_HOMELESS || u->is_evicted))
 			*array_add(ret) =
 				(struct freed){ e->last_action[id], u->origin, u->is_evicted };
 	}

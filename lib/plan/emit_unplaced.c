@@ -67,6 +67,13 @@ static int most_first(const void *a, const void *b)
 	return strcmp(x->detail, y->detail);
 }
 
+/* Would more room on the node help? */
+static bool is_about_room(struct planner *p, const struct unit *u, node_id node, enum refusal r)
+{
+	return r == REFUSE_BUDGET ||
+	       (r == REFUSE_RESOURCES && !filter_is_hopeless(&p->filters, u, node));
+}
+
 static void emit_no_place(struct emitter *e, const struct unit *u)
 {
 	tallies list = { 0 };
@@ -77,7 +84,7 @@ static void emit_no_place(struct emitter *e, const struct unit *u)
 	for (node_id node = 0; node < e->w->c->nodes.n; node++) {
 		enum refusal r = refusal_of(e->p, u, node, detail, sizeof(detail));
 
-		is_for_room = is_for_room || r == REFUSE_BUDGET || r == REFUSE_RESOURCES;
+		is_for_room = is_for_room || is_about_room(e->p, u, node, r);
 		count(&list, r, detail);
 	}
 	qsort(list.items, list.n, sizeof(*list.items), most_first);

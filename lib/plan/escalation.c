@@ -96,7 +96,7 @@ static void remember(struct escalation *e)
 	}
 }
 
-static void roll_back(struct escalation *e)
+void escalation_undo(struct escalation *e)
 {
 	array_each(p, &e->pods) {
 		p->level = p->was.level;
@@ -363,7 +363,7 @@ enum escalation_result escalation_overrun(struct escalation *e, uint32_t pod, un
 
 	remember(e);
 	if (!(is_low ? lend(e, p) : raise_level(e, p))) {
-		roll_back(e);
+		escalation_undo(e);
 		return ESCALATION_NO_ROOM;
 	}
 	if (p->was.level == LEVEL_LOW)

@@ -108,6 +108,9 @@ size_t escalation_recover(struct escalation *e, int64_t now_ns, struct escalatio
  * important ones as far as the room reaches, and gives back to those that were cut what fits. */
 size_t escalation_settle(struct escalation *e, struct escalation_change *changes);
 
+/* The kernel refused what the last call decided: everything is as it was before it. */
+void escalation_undo(struct escalation *e);
+
 /* The room left on a CPU, or on the node where the scope is the node; negative: it is overfull. */
 int64_t escalation_room(const struct escalation *e, unsigned cpu);
 

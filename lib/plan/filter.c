@@ -240,6 +240,16 @@ enum refusal filter_node_now(const struct world *w, const struct unit *u, node_i
 	return w->terms ? pod_terms_refuse(w->terms, w, u, node, rank) : REFUSE_NOTHING;
 }
 
+bool filter_is_hopeless(struct filters *f, const struct unit *u, node_id node)
+{
+	const struct world *w = f->w;
+	const struct request *q = unit_request(w, u);
+
+	return (q->has_node_pin && q->node_pin != node) ||
+	       !filter_bit(filters_allowed(f, unit_pod(w, u)->rules), node) ||
+	       (w->terms && pod_terms_refuse(w->terms, w, u, node, u->rank) != REFUSE_NOTHING);
+}
+
 enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, unsigned rank,
 			 char *detail, size_t size)
 {

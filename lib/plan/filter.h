@@ -60,6 +60,9 @@ enum refusal filter_node(struct filters *f, const struct unit *u, node_id node, 
 enum refusal filter_node_now(const struct world *w, const struct unit *u, node_id node,
 			     unsigned rank, char *detail, size_t size);
 
+/* Does a filter other than resources refuse the node, so that no room would help? */
+bool filter_is_hopeless(struct filters *f, const struct unit *u, node_id node);
+
 /* Two of them alone, for topology spread: does a taint keep the pod away, and do its nodeSelector
  * and required node affinity take the node? */
 bool filter_taint_refuses(const struct cluster *c, const struct rules *rules,

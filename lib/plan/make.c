@@ -133,6 +133,7 @@ static void take_place(struct planner *p, struct settled *settled, unit_id id, p
 	if (p->w.units.items[id].kind == UNIT_PENDING)
 		world_enter(&p->w, id, node);
 	world_put(&p->w, id, place);
+	p->w.units.items[id].since = ++p->now;
 	*array_add(&settled->of_node[node]) = id;
 	planner_refresh(p, node);
 }
@@ -171,19 +172,22 @@ static void preempt(struct planner *p, struct settled *settled, unit_id id)
 		struct region region = region_of(settled, &best_node, &id, 1);
 
 		arrange_commit(p, &region, &best);
+		p->w.units.items[id].since = ++p->now;
 		*array_add(&settled->of_node[best_node]) = id;
 	}
 	arrangement_done(&best);
 }
 
-/* 4. and 5. */
-static void place(struct planner *p, struct settled *settled)
+/* 4. and 5. for everybody who has no place yet; returns how many have got one. */
+static size_t place_all(struct planner *p, struct settled *settled)
 {
+	uint32_t before = p->now;
+
 	for (uint32_t turn = 0; turn < p->w.units.n; turn++) {
 		unit_id id = p->w.by_turn[turn];
 		const struct unit *u = &p->w.units.items[id];
 
-		if (!is_fresh(u) || u->is_evicted)
+		if (!is_fresh(u) || u->is_evicted || u->at != NONE)
 			continue;
 		place_id at = index_best(p, u, NONE);
 		if (at != NONE)
@@ -191,10 +195,31 @@ static void place(struct planner *p, struct settled *settled)
 		else if (u->rank > LEVEL_LOW)
 			preempt(p, settled, id);
 	}
+	return p->now - before;
+}
+
+/* A pod may have waited for another one: for the company it wants, or for an even spread. */
+static void place(struct planner *p, struct settled *settled)
+{
+	while (place_all(p, settled) > 0 && p->w.terms)
+		;
+}
+
+static void list_settled(const struct planner *p, struct settled *settled)
+{
+	for (size_t node = 0; node < settled->n_nodes; node++)
+		array_clear(&settled->of_node[node]);
+	for (uint32_t turn = 0; turn < p->w.units.n; turn++) {
+		unit_id id = p->w.by_turn[turn];
+		const struct unit *u = &p->w.units.items[id];
+
+		if (is_fresh(u) && u->at != NONE)
+			*array_add(&settled->of_node[p->w.places.items[u->at].node]) = id;
+	}
 }
 
 /* The same decisions once more, all of them together, where there are few enough. */
-static void improve(struct planner *p)
+static void improve(struct planner *p, struct settled *settled)
 {
 	struct world *w = &p->w;
 	node_list nodes = { 0 };
@@ -222,8 +247,12 @@ static void improve(struct planner *p)
 	struct arrangement a;
 	arrange(p, &region, &limit, &a);
 	p->is_exact = a.is_exact;
-	if (a.was_found)
+	if (a.was_found) {
 		arrange_commit(p, &region, &a);
+		for (size_t i = 0; i < fresh.n; i++)
+			w->units.items[fresh.items[i]].since = ++p->now;
+	}
+	list_settled(p, settled);
 	arrangement_done(&a);
 	array_done(&nodes);
 	array_done(&fresh);
@@ -264,7 +293,8 @@ int plan_make(const struct cluster *c, const struct policy *const *policies,
 	repair(&p, &settled);
 	/* 4. Place, and 5. preempt where that is needed. */
 	place(&p, &settled);
-	improve(&p);
+	improve(&p, &settled);
+	place(&p, &settled);
 	land(&p);
 
 	*ret_plan = (struct plan){ .settings = *settings, .taken_at = c->taken_at };

@@ -16,6 +16,7 @@ struct planner {
 	uint32_t *score; /* of each core as it is, by index in capacity.cores */
 	struct index *index;
 	uint64_t steps; /* spent in searches */
+	uint32_t now;	/* counts the places given, see unit.since */
 	bool is_exact;	/* no search ran into its bound */
 };
 

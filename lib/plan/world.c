@@ -89,14 +89,6 @@ bool cell_holds(const struct cell *cell, unsigned rank)
 	return true;
 }
 
-bool cell_is_worse(const struct cell *cell)
-{
-	for (int k = 0; k < LEVELS; k++)
-		if (cell->used[0][k] > cell->cap[k] && cell->used[0][k] > cell->at_first[k])
-			return true;
-	return false;
-}
-
 bool world_fits(const struct world *w, const struct unit *u, place_id place, unsigned rank)
 {
 	struct range cells = w->places.items[place].cells;
@@ -205,45 +197,35 @@ void world_leave(struct world *w, unit_id id, node_id node)
 		pod_terms_leave(w->terms, w, u->pod, node);
 }
 
-static bool kinds_fit(const struct node_load *n, const int64_t want[RES_KINDS], unsigned rank)
+/* Is what the pod asks for within what the node has, with `more` times its requests added? */
+static bool requests_fit(const struct world *w, const struct unit *u, node_id node, unsigned rank,
+			 int more)
 {
+	const struct pod *pod = unit_pod(w, u);
+	const struct node_load *n = &w->nodes[node];
+	int64_t want[RES_KINDS] = { pod->cpu_milli, pod->memory, pod->ephemeral, 1 };
+
 	for (int i = 0; i < RES_KINDS; i++)
-		if (want[i] && n->used[rank][i] + want[i] > n->have[i])
+		if (want[i] && n->used[rank][i] + more * want[i] > n->have[i])
 			return false;
+	for (uint32_t i = 0; i < pod->extended.n; i++) {
+		const struct amount *a = &w->c->amounts.items[pod->extended.at + i];
+		const struct extended *x = extended_of(w, node, a->name);
+
+		if (a->value && (!x || x->used[rank] + more * a->value > x->have))
+			return false;
+	}
 	return true;
 }
 
 bool world_has_room(const struct world *w, const struct unit *u, node_id node, unsigned rank)
 {
-	const struct pod *pod = unit_pod(w, u);
-	int64_t want[RES_KINDS] = { pod->cpu_milli, pod->memory, pod->ephemeral, 1 };
-
-	if (!kinds_fit(&w->nodes[node], want, rank))
-		return false;
-	for (uint32_t i = 0; i < pod->extended.n; i++) {
-		const struct amount *a = &w->c->amounts.items[pod->extended.at + i];
-		const struct extended *x = extended_of(w, node, a->name);
-
-		if (a->value && (!x || x->used[rank] + a->value > x->have))
-			return false;
-	}
-	return true;
+	return requests_fit(w, u, node, rank, 1);
 }
 
-bool node_holds(const struct world *w, node_id node, unsigned rank)
+bool world_keeps_room(const struct world *w, const struct unit *u, node_id node, unsigned rank)
 {
-	const struct node_load *n = &w->nodes[node];
-
-	for (int i = 0; i < RES_KINDS; i++)
-		if (n->used[rank][i] > n->have[i])
-			return false;
-	for (uint32_t i = 0; i < n->extended.n; i++) {
-		const struct extended *x = &w->extended.items[n->extended.at + i];
-
-		if (x->used[rank] > x->have)
-			return false;
-	}
-	return true;
+	return requests_fit(w, u, node, rank, 0);
 }
 
 static void make_nodes(struct world *w)
@@ -317,9 +299,10 @@ static bool unit_kind_of(const struct world *w, const struct request *q, uint8_t
 	const struct pod *pod = &w->c->pods.items[q->pod];
 	bool can_ask = q->has_budget && !q->is_bad && q->source != SOURCE_NONE;
 
+	/* What a bad or forgotten request would allow is not known: its load stays where it is. */
 	if (pod->node != NONE && q->has_cores)
-		*ret = is_untouchable(w, pod) ? UNIT_FIXED : UNIT_RUNNING;
-	else if (pod->node != NONE && can_ask && !pod->is_terminating && !pod->is_mirror)
+		*ret = !can_ask || is_untouchable(w, pod) ? UNIT_FIXED : UNIT_RUNNING;
+	else if (pod->node != NONE && can_ask && !pod->is_terminating)
 		*ret = UNIT_HOMELESS;
 	else if (!pod->node_name && can_ask && pod->is_ours && !pod->has_other_gate &&
 		 !pod->is_terminating)
@@ -431,30 +414,6 @@ static void list_node_units(struct world *w)
 	}
 }
 
-/* A resource of which a node has given away more than it has makes room for nobody, whoever leaves.
- */
-static void close_overcommitted(struct world *w)
-{
-	for (node_id id = 0; id < w->c->nodes.n; id++) {
-		struct node_load *n = &w->nodes[id];
-
-		for (int i = 0; i < RES_KINDS; i++) {
-			if (n->used[0][i] <= n->have[i])
-				continue;
-			n->have[i] = n->used[0][i];
-			for (int r = 1; r < LEVELS; r++)
-				n->used[r][i] = n->used[0][i];
-		}
-	}
-	array_each(x, &w->extended) {
-		if (x->used[0] <= x->have)
-			continue;
-		x->have = x->used[0];
-		for (int r = 1; r < LEVELS; r++)
-			x->used[r] = x->used[0];
-	}
-}
-
 /* Everything where the snapshot has it. */
 static void settle(struct world *w)
 {
@@ -472,17 +431,12 @@ static void settle(struct world *w)
 			world_enter(w, unit, pod->node);
 		}
 	}
-	close_overcommitted(w);
 	for (unit_id id = 0; id < w->units.n; id++)
 		if (w->units.items[id].origin != NONE)
 			world_put(w, id, w->units.items[id].origin);
-	for (cell_id id = 0; id < w->n_cells; id++) {
-		struct cell *cell = &w->cells[id];
-
-		memcpy(cell->at_first, cell->used[0], sizeof(cell->at_first));
-		if (!cell_holds(cell, 0))
-			w->nodes[cell->node].is_broken = true;
-	}
+	for (cell_id id = 0; id < w->n_cells; id++)
+		if (!cell_holds(&w->cells[id], 0))
+			w->nodes[w->cells[id].node].is_broken = true;
 	array_each(u, &w->units)
 		if (u->is_misplaced)
 			w->nodes[u->node].is_broken = true;

@@ -26,7 +26,6 @@ struct cell {
 	node_id node;
 	uint32_t cap[LEVELS];
 	uint32_t used[LEVELS][LEVELS]; /* [rank][mode], ppm */
-	uint32_t at_first[LEVELS];     /* by mode, in the snapshot */
 };
 
 enum { RES_CPU, RES_MEMORY, RES_EPHEMERAL, RES_PODS, RES_KINDS };
@@ -72,6 +71,7 @@ struct unit {
 	pdb_id pdb; /* the one PodDisruptionBudget that guards it, NONE */
 	uint16_t core_count;
 	uint32_t turn; /* position in the order of choice: criticality, priority, age, name */
+	uint32_t since; /* new pods: when in the course of planning it got its place */
 	uint32_t load[LEVELS];
 };
 
@@ -128,9 +128,6 @@ bool world_fits(const struct world *w, const struct unit *u, place_id place, uns
 /* Is the cell within its capacity, counting ranks from `rank` up? */
 bool cell_holds(const struct cell *cell, unsigned rank);
 
-/* Is it over its capacity, and more so than in the snapshot? */
-bool cell_is_worse(const struct cell *cell);
-
 /* Budget only: the unit takes cores, or leaves them. Its node does not change. */
 void world_put(struct world *w, unit_id id, place_id place);
 void world_lift(struct world *w, unit_id id);
@@ -143,7 +140,7 @@ void world_leave(struct world *w, unit_id id, node_id node);
 /* Do the unit's requests fit on the node, counting ranks from `rank` up? */
 bool world_has_room(const struct world *w, const struct unit *u, node_id node, unsigned rank);
 
-/* Are the node's requests within what it has, counting ranks from `rank` up? */
-bool node_holds(const struct world *w, node_id node, unsigned rank);
+/* The same for a pod that is on the node already. */
+bool world_keeps_room(const struct world *w, const struct unit *u, node_id node, unsigned rank);
 
 #endif
