@@ -120,8 +120,8 @@ bool date_parse(const char *s, size_t n, int64_t *ret)
 	if (c.is_bad || c.at != c.end || year < 1970 || month < 1 || month > 12 || day < 1 ||
 	    day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 60)
 		return false;
-	*ret = days_from_civil(year, month, day) * DAY + hour * 3600 + minute * 60 + second -
-	       offset;
+	int seconds = hour * 3600 + minute * 60 + second - offset;
+	*ret = days_from_civil(year, month, day) * DAY + seconds;
 	return true;
 }
 

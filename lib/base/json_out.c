@@ -20,9 +20,10 @@ struct json_member {
 	size_t at, end;
 };
 
+/* The innermost open container; there must be one. */
 static struct json_frame *top(struct json_out *o)
 {
-	return o->frames.n ? &o->frames.items[o->frames.n - 1] : NULL;
+	return &o->frames.items[o->frames.n - 1];
 }
 
 static void new_line(struct json_out *o)
@@ -44,10 +45,8 @@ static void begin_item(struct json_out *o, struct json_frame *f)
 
 static void begin_value(struct json_out *o)
 {
-	struct json_frame *f = top(o);
-
-	if (f && f->is_array)
-		begin_item(o, f);
+	if (o->frames.n && top(o)->is_array)
+		begin_item(o, top(o));
 }
 
 static void open_container(struct json_out *o, bool is_array)

@@ -30,17 +30,17 @@ static int open_beside(struct save *s, mode_t mode, struct error *err)
 {
 	s->temp = xasprintf("%s.XXXXXX", s->path);
 
-	AUTO_CLOSE int fd = mkostemp(s->temp, O_CLOEXEC);
+	int fd = mkostemp(s->temp, O_CLOEXEC);
 	if (fd < 0) {
 		int code = error_errno(err, "%s", s->path);
 
 		free(TAKE(s->temp));
 		return code;
 	}
-	if (fchmod(fd, mode) < 0 || !(s->f = fdopen(fd, "w")))
-		return error_errno(err, "%s", s->path);
-	fd = -1;
-	return 0;
+	s->f = fdopen(fd, "w");
+	if (!s->f)
+		close(fd);
+	return s->f && fchmod(fd, mode) == 0 ? 0 : error_errno(err, "%s", s->path);
 }
 
 int save_open(struct save *s, const char *path, struct error *err)

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static cJSON *member(cJSON *object, const char *key)
@@ -192,15 +193,12 @@ static void grow_version(cJSON *object)
 {
 	cJSON *meta = member_object(object, "metadata");
 	const char *version = json_text(json_get(meta, "resourceVersion"));
-	uint64_t n;
-	int end = 0;
-
-	if (!version || strlen(version) > 19 || strspn(version, "0123456789") != strlen(version) ||
-	    sscanf(version, "%" SCNu64 "%n", &n, &end) != 1)
-		return;
-
+	size_t n = version ? strlen(version) : 0;
 	char text[24];
-	snprintf(text, sizeof(text), "%" PRIu64, n + 1);
+
+	if (n == 0 || n > 19 || strspn(version, "0123456789") != n)
+		return;
+	snprintf(text, sizeof(text), "%llu", strtoull(version, NULL, 10) + 1);
 	set_text(meta, "resourceVersion", text);
 }
 

@@ -167,7 +167,7 @@ static int read_item(const struct field_list *list, const cJSON *j, void *item, 
 		     struct field_reader *r)
 {
 	size_t before = field_enter_item(r, index);
-	uint64_t seen;
+	uint64_t seen = 0;
 
 	if (fields_read(list->fields, j, item, &seen, r) < 0 ||
 	    (list->check && list->check(r, item, index, seen) < 0))
