@@ -4,7 +4,10 @@
 #include "base/auto.h"
 #include "output/table.h"
 
-enum { BAR = 20 }; /* columns that stand for one CPU */
+enum {
+	BAR = 20,	  /* columns that stand for one CPU */
+	PODS_COLUMN = 51, /* where the pods of a core begin */
+};
 
 static const uint8_t rank_hues[LEVELS] = {
 	[LEVEL_LOW] = HUE_GOOD,
@@ -61,26 +64,47 @@ static void add_bar(const struct coremap *m, const struct map_core *core, uint32
 	add_blocks(look, out, HUE_NONE, " ", BAR - at);
 }
 
+/* "default/brake High 0.250"; returns its width. */
+static unsigned add_pod(const struct map_pod *pod, const struct look *look, struct str *out)
+{
+	AUTO(str_done) struct str name = STR_INIT;
+	AUTO(str_done) struct str facts = STR_INIT;
+
+	str_addf(&name, "%s/%s", pod->ns, pod->name);
+	str_addf(&facts, " %s ", criticality_name(pod->budget.criticality));
+	text_add_ratio(&facts, pod->load[LEVEL_LOW]);
+	look_add(look, out, rank_hues[pod->budget.criticality], "%s", name.s);
+	look_add(look, out, HUE_DIM, "%s", facts.s);
+	return text_width(name.s) + text_width(facts.s);
+}
+
+/* The pods of a core side by side, in further lines where the terminal is narrow. */
 static void add_pods(const struct coremap *m, const struct map_core *core, const struct look *look,
 		     struct str *out)
 {
+	unsigned column = PODS_COLUMN;
 	bool is_first = true;
 
 	for (uint32_t i = 0; i < core->seats.n; i++) {
 		const struct seat *s = &m->seats.items[core->seats.at + i];
-		const struct map_pod *pod = &m->pods.items[s->pod];
-		AUTO(str_done) struct str load = STR_INIT;
+		AUTO(str_done) struct str pod = STR_INIT;
 
 		if (!s->is)
 			continue;
-		text_add_ratio(&load, pod->load[LEVEL_LOW]);
-		str_add(out, is_first ? "" : ", ");
+		unsigned width = add_pod(&m->pods.items[s->pod], look, &pod);
+		if (!is_first && look->width && column + 2 + width > look->width) {
+			str_addf(out, ",\n%*s", PODS_COLUMN, "");
+			column = PODS_COLUMN;
+		} else if (!is_first) {
+			str_add(out, ", ");
+			column += 2;
+		}
+		str_add(out, pod.s);
+		column += width;
 		is_first = false;
-		look_add(look, out, rank_hues[pod->budget.criticality], "%s/%s", pod->ns,
-			 pod->name);
-		look_add(look, out, HUE_DIM, " %s %s", criticality_name(pod->budget.criticality),
-			 load.s);
 	}
+	if (is_first)
+		look_add(look, out, HUE_DIM, "-");
 }
 
 static void add_loads(const uint32_t *loads, const uint32_t *caps, const struct look *look,
@@ -128,16 +152,12 @@ void coremap_text(const struct coremap *m, uint32_t node_index, const struct loo
 	str_addc(out, '\n');
 	for (uint32_t i = 0; i < node->cores.n; i++) {
 		const struct map_core *core = &m->cores.items[node->cores.at + i];
-		size_t start;
 
 		str_addf(out, "  %4u  ", core->cpu);
 		add_bar(m, core, node->cap[LEVEL_LOW], look, out);
 		add_loads(core->after, node->cap, look, out);
 		str_add(out, "  ");
-		start = out->n;
 		add_pods(m, core, look, out);
-		if (out->n == start)
-			look_add(look, out, HUE_DIM, "-");
 		str_addc(out, '\n');
 	}
 	if (node->is_one_budget) {

@@ -18,6 +18,8 @@ check "argument too many" -c 1 -e 'unexpected argument "extra"' -- plan extra --
 check "no cluster" -c 1 -e '^error: no cluster: give --snapshot FILE' -- plan
 check "no such snapshot" -c 1 -e '^error: nothing.yaml: No such file or directory$' -- plan --snapshot nothing.yaml
 check "standard input twice" -c 1 -e 'read only once' -- plan --snapshot - -f -
+check "standard input as plan and snapshot" -c 1 -e 'read only once' -- apply - --snapshot -
+check "standard input as configuration and snapshot" -c 1 -e 'read only once' -- plan --config - --snapshot -
 
 printf 'kind: Node\n\tmetadata: {}\n' >tab.yaml
 check "broken YAML names file and line" -c 1 -e '^error: tab.yaml:2: ' -- plan --snapshot tab.yaml

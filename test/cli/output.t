@@ -31,6 +31,8 @@ if command -v script >/dev/null; then
 else
 	skip "terminals" "script(1) is not installed"
 fi
+check "-v says what is done" -e '^I[0-9]{4} [0-9:.]{15} +[0-9]+ inputs.c:[0-9]+\] read 3 nodes' -- \
+	plan --snapshot $SNAPSHOT -v 1
 check "no escape sequence of the input" -O "$esc" -- plan --snapshot "$hostile"
 check "no script of the input in the page" -O '<script>alert|<img|</title><' -o '&lt;/title&gt;' -- \
 	plan --snapshot "$hostile" -o html
