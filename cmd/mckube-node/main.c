@@ -12,6 +12,7 @@
 enum { EXIT_DONE = 0, EXIT_ERROR = 1, HELP_WIDTH = 100 };
 
 static const struct command *const commands[] = {
+	&command_run,
 	&command_check,
 	NULL,
 };

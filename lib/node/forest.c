@@ -379,9 +379,13 @@ void forest_refresh(struct forest *f)
 	want_what_is(f);
 }
 
-void forest_set_found(struct forest_node *n, struct bandwidth found)
+void forest_set_found(struct forest *f, struct forest_node *n, size_t lane, struct bandwidth found)
 {
-	n->found[0] = found;
+	struct budget_node *b = tree_node(&f->lanes[lane], n);
+
+	n->found[lane] = found;
+	if (b->is_derived && !n->is_pod)
+		b->at_least_us = found.runtime_us;
 }
 
 /* One container at a time: a refusal must not keep the others from theirs. */

@@ -82,8 +82,8 @@ int forest_read(const struct forest *f, const struct forest_node *n, struct band
  * writes. Nothing is wanted afterwards but what is there. */
 void forest_refresh(struct forest *f);
 
-/* Remembers another "before us" than what was read, from before a restart. */
-void forest_set_found(struct forest_node *n, struct bandwidth found);
+/* Another "before us" than what was read, from before a restart. */
+void forest_set_found(struct forest *f, struct forest_node *n, size_t lane, struct bandwidth found);
 
 /* Gives every group back what it had before us, from the leaves up, as far as the kernel lets us.
  * Returns the number of groups that could not get it (RT tasks in them need their budget). */

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The helper's main thread: everything that is not urgent. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "run.h"
+
+enum { POLL_SIGNAL, POLL_NOTES, POLL_BIRTHS, POLLS };
+static const int64_t sample_interval_ns = 1000000000;
+
+struct loop {
+	struct run *run;
+	int signal_fd;
+	int64_t sampled_ns;
+	bool is_ending;
+};
+
+void run_tell(const struct note *n)
+{
+	static const char *const words[] = {
+		[NOTE_APPLIED] = "RTBudgetApplied",    [NOTE_REFUSED] = "RTBudgetRefused",
+		[NOTE_OVERRUN] = "RTOverrun",	       [NOTE_ESCALATED] = "RuntimeEscalated",
+		[NOTE_RECOVERED] = "RuntimeRecovered", [NOTE_DEGRADED] = "Degraded",
+		[NOTE_RESTORED] = "Restored",	       [NOTE_REWRITTEN] = "RTBudgetRewritten",
+	};
+
+	log_v(0, "%s pod %s/%s: %s", words[n->kind], n->ns, n->name, n->text);
+}
+
+static void take_signal(struct loop *l)
+{
+	struct signalfd_siginfo info;
+	struct error err;
+
+	if (read(l->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo != SIGHUP)
+		l->is_ending = true;
+	else if (l->run->args->static_file &&
+		 static_apply(l->run, l->run->args->static_file, &err) < 0)
+		log_warning("%s", err.msg);
+}
+
+static void take_notes(struct loop *l)
+{
+	eventfd_t unused;
+	struct note n;
+
+	eventfd_read(l->run->engine.note_fd, &unused);
+	while (engine_take_note(&l->run->engine, &n))
+		run_tell(&n);
+	run_save(l->run);
+}
+
+static void take_births(struct run *r)
+{
+	if (r->births.fd >= 0)
+		births_read(&r->births);
+	else
+		overruns_read_births(&r->overruns);
+}
+
+static void sample(struct loop *l, int64_t now)
+{
+	struct run *r = l->run;
+
+	if (now - l->sampled_ns < sample_interval_ns)
+		return;
+	l->sampled_ns = now;
+	if (cpu_usage_sample(&r->usage, &r->roots, now, NULL) == 0)
+		engine_set_calm(&r->engine, !r->usage.is_busy, now);
+}
+
+static void dispatch(struct loop *l, const struct pollfd *polls)
+{
+	if (polls[POLL_SIGNAL].revents)
+		take_signal(l);
+	if (polls[POLL_BIRTHS].revents)
+		take_births(l->run);
+	if (polls[POLL_NOTES].revents)
+		take_notes(l);
+}
+
+int run_loop(struct run *r, struct error *err)
+{
+	struct loop l = { .run = r };
+	sigset_t set;
+
+	sigprocmask(SIG_BLOCK, NULL, &set);
+	AUTO_CLOSE int signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (signal_fd < 0)
+		return error_errno(err, "make a signalfd");
+	l.signal_fd = signal_fd;
+	int birth_fd = r->births.fd >= 0 ? r->births.fd : r->overruns.birth_fd;
+	while (!l.is_ending) {
+		int64_t now = engine_now_ns();
+		struct pollfd polls[POLLS] = {
+			[POLL_SIGNAL] = { signal_fd, POLLIN, 0 },
+			[POLL_NOTES] = { r->engine.note_fd, POLLIN, 0 },
+			[POLL_BIRTHS] = { birth_fd, POLLIN, 0 },
+		};
+
+		sample(&l, now);
+		if (poll(polls, POLLS, engine_tick(&r->engine, now)) > 0)
+			dispatch(&l, polls);
+	}
+	return 0;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* mckube-node run: the helper itself. */
+#include "run.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "node/bundle.h"
+#include "node/container.h"
+#include "node/realtime.h"
+
+static const struct option run_options[] = {
+	OPT_STRING(0, "static", struct run_args, static_file, "FILE",
+		   "take the wanted pods from a file instead of Kubernetes", .complete = "file"),
+	OPT_STRING(0, "state-file", struct run_args, state_file, "FILE",
+		   "what must survive a restart of the helper",
+		   .preset = "/run/mckube-node/state.json", .complete = "file"),
+	OPT_BOOL(0, "keep", struct run_args, is_kept,
+		 "leave budgets as they are when the helper ends"),
+	OPT_STRING(0, "bundle-dir", struct run_args, bundle_dir, "DIR",
+		   "a further folder with the bundles of a runtime", .complete = "directory"),
+	OPT_STRING(0, "host-root", struct run_args, host_root, "DIR",
+		   "where the host's root is mounted", .preset = "", .complete = "directory"),
+	OPT_BOOL(0, "poll", struct run_args, is_polling, "do not use BPF, poll CPU time instead"),
+	OPT_DURATION(0, "dwell", struct run_args, dwell_ns, "shortest time on a higher level",
+		     .preset = "1s"),
+	OPT_DURATION(0, "dwell-max", struct run_args, dwell_max_ns,
+		     "longest, where overruns come back again and again", .preset = "60s"),
+	OPT_INT(0, "calm-periods", struct run_args, calm_periods, 1, 100000, "N",
+		"periods below C_low after which a level is left", .preset = "10"),
+	OPT_DURATION(0, "calm-time", struct run_args, calm_ns,
+		     "how long the node's CPU must be calm for nodeCpu recovery", .preset = "5s"),
+	OPT_RATIO(0, "busy-above", struct run_args, busy_above, 0, 1000000,
+		  "the node is busy above this share of CPU time", .preset = "0.9"),
+	OPT_INT(0, "capacity", struct run_args, capacity_us, 0, 1000000, "US",
+		"most that kubepods may have of a second; 0: all that the kernel allows",
+		.preset = "0"),
+	{},
+};
+
+static void *react(void *arg)
+{
+	struct run *r = arg;
+	AUTO_CLOSE int epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event events[] = {
+		{ .events = EPOLLIN, .data.fd = r->overruns.fd },
+		{ .events = EPOLLIN, .data.fd = r->stop_fd },
+	};
+
+	for (int i = 0; i < 2; i++)
+		epoll_ctl(epoll, EPOLL_CTL_ADD, events[i].data.fd, &events[i]);
+	for (;;) {
+		struct epoll_event e;
+
+		if (epoll_wait(epoll, &e, 1, -1) < 1)
+			continue;
+		if (e.data.fd == r->stop_fd)
+			return NULL;
+		engine_react(&r->engine);
+	}
+}
+
+static void found_birth(const struct overrun_birth *birth, void *arg)
+{
+	run_place(arg, birth->path);
+}
+
+static void found_folder(const char *path, void *arg)
+{
+	run_place(arg, path);
+}
+
+static int open_sources(struct run *r, struct error *err)
+{
+	if (overruns_open(&r->overruns, &r->kernel, r->backend,
+			  r->args->is_polling ? &overrun_poll : NULL, &r->why_polling, err) < 0)
+		return err->code;
+	r->overruns.on_birth = found_birth;
+	r->overruns.birth_arg = r;
+	r->births.fd = -1;
+	if (r->overruns.birth_fd >= 0)
+		return 0;
+	return births_open(&r->births, &r->kernel, found_folder, r, err);
+}
+
+static void set_rules(struct run *r)
+{
+	struct escalation_rules *rules = &r->engine.escalation.rules;
+
+	rules->dwell_ns = r->args->dwell_ns;
+	rules->dwell_max_ns = r->args->dwell_max_ns;
+	rules->calm_periods = r->args->calm_periods;
+	rules->calm_ns = 0; /* the usage sampler waits for that */
+	r->usage.busy_above = r->args->busy_above;
+	r->usage.calm_ns = r->args->calm_ns;
+	r->engine.forest.capacity_us = r->args->capacity_us;
+	r->engine.memory = &r->memory;
+}
+
+int run_open(struct run *r, struct error *err)
+{
+	struct error ignored;
+
+	r->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (r->stop_fd < 0)
+		return error_errno(err, "make an eventfd");
+	if (memory_load(r->args->state_file, &r->memory, err) < 0 || open_sources(r, err) < 0 ||
+	    engine_init(&r->engine, &r->kernel, r->backend, &r->overruns, err) < 0)
+		return err->code;
+	set_rules(r);
+	if (realtime_start(&r->reaction, react, r, &r->why_not_realtime, err) < 0)
+		return err->code;
+	r->has_reaction = true;
+	if (realtime_lock_memory(&ignored) < 0)
+		log_warning("%s", ignored.msg);
+	return 0;
+}
+
+void run_save(struct run *r)
+{
+	AUTO(memory_done) struct memory m = { 0 };
+	struct error err;
+
+	if (engine_remember(&r->engine, &m) && memory_save(r->args->state_file, &m, &err) < 0)
+		log_warning("%s", err.msg);
+}
+
+static void leave(struct run *r)
+{
+	if (r->args->is_kept) {
+		run_save(r);
+		return;
+	}
+	size_t n_kept = engine_restore(&r->engine);
+	if (n_kept)
+		log_warning("%zu containers keep their budgets: real-time tasks run in them",
+			    n_kept);
+	unlink(r->args->state_file);
+}
+
+void run_close(struct run *r)
+{
+	if (r->has_reaction) {
+		eventfd_write(r->stop_fd, 1);
+		pthread_join(r->reaction, NULL);
+		leave(r);
+		engine_done(&r->engine);
+	}
+	overruns_close(&r->overruns);
+	births_close(&r->births);
+	memory_done(&r->memory);
+	close(r->stop_fd);
+}
+
+static void place(struct run *r, const char *path, const struct container_path *parsed)
+{
+	char name[BUNDLE_NAME_MAX];
+	struct error err;
+
+	if (!engine_awaits(&r->engine, parsed->pod_uid))
+		return;
+	if (bundle_name(r->args->host_root, r->args->bundle_dir, parsed->id, name, &err) < 0) {
+		log_v(4, "%s", err.msg);
+		return;
+	}
+	int code = engine_place(&r->engine, parsed->pod_uid, name, path, &err);
+	if (code < 0 && code != -ESRCH)
+		log_warning("%s", err.msg);
+}
+
+void run_place(struct run *r, const char *path)
+{
+	struct container_path parsed;
+
+	while (*path == '/')
+		path++;
+	if (container_parse(path, &parsed) && parsed.container_len == strlen(path))
+		place(r, path, &parsed);
+}
+
+static void place_found(const char *path, const struct container_path *parsed, void *arg)
+{
+	place(arg, path, parsed);
+}
+
+/* Containers that are named by a process: where it is now. */
+static int find_by_pid(struct run *r, struct wish *w, size_t i, uint64_t *ret_start,
+		       struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (container_of_pid(&r->roots, &r->kernel, w->pids[i], path, ret_start, err) < 0)
+		return err->code;
+	w->containers[i].path = arena_strndup(&w->arena, path, strlen(path));
+	return 0;
+}
+
+int run_set(struct run *r, struct wish *w, struct error *err)
+{
+	uint64_t starts[WISH_CONTAINERS] = { 0 };
+
+	for (size_t i = 0; i < w->want.n_containers; i++)
+		if (w->pids[i] && find_by_pid(r, w, i, &starts[i], err) < 0)
+			return err->code;
+	if (engine_set_pod(&r->engine, &w->want, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < w->want.n_containers; i++) {
+		if (w->pids[i] && !pid_is_same(&r->roots, w->pids[i], starts[i])) {
+			engine_remove_pod(&r->engine, w->want.uid);
+			return error_set(err, -ESRCH, "pod %s/%s: process %d is another one now",
+					 w->want.ns, w->want.name, w->pids[i]);
+		}
+	}
+	if (engine_awaits(&r->engine, w->want.uid))
+		container_each(&r->kernel, w->want.uid, place_found, r);
+	return 0;
+}
+
+static void tell_start(const struct run *r)
+{
+	log_v(0, "backend %s: %s", r->backend->name, r->backend->guarantee);
+	log_v(0, "overruns from %s: %s", r->overruns.source->name, r->overruns.source->what);
+	if (r->why_polling.code)
+		log_warning("%s", r->why_polling.msg);
+	if (r->why_not_realtime.code)
+		log_warning("%s; reactions may be late", r->why_not_realtime.msg);
+}
+
+static int make_state_folder(const struct run_args *args, struct error *err)
+{
+	AUTO_FREE char *folder = xstrdup(args->state_file);
+	char *slash = strrchr(folder, '/');
+
+	if (!slash || slash == folder)
+		return 0;
+	*slash = '\0';
+	if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+		return error_errno(err, "make %s", folder);
+	return 0;
+}
+
+/* Signals are read from a descriptor: blocked before any thread starts. */
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int run_run(const struct context *ctx, void *values, struct error *err)
+{
+	struct run_args *args = values;
+	AUTO_FREE struct run *r = xcalloc(1, sizeof(*r));
+
+	*r = (struct run){
+		.args = args,
+		.roots = { ctx->common->cgroup_root, ctx->common->proc_root,
+			   ctx->common->sys_root },
+		.births.fd = -1,
+	};
+	if (!args->static_file)
+		return error_set(err, -EINVAL, "say where the wanted pods are: --static FILE");
+	block_signals();
+	if (context_probe(ctx, &r->kernel, &r->backend, err) < 0 ||
+	    make_state_folder(args, err) < 0)
+		return err->code;
+	int code = run_open(r, err);
+	if (code == 0) {
+		tell_start(r);
+		code = static_apply(r, args->static_file, err);
+	}
+	if (code == 0)
+		code = run_loop(r, err);
+	run_close(r);
+	return code;
+}
+
+const struct command command_run = {
+	.name = "run",
+	.summary = "Keep budgets, watch for overruns and react to them",
+	.options = run_options,
+	.size = sizeof(struct run_args),
+	.run = run_run,
+};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_NODE_RUN_H
+#define MCKUBE_NODE_RUN_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "command.h"
+#include "node/births.h"
+#include "node/cpu_usage.h"
+#include "node/engine.h"
+#include "node/wish.h"
+
+/* The running helper: what its parts share. */
+
+struct run_args {
+	const char *static_file, *config_file, *state_file, *bundle_dir, *host_root;
+	const char *node_name, *kubeconfig, *listen, *token_file;
+	bool is_kept, is_polling;
+	int64_t dwell_ns, dwell_max_ns, calm_ns;
+	int32_t calm_periods;
+	uint32_t busy_above; /* ppm */
+	int64_t capacity_us; /* of a second, for kubepods */
+};
+
+struct run {
+	const struct run_args *args;
+	struct kernel_roots roots;
+	struct kernel kernel;
+	const struct backend *backend;
+	struct overruns overruns;
+	struct error why_polling, why_not_realtime; /* code 0: neither */
+	struct engine engine;
+	struct births births; /* fd -1: BPF tells */
+	struct memory memory;
+	struct cpu_usage usage;
+	pthread_t reaction;
+	int stop_fd; /* an eventfd: threads end */
+	bool has_reaction;
+};
+
+/* Starts everything that needs no wish: engine, overruns, reaction thread. */
+int run_open(struct run *r, struct error *err);
+
+/* Ends it; budgets are given back unless they shall be kept. */
+void run_close(struct run *r);
+
+/* Reads the pods of a file, sets them, and takes those away that are in it no more. */
+int static_apply(struct run *r, const char *path, struct error *err);
+
+/* A cgroup has appeared: is it a container that is waited for? */
+void run_place(struct run *r, const char *path);
+
+/* A wish came or changed: sets it, and places containers whose cgroups are there already. */
+int run_set(struct run *r, struct wish *w, struct error *err);
+
+/* Writes the state file, if there is something new for it. */
+void run_save(struct run *r);
+
+/* Waits for signals, births, notes and time, until SIGTERM or SIGINT. */
+int run_loop(struct run *r, struct error *err);
+
+/* Writes a note to the log. */
+void run_tell(const struct note *n);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_NODE_ENGINE_H
+#define MCKUBE_NODE_ENGINE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/forest.h"
+#include "node/memory.h"
+#include "node/overrun.h"
+#include "plan/escalation.h"
+
+/* The wanted pods of this node, their budgets in the kernel, and what happens to both.
+ *
+ * Two threads work on it: the caller's, which brings pods and containers, and the reaction thread,
+ * which waits for overruns with a real-time priority and does nothing else. One lock (with priority
+ * inheritance) covers all; the reaction allocates nothing and waits for nobody but that lock.
+ * Every function below takes the lock itself. What is worth telling goes into a ring of notes. */
+
+struct container_want {
+	const char *name;
+	const char *path; /* below the cpu hierarchy; NULL: engine_place() will tell */
+	uint32_t share;	  /* of the pod's budget, ppm */
+};
+
+struct pod_want {
+	const char *uid, *ns, *name;
+	struct budget budget;
+	struct cpuset cores;
+	int32_t priority;
+	uint8_t enforcement; /* enum enforcement; NONE: chosen here */
+	uint8_t recovery;    /* enum recovery */
+	uint8_t level;	     /* to begin with, where the pod is new here */
+	bool is_pinned;	     /* its containers may run on `cores` only */
+	const struct container_want *containers;
+	size_t n_containers;
+};
+
+struct engine_container {
+	char *name, *path; /* path NULL: not known yet */
+	uint32_t share;
+	struct forest_node *node; /* NULL: not there yet, or gone */
+	struct cpuset found_cpus; /* before us */
+	bool is_pinned, is_disputed;
+};
+
+struct engine_pod {
+	char *uid, *ns, *name;
+	struct engine_container *containers;
+	size_t n_containers;
+	bool is_pinned;
+	bool is_refused; /* the kernel or the tree has no room; tried again when that changes */
+	uint64_t overruns, escalations;
+	int64_t last_overrun_ns;
+};
+
+enum note_kind {
+	NOTE_APPLIED,	/* a container has its budget */
+	NOTE_REFUSED,	/* it does not fit; `text` says why */
+	NOTE_OVERRUN,	/* no consequence: no higher level, or no room */
+	NOTE_ESCALATED, /* to a higher level */
+	NOTE_RECOVERED, /* to a lower one */
+	NOTE_DEGRADED,	/* cut to its floor for somebody else */
+	NOTE_RESTORED,	/* has its budget back */
+	NOTE_REWRITTEN, /* somebody else writes its budget or CPUs */
+};
+
+enum { NOTE_TEXT = 200, NOTES = 256, LATENCIES = 4096 };
+
+struct note {
+	enum note_kind kind;
+	char uid[64], ns[64], name[254];
+	char text[NOTE_TEXT];
+	uint8_t level; /* after it */
+	int32_t runtime_us;
+};
+
+struct engine_stats {
+	uint64_t overruns, escalations, recoveries, refusals, rewritten, notes_lost, lost;
+	uint32_t latencies_ns[LATENCIES]; /* event seen by BPF to new budget written; a ring */
+	uint64_t n_latencies;
+};
+
+struct engine {
+	pthread_mutex_t lock;
+	const struct kernel *kernel;
+	const struct backend *backend;
+	struct forest forest;
+	struct overruns *overruns;
+	const struct memory *memory;  /* from before a restart; NULL: none */
+	struct escalation escalation; /* pods in the same order */
+	ARRAY(struct engine_pod) pods;
+	/* The reaction's own: no allocation. */
+	ARRAY(struct watched {
+		uint64_t cgroup;
+		uint32_t pod;
+	})
+	watched;
+	struct escalation_change *changes;
+	struct note *notes;
+	uint32_t first_note, n_notes;
+	int note_fd; /* an eventfd: there are notes */
+	bool needs_refresh, is_dirty;
+	int64_t checked_ns;
+	uint32_t next_order;
+	struct engine_stats stats;
+};
+
+int engine_init(struct engine *e, const struct kernel *k, const struct backend *b,
+		struct overruns *o, struct error *err);
+/* Closes everything; budgets stay as they are. */
+void engine_done(struct engine *e);
+
+/* Adds a pod, or changes it. A refusal leaves the others as they are and is noted, too. */
+int engine_set_pod(struct engine *e, const struct pod_want *want, struct error *err);
+void engine_remove_pod(struct engine *e, const char *uid);
+
+/* A container's cgroup is there: gives it its budget and pins it. Containers that nobody wants are
+ * -ESRCH. */
+int engine_place(struct engine *e, const char *uid, const char *container, const char *path,
+		 struct error *err);
+
+/* Is this pod wanted, with a container whose cgroup is not known yet? */
+bool engine_awaits(struct engine *e, const char *uid);
+
+/* Handles what overruns->fd has: called by the reaction thread. */
+void engine_react(struct engine *e);
+
+/* Recovers, notices what is gone or was rewritten. Returns in how many milliseconds it wants to be
+ * called again. */
+int engine_tick(struct engine *e, int64_t now_ns);
+
+/* The node's CPU is busy, or calm since now: for nodeCpu recovery. */
+void engine_set_calm(struct engine *e, bool is_calm, int64_t now_ns);
+
+/* Takes the oldest note. False: there is none. */
+bool engine_take_note(struct engine *e, struct note *ret);
+
+/* Fills a memory with what must survive a restart. False: nothing changed since the last time. */
+bool engine_remember(struct engine *e, struct memory *ret);
+
+/* Gives back what was found: budgets and CPUs. Returns the groups that could not be. */
+size_t engine_restore(struct engine *e);
+
+int64_t engine_now_ns(void); /* CLOCK_MONOTONIC */
+
+#endif

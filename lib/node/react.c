@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* From an overrun to new budgets, and back when it is over. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "node/engine_internal.h"
+#include "node/pin.h"
+
+enum { NS_PER_MS = 1000000, TICK_BUSY_MS = 100, TICK_IDLE_MS = 1000 };
+static const int64_t check_interval_ns = 5000000000;
+
+static void want_pod(struct engine *e, const struct engine_pod *p)
+{
+	const struct escalation_pod *state = engine_state(e, p);
+
+	for (size_t i = 0; i < p->n_containers; i++) {
+		const struct engine_container *c = &p->containers[i];
+
+		if (c->node)
+			forest_want(&e->forest, c->node, &state->cores,
+				    (struct bandwidth){
+					    state->budget.period,
+					    engine_share(c, escalation_runtime(state)),
+				    });
+	}
+}
+
+static enum note_kind kind_of(const struct escalation_change *c)
+{
+	if (c->to_level != c->from_level)
+		return c->to_level > c->from_level ? NOTE_ESCALATED : NOTE_RECOVERED;
+	if (c->is_cut)
+		return NOTE_DEGRADED;
+	return c->to_us > c->from_us ? NOTE_RESTORED : NOTE_RECOVERED;
+}
+
+static void tell_change(struct engine *e, const struct escalation_change *c, const char *why)
+{
+	struct engine_pod *p = &e->pods.items[c->pod];
+	enum note_kind kind = kind_of(c);
+	char text[NOTE_TEXT];
+
+	snprintf(text, sizeof(text), "%s to %s, budget %d to %d us: %s", level_name(c->from_level),
+		 level_name(c->to_level), c->from_us, c->to_us, why);
+	p->escalations += kind == NOTE_ESCALATED;
+	e->stats.escalations += kind == NOTE_ESCALATED;
+	e->stats.recoveries += kind == NOTE_RECOVERED;
+	engine_note(e, kind, p, text);
+}
+
+/* Writes what escalation.c decided, or takes the decision back. */
+static int carry_out(struct engine *e, size_t n_changes, int retry_ms, struct error *err)
+{
+	for (size_t i = 0; i < n_changes; i++)
+		want_pod(e, &e->pods.items[e->changes[i].pod]);
+	int r = forest_apply(&e->forest, retry_ms, err);
+	if (r < 0) {
+		escalation_undo(&e->escalation);
+		e->needs_refresh = true;
+	}
+	return r;
+}
+
+static void tell_all(struct engine *e, size_t n_changes, const char *why)
+{
+	for (size_t i = 0; i < n_changes; i++) {
+		engine_watch(e, &e->pods.items[e->changes[i].pod]);
+		tell_change(e, &e->changes[i], why);
+	}
+	e->is_dirty |= n_changes > 0;
+}
+
+static struct engine_pod *pod_of(struct engine *e, uint64_t cgroup)
+{
+	array_each(w, &e->watched)
+		if (w->cgroup == cgroup)
+			return &e->pods.items[w->pod];
+	return NULL;
+}
+
+static void measure(struct engine *e, const struct overrun_event *event)
+{
+	int64_t ns = engine_now_ns() - (int64_t)event->at_ns;
+
+	e->stats.latencies_ns[e->stats.n_latencies++ % LATENCIES] = (uint32_t)ns;
+}
+
+static void escalate(struct engine *e, struct engine_pod *p, const struct overrun_event *event)
+{
+	struct error err = ERROR_INIT;
+	char why[NOTE_TEXT / 2];
+	size_t n;
+
+	enum escalation_result r =
+		escalation_overrun(&e->escalation, (uint32_t)(p - e->pods.items), event->limit,
+				   (int64_t)event->at_ns, e->changes, &n);
+	if (r == ESCALATION_NONE)
+		return;
+	snprintf(why, sizeof(why), "used %llu us on CPU %u",
+		 (unsigned long long)(event->used_ns / 1000), event->cpu);
+	if (r == ESCALATION_NO_ROOM) {
+		engine_note(e, NOTE_OVERRUN, p, "no room for a higher level");
+	} else if (carry_out(e, n, APPLY_RETRY_MS / 2, &err) < 0) {
+		e->stats.refusals++;
+		engine_note(e, NOTE_REFUSED, p, err.msg);
+	} else {
+		measure(e, event);
+		tell_all(e, n, why);
+	}
+}
+
+void engine_on_overrun(const struct overrun_event *event, void *arg)
+{
+	struct engine *e = arg;
+	struct engine_pod *p = pod_of(e, event->cgroup);
+
+	if (!p)
+		return;
+	e->stats.overruns++;
+	p->overruns++;
+	p->last_overrun_ns = (int64_t)event->at_ns;
+	escalate(e, p, event);
+}
+
+void engine_react(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	overruns_read(e->overruns);
+	pthread_mutex_unlock(&e->lock);
+}
+
+static void recover(struct engine *e, int64_t now_ns)
+{
+	struct error err = ERROR_INIT;
+	size_t n = escalation_recover(&e->escalation, now_ns, e->changes);
+
+	if (n == 0)
+		return;
+	if (carry_out(e, n, APPLY_RETRY_MS, &err) < 0)
+		engine_note(e, NOTE_REFUSED, &e->pods.items[e->changes[0].pod], err.msg);
+	else
+		tell_all(e, n, "calm again");
+}
+
+/* Put right once; a second time it is somebody's will, and only told. */
+static void dispute(struct engine *e, struct engine_pod *p, struct engine_container *c,
+		    const char *text)
+{
+	if (!c->is_disputed) {
+		engine_note(e, NOTE_REWRITTEN, p, text);
+		e->stats.rewritten++;
+		e->needs_refresh = true;
+	}
+	c->is_disputed = true;
+}
+
+static void check_budget(struct engine *e, struct engine_pod *p, struct engine_container *c)
+{
+	struct bandwidth kernel, ours;
+	char text[NOTE_TEXT];
+
+	if (forest_read(&e->forest, c->node, &kernel, &ours, NULL) < 0 ||
+	    budget_reads_as(kernel, ours))
+		return;
+	snprintf(text, sizeof(text), "somebody wrote %lld us of %lld us over its budget of %lld us",
+		 (long long)kernel.runtime_us, (long long)kernel.period_us,
+		 (long long)ours.runtime_us);
+	dispute(e, p, c, text);
+}
+
+static void check_cpus(struct engine *e, struct engine_pod *p, struct engine_container *c)
+{
+	const struct cpuset *cores = &engine_state(e, p)->cores;
+	struct cpuset now;
+
+	if (!c->is_pinned || pin_read(e->kernel, c->path, &now, NULL) < 0 || cpuset_eq(&now, cores))
+		return;
+	if (!c->is_disputed)
+		pin_write(e->kernel, c->path, cores, NULL);
+	dispute(e, p, c, "somebody changed its CPUs (kubelet's static CPU manager?)");
+}
+
+static void check_all(struct engine *e)
+{
+	engine_drop_gone(e);
+	array_each(p, &e->pods)
+		for (size_t i = 0; i < p->n_containers; i++) {
+			if (!p->containers[i].node || p->is_refused)
+				continue;
+			check_budget(e, p, &p->containers[i]);
+			check_cpus(e, p, &p->containers[i]);
+		}
+}
+
+static void refresh(struct engine *e)
+{
+	struct error err;
+
+	e->needs_refresh = false;
+	engine_drop_gone(e);
+	forest_refresh(&e->forest);
+	engine_want_all(e);
+	if (forest_apply(&e->forest, APPLY_RETRY_MS, &err) < 0 && e->pods.n)
+		engine_note(e, NOTE_REFUSED, &e->pods.items[0], err.msg);
+}
+
+static bool is_anybody_up(const struct engine *e)
+{
+	array_each(p, &e->escalation.pods)
+		if (p->level != LEVEL_LOW || p->is_lent || p->is_cut)
+			return true;
+	return false;
+}
+
+int engine_tick(struct engine *e, int64_t now_ns)
+{
+	pthread_mutex_lock(&e->lock);
+	recover(e, now_ns);
+	if (now_ns - e->checked_ns >= check_interval_ns) {
+		e->checked_ns = now_ns;
+		check_all(e);
+	}
+	if (e->needs_refresh)
+		refresh(e);
+	e->stats.lost = overruns_lost(e->overruns);
+	int ms = is_anybody_up(e) ? TICK_BUSY_MS : TICK_IDLE_MS;
+	pthread_mutex_unlock(&e->lock);
+	return ms;
+}
+
+void engine_set_calm(struct engine *e, bool is_calm, int64_t now_ns)
+{
+	pthread_mutex_lock(&e->lock);
+	if (!is_calm)
+		e->escalation.calm_since_ns = 0;
+	else if (!e->escalation.calm_since_ns)
+		e->escalation.calm_since_ns = now_ns;
+	pthread_mutex_unlock(&e->lock);
+}

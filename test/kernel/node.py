@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of a running mckube-node share: cgroups of their own, FIFO processes that die with
+the test, the helper itself."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+MOUNT = "/sys/fs/cgroup/cpu"
+LIFE_S = 60  # no test process lives longer
+
+SPIN = """
+import os, sys, signal, ctypes
+ctypes.CDLL(None).prctl(1, 9)
+signal.alarm(%d)
+path, cpu, work, idle = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
+open(path + "/cgroup.procs", "w").write(str(os.getpid()))
+os.sched_setaffinity(0, {cpu})
+os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
+print("ready", flush=True)
+import time
+clock = time.thread_time if idle else None
+while True:
+    if not idle:
+        continue
+    end = time.thread_time() + work
+    while time.thread_time() < end:
+        pass
+    time.sleep(idle)
+""" % LIFE_S
+
+
+def skip(why):
+    print(why)
+    sys.exit(77)
+
+
+class Test:
+    def __init__(self, name):
+        self.node = os.environ.get("MCKUBE_NODE", "build/cmd/mckube-node/mckube-node")
+        if os.geteuid() != 0 or not os.path.exists(MOUNT + "/cpu.rt_runtime_us"):
+            skip("needs root and RT groups of cgroup v1")
+        if not os.path.exists(self.node):
+            skip(f"{self.node} is not built")
+        self.name = f"mckube-{name}-{os.getpid()}"
+        self.dir = f"/tmp/{self.name}"
+        self.processes, self.groups, self.failed = [], [], 0
+        self.helper = None
+        os.mkdir(self.dir)
+        self.make("")
+
+    def path(self, group):
+        return f"{MOUNT}/{self.name}/{group}".rstrip("/")
+
+    def make(self, group):
+        os.mkdir(self.path(group))
+        self.groups.append(group)
+
+    def runtime(self, group):
+        with open(self.path(group) + "/cpu.rt_runtime_us") as f:
+            return int(f.read())
+
+    def write_runtime(self, group, value):
+        with open(self.path(group) + "/cpu.rt_runtime_us", "w") as f:
+            f.write(str(value))
+
+    def fifo(self, group, cpu, work=0, idle=0):
+        """A FIFO process: spins, or works and sleeps in turn (seconds)."""
+        p = subprocess.Popen(
+            [sys.executable, "-c", SPIN, self.path(group), str(cpu), str(work), str(idle)],
+            stdout=subprocess.PIPE, text=True)
+        self.processes.append(p)
+        if p.stdout.readline() != "ready\n":
+            raise RuntimeError(f"no FIFO process in {group}")
+        return p
+
+    def end(self, process):
+        process.kill()
+        process.wait()
+        if process in self.processes:
+            self.processes.remove(process)
+
+    def pods(self, pods):
+        """The file for --static: (name, criticality, period, low, hi, group, more annotations)."""
+        with open(self.dir + "/pods.yaml", "w") as f:
+            for name, criticality, period, low, hi, group, more in pods:
+                f.write(f"---\nkind: Pod\nmetadata:\n  name: {name}\n  annotations:\n")
+                notes = {"rt-period": period, "rt-runtime-low": low, "rt-runtime-hi": hi,
+                         "criticality": criticality, **more}
+                for key, value in notes.items():
+                    f.write(f"    mckube.io/{key}: \"{value}\"\n")
+                f.write(f"spec:\n  containers:\n  - name: app\n    cgroup: {self.name}/{group}\n")
+
+    def start(self, *options):
+        self.log = open(self.dir + "/log", "a+")
+        self.helper = subprocess.Popen(
+            [self.node, "run", "--static", self.dir + "/pods.yaml",
+             "--state-file", self.dir + "/state.json", *options],
+            stderr=self.log)
+
+    def stop(self, how=signal.SIGTERM):
+        self.helper.send_signal(how)
+        code = self.helper.wait(20)
+        self.helper = None
+        return code
+
+    def text(self):
+        with open(self.dir + "/log") as f:
+            return f.read()
+
+    def wait(self, what, condition, seconds=10):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if condition():
+                return self.check(what, True)
+            if self.helper and self.helper.poll() is not None:
+                break
+            time.sleep(0.02)
+        return self.check(what, False)
+
+    def check(self, what, is_good):
+        print(("ok " if is_good else "not ok ") + what, flush=True)
+        self.failed += not is_good
+        return is_good
+
+    def finish(self):
+        if self.helper:
+            self.helper.kill()
+            self.helper.wait()
+        for p in list(self.processes):
+            self.end(p)
+        for group in reversed(self.groups):
+            self.remove(group)
+        if self.failed:
+            print(self.text(), file=sys.stderr)
+        for name in os.listdir(self.dir):
+            os.unlink(f"{self.dir}/{name}")
+        os.rmdir(self.dir)
+        sys.exit(1 if self.failed else 0)
+
+    def remove(self, group):
+        for _ in range(200):
+            try:
+                if os.path.exists(self.path(group)):
+                    self.write_runtime(group, 0)
+                    os.rmdir(self.path(group))
+                return
+            except OSError:
+                time.sleep(0.002)
