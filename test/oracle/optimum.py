@@ -13,11 +13,12 @@ see reach.py. Inter-pod affinity and spread are not in it either: such clusters 
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import highspy
 
@@ -29,7 +30,7 @@ from check import Better
 from kube import ports_clash
 from model import Cores, Node, Pod, Rank, Snapshot, load, rt_pods
 from state import Seat, State
-from vain import asked, asks, limit
+from vain import asked, asks
 
 SLOT_FREE = [f for f in filters.FILTERS if f not in (filters.resources, filters.ports)]
 
@@ -67,8 +68,7 @@ class Program:
         self.h.setOptionValue("threads", 1)
         self.h.setOptionValue("mip_rel_gap", 0.0)
         self.h.setOptionValue("mip_abs_gap", 0.5)
-        self.h.setOptionValue("mip_feasibility_tolerance", 1e-9)
-        self.h.setOptionValue("primal_feasibility_tolerance", 1e-9)
+        self.h.setOptionValue("mip_feasibility_tolerance", 1e-7)
         self.options: dict[str, list[Option]] = {}
         self.breached: dict[tuple[str, int], Any] = {}
         self.obstacles: dict[str, Any] = {}
@@ -105,9 +105,8 @@ class Program:
                 rows += [("assign", home.name, c) for c in pod.core_sets(home)]
         elif not pod.is_fixed:
             rows += [("move", home.name, c) for c in pod.core_sets(home) if c != pod.cores]
-        if pod.cores and self.snap.may_evict(pod):
-            if pod.may_use(home, pod.cores) or pod.rank < Rank.HIGH:
-                rows.append(("evict", "", None))
+        if self.snap.may_evict(pod):
+            rows.append(("evict", "", None))
             if pod.may_land():
                 rows += [("land", n.name, c) for n in self._nodes_for(pod) if n is not home
                          for c in pod.core_sets(n)]
@@ -175,15 +174,20 @@ class Program:
         here = [o for o in self.all if o.node == node.name and o.is_there and asks(o.pod, name)]
         if not here:
             return
-        total: Any = sum(asks(o.pod, name) * o.var for o in here)
-        excess = sum(held.values()) - most
+        unit = self._unit(name)
+        total: Any = sum(asks(o.pod, name) // unit * o.var for o in here)
+        excess = sum(held.values()) // unit - most // unit
         if excess > 0:
             full = self.h.addBinary()
             for option in here:
                 if option.pod.key not in held:
                     self.h.addConstr(full + option.var <= 1)
             total -= excess * full
-        self.h.addConstr(total <= most - fixed)
+        self.h.addConstr(total <= most // unit - fixed // unit)
+
+    def _unit(self, name: str) -> int:
+        """The greatest common divisor of all requests: bytes are too large for a solver."""
+        return math.gcd(*(asks(p, name) for p in self.snap.pods.values())) or 1
 
     def _rows_of_ports(self) -> None:
         there = [o for o in self.all if o.is_there and o.pod.ports]
@@ -210,8 +214,7 @@ class Program:
 
     def _was_broken(self, pod: Pod) -> bool:
         node = self.snap.nodes[pod.node]
-        assert pod.cores
-        return not pod.may_use(node, pod.cores) or self.start.is_breached(pod.node, pod.cores)
+        return not pod.cores or not pod.may_use(node, pod.cores) or self.start.is_breached(pod.node, pod.cores)
 
     def _obstacle(self, pod: Pod) -> Any:
         """1 if this pod may not be evicted where it was; a variable where a budget decides."""
@@ -235,8 +238,7 @@ class Program:
     def _not_in_vain(self, back: tuple[Pod, ...]) -> None:
         """If all of `back` is displaced, something is short where it was."""
         rank, node = back[0].rank, self.snap.nodes[back[0].node]
-        if not all(p.cores and p.may_use(node, p.cores) for p in back):
-            return
+        gone = [self._gone(p) for p in back]
         shorts = []
         for slot in sorted({s for p in back if p.cores for s in node.slots(p.cores)}):
             for mode in Rank:
@@ -244,8 +246,15 @@ class Program:
         for name in sorted({r for p in back for r in asked(p)}):
             shorts.append(self._short_request(rank, node, name, back))
         shorts.append(self._short_port(rank, node, back))
-        gone = [1 - o.var for p in back for o in self.options[p.key] if o.kind == "stay"]
         self.h.addConstr(sum(gone) - sum(shorts) <= len(back) - 1)
+
+    def _gone(self, pod: Pod) -> Any:
+        """Displaced; without cores, or on wrong ones, only who is evicted for good (see vain)."""
+        is_wrong = not pod.cores or not pod.may_use(self.snap.nodes[pod.node], pod.cores)
+        own = self.options[pod.key]
+        if is_wrong:
+            return 0 * own[0].var + sum(o.var for o in own if o.kind == "evict")
+        return 1 - sum(o.var for o in own if o.kind == "stay")
 
     def _implies(self, total: Any, needed: int) -> Any:
         """A variable that can be 1 only if total reaches what is needed."""
@@ -269,19 +278,28 @@ class Program:
         return self._implies(total + 0 * self.all[0].var, node.caps[mode] + 1 - own)
 
     def _short_request(self, rank: Rank, node: Node, name: str, back: tuple[Pod, ...]) -> Any:
-        total: Any = sum(asks(p, name) for p in self.snap.pods.values()
+        unit = self._unit(name)
+        total: Any = sum(asks(p, name) // unit for p in self.snap.pods.values()
                          if p.node == node.name and not p.request)
         for option in self.all:
             if option.node == node.name and option.is_there and option.pod not in back and (
                     option.pod.rank > rank
                     or (option.pod.rank == rank and option.kind in ("stay", "move", "assign"))):
-                total += asks(option.pod, name) * option.var
+                total += asks(option.pod, name) // unit * option.var
         for pod in self._lesser(rank, node.name, back):
-            total += asks(pod, name) * self._obstacle(pod)
-        needed = limit(self.start, node.name, name) + 1 - sum(asks(p, name) for p in back)
-        short = self._implies(total + 0 * self.all[0].var, needed)
-        self._only_if_evicted(short, [p for p in back if asks(p, name)])
-        return short
+            total += asks(pod, name) // unit * self._obstacle(pod)
+        total += 0 * self.all[0].var
+        own, most = sum(asks(p, name) for p in back), node.allocatable.get(name, 0)
+        held = sum(asks(p, name) for p in self.start.on_node[node.name].values())
+        shorts = [self._implies(total, -(-(max(most, held) + 1 - own) // unit))]
+        if held > most:
+            shorts.append(self._implies(total, -(-(most + 1 - own) // unit)))
+            come = [o.var for o in self.all if o.node == node.name and o.pod.rank > rank
+                    and o.kind in ("bind", "land") and asks(o.pod, name)]
+            self.h.addConstr(shorts[1] - sum(come) <= 0)
+        for short in shorts:
+            self._only_if_evicted(short, [p for p in back if asks(p, name)])
+        return sum(shorts)
 
     def _only_if_evicted(self, short: Any, pods: list[Pod]) -> None:
         """Who was only moved holds its requests and ports still."""
@@ -327,12 +345,21 @@ class Program:
                                for o in self.all if o.kind in ("move", "evict", "land"))
 
     def _solve(self) -> None:
-        self.h.maximize(self.placed)
+        self._optimise(self.h.maximize, self.placed)
         best = round(self.h.getInfo().objective_function_value)
-        row = self.h.addConstr(self.placed >= best)
-        self.h.minimize(self.harm)
-        self.values = self.h.getSolution().col_value
+        row = self.h.addConstr(self.placed >= best - 0.5)
+        self._optimise(self.h.minimize, self.harm)
+        self.values = list(self.h.getSolution().col_value)
         self.h.deleteRows(1, [row.index])
+
+    def _optimise(self, run: Callable[[Any], Any], goal: Any) -> None:
+        """Every program here has a solution (all stay where they are): presolve sometimes errs."""
+        for presolve in ("choose", "off"):
+            self.h.setOptionValue("presolve", presolve)
+            run(goal)
+            if self.h.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+                return
+        raise RuntimeError(f"the solver ends with {self.h.getModelStatus()}")
 
     def _value(self, option: Option) -> bool:
         return self.values[option.var.index] > 0.5

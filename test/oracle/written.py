@@ -37,8 +37,8 @@ def _action(kind: str, pod: Pod, **more: Obj) -> Obj:
 
 def _evict(solution: Solution, option: Option) -> Obj:
     pod = option.pod
-    out = _action("Evict", pod, **_cause(solution, pod),
-                  **{"from": {"node": pod.node, "cores": cpuset_text(pod.cores or ())}})
+    at = {"node": pod.node, **({"cores": cpuset_text(pod.cores)} if pod.cores else {})}
+    out = _action("Evict", pod, **_cause(solution, pod), **{"from": at})
     if option.kind == "land":
         out["landing"] = {"node": option.node, "cores": cpuset_text(option.cores or ())}
     return out

@@ -212,7 +212,8 @@ class Checker:
 
     def _check_from(self, action: Obj, seat: Seat) -> None:
         of = action.get("from", {})
-        if of.get("node") != seat.node or of.get("cores", "") != cpuset_text(seat.cores or ()):
+        if of.get("node") != seat.node or of.get("cores") != (
+                cpuset_text(seat.cores) if seat.cores else None):
             self.fail("format", action, f"from {of} but is at {seat}")
 
     def _check_evict(self, action: Obj) -> None:
@@ -267,10 +268,12 @@ class Checker:
         node = self.snap.nodes[seat.node]
         if not seat.cores:
             self.fail("3", action, "is displaced for nobody")
+        elif self.start.is_breached(seat.node, seat.cores):
+            return
         elif not pod.may_use(node, seat.cores):
             if action["kind"] == "Evict" and "landing" not in action:
                 self.fail("3", action, "on wrong cores, evicted without a landing")
-        elif not self.start.is_breached(seat.node, seat.cores):
+        else:
             self.fail("3", action, "is displaced for nobody, and was in no breach")
 
     def _other_orders(self) -> None:
@@ -331,11 +334,12 @@ class Checker:
             else:
                 self._unplaced_row(pod, row)
         for pod in self.snap.pods.values():
-            if self._must_be_answered(pod) and pod.key not in done | self.unplaced.keys():
+            if self._must_be_answered(pod) and pod.key not in (
+                    done | self.unplaced.keys() | self.evicted.keys()):
                 self.fail("unplaced", pod.key, "neither placed nor unplaced")
 
     def _must_be_answered(self, pod: Pod) -> bool:
-        if pod.terminating or pod.held:
+        if pod.terminating or pod.held or pod.mirror:
             return False
         if not pod.node:
             return pod.ours
@@ -365,11 +369,12 @@ class Checker:
 
     def _no_node(self, pod: Pod, reason: str) -> None:
         """NoNode: every node refuses by more than room. Judged where start and end agree."""
-        if pod.node or (pod.request and pod.request.core) or not self.snap.nodes:
+        nodes, states = list(self.snap.nodes.values()), (self.start, self.end)
+        if pod.node or not nodes:
             return
-        verdicts = {all(filters.is_hopeless(s, pod, n) for n in self.snap.nodes.values())
-                    for s in (self.start, self.end)}
-        if len(verdicts) == 1 and verdicts != {reason == "NoNode"}:
+        only_room = any(all(filters.only_room(s, pod, n) for s in states) for n in nodes)
+        never_room = all(filters.before_room(s, pod, n) for n in nodes for s in states)
+        if (reason == "NoNode" and only_room) or (reason == "NoRoom" and never_room):
             self.fail("unplaced", pod.key, f"{reason} is the wrong reason")
 
     def _placeable(self) -> None:
@@ -410,6 +415,8 @@ class Checker:
         cores = fits()
         if cores:
             return f"directly on {name} cores {cpuset_text(cores)}"
+        if filtered and not filters.yields(state, pod, node):
+            return ""
         for key, victim in list(state.on_node[name].items()):
             if victim.is_fixed or victim.rank >= pod.rank or key.endswith("'"):
                 continue
@@ -457,12 +464,10 @@ class Checker:
 
 
 def _apply(state: State, action: Obj) -> None:
+    """A Status that takes an assignment off frees its load only for the next plan."""
     kind, key = action["kind"], key_of(action.get("pod") or {"namespace": "", "name": ""})
-    if kind in ("Assign", "Move", "Evict") or (kind == "Status" and key in state.seats):
-        pod, seat = state.pods[key], state.seats[key]
+    if kind in ("Assign", "Move", "Evict"):
         state.remove(key)
-        if kind == "Status":
-            state.put(key, pod, seat.node, seat.cores if pod.request else None)
     if kind in PLACING:
         to = action["to"]
         state.put(key, state.snap.pods[key], to["node"], cpuset(to["cores"]))

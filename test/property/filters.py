@@ -174,6 +174,17 @@ def refusal(state: State, pod: Pod, node: Node) -> str:
     return ""
 
 
-def is_hopeless(state: State, pod: Pod, node: Node) -> bool:
-    """Refused by something else than resources or budget."""
-    return any(f(state, pod, node) for f in FILTERS if f is not resources)
+def yields(state: State, pod: Pod, node: Node) -> bool:
+    """Could victims help here? They yield requests, ports and budget, not affinities."""
+    return not any(f(state, pod, node) for f in FILTERS if f not in (resources, ports))
+
+
+def only_room(state: State, pod: Pod, node: Node) -> bool:
+    """Nothing but resources or budget can refuse."""
+    return bool(pod.core_sets(node)) and not any(
+        f(state, pod, node) for f in FILTERS if f is not resources)
+
+
+def before_room(state: State, pod: Pod, node: Node) -> bool:
+    """A filter refuses that comes before the question of room."""
+    return any(f(state, pod, node) for f in FILTERS[:FILTERS.index(resources)])

@@ -59,9 +59,21 @@ def took_newly(out: Outcome, pod: Pod) -> bool:
 
 
 def displaced(out: Outcome, rank: Rank, node: str) -> list[Pod]:
-    return [p for p in rt_pods(out.snap)
-            if p.rank == rank and could_use(out, p) and out.start.seats[p.key].node == node
-            and out.end.seats.get(p.key) != out.start.seats[p.key]]
+    """Pods of this node that could be put back; of those on wrong cores, which are to be left if
+    they cannot move or land, and of those without cores only the ones that were evicted for good.
+    """
+    found = []
+    for pod in rt_pods(out.snap):
+        before = out.start.seats.get(pod.key)
+        if pod.rank != rank or not before or before.node != node:
+            continue
+        if could_use(out, pod):
+            is_gone = out.end.seats.get(pod.key) != before
+        else:
+            is_gone = pod.key in out.evicted and pod.key not in out.landings
+        if is_gone:
+            found.append(pod)
+    return found
 
 
 def is_obstacle(out: Outcome, pod: Pod) -> bool:
@@ -114,8 +126,7 @@ def _fits_back(out: Outcome, rank: Rank, node: str, back: tuple[Pod, ...]) -> bo
         return False
     for pod in back:
         cores = out.start.seats[pod.key].cores
-        assert cores
-        if not state.admits(pod, place, cores):
+        if cores and not state.admits(pod, place, cores):
             return False
         state.put(pod.key, pod, node, cores)
     return not any(_is_short(out, state, node, name)
@@ -136,8 +147,16 @@ def limit(start: State, node: str, name: str) -> int:
     return max(held, start.snap.nodes[node].allocatable.get(name, 0))
 
 
+def _has_newcomer(start: State, state: State, node: str, name: str) -> bool:
+    """A pod that has come since and asks for it was let in by what the node really has."""
+    return any(asks(p, name) for key, p in state.on_node[node].items()
+               if key not in start.on_node[node])
+
+
 def _is_short(out: Outcome, state: State, node: str, name: str) -> bool:
     held = sum(asks(p, name) for p in state.on_node[node].values())
+    if _has_newcomer(out.start, state, node, name):
+        return held > out.snap.nodes[node].allocatable.get(name, 0)
     return held > limit(out.start, node, name)
 
 
