@@ -85,12 +85,13 @@ static int cmp_entries(const void *a, const void *b, void *arg)
 /* Marks the entries of a mapping, from index `first`, whose key comes again. */
 static bool mark_duplicates(struct converter *c, size_t first)
 {
-	struct entry *entries = c->entries.items + first;
 	size_t n = c->entries.n - first;
 	bool found = false;
 
 	if (n < 2)
 		return false;
+
+	struct entry *entries = c->entries.items + first;
 	array_clear(&c->sorted);
 	for (size_t i = 0; i < n; i++) {
 		*array_add(&c->sorted) = entries[i];

@@ -128,14 +128,15 @@ static int shortest(double v, char digits[static 20])
 	return atoi(e + 1);
 }
 
-/* As encoding/json writes a float64: plain from 1e-6 to 1e21, else with an exponent. */
+/* As encoding/json writes a float64: plain from 1e-6 to 1e21, else with an exponent; but a negative
+ * zero loses its sign. */
 static void float_to_json(double v, struct str *out)
 {
 	char digits[20];
 	int exponent = shortest(fabs(v), digits);
 	int n = (int)strlen(digits);
 
-	if (signbit(v))
+	if (v < 0)
 		str_addc(out, '-');
 	if (v != 0 && (exponent < -6 || exponent >= 21)) {
 		str_addf(out, "%c%s%se%+d", digits[0], n > 1 ? "." : "", digits + 1, exponent);

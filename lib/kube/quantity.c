@@ -62,13 +62,15 @@ static int take_decimal(const char **p, const char *end, struct number *x)
 	return r == 0 && !has_digit ? -EINVAL : r;
 }
 
-/* e3, E+3, e-12; the letter is known to be there, and something behind it. */
+/* e3, E+3, e-12; p is at the letter. */
 static int take_exponent(const char *p, const char *end, struct number *x)
 {
-	bool is_negative = p[1] == '-';
+	bool is_negative = false;
 	int exponent = 0;
 
-	p += p[1] == '-' || p[1] == '+' ? 2 : 1;
+	p++;
+	if (p < end && (*p == '-' || *p == '+'))
+		is_negative = *p++ == '-';
 	if (p == end)
 		return -EINVAL;
 	for (; p < end; p++) {
@@ -91,7 +93,7 @@ static int take_suffix(const char *p, const char *end, struct number *x)
 			return 0;
 		}
 	}
-	return (*p | 0x20) == 'e' ? take_exponent(p, end, x) : -EINVAL;
+	return n && (*p | 0x20) == 'e' ? take_exponent(p, end, x) : -EINVAL;
 }
 
 static int resolve(struct number x, int64_t *ret)

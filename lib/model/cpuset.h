@@ -16,8 +16,9 @@ struct cpuset {
 	uint64_t bits[CPUSET_WORDS];
 };
 
-/* Longest text that cpuset_format() writes, with its NUL: every second CPU alone. */
-enum { CPUSET_TEXT = CPUSET_MAX / 2 * 5 + 1 };
+/* Room for the longest text that cpuset_format() writes, with its NUL: two of every three CPUs,
+ * each pair as "1020-1021,". */
+enum { CPUSET_TEXT = (CPUSET_MAX / 3 + 1) * 10 + 1 };
 
 /* Reads n bytes of text. Blanks around numbers, single CPUs, ranges, repeated and overlapping ones
  * are fine; an empty set, a falling range and a CPU of CPUSET_MAX or more are -EINVAL. */
