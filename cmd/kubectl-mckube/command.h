@@ -13,6 +13,7 @@
 
 #include "global.h"
 #include "inputs.h"
+#include "live.h"
 
 /* What the program tells its caller. */
 enum exit_code {
@@ -32,15 +33,17 @@ struct cli {
 	struct option_list words; /* what is no option */
 	struct global_args global;
 	struct input_args input;
+	struct live_args live;
 	struct look look; /* of standard output */
 	struct arena arena;
 	bool is_usage_error; /* the error is about how the program was called */
 };
 
 enum {
-	NEEDS_INPUT = 1, /* reads a cluster: has the input options */
-	TAKES_RAW = 2,	 /* its words are not options of ours */
-	IS_HIDDEN = 4,	 /* is not listed */
+	NEEDS_INPUT = 1,  /* reads a cluster: has the input options, and those of a server */
+	TAKES_RAW = 2,	  /* its words are not options of ours */
+	IS_HIDDEN = 4,	  /* is not listed */
+	NEEDS_SERVER = 8, /* talks to an API server: has the options of a connection */
 };
 
 /* A command: one file with one of these, and one row in commands.c. Help, man page and completion

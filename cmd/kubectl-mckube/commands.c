@@ -36,7 +36,7 @@ const struct command *command_find(const char *name)
 
 struct option_set *command_sets(struct cli *cli, const struct command *command)
 {
-	struct option_set *sets = arena_new(&cli->arena, struct option_set, 4);
+	struct option_set *sets = arena_new(&cli->arena, struct option_set, 6);
 	struct option_set *set = sets;
 
 	if (command && command->options)
@@ -47,6 +47,11 @@ struct option_set *command_sets(struct cli *cli, const struct command *command)
 		};
 	if (command && command->needs & NEEDS_INPUT)
 		*set++ = (struct option_set){ "Input options", input_options, &cli->input };
+	if (command && command->needs & (NEEDS_INPUT | NEEDS_SERVER)) {
+		*set++ = (struct option_set){ "Connection options", kube_global_options,
+					      &cli->live.kube };
+		*set++ = (struct option_set){ "Pace options", live_options, &cli->live };
+	}
 	*set = (struct option_set){ "Global options", global_options, &cli->global };
 	return sets;
 }
@@ -55,6 +60,8 @@ int command_index(int argc, char **argv)
 {
 	const struct option_set sets[] = { { "", global_options, NULL },
 					   { "", input_options, NULL },
+					   { "", kube_global_options, NULL },
+					   { "", live_options, NULL },
 					   {} };
 
 	for (int i = 0; i < argc; i++) {

@@ -13,6 +13,11 @@ static void add_options(struct str *out)
 {
 	str_add(out, "The following options can be passed to any command:\n\n");
 	option_help(global_options, HELP_WIDTH, out);
+	str_add(out, "\nThese say which API server a command talks to, and as whom. They are "
+		     "kubectl's:\n\n");
+	option_help(kube_global_options, HELP_WIDTH, out);
+	str_add(out, "\nAnd these, how fast:\n\n");
+	option_help(live_options, HELP_WIDTH, out);
 }
 
 static void add_config(struct str *out)

@@ -17,8 +17,8 @@
 
 const struct option input_options[] = {
 	OPT_STRINGS(0, "snapshot", struct input_args, snapshots, "FILE",
-		    "read the cluster from this file or folder (- is standard input); may be "
-		    "repeated",
+		    "read the cluster from this file or folder (- is standard input) instead of an "
+		    "API server; may be repeated",
 		    .complete = "file"),
 	OPT_STRINGS('f', "filename", struct input_args, files, "FILE",
 		    "objects to lay on top of the cluster, as if they had been created; may be "
@@ -114,9 +114,16 @@ static size_t count_stdin(const struct option_list *paths)
 	return n;
 }
 
-static int load_files(struct inputs *in, struct error *err)
+/* How often the command line asks for standard input: also as the configuration or a plan. */
+static size_t stdin_uses(const struct cli *cli)
 {
-	struct loader *loader = loader_new();
+	return count_stdin(&cli->input.snapshots) + count_stdin(&cli->input.files) +
+	       count_stdin(&cli->words) +
+	       (cli->input.config && strcmp(cli->input.config, "-") == 0);
+}
+
+static int load_files(struct inputs *in, struct loader *loader, struct error *err)
+{
 	int r = loader_files(loader, in->sources.items, in->sources.n, err);
 
 	if (r == 0)
@@ -125,21 +132,44 @@ static int load_files(struct inputs *in, struct error *err)
 	return r;
 }
 
+/* The server's objects: into a new loader, or with `twice` into a file that is the first source. */
+static int load_server(struct cli *cli, bool twice, struct inputs *in, struct loader **ret,
+		       struct error *err)
+{
+	struct source source = { 0 };
+
+	in->is_live = true;
+	if (live_open(cli, &in->live, err) < 0)
+		return err->code;
+	if (!twice)
+		return live_load(cli, &in->live, ret, err);
+	if (live_save(cli, &in->live, &cli->arena, &source.path, err) < 0)
+		return err->code;
+	*array_add(&in->sources) = source;
+	*ret = loader_new();
+	return 0;
+}
+
 int inputs_load(struct cli *cli, bool twice, struct inputs *ret, struct error *err)
 {
 	const struct input_args *args = &cli->input;
+	struct loader *loader = NULL;
 
 	*ret = (struct inputs){ 0 };
+	if (stdin_uses(cli) > 1)
+		return usage_error(cli, err, "standard input can be read only once");
 	if (load_settings(cli, &ret->settings, err) < 0)
 		return err->code;
-	if (!args->snapshots.n)
-		return usage_error(cli, err,
-				   "no cluster: give --snapshot FILE, such as the output of "
-				   "'kubectl get nodes,pods,mckubes,pdb -A -o yaml'");
-	if (count_stdin(&args->snapshots) + count_stdin(&args->files) > 1)
-		return usage_error(cli, err, "standard input can be read only once");
+	if (!args->snapshots.n && load_server(cli, twice, ret, &loader, err) < 0)
+		return err->code;
+	if (!loader)
+		loader = loader_new();
 	if (add_sources(cli, &args->snapshots, twice, ret, err) < 0 ||
-	    add_sources(cli, &args->files, twice, ret, err) < 0 || load_files(ret, err) < 0)
+	    add_sources(cli, &args->files, twice, ret, err) < 0) {
+		loader_free(loader);
+		return err->code;
+	}
+	if (load_files(ret, loader, err) < 0)
 		return err->code;
 	log_v(1, "read %zu nodes, %zu pods and %zu McKubes, skipped %llu other objects",
 	      ret->cluster.nodes.n, ret->cluster.pods.n, ret->cluster.mckubes.n,
@@ -149,6 +179,7 @@ int inputs_load(struct cli *cli, bool twice, struct inputs *ret, struct error *e
 
 void inputs_done(struct inputs *in)
 {
+	live_close(&in->live);
 	cluster_done(&in->cluster);
 	array_done(&in->sources);
 }

@@ -11,6 +11,8 @@
 #include "model/settings.h"
 #include "state/reader.h"
 
+#include "live.h"
+
 /* Options of the commands that read a cluster. */
 struct input_args {
 	struct option_list snapshots, files, policies;
@@ -25,12 +27,16 @@ struct inputs {
 	struct cluster cluster;
 	struct settings settings;
 	ARRAY(struct source) sources; /* snapshots, then files that lie on top of them */
+	struct live live;	      /* where there is no snapshot: the API server */
+	bool is_live;
 };
 
 struct cli;
 
-/* Reads the configuration and then the cluster. With `twice` what stands on standard input is kept,
- * so that the sources can be read again. Released with inputs_done(), also after an error. */
+/* Reads the configuration and then the cluster: the snapshots, or where there are none an API
+ * server, with the files on top. With `twice` the sources can be read again afterwards: what stands
+ * on standard input, or comes from a server, is kept. Released with inputs_done(), also after an
+ * error. */
 int inputs_load(struct cli *cli, bool twice, struct inputs *ret, struct error *err);
 void inputs_done(struct inputs *in);
 

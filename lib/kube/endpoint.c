@@ -8,30 +8,35 @@
 
 enum { CONNECT_TIMEOUT_MS = 30000, KEEPALIVE_IDLE_S = 30, KEEPALIVE_INTERVAL_S = 10 };
 
-/* The pieces of the server's URL. */
+/* The pieces of the server's URL, which begins with a scheme (kube/target.h). */
 struct url {
-	CURLU *handle;
-	char *scheme, *host, *port, *path;
+	char *scheme, *host, *port, *path; /* an IPv6 host keeps its brackets */
 };
 
 static void url_done(struct url *u)
 {
-	curl_free(u->scheme);
-	curl_free(u->host);
-	curl_free(u->port);
-	curl_free(u->path);
-	curl_url_cleanup(u->handle);
+	free(u->scheme);
+	free(u->host);
+	free(u->port);
+	free(u->path);
 }
 
 static int url_parse(struct url *u, const char *text, struct error *err)
 {
-	u->handle = curl_url();
-	if (!u->handle || curl_url_set(u->handle, CURLUPART_URL, text, 0) != CURLUE_OK ||
-	    curl_url_get(u->handle, CURLUPART_SCHEME, &u->scheme, 0) != CURLUE_OK ||
-	    curl_url_get(u->handle, CURLUPART_HOST, &u->host, 0) != CURLUE_OK ||
-	    curl_url_get(u->handle, CURLUPART_PORT, &u->port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
-	    curl_url_get(u->handle, CURLUPART_PATH, &u->path, 0) != CURLUE_OK)
-		return error_set(err, -EINVAL, "server %s: is no URL", text);
+	const char *host = strstr(text, "://") + 3;
+	const char *path = host + strcspn(host, "/");
+	const char *bracket = *host == '[' ? memchr(host, ']', (size_t)(path - host)) : host;
+	const char *port = bracket ? memchr(bracket, ':', (size_t)(path - bracket)) : NULL;
+	const char *end = port ? port : path;
+
+	if (!bracket || end == host || memchr(host, '@', (size_t)(path - host)))
+		return error_set(err, -EINVAL, "server %s: must be https://HOST[:PORT][/PATH]",
+				 text);
+	u->scheme = xstrndup(text, (size_t)(host - 3 - text));
+	u->host = xstrndup(host, (size_t)(end - host));
+	u->port = port ? xstrndup(port + 1, (size_t)(path - port - 1))
+		       : xstrdup(strcasecmp(u->scheme, "https") == 0 ? "443" : "80");
+	u->path = xstrdup(path);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "kube/curl_late.h"
 #include "kube/endpoint.h"
 #include "kube/header.h"
 
@@ -63,8 +64,10 @@ static int64_t now_ms(void)
 int http_open(const struct kube_target *t, const struct http_options *options, struct http **ret,
 	      struct error *err)
 {
-	struct http *h = xcalloc(1, sizeof(*h));
+	if (curl_late_load(err) < 0)
+		return -ENOENT;
 
+	struct http *h = xcalloc(1, sizeof(*h));
 	h->options = *options;
 	if (endpoint_init(&h->endpoint, t, err) < 0) {
 		endpoint_done(&h->endpoint);

@@ -18,8 +18,6 @@ const struct option kube_global_options[] = {
 		   "the kubeconfig's cluster to use", .complete = "cluster"),
 	OPT_STRING(0, "user", struct kube_overrides, user, "NAME", "the kubeconfig's user to use",
 		   .complete = "user"),
-	OPT_STRING('n', "namespace", struct kube_overrides, ns, "NAME",
-		   "the namespace this request is about", .complete = "namespace"),
 	OPT_STRING('s', "server", struct kube_overrides, server, "URL", "the API server's address"),
 	OPT_STRING(0, "tls-server-name", struct kube_overrides, tls_server_name, "NAME",
 		   "the name that the server's certificate must have"),

@@ -17,7 +17,8 @@
  *  4. two forms of the same credential, two methods, or a credential without its other half are
  *     errors, so is a server that is not there: nobody is sent to localhost:8080. */
 
-/* What kubectl's global flags say (kube_global_options); NULL and zero mean "not given". */
+/* What kubectl's global flags say; NULL and zero mean "not given". kube_global_options has a row
+ * for each but --namespace, which is the program's own. */
 struct kube_overrides {
 	const char *kubeconfig, *context, *cluster, *user, *ns;
 	const char *server, *tls_server_name, *ca_file;

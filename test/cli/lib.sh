@@ -22,7 +22,8 @@ trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/test" && cp -r "$TOP/test/example" "$scratch/test/example"
 cd "$scratch" || exit 1
 
-unset MCKUBE_CONFIG NO_COLOR
+unset MCKUBE_CONFIG NO_COLOR KUBECONFIG KUBERNETES_SERVICE_HOST
+export HOME=$scratch
 export LC_ALL=C.UTF-8 TERM=xterm
 n_tests=0 n_failed=0
 

@@ -23,10 +23,12 @@
 struct args {
 	bool is_dry_run, force;
 	int32_t qps, verbosity, stall;
+	const char *ns;
 };
 
 static const struct option own_options[] = {
 	OPT_BOOL(0, "dry-run", struct args, is_dry_run, "dryRun=All"),
+	OPT_STRING('n', "namespace", struct args, ns, "NAME", "namespace"),
 	OPT_BOOL(0, "force", struct args, force, "take fields over"),
 	OPT_INT(0, "qps", struct args, qps, 0, 1000, "N", "requests a second"),
 	OPT_INT(0, "stall", struct args, stall, 0, 1000, "S", "seconds without bytes"),
@@ -272,6 +274,7 @@ int main(int argc, char **argv)
 	int r = option_parse(sets, argc - 1, argv + 1, &arena, &rest, &err);
 	log_set_level(s.args.verbosity);
 	s.kube.is_dry_run = s.args.is_dry_run;
+	flags.ns = s.args.ns;
 	s.words = (char **)(uintptr_t)rest.items;
 	s.n = rest.n;
 	if (r == 0)

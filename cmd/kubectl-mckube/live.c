@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "live.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "output/look.h"
+#include "state/load_live.h"
+
+#include "build.h"
+#include "command.h"
+
+const struct option live_options[] = {
+	OPT_INT(0, "qps", struct live_args, qps, 0, 100000, "N",
+		"send at most so many requests a second, on average; 0 is no limit",
+		.preset = "50"),
+	OPT_INT(0, "burst", struct live_args, burst, 1, 100000, "N",
+		"send so many requests at once before --qps counts", .preset = "300"),
+	OPT_INT(0, "chunk-size", struct live_args, chunk, 1, 100000, "N",
+		"ask for lists in pages of so many objects", .preset = "500"),
+	{},
+};
+
+static void print_warning(const char *text, void *arg)
+{
+	AUTO(str_done) struct str out = STR_INIT;
+
+	(void)arg;
+	text_add(&out, text);
+	fprintf(stderr, "Warning: %s\n", out.s);
+}
+
+int live_open(const struct cli *cli, struct live *ret, struct error *err)
+{
+	const struct kube_environment env = kube_environment();
+	struct kube_overrides flags = cli->live.kube;
+	const struct http_options options = {
+		.user_agent = "kubectl-mckube/v" MCKUBE_VERSION " (" MCKUBE_PLATFORM ")",
+		.qps = (uint32_t)cli->live.qps,
+		.burst = (uint32_t)cli->live.burst,
+		.on_warning = print_warning,
+	};
+
+	*ret = (struct live){ .kube.manager = "kubectl-mckube" };
+	flags.ns = cli->global.ns;
+	ret->warnings_are_errors = flags.warnings_are_errors;
+	if (kube_target_load(&flags, &env, &ret->target, err) < 0)
+		return err->code;
+	return http_open(&ret->target, &options, &ret->kube.http, err);
+}
+
+void live_close(struct live *l)
+{
+	http_close(l->kube.http);
+	kube_target_done(&l->target);
+	l->kube.http = NULL;
+}
+
+int live_check_warnings(const struct live *l, struct error *err)
+{
+	size_t n = l->kube.http ? http_warnings(l->kube.http) : 0;
+
+	if (!l->warnings_are_errors || !n)
+		return 0;
+	return error_set(err, -EPROTO, "%zu warning%s received", n, n == 1 ? "" : "s");
+}
+
+static double seconds(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void log_cost(const struct live *l, double began, double cpu)
+{
+	struct http_stats stats = http_stats(l->kube.http);
+
+	log_v(4, "read the cluster in %.3f s, %.3f s CPU: %llu requests, %llu bytes in",
+	      seconds(CLOCK_MONOTONIC) - began, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu,
+	      (unsigned long long)stats.requests, (unsigned long long)stats.bytes_in);
+}
+
+int live_load(const struct cli *cli, struct live *l, struct loader **ret, struct error *err)
+{
+	double began = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	int r = load_live(&l->kube, l->target.cluster.server, (uint32_t)cli->live.chunk, ret, err);
+
+	log_cost(l, began, cpu);
+	return r;
+}
+
+int live_save(const struct cli *cli, struct live *l, struct arena *arena, const char **ret_path,
+	      struct error *err)
+{
+	FILE *f = tmpfile();
+	char path[32];
+
+	if (!f)
+		return error_errno(err, "keep the cluster's objects");
+	int r = save_live(&l->kube, l->target.cluster.server, (uint32_t)cli->live.chunk, f, err);
+	if (r == 0 && (fflush(f) != 0 || ferror(f)))
+		r = error_errno(err, "keep the cluster's objects");
+	if (r < 0) {
+		fclose(f);
+		return r;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fileno(f));
+	*ret_path = arena_strndup(arena, path, strlen(path));
+	return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_CMD_LIVE_H
+#define MCKUBE_CMD_LIVE_H
+
+#include "kube/client.h"
+#include "state/load.h"
+
+/* The API server of a command, where no --snapshot stands for it. */
+
+struct live_args {
+	struct kube_overrides kube;
+	int32_t qps, burst, chunk;
+};
+
+/* How requests are paced; kubectl's connection options are kube_global_options. */
+extern const struct option live_options[];
+
+struct live {
+	struct kube_target target;
+	struct kube kube;
+	bool warnings_are_errors;
+};
+
+struct cli;
+
+/* Reads the configuration; nothing is sent yet. Released with live_close(), also after an error and
+ * when zeroed. */
+int live_open(const struct cli *cli, struct live *ret, struct error *err);
+void live_close(struct live *l);
+
+/* With --warnings-as-errors, an error if the server warned of anything. */
+int live_check_warnings(const struct live *l, struct error *err);
+
+/* Lists what a plan reads into a new loader. */
+int live_load(const struct cli *cli, struct live *l, struct loader **ret, struct error *err);
+
+/* The same as a file without a name, for commands that read the objects' text; *ret_path opens it
+ * again as often as needed while the program runs. */
+int live_save(const struct cli *cli, struct live *l, struct arena *arena, const char **ret_path,
+	      struct error *err);
+
+#endif

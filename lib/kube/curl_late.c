@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define CURL_DISABLE_TYPECHECK
+#include "kube/curl_late.h"
+
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+#undef curl_multi_setopt
+
+/* Result, name, parameters, arguments. */
+#define FUNCTIONS(F)                                                                         \
+	F(CURLcode, curl_global_init, (long flags), (flags))                                 \
+	F(CURL *, curl_easy_init, (void), ())                                                \
+	F(const char *, curl_easy_strerror, (CURLcode code), (code))                         \
+	F(CURLM *, curl_multi_init, (void), ())                                              \
+	F(CURLMcode, curl_multi_add_handle, (CURLM * m, CURL * e), (m, e))                   \
+	F(CURLMcode, curl_multi_remove_handle, (CURLM * m, CURL * e), (m, e))                \
+	F(CURLMcode, curl_multi_perform, (CURLM * m, int *n), (m, n))                        \
+	F(CURLMcode, curl_multi_cleanup, (CURLM * m), (m))                                   \
+	F(CURLMsg *, curl_multi_info_read, (CURLM * m, int *n), (m, n))                      \
+	F(CURLMcode, curl_multi_poll,                                                        \
+	  (CURLM * m, struct curl_waitfd extra[], unsigned n, int timeout_ms, int *ret),     \
+	  (m, extra, n, timeout_ms, ret))                                                    \
+	F(struct curl_slist *, curl_slist_append, (struct curl_slist * list, const char *s), \
+	  (list, s))
+
+#define VOID_FUNCTIONS(F)                     \
+	F(curl_easy_cleanup, (CURL * e), (e)) \
+	F(curl_easy_reset, (CURL * e), (e))   \
+	F(curl_slist_free_all, (struct curl_slist * list), (list))
+
+/* One argument behind the option: a long, a pointer or a curl_off_t, which have the same size and
+ * go the same way on the machines that we know (LP64). */
+#define OPTION_FUNCTIONS(F)                             \
+	F(CURLcode, curl_easy_setopt, CURL, CURLoption) \
+	F(CURLcode, curl_easy_getinfo, CURL, CURLINFO)  \
+	F(CURLMcode, curl_multi_setopt, CURLM, CURLMoption)
+
+_Static_assert(sizeof(long) == sizeof(void *) && sizeof(curl_off_t) == sizeof(void *), "LP64");
+
+#define POINTER(result, name, parameters, arguments) result(*name) parameters;
+#define VOID_POINTER(name, parameters, arguments)    void(*name) parameters;
+#define OPTION_POINTER(result, name, handle, option) result (*name)(handle *, option, ...);
+
+static struct {
+	FUNCTIONS(POINTER)
+	VOID_FUNCTIONS(VOID_POINTER)
+	OPTION_FUNCTIONS(OPTION_POINTER)
+} late;
+
+#define ROW(result, name, parameters, arguments) { #name, offsetof(__typeof__(late), name) },
+#define VOID_ROW(name, parameters, arguments)	 { #name, offsetof(__typeof__(late), name) },
+
+static const struct {
+	const char *name;
+	size_t offset;
+} rows[] = { FUNCTIONS(ROW) VOID_FUNCTIONS(VOID_ROW) OPTION_FUNCTIONS(ROW) };
+
+int curl_late_load(struct error *err)
+{
+	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+
+	if (!library)
+		return error_set(err, -ENOENT, "no API server without libcurl: %s", dlerror());
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		void *function = dlsym(library, rows[i].name);
+
+		if (!function)
+			return error_set(err, -ENOSYS, "libcurl is too old: it has no %s",
+					 rows[i].name);
+		*(void **)((char *)&late + rows[i].offset) = function;
+	}
+	return 0;
+}
+
+#define FORWARD(result, name, parameters, arguments) \
+	result name parameters                       \
+	{                                            \
+		return late.name arguments;          \
+	}
+#define VOID_FORWARD(name, parameters, arguments) \
+	void name parameters                      \
+	{                                         \
+		late.name arguments;              \
+	}
+#define OPTION_FORWARD(result, name, handle, option) \
+	result name(handle *h, option which, ...)    \
+	{                                            \
+		va_list ap;                          \
+                                                     \
+		va_start(ap, which);                 \
+		void *value = va_arg(ap, void *);    \
+		va_end(ap);                          \
+		return late.name(h, which, value);   \
+	}
+
+FUNCTIONS(FORWARD)
+VOID_FUNCTIONS(VOID_FORWARD)
+OPTION_FUNCTIONS(OPTION_FORWARD)
