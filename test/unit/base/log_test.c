@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* Standard error as a file while a test runs. */
+struct capture {
+	FILE *file;
+	int saved;
+	char text[4096];
+};
+
+static int begin(void **state)
+{
+	static struct capture c;
+
+	c = (struct capture){ .file = tmpfile(), .saved = dup(STDERR_FILENO) };
+	dup2(fileno(c.file), STDERR_FILENO);
+	*state = &c;
+	return 0;
+}
+
+static const char *said(struct capture *c)
+{
+	rewind(c->file);
+	c->text[fread(c->text, 1, sizeof(c->text) - 1, c->file)] = '\0';
+	return c->text;
+}
+
+static int end(void **state)
+{
+	struct capture *c = *state;
+
+	dup2(c->saved, STDERR_FILENO);
+	close(c->saved);
+	fclose(c->file);
+	log_set_level(0);
+	return 0;
+}
+
+static void level_decides(void **state)
+{
+	log_v(1, "not yet");
+	log_set_level(2);
+	log_v(2, "read %d files", 3);
+	log_v(3, "too much");
+	const char *text = said(*state);
+	assert_null(strstr(text, "not yet"));
+	assert_null(strstr(text, "too much"));
+	assert_non_null(strstr(text, "log_test.c:"));
+	assert_non_null(strstr(text, "] read 3 files\n"));
+	assert_int_equal(text[0], 'I');
+}
+
+static void arguments_are_not_evaluated_in_vain(void **state)
+{
+	int n = 0;
+
+	(void)state;
+	log_v(9, "%d", n++);
+	assert_int_equal(n, 0);
+}
+
+static void warnings_need_no_level(void **state)
+{
+	log_warning("odd");
+	assert_int_equal(said(*state)[0], 'W');
+}
+
+static void a_line_stays_a_line(void **state)
+{
+	char longer[3000];
+
+	memset(longer, 'x', sizeof(longer));
+	longer[sizeof(longer) - 1] = '\0';
+	log_warning("a\n\033[31mb");
+	log_warning("%s", longer);
+	const char *text = said(*state);
+	assert_non_null(strstr(text, "] a??[31mb\n"));
+	const char *second = strchr(text, '\n') + 1;
+	assert_ptr_equal(strchr(second, '\n'), text + strlen(text) - 1);
+	assert_true(strlen(second) <= 1024);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(level_decides, begin, end),
+		cmocka_unit_test_setup_teardown(arguments_are_not_evaluated_in_vain, begin, end),
+		cmocka_unit_test_setup_teardown(warnings_need_no_level, begin, end),
+		cmocka_unit_test_setup_teardown(a_line_stays_a_line, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
