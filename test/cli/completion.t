@@ -12,7 +12,7 @@ complete() {
 
 complete "a command" "plan policies :4" p
 complete "no word at all" "plan apply status snapshot policies version completion help :4"
-complete "options" "--diff --detailed-exitcode --dry-run :4" plan --d
+complete "options" "--diff --detailed-exitcode --dry-run --disable-compression :4" plan --d
 complete "choices, separate" "table :4" plan -o t
 complete "choices, joined" "json :4" plan --output=j
 complete "choices of an optional value" "client :4" plan --dry-run=c
@@ -23,7 +23,7 @@ complete "an argument that is a file" ":0" apply pl
 complete "no second file" ":4" apply plan.json pl
 complete "topics" "config :4" help conf
 complete "shells" "bash :4" completion b
-complete "options of every command" "--config --color :4" plan --co
+complete "options of every command" "--config --context --color :4" plan --co
 complete "after --" ":0" apply -- --o
 complete "an unknown command" ":4" nonsense ""
 complete "options before the command" "plan :4" -n x pla
