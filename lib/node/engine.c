@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/auto.h"
 #include "node/engine_internal.h"
 #include "node/pin.h"
 
@@ -482,16 +483,38 @@ void engine_drop_gone(struct engine *e)
 		settle(e, NULL);
 }
 
-static void remember_all(const struct engine *e, struct memory *ret)
+static void remember_groups(const struct engine *e, struct memory *ret)
 {
 	array_each(it, &e->forest.nodes) {
 		const struct forest_node *n = *it;
 
-		for (uint32_t lane = 0; !n->is_foreign && lane < e->forest.n_lanes; lane++)
-			memory_add_group(ret, n->path, lane, n->found[lane]);
+		for (uint32_t lane = 0; !n->is_foreign && lane < e->forest.n_lanes; lane++) {
+			const struct budget_tree *t = &e->forest.lanes[lane].tree;
+
+			memory_add_group(ret, &(struct memory_group){
+						      n->path,
+						      lane,
+						      n->found[lane],
+						      t->nodes.items[n->index].now,
+					      });
+		}
 	}
-	for (size_t i = 0; i < e->pods.n; i++)
-		memory_add_pod(ret, e->pods.items[i].uid, e->escalation.pods.items[i].level);
+}
+
+static void remember_pods(const struct engine *e, struct memory *ret)
+{
+	for (size_t i = 0; i < e->pods.n; i++) {
+		const struct escalation_pod *state = &e->escalation.pods.items[i];
+		AUTO_FREE char *name =
+			xasprintf("%s/%s", e->pods.items[i].ns, e->pods.items[i].name);
+
+		memory_add_pod(ret, &(struct memory_pod){
+					    e->pods.items[i].uid,
+					    name,
+					    state->level,
+					    state->enforcement,
+				    });
+	}
 }
 
 bool engine_remember(struct engine *e, struct memory *ret)
@@ -499,8 +522,10 @@ bool engine_remember(struct engine *e, struct memory *ret)
 	*ret = (struct memory){ 0 };
 	pthread_mutex_lock(&e->lock);
 	bool is_dirty = e->is_dirty;
-	if (is_dirty)
-		remember_all(e, ret);
+	if (is_dirty) {
+		remember_groups(e, ret);
+		remember_pods(e, ret);
+	}
 	e->is_dirty = false;
 	pthread_mutex_unlock(&e->lock);
 	return is_dirty;

@@ -9,8 +9,8 @@
 #include "base/json.h"
 #include "base/json_out.h"
 #include "base/save.h"
-#include "model/level.h"
 #include "node/sysfs.h"
+#include "plan/plan.h"
 
 enum { FILE_MAX = 16 << 20 };
 
@@ -18,20 +18,29 @@ void memory_done(struct memory *m)
 {
 	array_each(g, &m->groups)
 		free(g->path);
-	array_each(p, &m->pods)
+	array_each(p, &m->pods) {
 		free(p->uid);
+		free(p->name);
+	}
 	array_done(&m->groups);
 	array_done(&m->pods);
 }
 
-void memory_add_group(struct memory *m, const char *path, uint32_t lane, struct bandwidth found)
+void memory_add_group(struct memory *m, const struct memory_group *group)
 {
-	*array_add(&m->groups) = (struct memory_group){ xstrdup(path), lane, found };
+	struct memory_group *g = array_add(&m->groups);
+
+	*g = *group;
+	g->path = xstrdup(group->path);
 }
 
-void memory_add_pod(struct memory *m, const char *uid, uint8_t level)
+void memory_add_pod(struct memory *m, const struct memory_pod *pod)
 {
-	*array_add(&m->pods) = (struct memory_pod){ xstrdup(uid), level };
+	struct memory_pod *p = array_add(&m->pods);
+
+	*p = *pod;
+	p->uid = xstrdup(pod->uid);
+	p->name = xstrdup(pod->name);
 }
 
 const struct bandwidth *memory_found(const struct memory *m, const char *path, uint32_t lane)
@@ -50,35 +59,50 @@ int memory_level(const struct memory *m, const char *uid)
 	return -1;
 }
 
+static bool read_bandwidth(const cJSON *object, struct bandwidth *ret)
+{
+	return json_int(json_get(object, "periodUs"), &ret->period_us) &&
+	       json_int(json_get(object, "runtimeUs"), &ret->runtime_us);
+}
+
 static void read_groups(const cJSON *list, struct memory *m)
 {
-	const cJSON *g;
+	const cJSON *item;
 
-	cJSON_ArrayForEach(g, list)
+	cJSON_ArrayForEach(item, list)
 	{
-		const char *path = json_text(json_get(g, "path"));
-		int64_t lane, period, runtime;
+		struct memory_group g = { .path = (char *)json_text(json_get(item, "path")) };
+		int64_t lane = 0;
 
-		if (path && json_int(json_get(g, "lane"), &lane) &&
-		    json_int(json_get(g, "periodUs"), &period) &&
-		    json_int(json_get(g, "runtimeUs"), &runtime))
-			memory_add_group(m, path, (uint32_t)lane,
-					 (struct bandwidth){ period, runtime });
+		if (!g.path || !read_bandwidth(json_get(item, "found"), &g.found) ||
+		    !read_bandwidth(json_get(item, "wanted"), &g.wanted) ||
+		    !json_int(json_get(item, "lane"), &lane))
+			continue;
+		g.lane = (uint32_t)lane;
+		memory_add_group(m, &g);
 	}
 }
 
 static void read_pods(const cJSON *list, struct memory *m)
 {
-	const cJSON *p;
-	enum level level;
+	const cJSON *item;
 
-	cJSON_ArrayForEach(p, list)
+	cJSON_ArrayForEach(item, list)
 	{
-		const char *uid = json_text(json_get(p, "uid"));
-		const char *text = json_text(json_get(p, "level"));
+		struct memory_pod p = { .uid = (char *)json_text(json_get(item, "uid")),
+					.name = (char *)json_text(json_get(item, "name")) };
+		const char *level_text = json_text(json_get(item, "level"));
+		const char *enforcement_text = json_text(json_get(item, "enforcement"));
+		enum enforcement enforcement = ENFORCE_NONE;
+		enum level level;
 
-		if (uid && text && level_parse(text, &level))
-			memory_add_pod(m, uid, (uint8_t)level);
+		if (!p.uid || !p.name || !level_text || !level_parse(level_text, &level))
+			continue;
+		if (enforcement_text)
+			enforcement_parse(enforcement_text, &enforcement);
+		p.level = (uint8_t)level;
+		p.enforcement = (uint8_t)enforcement;
+		memory_add_pod(m, &p);
 	}
 }
 
@@ -111,28 +135,48 @@ static void write_text(struct json_out *o, const char *key, const char *value)
 	json_out_text(o, value);
 }
 
+static void write_bandwidth(struct json_out *o, const char *key, struct bandwidth b)
+{
+	json_out_key(o, key);
+	json_out_object(o);
+	write_int(o, "periodUs", b.period_us);
+	write_int(o, "runtimeUs", b.runtime_us);
+	json_out_end(o);
+}
+
+static void write_group(struct json_out *o, const struct memory_group *g)
+{
+	json_out_object(o);
+	write_text(o, "path", g->path);
+	write_int(o, "lane", g->lane);
+	write_bandwidth(o, "found", g->found);
+	write_bandwidth(o, "wanted", g->wanted);
+	json_out_end(o);
+}
+
+static void write_pod(struct json_out *o, const struct memory_pod *p)
+{
+	json_out_object(o);
+	write_text(o, "uid", p->uid);
+	write_text(o, "name", p->name);
+	write_text(o, "level", level_name(p->level));
+	if (p->enforcement != ENFORCE_NONE)
+		write_text(o, "enforcement", enforcement_name(p->enforcement));
+	json_out_end(o);
+}
+
 static void write_all(struct json_out *o, const struct memory *m)
 {
 	json_out_object(o);
 	json_out_key(o, "groups");
 	json_out_array(o);
-	array_each(g, &m->groups) {
-		json_out_object(o);
-		write_text(o, "path", g->path);
-		write_int(o, "lane", g->lane);
-		write_int(o, "periodUs", g->found.period_us);
-		write_int(o, "runtimeUs", g->found.runtime_us);
-		json_out_end(o);
-	}
+	array_each(g, &m->groups)
+		write_group(o, g);
 	json_out_end(o);
 	json_out_key(o, "pods");
 	json_out_array(o);
-	array_each(p, &m->pods) {
-		json_out_object(o);
-		write_text(o, "uid", p->uid);
-		write_text(o, "level", level_name(p->level));
-		json_out_end(o);
-	}
+	array_each(p, &m->pods)
+		write_pod(o, p);
 	json_out_end(o);
 	json_out_end(o);
 }

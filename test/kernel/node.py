@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 
 MOUNT = "/sys/fs/cgroup/cpu"
 LIFE_S = 60  # no test process lives longer
@@ -125,6 +126,9 @@ class Test:
         return is_good
 
     def finish(self):
+        if sys.exc_info()[0] not in (None, SystemExit):
+            traceback.print_exc()
+            self.failed += 1
         if self.helper:
             self.helper.kill()
             self.helper.wait()

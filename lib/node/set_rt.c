@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/set_rt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/auto.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "node/forest.h"
+#include "node/pin.h"
+#include "node/sysfs.h"
+
+enum { NICE_MIN = -20, NICE_MAX = 19, TASKS_MAX = 1 << 20 };
+
+int set_rt_check(const struct set_rt *s, struct error *err)
+{
+	if (!s->is_runtime_only && (s->period_us < PERIOD_MIN_US || s->period_us > PERIOD_MAX_US))
+		return error_set(err, -EINVAL, "period: %lld is not between %d and %d",
+				 (long long)s->period_us, PERIOD_MIN_US, PERIOD_MAX_US);
+	if (s->runtime_us < 0 || (!s->is_runtime_only && s->runtime_us > s->period_us))
+		return error_set(err, -EINVAL, "runtime: %lld is not between 0 and the period",
+				 (long long)s->runtime_us);
+	return 0;
+}
+
+static int parse_members(const cJSON *json, struct set_rt *s, struct error *err)
+{
+	const char *id = json_text(json_get(json, "container_id"));
+	const cJSON *core = json_get(json, "core");
+
+	if (!id)
+		return error_set(err, -EINVAL, "container_id: is missing");
+	if (container_id(id, s->container, err) < 0)
+		return err->code;
+	s->is_runtime_only = cJSON_IsTrue(json_get(json, "only_runtime"));
+	if (!json_int(json_get(json, "runtime"), &s->runtime_us))
+		return error_set(err, -EINVAL, "runtime: is not a whole number");
+	if (!json_int(json_get(json, "period"), &s->period_us) && !s->is_runtime_only)
+		return error_set(err, -EINVAL, "period: is not a whole number");
+	const char *list = json_text(core);
+	if (core && !cJSON_IsNull(core) && !list)
+		return error_set(err, -EINVAL, "core: is not a string");
+	s->has_cores = list && *list;
+	if (s->has_cores && cpuset_parse(list, strlen(list), &s->cores, err) < 0)
+		return error_wrap(err, "core");
+	return 0;
+}
+
+int set_rt_parse(const char *json, size_t n, struct set_rt *ret, struct error *err)
+{
+	AUTO_JSON cJSON *parsed = NULL;
+	struct set_rt s = { 0 };
+
+	if (json_parse(json, n, &parsed, err) < 0 || parse_members(parsed, &s, err) < 0 ||
+	    set_rt_check(&s, err) < 0)
+		return err->code;
+	*ret = s;
+	return 0;
+}
+
+static void add_all_cpus(const struct kernel *k, struct cpuset *cpus)
+{
+	for (unsigned cpu = 0; cpu < k->cpus && cpu < CPUSET_MAX; cpu++)
+		cpuset_add(cpus, cpu);
+}
+
+static int apply_in(struct forest *f, const struct set_rt *s, const char *path, struct error *err)
+{
+	struct bandwidth budget = { s->period_us, s->runtime_us }, now, ours;
+	struct cpuset cores = s->cores;
+	struct forest_node *n;
+
+	if (forest_add(f, path, &n, err) < 0)
+		return err->code;
+	if (!s->has_cores)
+		add_all_cpus(f->kernel, &cores);
+	if (s->is_runtime_only) {
+		if (forest_read(f, n, &now, &ours, err) < 0)
+			return err->code;
+		budget.period_us = now.period_us;
+	}
+	forest_want(f, n, &cores, budget);
+	if (forest_apply(f, APPLY_RETRY_MS, err) < 0 || forest_verify(f, err) < 0)
+		return err->code;
+	if (s->has_cores && !s->is_runtime_only)
+		return pin_write(f->kernel, path, &s->cores, err);
+	return 0;
+}
+
+int set_rt_apply(const struct set_rt *s, const struct kernel *k, const struct backend *b,
+		 int64_t capacity_us, struct error *err)
+{
+	char path[PATH_MAX];
+	struct forest f;
+
+	if (container_find(k, NULL, s->container, path, err) < 0)
+		return err->code;
+	forest_init(&f, k, b);
+	f.capacity_us = capacity_us;
+	int r = apply_in(&f, s, path, err);
+	forest_done(&f);
+	return r;
+}
+
+int set_nice(const struct kernel *k, const char *container, int nice, struct error *err)
+{
+	AUTO(str_done) struct str text = STR_INIT_MAX(TASKS_MAX);
+	char path[PATH_MAX], file[PATH_MAX + 32];
+
+	if (nice < NICE_MIN || nice > NICE_MAX)
+		return error_set(err, -EINVAL, "nice: %d is not between %d and %d", nice, NICE_MIN,
+				 NICE_MAX);
+	if (container_find(k, NULL, container, path, err) < 0)
+		return err->code;
+	snprintf(file, sizeof(file), "%s/%s/cgroup.procs", k->cpu, path);
+	if (sysfs_read_all(AT_FDCWD, file, &text, err) < 0)
+		return err->code;
+	for (char *at = text.s, *end;; at = end) {
+		long pid = strtol(at, &end, 10);
+
+		if (end == at)
+			return 0;
+		if (setpriority(PRIO_PROCESS, (id_t)pid, nice) < 0 && errno != ESRCH)
+			return error_errno(err, "process %ld: nice %d", pid, nice);
+	}
+}

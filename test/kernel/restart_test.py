@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The helper is killed again and again while overruns go on: budgets are never lower than wanted,
+levels survive, nothing is left in the kernel, and leaving still gives back what was found first."""
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(__file__))
+from node import Test
+
+PERIOD, LOW, HI, KILLS = 50000, 5000, 15000, 100
+
+t = Test("restart")
+try:
+    for group in ("kubepods", "kubepods/podbrake", "kubepods/podbrake/a1"):
+        t.make(group)
+    brake = "kubepods/podbrake/a1"
+    t.write_runtime("", 400000)
+    t.write_runtime("kubepods", 30000)
+    t.pods([("brake", "High", PERIOD, LOW, HI, brake, {"rt-enforcement": "raise"})])
+    t.start("--dwell", "60s")
+    t.wait("budgets are there", lambda: t.runtime(brake) == LOW)
+    spinner = t.fifo(brake, 1)
+    t.wait("the first overrun raises", lambda: t.runtime(brake) == HI)
+    t.wait("and is remembered", lambda: '"hi"' in open(t.dir + "/state.json").read())
+
+    lowest = HI
+    random.seed(3)
+    for i in range(KILLS):
+        t.stop(signal.SIGKILL)
+        t.start("--dwell", "60s")
+        end = time.monotonic() + random.uniform(0, 0.06)
+        while time.monotonic() < end:
+            lowest = min(lowest, t.runtime(brake))
+    t.check(f"killed {KILLS} times, the budget was never lower", lowest == HI)
+    time.sleep(0.5)
+    t.check("it runs after the last kill", t.helper.poll() is None)
+    t.end(spinner)
+    t.check("it ends well", t.stop() == 0)
+    t.check("what was found at first is back",
+            t.runtime(brake) == 0 and t.runtime("kubepods") == 30000)
+    t.wait("no BPF program is left", lambda: "rt_switch" not in subprocess.run(
+        ["bpftool", "prog"], capture_output=True, text=True, check=False).stdout)
+
+    t.start("--keep")
+    t.wait("budgets are there again", lambda: t.runtime(brake) == LOW)
+    t.stop()
+    t.check("--keep leaves them", t.runtime(brake) == LOW)
+finally:
+    t.finish()
