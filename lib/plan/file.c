@@ -162,7 +162,7 @@ static const struct field object_fields[] = {
 
 static const struct field place_fields[] = {
 	{ "node", &field_name, offsetof(struct place, node), .needed = true },
-	{ "cores", &field_cores, offsetof(struct place, cores), .needed = true },
+	{ "cores", &field_cores, offsetof(struct place, cores) },
 	{ 0 },
 };
 
@@ -428,6 +428,10 @@ static int check_rows(const struct action *a, uint64_t seen, struct field_reader
 			return field_error(r, "%s is not part of a %s", action_fields[row].key,
 					   action_kind_name(a->kind));
 	}
+	if (a->kind != ACTION_EVICT && (seen & FROM) && !a->from.cores)
+		return field_error(r, "from.cores is missing");
+	if ((seen & LANDING) && !a->landing.cores)
+		return field_error(r, "landing.cores is missing");
 	if (!(seen & POD) == !(seen & OBJECT))
 		return field_error(r, "one of pod and object is needed");
 	if ((shape->to == GRANT && a->to.enforcement == ENFORCE_NONE) ||
@@ -465,6 +469,8 @@ static int check_action(struct field_reader *r, void *item, size_t index, uint64
 	fill_target(&a->on, "Pod");
 	if (seen & BIT(ACTION_ROW_BY))
 		fill_target(&a->by, "Pod");
+	if ((seen & FROM) && !a->from.cores)
+		a->from.cores = "";
 	return 0;
 }
 

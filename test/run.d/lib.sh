@@ -28,7 +28,8 @@ skip() {
 	echo "SKIP $1: $2"
 }
 
-# check NAME COMMAND...: passes when the command does; shows the end of its output when not.
+# check NAME COMMAND...: passes when the command does, and returns that; shows the end of its output
+# when it does not.
 check() {
 	local name=$1 text
 	shift
@@ -36,6 +37,7 @@ check() {
 		pass "$name"
 	else
 		fail "$name" "$(printf '%s\n' "$text" | tail -n 40)"
+		return 1
 	fi
 }
 

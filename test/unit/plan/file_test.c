@@ -126,6 +126,10 @@ static const struct {
 	{ "\"0-1,3\"", "\"0-4000000000\"",
 	  "spec.actions[1].from.cores: '0-4000000000' is not a list of CPUs from 0 to 1023, such "
 	  "as 2 or 0-3,8" },
+	{ "\"node\": \"edge-1\",\n          \"cores\": \"2\"", "\"node\": \"edge-1\"",
+	  "spec.actions[0]: from.cores is missing" },
+	{ "\"node\": \"edge-2\",\n          \"cores\": \"0\"", "\"node\": \"edge-2\"",
+	  "spec.actions[1]: landing.cores is missing" },
 	{ "\"name\": \"logger\"", "\"name\": \"../secrets\"",
 	  "spec.actions[0].pod.name: '../secrets' is not a name" },
 	{ "\"enforcement\": \"watch\",", "",
