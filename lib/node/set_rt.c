@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/alloc.h"
 #include "base/auto.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -110,14 +111,14 @@ int set_rt_apply(const struct set_rt *s, const struct kernel *k, const struct ba
 int set_nice(const struct kernel *k, const char *container, int nice, struct error *err)
 {
 	AUTO(str_done) struct str text = STR_INIT_MAX(TASKS_MAX);
-	char path[PATH_MAX], file[PATH_MAX + 32];
+	char path[PATH_MAX];
 
 	if (nice < NICE_MIN || nice > NICE_MAX)
 		return error_set(err, -EINVAL, "nice: %d is not between %d and %d", nice, NICE_MIN,
 				 NICE_MAX);
 	if (container_find(k, NULL, container, path, err) < 0)
 		return err->code;
-	snprintf(file, sizeof(file), "%s/%s/cgroup.procs", k->cpu, path);
+	AUTO_FREE char *file = xasprintf("%s/%s/cgroup.procs", k->cpu, path);
 	if (sysfs_read_all(AT_FDCWD, file, &text, err) < 0)
 		return err->code;
 	for (char *at = text.s, *end;; at = end) {
