@@ -435,7 +435,8 @@ void scan_unescape(struct slice content, struct str *out)
 		}
 
 		const char *named = strchr(from, p[1]);
-		str_addc(out, named ? to[named - from] : p[1]);
+		const char *c = named ? to + (named - from) : p + 1;
+		str_addc(out, *c);
 		p += 2;
 	}
 }

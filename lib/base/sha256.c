@@ -37,7 +37,7 @@ static void store_be(unsigned char *p, uint64_t v, int n)
 
 static void schedule(const unsigned char *block, uint32_t w[static 64])
 {
-	for (int i = 0; i < 16; i++)
+	for (size_t i = 0; i < 16; i++)
 		w[i] = load_be(block + 4 * i);
 	for (int i = 16; i < 64; i++) {
 		uint32_t s0 = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ w[i - 15] >> 3;
@@ -104,7 +104,7 @@ void sha256_finish(struct sha256 *h, unsigned char digest[static SHA256_SIZE])
 
 	store_be(tail + pad, n_bits, 8);
 	sha256_add(h, tail, pad + 8);
-	for (int i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++)
 		store_be(digest + 4 * i, h->state[i], 4);
 }
 
@@ -114,9 +114,9 @@ void sha256_finish_hex(struct sha256 *h, char hex[static SHA256_HEX])
 	unsigned char digest[SHA256_SIZE];
 
 	sha256_finish(h, digest);
-	for (int i = 0; i < SHA256_SIZE; i++) {
+	for (size_t i = 0; i < SHA256_SIZE; i++) {
 		hex[2 * i] = digits[digest[i] >> 4];
 		hex[2 * i + 1] = digits[digest[i] & 15];
 	}
-	hex[2 * SHA256_SIZE] = '\0';
+	hex[SHA256_HEX - 1] = '\0';
 }

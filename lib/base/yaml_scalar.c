@@ -125,14 +125,14 @@ static int shortest(double v, char digits[static 20])
 		if (*p != '.')
 			digits[n++] = *p;
 	digits[n] = '\0';
-	return atoi(e + 1);
+	return (int)strtol(e + 1, NULL, 10);
 }
 
 /* As encoding/json writes a float64: plain from 1e-6 to 1e21, else with an exponent; but a negative
  * zero loses its sign. */
 static void float_to_json(double v, struct str *out)
 {
-	char digits[20];
+	char digits[20] = "";
 	int exponent = shortest(fabs(v), digits);
 	int n = (int)strlen(digits);
 
@@ -149,7 +149,7 @@ static void float_to_json(double v, struct str *out)
 	for (int i = 0; i <= exponent || i < n; i++) {
 		if (i == exponent + 1)
 			str_addc(out, '.');
-		str_addc(out, i < n ? digits[i] : '0');
+		str_addn(out, i < n ? digits + i : "0", 1);
 	}
 }
 
@@ -176,7 +176,7 @@ static int type_of(struct slice text, struct str *out)
 			return words[i].type;
 		}
 	}
-	if (!memchr("+-.0123456789", text.s[0], 13))
+	if (!text.s[0] || !strchr("+-.0123456789", text.s[0]))
 		return IS_STRING;
 
 	/* Underscores may stand between digits, but not in a number that begins with a point. */

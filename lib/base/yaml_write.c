@@ -37,9 +37,11 @@ static bool is_plain(struct slice text)
 	if (text.n == 0 || !(is_alnum(text.s[0]) || strchr("/_.", text.s[0])))
 		return false;
 	for (size_t i = 0; i < text.n; i++) {
-		char c = text.s[i], next = i + 1 < text.n ? text.s[i + 1] : ' ';
+		char c = text.s[i], next = ' ';
 		bool is_gap = c == ' ' || c == ':';
 
+		if (i + 1 < text.n)
+			next = text.s[i + 1];
 		if (!is_alnum(c) && !(c && strchr("-_./+=@(),;%^<> :", c)))
 			return false;
 		if (is_gap && (next == ' ' || next == ':'))

@@ -29,7 +29,7 @@ struct writer {
 };
 
 /* Seven bits a byte, the sign lowest. */
-static void add_int(struct writer *w, int64_t value)
+static void put_int(struct str *out, int64_t value)
 {
 	uint64_t v = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
 	unsigned char bytes[10];
@@ -38,15 +38,25 @@ static void add_int(struct writer *w, int64_t value)
 	for (; v >= 0x80; v >>= 7)
 		bytes[n++] = (unsigned char)(v | 0x80);
 	bytes[n++] = (unsigned char)v;
-	str_addn(&w->out, bytes, n);
+	str_addn(out, bytes, n);
+}
+
+static void put_id(const struct cluster *c, str_id id, struct str *out)
+{
+	size_t n = intern_len(&c->strings, id);
+
+	put_int(out, (int64_t)n);
+	str_addn(out, intern_str(&c->strings, id), n);
+}
+
+static void add_int(struct writer *w, int64_t value)
+{
+	put_int(&w->out, value);
 }
 
 static void add_id(struct writer *w, str_id id)
 {
-	size_t n = intern_len(&w->c->strings, id);
-
-	add_int(w, (int64_t)n);
-	str_addn(&w->out, intern_str(&w->c->strings, id), n);
+	put_id(w->c, id, &w->out);
 }
 
 /* For ids where NONE is "absent" and 0 the empty string. */
@@ -88,23 +98,17 @@ static int cmp_labels(const void *a, const void *b, void *arg)
 
 static struct short_digest digest_labels(struct writer *w, struct range run)
 {
-	AUTO(str_done) struct str object = w->out;
+	AUTO(str_done) struct str text = STR_INIT;
 
-	w->out = (struct str)STR_INIT;
 	array_clear(&w->sorted);
 	for (uint32_t i = 0; i < run.n; i++)
 		*array_add(&w->sorted) = w->c->labels.items[run.at + i];
 	qsort_r(w->sorted.items, w->sorted.n, sizeof(*w->sorted.items), cmp_labels, w->c);
 	array_each(label, &w->sorted) {
-		add_id(w, label->key);
-		add_id(w, label->value);
+		put_id(w->c, label->key, &text);
+		put_id(w->c, label->value, &text);
 	}
-
-	struct short_digest d = digest_of(w->out.s, w->out.n);
-	struct str labels = w->out;
-	w->out = object;
-	object = labels;
-	return d;
+	return digest_of(text.s, text.n);
 }
 
 static void add_labels(struct writer *w, struct range run)

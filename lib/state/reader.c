@@ -18,14 +18,16 @@
 /* Puts the file before the message; "line N: ..." becomes "file:N: ...". */
 static int wrap_file(struct error *err, const char *file)
 {
-	unsigned line;
-	int n = 0;
+	static const char line_is[] = "line ";
+	char *rest;
 
-	if (err && sscanf(err->msg, "line %u: %n", &line, &n) == 1 && n > 0) {
-		memmove(err->msg, err->msg + n, strlen(err->msg + n) + 1);
-		return error_wrap(err, "%s:%u", file, line);
-	}
-	return error_wrap(err, "%s", file);
+	if (!err || strncmp(err->msg, line_is, sizeof(line_is) - 1) != 0)
+		return error_wrap(err, "%s", file);
+
+	unsigned long line = strtoul(err->msg + sizeof(line_is) - 1, &rest, 10);
+	rest += strspn(rest, ": ");
+	memmove(err->msg, rest, strlen(rest) + 1);
+	return error_wrap(err, "%s:%lu", file, line);
 }
 
 /* Is this the first window of a text? Zero bytes are found only in binary files and in UTF-16,
