@@ -2,10 +2,10 @@
 #include "execute/to_api.h"
 
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "execute/api_request.h"
 #include "execute/object_key.h"
@@ -45,14 +45,6 @@ struct run {
 	size_t next_ready;
 	char stopped[128]; /* why nothing new begins; "" while it does */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static const struct action *action_of(const struct job *j)
 {
@@ -243,8 +235,8 @@ static void begin_leaving(struct job *j)
 	uint32_t seconds = j->run->o->gone_seconds;
 
 	j->state = JOB_LEAVING;
-	j->due_ms = now_ms() + LOOK_AGAIN_MS;
-	j->deadline_ms = now_ms() + (seconds ? seconds : DEFAULT_GONE_SECONDS) * 1000ll;
+	j->due_ms = clock_ms() + LOOK_AGAIN_MS;
+	j->deadline_ms = clock_ms() + (seconds ? seconds : DEFAULT_GONE_SECONDS) * 1000ll;
 }
 
 static bool is_other_pod(const struct job *j)
@@ -266,10 +258,10 @@ static void on_look(struct job *j)
 		end(j, RESULT_DONE, "");
 	else if (call->result < 0)
 		fail(j, &call->err);
-	else if (now_ms() >= j->deadline_ms)
+	else if (clock_ms() >= j->deadline_ms)
 		end(j, RESULT_FAILED, "was evicted, and is still terminating");
 	else
-		j->due_ms = now_ms() + LOOK_AGAIN_MS;
+		j->due_ms = clock_ms() + LOOK_AGAIN_MS;
 }
 
 /* The object was read: now its list of finalizers can be written. */
@@ -354,15 +346,20 @@ static void skip_all(struct run *x)
 			end(&x->jobs[i], RESULT_SKIPPED, plan_str(x->plan, x->stopped));
 }
 
+static void ask_to_stop(struct run *x)
+{
+	const char *why = x->o->stop ? x->o->stop(x->o->arg) : NULL;
+
+	if (why)
+		stop(x, why);
+}
+
 static void begin_ready(struct run *x)
 {
 	uint32_t parallel = x->o->parallel ? x->o->parallel : DEFAULT_PARALLEL;
 
 	while (x->next_ready < x->ready.n && x->n_running < parallel) {
-		const char *why = x->o->stop ? x->o->stop(x->o->arg) : NULL;
-
-		if (why)
-			stop(x, why);
+		ask_to_stop(x);
 		if (x->stopped[0])
 			return;
 		struct job *j = &x->jobs[x->ready.items[x->next_ready++]];
@@ -374,7 +371,7 @@ static void begin_ready(struct run *x)
 /* Looks after evicted pods that are due; the milliseconds until the next one is. */
 static int look_after(struct run *x)
 {
-	int64_t now = now_ms(), next = now + LOOK_AGAIN_MS;
+	int64_t now = clock_ms(), next = now + LOOK_AGAIN_MS;
 
 	for (uint32_t i = 0; i < x->n; i++) {
 		struct job *j = &x->jobs[i];
@@ -395,6 +392,7 @@ static void run_all(struct run *x)
 {
 	while (x->n_over < x->n) {
 		begin_ready(x);
+		ask_to_stop(x);
 		if (x->stopped[0])
 			skip_all(x);
 		int wait = look_after(x);

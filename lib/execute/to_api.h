@@ -20,8 +20,8 @@ struct api_options {
 	uint32_t parallel;     /* 0: 16 */
 	uint32_t gone_seconds; /* how long an evicted pod may take to be gone; 0: 60 */
 
-	/* Asked before each action. A text: nothing new begins, what runs is finished, and the rest
-	 * is skipped for that reason. NULL: never. */
+	/* Asked before each action, and at least twice a second. A text: nothing new begins, what
+	 * runs is finished, and the rest is skipped for that reason. NULL: never. */
 	const char *(*stop)(void *arg);
 	/* Told of each result as it comes. NULL: nobody. */
 	void (*on_result)(const struct action *a, const struct result *r, void *arg);

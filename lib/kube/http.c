@@ -2,9 +2,9 @@
 #include "kube/http.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "kube/curl_late.h"
 #include "kube/endpoint.h"
@@ -52,15 +52,6 @@ struct http {
 	struct http_stats stats;
 };
 
-/* CLOCK_MONOTONIC: a clock that is set changes nothing here. */
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int http_open(const struct kube_target *t, const struct http_options *options, struct http **ret,
 	      struct error *err)
 {
@@ -86,7 +77,7 @@ int http_open(const struct kube_target *t, const struct http_options *options, s
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)h->options.max_connections);
 	h->auth = kube_auth_new(t);
 	h->tokens = options->burst;
-	h->tokens_ms = now_ms();
+	h->tokens_ms = clock_ms();
 	*ret = h;
 	return 0;
 }
@@ -256,7 +247,7 @@ static void send_try(struct http_try *t)
 	curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->detail);
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
-	t->sent_ms = now_ms();
+	t->sent_ms = clock_ms();
 	t->tries++;
 	h->n_on_wire++;
 	h->stats.requests++;
@@ -290,7 +281,7 @@ static bool take_token(struct http *h, int64_t now, int64_t *ret_due)
 /* Sends what is due. Returns the milliseconds until the next one will be, at most `limit`. */
 static int64_t send_due(struct http *h, int64_t limit)
 {
-	int64_t now = now_ms(), next = now + limit, due;
+	int64_t now = clock_ms(), next = now + limit, due;
 
 	for (size_t i = 0; i < h->tries.n; i++) {
 		struct http_try *t = h->tries.items[i];
@@ -324,7 +315,7 @@ static void count(struct http_try *t)
 	t->http->stats.bytes_in += (uint64_t)n;
 	log_v(6, "%s %s%s %d in %lld milliseconds, %lld bytes", t->call->method,
 	      t->http->endpoint.target->cluster.server, t->call->path, t->call->code,
-	      (long long)(now_ms() - t->sent_ms), (long long)n);
+	      (long long)(clock_ms() - t->sent_ms), (long long)n);
 	if (t->call->reply.n)
 		log_v(8, "reply: %.*s", shown(t->call->reply.n), t->call->reply.s);
 }
@@ -389,7 +380,7 @@ static void on_end(struct http_try *t, CURLcode curl)
 		log_v(6, "%s %s: again in %lld milliseconds", t->call->method, t->call->path,
 		      (long long)delay);
 		off_the_wire(t);
-		t->due_ms = now_ms() + delay;
+		t->due_ms = clock_ms() + delay;
 		return;
 	}
 	judge(t, curl);
@@ -432,12 +423,12 @@ void http_cancel(struct http *h, struct http_call *call)
 
 unsigned http_run(struct http *h, int timeout_ms)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = clock_ms() + timeout_ms;
 	uint64_t over = h->n_over;
 	int running;
 
 	while (h->tries.n > 0 && over == h->n_over) {
-		int64_t left = end - now_ms();
+		int64_t left = end - clock_ms();
 		int64_t wait = send_due(h, left > 0 ? left : 0);
 
 		curl_multi_perform(h->multi, &running);

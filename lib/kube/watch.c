@@ -3,19 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/scan.h"
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* One line. */
 
@@ -157,7 +149,7 @@ static int on_bytes(struct http_call *call, struct slice bytes, struct error *er
 /* After a stream: the pause before the next one. */
 static void pause_next(struct kube_watch *w)
 {
-	int64_t now = now_ms();
+	int64_t now = clock_ms();
 
 	if (now - w->began_ms >= WATCH_HEALTHY_MS || w->backoff_ms == 0)
 		w->backoff_ms = WATCH_BACKOFF_FIRST_MS;
@@ -195,7 +187,7 @@ static void on_stream_end(struct http_call *call)
 		w->is_expired = true;
 	log_v(4, "watch %s: stream ended: %s", w->resource->plural,
 	      call->result < 0 ? call->err.msg : "by the server");
-	if (call->result == 0 && now_ms() - w->began_ms >= WATCH_SHORT_MS)
+	if (call->result == 0 && clock_ms() - w->began_ms >= WATCH_SHORT_MS)
 		w->due_ms = 0;
 	else
 		pause_next(w);
@@ -227,7 +219,7 @@ static void ask(struct kube_watch *w)
 	r->call.done = on_stream_end;
 	r->call.arg = w;
 	w->is_streaming = true;
-	w->began_ms = now_ms();
+	w->began_ms = clock_ms();
 	w->n_streams++;
 	kube_start(w->kube, r);
 }
@@ -286,7 +278,7 @@ static void begin_list(struct kube_watch *w)
 		.arg = w,
 	};
 	w->is_listing = true;
-	w->began_ms = now_ms();
+	w->began_ms = clock_ms();
 	w->sync(w, false);
 	kube_list_start(w->kube, &w->list);
 }
@@ -301,7 +293,7 @@ void kube_watch_start(struct kube *k, struct kube_watch *w)
 
 int kube_watch_step(struct kube_watch *w)
 {
-	int64_t wait = w->due_ms - now_ms();
+	int64_t wait = w->due_ms - clock_ms();
 
 	if (w->has_failed)
 		return -1;

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/lease.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+
+static uint32_t duration_s(const struct kube_lease *l)
+{
+	return l->duration_s ? l->duration_s : LEASE_DURATION_S;
+}
+
+/* A bound given for the default duration, in proportion. */
+static int64_t scaled(const struct kube_lease *l, int64_t ms)
+{
+	return ms * duration_s(l) / LEASE_DURATION_S;
+}
+
+/* metav1.MicroTime */
+static void add_micro_time(struct str *out)
+{
+	struct timespec now;
+	struct tm tm;
+	char text[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	str_addf(out, "%s.%06ldZ", text, now.tv_nsec / 1000);
+}
+
+void kube_lease_start(struct kube *k, struct kube_lease *l)
+{
+	char host[64] = "";
+	uint32_t random_bits = 0;
+
+	gethostname(host, sizeof(host) - 1);
+	if (getrandom(&random_bits, sizeof(random_bits), 0) < 0)
+		random_bits = (uint32_t)clock_ms();
+	snprintf(l->identity, sizeof(l->identity), "%s_%d_%08x", host, getpid(), random_bits);
+	l->kube = k;
+	l->version = l->holder = l->acquired = (struct str)STR_INIT;
+	l->is_held = l->exists = l->is_busy = false;
+	l->due_ms = 0;
+}
+
+/* The record that says that we hold it; `seconds` and `holder` differ when it is given back. */
+static void make_record(const struct kube_lease *l, const char *holder, uint32_t seconds,
+			struct str *out)
+{
+	str_add(out, "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\",\"metadata\":{"
+		     "\"name\":");
+	str_add_json(out, l->name);
+	if (l->exists) {
+		str_add(out, ",\"resourceVersion\":");
+		str_add_json(out, l->version.s);
+	}
+	str_add(out, "},\"spec\":{\"holderIdentity\":");
+	str_add_json(out, holder);
+	str_addf(out,
+		 ",\"leaseDurationSeconds\":%u,\"leaseTransitions\":%d,\"acquireTime\":", seconds,
+		 l->transitions);
+	str_add_json(out, l->acquired.s);
+	str_add(out, ",\"renewTime\":\"");
+	add_micro_time(out);
+	str_add(out, "\"}}");
+}
+
+static void on_read(struct http_call *call);
+static void on_written(struct http_call *call);
+
+static struct kube_ref ref_of(const struct kube_lease *l)
+{
+	return (struct kube_ref){ .resource = &kube_leases, .ns = l->ns, .name = l->name };
+}
+
+static void send(struct kube_lease *l, void (*done)(struct http_call *call))
+{
+	l->request.call.done = done;
+	l->request.call.arg = l;
+	l->request.call.timeout_ms = scaled(l, LEASE_RENEW_MS) / 2;
+	l->is_busy = true;
+	kube_start(l->kube, &l->request);
+}
+
+static void read_record(struct kube_lease *l)
+{
+	const struct kube_ref ref = ref_of(l);
+
+	kube_request_done(&l->request);
+	kube_get(&l->request, &ref);
+	send(l, on_read);
+}
+
+static void write_record(struct kube_lease *l)
+{
+	const struct kube_ref ref = ref_of(l);
+	AUTO(str_done) struct str json = STR_INIT;
+	struct slice text;
+
+	if (!l->is_held) {
+		l->transitions += l->exists && l->holder.n;
+		str_clear(&l->acquired);
+		add_micro_time(&l->acquired);
+	}
+	make_record(l, l->identity, duration_s(l), &json);
+	text = (struct slice){ json.s, json.n };
+	kube_request_done(&l->request);
+	if (l->exists)
+		kube_replace(&l->request, l->kube, &ref, text);
+	else
+		kube_create(&l->request, l->kube, &kube_leases, l->ns, text);
+	send(l, on_written);
+}
+
+static void again_later(struct kube_lease *l)
+{
+	int64_t retry = scaled(l, LEASE_RETRY_MS);
+
+	l->is_busy = false;
+	l->due_ms = clock_ms() + retry + random() % (retry * 6 / 5 + 1);
+}
+
+/* Keeps what a record says; the time counts from when it was seen to change. */
+static void observe(struct kube_lease *l, const struct str *reply)
+{
+	AUTO_JSON cJSON *root = NULL;
+	const char *version, *holder;
+	int64_t n = 0;
+
+	if (json_parse(reply->s, reply->n, &root, NULL) < 0)
+		return;
+	version = json_text(json_path(root, "metadata.resourceVersion"));
+	holder = json_text(json_path(root, "spec.holderIdentity"));
+	if (!version || (l->exists && strcmp(version, l->version.s) == 0))
+		return;
+	l->exists = true;
+	str_clear(&l->version);
+	str_add(&l->version, version);
+	str_clear(&l->holder);
+	str_add(&l->holder, holder ? holder : "");
+	l->seen_ms = clock_ms();
+	l->seen_duration_ms =
+		json_int(json_path(root, "spec.leaseDurationSeconds"), &n) && n > 0 ? n * 1000 : 0;
+	if (json_int(json_path(root, "spec.leaseTransitions"), &n))
+		l->transitions = (int32_t)n;
+}
+
+static bool is_free(const struct kube_lease *l)
+{
+	return !l->exists || !l->holder.n || strcmp(l->holder.s, l->identity) == 0 ||
+	       clock_ms() - l->seen_ms >= l->seen_duration_ms;
+}
+
+static void give_up(struct kube_lease *l, const struct http_call *call)
+{
+	l->result = call->result;
+	l->err = call->err;
+	l->is_busy = false;
+}
+
+static void on_read(struct http_call *call)
+{
+	struct kube_lease *l = call->arg;
+
+	if (call->code == 404)
+		l->exists = false;
+	else if (call->code == 401 || call->code == 403) {
+		give_up(l, call);
+		return;
+	} else if (call->result < 0) {
+		again_later(l);
+		return;
+	} else {
+		observe(l, &call->reply);
+	}
+	if (is_free(l))
+		write_record(l);
+	else
+		again_later(l);
+}
+
+static void on_written(struct http_call *call)
+{
+	struct kube_lease *l = call->arg;
+
+	if (call->result == 0) {
+		observe(l, &call->reply);
+		if (!l->is_held)
+			log_v(2, "lease %s/%s: is ours", l->ns, l->name);
+		l->is_held = true;
+		l->renewed_ms = clock_ms();
+		l->is_busy = false;
+		l->due_ms = l->renewed_ms + scaled(l, LEASE_RETRY_MS);
+		return;
+	}
+	if (!l->is_held && (call->code == 401 || call->code == 403 || call->code == 404)) {
+		give_up(l, call);
+		return;
+	}
+	if (call->code == 409) /* somebody was faster: look who */
+		l->is_held = false;
+	again_later(l);
+}
+
+bool kube_lease_is_held(const struct kube_lease *l)
+{
+	return l->is_held && clock_ms() - l->renewed_ms < scaled(l, LEASE_RENEW_MS);
+}
+
+int kube_lease_step(struct kube_lease *l)
+{
+	int64_t wait = l->due_ms - clock_ms();
+
+	if (l->result < 0)
+		return l->result;
+	if (l->is_busy)
+		return (int)scaled(l, LEASE_RETRY_MS);
+	if (wait > 0)
+		return (int)wait;
+	if (l->is_held)
+		write_record(l);
+	else
+		read_record(l);
+	return (int)scaled(l, LEASE_RETRY_MS);
+}
+
+int kube_lease_acquire(struct kube *k, struct kube_lease *l, int64_t timeout_ms, struct error *err)
+{
+	int64_t end = clock_ms() + timeout_ms;
+
+	kube_lease_start(k, l);
+	while (!l->is_held) {
+		int wait = kube_lease_step(l);
+		int64_t left = end - clock_ms();
+
+		if (wait < 0)
+			return error_set(err, wait, "lease %s/%s: %s", l->ns, l->name, l->err.msg);
+		if (left <= 0 && !l->is_busy)
+			return error_set(err, -EBUSY, "lease %s/%s is held by %s", l->ns, l->name,
+					 l->holder.n ? l->holder.s : "somebody");
+		wait = left > 0 && left < wait ? (int)left : wait;
+		if (http_run(k->http, wait) == 0 && !l->is_held && left > 0)
+			usleep((useconds_t)(wait < 100 ? wait : 100) * 1000);
+	}
+	return 0;
+}
+
+/* One that is not given back runs out by itself: an error here changes nothing. */
+static void give_back(struct kube_lease *l)
+{
+	const struct kube_ref ref = ref_of(l);
+	AUTO(str_done) struct str json = STR_INIT;
+
+	kube_request_done(&l->request);
+	make_record(l, "", 1, &json);
+	kube_replace(&l->request, l->kube, &ref, (struct slice){ json.s, json.n });
+	l->request.call.timeout_ms = LEASE_RETRY_MS;
+	kube_do(l->kube, &l->request, NULL);
+}
+
+void kube_lease_release(struct kube_lease *l)
+{
+	if (!l->kube)
+		return;
+	if (kube_lease_is_held(l))
+		give_back(l);
+	kube_request_done(&l->request);
+	str_done(&l->version);
+	str_done(&l->holder);
+	str_done(&l->acquired);
+	l->kube = NULL;
+}
