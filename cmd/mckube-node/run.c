@@ -3,6 +3,7 @@
 /* mckube-node run: the helper itself. */
 #include "run.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -118,6 +119,8 @@ int run_open(struct run *r, struct error *err)
 	if (realtime_start(&r->reaction, react, r, &r->why_not_realtime, err) < 0)
 		return err->code;
 	r->has_reaction = true;
+	/* Loading BPF took apart the kernel's type information: some megabytes of free heap. */
+	malloc_trim(0);
 	if (realtime_lock_memory(&ignored) < 0)
 		log_warning("%s", ignored.msg);
 	return 0;
