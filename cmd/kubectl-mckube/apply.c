@@ -11,6 +11,7 @@
 #include "plan/plan.h"
 #include "plugins/policies.h"
 
+#include "carry_out.h"
 #include "command.h"
 #include "file.h"
 #include "terminal.h"
@@ -19,7 +20,13 @@ struct apply_args {
 	int32_t output; /* enum list_format */
 	const char *out;
 	bool replans;
+	int32_t dry_run; /* enum dry_run */
+	struct carry_out_args live;
 };
+
+enum dry_run { DRY_RUN_NONE, DRY_RUN_CLIENT, DRY_RUN_SERVER };
+
+static const char *const dry_runs[] = { "none", "client", "server", NULL };
 
 static const char *const formats[] = {
 	[LIST_JSON] = "json",
@@ -36,6 +43,19 @@ static const struct option options[] = {
 		   .complete = "file"),
 	OPT_BOOL(0, "replan", struct apply_args, replans,
 		 "when the cluster is no longer what the saved plan was made for, plan again"),
+	OPT_ENUM(0, "dry-run", struct apply_args, dry_run, dry_runs, "MODE",
+		 "client only shows the plan; server sends every write, and nothing is stored",
+		 .bare = "client", .preset = "none"),
+	OPT_INT(0, "parallel", struct apply_args, live.parallel, 1, 256, "N",
+		"run so many writes at a time, where their order allows it", .preset = "16"),
+	OPT_STRING(0, "lease", struct apply_args, live.lease, "NAMESPACE/NAME",
+		   "the Lease that keeps two passes from running at once",
+		   .preset = "kube-system/mckube"),
+	OPT_DURATION(0, "lock-timeout", struct apply_args, live.lock_timeout,
+		     "wait so long for the Lease while another pass has it", .preset = "30s"),
+	OPT_INT(0, "eviction-timeout", struct apply_args, live.gone_timeout_s, 1, 3600, "SECONDS",
+		"wait so long for an evicted pod to be gone before its room is given away",
+		.preset = "60"),
 	{},
 };
 
@@ -119,12 +139,49 @@ static int print_results(const struct cli *cli, const struct apply_args *a, cons
 	return exit_code(plan);
 }
 
+/* On the API server. */
+
+static int run_live(struct cli *cli, const struct apply_args *a, struct pass_lock *lock,
+		    struct error *err)
+{
+	AUTO(inputs_done) struct inputs in = { 0 };
+	AUTO(plan_done) struct plan plan = { 0 };
+	AUTO(str_done) struct str out = STR_INIT;
+
+	if (inputs_load(cli, false, &in, err) < 0 || get_plan(cli, a, &in, &plan, err) < 0)
+		return err->code;
+	if (a->dry_run == DRY_RUN_CLIENT) {
+		plan_text(&plan, &(struct plan_view){ .has_header = true }, &cli->look, &out);
+		return print_text(&out, EXIT_DONE, err);
+	}
+	in.live.kube.is_dry_run = a->dry_run == DRY_RUN_SERVER;
+	if (carry_out(cli, &a->live, &in.live, lock, &in.cluster, &plan, err) < 0)
+		return err->code;
+	plan_results(&plan, &cli->look, &out);
+	return print_text(&out, exit_code(&plan), err);
+}
+
+static int run_locked(struct cli *cli, const struct apply_args *a, struct error *err)
+{
+	AUTO(pass_lock_release) struct pass_lock lock = { 0 };
+
+	if (a->out || cli->input.files.n)
+		return usage_error(cli, err, "--out and --filename go with --snapshot");
+	if (a->dry_run != DRY_RUN_NONE)
+		return run_live(cli, a, NULL, err);
+	if (pass_lock_take(cli, &a->live, &lock, err) < 0)
+		return err->code;
+	return run_live(cli, a, &lock, err);
+}
+
 static int run(struct cli *cli, const void *args, struct error *err)
 {
 	const struct apply_args *a = args;
 	AUTO(inputs_done) struct inputs in = { 0 };
 	AUTO(plan_done) struct plan plan = { 0 };
 
+	if (!cli->input.snapshots.n)
+		return run_locked(cli, a, err);
 	if (inputs_load(cli, true, &in, err) < 0 || get_plan(cli, a, &in, &plan, err) < 0 ||
 	    write_state(a, &in, &plan, err) < 0)
 		return err->code;
@@ -135,15 +192,23 @@ static const char *const word_kinds[] = { "file", NULL };
 
 const struct command command_apply = {
 	.name = "apply",
-	.synopsis = "[PLAN] --snapshot FILE [-f FILE]... [options]",
+	.synopsis = "[PLAN] [--snapshot FILE [-f FILE]...] [options]",
 	.summary = "carry out a pass, or exactly a saved plan",
 	.description =
 		"Carry out one pass, or exactly the plan that 'plan --out' saved.\n"
 		"\n"
+		"On an API server a Lease keeps two passes from running at once. Every write names "
+		"the version\nof the object that the plan was made for; one that has changed since "
+		"is left for the next pass.\nSIGTERM lets the running writes end and reports the "
+		"rest as not done.\n"
+		"\n"
 		"With --snapshot the plan is carried out on the objects in the files, and their new "
 		"state is\nwritten as a List: to standard output, or to --out. A saved plan is "
 		"refused when one of its\nobjects has changed since, and each of them is named.",
-	.examples = "# carry out a pass on a snapshot\n"
+	.examples = "# carry out a pass\n"
+		    "kubectl mckube apply\n"
+		    "\n"
+		    "# carry out a pass on a snapshot\n"
 		    "kubectl mckube apply --snapshot test/example/cluster.yaml --out new.yaml\n"
 		    "\n"
 		    "# carry out what was reviewed\n"

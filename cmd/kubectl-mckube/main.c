@@ -92,7 +92,10 @@ static int run(struct cli *cli, int argc, char **argv, struct error *err)
 
 static void report(const struct cli *cli, const struct error *err)
 {
-	fprintf(stderr, "error: %s\n", err->msg);
+	AUTO(str_done) struct str message = STR_INIT;
+
+	text_add(&message, err->msg);
+	fprintf(stderr, "error: %s\n", message.s);
 	if (cli->is_usage_error && cli->command)
 		fprintf(stderr, "See '%s %s --help' for usage.\n", program_name,
 			cli->command->name);

@@ -10,6 +10,7 @@
 #include "plan/file.h"
 #include "plugins/policies.h"
 
+#include "carry_out.h"
 #include "command.h"
 #include "file.h"
 
@@ -96,6 +97,16 @@ static int save(const char *path, const struct plan *plan, struct error *err)
 	return file_write(path, &json, err);
 }
 
+/* Sends each write with dryRun=All: the server checks it and stores nothing. */
+static int ask_server(const struct cli *cli, struct inputs *in, struct plan *plan,
+		      struct error *err)
+{
+	static const struct carry_out_args how = { .parallel = 16 };
+
+	in->live.kube.is_dry_run = true;
+	return carry_out(cli, &how, &in->live, NULL, &in->cluster, plan, err);
+}
+
 static int exit_code(const struct plan_args *a, const struct plan *plan)
 {
 	if (!a->has_detailed_exitcode)
@@ -114,16 +125,23 @@ static int run(struct cli *cli, const void *args, struct error *err)
 
 	if (a->dry_run == DRY_RUN_SERVER && cli->input.snapshots.n)
 		return usage_error(cli, err, "--dry-run=server asks a server: not with --snapshot");
+	if (a->diff && a->output != FORMAT_TABLE)
+		return usage_error(cli, err, "--diff has no other form than text: not with -o %s",
+				   plan_formats[a->output]);
 	if (inputs_load(cli, false, &in, err) < 0 ||
 	    plan_make(&in.cluster, policies, &in.settings, &plan, err) < 0)
 		return err->code;
 	log_v(1, "plan %s: %zu actions after %llu steps of search%s", plan.name, plan.actions.n,
 	      (unsigned long long)plan.search.steps,
 	      plan.search.is_exact ? "" : ", which reached its bound");
+	if (a->dry_run == DRY_RUN_SERVER && ask_server(cli, &in, &plan, err) < 0)
+		return err->code;
 
 	if (a->diff ? add_diff(cli, a->diff, &plan, &out, err) < 0
 		    : render(cli, a, &in, &plan, &out, err) < 0)
 		return err->code;
+	if (a->dry_run == DRY_RUN_SERVER && a->output == FORMAT_TABLE && !a->diff)
+		plan_results(&plan, &cli->look, &out);
 	if (a->out && save(a->out, &plan, err) < 0)
 		return err->code;
 	return print_text(&out, exit_code(a, &plan), err);
@@ -131,7 +149,7 @@ static int run(struct cli *cli, const void *args, struct error *err)
 
 const struct command command_plan = {
 	.name = "plan",
-	.synopsis = "--snapshot FILE [-f FILE]... [options]",
+	.synopsis = "[--snapshot FILE] [-f FILE]... [options]",
 	.summary = "show what one pass would change, and why",
 	.description =
 		"Show what one pass would change, and why. Nothing is written.\n"
@@ -140,6 +158,9 @@ const struct command command_plan = {
 		"cores,\nless critical ones yield where there is no room. --namespace only limits "
 		"what is listed.",
 	.examples =
+		"# plan the cluster of the current context\n"
+		"kubectl mckube plan\n"
+		"\n"
 		"# plan a snapshot\n"
 		"kubectl mckube plan --snapshot test/example/cluster.yaml\n"
 		"\n"

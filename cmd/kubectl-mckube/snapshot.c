@@ -43,7 +43,7 @@ static int run(struct cli *cli, const void *args, struct error *err)
 
 const struct command command_snapshot = {
 	.name = "snapshot",
-	.synopsis = "--snapshot FILE [-f FILE]... [options]",
+	.synopsis = "[--snapshot FILE] [-f FILE]... [options]",
 	.summary = "write what a plan reads, as one List",
 	.description = "Write what a plan reads as one List: several files, documents and folders "
 		       "become one, and of an\nobject that stands twice the last one is kept.",

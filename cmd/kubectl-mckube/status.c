@@ -45,7 +45,7 @@ static int run(struct cli *cli, const void *args, struct error *err)
 
 const struct command command_status = {
 	.name = "status",
-	.synopsis = "[node/NAME|pod/NAME] --snapshot FILE [options]",
+	.synopsis = "[node/NAME|pod/NAME] [--snapshot FILE] [options]",
 	.summary = "show the cluster as cores: who sits where, with what budget",
 	.description =
 		"Show the cluster as cores: who sits where, how full that makes every core in every "

@@ -16,6 +16,8 @@ check "unknown choice lists the choices" -c 1 -e 'must be one of table\|wide\|js
 check "value out of range" -c 1 -e '"-v, --v" flag: must be a whole number from 0 to 10$' -- version -v 11
 check "argument too many" -c 1 -e 'unexpected argument "extra"' -- plan extra --snapshot $SNAPSHOT
 check "no cluster" -c 1 -e '^error: no cluster is configured: set KUBECONFIG' -- plan
+check "a difference has one form" -c 1 -e '^error: --diff .* not with -o json$' -- \
+	plan --snapshot $SNAPSHOT --diff x.json -o json
 check "no such snapshot" -c 1 -e '^error: nothing.yaml: No such file or directory$' -- plan --snapshot nothing.yaml
 check "standard input twice" -c 1 -e 'read only once' -- plan --snapshot - -f -
 check "standard input as plan and snapshot" -c 1 -e 'read only once' -- apply - --snapshot -
