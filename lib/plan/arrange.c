@@ -302,13 +302,10 @@ static void mark_evicted(struct search *s, unit_id id, bool is_evicted)
 	struct unit *u = &s->w->units.items[id];
 	int sign = is_evicted ? 1 : -1;
 
-	u->is_evicted = is_evicted;
 	if (is_evicted)
-		world_leave(s->w, id, u->node);
+		world_evict(s->w, id);
 	else
-		world_enter(s->w, id, u->node);
-	if (u->pdb != NONE)
-		s->w->evictions_left[u->pdb] -= sign;
+		world_bring_back(s->w, id);
 	cost_evict(&s->cost, u->rank, sign);
 	if (!u->can_land)
 		cost_lose(&s->cost, u->rank, sign);
@@ -579,15 +576,10 @@ static void set_unit(struct world *w, unit_id id, struct saved want)
 
 	if (u->at != NONE)
 		world_lift(w, id);
-	if (u->is_evicted != want.is_evicted) {
-		u->is_evicted = want.is_evicted;
-		if (want.is_evicted)
-			world_leave(w, id, u->node);
-		else
-			world_enter(w, id, u->node);
-		if (u->pdb != NONE)
-			w->evictions_left[u->pdb] += want.is_evicted ? -1 : 1;
-	}
+	if (want.is_evicted && !u->is_evicted)
+		world_evict(w, id);
+	else if (!want.is_evicted && u->is_evicted)
+		world_bring_back(w, id);
 	if (want.at != NONE)
 		world_put(w, id, want.at);
 }

@@ -258,7 +258,7 @@ static void improve(struct planner *p, struct settled *settled)
 	array_done(&fresh);
 }
 
-static void land(struct planner *p)
+static void find_landings(struct planner *p)
 {
 	unit_list evicted = { 0 };
 
@@ -267,6 +267,24 @@ static void land(struct planner *p)
 			*array_add(&evicted) = id;
 	landing_find(p, evicted.items, evicted.n);
 	array_done(&evicted);
+}
+
+/* A pod on cores that it may not use is evicted only for a landing: without one it stays. */
+static void take_back(struct planner *p)
+{
+	struct world *w = &p->w;
+
+	for (uint32_t turn = 0; turn < w->units.n; turn++) {
+		unit_id id = w->by_turn[turn];
+		const struct unit *u = &w->units.items[id];
+
+		if (!u->is_evicted || !u->is_misplaced || u->landing != NONE ||
+		    !world_fits(w, u, u->origin, 0) || !world_has_room(w, u, u->node, 0))
+			continue;
+		world_bring_back(w, id);
+		world_put(w, id, u->origin);
+		planner_refresh(p, u->node);
+	}
 }
 
 int plan_make(const struct cluster *c, const struct policy *const *policies,
@@ -295,7 +313,8 @@ int plan_make(const struct cluster *c, const struct policy *const *policies,
 	place(&p, &settled);
 	improve(&p, &settled);
 	place(&p, &settled);
-	land(&p);
+	find_landings(&p);
+	take_back(&p);
 
 	*ret_plan = (struct plan){ .settings = *settings, .taken_at = c->taken_at };
 	emit_plan(&p, ret_plan); /* and 8. Clean up */

@@ -204,7 +204,7 @@ static struct counter *find_counter(struct pod_terms *t, const struct cluster *c
 				    uint32_t term, pod_id pod)
 {
 	array_each(k, &t->counters)
-		if (k->kind == kind && k->term == term &&
+		if (k->kind == kind && k->term == term && k->rules == c->pods.items[pod].rules &&
 		    (!k->is_per_example ||
 		     c->pods.items[k->example].labels.at == c->pods.items[pod].labels.at))
 			return k;

@@ -197,6 +197,26 @@ void world_leave(struct world *w, unit_id id, node_id node)
 		pod_terms_leave(w->terms, w, u->pod, node);
 }
 
+void world_evict(struct world *w, unit_id id)
+{
+	struct unit *u = &w->units.items[id];
+
+	u->is_evicted = true;
+	world_leave(w, id, u->node);
+	if (u->pdb != NONE)
+		w->evictions_left[u->pdb]--;
+}
+
+void world_bring_back(struct world *w, unit_id id)
+{
+	struct unit *u = &w->units.items[id];
+
+	u->is_evicted = false;
+	world_enter(w, id, u->node);
+	if (u->pdb != NONE)
+		w->evictions_left[u->pdb]++;
+}
+
 /* Is what the pod asks for within what the node has, with `more` times its requests added? */
 static bool requests_fit(const struct world *w, const struct unit *u, node_id node, unsigned rank,
 			 int more)

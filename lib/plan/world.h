@@ -137,6 +137,11 @@ void world_lift(struct world *w, unit_id id);
 void world_enter(struct world *w, unit_id id, node_id node);
 void world_leave(struct world *w, unit_id id, node_id node);
 
+/* Evicts a bound unit that has been lifted, or brings it back, on account of its budget of
+ * disruptions. */
+void world_evict(struct world *w, unit_id id);
+void world_bring_back(struct world *w, unit_id id);
+
 /* Do the unit's requests fit on the node, counting ranks from `rank` up? */
 bool world_has_room(const struct world *w, const struct unit *u, node_id node, unsigned rank);
 
