@@ -158,6 +158,8 @@ static int run_live(struct cli *cli, const struct apply_args *a, struct pass_loc
 	if (carry_out(cli, &a->live, &in.live, lock, &in.cluster, &plan, err) < 0)
 		return err->code;
 	plan_results(&plan, &cli->look, &out);
+	if (in.live.kube.is_dry_run)
+		str_add(&out, carry_out_dry);
 	return print_text(&out, exit_code(&plan), err);
 }
 

@@ -107,6 +107,13 @@ static int ask_server(const struct cli *cli, struct inputs *in, struct plan *pla
 	return carry_out(cli, &how, &in->live, NULL, &in->cluster, plan, err);
 }
 
+static void add_answers(const struct cli *cli, const struct plan *plan, struct str *out)
+{
+	str_addc(out, '\n');
+	plan_results(plan, &cli->look, out);
+	str_add(out, carry_out_dry);
+}
+
 static int exit_code(const struct plan_args *a, const struct plan *plan)
 {
 	if (!a->has_detailed_exitcode)
@@ -141,7 +148,7 @@ static int run(struct cli *cli, const void *args, struct error *err)
 		    : render(cli, a, &in, &plan, &out, err) < 0)
 		return err->code;
 	if (a->dry_run == DRY_RUN_SERVER && a->output == FORMAT_TABLE && !a->diff)
-		plan_results(&plan, &cli->look, &out);
+		add_answers(cli, &plan, &out);
 	if (a->out && save(a->out, &plan, err) < 0)
 		return err->code;
 	return print_text(&out, exit_code(a, &plan), err);

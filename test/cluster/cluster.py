@@ -142,7 +142,8 @@ class Cluster:
                 raise SystemExit(f"error: kube-apiserver has ended, see {log}")
             return False
 
-    def up(self, programs):
+    def up(self, programs, has_kubelets=False):
+        """Without kubelets nobody says that nodes live, so nobody may find them dead either."""
         programs = pathlib.Path(programs)
         client, peer, self.port = free_ports(3)
         etcd = f"http://127.0.0.1:{client}"
@@ -172,7 +173,8 @@ class Cluster:
             f"--service-account-private-key-file={self.folder / 'sa.key'}",
             f"--root-ca-file={self.folder / 'pki' / 'apiserver.crt'}",
             "--leader-elect=false", "--secure-port=0", "--kube-api-qps=500",
-            "--kube-api-burst=1000"])
+            "--kube-api-burst=1000",
+            "--controllers=*" + ("" if has_kubelets else ",-node-lifecycle-controller")])
         self.start("kube-scheduler", [
             programs / "kube-scheduler", "--kubeconfig", self.kubeconfig,
             "--leader-elect=false", "--secure-port=0"])
