@@ -34,13 +34,6 @@ static inline uint64_t load8(const char *p)
 	return le64toh(w);
 }
 
-/* The high bit of each byte that is zero. Bytes above the first zero one may be marked wrongly:
- * only the lowest mark counts. */
-static inline uint64_t zero_bytes(uint64_t w)
-{
-	return (w - EACH_BYTE(0x01)) & ~w & EACH_BYTE(0x80);
-}
-
 static const char *blanks_end(const char *p, const char *end)
 {
 	while (p < end && (unsigned char)*p <= ' ') {
@@ -59,16 +52,23 @@ static inline const char *blank(const char *p, const char *end)
 	return p < end && (unsigned char)*p > ' ' ? p : blanks_end(p, end);
 }
 
-/* The first byte from p that is not plain text of a string: a quote, a backslash, a control
- * character, or one outside ASCII. */
+/* Sets the high bit of the bytes that end plain text: a quote, a backslash, a control character, or
+ * one outside ASCII. Each subtraction borrows into that bit where its byte is too small. A borrow
+ * may go on into the next byte, so only the lowest mark counts. */
+static inline uint64_t mark_special(uint64_t w)
+{
+	uint64_t quote = (w ^ EACH_BYTE('"')) - EACH_BYTE(0x01);
+	uint64_t backslash = (w ^ EACH_BYTE('\\')) - EACH_BYTE(0x01);
+	uint64_t control = w - EACH_BYTE(0x20);
+
+	return (quote | backslash | control | w) & EACH_BYTE(0x80);
+}
+
 static inline const char *plain_end(const char *p, const char *end)
 {
 	for (; end - p >= 8; p += 8) {
-		uint64_t w = load8(p);
-		uint64_t stop = zero_bytes(w ^ EACH_BYTE('"')) | zero_bytes(w ^ EACH_BYTE('\\')) |
-				((w - EACH_BYTE(0x20)) & ~w) | w;
+		uint64_t stop = mark_special(load8(p));
 
-		stop &= EACH_BYTE(0x80);
 		if (stop)
 			return p + __builtin_ctzll(stop) / 8;
 	}

@@ -97,7 +97,7 @@ static bool is_kind(const struct kind *k, const char *kind, const char *api_vers
 	       (!*k->version || strcmp(k->version, version) == 0);
 }
 
-static const struct kind *find_kind(const char *kind, const char *api_version)
+static const struct kind *search_kind(const char *kind, const char *api_version)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (is_kind(&kinds[i], kind, api_version))
@@ -109,6 +109,20 @@ struct type {
 	str_id kind, version;
 	bool is_list;
 };
+
+/* Most objects are of the same kind as the one before. */
+static const struct kind *find_kind(struct objects *o, const struct type *t)
+{
+	const struct intern *strings = &o->c->strings;
+
+	if (t->kind != o->last_kind_id || t->version != o->last_version_id) {
+		o->last_kind_id = t->kind;
+		o->last_version_id = t->version;
+		o->last_kind =
+			search_kind(intern_str(strings, t->kind), intern_str(strings, t->version));
+	}
+	return o->last_kind;
+}
 
 static bool ends_with_list(const char *kind)
 {
@@ -313,7 +327,6 @@ static int pass_over(struct objects *o, struct slice text, const struct type *t,
 int objects_add(struct objects *o, struct slice text, const struct object_origin *origin,
 		size_t *ret_used, struct error *err)
 {
-	const struct intern *strings = &o->c->strings;
 	struct type t = { 0 };
 	int r = type_from_list(o, origin, &t) ? 0 : find_type(o, text, &t);
 
@@ -321,8 +334,7 @@ int objects_add(struct objects *o, struct slice text, const struct object_origin
 	if (r == 0 && t.is_list)
 		return OBJECT_IS_LIST;
 	if (r == 0) {
-		const struct kind *k =
-			find_kind(intern_str(strings, t.kind), intern_str(strings, t.version));
+		const struct kind *k = find_kind(o, &t);
 
 		r = k ? decode_typed(o, text, &t, k, origin, ret_used)
 		      : pass_over(o, text, &t, origin, ret_used);

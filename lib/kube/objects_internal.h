@@ -45,6 +45,8 @@ struct objects {
 	ARRAY(struct port_draft) ports;
 	ARRAY(str_id) claims, generic_volumes;
 	struct str key;
+	const struct kind *last_kind; /* of the last object, by these */
+	str_id last_kind_id, last_version_id;
 	str_id id_cpu, id_memory, id_ephemeral, id_sdv;
 };
 
