@@ -12,6 +12,8 @@
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "kube.h"
+#include "report.h"
 #include "run.h"
 
 enum { POLL_SIGNAL, POLL_NOTES, POLL_BIRTHS, POLLS };
@@ -24,16 +26,10 @@ struct loop {
 	bool is_ending;
 };
 
-void run_tell(const struct note *n)
+void run_tell(struct run *r, const struct note *n)
 {
-	static const char *const words[] = {
-		[NOTE_APPLIED] = "RTBudgetApplied",    [NOTE_REFUSED] = "RTBudgetRefused",
-		[NOTE_OVERRUN] = "RTOverrun",	       [NOTE_ESCALATED] = "RuntimeEscalated",
-		[NOTE_RECOVERED] = "RuntimeRecovered", [NOTE_DEGRADED] = "Degraded",
-		[NOTE_RESTORED] = "Restored",	       [NOTE_REWRITTEN] = "RTBudgetRewritten",
-	};
-
-	log_v(0, "%s pod %s/%s: %s", words[n->kind], n->ns, n->name, n->text);
+	log_v(0, "%s pod %s/%s: %s", note_reason(n->kind), n->ns, n->name, n->text);
+	kube_side_tell(r->kube, n);
 }
 
 static void take_signal(struct loop *l)
@@ -57,7 +53,7 @@ static void take_notes(struct loop *l)
 
 	eventfd_read(l->run->engine.note_fd, &unused);
 	while (engine_take_note(&l->run->engine, &n))
-		run_tell(&n);
+		run_tell(l->run, &n);
 	run_save(l->run);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -17,9 +18,16 @@
 #include "node/container.h"
 #include "node/realtime.h"
 
+#include "kube.h"
+
 static const struct option run_options[] = {
 	OPT_STRING(0, "static", struct run_args, static_file, "FILE",
 		   "take the wanted pods from a file instead of Kubernetes", .complete = "file"),
+	OPT_STRING(0, "node-name", struct run_args, node_name, "NAME",
+		   "this node's name in Kubernetes (default $NODE_NAME, else the host's)"),
+	OPT_STRING(0, "kubeconfig", struct run_args, kubeconfig, "FILE",
+		   "how to reach the API server (default: as kubectl, or the service account)",
+		   .complete = "file"),
 	OPT_STRING(0, "state-file", struct run_args, state_file, "FILE",
 		   "what must survive a restart of the helper",
 		   .preset = "/run/mckube-node/state.json", .complete = "file"),
@@ -261,6 +269,15 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+static const char *own_name(struct arena *arena)
+{
+	struct utsname name;
+
+	if (uname(&name) < 0)
+		return "localhost";
+	return arena_strndup(arena, name.nodename, strlen(name.nodename));
+}
+
 static int run_run(const struct context *ctx, void *values, struct error *err)
 {
 	struct run_args *args = values;
@@ -272,8 +289,8 @@ static int run_run(const struct context *ctx, void *values, struct error *err)
 			   ctx->common->sys_root },
 		.births.fd = -1,
 	};
-	if (!args->static_file)
-		return error_set(err, -EINVAL, "say where the wanted pods are: --static FILE");
+	if (!args->node_name && !(args->node_name = getenv("NODE_NAME")))
+		args->node_name = own_name(ctx->arena);
 	block_signals();
 	if (context_probe(ctx, &r->kernel, &r->backend, err) < 0 ||
 	    make_state_folder(args, err) < 0)
@@ -281,10 +298,12 @@ static int run_run(const struct context *ctx, void *values, struct error *err)
 	int code = run_open(r, err);
 	if (code == 0) {
 		tell_start(r);
-		code = static_apply(r, args->static_file, err);
+		code = args->static_file ? static_apply(r, args->static_file, err)
+					 : kube_side_start(r, &r->kube, err);
 	}
 	if (code == 0)
 		code = run_loop(r, err);
+	kube_side_stop(r->kube);
 	run_close(r);
 	return code;
 }

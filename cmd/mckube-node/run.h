@@ -35,6 +35,7 @@ struct run {
 	struct births births; /* fd -1: BPF tells */
 	struct memory memory;
 	struct cpu_usage usage;
+	struct kube_side *kube; /* NULL: from a file */
 	pthread_t reaction;
 	int stop_fd; /* an eventfd: threads end */
 	bool has_reaction;
@@ -61,7 +62,7 @@ void run_save(struct run *r);
 /* Waits for signals, births, notes and time, until SIGTERM or SIGINT. */
 int run_loop(struct run *r, struct error *err);
 
-/* Writes a note to the log. */
-void run_tell(const struct note *n);
+/* Writes a note to the log, and hands it to Kubernetes. */
+void run_tell(struct run *r, const struct note *n);
 
 #endif

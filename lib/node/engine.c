@@ -366,12 +366,25 @@ static bool has_node(const struct engine_pod *p)
 	return false;
 }
 
+/* Nothing to do: pods are told again and again as other parts of them change. */
+static bool is_in_force(struct engine *e, const struct engine_pod *p, const struct pod_want *want)
+{
+	const struct escalation_pod *state = engine_state(e, p);
+
+	return !p->is_refused && p->is_pinned == want->is_pinned && has_containers(p, want) &&
+	       memcmp(&state->budget, &want->budget, sizeof(want->budget)) == 0 &&
+	       cpuset_eq(&state->cores, &want->cores) && state->priority == want->priority &&
+	       state->wanted == want->enforcement && state->recovery == want->recovery;
+}
+
 static int set_pod(struct engine *e, const struct pod_want *want, struct error *err)
 {
 	struct engine_pod *p = engine_find(e, want->uid);
 
 	if (!p)
 		p = add_pod(e, want);
+	else if (is_in_force(e, p, want))
+		return open_containers(e, p, err);
 	struct escalation_pod *state = engine_state(e, p);
 	struct budget before = state->budget;
 	state->budget = want->budget;
