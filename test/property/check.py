@@ -421,8 +421,9 @@ class Checker:
             if victim.is_fixed or victim.rank >= pod.rank or key.endswith("'"):
                 continue
             seat = state.seats[key]
+            is_wrong = seat.cores is not None and not victim.may_use(node, seat.cores)
             state.remove(key)
-            cores = fits() if self._evictable(victim) else None
+            cores = fits() if self._evictable(victim) and not is_wrong else None
             state.put(key, victim, name, seat.cores)
             if cores:
                 return f"on {name} cores {cpuset_text(cores)} by evicting {key}"

@@ -74,14 +74,14 @@ class NodeBox:
         return [-1] if self.whole else sorted(cores)
 
     def fits(self, budget: Budget, cores: Cores) -> bool:
-        loads = budget.loads()
+        loads = budget.loads
         return all(self.load.get(s, [0, 0, 0])[m] + loads[m] <= self.cap[m]
                    for s in self.slots(cores) for m in range(3))
 
     def put(self, budget: Budget, cores: Cores) -> None:
         for slot in self.slots(cores):
             row = self.load.setdefault(slot, [0, 0, 0])
-            for mode, load in enumerate(budget.loads()):
+            for mode, load in enumerate(budget.loads):
                 row[mode] += load
 
 

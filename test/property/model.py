@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Iterable
@@ -71,6 +72,7 @@ class Budget:
             return self.medium or self.hi
         return self.hi
 
+    @cached_property
     def loads(self) -> Loads:
         """Parts per million in each mode: C(mode) at or above the mode's rank, else the floor."""
         def ppm(us: int) -> int:
@@ -146,7 +148,7 @@ class Pod:
     @property
     def loads(self) -> Loads | None:
         budget = self.request.budget if self.request else self.orphan
-        return budget.loads() if budget else None
+        return budget.loads if budget else None
 
     @property
     def is_fixed(self) -> bool:
