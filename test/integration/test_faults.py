@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong while a plan is carried out."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+
+
+def crowd(w, n, prefix="p"):
+    w.create(*[o for i in range(n) for o in w.pair(f"{prefix}{i}", 10000)])
+
+
+def bound(w):
+    return {p["metadata"]["name"]: (p["spec"].get("nodeName"), w.note(p, "mckube.io/rt-core"))
+            for p in w.get("pods") if p["spec"].get("nodeName")}
+
+
+def wait_until_some_are_bound(w, least):
+    w.wait(lambda: len(bound(w)) >= least)
+
+
+def test_sigterm_ends_what_runs_and_reports_the_rest(w):
+    w.nodes("n1", "n2")
+    crowd(w, 40)
+    apply = w.start_mckube("apply", "--qps=10", "--burst=12", "--parallel=2")
+    wait_until_some_are_bound(w, 3)
+    apply.send_signal(signal.SIGTERM)
+    out, err = apply.communicate(timeout=20)
+    assert apply.returncode == 4, (out, err)
+    assert "terminated (SIGTERM)" in out, out
+    done = out.count(": Done")
+    assert 0 < done < 40 and len(bound(w)) == done, (done, bound(w))
+    assert w.get("lease", "mckube", "kube-system")["spec"]["holderIdentity"] == ""
+    w.mckube("apply")
+    assert len(bound(w)) == 40
+
+
+def test_killed_anywhere_a_second_apply_finishes(w):
+    """kill -9 at a random moment, again and again: what was bound stays, nothing is bound twice."""
+    w.nodes("n1", "n2")
+    crowd(w, 60)
+    rng = random.Random(1)
+    seen = {}
+    for _ in range(12):
+        apply = w.start_mckube("apply", "--qps=100", "--burst=10", "--lock-timeout=40s",
+                               f"--lease=kube-system/kill-{rng.random()}")
+        time.sleep(0.05 + rng.random() * 0.4)
+        apply.kill()
+        apply.communicate()
+        now = bound(w)
+        assert seen.items() <= now.items(), "a binding changed"
+        seen = now
+    w.mckube("apply")
+    assert len(bound(w)) == 60 and seen.items() <= bound(w).items()
+    assert "nothing to do" in w.mckube("plan").out
+
+
+def test_server_killed_during_apply(w):
+    if os.environ.get("MCKUBE_EXISTING_CLUSTER"):
+        return
+    w.nodes("n1", "n2")
+    crowd(w, 60)
+    apply = w.start_mckube("apply", "--qps=20", "--burst=12")
+    wait_until_some_are_bound(w, 3)
+    w.cluster.stop("kube-apiserver", signal.SIGKILL)
+    out, err = apply.communicate(timeout=60)
+    assert apply.returncode == 4, (out, err)
+    assert "cannot be reached" in out, out
+    refused = w.mckube("plan", check=False)
+    assert refused.code == 1 and "was refused" in refused.err, refused
+    w.cluster.start("kube-apiserver")
+    w.wait(lambda: w.kubectl("get", "--raw", "/readyz", check=False).code == 0, 60)
+    w.mckube("apply", "--lock-timeout=60s")
+    assert len(bound(w)) == 60
+
+
+def test_lost_lease_stops_the_pass(w):
+    w.nodes("n1")
+    crowd(w, 40)
+    apply = w.start_mckube("apply", "--qps=2", "--burst=12", "--parallel=1")
+    wait_until_some_are_bound(w, 1)
+    w.kubectl("patch", "lease", "mckube", "-n", "kube-system", "--type=merge", "-p",
+              '{"spec":{"holderIdentity":"thief","leaseDurationSeconds":1}}')
+    out, err = apply.communicate(timeout=30)
+    assert apply.returncode == 4 and "the Lease was lost" in out, (out, err)
+    w.mckube("apply", "--lock-timeout=20s")
+
+
+def test_full_disk_leaves_the_old_plan(w):
+    path = w.folder / "kept.json"
+    path.write_text("old")
+    w.nodes("n1")
+    crowd(w, 30)
+    done = subprocess.run(["bash", "-c", f"ulimit -f 8; trap '' XFSZ; exec {w.program} plan --out {path}"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and path.read_text() == "old", done
+    assert len(list(path.parent.glob("*kept*"))) == 1
+
+
+def test_pipe_that_nobody_reads(w):
+    w.nodes("n1")
+    crowd(w, 50)
+    done = subprocess.run(["bash", "-c", f"{w.program} plan -o json | head -1; exit ${{PIPESTATUS[0]}}"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.stderr == "", done

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""manifests/ on a real API server: accepted, and each rule refuses and allows."""
+
+import json
+
+from world import TOP
+
+V1 = "mcoperator.sdv.com/v1"
+
+
+def setup(w):
+    w.kubectl("apply", "-k", TOP / "manifests")
+    w.kubectl("delete", "cronjob", "mckube-apply", "-n", "mckube-system", "--wait=false")
+    forged = w.pod("probe", annotations={"mckube.io/rt-core": "0"})
+    env = w.as_account("mckube-planner")
+    w.kubectl("create", "rolebinding", "edit", "--clusterrole=edit", "-n", w.ns,
+              "--serviceaccount=mckube-system:mckube-planner")
+
+    def is_enforced():
+        done = create(w, env, forged, "--dry-run=server")
+        return done.code != 0 and "rt-core and rt-source" in done.err
+
+    w.wait(is_enforced)
+
+
+def create(w, env, obj, *args):
+    return w.run("kubectl", "create", "-n", w.ns, "-f", "-", *args, stdin=json.dumps(obj),
+                 check=False, env=env)
+
+
+def patch(w, env, kind, name, change, *args):
+    return w.run("kubectl", "patch", kind, name, "-n", w.ns, "--type=merge", "-p",
+                 json.dumps(change), *args, check=False, env=env)
+
+
+def notes(**values):
+    return {"metadata": {"annotations": {f"mckube.io/{k.replace('_', '-')}": v
+                                         for k, v in values.items()}}}
+
+
+def mckube(spec):
+    return {"apiVersion": V1, "kind": "McKube", "metadata": {"name": "x"}, "spec": spec}
+
+
+def test_crd_takes_both_spellings(w):
+    old = [
+        {"podname": "p", "criticality": "High",
+         "rtSettings": {"period": 1000000, "runtime_low": 300000, "runtime_hi": 500000}},
+        {"podname": "p", "criticality": "LOW", "node": "n",
+         "rtSettings": {"period": 1000000, "budget_lo": 300000, "budget_hi": 300000, "core": "2-3"}},
+        {"criticality": "B", "pressuredDeadlinesTotal": 5, "pressuredDeadlinesPeriod": 3},
+    ]
+    for spec in old:
+        w.create(mckube(spec))
+        assert w.get("mckube", "x")["spec"] == spec
+        w.kubectl("delete", "mckube", "x", "-n", w.ns)
+
+
+def test_crd_names_what_is_wrong(w):
+    good = {"period": 1000000, "runtime_low": 3000, "runtime_hi": 5000}
+    wrong = [
+        ({"rtSettings": {**good, "runtime_hi": 2000}}, "runtime_low is more than runtime_hi"),
+        ({"rtSettings": {**good, "period": 4000}}, "runtime_hi is more than the period"),
+        ({"rtSettings": {**good, "runtime_medium": 6000}}, "runtime_medium must lie between"),
+        ({"rtSettings": {**good, "budget_lo": 1}}, "runtime_low and budget_lo mean the same"),
+        ({"rtSettings": {"period": 1000000, "runtime_low": 1}}, "runtime_hi is needed"),
+        ({"rtSettings": {**good, "period": 50}}, "period"),
+        ({"criticality": "Hihg"}, "must be Low, Middle or High"),
+        ({"podname": "p", "selector": {"matchLabels": {}}}, "exclude each other"),
+    ]
+    for spec, message in wrong:
+        done = w.create(mckube(spec), check=False)
+        assert done.code == 1 and message in done.err, (spec, done)
+
+
+def test_crd_shows_columns_and_selects_by_field(w):
+    w.create(w.request("a", 1000), w.request("b", 1000))
+    out = w.kubectl("get", "mck", "-n", w.ns, "--field-selector=spec.podname=b").out
+    assert out.splitlines()[0].split()[:3] == ["NAME", "POD", "CRITICALITY"], out
+    assert len(out.splitlines()) == 2, out
+
+
+def test_crd_of_the_other_kind_works_too(w):
+    text = w.mckube("crd", "--kind=MCKube").out
+    assert "kind: MCKube" in text and "listKind: MCKubeList" in text
+    w.kubectl("apply", "--dry-run=server", "-f", TOP / "manifests" / "crd.yaml")
+
+
+def test_labelled_pods_come_to_our_scheduler(w):
+    setup(w)
+    plain = w.pod("plain")
+    del plain["spec"]["schedulerName"], plain["metadata"]["labels"]["sdv.com"]
+    marked = w.pod("marked")
+    del marked["spec"]["schedulerName"]
+    named = w.pod("named", spec={"schedulerName": "theirs"})
+    w.create(plain, marked, named)
+    names = {p["metadata"]["name"]: p["spec"]["schedulerName"] for p in w.get("pods")}
+    assert names == {"plain": "default-scheduler", "marked": "mckube", "named": "theirs"}, names
+
+
+def test_assignments_are_ours_to_write(w):
+    setup(w)
+    w.nodes("n1")
+    user = w.as_account("mckube-planner")
+    w.create(w.pod("a"))
+    for change in (notes(rt_core="1"), notes(rt_source="mckube"), notes(rt_applied="x"),
+                   notes(rt_current="hi")):
+        done = patch(w, user, "pod", "a", change)
+        assert done.code == 1 and "verb" in done.err, done
+    assert patch(w, user, "pod", "a", notes(rt_period="1000000")).code == 0
+    binding = {"apiVersion": "v1", "kind": "Binding", "target": {"kind": "Node", "name": "n1"},
+               "metadata": {"name": "a", **notes(rt_core="1")["metadata"]}}
+    path = f"/api/v1/namespaces/{w.ns}/pods/a/binding"
+    w.kubectl("create", "role", "bind", "-n", w.ns, "--verb=create", "--resource=pods/binding")
+    w.kubectl("create", "rolebinding", "bind", "-n", w.ns, "--role=bind",
+              "--serviceaccount=mckube-system:mckube-planner")
+    done = w.run("kubectl", "create", "--raw", path, "-f", "-", stdin=json.dumps(binding),
+                 env=user, check=False)
+    assert done.code == 1 and "verb assign" in done.err, done
+    applier = w.as_account("mckube-applier")
+    w.run("kubectl", "create", "--raw", path, "-f", "-", stdin=json.dumps(binding), env=applier)
+    done = patch(w, user, "pod", "a", notes(rt_period="2000000"))
+    assert done.code == 1 and "the budget of a pod that has its cores" in done.err, done
+    assert patch(w, applier, "pod", "a", notes(rt_period="2000000")).code == 0
+
+
+def test_node_helper_stays_on_its_node(w):
+    setup(w)
+    w.nodes("n1", "n2")
+    w.kubectl("create", "-f", "-", stdin=json.dumps({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": f"helper-{w.ns}", "namespace": "mckube-system"},
+        "spec": {"nodeName": "n1", "serviceAccountName": "mckube-node",
+                 "terminationGracePeriodSeconds": 0,
+                 "containers": [{"name": "c", "image": "none"}]}}))
+    helper = w.as_account("mckube-node", "--bound-object-kind=Pod",
+                          f"--bound-object-name=helper-{w.ns}")
+    w.create(w.pod("here", spec={"nodeName": "n1"}), w.pod("there", spec={"nodeName": "n2"}))
+    assert patch(w, helper, "pod", "here", notes(rt_applied="x")).code == 0
+    assert patch(w, helper, "node", "n1", notes(backend="v1")).code == 0
+    for kind, name, change in (("pod", "there", notes(rt_applied="x")),
+                               ("node", "n2", notes(backend="v1"))):
+        done = patch(w, helper, kind, name, change)
+        assert done.code == 1 and "only touches its own node, n1" in done.err, done
+    done = patch(w, helper, "node", "n1", {"spec": {"unschedulable": True}})
+    assert done.code == 1 and "neither spec nor labels" in done.err, done
+    done = patch(w, helper, "pod", "here", notes(rt_core="3"))
+    assert done.code == 1 and "verb assign" in done.err, done
+    unbound = w.as_account("mckube-node")
+    done = patch(w, unbound, "pod", "here", notes(rt_applied="y"))
+    assert done.code == 1 and "must be bound to a node" in done.err, done
+    w.kubectl("delete", "pod", f"helper-{w.ns}", "-n", "mckube-system", "--force")
+
+
+def test_planner_plans_and_cannot_write(w):
+    setup(w)
+    w.nodes("n1")
+    w.create(*w.pair("a", 300000))
+    planner = w.as_account("mckube-planner")
+    w.kubectl("delete", "rolebinding", "edit", "-n", w.ns)
+    assert "1 to bind" in w.mckube("plan", env=planner).out
+    done = w.mckube("apply", env=planner, check=False)
+    assert done.code == 1 and "Forbidden" in done.err, done
+    applier = w.as_account("mckube-applier")
+    assert "Applied 1 of 1" in w.mckube("apply", env=applier).out
+
+
+def test_doctor_knows_what_is_missing(w):
+    setup(w)
+    w.kubectl("delete", "rolebinding", "edit", "-n", w.ns)
+    w.nodes("n1")
+    done = w.mckube("doctor")
+    assert done.code == 0 and "kubernetes" in done.out.lower(), done
+    planner = w.mckube("doctor", env=w.as_account("mckube-planner"), check=False)
+    assert planner.code == 1 and "create pods/binding" in planner.out, planner

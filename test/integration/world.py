@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the integration tests share: a cluster with nodes that nobody runs, and short words."""
+
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Skip(Exception):
+    pass
+
+
+class Result:
+    def __init__(self, done):
+        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    def __repr__(self):
+        return f"exit code {self.code}\n{self.out}\n{self.err}"
+
+
+class World:
+    def __init__(self, program, cluster, folder):
+        self.program, self.cluster, self.folder = program, cluster, pathlib.Path(folder)
+        self.n_spaces, self.ns = 0, "default"
+        bin_folder = self.folder / "bin"
+        bin_folder.mkdir()
+        (bin_folder / "kubectl-mckube").symlink_to(program)
+        (bin_folder / "kubectl_complete-mckube").symlink_to(program)
+        os.environ["PATH"] = f"{bin_folder}:{os.environ['PATH']}"
+        self.kubectl("apply", "-f", TOP / "manifests" / "crd.yaml")
+        self.wait(lambda: self.kubectl("get", "mckubes", check=False).code == 0)
+
+    # Programs.
+
+    def run(self, *argv, stdin=None, check=True, env=None):
+        done = Result(subprocess.run([str(a) for a in argv], input=stdin, text=True, env=env,
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120))
+        assert not check or done.code == 0, f"{argv}: {done}"
+        return done
+
+    def kubectl(self, *args, stdin=None, check=True):
+        return self.run("kubectl", *args, stdin=stdin, check=check)
+
+    def mckube(self, *args, check=True, env=None):
+        return self.run(self.program, *args, check=check, env=env)
+
+    def start_mckube(self, *args):
+        return subprocess.Popen([self.program, *args], stdout=subprocess.PIPE, text=True,
+                                stderr=subprocess.PIPE)
+
+    # Objects.
+
+    def get(self, kind, name=None, ns=None):
+        where = ["-n", ns or self.ns]
+        text = self.kubectl("get", kind, *([name] if name else []), *where, "-o", "json").out
+        return json.loads(text) if name else json.loads(text)["items"]
+
+    def create(self, *objects, check=True):
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+        return self.kubectl("create", "-n", self.ns, "-f", "-", stdin=text, check=check)
+
+    def nodes(self, *names, cores=4):
+        """Nodes as a kubelet and a node helper would have made them."""
+        quantities = {"cpu": str(cores), "memory": "64Gi", "pods": "500"}
+        self.create(*[{
+            "apiVersion": "v1", "kind": "Node",
+            "metadata": {"name": n, "labels": {"kubernetes.io/hostname": n}, "annotations": {
+                "mckube.io/backend": "hcbs", "mckube.io/capacity-scope": "core",
+                "mckube.io/rt-capacity": "950000", "mckube.io/rt-cores": f"0-{cores - 1}"}},
+        } for n in names])
+        status = {"capacity": quantities, "allocatable": quantities,
+                  "conditions": [{"type": "Ready", "status": "True"}]}
+        for n in names:
+            self.kubectl("patch", "node", n, "--subresource=status", "--type=merge", "-p",
+                         json.dumps({"status": status}))
+            self.kubectl("patch", "node", n, "--type=merge", "-p", '{"spec":{"taints":null}}')
+
+    def pod(self, name, **more):
+        spec = {"schedulerName": "mckube", "containers": [{"name": "c", "image": "none"}],
+                "terminationGracePeriodSeconds": 0, **more.pop("spec", {})}
+        meta = {"name": name, "labels": {"sdv.com": name, **more.pop("labels", {})},
+                "annotations": more.pop("annotations", {})}
+        return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
+
+    def request(self, name, low, hi=None, criticality="Low", **settings):
+        rt = {"period": 1000000, "runtime_low": low, "runtime_hi": hi or low, **settings}
+        return {"apiVersion": "mcoperator.sdv.com/v1", "kind": "McKube",
+                "metadata": {"name": name},
+                "spec": {"podname": name, "criticality": criticality, "rtSettings": rt}}
+
+    def pair(self, name, low, hi=None, criticality="Low", **more):
+        return [self.pod(name, **more), self.request(name, low, hi, criticality)]
+
+    def run_pod(self, name):
+        """Says what a kubelet would say: it runs."""
+        self.kubectl("patch", "pod", name, "-n", self.ns, "--subresource=status", "--type=merge",
+                     "-p", '{"status":{"phase":"Running"}}')
+
+    def note(self, pod, key):
+        return pod["metadata"].get("annotations", {}).get(key)
+
+    # Surroundings.
+
+    @contextlib.contextmanager
+    def namespace(self):
+        self.n_spaces += 1
+        self.ns = f"t{self.n_spaces}"
+        self.kubectl("create", "namespace", self.ns)
+        try:
+            yield
+        finally:
+            self.kubectl("delete", "mckubes,pods", "--all", "-n", self.ns, "--force",
+                         "--grace-period=0", check=False)
+            self.kubectl("delete", "namespace", self.ns, "--wait=false")
+            self.kubectl("delete", "nodes", "--all")
+
+    def wait(self, condition, seconds=30):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "waited in vain"
+            time.sleep(0.1)
+
+    def as_account(self, name, *bound):
+        """The environment of a service account of mckube-system."""
+        token = self.kubectl("create", "token", name, "-n", "mckube-system", *bound).out.strip()
+        config = json.loads(self.cluster.kubeconfig.read_text())
+        config["users"][0]["user"] = {"token": token}
+        path = self.folder / f"kubeconfig-{name}"
+        path.write_text(json.dumps(config))
+        return dict(os.environ, KUBECONFIG=str(path))
