@@ -18,7 +18,9 @@
 #include "node/container.h"
 #include "node/realtime.h"
 
+#include "config.h"
 #include "kube.h"
+#include "listen.h"
 
 static const struct option run_options[] = {
 	OPT_STRING(0, "static", struct run_args, static_file, "FILE",
@@ -27,6 +29,14 @@ static const struct option run_options[] = {
 		   "this node's name in Kubernetes (default $NODE_NAME, else the host's)"),
 	OPT_STRING(0, "kubeconfig", struct run_args, kubeconfig, "FILE",
 		   "how to reach the API server (default: as kubectl, or the service account)",
+		   .complete = "file"),
+	OPT_STRING(0, "config", struct run_args, config_file, "FILE",
+		   "read rt-operator's rt-operator.yaml; options win over it", .complete = "file"),
+	OPT_STRING(0, "listen", struct run_args, listen, "ADDRESS",
+		   "serve /metrics, /healthz, /cgroup, /set-rt and /renice: unix:/PATH, PORT on "
+		   "127.0.0.1, or HOST:PORT"),
+	OPT_STRING(0, "token-file", struct run_args, token_file, "FILE",
+		   "what a POST must bring (default $MCKUBE_SHARED_TOKEN, /etc/mckube/token)",
 		   .complete = "file"),
 	OPT_STRING(0, "state-file", struct run_args, state_file, "FILE",
 		   "what must survive a restart of the helper",
@@ -278,34 +288,55 @@ static const char *own_name(struct arena *arena)
 	return arena_strndup(arena, name.nodename, strlen(name.nodename));
 }
 
-static int run_run(const struct context *ctx, void *values, struct error *err)
+static int start_sides(struct run *r, struct error *err)
 {
-	struct run_args *args = values;
-	AUTO_FREE struct run *r = xcalloc(1, sizeof(*r));
+	const struct run_args *args = r->args;
+	int code = args->static_file ? static_apply(r, args->static_file, err)
+				     : kube_side_start(r, &r->kube, err);
 
-	*r = (struct run){
-		.args = args,
-		.roots = { ctx->common->cgroup_root, ctx->common->proc_root,
-			   ctx->common->sys_root },
-		.births.fd = -1,
-	};
-	if (!args->node_name && !(args->node_name = getenv("NODE_NAME")))
-		args->node_name = own_name(ctx->arena);
-	block_signals();
-	if (context_probe(ctx, &r->kernel, &r->backend, err) < 0 ||
-	    make_state_folder(args, err) < 0)
-		return err->code;
+	if (code == 0 && args->listen)
+		code = listen_start(r, args->listen, args->token_file, &r->listen, err);
+	return code;
+}
+
+static int serve(struct run *r, struct error *err)
+{
 	int code = run_open(r, err);
+
 	if (code == 0) {
 		tell_start(r);
-		code = args->static_file ? static_apply(r, args->static_file, err)
-					 : kube_side_start(r, &r->kube, err);
+		code = start_sides(r, err);
 	}
 	if (code == 0)
 		code = run_loop(r, err);
+	listen_stop(r->listen);
 	kube_side_stop(r->kube);
 	run_close(r);
 	return code;
+}
+
+static int run_run(const struct context *ctx, void *values, struct error *err)
+{
+	struct run_args *args = values;
+	struct common_args common = *ctx->common;
+	struct context own = *ctx;
+	AUTO_FREE struct run *r = xcalloc(1, sizeof(*r));
+
+	own.common = &common;
+	*r = (struct run){
+		.args = args,
+		.roots = { common.cgroup_root, common.proc_root, common.sys_root },
+		.births.fd = -1,
+	};
+	if (args->config_file && config_read(args->config_file, args, &common, ctx->arena, err) < 0)
+		return err->code;
+	if (!args->node_name && !(args->node_name = getenv("NODE_NAME")))
+		args->node_name = own_name(ctx->arena);
+	block_signals();
+	if (context_probe(&own, &r->kernel, &r->backend, err) < 0 ||
+	    make_state_folder(args, err) < 0)
+		return err->code;
+	return serve(r, err);
 }
 
 const struct command command_run = {

@@ -36,6 +36,7 @@ struct run {
 	struct memory memory;
 	struct cpu_usage usage;
 	struct kube_side *kube; /* NULL: from a file */
+	struct listen *listen;	/* NULL: not asked for */
 	pthread_t reaction;
 	int stop_fd; /* an eventfd: threads end */
 	bool has_reaction;

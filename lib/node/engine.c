@@ -556,3 +556,25 @@ size_t engine_restore(struct engine *e)
 	pthread_mutex_unlock(&e->lock);
 	return n_kept;
 }
+
+void engine_refresh(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	e->needs_refresh = true;
+	pthread_mutex_unlock(&e->lock);
+}
+
+void engine_get_stats(struct engine *e, struct engine_stats *ret)
+{
+	pthread_mutex_lock(&e->lock);
+	*ret = e->stats;
+	pthread_mutex_unlock(&e->lock);
+}
+
+void engine_each(struct engine *e, engine_visitor visit, void *arg)
+{
+	pthread_mutex_lock(&e->lock);
+	array_each(p, &e->pods)
+		visit(p, engine_state(e, p), arg);
+	pthread_mutex_unlock(&e->lock);
+}

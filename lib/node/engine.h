@@ -134,6 +134,15 @@ int engine_tick(struct engine *e, int64_t now_ns);
 /* The node's CPU is busy, or calm since now: for nodeCpu recovery. */
 void engine_set_calm(struct engine *e, bool is_calm, int64_t now_ns);
 
+/* Somebody else wrote budgets on our behalf: all are read anew at the next tick. */
+void engine_refresh(struct engine *e);
+
+/* For reports: a copy of the counters, and each pod in turn. */
+void engine_get_stats(struct engine *e, struct engine_stats *ret);
+typedef void (*engine_visitor)(const struct engine_pod *p, const struct escalation_pod *state,
+			       void *arg);
+void engine_each(struct engine *e, engine_visitor visit, void *arg);
+
 /* Takes the oldest note. False: there is none. */
 bool engine_take_note(struct engine *e, struct note *ret);
 
