@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "plan/candidate.h"
+#include "plan/index.h"
 #include "plan/landing.h"
 #include "plan/order.h"
 #include "plan/pod_terms.h"
@@ -17,10 +18,15 @@ struct search {
 	unit_list running;   /* bound in the region, by node, then by turn */
 	unit_list fresh;     /* region->fresh */
 	unit_list newcomers; /* settled and fresh */
+	ARRAY(uint32_t) pins; /* the core sets that pods of the region ask for, in requests.sets */
 	bool *is_left;	     /* by position in running */
 	struct cost cost, best;
 	struct arrangement *found;
+	struct bound *bound;
 	uint64_t steps;
+	uint32_t slack;	   /* how many more times this branch may depart from the first choice */
+	bool was_cut;	   /* something was left out for want of slack */
+	bool is_reversed;  /* worst score first */
 };
 
 static struct unit *unit_at(const struct search *s, const unit_list *list, size_t i)
@@ -39,9 +45,144 @@ static bool step(struct search *s)
 	return true;
 }
 
+/* Choices of one decision in their order: the first is free, any other takes from the slack. */
+struct choice {
+	uint32_t taken;
+};
+
+static bool choose(struct search *s, struct choice *c)
+{
+	if (c->taken++ == 0)
+		return true;
+	if (s->slack == 0) {
+		s->was_cut = true;
+		return false;
+	}
+	s->slack--;
+	return true;
+}
+
+static void unchoose(struct search *s, const struct choice *c)
+{
+	if (c->taken > 1)
+		s->slack++;
+}
+
 static bool is_hopeless(const struct search *s)
 {
 	return !cost_is_less(&s->cost, &s->best);
+}
+
+/* ---- What is lost in any case ---- */
+
+/* Before anything is decided about the pods of a rank and below, all of them together: how many can
+ * there be on the cores, if they could be cut and spread at will? Loads by rank and mode, the
+ * smallest first. */
+struct bound {
+	size_t n[LEVELS];
+	uint32_t *load[LEVELS][LEVELS];
+	uint32_t loads[];
+};
+
+static int cmp_load(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Only where everything is in sight: elsewhere an evicted pod may land out of it. */
+static void bound_init(struct search *s)
+{
+	size_t most = s->running.n + s->fresh.n;
+
+	if (!s->region->lands)
+		return;
+	s->bound = xcalloc(1, sizeof(*s->bound) + most * LEVELS * LEVELS * sizeof(uint32_t));
+	for (int r = 0; r < LEVELS; r++)
+		for (int k = 0; k < LEVELS; k++)
+			s->bound->load[r][k] = s->bound->loads + most * (size_t)(r * LEVELS + k);
+	for (size_t i = 0; i < most; i++) {
+		const struct unit *u = i < s->running.n
+					       ? unit_at(s, &s->running, i)
+					       : unit_at(s, &s->fresh, i - s->running.n);
+		size_t n = s->bound->n[u->rank];
+
+		if (i < s->running.n && u->kind == UNIT_HOMELESS)
+			continue;
+		for (int k = 0; k < LEVELS; k++)
+			s->bound->load[u->rank][k][n] = u->load[k];
+		s->bound->n[u->rank]++;
+	}
+	for (int r = 0; r < LEVELS; r++)
+		for (int k = 0; k < LEVELS; k++)
+			qsort(s->bound->load[r][k], s->bound->n[r], sizeof(uint32_t), cmp_load);
+}
+
+/* How many of n sorted loads fit into this much. */
+static size_t count_fitting(const uint32_t *load, size_t n, uint64_t room)
+{
+	size_t i = 0;
+
+	while (i < n && load[i] <= room)
+		room -= load[i++];
+	return i;
+}
+
+/* What the cells have left by mode for ranks up to `rank`. */
+static void sum_room(const struct search *s, int rank, uint64_t room[LEVELS])
+{
+	const struct world *w = s->w;
+
+	for (size_t n = 0; n < s->region->n_nodes; n++) {
+		const struct node_capacity *nc = &w->cap.nodes.items[s->region->nodes[n]];
+		uint32_t n_cells = nc->scope == SCOPE_NODE ? nc->cores.n > 0 : nc->cores.n;
+
+		for (uint32_t i = 0; i < n_cells; i++) {
+			const struct cell *cell = &w->cells[w->cell_of_core[nc->cores.at] + i];
+
+			for (int k = 0; k < LEVELS; k++)
+				if (cell->used[rank][k] < cell->cap[k])
+					room[k] += cell->cap[k] - cell->used[rank][k];
+		}
+	}
+}
+
+/* With the new pods of this rank from the i-th on still to be placed, and everything below open:
+ * is the best of what can come no better than what has been found? */
+static bool bound_is_hopeless(const struct search *s, int rank, size_t i)
+{
+	uint64_t room[LEVELS] = { 0 };
+	struct cost cost = s->cost;
+	uint32_t loads[LEVELS][64];
+	size_t n = 0;
+
+	if (!s->bound)
+		return false;
+	sum_room(s, rank, room);
+	for (; i < s->fresh.n && n < ARRAY_LEN(loads[0]); i++) {
+		const struct unit *u = unit_at(s, &s->fresh, i);
+
+		for (int k = 0; k < LEVELS && u->rank == rank; k++)
+			loads[k][n] = u->load[k];
+		n += u->rank == rank;
+	}
+	size_t most = n;
+	for (int k = 0; k < LEVELS; k++) {
+		qsort(loads[k], n, sizeof(uint32_t), cmp_load);
+		size_t fit = count_fitting(loads[k], n, room[k]);
+		most = fit < most ? fit : most;
+	}
+	cost_lose(&cost, (unsigned)rank, (int)(n - most));
+	for (int r = rank - 1; r >= 0; r--) {
+		most = s->bound->n[r];
+		for (int k = 0; k < LEVELS; k++) {
+			size_t fit = count_fitting(s->bound->load[r][k], s->bound->n[r], room[k]);
+			most = fit < most ? fit : most;
+		}
+		cost_lose(&cost, (unsigned)r, (int)(s->bound->n[r] - most));
+	}
+	return !cost_is_less(&cost, &s->best);
 }
 
 /* ---- The end of a branch ---- */
@@ -85,6 +226,13 @@ static void lose_broken(const struct search *s, struct cost *cost)
 	}
 }
 
+/* The index knows the world as it was before the search. */
+static void update_index(const struct search *s)
+{
+	for (size_t i = 0; i < s->region->n_nodes; i++)
+		index_update(s->p, s->region->nodes[i]);
+}
+
 static void lose_unlanded(struct search *s, struct cost *cost)
 {
 	unit_list evicted = { 0 };
@@ -92,6 +240,8 @@ static void lose_unlanded(struct search *s, struct cost *cost)
 	for (size_t i = 0; i < s->running.n; i++)
 		if (unit_at(s, &s->running, i)->is_evicted)
 			*array_add(&evicted) = s->running.items[i];
+	if (evicted.n)
+		update_index(s);
 	landing_find(s->p, evicted.items, evicted.n);
 	for (size_t i = 0; i < evicted.n; i++) {
 		const struct unit *u = unit_at(s, &evicted, i);
@@ -203,7 +353,19 @@ static bool may_enter(struct search *s, const struct unit *u, node_id node)
 		       : filter_node(&s->p->filters, u, node, u->rank, NULL, 0) == REFUSE_NOTHING;
 }
 
-/* Two empty cells with the same figures are as good as one another: the first will do. */
+/* Does a pod of the region ask for this very core? */
+static bool is_named(const struct search *s, uint32_t core)
+{
+	unsigned cpu = s->w->cap.cores.items[core].cpu;
+
+	array_each (pin, &s->pins)
+		if (cpuset_has(&s->w->req.sets.items[*pin], cpu))
+			return true;
+	return false;
+}
+
+/* Two cores of a node with the same figures, without anybody less critical, and that nobody asks
+ * for by number, are as good as one another: the first will do. */
 static bool is_twin(const struct search *s, const candidates *list, size_t i, unsigned rank)
 {
 	const struct world *w = s->w;
@@ -217,7 +379,8 @@ static bool is_twin(const struct search *s, const candidates *list, size_t i, un
 	const struct cell *x = &w->cells[w->place_cells.items[a->cells.at]];
 	const struct cell *y = &w->cells[w->place_cells.items[b->cells.at]];
 	return memcmp(x->used, y->used, sizeof(x->used)) == 0 &&
-	       memcmp(x->used[0], x->used[rank], sizeof(x->used[0])) == 0;
+	       memcmp(x->used[0], x->used[rank], sizeof(x->used[0])) == 0 &&
+	       !is_named(s, list->items[i].place) && !is_named(s, list->items[i - 1].place);
 }
 
 static void place_fresh(struct search *s, int rank, size_t from)
@@ -232,26 +395,33 @@ static void place_fresh(struct search *s, int rank, size_t from)
 		return;
 	}
 
+	if (bound_is_hopeless(s, rank, i))
+		return;
 	struct unit *u = unit_at(s, &s->fresh, i);
+	struct choice choice = { 0 };
 	candidates list = { 0 };
 	for (size_t n = 0; n < s->region->n_nodes; n++)
 		if (may_enter(s, u, s->region->nodes[n]))
 			candidates_of(s->p, u, s->region->nodes[n], &list);
-	for (size_t k = 0; k < list.n && !is_hopeless(s); k++) {
+	for (size_t n = 0; n < list.n && !is_hopeless(s); n++) {
+		size_t k = s->is_reversed ? list.n - 1 - n : n;
 		place_id place = list.items[k].place;
 
 		if (!world_fits(s->w, u, place, u->rank) || is_twin(s, &list, k, u->rank))
 			continue;
-		if (!step(s))
+		if (!step(s) || !choose(s, &choice))
 			break;
 		try_fresh(s, i, place);
+		unchoose(s, &choice);
 		u = unit_at(s, &s->fresh, i);
 	}
 	array_done(&list);
 
 	cost_lose(&s->cost, (unsigned)rank, 1);
-	if (!is_hopeless(s) && step(s))
+	if (!is_hopeless(s) && step(s) && choose(s, &choice)) {
 		place_fresh(s, rank, i + 1);
+		unchoose(s, &choice);
+	}
 	cost_lose(&s->cost, (unsigned)rank, -1);
 }
 
@@ -264,7 +434,7 @@ static bool is_displaced(const struct unit *u, int rank)
 
 static void rehome(struct search *s, int rank, size_t from);
 
-static void try_moves(struct search *s, size_t i)
+static void try_moves(struct search *s, size_t i, struct choice *choice)
 {
 	unit_id id = s->running.items[i];
 	const struct unit *u = &s->w->units.items[id];
@@ -274,17 +444,19 @@ static void try_moves(struct search *s, size_t i)
 	candidates_of(s->p, u, u->node, &list);
 	s->cost.part[COST_MOVED]++;
 	s->cost.part[COST_DISPLACED] += u->load[0];
-	for (size_t k = 0; k < list.n && !is_hopeless(s); k++) {
+	for (size_t n = 0; n < list.n && !is_hopeless(s); n++) {
+		size_t k = s->is_reversed ? list.n - 1 - n : n;
 		place_id place = list.items[k].place;
 
 		if (place == u->origin || !world_fits(s->w, u, place, u->rank) ||
 		    is_twin(s, &list, k, u->rank))
 			continue;
-		if (!step(s))
+		if (!step(s) || !choose(s, choice))
 			break;
 		world_put(s->w, id, place);
 		rehome(s, rank, i + 1);
 		world_lift(s->w, id);
+		unchoose(s, choice);
 	}
 	s->cost.part[COST_MOVED]--;
 	s->cost.part[COST_DISPLACED] -= u->load[0];
@@ -293,7 +465,7 @@ static void try_moves(struct search *s, size_t i)
 
 static bool may_evict(const struct search *s, const struct unit *u)
 {
-	return u->can_evict && (u->pdb == NONE || s->w->evictions_left[u->pdb] > 0);
+	return u->can_evict && !u->is_evicted && (u->pdb == NONE || s->w->evictions_left[u->pdb] > 0);
 }
 
 /* In: everything about the eviction but the pod's budget, which was lifted before. */
@@ -312,7 +484,7 @@ static void mark_evicted(struct search *s, unit_id id, bool is_evicted)
 	s->cost.part[COST_DISPLACED] += sign * (int64_t)u->load[0];
 }
 
-static void try_eviction(struct search *s, size_t i)
+static void try_eviction(struct search *s, size_t i, struct choice *choice)
 {
 	unit_id id = s->running.items[i];
 	const struct unit *u = &s->w->units.items[id];
@@ -321,13 +493,15 @@ static void try_eviction(struct search *s, size_t i)
 	if (!may_evict(s, u) || (u->is_misplaced && !u->can_land))
 		return;
 	mark_evicted(s, id, true);
-	if (!is_hopeless(s) && step(s))
+	if (!is_hopeless(s) && step(s) && choose(s, choice)) {
 		rehome(s, u->rank, i + 1);
+		unchoose(s, choice);
+	}
 	mark_evicted(s, id, false);
 }
 
 /* A pod that has to leave for a repair, and cannot, stays and does not run. */
-static void try_leaving_it(struct search *s, size_t i)
+static void try_leaving_it(struct search *s, size_t i, struct choice *choice)
 {
 	unit_id id = s->running.items[i];
 	struct unit *u = &s->w->units.items[id];
@@ -337,8 +511,10 @@ static void try_leaving_it(struct search *s, size_t i)
 	s->is_left[i] = true;
 	cost_lose(&s->cost, u->rank, u->is_misplaced);
 	world_put(s->w, id, u->origin);
-	if (!is_hopeless(s) && step(s))
+	if (!is_hopeless(s) && step(s) && choose(s, choice)) {
 		rehome(s, u->rank, i + 1);
+		unchoose(s, choice);
+	}
 	world_lift(s->w, id);
 	cost_lose(&s->cost, u->rank, -(int)u->is_misplaced);
 	s->is_left[i] = false;
@@ -354,9 +530,10 @@ static void rehome(struct search *s, int rank, size_t from)
 		place_fresh(s, rank, 0);
 		return;
 	}
-	try_moves(s, i);
-	try_eviction(s, i);
-	try_leaving_it(s, i);
+	struct choice choice = { 0 };
+	try_moves(s, i, &choice);
+	try_eviction(s, i, &choice);
+	try_leaving_it(s, i, &choice);
 }
 
 /* ---- 1. Room for the more critical ---- */
@@ -458,11 +635,16 @@ static void clear_requests(struct search *s, int rank, size_t from)
 			rehome(s, rank, 0);
 		return;
 	}
+	struct choice choice = { 0 };
 	for (size_t i = from; i < s->running.n; i++) {
 		const struct unit *u = unit_at(s, &s->running, i);
 
-		if (u->rank == rank && u->node == node && !u->is_evicted)
-			try_forced_eviction(s, rank, i, i + 1);
+		if (u->rank != rank || u->node != node || !may_evict(s, u))
+			continue;
+		if (!choose(s, &choice))
+			return;
+		try_forced_eviction(s, rank, i, i + 1);
+		unchoose(s, &choice);
 	}
 }
 
@@ -506,13 +688,14 @@ static void clear_cells(struct search *s, int rank);
 /* Takes off one pod of the rank after the other until the cell holds, in every combination. */
 static void clear_cell(struct search *s, int rank, cell_id cell, size_t from)
 {
+	struct choice choice = { 0 };
 	for (size_t i = from; i < s->running.n && !is_hopeless(s); i++) {
 		unit_id id = s->running.items[i];
 		const struct unit *u = &s->w->units.items[id];
 
 		if (!may_leave(s, i, rank, cell))
 			continue;
-		if (!step(s))
+		if (!step(s) || !choose(s, &choice))
 			return;
 		world_lift(s->w, id);
 		if (cell_holds(&s->w->cells[cell], (unsigned)rank) ||
@@ -521,6 +704,7 @@ static void clear_cell(struct search *s, int rank, cell_id cell, size_t from)
 		else
 			clear_cell(s, rank, cell, i + 1);
 		world_put(s->w, id, u->origin);
+		unchoose(s, &choice);
 	}
 }
 
@@ -566,6 +750,18 @@ static void list_running(struct search *s)
 	for (size_t i = 0; i < s->region->n_fresh; i++) {
 		*array_add(&s->newcomers) = s->region->fresh[i];
 		*array_add(&s->fresh) = s->region->fresh[i];
+	}
+}
+
+static void list_pins(struct search *s)
+{
+	for (size_t i = 0; i < s->running.n + s->newcomers.n; i++) {
+		const struct unit *u = i < s->running.n
+					       ? unit_at(s, &s->running, i)
+					       : unit_at(s, &s->newcomers, i - s->running.n);
+
+		if (unit_request(s->w, u)->has_pin)
+			*array_add(&s->pins) = unit_request(s->w, u)->pin;
 	}
 }
 
@@ -640,12 +836,25 @@ void arrange(struct planner *p, const struct region *region, const struct cost *
 	AUTO_FREE place_id *before_fresh = xcalloc(s.fresh.n, sizeof(*before_fresh));
 
 	rewind_region(&s, before, before_fresh);
-	clear_rank(&s, LEVEL_HIGH);
+	bound_init(&s);
+	list_pins(&s);
+	do {
+		s.was_cut = false;
+		for (int order = 0; order < 2 && ret->is_exact; order++) {
+			s.is_reversed = order;
+			clear_rank(&s, LEVEL_HIGH);
+		}
+		s.slack++;
+	} while (s.was_cut && ret->is_exact);
+	free(s.bound);
+	array_done(&s.pins);
 	for (size_t i = 0; i < s.fresh.n; i++)
 		set_fresh(s.w, s.fresh.items[i], before_fresh[i]);
 	for (size_t i = 0; i < s.running.n; i++)
 		set_unit(s.w, s.running.items[i], before[i]);
 
+	if (region->lands)
+		update_index(&s);
 	p->steps += s.steps;
 	free(s.is_left);
 	array_done(&s.running);
