@@ -34,11 +34,12 @@ void str_addc(struct str *b, char c);
 void str_addf(struct str *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void str_vaddf(struct str *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
-/* Adds s as a JSON string with its quotes, escaped as RFC 8785 has it. Bytes that are not UTF-8
- * become U+FFFD. */
-void str_add_json(struct str *b, const char *s);
+/* Adds a text as a JSON string with its quotes, escaped as RFC 8785 has it. Bytes that are not
+ * UTF-8 become U+FFFD. */
+void str_add_json(struct str *b, const char *text);
 
-/* Length of the well-formed UTF-8 sequence that begins a NUL-terminated text, 0 if there is none. */
+/* Length of the well-formed UTF-8 sequence that begins a NUL-terminated text, 0 if there is none.
+ */
 size_t str_utf8_len(const unsigned char *s);
 
 /* Shortens to n bytes. */
