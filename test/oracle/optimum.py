@@ -250,7 +250,7 @@ class Program:
         self.h.addConstr(sum(gone) - sum(shorts) <= len(back) - 1)
 
     def _gone(self, pod: Pod) -> Any:
-        """Displaced; without cores, or on wrong ones, only who is evicted for good (see vain)."""
+        """Displaced; who had no cores, or wrong ones, only if it is evicted without a landing."""
         is_wrong = not pod.cores or not pod.may_use(self.snap.nodes[pod.node], pod.cores)
         own = self.options[pod.key]
         if is_wrong:

@@ -233,6 +233,8 @@ class Checker:
                 self.fail("3", action, f"PodDisruptionBudget {pdb.name} allows {pdb.allowed}")
         if "landing" in action:
             self._check_landing(action, pod)
+        elif seat.cores and not pod.may_use(self.snap.nodes[seat.node], seat.cores):
+            self.fail("3", action, "on wrong cores, evicted without a landing")
         self.evicted[pod.key] = action
         return None
 
@@ -268,12 +270,7 @@ class Checker:
         node = self.snap.nodes[seat.node]
         if not seat.cores:
             self.fail("3", action, "is displaced for nobody")
-        elif self.start.is_breached(seat.node, seat.cores):
-            return
-        elif not pod.may_use(node, seat.cores):
-            if action["kind"] == "Evict" and "landing" not in action:
-                self.fail("3", action, "on wrong cores, evicted without a landing")
-        else:
+        elif pod.may_use(node, seat.cores) and not self.start.is_breached(seat.node, seat.cores):
             self.fail("3", action, "is displaced for nobody, and was in no breach")
 
     def _other_orders(self) -> None:

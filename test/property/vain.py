@@ -59,9 +59,7 @@ def took_newly(out: Outcome, pod: Pod) -> bool:
 
 
 def displaced(out: Outcome, rank: Rank, node: str) -> list[Pod]:
-    """Pods of this node that could be put back; of those on wrong cores, which are to be left if
-    they cannot move or land, and of those without cores only the ones that were evicted for good.
-    """
+    """Pods of this node that could be put back; of those without cores only the evicted ones."""
     found = []
     for pod in rt_pods(out.snap):
         before = out.start.seats.get(pod.key)
@@ -70,7 +68,7 @@ def displaced(out: Outcome, rank: Rank, node: str) -> list[Pod]:
         if could_use(out, pod):
             is_gone = out.end.seats.get(pod.key) != before
         else:
-            is_gone = pod.key in out.evicted and pod.key not in out.landings
+            is_gone = not before.cores and pod.key in out.evicted
         if is_gone:
             found.append(pod)
     return found
