@@ -32,8 +32,11 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	AUTO(save_done) struct save out = { 0 };
 	struct plan nothing = { 0 };
 
-	if (inputs_load(cli, true, &in, err) < 0 ||
-	    save_open(&out, a->out ? a->out : "-", err) < 0 ||
+	if (inputs_load(cli, true, &in, err) < 0)
+		return err->code;
+	nothing.server = cluster_str(&in.cluster, in.cluster.server);
+	nothing.taken_at = in.cluster.taken_at;
+	if (save_open(&out, a->out ? a->out : "-", err) < 0 ||
 	    execute_on_files(&nothing, in.sources.items, in.sources.n, (enum list_format)a->output,
 			     out.f, err) < 0 ||
 	    save_commit(&out, err) < 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/date.h"
 #include "base/yaml.h"
 
 /* JSON text, which is known to be good, with its lines broken and indented. */
@@ -80,13 +81,41 @@ static void add_as_element(const char *yaml, struct str *out)
 
 void list_out_begin(struct list_out *l, FILE *out, enum list_format format)
 {
-	static const char *const heads[] = {
-		[LIST_JSON] = "{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"List\",\n  \"items\": [",
-		[LIST_YAML] = "apiVersion: v1\nkind: List\nitems:",
-	};
+	list_out_begin_taken(l, out, format, NULL, 0);
+}
+
+/* Both forms of the head take JSON strings. */
+static const struct head {
+	const char *begin, *note, *items;
+} heads[] = {
+	[LIST_JSON] = {
+		"{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"List\",\n",
+		"  \"metadata\": { \"annotations\": { \"mckube.io/server\": %s, "
+		"\"mckube.io/taken-at\": \"%s\" } },\n",
+		"  \"items\": [",
+	},
+	[LIST_YAML] = {
+		"apiVersion: v1\nkind: List\n",
+		"metadata:\n  annotations:\n    mckube.io/server: %s\n"
+		"    mckube.io/taken-at: \"%s\"\n",
+		"items:",
+	},
+};
+
+void list_out_begin_taken(struct list_out *l, FILE *out, enum list_format format,
+			  const char *server, int64_t taken_at)
+{
+	const struct head *head = &heads[format];
+	AUTO(str_done) struct str quoted = STR_INIT;
+	char date[DATE_TEXT];
 
 	*l = (struct list_out){ .out = out, .format = format, .text = STR_INIT };
-	fputs(heads[format], out);
+	fputs(head->begin, out);
+	if (server && *server && taken_at) {
+		str_add_json(&quoted, server);
+		fprintf(out, head->note, quoted.s, date_format(taken_at, date));
+	}
+	fputs(head->items, out);
 }
 
 static int add_yaml(struct slice json, struct str *out, struct error *err)

@@ -18,6 +18,10 @@ struct list_out {
 };
 
 void list_out_begin(struct list_out *l, FILE *out, enum list_format format);
+/* The same with where and when the objects were read, as state/load.c reads it; NULL or "", and 0:
+ * unknown. */
+void list_out_begin_taken(struct list_out *l, FILE *out, enum list_format format,
+			  const char *server, int64_t taken_at);
 int list_out_add(struct list_out *l, struct slice json, struct error *err);
 int list_out_end(struct list_out *l, struct error *err);
 void list_out_done(struct list_out *l);

@@ -136,7 +136,8 @@ def test_node_helper_stays_on_its_node(w):
     helper = w.as_account("mckube-node", "--bound-object-kind=Pod",
                           f"--bound-object-name=helper-{w.ns}")
     w.create(w.pod("here", spec={"nodeName": "n1"}), w.pod("there", spec={"nodeName": "n2"}))
-    assert patch(w, helper, "pod", "here", notes(rt_applied="x")).code == 0
+    done = patch(w, helper, "pod", "here", notes(rt_applied="x"))
+    assert done.code == 0, done
     assert patch(w, helper, "node", "n1", notes(backend="v1")).code == 0
     for kind, name, change in (("pod", "there", notes(rt_applied="x")),
                                ("node", "n2", notes(backend="v1"))):

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manifests.h"
+
+#include <string.h>
+
+#include "base/auto.h"
+
+#include "build.h"
+#include "command.h"
+
+/* The files of manifests/, with what a cluster has of its own filled in. */
+
+struct replacement {
+	const char *from, *to;
+};
+
+/* Adds the text with every occurrence of each `from` replaced; the earlier row wins. */
+static void add_replaced(const struct manifest *m, const struct replacement *r, struct str *out)
+{
+	for (size_t at = 0; at < m->n;) {
+		const struct replacement *hit = r;
+
+		while (hit->from && (m->n - at < strlen(hit->from) ||
+				     memcmp(m->text + at, hit->from, strlen(hit->from)) != 0))
+			hit++;
+		if (hit->from) {
+			str_add(out, hit->to);
+			at += strlen(hit->from);
+		} else {
+			str_addc(out, m->text[at++]);
+		}
+	}
+}
+
+/* crd */
+
+struct crd_args {
+	int32_t kind; /* index of kinds */
+};
+
+static const char *const kinds[] = { "McKube", "MCKube", NULL };
+
+static const struct option crd_options[] = {
+	OPT_ENUM(0, "kind", struct crd_args, kind, kinds, "KIND",
+		 "the spelling that the cluster's objects use; a definition cannot change it",
+		 .preset = "McKube"),
+	{},
+};
+
+static int run_crd(struct cli *cli, const void *args, struct error *err)
+{
+	const struct crd_args *a = args;
+	AUTO_FREE char *kind = xasprintf("kind: %s\n", kinds[a->kind]);
+	AUTO_FREE char *list_kind = xasprintf("listKind: %sList\n", kinds[a->kind]);
+	const struct replacement replacements[] = {
+		{ "kind: McKube\n", kind },
+		{ "listKind: McKubeList\n", list_kind },
+		{ 0 },
+	};
+	AUTO(str_done) struct str out = STR_INIT;
+
+	(void)cli;
+	for (const struct manifest *m = manifests; m->name; m++)
+		if (strcmp(m->name, "crd") == 0)
+			add_replaced(m, replacements, &out);
+	return print_text(&out, EXIT_DONE, err);
+}
+
+const struct command command_crd = {
+	.name = "crd",
+	.synopsis = "[--kind KIND]",
+	.summary = "print the definition of McKube objects",
+	.description = "Print the CustomResourceDefinition of McKube objects, for kubectl apply. "
+		       "Objects of older\noperators, in both spellings of their fields, are "
+		       "accepted and kept whole.",
+	.examples = "# install it\n"
+		    "kubectl mckube crd | kubectl apply -f -\n"
+		    "\n"
+		    "# see what would change first\n"
+		    "kubectl mckube crd | kubectl diff -f -\n",
+	.options = crd_options,
+	.args_size = sizeof(struct crd_args),
+	.run = run_crd,
+};
+
+/* manifests */
+
+struct manifests_args {
+	const char *image, *ns;
+};
+
+static const struct option manifests_options[] = {
+	OPT_STRING(0, "image", struct manifests_args, image, "IMAGE",
+		   "the image that the CronJob runs", .preset = "mckube:v" MCKUBE_VERSION),
+	OPT_STRING(0, "install-namespace", struct manifests_args, ns, "NAME",
+		   "where everything goes that needs a namespace", .preset = "mckube-system"),
+	{},
+};
+
+/* A name as it may stand in YAML without quotes, and in an image. */
+static bool is_plain(const char *s)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-._/:@";
+
+	return *s && s[strspn(s, plain)] == '\0';
+}
+
+static int run_manifests(struct cli *cli, const void *args, struct error *err)
+{
+	const struct manifests_args *a = args;
+	AUTO_FREE char *image = xasprintf("image: %s\n", a->image);
+	const struct replacement replacements[] = {
+		{ "image: mckube\n", image },
+		{ "mckube-system", a->ns },
+		{ 0 },
+	};
+	AUTO(str_done) struct str out = STR_INIT;
+
+	if (!is_plain(a->image))
+		return usage_error(cli, err, "--image %s: is no image's name", a->image);
+	if (!is_plain(a->ns))
+		return usage_error(cli, err, "--install-namespace %s: is no namespace's name",
+				   a->ns);
+	for (const struct manifest *m = manifests; m->name; m++) {
+		str_add(&out, out.n ? "---\n" : "");
+		add_replaced(m, replacements, &out);
+	}
+	return print_text(&out, EXIT_DONE, err);
+}
+
+const struct command command_manifests = {
+	.name = "manifests",
+	.synopsis = "[--image IMAGE] [--install-namespace NAME]",
+	.summary = "print all that a cluster needs: roles, policies, CronJob",
+	.description =
+		"Print all that is to be installed in a cluster: namespace, definition of "
+		"McKube objects, roles,\nadmission policies, and a CronJob that makes a pass "
+		"every minute.",
+	.examples = "# install it\n"
+		    "kubectl mckube manifests --image registry.example/mckube:v1 | "
+		    "kubectl apply -f -\n",
+	.options = manifests_options,
+	.args_size = sizeof(struct manifests_args),
+	.run = run_manifests,
+};
