@@ -21,8 +21,10 @@ is "help is at most 100 columns wide" "$wide" ""
 
 commands=$("$MCKUBE" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 mkdir bin && ln -s "$MCKUBE" bin/kubectl-mckube
+# Verbs of kubectl itself would need a server: they only take what is piped to them.
 cat >bin/kubectl <<'SH'
 #!/bin/sh
+[ "$1" = mckube ] || exec cat >/dev/null
 shift
 exec kubectl-mckube "$@"
 SH
@@ -33,6 +35,10 @@ for command in $commands; do
 	"$MCKUBE" help "$command" | sed -n '/^Examples:/,/^[A-Z][a-z ]*options:\|^Options:\|^Usage:/s/^  kubectl/kubectl/p' >examples
 	while read -r example; do
 		case $example in
+		*'| kubectl apply '* | *'| kubectl diff '*)
+			skip "example: $example" "needs an API server: test/integration runs it"
+			continue
+			;;
 		*' --snapshot '*) ;;
 		*' policies'* | *' version'* | *' completion'* | *' crd'* | *' manifests'* | 'source '* | *' | '*) ;;
 		*)
