@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "node/bundle.h"
 #include "node/container.h"
+#include "node/privilege.h"
 #include "node/realtime.h"
 
 #include "config.h"
@@ -123,6 +124,11 @@ static void set_rules(struct run *r)
 	r->engine.memory = &r->memory;
 }
 
+static bool misses_bpf(void *arg)
+{
+	return !overruns_work(arg);
+}
+
 int run_open(struct run *r, struct error *err)
 {
 	struct error ignored;
@@ -134,13 +140,15 @@ int run_open(struct run *r, struct error *err)
 	    engine_init(&r->engine, &r->kernel, r->backend, &r->overruns, err) < 0)
 		return err->code;
 	set_rules(r);
+	if (realtime_lock_memory(&ignored) < 0)
+		log_warning("%s", ignored.msg);
+	if (privilege_seal(err) < 0 || privilege_drop(misses_bpf, &r->overruns, err) < 0)
+		return err->code;
 	if (realtime_start(&r->reaction, react, r, &r->why_not_realtime, err) < 0)
 		return err->code;
 	r->has_reaction = true;
 	/* Loading BPF took apart the kernel's type information: some megabytes of free heap. */
 	malloc_trim(0);
-	if (realtime_lock_memory(&ignored) < 0)
-		log_warning("%s", ignored.msg);
 	return 0;
 }
 

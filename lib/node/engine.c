@@ -13,7 +13,7 @@
 #include "node/engine_internal.h"
 #include "node/pin.h"
 
-enum { NS_PER_S = 1000000000 };
+enum { NS_PER_S = 1000000000, NS_PER_US = 1000 };
 
 int64_t engine_now_ns(void)
 {
@@ -163,22 +163,30 @@ void engine_want_all(struct engine *e)
 	}
 }
 
+static void watch_container(struct engine *e, struct engine_pod *p,
+			    const struct engine_container *c, const int32_t limits_us[2])
+{
+	struct error err;
+	uint64_t limits_ns[OVERRUN_LIMITS];
+
+	for (int i = 0; i < OVERRUN_LIMITS; i++)
+		limits_ns[i] = (uint64_t)engine_share(c, limits_us[i]) * NS_PER_US;
+	if (overruns_watch(e->overruns, &c->node->group, c->node->id, limits_ns, &err) == 0 ||
+	    p->is_unseen)
+		return;
+	p->is_unseen = true;
+	engine_note(e, NOTE_REFUSED, p, err.msg);
+}
+
 /* Tells the overrun source what to look for. */
-void engine_watch(struct engine *e, const struct engine_pod *p)
+void engine_watch(struct engine *e, struct engine_pod *p)
 {
 	int32_t limits_us[2];
 
 	escalation_limits(engine_state(e, p), limits_us);
-	for (size_t i = 0; i < p->n_containers; i++) {
-		const struct engine_container *c = &p->containers[i];
-		uint64_t limits_ns[OVERRUN_LIMITS] = {
-			(uint64_t)engine_share(c, limits_us[0]) * 1000,
-			(uint64_t)engine_share(c, limits_us[1]) * 1000,
-		};
-
-		if (c->node)
-			overruns_watch(e->overruns, &c->node->group, c->node->id, limits_ns, NULL);
-	}
+	for (size_t i = 0; i < p->n_containers; i++)
+		if (p->containers[i].node)
+			watch_container(e, p, &p->containers[i], limits_us);
 }
 
 static void list_watched(struct engine *e)

@@ -50,6 +50,7 @@ struct engine_pod {
 	struct engine_container *containers;
 	size_t n_containers;
 	bool is_pinned;
+	bool is_unseen;	 /* its overruns cannot be seen, which was told */
 	bool is_refused; /* the kernel or the tree has no room; tried again when that changes */
 	uint64_t overruns, escalations;
 	int64_t last_overrun_ns;

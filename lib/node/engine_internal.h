@@ -17,7 +17,7 @@ int32_t engine_share(const struct engine_container *c, int32_t runtime_us);
 void engine_note(struct engine *e, enum note_kind kind, const struct engine_pod *p,
 		 const char *text);
 void engine_want_all(struct engine *e);
-void engine_watch(struct engine *e, const struct engine_pod *p);
+void engine_watch(struct engine *e, struct engine_pod *p);
 void engine_drop_gone(struct engine *e);
 
 /* The handler of the overrun source. */

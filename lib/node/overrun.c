@@ -59,6 +59,11 @@ uint64_t overruns_lost(const struct overruns *o)
 	return o->source == &overrun_bpf ? overrun_bpf_lost(o) : 0;
 }
 
+bool overruns_work(const struct overruns *o)
+{
+	return o->source != &overrun_bpf || overrun_bpf_works(o);
+}
+
 int group_id(const struct group *g, uint64_t *ret, struct error *err)
 {
 	struct stat st;

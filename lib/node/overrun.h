@@ -68,6 +68,9 @@ void overruns_read_births(struct overruns *o);
 /* Events that were lost because nobody read them in time. */
 uint64_t overruns_lost(const struct overruns *o);
 
+/* Does the source still work? Asked after privileges were dropped. */
+bool overruns_work(const struct overruns *o);
+
 /* The id of an open cgroup: its inode number. */
 int group_id(const struct group *g, uint64_t *ret, struct error *err);
 

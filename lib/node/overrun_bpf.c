@@ -213,6 +213,16 @@ void overrun_bpf_births(struct overruns *o)
 	ring_buffer__consume(s->births);
 }
 
+/* Maps are reached by descriptor; whether that needs CAP_BPF depends on the kernel. */
+bool overrun_bpf_works(const struct overruns *o)
+{
+	const struct bpf_source *s = o->data;
+	uint64_t cgroup = 0;
+	int fd = bpf_map__fd(s->skel->maps.groups);
+
+	return bpf_map_lookup_elem(fd, &cgroup, s->values) == 0 || errno == ENOENT;
+}
+
 /* Layout of the map's value: see struct cpu of bpf/overrun.bpf.c. */
 uint64_t overrun_bpf_lost(const struct overruns *o)
 {

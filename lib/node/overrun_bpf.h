@@ -6,6 +6,7 @@
 
 /* What only the BPF source has. */
 void overrun_bpf_births(struct overruns *o);
+bool overrun_bpf_works(const struct overruns *o);
 uint64_t overrun_bpf_lost(const struct overruns *o);
 
 #endif

@@ -132,7 +132,7 @@ static int poll_watch(struct overruns *o, const struct group *g, uint64_t cgroup
 		      const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err)
 {
 	if (!find(o->data, cgroup) && add_group(o, g, cgroup, err) < 0)
-		return err->code;
+		return -ENOTSUP;
 	struct polled *p = find(o->data, cgroup);
 	memcpy(p->limit_ns, limit_ns, sizeof(p->limit_ns));
 	return 0;

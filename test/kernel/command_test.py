@@ -45,7 +45,8 @@ try:
     refused(["set-rt", "--container", ID, "--runtime", "990000"], "its groups need")
     t.check("a refusal changes nothing", t.runtime(app) == 10000)
     refused(["set-rt", "--runtime", "5"], "--container")
-    refused(["run"], "--static")
+    code, _, err = run("run", "--kubeconfig", "/nonexistent", "--state-file", t.dir + "/s")
+    t.check("no cluster and no file", code == 1 and "error: " in err and "/nonexistent" in err)
     refused(["status", "--state-file", "/nonexistent"], "no helper")
 
     t.pods([("brake", "High", 100000, 10000, 20000, app, {})])

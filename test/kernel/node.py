@@ -93,11 +93,11 @@ class Test:
                     f.write(f"    mckube.io/{key}: \"{value}\"\n")
                 f.write(f"spec:\n  containers:\n  - name: app\n    cgroup: {self.name}/{group}\n")
 
-    def start(self, *options, static=True):
+    def start(self, *options, static=True, prefix=()):
         wanted = ["--static", self.dir + "/pods.yaml"] if static else []
         self.log = open(self.dir + "/log", "a+")
         self.helper = subprocess.Popen(
-            [self.node, "run", *wanted, "--state-file", self.dir + "/state.json", *options],
+            [*prefix, self.node, "run", *wanted, "--state-file", self.dir + "/state.json", *options],
             stderr=self.log)
 
     def stop(self, how=signal.SIGTERM):
