@@ -21,10 +21,8 @@ is "help is at most 100 columns wide" "$wide" ""
 
 commands=$("$MCKUBE" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 mkdir bin && ln -s "$MCKUBE" bin/kubectl-mckube
-# Verbs of kubectl itself would need a server: they only take what is piped to them.
 cat >bin/kubectl <<'SH'
 #!/bin/sh
-[ "$1" = mckube ] || exec cat >/dev/null
 shift
 exec kubectl-mckube "$@"
 SH
