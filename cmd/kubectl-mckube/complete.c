@@ -5,6 +5,7 @@
 #include "plugins/policies.h"
 
 #include "command.h"
+#include "complete_live.h"
 #include "help.h"
 
 /* Answers kubectl's completion of plugins (kubectl, pkg/cmd/plugin/plugin_completion.go): the words
@@ -30,52 +31,69 @@ static enum directive add_commands(const char *typed, struct str *out)
 	return COMPLETE_NO_FILES;
 }
 
-static enum directive add_topics(const char *typed, struct str *out)
+static enum directive add_topics(struct cli *cli, const char *typed, struct str *out)
 {
+	(void)cli;
 	add_commands(typed, out);
 	for (const struct help_topic *t = help_topics; t->name; t++)
 		add_word(t->name, t->summary, typed, out);
 	return COMPLETE_NO_FILES;
 }
 
-static enum directive add_policies(const char *typed, struct str *out)
+static enum directive add_policies(struct cli *cli, const char *typed, struct str *out)
 {
+	(void)cli;
 	for (const struct policy *const *p = policies; *p; p++)
 		add_word((*p)->name, (*p)->help, typed, out);
 	return COMPLETE_NO_FILES;
 }
 
-static enum directive add_shells(const char *typed, struct str *out)
+static enum directive add_shells(struct cli *cli, const char *typed, struct str *out)
 {
+	(void)cli;
 	add_word("bash", "the Bourne-again shell", typed, out);
 	add_word("fish", "the friendly interactive shell", typed, out);
 	add_word("zsh", "the Z shell", typed, out);
 	return COMPLETE_NO_FILES;
 }
 
-static enum directive add_files(const char *typed, struct str *out)
+static enum directive add_files(struct cli *cli, const char *typed, struct str *out)
 {
+	(void)cli;
 	(void)typed;
 	(void)out;
 	return COMPLETE_FILES;
 }
 
+#define LIVE(name)                                                                            \
+	static enum directive add_##name(struct cli *cli, const char *typed, struct str *out) \
+	{                                                                                     \
+		complete_##name(cli, typed, out);                                             \
+		return COMPLETE_NO_FILES;                                                     \
+	}
+
+LIVE(contexts)
+LIVE(clusters)
+LIVE(users)
+LIVE(namespaces)
+LIVE(refs)
+
 /* What the kinds of values and arguments are completed with. */
 static const struct {
 	const char *kind;
-	enum directive (*add)(const char *typed, struct str *out);
+	enum directive (*add)(struct cli *cli, const char *typed, struct str *out);
 } kinds[] = {
-	{ "file", add_files },
-	{ "policy", add_policies },
-	{ "shell", add_shells },
-	{ "topic", add_topics },
+	{ "cluster", add_clusters },	 { "context", add_contexts }, { "file", add_files },
+	{ "namespace", add_namespaces }, { "policy", add_policies },  { "ref", add_refs },
+	{ "shell", add_shells },	 { "topic", add_topics },     { "user", add_users },
 };
 
-static enum directive add_kind(const char *kind, const char *typed, struct str *out)
+static enum directive add_kind(struct cli *cli, const char *kind, const char *typed,
+			       struct str *out)
 {
 	for (size_t i = 0; kind && i < ARRAY_LEN(kinds); i++)
 		if (strcmp(kinds[i].kind, kind) == 0)
-			return kinds[i].add(typed, out);
+			return kinds[i].add(cli, typed, out);
 	return COMPLETE_NO_FILES;
 }
 
@@ -91,14 +109,14 @@ static const char *word_kind(const struct command *c, size_t i)
 	return *kind;
 }
 
-/* How many arguments stand before the word being typed. */
-static size_t count_arguments(struct cli *cli, struct option_set *sets, int argc, char **argv)
+/* Takes in the words before the one being typed; how many of them are arguments. What they say
+ * about the connection stays in the cli. */
+static size_t read_words(struct cli *cli, struct option_set *sets, int argc, char **argv)
 {
 	struct option_list words = { 0 };
 
 	option_parse(sets, argc, argv, &cli->arena, &words, NULL);
 	size_t n = words.n;
-	option_done(sets);
 	array_done(&words);
 	return n;
 }
@@ -106,14 +124,15 @@ static size_t count_arguments(struct cli *cli, struct option_set *sets, int argc
 static enum directive complete_for(struct cli *cli, const struct command *command, int argc,
 				   char **argv, struct str *out)
 {
-	struct option_set *sets = command_sets(cli, command);
+	struct option_set *sets = cli->sets = command_sets(cli, command);
 	const char *typed = argv[argc - 1], *value;
 	bool is_argument;
 	const struct option *o = option_awaiting(sets, argc, argv, &value, &is_argument);
+	size_t n_words = read_words(cli, sets, argc - 1, argv);
 
 	if (o) {
 		option_complete_value(o, value, out);
-		return add_kind(o->complete, value, out);
+		return add_kind(cli, o->complete, value, out);
 	}
 	if (typed[0] == '-' && !is_argument) {
 		option_complete(sets, typed, out);
@@ -121,7 +140,7 @@ static enum directive complete_for(struct cli *cli, const struct command *comman
 	}
 	if (!command)
 		return add_commands(typed, out);
-	return add_kind(word_kind(command, count_arguments(cli, sets, argc - 1, argv)), typed, out);
+	return add_kind(cli, word_kind(command, n_words), typed, out);
 }
 
 static int run(struct cli *cli, const void *args, struct error *err)

@@ -47,8 +47,9 @@ int live_open(const struct cli *cli, struct live *ret, struct error *err)
 	*ret = (struct live){ .kube.manager = "kubectl-mckube" };
 	flags.ns = cli->global.ns;
 	ret->warnings_are_errors = flags.warnings_are_errors;
-	if (kube_target_load(&flags, &env, &ret->target, err) < 0)
-		return err->code;
+	int r = kube_target_load(&flags, &env, &ret->target, err);
+	if (r < 0)
+		return r;
 	return http_open(&ret->target, &options, &ret->kube.http, err);
 }
 

@@ -43,6 +43,8 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	return print_text(&out, EXIT_DONE, err);
 }
 
+static const char *const word_kinds[] = { "ref", NULL };
+
 const struct command command_status = {
 	.name = "status",
 	.synopsis = "[node/NAME|pod/NAME] [--snapshot FILE] [options]",
@@ -63,5 +65,6 @@ const struct command command_status = {
 	.args_size = sizeof(struct status_args),
 	.needs = NEEDS_INPUT,
 	.max_words = 1,
+	.word_kinds = word_kinds,
 	.run = run,
 };

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "complete_live.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/scan.h"
+#include "kube/list.h"
+
+static void add_word(const char *prefix, const char *word, const char *typed, struct str *out)
+{
+	AUTO_FREE char *whole = xasprintf("%s%s", prefix, word);
+
+	if (strncmp(whole, typed, strlen(typed)) == 0)
+		str_addf(out, "%s\n", whole);
+}
+
+/* From the kubeconfig. */
+
+static void load_files(const struct cli *cli, struct kubeconfig *ret)
+{
+	const struct kube_environment env = kube_environment();
+
+	kube_files_load(&cli->live.kube, &env, ret, NULL);
+}
+
+void complete_contexts(struct cli *cli, const char *typed, struct str *out)
+{
+	AUTO(kubeconfig_done) struct kubeconfig c = { 0 };
+
+	load_files(cli, &c);
+	array_each(context, &c.contexts)
+		add_word("", context->name, typed, out);
+}
+
+void complete_clusters(struct cli *cli, const char *typed, struct str *out)
+{
+	AUTO(kubeconfig_done) struct kubeconfig c = { 0 };
+
+	load_files(cli, &c);
+	array_each(cluster, &c.clusters)
+		add_word("", cluster->name, typed, out);
+}
+
+void complete_users(struct cli *cli, const char *typed, struct str *out)
+{
+	AUTO(kubeconfig_done) struct kubeconfig c = { 0 };
+
+	load_files(cli, &c);
+	array_each(user, &c.users)
+		add_word("", user->name, typed, out);
+}
+
+/* From the server. */
+
+/* No answer in time: kubectl wants a directive and exit code 0 all the same. */
+static void on_alarm(int signal_number)
+{
+	static const char directive[] = ":4\n";
+
+	(void)signal_number;
+	if (write(STDOUT_FILENO, directive, sizeof(directive) - 1) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+/* What credential plugins and the server have to say is for another time. */
+static void be_quick_and_quiet(void)
+{
+	AUTO_CLOSE int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		dup2(fd, STDERR_FILENO);
+	signal(SIGALRM, on_alarm);
+	alarm(COMPLETE_SECONDS);
+}
+
+struct names {
+	const char *prefix, *typed;
+	struct str *out;
+};
+
+/* metadata.name of an item. */
+static int take_name(struct slice item, struct slice *ret_name, size_t *ret_used)
+{
+	struct scan s = scan_of(item), inner;
+	struct slice key;
+	int r = scan_open(&s, '{');
+
+	*ret_name = (struct slice){ "", 0 };
+	while (r == 0 && (r = scan_member(&s, &key)) > 0) {
+		inner = s;
+		r = scan_skip(&s);
+		if (r < 0 || !slice_eq(key, "metadata") || scan_open(&inner, '{') < 0)
+			continue;
+		while (scan_member(&inner, &key) > 0) {
+			if (slice_eq(key, "name")) {
+				scan_blank(&inner);
+				scan_string(&inner, ret_name);
+				break;
+			}
+			if (scan_skip(&inner) < 0)
+				break;
+		}
+	}
+	*ret_used = (size_t)(s.at - item.s);
+	return r;
+}
+
+static int add_name(struct kube_list *l, struct slice item, size_t *ret_used, struct error *err)
+{
+	const struct names *names = l->arg;
+	struct slice name;
+	int r = take_name(item, &name, ret_used);
+
+	(void)err;
+	if (r < 0)
+		return r;
+	AUTO_FREE char *text = xstrndup(name.s, name.n);
+	add_word(names->prefix, text, names->typed, names->out);
+	return 0;
+}
+
+static void add_names(struct live *l, const struct kube_resource *resource, const char *ns,
+		      struct names *names)
+{
+	struct kube_list list = { .resource = resource, .ns = ns, .take = add_name, .arg = names };
+
+	kube_list_all(&l->kube, &list, 1, NULL);
+	kube_list_done(&list);
+}
+
+void complete_namespaces(struct cli *cli, const char *typed, struct str *out)
+{
+	AUTO(live_close) struct live l = { 0 };
+	struct names names = { "", typed, out };
+
+	be_quick_and_quiet();
+	if (live_open(cli, &l, NULL) == 0)
+		add_names(&l, &kube_namespaces, NULL, &names);
+}
+
+void complete_refs(struct cli *cli, const char *typed, struct str *out)
+{
+	AUTO(live_close) struct live l = { 0 };
+	struct names nodes = { "node/", typed, out }, pods = { "pod/", typed, out };
+	bool wants_node = strncmp(typed, "node/", strlen("node/")) == 0;
+	bool wants_pod = strncmp(typed, "pod/", strlen("pod/")) == 0;
+
+	be_quick_and_quiet();
+	if (live_open(cli, &l, NULL) < 0)
+		return;
+	if (!wants_pod)
+		add_names(&l, &kube_nodes, NULL, &nodes);
+	if (!wants_node)
+		add_names(&l, &kube_pods, l.target.ns, &pods);
+}

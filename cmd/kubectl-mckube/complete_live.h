@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_CMD_COMPLETE_LIVE_H
+#define MCKUBE_CMD_COMPLETE_LIVE_H
+
+#include "command.h"
+
+/* Words that only a kubeconfig or an API server knows, for completion: one a line, those that begin
+ * with `typed`. The connection is the one that the words typed so far choose (cli->live). Whatever
+ * goes wrong, nothing is said: there are fewer words then. After COMPLETE_SECONDS the program ends
+ * with what it has. */
+
+enum { COMPLETE_SECONDS = 2 };
+
+void complete_contexts(struct cli *cli, const char *typed, struct str *out);
+void complete_clusters(struct cli *cli, const char *typed, struct str *out);
+void complete_users(struct cli *cli, const char *typed, struct str *out);
+void complete_namespaces(struct cli *cli, const char *typed, struct str *out);
+
+/* "node/NAME" and "pod/NAME", as status and explain take them; pods of --namespace. */
+void complete_refs(struct cli *cli, const char *typed, struct str *out);
+
+#endif
