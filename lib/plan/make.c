@@ -287,47 +287,67 @@ static void take_back(struct planner *p)
 	}
 }
 
-int plan_make(const struct cluster *c, const struct policy *const *policies,
-	      const struct settings *settings, struct plan *ret_plan, struct error *err)
+int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
+		const struct settings *settings, struct error *err)
 {
-	struct planner p = { .is_exact = true };
 	struct settled settled = { .n_nodes = c->nodes.n };
 	struct error local;
 
+	*p = (struct planner){ .is_exact = true };
 	err = err ? err : &local;
-	if (pick_policies(&p, policies, settings, err) < 0)
+	if (pick_policies(p, policies, settings, err) < 0)
 		return err->code;
 
 	/* 1. Bind requests to pods. 2. Modes: where they run now, and how. */
-	world_init(&p.w, c, settings);
-	filters_init(&p.filters, &p.w);
-	p.score = xcalloc(p.w.cap.cores.n, sizeof(*p.score));
-	p.index = index_new(&p);
+	world_init(&p->w, c, settings);
+	filters_init(&p->filters, &p->w);
+	p->score = xcalloc(p->w.cap.cores.n, sizeof(*p->score));
+	p->index = index_new(p);
 	for (node_id node = 0; node < c->nodes.n; node++)
-		planner_refresh(&p, node);
+		planner_refresh(p, node);
 	settled.of_node = xcalloc(c->nodes.n, sizeof(*settled.of_node));
 
 	/* 3. Keep what is valid, repair what is not. */
-	repair(&p, &settled);
+	repair(p, &settled);
 	/* 4. Place, and 5. preempt where that is needed. */
-	place(&p, &settled);
-	improve(&p, &settled);
-	place(&p, &settled);
-	find_landings(&p);
-	take_back(&p);
-
-	*ret_plan = (struct plan){ .settings = *settings, .taken_at = c->taken_at };
-	emit_plan(&p, ret_plan); /* and 8. Clean up */
-	ret_plan->search.steps = p.steps;
-	ret_plan->search.is_exact = p.is_exact;
-	plan_name(ret_plan);
+	place(p, &settled);
+	improve(p, &settled);
+	place(p, &settled);
+	find_landings(p);
+	take_back(p);
 
 	for (size_t i = 0; i < settled.n_nodes; i++)
 		array_done(&settled.of_node[i]);
 	free(settled.of_node);
-	index_free(p.index);
-	free(p.score);
-	filters_done(&p.filters);
-	world_done(&p.w);
+	return 0;
+}
+
+void planner_done(struct planner *p)
+{
+	index_free(p->index);
+	free(p->score);
+	filters_done(&p->filters);
+	world_done(&p->w);
+}
+
+void planner_emit(struct planner *p, struct plan *ret_plan)
+{
+	*ret_plan = (struct plan){ .settings = *p->w.settings, .taken_at = p->w.c->taken_at };
+	emit_plan(p, ret_plan); /* and 8. Clean up */
+	ret_plan->search.steps = p->steps;
+	ret_plan->search.is_exact = p->is_exact;
+	plan_name(ret_plan);
+}
+
+int plan_make(const struct cluster *c, const struct policy *const *policies,
+	      const struct settings *settings, struct plan *ret_plan, struct error *err)
+{
+	struct planner p;
+	int r = planner_run(&p, c, policies, settings, err);
+
+	if (r < 0)
+		return r;
+	planner_emit(&p, ret_plan);
+	planner_done(&p);
 	return 0;
 }

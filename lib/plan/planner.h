@@ -2,7 +2,9 @@
 #ifndef MCKUBE_PLAN_PLANNER_H
 #define MCKUBE_PLAN_PLANNER_H
 
+#include "base/error.h"
 #include "plan/filter.h"
+#include "plan/plan.h"
 #include "plan/policy.h"
 #include "plan/world.h"
 
@@ -19,6 +21,15 @@ struct planner {
 	uint32_t now;	/* counts the places given, see unit.since */
 	bool is_exact;	/* no search ran into its bound */
 };
+
+/* Steps 1 to 5 of a plan: afterwards the world is as the plan leaves it. Arguments and errors are
+ * those of plan_make(); after an error there is nothing to release. */
+int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
+		const struct settings *settings, struct error *err);
+void planner_done(struct planner *p);
+
+/* Writes down the plan that the run has led to. */
+void planner_emit(struct planner *p, struct plan *ret_plan);
 
 /* Recomputes the scores of a node's cores, and the index; to be called when the node has changed
  * for good (not during a search). */
