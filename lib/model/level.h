@@ -15,7 +15,7 @@ struct budget {
 	int32_t period;	     /* 100 .. 4,000,000 */
 	int32_t low, hi;     /* 1 <= low <= medium <= hi <= period */
 	int32_t medium;	     /* 0: not given */
-	int32_t floor;	     /* never 0 here: the default is filled in */
+	int32_t floor;	     /* 1 .. low: the default is filled in, and a higher one is cut */
 	uint8_t criticality; /* enum level */
 };
 

@@ -95,9 +95,13 @@ static bool read_budget(const struct cluster *c, const struct request_text *t, b
 			   medium.path, b->medium, b->low, b->hi);
 
 	struct int_field floor = {
-		t->floor.raw, t->floor.path, 1, b->low, budget_default_floor(b->low), false
+		t->floor.raw, t->floor.path, 1, INT32_MAX, budget_default_floor(b->low), false
 	};
-	return read_int(c, floor, takes_strings, &b->floor, err);
+	if (!read_int(c, floor, takes_strings, &b->floor, err))
+		return false;
+	if (b->floor > b->low)
+		b->floor = b->low;
+	return true;
 }
 
 static bool read_criticality(const struct cluster *c, const struct request_text *t,
