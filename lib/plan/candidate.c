@@ -77,6 +77,14 @@ static bool next_combination(uint32_t *at, uint32_t k, uint32_t n)
 	return false;
 }
 
+/* The cores at these positions, by number. */
+static void pick(const uint32_t *cores, const uint32_t *at, uint32_t k, uint32_t *ret)
+{
+	for (uint32_t i = 0; i < k; i++)
+		ret[i] = cores[at[i]];
+	qsort(ret, k, sizeof(*ret), by_number);
+}
+
 static void add_sets(struct planner *p, node_id node, uint32_t k, candidates *list)
 {
 	struct range run = p->w.cap.nodes.items[node].cores;
@@ -88,9 +96,7 @@ static void add_sets(struct planner *p, node_id node, uint32_t k, candidates *li
 	for (uint32_t i = 0; i < k; i++)
 		at[i] = i;
 	for (uint32_t sets = 0; sets < MAX_CORE_SETS; sets++) {
-		for (uint32_t i = 0; i < k; i++)
-			set[i] = cores[at[i]];
-		qsort(set, k, sizeof(*set), by_number);
+		pick(cores, at, k, set);
 		add_set(p, node, set, k, list);
 		if (!next_combination(at, k, run.n))
 			break;

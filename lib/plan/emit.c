@@ -54,9 +54,10 @@ struct place emit_origin(struct emitter *e, const struct unit *u)
 
 	return (struct place){
 		.node = plan_str(e->plan, cluster_str(e->w->c, unit_pod(e->w, u)->node_name)),
-		.cores = q->has_cores ? plan_str(e->plan,
-						 cpuset_format(&e->w->req.sets.items[q->cores], text))
-				      : "",
+		.cores = q->has_cores
+				 ? plan_str(e->plan,
+					    cpuset_format(&e->w->req.sets.items[q->cores], text))
+				 : "",
 	};
 }
 

@@ -31,7 +31,7 @@ struct writer {
 /* Seven bits a byte, the sign lowest. */
 static void put_int(struct str *out, int64_t value)
 {
-	uint64_t v = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+	uint64_t v = (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
 	unsigned char bytes[10];
 	size_t n = 0;
 
@@ -75,7 +75,7 @@ static void add_digest(struct writer *w, const struct short_digest *d)
 static struct short_digest digest_of(const void *data, size_t n)
 {
 	struct sha256 h = SHA256_INIT;
-	struct short_digest d;
+	struct short_digest d = { 0 };
 
 	sha256_add(&h, data, n);
 	sha256_finish(&h, d.bytes);
