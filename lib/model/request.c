@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/auto.h"
+#include "model/mckube_words.h"
 #include "model/request_value.h"
 
 enum { RT_OPERATOR_PERIOD_US = 1000000 };
@@ -400,8 +400,8 @@ static void read_level(const struct cluster *c, struct request *q, const struct 
 		if (m && !q->selects_many)
 			level_parse(cluster_str(c, m->status_current), &level);
 	q->level = (uint8_t)level;
-	if (m && strcasecmp(cluster_str(c, m->recovery_mode.text), "nodeCpu") == 0)
-		q->recovery = RECOVERY_NODE_CPU;
+	if (m)
+		q->recovery = (uint8_t)mckube_recovery(c, m);
 }
 
 /* A pod whose request is bad or gone keeps the load of its assignment until that is cleaned up. */
@@ -471,6 +471,9 @@ void requests_read(const struct cluster *c, const struct settings *settings, str
 		.of_mckube = new_ids(c->mckubes.n),
 	};
 	bind_mckubes(&r, best);
+	for (mckube_id m = 0; m < c->mckubes.n; m++)
+		if (ret->of_mckube[m] != NONE)
+			mckube_words_check(c, &c->mckubes.items[m], notices);
 	for (pod_id id = 0; id < c->pods.n; id++)
 		read_pod(&r, id, best[id]);
 }
