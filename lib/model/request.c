@@ -292,29 +292,42 @@ static void compare_sources(struct reading *r, const struct pod *pod, enum sourc
 	}
 }
 
-/* A pin that an older controller wrote: it equals what that controller had chosen. */
-static bool is_legacy_pin(const struct cluster *c, const struct mckube *m, const struct cpuset *pin)
+static bool parse_cores(const struct cluster *c, str_id text, struct cpuset *ret)
 {
-	const char *text = cluster_str(c, m->status_core);
-	struct cpuset chosen;
-
-	return cpuset_parse(text, strlen(text), &chosen, NULL) == 0 && cpuset_eq(&chosen, pin);
+	return cpuset_parse(cluster_str(c, text), intern_len(&c->strings, text), ret, NULL) == 0;
 }
 
-static void read_pins(struct reading *r, struct request *q, const struct request_value *v)
+/* Why a pin is one that an older controller wrote, NULL if it is not: it equals what that
+ * controller had chosen; or it was such a pin before, and we have moved the pod away since. */
+static const char *legacy_reason(const struct cluster *c, const struct mckube *m,
+				 const struct pod *pod, const struct cpuset *pin)
+{
+	const struct notes *n = notes_of(c, pod);
+	struct cpuset cores;
+
+	if (parse_cores(c, m->status_core, &cores) && cpuset_eq(&cores, pin))
+		return "status.allocatedCore says the same";
+	if (pod->node_name && n && n->source != NONE && n->core != NONE &&
+	    parse_cores(c, n->core, &cores) && !cpuset_eq(&cores, pin))
+		return "the pod was assigned to others";
+	return NULL;
+}
+
+static void read_pins(struct reading *r, struct request *q, const struct pod *pod,
+		      const struct request_value *v)
 {
 	const struct cluster *c = r->c;
 	const struct mckube *m = q->mckube == NONE ? NULL : &c->mckubes.items[q->mckube];
+	bool may_be_legacy = m && v->has_cores && r->settings->ignores_legacy_pins;
+	const char *legacy = may_be_legacy ? legacy_reason(c, m, pod, &v->cores) : NULL;
 
 	q->core_count = v->core_count;
-	if (m && v->has_cores && r->settings->ignores_legacy_pins &&
-	    is_legacy_pin(c, m, &v->cores)) {
-		notice_add(
-			r->notices, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
-			cluster_str(c, m->meta.name), "LegacyPin",
-			"spec.rtSettings.core: '%s' is what status.allocatedCore says; taken as an "
-			"older controller's choice and ignored, spec.node too",
-			cluster_str(c, m->core.text));
+	if (legacy) {
+		notice_add(r->notices, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
+			   cluster_str(c, m->meta.name), "LegacyPin",
+			   "spec.rtSettings.core: '%s' is taken as an older controller's choice "
+			   "and ignored, spec.node too: %s",
+			   cluster_str(c, m->core.text), legacy);
 		return;
 	}
 	if (v->has_cores) {
@@ -342,7 +355,7 @@ static void read_request(struct reading *r, struct request *q, const struct pod 
 	if (read_source(c, pod, q->source, q->mckube, &v, &err)) {
 		q->has_budget = true;
 		q->budget = v.budget;
-		read_pins(r, q, &v);
+		read_pins(r, q, pod, &v);
 		compare_sources(r, pod, q->source, &v);
 		return;
 	}
@@ -371,7 +384,7 @@ static void read_place(struct reading *r, struct request *q, const struct pod *p
 
 	if (!pod->node_name || (!is_noted && !text))
 		return;
-	if (cpuset_parse(cluster_str(c, text), intern_len(&c->strings, text), &set, NULL) == 0) {
+	if (parse_cores(c, text, &set)) {
 		q->has_cores = true;
 		q->cores = add_set(r->out, &set);
 	} else if (is_noted) {
