@@ -15,18 +15,18 @@ struct search {
 	struct planner *p;
 	struct world *w;
 	const struct region *region;
-	unit_list running;   /* bound in the region, by node, then by turn */
-	unit_list fresh;     /* region->fresh */
-	unit_list newcomers; /* settled and fresh */
+	unit_list running;    /* bound in the region, by node, then by turn */
+	unit_list fresh;      /* region->fresh */
+	unit_list newcomers;  /* settled and fresh */
 	ARRAY(uint32_t) pins; /* the core sets that pods of the region ask for, in requests.sets */
-	bool *is_left;	     /* by position in running */
+	bool *is_left;	      /* by position in running */
 	struct cost cost, best;
 	struct arrangement *found;
 	struct bound *bound;
 	uint64_t steps;
-	uint32_t slack;	   /* how many more times this branch may depart from the first choice */
-	bool was_cut;	   /* something was left out for want of slack */
-	bool is_reversed;  /* worst score first */
+	uint32_t slack;	  /* how many more times this branch may depart from the first choice */
+	bool was_cut;	  /* something was left out for want of slack */
+	bool is_reversed; /* worst score first */
 };
 
 static struct unit *unit_at(const struct search *s, const unit_list *list, size_t i)
@@ -103,9 +103,8 @@ static void bound_init(struct search *s)
 		for (int k = 0; k < LEVELS; k++)
 			s->bound->load[r][k] = s->bound->loads + most * (size_t)(r * LEVELS + k);
 	for (size_t i = 0; i < most; i++) {
-		const struct unit *u = i < s->running.n
-					       ? unit_at(s, &s->running, i)
-					       : unit_at(s, &s->fresh, i - s->running.n);
+		const struct unit *u = i < s->running.n ? unit_at(s, &s->running, i)
+							: unit_at(s, &s->fresh, i - s->running.n);
 		size_t n = s->bound->n[u->rank];
 
 		if (i < s->running.n && u->kind == UNIT_HOMELESS)
@@ -233,9 +232,11 @@ static void update_index(const struct search *s)
 		index_update(s->p, s->region->nodes[i]);
 }
 
-static void lose_unlanded(struct search *s, struct cost *cost)
+/* False when somebody is evicted who may be so only for a landing, and there is none. */
+static bool lose_unlanded(struct search *s, struct cost *cost)
 {
 	unit_list evicted = { 0 };
+	bool is_good = true;
 
 	for (size_t i = 0; i < s->running.n; i++)
 		if (unit_at(s, &s->running, i)->is_evicted)
@@ -248,8 +249,11 @@ static void lose_unlanded(struct search *s, struct cost *cost)
 
 		if (u->can_land && u->landing == NONE)
 			cost_lose(cost, u->rank, 1);
+		if (u->is_misplaced && u->landing == NONE)
+			is_good = false;
 	}
 	array_done(&evicted);
+	return is_good;
 }
 
 /* Do the new pods' inter-pod rules hold as they come in one after the other, now that it is known
@@ -272,8 +276,8 @@ static bool may_stay(struct search *s)
 		if (u->kind != UNIT_PENDING || u->at == NONE)
 			continue;
 		node_id node = s->w->places.items[u->at].node;
-		is_good = is_good && pod_terms_refuse(s->w->terms, s->w, u, node, 0) ==
-					     REFUSE_NOTHING;
+		is_good = is_good &&
+			  pod_terms_refuse(s->w->terms, s->w, u, node, 0) == REFUSE_NOTHING;
 		world_enter(s->w, s->newcomers.items[i], node);
 	}
 	return is_good;
@@ -310,8 +314,8 @@ static void finish(struct search *s)
 		return;
 	if (!may_stay(s))
 		return;
-	if (s->region->lands)
-		lose_unlanded(s, &total);
+	if (s->region->lands && !lose_unlanded(s, &total))
+		return;
 	if (!cost_is_less(&total, &s->best))
 		return;
 
@@ -358,7 +362,7 @@ static bool is_named(const struct search *s, uint32_t core)
 {
 	unsigned cpu = s->w->cap.cores.items[core].cpu;
 
-	array_each (pin, &s->pins)
+	array_each(pin, &s->pins)
 		if (cpuset_has(&s->w->req.sets.items[*pin], cpu))
 			return true;
 	return false;
@@ -432,13 +436,24 @@ static bool is_displaced(const struct unit *u, int rank)
 	return u->rank == rank && u->kind == UNIT_RUNNING && u->at == NONE && !u->is_evicted;
 }
 
-static void rehome(struct search *s, int rank, size_t from);
+static void rehome(struct search *s, int rank);
+static void clear_cells(struct search *s, int rank);
 
-static void try_moves(struct search *s, size_t i, struct choice *choice)
+/* A place with room, or one where others of the same rank would have to leave in their turn: for
+ * the sake of the more critical one who started it, so a repair does not go that far. */
+static bool suits(const struct search *s, const struct unit *u, place_id place, bool ejects)
+{
+	bool fits_now = world_fits(s->w, u, place, u->rank);
+
+	if (!ejects)
+		return fits_now;
+	return !fits_now && !u->is_repair && world_fits(s->w, u, place, u->rank + 1u);
+}
+
+static void try_moves(struct search *s, size_t i, bool ejects, struct choice *choice)
 {
 	unit_id id = s->running.items[i];
 	const struct unit *u = &s->w->units.items[id];
-	int rank = u->rank;
 	candidates list = { 0 };
 
 	candidates_of(s->p, u, u->node, &list);
@@ -448,13 +463,16 @@ static void try_moves(struct search *s, size_t i, struct choice *choice)
 		size_t k = s->is_reversed ? list.n - 1 - n : n;
 		place_id place = list.items[k].place;
 
-		if (place == u->origin || !world_fits(s->w, u, place, u->rank) ||
+		if (place == u->origin || !suits(s, u, place, ejects) ||
 		    is_twin(s, &list, k, u->rank))
 			continue;
 		if (!step(s) || !choose(s, choice))
 			break;
 		world_put(s->w, id, place);
-		rehome(s, rank, i + 1);
+		if (ejects)
+			clear_cells(s, u->rank);
+		else
+			rehome(s, u->rank);
 		world_lift(s->w, id);
 		unchoose(s, choice);
 	}
@@ -463,9 +481,12 @@ static void try_moves(struct search *s, size_t i, struct choice *choice)
 	array_done(&list);
 }
 
+/* A pod on cores that it may not use is evicted only for a landing. */
 static bool may_evict(const struct search *s, const struct unit *u)
 {
-	return u->can_evict && !u->is_evicted && (u->pdb == NONE || s->w->evictions_left[u->pdb] > 0);
+	if (!u->can_evict || u->is_evicted || (u->is_misplaced && !u->can_land))
+		return false;
+	return u->pdb == NONE || s->w->evictions_left[u->pdb] > 0;
 }
 
 /* In: everything about the eviction but the pod's budget, which was lifted before. */
@@ -489,12 +510,11 @@ static void try_eviction(struct search *s, size_t i, struct choice *choice)
 	unit_id id = s->running.items[i];
 	const struct unit *u = &s->w->units.items[id];
 
-	/* For a pod on cores that it may not use eviction is worth it only with a landing. */
-	if (!may_evict(s, u) || (u->is_misplaced && !u->can_land))
+	if (!may_evict(s, u))
 		return;
 	mark_evicted(s, id, true);
 	if (!is_hopeless(s) && step(s) && choose(s, choice)) {
-		rehome(s, u->rank, i + 1);
+		rehome(s, u->rank);
 		unchoose(s, choice);
 	}
 	mark_evicted(s, id, false);
@@ -512,7 +532,7 @@ static void try_leaving_it(struct search *s, size_t i, struct choice *choice)
 	cost_lose(&s->cost, u->rank, u->is_misplaced);
 	world_put(s->w, id, u->origin);
 	if (!is_hopeless(s) && step(s) && choose(s, choice)) {
-		rehome(s, u->rank, i + 1);
+		rehome(s, u->rank);
 		unchoose(s, choice);
 	}
 	world_lift(s->w, id);
@@ -520,18 +540,127 @@ static void try_leaving_it(struct search *s, size_t i, struct choice *choice)
 	s->is_left[i] = false;
 }
 
-static void rehome(struct search *s, int rank, size_t from)
+/* ---- Nobody is displaced in vain ---- */
+
+enum { ALL_SUBSETS = 6 }; /* of so many displaced pods; of more, one at a time */
+
+static void swap_back(struct search *s, const unit_list *displaced, uint32_t set, place_id *at)
 {
-	size_t i = from;
+	for (size_t i = 0; i < displaced->n; i++) {
+		unit_id id = displaced->items[i];
+		struct unit *u = &s->w->units.items[id];
+
+		if (!(set >> i & 1))
+			continue;
+		place_id now = u->at;
+		if (now != NONE)
+			world_lift(s->w, id);
+		if (at[i] != NONE)
+			world_put(s->w, id, at[i]);
+		at[i] = now;
+	}
+}
+
+static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t set, int rank)
+{
+	place_id at[32];
+	bool is_good = true;
+
+	for (size_t i = 0; i < displaced->n; i++)
+		at[i] = unit_at(s, displaced, i)->origin;
+	swap_back(s, displaced, set, at);
+	for (size_t i = 0; i < displaced->n && is_good; i++) {
+		const struct unit *u = unit_at(s, displaced, i);
+
+		if (!(set >> i & 1))
+			continue;
+		struct range cells = s->w->places.items[u->origin].cells;
+		for (uint32_t c = 0; c < cells.n; c++)
+			if (!cell_holds(&s->w->cells[s->w->place_cells.items[cells.at + c]],
+					(unsigned)rank))
+				is_good = false;
+		if (u->is_evicted && !world_has_room(s->w, u, u->node, (unsigned)rank))
+			is_good = false;
+	}
+	swap_back(s, displaced, set, at);
+	return is_good;
+}
+
+/* Those of a rank that took their cores newly may not keep others from where they were. */
+static void list_new(const struct search *s, int rank, unit_list *ret)
+{
+	for (size_t i = 0; i < s->running.n; i++) {
+		const struct unit *u = unit_at(s, &s->running, i);
+
+		if (u->rank == rank && u->at != NONE && u->at != u->origin &&
+		    (u->is_repair || u->kind == UNIT_HOMELESS))
+			*array_add(ret) = s->running.items[i];
+	}
+	for (size_t i = 0; i < s->newcomers.n; i++) {
+		const struct unit *u = unit_at(s, &s->newcomers, i);
+
+		if (u->rank == rank && u->at != NONE && u->kind == UNIT_PENDING)
+			*array_add(ret) = s->newcomers.items[i];
+	}
+}
+
+static bool any_could_go_back(struct search *s, const unit_list *displaced, int rank)
+{
+	uint32_t all = displaced->n <= ALL_SUBSETS ? (1u << displaced->n) - 1 : 0;
+
+	for (uint32_t set = 1; set <= all; set++)
+		if (could_go_back(s, displaced, set, rank))
+			return true;
+	for (size_t i = 0; !all && i < displaced->n; i++)
+		if (could_go_back(s, displaced, 1u << i, rank))
+			return true;
+	return false;
+}
+
+/* With the more critical pods and those of this rank where they are now, could some of the
+ * displaced ones of this rank be where they were? */
+static bool is_in_vain(struct search *s, int rank)
+{
+	unit_list displaced = { 0 }, fresh = { 0 };
+	ARRAY(place_id) places = { 0 };
+
+	for (size_t i = 0; i < s->running.n && displaced.n < 32; i++) {
+		const struct unit *u = unit_at(s, &s->running, i);
+
+		if (u->rank == rank && u->kind == UNIT_RUNNING && !u->is_misplaced &&
+		    u->at != u->origin)
+			*array_add(&displaced) = s->running.items[i];
+	}
+	if (displaced.n == 0)
+		return false;
+	list_new(s, rank, &fresh);
+	for (size_t i = 0; i < fresh.n; i++) {
+		*array_add(&places) = unit_at(s, &fresh, i)->at;
+		world_lift(s->w, fresh.items[i]);
+	}
+	bool is_found = any_could_go_back(s, &displaced, rank);
+	for (size_t i = 0; i < fresh.n; i++)
+		world_put(s->w, fresh.items[i], places.items[i]);
+	array_done(&places);
+	array_done(&fresh);
+	array_done(&displaced);
+	return is_found;
+}
+
+static void rehome(struct search *s, int rank)
+{
+	size_t i = 0;
 
 	while (i < s->running.n && !is_displaced(unit_at(s, &s->running, i), rank))
 		i++;
 	if (i == s->running.n) {
-		place_fresh(s, rank, 0);
+		if (!is_in_vain(s, rank))
+			place_fresh(s, rank, 0);
 		return;
 	}
 	struct choice choice = { 0 };
-	try_moves(s, i, &choice);
+	try_moves(s, i, false, &choice);
+	try_moves(s, i, true, &choice);
 	try_eviction(s, i, &choice);
 	try_leaving_it(s, i, &choice);
 }
@@ -545,21 +674,6 @@ static bool sits_on(const struct world *w, const struct unit *u, cell_id cell)
 	for (uint32_t i = 0; i < cells.n; i++)
 		if (w->place_cells.items[cells.at + i] == cell)
 			return true;
-	return false;
-}
-
-/* Nobody is displaced in vain: a pod that fits where it was has no reason to leave. */
-static bool is_in_vain(const struct search *s, int rank)
-{
-	for (size_t i = 0; i < s->running.n; i++) {
-		const struct unit *u = unit_at(s, &s->running, i);
-
-		if (u->rank != rank || u->at != NONE || u->kind != UNIT_RUNNING ||
-		    u->is_misplaced || !world_fits(s->w, u, u->origin, (unsigned)rank))
-			continue;
-		if (!u->is_evicted || world_has_room(s->w, u, u->node, (unsigned)rank))
-			return true;
-	}
 	return false;
 }
 
@@ -631,8 +745,7 @@ static void clear_requests(struct search *s, int rank, size_t from)
 	}
 	node_id node = crowded_node(s, rank);
 	if (node == NONE) {
-		if (!is_in_vain(s, rank))
-			rehome(s, rank, 0);
+		rehome(s, rank);
 		return;
 	}
 	struct choice choice = { 0 };
@@ -682,8 +795,6 @@ static cell_id overfull_cell(const struct search *s, int rank)
 	}
 	return NONE;
 }
-
-static void clear_cells(struct search *s, int rank);
 
 /* Takes off one pod of the rank after the other until the cell holds, in every combination. */
 static void clear_cell(struct search *s, int rank, cell_id cell, size_t from)

@@ -53,35 +53,64 @@ static void wait_for(struct emitter *e, struct action *a, const freed_list *free
 
 /* ---- Why ---- */
 
-/* The first more critical pod that has come to where the displaced one was: a new pod, or one that
- * was itself displaced. */
-static unit_id cause_of(const struct emitter *e, const struct unit *u)
+enum { MAX_CASCADE = 16 };
+
+static unit_id cause_of(const struct emitter *e, const struct unit *u, int depth);
+
+/* The more critical new pod that has come to where the displaced one was. */
+static unit_id newcomer_at(const struct emitter *e, const struct unit *u)
 {
-	const struct world *w = e->w;
-
 	for (size_t i = 0; i < e->n_newcomers; i++) {
-		const struct unit *n = &w->units.items[e->newcomers[i]];
+		const struct unit *n = &e->w->units.items[e->newcomers[i]];
 
-		if (n->rank > u->rank && u->origin != NONE && share_cells(w, n->at, u->origin))
-			return e->newcomers[i];
-	}
-	struct range units = w->nodes[u->node].units;
-	for (uint32_t i = 0; i < units.n && u->origin != NONE; i++) {
-		unit_id id = w->node_units[units.at + i];
-		const struct unit *m = &w->units.items[id];
-
-		if (m->rank > u->rank && m->at != NONE && m->at != m->origin &&
-		    share_cells(w, m->at, u->origin))
-			return id;
-	}
-	/* Requests or ports: any more critical one that came to the node. */
-	for (size_t i = 0; u->is_evicted && i < e->n_newcomers; i++) {
-		const struct unit *n = &w->units.items[e->newcomers[i]];
-
-		if (n->rank > u->rank && w->places.items[n->at].node == u->node)
+		if (n->rank > u->rank && share_cells(e->w, n->at, u->origin))
 			return e->newcomers[i];
 	}
 	return NONE;
+}
+
+/* Somebody who was displaced himself and has come there: a more critical one, or one of the same
+ * criticality, who stands for the one that displaced him. */
+static unit_id displaced_at(const struct emitter *e, const struct unit *u, int depth)
+{
+	const struct world *w = e->w;
+	struct range units = w->nodes[u->node].units;
+	unit_id cause = NONE;
+
+	for (uint32_t i = 0; i < units.n && cause == NONE; i++) {
+		unit_id id = w->node_units[units.at + i];
+		const struct unit *m = &w->units.items[id];
+
+		if (m == u || m->rank < u->rank || m->at == NONE || m->at == m->origin ||
+		    m->kind != UNIT_RUNNING || !share_cells(w, m->at, u->origin))
+			continue;
+		cause = m->rank > u->rank ? id : cause_of(e, m, depth + 1);
+	}
+	return cause;
+}
+
+/* Requests or ports: any more critical one that has come to the node. */
+static unit_id newcomer_on_node(const struct emitter *e, const struct unit *u)
+{
+	for (size_t i = 0; i < e->n_newcomers; i++) {
+		const struct unit *n = &e->w->units.items[e->newcomers[i]];
+
+		if (n->rank > u->rank && e->w->places.items[n->at].node == u->node)
+			return e->newcomers[i];
+	}
+	return NONE;
+}
+
+/* Who made this pod yield; NONE for a repair. */
+static unit_id cause_of(const struct emitter *e, const struct unit *u, int depth)
+{
+	unit_id cause = u->origin == NONE ? NONE : newcomer_at(e, u);
+
+	if (cause == NONE && u->origin != NONE && depth < MAX_CASCADE)
+		cause = displaced_at(e, u, depth);
+	if (cause == NONE && u->is_evicted)
+		cause = newcomer_on_node(e, u);
+	return cause;
 }
 
 static enum reason reason_of(const struct unit *u, unit_id cause)
@@ -191,7 +220,7 @@ static const char *landing_words(struct emitter *e, const struct unit *u, const 
 static void emit_eviction(struct emitter *e, unit_id id)
 {
 	const struct unit *u = &e->w->units.items[id];
-	unit_id cause = cause_of(e, u);
+	unit_id cause = cause_of(e, u, 0);
 	struct action *a =
 		emit_action(e, ACTION_EVICT, reason_of(u, cause), emit_pod(e, unit_pod(e->w, u)));
 
@@ -209,7 +238,7 @@ static void emit_move(struct emitter *e, const struct order_step *step, place_id
 		      const freed_list *freed)
 {
 	const struct unit *u = &e->w->units.items[step->unit];
-	unit_id cause = cause_of(e, u);
+	unit_id cause = cause_of(e, u, 0);
 	struct action *a =
 		emit_action(e, ACTION_MOVE, reason_of(u, cause), emit_pod(e, unit_pod(e->w, u)));
 

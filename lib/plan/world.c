@@ -106,7 +106,7 @@ bool world_fits(const struct world *w, const struct unit *u, place_id place, uns
 /* A pod that may not be touched counts for every rank; used[] wraps back to what it was. */
 static unsigned budget_ranks(const struct unit *u)
 {
-	return u->kind == UNIT_FIXED ? LEVELS : u->rank + 1u;
+	return u->kind == UNIT_FIXED ? LEVELS + 1u : u->rank + 1u;
 }
 
 static void load_cells(struct world *w, const struct unit *u, place_id at, bool adds)
@@ -434,6 +434,29 @@ static void list_node_units(struct world *w)
 	}
 }
 
+/* What needs repair from the start. */
+static void find_broken(struct world *w)
+{
+	for (cell_id id = 0; id < w->n_cells; id++) {
+		struct cell *cell = &w->cells[id];
+
+		cell->was_broken = !cell_holds(cell, 0);
+		if (cell->was_broken)
+			w->nodes[cell->node].is_broken = true;
+	}
+	array_each(u, &w->units) {
+		struct range cells =
+			u->origin == NONE ? (struct range){ 0 } : w->places.items[u->origin].cells;
+
+		u->is_repair = u->is_misplaced;
+		for (uint32_t i = 0; i < cells.n; i++)
+			if (w->cells[w->place_cells.items[cells.at + i]].was_broken)
+				u->is_repair = true;
+		if (u->is_misplaced)
+			w->nodes[u->node].is_broken = true;
+	}
+}
+
 /* Everything where the snapshot has it. */
 static void settle(struct world *w)
 {
@@ -454,12 +477,7 @@ static void settle(struct world *w)
 	for (unit_id id = 0; id < w->units.n; id++)
 		if (w->units.items[id].origin != NONE)
 			world_put(w, id, w->units.items[id].origin);
-	for (cell_id id = 0; id < w->n_cells; id++)
-		if (!cell_holds(&w->cells[id], 0))
-			w->nodes[w->cells[id].node].is_broken = true;
-	array_each(u, &w->units)
-		if (u->is_misplaced)
-			w->nodes[u->node].is_broken = true;
+	find_broken(w);
 }
 
 void world_init(struct world *w, const struct cluster *c, const struct settings *settings)

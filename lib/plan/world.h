@@ -17,15 +17,17 @@
  * that a pod there loads; place i < n_cores is core i alone.
  *
  * Loads are kept by rank: used[r] is what remains when everything that may yield to rank r + 1 and
- * above is thought away, that is, fixed pods and those of rank r or more. used[0] is the real load.
- * So "would it fit if all less critical pods were gone" is three comparisons. */
+ * above is thought away, that is, fixed pods and those of rank r or more. used[0] is the real load,
+ * used[LEVELS] that of the fixed pods alone. So "would it fit if all less critical pods were gone"
+ * is three comparisons. */
 
 typedef uint32_t unit_id, place_id, cell_id;
 
 struct cell {
 	node_id node;
 	uint32_t cap[LEVELS];
-	uint32_t used[LEVELS][LEVELS]; /* [rank][mode], ppm */
+	uint32_t used[LEVELS + 1][LEVELS]; /* [rank][mode], ppm */
+	bool was_broken;		   /* over its capacity in the snapshot */
 };
 
 enum { RES_CPU, RES_MEMORY, RES_EPHEMERAL, RES_PODS, RES_KINDS };
@@ -66,11 +68,13 @@ struct unit {
 	uint8_t kind;	   /* enum unit_kind */
 	uint8_t rank;	   /* its criticality, enum level */
 	bool is_misplaced; /* it sits on cores that it may not use */
+	bool is_repair;	   /* that, or on a core that was over its capacity: it may have to leave
+			    * without anybody more critical coming */
 	bool is_evicted;   /* in the trial */
 	bool can_evict, can_land;
 	pdb_id pdb; /* the one PodDisruptionBudget that guards it, NONE */
 	uint16_t core_count;
-	uint32_t turn; /* position in the order of choice: criticality, priority, age, name */
+	uint32_t turn;	/* position in the order of choice: criticality, priority, age, name */
 	uint32_t since; /* new pods: when in the course of planning it got its place */
 	uint32_t load[LEVELS];
 };
