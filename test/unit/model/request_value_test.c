@@ -4,80 +4,286 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-static struct cluster cluster;
+#include "base/auto.h"
 
-static int drop_cluster(void **state)
-{
-	(void)state;
-	cluster_done(&cluster);
-	return 0;
-}
+static struct cluster cluster; /* holds the strings only */
 
 static struct raw number(const char *text)
 {
 	return (struct raw){ intern_cstr(&cluster.strings, text), RAW_NUMBER };
 }
 
-/* 200 ms, at most 400 ms, of each second, with this floor. */
-static struct request_text with_floor(struct raw floor)
+static struct raw string(const char *text)
+{
+	return (struct raw){ intern_cstr(&cluster.strings, text), RAW_STRING };
+}
+
+static struct raw other(const char *text)
+{
+	return (struct raw){ intern_cstr(&cluster.strings, text), RAW_OTHER };
+}
+
+/* 200 to 600 ms of a second; Low, for nothing else is said. */
+static struct request_text good(void)
 {
 	return (struct request_text){
 		.period = { number("1000000"), "period" },
 		.low = { number("200000"), "low" },
-		.hi = { number("400000"), "hi" },
-		.floor = { floor, "floor" },
+		.hi = { number("600000"), "hi" },
+		.medium.path = "medium",
+		.floor.path = "floor",
+		.core_count.path = "coreCount",
+		.core.path = "core",
+		.criticality.path = "criticality",
 	};
 }
 
-static void floor_becomes(struct raw floor, int32_t expect)
+static struct request_value reads(struct request_text t, bool takes_strings)
 {
-	struct request_text text = with_floor(floor);
-	struct request_value value;
+	struct request_value v;
 	struct value_error err;
 
-	assert_true(request_value_read(&cluster, &text, false, &value, &err));
+	if (!request_value_read(&cluster, &t, takes_strings, &v, &err))
+		fail_msg("%s: %s", err.reason, err.message);
 	assert_null(err.reason);
-	assert_int_equal(value.budget.floor, expect);
+	return v;
 }
 
-static void the_floor_is_cut_to_low(void **state)
+static void refuses(struct request_text t, const char *reason, const char *message)
 {
-	(void)state;
-	floor_becomes((struct raw){ 0 }, 10000);
-	floor_becomes(number("1"), 1);
-	floor_becomes(number("200000"), 200000);
-	floor_becomes(number("200001"), 200000);
-	floor_becomes(number("2147483647"), 200000);
-}
-
-static void floor_is_refused(struct raw floor, const char *message)
-{
-	struct request_text text = with_floor(floor);
-	struct request_value value;
+	struct request_value v;
 	struct value_error err;
 
-	assert_false(request_value_read(&cluster, &text, false, &value, &err));
-	assert_string_equal(err.reason, "BadBudget");
+	assert_false(request_value_read(&cluster, &t, false, &v, &err));
+	assert_string_equal(err.reason, reason);
 	assert_string_equal(err.message, message);
 }
 
-static void a_floor_below_one_is_refused(void **state)
+static void what_is_not_given_has_its_default(void **state)
+{
+	struct request_value v = reads(good(), false);
+
+	(void)state;
+	assert_int_equal(v.budget.period, 1000000);
+	assert_int_equal(v.budget.low, 200000);
+	assert_int_equal(v.budget.hi, 600000);
+	assert_int_equal(v.budget.medium, 0);
+	assert_int_equal(v.budget.floor, 10000);
+	assert_int_equal(v.budget.criticality, LEVEL_LOW);
+	assert_int_equal(v.core_count, 1);
+	assert_false(v.has_cores);
+}
+
+static void what_is_given_is_taken(void **state)
+{
+	struct request_text t = good();
+
+	(void)state;
+	t.medium.raw = number("400000");
+	t.floor.raw = number("1");
+	t.core_count.raw = number("3");
+	t.criticality.raw = string("mIDDLE");
+
+	struct request_value v = reads(t, false);
+	assert_int_equal(v.budget.medium, 400000);
+	assert_int_equal(v.budget.floor, 1);
+	assert_int_equal(v.budget.criticality, LEVEL_MIDDLE);
+	assert_int_equal(v.core_count, 3);
+}
+
+static void the_bounds_themselves_are_good(void **state)
+{
+	struct request_text t = good();
+
+	(void)state;
+	t.period.raw = number("4000000");
+	t.low.raw = t.medium.raw = t.hi.raw = number("4000000");
+	assert_int_equal(reads(t, false).budget.medium, 4000000);
+	t.period.raw = number("100");
+	t.low.raw = t.hi.raw = number("1");
+	t.medium.raw = (struct raw){ 0 };
+	assert_int_equal(reads(t, false).budget.floor, 1);
+}
+
+static void a_floor_above_low_is_cut_to_low(void **state)
+{
+	struct request_text t = good();
+
+	(void)state;
+	t.floor.raw = number("300000");
+	assert_int_equal(reads(t, false).budget.floor, 200000);
+	t.floor.raw = number("0");
+	refuses(t, "BadBudget", "floor: 0 is not between 1 and 2147483647");
+}
+
+static void numbers_as_strings_are_for_annotations_only(void **state)
+{
+	struct request_text t = good();
+
+	(void)state;
+	t.low.raw = string("200000");
+	refuses(t, "BadBudget", "low: '200000' is not a whole number");
+	assert_int_equal(reads(t, true).budget.low, 200000);
+}
+
+static void only_whole_numbers_are_budgets(void **state)
+{
+	static const char *const bad[] = { "1e5",	"200000.0", "",
+					   "+1",	" 1",	    "1 ",
+					   "0x10",	"-",	    "99999999999999999999",
+					   "2147483648" };
+	struct request_text t = good();
+	struct request_value v;
+	struct value_error err;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		t.low.raw = number(bad[i]);
+		assert_false(request_value_read(&cluster, &t, false, &v, &err));
+		assert_string_equal(err.reason, "BadBudget");
+		assert_non_null(strstr(err.message, "is not a whole number"));
+	}
+	t.low.raw = other("[200000]");
+	refuses(t, "BadBudget", "low: '[200000]' is not a whole number");
+	t.low.raw = number("-7");
+	refuses(t, "BadBudget", "low: -7 is not between 1 and 2147483647");
+}
+
+static void the_three_budgets_and_the_period_are_needed(void **state)
+{
+	struct request_text no_period = good(), no_low = good(), no_hi = good();
+
+	(void)state;
+	no_period.period.raw = no_low.low.raw = no_hi.hi.raw = (struct raw){ 0 };
+	refuses(no_period, "BadBudget", "period: is missing");
+	refuses(no_low, "BadBudget", "low: is missing");
+	refuses(no_hi, "BadBudget", "hi: is missing");
+}
+
+static void the_period_is_one_that_the_kernel_takes(void **state)
+{
+	struct request_text t = good();
+
+	(void)state;
+	t.period.raw = number("99");
+	refuses(t, "BadBudget", "period: 99 is not between 100 and 4000000");
+	t.period.raw = number("4000001");
+	refuses(t, "BadBudget", "period: 4000001 is not between 100 and 4000000");
+}
+
+static void budgets_rise_up_to_the_period(void **state)
+{
+	struct request_text t = good();
+
+	(void)state;
+	t.hi.raw = number("1000001");
+	refuses(t, "BadBudget", "hi: 1000001 is more than the period 1000000");
+	t.hi.raw = number("199999");
+	refuses(t, "BadBudget", "hi: 199999 is less than low, 200000");
+	t = good();
+	t.medium.raw = number("600001");
+	refuses(t, "BadBudget",
+		"medium: 600001 is not between the low budget 200000 and the high one 600000");
+	t.medium.raw = number("199999");
+	refuses(t, "BadBudget",
+		"medium: 199999 is not between the low budget 200000 and the high one 600000");
+}
+
+static void a_source_may_have_a_fixed_period(void **state)
+{
+	struct request_text t = good();
+
+	(void)state;
+	t.period.raw = (struct raw){ 0 };
+	t.fixed_period = 600000;
+	assert_int_equal(reads(t, false).budget.period, 600000);
+}
+
+static void criticality_is_one_of_three_words(void **state)
+{
+	struct request_text t = good();
+
+	(void)state;
+	t.criticality.raw = string("urgent");
+	refuses(t, "BadCriticality", "criticality: 'urgent' is not Low, Middle or High");
+	t.criticality.raw = number("2");
+	refuses(t, "BadCriticality", "criticality: '2' is not Low, Middle or High");
+	t.criticality.raw = string("");
+	refuses(t, "BadCriticality", "criticality: '' is not Low, Middle or High");
+}
+
+static void named_cores_win_over_their_number(void **state)
+{
+	struct request_text t = good();
+	char text[CPUSET_TEXT];
+
+	(void)state;
+	t.core.raw = string("4,2-3");
+	t.core_count.raw = number("7");
+
+	struct request_value v = reads(t, false);
+	assert_true(v.has_cores);
+	assert_string_equal(cpuset_format(&v.cores, text), "2-4");
+	assert_int_equal(v.core_count, 3);
+}
+
+static void cores_are_a_list_in_text(void **state)
+{
+	struct request_text t = good();
+
+	(void)state;
+	t.core.raw = string("0-4000000000");
+	refuses(t, "BadCpuset", "core: '0-4000000000' is not a list of CPUs such as \"2-3\"");
+	t.core.raw = string("");
+	refuses(t, "BadCpuset", "core: '' is not a list of CPUs such as \"2-3\"");
+	t.core.raw = number("2");
+	refuses(t, "BadCpuset", "core: '2' is not a list of CPUs such as \"2-3\"");
+	t = good();
+	t.core_count.raw = number("0");
+	refuses(t, "BadBudget", "coreCount: 0 is not between 1 and 1024");
+}
+
+static void a_long_bad_value_is_shown_in_part(void **state)
+{
+	struct request_text t = good();
+	char text[300] = { 0 };
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	t.low.raw = other(text);
+	refuses(t, "BadBudget",
+		"low: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' is not a whole number");
+}
+
+static int stop(void **state)
 {
 	(void)state;
-	floor_is_refused(number("0"), "floor: 0 is not between 1 and 2147483647");
-	floor_is_refused(number("-5"), "floor: -5 is not between 1 and 2147483647");
-	floor_is_refused(number("1.5"), "floor: '1.5' is not a whole number");
+	cluster_done(&cluster);
+	return 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_floor_is_cut_to_low),
-		cmocka_unit_test(a_floor_below_one_is_refused),
+		cmocka_unit_test(what_is_not_given_has_its_default),
+		cmocka_unit_test(what_is_given_is_taken),
+		cmocka_unit_test(the_bounds_themselves_are_good),
+		cmocka_unit_test(a_floor_above_low_is_cut_to_low),
+		cmocka_unit_test(numbers_as_strings_are_for_annotations_only),
+		cmocka_unit_test(only_whole_numbers_are_budgets),
+		cmocka_unit_test(the_three_budgets_and_the_period_are_needed),
+		cmocka_unit_test(the_period_is_one_that_the_kernel_takes),
+		cmocka_unit_test(budgets_rise_up_to_the_period),
+		cmocka_unit_test(a_source_may_have_a_fixed_period),
+		cmocka_unit_test(criticality_is_one_of_three_words),
+		cmocka_unit_test(named_cores_win_over_their_number),
+		cmocka_unit_test(cores_are_a_list_in_text),
+		cmocka_unit_test(a_long_bad_value_is_shown_in_part),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, drop_cluster);
+	return cmocka_run_group_tests(tests, NULL, stop);
 }
