@@ -124,8 +124,13 @@ static void add_action(const struct action *a, struct str *out)
 	str_addf(out, "%s <b>", shown->verb);
 	html_add(out, text.s);
 	str_add(out, "</b>");
-	add_place("from", &a->from, out);
-	add_place("to", &a->to, out);
+	if (a->kind == ACTION_SET_LEVEL) {
+		add_place("on", &a->to, out);
+		str_addf(out, ", level %s", level_name(a->to.level));
+	} else {
+		add_place("from", &a->from, out);
+		add_place("to", &a->to, out);
+	}
 	if (a->to.enforcement != ENFORCE_NONE) {
 		str_clear(&text);
 		action_add_budget(&a->to, &text);

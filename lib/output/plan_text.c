@@ -23,12 +23,17 @@ static bool has_cores(const struct place *place)
 	return place->node && place->cores && *place->cores;
 }
 
-/* "to core 2", "from core 2", "core 2 → core 3", "core 1 → edge-2 core 0": the node that the
- * heading names is not said again. */
+/* "to core 2", "from core 2", "core 2 → core 3", "core 1 → edge-2 core 0", "core 2, level low": the
+ * node that the heading names is not said again. */
 static void add_where(const struct action *a, const struct look *look, struct str *out)
 {
 	bool has_from = has_cores(&a->from), has_to = has_cores(&a->to);
 
+	if (a->kind == ACTION_SET_LEVEL) {
+		action_add_cores(a->to.cores, out);
+		str_addf(out, ", level %s", level_name(a->to.level));
+		return;
+	}
 	if (has_from) {
 		str_add(out, has_to ? "" : "from ");
 		action_add_cores(a->from.cores, out);

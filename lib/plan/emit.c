@@ -75,6 +75,14 @@ struct place emit_grant(struct emitter *e, unit_id id, place_id place, enum leve
 	return to;
 }
 
+void emit_request(struct emitter *e, struct action *a, const struct unit *u)
+{
+	const struct request *q = unit_request(e->w, u);
+
+	a->budget = q->budget;
+	a->source = source_name((enum source)q->source);
+}
+
 struct action *emit_action(struct emitter *e, enum action_kind kind, enum reason reason,
 			   struct target on)
 {

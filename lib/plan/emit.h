@@ -43,6 +43,9 @@ struct place emit_origin(struct emitter *e, const struct unit *u);
 /* with what is granted there */
 struct place emit_grant(struct emitter *e, unit_id id, place_id place, enum level level);
 
+/* Fills in what the assignment's annotations will say: budget and source. */
+void emit_request(struct emitter *e, struct action *a, const struct unit *u);
+
 /* "0.350": parts per million as a decimal with three places, rounded up. */
 const char *emit_ratio(struct emitter *e, uint64_t ppm);
 

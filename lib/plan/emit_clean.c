@@ -37,6 +37,7 @@ static void emit_recoveries(struct emitter *e)
 		wait_for_unit(e, a, id);
 		a->from = emit_grant(e, id, u->at, (enum level)unit_request(e->w, u)->level);
 		a->to = emit_grant(e, id, u->at, LEVEL_LOW);
+		emit_request(e, a, u);
 		a->message = plan_strf(e->plan, "node %s is no longer busy: from %s back to low",
 				       a->to.node, level_name(a->from.level));
 		e->last_action[id] = a->id;

@@ -198,14 +198,6 @@ static void fill_cause(struct emitter *e, struct action *a, unit_id cause)
 		a->by = emit_pod(e, unit_pod(e->w, &e->w->units.items[cause]));
 }
 
-static void fill_request(struct emitter *e, struct action *a, const struct unit *u)
-{
-	const struct request *q = unit_request(e->w, u);
-
-	a->budget = q->budget;
-	a->source = source_name((enum source)q->source);
-}
-
 /* ---- Evictions and moves ---- */
 
 static const char *landing_words(struct emitter *e, const struct unit *u, const struct place *to)
@@ -245,7 +237,7 @@ static void emit_move(struct emitter *e, const struct order_step *step, place_id
 	a->from = from == u->origin ? emit_origin(e, u) : emit_place(e, from);
 	a->to = emit_grant(e, step->unit, step->to, (enum level)unit_request(e->w, u)->level);
 	fill_cause(e, a, cause);
-	fill_request(e, a, u);
+	emit_request(e, a, u);
 	wait_for(e, a, freed, step->to, false);
 	a->message = step->to == u->at
 			     ? explain_overload(e, u, "moving")
@@ -342,7 +334,7 @@ void emit_placements(struct emitter *e)
 		freed_list freed = { 0 };
 
 		a->to = emit_grant(e, id, u->at, level);
-		fill_request(e, a, u);
+		emit_request(e, a, u);
 		list_freed(e, e->w->places.items[u->at].node, &freed);
 		wait_for(e, a, &freed, u->at, is_pending);
 		a->message = explain_fit(e, u->at);

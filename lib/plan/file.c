@@ -404,7 +404,7 @@ static const struct shape shapes[ACTION_KINDS] = {
 	[ACTION_MOVE] = { .needs = POD | FROM | TO, .to = ASSIGNMENT },
 	[ACTION_EVICT] = { .needs = POD | FROM, .may = LANDING },
 	[ACTION_DEGRADE] = { .needs = POD | TO, .may = FROM, .to = GRANT },
-	[ACTION_SET_LEVEL] = { .needs = POD | TO, .may = FROM, .to = GRANT },
+	[ACTION_SET_LEVEL] = { .needs = POD | TO, .may = FROM, .to = ASSIGNMENT },
 	[ACTION_MIGRATE] = { .needs = POD | FROM | TO, .to = GRANT },
 	[ACTION_RESIZE] = { .needs = POD },
 	[ACTION_SCALE] = { .needs = OBJECT },

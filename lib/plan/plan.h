@@ -79,7 +79,8 @@ struct action {
 	struct target by;		/* name NULL: nobody, a repair */
 	uint32_t *after;
 	uint32_t n_after;
-	/* What the assignment's annotations will say, for Bind, Assign and Move; see DESIGN 2. */
+	/* What the assignment's annotations will say, for Bind, Assign, Move and SetLevel; see
+	 * DESIGN 2. */
 	struct budget budget;
 	const char *source; /* "mckube", "annotations", "rt-operator" */
 	const char *message;
