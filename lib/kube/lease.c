@@ -3,13 +3,13 @@
 
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "kube/micro_time.h"
 
 static uint32_t duration_s(const struct kube_lease *l)
 {
@@ -22,17 +22,12 @@ static int64_t scaled(const struct kube_lease *l, int64_t ms)
 	return ms * duration_s(l) / LEASE_DURATION_S;
 }
 
-/* metav1.MicroTime */
-static void add_micro_time(struct str *out)
+static void add_time(struct str *out)
 {
-	struct timespec now;
-	struct tm tm;
-	char text[32];
+	char text[MICRO_TIME_TEXT];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	str_addf(out, "%s.%06ldZ", text, now.tv_nsec / 1000);
+	micro_time_now(text);
+	str_add(out, text);
 }
 
 void kube_lease_start(struct kube *k, struct kube_lease *l)
@@ -68,7 +63,7 @@ static void make_record(const struct kube_lease *l, const char *holder, uint32_t
 		 l->transitions);
 	str_add_json(out, l->acquired.s);
 	str_add(out, ",\"renewTime\":\"");
-	add_micro_time(out);
+	add_time(out);
 	str_add(out, "\"}}");
 }
 
@@ -107,7 +102,7 @@ static void write_record(struct kube_lease *l)
 	if (!l->is_held) {
 		l->transitions += l->exists && l->holder.n;
 		str_clear(&l->acquired);
-		add_micro_time(&l->acquired);
+		add_time(&l->acquired);
 	}
 	make_record(l, l->identity, duration_s(l), &json);
 	text = (struct slice){ json.s, json.n };

@@ -9,6 +9,8 @@
  *	kube_client [global options] apply RESOURCE NAME JSON
  *	kube_client [global options] resize|status RESOURCE NAME VERSION JSON
  *	kube_client [global options] scale RESOURCE NAME REPLICAS
+ *	kube_client [global options] event TIMES	the same Event so often
+ *	kube_client [global options] lease NAME TIMEOUT_MS
  *
  * Errors go to standard error as "error: ...", with exit code 1. */
 #include <signal.h>
@@ -18,6 +20,8 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/scan.h"
+#include "kube/event.h"
+#include "kube/lease.h"
 #include "kube/watch.h"
 
 struct args {
@@ -222,8 +226,48 @@ static int run_request(struct session *s, struct error *err)
 	return result;
 }
 
+static int run_event(struct session *s)
+{
+	struct event_writer *w = event_writer_new(&s->kube, "mckube.io/test", "one");
+	const struct event e = { .resource = &kube_pods,
+				 .ns = "default",
+				 .name = "a",
+				 .uid = "u1",
+				 .is_warning = true,
+				 .reason = "RTOverrun",
+				 .action = "Escalate",
+				 .note = "ran over" };
+
+	for (int i = atoi(word(s, 1)); i > 0; i--) {
+		event_post(w, &e);
+		event_step(w);
+		http_run(s->kube.http, 20);
+	}
+	event_flush(w, 5000);
+	struct event_stats stats = event_stats(w);
+	printf("%llu posted, %llu written, %llu dropped\n", (unsigned long long)stats.posted,
+	       (unsigned long long)stats.written, (unsigned long long)stats.dropped);
+	event_writer_free(w);
+	return 0;
+}
+
+static int run_lease(struct session *s, struct error *err)
+{
+	struct kube_lease l = { .ns = s->ns, .name = word(s, 1) };
+	int r = kube_lease_acquire(&s->kube, &l, atoi(word(s, 2)), err);
+
+	if (r == 0)
+		puts("held");
+	kube_lease_release(&l);
+	return r;
+}
+
 static int run(struct session *s, struct error *err)
 {
+	if (strcmp(word(s, 0), "event") == 0)
+		return run_event(s);
+	if (strcmp(word(s, 0), "lease") == 0)
+		return run_lease(s, err);
 	if (strcmp(word(s, 0), "list") == 0)
 		return run_list(s, err);
 	return strcmp(word(s, 0), "watch") == 0 ? run_watch(s, err) : run_request(s, err);

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/event.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "kube/micro_time.h"
+
+struct series {
+	struct event_writer *writer;
+	char *key, *ns, *name; /* the Event's own name */
+	struct str first;      /* the Event, until it was written */
+	struct kube_request request;
+	uint64_t count, sent_count; /* what happened, what the server knows */
+	int64_t last_ms, sent_ms, due_ms;
+	char last_time[MICRO_TIME_TEXT];
+	unsigned tries;
+	bool is_busy, is_written, is_dead;
+};
+
+struct event_writer {
+	struct kube *kube;
+	char *controller, *instance;
+	ARRAY(struct series *) all;
+	struct event_stats stats;
+};
+
+struct event_writer *event_writer_new(struct kube *k, const char *controller, const char *instance)
+{
+	struct event_writer *w = xcalloc(1, sizeof(*w));
+
+	w->kube = k;
+	w->controller = xstrdup(controller);
+	w->instance = xstrdup(instance);
+	return w;
+}
+
+static void series_free(struct series *s)
+{
+	kube_request_done(&s->request);
+	str_done(&s->first);
+	free(s->key);
+	free(s->ns);
+	free(s->name);
+	free(s);
+}
+
+void event_writer_free(struct event_writer *w)
+{
+	if (!w)
+		return;
+	array_each(s, &w->all)
+		series_free(*s);
+	array_done(&w->all);
+	free(w->controller);
+	free(w->instance);
+	free(w);
+}
+
+static void add_text(struct str *out, const char *key, const char *value)
+{
+	str_addf(out, ",\"%s\":", key);
+	str_add_json(out, value ? value : "");
+}
+
+static void make_event(const struct event_writer *w, const struct event *e, struct series *s)
+{
+	AUTO_FREE char *note = xstrndup(e->note, strnlen(e->note, EVENT_NOTE_MAX));
+	struct str *out = &s->first;
+
+	str_add(out,
+		"{\"apiVersion\":\"events.k8s.io/v1\",\"kind\":\"Event\",\"metadata\":{\"name\":");
+	str_add_json(out, s->name);
+	add_text(out, "namespace", s->ns);
+	str_add(out, "}");
+	add_text(out, "eventTime", s->last_time);
+	add_text(out, "reportingController", w->controller);
+	add_text(out, "reportingInstance", w->instance);
+	add_text(out, "action", e->action);
+	add_text(out, "reason", e->reason);
+	add_text(out, "type", e->is_warning ? "Warning" : "Normal");
+	add_text(out, "note", note);
+	str_add(out, ",\"regarding\":{\"apiVersion\":");
+	str_add_json(out, e->resource->api_version);
+	add_text(out, "kind", e->resource->kind);
+	add_text(out, "name", e->name);
+	if (e->ns && *e->ns)
+		add_text(out, "namespace", e->ns);
+	if (e->uid && *e->uid)
+		add_text(out, "uid", e->uid);
+	str_add(out, "}}");
+}
+
+static struct series *find(const struct event_writer *w, const char *key)
+{
+	array_each(s, &w->all)
+		if (!(*s)->is_dead && strcmp((*s)->key, key) == 0)
+			return *s;
+	return NULL;
+}
+
+static struct series *begin(struct event_writer *w, const struct event *e, const char *key)
+{
+	struct series *s = xcalloc(1, sizeof(*s));
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	s->writer = w;
+	s->key = xstrdup(key);
+	s->ns = xstrdup(e->ns && *e->ns ? e->ns : "default");
+	s->name = xasprintf("%.200s.%llx", e->name,
+			    (unsigned long long)now.tv_sec * 1000000000ull +
+				    (unsigned long long)now.tv_nsec);
+	s->first = (struct str)STR_INIT;
+	micro_time_now(s->last_time);
+	make_event(w, e, s);
+	*array_add(&w->all) = s;
+	return s;
+}
+
+void event_post(struct event_writer *w, const struct event *e)
+{
+	AUTO_FREE char *key =
+		xasprintf("%s\n%s\n%s\n%s\n%s\n%s\n%d", e->resource->kind, e->ns ? e->ns : "",
+			  e->name, e->uid ? e->uid : "", e->reason, e->action, e->is_warning);
+	struct series *s = find(w, key);
+
+	w->stats.posted++;
+	if (!s && w->all.n >= EVENT_SERIES_MAX) {
+		w->stats.dropped++;
+		return;
+	}
+	if (!s)
+		s = begin(w, e, key);
+	else
+		micro_time_now(s->last_time);
+	s->count++;
+	s->last_ms = clock_ms();
+}
+
+/* Requests. */
+
+static void on_reply(struct http_call *call)
+{
+	struct series *s = call->arg;
+	struct event_writer *w = s->writer;
+
+	s->is_busy = false;
+	if (call->result == 0) {
+		w->stats.written++;
+		s->is_written = true;
+		s->tries = 0;
+		s->sent_ms = clock_ms();
+		str_done(&s->first);
+		return;
+	}
+	log_v(4, "event %s/%s: %s", s->ns, s->name, call->err.msg);
+	if (call->code || ++s->tries >= EVENT_TRIES) {
+		w->stats.dropped++;
+		s->is_dead = true;
+		return;
+	}
+	s->sent_count = 0;
+	s->due_ms = clock_ms() + EVENT_RETRY_MS / 2 + random() % EVENT_RETRY_MS;
+}
+
+static void send(struct series *s)
+{
+	struct kube *k = s->writer->kube;
+	const struct kube_ref ref = { .resource = &kube_events, .ns = s->ns, .name = s->name };
+	char json[128];
+
+	kube_request_done(&s->request);
+	if (!s->is_written) {
+		kube_create(&s->request, k, &kube_events, s->ns,
+			    (struct slice){ s->first.s, s->first.n });
+		s->sent_count = 1;
+	} else {
+		snprintf(json, sizeof(json),
+			 "\"series\":{\"count\":%llu,\"lastObservedTime\":\"%s\"}",
+			 (unsigned long long)s->count, s->last_time);
+		kube_patch(&s->request, k, &ref, &(struct kube_change){ .json = json });
+		s->sent_count = s->count;
+	}
+	s->request.call.done = on_reply;
+	s->request.call.arg = s;
+	s->is_busy = true;
+	kube_start(k, &s->request);
+}
+
+/* Does the server have to hear of it now? */
+static bool is_due(const struct series *s, int64_t now)
+{
+	if (s->is_busy || s->is_dead || s->due_ms > now || s->count == s->sent_count)
+		return false;
+	return s->sent_count < 2 || now - s->sent_ms >= EVENT_REFRESH_MS ||
+	       now - s->last_ms >= EVENT_FINISH_MS;
+}
+
+static bool is_finished(const struct series *s, int64_t now)
+{
+	return !s->is_busy && (s->is_dead || (s->is_written && s->count == s->sent_count &&
+					      now - s->last_ms >= EVENT_FINISH_MS));
+}
+
+int event_step(struct event_writer *w)
+{
+	int64_t now = clock_ms();
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->all.n; i++) {
+		struct series *s = w->all.items[i];
+
+		if (is_finished(s, now)) {
+			series_free(s);
+			continue;
+		}
+		w->all.items[n++] = s;
+		if (is_due(s, now))
+			send(s);
+	}
+	w->all.n = n;
+	return n ? 1000 : 60000;
+}
+
+static bool is_open(const struct event_writer *w)
+{
+	array_each(s, &w->all)
+		if ((*s)->is_busy || (!(*s)->is_dead && (*s)->count != (*s)->sent_count))
+			return true;
+	return false;
+}
+
+void event_flush(struct event_writer *w, int timeout_ms)
+{
+	int64_t end = clock_ms() + timeout_ms;
+
+	while (is_open(w) && clock_ms() < end) {
+		array_each(s, &w->all)
+			if (!(*s)->is_busy && !(*s)->is_dead && (*s)->count != (*s)->sent_count)
+				send(*s);
+		http_run(w->kube->http, (int)(end - clock_ms()));
+	}
+}
+
+struct event_stats event_stats(const struct event_writer *w)
+{
+	return w->stats;
+}

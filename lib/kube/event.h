@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_KUBE_EVENT_H
+#define MCKUBE_KUBE_EVENT_H
+
+#include "kube/client.h"
+
+/* events.k8s.io/v1, in series as client-go's tools/events writes them: what happens for the first
+ * time is an Event; what happens again to the same object, for the same reason, only counts. The
+ * count goes to the server with the second one, every half hour, and when nothing came for six
+ * minutes. So a task that overruns a thousand times a second is one Event.
+ *
+ * Nothing here waits: event_post() notes, event_step() starts what is due, http_run() carries it.
+ * What the server refuses is dropped; where it cannot be reached it is tried again, EVENT_TRIES
+ * times. */
+
+enum {
+	EVENT_SERIES_MAX = 1024, /* at a time; more are dropped */
+	EVENT_NOTE_MAX = 1024,	 /* bytes; the rest is cut off */
+	EVENT_TRIES = 12,
+	EVENT_RETRY_MS = 10000,
+	EVENT_REFRESH_MS = 30 * 60 * 1000,
+	EVENT_FINISH_MS = 6 * 60 * 1000,
+};
+
+struct event {
+	const struct kube_resource *resource; /* of the object that it is about */
+	const char *ns, *name, *uid;	      /* ns NULL or "": a cluster-wide object */
+	bool is_warning;
+	const char *reason, *action; /* words of at most 128 bytes: "RTOverrun", "Escalate" */
+	const char *note;	     /* a sentence; that of the first one stays */
+};
+
+struct event_writer;
+
+/* `controller` is a qualified name, mckube.io/node-helper; `instance` says which one of them. */
+struct event_writer *event_writer_new(struct kube *k, const char *controller, const char *instance);
+
+void event_post(struct event_writer *w, const struct event *e);
+
+/* Returns the milliseconds until it wants to be called again. */
+int event_step(struct event_writer *w);
+
+/* Sends the counts that are open and waits for them, at most timeout_ms. */
+void event_flush(struct event_writer *w, int timeout_ms);
+void event_writer_free(struct event_writer *w);
+
+/* For tests and metrics. */
+struct event_stats {
+	uint64_t posted, written, dropped;
+};
+struct event_stats event_stats(const struct event_writer *w);
+
+#endif
