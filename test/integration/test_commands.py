@@ -2,8 +2,9 @@
 """The commands, as a user meets them."""
 
 import json
-import subprocess
 import time
+
+from world import Skip
 
 
 def test_plan_apply_and_nothing_left(w):
@@ -153,3 +154,14 @@ def test_completion_with_live_names(w):
     w.nodes("n1")
     done = w.run("kubectl_complete-mckube", "status", "--context", "")
     assert "test" in done.out.split("\n")[0] and done.err == "", done
+
+
+def test_events_come_in_series(w):
+    client = w.program.parent / "test" / "http" / "kube_client"
+    if not client.exists():
+        raise Skip("kube_client was not built")
+    w.run(client, "event", "7")
+    events = [e for e in w.get("events.events.k8s.io", ns="default")
+              if e.get("reportingController") == "mckube.io/test"]
+    assert len(events) == 1 and events[0]["series"]["count"] == 7, events
+    assert events[0]["regarding"]["name"] == "a" and events[0]["type"] == "Warning"
