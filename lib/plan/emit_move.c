@@ -158,12 +158,13 @@ static const char *cell_name(struct emitter *e, cell_id id)
 	return plan_strf(e->plan, "core %u", w->cap.cores.items[core].cpu);
 }
 
-static const char *pod_title(struct emitter *e, const struct unit *u)
+/* With its load in the mode that is talked about. */
+static const char *pod_title(struct emitter *e, const struct unit *u, int mode)
 {
 	const struct cluster *c = e->w->c;
 
 	return plan_strf(e->plan, "%s (%s, %s)", cluster_str(c, unit_pod(e->w, u)->meta.name),
-			 criticality_name(u->rank), emit_ratio(e, u->load[0]));
+			 criticality_name(u->rank), emit_ratio(e, u->load[mode]));
 }
 
 static const char *mode_words(struct emitter *e, int mode)
@@ -181,15 +182,15 @@ static const char *explain_overload(struct emitter *e, const struct unit *u, con
 		return plan_strf(e->plan,
 				 "its request does not allow the cores that it sits on; "
 				 "%s %s",
-				 verb, pod_title(e, u));
+				 verb, pod_title(e, u, LEVEL_LOW));
 	if (id == NONE)
-		return plan_strf(e->plan, "%s %s makes room", verb, pod_title(e, u));
+		return plan_strf(e->plan, "%s %s makes room", verb, pod_title(e, u, LEVEL_LOW));
 
 	const struct cell *cell = &e->w->cells[id];
 	return plan_strf(e->plan, "%s would be at %s of %s%s; %s %s leaves %s", cell_name(e, id),
 			 emit_ratio(e, cell->used[0][mode] + u->load[mode]),
-			 emit_ratio(e, cell->cap[mode]), mode_words(e, mode), verb, pod_title(e, u),
-			 emit_ratio(e, cell->used[0][mode]));
+			 emit_ratio(e, cell->cap[mode]), mode_words(e, mode), verb,
+			 pod_title(e, u, mode), emit_ratio(e, cell->used[0][mode]));
 }
 
 static void fill_cause(struct emitter *e, struct action *a, unit_id cause)
