@@ -102,20 +102,30 @@ void group_close(struct group *g)
 	g->backend = NULL;
 }
 
+/* Callers go by the code, -ENODEV above all, also where they want no text: a backend gets both. */
 int group_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
 {
-	if (g->backend->read(g, cpu, ret, err) < 0)
-		return error_wrap(err, "%s", g->name);
-	return 0;
+	struct error unasked;
+
+	err = err ? err : &unasked;
+	int r = g->backend->read(g, cpu, ret, err);
+	if (r < 0)
+		error_wrap(err, "%s", g->name);
+	return r;
 }
 
 int group_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
 		struct error *err)
 {
-	if (g->backend->write(g, cpu, field, to, err) < 0)
-		return error_wrap(err, "%s", g->name);
-	g->now = to;
-	return 0;
+	struct error unasked;
+
+	err = err ? err : &unasked;
+	int r = g->backend->write(g, cpu, field, to, err);
+	if (r < 0)
+		error_wrap(err, "%s", g->name);
+	else
+		g->now = to;
+	return r;
 }
 
 bool budget_reads_as(struct bandwidth read, struct bandwidth wanted)

@@ -49,6 +49,7 @@ struct backend {
 	bool is_rt;	 /* false: no real-time guarantee at all */
 	const char *files[2];
 	int (*open)(struct group *g, struct error *err); /* NULL: opens `files` */
+	/* err is never NULL here. */
 	int (*read)(const struct group *g, int cpu, struct bandwidth *ret, struct error *err);
 	/* `to` is the whole budget after the write of `field`. */
 	int (*write)(struct group *g, int cpu, enum budget_field field, struct bandwidth to,

@@ -59,7 +59,7 @@ static int v2_read(const struct group *g, int cpu, struct bandwidth *ret, struct
 
 	(void)cpu;
 	if (sysfs_pread(g->files[0], g->backend->files[0], buf, sizeof(buf), err) < 0)
-		return err ? err->code : -EIO;
+		return err->code;
 	if (sscanf(buf, "max %lld", &period) != 1 &&
 	    sscanf(buf, "%lld %lld", &runtime, &period) != 2)
 		return error_set(err, -EINVAL, "read cpu.max: '%s' is not a limit", buf);
@@ -88,7 +88,7 @@ static int v1_number(const struct group *g, int file, int64_t *ret, struct error
 	char buf[64];
 
 	if (sysfs_pread(g->files[file], g->backend->files[file], buf, sizeof(buf), err) < 0)
-		return err ? err->code : -EIO;
+		return err->code;
 	if (!sysfs_parse_int(buf, ret))
 		return error_set(err, -EINVAL, "read %s: '%s' is not a number",
 				 g->backend->files[file], buf);
@@ -101,7 +101,7 @@ static int v1_read(const struct group *g, int cpu, struct bandwidth *ret, struct
 
 	(void)cpu;
 	if (v1_number(g, 0, &q.runtime_us, err) < 0 || v1_number(g, 1, &q.period_us, err) < 0)
-		return err ? err->code : -EIO;
+		return err->code;
 	*ret = from_quota(g, q);
 	return 0;
 }

@@ -56,7 +56,7 @@ static int list_threads(const struct group *g, struct threads *ret, struct error
 	pid_t first = 0;
 
 	if (sysfs_pread(g->files[0], "the list of threads", buf, sizeof(buf), err) < 0)
-		return err ? err->code : -EIO;
+		return err->code;
 	ret->n = 0;
 	for (char *at = buf, *end; ret->n < THREADS_MAX; at = end) {
 		pid_t tid = (pid_t)strtol(at, &end, 10);
@@ -94,7 +94,7 @@ static int deadline_read(const struct group *g, int cpu, struct bandwidth *ret, 
 
 	(void)cpu;
 	if (list_threads(g, &threads, err) < 0)
-		return err ? err->code : -EIO;
+		return err->code;
 	for (size_t i = 0; i < threads.n; i++) {
 		if (get_attr(threads.tids[i], &attr) < 0 || attr.sched_policy != SCHED_DEADLINE)
 			continue;
@@ -122,7 +122,7 @@ static int deadline_write(struct group *g, int cpu, enum budget_field field, str
 	if (field == BUDGET_PERIOD)
 		return 0;
 	if (list_threads(g, &threads, err) < 0)
-		return err ? err->code : -EIO;
+		return err->code;
 	if (threads.n)
 		to.runtime_us /= (int64_t)threads.n;
 	for (size_t i = 0; i < threads.n; i++) {

@@ -17,7 +17,7 @@ static int read_number(const struct group *g, int file, int64_t *ret, struct err
 	char buf[64];
 
 	if (sysfs_pread(g->files[file], name, buf, sizeof(buf), err) < 0)
-		return err ? err->code : -EIO;
+		return err->code;
 	if (!sysfs_parse_int(buf, ret))
 		return error_set(err, -EINVAL, "read %s: '%s' is not a number", name, buf);
 	return 0;
@@ -39,7 +39,7 @@ static int two_files_read(const struct group *g, int cpu, struct bandwidth *ret,
 	(void)cpu;
 	if (read_number(g, FILE_RUNTIME, &b.runtime_us, err) < 0 ||
 	    read_number(g, FILE_PERIOD, &b.period_us, err) < 0)
-		return err ? err->code : -EIO;
+		return err->code;
 	*ret = b;
 	return 0;
 }
@@ -62,7 +62,7 @@ static int multi_read(const struct group *g, int cpu, struct bandwidth *ret, str
 	if (read_number(g, FILE_PERIOD, &b.period_us, err) < 0 ||
 	    sysfs_pread(g->files[FILE_RUNTIME], g->backend->files[FILE_RUNTIME], buf, sizeof(buf),
 			err) < 0)
-		return err ? err->code : -EIO;
+		return err->code;
 	for (int i = 0; i <= cpu; i++)
 		word = strtok_r(i ? NULL : buf, " \t\n", &at);
 	if (!word || !sysfs_parse_int(word, &b.runtime_us))
@@ -91,7 +91,7 @@ static int max_read(const struct group *g, int cpu, struct bandwidth *ret, struc
 
 	(void)cpu;
 	if (sysfs_pread(g->files[0], g->backend->files[0], buf, sizeof(buf), err) < 0)
-		return err ? err->code : -EIO;
+		return err->code;
 	if (strncmp(buf, "max ", 4) == 0)
 		end = buf + 3;
 	else

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/engine.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_tree.h"
+
+/* The engine on a made-up tree, with a backend that can refuse and an overrun source that says what
+ * the test wants. */
+static struct {
+	int64_t runtime[64];
+	int n_groups, refuse_from, refuse_with;
+	int n_writes;
+} fake;
+
+static int kernel_open(struct group *g, struct error *err)
+{
+	(void)err;
+	g->now.period_us = 1000000;
+	return 0;
+}
+
+static int kernel_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
+{
+	(void)cpu;
+	if (faccessat(g->dir, "tasks", F_OK, 0) < 0)
+		return error_set(err, -ENODEV, "gone");
+	*ret = g->now;
+	return 0;
+}
+
+static int kernel_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
+			struct error *err)
+{
+	(void)g;
+	(void)cpu;
+	(void)field;
+	(void)to;
+	if (fake.refuse_with && fake.n_writes >= fake.refuse_from)
+		return error_set(err, fake.refuse_with, "refused by the kernel");
+	fake.n_writes++;
+	return 0;
+}
+
+static const struct backend fake_backend = {
+	.name = "fake",
+	.guarantee = "none",
+	.scope = SCOPE_NODE,
+	.has_tree = true,
+	.is_rt = true,
+	.open = kernel_open,
+	.read = kernel_read,
+	.write = kernel_write,
+};
+
+static uint64_t last_limit[OVERRUN_LIMITS];
+
+static int source_open(struct overruns *o, struct error *err)
+{
+	(void)o;
+	(void)err;
+	return 0;
+}
+
+static int source_watch(struct overruns *o, const struct group *g, uint64_t cgroup,
+			const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err)
+{
+	(void)o;
+	(void)g;
+	(void)cgroup;
+	(void)err;
+	memcpy(last_limit, limit_ns, sizeof(last_limit));
+	return 0;
+}
+
+static void source_forget(struct overruns *o, uint64_t cgroup)
+{
+	(void)o;
+	(void)cgroup;
+}
+
+static void source_nothing(struct overruns *o)
+{
+	(void)o;
+}
+
+static const struct overrun_source fake_source = {
+	.name = "fake",
+	.open = source_open,
+	.watch = source_watch,
+	.forget = source_forget,
+	.read = source_nothing,
+	.close = source_nothing,
+};
+
+struct fixture {
+	struct fake_tree tree;
+	struct kernel kernel;
+	struct overruns overruns;
+	struct engine engine;
+};
+
+static void fixture_init(struct fixture *f)
+{
+	struct error err;
+
+	memset(f, 0, sizeof(*f));
+	memset(&fake, 0, sizeof(fake));
+	fake_tree_init(&f->tree);
+	fake_file(&f->tree, "kubepods/podp1/c1/tasks", "");
+	fake_file(&f->tree, "kubepods/podp2/c2/tasks", "");
+	snprintf(f->kernel.cpu, sizeof(f->kernel.cpu), "%s", f->tree.root);
+	f->kernel.rt_period_us = 1000000;
+	f->kernel.rt_runtime_us = 950000;
+	f->kernel.cpus = 2;
+	fake_file(&f->tree, "tasks", "");
+	fake_file(&f->tree, "kubepods/tasks", "");
+	fake_file(&f->tree, "kubepods/podp1/tasks", "");
+	fake_file(&f->tree, "kubepods/podp2/tasks", "");
+	overruns_open(&f->overruns, &f->kernel, &fake_backend, &fake_source, &err, &err);
+	assert_int_equal(engine_init(&f->engine, &f->kernel, &fake_backend, &f->overruns, &err), 0);
+}
+
+static void fixture_done(struct fixture *f)
+{
+	engine_done(&f->engine);
+	fake_tree_done(&f->tree);
+}
+
+static int set(struct fixture *f, const char *uid, enum level criticality, int low, int hi,
+	       const char *path, struct error *err)
+{
+	const struct container_want container = { "app", path, PPM };
+	const struct pod_want want = {
+		.uid = uid,
+		.ns = "default",
+		.name = uid,
+		.budget = { 1000000, low, hi, 0, 1000, (uint8_t)criticality },
+		.cores = { { 3 } },
+		.enforcement = ENFORCE_RAISE,
+		.containers = &container,
+		.n_containers = 1,
+	};
+
+	return engine_set_pod(&f->engine, &want, err);
+}
+
+static int32_t runtime_of(struct fixture *f, const char *path)
+{
+	array_each(n, &f->engine.forest.nodes)
+		if (strcmp((*n)->path, path) == 0)
+			return (int32_t)(*n)->group.now.runtime_us;
+	return -1;
+}
+
+static bool has_note(struct fixture *f, enum note_kind kind, const char *text)
+{
+	struct note n;
+	bool is_found = false;
+
+	while (engine_take_note(&f->engine, &n))
+		is_found |= n.kind == kind && strstr(n.text, text);
+	return is_found;
+}
+
+static void overrun(struct fixture *f, const char *path)
+{
+	struct overrun_event event = { .at_ns = (uint64_t)engine_now_ns(), .used_ns = 5000 };
+
+	array_each(n, &f->engine.forest.nodes)
+		if (strcmp((*n)->path, path) == 0)
+			event.cgroup = (*n)->id;
+	f->overruns.on_event(&event, f->overruns.arg);
+}
+
+/* Budgets of the root are what the fake kernel was opened with: none. It must have some. */
+static void give_root(struct fixture *f)
+{
+	struct forest_node *n;
+
+	assert_int_equal(forest_add(&f->engine.forest, "kubepods/podp1/c1", &n, NULL), 0);
+	f->engine.forest.nodes.items[0]->group.now.runtime_us = 950000;
+	forest_refresh(&f->engine.forest);
+}
+
+static void pod_gets_its_budget_and_limit(void **state)
+{
+	struct fixture f;
+	struct error err;
+
+	(void)state;
+	fixture_init(&f);
+	give_root(&f);
+	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err), 0);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
+	assert_int_equal(runtime_of(&f, "kubepods"), 200000);
+	assert_int_equal(last_limit[0], 200000000);
+	assert_true(has_note(&f, NOTE_APPLIED, "200000 us of every 1000000 us"));
+	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err), 0);
+	assert_false(has_note(&f, NOTE_APPLIED, ""));
+	fixture_done(&f);
+}
+
+static void overrun_raises_once(void **state)
+{
+	struct fixture f;
+	struct error err;
+
+	(void)state;
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
+	for (int i = 0; i < 1000; i++)
+		overrun(&f, "kubepods/podp1/c1");
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
+	assert_int_equal(f.engine.stats.overruns, 1000);
+	assert_int_equal(f.engine.stats.escalations, 1);
+	assert_int_equal(f.engine.stats.notes_lost, 0);
+	assert_true(has_note(&f, NOTE_ESCALATED, "low to hi"));
+	fixture_done(&f);
+}
+
+/* Each single write of the reaction is refused in turn: budgets and level stay. */
+static void refused_reaction_changes_nothing(void **state)
+{
+	(void)state;
+	for (int at = 0; at < 4; at++) {
+		struct fixture f;
+		struct error err;
+
+		fixture_init(&f);
+		give_root(&f);
+		set(&f, "p1", LEVEL_HIGH, 400000, 700000, "kubepods/podp1/c1", &err);
+		set(&f, "p2", LEVEL_LOW, 500000, 500000, "kubepods/podp2/c2", &err);
+		fake.refuse_from = fake.n_writes + at;
+		fake.refuse_with = -EBUSY;
+		overrun(&f, "kubepods/podp1/c1");
+		assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
+		assert_int_equal(f.engine.escalation.pods.items[0].level, LEVEL_LOW);
+		assert_false(f.engine.escalation.pods.items[1].is_cut);
+		assert_true(has_note(&f, NOTE_REFUSED, "refused by the kernel"));
+		fake.refuse_with = 0;
+		overrun(&f, "kubepods/podp1/c1");
+		assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 700000);
+		assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 1000);
+		fixture_done(&f);
+	}
+}
+
+static void pod_that_asks_too_much_leaves_the_others_alone(void **state)
+{
+	struct fixture f;
+	struct error err;
+
+	(void)state;
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 600000, 600000, "kubepods/podp1/c1", &err);
+	assert_int_equal(set(&f, "p2", LEVEL_HIGH, 600000, 600000, "kubepods/podp2/c2", &err),
+			 -EINVAL);
+	assert_string_equal(err.msg, "/: its groups need 1200000 us of 1000000 us, it has 950000");
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 600000);
+	assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 0);
+	assert_true(has_note(&f, NOTE_REFUSED, "its groups need"));
+	engine_remove_pod(&f.engine, "p1");
+	assert_int_equal(set(&f, "p2", LEVEL_HIGH, 600000, 600000, "kubepods/podp2/c2", &err), 0);
+	assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 600000);
+	fixture_done(&f);
+}
+
+static void container_may_come_later_and_go(void **state)
+{
+	struct fixture f;
+	struct error err;
+	char path[128];
+
+	(void)state;
+	fixture_init(&f);
+	give_root(&f);
+	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 1000, 2000, NULL, &err), 0);
+	assert_true(engine_awaits(&f.engine, "p1"));
+	assert_int_equal(engine_place(&f.engine, "p1", "other", "kubepods/podp1/c1", &err), -ESRCH);
+	assert_int_equal(engine_place(&f.engine, "p1", "app", "kubepods/podp1/c9", &err), -ENOENT);
+	assert_int_equal(engine_place(&f.engine, "p1", "app", "kubepods/podp1/c1", &err), 0);
+	assert_false(engine_awaits(&f.engine, "p1"));
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 1000);
+
+	snprintf(path, sizeof(path), "%s/kubepods/podp1/c1/tasks", f.tree.root);
+	unlink(path);
+	overrun(&f, "kubepods/podp1/c1");
+	f.engine.checked_ns = 0;
+	engine_tick(&f.engine, engine_now_ns());
+	assert_true(engine_awaits(&f.engine, "p1"));
+	fixture_done(&f);
+}
+
+static void level_survives_a_restart(void **state)
+{
+	struct memory m = { 0 };
+	struct fixture f;
+	struct error err;
+
+	(void)state;
+	fixture_init(&f);
+	give_root(&f);
+	memory_add_pod(&m, &(struct memory_pod){ (char *)"p1", (char *)"p1", LEVEL_HIGH, 0 });
+	f.engine.memory = &m;
+	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
+	engine_tick(&f.engine, engine_now_ns());
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
+	memory_done(&m);
+	fixture_done(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pod_gets_its_budget_and_limit),
+		cmocka_unit_test(overrun_raises_once),
+		cmocka_unit_test(refused_reaction_changes_nothing),
+		cmocka_unit_test(pod_that_asks_too_much_leaves_the_others_alone),
+		cmocka_unit_test(container_may_come_later_and_go),
+		cmocka_unit_test(level_survives_a_restart),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
