@@ -31,6 +31,8 @@ typedef ARRAY(struct freed) freed_list;
 
 static void set_after(struct emitter *e, struct action *a, const uint32_t *ids, uint32_t n)
 {
+	if (n == 0)
+		return;
 	a->after = arena_new(&e->plan->arena, uint32_t, n);
 	a->n_after = n;
 	memcpy(a->after, ids, n * sizeof(*ids));
