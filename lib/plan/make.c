@@ -6,13 +6,13 @@
 #include "plan/arrange.h"
 #include "plan/emit.h"
 #include "plan/file.h"
+#include "plan/improve.h"
 #include "plan/index.h"
 #include "plan/landing.h"
 #include "plan/plan.h"
 
-/* What a search for one pod on one node may cost, and how large an instance may be for the search
- * over all of it; see README, "How plans are made". */
-enum { NODE_STEPS = 4000, SMALL_UNITS = 160, SMALL_NODES = 16 };
+/* What a search for one pod on one node may cost. */
+enum { NODE_STEPS = 4000 };
 
 static int pick_policies(struct planner *p, const struct policy *const *table,
 			 const struct settings *settings, struct error *err)
@@ -205,6 +205,7 @@ static void place(struct planner *p, struct settled *settled)
 		;
 }
 
+/* Who sits where now, after improve() has had its way. */
 static void list_settled(const struct planner *p, struct settled *settled)
 {
 	for (size_t node = 0; node < settled->n_nodes; node++)
@@ -216,46 +217,6 @@ static void list_settled(const struct planner *p, struct settled *settled)
 		if (is_fresh(u) && u->at != NONE)
 			*array_add(&settled->of_node[p->w.places.items[u->at].node]) = id;
 	}
-}
-
-/* The same decisions once more, all of them together, where there are few enough. */
-static void improve(struct planner *p, struct settled *settled)
-{
-	struct world *w = &p->w;
-	node_list nodes = { 0 };
-	unit_list fresh = { 0 };
-
-	if (w->c->nodes.n > SMALL_NODES || w->units.n > SMALL_UNITS) {
-		p->is_exact = false;
-		return;
-	}
-	for (node_id node = 0; node < w->c->nodes.n; node++)
-		*array_add(&nodes) = node;
-	for (uint32_t turn = 0; turn < w->units.n; turn++)
-		if (is_fresh(&w->units.items[w->by_turn[turn]]))
-			*array_add(&fresh) = w->by_turn[turn];
-
-	struct region region = {
-		.nodes = nodes.items,
-		.n_nodes = nodes.n,
-		.fresh = fresh.items,
-		.n_fresh = fresh.n,
-		.lands = true,
-		.max_steps = w->settings->search_steps,
-	};
-	struct cost limit = arrange_cost(p, &region);
-	struct arrangement a;
-	arrange(p, &region, &limit, &a);
-	p->is_exact = a.is_exact;
-	if (a.was_found) {
-		arrange_commit(p, &region, &a);
-		for (size_t i = 0; i < fresh.n; i++)
-			w->units.items[fresh.items[i]].since = ++p->now;
-	}
-	list_settled(p, settled);
-	arrangement_done(&a);
-	array_done(&nodes);
-	array_done(&fresh);
 }
 
 static void find_landings(struct planner *p)
@@ -311,7 +272,8 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 	repair(p, &settled);
 	/* 4. Place, and 5. preempt where that is needed. */
 	place(p, &settled);
-	improve(p, &settled);
+	improve(p);
+	list_settled(p, &settled);
 	place(p, &settled);
 	find_landings(p);
 	take_back(p);
