@@ -72,6 +72,7 @@ static void sample(struct loop *l, int64_t now)
 	if (now - l->sampled_ns < sample_interval_ns)
 		return;
 	l->sampled_ns = now;
+	engine_appeared(&r->engine, NULL);
 	if (cpu_usage_sample(&r->usage, &r->roots, now, NULL) == 0)
 		engine_set_calm(&r->engine, !r->usage.is_busy, now);
 }

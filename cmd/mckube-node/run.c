@@ -210,6 +210,7 @@ void run_place(struct run *r, const char *path)
 
 	while (*path == '/')
 		path++;
+	engine_appeared(&r->engine, path);
 	if (container_parse(path, &parsed) && parsed.container_len == strlen(path))
 		place(r, path, &parsed);
 }

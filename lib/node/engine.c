@@ -111,41 +111,6 @@ int32_t engine_share(const struct engine_container *c, int32_t runtime_us)
 	return (int32_t)((int64_t)runtime_us * c->share / PPM);
 }
 
-void engine_note(struct engine *e, enum note_kind kind, const struct engine_pod *p,
-		 const char *text)
-{
-	const struct escalation_pod *state = engine_state(e, p);
-
-	if (e->n_notes == NOTES) {
-		e->stats.notes_lost++;
-		return;
-	}
-	struct note *n = &e->notes[(e->first_note + e->n_notes++) % NOTES];
-	n->kind = kind;
-	n->level = state->level;
-	n->runtime_us = escalation_runtime(state);
-	snprintf(n->uid, sizeof(n->uid), "%s", p->uid);
-	snprintf(n->ns, sizeof(n->ns), "%s", p->ns);
-	snprintf(n->name, sizeof(n->name), "%s", p->name);
-	snprintf(n->text, sizeof(n->text), "%s", text);
-	eventfd_write(e->note_fd, 1);
-}
-
-bool engine_take_note(struct engine *e, struct note *ret)
-{
-	bool has_one;
-
-	pthread_mutex_lock(&e->lock);
-	has_one = e->n_notes > 0;
-	if (has_one) {
-		*ret = e->notes[e->first_note];
-		e->first_note = (e->first_note + 1) % NOTES;
-		e->n_notes--;
-	}
-	pthread_mutex_unlock(&e->lock);
-	return has_one;
-}
-
 /* What the forest shall make true: the budget of each container at its pod's present state. */
 void engine_want_all(struct engine *e)
 {
@@ -471,6 +436,54 @@ int engine_place(struct engine *e, const char *uid, const char *container, const
 	return r;
 }
 
+/* Its cgroup was removed; another of the same path is not the same. */
+static bool is_gone(const struct engine *e, const struct engine_container *c)
+{
+	struct bandwidth kernel, ours;
+	int r = forest_read(&e->forest, c->node, &kernel, &ours, NULL);
+
+	return r == -ENODEV || r == -ENOENT;
+}
+
+/* They may come back under another path. */
+void engine_drop_gone(struct engine *e)
+{
+	bool is_any = false;
+
+	array_each(p, &e->pods)
+		for (size_t i = 0; i < p->n_containers; i++) {
+			struct engine_container *c = &p->containers[i];
+
+			if (!c->node || !is_gone(e, c))
+				continue;
+			close_container(e, c);
+			is_any = true;
+		}
+	if (is_any)
+		settle(e, NULL);
+}
+
+void engine_appeared(struct engine *e, const char *path)
+{
+	bool is_any = false;
+
+	pthread_mutex_lock(&e->lock);
+	array_each(p, &e->pods)
+		for (size_t i = 0; i < p->n_containers; i++) {
+			struct engine_container *c = &p->containers[i];
+
+			if (!c->path || (path && strcmp(c->path, path) != 0))
+				continue;
+			if (c->node && path && is_gone(e, c))
+				close_container(e, c);
+			if (!c->node)
+				is_any |= open_container(e, p, c, NULL) == 0;
+		}
+	if (is_any)
+		settle(e, NULL);
+	pthread_mutex_unlock(&e->lock);
+}
+
 bool engine_awaits(struct engine *e, const char *uid)
 {
 	bool is_awaited = false;
@@ -481,75 +494,6 @@ bool engine_awaits(struct engine *e, const char *uid)
 		is_awaited |= !p->containers[i].node;
 	pthread_mutex_unlock(&e->lock);
 	return is_awaited;
-}
-
-/* Containers whose cgroup was removed; they may come back under another path. */
-void engine_drop_gone(struct engine *e)
-{
-	bool is_any = false;
-
-	array_each(p, &e->pods)
-		for (size_t i = 0; i < p->n_containers; i++) {
-			struct engine_container *c = &p->containers[i];
-			struct bandwidth kernel, ours;
-			int r = c->node ? forest_read(&e->forest, c->node, &kernel, &ours, NULL)
-					: 0;
-
-			if (r != -ENODEV && r != -ENOENT)
-				continue;
-			close_container(e, c);
-			is_any = true;
-		}
-	if (is_any)
-		settle(e, NULL);
-}
-
-static void remember_groups(const struct engine *e, struct memory *ret)
-{
-	array_each(it, &e->forest.nodes) {
-		const struct forest_node *n = *it;
-
-		for (uint32_t lane = 0; !n->is_foreign && lane < e->forest.n_lanes; lane++) {
-			const struct budget_tree *t = &e->forest.lanes[lane].tree;
-
-			memory_add_group(ret, &(struct memory_group){
-						      n->path,
-						      lane,
-						      n->found[lane],
-						      t->nodes.items[n->index].now,
-					      });
-		}
-	}
-}
-
-static void remember_pods(const struct engine *e, struct memory *ret)
-{
-	for (size_t i = 0; i < e->pods.n; i++) {
-		const struct escalation_pod *state = &e->escalation.pods.items[i];
-		AUTO_FREE char *name =
-			xasprintf("%s/%s", e->pods.items[i].ns, e->pods.items[i].name);
-
-		memory_add_pod(ret, &(struct memory_pod){
-					    e->pods.items[i].uid,
-					    name,
-					    state->level,
-					    state->enforcement,
-				    });
-	}
-}
-
-bool engine_remember(struct engine *e, struct memory *ret)
-{
-	*ret = (struct memory){ 0 };
-	pthread_mutex_lock(&e->lock);
-	bool is_dirty = e->is_dirty;
-	if (is_dirty) {
-		remember_groups(e, ret);
-		remember_pods(e, ret);
-	}
-	e->is_dirty = false;
-	pthread_mutex_unlock(&e->lock);
-	return is_dirty;
 }
 
 size_t engine_restore(struct engine *e)
@@ -563,26 +507,4 @@ size_t engine_restore(struct engine *e)
 	size_t n_kept = forest_restore(&e->forest);
 	pthread_mutex_unlock(&e->lock);
 	return n_kept;
-}
-
-void engine_refresh(struct engine *e)
-{
-	pthread_mutex_lock(&e->lock);
-	e->needs_refresh = true;
-	pthread_mutex_unlock(&e->lock);
-}
-
-void engine_get_stats(struct engine *e, struct engine_stats *ret)
-{
-	pthread_mutex_lock(&e->lock);
-	*ret = e->stats;
-	pthread_mutex_unlock(&e->lock);
-}
-
-void engine_each(struct engine *e, engine_visitor visit, void *arg)
-{
-	pthread_mutex_lock(&e->lock);
-	array_each(p, &e->pods)
-		visit(p, engine_state(e, p), arg);
-	pthread_mutex_unlock(&e->lock);
 }

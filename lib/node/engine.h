@@ -122,6 +122,10 @@ void engine_remove_pod(struct engine *e, const char *uid);
 int engine_place(struct engine *e, const char *uid, const char *container, const char *path,
 		 struct error *err);
 
+/* A cgroup appeared: containers that have been there before, or were named by path, get their
+ * budgets. NULL: look for all that are missing. */
+void engine_appeared(struct engine *e, const char *path);
+
 /* Is this pod wanted, with a container whose cgroup is not known yet? */
 bool engine_awaits(struct engine *e, const char *uid);
 
