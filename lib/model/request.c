@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "model/mckube_words.h"
+#include "model/pod_index.h"
 #include "model/request_value.h"
 
 enum { RT_OPERATOR_PERIOD_US = 1000000 };
@@ -78,50 +79,37 @@ static void name_pod(struct reading *r, mckube_id *best, mckube_id m, pod_id pod
 		   cluster_str(c, c->mckubes.items[best[pod]].meta.name));
 }
 
-/* Pods are sorted by namespace: the run of one of them. */
-static struct range pods_of(const struct cluster *c, str_id ns)
+static bool is_by_selector(const struct mckube *m)
 {
-	size_t low = 0, high = c->pods.n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (cluster_cmp(c, c->pods.items[mid].meta.ns, ns) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	size_t end = low;
-	while (end < c->pods.n && c->pods.items[end].meta.ns == ns)
-		end++;
-	return (struct range){ (uint32_t)low, (uint32_t)(end - low) };
+	return mckube_speaks(m) && !m->podname;
 }
 
 /* best[pod] becomes the McKube that speaks for it. */
 static void bind_mckubes(struct reading *r, mckube_id *best)
 {
 	const struct cluster *c = r->c;
+	AUTO(pod_index_done) struct pod_index index = { 0 };
+	pod_ids pods = { 0 };
 
-	for (mckube_id m = 0; m < c->mckubes.n; m++) {
-		const struct mckube *mckube = &c->mckubes.items[m];
+	pod_index_init(&index, c);
+	array_each(m, &c->mckubes)
+		if (is_by_selector(m))
+			pod_index_want(&index, m->meta.ns, m->selector);
+	pod_index_fill(&index);
+	for (mckube_id id = 0; id < c->mckubes.n; id++) {
+		const struct mckube *m = &c->mckubes.items[id];
 
-		if (!mckube_speaks(mckube))
-			continue;
-		if (mckube->podname) {
-			pod_id pod = cluster_pod(c, cluster_str(c, mckube->meta.ns),
-						 cluster_str(c, mckube->podname));
-			if (pod != NONE)
-				name_pod(r, best, m, pod);
-			continue;
-		}
-		if (!mckube->selector.is_set)
-			continue;
-		struct range pods = pods_of(c, mckube->meta.ns);
-		for (uint32_t i = 0; i < pods.n; i++)
-			if (selector_matches(c, mckube->selector,
-					     c->pods.items[pods.at + i].labels))
-				name_pod(r, best, m, pods.at + i);
+		array_clear(&pods);
+		if (is_by_selector(m))
+			pod_index_find(&index, m->meta.ns, m->selector, &pods);
+		else if (mckube_speaks(m))
+			*array_add(&pods) = cluster_pod(c, cluster_str(c, m->meta.ns),
+							cluster_str(c, m->podname));
+		array_each(pod, &pods)
+			if (*pod != NONE)
+				name_pod(r, best, id, *pod);
 	}
+	array_done(&pods);
 }
 
 static struct raw first_of(const struct raw pair[2], const char *const paths[2], const char **path)
@@ -297,15 +285,23 @@ static bool parse_cores(const struct cluster *c, str_id text, struct cpuset *ret
 	return cpuset_parse(cluster_str(c, text), intern_len(&c->strings, text), ret, NULL) == 0;
 }
 
-/* Why a pin is one that an older controller wrote, NULL if it is not: it equals what that
- * controller had chosen; or it was such a pin before, and we have moved the pod away since. */
+bool request_pin_is_legacy(const struct cluster *c, const struct mckube *m,
+			   const struct cpuset *pin)
+{
+	struct cpuset chosen;
+
+	return parse_cores(c, m->status_core, &chosen) && cpuset_eq(&chosen, pin);
+}
+
+/* Why a pin is taken as one that an older controller wrote, NULL if it is not: it is one, or it was
+ * before we moved the pod away. */
 static const char *legacy_reason(const struct cluster *c, const struct mckube *m,
 				 const struct pod *pod, const struct cpuset *pin)
 {
 	const struct notes *n = notes_of(c, pod);
 	struct cpuset cores;
 
-	if (parse_cores(c, m->status_core, &cores) && cpuset_eq(&cores, pin))
+	if (request_pin_is_legacy(c, m, pin))
 		return "status.allocatedCore says the same";
 	if (pod->node_name && n && n->source != NONE && n->core != NONE &&
 	    parse_cores(c, n->core, &cores) && !cpuset_eq(&cores, pin))

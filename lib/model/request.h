@@ -53,6 +53,11 @@ void requests_read(const struct cluster *c, const struct settings *settings, str
 		   struct notices *notices);
 void requests_done(struct requests *r);
 
+/* Is a pin of this McKube one that an older controller wrote? It equals what that controller had
+ * chosen: status.allocatedCore. */
+bool request_pin_is_legacy(const struct cluster *c, const struct mckube *m,
+			   const struct cpuset *pin);
+
 /* "mckube", "annotations", "rt-operator"; "" for SOURCE_NONE. */
 const char *source_name(enum source s);
 

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/pod_index.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "model/pdb.h"
+#include "test/unit/snapshot.h"
+
+#define POD(ns, name, labels)                                                  \
+	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: " ns ", name: " name \
+	", labels: {" labels "}}\n---\n"
+#define PDB(name, selector)                                                             \
+	"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {namespace: one, " \
+	"name: " name "}\nspec: {selector: " selector "}\n---\n"
+
+static const char pods[] = POD("one", "a", "app: web, tier: front") POD("one", "b", "app: web")
+	POD("one", "c", "app: db, tier: back") POD("one", "d", "") POD("two", "e", "app: web");
+
+/* The selector of a PodDisruptionBudget in namespace `one` finds these pods, all others having been
+ * asked for too. */
+static void finds(const char *selector, const char *expect)
+{
+	AUTO(str_done) struct str text = STR_INIT, names = STR_INIT;
+	AUTO(pod_index_done) struct pod_index x = { 0 };
+	pod_ids found = { 0 };
+
+	str_addf(&text, "%s" PDB("a", "{matchLabels: {tier: front, app: db}}") PDB("b", "%s"), pods,
+		 selector);
+	AUTO(cluster_done) struct cluster c = snapshot_of(text.s);
+	pod_index_init(&x, &c);
+	array_each(pdb, &c.pdbs)
+		pod_index_want(&x, pdb->meta.ns, pdb->pods);
+	pod_index_fill(&x);
+	pod_index_find(&x, c.pdbs.items[0].meta.ns, c.pdbs.items[0].pods, &found);
+	assert_int_equal(found.n, 0);
+	pod_index_find(&x, c.pdbs.items[1].meta.ns, c.pdbs.items[1].pods, &found);
+	array_each(id, &found)
+		str_add(&names, cluster_str(&c, c.pods.items[*id].meta.name));
+	assert_string_equal(names.s, expect);
+	array_done(&found);
+}
+
+static void labels_are_looked_up(void **state)
+{
+	(void)state;
+	finds("{matchLabels: {app: web}}", "ab");
+	finds("{matchLabels: {app: web, tier: front}}", "a");
+	finds("{matchLabels: {app: mail}}", "");
+	finds("{matchLabels: {none: web}}", "");
+	finds("{matchExpressions: [{key: app, operator: In, values: [db]}]}", "c");
+}
+
+static void what_is_left_is_checked(void **state)
+{
+	(void)state;
+	finds("{matchLabels: {app: web}, matchExpressions: [{key: tier, operator: Exists}]}", "a");
+	finds("{matchLabels: {app: web}, matchExpressions: [{key: tier, operator: DoesNotExist}]}",
+	      "b");
+}
+
+static void without_one_value_all_of_the_namespace_are_looked_at(void **state)
+{
+	(void)state;
+	finds("{}", "abcd");
+	finds("{matchExpressions: [{key: app, operator: In, values: [db, web]}]}", "abc");
+	finds("{matchExpressions: [{key: tier, operator: NotIn, values: [back]}]}", "abd");
+}
+
+static void a_selector_that_is_not_given_finds_nothing(void **state)
+{
+	(void)state;
+	finds("null", "");
+}
+
+static void a_budget_covers_its_pods(void **state)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	(void)state;
+	str_addf(&text,
+		 "%s" PDB("front", "{matchLabels: {tier: front}}")
+			 PDB("labelled", "{matchExpressions: [{key: app, operator: Exists}]}"),
+		 pods);
+	AUTO(cluster_done) struct cluster c = snapshot_of(text.s);
+	AUTO_FREE pdb_id *pdbs = pdbs_read(&c);
+	assert_int_equal(pdbs[0], PDB_SEVERAL);
+	assert_int_equal(pdbs[1], 1);
+	assert_int_equal(pdbs[2], 1);
+	assert_int_equal(pdbs[3], NONE);
+	assert_int_equal(pdbs[4], NONE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(labels_are_looked_up),
+		cmocka_unit_test(what_is_left_is_checked),
+		cmocka_unit_test(without_one_value_all_of_the_namespace_are_looked_at),
+		cmocka_unit_test(a_selector_that_is_not_given_finds_nothing),
+		cmocka_unit_test(a_budget_covers_its_pods),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
