@@ -10,6 +10,7 @@ const struct command *const commands[] = {
 	&command_plan,
 	&command_apply,
 	&command_status,
+	&command_explain,
 	&command_snapshot,
 	&command_doctor,
 	&command_crd,

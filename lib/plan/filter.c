@@ -77,14 +77,19 @@ static bool refuses_as_cordoned(const struct cluster *c, const struct rules *rul
 	       !tolerates(c, rules->tolerations, id, 0, EFFECT_NO_SCHEDULE);
 }
 
+bool filter_tolerates(const struct cluster *c, const struct rules *rules, const struct taint *t)
+{
+	return t->effect == EFFECT_PREFER_NO_SCHEDULE ||
+	       tolerates(c, rules->tolerations, t->key, t->value, t->effect);
+}
+
 static const struct taint *untolerated(const struct cluster *c, const struct rules *rules,
 				       const struct node *node)
 {
 	for (uint32_t i = 0; i < node->taints.n; i++) {
 		const struct taint *t = &c->taints.items[node->taints.at + i];
 
-		if (t->effect != EFFECT_PREFER_NO_SCHEDULE &&
-		    !tolerates(c, rules->tolerations, t->key, t->value, t->effect))
+		if (!filter_tolerates(c, rules, t))
 			return t;
 	}
 	return NULL;

@@ -70,6 +70,9 @@ bool filter_taint_refuses(const struct cluster *c, const struct rules *rules,
 bool filter_affinity_allows(const struct cluster *c, const struct rules *rules,
 			    const struct node *node);
 
+/* Would the pod run in spite of the taint? */
+bool filter_tolerates(const struct cluster *c, const struct rules *rules, const struct taint *t);
+
 /* Do host ports of the two pods collide? */
 bool filter_ports_collide(const struct cluster *c, const struct pod *a, const struct pod *b);
 

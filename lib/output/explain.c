@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "output/action.h"
+#include "output/table.h"
+
+enum {
+	FACT = 15,   /* columns of a fact's title */
+	INDENT = 4,  /* of an action's sign, and of a change */
+	DETAIL = 6,  /* of what stands below that */
+	HOLDER = 10, /* of the pods on a core */
+	NAMES = 10,  /* nodes that a shared line names */
+};
+
+/* ---- The pod ---- */
+
+static void add_fact(const struct look *look, struct str *out, const char *title, const char *text)
+{
+	if (!*text)
+		return;
+	look_pad(look, out, HUE_DIM, FACT, title);
+	look_add(look, out, HUE_NONE, "%s", text);
+	str_addc(out, '\n');
+}
+
+static void add_us(struct str *out, const char *word, int32_t us)
+{
+	if (us)
+		str_addf(out, ", %s ", word), text_add_us(out, us);
+}
+
+static void add_request(const struct explanation *e, const struct look *look, struct str *out)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	if (!*e->asked_by || !e->has_budget) {
+		add_fact(look, out, "Request:", *e->asked_by ? e->asked_by : "nobody asks");
+		return;
+	}
+	str_addf(&text, "%s: %s", e->asked_by, criticality_name(e->budget.criticality));
+	add_us(&text, "low", e->budget.low);
+	add_us(&text, "medium", e->budget.medium);
+	add_us(&text, "hi", e->budget.hi);
+	add_us(&text, "floor", e->budget.floor);
+	str_add(&text, " of ");
+	text_add_us(&text, e->budget.period);
+	if (e->core_count > 1)
+		str_addf(&text, ", on %u cores", e->core_count);
+	add_fact(look, out, "Request:", text.s);
+
+	str_clear(&text);
+	for (int k = 0; k < LEVELS; k++) {
+		str_addf(&text, k ? ", %s " : "%s ", criticality_name((enum level)k));
+		text_add_ratio(&text, e->load[k]);
+	}
+	add_fact(look, out, "Load by mode:", text.s);
+}
+
+static void add_pins(const struct explanation *e, const struct look *look, struct str *out)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	if (*e->node_pin)
+		str_addf(&text, "node %s", e->node_pin);
+	if (*e->core_pin) {
+		str_add(&text, text.n ? ", " : "");
+		action_add_cores(e->core_pin, &text);
+	}
+	if (e->has_legacy_pin)
+		str_add(&text, " (a legacy pin: an older controller's choice, as in "
+			       "status.allocatedCore)");
+	add_fact(look, out, "Pinned to:", text.s);
+}
+
+static void add_now(const struct explanation *e, const struct look *look, struct str *out)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	if (e->now.node)
+		action_add_place(&e->now, &text);
+	if (e->now.node && !*e->now.cores)
+		str_add(&text, ", without cores");
+	add_fact(look, out, "Now:", text.s);
+}
+
+/* "~ move  vehicle/logger  from front core 2 to front core 3  #1", and why. */
+static void add_action(const struct action *a, const struct look *look, struct str *out)
+{
+	const struct action_look *shown = action_look(a->kind);
+	AUTO(str_done) struct str text = STR_INIT;
+
+	if (strcmp(a->on.kind, "Pod") != 0)
+		str_addf(&text, "%s ", a->on.kind);
+	action_add_object(&a->on, &text);
+	str_addf(out, "%*s", INDENT, "");
+	look_add(look, out, shown->hue, "%s %s", shown->sign, shown->verb);
+	look_add(look, out, HUE_BOLD, " %s", text.s);
+	str_clear(&text);
+	if (a->from.node)
+		str_add(&text, " from "), action_add_place(&a->from, &text);
+	if (a->to.node)
+		str_add(&text, " to "), action_add_place(&a->to, &text);
+	if (a->by.name)
+		str_add(&text, ", yields to "), action_add_object(&a->by, &text);
+	look_add(look, out, HUE_NONE, "%s", text.s);
+	look_add(look, out, HUE_DIM, "  #%u", a->id);
+	str_addc(out, '\n');
+	if (a->message && *a->message)
+		look_wrap(look, out, HUE_DIM, DETAIL, a->message);
+}
+
+static void add_title(const char *title, const struct look *look, struct str *out)
+{
+	str_addc(out, '\n');
+	look_add(look, out, HUE_BOLD, "%s", title);
+	str_addc(out, '\n');
+}
+
+static void add_plan(const struct explanation *e, const struct look *look, struct str *out)
+{
+	enum hue hue = e->outcome == OUTCOME_UNPLACED || e->outcome == OUTCOME_EVICTED ? HUE_BAD
+		       : e->outcome == OUTCOME_NOT_PLANNED			       ? HUE_SPECIAL
+										       : HUE_GOOD;
+
+	str_addc(out, '\n');
+	look_wrap(look, out, hue, 0, e->summary);
+	array_each(i, &e->actions)
+		add_action(&e->plan.actions.items[*i], look, out);
+	if (e->caused.n)
+		add_title("Who yields to it", look, out);
+	array_each(i, &e->caused)
+		add_action(&e->plan.actions.items[*i], look, out);
+	if (e->warnings.n)
+		add_title("Warnings", look, out);
+	array_each(i, &e->warnings) {
+		const struct warning *w = &e->plan.warnings.items[*i];
+
+		str_addf(out, "%*s", INDENT, "");
+		look_add(look, out, HUE_CHANGE, "! %s %s", w->object, w->reason);
+		str_addc(out, '\n');
+		look_wrap(look, out, HUE_DIM, DETAIL, w->message);
+	}
+}
+
+/* ---- The nodes that were asked for cores ---- */
+
+static uint32_t nearest_core(const struct node_verdict *v)
+{
+	uint32_t least = UINT32_MAX;
+
+	for (uint32_t i = 0; i < v->n_cores; i++)
+		if (v->cores[i].missing < least)
+			least = v->cores[i].missing;
+	return least;
+}
+
+static int nearest_first(const void *a, const void *b)
+{
+	const struct node_verdict *x = *(const struct node_verdict *const *)a;
+	const struct node_verdict *y = *(const struct node_verdict *const *)b;
+	uint32_t m = nearest_core(x), n = nearest_core(y);
+
+	if (x->is_chosen != y->is_chosen)
+		return x->is_chosen ? -1 : 1;
+	if (!x->refused != !y->refused)
+		return x->refused ? 1 : -1;
+	return m != n ? (m < n ? -1 : 1) : x < y ? -1 : x > y;
+}
+
+static void add_holder(const struct holder *h, uint8_t mode, const struct look *look,
+		       struct str *out)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	str_addf(&text, "%s/%s, %s, ", h->ns, h->name, criticality_name(h->criticality));
+	text_add_ratio(&text, h->load[mode]);
+	str_addf(&text, ": %s", h->why);
+	look_wrap(look, out, h->can_yield ? HUE_CHANGE : HUE_DIM, HOLDER, text.s);
+}
+
+static void add_core(const struct core_verdict *c, const struct look *look, struct str *out)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	enum hue hue = c->missing ? HUE_BAD : c->is_chosen ? HUE_GOOD : HUE_NONE;
+
+	look_add(look, out, hue, "  %s", c->is_chosen ? "*" : " ");
+	str_addf(out, "%4s", c->cores);
+	for (int k = 0; k < LEVELS; k++) {
+		str_clear(&text);
+		text_add_ratio(&text, c->load[k]);
+		str_add(out, "  ");
+		look_add(look, out, c->load[k] > c->cap[k] ? HUE_BAD : HUE_NONE, "%s", text.s);
+	}
+	look_add(look, out, hue, "  %s", c->message);
+	if (!c->missing)
+		look_add(look, out, HUE_DIM, ", score %u", c->score);
+	str_addc(out, '\n');
+	for (uint32_t i = 0; i < c->n_holders && c->missing; i++)
+		add_holder(&c->holders[i], c->mode, look, out);
+}
+
+static void add_refusal(const struct node_verdict *v, const struct look *look, struct str *out)
+{
+	look_add(look, out, HUE_BAD, "  %s", v->refusal);
+	if (*v->detail)
+		look_add(look, out, HUE_BAD, ": %s", v->detail);
+	if (v->would_yield)
+		look_add(look, out, HUE_CHANGE, ", unless less critical pods yield");
+}
+
+static void add_asked_node(const struct node_verdict *v, const struct look *look, struct str *out)
+{
+	AUTO(str_done) struct str caps = STR_INIT;
+
+	str_add(&caps, "  up to");
+	for (int k = 0; k < LEVELS; k++) {
+		str_add(&caps, k ? ", " : " ");
+		text_add_ratio(&caps, v->cores[0].cap[k]);
+	}
+	str_addc(out, '\n');
+	look_add(look, out, HUE_BOLD, "%s", v->node);
+	if (v->refused)
+		add_refusal(v, look, out);
+	str_addc(out, '\n');
+	look_add(look, out, HUE_DIM, "   core  low    middle high  %s", caps.s);
+	str_addc(out, '\n');
+	for (uint32_t i = 0; i < v->n_cores; i++)
+		add_core(&v->cores[i], look, out);
+}
+
+static void add_asked_nodes(const struct explanation *e, const struct look *look, struct str *out)
+{
+	ARRAY(const struct node_verdict *) asked = { 0 };
+
+	array_each(v, &e->nodes)
+		if (v->n_cores)
+			*array_add(&asked) = v;
+	if (asked.n) {
+		qsort(asked.items, asked.n, sizeof(*asked.items), nearest_first);
+		add_title(e->outcome == OUTCOME_UNPLACED || e->outcome == OUTCOME_EVICTED
+				  ? "Cores, as full as they would be with it"
+				  : "Cores, as full as they are with it, or would be",
+			  look, out);
+	}
+	for (size_t i = 0; i < asked.n && i < EXPLAIN_NODES; i++)
+		add_asked_node(asked.items[i], look, out);
+	if (asked.n > EXPLAIN_NODES)
+		str_addf(out, "\nand %zu nodes more, which -o json lists\n",
+			 asked.n - EXPLAIN_NODES);
+	array_done(&asked);
+}
+
+/* ---- The nodes that a filter refuses ---- */
+
+static bool is_refused_alike(const struct node_verdict *a, const struct node_verdict *b)
+{
+	return !a->n_cores && !b->n_cores && a->refused == b->refused &&
+	       strcmp(a->detail, b->detail) == 0;
+}
+
+static int alike_together(const void *a, const void *b)
+{
+	const struct node_verdict *x = *(const struct node_verdict *const *)a;
+	const struct node_verdict *y = *(const struct node_verdict *const *)b;
+	int order = x->refused != y->refused ? (x->refused < y->refused ? -1 : 1)
+					     : strcmp(x->detail, y->detail);
+
+	return order ? order : x < y ? -1 : x > y;
+}
+
+static void add_refused_alike(const struct node_verdict *const *all, size_t n,
+			      const struct look *look, struct str *out)
+{
+	AUTO(str_done) struct str names = STR_INIT;
+
+	for (size_t i = 0; i < n && i < NAMES; i++)
+		str_addf(&names, "%s%s", i ? ", " : "", all[i]->node);
+	if (n > NAMES)
+		str_addf(&names, " and %zu more", n - NAMES);
+	str_add(out, "  ");
+	look_add(look, out, HUE_NONE, "%s", names.s);
+	add_refusal(all[0], look, out);
+	str_addc(out, '\n');
+}
+
+static void add_refused_nodes(const struct explanation *e, const struct look *look, struct str *out)
+{
+	ARRAY(const struct node_verdict *) refused = { 0 };
+
+	array_each(v, &e->nodes)
+		if (!v->n_cores)
+			*array_add(&refused) = v;
+	if (refused.n) {
+		qsort(refused.items, refused.n, sizeof(*refused.items), alike_together);
+		add_title("Nodes that do not come into question", look, out);
+	}
+	for (size_t i = 0, n; i < refused.n; i += n) {
+		for (n = 1; i + n < refused.n; n++)
+			if (!is_refused_alike(refused.items[i], refused.items[i + n]))
+				break;
+		add_refused_alike(refused.items + i, n, look, out);
+	}
+	array_done(&refused);
+}
+
+static bool is_nowhere(const struct explanation *e)
+{
+	return e->outcome == OUTCOME_UNPLACED ||
+	       (e->outcome == OUTCOME_EVICTED && !e->landing.node);
+}
+
+static void add_changes(const struct explanation *e, const struct look *look, struct str *out)
+{
+	if (!e->changes.n && !is_nowhere(e))
+		return;
+	add_title(e->changes.n > 1 ? "What would have to change; one of these is enough"
+				   : "What would have to change",
+		  look, out);
+	array_each(change, &e->changes)
+		look_wrap(look, out, HUE_SPECIAL, INDENT, *change);
+	if (!e->changes.n)
+		look_wrap(look, out, HUE_NONE, INDENT, "No single change would be enough.");
+}
+
+void explain_text(const struct explanation *e, const struct look *look, struct str *out)
+{
+	look_pad(look, out, HUE_DIM, FACT, "Pod:");
+	look_add(look, out, HUE_BOLD, "%s/%s", e->ns, e->name);
+	str_addc(out, '\n');
+	add_request(e, look, out);
+	add_pins(e, look, out);
+	add_now(e, look, out);
+	add_plan(e, look, out);
+	add_asked_nodes(e, look, out);
+	add_refused_nodes(e, look, out);
+	add_changes(e, look, out);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_OUTPUT_EXPLAIN_H
+#define MCKUBE_OUTPUT_EXPLAIN_H
+
+#include "output/look.h"
+#include "plan/explain.h"
+
+/* An explanation for people: nodes that refuse for the same reason share a line, and of those that
+ * were asked for cores the EXPLAIN_NODES nearest ones are shown in full. */
+enum { EXPLAIN_NODES = 8 };
+void explain_text(const struct explanation *e, const struct look *look, struct str *out);
+
+/* The same as data, complete: an object of kind Explanation, two spaces of indent, a newline at the
+ * end. Ratios are parts per million. */
+void explain_json(const struct explanation *e, struct str *out);
+
+#endif
