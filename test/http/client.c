@@ -11,6 +11,8 @@
  *	kube_client [global options] scale RESOURCE NAME REPLICAS
  *	kube_client [global options] event TIMES	the same Event so often
  *	kube_client [global options] lease NAME TIMEOUT_MS
+ *	kube_client [global options] bindloop PODS NODES	p0, p1, ... to n0, n1, ...: 16 at a
+ *time
  *
  * Errors go to standard error as "error: ...", with exit code 1. */
 #include <signal.h>
@@ -262,8 +264,58 @@ static int run_lease(struct session *s, struct error *err)
 	return r;
 }
 
+/* Bindings and nothing else: what the server can take. */
+
+enum { LOOP_PARALLEL = 16 };
+
+struct loop {
+	struct session *s;
+	struct kube_request requests[LOOP_PARALLEL];
+	int next, total, nodes, failed;
+};
+
+static void begin_bind(struct loop *l, struct kube_request *r);
+
+static void on_bound(struct http_call *call)
+{
+	struct loop *l = call->arg;
+
+	l->failed += call->result < 0;
+	begin_bind(l, (struct kube_request *)((char *)call - offsetof(struct kube_request, call)));
+}
+
+static void begin_bind(struct loop *l, struct kube_request *r)
+{
+	char pod[32], node[32];
+
+	kube_request_done(r);
+	*r = (struct kube_request){ .path = STR_INIT, .body = STR_INIT };
+	if (l->next == l->total)
+		return;
+	snprintf(pod, sizeof(pod), "p%d", l->next);
+	snprintf(node, sizeof(node), "n%d", l->next++ % l->nodes);
+	const struct kube_ref ref = { .resource = &kube_pods, .ns = l->s->ns, .name = pod };
+	kube_bind(r, &l->s->kube, &ref, node, NULL, 0);
+	r->call.done = on_bound;
+	r->call.arg = l;
+	kube_start(&l->s->kube, r);
+}
+
+static int run_bind_loop(struct session *s, struct error *err)
+{
+	struct loop l = { .s = s, .total = atoi(word(s, 1)), .nodes = atoi(word(s, 2)) };
+
+	for (size_t i = 0; i < LOOP_PARALLEL; i++)
+		begin_bind(&l, &l.requests[i]);
+	while (http_run(s->kube.http, 1000))
+		;
+	return l.failed ? error_set(err, -EIO, "%d bindings failed", l.failed) : 0;
+}
+
 static int run(struct session *s, struct error *err)
 {
+	if (strcmp(word(s, 0), "bindloop") == 0)
+		return run_bind_loop(s, err);
 	if (strcmp(word(s, 0), "event") == 0)
 		return run_event(s);
 	if (strcmp(word(s, 0), "lease") == 0)
