@@ -25,6 +25,7 @@ struct search {
 	struct bound *bound;
 	uint64_t steps;
 	uint32_t slack;	  /* how many more times this branch may depart from the first choice */
+	bool has_stubborn; /* somebody who may not be evicted runs here */
 	bool was_cut;	  /* something was left out for want of slack */
 	bool is_reversed; /* worst score first */
 };
@@ -561,6 +562,38 @@ static void swap_back(struct search *s, const unit_list *displaced, uint32_t set
 	}
 }
 
+static bool has_cell(const struct world *w, place_id place, cell_id cell)
+{
+	struct range cells = w->places.items[place].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++)
+		if (w->place_cells.items[cells.at + i] == cell)
+			return true;
+	return false;
+}
+
+/* A less critical pod that may not be evicted counts where it was, for those above it too. */
+static bool is_stubborn(const struct search *s, const struct unit *u, int rank)
+{
+	return u->rank < rank && u->kind == UNIT_RUNNING && !u->is_evicted && !may_evict(s, u);
+}
+
+/* Does the cell hold this rank and above, and the stubborn below? */
+static bool holds_stubborn(const struct search *s, cell_id id, int rank)
+{
+	struct cell cell = s->w->cells[id];
+
+	for (size_t i = 0; s->has_stubborn && i < s->running.n; i++) {
+		const struct unit *u = unit_at(s, &s->running, i);
+
+		if (!is_stubborn(s, u, rank) || !has_cell(s->w, u->origin, id))
+			continue;
+		for (int k = 0; k < LEVELS; k++)
+			cell.used[rank][k] += u->load[k];
+	}
+	return cell_holds(&cell, (unsigned)rank);
+}
+
 static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t set, int rank)
 {
 	place_id at[32];
@@ -576,8 +609,7 @@ static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t
 			continue;
 		struct range cells = s->w->places.items[u->origin].cells;
 		for (uint32_t c = 0; c < cells.n; c++)
-			if (!cell_holds(&s->w->cells[s->w->place_cells.items[cells.at + c]],
-					(unsigned)rank))
+			if (!holds_stubborn(s, s->w->place_cells.items[cells.at + c], rank))
 				is_good = false;
 		if (u->is_evicted && !world_has_room(s->w, u, u->node, (unsigned)rank))
 			is_good = false;
@@ -666,16 +698,6 @@ static void rehome(struct search *s, int rank)
 }
 
 /* ---- 1. Room for the more critical ---- */
-
-static bool sits_on(const struct world *w, const struct unit *u, cell_id cell)
-{
-	struct range cells = w->places.items[u->at].cells;
-
-	for (uint32_t i = 0; i < cells.n; i++)
-		if (w->place_cells.items[cells.at + i] == cell)
-			return true;
-	return false;
-}
 
 /* A unit of this rank whose ports a more critical new pod has taken. */
 static size_t port_victim(const struct search *s, int rank)
@@ -767,7 +789,7 @@ static bool may_leave(const struct search *s, size_t i, int rank, cell_id cell)
 	const struct unit *u = unit_at(s, &s->running, i);
 
 	return u->rank == rank && u->at != NONE && u->at == u->origin && !s->is_left[i] &&
-	       sits_on(s->w, u, cell);
+	       has_cell(s->w, u->at, cell);
 }
 
 static bool anyone_may_leave(const struct search *s, int rank, cell_id cell)
@@ -819,12 +841,49 @@ static void clear_cell(struct search *s, int rank, cell_id cell, size_t from)
 	}
 }
 
+static bool is_squeezing(const struct search *s, size_t i, int rank)
+{
+	const struct unit *u = unit_at(s, &s->running, i);
+
+	if (u->rank != rank || u->at == NONE || u->at != u->origin || s->is_left[i])
+		return false;
+	struct range cells = s->w->places.items[u->origin].cells;
+	for (uint32_t c = 0; c < cells.n; c++)
+		if (!holds_stubborn(s, s->w->place_cells.items[cells.at + c], rank))
+			return true;
+	return false;
+}
+
+/* Where a core holds this rank, but not with less critical pods that may not be evicted, either side
+ * may have to leave. */
+static void clear_for_stubborn(struct search *s, int rank, size_t from)
+{
+	struct choice choice = { 0 };
+
+	if (choose(s, &choice)) {
+		clear_requests(s, rank, 0);
+		unchoose(s, &choice);
+	}
+	for (size_t i = from; s->has_stubborn && i < s->running.n && !is_hopeless(s); i++) {
+		unit_id id = s->running.items[i];
+
+		if (!is_squeezing(s, i, rank))
+			continue;
+		if (!step(s) || !choose(s, &choice))
+			return;
+		world_lift(s->w, id);
+		clear_for_stubborn(s, rank, i + 1);
+		world_put(s->w, id, s->w->units.items[id].origin);
+		unchoose(s, &choice);
+	}
+}
+
 static void clear_cells(struct search *s, int rank)
 {
 	cell_id cell = overfull_cell(s, rank);
 
 	if (cell == NONE)
-		clear_requests(s, rank, 0);
+		clear_for_stubborn(s, rank, 0);
 	else
 		clear_cell(s, rank, cell, 0);
 }
@@ -852,8 +911,11 @@ static void list_running(struct search *s)
 		for (uint32_t i = 0; i < node->units.n; i++) {
 			unit_id id = s->w->node_units[node->units.at + i];
 
-			if (s->w->units.items[id].kind != UNIT_FIXED)
-				*array_add(&s->running) = id;
+			if (s->w->units.items[id].kind == UNIT_FIXED)
+				continue;
+			*array_add(&s->running) = id;
+			if (!s->w->units.items[id].can_evict || s->w->units.items[id].pdb != NONE)
+				s->has_stubborn = true;
 		}
 	}
 	for (size_t i = 0; i < s->region->n_settled; i++)
