@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/pdb.h"
 
-#include <string.h>
-
 #include "base/auto.h"
 #include "model/pod_index.h"
 
-pdb_id *pdbs_read(const struct cluster *c)
+struct pdb_cover *pdbs_read(const struct cluster *c)
 {
-	pdb_id *of_pod = xmalloc(c->pods.n * sizeof(*of_pod));
+	struct pdb_cover *covers = xmalloc(c->pods.n * sizeof(*covers));
 	AUTO(pod_index_done) struct pod_index index = { 0 };
 	pod_ids pods = { 0 };
 
-	memset(of_pod, 0xff, c->pods.n * sizeof(*of_pod)); /* NONE */
+	for (pod_id id = 0; id < c->pods.n; id++)
+		covers[id] = (struct pdb_cover){ NONE, false };
 	pod_index_init(&index, c);
 	array_each(pdb, &c->pdbs)
 		pod_index_want(&index, pdb->meta.ns, pdb->pods);
@@ -21,9 +20,19 @@ pdb_id *pdbs_read(const struct cluster *c)
 		const struct pdb *pdb = &c->pdbs.items[id];
 
 		pod_index_find(&index, pdb->meta.ns, pdb->pods, &pods);
-		array_each(pod, &pods)
-			of_pod[*pod] = of_pod[*pod] == NONE ? id : PDB_SEVERAL;
+		array_each(pod, &pods) {
+			covers[*pod].is_several = covers[*pod].pdb != NONE;
+			if (!covers[*pod].is_several)
+				covers[*pod].pdb = id;
+		}
 	}
 	array_done(&pods);
-	return of_pod;
+	return covers;
+}
+
+bool pdb_allows(const struct cluster *c, struct pdb_cover cover)
+{
+	if (cover.pdb == NONE)
+		return true;
+	return !cover.is_several && c->pdbs.items[cover.pdb].disruptions_allowed > 0;
 }

@@ -8,9 +8,15 @@
  * status.disruptionsAllowed of the one that covers the pod; it refuses a pod under several (500),
  * and one whose budget allows none now (429). */
 
-#define PDB_SEVERAL (UINT32_MAX - 1)
+struct pdb_cover {
+	pdb_id pdb; /* the first by name; NONE */
+	bool is_several;
+};
 
-/* By pod_id: the one budget, NONE, or PDB_SEVERAL. The caller frees it. */
-pdb_id *pdbs_read(const struct cluster *c);
+/* By pod_id; the caller frees it. */
+struct pdb_cover *pdbs_read(const struct cluster *c);
+
+/* Would the Eviction API take a pod that is covered like this? */
+bool pdb_allows(const struct cluster *c, struct pdb_cover cover);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "model/pdb.h"
 #include "plan/pod_terms.h"
 
 enum { SYSTEM_CRITICAL = 2000000000 };
@@ -270,26 +271,6 @@ static void make_nodes(struct world *w)
 
 /* ---- Units ---- */
 
-/* Sets pdb and says whether eviction is possible: the Eviction API refuses a pod under several
- * budgets (500), and one whose budget allows none now (429). */
-static bool guard(struct world *w, struct unit *u)
-{
-	const struct cluster *c = w->c;
-	const struct pod *pod = unit_pod(w, u);
-
-	u->pdb = NONE;
-	for (pdb_id id = 0; id < c->pdbs.n; id++) {
-		const struct pdb *pdb = &c->pdbs.items[id];
-
-		if (pdb->meta.ns != pod->meta.ns || !selector_matches(c, pdb->pods, pod->labels))
-			continue;
-		if (u->pdb != NONE)
-			return false;
-		u->pdb = id;
-	}
-	return u->pdb == NONE || c->pdbs.items[u->pdb].disruptions_allowed > 0;
-}
-
 static bool owner_is(const struct world *w, const struct pod *pod, const char *kind)
 {
 	return strcmp(cluster_str(w->c, pod->owner_kind), kind) == 0;
@@ -353,7 +334,7 @@ static place_id origin_of(struct world *w, struct unit *u)
 	return world_place(w, u->node, cores, n);
 }
 
-static void add_unit(struct world *w, uint32_t request)
+static void add_unit(struct world *w, uint32_t request, const struct pdb_cover *covers)
 {
 	const struct request *q = &w->req.list.items[request];
 	const struct pod *pod = &w->c->pods.items[q->pod];
@@ -364,7 +345,7 @@ static void add_unit(struct world *w, uint32_t request)
 		.origin = NONE,
 		.at = NONE,
 		.landing = NONE,
-		.pdb = NONE,
+		.pdb = covers[q->pod].pdb,
 		.rank = q->budget.criticality,
 		.core_count = q->core_count,
 	};
@@ -377,8 +358,8 @@ static void add_unit(struct world *w, uint32_t request)
 	if (u.kind == UNIT_FIXED)
 		u.is_misplaced = false;
 	if (u.kind == UNIT_RUNNING || u.kind == UNIT_HOMELESS)
-		u.can_evict =
-			guard(w, &u) && !is_untouchable(w, pod) && !owner_is(w, pod, "DaemonSet");
+		u.can_evict = pdb_allows(w->c, covers[q->pod]) && !is_untouchable(w, pod) &&
+			      !owner_is(w, pod, "DaemonSet");
 	u.can_land = u.kind == UNIT_RUNNING && can_land(w, &u);
 	w->unit_of_pod[q->pod] = (unit_id)w->units.n;
 	*array_add(&w->units) = u;
@@ -496,8 +477,9 @@ void world_init(struct world *w, const struct cluster *c, const struct settings 
 
 	w->unit_of_pod = xmalloc(c->pods.n * sizeof(*w->unit_of_pod));
 	memset(w->unit_of_pod, 0xff, c->pods.n * sizeof(*w->unit_of_pod));
+	AUTO_FREE struct pdb_cover *covers = pdbs_read(c);
 	for (uint32_t i = 0; i < w->req.list.n; i++)
-		add_unit(w, i);
+		add_unit(w, i, covers);
 	give_turns(w);
 	list_node_units(w);
 	w->terms = pod_terms_new(w);

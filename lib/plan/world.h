@@ -72,7 +72,7 @@ struct unit {
 			    * without anybody more critical coming */
 	bool is_evicted;   /* in the trial */
 	bool can_evict, can_land;
-	pdb_id pdb; /* the one PodDisruptionBudget that guards it, NONE */
+	pdb_id pdb; /* the first PodDisruptionBudget that covers it, NONE */
 	uint16_t core_count;
 	uint32_t turn;	/* position in the order of choice: criticality, priority, age, name */
 	uint32_t since; /* new pods: when in the course of planning it got its place */

@@ -17,7 +17,7 @@
 	", labels: {" labels "}}\n---\n"
 #define PDB(name, selector)                                                             \
 	"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {namespace: one, " \
-	"name: " name "}\nspec: {selector: " selector "}\n---\n"
+	"name: " name "}\nspec: {selector: " selector "}\nstatus: {disruptionsAllowed: 1}\n---\n"
 
 static const char pods[] = POD("one", "a", "app: web, tier: front") POD("one", "b", "app: web")
 	POD("one", "c", "app: db, tier: back") POD("one", "d", "") POD("two", "e", "app: web");
@@ -88,12 +88,18 @@ static void a_budget_covers_its_pods(void **state)
 			 PDB("labelled", "{matchExpressions: [{key: app, operator: Exists}]}"),
 		 pods);
 	AUTO(cluster_done) struct cluster c = snapshot_of(text.s);
-	AUTO_FREE pdb_id *pdbs = pdbs_read(&c);
-	assert_int_equal(pdbs[0], PDB_SEVERAL);
-	assert_int_equal(pdbs[1], 1);
-	assert_int_equal(pdbs[2], 1);
-	assert_int_equal(pdbs[3], NONE);
-	assert_int_equal(pdbs[4], NONE);
+	AUTO_FREE struct pdb_cover *covers = pdbs_read(&c);
+	static const struct pdb_cover expect[] = {
+		{ 0, true }, { 1, false }, { 1, false }, { NONE, false }, { NONE, false },
+	};
+	static const bool allows[] = { false, true, true, true, true };
+	for (pod_id id = 0; id < c.pods.n; id++) {
+		assert_int_equal(covers[id].pdb, expect[id].pdb);
+		assert_int_equal(covers[id].is_several, expect[id].is_several);
+		assert_int_equal(pdb_allows(&c, covers[id]), allows[id]);
+	}
+	c.pdbs.items[1].disruptions_allowed = 0;
+	assert_false(pdb_allows(&c, covers[1]));
 }
 
 int main(void)
