@@ -9,6 +9,9 @@
 #include "base/auto.h"
 #include "node/sysfs.h"
 
+/* Of a group that nobody gave a budget, where the kernel has no file that says so. */
+enum { DEFAULT_PERIOD_US = 1000000 };
+
 const struct backend *const backends[] = {
 	&backend_hcbs_max, &backend_hcbs_multi, &backend_cgroup_v1,
 	&backend_hcbs_v2,  &backend_deadline,	&backend_cap_v2,
@@ -80,7 +83,13 @@ int group_open(struct group *g, const struct backend *b, const struct kernel *k,
 {
 	char full[PATH_MAX];
 
-	*g = (struct group){ .backend = b, .name = name, .dir = -1, .files = { -1, -1 } };
+	*g = (struct group){
+		.backend = b,
+		.name = name,
+		.dir = -1,
+		.files = { -1, -1 },
+		.now = { .period_us = DEFAULT_PERIOD_US },
+	};
 	if (snprintf(full, sizeof(full), "%s/%s", k->cpu, path) >= (int)sizeof(full))
 		return error_set(err, -ENAMETOOLONG, "%s: path is too long", name);
 	g->dir = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
