@@ -212,6 +212,16 @@ bool filter_ports_collide(const struct cluster *c, const struct pod *a, const st
 	return false;
 }
 
+static int64_t extended_left(const struct world *w, node_id node, str_id name, unsigned rank)
+{
+	struct range run = w->nodes[node].extended;
+
+	for (uint32_t i = run.at; i < run.at + run.n; i++)
+		if (w->extended.items[i].name == name)
+			return w->extended.items[i].have - w->extended.items[i].used[rank];
+	return 0;
+}
+
 static void name_resource(const struct world *w, const struct unit *u, node_id node, unsigned rank,
 			  char *detail, size_t size)
 {
@@ -230,7 +240,10 @@ static void name_resource(const struct world *w, const struct unit *u, node_id n
 	for (uint32_t i = 0; i < pod->extended.n; i++) {
 		const struct amount *a = &w->c->amounts.items[pod->extended.at + i];
 
-		snprintf(detail, size, "%s", cluster_str(w->c, a->name));
+		if (a->value > extended_left(w, node, a->name, rank)) {
+			snprintf(detail, size, "%s", cluster_str(w->c, a->name));
+			return;
+		}
 	}
 }
 

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/filter.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+#include "test/unit/plan/build.h"
+
+/* What the only node answers to the only RT pod. */
+struct question {
+	struct test_node node;
+	struct test_pod pod;
+	const char *more; /* objects besides */
+	enum refusal refusal;
+	const char *detail;
+};
+
+static void answers(struct question q)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+	char detail[64];
+
+	q.node.name = "edge";
+	q.pod.name = "new";
+	q.pod.low = 1000;
+	build_node(&yaml, q.node);
+	build_pod(&yaml, q.pod);
+	str_add(&yaml, q.more ? q.more : "");
+	scene_start(&s, &yaml);
+
+	const struct unit *u = unit_at(&s, "new");
+	assert_int_equal(filter_node(&s.p.filters, u, 0, 0, detail, sizeof(detail)), q.refusal);
+	assert_string_equal(detail, q.detail ? q.detail : "");
+	bool is_kept = q.refusal != REFUSE_PIN && q.refusal != REFUSE_RESOURCES;
+	assert_int_equal(filter_bit(filters_allowed(&s.p.filters, unit_pod(&s.p.w, u)->rules), 0),
+			 !is_kept || q.refusal == REFUSE_NOTHING);
+	assert_int_equal(filter_is_hopeless(&s.p.filters, u, 0),
+			 q.refusal != REFUSE_NOTHING && q.refusal != REFUSE_RESOURCES);
+}
+
+static void a_node_without_objections_takes_the_pod(void **state)
+{
+	(void)state;
+	answers((struct question){ .refusal = REFUSE_NOTHING });
+}
+
+static void a_pin_to_another_node_refuses(void **state)
+{
+	(void)state;
+	answers((struct question){ .pod.mckube = "node: edge" });
+	answers((struct question){ .pod.mckube = "node: gone", .refusal = REFUSE_PIN });
+}
+
+static void a_cordoned_node_refuses_unless_tolerated(void **state)
+{
+	(void)state;
+	answers((struct question){ .node.spec = "unschedulable: true",
+				   .refusal = REFUSE_UNSCHEDULABLE });
+	answers((struct question){
+		.node.spec = "unschedulable: true",
+		.pod.spec = "tolerations: [{key: node.kubernetes.io/unschedulable, operator: "
+			    "Exists, effect: NoSchedule}]",
+	});
+	answers((struct question){ .node.spec = "unschedulable: true",
+				   .pod.spec = "tolerations: [{operator: Exists}]" });
+}
+
+static void the_node_selector_wants_every_label(void **state)
+{
+	(void)state;
+	answers((struct question){ .node.labels = "disk: ssd, zone: a",
+				   .pod.spec = "nodeSelector: {disk: ssd, zone: a}" });
+	answers((struct question){ .node.labels = "disk: ssd, zone: b",
+				   .pod.spec = "nodeSelector: {disk: ssd, zone: a}",
+				   .refusal = REFUSE_SELECTOR });
+	answers((struct question){ .pod.spec = "nodeSelector: {disk: ''}",
+				   .refusal = REFUSE_SELECTOR });
+}
+
+#define NODE_AFFINITY(terms)                                                         \
+	"affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: " \
+	"{nodeSelectorTerms: [" terms "]}}}"
+#define EXPRESSION(key, op, values) "{key: " key ", operator: " op ", values: [" values "]}"
+
+static void one_term_of_the_node_affinity_is_enough(void **state)
+{
+	(void)state;
+	answers((struct question){
+		.node.labels = "cpus: '8'",
+		.pod.spec = NODE_AFFINITY("{matchExpressions: [" EXPRESSION(
+			"cpus", "Lt", "'4'") "]}, "
+					     "{matchExpressions: [" EXPRESSION("cpus", "Gt",
+									       "'4'") "]}"),
+	});
+	answers((struct question){
+		.node.labels = "cpus: '8'",
+		.pod.spec = NODE_AFFINITY("{matchExpressions: [" EXPRESSION(
+			"cpus", "Gt", "'4'") ", " EXPRESSION("cpus", "NotIn", "'8'") "]}"),
+		.refusal = REFUSE_AFFINITY,
+	});
+}
+
+static void node_affinity_may_name_nodes(void **state)
+{
+	(void)state;
+	answers((struct question){
+		.pod.spec = NODE_AFFINITY(
+			"{matchFields: [" EXPRESSION("metadata.name", "In", "edge") "]}"),
+	});
+	answers((struct question){
+		.pod.spec = NODE_AFFINITY(
+			"{matchFields: [" EXPRESSION("metadata.name", "NotIn", "edge") "]}"),
+		.refusal = REFUSE_AFFINITY,
+	});
+}
+
+static void an_empty_term_matches_no_node(void **state)
+{
+	(void)state;
+	answers((struct question){ .pod.spec = NODE_AFFINITY("{}"), .refusal = REFUSE_AFFINITY });
+}
+
+static void a_taint_is_named_unless_it_is_tolerated(void **state)
+{
+	static const char taint[] = "taints: [{key: rt, value: 'yes', effect: NoSchedule}]";
+
+	(void)state;
+	answers((struct question){ .node.spec = taint, .refusal = REFUSE_TAINT, .detail = "rt" });
+	answers((struct question){
+		.node.spec = taint,
+		.pod.spec = "tolerations: [{key: rt, value: 'yes', effect: NoSchedule}]" });
+	answers((struct question){ .node.spec = taint,
+				   .pod.spec = "tolerations: [{key: rt, operator: Exists}]" });
+	answers((struct question){
+		.node.spec = taint,
+		.pod.spec = "tolerations: [{key: rt, value: 'no'}]",
+		.refusal = REFUSE_TAINT,
+		.detail = "rt",
+	});
+	answers((struct question){
+		.node.spec = taint,
+		.pod.spec = "tolerations: [{key: rt, operator: Exists, effect: NoExecute}]",
+		.refusal = REFUSE_TAINT,
+		.detail = "rt",
+	});
+}
+
+static void a_preference_is_no_refusal(void **state)
+{
+	(void)state;
+	answers((struct question){ .node.spec = "taints: [{key: rt, effect: PreferNoSchedule}]" });
+	answers((struct question){ .node.spec = "taints: [{key: gone, effect: NoExecute}]",
+				   .refusal = REFUSE_TAINT,
+				   .detail = "gone" });
+}
+
+static void the_resource_that_is_short_is_named(void **state)
+{
+	(void)state;
+	answers((struct question){
+		.pod.requests = "cpu: 2001m", .refusal = REFUSE_RESOURCES, .detail = "cpu" });
+	answers((struct question){ .pod.requests = "cpu: '2', memory: 9Gi",
+				   .refusal = REFUSE_RESOURCES,
+				   .detail = "memory" });
+	answers((struct question){ .pod.requests = "ephemeral-storage: 1Gi",
+				   .refusal = REFUSE_RESOURCES,
+				   .detail = "ephemeral-storage" });
+	answers((struct question){ .pod.requests = "cpu: '2', memory: 8Gi" });
+}
+
+static void of_extended_resources_the_missing_one_is_named(void **state)
+{
+	(void)state;
+	answers((struct question){ .node.allocatable = "a.io/x: '1', a.io/y: '1'",
+				   .pod.requests = "a.io/x: 1, a.io/y: 1" });
+	answers((struct question){ .node.allocatable = "a.io/x: '1', a.io/y: '1'",
+				   .pod.requests = "a.io/x: 1, a.io/y: 2",
+				   .refusal = REFUSE_RESOURCES,
+				   .detail = "a.io/y" });
+	answers((struct question){ .node.allocatable = "a.io/x: '1', a.io/y: '1'",
+				   .pod.requests = "a.io/x: 2, a.io/y: 1",
+				   .refusal = REFUSE_RESOURCES,
+				   .detail = "a.io/x" });
+}
+
+#define CLAIM(volume)                                                                                 \
+	"---\n{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {namespace: car, name: data}, " \
+	"spec: {" volume "}, status: {phase: Bound}}\n"
+#define VOLUME(host)                                                                                \
+	"---\n{apiVersion: v1, kind: PersistentVolume, metadata: {name: pv}, spec: {nodeAffinity: " \
+	"{required: {nodeSelectorTerms: [{matchExpressions: [" EXPRESSION(                          \
+		"kubernetes.io/hostname", "In", host) "]}]}}}}\n"
+
+static void a_bound_volume_says_where_its_pods_may_be(void **state)
+{
+	static const char uses_claim[] =
+		"volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]";
+
+	(void)state;
+	answers((struct question){ .pod.spec = uses_claim,
+				   .more = CLAIM("volumeName: pv") VOLUME("edge") });
+	answers((struct question){ .pod.spec = uses_claim,
+				   .more = CLAIM("volumeName: pv") VOLUME("other"),
+				   .refusal = REFUSE_VOLUME });
+	answers((struct question){ .pod.spec = uses_claim, .more = CLAIM("") VOLUME("other") });
+	answers((struct question){ .pod.spec = uses_claim });
+}
+
+static void the_first_refusal_is_the_one_reported(void **state)
+{
+	(void)state;
+	answers((struct question){
+		.node.spec = "unschedulable: true, taints: [{key: rt, effect: NoSchedule}]",
+		.pod.spec = "nodeSelector: {disk: ssd}",
+		.refusal = REFUSE_UNSCHEDULABLE,
+	});
+	answers((struct question){
+		.node.spec = "taints: [{key: rt, effect: NoSchedule}]",
+		.pod.spec = "nodeSelector: {disk: ssd}",
+		.refusal = REFUSE_SELECTOR,
+	});
+}
+
+static void every_refusal_has_words(void **state)
+{
+	(void)state;
+	for (int r = 0; r < REFUSALS; r++)
+		assert_true(refusal_text((enum refusal)r) && *refusal_text((enum refusal)r));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_node_without_objections_takes_the_pod),
+		cmocka_unit_test(a_pin_to_another_node_refuses),
+		cmocka_unit_test(a_cordoned_node_refuses_unless_tolerated),
+		cmocka_unit_test(the_node_selector_wants_every_label),
+		cmocka_unit_test(one_term_of_the_node_affinity_is_enough),
+		cmocka_unit_test(node_affinity_may_name_nodes),
+		cmocka_unit_test(an_empty_term_matches_no_node),
+		cmocka_unit_test(a_taint_is_named_unless_it_is_tolerated),
+		cmocka_unit_test(a_preference_is_no_refusal),
+		cmocka_unit_test(the_resource_that_is_short_is_named),
+		cmocka_unit_test(of_extended_resources_the_missing_one_is_named),
+		cmocka_unit_test(a_bound_volume_says_where_its_pods_may_be),
+		cmocka_unit_test(the_first_refusal_is_the_one_reported),
+		cmocka_unit_test(every_refusal_has_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
