@@ -36,8 +36,9 @@ static int parse_members(const cJSON *json, struct set_rt *s, struct error *err)
 
 	if (!id)
 		return error_set(err, -EINVAL, "container_id: is missing");
-	if (container_id(id, s->container, err) < 0)
-		return err->code;
+	int r = container_id(id, s->container, err);
+	if (r < 0)
+		return r;
 	s->is_runtime_only = cJSON_IsTrue(json_get(json, "only_runtime"));
 	if (!json_int(json_get(json, "runtime"), &s->runtime_us))
 		return error_set(err, -EINVAL, "runtime: is not a whole number");
@@ -57,11 +58,14 @@ int set_rt_parse(const char *json, size_t n, struct set_rt *ret, struct error *e
 	AUTO_JSON cJSON *parsed = NULL;
 	struct set_rt s = { 0 };
 
-	if (json_parse(json, n, &parsed, err) < 0 || parse_members(parsed, &s, err) < 0 ||
-	    set_rt_check(&s, err) < 0)
-		return err->code;
-	*ret = s;
-	return 0;
+	int r = json_parse(json, n, &parsed, err);
+	if (r == 0)
+		r = parse_members(parsed, &s, err);
+	if (r == 0)
+		r = set_rt_check(&s, err);
+	if (r == 0)
+		*ret = s;
+	return r;
 }
 
 static void add_all_cpus(const struct kernel *k, struct cpuset *cpus)
