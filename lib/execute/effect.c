@@ -210,3 +210,16 @@ enum effect_result effect_apply(cJSON *object, const struct action *a)
 		grow_version(object);
 	return result;
 }
+
+void effect_evictions(cJSON *pdb, uint32_t n)
+{
+	static const char key[] = "disruptionsAllowed";
+	cJSON *status = member(pdb, "status");
+	int64_t allowed;
+
+	if (!json_int(member(status, key), &allowed))
+		return;
+	allowed = allowed > n ? allowed - n : 0;
+	cJSON_ReplaceItemInObjectCaseSensitive(status, key, cJSON_CreateNumber((double)allowed));
+	grow_version(pdb);
+}

@@ -17,4 +17,8 @@ bool effect_is_known(enum action_kind kind);
 /* `object` is the Pod or McKube that a->on names. */
 enum effect_result effect_apply(cJSON *object, const struct action *a);
 
+/* What n evictions of pods that it covers do to a PodDisruptionBudget: they are taken from
+ * status.disruptionsAllowed, which does not fall below 0. */
+void effect_evictions(cJSON *pdb, uint32_t n);
+
 #endif

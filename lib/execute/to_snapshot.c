@@ -7,6 +7,8 @@
 #include "execute/effect.h"
 #include "execute/list_out.h"
 #include "execute/object_key.h"
+#include "model/pdb.h"
+#include "state/load.h"
 
 enum { NOWHERE = UINT32_MAX };
 
@@ -14,6 +16,7 @@ enum { NOWHERE = UINT32_MAX };
 struct entry {
 	uint32_t last;	       /* which of the objects read it is; NOWHERE until it is seen */
 	uint32_t first_action; /* index in the plan, NOWHERE: none */
+	uint32_t evictions;    /* that a PodDisruptionBudget pays for */
 };
 
 /* The sources are read twice: once to learn which object stands last under a key, and once to
@@ -25,6 +28,7 @@ struct pass {
 	ARRAY(uint32_t) next_action; /* by index in the plan: the next one about the same object */
 	uint32_t n_objects;
 	struct str key;
+	struct loader *loader; /* until the budgets are charged; NULL: the plan evicts nobody */
 	struct list_out list;
 };
 
@@ -34,6 +38,7 @@ static void pass_done(struct pass *p)
 	array_done(&p->entries);
 	array_done(&p->next_action);
 	str_done(&p->key);
+	loader_free(p->loader);
 	list_out_done(&p->list);
 }
 
@@ -43,7 +48,7 @@ static struct entry *entry_of_key(struct pass *p)
 	str_id id = intern_add(&p->keys, p->key.s, p->key.n);
 
 	while (p->entries.n <= id)
-		*array_add(&p->entries) = (struct entry){ NOWHERE, NOWHERE };
+		*array_add(&p->entries) = (struct entry){ NOWHERE, NOWHERE, 0 };
 	return &p->entries.items[id];
 }
 
@@ -66,8 +71,18 @@ static int index_actions(struct pass *p, struct error *err)
 		struct entry *e = entry_of_key(p);
 		p->next_action.items[i] = e->first_action;
 		e->first_action = (uint32_t)i;
+		if (a->kind == ACTION_EVICT && !p->loader)
+			p->loader = loader_new();
 	}
 	return 0;
+}
+
+/* Does it tell who pays for an eviction: a pod of the plan, or a budget? */
+static bool is_about_evictions(const struct pass *p, const struct entry *e)
+{
+	static const char budget[] = "policy/PodDisruptionBudget/";
+
+	return e->first_action != NOWHERE || strncmp(p->key.s, budget, strlen(budget)) == 0;
 }
 
 /* The first reading */
@@ -76,11 +91,15 @@ static int note_place(const struct object_text *object, void *arg, struct error 
 	struct pass *p = arg;
 	uint32_t ordinal = p->n_objects++;
 
-	(void)err;
 	str_clear(&p->key);
-	if (object_key_of_text(object->json, &p->key))
-		entry_of_key(p)->last = ordinal;
-	return 0;
+	if (!object_key_of_text(object->json, &p->key))
+		return 0;
+
+	struct entry *e = entry_of_key(p);
+	e->last = ordinal;
+	if (!p->loader || !is_about_evictions(p, e))
+		return 0;
+	return loader_object(p->loader, object->json, object->file, err);
 }
 
 static int check_all_there(const struct pass *p, struct error *err)
@@ -95,6 +114,38 @@ static int check_all_there(const struct pass *p, struct error *err)
 	return 0;
 }
 
+static void charge(struct pass *p, const struct cluster *c, const struct pdb *pdb)
+{
+	str_clear(&p->key);
+	object_key_of_target(
+		&(struct target){
+			.api_version = "policy/v1",
+			.kind = "PodDisruptionBudget",
+			.ns = cluster_str(c, pdb->meta.ns),
+			.name = cluster_str(c, pdb->meta.name),
+		},
+		&p->key);
+	entry_of_key(p)->evictions++;
+}
+
+/* Counts the evictions of the plan at the budgets that cover the pods. */
+static void charge_budgets(struct pass *p)
+{
+	AUTO(cluster_done) struct cluster c = { 0 };
+
+	if (!p->loader)
+		return;
+	loader_finish(p->loader, &c);
+
+	AUTO_FREE struct pdb_cover *covers = pdbs_read(&c);
+	array_each(a, &p->plan->actions) {
+		pod_id pod = a->kind == ACTION_EVICT ? cluster_pod(&c, a->on.ns, a->on.name) : NONE;
+
+		if (pod != NONE && covers[pod].pdb != NONE)
+			charge(p, &c, &c.pdbs.items[covers[pod].pdb]);
+	}
+}
+
 static int write_changed(struct pass *p, const struct entry *e, struct slice json,
 			 struct error *err)
 {
@@ -105,6 +156,8 @@ static int write_changed(struct pass *p, const struct entry *e, struct slice jso
 	for (uint32_t i = e->first_action; i != NOWHERE; i = p->next_action.items[i])
 		if (effect_apply(object, &p->plan->actions.items[i]) == EFFECT_GONE)
 			return 0;
+	if (e->evictions)
+		effect_evictions(object, e->evictions);
 
 	AUTO_FREE char *text = cJSON_PrintUnformatted(object);
 	return list_out_add(&p->list, slice_of(text), err);
@@ -123,7 +176,7 @@ static int write_object(const struct object_text *object, void *arg, struct erro
 	const struct entry *e = entry_of_key(p);
 	if (e->last != ordinal)
 		return 0;
-	if (e->first_action == NOWHERE)
+	if (e->first_action == NOWHERE && !e->evictions)
 		return list_out_add(&p->list, object->json, err);
 	if (write_changed(p, e, object->json, err) < 0)
 		return error_wrap(err, "%s", p->key.s);
@@ -160,6 +213,7 @@ int execute_on_files(struct plan *plan, const struct source *sources, size_t n_s
 	    check_all_there(&p, err) < 0)
 		return err->code;
 
+	charge_budgets(&p);
 	list_out_begin_taken(&p.list, out, format, plan->server, plan->taken_at);
 	if (read_all(&p, sources, n_sources, write_object, err) < 0 ||
 	    list_out_end(&p.list, err) < 0)

@@ -17,11 +17,13 @@
  *	Bind		nodeName, assignment annotations, our gate off; phase becomes Running, since
  *			no kubelet will ever say so
  *	Assign, Move	assignment annotations
- *	Evict		the pod is left out. Files have no controllers: no replacement appears, and
- *			the status of its PodDisruptionBudget stays
+ *	Evict		the pod is left out; the PodDisruptionBudget that covers it allows one
+ *			disruption less. Files have no controllers: no replacement appears, and
+ *			nothing lets the budget rise again
  *	SetLevel	annotation mckube.io/rt-current
  *	Status		McKube: status.allocatedCore and currentRuntime; Pod: assignment annotations
- *off Finalizer	ours off; an object that was only waiting for that is left out
+ *			off
+ *	Finalizer	ours off; an object that was only waiting for that is left out
  *
  * A numeric resourceVersion grows by one for each action; uids stay. */
 
@@ -29,7 +31,8 @@ enum list_format { LIST_JSON, LIST_YAML };
 
 /* Reads the sources again (they must be readable twice: standard input is spooled by the caller),
  * writes the list to `out` and fills p->results. The memory used grows with the number of objects
- * by a few bytes, not with their size.
+ * by a few bytes, not with their size; where pods are evicted, also with what a plan reads of the
+ * objects that it names and of the PodDisruptionBudgets.
  *
  * -ENOTSUP: the plan has an action that files cannot take; -ESTALE: an object is not there. What
  * stands in `out` is worth nothing after an error: write through base/save.h. */

@@ -104,6 +104,35 @@ static void an_evicted_pod_vanishes(void **state)
 	vanishes("{}", &(struct action){ .kind = ACTION_EVICT, .on.kind = "Pod" });
 }
 
+static void evictions_use_up_a_budget(void **state)
+{
+	static const struct {
+		const char *before, *after;
+		uint32_t n;
+	} cases[] = {
+		{ "{\"metadata\":{\"resourceVersion\":\"7\"},"
+		  "\"status\":{\"disruptionsAllowed\":3,\"x\":1}}",
+		  "{\"metadata\":{\"resourceVersion\":\"8\"},"
+		  "\"status\":{\"disruptionsAllowed\":1,\"x\":1}}",
+		  2 },
+		{ "{\"status\":{\"disruptionsAllowed\":1},\"metadata\":{}}",
+		  "{\"status\":{\"disruptionsAllowed\":0},\"metadata\":{}}", 2 },
+		{ "{\"spec\":{}}", "{\"spec\":{}}", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_JSON cJSON *pdb = NULL;
+
+		assert_int_equal(json_parse(cases[i].before, strlen(cases[i].before), &pdb, NULL),
+				 0);
+		effect_evictions(pdb, cases[i].n);
+
+		AUTO_FREE char *text = cJSON_PrintUnformatted(pdb);
+		assert_string_equal(text, cases[i].after);
+	}
+}
+
 static void status_of_a_mckube_is_set_or_taken_away(void **state)
 {
 	struct action set = { .kind = ACTION_STATUS,
@@ -177,6 +206,7 @@ int main(void)
 		cmocka_unit_test(move_replaces_notes_in_place),
 		cmocka_unit_test(set_level_touches_one_note),
 		cmocka_unit_test(an_evicted_pod_vanishes),
+		cmocka_unit_test(evictions_use_up_a_budget),
 		cmocka_unit_test(status_of_a_mckube_is_set_or_taken_away),
 		cmocka_unit_test(a_pod_that_asks_no_more_loses_its_assignment),
 		cmocka_unit_test(a_request_by_annotations_outlives_the_assignment),

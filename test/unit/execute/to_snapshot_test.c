@@ -119,6 +119,54 @@ static void actions_are_carried_out_in_order(void **state)
 	assert_int_equal(p.results.items[2].state, RESULT_DONE);
 }
 
+#define PDB(name, app, allowed)                                                                 \
+	"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: " name              \
+	", namespace: default}\nspec: {selector: {matchExpressions: [{key: app, operator: In, " \
+	"values: [" app "]}]}}\nstatus: {disruptionsAllowed: " allowed "}\n---\n"
+#define POD(name, app) \
+	"apiVersion: v1\nkind: Pod\nmetadata: {name: " name ", labels: {app: " app "}}\n---\n"
+
+/* A plan that evicts a and b leaves these numbers to the budgets. */
+static void budgets_become(const char *input, const char *const *expect)
+{
+	AUTO(plan_done) struct plan p = { 0 };
+	AUTO_FREE char *text = NULL;
+	struct error err = ERROR_INIT;
+
+	*array_add(&p.actions) = on(ACTION_EVICT, "a");
+	*array_add(&p.actions) = on(ACTION_EVICT, "b");
+	assert_int_equal(run(&p, input, LIST_YAML, &text, &err), 0);
+
+	const char *at = text;
+	for (; *expect; expect++) {
+		at = strstr(at, "disruptionsAllowed: ");
+		assert_non_null(at);
+		at += strlen("disruptionsAllowed: ");
+		assert_memory_equal(at, *expect, strlen(*expect));
+	}
+	assert_null(strstr(at, "disruptionsAllowed"));
+}
+
+static void an_eviction_is_taken_from_the_budget_that_covers_the_pod(void **state)
+{
+	(void)state;
+	budgets_become(PDB("x", "web", "3") PDB("z", "db", "3") POD("a", "web") POD("b", "web")
+			       POD("c", "db"),
+		       (const char *const[]){ "1\n", "3\n", NULL });
+	budgets_become(POD("a", "web") POD("b", "db") PDB("x", "web", "2") PDB("z", "db", "7"),
+		       (const char *const[]){ "1\n", "6\n", NULL });
+	budgets_become(POD("a", "web") POD("b", "web") PDB("x", "web", "1"),
+		       (const char *const[]){ "0\n", NULL });
+}
+
+static void the_last_of_two_budgets_with_one_name_counts(void **state)
+{
+	(void)state;
+	budgets_become(PDB("x", "web", "9") POD("a", "db") POD("b", "other") PDB("x", "db", "5")
+			       POD("b", "db"),
+		       (const char *const[]){ "3\n", NULL });
+}
+
 static void an_object_that_is_gone_is_an_error(void **state)
 {
 	AUTO(plan_done) struct plan p = { 0 };
@@ -152,6 +200,8 @@ int main(void)
 		cmocka_unit_test(what_the_plan_does_not_name_passes_through_in_order),
 		cmocka_unit_test(the_last_of_two_objects_stays),
 		cmocka_unit_test(actions_are_carried_out_in_order),
+		cmocka_unit_test(an_eviction_is_taken_from_the_budget_that_covers_the_pod),
+		cmocka_unit_test(the_last_of_two_budgets_with_one_name_counts),
 		cmocka_unit_test(an_object_that_is_gone_is_an_error),
 		cmocka_unit_test(what_files_cannot_take_is_refused),
 	};
