@@ -192,25 +192,26 @@ static void check_rights(struct doctor *d, const char *command)
 
 static void check_policies(struct doctor *d)
 {
-	static const char *const paths[] = {
-		"/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/mckube-assignment",
-		"/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/mckube-node",
-		"/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies/"
-		"mckube-scheduler-name",
+	static const char *const policies[] = {
+		"validatingadmissionpolicies/mckube-assignment",
+		"validatingadmissionpolicies/mckube-node",
+		"mutatingadmissionpolicies/mckube-scheduler-name",
 	};
 	AUTO(str_done) struct str missing = STR_INIT;
 
-	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
+		AUTO_FREE char *path =
+			xasprintf("/apis/admissionregistration.k8s.io/v1/%s", policies[i]);
 		AUTO_JSON cJSON *policy = NULL;
 		struct error err = ERROR_INIT;
 
-		if (fetch(d, paths[i], &policy, &err) == -EACCES) {
+		if (fetch(d, path, &policy, &err) == -EACCES) {
 			say(d, "admission", STATE_NOTE, "may not be read");
 			return;
 		}
 		if (!policy)
 			str_addf(&missing, "%s%s", missing.n ? ", " : "",
-				 strrchr(paths[i], '/') + 1);
+				 strchr(policies[i], '/') + 1);
 	}
 	if (missing.n)
 		say(d, "admission", STATE_NOTE,
