@@ -174,3 +174,20 @@ def test_doctor_knows_what_is_missing(w):
     assert done.code == 0 and "kubernetes" in done.out.lower(), done
     planner = w.mckube("doctor", env=w.as_account("mckube-planner"), check=False)
     assert planner.code == 1 and "create pods/binding" in planner.out, planner
+
+
+def test_krew_entry_follows_krews_rules(w):
+    tool, entry = TOP / "manifests" / "krew-release", TOP / "manifests" / "krew.yaml"
+    w.run(tool, "--check", entry)
+    bad = w.folder / "bad.yaml"
+    bad.write_text(entry.read_text().replace("version: v0.1.0", "version: latest")
+                   .replace("os: linux", "system: linux"))
+    done = w.run(tool, "--check", bad, check=False)
+    assert done.code == 1 and "version is not" in done.err and "is not os or arch" in done.err, done
+
+
+def test_manifests_can_be_printed_and_installed(w):
+    text = w.mckube("manifests", "--image=r.example/m:1", "--install-namespace=elsewhere").out
+    assert "mckube-system" not in text and "image: r.example/m:1" in text
+    w.kubectl("apply", "--dry-run=client", "-f", "-", stdin=text)
+    w.kubectl("apply", "--dry-run=server", "-f", "-", stdin=w.mckube("crd").out)
