@@ -244,6 +244,7 @@ static int refuse(struct engine *e, struct engine_pod *p, const struct budget *b
 		  const struct error *err)
 {
 	p->is_refused = !before->low;
+	p->asked = engine_state(e, p)->budget;
 	e->stats.refusals++;
 	engine_note(e, NOTE_REFUSED, p, err->msg);
 	engine_state(e, p)->budget = *before;
@@ -374,6 +375,27 @@ static int set_pod(struct engine *e, const struct pod_want *want, struct error *
 	if (has_node(p))
 		tell_applied(e, p);
 	return 0;
+}
+
+/* Quietly: that it does not fit was told. */
+void engine_retry_refused(struct engine *e)
+{
+	const struct budget none = { .period = SECOND_US };
+
+	array_each(p, &e->pods) {
+		struct escalation_pod *state = engine_state(e, p);
+
+		if (!p->is_refused)
+			continue;
+		p->is_refused = false;
+		state->budget = p->asked;
+		if (settle(e, NULL) == 0) {
+			tell_applied(e, p);
+			continue;
+		}
+		p->is_refused = true;
+		state->budget = none;
+	}
 }
 
 int engine_set_pod(struct engine *e, const struct pod_want *want, struct error *err)

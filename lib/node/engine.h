@@ -51,7 +51,8 @@ struct engine_pod {
 	size_t n_containers;
 	bool is_pinned;
 	bool is_unseen;	 /* its overruns cannot be seen, which was told */
-	bool is_refused; /* the kernel or the tree has no room; tried again when that changes */
+	bool is_refused; /* there is no room for `asked`; tried again from time to time */
+	struct budget asked;
 	uint64_t overruns, escalations;
 	int64_t last_overrun_ns;
 };

@@ -19,6 +19,7 @@ void engine_note(struct engine *e, enum note_kind kind, const struct engine_pod 
 void engine_want_all(struct engine *e);
 void engine_watch(struct engine *e, struct engine_pod *p);
 void engine_drop_gone(struct engine *e);
+void engine_retry_refused(struct engine *e);
 
 /* The handler of the overrun source. */
 void engine_on_overrun(const struct overrun_event *event, void *arg);

@@ -185,6 +185,7 @@ static void check_cpus(struct engine *e, struct engine_pod *p, struct engine_con
 static void check_all(struct engine *e)
 {
 	engine_drop_gone(e);
+	engine_retry_refused(e);
 	array_each(p, &e->pods)
 		for (size_t i = 0; i < p->n_containers; i++) {
 			if (!p->containers[i].node || p->is_refused)
