@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/enforcement.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+#include "test/unit/plan/build.h"
+
+/* "a:watch b:raise": the units in the order of their names. */
+static void is_chosen(struct str *yaml, const char *expect)
+{
+	AUTO(scene_done) struct scene s;
+	AUTO(str_done) struct str text = STR_INIT;
+
+	scene_start(&s, yaml);
+	AUTO_FREE uint8_t *chosen = enforcement_choose(&s.p.w);
+	for (unit_id id = 0; id < s.p.w.units.n; id++)
+		str_addf(&text, "%s%s:%s", id ? " " : "",
+			 cluster_str(&s.c, unit_pod(&s.p.w, &s.p.w.units.items[id])->meta.name),
+			 chosen[id] == ENFORCE_NONE
+				 ? "-"
+				 : enforcement_name((enum enforcement)chosen[id]));
+	assert_string_equal(text.s, expect);
+}
+
+static void pods_are_watched_while_their_high_budgets_fit(void **state)
+{
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge" });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "High", 200000, 450000 });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", "Middle", 100000, 500000 });
+	is_chosen(&yaml, "a:watch b:watch");
+}
+
+static void the_less_critical_are_raised_when_they_do_not(void **state)
+{
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge" });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "Middle", 100000, 500000 });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", "High", 200000, 450001 });
+	is_chosen(&yaml, "a:raise b:watch");
+}
+
+static void a_later_pod_may_be_watched_in_what_is_left(void **state)
+{
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge" });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "High", 100000, 900000 });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", "Middle", 100000, 700000 });
+	build_pod(&yaml, (struct test_pod){ "c", "edge", "0", "Low", 100000, 100000 });
+	is_chosen(&yaml, "a:raise b:watch c:watch");
+}
+
+static void every_core_of_a_pod_must_have_the_room(void **state)
+{
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge" });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0-1", "High", 100000, 500000,
+					    .rt = "coreCount: 2" });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", "Low", 500000 });
+	is_chosen(&yaml, "a:raise b:watch");
+}
+
+static void a_node_wide_kernel_has_one_sum(void **state)
+{
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml,
+		   (struct test_node){ "edge", .annotations = "mckube.io/capacity-scope: node" });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "High", 100000, 500000 });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", "High", 100000, 500000 });
+	is_chosen(&yaml, "a:watch b:raise");
+}
+
+/* At hi it has its high budget already: watching costs nothing more. */
+static void a_pod_at_its_highest_level_is_watched(void **state)
+{
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge" });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "High", 100000, 600000 });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", "High", 100000, 600000,
+					    .annotations = "mckube.io/rt-current: hi" });
+	is_chosen(&yaml, "a:raise b:watch");
+}
+
+static void pods_without_cores_have_no_enforcement(void **state)
+{
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge" });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", NULL, "High", 1000 });
+	build_pod(&yaml, (struct test_pod){ "b", .low = 1000 });
+	is_chosen(&yaml, "a:- b:-");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pods_are_watched_while_their_high_budgets_fit),
+		cmocka_unit_test(the_less_critical_are_raised_when_they_do_not),
+		cmocka_unit_test(a_later_pod_may_be_watched_in_what_is_left),
+		cmocka_unit_test(every_core_of_a_pod_must_have_the_room),
+		cmocka_unit_test(a_node_wide_kernel_has_one_sum),
+		cmocka_unit_test(a_pod_at_its_highest_level_is_watched),
+		cmocka_unit_test(pods_without_cores_have_no_enforcement),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
