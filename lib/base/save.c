@@ -3,7 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,11 +26,63 @@ static int open_in_place(struct save *s, struct error *err)
 	return s->f ? 0 : error_errno(err, "%s", s->path);
 }
 
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return xstrdup(".");
+	return xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* The path by which an open file can be linked without privileges, see open(2), O_TMPFILE. */
+enum { FD_PATH = 32 };
+
+static const char *fd_path(int fd, char buf[static FD_PATH])
+{
+	snprintf(buf, FD_PATH, "/proc/self/fd/%d", fd);
+	return buf;
+}
+
+/* A file without a name; -1 where there is no such thing, or it could not get a name later. */
+static int open_unnamed(const char *path)
+{
+	AUTO_FREE char *folder = folder_of(path);
+	int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	char name[FD_PATH];
+
+	if (fd >= 0 && access(fd_path(fd, name), F_OK) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Names the file beside its place: a link cannot replace what is there, a rename can. The number of
+ * its inode is one that no other file there has. */
+static int give_name(struct save *s, int fd)
+{
+	char from[FD_PATH];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	AUTO_FREE char *name = xasprintf("%s.%ju", s->path, (uintmax_t)st.st_ino);
+	if (linkat(AT_FDCWD, fd_path(fd, from), AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0)
+		return -1;
+	s->temp = TAKE(name);
+	return 0;
+}
+
 static int open_beside(struct save *s, mode_t mode, struct error *err)
 {
-	s->temp = xasprintf("%s.XXXXXX", s->path);
+	int fd = open_unnamed(s->path);
 
-	int fd = mkostemp(s->temp, O_CLOEXEC);
+	s->is_unnamed = fd >= 0;
+	if (!s->is_unnamed) {
+		s->temp = xasprintf("%s.XXXXXX", s->path);
+		fd = mkostemp(s->temp, O_CLOEXEC);
+	}
 	if (fd < 0) {
 		int code = error_errno(err, "%s", s->path);
 
@@ -63,20 +115,27 @@ int save_open(struct save *s, const char *path, struct error *err)
 /* Makes the rename itself survive a power cut. A file system that cannot do it is no error. */
 static void sync_folder(const char *path)
 {
-	AUTO_FREE char *folder = xstrdup(path);
-	char *slash = strrchr(folder, '/');
+	AUTO_FREE char *folder = folder_of(path);
+	AUTO_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (slash)
-		slash[slash == folder] = '\0';
-	AUTO_CLOSE int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0)
 		fsync(fd);
+}
+
+/* Nothing of it is in a buffer any more, and what is not written in place has a name. */
+static bool is_whole(struct save *s, FILE *f)
+{
+	if (ferror(f) || fflush(f) != 0)
+		return false;
+	if (!s->temp && !s->is_unnamed)
+		return true;
+	return fsync(fileno(f)) == 0 && (!s->is_unnamed || give_name(s, fileno(f)) == 0);
 }
 
 int save_commit(struct save *s, struct error *err)
 {
 	FILE *f = TAKE(s->f);
-	bool is_good = !ferror(f) && fflush(f) == 0 && (!s->temp || fsync(fileno(f)) == 0);
+	bool is_good = is_whole(s, f);
 	int cause = errno;
 
 	if (fclose(f) != 0 && is_good) {

@@ -1,17 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/save.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
 #include "base/auto.h"
 
 static char folder[] = "/tmp/save_test.XXXXXX";
+
+static bool has_unnamed_files = true;
+
+/* In place of libc's: a file system that may lack O_TMPFILE. */
+int open(const char *path, int flags, ...)
+{
+	va_list ap;
+
+	va_start(ap, flags);
+	mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(ap, mode_t) : 0;
+	va_end(ap);
+	if (!has_unnamed_files && (flags & O_TMPFILE) == O_TMPFILE) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+static int with_unnamed_files(void **state)
+{
+	(void)state;
+	has_unnamed_files = true;
+	return 0;
+}
+
+static int without_unnamed_files(void **state)
+{
+	(void)state;
+	has_unnamed_files = false;
+	return 0;
+}
 
 static int enter_folder(void **state)
 {
@@ -82,6 +117,45 @@ static void what_is_not_committed_leaves_nothing(void **state)
 	unlink("a");
 }
 
+static void a_file_system_without_unnamed_files_will_do(void **state)
+{
+	AUTO(save_done) struct save s = { 0 };
+	struct error err;
+
+	(void)state;
+	assert_int_equal(save_open(&s, "a", &err), 0);
+	assert_false(s.is_unnamed);
+	assert_int_equal(count_files(), 1);
+	save_done(&s);
+	assert_int_equal(count_files(), 0);
+}
+
+static void a_killed_program_leaves_nothing(void **state)
+{
+	int fd = open(".", O_TMPFILE | O_WRONLY, 0600);
+	int status;
+
+	(void)state;
+	if (fd < 0)
+		skip();
+	close(fd);
+	put("a", "old");
+
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct save s = { 0 };
+
+		if (save_open(&s, "a", NULL) == 0 && fputs("new", s.f) >= 0 && fflush(s.f) == 0)
+			raise(SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_holds("a", "old");
+	assert_int_equal(count_files(), 1);
+	unlink("a");
+}
+
 static void mode_and_links_stay(void **state)
 {
 	struct stat st;
@@ -122,14 +196,21 @@ static void a_folder_that_is_not_there_is_named(void **state)
 	assert_string_equal(err.msg, "missing/plan.json: No such file or directory");
 }
 
+#define BOTH_WAYS(test)                                   \
+	cmocka_unit_test_setup(test, with_unnamed_files), \
+		cmocka_unit_test_setup(test, without_unnamed_files)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_file_is_replaced_as_a_whole),
-		cmocka_unit_test(what_is_not_committed_leaves_nothing),
-		cmocka_unit_test(mode_and_links_stay),
-		cmocka_unit_test(a_full_disk_is_an_error),
-		cmocka_unit_test(a_folder_that_is_not_there_is_named),
+		BOTH_WAYS(a_file_is_replaced_as_a_whole),
+		BOTH_WAYS(what_is_not_committed_leaves_nothing),
+		BOTH_WAYS(mode_and_links_stay),
+		BOTH_WAYS(a_full_disk_is_an_error),
+		BOTH_WAYS(a_folder_that_is_not_there_is_named),
+		cmocka_unit_test_setup(a_file_system_without_unnamed_files_will_do,
+				       without_unnamed_files),
+		cmocka_unit_test_setup(a_killed_program_leaves_nothing, with_unnamed_files),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
