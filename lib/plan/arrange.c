@@ -458,8 +458,6 @@ static void try_moves(struct search *s, size_t i, bool ejects, struct choice *ch
 	candidates list = { 0 };
 
 	candidates_of(s->p, u, u->node, &list);
-	s->cost.part[COST_MOVED]++;
-	s->cost.part[COST_DISPLACED] += u->load[0];
 	for (size_t n = 0; n < list.n && !is_hopeless(s); n++) {
 		size_t k = s->is_reversed ? list.n - 1 - n : n;
 		place_id place = list.items[k].place;
@@ -477,8 +475,6 @@ static void try_moves(struct search *s, size_t i, bool ejects, struct choice *ch
 		world_lift(s->w, id);
 		unchoose(s, choice);
 	}
-	s->cost.part[COST_MOVED]--;
-	s->cost.part[COST_DISPLACED] -= u->load[0];
 	array_done(&list);
 }
 
@@ -488,6 +484,13 @@ static bool may_evict(const struct search *s, const struct unit *u)
 	if (!u->can_evict || u->is_evicted || (u->is_misplaced && !u->can_land))
 		return false;
 	return u->pdb == NONE || s->w->evictions_left[u->pdb] > 0;
+}
+
+/* Whoever has been taken off costs a move at least. */
+static void mark_displaced(struct search *s, const struct unit *u, int sign)
+{
+	s->cost.part[COST_MOVED] += sign;
+	s->cost.part[COST_DISPLACED] += sign * (int64_t)u->load[0];
 }
 
 /* In: everything about the eviction but the pod's budget, which was lifted before. */
@@ -500,10 +503,10 @@ static void mark_evicted(struct search *s, unit_id id, bool is_evicted)
 		world_evict(s->w, id);
 	else
 		world_bring_back(s->w, id);
+	s->cost.part[COST_MOVED] -= sign;
 	cost_evict(&s->cost, u->rank, sign);
 	if (!u->can_land)
 		cost_lose(&s->cost, u->rank, sign);
-	s->cost.part[COST_DISPLACED] += sign * (int64_t)u->load[0];
 }
 
 static void try_eviction(struct search *s, size_t i, struct choice *choice)
@@ -530,6 +533,7 @@ static void try_leaving_it(struct search *s, size_t i, struct choice *choice)
 	if (!s->w->nodes[u->node].is_broken)
 		return;
 	s->is_left[i] = true;
+	mark_displaced(s, u, -1);
 	cost_lose(&s->cost, u->rank, u->is_misplaced);
 	world_put(s->w, id, u->origin);
 	if (!is_hopeless(s) && step(s) && choose(s, choice)) {
@@ -538,6 +542,7 @@ static void try_leaving_it(struct search *s, size_t i, struct choice *choice)
 	}
 	world_lift(s->w, id);
 	cost_lose(&s->cost, u->rank, -(int)u->is_misplaced);
+	mark_displaced(s, u, 1);
 	s->is_left[i] = false;
 }
 
@@ -733,10 +738,12 @@ static void try_forced_eviction(struct search *s, int rank, size_t i, size_t nex
 		return;
 	if (at != NONE)
 		world_lift(s->w, id);
+	mark_displaced(s, u, 1);
 	mark_evicted(s, id, true);
 	if (!is_hopeless(s))
 		clear_requests(s, rank, next);
 	mark_evicted(s, id, false);
+	mark_displaced(s, u, -1);
 	if (at != NONE)
 		world_put(s->w, id, at);
 }
@@ -831,11 +838,13 @@ static void clear_cell(struct search *s, int rank, cell_id cell, size_t from)
 		if (!step(s) || !choose(s, &choice))
 			return;
 		world_lift(s->w, id);
+		mark_displaced(s, u, 1);
 		if (cell_holds(&s->w->cells[cell], (unsigned)rank) ||
 		    !anyone_may_leave(s, rank, cell))
 			clear_cells(s, rank);
 		else
 			clear_cell(s, rank, cell, i + 1);
+		mark_displaced(s, u, -1);
 		world_put(s->w, id, u->origin);
 		unchoose(s, &choice);
 	}
@@ -872,7 +881,9 @@ static void clear_for_stubborn(struct search *s, int rank, size_t from)
 		if (!step(s) || !choose(s, &choice))
 			return;
 		world_lift(s->w, id);
+		mark_displaced(s, &s->w->units.items[id], 1);
 		clear_for_stubborn(s, rank, i + 1);
+		mark_displaced(s, &s->w->units.items[id], -1);
 		world_put(s->w, id, s->w->units.items[id].origin);
 		unchoose(s, &choice);
 	}
@@ -984,6 +995,8 @@ static void rewind_region(struct search *s, struct saved *before, place_id *befo
 		if (u->kind != UNIT_RUNNING && is_settled(s, id))
 			continue;
 		set_unit(s->w, id, (struct saved){ u->is_misplaced ? NONE : u->origin, false });
+		if (u->is_misplaced)
+			mark_displaced(s, u, 1);
 	}
 	for (size_t i = 0; i < s->fresh.n; i++) {
 		before_fresh[i] = unit_at(s, &s->fresh, i)->at;
@@ -1013,7 +1026,7 @@ void arrange(struct planner *p, const struct region *region, const struct cost *
 	list_pins(&s);
 	do {
 		s.was_cut = false;
-		for (int order = 0; order < 2 && ret->is_exact; order++) {
+		for (int order = 0; order < (region->lands ? 2 : 1) && ret->is_exact; order++) {
 			s.is_reversed = order;
 			clear_rank(&s, LEVEL_HIGH);
 		}

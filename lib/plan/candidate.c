@@ -46,16 +46,6 @@ static void add_set(struct planner *p, node_id node, const uint32_t *cores, uint
 	};
 }
 
-static int by_score(const void *a, const void *b, void *arg)
-{
-	const uint32_t *score = arg;
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	if (score[x] != score[y])
-		return score[x] > score[y] ? -1 : 1;
-	return x < y ? -1 : x > y;
-}
-
 static int by_number(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -90,9 +80,7 @@ static void add_sets(struct planner *p, node_id node, uint32_t k, candidates *li
 	struct range run = p->w.cap.nodes.items[node].cores;
 	uint32_t cores[CPUSET_MAX], at[CPUSET_MAX], set[CPUSET_MAX];
 
-	for (uint32_t i = 0; i < run.n; i++)
-		cores[i] = run.at + i;
-	qsort_r(cores, run.n, sizeof(*cores), by_score, p->score);
+	memcpy(cores, p->best + run.at, run.n * sizeof(*cores));
 	for (uint32_t i = 0; i < k; i++)
 		at[i] = i;
 	for (uint32_t sets = 0; sets < MAX_CORE_SETS; sets++) {
@@ -112,6 +100,14 @@ static int best_first(const void *a, const void *b)
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
+/* The one core that most pods ask for: their order is kept. */
+static void add_singles(struct planner *p, struct range cores, candidates *list)
+{
+	array_reserve(list, cores.n);
+	for (uint32_t i = cores.at; i < cores.at + cores.n; i++)
+		list->items[list->n++] = (struct candidate){ p->best[i], p->score[p->best[i]] * 100 };
+}
+
 void candidates_of(struct planner *p, const struct unit *u, node_id node, candidates *list)
 {
 	const struct request *q = unit_request(&p->w, u);
@@ -120,15 +116,10 @@ void candidates_of(struct planner *p, const struct unit *u, node_id node, candid
 
 	if (q->has_pin) {
 		add_pinned(p, q, node, list);
-		return;
-	}
-	if (u->core_count > cores.n)
-		return;
-	if (u->core_count == 1)
-		for (uint32_t i = 0; i < cores.n; i++)
-			*array_add(list) =
-				(struct candidate){ cores.at + i, p->score[cores.at + i] * 100 };
-	else
+	} else if (u->core_count == 1) {
+		add_singles(p, cores, list);
+	} else if (u->core_count <= cores.n) {
 		add_sets(p, node, u->core_count, list);
-	qsort(list->items + first, list->n - first, sizeof(*list->items), best_first);
+		qsort(list->items + first, list->n - first, sizeof(*list->items), best_first);
+	}
 }

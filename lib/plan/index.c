@@ -132,6 +132,19 @@ place_id index_best(struct planner *p, const struct unit *u, node_id except)
 	return best;
 }
 
+/* Is there a place where it would fit if the less critical were gone? */
+static bool could_fit(struct planner *p, const struct unit *u, node_id node)
+{
+	candidates list = { 0 };
+	bool is_found = false;
+
+	candidates_of(p, u, node, &list);
+	for (size_t i = 0; i < list.n && !is_found; i++)
+		is_found = world_fits(&p->w, u, list.items[i].place, u->rank);
+	array_done(&list);
+	return is_found;
+}
+
 size_t index_yielding(struct planner *p, const struct unit *u, node_id *ret, size_t max)
 {
 	const struct world *w = &p->w;
@@ -151,7 +164,7 @@ size_t index_yielding(struct planner *p, const struct unit *u, node_id *ret, siz
 		size_t at = n_found;
 		while (at > 0 && scores[at - 1] < s->score)
 			at--;
-		if (at == max)
+		if (at == max || !could_fit(p, u, n))
 			continue;
 		size_t n_kept = n_found < max ? n_found : max - 1;
 		memmove(ret + at + 1, ret + at, (n_kept - at) * sizeof(*ret));

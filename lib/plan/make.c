@@ -12,7 +12,7 @@
 #include "plan/plan.h"
 
 /* What a search for one pod on one node may cost. */
-enum { NODE_STEPS = 4000 };
+enum { NODE_STEPS = 300, REPAIR_STEPS = 4000 };
 
 static int pick_policies(struct planner *p, const struct policy *const *table,
 			 const struct settings *settings, struct error *err)
@@ -72,12 +72,31 @@ static uint32_t score_core(const struct planner *p, uint32_t core)
 	return weights ? (uint32_t)(sum / weights) : 0;
 }
 
+/* Best score first, equal ones by number: the run is nearly sorted from last time. */
+static void sort_cores(const struct planner *p, uint32_t *best, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++) {
+		uint32_t core = best[i], at = i;
+
+		for (; at > 0; at--) {
+			uint32_t before = best[at - 1];
+
+			if (p->score[before] > p->score[core] ||
+			    (p->score[before] == p->score[core] && before < core))
+				break;
+			best[at] = before;
+		}
+		best[at] = core;
+	}
+}
+
 void planner_refresh(struct planner *p, node_id node)
 {
 	struct range cores = p->w.cap.nodes.items[node].cores;
 
-	for (uint32_t i = 0; i < cores.n; i++)
-		p->score[cores.at + i] = score_core(p, cores.at + i);
+	for (uint32_t i = cores.at; i < cores.at + cores.n; i++)
+		p->score[i] = score_core(p, i);
+	sort_cores(p, p->best + cores.at, cores.n);
 	index_update(p, node);
 }
 
@@ -118,6 +137,7 @@ static void repair(struct planner *p, const struct settled *settled)
 
 		if (!p->w.nodes[node].is_broken)
 			continue;
+		region.max_steps = REPAIR_STEPS;
 		arrange(p, &region, &none, &a);
 		p->is_exact = p->is_exact && a.is_exact;
 		if (a.was_found)
@@ -136,6 +156,15 @@ static void take_place(struct planner *p, struct settled *settled, unit_id id, p
 	p->w.units.items[id].since = ++p->now;
 	*array_add(&settled->of_node[node]) = id;
 	planner_refresh(p, node);
+}
+
+/* Nothing less will do where somebody has to yield, but for the size of the budget that moves. */
+static bool is_one_move(const struct cost *c)
+{
+	for (int i = 0; i < COST_MOVED; i++)
+		if (c->part[i] != 0)
+			return false;
+	return c->part[COST_MOVED] <= 1;
 }
 
 /* 5. Somebody has to yield: the node where that costs least, of those that promise most. */
@@ -167,6 +196,8 @@ static void preempt(struct planner *p, struct settled *settled, unit_id id)
 		best = a;
 		best_cost = cost_minus(a.cost, &before);
 		best_node = nodes[i];
+		if (is_one_move(&best_cost))
+			break;
 	}
 	if (best_node != NONE) {
 		struct region region = region_of(settled, &best_node, &id, 1);
@@ -263,6 +294,9 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 	world_init(&p->w, c, settings);
 	filters_init(&p->filters, &p->w);
 	p->score = xcalloc(p->w.cap.cores.n, sizeof(*p->score));
+	p->best = xcalloc(p->w.cap.cores.n, sizeof(*p->best));
+	for (uint32_t i = 0; i < p->w.cap.cores.n; i++)
+		p->best[i] = i;
 	p->index = index_new(p);
 	for (node_id node = 0; node < c->nodes.n; node++)
 		planner_refresh(p, node);
@@ -288,6 +322,7 @@ void planner_done(struct planner *p)
 {
 	index_free(p->index);
 	free(p->score);
+	free(p->best);
 	filters_done(&p->filters);
 	world_done(&p->w);
 }

@@ -16,6 +16,7 @@ struct planner {
 	uint32_t weights[MAX_POLICIES];
 	uint32_t n_policies;
 	uint32_t *score; /* of each core as it is, by index in capacity.cores */
+	uint32_t *best;	 /* in each node's run of cores: its cores, best score first */
 	struct index *index;
 	uint64_t steps; /* spent in searches */
 	uint32_t now;	/* counts the places given, see unit.since */
