@@ -43,7 +43,7 @@ static const char *drop_pins(struct explainer *x)
 		place_id at = best_place(x);
 		*q = saved;
 		if (at != NONE)
-			return plan_strf(&x->out->plan, "Take %s off %s%s: %s has room.",
+			return plan_strf(&x->out->plan, "Take %s off %s%s: there is room on %s.",
 					 pin_field(x, tries[i].core, tries[i].node),
 					 x->out->asked_by,
 					 x->out->has_legacy_pin
@@ -105,19 +105,24 @@ static struct offer offer_of(struct explainer *x, const struct node_verdict *v)
 {
 	struct offer o = { .node = v->node, .cores = "", .room = { PPM, PPM, PPM } };
 	uint32_t n = v->n_cores < x->out->core_count ? v->n_cores : x->out->core_count;
+	struct cpuset set = { 0 };
+	char text[CPUSET_TEXT];
 	AUTO_FREE const struct core_verdict **cores = xmalloc(v->n_cores * sizeof(*cores));
 
 	for (uint32_t i = 0; i < v->n_cores; i++)
 		cores[i] = &v->cores[i];
 	qsort_r(cores, v->n_cores, sizeof(*cores), least_missing, x->out->load);
 	for (uint32_t i = 0; i < n; i++) {
-		o.cores = i ? plan_strf(&x->out->plan, "%s,%s", o.cores, cores[i]->cores)
-			    : cores[i]->cores;
+		struct cpuset more = { 0 };
+
+		cpuset_parse(cores[i]->cores, strlen(cores[i]->cores), &more, NULL);
+		cpuset_each(cpu, &more) cpuset_add(&set, cpu);
 		for (int k = 0; k < LEVELS; k++) {
 			o.room[k] = cores[i]->room[k] < o.room[k] ? cores[i]->room[k] : o.room[k];
 			o.yields = o.yields || cores[i]->room[k] > free_now(x, cores[i], k);
 		}
 	}
+	o.cores = plan_str(&x->out->plan, cpuset_format(&set, text));
 	o.missing = missing_at(x->out->load, o.room);
 	return o;
 }
@@ -140,7 +145,8 @@ static bool shrink(const struct budget *b, const uint32_t *room, struct budget *
 	if (b->criticality == LEVEL_MIDDLE || (b->criticality == LEVEL_HIGH && !b->medium))
 		ret->hi = least(ret->hi, most[LEVEL_MIDDLE]);
 	if (b->criticality == LEVEL_HIGH && b->medium)
-		ret->medium = least(least(b->medium, ret->hi), most[LEVEL_MIDDLE]);
+		ret->medium = least(b->medium, most[LEVEL_MIDDLE]);
+	ret->medium = least(ret->medium, ret->hi); /* also where it is not used */
 	ret->low = least(least(ret->low, ret->medium ? ret->medium : ret->hi), most[LEVEL_LOW]);
 	ret->floor = least(ret->floor, ret->low);
 	for (int k = b->criticality + 1; k < LEVELS; k++)
@@ -154,6 +160,11 @@ static void add_lowered(struct str *out, const char *field, int32_t from, int32_
 		str_addf(out, "%s%s to %d us", out->n ? " and " : "", field, to);
 }
 
+static bool is_floor_asked(const struct budget *b)
+{
+	return b->floor != budget_default_floor(b->low);
+}
+
 static const char *lower_words(struct explainer *x, const struct budget *to, const struct offer *o)
 {
 	const struct budget *from = &x->out->budget;
@@ -162,13 +173,17 @@ static const char *lower_words(struct explainer *x, const struct budget *to, con
 
 	while (strcmp(field_names[row].source, x->out->source) != 0)
 		row++;
+	if (!*field_names[row].floor && to->floor < budget_default_floor(to->low))
+		return NULL;
 	add_lowered(&text, field_names[row].low, from->low, to->low);
 	add_lowered(&text, field_names[row].medium, from->medium, to->medium);
 	add_lowered(&text, field_names[row].hi, from->hi, to->hi);
-	add_lowered(&text, field_names[row].floor, least(from->floor, to->low), to->floor);
-	return plan_strf(&x->out->plan, "Lower %s in %s: core%s %s of %s has room for that%s.",
-			 text.s, x->out->asked_by, strpbrk(o->cores, ",-") ? "s" : "", o->cores,
-			 o->node, o->yields ? " when less critical pods yield" : "");
+	if (is_floor_asked(from) || to->floor < budget_default_floor(to->low))
+		add_lowered(&text, field_names[row].floor, from->floor, to->floor);
+	return plan_strf(&x->out->plan,
+			 "Lower %s in %s: there is room for that on core%s %s of %s%s.", text.s,
+			 x->out->asked_by, strpbrk(o->cores, ",-") ? "s" : "", o->cores, o->node,
+			 o->yields ? ", when less critical pods yield" : "");
 }
 
 static const char *lower_budgets(struct explainer *x)
@@ -205,8 +220,8 @@ static const char *fewer_cores(struct explainer *x)
 	u->core_count = wanted;
 	return at == NONE ? NULL
 			  : plan_strf(&x->out->plan,
-				      "Ask for %u instead of %u cores in %s: %s has room.", n,
-				      wanted, x->out->asked_by, explain_place_words(x, at));
+				      "Ask for %u instead of %u cores in %s: there is room on %s.",
+				      n, wanted, x->out->asked_by, explain_place_words(x, at));
 }
 
 /* ---- Nodes ---- */
@@ -277,7 +292,8 @@ static const char *tolerate(struct explainer *x)
 {
 	const struct node_verdict *v = first_kept_off(x, REFUSE_TAINT);
 
-	return v ? plan_strf(&x->out->plan, "Let it tolerate %s: %s has room.", v->detail, v->node)
+	return v ? plan_strf(&x->out->plan, "Let it tolerate %s: there is room on %s.", v->detail,
+			     v->node)
 		 : NULL;
 }
 
@@ -285,15 +301,24 @@ static const char *uncordon(struct explainer *x)
 {
 	const struct node_verdict *v = first_kept_off(x, REFUSE_UNSCHEDULABLE);
 
-	return v ? plan_strf(&x->out->plan, "Uncordon %s, which has room.", v->node) : NULL;
+	return v ? plan_strf(&x->out->plan, "Uncordon %s: there is room.", v->node) : NULL;
 }
 
-static const char *label_node(struct explainer *x)
+static const char *drop_selector(struct explainer *x)
 {
 	const struct node_verdict *v = first_kept_off(x, REFUSE_SELECTOR);
 
-	return v ? plan_strf(&x->out->plan, "Give %s, which has room, the label %s.", v->node,
-			     v->detail)
+	return v ? plan_strf(&x->out->plan, "Drop its node selector %s: there is room on %s.",
+			     v->detail, v->node)
+		 : NULL;
+}
+
+static const char *drop_affinity(struct explainer *x)
+{
+	const struct node_verdict *v = first_kept_off(x, REFUSE_AFFINITY);
+
+	return v ? plan_strf(&x->out->plan, "Widen its node affinity: there is room on %s.",
+			     v->node)
 		 : NULL;
 }
 
@@ -386,16 +411,17 @@ static const char *raise_threshold(struct explainer *x)
 	}
 	if (!best || x->out->core_count > 1)
 		return NULL;
-	return plan_strf(&x->out->plan,
-			 "Set coreUtilizationThreshold to %s or more: core %s of %s has room then.",
-			 emit_ratio(&x->emit, best->load[LEVEL_LOW]), best->cores, node);
+	return plan_strf(
+		&x->out->plan,
+		"Set coreUtilizationThreshold to %s or more: there is room then on core %s of %s.",
+		emit_ratio(&x->emit, best->load[LEVEL_LOW]), best->cores, node);
 }
 
 void explain_changes(struct explainer *x)
 {
 	static const char *(*const tries[])(struct explainer * x) = {
-		drop_pins, lower_budgets, fewer_cores,	     free_requests,   tolerate,
-		uncordon,  label_node,	  raise_criticality, raise_threshold,
+		drop_pins, lower_budgets, fewer_cores,	 free_requests,	    tolerate,
+		uncordon,  drop_selector, drop_affinity, raise_criticality, raise_threshold,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(tries) && x->out->changes.n < MAX_CHANGES; i++) {

@@ -329,11 +329,15 @@ static const char *(*const details[REFUSALS])(struct explainer *x, node_id node)
 	[REFUSE_RESOURCES] = resource_words, [REFUSE_CORES] = cores_words,
 };
 
+/* The node that has been chosen passed when it was the pod's turn; what came later may not have
+ * left it the choice. */
 static enum refusal filter_refusal(struct explainer *x, node_id node, bool *ret_would_yield)
 {
 	const struct unit *u = explainer_unit(x);
 
 	*ret_would_yield = false;
+	if (x->place != NONE && x->p.w.places.items[x->place].node == node)
+		return REFUSE_NOTHING;
 	if (u->kind != UNIT_PENDING)
 		return u->node == node ? REFUSE_NOTHING : REFUSE_OTHER_NODE;
 

@@ -11,7 +11,7 @@ complete() {
 }
 
 complete "a command" "plan policies :4" p
-complete "no word at all" "plan apply status snapshot doctor crd manifests policies version completion help :4"
+complete "no word at all" "plan apply status explain snapshot doctor crd manifests policies version completion help :4"
 complete "options" "--diff --detailed-exitcode --dry-run --disable-compression :4" plan --d
 complete "choices, separate" "table :4" plan -o t
 complete "choices, joined" "json :4" plan --output=j
@@ -21,6 +21,8 @@ complete "policies" "spread :4" plan --policy sp
 complete "files" ":0" plan --snapshot te
 complete "an argument that is a file" ":0" apply pl
 complete "no second file" ":4" apply plan.json pl
+complete "formats of explain" "text json yaml :4" explain pod/x -o ""
+complete "no second pod" ":4" explain pod/x po
 complete "topics" "config :4" help conf
 complete "shells" "bash :4" completion b
 complete "options of every command" "--config --context --color :4" plan --co

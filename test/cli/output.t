@@ -31,6 +31,10 @@ if command -v script >/dev/null; then
 else
 	skip "terminals" "script(1) is not installed"
 fi
+check "explain: no colour in a file" -O "$esc" -- explain pod/brake -n vehicle --snapshot $SNAPSHOT
+check "explain: --color=always" -o "$esc\[32mIt gets core 2" -- \
+	explain pod/brake -n vehicle --snapshot $SNAPSHOT --color=always
+check "explain: no escape sequence of the input" -O "$esc" -- explain pod/brake --snapshot "$hostile"
 check "-v says what is done" -e '^I[0-9]{4} [0-9:.]{15} +[0-9]+ inputs.c:[0-9]+\] read 3 nodes' -- \
 	plan --snapshot $SNAPSHOT -v 1
 check "no escape sequence of the input" -O "$esc" -- plan --snapshot "$hostile"
