@@ -11,6 +11,12 @@
 #include "plan/order.h"
 #include "plan/pod_terms.h"
 
+/* What a unit was before the search. */
+struct saved {
+	place_id at;
+	bool is_evicted;
+};
+
 struct search {
 	struct planner *p;
 	struct world *w;
@@ -20,6 +26,7 @@ struct search {
 	unit_list newcomers;  /* settled and fresh */
 	ARRAY(uint32_t) pins; /* the core sets that pods of the region ask for, in requests.sets */
 	bool *is_left;	      /* by position in running */
+	struct saved *before; /* likewise */
 	struct cost cost, best;
 	struct arrangement *found;
 	struct bound *bound;
@@ -451,6 +458,20 @@ static bool suits(const struct search *s, const struct unit *u, place_id place, 
 	return !fits_now && !u->is_repair && world_fits(s->w, u, place, u->rank + 1u);
 }
 
+/* Puts the place that an earlier search has found in front. */
+static void begin_with(candidates *list, place_id place)
+{
+	for (size_t i = 1; i < list->n; i++) {
+		struct candidate c = list->items[i];
+
+		if (c.place != place)
+			continue;
+		memmove(list->items + 1, list->items, i * sizeof(c));
+		list->items[0] = c;
+		return;
+	}
+}
+
 static void try_moves(struct search *s, size_t i, bool ejects, struct choice *choice)
 {
 	unit_id id = s->running.items[i];
@@ -458,6 +479,7 @@ static void try_moves(struct search *s, size_t i, bool ejects, struct choice *ch
 	candidates list = { 0 };
 
 	candidates_of(s->p, u, u->node, &list);
+	begin_with(&list, s->before[i].at);
 	for (size_t n = 0; n < list.n && !is_hopeless(s); n++) {
 		size_t k = s->is_reversed ? list.n - 1 - n : n;
 		place_id place = list.items[k].place;
@@ -696,9 +718,12 @@ static void rehome(struct search *s, int rank)
 		return;
 	}
 	struct choice choice = { 0 };
+	if (s->before[i].is_evicted)
+		try_eviction(s, i, &choice);
 	try_moves(s, i, false, &choice);
 	try_moves(s, i, true, &choice);
-	try_eviction(s, i, &choice);
+	if (!s->before[i].is_evicted)
+		try_eviction(s, i, &choice);
 	try_leaving_it(s, i, &choice);
 }
 
@@ -909,25 +934,35 @@ static void clear_rank(struct search *s, int rank)
 
 /* ---- The frame ---- */
 
-struct saved {
-	place_id at;
-	bool is_evicted;
-};
 
+static bool is_away(const struct unit *u)
+{
+	return u->is_evicted || (u->kind == UNIT_RUNNING && u->at != u->origin);
+}
+
+/* The node's units that are displaced by now, or the others. */
+static void list_node(struct search *s, node_id node, bool are_away)
+{
+	struct range units = s->w->nodes[node].units;
+
+	for (uint32_t i = 0; i < units.n; i++) {
+		unit_id id = s->w->node_units[units.at + i];
+		const struct unit *u = &s->w->units.items[id];
+
+		if (u->kind == UNIT_FIXED || is_away(u) != are_away)
+			continue;
+		*array_add(&s->running) = id;
+		if (!u->can_evict || u->pdb != NONE)
+			s->has_stubborn = true;
+	}
+}
+
+/* Those that an earlier search has displaced come first: what it found is found again at once. */
 static void list_running(struct search *s)
 {
 	for (size_t n = 0; n < s->region->n_nodes; n++) {
-		const struct node_load *node = &s->w->nodes[s->region->nodes[n]];
-
-		for (uint32_t i = 0; i < node->units.n; i++) {
-			unit_id id = s->w->node_units[node->units.at + i];
-
-			if (s->w->units.items[id].kind == UNIT_FIXED)
-				continue;
-			*array_add(&s->running) = id;
-			if (!s->w->units.items[id].can_evict || s->w->units.items[id].pdb != NONE)
-				s->has_stubborn = true;
-		}
+		list_node(s, s->region->nodes[n], true);
+		list_node(s, s->region->nodes[n], false);
 	}
 	for (size_t i = 0; i < s->region->n_settled; i++)
 		*array_add(&s->newcomers) = s->region->settled[i];
@@ -985,13 +1020,13 @@ static bool is_settled(const struct search *s, unit_id id)
 
 /* Where the region's search begins: the snapshot, with the settled pods in their places. Pods
  * without cores that are neither settled nor fresh stay without. */
-static void rewind_region(struct search *s, struct saved *before, place_id *before_fresh)
+static void rewind_region(struct search *s, place_id *before_fresh)
 {
 	for (size_t i = 0; i < s->running.n; i++) {
 		unit_id id = s->running.items[i];
 		const struct unit *u = &s->w->units.items[id];
 
-		before[i] = (struct saved){ u->at, u->is_evicted };
+		s->before[i] = (struct saved){ u->at, u->is_evicted };
 		if (u->kind != UNIT_RUNNING && is_settled(s, id))
 			continue;
 		set_unit(s->w, id, (struct saved){ u->is_misplaced ? NONE : u->origin, false });
@@ -1018,10 +1053,10 @@ void arrange(struct planner *p, const struct region *region, const struct cost *
 	*ret = (struct arrangement){ .is_exact = true };
 	list_running(&s);
 	s.is_left = xcalloc(s.running.n, sizeof(*s.is_left));
-	AUTO_FREE struct saved *before = xcalloc(s.running.n, sizeof(*before));
+	s.before = xcalloc(s.running.n, sizeof(*s.before));
 	AUTO_FREE place_id *before_fresh = xcalloc(s.fresh.n, sizeof(*before_fresh));
 
-	rewind_region(&s, before, before_fresh);
+	rewind_region(&s, before_fresh);
 	bound_init(&s);
 	list_pins(&s);
 	do {
@@ -1037,12 +1072,13 @@ void arrange(struct planner *p, const struct region *region, const struct cost *
 	for (size_t i = 0; i < s.fresh.n; i++)
 		set_fresh(s.w, s.fresh.items[i], before_fresh[i]);
 	for (size_t i = 0; i < s.running.n; i++)
-		set_unit(s.w, s.running.items[i], before[i]);
+		set_unit(s.w, s.running.items[i], s.before[i]);
 
 	if (region->lands)
 		update_index(&s);
 	p->steps += s.steps;
 	free(s.is_left);
+	free(s.before);
 	array_done(&s.running);
 	array_done(&s.fresh);
 	array_done(&s.newcomers);
