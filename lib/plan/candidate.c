@@ -105,7 +105,8 @@ static void add_singles(struct planner *p, struct range cores, candidates *list)
 {
 	array_reserve(list, cores.n);
 	for (uint32_t i = cores.at; i < cores.at + cores.n; i++)
-		list->items[list->n++] = (struct candidate){ p->best[i], p->score[p->best[i]] * 100 };
+		list->items[list->n++] =
+			(struct candidate){ p->best[i], p->score[p->best[i]] * 100 };
 }
 
 void candidates_of(struct planner *p, const struct unit *u, node_id node, candidates *list)

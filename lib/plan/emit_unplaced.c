@@ -87,7 +87,8 @@ static void emit_no_place(struct emitter *e, const struct unit *u)
 		is_for_room = is_for_room || is_about_room(e->p, u, node, r);
 		count(&list, r, detail);
 	}
-	qsort(list.items, list.n, sizeof(*list.items), most_first);
+	if (list.n > 0)
+		qsort(list.items, list.n, sizeof(*list.items), most_first);
 	str_addf(&text, "%zu nodes", e->w->c->nodes.n);
 	for (size_t i = 0; i < list.n; i++)
 		str_addf(&text, "%s%u × %s%s%s", i ? ", " : ": ", list.items[i].n,

@@ -43,10 +43,11 @@ static bool rearrange(struct pool *pool, const unit_id *some, size_t n, uint64_t
 	struct world *w = &pool->p->w;
 	unit_list settled = { 0 };
 
-	array_each (id, &pool->fresh)
+	array_each(id, &pool->fresh)
 		if (w->units.items[*id].at != NONE && !is_among(some, n, *id))
 			*array_add(&settled) = *id;
-	qsort_r(settled.items, settled.n, sizeof(*settled.items), by_time, w);
+	if (settled.n > 0)
+		qsort_r(settled.items, settled.n, sizeof(*settled.items), by_time, w);
 
 	struct region region = {
 		.nodes = pool->nodes.items,

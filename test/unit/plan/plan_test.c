@@ -91,6 +91,21 @@ static void an_empty_cluster_has_an_empty_plan(void **state)
 	assert_int_equal(strlen(p.name), 16);
 }
 
+static void a_cluster_without_nodes_takes_nobody(void **state)
+{
+	AUTO(str_done) struct str yaml = STR_INIT;
+	AUTO(plan_done) struct plan p = { 0 };
+
+	(void)state;
+	build_pod(&yaml, (struct test_pod){ "new", .criticality = "High", .low = 1000 });
+	AUTO(cluster_done) struct cluster c = snapshot_of(yaml.s);
+
+	assert_int_equal(plan_make(&c, policies, &defaults, &p, NULL), 0);
+	assert_false(plan_has_actions(&p));
+	assert_int_equal(p.unplaced.n, 1);
+	assert_string_equal(p.unplaced.items[0].message, "0 nodes");
+}
+
 static void an_unknown_policy_is_an_error(void **state)
 {
 	AUTO(cluster_done) struct cluster c = snapshot_of("");
@@ -228,6 +243,7 @@ int main(void)
 		cmocka_unit_test(other_words_are_refused),
 		cmocka_unit_test(text_of_a_plan_is_its_own),
 		cmocka_unit_test(an_empty_cluster_has_an_empty_plan),
+		cmocka_unit_test(a_cluster_without_nodes_takes_nobody),
 		cmocka_unit_test(an_unknown_policy_is_an_error),
 		cmocka_unit_test(weights_decide_between_policies),
 		cmocka_unit_test(the_order_of_the_input_does_not_show),
