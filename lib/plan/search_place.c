@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/search.h"
+
+#include <string.h>
+
+static void try_fresh(struct search *s, size_t i, place_id place)
+{
+	unit_id id = s->fresh.items[i];
+	struct unit *u = &s->w->units.items[id];
+	node_id node = s->w->places.items[place].node;
+
+	if (u->kind == UNIT_PENDING)
+		world_enter(s->w, id, node);
+	world_put(s->w, id, place);
+	search_place_fresh(s, u->rank, i + 1);
+	world_lift(s->w, id);
+	if (u->kind == UNIT_PENDING)
+		world_leave(s->w, id, node);
+}
+
+static bool may_enter(struct search *s, const struct unit *u, node_id node)
+{
+	return u->kind == UNIT_HOMELESS
+		       ? u->node == node
+		       : filter_node(&s->p->filters, u, node, u->rank, NULL, 0) == REFUSE_NOTHING;
+}
+
+/* Does a pod of the region ask for this very core? */
+static bool is_named(const struct search *s, uint32_t core)
+{
+	unsigned cpu = s->w->cap.cores.items[core].cpu;
+
+	array_each(pin, &s->pins)
+		if (cpuset_has(&s->w->req.sets.items[*pin], cpu))
+			return true;
+	return false;
+}
+
+/* Two cores of a node with the same figures, without anybody less critical, and that nobody asks
+ * for by number, are as good as one another: the first will do. */
+bool search_is_twin(const struct search *s, const candidates *list, size_t i, unsigned rank)
+{
+	const struct world *w = s->w;
+	const struct core_set *a = &w->places.items[list->items[i].place];
+
+	if (i == 0 || a->cells.n != 1 || a->cores.n != 1)
+		return false;
+	const struct core_set *b = &w->places.items[list->items[i - 1].place];
+	if (a->node != b->node || b->cells.n != 1 || b->cores.n != 1)
+		return false;
+	const struct cell *x = &w->cells[w->place_cells.items[a->cells.at]];
+	const struct cell *y = &w->cells[w->place_cells.items[b->cells.at]];
+	return memcmp(x->used, y->used, sizeof(x->used)) == 0 &&
+	       memcmp(x->used[0], x->used[rank], sizeof(x->used[0])) == 0 &&
+	       !is_named(s, list->items[i].place) && !is_named(s, list->items[i - 1].place);
+}
+
+void search_place_fresh(struct search *s, int rank, size_t from)
+{
+	size_t i = from;
+
+	while (i < s->fresh.n && (search_unit(s, &s->fresh, i)->rank != rank ||
+				  search_unit(s, &s->fresh, i)->is_evicted))
+		i++;
+	if (i == s->fresh.n) {
+		search_clear_rank(s, rank - 1);
+		return;
+	}
+
+	if (search_bound_is_hopeless(s, rank, i))
+		return;
+	struct unit *u = search_unit(s, &s->fresh, i);
+	struct choice choice = { 0 };
+	candidates list = { 0 };
+	for (size_t n = 0; n < s->region->n_nodes; n++)
+		if (may_enter(s, u, s->region->nodes[n]))
+			candidates_of(s->p, u, s->region->nodes[n], &list);
+	for (size_t n = 0; n < list.n && !search_is_hopeless(s); n++) {
+		size_t k = s->is_reversed ? list.n - 1 - n : n;
+		place_id place = list.items[k].place;
+
+		if (!world_fits(s->w, u, place, u->rank) || search_is_twin(s, &list, k, u->rank))
+			continue;
+		if (!search_step(s) || !search_choose(s, &choice))
+			break;
+		try_fresh(s, i, place);
+		search_unchoose(s, &choice);
+		u = search_unit(s, &s->fresh, i);
+	}
+	array_done(&list);
+
+	cost_lose(&s->cost, (unsigned)rank, 1);
+	if (!search_is_hopeless(s) && search_step(s) && search_choose(s, &choice)) {
+		search_place_fresh(s, rank, i + 1);
+		search_unchoose(s, &choice);
+	}
+	cost_lose(&s->cost, (unsigned)rank, -1);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/search.h"
+
+enum { ALL_SUBSETS = 6 }; /* of so many displaced pods; of more, one at a time */
+
+static void swap_back(struct search *s, const unit_list *displaced, uint32_t set, place_id *at)
+{
+	for (size_t i = 0; i < displaced->n; i++) {
+		unit_id id = displaced->items[i];
+		struct unit *u = &s->w->units.items[id];
+
+		if (!(set >> i & 1))
+			continue;
+		place_id now = u->at;
+		if (now != NONE)
+			world_lift(s->w, id);
+		if (at[i] != NONE)
+			world_put(s->w, id, at[i]);
+		at[i] = now;
+	}
+}
+
+bool search_has_cell(const struct world *w, place_id place, cell_id cell)
+{
+	struct range cells = w->places.items[place].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++)
+		if (w->place_cells.items[cells.at + i] == cell)
+			return true;
+	return false;
+}
+
+/* A less critical pod that may not be evicted counts where it was, for those above it too. */
+static bool is_stubborn(const struct search *s, const struct unit *u, int rank)
+{
+	return u->rank < rank && u->kind == UNIT_RUNNING && !u->is_evicted &&
+	       !search_may_evict(s, u);
+}
+
+/* Does the cell hold this rank and above, and the stubborn below? */
+bool search_holds_stubborn(const struct search *s, cell_id id, int rank)
+{
+	struct cell cell = s->w->cells[id];
+
+	for (size_t i = 0; s->has_stubborn && i < s->running.n; i++) {
+		const struct unit *u = search_unit(s, &s->running, i);
+
+		if (!is_stubborn(s, u, rank) || !search_has_cell(s->w, u->origin, id))
+			continue;
+		for (int k = 0; k < LEVELS; k++)
+			cell.used[rank][k] += u->load[k];
+	}
+	return cell_holds(&cell, (unsigned)rank);
+}
+
+static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t set, int rank)
+{
+	place_id at[32];
+	bool is_good = true;
+
+	for (size_t i = 0; i < displaced->n; i++)
+		at[i] = search_unit(s, displaced, i)->origin;
+	swap_back(s, displaced, set, at);
+	for (size_t i = 0; i < displaced->n && is_good; i++) {
+		const struct unit *u = search_unit(s, displaced, i);
+
+		if (!(set >> i & 1))
+			continue;
+		struct range cells = s->w->places.items[u->origin].cells;
+		for (uint32_t c = 0; c < cells.n; c++)
+			if (!search_holds_stubborn(s, s->w->place_cells.items[cells.at + c], rank))
+				is_good = false;
+		if (u->is_evicted && !world_has_room(s->w, u, u->node, (unsigned)rank))
+			is_good = false;
+	}
+	swap_back(s, displaced, set, at);
+	return is_good;
+}
+
+/* Those of a rank that took their cores newly may not keep others from where they were. */
+static void list_new(const struct search *s, int rank, unit_list *ret)
+{
+	for (size_t i = 0; i < s->running.n; i++) {
+		const struct unit *u = search_unit(s, &s->running, i);
+
+		if (u->rank == rank && u->at != NONE && u->at != u->origin &&
+		    (u->is_repair || u->kind == UNIT_HOMELESS))
+			*array_add(ret) = s->running.items[i];
+	}
+	for (size_t i = 0; i < s->newcomers.n; i++) {
+		const struct unit *u = search_unit(s, &s->newcomers, i);
+
+		if (u->rank == rank && u->at != NONE && u->kind == UNIT_PENDING)
+			*array_add(ret) = s->newcomers.items[i];
+	}
+}
+
+static bool any_could_go_back(struct search *s, const unit_list *displaced, int rank)
+{
+	uint32_t all = displaced->n <= ALL_SUBSETS ? (1u << displaced->n) - 1 : 0;
+
+	for (uint32_t set = 1; set <= all; set++)
+		if (could_go_back(s, displaced, set, rank))
+			return true;
+	for (size_t i = 0; !all && i < displaced->n; i++)
+		if (could_go_back(s, displaced, 1u << i, rank))
+			return true;
+	return false;
+}
+
+/* With the more critical pods and those of this rank where they are now, could some of the
+ * displaced ones of this rank be where they were? */
+bool search_is_in_vain(struct search *s, int rank)
+{
+	unit_list displaced = { 0 }, fresh = { 0 };
+	ARRAY(place_id) places = { 0 };
+
+	for (size_t i = 0; i < s->running.n && displaced.n < 32; i++) {
+		const struct unit *u = search_unit(s, &s->running, i);
+
+		if (u->rank == rank && u->kind == UNIT_RUNNING && !u->is_misplaced &&
+		    u->at != u->origin)
+			*array_add(&displaced) = s->running.items[i];
+	}
+	if (displaced.n == 0)
+		return false;
+	list_new(s, rank, &fresh);
+	for (size_t i = 0; i < fresh.n; i++) {
+		*array_add(&places) = search_unit(s, &fresh, i)->at;
+		world_lift(s->w, fresh.items[i]);
+	}
+	bool is_found = any_could_go_back(s, &displaced, rank);
+	for (size_t i = 0; i < fresh.n; i++)
+		world_put(s->w, fresh.items[i], places.items[i]);
+	array_done(&places);
+	array_done(&fresh);
+	array_done(&displaced);
+	return is_found;
+}
