@@ -25,11 +25,12 @@ static void read_pod(struct reading *reading, const cJSON *pod, uint32_t line)
 	struct error err = ERROR_INIT;
 
 	enum wish_kind kind = wish_read(pod, false, reading->run->kernel.cpus, w, &err);
+	bool is_bad = kind == WISH_BAD;
 	if (kind == WISH_GOOD) {
 		*array_add(&reading->uids) = xstrdup(w->want.uid);
-		run_set(reading->run, w, &err);
+		is_bad = run_set(reading->run, w, &err) < 0;
 	}
-	if (err.code) {
+	if (is_bad) {
 		log_warning("line %u: %s", line, err.msg);
 		reading->n_bad++;
 	}

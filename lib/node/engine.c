@@ -13,7 +13,7 @@
 #include "node/engine_internal.h"
 #include "node/pin.h"
 
-enum { NS_PER_S = 1000000000, NS_PER_US = 1000 };
+enum { NS_PER_S = 1000000000, NS_PER_US = 1000, APPLY_TRIES = 2 };
 
 int64_t engine_now_ns(void)
 {
@@ -166,22 +166,63 @@ static void list_watched(struct engine *e)
 				};
 }
 
-/* After pods or containers came, went or changed. All that the reaction needs is made here. */
+static void close_container(struct engine *e, struct engine_container *c)
+{
+	if (!c->node)
+		return;
+	overruns_forget(e->overruns, c->node->id);
+	forest_remove(&e->forest, c->node);
+	c->node = NULL;
+}
+
+/* Its cgroup was removed; another of the same path is not the same. */
+static bool is_gone(const struct engine *e, const struct engine_container *c)
+{
+	struct bandwidth kernel, ours;
+	int r = forest_read(&e->forest, c->node, &kernel, &ours, NULL);
+
+	return r == -ENODEV || r == -ENOENT;
+}
+
+/* Containers that were removed; they may come back, also under another path. */
+static bool close_gone(struct engine *e)
+{
+	bool is_any = false;
+
+	array_each(p, &e->pods)
+		for (size_t i = 0; i < p->n_containers; i++) {
+			struct engine_container *c = &p->containers[i];
+
+			if (!c->node || !is_gone(e, c))
+				continue;
+			close_container(e, c);
+			is_any = true;
+		}
+	return is_any;
+}
+
+static int apply_wants(struct engine *e, struct error *err)
+{
+	engine_want_all(e);
+	return forest_apply(&e->forest, APPLY_RETRY_MS, err);
+}
+
+/* After pods or containers came, went or changed. All that the reaction needs is made here. A
+ * container that goes away meanwhile, or a group of others that came, leads to another try. */
 static int settle(struct engine *e, struct error *err)
 {
 	e->escalation.cap = capacity_ppm(e->kernel, &e->forest);
 	e->changes = xreallocarray(e->changes, e->pods.n + 1, sizeof(*e->changes));
-	list_watched(e);
 	escalation_settle(&e->escalation, e->changes);
-	engine_want_all(e);
-	int r = forest_apply(&e->forest, APPLY_RETRY_MS, err);
-	if (r == -EINVAL || r == -ENODEV) {
+	int r = apply_wants(e, err);
+	for (int i = 0; i < APPLY_TRIES && (r == -EINVAL || r == -ENODEV); i++) {
+		close_gone(e);
 		forest_refresh(&e->forest);
-		engine_want_all(e);
-		r = forest_apply(&e->forest, APPLY_RETRY_MS, err);
+		r = apply_wants(e, err);
 	}
 	if (r < 0)
 		escalation_undo(&e->escalation);
+	list_watched(e);
 	array_each(p, &e->pods)
 		engine_watch(e, p);
 	e->is_dirty = true;
@@ -228,15 +269,6 @@ static int open_container(struct engine *e, struct engine_pod *p, struct engine_
 		return r;
 	pin(e, p, c);
 	return 0;
-}
-
-static void close_container(struct engine *e, struct engine_container *c)
-{
-	if (!c->node)
-		return;
-	overruns_forget(e->overruns, c->node->id);
-	forest_remove(&e->forest, c->node);
-	c->node = NULL;
 }
 
 /* What was granted before stays; a new pod keeps its place, without weight in the sums. */
@@ -458,30 +490,9 @@ int engine_place(struct engine *e, const char *uid, const char *container, const
 	return r;
 }
 
-/* Its cgroup was removed; another of the same path is not the same. */
-static bool is_gone(const struct engine *e, const struct engine_container *c)
-{
-	struct bandwidth kernel, ours;
-	int r = forest_read(&e->forest, c->node, &kernel, &ours, NULL);
-
-	return r == -ENODEV || r == -ENOENT;
-}
-
-/* They may come back under another path. */
 void engine_drop_gone(struct engine *e)
 {
-	bool is_any = false;
-
-	array_each(p, &e->pods)
-		for (size_t i = 0; i < p->n_containers; i++) {
-			struct engine_container *c = &p->containers[i];
-
-			if (!c->node || !is_gone(e, c))
-				continue;
-			close_container(e, c);
-			is_any = true;
-		}
-	if (is_any)
+	if (close_gone(e))
 		settle(e, NULL);
 }
 
