@@ -79,11 +79,6 @@ static void name_pod(struct reading *r, mckube_id *best, mckube_id m, pod_id pod
 		   cluster_str(c, c->mckubes.items[best[pod]].meta.name));
 }
 
-static bool is_by_selector(const struct mckube *m)
-{
-	return mckube_speaks(m) && !m->podname;
-}
-
 /* best[pod] becomes the McKube that speaks for it. */
 static void bind_mckubes(struct reading *r, mckube_id *best)
 {
@@ -93,21 +88,24 @@ static void bind_mckubes(struct reading *r, mckube_id *best)
 
 	pod_index_init(&index, c);
 	array_each(m, &c->mckubes)
-		if (is_by_selector(m))
+		if (mckube_speaks(m) && !m->podname)
 			pod_index_want(&index, m->meta.ns, m->selector);
 	pod_index_fill(&index);
 	for (mckube_id id = 0; id < c->mckubes.n; id++) {
 		const struct mckube *m = &c->mckubes.items[id];
 
-		array_clear(&pods);
-		if (is_by_selector(m))
-			pod_index_find(&index, m->meta.ns, m->selector, &pods);
-		else if (mckube_speaks(m))
-			*array_add(&pods) = cluster_pod(c, cluster_str(c, m->meta.ns),
-							cluster_str(c, m->podname));
+		if (!mckube_speaks(m))
+			continue;
+		if (m->podname) {
+			pod_id pod = cluster_pod(c, cluster_str(c, m->meta.ns),
+						 cluster_str(c, m->podname));
+			if (pod != NONE)
+				name_pod(r, best, id, pod);
+			continue;
+		}
+		pod_index_find(&index, m->meta.ns, m->selector, &pods);
 		array_each(pod, &pods)
-			if (*pod != NONE)
-				name_pod(r, best, id, *pod);
+			name_pod(r, best, id, *pod);
 	}
 	array_done(&pods);
 }
