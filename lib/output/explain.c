@@ -158,10 +158,10 @@ static uint32_t nearest_core(const struct node_verdict *v)
 	return least;
 }
 
-static int nearest_first(const void *a, const void *b)
+static int nearest_first(const void *a, const void *b, void *nodes)
 {
-	const struct node_verdict *x = *(const struct node_verdict *const *)a;
-	const struct node_verdict *y = *(const struct node_verdict *const *)b;
+	const struct node_verdict *x = (const struct node_verdict *)nodes + *(const uint32_t *)a;
+	const struct node_verdict *y = (const struct node_verdict *)nodes + *(const uint32_t *)b;
 	uint32_t m = nearest_core(x), n = nearest_core(y);
 
 	if (x->is_chosen != y->is_chosen)
@@ -234,20 +234,20 @@ static void add_asked_node(const struct node_verdict *v, const struct look *look
 
 static void add_asked_nodes(const struct explanation *e, const struct look *look, struct str *out)
 {
-	ARRAY(const struct node_verdict *) asked = { 0 };
+	ARRAY(uint32_t) asked = { 0 }; /* in e->nodes */
 
-	array_each(v, &e->nodes)
-		if (v->n_cores)
-			*array_add(&asked) = v;
+	for (uint32_t i = 0; i < e->nodes.n; i++)
+		if (e->nodes.items[i].n_cores)
+			*array_add(&asked) = i;
 	if (asked.n) {
-		qsort(asked.items, asked.n, sizeof(*asked.items), nearest_first);
+		qsort_r(asked.items, asked.n, sizeof(*asked.items), nearest_first, e->nodes.items);
 		add_title(e->outcome == OUTCOME_UNPLACED || e->outcome == OUTCOME_EVICTED
 				  ? "Cores, as full as they would be with it"
 				  : "Cores, as full as they are with it, or would be",
 			  look, out);
 	}
 	for (size_t i = 0; i < asked.n && i < EXPLAIN_NODES; i++)
-		add_asked_node(asked.items[i], look, out);
+		add_asked_node(&e->nodes.items[asked.items[i]], look, out);
 	if (asked.n > EXPLAIN_NODES)
 		str_addf(out, "\nand %zu nodes more, which -o json lists\n",
 			 asked.n - EXPLAIN_NODES);
@@ -262,47 +262,49 @@ static bool is_refused_alike(const struct node_verdict *a, const struct node_ver
 	       strcmp(a->detail, b->detail) == 0;
 }
 
-static int alike_together(const void *a, const void *b)
+static int alike_together(const void *a, const void *b, void *nodes)
 {
-	const struct node_verdict *x = *(const struct node_verdict *const *)a;
-	const struct node_verdict *y = *(const struct node_verdict *const *)b;
+	const struct node_verdict *x = (const struct node_verdict *)nodes + *(const uint32_t *)a;
+	const struct node_verdict *y = (const struct node_verdict *)nodes + *(const uint32_t *)b;
 	int order = x->refused != y->refused ? (x->refused < y->refused ? -1 : 1)
 					     : strcmp(x->detail, y->detail);
 
 	return order ? order : x < y ? -1 : x > y;
 }
 
-static void add_refused_alike(const struct node_verdict *const *all, size_t n,
+static void add_refused_alike(const struct explanation *e, const uint32_t *all, size_t n,
 			      const struct look *look, struct str *out)
 {
 	AUTO(str_done) struct str names = STR_INIT;
 
 	for (size_t i = 0; i < n && i < NAMES; i++)
-		str_addf(&names, "%s%s", i ? ", " : "", all[i]->node);
+		str_addf(&names, "%s%s", i ? ", " : "", e->nodes.items[all[i]].node);
 	if (n > NAMES)
 		str_addf(&names, " and %zu more", n - NAMES);
 	str_add(out, "  ");
 	look_add(look, out, HUE_NONE, "%s", names.s);
-	add_refusal(all[0], look, out);
+	add_refusal(&e->nodes.items[all[0]], look, out);
 	str_addc(out, '\n');
 }
 
 static void add_refused_nodes(const struct explanation *e, const struct look *look, struct str *out)
 {
-	ARRAY(const struct node_verdict *) refused = { 0 };
+	ARRAY(uint32_t) refused = { 0 }; /* in e->nodes */
 
-	array_each(v, &e->nodes)
-		if (!v->n_cores)
-			*array_add(&refused) = v;
+	for (uint32_t i = 0; i < e->nodes.n; i++)
+		if (!e->nodes.items[i].n_cores)
+			*array_add(&refused) = i;
 	if (refused.n) {
-		qsort(refused.items, refused.n, sizeof(*refused.items), alike_together);
+		qsort_r(refused.items, refused.n, sizeof(*refused.items), alike_together,
+			e->nodes.items);
 		add_title("Nodes that do not come into question", look, out);
 	}
 	for (size_t i = 0, n; i < refused.n; i += n) {
 		for (n = 1; i + n < refused.n; n++)
-			if (!is_refused_alike(refused.items[i], refused.items[i + n]))
+			if (!is_refused_alike(&e->nodes.items[refused.items[i]],
+					      &e->nodes.items[refused.items[i + n]]))
 				break;
-		add_refused_alike(refused.items + i, n, look, out);
+		add_refused_alike(e, refused.items + i, n, look, out);
 	}
 	array_done(&refused);
 }

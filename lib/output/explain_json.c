@@ -130,6 +130,18 @@ static void put_plan(struct json_out *o, const struct explanation *e)
 	json_out_end(o);
 }
 
+static void put_holder(struct json_out *o, const struct holder *h)
+{
+	json_out_object(o);
+	put_text(o, "namespace", h->ns);
+	put_text(o, "name", h->name);
+	put_text(o, "criticality", criticality_name((enum level)h->criticality));
+	put_modes(o, "loadPpm", h->load);
+	put_bool(o, "canYield", h->can_yield);
+	put_text(o, "why", h->why);
+	json_out_end(o);
+}
+
 static void put_core(struct json_out *o, const struct core_verdict *c)
 {
 	json_out_object(o);
@@ -145,18 +157,8 @@ static void put_core(struct json_out *o, const struct core_verdict *c)
 	put_modes(o, "loadPpm", c->load);
 	put_modes(o, "capacityPpm", c->cap);
 	open_list(o, "pods");
-	for (uint32_t i = 0; i < c->n_holders; i++) {
-		const struct holder *h = &c->holders[i];
-
-		json_out_object(o);
-		put_text(o, "namespace", h->ns);
-		put_text(o, "name", h->name);
-		put_text(o, "criticality", criticality_name((enum level)h->criticality));
-		put_modes(o, "loadPpm", h->load);
-		put_bool(o, "canYield", h->can_yield);
-		put_text(o, "why", h->why);
-		json_out_end(o);
-	}
+	for (uint32_t i = 0; i < c->n_holders; i++)
+		put_holder(o, &c->holders[i]);
 	json_out_end(o);
 	json_out_end(o);
 }

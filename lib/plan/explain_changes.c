@@ -107,11 +107,11 @@ static struct offer offer_of(struct explainer *x, const struct node_verdict *v)
 	uint32_t n = v->n_cores < x->out->core_count ? v->n_cores : x->out->core_count;
 	struct cpuset set = { 0 };
 	char text[CPUSET_TEXT];
-	AUTO_FREE const struct core_verdict **cores = xmalloc(v->n_cores * sizeof(*cores));
+	AUTO_FREE const struct core_verdict **cores = xmalloc(v->n_cores * sizeof(void *));
 
 	for (uint32_t i = 0; i < v->n_cores; i++)
 		cores[i] = &v->cores[i];
-	qsort_r(cores, v->n_cores, sizeof(*cores), least_missing, x->out->load);
+	qsort_r(cores, v->n_cores, sizeof(void *), least_missing, x->out->load);
 	for (uint32_t i = 0; i < n; i++) {
 		struct cpuset more = { 0 };
 
@@ -192,11 +192,9 @@ static const char *lower_budgets(struct explainer *x)
 	struct budget budget = { 0 }, tried;
 
 	array_each(v, &x->out->nodes) {
-		struct offer o = { 0 };
-
 		if (v->refused != REFUSE_BUDGET)
 			continue;
-		o = offer_of(x, v);
+		struct offer o = offer_of(x, v);
 		if (o.missing == 0 || o.missing >= best.missing ||
 		    !shrink(&x->out->budget, o.room, &tried))
 			continue;
@@ -324,33 +322,43 @@ static const char *drop_affinity(struct explainer *x)
 
 /* ---- Other pods ---- */
 
-/* The first place of a node where everybody who is in the way would yield to the pod. */
-static place_id place_by_force(struct explainer *x, node_id node)
+static bool all_yield(struct explainer *x, cell_id cell)
+{
+	const struct unit *u = explainer_unit(x);
+	struct range run = x->of_cell[cell];
+
+	for (uint32_t i = 0; i < run.n; i++) {
+		const struct unit *holder = &x->p.w.units.items[x->holders[run.at + i]];
+		const char *why;
+
+		if (holder->rank < u->rank && !explain_yields(x, holder, &why))
+			return false;
+	}
+	return true;
+}
+
+/* Would it fit there if those less critical yielded, and would all of them? */
+static bool fits_by_force(struct explainer *x, place_id place)
 {
 	const struct world *w = &x->p.w;
 	const struct unit *u = explainer_unit(x);
+	struct range cells = w->places.items[place].cells;
+	bool is_free = world_fits(w, u, place, u->rank);
+
+	for (uint32_t i = 0; i < cells.n && is_free; i++)
+		is_free = all_yield(x, w->place_cells.items[cells.at + i]);
+	return is_free;
+}
+
+static place_id place_by_force(struct explainer *x, node_id node)
+{
 	candidates list = { 0 };
 	place_id found = NONE;
 
-	candidates_of(&x->p, u, node, &list);
-	for (size_t i = 0; i < list.n && found == NONE; i++) {
-		struct range cells = w->places.items[list.items[i].place].cells;
-		bool is_free = world_fits(w, u, list.items[i].place, u->rank);
-
-		for (uint32_t k = 0; k < cells.n && is_free; k++) {
-			struct range run = x->of_cell[w->place_cells.items[cells.at + k]];
-
-			for (uint32_t h = 0; h < run.n && is_free; h++) {
-				const struct unit *holder = &w->units.items[x->holders[run.at + h]];
-				const char *why;
-
-				is_free =
-					holder->rank >= u->rank || explain_yields(x, holder, &why);
-			}
-		}
-		if (is_free)
+	candidates_of(&x->p, explainer_unit(x), node, &list);
+	for (size_t i = 0; i < list.n && found == NONE; i++)
+		if (fits_by_force(x, list.items[i].place))
 			found = list.items[i].place;
-	}
 	array_done(&list);
 	return found;
 }

@@ -35,7 +35,7 @@ static inline const char *explainer_node(const struct explainer *x, node_id node
 }
 
 /* "core 2 of front", "cores 2-3 of front" */
-const char *explain_place_words(struct explainer *x, place_id place);
+const char *explain_place_words(struct explainer *x, place_id id);
 
 /* plan/explain_nodes.c: fills out->nodes; the pod must have been taken out of the world. */
 void explain_nodes(struct explainer *x);
