@@ -279,6 +279,19 @@ static void take_back(struct planner *p)
 	}
 }
 
+void planner_start(struct planner *p, const struct cluster *c, const struct settings *settings)
+{
+	world_init(&p->w, c, settings);
+	filters_init(&p->filters, &p->w);
+	p->score = xcalloc(p->w.cap.cores.n, sizeof(*p->score));
+	p->best = xcalloc(p->w.cap.cores.n, sizeof(*p->best));
+	for (uint32_t i = 0; i < p->w.cap.cores.n; i++)
+		p->best[i] = i;
+	p->index = index_new(p);
+	for (node_id node = 0; node < c->nodes.n; node++)
+		planner_refresh(p, node);
+}
+
 int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
 		const struct settings *settings, struct error *err)
 {
@@ -291,15 +304,7 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 		return err->code;
 
 	/* 1. Bind requests to pods. 2. Modes: where they run now, and how. */
-	world_init(&p->w, c, settings);
-	filters_init(&p->filters, &p->w);
-	p->score = xcalloc(p->w.cap.cores.n, sizeof(*p->score));
-	p->best = xcalloc(p->w.cap.cores.n, sizeof(*p->best));
-	for (uint32_t i = 0; i < p->w.cap.cores.n; i++)
-		p->best[i] = i;
-	p->index = index_new(p);
-	for (node_id node = 0; node < c->nodes.n; node++)
-		planner_refresh(p, node);
+	planner_start(p, c, settings);
 	settled.of_node = xcalloc(c->nodes.n, sizeof(*settled.of_node));
 
 	/* 3. Keep what is valid, repair what is not. */

@@ -23,6 +23,10 @@ struct planner {
 	bool is_exact;	/* no search ran into its bound */
 };
 
+/* Steps 1 and 2, with the policies picked already: everything where the snapshot has it. Used by
+ * planner_run(), and by tests that go on by themselves. */
+void planner_start(struct planner *p, const struct cluster *c, const struct settings *settings);
+
 /* Steps 1 to 5 of a plan: afterwards the world is as the plan leaves it. Arguments and errors are
  * those of plan_make(); after an error there is nothing to release. */
 int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,

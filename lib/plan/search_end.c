@@ -76,6 +76,19 @@ bool search_lose_unlanded(struct search *s, struct cost *cost)
 	return is_good;
 }
 
+/* A new pod may have come on the room of somebody who stays after all. */
+static bool all_have_requests(const struct search *s)
+{
+	for (size_t i = 0; i < s->newcomers.n; i++) {
+		const struct unit *u = search_unit(s, &s->newcomers, i);
+
+		if (u->kind == UNIT_PENDING && u->at != NONE &&
+		    !world_keeps_room(s->w, u, s->w->places.items[u->at].node, 0))
+			return false;
+	}
+	return true;
+}
+
 /* Do the new pods' inter-pod rules hold as they come in one after the other, now that it is known
  * who has left? */
 static bool may_stay(struct search *s)
@@ -132,7 +145,7 @@ void search_finish(struct search *s)
 	if (!cost_is_less(&total, &s->best) || adds_to_broken(s, &s->running) ||
 	    adds_to_broken(s, &s->newcomers))
 		return;
-	if (!may_stay(s))
+	if (!all_have_requests(s) || !may_stay(s))
 		return;
 	if (s->region->lands && !search_lose_unlanded(s, &total))
 		return;

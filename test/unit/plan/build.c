@@ -180,12 +180,7 @@ void scene_start(struct scene *s, struct str *yaml)
 	p->policies[0] = &policy_spread;
 	p->weights[0] = 1;
 	p->n_policies = 1;
-	world_init(&p->w, &s->c, &s->settings);
-	filters_init(&p->filters, &p->w);
-	p->score = xcalloc(p->w.cap.cores.n, sizeof(*p->score));
-	p->index = index_new(p);
-	for (node_id node = 0; node < s->c.nodes.n; node++)
-		planner_refresh(p, node);
+	planner_start(p, &s->c, &s->settings);
 }
 
 void scene_done(struct scene *s)
