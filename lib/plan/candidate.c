@@ -117,7 +117,7 @@ void candidates_of(struct planner *p, const struct unit *u, node_id node, candid
 
 	if (q->has_pin) {
 		add_pinned(p, q, node, list);
-	} else if (u->core_count == 1) {
+	} else if (u->core_count <= 1) {
 		add_singles(p, cores, list);
 	} else if (u->core_count <= cores.n) {
 		add_sets(p, node, u->core_count, list);

@@ -37,7 +37,7 @@ struct action *emit_action(struct emitter *e, enum action_kind kind, enum reason
 			   struct target on);
 
 struct target emit_pod(struct emitter *e, const struct pod *pod);
-struct place emit_place(struct emitter *e, place_id place);
+struct place emit_place(struct emitter *e, place_id id);
 /* Where a running pod is, with all the cores that it is said to have. */
 struct place emit_origin(struct emitter *e, const struct unit *u);
 /* with what is granted there */

@@ -42,7 +42,7 @@ void filters_done(struct filters *f);
 
 /* The nodes that the pod's rules allow, as a bit set: everything but what changes during a plan
  * (resources, ports, other pods) and the pod's own pins. */
-const uint64_t *filters_allowed(struct filters *f, rules_id rules);
+const uint64_t *filters_allowed(struct filters *f, rules_id id);
 
 static inline bool filter_bit(const uint64_t *bits, node_id node)
 {
@@ -53,7 +53,7 @@ static inline bool filter_bit(const uint64_t *bits, node_id node)
  * `rank`: pods of lower rank that may be evicted are thought away where they take requests or
  * ports. `detail`, if not NULL, gets a word or two that make the refusal concrete: the taint, the
  * resource. */
-enum refusal filter_node(struct filters *f, const struct unit *u, node_id node, unsigned rank,
+enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, unsigned rank,
 			 char *detail, size_t size);
 
 /* The same without what filters_allowed() covers. */

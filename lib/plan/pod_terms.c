@@ -196,8 +196,10 @@ static struct counter *add_counter(struct pod_terms *t, const struct cluster *c,
 	for (pod_id id = 0; id < c->pods.n; id++)
 		if (t->node_of[id] != NONE && counts(&k, c, &c->pods.items[id]))
 			count(t, &k, t->node_of[id], 1);
-	*array_add(&t->counters) = k;
-	return &t->counters.items[t->counters.n - 1];
+
+	struct counter *kept = array_add(&t->counters);
+	*kept = k;
+	return kept;
 }
 
 static struct counter *find_counter(struct pod_terms *t, const struct cluster *c, uint8_t kind,
