@@ -30,17 +30,20 @@ static void try_forced_eviction(struct search *s, int rank, size_t i, size_t nex
 	unit_id id = s->running.items[i];
 	const struct unit *u = &s->w->units.items[id];
 	place_id at = u->at;
+	bool is_off = at == NONE && u->kind == UNIT_RUNNING; /* and counted as that */
 
 	if (!search_may_evict(s, u) || !search_step(s))
 		return;
 	if (at != NONE)
 		world_lift(s->w, id);
-	search_mark_displaced(s, u, 1);
+	if (!is_off)
+		search_mark_displaced(s, u, 1);
 	search_mark_evicted(s, id, true);
 	if (!search_is_hopeless(s))
 		clear_requests(s, rank, next);
 	search_mark_evicted(s, id, false);
-	search_mark_displaced(s, u, -1);
+	if (!is_off)
+		search_mark_displaced(s, u, -1);
 	if (at != NONE)
 		world_put(s->w, id, at);
 }
