@@ -122,7 +122,7 @@ static bool read_cores(const struct cluster *c, const struct request_text *t, bo
 		       struct request_value *v, struct value_error *err)
 {
 	struct int_field count = { t->core_count.raw, t->core_count.path, 1, CPUSET_MAX, 1, false };
-	int32_t n;
+	int32_t n = 0;
 
 	if (!read_int(c, count, takes_strings, &n, err))
 		return false;
