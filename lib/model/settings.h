@@ -22,7 +22,7 @@ struct settings {
 	uint32_t rt_capacity;	  /* ppm, where a node does not report its own; default 950000 */
 	bool ignores_legacy_pins; /* legacyPins: ignore */
 	uint32_t search_steps; /* how far the exact search goes before it settles for the best plan
-				* found; default 400000 */
+				* found; default 2000000 */
 	uint32_t preemption_nodes; /* nodes tried in full for one pod that needs room; 1 to
 				    * MAX_PREEMPTION_NODES, default 8 */
 	struct policy_weight policies[MAX_POLICIES];
@@ -32,7 +32,7 @@ struct settings {
 #define SETTINGS_DEFAULT                                                                        \
 	{                                                                                       \
 		.core_utilization_threshold = 900000, .rt_capacity = 950000,                    \
-		.search_steps = 400000, .preemption_nodes = 8, .policies = { { "spread", 1 } }, \
+		.search_steps = 2000000, .preemption_nodes = 8, .policies = { { "spread", 1 } }, \
 		.n_policies = 1,                                                                \
 	}
 

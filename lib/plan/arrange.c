@@ -182,6 +182,8 @@ void arrange_commit(struct planner *p, const struct region *region, const struct
 		planner_refresh(p, region->nodes[i]);
 }
 
+enum { IMPOSSIBLE = 1 << 20 };
+
 struct cost arrange_cost(struct planner *p, const struct region *region)
 {
 	struct search s = { .p = p, .w = &p->w, .region = region };
@@ -209,8 +211,9 @@ struct cost arrange_cost(struct planner *p, const struct region *region)
 			cost_lose(&s.cost, u->rank, 1);
 	}
 	search_lose_broken(&s, &s.cost);
-	if (region->lands)
-		search_lose_unlanded(&s, &s.cost);
+	/* What must not be is dearer than anything that may. */
+	if (region->lands && !search_lose_unlanded(&s, &s.cost))
+		s.cost.part[COST_LOST] += IMPOSSIBLE;
 	s.cost.part[COST_MOVED] += order_rests(p, region->nodes, region->n_nodes);
 	array_done(&s.running);
 	array_done(&s.fresh);

@@ -2,6 +2,7 @@
 #include "plan/landing.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "plan/index.h"
@@ -15,14 +16,12 @@ static int by_turn(const void *a, const void *b, void *arg)
 	return x < y ? -1 : x > y;
 }
 
-void landing_find(struct planner *p, const unit_id *evicted, size_t n)
+/* Lands them one after the other; returns how many, the more critical ones weighing more. */
+static uint64_t land(struct planner *p, const unit_id *queue, size_t n)
 {
 	struct world *w = &p->w;
-	AUTO_FREE unit_id *queue = xmalloc(n * sizeof(*queue));
+	uint64_t landed = 0;
 
-	for (size_t i = 0; i < n; i++)
-		queue[i] = evicted[i];
-	qsort_r(queue, n, sizeof(*queue), by_turn, w);
 	for (size_t i = 0; i < n; i++) {
 		struct unit *u = &w->units.items[queue[i]];
 
@@ -31,6 +30,7 @@ void landing_find(struct planner *p, const unit_id *evicted, size_t n)
 			continue;
 		world_enter(w, queue[i], w->places.items[u->landing].node);
 		world_put(w, queue[i], u->landing);
+		landed += (uint64_t)1 << 16 * u->rank;
 	}
 	for (size_t i = 0; i < n; i++) {
 		const struct unit *u = &w->units.items[queue[i]];
@@ -40,4 +40,59 @@ void landing_find(struct planner *p, const unit_id *evicted, size_t n)
 		world_lift(w, queue[i]);
 		world_leave(w, queue[i], w->places.items[u->landing].node);
 	}
+	return landed;
+}
+
+/* The first pod to choose may take the only place of another: of few pods, each order is tried. */
+static uint64_t try_orders(struct planner *p, unit_id *queue, size_t n, size_t fixed, unit_id *best,
+			   uint64_t most)
+{
+	if (fixed == n) {
+		uint64_t landed = land(p, queue, n);
+
+		if (landed > most)
+			memcpy(best, queue, n * sizeof(*best));
+		return landed > most ? landed : most;
+	}
+	for (size_t i = fixed; i < n; i++) {
+		unit_id first = queue[i];
+
+		queue[i] = queue[fixed];
+		queue[fixed] = first;
+		most = try_orders(p, queue, n, fixed + 1, best, most);
+		queue[fixed] = queue[i];
+		queue[i] = first;
+	}
+	return most;
+}
+
+enum { ALL_ORDERS = 4 };
+
+void landing_find(struct planner *p, const unit_id *evicted, size_t n)
+{
+	struct world *w = &p->w;
+	AUTO_FREE unit_id *queue = xmalloc(n * sizeof(*queue));
+	AUTO_FREE unit_id *best = xmalloc(n * sizeof(*best));
+	size_t n_queue = 0;
+	uint64_t wanted = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct unit *u = &w->units.items[evicted[i]];
+
+		u->landing = NONE;
+		if (!u->can_land)
+			continue;
+		queue[n_queue++] = evicted[i];
+		wanted += (uint64_t)1 << 16 * u->rank;
+	}
+	if (n_queue == 0)
+		return;
+	qsort_r(queue, n_queue, sizeof(*queue), by_turn, w);
+	memcpy(best, queue, n_queue * sizeof(*best));
+
+	uint64_t landed = land(p, queue, n_queue);
+	if (landed == wanted || n_queue > ALL_ORDERS)
+		return;
+	try_orders(p, queue, n_queue, 0, best, landed);
+	land(p, best, n_queue);
 }
