@@ -16,9 +16,10 @@
  *   3. the new pods of this criticality find a core, or are left out.
  * Less critical pods do not count while a step is taken: they yield, and their turn comes.
  *
- * Alternatives are tried best score first, and those that depart from that in few places before those
- * that do in many (limited discrepancy search); what cannot become better than the best so far is
- * cut off. The search ends when all have been tried or ruled out, or at a bound on the trials. */
+ * Alternatives are tried best score first, and those that depart from that in few places before
+ * those that do in many (limited discrepancy search); what cannot become better than the best so
+ * far is cut off. The search ends when all have been tried or ruled out, or at a bound on the
+ * trials. */
 
 typedef ARRAY(unit_id) unit_list;
 typedef ARRAY(node_id) node_list;

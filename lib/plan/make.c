@@ -282,7 +282,7 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 		const struct settings *settings, struct error *err)
 {
 	struct settled settled = { .n_nodes = c->nodes.n };
-	struct error local;
+	struct error local = ERROR_INIT;
 
 	*p = (struct planner){ .is_exact = true };
 	err = err ? err : &local;

@@ -128,7 +128,8 @@ struct policy;
  * (plugins/plugins.c); settings->policies picks and weighs rows of it, an unknown name is -EINVAL.
  * On success the caller owns the plan: plan_done(). */
 int plan_make(const struct cluster *c, const struct policy *const *policies,
-	      const struct settings *settings, struct plan *ret_plan, struct error *err);
+	      const struct settings *settings, struct plan *ret_plan, struct error *err)
+	__attribute__((nonnull(1, 2, 3, 4)));
 void plan_done(struct plan *p);
 
 /* True when the plan would change something. */

@@ -30,7 +30,8 @@ void planner_start(struct planner *p, const struct cluster *c, const struct sett
 /* Steps 1 to 5 of a plan: afterwards the world is as the plan leaves it. Arguments and errors are
  * those of plan_make(); after an error there is nothing to release. */
 int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
-		const struct settings *settings, struct error *err);
+		const struct settings *settings, struct error *err)
+	__attribute__((nonnull(1, 2, 3, 4)));
 void planner_done(struct planner *p);
 
 /* Writes down the plan that the run has led to. */
