@@ -69,7 +69,7 @@ void base64_encode(const void *s, size_t n, struct str *out)
 
 		str_addc(out, digits[bits >> 18]);
 		str_addc(out, digits[bits >> 12 & 63]);
-		str_addc(out, n > 1 ? digits[bits >> 6 & 63] : '=');
-		str_addc(out, n > 2 ? digits[bits & 63] : '=');
+		str_addc(out, (char)(n > 1 ? digits[bits >> 6 & 63] : '='));
+		str_addc(out, (char)(n > 2 ? digits[bits & 63] : '='));
 	}
 }

@@ -11,40 +11,46 @@
 #undef curl_easy_getinfo
 #undef curl_multi_setopt
 
-/* Result, name, parameters, arguments. */
-#define FUNCTIONS(F)                                                                         \
-	F(CURLcode, curl_global_init, (long flags), (flags))                                 \
-	F(CURL *, curl_easy_init, (void), ())                                                \
-	F(const char *, curl_easy_strerror, (CURLcode code), (code))                         \
-	F(CURLM *, curl_multi_init, (void), ())                                              \
-	F(CURLMcode, curl_multi_add_handle, (CURLM * m, CURL * e), (m, e))                   \
-	F(CURLMcode, curl_multi_remove_handle, (CURLM * m, CURL * e), (m, e))                \
-	F(CURLMcode, curl_multi_perform, (CURLM * m, int *n), (m, n))                        \
-	F(CURLMcode, curl_multi_cleanup, (CURLM * m), (m))                                   \
-	F(CURLMsg *, curl_multi_info_read, (CURLM * m, int *n), (m, n))                      \
-	F(CURLMcode, curl_multi_poll,                                                        \
-	  (CURLM * m, struct curl_waitfd extra[], unsigned n, int timeout_ms, int *ret),     \
-	  (m, extra, n, timeout_ms, ret))                                                    \
-	F(struct curl_slist *, curl_slist_append, (struct curl_slist * list, const char *s), \
-	  (list, s))
+/* Result, name, parameters, arguments; the parameters have the names of the header. */
+#define FUNCTIONS(F)                                                                            \
+	F(CURLcode, curl_global_init, (long flags), (flags))                                    \
+	F(CURL *, curl_easy_init, (void), ())                                                   \
+	F(const char *, curl_easy_strerror, (CURLcode code), (code))                            \
+	F(CURLM *, curl_multi_init, (void), ())                                                 \
+	F(CURLMcode, curl_multi_add_handle, (CURLM * multi_handle, CURL * curl_handle),         \
+	  (multi_handle, curl_handle))                                                          \
+	F(CURLMcode, curl_multi_remove_handle, (CURLM * multi_handle, CURL * curl_handle),      \
+	  (multi_handle, curl_handle))                                                          \
+	F(CURLMcode, curl_multi_perform, (CURLM * multi_handle, int *running_handles),          \
+	  (multi_handle, running_handles))                                                      \
+	F(CURLMcode, curl_multi_cleanup, (CURLM * multi_handle), (multi_handle))                \
+	F(CURLMsg *, curl_multi_info_read, (CURLM * multi_handle, int *msgs_in_queue),          \
+	  (multi_handle, msgs_in_queue))                                                        \
+	F(CURLMcode, curl_multi_poll,                                                           \
+	  (CURLM * multi_handle, struct curl_waitfd extra_fds[], unsigned extra_nfds,           \
+	   int timeout_ms, int *ret),                                                           \
+	  (multi_handle, extra_fds, extra_nfds, timeout_ms, ret))                               \
+	F(struct curl_slist *, curl_slist_append, (struct curl_slist * list, const char *data), \
+	  (list, data))
 
-#define VOID_FUNCTIONS(F)                     \
-	F(curl_easy_cleanup, (CURL * e), (e)) \
-	F(curl_easy_reset, (CURL * e), (e))   \
+#define VOID_FUNCTIONS(F)                           \
+	F(curl_easy_cleanup, (CURL * curl), (curl)) \
+	F(curl_easy_reset, (CURL * curl), (curl))   \
 	F(curl_slist_free_all, (struct curl_slist * list), (list))
 
 /* One argument behind the option: a long, a pointer or a curl_off_t, which have the same size and
  * go the same way on the machines that we know (LP64). */
-#define OPTION_FUNCTIONS(F)                             \
-	F(CURLcode, curl_easy_setopt, CURL, CURLoption) \
-	F(CURLcode, curl_easy_getinfo, CURL, CURLINFO)  \
-	F(CURLMcode, curl_multi_setopt, CURLM, CURLMoption)
+#define OPTION_FUNCTIONS(F)                                           \
+	F(CURLcode, curl_easy_setopt, CURL, curl, CURLoption, option) \
+	F(CURLcode, curl_easy_getinfo, CURL, curl, CURLINFO, info)    \
+	F(CURLMcode, curl_multi_setopt, CURLM, multi_handle, CURLMoption, option)
 
 _Static_assert(sizeof(long) == sizeof(void *) && sizeof(curl_off_t) == sizeof(void *), "LP64");
 
 #define POINTER(result, name, parameters, arguments) result(*name) parameters;
 #define VOID_POINTER(name, parameters, arguments)    void(*name) parameters;
-#define OPTION_POINTER(result, name, handle, option) result (*name)(handle *, option, ...);
+#define OPTION_POINTER(result, name, type, handle, option_type, option) \
+	result (*name)(type *, option_type, ...);
 
 static struct {
 	FUNCTIONS(POINTER)
@@ -52,8 +58,8 @@ static struct {
 	OPTION_FUNCTIONS(OPTION_POINTER)
 } late;
 
-#define ROW(result, name, parameters, arguments) { #name, offsetof(__typeof__(late), name) },
-#define VOID_ROW(name, parameters, arguments)	 { #name, offsetof(__typeof__(late), name) },
+#define ROW(result, name, ...)		      { #name, offsetof(__typeof__(late), name) },
+#define VOID_ROW(name, parameters, arguments) { #name, offsetof(__typeof__(late), name) },
 
 static const struct {
 	const char *name;
@@ -87,15 +93,15 @@ int curl_late_load(struct error *err)
 	{                                         \
 		late.name arguments;              \
 	}
-#define OPTION_FORWARD(result, name, handle, option) \
-	result name(handle *h, option which, ...)    \
-	{                                            \
-		va_list ap;                          \
-                                                     \
-		va_start(ap, which);                 \
-		void *value = va_arg(ap, void *);    \
-		va_end(ap);                          \
-		return late.name(h, which, value);   \
+#define OPTION_FORWARD(result, name, type, handle, option_type, option) \
+	result name(type *handle, option_type option, ...)              \
+	{                                                               \
+		va_list ap;                                             \
+                                                                        \
+		va_start(ap, option);                                   \
+		void *value = va_arg(ap, void *);                       \
+		va_end(ap);                                             \
+		return late.name(handle, option, value);                \
 	}
 
 FUNCTIONS(FORWARD)
