@@ -60,6 +60,7 @@ static char *choose_proxy(const struct url *u, const char *proxy)
 		return xasprintf("socks5h://%s", proxy + 9);
 	if (proxy)
 		return xstrdup(proxy);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): url_parse() found a host */
 	if (strcmp(u->host, "localhost") == 0 || strncmp(u->host, "127.", 4) == 0 ||
 	    strcmp(u->host, "[::1]") == 0)
 		return xstrdup("");
@@ -171,8 +172,10 @@ static void add_extra(struct curl_slist **list, const struct kube_pair *extra)
 
 	str_add(&name, "Impersonate-Extra-");
 	for (const char *p = extra->name; *p; p++) {
-		char c = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+		char c = *p;
 
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
 		if (strchr(legal, c))
 			str_addc(&name, c);
 		else

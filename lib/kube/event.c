@@ -117,6 +117,7 @@ static struct series *begin(struct event_writer *w, const struct event *e, const
 	s->first = (struct str)STR_INIT;
 	micro_time_now(s->last_time);
 	make_event(w, e, s);
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	*array_add(&w->all) = s;
 	return s;
 }

@@ -87,6 +87,7 @@ static bool take_warning(struct slice *s, struct str *text)
 {
 	AUTO(str_done) struct str date = STR_INIT;
 
+	/* NOLINTNEXTLINE(misc-redundant-expression): each call takes a word off */
 	if (!skip_word(s) || !skip_word(s) || !take_quoted(s, text))
 		return false;
 	*s = trim(*s);

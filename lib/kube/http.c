@@ -105,6 +105,7 @@ static void forget(struct http_try *t)
 	while (h->tries.items[i] != t)
 		i++;
 	memmove(&h->tries.items[i], &h->tries.items[i + 1],
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 		(--h->tries.n - i) * sizeof(*h->tries.items));
 	t->call->try = NULL;
 	free(t);
@@ -176,6 +177,7 @@ static void add_warning(const char *text, void *arg)
 			return;
 	if (h->warnings.n == WARNINGS_MAX)
 		return;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): with room there are items */
 	*array_add(&h->warnings) = xstrdup(text);
 	if (h->options.on_warning)
 		h->options.on_warning(text, h->options.arg);
@@ -411,6 +413,7 @@ void http_start(struct http *h, struct http_call *call)
 		call->reply = (struct str)STR_INIT;
 	t->http = h;
 	t->call = call;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	*array_add(&h->tries) = t;
 }
 

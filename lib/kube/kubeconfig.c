@@ -311,8 +311,10 @@ static int add_cluster(struct reader *r, const cJSON *value, struct error *err)
 
 	if (read_fields(r, cluster_fields, "cluster", value, &cluster, err) < 0)
 		return -EINVAL;
-	if (!kubeconfig_cluster(r->config, r->name))
+	if (!kubeconfig_cluster(r->config, r->name)) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): with room there are items */
 		*array_add(&r->config->clusters) = cluster;
+	}
 	return 0;
 }
 
@@ -322,8 +324,10 @@ static int add_user(struct reader *r, const cJSON *value, struct error *err)
 
 	if (read_fields(r, user_fields, "user", value, &user, err) < 0)
 		return -EINVAL;
-	if (!kubeconfig_user(r->config, r->name))
+	if (!kubeconfig_user(r->config, r->name)) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): with room there are items */
 		*array_add(&r->config->users) = user;
+	}
 	return 0;
 }
 
@@ -333,8 +337,10 @@ static int add_context(struct reader *r, const cJSON *value, struct error *err)
 
 	if (read_fields(r, context_fields, "context", value, &context, err) < 0)
 		return -EINVAL;
-	if (!kubeconfig_context(r->config, r->name))
+	if (!kubeconfig_context(r->config, r->name)) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): with room there are items */
 		*array_add(&r->config->contexts) = context;
+	}
 	return 0;
 }
 
