@@ -18,8 +18,6 @@ struct kube_list {
 	const struct kube_resource *resource;
 	const char *ns; /* NULL or "": all namespaces */
 	const char *label_selector, *field_selector;
-	uint32_t chunk;	  /* items on a page; 0: LIST_CHUNK */
-	bool is_optional; /* a resource that the server does not have (404) is an empty list */
 
 	/* See struct split. */
 	int (*take)(struct kube_list *l, struct slice text, size_t *ret_used, struct error *err);
@@ -27,12 +25,15 @@ struct kube_list {
 	void (*done)(struct kube_list *l);    /* NULL: nothing to do */
 	void *arg;
 
+	uint32_t chunk;	  /* items on a page; 0: LIST_CHUNK */
+	bool is_optional; /* a resource that the server does not have (404) is an empty list */
+
 	/* The outcome. */
+	bool is_missing; /* is_optional, and the server does not have it */
 	int result;
 	struct error err;
 	struct str version; /* resourceVersion, where a watch goes on */
 	uint64_t n_items, n_pages;
-	bool is_missing; /* is_optional, and the server does not have it */
 
 	/* Private. */
 	struct kube *kube;
