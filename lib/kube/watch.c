@@ -51,7 +51,7 @@ static int find(struct slice object, const char *const *path, struct slice *ret)
 static int take_version(struct slice object, struct str *version)
 {
 	static const char *const path[] = { "metadata", "resourceVersion", NULL };
-	struct slice value, text;
+	struct slice value = { 0 }, text;
 	int r = find(object, path, &value);
 
 	str_clear(version);
@@ -68,7 +68,7 @@ int watch_parse(struct slice line, struct watch_event *ret, struct str *version,
 {
 	static const char *const type_path[] = { "type", NULL }, *const object_path[] = { "object",
 											  NULL };
-	struct slice type, name;
+	struct slice type = { 0 }, name;
 
 	if (scan_check(line, err) < 0)
 		return error_wrap(err, "watch");
@@ -99,7 +99,7 @@ static int on_error_event(struct kube_watch *w, const struct watch_event *e, str
 static int on_line(struct kube_watch *w, struct slice line, struct error *err)
 {
 	AUTO(str_done) struct str version = STR_INIT;
-	struct watch_event e;
+	struct watch_event e = { 0 };
 
 	if (watch_parse(line, &e, &version, err) < 0)
 		return -EBADMSG;
