@@ -52,18 +52,36 @@ static struct bandwidth from_quota(const struct group *g, struct bandwidth q)
 	return q;
 }
 
+/* "max PERIOD" or "RUNTIME PERIOD". */
+static bool parse_limit(const char *s, struct bandwidth *ret)
+{
+	char *end;
+
+	errno = 0;
+	if (strncmp(s, "max ", 4) == 0) {
+		ret->runtime_us = RUNTIME_UNLIMITED;
+		s += 4;
+	} else {
+		ret->runtime_us = strtoll(s, &end, 10);
+		if (end == s || *end != ' ')
+			return false;
+		s = end;
+	}
+	ret->period_us = strtoll(s, &end, 10);
+	return end != s && errno == 0;
+}
+
 static int v2_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
 {
 	char buf[64];
-	long long runtime = RUNTIME_UNLIMITED, period;
+	struct bandwidth q = { 0 };
 
 	(void)cpu;
 	if (sysfs_pread(g->files[0], g->backend->files[0], buf, sizeof(buf), err) < 0)
 		return err->code;
-	if (sscanf(buf, "max %lld", &period) != 1 &&
-	    sscanf(buf, "%lld %lld", &runtime, &period) != 2)
+	if (!parse_limit(buf, &q))
 		return error_set(err, -EINVAL, "read cpu.max: '%s' is not a limit", buf);
-	*ret = from_quota(g, (struct bandwidth){ period, runtime });
+	*ret = from_quota(g, q);
 	return 0;
 }
 
@@ -97,7 +115,7 @@ static int v1_number(const struct group *g, int file, int64_t *ret, struct error
 
 static int v1_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
 {
-	struct bandwidth q;
+	struct bandwidth q = { 0 };
 
 	(void)cpu;
 	if (v1_number(g, 0, &q.runtime_us, err) < 0 || v1_number(g, 1, &q.period_us, err) < 0)

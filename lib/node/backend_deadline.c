@@ -55,9 +55,9 @@ static int list_threads(const struct group *g, struct threads *ret, struct error
 	char buf[SYSFS_VALUE];
 	pid_t first = 0;
 
+	ret->n = 0;
 	if (sysfs_pread(g->files[0], "the list of threads", buf, sizeof(buf), err) < 0)
 		return err->code;
-	ret->n = 0;
 	for (char *at = buf, *end; ret->n < THREADS_MAX; at = end) {
 		pid_t tid = (pid_t)strtol(at, &end, 10);
 
