@@ -88,7 +88,9 @@ static void set_derived(const struct forest *f, const struct forest_node *n, str
 static void append(struct forest *f, struct forest_node *n)
 {
 	n->index = (uint32_t)f->nodes.n;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	*array_add(&f->nodes) = n;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	*array_add(&f->groups) = &n->group;
 	n->found = xcalloc(f->n_lanes, sizeof(*n->found));
 	for (size_t i = 0; i < f->n_lanes; i++) {
@@ -246,9 +248,9 @@ static void drop(struct forest *f, struct forest_node *gone)
 		array_each(n, &t->nodes)
 			n->parent -= n->parent > (int32_t)at;
 	}
-	memmove(&f->nodes.items[at], &f->nodes.items[at + 1],
-		(f->nodes.n - at - 1) * sizeof(*f->nodes.items));
 	f->nodes.n--;
+	for (size_t i = at; i < f->nodes.n; i++)
+		f->nodes.items[i] = f->nodes.items[i + 1];
 	for (f->groups.n = 0; f->groups.n < f->nodes.n; f->groups.n++) {
 		f->groups.items[f->groups.n] = &f->nodes.items[f->groups.n]->group;
 		f->nodes.items[f->groups.n]->index = (uint32_t)f->groups.n;
@@ -328,7 +330,7 @@ static int write_lanes(struct forest *f, int retry_ms, struct error *err)
 
 int forest_apply(struct forest *f, int retry_ms, struct error *err)
 {
-	struct error local;
+	struct error local = ERROR_INIT;
 
 	err = err ? err : &local;
 	int r = plan_lanes(f, err);
