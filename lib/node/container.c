@@ -112,7 +112,8 @@ static bool parse_pod(struct slice s, char uid[POD_UID_MAX])
 	memcpy(uid, s.s, s.n);
 	uid[s.n] = '\0';
 	for (char *c = uid; is_slice && *c; c++)
-		*c = *c == '_' ? '-' : *c;
+		if (*c == '_')
+			*c = '-';
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -117,25 +118,25 @@ int container_find(const struct kernel *k, const char *uid, const char *id, char
 static int start_time(const struct kernel_roots *roots, pid_t pid, uint64_t *ret, struct error *err)
 {
 	char path[PATH_MAX], buf[SYSFS_VALUE];
-	unsigned long long start;
+	char *end;
 
 	snprintf(path, sizeof(path), "%s/%d/stat", roots->proc, pid);
 	if (sysfs_read(AT_FDCWD, path, buf, sizeof(buf), err) < 0)
 		return err ? err->code : -ENOENT;
 	const char *at = strrchr(buf, ')');
-	if (!at ||
-	    sscanf(at + 1,
-		   " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-		   "%*s %llu",
-		   &start) != 1)
-		return error_set(err, -EINVAL, "%s: no start time in it", path);
-	*ret = start;
-	return 0;
+	for (int field = 3; at && field <= 22; field++)
+		at = strchr(at + 1, ' ');
+	if (at) {
+		*ret = strtoull(at, &end, 10);
+		if (end != at)
+			return 0;
+	}
+	return error_set(err, -EINVAL, "%s: no start time in it", path);
 }
 
 bool pid_is_same(const struct kernel_roots *roots, pid_t pid, uint64_t start)
 {
-	uint64_t now;
+	uint64_t now = 0;
 
 	return start_time(roots, pid, &now, NULL) == 0 && now == start;
 }
