@@ -372,15 +372,22 @@ static bool has_node(const struct engine_pod *p)
 	return false;
 }
 
+/* Not memcmp(): the struct has padding. */
+static bool budget_eq(const struct budget *a, const struct budget *b)
+{
+	return a->period == b->period && a->low == b->low && a->hi == b->hi &&
+	       a->medium == b->medium && a->floor == b->floor && a->criticality == b->criticality;
+}
+
 /* Nothing to do: pods are told again and again as other parts of them change. */
 static bool is_in_force(struct engine *e, const struct engine_pod *p, const struct pod_want *want)
 {
 	const struct escalation_pod *state = engine_state(e, p);
 
 	return !p->is_refused && p->is_pinned == want->is_pinned && has_containers(p, want) &&
-	       memcmp(&state->budget, &want->budget, sizeof(want->budget)) == 0 &&
-	       cpuset_eq(&state->cores, &want->cores) && state->priority == want->priority &&
-	       state->wanted == want->enforcement && state->recovery == want->recovery;
+	       budget_eq(&state->budget, &want->budget) && cpuset_eq(&state->cores, &want->cores) &&
+	       state->priority == want->priority && state->wanted == want->enforcement &&
+	       state->recovery == want->recovery;
 }
 
 static int set_pod(struct engine *e, const struct pod_want *want, struct error *err)
