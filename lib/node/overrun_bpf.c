@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -50,14 +51,14 @@ static int hierarchy_of_cpu(void)
 	if (sysfs_read(AT_FDCWD, "/proc/self/cgroup", buf, sizeof(buf), NULL) < 0)
 		return 0;
 	while ((line = strsep(&rest, "\n"))) {
-		char names[128];
-		int number;
+		char *names;
+		long number = strtol(line, &names, 10);
 
-		if (sscanf(line, "%d:%127[^:]:", &number, names) != 2)
+		if (names == line || *names++ != ':')
 			continue;
-		for (char *at = names, *name; (name = strsep(&at, ","));)
+		for (char *at = strsep(&names, ":"), *name; (name = strsep(&at, ","));)
 			if (strcmp(name, "cpu") == 0)
-				return number;
+				return (int)number;
 	}
 	return 0;
 }

@@ -17,7 +17,7 @@
 #include "node/overrun.h"
 #include "node/sysfs.h"
 
-enum { POLL_MS = 10, NS_PER_US = 1000, NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
+enum { NS_PER_US = 1000, NS_PER_S = 1000000000, POLL_NS = 10000000 };
 
 struct polled {
 	uint64_t cgroup;
@@ -63,7 +63,7 @@ static void close_group(struct poll_source *s, size_t i)
 
 static int poll_open(struct overruns *o, struct error *err)
 {
-	struct itimerspec every = { { 0, POLL_MS * NS_PER_MS }, { 0, POLL_MS * NS_PER_MS } };
+	struct itimerspec every = { { 0, POLL_NS }, { 0, POLL_NS } };
 
 	o->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (o->fd < 0 || timerfd_settime(o->fd, 0, &every, NULL) < 0)
