@@ -79,7 +79,7 @@ static unsigned serve_renice(struct listen *l, struct slice body, struct str *re
 	AUTO_JSON cJSON *json = NULL;
 	char id[CONTAINER_ID_MAX + 1];
 	struct error err = ERROR_INIT;
-	int64_t nice;
+	int64_t nice = 0;
 
 	if (json_parse(body.s, body.n, &json, &err) < 0)
 		return refuse(reply, &err);

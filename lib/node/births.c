@@ -39,6 +39,7 @@ static void add_folder(struct births *b, const char *path, int depth)
 	array_each(f, &b->folders)
 		is_known |= f->wd == wd;
 	if (!is_known)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): array_add() makes room */
 		*array_add(&b->folders) = (struct birth_folder){ wd, xstrdup(path) };
 
 	AUTO_DIR DIR *d = opendir(full);

@@ -178,11 +178,11 @@ static int deal_shares(struct wish *w, struct error *err)
 	if (sum > PER_CENT || (n_equal && sum == PER_CENT))
 		return error_set(err, -EINVAL,
 				 PATH("mckube.io/rt-containers") ": more than 100 per cent");
+	uint32_t equal = n_equal ? (PER_CENT - sum) * (PPM / PER_CENT) / n_equal : 0;
 	for (size_t i = 0; i < w->want.n_containers; i++) {
 		uint32_t percent = w->containers[i].share;
 
-		w->containers[i].share = percent ? percent * (PPM / PER_CENT)
-						 : (PER_CENT - sum) * (PPM / PER_CENT) / n_equal;
+		w->containers[i].share = percent ? percent * (PPM / PER_CENT) : equal;
 	}
 	return 0;
 }
