@@ -119,8 +119,10 @@ static bool run(struct forest *f)
 	    forest_add(f, in_top(folders[4]), &n[1], &err) < 0 ||
 	    forest_add(f, in_top(folders[6]), &n[2], &err) < 0)
 		return check(false, err.msg);
-	return budgets_follow_the_containers(f, n) & removed_container_frees_its_budget(f, n[2]) &
-	       all_is_given_back(f);
+	bool ok = budgets_follow_the_containers(f, n);
+	ok &= removed_container_frees_its_budget(f, n[2]);
+	ok &= all_is_given_back(f);
+	return ok;
 }
 
 int main(void)
