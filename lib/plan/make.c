@@ -286,8 +286,9 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 
 	*p = (struct planner){ .is_exact = true };
 	err = err ? err : &local;
-	if (pick_policies(p, policies, settings, err) < 0)
-		return err->code;
+	int r = pick_policies(p, policies, settings, err);
+	if (r < 0)
+		return r;
 
 	/* 1. Bind requests to pods. 2. Modes: where they run now, and how. */
 	planner_start(p, c, settings);
