@@ -154,12 +154,13 @@ static int take_share(const cJSON *pod, struct slice word, const cJSON **ret_con
 {
 	const char *equal = memchr(word.s, '=', word.n);
 	size_t n = equal ? (size_t)(equal - word.s) : word.n;
+	char *end = NULL;
+	unsigned long percent = equal ? strtoul(equal + 1, &end, 10) : 0;
+	bool is_good = !equal || (percent >= 1 && percent <= PER_CENT && end == word.s + word.n);
 
-	*ret_percent = 0;
-	if (equal)
-		*ret_percent = (uint32_t)strtoul(equal + 1, NULL, 10);
+	*ret_percent = is_good ? (uint32_t)percent : 0;
 	*ret_container = n ? find_container(pod, word.s, n) : NULL;
-	if (!*ret_container || (equal && (*ret_percent < 1 || *ret_percent > PER_CENT)))
+	if (!*ret_container || !is_good)
 		return error_set(err, -EINVAL,
 				 PATH("mckube.io/rt-containers") ": '%.*s' names no container with "
 								 "1 to 100 per cent",
