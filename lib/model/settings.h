@@ -29,11 +29,11 @@ struct settings {
 	uint32_t n_policies;
 };
 
-#define SETTINGS_DEFAULT                                                                        \
-	{                                                                                       \
-		.core_utilization_threshold = 900000, .rt_capacity = 950000,                    \
+#define SETTINGS_DEFAULT                                                                         \
+	{                                                                                        \
+		.core_utilization_threshold = 900000, .rt_capacity = 950000,                     \
 		.search_steps = 2000000, .preemption_nodes = 8, .policies = { { "spread", 1 } }, \
-		.n_policies = 1,                                                                \
+		.n_policies = 1,                                                                 \
 	}
 
 #endif

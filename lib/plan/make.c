@@ -236,6 +236,20 @@ static void place(struct planner *p, struct settled *settled)
 		;
 }
 
+/* Who sits where now, after improve() has had its way. */
+static void list_settled(const struct planner *p, struct settled *settled)
+{
+	for (size_t node = 0; node < settled->n_nodes; node++)
+		array_clear(&settled->of_node[node]);
+	for (uint32_t turn = 0; turn < p->w.units.n; turn++) {
+		unit_id id = p->w.by_turn[turn];
+		const struct unit *u = &p->w.units.items[id];
+
+		if (is_fresh(u) && u->at != NONE)
+			*array_add(&settled->of_node[p->w.places.items[u->at].node]) = id;
+	}
+}
+
 static void find_landings(struct planner *p)
 {
 	unit_list evicted = { 0 };
@@ -299,6 +313,11 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 	/* 4. Place, and 5. preempt where that is needed. */
 	place(p, &settled);
 	improve(p);
+	/* Company that somebody waited for may have come. */
+	if (p->w.terms) {
+		list_settled(p, &settled);
+		place(p, &settled);
+	}
 	find_landings(p);
 	take_back(p);
 
