@@ -137,11 +137,13 @@ static bool spinner_is_seen_each_period(struct fixture *f)
 	for (size_t i = 0; i < f->seen.n; i++)
 		is_named =
 			is_named && f->seen.events[i].cgroup == f->id && f->seen.events[i].cpu == 1;
-	return check(f->seen.n + 3 >= periods && f->seen.n <= periods + 1,
-		     "a spinner is reported once in each period") &
-	       check(has_no_duplicates(&f->seen), "no period is reported twice") &
-	       check(is_named, "cgroup and CPU are right") &
-	       check(median_is_fast(&f->seen), "the median is under 1.5 ms");
+	bool is_good = check(f->seen.n + 3 >= periods && f->seen.n <= periods + 1,
+			     "a spinner is reported once in each period");
+
+	is_good = check(has_no_duplicates(&f->seen), "no period is reported twice") && is_good;
+	is_good = check(is_named, "cgroup and CPU are right") && is_good;
+	is_good = check(median_is_fast(&f->seen), "the median is under 1.5 ms") && is_good;
+	return is_good;
 }
 
 static bool bursts_on_two_cpus_are_seen(struct fixture *f)
@@ -156,9 +158,12 @@ static bool bursts_on_two_cpus_are_seen(struct fixture *f)
 	rt_stop(first);
 	rt_stop(second);
 	print_delays("bursts on two CPUs", &f->seen);
-	return check(f->seen.n + 8 >= periods && f->seen.n <= periods + 2,
-		     "each CPU has its own reports") &
-	       check(has_no_duplicates(&f->seen), "no CPU and period is reported twice");
+	bool is_good = check(f->seen.n + 8 >= periods && f->seen.n <= periods + 2,
+			     "each CPU has its own reports");
+
+	is_good = check(has_no_duplicates(&f->seen), "no CPU and period is reported twice") &&
+		  is_good;
+	return is_good;
 }
 
 static bool limits_change_while_it_runs(struct fixture *f)
