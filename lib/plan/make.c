@@ -72,20 +72,19 @@ static uint32_t score_core(const struct planner *p, uint32_t core)
 	return weights ? (uint32_t)(sum / weights) : 0;
 }
 
+static bool is_better_core(const struct planner *p, uint32_t a, uint32_t b)
+{
+	return p->score[a] != p->score[b] ? p->score[a] > p->score[b] : a < b;
+}
+
 /* Best score first, equal ones by number: the run is nearly sorted from last time. */
 static void sort_cores(const struct planner *p, uint32_t *best, uint32_t n)
 {
 	for (uint32_t i = 1; i < n; i++) {
 		uint32_t core = best[i], at = i;
 
-		for (; at > 0; at--) {
-			uint32_t before = best[at - 1];
-
-			if (p->score[before] > p->score[core] ||
-			    (p->score[before] == p->score[core] && before < core))
-				break;
-			best[at] = before;
-		}
+		for (; at > 0 && is_better_core(p, core, best[at - 1]); at--)
+			best[at] = best[at - 1];
 		best[at] = core;
 	}
 }
