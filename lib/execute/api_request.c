@@ -4,57 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
-
-static const char our_gate[] = "mckube.io/placement";
-static const char our_finalizer[] = "mckube.mcoperator.sdv.com/finalizer";
-
-/* Annotations of one change, with the room for the numbers among them. */
-struct notes_change {
-	struct kube_pair pairs[10];
-	char numbers[10][12];
-	size_t n;
-};
-
-static void set_note(struct notes_change *c, const char *name, const char *value)
-{
-	c->pairs[c->n++] = (struct kube_pair){ name, value };
-}
-
-static void set_number(struct notes_change *c, const char *name, int32_t value)
-{
-	snprintf(c->numbers[c->n], sizeof(c->numbers[0]), "%d", value);
-	set_note(c, name, c->numbers[c->n]);
-}
-
-static void note_assignment(const struct action *a, struct notes_change *c)
-{
-	set_note(c, "mckube.io/rt-core", a->to.cores);
-	set_number(c, "mckube.io/rt-period", a->budget.period);
-	set_number(c, "mckube.io/rt-runtime-low", a->budget.low);
-	if (a->budget.medium)
-		set_number(c, "mckube.io/rt-runtime-medium", a->budget.medium);
-	else
-		set_note(c, "mckube.io/rt-runtime-medium", NULL);
-	set_number(c, "mckube.io/rt-runtime-hi", a->budget.hi);
-	set_note(c, "mckube.io/rt-current", level_name(a->to.level));
-	set_note(c, "mckube.io/criticality", criticality_name(a->budget.criticality));
-	set_note(c, "mckube.io/rt-source", a->source);
-}
-
-/* Where the annotations were also the request, that part is the user's and stays. */
-static void note_nothing(bool is_request, struct notes_change *c)
-{
-	static const char *const names[] = {
-		"mckube.io/rt-core",	    "mckube.io/rt-current",
-		"mckube.io/rt-source",	    "mckube.io/rt-period",
-		"mckube.io/rt-runtime-low", "mckube.io/rt-runtime-medium",
-		"mckube.io/rt-runtime-hi",  "mckube.io/criticality",
-	};
-	enum { OURS_ALONE = 3 };
-
-	for (size_t i = 0; i < (is_request ? OURS_ALONE : ARRAY_LEN(names)); i++)
-		set_note(c, names[i], NULL);
-}
+#include "execute/assignment.h"
 
 struct kube_ref api_ref(const struct action *a, const char *version, struct kube_resource *resource)
 {
@@ -128,13 +78,13 @@ static int open_gate(struct kube_request *r, const struct kube *k, const struct 
 	struct kube_change change = { .kind = KUBE_PATCH_STRATEGIC };
 
 	str_addf(&spec, "\"spec\":{\"schedulingGates\":[{\"$patch\":\"delete\",\"name\":\"%s\"}],",
-		 our_gate);
+		 assignment_gate);
 	if (!c->rules.items[pod->rules].has_node_affinity)
 		pin_by_name(a->to.node, &spec);
 	else if (pin_by_label(c, a->to.node, &spec, err) < 0)
 		return -ENOTSUP;
 	str_addc(&spec, '}');
-	note_assignment(a, &notes);
+	assignment_set(a, &notes);
 	change.annotations = notes.pairs;
 	change.n_annotations = notes.n;
 	change.json = spec.s;
@@ -176,7 +126,7 @@ static int bind(struct kube_request *r, const struct context *x, struct error *e
 
 	if (pod && pod->has_our_gate)
 		return open_gate(r, x->k, &x->ref, x->a, x->c, pod, err);
-	note_assignment(x->a, &notes);
+	assignment_set(x->a, &notes);
 	drop_nulls(&notes);
 	kube_bind(r, x->k, &x->ref, x->a->to.node, notes.pairs, notes.n);
 	return 0;
@@ -187,7 +137,7 @@ static int assign(struct kube_request *r, const struct context *x, struct error 
 	struct notes_change notes = { .n = 0 };
 
 	(void)err;
-	note_assignment(x->a, &notes);
+	assignment_set(x->a, &notes);
 	return patch_notes(r, x->k, &x->ref, &notes);
 }
 
@@ -203,7 +153,7 @@ static int set_level(struct kube_request *r, const struct context *x, struct err
 	struct notes_change notes = { .n = 0 };
 
 	(void)err;
-	set_note(&notes, "mckube.io/rt-current", level_name(x->a->to.level));
+	assignment_set_level(x->a, &notes);
 	return patch_notes(r, x->k, &x->ref, &notes);
 }
 
@@ -226,9 +176,7 @@ static int set_status(struct kube_request *r, const struct context *x, struct er
 		str_id source =
 			pod && pod->notes != NONE ? x->c->notes.items[pod->notes].source : NONE;
 
-		note_nothing(source != NONE &&
-				     strcmp(cluster_str(x->c, source), "annotations") == 0,
-			     &notes);
+		assignment_clear(source == NONE ? NULL : cluster_str(x->c, source), &notes);
 		return patch_notes(r, x->k, &x->ref, &notes);
 	}
 	AUTO(str_done) struct str json = STR_INIT;
@@ -289,7 +237,7 @@ int api_request_finalizer(struct kube_request *r, const struct kube *k, const st
 	{
 		const char *name = json_text(item) ? json_text(item) : "";
 
-		if (strcmp(name, our_finalizer) == 0) {
+		if (strcmp(name, assignment_finalizer) == 0) {
 			has_ours = true;
 			continue;
 		}

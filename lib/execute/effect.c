@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "execute/assignment.h"
+
 static cJSON *member(cJSON *object, const char *key)
 {
 	return cJSON_GetObjectItemCaseSensitive(object, key);
@@ -28,14 +30,6 @@ static void set_text(cJSON *object, const char *key, const char *text)
 		cJSON_ReplaceItemInObjectCaseSensitive(object, key, cJSON_CreateString(text));
 	else
 		cJSON_AddStringToObject(object, key, text);
-}
-
-static void set_number(cJSON *object, const char *key, int32_t value)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%" PRId32, value);
-	set_text(object, key, text);
 }
 
 static void drop(cJSON *object, const char *key)
@@ -63,14 +57,14 @@ static bool is_our_gate(const cJSON *item)
 {
 	const char *name = json_text(json_get(item, "name"));
 
-	return name && strcmp(name, "mckube.io/placement") == 0;
+	return name && strcmp(name, assignment_gate) == 0;
 }
 
 static bool is_our_finalizer(const cJSON *item)
 {
 	const char *name = json_text(item);
 
-	return name && strcmp(name, "mckube.mcoperator.sdv.com/finalizer") == 0;
+	return name && strcmp(name, assignment_finalizer) == 0;
 }
 
 static cJSON *annotations(cJSON *pod)
@@ -78,21 +72,22 @@ static cJSON *annotations(cJSON *pod)
 	return member_object(member_object(pod, "metadata"), "annotations");
 }
 
+static void change_notes(cJSON *notes, const struct notes_change *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->pairs[i].value)
+			set_text(notes, c->pairs[i].name, c->pairs[i].value);
+		else
+			drop(notes, c->pairs[i].name);
+	}
+}
+
 static enum effect_result assign(cJSON *pod, const struct action *a)
 {
-	cJSON *notes = annotations(pod);
+	struct notes_change change = { .n = 0 };
 
-	set_text(notes, "mckube.io/rt-core", a->to.cores);
-	set_number(notes, "mckube.io/rt-period", a->budget.period);
-	set_number(notes, "mckube.io/rt-runtime-low", a->budget.low);
-	if (a->budget.medium)
-		set_number(notes, "mckube.io/rt-runtime-medium", a->budget.medium);
-	else
-		drop(notes, "mckube.io/rt-runtime-medium");
-	set_number(notes, "mckube.io/rt-runtime-hi", a->budget.hi);
-	set_text(notes, "mckube.io/rt-current", level_name(a->to.level));
-	set_text(notes, "mckube.io/criticality", criticality_name(a->budget.criticality));
-	set_text(notes, "mckube.io/rt-source", a->source);
+	assignment_set(a, &change);
+	change_notes(annotations(pod), &change);
 	return EFFECT_CHANGED;
 }
 
@@ -115,27 +110,20 @@ static enum effect_result evict(cJSON *pod, const struct action *a)
 
 static enum effect_result set_level(cJSON *pod, const struct action *a)
 {
-	set_text(annotations(pod), "mckube.io/rt-current", level_name(a->to.level));
+	struct notes_change change = { .n = 0 };
+
+	assignment_set_level(a, &change);
+	change_notes(annotations(pod), &change);
 	return EFFECT_CHANGED;
 }
 
-/* Takes the assignment off a pod. Where the annotations were also the request, that part is the
- * user's and stays. */
 static void unassign(cJSON *pod)
 {
-	static const char *const ours[] = { "mckube.io/rt-core", "mckube.io/rt-current",
-					    "mckube.io/rt-source" };
-	static const char *const shared[] = { "mckube.io/rt-period", "mckube.io/rt-runtime-low",
-					      "mckube.io/rt-runtime-medium",
-					      "mckube.io/rt-runtime-hi", "mckube.io/criticality" };
 	cJSON *notes = annotations(pod);
-	const char *source = json_text(json_get(notes, "mckube.io/rt-source"));
-	bool is_request = source && strcmp(source, "annotations") == 0;
+	struct notes_change change = { .n = 0 };
 
-	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]) && !is_request; i++)
-		drop(notes, shared[i]);
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-		drop(notes, ours[i]);
+	assignment_clear(json_text(json_get(notes, "mckube.io/rt-source")), &change);
+	change_notes(notes, &change);
 	if (!notes->child)
 		drop(member(pod, "metadata"), "annotations");
 }
