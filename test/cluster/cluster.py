@@ -116,6 +116,18 @@ class Cluster:
             for name, group in tokens.items():
                 f.write(f'{self.tokens[name]},{users[name]},{name},"{group}"\n')
 
+    def _write_kubelet_client(self):
+        """What the API server shows to kubelets, for logs and exec; it is its own authority."""
+        pki = self.folder / "pki"
+        pki.mkdir(exist_ok=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                        "/CN=kube-apiserver", "-keyout", pki / "kubelet-client.key", "-out",
+                        pki / "kubelet-client.crt"], check=True, stderr=subprocess.DEVNULL)
+        return [f"--kubelet-client-certificate={pki / 'kubelet-client.crt'}",
+                f"--kubelet-client-key={pki / 'kubelet-client.key'}",
+                "--kubelet-preferred-address-types=InternalIP"]
+
     def _write_kubeconfig(self, path, token):
         config = {
             "apiVersion": "v1", "kind": "Config", "current-context": "test",
@@ -164,7 +176,7 @@ class Cluster:
             "--authorization-mode=Node,RBAC",
             f"--token-auth-file={self.folder / 'tokens.csv'}",
             "--allow-privileged=true", "--endpoint-reconciler-type=none",
-            "--enable-admission-plugins=NodeRestriction"])
+            "--enable-admission-plugins=NodeRestriction", *self._write_kubelet_client()])
         wait_for(self._answers, "kube-apiserver is not ready")
         self._write_kubeconfig(self.kubeconfig, self.tokens["admin"])
         self._write_kubeconfig(self.folder / "kubeconfig-node1", self.tokens["node"])
