@@ -21,13 +21,10 @@ static int cmp_load(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Only where everything is in sight: elsewhere an evicted pod may land out of it. */
 void search_bound_init(struct search *s)
 {
 	size_t most = s->running.n + s->fresh.n;
 
-	if (!s->region->lands)
-		return;
 	s->bound = xcalloc(1, sizeof(*s->bound) + most * LEVELS * LEVELS * sizeof(uint32_t));
 	for (int r = 0; r < LEVELS; r++)
 		for (int k = 0; k < LEVELS; k++)
@@ -78,6 +75,16 @@ static void sum_room(const struct search *s, int rank, uint64_t room[LEVELS])
 	}
 }
 
+/* So many pods of a rank cannot have room here. Where the region is not all there is, they may land
+ * elsewhere: an eviction is what each costs at least. */
+static void lose_room(const struct search *s, int rank, size_t n, struct cost *cost)
+{
+	if (s->region->lands)
+		cost_lose(cost, (unsigned)rank, (int)n);
+	else
+		cost_evict(cost, (unsigned)rank, (int)n);
+}
+
 /* With the new pods of this rank from the i-th on still to be placed, and everything below open:
  * is the best of what can come no better than what has been found? */
 bool search_bound_is_hopeless(const struct search *s, int rank, size_t i)
@@ -87,8 +94,6 @@ bool search_bound_is_hopeless(const struct search *s, int rank, size_t i)
 	uint32_t loads[LEVELS][64];
 	size_t n = 0;
 
-	if (!s->bound)
-		return false;
 	sum_room(s, rank, room);
 	for (; i < s->fresh.n && n < ARRAY_LEN(loads[0]); i++) {
 		const struct unit *u = search_unit(s, &s->fresh, i);
@@ -110,7 +115,7 @@ bool search_bound_is_hopeless(const struct search *s, int rank, size_t i)
 			size_t fit = count_fitting(s->bound->load[r][k], s->bound->n[r], room[k]);
 			most = fit < most ? fit : most;
 		}
-		cost_lose(&cost, (unsigned)r, (int)(s->bound->n[r] - most));
+		lose_room(s, r, s->bound->n[r] - most, &cost);
 	}
 	return !cost_is_less(&cost, &s->best);
 }

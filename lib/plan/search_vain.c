@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/search.h"
 
-enum { ALL_SUBSETS = 6 }; /* of so many displaced pods; of more, one at a time */
+/* So many displaced pods are looked at; of the first few in every combination, of more one at a
+ * time. */
+enum { MAX_DISPLACED = 32, ALL_SUBSETS = 6 };
 
 static void swap_back(struct search *s, const unit_list *displaced, uint32_t set, place_id *at)
 {
@@ -55,7 +57,7 @@ bool search_holds_stubborn(const struct search *s, cell_id id, int rank)
 
 static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t set, int rank)
 {
-	place_id at[32];
+	place_id at[MAX_DISPLACED];
 	bool is_good = true;
 
 	for (size_t i = 0; i < displaced->n; i++)
@@ -95,6 +97,33 @@ static void list_new(const struct search *s, int rank, unit_list *ret)
 	}
 }
 
+/* Nobody of whom there is no room even with all the displaced away is in any such set. */
+static void leave_out_hopeless(struct search *s, unit_list *displaced, int rank)
+{
+	place_id at[MAX_DISPLACED];
+	size_t n = 0;
+
+	for (size_t i = 0; i < displaced->n; i++) {
+		at[i] = search_unit(s, displaced, i)->at;
+		if (at[i] != NONE)
+			world_lift(s->w, displaced->items[i]);
+	}
+	uint32_t may = 0;
+	for (size_t i = 0; i < displaced->n; i++) {
+		const struct unit *u = search_unit(s, displaced, i);
+
+		if (world_fits(s->w, u, u->origin, (unsigned)rank))
+			may |= 1u << i;
+	}
+	for (size_t i = 0; i < displaced->n; i++)
+		if (at[i] != NONE)
+			world_put(s->w, displaced->items[i], at[i]);
+	for (size_t i = 0; i < displaced->n; i++)
+		if (may >> i & 1)
+			displaced->items[n++] = displaced->items[i];
+	displaced->n = n;
+}
+
 static bool any_could_go_back(struct search *s, const unit_list *displaced, int rank)
 {
 	uint32_t all = displaced->n <= ALL_SUBSETS ? (1u << displaced->n) - 1 : 0;
@@ -115,7 +144,7 @@ bool search_is_in_vain(struct search *s, int rank)
 	unit_list displaced = { 0 }, fresh = { 0 };
 	ARRAY(place_id) places = { 0 };
 
-	for (size_t i = 0; i < s->running.n && displaced.n < 32; i++) {
+	for (size_t i = 0; i < s->running.n && displaced.n < MAX_DISPLACED; i++) {
 		const struct unit *u = search_unit(s, &s->running, i);
 
 		if (u->rank == rank && u->kind == UNIT_RUNNING && !u->is_misplaced &&
@@ -129,6 +158,7 @@ bool search_is_in_vain(struct search *s, int rank)
 		*array_add(&places) = search_unit(s, &fresh, i)->at;
 		world_lift(s->w, fresh.items[i]);
 	}
+	leave_out_hopeless(s, &displaced, rank);
 	bool is_found = any_could_go_back(s, &displaced, rank);
 	for (size_t i = 0; i < fresh.n; i++)
 		world_put(s->w, fresh.items[i], places.items[i]);
