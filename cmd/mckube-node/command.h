@@ -36,7 +36,8 @@ struct command {
 	int (*run)(const struct context *ctx, void *values, struct error *err);
 };
 
-extern const struct command command_check, command_run, command_set_rt, command_status;
+extern const struct command command_check, command_run, command_seccomp, command_set_rt,
+	command_status;
 
 /* Probes the kernel at the roots of the options and chooses the backend. */
 int context_probe(const struct context *ctx, struct kernel *ret_kernel,

@@ -12,7 +12,7 @@
 enum { EXIT_DONE = 0, EXIT_ERROR = 1, HELP_WIDTH = 100 };
 
 static const struct command *const commands[] = {
-	&command_run, &command_check, &command_status, &command_set_rt, NULL,
+	&command_run, &command_check, &command_status, &command_set_rt, &command_seccomp, NULL,
 };
 
 static const struct option common_options[] = {
