@@ -28,69 +28,95 @@ static uint32_t hash_of(const unsigned char *s, size_t n)
 	return (uint32_t)(h >> 32);
 }
 
-static void grow_slots(struct intern *t, uint32_t want)
-{
-	free(t->slots);
-	t->mask = want - 1;
-	t->slots = xcalloc(want, sizeof(*t->slots));
-	for (uint32_t id = 0; id < t->n; id++) {
-		uint32_t at = t->entries[id].hash & t->mask;
-
-		while (t->slots[at])
-			at = (at + 1) & t->mask;
-		t->slots[at] = id + 1;
-	}
-}
-
-/* The slot where the string is, or where it would go. */
-static uint32_t slot_of(const struct intern *t, const void *s, size_t n, uint32_t hash)
+static struct intern_slot *free_slot(const struct intern *t, uint32_t hash)
 {
 	uint32_t at = hash & t->mask;
 
-	for (; t->slots[at]; at = (at + 1) & t->mask) {
-		const struct intern_entry *e = &t->entries[t->slots[at] - 1];
-
-		if (e->hash == hash && e->n == n && memcmp(e->s, s, n) == 0)
-			break;
-	}
-	return at;
+	while (t->slots[at].next_id)
+		at = (at + 1) & t->mask;
+	return &t->slots[at];
 }
 
-static str_id add_entry(struct intern *t, const void *s, size_t n, uint32_t hash, uint32_t at)
+static void grow_slots(struct intern *t, uint32_t want)
 {
+	struct intern_slot *old = t->slots;
+	uint32_t n_old = old ? t->mask + 1 : 0;
+
+	t->mask = want - 1;
+	t->slots = xcalloc(want, sizeof(*t->slots));
+	for (uint32_t i = 0; i < n_old; i++)
+		if (old[i].next_id)
+			*free_slot(t, old[i].hash) = old[i];
+	free(old);
+}
+
+/* The slot where the string is, or where it would go. */
+static struct intern_slot *slot_of(const struct intern *t, const void *s, size_t n, uint32_t hash)
+{
+	for (uint32_t at = hash & t->mask;; at = (at + 1) & t->mask) {
+		struct intern_slot *slot = &t->slots[at];
+
+		if (!slot->next_id)
+			return slot;
+		if (slot->hash != hash)
+			continue;
+
+		const struct intern_entry *e = &t->entries[slot->next_id - 1];
+		if (e->n == n && memcmp(e->s, s, n) == 0)
+			return slot;
+	}
+}
+
+static str_id new_id(struct intern *t)
+{
+	if (t->n_spare) {
+		str_id id = t->spare - 1;
+
+		t->spare = t->entries[id].n;
+		t->n_spare--;
+		return id;
+	}
 	if (t->n == t->cap) {
 		t->cap = t->cap ? t->cap + t->cap / 2 : 64;
 		t->entries = xreallocarray(t->entries, t->cap, sizeof(*t->entries));
 	}
-	t->entries[t->n] = (struct intern_entry){
-		.s = arena_strndup(&t->arena, s, n),
-		.n = (uint32_t)n,
-		.hash = hash,
-	};
-	t->slots[at] = ++t->n;
-	return t->n - 1;
+	return t->n++;
+}
+
+static str_id add_entry(struct intern *t, const void *s, size_t n, uint32_t hash,
+			struct intern_slot *slot)
+{
+	str_id id = new_id(t);
+
+	t->entries[id] = (struct intern_entry){ arena_strndup(&t->arena, s, n), (uint32_t)n };
+	*slot = (struct intern_slot){ hash, id + 1 };
+	return id;
+}
+
+static str_id add_empty(struct intern *t)
+{
+	uint32_t hash = hash_of((const unsigned char *)"", 0);
+
+	grow_slots(t, 1024);
+	return add_entry(t, "", 0, hash, slot_of(t, "", 0, hash));
 }
 
 str_id intern_add(struct intern *t, const void *s, size_t n)
 {
 	if (n > UINT32_MAX - 1)
 		abort();
-	if (!t->slots) {
-		uint32_t empty = hash_of((const unsigned char *)"", 0);
+	if (!t->slots)
+		add_empty(t);
 
-		grow_slots(t, 1024);
-		add_entry(t, "", 0, empty, empty & t->mask);
-	}
 	uint32_t hash = hash_of(s, n);
-	uint32_t at = slot_of(t, s, n, hash);
-	if (t->slots[at])
-		return t->slots[at] - 1;
-
-	if (t->n + 1 > t->mask / 4 * 3) {
+	struct intern_slot *slot = slot_of(t, s, n, hash);
+	if (slot->next_id)
+		return slot->next_id - 1;
+	if (t->n - t->n_spare + 1 > t->mask / 4 * 3) {
 		grow_slots(t, (t->mask + 1) * 2);
-		at = slot_of(t, s, n, hash);
+		slot = slot_of(t, s, n, hash);
 	}
-	return add_entry(t, s, n, hash, at);
+	return add_entry(t, s, n, hash, slot);
 }
 
 str_id intern_cstr(struct intern *t, const char *s)
@@ -105,8 +131,8 @@ str_id intern_find(const struct intern *t, const void *s, size_t n)
 	if (!t->slots)
 		return INTERN_NONE;
 
-	uint32_t at = slot_of(t, s, n, hash_of(s, n));
-	return t->slots[at] ? t->slots[at] - 1 : INTERN_NONE;
+	const struct intern_slot *slot = slot_of(t, s, n, hash_of(s, n));
+	return slot->next_id ? slot->next_id - 1 : INTERN_NONE;
 }
 
 const char *intern_str(const struct intern *t, str_id id)
@@ -117,6 +143,33 @@ const char *intern_str(const struct intern *t, str_id id)
 size_t intern_len(const struct intern *t, str_id id)
 {
 	return id < t->n ? t->entries[id].n : 0;
+}
+
+/* Strings that stay move to an arena of their own. */
+void intern_sweep(struct intern *t, const bool *is_live)
+{
+	struct arena kept = { 0 };
+
+	if (!t->slots)
+		return;
+	t->spare = t->n_spare = 0;
+	memset(t->slots, 0, (t->mask + (size_t)1) * sizeof(*t->slots));
+	for (uint32_t id = t->n; id-- > 0;) {
+		struct intern_entry *e = &t->entries[id];
+
+		if (e->s && (id == 0 || is_live[id])) {
+			uint32_t hash = hash_of((const unsigned char *)e->s, e->n);
+
+			e->s = arena_strndup(&kept, e->s, e->n);
+			*free_slot(t, hash) = (struct intern_slot){ hash, id + 1 };
+			continue;
+		}
+		*e = (struct intern_entry){ NULL, t->spare };
+		t->spare = id + 1;
+		t->n_spare++;
+	}
+	arena_done(&t->arena);
+	t->arena = kept;
 }
 
 void intern_done(struct intern *t)
