@@ -86,12 +86,14 @@ const struct command command_crd = {
 /* manifests */
 
 struct manifests_args {
-	const char *image, *ns;
+	const char *image, *node_image, *ns;
 };
 
 static const struct option manifests_options[] = {
-	OPT_STRING(0, "image", struct manifests_args, image, "IMAGE",
-		   "the image that the CronJob runs", .preset = "mckube:v" MCKUBE_VERSION),
+	OPT_STRING(0, "image", struct manifests_args, image, "IMAGE", "the image of kubectl-mckube",
+		   .preset = "mckube:v" MCKUBE_VERSION),
+	OPT_STRING(0, "node-image", struct manifests_args, node_image, "IMAGE",
+		   "the image of the node helper", .preset = "mckube-node:v" MCKUBE_VERSION),
 	OPT_STRING(0, "install-namespace", struct manifests_args, ns, "NAME",
 		   "where everything goes that needs a namespace", .preset = "mckube-system"),
 	{},
@@ -110,8 +112,10 @@ static int run_manifests(struct cli *cli, const void *args, struct error *err)
 {
 	const struct manifests_args *a = args;
 	AUTO_FREE char *image = xasprintf("image: %s\n", a->image);
+	AUTO_FREE char *node_image = xasprintf("image: %s\n", a->node_image);
 	const struct replacement replacements[] = {
 		{ "image: mckube\n", image },
+		{ "image: mckube-node\n", node_image },
 		{ "mckube-system", a->ns },
 		{ 0 },
 	};
@@ -119,6 +123,8 @@ static int run_manifests(struct cli *cli, const void *args, struct error *err)
 
 	if (!is_plain(a->image))
 		return usage_error(cli, err, "--image %s: is no image's name", a->image);
+	if (!is_plain(a->node_image))
+		return usage_error(cli, err, "--node-image %s: is no image's name", a->node_image);
 	if (!is_plain(a->ns))
 		return usage_error(cli, err, "--install-namespace %s: is no namespace's name",
 				   a->ns);
@@ -131,15 +137,15 @@ static int run_manifests(struct cli *cli, const void *args, struct error *err)
 
 const struct command command_manifests = {
 	.name = "manifests",
-	.synopsis = "[--image IMAGE] [--install-namespace NAME]",
-	.summary = "print all that a cluster needs: roles, policies, CronJob",
+	.synopsis = "[--image IMAGE] [--node-image IMAGE] [--install-namespace NAME]",
+	.summary = "print all that a cluster needs: roles, policies, programs",
 	.description =
 		"Print all that is to be installed in a cluster: namespace, definition of "
-		"McKube objects, roles,\nadmission policies, and a CronJob that makes a pass "
-		"every minute.",
+		"McKube objects, roles,\nadmission policies, a CronJob that makes a pass every "
+		"minute, and the DaemonSet of the node\nhelper.",
 	.examples = "# install it\n"
-		    "kubectl mckube manifests --image registry.example/mckube:v1 | "
-		    "kubectl apply -f -\n",
+		    "kubectl mckube manifests --image registry.example/mckube:v1 \\\n"
+		    "    --node-image registry.example/mckube-node:v1 | kubectl apply -f -\n",
 	.options = manifests_options,
 	.args_size = sizeof(struct manifests_args),
 	.run = run_manifests,

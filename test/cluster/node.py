@@ -103,7 +103,7 @@ class Node:
         reason = why_not()
         if reason:
             raise SystemExit(f"error: no node can run here: {reason}")
-        self.state.mkdir(parents=True)
+        self._make_shared()
         self._make_addresses()
         self._start_containerd()
         self.import_image(self._pack("pause", PAUSE, static_program(self.folder, PAUSE_C)))
@@ -111,6 +111,12 @@ class Node:
                                      *busybox_links()))
         self._start_kubelet()
         wait_for(self._is_ready, "the node is not ready, see logs/kubelet.log")
+
+    def _make_shared(self):
+        """The mounts of containers come and go for others too, as below systemd's /run."""
+        self.state.mkdir(parents=True)
+        run("mount", "--bind", self.state, self.state)
+        run("mount", "--make-rshared", self.state)
 
     # The network: one bridge for pods, and the API server where pods look for it.
 

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests on a real node share: a cluster with one node, mckube installed on it by its
+manifests, and real-time pods that run test/e2e/load.c."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TOP / "test" / "cluster"), str(TOP / "test" / "integration")]
+
+import node
+from world import World
+
+SYSTEM = "mckube-system"
+CPU = pathlib.Path("/sys/fs/cgroup/cpu")
+CLI_IMAGE, NODE_IMAGE, LOAD_IMAGE = "mckube:e2e", "mckube-node:e2e", "localhost/load:1"
+CORE = "1"  # the tests' pods share one core; the machine keeps the other
+
+
+class Stage(World):
+    def __init__(self, programs, cluster, on_node, folder):
+        """`programs` has the programs by name: kubectl-mckube, mckube-node, load."""
+        self.programs, self.node = programs, on_node
+        super().__init__(programs["kubectl-mckube"], cluster, folder)
+        self._pack("mckube", CLI_IMAGE, "--certificates", "--library=libcurl.so.4",
+                   programs["kubectl-mckube"])
+        self._pack("mckube-node", NODE_IMAGE, "--certificates", "--library=libcurl.so.4",
+                   programs["mckube-node"])
+        self._pack("load", LOAD_IMAGE, "--user=0", programs["load"])
+
+    def _pack(self, name, image, *args):
+        path = self.folder / f"{name}.tar"
+        done = self.run(TOP / "manifests" / "pack-image", "--out", path, "--name", image, *args)
+        print("# " + done.out.splitlines()[-1], flush=True)
+        self.node.import_image(path)
+
+    # Installing.
+
+    def manifests(self):
+        """As `kubectl mckube manifests` prints them, with this node's folders for the host's."""
+        text = self.run("kubectl", "mckube", "manifests", f"--image={CLI_IMAGE}",
+                        f"--node-image={NODE_IMAGE}").out
+        return self.at_home(text)
+
+    def at_home(self, text):
+        return (text.replace("path: /run/containerd/", f"path: {self.node.state}/")
+                .replace("path: /var/lib/kubelet/", f"path: {self.node.folder}/kubelet/")
+                .replace("path: /run/mckube-node", f"path: {self.node.folder}/run/mckube-node"))
+
+    def install(self):
+        self.kubectl("apply", "-f", "-", stdin=self.manifests())
+        self.kubectl("rollout", "status", "daemonset/mckube-node", "-n", SYSTEM, "--timeout=60s")
+        self.wait(lambda: self.annotation("node", node.NAME, "mckube.io/backend"))
+
+    def uninstall(self):
+        self.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=self.manifests())
+        self.wait(lambda: not self.helper_pids(), 60)
+
+    def helper(self):
+        """The helper's pod."""
+        pods = [p for p in self.get("pods", ns=SYSTEM)
+                if p["metadata"]["name"].startswith("mckube-node-")
+                and "deletionTimestamp" not in p["metadata"]]
+        assert len(pods) == 1, [p["metadata"]["name"] for p in pods]
+        return pods[0]
+
+    def helper_pids(self):
+        """Those whose program is the image's: they have another root."""
+        return [int(p.parent.name) for p in pathlib.Path("/proc").glob("[0-9]*/cmdline")
+                if read(p).startswith("mckube-node\0run\0") or
+                read(p).startswith("/usr/bin/mckube-node\0run\0")]
+
+    def helper_log(self):
+        return self.kubectl("logs", "-n", SYSTEM, self.helper()["metadata"]["name"]).out
+
+    def metrics(self):
+        """The helper's, by name and labels."""
+        address = self.helper()["status"]["podIP"]
+        with urllib.request.urlopen(f"http://{address}:9808/metrics", timeout=5) as reply:
+            text = reply.read().decode()
+        return {k: float(v) for k, v in re.findall(r"^([^#\s]\S*) (\S+)$", text, re.MULTILINE)}
+
+    # Pods.
+
+    def task(self, name, criticality, period, low, hi, args, **more):
+        """A pod that runs `load ARGS`, and its McKube."""
+        spec = {"containers": [self.container("app", args, more.pop("resources", {}))],
+                "restartPolicy": "Never", "terminationGracePeriodSeconds": 2,
+                "automountServiceAccountToken": False, **more.pop("spec", {})}
+        request = self.request(name, low, hi, criticality, core=more.pop("core", CORE))
+        request["spec"]["rtSettings"]["period"] = period
+        return [self.pod(name, spec=spec, **more), request]
+
+    def container(self, name, args, resources):
+        return {"name": name, "image": LOAD_IMAGE, "imagePullPolicy": "Never",
+                "args": [str(a) for a in args], "resources": resources,
+                "securityContext": {"capabilities": {"drop": ["ALL"], "add": ["SYS_NICE"]}}}
+
+    def apply(self):
+        return self.kubectl("mckube", "apply")
+
+    def wait_running(self, *names, seconds=30):
+        self.wait(lambda: all(self.phase(n) == "Running" for n in names), seconds)
+
+    def phase(self, name):
+        return self.get("pod", name)["status"].get("phase")
+
+    def annotation(self, kind, name, key):
+        done = self.kubectl("get", kind, name, "-n", self.ns, "-o", "json", check=False)
+        return json.loads(done.out)["metadata"].get("annotations", {}).get(key) if done.out else None
+
+    def outcome(self, name):
+        """What the pod's program said at its end."""
+        log = self.kubectl("logs", "-n", self.ns, name).out
+        return json.loads(log.splitlines()[-1])
+
+    # The kernel.
+
+    def group(self, name, container="app"):
+        """The folder of a container in the cpu hierarchy."""
+        pod = self.get("pod", name)
+        ids = {s["name"]: s["containerID"].split("/")[-1]
+               for s in pod["status"]["containerStatuses"] if "containerID" in s}
+        found = list(CPU.glob(f"kubepods/**/pod{pod['metadata']['uid']}/{ids[container]}"))
+        assert len(found) == 1, found
+        return found[0]
+
+    def budget(self, name, container="app"):
+        return budget_of(self.group(name, container))
+
+    def program(self, name, container="app"):
+        """The container's process."""
+        pids = [int(p) for p in read(self.group(name, container) / "cgroup.procs").split()]
+        assert len(pids) == 1, pids
+        return pids[0]
+
+    # Surroundings.
+
+    @contextlib.contextmanager
+    def namespace(self):
+        self.n_spaces += 1
+        self.ns = f"e{self.n_spaces}"
+        self.kubectl("create", "namespace", self.ns)
+        self.wait(lambda: self.kubectl("get", "serviceaccount", "default", "-n", self.ns,
+                                       check=False).code == 0)
+        try:
+            yield
+        finally:
+            self.kubectl("delete", "mckubes,pods", "--all", "-n", self.ns, "--force",
+                         "--grace-period=0", check=False)
+            self.kubectl("delete", "namespace", self.ns, "--wait=false")
+
+
+def read(path):
+    """A file that may go away at any time."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def budget_of(group):
+    return int(read(group / "cpu.rt_runtime_us") or 0)
+
+
+def cpu_seconds(pid):
+    """Of all its threads, from /proc/PID/schedstat, to the nanosecond."""
+    return int(read(pathlib.Path(f"/proc/{pid}/schedstat")).split()[0]) / 1e9
+
+
+def shares(pids, seconds=2.0):
+    """What each process gets of a CPU, measured."""
+    before = [cpu_seconds(p) for p in pids], time.monotonic()
+    time.sleep(seconds)
+    after = [cpu_seconds(p) for p in pids], time.monotonic()
+    return [(b - a) / (after[1] - before[1]) for a, b in zip(before[0], after[0])]
