@@ -197,13 +197,13 @@ static void roll_back(struct cluster *c, const struct mark *m)
 }
 
 /* What can be said about an object that failed. */
-struct label_draft {
+struct name_draft {
 	str_id ns, name;
 };
 
 static const struct field name_fields[] = {
-	FIELD("namespace", read_token, struct label_draft, ns),
-	FIELD("name", read_token, struct label_draft, name),
+	FIELD("namespace", read_token, struct name_draft, ns),
+	FIELD("name", read_token, struct name_draft, name),
 	{ 0 },
 };
 
@@ -227,19 +227,29 @@ static int report(struct objects *o, struct slice text, const struct type *t,
 {
 	AUTO(str_done) struct str object = STR_INIT;
 	char problem[sizeof(o->d.problem)];
-	struct label_draft draft = { 0 };
 	const struct intern *strings = &o->c->strings;
+	str_id ns, name;
 
 	memcpy(problem, o->d.problem, sizeof(problem));
-	decoder_start(&o->d, text);
-	if (decode_object(&o->d, named_fields, &draft) < 0 || !draft.name)
-		add_place(origin, &object);
-	else
+	if (objects_name(o, text, &ns, &name))
 		str_addf(&object, "%s %s%s%s", intern_str(strings, t->kind),
-			 intern_str(strings, draft.ns), draft.ns ? "/" : "",
-			 intern_str(strings, draft.name));
+			 intern_str(strings, ns), ns ? "/" : "", intern_str(strings, name));
+	else
+		add_place(origin, &object);
 	cluster_problem(o->c, object.s, "Unsupported", "%s", problem);
 	return 0;
+}
+
+bool objects_name(struct objects *o, struct slice text, str_id *ret_ns, str_id *ret_name)
+{
+	struct name_draft draft = { 0 };
+
+	decoder_start(&o->d, text);
+	if (decode_object(&o->d, named_fields, &draft) < 0 || !draft.name)
+		return false;
+	*ret_ns = draft.ns;
+	*ret_name = draft.name;
+	return true;
 }
 
 /* The length of the object at the start of the text. */

@@ -38,4 +38,10 @@ enum { OBJECT_IS_LIST = 1 };
 int objects_add(struct objects *o, struct slice text, const struct object_origin *origin,
 		size_t *ret_used, struct error *err);
 
+/* Namespace (0 where there is none) and name of an object; false when it has none. */
+bool objects_name(struct objects *o, struct slice text, str_id *ret_ns, str_id *ret_name);
+
+/* cluster_compact(), for a cluster to which more will be added; `keep` is the caller's. */
+void objects_compact(struct objects *o, const str_id *keep, size_t n_keep);
+
 #endif

@@ -124,20 +124,34 @@ static int32_t priority_of(const struct cluster *c, const struct pod *pod)
 	return by_default;
 }
 
-static void resolve_pods(struct cluster *c)
+/* Where the node of each name is, plus 1, by the name's id. */
+static uint32_t *nodes_by_name(const struct cluster *c)
 {
-	str_id last = 0;
-	node_id last_node = NONE;
+	uint32_t *found = xcalloc(c->strings.n + 1, sizeof(*found));
+
+	for (size_t i = 0; i < c->nodes.n; i++)
+		found[c->nodes.items[i].meta.name] = (uint32_t)i + 1;
+	return found;
+}
+
+void cluster_resolve(struct cluster *c)
+{
+	AUTO_FREE uint32_t *nodes = nodes_by_name(c);
 
 	array_each(pod, &c->pods) {
-		if (pod->node_name != last) {
-			last = pod->node_name;
-			last_node = last ? cluster_node(c, cluster_str(c, last)) : NONE;
-		}
-		pod->node = last_node;
+		uint32_t found = pod->node_name ? nodes[pod->node_name] : 0;
+
+		pod->node = found ? found - 1 : NONE;
 		if (!pod->has_priority)
 			pod->priority = priority_of(c, pod);
 	}
+}
+
+void cluster_resolve_pod(const struct cluster *c, struct pod *pod)
+{
+	pod->node = pod->node_name ? cluster_node(c, cluster_str(c, pod->node_name)) : NONE;
+	if (!pod->has_priority)
+		pod->priority = priority_of(c, pod);
 }
 
 void cluster_finish(struct cluster *c)
@@ -151,7 +165,7 @@ void cluster_finish(struct cluster *c)
 	SORT_UNIQUE(c, &c->claims);
 	SORT_UNIQUE(c, &c->namespaces);
 	drop_ended_pods(c);
-	resolve_pods(c);
+	cluster_resolve(c);
 }
 
 void cluster_done(struct cluster *c)

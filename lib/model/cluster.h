@@ -13,14 +13,16 @@
  *
  * It holds what the objects say, not what follows from it: requests (model/request.h), capacities
  * (model/capacity.h) and loads (model/usage.h) are computed from it by pure functions. lib/state
- * fills it, object by object, and calls cluster_finish() once; from then on it does not change.
+ * fills it, object by object, and calls cluster_finish() once; from then on it does not change
+ * (state/mirror.h keeps one that does, between the uses of it).
  *
  * Things refer to each other by index into the arrays here. After cluster_finish() every array is
  * sorted by namespace and name, so the index order is the order of names, the same whatever the
  * order of the input was. Strings are ids of `strings`; 0 is the empty string and means "not given"
  * unless a field says otherwise. Lists inside objects are runs in the shared arrays at the end.
  *
- * Everything is dropped together by cluster_done(). */
+ * Everything is dropped together by cluster_done(). A member that holds a string or a run is also
+ * named in state/digest.c and in model/compact.c. */
 
 typedef uint32_t node_id, pod_id, mckube_id, pdb_id, rules_id, notes_id;
 #define NONE UINT32_MAX /* no such thing, for any of these */
@@ -134,6 +136,7 @@ struct raw {
 /* The annotations about real time on a pod, as written. Absent is NONE, because "" is a value. */
 struct notes {
 	str_id core, period, runtime_low, runtime_medium, runtime_hi; /* mckube.io/rt-... */
+	str_id runtime_floor, enforcement, degraded;		      /* mckube.io/rt-... */
 	str_id core_request;			      /* mckube.io/rt-core-request */
 	str_id criticality, current, source, applied; /* mckube.io/... */
 	str_id realtime, rt_runtime_us;		      /* rt-operator's two */
@@ -178,6 +181,7 @@ struct mckube {
 	struct raw low[2], hi[2]; /* runtime_low|budget_lo, runtime_hi|budget_hi */
 	struct raw recovery_mode, recovery_delay, recovery_threshold, migration;
 	str_id status_current, status_core, status_overrun; /* currentRuntime, allocatedCore, ... */
+	str_id status_uid; /* podUID: the pod that the status is about; 0: it does not say */
 	bool is_deleting;
 	bool has_finalizer; /* ours */
 };
@@ -276,6 +280,11 @@ struct cluster {
  * of a snapshot), turns node names into ids, and looks up priorities. */
 void cluster_finish(struct cluster *c);
 void cluster_done(struct cluster *c);
+
+/* The last step alone, for a sorted snapshot in which rows were changed since: all pods after nodes
+ * or priority classes have come or gone, else those that are new. */
+void cluster_resolve(struct cluster *c);
+void cluster_resolve_pod(const struct cluster *c, struct pod *pod);
 
 const char *cluster_str(const struct cluster *c, str_id id);
 

@@ -9,25 +9,7 @@
 #include "base/log.h"
 #include "base/scan.h"
 #include "kube/objects.h"
-
-/* Pods that ended hold nothing, so they are left with the server. */
-static const struct wanted {
-	const struct kube_resource *resource;
-	const char *field_selector;
-	bool is_optional;
-} wanted[] = {
-	{ .resource = &kube_nodes },
-	{ .resource = &kube_pods,
-	  .field_selector = "status.phase!=Succeeded,status.phase!=Failed" },
-	{ .resource = &kube_mckubes, .is_optional = true },
-	{ .resource = &kube_pdbs },
-	{ .resource = &kube_priority_classes },
-	{ .resource = &kube_volumes },
-	{ .resource = &kube_claims },
-	{ .resource = &kube_namespaces },
-};
-
-enum { N_WANTED = ARRAY_LEN(wanted) };
+#include "state/wanted.h"
 
 static void lists_init(struct kube_list lists[static N_WANTED], uint32_t chunk, void *arg)
 {

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/compact.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+
+/* The shared arrays as they were, and where a run that was moved begins now, plus 1. */
+struct move {
+	struct cluster *c;
+	struct cluster old;
+	uint32_t *labels, *amounts, *rules;
+};
+
+/* Copies a run of one array to its end; with memcpy(), because padding is part of shared_find()'s
+ * keys (kube/objects_internal.h). */
+#define MOVE_RUN(m, member, run)                                                             \
+	({                                                                                   \
+		struct range from_ = (run);                                                  \
+		uint32_t at_ = (uint32_t)(m)->c->member.n;                                   \
+		array_reserve(&(m)->c->member, from_.n);                                     \
+		if (from_.n)                                                                 \
+			memcpy((m)->c->member.items + at_, (m)->old.member.items + from_.at, \
+			       from_.n * sizeof(*(m)->c->member.items));                     \
+		(m)->c->member.n += from_.n;                                                 \
+		(struct range){ from_.n ? at_ : 0, from_.n };                                \
+	})
+
+/* The same for runs that several rows share. */
+#define MOVE_SHARED(m, member, run)                                                       \
+	({                                                                                \
+		struct range shared_ = (run);                                             \
+		if (shared_.n && !(m)->member[shared_.at])                                \
+			(m)->member[shared_.at] = MOVE_RUN(m, member, shared_).at + 1;    \
+		(struct range){ shared_.n ? (m)->member[shared_.at] - 1 : 0, shared_.n }; \
+	})
+
+static struct range move_requirements(struct move *m, struct range run)
+{
+	struct range to = MOVE_RUN(m, requirements, run);
+
+	for (uint32_t i = 0; i < to.n; i++) {
+		struct requirement *r = &m->c->requirements.items[to.at + i];
+
+		r->values = MOVE_RUN(m, names, r->values);
+	}
+	return to;
+}
+
+static void move_selector(struct move *m, struct selector *s)
+{
+	s->all = move_requirements(m, s->all);
+}
+
+static struct range move_node_terms(struct move *m, struct range run)
+{
+	struct range to = MOVE_RUN(m, node_terms, run);
+
+	for (uint32_t i = 0; i < to.n; i++) {
+		struct node_term *t = &m->c->node_terms.items[to.at + i];
+
+		t->expressions = move_requirements(m, t->expressions);
+		t->fields = move_requirements(m, t->fields);
+	}
+	return to;
+}
+
+static struct range move_pod_terms(struct move *m, struct range run)
+{
+	struct range to = MOVE_RUN(m, pod_terms, run);
+
+	for (uint32_t i = 0; i < to.n; i++) {
+		struct pod_term *t = &m->c->pod_terms.items[to.at + i];
+
+		move_selector(m, &t->pods);
+		move_selector(m, &t->namespaces_by_label);
+		t->namespaces = MOVE_RUN(m, names, t->namespaces);
+		t->match_keys = MOVE_RUN(m, names, t->match_keys);
+		t->mismatch_keys = MOVE_RUN(m, names, t->mismatch_keys);
+	}
+	return to;
+}
+
+static struct range move_spreads(struct move *m, struct range run)
+{
+	struct range to = MOVE_RUN(m, spreads, run);
+
+	for (uint32_t i = 0; i < to.n; i++) {
+		struct spread *s = &m->c->spreads.items[to.at + i];
+
+		move_selector(m, &s->pods);
+		s->match_keys = MOVE_RUN(m, names, s->match_keys);
+	}
+	return to;
+}
+
+static rules_id move_rules(struct move *m, rules_id id)
+{
+	if (m->rules[id])
+		return m->rules[id] - 1;
+
+	struct rules r = m->old.rules.items[id];
+	r.node_selector = move_requirements(m, r.node_selector);
+	r.node_terms = move_node_terms(m, r.node_terms);
+	r.tolerations = MOVE_RUN(m, tolerations, r.tolerations);
+	r.affinity = move_pod_terms(m, r.affinity);
+	r.anti_affinity = move_pod_terms(m, r.anti_affinity);
+	r.spreads = move_spreads(m, r.spreads);
+	r.ports = MOVE_RUN(m, ports, r.ports);
+	r.claims = MOVE_RUN(m, names, r.claims);
+	*array_add(&m->c->rules) = r;
+	m->rules[id] = (rules_id)m->c->rules.n;
+	return m->rules[id] - 1;
+}
+
+static void move_pods(struct move *m)
+{
+	array_each(pod, &m->c->pods) {
+		pod->labels = MOVE_SHARED(m, labels, pod->labels);
+		pod->extended = MOVE_SHARED(m, amounts, pod->extended);
+		pod->rules = move_rules(m, pod->rules);
+		if (pod->notes == NONE)
+			continue;
+		*array_add(&m->c->notes) = m->old.notes.items[pod->notes];
+		pod->notes = (notes_id)m->c->notes.n - 1;
+	}
+}
+
+static void move_rows(struct move *m)
+{
+	move_pods(m);
+	array_each(node, &m->c->nodes) {
+		node->labels = MOVE_SHARED(m, labels, node->labels);
+		node->extended = MOVE_SHARED(m, amounts, node->extended);
+		node->taints = MOVE_RUN(m, taints, node->taints);
+	}
+	array_each(namespace, &m->c->namespaces)
+	namespace->labels = MOVE_SHARED(m, labels, namespace->labels);
+	array_each(mckube, &m->c->mckubes)
+		move_selector(m, &mckube->selector);
+	array_each(pdb, &m->c->pdbs)
+		move_selector(m, &pdb->pods);
+	array_each(volume, &m->c->volumes)
+		volume->node_terms = move_node_terms(m, volume->node_terms);
+}
+
+/* Empties a shared array; what was in it is only in the old ones. */
+#define START_AGAIN(m, member)                                \
+	do {                                                  \
+		(m)->old.member.items = (m)->c->member.items; \
+		(m)->old.member.n = (m)->c->member.n;         \
+		(m)->c->member.items = NULL;                  \
+		(m)->c->member.n = (m)->c->member.cap = 0;    \
+	} while (0)
+
+static void compact_runs(struct cluster *c)
+{
+	struct move m = { .c = c };
+
+	START_AGAIN(&m, rules);
+	START_AGAIN(&m, notes);
+	START_AGAIN(&m, names);
+	START_AGAIN(&m, labels);
+	START_AGAIN(&m, requirements);
+	START_AGAIN(&m, node_terms);
+	START_AGAIN(&m, taints);
+	START_AGAIN(&m, tolerations);
+	START_AGAIN(&m, pod_terms);
+	START_AGAIN(&m, spreads);
+	START_AGAIN(&m, ports);
+	START_AGAIN(&m, amounts);
+	m.labels = xcalloc(m.old.labels.n + 1, sizeof(*m.labels));
+	m.amounts = xcalloc(m.old.amounts.n + 1, sizeof(*m.amounts));
+	m.rules = xcalloc(m.old.rules.n + 1, sizeof(*m.rules));
+	move_rows(&m);
+	free(m.labels);
+	free(m.amounts);
+	free(m.rules);
+	cluster_done(&m.old);
+}
+
+/* Strings. */
+
+static void mark(bool *live, str_id id)
+{
+	if (id != NONE)
+		live[id] = true;
+}
+
+static void mark_meta(bool *live, const struct meta *m)
+{
+	mark(live, m->ns);
+	mark(live, m->name);
+	mark(live, m->uid);
+	mark(live, m->version);
+}
+
+static void mark_pods(const struct cluster *c, bool *live)
+{
+	array_each(pod, &c->pods) {
+		mark_meta(live, &pod->meta);
+		mark(live, pod->node_name);
+		mark(live, pod->owner_kind);
+		mark(live, pod->owner_uid);
+		mark(live, pod->owner_name);
+		mark(live, pod->priority_class);
+	}
+	array_each(notes, &c->notes) {
+		const str_id *ids = (const str_id *)(const void *)notes;
+
+		for (size_t i = 0; i < sizeof(*notes) / sizeof(*ids); i++)
+			mark(live, ids[i]);
+	}
+}
+_Static_assert(sizeof(struct notes) % sizeof(str_id) == 0, "notes are ids and nothing else");
+
+static void mark_nodes(const struct cluster *c, bool *live)
+{
+	array_each(node, &c->nodes) {
+		mark_meta(live, &node->meta);
+		mark(live, node->backend);
+		mark(live, node->capacity_scope);
+		mark(live, node->rt_capacity);
+		mark(live, node->rt_cores);
+		mark(live, node->topology);
+		mark(live, node->is_busy);
+	}
+}
+
+static void mark_mckubes(const struct cluster *c, bool *live)
+{
+	array_each(m, &c->mckubes) {
+		const str_id ids[] = {
+			m->kind,
+			m->api_version,
+			m->podname,
+			m->node,
+			m->status_current,
+			m->status_core,
+			m->status_overrun,
+			m->status_uid,
+			m->criticality.text,
+			m->core.text,
+			m->core_count.text,
+			m->period.text,
+			m->medium.text,
+			m->floor.text,
+			m->low[0].text,
+			m->low[1].text,
+			m->hi[0].text,
+			m->hi[1].text,
+			m->recovery_mode.text,
+			m->recovery_delay.text,
+			m->recovery_threshold.text,
+			m->migration.text,
+		};
+
+		mark_meta(live, &m->meta);
+		for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+			mark(live, ids[i]);
+	}
+}
+
+static void mark_small_kinds(const struct cluster *c, bool *live)
+{
+	array_each(pdb, &c->pdbs)
+		mark_meta(live, &pdb->meta);
+	array_each(class, &c->priority_classes)
+		mark_meta(live, &class->meta);
+	array_each(volume, &c->volumes)
+		mark_meta(live, &volume->meta);
+	array_each(namespace, &c->namespaces)
+		mark_meta(live, &namespace->meta);
+	array_each(claim, &c->claims) {
+		mark_meta(live, &claim->meta);
+		mark(live, claim->volume);
+	}
+	array_each(other, &c->others) {
+		mark_meta(live, &other->meta);
+		mark(live, other->kind);
+		mark(live, other->json);
+	}
+	array_each(problem, &c->problems) {
+		mark(live, problem->object);
+		mark(live, problem->reason);
+		mark(live, problem->message);
+	}
+}
+
+static void mark_shared(const struct cluster *c, bool *live)
+{
+	array_each(name, &c->names)
+		mark(live, *name);
+	array_each(label, &c->labels) {
+		mark(live, label->key);
+		mark(live, label->value);
+	}
+	array_each(requirement, &c->requirements)
+		mark(live, requirement->key);
+	array_each(taint, &c->taints) {
+		mark(live, taint->key);
+		mark(live, taint->value);
+	}
+	array_each(toleration, &c->tolerations) {
+		mark(live, toleration->key);
+		mark(live, toleration->value);
+	}
+	array_each(term, &c->pod_terms)
+		mark(live, term->topology_key);
+	array_each(spread, &c->spreads)
+		mark(live, spread->topology_key);
+	array_each(port, &c->ports)
+		mark(live, port->ip);
+	array_each(amount, &c->amounts)
+		mark(live, amount->name);
+	array_each(rules, &c->rules) {
+		mark(live, rules->ns);
+		mark(live, rules->text);
+	}
+}
+
+void cluster_compact(struct cluster *c, const str_id *keep, size_t n_keep)
+{
+	compact_runs(c);
+
+	AUTO_FREE bool *live = xcalloc(c->strings.n + 1, sizeof(*live));
+	mark(live, c->server);
+	mark_pods(c, live);
+	mark_nodes(c, live);
+	mark_mckubes(c, live);
+	mark_small_kinds(c, live);
+	mark_shared(c, live);
+	for (size_t i = 0; i < n_keep; i++)
+		mark(live, keep[i]);
+	intern_sweep(&c->strings, live);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_MODEL_COMPACT_H
+#define MCKUBE_MODEL_COMPACT_H
+
+#include "model/cluster.h"
+
+/* A snapshot that is kept for long and changed row by row collects what nothing refers to any more:
+ * the strings of old versions, the runs and rules of rows that were replaced. This drops it. Rows
+ * stay where they are, strings keep their ids; what moves is the shared arrays and the text of the
+ * strings. Runs that were shared stay shared.
+ *
+ * `keep` are ids that somebody outside holds. Others (cluster.others) are kept as they are. */
+void cluster_compact(struct cluster *c, const str_id *keep, size_t n_keep);
+
+#endif
