@@ -127,6 +127,7 @@ static int on_bytes(struct http_call *call, struct slice bytes, struct error *er
 	struct kube_watch *w = call->arg;
 	const char *end;
 
+	w->has_streamed = true;
 	while (bytes.n && (end = memchr(bytes.s, '\n', bytes.n))) {
 		size_t n = (size_t)(end - bytes.s);
 
@@ -158,11 +159,13 @@ static void pause_next(struct kube_watch *w)
 								  : WATCH_BACKOFF_LAST_MS;
 }
 
-/* Refusals that no waiting changes. */
-static bool is_final(int code)
+/* Refusals that no waiting changes, if there has never been anything else. */
+static bool is_final(const struct kube_watch *w, int code)
 {
-	return code == 400 || code == 401 || code == 403 || code == 404 || code == 405 ||
-	       code == 422;
+	bool is_refused = code == 400 || code == 401 || code == 403 || code == 404 || code == 405 ||
+			  code == 422;
+
+	return is_refused && !w->has_streamed && !(code == 404 && w->is_optional);
 }
 
 static void fail(struct kube_watch *w, int result, const struct error *err)
@@ -178,12 +181,13 @@ static void on_stream_end(struct http_call *call)
 	struct kube_watch *w = call->arg;
 
 	w->is_streaming = false;
+	w->has_streamed |= call->code == 200;
 	str_clear(&w->line);
-	if (w->has_failed || is_final(call->code)) {
+	if (w->has_failed || is_final(w, call->code)) {
 		fail(w, call->result, &call->err);
 		return;
 	}
-	if (call->code == 410)
+	if (call->code == 410 || call->code == 404)
 		w->is_expired = true;
 	log_v(4, "watch %s: stream ended: %s", w->resource->plural,
 	      call->result < 0 ? call->err.msg : "by the server");
@@ -249,13 +253,13 @@ static void on_list_end(struct kube_list *l)
 	w->is_listing = false;
 	if (l->result == 0) {
 		w->n_lists++;
-		w->is_expired = false;
+		w->is_expired = l->is_missing;
 		w->backoff_ms = 0;
-		w->due_ms = 0;
+		w->due_ms = l->is_missing ? clock_ms() + WATCH_MISSING_MS : 0;
 		str_clear(&w->version);
 		str_add(&w->version, l->version.s);
 		w->sync(w, true);
-	} else if (w->has_failed || is_final(l->request.call.code)) {
+	} else if (w->has_failed || is_final(w, l->request.call.code)) {
 		fail(w, l->result, &l->err);
 	} else {
 		log_v(4, "watch %s: %s", w->resource->plural, l->err.msg);
@@ -272,6 +276,7 @@ static void begin_list(struct kube_watch *w)
 		.label_selector = w->label_selector,
 		.field_selector = w->field_selector,
 		.chunk = w->chunk,
+		.is_optional = w->is_optional,
 		.take = on_item,
 		.restart = on_restart,
 		.done = on_list_end,

@@ -11,7 +11,9 @@
  *    bookmarks were asked for) lead to the next stream, after a pause that grows from 0.8 s to
  *    30 s while nothing comes through and is forgotten after two good minutes;
  *  - "too old" (410, as a reply or as an ERROR event) leads to a new list: `sync` tells that all
- *    that was known is void and that a full list follows. */
+ *    that was known is void and that a full list follows;
+ *  - a refusal that no waiting changes (403) ends the watch, until a stream was once opened; later
+ *    it is only one more reason for a pause. */
 
 enum {
 	WATCH_STALL_SECONDS = 120,
@@ -19,7 +21,8 @@ enum {
 	WATCH_BACKOFF_FIRST_MS = 800,
 	WATCH_BACKOFF_LAST_MS = 30000,
 	WATCH_HEALTHY_MS = 120000,
-	WATCH_SHORT_MS = 1000, /* a stream that ends sooner is followed by a pause too */
+	WATCH_SHORT_MS = 1000,	  /* a stream that ends sooner is followed by a pause too */
+	WATCH_MISSING_MS = 30000, /* until a resource that was missing is looked for again */
 };
 
 enum watch_type { WATCH_ADDED, WATCH_MODIFIED, WATCH_DELETED, WATCH_BOOKMARK, WATCH_ERROR };
@@ -34,6 +37,7 @@ struct watch_event {
 struct kube_watch {
 	const struct kube_resource *resource;
 	const char *ns, *label_selector, *field_selector;
+	bool is_optional;	 /* one that the server does not have (404) is an empty list */
 	uint32_t chunk;		 /* of the lists */
 	uint32_t stall_seconds;	 /* 0: WATCH_STALL_SECONDS */
 	uint32_t stream_seconds; /* what the server is asked to end a stream after; 0: 300 to 600 */
@@ -55,7 +59,7 @@ struct kube_watch {
 	struct kube_request request;
 	struct str line, version;
 	int64_t backoff_ms, began_ms, due_ms;
-	bool is_listing, is_streaming, is_expired, has_failed;
+	bool is_listing, is_streaming, is_expired, has_failed, has_streamed;
 	uint64_t n_streams, n_lists, n_events;
 };
 
