@@ -144,7 +144,7 @@ int run_open(struct run *r, struct error *err)
 		log_warning("%s", ignored.msg);
 	if (privilege_seal(err) < 0 || privilege_drop(misses_bpf, &r->overruns, err) < 0)
 		return err->code;
-	if (realtime_start(&r->reaction, react, r, &r->why_not_realtime, err) < 0)
+	if (realtime_start(&r->reaction, react, r, &r->kernel, &r->why_not_realtime, err) < 0)
 		return err->code;
 	r->has_reaction = true;
 	/* Loading BPF took apart the kernel's type information: some megabytes of free heap. */

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/realtime.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <semaphore.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "node/sysfs.h"
 
 int realtime_lock_memory(struct error *err)
 {
@@ -13,25 +17,51 @@ int realtime_lock_memory(struct error *err)
 	return 0;
 }
 
-static const char *hint(int code)
+struct start {
+	void *(*body)(void *);
+	void *arg;
+	const struct kernel *kernel;
+	struct error *why;
+	sem_t is_known;
+};
+
+/* "0" in `tasks` of cgroup v1 is the calling thread. */
+static void move_to_root(const struct kernel *k)
 {
-	return code == EPERM ? " (needs CAP_SYS_NICE, and an RT budget in its own cgroup)" : "";
+	char path[PATH_MAX + sizeof("/tasks")];
+
+	snprintf(path, sizeof(path), "%s/tasks", k->cpu);
+	sysfs_write(AT_FDCWD, path, "0", NULL);
 }
 
-int realtime_start(pthread_t *ret, void *(*body)(void *), void *arg, struct error *ret_why,
-		   struct error *err)
+static void *begin(void *arg)
 {
 	struct sched_param param = { .sched_priority = REALTIME_PRIORITY };
+	struct start *start = arg;
+	const struct start own = *start;
+
+	if (own.kernel->has[FEATURE_RT_GROUPS_V1])
+		move_to_root(own.kernel);
+	if (sched_setscheduler(0, SCHED_FIFO, &param) < 0)
+		error_errno(own.why, "SCHED_FIFO for the reaction");
+	sem_post(&start->is_known);
+	return own.body(own.arg);
+}
+
+int realtime_start(pthread_t *ret, void *(*body)(void *), void *arg, const struct kernel *k,
+		   struct error *ret_why, struct error *err)
+{
+	struct start start = { .body = body, .arg = arg, .kernel = k, .why = ret_why };
 	pthread_attr_t attr;
 
+	sem_init(&start.is_known, 0, 0);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, REALTIME_STACK);
-	int r = pthread_create(ret, &attr, body, arg);
+	int r = pthread_create(ret, &attr, begin, &start);
 	pthread_attr_destroy(&attr);
 	if (r)
 		return error_set(err, -r, "start a thread: %s", strerror(r));
-	r = pthread_setschedparam(*ret, SCHED_FIFO, &param);
-	if (r)
-		error_set(ret_why, -r, "SCHED_FIFO for the reaction: %s%s", strerror(r), hint(r));
+	while (sem_wait(&start.is_known) < 0)
+		;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/error.h"
+#include "node/kernel.h"
 
 /* What keeps the reaction from waiting: memory that stays, a priority above the workloads. */
 
@@ -15,9 +16,11 @@ int realtime_lock_memory(struct error *err);
 /* Above the containers' FIFO threads, below the kernel's watchdogs (99). */
 enum { REALTIME_PRIORITY = 90, REALTIME_STACK = 128 * 1024 };
 
-/* Starts a thread with SCHED_FIFO. Where that is refused (no CAP_SYS_NICE, or a cgroup v1 group
- * without an RT budget) it runs all the same, with ret_why set: reactions are late then. */
-int realtime_start(pthread_t *ret, void *(*body)(void *), void *arg, struct error *ret_why,
-		   struct error *err);
+/* Starts a thread with SCHED_FIFO. On cgroup v1 it moves to the root group of the cpu hierarchy,
+ * alone: its process may be in one without an RT budget, such as a pod's, and there is no need to
+ * give that one. Where SCHED_FIFO is refused all the same (no CAP_SYS_NICE) the thread runs without
+ * it, with ret_why set: reactions are late then. Returns when that is known. */
+int realtime_start(pthread_t *ret, void *(*body)(void *), void *arg, const struct kernel *k,
+		   struct error *ret_why, struct error *err);
 
 #endif

@@ -144,7 +144,7 @@ int main(int argc, char **argv)
 		return 77;
 	}
 	engine.escalation.rules = (struct escalation_rules){ .dwell_max_ns = 1 };
-	realtime_start(&thread, react, NULL, &why, &err);
+	realtime_start(&thread, react, NULL, &k, &why, &err);
 	measure("watch", ENFORCE_WATCH, C_HI_US, path, rounds);
 	measure("raise", ENFORCE_RAISE, C_HI_US, path, rounds);
 	measure("none", ENFORCE_RAISE, C_LOW_US, path, rounds);

@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 	if (want("brake", LEVEL_HIGH, BENCH_LOW_US, BENCH_HI_US, path[0]) < 0 ||
 	    want("logger", LEVEL_LOW, 4000, 4000, path[1]) < 0)
 		return 1;
-	realtime_start(&thread, react, NULL, &why, &err);
+	realtime_start(&thread, react, NULL, &k, &why, &err);
 	if (why.code)
 		printf("# %s\n", why.msg);
 	realtime_lock_memory(&err);

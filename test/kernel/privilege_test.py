@@ -18,11 +18,11 @@ if not shutil.which("setpriv"):
 t = Test("privilege")
 
 
-def start(caps):
+def start(caps, prefix=()):
     with open(t.dir + "/log", "w"):
         pass
     only = ",".join(["-all"] + ["+" + c for c in caps])
-    t.start(prefix=["setpriv", f"--bounding-set={only}", "--inh-caps=-all", "--no-new-privs"])
+    t.start(prefix=[*prefix, "setpriv", f"--bounding-set={only}", "--inh-caps=-all", "--no-new-privs"])
 
 
 def caps_of(pid):
@@ -77,6 +77,13 @@ try:
         t.wait("and reacts", lambda: t.runtime(app) == 30000)
         t.end(spinner)
         t.check("and ends well", t.stop() == 0 and t.runtime(app) == 0)
+
+    t.make("unbudgeted")
+    enter = f'echo $$ > {t.path("unbudgeted")}/cgroup.procs; exec "$0" "$@"'
+    start(NEEDED, ["sh", "-c", enter])
+    t.wait("it runs in a group without RT budget", lambda: t.runtime(app) == 10000)
+    t.check("with its reaction FIFO all the same", "may be late" not in t.text())
+    t.check("and ends well", t.stop() == 0)
 
     said = {"bpf": "overruns from cpu.stat", "perfmon": "overruns from cpu.stat",
             "sys_nice": "reactions may be late", "ipc_lock": "lock memory"}
