@@ -137,6 +137,7 @@ void arrange(struct planner *p, const struct region *region, const struct cost *
 			search_clear_rank(&s, LEVEL_HIGH);
 		}
 		s.slack++;
+		ret->is_exact = ret->is_exact && (!s.was_cut || s.slack <= region->max_slack);
 	} while (s.was_cut && ret->is_exact);
 	free(s.bound);
 	array_done(&s.pins);
@@ -194,7 +195,7 @@ struct cost arrange_cost(struct planner *p, const struct region *region)
 
 		if (u->is_evicted) {
 			cost_evict(&s.cost, u->rank, 1);
-			if (!u->can_land)
+			if (!search_hopes_to_land(&s, s.running.items[i]))
 				cost_lose(&s.cost, u->rank, 1);
 		} else if (u->at != u->origin && u->kind == UNIT_RUNNING) {
 			s.cost.part[COST_MOVED]++;

@@ -31,8 +31,9 @@ struct region {
 	 * placed by the search. */
 	const unit_id *settled, *fresh;
 	size_t n_settled, n_fresh;
-	bool lands; /* look for the landings of the evicted, instead of hoping for them */
+	bool lands; /* all nodes are here: look for the landings of the evicted; else hope for them */
 	uint64_t max_steps;
+	uint32_t max_slack; /* how often an alternative may depart from the first choices */
 };
 
 /* What became of each of the region's running and fresh pods. */

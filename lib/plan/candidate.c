@@ -4,20 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_pinned(struct planner *p, const struct request *q, node_id node, candidates *list)
-{
-	const struct cpuset *pin = &p->w.req.sets.items[q->pin];
-	uint32_t cores[CPUSET_MAX], n = 0;
-
-	cpuset_each(cpu, pin)
-	{
-		cores[n] = capacity_core(&p->w.cap, node, cpu);
-		if (cores[n++] == NONE)
-			return;
-	}
-	*array_add(list) = (struct candidate){ .place = world_place(&p->w, node, cores, n) };
-}
-
 /* Cores of one physical core lie closest, then those of one NUMA node. */
 static uint32_t closeness(const struct planner *p, const uint32_t *cores, uint32_t n)
 {
@@ -30,7 +16,7 @@ static uint32_t closeness(const struct planner *p, const uint32_t *cores, uint32
 		is_one_core = is_one_core && core->physical == first->physical;
 		is_one_numa = is_one_numa && core->numa == first->numa;
 	}
-	return is_one_core ? 99 : is_one_numa ? 50 : 0;
+	return is_one_core ? MAX_CLOSENESS : is_one_numa ? 50 : 0;
 }
 
 static void add_set(struct planner *p, node_id node, const uint32_t *cores, uint32_t n,
@@ -44,6 +30,20 @@ static void add_set(struct planner *p, node_id node, const uint32_t *cores, uint
 		.place = world_place(&p->w, node, cores, n),
 		.score = (uint32_t)(sum * 100 / n) + (n > 1 ? closeness(p, cores, n) : 0),
 	};
+}
+
+static void add_pinned(struct planner *p, const struct request *q, node_id node, candidates *list)
+{
+	const struct cpuset *pin = &p->w.req.sets.items[q->pin];
+	uint32_t cores[CPUSET_MAX], n = 0;
+
+	cpuset_each(cpu, pin)
+	{
+		cores[n] = capacity_core(&p->w.cap, node, cpu);
+		if (cores[n++] == NONE)
+			return;
+	}
+	add_set(p, node, cores, n, list);
 }
 
 static int by_number(const void *a, const void *b)

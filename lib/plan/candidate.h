@@ -9,9 +9,10 @@
  * the ones that its request names. */
 struct candidate {
 	place_id place;
-	uint32_t score; /* mean over its cores, times 100, and up to 99 for cores that lie together
-			 */
+	uint32_t score; /* mean over its cores, times 100, and more where several lie together */
 };
+
+enum { MAX_CLOSENESS = 99 };
 
 typedef ARRAY(struct candidate) candidates;
 

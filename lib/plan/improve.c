@@ -58,6 +58,7 @@ static bool rearrange(struct pool *pool, const unit_id *some, size_t n, uint64_t
 		.n_fresh = n,
 		.lands = true,
 		.max_steps = max_steps,
+		.max_slack = UINT32_MAX,
 	};
 	struct cost limit = arrange_cost(pool->p, &region);
 	struct arrangement a;

@@ -17,6 +17,10 @@ void index_update(struct planner *p, node_id node);
  * (NONE: all); the highest score, then the first by name and core. NONE if it fits nowhere. */
 place_id index_best(struct planner *p, const struct unit *u, node_id except);
 
+/* Does the pod, bound to a node, fit on another one as things are? The answer is kept until the
+ * index changes. */
+bool index_lands(struct planner *p, unit_id id);
+
 /* Nodes where the pod would fit if less critical pods yielded, the most promising first; at most
  * `max` of them. Returns how many. */
 size_t index_yielding(struct planner *p, const struct unit *u, node_id *ret, size_t max);

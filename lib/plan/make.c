@@ -11,8 +11,16 @@
 #include "plan/landing.h"
 #include "plan/plan.h"
 
-/* What a search for one pod on one node may cost. */
-enum { NODE_STEPS = 300, REPAIR_STEPS = 4000 };
+/* What a search on one node may cost. */
+struct effort {
+	uint64_t steps;
+	uint32_t slack;
+};
+
+static const struct effort repair_effort = { 4000, UINT32_MAX };
+
+/* For one pod: first a look at each node, and if that loses somebody, a longer one. */
+static const struct effort efforts[] = { { 100, 1 }, { 300, UINT32_MAX } };
 
 static int pick_policies(struct planner *p, const struct policy *const *table,
 			 const struct settings *settings, struct error *err)
@@ -113,7 +121,7 @@ static bool is_fresh(const struct unit *u)
 }
 
 static struct region region_of(const struct settled *settled, const node_id *node,
-			       const unit_id *fresh, size_t n_fresh)
+			       const unit_id *fresh, size_t n_fresh, const struct effort *effort)
 {
 	return (struct region){
 		.nodes = node,
@@ -122,7 +130,8 @@ static struct region region_of(const struct settled *settled, const node_id *nod
 		.n_settled = settled->of_node[*node].n,
 		.fresh = fresh,
 		.n_fresh = n_fresh,
-		.max_steps = NODE_STEPS,
+		.max_steps = effort->steps,
+		.max_slack = effort->slack,
 	};
 }
 
@@ -130,13 +139,12 @@ static struct region region_of(const struct settled *settled, const node_id *nod
 static void repair(struct planner *p, const struct settled *settled)
 {
 	for (node_id node = 0; node < p->w.c->nodes.n; node++) {
-		struct region region = region_of(settled, &node, NULL, 0);
+		struct region region = region_of(settled, &node, NULL, 0, &repair_effort);
 		struct arrangement a;
 		struct cost none = { .part = { INT64_MAX } };
 
 		if (!p->w.nodes[node].is_broken)
 			continue;
-		region.max_steps = REPAIR_STEPS;
 		arrange(p, &region, &none, &a);
 		p->is_exact = p->is_exact && a.is_exact;
 		if (a.was_found)
@@ -166,46 +174,62 @@ static bool is_one_move(const struct cost *c)
 	return c->part[COST_MOVED] <= 1;
 }
 
+static bool loses_somebody(const struct cost *c)
+{
+	for (int i = COST_LOST; i < COST_LOST + LEVELS; i++)
+		if (c->part[i] > 0)
+			return true;
+	return false;
+}
+
+/* What has been found for a pod that needs room. */
+struct finding {
+	struct arrangement a;
+	struct cost cost; /* more than before */
+	node_id node;	  /* NONE: nothing yet */
+};
+
+static void look_at_node(struct planner *p, struct settled *settled, unit_id id, node_id node,
+			 const struct effort *effort, struct finding *best)
+{
+	struct region without = region_of(settled, &node, NULL, 0, effort);
+	struct region region = region_of(settled, &node, &id, 1, effort);
+	struct cost before = arrange_cost(p, &without);
+	struct cost limit = before;
+	struct arrangement a;
+
+	for (int k = 0; k < COST_PARTS; k++)
+		limit.part[k] += best->cost.part[k];
+	arrange(p, &region, &limit, &a);
+	p->is_exact = p->is_exact && a.is_exact;
+	if (!a.was_found) {
+		arrangement_done(&a);
+		return;
+	}
+	arrangement_done(&best->a);
+	*best = (struct finding){ a, cost_minus(a.cost, &before), node };
+}
+
 /* 5. Somebody has to yield: the node where that costs least, of those that promise most. */
 static void preempt(struct planner *p, struct settled *settled, unit_id id)
 {
 	const struct unit *u = &p->w.units.items[id];
-	node_id nodes[MAX_PREEMPTION_NODES], best_node = NONE;
+	node_id nodes[MAX_PREEMPTION_NODES];
 	size_t n = index_yielding(p, u, nodes, p->w.settings->preemption_nodes);
-	struct arrangement best = { 0 };
-	struct cost best_cost = { 0 };
+	struct finding best = { .node = NONE };
 
-	cost_lose(&best_cost, u->rank, 1);
-	for (size_t i = 0; i < n; i++) {
-		struct region without = region_of(settled, &nodes[i], NULL, 0);
-		struct region region = region_of(settled, &nodes[i], &id, 1);
-		struct cost before = arrange_cost(p, &without);
-		struct cost limit = before;
-		struct arrangement a;
+	cost_lose(&best.cost, u->rank, 1);
+	for (size_t e = 0; e < ARRAY_LEN(efforts) && loses_somebody(&best.cost); e++)
+		for (size_t i = 0; i < n && !is_one_move(&best.cost); i++)
+			look_at_node(p, settled, id, nodes[i], &efforts[e], &best);
+	if (best.node != NONE) {
+		struct region region = region_of(settled, &best.node, &id, 1, &efforts[0]);
 
-		for (int k = 0; k < COST_PARTS; k++)
-			limit.part[k] += best_cost.part[k];
-		arrange(p, &region, &limit, &a);
-		p->is_exact = p->is_exact && a.is_exact;
-		if (!a.was_found) {
-			arrangement_done(&a);
-			continue;
-		}
-		arrangement_done(&best);
-		best = a;
-		best_cost = cost_minus(a.cost, &before);
-		best_node = nodes[i];
-		if (is_one_move(&best_cost))
-			break;
-	}
-	if (best_node != NONE) {
-		struct region region = region_of(settled, &best_node, &id, 1);
-
-		arrange_commit(p, &region, &best);
+		arrange_commit(p, &region, &best.a);
 		p->w.units.items[id].since = ++p->now;
-		*array_add(&settled->of_node[best_node]) = id;
+		*array_add(&settled->of_node[best.node]) = id;
 	}
-	arrangement_done(&best);
+	arrangement_done(&best.a);
 }
 
 /* 4. and 5. for everybody who has no place yet; returns how many have got one. */

@@ -46,17 +46,46 @@ struct choice {
 	uint32_t taken;
 };
 
-struct unit *search_unit(const struct search *s, const unit_list *list, size_t i);
+static inline struct unit *search_unit(const struct search *s, const unit_list *list, size_t i)
+{
+	return &s->w->units.items[list->items[i]];
+}
 
 /* One more trial; false when the search is over. */
-bool search_step(struct search *s);
+static inline bool search_step(struct search *s)
+{
+	if (s->steps >= s->region->max_steps) {
+		s->found->is_exact = false;
+		return false;
+	}
+	s->steps++;
+	return true;
+}
 
 /* Is the next choice to be tried? Afterwards search_unchoose(). */
-bool search_choose(struct search *s, struct choice *c);
-void search_unchoose(struct search *s, const struct choice *c);
+static inline bool search_choose(struct search *s, struct choice *c)
+{
+	if (c->taken++ == 0)
+		return true;
+	if (s->slack == 0) {
+		s->was_cut = true;
+		return false;
+	}
+	s->slack--;
+	return true;
+}
+
+static inline void search_unchoose(struct search *s, const struct choice *c)
+{
+	if (c->taken > 1)
+		s->slack++;
+}
 
 /* Does this branch cost as much already as the best found? */
-bool search_is_hopeless(const struct search *s);
+static inline bool search_is_hopeless(const struct search *s)
+{
+	return !cost_is_less(&s->cost, &s->best);
+}
 
 /* The same, counting what cannot have room any more: with the new pods of this rank from the i-th
  * on still to be placed, and everything below open. */
@@ -75,6 +104,9 @@ bool search_is_twin(const struct search *s, const candidates *list, size_t i, un
 
 /* May it be evicted, as things are? */
 bool search_may_evict(const struct search *s, const struct unit *u);
+
+/* Will its replacement find a place, as far as is known before the end of a branch? */
+bool search_hopes_to_land(const struct search *s, unit_id id);
 
 /* The cost of one who has been taken off (sign 1) or put back (-1): a move at least. */
 void search_mark_displaced(struct search *s, const struct unit *u, int sign);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "plan/index.h"
+
 static bool is_displaced(const struct unit *u, int rank)
 {
 	return u->rank == rank && u->kind == UNIT_RUNNING && u->at == NONE && !u->is_evicted;
@@ -61,10 +63,18 @@ static void try_moves(struct search *s, size_t i, bool ejects, struct choice *ch
 	array_done(&list);
 }
 
+/* Where all nodes are in sight, the end of the branch finds the landings. */
+bool search_hopes_to_land(const struct search *s, unit_id id)
+{
+	return s->w->units.items[id].can_land && (s->region->lands || index_lands(s->p, id));
+}
+
 /* A pod on cores that it may not use is evicted only for a landing. */
 bool search_may_evict(const struct search *s, const struct unit *u)
 {
-	if (!u->can_evict || u->is_evicted || (u->is_misplaced && !u->can_land))
+	unit_id id = (unit_id)(u - s->w->units.items);
+
+	if (!u->can_evict || u->is_evicted || (u->is_misplaced && !search_hopes_to_land(s, id)))
 		return false;
 	return u->pdb == NONE || s->w->evictions_left[u->pdb] > 0;
 }
@@ -88,7 +98,7 @@ void search_mark_evicted(struct search *s, unit_id id, bool is_evicted)
 		world_bring_back(s->w, id);
 	s->cost.part[COST_MOVED] -= sign;
 	cost_evict(&s->cost, u->rank, sign);
-	if (!u->can_land)
+	if (!search_hopes_to_land(s, id))
 		cost_lose(&s->cost, u->rank, sign);
 }
 

@@ -82,28 +82,6 @@ place_id world_place(struct world *w, node_id node, const uint32_t *cores, uint3
 
 /* ---- Budgets ---- */
 
-bool cell_holds(const struct cell *cell, unsigned rank)
-{
-	for (int k = 0; k < LEVELS; k++)
-		if (cell->used[rank][k] > cell->cap[k])
-			return false;
-	return true;
-}
-
-bool world_fits(const struct world *w, const struct unit *u, place_id place, unsigned rank)
-{
-	struct range cells = w->places.items[place].cells;
-
-	for (uint32_t i = 0; i < cells.n; i++) {
-		const struct cell *cell = &w->cells[w->place_cells.items[cells.at + i]];
-
-		for (int k = 0; k < LEVELS; k++)
-			if (cell->used[rank][k] + u->load[k] > cell->cap[k])
-				return false;
-	}
-	return true;
-}
-
 /* A pod that may not be touched counts for every rank; used[] wraps back to what it was. */
 static unsigned budget_ranks(const struct unit *u)
 {

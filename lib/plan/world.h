@@ -127,10 +127,29 @@ static inline const struct request *unit_request(const struct world *w, const st
 place_id world_place(struct world *w, node_id node, const uint32_t *cores, uint32_t n);
 
 /* Does the unit fit at the place, counting ranks from `rank` up? 0: as things are. */
-bool world_fits(const struct world *w, const struct unit *u, place_id place, unsigned rank);
+static inline bool world_fits(const struct world *w, const struct unit *u, place_id place,
+			      unsigned rank)
+{
+	struct range cells = w->places.items[place].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++) {
+		const struct cell *cell = &w->cells[w->place_cells.items[cells.at + i]];
+
+		for (int k = 0; k < LEVELS; k++)
+			if (cell->used[rank][k] + u->load[k] > cell->cap[k])
+				return false;
+	}
+	return true;
+}
 
 /* Is the cell within its capacity, counting ranks from `rank` up? */
-bool cell_holds(const struct cell *cell, unsigned rank);
+static inline bool cell_holds(const struct cell *cell, unsigned rank)
+{
+	for (int k = 0; k < LEVELS; k++)
+		if (cell->used[rank][k] > cell->cap[k])
+			return false;
+	return true;
+}
 
 /* Budget only: the unit takes cores, or leaves them. Its node does not change. */
 void world_put(struct world *w, unit_id id, place_id place);
