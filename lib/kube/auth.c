@@ -20,6 +20,7 @@ struct kube_auth {
 	time_t file_read; /* CLOCK_MONOTONIC; 0: never */
 	struct credential plugin;
 	bool has_plugin_reply;
+	unsigned n_plugin_runs;
 };
 
 static time_t seconds(clockid_t clock)
@@ -114,6 +115,7 @@ static int run_plugin(struct kube_auth *a, struct error *err)
 	credential_done(&a->plugin);
 	a->plugin = fresh;
 	a->has_plugin_reply = true;
+	a->n_plugin_runs++;
 	return 0;
 }
 
@@ -127,6 +129,7 @@ static int get_plugin(struct kube_auth *a, struct kube_identity *ret, struct err
 	ret->token = a->plugin.token;
 	ret->cert = (struct slice){ a->plugin.cert.s, a->plugin.cert.n };
 	ret->key = (struct slice){ a->plugin.key.s, a->plugin.key.n };
+	ret->generation = a->n_plugin_runs;
 	return 0;
 }
 

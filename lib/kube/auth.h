@@ -23,6 +23,7 @@ struct kube_identity {
 	const char *username, *password;
 	const char *cert_file, *key_file;
 	struct slice cert, key; /* PEM */
+	unsigned generation;	/* another number: all but the token may be another too */
 };
 
 int kube_auth_get(struct kube_auth *a, struct kube_identity *ret, struct error *err);

@@ -12,30 +12,28 @@
 #undef curl_multi_setopt
 
 /* Result, name, parameters, arguments; the parameters have the names of the header. */
-#define FUNCTIONS(F)                                                                            \
-	F(CURLcode, curl_global_init, (long flags), (flags))                                    \
-	F(CURL *, curl_easy_init, (void), ())                                                   \
-	F(const char *, curl_easy_strerror, (CURLcode code), (code))                            \
-	F(CURLM *, curl_multi_init, (void), ())                                                 \
-	F(CURLMcode, curl_multi_add_handle, (CURLM * multi_handle, CURL * curl_handle),         \
-	  (multi_handle, curl_handle))                                                          \
-	F(CURLMcode, curl_multi_remove_handle, (CURLM * multi_handle, CURL * curl_handle),      \
-	  (multi_handle, curl_handle))                                                          \
-	F(CURLMcode, curl_multi_perform, (CURLM * multi_handle, int *running_handles),          \
-	  (multi_handle, running_handles))                                                      \
-	F(CURLMcode, curl_multi_cleanup, (CURLM * multi_handle), (multi_handle))                \
-	F(CURLMsg *, curl_multi_info_read, (CURLM * multi_handle, int *msgs_in_queue),          \
-	  (multi_handle, msgs_in_queue))                                                        \
-	F(CURLMcode, curl_multi_poll,                                                           \
-	  (CURLM * multi_handle, struct curl_waitfd extra_fds[], unsigned extra_nfds,           \
-	   int timeout_ms, int *ret),                                                           \
-	  (multi_handle, extra_fds, extra_nfds, timeout_ms, ret))                               \
-	F(struct curl_slist *, curl_slist_append, (struct curl_slist * list, const char *data), \
+#define FUNCTIONS(F)                                                                               \
+	F(CURLcode, curl_global_init, (long flags), (flags))                                       \
+	F(CURL *, curl_easy_init, (void), ())                                                      \
+	F(const char *, curl_easy_strerror, (CURLcode code), (code))                               \
+	F(CURLM *, curl_multi_init, (void), ())                                                    \
+	F(CURLMcode, curl_multi_add_handle, (CURLM * multi_handle, CURL * curl_handle),            \
+	  (multi_handle, curl_handle))                                                             \
+	F(CURLMcode, curl_multi_remove_handle, (CURLM * multi_handle, CURL * curl_handle),         \
+	  (multi_handle, curl_handle))                                                             \
+	F(CURLMcode, curl_multi_assign, (CURLM * multi_handle, curl_socket_t sockfd, void *sockp), \
+	  (multi_handle, sockfd, sockp))                                                           \
+	F(CURLMcode, curl_multi_socket_action,                                                     \
+	  (CURLM * multi_handle, curl_socket_t s, int ev_bitmask, int *running_handles),           \
+	  (multi_handle, s, ev_bitmask, running_handles))                                          \
+	F(CURLMcode, curl_multi_cleanup, (CURLM * multi_handle), (multi_handle))                   \
+	F(CURLMsg *, curl_multi_info_read, (CURLM * multi_handle, int *msgs_in_queue),             \
+	  (multi_handle, msgs_in_queue))                                                           \
+	F(struct curl_slist *, curl_slist_append, (struct curl_slist * list, const char *data),    \
 	  (list, data))
 
 #define VOID_FUNCTIONS(F)                           \
 	F(curl_easy_cleanup, (CURL * curl), (curl)) \
-	F(curl_easy_reset, (CURL * curl), (curl))   \
 	F(curl_slist_free_all, (struct curl_slist * list), (list))
 
 /* One argument behind the option: a long, a pointer or a curl_off_t, which have the same size and

@@ -128,22 +128,14 @@ static void set_tls(const struct endpoint *e, CURL *easy, const struct kube_iden
 		curl_easy_setopt(easy, CURLOPT_SSLKEY, id->key_file);
 }
 
-static void set_transport(const struct endpoint *e, CURL *easy, const struct http_call *call)
+static void set_transport(const struct endpoint *e, CURL *easy)
 {
-	uint32_t stall = call->stall_seconds ? call->stall_seconds : e->stall_seconds;
-	int64_t timeout = call->timeout_ms ? call->timeout_ms : e->target->timeout_ms;
-	bool compresses = !call->is_stream && !e->target->cluster.disables_compression;
-
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, compresses ? "gzip" : NULL);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L << 10);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout > 0 ? timeout : 0));
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, call->is_stream ? 1L : 64L);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)stall);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_S);
@@ -153,6 +145,18 @@ static void set_transport(const struct endpoint *e, CURL *easy, const struct htt
 	}
 	if (e->connect_to)
 		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, e->connect_to);
+}
+
+static void set_pace(const struct endpoint *e, CURL *easy, const struct http_call *call)
+{
+	uint32_t stall = call->stall_seconds ? call->stall_seconds : e->stall_seconds;
+	int64_t timeout = call->timeout_ms ? call->timeout_ms : e->target->timeout_ms;
+	bool compresses = !call->is_stream && !e->target->cluster.disables_compression;
+
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, compresses ? "gzip" : NULL);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout > 0 ? timeout : 0));
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, call->is_stream ? 1L : 64L);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)stall);
 }
 
 static void add_header(struct curl_slist **list, const char *name, const char *value)
@@ -226,22 +230,26 @@ static void set_method(CURL *easy, const struct http_call *call)
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
 }
 
-void endpoint_prepare(const struct endpoint *e, CURL *easy, const struct http_call *call,
-		      const struct kube_identity *id, struct curl_slist **ret_headers)
+void endpoint_prepare(const struct endpoint *e, CURL *easy, const struct kube_identity *id)
 {
-	AUTO_FREE char *url = xasprintf("%s%s", e->base, call->path);
-
-	curl_easy_reset(easy);
-	curl_easy_setopt(easy, CURLOPT_URL, url);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, e->user_agent);
-	set_transport(e, easy, call);
+	set_transport(e, easy);
 	set_tls(e, easy, id);
-	set_method(easy, call);
 	if (id->username || id->password) {
 		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		curl_easy_setopt(easy, CURLOPT_USERNAME, id->username ? id->username : "");
 		curl_easy_setopt(easy, CURLOPT_PASSWORD, id->password ? id->password : "");
 	}
+}
+
+void endpoint_aim(const struct endpoint *e, CURL *easy, const struct http_call *call,
+		  const struct kube_identity *id, struct curl_slist **ret_headers)
+{
+	AUTO_FREE char *url = xasprintf("%s%s", e->base, call->path);
+
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	set_pace(e, easy, call);
+	set_method(easy, call);
 	*ret_headers = make_headers(e, call, id);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *ret_headers);
 }

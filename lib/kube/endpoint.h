@@ -21,9 +21,13 @@ struct endpoint {
 int endpoint_init(struct endpoint *e, const struct kube_target *t, struct error *err);
 void endpoint_done(struct endpoint *e);
 
-/* Sets everything of a request but the callbacks. *ret_headers is freed when it is over. */
-void endpoint_prepare(const struct endpoint *e, CURL *easy, const struct http_call *call,
-		      const struct kube_identity *id, struct curl_slist **ret_headers);
+/* Sets what all requests of an identity have in common: once for a handle that serves many. */
+void endpoint_prepare(const struct endpoint *e, CURL *easy, const struct kube_identity *id);
+
+/* Sets what one request has of its own; whatever the handle was aimed at before is forgotten.
+ * *ret_headers is freed when it is over. */
+void endpoint_aim(const struct endpoint *e, CURL *easy, const struct http_call *call,
+		  const struct kube_identity *id, struct curl_slist **ret_headers);
 
 /* What libcurl's result means, worded as kubectl words it. `detail` is CURLOPT_ERRORBUFFER's. */
 int endpoint_error(const struct endpoint *e, CURL *easy, CURLcode code, const char *detail,

@@ -9,6 +9,7 @@
 #include "kube/curl_late.h"
 #include "kube/endpoint.h"
 #include "kube/header.h"
+#include "kube/wire.h"
 
 enum {
 	DEFAULT_CONNECTIONS = 16,
@@ -23,6 +24,7 @@ struct http_try {
 	struct http *http;
 	struct http_call *call;
 	CURL *easy;
+	unsigned generation; /* of the identity that `easy` was prepared for */
 	struct curl_slist *headers;
 	int64_t due_ms; /* not before */
 	int64_t sent_ms;
@@ -37,16 +39,17 @@ struct http_try {
 struct http {
 	struct endpoint endpoint;
 	struct kube_auth *auth;
-	CURLM *multi;
+	struct wire wire;
 	struct http_options options;
 	struct {
 		struct http_try **items;
 		size_t n, cap;
 	} tries; /* in order of arrival */
 	ARRAY(char *) warnings;
-	ARRAY(CURL *) idle; /* easy handles to use again */
-	double tokens;	    /* of the bucket */
-	int64_t tokens_ms;  /* when it was filled last */
+	ARRAY(CURL *) idle; /* prepared for identity `generation`, to be aimed again */
+	unsigned generation;
+	double tokens;	   /* of the bucket */
+	int64_t tokens_ms; /* when it was filled last */
 	unsigned n_on_wire;
 	uint64_t n_over; /* calls that ended, ever */
 	struct http_stats stats;
@@ -69,12 +72,9 @@ int http_open(const struct kube_target *t, const struct http_options *options, s
 	h->endpoint.stall_seconds =
 		options->stall_seconds ? options->stall_seconds : HTTP_STALL_SECONDS;
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	h->multi = curl_multi_init();
-	if (!h->multi)
-		abort();
 	if (!h->options.max_connections)
 		h->options.max_connections = DEFAULT_CONNECTIONS;
-	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)h->options.max_connections);
+	wire_open(&h->wire, h->options.max_connections);
 	h->auth = kube_auth_new(t);
 	h->tokens = options->burst;
 	h->tokens_ms = clock_ms();
@@ -88,8 +88,11 @@ static void off_the_wire(struct http_try *t)
 
 	if (!t->easy)
 		return;
-	curl_multi_remove_handle(h->multi, t->easy);
-	*array_add(&h->idle) = t->easy;
+	curl_multi_remove_handle(h->wire.multi, t->easy);
+	if (t->generation == h->generation)
+		*array_add(&h->idle) = t->easy;
+	else
+		curl_easy_cleanup(t->easy);
 	t->easy = NULL;
 	curl_slist_free_all(t->headers);
 	t->headers = NULL;
@@ -111,20 +114,25 @@ static void forget(struct http_try *t)
 	free(t);
 }
 
+static void drop_idle(struct http *h)
+{
+	while (h->idle.n)
+		curl_easy_cleanup(h->idle.items[--h->idle.n]);
+}
+
 void http_close(struct http *h)
 {
 	if (!h)
 		return;
 	while (h->tries.n)
 		forget(h->tries.items[0]);
-	array_each(easy, &h->idle)
-		curl_easy_cleanup(*easy);
+	drop_idle(h);
 	array_each(text, &h->warnings)
 		free(*text);
 	array_done(&h->tries);
 	array_done(&h->idle);
 	array_done(&h->warnings);
-	curl_multi_cleanup(h->multi);
+	wire_close(&h->wire);
 	kube_auth_free(h->auth);
 	endpoint_done(&h->endpoint);
 	free(h);
@@ -206,13 +214,25 @@ static int shown(size_t n)
 
 /* Sending. */
 
-static CURL *take_easy(struct http *h)
+static CURL *new_easy(const struct http *h, const struct kube_identity *id)
 {
-	CURL *easy = h->idle.n ? h->idle.items[--h->idle.n] : curl_easy_init();
+	CURL *easy = curl_easy_init();
 
 	if (!easy)
 		abort();
+	endpoint_prepare(&h->endpoint, easy, id);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	return easy;
+}
+
+static CURL *take_easy(struct http *h, const struct kube_identity *id)
+{
+	if (id->generation != h->generation) {
+		drop_idle(h);
+		h->generation = id->generation;
+	}
+	return h->idle.n ? h->idle.items[--h->idle.n] : new_easy(h, id);
 }
 
 static void end_try(struct http_try *t)
@@ -241,11 +261,10 @@ static void send_try(struct http_try *t)
 	t->retry_after = -1;
 	t->is_too_large = false;
 	t->detail[0] = '\0';
-	t->easy = take_easy(h);
-	endpoint_prepare(&h->endpoint, t->easy, call, &id, &t->headers);
-	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
+	t->easy = take_easy(h, &id);
+	t->generation = id.generation;
+	endpoint_aim(&h->endpoint, t->easy, call, &id, &t->headers);
 	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
-	curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->detail);
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
@@ -258,7 +277,7 @@ static void send_try(struct http_try *t)
 	if (call->body.n)
 		log_v(8, "%s %s body: %.*s", call->method, call->path, shown(call->body.n),
 		      call->body.s);
-	curl_multi_add_handle(h->multi, t->easy);
+	curl_multi_add_handle(h->wire.multi, t->easy);
 }
 
 /* Takes a token of the bucket; false, with the time when there will be one, when it is empty. */
@@ -394,7 +413,7 @@ static void take_messages(struct http *h)
 	const CURLMsg *m;
 	int left;
 
-	while ((m = curl_multi_info_read(h->multi, &left))) {
+	while ((m = curl_multi_info_read(h->wire.multi, &left))) {
 		struct http_try *t;
 
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
@@ -428,17 +447,15 @@ unsigned http_run(struct http *h, int timeout_ms)
 {
 	int64_t end = clock_ms() + timeout_ms;
 	uint64_t over = h->n_over;
-	int running;
 
 	while (h->tries.n > 0 && over == h->n_over) {
 		int64_t left = end - clock_ms();
 		int64_t wait = send_due(h, left > 0 ? left : 0);
 
-		curl_multi_perform(h->multi, &running);
+		wire_step(&h->wire, over == h->n_over ? (int)wait : 0);
 		take_messages(h);
-		if (over != h->n_over || left <= 0)
+		if (left <= 0)
 			break;
-		curl_multi_poll(h->multi, NULL, 0, (int)(wait < 1000 ? wait : 1000), NULL);
 	}
 	return (unsigned)h->tries.n;
 }
