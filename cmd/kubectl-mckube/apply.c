@@ -9,7 +9,6 @@
 #include "execute/to_snapshot.h"
 #include "output/plan_text.h"
 #include "plan/plan.h"
-#include "plugins/policies.h"
 
 #include "carry_out.h"
 #include "command.h"
@@ -46,7 +45,7 @@ static const struct option options[] = {
 	OPT_ENUM(0, "dry-run", struct apply_args, dry_run, dry_runs, "MODE",
 		 "client only shows the plan; server sends every write, and nothing is stored",
 		 .bare = "client", .preset = "none"),
-	OPT_INT(0, "parallel", struct apply_args, live.parallel, 1, 256, "N",
+	OPT_INT(0, "parallel", struct apply_args, live.parallel, 1, PARALLEL_MAX, "N",
 		"run so many writes at a time, where their order allows it", .preset = "16"),
 	OPT_STRING(0, "lease", struct apply_args, live.lease, "NAMESPACE/NAME",
 		   "the Lease that keeps two passes from running at once",
@@ -102,7 +101,7 @@ static int get_plan(struct cli *cli, const struct apply_args *a, const struct in
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return plan_make(&in->cluster, policies, &in->settings, ret, err);
+	return inputs_plan(in, ret, err);
 }
 
 static int write_state(const struct apply_args *a, const struct inputs *in, struct plan *plan,

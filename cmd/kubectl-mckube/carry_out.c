@@ -12,6 +12,7 @@
 #include "execute/to_api.h"
 
 #include "command.h"
+#include "stage.h"
 
 const char carry_out_dry[] = "A dry run: the server checked every write and stored nothing.\n";
 
@@ -27,10 +28,13 @@ int pass_lock_take(const struct cli *cli, const struct carry_out_args *a, struct
 		return error_set(err, -EINVAL, "--lease %s: must be NAMESPACE/NAME", a->lease);
 	if (live_open(cli, &ret->live, err) < 0)
 		return err->code;
+	const struct stage stage = stage_begin("lock", ret->live.kube.http);
 	ret->ns = xstrndup(a->lease, (size_t)(slash - a->lease));
 	ret->lease.ns = ret->ns;
 	ret->lease.name = slash + 1;
-	return kube_lease_acquire(&ret->live.kube, &ret->lease, a->lock_timeout / 1000000, err);
+	int r = kube_lease_acquire(&ret->live.kube, &ret->lease, a->lock_timeout / 1000000, err);
+	stage_end(&stage);
+	return r;
 }
 
 void pass_lock_release(struct pass_lock *l)
@@ -115,8 +119,10 @@ int carry_out(const struct cli *cli, const struct carry_out_args *a, struct live
 		.arg = &p,
 	};
 
+	const struct stage stage = stage_begin("write", live->kube.http);
 	catch_signals();
 	int r = execute_on_api(&live->kube, plan, c, &options, err);
+	stage_end(&stage);
 	if (p.is_shown && p.shown_ms)
 		fputs("\r\033[K", stderr);
 	return r < 0 ? r : live_check_warnings(live, err);

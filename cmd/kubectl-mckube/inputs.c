@@ -9,11 +9,13 @@
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "plugins/policies.h"
 #include "state/config.h"
 #include "state/load.h"
 
 #include "command.h"
 #include "file.h"
+#include "stage.h"
 
 const struct option input_options[] = {
 	OPT_STRINGS(0, "snapshot", struct input_args, snapshots, "FILE",
@@ -58,7 +60,7 @@ static const char *lookup_environment(const char *name)
 /* Flags win over environment over file over defaults. */
 static int load_settings(const struct cli *cli, struct settings *ret, struct error *err)
 {
-	const struct option_list *policies = &cli->input.policies;
+	const struct option_list *wanted = &cli->input.policies;
 	const char *path = cli->input.config ? cli->input.config : getenv("MCKUBE_CONFIG");
 
 	config_preset(ret);
@@ -66,7 +68,7 @@ static int load_settings(const struct cli *cli, struct settings *ret, struct err
 		return err->code;
 	if (config_read_environment(lookup_environment, ret, err) < 0)
 		return err->code;
-	if (policies->n && config_set_policies(ret, policies->items, policies->n, err) < 0)
+	if (wanted->n && config_set_policies(ret, wanted->items, wanted->n, err) < 0)
 		return error_wrap(err, "--policy");
 	return 0;
 }
@@ -124,11 +126,13 @@ static size_t stdin_uses(const struct cli *cli)
 
 static int load_files(struct inputs *in, struct loader *loader, struct error *err)
 {
+	const struct stage stage = stage_begin("model", NULL);
 	int r = loader_files(loader, in->sources.items, in->sources.n, err);
 
 	if (r == 0)
 		loader_finish(loader, &in->cluster);
 	loader_free(loader);
+	stage_end(&stage);
 	return r;
 }
 
@@ -175,6 +179,19 @@ int inputs_load(struct cli *cli, bool twice, struct inputs *ret, struct error *e
 	      ret->cluster.nodes.n, ret->cluster.pods.n, ret->cluster.mckubes.n,
 	      (unsigned long long)ret->cluster.n_skipped);
 	return 0;
+}
+
+int inputs_plan(const struct inputs *in, struct plan *ret, struct error *err)
+{
+	const struct stage stage = stage_begin("plan", NULL);
+	int r = plan_make(&in->cluster, policies, &in->settings, ret, err);
+
+	stage_end(&stage);
+	if (r == 0)
+		log_v(1, "plan %s: %zu actions after %llu steps of search%s", ret->name,
+		      ret->actions.n, (unsigned long long)ret->search.steps,
+		      ret->search.is_exact ? "" : ", which reached its bound");
+	return r;
 }
 
 void inputs_done(struct inputs *in)

@@ -9,6 +9,7 @@
 #include "base/option.h"
 #include "model/cluster.h"
 #include "model/settings.h"
+#include "plan/plan.h"
 #include "state/reader.h"
 
 #include "live.h"
@@ -39,6 +40,9 @@ struct cli;
  * error. */
 int inputs_load(struct cli *cli, bool twice, struct inputs *ret, struct error *err);
 void inputs_done(struct inputs *in);
+
+/* The plan of one pass over it. */
+int inputs_plan(const struct inputs *in, struct plan *ret, struct error *err);
 
 /* The namespace that listings are limited to; NULL: all. */
 const char *inputs_namespace(const struct cli *cli);

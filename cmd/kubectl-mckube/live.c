@@ -3,15 +3,14 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/auto.h"
-#include "base/log.h"
 #include "output/look.h"
 #include "state/load_live.h"
 
 #include "build.h"
 #include "command.h"
+#include "stage.h"
 
 const struct option live_options[] = {
 	OPT_INT(0, "qps", struct live_args, qps, 0, 100000, "N",
@@ -41,6 +40,7 @@ int live_open(const struct cli *cli, struct live *ret, struct error *err)
 		.user_agent = "kubectl-mckube/v" MCKUBE_VERSION " (" MCKUBE_PLATFORM ")",
 		.qps = (uint32_t)cli->live.qps,
 		.burst = (uint32_t)cli->live.burst,
+		.max_connections = PARALLEL_MAX,
 		.on_warning = print_warning,
 	};
 
@@ -69,35 +69,19 @@ int live_check_warnings(const struct live *l, struct error *err)
 	return error_set(err, -EPROTO, "%zu warning%s received", n, n == 1 ? "" : "s");
 }
 
-static double seconds(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void log_cost(const struct live *l, double began, double cpu)
-{
-	struct http_stats stats = http_stats(l->kube.http);
-
-	log_v(4, "read the cluster in %.3f s, %.3f s CPU: %llu requests, %llu bytes in",
-	      seconds(CLOCK_MONOTONIC) - began, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu,
-	      (unsigned long long)stats.requests, (unsigned long long)stats.bytes_in);
-}
-
 int live_load(const struct cli *cli, struct live *l, struct loader **ret, struct error *err)
 {
-	double began = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	const struct stage stage = stage_begin("read", l->kube.http);
 	int r = load_live(&l->kube, l->target.cluster.server, (uint32_t)cli->live.chunk, ret, err);
 
-	log_cost(l, began, cpu);
+	stage_end(&stage);
 	return r;
 }
 
 int live_save(const struct cli *cli, struct live *l, struct arena *arena, const char **ret_path,
 	      struct error *err)
 {
+	const struct stage stage = stage_begin("read", l->kube.http);
 	FILE *f = tmpfile();
 	char path[32];
 
@@ -106,6 +90,7 @@ int live_save(const struct cli *cli, struct live *l, struct arena *arena, const 
 	int r = save_live(&l->kube, l->target.cluster.server, (uint32_t)cli->live.chunk, f, err);
 	if (r == 0 && (fflush(f) != 0 || ferror(f)))
 		r = error_errno(err, "keep the cluster's objects");
+	stage_end(&stage);
 	if (r < 0) {
 		fclose(f);
 		return r;

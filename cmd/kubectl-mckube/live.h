@@ -12,6 +12,8 @@ struct live_args {
 	int32_t qps, burst, chunk;
 };
 
+enum { PARALLEL_MAX = 256 }; /* requests at a time */
+
 /* How requests are paced; kubectl's connection options are kube_global_options. */
 extern const struct option live_options[];
 

@@ -8,7 +8,6 @@
 #include "output/table.h"
 #include "plan/diff.h"
 #include "plan/file.h"
-#include "plugins/policies.h"
 
 #include "carry_out.h"
 #include "command.h"
@@ -135,12 +134,8 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	if (a->diff && a->output != FORMAT_TABLE)
 		return usage_error(cli, err, "--diff has no other form than text: not with -o %s",
 				   plan_formats[a->output]);
-	if (inputs_load(cli, false, &in, err) < 0 ||
-	    plan_make(&in.cluster, policies, &in.settings, &plan, err) < 0)
+	if (inputs_load(cli, false, &in, err) < 0 || inputs_plan(&in, &plan, err) < 0)
 		return err->code;
-	log_v(1, "plan %s: %zu actions after %llu steps of search%s", plan.name, plan.actions.n,
-	      (unsigned long long)plan.search.steps,
-	      plan.search.is_exact ? "" : ", which reached its bound");
 	if (a->dry_run == DRY_RUN_SERVER && ask_server(cli, &in, &plan, err) < 0)
 		return err->code;
 

@@ -43,7 +43,8 @@ struct run {
 	uint32_t n, n_over, n_running;
 	ARRAY(uint32_t) ready; /* in the order in which they became it */
 	size_t next_ready;
-	char stopped[128]; /* why nothing new begins; "" while it does */
+	ARRAY(uint32_t) leaving; /* evicted, and looked after until they are gone */
+	char stopped[128];	 /* why nothing new begins; "" while it does */
 };
 
 static const struct action *action_of(const struct job *j)
@@ -130,6 +131,7 @@ static void run_done(struct run *x)
 	free(x->dependents);
 	free(x->previous);
 	array_done(&x->ready);
+	array_done(&x->leaving);
 }
 
 /* Ends. */
@@ -237,6 +239,7 @@ static void begin_leaving(struct job *j)
 	j->state = JOB_LEAVING;
 	j->due_ms = clock_ms() + LOOK_AGAIN_MS;
 	j->deadline_ms = clock_ms() + (seconds ? seconds : DEFAULT_GONE_SECONDS) * 1000ll;
+	*array_add(&j->run->leaving) = j->at;
 }
 
 static bool is_other_pod(const struct job *j)
@@ -368,23 +371,32 @@ static void begin_ready(struct run *x)
 	}
 }
 
-/* Looks after evicted pods that are due; the milliseconds until the next one is. */
+/* Does what is due for an evicted pod; when it wants to be looked after again. */
+static int64_t look_after_one(struct job *j, int64_t now)
+{
+	if (j->run->stopped[0] && j->due_ms != INT64_MAX)
+		end(j, RESULT_DONE, "");
+	else if (j->due_ms <= now)
+		look(j);
+	return j->due_ms;
+}
+
+/* The milliseconds until the next evicted pod is due. */
 static int look_after(struct run *x)
 {
 	int64_t now = clock_ms(), next = now + LOOK_AGAIN_MS;
+	size_t n = 0;
 
-	for (uint32_t i = 0; i < x->n; i++) {
-		struct job *j = &x->jobs[i];
+	for (size_t i = 0; i < x->leaving.n; i++) {
+		struct job *j = &x->jobs[x->leaving.items[i]];
 
 		if (j->state != JOB_LEAVING)
 			continue;
-		if (x->stopped[0] && j->due_ms != INT64_MAX)
-			end(j, RESULT_DONE, "");
-		else if (j->due_ms <= now)
-			look(j);
-		else
-			next = j->due_ms < next ? j->due_ms : next;
+		x->leaving.items[n++] = j->at;
+		int64_t due = look_after_one(j, now);
+		next = due < next ? due : next;
 	}
+	x->leaving.n = n;
 	return (int)(next - now);
 }
 
