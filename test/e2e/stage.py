@@ -7,7 +7,7 @@ import json
 import os
 import pathlib
 import re
-import subprocess
+import ssl
 import sys
 import time
 import urllib.request
@@ -121,6 +121,17 @@ class Stage(World):
         log = self.kubectl("logs", "-n", self.ns, name).out
         return json.loads(log.splitlines()[-1])
 
+    def request_api(self, path):
+        """An open reply of the API server."""
+        config = json.loads(self.cluster.kubeconfig.read_text())
+        server = config["clusters"][0]["cluster"]
+        context = ssl.create_default_context(cafile=server["certificate-authority"])
+        token = config["users"][0]["user"]["token"]
+        return urllib.request.urlopen(
+            urllib.request.Request(server["server"] + path,
+                                   headers={"Authorization": f"Bearer {token}"}),
+            timeout=60, context=context)
+
     # The kernel.
 
     def group(self, name, container="app"):
@@ -135,7 +146,7 @@ class Stage(World):
     def budget(self, name, container="app"):
         return budget_of(self.group(name, container))
 
-    def program(self, name, container="app"):
+    def pid_of(self, name, container="app"):
         """The container's process."""
         pids = [int(p) for p in read(self.group(name, container) / "cgroup.procs").split()]
         assert len(pids) == 1, pids

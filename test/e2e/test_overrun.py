@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A High pod uses more than its low budget: what the kernel, the helper and the API show, and when."""
+
+import os
+import signal
+import time
+
+from stage import budget_of, shares
+from timeline import Timeline
+
+PERIOD = 100000
+LOW, HI, LOGGER = 10000, 60000, 45000
+# A twentieth of its budget is what a Low pod keeps.
+FLOOR = LOGGER // 20
+
+
+def make_pair(w):
+    """Together they fit at their low budgets; at its hi the brake leaves the logger its floor."""
+    w.create(*w.task("brake", "High", PERIOD, LOW, HI,
+                     ["--period", PERIOD, "--work", 4000, "--overrun-work", 50000]),
+             *w.task("logger", "Low", PERIOD, LOGGER, LOGGER,
+                     ["--period", PERIOD, "--work", 40000]))
+    w.apply()
+    w.wait_running("brake", "logger")
+    brake, logger = w.group("brake"), w.group("logger")
+    w.wait(lambda: budget_of(brake) == LOW and budget_of(logger) == LOGGER)
+    for name in ("brake", "logger"):
+        w.wait(lambda: w.annotation("pod", name, "mckube.io/rt-applied") == "true")
+    return brake, logger
+
+
+def follow(w, brake, logger, brake_is, logger_is, level, reason):
+    pods = f"/api/v1/namespaces/{w.ns}/pods"
+    requests = f"/apis/mcoperator.sdv.com/v1/namespaces/{w.ns}/mckubes"
+    events = f"/apis/events.k8s.io/v1/namespaces/{w.ns}/events"
+    is_brake = lambda o: o["metadata"]["name"] == "brake"
+    about = lambda o, name: o["regarding"].get("name") == name
+    return Timeline(w, {
+        f"kernel: brake has {brake_is} us": lambda: budget_of(brake) == brake_is,
+        f"kernel: logger has {logger_is} us": lambda: budget_of(logger) == logger_is,
+    }, {
+        f"API: pod annotation rt-current is {level}": (pods, lambda o: is_brake(o) and (
+            o["metadata"]["annotations"].get("mckube.io/rt-current") == level)),
+        f"API: McKube status.currentRuntime is {level}": (requests, lambda o: is_brake(o) and (
+            o.get("status", {}).get("currentRuntime") == level)),
+        f"API: Event {reason}": (events, lambda o: about(o, "brake") and o["reason"] == reason),
+    })
+
+
+def test_overrun(w):
+    brake, logger = make_pair(w)
+    pid, other = w.pid_of("brake"), w.pid_of("logger")
+    before = w.metrics()
+    with follow(w, brake, logger, HI, FLOOR, "hi", "RTOverrun") as up:
+        time.sleep(0.5)
+        os.kill(pid, signal.SIGUSR1)
+    after = w.metrics()
+    reaction = after['mckube_node_reaction_seconds{quantile="1"}']
+    start = up.seen[f"kernel: brake has {HI} us"] - reaction
+    up.print(f"after the overrun of brake was seen in the kernel (reaction {reaction * 1e6:.0f} us):",
+             start)
+    assert after["mckube_node_escalations_total"] == before["mckube_node_escalations_total"] + 1
+    assert len(up.seen) == 5, up.seen
+    busy, cut = shares([pid, other])
+    print(f"#   brake uses {busy:.3f} of the core, logger {cut:.3f}")
+    assert 0.45 < busy < 0.60 and cut < 0.05, (busy, cut)
+    assert w.get("mckube", "brake")["status"]["lastOverrunTime"]
+
+    with follow(w, brake, logger, LOW, LOGGER, "low", "RuntimeRecovered") as down:
+        os.kill(pid, signal.SIGUSR2)
+    down.print("after the brake has become calm:", min(down.seen.values()))
+    assert len(down.seen) == 5, down.seen
+    calm, back = shares([pid, other])
+    assert calm < 0.10 and back > 0.35, (calm, back)
+    reasons = {(e["regarding"]["name"], e["reason"]) for e in w.get("events.events.k8s.io")}
+    assert {("logger", "Degraded"), ("logger", "Restored"), ("brake", "RuntimeEscalated")} <= reasons
