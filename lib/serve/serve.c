@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/serve.h"
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/array.h"
+#include "base/auto.h"
+
+enum { BODY_MAX = 64 << 10, CONNECTIONS = 32, TIMEOUT_S = 10, BACKLOG = 32 };
+
+struct serve {
+	struct serve_options options;
+	struct MHD_Daemon *daemon;
+	char *socket_path; /* to be removed; NULL over TCP */
+	char address[128];
+};
+
+/* The library, loaded late. */
+
+#define FUNCTIONS(F)                       \
+	F(MHD_start_daemon)                \
+	F(MHD_stop_daemon)                 \
+	F(MHD_queue_response)              \
+	F(MHD_create_response_from_buffer) \
+	F(MHD_add_response_header)         \
+	F(MHD_destroy_response)            \
+	F(MHD_lookup_connection_value)     \
+	F(MHD_get_reason_phrase_for)
+
+#define POINTER(name) __typeof__(name) *name;
+static struct {
+	FUNCTIONS(POINTER)
+} late;
+
+#define ROW(name) { #name, offsetof(__typeof__(late), name) },
+static const struct {
+	const char *name;
+	size_t offset;
+} rows[] = { FUNCTIONS(ROW) };
+
+static int load(struct error *err)
+{
+	void *library = dlopen("libmicrohttpd.so.12", RTLD_NOW | RTLD_LOCAL);
+
+	if (!library)
+		return error_set(err, -ENOENT, "no HTTP server without libmicrohttpd: %s",
+				 dlerror());
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		void *function = dlsym(library, rows[i].name);
+
+		if (!function)
+			return error_set(err, -ENOSYS, "libmicrohttpd is too old: it has no %s",
+					 rows[i].name);
+		*(void **)((char *)&late + rows[i].offset) = function;
+	}
+	return 0;
+}
+
+/* Requests. */
+
+static unsigned dispatch(const struct serve *s, const struct serve_request *r, bool is_too_large,
+			 struct str *reply)
+{
+	bool is_known = false;
+
+	for (const struct serve_route *route = s->options.routes; route->method; route++) {
+		if (strcmp(route->path, r->path) != 0)
+			continue;
+		is_known = true;
+		if (strcmp(route->method, r->method) != 0)
+			continue;
+		unsigned refusal = s->options.admit ? s->options.admit(r, s->options.arg) : 0;
+		if (refusal)
+			return refusal;
+		if (is_too_large)
+			return MHD_HTTP_CONTENT_TOO_LARGE;
+		return route->handler(r, s->options.arg, reply);
+	}
+	return is_known ? MHD_HTTP_METHOD_NOT_ALLOWED : MHD_HTTP_NOT_FOUND;
+}
+
+static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, struct str *reply)
+{
+	if (!reply->n)
+		str_addf(reply, "%s\n", late.MHD_get_reason_phrase_for(status));
+	struct MHD_Response *response =
+		late.MHD_create_response_from_buffer(reply->n, reply->s, MHD_RESPMEM_MUST_COPY);
+	late.MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+				     "text/plain; version=0.0.4; charset=utf-8");
+	enum MHD_Result r = late.MHD_queue_response(c, status, response);
+	late.MHD_destroy_response(response);
+	return r;
+}
+
+/* libmicrohttpd calls this once for the head, then for each piece of the body, then at its end. */
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *path,
+				  const char *method, const char *version, const char *piece,
+				  size_t *n, void **state)
+{
+	const struct serve *s = arg;
+	struct str *body = *state;
+
+	(void)version;
+	if (!body) {
+		*state = body = xcalloc(1, sizeof(*body));
+		*body = (struct str)STR_INIT_MAX(BODY_MAX);
+		return MHD_YES;
+	}
+	if (*n) {
+		str_addn(body, piece, *n);
+		*n = 0;
+		return MHD_YES;
+	}
+	AUTO(str_done) struct str reply = STR_INIT;
+	const struct serve_request r = {
+		.method = method,
+		.path = path,
+		.authorization = late.MHD_lookup_connection_value(c, MHD_HEADER_KIND,
+								  MHD_HTTP_HEADER_AUTHORIZATION),
+		.body = { body->s, body->n },
+		.is_unix = serve_is_unix(s),
+	};
+	unsigned status = dispatch(s, &r, body->is_full, &reply);
+	return answer(c, status, &reply);
+}
+
+static void on_completed(void *arg, struct MHD_Connection *c, void **state,
+			 enum MHD_RequestTerminationCode why)
+{
+	struct str *body = *state;
+
+	(void)arg;
+	(void)c;
+	(void)why;
+	if (!body)
+		return;
+	str_done(body);
+	free(body);
+	*state = NULL;
+}
+
+/* Sockets. */
+
+static int open_unix(struct serve *s, const char *path, struct error *err)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct stat st;
+
+	if (strlen(path) >= sizeof(a.sun_path))
+		return error_set(err, -ENAMETOOLONG, "%s is too long", path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		unlink(path);
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	mode_t before = umask(0177);
+	int r = bind(fd, (struct sockaddr *)&a, sizeof(a));
+	int why = errno;
+	umask(before);
+	errno = why;
+	if (fd < 0 || r < 0)
+		return error_errno(err, "%s", path);
+	s->socket_path = xstrdup(path);
+	snprintf(s->address, sizeof(s->address), "unix:%s", path);
+	int kept = fd;
+	fd = -1;
+	return kept;
+}
+
+union tcp_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static bool parse_port(const char *text, in_port_t *ret)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	*ret = htons((uint16_t)number);
+	return *text >= '0' && *text <= '9' && !*end && number <= UINT16_MAX;
+}
+
+static bool parse_tcp(const char *address, union tcp_address *ret, socklen_t *ret_size)
+{
+	const char *colon = strrchr(address, ':'), *port = colon ? colon + 1 : address;
+	size_t n = colon ? (size_t)(colon - address) : 0;
+	bool is_v6 = n > 2 && address[0] == '[' && address[n - 1] == ']';
+	AUTO_FREE char *host = is_v6   ? xstrndup(address + 1, n - 2)
+			       : n     ? xstrndup(address, n)
+			       : colon ? xstrdup("0.0.0.0")
+				       : xstrdup("127.0.0.1");
+	in_port_t number;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->any.sa_family = is_v6 ? AF_INET6 : AF_INET;
+	*ret_size = is_v6 ? sizeof(ret->v6) : sizeof(ret->v4);
+	if (!parse_port(port, &number))
+		return false;
+	if (is_v6)
+		ret->v6.sin6_port = number;
+	else
+		ret->v4.sin_port = number;
+	return inet_pton(ret->any.sa_family, host,
+			 is_v6 ? (void *)&ret->v6.sin6_addr : (void *)&ret->v4.sin_addr) == 1;
+}
+
+/* With the port that the kernel gave it. */
+static void say_address(struct serve *s, int fd)
+{
+	union tcp_address a = { 0 };
+	socklen_t size = sizeof(a);
+	char host[INET6_ADDRSTRLEN] = "";
+	bool is_v6;
+
+	getsockname(fd, &a.any, &size);
+	is_v6 = a.any.sa_family == AF_INET6;
+	inet_ntop(a.any.sa_family, is_v6 ? (void *)&a.v6.sin6_addr : (void *)&a.v4.sin_addr, host,
+		  sizeof(host));
+	snprintf(s->address, sizeof(s->address), is_v6 ? "http://[%s]:%u" : "http://%s:%u", host,
+		 ntohs(is_v6 ? a.v6.sin6_port : a.v4.sin_port));
+}
+
+static int open_tcp(struct serve *s, const char *address, struct error *err)
+{
+	union tcp_address a;
+	socklen_t size;
+	int on = 1;
+
+	if (!parse_tcp(address, &a, &size))
+		return error_set(err, -EINVAL, "'%.80s' is not unix:/PATH, PORT or HOST:PORT",
+				 address);
+	AUTO_CLOSE int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (fd < 0 || bind(fd, &a.any, size) < 0)
+		return error_errno(err, "%s", address);
+	say_address(s, fd);
+	int kept = fd;
+	fd = -1;
+	return kept;
+}
+
+/* libmicrohttpd owns the socket when it has started. */
+static int start_daemon(struct serve *s, int fd, struct error *err)
+{
+	s->daemon = late.MHD_start_daemon(
+		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC, 0, NULL, NULL,
+		on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S, MHD_OPTION_END);
+	if (s->daemon)
+		return 0;
+	close(fd);
+	return error_set(err, -EIO, "%s: no HTTP daemon", s->address);
+}
+
+static int open_and_start(struct serve *s, const char *address, struct error *err)
+{
+	bool is_unix = strncmp(address, "unix:", 5) == 0;
+
+	if (load(err) < 0)
+		return err->code;
+	int fd = is_unix ? open_unix(s, address + 5, err) : open_tcp(s, address, err);
+	if (fd < 0)
+		return fd;
+	if (listen(fd, BACKLOG) < 0) {
+		error_errno(err, "%s", address);
+		close(fd);
+		return err->code;
+	}
+	return start_daemon(s, fd, err);
+}
+
+int serve_start(const char *address, const struct serve_options *options, struct serve **ret,
+		struct error *err)
+{
+	struct serve *s = xcalloc(1, sizeof(*s));
+
+	s->options = *options;
+	if (open_and_start(s, address, err) < 0) {
+		serve_stop(s);
+		return err->code;
+	}
+	*ret = s;
+	return 0;
+}
+
+const char *serve_address(const struct serve *s)
+{
+	return s->address;
+}
+
+bool serve_is_unix(const struct serve *s)
+{
+	return s->socket_path != NULL;
+}
+
+void serve_stop(struct serve *s)
+{
+	if (!s)
+		return;
+	if (s->daemon)
+		late.MHD_stop_daemon(s->daemon);
+	if (s->socket_path)
+		unlink(s->socket_path);
+	free(s->socket_path);
+	free(s);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_SERVE_SERVE_H
+#define MCKUBE_SERVE_SERVE_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+/* A small HTTP server for metrics, health and a few commands, in a thread of its own. Handlers are
+ * called in that thread, one at a time. Bodies are limited to 64 KiB, connections to 32, and one on
+ * which nothing happens is closed after 10 s.
+ *
+ * libmicrohttpd and the libraries that it brings along are loaded when the first server starts. */
+struct serve;
+
+struct serve_request {
+	const char *method, *path;
+	const char *authorization; /* the header's value, NULL */
+	struct slice body;
+	bool is_unix; /* came over a socket in the file system */
+};
+
+/* Fills the reply and returns the HTTP status; without a reply the status is said in words. */
+typedef unsigned (*serve_handler)(const struct serve_request *r, void *arg, struct str *reply);
+
+struct serve_route {
+	const char *method, *path;
+	serve_handler handler;
+};
+
+struct serve_options {
+	const struct serve_route *routes; /* the row without a method is the last */
+	/* Asked before a handler: 0, or the status that refuses the request. NULL: all may pass. */
+	unsigned (*admit)(const struct serve_request *r, void *arg);
+	void *arg;
+};
+
+/* ADDRESS is "unix:/PATH" (mode 0600), "PORT" (on 127.0.0.1), "HOST:PORT" with a numeric host, an
+ * IPv6 one in brackets, or ":PORT" for all of them. Port 0 lets the kernel choose. */
+int serve_start(const char *address, const struct serve_options *options, struct serve **ret,
+		struct error *err);
+
+/* Where it listens: "http://127.0.0.1:9870", "unix:/PATH". */
+const char *serve_address(const struct serve *s);
+
+bool serve_is_unix(const struct serve *s);
+
+void serve_stop(struct serve *s);
+
+#endif
