@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stands between a client and the API server, and ends the client with SIGKILL at one request."""
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from api import Api
+
+
+class Proxy:
+    """Serves https with a certificate of its own; what comes is passed on with the real token.
+
+    `answers` are (method, path, status) of what was passed on, in order.
+    """
+
+    def __init__(self, kubeconfig, folder):
+        self.api, self.lock = Api(kubeconfig), threading.Lock()
+        self.folder = folder / "proxy"
+        self.folder.mkdir(exist_ok=True)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.server.daemon_threads = True
+        self._use_certificate()
+        self._write_kubeconfig()
+        self.forget()
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def forget(self):
+        self.seen, self.kill_at, self.client, self.answers = 0, None, None, []
+        self.has_client = threading.Event()
+
+    def run(self, argv, kill_at=None):
+        """Runs a client; kill_at is (n, "before" or "after" its nth request is passed on). Returns
+        its exit code and output."""
+        self.seen, self.kill_at = 0, kill_at
+        self.has_client.clear()
+        env = dict(os.environ, KUBECONFIG=str(self.kubeconfig))
+        self.client = subprocess.Popen(argv, env=env, text=True, stdout=subprocess.PIPE,
+                                       stderr=subprocess.STDOUT)
+        self.has_client.set()
+        out, _ = self.client.communicate(timeout=90)
+        return self.client.returncode, out
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def _use_certificate(self):
+        key, certificate = self.folder / "key.pem", self.folder / "cert.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=proxy",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
+                        certificate], check=True, stderr=subprocess.DEVNULL)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
+                                                 do_handshake_on_connect=False)
+
+    def _write_kubeconfig(self):
+        self.kubeconfig = self.folder / "kubeconfig"
+        self.kubeconfig.write_text(json.dumps({
+            "clusters": [{"name": "c", "cluster": {
+                "server": f"https://127.0.0.1:{self.server.server_port}",
+                "certificate-authority": str(self.folder / "cert.pem")}}],
+            "users": [{"name": "u", "user": {"token": "of-the-proxy"}}],
+            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+            "current-context": "x"}))
+
+    def _count(self):
+        with self.lock:
+            self.seen += 1
+            return self.seen
+
+    def _kill(self, number, when):
+        self.has_client.wait()
+        if self.kill_at == (number, when):
+            self.client.send_signal(signal.SIGKILL)
+            self.client.wait()
+            raise ConnectionAbortedError
+
+    def pass_on(self, method, path, headers, body):
+        number = self._count()
+        self._kill(number, "before")
+        keep = {k: v for k, v in headers.items()
+                if k.lower() in ("content-type", "accept", "accept-encoding")}
+        answer = self.api.raw(method, path, body, keep)
+        with self.lock:
+            self.answers.append((method, path, answer[0]))
+        self._kill(number, "after")
+        return answer
+
+    def _handler(proxy):
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *args):
+                pass
+
+            def answer(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                try:
+                    status, headers, reply = proxy.pass_on(self.command, self.path, self.headers,
+                                                           body)
+                except ConnectionAbortedError:
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                for name, value in headers:
+                    if name.lower() in ("content-type", "content-encoding", "warning",
+                                        "retry-after"):
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(reply)))
+                self.end_headers()
+                self.wfile.write(reply)
+
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
+
+            def handle(self):
+                try:
+                    super().handle()
+                except (OSError, ssl.SSLError):
+                    pass
+
+        return Handler
