@@ -19,15 +19,6 @@ struct pool {
 	bool has_improved;
 };
 
-static int by_time(const void *a, const void *b, void *arg)
-{
-	const struct world *w = arg;
-	uint32_t x = w->units.items[*(const unit_id *)a].since;
-	uint32_t y = w->units.items[*(const unit_id *)b].since;
-
-	return x < y ? -1 : x > y;
-}
-
 static bool is_among(const unit_id *list, size_t n, unit_id id)
 {
 	for (size_t i = 0; i < n; i++)
@@ -47,7 +38,7 @@ static bool rearrange(struct pool *pool, const unit_id *some, size_t n, uint64_t
 		if (w->units.items[*id].at != NONE && !is_among(some, n, *id))
 			*array_add(&settled) = *id;
 	if (settled.n > 0)
-		qsort_r(settled.items, settled.n, sizeof(*settled.items), by_time, w);
+		qsort_r(settled.items, settled.n, sizeof(*settled.items), world_by_since, w);
 
 	struct region region = {
 		.nodes = pool->nodes.items,
@@ -126,7 +117,7 @@ void improve(struct planner *p)
 	for (uint32_t turn = 0; turn < w->units.n; turn++) {
 		const struct unit *u = &w->units.items[w->by_turn[turn]];
 
-		if (u->kind == UNIT_PENDING || u->kind == UNIT_HOMELESS)
+		if (unit_is_new(u))
 			*array_add(&pool.fresh) = w->by_turn[turn];
 	}
 

@@ -115,11 +115,6 @@ struct settled {
 	size_t n_nodes;
 };
 
-static bool is_fresh(const struct unit *u)
-{
-	return u->kind == UNIT_PENDING || u->kind == UNIT_HOMELESS;
-}
-
 static struct region region_of(const struct settled *settled, const node_id *node,
 			       const unit_id *fresh, size_t n_fresh, const struct effort *effort)
 {
@@ -241,7 +236,7 @@ static size_t place_all(struct planner *p, struct settled *settled)
 		unit_id id = p->w.by_turn[turn];
 		const struct unit *u = &p->w.units.items[id];
 
-		if (!is_fresh(u) || u->is_evicted || u->at != NONE)
+		if (!unit_is_new(u) || u->is_evicted || u->at != NONE)
 			continue;
 		place_id at = index_best(p, u, NONE);
 		if (at != NONE)
@@ -268,8 +263,15 @@ static void list_settled(const struct planner *p, struct settled *settled)
 		unit_id id = p->w.by_turn[turn];
 		const struct unit *u = &p->w.units.items[id];
 
-		if (is_fresh(u) && u->at != NONE)
+		if (unit_is_new(u) && u->at != NONE)
 			*array_add(&settled->of_node[p->w.places.items[u->at].node]) = id;
+	}
+	for (size_t node = 0; node < settled->n_nodes; node++) {
+		unit_list *list = &settled->of_node[node];
+
+		if (list->n > 1)
+			qsort_r(list->items, list->n, sizeof(*list->items), world_by_since,
+				(void *)&p->w);
 	}
 }
 

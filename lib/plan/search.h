@@ -118,8 +118,9 @@ void search_mark_evicted(struct search *s, unit_id id, bool is_evicted);
  * displaced ones of this rank be where they were? */
 bool search_is_in_vain(struct search *s, int rank);
 
-/* Does the cell hold this rank and above, and the pods below that may not be evicted? */
-bool search_holds_stubborn(const struct search *s, cell_id id, int rank);
+/* Does the cell hold this rank and above, and the pods below that may not be evicted? With
+ * `and_getting` also those that others' evictions could bring to that. */
+bool search_holds_stubborn(const struct search *s, cell_id id, int rank, bool and_getting);
 bool search_has_cell(const struct world *w, place_id place, cell_id cell);
 
 /* Adds the pods on cores over their capacity to the cost: they do not count as running. */

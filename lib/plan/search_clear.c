@@ -158,7 +158,7 @@ static bool is_squeezing(const struct search *s, size_t i, int rank)
 		return false;
 	struct range cells = s->w->places.items[u->origin].cells;
 	for (uint32_t c = 0; c < cells.n; c++)
-		if (!search_holds_stubborn(s, s->w->place_cells.items[cells.at + c], rank))
+		if (!search_holds_stubborn(s, s->w->place_cells.items[cells.at + c], rank, true))
 			return true;
 	return false;
 }

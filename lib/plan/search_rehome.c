@@ -130,7 +130,11 @@ static void try_leaving_it(struct search *s, size_t i, struct choice *choice)
 	cost_lose(&s->cost, u->rank, u->is_misplaced);
 	world_put(s->w, id, u->origin);
 	if (!search_is_hopeless(s) && search_step(s) && search_choose(s, choice)) {
-		search_rehome(s, u->rank);
+		/* One on wrong cores was not there when its cell was cleared. */
+		if (u->is_misplaced)
+			search_clear_cells(s, u->rank);
+		else
+			search_rehome(s, u->rank);
 		search_unchoose(s, choice);
 	}
 	world_lift(s->w, id);

@@ -39,15 +39,24 @@ static bool is_stubborn(const struct search *s, const struct unit *u, int rank)
 	       !search_may_evict(s, u);
 }
 
-/* Does the cell hold this rank and above, and the stubborn below? */
-bool search_holds_stubborn(const struct search *s, cell_id id, int rank)
+/* It may become so when others use up its PodDisruptionBudget. */
+static bool is_getting_stubborn(const struct search *s, const struct unit *u, int rank)
+{
+	return is_stubborn(s, u, rank) ||
+	       (u->rank < rank && u->kind == UNIT_RUNNING && !u->is_evicted && u->pdb != NONE);
+}
+
+bool search_holds_stubborn(const struct search *s, cell_id id, int rank, bool and_getting)
 {
 	struct cell cell = s->w->cells[id];
 
 	for (size_t i = 0; s->has_stubborn && i < s->running.n; i++) {
 		const struct unit *u = search_unit(s, &s->running, i);
 
-		if (!is_stubborn(s, u, rank) || !search_has_cell(s->w, u->origin, id))
+		bool counts =
+			and_getting ? is_getting_stubborn(s, u, rank) : is_stubborn(s, u, rank);
+
+		if (!counts || !search_has_cell(s->w, u->origin, id))
 			continue;
 		for (int k = 0; k < LEVELS; k++)
 			cell.used[rank][k] += u->load[k];
@@ -70,7 +79,8 @@ static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t
 			continue;
 		struct range cells = s->w->places.items[u->origin].cells;
 		for (uint32_t c = 0; c < cells.n; c++)
-			if (!search_holds_stubborn(s, s->w->place_cells.items[cells.at + c], rank))
+			if (!search_holds_stubborn(s, s->w->place_cells.items[cells.at + c], rank,
+						   false))
 				is_good = false;
 		if (u->is_evicted && !world_has_room(s->w, u, u->node, (unsigned)rank))
 			is_good = false;

@@ -359,6 +359,15 @@ static int cmp_turn(const void *a, const void *b, void *arg)
 	return i < j ? -1 : i > j;
 }
 
+int world_by_since(const void *a, const void *b, void *world)
+{
+	const struct world *w = world;
+	uint32_t x = w->units.items[*(const unit_id *)a].since;
+	uint32_t y = w->units.items[*(const unit_id *)b].since;
+
+	return x < y ? -1 : x > y;
+}
+
 static void give_turns(struct world *w)
 {
 	w->by_turn = xmalloc(w->units.n * sizeof(*w->by_turn));

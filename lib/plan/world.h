@@ -122,6 +122,16 @@ static inline const struct request *unit_request(const struct world *w, const st
 	return &w->req.list.items[u->request];
 }
 
+/* Pending, or bound without cores: whoever is to get cores newly. */
+static inline bool unit_is_new(const struct unit *u)
+{
+	return u->kind == UNIT_PENDING || u->kind == UNIT_HOMELESS;
+}
+
+/* Compares two unit_id for qsort_r(), with the world as the argument: the order in which new pods
+ * got their places. */
+int world_by_since(const void *a, const void *b, void *world);
+
 /* The place of these cores of the node (indices into capacity.cores, sorted; made when new). With
  * none at all it is the place of a pod whose cores the node does not have. */
 place_id world_place(struct world *w, node_id node, const uint32_t *cores, uint32_t n);
