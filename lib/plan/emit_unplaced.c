@@ -129,8 +129,7 @@ static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 			     "its request cannot be read; a warning says why");
 	else if (waits && !q)
 		emit_refused(e, pod, REASON_NO_REQUEST, "nothing asks for real time for this pod");
-	else if (u && (u->kind == UNIT_PENDING || u->kind == UNIT_HOMELESS) && u->at == NONE &&
-		 !u->is_evicted)
+	else if (u && unit_is_new(u) && u->at == NONE && !u->is_evicted)
 		emit_no_place(e, u);
 }
 

@@ -226,7 +226,7 @@ static enum outcome outcome_of(const struct unit *u)
 		return OUTCOME_EVICTED;
 	if (u->at == NONE)
 		return OUTCOME_UNPLACED;
-	if (u->kind == UNIT_PENDING || u->kind == UNIT_HOMELESS)
+	if (unit_is_new(u))
 		return OUTCOME_PLACED;
 	return u->at == u->origin ? OUTCOME_STAYS : OUTCOME_MOVES;
 }
