@@ -63,6 +63,10 @@ class Stage(World):
         self.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=self.manifests())
         self.wait(lambda: not self.helper_pids(), 60)
 
+    def uninstall_helper(self):
+        self.kubectl("delete", "daemonset", "mckube-node", "-n", SYSTEM)
+        self.wait(lambda: not self.helper_pids(), 60)
+
     def helper(self):
         """The helper's pod."""
         pods = [p for p in self.get("pods", ns=SYSTEM)
@@ -179,6 +183,11 @@ def read(path):
 
 def budget_of(group):
     return int(read(group / "cpu.rt_runtime_us") or 0)
+
+
+def share_of(group):
+    """The budget in parts per million of a CPU: the groups above containers have other periods."""
+    return budget_of(group) * 1000000 // int(read(group / "cpu.rt_period_us"))
 
 
 def cpu_seconds(pid):
