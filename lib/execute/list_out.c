@@ -144,13 +144,12 @@ int list_out_add(struct list_out *l, struct slice json, struct error *err)
 	return 0;
 }
 
-int list_out_end(struct list_out *l, struct error *err)
+void list_out_end(struct list_out *l)
 {
 	if (l->format == LIST_JSON)
 		fputs(l->n ? "\n  ]\n}\n" : "]\n}\n", l->out);
 	else if (l->n == 0)
 		fputs(" []\n", l->out);
-	return ferror(l->out) ? error_set(err, -EIO, "the list could not be written") : 0;
 }
 
 void list_out_done(struct list_out *l)

@@ -9,7 +9,8 @@
 #include "execute/to_snapshot.h"
 
 /* A `v1 List` written object by object. Objects are given as JSON text and come out indented, or as
- * YAML; numbers and the order of members stay as they are. */
+ * YAML; numbers and the order of members stay as they are. Write errors are for whoever closes the
+ * file (base/save.h). */
 struct list_out {
 	FILE *out;
 	enum list_format format;
@@ -23,7 +24,7 @@ void list_out_begin(struct list_out *l, FILE *out, enum list_format format);
 void list_out_begin_taken(struct list_out *l, FILE *out, enum list_format format,
 			  const char *server, int64_t taken_at);
 int list_out_add(struct list_out *l, struct slice json, struct error *err);
-int list_out_end(struct list_out *l, struct error *err);
+void list_out_end(struct list_out *l);
 void list_out_done(struct list_out *l);
 
 #endif

@@ -215,9 +215,9 @@ int execute_on_files(struct plan *plan, const struct source *sources, size_t n_s
 
 	charge_budgets(&p);
 	list_out_begin_taken(&p.list, out, format, plan->server, plan->taken_at);
-	if (read_all(&p, sources, n_sources, write_object, err) < 0 ||
-	    list_out_end(&p.list, err) < 0)
+	if (read_all(&p, sources, n_sources, write_object, err) < 0)
 		return err->code;
+	list_out_end(&p.list);
 	report_done(plan);
 	return 0;
 }
