@@ -154,11 +154,13 @@ void arrange(struct planner *p, const struct region *region, const struct cost *
 	array_done(&s.running);
 	array_done(&s.fresh);
 	array_done(&s.newcomers);
+	array_done(&s.order);
 }
 
 void arrangement_done(struct arrangement *a)
 {
 	array_done(&a->outcomes);
+	array_done(&a->order);
 }
 
 void arrange_commit(struct planner *p, const struct region *region, const struct arrangement *a)

@@ -31,7 +31,8 @@ struct region {
 	 * placed by the search. */
 	const unit_id *settled, *fresh;
 	size_t n_settled, n_fresh;
-	bool lands; /* all nodes are here: look for the landings of the evicted; else hope for them */
+	bool lands; /* all nodes are here: look for the landings of the evicted; else hope for them
+		     */
 	uint64_t max_steps;
 	uint32_t max_slack; /* how often an alternative may depart from the first choices */
 };
@@ -46,8 +47,10 @@ struct outcome {
 struct arrangement {
 	struct cost cost;
 	ARRAY(struct outcome) outcomes;
-	bool was_found; /* something better than `limit` */
-	bool is_exact;	/* all alternatives were tried or ruled out */
+	unit_list order; /* pending pods with a place, as their inter-pod rules let them in; empty
+			  * where no pod has such rules */
+	bool was_found;	 /* something better than `limit` */
+	bool is_exact;	 /* all alternatives were tried or ruled out */
 };
 
 /* Searches for an arrangement that costs less than `limit`. The world is as before afterwards. */

@@ -59,6 +59,8 @@ static bool rearrange(struct pool *pool, const unit_id *some, size_t n, uint64_t
 		arrange_commit(pool->p, &region, &a);
 		for (size_t i = 0; i < n; i++)
 			w->units.items[some[i]].since = ++pool->p->now;
+		array_each(id, &a.order)
+			w->units.items[*id].since = ++pool->p->now;
 		pool->has_improved = true;
 	}
 	array_done(&settled);

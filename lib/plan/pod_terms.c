@@ -399,6 +399,29 @@ static bool anti_affinity_refuses(struct pod_terms *t, const struct cluster *c, 
 	return false;
 }
 
+bool pod_terms_wants(const struct cluster *c, const struct pod *pod, const struct pod *other)
+{
+	return pod->rules != NONE &&
+	       all_terms_mean(c, c->rules.items[pod->rules].affinity, pod, other);
+}
+
+static bool keeps_away(const struct cluster *c, const struct pod *pod, const struct pod *other)
+{
+	struct range terms = { 0 };
+
+	if (pod->rules != NONE)
+		terms = c->rules.items[pod->rules].anti_affinity;
+	for (uint32_t i = 0; i < terms.n; i++)
+		if (term_means(c, &c->pod_terms.items[terms.at + i], pod, other))
+			return true;
+	return false;
+}
+
+bool pod_terms_avoids(const struct cluster *c, const struct pod *pod, const struct pod *other)
+{
+	return keeps_away(c, pod, other) || keeps_away(c, other, pod);
+}
+
 static uint32_t least_count(const struct pod_terms *t, const struct counter *k,
 			    const struct spread *s)
 {

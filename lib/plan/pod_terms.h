@@ -19,6 +19,11 @@ void pod_terms_free(struct pod_terms *t);
 void pod_terms_enter(struct pod_terms *t, const struct world *w, pod_id pod, node_id node);
 void pod_terms_leave(struct pod_terms *t, const struct world *w, pod_id pod, node_id node);
 
+/* Does the first pod want the other one near it? Do the two keep each other away, where both would
+ * be in one domain? */
+bool pod_terms_wants(const struct cluster *c, const struct pod *pod, const struct pod *other);
+bool pod_terms_avoids(const struct cluster *c, const struct pod *pod, const struct pod *other);
+
 /* Ports of less critical units that may be evicted do not count for rank > 0. */
 enum refusal pod_terms_refuse(struct pod_terms *t, const struct world *w, const struct unit *u,
 			      node_id node, unsigned rank);

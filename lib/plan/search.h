@@ -28,6 +28,7 @@ struct search {
 	unit_list running;    /* bound in the region, by node, then by turn */
 	unit_list fresh;      /* region->fresh */
 	unit_list newcomers;  /* settled and fresh */
+	unit_list order;      /* the pending ones of them, as they can come in one by one */
 	ARRAY(uint32_t) pins; /* the core sets that pods of the region ask for, in requests.sets */
 	bool *is_left;	      /* by position in running */
 	struct saved *before; /* likewise */
@@ -101,6 +102,9 @@ void search_finish(struct search *s);
 /* Two cores of a node with the same figures, without anybody less critical, and that nobody asks
  * for by number, are as good as one another: the first will do. */
 bool search_is_twin(const struct search *s, const candidates *list, size_t i, unsigned rank);
+
+/* Has a more critical new pod taken host ports of this one? */
+bool search_has_lost_ports(const struct search *s, const struct unit *u);
 
 /* May it be evicted, as things are? */
 bool search_may_evict(const struct search *s, const struct unit *u);

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/search.h"
 
-/* A unit of this rank whose ports a more critical new pod has taken. */
+bool search_has_lost_ports(const struct search *s, const struct unit *u)
+{
+	for (size_t i = 0; s->w->terms && i < s->newcomers.n; i++) {
+		const struct unit *f = search_unit(s, &s->newcomers, i);
+
+		if (f->rank > u->rank && f->at != NONE && f->kind == UNIT_PENDING &&
+		    s->w->places.items[f->at].node == u->node &&
+		    filter_ports_collide(s->w->c, unit_pod(s->w, u), unit_pod(s->w, f)))
+			return true;
+	}
+	return false;
+}
+
 static size_t port_victim(const struct search *s, int rank)
 {
-	const struct cluster *c = s->w->c;
-
 	for (size_t i = 0; s->w->terms && i < s->running.n; i++) {
 		const struct unit *u = search_unit(s, &s->running, i);
 
-		if (u->rank != rank || u->is_evicted)
-			continue;
-		for (size_t k = 0; k < s->newcomers.n; k++) {
-			const struct unit *f = search_unit(s, &s->newcomers, k);
-
-			if (f->rank > rank && f->at != NONE && f->kind == UNIT_PENDING &&
-			    s->w->places.items[f->at].node == u->node &&
-			    filter_ports_collide(c, unit_pod(s->w, u), unit_pod(s->w, f)))
-				return i;
-		}
+		if (u->rank == rank && !u->is_evicted && search_has_lost_ports(s, u))
+			return i;
 	}
 	return SIZE_MAX;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/search.h"
 
+#include "base/auto.h"
 #include "plan/index.h"
 #include "plan/landing.h"
 #include "plan/order.h"
@@ -89,31 +90,62 @@ static bool all_have_requests(const struct search *s)
 	return true;
 }
 
+static bool is_coming(const struct search *s, size_t i)
+{
+	const struct unit *u = search_unit(s, &s->newcomers, i);
+
+	return u->kind == UNIT_PENDING && u->at != NONE;
+}
+
+static node_id node_of(const struct search *s, size_t i)
+{
+	return s->w->places.items[search_unit(s, &s->newcomers, i)->at].node;
+}
+
+/* Lets in the next new pod whose inter-pod rules hold. Where not all nodes are in sight, their
+ * order is given. */
+static bool let_one_in(struct search *s, bool *is_in)
+{
+	struct world *w = s->w;
+
+	for (size_t i = 0; i < s->newcomers.n; i++) {
+		const struct unit *u = search_unit(s, &s->newcomers, i);
+
+		if (!is_coming(s, i) || is_in[i])
+			continue;
+		if (pod_terms_refuse(w->terms, w, u, node_of(s, i), 0) == REFUSE_NOTHING) {
+			world_enter(w, s->newcomers.items[i], node_of(s, i));
+			*array_add(&s->order) = s->newcomers.items[i];
+			return is_in[i] = true;
+		}
+		if (!s->region->lands)
+			return false;
+	}
+	return false;
+}
+
 /* Do the new pods' inter-pod rules hold as they come in one after the other, now that it is known
- * who has left? */
+ * who has left? Leaves in s->order who came when. */
 static bool may_stay(struct search *s)
 {
-	bool is_good = true;
+	AUTO_FREE bool *is_in = xcalloc(s->newcomers.n, sizeof(*is_in));
+	size_t n = 0;
 
+	array_clear(&s->order);
 	if (!s->w->terms)
 		return true;
 	for (size_t i = 0; i < s->newcomers.n; i++) {
-		const struct unit *u = search_unit(s, &s->newcomers, i);
-
-		if (u->kind == UNIT_PENDING && u->at != NONE)
-			world_leave(s->w, s->newcomers.items[i], s->w->places.items[u->at].node);
-	}
-	for (size_t i = 0; i < s->newcomers.n; i++) {
-		const struct unit *u = search_unit(s, &s->newcomers, i);
-
-		if (u->kind != UNIT_PENDING || u->at == NONE)
+		if (!is_coming(s, i))
 			continue;
-		node_id node = s->w->places.items[u->at].node;
-		is_good = is_good &&
-			  pod_terms_refuse(s->w->terms, s->w, u, node, 0) == REFUSE_NOTHING;
-		world_enter(s->w, s->newcomers.items[i], node);
+		world_leave(s->w, s->newcomers.items[i], node_of(s, i));
+		n++;
 	}
-	return is_good;
+	while (let_one_in(s, is_in))
+		;
+	for (size_t i = 0; i < s->newcomers.n; i++)
+		if (is_coming(s, i) && !is_in[i])
+			world_enter(s->w, s->newcomers.items[i], node_of(s, i));
+	return s->order.n == n;
 }
 
 static void save(struct search *s)
@@ -121,6 +153,9 @@ static void save(struct search *s)
 	struct arrangement *a = s->found;
 
 	array_clear(&a->outcomes);
+	array_clear(&a->order);
+	array_each(id, &s->order)
+		*array_add(&a->order) = *id;
 	for (size_t i = 0; i < s->running.n; i++) {
 		const struct unit *u = search_unit(s, &s->running, i);
 

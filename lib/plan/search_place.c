@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "plan/pod_terms.h"
+
 static void try_fresh(struct search *s, size_t i, place_id place)
 {
 	unit_id id = s->fresh.items[i];
@@ -18,11 +20,56 @@ static void try_fresh(struct search *s, size_t i, place_id place)
 		world_leave(s->w, id, node);
 }
 
-static bool may_enter(struct search *s, const struct unit *u, node_id node)
+/* Somebody that it wants near it may still come. */
+static bool awaits_company(const struct search *s, const struct unit *u)
 {
-	return u->kind == UNIT_HOMELESS
-		       ? u->node == node
-		       : filter_node(&s->p->filters, u, node, u->rank, NULL, 0) == REFUSE_NOTHING;
+	const struct cluster *c = s->w->c;
+
+	for (size_t i = 0; i < s->fresh.n; i++) {
+		const struct unit *other = search_unit(s, &s->fresh, i);
+
+		if (other != u && other->at == NONE &&
+		    pod_terms_wants(c, unit_pod(s->w, u), unit_pod(s->w, other)))
+			return true;
+	}
+	return false;
+}
+
+/* Somebody that it cannot be near may still have to leave. */
+static bool awaits_leaving(const struct search *s, const struct unit *u)
+{
+	const struct cluster *c = s->w->c;
+
+	for (size_t i = 0; i < s->running.n; i++) {
+		const struct unit *other = search_unit(s, &s->running, i);
+
+		if (other->rank < u->rank && !other->is_evicted && other->can_evict &&
+		    pod_terms_avoids(c, unit_pod(s->w, u), unit_pod(s->w, other)))
+			return true;
+	}
+	return false;
+}
+
+enum entry {
+	ENTRY_NO,
+	ENTRY_YES,
+	ENTRY_LATER, /* somebody else would have to come or leave: it is seen at the end */
+};
+
+static enum entry may_enter(struct search *s, const struct unit *u, node_id node)
+{
+	if (u->kind == UNIT_HOMELESS)
+		return u->node == node ? ENTRY_YES : ENTRY_NO;
+	switch (filter_node(&s->p->filters, u, node, u->rank, NULL, 0)) {
+	case REFUSE_NOTHING:
+		return ENTRY_YES;
+	case REFUSE_POD_AFFINITY:
+		return s->region->lands && awaits_company(s, u) ? ENTRY_LATER : ENTRY_NO;
+	case REFUSE_POD_ANTI_AFFINITY:
+		return s->region->lands && awaits_leaving(s, u) ? ENTRY_LATER : ENTRY_NO;
+	default:
+		return ENTRY_NO;
+	}
 }
 
 /* Does a pod of the region ask for this very core? */
@@ -55,8 +102,43 @@ bool search_is_twin(const struct search *s, const candidates *list, size_t i, un
 	       !is_named(s, list->items[i].place) && !is_named(s, list->items[i - 1].place);
 }
 
+static void try_places(struct search *s, size_t i, enum entry entry, struct choice *choice)
+{
+	const struct unit *u = search_unit(s, &s->fresh, i);
+	candidates list = { 0 };
+
+	for (size_t n = 0; n < s->region->n_nodes; n++)
+		if (may_enter(s, u, s->region->nodes[n]) == entry)
+			candidates_of(s->p, u, s->region->nodes[n], &list);
+	for (size_t n = 0; n < list.n && !search_is_hopeless(s); n++) {
+		size_t k = s->is_reversed ? list.n - 1 - n : n;
+		place_id place = list.items[k].place;
+
+		if (!world_fits(s->w, u, place, u->rank) || search_is_twin(s, &list, k, u->rank))
+			continue;
+		if (!search_step(s) || !search_choose(s, choice))
+			break;
+		try_fresh(s, i, place);
+		search_unchoose(s, choice);
+	}
+	array_done(&list);
+}
+
+static void try_leaving_out(struct search *s, size_t i, struct choice *choice)
+{
+	unsigned rank = search_unit(s, &s->fresh, i)->rank;
+
+	cost_lose(&s->cost, rank, 1);
+	if (!search_is_hopeless(s) && search_step(s) && search_choose(s, choice)) {
+		search_place_fresh(s, (int)rank, i + 1);
+		search_unchoose(s, choice);
+	}
+	cost_lose(&s->cost, rank, -1);
+}
+
 void search_place_fresh(struct search *s, int rank, size_t from)
 {
+	struct choice choice = { 0 };
 	size_t i = from;
 
 	while (i < s->fresh.n && (search_unit(s, &s->fresh, i)->rank != rank ||
@@ -66,33 +148,10 @@ void search_place_fresh(struct search *s, int rank, size_t from)
 		search_clear_rank(s, rank - 1);
 		return;
 	}
-
 	if (search_bound_is_hopeless(s, rank, i))
 		return;
-	struct unit *u = search_unit(s, &s->fresh, i);
-	struct choice choice = { 0 };
-	candidates list = { 0 };
-	for (size_t n = 0; n < s->region->n_nodes; n++)
-		if (may_enter(s, u, s->region->nodes[n]))
-			candidates_of(s->p, u, s->region->nodes[n], &list);
-	for (size_t n = 0; n < list.n && !search_is_hopeless(s); n++) {
-		size_t k = s->is_reversed ? list.n - 1 - n : n;
-		place_id place = list.items[k].place;
-
-		if (!world_fits(s->w, u, place, u->rank) || search_is_twin(s, &list, k, u->rank))
-			continue;
-		if (!search_step(s) || !search_choose(s, &choice))
-			break;
-		try_fresh(s, i, place);
-		search_unchoose(s, &choice);
-		u = search_unit(s, &s->fresh, i);
-	}
-	array_done(&list);
-
-	cost_lose(&s->cost, (unsigned)rank, 1);
-	if (!search_is_hopeless(s) && search_step(s) && search_choose(s, &choice)) {
-		search_place_fresh(s, rank, i + 1);
-		search_unchoose(s, &choice);
-	}
-	cost_lose(&s->cost, (unsigned)rank, -1);
+	try_places(s, i, ENTRY_YES, &choice);
+	try_leaving_out(s, i, &choice);
+	if (s->w->terms)
+		try_places(s, i, ENTRY_LATER, &choice);
 }

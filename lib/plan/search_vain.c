@@ -82,7 +82,8 @@ static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t
 			if (!search_holds_stubborn(s, s->w->place_cells.items[cells.at + c], rank,
 						   false))
 				is_good = false;
-		if (u->is_evicted && !world_has_room(s->w, u, u->node, (unsigned)rank))
+		if (u->is_evicted && (!world_has_room(s->w, u, u->node, (unsigned)rank) ||
+				      search_has_lost_ports(s, u)))
 			is_good = false;
 	}
 	swap_back(s, displaced, set, at);
