@@ -184,6 +184,8 @@ static int set_status(struct kube_request *r, const struct context *x, struct er
 	add_text_or_null(&json, to->cores);
 	str_add(&json, ",\"currentRuntime\":");
 	add_text_or_null(&json, to->has_level ? level_name(to->level) : NULL);
+	str_add(&json, ",\"podUID\":");
+	add_text_or_null(&json, to->pod_uid);
 	str_addc(&json, '}');
 	kube_patch(r, x->k, &x->ref,
 		   &(struct kube_change){ .subresource = "status", .json = json.s });
@@ -228,7 +230,7 @@ int api_request_finalizer(struct kube_request *r, const struct kube *k, const st
 	AUTO_JSON cJSON *root = NULL;
 	AUTO(str_done) struct str list = STR_INIT;
 	const cJSON *item;
-	bool has_ours = false;
+	bool has_ours = false, wants_ours = a->reason == REASON_GUARDED;
 
 	if (json_parse(object.s, object.n, &root, err) < 0)
 		return -EBADMSG;
@@ -245,8 +247,12 @@ int api_request_finalizer(struct kube_request *r, const struct kube *k, const st
 			str_addc(&list, ',');
 		str_add_json(&list, name);
 	}
+	if (wants_ours) {
+		str_add(&list, list.s[list.n - 1] == '[' ? "" : ",");
+		str_add_json(&list, assignment_finalizer);
+	}
 	str_addc(&list, ']');
-	if (!has_ours)
+	if (has_ours == wants_ours)
 		return 1;
 	struct kube_ref ref =
 		api_ref(a, json_text(json_path(root, "metadata.resourceVersion")), &resource);

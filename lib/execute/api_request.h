@@ -26,8 +26,8 @@ int api_request(struct kube_request *r, const struct kube *k, const struct actio
 struct kube_ref api_ref(const struct action *a, const char *version,
 			struct kube_resource *resource);
 
-/* Our finalizer can only be taken out of the list as it is: `object` is the object's text, read
- * just now. 1: it has none of ours, nothing to do. */
+/* Our finalizer is put into the list as it is, or taken out: `object` is the object's text, read
+ * just now. 1: nothing to do. */
 int api_request_finalizer(struct kube_request *r, const struct kube *k, const struct action *a,
 			  struct slice object, struct error *err);
 

@@ -28,6 +28,9 @@ void assignment_set(const struct action *a, struct notes_change *c)
 	else
 		set_note(c, "mckube.io/rt-runtime-medium", NULL);
 	set_number(c, "mckube.io/rt-runtime-hi", a->budget.hi);
+	set_number(c, "mckube.io/rt-runtime-floor", a->budget.floor);
+	set_note(c, "mckube.io/rt-enforcement",
+		 enforcement_name((enum enforcement)a->to.enforcement));
 	set_note(c, "mckube.io/rt-current", level_name(a->to.level));
 	set_note(c, "mckube.io/criticality", criticality_name(a->budget.criticality));
 	set_note(c, "mckube.io/rt-source", a->source);
@@ -41,12 +44,14 @@ void assignment_set_level(const struct action *a, struct notes_change *c)
 void assignment_clear(const char *source, struct notes_change *c)
 {
 	static const char *const names[] = {
-		"mckube.io/rt-core",	    "mckube.io/rt-current",
-		"mckube.io/rt-source",	    "mckube.io/rt-period",
-		"mckube.io/rt-runtime-low", "mckube.io/rt-runtime-medium",
-		"mckube.io/rt-runtime-hi",  "mckube.io/criticality",
+		"mckube.io/rt-core",	       "mckube.io/rt-current",
+		"mckube.io/rt-source",	       "mckube.io/rt-enforcement",
+		"mckube.io/rt-runtime-floor",  "mckube.io/rt-degraded",
+		"mckube.io/rt-period",	       "mckube.io/rt-runtime-low",
+		"mckube.io/rt-runtime-medium", "mckube.io/rt-runtime-hi",
+		"mckube.io/criticality",
 	};
-	enum { OURS_ALONE = 3 };
+	enum { OURS_ALONE = 6 };
 	bool is_request = source && strcmp(source, "annotations") == 0;
 
 	for (size_t i = 0; i < (is_request ? OURS_ALONE : ARRAY_LEN(names)); i++)

@@ -16,8 +16,8 @@ extern const char assignment_finalizer[]; /* ours, on a McKube */
 /* Annotations to set, or to drop where the value is NULL. Values point into the action and into
  * the change itself, so it must not be copied. */
 struct notes_change {
-	struct kube_pair pairs[10];
-	char numbers[10][12];
+	struct kube_pair pairs[12];
+	char numbers[12][12];
 	size_t n;
 };
 

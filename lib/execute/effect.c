@@ -60,6 +60,16 @@ static bool is_our_gate(const cJSON *item)
 	return name && strcmp(name, assignment_gate) == 0;
 }
 
+static enum effect_result add_finalizer(cJSON *meta)
+{
+	if (!cJSON_IsArray(member(meta, "finalizers"))) {
+		drop(meta, "finalizers");
+		cJSON_AddArrayToObject(meta, "finalizers");
+	}
+	cJSON_AddItemToArray(member(meta, "finalizers"), cJSON_CreateString(assignment_finalizer));
+	return EFFECT_CHANGED;
+}
+
 static bool is_our_finalizer(const cJSON *item)
 {
 	const char *name = json_text(item);
@@ -146,14 +156,16 @@ static enum effect_result set_status(cJSON *object, const struct action *a)
 	cJSON *status = member_object(object, "status");
 	set_or_drop(status, "allocatedCore", a->to.cores);
 	set_or_drop(status, "currentRuntime", a->to.has_level ? level_name(a->to.level) : NULL);
+	set_or_drop(status, "podUID", a->to.pod_uid);
 	return EFFECT_CHANGED;
 }
 
-static enum effect_result drop_finalizer(cJSON *object, const struct action *a)
+static enum effect_result set_finalizer(cJSON *object, const struct action *a)
 {
 	cJSON *meta = member_object(object, "metadata");
 
-	(void)a;
+	if (a->reason == REASON_GUARDED)
+		return add_finalizer(meta);
 	drop_from_list(meta, "finalizers", is_our_finalizer);
 	return json_text(member(meta, "deletionTimestamp")) && !member(meta, "finalizers")
 		       ? EFFECT_GONE
@@ -167,7 +179,7 @@ static enum effect_result (*const effects[ACTION_KINDS])(cJSON *object, const st
 	[ACTION_EVICT] = evict,
 	[ACTION_SET_LEVEL] = set_level,
 	[ACTION_STATUS] = set_status,
-	[ACTION_FINALIZER] = drop_finalizer,
+	[ACTION_FINALIZER] = set_finalizer,
 };
 
 bool effect_is_known(enum action_kind kind)

@@ -281,7 +281,7 @@ static void send_second(struct job *j)
 	if (r < 0)
 		fail(j, &err);
 	else if (r > 0)
-		end(j, RESULT_DONE, "was released already");
+		end(j, RESULT_DONE, "was so already");
 	else
 		send(j);
 }
@@ -302,12 +302,13 @@ static void on_success(struct job *j)
 static void on_failure(struct job *j)
 {
 	const struct http_call *call = &j->request.call;
-	enum action_kind kind = action_of(j)->kind;
+	const struct action *a = action_of(j);
+	bool wants_gone = a->kind == ACTION_EVICT || a->reason == REASON_RELEASED;
 
 	if (is_unreachable(call)) {
 		stop(j->run, "the server cannot be reached");
 		fail(j, &call->err);
-	} else if (call->code == 404 && (kind == ACTION_EVICT || kind == ACTION_FINALIZER)) {
+	} else if (call->code == 404 && wants_gone) {
 		end(j, RESULT_DONE, "was gone already");
 	} else {
 		fail(j, &call->err);

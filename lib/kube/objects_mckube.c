@@ -62,6 +62,7 @@ static const struct field status_fields[] = {
 	FIELD("allocatedCore", read_token, struct mckube_draft, mckube.status_core),
 	FIELD("currentRuntime", read_token, struct mckube_draft, mckube.status_current),
 	FIELD("lastOverrunTime", read_token, struct mckube_draft, mckube.status_overrun),
+	FIELD("podUID", read_token, struct mckube_draft, mckube.status_uid),
 	{ 0 },
 };
 

@@ -166,6 +166,8 @@ static struct request_text text_of_assignment(const struct notes *n)
 	struct request_text t = text_of_notes(n);
 
 	t.core.raw = (struct raw){ 0 };
+	t.floor.raw = raw_of_note(n->runtime_floor);
+	t.floor.path = "metadata.annotations[mckube.io/rt-runtime-floor]";
 	t.medium.raw = raw_of_note(n->runtime_medium);
 	t.medium.path = "metadata.annotations[mckube.io/rt-runtime-medium]";
 	return t;
@@ -365,15 +367,26 @@ static void read_request(struct reading *r, struct request *q, const struct pod 
 	}
 }
 
+/* The McKube whose status is about this very pod: not one that means several, nor one whose pod was
+ * deleted and made again under the same name. NULL: there is none. */
+static const struct mckube *status_of(const struct cluster *c, const struct request *q,
+				      const struct pod *pod)
+{
+	const struct mckube *m = q->mckube == NONE ? NULL : &c->mckubes.items[q->mckube];
+	bool is_other = m && m->status_uid && m->status_uid != pod->meta.uid;
+
+	return !m || q->selects_many || is_other ? NULL : m;
+}
+
 /* Where the pod is: its annotation, else what the old controller noted in the status. A pod that is
  * not bound has only wishes. */
 static void read_place(struct reading *r, struct request *q, const struct pod *pod)
 {
 	const struct cluster *c = r->c;
 	const struct notes *n = notes_of(c, pod);
-	const struct mckube *m = q->mckube == NONE ? NULL : &c->mckubes.items[q->mckube];
+	const struct mckube *m = status_of(c, q, pod);
 	bool is_noted = n && n->core != NONE;
-	str_id text = is_noted ? n->core : m && !q->selects_many ? m->status_core : 0;
+	str_id text = is_noted ? n->core : m ? m->status_core : 0;
 	struct cpuset set;
 
 	if (!pod->node_name || (!is_noted && !text))
@@ -400,31 +413,65 @@ static void read_place(struct reading *r, struct request *q, const struct pod *p
 static void read_level(const struct cluster *c, struct request *q, const struct pod *pod)
 {
 	const struct notes *n = notes_of(c, pod);
-	const struct mckube *m = q->mckube == NONE ? NULL : &c->mckubes.items[q->mckube];
+	const struct mckube *m = status_of(c, q, pod);
 	enum level level = LEVEL_LOW;
 
 	if (!n || n->current == NONE || !level_parse(cluster_str(c, n->current), &level))
-		if (m && !q->selects_many)
+		if (m)
 			level_parse(cluster_str(c, m->status_current), &level);
 	q->level = (uint8_t)level;
-	if (m)
-		q->recovery = (uint8_t)mckube_recovery(c, m);
+	if (q->mckube != NONE)
+		q->recovery = (uint8_t)mckube_recovery(c, &c->mckubes.items[q->mckube]);
 }
 
-/* A pod whose request is bad or gone keeps the load of its assignment until that is cleaned up. */
+static bool budget_eq(const struct budget *a, const struct budget *b)
+{
+	return a->period == b->period && a->low == b->low && a->medium == b->medium &&
+	       a->hi == b->hi && a->floor == b->floor && a->criticality == b->criticality;
+}
+
+static bool is_from_source(const struct cluster *c, const struct request *q, str_id source)
+{
+	return strcmp(cluster_str(c, source), source_name((enum source)q->source)) == 0;
+}
+
+/* What the annotations grant. A pod whose request is bad or gone keeps the load of that until it is
+ * cleaned up. */
 static void read_assignment(const struct cluster *c, struct request *q, const struct pod *pod)
 {
 	const struct notes *n = notes_of(c, pod);
 	struct request_value v;
 	struct value_error err;
 
-	if (q->has_budget || !q->has_cores || !n)
+	if (!q->has_cores || !n || n->core == NONE)
 		return;
 	struct request_text t = text_of_assignment(n);
 	if (!request_value_read(c, &t, true, &v, &err))
 		return;
-	q->has_budget = true;
-	q->budget = v.budget;
+	q->granted = v.budget;
+	if (!q->has_budget) {
+		q->has_budget = true;
+		q->budget = v.budget;
+	} else if (n->source != NONE) {
+		q->assignment = budget_eq(&v.budget, &q->budget) && is_from_source(c, q, n->source)
+					? ASSIGNMENT_CURRENT
+					: ASSIGNMENT_OTHER;
+	}
+}
+
+static void read_load(struct request *q, const struct pod *pod)
+{
+	uint32_t held[LEVELS] = { 0 };
+
+	q->shrinks = q->assignment == ASSIGNMENT_OTHER && !pod->is_terminating && !pod->is_mirror;
+	for (int k = 0; k < LEVELS; k++) {
+		q->load[k] = budget_load(&q->budget, (enum level)k);
+		if (q->granted.period)
+			held[k] = budget_load(&q->granted, (enum level)k);
+		q->shrinks = q->shrinks && q->load[k] <= held[k];
+	}
+	for (int k = 0; k < LEVELS && !q->shrinks; k++)
+		q->load[k] = held[k] > q->load[k] ? held[k] : q->load[k];
 }
 
 static void read_pod(struct reading *r, pod_id id, mckube_id m)
@@ -450,8 +497,8 @@ static void read_pod(struct reading *r, pod_id id, mckube_id m)
 	read_assignment(c, &q, pod);
 	if (!q.has_budget)
 		q.has_cores = false;
-	for (int k = 0; k < LEVELS && q.has_budget; k++)
-		q.load[k] = budget_load(&q.budget, (enum level)k);
+	else
+		read_load(&q, pod);
 	if (!q.has_pin && q.has_cores && (q.is_bad || source == SOURCE_NONE))
 		q.core_count = (uint16_t)cpuset_count(&r->out->sets.items[q.cores]);
 

@@ -22,6 +22,14 @@ enum source { SOURCE_NONE, SOURCE_MCKUBE, SOURCE_ANNOTATIONS, SOURCE_RT_OPERATOR
 
 enum recovery_mode { RECOVERY_CONSUMPTION, RECOVERY_NODE_CPU };
 
+/* What the pod's own annotations say of its assignment. */
+enum assignment {
+	ASSIGNMENT_NONE,    /* nothing, or not all of it: where it is was noted elsewhere, or by
+			     * somebody else */
+	ASSIGNMENT_OTHER,   /* it grants something else than is asked for now */
+	ASSIGNMENT_CURRENT, /* what is asked for */
+};
+
 struct request {
 	pod_id pod;
 	mckube_id mckube; /* NONE unless the source is a McKube */
@@ -34,11 +42,17 @@ struct request {
 	bool has_cores;	  /* it has cores now: `cores` */
 	bool selects_many; /* its McKube means several pods: no allocatedCore for it */
 	bool has_node_pin;
-	uint16_t core_count; /* 1 unless asked; with a pin the number of its cores */
-	node_id node_pin;    /* spec.node; NONE with has_node_pin: a node that we do not know */
+	uint8_t assignment;    /* enum assignment */
+	bool shrinks;	       /* ASSIGNMENT_OTHER, which grants as much or more in every mode */
+	struct budget granted; /* by the assignment; period 0: none */
+	uint16_t core_count;   /* 1 unless asked; with a pin the number of its cores */
+	node_id node_pin;      /* spec.node; NONE with has_node_pin: a node that we do not know */
 	struct budget budget;
-	uint32_t load[LEVELS]; /* ppm, see budget_load() */
-	uint32_t pin, cores;   /* indices into requests.sets */
+	/* ppm, see budget_load(). What was granted holds until the assignment is renewed, so where
+	 * it is more, it counts, mode by mode; but for a pod that shrinks: a plan renews its
+	 * assignment first of all. */
+	uint32_t load[LEVELS];
+	uint32_t pin, cores; /* indices into requests.sets */
 };
 
 struct requests {

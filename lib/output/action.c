@@ -5,7 +5,10 @@
 
 #include "output/table.h"
 
-static const struct action_look looks[ACTION_KINDS] = {
+/* Kinds that are shown in two ways have a second row, behind those of all kinds. */
+enum { LOOK_RENEW = ACTION_KINDS, LOOK_GUARD, LOOKS };
+
+static const struct action_look looks[LOOKS + 1] = {
 	[ACTION_BIND] = { "+", "bind", HUE_GOOD },
 	[ACTION_ASSIGN] = { "+", "assign", HUE_GOOD },
 	[ACTION_MOVE] = { "~", "move", HUE_CHANGE },
@@ -19,11 +22,36 @@ static const struct action_look looks[ACTION_KINDS] = {
 	[ACTION_UNTAINT] = { "-", "untaint", HUE_CHANGE },
 	[ACTION_STATUS] = { "~", "update", HUE_SPECIAL },
 	[ACTION_FINALIZER] = { "-", "release", HUE_SPECIAL },
+	[LOOK_RENEW] = { "~", "renew", HUE_CHANGE },
+	[LOOK_GUARD] = { "+", "guard", HUE_SPECIAL },
+	[LOOKS] = { 0 },
 };
 
-const struct action_look *action_look(enum action_kind kind)
+bool action_renews(const struct action *a)
 {
-	return &looks[kind];
+	return a->reason == REASON_ADOPTED || a->reason == REASON_BUDGET_CHANGED ||
+	       a->reason == REASON_ENFORCEMENT_CHANGED;
+}
+
+const struct action_look *action_look(const struct action *a)
+{
+	if (action_renews(a))
+		return &looks[LOOK_RENEW];
+	return &looks[a->reason == REASON_GUARDED ? LOOK_GUARD : a->kind];
+}
+
+const struct action_look *action_looks(void)
+{
+	return looks;
+}
+
+size_t action_count(const struct plan *p, const struct action_look *look)
+{
+	size_t n = 0;
+
+	array_each(a, &p->actions)
+		n += action_look(a) == look;
+	return n;
 }
 
 void action_add_object(const struct target *on, struct str *out)

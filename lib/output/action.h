@@ -5,14 +5,22 @@
 #include "output/look.h"
 #include "plan/plan.h"
 
-/* How each kind of action is shown: one row of a table per kind. */
+/* How actions are shown: one row of a table per kind, or two where a kind does two things. */
 struct action_look {
 	const char *sign; /* "+", "~", "-" */
 	const char *verb; /* "bind" */
 	uint8_t hue;	  /* enum hue */
 };
 
-const struct action_look *action_look(enum action_kind kind);
+const struct action_look *action_look(const struct action *a);
+
+/* An Assign to the cores that the pod has already. */
+bool action_renews(const struct action *a);
+
+/* All rows, in the order of totals; one without a verb ends them. */
+const struct action_look *action_looks(void);
+/* How many actions of the plan are shown so. */
+size_t action_count(const struct plan *p, const struct action_look *look);
 
 /* "default/brake", or "edge-1" for what has no namespace. */
 void action_add_object(const struct target *on, struct str *out);

@@ -90,7 +90,7 @@ static void add_now(const struct explanation *e, const struct look *look, struct
 /* "~ move  vehicle/logger  from front core 2 to front core 3  #1", and why. */
 static void add_action(const struct action *a, const struct look *look, struct str *out)
 {
-	const struct action_look *shown = action_look(a->kind);
+	const struct action_look *shown = action_look(a);
 	AUTO(str_done) struct str text = STR_INIT;
 
 	if (strcmp(a->on.kind, "Pod") != 0)

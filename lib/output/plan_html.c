@@ -46,15 +46,11 @@ static void add_total(struct str *out, enum hue hue, size_t n, const char *what)
 
 static void add_totals(const struct plan *p, struct str *out)
 {
-	size_t counts[ACTION_KINDS] = { 0 };
-
-	array_each(a, &p->actions)
-		counts[a->kind]++;
 	str_add(out, "<ul class=totals>\n");
-	for (int kind = 0; kind < ACTION_KINDS; kind++) {
-		AUTO_FREE char *what = xasprintf("to %s", action_look(kind)->verb);
+	for (const struct action_look *row = action_looks(); row->verb; row++) {
+		AUTO_FREE char *what = xasprintf("to %s", row->verb);
 
-		add_total(out, action_look(kind)->hue, counts[kind], what);
+		add_total(out, row->hue, action_count(p, row), what);
 	}
 	if (!p->actions.n)
 		str_addf(out, "<li>nothing %s</li>\n", p->unplaced.n ? "can be done" : "to do");
@@ -116,7 +112,7 @@ static void add_place(const char *word, const struct place *place, struct str *o
 
 static void add_action(const struct action *a, struct str *out)
 {
-	const struct action_look *shown = action_look(a->kind);
+	const struct action_look *shown = action_look(a);
 	AUTO(str_done) struct str text = STR_INIT;
 
 	open_card(out, shown->hue, shown->sign);

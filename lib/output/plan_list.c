@@ -53,8 +53,7 @@ static void add_row(struct table *t, const struct action *a)
 	for (int i = 0; i < ROW_TEXTS; i++)
 		texts[i] = (struct str)STR_INIT;
 	fill_texts(a, texts);
-	table_row(t, CELL_INT(a->id),
-		  CELL_HUE(action_look(a->kind)->hue, action_kind_name(a->kind)),
+	table_row(t, CELL_INT(a->id), CELL_HUE(action_look(a)->hue, action_kind_name(a->kind)),
 		  CELL_TEXT(reason_name(a->reason)), CELL_TEXT(a->on.kind),
 		  CELL_TEXT(texts[ROW_OBJECT].s), CELL_TEXT(texts[ROW_FROM].s),
 		  CELL_TEXT(texts[ROW_TO].s), CELL_TEXT(texts[ROW_BUDGET].s),
@@ -152,7 +151,7 @@ static void add_result(const struct action *a, const struct result *r, const str
 	AUTO(str_done) struct str object = STR_INIT;
 
 	action_add_kind(&a->on, &object);
-	str_addf(&object, "/%s %s", a->on.name, action_look(a->kind)->verb);
+	str_addf(&object, "/%s %s", a->on.name, action_look(a)->verb);
 	look_add(look, out, HUE_NONE, "%s: ", object.s);
 	look_add(look, out, hues[r->state], "%s", result_state_name(r->state));
 	if (r->message && *r->message)

@@ -42,7 +42,7 @@ static void add_where(const struct action *a, const struct look *look, struct st
 		return;
 	if (has_from)
 		str_add(out, look->has_utf8 ? " → " : " -> ");
-	else
+	else if (!action_renews(a))
 		str_add(out, "to ");
 	if (has_from && strcmp(a->from.node, a->to.node) != 0)
 		str_addf(out, "%s ", a->to.node);
@@ -61,7 +61,7 @@ static void add_grant(const struct action *a, struct str *out)
 
 static void add_headline(const struct action *a, const struct look *look, struct str *out)
 {
-	const struct action_look *shown = action_look(a->kind);
+	const struct action_look *shown = action_look(a);
 	AUTO(str_done) struct str object = STR_INIT;
 	AUTO(str_done) struct str rest = STR_INIT;
 
@@ -210,15 +210,12 @@ static void add_total(const struct look *look, struct str *out, size_t *n_parts,
 
 void plan_totals(const struct plan *p, const struct look *look, struct str *out)
 {
-	size_t counts[ACTION_KINDS] = { 0 };
 	size_t n_parts = 0;
 
-	array_each(a, &p->actions)
-		counts[a->kind]++;
-	for (int kind = 0; kind < ACTION_KINDS; kind++) {
-		AUTO_FREE char *what = xasprintf("to %s", action_look(kind)->verb);
+	for (const struct action_look *row = action_looks(); row->verb; row++) {
+		AUTO_FREE char *what = xasprintf("to %s", row->verb);
 
-		add_total(look, out, &n_parts, action_look(kind)->hue, counts[kind], what);
+		add_total(look, out, &n_parts, row->hue, action_count(p, row), what);
 	}
 	if (!n_parts) {
 		str_add(out, p->unplaced.n ? "Plan: nothing can be done" : "Plan: nothing to do");

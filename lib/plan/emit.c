@@ -29,6 +29,30 @@ struct target emit_pod(struct emitter *e, const struct pod *pod)
 	};
 }
 
+struct target emit_mckube(struct emitter *e, const struct mckube *m)
+{
+	const struct cluster *c = e->w->c;
+
+	return (struct target){
+		.kind = plan_str(e->plan, cluster_str(c, m->kind)),
+		.api_version = plan_str(e->plan, cluster_str(c, m->api_version)),
+		.ns = plan_str(e->plan, cluster_str(c, m->meta.ns)),
+		.name = plan_str(e->plan, cluster_str(c, m->meta.name)),
+		.uid = plan_str(e->plan, cluster_str(c, m->meta.uid)),
+		.version = plan_str(e->plan, cluster_str(c, m->meta.version)),
+	};
+}
+
+bool emit_place_holds(const struct world *w, place_id place)
+{
+	struct range cells = w->places.items[place].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++)
+		if (!cell_holds(&w->cells[w->place_cells.items[cells.at + i]], 0))
+			return false;
+	return true;
+}
+
 struct place emit_place(struct emitter *e, place_id id)
 {
 	const struct core_set *place = &e->w->places.items[id];
@@ -117,25 +141,16 @@ static void emit_warnings(struct emitter *e)
 		};
 }
 
-static int by_time(const void *a, const void *b, void *arg)
-{
-	const struct world *w = arg;
-	uint32_t x = w->units.items[*(const unit_id *)a].since;
-	uint32_t y = w->units.items[*(const unit_id *)b].since;
-
-	return x < y ? -1 : x > y;
-}
-
 static void list_newcomers(struct emitter *e)
 {
 	e->newcomers = xmalloc(e->w->units.n * sizeof(*e->newcomers));
 	for (uint32_t turn = 0; turn < e->w->units.n; turn++) {
 		const struct unit *u = &e->w->units.items[e->w->by_turn[turn]];
 
-		if ((u->kind == UNIT_PENDING || u->kind == UNIT_HOMELESS) && u->at != NONE)
+		if (unit_is_new(u) && u->at != NONE)
 			e->newcomers[e->n_newcomers++] = e->w->by_turn[turn];
 	}
-	qsort_r(e->newcomers, e->n_newcomers, sizeof(*e->newcomers), by_time, (void *)e->w);
+	qsort_r(e->newcomers, e->n_newcomers, sizeof(*e->newcomers), world_by_since, (void *)e->w);
 }
 
 void emit_plan(struct planner *p, struct plan *plan)
@@ -146,9 +161,13 @@ void emit_plan(struct planner *p, struct plan *plan)
 	plan->digest = plan_str(plan, p->w.c->digest);
 	e.enforcement = enforcement_choose(&p->w);
 	e.last_action = xcalloc(p->w.units.n, sizeof(*e.last_action));
+	e.guard = xcalloc(p->w.c->mckubes.n, sizeof(*e.guard));
 	list_newcomers(&e);
 
+	emit_guards(&e);
+	emit_shrinking(&e);
 	emit_displacements(&e);
+	emit_renewals(&e);
 	emit_placements(&e);
 	emit_cleaning(&e);
 	emit_unplaced(&e);
@@ -156,5 +175,7 @@ void emit_plan(struct planner *p, struct plan *plan)
 
 	free(e.enforcement);
 	free(e.last_action);
+	free(e.guard);
+	array_done(&e.forgotten);
 	free(e.newcomers);
 }

@@ -10,6 +10,12 @@
  * where everybody is in the end. */
 void emit_plan(struct planner *p, struct plan *plan);
 
+/* A pod whose assignment is taken off, and the action that does it. */
+struct forgotten {
+	pod_id pod;
+	uint32_t action;
+};
+
 /* What the emitters of one plan share. */
 struct emitter {
 	struct planner *p;
@@ -17,16 +23,59 @@ struct emitter {
 	struct plan *plan;
 	uint8_t *enforcement;  /* by unit_id, enum enforcement */
 	uint32_t *last_action; /* by unit_id: id of its latest action, 0 */
+	uint32_t *guard;       /* by mckube_id: the action that puts our finalizer on it, 0 */
 	unit_id *newcomers;    /* fresh units that have a place, by turn */
 	size_t n_newcomers;
+	ARRAY(struct forgotten) forgotten;
 };
 
 /* plan/emit_move.c: evictions, moves, assignments and bindings. */
 void emit_displacements(struct emitter *e);
 void emit_placements(struct emitter *e);
 
+/* plan/emit_renew.c: pods that stay, and whose annotations do not say what they are granted. What
+ * shrinks comes before everything else, so that its room may be used; the rest comes after what
+ * makes room for it. */
+void emit_shrinking(struct emitter *e);
+void emit_renewals(struct emitter *e);
+
+/* Does an action on the pod give cores, or requests, to others? */
+bool emit_makes_room(const struct emitter *e, unit_id id);
+/* Does the plan write the pod's assignment? */
+bool emit_is_granted(const struct emitter *e, unit_id id);
+
 /* plan/emit_clean.c: levels, annotations, status and finalizers. */
 void emit_cleaning(struct emitter *e);
+
+/* plan/emit_guard.c: our finalizer, on McKubes whose pods the plan assigns. */
+void emit_guards(struct emitter *e);
+/* The action that puts it on the McKube that speaks for the pod; 0: none. */
+uint32_t emit_guard_of(const struct emitter *e, unit_id id);
+
+/* plan/emit_wait.c: what has to be done before. */
+
+/* An action that has freed a place, or requests. */
+struct freed {
+	uint32_t action;
+	place_id place; /* NONE: requests only */
+	bool is_eviction;
+};
+
+typedef ARRAY(struct freed) freed_list;
+
+/* What the actions that are written already have freed on a node. */
+void emit_list_freed(const struct emitter *e, node_id node, freed_list *ret);
+
+/* An action that puts the pod on `to` comes after the one before on this pod, and those that made
+ * room on its cores; a new pod on a node after every eviction there, since it may need their
+ * requests too. */
+void emit_wait(struct emitter *e, struct action *a, unit_id id, const freed_list *freed,
+	       place_id to, bool needs_requests);
+void emit_after(struct emitter *e, struct action *a, const uint32_t *ids, uint32_t n);
+/* After the pod's latest action, if it has one. `id` may be NONE. */
+void emit_wait_unit(struct emitter *e, struct action *a, unit_id id);
+
+bool emit_share_cells(const struct world *w, place_id a, place_id b);
 
 /* plan/emit_unplaced.c */
 void emit_unplaced(struct emitter *e);
@@ -37,6 +86,7 @@ struct action *emit_action(struct emitter *e, enum action_kind kind, enum reason
 			   struct target on);
 
 struct target emit_pod(struct emitter *e, const struct pod *pod);
+struct target emit_mckube(struct emitter *e, const struct mckube *m);
 struct place emit_place(struct emitter *e, place_id id);
 /* Where a running pod is, with all the cores that it is said to have. */
 struct place emit_origin(struct emitter *e, const struct unit *u);
@@ -45,6 +95,9 @@ struct place emit_grant(struct emitter *e, unit_id id, place_id place, enum leve
 
 /* Fills in what the assignment's annotations will say: budget and source. */
 void emit_request(struct emitter *e, struct action *a, const struct unit *u);
+
+/* Are the cores of the place within their capacity in the end? */
+bool emit_place_holds(const struct world *w, place_id place);
 
 /* "0.350": parts per million as a decimal with three places, rounded up. */
 const char *emit_ratio(struct emitter *e, uint64_t ppm);

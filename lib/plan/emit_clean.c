@@ -3,15 +3,6 @@
 
 #include "plan/emit.h"
 
-static void wait_for_unit(struct emitter *e, struct action *a, unit_id id)
-{
-	if (id == NONE || !e->last_action[id])
-		return;
-	a->after = arena_new(&e->plan->arena, uint32_t, 1);
-	a->after[0] = e->last_action[id];
-	a->n_after = 1;
-}
-
 /* ---- Levels ---- */
 
 /* Recovery by node CPU, as the first controller had it: the node says that it is no longer busy. */
@@ -34,7 +25,7 @@ static void emit_recoveries(struct emitter *e)
 			continue;
 		struct action *a = emit_action(e, ACTION_SET_LEVEL, REASON_RECOVERED,
 					       emit_pod(e, unit_pod(e->w, u)));
-		wait_for_unit(e, a, id);
+		emit_wait_unit(e, a, id);
 		a->from = emit_grant(e, id, u->at, (enum level)unit_request(e->w, u)->level);
 		a->to = emit_grant(e, id, u->at, LEVEL_LOW);
 		emit_request(e, a, u);
@@ -60,9 +51,10 @@ static void emit_forgotten(struct emitter *e)
 			continue;
 		struct action *a =
 			emit_action(e, ACTION_STATUS, REASON_NO_REQUEST, emit_pod(e, pod));
-		wait_for_unit(e, a, id);
+		emit_wait_unit(e, a, id);
 		a->message = "nothing asks for real time for this pod any more: its assignment is "
 			     "taken off";
+		*array_add(&e->forgotten) = (struct forgotten){ q->pod, a->id };
 		if (id != NONE)
 			e->last_action[id] = a->id;
 	}
@@ -70,23 +62,9 @@ static void emit_forgotten(struct emitter *e)
 
 /* ---- McKube objects ---- */
 
-static struct target mckube_target(struct emitter *e, const struct mckube *m)
-{
-	const struct cluster *c = e->w->c;
-
-	return (struct target){
-		.kind = plan_str(e->plan, cluster_str(c, m->kind)),
-		.api_version = plan_str(e->plan, cluster_str(c, m->api_version)),
-		.ns = plan_str(e->plan, cluster_str(c, m->meta.ns)),
-		.name = plan_str(e->plan, cluster_str(c, m->meta.name)),
-		.uid = plan_str(e->plan, cluster_str(c, m->meta.uid)),
-		.version = plan_str(e->plan, cluster_str(c, m->meta.version)),
-	};
-}
-
 /* What the status should say once the plan is done. */
 struct wanted_status {
-	const char *node, *cores;
+	const char *node, *cores, *pod_uid;
 	enum level level;
 	bool has_level;
 	unit_id unit;
@@ -97,7 +75,7 @@ static bool want_status(struct emitter *e, mckube_id m, struct wanted_status *re
 	const struct world *w = e->w;
 	uint32_t pod = w->req.of_mckube[m];
 
-	*ret = (struct wanted_status){ .node = "", .cores = "", .unit = NONE };
+	*ret = (struct wanted_status){ .node = "", .cores = "", .pod_uid = "", .unit = NONE };
 	if (pod == NONE)
 		return true;
 	if (pod == REQUEST_MANY)
@@ -118,6 +96,7 @@ static bool want_status(struct emitter *e, mckube_id m, struct wanted_status *re
 	struct place at = emit_place(e, u->at);
 	ret->node = at.node;
 	ret->cores = u->at == u->origin ? emit_origin(e, u).cores : at.cores;
+	ret->pod_uid = plan_str(e->plan, cluster_str(w->c, unit_pod(w, u)->meta.uid));
 	ret->has_level = true;
 	if (u->kind != UNIT_PENDING && !is_recovered(e, u))
 		ret->level = (enum level)q->level;
@@ -133,13 +112,16 @@ static bool same_cores(const char *a, const char *b)
 	return cpuset_eq(&x, &y);
 }
 
-/* A status that says nothing is not wrong: the node helper fills it in. */
+/* A status that says nothing is not wrong: the node helper fills it in. One of an older controller
+ * does not say which pod it is about. */
 static bool is_stale(const struct cluster *c, const struct mckube *m, const struct wanted_status *s)
 {
 	const char *cores = cluster_str(c, m->status_core);
 	const char *level = cluster_str(c, m->status_current);
 
 	if (*cores && !same_cores(cores, s->cores))
+		return true;
+	if (m->status_uid && strcmp(cluster_str(c, m->status_uid), s->pod_uid) != 0)
 		return true;
 	return *level && strcmp(level, s->has_level ? level_name(s->level) : "") != 0;
 }
@@ -152,18 +134,27 @@ static void emit_status(struct emitter *e, mckube_id id)
 
 	if (m->is_deleting || !want_status(e, id, &s) || !is_stale(e->w->c, m, &s))
 		return;
-	struct action *a = emit_action(e, ACTION_STATUS, REASON_STATUS, mckube_target(e, m));
-	wait_for_unit(e, a, s.unit);
+	struct action *a = emit_action(e, ACTION_STATUS, REASON_STATUS, emit_mckube(e, m));
+	emit_wait_unit(e, a, s.unit);
 	if (s.has_level)
 		a->to = (struct place){
 			.node = s.node,
 			.cores = s.cores,
 			.level = (uint8_t)s.level,
 			.has_level = true,
+			.pod_uid = s.pod_uid,
 		};
 	a->message = plan_strf(e->plan, "status says core '%s', level '%s'; it is %s%s", had,
 			       cluster_str(e->w->c, m->status_current),
 			       *s.cores ? "core " : "nowhere", s.cores);
+}
+
+static bool means(const struct cluster *c, const struct mckube *m, const struct pod *pod)
+{
+	if (m->meta.ns != pod->meta.ns)
+		return false;
+	return m->podname ? m->podname == pod->meta.name
+			  : selector_matches(c, m->selector, pod->labels);
 }
 
 /* Our finalizer goes when nothing is left of the object's work: no pod carries its assignment, or
@@ -172,17 +163,16 @@ static void emit_finalizer(struct emitter *e, mckube_id id)
 {
 	const struct cluster *c = e->w->c;
 	const struct mckube *m = &c->mckubes.items[id];
-	unit_id unit = NONE;
+	ARRAY(uint32_t) ids = { 0 };
 
 	if (!m->is_deleting || !m->has_finalizer)
 		return;
-	if (m->podname) {
-		pod_id pod = cluster_pod(c, cluster_str(c, m->meta.ns), cluster_str(c, m->podname));
-
-		unit = pod == NONE ? NONE : e->w->unit_of_pod[pod];
-	}
-	struct action *a = emit_action(e, ACTION_FINALIZER, REASON_RELEASED, mckube_target(e, m));
-	wait_for_unit(e, a, unit);
+	array_each(f, &e->forgotten)
+		if (means(c, m, &c->pods.items[f->pod]))
+			*array_add(&ids) = f->action;
+	struct action *a = emit_action(e, ACTION_FINALIZER, REASON_RELEASED, emit_mckube(e, m));
+	emit_after(e, a, ids.items, (uint32_t)ids.n);
+	array_done(&ids);
 	a->message = "the object is being deleted and nothing is left to clean up after this plan";
 }
 

@@ -7,52 +7,6 @@
 #include "plan/emit.h"
 #include "plan/order.h"
 
-static bool share_cells(const struct world *w, place_id a, place_id b)
-{
-	struct range x = w->places.items[a].cells, y = w->places.items[b].cells;
-
-	for (uint32_t i = 0; i < x.n; i++)
-		for (uint32_t j = 0; j < y.n; j++)
-			if (w->place_cells.items[x.at + i] == w->place_cells.items[y.at + j])
-				return true;
-	return false;
-}
-
-/* ---- What has to be done before ---- */
-
-/* The displacing actions of one node so far, with the place that each has freed. */
-struct freed {
-	uint32_t action;
-	place_id place; /* NONE: requests only */
-	bool is_eviction;
-};
-
-typedef ARRAY(struct freed) freed_list;
-
-static void set_after(struct emitter *e, struct action *a, const uint32_t *ids, uint32_t n)
-{
-	if (n == 0)
-		return;
-	a->after = arena_new(&e->plan->arena, uint32_t, n);
-	a->n_after = n;
-	memcpy(a->after, ids, n * sizeof(*ids));
-}
-
-/* A pod comes after those that made room on its cores; a new pod on a node after every eviction
- * there, since it may need their requests too. */
-static void wait_for(struct emitter *e, struct action *a, const freed_list *freed, place_id to,
-		     bool needs_requests)
-{
-	ARRAY(uint32_t) ids = { 0 };
-
-	array_each(f, freed)
-		if ((f->is_eviction && needs_requests) ||
-		    (f->place != NONE && share_cells(e->w, f->place, to)))
-			*array_add(&ids) = f->action;
-	set_after(e, a, ids.items, (uint32_t)ids.n);
-	array_done(&ids);
-}
-
 /* ---- Why ---- */
 
 enum { MAX_CASCADE = 16 };
@@ -65,7 +19,7 @@ static unit_id newcomer_at(const struct emitter *e, const struct unit *u)
 	for (size_t i = 0; i < e->n_newcomers; i++) {
 		const struct unit *n = &e->w->units.items[e->newcomers[i]];
 
-		if (n->rank > u->rank && share_cells(e->w, n->at, u->origin))
+		if (n->rank > u->rank && emit_share_cells(e->w, n->at, u->origin))
 			return e->newcomers[i];
 	}
 	return NONE;
@@ -84,7 +38,7 @@ static unit_id displaced_at(const struct emitter *e, const struct unit *u, int d
 		const struct unit *m = &w->units.items[id];
 
 		if (m == u || m->rank < u->rank || m->at == NONE || m->at == m->origin ||
-		    m->kind != UNIT_RUNNING || !share_cells(w, m->at, u->origin))
+		    m->kind != UNIT_RUNNING || !emit_share_cells(w, m->at, u->origin))
 			continue;
 		cause = m->rank > u->rank ? id : cause_of(e, m, depth + 1);
 	}
@@ -241,7 +195,7 @@ static void emit_move(struct emitter *e, const struct order_step *step, place_id
 	a->to = emit_grant(e, step->unit, step->to, (enum level)unit_request(e->w, u)->level);
 	fill_cause(e, a, cause);
 	emit_request(e, a, u);
-	wait_for(e, a, freed, step->to, false);
+	emit_wait(e, a, step->unit, freed, step->to, false);
 	a->message = step->to == u->at
 			     ? explain_overload(e, u, "moving")
 			     : plan_strf(e->plan, "rests on core %s until core %s is free",
@@ -253,17 +207,11 @@ static void emit_moves(struct emitter *e, node_id node)
 {
 	order_steps steps = { 0 };
 	freed_list freed = { 0 };
-	struct range units = e->w->nodes[node].units;
 
 	/* arrange() has made sure that there is an order. */
 	order_node(e->p, node, &steps);
-	for (uint32_t i = 0; i < units.n && steps.n; i++) {
-		unit_id id = e->w->node_units[units.at + i];
-		const struct unit *u = &e->w->units.items[id];
-
-		if (u->is_evicted)
-			*array_add(&freed) = (struct freed){ e->last_action[id], u->origin, true };
-	}
+	if (steps.n)
+		emit_list_freed(e, node, &freed);
 	for (size_t i = 0; i < steps.n; i++) {
 		unit_id id = steps.items[i].unit;
 		place_id from = e->w->units.items[id].origin;
@@ -309,21 +257,6 @@ static const char *explain_fit(struct emitter *e, place_id place)
 	return plan_str(e->plan, text.s);
 }
 
-/* What has been freed on a node, by the actions that are written already. */
-static void list_freed(const struct emitter *e, node_id node, freed_list *ret)
-{
-	struct range units = e->w->nodes[node].units;
-
-	for (uint32_t i = 0; i < units.n; i++) {
-		unit_id id = e->w->node_units[units.at + i];
-		const struct unit *u = &e->w->units.items[id];
-
-		if (e->last_action[id] && (u->kind != UNIT_HOMELESS || u->is_evicted))
-			*array_add(ret) =
-				(struct freed){ e->last_action[id], u->origin, u->is_evicted };
-	}
-}
-
 void emit_placements(struct emitter *e)
 {
 	for (size_t i = 0; i < e->n_newcomers; i++) {
@@ -338,8 +271,8 @@ void emit_placements(struct emitter *e)
 
 		a->to = emit_grant(e, id, u->at, level);
 		emit_request(e, a, u);
-		list_freed(e, e->w->places.items[u->at].node, &freed);
-		wait_for(e, a, &freed, u->at, is_pending);
+		emit_list_freed(e, e->w->places.items[u->at].node, &freed);
+		emit_wait(e, a, id, &freed, u->at, is_pending);
 		a->message = explain_fit(e, u->at);
 		e->last_action[id] = a->id;
 		array_done(&freed);

@@ -47,7 +47,7 @@ static enum refusal refusal_of(struct planner *p, const struct unit *u, node_id 
 	enum refusal r = REFUSE_NOTHING;
 
 	*detail = '\0';
-	if (u->kind == UNIT_HOMELESS && u->node != node)
+	if (u->kind != UNIT_PENDING && u->node != node)
 		return REFUSE_OTHER_NODE;
 	if (u->kind == UNIT_PENDING)
 		r = filter_node(&p->filters, u, node, u->rank, detail, size);
@@ -112,6 +112,20 @@ static void emit_refused(struct emitter *e, const struct pod *pod, enum reason r
 	};
 }
 
+/* It asks for more than it was granted, and its cores have no room for that. */
+static bool waits_to_grow(const struct world *w, const struct unit *u)
+{
+	const struct request *q = unit_request(w, u);
+
+	return u->kind == UNIT_RUNNING && u->at != NONE && u->at == u->origin &&
+	       q->assignment == ASSIGNMENT_OTHER && !q->shrinks && !emit_place_holds(w, u->at);
+}
+
+static bool is_left(const struct world *w, const struct unit *u)
+{
+	return (unit_is_new(u) && u->at == NONE && !u->is_evicted) || waits_to_grow(w, u);
+}
+
 /* Pods that are ours, or run without cores, and that no step could help. */
 static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 {
@@ -129,7 +143,7 @@ static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 			     "its request cannot be read; a warning says why");
 	else if (waits && !q)
 		emit_refused(e, pod, REASON_NO_REQUEST, "nothing asks for real time for this pod");
-	else if (u && unit_is_new(u) && u->at == NONE && !u->is_evicted)
+	else if (u && is_left(w, u))
 		emit_no_place(e, u);
 }
 

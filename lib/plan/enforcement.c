@@ -10,12 +10,6 @@ static uint32_t ppm_of(const struct budget *b, enum level level)
 	return (uint32_t)(((int64_t)budget_runtime(b, level) * PPM + b->period - 1) / b->period);
 }
 
-/* The level at which the pod will run: a new one starts at low. */
-static enum level level_of(const struct world *w, const struct unit *u)
-{
-	return u->kind == UNIT_PENDING ? LEVEL_LOW : (enum level)unit_request(w, u)->level;
-}
-
 static void add(const struct world *w, const struct unit *u, uint64_t *sum, uint32_t ppm)
 {
 	struct range cells = w->places.items[u->at].cells;
@@ -45,7 +39,7 @@ uint8_t *enforcement_choose(const struct world *w)
 
 	array_each(u, &w->units)
 		if (u->at != NONE)
-			add(w, u, sum, ppm_of(&unit_request(w, u)->budget, level_of(w, u)));
+			add(w, u, sum, ppm_of(&unit_request(w, u)->budget, LEVEL_LOW));
 
 	for (uint32_t turn = 0; turn < w->units.n; turn++) {
 		const struct unit *u = &w->units.items[w->by_turn[turn]];
@@ -53,8 +47,7 @@ uint8_t *enforcement_choose(const struct world *w)
 
 		if (u->at == NONE)
 			continue;
-		uint32_t now = ppm_of(b, level_of(w, u)), most = ppm_of(b, LEVEL_HIGH);
-		uint32_t more = most > now ? most - now : 0;
+		uint32_t more = ppm_of(b, LEVEL_HIGH) - ppm_of(b, LEVEL_LOW);
 		bool is_watched = has_room(w, u, sum, more);
 
 		chosen[w->by_turn[turn]] = is_watched ? ENFORCE_WATCH : ENFORCE_RAISE;

@@ -12,7 +12,9 @@
  * level, and is raised after an overrun (a throttled group runs again at its next period).
  *
  * The kernel's own sum over a core must stay within its capacity, so watch is given in the order of
- * choice, the most critical first, as long as it fits on every core of the pod. */
+ * choice, the most critical first, as long as it fits on every core of the pod. Every pod counts
+ * with C(Low) here, whatever its level is now: levels come and go, and while one is raised the node
+ * helper takes what it needs from those that are watched. */
 uint8_t *enforcement_choose(const struct world *w);
 
 #endif

@@ -181,7 +181,7 @@ static bool may_cut(const struct escalation_pod *victim, const struct escalation
 /* Holds its hi only so that it will not have to be raised. */
 static bool has_spare(const struct escalation_pod *p)
 {
-	return p->wanted == ENFORCE_NONE && p->enforcement == ENFORCE_WATCH && !p->is_cut &&
+	return p->enforcement == ENFORCE_WATCH && !p->is_cut &&
 	       budget_runtime(&p->budget, p->level) < escalation_runtime(p);
 }
 
@@ -248,7 +248,7 @@ static bool is_cut(const struct escalation_pod *p)
 
 static bool is_raise_by_choice(const struct escalation_pod *p)
 {
-	return p->wanted == ENFORCE_NONE && p->enforcement == ENFORCE_RAISE && !p->is_cut;
+	return p->wanted != ENFORCE_RAISE && p->enforcement == ENFORCE_RAISE && !p->is_cut;
 }
 
 /* The most important pod below `before` that passes the test. */
@@ -297,7 +297,7 @@ static bool is_waiting_for_loan(const struct escalation_pod *p)
 static void deal_anew(struct escalation *e)
 {
 	array_each(p, &e->pods) {
-		p->enforcement = p->wanted ? p->wanted : ENFORCE_RAISE;
+		p->enforcement = ENFORCE_RAISE;
 		p->wants_loan = p->is_lent;
 		p->is_lent = false;
 		p->is_cut = false;
@@ -324,9 +324,9 @@ static void count_flap(const struct escalation *e, struct escalation_pod *p, int
 		p->dwell_ns = e->rules.dwell_max_ns;
 }
 
-static bool raise_level(struct escalation *e, struct escalation_pod *p)
+static bool raise_level(struct escalation *e, struct escalation_pod *p, enum level level)
 {
-	p->level = next_level(p);
+	p->level = level;
 	p->is_cut = false;
 	if (escalation_runtime(p) > p->was.runtime_us && !make_room(e, p))
 		return false;
@@ -362,7 +362,7 @@ enum escalation_result escalation_overrun(struct escalation *e, uint32_t pod, un
 		return ESCALATION_NONE;
 
 	remember(e);
-	if (!(is_low ? lend(e, p) : raise_level(e, p))) {
+	if (!(is_low ? lend(e, p) : raise_level(e, p, next_level(p)))) {
 		escalation_undo(e);
 		return ESCALATION_NO_ROOM;
 	}
@@ -402,6 +402,30 @@ size_t escalation_recover(struct escalation *e, int64_t now_ns, struct escalatio
 	}
 	deal_anew(e);
 	return all_changes(e, changes);
+}
+
+enum escalation_result escalation_order(struct escalation *e, uint32_t pod, enum level level,
+					int64_t now_ns, struct escalation_change *changes,
+					size_t *ret_n)
+{
+	struct escalation_pod *p = &e->pods.items[pod];
+
+	*ret_n = 0;
+	level = level == LEVEL_LOW ? level : same_budget(&p->budget, level);
+	if (level == p->level)
+		return ESCALATION_NONE;
+	remember(e);
+	if (level > p->level && !raise_level(e, p, level)) {
+		escalation_undo(e);
+		return ESCALATION_NO_ROOM;
+	}
+	if (level < p->level) {
+		p->level = level;
+		deal_anew(e);
+	}
+	p->changed_ns = p->overrun_ns = now_ns;
+	*ret_n = all_changes(e, changes);
+	return ESCALATION_CHANGED;
 }
 
 size_t escalation_settle(struct escalation *e, struct escalation_change *changes)

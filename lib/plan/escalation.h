@@ -50,7 +50,8 @@ struct escalation_pod {
 	struct cpuset cores;
 	int32_t priority; /* importance among pods of one criticality */
 	uint32_t order;	  /* last tie, different for all: the higher is cut first */
-	uint8_t wanted;	  /* enum enforcement; NONE: escalation_settle() chooses */
+	uint8_t wanted;	  /* enum enforcement; RAISE: it is never watched; else it is where there is
+			   * room that nobody needs more */
 	uint8_t recovery; /* enum recovery */
 	/* State. */
 	uint8_t enforcement;
@@ -100,6 +101,13 @@ void escalation_limits(const struct escalation_pod *p, int32_t ret_us[2]);
 enum escalation_result escalation_overrun(struct escalation *e, uint32_t pod, unsigned limit,
 					  int64_t now_ns, struct escalation_change *changes,
 					  size_t *ret_n);
+
+/* Somebody else wants the pod at this level. ESCALATION_NONE: it has the budget of that level. Up
+ * as with an overrun, down as when it has calmed, and from then on by the usual rules: a pod that
+ * goes on overrunning comes up again. */
+enum escalation_result escalation_order(struct escalation *e, uint32_t pod, enum level level,
+					int64_t now_ns, struct escalation_change *changes,
+					size_t *ret_n);
 
 /* Brings down what has calmed. Returns the number of changes, 0 for most calls. */
 size_t escalation_recover(struct escalation *e, int64_t now_ns, struct escalation_change *changes);

@@ -194,6 +194,7 @@ enum {
 	TO_FLOOR,
 	TO_CRITICALITY,
 	TO_SOURCE,
+	TO_POD_UID,
 	TO_ROWS,
 };
 
@@ -227,6 +228,8 @@ static const struct field to_fields[TO_ROWS + 1] = {
 			     offsetof(struct action, budget.criticality), .of = &criticalities,
 			     .is_given = has_budget },
 	[TO_SOURCE] = { "source", &field_text, offsetof(struct action, source), .max = 32 },
+	[TO_POD_UID] = { "podUID", &field_text, offsetof(struct action, to.pod_uid),
+			 .max = FIELD_NAME_MAX },
 };
 
 static bool to_is_absent(const struct field *f, const void *value)
@@ -434,6 +437,8 @@ static int check_rows(const struct action *a, uint64_t seen, struct field_reader
 		return field_error(r, "landing.cores is missing");
 	if (!(seen & POD) == !(seen & OBJECT))
 		return field_error(r, "one of pod and object is needed");
+	if (a->to.pod_uid && a->kind != ACTION_STATUS)
+		return field_error(r, "to.podUID is not part of a %s", action_kind_name(a->kind));
 	if ((shape->to == GRANT && a->to.enforcement == ENFORCE_NONE) ||
 	    (shape->to == ASSIGNMENT && a->budget.period == 0))
 		return field_error(r, "to says too little for a %s", action_kind_name(a->kind));

@@ -21,10 +21,10 @@
  * out in order, no state on the way breaks what plan-format calls "Right". */
 
 enum action_kind {
-	ACTION_BIND,	/* pending pod: node and cores */
-	ACTION_ASSIGN,	/* running pod without cores gets them */
-	ACTION_MOVE,	/* other cores of the same node */
-	ACTION_EVICT,	/* `from`; `landing` says where its replacement would fit */
+	ACTION_BIND,   /* pending pod: node and cores */
+	ACTION_ASSIGN, /* running pod: it gets cores, or what its own are granted is written anew */
+	ACTION_MOVE,   /* other cores of the same node */
+	ACTION_EVICT,  /* `from`; `landing` says where its replacement would fit */
 	ACTION_DEGRADE, /* to.runtime below C(level) */
 	ACTION_SET_LEVEL,
 	ACTION_MIGRATE,
@@ -34,7 +34,7 @@ enum action_kind {
 	ACTION_UNTAINT,
 	ACTION_STATUS,	  /* McKube: status.allocatedCore and currentRuntime become `to`; Pod: its
 			   * assignment annotations are taken off, since nothing asks for them now */
-	ACTION_FINALIZER, /* ours is taken off */
+	ACTION_FINALIZER, /* ours is put on (Guarded), or taken off (Released) */
 	ACTION_KINDS,
 };
 
@@ -43,13 +43,18 @@ enum reason {
 	REASON_PREEMPTED,	  /* yields to a more critical pod, named in `by` */
 	REASON_OVERCOMMITTED,	  /* its cores were over their capacity */
 	REASON_CORES_NOT_ALLOWED, /* it sat on cores that it may not use */
-	REASON_RECOVERED,	  /* SetLevel: the node is no longer busy */
-	REASON_STATUS,		  /* status says something else than the assignment */
-	REASON_RELEASED,	  /* Finalizer: nothing is left to clean up */
-	REASON_NO_REQUEST,	  /* unplaced, or Status of a pod: nothing asks for real time */
-	REASON_NO_NODE,		  /* unplaced: a filter other than resources or budget */
-	REASON_NO_ROOM,		  /* unplaced */
-	REASON_BAD_REQUEST,	  /* unplaced */
+	/* Assign to the cores that it has: */
+	REASON_ADOPTED,		    /* its annotations do not hold its assignment */
+	REASON_BUDGET_CHANGED,	    /* they grant something else than is asked for now */
+	REASON_ENFORCEMENT_CHANGED, /* the other budgets on its cores have changed */
+	REASON_RECOVERED,	    /* SetLevel: the node is no longer busy */
+	REASON_STATUS,		    /* status says something else than the assignment */
+	REASON_GUARDED,		    /* Finalizer: put on before the object has effects */
+	REASON_RELEASED,	    /* Finalizer: nothing is left to clean up */
+	REASON_NO_REQUEST,	    /* unplaced, or Status of a pod: nothing asks for real time */
+	REASON_NO_NODE,		    /* unplaced: a filter other than resources or budget */
+	REASON_NO_ROOM,		    /* unplaced */
+	REASON_BAD_REQUEST,	    /* unplaced */
 	REASONS,
 };
 
@@ -68,6 +73,7 @@ struct place {
 	uint8_t level;		  /* enum level */
 	uint8_t enforcement;	  /* enum enforcement; NONE: period, runtime, level do not count */
 	bool has_level;
+	const char *pod_uid; /* Status of a McKube: the pod that it is about; NULL or "": none */
 };
 
 struct action {

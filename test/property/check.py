@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import filters
 import vain
 from kube import Obj, cpuset, cpuset_text, ports_clash
-from model import (MODE_OF_LEVEL, Cores, Pod, Rank, Settings, Snapshot, build, read_objects,
+from model import (FINALIZER, MODE_OF_LEVEL, NOTE, Cores, Pod, Rank, Settings, Snapshot, build, read_objects,
                    rt_pods)
 from state import Seat, Slot, State
 
@@ -66,6 +66,10 @@ def plan_name(spec: Obj) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def mckube_key(obj: Obj) -> str:
+    return f"{obj['metadata'].get('namespace') or 'default'}/{obj['metadata']['name']}"
+
+
 def key_of(ref: Obj) -> str:
     return f"{ref['namespace']}/{ref['name']}"
 
@@ -81,7 +85,7 @@ class Checker:
         self.actions: list[Obj] = spec.get("actions") or []
         self.unplaced = {key_of(u["pod"]): u for u in spec.get("unplaced") or []}
         self.start = State.of(self.snap)
-        self.end = self.start.copy()
+        self.end = State.of(self.snap, now=True)
         self.evicted: dict[str, Obj] = {}
         self.landings: dict[str, Seat] = {}
 
@@ -99,6 +103,7 @@ class Checker:
             self._carry_out(action)
         if not self.violations:
             self._other_orders()
+            self._shrunk()
             self._land()
             self._end()
         self._unplaced()
@@ -120,6 +125,8 @@ class Checker:
             self.fail("format", "digest", repr(digest))
         for i, action in enumerate(self.actions):
             self._form_of(i, action)
+        if not self.violations:
+            self._guards()
 
     def _form_of(self, i: int, action: Obj) -> None:
         if action.get("id") != i + 1:
@@ -139,6 +146,33 @@ class Checker:
             cores = action.get(part, {}).get("cores")
             if cores and cores != cpuset_text(cpuset(cores)):
                 self.fail("format", action, f"{part}.cores {cores!r} is not sorted and joined")
+
+    def _guards(self) -> None:
+        """Our finalizer is on a McKube before a pod is assigned for it."""
+        guards = {}
+        for action in (a for a in self.actions if a["kind"] == "Finalizer"):
+            key = key_of(action["object"])
+            mckube = next(m for m in self.snap.mckubes if mckube_key(m) == key)
+            if ("deletionTimestamp" in mckube["metadata"]) == (action["reason"] == "Guarded"):
+                self.fail("format", action, action["reason"])
+            if (FINALIZER in (mckube["metadata"].get("finalizers") or [])) == (
+                    action["reason"] == "Guarded"):
+                self.fail("format", action, "changes nothing")
+            guards[key] = action["id"]
+        before: dict[int, set[int]] = {}
+        for action in self.actions:
+            after = set(action.get("after", []))
+            before[action["id"]] = after.union(*(before[a] for a in after))
+            if action["kind"] in PLACING:
+                request = self.snap.pods[key_of(action["pod"])].request
+                unguarded = request and self._is_unguarded(request.mckube)
+                if unguarded and guards.get(request.mckube) not in before[action["id"]]:
+                    self.fail("format", action, "comes before our finalizer")
+
+    def _is_unguarded(self, key: str) -> bool:
+        return any(mckube_key(m) == key and FINALIZER not in (m["metadata"].get("finalizers")
+                                                              or [])
+                   for m in self.snap.mckubes)
 
     def _form_pod(self, action: Obj) -> None:
         pod = self.snap.pods.get(key_of(action["pod"]))
@@ -187,6 +221,9 @@ class Checker:
         node, seat = self.snap.nodes.get(to["node"]), self.end.seats.get(pod.key)
         if not node:
             return self.fail("2", action, f"no node {to['node']}")
+        renews = action["kind"] == "Assign" and seat and seat.cores == cpuset(to["cores"])
+        if renews:
+            return self._check_renewal(action, pod)
         if not pod.may_use(node, cpuset(to["cores"])):
             self.fail("2", action, f"may not use cores {to['cores']} of {node.name}")
         if action["kind"] == "Bind":
@@ -200,6 +237,14 @@ class Checker:
             if seat.cores == cpuset(to["cores"]):
                 self.fail("format", action, "moves to where it is")
         return None
+
+    def _check_renewal(self, action: Obj, pod: Pod) -> None:
+        """Written anew: only where it says something else than before."""
+        noted = pod.notes.get(NOTE + "rt-enforcement")
+        if pod.terminating or pod.mirror:
+            self.fail("2", action, "terminating or mirror")
+        if pod.is_current and noted in (None, action["to"]["enforcement"]):
+            self.fail("format", action, "has all this already")
 
     def _check_bind(self, action: Obj, pod: Pod) -> None:
         if pod.node or pod.key in self.end.seats:
@@ -276,7 +321,7 @@ class Checker:
     def _other_orders(self) -> None:
         """Any order that `after` allows must be as right: rule 1, resources and ports."""
         for seed in range(ORDERS):
-            state = self.start.copy()
+            state = State.of(self.snap, now=True)
             for action in _random_order(self.actions, random.Random(seed)):
                 before = state.breaches()
                 if action["kind"] == "Bind" and _is_crowded(state, self.snap, action):
@@ -309,6 +354,10 @@ class Checker:
                 self.fail("format", action, "ends where it began")
             if key in self.evicted:
                 self.fail("format", action, "is evicted as well")
+
+    def _shrunk(self) -> None:
+        for key in sorted(self.end.shrinking):
+            self.fail("1", key, "asks for less now, and still holds what it had")
 
     def _outcome(self) -> vain.Outcome:
         return vain.Outcome(self.snap, self.start, self.end, set(self.evicted), self.landings)

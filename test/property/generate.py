@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kube import Obj, cpuset_text
-from model import GATE, LABEL, NOTE, PPM, Budget, Cores, Rank
+from model import FINALIZER, GATE, LABEL, NOTE, PPM, Budget, Cores, Rank
 
 WORDS = {Rank.LOW: ["Low", "LOW", "low"], Rank.MIDDLE: ["Middle", "MIDDLE", "middle"],
          Rank.HIGH: ["High", "HIGH", "high"]}
@@ -45,6 +45,7 @@ class Profile:
     fixed_pods: int = 0  # exactly so many RT pods
     sources: bool = True
     inter_pod: bool = True
+    changes: float = 0.15  # budgets that are not what was granted, and what else is not in order
 
 
 PROFILES = {
@@ -57,7 +58,8 @@ PROFILES = {
     "node-scope": Profile(nodes=(1, 4), pods=(4, 20), node_scope=0.7, low_share=(3, 25)),
     "oracle": Profile(nodes=(3, 3), cores=(4, 4), fixed_pods=20, low_share=(22, 62), pending=0.42,
                       plain=0, filters=0.08, odd=0, pdbs=0.5, node_scope=0, over=0.03,
-                      wrong_cores=0.03, multi_core=0.06, sources=False, inter_pod=False),
+                      wrong_cores=0.03, multi_core=0.06, sources=False, inter_pod=False,
+                      changes=0),
 }
 
 
@@ -88,6 +90,7 @@ class NodeBox:
 class Generator:
     def __init__(self, seed: int, profile: Profile):
         self.rng = random.Random(seed)
+        self.later = random.Random(f"changes {seed}")  # leaves the clusters of older seeds alone
         self.profile = profile
         self.items: list[Obj] = []
         self.boxes: list[NodeBox] = []
@@ -275,9 +278,10 @@ class Generator:
         if budget.rank == Rank.LOW and self.chance(0.1):
             del spec["criticality"]
         kind = self.rng.choice(["McKube", "MCKube"])
+        more = {} if self.later.random() < self.profile.changes else {"finalizers": [FINALIZER]}
         return {"apiVersion": "mcoperator.sdv.com/v1", "kind": kind,
                 "metadata": self.meta("McKube", f"mck-{pod['metadata']['name']}",
-                                      namespace="default"),
+                                      namespace="default", **more),
                 "spec": spec}
 
     def queue(self, pod: Obj, mckube: Obj | None, box: NodeBox) -> None:
@@ -314,7 +318,24 @@ class Generator:
                  NOTE + "criticality": WORDS[budget.rank][0]}
         if budget.medium:
             notes[NOTE + "rt-runtime-medium"] = str(budget.medium)
+        if budget.floor_given:
+            notes[NOTE + "rt-runtime-floor"] = str(budget.floor_given)
+        if source != "annotations" and self.later.random() < self.profile.changes:
+            self.regrant(notes, budget)
+        if self.later.random() < self.profile.changes:
+            notes[NOTE + "rt-enforcement"] = self.later.choice(["watch", "raise"])
         pod["metadata"]["annotations"].update(notes)
+
+    def regrant(self, notes: Obj, budget: Budget) -> None:
+        """It asked for something else when it was assigned."""
+        low = max(1, budget.low * self.later.choice([3, 6, 9, 11, 14]) // 10)
+        hi = max(low, budget.hi * self.later.choice([5, 10, 15]) // 10)
+        notes.pop(NOTE + "rt-runtime-medium", None)
+        notes.pop(NOTE + "rt-runtime-floor", None)
+        notes.update({NOTE + "rt-runtime-low": str(min(low, budget.period)),
+                      NOTE + "rt-runtime-hi": str(min(hi, budget.period))})
+        if self.later.random() < 0.3:
+            notes[NOTE + "criticality"] = self.later.choice(["Low", "Middle", "High"])
 
     def seat(self, budget: Budget, pin: Cores | None,
              count: int) -> tuple[NodeBox, Cores | None] | None:

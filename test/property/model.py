@@ -27,6 +27,7 @@ PERIOD_MIN, PERIOD_MAX = 100, 4_000_000
 SYSTEM_CRITICAL = 2_000_000_000
 NOTE = "mckube.io/"
 GATE = "mckube.io/placement"
+FINALIZER = "mckube.mcoperator.sdv.com/finalizer"
 LABEL = "sdv.com"
 
 
@@ -72,6 +73,10 @@ class Budget:
             return self.medium or self.hi
         return self.hi
 
+    @property
+    def grants(self) -> tuple:
+        return (self.rank, self.period, self.low, self.medium, self.hi, self.floor)
+
     @cached_property
     def loads(self) -> Loads:
         """Parts per million in each mode: C(mode) at or above the mode's rank, else the floor."""
@@ -79,6 +84,10 @@ class Budget:
             return -(-us * PPM // self.period)
         return tuple(ppm(self.runtime(k) if self.rank >= k else self.floor)
                      for k in Rank)  # type: ignore[return-value]
+
+
+def _greater(a: Loads, b: Loads) -> Loads:
+    return tuple(map(max, a, b))  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,7 @@ class Request:
     core_count: int = 1
     node: str = ""
     by_name: bool = False  # found by spec.podname: a replacement of another name has none
+    mckube: str = ""  # "namespace/name" of the McKube that speaks
 
 
 @dataclass
@@ -138,6 +148,8 @@ class Pod:
     cores: Cores | None = None
     level: str = "low"
     orphan: Budget | None = None  # assignment whose request has gone or become bad
+    granted: Budget | None = None  # what its annotations grant, whatever it asks for
+    noted: bool = False  # they hold a whole assignment of ours
 
     @property
     def rank(self) -> Rank:
@@ -147,8 +159,30 @@ class Pod:
 
     @property
     def loads(self) -> Loads | None:
+        """What it loads in a plan: of a pod whose budget shrinks what it asks for now, since that
+        is granted first of all; else what it has counts as well."""
         budget = self.request.budget if self.request else self.orphan
-        return budget.loads if budget else None
+        if not budget or self.shrinks or not self.held_loads:
+            return budget.loads if budget else None
+        return _greater(budget.loads, self.held_loads)
+
+    @property
+    def held_loads(self) -> Loads | None:
+        return self.granted.loads if self.granted and self.cores else None
+
+    @property
+    def is_current(self) -> bool:
+        """Its annotations grant what it asks for, and say who asked."""
+        return (self.noted and self.request is not None and self.granted is not None
+                and self.granted.grants == self.request.budget.grants
+                and self.notes.get(NOTE + "rt-source") == self.request.source)
+
+    @cached_property
+    def shrinks(self) -> bool:
+        if (not self.noted or self.is_current or self.terminating or self.mirror
+                or not self.request or not self.held_loads):
+            return False
+        return _greater(self.request.budget.loads, self.held_loads) == self.held_loads
 
     @property
     def is_fixed(self) -> bool:
@@ -394,7 +428,8 @@ def mckube_request(obj: Obj, by_name: bool) -> Request:
     count = rt.get("coreCount", 1)
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= CPU_LIMIT:
         raise BadRequest("BadBudget", f"coreCount {count!r}")
-    return Request(budget, "mckube", _core(rt.get("core")), count, spec.get("node") or "", by_name)
+    return Request(budget, "mckube", _core(rt.get("core")), count, spec.get("node") or "", by_name,
+                   f"{_ns(obj)}/{obj['metadata']['name']}")
 
 
 CPU_LIMIT = 1024
@@ -404,12 +439,14 @@ def _noted_budget(notes: dict[str, str]) -> Budget:
     return _budget({"period": notes.get(NOTE + "rt-period"),
                     "low": notes.get(NOTE + "rt-runtime-low"),
                     "medium": notes.get(NOTE + "rt-runtime-medium"),
-                    "hi": notes.get(NOTE + "rt-runtime-hi")},
+                    "hi": notes.get(NOTE + "rt-runtime-hi"),
+                    "floor": notes.get(NOTE + "rt-runtime-floor")},
                    notes.get(NOTE + "criticality"), True)
 
 
 def _annotation_request(pod: Pod) -> Request:
-    notes = {k: v for k, v in pod.notes.items() if k != NOTE + "rt-runtime-medium"}
+    not_asked = (NOTE + "rt-runtime-medium", NOTE + "rt-runtime-floor")
+    notes = {k: v for k, v in pod.notes.items() if k not in not_asked}
     return Request(_noted_budget(notes), "annotations",
                    _core(pod.notes.get(NOTE + "rt-core-request")))
 
@@ -478,6 +515,8 @@ def _locate(snap: Snapshot, pod: Pod, mckube: Obj | None) -> None:
     status = (mckube.get("status") or {}) if mckube else {}
     if mckube and sum(bool(_selects(mckube, p)) for p in snap.pods.values()) > 1:
         status = {}
+    if status.get("podUID", pod.uid) != pod.uid:
+        status = {}  # of a pod that had the same name
     text, label = pod.notes.get(NOTE + "rt-core"), f"Pod {pod.key}"
     if text is None and status.get("allocatedCore"):
         text, label = status["allocatedCore"], _label(mckube) if mckube else ""
@@ -489,10 +528,12 @@ def _locate(snap: Snapshot, pod: Pod, mckube: Obj | None) -> None:
     pod.level = pod.notes.get(NOTE + "rt-current") or status.get("currentRuntime") or "low"
     if pod.node not in snap.nodes:
         snap.warnings.add((f"Pod {pod.key}", "UnknownNode"))
-    if pod.request is None and pod.cores and NOTE + "rt-period" in pod.notes:
+    if pod.cores and NOTE + "rt-core" in pod.notes:
         try:
-            pod.orphan = _noted_budget(pod.notes)
+            pod.granted = _noted_budget(pod.notes)
         except BadRequest:
-            pod.orphan = None
+            pod.granted = None
+    pod.noted = pod.granted is not None and NOTE + "rt-source" in pod.notes
+    pod.orphan = pod.granted if pod.request is None else None
     if pod.request is None and pod.orphan is None:
         pod.cores = None

@@ -25,11 +25,15 @@ class State:
     seats: dict[str, Seat] = field(default_factory=dict)
     pods: dict[str, Pod] = field(default_factory=dict)
     on_node: dict[str, dict[str, Pod]] = field(default_factory=dict)
+    shrinking: set[str] = field(default_factory=set)  # pods that still hold their old budget
     _load: dict[tuple[str, int], list[int]] = field(default_factory=dict)
 
     @staticmethod
-    def of(snap: Snapshot) -> State:
+    def of(snap: Snapshot, now: bool = False) -> State:
+        """Budgets that shrink count as shrunk, unless it is about what holds `now`."""
         state = State(snap, on_node={n: {} for n in snap.nodes})
+        if now:
+            state.shrinking = {p.key for p in snap.pods.values() if p.shrinks}
         for pod in snap.pods.values():
             if pod.node in snap.nodes:
                 state.put(pod.key, pod, pod.node, pod.cores)
@@ -37,27 +41,30 @@ class State:
 
     def copy(self) -> State:
         return State(self.snap, dict(self.seats), dict(self.pods),
-                     {n: dict(p) for n, p in self.on_node.items()},
+                     {n: dict(p) for n, p in self.on_node.items()}, set(self.shrinking),
                      {k: list(v) for k, v in self._load.items()})
 
     def put(self, key: str, pod: Pod, node: str, cores: Cores | None) -> None:
         self.seats[key] = Seat(node, cores)
         self.pods[key] = pod
         self.on_node[node][key] = pod
-        self._count(pod, self.seats[key], 1)
+        self._count(key, self.seats[key], 1)
 
     def remove(self, key: str) -> None:
-        seat, pod = self.seats.pop(key), self.pods.pop(key)
-        del self.on_node[seat.node][key]
-        self._count(pod, seat, -1)
+        seat = self.seats.pop(key)
+        self._count(key, seat, -1)
+        del self.on_node[seat.node][key], self.pods[key]
+        self.shrinking.discard(key)
 
-    def _count(self, pod: Pod, seat: Seat, sign: int) -> None:
-        if not seat.cores or not pod.loads:
+    def _count(self, key: str, seat: Seat, sign: int) -> None:
+        pod = self.pods[key]
+        loads = pod.held_loads if key in self.shrinking else pod.loads
+        if not seat.cores or not loads:
             return
         for slot in self.snap.nodes[seat.node].slots(seat.cores):
             row = self._load.setdefault((seat.node, slot), [0, 0, 0])
             for mode in Rank:
-                row[mode] += sign * pod.loads[mode]
+                row[mode] += sign * loads[mode]
 
     def load(self, node: str, slot: int) -> list[int]:
         return self._load.get((node, slot), [0, 0, 0])

@@ -10,14 +10,20 @@
 
 static const struct action assignment = {
 	.on = { .kind = "Pod", .ns = "default", .name = "brake" },
-	.to = { .node = "n1", .cores = "2-3", .period = 1000, .runtime = 100, .level = LEVEL_LOW },
-	.budget = { .period = 1000, .low = 100, .hi = 300, .criticality = LEVEL_HIGH },
+	.to = { .node = "n1",
+		.cores = "2-3",
+		.period = 1000,
+		.runtime = 100,
+		.level = LEVEL_LOW,
+		.enforcement = ENFORCE_WATCH },
+	.budget = { .period = 1000, .low = 100, .hi = 300, .floor = 5, .criticality = LEVEL_HIGH },
 	.source = "mckube",
 };
 
 #define NOTES(core, current)                                                           \
 	"\"mckube.io/rt-core\":\"" core "\",\"mckube.io/rt-period\":\"1000\","         \
 	"\"mckube.io/rt-runtime-low\":\"100\",\"mckube.io/rt-runtime-hi\":\"300\","    \
+	"\"mckube.io/rt-runtime-floor\":\"5\",\"mckube.io/rt-enforcement\":\"watch\"," \
 	"\"mckube.io/rt-current\":\"" current "\",\"mckube.io/criticality\":\"High\"," \
 	"\"mckube.io/rt-source\":\"mckube\""
 
@@ -135,17 +141,19 @@ static void evictions_use_up_a_budget(void **state)
 
 static void status_of_a_mckube_is_set_or_taken_away(void **state)
 {
-	struct action set = { .kind = ACTION_STATUS,
-			      .on.kind = "McKube",
-			      .to = { .node = "n1", .cores = "2", .has_level = true } };
+	struct action set = {
+		.kind = ACTION_STATUS,
+		.on.kind = "McKube",
+		.to = { .node = "n1", .cores = "2", .has_level = true, .pod_uid = "u" }
+	};
 	struct action clear = { .kind = ACTION_STATUS, .on.kind = "MCKube" };
 
 	(void)state;
 	becomes("{\"kind\":\"McKube\",\"metadata\":{}}", &set,
 		"{\"kind\":\"McKube\",\"metadata\":{},"
-		"\"status\":{\"allocatedCore\":\"2\",\"currentRuntime\":\"low\"}}");
+		"\"status\":{\"allocatedCore\":\"2\",\"currentRuntime\":\"low\",\"podUID\":\"u\"}}");
 	becomes("{\"metadata\":{},\"status\":{\"allocatedCore\":\"2\",\"currentRuntime\":\"hi\","
-		"\"lastOverrunTime\":\"t\"}}",
+		"\"lastOverrunTime\":\"t\",\"podUID\":\"u\"}}",
 		&clear, "{\"metadata\":{},\"status\":{\"lastOverrunTime\":\"t\"}}");
 }
 
@@ -166,13 +174,16 @@ static void a_request_by_annotations_outlives_the_assignment(void **state)
 
 	(void)state;
 	becomes("{\"metadata\":{\"annotations\":{\"mckube.io/rt-period\":\"1000\","
-		"\"mckube.io/rt-core\":\"1\",\"mckube.io/rt-source\":\"annotations\"}}}",
+		"\"mckube.io/rt-core\":\"1\",\"mckube.io/rt-source\":\"annotations\","
+		"\"mckube.io/rt-runtime-floor\":\"9\",\"mckube.io/rt-degraded\":\"\"}}}",
 		&a, "{\"metadata\":{\"annotations\":{\"mckube.io/rt-period\":\"1000\"}}}");
 }
 
 static void our_finalizer_goes_and_the_object_if_it_waited_for_that(void **state)
 {
-	struct action a = { .kind = ACTION_FINALIZER, .on.kind = "McKube" };
+	struct action a = { .kind = ACTION_FINALIZER,
+			    .reason = REASON_RELEASED,
+			    .on.kind = "McKube" };
 
 	(void)state;
 	becomes("{\"metadata\":{\"finalizers\":[\"x\",\"mckube.mcoperator.sdv.com/finalizer\"],"
@@ -187,9 +198,24 @@ static void our_finalizer_goes_and_the_object_if_it_waited_for_that(void **state
 		 &a);
 }
 
+static void our_finalizer_comes_behind_those_of_others(void **state)
+{
+	struct action a = { .kind = ACTION_FINALIZER,
+			    .reason = REASON_GUARDED,
+			    .on.kind = "McKube" };
+
+	(void)state;
+	becomes("{\"metadata\":{\"finalizers\":[\"x\"]}}", &a,
+		"{\"metadata\":{\"finalizers\":[\"x\",\"mckube.mcoperator.sdv.com/finalizer\"]}}");
+	becomes("{\"metadata\":{\"finalizers\":null}}", &a,
+		"{\"metadata\":{\"finalizers\":[\"mckube.mcoperator.sdv.com/finalizer\"]}}");
+}
+
 static void versions_grow_without_losing_digits(void **state)
 {
-	struct action a = { .kind = ACTION_FINALIZER, .on.kind = "McKube" };
+	struct action a = { .kind = ACTION_FINALIZER,
+			    .reason = REASON_RELEASED,
+			    .on.kind = "McKube" };
 
 	(void)state;
 	becomes("{\"metadata\":{\"resourceVersion\":\"9007199254740993\"}}", &a,
@@ -211,6 +237,7 @@ int main(void)
 		cmocka_unit_test(a_pod_that_asks_no_more_loses_its_assignment),
 		cmocka_unit_test(a_request_by_annotations_outlives_the_assignment),
 		cmocka_unit_test(our_finalizer_goes_and_the_object_if_it_waited_for_that),
+		cmocka_unit_test(our_finalizer_comes_behind_those_of_others),
 		cmocka_unit_test(versions_grow_without_losing_digits),
 	};
 

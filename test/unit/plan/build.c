@@ -44,7 +44,8 @@ void build_node(struct str *yaml, struct test_node n)
 static void build_mckube(struct str *yaml, const struct test_pod *p)
 {
 	str_add(yaml, "---\n{apiVersion: mcoperator.sdv.com/v1, kind: McKube, ");
-	str_addf(yaml, "metadata: {namespace: car, name: %s, uid: m-%s}, ", p->name, p->name);
+	str_addf(yaml, "metadata: {namespace: car, name: %s, uid: m-%s, ", p->name, p->name);
+	str_add(yaml, "finalizers: [mckube.mcoperator.sdv.com/finalizer]}, ");
 	str_addf(yaml, "spec: {selector: {matchLabels: {app: %s}}, criticality: %s, ", p->name,
 		 text_or(p->criticality, "Low"));
 	str_addf(yaml, "rtSettings: {period: 1000000, runtime_low: %d, runtime_hi: %d", p->low,
@@ -55,6 +56,15 @@ static void build_mckube(struct str *yaml, const struct test_pod *p)
 	str_add(yaml, "}}\n");
 }
 
+/* As if it had been assigned to these cores with the budget that it asks for. */
+static void build_assignment(struct str *yaml, const struct test_pod *p)
+{
+	str_addf(yaml, ", mckube.io/rt-core: '%s', mckube.io/rt-period: '1000000', ", p->cores);
+	str_addf(yaml, "mckube.io/rt-runtime-low: '%d', mckube.io/rt-runtime-hi: '%d', ", p->low,
+		 p->hi ? p->hi : p->low);
+	str_addf(yaml, "mckube.io/criticality: %s", text_or(p->criticality, "Low"));
+}
+
 void build_pod(struct str *yaml, struct test_pod p)
 {
 	str_add(yaml, "---\n{apiVersion: v1, kind: Pod, metadata: {namespace: car, ");
@@ -62,7 +72,7 @@ void build_pod(struct str *yaml, struct test_pod p)
 	add_more(yaml, p.labels);
 	str_add(yaml, "}, annotations: {mckube.io/rt-source: mckube");
 	if (p.cores)
-		str_addf(yaml, ", mckube.io/rt-core: '%s'", p.cores);
+		build_assignment(yaml, &p);
 	add_more(yaml, p.annotations);
 	str_addf(yaml, "}, ownerReferences: [{apiVersion: v1, kind: %s, name: owner, uid: o, ",
 		 text_or(p.owner, "ReplicaSet"));

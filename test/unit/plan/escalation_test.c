@@ -290,8 +290,8 @@ static void add_random(struct escalation *e)
 		add(e, (enum level)(random() % 3), low, random() % 2 ? (low + hi) / 2 : 0, hi);
 	struct escalation_pod *p = &e->pods.items[id];
 
-	if (random() % 2)
-		p->wanted = ENFORCE_NONE;
+	static const uint8_t wishes[] = { ENFORCE_NONE, ENFORCE_WATCH, ENFORCE_RAISE };
+	p->wanted = wishes[random() % 3];
 	p->priority = (int32_t)(random() % 3);
 	p->cores = (struct cpuset){ 0 };
 	cpuset_add(&p->cores, (unsigned)(random() % 3));
