@@ -60,16 +60,16 @@ static enum entry may_enter(struct search *s, const struct unit *u, node_id node
 {
 	if (u->kind == UNIT_HOMELESS)
 		return u->node == node ? ENTRY_YES : ENTRY_NO;
-	switch (filter_node(&s->p->filters, u, node, u->rank, NULL, 0)) {
-	case REFUSE_NOTHING:
+	enum refusal r = filter_node(&s->p->filters, u, node, u->rank, NULL, 0);
+	bool may_wait = s->region->lands &&
+			filter_bit(filters_allowed(&s->p->filters, unit_pod(s->w, u)->rules), node);
+
+	if (r == REFUSE_NOTHING)
 		return ENTRY_YES;
-	case REFUSE_POD_AFFINITY:
-		return s->region->lands && awaits_company(s, u) ? ENTRY_LATER : ENTRY_NO;
-	case REFUSE_POD_ANTI_AFFINITY:
-		return s->region->lands && awaits_leaving(s, u) ? ENTRY_LATER : ENTRY_NO;
-	default:
-		return ENTRY_NO;
-	}
+	if ((r == REFUSE_POD_AFFINITY && may_wait && awaits_company(s, u)) ||
+	    (r == REFUSE_POD_ANTI_AFFINITY && may_wait && awaits_leaving(s, u)))
+		return ENTRY_LATER;
+	return ENTRY_NO;
 }
 
 /* Does a pod of the region ask for this very core? */
