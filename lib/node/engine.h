@@ -53,14 +53,18 @@ struct engine_pod {
 	bool is_unseen;	 /* its overruns cannot be seen, which was told */
 	bool is_refused; /* there is no room for `asked`; tried again from time to time */
 	struct budget asked;
+	char *refusal; /* why its budget is not what it should be; NULL: it is */
 	uint64_t overruns, escalations;
-	int64_t last_overrun_ns;
+	struct overrun_event last_overrun; /* at_ns 0: none yet */
+	/* Of overruns and refused reactions only the first is told at once. */
+	uint64_t told_overruns;
+	int64_t told_overrun_ns, told_refusal_ns;
 };
 
 enum note_kind {
 	NOTE_APPLIED,	/* a container has its budget */
 	NOTE_REFUSED,	/* it does not fit; `text` says why */
-	NOTE_OVERRUN,	/* no consequence: no higher level, or no room */
+	NOTE_OVERRUN,	/* it used more than C_low, `count` times */
 	NOTE_ESCALATED, /* to a higher level */
 	NOTE_RECOVERED, /* to a lower one */
 	NOTE_DEGRADED,	/* cut to its floor for somebody else */
@@ -76,6 +80,8 @@ struct note {
 	char text[NOTE_TEXT];
 	uint8_t level; /* after it */
 	int32_t runtime_us;
+	uint64_t count;
+	int64_t at_ns; /* CLOCK_MONOTONIC, when it happened */
 };
 
 struct engine_stats {
@@ -104,6 +110,7 @@ struct engine {
 	uint32_t first_note, n_notes;
 	int note_fd; /* an eventfd: there are notes */
 	bool needs_refresh, is_dirty;
+	bool has_leaving; /* containers that are wanted no more keep budgets, see forest.h */
 	int64_t checked_ns;
 	uint32_t next_order;
 	struct engine_stats stats;
@@ -129,6 +136,10 @@ void engine_appeared(struct engine *e, const char *path);
 
 /* Is this pod wanted, with a container whose cgroup is not known yet? */
 bool engine_awaits(struct engine *e, const char *uid);
+
+/* Somebody else decides on a pod's level: it goes there as far as there is room, and by the usual
+ * rules from then on. -ESRCH: it is not wanted here. */
+int engine_order_level(struct engine *e, const char *uid, enum level level, struct error *err);
 
 /* Handles what overruns->fd has: called by the reaction thread. */
 void engine_react(struct engine *e);

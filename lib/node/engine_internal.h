@@ -4,7 +4,9 @@
 
 #include "node/engine.h"
 
-/* Between engine.c (what is wanted) and react.c (what happens). The lock is held. */
+/* Between the engine's files: engine.c (life cycle, settling), engine_pods.c and
+ * engine_containers.c (what is wanted), react.c (what happens), engine_view.c (what is told). The
+ * lock is held. */
 
 enum { SECOND_US = 1000000 };
 
@@ -16,10 +18,32 @@ int32_t engine_share(const struct engine_container *c, int32_t runtime_us);
 
 void engine_note(struct engine *e, enum note_kind kind, const struct engine_pod *p,
 		 const char *text);
+/* The same of the pod's last overrun, which happened when the kernel saw it. */
+void engine_note_event(struct engine *e, enum note_kind kind, const struct engine_pod *p,
+		       uint64_t count, const char *text);
+
+/* After pods or containers came, went or changed: makes the kernel agree. */
+int engine_settle(struct engine *e, struct error *err);
 void engine_want_all(struct engine *e);
-void engine_watch(struct engine *e, struct engine_pod *p);
-void engine_drop_gone(struct engine *e);
+
+/* Pods. */
+int engine_refuse(struct engine *e, struct engine_pod *p, const struct budget *before,
+		  const struct error *err);
+void engine_tell_applied(struct engine *e, struct engine_pod *p);
+void engine_free_pod(struct engine_pod *p);
 void engine_retry_refused(struct engine *e);
+
+/* Containers. */
+void engine_set_containers(struct engine *e, struct engine_pod *p, const struct pod_want *want);
+bool engine_has_containers(const struct engine_pod *p, const struct pod_want *want);
+int engine_open_containers(struct engine *e, struct engine_pod *p, struct error *err);
+void engine_close_container(struct engine *e, struct engine_container *c);
+bool engine_close_gone(struct engine *e);
+void engine_drop_gone(struct engine *e);
+void engine_free_containers(struct engine_pod *p);
+void engine_pin(struct engine *e, struct engine_pod *p);
+void engine_watch(struct engine *e, struct engine_pod *p);
+void engine_list_watched(struct engine *e);
 
 /* The handler of the overrun source. */
 void engine_on_overrun(const struct overrun_event *event, void *arg);

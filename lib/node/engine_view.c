@@ -9,8 +9,8 @@
 #include "base/auto.h"
 #include "node/engine_internal.h"
 
-void engine_note(struct engine *e, enum note_kind kind, const struct engine_pod *p,
-		 const char *text)
+static void add_note(struct engine *e, const struct note *about, const struct engine_pod *p,
+		     const char *text)
 {
 	const struct escalation_pod *state = engine_state(e, p);
 
@@ -19,7 +19,9 @@ void engine_note(struct engine *e, enum note_kind kind, const struct engine_pod 
 		return;
 	}
 	struct note *n = &e->notes[(e->first_note + e->n_notes++) % NOTES];
-	n->kind = kind;
+	n->kind = about->kind;
+	n->count = about->count;
+	n->at_ns = about->at_ns;
 	n->level = state->level;
 	n->runtime_us = escalation_runtime(state);
 	snprintf(n->uid, sizeof(n->uid), "%s", p->uid);
@@ -27,6 +29,24 @@ void engine_note(struct engine *e, enum note_kind kind, const struct engine_pod 
 	snprintf(n->name, sizeof(n->name), "%s", p->name);
 	snprintf(n->text, sizeof(n->text), "%s", text);
 	eventfd_write(e->note_fd, 1);
+}
+
+void engine_note(struct engine *e, enum note_kind kind, const struct engine_pod *p,
+		 const char *text)
+{
+	add_note(e, &(struct note){ .kind = kind, .count = 1, .at_ns = engine_now_ns() }, p, text);
+}
+
+void engine_note_event(struct engine *e, enum note_kind kind, const struct engine_pod *p,
+		       uint64_t count, const char *text)
+{
+	add_note(e,
+		 &(struct note){
+			 .kind = kind,
+			 .count = count,
+			 .at_ns = (int64_t)p->last_overrun.at_ns,
+		 },
+		 p, text);
 }
 
 bool engine_take_note(struct engine *e, struct note *ret)

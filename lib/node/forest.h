@@ -29,7 +29,8 @@ struct forest_node {
 	uint32_t index;		    /* in the lanes' trees */
 	uint32_t n_children;
 	bool is_container, is_foreign, is_kubepods, is_pod;
-	uint64_t id;		 /* of the cgroup, for containers */
+	bool is_leaving;	 /* a container that is wanted no more, and has its budget still */
+	uint64_t id;		 /* of the cgroup */
 	struct bandwidth *found; /* before us, by lane */
 };
 
@@ -56,11 +57,24 @@ void forest_init(struct forest *f, const struct kernel *k, const struct backend 
 void forest_done(struct forest *f);
 
 /* Opens a container's cgroup and those above it. Added twice, it is the same node. -ENOENT: it is
- * not there. The node lives until it is removed. */
+ * not there. The node lives until it is removed or let go. */
 int forest_add(struct forest *f, const char *path, struct forest_node **ret, struct error *err);
 
-/* Forgets a container, and the groups above it that have no other. */
+/* Is the group still there, and not another one of the same path? */
+bool forest_has(const struct forest *f, const struct forest_node *n);
+
+/* A container that is wanted no more. One that is gone is forgotten at once; the others keep their
+ * budgets until forest_let_go(), and are counted. */
 void forest_remove(struct forest *f, struct forest_node *n);
+
+/* Gives the removed ones back what they had before us and forgets them, with the groups above them
+ * that have no other; what is needed above shrinks. True: the kernel refused some, whose real-time
+ * tasks still run; try again soon. */
+bool forest_let_go(struct forest *f);
+
+/* Forgets pods and groups of others that are gone. True: there were some, and less is needed above
+ * them. Allocates nothing. */
+bool forest_sweep(struct forest *f);
 
 /* The budget that a container shall have on its CPUs, and 0 on others. Takes effect with the next
  * forest_apply(). */

@@ -4,12 +4,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "node/engine_internal.h"
 #include "node/pin.h"
 
-enum { NS_PER_MS = 1000000, TICK_BUSY_MS = 100, TICK_IDLE_MS = 1000 };
-static const int64_t check_interval_ns = 5000000000;
+enum { NS_PER_US = 1000, TICK_BUSY_MS = 100, TICK_IDLE_MS = 1000 };
+static const int64_t check_interval_ns = 5000000000, tell_interval_ns = 10000000000;
 
 static void want_pod(struct engine *e, const struct engine_pod *p)
 {
@@ -50,12 +51,22 @@ static void tell_change(struct engine *e, const struct escalation_change *c, con
 	engine_note(e, kind, p, text);
 }
 
-/* Writes what escalation.c decided, or takes the decision back. */
-static int carry_out(struct engine *e, size_t n_changes, int retry_ms, struct error *err)
+static void want_changed(struct engine *e, size_t n_changes)
 {
 	for (size_t i = 0; i < n_changes; i++)
 		want_pod(e, &e->pods.items[e->changes[i].pod]);
+}
+
+/* Writes what escalation.c decided, or takes the decision back. Groups that are gone since the last
+ * look must not take anybody's room. */
+static int carry_out(struct engine *e, size_t n_changes, int retry_ms, struct error *err)
+{
+	want_changed(e, n_changes);
 	int r = forest_apply(&e->forest, retry_ms, err);
+	if (r < 0 && forest_sweep(&e->forest)) {
+		want_changed(e, n_changes);
+		r = forest_apply(&e->forest, retry_ms, err);
+	}
 	if (r < 0) {
 		escalation_undo(&e->escalation);
 		e->needs_refresh = true;
@@ -80,17 +91,32 @@ static struct engine_pod *pod_of(struct engine *e, uint64_t cgroup)
 	return NULL;
 }
 
-static void measure(struct engine *e, const struct overrun_event *event)
+static void tell_escalation(struct engine *e, size_t n_changes, const struct overrun_event *event)
 {
 	int64_t ns = engine_now_ns() - (int64_t)event->at_ns;
+	char why[NOTE_TEXT / 2];
 
 	e->stats.latencies_ns[e->stats.n_latencies++ % LATENCIES] = (uint32_t)ns;
+	snprintf(why, sizeof(why), "used %llu us on CPU %u; written %lld us after it was seen",
+		 (unsigned long long)(event->used_ns / NS_PER_US), event->cpu,
+		 (long long)ns / NS_PER_US);
+	tell_all(e, n_changes, why);
+}
+
+static void tell_refusal(struct engine *e, struct engine_pod *p, const char *why)
+{
+	int64_t now = engine_now_ns();
+
+	e->stats.refusals++;
+	if (p->told_refusal_ns && now - p->told_refusal_ns < tell_interval_ns)
+		return;
+	p->told_refusal_ns = now;
+	engine_note(e, NOTE_REFUSED, p, why);
 }
 
 static void escalate(struct engine *e, struct engine_pod *p, const struct overrun_event *event)
 {
 	struct error err = ERROR_INIT;
-	char why[NOTE_TEXT / 2];
 	size_t n;
 
 	enum escalation_result r =
@@ -98,17 +124,12 @@ static void escalate(struct engine *e, struct engine_pod *p, const struct overru
 				   (int64_t)event->at_ns, e->changes, &n);
 	if (r == ESCALATION_NONE)
 		return;
-	snprintf(why, sizeof(why), "used %llu us on CPU %u",
-		 (unsigned long long)(event->used_ns / 1000), event->cpu);
-	if (r == ESCALATION_NO_ROOM) {
-		engine_note(e, NOTE_OVERRUN, p, "no room for a higher level");
-	} else if (carry_out(e, n, APPLY_RETRY_MS / 2, &err) < 0) {
-		e->stats.refusals++;
-		engine_note(e, NOTE_REFUSED, p, err.msg);
-	} else {
-		measure(e, event);
-		tell_all(e, n, why);
-	}
+	if (r == ESCALATION_NO_ROOM)
+		tell_refusal(e, p, "no room for a higher level");
+	else if (carry_out(e, n, APPLY_RETRY_MS / 2, &err) < 0)
+		tell_refusal(e, p, err.msg);
+	else
+		tell_escalation(e, n, event);
 }
 
 void engine_on_overrun(const struct overrun_event *event, void *arg)
@@ -119,9 +140,29 @@ void engine_on_overrun(const struct overrun_event *event, void *arg)
 	if (!p)
 		return;
 	e->stats.overruns++;
-	p->overruns++;
-	p->last_overrun_ns = (int64_t)event->at_ns;
+	p->last_overrun = *event;
+	if (p->overruns++ == p->told_overruns)
+		eventfd_write(e->note_fd, 1);
 	escalate(e, p, event);
+}
+
+/* Many overruns are one note with their number. */
+static void tell_overruns(struct engine *e, int64_t now_ns)
+{
+	array_each(p, &e->pods) {
+		char text[NOTE_TEXT];
+
+		if (p->overruns == p->told_overruns ||
+		    (p->told_overrun_ns && now_ns - p->told_overrun_ns < tell_interval_ns))
+			continue;
+		snprintf(text, sizeof(text), "used %llu us of every %d us on CPU %u, C_low is %d",
+			 (unsigned long long)(p->last_overrun.used_ns / NS_PER_US),
+			 engine_state(e, p)->budget.period, p->last_overrun.cpu,
+			 engine_state(e, p)->budget.low);
+		engine_note_event(e, NOTE_OVERRUN, p, p->overruns - p->told_overruns, text);
+		p->told_overruns = p->overruns;
+		p->told_overrun_ns = now_ns;
+	}
 }
 
 void engine_react(struct engine *e)
@@ -142,6 +183,36 @@ static void recover(struct engine *e, int64_t now_ns)
 		engine_note(e, NOTE_REFUSED, &e->pods.items[e->changes[0].pod], err.msg);
 	else
 		tell_all(e, n, "calm again");
+}
+
+static int order(struct engine *e, const char *uid, enum level level, struct error *err)
+{
+	struct engine_pod *p = engine_find(e, uid);
+	size_t n;
+
+	if (!p)
+		return error_set(err, -ESRCH, "pod %s is not wanted here", uid);
+	switch (escalation_order(&e->escalation, (uint32_t)(p - e->pods.items), level,
+				 engine_now_ns(), e->changes, &n)) {
+	case ESCALATION_NONE:
+		return 0;
+	case ESCALATION_NO_ROOM:
+		return error_set(err, -ENOSPC, "no room for level %s", level_name(level));
+	case ESCALATION_CHANGED:
+		break;
+	}
+	if (carry_out(e, n, APPLY_RETRY_MS, err) < 0)
+		return err->code;
+	tell_all(e, n, "mckube.io/rt-current was set");
+	return 0;
+}
+
+int engine_order_level(struct engine *e, const char *uid, enum level level, struct error *err)
+{
+	pthread_mutex_lock(&e->lock);
+	int r = order(e, uid, level, err);
+	pthread_mutex_unlock(&e->lock);
+	return r;
 }
 
 /* Put right once; a second time it is somebody's will, and only told. */
@@ -185,6 +256,7 @@ static void check_cpus(struct engine *e, struct engine_pod *p, struct engine_con
 static void check_all(struct engine *e)
 {
 	engine_drop_gone(e);
+	e->has_leaving |= forest_let_go(&e->forest);
 	engine_retry_refused(e);
 	array_each(p, &e->pods)
 		for (size_t i = 0; i < p->n_containers; i++) {
@@ -219,14 +291,17 @@ int engine_tick(struct engine *e, int64_t now_ns)
 {
 	pthread_mutex_lock(&e->lock);
 	recover(e, now_ns);
+	tell_overruns(e, now_ns);
 	if (now_ns - e->checked_ns >= check_interval_ns) {
 		e->checked_ns = now_ns;
 		check_all(e);
 	}
+	if (e->has_leaving && !forest_let_go(&e->forest))
+		engine_settle(e, NULL);
 	if (e->needs_refresh)
 		refresh(e);
 	e->stats.lost = overruns_lost(e->overruns);
-	int ms = is_anybody_up(e) ? TICK_BUSY_MS : TICK_IDLE_MS;
+	int ms = e->has_leaving || is_anybody_up(e) ? TICK_BUSY_MS : TICK_IDLE_MS;
 	pthread_mutex_unlock(&e->lock);
 	return ms;
 }

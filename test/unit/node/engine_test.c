@@ -295,6 +295,8 @@ static void container_may_come_later_and_go(void **state)
 
 	snprintf(path, sizeof(path), "%s/kubepods/podp1/c1/tasks", f.tree.root);
 	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
 	overrun(&f, "kubepods/podp1/c1");
 	f.engine.checked_ns = 0;
 	engine_tick(&f.engine, engine_now_ns());

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The containers of wanted pods: found, opened, pinned, watched, and closed when they are gone. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "node/engine_internal.h"
+#include "node/pin.h"
+
+enum { NS_PER_US = 1000 };
+
+int32_t engine_share(const struct engine_container *c, int32_t runtime_us)
+{
+	return (int32_t)((int64_t)runtime_us * c->share / PPM);
+}
+
+/* What the forest shall make true: the budget of each container at its pod's present state. */
+void engine_want_all(struct engine *e)
+{
+	array_each(p, &e->pods) {
+		const struct escalation_pod *state = engine_state(e, p);
+
+		for (size_t i = 0; i < p->n_containers; i++) {
+			struct engine_container *c = &p->containers[i];
+			struct bandwidth b = { state->budget.period,
+					       engine_share(c, escalation_runtime(state)) };
+
+			if (c->node && !p->is_refused)
+				forest_want(&e->forest, c->node, &state->cores, b);
+		}
+	}
+}
+
+void engine_free_containers(struct engine_pod *p)
+{
+	for (size_t i = 0; i < p->n_containers; i++) {
+		free(p->containers[i].name);
+		free(p->containers[i].path);
+	}
+	free(p->containers);
+	p->containers = NULL;
+	p->n_containers = 0;
+}
+
+static void watch_container(struct engine *e, struct engine_pod *p,
+			    const struct engine_container *c, const int32_t limits_us[2])
+{
+	struct error err;
+	uint64_t limits_ns[OVERRUN_LIMITS];
+
+	for (int i = 0; i < OVERRUN_LIMITS; i++)
+		limits_ns[i] = (uint64_t)engine_share(c, limits_us[i]) * NS_PER_US;
+	if (overruns_watch(e->overruns, &c->node->group, c->node->id, limits_ns, &err) == 0 ||
+	    p->is_unseen)
+		return;
+	p->is_unseen = true;
+	engine_note(e, NOTE_REFUSED, p, err.msg);
+}
+
+/* Tells the overrun source what to look for. */
+void engine_watch(struct engine *e, struct engine_pod *p)
+{
+	int32_t limits_us[2];
+
+	escalation_limits(engine_state(e, p), limits_us);
+	for (size_t i = 0; i < p->n_containers; i++)
+		if (p->containers[i].node)
+			watch_container(e, p, &p->containers[i], limits_us);
+}
+
+void engine_list_watched(struct engine *e)
+{
+	array_clear(&e->watched);
+	array_each(p, &e->pods)
+		for (size_t i = 0; i < p->n_containers; i++)
+			if (p->containers[i].node)
+				*array_add(&e->watched) = (struct watched){
+					p->containers[i].node->id,
+					(uint32_t)(p - e->pods.items),
+				};
+}
+
+static void unpin(struct engine *e, struct engine_container *c)
+{
+	if (c->is_pinned)
+		pin_write(e->kernel, c->path, &c->found_cpus, NULL);
+	c->is_pinned = false;
+}
+
+void engine_close_container(struct engine *e, struct engine_container *c)
+{
+	if (!c->node)
+		return;
+	overruns_forget(e->overruns, c->node->id);
+	unpin(e, c);
+	forest_remove(&e->forest, c->node);
+	c->node = NULL;
+}
+
+static bool is_gone(const struct engine *e, const struct engine_container *c)
+{
+	return !forest_has(&e->forest, c->node);
+}
+
+/* Containers that were removed; they may come back, also under another path. */
+bool engine_close_gone(struct engine *e)
+{
+	bool is_any = false;
+
+	array_each(p, &e->pods)
+		for (size_t i = 0; i < p->n_containers; i++) {
+			struct engine_container *c = &p->containers[i];
+
+			if (!c->node || !is_gone(e, c))
+				continue;
+			engine_close_container(e, c);
+			is_any = true;
+		}
+	return is_any;
+}
+
+/* Also when the pod was given other cores: what was found before the first pin stays known. */
+static void pin(struct engine *e, struct engine_pod *p, struct engine_container *c)
+{
+	const struct cpuset *cores = &engine_state(e, p)->cores;
+	struct error err;
+
+	if (!p->is_pinned) {
+		unpin(e, c);
+		return;
+	}
+	if (!c->is_pinned && pin_read(e->kernel, c->path, &c->found_cpus, NULL) < 0)
+		return;
+	c->is_pinned = pin_write(e->kernel, c->path, cores, &err) == 0;
+	if (!c->is_pinned)
+		engine_note(e, NOTE_REFUSED, p, err.msg);
+}
+
+void engine_pin(struct engine *e, struct engine_pod *p)
+{
+	for (size_t i = 0; i < p->n_containers; i++) {
+		p->containers[i].is_disputed = false;
+		if (p->containers[i].node)
+			pin(e, p, &p->containers[i]);
+	}
+}
+
+/* What stood in new groups before us, as an earlier run of the helper found it. */
+static void recall_found(struct engine *e, size_t first)
+{
+	for (size_t i = first; e->memory && i < e->forest.nodes.n; i++) {
+		struct forest_node *n = e->forest.nodes.items[i];
+
+		for (uint32_t lane = 0; lane < e->forest.n_lanes; lane++) {
+			const struct bandwidth *found = memory_found(e->memory, n->path, lane);
+
+			if (found)
+				forest_set_found(&e->forest, n, lane, *found);
+		}
+	}
+}
+
+/* Opens a container's cgroup. -ENOENT is no error here: it will come. */
+static int open_container(struct engine *e, struct engine_pod *p, struct engine_container *c,
+			  struct error *err)
+{
+	forest_sweep(&e->forest);
+	size_t n_before = e->forest.nodes.n;
+	int r = forest_add(&e->forest, c->path, &c->node, err);
+	recall_found(e, n_before);
+	if (r < 0)
+		return r;
+	pin(e, p, c);
+	return 0;
+}
+
+void engine_set_containers(struct engine *e, struct engine_pod *p, const struct pod_want *want)
+{
+	for (size_t i = 0; i < p->n_containers; i++)
+		engine_close_container(e, &p->containers[i]);
+	engine_free_containers(p);
+	p->containers = xcalloc(want->n_containers, sizeof(*p->containers));
+	p->n_containers = want->n_containers;
+	for (size_t i = 0; i < want->n_containers; i++) {
+		const struct container_want *c = &want->containers[i];
+
+		p->containers[i].name = xstrdup(c->name);
+		p->containers[i].path = c->path ? xstrdup(c->path) : NULL;
+		p->containers[i].share = c->share;
+	}
+}
+
+/* Are these the containers that the pod has already? Where they are is known by now. */
+bool engine_has_containers(const struct engine_pod *p, const struct pod_want *want)
+{
+	if (p->n_containers != want->n_containers)
+		return false;
+	for (size_t i = 0; i < want->n_containers; i++) {
+		const struct engine_container *has = &p->containers[i];
+		const struct container_want *c = &want->containers[i];
+
+		if (strcmp(has->name, c->name) != 0 || has->share != c->share ||
+		    (c->path && (!has->path || strcmp(has->path, c->path) != 0)))
+			return false;
+	}
+	return true;
+}
+
+int engine_open_containers(struct engine *e, struct engine_pod *p, struct error *err)
+{
+	for (size_t i = 0; i < p->n_containers; i++) {
+		struct engine_container *c = &p->containers[i];
+		int r = c->node || !c->path ? 0 : open_container(e, p, c, err);
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	return 0;
+}
+
+static int place(struct engine *e, const char *uid, const char *container, const char *path,
+		 struct error *err)
+{
+	const struct budget none = { .period = SECOND_US };
+	struct engine_pod *p = engine_find(e, uid);
+
+	for (size_t i = 0; p && i < p->n_containers; i++) {
+		struct engine_container *c = &p->containers[i];
+
+		if (strcmp(c->name, container) != 0)
+			continue;
+		if (c->node && strcmp(c->path, path) == 0)
+			return 0;
+		engine_close_container(e, c);
+		free(c->path);
+		c->path = xstrdup(path);
+		if (open_container(e, p, c, err) < 0)
+			return err->code;
+		if (engine_settle(e, err) < 0)
+			return engine_refuse(e, p, &none, err);
+		engine_tell_applied(e, p);
+		return 0;
+	}
+	return error_set(err, -ESRCH, "container %s of pod %s is not wanted here", container, uid);
+}
+
+int engine_place(struct engine *e, const char *uid, const char *container, const char *path,
+		 struct error *err)
+{
+	pthread_mutex_lock(&e->lock);
+	int r = place(e, uid, container, path, err);
+	pthread_mutex_unlock(&e->lock);
+	return r;
+}
+
+void engine_drop_gone(struct engine *e)
+{
+	if (engine_close_gone(e))
+		engine_settle(e, NULL);
+}
+
+void engine_appeared(struct engine *e, const char *path)
+{
+	bool is_any = false;
+
+	pthread_mutex_lock(&e->lock);
+	array_each(p, &e->pods)
+		for (size_t i = 0; i < p->n_containers; i++) {
+			struct engine_container *c = &p->containers[i];
+
+			if (!c->path || (path && strcmp(c->path, path) != 0))
+				continue;
+			if (c->node && path && is_gone(e, c))
+				engine_close_container(e, c);
+			if (!c->node)
+				is_any |= open_container(e, p, c, NULL) == 0;
+		}
+	if (is_any)
+		engine_settle(e, NULL);
+	pthread_mutex_unlock(&e->lock);
+}
+
+bool engine_awaits(struct engine *e, const char *uid)
+{
+	bool is_awaited = false;
+
+	pthread_mutex_lock(&e->lock);
+	const struct engine_pod *p = engine_find(e, uid);
+	for (size_t i = 0; p && i < p->n_containers; i++)
+		is_awaited |= !p->containers[i].node;
+	pthread_mutex_unlock(&e->lock);
+	return is_awaited;
+}
+
+size_t engine_restore(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	array_each(p, &e->pods)
+		for (size_t i = 0; i < p->n_containers; i++)
+			unpin(e, &p->containers[i]);
+	size_t n_kept = forest_restore(&e->forest);
+	pthread_mutex_unlock(&e->lock);
+	return n_kept;
+}
