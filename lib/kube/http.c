@@ -53,6 +53,8 @@ struct http {
 	unsigned n_on_wire;
 	uint64_t n_over; /* calls that ended, ever */
 	struct http_stats stats;
+	http_observer observer; /* NULL: none */
+	void *observer_arg;
 };
 
 int http_open(const struct kube_target *t, const struct http_options *options, struct http **ret,
@@ -330,13 +332,16 @@ static int64_t send_due(struct http *h, int64_t limit)
 
 static void count(struct http_try *t)
 {
+	int64_t ms = clock_ms() - t->sent_ms;
 	curl_off_t n = 0;
 
 	curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &n);
 	t->http->stats.bytes_in += (uint64_t)n;
+	if (t->http->observer)
+		t->http->observer(t->call, ms, t->http->observer_arg);
 	log_v(6, "%s %s%s %d in %lld milliseconds, %lld bytes", t->call->method,
-	      t->http->endpoint.target->cluster.server, t->call->path, t->call->code,
-	      (long long)(clock_ms() - t->sent_ms), (long long)n);
+	      t->http->endpoint.target->cluster.server, t->call->path, t->call->code, (long long)ms,
+	      (long long)n);
 	if (t->call->reply.n)
 		log_v(8, "reply: %.*s", shown(t->call->reply.n), t->call->reply.s);
 }
@@ -481,6 +486,12 @@ void http_call_done(struct http_call *call)
 struct http_stats http_stats(const struct http *h)
 {
 	return h->stats;
+}
+
+void http_observe(struct http *h, http_observer told, void *arg)
+{
+	h->observer = told;
+	h->observer_arg = arg;
 }
 
 size_t http_warnings(const struct http *h)

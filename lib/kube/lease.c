@@ -41,7 +41,7 @@ void kube_lease_start(struct kube *k, struct kube_lease *l)
 	snprintf(l->identity, sizeof(l->identity), "%s_%d_%08x", host, getpid(), random_bits);
 	l->kube = k;
 	l->version = l->holder = l->acquired = (struct str)STR_INIT;
-	l->is_held = l->exists = l->is_busy = false;
+	l->is_held = l->was_held = l->exists = l->is_busy = false;
 	l->due_ms = 0;
 }
 
@@ -80,6 +80,7 @@ static void send(struct kube_lease *l, void (*done)(struct http_call *call))
 	l->request.call.done = done;
 	l->request.call.arg = l;
 	l->request.call.timeout_ms = scaled(l, LEASE_RENEW_MS) / 2;
+	l->sent_ms = clock_ms();
 	l->is_busy = true;
 	kube_start(l->kube, &l->request);
 }
@@ -166,7 +167,7 @@ static void on_read(struct http_call *call)
 
 	if (call->code == 404)
 		l->exists = false;
-	else if (call->code == 401 || call->code == 403) {
+	else if (!l->was_held && (call->code == 401 || call->code == 403)) {
 		give_up(l, call);
 		return;
 	} else if (call->result < 0) {
@@ -189,13 +190,14 @@ static void on_written(struct http_call *call)
 		observe(l, &call->reply);
 		if (!l->is_held)
 			log_v(2, "lease %s/%s: is ours", l->ns, l->name);
-		l->is_held = true;
-		l->renewed_ms = clock_ms();
+		l->is_held = l->was_held = true;
+		/* Others count from when the server had it, which may be as early as this. */
+		l->renewed_ms = l->sent_ms;
 		l->is_busy = false;
-		l->due_ms = l->renewed_ms + scaled(l, LEASE_RETRY_MS);
+		l->due_ms = clock_ms() + scaled(l, LEASE_RETRY_MS);
 		return;
 	}
-	if (!l->is_held && (call->code == 401 || call->code == 403 || call->code == 404)) {
+	if (!l->was_held && (call->code == 401 || call->code == 403 || call->code == 404)) {
 		give_up(l, call);
 		return;
 	}

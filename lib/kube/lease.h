@@ -29,9 +29,9 @@ struct kube_lease {
 	struct kube_request request;
 	struct str version, holder;	   /* of the record as it was seen last */
 	int64_t seen_ms, seen_duration_ms; /* when it changed, how long it is good for */
-	int64_t renewed_ms, due_ms;
+	int64_t sent_ms, renewed_ms, due_ms;
 	int32_t transitions;
-	bool exists, is_held, is_busy;
+	bool exists, is_held, was_held, is_busy;
 	struct str acquired; /* acquireTime while it is ours */
 	int result;	     /* a refusal that no waiting changes */
 	struct error err;
@@ -41,8 +41,8 @@ struct kube_lease {
 void kube_lease_start(struct kube *k, struct kube_lease *l);
 
 /* Does what is due: tries to get it, or renews it. Returns the milliseconds until it wants to be
- * called again, or a negative result when it will never get it (403, no such namespace). To be
- * called between http_run()s. */
+ * called again, or a negative result when it will never get it (403, no such namespace, and it was
+ * never held). To be called between http_run()s. */
 int kube_lease_step(struct kube_lease *l);
 
 bool kube_lease_is_held(const struct kube_lease *l);

@@ -128,6 +128,7 @@ static int on_bytes(struct http_call *call, struct slice bytes, struct error *er
 	const char *end;
 
 	w->has_streamed = true;
+	w->heard_ms = clock_ms();
 	while (bytes.n && (end = memchr(bytes.s, '\n', bytes.n))) {
 		size_t n = (size_t)(end - bytes.s);
 
@@ -253,6 +254,7 @@ static void on_list_end(struct kube_list *l)
 	w->is_listing = false;
 	if (l->result == 0) {
 		w->n_lists++;
+		w->heard_ms = clock_ms();
 		w->is_expired = l->is_missing;
 		w->backoff_ms = 0;
 		w->due_ms = l->is_missing ? clock_ms() + WATCH_MISSING_MS : 0;
@@ -311,6 +313,14 @@ int kube_watch_step(struct kube_watch *w)
 	else
 		ask(w);
 	return 1000;
+}
+
+void kube_watch_hurry(struct kube_watch *w, int64_t heard_ms)
+{
+	int64_t soon = heard_ms + random() % WATCH_SHORT_MS;
+
+	if (!w->is_listing && !w->is_streaming && w->began_ms < heard_ms && w->due_ms > soon)
+		w->due_ms = soon;
 }
 
 void kube_watch_done(struct kube_watch *w)

@@ -58,7 +58,7 @@ struct kube_watch {
 	struct kube_list list;
 	struct kube_request request;
 	struct str line, version;
-	int64_t backoff_ms, began_ms, due_ms;
+	int64_t backoff_ms, began_ms, due_ms, heard_ms;
 	bool is_listing, is_streaming, is_expired, has_failed, has_streamed;
 	uint64_t n_streams, n_lists, n_events;
 };
@@ -68,6 +68,10 @@ void kube_watch_start(struct kube *k, struct kube_watch *w);
 /* Keeps it going; to be called between http_run()s. Returns the milliseconds until it wants to be
  * called again though nothing happened, or a negative value when it ended (w->result). */
 int kube_watch_step(struct kube_watch *w);
+
+/* The server was heard of at this time (heard_ms of another watch): a pause that began before it
+ * is over within a second of it. */
+void kube_watch_hurry(struct kube_watch *w, int64_t heard_ms);
 
 void kube_watch_done(struct kube_watch *w);
 

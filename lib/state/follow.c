@@ -73,9 +73,25 @@ void follow_free(struct follow *f)
 	free(f);
 }
 
+/* When a server is back, the first stream that notices tells the others. A kind that is missing
+ * keeps its pause. */
+static void spread_news(struct follow *f)
+{
+	int64_t heard_ms = 0;
+
+	for (unsigned i = 0; i < N_WANTED; i++)
+		if (f->watches[i].heard_ms > heard_ms)
+			heard_ms = f->watches[i].heard_ms;
+	for (unsigned i = 0; i < N_WANTED; i++)
+		if (!f->watches[i].list.is_missing)
+			kube_watch_hurry(&f->watches[i], heard_ms);
+}
+
 int follow_step(struct follow *f, struct error *err)
 {
 	int least = 1000;
+
+	spread_news(f);
 
 	for (unsigned i = 0; i < N_WANTED; i++) {
 		int wait = kube_watch_step(&f->watches[i]);
