@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "carry_out.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "execute/to_api.h"
 
 #include "command.h"
+#include "interrupt.h"
 #include "stage.h"
 
 const char carry_out_dry[] = "A dry run: the server checked every write and stored nothing.\n";
@@ -45,24 +45,6 @@ void pass_lock_release(struct pass_lock *l)
 	l->ns = NULL;
 }
 
-/* Signals. */
-
-static volatile sig_atomic_t caught;
-
-static void on_signal(int signal_number)
-{
-	caught = signal_number;
-}
-
-/* The second one ends the program at once. */
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
-
 /* Progress. */
 
 struct progress {
@@ -94,10 +76,10 @@ static const char *stop_reason(void *arg)
 {
 	struct progress *p = arg;
 
-	if (caught)
-		return caught == SIGINT ? "interrupted (SIGINT)" : "terminated (SIGTERM)";
-	if (!p->lock)
-		return NULL;
+	const char *interrupted = interrupt_reason();
+
+	if (interrupted || !p->lock)
+		return interrupted;
 	kube_lease_step(&p->lock->lease);
 	http_run(p->lock->live.kube.http, 0);
 	return kube_lease_is_held(&p->lock->lease) ? NULL : "the Lease was lost";
@@ -120,7 +102,7 @@ int carry_out(const struct cli *cli, const struct carry_out_args *a, struct live
 	};
 
 	const struct stage stage = stage_begin("write", live->kube.http);
-	catch_signals();
+	interrupt_catch();
 	int r = execute_on_api(&live->kube, plan, c, &options, err);
 	stage_end(&stage);
 	if (p.is_shown && p.shown_ms)

@@ -9,6 +9,7 @@ const char program_name[] = "kubectl mckube";
 const struct command *const commands[] = {
 	&command_plan,
 	&command_apply,
+	&command_watch,
 	&command_status,
 	&command_explain,
 	&command_snapshot,

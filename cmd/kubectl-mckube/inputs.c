@@ -57,8 +57,7 @@ static const char *lookup_environment(const char *name)
 	return getenv(name);
 }
 
-/* Flags win over environment over file over defaults. */
-static int load_settings(const struct cli *cli, struct settings *ret, struct error *err)
+int inputs_settings(const struct cli *cli, struct settings *ret, struct error *err)
 {
 	const struct option_list *wanted = &cli->input.policies;
 	const char *path = cli->input.config ? cli->input.config : getenv("MCKUBE_CONFIG");
@@ -162,7 +161,7 @@ int inputs_load(struct cli *cli, bool twice, struct inputs *ret, struct error *e
 	*ret = (struct inputs){ 0 };
 	if (stdin_uses(cli) > 1)
 		return usage_error(cli, err, "standard input can be read only once");
-	if (load_settings(cli, &ret->settings, err) < 0)
+	if (inputs_settings(cli, &ret->settings, err) < 0)
 		return err->code;
 	if (!args->snapshots.n && load_server(cli, twice, ret, &loader, err) < 0)
 		return err->code;

@@ -34,6 +34,9 @@ struct inputs {
 
 struct cli;
 
+/* The configuration alone: flags win over environment over file over defaults. */
+int inputs_settings(const struct cli *cli, struct settings *ret, struct error *err);
+
 /* Reads the configuration and then the cluster: the snapshots, or where there are none an API
  * server, with the files on top. With `twice` the sources can be read again afterwards: what stands
  * on standard input, or comes from a server, is kept. Released with inputs_done(), also after an

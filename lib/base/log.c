@@ -7,11 +7,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/auto.h"
+#include "base/str.h"
+
 int log_level_;
+static enum log_format log_format;
 
 void log_set_level(int level)
 {
 	log_level_ = level;
+}
+
+void log_set_format(enum log_format format)
+{
+	log_format = format;
 }
 
 static int add_header(char *buf, size_t size, char severity, const char *file, int line)
@@ -34,20 +43,45 @@ static void replace_controls(char *s)
 			*s = '?';
 }
 
-void log_write(char severity, const char *file, int line, const char *fmt, ...)
+static void write_klog(char severity, const char *file, int line, const char *fmt, va_list ap)
 {
 	char buf[1024];
 	size_t last = sizeof(buf) - 1; /* kept for the newline */
-	va_list ap;
-
 	size_t n = (size_t)add_header(buf, last, severity, file, line);
-	va_start(ap, fmt);
-	vsnprintf(buf + n, last - n, fmt, ap);
-	va_end(ap);
 
+	vsnprintf(buf + n, last - n, fmt, ap);
 	replace_controls(buf);
 	n = strlen(buf);
 	buf[n++] = '\n';
 	if (write(STDERR_FILENO, buf, n) < 0)
 		return; /* there is nobody left to tell */
+}
+
+static void write_json(char severity, const char *file, int line, const char *fmt, va_list ap)
+{
+	AUTO(str_done) struct str message = STR_INIT, out = STR_INIT;
+	const char *slash = strrchr(file, '/');
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	str_vaddf(&message, fmt, ap);
+	str_addf(&out, "{\"ts\":%lld%03ld.%03ld,\"severity\":\"%s\",\"caller\":\"%s:%d\",\"msg\":",
+		 (long long)now.tv_sec, now.tv_nsec / 1000000, now.tv_nsec / 1000 % 1000,
+		 severity == 'W' ? "warning" : "info", slash ? slash + 1 : file, line);
+	str_add_json(&out, message.s);
+	str_add(&out, "}\n");
+	if (write(STDERR_FILENO, out.s, out.n) < 0)
+		return;
+}
+
+void log_write(char severity, const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (log_format == LOG_JSON)
+		write_json(severity, file, line, fmt, ap);
+	else
+		write_klog(severity, file, line, fmt, ap);
+	va_end(ap);
 }

@@ -6,11 +6,18 @@
  *
  *	I1122 09:00:00.123456    4711 load.c:42] read 3 files
  *
+ * or, after log_set_format(LOG_JSON), as one JSON object a line:
+ *
+ *	{"ts":1764666000123.456,"severity":"info","caller":"load.c:42","msg":"read 3 files"}
+ *
  * Levels follow kubectl's -v: 0 says nothing, 1 and 2 what is done, 4 why, 6 every request, 8 their
  * bodies. Never pass a token, a key or a header that holds one. Libraries use log_v() alone:
  * what went wrong is an error's business. */
 
+enum log_format { LOG_KLOG, LOG_JSON };
+
 void log_set_level(int level);
+void log_set_format(enum log_format format);
 extern int log_level_; /* for the macro below only */
 
 #define log_v(level, ...)                                                \

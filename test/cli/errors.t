@@ -29,6 +29,15 @@ check "no such snapshot" -c 1 -e '^error: nothing.yaml: No such file or director
 check "standard input twice" -c 1 -e 'read only once' -- plan --snapshot - -f -
 check "standard input as plan and snapshot" -c 1 -e 'read only once' -- apply - --snapshot -
 check "standard input as configuration and snapshot" -c 1 -e 'read only once' -- plan --config - --snapshot -
+check "watch follows a server" -c 1 -e "^error: --snapshot and --filename go with 'plan' and 'apply'" -- \
+	watch --snapshot $SNAPSHOT
+check "watch: an interval that is none" -c 1 -e '^error: --interval: must be at least 1s$' -- \
+	watch --interval=1ms
+check "watch: a Lease without namespace" -c 1 -e '^error: --lease x: must be NAMESPACE/NAME$' -- \
+	watch --lease x --server http://127.0.0.1:1
+check "watch: an address that is none" -c 1 \
+	-e "^error: --metrics-bind-address: 'x:y' is not unix:/PATH, PORT or HOST:PORT$" -- \
+	watch --metrics-bind-address=x:y --server http://127.0.0.1:1
 
 printf 'kind: Node\n\tmetadata: {}\n' >tab.yaml
 check "broken YAML names file and line" -c 1 -e '^error: tab.yaml:2: ' -- plan --snapshot tab.yaml
