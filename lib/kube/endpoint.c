@@ -102,22 +102,49 @@ static void set_blob(CURL *easy, CURLoption option, struct slice data)
 	curl_easy_setopt(easy, option, &blob);
 }
 
-static void set_tls(const struct endpoint *e, CURL *easy, const struct kube_identity *id)
-{
-	const struct kube_cluster *c = &e->target->cluster;
+/* Who is trusted. libcurl has the same options once more for an https proxy, where Go takes the
+ * cluster's. */
+struct trust {
+	CURLoption version, verifies_peer, verifies_host, ca_path, ca_file, ca_blob;
+};
 
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+static const struct trust server_trust = {
+	.version = CURLOPT_SSLVERSION,
+	.verifies_peer = CURLOPT_SSL_VERIFYPEER,
+	.verifies_host = CURLOPT_SSL_VERIFYHOST,
+	.ca_path = CURLOPT_CAPATH,
+	.ca_file = CURLOPT_CAINFO,
+	.ca_blob = CURLOPT_CAINFO_BLOB,
+};
+
+static const struct trust proxy_trust = {
+	.version = CURLOPT_PROXY_SSLVERSION,
+	.verifies_peer = CURLOPT_PROXY_SSL_VERIFYPEER,
+	.verifies_host = CURLOPT_PROXY_SSL_VERIFYHOST,
+	.ca_path = CURLOPT_PROXY_CAPATH,
+	.ca_file = CURLOPT_PROXY_CAINFO,
+	.ca_blob = CURLOPT_PROXY_CAINFO_BLOB,
+};
+
+static void set_trust(const struct kube_cluster *c, const struct trust *t, CURL *easy)
+{
+	curl_easy_setopt(easy, t->version, (long)CURL_SSLVERSION_TLSv1_2);
 	if (c->is_insecure) {
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+		curl_easy_setopt(easy, t->verifies_peer, 0L);
+		curl_easy_setopt(easy, t->verifies_host, 0L);
 	}
 	if (c->ca_data.s || c->ca_file)
-		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+		curl_easy_setopt(easy, t->ca_path, NULL);
 	if (c->ca_data.s)
-		set_blob(easy, CURLOPT_CAINFO_BLOB, c->ca_data);
+		set_blob(easy, t->ca_blob, c->ca_data);
 	else if (c->ca_file)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, c->ca_file);
+		curl_easy_setopt(easy, t->ca_file, c->ca_file);
+}
 
+static void set_tls(const struct endpoint *e, CURL *easy, const struct kube_identity *id)
+{
+	set_trust(&e->target->cluster, &server_trust, easy);
+	set_trust(&e->target->cluster, &proxy_trust, easy);
 	if (id->cert.n)
 		set_blob(easy, CURLOPT_SSLCERT_BLOB, id->cert);
 	else if (id->cert_file)
