@@ -2,14 +2,15 @@
 
 /* A real-time task for the tests on a node.
  *
- *	load [--work US --period US] [--overrun-every N --overrun-work US] [--jobs N] [--late S]
+ *	load [--work US --period US] [--overrun-every N --overrun-work US] [--jobs N] [--at NS]
  *	     [--seconds S] [--priority N]
  *
  * Becomes SCHED_FIFO at once, and ends with code 1 where that is refused: what starts before its
  * budget is there shows it. Without --period it spins. With it a job is released every period and
  * has its deadline at the end of it; a job is `work` microseconds of CPU time, every Nth one takes
  * --overrun-work. A late job is finished, and the next one starts right after it. SIGUSR1 makes all
- * jobs overrun, SIGUSR2 none any more; --late waits before the first job.
+ * jobs overrun, SIGUSR2 none any more. --at is the CLOCK_MONOTONIC of the first release, to start
+ * several together.
  *
  * On SIGTERM and at the end one line tells jobs, misses, the longest response and CPU time. No
  * process lives longer than --seconds (60). */
@@ -28,7 +29,7 @@ enum { NS_PER_US = 1000, DEFAULT_SECONDS = 60, DEFAULT_PRIORITY = 10 };
 #define NS_PER_S INT64_C(1000000000)
 
 struct task {
-	int64_t period_ns, work_ns, overrun_ns, late_ns;
+	int64_t period_ns, work_ns, overrun_ns, start_ns;
 	int64_t overrun_every, jobs, priority, seconds;
 };
 
@@ -82,7 +83,7 @@ static int64_t work_of(const struct task *t, int64_t job)
  * deadline is past. */
 static void run_jobs(const struct task *t, struct outcome *o)
 {
-	int64_t release = now_ns(CLOCK_MONOTONIC) + t->period_ns;
+	int64_t release = t->start_ns ? t->start_ns : now_ns(CLOCK_MONOTONIC);
 
 	for (int64_t job = 1; !is_ending && (!t->jobs || job <= t->jobs); job++) {
 		sleep_until(release);
@@ -125,7 +126,7 @@ static const struct {
 	{ "jobs", offsetof(struct task, jobs), 1 },
 	{ "seconds", offsetof(struct task, seconds), 1 },
 	{ "priority", offsetof(struct task, priority), 1 },
-	{ "late", offsetof(struct task, late_ns), NS_PER_S },
+	{ "at", offsetof(struct task, start_ns), 1 },
 };
 
 static int parse_pair(struct task *t, const char *name, const char *value)
@@ -180,8 +181,6 @@ int main(int argc, char **argv)
 		return 1;
 	puts("ready");
 	fflush(stdout);
-	if (t.late_ns)
-		sleep_until(now_ns(CLOCK_MONOTONIC) + t.late_ns);
 	if (t.period_ns)
 		run_jobs(&t, &o);
 	else

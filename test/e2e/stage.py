@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import ssl
+import subprocess
 import sys
 import time
 import urllib.request
@@ -22,6 +23,29 @@ SYSTEM = "mckube-system"
 CPU = pathlib.Path("/sys/fs/cgroup/cpu")
 CLI_IMAGE, NODE_IMAGE, LOAD_IMAGE = "mckube:e2e", "mckube-node:e2e", "localhost/load:1"
 CORE = "1"  # the tests' pods share one core; the machine keeps the other
+
+
+class Service:
+    """The helper as a service of the host runs it."""
+
+    def __init__(self, argv, env, log):
+        self.argv, self.env, self.log = [str(a) for a in argv], {**os.environ, **env}, log
+        self.start()
+
+    def start(self):
+        with open(self.log, "a") as log:
+            self.process = subprocess.Popen(self.argv, stderr=log, env=self.env)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+    def said(self):
+        return self.log.read_text()
 
 
 class Stage(World):
@@ -66,6 +90,24 @@ class Stage(World):
     def uninstall_helper(self):
         self.kubectl("delete", "daemonset", "mckube-node", "-n", SYSTEM)
         self.wait(lambda: not self.helper_pids(), 60)
+
+    @contextlib.contextmanager
+    def service(self, *options, config=None, env=None):
+        """In place of the DaemonSet. `config` is the text of a configuration file that says the
+        node's name and how to reach the API server."""
+        self.uninstall_helper()
+        (self.folder / "helper.yaml").write_text(
+            config or f"node_name: {node.NAME}\nkube_path: {self.cluster.kubeconfig}\n")
+        helper = Service([self.programs["mckube-node"], "run", "--config",
+                          self.folder / "helper.yaml", "--state-file", self.folder / "state.json",
+                          "--bundle-dir",
+                          self.node.state / "io.containerd.runtime.v2.task" / "k8s.io", *options],
+                         env or {}, self.folder / f"helper-{self.ns}.log")
+        try:
+            yield helper
+        finally:
+            helper.stop()
+            self.install()
 
     def helper(self):
         """The helper's pod."""

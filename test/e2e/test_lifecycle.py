@@ -6,11 +6,9 @@ import os
 import pathlib
 import random
 import signal
-import subprocess
 import threading
 import time
 
-import node
 from stage import CPU, SYSTEM, budget_of, read, share_of
 
 PERIOD = 100000
@@ -174,45 +172,28 @@ class Watcher:
         self.thread.join()
 
 
-def start_helper(w, log):
-    """The helper as a service of the host would run it."""
-    return subprocess.Popen(
-        [w.programs["mckube-node"], "run", "--node-name", node.NAME, "--kubeconfig",
-         w.cluster.kubeconfig, "--state-file", w.folder / "state.json", "--bundle-dir",
-         w.node.state / "io.containerd.runtime.v2.task" / "k8s.io"],
-        stderr=log, env={**os.environ, "MCKUBE_SHARED_TOKEN": ""})
-
-
 def test_helper_killed(w):
     """At any moment of its life, a hundred times: who overruns keeps his hi, the others their cut."""
     rng = random.Random(1)
-    w.uninstall_helper()
-    with open(w.folder / "helper.log", "w") as log:
-        helper = start_helper(w, log)
-        try:
-            brake, logger = make_busy_brake(w)
-            os.kill(w.pid_of("brake"), signal.SIGUSR1)
-            w.wait(lambda: (budget_of(brake), budget_of(logger)) == (60000, 2250))
-            time.sleep(0.2)  # the state file is written after the reaction
-            with Watcher(brake) as high, Watcher(logger) as low:
-                for _ in range(KILLS):
-                    time.sleep(rng.uniform(0, 0.4))
-                    helper.kill()
-                    helper.wait()
-                    helper = start_helper(w, log)
-                time.sleep(2)
-            assert (high.seen, low.seen) == ({60000}, {2250}), (high.seen, low.seen)
-            os.kill(w.pid_of("brake"), signal.SIGUSR2)
-            w.wait(lambda: (budget_of(brake), budget_of(logger)) == (10000, 45000), 90)
-        finally:
-            helper.terminate()
-            helper.wait(20)
-            w.install()
+    with w.service() as helper:
+        brake, logger = make_busy_brake(w)
+        os.kill(w.pid_of("brake"), signal.SIGUSR1)
+        w.wait(lambda: (budget_of(brake), budget_of(logger)) == (60000, 2250))
+        time.sleep(0.2)  # the state file is written after the reaction
+        with Watcher(brake) as high, Watcher(logger) as low:
+            for _ in range(KILLS):
+                time.sleep(rng.uniform(0, 0.4))
+                helper.kill()
+                helper.start()
+            time.sleep(2)
+        assert (high.seen, low.seen) == ({60000}, {2250}), (high.seen, low.seen)
+        os.kill(w.pid_of("brake"), signal.SIGUSR2)
+        w.wait(lambda: (budget_of(brake), budget_of(logger)) == (10000, 45000), 90)
 
 
 def test_uninstalling_restores(w):
     """Budgets are as they were before; pods run on."""
-    w.create(*w.task("brake", "High", PERIOD, 10000, 20000, ["--late", 30, "--seconds", 60]))
+    w.create(*w.task("brake", "High", PERIOD, 10000, 20000, CALM))
     w.apply()
     w.wait_running("brake")
     w.wait(lambda: is_applied(w, "brake"))

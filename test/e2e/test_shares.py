@@ -31,7 +31,7 @@ def test_shares(w):
 
     w.create(*spinner(w, "high", "High", 25))
     plan = w.kubectl("mckube", "plan").out
-    assert "Evict" in plan and "low" in plan, plan
+    assert "1 to bind, 1 to evict" in plan, plan
     w.apply()
     w.wait_running("high")
     w.wait(lambda: w.kubectl("get", "pod", "low", "-n", w.ns, check=False).code == 1)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was set up for MC-Kube and for rt-operator works unchanged."""
+
+import json
+import os
+import signal
+import socket
+import urllib.error
+import urllib.request
+
+import node
+from stage import share_of
+
+PERIOD = 1000000
+# As MC-Kube's manual has them; criticality, core and both spellings of the budgets vary.
+OLD_SETTINGS = {"period": PERIOD, "core": "1"}
+SPELLINGS = {
+    "runtime": {"runtime_low": 200000, "runtime_hi": 400000},
+    "budget": {"budget_lo": 200000, "budget_hi": 400000},
+}
+
+
+def old_pod(w, name, annotations=None):
+    """A pod as users of MC-Kube wrote it: a label, no scheduler's name, nothing of ours."""
+    container = w.container("app", ["--period", PERIOD, "--work", 20000,
+                                    "--overrun-work", 300000], {})
+    return {"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "labels": {"sdv.com": "my-app"},
+                         "annotations": annotations or {}},
+            "spec": {"containers": [container], "restartPolicy": "Never",
+                     "terminationGracePeriodSeconds": 2}}
+
+
+def old_request(kind, name, settings, criticality):
+    return {"apiVersion": "mcoperator.sdv.com/v1", "kind": kind,
+            "metadata": {"name": f"{name}-config"},
+            "spec": {"podname": name, "criticality": criticality,
+                     "rtSettings": {**OLD_SETTINGS, **settings}}}
+
+
+def check_old_pair(w, kind, spelling, criticality):
+    name = f"app-{spelling}"
+    w.create(old_request(kind, name, SPELLINGS[spelling], criticality), old_pod(w, name))
+    w.apply()
+    w.wait_running(name)
+    w.wait(lambda: w.annotation("pod", name, "mckube.io/rt-applied") == "true")
+    status = lambda: w.get("mckubes", f"{name}-config").get("status", {})
+    w.wait(lambda: (status().get("currentRuntime"), status().get("allocatedCore")) == ("low", "1"))
+    os.kill(w.pid_of(name), signal.SIGUSR1)
+    w.wait(lambda: status().get("currentRuntime") == "hi" and "lastOverrunTime" in status())
+    assert w.annotation("pod", name, "mckube.io/rt-current") == "hi"
+    assert share_of(w.group(name)) == 400000
+    w.kubectl("delete", "pod", name, "-n", w.ns)
+
+
+def test_mckube_objects(w):
+    check_old_pair(w, "McKube", "runtime", "high")
+    check_old_pair(w, "McKube", "budget", "HIGH")
+
+
+def test_mckube_objects_of_the_other_kind(w):
+    """The definition says one of both kinds; a cluster may have the other one."""
+    w.kubectl("delete", "crd", "mckubes.mcoperator.sdv.com")
+    w.kubectl("apply", "-f", "-", stdin=w.kubectl("mckube", "crd", "--kind=MCKube").out)
+    w.wait(lambda: w.kubectl("get", "mckubes", "-n", w.ns, check=False).code == 0)
+    try:
+        check_old_pair(w, "MCKube", "budget", "High")
+    finally:
+        w.kubectl("delete", "crd", "mckubes.mcoperator.sdv.com")
+        w.kubectl("apply", "-f", "-", stdin=w.kubectl("mckube", "crd").out)
+        w.wait(lambda: w.kubectl("get", "mckubes", "-n", w.ns, check=False).code == 0)
+
+
+def test_mckube_annotations(w):
+    """Without an object a pod may say itself what it needs, as the older webhook wrote it."""
+    w.create(old_pod(w, "app", {"mckube.io/rt-period": "1000000",
+                                "mckube.io/rt-runtime-low": "200000",
+                                "mckube.io/rt-runtime-hi": "400000"}))
+    w.apply()
+    w.wait_running("app")
+    w.wait(lambda: w.annotation("pod", "app", "mckube.io/rt-applied") == "true")
+    assert share_of(w.group("app")) in (200000, 400000)
+
+
+def rt_operator_pod(w):
+    """The example of rt-operator, scheduled by kube-scheduler as ever."""
+    full = {"cpu": "100m", "memory": "16Mi"}
+    container = w.container("app", ["--period", PERIOD, "--work", 5000],
+                            {"requests": full, "limits": full})
+    return {"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "threadtest",
+                         "annotations": {"realtime": "true", "rt_runtime_us": "25000"}},
+            "spec": {"containers": [container], "restartPolicy": "Never",
+                     "terminationGracePeriodSeconds": 2}}
+
+
+def test_rt_operator(w):
+    """Its annotations, and its configuration file with every key."""
+    config = f"""---
+### rt-operator configuration settings
+log_level: "DEBUG"
+kube_path: {w.cluster.kubeconfig}
+node_name: {node.NAME}
+cgroup_handler: cgroup_v1
+cgroup_v1_capacity: 850000
+"""
+    with w.service(config=config) as helper:
+        w.wait(lambda: w.annotation("node", node.NAME, "mckube.io/rt-capacity") == "850000")
+        w.create(rt_operator_pod(w))
+        w.wait_running("threadtest")
+        w.wait(lambda: share_of(w.group("threadtest")) == 25000)
+        w.wait(lambda: "ready" in w.kubectl("logs", "-n", w.ns, "threadtest").out)
+        assert "backend cgroup-v1" in helper.said(), helper.said()
+
+
+def post(port, path, body, token=None):
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}", method="POST", data=json.dumps(body).encode(),
+        headers={"Authorization": f"Bearer {token}"} if token else {})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return reply.status
+    except urllib.error.HTTPError as e:
+        return e.code
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def test_older_agents_calls(w):
+    """The controller of MC-Kube sends budgets itself: they are written for who has the token."""
+    port = free_port()
+    sleeper = {"name": "app", "image": node.BUSYBOX, "imagePullPolicy": "Never",
+               "command": ["/bin/sleep", "60"]}
+    with w.service("--listen", str(port), env={"MCKUBE_SHARED_TOKEN": "secret"}):
+        w.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"},
+                  "spec": {"containers": [sleeper], "terminationGracePeriodSeconds": 0}})
+        w.wait_running("app")
+        group = w.group("app")
+        budget = {"container_id": f"containerd://{group.name}", "period": 100000, "runtime": 20000,
+                  "core": "1"}
+        w.wait(lambda: post(port, "/cgroup", budget) == 401)
+        assert share_of(group) == 0
+        assert post(port, "/cgroup", budget, "guess") == 401
+        assert post(port, "/cgroup", budget, "secret") == 200
+        assert share_of(group) == 200000
+        assert post(port, "/set-rt", {**budget, "runtime": 5000, "only_runtime": True},
+                    "secret") == 200
+        assert share_of(group) == 50000
+        assert post(port, "/cgroup", {**budget, "runtime": 200000}, "secret") == 400
+        assert post(port, "/renice", {"container_id": group.name, "nice": 5}, "secret") == 200
+        assert os.getpriority(os.PRIO_PROCESS, w.pid_of("app")) == 5

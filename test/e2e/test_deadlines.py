@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deadlines that periodic tasks miss, in four set-ups side by side: without budgets, with fixed low
+budgets, raised through the API server as MC-Kube does, and raised on the node by mckube-node. All
+tasks overrun now and then; the Low ones ask for three times what they may."""
+
+import time
+
+import tasksets
+from older_operator import OlderOperator, write
+from stage import CPU, budget_of
+
+LOADS = (0.80, 0.85)
+SEED = 1
+RUN_SECONDS = 10
+# For the pods to be there before the first release.
+START_SECONDS = 20
+PARENTS = 940000
+
+
+def make_pods(w, tasks, is_fixed):
+    start = time.monotonic_ns() + START_SECONDS * 10**9
+    for t in tasks:
+        jobs = RUN_SECONDS * 1000000 // t.period
+        w.create(*w.task(t.name, t.criticality, t.period, t.low, t.low if is_fixed else t.hi, [
+            "--period", t.period, "--work", t.work, "--overrun-work", t.overrun_work,
+            "--overrun-every", t.every, "--jobs", jobs, "--priority", t.priority, "--at", start,
+            "--seconds", START_SECONDS + RUN_SECONDS + 15]))
+    w.apply()
+    w.wait_running(*[t.name for t in tasks])
+    groups = {t.name: w.group(t.name) for t in tasks}
+    w.wait(lambda: all(budget_of(g) > 0 for g in groups.values()))
+    return start, groups
+
+
+def finish(w, tasks, start):
+    time.sleep(max(0, (start - time.monotonic_ns()) / 1e9))
+    w.wait(lambda: all(w.phase(t.name) == "Succeeded" for t in tasks), RUN_SECONDS + 30)
+    misses = {}
+    for t in tasks:
+        outcome = w.outcome(t.name)
+        n = misses.setdefault(t.criticality, [0, 0])
+        n[0] += outcome["misses"]
+        n[1] += outcome["jobs"]
+    w.kubectl("delete", "pods,mckubes", "--all", "-n", w.ns)
+    return misses
+
+
+def without_budgets(w, tasks):
+    """The tasks leave their groups for the root one, where only priorities count."""
+    start, groups = make_pods(w, tasks, is_fixed=True)
+    for group in groups.values():
+        for pid in (group / "cgroup.procs").read_text().split():
+            write(CPU, "cgroup.procs", pid)
+    return finish(w, tasks, start)
+
+
+def with_fixed_budgets(w, tasks):
+    start, _ = make_pods(w, tasks, is_fixed=True)
+    return finish(w, tasks, start)
+
+
+def write_low_budgets(tasks, groups):
+    """As the older agents leave them: QoS class and kubepods with all there is, made by hand."""
+    parents = CPU / "kubepods", CPU / "kubepods" / "besteffort"
+    for t in tasks:
+        group = groups[t.name]
+        write(group, "cpu.rt_runtime_us", t.low)
+        write(group.parent, "cpu.rt_runtime_us", t.low * 1000000 // t.period + 1)
+    for parent in parents:
+        write(parent, "cpu.rt_runtime_us", PARENTS)
+    return parents
+
+
+def as_mckube(w, tasks):
+    start, groups = make_pods(w, tasks, is_fixed=False)
+    w.uninstall_helper()
+    parents = write_low_budgets(tasks, groups)
+    try:
+        with OlderOperator(w, groups) as operator:
+            misses = finish(w, tasks, start)
+        late = sorted(operator.latencies)
+        print(f"# older operator: {len(late)} raised, after {late[len(late) // 2]:,.0f} us (median) "
+              f"to {late[-1]:,.0f} us; {operator.n_refused} times refused by the kernel")
+    finally:
+        for parent in reversed(parents):
+            w.wait(lambda: write_or_not(parent, 0))
+        w.install()
+    return misses
+
+
+def write_or_not(group, budget):
+    """A budget that is still needed below cannot go."""
+    try:
+        write(group, "cpu.rt_runtime_us", budget)
+    except OSError:
+        return False
+    return True
+
+
+def on_the_node(w, tasks):
+    start, _ = make_pods(w, tasks, is_fixed=False)
+    return finish(w, tasks, start)
+
+
+SETUPS = {"no budgets": without_budgets, "fixed low budgets": with_fixed_budgets,
+          "raised through the API server": as_mckube, "mckube-node": on_the_node}
+
+
+def test_deadlines(w):
+    results = {}
+    for load in LOADS:
+        tasks, n = tasksets.draw_good(SEED, load)
+        print(f"# load {load:.2f}: the {n}. set drawn; at their hi the High tasks use "
+              f"{sum(t.hi / t.period for t in tasks if t.criticality == 'High'):.2f}")
+        for name, run in SETUPS.items():
+            misses = run(w, tasks)
+            print(f"#   {name:32}" + "  ".join(
+                f"{c} {misses[c][0]:3} of {misses[c][1]:3}" for c in ("High", "Middle", "Low")),
+                flush=True)
+            results[load, name] = {c: misses[c][0] for c in misses}
+    for load in LOADS:
+        assert results[load, "mckube-node"]["High"] == 0, results
+        assert results[load, "fixed low budgets"]["High"] > 0, results
