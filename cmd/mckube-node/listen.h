@@ -7,10 +7,10 @@
 /* The helper's own HTTP, off unless asked for: GET /healthz and /metrics, and what the older agents
  * offered: POST /cgroup, /set-rt and /renice.
  *
- * ADDRESS is "unix:/PATH" (mode 0600: whoever may open it may write budgets), "PORT" (on 127.0.0.1)
- * or "HOST:PORT" with a numeric host. Over TCP a POST needs "Authorization: Bearer TOKEN", the
- * token coming from a file, from $MCKUBE_SHARED_TOKEN or from /etc/mckube/token; without a token
- * every POST over TCP is refused. Bodies are limited to 64 KiB, POSTs to 50 a second. */
+ * ADDRESS is that of serve/serve.h; whoever may open a "unix:/PATH" (mode 0600) may write budgets.
+ * Over TCP a POST needs "Authorization: Bearer TOKEN", the token coming from a file, from
+ * $MCKUBE_SHARED_TOKEN or from /etc/mckube/token; without a token every POST over TCP is refused.
+ * POSTs are limited to 50 a second. */
 struct listen;
 
 int listen_start(struct run *r, const char *address, const char *token_file, struct listen **ret,

@@ -6,20 +6,9 @@
 
 #include "base/auto.h"
 #include "listen.h"
+#include "serve/metrics.h"
 
 enum { NS_PER_US = 1000 };
-
-static void add_head(struct str *out, const char *name, const char *kind, const char *help)
-{
-	str_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind);
-}
-
-static void add_number(struct str *out, const char *name, const char *kind, const char *help,
-		       uint64_t value)
-{
-	add_head(out, name, kind, help);
-	str_addf(out, "%s %llu\n", name, (unsigned long long)value);
-}
 
 static int by_value(const void *a, const void *b)
 {
@@ -37,7 +26,7 @@ static void add_latencies(struct str *out, struct engine_stats *s)
 		uint32_t percent;
 	} quantiles[] = { { "0.5", 50 }, { "0.99", 99 }, { "1", 100 } };
 
-	add_head(out, name, "summary", "From an overrun seen in the kernel to new budgets.");
+	metric_head(out, name, "summary", "From an overrun seen in the kernel to new budgets.");
 	qsort(s->latencies_ns, n, sizeof(s->latencies_ns[0]), by_value);
 	for (size_t i = 0; n && i < 3; i++) {
 		size_t at = n * quantiles[i].percent / 100;
@@ -70,12 +59,12 @@ static void add_pods(struct run *r, struct str *out)
 	struct pod_metrics m = { STR_INIT, STR_INIT, STR_INIT };
 
 	engine_each(&r->engine, add_pod, &m);
-	add_head(out, "mckube_node_pod_overruns_total", "counter", "Limits passed.");
+	metric_head(out, "mckube_node_pod_overruns_total", "counter", "Limits passed.");
 	str_add(out, m.overruns.s);
-	add_head(out, "mckube_node_pod_level", "gauge", "0 low, 1 medium, 2 hi.");
+	metric_head(out, "mckube_node_pod_level", "gauge", "0 low, 1 medium, 2 hi.");
 	str_add(out, m.levels.s);
-	add_head(out, "mckube_node_pod_runtime_microseconds", "gauge",
-		 "Budget in each period that the kernel holds.");
+	metric_head(out, "mckube_node_pod_runtime_microseconds", "gauge",
+		    "Budget in each period that the kernel holds.");
 	str_add(out, m.runtimes.s);
 	str_done(&m.overruns);
 	str_done(&m.levels);
@@ -87,22 +76,22 @@ void metrics_write(struct run *r, struct str *out)
 	AUTO_FREE struct engine_stats *s = xcalloc(1, sizeof(*s));
 
 	engine_get_stats(&r->engine, s);
-	add_head(out, "mckube_node_info", "gauge", "What this node's budgets rest on.");
+	metric_head(out, "mckube_node_info", "gauge", "What this node's budgets rest on.");
 	str_addf(out, "mckube_node_info{backend=\"%s\",overruns=\"%s\"} 1\n", r->backend->name,
 		 r->overruns.source->name);
-	add_number(out, "mckube_node_overruns_total", "counter", "Limits passed.", s->overruns);
-	add_number(out, "mckube_node_escalations_total", "counter", "Levels raised.",
+	metric_one(out, "mckube_node_overruns_total", "counter", "Limits passed.", s->overruns);
+	metric_one(out, "mckube_node_escalations_total", "counter", "Levels raised.",
 		   s->escalations);
-	add_number(out, "mckube_node_recoveries_total", "counter", "Levels lowered.",
+	metric_one(out, "mckube_node_recoveries_total", "counter", "Levels lowered.",
 		   s->recoveries);
-	add_number(out, "mckube_node_refusals_total", "counter", "Budgets refused.", s->refusals);
-	add_number(out, "mckube_node_rewritten_total", "counter",
+	metric_one(out, "mckube_node_refusals_total", "counter", "Budgets refused.", s->refusals);
+	metric_one(out, "mckube_node_rewritten_total", "counter",
 		   "Budgets that somebody else wrote over.", s->rewritten);
-	add_number(out, "mckube_node_events_lost_total", "counter",
+	metric_one(out, "mckube_node_events_lost_total", "counter",
 		   "Events for which the kernel had no room.", s->lost);
-	add_number(out, "mckube_node_notes_lost_total", "counter",
+	metric_one(out, "mckube_node_notes_lost_total", "counter",
 		   "Notes for which there was no room.", s->notes_lost);
-	add_head(out, "mckube_node_cpu_busy_ratio", "gauge", "Share of CPU time not idle.");
+	metric_head(out, "mckube_node_cpu_busy_ratio", "gauge", "Share of CPU time not idle.");
 	str_addf(out, "mckube_node_cpu_busy_ratio %u.%06u\n", r->usage.ppm / 1000000,
 		 r->usage.ppm % 1000000);
 	add_latencies(out, s);

@@ -115,7 +115,10 @@ class World:
             yield
         finally:
             self.kubectl("delete", "mckubes,pods", "--all", "-n", self.ns, "--force",
-                         "--grace-period=0", check=False)
+                         "--grace-period=0", "--wait=false", check=False)
+            for name in self.kubectl("get", "mckubes", "-n", self.ns, "-o", "name").out.split():
+                self.kubectl("patch", name, "-n", self.ns, "--type=merge", "-p",
+                             '{"metadata":{"finalizers":null}}', check=False)
             self.kubectl("delete", "namespace", self.ns, "--wait=false")
             self.kubectl("delete", "nodes", "--all")
 
