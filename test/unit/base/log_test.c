@@ -5,10 +5,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "base/auto.h"
+#include "base/json.h"
 
 /* Standard error as a file while a test runs. */
 struct capture {
@@ -42,6 +46,7 @@ static int end(void **state)
 	close(c->saved);
 	fclose(c->file);
 	log_set_level(0);
+	log_set_format(LOG_KLOG);
 	return 0;
 }
 
@@ -89,6 +94,24 @@ static void a_line_stays_a_line(void **state)
 	assert_true(strlen(second) <= 1024);
 }
 
+static void json_is_one_object_a_line(void **state)
+{
+	log_set_format(LOG_JSON);
+	log_warning("a \"b\"\nc");
+	log_v(0, "d");
+
+	AUTO_JSON cJSON *first = NULL, *second = NULL;
+	struct error err = ERROR_INIT;
+	const char *text = said(*state), *end = strchr(text, '\n');
+	assert_int_equal(json_parse(text, (size_t)(end - text), &first, &err), 0);
+	assert_string_equal(json_text(json_get(first, "msg")), "a \"b\"\nc");
+	assert_string_equal(json_text(json_get(first, "severity")), "warning");
+	assert_int_equal(strncmp(json_text(json_get(first, "caller")), "log_test.c:", 11), 0);
+	assert_int_equal(json_parse(end + 1, strlen(end + 1), &second, &err), 0);
+	assert_string_equal(json_text(json_get(second, "severity")), "info");
+	assert_true(strtod(end + strlen("\n{\"ts\":"), NULL) > 1.7e12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +119,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(arguments_are_not_evaluated_in_vain, begin, end),
 		cmocka_unit_test_setup_teardown(warnings_need_no_level, begin, end),
 		cmocka_unit_test_setup_teardown(a_line_stays_a_line, begin, end),
+		cmocka_unit_test_setup_teardown(json_is_one_object_a_line, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
