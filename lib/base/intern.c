@@ -5,24 +5,41 @@
 
 #include "base/alloc.h"
 
+static inline uint64_t load8(const unsigned char *s)
+{
+	uint64_t w;
+
+	memcpy(&w, s, sizeof(w));
+	return w;
+}
+
+static inline uint32_t load4(const unsigned char *s)
+{
+	uint32_t w;
+
+	memcpy(&w, s, sizeof(w));
+	return w;
+}
+
+/* All of n <= 8 bytes; the two halves may overlap. */
+static inline uint64_t load_few(const unsigned char *s, size_t n)
+{
+	if (n >= 4)
+		return load4(s) | (uint64_t)load4(s + n - 4) << 32;
+	return n ? s[0] | (uint64_t)s[n / 2] << 8 | (uint64_t)s[n - 1] << 16 : 0;
+}
+
 /* Multiply and fold, eight bytes at a time. The table holds names of one cluster: a poor hash would
  * cost time, never correctness. */
 static uint32_t hash_of(const unsigned char *s, size_t n)
 {
 	uint64_t h = 0x9e3779b97f4a7c15u ^ n;
 
-	while (n >= 8) {
-		uint64_t w;
-
-		memcpy(&w, s, 8);
-		h = (h ^ w) * 0xff51afd7ed558ccdu;
+	for (; n > 8; s += 8, n -= 8) {
+		h = (h ^ load8(s)) * 0xff51afd7ed558ccdu;
 		h ^= h >> 32;
-		s += 8;
-		n -= 8;
 	}
-	uint64_t w = 0;
-	memcpy(&w, s, n);
-	h = (h ^ w) * 0xff51afd7ed558ccdu;
+	h = (h ^ load_few(s, n)) * 0xff51afd7ed558ccdu;
 	h ^= h >> 29;
 	h *= 0xc4ceb9fe1a85ec53u;
 	return (uint32_t)(h >> 32);
