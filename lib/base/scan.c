@@ -3,12 +3,15 @@
 
 #include <endian.h>
 #include <string.h>
+#if defined(__SSE2__) && !defined(MCKUBE_PORTABLE)
+#include <emmintrin.h>
+#endif
 
 #define EACH_BYTE(x) (UINT64_C(0x0101010101010101) * (x))
 
 /* Inside this file a position is passed and returned, so that it stays in a register; NULL is a
  * failure, which fail() has noted in the scan. `why` is NULL where the text is too short. */
-static const char *fail(struct scan *s, const char *at, const char *why)
+__attribute__((cold)) static const char *fail(struct scan *s, const char *at, const char *why)
 {
 	s->at = at;
 	s->why = why;
@@ -47,30 +50,56 @@ static const char *blanks_end(const char *p, const char *end)
 	return p;
 }
 
-static inline const char *blank(const char *p, const char *end)
+__attribute__((cold)) static const char *next_slow(struct scan *s, const char *p)
 {
-	return p < end && (unsigned char)*p > ' ' ? p : blanks_end(p, end);
+	p = blanks_end(p, s->end);
+	return p < s->end ? p : too_short(s);
 }
 
-/* Sets the high bit of the bytes that end plain text: a quote, a backslash, a control character, or
- * one outside ASCII. Each subtraction borrows into that bit where its byte is too small. A borrow
- * may go on into the next byte, so only the lowest mark counts. */
-static inline uint64_t mark_special(uint64_t w)
+/* At the next byte that is no blank; there must be one. */
+static inline const char *next(struct scan *s, const char *p)
 {
+	return p < s->end && (unsigned char)*p > ' ' ? p : next_slow(s, p);
+}
+
+/* How many of the next BLOCK bytes are plain text: ASCII without quotes, backslashes and control
+ * characters. */
+#if defined(__SSE2__) && !defined(MCKUBE_PORTABLE)
+enum { BLOCK = 16 };
+static inline unsigned plain_bytes(const char *p)
+{
+	const __m128i text = _mm_loadu_si128((const __m128i *)(const void *)p);
+	const __m128i quote = _mm_cmpeq_epi8(text, _mm_set1_epi8('"'));
+	const __m128i backslash = _mm_cmpeq_epi8(text, _mm_set1_epi8('\\'));
+	/* With a sign, what is not ASCII is below zero. */
+	const __m128i other = _mm_cmplt_epi8(text, _mm_set1_epi8(0x20));
+	int stop = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), other));
+
+	return (unsigned)__builtin_ctz((unsigned)stop | 1u << BLOCK);
+}
+#else
+/* Each subtraction borrows into the high bit of its byte where that is too small. A borrow may go
+ * on into the next byte, so only the lowest mark counts. */
+enum { BLOCK = 8 };
+static inline unsigned plain_bytes(const char *p)
+{
+	uint64_t w = load8(p);
 	uint64_t quote = (w ^ EACH_BYTE('"')) - EACH_BYTE(0x01);
 	uint64_t backslash = (w ^ EACH_BYTE('\\')) - EACH_BYTE(0x01);
 	uint64_t control = w - EACH_BYTE(0x20);
+	uint64_t stop = (quote | backslash | control | w) & EACH_BYTE(0x80);
 
-	return (quote | backslash | control | w) & EACH_BYTE(0x80);
+	return stop ? (unsigned)__builtin_ctzll(stop) / 8 : BLOCK;
 }
+#endif
 
 static inline const char *plain_end(const char *p, const char *end)
 {
-	for (; end - p >= 8; p += 8) {
-		uint64_t stop = mark_special(load8(p));
+	for (; end - p >= BLOCK; p += BLOCK) {
+		unsigned n = plain_bytes(p);
 
-		if (stop)
-			return p + __builtin_ctzll(stop) / 8;
+		if (n < BLOCK)
+			return p + n;
 	}
 	while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' &&
 	       *p != '\\')
@@ -190,64 +219,11 @@ static const char *literal_end(struct scan *s, const char *p, const char *word)
 	return have < n ? too_short(s) : p + n;
 }
 
-static const char *value_end(struct scan *s, const char *p, unsigned depth);
-
-/* p is at the key's quote, or where it should be; at the value. */
-static inline const char *key_end(struct scan *s, const char *p)
-{
-	if (*p != '"')
-		return fail(s, p, "a string was expected");
-	p = string_end(s, p);
-	if (!p)
-		return NULL;
-	p = blank(p, s->end);
-	if (p == s->end)
-		return too_short(s);
-	if (*p != ':')
-		return fail(s, p, "a colon was expected");
-	p = blank(p + 1, s->end);
-	return p == s->end ? too_short(s) : p;
-}
-
-/* p is at the bracket. */
-static const char *container_end(struct scan *s, const char *p, unsigned depth)
-{
-	bool is_object = *p == '{';
-	char close = is_object ? '}' : ']';
-
-	if (depth > SCAN_MAX_DEPTH)
-		return fail(s, p, "nested more than 100 deep");
-	p = blank(p + 1, s->end);
-	if (p < s->end && *p == close)
-		return p + 1;
-	while (p < s->end) {
-		if (is_object)
-			p = key_end(s, p);
-		if (p)
-			p = value_end(s, p, depth);
-		if (!p)
-			return NULL;
-		p = blank(p, s->end);
-		if (p == s->end)
-			break;
-		if (*p == close)
-			return p + 1;
-		if (*p != ',')
-			return fail(s, p, "a comma or the end of the list or object was expected");
-		p = blank(p + 1, s->end);
-	}
-	return too_short(s);
-}
-
-/* p is at the first byte of a value, which is there. */
-static const char *value_end(struct scan *s, const char *p, unsigned depth)
+static const char *scalar_end(struct scan *s, const char *p)
 {
 	switch (*p) {
 	case '"':
 		return string_end(s, p);
-	case '{':
-	case '[':
-		return container_end(s, p, depth + 1);
 	case 't':
 		return literal_end(s, p, "true");
 	case 'f':
@@ -259,19 +235,145 @@ static const char *value_end(struct scan *s, const char *p, unsigned depth)
 	}
 }
 
-int scan_blank(struct scan *s)
+/* p is behind a key; at its value. */
+static inline const char *after_key(struct scan *s, const char *p)
 {
-	s->at = blank(s->at, s->end);
+	p = next(s, p);
+	if (!p)
+		return NULL;
+	return *p == ':' ? next(s, p + 1) : fail(s, p, "a colon was expected");
+}
+
+static inline const char *key_end(struct scan *s, const char *p)
+{
+	return *p == '"' ? string_end(s, p) : fail(s, p, "a string was expected");
+}
+
+/* A container that is being walked over. */
+struct container {
+	const char *from;
+	uint32_t hash; /* of its first bytes; 0: it is not to be remembered */
+	char close;
+};
+
+enum { HASHED = 32 };
+
+static uint32_t hash_of(const char *p)
+{
+	uint64_t h = 0;
+
+	for (int i = 0; i < HASHED; i += 8)
+		h = (h ^ load8(p + i)) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(h >> 32) | 1;
+}
+
+static struct scan_text *text_of(const struct scan *s, const struct container *c)
+{
+	return &s->seen->texts[c->hash / 2 % SCAN_SEEN];
+}
+
+/* Notes a container that begins at p. Returns its end if it was seen before, else NULL. What was
+ * not too deep at some depth is not so at any smaller one. */
+static inline const char *begin(const struct scan *s, const char *p, unsigned depth,
+				struct container *c)
+{
+	/* In ASCII a closing bracket is its opening one plus 2. */
+	*c = (struct container){ .from = p, .close = (char)(*p + 2) };
+	if (!s->seen || s->end - p < HASHED || p[1] == c->close)
+		return NULL;
+	c->hash = hash_of(p);
+
+	const struct scan_text *t = text_of(s, c);
+	if (t->hash != c->hash || t->n > s->end - p || depth > t->depth)
+		return NULL;
+	return memcmp(t->text, p, t->n) == 0 ? p + t->n : NULL;
+}
+
+static void remember(const struct scan *s, const struct container *c, const char *end,
+		     unsigned depth)
+{
+	struct scan_text *t = text_of(s, c);
+	size_t n = (size_t)(end - c->from);
+
+	if (n > sizeof(t->text))
+		return;
+	t->hash = c->hash;
+	t->depth = (uint16_t)depth;
+	t->n = (uint16_t)n;
+	memcpy(t->text, c->from, n);
+}
+
+/* p is at an entry of the container; at its value. */
+static inline const char *entry_value(struct scan *s, const char *p, const struct container *in)
+{
+	if (in->close == ']')
+		return p;
+	p = key_end(s, p);
+	return p ? after_key(s, p) : NULL;
+}
+
+/* p is behind a value: over what closes here, and at the next value, if one of the *n containers is
+ * still open. */
+static inline const char *next_value(struct scan *s, const char *p, unsigned depth,
+				     const struct container *open, unsigned *n)
+{
+	for (; *n; p++) {
+		const struct container *c = &open[*n - 1];
+
+		p = next(s, p);
+		if (!p || *p != c->close)
+			break;
+		--*n;
+		if (c->hash)
+			remember(s, c, p + 1, depth + *n);
+	}
+	if (!p || !*n)
+		return p;
+	if (*p != ',')
+		return fail(s, p, "a comma or the end of the list or object was expected");
+	p = next(s, p + 1);
+	return p ? entry_value(s, p, &open[*n - 1]) : NULL;
+}
+
+/* p is at the first byte of a value, which is there. */
+static const char *value_end(struct scan *s, const char *p, unsigned depth)
+{
+	struct container open[SCAN_MAX_DEPTH];
+	const char *end;
+	unsigned n = 0;
+
+	do {
+		if (*p != '{' && *p != '[') {
+			p = scalar_end(s, p);
+		} else if (depth + n == SCAN_MAX_DEPTH) {
+			p = fail(s, p, "nested more than 100 deep");
+		} else if ((end = begin(s, p, depth + n, &open[n]))) {
+			p = end;
+		} else {
+			p = next(s, p + 1);
+			if (p && *p != open[n++].close) {
+				p = entry_value(s, p, &open[n - 1]);
+				continue;
+			}
+		}
+		if (p)
+			p = next_value(s, p, depth, open, &n);
+	} while (p && n);
+	return p;
+}
+
+int scan_blank_slow(struct scan *s)
+{
+	s->at = blanks_end(s->at, s->end);
 	return s->at < s->end ? (unsigned char)*s->at : -1;
 }
 
 int scan_skip(struct scan *s)
 {
-	const char *p = blank(s->at, s->end);
+	const char *p = next(s, s->at);
 
-	if (p == s->end)
-		return SCAN_SHORT;
-	p = value_end(s, p, s->depth);
+	if (p)
+		p = *p == '"' ? string_end(s, p) : value_end(s, p, s->depth);
 	if (!p)
 		return result_of(s);
 	s->at = p;
@@ -326,52 +428,54 @@ int scan_open(struct scan *s, char bracket)
 	return 0;
 }
 
-/* To the next entry of a container: 1 if there is one, 0 if `close` ends it. */
-static inline int next_entry(struct scan *s, char close)
+/* At the next entry of a container. NULL if there is none: *ret is 0 where `close` ends it. */
+static inline const char *next_entry(struct scan *s, char close, int *ret)
 {
-	bool is_first = s->is_first;
-	int c = scan_blank(s);
+	const char *p = next(s, s->at);
 
-	s->is_first = false;
-	if (c < 0)
-		return SCAN_SHORT;
-	if (c == close) {
-		s->at++;
+	if (p && *p == close) {
+		s->at = p + 1;
 		s->depth--;
-		return 0;
+		s->is_first = false;
+		*ret = 0;
+		return NULL;
 	}
-	if (is_first)
-		return 1;
-	if (c != ',')
-		return bad(s, "a comma or the end of the list or object was expected");
-	s->at++;
-	return scan_blank(s) < 0 ? SCAN_SHORT : 1;
+	if (p && !s->is_first)
+		p = *p == ',' ? next(s, p + 1)
+			      : fail(s, p, "a comma or the end of the list or object was expected");
+	s->is_first = false;
+	*ret = p ? 1 : result_of(s);
+	return p;
 }
 
 int scan_member(struct scan *s, struct slice *ret_key)
 {
-	int r = next_entry(s, '}');
+	int r;
+	const char *key = next_entry(s, '}', &r);
 
-	if (r <= 0)
+	if (!key)
 		return r;
 	s->has_escape = false;
 
-	const char *from = s->at, *value = key_end(s, from);
-	if (!value)
+	const char *p = key_end(s, key);
+	if (!p)
 		return result_of(s);
-
-	/* The key ends at the last quote before the colon. */
-	const char *quote = value - 1;
-	while (*quote != '"')
-		quote--;
-	*ret_key = (struct slice){ from + 1, (size_t)(quote - from - 1) };
-	s->at = value;
+	*ret_key = (struct slice){ key + 1, (size_t)(p - key - 2) };
+	p = after_key(s, p);
+	if (!p)
+		return result_of(s);
+	s->at = p;
 	return 1;
 }
 
 int scan_element(struct scan *s)
 {
-	return next_entry(s, ']');
+	int r;
+	const char *p = next_entry(s, ']', &r);
+
+	if (p)
+		s->at = p;
+	return r;
 }
 
 static unsigned hex4(const char *p)

@@ -26,20 +26,42 @@
 struct scan {
 	const char *at, *end;
 	const char *why;
-	unsigned depth;	 /* open containers */
-	bool is_first;	 /* nothing was read yet of the innermost container */
-	bool has_escape; /* the string read last holds a backslash */
+	unsigned depth;		/* open containers */
+	bool is_first;		/* nothing was read yet of the innermost container */
+	bool has_escape;	/* the string read last holds a backslash */
+	struct scan_seen *seen; /* NULL: nothing is remembered */
 };
 
 enum { SCAN_MAX_DEPTH = 100, SCAN_SHORT = -EAGAIN, SCAN_BAD = -EINVAL };
+
+/* Objects and lists that were skipped before. What an API server sends repeats itself: the pods of
+ * an owner have the same managed fields, probes and volumes. Where the bytes of a container that
+ * was checked stand again, it is the same container and ends at the same place: comparing is
+ * enough, and many times faster than reading. Zeroed is empty. */
+enum { SCAN_SEEN = 128, SCAN_SEEN_MAX = (4 << 10) - 8 };
+
+struct scan_seen {
+	struct scan_text {
+		uint32_t hash;	   /* of the first bytes, never 0 */
+		uint16_t n, depth; /* length; how many containers were open around it */
+		char text[SCAN_SEEN_MAX];
+	} texts[SCAN_SEEN];
+};
 
 static inline struct scan scan_of(struct slice text)
 {
 	return (struct scan){ .at = text.s, .end = text.s + text.n };
 }
 
+int scan_blank_slow(struct scan *s);
+
 /* Past blanks; returns the byte there, or -1 at the end. */
-int scan_blank(struct scan *s);
+static inline int scan_blank(struct scan *s)
+{
+	if (s->at < s->end && (unsigned char)*s->at > ' ')
+		return (unsigned char)*s->at;
+	return scan_blank_slow(s);
+}
 
 /* '{' or '['. */
 int scan_open(struct scan *s, char bracket);

@@ -22,6 +22,7 @@ void decoder_done(struct decoder *d)
 void decoder_start(struct decoder *d, struct slice text)
 {
 	d->scan = scan_of(text);
+	d->scan.seen = d->seen;
 	d->depth = 0;
 	d->has_duplicate = false;
 	d->problem[0] = '\0';
@@ -72,17 +73,12 @@ int decode_refuse(struct decoder *d, const char *fmt, ...)
 static const struct field *find_field(const struct field *fields, const struct field *from,
 				      struct slice key)
 {
-	if (!fields->key)
-		return NULL;
-	from = from->key ? from : fields;
-
-	const struct field *f = from;
-	do {
+	for (const struct field *f = from; f->key; f++)
 		if (f->n == key.n && memcmp(f->key, key.s, key.n) == 0)
 			return f;
-		f++;
-		f = f->key ? f : fields;
-	} while (f != from);
+	for (const struct field *f = fields; f < from; f++)
+		if (f->n == key.n && memcmp(f->key, key.s, key.n) == 0)
+			return f;
 	return NULL;
 }
 
@@ -106,9 +102,10 @@ static int open_container(struct decoder *d, char bracket)
 	return scan_open(&d->scan, bracket);
 }
 
-static bool is_null(struct decoder *d)
+/* At a value. */
+static bool is_null(const struct decoder *d)
 {
-	return scan_blank(&d->scan) == 'n';
+	return *d->scan.at == 'n';
 }
 
 static int read_field(struct decoder *d, const struct field *f, void *into)

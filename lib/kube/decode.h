@@ -43,6 +43,7 @@ struct path_step {
 
 struct decoder {
 	struct scan scan;
+	struct scan_seen *seen; /* NULL, or what remembers skipped values */
 	struct intern *strings;
 	struct str text; /* a string without its escapes */
 	struct path_step path[DECODE_MAX_PATH];

@@ -57,6 +57,7 @@ struct objects *objects_new(struct cluster *c)
 
 	o->c = c;
 	decoder_init(&o->d, &c->strings);
+	o->d.seen = xcalloc(1, sizeof(*o->d.seen));
 	o->key = (struct str)STR_INIT;
 	intern_cstr(&c->strings, "");
 	o->id_cpu = intern_cstr(&c->strings, "cpu");
@@ -70,6 +71,7 @@ void objects_free(struct objects *o)
 {
 	if (!o)
 		return;
+	free(o->d.seen);
 	decoder_done(&o->d);
 	shared_done(&o->labels);
 	shared_done(&o->amounts);
