@@ -11,25 +11,41 @@
 #include "base/sha256.h"
 #include "base/str.h"
 
-/* Every string goes in behind its length and every number in a form that says where it ends, so
- * that no two lists of fields give the same bytes. */
+/* Every number goes in in a form that says where it ends. A string goes in behind its length where
+ * it is met first, and from then on as the number of that meeting; so do runs of labels. No two
+ * lists of objects give the same bytes, and what a thousand pods have in common is hashed once. */
 
-struct short_digest {
-	unsigned char bytes[SHA256_SIZE];
-};
+enum { OUT_SIZE = 4 << 10 };
 
 struct writer {
 	struct cluster *c;
 	struct sha256 hash;
-	struct str out;		     /* the object at hand */
-	struct short_digest *labels; /* by where a run begins: pods share runs */
-	bool *has_labels;
-	struct short_digest *rules;
-	ARRAY(struct label) sorted;
+	unsigned char out[OUT_SIZE]; /* not hashed yet */
+	size_t n;
+	uint32_t *strings, n_strings; /* by id: which string it was, from 1; 0: not met yet */
+	uint32_t *labels, n_labels;   /* the same, by where a run begins */
 };
 
+static void flush(struct writer *w)
+{
+	sha256_add(&w->hash, w->out, w->n);
+	w->n = 0;
+}
+
+static void add(struct writer *w, const void *bytes, size_t n)
+{
+	if (n > sizeof(w->out) - w->n)
+		flush(w);
+	if (n > sizeof(w->out)) {
+		sha256_add(&w->hash, bytes, n);
+		return;
+	}
+	memcpy(w->out + w->n, bytes, n);
+	w->n += n;
+}
+
 /* Seven bits a byte, the sign lowest. */
-static void put_int(struct str *out, int64_t value)
+static void add_int(struct writer *w, int64_t value)
 {
 	uint64_t v = (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
 	unsigned char bytes[10];
@@ -38,25 +54,31 @@ static void put_int(struct str *out, int64_t value)
 	for (; v >= 0x80; v >>= 7)
 		bytes[n++] = (unsigned char)(v | 0x80);
 	bytes[n++] = (unsigned char)v;
-	str_addn(out, bytes, n);
+	add(w, bytes, n);
 }
 
-static void put_id(const struct cluster *c, str_id id, struct str *out)
+static void add_text(struct writer *w, const char *text, size_t n)
 {
-	size_t n = intern_len(&c->strings, id);
-
-	put_int(out, (int64_t)n);
-	str_addn(out, intern_str(&c->strings, id), n);
+	add_int(w, (int64_t)n);
+	add(w, text, n);
 }
 
-static void add_int(struct writer *w, int64_t value)
+/* The number of something that was met before, else 0 and a number for the next time. */
+static bool add_number(struct writer *w, uint32_t *number, uint32_t *n_numbers)
 {
-	put_int(&w->out, value);
+	add_int(w, *number);
+	if (*number)
+		return true;
+	*number = ++*n_numbers;
+	return false;
 }
 
 static void add_id(struct writer *w, str_id id)
 {
-	put_id(w->c, id, &w->out);
+	const struct intern *strings = &w->c->strings;
+
+	if (!add_number(w, &w->strings[id], &w->n_strings))
+		add_text(w, intern_str(strings, id), intern_len(strings, id));
 }
 
 /* For ids where NONE is "absent" and 0 the empty string. */
@@ -67,28 +89,6 @@ static void add_optional(struct writer *w, str_id id)
 		add_id(w, id);
 }
 
-static void add_digest(struct writer *w, const struct short_digest *d)
-{
-	str_addn(&w->out, d->bytes, sizeof(d->bytes));
-}
-
-static struct short_digest digest_of(const void *data, size_t n)
-{
-	struct sha256 h = SHA256_INIT;
-	struct short_digest d = { 0 };
-
-	sha256_add(&h, data, n);
-	sha256_finish(&h, d.bytes);
-	return d;
-}
-
-/* Writes the object into the hash. */
-static void flush(struct writer *w)
-{
-	sha256_add(&w->hash, w->out.s, w->out.n);
-	str_clear(&w->out);
-}
-
 static int cmp_labels(const void *a, const void *b, void *arg)
 {
 	const struct label *x = a, *y = b;
@@ -96,31 +96,22 @@ static int cmp_labels(const void *a, const void *b, void *arg)
 	return cluster_cmp(arg, x->key, y->key);
 }
 
-static struct short_digest digest_labels(struct writer *w, struct range run)
-{
-	AUTO(str_done) struct str text = STR_INIT;
-
-	array_clear(&w->sorted);
-	for (uint32_t i = 0; i < run.n; i++)
-		*array_add(&w->sorted) = w->c->labels.items[run.at + i];
-	qsort_r(w->sorted.items, w->sorted.n, sizeof(*w->sorted.items), cmp_labels, w->c);
-	array_each(label, &w->sorted) {
-		put_id(w->c, label->key, &text);
-		put_id(w->c, label->value, &text);
-	}
-	return digest_of(text.s, text.n);
-}
-
+/* Runs are sorted by ids, which differ from reading to reading. */
 static void add_labels(struct writer *w, struct range run)
 {
+	size_t size = run.n * sizeof(struct label);
+
 	add_int(w, run.n);
-	if (run.n == 0)
+	if (run.n == 0 || add_number(w, &w->labels[run.at], &w->n_labels))
 		return;
-	if (!w->has_labels[run.at]) {
-		w->labels[run.at] = digest_labels(w, run);
-		w->has_labels[run.at] = true;
+
+	AUTO_FREE struct label *sorted = xmalloc(size);
+	memcpy(sorted, w->c->labels.items + run.at, size);
+	qsort_r(sorted, run.n, sizeof(*sorted), cmp_labels, w->c);
+	for (uint32_t i = 0; i < run.n; i++) {
+		add_id(w, sorted[i].key);
+		add_id(w, sorted[i].value);
 	}
-	add_digest(w, &w->labels[run.at]);
 }
 
 static int cmp_amounts(const void *a, const void *b, void *arg)
@@ -133,11 +124,12 @@ static int cmp_amounts(const void *a, const void *b, void *arg)
 static void add_amounts(struct writer *w, struct range run)
 {
 	size_t size = run.n * sizeof(struct amount);
-	AUTO_FREE struct amount *sorted = xmalloc(size);
 
 	add_int(w, run.n);
 	if (run.n == 0)
 		return;
+
+	AUTO_FREE struct amount *sorted = xmalloc(size);
 	memcpy(sorted, w->c->amounts.items + run.at, size);
 	qsort_r(sorted, run.n, sizeof(*sorted), cmp_amounts, w->c);
 	for (uint32_t i = 0; i < run.n; i++) {
@@ -148,7 +140,7 @@ static void add_amounts(struct writer *w, struct range run)
 
 static void add_meta(struct writer *w, const char *kind, const struct meta *m)
 {
-	str_add(&w->out, kind);
+	add_text(w, kind, strlen(kind));
 	add_id(w, m->ns);
 	add_id(w, m->name);
 	add_id(w, m->uid);
@@ -196,7 +188,7 @@ static void add_pod(struct writer *w, const struct pod *p)
 {
 	add_meta(w, "Pod", &p->meta);
 	add_id(w, p->node_name);
-	add_digest(w, &w->rules[p->rules]);
+	add_id(w, w->c->rules.items[p->rules].text);
 	add_labels(w, p->labels);
 	add_notes(w, p->notes);
 	add_id(w, p->owner_kind);
@@ -213,8 +205,7 @@ static void add_pod(struct writer *w, const struct pod *p)
 		p->phase,   p->qos,	     p->has_priority,	p->is_terminating, p->is_mirror,
 		p->is_ours, p->has_our_gate, p->has_other_gate, p->has_label,
 	};
-	str_addn(&w->out, flags, sizeof(flags));
-	flush(w);
+	add(w, flags, sizeof(flags));
 }
 
 static void add_raw(struct writer *w, const struct raw *r)
@@ -255,7 +246,6 @@ static void add_mckube(struct writer *w, const struct mckube *m)
 	add_id(w, m->status_overrun);
 	add_int(w, m->is_deleting);
 	add_int(w, m->has_finalizer);
-	flush(w);
 }
 
 static void add_taints(struct writer *w, struct range run)
@@ -293,7 +283,6 @@ static void add_node(struct writer *w, const struct node *n)
 	add_int(w, n->has_rt_capacity);
 	add_int(w, n->has_rt_cores);
 	add_int(w, n->has_topology);
-	flush(w);
 }
 
 static void add_volume(struct writer *w, const struct volume *v)
@@ -307,7 +296,6 @@ static void add_volume(struct writer *w, const struct volume *v)
 		add_requirements(w, t->expressions);
 		add_requirements(w, t->fields);
 	}
-	flush(w);
 }
 
 static void add_small_kinds(struct writer *w)
@@ -315,24 +303,20 @@ static void add_small_kinds(struct writer *w)
 	array_each(claim, &w->c->claims) {
 		add_meta(w, "PersistentVolumeClaim", &claim->meta);
 		add_id(w, claim->volume);
-		flush(w);
 	}
 	array_each(namespace, &w->c->namespaces) {
 		add_meta(w, "Namespace", &namespace->meta);
 		add_labels(w, namespace->labels);
-		flush(w);
 	}
 	array_each(pdb, &w->c->pdbs) {
 		add_meta(w, "PodDisruptionBudget", &pdb->meta);
 		add_selector(w, &pdb->pods);
 		add_int(w, pdb->disruptions_allowed);
-		flush(w);
 	}
 	array_each(class, &w->c->priority_classes) {
 		add_meta(w, "PriorityClass", &class->meta);
 		add_int(w, class->value);
 		add_int(w, class->is_default);
-		flush(w);
 	}
 }
 
@@ -364,42 +348,23 @@ static void add_others(struct writer *w)
 			text = cJSON_PrintUnformatted(tree);
 		}
 		add_meta(w, intern_str(&c->strings, other->kind), &other->meta);
-		str_add(&w->out, text ? text : "");
-		flush(w);
-	}
-}
-
-static void writer_init(struct writer *w, struct cluster *c)
-{
-	size_t n = c->labels.n ? c->labels.n : 1;
-
-	*w = (struct writer){ .c = c, .hash = SHA256_INIT, .out = STR_INIT };
-	w->labels = xcalloc(n, sizeof(*w->labels));
-	w->has_labels = xcalloc(n, sizeof(*w->has_labels));
-	w->rules = xcalloc(c->rules.n, sizeof(*w->rules));
-	for (size_t i = 0; i < c->rules.n; i++) {
-		str_id text = c->rules.items[i].text;
-
-		w->rules[i] =
-			digest_of(intern_str(&c->strings, text), intern_len(&c->strings, text));
+		add_text(w, text ? text : "", text ? strlen(text) : 0);
 	}
 }
 
 static void writer_done(struct writer *w)
 {
+	free(w->strings);
 	free(w->labels);
-	free(w->has_labels);
-	free(w->rules);
-	array_done(&w->sorted);
-	str_done(&w->out);
 }
 
 void cluster_digest(struct cluster *c)
 {
-	AUTO(writer_done) struct writer w;
+	AUTO(writer_done) struct writer w = { .c = c, .hash = SHA256_INIT };
 	char hex[SHA256_HEX];
 
-	writer_init(&w, c);
+	w.strings = xcalloc(c->strings.n + (size_t)1, sizeof(*w.strings));
+	w.labels = xcalloc(c->labels.n + (size_t)1, sizeof(*w.labels));
 	array_each(mckube, &c->mckubes)
 		add_mckube(&w, mckube);
 	array_each(node, &c->nodes)
@@ -410,6 +375,7 @@ void cluster_digest(struct cluster *c)
 		add_volume(&w, volume);
 	add_small_kinds(&w);
 	add_others(&w);
+	flush(&w);
 
 	sha256_finish_hex(&w.hash, hex);
 	snprintf(c->digest, sizeof(c->digest), "sha256:%s", hex);
