@@ -7,16 +7,24 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/scan.h"
 #include "kube/target.h"
 #include "kube/watch.h"
 #include "node/container.h"
-#include "node/topology.h"
+#include "node_report.h"
 #include "report.h"
+#include "states.h"
 
-enum { STEP_MS = 500, SEND_MS = 1000, RETRY_MS = 5000, NODE_MS = 30000, NS_PER_MS = 1000000 };
-enum { WATCH_AGAIN_MS = 10000, TEXT_MAX = 64 };
+enum { STEP_MS = 200, RETRY_MS = 5000, WATCH_AGAIN_MS = 10000, OWNER_MS = 2000 };
+
+/* A watch, and when it is started again after the server refused it. */
+struct side_watch {
+	struct kube_watch watch;
+	const char *what;
+	int64_t again_ms;
+};
 
 struct kube_side {
 	struct run *run;
@@ -24,23 +32,20 @@ struct kube_side {
 	atomic_bool is_ending;
 	struct kube_target target;
 	struct kube kube;
-	struct kube_watch watch;
+	struct side_watch pods, mckubes;
 	struct str selector;
 	struct reports reports;
+	struct states states;
+	struct node_report node;
 	ARRAY(char *) known; /* uids that were seen before a new list */
-	int64_t send_due_ms, node_due_ms;
-	bool was_busy, is_described;
+	atomic_bool is_synced;
+	int64_t send_due_ms;
 };
-
-static int64_t now_ms(void)
-{
-	return engine_now_ns() / NS_PER_MS;
-}
 
 static void forget_pod(struct kube_side *s, const char *uid)
 {
 	engine_remove_pod(&s->run->engine, uid);
-	reports_forget(&s->reports, uid);
+	states_forget(&s->states, uid);
 }
 
 static void strike_known(struct kube_side *s, const char *uid)
@@ -77,7 +82,7 @@ static void place_by_status(struct kube_side *s, const cJSON *pod, const char *u
 
 static void tell_bad_wish(struct kube_side *s, const struct wish *w, const struct error *err)
 {
-	struct note n = { .kind = NOTE_REFUSED };
+	struct note n = { .kind = NOTE_REFUSED, .count = 1 };
 
 	log_warning("pod %s/%s: %s", w->want.ns ? w->want.ns : "", w->want.name ? w->want.name : "",
 		    err->msg);
@@ -88,6 +93,22 @@ static void tell_bad_wish(struct kube_side *s, const struct wish *w, const struc
 	snprintf(n.name, sizeof(n.name), "%s", w->want.name);
 	snprintf(n.text, sizeof(n.text), "%.*s", NOTE_TEXT - 1, err->msg);
 	reports_add(&s->reports, &n);
+}
+
+static void take_wish(struct kube_side *s, const cJSON *pod, struct wish *w,
+		      const struct error *what_is_bad)
+{
+	const char *uid = json_text(json_path(pod, "metadata.uid"));
+	struct error err = ERROR_INIT;
+
+	if (what_is_bad)
+		tell_bad_wish(s, w, what_is_bad);
+	else if (run_set(s->run, w, &err) < 0)
+		log_warning("pod %s/%s: %s", w->want.ns, w->want.name, err.msg);
+	else if (engine_awaits(&s->run->engine, uid))
+		place_by_status(s, pod, uid);
+	states_see_pod(&s->states, pod);
+	states_see_bad(&s->states, uid, what_is_bad ? what_is_bad->msg : NULL);
 }
 
 static bool has_ended(const cJSON *pod)
@@ -107,15 +128,10 @@ static void take_pod(struct kube_side *s, const cJSON *pod, bool is_deleted)
 		return;
 	strike_known(s, uid);
 	enum wish_kind kind = wish_read(pod, true, s->run->kernel.cpus, w, &err);
-	if (is_deleted || has_ended(pod) || kind == WISH_NONE) {
+	if (is_deleted || has_ended(pod) || kind == WISH_NONE)
 		forget_pod(s, uid);
-	} else if (kind == WISH_BAD) {
-		tell_bad_wish(s, w, &err);
-	} else if (run_set(s->run, w, &err) < 0) {
-		log_warning("pod %s/%s: %s", w->want.ns, w->want.name, err.msg);
-	} else if (engine_awaits(&s->run->engine, uid)) {
-		place_by_status(s, pod, uid);
-	}
+	else
+		take_wish(s, pod, w, kind == WISH_BAD ? &err : NULL);
 	wish_done(w);
 }
 
@@ -165,12 +181,53 @@ static void on_sync(struct kube_watch *w, bool is_complete)
 		free(*uid);
 	}
 	array_clear(&s->known);
+	s->is_synced = true;
 }
 
-static void start_watch(struct kube_side *s)
+/* McKubes: only which pod has a new one; see mckube_status.h. */
+
+static int take_mckube(struct kube_side *s, struct slice text, struct error *err)
 {
-	kube_watch_done(&s->watch);
-	s->watch = (struct kube_watch){
+	AUTO_JSON cJSON *mckube = NULL;
+
+	if (json_parse(text.s, text.n, &mckube, err) < 0)
+		return err->code;
+	const char *ns = json_text(json_path(mckube, "metadata.namespace"));
+	const char *podname = json_text(json_path(mckube, "spec.podname"));
+	if (ns && podname)
+		states_see_mckube(&s->states, ns, podname);
+	return 0;
+}
+
+static int on_mckube_item(struct kube_watch *w, struct slice text, size_t *ret_used,
+			  struct error *err)
+{
+	struct scan scan = scan_of(text);
+	int r = scan_skip(&scan);
+
+	if (r < 0)
+		return r;
+	*ret_used = (size_t)(scan.at - text.s);
+	return take_mckube(w->arg, (struct slice){ text.s, *ret_used }, err);
+}
+
+static int on_mckube_event(struct kube_watch *w, const struct watch_event *e, struct error *err)
+{
+	return e->type > WATCH_DELETED ? 0 : take_mckube(w->arg, e->object, err);
+}
+
+static void on_mckube_sync(struct kube_watch *w, bool is_complete)
+{
+	(void)w;
+	(void)is_complete;
+}
+
+/* The thread. */
+
+static void start_pods(struct kube_side *s)
+{
+	kube_watch_done(&s->pods.watch);
+	s->pods.watch = (struct kube_watch){
 		.resource = &kube_pods,
 		.field_selector = s->selector.s,
 		.item = on_item,
@@ -178,106 +235,67 @@ static void start_watch(struct kube_side *s)
 		.sync = on_sync,
 		.arg = s,
 	};
-	kube_watch_start(&s->kube, &s->watch);
+	kube_watch_start(&s->kube, &s->pods.watch);
 }
 
-static int patch_node(struct kube_side *s, const struct kube_pair *notes, size_t n,
-		      struct error *err)
+static void start_mckubes(struct kube_side *s)
 {
-	AUTO(kube_request_done) struct kube_request request = { 0 };
-	const struct kube_ref ref = { &kube_nodes, NULL, s->run->args->node_name, NULL, NULL };
-	const struct kube_change change = { .annotations = notes, .n_annotations = n };
-
-	kube_patch(&request, &s->kube, &ref, &change);
-	return kube_do(&s->kube, &request, err);
-}
-
-/* What the planner must know of the node; see model/capacity.h. */
-static int describe_node(struct kube_side *s, struct error *err)
-{
-	const struct run *r = s->run;
-	AUTO(str_done) struct str topology = STR_INIT;
-	char capacity[TEXT_MAX], cores[TEXT_MAX];
-	int64_t limit = r->kernel.rt_runtime_us < 0
-				? PPM
-				: r->kernel.rt_runtime_us * PPM / r->kernel.rt_period_us;
-
-	if (r->args->capacity_us && r->args->capacity_us < limit)
-		limit = r->args->capacity_us;
-	snprintf(capacity, sizeof(capacity), "%lld", (long long)limit);
-	snprintf(cores, sizeof(cores), "0-%u", r->kernel.cpus - 1);
-	topology_read(&r->roots, r->kernel.cpus, &topology);
-	const struct kube_pair notes[] = {
-		{ "mckube.io/backend", r->backend->name },
-		{ "mckube.io/guarantee", r->backend->guarantee },
-		{ "mckube.io/overruns", r->overruns.source->name },
-		{ "mckube.io/capacity-scope", r->backend->scope == SCOPE_NODE ? "node" : "core" },
-		{ "mckube.io/rt-capacity", capacity },
-		{ "mckube.io/rt-cores", r->kernel.cpus > 1 ? cores : "0" },
-		{ "mckube.io/topology", topology.n ? topology.s : NULL },
+	kube_watch_done(&s->mckubes.watch);
+	s->mckubes.watch = (struct kube_watch){
+		.resource = &kube_mckubes,
+		.is_optional = true,
+		.item = on_mckube_item,
+		.event = on_mckube_event,
+		.sync = on_mckube_sync,
+		.arg = s,
 	};
-	return patch_node(s, notes, sizeof(notes) / sizeof(notes[0]), err);
+	kube_watch_start(&s->kube, &s->mckubes.watch);
 }
 
-/* The older CPU agent's annotations: at once when the node becomes busy or calm, else rarely. */
-static int tell_usage(struct kube_side *s, struct error *err)
+/* Returns how long it may wait. */
+static int step_watch(struct kube_side *s, struct side_watch *w, void (*start)(struct kube_side *))
 {
-	const struct cpu_usage *u = &s->run->usage;
-	int64_t now = engine_now_ns();
-	char usage[TEXT_MAX], over[TEXT_MAX];
+	int wait = kube_watch_step(&w->watch);
 
-	if (u->is_busy == s->was_busy && now_ms() < s->node_due_ms)
-		return 0;
-	int64_t seconds = u->over_since_ns ? (now - u->over_since_ns) / 1000000000 : 0;
-	snprintf(usage, sizeof(usage), "%u", u->ppm / 10000);
-	snprintf(over, sizeof(over), "%lld", (long long)seconds);
-	const struct kube_pair notes[] = {
-		{ "mckube.sdv.com/cpu-usage", usage },
-		{ "mckube.sdv.com/cpu-over90-duration-s", over },
-		{ "mckube.sdv.com/isCpuBusy", u->is_busy ? "true" : "false" },
-	};
-	int r = patch_node(s, notes, 3, err);
-	if (r == 0) {
-		s->was_busy = u->is_busy;
-		s->node_due_ms = now_ms() + NODE_MS;
+	if (wait >= 0)
+		return wait < STEP_MS ? wait : STEP_MS;
+	if (!w->again_ms) {
+		log_warning("watch %s: %s", w->what, w->watch.err.msg);
+		w->again_ms = clock_ms() + WATCH_AGAIN_MS;
+	} else if (clock_ms() >= w->again_ms) {
+		w->again_ms = 0;
+		start(s);
 	}
-	return r;
+	return STEP_MS;
 }
 
 static void send(struct kube_side *s)
 {
 	struct error err = ERROR_INIT;
 
-	if (now_ms() < s->send_due_ms)
+	reports_step(&s->reports);
+	if (clock_ms() < s->send_due_ms)
 		return;
-	int r = s->is_described ? 0 : describe_node(s, &err);
-	s->is_described |= r == 0;
+	int r = node_report_send(&s->node, s->run, &s->kube, &err);
 	if (r == 0)
-		r = reports_send(&s->reports, &s->kube, &err);
+		r = states_send(&s->states, &s->kube, &err);
 	if (r == 0)
-		r = tell_usage(s, &err);
-	if (r < 0)
-		log_warning("report to the API server: %s", err.msg);
-	s->send_due_ms = now_ms() + (r < 0 ? RETRY_MS : SEND_MS);
+		return;
+	log_warning("report to the API server: %s", err.msg);
+	s->send_due_ms = clock_ms() + RETRY_MS;
 }
 
 static void *serve(void *arg)
 {
 	struct kube_side *s = arg;
-	int64_t again_ms = 0;
 
-	start_watch(s);
+	start_pods(s);
+	start_mckubes(s);
 	while (!s->is_ending) {
-		int wait = kube_watch_step(&s->watch);
+		int pods = step_watch(s, &s->pods, start_pods);
+		int mckubes = step_watch(s, &s->mckubes, start_mckubes);
 
-		if (wait < 0 && !again_ms) {
-			log_warning("watch pods: %s", s->watch.err.msg);
-			again_ms = now_ms() + WATCH_AGAIN_MS;
-		} else if (wait < 0 && now_ms() >= again_ms) {
-			again_ms = 0;
-			start_watch(s);
-		}
-		http_run(s->kube.http, wait < 0 || wait > STEP_MS ? STEP_MS : wait);
+		http_run(s->kube.http, pods < mckubes ? pods : mckubes);
 		send(s);
 	}
 	return NULL;
@@ -285,11 +303,13 @@ static void *serve(void *arg)
 
 static void free_side(struct kube_side *s)
 {
-	kube_watch_done(&s->watch);
+	kube_watch_done(&s->pods.watch);
+	kube_watch_done(&s->mckubes.watch);
+	reports_done(&s->reports);
 	http_close(s->kube.http);
 	kube_target_done(&s->target);
 	str_done(&s->selector);
-	reports_done(&s->reports);
+	states_done(&s->states);
 	array_each(uid, &s->known)
 		free(*uid);
 	array_done(&s->known);
@@ -307,6 +327,7 @@ static int open_side(struct kube_side *s, struct error *err)
 	if (kube_target_load(&flags, &env, &s->target, err) < 0 ||
 	    http_open(&s->target, &options, &s->kube.http, err) < 0)
 		return err->code;
+	reports_init(&s->reports, &s->kube, s->run->args->node_name);
 	int r = pthread_create(&s->thread, NULL, serve, s);
 	return r ? error_set(err, -r, "start a thread: %s", strerror(r)) : 0;
 }
@@ -317,7 +338,10 @@ int kube_side_start(struct run *r, struct kube_side **ret, struct error *err)
 
 	s->run = r;
 	s->selector = (struct str)STR_INIT;
-	reports_init(&s->reports, r->args->node_name);
+	s->pods.what = "pods";
+	s->mckubes.what = "mckubes";
+	s->states.engine = &r->engine;
+	s->states.node_name = r->args->node_name;
 	int code = open_side(s, err);
 	if (code < 0)
 		free_side(s);
@@ -332,7 +356,43 @@ void kube_side_stop(struct kube_side *s)
 		return;
 	s->is_ending = true;
 	pthread_join(s->thread, NULL);
-	free_side(s);
+}
+
+void kube_side_free(struct kube_side *s)
+{
+	if (s)
+		free_side(s);
+}
+
+bool kube_side_is_synced(const struct kube_side *s)
+{
+	return s->is_synced;
+}
+
+static bool is_leaving(const struct kube_request *request)
+{
+	AUTO_JSON cJSON *object = NULL;
+	struct error ignored;
+
+	return json_parse(request->call.reply.s, request->call.reply.n, &object, &ignored) == 0 &&
+	       json_path(object, "metadata.deletionTimestamp");
+}
+
+bool kube_side_stays(struct kube_side *s, const char *daemon_set)
+{
+	static const struct kube_resource daemon_sets = { "apps/v1", "DaemonSet", "daemonsets",
+							  true };
+	AUTO(kube_request_done) struct kube_request request = { 0 };
+	const char *slash = strchr(daemon_set, '/');
+	AUTO_FREE char *ns = xstrndup(daemon_set, (size_t)(slash - daemon_set));
+	const struct kube_ref ref = { &daemon_sets, ns, slash + 1, NULL, NULL };
+	struct error err;
+
+	kube_get(&request, &ref);
+	request.call.timeout_ms = OWNER_MS;
+	if (kube_do(&s->kube, &request, &err) == 0)
+		return !is_leaving(&request);
+	return request.call.code != 401 && request.call.code != 403 && request.call.code != 404;
 }
 
 void kube_side_tell(struct kube_side *s, const struct note *n)

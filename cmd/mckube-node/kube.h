@@ -9,7 +9,17 @@
 struct kube_side;
 
 int kube_side_start(struct run *r, struct kube_side **ret, struct error *err);
+
+/* Ends the thread. What follows may still be asked. */
 void kube_side_stop(struct kube_side *s);
+void kube_side_free(struct kube_side *s);
+
+/* Has the first list of pods been worked through? */
+bool kube_side_is_synced(const struct kube_side *s);
+
+/* Does this DaemonSet ("NAMESPACE/NAME") exist and stay? The server is asked for two seconds; one
+ * that cannot be reached means yes. Only after kube_side_stop(). */
+bool kube_side_stays(struct kube_side *s, const char *daemon_set);
 
 /* Takes a note to be told as an Event. */
 void kube_side_tell(struct kube_side *s, const struct note *n);

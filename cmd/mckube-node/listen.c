@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "kube.h"
 #include "node/set_rt.h"
 #include "node/sysfs.h"
 #include "serve/serve.h"
 
-enum { TOKEN_MAX = 4096, POSTS_A_SECOND = 50 };
+enum { TOKEN_MAX = 4096, POSTS_A_SECOND = 50, LATE_MS = 10000 };
 
 enum {
 	HTTP_OK = 200,
@@ -21,6 +23,7 @@ enum {
 	HTTP_NOT_FOUND = 404,
 	HTTP_TOO_MANY_REQUESTS = 429,
 	HTTP_INTERNAL_SERVER_ERROR = 500,
+	HTTP_UNAVAILABLE = 503,
 };
 
 struct listen {
@@ -39,12 +42,38 @@ static unsigned refuse(struct str *reply, const struct error *err)
 				      : HTTP_INTERNAL_SERVER_ERROR;
 }
 
+/* Each thread comes round at least once a second when all is well. */
 static unsigned serve_health(const struct serve_request *r, void *arg, struct str *reply)
 {
+	const struct run *run = ((const struct listen *)arg)->run;
+	const struct {
+		const char *thread;
+		int64_t late_ms;
+	} rows[] = {
+		{ "main", clock_ms() - run->loop_ms },
+		{ "reaction", clock_ms() - run->reaction_ms },
+	};
+
 	(void)r;
-	(void)arg;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].late_ms < LATE_MS)
+			continue;
+		str_addf(reply, "the %s thread has not come round for %lld ms\n", rows[i].thread,
+			 (long long)rows[i].late_ms);
+		return HTTP_UNAVAILABLE;
+	}
 	str_add(reply, "ok\n");
 	return HTTP_OK;
+}
+
+static unsigned serve_ready(const struct serve_request *r, void *arg, struct str *reply)
+{
+	const struct run *run = ((const struct listen *)arg)->run;
+	bool is_ready = !run->kube || kube_side_is_synced(run->kube);
+
+	(void)r;
+	str_add(reply, is_ready ? "ok\n" : "the pods of this node are not known yet\n");
+	return is_ready ? HTTP_OK : HTTP_UNAVAILABLE;
 }
 
 static unsigned serve_metrics(const struct serve_request *r, void *arg, struct str *reply)
@@ -92,9 +121,13 @@ static unsigned serve_renice(const struct serve_request *r, void *arg, struct st
 }
 
 static const struct serve_route routes[] = {
-	{ "GET", "/healthz", serve_health }, { "GET", "/metrics", serve_metrics },
-	{ "POST", "/cgroup", serve_set_rt }, { "POST", "/set-rt", serve_set_rt },
-	{ "POST", "/renice", serve_renice }, {},
+	{ "GET", "/healthz", serve_health },
+	{ "GET", "/readyz", serve_ready },
+	{ "GET", "/metrics", serve_metrics },
+	{ "POST", "/cgroup", serve_set_rt },
+	{ "POST", "/set-rt", serve_set_rt },
+	{ "POST", "/renice", serve_renice },
+	{},
 };
 
 /* Takes the same time whatever differs. */

@@ -4,8 +4,9 @@
 
 #include "run.h"
 
-/* The helper's own HTTP, off unless asked for: GET /healthz and /metrics, and what the older agents
- * offered: POST /cgroup, /set-rt and /renice.
+/* The helper's own HTTP, off unless asked for: GET /healthz (fails when a thread hangs), /readyz
+ * (once the pods of this node are known) and /metrics, and what the older agents offered: POST
+ * /cgroup, /set-rt and /renice.
  *
  * ADDRESS is that of serve/serve.h; whoever may open a "unix:/PATH" (mode 0600) may write budgets.
  * Over TCP a POST needs "Authorization: Bearer TOKEN", the token coming from a file, from

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "kube.h"
 #include "report.h"
@@ -106,6 +107,7 @@ int run_loop(struct run *r, struct error *err)
 			[POLL_BIRTHS] = { birth_fd, POLLIN, 0 },
 		};
 
+		r->loop_ms = clock_ms();
 		sample(&l, now);
 		if (poll(polls, POLLS, engine_tick(&r->engine, now)) > 0)
 			dispatch(&l, polls);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "node/bundle.h"
 #include "node/container.h"
@@ -22,6 +23,9 @@
 #include "config.h"
 #include "kube.h"
 #include "listen.h"
+
+/* A thread that has nothing to do shows that it could. */
+enum { ROUND_MS = 1000 };
 
 static const struct option run_options[] = {
 	OPT_STRING(0, "static", struct run_args, static_file, "FILE",
@@ -44,6 +48,8 @@ static const struct option run_options[] = {
 		   .preset = "/run/mckube-node/state.json", .complete = "file"),
 	OPT_BOOL(0, "keep", struct run_args, is_kept,
 		 "leave budgets as they are when the helper ends"),
+	OPT_STRING(0, "keep-while", struct run_args, keep_while, "NAMESPACE/NAME",
+		   "the same, as long as this DaemonSet exists: the helper is being upgraded"),
 	OPT_STRING(0, "bundle-dir", struct run_args, bundle_dir, "DIR",
 		   "a further folder with the bundles of a runtime", .complete = "directory"),
 	OPT_STRING(0, "host-root", struct run_args, host_root, "DIR",
@@ -79,7 +85,8 @@ static void *react(void *arg)
 	for (;;) {
 		struct epoll_event e;
 
-		if (epoll_wait(epoll, &e, 1, -1) < 1)
+		r->reaction_ms = clock_ms();
+		if (epoll_wait(epoll, &e, 1, ROUND_MS) < 1)
 			continue;
 		if (e.data.fd == r->stop_fd)
 			return NULL;
@@ -133,6 +140,7 @@ int run_open(struct run *r, struct error *err)
 {
 	struct error ignored;
 
+	r->loop_ms = r->reaction_ms = clock_ms();
 	r->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (r->stop_fd < 0)
 		return error_errno(err, "make an eventfd");
@@ -163,7 +171,7 @@ void run_save(struct run *r)
 
 static void leave(struct run *r)
 {
-	if (r->args->is_kept) {
+	if (r->is_kept) {
 		run_save(r);
 		return;
 	}
@@ -310,6 +318,7 @@ static int start_sides(struct run *r, struct error *err)
 
 static int serve(struct run *r, struct error *err)
 {
+	const struct run_args *args = r->args;
 	int code = run_open(r, err);
 
 	if (code == 0) {
@@ -320,6 +329,9 @@ static int serve(struct run *r, struct error *err)
 		code = run_loop(r, err);
 	listen_stop(r->listen);
 	kube_side_stop(r->kube);
+	r->is_kept = args->is_kept ||
+		     (args->keep_while && r->kube && kube_side_stays(r->kube, args->keep_while));
+	kube_side_free(r->kube);
 	run_close(r);
 	return code;
 }
@@ -339,6 +351,9 @@ static int run_run(const struct context *ctx, void *values, struct error *err)
 	};
 	if (args->config_file && config_read(args->config_file, args, &common, ctx->arena, err) < 0)
 		return err->code;
+	if (args->keep_while && !strchr(args->keep_while, '/'))
+		return error_set(err, -EINVAL, "--keep-while: '%.80s' is not NAMESPACE/NAME",
+				 args->keep_while);
 	if (!args->node_name && !(args->node_name = getenv("NODE_NAME")))
 		args->node_name = own_name(ctx->arena);
 	block_signals();

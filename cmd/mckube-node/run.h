@@ -3,6 +3,7 @@
 #define MCKUBE_NODE_RUN_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/error.h"
@@ -16,7 +17,7 @@
 
 struct run_args {
 	const char *static_file, *config_file, *state_file, *bundle_dir, *host_root;
-	const char *node_name, *kubeconfig, *listen, *token_file;
+	const char *node_name, *kubeconfig, *listen, *token_file, *keep_while;
 	bool is_kept, is_polling;
 	int64_t dwell_ns, dwell_max_ns, calm_ns;
 	int32_t calm_periods;
@@ -39,7 +40,8 @@ struct run {
 	struct listen *listen;	/* NULL: not asked for */
 	pthread_t reaction;
 	int stop_fd; /* an eventfd: threads end */
-	bool has_reaction;
+	bool has_reaction, is_kept;
+	atomic_llong loop_ms, reaction_ms; /* clock_ms() of the threads' last round */
 };
 
 /* Starts everything that needs no wish: engine, overruns, reaction thread. */

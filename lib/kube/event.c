@@ -12,7 +12,7 @@
 struct series {
 	struct event_writer *writer;
 	char *key, *ns, *name; /* the Event's own name */
-	struct str first;      /* the Event, until it was written */
+	struct str first; /* the Event without its series and last brace, until it was written */
 	struct kube_request request;
 	uint64_t count, sent_count; /* what happened, what the server knows */
 	int64_t last_ms, sent_ms, due_ms;
@@ -91,7 +91,7 @@ static void make_event(const struct event_writer *w, const struct event *e, stru
 		add_text(out, "namespace", e->ns);
 	if (e->uid && *e->uid)
 		add_text(out, "uid", e->uid);
-	str_add(out, "}}");
+	str_addc(out, '}');
 }
 
 static struct series *find(const struct event_writer *w, const char *key)
@@ -100,6 +100,14 @@ static struct series *find(const struct event_writer *w, const char *key)
 		if (!(*s)->is_dead && strcmp((*s)->key, key) == 0)
 			return *s;
 	return NULL;
+}
+
+static void set_last_time(struct series *s, const struct event *e)
+{
+	if (e->at_us)
+		micro_time_format(e->at_us, s->last_time);
+	else
+		micro_time_now(s->last_time);
 }
 
 static struct series *begin(struct event_writer *w, const struct event *e, const char *key)
@@ -115,7 +123,7 @@ static struct series *begin(struct event_writer *w, const struct event *e, const
 			    (unsigned long long)now.tv_sec * 1000000000ull +
 				    (unsigned long long)now.tv_nsec);
 	s->first = (struct str)STR_INIT;
-	micro_time_now(s->last_time);
+	set_last_time(s, e);
 	make_event(w, e, s);
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	*array_add(&w->all) = s;
@@ -137,8 +145,8 @@ void event_post(struct event_writer *w, const struct event *e)
 	if (!s)
 		s = begin(w, e, key);
 	else
-		micro_time_now(s->last_time);
-	s->count++;
+		set_last_time(s, e);
+	s->count += e->count ? e->count : 1;
 	s->last_ms = clock_ms();
 }
 
@@ -159,7 +167,8 @@ static void on_reply(struct http_call *call)
 		return;
 	}
 	log_v(4, "event %s/%s: %s", s->ns, s->name, call->err.msg);
-	if (call->code || ++s->tries >= EVENT_TRIES) {
+	bool is_away = call->code == 0 || call->code == 429 || call->code >= 500;
+	if (!is_away || ++s->tries >= EVENT_TRIES) {
 		w->stats.dropped++;
 		s->is_dead = true;
 		return;
@@ -168,24 +177,33 @@ static void on_reply(struct http_call *call)
 	s->due_ms = clock_ms() + EVENT_RETRY_MS / 2 + random() % EVENT_RETRY_MS;
 }
 
+/* What happened several times before the first could be told is a series from the start. */
+static void create(struct series *s, const char *series)
+{
+	AUTO(str_done) struct str json = STR_INIT;
+
+	str_add(&json, s->first.s);
+	if (s->count > 1)
+		str_addf(&json, ",%s", series);
+	str_addc(&json, '}');
+	kube_create(&s->request, s->writer->kube, &kube_events, s->ns,
+		    (struct slice){ json.s, json.n });
+}
+
 static void send(struct series *s)
 {
 	struct kube *k = s->writer->kube;
 	const struct kube_ref ref = { .resource = &kube_events, .ns = s->ns, .name = s->name };
-	char json[128];
+	char series[128];
 
 	kube_request_done(&s->request);
-	if (!s->is_written) {
-		kube_create(&s->request, k, &kube_events, s->ns,
-			    (struct slice){ s->first.s, s->first.n });
-		s->sent_count = 1;
-	} else {
-		snprintf(json, sizeof(json),
-			 "\"series\":{\"count\":%llu,\"lastObservedTime\":\"%s\"}",
-			 (unsigned long long)s->count, s->last_time);
-		kube_patch(&s->request, k, &ref, &(struct kube_change){ .json = json });
-		s->sent_count = s->count;
-	}
+	snprintf(series, sizeof(series), "\"series\":{\"count\":%llu,\"lastObservedTime\":\"%s\"}",
+		 (unsigned long long)s->count, s->last_time);
+	if (s->is_written)
+		kube_patch(&s->request, k, &ref, &(struct kube_change){ .json = series });
+	else
+		create(s, series);
+	s->sent_count = s->count;
 	s->request.call.done = on_reply;
 	s->request.call.arg = s;
 	s->is_busy = true;

@@ -10,13 +10,13 @@
  * minutes. So a task that overruns a thousand times a second is one Event.
  *
  * Nothing here waits: event_post() notes, event_step() starts what is due, http_run() carries it.
- * What the server refuses is dropped; where it cannot be reached it is tried again, EVENT_TRIES
+ * What the server refuses is dropped; where it is away or in trouble it is tried again, EVENT_TRIES
  * times. */
 
 enum {
 	EVENT_SERIES_MAX = 1024, /* at a time; more are dropped */
 	EVENT_NOTE_MAX = 1024,	 /* bytes; the rest is cut off */
-	EVENT_TRIES = 12,
+	EVENT_TRIES = 360,	 /* an hour */
 	EVENT_RETRY_MS = 10000,
 	EVENT_REFRESH_MS = 30 * 60 * 1000,
 	EVENT_FINISH_MS = 6 * 60 * 1000,
@@ -28,6 +28,8 @@ struct event {
 	bool is_warning;
 	const char *reason, *action; /* words of at most 128 bytes: "RTOverrun", "Escalate" */
 	const char *note;	     /* a sentence; that of the first one stays */
+	uint64_t count;		     /* how often it happened; 0: once */
+	int64_t at_us;		     /* when, since 1970; 0: now */
 };
 
 struct event_writer;

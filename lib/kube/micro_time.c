@@ -4,13 +4,22 @@
 #include <stdio.h>
 #include <time.h>
 
+enum { US_PER_S = 1000000, NS_PER_US = 1000 };
+
+void micro_time_format(int64_t us, char text[static MICRO_TIME_TEXT])
+{
+	time_t seconds = us / US_PER_S;
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	size_t n = strftime(text, MICRO_TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + n, MICRO_TIME_TEXT - n, ".%06dZ", (int)(us % US_PER_S));
+}
+
 void micro_time_now(char text[static MICRO_TIME_TEXT])
 {
 	struct timespec now;
-	struct tm tm;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	size_t n = strftime(text, MICRO_TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + n, MICRO_TIME_TEXT - n, ".%06ldZ", now.tv_nsec / 1000);
+	micro_time_format((int64_t)now.tv_sec * US_PER_S + now.tv_nsec / NS_PER_US, text);
 }

@@ -42,7 +42,9 @@ static int init_lock(pthread_mutex_t *lock, struct error *err)
 int engine_init(struct engine *e, const struct kernel *k, const struct backend *b,
 		struct overruns *o, struct error *err)
 {
-	*e = (struct engine){ .kernel = k, .backend = b, .overruns = o, .note_fd = -1 };
+	*e = (struct engine){
+		.kernel = k, .backend = b, .overruns = o, .note_fd = -1, .revision = 1
+	};
 	if (init_lock(&e->lock, err) < 0)
 		return err->code;
 	e->note_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -111,5 +113,6 @@ int engine_settle(struct engine *e, struct error *err)
 		engine_watch(e, p);
 	e->has_leaving = forest_let_go(&e->forest);
 	e->is_dirty = true;
+	e->revision++;
 	return r;
 }

@@ -113,6 +113,7 @@ struct engine {
 	bool has_leaving; /* containers that are wanted no more keep budgets, see forest.h */
 	int64_t checked_ns;
 	uint32_t next_order;
+	uint64_t revision;
 	struct engine_stats stats;
 };
 
@@ -159,6 +160,9 @@ void engine_get_stats(struct engine *e, struct engine_stats *ret);
 typedef void (*engine_visitor)(const struct engine_pod *p, const struct escalation_pod *state,
 			       void *arg);
 void engine_each(struct engine *e, engine_visitor visit, void *arg);
+
+/* Grows with everything that engine_each() may show anew; never 0. */
+uint64_t engine_revision(struct engine *e);
 
 /* Takes the oldest note. False: there is none. */
 bool engine_take_note(struct engine *e, struct note *ret);

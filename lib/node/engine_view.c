@@ -14,6 +14,7 @@ static void add_note(struct engine *e, const struct note *about, const struct en
 {
 	const struct escalation_pod *state = engine_state(e, p);
 
+	e->revision++;
 	if (e->n_notes == NOTES) {
 		e->stats.notes_lost++;
 		return;
@@ -124,6 +125,14 @@ void engine_get_stats(struct engine *e, struct engine_stats *ret)
 	pthread_mutex_lock(&e->lock);
 	*ret = e->stats;
 	pthread_mutex_unlock(&e->lock);
+}
+
+uint64_t engine_revision(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	uint64_t revision = e->revision;
+	pthread_mutex_unlock(&e->lock);
+	return revision;
 }
 
 void engine_each(struct engine *e, engine_visitor visit, void *arg)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_NODE_NODE_REPORT_H
+#define MCKUBE_NODE_NODE_REPORT_H
+
+#include "kube/client.h"
+#include "run.h"
+
+/* The node's annotations: what the planner must know of it (model/capacity.h), once; and the older
+ * CPU agent's, when the node becomes busy or calm, else every 30 seconds. Zeroed: nothing was sent
+ * yet. */
+struct node_report {
+	bool is_described, was_busy;
+	int64_t due_ms;
+};
+
+int node_report_send(struct node_report *n, const struct run *r, struct kube *k, struct error *err);
+
+#endif
