@@ -18,7 +18,7 @@ struct reading {
 	struct notices *notices;
 };
 
-const char *source_name(enum source s)
+const char *request_source_name(enum request_source s)
 {
 	static const char *const names[] = { "", "mckube", "annotations", "rt-operator" };
 
@@ -224,7 +224,7 @@ static uint32_t add_set(struct requests *r, const struct cpuset *set)
 	return (uint32_t)r->sets.n - 1;
 }
 
-static enum source source_of(const struct cluster *c, const struct pod *pod, mckube_id m)
+static enum request_source source_of(const struct cluster *c, const struct pod *pod, mckube_id m)
 {
 	if (m != NONE)
 		return SOURCE_MCKUBE;
@@ -233,7 +233,7 @@ static enum source source_of(const struct cluster *c, const struct pod *pod, mck
 	return rt_operator_speaks(c, pod) ? SOURCE_RT_OPERATOR : SOURCE_NONE;
 }
 
-static bool read_source(const struct cluster *c, const struct pod *pod, enum source source,
+static bool read_source(const struct cluster *c, const struct pod *pod, enum request_source source,
 			mckube_id m, struct request_value *v, struct value_error *err)
 {
 	struct request_text t;
@@ -254,12 +254,12 @@ static bool read_source(const struct cluster *c, const struct pod *pod, enum sou
 }
 
 /* Says so when a source that is not heard asks for something else. */
-static void compare_sources(struct reading *r, const struct pod *pod, enum source heard,
+static void compare_sources(struct reading *r, const struct pod *pod, enum request_source heard,
 			    const struct request_value *v)
 {
 	const struct cluster *c = r->c;
 
-	for (enum source s = heard + 1; s <= SOURCE_RT_OPERATOR; s++) {
+	for (enum request_source s = heard + 1; s <= SOURCE_RT_OPERATOR; s++) {
 		bool speaks = s == SOURCE_ANNOTATIONS ? annotations_speak(c, pod)
 						      : rt_operator_speaks(c, pod);
 		struct request_value other;
@@ -274,8 +274,8 @@ static void compare_sources(struct reading *r, const struct pod *pod, enum sourc
 		notice_add(r->notices, "Pod", pod_ns(c, pod), pod_name(c, pod), "SourceConflict",
 			   "source %s asks for %d/%d of %d us (%s), source %s for %d/%d of %d us "
 			   "(%s); the first is heard",
-			   source_name(heard), a->low, a->hi, a->period,
-			   criticality_name(a->criticality), source_name(s), b->low, b->hi,
+			   request_source_name(heard), a->low, a->hi, a->period,
+			   criticality_name(a->criticality), request_source_name(s), b->low, b->hi,
 			   b->period, criticality_name(b->criticality));
 	}
 }
@@ -432,7 +432,8 @@ static bool budget_eq(const struct budget *a, const struct budget *b)
 
 static bool is_from_source(const struct cluster *c, const struct request *q, str_id source)
 {
-	return strcmp(cluster_str(c, source), source_name((enum source)q->source)) == 0;
+	return strcmp(cluster_str(c, source),
+		      request_source_name((enum request_source)q->source)) == 0;
 }
 
 /* What the annotations grant. A pod whose request is bad or gone keeps the load of that until it is
@@ -478,7 +479,7 @@ static void read_pod(struct reading *r, pod_id id, mckube_id m)
 {
 	const struct cluster *c = r->c;
 	const struct pod *pod = &c->pods.items[id];
-	enum source source = source_of(c, pod, m);
+	enum request_source source = source_of(c, pod, m);
 
 	if (source == SOURCE_NONE &&
 	    (pod->notes == NONE || !pod->node_name || notes_of(c, pod)->core == NONE))

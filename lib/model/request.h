@@ -18,7 +18,7 @@
  * The result has one entry for each pod that a source speaks for, or that still carries an
  * assignment though none does (SOURCE_NONE), in the order of pod ids. */
 
-enum source { SOURCE_NONE, SOURCE_MCKUBE, SOURCE_ANNOTATIONS, SOURCE_RT_OPERATOR };
+enum request_source { SOURCE_NONE, SOURCE_MCKUBE, SOURCE_ANNOTATIONS, SOURCE_RT_OPERATOR };
 
 enum recovery_mode { RECOVERY_CONSUMPTION, RECOVERY_NODE_CPU };
 
@@ -33,7 +33,7 @@ enum assignment {
 struct request {
 	pod_id pod;
 	mckube_id mckube; /* NONE unless the source is a McKube */
-	uint8_t source;	  /* enum source */
+	uint8_t source;	  /* enum request_source */
 	uint8_t level;	  /* enum level at which the pod runs now */
 	uint8_t recovery; /* enum recovery_mode */
 	bool is_bad;	  /* never placed; `budget` is that of the assignment annotations, if any */
@@ -73,6 +73,6 @@ bool request_pin_is_legacy(const struct cluster *c, const struct mckube *m,
 			   const struct cpuset *pin);
 
 /* "mckube", "annotations", "rt-operator"; "" for SOURCE_NONE. */
-const char *source_name(enum source s);
+const char *request_source_name(enum request_source s);
 
 #endif

@@ -71,7 +71,7 @@ static void add_row(const struct status *s, const struct request *r, struct tabl
 		  CELL_TEXT(r->has_budget ? criticality_name(r->budget.criticality) : ""),
 		  CELL_TEXT(r->has_cores ? level_name(r->level) : ""), CELL_US(r->budget.period),
 		  CELL_US(r->budget.low), CELL_US(r->budget.hi), CELL_US(r->budget.floor),
-		  CELL_TEXT(source_name(r->source)), CELL_TEXT(backend_of(s, pod)),
+		  CELL_TEXT(request_source_name(r->source)), CELL_TEXT(backend_of(s, pod)),
 		  CELL_TEXT(overrun_of(s, r)), CELL_TEXT(cluster_str(s->c, pod->meta.uid)));
 }
 
@@ -136,7 +136,7 @@ static void describe(const struct status *s, const struct request *r, const stru
 		 "Criticality:", r->has_budget ? criticality_name(r->budget.criticality) : "");
 	add_fact(look, out, "Level:", r->has_cores ? level_name(r->level) : "");
 	add_budgets(r, look, out);
-	add_fact(look, out, "Source:", source_name(r->source));
+	add_fact(look, out, "Source:", request_source_name(r->source));
 	add_fact(look, out, "Backend:", backend_of(s, pod));
 	add_fact(look, out, "Last overrun:", overrun_of(s, r));
 	if (pod->node != NONE) {

@@ -104,7 +104,7 @@ void emit_request(struct emitter *e, struct action *a, const struct unit *u)
 	const struct request *q = unit_request(e->w, u);
 
 	a->budget = q->budget;
-	a->source = source_name((enum source)q->source);
+	a->source = request_source_name((enum request_source)q->source);
 }
 
 struct action *emit_action(struct emitter *e, enum action_kind kind, enum reason reason,

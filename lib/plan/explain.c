@@ -87,7 +87,7 @@ static void fill_request(struct explainer *x)
 	if (!q)
 		return;
 	out->asked_by = asked_by(x, q);
-	out->source = source_name((enum source)q->source);
+	out->source = request_source_name((enum request_source)q->source);
 	out->has_budget = q->has_budget;
 	out->budget = q->budget;
 	memcpy(out->load, q->load, sizeof(out->load));

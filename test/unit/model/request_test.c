@@ -424,10 +424,10 @@ static void recovery_by_node_cpu_is_asked_for(void **state)
 static void every_source_has_a_name(void **state)
 {
 	(void)state;
-	assert_string_equal(source_name(SOURCE_NONE), "");
-	assert_string_equal(source_name(SOURCE_MCKUBE), "mckube");
-	assert_string_equal(source_name(SOURCE_ANNOTATIONS), "annotations");
-	assert_string_equal(source_name(SOURCE_RT_OPERATOR), "rt-operator");
+	assert_string_equal(request_source_name(SOURCE_NONE), "");
+	assert_string_equal(request_source_name(SOURCE_MCKUBE), "mckube");
+	assert_string_equal(request_source_name(SOURCE_ANNOTATIONS), "annotations");
+	assert_string_equal(request_source_name(SOURCE_RT_OPERATOR), "rt-operator");
 }
 
 int main(void)
