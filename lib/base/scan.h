@@ -38,7 +38,7 @@ enum { SCAN_MAX_DEPTH = 100, SCAN_SHORT = -EAGAIN, SCAN_BAD = -EINVAL };
  * an owner have the same managed fields, probes and volumes. Where the bytes of a container that
  * was checked stand again, it is the same container and ends at the same place: comparing is
  * enough, and many times faster than reading. Zeroed is empty. */
-enum { SCAN_SEEN = 128, SCAN_SEEN_MAX = (4 << 10) - 8 };
+enum { SCAN_SEEN = 128, SCAN_SEEN_MAX = (2 << 10) - 8 };
 
 struct scan_seen {
 	struct scan_text {

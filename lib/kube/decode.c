@@ -68,16 +68,21 @@ int decode_refuse(struct decoder *d, const char *fmt, ...)
 	return DECODE_REFUSED;
 }
 
+static inline bool is_key(const struct field *f, struct slice key)
+{
+	return f->n == key.n && f->key[0] == key.s[0] && memcmp(f->key, key.s, key.n) == 0;
+}
+
 /* Keys come in the order of the table more often than not: the search begins behind the last hit.
  */
 static const struct field *find_field(const struct field *fields, const struct field *from,
 				      struct slice key)
 {
 	for (const struct field *f = from; f->key; f++)
-		if (f->n == key.n && memcmp(f->key, key.s, key.n) == 0)
+		if (is_key(f, key))
 			return f;
 	for (const struct field *f = fields; f < from; f++)
-		if (f->n == key.n && memcmp(f->key, key.s, key.n) == 0)
+		if (is_key(f, key))
 			return f;
 	return NULL;
 }

@@ -96,7 +96,6 @@ static int cmp_amounts(const void *a, const void *b)
 
 struct range resources_extended(struct objects *o, const struct resources *r)
 {
-	str_id pods = intern_cstr(&o->c->strings, "pods");
 	struct amount kept[MAX_RESOURCES];
 	unsigned n = 0;
 
@@ -105,7 +104,7 @@ struct range resources_extended(struct objects *o, const struct resources *r)
 		str_id name = r->list[i].name;
 
 		if (name == o->id_cpu || name == o->id_memory || name == o->id_ephemeral ||
-		    name == pods || r->list[i].value == 0)
+		    r->list[i].value == 0 || name == intern_cstr(&o->c->strings, "pods"))
 			continue;
 		kept[n].name = name;
 		kept[n++].value = r->list[i].value;

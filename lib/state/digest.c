@@ -15,7 +15,7 @@
  * it is met first, and from then on as the number of that meeting; so do runs of labels. No two
  * lists of objects give the same bytes, and what a thousand pods have in common is hashed once. */
 
-enum { OUT_SIZE = 4 << 10 };
+enum { OUT_SIZE = 4 << 10, INT_SIZE = 10 };
 
 struct writer {
 	struct cluster *c;
@@ -48,13 +48,12 @@ static void add(struct writer *w, const void *bytes, size_t n)
 static void add_int(struct writer *w, int64_t value)
 {
 	uint64_t v = (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
-	unsigned char bytes[10];
-	size_t n = 0;
 
+	if (sizeof(w->out) - w->n < INT_SIZE)
+		flush(w);
 	for (; v >= 0x80; v >>= 7)
-		bytes[n++] = (unsigned char)(v | 0x80);
-	bytes[n++] = (unsigned char)v;
-	add(w, bytes, n);
+		w->out[w->n++] = (unsigned char)(v | 0x80);
+	w->out[w->n++] = (unsigned char)v;
 }
 
 static void add_text(struct writer *w, const char *text, size_t n)
