@@ -2,6 +2,7 @@
 
 /* The helper's main thread: everything that is not urgent. */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,16 +15,18 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "kube.h"
+#include "node/realtime.h"
 #include "report.h"
 #include "run.h"
 
 enum { POLL_SIGNAL, POLL_NOTES, POLL_BIRTHS, POLLS };
-static const int64_t sample_interval_ns = 1000000000;
+#define START_NS INT64_C(5000000000)
+static const int64_t sample_interval_ns = 1000000000, release_interval_ns = 60000000000;
 
 struct loop {
 	struct run *run;
 	int signal_fd;
-	int64_t sampled_ns;
+	int64_t sampled_ns, release_ns; /* of the last sample; of the next release */
 	bool is_ending;
 };
 
@@ -66,6 +69,16 @@ static void take_births(struct run *r)
 		overruns_read_births(&r->overruns);
 }
 
+/* Start-up, which ends with the first connections, uses much that is not needed again. */
+static void release_memory(struct loop *l, int64_t now)
+{
+	if (now < l->release_ns)
+		return;
+	l->release_ns = now + release_interval_ns;
+	malloc_trim(0);
+	realtime_release_libraries();
+}
+
 static void sample(struct loop *l, int64_t now)
 {
 	struct run *r = l->run;
@@ -74,6 +87,7 @@ static void sample(struct loop *l, int64_t now)
 		return;
 	l->sampled_ns = now;
 	engine_appeared(&r->engine, NULL);
+	release_memory(l, now);
 	if (cpu_usage_sample(&r->usage, &r->roots, now, NULL) == 0)
 		engine_set_calm(&r->engine, !r->usage.is_busy, now);
 }
@@ -90,7 +104,7 @@ static void dispatch(struct loop *l, const struct pollfd *polls)
 
 int run_loop(struct run *r, struct error *err)
 {
-	struct loop l = { .run = r };
+	struct loop l = { .run = r, .release_ns = engine_now_ns() + START_NS };
 	sigset_t set;
 
 	sigprocmask(SIG_BLOCK, NULL, &set);

@@ -2,11 +2,13 @@
 #include "node/realtime.h"
 
 #include <fcntl.h>
+#include <link.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "node/sysfs.h"
 
@@ -15,6 +17,43 @@ int realtime_lock_memory(struct error *err)
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
 		return error_errno(err, "lock memory");
 	return 0;
+}
+
+/* The program itself is the one without a name. */
+static bool is_in_reaction(const char *path)
+{
+	static const char *const names[] = { "libc.so", "libbpf.so", "ld-linux", "linux-vdso" };
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(name, names[i], strlen(names[i])) == 0)
+			return true;
+	return *path == '\0';
+}
+
+/* Segments that may not be written hold what the file holds: relocations are elsewhere. */
+static int release(struct dl_phdr_info *library, size_t size, void *arg)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	(void)size;
+	(void)arg;
+	for (int i = 0; !is_in_reaction(library->dlpi_name) && i < library->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &library->dlpi_phdr[i];
+		uintptr_t start = (library->dlpi_addr + segment->p_vaddr) & ~(page - 1);
+		uintptr_t end = library->dlpi_addr + segment->p_vaddr + segment->p_memsz;
+
+		if (segment->p_type != PT_LOAD || segment->p_flags & PF_W)
+			continue;
+		munlock((void *)start, end - start);
+		madvise((void *)start, end - start, MADV_DONTNEED);
+	}
+	return 0;
+}
+
+void realtime_release_libraries(void)
+{
+	dl_iterate_phdr(release, NULL);
 }
 
 struct start {
