@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memory and CPU of the helper with 100 pods when nothing happens, and with many overruns a second.
-`node_idle.py [SECONDS]`; needs root and cgroup v1 RT groups."""
+"""Memory and CPU of the helper with 100 pods when nothing happens, and with 1,000 overruns a second.
+`node_idle.py [SECONDS]`; needs root and cgroup v1 RT groups. With MCKUBE_KUBECONFIG the pods come
+from that API server, and Events are counted; without it they come from a file."""
 import os
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../kernel"))
+from api import Api
 from node import Test
 
 PODS, SPINNERS, PERIOD = 100, 2, 2000
 SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+CONFIG = os.environ.get("MCKUBE_KUBECONFIG")
 
 
 def status(pid, key):
@@ -26,28 +29,64 @@ def cpu_seconds(pid):
 
 
 def used(pid):
-    before, start = cpu_seconds(pid), time.monotonic()
-    time.sleep(SECONDS)
-    return 100 * (cpu_seconds(pid) - before) / (time.monotonic() - start)
+    """CPU in per cent of one, and the largest RSS meanwhile, looked at once a second."""
+    before, start, rss = cpu_seconds(pid), time.monotonic(), 0
+    while time.monotonic() < start + SECONDS:
+        time.sleep(1)
+        rss = max(rss, status(pid, "VmRSS"))
+    return 100 * (cpu_seconds(pid) - before) / (time.monotonic() - start), rss
 
 
-t = Test("bench")
-try:
-    t.make("kubepods")
-    pods = []
+def budget(i):
+    return (PERIOD, 200, 400) if i < SPINNERS else (1000000, 1000, 2000)
+
+
+def from_file():
     for i in range(PODS):
         t.make(f"kubepods/pod{i}")
         t.make(f"kubepods/pod{i}/c{i}")
-        period, low, hi = (PERIOD, 200, 400) if i < SPINNERS else (1000000, 1000, 2000)
-        pods.append((f"p{i}", "High", period, low, hi, f"kubepods/pod{i}/c{i}", {}))
-    t.pods(pods)
+        groups.append(f"kubepods/pod{i}/c{i}")
+    t.pods([(f"p{i}", "High", *budget(i), groups[i], {}) for i in range(PODS)])
     t.start()
-    t.wait("100 pods have their budgets", lambda: t.text().count("RTBudgetApplied") == PODS, 30)
+
+
+def from_server():
+    api.make_node(t.name)
+    t.start("--node-name", t.name, "--kubeconfig", CONFIG, static=False)
+    for i in range(PODS):
+        period, low, hi = budget(i)
+        uid, path = api.make_pod(f"{t.name}-{i}", t.name, {
+            "rt-period": period, "rt-runtime-low": low, "rt-runtime-hi": hi, "rt-core": i % 2,
+            "criticality": "High"})
+        t.make(f"kubepods/pod{uid}")
+        t.make(f"kubepods/pod{uid}/c{i}")
+        groups.append(f"kubepods/pod{uid}/c{i}")
+        api.set_container(path, f"containerd://c{i}")
+
+
+t = Test("bench")
+api = Api(CONFIG) if CONFIG else None
+groups = []
+try:
+    t.make("kubepods")
+    from_server() if api else from_file()
+    t.wait("100 pods have their budgets", lambda: t.text().count("RTBudgetApplied") >= PODS, 60)
     pid = t.helper.pid
-    print(f"RSS {status(pid, 'VmRSS')} kB (files {status(pid, 'RssFile')}), idle CPU {used(pid):.3f} %")
+    time.sleep(10)  # what start-up used is given back after some seconds
+    cpu, rss = used(pid)
+    print(f"idle: RSS {rss} kB at most (anonymous {status(pid, 'RssAnon')}), CPU {cpu:.3f} %")
     for i in range(SPINNERS):
-        t.fifo(f"kubepods/pod{i}/c{i}", i % os.cpu_count())
-    print(f"with about {SPINNERS * 1000000 // PERIOD} overruns a second: CPU {used(pid):.2f} %, "
-          f"{t.text().count('RuntimeEscalated')} escalations told")
+        t.fifo(groups[i], i % os.cpu_count())
+    cpu, rss = used(pid)
+    told = t.text().count("RTOverrun pod")
+    print(f"{SPINNERS * 1000000 // PERIOD} overruns a second: RSS {rss} kB, CPU {cpu:.2f} %, "
+          f"{t.text().count('RuntimeEscalated')} escalations and {told} lines of overruns told")
+    if api:
+        events = [e for e in api.events() if e["reason"] == "RTOverrun" and
+                  e["regarding"]["name"].startswith(t.name)]
+        print(f"Events RTOverrun: {len(events)} for {SPINNERS} pods, counts "
+              f"{[e.get('series', {}).get('count', 1) for e in events]}")
 finally:
+    if api:
+        api.remove_all()
     t.finish()

@@ -2,77 +2,31 @@
 """The helper against a real API server: pods that are bound to its node get their budgets when their
 cgroups appear, and what happens is told. Cgroups and processes are real, the kubelet is this test.
 MCKUBE_KUBECONFIG names the kubeconfig of a cluster that runs already."""
-import atexit
 import datetime
 import json
 import os
-import pathlib
-import shutil
-import ssl
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
-
-import yaml
 
 sys.path.insert(0, os.path.dirname(__file__))
+from api import MCKUBES, PODS, Api, start_cluster
 from node import Test, skip
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-CONFIG = os.environ.get("MCKUBE_KUBECONFIG")
-
-
-def start_cluster():
-    """One of our own, where Kubernetes was built already: that takes minutes."""
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
-    if not list(cache.glob("mckube/kubernetes/*/bin/kube-apiserver")):
-        skip("needs MCKUBE_KUBECONFIG, or a run of test/cluster/build")
-    folder = tempfile.mkdtemp(prefix="mckube-")
-    atexit.register(lambda: (subprocess.run([TOP / "test/cluster/down", folder], check=False),
-                             shutil.rmtree(folder, ignore_errors=True)))
-    up = subprocess.run([TOP / "test/cluster/up", folder], stdout=subprocess.PIPE, text=True,
-                        check=True)
-    return up.stdout.strip()
-
-
 t = Test("kubernetes")
-if not CONFIG:
-    CONFIG = start_cluster()
-with open(CONFIG) as f:
-    config = yaml.safe_load(f)
-server = config["clusters"][0]["cluster"]["server"]
-token = config["users"][0]["user"]["token"]
-context = ssl._create_unverified_context()
-
-
-def api(method, path, body=None, kind="application/json"):
-    request = urllib.request.Request(
-        server + path, method=method, data=json.dumps(body).encode() if body else None,
-        headers={"Authorization": "Bearer " + token, "Content-Type": kind})
-    with urllib.request.urlopen(request, context=context, timeout=10) as reply:
-        return json.load(reply)
-
-
+config = os.environ.get("MCKUBE_KUBECONFIG") or start_cluster()
+if not config:
+    skip("needs MCKUBE_KUBECONFIG, or a run of test/cluster/build")
+api = Api(config)
 NODE, NAME = t.name, t.name + "-brake"
-POD = f"/api/v1/namespaces/default/pods/{NAME}"
-MCKUBES = "/apis/mcoperator.sdv.com/v1/namespaces/default/mckubes"
-MERGE = "application/merge-patch+json"
-
-
-def notes(path):
-    return api("GET", path)["metadata"].get("annotations", {})
+POD = f"{PODS}/{NAME}"
 
 
 def reasons():
-    events = api("GET", "/apis/events.k8s.io/v1/namespaces/default/events")["items"]
-    return {e["reason"]: e for e in events if e["regarding"].get("name") == NAME}
+    return {e["reason"]: e for e in api.events() if e["regarding"].get("name") == NAME}
 
 
 def status():
-    return api("GET", f"{MCKUBES}/{NAME}").get("status", {})
+    return api.get(f"{MCKUBES}/{NAME}").get("status", {})
 
 
 def condition(kind):
@@ -80,67 +34,36 @@ def condition(kind):
     return found[0] if found else {"status": "", "reason": ""}
 
 
-def annotate(notes):
-    api("PATCH", POD, {"metadata": {"annotations": {"mckube.io/" + k: v for k, v in notes.items()}}},
-        MERGE)
-
-
-def make_definition():
-    with open(TOP / "manifests/crd.yaml") as f:
-        definition = yaml.safe_load(f)
-    try:
-        api("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
-    except urllib.error.HTTPError as e:
-        if e.code != 409:
-            raise
-    t.wait("the server knows McKubes", lambda: answers(MCKUBES))
-
-
-def answers(path):
-    try:
-        return bool(api("GET", path))
-    except urllib.error.HTTPError:
-        return False
-
-
 def make_mckube():
-    api("POST", MCKUBES, {
+    api.make(MCKUBES, {
         "apiVersion": "mcoperator.sdv.com/v1", "kind": "McKube", "metadata": {"name": NAME},
         "spec": {"podname": NAME, "criticality": "High",
                  "rtSettings": {"period": 100000, "runtime_low": 10000, "runtime_hi": 30000}}})
-    api("PATCH", f"{MCKUBES}/{NAME}/status", {"status": {"conditions": [
+    api.patch(f"{MCKUBES}/{NAME}/status", {"status": {"conditions": [
         {"type": "Other", "status": "True", "reason": "Mine", "message": "",
-         "lastTransitionTime": "2026-01-01T00:00:00Z"}]}}, MERGE)
+         "lastTransitionTime": "2026-01-01T00:00:00Z"}]}})
 
 
 try:
-    make_definition()
+    api.make_definition()
+    t.wait("the server knows McKubes", lambda: api.answers(MCKUBES))
     make_mckube()
-    api("POST", "/api/v1/nodes", {"metadata": {"name": NODE}})
-    try:
-        api("POST", "/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "default"}})
-    except urllib.error.HTTPError:
-        pass
+    api.make_node(NODE)
     t.make("kubepods")
-    t.start("--node-name", NODE, "--kubeconfig", CONFIG, "--bundle-dir", t.dir, "--dwell", "500ms",
+    t.start("--node-name", NODE, "--kubeconfig", config, "--bundle-dir", t.dir, "--dwell", "500ms",
             static=False)
     t.wait("the node is described",
-           lambda: notes(f"/api/v1/nodes/{NODE}").get("mckube.io/backend") == "cgroup-v1")
-    described = notes(f"/api/v1/nodes/{NODE}")
+           lambda: api.notes(f"/api/v1/nodes/{NODE}").get("mckube.io/backend") == "cgroup-v1")
+    described = api.notes(f"/api/v1/nodes/{NODE}")
     t.check("with scope and capacity", described["mckube.io/capacity-scope"] == "node" and
             described["mckube.io/rt-capacity"] == "950000")
     t.wait("and how busy it is",
-           lambda: "mckube.sdv.com/isCpuBusy" in notes(f"/api/v1/nodes/{NODE}"))
+           lambda: "mckube.sdv.com/isCpuBusy" in api.notes(f"/api/v1/nodes/{NODE}"))
 
     assigned = {"rt-period": "100000", "rt-runtime-low": "10000", "rt-runtime-hi": "30000",
                 "rt-core": "1", "rt-current": "low", "criticality": "High",
                 "rt-enforcement": "raise"}
-    pod = api("POST", "/api/v1/namespaces/default/pods", {
-        "metadata": {"name": NAME,
-                     "annotations": {"mckube.io/" + k: v for k, v in assigned.items()}},
-        "spec": {"nodeName": NODE, "automountServiceAccountToken": False,
-                 "containers": [{"name": "app", "image": "none"}]}})
-    uid = pod["metadata"]["uid"]
+    uid, _ = api.make_pod(NAME, NODE, assigned)
     t.wait("its McKube says that it waits", lambda: condition("RTApplied")["reason"] == "Waiting", 3)
     t.check("placed, not ready", condition("Placed")["status"] == "True" and
             condition("Ready")["status"] == "False" and status()["allocatedCore"] == "1")
@@ -160,7 +83,7 @@ try:
     print(f"# budget {1e3 * (time.monotonic() - start):.1f} ms after mkdir")
     t.check("the budget comes with the cgroup", t.runtime(app) in (10000, 30000))
     t.check("the sandbox has none", t.runtime(group + "/5a5a") == 0)
-    t.wait("rt-applied is set", lambda: notes(POD).get("mckube.io/rt-applied") == "true")
+    t.wait("rt-applied is set", lambda: api.notes(POD).get("mckube.io/rt-applied") == "true")
 
     t.wait("so the McKube is ready", lambda: condition("Ready")["status"] == "True", 2)
     t.check("at its low level, about this pod", status()["currentRuntime"] == "low" and
@@ -169,7 +92,7 @@ try:
     ready_since = condition("Ready")["lastTransitionTime"]
 
     spinner = t.fifo(app, 1)
-    t.wait("rt-current follows an overrun", lambda: notes(POD)["mckube.io/rt-current"] == "hi")
+    t.wait("rt-current follows an overrun", lambda: api.notes(POD)["mckube.io/rt-current"] == "hi")
     t.wait("and the McKube within a second", lambda: status()["currentRuntime"] == "hi", 1)
     t.check("which says that it overruns", condition("Overrunning")["status"] == "True")
     t.check("and since when", abs(time.time() - datetime.datetime.fromisoformat(
@@ -179,23 +102,23 @@ try:
     t.check("with the kernel's time", reasons()["RTOverrun"]["eventTime"] <=
             reasons()["RuntimeEscalated"]["eventTime"])
 
-    annotate({"rt-current": "low"})
+    api.annotate(POD, {"rt-current": "low"})
     t.wait("an order to go low is obeyed, and the overrun that goes on is the truth",
            lambda: t.text().count("mckube.io/rt-current was set") == 1 and
-           notes(POD)["mckube.io/rt-current"] == "hi")
+           api.notes(POD)["mckube.io/rt-current"] == "hi")
     t.end(spinner)
-    t.wait("rt-current comes down", lambda: notes(POD)["mckube.io/rt-current"] == "low")
+    t.wait("rt-current comes down", lambda: api.notes(POD)["mckube.io/rt-current"] == "low")
     t.wait("so does the McKube", lambda: condition("Overrunning")["status"] == "False", 2)
-    annotate({"rt-current": "hi"})
+    api.annotate(POD, {"rt-current": "hi"})
     t.wait("an order to go up is obeyed", lambda: t.runtime(app) == 30000)
     t.wait("and forgotten when it is calm", lambda: t.runtime(app) == 10000)
-    t.wait("which is told", lambda: notes(POD)["mckube.io/rt-current"] == "low")
-    annotate({"rt-current": "sideways"})
-    t.wait("a word that is none is put right", lambda: notes(POD)["mckube.io/rt-current"] == "low")
+    t.wait("which is told", lambda: api.notes(POD)["mckube.io/rt-current"] == "low")
+    api.annotate(POD, {"rt-current": "sideways"})
+    t.wait("a word that is none is put right", lambda: api.notes(POD)["mckube.io/rt-current"] == "low")
 
-    api("PATCH", f"{MCKUBES}/{NAME}/status", {"status": {"currentRuntime": "hi"}}, MERGE)
+    api.patch(f"{MCKUBES}/{NAME}/status", {"status": {"currentRuntime": "hi"}})
     t.wait("so is a wrong status", lambda: status()["currentRuntime"] == "low", 3)
-    api("PATCH", f"{MCKUBES}/{NAME}", {"spec": {"criticality": "Middle"}}, MERGE)
+    api.patch(f"{MCKUBES}/{NAME}", {"spec": {"criticality": "Middle"}})
     t.wait("a new generation is observed", lambda: status()["observedGeneration"] == 2, 3)
     t.wait("an Event tells that, too", lambda: "RuntimeRecovered" in reasons())
     for _ in range(3):
@@ -206,15 +129,14 @@ try:
     t.wait("more of the same is one Event in series",
            lambda: reasons()["RuntimeEscalated"].get("series", {}).get("count", 0) >= 2, 30)
 
-    api("PATCH", POD, {"metadata": {"annotations": {"mckube.io/rt-runtime-hi": "990000"}}},
-        "application/merge-patch+json")
+    api.annotate(POD, {"rt-runtime-hi": "990000"})
     t.wait("nonsense in an annotation is refused aloud",
            lambda: "more than the period" in condition("RTApplied").get("message", ""))
     t.check("in an Event, too", "RTBudgetRefused" in reasons())
     t.check("and the budget stays", t.runtime(app) >= 10000)
     t.wait("the McKube is not ready", lambda: condition("Ready")["reason"] == "RTBudgetRefused", 3)
-    t.check("which is on the pod, too", notes(POD)["mckube.io/rt-applied"] == "false")
-    api("DELETE", POD + "?gracePeriodSeconds=0")
+    t.check("which is on the pod, too", api.notes(POD)["mckube.io/rt-applied"] == "false")
+    api.ask("DELETE", POD + "?gracePeriodSeconds=0")
     t.remove(app)
     t.remove(group + "/5a5a")
     t.remove(group)
@@ -226,9 +148,5 @@ finally:
     if os.path.exists(t.dir + "/c0ffee"):
         os.unlink(t.dir + "/c0ffee/config.json")
         os.rmdir(t.dir + "/c0ffee")
-    for path in (POD + "?gracePeriodSeconds=0", f"/api/v1/nodes/{NODE}", f"{MCKUBES}/{NAME}"):
-        try:
-            api("DELETE", path)
-        except urllib.error.HTTPError:
-            pass
+    api.remove_all()
     t.finish()
