@@ -87,6 +87,7 @@ const struct command command_crd = {
 
 struct manifests_args {
 	const char *image, *node_image, *ns;
+	bool is_cron;
 };
 
 static const struct option manifests_options[] = {
@@ -94,6 +95,8 @@ static const struct option manifests_options[] = {
 		   .preset = "mckube:v" MCKUBE_VERSION),
 	OPT_STRING(0, "node-image", struct manifests_args, node_image, "IMAGE",
 		   "the image of the node helper", .preset = "mckube-node:v" MCKUBE_VERSION),
+	OPT_BOOL(0, "cron", struct manifests_args, is_cron,
+		 "a CronJob in place of the Deployment that watches"),
 	OPT_STRING(0, "install-namespace", struct manifests_args, ns, "NAME",
 		   "where everything goes that needs a namespace", .preset = "mckube-system"),
 	{},
@@ -129,6 +132,8 @@ static int run_manifests(struct cli *cli, const void *args, struct error *err)
 		return usage_error(cli, err, "--install-namespace %s: is no namespace's name",
 				   a->ns);
 	for (const struct manifest *m = manifests; m->name; m++) {
+		if (strcmp(m->name, a->is_cron ? "watch-deployment" : "plan-cronjob") == 0)
+			continue;
 		str_add(&out, out.n ? "---\n" : "");
 		add_replaced(m, replacements, &out);
 	}
@@ -137,12 +142,12 @@ static int run_manifests(struct cli *cli, const void *args, struct error *err)
 
 const struct command command_manifests = {
 	.name = "manifests",
-	.synopsis = "[--image IMAGE] [--node-image IMAGE] [--install-namespace NAME]",
+	.synopsis = "[--image IMAGE] [--node-image IMAGE] [--cron]",
 	.summary = "print all that a cluster needs: roles, policies, programs",
 	.description =
 		"Print all that is to be installed in a cluster: namespace, definition of "
-		"McKube objects, roles,\nadmission policies, a CronJob that makes a pass every "
-		"minute, and the DaemonSet of the node\nhelper.",
+		"McKube objects, roles,\nadmission policies, the DaemonSet of the node helper, and "
+		"the Deployment that watches, or the\nCronJob that makes a pass every minute.",
 	.examples = "# install it\n"
 		    "kubectl mckube manifests --image registry.example/mckube:v1 \\\n"
 		    "    --node-image registry.example/mckube-node:v1 | kubectl apply -f -\n",

@@ -25,6 +25,14 @@ CLI_IMAGE, NODE_IMAGE, LOAD_IMAGE = "mckube:e2e", "mckube-node:e2e", "localhost/
 CORE = "1"  # the tests' pods share one core; the machine keeps the other
 
 
+def programs(build):
+    """By name; a test that needs another one is skipped."""
+    return {p.name: p for p in (build / "kubectl-mckube",
+                                build / "cmd" / "mckube-node" / "mckube-node",
+                                build / "test" / "e2e" / "load",
+                                build / "test" / "e2e" / "overruns")}
+
+
 class Service:
     """The helper as a service of the host runs it."""
 
@@ -49,21 +57,20 @@ class Service:
 
 
 class Stage(World):
-    def __init__(self, programs, cluster, on_node, folder):
-        """`programs` has the programs by name: kubectl-mckube, mckube-node, load."""
-        self.programs, self.node = programs, on_node
-        super().__init__(programs["kubectl-mckube"], cluster, folder)
-        self._pack("mckube", CLI_IMAGE, "--certificates", "--library=libcurl.so.4",
-                   programs["kubectl-mckube"])
-        self._pack("mckube-node", NODE_IMAGE, "--certificates", "--library=libcurl.so.4",
-                   programs["mckube-node"])
-        self._pack("load", LOAD_IMAGE, "--user=0", programs["load"])
+    def __init__(self, build, cluster, on_node, folder):
+        self.programs, self.node = programs(build), on_node
+        super().__init__(self.programs["kubectl-mckube"], cluster, folder)
+        self._import(self.run(TOP / "manifests" / "pack-images", build, self.folder, "e2e"),
+                     "mckube", "mckube-node")
+        self._import(self.run(TOP / "manifests" / "pack-image", "--out", self.folder / "load.tar",
+                              "--name", LOAD_IMAGE, "--user=0", self.programs["load"]), "load")
 
-    def _pack(self, name, image, *args):
-        path = self.folder / f"{name}.tar"
-        done = self.run(TOP / "manifests" / "pack-image", "--out", path, "--name", image, *args)
-        print("# " + done.out.splitlines()[-1], flush=True)
-        self.node.import_image(path)
+    def _import(self, packed, *names):
+        for line in packed.out.splitlines():
+            if line.endswith(" packed"):
+                print(f"# {line}", flush=True)
+        for name in names:
+            self.node.import_image(self.folder / f"{name}.tar")
 
     # Installing.
 
@@ -71,16 +78,16 @@ class Stage(World):
         """As `kubectl mckube manifests` prints them, with this node's folders for the host's."""
         text = self.run("kubectl", "mckube", "manifests", f"--image={CLI_IMAGE}",
                         f"--node-image={NODE_IMAGE}").out
-        return self.at_home(text)
-
-    def at_home(self, text):
         return (text.replace("path: /run/containerd/", f"path: {self.node.state}/")
                 .replace("path: /var/lib/kubelet/", f"path: {self.node.folder}/kubelet/")
                 .replace("path: /run/mckube-node", f"path: {self.node.folder}/run/mckube-node"))
 
-    def install(self):
-        self.kubectl("apply", "-f", "-", stdin=self.manifests())
-        self.kubectl("rollout", "status", "daemonset/mckube-node", "-n", SYSTEM, "--timeout=60s")
+    def install(self, n_watchers=0):
+        """Without a watcher the tests say themselves when a pass is made."""
+        self.kubectl("apply", "-f", "-",
+                     stdin=self.manifests().replace("replicas: 2", f"replicas: {n_watchers}"))
+        for program in ("daemonset/mckube-node", "deployment/mckube-watch"):
+            self.kubectl("rollout", "status", program, "-n", SYSTEM, "--timeout=60s")
         self.wait(lambda: self.annotation("node", node.NAME, "mckube.io/backend"))
 
     def uninstall(self):
@@ -211,7 +218,8 @@ class Stage(World):
             yield
         finally:
             self.kubectl("delete", "mckubes,pods", "--all", "-n", self.ns, "--force",
-                         "--grace-period=0", check=False)
+                         "--grace-period=0", "--wait=false", check=False)
+            self.kubectl("mckube", "apply", check=False)  # lets McKubes go
             self.kubectl("delete", "namespace", self.ns, "--wait=false")
 
 
