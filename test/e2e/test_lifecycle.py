@@ -191,6 +191,19 @@ def test_helper_killed(w):
         w.wait(lambda: (budget_of(brake), budget_of(logger)) == (10000, 45000), 90)
 
 
+def test_upgrade_keeps_budgets(w):
+    """While the DaemonSet is there, a helper that ends leaves everything to the next one."""
+    brake, logger = make_busy_brake(w)
+    os.kill(w.pid_of("brake"), signal.SIGUSR1)
+    w.wait(lambda: (budget_of(brake), budget_of(logger)) == (60000, 2250))
+    time.sleep(0.5)
+    with Watcher(brake) as high, Watcher(logger) as low:
+        w.kubectl("rollout", "restart", "daemonset/mckube-node", "-n", SYSTEM)
+        w.kubectl("rollout", "status", "daemonset/mckube-node", "-n", SYSTEM, "--timeout=90s")
+        time.sleep(2)
+    assert (high.seen, low.seen) == ({60000}, {2250}), (high.seen, low.seen)
+
+
 def test_uninstalling_restores(w):
     """Budgets are as they were before; pods run on."""
     w.create(*w.task("brake", "High", PERIOD, 10000, 20000, CALM))
