@@ -4,39 +4,19 @@
  * enforcement: `watch` (the kernel holds C_hi from the start) and `raise` (C_low, raised when it is
  * passed), and `none` (C_low, nobody reacts). Its need, 12 ms of 50, is between C_low (8) and C_hi
  * (20). `node_blackout [ROUNDS]`; needs root and cgroup v1 RT groups. */
-#include <poll.h>
-#include <pthread.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 
-#include "../kernel/rt_group.h"
-#include "node/engine.h"
-#include "node/realtime.h"
+#include "node_bench.h"
 
 enum { PERIOD_US = 50000, C_LOW_US = 8000, C_HI_US = 20000, NEED_US = 12000, ROUNDS_MAX = 2000 };
 
-static struct engine engine;
-static struct overruns overruns;
-static int stop_fd;
+static struct bench bench;
 
 /* Shared with the spinner. */
 struct job {
 	unsigned n;
 	uint64_t gap_ns[ROUNDS_MAX]; /* the longest stand-still in each job */
 };
-
-static void *react(void *arg)
-{
-	(void)arg;
-	for (;;) {
-		struct pollfd p[] = { { overruns.fd, POLLIN, 0 }, { stop_fd, POLLIN, 0 } };
-
-		poll(p, 2, -1);
-		if (p[1].revents)
-			return NULL;
-		engine_react(&engine);
-	}
-}
 
 static uint64_t thread_ns(void)
 {
@@ -65,16 +45,9 @@ static void work(void *arg)
 	}
 }
 
-static int by_value(const void *a, const void *b)
+static int want(enum enforcement enforcement, int hi)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static int want(enum enforcement enforcement, int hi, const char *path)
-{
-	const struct container_want container = { "app", path, PPM };
+	const struct container_want container = { "app", bench.path, PPM };
 	const struct pod_want pod = {
 		.uid = "job",
 		.ns = "bench",
@@ -87,71 +60,45 @@ static int want(enum enforcement enforcement, int hi, const char *path)
 	};
 	struct error err;
 
-	return engine_set_pod(&engine, &pod, &err);
+	return engine_set_pod(&bench.engine, &pod, &err);
 }
 
 /* Lowers the level after each job, so that the next one is an overrun again. */
-static void run(struct job *job, const char *dir, unsigned rounds)
+static void run(struct job *job, unsigned rounds)
 {
-	pid_t pid = rt_start(dir, 1, work, job);
-	struct note note;
+	pid_t pid = rt_start(bench.dir, 1, work, job);
 
 	while (job->n < rounds) {
-		engine_tick(&engine, engine_now_ns());
-		while (engine_take_note(&engine, &note))
-			;
+		bench_tick(&bench);
 		usleep(2 * PERIOD_US);
 	}
 	rt_stop(pid);
 }
 
-static void measure(const char *name, enum enforcement e, int hi, const char *path, unsigned rounds)
+static void measure(const char *what, enum enforcement e, int hi, unsigned rounds)
 {
 	struct job *job =
 		mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	char dir[128];
 
-	snprintf(dir, sizeof(dir), RT_MOUNT "/%s", path);
-	if (want(e, hi, path) < 0)
+	if (want(e, hi) < 0)
 		exit(1);
-	run(job, dir, rounds);
-	qsort(job->gap_ns, job->n, sizeof(job->gap_ns[0]), by_value);
-	printf("%-6s n %4u  longest stand-still  min %8.1f  p50 %8.1f  p99 %8.1f  max %8.1f us\n",
-	       name, job->n, (double)job->gap_ns[0] / 1e3, (double)job->gap_ns[job->n / 2] / 1e3,
-	       (double)job->gap_ns[job->n * 99 / 100] / 1e3, (double)job->gap_ns[job->n - 1] / 1e3);
+	run(job, rounds);
+	bench_print(what, job->gap_ns, job->n);
 	munmap(job, sizeof(*job));
-	engine_remove_pod(&engine, "job");
+	engine_remove_pod(&bench.engine, "job");
 }
 
 int main(int argc, char **argv)
 {
-	struct kernel_roots roots = KERNEL_ROOTS_HOST;
 	unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : 50;
-	struct error err = ERROR_INIT, why = ERROR_INIT;
-	char dir[80], path[48];
-	pthread_t thread;
-	struct kernel k;
+	int r = rounds < ROUNDS_MAX ? bench_open(&bench, "blackout") : 1;
 
-	snprintf(path, sizeof(path), "mckube-blackout-%d", getpid());
-	snprintf(dir, sizeof(dir), RT_MOUNT "/%s", path);
-	if (kernel_probe(&roots, &k, &err) < 0 || !k.has[FEATURE_RT_GROUPS_V1] ||
-	    rounds >= ROUNDS_MAX || mkdir(dir, 0755) < 0)
-		return 77;
-	stop_fd = eventfd(0, EFD_CLOEXEC);
-	if (overruns_open(&overruns, &k, &backend_cgroup_v1, &overrun_bpf, &why, &err) < 0 ||
-	    engine_init(&engine, &k, &backend_cgroup_v1, &overruns, &err) < 0) {
-		printf("%s\n", err.msg);
-		return 77;
-	}
-	engine.escalation.rules = (struct escalation_rules){ .dwell_max_ns = 1 };
-	realtime_start(&thread, react, NULL, &k, &why, &err);
-	measure("watch", ENFORCE_WATCH, C_HI_US, path, rounds);
-	measure("raise", ENFORCE_RAISE, C_HI_US, path, rounds);
-	measure("none", ENFORCE_RAISE, C_LOW_US, path, rounds);
-	eventfd_write(stop_fd, 1);
-	pthread_join(thread, NULL);
-	engine_done(&engine);
-	overruns_close(&overruns);
-	rt_group_remove(dir);
+	if (r)
+		return r;
+	bench_start(&bench);
+	measure("stand-still with watch", ENFORCE_WATCH, C_HI_US, rounds);
+	measure("stand-still with raise", ENFORCE_RAISE, C_HI_US, rounds);
+	measure("stand-still with nobody reacting", ENFORCE_RAISE, C_LOW_US, rounds);
+	bench_close(&bench);
 	return 0;
 }

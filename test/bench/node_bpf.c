@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* What the BPF programs cost: nanoseconds a run, by the kernel's own count (bpf_stats_enabled),
- * while two processes without real-time priority switch back and forth, and while a watched FIFO
- * process works in bursts. `node_bpf [SECONDS]`; needs root. */
+ * each beside an empty program on the same tracepoint at the same time. While two processes without
+ * real-time priority switch back and forth, and while a watched FIFO process works in bursts.
+ * `node_bpf [SECONDS]`; needs root. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/bpf.h>
 
 #include "../kernel/rt_group.h"
 #include "node/overrun.h"
+
+static const struct {
+	const char *ours, *empty, *tracepoint;
+} rows[] = {
+	{ "rt_switch", "empty_switch", "sched_switch" },
+	{ "rt_charge", "empty_charge", "sched_stat_runtime" },
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 struct counts {
 	uint64_t runs, ns;
@@ -32,13 +43,53 @@ static struct counts count(const char *name)
 	return c;
 }
 
-static void print(const char *what, const char *name, struct counts before)
+struct row {
+	struct counts ours, empty;
+};
+
+static void count_all(struct row counts[ROWS])
 {
-	struct counts after = count(name);
+	for (int i = 0; i < ROWS; i++)
+		counts[i] = (struct row){ count(rows[i].ours), count(rows[i].empty) };
+}
+
+static double ns_each(struct counts before, struct counts after)
+{
 	uint64_t n = after.runs - before.runs;
 
-	printf("%-28s %-10s %9llu runs, %6.1f ns each\n", what, name, (unsigned long long)n,
-	       n ? (double)(after.ns - before.ns) / (double)n : 0.0);
+	return n ? (double)(after.ns - before.ns) / (double)n : 0;
+}
+
+static void print(const char *what, const struct row before[ROWS])
+{
+	struct row after[ROWS];
+
+	count_all(after);
+	for (int i = 0; i < ROWS; i++) {
+		double ours = ns_each(before[i].ours, after[i].ours);
+		double empty = ns_each(before[i].empty, after[i].empty);
+
+		printf("%-28s %-10s %9llu runs  %6.1f ns each, empty %6.1f, more %6.1f\n", what,
+		       rows[i].ours, (unsigned long long)(after[i].ours.runs - before[i].ours.runs),
+		       ours, empty, ours - empty);
+	}
+}
+
+/* return 0; Stays attached for as long as the program runs. */
+static int attach_empty(const char *name, const char *tracepoint)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP);
+	int id = libbpf_find_vmlinux_btf_id(tracepoint, BPF_TRACE_RAW_TP);
+
+	if (id < 0)
+		return id;
+	opts.attach_btf_id = (uint32_t)id;
+	int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, name, "GPL", insns, 2, &opts);
+	return fd < 0 ? fd : bpf_raw_tracepoint_open(NULL, fd);
 }
 
 /* Two processes hand a byte to and fro: all switches, nothing else. */
@@ -66,50 +117,59 @@ static void ping_pong(int seconds)
 	waitpid(pid, NULL, 0);
 }
 
-static void with_stats(const char *what, struct counts *a, struct counts *b)
+static void with_fifo(struct overruns *o, const struct kernel *k, const char *dir, int seconds)
 {
-	if (what) {
-		print(what, "rt_switch", *a);
-		print(what, "rt_charge", *b);
+	const uint64_t limits[OVERRUN_LIMITS] = { 40000000, 0 };
+	struct rt_bursts bursts = { 200, 200 };
+	struct group g;
+	uint64_t id;
+
+	if (group_open(&g, &backend_cgroup_v1, k, dir + strlen(RT_MOUNT) + 1, "bench", NULL) < 0 ||
+	    group_id(&g, &id, NULL) < 0 || overruns_watch(o, &g, id, limits, NULL) < 0)
+		exit(1);
+	pid_t pid = rt_start(dir, 1, rt_burst, &bursts);
+	sleep((unsigned)seconds);
+	rt_stop(pid);
+	group_close(&g);
+}
+
+static int run(struct overruns *o, const struct kernel *k, const char *dir, int seconds)
+{
+	struct row before[ROWS];
+
+	for (int i = 0; i < ROWS; i++) {
+		if (attach_empty(rows[i].empty, rows[i].tracepoint) < 0) {
+			printf("%s: no empty program\n", rows[i].tracepoint);
+			return 77;
+		}
 	}
-	*a = count("rt_switch");
-	*b = count("rt_charge");
+	count_all(before);
+	ping_pong(seconds);
+	print("no real-time priority", before);
+	count_all(before);
+	with_fifo(o, k, dir, seconds);
+	print("with a watched FIFO process", before);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct kernel_roots roots = KERNEL_ROOTS_HOST;
-	int seconds = argc > 1 ? atoi(argv[1]) : 3, stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	const uint64_t limits[OVERRUN_LIMITS] = { 40000000, 0 };
-	struct rt_bursts bursts = { 200, 200 };
+	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME), r = 77;
 	struct overruns o = { 0 };
 	struct error err = ERROR_INIT, why;
-	struct counts a, b;
 	struct kernel k;
-	struct group g;
-	uint64_t id;
 	char dir[80];
 
 	snprintf(dir, sizeof(dir), RT_MOUNT "/mckube-bpf-%d", getpid());
-	if (kernel_probe(&roots, &k, &err) < 0 || rt_group_make(dir, 50000, 100000) < 0 ||
-	    overruns_open(&o, &k, &backend_cgroup_v1, &overrun_bpf, &why, &err) < 0 || stats < 0) {
-		printf("%s\n", err.msg);
-		rt_group_remove(dir);
-		return 77;
+	if (stats < 0 || kernel_probe(&roots, &k, &err) < 0 ||
+	    rt_group_make(dir, 50000, 100000) < 0 ||
+	    overruns_open(&o, &k, &backend_cgroup_v1, &overrun_bpf, &why, &err) < 0) {
+		printf("needs root, RT groups of cgroup v1 and BPF: %s\n", err.msg);
+	} else {
+		r = run(&o, &k, dir, argc > 1 ? atoi(argv[1]) : 3);
+		overruns_close(&o);
 	}
-	with_stats(NULL, &a, &b);
-	ping_pong(seconds);
-	with_stats("no real-time priority", &a, &b);
-	group_open(&g, &backend_cgroup_v1, &k, dir + strlen(RT_MOUNT) + 1, "bench", &err);
-	group_id(&g, &id, &err);
-	overruns_watch(&o, &g, id, limits, &err);
-	pid_t pid = rt_start(dir, 1, rt_burst, &bursts);
-	sleep((unsigned)seconds);
-	rt_stop(pid);
-	with_stats("with a watched FIFO process", &a, &b);
-	group_close(&g);
-	overruns_close(&o);
-	close(stats);
 	rt_group_remove(dir);
-	return 0;
+	return r;
 }
