@@ -77,33 +77,94 @@ static int check_server(struct doctor *d, struct error *err)
 	return 0;
 }
 
-/* The group as it is served: its kind, and whether status is a resource of its own. */
-static void check_definition(struct doctor *d)
+static const char no_definition[] =
+	"mckubes.mcoperator.sdv.com: kubectl mckube crd | kubectl apply -f -";
+
+/* For who may not read definitions: is there something of that name? */
+static void check_served(struct doctor *d)
 {
 	AUTO_JSON cJSON *list = NULL;
 	const cJSON *item;
-	const char *kind = NULL;
-	bool has_status = false;
 
-	if (fetch(d, "/apis/mcoperator.sdv.com/v1", &list, NULL) < 0) {
-		say(d, "definition", STATE_MISSING,
-		    "mckubes.mcoperator.sdv.com: kubectl mckube crd | kubectl apply -f -");
-		return;
-	}
+	fetch(d, "/apis/mcoperator.sdv.com/v1", &list, NULL);
 	cJSON_ArrayForEach(item, json_get(list, "resources"))
 	{
 		const char *name = json_text(json_get(item, "name"));
+		const char *kind = json_text(json_get(item, "kind"));
 
-		if (name && strcmp(name, "mckubes") == 0)
-			kind = json_text(json_get(item, "kind"));
-		has_status |= name && strcmp(name, "mckubes/status") == 0;
+		if (name && kind && strcmp(name, "mckubes") == 0) {
+			say(d, "definition", STATE_OK, "%s; its schema may not be read", kind);
+			return;
+		}
 	}
-	if (!kind)
-		say(d, "definition", STATE_MISSING, "the group is served, but mckubes are not");
-	else if (!has_status)
-		say(d, "definition", STATE_MISSING, "%s has no status subresource", kind);
+	say(d, "definition", STATE_MISSING, "%s", no_definition);
+}
+
+static const cJSON *served_version(const cJSON *definition)
+{
+	const cJSON *version;
+
+	cJSON_ArrayForEach(version, json_path(definition, "spec.versions"))
+	{
+		const char *name = json_text(json_get(version, "name"));
+
+		if (name && strcmp(name, "v1") == 0 && cJSON_IsTrue(json_get(version, "served")))
+			return version;
+	}
+	return NULL;
+}
+
+/* Does the server keep this member of a spec? What a schema does not name is dropped at each write.
+ */
+static bool keeps_field(const cJSON *version, const char *field)
+{
+	const cJSON *spec = json_path(version, "schema.openAPIV3Schema.properties.spec");
+
+	return cJSON_IsTrue(json_get(spec, "x-kubernetes-preserve-unknown-fields")) ||
+	       json_get(json_get(spec, "properties"), field);
+}
+
+/* The kind cannot be changed once it is installed, so ours is offered in that spelling. */
+static void check_version(struct doctor *d, const cJSON *version, const char *kind)
+{
+	static const char *const ours[] = { "selector", "recovery", "migration" };
+	AUTO(str_done) struct str dropped = STR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (!keeps_field(version, ours[i]))
+			str_addf(&dropped, "%sspec.%s", dropped.n ? ", " : "", ours[i]);
+	if (!json_path(version, "subresources.status"))
+		say(d, "definition", STATE_MISSING,
+		    "%s has no status: kubectl mckube crd --kind %s | kubectl apply -f -", kind,
+		    kind);
+	else if (dropped.n)
+		say(d, "definition", STATE_NOTE,
+		    "%s of an older operator, which drops %s: kubectl mckube crd --kind %s | "
+		    "kubectl apply -f -",
+		    kind, dropped.s, kind);
 	else
 		say(d, "definition", STATE_OK, "%s", kind);
+}
+
+static void check_definition(struct doctor *d)
+{
+	AUTO_JSON cJSON *definition = NULL;
+	struct error err = ERROR_INIT;
+	int r = fetch(d,
+		      "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
+		      "mckubes.mcoperator.sdv.com",
+		      &definition, &err);
+	const cJSON *version = served_version(definition);
+	const char *kind = json_text(json_path(definition, "spec.names.kind"));
+
+	if (r == -EACCES)
+		check_served(d);
+	else if (r < 0 && r != -ENOENT)
+		say(d, "definition", STATE_NOTE, "%s", err.msg);
+	else if (!version || !kind)
+		say(d, "definition", STATE_MISSING, "%s", no_definition);
+	else
+		check_version(d, version, kind);
 }
 
 /* What the commands ask the server for. */
@@ -123,6 +184,7 @@ static const struct right {
 	{ "create", "", "pods", "eviction", .command = "apply" },
 	{ "get", "", "pods", .command = "apply" },
 	{ "patch", "", "pods", .command = "apply" },
+	{ "patch", "", "nodes", .command = "apply" },
 	{ "patch", "mcoperator.sdv.com", "mckubes", .command = "apply" },
 	{ "patch", "mcoperator.sdv.com", "mckubes", "status", .command = "apply" },
 	{ "assign", "mcoperator.sdv.com", "mckubes", .command = "apply" },

@@ -9,8 +9,6 @@ import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from api import Api
-
 
 class Proxy:
     """Serves https with a certificate of its own; what comes is passed on with the real token.
@@ -18,8 +16,8 @@ class Proxy:
     `answers` are (method, path, status) of what was passed on, in order.
     """
 
-    def __init__(self, kubeconfig, folder):
-        self.api, self.lock = Api(kubeconfig), threading.Lock()
+    def __init__(self, api, folder):
+        self.api, self.lock = api, threading.Lock()
         self.folder = folder / "proxy"
         self.folder.mkdir(exist_ok=True)
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -30,13 +28,14 @@ class Proxy:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def forget(self):
-        self.seen, self.kill_at, self.client, self.answers = 0, None, None, []
+        self.client, self.answers = None, []
         self.has_client = threading.Event()
 
     def run(self, argv, kill_at=None):
-        """Runs a client; kill_at is (n, "before" or "after" its nth request is passed on). Returns
-        its exit code and output."""
-        self.seen, self.kill_at = 0, kill_at
+        """Runs a client. kill_at is ("before", n): its nth request does not reach the server, or
+        ("after", n): its nth write does, and the answer does not reach the client (after a read that
+        is the same as before the next request). Returns its exit code and output."""
+        self.seen, self.kill_at = {"before": 0, "after": 0}, kill_at
         self.has_client.clear()
         env = dict(os.environ, KUBECONFIG=str(self.kubeconfig))
         self.client = subprocess.Popen(argv, env=env, text=True, stdout=subprocess.PIPE,
@@ -70,27 +69,26 @@ class Proxy:
             "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
             "current-context": "x"}))
 
-    def _count(self):
-        with self.lock:
-            self.seen += 1
-            return self.seen
-
-    def _kill(self, number, when):
+    def _pass(self, where):
+        """Counts who comes by here, and ends the client if it was to come no further."""
         self.has_client.wait()
-        if self.kill_at == (number, when):
+        with self.lock:
+            self.seen[where] += 1
+            is_end = self.kill_at == (where, self.seen[where])
+        if is_end:
             self.client.send_signal(signal.SIGKILL)
             self.client.wait()
             raise ConnectionAbortedError
 
     def pass_on(self, method, path, headers, body):
-        number = self._count()
-        self._kill(number, "before")
+        self._pass("before")
         keep = {k: v for k, v in headers.items()
                 if k.lower() in ("content-type", "accept", "accept-encoding")}
         answer = self.api.raw(method, path, body, keep)
         with self.lock:
             self.answers.append((method, path, answer[0]))
-        self._kill(number, "after")
+        if method != "GET":
+            self._pass("after")
         return answer
 
     def _handler(proxy):

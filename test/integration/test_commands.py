@@ -11,10 +11,10 @@ def test_plan_apply_and_nothing_left(w):
     w.nodes("n1", "n2")
     w.create(*w.pair("brake", 300000, 500000, "High"), *w.pair("log", 200000))
     plan = w.mckube("plan")
-    assert "Plan: 2 to bind." in plan.out, plan
+    assert "Plan: 2 to bind, 2 to guard." in plan.out, plan
     assert w.mckube("plan", "--detailed-exitcode", check=False).code == 2
     done = w.mckube("apply")
-    assert "Applied 2 of 2 actions." in done.out, done
+    assert done.out.count("bind: Done") == 2, done
     pod = w.get("pod", "brake")
     assert pod["spec"]["nodeName"] in ("n1", "n2")
     assert w.note(pod, "mckube.io/rt-core") == "0"
@@ -61,7 +61,7 @@ def test_dry_run_server_stores_nothing(w):
     w.nodes("n1")
     w.create(*w.pair("a", 300000))
     done = w.mckube("plan", "--dry-run=server")
-    assert "Applied 1 of 1" in done.out and "stored nothing" in done.out, done
+    assert "bind: Done" in done.out and "stored nothing" in done.out, done
     assert "nodeName" not in w.get("pod", "a")["spec"]
     done = w.mckube("apply", "--dry-run=server")
     assert "nodeName" not in w.get("pod", "a")["spec"]
@@ -74,7 +74,7 @@ def test_preemption_evicts_and_then_binds(w):
     w.run_pod("low")
     w.create(*w.pair("high", 800000, 900000, "High"))
     done = w.mckube("apply")
-    assert "Applied 2 of 2" in done.out, done
+    assert "evict: Done" in done.out and "high bind: Done" in done.out, done
     assert [p["metadata"]["name"] for p in w.get("pods")] == ["high"]
     assert w.get("pod", "high")["spec"]["nodeName"] == "n1"
 
@@ -103,7 +103,7 @@ def test_saved_plan_is_applied_or_refused(w):
     refused = w.mckube("apply", path, check=False)
     assert refused.code == 1 and f"Pod {w.ns}/b: resourceVersion" in refused.err, refused
     assert "nodeName" not in w.get("pod", "a")["spec"]
-    assert "Applied 2 of 2" in w.mckube("apply", path, "--replan").out
+    assert w.mckube("apply", path, "--replan").out.count("bind: Done") == 2
 
 
 def test_snapshot_plans_the_same(w):
@@ -165,3 +165,13 @@ def test_events_come_in_series(w):
               if e.get("reportingController") == "mckube.io/test"]
     assert len(events) == 1 and events[0]["series"]["count"] == 7, events
     assert events[0]["regarding"]["name"] == "a" and events[0]["type"] == "Warning"
+
+
+def test_escape_sequences_do_not_get_through(w):
+    w.nodes("n1")
+    w.create(w.pod("a", annotations={"mckube.io/rt-period": "\x1b[31mred",
+                                     "mckube.io/criticality": "\x1b]0;title\x07"}))
+    for command in ("plan", "status", "explain"):
+        done = w.mckube(command, *(["pod/a", "-n", w.ns] if command == "explain" else []))
+        assert "\x1b" not in done.out + done.err and "\x07" not in done.out + done.err, done
+    assert "?]0;title?" in w.mckube("plan").out

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import time
 
+from world import Skip
+
 
 def crowd(w, n, prefix="p"):
     w.create(*[o for i in range(n) for o in w.pair(f"{prefix}{i}", 10000)])
@@ -29,7 +31,7 @@ def test_sigterm_ends_what_runs_and_reports_the_rest(w):
     out, err = apply.communicate(timeout=20)
     assert apply.returncode == 4, (out, err)
     assert "terminated (SIGTERM)" in out, out
-    done = out.count(": Done")
+    done = out.count("bind: Done")
     assert 0 < done < 40 and len(bound(w)) == done, (done, bound(w))
     assert w.get("lease", "mckube", "kube-system")["spec"]["holderIdentity"] == ""
     w.mckube("apply")
@@ -68,6 +70,25 @@ def test_lost_lease_stops_the_pass(w):
 
 
 def test_full_disk_leaves_the_old_plan(w):
+    """A disk of 16 kB, of our own, with a plan on it."""
+    disk = w.folder / "disk"
+    disk.mkdir()
+    w.nodes("n1")
+    crowd(w, 60)
+    script = f"""mount -t tmpfs -o size=16k none {disk} || exit 77
+        echo old >{disk}/plan.json
+        {w.program} plan --out {disk}/plan.json; code=$?
+        {w.program} snapshot --out {disk}/plan.json
+        ls -A {disk}; cat {disk}/plan.json; exit $code"""
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+    if "Operation not permitted" in done.stderr or done.returncode == 77:
+        raise Skip("file systems cannot be mounted here")
+    assert done.returncode == 1 and done.stdout == "plan.json\nold\n", done
+    assert done.stderr.count("No space left on device") == 2, done
+
+
+def test_limit_of_files_leaves_the_old_plan(w):
     path = w.folder / "kept.json"
     path.write_text("old")
     w.nodes("n1")

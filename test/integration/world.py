@@ -8,6 +8,8 @@ import pathlib
 import subprocess
 import time
 
+from api import Api
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -27,6 +29,9 @@ class World:
     def __init__(self, program, cluster, folder):
         self.program, self.cluster, self.folder = program, cluster, pathlib.Path(folder)
         self.n_spaces, self.ns = 0, "default"
+        self.config = json.loads(self.kubectl("config", "view", "--raw", "--minify", "--flatten",
+                                              "-o", "json").out)
+        self.api = Api(self.config)
         bin_folder = self.folder / "bin"
         bin_folder.mkdir()
         (bin_folder / "kubectl-mckube").symlink_to(program)
@@ -114,6 +119,7 @@ class World:
         try:
             yield
         finally:
+            self.drop_finalizers()
             self.kubectl("delete", "mckubes,pods", "--all", "-n", self.ns, "--force",
                          "--grace-period=0", "--wait=false", check=False)
             for name in self.kubectl("get", "mckubes", "-n", self.ns, "-o", "name").out.split():
@@ -121,6 +127,14 @@ class World:
                              '{"metadata":{"finalizers":null}}', check=False)
             self.kubectl("delete", "namespace", self.ns, "--wait=false")
             self.kubectl("delete", "nodes", "--all")
+
+    def drop_finalizers(self):
+        """Lets go of the McKubes, as a last pass would."""
+        path = f"/apis/mcoperator.sdv.com/v1/namespaces/{self.ns}/mckubes"
+        self.api.many([("PATCH", f"{path}/{m['metadata']['name']}",
+                        {"metadata": {"finalizers": None}}, "application/merge-patch+json")
+                       for m in self.api.call("GET", path)["items"]
+                       if m["metadata"].get("finalizers")])
 
     def wait(self, condition, seconds=30):
         deadline = time.monotonic() + seconds
@@ -131,7 +145,7 @@ class World:
     def as_account(self, name, *bound):
         """The environment of a service account of mckube-system."""
         token = self.kubectl("create", "token", name, "-n", "mckube-system", *bound).out.strip()
-        config = json.loads(self.cluster.kubeconfig.read_text())
+        config = json.loads(json.dumps(self.config))
         config["users"][0]["user"] = {"token": token}
         path = self.folder / f"kubeconfig-{name}"
         path.write_text(json.dumps(config))
