@@ -200,8 +200,30 @@ static int read_object(struct kube_request *r, const struct context *x, struct e
 	return 0;
 }
 
-static int (*const makers[ACTION_KINDS])(struct kube_request *r, const struct context *x,
-					 struct error *err) = {
+/* Server-side apply adds ours to whatever finalizers there are: lists of them are merged. */
+static int guard(struct kube_request *r, const struct context *x, struct error *err)
+{
+	AUTO_JSON cJSON *object = cJSON_CreateObject();
+	cJSON *meta;
+
+	(void)err;
+	cJSON_AddStringToObject(object, "apiVersion", x->ref.resource->api_version);
+	cJSON_AddStringToObject(object, "kind", x->a->on.kind);
+	meta = cJSON_AddObjectToObject(object, "metadata");
+	cJSON_AddStringToObject(meta, "name", x->ref.name);
+	cJSON_AddStringToObject(meta, "namespace", x->ref.ns);
+	cJSON_AddStringToObject(meta, "uid", x->ref.uid);
+	cJSON_AddStringToObject(meta, "resourceVersion", x->ref.version);
+	cJSON_AddItemToArray(cJSON_AddArrayToObject(meta, "finalizers"),
+			     cJSON_CreateString(assignment_finalizer));
+	AUTO_FREE char *text = cJSON_PrintUnformatted(object);
+	kube_apply(r, x->k, &x->ref, NULL, slice_of(text), false);
+	return 0;
+}
+
+typedef int (*maker)(struct kube_request *r, const struct context *x, struct error *err);
+
+static const maker makers[ACTION_KINDS] = {
 	[ACTION_BIND] = bind,
 	[ACTION_ASSIGN] = assign,
 	[ACTION_MOVE] = assign,
@@ -211,16 +233,26 @@ static int (*const makers[ACTION_KINDS])(struct kube_request *r, const struct co
 	[ACTION_FINALIZER] = read_object,
 };
 
+static maker maker_of(const struct action *a)
+{
+	return a->reason == REASON_GUARDED ? guard : makers[a->kind];
+}
+
 int api_request(struct kube_request *r, const struct kube *k, const struct action *a,
 		const char *version, const struct cluster *c, struct error *err)
 {
 	struct kube_resource resource;
 	const struct context x = { k, a, c, api_ref(a, version, &resource) };
 
-	if (!makers[a->kind])
+	if (!maker_of(a))
 		return error_set(err, -ENOTSUP, "%s cannot be carried out yet",
 				 action_kind_name(a->kind));
-	return makers[a->kind](r, &x, err);
+	return maker_of(a)(r, &x, err);
+}
+
+bool api_request_reads(const struct action *a)
+{
+	return maker_of(a) == read_object;
 }
 
 int api_request_finalizer(struct kube_request *r, const struct kube *k, const struct action *a,
@@ -230,7 +262,7 @@ int api_request_finalizer(struct kube_request *r, const struct kube *k, const st
 	AUTO_JSON cJSON *root = NULL;
 	AUTO(str_done) struct str list = STR_INIT;
 	const cJSON *item;
-	bool has_ours = false, wants_ours = a->reason == REASON_GUARDED;
+	bool has_ours = false;
 
 	if (json_parse(object.s, object.n, &root, err) < 0)
 		return -EBADMSG;
@@ -247,12 +279,8 @@ int api_request_finalizer(struct kube_request *r, const struct kube *k, const st
 			str_addc(&list, ',');
 		str_add_json(&list, name);
 	}
-	if (wants_ours) {
-		str_add(&list, list.s[list.n - 1] == '[' ? "" : ",");
-		str_add_json(&list, assignment_finalizer);
-	}
 	str_addc(&list, ']');
-	if (has_ours == wants_ours)
+	if (!has_ours)
 		return 1;
 	struct kube_ref ref =
 		api_ref(a, json_text(json_path(root, "metadata.resourceVersion")), &resource);

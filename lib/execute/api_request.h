@@ -9,11 +9,13 @@
  *
  *	Bind		POST pods/NAME/binding, the assignment's annotations on it. A pod that our
  *			scheduling gate holds: one patch that pins its node, sets the annotations
- *and takes the gate off; kube-scheduler binds it then Assign, Move	patch of the pod's
- *annotations Evict		POST pods/NAME/eviction SetLevel	patch of annotation
- *mckube.io/rt-current
+ *			and takes the gate off; kube-scheduler binds it then
+ *	Assign, Move	patch of the pod's annotations
+ *	Evict		POST pods/NAME/eviction
+ *	SetLevel	patch of annotation mckube.io/rt-current
  *	Status		McKube: patch of its status; Pod: the assignment's annotations taken off
- *	Finalizer	patch of metadata.finalizers; see api_request_finalizer()
+ *	Finalizer	server-side apply of ours; or a patch of metadata.finalizers that takes it
+ *			off: see api_request_finalizer()
  *
  * Each names uid and resourceVersion. The snapshot is asked only for what a plan does not hold:
  * gates, affinity, node labels, who made the annotations. */
@@ -26,8 +28,11 @@ int api_request(struct kube_request *r, const struct kube *k, const struct actio
 struct kube_ref api_ref(const struct action *a, const char *version,
 			struct kube_resource *resource);
 
-/* Our finalizer is put into the list as it is, or taken out: `object` is the object's text, read
- * just now. 1: nothing to do. */
+/* Does the first request only read the object? */
+bool api_request_reads(const struct action *a);
+
+/* The second one then: our finalizer is taken out of the list as it is. `object` is the object's
+ * text, read just now. 1: nothing to do. */
 int api_request_finalizer(struct kube_request *r, const struct kube *k, const struct action *a,
 			  struct slice object, struct error *err);
 

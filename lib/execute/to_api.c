@@ -291,7 +291,7 @@ static void on_success(struct job *j)
 	const struct action *a = action_of(j);
 
 	keep_version(j);
-	if (a->kind == ACTION_FINALIZER && !j->has_second)
+	if (api_request_reads(a) && !j->has_second)
 		send_second(j);
 	else if (a->kind == ACTION_EVICT && is_awaited(j) && !j->run->k->is_dry_run)
 		begin_leaving(j);
