@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "execute/assignment.h"
+#include "execute/taint.h"
 
 struct kube_ref api_ref(const struct action *a, const char *version, struct kube_resource *resource)
 {
@@ -157,6 +158,15 @@ static int set_level(struct kube_request *r, const struct context *x, struct err
 	return patch_notes(r, x->k, &x->ref, &notes);
 }
 
+static int degrade(struct kube_request *r, const struct context *x, struct error *err)
+{
+	struct notes_change notes = { .n = 0 };
+
+	(void)err;
+	assignment_degrade(x->a, &notes);
+	return patch_notes(r, x->k, &x->ref, &notes);
+}
+
 static void add_text_or_null(struct str *out, const char *text)
 {
 	if (text && *text)
@@ -192,7 +202,7 @@ static int set_status(struct kube_request *r, const struct context *x, struct er
 	return 0;
 }
 
-/* The list as it is now is needed first. */
+/* The object as it is now is needed first: its list can only be written whole. */
 static int read_object(struct kube_request *r, const struct context *x, struct error *err)
 {
 	(void)err;
@@ -224,13 +234,11 @@ static int guard(struct kube_request *r, const struct context *x, struct error *
 typedef int (*maker)(struct kube_request *r, const struct context *x, struct error *err);
 
 static const maker makers[ACTION_KINDS] = {
-	[ACTION_BIND] = bind,
-	[ACTION_ASSIGN] = assign,
-	[ACTION_MOVE] = assign,
-	[ACTION_EVICT] = evict,
-	[ACTION_SET_LEVEL] = set_level,
-	[ACTION_STATUS] = set_status,
-	[ACTION_FINALIZER] = read_object,
+	[ACTION_BIND] = bind,	      [ACTION_ASSIGN] = assign,
+	[ACTION_MOVE] = assign,	      [ACTION_EVICT] = evict,
+	[ACTION_DEGRADE] = degrade,   [ACTION_SET_LEVEL] = set_level,
+	[ACTION_TAINT] = read_object, [ACTION_UNTAINT] = read_object,
+	[ACTION_STATUS] = set_status, [ACTION_FINALIZER] = read_object,
 };
 
 static maker maker_of(const struct action *a)
@@ -250,24 +258,15 @@ int api_request(struct kube_request *r, const struct kube *k, const struct actio
 	return maker_of(a)(r, &x, err);
 }
 
-bool api_request_reads(const struct action *a)
+/* The list of finalizers without ours; 1: it is so already. */
+static int change_finalizers(const cJSON *object, const struct action *a, struct str *out)
 {
-	return maker_of(a) == read_object;
-}
-
-int api_request_finalizer(struct kube_request *r, const struct kube *k, const struct action *a,
-			  struct slice object, struct error *err)
-{
-	struct kube_resource resource;
-	AUTO_JSON cJSON *root = NULL;
-	AUTO(str_done) struct str list = STR_INIT;
 	const cJSON *item;
 	bool has_ours = false;
 
-	if (json_parse(object.s, object.n, &root, err) < 0)
-		return -EBADMSG;
-	str_add(&list, "\"finalizers\":[");
-	cJSON_ArrayForEach(item, json_path(root, "metadata.finalizers"))
+	(void)a;
+	str_add(out, "\"finalizers\":[");
+	cJSON_ArrayForEach(item, json_path(object, "metadata.finalizers"))
 	{
 		const char *name = json_text(item) ? json_text(item) : "";
 
@@ -275,15 +274,44 @@ int api_request_finalizer(struct kube_request *r, const struct kube *k, const st
 			has_ours = true;
 			continue;
 		}
-		if (list.s[list.n - 1] != '[')
-			str_addc(&list, ',');
-		str_add_json(&list, name);
+		if (out->s[out->n - 1] != '[')
+			str_addc(out, ',');
+		str_add_json(out, name);
 	}
-	str_addc(&list, ']');
-	if (!has_ours)
+	str_addc(out, ']');
+	return !has_ours;
+}
+
+static int change_taints(const cJSON *object, const struct action *a, struct str *out)
+{
+	AUTO_JSON cJSON *taints = taints_changed(json_path(object, "spec.taints"), a);
+	AUTO_FREE char *text = cJSON_PrintUnformatted(taints);
+
+	str_addf(out, "\"spec\":{\"taints\":%s}", text);
+	return 0;
+}
+
+bool api_request_reads(const struct action *a)
+{
+	return maker_of(a) == read_object;
+}
+
+int api_request_after(struct kube_request *r, const struct kube *k, const struct action *a,
+		      struct slice object, struct error *err)
+{
+	struct kube_resource resource;
+	AUTO_JSON cJSON *root = NULL;
+	AUTO(str_done) struct str text = STR_INIT;
+	bool is_finalizer = a->kind == ACTION_FINALIZER;
+
+	if (json_parse(object.s, object.n, &root, err) < 0)
+		return -EBADMSG;
+	if ((is_finalizer ? change_finalizers : change_taints)(root, a, &text) > 0)
 		return 1;
 	struct kube_ref ref =
 		api_ref(a, json_text(json_path(root, "metadata.resourceVersion")), &resource);
-	kube_patch(r, k, &ref, &(struct kube_change){ .metadata = list.s });
+	kube_patch(r, k, &ref,
+		   &(struct kube_change){ .metadata = is_finalizer ? text.s : NULL,
+					  .json = is_finalizer ? NULL : text.s });
 	return 0;
 }

@@ -12,10 +12,12 @@
  *			and takes the gate off; kube-scheduler binds it then
  *	Assign, Move	patch of the pod's annotations
  *	Evict		POST pods/NAME/eviction
- *	SetLevel	patch of annotation mckube.io/rt-current
+ *	Degrade		patch of annotation mckube.io/rt-degraded
+ *	SetLevel	patch of annotations mckube.io/rt-current and rt-degraded
  *	Status		McKube: patch of its status; Pod: the assignment's annotations taken off
  *	Finalizer	server-side apply of ours; or a patch of metadata.finalizers that takes it
- *			off: see api_request_finalizer()
+ *			off, and
+ *	Taint, Untaint	patch of spec.taints, each after the object was read: api_request_after()
  *
  * Each names uid and resourceVersion. The snapshot is asked only for what a plan does not hold:
  * gates, affinity, node labels, who made the annotations. */
@@ -31,9 +33,8 @@ struct kube_ref api_ref(const struct action *a, const char *version,
 /* Does the first request only read the object? */
 bool api_request_reads(const struct action *a);
 
-/* The second one then: our finalizer is taken out of the list as it is. `object` is the object's
- * text, read just now. 1: nothing to do. */
-int api_request_finalizer(struct kube_request *r, const struct kube *k, const struct action *a,
-			  struct slice object, struct error *err);
+/* The second one then: `object` is the object's text, read just now. 1: nothing to do. */
+int api_request_after(struct kube_request *r, const struct kube *k, const struct action *a,
+		      struct slice object, struct error *err);
 
 #endif

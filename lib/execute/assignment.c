@@ -34,24 +34,39 @@ void assignment_set(const struct action *a, struct notes_change *c)
 	set_note(c, "mckube.io/rt-current", level_name(a->to.level));
 	set_note(c, "mckube.io/criticality", criticality_name(a->budget.criticality));
 	set_note(c, "mckube.io/rt-source", a->source);
+	set_note(c, "mckube.io/rt-applied", NULL);
+	if (a->reason == REASON_PLACED)
+		set_note(c, "mckube.io/rt-degraded", NULL);
 }
 
 void assignment_set_level(const struct action *a, struct notes_change *c)
 {
 	set_note(c, "mckube.io/rt-current", level_name(a->to.level));
+	set_note(c, "mckube.io/rt-degraded", NULL);
+}
+
+void assignment_degrade(const struct action *a, struct notes_change *c)
+{
+	set_note(c, "mckube.io/rt-degraded", assignment_date(a->since, c->date));
+}
+
+const char *assignment_date(int64_t since, char buf[static DATE_TEXT])
+{
+	buf[0] = '\0';
+	return since ? date_format(since, buf) : buf;
 }
 
 void assignment_clear(const char *source, struct notes_change *c)
 {
 	static const char *const names[] = {
-		"mckube.io/rt-core",	       "mckube.io/rt-current",
-		"mckube.io/rt-source",	       "mckube.io/rt-enforcement",
-		"mckube.io/rt-runtime-floor",  "mckube.io/rt-degraded",
-		"mckube.io/rt-period",	       "mckube.io/rt-runtime-low",
-		"mckube.io/rt-runtime-medium", "mckube.io/rt-runtime-hi",
-		"mckube.io/criticality",
+		"mckube.io/rt-core",	      "mckube.io/rt-current",
+		"mckube.io/rt-source",	      "mckube.io/rt-enforcement",
+		"mckube.io/rt-runtime-floor", "mckube.io/rt-degraded",
+		"mckube.io/rt-applied",	      "mckube.io/rt-period",
+		"mckube.io/rt-runtime-low",   "mckube.io/rt-runtime-medium",
+		"mckube.io/rt-runtime-hi",    "mckube.io/criticality",
 	};
-	enum { OURS_ALONE = 6 };
+	enum { OURS_ALONE = 7 };
 	bool is_request = source && strcmp(source, "annotations") == 0;
 
 	for (size_t i = 0; i < (is_request ? OURS_ALONE : ARRAY_LEN(names)); i++)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "execute/assignment.h"
+#include "execute/taint.h"
 
 static cJSON *member(cJSON *object, const char *key)
 {
@@ -127,6 +128,31 @@ static enum effect_result set_level(cJSON *pod, const struct action *a)
 	return EFFECT_CHANGED;
 }
 
+static enum effect_result degrade(cJSON *pod, const struct action *a)
+{
+	struct notes_change change = { .n = 0 };
+
+	assignment_degrade(a, &change);
+	change_notes(annotations(pod), &change);
+	return EFFECT_CHANGED;
+}
+
+static enum effect_result set_taints(cJSON *node, const struct action *a)
+{
+	cJSON *spec = member_object(node, "spec");
+	cJSON *taints = taints_changed(member(spec, "taints"), a);
+
+	if (!taints->child) {
+		cJSON_Delete(taints);
+		drop(spec, "taints");
+	} else if (member(spec, "taints")) {
+		cJSON_ReplaceItemInObjectCaseSensitive(spec, "taints", taints);
+	} else {
+		cJSON_AddItemToObject(spec, "taints", taints);
+	}
+	return EFFECT_CHANGED;
+}
+
 static void unassign(cJSON *pod)
 {
 	cJSON *notes = annotations(pod);
@@ -173,13 +199,11 @@ static enum effect_result set_finalizer(cJSON *object, const struct action *a)
 }
 
 static enum effect_result (*const effects[ACTION_KINDS])(cJSON *object, const struct action *a) = {
-	[ACTION_BIND] = bind,
-	[ACTION_ASSIGN] = assign,
-	[ACTION_MOVE] = assign,
-	[ACTION_EVICT] = evict,
-	[ACTION_SET_LEVEL] = set_level,
-	[ACTION_STATUS] = set_status,
-	[ACTION_FINALIZER] = set_finalizer,
+	[ACTION_BIND] = bind,	      [ACTION_ASSIGN] = assign,
+	[ACTION_MOVE] = assign,	      [ACTION_EVICT] = evict,
+	[ACTION_DEGRADE] = degrade,   [ACTION_SET_LEVEL] = set_level,
+	[ACTION_TAINT] = set_taints,  [ACTION_UNTAINT] = set_taints,
+	[ACTION_STATUS] = set_status, [ACTION_FINALIZER] = set_finalizer,
 };
 
 bool effect_is_known(enum action_kind kind)

@@ -111,8 +111,8 @@ void list_out_begin_taken(struct list_out *l, FILE *out, enum list_format format
 
 	*l = (struct list_out){ .out = out, .format = format, .text = STR_INIT };
 	fputs(head->begin, out);
-	if (server && *server && taken_at) {
-		str_add_json(&quoted, server);
+	if (taken_at) {
+		str_add_json(&quoted, server ? server : "");
 		fprintf(out, head->note, quoted.s, date_format(taken_at, date));
 	}
 	fputs(head->items, out);

@@ -267,7 +267,7 @@ static void on_look(struct job *j)
 		j->due_ms = clock_ms() + LOOK_AGAIN_MS;
 }
 
-/* The object was read: now its list of finalizers can be written. */
+/* The object was read: now its list of finalizers, or of taints, can be written. */
 static void send_second(struct job *j)
 {
 	AUTO(str_done) struct str object = j->request.call.reply;
@@ -275,8 +275,8 @@ static void send_second(struct job *j)
 
 	j->request.call.reply = (struct str)STR_INIT;
 	kube_request_done(&j->request);
-	int r = api_request_finalizer(&j->request, j->run->k, action_of(j),
-				      (struct slice){ object.s, object.n }, &err);
+	int r = api_request_after(&j->request, j->run->k, action_of(j),
+				  (struct slice){ object.s, object.n }, &err);
 	j->has_second = true;
 	if (r < 0)
 		fail(j, &err);

@@ -62,7 +62,8 @@ struct object_meta {
 	str_id owner_kind, owner_uid, owner_name; /* the controller */
 	bool is_terminating, has_finalizer, is_mirror, has_notes;
 	struct notes notes;
-	str_id backend, capacity_scope, rt_capacity, rt_cores, topology, is_busy;
+	str_id backend, capacity_scope, rt_capacity, rt_cores, topology;
+	str_id is_busy, cpu_usage, busy_seconds;
 	bool has_capacity_scope, has_rt_capacity, has_rt_cores, has_topology;
 };
 

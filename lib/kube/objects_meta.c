@@ -99,6 +99,8 @@ static const struct field annotation_fields[] = {
 	PRESENT("mckube.io/rt-capacity", rt_capacity),
 	PRESENT("mckube.io/rt-cores", rt_cores),
 	PRESENT("mckube.io/topology", topology),
+	FIELD("mckube.sdv.com/cpu-over90-duration-s", read_token, struct object_meta, busy_seconds),
+	FIELD("mckube.sdv.com/cpu-usage", read_token, struct object_meta, cpu_usage),
 	FIELD("mckube.sdv.com/isCpuBusy", read_token, struct object_meta, is_busy),
 	{ 0 },
 };

@@ -16,6 +16,7 @@ static const char *const effects[] = { "", "NoSchedule", "PreferNoSchedule", "No
 static const struct field taint_fields[] = {
 	FIELD_MORE("effect", read_choice, struct taint, effect, effects),
 	FIELD("key", read_text, struct taint, key),
+	FIELD("timeAdded", read_time, struct taint, added),
 	FIELD("value", read_text, struct taint, value),
 	{ 0 },
 };
@@ -100,6 +101,8 @@ int decode_node(struct objects *o, str_id kind, str_id version)
 		.rt_cores = n.meta.rt_cores,
 		.topology = n.meta.topology,
 		.is_busy = n.meta.is_busy,
+		.cpu_usage = n.meta.cpu_usage,
+		.busy_seconds = n.meta.busy_seconds,
 		.has_rt_cores = n.meta.has_rt_cores,
 		.has_rt_capacity = n.meta.has_rt_capacity,
 		.has_capacity_scope = n.meta.has_capacity_scope,

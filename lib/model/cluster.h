@@ -69,6 +69,7 @@ enum taint_effect { EFFECT_ANY, EFFECT_NO_SCHEDULE, EFFECT_PREFER_NO_SCHEDULE, E
 struct taint {
 	str_id key, value;
 	uint8_t effect; /* enum taint_effect, never ANY */
+	int64_t added;	/* timeAdded, seconds since 1970; 0: not given */
 };
 
 struct toleration {
@@ -195,8 +196,9 @@ struct node {
 	struct range extended; /* amounts, allocatable */
 	bool has_allocatable, is_unschedulable;
 	/* Annotations as written, 0 when absent: mckube.io/backend, capacity-scope, rt-capacity,
-	 * rt-cores, topology; mckube.sdv.com/isCpuBusy. */
-	str_id backend, capacity_scope, rt_capacity, rt_cores, topology, is_busy;
+	 * rt-cores, topology; mckube.sdv.com/isCpuBusy, cpu-usage, cpu-over90-duration-s. */
+	str_id backend, capacity_scope, rt_capacity, rt_cores, topology;
+	str_id is_busy, cpu_usage, busy_seconds;
 	bool has_rt_cores, has_rt_capacity, has_capacity_scope, has_topology;
 };
 

@@ -225,6 +225,8 @@ static void mark_nodes(const struct cluster *c, bool *live)
 		mark(live, node->rt_cores);
 		mark(live, node->topology);
 		mark(live, node->is_busy);
+		mark(live, node->cpu_usage);
+		mark(live, node->busy_seconds);
 	}
 }
 

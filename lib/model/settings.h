@@ -12,6 +12,13 @@
 
 enum { MAX_POLICIES = 16, MAX_PREEMPTION_NODES = 64 };
 
+/* Which pods may be evicted from a node that is busy, when less does not help. */
+enum pressure_eviction {
+	PRESSURE_EVICT_CONTROLLED, /* those that a controller will make anew */
+	PRESSURE_EVICT_ALL,
+	PRESSURE_EVICT_NONE,
+};
+
 struct policy_weight {
 	char name[32];
 	uint32_t weight; /* 0 .. 1000 */
@@ -27,6 +34,13 @@ struct settings {
 				    * MAX_PREEMPTION_NODES, default 8 */
 	struct policy_weight policies[MAX_POLICIES];
 	uint32_t n_policies;
+	struct {
+		uint32_t busy, calm;	/* ppm of the node's CPU time; default 900000 and 800000 */
+		uint32_t delay_seconds; /* how long it must have been busy; default 5 */
+		uint32_t step_seconds;	/* what each step is given to help; default 30 */
+		uint32_t hold_seconds;	/* nothing is taken back before; default 60 */
+		uint8_t evict;		/* enum pressure_eviction */
+	} pressure;
 };
 
 #define SETTINGS_DEFAULT                                                                         \
@@ -34,6 +48,7 @@ struct settings {
 		.core_utilization_threshold = 900000, .rt_capacity = 950000,                     \
 		.search_steps = 2000000, .preemption_nodes = 8, .policies = { { "spread", 1 } }, \
 		.n_policies = 1,                                                                 \
+		.pressure = { 900000, 800000, 5, 30, 60, PRESSURE_EVICT_CONTROLLED },            \
 	}
 
 #endif

@@ -63,7 +63,7 @@ static void name_operator_fields(struct request_text *t, struct cluster *s, cons
 }
 
 static int read_request(struct wish *w, const struct request_text *t, const struct cluster *s,
-			unsigned n_cpus, struct error *err)
+			bool is_degraded, unsigned n_cpus, struct error *err)
 {
 	struct request_value value;
 	struct value_error why;
@@ -71,6 +71,10 @@ static int read_request(struct wish *w, const struct request_text *t, const stru
 	if (!request_value_read(s, t, true, &value, &why))
 		return error_set(err, -EINVAL, "%s", why.message);
 	w->want.budget = value.budget;
+	if (is_degraded) {
+		w->want.budget.low = w->want.budget.hi = value.budget.floor;
+		w->want.budget.medium = 0;
+	}
 	w->want.is_pinned = value.has_cores;
 	w->want.cores = value.cores;
 	for (unsigned cpu = 0; !value.has_cores && cpu < n_cpus && cpu < CPUSET_MAX; cpu++)
@@ -256,7 +260,9 @@ enum wish_kind wish_read(const cJSON *pod, bool needs_core, unsigned n_cpus, str
 	*ret = (struct wish){ .want.containers = ret->containers };
 	if (!choose_fields(pod, notes, needs_core, &strings, &text))
 		return WISH_NONE;
-	if (read_names(ret, pod, err) < 0 || read_request(ret, &text, &strings, n_cpus, err) < 0 ||
+	bool is_degraded = json_get(notes, NOTE("rt-degraded"));
+	if (read_names(ret, pod, err) < 0 ||
+	    read_request(ret, &text, &strings, is_degraded, n_cpus, err) < 0 ||
 	    read_words(ret, notes, err) < 0 || read_containers(ret, pod, notes, err) < 0)
 		return WISH_BAD;
 	return WISH_GOOD;

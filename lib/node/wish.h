@@ -14,6 +14,7 @@
  *	criticality: as DESIGN.md says
  *	mckube.io/rt-runtime-floor, mckube.io/rt-enforcement (watch|raise), mckube.io/rt-recovery
  *	(consumption|nodeCpu): optional
+ *	mckube.io/rt-degraded: if it is there, the floor is all that the pod has, at any level
  *	mckube.io/rt-containers: names of the containers, also init ones, among which the budget is
  *	divided: "app", "app,logger" (equal parts), "app=70,logger=30" (per cent). Without it the
  *	first container has it all.

@@ -6,7 +6,7 @@
 #include "output/table.h"
 
 /* Kinds that are shown in two ways have a second row, behind those of all kinds. */
-enum { LOOK_RENEW = ACTION_KINDS, LOOK_GUARD, LOOKS };
+enum { LOOK_RENEW = ACTION_KINDS, LOOK_RESTORE, LOOK_GUARD, LOOKS };
 
 static const struct action_look looks[LOOKS + 1] = {
 	[ACTION_BIND] = { "+", "bind", HUE_GOOD },
@@ -23,6 +23,7 @@ static const struct action_look looks[LOOKS + 1] = {
 	[ACTION_STATUS] = { "~", "update", HUE_SPECIAL },
 	[ACTION_FINALIZER] = { "-", "release", HUE_SPECIAL },
 	[LOOK_RENEW] = { "~", "renew", HUE_CHANGE },
+	[LOOK_RESTORE] = { "~", "restore", HUE_GOOD },
 	[LOOK_GUARD] = { "+", "guard", HUE_SPECIAL },
 	[LOOKS] = { 0 },
 };
@@ -37,6 +38,8 @@ const struct action_look *action_look(const struct action *a)
 {
 	if (action_renews(a))
 		return &looks[LOOK_RENEW];
+	if (a->kind == ACTION_SET_LEVEL && a->reason == REASON_RELIEVED)
+		return &looks[LOOK_RESTORE];
 	return &looks[a->reason == REASON_GUARDED ? LOOK_GUARD : a->kind];
 }
 
@@ -73,6 +76,13 @@ void action_add_place(const struct place *place, struct str *out)
 		str_addc(out, ' ');
 		action_add_cores(place->cores, out);
 	}
+}
+
+const char *action_level_words(const struct action *a)
+{
+	static const char *const words[LEVELS] = { "level low", "level medium", "level hi" };
+
+	return a->kind == ACTION_DEGRADE ? "at its floor" : words[a->to.level];
 }
 
 void action_add_budget(const struct place *place, struct str *out)

@@ -31,6 +31,9 @@ void action_add_cores(const char *cores, struct str *out);
 /* "edge-1 core 2", "edge-1 cores 2-3", "edge-1". */
 void action_add_place(const struct place *place, struct str *out);
 
+/* "level low"; "at its floor" of a Degrade. */
+const char *action_level_words(const struct action *a);
+
 /* "250ms of 1s" */
 void action_add_budget(const struct place *place, struct str *out);
 

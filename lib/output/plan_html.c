@@ -120,9 +120,9 @@ static void add_action(const struct action *a, struct str *out)
 	str_addf(out, "%s <b>", shown->verb);
 	html_add(out, text.s);
 	str_add(out, "</b>");
-	if (a->kind == ACTION_SET_LEVEL) {
+	if (a->kind == ACTION_SET_LEVEL || a->kind == ACTION_DEGRADE) {
 		add_place("on", &a->to, out);
-		str_addf(out, ", level %s", level_name(a->to.level));
+		str_addf(out, ", %s", action_level_words(a));
 	} else {
 		add_place("from", &a->from, out);
 		add_place("to", &a->to, out);

@@ -29,9 +29,9 @@ static void add_where(const struct action *a, const struct look *look, struct st
 {
 	bool has_from = has_cores(&a->from), has_to = has_cores(&a->to);
 
-	if (a->kind == ACTION_SET_LEVEL) {
+	if (a->kind == ACTION_SET_LEVEL || a->kind == ACTION_DEGRADE) {
 		action_add_cores(a->to.cores, out);
-		str_addf(out, ", level %s", level_name(a->to.level));
+		str_addf(out, ", %s", action_level_words(a));
 		return;
 	}
 	if (has_from) {

@@ -169,6 +169,7 @@ void emit_plan(struct planner *p, struct plan *plan)
 	emit_displacements(&e);
 	emit_renewals(&e);
 	emit_placements(&e);
+	emit_reliefs(&e);
 	emit_cleaning(&e);
 	emit_unplaced(&e);
 	emit_warnings(&e);
@@ -177,5 +178,6 @@ void emit_plan(struct planner *p, struct plan *plan)
 	free(e.last_action);
 	free(e.guard);
 	array_done(&e.forgotten);
+	array_done(&e.rests);
 	free(e.newcomers);
 }

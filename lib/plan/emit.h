@@ -10,6 +10,15 @@
  * where everybody is in the end. */
 void emit_plan(struct planner *p, struct plan *plan);
 
+/* An action that has freed a place, or requests. */
+struct freed {
+	uint32_t action;
+	place_id place; /* NONE: requests only */
+	bool is_eviction;
+};
+
+typedef ARRAY(struct freed) freed_list;
+
 /* A pod whose assignment is taken off, and the action that does it. */
 struct forgotten {
 	pod_id pod;
@@ -27,6 +36,7 @@ struct emitter {
 	unit_id *newcomers;    /* fresh units that have a place, by turn */
 	size_t n_newcomers;
 	ARRAY(struct forgotten) forgotten;
+	freed_list rests; /* places that moving pods rested on, and left */
 };
 
 /* plan/emit_move.c: evictions, moves, assignments and bindings. */
@@ -44,6 +54,14 @@ bool emit_makes_room(const struct emitter *e, unit_id id);
 /* Does the plan write the pod's assignment? */
 bool emit_is_granted(const struct emitter *e, unit_id id);
 
+/* plan/emit_relief.c: step 6. */
+void emit_reliefs(struct emitter *e);
+/* The pod was degraded, and gets back all of its budget at this level. */
+void emit_restore(struct emitter *e, unit_id id, enum level level);
+
+/* plan/emit_move.c: where the replacement of an evicted pod fits, or why there is no place. */
+const char *emit_landing_words(struct emitter *e, const struct unit *u, const struct place *to);
+
 /* plan/emit_clean.c: levels, annotations, status and finalizers. */
 void emit_cleaning(struct emitter *e);
 
@@ -53,15 +71,6 @@ void emit_guards(struct emitter *e);
 uint32_t emit_guard_of(const struct emitter *e, unit_id id);
 
 /* plan/emit_wait.c: what has to be done before. */
-
-/* An action that has freed a place, or requests. */
-struct freed {
-	uint32_t action;
-	place_id place; /* NONE: requests only */
-	bool is_eviction;
-};
-
-typedef ARRAY(struct freed) freed_list;
 
 /* What the actions that are written already have freed on a node. */
 void emit_list_freed(const struct emitter *e, node_id node, freed_list *ret);

@@ -5,7 +5,13 @@
 
 /* ---- Levels ---- */
 
-/* Recovery by node CPU, as the first controller had it: the node says that it is no longer busy. */
+static bool is_restored(const struct emitter *e, const struct unit *u)
+{
+	return relief_of(&e->p->reliefs, (unit_id)(u - e->w->units.items)) == RELIEF_RESTORE;
+}
+
+/* Recovery by node CPU, as the first controller had it: the node says that it is no longer busy. A
+ * pod that stays degraded has nothing to come down from. */
 static bool is_recovered(const struct emitter *e, const struct unit *u)
 {
 	const struct cluster *c = e->w->c;
@@ -13,7 +19,28 @@ static bool is_recovered(const struct emitter *e, const struct unit *u)
 
 	return u->kind == UNIT_RUNNING && u->at != NONE && q->level > LEVEL_LOW &&
 	       q->recovery == RECOVERY_NODE_CPU &&
-	       strcmp(cluster_str(c, c->nodes.items[u->node].is_busy), "false") == 0;
+	       strcmp(cluster_str(c, c->nodes.items[u->node].is_busy), "false") == 0 &&
+	       (relieve_degraded_since(c, unit_pod(e->w, u)) < 0 || is_restored(e, u));
+}
+
+static enum level level_in_the_end(const struct emitter *e, const struct unit *u)
+{
+	return is_recovered(e, u) ? LEVEL_LOW : (enum level)unit_request(e->w, u)->level;
+}
+
+static void emit_recovery(struct emitter *e, unit_id id)
+{
+	const struct unit *u = &e->w->units.items[id];
+	struct action *a =
+		emit_action(e, ACTION_SET_LEVEL, REASON_RECOVERED, emit_pod(e, unit_pod(e->w, u)));
+
+	emit_wait_unit(e, a, id);
+	a->from = emit_grant(e, id, u->at, (enum level)unit_request(e->w, u)->level);
+	a->to = emit_grant(e, id, u->at, LEVEL_LOW);
+	emit_request(e, a, u);
+	a->message = plan_strf(e->plan, "node %s is no longer busy: from %s back to low",
+			       a->to.node, level_name(a->from.level));
+	e->last_action[id] = a->id;
 }
 
 static void emit_recoveries(struct emitter *e)
@@ -21,17 +48,10 @@ static void emit_recoveries(struct emitter *e)
 	for (unit_id id = 0; id < e->w->units.n; id++) {
 		const struct unit *u = &e->w->units.items[id];
 
-		if (!is_recovered(e, u))
-			continue;
-		struct action *a = emit_action(e, ACTION_SET_LEVEL, REASON_RECOVERED,
-					       emit_pod(e, unit_pod(e->w, u)));
-		emit_wait_unit(e, a, id);
-		a->from = emit_grant(e, id, u->at, (enum level)unit_request(e->w, u)->level);
-		a->to = emit_grant(e, id, u->at, LEVEL_LOW);
-		emit_request(e, a, u);
-		a->message = plan_strf(e->plan, "node %s is no longer busy: from %s back to low",
-				       a->to.node, level_name(a->from.level));
-		e->last_action[id] = a->id;
+		if (is_restored(e, u))
+			emit_restore(e, id, level_in_the_end(e, u));
+		else if (is_recovered(e, u))
+			emit_recovery(e, id);
 	}
 }
 
@@ -92,14 +112,13 @@ static bool want_status(struct emitter *e, mckube_id m, struct wanted_status *re
 	if (u->at == NONE || u->is_evicted)
 		return true;
 
-	const struct request *q = unit_request(w, u);
 	struct place at = emit_place(e, u->at);
 	ret->node = at.node;
 	ret->cores = u->at == u->origin ? emit_origin(e, u).cores : at.cores;
 	ret->pod_uid = plan_str(e->plan, cluster_str(w->c, unit_pod(w, u)->meta.uid));
 	ret->has_level = true;
-	if (u->kind != UNIT_PENDING && !is_recovered(e, u))
-		ret->level = (enum level)q->level;
+	if (u->kind != UNIT_PENDING)
+		ret->level = level_in_the_end(e, u);
 	return true;
 }
 

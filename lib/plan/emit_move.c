@@ -157,7 +157,7 @@ static void fill_cause(struct emitter *e, struct action *a, unit_id cause)
 
 /* ---- Evictions and moves ---- */
 
-static const char *landing_words(struct emitter *e, const struct unit *u, const struct place *to)
+const char *emit_landing_words(struct emitter *e, const struct unit *u, const struct place *to)
 {
 	if (!u->can_land)
 		return "nobody makes a new one for real time";
@@ -179,7 +179,7 @@ static void emit_eviction(struct emitter *e, unit_id id)
 	fill_cause(e, a, cause);
 	a->message = plan_strf(e->plan, "%s; no other core of %s takes it, and %s",
 			       explain_overload(e, u, "evicting"), a->from.node,
-			       landing_words(e, u, &a->landing));
+			       emit_landing_words(e, u, &a->landing));
 	e->last_action[id] = a->id;
 }
 
@@ -221,6 +221,8 @@ static void emit_moves(struct emitter *e, node_id node)
 				from = steps.items[k].to;
 		emit_move(e, &steps.items[i], from, &freed);
 		*array_add(&freed) = (struct freed){ e->last_action[id], from, false };
+		if (from != e->w->units.items[id].origin)
+			*array_add(&e->rests) = freed.items[freed.n - 1];
 	}
 	array_done(&steps);
 	array_done(&freed);
@@ -231,7 +233,7 @@ void emit_displacements(struct emitter *e)
 	const struct world *w = e->w;
 
 	for (unit_id id = 0; id < w->units.n; id++)
-		if (w->units.items[id].is_evicted)
+		if (w->units.items[id].is_evicted && relief_of(&e->p->reliefs, id) != RELIEF_EVICT)
 			emit_eviction(e, id);
 	for (node_id node = 0; node < w->c->nodes.n; node++)
 		emit_moves(e, node);

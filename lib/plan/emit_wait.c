@@ -26,6 +26,9 @@ void emit_list_freed(const struct emitter *e, node_id node, freed_list *ret)
 			*array_add(ret) =
 				(struct freed){ e->last_action[id], u->origin, u->is_evicted };
 	}
+	array_each(rest, &e->rests)
+		if (e->w->places.items[rest->place].node == node)
+			*array_add(ret) = *rest;
 }
 
 void emit_after(struct emitter *e, struct action *a, const uint32_t *ids, uint32_t n)

@@ -113,6 +113,34 @@ static const struct field search_fields[] = {
 	{ 0 },
 };
 
+static const char *eviction_word(unsigned v)
+{
+	static const char *const words[] = { "controlled", "all", "none" };
+
+	return words[v];
+}
+
+static const struct field_words evictions = { eviction_word, 0, PRESSURE_EVICT_NONE + 1, 1 };
+
+#define SECONDS(key, member)                                                                \
+	{                                                                                   \
+		key, &field_u32, offsetof(struct settings, pressure.member), .max = 86400,  \
+									     .needed = true \
+	}
+
+static const struct field pressure_fields[] = {
+	{ "busy", &field_u32, offsetof(struct settings, pressure.busy), .max = PPM,
+	  .needed = true },
+	{ "calm", &field_u32, offsetof(struct settings, pressure.calm), .max = PPM,
+	  .needed = true },
+	SECONDS("delaySeconds", delay_seconds),
+	SECONDS("stepSeconds", step_seconds),
+	SECONDS("holdSeconds", hold_seconds),
+	{ "evict", &field_word, offsetof(struct settings, pressure.evict), .of = &evictions,
+	  .needed = true },
+	{ 0 },
+};
+
 static const struct field settings_fields[] = {
 	{ "coreUtilizationThreshold", &field_u32,
 	  offsetof(struct settings, core_utilization_threshold), .needed = true, .max = PPM },
@@ -122,6 +150,7 @@ static const struct field settings_fields[] = {
 	  .of = &legacy_pins, .needed = true },
 	{ "policies", &field_policies, FIELD_SELF, .needed = true },
 	{ "search", &field_object, FIELD_SELF, .of = search_fields, .needed = true },
+	{ "pressure", &field_object, FIELD_SELF, .of = pressure_fields, .needed = true },
 	{ 0 },
 };
 
@@ -363,6 +392,7 @@ enum {
 	ACTION_ROW_TO,
 	ACTION_ROW_LANDING,
 	ACTION_ROW_BY,
+	ACTION_ROW_SINCE,
 	ACTION_ROW_MESSAGE,
 	ACTION_ROWS,
 };
@@ -385,6 +415,7 @@ static const struct field action_fields[ACTION_ROWS + 1] = {
 	[ACTION_ROW_LANDING] = { "landing", &field_object, offsetof(struct action, landing),
 				 .of = place_fields },
 	[ACTION_ROW_BY] = { "by", &field_object, offsetof(struct action, by), .of = by_fields },
+	[ACTION_ROW_SINCE] = { "since", &field_date, offsetof(struct action, since) },
 	[ACTION_ROW_MESSAGE] = { "message", &field_text, offsetof(struct action, message),
 				 .needed = true },
 };
@@ -400,18 +431,19 @@ struct shape {
 #define FROM	BIT(ACTION_ROW_FROM)
 #define TO	BIT(ACTION_ROW_TO)
 #define LANDING BIT(ACTION_ROW_LANDING)
+#define SINCE	BIT(ACTION_ROW_SINCE)
 
 static const struct shape shapes[ACTION_KINDS] = {
 	[ACTION_BIND] = { .needs = POD | TO, .to = ASSIGNMENT },
 	[ACTION_ASSIGN] = { .needs = POD | TO, .to = ASSIGNMENT },
 	[ACTION_MOVE] = { .needs = POD | FROM | TO, .to = ASSIGNMENT },
 	[ACTION_EVICT] = { .needs = POD | FROM, .may = LANDING },
-	[ACTION_DEGRADE] = { .needs = POD | TO, .may = FROM, .to = GRANT },
+	[ACTION_DEGRADE] = { .needs = POD | TO, .may = FROM | SINCE, .to = ASSIGNMENT },
 	[ACTION_SET_LEVEL] = { .needs = POD | TO, .may = FROM, .to = ASSIGNMENT },
 	[ACTION_MIGRATE] = { .needs = POD | FROM | TO, .to = GRANT },
 	[ACTION_RESIZE] = { .needs = POD },
 	[ACTION_SCALE] = { .needs = OBJECT },
-	[ACTION_TAINT] = { .needs = OBJECT },
+	[ACTION_TAINT] = { .needs = OBJECT, .may = SINCE },
 	[ACTION_UNTAINT] = { .needs = OBJECT },
 	[ACTION_STATUS] = { .may = POD | OBJECT | TO },
 	[ACTION_FINALIZER] = { .needs = OBJECT },

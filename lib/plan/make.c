@@ -345,6 +345,8 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 	}
 	find_landings(p);
 	take_back(p);
+	/* 6. Relieve nodes that are short of CPU, or cannot keep what was promised. */
+	relieve(p);
 
 	for (size_t i = 0; i < settled.n_nodes; i++)
 		array_done(&settled.of_node[i]);
@@ -358,6 +360,7 @@ void planner_done(struct planner *p)
 	free(p->score);
 	free(p->best);
 	filters_done(&p->filters);
+	reliefs_done(&p->reliefs);
 	world_done(&p->w);
 }
 

@@ -25,12 +25,12 @@ enum action_kind {
 	ACTION_ASSIGN, /* running pod: it gets cores, or what its own are granted is written anew */
 	ACTION_MOVE,   /* other cores of the same node */
 	ACTION_EVICT,  /* `from`; `landing` says where its replacement would fit */
-	ACTION_DEGRADE, /* to.runtime below C(level) */
-	ACTION_SET_LEVEL,
+	ACTION_DEGRADE,	  /* keeps its place, and has its floor at any level: to.runtime */
+	ACTION_SET_LEVEL, /* to.level, with all of its budget */
 	ACTION_MIGRATE,
 	ACTION_RESIZE,
 	ACTION_SCALE,
-	ACTION_TAINT,
+	ACTION_TAINT, /* a node: McKubeRTDeadlinePressure=True:NoSchedule */
 	ACTION_UNTAINT,
 	ACTION_STATUS,	  /* McKube: status.allocatedCore and currentRuntime become `to`; Pod: its
 			   * assignment annotations are taken off, since nothing asks for them now */
@@ -48,6 +48,9 @@ enum reason {
 	REASON_BUDGET_CHANGED,	    /* they grant something else than is asked for now */
 	REASON_ENFORCEMENT_CHANGED, /* the other budgets on its cores have changed */
 	REASON_RECOVERED,	    /* SetLevel: the node is no longer busy */
+	REASON_PRESSURE,	    /* Degrade, Evict, Taint: the node is short of CPU time */
+	REASON_GUARANTEE_BROKEN,    /* Taint: the node cannot keep what its pods were granted */
+	REASON_RELIEVED,	    /* SetLevel, Untaint: neither any more */
 	REASON_STATUS,		    /* status says something else than the assignment */
 	REASON_GUARDED,		    /* Finalizer: put on before the object has effects */
 	REASON_RELEASED,	    /* Finalizer: nothing is left to clean up */
@@ -89,6 +92,7 @@ struct action {
 	 * DESIGN 2. */
 	struct budget budget;
 	const char *source; /* "mckube", "annotations", "rt-operator" */
+	int64_t since;	    /* Degrade, Taint: when it was decided; 0: unknown */
 	const char *message;
 };
 

@@ -6,6 +6,7 @@
 #include "plan/filter.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
+#include "plan/relieve.h"
 #include "plan/world.h"
 
 /* The parts that the steps of a plan share. */
@@ -18,6 +19,7 @@ struct planner {
 	uint32_t *score; /* of each core as it is, by index in capacity.cores */
 	uint32_t *best;	 /* in each node's run of cores: its cores, best score first */
 	struct index *index;
+	struct reliefs reliefs;
 	uint64_t steps; /* spent in searches */
 	uint32_t now;	/* counts the places given, see unit.since */
 	bool is_exact;	/* no search ran into its bound */

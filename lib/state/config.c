@@ -12,6 +12,7 @@
 static const char *const api_version = "mckube.io/v1alpha1";
 static const char *const kind = "Configuration";
 static const char *const pins[] = { "honor", "ignore", NULL };
+static const char *const evictions[] = { "controlled", "all", "none", NULL };
 
 enum { WEIGHT_MAX = 1000 };
 
@@ -36,6 +37,24 @@ const struct option config_keys[] = {
 		.preset = "2000000"),
 	OPT_INT(0, "search.preemptionNodes", struct settings, preemption_nodes, 1, 10000, "N",
 		"nodes tried in full for one pod that needs room", .preset = "8"),
+	OPT_RATIO(0, "pressure.busy", struct settings, pressure.busy, 10000, PPM,
+		  "a node that uses this share of its CPU time is busy: its less critical pods are "
+		  "degraded to their floors, the least critical first, and then evicted",
+		  .preset = "0.9"),
+	OPT_RATIO(0, "pressure.calm", struct settings, pressure.calm, 0, PPM,
+		  "the pressure is gone when it uses less than this: everybody gets his budget "
+		  "back",
+		  .preset = "0.8"),
+	OPT_INT(0, "pressure.delaySeconds", struct settings, pressure.delay_seconds, 0, 86400, "N",
+		"how long a node must have been busy before the first step", .preset = "5"),
+	OPT_INT(0, "pressure.stepSeconds", struct settings, pressure.step_seconds, 0, 86400, "N",
+		"how long a step is given to help before the next one", .preset = "30"),
+	OPT_INT(0, "pressure.holdSeconds", struct settings, pressure.hold_seconds, 0, 86400, "N",
+		"how long a pod stays degraded, and a node tainted, at least", .preset = "60"),
+	OPT_ENUM(0, "pressure.evict", struct settings, pressure.evict, evictions, "WORD",
+		 "which pods may be evicted from a busy node: those that a controller will make "
+		 "anew, all, or none",
+		 .preset = "controlled"),
 	{},
 };
 

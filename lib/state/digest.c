@@ -243,6 +243,7 @@ static void add_mckube(struct writer *w, const struct mckube *m)
 	add_id(w, m->status_current);
 	add_id(w, m->status_core);
 	add_id(w, m->status_overrun);
+	add_id(w, m->status_uid);
 	add_int(w, m->is_deleting);
 	add_int(w, m->has_finalizer);
 }
@@ -256,6 +257,7 @@ static void add_taints(struct writer *w, struct range run)
 		add_id(w, t->key);
 		add_id(w, t->value);
 		add_int(w, t->effect);
+		add_int(w, t->added);
 	}
 }
 
@@ -278,6 +280,8 @@ static void add_node(struct writer *w, const struct node *n)
 	add_id(w, n->rt_cores);
 	add_id(w, n->topology);
 	add_id(w, n->is_busy);
+	add_id(w, n->cpu_usage);
+	add_id(w, n->busy_seconds);
 	add_int(w, n->has_capacity_scope);
 	add_int(w, n->has_rt_capacity);
 	add_int(w, n->has_rt_cores);

@@ -24,6 +24,7 @@ import vain
 from kube import Obj, cpuset, cpuset_text, ports_clash
 from model import (FINALIZER, MODE_OF_LEVEL, NOTE, Cores, Pod, Rank, Settings, Snapshot, build, read_objects,
                    rt_pods)
+from relief import Pressure, Relief, seconds
 from state import Seat, Slot, State
 
 KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Migrate", "Resize", "Scale",
@@ -32,6 +33,8 @@ PLACING = {"Bind", "Assign", "Move"}
 WARNINGS = {"BadBudget", "BadCpuset", "BadCriticality", "BadNodeAnnotation", "DuplicateRequest",
             "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported"}
 UNPLACED = {"NoNode", "NoRoom", "NoRequest", "BadRequest"}
+PRESSURE = {"busy": 900_000, "calm": 800_000, "delaySeconds": 5, "stepSeconds": 30,
+            "holdSeconds": 60, "evict": "controlled"}
 ORDERS = 6  # random orders tried that `after` allows
 
 
@@ -109,6 +112,8 @@ class Checker:
         self._unplaced()
         self._warnings()
         if not self.violations:
+            for where, what in self._relief().complaints():
+                self.fail("6", where, what)
             self._vain()
             self._placeable()
         return self.violations
@@ -360,7 +365,21 @@ class Checker:
             self.fail("1", key, "asks for less now, and still holds what it had")
 
     def _outcome(self) -> vain.Outcome:
-        return vain.Outcome(self.snap, self.start, self.end, set(self.evicted), self.landings)
+        return vain.Outcome(self.snap, self.start, self.end, set(self.evicted), self.landings,
+                            self._relieved())
+
+    def _relieved(self) -> frozenset[str]:
+        return frozenset(k for k, a in self.evicted.items() if a["reason"] == "Pressure")
+
+    def _relief(self) -> Relief:
+        spec = self.plan["spec"]
+        settings = spec.get("settings", {}).get("pressure") or PRESSURE
+        return Relief(self.snap, self.start, self.end, self.actions, settings,
+                      seconds(spec["cluster"].get("takenAt", "")))
+
+    def is_strained(self, node: str) -> bool:
+        """Its CPU time is short: a pod that comes may be the next one to be degraded."""
+        return self._relief().pressure(self.snap.nodes[node]) is not Pressure.CALM
 
     def _vain(self) -> None:
         for rank, node, back in vain.in_vain(self._outcome()):
@@ -434,6 +453,8 @@ class Checker:
 
     def _way_for(self, pod: Pod) -> str:
         state = self.landed.copy()
+        for key in self._relieved():  # their room is not for anybody
+            state.put(key, self.snap.pods[key], *_seat(self.start, key))
         for key in self.landings:
             if self.snap.pods[key].rank < pod.rank:
                 state.remove(key + "'")
@@ -518,6 +539,10 @@ def _apply(state: State, action: Obj) -> None:
     if kind in PLACING:
         to = action["to"]
         state.put(key, state.snap.pods[key], to["node"], cpuset(to["cores"]))
+
+
+def _seat(state: State, key: str) -> tuple[str, Cores | None]:
+    return state.seats[key].node, state.seats[key].cores
 
 
 def _worse(before: dict[Slot, int], after: dict[Slot, int]) -> list[tuple[Slot, int]]:

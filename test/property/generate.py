@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kube import Obj, cpuset_text
+from relief import TAINT
 from model import FINALIZER, GATE, LABEL, NOTE, PPM, Budget, Cores, Rank
 
 WORDS = {Rank.LOW: ["Low", "LOW", "low"], Rank.MIDDLE: ["Middle", "MIDDLE", "middle"],
          Rank.HIGH: ["High", "HIGH", "high"]}
 OWNERS = ["ReplicaSet", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", ""]
+TAKEN_AT = "2026-11-21T09:00:00Z"
 CAP = (900_000, 950_000, 950_000)
 
 
@@ -45,6 +47,7 @@ class Profile:
     fixed_pods: int = 0  # exactly so many RT pods
     sources: bool = True
     inter_pod: bool = True
+    pressure: float = 0.0  # nodes that are short of CPU time, or were
     changes: float = 0.15  # budgets that are not what was granted, and what else is not in order
 
 
@@ -56,6 +59,8 @@ PROFILES = {
     "repair": Profile(nodes=(1, 4), cores=(2, 6), pods=(6, 25), over=0.35, wrong_cores=0.15,
                       pending=0.25),
     "node-scope": Profile(nodes=(1, 4), pods=(4, 20), node_scope=0.7, low_share=(3, 25)),
+    "pressure": Profile(nodes=(1, 4), cores=(1, 6), pods=(5, 25), over=0.05, pressure=0.7,
+                        pending=0.3),
     "oracle": Profile(nodes=(3, 3), cores=(4, 4), fixed_pods=20, low_share=(22, 62), pending=0.42,
                       plain=0, filters=0.08, odd=0, pdbs=0.5, node_scope=0, over=0.03,
                       wrong_cores=0.03, multi_core=0.06, sources=False, inter_pod=False,
@@ -117,11 +122,49 @@ class Generator:
                 self.rt_pod(i)
         self.budgets()
         self.volumes()
+        self.strain()
         if self.chance(self.profile.odd):
             self.items.append(self.orphan_mckube())
         self.items.append({"apiVersion": "v1", "kind": "Namespace", "metadata": self.meta(
             "Namespace", "default", labels={"team": "a"})})
-        return {"apiVersion": "v1", "kind": "List", "items": self.items}
+        return {"apiVersion": "v1", "kind": "List", "metadata": self.taken(), "items": self.items}
+
+    # Nodes that are short of CPU time
+
+    def taken(self) -> Obj:
+        is_known = self.profile.pressure and self.later.random() < 0.8
+        return {"annotations": {NOTE + "taken-at": TAKEN_AT}} if is_known else {}
+
+    def strain(self) -> None:
+        if not self.profile.pressure:
+            return
+        hurt = set()
+        for node in (o for o in self.items if o["kind"] == "Node"):
+            if self.later.random() < self.profile.pressure:
+                hurt.add(node["metadata"]["name"])
+                self.strain_node(node)
+        for pod in (o for o in self.items if o["kind"] == "Pod"):
+            notes = pod["metadata"]["annotations"]
+            if NOTE + "rt-core" in notes and self.later.random() < 0.05:
+                notes[NOTE + "rt-applied"] = "false"
+            if pod["spec"].get("nodeName") in hurt and self.later.random() < 0.4:
+                notes[NOTE + "rt-degraded"] = self.earlier()
+
+    def strain_node(self, node: Obj) -> None:
+        notes, usage = node["metadata"]["annotations"], self.later.choice([50, 79, 80, 89, 90, 97])
+        if self.later.random() < 0.8:
+            notes["mckube.sdv.com/isCpuBusy"] = self.later.choice(["true", "true", "false"])
+        if self.later.random() < 0.7:
+            notes["mckube.sdv.com/cpu-usage"] = str(usage)
+            notes["mckube.sdv.com/cpu-over90-duration-s"] = self.later.choice(["0", "5", "40"])
+        if self.later.random() < 0.3:
+            taint = {"key": TAINT, "value": "True", "effect": "NoSchedule"}
+            if self.later.random() < 0.7:
+                taint["timeAdded"] = self.earlier()
+            node["spec"].setdefault("taints", []).append(taint)
+
+    def earlier(self) -> str:
+        return f"2026-11-21T08:{self.later.choice([50, 58, 59])}:{self.later.choice([15, 45])}Z"
 
     # Nodes
 

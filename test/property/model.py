@@ -112,6 +112,8 @@ class Node:
     rt_capacity: int
     scope: str
     threshold: int
+    notes: dict[str, str] = field(default_factory=dict)
+    cpu_milli: int = 0  # capacity
 
     @property
     def caps(self) -> Loads:
@@ -319,7 +321,8 @@ def _node(obj: Obj, snap: Snapshot) -> Node:
                 bool(spec.get("unschedulable")), resources(status.get("allocatable")),
                 read("rt-cores", cpuset, frozenset(range(n_cpus))),
                 read("rt-capacity", _capacity, snap.settings.rt_capacity),
-                read("capacity-scope", _scope, "core"), snap.settings.threshold)
+                read("capacity-scope", _scope, "core"), snap.settings.threshold, notes,
+                resources(status.get("capacity")).get("cpu", 0))
 
 
 def _capacity(text: str) -> int:

@@ -66,6 +66,9 @@ class State:
             for mode in Rank:
                 row[mode] += sign * loads[mode]
 
+    def ease(self, node: str, slot: int, mode: int, less: int) -> None:
+        self._load[node, slot][mode] -= less
+
     def load(self, node: str, slot: int) -> list[int]:
         return self._load.get((node, slot), [0, 0, 0])
 

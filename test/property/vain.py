@@ -28,6 +28,7 @@ class Outcome:
     end: State  # without landings
     evicted: set[str]
     landings: dict[str, Seat]
+    relieved: frozenset[str] = frozenset()  # evicted because their node was short of CPU time
 
     def used_up(self, pod: Pod) -> bool:
         """A budget of this pod has no eviction left."""
@@ -63,7 +64,7 @@ def displaced(out: Outcome, rank: Rank, node: str) -> list[Pod]:
     found = []
     for pod in rt_pods(out.snap):
         before = out.start.seats.get(pod.key)
-        if pod.rank != rank or not before or before.node != node:
+        if pod.rank != rank or not before or before.node != node or pod.key in out.relieved:
             continue
         if could_use(out, pod):
             is_gone = out.end.seats.get(pod.key) != before

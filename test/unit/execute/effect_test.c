@@ -104,6 +104,53 @@ static void set_level_touches_one_note(void **state)
 		"{\"metadata\":{\"annotations\":{" NOTES("1", "medium") "}}}");
 }
 
+static void a_degraded_pod_says_since_when(void **state)
+{
+	struct action a = { .kind = ACTION_DEGRADE, .on.kind = "Pod", .since = 1795251600 };
+	struct action back = { .kind = ACTION_SET_LEVEL, .on.kind = "Pod" };
+
+	(void)state;
+	becomes("{\"metadata\":{\"annotations\":{\"mckube.io/rt-current\":\"low\"}}}", &a,
+		"{\"metadata\":{\"annotations\":{\"mckube.io/rt-current\":\"low\","
+		"\"mckube.io/rt-degraded\":\"2026-11-21T09:00:00Z\"}}}");
+	a.since = 0;
+	becomes("{}", &a, "{\"metadata\":{\"annotations\":{\"mckube.io/rt-degraded\":\"\"}}}");
+	becomes("{\"metadata\":{\"annotations\":{\"mckube.io/rt-degraded\":\"\"}}}", &back,
+		"{\"metadata\":{\"annotations\":{\"mckube.io/rt-current\":\"low\"}}}");
+}
+
+#define TAINT(more)                                                                               \
+	"{\"key\":\"McKubeRTDeadlinePressure\",\"value\":\"True\",\"effect\":\"NoSchedule\"" more \
+	"}"
+#define OTHER_TAINT "{\"key\":\"x\",\"effect\":\"NoExecute\"}"
+
+static void a_node_has_our_taint_once(void **state)
+{
+	struct action a = { .kind = ACTION_TAINT, .on.kind = "Node", .since = 1795251600 };
+
+	(void)state;
+	becomes("{\"metadata\":{},\"spec\":{\"podCIDR\":\"c\"}}", &a,
+		"{\"metadata\":{},\"spec\":{\"podCIDR\":\"c\",\"taints\":[" TAINT(
+			",\"timeAdded\":\"2026-11-21T09:00:00Z\"") "]}}");
+	a.since = 0;
+	becomes("{\"metadata\":{},\"spec\":{\"taints\":[" TAINT(
+			",\"timeAdded\":\"t\"") "," OTHER_TAINT "],\"n\":1}}",
+		&a,
+		"{\"metadata\":{},\"spec\":{\"taints\":[" OTHER_TAINT "," TAINT("") "],\"n\":1}}");
+}
+
+static void untaint_leaves_those_of_others(void **state)
+{
+	struct action a = { .kind = ACTION_UNTAINT, .on.kind = "Node" };
+
+	(void)state;
+	becomes("{\"metadata\":{},\"spec\":{\"taints\":[" TAINT("") "," OTHER_TAINT "]}}", &a,
+		"{\"metadata\":{},\"spec\":{\"taints\":[" OTHER_TAINT "]}}");
+	becomes("{\"metadata\":{},\"spec\":{\"taints\":[" TAINT("") "]}}", &a,
+		"{\"metadata\":{},\"spec\":{}}");
+	becomes("{\"metadata\":{},\"spec\":{}}", &a, "{\"metadata\":{},\"spec\":{}}");
+}
+
 static void an_evicted_pod_vanishes(void **state)
 {
 	(void)state;
@@ -231,6 +278,9 @@ int main(void)
 		cmocka_unit_test(gates_of_others_stay),
 		cmocka_unit_test(move_replaces_notes_in_place),
 		cmocka_unit_test(set_level_touches_one_note),
+		cmocka_unit_test(a_degraded_pod_says_since_when),
+		cmocka_unit_test(a_node_has_our_taint_once),
+		cmocka_unit_test(untaint_leaves_those_of_others),
 		cmocka_unit_test(an_evicted_pod_vanishes),
 		cmocka_unit_test(evictions_use_up_a_budget),
 		cmocka_unit_test(status_of_a_mckube_is_set_or_taken_away),

@@ -51,6 +51,22 @@ static void assignment_is_read(void **state)
 	wish_done(&w);
 }
 
+static void a_degraded_pod_has_its_floor_at_any_level(void **state)
+{
+	struct wish w;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(read_pod(POD(BUDGET ",\"mckube.io/rt-core\":\"2\","
+					     "\"mckube.io/rt-runtime-floor\":\"700\","
+					     "\"mckube.io/rt-degraded\":\"\""),
+				  true, &w, &err),
+			 WISH_GOOD);
+	for (int level = LEVEL_LOW; level < LEVELS; level++)
+		assert_int_equal(budget_runtime(&w.want.budget, (enum level)level), 700);
+	wish_done(&w);
+}
+
 static void request_without_cores_is_no_assignment(void **state)
 {
 	struct wish w;
@@ -135,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(assignment_is_read),
+		cmocka_unit_test(a_degraded_pod_has_its_floor_at_any_level),
 		cmocka_unit_test(request_without_cores_is_no_assignment),
 		cmocka_unit_test(rt_operators_annotations_are_read),
 		cmocka_unit_test(budget_is_divided_among_containers),

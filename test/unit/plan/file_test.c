@@ -53,7 +53,7 @@ static void every_value_arrives(void **state)
 	assert_int_equal(p.taken_at, 1795251600);
 	assert_int_equal(p.settings.core_utilization_threshold, 900000);
 	assert_string_equal(p.settings.policies[0].name, "spread");
-	assert_int_equal(p.actions.n, 7);
+	assert_int_equal(p.actions.n, 10);
 
 	const struct action *bind = &p.actions.items[2];
 	assert_int_equal(bind->kind, ACTION_BIND);
@@ -72,6 +72,9 @@ static void every_value_arrives(void **state)
 	assert_string_equal(status->on.kind, "McKube");
 	assert_true(status->to.has_level);
 	assert_int_equal(status->to.enforcement, ENFORCE_NONE);
+	assert_string_equal(status->to.pod_uid, "uid-brake");
+	assert_int_equal(p.actions.items[7].since, 1795251600);
+	assert_string_equal(p.actions.items[8].on.kind, "Node");
 	assert_string_equal(p.actions.items[5].on.uid, "");
 	assert_int_equal(p.unplaced.items[0].reason, REASON_NO_ROOM);
 	assert_int_equal(p.results.items[1].state, RESULT_FAILED);
@@ -149,8 +152,12 @@ static const struct {
 	  "spec.unplaced[0].reason: 'Placed' is not a word that a plan has here" },
 	{ "\"state\": \"Done\"", "\"state\": \"Lost\"",
 	  "status.results[0].state: 'Lost' is not a word that a plan has here" },
-	{ "\"id\": 3,\n        \"state\"", "\"id\": 9,\n        \"state\"",
-	  "status.results[2].id: there is no action 9" },
+	{ "\"id\": 3,\n        \"state\"", "\"id\": 99,\n        \"state\"",
+	  "status.results[2].id: there is no action 99" },
+	{ "\"source\": \"mckube\"", "\"source\": \"mckube\", \"podUID\": \"u\"",
+	  "spec.actions[0]: to.podUID is not part of a Move" },
+	{ "\"kind\": \"Move\"", "\"since\": \"2026-11-21T09:00:00Z\", \"kind\": \"Move\"",
+	  "spec.actions[0]: since is not part of a Move" },
 };
 
 static void what_is_wrong_is_named_by_path(void **state)

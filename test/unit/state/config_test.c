@@ -34,6 +34,7 @@ static void presets_are_the_models_defaults(void **state)
 	assert_int_equal(s.ignores_legacy_pins, expect.ignores_legacy_pins);
 	assert_int_equal(s.search_steps, expect.search_steps);
 	assert_int_equal(s.preemption_nodes, expect.preemption_nodes);
+	assert_memory_equal(&s.pressure, &expect.pressure, sizeof(s.pressure));
 	assert_int_equal(s.n_policies, 1);
 	assert_string_equal(s.policies[0].name, "spread");
 	assert_int_equal(s.policies[0].weight, 1);
@@ -46,7 +47,9 @@ static void every_key_is_read(void **state)
 			       "rtCapacity: 1\n"
 			       "legacyPins: ignore\n"
 			       "policies:\n- name: binpack\n- { name: topology, weight: 3 }\n"
-			       "search: { steps: 5000, preemptionNodes: 2 }\n");
+			       "search: { steps: 5000, preemptionNodes: 2 }\n"
+			       "pressure: { busy: 0.95, calm: 0.5, delaySeconds: 1, stepSeconds: "
+			       "2, holdSeconds: 3, evict: none }\n");
 
 	(void)state;
 	assert_int_equal(s.core_utilization_threshold, 850000);
@@ -57,6 +60,12 @@ static void every_key_is_read(void **state)
 	assert_int_equal(s.policies[1].weight, 3);
 	assert_int_equal(s.search_steps, 5000);
 	assert_int_equal(s.preemption_nodes, 2);
+	assert_int_equal(s.pressure.busy, 950000);
+	assert_int_equal(s.pressure.calm, 500000);
+	assert_int_equal(s.pressure.delay_seconds, 1);
+	assert_int_equal(s.pressure.step_seconds, 2);
+	assert_int_equal(s.pressure.hold_seconds, 3);
+	assert_int_equal(s.pressure.evict, PRESSURE_EVICT_NONE);
 }
 
 static void json_and_gaps_are_fine(void **state)

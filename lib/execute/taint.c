@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "execute/taint.h"
+
+#include <string.h>
+
+#include "execute/assignment.h"
+#include "plan/relieve.h"
+
+static bool is_ours(const cJSON *taint)
+{
+	const char *key = json_text(json_get(taint, "key"));
+
+	return key && strcmp(key, relief_taint) == 0;
+}
+
+static cJSON *make(const struct action *a)
+{
+	cJSON *taint = cJSON_CreateObject();
+	char date[DATE_TEXT];
+
+	cJSON_AddStringToObject(taint, "key", relief_taint);
+	cJSON_AddStringToObject(taint, "value", "True");
+	cJSON_AddStringToObject(taint, "effect", "NoSchedule");
+	if (a->since)
+		cJSON_AddStringToObject(taint, "timeAdded", assignment_date(a->since, date));
+	return taint;
+}
+
+cJSON *taints_changed(const cJSON *taints, const struct action *a)
+{
+	cJSON *list = cJSON_CreateArray();
+	const cJSON *taint;
+
+	cJSON_ArrayForEach(taint, taints)
+	{
+		if (!is_ours(taint))
+			cJSON_AddItemToArray(list, cJSON_Duplicate(taint, true));
+	}
+	if (a->kind == ACTION_TAINT)
+		cJSON_AddItemToArray(list, make(a));
+	return list;
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/relieve.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/date.h"
+#include "plan/index.h"
+#include "plan/planner.h"
+
+const char relief_taint[] = "McKubeRTDeadlinePressure";
+
+enum { PER_CENT = 100 };
+
+/* ---- What nodes and pods say ---- */
+
+/* A number of at most six digits before the point; what follows the point is dropped. -1: none. */
+static int64_t read_number(const char *text)
+{
+	char *end;
+	size_t n = strspn(text, "0123456789");
+
+	if (n == 0 || n > 6)
+		return -1;
+	int64_t value = strtol(text, &end, 10);
+	return *end == '\0' || *end == '.' || *end == '%' ? value : -1;
+}
+
+int64_t relieve_usage(const struct cluster *c, const struct node *node)
+{
+	int64_t percent = read_number(cluster_str(c, node->cpu_usage));
+
+	return percent < 0 ? -1 : percent * (PPM / PER_CENT);
+}
+
+enum pressure relieve_pressure(const struct cluster *c, const struct node *node,
+			       const struct settings *settings)
+{
+	const char *flag = cluster_str(c, node->is_busy);
+	int64_t usage = relieve_usage(c, node);
+	int64_t seconds = read_number(cluster_str(c, node->busy_seconds));
+	bool is_flagged = strcmp(flag, "true") == 0;
+
+	if (!is_flagged && (usage < 0 || usage < settings->pressure.calm))
+		return PRESSURE_CALM;
+	if ((*flag && !is_flagged) || (usage >= 0 && usage < settings->pressure.busy) ||
+	    (seconds >= 0 && seconds < settings->pressure.delay_seconds))
+		return PRESSURE_BETWEEN;
+	return PRESSURE_BUSY;
+}
+
+int64_t relieve_degraded_since(const struct cluster *c, const struct pod *pod)
+{
+	str_id note = pod->notes == NONE ? NONE : c->notes.items[pod->notes].degraded;
+	int64_t since = 0;
+
+	if (note == NONE)
+		return -1;
+	date_parse(cluster_str(c, note), intern_len(&c->strings, note), &since);
+	return since;
+}
+
+static const struct taint *taint_of(const struct cluster *c, const struct node *node)
+{
+	for (uint32_t i = 0; i < node->taints.n; i++) {
+		const struct taint *t = &c->taints.items[node->taints.at + i];
+
+		if (strcmp(cluster_str(c, t->key), relief_taint) == 0)
+			return t;
+	}
+	return NULL;
+}
+
+/* Have so many seconds passed? `unknown` where the snapshot has no time. */
+static bool has_passed(const struct cluster *c, int64_t since, uint32_t seconds, bool unknown)
+{
+	return c->taken_at ? c->taken_at - since >= seconds : unknown;
+}
+
+/* ---- One node ---- */
+
+struct patient {
+	struct planner *p;
+	struct reliefs *r;
+	node_id node;
+	const struct taint *taint; /* NULL: it has none of ours */
+	const struct unit *protected;
+};
+
+static const struct unit *unit_at(const struct patient *x, uint32_t i)
+{
+	const struct world *w = &x->p->w;
+
+	return &w->units.items[w->node_units[w->nodes[x->node].units.at + i]];
+}
+
+static uint32_t n_units(const struct patient *x)
+{
+	return x->p->w.nodes[x->node].units.n;
+}
+
+static uint8_t *mark_of(const struct patient *x, const struct unit *u)
+{
+	return &x->r->of_unit[u - x->p->w.units.items];
+}
+
+static const struct node *node_of(const struct patient *x)
+{
+	return &x->p->w.c->nodes.items[x->node];
+}
+
+/* It runs here, and does so when this plan is done. */
+static bool stays(const struct unit *u)
+{
+	return u->kind == UNIT_RUNNING && u->at != NONE;
+}
+
+static int64_t degraded_since(const struct patient *x, const struct unit *u)
+{
+	return relieve_degraded_since(x->p->w.c, unit_pod(&x->p->w, u));
+}
+
+static bool is_lesser(const struct patient *x, const struct unit *u)
+{
+	return stays(u) && x->protected && u->rank < x->protected->rank;
+}
+
+/* Did the last step have its time? */
+static bool is_step_due(const struct patient *x)
+{
+	const struct cluster *c = x->p->w.c;
+	uint32_t seconds = x->p->w.settings->pressure.step_seconds;
+
+	if (x->taint && !has_passed(c, x->taint->added, seconds, false))
+		return false;
+	for (uint32_t i = 0; i < n_units(x); i++) {
+		int64_t since = degraded_since(x, unit_at(x, i));
+
+		if (since >= 0 && !has_passed(c, since, seconds, false))
+			return false;
+	}
+	return true;
+}
+
+/* What degrading it would take from its cores, in ppm of one core. */
+static int64_t gain_of(const struct world *w, const struct unit *u)
+{
+	const struct request *q = unit_request(w, u);
+	int64_t less = budget_runtime(&q->budget, (enum level)q->level) - q->budget.floor;
+
+	return less * PPM / q->budget.period * u->core_count;
+}
+
+/* By how much the node is too busy, in ppm of one core; at least a little. */
+static int64_t excess_of(const struct patient *x)
+{
+	const struct node *node = node_of(x);
+	int64_t usage = relieve_usage(x->p->w.c, node);
+	int64_t over = usage - x->p->w.settings->pressure.busy;
+
+	return usage < 0 || over <= 0 ? 1 : over * node->capacity_cpu_milli / 1000;
+}
+
+static bool degrade(const struct patient *x)
+{
+	int64_t excess = excess_of(x), freed = 0;
+
+	for (uint32_t i = n_units(x); i-- > 0 && freed < excess;) {
+		const struct unit *u = unit_at(x, i);
+		int64_t gain = is_lesser(x, u) ? gain_of(&x->p->w, u) : 0;
+
+		if (gain <= 0 || degraded_since(x, u) >= 0)
+			continue;
+		*mark_of(x, u) = RELIEF_DEGRADE;
+		freed += gain;
+	}
+	return freed > 0;
+}
+
+static bool may_evict(const struct patient *x, const struct unit *u)
+{
+	const struct world *w = &x->p->w;
+	uint8_t whom = w->settings->pressure.evict;
+
+	return is_lesser(x, u) && u->at == u->origin && u->can_evict &&
+	       (u->pdb == NONE || w->evictions_left[u->pdb] > 0) &&
+	       (whom == PRESSURE_EVICT_ALL ||
+		(whom == PRESSURE_EVICT_CONTROLLED && unit_pod(w, u)->owner_kind));
+}
+
+/* The landings of those that were evicted before are taken. */
+static void hold_landings(struct world *w, bool holds)
+{
+	for (unit_id id = 0; id < w->units.n; id++) {
+		const struct unit *u = &w->units.items[id];
+
+		if (!u->is_evicted || u->landing == NONE)
+			continue;
+		if (holds) {
+			world_enter(w, id, w->places.items[u->landing].node);
+			world_put(w, id, u->landing);
+		} else {
+			world_lift(w, id);
+			world_leave(w, id, w->places.items[u->landing].node);
+		}
+	}
+}
+
+static void evict(struct planner *p, unit_id id)
+{
+	struct world *w = &p->w;
+	struct unit *u = &w->units.items[id];
+
+	world_lift(w, id);
+	world_evict(w, id);
+	planner_refresh(p, u->node);
+	if (!u->can_land)
+		return;
+	hold_landings(w, true);
+	place_id landing = index_best(p, u, u->node);
+	hold_landings(w, false);
+	u->landing = landing;
+}
+
+/* The last resort. True: the node's taint is written, which says when that was. */
+static bool taint_and_evict(struct patient *x)
+{
+	bool has_lesser = false;
+
+	for (uint32_t i = n_units(x); i-- > 0;) {
+		const struct unit *u = unit_at(x, i);
+
+		has_lesser |= is_lesser(x, u);
+		if (!may_evict(x, u))
+			continue;
+		*mark_of(x, u) = RELIEF_EVICT;
+		evict(x->p, (unit_id)(u - x->p->w.units.items));
+		return true;
+	}
+	return has_lesser && !x->taint;
+}
+
+static bool may_restore(const struct patient *x, const struct unit *u, enum pressure pressure)
+{
+	return stays(u) &&
+	       (pressure == PRESSURE_CALM || (pressure == PRESSURE_BUSY && !is_lesser(x, u)));
+}
+
+static void restore(const struct patient *x, enum pressure pressure)
+{
+	const struct cluster *c = x->p->w.c;
+
+	for (uint32_t i = 0; i < n_units(x); i++) {
+		const struct unit *u = unit_at(x, i);
+		int64_t since = may_restore(x, u, pressure) ? degraded_since(x, u) : -1;
+
+		if (since >= 0 &&
+		    has_passed(c, since, x->p->w.settings->pressure.hold_seconds, true))
+			*mark_of(x, u) = RELIEF_RESTORE;
+	}
+}
+
+/* ---- The guarantee ---- */
+
+/* What a pod that waits for room to grow is counted with, and does not hold yet. */
+static uint32_t wished(const struct unit *u, const struct request *q, int mode)
+{
+	uint32_t held = q->granted.period ? budget_load(&q->granted, (enum level)mode) : 0;
+
+	return q->assignment == ASSIGNMENT_OTHER && u->load[mode] > held ? u->load[mode] - held : 0;
+}
+
+static bool is_on(const struct world *w, const struct unit *u, cell_id cell)
+{
+	struct range cells = u->at == NONE ? (struct range){ 0 } : w->places.items[u->at].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++)
+		if (w->place_cells.items[cells.at + i] == cell)
+			return true;
+	return false;
+}
+
+/* Is the cell over what the kernel grants, in any mode, with what its pods hold? (That mode Low may
+ * have less is for the placing of pods.) */
+static bool is_over(const struct patient *x, cell_id cell)
+{
+	const struct world *w = &x->p->w;
+
+	for (int k = 0; k < LEVELS; k++) {
+		int64_t load = w->cells[cell].used[0][k];
+
+		for (uint32_t i = 0; i < n_units(x); i++) {
+			const struct unit *u = unit_at(x, i);
+
+			if (u->at == u->origin && is_on(w, u, cell))
+				load -= wished(u, unit_request(w, u), k);
+		}
+		if (load > w->cells[cell].cap[LEVEL_HIGH])
+			return true;
+	}
+	return false;
+}
+
+static bool is_overcommitted(const struct patient *x)
+{
+	const struct world *w = &x->p->w;
+	struct range cores = w->cap.nodes.items[x->node].cores;
+
+	for (uint32_t i = cores.at; i < cores.at + cores.n; i++) {
+		cell_id cell = w->cell_of_core[i];
+
+		if (!cell_holds(&w->cells[cell], 0) && is_over(x, cell))
+			return true;
+	}
+	return false;
+}
+
+/* The kernel does not hold what the pod was granted, and this plan grants nothing else. */
+static bool was_refused(const struct patient *x, const struct unit *u)
+{
+	const struct cluster *c = x->p->w.c;
+	const struct pod *pod = unit_pod(&x->p->w, u);
+	str_id applied = pod->notes == NONE ? NONE : c->notes.items[pod->notes].applied;
+
+	return stays(u) && u->at == u->origin &&
+	       unit_request(&x->p->w, u)->assignment == ASSIGNMENT_CURRENT && applied != NONE &&
+	       strcmp(cluster_str(c, applied), "false") == 0;
+}
+
+static bool is_broken(const struct patient *x)
+{
+	for (uint32_t i = 0; i < n_units(x); i++)
+		if (was_refused(x, unit_at(x, i)))
+			return true;
+	return is_overcommitted(x);
+}
+
+static enum node_relief taint(const struct patient *x, enum pressure pressure, bool is_last_resort)
+{
+	const struct world *w = &x->p->w;
+
+	if (is_last_resort)
+		return NODE_RELIEF_TAINT;
+	if (is_broken(x))
+		return x->taint ? NODE_RELIEF_NONE : NODE_RELIEF_BROKEN;
+	if (!x->taint || pressure != PRESSURE_CALM ||
+	    !has_passed(w->c, x->taint->added, w->settings->pressure.hold_seconds, true))
+		return NODE_RELIEF_NONE;
+	return NODE_RELIEF_UNTAINT;
+}
+
+static void relieve_node(struct patient *x)
+{
+	const struct world *w = &x->p->w;
+	enum pressure pressure = relieve_pressure(w->c, node_of(x), w->settings);
+	bool is_last_resort = false;
+
+	x->taint = taint_of(w->c, node_of(x));
+	if (x->r->protected_on[x->node] != NONE)
+		x->protected = &w->units.items[x->r->protected_on[x->node]];
+	if (pressure == PRESSURE_BUSY && is_step_due(x) && !degrade(x))
+		is_last_resort = taint_and_evict(x);
+	restore(x, pressure);
+	x->r->of_node[x->node] = (uint8_t)taint(x, pressure, is_last_resort);
+}
+
+/* The most important pod on each node in the end, also a new one. */
+static void find_protected(const struct world *w, unit_id *protected_on)
+{
+	memset(protected_on, 0xff, w->c->nodes.n * sizeof(*protected_on)); /* NONE */
+	for (uint32_t turn = 0; turn < w->units.n; turn++) {
+		unit_id id = w->by_turn[turn];
+		const struct unit *u = &w->units.items[id];
+		bool is_there = u->kind != UNIT_FIXED && u->at != NONE;
+		node_id node = is_there ? w->places.items[u->at].node : NONE;
+
+		if (node != NONE && protected_on[node] == NONE)
+			protected_on[node] = id;
+	}
+}
+
+void relieve(struct planner *p)
+{
+	struct reliefs *r = &p->reliefs;
+
+	r->of_unit = xcalloc(p->w.units.n, sizeof(*r->of_unit));
+	r->of_node = xcalloc(p->w.c->nodes.n, sizeof(*r->of_node));
+	r->protected_on = xcalloc(p->w.c->nodes.n, sizeof(*r->protected_on));
+	find_protected(&p->w, r->protected_on);
+	for (node_id node = 0; node < p->w.c->nodes.n; node++)
+		relieve_node(&(struct patient){ .p = p, .r = r, .node = node });
+}
+
+void reliefs_done(struct reliefs *r)
+{
+	free(r->of_unit);
+	free(r->of_node);
+	free(r->protected_on);
+	*r = (struct reliefs){ 0 };
+}

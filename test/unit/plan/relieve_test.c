@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/relieve.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+#include "test/unit/plan/build.h"
+#include "test/unit/snapshot.h"
+
+static void a_node_is_busy_when_all_that_speak_say_so(void **state)
+{
+	static const struct {
+		const char *flag, *usage, *seconds; /* NULL: not there */
+		enum pressure expect;
+	} rows[] = {
+		{ NULL, NULL, NULL, PRESSURE_CALM },	 { "false", NULL, NULL, PRESSURE_CALM },
+		{ "true", NULL, NULL, PRESSURE_BUSY },	 { NULL, "90", NULL, PRESSURE_BUSY },
+		{ NULL, "89", NULL, PRESSURE_BETWEEN },	 { NULL, "80", NULL, PRESSURE_BETWEEN },
+		{ NULL, "79", NULL, PRESSURE_CALM },	 { NULL, "79.9", "0", PRESSURE_CALM },
+		{ "true", "89", "9", PRESSURE_BETWEEN }, { "true", "90", "5", PRESSURE_BUSY },
+		{ "true", "90", "4", PRESSURE_BETWEEN }, { "true", NULL, "4", PRESSURE_BETWEEN },
+		{ "true", "50", "9", PRESSURE_BETWEEN }, { "false", "99", "9", PRESSURE_BETWEEN },
+		{ "false", "50", "0", PRESSURE_CALM },	 { "true", "much", "9", PRESSURE_BUSY },
+		{ "true", "-1", "x", PRESSURE_BUSY },	 { "yes", NULL, NULL, PRESSURE_CALM },
+		{ "yes", "99", NULL, PRESSURE_BETWEEN }, { "true", "9999999", NULL, PRESSURE_BUSY },
+	};
+	static const struct settings settings = SETTINGS_DEFAULT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(str_done) struct str notes = STR_INIT, yaml = STR_INIT;
+
+		if (rows[i].flag)
+			str_addf(&notes, "mckube.sdv.com/isCpuBusy: '%s', ", rows[i].flag);
+		if (rows[i].usage)
+			str_addf(&notes, "mckube.sdv.com/cpu-usage: '%s', ", rows[i].usage);
+		if (rows[i].seconds)
+			str_addf(&notes, "mckube.sdv.com/cpu-over90-duration-s: '%s', ",
+				 rows[i].seconds);
+		build_node(&yaml,
+			   (struct test_node){ "edge", .annotations = notes.n ? notes.s : "" });
+		AUTO(cluster_done) struct cluster c = snapshot_of(yaml.s);
+		enum pressure p = relieve_pressure(&c, &c.nodes.items[0], &settings);
+
+		if (p != rows[i].expect)
+			fail_msg("row %zu gives %d", i, p);
+	}
+}
+
+static void a_pod_says_since_when_it_is_degraded(void **state)
+{
+	struct str yaml = STR_INIT;
+	struct scene s;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge" });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 1000 });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", .low = 1000,
+					    .annotations = "mckube.io/rt-degraded: ''" });
+	build_pod(&yaml, (struct test_pod){
+				 "c", "edge", "0", .low = 1000,
+				 .annotations = "mckube.io/rt-degraded: '1970-01-01T00:01:00Z'" });
+	scene_start(&s, &yaml);
+	assert_int_equal(relieve_degraded_since(&s.c, &s.c.pods.items[0]), -1);
+	assert_int_equal(relieve_degraded_since(&s.c, &s.c.pods.items[1]), 0);
+	assert_int_equal(relieve_degraded_since(&s.c, &s.c.pods.items[2]), 60);
+	scene_done(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_node_is_busy_when_all_that_speak_say_so),
+		cmocka_unit_test(a_pod_says_since_when_it_is_degraded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
