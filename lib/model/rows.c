@@ -66,8 +66,14 @@ static bool same_notes(const struct cluster *c, notes_id a, notes_id b)
 	return memcmp(&c->notes.items[a], &c->notes.items[b], sizeof(struct notes)) == 0;
 }
 
-/* Two rows that differ in nothing but their versions and in the runs that were compared before:
- * copies, in which `member` is made equal. Padding is zero in rows that were decoded. */
+#if __has_builtin(__builtin_clear_padding)
+#define CLEAR_PADDING(p) __builtin_clear_padding(p)
+#else
+#define CLEAR_PADDING(p) ((void)(p)) /* then two that are the same may look different */
+#endif
+
+/* Two rows that differ in nothing but their versions and in a member that was compared before:
+ * copies, in which both are made equal. */
 #define SAME_BUT(type, a, b, member)                               \
 	({                                                         \
 		type x_, y_;                                       \
@@ -75,6 +81,8 @@ static bool same_notes(const struct cluster *c, notes_id a, notes_id b)
 		memcpy(&y_, (b), sizeof(y_));                      \
 		x_.meta.version = y_.meta.version;                 \
 		memcpy(&x_.member, &y_.member, sizeof(x_.member)); \
+		CLEAR_PADDING(&x_);                                \
+		CLEAR_PADDING(&y_);                                \
 		memcmp(&x_, &y_, sizeof(x_)) == 0;                 \
 	})
 
