@@ -315,6 +315,14 @@ static bool is_nowhere(const struct explanation *e)
 	       (e->outcome == OUTCOME_EVICTED && !e->landing.node);
 }
 
+static void add_advice(const struct explanation *e, const struct look *look, struct str *out)
+{
+	if (e->advice.n)
+		add_title("Seen on its node", look, out);
+	array_each(advice, &e->advice)
+		look_wrap(look, out, HUE_NONE, INDENT, *advice);
+}
+
 static void add_changes(const struct explanation *e, const struct look *look, struct str *out)
 {
 	if (!e->changes.n && !is_nowhere(e))
@@ -339,5 +347,6 @@ void explain_text(const struct explanation *e, const struct look *look, struct s
 	add_plan(e, look, out);
 	add_asked_nodes(e, look, out);
 	add_refused_nodes(e, look, out);
+	add_advice(e, look, out);
 	add_changes(e, look, out);
 }

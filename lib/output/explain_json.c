@@ -198,6 +198,10 @@ void explain_json(const struct explanation *e, struct str *out)
 	put_request(&o, e);
 	put_plan(&o, e);
 	put_nodes(&o, e);
+	open_list(&o, "advice");
+	array_each(advice, &e->advice)
+		json_out_text(&o, *advice);
+	json_out_end(&o);
 	open_list(&o, "changes");
 	array_each(change, &e->changes)
 		json_out_text(&o, *change);

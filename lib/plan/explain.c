@@ -313,6 +313,7 @@ static void explain_unit(struct explainer *x)
 	take_out(x);
 	if (u->is_evicted) /* what is explained from here on is its replacement */
 		u->kind = UNIT_PENDING;
+	explain_seen(x);
 	explain_nodes(x);
 	if (!is_running_in_the_end(x->out))
 		explain_changes(x);
@@ -355,5 +356,6 @@ void explanation_done(struct explanation *e)
 	array_done(&e->caused);
 	array_done(&e->warnings);
 	array_done(&e->nodes);
+	array_done(&e->advice);
 	array_done(&e->changes);
 }

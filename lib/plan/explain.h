@@ -85,6 +85,10 @@ struct explanation {
 
 	ARRAY(struct node_verdict) nodes; /* by node_id; none where the plan does not decide */
 
+	/* What has been seen of it on its node, and a better budget that follows from that: a
+	 * sentence each. */
+	ARRAY(const char *) advice;
+
 	/* What would have to change for a pod that does not run in the end, a sentence each, at
 	 * most MAX_CHANGES. Each is enough by itself, everything else being as it is: pins first,
 	 * then budgets, then the node, then what touches other pods. */

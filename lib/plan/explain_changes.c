@@ -66,6 +66,15 @@ static const struct {
 	{ "rt-operator", "rt_runtime_us", "", "rt_runtime_us", "" },
 };
 
+const char *explain_low_name(const char *source)
+{
+	size_t row = 0;
+
+	while (row < ARRAY_LEN(field_names) - 1 && strcmp(field_names[row].source, source) != 0)
+		row++;
+	return field_names[row].low;
+}
+
 /* The cores that lack least, and what they have together. */
 struct offer {
 	const char *node, *cores;

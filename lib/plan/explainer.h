@@ -50,6 +50,12 @@ bool explain_yields(struct explainer *x, const struct unit *holder, const char *
  * of the lacks in ppm of what the node has. */
 const char *explain_lack(struct explainer *x, node_id node, uint64_t *ret_share);
 
+/* plan/explain_seen.c: fills out->advice; the pod must have been taken out of the world. */
+void explain_seen(struct explainer *x);
+
+/* plan/explain_changes.c: what C(low) is called where this source asks for it. */
+const char *explain_low_name(const char *source);
+
 /* plan/explain_changes.c: fills out->changes, after the nodes. */
 void explain_changes(struct explainer *x);
 
