@@ -27,31 +27,29 @@ static void load_files(const struct cli *cli, struct kubeconfig *ret)
 	kube_files_load(&cli->live.kube, &env, ret, NULL);
 }
 
-void complete_contexts(struct cli *cli, const char *typed, struct str *out)
+static void add_entries(struct cli *cli, enum kubeconfig_list list, const char *typed,
+			struct str *out)
 {
 	AUTO(kubeconfig_done) struct kubeconfig c = { 0 };
 
 	load_files(cli, &c);
-	array_each(context, &c.contexts)
-		add_word("", context->name, typed, out);
+	array_each(entry, &c.lists[list])
+		add_word("", (*entry)->name, typed, out);
+}
+
+void complete_contexts(struct cli *cli, const char *typed, struct str *out)
+{
+	add_entries(cli, KUBECONFIG_CONTEXTS, typed, out);
 }
 
 void complete_clusters(struct cli *cli, const char *typed, struct str *out)
 {
-	AUTO(kubeconfig_done) struct kubeconfig c = { 0 };
-
-	load_files(cli, &c);
-	array_each(cluster, &c.clusters)
-		add_word("", cluster->name, typed, out);
+	add_entries(cli, KUBECONFIG_CLUSTERS, typed, out);
 }
 
 void complete_users(struct cli *cli, const char *typed, struct str *out)
 {
-	AUTO(kubeconfig_done) struct kubeconfig c = { 0 };
-
-	load_files(cli, &c);
-	array_each(user, &c.users)
-		add_word("", user->name, typed, out);
+	add_entries(cli, KUBECONFIG_USERS, typed, out);
 }
 
 /* From the server. */

@@ -281,77 +281,57 @@ static const struct field context_fields[] = {
 	{},
 };
 
+static const struct list_kind {
+	const char *key, *member;
+	const struct field *fields;
+	size_t size;
+} list_kinds[KUBECONFIG_LISTS] = {
+	[KUBECONFIG_CLUSTERS] = { "clusters", "cluster", cluster_fields,
+				  sizeof(struct kube_cluster) },
+	[KUBECONFIG_USERS] = { "users", "user", user_fields, sizeof(struct kube_user) },
+	[KUBECONFIG_CONTEXTS] = { "contexts", "context", context_fields,
+				  sizeof(struct kube_context) },
+};
+
+static const void *find_entry(const struct kubeconfig *c, enum kubeconfig_list list,
+			      const char *name)
+{
+	array_each(entry, &c->lists[list])
+		if (strcmp((*entry)->name, name) == 0)
+			return *entry;
+	return NULL;
+}
+
 const struct kube_cluster *kubeconfig_cluster(const struct kubeconfig *c, const char *name)
 {
-	array_each(cluster, &c->clusters)
-		if (strcmp(cluster->name, name) == 0)
-			return cluster;
-	return NULL;
+	return find_entry(c, KUBECONFIG_CLUSTERS, name);
 }
 
 const struct kube_user *kubeconfig_user(const struct kubeconfig *c, const char *name)
 {
-	array_each(user, &c->users)
-		if (strcmp(user->name, name) == 0)
-			return user;
-	return NULL;
+	return find_entry(c, KUBECONFIG_USERS, name);
 }
 
 const struct kube_context *kubeconfig_context(const struct kubeconfig *c, const char *name)
 {
-	array_each(context, &c->contexts)
-		if (strcmp(context->name, name) == 0)
-			return context;
-	return NULL;
+	return find_entry(c, KUBECONFIG_CONTEXTS, name);
 }
 
-static int add_cluster(struct reader *r, const cJSON *value, struct error *err)
+static int add_entry(struct reader *r, enum kubeconfig_list list, const cJSON *value,
+		     struct error *err)
 {
-	struct kube_cluster cluster = { .name = r->name };
+	const struct list_kind *kind = &list_kinds[list];
+	struct kube_entry *entry = arena_alloc(&r->config->arena, kind->size);
 
-	if (read_fields(r, cluster_fields, "cluster", value, &cluster, err) < 0)
+	entry->name = r->name;
+	if (read_fields(r, kind->fields, kind->member, value, entry, err) < 0)
 		return -EINVAL;
-	if (!kubeconfig_cluster(r->config, r->name)) {
+	if (!find_entry(r->config, list, r->name)) {
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): with room there are items */
-		*array_add(&r->config->clusters) = cluster;
+		*array_add(&r->config->lists[list]) = entry;
 	}
 	return 0;
 }
-
-static int add_user(struct reader *r, const cJSON *value, struct error *err)
-{
-	struct kube_user user = { .name = r->name };
-
-	if (read_fields(r, user_fields, "user", value, &user, err) < 0)
-		return -EINVAL;
-	if (!kubeconfig_user(r->config, r->name)) {
-		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): with room there are items */
-		*array_add(&r->config->users) = user;
-	}
-	return 0;
-}
-
-static int add_context(struct reader *r, const cJSON *value, struct error *err)
-{
-	struct kube_context context = { .name = r->name };
-
-	if (read_fields(r, context_fields, "context", value, &context, err) < 0)
-		return -EINVAL;
-	if (!kubeconfig_context(r->config, r->name)) {
-		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): with room there are items */
-		*array_add(&r->config->contexts) = context;
-	}
-	return 0;
-}
-
-static const struct entry_list {
-	const char *key, *member;
-	int (*add)(struct reader *r, const cJSON *value, struct error *err);
-} entry_lists[] = {
-	{ "clusters", "cluster", add_cluster },
-	{ "users", "user", add_user },
-	{ "contexts", "context", add_context },
-};
 
 /* Is the name of this entry that of an earlier one in the same list? */
 static bool is_repeated(const cJSON *list, const cJSON *entry, const char *name)
@@ -365,7 +345,7 @@ static bool is_repeated(const cJSON *list, const cJSON *entry, const char *name)
 	return false;
 }
 
-static int read_entry(struct reader *r, const struct entry_list *kind, const cJSON *list,
+static int read_entry(struct reader *r, enum kubeconfig_list kind, const cJSON *list,
 		      const cJSON *entry, struct error *err)
 {
 	const cJSON *name = json_get(entry, "name");
@@ -379,19 +359,19 @@ static int read_entry(struct reader *r, const struct entry_list *kind, const cJS
 	if (is_repeated(list, entry, r->name))
 		return error_set(err, -EINVAL, "%s: duplicate name \"%s\" in list %s", r->path,
 				 r->name, r->list);
-	return kind->add(r, json_get(entry, kind->member), err);
+	return add_entry(r, kind, json_get(entry, list_kinds[kind].member), err);
 }
 
-static int read_list(struct reader *r, const struct entry_list *kind, const cJSON *list,
+static int read_list(struct reader *r, enum kubeconfig_list kind, const cJSON *list,
 		     struct error *err)
 {
 	const cJSON *entry;
 
-	r->list = kind->key;
+	r->list = list_kinds[kind].key;
 	if (!list || cJSON_IsNull(list))
 		return 0;
 	if (!cJSON_IsArray(list))
-		return error_set(err, -EINVAL, "%s: %s must be a list", r->path, kind->key);
+		return error_set(err, -EINVAL, "%s: %s must be a list", r->path, r->list);
 	cJSON_ArrayForEach(entry, list)
 	{
 		if (read_entry(r, kind, list, entry, err) < 0)
@@ -423,12 +403,9 @@ static int read_root(struct reader *r, const cJSON *root, struct error *err)
 	const char *kind = json_text(json_get(root, "kind"));
 	if (kind && *kind && strcmp(kind, "Config") != 0)
 		return error_set(err, -EINVAL, "%s: kind is %s, not Config", r->path, kind);
-	for (size_t i = 0; i < ARRAY_LEN(entry_lists); i++) {
-		const struct entry_list *list = &entry_lists[i];
-
-		if (read_list(r, list, json_get(root, list->key), err) < 0)
+	for (enum kubeconfig_list list = 0; list < KUBECONFIG_LISTS; list++)
+		if (read_list(r, list, json_get(root, list_kinds[list].key), err) < 0)
 			return -EINVAL;
-	}
 	return read_current_context(r, root, err);
 }
 
@@ -504,9 +481,8 @@ int kubeconfig_add_list(struct kubeconfig *c, const char *list, struct error *er
 
 void kubeconfig_done(struct kubeconfig *c)
 {
-	array_done(&c->clusters);
-	array_done(&c->users);
-	array_done(&c->contexts);
+	for (size_t i = 0; i < KUBECONFIG_LISTS; i++)
+		array_done(&c->lists[i]);
 	arena_done(&c->arena);
 	*c = (struct kubeconfig){ 0 };
 }

@@ -64,11 +64,21 @@ struct kube_context {
 	const char *cluster, *user, *ns;
 };
 
+enum kubeconfig_list {
+	KUBECONFIG_CLUSTERS,
+	KUBECONFIG_USERS,
+	KUBECONFIG_CONTEXTS,
+	KUBECONFIG_LISTS
+};
+
+/* What the entries of all lists begin with. */
+struct kube_entry {
+	const char *name;
+};
+
 struct kubeconfig {
 	struct arena arena;
-	ARRAY(struct kube_cluster) clusters;
-	ARRAY(struct kube_user) users;
-	ARRAY(struct kube_context) contexts;
+	ARRAY(const struct kube_entry *) lists[KUBECONFIG_LISTS];
 	const char *current_context;
 };
 
@@ -85,6 +95,7 @@ int kubeconfig_add_text(struct kubeconfig *c, const char *text, size_t n, const 
  * that do not exist are passed over. */
 int kubeconfig_add_list(struct kubeconfig *c, const char *list, struct error *err);
 
+/* NULL where there is none of that name. */
 const struct kube_cluster *kubeconfig_cluster(const struct kubeconfig *c, const char *name);
 const struct kube_user *kubeconfig_user(const struct kubeconfig *c, const char *name);
 const struct kube_context *kubeconfig_context(const struct kubeconfig *c, const char *name);

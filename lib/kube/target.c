@@ -225,8 +225,10 @@ static bool is_in_cluster(const struct kube_target *t, const struct kube_overrid
 {
 	AUTO_FREE char *token = xasprintf("%s/token", env->account_dir);
 
-	return t->config.clusters.n == 0 && t->config.users.n == 0 && t->config.contexts.n == 0 &&
-	       !is_given(f->server) && !is_given(f->context) && !is_given(f->cluster) &&
+	for (size_t i = 0; i < KUBECONFIG_LISTS; i++)
+		if (t->config.lists[i].n)
+			return false;
+	return !is_given(f->server) && !is_given(f->context) && !is_given(f->cluster) &&
 	       is_given(env->service_host) && is_given(env->service_port) &&
 	       access(token, R_OK) == 0;
 }
