@@ -150,10 +150,11 @@ static int plan_and_act(struct reconcile *r, const struct cluster *c, struct err
 
 	if (plan_make(c, policies, r->settings, &plan, err) < 0)
 		return err->code;
-	metric_observe(&r->counts.plan, (uint64_t)(now_us() - began));
+	r->counts.last_plan_us = now_us() - began;
+	metric_observe(&r->counts.plan, (uint64_t)r->counts.last_plan_us);
 	count_plan(&r->counts, &plan);
 	log_v(2, "plan %s: %zu actions, %zu pods without a place, %zu warnings, %lld us", plan.name,
-	      plan.actions.n, plan.unplaced.n, plan.warnings.n, (long long)(now_us() - began));
+	      plan.actions.n, plan.unplaced.n, plan.warnings.n, (long long)r->counts.last_plan_us);
 	say(r, &plan);
 	plan_done(&r->written);
 	r->written = plan;

@@ -18,8 +18,8 @@ struct pass_counts {
 	uint64_t unplaced[REASONS];			    /* of the last plan */
 	uint64_t warnings;				    /* of the last plan */
 	int64_t last_success;				    /* seconds since 1970; 0: none yet */
-	int64_t last_us;				    /* how long the last pass took */
-	bool has_failed;				    /* the last one */
+	int64_t last_us, last_plan_us; /* how long the last pass took, and its plan */
+	bool has_failed;	       /* the last one */
 };
 
 struct reconcile {

@@ -21,6 +21,7 @@ enum {
 	DEBOUNCE_MS = 200, /* changes that come so close together are one */
 	AWAIT_MS = 5000,   /* for what was written to show */
 	RETRY_FIRST_MS = 2000,
+	REST = 3, /* times as long as a plan took nothing is planned after it */
 	MMAP_THRESHOLD = 256 << 10,
 };
 
@@ -79,6 +80,7 @@ struct watch {
 	bool is_leader, has_changed, has_been_shown;
 	int64_t settle_ms; /* when the news are to be settled; 0: there are none */
 	int64_t pass_ms;   /* the next one, at the latest */
+	int64_t rest_ms;   /* ... and at the earliest */
 	int64_t retry_ms, written_ms;
 };
 
@@ -186,6 +188,7 @@ static void set_next_pass(struct watch *w, bool has_failed)
 	if (w->retry_ms > interval)
 		w->retry_ms = interval;
 	w->pass_ms = clock_ms() + (has_failed ? w->retry_ms : interval);
+	w->rest_ms = clock_ms() + REST * w->passes.counts.last_plan_us / 1000;
 }
 
 static void pass(struct watch *w)
@@ -218,14 +221,15 @@ static void settle(struct watch *w)
 	w->has_been_shown &= !w->has_changed;
 }
 
-/* A pass needs all lists, the Lease, and what the last one wrote to be seen. */
+/* A pass needs all lists, the Lease, a rest after the one before, and what that wrote to be seen.
+ */
 static bool may_pass(const struct watch *w)
 {
 	const struct cluster *c = mirror_cluster(follow_mirror(w->follow));
 
 	if (!follow_is_current(w->follow) || !c->taken_at)
 		return false;
-	if (!w->is_leader && !w->a->is_dry_run)
+	if ((!w->is_leader && !w->a->is_dry_run) || clock_ms() < w->rest_ms)
 		return false;
 	return clock_ms() - w->written_ms >= AWAIT_MS || reconcile_shows(&w->passes, c);
 }
