@@ -233,6 +233,8 @@ def test_planner_plans_and_cannot_write(w):
     assert done.code == 1 and "Forbidden" in done.err, done
     applier = w.as_account("mckube-applier")
     assert "bind: Done" in w.mckube("apply", env=applier).out
+    w.kubectl("taint", "node", "n1", "McKubeRTDeadlinePressure=True:NoSchedule")
+    assert "n1 untaint: Done" in w.mckube("apply", env=applier).out
 
 
 def test_doctor_knows_what_is_missing(w):
