@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/scan.h"
 #include "kube/list.h"
 
@@ -68,10 +69,12 @@ static void on_alarm(int signal_number)
 /* What credential plugins and the server have to say is for another time. */
 static void be_quick_and_quiet(void)
 {
-	AUTO_CLOSE int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	AUTO_CLOSE int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (fd >= 0)
+	if (fd >= 0) {
+		dup2(fd, STDIN_FILENO);
 		dup2(fd, STDERR_FILENO);
+	}
 	signal(SIGALRM, on_alarm);
 	alarm(COMPLETE_SECONDS);
 }
@@ -122,37 +125,47 @@ static int add_name(struct kube_list *l, struct slice item, size_t *ret_used, st
 	return 0;
 }
 
-static void add_names(struct live *l, const struct kube_resource *resource, const char *ns,
-		      struct names *names)
+/* The names that come in time. */
+static void add_names(struct live *l, struct kube_list *lists, size_t n)
 {
-	struct kube_list list = { .resource = resource, .ns = ns, .take = add_name, .arg = names };
+	int64_t end = clock_ms() + COMPLETE_LIST_MS, left;
 
-	kube_list_all(&l->kube, &list, 1, NULL);
-	kube_list_done(&list);
+	for (size_t i = 0; i < n; i++) {
+		lists[i].take = add_name;
+		kube_list_start(&l->kube, &lists[i]);
+	}
+	while ((left = end - clock_ms()) > 0 && http_run(l->kube.http, (int)left) > 0)
+		;
+	for (size_t i = 0; i < n; i++)
+		kube_list_done(&lists[i]);
 }
 
 void complete_namespaces(struct cli *cli, const char *typed, struct str *out)
 {
 	AUTO(live_close) struct live l = { 0 };
 	struct names names = { "", typed, out };
+	struct kube_list list = { .resource = &kube_namespaces, .arg = &names };
 
 	be_quick_and_quiet();
 	if (live_open(cli, &l, NULL) == 0)
-		add_names(&l, &kube_namespaces, NULL, &names);
+		add_names(&l, &list, 1);
 }
 
 void complete_refs(struct cli *cli, const char *typed, struct str *out)
 {
 	AUTO(live_close) struct live l = { 0 };
 	struct names nodes = { "node/", typed, out }, pods = { "pod/", typed, out };
-	bool wants_node = strncmp(typed, "node/", strlen("node/")) == 0;
-	bool wants_pod = strncmp(typed, "pod/", strlen("pod/")) == 0;
+	struct kube_list lists[2];
+	size_t n = 0;
 
 	be_quick_and_quiet();
 	if (live_open(cli, &l, NULL) < 0)
 		return;
-	if (!wants_pod)
-		add_names(&l, &kube_nodes, NULL, &nodes);
-	if (!wants_node)
-		add_names(&l, &kube_pods, l.target.ns, &pods);
+	if (strncmp(typed, "pod/", strlen("pod/")) != 0)
+		lists[n++] = (struct kube_list){ .resource = &kube_nodes, .arg = &nodes };
+	if (strncmp(typed, "node/", strlen("node/")) != 0)
+		lists[n++] = (struct kube_list){ .resource = &kube_pods,
+						 .ns = l.target.ns,
+						 .arg = &pods };
+	add_names(&l, lists, n);
 }

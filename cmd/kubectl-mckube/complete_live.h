@@ -6,10 +6,11 @@
 
 /* Words that only a kubeconfig or an API server knows, for completion: one a line, those that begin
  * with `typed`. The connection is the one that the words typed so far choose (cli->live). Whatever
- * goes wrong, nothing is said: there are fewer words then. After COMPLETE_SECONDS the program ends
- * with what it has. */
+ * goes wrong, nothing is said: there are fewer words then, those that came within
+ * COMPLETE_LIST_MS. Where even more hangs than a server, such as a credential plugin, the program
+ * ends without words after COMPLETE_SECONDS. Nobody is asked anything on the terminal. */
 
-enum { COMPLETE_SECONDS = 2 };
+enum { COMPLETE_LIST_MS = 1500, COMPLETE_SECONDS = 2 };
 
 void complete_contexts(struct cli *cli, const char *typed, struct str *out);
 void complete_clusters(struct cli *cli, const char *typed, struct str *out);

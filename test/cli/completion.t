@@ -75,4 +75,70 @@ if command -v kubectl >/dev/null; then
 else
 	skip "through kubectl" "kubectl is not installed"
 fi
+
+# A server that takes requests and does what its argument says: hangs, lies, or sends one page and
+# then hangs.
+cat >server.py <<'EOF'
+import socket, sys, threading
+PAGE = (b'{"kind":"NodeList","metadata":{"continue":"x"},"items":[{"metadata":{"name":"first"}}]}')
+ANSWERS = {
+    "hangs": b"",
+    "lies": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nwhatever\n",
+    "refuses": b"HTTP/1.1 401 No\r\nWarning: 299 - \"noise\"\r\nContent-Length: 0\r\n\r\n",
+    "tires": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(PAGE), PAGE),
+}
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+def serve(client):
+    request = client.recv(65536)
+    if b"continue" not in request:
+        client.sendall(ANSWERS[sys.argv[1]])
+    while client.recv(65536):
+        pass
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+EOF
+
+# What completion says with such a server: its words, how it ended, and whether it took too long.
+ask() {
+	mkfifo port && python3 server.py "$1" >port &
+	server=$!
+	while [ ! -p port ]; do sleep 0.05; done
+	read -r number <port
+	printf '%s\n' "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:$number'}}]" \
+		"contexts: [{name: x, context: {cluster: c}}]" "current-context: x" >config
+	answer status node/
+	kill $server
+	rm -f port
+}
+
+answer() {
+	began=$(date +%s%N)
+	text=$(KUBECONFIG=$PWD/config bin/kubectl_complete-mckube "$@" 2>err </dev/null | tr '\n' ' ')
+	took=$((($(date +%s%N) - began) / 1000000))
+	echo "$text$(cat err)$([ $took -lt 2600 ] || echo " after $took ms")"
+}
+
+is "a server that hangs" "$(ask hangs)" ":4 "
+is "a server that lies" "$(ask lies)" ":4 "
+is "a server that does not know us" "$(ask refuses)" ":4 "
+is "a server that tires: what came is offered" "$(ask tires)" "node/first :4 "
+
+cat >plugin <<'EOF'
+#!/bin/sh
+echo "noise" >&2
+[ -t 0 ] && echo "asks on the terminal" >/dev/tty
+exec sleep 4
+EOF
+chmod +x plugin
+cat >config <<EOF
+clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+users:
+- name: u
+  user: {exec: {command: ./plugin, apiVersion: client.authentication.k8s.io/v1, interactiveMode: IfAvailable}}
+current-context: x
+EOF
+is "a plugin that hangs" "$(answer status node/)" ":4 "
+is "no cluster at all" "$(rm config && answer status node/)" ":4 "
 done_testing
