@@ -106,12 +106,12 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 64 * 1024);
+	__uint(max_entries, 32 * 1024); /* 682 of them */
 } events SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 256 * 1024);
+	__uint(max_entries, 64 * 1024); /* 128 of them; user space maps all of it, twice */
 } births SEC(".maps");
 
 static struct cpu *this_cpu(void)

@@ -320,7 +320,14 @@ static int open_side(struct kube_side *s, struct error *err)
 {
 	const struct kube_environment env = kube_environment();
 	const struct kube_overrides flags = { .kubeconfig = s->run->args->kubeconfig };
-	const struct http_options options = { .user_agent = "mckube-node", .qps = 20, .burst = 40 };
+	/* Two watches, and two more: a connection costs 60 kB. */
+	const struct http_options options = {
+		.user_agent = "mckube-node",
+		.qps = 20,
+		.burst = 40,
+		.max_connections = 4,
+		.buffer_bytes = 16 << 10,
+	};
 
 	str_addf(&s->selector, "spec.nodeName=%s", s->run->args->node_name);
 	s->kube.manager = "mckube-node";

@@ -21,7 +21,7 @@
 
 enum { POLL_SIGNAL, POLL_NOTES, POLL_BIRTHS, POLLS };
 #define START_NS INT64_C(5000000000)
-static const int64_t sample_interval_ns = 1000000000, release_interval_ns = 60000000000;
+static const int64_t sample_interval_ns = 1000000000, release_interval_ns = 10000000000;
 
 struct loop {
 	struct run *run;

@@ -356,6 +356,8 @@ static int run_run(const struct context *ctx, void *values, struct error *err)
 				 args->keep_while);
 	if (!args->node_name && !(args->node_name = getenv("NODE_NAME")))
 		args->node_name = own_name(ctx->arena);
+	/* One heap: threads that allocate do so rarely, and each arena keeps what it had. */
+	mallopt(M_ARENA_MAX, 1);
 	block_signals();
 	if (context_probe(&own, &r->kernel, &r->backend, err) < 0 ||
 	    make_state_folder(args, err) < 0)

@@ -7,6 +7,8 @@
 #include "base/auto.h"
 
 enum { CONNECT_TIMEOUT_MS = 30000, KEEPALIVE_IDLE_S = 30, KEEPALIVE_INTERVAL_S = 10 };
+/* libcurl's own choice for what is sent. */
+enum { UPLOAD_MAX = 64 << 10 };
 
 /* The pieces of the server's URL, which begins with a scheme (kube/target.h). */
 struct url {
@@ -161,7 +163,9 @@ static void set_transport(const struct endpoint *e, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L << 10);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)e->buffer_bytes);
+	if (e->buffer_bytes < UPLOAD_MAX)
+		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)e->buffer_bytes);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S);

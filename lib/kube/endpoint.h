@@ -15,7 +15,7 @@ struct endpoint {
 	char *proxy;		       /* NULL: as the environment says */
 	struct curl_slist *connect_to; /* where to go when the URL holds tls-server-name */
 	char *user_agent;
-	uint32_t stall_seconds;
+	uint32_t stall_seconds, buffer_bytes;
 };
 
 int endpoint_init(struct endpoint *e, const struct kube_target *t, struct error *err);

@@ -240,6 +240,8 @@ int event_step(struct event_writer *w)
 		w->all.items[n++] = s;
 		if (is_due(s, now))
 			send(s);
+		else if (!s->is_busy)
+			kube_request_done(&s->request);
 	}
 	w->all.n = n;
 	return n ? 1000 : 60000;

@@ -13,6 +13,7 @@
 
 enum {
 	DEFAULT_CONNECTIONS = 16,
+	DEFAULT_BUFFER = 256 << 10,
 	BACKOFF_FIRST_MS = 100,
 	BACKOFF_LAST_MS = 5000,
 	WARNINGS_MAX = 100, /* texts that are told apart */
@@ -73,6 +74,7 @@ int http_open(const struct kube_target *t, const struct http_options *options, s
 	h->endpoint.user_agent = xstrdup(options->user_agent);
 	h->endpoint.stall_seconds =
 		options->stall_seconds ? options->stall_seconds : HTTP_STALL_SECONDS;
+	h->endpoint.buffer_bytes = options->buffer_bytes ? options->buffer_bytes : DEFAULT_BUFFER;
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (!h->options.max_connections)
 		h->options.max_connections = DEFAULT_CONNECTIONS;

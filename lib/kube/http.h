@@ -30,6 +30,7 @@ struct http_options {
 	const char *user_agent;
 	uint32_t qps, burst;	  /* token bucket over all calls; qps 0: no limit */
 	uint32_t max_connections; /* 0: 16 */
+	uint32_t buffer_bytes;	  /* of each connection; 0: 256 KiB, for large lists */
 	uint32_t stall_seconds; /* slower than 64 bytes a second for so long is an error; 0: default
 				 */
 	void (*on_warning)(const char *text, void *arg); /* each text once; NULL: dropped */

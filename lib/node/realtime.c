@@ -22,7 +22,7 @@ int realtime_lock_memory(struct error *err)
 /* The program itself is the one without a name. */
 static bool is_in_reaction(const char *path)
 {
-	static const char *const names[] = { "libc.so", "libbpf.so", "ld-linux", "linux-vdso" };
+	static const char *const names[] = { "libc.so", "libbpf.so", "linux-vdso" };
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
