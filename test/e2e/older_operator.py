@@ -11,12 +11,11 @@ The agent's eyes are test/e2e/overruns: the same BPF programs that mckube-node h
 import http.client
 import http.server
 import json
-import ssl
 import subprocess
 import threading
 import time
-import urllib.parse
 
+from api import Api
 from stage import CPU, read
 
 
@@ -47,23 +46,6 @@ class Actuator(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-class Api:
-    def __init__(self, kubeconfig):
-        config = json.loads(kubeconfig.read_text())
-        server = config["clusters"][0]["cluster"]
-        self.headers = {"Authorization": f"Bearer {config['users'][0]['user']['token']}"}
-        self.connection = http.client.HTTPSConnection(
-            urllib.parse.urlparse(server["server"]).netloc,
-            context=ssl.create_default_context(cafile=server["certificate-authority"]))
-
-    def ask(self, method, path, body=None):
-        headers = dict(self.headers)
-        if body:
-            headers["Content-Type"] = "application/merge-patch+json"
-        self.connection.request(method, path, json.dumps(body) if body else None, headers)
-        return json.load(self.connection.getresponse())
 
 
 class OlderOperator:

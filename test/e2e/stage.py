@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import re
-import ssl
 import subprocess
 import sys
 import time
@@ -91,11 +90,14 @@ class Stage(World):
         self.wait(lambda: self.annotation("node", node.NAME, "mckube.io/backend"))
 
     def uninstall(self):
-        """McKubes first: their finalizers need somebody who makes a pass."""
-        self.kubectl("delete", "mckubes", "--all", "-A", "--wait=false")
-        self.apply()
+        self.release_mckubes()
         self.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=self.manifests())
         self.wait(lambda: not self.helper_pids(), 60)
+
+    def release_mckubes(self):
+        """Their finalizers need somebody who makes a pass."""
+        self.kubectl("delete", "mckubes", "--all", "-A", "--wait=false")
+        self.apply()
 
     def uninstall_helper(self):
         self.kubectl("delete", "daemonset", "mckube-node", "-n", SYSTEM)
@@ -179,17 +181,6 @@ class Stage(World):
         log = self.kubectl("logs", "-n", self.ns, name).out
         return json.loads(log.splitlines()[-1])
 
-    def request_api(self, path):
-        """An open reply of the API server."""
-        config = json.loads(self.cluster.kubeconfig.read_text())
-        server = config["clusters"][0]["cluster"]
-        context = ssl.create_default_context(cafile=server["certificate-authority"])
-        token = config["users"][0]["user"]["token"]
-        return urllib.request.urlopen(
-            urllib.request.Request(server["server"] + path,
-                                   headers={"Authorization": f"Bearer {token}"}),
-            timeout=60, context=context)
-
     # The kernel.
 
     def group(self, name, container="app"):
@@ -218,7 +209,7 @@ class Stage(World):
         self.ns = f"e{self.n_spaces}"
         self.kubectl("create", "namespace", self.ns)
         self.wait(lambda: self.kubectl("get", "serviceaccount", "default", "-n", self.ns,
-                                       check=False).code == 0)
+                                       check=False).code == 0, 90)
         try:
             yield
         finally:

@@ -58,17 +58,20 @@ def test_mckube_objects(w):
     check_old_pair(w, "McKube", "budget", "HIGH")
 
 
+def define(w, kind):
+    w.release_mckubes()
+    w.kubectl("delete", "crd", "mckubes.mcoperator.sdv.com")
+    w.kubectl("apply", "-f", "-", stdin=w.kubectl("mckube", "crd", f"--kind={kind}").out)
+    w.wait(lambda: w.kubectl("get", "mckubes", "-n", w.ns, check=False).code == 0)
+
+
 def test_mckube_objects_of_the_other_kind(w):
     """The definition says one of both kinds; a cluster may have the other one."""
-    w.kubectl("delete", "crd", "mckubes.mcoperator.sdv.com")
-    w.kubectl("apply", "-f", "-", stdin=w.kubectl("mckube", "crd", "--kind=MCKube").out)
-    w.wait(lambda: w.kubectl("get", "mckubes", "-n", w.ns, check=False).code == 0)
+    define(w, "MCKube")
     try:
         check_old_pair(w, "MCKube", "budget", "High")
     finally:
-        w.kubectl("delete", "crd", "mckubes.mcoperator.sdv.com")
-        w.kubectl("apply", "-f", "-", stdin=w.kubectl("mckube", "crd").out)
-        w.wait(lambda: w.kubectl("get", "mckubes", "-n", w.ns, check=False).code == 0)
+        define(w, "McKube")
 
 
 def test_mckube_annotations(w):

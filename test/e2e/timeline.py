@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What becomes true when: in the kernel's files, looked at all the time, and in the API, watched."""
 
-import json
 import threading
 import time
+
+from api import Api
 
 
 class Timeline:
@@ -44,11 +45,11 @@ class Timeline:
 
     def _follow(self, path, conditions):
         seconds = int(self.deadline - time.time()) + 1
-        with self.stage.request_api(f"{path}?watch=1&timeoutSeconds={seconds}") as reply:
-            for line in reply:
-                self._take(conditions, json.loads(line)["object"])
-                if not conditions:
-                    return
+        api = Api(self.stage.cluster.kubeconfig)
+        for o in api.follow(f"{path}?watch=1&timeoutSeconds={seconds}"):
+            self._take(conditions, o)
+            if not conditions:
+                return
 
     def print(self, title, start):
         print(f"# {title}")
