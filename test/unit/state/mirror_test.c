@@ -96,6 +96,33 @@ static void heartbeats_are_no_change(void **state)
 	assert_string_equal(cluster_str(c, c->nodes.items[0].meta.version), "2");
 }
 
+static void usage_is_read_and_no_change(void **state)
+{
+	static const char busy_node[] =
+		"{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"n1\","
+		"\"annotations\":{\"mckube.sdv.com/cpu-usage\":\"%s\",\"mckube.sdv.com/"
+		"cpu-over90-duration-s\":\"%s\",\"mckube.sdv.com/isCpuBusy\":\"%s\"}}}";
+	static const struct {
+		const char *usage, *seconds, *flag;
+		bool is_change;
+	} steps[] = { { "50", "0", "false", true },
+		      { "70", "0", "false", false },
+		      { "95", "0", "true", true },
+		      { "96", "30", "true", false } };
+	AUTO_MIRROR struct mirror *m = mirror_new("");
+	const struct cluster *c = mirror_cluster(m);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		AUTO_FREE char *json =
+			xasprintf(busy_node, steps[i].usage, steps[i].seconds, steps[i].flag);
+
+		put(m, NODES, WATCH_MODIFIED, json);
+		assert_int_equal(mirror_settle(m, 0), steps[i].is_change);
+		assert_string_equal(cluster_str(c, c->nodes.items[0].cpu_usage), steps[i].usage);
+	}
+}
+
 static void pods_find_their_node_when_it_comes(void **state)
 {
 	AUTO_MIRROR struct mirror *m = mirror_new("");
@@ -427,6 +454,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_shows_before_it_is_settled),
 		cmocka_unit_test(heartbeats_are_no_change),
+		cmocka_unit_test(usage_is_read_and_no_change),
 		cmocka_unit_test(pods_find_their_node_when_it_comes),
 		cmocka_unit_test(a_pod_that_ended_is_gone),
 		cmocka_unit_test(the_last_of_several_changes_counts),
