@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "kube/micro_time.h"
+#include "kube/time.h"
 
 static uint32_t duration_s(const struct kube_lease *l)
 {

@@ -3,10 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/date.h"
 
-enum { MICROS = 1000000 };
+enum { MICROS = 1000000, NS_PER_US = 1000 };
 
 /* The decimals behind the seconds, as microseconds. */
 static int64_t fraction_of(const char *s, size_t n)
@@ -39,4 +40,12 @@ char *micro_time_format(int64_t us, char buf[static MICRO_TIME_TEXT])
 	date_format(us / MICROS, date);
 	snprintf(buf, MICRO_TIME_TEXT, "%.19s.%06uZ", date, (unsigned)(us % MICROS) % MICROS);
 	return buf;
+}
+
+char *micro_time_now(char buf[static MICRO_TIME_TEXT])
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return micro_time_format((int64_t)now.tv_sec * MICROS + now.tv_nsec / NS_PER_US, buf);
 }

@@ -17,4 +17,7 @@ enum { MICRO_TIME_TEXT = 28 };
 /* "2026-11-21T09:00:00.000000Z"; needs 0 <= t < (DATE_MAX + 1) * 1000000. Returns buf. */
 char *micro_time_format(int64_t us, char buf[static MICRO_TIME_TEXT]);
 
+/* The same of the present. */
+char *micro_time_now(char buf[static MICRO_TIME_TEXT]);
+
 #endif
