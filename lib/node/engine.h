@@ -42,7 +42,8 @@ struct engine_container {
 	uint32_t share;
 	struct forest_node *node; /* NULL: not there yet, or gone */
 	struct cpuset found_cpus; /* before us */
-	bool is_pinned, is_disputed;
+	bool is_pinned;
+	bool is_budget_disputed, is_cpus_disputed; /* by somebody else who writes them */
 };
 
 struct engine_pod {

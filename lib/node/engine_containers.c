@@ -140,11 +140,9 @@ static void pin(struct engine *e, struct engine_pod *p, struct engine_container 
 
 void engine_pin(struct engine *e, struct engine_pod *p)
 {
-	for (size_t i = 0; i < p->n_containers; i++) {
-		p->containers[i].is_disputed = false;
+	for (size_t i = 0; i < p->n_containers; i++)
 		if (p->containers[i].node)
 			pin(e, p, &p->containers[i]);
-	}
 }
 
 /* What stood in new groups before us, as an earlier run of the helper found it. */

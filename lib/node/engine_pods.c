@@ -96,6 +96,13 @@ static bool is_in_force(struct engine *e, const struct engine_pod *p, const stru
 	       state->wanted == want->enforcement && state->recovery == want->recovery;
 }
 
+/* What is wanted now was not disputed yet. */
+static void end_disputes(struct engine_pod *p)
+{
+	for (size_t i = 0; i < p->n_containers; i++)
+		p->containers[i].is_budget_disputed = p->containers[i].is_cpus_disputed = false;
+}
+
 static int set_pod(struct engine *e, const struct pod_want *want, struct error *err)
 {
 	struct engine_pod *p = engine_find(e, want->uid);
@@ -114,6 +121,7 @@ static int set_pod(struct engine *e, const struct pod_want *want, struct error *
 	state->recovery = want->recovery;
 	p->is_refused = false;
 	p->is_pinned = want->is_pinned;
+	end_disputes(p);
 	if (!engine_has_containers(p, want))
 		engine_set_containers(e, p, want);
 	if (engine_open_containers(e, p, err) < 0 || engine_settle(e, err) < 0)

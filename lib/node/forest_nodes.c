@@ -12,6 +12,7 @@
 #include "node/container.h"
 #include "node/forest_internal.h"
 #include "node/overrun.h"
+#include "node/sysfs.h"
 
 void forest_free_node(struct forest_node *n)
 {
@@ -110,6 +111,17 @@ static bool has_budget(const struct forest *f, const struct forest_node *n)
 	return false;
 }
 
+/* There may be ten thousand: most are known to have no budget by one look at one file, such as "0"
+ * or "0 0 0 0". */
+static bool is_plainly_empty(const struct forest *f, int dir, const char *name)
+{
+	char path[NAME_MAX + 64], text[256];
+
+	snprintf(path, sizeof(path), "%s/%s", name, f->backend->files[0]);
+	return f->backend->files[0] && sysfs_read(dir, path, text, sizeof(text), NULL) == 0 &&
+	       text[strspn(text, "0 \t\n")] == '\0';
+}
+
 void forest_add_foreign(struct forest *f, struct forest_node *parent)
 {
 	AUTO_FREE char *full = xasprintf("%s/%s", f->kernel->cpu, parent->path);
@@ -118,7 +130,8 @@ void forest_add_foreign(struct forest *f, struct forest_node *parent)
 	for (struct dirent *e; d && (e = readdir(d));) {
 		struct forest_node *n;
 
-		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' ||
+		    is_plainly_empty(f, dirfd(d), e->d_name))
 			continue;
 		AUTO_FREE char *path =
 			xasprintf("%s%s%s", parent->path, *parent->path ? "/" : "", e->d_name);

@@ -216,15 +216,13 @@ int engine_order_level(struct engine *e, const char *uid, enum level level, stru
 }
 
 /* Put right once; a second time it is somebody's will, and only told. */
-static void dispute(struct engine *e, struct engine_pod *p, struct engine_container *c,
-		    const char *text)
+static void dispute(struct engine *e, struct engine_pod *p, bool *is_disputed, const char *text)
 {
-	if (!c->is_disputed) {
-		engine_note(e, NOTE_REWRITTEN, p, text);
-		e->stats.rewritten++;
-		e->needs_refresh = true;
-	}
-	c->is_disputed = true;
+	if (*is_disputed)
+		return;
+	*is_disputed = true;
+	e->stats.rewritten++;
+	engine_note(e, NOTE_REWRITTEN, p, text);
 }
 
 static void check_budget(struct engine *e, struct engine_pod *p, struct engine_container *c)
@@ -238,7 +236,8 @@ static void check_budget(struct engine *e, struct engine_pod *p, struct engine_c
 	snprintf(text, sizeof(text), "somebody wrote %lld us of %lld us over its budget of %lld us",
 		 (long long)kernel.runtime_us, (long long)kernel.period_us,
 		 (long long)ours.runtime_us);
-	dispute(e, p, c, text);
+	e->needs_refresh |= !c->is_budget_disputed;
+	dispute(e, p, &c->is_budget_disputed, text);
 }
 
 static void check_cpus(struct engine *e, struct engine_pod *p, struct engine_container *c)
@@ -248,9 +247,10 @@ static void check_cpus(struct engine *e, struct engine_pod *p, struct engine_con
 
 	if (!c->is_pinned || pin_read(e->kernel, c->path, &now, NULL) < 0 || cpuset_eq(&now, cores))
 		return;
-	if (!c->is_disputed)
+	if (!c->is_cpus_disputed)
 		pin_write(e->kernel, c->path, cores, NULL);
-	dispute(e, p, c, "somebody changed its CPUs (kubelet's static CPU manager?)");
+	dispute(e, p, &c->is_cpus_disputed,
+		"somebody changed its CPUs (kubelet's static CPU manager?)");
 }
 
 static void check_all(struct engine *e)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Containers come and go all the time, beside thousands of other cgroups: each gets its budget, none
+"""Containers come and go all the time, beside ten thousand other cgroups: each gets its budget, none
 is missed, nothing leaks, and sums above them stay right."""
 import os
 import random
@@ -9,7 +9,7 @@ import time
 sys.path.insert(0, os.path.dirname(__file__))
 from node import Test
 
-PODS, ROUNDS, OTHERS = 10, 200, 2000
+PODS, ROUNDS, OTHERS = 10, 200, 10000
 
 t = Test("churn")
 try:
