@@ -304,6 +304,80 @@ static void container_may_come_later_and_go(void **state)
 	fixture_done(&f);
 }
 
+/* The kernel takes no budget from a group whose real-time tasks run. */
+static void removed_pod_is_counted_until_the_kernel_lets_go(void **state)
+{
+	struct fixture f;
+	struct error err;
+
+	(void)state;
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
+	fake.refuse_from = fake.n_writes;
+	fake.refuse_with = -EBUSY;
+	engine_remove_pod(&f.engine, "p1");
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
+	assert_int_equal(runtime_of(&f, "kubepods"), 200000);
+	assert_int_equal(engine_tick(&f.engine, engine_now_ns()), 100);
+	fake.refuse_with = 0;
+	assert_int_equal(engine_tick(&f.engine, engine_now_ns()), 1000);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), -1);
+	assert_int_equal(runtime_of(&f, "kubepods"), 0);
+	fixture_done(&f);
+}
+
+static uint64_t told_overruns(struct fixture *f)
+{
+	struct note n;
+	uint64_t count = 0;
+
+	while (engine_take_note(&f->engine, &n))
+		count += n.kind == NOTE_OVERRUN ? n.count : 0;
+	return count;
+}
+
+static void overruns_are_told_at_once_and_then_by_their_number(void **state)
+{
+	const int64_t later = 11000000000;
+	struct fixture f;
+	struct error err;
+
+	(void)state;
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
+	overrun(&f, "kubepods/podp1/c1");
+	engine_tick(&f.engine, engine_now_ns());
+	assert_int_equal(told_overruns(&f), 1);
+	for (int i = 0; i < 500; i++)
+		overrun(&f, "kubepods/podp1/c1");
+	engine_tick(&f.engine, engine_now_ns());
+	assert_int_equal(told_overruns(&f), 0);
+	engine_tick(&f.engine, engine_now_ns() + later);
+	assert_int_equal(told_overruns(&f), 500);
+	fixture_done(&f);
+}
+
+static void level_is_ordered_from_outside(void **state)
+{
+	struct fixture f;
+	struct error err;
+
+	(void)state;
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
+	assert_int_equal(engine_order_level(&f.engine, "p2", LEVEL_HIGH, &err), -ESRCH);
+	assert_int_equal(engine_order_level(&f.engine, "p1", LEVEL_HIGH, &err), 0);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
+	fake.refuse_from = fake.n_writes;
+	fake.refuse_with = -EBUSY;
+	assert_int_equal(engine_order_level(&f.engine, "p1", LEVEL_LOW, &err), -EBUSY);
+	assert_int_equal(f.engine.escalation.pods.items[0].level, LEVEL_HIGH);
+	fixture_done(&f);
+}
+
 static void level_survives_a_restart(void **state)
 {
 	struct memory m = { 0 };
@@ -331,6 +405,9 @@ int main(void)
 		cmocka_unit_test(refused_reaction_changes_nothing),
 		cmocka_unit_test(pod_that_asks_too_much_leaves_the_others_alone),
 		cmocka_unit_test(container_may_come_later_and_go),
+		cmocka_unit_test(removed_pod_is_counted_until_the_kernel_lets_go),
+		cmocka_unit_test(overruns_are_told_at_once_and_then_by_their_number),
+		cmocka_unit_test(level_is_ordered_from_outside),
 		cmocka_unit_test(level_survives_a_restart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

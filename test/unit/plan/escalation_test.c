@@ -352,6 +352,45 @@ static void admitted_pods_are_never_short(void **state)
 	}
 }
 
+static enum escalation_result order(struct escalation *e, uint32_t pod, enum level level)
+{
+	return escalation_order(e, pod, level, 7, changes, &n_changes);
+}
+
+static void order_goes_where_there_is_room_and_follows_the_rules(void **state)
+{
+	struct escalation e = make(SCOPE_CORE);
+	uint32_t brake = add(&e, LEVEL_HIGH, 200, 300, 500);
+	uint32_t logger = add(&e, LEVEL_LOW, 500, 0, 500);
+
+	(void)state;
+	assert_int_equal(order(&e, brake, LEVEL_LOW), ESCALATION_NONE);
+	assert_int_equal(order(&e, brake, LEVEL_MIDDLE), ESCALATION_CHANGED);
+	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 300000);
+	assert_false(e.pods.items[logger].is_cut);
+	assert_int_equal(order(&e, brake, LEVEL_HIGH), ESCALATION_CHANGED);
+	assert_true(e.pods.items[logger].is_cut);
+	assert_int_equal(changes[0].pod, logger);
+	assert_int_equal(order(&e, brake, LEVEL_LOW), ESCALATION_CHANGED);
+	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 200000);
+	assert_int_equal(escalation_runtime(&e.pods.items[logger]), 500000);
+	assert_int_equal(overrun(&e, brake, 0, 8), ESCALATION_CHANGED);
+	assert_int_equal(e.pods.items[brake].level, LEVEL_MIDDLE);
+	array_done(&e.pods);
+}
+
+static void order_without_room_is_refused(void **state)
+{
+	struct escalation e = make(SCOPE_CORE);
+	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 500);
+
+	(void)state;
+	add(&e, LEVEL_HIGH, 600, 0, 600);
+	assert_int_equal(order(&e, brake, LEVEL_HIGH), ESCALATION_NO_ROOM);
+	assert_int_equal(e.pods.items[brake].level, LEVEL_LOW);
+	array_done(&e.pods);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +406,8 @@ int main(void)
 		cmocka_unit_test(node_cpu_mode_waits_for_a_calm_node),
 		cmocka_unit_test(most_important_pods_are_watched_as_far_as_room_reaches),
 		cmocka_unit_test(admitted_pods_are_never_short),
+		cmocka_unit_test(order_goes_where_there_is_room_and_follows_the_rules),
+		cmocka_unit_test(order_without_room_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
