@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 
-from api import Api
+from apiserver import Api
 from stage import CPU, read
 
 

@@ -3,7 +3,7 @@
 
 import time
 
-from api import Api
+from apiserver import Api
 from stage import budget_of
 
 PERIOD = 100000

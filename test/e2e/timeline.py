@@ -4,7 +4,7 @@
 import threading
 import time
 
-from api import Api
+from apiserver import Api
 
 
 class Timeline:
