@@ -123,7 +123,7 @@ void improve(struct planner *p)
 			*array_add(&pool.fresh) = w->by_turn[turn];
 	}
 
-	p->is_exact = rearrange(&pool, pool.fresh.items, pool.fresh.n, steps / 4);
+	p->is_exact = rearrange(&pool, pool.fresh.items, pool.fresh.n, steps / 8);
 	if (!p->is_exact)
 		rearrange_groups(&pool);
 	array_done(&pool.nodes);

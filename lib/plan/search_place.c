@@ -102,6 +102,26 @@ bool search_is_twin(const struct search *s, const candidates *list, size_t i, un
 	       !is_named(s, list->items[i].place) && !is_named(s, list->items[i - 1].place);
 }
 
+/* Tries the places where nobody has to yield as things are, or the others. */
+static void try_list(struct search *s, size_t i, const candidates *list, bool yields,
+		     struct choice *choice)
+{
+	const struct unit *u = search_unit(s, &s->fresh, i);
+
+	for (size_t n = 0; n < list->n && !search_is_hopeless(s); n++) {
+		size_t k = s->is_reversed ? list->n - 1 - n : n;
+		place_id place = list->items[k].place;
+
+		if (!world_fits(s->w, u, place, u->rank) ||
+		    world_fits(s->w, u, place, 0) == yields || search_is_twin(s, list, k, u->rank))
+			continue;
+		if (!search_step(s) || !search_choose(s, choice))
+			break;
+		try_fresh(s, i, place);
+		search_unchoose(s, choice);
+	}
+}
+
 static void try_places(struct search *s, size_t i, enum entry entry, struct choice *choice)
 {
 	const struct unit *u = search_unit(s, &s->fresh, i);
@@ -110,17 +130,8 @@ static void try_places(struct search *s, size_t i, enum entry entry, struct choi
 	for (size_t n = 0; n < s->region->n_nodes; n++)
 		if (may_enter(s, u, s->region->nodes[n]) == entry)
 			candidates_of(s->p, u, s->region->nodes[n], &list);
-	for (size_t n = 0; n < list.n && !search_is_hopeless(s); n++) {
-		size_t k = s->is_reversed ? list.n - 1 - n : n;
-		place_id place = list.items[k].place;
-
-		if (!world_fits(s->w, u, place, u->rank) || search_is_twin(s, &list, k, u->rank))
-			continue;
-		if (!search_step(s) || !search_choose(s, choice))
-			break;
-		try_fresh(s, i, place);
-		search_unchoose(s, choice);
-	}
+	try_list(s, i, &list, false, choice);
+	try_list(s, i, &list, true, choice);
 	array_done(&list);
 }
 
