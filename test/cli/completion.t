@@ -101,9 +101,9 @@ EOF
 
 # What completion says with such a server: its words, how it ended, and whether it took too long.
 ask() {
-	mkfifo port && python3 server.py "$1" >port &
+	mkfifo port
+	python3 server.py "$1" >port &
 	server=$!
-	while [ ! -p port ]; do sleep 0.05; done
 	read -r number <port
 	printf '%s\n' "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:$number'}}]" \
 		"contexts: [{name: x, context: {cluster: c}}]" "current-context: x" >config
