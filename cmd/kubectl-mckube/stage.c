@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
-#include <sys/resource.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/auto.h"
@@ -37,16 +39,26 @@ static void add_traffic(const struct stage *s, struct str *out)
 		 (unsigned long long)(now.bytes_out - s->stats.bytes_out));
 }
 
+/* Not getrusage()'s, which counts what the process was before exec. */
+static long peak_mb(void)
+{
+	AUTO_FILE FILE *f = fopen("/proc/self/status", "re");
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, "VmHWM:", strlen("VmHWM:")) == 0)
+			return atol(line + strlen("VmHWM:")) >> 10;
+	return 0;
+}
+
 void stage_end(const struct stage *s)
 {
 	double wall = seconds(CLOCK_MONOTONIC) - s->wall;
 	double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - s->cpu;
 	AUTO(str_done) struct str traffic = STR_INIT;
-	struct rusage usage;
 
-	getrusage(RUSAGE_SELF, &usage);
 	if (s->http)
 		add_traffic(s, &traffic);
 	log_v(4, "stage %s: %.3f s, %.3f s CPU%s, %ld MB at most", s->name, wall, cpu, traffic.s,
-	      usage.ru_maxrss >> 10);
+	      peak_mb());
 }

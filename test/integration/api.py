@@ -7,7 +7,10 @@ import http.client
 import json
 import ssl
 import threading
+import time
 import urllib.parse
+
+IDLE_SECONDS = 10
 
 
 class Refused(Exception):
@@ -26,19 +29,25 @@ class Api:
         self.headers = {"Authorization": f"Bearer {user['token']}"}
         self.local = threading.local()
 
-    def raw(self, method, path, body=None, headers=None):
-        """Status, headers and bytes of the answer."""
-        if not hasattr(self.local, "connection"):
+    def _connection(self):
+        """This thread's; a new one when the server may have closed the old one meanwhile."""
+        now = time.monotonic()
+        if now - getattr(self.local, "used", 0) > IDLE_SECONDS:
             self.local.connection = http.client.HTTPSConnection(
                 self.url.hostname, self.url.port, context=self.tls)
-        c = self.local.connection
+        self.local.used = now
+        return self.local.connection
+
+    def raw(self, method, path, body=None, headers=None):
+        """Status, headers and bytes of the answer."""
         for is_last in (method != "GET", True):
+            c = self._connection()
             try:
                 c.request(method, path, body, {**(headers or {}), **self.headers})
                 reply = c.getresponse()
                 return reply.status, reply.getheaders(), reply.read()
             except (OSError, http.client.HTTPException):
-                c.close()  # perhaps only an old connection to a server that was restarted
+                self.local.used = 0  # perhaps the server was restarted
                 if is_last:
                     raise
 

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real API server with many nodes and pods that nobody runs."""
+
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1] / "cluster"), str(HERE.parents[1] / "integration")]
+
+from api import Api
+from cluster import Cluster
+
+
+@contextlib.contextmanager
+def control_plane():
+    """An Api, the Cluster, and the folder of Kubernetes' programs; without kube-scheduler. $KUBECONFIG
+    leads there."""
+    programs = subprocess.run([HERE.parents[1] / "cluster" / "build"], check=True, text=True,
+                              stdout=subprocess.PIPE).stdout.strip()
+    with tempfile.TemporaryDirectory(prefix="mckube-") as folder:
+        cluster = Cluster(folder)
+        try:
+            cluster.up(programs)
+            cluster.stop("kube-scheduler")
+            os.environ["KUBECONFIG"] = str(cluster.kubeconfig)
+            subprocess.run(["kubectl", "apply", "-f", HERE.parents[2] / "manifests" / "crd.yaml"],
+                           check=True, stdout=subprocess.DEVNULL)
+            config = subprocess.run(["kubectl", "config", "view", "--raw", "--flatten", "-o", "json"],
+                                    check=True, stdout=subprocess.PIPE).stdout
+            yield Api(json.loads(config)), cluster, programs
+        finally:
+            cluster.stop_all()
+
+
+def make_nodes(server, n):
+    size = {"cpu": "64", "memory": "256Gi", "pods": "500"}
+    notes = {"mckube.io/backend": "hcbs", "mckube.io/capacity-scope": "core",
+             "mckube.io/rt-capacity": "950000", "mckube.io/rt-cores": "0-63"}
+    merge = "application/merge-patch+json"
+    names = [f"n{i}" for i in range(n)]
+    server.many([("POST", "/api/v1/nodes", {
+        "metadata": {"name": name, "annotations": notes,
+                     "labels": {"kubernetes.io/hostname": name}}}) for name in names])
+    server.many([("PATCH", f"/api/v1/nodes/{name}/status", {"status": {
+        "capacity": size, "allocatable": size,
+        "conditions": [{"type": "Ready", "status": "True"}]}}, merge) for name in names])
+    server.many([("PATCH", f"/api/v1/nodes/{name}", {"spec": {"taints": None}}, merge)
+                 for name in names])
+
+
+def pod(name, scheduler, asks):
+    notes = {"rt-period": "1000000", "rt-runtime-low": "10000", "rt-runtime-hi": "20000",
+             "criticality": "High"}
+    return {"metadata": {"name": name, "labels": {"sdv.com": name}, "annotations": {
+                f"mckube.io/{k}": v for k, v in notes.items() if asks == "annotations"}},
+            "spec": {"schedulerName": scheduler, "containers": [
+                {"name": "c", "image": "none", "resources": {"requests": {"cpu": "10m"}}}]}}
+
+
+def mckube(name):
+    return {"apiVersion": "mcoperator.sdv.com/v1", "kind": "McKube", "metadata": {"name": name},
+            "spec": {"podname": name, "criticality": "High", "rtSettings": {
+                "period": 1000000, "runtime_low": 10000, "runtime_hi": 20000}}}
+
+
+def make_pods(server, ns, n, scheduler, asks=None):
+    """Pods p0, p1, ... of a new namespace; `asks` is annotations, mckubes or None."""
+    server.call("POST", "/api/v1/namespaces", {"metadata": {"name": ns}})
+    names = [f"p{i}" for i in range(n)]
+    server.many([("POST", f"/api/v1/namespaces/{ns}/pods", pod(name, scheduler, asks))
+                 for name in names])
+    if asks == "mckubes":
+        server.many([("POST", f"/apis/mcoperator.sdv.com/v1/namespaces/{ns}/mckubes", mckube(name))
+                     for name in names])
+
+
+def make_running(server, ns, n, n_nodes):
+    """Pods that ask for nothing special and are on their nodes already."""
+    server.call("POST", "/api/v1/namespaces", {"metadata": {"name": ns}})
+    pods = [pod(f"p{i}", "default-scheduler", None) for i in range(n)]
+    for i, p in enumerate(pods):
+        p["spec"]["nodeName"] = f"n{i % n_nodes}"
+    server.many([("POST", f"/api/v1/namespaces/{ns}/pods", p) for p in pods])
