@@ -40,6 +40,8 @@ static const struct redact_rule annotations[] = {
 	KEEP("mckube.io/rt-runtime-medium"),
 	KEEP("mckube.io/rt-source"),
 	KEEP("mckube.io/topology"),
+	KEEP("mckube.sdv.com/cpu-over90-duration-s"),
+	KEEP("mckube.sdv.com/cpu-usage"),
 	KEEP("mckube.sdv.com/isCpuBusy"),
 	KEEP("realtime"),
 	KEEP("rt_runtime_us"),
