@@ -93,6 +93,9 @@ static inline bool search_is_hopeless(const struct search *s)
 void search_bound_init(struct search *s);
 bool search_bound_is_hopeless(const struct search *s, int rank, size_t i);
 
+/* A node where a more critical new pod misses requests as long as this rank stays, or NONE. */
+node_id search_crowded_node(const struct search *s, int rank);
+
 void search_clear_rank(struct search *s, int rank);
 void search_clear_cells(struct search *s, int rank);
 void search_rehome(struct search *s, int rank);

@@ -50,8 +50,7 @@ static void try_forced_eviction(struct search *s, int rank, size_t i, size_t nex
 		world_put(s->w, id, at);
 }
 
-/* A node where a more critical new pod misses requests as long as this rank stays. */
-static node_id crowded_node(const struct search *s, int rank)
+node_id search_crowded_node(const struct search *s, int rank)
 {
 	for (size_t i = 0; i < s->newcomers.n; i++) {
 		const struct unit *u = search_unit(s, &s->newcomers, i);
@@ -74,7 +73,7 @@ static void clear_requests(struct search *s, int rank, size_t from)
 		try_forced_eviction(s, rank, victim, from);
 		return;
 	}
-	node_id node = crowded_node(s, rank);
+	node_id node = search_crowded_node(s, rank);
 	if (node == NONE) {
 		search_rehome(s, rank);
 		return;

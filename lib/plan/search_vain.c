@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/search.h"
 
+#include "base/auto.h"
+
 /* So many displaced pods are looked at; of the first few in every combination, of more one at a
  * time. */
 enum { MAX_DISPLACED = 32, ALL_SUBSETS = 6 };
@@ -20,6 +22,17 @@ static void swap_back(struct search *s, const unit_list *displaced, uint32_t set
 			world_put(s->w, id, at[i]);
 		at[i] = now;
 	}
+}
+
+/* With one that was evicted back on its node: would a more critical new pod miss something? */
+static bool is_in_the_way(struct search *s, unit_id id, int rank)
+{
+	const struct unit *u = &s->w->units.items[id];
+
+	world_bring_back(s->w, id);
+	bool is_crowded = search_crowded_node(s, rank) == u->node || search_has_lost_ports(s, u);
+	world_evict(s->w, id);
+	return is_crowded;
 }
 
 bool search_has_cell(const struct world *w, place_id place, cell_id cell)
@@ -82,8 +95,7 @@ static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t
 			if (!search_holds_stubborn(s, s->w->place_cells.items[cells.at + c], rank,
 						   false))
 				is_good = false;
-		if (u->is_evicted && (!world_has_room(s->w, u, u->node, (unsigned)rank) ||
-				      search_has_lost_ports(s, u)))
+		if (u->is_evicted && is_in_the_way(s, displaced->items[i], rank))
 			is_good = false;
 	}
 	swap_back(s, displaced, set, at);
@@ -148,12 +160,33 @@ static bool any_could_go_back(struct search *s, const unit_list *displaced, int 
 	return false;
 }
 
+/* Takes the new ones of the rank off their places, requests and all, and puts them back. */
+static void lift_new(struct search *s, const unit_list *fresh, place_id *at)
+{
+	for (size_t i = 0; i < fresh->n; i++) {
+		const struct unit *u = search_unit(s, fresh, i);
+
+		at[i] = u->at;
+		world_lift(s->w, fresh->items[i]);
+		if (u->kind == UNIT_PENDING)
+			world_leave(s->w, fresh->items[i], s->w->places.items[at[i]].node);
+	}
+}
+
+static void put_new(struct search *s, const unit_list *fresh, const place_id *at)
+{
+	for (size_t i = 0; i < fresh->n; i++) {
+		if (search_unit(s, fresh, i)->kind == UNIT_PENDING)
+			world_enter(s->w, fresh->items[i], s->w->places.items[at[i]].node);
+		world_put(s->w, fresh->items[i], at[i]);
+	}
+}
+
 /* With the more critical pods and those of this rank where they are now, could some of the
  * displaced ones of this rank be where they were? */
 bool search_is_in_vain(struct search *s, int rank)
 {
 	unit_list displaced = { 0 }, fresh = { 0 };
-	ARRAY(place_id) places = { 0 };
 
 	for (size_t i = 0; i < s->running.n && displaced.n < MAX_DISPLACED; i++) {
 		const struct unit *u = search_unit(s, &s->running, i);
@@ -165,15 +198,12 @@ bool search_is_in_vain(struct search *s, int rank)
 	if (displaced.n == 0)
 		return false;
 	list_new(s, rank, &fresh);
-	for (size_t i = 0; i < fresh.n; i++) {
-		*array_add(&places) = search_unit(s, &fresh, i)->at;
-		world_lift(s->w, fresh.items[i]);
-	}
+	AUTO_FREE place_id *at = xcalloc(fresh.n, sizeof(*at));
+
+	lift_new(s, &fresh, at);
 	leave_out_hopeless(s, &displaced, rank);
 	bool is_found = any_could_go_back(s, &displaced, rank);
-	for (size_t i = 0; i < fresh.n; i++)
-		world_put(s->w, fresh.items[i], places.items[i]);
-	array_done(&places);
+	put_new(s, &fresh, at);
 	array_done(&fresh);
 	array_done(&displaced);
 	return is_found;
