@@ -7,7 +7,7 @@
 #include "execute/assignment.h"
 #include "execute/taint.h"
 
-struct kube_ref api_ref(const struct action *a, const char *version, struct kube_resource *resource)
+struct kube_ref api_ref(const struct action *a, struct kube_resource *resource)
 {
 	const struct kube_resource *known = strcmp(a->on.kind, "Pod") == 0    ? &kube_pods
 					    : strcmp(a->on.kind, "Node") == 0 ? &kube_nodes
@@ -21,7 +21,6 @@ struct kube_ref api_ref(const struct action *a, const char *version, struct kube
 		.ns = a->on.ns,
 		.name = a->on.name,
 		.uid = a->on.uid,
-		.version = version ? version : a->on.version,
 	};
 }
 
@@ -223,7 +222,6 @@ static int guard(struct kube_request *r, const struct context *x, struct error *
 	cJSON_AddStringToObject(meta, "name", x->ref.name);
 	cJSON_AddStringToObject(meta, "namespace", x->ref.ns);
 	cJSON_AddStringToObject(meta, "uid", x->ref.uid);
-	cJSON_AddStringToObject(meta, "resourceVersion", x->ref.version);
 	cJSON_AddItemToArray(cJSON_AddArrayToObject(meta, "finalizers"),
 			     cJSON_CreateString(assignment_finalizer));
 	AUTO_FREE char *text = cJSON_PrintUnformatted(object);
@@ -250,8 +248,10 @@ int api_request(struct kube_request *r, const struct kube *k, const struct actio
 		const char *version, const struct cluster *c, struct error *err)
 {
 	struct kube_resource resource;
-	const struct context x = { k, a, c, api_ref(a, version, &resource) };
+	struct context x = { k, a, c, api_ref(a, &resource) };
 
+	if (x.ref.resource->plural == kube_pods.plural)
+		x.ref.version = version ? version : a->on.version;
 	if (!maker_of(a))
 		return error_set(err, -ENOTSUP, "%s cannot be carried out yet",
 				 action_kind_name(a->kind));
@@ -308,8 +308,8 @@ int api_request_after(struct kube_request *r, const struct kube *k, const struct
 		return -EBADMSG;
 	if ((is_finalizer ? change_finalizers : change_taints)(root, a, &text) > 0)
 		return 1;
-	struct kube_ref ref =
-		api_ref(a, json_text(json_path(root, "metadata.resourceVersion")), &resource);
+	struct kube_ref ref = api_ref(a, &resource);
+	ref.version = json_text(json_path(root, "metadata.resourceVersion"));
 	kube_patch(r, k, &ref,
 		   &(struct kube_change){ .metadata = is_finalizer ? text.s : NULL,
 					  .json = is_finalizer ? NULL : text.s });

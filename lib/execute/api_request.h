@@ -19,16 +19,19 @@
  *			off, and
  *	Taint, Untaint	patch of spec.taints, each after the object was read: api_request_after()
  *
- * Each names uid and resourceVersion. The snapshot is asked only for what a plan does not hold:
- * gates, affinity, node labels, who made the annotations. */
+ * Each names the uid. A pod's also names its resourceVersion: what the plan was made for must still
+ * hold. Of McKubes and nodes only what is ours alone is written, while the node helper reports on
+ *the same objects: there a version is named only behind a read, because a list is written whole.
+ *
+ * The snapshot is asked only for what a plan does not hold: gates, affinity, node labels, who made
+ * the annotations. */
 
-/* `version` stands for the action's own where the object was changed by us since. */
+/* `version` stands for the action's own where the pod was changed by us since. */
 int api_request(struct kube_request *r, const struct kube *k, const struct action *a,
 		const char *version, const struct cluster *c, struct error *err);
 
-/* What the action is about. */
-struct kube_ref api_ref(const struct action *a, const char *version,
-			struct kube_resource *resource);
+/* What the action is about, without a version. */
+struct kube_ref api_ref(const struct action *a, struct kube_resource *resource);
 
 /* Does the first request only read the object? */
 bool api_request_reads(const struct action *a);

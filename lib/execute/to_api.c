@@ -10,7 +10,7 @@
 #include "execute/api_request.h"
 #include "execute/object_key.h"
 
-enum { DEFAULT_PARALLEL = 16, DEFAULT_GONE_SECONDS = 60, LOOK_AGAIN_MS = 500 };
+enum { DEFAULT_PARALLEL = 16, DEFAULT_GONE_SECONDS = 60, LOOK_AGAIN_MS = 500, READS_MAX = 5 };
 
 enum job_state {
 	JOB_BLOCKED, /* on others */
@@ -28,6 +28,7 @@ struct job {
 	struct range dependents; /* in run.dependents */
 	struct kube_request request;
 	bool has_second; /* the request is the patch that follows a read */
+	unsigned n_reads;
 	int64_t due_ms, deadline_ms;
 	const char *version; /* after a write of ours; the plan's arena's */
 };
@@ -223,7 +224,7 @@ static void keep_version(struct job *j)
 static void look(struct job *j)
 {
 	struct kube_resource resource;
-	const struct kube_ref ref = api_ref(action_of(j), NULL, &resource);
+	const struct kube_ref ref = api_ref(action_of(j), &resource);
 
 	kube_request_done(&j->request);
 	kube_get(&j->request, &ref);
@@ -278,6 +279,7 @@ static void send_second(struct job *j)
 	int r = api_request_after(&j->request, j->run->k, action_of(j),
 				  (struct slice){ object.s, object.n }, &err);
 	j->has_second = true;
+	j->n_reads++;
 	if (r < 0)
 		fail(j, &err);
 	else if (r > 0)
@@ -299,6 +301,21 @@ static void on_success(struct job *j)
 		end(j, RESULT_DONE, "");
 }
 
+/* Somebody wrote between the read and the patch: a node helper, who reports every few seconds. */
+static bool may_read_again(const struct job *j)
+{
+	return j->has_second && j->request.call.code == 409 && j->n_reads < READS_MAX;
+}
+
+static void begin(struct job *j);
+
+static void read_again(struct job *j)
+{
+	kube_request_done(&j->request);
+	j->has_second = false;
+	begin(j);
+}
+
 static void on_failure(struct job *j)
 {
 	const struct http_call *call = &j->request.call;
@@ -310,6 +327,8 @@ static void on_failure(struct job *j)
 		fail(j, &call->err);
 	} else if (call->code == 404 && wants_gone) {
 		end(j, RESULT_DONE, "was gone already");
+	} else if (may_read_again(j)) {
+		read_again(j);
 	} else {
 		fail(j, &call->err);
 	}

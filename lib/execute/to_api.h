@@ -13,8 +13,8 @@
  * depends on it, and nothing else.
  *
  * Where a write ends without an answer nobody knows whether it was done. It counts as failed, and
- * the next pass, which plans from what is there, goes on from it: every write is refused by uid and
- * resourceVersion if it was already done. When the server cannot be reached, nothing new begins. */
+ * the next pass, which plans from what is there, goes on from it: a write that was already done is
+ * refused, or changes nothing. When the server cannot be reached, nothing new begins. */
 
 struct api_options {
 	uint32_t parallel;     /* 0: 16 */

@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Proxy:
     """Serves https with a certificate of its own; what comes is passed on with the real token.
 
-    `answers` are (method, path, status) of what was passed on, in order.
+    `answers` are (method, path, status) of what was passed on, in order. `meddle`, a function of
+    method and path, is called before each is passed on.
     """
 
     def __init__(self, api, folder):
@@ -28,7 +29,7 @@ class Proxy:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def forget(self):
-        self.client, self.answers = None, []
+        self.client, self.answers, self.meddle = None, [], None
         self.has_client = threading.Event()
 
     def run(self, argv, kill_at=None):
@@ -84,6 +85,8 @@ class Proxy:
         self._pass("before")
         keep = {k: v for k, v in headers.items()
                 if k.lower() in ("content-type", "accept", "accept-encoding")}
+        if self.meddle:
+            self.meddle(method, path)
         answer = self.api.raw(method, path, body, keep)
         with self.lock:
             self.answers.append((method, path, answer[0]))

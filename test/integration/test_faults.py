@@ -2,10 +2,12 @@
 """What goes wrong while a plan is carried out."""
 
 import os
+import re
 import signal
 import subprocess
 import time
 
+from proxy import Proxy
 from world import Skip
 
 
@@ -67,6 +69,42 @@ def test_lost_lease_stops_the_pass(w):
     out, err = apply.communicate(timeout=30)
     assert apply.returncode == 4 and "the Lease was lost" in out, (out, err)
     w.mckube("apply", "--lock-timeout=20s")
+
+
+def test_others_write_the_same_objects(w):
+    """As the node helper does: just before each write of ours on a McKube or a node, somebody else
+    writes to it."""
+    w.nodes("n1")
+    w.create(*w.pair("stays", 200000), *w.pair("goes", 200000), w.request("orphan", 1000))
+    w.mckube("apply")
+    w.run_pod("stays")
+    w.kubectl("taint", "node", "n1", "McKubeRTDeadlinePressure=True:NoSchedule")
+    w.kubectl("patch", "mckube", "orphan", "-n", w.ns, "--type=merge", "-p",
+              '{"metadata":{"finalizers":["mckube.mcoperator.sdv.com/finalizer"]}}')
+    w.kubectl("delete", "mckube", "orphan", "-n", w.ns, "--wait=false")
+    w.kubectl("patch", "mckube", "stays", "-n", w.ns, "--subresource=status", "--type=merge", "-p",
+              '{"status":{"allocatedCore":"3","podUID":"another"}}')
+    w.create(*w.pair("comes", 200000))
+    meddled = []
+
+    def meddle(method, path):
+        subject = path.split("?")[0].removesuffix("/status")
+        if method == "PATCH" and ("/mckubes/" in subject or "/nodes/" in subject) and \
+                meddled.count(subject) < 2:
+            meddled.append(subject)
+            w.api.merge(subject, {"metadata": {"annotations": {"n": str(len(meddled))}}})
+
+    proxy = Proxy(w.api, w.folder)
+    proxy.meddle = meddle
+    try:
+        passes = [proxy.run([w.program, "apply"]) for _ in range(2)]  # the first takes the taint off
+    finally:
+        proxy.stop()
+    out = passes[0][1] + passes[1][1]
+    assert [code for code, _ in passes] == [0, 0] and not re.search("Failed|Skipped", out), out
+    for done in ("n1 untaint", "orphan release", "comes guard", "stays update", "comes bind"):
+        assert f"{done}: Done" in out, (done, out)
+    assert len(meddled) == 2 + 2 + 1 + 1, meddled
 
 
 def test_full_disk_leaves_the_old_plan(w):
