@@ -359,17 +359,26 @@ static int64_t backoff_ms(unsigned tries)
 	return full / 2 + random() % (full / 2 + 1);
 }
 
+/* Did the connection break, and not because the server refused who we are? With TLS 1.3 it does so
+ * after the handshake, where libcurl only says that receiving failed; OpenSSL and GnuTLS both call
+ * it an alert. */
+static bool is_broken(const struct http_try *t, CURLcode curl)
+{
+	return (curl == CURLE_GOT_NOTHING || curl == CURLE_RECV_ERROR || curl == CURLE_SEND_ERROR ||
+		curl == CURLE_PARTIAL_FILE) &&
+	       !strstr(t->detail, "alert");
+}
+
 /* Milliseconds until the same request may be sent again; negative: it may not. */
 static int64_t retry_delay(struct http_try *t, CURLcode curl)
 {
 	struct http_call *call = t->call;
-	bool is_broken = curl == CURLE_GOT_NOTHING || curl == CURLE_RECV_ERROR ||
-			 curl == CURLE_SEND_ERROR || curl == CURLE_PARTIAL_FILE;
 
 	if (t->tries >= HTTP_TRIES || t->has_sunk || call->is_stream)
 		return -1;
 	if (curl != CURLE_OK)
-		return is_broken && strcmp(call->method, "GET") == 0 ? backoff_ms(t->tries) : -1;
+		return is_broken(t, curl) && strcmp(call->method, "GET") == 0 ? backoff_ms(t->tries)
+									      : -1;
 	if (call->code == 401 && !t->was_refused && kube_auth_was_refused(t->http->auth)) {
 		t->was_refused = true;
 		return 0;
@@ -405,8 +414,8 @@ static void on_end(struct http_try *t, CURLcode curl)
 
 	int64_t delay = t->call->result < 0 || t->is_too_large ? -1 : retry_delay(t, curl);
 	if (delay >= 0) {
-		log_v(6, "%s %s: again in %lld milliseconds", t->call->method, t->call->path,
-		      (long long)delay);
+		log_v(6, "%s %s: again in %lld milliseconds%s%s", t->call->method, t->call->path,
+		      (long long)delay, *t->detail ? ": " : "", t->detail);
 		off_the_wire(t);
 		t->due_ms = clock_ms() + delay;
 		return;
