@@ -124,6 +124,16 @@ static int exit_code(const struct plan *plan)
 	return EXIT_DONE;
 }
 
+static void add_results(const struct plan *plan, const struct look *look, struct str *out)
+{
+	size_t n = plan->unplaced.n;
+
+	plan_results(plan, look, out);
+	if (n)
+		str_addf(out, "%zu pod%s no place: 'kubectl mckube plan' says why.\n", n,
+			 n == 1 ? " has" : "s have");
+}
+
 /* Says what became of each action: on standard output, unless the new state went there. */
 static int print_results(const struct cli *cli, const struct apply_args *a, const struct plan *plan,
 			 struct error *err)
@@ -131,7 +141,7 @@ static int print_results(const struct cli *cli, const struct apply_args *a, cons
 	AUTO(str_done) struct str out = STR_INIT;
 	struct look look = a->out ? cli->look : terminal_look(STDERR_FILENO, cli->global.color);
 
-	plan_results(plan, &look, &out);
+	add_results(plan, &look, &out);
 	if (a->out)
 		return print_text(&out, exit_code(plan), err);
 	fwrite(out.s, 1, out.n, stderr);
@@ -156,7 +166,7 @@ static int run_live(struct cli *cli, const struct apply_args *a, struct pass_loc
 	in.live.kube.is_dry_run = a->dry_run == DRY_RUN_SERVER;
 	if (carry_out(cli, &a->live, &in.live, lock, &in.cluster, &plan, err) < 0)
 		return err->code;
-	plan_results(&plan, &cli->look, &out);
+	add_results(&plan, &cli->look, &out);
 	if (in.live.kube.is_dry_run)
 		str_add(&out, carry_out_dry);
 	return print_text(&out, exit_code(&plan), err);

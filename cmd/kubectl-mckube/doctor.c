@@ -78,7 +78,7 @@ static int check_server(struct doctor *d, struct error *err)
 }
 
 static const char no_definition[] =
-	"mckubes.mcoperator.sdv.com: kubectl mckube crd | kubectl apply -f -";
+	"mckubes.mcoperator.sdv.com is not installed: kubectl mckube crd | kubectl apply -f -";
 
 /* For who may not read definitions: is there something of that name? */
 static void check_served(struct doctor *d)
@@ -277,7 +277,8 @@ static void check_policies(struct doctor *d)
 	}
 	if (missing.n)
 		say(d, "admission", STATE_NOTE,
-		    "not installed: %s; anybody who may edit pods may write budgets", missing.s);
+		    "not installed: %s; without them whoever may edit pods may write budgets",
+		    missing.s);
 	else
 		say(d, "admission", STATE_OK, "assignments are only ours to write");
 }
@@ -290,12 +291,15 @@ static void check_helpers(struct doctor *d, const struct cluster *c)
 
 	array_each(node, &c->nodes)
 		n_helped += node->backend != 0;
-	if (n_helped < c->nodes.n)
+	if (!c->nodes.n)
+		say(d, "helpers", STATE_NOTE, "there are no nodes");
+	else if (n_helped < c->nodes.n)
 		say(d, "helpers", STATE_NOTE,
-		    "%zu of %zu nodes report no backend: for them 0.950 of every core is assumed",
-		    c->nodes.n - n_helped, c->nodes.n);
+		    "%zu of %zu nodes report their backend: for the others 0.950 of every core is "
+		    "assumed",
+		    n_helped, c->nodes.n);
 	else
-		say(d, "helpers", STATE_OK, "%zu nodes report their backend", n_helped);
+		say(d, "helpers", STATE_OK, "all nodes report their backend");
 }
 
 static void check_taints(struct doctor *d, const struct cluster *c)
@@ -307,27 +311,43 @@ static void check_taints(struct doctor *d, const struct cluster *c)
 			n += strcmp(cluster_str(c, c->taints.items[node->taints.at + i].key),
 				    "McKubeRTDeadlinePressure") == 0;
 	if (n)
-		say(d, "taints", STATE_NOTE, "%zu nodes have McKubeRTDeadlinePressure", n);
+		say(d, "taints", STATE_NOTE, "McKubeRTDeadlinePressure is on %zu of %zu nodes", n,
+		    c->nodes.n);
 }
 
-static void check_leftovers(struct doctor *d, const struct cluster *c)
+/* Where nobody makes passes any more nobody takes finalizers off, and deleting the definition waits
+ * for ever. */
+static void check_finalizers(struct doctor *d, const struct cluster *c)
 {
-	size_t n_held = 0, n_pinned = 0;
+	size_t n_waiting = 0, n_held = 0;
 
 	array_each(m, &c->mckubes) {
-		n_held += m->is_deleting && m->has_finalizer;
+		n_waiting += m->is_deleting && m->has_finalizer;
+		n_held += !m->is_deleting && m->has_finalizer;
+	}
+	if (n_waiting)
+		say(d, "finalizers", STATE_NOTE,
+		    "%zu of %zu McKubes wait for mckube.mcoperator.sdv.com/finalizer: apply takes it off",
+		    n_waiting, c->mckubes.n);
+	else if (n_held)
+		say(d, "finalizers", STATE_OK,
+		    "%zu of %zu McKubes have ours; to uninstall, delete them and apply once more "
+		    "before the rest",
+		    n_held, c->mckubes.n);
+}
+
+static void check_pins(struct doctor *d, const struct cluster *c)
+{
+	size_t n_pinned = 0;
+
+	array_each(m, &c->mckubes)
 		n_pinned += m->status_core && m->core.kind == RAW_STRING &&
 			    m->core.text == m->status_core;
-	}
-	if (n_held)
-		say(d, "finalizers", STATE_NOTE,
-		    "%zu McKubes wait for mckube.mcoperator.sdv.com/finalizer: apply takes it off",
-		    n_held);
 	if (n_pinned)
 		say(d, "pins", STATE_NOTE,
-		    "%zu McKubes ask for the core that an older operator chose; legacyPins: ignore "
-		    "lets them move",
-		    n_pinned);
+		    "%zu of %zu McKubes ask for the core that an older operator chose; legacyPins: "
+		    "ignore lets them move",
+		    n_pinned, c->mckubes.n);
 }
 
 static void check_snapshot(struct doctor *d)
@@ -343,11 +363,12 @@ static void check_snapshot(struct doctor *d)
 	loader_finish(loader, &c);
 	loader_free(loader);
 	say(d, "snapshot", c.problems.n ? STATE_NOTE : STATE_OK,
-	    "%zu nodes, %zu pods, %zu McKubes, %zu objects that cannot be used", c.nodes.n,
+	    "nodes: %zu, pods: %zu, McKubes: %zu, objects that cannot be used: %zu", c.nodes.n,
 	    c.pods.n, c.mckubes.n, c.problems.n);
 	check_helpers(d, &c);
 	check_taints(d, &c);
-	check_leftovers(d, &c);
+	check_finalizers(d, &c);
+	check_pins(d, &c);
 	cluster_done(&c);
 }
 

@@ -44,7 +44,7 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	struct ref ref = { .node = NONE, .pod = NONE };
 
 	if (inputs_load(cli, false, &in, err) < 0 ||
-	    ref_find(cli, &in.cluster, cli->words.items[0], &ref, err) < 0)
+	    ref_find(cli, &in, cli->words.items[0], &ref, err) < 0)
 		return err->code;
 	if (ref.pod == NONE)
 		return usage_error(cli, err, "\"%s\" is not pod/NAME", cli->words.items[0]);

@@ -6,6 +6,7 @@
 #include "model/cluster.h"
 
 #include "command.h"
+#include "inputs.h"
 
 /* An object as kubectl names it on the command line: "pod/brake", "po/brake", "node/edge-1". */
 struct ref {
@@ -13,8 +14,9 @@ struct ref {
 	pod_id pod;   /* NONE unless a pod is meant */
 };
 
-/* A pod is looked for in --namespace, or in "default". An error names what there is instead. */
-int ref_find(struct cli *cli, const struct cluster *c, const char *word, struct ref *ret,
+/* A pod is looked for in --namespace, else in the context's, else in "default". An error names what
+ * there is instead. */
+int ref_find(struct cli *cli, const struct inputs *in, const char *word, struct ref *ret,
 	     struct error *err);
 
 #endif

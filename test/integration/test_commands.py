@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands, as a user meets them."""
 
+import base64
 import json
+import os
+import pathlib
 import time
+import urllib.parse
 
-from world import Skip
+from world import TOP, Skip
 
 
 def test_plan_apply_and_nothing_left(w):
@@ -154,6 +158,40 @@ def test_completion_with_live_names(w):
     w.nodes("n1")
     done = w.run("kubectl_complete-mckube", "status", "--context", "")
     assert "test" in done.out.split("\n")[0] and done.err == "", done
+
+
+def test_in_its_own_cluster(w):
+    """As a pod runs it: no kubeconfig, the token and the authority where a kubelet mounts them."""
+    w.kubectl("apply", "-f", TOP / "manifests" / "namespace.yaml", "-f",
+              TOP / "manifests" / "rbac.yaml")
+    w.nodes("n1")
+    w.create(*w.pair("a", 300000))
+    server = urllib.parse.urlsplit(w.config["clusters"][0]["cluster"]["server"])
+    account = pathlib.Path("/var/run/secrets/kubernetes.io/serviceaccount")
+    given = w.folder / "account"
+    given.mkdir()
+    (given / "token").write_text(w.kubectl("create", "token", "mckube-applier", "-n",
+                                           "mckube-system").out)
+    (given / "ca.crt").write_bytes(base64.b64decode(
+        w.config["clusters"][0]["cluster"]["certificate-authority-data"]))
+    (given / "namespace").write_text(w.ns)
+    script = f"""mount -t tmpfs none /run || exit 77
+        mkdir -p {account}; cp {given}/* {account}/; exec {w.program} "$@" """
+    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent",
+           "KUBERNETES_SERVICE_HOST": server.hostname, "KUBERNETES_SERVICE_PORT": str(server.port)}
+
+    def inside(*args):
+        done = w.run("unshare", "-m", "sh", "-c", script, "sh", *args, env=env, check=False)
+        if "Operation not permitted" in done.err or done.code == 77:
+            raise Skip("file systems cannot be mounted here")
+        return done
+
+    done = inside("apply")
+    assert done.code == 0 and "a bind: Done" in done.out, done
+    assert "pod/a" in inside("status", "pod/a", "-o", "name").out
+    (given / "token").write_text("worthless")
+    done = inside("plan")
+    assert done.code == 1 and "You must be logged in to the server" in done.err, done
 
 
 def test_events_come_in_series(w):

@@ -243,6 +243,11 @@ def test_doctor_knows_what_is_missing(w):
     w.nodes("n1")
     done = w.mckube("doctor")
     assert done.code == 0 and "kubernetes" in done.out.lower(), done
+    assert "finalizers" not in done.out
+    w.create(*w.pair("a", 300000), w.request("unused", 300000))
+    w.mckube("apply")
+    held = w.mckube("doctor").out
+    assert re.search("finalizers +ok +1 of 2 McKubes have ours; to uninstall, delete them", held), held
     planner = w.mckube("doctor", env=w.as_account("mckube-planner"), check=False)
     assert planner.code == 1 and "create pods/binding" in planner.out, planner
 
