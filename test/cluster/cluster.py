@@ -22,6 +22,21 @@ HERE = pathlib.Path(__file__).resolve().parent
 READY_SECONDS = 120
 
 
+class NoPrograms(Exception):
+    """They are not there and cannot be built."""
+
+
+def build_programs(*options):
+    """The folder with a cluster's programs (see the file build). It is put on PATH, last, because of
+    kubectl."""
+    done = subprocess.run([HERE / "build", *options], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise NoPrograms("Kubernetes cannot be built here (Go 1.26 is needed)")
+    folder = done.stdout.strip()
+    os.environ["PATH"] += f":{folder}"
+    return folder
+
+
 def free_ports(n):
     """Ports that the kernel gives out now; all are held until the last one is known."""
     sockets = [socket.socket() for _ in range(n)]

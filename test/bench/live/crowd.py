@@ -13,15 +13,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1] / "cluster"), str(HERE.parents[1] / "integration")]
 
 from api import Api
-from cluster import Cluster
+from cluster import Cluster, build_programs
 
 
 @contextlib.contextmanager
 def control_plane():
     """An Api, the Cluster, and the folder of Kubernetes' programs; without kube-scheduler. $KUBECONFIG
     leads there."""
-    programs = subprocess.run([HERE.parents[1] / "cluster" / "build"], check=True, text=True,
-                              stdout=subprocess.PIPE).stdout.strip()
+    programs = build_programs()
     with tempfile.TemporaryDirectory(prefix="mckube-") as folder:
         cluster = Cluster(folder)
         try:
