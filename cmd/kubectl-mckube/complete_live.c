@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -69,6 +70,8 @@ static void on_alarm(int signal_number)
 /* What credential plugins and the server have to say is for another time. */
 static void be_quick_and_quiet(void)
 {
+	static const struct itimerval time = { .it_value = { COMPLETE_MS / 1000,
+							     COMPLETE_MS % 1000 * 1000 } };
 	AUTO_CLOSE int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (fd >= 0) {
@@ -76,7 +79,7 @@ static void be_quick_and_quiet(void)
 		dup2(fd, STDERR_FILENO);
 	}
 	signal(SIGALRM, on_alarm);
-	alarm(COMPLETE_SECONDS);
+	setitimer(ITIMER_REAL, &time, NULL);
 }
 
 struct names {

@@ -8,9 +8,9 @@
  * with `typed`. The connection is the one that the words typed so far choose (cli->live). Whatever
  * goes wrong, nothing is said: there are fewer words then, those that came within
  * COMPLETE_LIST_MS. Where even more hangs than a server, such as a credential plugin, the program
- * ends without words after COMPLETE_SECONDS. Nobody is asked anything on the terminal. */
+ * ends without words after COMPLETE_MS. Nobody is asked anything on the terminal. */
 
-enum { COMPLETE_LIST_MS = 1500, COMPLETE_SECONDS = 2 };
+enum { COMPLETE_LIST_MS = 1500, COMPLETE_MS = 1800 };
 
 void complete_contexts(struct cli *cli, const char *typed, struct str *out);
 void complete_clusters(struct cli *cli, const char *typed, struct str *out);
