@@ -141,6 +141,7 @@ static void count_plan(struct pass_counts *n, const struct plan *p)
 	array_each(u, &p->unplaced)
 		n->unplaced[u->reason]++;
 	n->warnings = p->warnings.n;
+	n->look_again = p->look_again;
 }
 
 static int plan_and_act(struct reconcile *r, const struct cluster *c, struct error *err)

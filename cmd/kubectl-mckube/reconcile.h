@@ -19,6 +19,7 @@ struct pass_counts {
 	uint64_t warnings;				    /* of the last plan */
 	int64_t last_success;				    /* seconds since 1970; 0: none yet */
 	int64_t last_us, last_plan_us; /* how long the last pass took, and its plan */
+	uint32_t look_again;	       /* in so many seconds, says the last plan; 0: no need */
 	bool has_failed;	       /* the last one */
 };
 

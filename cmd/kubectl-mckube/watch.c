@@ -176,19 +176,32 @@ static const char *stop_reason(void *arg)
 
 /* The loop. */
 
-/* A pass that failed is tried again, later each time, but not later than --interval. */
-static void set_next_pass(struct watch *w, bool has_failed)
+/* A pass that failed is tried again, later each time; one that waits for a time to be over, then;
+ * none later than --interval. */
+static void set_next_pass(struct watch *w, const struct pass_counts *last)
 {
-	int64_t interval = w->a->interval / 1000000;
+	int64_t next = w->a->interval / 1000000;
 
-	if (!has_failed)
+	if (!last->has_failed)
 		w->retry_ms = 0;
 	else
 		w->retry_ms = w->retry_ms ? 2 * w->retry_ms : RETRY_FIRST_MS;
-	if (w->retry_ms > interval)
-		w->retry_ms = interval;
-	w->pass_ms = clock_ms() + (has_failed ? w->retry_ms : interval);
-	w->rest_ms = clock_ms() + REST * w->passes.counts.last_plan_us / 1000;
+	if (w->retry_ms > next)
+		w->retry_ms = next;
+	if (last->has_failed)
+		next = w->retry_ms;
+	if (last->look_again && last->look_again * 1000ll < next)
+		next = last->look_again * 1000ll;
+	w->pass_ms = clock_ms() + next;
+	w->rest_ms = clock_ms() + REST * last->last_plan_us / 1000;
+}
+
+/* Takes in what has come, and what time it is. */
+static void take_in(struct watch *w)
+{
+	w->settle_ms = 0;
+	w->has_changed |= mirror_settle(follow_mirror(w->follow), time(NULL));
+	w->has_been_shown &= !w->has_changed;
 }
 
 static void pass(struct watch *w)
@@ -196,29 +209,26 @@ static void pass(struct watch *w)
 	const struct cluster *c = mirror_cluster(follow_mirror(w->follow));
 	struct error err = ERROR_INIT;
 
+	take_in(w);
 	w->has_changed = false;
 	if (reconcile_pass(&w->passes, c, &err) < 0)
 		log_warning("no plan: %s", err.msg);
 	w->written_ms = clock_ms();
-	set_next_pass(w, w->passes.counts.has_failed);
+	set_next_pass(w, &w->passes.counts);
 	save_metrics(w, c);
 }
 
-/* Takes in what has come, a moment after the first of it came. */
+/* A moment after the first of something came. */
 static void settle(struct watch *w)
 {
-	struct mirror *m = follow_mirror(w->follow);
 	int64_t now = clock_ms();
 
-	if (!follow_is_current(w->follow) || !mirror_has_news(m))
+	if (!follow_is_current(w->follow) || !mirror_has_news(follow_mirror(w->follow)))
 		return;
 	if (!w->settle_ms)
 		w->settle_ms = now + DEBOUNCE_MS;
-	if (now < w->settle_ms)
-		return;
-	w->settle_ms = 0;
-	w->has_changed |= mirror_settle(m, time(NULL));
-	w->has_been_shown &= !w->has_changed;
+	if (now >= w->settle_ms)
+		take_in(w);
 }
 
 /* A pass needs all lists, the Lease, a rest after the one before, and what that wrote to be seen.

@@ -7,7 +7,13 @@
 #include "base/clock.h"
 #include "node/topology.h"
 
-enum { TEXT_MAX = 64, INTERVAL_MS = 30000, NS_PER_S = 1000000000, PPM_PER_CENT = 10000 };
+enum {
+	TEXT_MAX = 64,
+	INTERVAL_MS = 30000,
+	BUSY_MS = 5500, /* a node that turns busy says so again: planners wait for 5 s of it */
+	NS_PER_S = 1000000000,
+	PPM_PER_CENT = 10000,
+};
 
 static int patch_node(const struct run *r, struct kube *k, const struct kube_pair *notes, size_t n,
 		      struct error *err)
@@ -73,7 +79,7 @@ int node_report_send(struct node_report *n, const struct run *r, struct kube *k,
 		return 0;
 	if (tell_usage(r, k, is_busy, err) < 0)
 		return err->code;
+	n->due_ms = clock_ms() + (is_busy && !n->was_busy ? BUSY_MS : INTERVAL_MS);
 	n->was_busy = is_busy;
-	n->due_ms = clock_ms() + INTERVAL_MS;
 	return 0;
 }

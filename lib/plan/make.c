@@ -370,6 +370,7 @@ void planner_emit(struct planner *p, struct plan *ret_plan)
 	emit_plan(p, ret_plan); /* and 8. Clean up */
 	ret_plan->search.steps = p->steps;
 	ret_plan->search.is_exact = p->is_exact;
+	ret_plan->look_again = p->reliefs.look_again;
 	plan_name(ret_plan);
 }
 

@@ -125,6 +125,9 @@ struct plan {
 	ARRAY(struct unplaced) unplaced;
 	ARRAY(struct warning) warnings;
 	ARRAY(struct result) results;
+	/* So many seconds after taken_at time alone may change the plan; 0: never. Not in the file.
+	 */
+	uint32_t look_again;
 	/* How the search went, for -v and for the benches; not in the file. */
 	struct {
 		uint64_t steps;

@@ -44,10 +44,10 @@ enum pressure relieve_pressure(const struct cluster *c, const struct node *node,
 
 	if (!is_flagged && (usage < 0 || usage < settings->pressure.calm))
 		return PRESSURE_CALM;
-	if ((*flag && !is_flagged) || (usage >= 0 && usage < settings->pressure.busy) ||
-	    (seconds >= 0 && seconds < settings->pressure.delay_seconds))
+	if ((*flag && !is_flagged) || (usage >= 0 && usage < settings->pressure.busy))
 		return PRESSURE_BETWEEN;
-	return PRESSURE_BUSY;
+	return seconds >= 0 && seconds < settings->pressure.delay_seconds ? PRESSURE_SOON
+									  : PRESSURE_BUSY;
 }
 
 int64_t relieve_degraded_since(const struct cluster *c, const struct pod *pod)
@@ -72,12 +72,6 @@ static const struct taint *taint_of(const struct cluster *c, const struct node *
 	return NULL;
 }
 
-/* Have so many seconds passed? `unknown` where the snapshot has no time. */
-static bool has_passed(const struct cluster *c, int64_t since, uint32_t seconds, bool unknown)
-{
-	return c->taken_at ? c->taken_at - since >= seconds : unknown;
-}
-
 /* ---- One node ---- */
 
 struct patient {
@@ -87,6 +81,25 @@ struct patient {
 	const struct taint *taint; /* NULL: it has none of ours */
 	const struct unit *protected;
 };
+
+/* The node waits: time alone may change the plan then. */
+static void look_again(const struct patient *x, int64_t seconds)
+{
+	if (seconds <= INT32_MAX && (!x->r->look_again || seconds < x->r->look_again))
+		x->r->look_again = (uint32_t)seconds;
+}
+
+/* Have so many seconds passed? `unknown` where the snapshot has no time. */
+static bool has_passed(const struct patient *x, int64_t since, uint32_t seconds, bool unknown)
+{
+	int64_t now = x->p->w.c->taken_at;
+
+	if (!now)
+		return unknown;
+	if (now - since < seconds)
+		look_again(x, since + seconds - now);
+	return now - since >= seconds;
+}
 
 static const struct unit *unit_at(const struct patient *x, uint32_t i)
 {
@@ -129,15 +142,14 @@ static bool is_lesser(const struct patient *x, const struct unit *u)
 /* Did the last step have its time? */
 static bool is_step_due(const struct patient *x)
 {
-	const struct cluster *c = x->p->w.c;
 	uint32_t seconds = x->p->w.settings->pressure.step_seconds;
 
-	if (x->taint && !has_passed(c, x->taint->added, seconds, false))
+	if (x->taint && !has_passed(x, x->taint->added, seconds, false))
 		return false;
 	for (uint32_t i = 0; i < n_units(x); i++) {
 		int64_t since = degraded_since(x, unit_at(x, i));
 
-		if (since >= 0 && !has_passed(c, since, seconds, false))
+		if (since >= 0 && !has_passed(x, since, seconds, false))
 			return false;
 	}
 	return true;
@@ -249,14 +261,12 @@ static bool may_restore(const struct patient *x, const struct unit *u, enum pres
 
 static void restore(const struct patient *x, enum pressure pressure)
 {
-	const struct cluster *c = x->p->w.c;
-
 	for (uint32_t i = 0; i < n_units(x); i++) {
 		const struct unit *u = unit_at(x, i);
 		int64_t since = may_restore(x, u, pressure) ? degraded_since(x, u) : -1;
 
 		if (since >= 0 &&
-		    has_passed(c, since, x->p->w.settings->pressure.hold_seconds, true))
+		    has_passed(x, since, x->p->w.settings->pressure.hold_seconds, true))
 			*mark_of(x, u) = RELIEF_RESTORE;
 	}
 }
@@ -338,14 +348,12 @@ static bool is_broken(const struct patient *x)
 
 static enum node_relief taint(const struct patient *x, enum pressure pressure, bool is_last_resort)
 {
-	const struct world *w = &x->p->w;
-
 	if (is_last_resort)
 		return NODE_RELIEF_TAINT;
 	if (is_broken(x))
 		return x->taint ? NODE_RELIEF_NONE : NODE_RELIEF_BROKEN;
 	if (!x->taint || pressure != PRESSURE_CALM ||
-	    !has_passed(w->c, x->taint->added, w->settings->pressure.hold_seconds, true))
+	    !has_passed(x, x->taint->added, x->p->w.settings->pressure.hold_seconds, true))
 		return NODE_RELIEF_NONE;
 	return NODE_RELIEF_UNTAINT;
 }
@@ -359,6 +367,8 @@ static void relieve_node(struct patient *x)
 	x->taint = taint_of(w->c, node_of(x));
 	if (x->r->protected_on[x->node] != NONE)
 		x->protected = &w->units.items[x->r->protected_on[x->node]];
+	if (pressure == PRESSURE_SOON)
+		look_again(x, w->settings->pressure.delay_seconds);
 	if (pressure == PRESSURE_BUSY && is_step_due(x) && !degrade(x))
 		is_last_resort = taint_and_evict(x);
 	restore(x, pressure);

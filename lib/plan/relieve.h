@@ -48,12 +48,13 @@ struct reliefs {
 	uint8_t *of_unit;      /* enum relief */
 	unit_id *protected_on; /* by node_id: the pod that the others yield to, NONE */
 	uint8_t *of_node;      /* enum node_relief */
+	uint32_t look_again;   /* in so many seconds a wait of some node is over; 0: none waits */
 };
 
 extern const char relief_taint[]; /* its key */
 
-/* What a node says of its CPU time. */
-enum pressure { PRESSURE_CALM, PRESSURE_BETWEEN, PRESSURE_BUSY };
+/* What a node says of its CPU time. SOON: it is busy, but has not been for delaySeconds. */
+enum pressure { PRESSURE_CALM, PRESSURE_BETWEEN, PRESSURE_SOON, PRESSURE_BUSY };
 enum pressure relieve_pressure(const struct cluster *c, const struct node *node,
 			       const struct settings *settings);
 /* Its usage in ppm; -1 where it does not say. */

@@ -6,22 +6,6 @@ import json
 TAINT = "McKubeRTDeadlinePressure"
 DEGRADED = "mckube.io/rt-degraded"
 FINALIZER = "mckube.mcoperator.sdv.com/finalizer"
-QUICK = "--config={}"
-
-
-def quick(w, **pressure):
-    """A configuration in which no step has to wait for the one before."""
-    path = w.folder / "quick.yaml"
-    values = {"stepSeconds": 0, "holdSeconds": 0, **pressure}
-    path.write_text("apiVersion: mckube.io/v1alpha1\nkind: Configuration\n"
-                    f"pressure: {json.dumps(values)}\n")
-    return QUICK.format(path)
-
-
-def say_usage(w, node, percent):
-    w.kubectl("annotate", "node", node, "--overwrite", f"mckube.sdv.com/cpu-usage={percent}",
-              f"mckube.sdv.com/isCpuBusy={'true' if percent > 90 else 'false'}",
-              "mckube.sdv.com/cpu-over90-duration-s=20")
 
 
 def taints(w, node):
@@ -50,23 +34,23 @@ def test_pressure_degrades_then_evicts_and_is_taken_back(w):
     w.mckube("apply")
     w.run_pod("low")
     w.run_pod("high")
-    say_usage(w, "n1", 97)
+    w.say_usage("n1", 97)
 
-    done = w.mckube("apply", quick(w))
+    done = w.mckube("apply", w.pressure())
     assert "low degrade: Done" in done.out, done
     assert w.note(w.get("pod", "low"), DEGRADED).endswith("Z")
     assert w.note(w.get("pod", "low"), "mckube.io/rt-runtime-low") == "200000"
     assert not taints(w, "n1")
 
-    say_usage(w, "n1", 60)
-    done = w.mckube("apply", quick(w))
+    w.say_usage("n1", 60)
+    done = w.mckube("apply", w.pressure())
     assert "low restore: Done" in done.out, done
     assert w.note(w.get("pod", "low"), DEGRADED) is None
 
-    say_usage(w, "n1", 97)
-    w.mckube("apply", quick(w))
-    assert "low" not in w.mckube("plan", quick(w, evict="none"), "-o", "name").out
-    done = w.mckube("apply", quick(w, evict="all"))
+    w.say_usage("n1", 97)
+    w.mckube("apply", w.pressure())
+    assert "low" not in w.mckube("plan", w.pressure(evict="none"), "-o", "name").out
+    done = w.mckube("apply", w.pressure(evict="all"))
     assert "n1 taint: Done" in done.out and "low evict: Done" in done.out, done
     assert [(t["key"], t["value"], t["effect"]) for t in taints(w, "n1")] == [
         (TAINT, "True", "NoSchedule")]
@@ -95,7 +79,7 @@ def test_a_refused_budget_taints_its_node(w):
     done = w.mckube("apply")
     assert f"{node} taint: Done" in done.out, done
     w.kubectl("annotate", "pod", "brake", "-n", w.ns, "--overwrite", "mckube.io/rt-applied=true")
-    done = w.mckube("apply", quick(w))
+    done = w.mckube("apply", w.pressure())
     assert f"{node} untaint: Done" in done.out, done
 
 

@@ -243,6 +243,50 @@ def test_metrics_are_accepted(w):
         assert f'mckube_pod_level{{namespace="{w.ns}",pod="a"}} 2\n' in watcher.get("/metrics")
 
 
+def test_watch_says_only_what_concerns_a_namespace(w):
+    w.nodes("n1")
+    with watching(w, "watch", "--namespace=elsewhere") as watcher:
+        w.create(*w.pair("fits", 300000), *w.pair("never", 990000))
+        w.wait(lambda: node_of(w, "fits"))
+        w.wait(lambda: watcher.metric('mckube_unplaced_pods{reason="NoRoom"}') == 1)
+        assert w.ns not in watcher.text(), watcher.text()
+
+
+@contextlib.contextmanager
+def watching_two_pods(w, **pressure):
+    """A Low and a High pod run on one node; only time and news make passes."""
+    w.nodes("n1", cores=4)
+    with watching(w, "watch", "--interval=1h", w.pressure(**pressure)) as watcher:
+        w.create(*w.pair("low", 200000), *w.pair("high", 300000, 300000, "High"))
+        w.wait(lambda: node_of(w, "low") and node_of(w, "high"))
+        w.run_pod("low")
+        w.run_pod("high")
+        yield watcher
+
+
+def test_watch_relieves_step_by_step(w):
+    with watching_two_pods(w, delaySeconds=1, stepSeconds=2, holdSeconds=2, evict="all") as watcher:
+        w.say_usage("n1", 97, seconds=0)
+        w.say_usage("n1", 97, seconds=1)
+        steps = ["Degrade Pod", "Taint Node", "Evict Pod"]
+        w.wait(lambda: all(step in watcher.text() for step in steps), 20)
+        text = watcher.text()
+        assert sorted(steps, key=text.index) == steps, text
+        w.say_usage("n1", 50)
+        w.wait(lambda: "Untaint Node" in watcher.text(), 20)
+        assert not w.get("node", "n1")["spec"].get("taints"), watcher.text()
+
+
+def test_watch_gives_back_what_it_took(w):
+    with watching_two_pods(w, stepSeconds=60, holdSeconds=3) as watcher:
+        degraded = lambda: w.note(w.get("pod", "low"), "mckube.io/rt-degraded")
+        w.say_usage("n1", 97)
+        w.wait(degraded)
+        w.say_usage("n1", 50)
+        w.wait(lambda: not degraded(), 10)
+        assert f"SetLevel Pod {w.ns}/low" in watcher.text(), watcher.text()
+
+
 def test_log_as_json(w):
     with watching(w, "watch", "--log-format=json") as watcher:
         w.wait(watcher.leads)

@@ -106,6 +106,21 @@ class World:
         self.kubectl("patch", "pod", name, "-n", self.ns, "--subresource=status", "--type=merge",
                      "-p", '{"status":{"phase":"Running"}}')
 
+    def say_usage(self, node, percent, seconds=20):
+        """Says what a node helper would say of its CPU time."""
+        self.kubectl("annotate", "node", node, "--overwrite",
+                     f"mckube.sdv.com/cpu-usage={percent}",
+                     f"mckube.sdv.com/isCpuBusy={str(percent > 90).lower()}",
+                     f"mckube.sdv.com/cpu-over90-duration-s={seconds}")
+
+    def pressure(self, **values):
+        """The option that names a configuration with these keys; no step waits for another."""
+        path = self.folder / f"{self.ns}-pressure.json"
+        path.write_text(json.dumps({
+            "apiVersion": "mckube.io/v1alpha1", "kind": "Configuration",
+            "pressure": {"stepSeconds": 0, "holdSeconds": 0, **values}}))
+        return f"--config={path}"
+
     def note(self, pod, key):
         return pod["metadata"].get("annotations", {}).get(key)
 

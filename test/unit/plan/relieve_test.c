@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "base/auto.h"
 #include "test/unit/plan/build.h"
 #include "test/unit/snapshot.h"
@@ -21,8 +22,8 @@ static void a_node_is_busy_when_all_that_speak_say_so(void **state)
 		{ "true", NULL, NULL, PRESSURE_BUSY },	 { NULL, "90", NULL, PRESSURE_BUSY },
 		{ NULL, "89", NULL, PRESSURE_BETWEEN },	 { NULL, "80", NULL, PRESSURE_BETWEEN },
 		{ NULL, "79", NULL, PRESSURE_CALM },	 { NULL, "79.9", "0", PRESSURE_CALM },
-		{ "true", "89", "9", PRESSURE_BETWEEN }, { "true", "90", "5", PRESSURE_BUSY },
-		{ "true", "90", "4", PRESSURE_BETWEEN }, { "true", NULL, "4", PRESSURE_BETWEEN },
+		{ "true", "89", "4", PRESSURE_BETWEEN }, { "true", "90", "5", PRESSURE_BUSY },
+		{ "true", "90", "4", PRESSURE_SOON },	 { "true", NULL, "4", PRESSURE_SOON },
 		{ "true", "50", "9", PRESSURE_BETWEEN }, { "false", "99", "9", PRESSURE_BETWEEN },
 		{ "false", "50", "0", PRESSURE_CALM },	 { "true", "much", "9", PRESSURE_BUSY },
 		{ "true", "-1", "x", PRESSURE_BUSY },	 { "yes", NULL, NULL, PRESSURE_CALM },
@@ -71,11 +72,51 @@ static void a_pod_says_since_when_it_is_degraded(void **state)
 	scene_done(&s);
 }
 
+/* One node that says `notes`; a Low pod and a High one, the Low one degraded since `since`. */
+static uint32_t seconds_until_a_look(const char *notes, const char *since, int64_t now)
+{
+	AUTO_FREE char *degraded = since ? xasprintf("mckube.io/rt-degraded: '%s'", since) : NULL;
+	struct str yaml = STR_INIT;
+	struct scene s;
+
+	build_node(&yaml, (struct test_node){ "edge", .annotations = notes });
+	build_pod(&yaml,
+		  (struct test_pod){ "a", "edge", "0", .low = 200000, .annotations = degraded });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", "High", .low = 200000 });
+	scene_start(&s, &yaml);
+	s.c.taken_at = now;
+	relieve(&s.p);
+	uint32_t seconds = s.p.reliefs.look_again;
+	scene_done(&s);
+	return seconds;
+}
+
+static void a_wait_says_when_it_is_over(void **state)
+{
+	static const char soon[] = "mckube.sdv.com/isCpuBusy: 'true', "
+				   "mckube.sdv.com/cpu-over90-duration-s: '0'";
+	static const char busy[] = "mckube.sdv.com/isCpuBusy: 'true'";
+	static const char calm[] = "mckube.sdv.com/isCpuBusy: 'false'";
+	static const char minute[] = "1970-01-01T00:01:00Z";
+
+	(void)state;
+	assert_int_equal(seconds_until_a_look(calm, NULL, 100), 0);
+	assert_int_equal(seconds_until_a_look(busy, NULL, 100), 0);
+	assert_int_equal(seconds_until_a_look(soon, NULL, 100), 5);
+	assert_int_equal(seconds_until_a_look(busy, minute, 70), 20);
+	assert_int_equal(seconds_until_a_look(busy, minute, 90), 0);
+	assert_int_equal(seconds_until_a_look(calm, minute, 70), 50);
+	assert_int_equal(seconds_until_a_look(calm, minute, 120), 0);
+	assert_int_equal(seconds_until_a_look(calm, minute, 0), 0);
+	assert_int_equal(seconds_until_a_look(calm, "2200-01-01T00:00:00Z", 100), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_node_is_busy_when_all_that_speak_say_so),
 		cmocka_unit_test(a_pod_says_since_when_it_is_degraded),
+		cmocka_unit_test(a_wait_says_when_it_is_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
