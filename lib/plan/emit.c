@@ -53,17 +53,22 @@ bool emit_place_holds(const struct world *w, place_id place)
 	return true;
 }
 
+struct cpuset emit_cpus(const struct world *w, place_id id)
+{
+	struct range cores = w->places.items[id].cores;
+	struct cpuset set = { 0 };
+
+	for (uint32_t i = 0; i < cores.n; i++)
+		cpuset_add(&set, w->cap.cores.items[w->place_cores.items[cores.at + i]].cpu);
+	return set;
+}
+
 struct place emit_place(struct emitter *e, place_id id)
 {
 	const struct core_set *place = &e->w->places.items[id];
-	struct cpuset set = { 0 };
+	struct cpuset set = emit_cpus(e->w, id);
 	char text[CPUSET_TEXT];
 
-	for (uint32_t i = 0; i < place->cores.n; i++) {
-		uint32_t core = e->w->place_cores.items[place->cores.at + i];
-
-		cpuset_add(&set, e->w->cap.cores.items[core].cpu);
-	}
 	return (struct place){
 		.node = plan_str(e->plan,
 				 cluster_str(e->w->c, e->w->c->nodes.items[place->node].meta.name)),
@@ -160,9 +165,11 @@ void emit_plan(struct planner *p, struct plan *plan)
 	plan->server = plan_str(plan, cluster_str(p->w.c, p->w.c->server));
 	plan->digest = plan_str(plan, p->w.c->digest);
 	e.enforcement = enforcement_choose(&p->w);
+	e.renewal = xmalloc(p->w.units.n);
 	e.last_action = xcalloc(p->w.units.n, sizeof(*e.last_action));
 	e.guard = xcalloc(p->w.c->mckubes.n, sizeof(*e.guard));
 	list_newcomers(&e);
+	emit_choose_renewals(&e);
 
 	emit_guards(&e);
 	emit_shrinking(&e);
@@ -175,6 +182,7 @@ void emit_plan(struct planner *p, struct plan *plan)
 	emit_warnings(&e);
 
 	free(e.enforcement);
+	free(e.renewal);
 	free(e.last_action);
 	free(e.guard);
 	array_done(&e.forgotten);

@@ -31,6 +31,8 @@ struct emitter {
 	const struct world *w;
 	struct plan *plan;
 	uint8_t *enforcement;  /* by unit_id, enum enforcement */
+	uint8_t *renewal;      /* by unit_id, enum reason: why its assignment is written anew though
+				* it stays; REASONS: it is not */
 	uint32_t *last_action; /* by unit_id: id of its latest action, 0 */
 	uint32_t *guard;       /* by mckube_id: the action that puts our finalizer on it, 0 */
 	unit_id *newcomers;    /* fresh units that have a place, by turn */
@@ -46,6 +48,7 @@ void emit_placements(struct emitter *e);
 /* plan/emit_renew.c: pods that stay, and whose annotations do not say what they are granted. What
  * shrinks comes before everything else, so that its room may be used; the rest comes after what
  * makes room for it. */
+void emit_choose_renewals(struct emitter *e);
 void emit_shrinking(struct emitter *e);
 void emit_renewals(struct emitter *e);
 
@@ -97,6 +100,7 @@ struct action *emit_action(struct emitter *e, enum action_kind kind, enum reason
 struct target emit_pod(struct emitter *e, const struct pod *pod);
 struct target emit_mckube(struct emitter *e, const struct mckube *m);
 struct place emit_place(struct emitter *e, place_id id);
+struct cpuset emit_cpus(const struct world *w, place_id id);
 /* Where a running pod is, with all the cores that it is said to have. */
 struct place emit_origin(struct emitter *e, const struct unit *u);
 /* with what is granted there */

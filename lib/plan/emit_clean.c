@@ -84,18 +84,29 @@ static void emit_forgotten(struct emitter *e)
 
 /* What the status should say once the plan is done. */
 struct wanted_status {
-	const char *node, *cores, *pod_uid;
-	enum level level;
-	bool has_level;
 	unit_id unit;
+	bool is_somewhere; /* else it says nothing, and the rest is void */
+	struct cpuset cores;
+	str_id pod_uid;
+	enum level level;
 };
 
-static bool want_status(struct emitter *e, mckube_id m, struct wanted_status *ret)
+static void want_place(const struct emitter *e, const struct unit *u, struct wanted_status *ret)
+{
+	ret->is_somewhere = true;
+	ret->cores = u->at == u->origin ? e->w->req.sets.items[unit_request(e->w, u)->cores]
+					: emit_cpus(e->w, u->at);
+	ret->pod_uid = unit_pod(e->w, u)->meta.uid;
+	ret->level = u->kind == UNIT_PENDING ? LEVEL_LOW : level_in_the_end(e, u);
+}
+
+/* False: nothing is wanted of it. */
+static bool want_status(const struct emitter *e, mckube_id m, struct wanted_status *ret)
 {
 	const struct world *w = e->w;
 	uint32_t pod = w->req.of_mckube[m];
 
-	*ret = (struct wanted_status){ .node = "", .cores = "", .pod_uid = "", .unit = NONE };
+	*ret = (struct wanted_status){ .unit = NONE };
 	if (pod == NONE)
 		return true;
 	if (pod == REQUEST_MANY)
@@ -109,63 +120,67 @@ static bool want_status(struct emitter *e, mckube_id m, struct wanted_status *re
 	if (ret->unit == NONE)
 		return w->c->pods.items[pod].node_name == 0;
 	const struct unit *u = &w->units.items[ret->unit];
-	if (u->at == NONE || u->is_evicted)
-		return true;
-
-	struct place at = emit_place(e, u->at);
-	ret->node = at.node;
-	ret->cores = u->at == u->origin ? emit_origin(e, u).cores : at.cores;
-	ret->pod_uid = plan_str(e->plan, cluster_str(w->c, unit_pod(w, u)->meta.uid));
-	ret->has_level = true;
-	if (u->kind != UNIT_PENDING)
-		ret->level = level_in_the_end(e, u);
+	if (u->at != NONE && !u->is_evicted)
+		want_place(e, u, ret);
 	return true;
 }
 
-static bool same_cores(const char *a, const char *b)
+static bool says_cores(const struct cluster *c, const struct mckube *m,
+		       const struct wanted_status *s)
 {
-	struct cpuset x, y;
+	struct cpuset cores;
 
-	if (cpuset_parse(a, strlen(a), &x, NULL) < 0 || cpuset_parse(b, strlen(b), &y, NULL) < 0)
-		return strcmp(a, b) == 0;
-	return cpuset_eq(&x, &y);
+	return s->is_somewhere &&
+	       cpuset_parse(cluster_str(c, m->status_core), intern_len(&c->strings, m->status_core),
+			    &cores, NULL) == 0 &&
+	       cpuset_eq(&cores, &s->cores);
 }
 
 /* A status that says nothing is not wrong: the node helper fills it in. One of an older controller
  * does not say which pod it is about. */
 static bool is_stale(const struct cluster *c, const struct mckube *m, const struct wanted_status *s)
 {
-	const char *cores = cluster_str(c, m->status_core);
-	const char *level = cluster_str(c, m->status_current);
+	if (m->status_core && !says_cores(c, m, s))
+		return true;
+	if (m->status_uid && m->status_uid != s->pod_uid)
+		return true;
+	return m->status_current && (!s->is_somewhere || strcmp(cluster_str(c, m->status_current),
+								level_name(s->level)) != 0);
+}
 
-	if (*cores && !same_cores(cores, s->cores))
-		return true;
-	if (m->status_uid && strcmp(cluster_str(c, m->status_uid), s->pod_uid) != 0)
-		return true;
-	return *level && strcmp(level, s->has_level ? level_name(s->level) : "") != 0;
+static struct place status_place(struct emitter *e, const struct wanted_status *s)
+{
+	const struct cluster *c = e->w->c;
+	place_id at = e->w->units.items[s->unit].at;
+	node_id node = e->w->places.items[at].node;
+	char text[CPUSET_TEXT];
+
+	return (struct place){
+		.node = plan_str(e->plan, cluster_str(c, c->nodes.items[node].meta.name)),
+		.cores = plan_str(e->plan, cpuset_format(&s->cores, text)),
+		.level = (uint8_t)s->level,
+		.has_level = true,
+		.pod_uid = plan_str(e->plan, cluster_str(c, s->pod_uid)),
+	};
 }
 
 static void emit_status(struct emitter *e, mckube_id id)
 {
-	const struct mckube *m = &e->w->c->mckubes.items[id];
-	const char *had = cluster_str(e->w->c, m->status_core);
+	const struct cluster *c = e->w->c;
+	const struct mckube *m = &c->mckubes.items[id];
 	struct wanted_status s;
 
-	if (m->is_deleting || !want_status(e, id, &s) || !is_stale(e->w->c, m, &s))
+	if (m->is_deleting || (!m->status_core && !m->status_uid && !m->status_current) ||
+	    !want_status(e, id, &s) || !is_stale(c, m, &s))
 		return;
 	struct action *a = emit_action(e, ACTION_STATUS, REASON_STATUS, emit_mckube(e, m));
 	emit_wait_unit(e, a, s.unit);
-	if (s.has_level)
-		a->to = (struct place){
-			.node = s.node,
-			.cores = s.cores,
-			.level = (uint8_t)s.level,
-			.has_level = true,
-			.pod_uid = s.pod_uid,
-		};
-	a->message = plan_strf(e->plan, "status says core '%s', level '%s'; it is %s%s", had,
-			       cluster_str(e->w->c, m->status_current),
-			       *s.cores ? "core " : "nowhere", s.cores);
+	if (s.is_somewhere)
+		a->to = status_place(e, &s);
+	a->message =
+		plan_strf(e->plan, "status says core '%s', level '%s'; it is %s%s",
+			  cluster_str(c, m->status_core), cluster_str(c, m->status_current),
+			  s.is_somewhere ? "core " : "nowhere", s.is_somewhere ? a->to.cores : "");
 }
 
 static bool means(const struct cluster *c, const struct mckube *m, const struct pod *pod)

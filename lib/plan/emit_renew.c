@@ -35,11 +35,9 @@ static enum enforcement noted_enforcement(const struct emitter *e, const struct 
 	return noted;
 }
 
-/* Why the assignment of a pod that stays is written anew; REASONS: it is not. */
-static enum reason renewal_of(const struct emitter *e, unit_id id)
+static enum reason choose_renewal(const struct emitter *e, unit_id id)
 {
 	const struct unit *u = &e->w->units.items[id];
-	enum enforcement noted = noted_enforcement(e, u);
 
 	if (!is_settled(e, u))
 		return REASONS;
@@ -47,14 +45,20 @@ static enum reason renewal_of(const struct emitter *e, unit_id id)
 		return REASON_ADOPTED;
 	if (unit_request(e->w, u)->assignment == ASSIGNMENT_OTHER)
 		return REASON_BUDGET_CHANGED;
+	enum enforcement noted = noted_enforcement(e, u);
 	return noted != ENFORCE_NONE && noted != e->enforcement[id] ? REASON_ENFORCEMENT_CHANGED
 								    : REASONS;
 }
 
+void emit_choose_renewals(struct emitter *e)
+{
+	for (unit_id id = 0; id < e->w->units.n; id++)
+		e->renewal[id] = (uint8_t)choose_renewal(e, id);
+}
+
 static bool gives_up_watch(const struct emitter *e, unit_id id)
 {
-	return e->enforcement[id] == ENFORCE_RAISE &&
-	       renewal_of(e, id) == REASON_ENFORCEMENT_CHANGED;
+	return e->enforcement[id] == ENFORCE_RAISE && e->renewal[id] == REASON_ENFORCEMENT_CHANGED;
 }
 
 bool emit_makes_room(const struct emitter *e, unit_id id)
@@ -70,8 +74,7 @@ bool emit_is_granted(const struct emitter *e, unit_id id)
 {
 	const struct unit *u = &e->w->units.items[id];
 
-	return u->at != NONE &&
-	       (u->at != u->origin || shrinks(e, u) || renewal_of(e, id) != REASONS);
+	return u->at != NONE && (u->at != u->origin || shrinks(e, u) || e->renewal[id] != REASONS);
 }
 
 /* "200000 to 400000 us of every 1000000 (Low)" */
@@ -125,11 +128,9 @@ void emit_renewals(struct emitter *e)
 {
 	for (int pass = 0; pass < 2; pass++) {
 		for (unit_id id = 0; id < e->w->units.n; id++) {
-			enum reason reason =
-				shrinks(e, &e->w->units.items[id]) ? REASONS : renewal_of(e, id);
-
-			if (reason != REASONS && gives_up_watch(e, id) == (pass == 0))
-				emit_renewal(e, id, reason);
+			if (e->renewal[id] != REASONS && gives_up_watch(e, id) == (pass == 0) &&
+			    !shrinks(e, &e->w->units.items[id]))
+				emit_renewal(e, id, (enum reason)e->renewal[id]);
 		}
 	}
 }

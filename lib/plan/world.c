@@ -343,20 +343,35 @@ static void add_unit(struct world *w, uint32_t request, const struct pdb_cover *
 	*array_add(&w->units) = u;
 }
 
-static int cmp_turn(const void *a, const void *b, void *arg)
-{
-	const struct world *w = arg;
-	unit_id i = *(const unit_id *)a, j = *(const unit_id *)b;
-	const struct unit *x = &w->units.items[i], *y = &w->units.items[j];
-	const struct pod *p = unit_pod(w, x), *q = unit_pod(w, y);
+/* What decides a turn, packed: the lesser comes first. */
+struct turn {
+	uint64_t importance;
+	int64_t created;
+	unit_id id;
+};
 
-	if (x->rank != y->rank)
-		return y->rank - x->rank;
-	if (p->priority != q->priority)
-		return p->priority > q->priority ? -1 : 1;
-	if (p->meta.created != q->meta.created)
-		return p->meta.created < q->meta.created ? -1 : 1;
-	return i < j ? -1 : i > j;
+static struct turn turn_of(const struct world *w, unit_id id)
+{
+	const struct unit *u = &w->units.items[id];
+	const struct pod *pod = unit_pod(w, u);
+
+	return (struct turn){
+		.importance = (uint64_t)(LEVEL_HIGH - u->rank) << 32 |
+			      (uint32_t)((int64_t)INT32_MAX - pod->priority),
+		.created = pod->meta.created,
+		.id = id,
+	};
+}
+
+static int cmp_turn(const void *a, const void *b)
+{
+	const struct turn *x = a, *y = b;
+
+	if (x->importance != y->importance)
+		return x->importance < y->importance ? -1 : 1;
+	if (x->created != y->created)
+		return x->created < y->created ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
 }
 
 int world_by_since(const void *a, const void *b, void *world)
@@ -370,12 +385,16 @@ int world_by_since(const void *a, const void *b, void *world)
 
 static void give_turns(struct world *w)
 {
+	AUTO_FREE struct turn *turns = xmalloc(w->units.n * sizeof(*turns));
+
 	w->by_turn = xmalloc(w->units.n * sizeof(*w->by_turn));
 	for (unit_id id = 0; id < w->units.n; id++)
-		w->by_turn[id] = id;
-	qsort_r(w->by_turn, w->units.n, sizeof(*w->by_turn), cmp_turn, w);
-	for (uint32_t turn = 0; turn < w->units.n; turn++)
-		w->units.items[w->by_turn[turn]].turn = turn;
+		turns[id] = turn_of(w, id);
+	qsort(turns, w->units.n, sizeof(*turns), cmp_turn);
+	for (uint32_t turn = 0; turn < w->units.n; turn++) {
+		w->by_turn[turn] = turns[turn].id;
+		w->units.items[turns[turn].id].turn = turn;
+	}
 }
 
 /* Lists the bound units of every node, by turn. */
