@@ -16,12 +16,14 @@
  *
  *	backend		files				write		per CPU
  *	hcbs-max	cpu.rt.max			"Q P"		no
- *	hcbs-multi	cpu.rt_multi_runtime_us,	"CPUS Q"	yes, one number a CPU is
- *read cpu.rt_period_us		"P"
- *	cgroup-v1	cpu.rt_runtime_us,		"Q"		one budget, valid on every
- *CPU hcbs-v2		cpu.rt_period_us		"P" deadline	sched_setattr(2) per thread
- *	cap-v2		cpu.max				"Q P"
- *	cap-v1		cpu.cfs_quota_us, cpu.cfs_period_us
+ *	hcbs-multi	cpu.rt_multi_runtime_us,	"CPUS Q"	yes, read as one
+ *			cpu.rt_period_us		"P"		number a CPU
+ *	cgroup-v1	cpu.rt_runtime_us,		"Q"		no: one budget,
+ *	hcbs-v2		cpu.rt_period_us		"P"		valid on each CPU
+ *	deadline	sched_setattr(2) per thread
+ *	cap-v2		cpu.max				"Q P"		no
+ *	cap-v1		cpu.cfs_quota_us,		"Q"		no
+ *			cpu.cfs_period_us		"P"
  *	noop
  *
  * Sources: kernel/sched/{rt,core}.c of Linux 6.18; the HCBS patch series (RFC v1 to v6). */
@@ -44,9 +46,10 @@ struct backend {
 	const char *guarantee; /* one sentence, published on the node */
 	enum feature needs;
 	enum scope scope;
-	bool has_tree;	 /* parents must hold what their children have: use budget_tree */
-	bool is_per_cpu; /* read and write take a CPU, else CPU_ALL */
-	bool is_rt;	 /* false: no real-time guarantee at all */
+	bool has_tree;	    /* parents must hold what their children have: use budget_tree */
+	bool is_per_cpu;    /* read and write take a CPU, else CPU_ALL */
+	bool is_per_thread; /* threads that come later must be given theirs */
+	bool is_rt;	    /* false: no real-time guarantee at all */
 	const char *files[2];
 	int (*open)(struct group *g, struct error *err); /* NULL: opens `files` */
 	/* err is never NULL here. */
@@ -79,6 +82,9 @@ void group_close(struct group *g);
 int group_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err);
 int group_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
 		struct error *err);
+
+/* "RUNTIME PERIOD" or "max PERIOD", as cpu.max and cpu.rt.max show a budget. */
+bool budget_parse(const char *text, struct bandwidth *ret);
 
 /* Do two budgets read the same, given that HCBS rounds by a microsecond? */
 bool budget_reads_as(struct bandwidth read, struct bandwidth wanted);

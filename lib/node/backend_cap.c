@@ -3,7 +3,6 @@
 /* Kernels without real-time budgets: a limit on CPU time, and nothing at all. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "node/backend.h"
@@ -52,25 +51,6 @@ static struct bandwidth from_quota(const struct group *g, struct bandwidth q)
 	return q;
 }
 
-/* "max PERIOD" or "RUNTIME PERIOD". */
-static bool parse_limit(const char *s, struct bandwidth *ret)
-{
-	char *end;
-
-	errno = 0;
-	if (strncmp(s, "max ", 4) == 0) {
-		ret->runtime_us = RUNTIME_UNLIMITED;
-		s += 4;
-	} else {
-		ret->runtime_us = strtoll(s, &end, 10);
-		if (end == s || *end != ' ')
-			return false;
-		s = end;
-	}
-	ret->period_us = strtoll(s, &end, 10);
-	return end != s && errno == 0;
-}
-
 static int v2_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
 {
 	char buf[64];
@@ -79,7 +59,7 @@ static int v2_read(const struct group *g, int cpu, struct bandwidth *ret, struct
 	(void)cpu;
 	if (sysfs_pread(g->files[0], g->backend->files[0], buf, sizeof(buf), err) < 0)
 		return err->code;
-	if (!parse_limit(buf, &q))
+	if (!budget_parse(buf, &q))
 		return error_set(err, -EINVAL, "read cpu.max: '%s' is not a limit", buf);
 	*ret = from_quota(g, q);
 	return 0;

@@ -86,6 +86,7 @@ static int set_thread(pid_t tid, struct bandwidth b)
 	return (int)syscall(SYS_sched_setattr, tid, &attr, 0);
 }
 
+/* Where every thread has its part of what was written, it is that, without what division lost. */
 static int deadline_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
 {
 	struct threads threads;
@@ -101,7 +102,11 @@ static int deadline_read(const struct group *g, int cpu, struct bandwidth *ret, 
 		b.runtime_us += (int64_t)attr.sched_runtime / NS_PER_US;
 		b.period_us = (int64_t)attr.sched_period / NS_PER_US;
 	}
-	*ret = b;
+	int64_t lost = g->now.runtime_us - b.runtime_us;
+	*ret = b.period_us == g->now.period_us && lost >= 0 && lost < (int64_t)threads.n ? g->now
+											 : b;
+	if (!threads.n)
+		*ret = g->now;
 	return 0;
 }
 
@@ -139,6 +144,7 @@ const struct backend backend_deadline = {
 		     "several CPUs in a root domain, late by a bounded time at most",
 	.needs = FEATURE_DEADLINE,
 	.scope = SCOPE_CORE,
+	.is_per_thread = true,
 	.is_rt = true,
 	.open = deadline_open,
 	.read = deadline_read,

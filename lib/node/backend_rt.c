@@ -3,7 +3,6 @@
 /* Real-time budgets of cgroups in their file dialects. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "node/backend.h"
@@ -86,20 +85,14 @@ static int multi_write(struct group *g, int cpu, enum budget_field field, struct
 /* cpu.rt.max: "<runtime|max> <period>", both in one write. */
 static int max_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
 {
-	char buf[64], *end;
-	struct bandwidth b = { .runtime_us = RUNTIME_UNLIMITED };
+	char buf[64];
 
 	(void)cpu;
 	if (sysfs_pread(g->files[0], g->backend->files[0], buf, sizeof(buf), err) < 0)
 		return err->code;
-	if (strncmp(buf, "max ", 4) == 0)
-		end = buf + 3;
-	else
-		b.runtime_us = strtoll(buf, &end, 10);
-	if (end == buf || *end != ' ' || !sysfs_parse_int(end, &b.period_us))
+	if (!budget_parse(buf, ret))
 		return error_set(err, -EINVAL, "read %s: '%s' is not a budget",
 				 g->backend->files[0], buf);
-	*ret = b;
 	return 0;
 }
 

@@ -61,7 +61,7 @@ int cpu_usage_sample(struct cpu_usage *u, const struct kernel_roots *roots, int6
 		return error_set(err, -EINVAL, "%s: its first line is not about CPU time", path);
 	uint64_t passed = total - u->total, rested = idle - u->idle;
 	if (u->total && passed > 0 && rested <= passed) {
-		u->ppm = (uint32_t)((passed - rested) * ppm / passed);
+		u->ppm = (uint32_t)((unsigned __int128)(passed - rested) * ppm / passed);
 		judge(u, now_ns);
 	}
 	u->total = total;

@@ -93,6 +93,12 @@ static int apply_wants(struct engine *e, struct error *err)
 	return forest_apply(&e->forest, APPLY_RETRY_MS, err);
 }
 
+void engine_verify(struct engine *e)
+{
+	if (forest_verify(&e->forest, NULL) < 0)
+		e->needs_refresh = true;
+}
+
 /* After pods or containers came, went or changed. All that the reaction needs is made here. A
  * container that goes away meanwhile, or a group of others that came, leads to another try. */
 int engine_settle(struct engine *e, struct error *err)
@@ -108,6 +114,8 @@ int engine_settle(struct engine *e, struct error *err)
 	}
 	if (r < 0)
 		escalation_undo(&e->escalation);
+	else
+		engine_verify(e);
 	engine_list_watched(e);
 	array_each(p, &e->pods)
 		engine_watch(e, p);

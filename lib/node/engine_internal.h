@@ -24,6 +24,8 @@ void engine_note_event(struct engine *e, enum note_kind kind, const struct engin
 
 /* After pods or containers came, went or changed: makes the kernel agree. */
 int engine_settle(struct engine *e, struct error *err);
+/* What the last settling or reaction wrote must read so; else all is read and written anew soon. */
+void engine_verify(struct engine *e);
 void engine_want_all(struct engine *e);
 
 /* Pods. */

@@ -19,8 +19,8 @@
  * for pods; kubepods at most `capacity_us`. Groups of others that hold budgets beside ours are
  * counted as they are.
  *
- * Adding and removing allocate; forest_want(), forest_apply() and forest_undo() do not. Not for
- * several threads at once. */
+ * Adding and removing allocate; forest_want(), forest_apply() and forest_verify() do not. Not
+ * for several threads at once. */
 
 struct forest_node {
 	char *path; /* below the hierarchy's root; "" is the root itself */

@@ -42,7 +42,7 @@ static void set_derived(const struct forest *f, const struct forest_node *n, str
 {
 	struct budget_node *b = forest_tree_node(l, n);
 
-	if (n->is_container || n->is_foreign || !n->parent)
+	if (n->is_container || n->is_foreign || !*n->path)
 		return;
 	b->is_derived = true;
 	if (!n->is_pod)

@@ -11,6 +11,7 @@
 
 enum { NS_PER_US = 1000, TICK_BUSY_MS = 100, TICK_IDLE_MS = 1000 };
 static const int64_t check_interval_ns = 5000000000, tell_interval_ns = 10000000000;
+static const int64_t thread_interval_ns = 1000000000;
 
 static void want_pod(struct engine *e, const struct engine_pod *p)
 {
@@ -74,8 +75,10 @@ static int carry_out(struct engine *e, size_t n_changes, int retry_ms, struct er
 	return r;
 }
 
+/* After carry_out(): there is time again. */
 static void tell_all(struct engine *e, size_t n_changes, const char *why)
 {
+	engine_verify(e);
 	for (size_t i = 0; i < n_changes; i++) {
 		engine_watch(e, &e->pods.items[e->changes[i].pod]);
 		tell_change(e, &e->changes[i], why);
@@ -233,6 +236,10 @@ static void check_budget(struct engine *e, struct engine_pod *p, struct engine_c
 	if (forest_read(&e->forest, c->node, &kernel, &ours, NULL) < 0 ||
 	    budget_reads_as(kernel, ours))
 		return;
+	if (e->backend->is_per_thread) {
+		e->needs_refresh = true;
+		return;
+	}
 	snprintf(text, sizeof(text), "somebody wrote %lld us of %lld us over its budget of %lld us",
 		 (long long)kernel.runtime_us, (long long)kernel.period_us,
 		 (long long)ours.runtime_us);
@@ -276,7 +283,7 @@ static void refresh(struct engine *e)
 	forest_refresh(&e->forest);
 	engine_want_all(e);
 	if (forest_apply(&e->forest, APPLY_RETRY_MS, &err) < 0 && e->pods.n)
-		engine_note(e, NOTE_REFUSED, &e->pods.items[0], err.msg);
+		tell_refusal(e, &e->pods.items[0], err.msg);
 }
 
 static bool is_anybody_up(const struct engine *e)
@@ -287,12 +294,19 @@ static bool is_anybody_up(const struct engine *e)
 	return false;
 }
 
+/* Threads appear without a word. */
+static bool must_check(const struct engine *e, int64_t now_ns)
+{
+	return now_ns - e->checked_ns >=
+	       (e->backend->is_per_thread ? thread_interval_ns : check_interval_ns);
+}
+
 int engine_tick(struct engine *e, int64_t now_ns)
 {
 	pthread_mutex_lock(&e->lock);
 	recover(e, now_ns);
 	tell_overruns(e, now_ns);
-	if (now_ns - e->checked_ns >= check_interval_ns) {
+	if (must_check(e, now_ns)) {
 		e->checked_ns = now_ns;
 		check_all(e);
 	}

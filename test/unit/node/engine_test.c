@@ -13,9 +13,11 @@
 /* The engine on a made-up tree, with a backend that can refuse and an overrun source that says what
  * the test wants. */
 static struct {
-	int64_t runtime[64];
-	int n_groups, refuse_from, refuse_with;
-	int n_writes;
+	int n_writes, refuse_from, refuse_with;
+	const char *vanishing; /* a folder that is removed when write `vanish_at` comes */
+	int vanish_at;
+	bool is_spoiled; /* somebody else writes right after the next write */
+	int spoiled_dir; /* of the group in which he did; 0: it was put right */
 } fake;
 
 static int kernel_open(struct group *g, struct error *err)
@@ -31,16 +33,33 @@ static int kernel_read(const struct group *g, int cpu, struct bandwidth *ret, st
 	if (faccessat(g->dir, "tasks", F_OK, 0) < 0)
 		return error_set(err, -ENODEV, "gone");
 	*ret = g->now;
+	ret->runtime_us += g->dir == fake.spoiled_dir ? 7 : 0;
 	return 0;
+}
+
+static void vanish(void)
+{
+	char file[256];
+
+	snprintf(file, sizeof(file), "%s/tasks", fake.vanishing);
+	assert_int_equal(unlink(file) | rmdir(fake.vanishing), 0);
 }
 
 static int kernel_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
 			struct error *err)
 {
-	(void)g;
 	(void)cpu;
 	(void)field;
 	(void)to;
+	if (fake.vanishing && fake.n_writes == fake.vanish_at)
+		vanish();
+	if (faccessat(g->dir, "tasks", F_OK, 0) < 0) {
+		fake.vanishing = NULL;
+		return error_set(err, -ENODEV, "gone");
+	}
+	if (fake.is_spoiled || g->dir == fake.spoiled_dir)
+		fake.spoiled_dir = fake.is_spoiled ? g->dir : 0;
+	fake.is_spoiled = false;
 	if (fake.refuse_with && fake.n_writes >= fake.refuse_from)
 		return error_set(err, fake.refuse_with, "refused by the kernel");
 	fake.n_writes++;
@@ -304,6 +323,60 @@ static void container_may_come_later_and_go(void **state)
 	fixture_done(&f);
 }
 
+/* Its cgroup goes between the look-up and each single write in turn. */
+static void container_that_vanishes_takes_nobody_with_it(void **state)
+{
+	(void)state;
+	for (int at = 0; at < 2; at++) {
+		struct fixture f;
+		struct error err;
+		char folder[128];
+
+		fixture_init(&f);
+		give_root(&f);
+		set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
+		snprintf(folder, sizeof(folder), "%s/kubepods/podp2/c2", f.tree.root);
+		fake.vanishing = folder;
+		fake.vanish_at = fake.n_writes + at;
+		set(&f, "p2", LEVEL_HIGH, 100000, 200000, "kubepods/podp2/c2", &err);
+		engine_tick(&f.engine, engine_now_ns());
+		assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
+		assert_int_equal(runtime_of(&f, "kubepods"), 200000);
+		assert_true(engine_awaits(&f.engine, "p2"));
+
+		fake.vanishing = NULL;
+		fake_file(&f.tree, "kubepods/podp2/c2/tasks", "");
+		engine_appeared(&f.engine, "kubepods/podp2/c2");
+		assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 100000);
+		assert_int_equal(runtime_of(&f, "kubepods"), 300000);
+		fixture_done(&f);
+	}
+}
+
+static void what_was_written_is_read_back(void **state)
+{
+	struct fixture f;
+	struct error err;
+
+	(void)state;
+	fixture_init(&f);
+	give_root(&f);
+	fake.is_spoiled = true;
+	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
+	assert_int_not_equal(fake.spoiled_dir, 0);
+	f.engine.checked_ns = engine_now_ns();
+	engine_tick(&f.engine, engine_now_ns());
+	assert_int_equal(fake.spoiled_dir, 0);
+
+	fake.is_spoiled = true;
+	overrun(&f, "kubepods/podp1/c1");
+	assert_int_not_equal(fake.spoiled_dir, 0);
+	engine_tick(&f.engine, engine_now_ns());
+	assert_int_equal(fake.spoiled_dir, 0);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
+	fixture_done(&f);
+}
+
 /* The kernel takes no budget from a group whose real-time tasks run. */
 static void removed_pod_is_counted_until_the_kernel_lets_go(void **state)
 {
@@ -405,6 +478,8 @@ int main(void)
 		cmocka_unit_test(refused_reaction_changes_nothing),
 		cmocka_unit_test(pod_that_asks_too_much_leaves_the_others_alone),
 		cmocka_unit_test(container_may_come_later_and_go),
+		cmocka_unit_test(container_that_vanishes_takes_nobody_with_it),
+		cmocka_unit_test(what_was_written_is_read_back),
 		cmocka_unit_test(removed_pod_is_counted_until_the_kernel_lets_go),
 		cmocka_unit_test(overruns_are_told_at_once_and_then_by_their_number),
 		cmocka_unit_test(level_is_ordered_from_outside),
