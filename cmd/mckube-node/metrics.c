@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/auto.h"
 #include "listen.h"
 #include "serve/metrics.h"
@@ -28,13 +29,13 @@ static void add_latencies(struct str *out, struct engine_stats *s)
 
 	metric_head(out, name, "summary", "From an overrun seen in the kernel to new budgets.");
 	qsort(s->latencies_ns, n, sizeof(s->latencies_ns[0]), by_value);
-	for (size_t i = 0; n && i < 3; i++) {
+	for (size_t i = 0; n && i < ARRAY_LEN(quantiles); i++) {
 		size_t at = n * quantiles[i].percent / 100;
-		uint32_t us = s->latencies_ns[at < n ? at : n - 1] / NS_PER_US;
 
-		str_addf(out, "%s{quantile=\"%s\"} 0.%06u\n", name, quantiles[i].label, us);
+		metric_add_millionths(out, name, METRIC_LABELS("quantile", quantiles[i].label),
+				      s->latencies_ns[at < n ? at : n - 1] / NS_PER_US);
 	}
-	str_addf(out, "%s_count %llu\n", name, (unsigned long long)s->n_latencies);
+	metric_add(out, "mckube_node_reaction_seconds_count", METRIC_NO_LABELS, s->n_latencies);
 }
 
 struct pod_metrics {
@@ -44,14 +45,12 @@ struct pod_metrics {
 static void add_pod(const struct engine_pod *p, const struct escalation_pod *state, void *arg)
 {
 	struct pod_metrics *m = arg;
+	const struct metric_label *labels = METRIC_LABELS("namespace", p->ns, "pod", p->name);
 
-	str_addf(&m->overruns, "mckube_node_pod_overruns_total{namespace=\"%s\",pod=\"%s\"} %llu\n",
-		 p->ns, p->name, (unsigned long long)p->overruns);
-	str_addf(&m->levels, "mckube_node_pod_level{namespace=\"%s\",pod=\"%s\"} %u\n", p->ns,
-		 p->name, state->level);
-	str_addf(&m->runtimes,
-		 "mckube_node_pod_runtime_microseconds{namespace=\"%s\",pod=\"%s\"} %d\n", p->ns,
-		 p->name, escalation_runtime(state));
+	metric_add(&m->overruns, "mckube_node_pod_overruns_total", labels, p->overruns);
+	metric_add(&m->levels, "mckube_node_pod_level", labels, state->level);
+	metric_add(&m->runtimes, "mckube_node_pod_runtime_microseconds", labels,
+		   (uint64_t)escalation_runtime(state));
 }
 
 static void add_pods(struct run *r, struct str *out)
@@ -77,8 +76,9 @@ void metrics_write(struct run *r, struct str *out)
 
 	engine_get_stats(&r->engine, s);
 	metric_head(out, "mckube_node_info", "gauge", "What this node's budgets rest on.");
-	str_addf(out, "mckube_node_info{backend=\"%s\",overruns=\"%s\"} 1\n", r->backend->name,
-		 r->overruns.source->name);
+	metric_add(out, "mckube_node_info",
+		   METRIC_LABELS("backend", r->backend->name, "overruns", r->overruns.source->name),
+		   1);
 	metric_one(out, "mckube_node_overruns_total", "counter", "Limits passed.", s->overruns);
 	metric_one(out, "mckube_node_escalations_total", "counter", "Levels raised.",
 		   s->escalations);
@@ -92,8 +92,7 @@ void metrics_write(struct run *r, struct str *out)
 	metric_one(out, "mckube_node_notes_lost_total", "counter",
 		   "Notes for which there was no room.", s->notes_lost);
 	metric_head(out, "mckube_node_cpu_busy_ratio", "gauge", "Share of CPU time not idle.");
-	str_addf(out, "mckube_node_cpu_busy_ratio %u.%06u\n", r->usage.ppm / 1000000,
-		 r->usage.ppm % 1000000);
+	metric_add_millionths(out, "mckube_node_cpu_busy_ratio", METRIC_NO_LABELS, r->usage.ppm);
 	add_latencies(out, s);
 	add_pods(r, out);
 }
