@@ -24,6 +24,14 @@ def read(group, file):
         return int(f.read())
 
 
+def start_loop():
+    loop = subprocess.Popen([sys.executable, "-c", LOOP])
+    t.processes.append(loop)
+    with open(t.path("app") + "/cgroup.procs", "w") as f:
+        f.write(str(loop.pid))
+    return loop
+
+
 def policy(pid):
     return os.sched_getscheduler(pid) & 0xff  # without SCHED_RESET_ON_FORK
 
@@ -31,10 +39,7 @@ def policy(pid):
 try:
     t.make("app")
     t.pods([("brake", "High", 100000, 20000, 50000, "app", {"rt-enforcement": "raise"})])
-    loop = subprocess.Popen([sys.executable, "-c", LOOP])
-    t.processes.append(loop)
-    with open(t.path("app") + "/cgroup.procs", "w") as f:
-        f.write(str(loop.pid))
+    loop = start_loop()
 
     t.start("--backend", "cap-v1", "--dwell", "60s")
     t.wait("the cap says what it is", lambda: "no real-time guarantee" in t.text())
@@ -48,6 +53,10 @@ try:
     t.start("--backend", "deadline", "--dwell", "60s")
     t.wait("the thread runs with SCHED_DEADLINE", lambda: policy(loop.pid) == 6)
     t.wait("an overrun is seen", lambda: "RuntimeEscalated" in t.text())
+    t.end(loop)
+    loop = start_loop()
+    t.wait("so does one that comes later", lambda: policy(loop.pid) == 6, 5)
+    t.check("which is nobody's dispute", "RTBudgetRewritten" not in t.text())
     t.check("it ends well", t.stop() == 0)
     t.check("nothing is kept", "keep their budgets" not in t.text())
     t.check("the thread is an ordinary one again", policy(loop.pid) == os.SCHED_OTHER)

@@ -4,25 +4,11 @@
  * agree on every accept and on every refusal, with its errno, and what budget_tree_plan() orders
  * must be taken write by write. All groups are below one that is made for this, with half a core's
  * worth of budget. */
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "base/auto.h"
-#include "node/sysfs.h"
 #include "plan/budget_tree.h"
+#include "rt_group.h"
 
-enum { GROUPS = 12, CHANGES = 20, TREES = 1000, TOP_US = 500000, RETRIES = 200 };
+enum { GROUPS = 12, CHANGES = 20, TREES = 1000, TOP_US = 500000 };
 
-static const char mount[] = "/sys/fs/cgroup/cpu";
 static const int64_t periods[] = { 1000, 10000, 33333, 100000, 1000000, 3999999 };
 
 struct world {
@@ -33,50 +19,13 @@ struct world {
 	uint32_t busy;
 };
 
-static int put(const char *path, const char *file, long long value)
-{
-	char name[300], text[32];
-
-	snprintf(name, sizeof(name), "%s/%s", path, file);
-	snprintf(text, sizeof(text), "%lld", value);
-	return sysfs_write(AT_FDCWD, name, text, NULL);
-}
-
 static int put_field(const struct world *w, const struct budget_write *write)
 {
 	const char *path = w->paths[write->node];
 
 	if (write->field == BUDGET_PERIOD)
-		return put(path, "cpu.rt_period_us", write->to.period_us);
-	return put(path, "cpu.rt_runtime_us", write->to.runtime_us);
-}
-
-/* A process that is FIFO, sleeps, and dies with this one. */
-static pid_t start_sleeper(const char *path)
-{
-	pid_t parent = getpid();
-
-	pid_t pid = fork();
-	if (pid != 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	alarm(60);
-	struct sched_param param = { .sched_priority = 1 };
-	if (getppid() != parent || put(path, "cgroup.procs", getpid()) < 0 ||
-	    sched_setscheduler(0, SCHED_FIFO, &param) < 0)
-		_exit(1);
-	for (;;)
-		pause();
-}
-
-static bool is_fifo(pid_t pid)
-{
-	for (int i = 0; i < 1000; i++) {
-		if (sched_getscheduler(pid) == SCHED_FIFO)
-			return true;
-		usleep(1000);
-	}
-	return false;
+		return rt_put(path, "cpu.rt_period_us", write->to.period_us);
+	return rt_put(path, "cpu.rt_runtime_us", write->to.runtime_us);
 }
 
 static void make_tree(struct world *w, int round)
@@ -90,8 +39,10 @@ static void make_tree(struct world *w, int round)
 		budget_tree_add(&w->t, parent, w->paths[i], (struct bandwidth){ 1000000, 0 });
 		snprintf(w->paths[i], sizeof(w->paths[i]), "%.200s/r%d-%d", w->paths[parent], round,
 			 i);
-		if (mkdir(w->paths[i], 0755) < 0)
-			exit(77);
+		if (mkdir(w->paths[i], 0755) < 0) {
+			perror(w->paths[i]);
+			exit(1);
+		}
 	}
 	w->sleeper = 0;
 }
@@ -99,16 +50,9 @@ static void make_tree(struct world *w, int round)
 /* Budgets to nothing before the groups go: a removed group counts for a while. */
 static void remove_tree(struct world *w)
 {
-	if (w->sleeper > 0) {
-		kill(w->sleeper, SIGKILL);
-		waitpid(w->sleeper, NULL, 0);
-	}
-	for (int i = GROUPS - 1; i > 0; i--) {
-		for (int k = 0; k < RETRIES && put(w->paths[i], "cpu.rt_runtime_us", 0) < 0; k++)
-			usleep(1000);
-		for (int k = 0; k < RETRIES && rmdir(w->paths[i]) < 0; k++)
-			usleep(1000);
-	}
+	rt_stop(w->sleeper);
+	for (int i = GROUPS - 1; i > 0; i--)
+		rt_group_remove(w->paths[i]);
 	budget_tree_done(&w->t);
 }
 
@@ -157,8 +101,8 @@ static void start_busy_group(struct world *w)
 	w->busy = 1 + (uint32_t)(random() % (GROUPS - 1));
 	if (w->t.nodes.items[w->busy].now.runtime_us == 0)
 		return;
-	w->sleeper = start_sleeper(w->paths[w->busy]);
-	if (w->sleeper > 0 && is_fifo(w->sleeper))
+	w->sleeper = rt_start(w->paths[w->busy], 0, rt_sleep, NULL);
+	if (w->sleeper > 0 && rt_is_fifo(w->sleeper))
 		w->t.nodes.items[w->busy].has_tasks = true;
 }
 
@@ -212,17 +156,15 @@ int main(int argc, char **argv)
 	bool is_good = true;
 
 	srandom(argc > 2 ? (unsigned)atoi(argv[2]) : 1);
-	snprintf(w.top, sizeof(w.top), "%s/mckube-model-%d", mount, getpid());
-	if (mkdir(w.top, 0755) < 0 || put(w.top, "cpu.rt_runtime_us", TOP_US) < 0) {
+	snprintf(w.top, sizeof(w.top), RT_MOUNT "/mckube-model-%d", getpid());
+	if (mkdir(w.top, 0755) < 0 || rt_put(w.top, "cpu.rt_runtime_us", TOP_US) < 0) {
 		rmdir(w.top);
 		printf("no RT groups of cgroup v1 that may be changed\n");
 		return 77;
 	}
 	for (; is_good && round < n; round++)
 		is_good = round_agrees(&w, round, counts);
-	for (int i = 0; i < RETRIES && put(w.top, "cpu.rt_runtime_us", 0) < 0; i++)
-		usleep(1000);
-	rmdir(w.top);
+	rt_group_remove(w.top);
 	printf("%d trees, %zu writes accepted, %zu refused\n", round, counts[1], counts[0]);
 	return is_good ? 0 : 1;
 }

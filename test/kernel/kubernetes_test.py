@@ -21,8 +21,8 @@ NODE, NAME = t.name, t.name + "-brake"
 POD = f"{PODS}/{NAME}"
 
 
-def reasons():
-    return {e["reason"]: e for e in api.events() if e["regarding"].get("name") == NAME}
+def reasons(pod=NAME):
+    return {e["reason"]: e for e in api.events() if e["regarding"].get("name") == pod}
 
 
 def status():
@@ -136,6 +136,19 @@ try:
     t.check("and the budget stays", t.runtime(app) >= 10000)
     t.wait("the McKube is not ready", lambda: condition("Ready")["reason"] == "RTBudgetRefused", 3)
     t.check("which is on the pod, too", api.notes(POD)["mckube.io/rt-applied"] == "false")
+
+    greedy, path = api.make_pod(NAME + "-greedy", NODE, {**assigned, "rt-runtime-low": "99000",
+                                                         "rt-runtime-hi": "100000"})
+    for group_of_greedy in (f"kubepods/pod{greedy}", f"kubepods/pod{greedy}/dead"):
+        t.make(group_of_greedy)
+    api.set_container(path, "containerd://dead")
+    t.wait("a pod that asks for more than is left is told so, in an Event with the numbers",
+           lambda: "us of 100" in reasons(NAME + "-greedy").get("RTBudgetRefused", {}).get("note", ""))
+    t.check("it gets nothing", t.runtime(f"kubepods/pod{greedy}/dead") == 0)
+    t.check("and nobody else loses", t.runtime(app) >= 10000)
+    api.ask("DELETE", path + "?gracePeriodSeconds=0")
+    t.remove(f"kubepods/pod{greedy}/dead")
+    t.remove(f"kubepods/pod{greedy}")
     api.ask("DELETE", POD + "?gracePeriodSeconds=0")
     t.remove(app)
     t.remove(group + "/5a5a")
