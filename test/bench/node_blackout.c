@@ -45,24 +45,6 @@ static void work(void *arg)
 	}
 }
 
-static int want(enum enforcement enforcement, int hi)
-{
-	const struct container_want container = { "app", bench.path, PPM };
-	const struct pod_want pod = {
-		.uid = "job",
-		.ns = "bench",
-		.name = "job",
-		.budget = { PERIOD_US, C_LOW_US, hi, 0, 1000, LEVEL_HIGH },
-		.cores = { { 3 } },
-		.enforcement = (uint8_t)enforcement,
-		.containers = &container,
-		.n_containers = 1,
-	};
-	struct error err;
-
-	return engine_set_pod(&bench.engine, &pod, &err);
-}
-
 /* Lowers the level after each job, so that the next one is an overrun again. */
 static void run(struct job *job, unsigned rounds)
 {
@@ -80,12 +62,12 @@ static void measure(const char *what, enum enforcement e, int hi, unsigned round
 	struct job *job =
 		mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	if (want(e, hi) < 0)
-		exit(1);
+	bench_want(&bench, NULL, (struct budget){ PERIOD_US, C_LOW_US, hi, 0, 1000, LEVEL_HIGH },
+		   e);
 	run(job, rounds);
 	bench_print(what, job->gap_ns, job->n);
 	munmap(job, sizeof(*job));
-	engine_remove_pod(&bench.engine, "job");
+	bench_unwant(&bench, NULL);
 }
 
 int main(int argc, char **argv)

@@ -5,8 +5,7 @@
  * each time (which cuts another pod), and brought down again before the next. Beside it the floor:
  * the same files written in a bare loop, by a thread of the same priority. `node_reaction
  * [SECONDS]`; needs root and cgroup v1 RT groups. */
-#include <sys/resource.h>
-
+#include "node/realtime.h"
 #include "node_bench.h"
 
 enum { PERIOD_US = 10000, BENCH_LOW_US = 2000, BENCH_HI_US = 4000, SAMPLES_MAX = 65536 };
@@ -26,31 +25,6 @@ static void take(const struct overrun_event *event, void *arg)
 	if (is_watching && n_crossings < SAMPLES_MAX)
 		crossing_ns[n_crossings++] = event->used_ns - BENCH_LOW_US * 1000ULL;
 	inner(event, arg);
-}
-
-static int want(const char *uid, enum level criticality, int low, int hi,
-		enum enforcement enforcement)
-{
-	char path[96];
-	struct error err;
-
-	snprintf(path, sizeof(path), "%s/%s", bench.path, uid);
-	const struct container_want container = { "app", path, PPM };
-	struct pod_want pod = {
-		.uid = uid,
-		.ns = "bench",
-		.name = uid,
-		.budget = { PERIOD_US, low, hi, 0, budget_default_floor(low),
-			    (uint8_t)criticality },
-		.cores = { { 3 } },
-		.enforcement = (uint8_t)enforcement,
-		.containers = &container,
-		.n_containers = 1,
-	};
-	int r = engine_set_pod(&bench.engine, &pod, &err);
-	if (r < 0)
-		printf("%s\n", err.msg);
-	return r;
 }
 
 static void run(const char *dir, int seconds)
@@ -110,25 +84,24 @@ static void report(void)
 	printf("lost %llu\n", (unsigned long long)overruns_lost(&bench.overruns));
 }
 
-static int measure(const char *brake, int seconds)
+static void measure(const char *brake, int seconds)
 {
+	const struct budget high = { PERIOD_US, BENCH_LOW_US, BENCH_HI_US, 0, 1000, LEVEL_HIGH };
+	const struct budget low = { PERIOD_US, LOGGER_US, LOGGER_US, 0, 1000, LEVEL_LOW };
 	struct escalation_rules *rules = &bench.engine.escalation.rules;
 
 	rules->dwell_ns = rules->dwell_max_ns = INT64_MAX / 4;
-	if (want("brake", LEVEL_HIGH, BENCH_LOW_US, BENCH_HI_US, ENFORCE_WATCH) < 0)
-		return -1;
+	bench_want(&bench, "brake", high, ENFORCE_WATCH);
 	is_watching = true;
 	run(brake, seconds);
 	is_watching = false;
-	engine_remove_pod(&bench.engine, "brake");
+	bench_unwant(&bench, "brake");
 
 	rules->dwell_ns = 0;
 	rules->dwell_max_ns = 1;
-	if (want("brake", LEVEL_HIGH, BENCH_LOW_US, BENCH_HI_US, ENFORCE_RAISE) < 0 ||
-	    want("logger", LEVEL_LOW, LOGGER_US, LOGGER_US, ENFORCE_RAISE) < 0)
-		return -1;
+	bench_want(&bench, "brake", high, ENFORCE_RAISE);
+	bench_want(&bench, "logger", low, ENFORCE_RAISE);
 	run(brake, seconds);
-	return 0;
 }
 
 int main(int argc, char **argv)
@@ -146,12 +119,11 @@ int main(int argc, char **argv)
 	bench.overruns.on_event = take;
 	bench.engine.forest.capacity_us = CAPACITY_US;
 	bench_start(&bench);
-	if (measure(brake, argc > 1 ? atoi(argv[1]) : 5) == 0) {
-		report();
-		measure_floor();
-	}
-	engine_remove_pod(&bench.engine, "brake");
-	engine_remove_pod(&bench.engine, "logger");
+	measure(brake, argc > 1 ? atoi(argv[1]) : 5);
+	report();
+	measure_floor();
+	bench_unwant(&bench, "brake");
+	bench_unwant(&bench, "logger");
 	rt_group_remove(brake);
 	rt_group_remove(logger);
 	bench_close(&bench);
