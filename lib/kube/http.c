@@ -9,13 +9,12 @@
 #include "kube/curl_late.h"
 #include "kube/endpoint.h"
 #include "kube/header.h"
+#include "kube/pace.h"
 #include "kube/wire.h"
 
 enum {
 	DEFAULT_CONNECTIONS = 16,
 	DEFAULT_BUFFER = 256 << 10,
-	BACKOFF_FIRST_MS = 100,
-	BACKOFF_LAST_MS = 5000,
 	WARNINGS_MAX = 100, /* texts that are told apart */
 	LOGGED_MAX = 1024,
 };
@@ -49,8 +48,7 @@ struct http {
 	ARRAY(char *) warnings;
 	ARRAY(CURL *) idle; /* prepared for identity `generation`, to be aimed again */
 	unsigned generation;
-	double tokens;	   /* of the bucket */
-	int64_t tokens_ms; /* when it was filled last */
+	struct pace pace;
 	unsigned n_on_wire;
 	uint64_t n_over; /* calls that ended, ever */
 	struct http_stats stats;
@@ -80,8 +78,7 @@ int http_open(const struct kube_target *t, const struct http_options *options, s
 		h->options.max_connections = DEFAULT_CONNECTIONS;
 	wire_open(&h->wire, h->options.max_connections);
 	h->auth = kube_auth_new(t);
-	h->tokens = options->burst;
-	h->tokens_ms = clock_ms();
+	pace_init(&h->pace, options->qps, options->burst, clock_ms());
 	*ret = h;
 	return 0;
 }
@@ -284,25 +281,6 @@ static void send_try(struct http_try *t)
 	curl_multi_add_handle(h->wire.multi, t->easy);
 }
 
-/* Takes a token of the bucket; false, with the time when there will be one, when it is empty. */
-static bool take_token(struct http *h, int64_t now, int64_t *ret_due)
-{
-	double rate = h->options.qps / 1000.0;
-
-	if (!h->options.qps)
-		return true;
-	h->tokens += (double)(now - h->tokens_ms) * rate;
-	h->tokens_ms = now;
-	if (h->tokens > h->options.burst)
-		h->tokens = h->options.burst;
-	if (h->tokens >= 1) {
-		h->tokens -= 1;
-		return true;
-	}
-	*ret_due = now + (int64_t)((1 - h->tokens) / rate) + 1;
-	return false;
-}
-
 /* Sends what is due. Returns the milliseconds until the next one will be, at most `limit`. */
 static int64_t send_due(struct http *h, int64_t limit)
 {
@@ -319,7 +297,7 @@ static int64_t send_due(struct http *h, int64_t limit)
 		}
 		if (h->n_on_wire >= h->options.max_connections)
 			break;
-		if (!take_token(h, now, &due)) {
+		if (!pace_take(&h->pace, now, &due)) {
 			next = due < next ? due : next;
 			break;
 		}
@@ -346,17 +324,6 @@ static void count(struct http_try *t)
 	      (long long)n);
 	if (t->call->reply.n)
 		log_v(8, "reply: %.*s", shown(t->call->reply.n), t->call->reply.s);
-}
-
-/* Doubling, with up to half of it left out by chance so that clients do not march in step. */
-static int64_t backoff_ms(unsigned tries)
-{
-	int64_t full = BACKOFF_FIRST_MS;
-
-	while (--tries && full < BACKOFF_LAST_MS)
-		full *= 2;
-	full = full < BACKOFF_LAST_MS ? full : BACKOFF_LAST_MS;
-	return full / 2 + random() % (full / 2 + 1);
 }
 
 /* Did the connection break, and not because the server refused who we are? With TLS 1.3 it does so
