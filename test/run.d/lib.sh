@@ -5,9 +5,10 @@ set -u
 : "${TOP:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
 : "${BUILD_ROOT:=$TOP/build}"
 : "${JOBS:=$(nproc)}"
-# Python modules that Debian does not have.
+# What Debian does not have, from pip: Python modules, and Go.
 PYTHON_EXTRA=$TOP/build-python
 export PYTHONPATH=$PYTHON_EXTRA${PYTHONPATH:+:$PYTHONPATH}
+[ ! -x "$PYTHON_EXTRA/go/bin/go" ] || PATH=$PYTHON_EXTRA/go/bin:$PATH
 export TOP BUILD_ROOT JOBS
 cd "$TOP" || exit 1
 
