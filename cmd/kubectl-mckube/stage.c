@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <inttypes.h>
 #include <time.h>
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/str.h"
 
 static double seconds(clockid_t clock)
@@ -39,18 +38,6 @@ static void add_traffic(const struct stage *s, struct str *out)
 		 (unsigned long long)(now.bytes_out - s->stats.bytes_out));
 }
 
-/* Not getrusage()'s, which counts what the process was before exec. */
-static long peak_mb(void)
-{
-	AUTO_FILE FILE *f = fopen("/proc/self/status", "re");
-	char line[256];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (strncmp(line, "VmHWM:", strlen("VmHWM:")) == 0)
-			return atol(line + strlen("VmHWM:")) >> 10;
-	return 0;
-}
-
 void stage_end(const struct stage *s)
 {
 	double wall = seconds(CLOCK_MONOTONIC) - s->wall;
@@ -59,6 +46,6 @@ void stage_end(const struct stage *s)
 
 	if (s->http)
 		add_traffic(s, &traffic);
-	log_v(4, "stage %s: %.3f s, %.3f s CPU%s, %ld MB at most", s->name, wall, cpu, traffic.s,
-	      peak_mb());
+	log_v(4, "stage %s: %.3f s, %.3f s CPU%s, %" PRIu64 " MB at most", s->name, wall, cpu,
+	      traffic.s, memory_peak() >> 20);
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watch_metrics.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include "base/auto.h"
+#include "base/memory.h"
 
 void watch_metrics_init(struct watch_metrics *m)
 {
@@ -146,16 +143,6 @@ static void add_streams(const struct follow *f, struct str *out)
 
 /* This process. */
 
-static uint64_t resident_bytes(void)
-{
-	AUTO_FILE FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long long size, resident = 0;
-
-	if (!f || fscanf(f, "%llu %llu", &size, &resident) != 2)
-		return 0;
-	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static void add_process(struct str *out)
 {
 	struct rusage used;
@@ -166,7 +153,7 @@ static void add_process(struct str *out)
 			      (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 +
 				      (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec));
 	metric_one(out, "process_resident_memory_bytes", "gauge", "Memory of this process.",
-		   resident_bytes());
+		   memory_now());
 }
 
 void watch_metrics_write(struct watch_metrics *m, const struct watch_view *v, struct str *out)

@@ -21,6 +21,7 @@
 bool mckube_status_is_due(const struct state *p);
 
 /* Reads the McKube and writes what differs. */
-int mckube_status_send(struct states *s, const struct state *p, struct kube *k, struct error *err);
+int mckube_status_send(struct states *s, const struct state *due, struct kube *k,
+		       struct error *err);
 
 #endif

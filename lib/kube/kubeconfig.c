@@ -327,7 +327,8 @@ static int add_entry(struct reader *r, enum kubeconfig_list list, const cJSON *v
 	if (read_fields(r, kind->fields, kind->member, value, entry, err) < 0)
 		return -EINVAL;
 	if (!find_entry(r->config, list, r->name)) {
-		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): with room there are items */
+		/* With room there are items; and they are pointers.
+		 * NOLINTNEXTLINE(clang-analyzer-core.NullDereference,bugprone-sizeof-expression) */
 		*array_add(&r->config->lists[list]) = entry;
 	}
 	return 0;

@@ -72,6 +72,11 @@ static bool same_notes(const struct cluster *c, notes_id a, notes_id b)
 #define CLEAR_PADDING(p) ((void)(p)) /* then two that are the same may look different */
 #endif
 
+static bool same_bytes(const void *a, const void *b, size_t n)
+{
+	return memcmp(a, b, n) == 0;
+}
+
 /* Two rows that differ in nothing but their versions and in a member that was compared before:
  * copies, in which both are made equal. */
 #define SAME_BUT(type, a, b, member)                               \
@@ -83,7 +88,7 @@ static bool same_notes(const struct cluster *c, notes_id a, notes_id b)
 		memcpy(&x_.member, &y_.member, sizeof(x_.member)); \
 		CLEAR_PADDING(&x_);                                \
 		CLEAR_PADDING(&y_);                                \
-		memcmp(&x_, &y_, sizeof(x_)) == 0;                 \
+		same_bytes(&x_, &y_, sizeof(x_));                  \
 	})
 
 static bool nodes_same(const struct cluster *c, const void *a, const void *b)
