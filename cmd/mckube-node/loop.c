@@ -89,7 +89,7 @@ static void sample(struct loop *l, int64_t now)
 	engine_appeared(&r->engine, NULL);
 	release_memory(l, now);
 	if (cpu_usage_sample(&r->usage, &r->roots, now, NULL) == 0)
-		engine_set_calm(&r->engine, !r->usage.is_busy, now);
+		engine_set_usage(&r->engine, r->usage.ppm, now);
 }
 
 static void dispatch(struct loop *l, const struct pollfd *polls)

@@ -124,7 +124,8 @@ static void set_rules(struct run *r)
 	rules->dwell_ns = r->args->dwell_ns;
 	rules->dwell_max_ns = r->args->dwell_max_ns;
 	rules->calm_periods = r->args->calm_periods;
-	rules->calm_ns = 0; /* the usage sampler waits for that */
+	rules->calm_ns = r->args->calm_ns;
+	rules->busy_above = r->args->busy_above;
 	r->usage.busy_above = r->args->busy_above;
 	r->usage.calm_ns = r->args->calm_ns;
 	r->engine.forest.capacity_us = r->args->capacity_us;

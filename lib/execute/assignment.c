@@ -34,6 +34,9 @@ void assignment_set(const struct action *a, struct notes_change *c)
 	set_note(c, "mckube.io/rt-current", level_name(a->to.level));
 	set_note(c, "mckube.io/criticality", criticality_name(a->budget.criticality));
 	set_note(c, "mckube.io/rt-source", a->source);
+	if (strcmp(a->source, "mckube") == 0)
+		set_note(c, "mckube.io/rt-recovery",
+			 a->recovery && *a->recovery ? a->recovery : NULL);
 	set_note(c, "mckube.io/rt-applied", NULL);
 	if (a->reason == REASON_PLACED)
 		set_note(c, "mckube.io/rt-degraded", NULL);
@@ -65,6 +68,7 @@ void assignment_clear(const char *source, struct notes_change *c)
 		"mckube.io/rt-applied",	      "mckube.io/rt-period",
 		"mckube.io/rt-runtime-low",   "mckube.io/rt-runtime-medium",
 		"mckube.io/rt-runtime-hi",    "mckube.io/criticality",
+		"mckube.io/rt-recovery",
 	};
 	enum { OURS_ALONE = 7 };
 	bool is_request = source && strcmp(source, "annotations") == 0;

@@ -34,6 +34,7 @@ static const struct redact_rule annotations[] = {
 	KEEP("mckube.io/rt-degraded"),
 	KEEP("mckube.io/rt-enforcement"),
 	KEEP("mckube.io/rt-period"),
+	KEEP("mckube.io/rt-recovery"),
 	KEEP("mckube.io/rt-runtime-floor"),
 	KEEP("mckube.io/rt-runtime-hi"),
 	KEEP("mckube.io/rt-runtime-low"),

@@ -87,6 +87,7 @@ static const struct field annotation_fields[] = {
 	NOTE("mckube.io/rt-degraded", degraded),
 	NOTE("mckube.io/rt-enforcement", enforcement),
 	NOTE("mckube.io/rt-period", period),
+	NOTE("mckube.io/rt-recovery", recovery),
 	NOTE("mckube.io/rt-runtime-floor", runtime_floor),
 	NOTE("mckube.io/rt-runtime-hi", runtime_hi),
 	NOTE("mckube.io/rt-runtime-low", runtime_low),

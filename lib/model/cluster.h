@@ -137,7 +137,7 @@ struct raw {
 /* The annotations about real time on a pod, as written. Absent is NONE, because "" is a value. */
 struct notes {
 	str_id core, period, runtime_low, runtime_medium, runtime_hi; /* mckube.io/rt-... */
-	str_id runtime_floor, enforcement, degraded;		      /* mckube.io/rt-... */
+	str_id runtime_floor, enforcement, degraded, recovery;	      /* mckube.io/rt-... */
 	str_id core_request;			      /* mckube.io/rt-core-request */
 	str_id criticality, current, source, applied; /* mckube.io/... */
 	str_id realtime, rt_runtime_us;		      /* rt-operator's two */

@@ -7,13 +7,12 @@
 #include "model/request.h"
 
 /* The members of a McKube's spec that are no part of its budget: spec.migration (Never, Restart,
- * Checkpoint) and spec.recovery (mode: consumption or nodeCpu; delaySeconds and threshold: whole
- * numbers, 0 or more). Words may be written in any case. What is none of them counts as not given:
- * that never makes a request bad. */
+ * Checkpoint) and spec.recovery (model/recovery.h). Words may be written in any case. What is none
+ * of them counts as not given: that never makes a request bad. */
 
 /* An Unsupported notice for each member that counts as not given. */
 void mckube_words_check(const struct cluster *c, const struct mckube *m, struct notices *notices);
 
-enum recovery_mode mckube_recovery(const struct cluster *c, const struct mckube *m);
+struct recovery mckube_recovery(const struct cluster *c, const struct mckube *m);
 
 #endif

@@ -420,8 +420,8 @@ static void read_level(const struct cluster *c, struct request *q, const struct 
 		if (m)
 			level_parse(cluster_str(c, m->status_current), &level);
 	q->level = (uint8_t)level;
-	if (q->mckube != NONE)
-		q->recovery = (uint8_t)mckube_recovery(c, &c->mckubes.items[q->mckube]);
+	q->recovery = q->mckube == NONE ? (struct recovery)RECOVERY_DEFAULT
+					: mckube_recovery(c, &c->mckubes.items[q->mckube]);
 }
 
 static bool budget_eq(const struct budget *a, const struct budget *b)

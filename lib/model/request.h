@@ -9,6 +9,7 @@
 #include "model/cpuset.h"
 #include "model/level.h"
 #include "model/notice.h"
+#include "model/recovery.h"
 #include "model/settings.h"
 
 /* Which pod asks for what. The first source that speaks wins: a McKube object, the pod's
@@ -19,8 +20,6 @@
  * assignment though none does (SOURCE_NONE), in the order of pod ids. */
 
 enum request_source { SOURCE_NONE, SOURCE_MCKUBE, SOURCE_ANNOTATIONS, SOURCE_RT_OPERATOR };
-
-enum recovery_mode { RECOVERY_CONSUMPTION, RECOVERY_NODE_CPU };
 
 /* What the pod's own annotations say of its assignment. */
 enum assignment {
@@ -35,7 +34,6 @@ struct request {
 	mckube_id mckube; /* NONE unless the source is a McKube */
 	uint8_t source;	  /* enum request_source */
 	uint8_t level;	  /* enum level at which the pod runs now */
-	uint8_t recovery; /* enum recovery_mode */
 	bool is_bad;	  /* never placed; `budget` is that of the assignment annotations, if any */
 	bool has_budget;  /* false: bad, and nothing assigned: it loads nothing */
 	bool has_pin;	  /* spec.rtSettings.core: exactly these cores */
@@ -45,8 +43,9 @@ struct request {
 	uint8_t assignment;    /* enum assignment */
 	bool shrinks;	       /* ASSIGNMENT_OTHER, which grants as much or more in every mode */
 	struct budget granted; /* by the assignment; period 0: none */
-	uint16_t core_count;   /* 1 unless asked; with a pin the number of its cores */
-	node_id node_pin;      /* spec.node; NONE with has_node_pin: a node that we do not know */
+	struct recovery recovery;
+	uint16_t core_count; /* 1 unless asked; with a pin the number of its cores */
+	node_id node_pin;    /* spec.node; NONE with has_node_pin: a node that we do not know */
 	struct budget budget;
 	/* ppm, see budget_load(). What was granted holds until the assignment is renewed, so where
 	 * it is more, it counts, mode by mode; but for a pod that shrinks: a plan renews its

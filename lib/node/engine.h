@@ -30,9 +30,9 @@ struct pod_want {
 	struct cpuset cores;
 	int32_t priority;
 	uint8_t enforcement; /* enum enforcement; NONE: chosen here */
-	uint8_t recovery;    /* enum recovery */
-	uint8_t level;	     /* to begin with, where the pod is new here */
-	bool is_pinned;	     /* its containers may run on `cores` only */
+	struct recovery recovery;
+	uint8_t level;	/* to begin with, where the pod is new here */
+	bool is_pinned; /* its containers may run on `cores` only */
 	const struct container_want *containers;
 	size_t n_containers;
 };
@@ -150,8 +150,8 @@ void engine_react(struct engine *e);
  * called again. */
 int engine_tick(struct engine *e, int64_t now_ns);
 
-/* The node's CPU is busy, or calm since now: for nodeCpu recovery. */
-void engine_set_calm(struct engine *e, bool is_calm, int64_t now_ns);
+/* The share of the node's CPU time that was used lately, ppm: for nodeCpu recovery. */
+void engine_set_usage(struct engine *e, uint32_t used, int64_t now_ns);
 
 /* Somebody else wrote budgets on our behalf: all are read anew at the next tick. */
 void engine_refresh(struct engine *e);

@@ -85,6 +85,12 @@ static bool budget_eq(const struct budget *a, const struct budget *b)
 	       a->medium == b->medium && a->floor == b->floor && a->criticality == b->criticality;
 }
 
+static bool recovery_eq(const struct recovery *a, const struct recovery *b)
+{
+	return a->mode == b->mode && a->delay_seconds == b->delay_seconds &&
+	       a->threshold == b->threshold;
+}
+
 /* Nothing to do: pods are told again and again as other parts of them change. */
 static bool is_in_force(struct engine *e, const struct engine_pod *p, const struct pod_want *want)
 {
@@ -93,7 +99,7 @@ static bool is_in_force(struct engine *e, const struct engine_pod *p, const stru
 	return !p->is_refused && p->is_pinned == want->is_pinned &&
 	       engine_has_containers(p, want) && budget_eq(&state->budget, &want->budget) &&
 	       cpuset_eq(&state->cores, &want->cores) && state->priority == want->priority &&
-	       state->wanted == want->enforcement && state->recovery == want->recovery;
+	       state->wanted == want->enforcement && recovery_eq(&state->recovery, &want->recovery);
 }
 
 /* What is wanted now was not disputed yet. */

@@ -320,12 +320,9 @@ int engine_tick(struct engine *e, int64_t now_ns)
 	return ms;
 }
 
-void engine_set_calm(struct engine *e, bool is_calm, int64_t now_ns)
+void engine_set_usage(struct engine *e, uint32_t used, int64_t now_ns)
 {
 	pthread_mutex_lock(&e->lock);
-	if (!is_calm)
-		e->escalation.calm_since_ns = 0;
-	else if (!e->escalation.calm_since_ns)
-		e->escalation.calm_since_ns = now_ns;
+	escalation_set_usage(&e->escalation, used, now_ns);
 	pthread_mutex_unlock(&e->lock);
 }

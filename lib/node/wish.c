@@ -100,15 +100,24 @@ static int read_word(const cJSON *notes, const char *key, const char *const *wor
 	return 0;
 }
 
+static int read_recovery(const cJSON *notes, struct recovery *ret, struct error *err)
+{
+	const char *text = json_text(json_get(notes, NOTE("rt-recovery")));
+
+	if (!recovery_parse(text ? text : "", ret))
+		return error_set(err, -EINVAL, PATH(NOTE("rt-recovery")) ": '%.60s' is not known",
+				 text);
+	return 0;
+}
+
 static int read_words(struct wish *w, const cJSON *notes, struct error *err)
 {
 	static const char *const enforcements[] = { "", "watch", "raise", NULL };
-	static const char *const recoveries[] = { "consumption", "nodeCpu", NULL };
 	static const char *const levels[] = { "low", "medium", "hi", NULL };
 	int r = read_word(notes, NOTE("rt-enforcement"), enforcements, &w->want.enforcement, err);
 
 	if (r == 0)
-		r = read_word(notes, NOTE("rt-recovery"), recoveries, &w->want.recovery, err);
+		r = read_recovery(notes, &w->want.recovery, err);
 	return r < 0 ? r : read_word(notes, NOTE("rt-current"), levels, &w->want.level, err);
 }
 

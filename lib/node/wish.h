@@ -13,7 +13,7 @@
  *	mckube.io/rt-period, rt-runtime-low, rt-runtime-medium, rt-runtime-hi, rt-core, rt-current,
  *	criticality: as DESIGN.md says
  *	mckube.io/rt-runtime-floor, mckube.io/rt-enforcement (watch|raise), mckube.io/rt-recovery
- *	(consumption|nodeCpu): optional
+ *	(model/recovery.h): optional
  *	mckube.io/rt-degraded: if it is there, the floor is all that the pod has, at any level
  *	mckube.io/rt-containers: names of the containers, also init ones, among which the budget is
  *	divided: "app", "app,logger" (equal parts), "app=70,logger=30" (per cent). Without it the

@@ -31,7 +31,7 @@ static const struct action_look looks[LOOKS + 1] = {
 bool action_renews(const struct action *a)
 {
 	return a->reason == REASON_ADOPTED || a->reason == REASON_BUDGET_CHANGED ||
-	       a->reason == REASON_ENFORCEMENT_CHANGED;
+	       a->reason == REASON_ENFORCEMENT_CHANGED || a->reason == REASON_RECOVERY_CHANGED;
 }
 
 const struct action_look *action_look(const struct action *a)

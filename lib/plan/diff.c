@@ -82,13 +82,19 @@ static void add_source(struct str *b, const struct action *a)
 	str_add(b, a->source ? a->source : "");
 }
 
+static void add_recovery(struct str *b, const struct action *a)
+{
+	str_add(b, a->recovery ? a->recovery : "");
+}
+
 static const struct {
 	const char *name;
 	void (*add)(struct str *b, const struct action *a);
 } compared[] = {
-	{ "reason", add_reason },   { "from", add_from }, { "to", add_to },
-	{ "landing", add_landing }, { "by", add_by },	  { "budget", add_budget },
-	{ "source", add_source },
+	{ "reason", add_reason }, { "from", add_from },
+	{ "to", add_to },	  { "landing", add_landing },
+	{ "by", add_by },	  { "budget", add_budget },
+	{ "source", add_source }, { "recovery", add_recovery },
 };
 
 static void add_separator(struct str *b)

@@ -108,7 +108,10 @@ void emit_request(struct emitter *e, struct action *a, const struct unit *u)
 {
 	const struct request *q = unit_request(e->w, u);
 
+	char text[RECOVERY_TEXT];
+
 	a->budget = q->budget;
+	a->recovery = plan_str(e->plan, recovery_format(&q->recovery, text));
 	a->source = request_source_name((enum request_source)q->source);
 }
 
@@ -123,6 +126,7 @@ struct action *emit_action(struct emitter *e, enum action_kind kind, enum reason
 		.reason = reason,
 		.on = on,
 		.source = "",
+		.recovery = "",
 		.message = "",
 	};
 	return a;

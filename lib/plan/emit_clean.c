@@ -10,16 +10,21 @@ static bool is_restored(const struct emitter *e, const struct unit *u)
 	return relief_of(&e->p->reliefs, (unit_id)(u - e->w->units.items)) == RELIEF_RESTORE;
 }
 
-/* Recovery by node CPU, as the first controller had it: the node says that it is no longer busy. A
- * pod that stays degraded has nothing to come down from. */
+/* The node says so, and there is no helper of ours, which would bring pods down itself. */
+static bool is_calm(const struct cluster *c, const struct node *node)
+{
+	return !node->backend && strcmp(cluster_str(c, node->is_busy), "false") == 0;
+}
+
+/* Recovery by node CPU, as the first controller had it. A pod that stays degraded has nothing to
+ * come down from. */
 static bool is_recovered(const struct emitter *e, const struct unit *u)
 {
 	const struct cluster *c = e->w->c;
 	const struct request *q = unit_request(e->w, u);
 
 	return u->kind == UNIT_RUNNING && u->at != NONE && q->level > LEVEL_LOW &&
-	       q->recovery == RECOVERY_NODE_CPU &&
-	       strcmp(cluster_str(c, c->nodes.items[u->node].is_busy), "false") == 0 &&
+	       q->recovery.mode == RECOVERY_NODE_CPU && is_calm(c, &c->nodes.items[u->node]) &&
 	       (relieve_degraded_since(c, unit_pod(e->w, u)) < 0 || is_restored(e, u));
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/emit.h"
 
+#include <string.h>
+
 static const struct notes *notes_of(const struct emitter *e, const struct unit *u)
 {
 	const struct pod *pod = unit_pod(e->w, u);
@@ -35,6 +37,23 @@ static enum enforcement noted_enforcement(const struct emitter *e, const struct 
 	return noted;
 }
 
+static const char *noted_recovery(const struct emitter *e, const struct unit *u)
+{
+	const struct notes *n = notes_of(e, u);
+
+	return n && n->recovery != NONE ? cluster_str(e->w->c, n->recovery) : "";
+}
+
+/* A pod without a McKube may say itself how it recovers: that is no assignment. */
+static bool recovers_otherwise(const struct emitter *e, const struct unit *u)
+{
+	const struct request *q = unit_request(e->w, u);
+	char text[RECOVERY_TEXT];
+
+	return q->source == SOURCE_MCKUBE &&
+	       strcmp(noted_recovery(e, u), recovery_format(&q->recovery, text)) != 0;
+}
+
 static enum reason choose_renewal(const struct emitter *e, unit_id id)
 {
 	const struct unit *u = &e->w->units.items[id];
@@ -46,8 +65,9 @@ static enum reason choose_renewal(const struct emitter *e, unit_id id)
 	if (unit_request(e->w, u)->assignment == ASSIGNMENT_OTHER)
 		return REASON_BUDGET_CHANGED;
 	enum enforcement noted = noted_enforcement(e, u);
-	return noted != ENFORCE_NONE && noted != e->enforcement[id] ? REASON_ENFORCEMENT_CHANGED
-								    : REASONS;
+	if (noted != ENFORCE_NONE && noted != e->enforcement[id])
+		return REASON_ENFORCEMENT_CHANGED;
+	return recovers_otherwise(e, u) ? REASON_RECOVERY_CHANGED : REASONS;
 }
 
 void emit_choose_renewals(struct emitter *e)
@@ -84,6 +104,16 @@ static const char *budget_words(struct emitter *e, const struct budget *b)
 			 criticality_name(b->criticality));
 }
 
+static const char *recovery_words(struct emitter *e, const struct unit *u)
+{
+	const char *from = noted_recovery(e, u);
+	char to[RECOVERY_TEXT];
+
+	recovery_format(&unit_request(e->w, u)->recovery, to);
+	return plan_strf(e->plan, "how it recovers changed: from %s to %s", *from ? from : "usual",
+			 *to ? to : "usual");
+}
+
 static const char *renewal_words(struct emitter *e, unit_id id, enum reason reason)
 {
 	const struct unit *u = &e->w->units.items[id];
@@ -95,6 +125,8 @@ static const char *renewal_words(struct emitter *e, unit_id id, enum reason reas
 		return plan_strf(e->plan, "its core's budgets changed: from %s to %s",
 				 enforcement_name(noted_enforcement(e, u)),
 				 enforcement_name(e->enforcement[id]));
+	if (reason == REASON_RECOVERY_CHANGED)
+		return recovery_words(e, u);
 	return plan_strf(e->plan, "it was granted %s, and asks for %s now",
 			 budget_words(e, &q->granted), budget_words(e, &q->budget));
 }

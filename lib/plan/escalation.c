@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/escalation.h"
 
-enum { NS_PER_US = 1000, FLAP_FACTOR = 2 };
+enum { NS_PER_US = 1000, NS_PER_S = 1000000000, FLAP_FACTOR = 2, PPM_PER_CENT = 10000 };
 
 int32_t escalation_runtime(const struct escalation_pod *p)
 {
@@ -373,24 +373,59 @@ enum escalation_result escalation_overrun(struct escalation *e, uint32_t pod, un
 	return ESCALATION_CHANGED;
 }
 
-static bool is_calm(const struct escalation *e, const struct escalation_pod *p, int64_t now_ns)
+void escalation_set_usage(struct escalation *e, uint32_t used, int64_t now_ns)
+{
+	array_each(p, &e->pods) {
+		int32_t own = p->recovery.threshold;
+		uint32_t most = own == RECOVERY_NOT_GIVEN ? e->rules.busy_above
+							  : (uint32_t)own * PPM_PER_CENT;
+
+		if (used > most)
+			p->calm_since_ns = 0;
+		else if (!p->calm_since_ns)
+			p->calm_since_ns = now_ns;
+	}
+}
+
+static int64_t delay_ns(const struct escalation_pod *p, int64_t usual)
+{
+	int32_t own = p->recovery.delay_seconds;
+
+	return own == RECOVERY_NOT_GIVEN ? usual : (int64_t)own * NS_PER_S;
+}
+
+static bool has_calm_node(const struct escalation *e, const struct escalation_pod *p,
+			  int64_t now_ns)
+{
+	int64_t delay = delay_ns(p, e->rules.calm_ns);
+
+	return p->calm_since_ns && now_ns - p->calm_since_ns >= delay &&
+	       now_ns - p->changed_ns >= delay;
+}
+
+static bool has_calmed(const struct escalation *e, const struct escalation_pod *p, int64_t now_ns)
 {
 	int64_t quiet = (int64_t)p->budget.period * NS_PER_US * e->rules.calm_periods;
+	int64_t since = now_ns - p->overrun_ns;
 
+	return since >= quiet && since >= delay_ns(p, 0);
+}
+
+static bool is_calm(const struct escalation *e, const struct escalation_pod *p, int64_t now_ns)
+{
 	if (now_ns - p->changed_ns < p->dwell_ns)
 		return false;
-	if (p->recovery == RECOVERY_NODE_CPU)
-		return e->calm_since_ns && now_ns - e->calm_since_ns >= e->rules.calm_ns;
-	return now_ns - p->overrun_ns >= quiet;
+	return p->recovery.mode == RECOVERY_NODE_CPU ? has_calm_node(e, p, now_ns)
+						     : has_calmed(e, p, now_ns);
 }
 
 size_t escalation_recover(struct escalation *e, int64_t now_ns, struct escalation_change *changes)
 {
-	bool has_calmed = false;
+	bool is_due = false;
 
 	array_each(p, &e->pods)
-		has_calmed |= (p->level != LEVEL_LOW || p->is_lent) && is_calm(e, p, now_ns);
-	if (!has_calmed)
+		is_due |= (p->level != LEVEL_LOW || p->is_lent) && is_calm(e, p, now_ns);
+	if (!is_due)
 		return 0;
 	remember(e);
 	array_each(p, &e->pods) {

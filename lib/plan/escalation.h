@@ -10,6 +10,7 @@
 #include "model/capacity.h"
 #include "model/cpuset.h"
 #include "model/level.h"
+#include "model/recovery.h"
 #include "plan/plan.h"
 
 /* What to do when a container uses more than its C_low, and when that is over. Pure; decides in the
@@ -24,25 +25,24 @@
  * always enough for a High pod; where it is not enough, nothing changes.
  * - A Low pod has no higher level: its overrun takes from nobody. It is lent its hi while there is
  *   free room, and gives it back before anyone is cut.
- * - A pod comes down one level when it has stayed below C_low for some periods, or, in nodeCpu
- *   mode, when the node has been calm for a while; in any case not before a dwell time, which
- *   doubles when overruns come back soon. Then those that were cut get back what fits, the most
- *   important first.
+ * - A pod comes down one level when it has stayed below C_low for some periods, and for its delay;
+ *   or, in nodeCpu mode, when the node has been calm for its delay since it went up; in any case
+ * not before a dwell time, which doubles when overruns come back soon. Then those that were cut get
+ * back what fits, the most important first.
  *
  * Loads are those of the budgets that the kernel holds, in parts per million, each rounded up. */
-
-enum recovery { RECOVERY_CONSUMPTION, RECOVERY_NODE_CPU };
 
 struct escalation_rules {
 	int64_t dwell_ns, dwell_max_ns; /* shortest stay on a level; how far it may grow */
 	int32_t calm_periods;		/* RECOVERY_CONSUMPTION */
-	int64_t calm_ns;		/* RECOVERY_NODE_CPU */
+	int64_t calm_ns;		/* RECOVERY_NODE_CPU, where a pod has no delay of its own */
+	uint32_t busy_above;		/* the same, the share of CPU time, ppm */
 };
 
 #define ESCALATION_RULES_DEFAULT                                                         \
 	{                                                                                \
 		.dwell_ns = 1000000000, .dwell_max_ns = 60000000000, .calm_periods = 10, \
-		.calm_ns = 5000000000                                                    \
+		.calm_ns = 5000000000, .busy_above = 900000                              \
 	}
 
 struct escalation_pod {
@@ -52,13 +52,14 @@ struct escalation_pod {
 	uint32_t order;	  /* last tie, different for all: the higher is cut first */
 	uint8_t wanted;	  /* enum enforcement; RAISE: it is never watched; else it is where there is
 			   * room that nobody needs more */
-	uint8_t recovery; /* enum recovery */
+	struct recovery recovery;
 	/* State. */
 	uint8_t enforcement;
 	uint8_t level; /* enum level */
 	bool is_cut;   /* has its floor */
 	bool is_lent;  /* a Low pod with hi */
 	int64_t changed_ns, overrun_ns, dwell_ns;
+	int64_t calm_since_ns; /* the node is not too busy for it since then; 0: it is */
 	/* Before the change that is being made. */
 	struct {
 		int32_t runtime_us;
@@ -72,7 +73,6 @@ struct escalation {
 	enum scope scope;
 	uint32_t cap; /* ppm of a core */
 	struct escalation_rules rules;
-	int64_t calm_since_ns; /* the node's CPU is not busy since then; 0: it is busy */
 	ARRAY(struct escalation_pod) pods;
 };
 
@@ -108,6 +108,10 @@ enum escalation_result escalation_overrun(struct escalation *e, uint32_t pod, un
 enum escalation_result escalation_order(struct escalation *e, uint32_t pod, enum level level,
 					int64_t now_ns, struct escalation_change *changes,
 					size_t *ret_n);
+
+/* The share of the node's CPU time that was used lately, ppm: for the pods that wait for it to be
+ * calm. */
+void escalation_set_usage(struct escalation *e, uint32_t used, int64_t now_ns);
 
 /* Brings down what has calmed. Returns the number of changes, 0 for most calls. */
 size_t escalation_recover(struct escalation *e, int64_t now_ns, struct escalation_change *changes);

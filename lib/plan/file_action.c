@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "model/recovery.h"
+
 /* Words */
 
 static const char *kind_word(unsigned v)
@@ -109,6 +111,7 @@ enum {
 	TO_FLOOR,
 	TO_CRITICALITY,
 	TO_SOURCE,
+	TO_RECOVERY,
 	TO_POD_UID,
 	TO_ROWS,
 };
@@ -143,6 +146,8 @@ static const struct field to_fields[TO_ROWS + 1] = {
 			     offsetof(struct action, budget.criticality), .of = &criticalities,
 			     .is_given = has_budget },
 	[TO_SOURCE] = { "source", &field_text, offsetof(struct action, source), .max = 32 },
+	[TO_RECOVERY] = { "recovery", &field_text, offsetof(struct action, recovery),
+			  .max = RECOVERY_TEXT },
 	[TO_POD_UID] = { "podUID", &field_text, offsetof(struct action, to.pod_uid),
 			 .max = FIELD_NAME_MAX },
 };
@@ -171,6 +176,15 @@ static int check_source(const char *source, struct field_reader *r)
 	return field_error(r, "source is '%s', not mckube, annotations or rt-operator", source);
 }
 
+static int check_recovery(const char *text, struct field_reader *r)
+{
+	struct recovery ignored;
+
+	if (text && !recovery_parse(text, &ignored))
+		return field_error(r, "recovery: '%s' says no way to recover", text);
+	return 0;
+}
+
 static int check_budget(const struct budget *b, struct field_reader *r)
 {
 	if (b->low > b->hi || b->hi > b->period || b->floor > b->low)
@@ -188,7 +202,7 @@ static bool to_is_whole(uint64_t seen)
 
 	if (seen & (BIT(TO_PERIOD) | BIT(TO_RUNTIME) | BIT(TO_ENFORCEMENT)))
 		need |= grant_rows;
-	if (seen & (budget_rows | BIT(TO_MEDIUM)))
+	if (seen & (budget_rows | BIT(TO_MEDIUM) | BIT(TO_RECOVERY)))
 		need |= grant_rows | budget_rows;
 	return (seen & need) == need;
 }
@@ -209,7 +223,9 @@ static int to_read(const struct field *f, const cJSON *j, void *value, struct fi
 	if (!(seen & BIT(TO_LOW)))
 		return 0;
 	a->budget.period = a->to.period;
-	return check_source(a->source, r) < 0 ? -EINVAL : check_budget(&a->budget, r);
+	if (check_source(a->source, r) < 0 || check_recovery(a->recovery, r) < 0)
+		return -EINVAL;
+	return check_budget(&a->budget, r);
 }
 
 /* action.to, budget and source. */

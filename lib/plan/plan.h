@@ -47,6 +47,7 @@ enum reason {
 	REASON_ADOPTED,		    /* its annotations do not hold its assignment */
 	REASON_BUDGET_CHANGED,	    /* they grant something else than is asked for now */
 	REASON_ENFORCEMENT_CHANGED, /* the other budgets on its cores have changed */
+	REASON_RECOVERY_CHANGED,    /* it comes down by another rule */
 	REASON_RECOVERED,	    /* SetLevel: the node is no longer busy */
 	REASON_PRESSURE,	    /* Degrade, Evict, Taint: the node is short of CPU time */
 	REASON_GUARANTEE_BROKEN,    /* Taint: the node cannot keep what its pods were granted */
@@ -91,8 +92,9 @@ struct action {
 	/* What the assignment's annotations will say, for Bind, Assign, Move and SetLevel; see
 	 * DESIGN 2. */
 	struct budget budget;
-	const char *source; /* "mckube", "annotations", "rt-operator" */
-	int64_t since;	    /* Degrade, Taint: when it was decided; 0: unknown */
+	const char *source;   /* "mckube", "annotations", "rt-operator" */
+	const char *recovery; /* recovery_format(), of a McKube; "": as usual */
+	int64_t since;	      /* Degrade, Taint: when it was decided; 0: unknown */
 	const char *message;
 };
 

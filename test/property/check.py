@@ -245,10 +245,12 @@ class Checker:
 
     def _check_renewal(self, action: Obj, pod: Pod) -> None:
         """Written anew: only where it says something else than before."""
-        noted = pod.notes.get(NOTE + "rt-enforcement")
+        to, noted = action["to"], pod.notes.get(NOTE + "rt-enforcement")
+        recovers = to["source"] == "mckube" and to.get("recovery", "")
         if pod.terminating or pod.mirror:
             self.fail("2", action, "terminating or mirror")
-        if pod.is_current and noted in (None, action["to"]["enforcement"]):
+        if pod.is_current and noted in (None, to["enforcement"]) and recovers in (
+                False, pod.notes.get(NOTE + "rt-recovery", "")):
             self.fail("format", action, "has all this already")
 
     def _check_bind(self, action: Obj, pod: Pod) -> None:

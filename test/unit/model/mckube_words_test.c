@@ -69,12 +69,12 @@ static void recovery_comes_in_two_modes(void **state)
 	struct mckube m = mckube();
 
 	(void)state;
-	assert_int_equal(mckube_recovery(&cluster, &m), RECOVERY_CONSUMPTION);
+	assert_int_equal(mckube_recovery(&cluster, &m).mode, RECOVERY_CONSUMPTION);
 	m.recovery_mode = raw_of("NODECPU", RAW_STRING);
-	assert_int_equal(mckube_recovery(&cluster, &m), RECOVERY_NODE_CPU);
+	assert_int_equal(mckube_recovery(&cluster, &m).mode, RECOVERY_NODE_CPU);
 	tells(&m, NULL);
 	m.recovery_mode = raw_of("never", RAW_STRING);
-	assert_int_equal(mckube_recovery(&cluster, &m), RECOVERY_CONSUMPTION);
+	assert_int_equal(mckube_recovery(&cluster, &m).mode, RECOVERY_CONSUMPTION);
 	tells(&m,
 	      "spec.recovery.mode: 'never' is not consumption or nodeCpu; consumption is taken");
 }
@@ -87,15 +87,21 @@ static void delay_and_threshold_are_whole_numbers(void **state)
 	m.recovery_delay = raw_of("0", RAW_NUMBER);
 	m.recovery_threshold = raw_of("90", RAW_NUMBER);
 	tells(&m, NULL);
+	assert_int_equal(mckube_recovery(&cluster, &m).delay_seconds, 0);
+	assert_int_equal(mckube_recovery(&cluster, &m).threshold, 90);
 	m.recovery_delay = raw_of("-1", RAW_NUMBER);
-	tells(&m, "spec.recovery.delaySeconds: '-1' is not a whole number of 0 or more; "
+	tells(&m, "spec.recovery.delaySeconds: '-1' is not a whole number from 0 to 86400; "
 		  "the default is taken");
 	m.recovery_delay = raw_of("5", RAW_STRING);
-	tells(&m, "spec.recovery.delaySeconds: '5' is not a whole number of 0 or more; "
+	tells(&m, "spec.recovery.delaySeconds: '5' is not a whole number from 0 to 86400; "
 		  "the default is taken");
+	assert_int_equal(mckube_recovery(&cluster, &m).delay_seconds, RECOVERY_NOT_GIVEN);
 	m.recovery_delay = (struct raw){ 0 };
+	m.recovery_threshold = raw_of("101", RAW_NUMBER);
+	tells(&m, "spec.recovery.threshold: '101' is not a whole number from 0 to 100; "
+		  "the default is taken");
 	m.recovery_threshold = raw_of("0.9", RAW_NUMBER);
-	tells(&m, "spec.recovery.threshold: '0.9' is not a whole number of 0 or more; "
+	tells(&m, "spec.recovery.threshold: '0.9' is not a whole number from 0 to 100; "
 		  "the default is taken");
 }
 

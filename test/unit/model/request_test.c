@@ -417,8 +417,8 @@ static void recovery_by_node_cpu_is_asked_for(void **state)
 	read_text(&f, NODE PENDING("brake") PENDING("radio")
 			      MCKUBE("b", "podname: brake, recovery: {mode: NodeCPU}, " BUDGET, "")
 				      MCKUBE("r", "podname: radio, " BUDGET, ""));
-	assert_int_equal(of(&f, "brake")->recovery, RECOVERY_NODE_CPU);
-	assert_int_equal(of(&f, "radio")->recovery, RECOVERY_CONSUMPTION);
+	assert_int_equal(of(&f, "brake")->recovery.mode, RECOVERY_NODE_CPU);
+	assert_int_equal(of(&f, "radio")->recovery.mode, RECOVERY_CONSUMPTION);
 }
 
 static void every_source_has_a_name(void **state)

@@ -30,19 +30,22 @@ static void assignment_is_read(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(read_pod(POD(BUDGET ",\"mckube.io/rt-core\":\"2-3\","
-					     "\"mckube.io/criticality\":\"high\","
-					     "\"mckube.io/rt-current\":\"hi\","
-					     "\"mckube.io/rt-recovery\":\"nodeCpu\""),
-				  true, &w, &err),
-			 WISH_GOOD);
+	assert_int_equal(
+		read_pod(POD(BUDGET ",\"mckube.io/rt-core\":\"2-3\","
+				    "\"mckube.io/criticality\":\"high\","
+				    "\"mckube.io/rt-current\":\"hi\","
+				    "\"mckube.io/rt-recovery\":\"nodeCpu,delaySeconds=7\""),
+			 true, &w, &err),
+		WISH_GOOD);
 	assert_string_equal(w.want.uid, "u-1");
 	assert_string_equal(w.want.ns, "default");
 	assert_int_equal(w.want.budget.hi, 30000);
 	assert_int_equal(w.want.budget.floor, 1000);
 	assert_int_equal(w.want.budget.criticality, LEVEL_HIGH);
 	assert_int_equal(w.want.level, LEVEL_HIGH);
-	assert_int_equal(w.want.recovery, RECOVERY_NODE_CPU);
+	assert_int_equal(w.want.recovery.mode, RECOVERY_NODE_CPU);
+	assert_int_equal(w.want.recovery.delay_seconds, 7);
+	assert_int_equal(w.want.recovery.threshold, RECOVERY_NOT_GIVEN);
 	assert_int_equal(w.want.priority, 5);
 	assert_true(w.want.is_pinned && cpuset_has(&w.want.cores, 3));
 	assert_int_equal(w.want.n_containers, 1);

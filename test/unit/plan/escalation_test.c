@@ -34,6 +34,7 @@ static uint32_t add(struct escalation *e, enum level criticality, int low, int m
 		.order = (uint32_t)e->pods.n,
 		.wanted = ENFORCE_RAISE,
 		.enforcement = ENFORCE_RAISE,
+		.recovery = RECOVERY_DEFAULT,
 	};
 	cpuset_add(&p->cores, 0);
 	return (uint32_t)e->pods.n - 1;
@@ -236,12 +237,49 @@ static void node_cpu_mode_waits_for_a_calm_node(void **state)
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
 
 	(void)state;
-	e.pods.items[brake].recovery = RECOVERY_NODE_CPU;
+	e.pods.items[brake].recovery.mode = RECOVERY_NODE_CPU;
 	overrun(&e, brake, 0, second_ns);
+	escalation_set_usage(&e, 900001, 2 * second_ns);
 	assert_int_equal(escalation_recover(&e, 60 * second_ns, changes), 0);
-	e.calm_since_ns = 60 * second_ns;
+	escalation_set_usage(&e, 900000, 60 * second_ns);
+	escalation_set_usage(&e, 100000, 63 * second_ns);
 	assert_int_equal(escalation_recover(&e, 64 * second_ns, changes), 0);
 	assert_int_equal(escalation_recover(&e, 65 * second_ns, changes), 1);
+	array_done(&e.pods);
+}
+
+static void a_calm_that_is_older_than_the_overrun_does_not_count(void **state)
+{
+	struct escalation e = make(SCOPE_CORE);
+	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
+
+	(void)state;
+	e.pods.items[brake].recovery.mode = RECOVERY_NODE_CPU;
+	escalation_set_usage(&e, 0, second_ns);
+	overrun(&e, brake, 0, 60 * second_ns);
+	assert_int_equal(escalation_recover(&e, 64 * second_ns, changes), 0);
+	assert_int_equal(escalation_recover(&e, 65 * second_ns, changes), 1);
+	array_done(&e.pods);
+}
+
+static void a_pod_may_have_its_own_delay_and_threshold(void **state)
+{
+	struct escalation e = make(SCOPE_CORE);
+	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 300);
+	uint32_t camera = add(&e, LEVEL_HIGH, 200, 0, 300);
+
+	(void)state;
+	e.pods.items[brake].recovery = (struct recovery){ RECOVERY_CONSUMPTION, 20, 0 };
+	e.pods.items[camera].recovery = (struct recovery){ RECOVERY_NODE_CPU, 10, 50 };
+	overrun(&e, brake, 0, second_ns);
+	overrun(&e, camera, 0, second_ns);
+	escalation_set_usage(&e, 500001, 2 * second_ns);
+	assert_int_equal(escalation_recover(&e, 20 * second_ns, changes), 0);
+	assert_int_equal(escalation_recover(&e, 21 * second_ns, changes), 1);
+	assert_int_equal(changes[0].pod, brake);
+	escalation_set_usage(&e, 500000, 30 * second_ns);
+	assert_int_equal(escalation_recover(&e, 39 * second_ns, changes), 0);
+	assert_int_equal(escalation_recover(&e, 40 * second_ns, changes), 1);
 	array_done(&e.pods);
 }
 
@@ -404,6 +442,8 @@ int main(void)
 		cmocka_unit_test(calm_pod_comes_down_level_by_level),
 		cmocka_unit_test(dwell_grows_while_overruns_come_back),
 		cmocka_unit_test(node_cpu_mode_waits_for_a_calm_node),
+		cmocka_unit_test(a_calm_that_is_older_than_the_overrun_does_not_count),
+		cmocka_unit_test(a_pod_may_have_its_own_delay_and_threshold),
 		cmocka_unit_test(most_important_pods_are_watched_as_far_as_room_reaches),
 		cmocka_unit_test(admitted_pods_are_never_short),
 		cmocka_unit_test(order_goes_where_there_is_room_and_follows_the_rules),
