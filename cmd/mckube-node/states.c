@@ -141,11 +141,14 @@ void states_forget(struct states *s, const char *uid)
 
 /* Writing. */
 
+/* "" while a container is still to be started: nothing was refused, and nothing is in force. */
 static const char *applied_word(const struct state *p)
 {
 	const struct pod_facts *f = &p->now;
 
-	return *f->refusal || *f->waits_for || *p->bad ? "false" : "true";
+	if (*f->refusal || *p->bad)
+		return "false";
+	return *f->waits_for ? "" : "true";
 }
 
 /* Of a pod that never made sense only that is told. */
@@ -177,9 +180,10 @@ static int send_notes(struct states *s, const struct state *due, struct kube *k,
 {
 	AUTO(kube_request_done) struct kube_request request = { 0 };
 	const struct state copy = *due;
+	const char *level = level_word(&copy), *applied = applied_word(&copy);
 	const struct kube_pair notes[] = {
-		{ "mckube.io/rt-current", *level_word(&copy) ? level_word(&copy) : NULL },
-		{ "mckube.io/rt-applied", applied_word(&copy) },
+		{ "mckube.io/rt-current", *level ? level : NULL },
+		{ "mckube.io/rt-applied", *applied ? applied : NULL },
 	};
 	const struct kube_ref ref = { &kube_pods, copy.now.ns, copy.now.name, copy.now.uid, NULL };
 	const struct kube_change change = { .annotations = notes, .n_annotations = 2 };
@@ -189,8 +193,8 @@ static int send_notes(struct states *s, const struct state *due, struct kube *k,
 	bool is_other = r == -ENOENT || r == -EBUSY; /* gone, or another pod of that name */
 	struct state *p = states_find(s, copy.now.uid);
 	if (p && (r == 0 || is_other)) {
-		snprintf(p->level, sizeof(p->level), "%s", level_word(&copy));
-		snprintf(p->applied, sizeof(p->applied), "%s", notes[1].value);
+		snprintf(p->level, sizeof(p->level), "%s", level);
+		snprintf(p->applied, sizeof(p->applied), "%s", applied);
 		p->version = r == 0 ? version_of_reply(&request.call.reply) : p->version;
 	}
 	return is_other ? 0 : r;

@@ -67,6 +67,7 @@ try:
     t.wait("its McKube says that it waits", lambda: condition("RTApplied")["reason"] == "Waiting", 3)
     t.check("placed, not ready", condition("Placed")["status"] == "True" and
             condition("Ready")["status"] == "False" and status()["allocatedCore"] == "1")
+    t.check("and not refused", "mckube.io/rt-applied" not in api.notes(POD))
     time.sleep(1)  # the pod is known before its cgroup is made, as with a kubelet
     group = f"kubepods/pod{uid}"
     t.make(group)
