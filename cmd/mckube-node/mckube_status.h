@@ -16,8 +16,8 @@
  * the pod's annotations. Both say what these annotations say, and both name the version that they
  * read, so they do not take turns. */
 
-/* May it say something else than it should? It is written once a second at most; for an overrun
- * that changes nothing else every ten. */
+/* May it say something else than it should? It is written twice a second at most; for an overrun
+ * that changes nothing else every ten seconds. */
 bool mckube_status_is_due(const struct state *p);
 
 /* Reads the McKube and writes what differs. */
