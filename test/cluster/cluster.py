@@ -104,14 +104,14 @@ class Cluster:
             return
         pid = self.processes[name]["pid"]
         os.kill(pid, sig)
-        for _ in range(100):
+        for _ in range(1000):
             try:
                 os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:
                 pass
             if not self.is_running(name):
                 return
-            time.sleep(0.1)
+            time.sleep(0.01)
         os.kill(pid, signal.SIGKILL)
 
     def stop_all(self):

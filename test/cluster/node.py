@@ -5,22 +5,27 @@ What they need outside of it: the cgroups kubepods, two addresses on lo (10.0.0.
 the API server, and 10.0.1.1, the node's), and the bridge mckube0. Node.down() ends every process
 that Node.up() has caused and takes all of that away again; nothing of it may exist before, so there
 is one such node on a machine at a time.
+
+RECORD says which folder that is, and which process has promised to take it down. When that process
+was killed, clear_leftovers() does it.
 """
 
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
-from cluster import HERE, free_ports, wait_for
+from cluster import HERE, Cluster, free_ports, start_time, wait_for
 
 NAME = "node1"
 BRIDGE = "mckube0"
 SERVICE, ADDRESS = "10.0.0.1", "10.0.1.1"
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
+RECORD = pathlib.Path("/run/mckube-test-node.json")
 PAUSE = "localhost/pause:1"
 BUSYBOX = "localhost/busybox:1"
 # Processes that are killed are gone, and their cgroups empty, within this time.
@@ -85,6 +90,20 @@ def why_not():
     return None
 
 
+def clear_leftovers():
+    """Takes away the node, cluster and folder of a run that was killed."""
+    if not RECORD.exists():
+        return
+    record = json.loads(RECORD.read_text())
+    if not record["owner"] or start_time(record["owner"]) == record["started"]:
+        return
+    print(f"# clearing what a run that was killed has left in {record['folder']}", file=sys.stderr)
+    cluster = Cluster(record["folder"])
+    Node(cluster).down()
+    cluster.stop_all()
+    shutil.rmtree(cluster.folder, ignore_errors=True)
+
+
 def has_program(name):
     return subprocess.run(["sh", "-c", f"command -v {name}"],
                           stdout=subprocess.DEVNULL).returncode == 0
@@ -99,10 +118,14 @@ class Node:
         self.socket = self.state / "containerd.sock"
         self.pod_logs = self.folder / "pod-logs"
 
-    def up(self):
+    def up(self, is_owned=False):
+        """With an owner the node, and the cluster's folder, end with this process, somehow."""
         reason = why_not()
         if reason:
             raise SystemExit(f"error: no node can run here: {reason}")
+        owner = os.getpid() if is_owned else None
+        RECORD.write_text(json.dumps({"folder": str(self.cluster.folder), "owner": owner,
+                                      "started": owner and start_time(owner)}))
         self._make_shared()
         self._make_addresses()
         self._start_containerd()
@@ -122,7 +145,7 @@ class Node:
 
     def _make_addresses(self):
         for address in (SERVICE, ADDRESS):
-            run("ip", "address", "add", f"{address}/32", "dev", "lo")
+            run("ip", "address", "replace", f"{address}/32", "dev", "lo")
         self.cluster.start("relay", [sys.executable, HERE / "relay", SERVICE, 443,
                                      "127.0.0.1", self.cluster.port])
 
@@ -244,6 +267,7 @@ SystemdCgroup = false
             quiet("ip", "address", "del", f"{address}/32", "dev", "lo")
         quiet("ip", "link", "del", BRIDGE)
         self._remove_links()
+        RECORD.unlink(missing_ok=True)
 
     def _in_cgroups(self):
         pids = set()

@@ -9,8 +9,8 @@
  * budget is there shows it. Without --period it spins. With it a job is released every period and
  * has its deadline at the end of it; a job is `work` microseconds of CPU time, every Nth one takes
  * --overrun-work. A late job is finished, and the next one starts right after it. SIGUSR1 makes all
- * jobs overrun, SIGUSR2 none any more. --at is the CLOCK_MONOTONIC of the first release, to start
- * several together.
+ * jobs overrun, each further one by as much again, SIGUSR2 none any more. --at is the
+ *CLOCK_MONOTONIC of the first release, to start several together.
  *
  * On SIGTERM and at the end one line tells jobs, misses, the longest response and CPU time. No
  * process lives longer than --seconds (60). */
@@ -38,13 +38,15 @@ struct outcome {
 	int64_t longest_ns;
 };
 
-static volatile sig_atomic_t is_ending, overruns_all;
+static volatile sig_atomic_t is_ending, times_over;
 
 static void take_signal(int number)
 {
 	is_ending |= number == SIGTERM || number == SIGALRM;
-	if (number == SIGUSR1 || number == SIGUSR2)
-		overruns_all = number == SIGUSR1;
+	if (number == SIGUSR1)
+		times_over++;
+	if (number == SIGUSR2)
+		times_over = 0;
 }
 
 static int64_t now_ns(clockid_t clock)
@@ -74,9 +76,11 @@ static void work(int64_t ns)
 
 static int64_t work_of(const struct task *t, int64_t job)
 {
-	int is_over = overruns_all || (t->overrun_every && job % t->overrun_every == 0);
+	int times = times_over;
 
-	return is_over && t->overrun_ns ? t->overrun_ns : t->work_ns;
+	if (times == 0 && t->overrun_every && job % t->overrun_every == 0)
+		times = 1;
+	return times && t->overrun_ns ? times * t->overrun_ns : t->work_ns;
 }
 
 /* What was promised is kept or not at the deadline: a job that is cut off by the end counts if its

@@ -15,7 +15,6 @@ import subprocess
 import threading
 import time
 
-from apiserver import Api
 from stage import CPU, read
 
 
@@ -53,7 +52,6 @@ class OlderOperator:
         """`groups` are the containers' folders by the name of their pods, with budgets in them."""
         self.w, self.groups, self.raised = w, groups, set()
         self.latencies, self.n_refused = [], 0
-        self.api = Api(w.cluster.kubeconfig)
         Actuator.groups = {g.name: g for g in groups.values()}
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Actuator)
 
@@ -83,11 +81,12 @@ class OlderOperator:
                 self._handle(container, int(at_ns))
 
     def _handle(self, container, at_ns):
-        pods = self.api.ask("GET", "/api/v1/pods")["items"]
+        api = self.w.api
+        pods = api.call("GET", "/api/v1/pods")["items"]
         [pod] = [p for p in pods for s in p["status"].get("containerStatuses", [])
                  if s.get("containerID", "").endswith(container)]
         where = f"/apis/mcoperator.sdv.com/v1/namespaces/{pod['metadata']['namespace']}/mckubes"
-        [request] = [m for m in self.api.ask("GET", where)["items"]
+        [request] = [m for m in api.call("GET", where)["items"]
                      if m["spec"]["podname"] == pod["metadata"]["name"]]
         settings = request["spec"]["rtSettings"]
         self.actuator.request("POST", "/cgroup", json.dumps(
@@ -99,5 +98,5 @@ class OlderOperator:
             return
         self.latencies.append((time.monotonic_ns() - at_ns) / 1e3)
         self.raised.add(container)
-        self.api.ask("PATCH", f"{where}/{request['metadata']['name']}/status",
-                     {"status": {"currentRuntime": "hi"}})
+        api.merge(f"{where}/{request['metadata']['name']}/status",
+                  {"status": {"currentRuntime": "hi"}})

@@ -7,7 +7,7 @@ import json
 import os
 import pathlib
 import re
-import subprocess
+import signal
 import sys
 import time
 import urllib.request
@@ -21,6 +21,14 @@ from world import World
 SYSTEM = "mckube-system"
 CPU = pathlib.Path("/sys/fs/cgroup/cpu")
 CLI_IMAGE, NODE_IMAGE, LOAD_IMAGE = "mckube:e2e", "mckube-node:e2e", "localhost/load:1"
+LISTS = {
+    "nodes": "/api/v1/nodes",
+    "pods": "/api/v1/namespaces/{ns}/pods",
+    "mckubes": "/apis/mcoperator.sdv.com/v1/namespaces/{ns}/mckubes",
+    "events": "/apis/events.k8s.io/v1/namespaces/{ns}/events",
+}
+# This machine has other things to do, which are no pressure that a plan should relieve.
+NO_PRESSURE = "MCKUBE_PRESSURE_DELAY_SECONDS", "86400"
 CORE = "1"  # the tests' pods share one core; the machine keeps the other
 
 
@@ -32,24 +40,35 @@ def programs(build):
                                 build / "test" / "e2e" / "overruns")}
 
 
-class Service:
-    """The helper as a service of the host runs it."""
+def unit_capabilities():
+    """Those of the systemd unit, as setpriv(1) spells them."""
+    unit = (TOP / "manifests" / "mckube-node.service.in").read_text()
+    [names] = re.findall(r"^CapabilityBoundingSet=(.*)$", unit, re.MULTILINE)
+    return ",".join(["-all", *[n.replace("CAP_", "+").lower() for n in names.split()]])
 
-    def __init__(self, argv, env, log):
-        self.argv, self.env, self.log = [str(a) for a in argv], {**os.environ, **env}, log
-        self.start()
+
+class Service:
+    """The helper as a service of the host runs it, with the capabilities of the unit: one of the
+    cluster's processes."""
+
+    NAME = "mckube-node"
+
+    def __init__(self, cluster, argv, env):
+        self.cluster = cluster
+        self.log = cluster.folder / "logs" / f"{self.NAME}.log"
+        self.log.unlink(missing_ok=True)
+        cluster.start(self.NAME, [
+            "setpriv", f"--bounding-set={unit_capabilities()}", "--inh-caps=-all", "--no-new-privs",
+            "env", *[f"{k}={v}" for k, v in env.items()], *argv])
 
     def start(self):
-        with open(self.log, "a") as log:
-            self.process = subprocess.Popen(self.argv, stderr=log, env=self.env)
+        self.cluster.start(self.NAME)
 
     def kill(self):
-        self.process.kill()
-        self.process.wait()
+        self.cluster.stop(self.NAME, signal.SIGKILL)
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
+        self.cluster.stop(self.NAME)
 
     def said(self):
         return self.log.read_text()
@@ -58,6 +77,7 @@ class Service:
 class Stage(World):
     def __init__(self, build, cluster, on_node, folder):
         self.programs, self.node = programs(build), on_node
+        os.environ.update([NO_PRESSURE])
         super().__init__(self.programs["kubectl-mckube"], cluster, folder)
         self._import(self.run(TOP / "manifests" / "pack-images", build, self.folder, "e2e"),
                      "mckube", "mckube-node")
@@ -79,7 +99,9 @@ class Stage(World):
                         f"--node-image={NODE_IMAGE}").out
         return (text.replace("path: /run/containerd/", f"path: {self.node.state}/")
                 .replace("path: /var/lib/kubelet/", f"path: {self.node.folder}/kubelet/")
-                .replace("path: /run/mckube-node", f"path: {self.node.folder}/run/mckube-node"))
+                .replace("path: /run/mckube-node", f"path: {self.node.folder}/run/mckube-node")
+                .replace("args: [watch,", "env: [{ name: %s, value: '%s' }]\n        args: [watch,"
+                         % NO_PRESSURE))
 
     def install(self, n_watchers=0):
         """Without a watcher the tests say themselves when a pass is made."""
@@ -87,7 +109,7 @@ class Stage(World):
                      stdin=self.manifests().replace("replicas: 2", f"replicas: {n_watchers}"))
         for program in ("daemonset/mckube-node", "deployment/mckube-watch"):
             self.kubectl("rollout", "status", program, "-n", SYSTEM, "--timeout=60s")
-        self.wait(lambda: self.annotation("node", node.NAME, "mckube.io/backend"))
+        self.wait(lambda: self.annotation("nodes", node.NAME, "mckube.io/backend"))
 
     def uninstall(self):
         self.release_mckubes()
@@ -110,11 +132,11 @@ class Stage(World):
         self.uninstall_helper()
         (self.folder / "helper.yaml").write_text(
             config or f"node_name: {node.NAME}\nkube_path: {self.cluster.kubeconfig}\n")
-        helper = Service([self.programs["mckube-node"], "run", "--config",
-                          self.folder / "helper.yaml", "--state-file", self.folder / "state.json",
-                          "--bundle-dir",
-                          self.node.state / "io.containerd.runtime.v2.task" / "k8s.io", *options],
-                         env or {}, self.folder / f"helper-{self.ns}.log")
+        bundles = self.node.state / "io.containerd.runtime.v2.task" / "k8s.io"
+        helper = Service(self.cluster, [
+            self.programs["mckube-node"], "run", "--config", self.folder / "helper.yaml",
+            "--state-file", self.folder / "state.json", "--bundle-dir", bundles, *options],
+            env or {})
         try:
             yield helper
         finally:
@@ -138,10 +160,10 @@ class Stage(World):
     def helper_log(self):
         return self.kubectl("logs", "-n", SYSTEM, self.helper()["metadata"]["name"]).out
 
-    def metrics(self):
+    def metrics(self, address=None):
         """The helper's, by name and labels."""
-        address = self.helper()["status"]["podIP"]
-        with urllib.request.urlopen(f"http://{address}:9808/metrics", timeout=5) as reply:
+        address = address or self.helper()["status"]["podIP"] + ":9808"
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as reply:
             text = reply.read().decode()
         return {k: float(v) for k, v in re.findall(r"^([^#\s]\S*) (\S+)$", text, re.MULTILINE)}
 
@@ -169,12 +191,18 @@ class Stage(World):
     def wait_running(self, *names, seconds=30):
         self.wait(lambda: all(self.phase(n) == "Running" for n in names), seconds)
 
+    def path(self, kind, name=None, ns=None):
+        return LISTS[kind].format(ns=ns or self.ns) + (f"/{name}" if name else "")
+
+    def get(self, kind, name=None, ns=None):
+        found = self.api.call("GET", self.path(kind, name, ns))
+        return found if name else found["items"]
+
     def phase(self, name):
-        return self.get("pod", name)["status"].get("phase")
+        return self.get("pods", name)["status"].get("phase")
 
     def annotation(self, kind, name, key):
-        done = self.kubectl("get", kind, name, "-n", self.ns, "-o", "json", check=False)
-        return json.loads(done.out)["metadata"].get("annotations", {}).get(key) if done.out else None
+        return self.get(kind, name)["metadata"].get("annotations", {}).get(key)
 
     def outcome(self, name):
         """What the pod's program said at its end."""
@@ -185,7 +213,7 @@ class Stage(World):
 
     def group(self, name, container="app"):
         """The folder of a container in the cpu hierarchy."""
-        pod = self.get("pod", name)
+        pod = self.get("pods", name)
         ids = {s["name"]: s["containerID"].split("/")[-1]
                for s in pod["status"]["containerStatuses"] if "containerID" in s}
         found = list(CPU.glob(f"kubepods/**/pod{pod['metadata']['uid']}/{ids[container]}"))
@@ -202,6 +230,20 @@ class Stage(World):
         return pids[0]
 
     # Surroundings.
+
+    def picture(self):
+        """What may explain a failure."""
+        lists = self.kubectl("get", "pods,mckubes", "-A", "-o", "wide", check=False)
+        events = self.kubectl("get", "events", "-n", self.ns, check=False)
+        log = self.kubectl("logs", "-n", SYSTEM, "daemonset/mckube-node", "--tail=20", check=False)
+        text = "".join([lists.out, events.out, log.out, log.err])
+        return "    " + text.replace("\n", "\n    ")
+
+    def clear(self):
+        """Takes all pods and McKubes of the namespace away."""
+        self.kubectl("delete", "mckubes,pods", "--all", "-n", self.ns, "--wait=false")
+        self.apply()  # lets McKubes go
+        self.wait(lambda: not self.get("pods") and not self.get("mckubes"), 60)
 
     @contextlib.contextmanager
     def namespace(self):

@@ -4,11 +4,11 @@
 import json
 import os
 import signal
-import socket
 import urllib.error
 import urllib.request
 
 import node
+from cluster import free_ports
 from stage import share_of
 
 PERIOD = 1000000
@@ -43,12 +43,12 @@ def check_old_pair(w, kind, spelling, criticality):
     w.create(old_request(kind, name, SPELLINGS[spelling], criticality), old_pod(w, name))
     w.apply()
     w.wait_running(name)
-    w.wait(lambda: w.annotation("pod", name, "mckube.io/rt-applied") == "true")
+    w.wait(lambda: w.annotation("pods", name, "mckube.io/rt-applied") == "true")
     status = lambda: w.get("mckubes", f"{name}-config").get("status", {})
     w.wait(lambda: (status().get("currentRuntime"), status().get("allocatedCore")) == ("low", "1"))
     os.kill(w.pid_of(name), signal.SIGUSR1)
     w.wait(lambda: status().get("currentRuntime") == "hi" and "lastOverrunTime" in status())
-    assert w.annotation("pod", name, "mckube.io/rt-current") == "hi"
+    assert w.annotation("pods", name, "mckube.io/rt-current") == "hi"
     assert share_of(w.group(name)) == 400000
     w.kubectl("delete", "pod", name, "-n", w.ns)
 
@@ -81,7 +81,7 @@ def test_mckube_annotations(w):
                                 "mckube.io/rt-runtime-hi": "400000"}))
     w.apply()
     w.wait_running("app")
-    w.wait(lambda: w.annotation("pod", "app", "mckube.io/rt-applied") == "true")
+    w.wait(lambda: w.annotation("pods", "app", "mckube.io/rt-applied") == "true")
     assert share_of(w.group("app")) in (200000, 400000)
 
 
@@ -108,7 +108,7 @@ cgroup_handler: cgroup_v1
 cgroup_v1_capacity: 850000
 """
     with w.service(config=config) as helper:
-        w.wait(lambda: w.annotation("node", node.NAME, "mckube.io/rt-capacity") == "850000")
+        w.wait(lambda: w.annotation("nodes", node.NAME, "mckube.io/rt-capacity") == "850000")
         w.create(rt_operator_pod(w))
         w.wait_running("threadtest")
         w.wait(lambda: share_of(w.group("threadtest")) == 25000)
@@ -127,18 +127,12 @@ def post(port, path, body, token=None):
         return e.code
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def test_older_agents_calls(w):
     """The controller of MC-Kube sends budgets itself: they are written for who has the token."""
-    port = free_port()
+    [port] = free_ports(1)
     sleeper = {"name": "app", "image": node.BUSYBOX, "imagePullPolicy": "Never",
                "command": ["/bin/sleep", "60"]}
-    with w.service("--listen", str(port), env={"MCKUBE_SHARED_TOKEN": "secret"}):
+    with w.service("--listen", port, env={"MCKUBE_SHARED_TOKEN": "secret"}):
         w.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"},
                   "spec": {"containers": [sleeper], "terminationGracePeriodSeconds": 0}})
         w.wait_running("app")

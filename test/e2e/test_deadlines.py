@@ -41,7 +41,7 @@ def finish(w, tasks, start):
         n = misses.setdefault(t.criticality, [0, 0])
         n[0] += outcome["misses"]
         n[1] += outcome["jobs"]
-    w.kubectl("delete", "pods,mckubes", "--all", "-n", w.ns)
+    w.clear()
     return misses
 
 
@@ -85,7 +85,7 @@ def as_mckube(w, tasks):
     try:
         return compare_with_older_operator(w, tasks, start, groups)
     finally:
-        w.kubectl("delete", "pods,mckubes", "--all", "-n", w.ns)
+        w.clear()
         for parent in reversed(PARENTS):
             w.wait(lambda: write_or_not(parent, 0))
         w.install()

@@ -20,12 +20,11 @@ def status_of(pid):
 
 
 def test_install(w):
-    w.install()
     [pid] = w.helper_pids()
     status = status_of(pid)
     assert int(status["CapEff"], 16) == KEPT, status["CapEff"]
     assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1", status
-    note = lambda key: w.annotation("node", node.NAME, f"mckube.io/{key}")
+    note = lambda key: w.annotation("nodes", node.NAME, f"mckube.io/{key}")
     assert (note("backend"), note("overruns")) == ("cgroup-v1", "bpf"), w.helper_log()
     assert "may be late" not in w.helper_log() and "lock memory" not in w.helper_log()
 
@@ -54,7 +53,7 @@ def brake(w):
 
 def wait_ready(w):
     w.wait_running("brake")
-    w.wait(lambda: w.annotation("pod", "brake", "mckube.io/rt-applied") == "true")
+    w.wait(lambda: w.annotation("pods", "brake", "mckube.io/rt-applied") == "true")
     w.wait(lambda: "ready" in w.kubectl("logs", "-n", w.ns, "brake").out)
     assert w.budget("brake") in (10000, 20000), w.budget("brake")
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long a change in the API takes to the kernel."""
+"""How long a change in the API takes to the kernel, and an overrun to new budgets, with Kubernetes
+running beside it."""
 
 import time
 
-from apiserver import Api
+from cluster import free_ports
 from stage import budget_of
 
 PERIOD = 100000
@@ -13,9 +14,9 @@ GOAL_MS = 100
 
 
 def measure(api, path, group, budget):
-    """From the moment at which the API server has taken the change."""
-    api.ask("PATCH", path, {"metadata": {"annotations": {"mckube.io/rt-runtime-low": str(budget)}}})
+    """From sending the request to the API server."""
     start = time.monotonic()
+    api.merge(path, {"metadata": {"annotations": {"mckube.io/rt-runtime-low": str(budget)}}})
     while budget_of(group) != budget:
         assert time.monotonic() < start + 10, "not written"
         time.sleep(0.0005)
@@ -29,12 +30,42 @@ def test_latency(w):
     w.wait_running("logger")
     group = w.group("logger")
     w.wait(lambda: budget_of(group) in (BUDGETS[0], BUDGETS[0] * 2))
-    api, path = Api(w.cluster.kubeconfig), f"/api/v1/namespaces/{w.ns}/pods/logger"
-    api.ask("PATCH", path, {"metadata": {"annotations": {
-        "mckube.io/rt-runtime-hi": str(BUDGETS[1])}}})
-    measure(api, path, group, BUDGETS[1])
-    ms = sorted(measure(api, path, group, BUDGETS[i % 2]) for i in range(CHANGES))
+    path = w.path("pods", "logger")
+    w.api.merge(path, {"metadata": {"annotations": {"mckube.io/rt-runtime-hi": str(BUDGETS[1])}}})
+    measure(w.api, path, group, BUDGETS[1])
+    ms = sorted(measure(w.api, path, group, BUDGETS[i % 2]) for i in range(CHANGES))
     p99 = ms[CHANGES * 99 // 100]
     print(f"# API to kernel, {CHANGES} changes: p50 {ms[CHANGES // 2]:.1f} ms, p99 {p99:.1f} ms, "
           f"max {ms[-1]:.1f} ms")
     assert p99 <= GOAL_MS, ms[-5:]
+
+
+# One job in twelve overruns; the helper forgets it quickly enough to be surprised by the next one.
+QUICK = "--dwell=50ms", "--dwell-max=50ms", "--calm-periods=2"
+SHORT_PERIOD, LOW, HI, LOGGER = 20000, 2000, 12000, 9000
+REACTIONS = 100
+REACTION_GOAL_US = 100
+
+
+def reactions(metrics):
+    name = "mckube_node_reaction_seconds"
+    return metrics.get(f"{name}_count", 0), [
+        round(metrics.get(f'{name}{{quantile="{q}"}}', 0) * 1e6) for q in ("0.5", "0.99", "1")]
+
+
+def test_reaction(w):
+    """The budgets of both change each time: together they do not fit at the brake's hi."""
+    [port] = free_ports(1)
+    metrics = lambda: reactions(w.metrics(f"127.0.0.1:{port}"))
+    with w.service("--listen", port, *QUICK):
+        w.create(*w.task("brake", "High", SHORT_PERIOD, LOW, HI,
+                         ["--period", SHORT_PERIOD, "--work", 500, "--overrun-work", 4000,
+                          "--overrun-every", 12, "--seconds", 300]),
+                 *w.task("logger", "Low", SHORT_PERIOD, LOGGER, LOGGER,
+                         ["--period", SHORT_PERIOD, "--work", 5000, "--seconds", 300]))
+        w.apply()
+        w.wait_running("brake", "logger")
+        w.wait(lambda: metrics()[0] >= REACTIONS, 120)
+        n, (p50, p99, longest) = metrics()
+    print(f"# overrun to new budgets, {n:.0f} times: p50 {p50} us, p99 {p99} us, max {longest} us")
+    assert p50 <= REACTION_GOAL_US

@@ -16,6 +16,7 @@ CALM = ["--period", PERIOD, "--work", 2000]
 PODS = 100
 KILLS = 100
 AWAY_SECONDS = 60
+RSS_KIB = 8 * 1000 * 1000 // 1024
 
 
 def kubepods():
@@ -23,7 +24,7 @@ def kubepods():
 
 
 def is_applied(w, *names):
-    return all(w.annotation("pod", n, "mckube.io/rt-applied") == "true" for n in names)
+    return all(w.annotation("pods", n, "mckube.io/rt-applied") == "true" for n in names)
 
 
 def test_quality_classes(w):
@@ -91,6 +92,7 @@ def test_hundred_pods(w):
     w.wait(lambda: all(p["metadata"]["annotations"].get("mckube.io/rt-applied") == "true"
                        for p in w.get("pods")))
     assert kubepods() == PODS * 5000, kubepods()
+    w.wait(lambda: rss_kib(pid) <= RSS_KIB)  # what only its start needs goes after a while
     print(f"# {PODS} pods: bound in {bound - start:.1f} s, running after {running - start:.1f} s; "
           f"helper {rss_kib(pid)} KiB, {open_files(pid)} files")
     w.kubectl("delete", "pods", "--all", "-n", w.ns, "--wait=true")
@@ -110,13 +112,16 @@ def test_deleted_while_it_runs(w):
     w.wait(lambda: kubepods() == 0)
 
 
+def busy_brake(w):
+    return w.task("brake", "High", PERIOD, 10000, 60000,
+                  ["--period", PERIOD, "--work", 4000, "--overrun-work", 30000, "--seconds", 300])
+
+
 def make_busy_brake(w):
-    """A brake that overruns all the time, and is at its hi."""
-    w.create(*w.task("brake", "High", PERIOD, 10000, 60000,
-                     ["--period", PERIOD, "--work", 4000, "--overrun-work", 30000,
-                      "--seconds", 300]),
-             *w.task("logger", "Low", PERIOD, 45000, 45000,
-                     ["--period", PERIOD, "--work", 40000, "--seconds", 300]))
+    """A brake that overruns when told to, and whose hi leaves no room for the logger."""
+    w.create(*busy_brake(w), *w.task(
+        "logger", "Low", PERIOD, 45000, 45000,
+        ["--period", PERIOD, "--work", 40000, "--seconds", 300]))
     w.apply()
     w.wait_running("brake", "logger")
     w.wait(lambda: is_applied(w, "brake", "logger"))
@@ -143,11 +148,28 @@ def test_api_server_away(w):
         w.cluster.start("kube-apiserver")
     print(f"# {rounds} times up and down while the API server was away")
     w.wait(lambda: w.kubectl("get", "--raw", "/readyz", check=False).code == 0, 60)
-    w.wait(lambda: w.annotation("pod", "brake", "mckube.io/rt-current") == "hi", 60)
+    w.wait(lambda: w.annotation("pods", "brake", "mckube.io/rt-current") == "hi", 60)
     def told():
-        events = [e for e in w.get("events.events.k8s.io") if e["reason"] == "RuntimeEscalated"]
+        events = [e for e in w.get("events") if e["reason"] == "RuntimeEscalated"]
         return sum(e.get("series", {}).get("count", 1) for e in events)
     w.wait(lambda: told() == rounds + 1, 60)
+
+
+def test_same_name(w):
+    """A pod that is made again under its name inherits nothing."""
+    brake, _ = make_busy_brake(w)
+    os.kill(w.pid_of("brake"), signal.SIGUSR1)
+    w.wait(lambda: budget_of(brake) == 60000)
+    w.wait(lambda: w.get("mckubes", "brake")["status"].get("currentRuntime") == "hi")
+    uid = w.get("pods", "brake")["metadata"]["uid"]
+    w.kubectl("delete", "pod", "brake", "-n", w.ns)
+    w.create(busy_brake(w)[0])
+    w.apply()
+    w.wait_running("brake")
+    w.wait(lambda: is_applied(w, "brake"))
+    status = lambda: w.get("mckubes", "brake")["status"]
+    w.wait(lambda: status().get("podUID") not in (None, uid))
+    assert (status()["currentRuntime"], w.budget("brake")) == ("low", 10000), status()
 
 
 class Watcher:
@@ -184,6 +206,9 @@ def test_helper_killed(w):
                 time.sleep(rng.uniform(0, 0.4))
                 helper.kill()
                 helper.start()
+            helper.kill()
+            (w.folder / "state.json").unlink()  # the API and the kernel remember, too
+            helper.start()
             time.sleep(2)
         assert (high.seen, low.seen) == ({60000}, {2250}), (high.seen, low.seen)
         os.kill(w.pid_of("brake"), signal.SIGUSR2)

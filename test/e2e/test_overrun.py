@@ -5,11 +5,13 @@ import os
 import signal
 import time
 
-from stage import budget_of, shares
+from stage import CORE, budget_of, shares
 from timeline import Timeline
 
 PERIOD = 100000
 LOW, HI, LOGGER = 10000, 60000, 45000
+# All of it stands in the API within this time.
+API_SECONDS = 1.0
 # A twentieth of its budget is what a Low pod keeps.
 FLOOR = LOGGER // 20
 
@@ -25,15 +27,19 @@ def make_pair(w):
     brake, logger = w.group("brake"), w.group("logger")
     w.wait(lambda: budget_of(brake) == LOW and budget_of(logger) == LOGGER)
     for name in ("brake", "logger"):
-        w.wait(lambda: w.annotation("pod", name, "mckube.io/rt-applied") == "true")
+        w.wait(lambda: w.annotation("pods", name, "mckube.io/rt-applied") == "true")
     return brake, logger
 
 
+def conditions(mckube):
+    """What the status says, and about which generation."""
+    return {c["type"]: (c["status"], c.get("observedGeneration"))
+            for c in mckube.get("status", {}).get("conditions", [])}
+
+
 def follow(w, brake, logger, brake_is, logger_is, level, reason):
-    pods = f"/api/v1/namespaces/{w.ns}/pods"
-    requests = f"/apis/mcoperator.sdv.com/v1/namespaces/{w.ns}/mckubes"
-    events = f"/apis/events.k8s.io/v1/namespaces/{w.ns}/events"
-    is_brake = lambda o: o["metadata"]["name"] == "brake"
+    pods, requests, events = (w.path(kind) for kind in ("pods", "mckubes", "events"))
+    is_brake, is_over = lambda o: o["metadata"]["name"] == "brake", str(level != "low")
     about = lambda o, name: o["regarding"].get("name") == name
     return Timeline(w, {
         f"kernel: brake has {brake_is} us": lambda: budget_of(brake) == brake_is,
@@ -43,6 +49,8 @@ def follow(w, brake, logger, brake_is, logger_is, level, reason):
             o["metadata"]["annotations"].get("mckube.io/rt-current") == level)),
         f"API: McKube status.currentRuntime is {level}": (requests, lambda o: is_brake(o) and (
             o.get("status", {}).get("currentRuntime") == level)),
+        f"API: McKube condition Overrunning is {is_over}": (requests, lambda o: is_brake(o) and (
+            conditions(o).get("Overrunning") == (is_over, o["metadata"]["generation"]))),
         f"API: Event {reason}": (events, lambda o: about(o, "brake") and o["reason"] == reason),
     })
 
@@ -60,17 +68,23 @@ def test_overrun(w):
     up.print(f"after the overrun of brake was seen in the kernel (reaction {reaction * 1e6:.0f} us):",
              start)
     assert after["mckube_node_escalations_total"] == before["mckube_node_escalations_total"] + 1
-    assert len(up.seen) == 5, up.seen
+    assert len(up.seen) == 6, up.seen
+    late = {name: at - start for name, at in up.seen.items() if at - start > API_SECONDS}
+    assert not late, late
     busy, cut = shares([pid, other])
     print(f"#   brake uses {busy:.3f} of the core, logger {cut:.3f}")
     assert 0.45 < busy < 0.60 and cut < 0.05, (busy, cut)
-    assert w.get("mckube", "brake")["status"]["lastOverrunTime"]
+    mckube = w.get("mckubes", "brake")
+    generation = mckube["metadata"]["generation"]
+    assert mckube["status"]["lastOverrunTime"] and mckube["status"]["allocatedCore"] == CORE
+    assert conditions(mckube) == {c: ("True", generation) for c in (
+        "Placed", "RTApplied", "Overrunning", "Ready")}, mckube["status"]
 
     with follow(w, brake, logger, LOW, LOGGER, "low", "RuntimeRecovered") as down:
         os.kill(pid, signal.SIGUSR2)
     down.print("after the brake has become calm:", min(down.seen.values()))
-    assert len(down.seen) == 5, down.seen
+    assert len(down.seen) == 6, down.seen
     calm, back = shares([pid, other])
     assert calm < 0.10 and back > 0.35, (calm, back)
-    reasons = {(e["regarding"]["name"], e["reason"]) for e in w.get("events.events.k8s.io")}
+    reasons = {(e["regarding"]["name"], e["reason"]) for e in w.get("events")}
     assert {("logger", "Degraded"), ("logger", "Restored"), ("brake", "RuntimeEscalated")} <= reasons

@@ -4,8 +4,6 @@
 import threading
 import time
 
-from apiserver import Api
-
 
 class Timeline:
     """Notes the time (of time.time()) at which each condition came true first.
@@ -45,8 +43,7 @@ class Timeline:
 
     def _follow(self, path, conditions):
         seconds = int(self.deadline - time.time()) + 1
-        api = Api(self.stage.cluster.kubeconfig)
-        for o in api.follow(f"{path}?watch=1&timeoutSeconds={seconds}"):
+        for o in self.stage.api.follow(f"{path}?watch=1&timeoutSeconds={seconds}"):
             self._take(conditions, o)
             if not conditions:
                 return

@@ -29,12 +29,14 @@ class Api:
         self.headers = {"Authorization": f"Bearer {user['token']}"}
         self.local = threading.local()
 
+    def _connect(self):
+        return http.client.HTTPSConnection(self.url.hostname, self.url.port, context=self.tls)
+
     def _connection(self):
         """This thread's; a new one when the server may have closed the old one meanwhile."""
         now = time.monotonic()
         if now - getattr(self.local, "used", 0) > IDLE_SECONDS:
-            self.local.connection = http.client.HTTPSConnection(
-                self.url.hostname, self.url.port, context=self.tls)
+            self.local.connection = self._connect()
         self.local.used = now
         return self.local.connection
 
@@ -60,6 +62,13 @@ class Api:
 
     def merge(self, path, change):
         return self.call("PATCH", path, change, "application/merge-patch+json")
+
+    def follow(self, path):
+        """The objects of a watch as they come, until it ends."""
+        c = self._connect()
+        c.request("GET", path, headers=self.headers)
+        for line in c.getresponse():
+            yield json.loads(line)["object"]
 
     def many(self, calls):
         """Arguments of call(), eight at a time."""

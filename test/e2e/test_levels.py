@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Levels: three of them, how a pod comes down as its McKube says, and what follows from overruns
+that come back again and again."""
+
+import os
+import signal
+import time
+
+from timeline import Timeline
+
+PERIOD = 100000
+# A pod that nobody disturbs comes down after 10 periods, and a second at the least.
+USUAL_SECONDS = 1
+# The helper looks every 100 ms, and this machine has other things to do.
+LATE_SECONDS = 3
+
+
+def is_at(level):
+    return lambda o: o["metadata"].get("annotations", {}).get("mckube.io/rt-current") == level
+
+
+def wait_applied(w, *names):
+    w.wait_running(*names)
+    for name in names:
+        w.wait(lambda: w.annotation("pods", name, "mckube.io/rt-applied") == "true")
+
+
+def level(w, name):
+    return w.annotation("pods", name, "mckube.io/rt-current")
+
+
+def test_three_levels(w):
+    """More than low is medium, more than medium is hi; down again one by one."""
+    pod, request = w.task("brake", "High", PERIOD, 10000, 40000,
+                          ["--period", PERIOD, "--work", 4000, "--overrun-work", 14000])
+    request["spec"]["rtSettings"]["runtime_medium"] = 20000
+    w.create(pod, request)
+    w.apply()
+    wait_applied(w, "brake")
+    pid, pods = w.pid_of("brake"), w.path("pods")
+
+    os.kill(pid, signal.SIGUSR1)
+    w.wait(lambda: level(w, "brake") == "medium", 5)
+    w.wait(lambda: w.get("mckubes", "brake")["status"]["currentRuntime"] == "medium", 5)
+    time.sleep(0.5)
+    assert level(w, "brake") == "medium"
+    os.kill(pid, signal.SIGUSR1)
+    w.wait(lambda: level(w, "brake") == "hi", 5)
+
+    with Timeline(w, {}, {l: (pods, is_at(l)) for l in ("medium", "low")}) as down:
+        os.kill(pid, signal.SIGUSR2)
+    down.print("down from hi:", min(down.seen.values()))
+    assert down.seen["medium"] + USUAL_SECONDS / 2 < down.seen["low"]
+
+
+# What a McKube may say, and how long the pod stays up at least; None: for ever.
+RECOVERIES = {
+    "usual": ({}, USUAL_SECONDS),
+    "delayed": ({"delaySeconds": 5}, 5),
+    "calm": ({"mode": "nodeCpu", "delaySeconds": 3, "threshold": 100}, 3),
+    "busy": ({"mode": "nodeCpu", "delaySeconds": 1, "threshold": 0}, None),
+}
+
+
+def make_recovering(w):
+    for name, (recovery, _) in RECOVERIES.items():
+        pod, request = w.task(name, "High", PERIOD, 10000, 20000,
+                              ["--period", PERIOD, "--work", 2000, "--overrun-work", 12000])
+        request["spec"]["recovery"] = recovery
+        w.create(pod, request)
+    w.apply()
+    wait_applied(w, *RECOVERIES)
+    return {name: w.pid_of(name) for name in RECOVERIES}
+
+
+def test_recovery(w):
+    """By consumption or by the node's CPU time, each with the delay that the McKube says."""
+    pids = make_recovering(w)
+    start = time.time()
+    for pid in pids.values():
+        os.kill(pid, signal.SIGUSR1)
+    w.wait(lambda: all(level(w, n) == "hi" for n in RECOVERIES), 5)
+    named = lambda name: lambda o: o["metadata"]["name"] == name and is_at("low")(o)
+    with Timeline(w, {}, {n: (w.path("pods"), named(n)) for n in RECOVERIES}, 10) as down:
+        for pid in pids.values():
+            os.kill(pid, signal.SIGUSR2)
+    down.print("overrun once, and back at low:", start)
+    for name, (_, seconds) in RECOVERIES.items():
+        took = down.seen.get(name, float("inf")) - start
+        assert seconds is None or seconds <= took <= seconds + LATE_SECONDS, (name, took)
+    assert "busy" not in down.seen
+
+    w.api.merge(w.path("mckubes", "busy"), {"spec": {"recovery": {"threshold": 100}}})
+    plan = w.kubectl("mckube", "plan").out
+    assert "1 to renew" in plan and "how it recovers" in plan, plan
+    w.apply()
+    w.wait(lambda: level(w, "busy") == "low", 5)
+
+
+def test_overruns_that_come_back(w):
+    """Each time the pod stays up longer; explain says which runtime_low would do."""
+    w.create(*w.task("brake", "High", PERIOD, 10000, 20000,
+                     ["--period", PERIOD, "--work", 2000, "--overrun-work", 15000]))
+    w.apply()
+    wait_applied(w, "brake")
+    pid, stays = w.pid_of("brake"), []
+    for _ in range(3):
+        os.kill(pid, signal.SIGUSR1)
+        w.wait(lambda: level(w, "brake") == "hi", 5)
+        start = time.monotonic()
+        os.kill(pid, signal.SIGUSR2)
+        w.wait(lambda: level(w, "brake") == "low", 20)
+        stays.append(time.monotonic() - start)
+    print("# at hi for " + ", ".join(f"{s:.1f} s" for s in stays))
+    assert stays[1] > stays[0] + 0.5 and stays[2] > stays[1] + 1, stays
+    advice = w.kubectl("mckube", "explain", "pod/brake", "-n", w.ns).out
+    assert "Raise runtime_low in McKube" in advice and "up to 20000" in advice, advice
