@@ -130,8 +130,8 @@ class Node:
         self._make_addresses()
         self._start_containerd()
         self.import_image(self._pack("pause", PAUSE, static_program(self.folder, PAUSE_C)))
-        self.import_image(self._pack("busybox", BUSYBOX, "/bin/busybox=/bin/busybox", "--user", "0",
-                                     *busybox_links()))
+        self.import_image(self._pack("busybox", BUSYBOX, "/bin/busybox=/bin/busybox",
+                                     "/usr/bin/chrt=/bin/chrt", "--user", "0", *busybox_links()))
         self._start_kubelet()
         wait_for(self._is_ready, "the node is not ready, see logs/kubelet.log")
 

@@ -41,6 +41,7 @@ def test_tour(w):
     say(w, create)
     assert "2 to bind" in say(w, plan)
     say(w, apply)
+    w.wait_running("brake", "logger")
     w.wait(lambda: is_ready(w), 60)
     assert re.search(r"brake +brake +High +100000 +\d+ +low", say(w, listing))
     say(w, overrun)
