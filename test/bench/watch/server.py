@@ -147,13 +147,30 @@ class Control:
         self.plain[i] = key[0], name
         self.store.put("Pod", self.plain[i], pod)
 
+    def arrive(self):
+        """A real-time pod that waits for a place, with its request in annotations."""
+        self.n += 1
+        key = "default", f"arrived-{self.n}"
+        self.store.put("Pod", key, {
+            "kind": "Pod", "apiVersion": "v1",
+            "metadata": {"name": key[1], "namespace": key[0], "labels": {"sdv.com": key[1]},
+                         "uid": f"{self.n:08x}-8888-4000-8000-000000000000",
+                         "annotations": {"mckube.io/rt-period": "100000",
+                                         "mckube.io/rt-runtime-low": "5000",
+                                         "mckube.io/rt-runtime-hi": "8000",
+                                         "mckube.io/criticality": "High"}},
+            "spec": {"schedulerName": "mckube", "containers": [{"name": "c"}]},
+            "status": {"phase": "Pending"}})
+        return key[1]
+
     def run(self, name, n, seconds):
         began = time.monotonic()
         for i in range(n):
-            getattr(self, name)()
+            last = getattr(self, name)()
             wait = began + seconds * (i + 1) / n - time.monotonic()
             if wait > 0:
                 time.sleep(wait)
+        return last
 
 
 def merge(into, patch):
@@ -250,8 +267,8 @@ class Handler(BaseHTTPRequestHandler):
         url = urllib.parse.urlsplit(self.path)
         if url.path.startswith("/control/"):
             query = dict(urllib.parse.parse_qsl(url.query))
-            control.run(url.path[9:], int(query.get("n", 1)), float(query.get("seconds", 0)))
-            self.send({})
+            self.send({"name": control.run(url.path[9:], int(query.get("n", 1)),
+                                           float(query.get("seconds", 0)))})
             return
         kind, key, sub = self.target()
         body = self.body()

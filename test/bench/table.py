@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the benches share: a table of measurements, which README keeps between two marks."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass
+class Row:
+    what: str
+    value: str
+    goal: str = ""
+    is_met: bool | None = None
+
+
+def within(what: str, value: str, number: float, goal: float, unit: str) -> Row:
+    return Row(what, value, f"{goal:g} {unit}", number <= goal)
+
+
+def are_met(rows: Iterable[Row]) -> bool:
+    return all(r.is_met is not False for r in rows)
+
+
+def machine() -> str:
+    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return f"{model[1] if model else 'unknown CPU'}, {os.cpu_count()} CPUs"
+
+
+def markdown(program: str, where: str, rows: Iterable[Row]) -> str:
+    words = {True: "yes", False: "**no**", None: ""}
+    lines = ["| what | measured | goal | met |", "|---|--:|--:|---|"]
+    lines += [f"| {r.what} | {r.value} | {r.goal} | {words[r.is_met]} |" for r in rows]
+    return "\n".join([f"Measured by `{program}` on {where}.", "", *lines])
+
+
+def write_readme(name: str, text: str) -> None:
+    """Puts the text between README's two lines <!-- NAME -->."""
+    readme, mark = TOP / "README.md", f"<!-- {name} -->"
+    old = readme.read_text()
+    if old.count(mark) != 2:
+        raise SystemExit(f"README.md does not have two {mark} lines")
+    head, _, tail = old.split(mark)
+    readme.write_text(f"{head}{mark}\n{text}\n{mark}{tail}")
