@@ -194,6 +194,9 @@ void run_close(struct run *r)
 	overruns_close(&r->overruns);
 	births_close(&r->births);
 	memory_done(&r->memory);
+	array_each(p, &r->processes)
+		free(p->uid);
+	array_done(&r->processes);
 	close(r->stop_fd);
 }
 
@@ -229,37 +232,69 @@ static void place_found(const char *path, const struct container_path *parsed, v
 	place(arg, path, parsed);
 }
 
-/* Containers that are named by a process: where it is now. */
-static int find_by_pid(struct run *r, struct wish *w, size_t i, uint64_t *ret_start,
-		       struct error *err)
+static int refuse_process(const struct wish *w, pid_t pid, struct error *err)
 {
-	char path[PATH_MAX];
+	return error_set(err, -ESRCH, "pod %s/%s: process %d is another one now", w->want.ns,
+			 w->want.name, pid);
+}
 
-	if (container_of_pid(&r->roots, &r->kernel, w->pids[i], path, ret_start, err) < 0)
+static struct run_process *find_process(struct run *r, const char *uid, pid_t pid)
+{
+	array_each(p, &r->processes)
+		if (p->pid == pid && strcmp(p->uid, uid) == 0)
+			return p;
+	return NULL;
+}
+
+/* Containers that are named by a process: where it is now. */
+static int find_by_pid(struct run *r, struct wish *w, size_t i, struct error *err)
+{
+	const char *uid = w->want.uid;
+	char path[PATH_MAX];
+	pid_t pid = w->pids[i];
+	uint64_t start;
+
+	if (container_of_pid(&r->roots, &r->kernel, pid, path, &start, err) < 0)
 		return err->code;
+	struct run_process *known = find_process(r, uid, pid);
+	if (known && known->start != start)
+		return refuse_process(w, pid, err);
+	if (!known)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): array_add() makes room */
+		*array_add(&r->processes) = (struct run_process){ xstrdup(uid), pid, start };
 	w->containers[i].path = arena_strndup(&w->arena, path, strlen(path));
 	return 0;
 }
 
 int run_set(struct run *r, struct wish *w, struct error *err)
 {
-	uint64_t starts[WISH_CONTAINERS] = { 0 };
-
 	for (size_t i = 0; i < w->want.n_containers; i++)
-		if (w->pids[i] && find_by_pid(r, w, i, &starts[i], err) < 0)
+		if (w->pids[i] && find_by_pid(r, w, i, err) < 0)
 			return err->code;
 	if (engine_set_pod(&r->engine, &w->want, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < w->want.n_containers; i++) {
-		if (w->pids[i] && !pid_is_same(&r->roots, w->pids[i], starts[i])) {
-			engine_remove_pod(&r->engine, w->want.uid);
-			return error_set(err, -ESRCH, "pod %s/%s: process %d is another one now",
-					 w->want.ns, w->want.name, w->pids[i]);
-		}
+		const struct run_process *p = find_process(r, w->want.uid, w->pids[i]);
+
+		if (!p || pid_is_same(&r->roots, p->pid, p->start))
+			continue;
+		run_forget(r, w->want.uid);
+		return refuse_process(w, w->pids[i], err);
 	}
 	if (engine_awaits(&r->engine, w->want.uid))
 		container_each(&r->kernel, w->want.uid, place_found, r);
 	return 0;
+}
+
+void run_forget(struct run *r, const char *uid)
+{
+	engine_remove_pod(&r->engine, uid);
+	for (size_t i = r->processes.n; i-- > 0;) {
+		if (strcmp(r->processes.items[i].uid, uid) != 0)
+			continue;
+		free(r->processes.items[i].uid);
+		r->processes.items[i] = r->processes.items[--r->processes.n];
+	}
 }
 
 static void tell_start(const struct run *r)

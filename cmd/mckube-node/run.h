@@ -25,6 +25,13 @@ struct run_args {
 	int64_t capacity_us; /* of a second, for kubepods */
 };
 
+/* A process that named a container. Its number may be given to another one later. */
+struct run_process {
+	char *uid; /* of the pod */
+	pid_t pid;
+	uint64_t start;
+};
+
 struct run {
 	const struct run_args *args;
 	struct kernel_roots roots;
@@ -38,6 +45,7 @@ struct run {
 	struct cpu_usage usage;
 	struct kube_side *kube; /* NULL: from a file */
 	struct listen *listen;	/* NULL: not asked for */
+	ARRAY(struct run_process) processes;
 	pthread_t reaction;
 	int stop_fd; /* an eventfd: threads end */
 	bool has_reaction, is_kept;
@@ -56,8 +64,12 @@ int static_apply(struct run *r, const char *path, struct error *err);
 /* A cgroup has appeared: is it a container that is waited for? */
 void run_place(struct run *r, const char *path);
 
-/* A wish came or changed: sets it, and places containers whose cgroups are there already. */
+/* A wish came or changed: sets it, and places containers whose cgroups are there already. A process
+ * that names a container must be the one that it was, for as long as the pod is wanted. */
 int run_set(struct run *r, struct wish *w, struct error *err);
+
+/* A pod is wanted no more. */
+void run_forget(struct run *r, const char *uid);
 
 /* Writes the state file, if there is something new for it. */
 void run_save(struct run *r);

@@ -69,7 +69,7 @@ static void remove_others(struct reading *reading)
 		AUTO_FREE char *uid = xstrdup(e->pods.items[i].uid);
 
 		if (!holds(reading, uid))
-			engine_remove_pod(e, uid);
+			run_forget(reading->run, uid);
 	}
 }
 

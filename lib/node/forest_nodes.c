@@ -54,10 +54,11 @@ static void set_derived(const struct forest *f, const struct forest_node *n, str
 static void append(struct forest *f, struct forest_node *n)
 {
 	n->index = (uint32_t)f->nodes.n;
-	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+	/* Arrays of pointers, in which array_add() makes room. */
+	/* NOLINTBEGIN(bugprone-sizeof-expression,clang-analyzer-core.NullDereference) */
 	*array_add(&f->nodes) = n;
-	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	*array_add(&f->groups) = &n->group;
+	/* NOLINTEND(bugprone-sizeof-expression,clang-analyzer-core.NullDereference) */
 	n->found = xcalloc(f->n_lanes, sizeof(*n->found));
 	for (size_t i = 0; i < f->n_lanes; i++) {
 		struct bandwidth now = { SECOND_US, 0 };
@@ -82,13 +83,12 @@ static int open_node(struct forest *f, struct forest_node *parent, const char *p
 
 	n->path = xstrdup(path);
 	n->parent = parent;
-	if (group_open(&n->group, f->backend, f->kernel, path, *path ? n->path : "/", err) < 0) {
+	int r = group_open(&n->group, f->backend, f->kernel, path, *path ? n->path : "/", err);
+	if (r == 0)
+		r = group_id(&n->group, &n->id, err);
+	if (r < 0) {
 		forest_free_node(n);
-		return err ? err->code : -ENOENT;
-	}
-	if (group_id(&n->group, &n->id, err) < 0) {
-		forest_free_node(n);
-		return err ? err->code : -ENOENT;
+		return r;
 	}
 	n->is_pod = container_parse(path, &parsed) && !parsed.container_len;
 	const char *base = strrchr(path, '/');
@@ -189,8 +189,9 @@ int forest_add(struct forest *f, const char *path, struct forest_node **ret, str
 	struct forest_node *parent = add_ancestors(f, path), *n = find(f, path);
 
 	if (!n) {
-		if (open_node(f, parent, path, &n, err) < 0)
-			return err ? err->code : -ENOENT;
+		int r = open_node(f, parent, path, &n, err);
+		if (r < 0)
+			return r;
 		n->is_container = true;
 		append(f, n);
 	}

@@ -83,7 +83,8 @@ class Test:
             self.processes.remove(process)
 
     def pods(self, pods):
-        """The file for --static: (name, criticality, period, low, hi, group, more annotations)."""
+        """The file for --static: (name, criticality, period, low, hi, group, more annotations); for
+        group a process, too."""
         with open(self.dir + "/pods.yaml", "w") as f:
             for name, criticality, period, low, hi, group, more in pods:
                 f.write(f"---\nkind: Pod\nmetadata:\n  name: {name}\n  annotations:\n")
@@ -91,7 +92,8 @@ class Test:
                          "criticality": criticality, **more}
                 for key, value in notes.items():
                     f.write(f"    mckube.io/{key}: \"{value}\"\n")
-                f.write(f"spec:\n  containers:\n  - name: app\n    cgroup: {self.name}/{group}\n")
+                where = f"pid: {group}" if isinstance(group, int) else f"cgroup: {self.name}/{group}"
+                f.write(f"spec:\n  containers:\n  - name: app\n    {where}\n")
 
     def start(self, *options, static=True, prefix=()):
         wanted = ["--static", self.dir + "/pods.yaml"] if static else []

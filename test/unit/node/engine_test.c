@@ -338,7 +338,8 @@ static void container_that_vanishes_takes_nobody_with_it(void **state)
 		snprintf(folder, sizeof(folder), "%s/kubepods/podp2/c2", f.tree.root);
 		fake.vanishing = folder;
 		fake.vanish_at = fake.n_writes + at;
-		set(&f, "p2", LEVEL_HIGH, 100000, 200000, "kubepods/podp2/c2", &err);
+		assert_int_equal(
+			set(&f, "p2", LEVEL_HIGH, 100000, 200000, "kubepods/podp2/c2", &err), 0);
 		engine_tick(&f.engine, engine_now_ns());
 		assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
 		assert_int_equal(runtime_of(&f, "kubepods"), 200000);
