@@ -226,13 +226,15 @@ size_t index_yielding(struct planner *p, const struct unit *u, node_id *ret, siz
 	for (node_id n = next_node(&walk, walk.first); n < walk.last; n = next_node(&walk, n + 1)) {
 		uint32_t score = p->index->scores[n];
 
+		if (n_found == max && score <= scores[max - 1])
+			continue;
 		if (walk.allowed && (!may_fit(&p->index->nodes[n], pod, u, u->rank) ||
 				     filter_node_now(w, u, n, u->rank, NULL, 0) != REFUSE_NOTHING))
 			continue;
 		size_t at = n_found;
 		while (at > 0 && scores[at - 1] < score)
 			at--;
-		if (at == max || !could_fit(p, u, n, u->rank))
+		if (!could_fit(p, u, n, u->rank))
 			continue;
 		size_t n_kept = n_found < max ? n_found : max - 1;
 		memmove(ret + at + 1, ret + at, (n_kept - at) * sizeof(*ret));

@@ -93,13 +93,16 @@ static void load_cells(struct world *w, const struct unit *u, place_id at, bool 
 	struct range cells = w->places.items[at].cells;
 	struct range cores = w->places.items[at].cores;
 	unsigned ranks = budget_ranks(u);
+	uint32_t change[LANES];
 
+	for (int k = 0; k < LANES; k++)
+		change[k] = adds ? u->load[k] : -u->load[k];
 	for (uint32_t i = 0; i < cells.n; i++) {
 		struct cell *cell = &w->cells[w->place_cells.items[cells.at + i]];
 
 		for (unsigned r = 0; r < ranks; r++)
-			for (int k = 0; k < LEVELS; k++)
-				cell->used[r][k] += adds ? u->load[k] : -u->load[k];
+			for (int k = 0; k < LANES; k++)
+				cell->used[r][k] += change[k];
 	}
 	for (uint32_t i = 0; i < cores.n; i++)
 		w->pods_on_core[w->place_cores.items[cores.at + i]] += adds ? 1u : -1u;
@@ -330,7 +333,7 @@ static void add_unit(struct world *w, uint32_t request, const struct pdb_cover *
 
 	if (!unit_kind_of(w, q, &u.kind))
 		return;
-	memcpy(u.load, q->load, sizeof(u.load));
+	memcpy(u.load, q->load, sizeof(q->load));
 	if (q->has_cores && u.node != NONE)
 		u.origin = origin_of(w, &u);
 	if (u.kind == UNIT_FIXED)

@@ -23,11 +23,14 @@
 
 typedef uint32_t unit_id, place_id, cell_id;
 
+/* Loads by mode, in as many lanes as a vector register has; what is behind the modes stays 0. */
+enum { LANES = 4 };
+
 struct cell {
 	node_id node;
 	uint32_t cap[LEVELS];
-	uint32_t used[LEVELS + 1][LEVELS]; /* [rank][mode], ppm */
-	bool was_broken;		   /* over its capacity in the snapshot */
+	uint32_t used[LEVELS + 1][LANES]; /* [rank][mode], ppm */
+	bool was_broken;		  /* over its capacity in the snapshot */
 };
 
 enum { RES_CPU, RES_MEMORY, RES_EPHEMERAL, RES_PODS, RES_KINDS };
@@ -76,7 +79,7 @@ struct unit {
 	uint16_t core_count;
 	uint32_t turn;	/* position in the order of choice: criticality, priority, age, name */
 	uint32_t since; /* new pods: when in the course of planning it got its place */
-	uint32_t load[LEVELS];
+	uint32_t load[LANES];
 };
 
 struct world {
