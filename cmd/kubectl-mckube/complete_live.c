@@ -71,7 +71,7 @@ static void on_alarm(int signal_number)
 static void be_quick_and_quiet(void)
 {
 	static const struct itimerval time = { .it_value = { COMPLETE_MS / 1000,
-							     COMPLETE_MS % 1000 * 1000 } };
+							     COMPLETE_MS % 1000 * 1000L } };
 	AUTO_CLOSE int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (fd >= 0) {
