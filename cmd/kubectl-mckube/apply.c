@@ -208,10 +208,9 @@ const struct command command_apply = {
 	.description =
 		"Carry out one pass, or exactly the plan that 'plan --out' saved.\n"
 		"\n"
-		"On an API server a Lease keeps two passes from running at once. Every write names "
-		"the version\nof the object that the plan was made for; one that has changed since "
-		"is left for the next pass.\nSIGTERM lets the running writes end and reports the "
-		"rest as not done.\n"
+		"On an API server a Lease keeps two passes from running at once. A pod that has "
+		"changed since it\nwas read for the plan is left for the next pass. SIGTERM lets "
+		"the running writes end and reports\nthe rest as not done.\n"
 		"\n"
 		"With --snapshot the plan is carried out on the objects in the files, and their new "
 		"state is\nwritten as a List: to standard output, or to --out. A saved plan is "

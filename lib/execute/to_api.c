@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "execute/api_request.h"
-#include "execute/object_key.h"
+#include "execute/order.h"
 
 enum { DEFAULT_PARALLEL = 16, DEFAULT_GONE_SECONDS = 60, LOOK_AGAIN_MS = 500, READS_MAX = 5 };
 
@@ -24,8 +24,6 @@ struct job {
 	struct run *run;
 	uint32_t at; /* in the plan's actions */
 	enum job_state state;
-	uint32_t n_open;	 /* others that must be over first */
-	struct range dependents; /* in run.dependents */
 	struct kube_request request;
 	bool has_second; /* the request is the patch that follows a read */
 	unsigned n_reads;
@@ -39,8 +37,7 @@ struct run {
 	const struct cluster *c;
 	const struct api_options *o;
 	struct job *jobs;
-	uint32_t *dependents;
-	uint32_t *previous; /* by job: the one before on the same object, NONE */
+	struct order order;
 	uint32_t n, n_over, n_running;
 	ARRAY(uint32_t) ready; /* in the order in which they became it */
 	size_t next_ready;
@@ -53,72 +50,19 @@ static const struct action *action_of(const struct job *j)
 	return &j->run->plan->actions.items[j->at];
 }
 
-/* Who waits for whom. */
-
-static void find_previous(struct run *x)
-{
-	AUTO(intern_done) struct intern keys = { 0 };
-	AUTO_FREE uint32_t *last = xcalloc(x->n + 2, sizeof(*last));
-
-	for (uint32_t i = 0; i < x->n; i++) {
-		AUTO(str_done) struct str key = STR_INIT;
-
-		object_key_of_target(&x->plan->actions.items[i].on, &key);
-		str_id id = intern_add(&keys, key.s, key.n);
-		x->previous[i] = last[id] ? last[id] - 1 : NONE;
-		last[id] = i + 1;
-	}
-}
-
-/* Calls visit(before, i) for each pair of which the first must be done before the second. */
-static void each_edge(struct run *x, void (*visit)(struct run *x, uint32_t before, uint32_t i))
-{
-	for (uint32_t i = 0; i < x->n; i++) {
-		const struct action *a = &x->plan->actions.items[i];
-
-		for (uint32_t k = 0; k < a->n_after; k++)
-			visit(x, a->after[k] - 1, i);
-		if (x->previous[i] != NONE)
-			visit(x, x->previous[i], i);
-	}
-}
-
-static void count_edge(struct run *x, uint32_t before, uint32_t i)
-{
-	x->jobs[before].dependents.n++;
-	x->jobs[i].n_open++;
-}
-
-static void add_edge(struct run *x, uint32_t before, uint32_t i)
-{
-	struct range *r = &x->jobs[before].dependents;
-
-	x->dependents[r->at + r->n++] = i;
-}
-
 static void run_init(struct run *x)
 {
-	uint32_t at = 0;
-
 	x->n = (uint32_t)x->plan->actions.n;
 	x->jobs = xcalloc(x->n, sizeof(*x->jobs));
-	x->previous = xcalloc(x->n, sizeof(*x->previous));
-	find_previous(x);
-	each_edge(x, count_edge);
-	for (uint32_t i = 0; i < x->n; i++) {
-		x->jobs[i].run = x;
-		x->jobs[i].at = i;
-		x->jobs[i].dependents.at = at;
-		at += x->jobs[i].dependents.n;
-		x->jobs[i].dependents.n = 0;
-	}
-	x->dependents = xcalloc(at, sizeof(*x->dependents));
-	each_edge(x, add_edge);
+	order_init(&x->order, x->plan);
 	array_clear(&x->plan->results);
 	for (uint32_t i = 0; i < x->n; i++) {
+		struct job *j = &x->jobs[i];
+
 		*array_add(&x->plan->results) = (struct result){ .id = i + 1, .message = "" };
-		if (!x->jobs[i].n_open) {
-			x->jobs[i].state = JOB_READY;
+		*j = (struct job){ .run = x, .at = i };
+		if (!x->order.n_open[i]) {
+			j->state = JOB_READY;
 			*array_add(&x->ready) = i;
 		}
 	}
@@ -129,8 +73,7 @@ static void run_done(struct run *x)
 	for (uint32_t i = 0; i < x->n; i++)
 		kube_request_done(&x->jobs[i].request);
 	free(x->jobs);
-	free(x->dependents);
-	free(x->previous);
+	order_done(&x->order);
 	array_done(&x->ready);
 	array_done(&x->leaving);
 }
@@ -149,7 +92,7 @@ static void release(struct job *j, struct job *waiting, enum result_state state)
 	if (state != RESULT_DONE) {
 		end(waiting, RESULT_SKIPPED,
 		    plan_strf(x->plan, "action %u was not done", j->at + 1));
-	} else if (--waiting->n_open == 0) {
+	} else if (--x->order.n_open[waiting->at] == 0) {
 		waiting->state = JOB_READY;
 		*array_add(&x->ready) = waiting->at;
 	}
@@ -159,6 +102,7 @@ static void end(struct job *j, enum result_state state, const char *message)
 {
 	struct run *x = j->run;
 	struct result *r = &x->plan->results.items[j->at];
+	const struct range waiting = x->order.dependents[j->at];
 
 	j->state = JOB_OVER;
 	x->n_over++;
@@ -166,8 +110,8 @@ static void end(struct job *j, enum result_state state, const char *message)
 	r->message = message;
 	if (x->o->on_result)
 		x->o->on_result(action_of(j), r, x->o->arg);
-	for (uint32_t i = 0; i < j->dependents.n; i++)
-		release(j, &x->jobs[x->dependents[j->dependents.at + i]], state);
+	for (uint32_t i = 0; i < waiting.n; i++)
+		release(j, &x->jobs[x->order.list[waiting.at + i]], state);
 }
 
 static void fail(struct job *j, const struct error *err)
@@ -189,7 +133,7 @@ static void stop(struct run *x, const char *why)
 
 static bool is_awaited(const struct job *j)
 {
-	return j->dependents.n > 0;
+	return j->run->order.dependents[j->at].n > 0;
 }
 
 /* Requests and their answers. */
@@ -352,7 +296,7 @@ static void on_reply(struct http_call *call)
 static void begin(struct job *j)
 {
 	struct run *x = j->run;
-	const uint32_t before = x->previous[j->at];
+	const uint32_t before = x->order.previous[j->at];
 	const char *version = before == NONE ? NULL : x->jobs[before].version;
 	struct error err = ERROR_INIT;
 

@@ -158,6 +158,10 @@ def test_completion_with_live_names(w):
     w.nodes("n1")
     done = w.run("kubectl_complete-mckube", "status", "--context", "")
     assert "test" in done.out.split("\n")[0] and done.err == "", done
+    w.create(w.pod("a"))
+    assert "node/n1" in w.kubectl("__complete", "mckube", "status", "node/").out.splitlines()
+    done = w.kubectl("__complete", "mckube", "explain", "-n", w.ns, "pod/")
+    assert done.out.splitlines()[0] == "pod/a", done
 
 
 def test_in_its_own_cluster(w):

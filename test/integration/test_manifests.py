@@ -162,9 +162,13 @@ def test_labelled_pods_come_to_our_scheduler(w):
     marked = w.pod("marked")
     del marked["spec"]["schedulerName"]
     named = w.pod("named", spec={"schedulerName": "theirs"})
-    w.create(plain, marked, named)
+    gated = w.pod("gated", spec={"schedulingGates": [{"name": "mckube.io/placement"}]})
+    placed = w.pod("placed", spec={"nodeName": "somewhere"})
+    del gated["spec"]["schedulerName"], placed["spec"]["schedulerName"]
+    w.create(plain, marked, named, gated, placed)
     names = {p["metadata"]["name"]: p["spec"]["schedulerName"] for p in w.get("pods")}
-    assert names == {"plain": "default-scheduler", "marked": "mckube", "named": "theirs"}, names
+    assert names == {"plain": "default-scheduler", "marked": "mckube", "named": "theirs",
+                     "gated": "default-scheduler", "placed": "default-scheduler"}, names
 
 
 def test_assignments_are_ours_to_write(w):
@@ -266,4 +270,8 @@ def test_manifests_can_be_printed_and_installed(w):
     text = w.mckube("manifests", "--image=r.example/m:1", "--install-namespace=elsewhere").out
     assert "mckube-system" not in text and "image: r.example/m:1" in text
     w.kubectl("apply", "--dry-run=client", "-f", "-", stdin=text)
-    w.kubectl("apply", "--dry-run=server", "-f", "-", stdin=w.mckube("crd").out)
+    setup(w)
+    for more in ([], ["--cron"]):
+        out = w.kubectl("apply", "--dry-run=server", "-f", "-", stdin=w.mckube("manifests", *more).out)
+        assert ("cronjob.batch/mckube-apply" in out.out) == bool(more), out
+        assert ("deployment.apps/mckube-watch" in out.out) != bool(more), out
