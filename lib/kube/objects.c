@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 #include "kube/objects_internal.h"
@@ -336,6 +337,12 @@ static int pass_over(struct objects *o, struct slice text, const struct type *t,
 	return report(o, (struct slice){ text.s, *ret_used }, t, origin);
 }
 
+/* Two spellings of McKube are one kind. */
+static bool may_come(const struct kind *k, const struct object_origin *origin)
+{
+	return k && (!origin->only || strcasecmp(k->kind, origin->only) == 0);
+}
+
 int objects_add(struct objects *o, struct slice text, const struct object_origin *origin,
 		size_t *ret_used, struct error *err)
 {
@@ -348,8 +355,8 @@ int objects_add(struct objects *o, struct slice text, const struct object_origin
 	if (r == 0) {
 		const struct kind *k = find_kind(o, &t);
 
-		r = k ? decode_typed(o, text, &t, k, origin, ret_used)
-		      : pass_over(o, text, &t, origin, ret_used);
+		r = may_come(k, origin) ? decode_typed(o, text, &t, k, origin, ret_used)
+					: pass_over(o, text, &t, origin, ret_used);
 	}
 	if (r == SCAN_BAD)
 		return error_set(err, SCAN_BAD, "%s", o->d.scan.why);

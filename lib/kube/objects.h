@@ -25,6 +25,8 @@ struct object_origin {
 	uint32_t document, item; /* ... these, where they are not 0 */
 	const char *list_kind;	 /* of the list it stands in, "" if none or not known yet */
 	const char *list_version;
+	const char *only; /* the one kind that may come ("Pod", in any case); NULL: all. An object
+			   * of another kind counts as one that no plan reads */
 };
 
 enum { OBJECT_IS_LIST = 1 };

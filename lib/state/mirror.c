@@ -137,6 +137,7 @@ static int add(struct mirror *m, unsigned kind, struct slice text, size_t *ret_u
 		.file = wanted[kind].resource->plural,
 		.list_kind = cluster_str(&m->cluster, k->list_kind),
 		.list_version = cluster_str(&m->cluster, k->list_version),
+		.only = wanted[kind].resource->kind,
 	};
 	size_t *n = count_of(m, kind), n_settled = *n, n_problems = m->cluster.problems.n;
 

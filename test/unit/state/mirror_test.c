@@ -236,6 +236,8 @@ static void an_object_of_another_kind_is_an_error(void **state)
 				      &err),
 			 -EPROTO);
 	assert_string_equal(err.msg, "pods: an object of another kind");
+	mirror_settle(m, 0);
+	assert_int_equal(mirror_cluster(m)->nodes.n, 0);
 	assert_int_equal(mirror_event(m, PODS, WATCH_DELETED, SLICE("{\"metadata\":{}}"), &err),
 			 -EBADMSG);
 }
