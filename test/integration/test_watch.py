@@ -11,7 +11,7 @@ import subprocess
 import time
 import urllib.request
 
-from world import Skip
+from world import TOP, Skip
 
 
 class Watcher:
@@ -226,6 +226,11 @@ def promtool(text):
     assert done.returncode == 0 and not done.stdout, done.stdout
 
 
+def names_in_readme():
+    section = (TOP / "README.md").read_text().split("## Keeping it so")[1].split("\n## ")[0]
+    return set(re.findall(r"`(mckube_\w+)", section))
+
+
 def test_metrics_are_accepted(w):
     w.nodes("n1")
     with watching(w) as watcher:
@@ -235,6 +240,7 @@ def test_metrics_are_accepted(w):
         w.wait(lambda: watcher.metric('mckube_cores{state="used"}') == 1)
         text = watcher.get("/metrics")
         promtool(text)
+        assert not [name for name in names_in_readme() if f"# TYPE {name} " not in text]
         assert 'mckube_core_utilization_ratio{node="n1",cpu="0",mode="low"} 0.300000\n' in text
         assert 'mckube_core_utilization_ratio{node="n1",cpu="0",mode="high"} 0.500000\n' in text
         assert watcher.metric("mckube_api_requests_total") > 5

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node that is short of CPU time: the less critical pod keeps its floor, in the kernel too, until
+that is over."""
+
+import contextlib
+import os
+
+import node
+from stage import budget_of
+from test_overrun import FLOOR, LOGGER, LOW, make_pair
+
+
+@contextlib.contextmanager
+def at_once():
+    """No step waits."""
+    before = dict(os.environ)
+    os.environ.update({f"MCKUBE_PRESSURE_{key}_SECONDS": "0" for key in ("DELAY", "STEP", "HOLD")})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def relieve_until(w, percent, condition):
+    """The helper, too, says how busy the node is, and may do so in between."""
+    def is_reached():
+        w.say_usage(node.NAME, percent)
+        w.apply()
+        return condition()
+    w.wait(is_reached)
+
+
+def test_pressure(w):
+    brake, logger = make_pair(w)
+    with at_once():
+        relieve_until(w, 97, lambda: budget_of(logger) == FLOOR)
+        assert budget_of(brake) == LOW
+        assert w.annotation("pods", "logger", "mckube.io/rt-degraded")
+        relieve_until(w, 10, lambda: budget_of(logger) == LOGGER)
+        assert budget_of(brake) == LOW
+        assert w.annotation("pods", "logger", "mckube.io/rt-degraded") is None
