@@ -153,6 +153,16 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **state,
 
 /* Sockets. */
 
+/* Of a socket that could not be had (errno). */
+static int refuse(int fd, const char *address, struct error *err)
+{
+	int r = error_errno(err, "%s", address);
+
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
 static int open_unix(struct serve *s, const char *path, struct error *err)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -163,19 +173,17 @@ static int open_unix(struct serve *s, const char *path, struct error *err)
 	memcpy(a.sun_path, path, strlen(path) + 1);
 	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		unlink(path);
-	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mode_t before = umask(0177);
 	int r = bind(fd, (struct sockaddr *)&a, sizeof(a));
 	int why = errno;
 	umask(before);
 	errno = why;
 	if (fd < 0 || r < 0)
-		return error_errno(err, "%s", path);
+		return refuse(fd, path, err);
 	s->socket_path = xstrdup(path);
 	snprintf(s->address, sizeof(s->address), "unix:%s", path);
-	int kept = fd;
-	fd = -1;
-	return kept;
+	return fd;
 }
 
 union tcp_address {
@@ -242,14 +250,12 @@ static int open_tcp(struct serve *s, const char *address, struct error *err)
 	if (!parse_tcp(address, &a, &size))
 		return error_set(err, -EINVAL, "'%.80s' is not unix:/PATH, PORT or HOST:PORT",
 				 address);
-	AUTO_CLOSE int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (fd < 0 || bind(fd, &a.any, size) < 0)
-		return error_errno(err, "%s", address);
+		return refuse(fd, address, err);
 	say_address(s, fd);
-	int kept = fd;
-	fd = -1;
-	return kept;
+	return fd;
 }
 
 /* libmicrohttpd owns the socket when it has started. */

