@@ -43,7 +43,8 @@ static void add_pinned(struct planner *p, const struct request *q, node_id node,
 		if (cores[n++] == NONE)
 			return;
 	}
-	add_set(p, node, cores, n, list);
+	if (n > 0)
+		add_set(p, node, cores, n, list);
 }
 
 static int by_number(const void *a, const void *b)

@@ -226,7 +226,7 @@ size_t index_yielding(struct planner *p, const struct unit *u, node_id *ret, siz
 	for (node_id n = next_node(&walk, walk.first); n < walk.last; n = next_node(&walk, n + 1)) {
 		uint32_t score = p->index->scores[n];
 
-		if (n_found == max && score <= scores[max - 1])
+		if (n_found > 0 && n_found == max && score <= scores[n_found - 1])
 			continue;
 		if (walk.allowed && (!may_fit(&p->index->nodes[n], pod, u, u->rank) ||
 				     filter_node_now(w, u, n, u->rank, NULL, 0) != REFUSE_NOTHING))
