@@ -228,16 +228,19 @@ static void dispute(struct engine *e, struct engine_pod *p, bool *is_disputed, c
 	engine_note(e, NOTE_REWRITTEN, p, text);
 }
 
+/* What was refused before is tried again. */
 static void check_budget(struct engine *e, struct engine_pod *p, struct engine_container *c)
 {
+	const struct escalation_pod *state = engine_state(e, p);
+	const struct bandwidth wanted = { state->budget.period,
+					  engine_share(c, escalation_runtime(state)) };
 	struct bandwidth kernel, ours;
 	char text[NOTE_TEXT];
 
-	if (forest_read(&e->forest, c->node, &kernel, &ours, NULL) < 0 ||
-	    budget_reads_as(kernel, ours))
+	if (forest_read(&e->forest, c->node, &kernel, &ours, NULL) < 0)
 		return;
-	if (e->backend->is_per_thread) {
-		e->needs_refresh = true;
+	if (budget_reads_as(kernel, ours) || e->backend->is_per_thread) {
+		e->needs_refresh |= !budget_reads_as(kernel, wanted);
 		return;
 	}
 	snprintf(text, sizeof(text), "somebody wrote %lld us of %lld us over its budget of %lld us",

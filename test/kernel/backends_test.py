@@ -24,9 +24,11 @@ def read(group, file):
         return int(f.read())
 
 
-def start_loop():
+def start_loop(cpus=None):
     loop = subprocess.Popen([sys.executable, "-c", LOOP])
     t.processes.append(loop)
+    if cpus:
+        os.sched_setaffinity(loop.pid, cpus)
     with open(t.path("app") + "/cgroup.procs", "w") as f:
         f.write(str(loop.pid))
     return loop
@@ -57,6 +59,15 @@ try:
     loop = start_loop()
     t.wait("so does one that comes later", lambda: policy(loop.pid) == 6, 5)
     t.check("which is nobody's dispute", "RTBudgetRewritten" not in t.text())
+    t.end(loop)
+    loop = start_loop({0})
+    t.wait("one that may not run on every CPU is refused, and why is told",
+           lambda: f"thread {loop.pid}: SCHED_DEADLINE: Operation not permitted (it must be "
+           "allowed on every CPU" in t.text(), 15)
+    t.check("it is an ordinary one", policy(loop.pid) == os.SCHED_OTHER)
+    t.end(loop)
+    loop = start_loop()
+    t.wait("the next one has it again", lambda: policy(loop.pid) == 6, 5)
     t.check("it ends well", t.stop() == 0)
     t.check("nothing is kept", "keep their budgets" not in t.text())
     t.check("the thread is an ordinary one again", policy(loop.pid) == os.SCHED_OTHER)

@@ -378,6 +378,30 @@ static void what_was_written_is_read_back(void **state)
 	fixture_done(&f);
 }
 
+/* Somebody else takes a budget away, and the kernel will not give it back at once. */
+static void what_was_refused_is_tried_again(void **state)
+{
+	struct fixture f;
+	struct error err;
+
+	(void)state;
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
+	array_each(n, &f.engine.forest.nodes)
+		if (strcmp((*n)->path, "kubepods/podp1/c1") == 0)
+			(*n)->group.now.runtime_us = 1000;
+	fake.refuse_with = -EBUSY;
+	engine_tick(&f.engine, engine_now_ns());
+	assert_true(has_note(&f, NOTE_REWRITTEN, "somebody wrote 1000 us"));
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 1000);
+	fake.refuse_with = 0;
+	f.engine.checked_ns = 0;
+	engine_tick(&f.engine, engine_now_ns());
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
+	fixture_done(&f);
+}
+
 /* The kernel takes no budget from a group whose real-time tasks run. */
 static void removed_pod_is_counted_until_the_kernel_lets_go(void **state)
 {
@@ -481,6 +505,7 @@ int main(void)
 		cmocka_unit_test(container_may_come_later_and_go),
 		cmocka_unit_test(container_that_vanishes_takes_nobody_with_it),
 		cmocka_unit_test(what_was_written_is_read_back),
+		cmocka_unit_test(what_was_refused_is_tried_again),
 		cmocka_unit_test(removed_pod_is_counted_until_the_kernel_lets_go),
 		cmocka_unit_test(overruns_are_told_at_once_and_then_by_their_number),
 		cmocka_unit_test(level_is_ordered_from_outside),
