@@ -25,15 +25,25 @@ struct threads {
 	size_t n;
 };
 
+/* cgroup v2, v1. Opened anew each time: through a descriptor that stays open v1 shows the same list
+ * for as long as it is read at least once a second (cgroup_pidlist_start(),
+ * kernel/cgroup/cgroup-v1.c).
+ */
+static int read_threads(const struct group *g, char buf[SYSFS_VALUE], struct error *err)
+{
+	if (sysfs_read(g->dir, "cgroup.threads", buf, SYSFS_VALUE, NULL) == 0)
+		return 0;
+	return sysfs_read(g->dir, "tasks", buf, SYSFS_VALUE, err);
+}
+
 static int deadline_open(struct group *g, struct error *err)
 {
-	static const char *const names[] = { "cgroup.threads", "tasks" };
+	char buf[SYSFS_VALUE];
 
-	for (size_t i = 0; i < 2 && g->files[0] < 0; i++)
-		g->files[0] = openat(g->dir, names[i], O_RDONLY | O_CLOEXEC);
-	if (g->files[0] < 0)
-		return error_errno(err, "%s: open its list of threads", g->name);
-	return 0;
+	int r = read_threads(g, buf, err);
+	if (r < 0)
+		error_wrap(err, "%s", g->name);
+	return r;
 }
 
 static int get_attr(pid_t tid, struct sched_attr *ret)
@@ -56,8 +66,9 @@ static int list_threads(const struct group *g, struct threads *ret, struct error
 	pid_t first = 0;
 
 	ret->n = 0;
-	if (sysfs_pread(g->files[0], "the list of threads", buf, sizeof(buf), err) < 0)
-		return err->code;
+	int r = read_threads(g, buf, err);
+	if (r < 0)
+		return r;
 	for (char *at = buf, *end; ret->n < THREADS_MAX; at = end) {
 		pid_t tid = (pid_t)strtol(at, &end, 10);
 

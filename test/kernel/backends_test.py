@@ -54,7 +54,7 @@ try:
 
     t.start("--backend", "deadline", "--dwell", "60s")
     t.wait("the thread runs with SCHED_DEADLINE", lambda: policy(loop.pid) == 6)
-    t.wait("an overrun is seen", lambda: "RuntimeEscalated" in t.text())
+    t.wait("an overrun is seen", lambda: t.text().count("RuntimeEscalated") == 2)
     t.end(loop)
     loop = start_loop()
     t.wait("so does one that comes later", lambda: policy(loop.pid) == 6, 5)
