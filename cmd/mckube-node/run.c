@@ -177,10 +177,12 @@ static void leave(struct run *r)
 		return;
 	}
 	size_t n_kept = engine_restore(&r->engine);
-	if (n_kept)
-		log_warning("%zu containers keep their budgets: real-time tasks run in them",
-			    n_kept);
-	unlink(r->args->state_file);
+	if (n_kept == 0) {
+		unlink(r->args->state_file);
+		return;
+	}
+	/* The file stays: the next helper must not take our budgets for what was there before. */
+	log_warning("%zu containers keep their budgets: real-time tasks run in them", n_kept);
 }
 
 void run_close(struct run *r)

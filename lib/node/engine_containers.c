@@ -145,7 +145,8 @@ void engine_pin(struct engine *e, struct engine_pod *p)
 			pin(e, p, &p->containers[i]);
 }
 
-/* What stood in new groups before us, as an earlier run of the helper found it. */
+/* What stood in new groups before us, as an earlier run of the helper found it. Its memory may be
+ * lost, but not what it did. */
 static void recall_found(struct engine *e, size_t first)
 {
 	for (size_t i = first; e->memory && i < e->forest.nodes.n; i++) {
@@ -156,6 +157,9 @@ static void recall_found(struct engine *e, size_t first)
 
 			if (found)
 				forest_set_found(&e->forest, n, lane, *found);
+			else if (forest_is_sum(&e->forest, n, lane))
+				forest_set_found(&e->forest, n, lane,
+						 (struct bandwidth){ SECOND_US, 0 });
 		}
 	}
 }

@@ -148,6 +148,14 @@ void forest_set_found(struct forest *f, struct forest_node *n, size_t lane, stru
 		b->at_least_us = found.runtime_us;
 }
 
+bool forest_is_sum(const struct forest *f, const struct forest_node *n, size_t lane)
+{
+	const struct budget_node *b = forest_tree_node(&f->lanes[lane], n);
+	uint64_t ratio = bandwidth_ratio(b->now), rounded = 2 * (uint64_t)n->n_children;
+
+	return b->is_derived && b->children && ratio - b->children <= rounded;
+}
+
 /* One group at a time: a refusal must not keep the others from theirs. */
 static bool give_back(struct forest *f, const struct forest_node *n, int retry_ms)
 {

@@ -99,6 +99,10 @@ void forest_refresh(struct forest *f);
 /* Another "before us" than what was read, from before a restart. */
 void forest_set_found(struct forest *f, struct forest_node *n, size_t lane, struct bandwidth found);
 
+/* Has a group above others just what these have? Then somebody like us gave it that: it is nothing
+ * that was there before. */
+bool forest_is_sum(const struct forest *f, const struct forest_node *n, size_t lane);
+
 /* Gives every group back what it had before us, from the leaves up, as far as the kernel lets us.
  * Returns the number of groups that could not get it (RT tasks in them need their budget). */
 size_t forest_restore(struct forest *f);
