@@ -2,15 +2,16 @@
 
 /* A real-time task for the tests on a node.
  *
- *	load [--work US --period US] [--overrun-every N --overrun-work US] [--jobs N] [--at NS]
- *	     [--seconds S] [--priority N]
+ *	load [--work US --period US] [--overrun-every N --overrun-work US] [--jobs N]
+ *	     [--align US] [--seconds S] [--priority N]
  *
  * Becomes SCHED_FIFO at once, and ends with code 1 where that is refused: what starts before its
  * budget is there shows it. Without --period it spins. With it a job is released every period and
  * has its deadline at the end of it; a job is `work` microseconds of CPU time, every Nth one takes
  * --overrun-work. A late job is finished, and the next one starts right after it. SIGUSR1 makes all
- * jobs overrun, each further one by as much again, SIGUSR2 none any more. --at is the
- *CLOCK_MONOTONIC of the first release, to start several together.
+ * jobs overrun, each further one by as much again, SIGUSR2 none any more. With --align the
+ * first release waits for SIGUSR2, and then for a multiple of that time on CLOCK_MONOTONIC, to start
+ * several together.
  *
  * On SIGTERM and at the end one line tells jobs, misses, the longest response and CPU time. No
  * process lives longer than --seconds (60). */
@@ -25,11 +26,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NS_PER_US = 1000, DEFAULT_SECONDS = 60, DEFAULT_PRIORITY = 10 };
+enum { NS_PER_US = 1000, POLL_NS = 5000000, DEFAULT_SECONDS = 60, DEFAULT_PRIORITY = 10 };
 #define NS_PER_S INT64_C(1000000000)
 
 struct task {
-	int64_t period_ns, work_ns, overrun_ns, start_ns;
+	int64_t period_ns, work_ns, overrun_ns, align_ns;
 	int64_t overrun_every, jobs, priority, seconds;
 };
 
@@ -38,15 +39,17 @@ struct outcome {
 	int64_t longest_ns;
 };
 
-static volatile sig_atomic_t is_ending, times_over;
+static volatile sig_atomic_t is_ending, is_released, times_over;
 
 static void take_signal(int number)
 {
 	is_ending |= number == SIGTERM || number == SIGALRM;
 	if (number == SIGUSR1)
 		times_over++;
-	if (number == SIGUSR2)
+	if (number == SIGUSR2) {
+		is_released = 1;
 		times_over = 0;
+	}
 }
 
 static int64_t now_ns(clockid_t clock)
@@ -83,11 +86,22 @@ static int64_t work_of(const struct task *t, int64_t job)
 	return times && t->overrun_ns ? times * t->overrun_ns : t->work_ns;
 }
 
+static int64_t first_release(const struct task *t)
+{
+	int64_t now = now_ns(CLOCK_MONOTONIC);
+
+	if (!t->align_ns)
+		return now;
+	for (; !is_released && !is_ending; now = now_ns(CLOCK_MONOTONIC))
+		sleep_until(now + POLL_NS);
+	return (now / t->align_ns + 1) * t->align_ns;
+}
+
 /* What was promised is kept or not at the deadline: a job that is cut off by the end counts if its
  * deadline is past. */
 static void run_jobs(const struct task *t, struct outcome *o)
 {
-	int64_t release = t->start_ns ? t->start_ns : now_ns(CLOCK_MONOTONIC);
+	int64_t release = first_release(t);
 
 	for (int64_t job = 1; !is_ending && (!t->jobs || job <= t->jobs); job++) {
 		sleep_until(release);
@@ -130,7 +144,7 @@ static const struct {
 	{ "jobs", offsetof(struct task, jobs), 1 },
 	{ "seconds", offsetof(struct task, seconds), 1 },
 	{ "priority", offsetof(struct task, priority), 1 },
-	{ "at", offsetof(struct task, start_ns), 1 },
+	{ "align", offsetof(struct task, align_ns), NS_PER_US },
 };
 
 static int parse_pair(struct task *t, const char *name, const char *value)

@@ -77,6 +77,7 @@ class Service:
 class Stage(World):
     def __init__(self, build, cluster, on_node, folder):
         self.programs, self.node = programs(build), on_node
+        self.state_file = on_node.folder / "run" / "mckube-node" / "state.json"
         os.environ.update([NO_PRESSURE])
         super().__init__(self.programs["kubectl-mckube"], cluster, folder)
         self._import(self.run(TOP / "manifests" / "pack-images", build, self.folder, "e2e"),
@@ -99,7 +100,7 @@ class Stage(World):
                         f"--node-image={NODE_IMAGE}").out
         return (text.replace("path: /run/containerd/", f"path: {self.node.state}/")
                 .replace("path: /var/lib/kubelet/", f"path: {self.node.folder}/kubelet/")
-                .replace("path: /run/mckube-node", f"path: {self.node.folder}/run/mckube-node")
+                .replace("path: /run/mckube-node", f"path: {self.state_file.parent}")
                 .replace("args: [watch,", "env: [{ name: %s, value: '%s' }]\n        args: [watch,"
                          % NO_PRESSURE))
 
@@ -135,7 +136,7 @@ class Stage(World):
         bundles = self.node.state / "io.containerd.runtime.v2.task" / "k8s.io"
         helper = Service(self.cluster, [
             self.programs["mckube-node"], "run", "--config", self.folder / "helper.yaml",
-            "--state-file", self.folder / "state.json", "--bundle-dir", bundles, *options],
+            "--state-file", self.state_file, "--bundle-dir", bundles, *options],
             env or {})
         try:
             yield helper

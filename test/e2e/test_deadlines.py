@@ -3,6 +3,8 @@
 budgets, raised through the API server as MC-Kube does, and raised on the node by mckube-node. All
 tasks overrun now and then; the Low ones ask for six times what they may."""
 
+import os
+import signal
 import time
 
 import tasksets
@@ -12,28 +14,36 @@ from stage import CPU, budget_of
 LOADS = (0.80, 0.90)
 SEED = 1
 RUN_SECONDS = 8
-# For the pods to be there before the first release.
-START_SECONDS = 15
+# All are released together, at a multiple of this time (us), which is one of all periods.
+ALIGN = 2000000
 PARENTS = CPU / "kubepods", CPU / "kubepods" / "besteffort"
 
 
 def make_pods(w, tasks, is_fixed):
-    start = time.monotonic_ns() + START_SECONDS * 10**9
+    """They wait for release(). Returns their groups and processes by name."""
     for t in tasks:
         jobs = RUN_SECONDS * 1000000 // t.period
         w.create(*w.task(t.name, t.criticality, t.period, t.low, t.low if is_fixed else t.hi, [
             "--period", t.period, "--work", t.work, "--overrun-work", t.overrun_work,
-            "--overrun-every", t.every, "--jobs", jobs, "--priority", t.priority, "--at", start,
-            "--seconds", START_SECONDS + RUN_SECONDS + 15]))
+            "--overrun-every", t.every, "--jobs", jobs, "--priority", t.priority,
+            "--align", ALIGN, "--seconds", 300]))
     w.apply()
     w.wait_running(*[t.name for t in tasks])
     groups = {t.name: w.group(t.name) for t in tasks}
     w.wait(lambda: all(budget_of(g) > 0 for g in groups.values()))
-    return start, groups
+    return groups, {t.name: w.pid_of(t.name) for t in tasks}
 
 
-def finish(w, tasks, start):
-    time.sleep(max(0, (start - time.monotonic_ns()) / 1e9))
+def release(pids):
+    """Right after such a moment, so that the next one is the same for all."""
+    time.sleep((ALIGN - time.monotonic() * 1e6 % ALIGN) / 1e6)
+    for pid in pids.values():
+        os.kill(pid, signal.SIGUSR2)
+
+
+def finish(w, tasks, pids):
+    release(pids)
+    time.sleep(RUN_SECONDS)
     w.wait(lambda: all(w.phase(t.name) == "Succeeded" for t in tasks), RUN_SECONDS + 30)
     misses = {}
     for t in tasks:
@@ -47,16 +57,16 @@ def finish(w, tasks, start):
 
 def without_budgets(w, tasks):
     """The tasks leave their groups for the root one, where only priorities count."""
-    start, groups = make_pods(w, tasks, is_fixed=True)
+    groups, pids = make_pods(w, tasks, is_fixed=True)
     for group in groups.values():
         for pid in (group / "cgroup.procs").read_text().split():
             write(CPU, "cgroup.procs", pid)
-    return finish(w, tasks, start)
+    return finish(w, tasks, pids)
 
 
 def with_fixed_budgets(w, tasks):
-    start, _ = make_pods(w, tasks, is_fixed=True)
-    return finish(w, tasks, start)
+    _, pids = make_pods(w, tasks, is_fixed=True)
+    return finish(w, tasks, pids)
 
 
 def write_low_budgets(tasks, groups):
@@ -69,10 +79,10 @@ def write_low_budgets(tasks, groups):
         write(group.parent, "cpu.rt_runtime_us", t.low * 1000000 // t.period + 1)
 
 
-def compare_with_older_operator(w, tasks, start, groups):
+def compare_with_older_operator(w, tasks, groups, pids):
     write_low_budgets(tasks, groups)
     with OlderOperator(w, groups) as operator:
-        misses = finish(w, tasks, start)
+        misses = finish(w, tasks, pids)
     late = sorted(operator.latencies)
     print(f"# older operator: {len(late)} raised, after {late[len(late) // 2]:,.0f} us (median) to "
           f"{late[-1]:,.0f} us; {operator.n_refused} times refused by the kernel")
@@ -80,10 +90,10 @@ def compare_with_older_operator(w, tasks, start, groups):
 
 
 def as_mckube(w, tasks):
-    start, groups = make_pods(w, tasks, is_fixed=False)
+    groups, pids = make_pods(w, tasks, is_fixed=False)
     w.uninstall_helper()
     try:
-        return compare_with_older_operator(w, tasks, start, groups)
+        return compare_with_older_operator(w, tasks, groups, pids)
     finally:
         w.clear()
         for parent in reversed(PARENTS):
@@ -101,8 +111,8 @@ def write_or_not(group, budget):
 
 
 def on_the_node(w, tasks):
-    start, _ = make_pods(w, tasks, is_fixed=False)
-    return finish(w, tasks, start)
+    _, pids = make_pods(w, tasks, is_fixed=False)
+    return finish(w, tasks, pids)
 
 
 SETUPS = {"no budgets": without_budgets, "fixed low budgets": with_fixed_budgets,

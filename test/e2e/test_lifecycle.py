@@ -207,7 +207,7 @@ def test_helper_killed(w):
                 helper.kill()
                 helper.start()
             helper.kill()
-            (w.folder / "state.json").unlink()  # the API and the kernel remember, too
+            w.state_file.unlink()  # the API and the kernel remember, too
             helper.start()
             time.sleep(2)
         assert (high.seen, low.seen) == ({60000}, {2250}), (high.seen, low.seen)
@@ -238,6 +238,6 @@ def test_uninstalling_restores(w):
     w.wait(lambda: kubepods() == 0)
     w.uninstall()
     assert budget_of(CPU) == 950000 and kubepods() == 0
-    assert not list((w.node.folder / "run" / "mckube-node").glob("*"))
+    assert not list(w.state_file.parent.iterdir())
     assert w.kubectl("get", "namespace", SYSTEM, check=False).code
     w.install()
