@@ -103,6 +103,8 @@ int carry_out(const struct cli *cli, const struct carry_out_args *a, struct live
 
 	const struct stage stage = stage_begin("write", live->kube.http);
 	interrupt_catch();
+	if (lock)
+		kube_lease_refresh(&lock->lease);
 	int r = execute_on_api(&live->kube, plan, c, &options, err);
 	stage_end(&stage);
 	if (p.is_shown && p.shown_ms)

@@ -125,6 +125,7 @@ static int carry_out(struct reconcile *r, const struct cluster *c, struct plan *
 	options.stop = ask_to_stop;
 	options.on_result = on_result;
 	options.arg = r;
+	r->before_writing(r->api.arg);
 	if (execute_on_api(r->kube, p, c, &options, err) < 0)
 		return err->code;
 	array_each(result, &p->results)

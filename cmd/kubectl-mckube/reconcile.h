@@ -30,6 +30,8 @@ struct reconcile {
 	const char *ns; /* only what concerns it is said; NULL: all */
 	bool is_dry_run;
 	struct api_options api; /* without on_result */
+	/* Called with api.arg between a plan, which may have taken long, and its writes. */
+	void (*before_writing)(void *arg);
 
 	struct pass_counts counts;
 

@@ -174,6 +174,13 @@ static const char *stop_reason(void *arg)
 	return w->is_leader ? NULL : "the Lease was lost";
 }
 
+static void refresh_lease(void *arg)
+{
+	struct watch *w = arg;
+
+	kube_lease_refresh(&w->lease);
+}
+
 /* The loop. */
 
 /* A pass that failed is tried again, later each time; one that waits for a time to be over, then;
@@ -308,6 +315,7 @@ static void set_up_passes(struct watch *w, struct live *live)
 			.stop = stop_reason,
 			.arg = w,
 		},
+		.before_writing = refresh_lease,
 	};
 }
 
@@ -363,6 +371,14 @@ static const char *stop_once(void *arg)
 	return kube_lease_is_held(&lock->lease) ? NULL : "the Lease was lost";
 }
 
+static void refresh_lock(void *arg)
+{
+	struct pass_lock *lock = arg;
+
+	if (lock->live.kube.http)
+		kube_lease_refresh(&lock->lease);
+}
+
 static int exit_code(const struct pass_counts *n)
 {
 	return n->has_failed ? EXIT_PARTIAL : EXIT_DONE;
@@ -380,6 +396,7 @@ static int run_locked(struct cli *cli, const struct watch_args *a, struct pass_l
 	set_up_passes(&w, &in.live);
 	w.passes.api.stop = stop_once;
 	w.passes.api.arg = lock;
+	w.passes.before_writing = refresh_lock;
 	int r = reconcile_pass(&w.passes, &in.cluster, err);
 	save_metrics(&w, &in.cluster);
 	return r < 0 ? r : exit_code(&w.passes.counts);

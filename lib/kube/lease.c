@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "kube/time.h"
 
+enum { REFRESH_TURN_MS = 100 };
+
 static uint32_t duration_s(const struct kube_lease *l)
 {
 	return l->duration_s ? l->duration_s : LEASE_DURATION_S;
@@ -226,6 +228,22 @@ int kube_lease_step(struct kube_lease *l)
 	else
 		read_record(l);
 	return (int)scaled(l, LEASE_RETRY_MS);
+}
+
+bool kube_lease_refresh(struct kube_lease *l)
+{
+	int64_t now = clock_ms(), patience = scaled(l, LEASE_RENEW_MS) / 2, end = now + patience;
+
+	if (!l->is_busy)
+		l->due_ms = now;
+	for (; l->is_held && now - l->renewed_ms >= patience && now < end; now = clock_ms()) {
+		int wait = kube_lease_step(l);
+
+		wait = wait < 0 || wait > REFRESH_TURN_MS ? REFRESH_TURN_MS : wait;
+		if (http_run(l->kube->http, wait) == 0)
+			usleep((useconds_t)wait * 1000);
+	}
+	return kube_lease_is_held(l);
 }
 
 int kube_lease_acquire(struct kube *k, struct kube_lease *l, int64_t timeout_ms, struct error *err)

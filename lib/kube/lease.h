@@ -47,6 +47,10 @@ int kube_lease_step(struct kube_lease *l);
 
 bool kube_lease_is_held(const struct kube_lease *l);
 
+/* For a holder that was busy for long and took no step meanwhile: renews what is old by now, which
+ * takes half of renew_ms at the most. True if it is held then; nobody else had it in between. */
+bool kube_lease_refresh(struct kube_lease *l);
+
 /* Waits until it is held, at most timeout_ms. An error names the holder. */
 int kube_lease_acquire(struct kube *k, struct kube_lease *l, int64_t timeout_ms, struct error *err);
 

@@ -10,7 +10,8 @@
  *	kube_client [global options] resize|status RESOURCE NAME VERSION JSON
  *	kube_client [global options] scale RESOURCE NAME REPLICAS
  *	kube_client [global options] event TIMES	the same Event so often
- *	kube_client [global options] lease NAME TIMEOUT_MS
+ *	kube_client [global options] lease NAME TIMEOUT_MS [BUSY_MS]	one of 3 s, and no step
+ *					for BUSY_MS
  *	kube_client [global options] bindloop PODS NODES	p0, p1, ... to n0, n1, ...: 16 at a
  *time
  *
@@ -19,6 +20,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/log.h"
@@ -255,13 +257,21 @@ static int run_event(struct session *s)
 	return 0;
 }
 
+enum { BUSY_DURATION_S = 3 };
+
 static int run_lease(struct session *s, struct error *err)
 {
 	struct kube_lease l = { .ns = s->ns, .name = word(s, 1) };
-	int r = kube_lease_acquire(&s->kube, &l, atoi(word(s, 2)), err);
+	const char *busy_ms = word(s, 3);
 
+	l.duration_s = busy_ms ? BUSY_DURATION_S : 0;
+	int r = kube_lease_acquire(&s->kube, &l, atoi(word(s, 2)), err);
 	if (r == 0)
 		puts("held");
+	if (r == 0 && busy_ms) {
+		usleep((useconds_t)atoi(busy_ms) * 1000);
+		puts(kube_lease_refresh(&l) ? "still held" : "lost");
+	}
 	kube_lease_release(&l);
 	return r;
 }
