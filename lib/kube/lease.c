@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "kube/time.h"
 
-enum { REFRESH_TURN_MS = 100 };
+enum { TURN_MS = 100 };
 
 static uint32_t duration_s(const struct kube_lease *l)
 {
@@ -234,12 +234,10 @@ bool kube_lease_refresh(struct kube_lease *l)
 {
 	int64_t now = clock_ms(), patience = scaled(l, LEASE_RENEW_MS) / 2, end = now + patience;
 
-	if (!l->is_busy)
-		l->due_ms = now;
 	for (; l->is_held && now - l->renewed_ms >= patience && now < end; now = clock_ms()) {
 		int wait = kube_lease_step(l);
 
-		wait = wait < 0 || wait > REFRESH_TURN_MS ? REFRESH_TURN_MS : wait;
+		wait = wait < 0 || wait > TURN_MS ? TURN_MS : wait;
 		if (http_run(l->kube->http, wait) == 0)
 			usleep((useconds_t)wait * 1000);
 	}
@@ -280,10 +278,20 @@ static void give_back(struct kube_lease *l)
 	kube_do(l->kube, &l->request, NULL);
 }
 
+/* A renewal that is under way gives the record another version. */
+static void await_reply(const struct kube_lease *l)
+{
+	int64_t end = clock_ms() + LEASE_RETRY_MS;
+
+	while (l->is_busy && clock_ms() < end)
+		http_run(l->kube->http, TURN_MS);
+}
+
 void kube_lease_release(struct kube_lease *l)
 {
 	if (!l->kube)
 		return;
+	await_reply(l);
 	if (kube_lease_is_held(l))
 		give_back(l);
 	kube_request_done(&l->request);
