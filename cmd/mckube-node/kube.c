@@ -17,7 +17,7 @@
 #include "report.h"
 #include "states.h"
 
-enum { STEP_MS = 200, RETRY_MS = 5000, WATCH_AGAIN_MS = 10000, OWNER_MS = 2000 };
+enum { STEP_MS = 200, RETRY_MS = 5000, WATCH_AGAIN_MS = 10000, OWNER_MS = 2000, FLUSH_MS = 2000 };
 
 /* A watch, and when it is started again after the server refused it. */
 struct side_watch {
@@ -298,6 +298,7 @@ static void *serve(void *arg)
 		http_run(s->kube.http, pods < mckubes ? pods : mckubes);
 		send(s);
 	}
+	reports_flush(&s->reports, FLUSH_MS);
 	return NULL;
 }
 

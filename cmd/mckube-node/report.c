@@ -92,3 +92,9 @@ void reports_step(struct reports *r)
 	take_notes(r);
 	event_step(r->writer);
 }
+
+void reports_flush(struct reports *r, int timeout_ms)
+{
+	take_notes(r);
+	event_flush(r->writer, timeout_ms);
+}

@@ -27,6 +27,9 @@ void reports_add(struct reports *r, const struct note *n);
 /* Starts what is due; http_run() carries it. */
 void reports_step(struct reports *r);
 
+/* Sends what is open, counts too, and waits for it, at most timeout_ms. */
+void reports_flush(struct reports *r, int timeout_ms);
+
 /* "RuntimeEscalated": the reason of an Event. */
 const char *note_reason(enum note_kind kind);
 

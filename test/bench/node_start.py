@@ -88,8 +88,11 @@ def start_container(number, agent):
     t.make(f"kubepods/pod{uid}/c{number}")
     program.stdin.write(f"{t.path(f'kubepods/pod{uid}/c{number}')} {made}\n")
     program.stdin.flush()
-    threading.Timer(KUBELET_S, api.set_container, (pod, f"containerd://c{number}")).start()
+    kubelet = threading.Timer(KUBELET_S, api.set_container, (pod, f"containerd://c{number}"))
+    kubelet.start()
     seconds, tries = program.stdout.readline().split()
+    kubelet.cancel()
+    kubelet.join()
     t.end(program)
     return float(seconds), int(tries)
 

@@ -134,6 +134,9 @@ try:
     t.wait("nonsense in an annotation is refused aloud",
            lambda: "more than the period" in condition("RTApplied").get("message", ""))
     t.check("in an Event, too", "RTBudgetRefused" in reasons())
+    for more in range(1, 5):
+        api.annotate(POD, {"rt-runtime-hi": str(990000 + more)})
+        t.wait("each time anew", lambda more=more: t.text().count(f": {990000 + more} is more") >= 1)
     t.check("and the budget stays", t.runtime(app) >= 10000)
     t.wait("the McKube is not ready", lambda: condition("Ready")["reason"] == "RTBudgetRefused", 3)
     t.check("which is on the pod, too", api.notes(POD)["mckube.io/rt-applied"] == "false")
@@ -158,6 +161,8 @@ try:
     t.wait("its McKube is nowhere", lambda: condition("Placed")["reason"] == "PodGone", 3)
     t.check("and has no core", "allocatedCore" not in status() and "podUID" not in status())
     t.check("it ends well", t.stop() == 0)
+    t.check("and has told all that was still to be counted",
+            reasons()["RTBudgetRefused"]["series"]["count"] >= 5)
 finally:
     if os.path.exists(t.dir + "/c0ffee"):
         os.unlink(t.dir + "/c0ffee/config.json")
