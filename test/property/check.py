@@ -246,7 +246,7 @@ class Checker:
     def _check_renewal(self, action: Obj, pod: Pod) -> None:
         """Written anew: only where it says something else than before."""
         to, noted = action["to"], pod.notes.get(NOTE + "rt-enforcement")
-        recovers = to["source"] == "mckube" and to.get("recovery", "")
+        recovers = to.get("source") == "mckube" and to.get("recovery", "")
         if pod.terminating or pod.mirror:
             self.fail("2", action, "terminating or mirror")
         if pod.is_current and noted in (None, to["enforcement"]) and recovers in (
