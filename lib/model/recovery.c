@@ -47,10 +47,10 @@ const char *recovery_format(const struct recovery *r, char buf[static RECOVERY_T
 
 static bool parse_mode(const char *word, size_t n, uint8_t *ret)
 {
-	for (uint8_t i = 0; i < RECOVERY_MODES; i++) {
+	for (int i = 0; i < RECOVERY_MODES; i++) {
 		if (strlen(modes[i]) != n || strncasecmp(word, modes[i], n) != 0)
 			continue;
-		*ret = i;
+		*ret = (uint8_t)i;
 		return true;
 	}
 	return false;
