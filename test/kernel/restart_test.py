@@ -55,5 +55,25 @@ try:
     t.wait("budgets are there again", lambda: t.runtime(brake) == LOW)
     t.stop()
     t.check("--keep leaves them", t.runtime(brake) == LOW)
+
+    t.start()
+    spinner = t.fifo(brake, 1)
+    t.stop()
+    t.check("a task that runs keeps its budget", t.runtime(brake) >= LOW)
+    t.start()
+    t.wait("budgets are there once more", lambda: t.runtime("kubepods") > 30000)
+    t.end(spinner)
+    t.check("it ends well again", t.stop() == 0)
+    t.check("what was found at first is not forgotten",
+            t.runtime(brake) == 0 and t.runtime("kubepods") == 30000)
+
+    t.start()
+    t.wait("budgets are there a last time", lambda: t.runtime(brake) == LOW)
+    t.stop(signal.SIGKILL)
+    os.unlink(t.dir + "/state.json")
+    t.start()
+    t.wait("without a memory, too", lambda: t.text().count("RTBudgetApplied") >= 2)
+    t.remove(brake)
+    t.wait("what a helper gave to groups above does not stay", lambda: t.runtime("kubepods") == 0, 15)
 finally:
     t.finish()
