@@ -24,11 +24,17 @@ def at_once():
 
 def relieve_until(w, percent, condition):
     """The helper, too, says how busy the node is, and may do so in between."""
+    passes = []
+
     def is_reached():
         w.say_usage(node.NAME, percent)
-        w.apply()
+        passes.append(w.apply().out)
         return condition()
-    w.wait(is_reached)
+    try:
+        w.wait(is_reached)
+    except AssertionError:
+        print("\n".join(passes), w.get("pods", "logger")["metadata"]["annotations"])
+        raise
 
 
 def test_pressure(w):
