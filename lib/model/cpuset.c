@@ -71,7 +71,7 @@ int cpuset_parse(const char *s, size_t n, struct cpuset *ret, struct error *err)
 	while (is_good && take_char(&c, ','));
 	skip_blanks(&c);
 
-	if (!is_good || c.at != c.end || cpuset_count(&set) == 0)
+	if (!is_good || c.at != c.end || cpuset_next(&set, 0) == CPUSET_MAX)
 		return error_set(err, -EINVAL,
 				 "'%.*s' is not a list of CPUs from 0 to %d, such as 2 or 0-3,8",
 				 n > 40 ? 40 : (int)n, s, CPUSET_MAX - 1);
