@@ -27,21 +27,29 @@ static const int32_t *number_of(const struct recovery *r, size_t i)
 	return (const void *)((const char *)r + numbers[i].at);
 }
 
+static bool is_usual(const struct recovery *r)
+{
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		if (*number_of(r, i) != RECOVERY_NOT_GIVEN)
+			return false;
+	return r->mode == RECOVERY_CONSUMPTION;
+}
+
 const char *recovery_format(const struct recovery *r, char buf[static RECOVERY_TEXT])
 {
-	size_t n = (size_t)snprintf(buf, RECOVERY_TEXT, "%s", modes[r->mode]);
-	bool is_default = r->mode == RECOVERY_CONSUMPTION;
+	size_t n;
 
+	buf[0] = '\0';
+	if (is_usual(r))
+		return buf;
+	n = (size_t)snprintf(buf, RECOVERY_TEXT, "%s", modes[r->mode]);
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
 		int32_t value = *number_of(r, i);
 
-		if (value == RECOVERY_NOT_GIVEN)
-			continue;
-		n += (size_t)snprintf(buf + n, RECOVERY_TEXT - n, ",%s=%d", numbers[i].name, value);
-		is_default = false;
+		if (value != RECOVERY_NOT_GIVEN)
+			n += (size_t)snprintf(buf + n, RECOVERY_TEXT - n, ",%s=%d", numbers[i].name,
+					      value);
 	}
-	if (is_default)
-		buf[0] = '\0';
 	return buf;
 }
 
