@@ -64,7 +64,8 @@ static void add_bar(const struct coremap *m, const struct map_core *core, uint32
 	add_blocks(look, out, HUE_NONE, " ", BAR - at);
 }
 
-/* "default/brake High 0.250"; returns its width. */
+/* "default/brake High 0.250", with "at hi" where it is above its normal level; returns its width.
+ */
 static unsigned add_pod(const struct map_pod *pod, const struct look *look, struct str *out)
 {
 	AUTO(str_done) struct str name = STR_INIT;
@@ -73,6 +74,8 @@ static unsigned add_pod(const struct map_pod *pod, const struct look *look, stru
 	str_addf(&name, "%s/%s", pod->ns, pod->name);
 	str_addf(&facts, " %s ", criticality_name(pod->budget.criticality));
 	text_add_ratio(&facts, pod->load[LEVEL_LOW]);
+	if (pod->level != LEVEL_LOW)
+		str_addf(&facts, " at %s", level_name(pod->level));
 	look_add(look, out, rank_hues[pod->budget.criticality], "%s", name.s);
 	look_add(look, out, HUE_DIM, "%s", facts.s);
 	return text_width(name.s) + text_width(facts.s);
