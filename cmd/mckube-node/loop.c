@@ -126,5 +126,7 @@ int run_loop(struct run *r, struct error *err)
 		if (poll(polls, POLLS, engine_tick(&r->engine, now)) > 0)
 			dispatch(&l, polls);
 	}
+	engine_tell_counts(&r->engine);
+	take_notes(&l);
 	return 0;
 }

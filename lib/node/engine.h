@@ -153,6 +153,9 @@ int engine_tick(struct engine *e, int64_t now_ns);
 /* The share of the node's CPU time that was used lately, ppm: for nodeCpu recovery. */
 void engine_set_usage(struct engine *e, uint32_t used, int64_t now_ns);
 
+/* Tells the overruns that have only been counted since the last note about them: at the end. */
+void engine_tell_counts(struct engine *e);
+
 /* Somebody else wrote budgets on our behalf: all are read anew at the next tick. */
 void engine_refresh(struct engine *e);
 

@@ -168,6 +168,15 @@ static void tell_overruns(struct engine *e, int64_t now_ns)
 	}
 }
 
+void engine_tell_counts(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	array_each(p, &e->pods)
+		p->told_overrun_ns = 0;
+	tell_overruns(e, engine_now_ns());
+	pthread_mutex_unlock(&e->lock);
+}
+
 void engine_react(struct engine *e)
 {
 	pthread_mutex_lock(&e->lock);

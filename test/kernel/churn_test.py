@@ -3,6 +3,7 @@
 is missed, nothing leaks, and sums above them stay right."""
 import os
 import random
+import statistics
 import sys
 import time
 
@@ -24,7 +25,7 @@ try:
     t.wait("it runs", lambda: "overruns from" in t.text())
 
     random.seed(2)
-    there, worst = set(), 0.0
+    there, took = set(), []
     for _ in range(ROUNDS):
         i = random.randrange(PODS)
         group = f"kubepods/pod{i}/c"
@@ -36,12 +37,11 @@ try:
         start = time.monotonic()
         while t.runtime(group) != 1000 + i and time.monotonic() < start + 3:
             time.sleep(0.0005)
-        worst = max(worst, time.monotonic() - start)
+        took.append(time.monotonic() - start)
         there.add(i)
-        if worst > 1:
-            break
-    print(f"# budget at most {worst * 1e3:.1f} ms after mkdir")
-    t.check("every container got its budget soon", worst < 1)
+    print(f"# budget {statistics.median(took) * 1e3:.1f} ms after mkdir, {max(took) * 1e3:.1f} at most")
+    t.check("every container got its budget", max(took) < 3)
+    t.check("and soon", statistics.median(took) < 0.1)
     want = sum(1000 + i for i in there)
     t.wait("the sum above is right", lambda: t.runtime("kubepods") == 10 * want, 15)
     t.check("it still runs", t.helper.poll() is None)

@@ -490,6 +490,10 @@ static void overruns_are_told_at_once_and_then_by_their_number(void **state)
 	assert_int_equal(told_overruns(&f), 0);
 	engine_tick(&f.engine, engine_now_ns() + later);
 	assert_int_equal(told_overruns(&f), 500);
+	for (int i = 0; i < 7; i++)
+		overrun(&f, "kubepods/podp1/c1");
+	engine_tell_counts(&f.engine);
+	assert_int_equal(told_overruns(&f), 7);
 	fixture_done(&f);
 }
 
