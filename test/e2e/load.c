@@ -10,8 +10,8 @@
  * has its deadline at the end of it; a job is `work` microseconds of CPU time, every Nth one takes
  * --overrun-work. A late job is finished, and the next one starts right after it. SIGUSR1 makes all
  * jobs overrun, each further one by as much again, SIGUSR2 none any more. With --align the
- * first release waits for SIGUSR2, and then for a multiple of that time on CLOCK_MONOTONIC, to start
- * several together.
+ * first release waits for SIGUSR2, and then for a multiple of that time on CLOCK_MONOTONIC, to
+ *start several together.
  *
  * On SIGTERM and at the end one line tells jobs, misses, the longest response and CPU time. No
  * process lives longer than --seconds (60). */
