@@ -144,9 +144,10 @@ void engine_on_overrun(const struct overrun_event *event, void *arg)
 		return;
 	e->stats.overruns++;
 	p->last_overrun = *event;
-	if (p->overruns++ == p->told_overruns)
-		eventfd_write(e->note_fd, 1);
+	bool is_first = p->overruns++ == p->told_overruns;
 	escalate(e, p, event);
+	if (is_first)
+		eventfd_write(e->note_fd, 1);
 }
 
 /* Many overruns are one note with their number. */

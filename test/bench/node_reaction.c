@@ -17,13 +17,25 @@ static size_t n_crossings, n_reports;
 static bool is_watching; /* limits do not change while the spinner runs */
 static overrun_handler inner;
 
-/* Between BPF and the engine. How far past its limit the group was tells how late it was seen. */
+/* How long ago the limit was passed: as long as the group is past it, but not since before the
+ * refill. The kernel throttles at a tick, so a group may begin a period with more than its limit
+ * used already; then it passed it at the refill. */
+static uint64_t since_crossing_ns(const struct overrun_event *event)
+{
+	uint64_t past = event->used_ns - BENCH_LOW_US * 1000ULL;
+	uint64_t refill = event->period - PERIOD_US * 1000ULL;
+	uint64_t since_refill = event->at_ns > refill ? event->at_ns - refill : 0;
+
+	return past < since_refill ? past : since_refill;
+}
+
+/* Between BPF and the engine. */
 static void take(const struct overrun_event *event, void *arg)
 {
 	if (n_reports < SAMPLES_MAX)
 		report_ns[n_reports++] = rt_now_ns() - event->at_ns;
 	if (is_watching && n_crossings < SAMPLES_MAX)
-		crossing_ns[n_crossings++] = event->used_ns - BENCH_LOW_US * 1000ULL;
+		crossing_ns[n_crossings++] = since_crossing_ns(event);
 	inner(event, arg);
 }
 
