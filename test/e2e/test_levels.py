@@ -31,9 +31,9 @@ def level(w, name):
 
 def test_three_levels(w):
     """More than low is medium, more than medium is hi; down again one by one."""
-    pod, request = w.task("brake", "High", PERIOD, 10000, 40000,
-                          ["--period", PERIOD, "--work", 4000, "--overrun-work", 14000])
-    request["spec"]["rtSettings"]["runtime_medium"] = 20000
+    pod, request = w.task("brake", "High", PERIOD, 10000, 50000,
+                          ["--period", PERIOD, "--work", 4000, "--overrun-work", 18000])
+    request["spec"]["rtSettings"]["runtime_medium"] = 32000
     w.create(pod, request)
     w.apply()
     wait_applied(w, "brake")
