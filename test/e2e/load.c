@@ -74,18 +74,24 @@ static void sleep_until(int64_t ns)
 		;
 }
 
-/* Uses the CPU for that long, however often others run in between: then time jumps. Not by the
- * clock of CPU time: to read it the kernel charges the task at once, so that a budget is used up to
- * the microsecond, and who works without looking at that clock is charged by the tick. */
+static void spin_for(int64_t ns)
+{
+	int64_t end = now_ns(CLOCK_MONOTONIC) + ns;
+
+	while (!is_ending && now_ns(CLOCK_MONOTONIC) < end)
+		;
+}
+
+/* Uses the CPU for that long, however often others run in between. The clock of CPU time is looked
+ * at when it may be over and not before: to read it the kernel charges the task at once, and so
+ * throttles it to the microsecond, where others are charged by the tick. */
 static void work(int64_t ns)
 {
-	int64_t last = now_ns(CLOCK_MONOTONIC), used = 0;
+	int64_t end = now_ns(CLOCK_THREAD_CPUTIME_ID) + ns, left = ns;
 
-	while (!is_ending && used < ns) {
-		int64_t now = now_ns(CLOCK_MONOTONIC);
-
-		used += now - last < JUMP_NS ? now - last : 0;
-		last = now;
+	while (!is_ending && left > 0) {
+		spin_for(left);
+		left = end - now_ns(CLOCK_THREAD_CPUTIME_ID);
 	}
 }
 
