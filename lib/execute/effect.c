@@ -93,13 +93,20 @@ static void change_notes(cJSON *notes, const struct notes_change *c)
 	}
 }
 
-static enum effect_result assign(cJSON *pod, const struct action *a)
+/* Writes into the pod's annotations what `say` says of the action. */
+static enum effect_result annotate(cJSON *pod, const struct action *a,
+				   void (*say)(const struct action *a, struct notes_change *c))
 {
 	struct notes_change change = { .n = 0 };
 
-	assignment_set(a, &change);
+	say(a, &change);
 	change_notes(annotations(pod), &change);
 	return EFFECT_CHANGED;
+}
+
+static enum effect_result assign(cJSON *pod, const struct action *a)
+{
+	return annotate(pod, a, assignment_set);
 }
 
 static enum effect_result bind(cJSON *pod, const struct action *a)
@@ -121,20 +128,12 @@ static enum effect_result evict(cJSON *pod, const struct action *a)
 
 static enum effect_result set_level(cJSON *pod, const struct action *a)
 {
-	struct notes_change change = { .n = 0 };
-
-	assignment_set_level(a, &change);
-	change_notes(annotations(pod), &change);
-	return EFFECT_CHANGED;
+	return annotate(pod, a, assignment_set_level);
 }
 
 static enum effect_result degrade(cJSON *pod, const struct action *a)
 {
-	struct notes_change change = { .n = 0 };
-
-	assignment_degrade(a, &change);
-	change_notes(annotations(pod), &change);
-	return EFFECT_CHANGED;
+	return annotate(pod, a, assignment_degrade);
 }
 
 static enum effect_result set_taints(cJSON *node, const struct action *a)
