@@ -72,13 +72,10 @@ static void set_unit(struct world *w, unit_id id, struct saved want)
 
 static void set_fresh(struct world *w, unit_id id, place_id at)
 {
-	struct unit *u = &w->units.items[id];
-
-	if (u->kind == UNIT_PENDING && u->at != NONE)
-		world_leave(w, id, w->places.items[u->at].node);
-	if (u->kind == UNIT_PENDING && at != NONE)
-		world_enter(w, id, w->places.items[at].node);
-	set_unit(w, id, (struct saved){ at, u->is_evicted });
+	if (w->units.items[id].at != NONE)
+		world_go(w, id);
+	if (at != NONE)
+		world_come(w, id, at);
 }
 
 static bool is_settled(const struct search *s, unit_id id)

@@ -28,18 +28,12 @@ static uint64_t land(struct planner *p, const unit_id *queue, size_t n)
 		u->landing = u->can_land ? index_best(p, u, u->node) : NONE;
 		if (u->landing == NONE)
 			continue;
-		world_enter(w, queue[i], w->places.items[u->landing].node);
-		world_put(w, queue[i], u->landing);
+		world_come(w, queue[i], u->landing);
 		landed += (uint64_t)1 << 16 * u->rank;
 	}
-	for (size_t i = 0; i < n; i++) {
-		const struct unit *u = &w->units.items[queue[i]];
-
-		if (u->landing == NONE)
-			continue;
-		world_lift(w, queue[i]);
-		world_leave(w, queue[i], w->places.items[u->landing].node);
-	}
+	for (size_t i = 0; i < n; i++)
+		if (w->units.items[queue[i]].landing != NONE)
+			world_go(w, queue[i]);
 	return landed;
 }
 

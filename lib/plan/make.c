@@ -152,9 +152,7 @@ static void take_place(struct planner *p, struct settled *settled, unit_id id, p
 {
 	node_id node = p->w.places.items[place].node;
 
-	if (p->w.units.items[id].kind == UNIT_PENDING)
-		world_enter(&p->w, id, node);
-	world_put(&p->w, id, place);
+	world_come(&p->w, id, place);
 	p->w.units.items[id].since = ++p->now;
 	*array_add(&settled->of_node[node]) = id;
 	planner_refresh(p, node);

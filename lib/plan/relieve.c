@@ -209,13 +209,10 @@ static void hold_landings(struct world *w, bool holds)
 
 		if (!u->is_evicted || u->landing == NONE)
 			continue;
-		if (holds) {
-			world_enter(w, id, w->places.items[u->landing].node);
-			world_put(w, id, u->landing);
-		} else {
-			world_lift(w, id);
-			world_leave(w, id, w->places.items[u->landing].node);
-		}
+		if (holds)
+			world_come(w, id, u->landing);
+		else
+			world_go(w, id);
 	}
 }
 

@@ -8,16 +8,10 @@
 static void try_fresh(struct search *s, size_t i, place_id place)
 {
 	unit_id id = s->fresh.items[i];
-	struct unit *u = &s->w->units.items[id];
-	node_id node = s->w->places.items[place].node;
 
-	if (u->kind == UNIT_PENDING)
-		world_enter(s->w, id, node);
-	world_put(s->w, id, place);
-	search_place_fresh(s, u->rank, i + 1);
-	world_lift(s->w, id);
-	if (u->kind == UNIT_PENDING)
-		world_leave(s->w, id, node);
+	world_come(s->w, id, place);
+	search_place_fresh(s, s->w->units.items[id].rank, i + 1);
+	world_go(s->w, id);
 }
 
 /* Somebody that it wants near it may still come. */

@@ -160,28 +160,6 @@ static bool any_could_go_back(struct search *s, const unit_list *displaced, int 
 	return false;
 }
 
-/* Takes the new ones of the rank off their places, requests and all, and puts them back. */
-static void lift_new(struct search *s, const unit_list *fresh, place_id *at)
-{
-	for (size_t i = 0; i < fresh->n; i++) {
-		const struct unit *u = search_unit(s, fresh, i);
-
-		at[i] = u->at;
-		world_lift(s->w, fresh->items[i]);
-		if (u->kind == UNIT_PENDING)
-			world_leave(s->w, fresh->items[i], s->w->places.items[at[i]].node);
-	}
-}
-
-static void put_new(struct search *s, const unit_list *fresh, const place_id *at)
-{
-	for (size_t i = 0; i < fresh->n; i++) {
-		if (search_unit(s, fresh, i)->kind == UNIT_PENDING)
-			world_enter(s->w, fresh->items[i], s->w->places.items[at[i]].node);
-		world_put(s->w, fresh->items[i], at[i]);
-	}
-}
-
 /* With the more critical pods and those of this rank where they are now, could some of the
  * displaced ones of this rank be where they were? */
 bool search_is_in_vain(struct search *s, int rank)
@@ -200,10 +178,14 @@ bool search_is_in_vain(struct search *s, int rank)
 	list_new(s, rank, &fresh);
 	AUTO_FREE place_id *at = xcalloc(fresh.n, sizeof(*at));
 
-	lift_new(s, &fresh, at);
+	for (size_t i = 0; i < fresh.n; i++) {
+		at[i] = search_unit(s, &fresh, i)->at;
+		world_go(s->w, fresh.items[i]);
+	}
 	leave_out_hopeless(s, &displaced, rank);
 	bool is_found = any_could_go_back(s, &displaced, rank);
-	put_new(s, &fresh, at);
+	for (size_t i = 0; i < fresh.n; i++)
+		world_come(s->w, fresh.items[i], at[i]);
 	array_done(&fresh);
 	array_done(&displaced);
 	return is_found;

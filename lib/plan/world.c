@@ -179,6 +179,28 @@ void world_leave(struct world *w, unit_id id, node_id node)
 		pod_terms_leave(w->terms, w, u->pod, node);
 }
 
+static bool brings_requests(const struct unit *u)
+{
+	return u->kind == UNIT_PENDING || u->is_evicted;
+}
+
+void world_come(struct world *w, unit_id id, place_id place)
+{
+	if (brings_requests(&w->units.items[id]))
+		world_enter(w, id, w->places.items[place].node);
+	world_put(w, id, place);
+}
+
+void world_go(struct world *w, unit_id id)
+{
+	const struct unit *u = &w->units.items[id];
+	node_id node = w->places.items[u->at].node;
+
+	world_lift(w, id);
+	if (brings_requests(u))
+		world_leave(w, id, node);
+}
+
 void world_evict(struct world *w, unit_id id)
 {
 	struct unit *u = &w->units.items[id];

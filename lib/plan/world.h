@@ -173,6 +173,12 @@ void world_lift(struct world *w, unit_id id);
 void world_enter(struct world *w, unit_id id, node_id node);
 void world_leave(struct world *w, unit_id id, node_id node);
 
+/* Budget and requests: a unit comes to the place, or goes from where it is. Only one that is
+ * pending or was evicted brings its requests: those of all others are on their node all the while.
+ */
+void world_come(struct world *w, unit_id id, place_id place);
+void world_go(struct world *w, unit_id id);
+
 /* Evicts a bound unit that has been lifted, or brings it back, on account of its budget of
  * disruptions. */
 void world_evict(struct world *w, unit_id id);
