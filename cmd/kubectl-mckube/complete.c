@@ -163,6 +163,7 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	enum directive directive = COMPLETE_NO_FILES;
 	if (command || at == (int)cli->words.n - 1)
 		directive = complete_for(cli, command, argc, argv, &out);
+	complete_in_time();
 	str_addf(&out, ":%d\n", directive);
 	return print_text(&out, EXIT_DONE, err);
 }

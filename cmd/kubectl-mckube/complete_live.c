@@ -82,6 +82,11 @@ static void be_quick_and_quiet(void)
 	setitimer(ITIMER_REAL, &time, NULL);
 }
 
+void complete_in_time(void)
+{
+	signal(SIGALRM, SIG_IGN);
+}
+
 struct names {
 	const char *prefix, *typed;
 	struct str *out;

@@ -20,4 +20,7 @@ void complete_namespaces(struct cli *cli, const char *typed, struct str *out);
 /* "node/NAME" and "pod/NAME", as status and explain take them; pods of --namespace. */
 void complete_refs(struct cli *cli, const char *typed, struct str *out);
 
+/* Before the words are written: from here on the program no longer ends without them. */
+void complete_in_time(void);
+
 #endif

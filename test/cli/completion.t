@@ -116,7 +116,7 @@ answer() {
 	began=$(date +%s%N)
 	text=$(KUBECONFIG=$PWD/config bin/kubectl_complete-mckube "$@" 2>err </dev/null | tr '\n' ' ')
 	took=$((($(date +%s%N) - began) / 1000000))
-	echo "$text$(cat err)$([ $took -lt 2600 ] || echo " after $took ms")"
+	echo "$text$(cat err)$([ $took -lt 20000 ] || echo " after $took ms")"
 }
 
 is "a server that hangs" "$(ask hangs)" ":4 "
@@ -128,7 +128,7 @@ cat >plugin <<'EOF'
 #!/bin/sh
 echo "noise" >&2
 [ -t 0 ] && echo "asks on the terminal" >/dev/tty
-exec sleep 4
+exec sleep 30
 EOF
 chmod +x plugin
 cat >config <<EOF
