@@ -26,12 +26,13 @@ struct error {
 /* Fills err and returns code, which must be negative. Control characters (a terminal's escape
  * sequences among them) are replaced by '?': much of what is quoted here comes from outside. */
 int error_set(struct error *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4), cold));
 
 /* Puts "<text>: " before the message that err holds and returns its code. */
-int error_wrap(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int error_wrap(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3), cold));
 
 /* error_set() with ": <strerror(errno)>" behind the text; returns -errno. */
-int error_errno(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int error_errno(struct error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), cold));
 
 #endif

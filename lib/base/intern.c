@@ -45,6 +45,25 @@ static uint32_t hash_of(const unsigned char *s, size_t n)
 	return (uint32_t)(h >> 32);
 }
 
+enum { NO_NUMBER = INT32_MIN };
+
+static int32_t number_of(const char *s, size_t n)
+{
+	bool is_negative = n && *s == '-';
+	int64_t value = 0;
+
+	if (n == is_negative)
+		return NO_NUMBER;
+	for (size_t i = is_negative; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return NO_NUMBER;
+		value = value * 10 + (s[i] - '0');
+		if (value > INT32_MAX)
+			return NO_NUMBER;
+	}
+	return (int32_t)(is_negative ? -value : value);
+}
+
 static struct intern_slot *free_slot(const struct intern *t, uint32_t hash)
 {
 	uint32_t at = hash & t->mask;
@@ -105,7 +124,11 @@ static str_id add_entry(struct intern *t, const void *s, size_t n, uint32_t hash
 {
 	str_id id = new_id(t);
 
-	t->entries[id] = (struct intern_entry){ arena_strndup(&t->arena, s, n), (uint32_t)n };
+	t->entries[id] = (struct intern_entry){
+		.s = arena_strndup(&t->arena, s, n),
+		.n = (uint32_t)n,
+		.number = number_of(s, n),
+	};
 	*slot = (struct intern_slot){ hash, id + 1 };
 	return id;
 }
@@ -118,14 +141,22 @@ static str_id add_empty(struct intern *t)
 	return add_entry(t, "", 0, hash, slot_of(t, "", 0, hash));
 }
 
-str_id intern_add(struct intern *t, const void *s, size_t n)
+uint32_t intern_ahead(const struct intern *t, const void *s, size_t n)
+{
+	uint32_t hash = hash_of(s, n);
+
+	if (t->slots)
+		__builtin_prefetch(&t->slots[hash & t->mask], 1);
+	return hash;
+}
+
+str_id intern_add_hashed(struct intern *t, const void *s, size_t n, uint32_t hash)
 {
 	if (n > UINT32_MAX - 1)
 		abort();
 	if (!t->slots)
 		add_empty(t);
 
-	uint32_t hash = hash_of(s, n);
 	struct intern_slot *slot = slot_of(t, s, n, hash);
 	if (slot->next_id)
 		return slot->next_id - 1;
@@ -134,6 +165,11 @@ str_id intern_add(struct intern *t, const void *s, size_t n)
 		slot = slot_of(t, s, n, hash);
 	}
 	return add_entry(t, s, n, hash, slot);
+}
+
+str_id intern_add(struct intern *t, const void *s, size_t n)
+{
+	return intern_add_hashed(t, s, n, hash_of(s, n));
 }
 
 str_id intern_cstr(struct intern *t, const char *s)
@@ -162,6 +198,14 @@ size_t intern_len(const struct intern *t, str_id id)
 	return id < t->n ? t->entries[id].n : 0;
 }
 
+bool intern_number(const struct intern *t, str_id id, int32_t *ret)
+{
+	if (id >= t->n || t->entries[id].number == NO_NUMBER)
+		return false;
+	*ret = t->entries[id].number;
+	return true;
+}
+
 /* Strings that stay move to an arena of their own. */
 void intern_sweep(struct intern *t, const bool *is_live)
 {
@@ -169,6 +213,7 @@ void intern_sweep(struct intern *t, const bool *is_live)
 
 	if (!t->slots)
 		return;
+	t->n_sweeps++;
 	t->spare = t->n_spare = 0;
 	memset(t->slots, 0, (t->mask + (size_t)1) * sizeof(*t->slots));
 	for (uint32_t id = t->n; id-- > 0;) {
@@ -181,7 +226,7 @@ void intern_sweep(struct intern *t, const bool *is_live)
 			*free_slot(t, hash) = (struct intern_slot){ hash, id + 1 };
 			continue;
 		}
-		*e = (struct intern_entry){ NULL, t->spare };
+		*e = (struct intern_entry){ .n = t->spare };
 		t->spare = id + 1;
 		t->n_spare++;
 	}

@@ -22,11 +22,13 @@ struct intern {
 	uint32_t spare, n_spare;   /* the first id to be given again, plus 1; how many */
 	struct intern_slot *slots; /* open addressing, at most three quarters full */
 	uint32_t mask;
+	uint32_t n_sweeps; /* times that ids were taken back: see intern_sweep() */
 };
 
 struct intern_entry {
-	const char *s; /* NULL: to be given again, */
-	uint32_t n;    /* ... after it this one, plus 1 */
+	const char *s;	/* NULL: to be given again, */
+	uint32_t n;	/* ... after it this one, plus 1 */
+	int32_t number; /* see intern_number() */
 };
 
 /* The hash stands here, so that a search reads no other entry than the right one. */
@@ -39,12 +41,21 @@ struct intern_slot {
 str_id intern_add(struct intern *t, const void *s, size_t n);
 str_id intern_cstr(struct intern *t, const char *s);
 
+/* The same in two steps, for who has something to do between them: the first has the place in the
+ * table brought near and gives the hash for the second. */
+uint32_t intern_ahead(const struct intern *t, const void *s, size_t n);
+str_id intern_add_hashed(struct intern *t, const void *s, size_t n, uint32_t hash);
+
 /* The id of a string that is there already, else INTERN_NONE. */
 str_id intern_find(const struct intern *t, const void *s, size_t n);
 #define INTERN_NONE UINT32_MAX
 
 const char *intern_str(const struct intern *t, str_id id);
 size_t intern_len(const struct intern *t, str_id id);
+
+/* The string as a whole number: digits, with a '-' at most before them, which fit in 32 bits. False
+ * if it is none. It is worked out when the string comes, so that asking touches no text. */
+bool intern_number(const struct intern *t, str_id id, int32_t *ret);
 
 /* Forgets all strings but those with is_live[id]; the empty string always stays. Ids that stay keep
  * their meaning, the others will be given again. */

@@ -127,12 +127,29 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
+static bool is_short_escape(char c)
+{
+	switch (c) {
+	case '"':
+	case '\\':
+	case '/':
+	case 'b':
+	case 'f':
+	case 'n':
+	case 'r':
+	case 't':
+		return true;
+	default:
+		return false;
+	}
+}
+
 static const char *escape_end(struct scan *s, const char *p)
 {
 	if (s->end - p < 2)
 		return too_short(s);
 	if (p[1] != 'u')
-		return p[1] && strchr("\"\\/bfnrt", p[1]) ? p + 2 : fail(s, p, "an unknown escape");
+		return is_short_escape(p[1]) ? p + 2 : fail(s, p, "an unknown escape");
 	for (int i = 2; i < 6; i++) {
 		if (p + i >= s->end)
 			return too_short(s);
@@ -249,64 +266,10 @@ static inline const char *key_end(struct scan *s, const char *p)
 	return *p == '"' ? string_end(s, p) : fail(s, p, "a string was expected");
 }
 
-/* A container that is being walked over. */
-struct container {
-	const char *from;
-	uint32_t hash; /* of its first bytes; 0: it is not to be remembered */
-	char close;
-};
-
-enum { HASHED = 32 };
-
-static uint32_t hash_of(const char *p)
+/* p is at an entry of a container that `close` ends; at its value. */
+static inline const char *entry_value(struct scan *s, const char *p, char close)
 {
-	uint64_t h = 0;
-
-	for (int i = 0; i < HASHED; i += 8)
-		h = (h ^ load8(p + i)) * UINT64_C(0x9e3779b97f4a7c15);
-	return (uint32_t)(h >> 32) | 1;
-}
-
-static struct scan_text *text_of(const struct scan *s, const struct container *c)
-{
-	return &s->seen->texts[c->hash / 2 % SCAN_SEEN];
-}
-
-/* Notes a container that begins at p. Returns its end if it was seen before, else NULL. What was
- * not too deep at some depth is not so at any smaller one. */
-static inline const char *begin(const struct scan *s, const char *p, unsigned depth,
-				struct container *c)
-{
-	/* In ASCII a closing bracket is its opening one plus 2. */
-	*c = (struct container){ .from = p, .close = (char)(*p + 2) };
-	if (!s->seen || s->end - p < HASHED || p[1] == c->close)
-		return NULL;
-	c->hash = hash_of(p);
-
-	const struct scan_text *t = text_of(s, c);
-	if (t->hash != c->hash || t->n > s->end - p || depth > t->depth)
-		return NULL;
-	return memcmp(t->text, p, t->n) == 0 ? p + t->n : NULL;
-}
-
-static void remember(const struct scan *s, const struct container *c, const char *end,
-		     unsigned depth)
-{
-	struct scan_text *t = text_of(s, c);
-	size_t n = (size_t)(end - c->from);
-
-	if (n > sizeof(t->text))
-		return;
-	t->hash = c->hash;
-	t->depth = (uint16_t)depth;
-	t->n = (uint16_t)n;
-	memcpy(t->text, c->from, n);
-}
-
-/* p is at an entry of the container; at its value. */
-static inline const char *entry_value(struct scan *s, const char *p, const struct container *in)
-{
-	if (in->close == ']')
+	if (close == ']')
 		return p;
 	p = key_end(s, p);
 	return p ? after_key(s, p) : NULL;
@@ -314,32 +277,26 @@ static inline const char *entry_value(struct scan *s, const char *p, const struc
 
 /* p is behind a value: over what closes here, and at the next value, if one of the *n containers is
  * still open. */
-static inline const char *next_value(struct scan *s, const char *p, unsigned depth,
-				     const struct container *open, unsigned *n)
+static inline const char *next_value(struct scan *s, const char *p, const char *closes, unsigned *n)
 {
 	for (; *n; p++) {
-		const struct container *c = &open[*n - 1];
-
 		p = next(s, p);
-		if (!p || *p != c->close)
+		if (!p || *p != closes[*n - 1])
 			break;
 		--*n;
-		if (c->hash)
-			remember(s, c, p + 1, depth + *n);
 	}
 	if (!p || !*n)
 		return p;
 	if (*p != ',')
 		return fail(s, p, "a comma or the end of the list or object was expected");
 	p = next(s, p + 1);
-	return p ? entry_value(s, p, &open[*n - 1]) : NULL;
+	return p ? entry_value(s, p, closes[*n - 1]) : NULL;
 }
 
 /* p is at the first byte of a value, which is there. */
 static const char *value_end(struct scan *s, const char *p, unsigned depth)
 {
-	struct container open[SCAN_MAX_DEPTH];
-	const char *end;
+	char closes[SCAN_MAX_DEPTH];
 	unsigned n = 0;
 
 	do {
@@ -347,17 +304,17 @@ static const char *value_end(struct scan *s, const char *p, unsigned depth)
 			p = scalar_end(s, p);
 		} else if (depth + n == SCAN_MAX_DEPTH) {
 			p = fail(s, p, "nested more than 100 deep");
-		} else if ((end = begin(s, p, depth + n, &open[n]))) {
-			p = end;
 		} else {
+			/* In ASCII a closing bracket is its opening one plus 2. */
+			closes[n] = (char)(*p + 2);
 			p = next(s, p + 1);
-			if (p && *p != open[n++].close) {
-				p = entry_value(s, p, &open[n - 1]);
+			if (p && *p != closes[n++]) {
+				p = entry_value(s, p, closes[n - 1]);
 				continue;
 			}
 		}
 		if (p)
-			p = next_value(s, p, depth, open, &n);
+			p = next_value(s, p, closes, &n);
 	} while (p && n);
 	return p;
 }

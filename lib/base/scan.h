@@ -26,27 +26,12 @@
 struct scan {
 	const char *at, *end;
 	const char *why;
-	unsigned depth;		/* open containers */
-	bool is_first;		/* nothing was read yet of the innermost container */
-	bool has_escape;	/* the string read last holds a backslash */
-	struct scan_seen *seen; /* NULL: nothing is remembered */
+	unsigned depth;	 /* open containers */
+	bool is_first;	 /* nothing was read yet of the innermost container */
+	bool has_escape; /* the string read last holds a backslash */
 };
 
 enum { SCAN_MAX_DEPTH = 100, SCAN_SHORT = -EAGAIN, SCAN_BAD = -EINVAL };
-
-/* Objects and lists that were skipped before. What an API server sends repeats itself: the pods of
- * an owner have the same managed fields, probes and volumes. Where the bytes of a container that
- * was checked stand again, it is the same container and ends at the same place: comparing is
- * enough, and many times faster than reading. Zeroed is empty. */
-enum { SCAN_SEEN = 128, SCAN_SEEN_MAX = (2 << 10) - 8 };
-
-struct scan_seen {
-	struct scan_text {
-		uint32_t hash;	   /* of the first bytes, never 0 */
-		uint16_t n, depth; /* length; how many containers were open around it */
-		char text[SCAN_SEEN_MAX];
-	} texts[SCAN_SEEN];
-};
 
 static inline struct scan scan_of(struct slice text)
 {

@@ -114,26 +114,45 @@ static void add_control(struct str *b, unsigned char c)
 		str_addf(b, "\\u%04x", c);
 }
 
+/* Printable ASCII that stands for itself: nearly all of most texts. */
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Adds one character that is not plain; returns how many bytes of s it is. */
+static size_t add_special(struct str *b, const unsigned char *s)
+{
+	size_t n = str_utf8_len(s);
+
+	if (n == 0) {
+		str_add(b, "\xef\xbf\xbd");
+		return 1;
+	}
+	if (*s == '"' || *s == '\\') {
+		str_addc(b, '\\');
+		str_addc(b, (char)*s);
+	} else if (*s < 0x20) {
+		add_control(b, *s);
+	} else {
+		str_addn(b, s, n);
+	}
+	return n;
+}
+
 void str_add_json(struct str *b, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 
 	str_addc(b, '"');
 	while (*s) {
-		size_t n = str_utf8_len(s);
+		const unsigned char *plain = s;
 
-		if (n == 0) {
-			str_add(b, "\xef\xbf\xbd");
-			n = 1;
-		} else if (*s == '"' || *s == '\\') {
-			str_addc(b, '\\');
-			str_addc(b, (char)*s);
-		} else if (*s < 0x20) {
-			add_control(b, *s);
-		} else {
-			str_addn(b, s, n);
-		}
-		s += n;
+		while (is_plain(*s))
+			s++;
+		str_addn(b, plain, (size_t)(s - plain));
+		if (*s)
+			s += add_special(b, s);
 	}
 	str_addc(b, '"');
 }

@@ -199,11 +199,6 @@ void kube_evict(struct kube_request *r, const struct kube *k, const struct kube_
 	str_add(&r->body, "}}");
 }
 
-bool kube_is_blocked(const struct kube_request *r)
-{
-	return r->call.code == 429 && strcmp(r->call.status.cause, "DisruptionBudget") == 0;
-}
-
 /* The server reads the options of a delete from the body alone when there is one. */
 void kube_delete(struct kube_request *r, const struct kube *k, const struct kube_ref *ref)
 {

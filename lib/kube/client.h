@@ -87,11 +87,9 @@ void kube_apply(struct kube_request *r, const struct kube *k, const struct kube_
 void kube_bind(struct kube_request *r, const struct kube *k, const struct kube_ref *pod,
 	       const char *node, const struct kube_pair *annotations, size_t n);
 
-/* Asks for a pod's eviction. 429 means either that a PodDisruptionBudget forbids it now
- * (kube_is_blocked) or that the server is busy, which is retried below. 500: several budgets cover
- * the pod. */
+/* Asks for a pod's eviction. 429 means that a PodDisruptionBudget forbids it now: where the server
+ * is busy, that is retried below. 500: several budgets cover the pod. */
 void kube_evict(struct kube_request *r, const struct kube *k, const struct kube_ref *pod);
-bool kube_is_blocked(const struct kube_request *r);
 
 void kube_delete(struct kube_request *r, const struct kube *k, const struct kube_ref *ref);
 

@@ -22,10 +22,20 @@ void decoder_done(struct decoder *d)
 void decoder_start(struct decoder *d, struct slice text)
 {
 	d->scan = scan_of(text);
-	d->scan.seen = d->seen;
 	d->depth = 0;
+	d->n_late = 0;
 	d->has_duplicate = false;
 	d->problem[0] = '\0';
+}
+
+void decoder_finish(struct decoder *d)
+{
+	for (unsigned i = 0; i < d->n_late; i++) {
+		const struct late_text *late = &d->late[i];
+
+		*late->ret = intern_add_hashed(d->strings, late->text.s, late->text.n, late->hash);
+	}
+	d->n_late = 0;
 }
 
 static void push(struct decoder *d, struct path_step step)
@@ -117,29 +127,57 @@ static int read_field(struct decoder *d, const struct field *f, void *into)
 {
 	if (is_null(d))
 		return scan_skip(&d->scan);
-	push(d, (struct path_step){ f->key, f->n, false });
 
-	int r = f->read(d, f, (char *)into + f->offset);
-	if (r == 0)
-		d->depth--;
+	char *to = (char *)into + f->offset;
+	struct kept_values *kept = f->kept && d->memory ? &d->memory->kept : NULL;
+	if (kept && kept_take(kept, &d->scan, f, to))
+		return 0;
+
+	const char *from = d->scan.at;
+	push(d, (struct path_step){ f->key, f->n, false });
+	int r = f->read(d, f, to);
+	if (r < 0)
+		return r;
+	d->depth--;
+	if (kept && !d->has_duplicate)
+		kept_add(kept, &d->scan, from, f, to, f->kept);
+	return 0;
+}
+
+/* From behind a member to the value of the next one that the table names: 1, or 0 when the object
+ * is over. `next` is the row behind that of the member, and stands for the place. */
+static int next_field(struct decoder *d, const struct field *fields, const struct field *next,
+		      const struct field **ret)
+{
+	const char *from = d->scan.at;
+	const void *known;
+	struct slice key;
+	int r;
+
+	if (d->memory && stretch_pass(&d->memory->stretches, &d->scan, next, &known)) {
+		*ret = known;
+		return known != NULL;
+	}
+	*ret = NULL;
+	while ((r = scan_member(&d->scan, &key)) > 0) {
+		*ret = find_field(fields, next, plain_key(d, key));
+		if (*ret || (r = scan_skip(&d->scan)) < 0)
+			break;
+	}
+	if (r >= 0 && d->memory)
+		stretch_add(&d->memory->stretches, &d->scan, from, next, *ret);
 	return r;
 }
 
 int decode_object(struct decoder *d, const struct field *fields, void *into)
 {
-	const struct field *next = fields;
+	const struct field *next = fields, *f;
 	uint64_t seen = 0;
-	struct slice key;
 	int r = open_container(d, '{');
 
-	while (r == 0 && (r = scan_member(&d->scan, &key)) > 0) {
-		const struct field *f = find_field(fields, next, plain_key(d, key));
-
-		if (!f) {
-			r = scan_skip(&d->scan);
-			continue;
-		}
+	while (r == 0 && (r = next_field(d, fields, next, &f)) > 0) {
 		uint64_t bit = UINT64_C(1) << (f - fields);
+
 		d->has_duplicate |= (seen & bit) != 0;
 		seen |= bit;
 		next = f + 1;
@@ -262,6 +300,43 @@ int read_token(struct decoder *d, const struct field *f, void *into)
 	(void)f;
 	if (r == 0)
 		*(str_id *)into = intern_add(d->strings, token.s, token.n);
+	return r;
+}
+
+/* What lies in d->text will be gone by then. */
+static void take_late(struct decoder *d, struct slice text, str_id *ret)
+{
+	if (text.s == d->text.s || d->n_late == DECODE_MAX_LATE) {
+		*ret = intern_add(d->strings, text.s, text.n);
+		return;
+	}
+	d->late[d->n_late++] = (struct late_text){
+		.text = text,
+		.hash = intern_ahead(d->strings, text.s, text.n),
+		.ret = ret,
+	};
+}
+
+int read_late_text(struct decoder *d, const struct field *f, void *into)
+{
+	struct slice text;
+	int r = decode_text(d, &text);
+
+	(void)f;
+	if (r == 0)
+		take_late(d, text, into);
+	return r;
+}
+
+int read_late_token(struct decoder *d, const struct field *f, void *into)
+{
+	struct slice token;
+	char first;
+	int r = decode_token(d, &token, &first);
+
+	(void)f;
+	if (r == 0)
+		take_late(d, token, into);
 	return r;
 }
 

@@ -9,6 +9,8 @@
 #include "base/intern.h"
 #include "base/scan.h"
 #include "base/str.h"
+#include "base/stretch.h"
+#include "kube/kept.h"
 
 /* JSON into structs in one pass, by tables. A table names the members of an object that are wanted;
  * everything else is checked and skipped. Nothing is built in between.
@@ -33,7 +35,7 @@
  */
 enum { DECODE_REFUSED = -EBADMSG };
 
-enum { DECODE_MAX_PATH = 24 };
+enum { DECODE_MAX_PATH = 24, DECODE_MAX_LATE = 4 };
 
 struct path_step {
 	const char *key; /* NULL: an index */
@@ -41,13 +43,29 @@ struct path_step {
 	bool is_free;	 /* a key of a map, not of a table */
 };
 
+/* A string that is to be interned when its place in the table is near. */
+struct late_text {
+	struct slice text;
+	uint32_t hash;
+	str_id *ret;
+};
+
+/* What a decoder remembers of the objects before, to be quicker. Zeroed is empty; it is to be
+ * zeroed when ids that were given before are no longer good. */
+struct decoder_memory {
+	struct stretches stretches; /* between the wanted members */
+	struct kept_values kept;    /* of fields that are FIELD_KEPT */
+};
+
 struct decoder {
 	struct scan scan;
-	struct scan_seen *seen; /* NULL, or what remembers skipped values */
+	struct decoder_memory *memory; /* may be NULL */
 	struct intern *strings;
 	struct str text; /* a string without its escapes */
 	struct path_step path[DECODE_MAX_PATH];
 	unsigned depth;
+	struct late_text late[DECODE_MAX_LATE];
+	unsigned n_late;
 	bool has_duplicate; /* a member that a table names came twice in one object */
 	char problem[384];
 };
@@ -62,12 +80,20 @@ struct field {
 	uint32_t offset;
 	field_reader read;
 	const void *more; /* what the reader needs besides */
+	size_t kept;	  /* bytes of the member, see FIELD_KEPT; 0: read it each time */
 };
 
 #define FIELD(key_, read_, type, member) FIELD_MORE(key_, read_, type, member, NULL)
 #define FIELD_MORE(key_, read_, type, member, more_)                         \
 	{                                                                    \
 		key_, sizeof(key_) - 1, offsetof(type, member), read_, more_ \
+	}
+
+/* A member in which all is found that the reader has done: the same text gives the same bytes. */
+#define FIELD_KEPT(key_, read_, type, member)                                \
+	{                                                                    \
+		key_, sizeof(key_) - 1, offsetof(type, member), read_, NULL, \
+			sizeof(((type *)NULL)->member)                       \
 	}
 
 /* An object whose table fills the same struct. */
@@ -79,6 +105,9 @@ struct field {
 void decoder_init(struct decoder *d, struct intern *strings);
 void decoder_done(struct decoder *d);
 void decoder_start(struct decoder *d, struct slice text);
+
+/* After the last decode_object(): fills what was read late. */
+void decoder_finish(struct decoder *d);
 
 /* What a path starts with when `text` is only a part of an object: "spec", "tolerations". */
 void decoder_enter(struct decoder *d, const char *key);
@@ -113,6 +142,11 @@ int read_i32(struct decoder *d, const struct field *f, void *into);    /* int32_
 int read_time(struct decoder *d, const struct field *f, void *into);   /* int64_t, seconds */
 int read_slice(struct decoder *d, const struct field *f, void *into);  /* struct slice, as is */
 int read_exists(struct decoder *d, const struct field *f, void *into); /* bool: not null */
+
+/* The same as read_text and read_token for strings that most objects have of their own: a search
+ * for them would wait for memory. The member is filled by decoder_finish(). */
+int read_late_text(struct decoder *d, const struct field *f, void *into);
+int read_late_token(struct decoder *d, const struct field *f, void *into);
 
 /* One of several words; `more` is a NULL-terminated list of strings, what is filled is the index
  * of the one that fits, as uint8_t. */

@@ -180,14 +180,14 @@ static void set_transport(const struct endpoint *e, CURL *easy)
 
 static void set_pace(const struct endpoint *e, CURL *easy, const struct http_call *call)
 {
-	uint32_t stall = call->stall_seconds ? call->stall_seconds : e->stall_seconds;
 	int64_t timeout = call->timeout_ms ? call->timeout_ms : e->target->timeout_ms;
 	bool compresses = !call->is_stream && !e->target->cluster.disables_compression;
 
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, compresses ? "gzip" : NULL);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout > 0 ? timeout : 0));
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, call->is_stream ? 1L : 64L);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)stall);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, call->is_stream ? 0L : 64L);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+			 call->is_stream ? 0L : (long)e->stall_seconds);
 }
 
 static void add_header(struct curl_slist **list, const char *name, const char *value)

@@ -210,41 +210,43 @@ static void send(struct series *s)
 	kube_start(k, &s->request);
 }
 
-/* Does the server have to hear of it now? */
-static bool is_due(const struct series *s, int64_t now)
+/* When there is something to do for it: the server has to hear of it, or it is over. */
+static int64_t due_at(const struct series *s)
 {
-	if (s->is_busy || s->is_dead || s->due_ms > now || s->count == s->sent_count)
-		return false;
-	return s->sent_count < 2 || now - s->sent_ms >= EVENT_REFRESH_MS ||
-	       now - s->last_ms >= EVENT_FINISH_MS;
-}
+	int64_t end = s->last_ms + EVENT_FINISH_MS, refresh = s->sent_ms + EVENT_REFRESH_MS;
+	int64_t at = s->sent_count < 2 ? 0 : refresh < end ? refresh : end;
 
-static bool is_finished(const struct series *s, int64_t now)
-{
-	return !s->is_busy && (s->is_dead || (s->is_written && s->count == s->sent_count &&
-					      now - s->last_ms >= EVENT_FINISH_MS));
+	if (s->is_busy)
+		return INT64_MAX;
+	if (s->is_dead)
+		return 0;
+	if (s->count == s->sent_count)
+		return end;
+	return at > s->due_ms ? at : s->due_ms;
 }
 
 int event_step(struct event_writer *w)
 {
-	int64_t now = clock_ms();
+	int64_t now = clock_ms(), next = now + EVENT_STEP_MS;
 	size_t n = 0;
 
 	for (size_t i = 0; i < w->all.n; i++) {
 		struct series *s = w->all.items[i];
+		int64_t at = due_at(s);
 
-		if (is_finished(s, now)) {
+		if (at <= now && (s->is_dead || s->count == s->sent_count)) {
 			series_free(s);
 			continue;
 		}
 		w->all.items[n++] = s;
-		if (is_due(s, now))
+		if (at <= now)
 			send(s);
 		else if (!s->is_busy)
 			kube_request_done(&s->request);
+		next = at > now && at < next ? at : next;
 	}
 	w->all.n = n;
-	return n ? 1000 : 60000;
+	return (int)(next - now);
 }
 
 static bool is_open(const struct event_writer *w)

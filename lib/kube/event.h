@@ -20,6 +20,7 @@ enum {
 	EVENT_RETRY_MS = 10000,
 	EVENT_REFRESH_MS = 30 * 60 * 1000,
 	EVENT_FINISH_MS = 6 * 60 * 1000,
+	EVENT_STEP_MS = 60 * 1000, /* event_step() asks for no longer pause */
 };
 
 struct event {
@@ -39,7 +40,8 @@ struct event_writer *event_writer_new(struct kube *k, const char *controller, co
 
 void event_post(struct event_writer *w, const struct event *e);
 
-/* Returns the milliseconds until it wants to be called again. */
+/* Returns the milliseconds until it wants to be called again though nothing was posted and no call
+ * ended. */
 int event_step(struct event_writer *w);
 
 /* Sends the counts that are open and waits for them, at most timeout_ms. */

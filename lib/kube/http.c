@@ -28,6 +28,7 @@ struct http_try {
 	struct curl_slist *headers;
 	int64_t due_ms; /* not before */
 	int64_t sent_ms;
+	int64_t heard_ms;    /* of a stream: its last byte, or when it was sent */
 	int64_t retry_after; /* seconds; -1: the header is not there */
 	unsigned tries;
 	bool was_refused; /* a 401 was answered with a newer credential already */
@@ -50,7 +51,8 @@ struct http {
 	unsigned generation;
 	struct pace pace;
 	unsigned n_on_wire;
-	uint64_t n_over; /* calls that ended, ever */
+	uint64_t n_news; /* calls that ended, and pieces that streams brought, ever */
+	uint64_t n_seen; /* the same when http_wait() returned last */
 	struct http_stats stats;
 	http_observer observer; /* NULL: none */
 	void *observer_arg;
@@ -170,6 +172,8 @@ static size_t on_body(char *s, size_t size, size_t n, void *arg)
 	n *= size;
 	if (is_good && call->sink) {
 		t->has_sunk = true;
+		t->heard_ms = clock_ms();
+		t->http->n_news += call->is_stream;
 		call->result = call->sink(call, (struct slice){ s, n }, &call->err);
 		return call->result < 0 ? CURL_WRITEFUNC_ERROR : n;
 	}
@@ -240,7 +244,7 @@ static void end_try(struct http_try *t)
 {
 	struct http_call *call = t->call;
 
-	t->http->n_over++;
+	t->http->n_news++;
 	forget(t);
 	if (call->done)
 		call->done(call);
@@ -269,7 +273,7 @@ static void send_try(struct http_try *t)
 	curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->detail);
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
-	t->sent_ms = clock_ms();
+	t->sent_ms = t->heard_ms = clock_ms();
 	t->tries++;
 	h->n_on_wire++;
 	h->stats.requests++;
@@ -336,6 +340,20 @@ static bool is_broken(const struct http_try *t, CURLcode curl)
 	       !strstr(t->detail, "alert");
 }
 
+/* Does the server want the same request again, later? */
+static bool is_put_off(const struct http_try *t)
+{
+	const struct http_call *call = t->call;
+	struct kube_status status;
+	struct error why;
+
+	if (t->retry_after < 0 || (call->code != 429 && call->code < 500))
+		return false;
+	kube_status_error(call->code, (struct slice){ call->reply.s, call->reply.n }, &status,
+			  &why);
+	return !kube_status_is_blocked(&status);
+}
+
 /* Milliseconds until the same request may be sent again; negative: it may not. */
 static int64_t retry_delay(struct http_try *t, CURLcode curl)
 {
@@ -350,9 +368,7 @@ static int64_t retry_delay(struct http_try *t, CURLcode curl)
 		t->was_refused = true;
 		return 0;
 	}
-	if ((call->code == 429 || call->code >= 500) && t->retry_after >= 0)
-		return t->retry_after * 1000;
-	return -1;
+	return is_put_off(t) ? t->retry_after * 1000 : -1;
 }
 
 static void judge(struct http_try *t, CURLcode curl)
@@ -404,6 +420,51 @@ static void take_messages(struct http *h)
 	}
 }
 
+/* Quiet streams. */
+
+static int64_t stalls_at(const struct http *h, const struct http_try *t)
+{
+	uint32_t own = t->call->stall_seconds;
+
+	if (!t->easy || !t->call->is_stream)
+		return INT64_MAX;
+	return t->heard_ms + 1000 * (int64_t)(own ? own : h->endpoint.stall_seconds);
+}
+
+/* When the first of the streams will have been quiet for too long. */
+static int64_t next_stall(const struct http *h)
+{
+	int64_t next = INT64_MAX;
+
+	for (size_t i = 0; i < h->tries.n; i++) {
+		int64_t at = stalls_at(h, h->tries.items[i]);
+
+		next = at < next ? at : next;
+	}
+	return next;
+}
+
+/* One at a time: done() may end others. libcurl's own bound (LOW_SPEED_TIME) wakes up each second
+ * for each stream. */
+static void end_stalled(struct http *h)
+{
+	int64_t now = clock_ms();
+
+	for (size_t i = 0; i < h->tries.n; i++) {
+		struct http_try *t = h->tries.items[i];
+		struct http_call *call = t->call;
+
+		if (stalls_at(h, t) > now)
+			continue;
+		call->code = (int)status_of(t);
+		call->result = error_set(&call->err, -ETIMEDOUT, "%s: nothing came for %lld ms",
+					 call->path, (long long)(now - t->heard_ms));
+		count(t);
+		end_try(t);
+		return;
+	}
+}
+
 void http_start(struct http *h, struct http_call *call)
 {
 	struct http_try *t = xcalloc(1, sizeof(*t));
@@ -426,21 +487,44 @@ void http_cancel(struct http *h, struct http_call *call)
 		forget(call->try);
 }
 
+/* False when the time is up. */
+static bool step(struct http *h, int64_t end)
+{
+	uint64_t before = h->n_news;
+	int64_t now = clock_ms(), left = end - now;
+	int64_t wait = send_due(h, left > 0 ? left : 0);
+	int64_t until_stall = next_stall(h) - now;
+
+	wait = until_stall < wait ? until_stall : wait;
+	wire_step(&h->wire, before == h->n_news && wait > 0 ? (int)wait : 0);
+	take_messages(h);
+	end_stalled(h);
+	return left > 0;
+}
+
 unsigned http_run(struct http *h, int timeout_ms)
 {
 	int64_t end = clock_ms() + timeout_ms;
-	uint64_t over = h->n_over;
+	uint64_t before = h->n_news;
 
-	while (h->tries.n > 0 && over == h->n_over) {
-		int64_t left = end - clock_ms();
-		int64_t wait = send_due(h, left > 0 ? left : 0);
-
-		wire_step(&h->wire, over == h->n_over ? (int)wait : 0);
-		take_messages(h);
-		if (left <= 0)
-			break;
-	}
+	while (h->tries.n > 0 && before == h->n_news && step(h, end))
+		;
 	return (unsigned)h->tries.n;
+}
+
+void http_wait(struct http *h, int timeout_ms)
+{
+	int64_t end = clock_ms() + timeout_ms;
+
+	while (!h->wire.is_woken && h->n_seen == h->n_news && step(h, end))
+		;
+	h->wire.is_woken = false;
+	h->n_seen = h->n_news;
+}
+
+void http_wake(struct http *h)
+{
+	wire_wake(&h->wire);
 }
 
 int http_do(struct http *h, struct http_call *call, struct error *err)

@@ -8,15 +8,16 @@
 #include "kube/status.h"
 
 /* HTTP to one API server: the only user of libcurl. Calls run side by side over one curl multi
- * handle, in one thread; nothing happens outside http_run() and http_do().
+ * handle, in one thread; nothing happens outside http_run(), http_wait() and http_do().
  *
  * Kept for all calls: HTTP/1.1, TLS 1.2 or later, no redirects, no cookies, gzip unless it is
  * turned off, credentials asked of kube_auth for each try, and never in a log.
  *
- * Retries are client-go's (rest/with_retry.go): 429 and 5xx with a Retry-After of whole seconds,
- * and for GET a connection that breaks before the reply; at most HTTP_TRIES times. A 401 is tried
- * once more where there may be a newer credential. No reply is ever handed on twice: once bytes of
- * a body have gone to a sink there is no retry here. */
+ * Retries are client-go's (rest/with_retry.go): 429 and 5xx with a Retry-After of whole seconds
+ * (but an eviction that a PodDisruptionBudget forbids is over), and for GET a connection that
+ * breaks before the reply; at most HTTP_TRIES times. A 401 is tried once more where there may be a
+ * newer credential. No reply is ever handed on twice: once bytes of a body have gone to a sink
+ * there is no retry here. */
 struct http;
 
 enum {
@@ -45,7 +46,7 @@ struct http_call {
 	const char *accept;	  /* NULL: application/json */
 	const char *content_type; /* of the body */
 	struct slice body;
-	uint32_t stall_seconds; /* a stream's own bound; 0: the client's */
+	uint32_t stall_seconds; /* a stream without a byte for so long is over; 0: the client's */
 	int64_t timeout_ms;	/* 0: --request-timeout; -1: none */
 	bool is_stream;		/* a watch: quiet is normal, nothing is compressed or retried */
 
@@ -82,8 +83,14 @@ void http_start(struct http *h, struct http_call *call);
 /* Ends it without calling done(). */
 void http_cancel(struct http *h, struct http_call *call);
 
-/* Works for at most timeout_ms, less when a call is over. Returns how many are still to end. */
+/* Works for at most timeout_ms, less when a call is over or a stream has brought something. Returns
+ * how many are still to end. */
 unsigned http_run(struct http *h, int timeout_ms);
+
+/* The same for a loop that has more to do than calls: it also waits when there is none, and until
+ * http_wake(), which is for other threads. What came since it returned last counts, too. */
+void http_wait(struct http *h, int timeout_ms);
+void http_wake(struct http *h);
 
 /* Starts a call and works until it is over. Returns its result, with a copy of its error. */
 int http_do(struct http *h, struct http_call *call, struct error *err);

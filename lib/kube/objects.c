@@ -58,7 +58,7 @@ struct objects *objects_new(struct cluster *c)
 
 	o->c = c;
 	decoder_init(&o->d, &c->strings);
-	o->d.seen = xcalloc(1, sizeof(*o->d.seen));
+	o->d.memory = xcalloc(1, sizeof(*o->d.memory));
 	o->key = (struct str)STR_INIT;
 	intern_cstr(&c->strings, "");
 	o->id_cpu = intern_cstr(&c->strings, "cpu");
@@ -72,10 +72,11 @@ void objects_free(struct objects *o)
 {
 	if (!o)
 		return;
-	free(o->d.seen);
+	free(o->d.memory);
 	decoder_done(&o->d);
 	shared_done(&o->labels);
 	shared_done(&o->amounts);
+	intern_done(&o->placements);
 	shared_done(&o->terms);
 	shared_done(&o->rules);
 	shared_done(&o->rule_texts);
@@ -136,7 +137,7 @@ static bool ends_with_list(const char *kind)
 
 /* Reads no further than it must: both names usually stand in front. As for kubectl, what has
  * "items" is a list. */
-static int find_type(struct objects *o, struct slice text, struct type *t)
+static int read_type(struct objects *o, struct slice text, struct type *t)
 {
 	struct decoder *d = &o->d;
 	struct slice key;
@@ -158,6 +159,24 @@ static int find_type(struct objects *o, struct slice text, struct type *t)
 		if (t->is_list ||
 		    (t->kind && t->version && !ends_with_list(intern_str(&o->c->strings, t->kind))))
 			break;
+	}
+	return r;
+}
+
+/* What begins as the object before did, up to where its type was known, is of that type. */
+static int find_type(struct objects *o, struct slice text, struct type *t)
+{
+	struct object_head *head = &o->head;
+
+	if (head->n && head->n <= text.n && memcmp(head->text, text.s, head->n) == 0) {
+		*t = (struct type){ .kind = head->kind, .version = head->version };
+		return 0;
+	}
+	int r = read_type(o, text, t);
+	size_t n = (size_t)(o->d.scan.at - text.s);
+	if (r == 0 && !t->is_list && t->kind && t->version && n <= sizeof(head->text)) {
+		*head = (struct object_head){ t->kind, t->version, (uint16_t)n, { 0 } };
+		memcpy(head->text, text.s, n);
 	}
 	return r;
 }
@@ -314,10 +333,13 @@ int decode_whole(struct objects *o, const struct field *fields, void *into, stru
 {
 	int r = decode_object(&o->d, fields, into);
 
-	if (r == 0 && o->d.has_duplicate)
+	if (r < 0)
+		return r;
+	if (o->d.has_duplicate)
 		return DECODE_DUPLICATE;
-	o->d.depth = r == 0 ? 0 : o->d.depth;
-	return r == 0 ? meta_check(o, m, is_namespaced) : r;
+	decoder_finish(&o->d);
+	o->d.depth = 0;
+	return meta_check(o, m, is_namespaced);
 }
 
 /* An object that is none of ours, or does not say what it is. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "base/auto.h"
 #include "kube/objects_internal.h"
 #include "model/compact.h"
@@ -39,10 +41,13 @@ static void forget_shared(struct objects *o)
 {
 	shared_done(&o->labels);
 	shared_done(&o->amounts);
+	intern_done(&o->placements);
 	shared_done(&o->terms);
 	shared_done(&o->rules);
 	shared_done(&o->rule_texts);
 	array_clear(&o->templates);
+	memset(o->d.memory, 0, sizeof(*o->d.memory));
+	o->head.n = 0;
 	o->last_kind = NULL;
 	o->last_kind_id = o->last_version_id = 0;
 }

@@ -32,12 +32,20 @@ struct port_draft {
 	int32_t host_port, container_port;
 };
 
+/* How an object began, up to where its type was known. */
+struct object_head {
+	str_id kind, version;
+	uint16_t n; /* 0: there was none yet */
+	char text[64];
+};
+
 /* The decoder comes first: readers get it and find the rest by objects_of(). */
 struct objects {
 	struct decoder d;
 	struct cluster *c;
 	struct shared_runs labels, amounts;
-	struct shared_runs terms;      /* placement text -> one entry of `templates` */
+	struct intern placements;      /* texts of the parts of a placement */
+	struct shared_runs terms;      /* placement -> one entry of `templates` */
 	struct shared_runs rules;      /* ns, template, ports, claims -> one of cluster.rules */
 	struct shared_runs rule_texts; /* canonical text -> the same */
 	ARRAY(struct rules) templates; /* without ns, ports and claims */
@@ -45,6 +53,7 @@ struct objects {
 	ARRAY(struct port_draft) ports;
 	ARRAY(str_id) claims, generic_volumes;
 	struct str key;
+	struct object_head head;
 	const struct kind *last_kind; /* of the last object, by these */
 	str_id last_kind_id, last_version_id;
 	str_id id_cpu, id_memory, id_ephemeral, id_sdv;
@@ -55,11 +64,16 @@ static inline struct objects *objects_of(struct decoder *d)
 	return (struct objects *)(void *)d;
 }
 
+struct owner {
+	str_id kind, uid, name;
+	bool is_controller;
+};
+
 /* Any object's metadata. */
 struct object_meta {
 	struct meta meta;
 	struct range labels;
-	str_id owner_kind, owner_uid, owner_name; /* the controller */
+	struct owner owner; /* the controller */
 	bool is_terminating, has_finalizer, is_mirror, has_notes;
 	struct notes notes;
 	str_id backend, capacity_scope, rt_capacity, rt_cores, topology;
@@ -92,13 +106,16 @@ int read_node_terms(struct decoder *d, const struct field *f, void *into); /* st
 int read_labels(struct decoder *d, const struct field *f, void *into);	   /* shared range */
 int read_resources(struct decoder *d, const struct field *f, void *into);  /* struct resources */
 
-/* The parts of a pod's spec that decide where it may run, as they are written. */
-struct placement_text {
-	struct slice node_selector, affinity, tolerations, spreads;
+/* The parts of a pod's spec that decide where it may run, as they are written: ids of `placements`,
+ * 0 for one that is not there. */
+struct placement {
+	str_id node_selector, affinity, tolerations, spreads;
 };
 
-/* The entry of `templates` for a text; a new one is decoded. */
-int placement_template(struct objects *o, const struct placement_text *text, uint32_t *ret);
+int read_placement(struct decoder *d, const struct field *f, void *into); /* one of the parts */
+
+/* The entry of `templates` for a placement; a new one is decoded. */
+int placement_template(struct objects *o, const struct placement *placement, uint32_t *ret);
 
 /* Sorts a selector's requirements by text, so that the order in the input does not show. */
 void sort_requirements(struct cluster *c, struct range run);

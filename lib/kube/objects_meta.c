@@ -106,11 +106,6 @@ static const struct field annotation_fields[] = {
 	{ 0 },
 };
 
-struct owner {
-	str_id kind, uid, name;
-	bool is_controller;
-};
-
 static const struct field owner_fields[] = {
 	FIELD("controller", read_bool, struct owner, is_controller),
 	FIELD("kind", read_text, struct owner, kind),
@@ -121,15 +116,11 @@ static const struct field owner_fields[] = {
 
 static int read_owner(struct decoder *d, void *arg)
 {
-	struct object_meta *m = arg;
 	struct owner owner = { 0 };
 	int r = decode_object(d, owner_fields, &owner);
 
-	if (r == 0 && owner.is_controller) {
-		m->owner_kind = owner.kind;
-		m->owner_uid = owner.uid;
-		m->owner_name = owner.name;
-	}
+	if (r == 0 && owner.is_controller)
+		*(struct owner *)arg = owner;
 	return r;
 }
 
@@ -160,12 +151,12 @@ const struct field meta_fields[] = {
 	FIELD("creationTimestamp", read_time, struct object_meta, meta.created),
 	FIELD("deletionTimestamp", read_exists, struct object_meta, is_terminating),
 	FIELD("finalizers", read_finalizers, struct object_meta, has_finalizer),
-	FIELD("labels", read_labels, struct object_meta, labels),
-	FIELD("name", read_text, struct object_meta, meta.name),
+	FIELD_KEPT("labels", read_labels, struct object_meta, labels),
+	FIELD("name", read_late_text, struct object_meta, meta.name),
 	FIELD("namespace", read_text, struct object_meta, meta.ns),
-	{ "ownerReferences", sizeof("ownerReferences") - 1, 0, read_owners, NULL },
-	FIELD("resourceVersion", read_token, struct object_meta, meta.version),
-	FIELD("uid", read_text, struct object_meta, meta.uid),
+	FIELD_KEPT("ownerReferences", read_owners, struct object_meta, owner),
+	FIELD("resourceVersion", read_late_token, struct object_meta, meta.version),
+	FIELD("uid", read_late_text, struct object_meta, meta.uid),
 	{ 0 },
 };
 

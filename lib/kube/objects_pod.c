@@ -7,7 +7,7 @@
 
 struct pod_draft {
 	struct object_meta meta;
-	struct placement_text placement;
+	struct placement placement;
 	struct pod_resources resources;
 	str_id node_name, scheduler, priority_class;
 	int32_t priority;
@@ -52,9 +52,23 @@ static int read_gates(struct decoder *d, const struct field *f, void *into)
 }
 
 struct pod_volume {
-	str_id name, claim;
+	struct slice name; /* as it is written */
+	str_id claim;
 	bool is_generic; /* its claim is named after pod and volume */
 };
+
+/* Names of volumes are many, and hardly ever needed: they are not interned. */
+static int read_volume_name(struct decoder *d, const struct field *f, void *into)
+{
+	const char *from = d->scan.at;
+	struct slice text;
+	int r = decode_text(d, &text);
+
+	(void)f;
+	if (r == 0)
+		*(struct slice *)into = (struct slice){ from + 1, (size_t)(d->scan.at - from) - 2 };
+	return r;
+}
 
 static const struct field pod_claim_fields[] = {
 	FIELD("claimName", read_text, struct pod_volume, claim),
@@ -63,7 +77,7 @@ static const struct field pod_claim_fields[] = {
 
 static const struct field pod_volume_fields[] = {
 	FIELD("ephemeral", read_exists, struct pod_volume, is_generic),
-	FIELD("name", read_text, struct pod_volume, name),
+	FIELD("name", read_volume_name, struct pod_volume, name),
 	FIELD_SUB("persistentVolumeClaim", pod_claim_fields),
 	{ 0 },
 };
@@ -71,14 +85,17 @@ static const struct field pod_volume_fields[] = {
 static int read_pod_volume(struct decoder *d, void *arg)
 {
 	struct objects *o = objects_of(d);
-	struct pod_volume v = { 0 };
+	struct pod_volume v = { .name = SLICE("") };
 	int r = decode_object(d, pod_volume_fields, &v);
 
 	(void)arg;
 	if (r == 0 && v.claim)
 		*array_add(&o->claims) = v.claim;
-	if (r == 0 && v.is_generic)
-		*array_add(&o->generic_volumes) = v.name;
+	if (r == 0 && v.is_generic) {
+		str_clear(&d->text);
+		scan_unescape(v.name, &d->text);
+		*array_add(&o->generic_volumes) = intern_add(d->strings, d->text.s, d->text.n);
+	}
 	return r;
 }
 
@@ -100,20 +117,21 @@ static const struct field pod_level_fields[] = {
 	}
 
 static const struct field spec_fields[] = {
-	FIELD("affinity", read_slice, struct pod_draft, placement.affinity),
+	FIELD_KEPT("affinity", read_placement, struct pod_draft, placement.affinity),
 	FIELD("containers", read_containers, struct pod_draft, resources),
 	FIELD("hostNetwork", read_bool, struct pod_draft, is_host_network),
 	FIELD("initContainers", read_init_containers, struct pod_draft, resources),
-	FIELD("nodeName", read_text, struct pod_draft, node_name),
-	FIELD("nodeSelector", read_slice, struct pod_draft, placement.node_selector),
+	FIELD("nodeName", read_late_text, struct pod_draft, node_name),
+	FIELD_KEPT("nodeSelector", read_placement, struct pod_draft, placement.node_selector),
 	FIELD("overhead", read_resources, struct pod_draft, resources.overhead),
 	FIELD_WHOLE("priority", read_priority),
 	FIELD("priorityClassName", read_text, struct pod_draft, priority_class),
 	FIELD_SUB("resources", pod_level_fields),
 	FIELD("schedulerName", read_text, struct pod_draft, scheduler),
 	FIELD_WHOLE("schedulingGates", read_gates),
-	FIELD("tolerations", read_slice, struct pod_draft, placement.tolerations),
-	FIELD("topologySpreadConstraints", read_slice, struct pod_draft, placement.spreads),
+	FIELD_KEPT("tolerations", read_placement, struct pod_draft, placement.tolerations),
+	FIELD_KEPT("topologySpreadConstraints", read_placement, struct pod_draft,
+		   placement.spreads),
 	FIELD_WHOLE("volumes", read_pod_volumes),
 	{ 0 },
 };
@@ -301,9 +319,9 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.rules = rules,
 		.labels = p->meta.labels,
 		.notes = add_notes(o, &p->meta),
-		.owner_kind = p->meta.owner_kind,
-		.owner_uid = p->meta.owner_uid,
-		.owner_name = p->meta.owner_name,
+		.owner_kind = p->meta.owner.kind,
+		.owner_uid = p->meta.owner.uid,
+		.owner_name = p->meta.owner.name,
 		.priority_class = p->priority_class,
 		.cpu_milli = resources_get(&requests, o->id_cpu),
 		.memory = resources_get(&requests, o->id_memory),

@@ -170,8 +170,8 @@ static int read_ports(struct decoder *d, const struct field *f, void *into)
 }
 
 static const struct field resources_fields[] = {
-	FIELD("limits", read_resources, struct container, limits),
-	FIELD("requests", read_resources, struct container, requests),
+	FIELD_KEPT("limits", read_resources, struct container, limits),
+	FIELD_KEPT("requests", read_resources, struct container, requests),
 	{ 0 },
 };
 

@@ -347,26 +347,38 @@ static const struct field affinity_fields[] = {
 	{ 0 },
 };
 
-/* The four parts of a placement text, each read on its own. */
-static const struct part {
-	struct field field;
-	size_t text;
-} parts[] = {
-	{ FIELD_SUB("affinity", affinity_fields), offsetof(struct placement_text, affinity) },
-	{ FIELD("nodeSelector", read_equalities, struct rules, node_selector),
-	  offsetof(struct placement_text, node_selector) },
-	{ FIELD("tolerations", read_tolerations, struct rules, tolerations),
-	  offsetof(struct placement_text, tolerations) },
-	{ FIELD("topologySpreadConstraints", read_spreads, struct rules, spreads),
-	  offsetof(struct placement_text, spreads) },
-};
-
-static struct slice part_text(const struct placement_text *text, size_t part)
+int read_placement(struct decoder *d, const struct field *f, void *into)
 {
-	return *(const struct slice *)(const void *)((const char *)text + parts[part].text);
+	struct slice text;
+	int r = read_slice(d, f, &text);
+
+	if (r == 0)
+		*(str_id *)into = intern_add(&objects_of(d)->placements, text.s, text.n);
+	return r;
 }
 
-static int decode_template(struct objects *o, const struct placement_text *text,
+/* The four parts of a placement, each read on its own. */
+static const struct part {
+	struct field field;
+	size_t id;
+} parts[] = {
+	{ FIELD_SUB("affinity", affinity_fields), offsetof(struct placement, affinity) },
+	{ FIELD("nodeSelector", read_equalities, struct rules, node_selector),
+	  offsetof(struct placement, node_selector) },
+	{ FIELD("tolerations", read_tolerations, struct rules, tolerations),
+	  offsetof(struct placement, tolerations) },
+	{ FIELD("topologySpreadConstraints", read_spreads, struct rules, spreads),
+	  offsetof(struct placement, spreads) },
+};
+
+static struct slice part_text(const struct objects *o, const struct placement *p, size_t part)
+{
+	str_id id = *(const str_id *)(const void *)((const char *)p + parts[part].id);
+
+	return (struct slice){ intern_str(&o->placements, id), intern_len(&o->placements, id) };
+}
+
+static int decode_template(struct objects *o, const struct placement *placement,
 			   struct rules *rules)
 {
 	struct decoder *d = &o->d;
@@ -375,10 +387,11 @@ static int decode_template(struct objects *o, const struct placement_text *text,
 
 	for (size_t i = 0; i < ARRAY_LEN(parts) && r == 0; i++) {
 		const struct field *f = &parts[i].field;
+		struct slice text = part_text(o, placement, i);
 
-		if (!part_text(text, i).n)
+		if (!text.n)
 			continue;
-		d->scan = scan_of(part_text(text, i));
+		d->scan = scan_of(text);
 		d->depth = 0;
 		decoder_enter(d, "spec");
 		decoder_enter(d, f->key);
@@ -388,28 +401,21 @@ static int decode_template(struct objects *o, const struct placement_text *text,
 	return r == 0 && d->has_duplicate ? DECODE_DUPLICATE : r;
 }
 
-int placement_template(struct objects *o, const struct placement_text *text, uint32_t *ret)
+int placement_template(struct objects *o, const struct placement *placement, uint32_t *ret)
 {
-	str_clear(&o->key);
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		struct slice part = part_text(text, i);
+	const struct range *known = shared_find(&o->terms, placement, sizeof(*placement));
 
-		str_addn(&o->key, &part.n, sizeof(part.n));
-		str_addn(&o->key, part.s, part.n);
-	}
-
-	const struct range *known = shared_find(&o->terms, o->key.s, o->key.n);
 	if (known) {
 		*ret = known->at;
 		return 0;
 	}
 
 	struct rules rules = { 0 };
-	int r = decode_template(o, text, &rules);
+	int r = decode_template(o, placement, &rules);
 	if (r < 0)
 		return r;
 	*ret = (uint32_t)o->templates.n;
 	*array_add(&o->templates) = rules;
-	shared_add(&o->terms, o->key.s, o->key.n, (struct range){ *ret, 1 });
+	shared_add(&o->terms, placement, sizeof(*placement), (struct range){ *ret, 1 });
 	return 0;
 }

@@ -98,3 +98,8 @@ int kube_status_error(int http_code, struct slice body, struct kube_status *ret,
 	return error_set(err, code_to_errno(ret), "Error from server (%s): %s", ret->reason,
 			 message);
 }
+
+bool kube_status_is_blocked(const struct kube_status *s)
+{
+	return s->code == 429 && strcmp(s->cause, "DisruptionBudget") == 0;
+}

@@ -2,6 +2,8 @@
 #ifndef MCKUBE_KUBE_STATUS_H
 #define MCKUBE_KUBE_STATUS_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/str.h"
 
@@ -18,5 +20,9 @@ struct kube_status {
  * for AlreadyExists and else EBUSY, 410 ESTALE, 422 EINVAL, 429 EAGAIN, 5xx EIO. The message is
  * worded as kubectl words it: "Error from server (NotFound): pods "x" not found". */
 int kube_status_error(int http_code, struct slice body, struct kube_status *ret, struct error *err);
+
+/* Does a PodDisruptionBudget forbid the eviction now? That is no throttling, though the server says
+ * Retry-After with it while it has not counted the budget's pods yet. */
+bool kube_status_is_blocked(const struct kube_status *s);
 
 #endif

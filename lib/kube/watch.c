@@ -305,14 +305,14 @@ int kube_watch_step(struct kube_watch *w)
 	if (w->has_failed)
 		return -1;
 	if (w->is_listing || w->is_streaming)
-		return 1000;
+		return WATCH_STEP_MS;
 	if (wait > 0)
 		return (int)wait;
 	if (w->is_expired)
 		begin_list(w);
 	else
 		ask(w);
-	return 1000;
+	return WATCH_STEP_MS;
 }
 
 void kube_watch_hurry(struct kube_watch *w, int64_t heard_ms)

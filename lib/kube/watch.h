@@ -9,7 +9,7 @@
  *  - each stream begins where the last thing that was seen ended, bookmarks included;
  *  - a stream's clean end, a broken connection and a quiet line (no byte for two minutes, though
  *    bookmarks were asked for) lead to the next stream, after a pause that grows from 0.8 s to
- *    30 s while nothing comes through and is forgotten after two good minutes;
+ *    10 s while nothing comes through and is forgotten after two good minutes;
  *  - "too old" (410, as a reply or as an ERROR event) leads to a new list: `sync` tells that all
  *    that was known is void and that a full list follows;
  *  - a refusal that no waiting changes (403) ends the watch, until a stream was once opened; later
@@ -19,10 +19,11 @@ enum {
 	WATCH_STALL_SECONDS = 120,
 	WATCH_LINE_MAX = SPLIT_ITEM_MAX,
 	WATCH_BACKOFF_FIRST_MS = 800,
-	WATCH_BACKOFF_LAST_MS = 30000,
+	WATCH_BACKOFF_LAST_MS = 10000, /* client-go: 30 s, too long for a node's new pods */
 	WATCH_HEALTHY_MS = 120000,
 	WATCH_SHORT_MS = 1000,	  /* a stream that ends sooner is followed by a pause too */
 	WATCH_MISSING_MS = 30000, /* until a resource that was missing is looked for again */
+	WATCH_STEP_MS = 60000,	  /* kube_watch_step() asks for no longer pause */
 };
 
 enum watch_type { WATCH_ADDED, WATCH_MODIFIED, WATCH_DELETED, WATCH_BOOKMARK, WATCH_ERROR };
@@ -66,7 +67,7 @@ struct kube_watch {
 void kube_watch_start(struct kube *k, struct kube_watch *w);
 
 /* Keeps it going; to be called between http_run()s. Returns the milliseconds until it wants to be
- * called again though nothing happened, or a negative value when it ended (w->result). */
+ * called again though no call brought anything, or a negative value when it ended (w->result). */
 int kube_watch_step(struct kube_watch *w);
 
 /* The server was heard of at this time (heard_ms of another watch): a pause that began before it

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -44,7 +45,9 @@ void wire_open(struct wire *w, unsigned max_connections)
 	w->due_ms = INT64_MAX;
 	w->multi = curl_multi_init();
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (!w->multi || w->epoll < 0)
+	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = w->wake_fd };
+	if (!w->multi || w->epoll < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->wake_fd, &event) < 0)
 		abort();
 	curl_multi_setopt(w->multi, CURLMOPT_MAXCONNECTS, (long)max_connections);
 	curl_multi_setopt(w->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
@@ -57,6 +60,7 @@ void wire_close(struct wire *w)
 {
 	curl_multi_cleanup(w->multi);
 	close(w->epoll);
+	close(w->wake_fd);
 }
 
 static int select_mask(uint32_t events)
@@ -64,6 +68,23 @@ static int select_mask(uint32_t events)
 	return (events & EPOLLIN ? CURL_CSELECT_IN : 0) |
 	       (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
 	       (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+}
+
+void wire_wake(struct wire *w)
+{
+	eventfd_write(w->wake_fd, 1);
+}
+
+static void take_event(struct wire *w, const struct epoll_event *event)
+{
+	eventfd_t unused;
+	int running;
+
+	if (event->data.fd == w->wake_fd)
+		w->is_woken = eventfd_read(w->wake_fd, &unused) == 0;
+	else
+		curl_multi_socket_action(w->multi, event->data.fd, select_mask(event->events),
+					 &running);
 }
 
 void wire_step(struct wire *w, int timeout_ms)
@@ -76,8 +97,7 @@ void wire_step(struct wire *w, int timeout_ms)
 		timeout_ms = left > 0 ? (int)left : 0;
 	n = epoll_wait(w->epoll, events, EVENTS_AT_ONCE, timeout_ms);
 	for (int i = 0; i < n; i++)
-		curl_multi_socket_action(w->multi, events[i].data.fd, select_mask(events[i].events),
-					 &running);
+		take_event(w, &events[i]);
 	if (w->due_ms <= clock_ms()) {
 		w->due_ms = INT64_MAX;
 		curl_multi_socket_action(w->multi, CURL_SOCKET_TIMEOUT, 0, &running);

@@ -3,6 +3,7 @@
 #define MCKUBE_KUBE_WIRE_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* libcurl's transfers over epoll: a connection that is silent costs nothing, however many there
@@ -11,7 +12,8 @@
  * kube/http.c alone. */
 struct wire {
 	CURLM *multi;
-	int epoll;
+	int epoll, wake_fd;
+	bool is_woken;	/* stays so until the owner says that it knows */
 	int64_t due_ms; /* clock_ms() when libcurl wants to be called anyway; INT64_MAX: never */
 };
 
@@ -21,5 +23,8 @@ void wire_close(struct wire *w);
 
 /* Waits at most timeout_ms until there is something to do, and does it. A signal ends the wait. */
 void wire_step(struct wire *w, int timeout_ms);
+
+/* Ends the wait; the only function for other threads. */
+void wire_wake(struct wire *w);
 
 #endif

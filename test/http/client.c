@@ -30,7 +30,7 @@
 #include "kube/watch.h"
 
 struct args {
-	bool is_dry_run, force, says_peak;
+	bool is_dry_run, force, says_peak, says_turns;
 	int32_t qps, verbosity, stall;
 	const char *ns;
 };
@@ -42,6 +42,7 @@ static const struct option own_options[] = {
 	OPT_BOOL(0, "peak", struct args, says_peak, "say how much memory it took"),
 	OPT_INT(0, "qps", struct args, qps, 0, 1000, "N", "requests a second"),
 	OPT_INT(0, "stall", struct args, stall, 0, 1000, "S", "seconds without bytes"),
+	OPT_BOOL(0, "turns", struct args, says_turns, "say where http_run() came back with news"),
 	OPT_INT('v', "v", struct args, verbosity, 0, 10, "LEVEL", "say more"),
 	{ 0 },
 };
@@ -167,9 +168,13 @@ static int run_watch(struct session *s, struct error *err)
 	s->left = atol(word(s, 2));
 	kube_watch_start(&s->kube, &w);
 	while ((wait = kube_watch_step(&w)) >= 0) {
+		long before = s->left;
+
 		fflush(stdout);
 		if (http_run(s->kube.http, wait) == 0)
 			usleep(20000);
+		if (s->args.says_turns && s->left < before)
+			puts("turn");
 	}
 	int r = w.result == -ECANCELED ? 0 : w.result;
 	*err = w.err;
@@ -226,7 +231,7 @@ static int run_request(struct session *s, struct error *err)
 	if (result == 0)
 		printf("%d%s%s\n", r.call.code, strcmp(word(s, 0), "get") == 0 ? " " : "",
 		       strcmp(word(s, 0), "get") == 0 ? r.call.reply.s : "");
-	if (kube_is_blocked(&r))
+	if (kube_status_is_blocked(&r.call.status))
 		puts("blocked");
 	kube_request_done(&r);
 	return result;

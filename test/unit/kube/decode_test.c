@@ -55,6 +55,31 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
+static int take_pair(struct decoder *d, struct slice key, void *arg)
+{
+	str_id value;
+	int r = decode_id(d, &value);
+
+	(void)key;
+	*(str_id *)arg = value;
+	return r;
+}
+
+static unsigned n_reads;
+
+static int read_last(struct decoder *d, const struct field *f, void *into)
+{
+	(void)f;
+	n_reads++;
+	return decode_map(d, take_pair, into);
+}
+
+static const struct field kept_fields[] = {
+	FIELD("code", read_late_token, struct thing, code),
+	FIELD_KEPT("labels", read_last, struct thing, name),
+	{ 0 },
+};
+
 struct fixture {
 	struct intern strings;
 	struct decoder d;
@@ -168,6 +193,58 @@ static void broken_json_is_told_apart_from_refused_values(void **state)
 	assert_int_equal(decode(&b, "{\"name\":\"a\" \"x\":1}"), SCAN_BAD);
 }
 
+/* Objects that are decoded one after the other with one memory; `labels` of the last. */
+static const char *last_of(struct fixture *f, const char *const *lines, size_t n)
+{
+	AUTO_FREE struct decoder_memory *memory = xcalloc(1, sizeof(*memory));
+
+	*f = (struct fixture){ 0 };
+	decoder_init(&f->d, &f->strings);
+	f->d.memory = memory;
+	n_reads = 0;
+	for (size_t i = 0; i < n; i++) {
+		f->thing = (struct thing){ 0 };
+		decoder_start(&f->d, slice_of(lines[i]));
+		assert_int_equal(decode_object(&f->d, kept_fields, &f->thing), 0);
+		assert_ptr_equal(f->d.scan.at, f->d.scan.end);
+		decoder_finish(&f->d);
+	}
+	f->d.memory = NULL;
+	return intern_str(&f->strings, f->thing.name);
+}
+
+static void a_value_that_stands_again_is_not_read_again(void **state)
+{
+	static const char *const lines[] = {
+		"{\"labels\":{\"app\":\"x\",\"tier\":\"back\"},\"code\":1}",
+		"{\"code\":17,\"labels\":{\"app\":\"x\",\"tier\":\"back\"}}",
+		"{\"x\":[], \"labels\": {\"app\":\"x\",\"tier\":\"back\"}, \"code\": 2}",
+	};
+	AUTO(fixture_done) struct fixture f;
+
+	(void)state;
+	assert_string_equal(last_of(&f, lines, 3), "back");
+	assert_int_equal(n_reads, 1);
+	assert_string_equal(intern_str(&f.strings, f.thing.code), "2");
+}
+
+static void a_value_that_differs_is_read(void **state)
+{
+	static const char *const lines[] = {
+		"{\"labels\":{\"app\":\"x\",\"tier\":\"back\"},\"code\":1}",
+		"{\"labels\":{\"app\":\"x\",\"tier\":\"bacK\"},\"code\":1}",
+		"{\"labels\":{\"app\":\"x\",\"tier\":\"back\",\"z\":\"\"},\"code\":1}",
+	};
+	AUTO(fixture_done) struct fixture f;
+
+	(void)state;
+	assert_string_equal(last_of(&f, lines, 2), "bacK");
+	assert_int_equal(n_reads, 2);
+	fixture_done(&f);
+	assert_string_equal(last_of(&f, lines, 3), "");
+	assert_int_equal(n_reads, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +254,8 @@ int main(void)
 		cmocka_unit_test(the_path_of_a_refused_value_is_named),
 		cmocka_unit_test(every_prefix_is_short),
 		cmocka_unit_test(broken_json_is_told_apart_from_refused_values),
+		cmocka_unit_test(a_value_that_stands_again_is_not_read_again),
+		cmocka_unit_test(a_value_that_differs_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
