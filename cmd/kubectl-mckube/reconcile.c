@@ -150,7 +150,7 @@ static int plan_and_act(struct reconcile *r, const struct cluster *c, struct err
 	struct plan plan = { 0 };
 	int64_t began = now_us();
 
-	if (plan_make(c, policies, r->settings, &plan, err) < 0)
+	if (plan_make_again(c, policies, r->settings, &r->memory, &plan, err) < 0)
 		return err->code;
 	r->counts.last_plan_us = now_us() - began;
 	metric_observe(&r->counts.plan, (uint64_t)r->counts.last_plan_us);
@@ -215,4 +215,5 @@ bool reconcile_shows(const struct reconcile *r, const struct cluster *c)
 void reconcile_done(struct reconcile *r)
 {
 	plan_done(&r->written);
+	request_memory_done(&r->memory);
 }

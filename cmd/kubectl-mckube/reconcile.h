@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/sha256.h"
 #include "execute/to_api.h"
+#include "model/request_memory.h"
 #include "model/settings.h"
 #include "serve/metrics.h"
 
@@ -36,12 +37,13 @@ struct reconcile {
 	struct pass_counts counts;
 
 	/* Private. */
-	char said[SHA256_HEX]; /* what the last pass had to say, so that it is said once */
-	struct plan written;   /* the last plan that was carried out, until it shows */
+	char said[SHA256_HEX];	      /* what the last pass had to say, so that it is said once */
+	struct plan written;	      /* the last plan that was carried out, until it shows */
+	struct request_memory memory; /* what the last plan read, for the next one */
 };
 
-/* One pass over the snapshot. Negative when there is no plan; a plan that could not be carried out
- * in full is no error, but counts.has_failed. */
+/* One pass over the snapshot, which is always the same one, kept up. Negative when there is no
+ * plan; a plan that could not be carried out in full is no error, but counts.has_failed. */
 int reconcile_pass(struct reconcile *r, const struct cluster *c, struct error *err);
 
 /* Does the snapshot show everything that the last pass wrote? Before, a pass would plan it again.

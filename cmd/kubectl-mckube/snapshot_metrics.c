@@ -43,13 +43,16 @@ static uint32_t fullness(const struct coremap *m, uint32_t core)
 	return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
 }
 
-static int by_fullness(const void *a, const void *b, void *arg)
+/* What sorts a core, packed: the lesser comes first. */
+static uint64_t rank_of(const struct coremap *m, uint32_t core)
 {
-	const uint32_t *x = a, *y = b;
-	uint32_t full_x = fullness(arg, *x), full_y = fullness(arg, *y);
+	return (uint64_t)(UINT32_MAX - fullness(m, core)) << 32 | core;
+}
 
-	if (full_x != full_y)
-		return full_x < full_y ? 1 : -1;
+static int by_rank(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
 	return *x < *y ? -1 : *x > *y;
 }
 
@@ -69,20 +72,20 @@ static void add_core(const struct coremap *m, uint32_t id, struct str *out)
 /* Cores that somebody is on; returns how many of them were left out. */
 static size_t add_cores(struct coremap *m, struct str *out)
 {
-	AUTO_FREE uint32_t *used = xcalloc(m->cores.n + 1, sizeof(*used));
+	AUTO_FREE uint64_t *used = xcalloc(m->cores.n + 1, sizeof(*used));
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < m->cores.n; i++)
 		if (m->cores.items[i].seats.n)
-			used[n++] = i;
+			used[n++] = rank_of(m, i);
 	metric_head(out, "mckube_cores", "gauge", "Cores that take real-time pods.");
 	metric_add(out, "mckube_cores", METRIC_LABELS("state", "used"), n);
 	metric_add(out, "mckube_cores", METRIC_LABELS("state", "free"), m->cores.n - n);
-	qsort_r(used, n, sizeof(*used), by_fullness, m);
+	qsort(used, n, sizeof(*used), by_rank);
 	metric_head(out, "mckube_core_utilization_ratio", "gauge",
 		    "Load of a core by mode, of one CPU; the fullest cores.");
 	for (size_t i = 0; i < n && i < METRIC_CORES; i++)
-		add_core(m, used[i], out);
+		add_core(m, (uint32_t)used[i], out);
 	return n > METRIC_CORES ? n - METRIC_CORES : 0;
 }
 
@@ -160,6 +163,15 @@ static void note(struct sight *s, const struct str *key, uint32_t value)
 		*array_add(&s->values) = value;
 }
 
+static void set_key(struct str *key, const char *kind, const char *ns, const char *name)
+{
+	str_clear(key);
+	str_add(key, kind);
+	str_add(key, ns);
+	str_addc(key, '/');
+	str_add(key, name);
+}
+
 static uint32_t hash_of(const char *s)
 {
 	uint32_t h = 2166136261u; /* FNV-1a */
@@ -175,8 +187,7 @@ static void see_pods(struct snapshot_metrics *m, const struct coremap *map, stru
 	uint32_t before;
 
 	array_each(pod, &map->pods) {
-		str_clear(&key);
-		str_addf(&key, "pod %s/%s", pod->ns, pod->name);
+		set_key(&key, "pod ", pod->ns, pod->name);
 		if (look_up(m, &key, &before)) {
 			m->escalations += pod->level > before;
 			m->recoveries += pod->level < before;
@@ -193,9 +204,8 @@ static void see_mckubes(struct snapshot_metrics *m, const struct cluster *c, str
 	array_each(mckube, &c->mckubes) {
 		uint32_t overrun = hash_of(cluster_str(c, mckube->status_overrun));
 
-		str_clear(&key);
-		str_addf(&key, "mckube %s/%s", cluster_str(c, mckube->meta.ns),
-			 cluster_str(c, mckube->meta.name));
+		set_key(&key, "mckube ", cluster_str(c, mckube->meta.ns),
+			cluster_str(c, mckube->meta.name));
 		if (look_up(m, &key, &before))
 			m->overruns += overrun != before;
 		note(now, &key, overrun);

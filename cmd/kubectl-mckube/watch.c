@@ -253,9 +253,13 @@ static bool may_pass(const struct watch *w)
 
 static int until_due(const struct watch *w)
 {
-	int64_t now = clock_ms(), wait = w->settle_ms ? w->settle_ms - now : TURN_MS;
+	int64_t now = clock_ms(), due = now + TURN_MS;
 
-	return wait < 0 ? 0 : wait < TURN_MS ? (int)wait : TURN_MS;
+	if (w->settle_ms && w->settle_ms < due)
+		due = w->settle_ms;
+	if (w->has_changed && w->rest_ms > now && w->rest_ms < due)
+		due = w->rest_ms;
+	return due > now ? (int)(due - now) : 0;
 }
 
 /* One turn: works for at most as long as nothing is due. */

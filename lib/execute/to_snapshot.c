@@ -137,7 +137,7 @@ static void charge_budgets(struct pass *p)
 		return;
 	loader_finish(p->loader, &c);
 
-	AUTO_FREE struct pdb_cover *covers = pdbs_read(&c);
+	AUTO_FREE struct pdb_cover *covers = pdbs_read(&c, NULL);
 	array_each(a, &p->plan->actions) {
 		pod_id pod = a->kind == ACTION_EVICT ? cluster_pod(&c, a->on.ns, a->on.name) : NONE;
 

@@ -32,6 +32,11 @@ static inline void cpuset_add(struct cpuset *set, unsigned cpu)
 	set->bits[cpu / 64] |= (uint64_t)1 << cpu % 64;
 }
 
+static inline void cpuset_remove(struct cpuset *set, unsigned cpu)
+{
+	set->bits[cpu / 64] &= ~((uint64_t)1 << cpu % 64);
+}
+
 static inline bool cpuset_has(const struct cpuset *set, unsigned cpu)
 {
 	return cpu < CPUSET_MAX && (set->bits[cpu / 64] >> cpu % 64 & 1);

@@ -4,7 +4,7 @@
 #include "base/auto.h"
 #include "model/pod_index.h"
 
-struct pdb_cover *pdbs_read(const struct cluster *c)
+struct pdb_cover *pdbs_read(const struct cluster *c, const uint32_t *of_pod)
 {
 	struct pdb_cover *covers = xmalloc(c->pods.n * sizeof(*covers));
 	AUTO(pod_index_done) struct pod_index index = { 0 };
@@ -15,7 +15,7 @@ struct pdb_cover *pdbs_read(const struct cluster *c)
 	pod_index_init(&index, c);
 	array_each(pdb, &c->pdbs)
 		pod_index_want(&index, pdb->meta.ns, pdb->pods);
-	pod_index_fill(&index);
+	pod_index_fill(&index, of_pod);
 	for (pdb_id id = 0; id < c->pdbs.n; id++) {
 		const struct pdb *pdb = &c->pdbs.items[id];
 

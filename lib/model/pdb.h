@@ -13,8 +13,9 @@ struct pdb_cover {
 	bool is_several;
 };
 
-/* By pod_id; the caller frees it. */
-struct pdb_cover *pdbs_read(const struct cluster *c);
+/* By pod_id; the caller frees it. `of_pod`: only those with of_pod[id] != NONE are asked for, and
+ * what stands for the others means nothing; NULL: all. */
+struct pdb_cover *pdbs_read(const struct cluster *c, const uint32_t *of_pod);
 
 /* Would the Eviction API take a pod that is covered like this? */
 bool pdb_allows(const struct cluster *c, struct pdb_cover cover);

@@ -6,17 +6,10 @@
 
 #include "base/auto.h"
 #include "model/mckube_words.h"
-#include "model/pod_index.h"
+#include "model/request_internal.h"
 #include "model/request_value.h"
 
 enum { RT_OPERATOR_PERIOD_US = 1000000 };
-
-struct reading {
-	const struct cluster *c;
-	const struct settings *settings;
-	struct requests *out;
-	struct notices *notices;
-};
 
 const char *request_source_name(enum request_source s)
 {
@@ -36,79 +29,6 @@ static const char *pod_name(const struct cluster *c, const struct pod *pod)
 }
 
 /* ---- Source 1: McKube objects ---- */
-
-static bool mckube_speaks(const struct mckube *m)
-{
-	bool has_budget = m->period.kind || m->low[0].kind || m->low[1].kind || m->hi[0].kind ||
-			  m->hi[1].kind;
-
-	return has_budget && !m->is_deleting;
-}
-
-/* The one to be heard: by podname before by selector, then the older, then by name. */
-static bool mckube_is_before(const struct cluster *c, mckube_id a, mckube_id b)
-{
-	const struct mckube *x = &c->mckubes.items[a], *y = &c->mckubes.items[b];
-
-	if (!x->podname != !y->podname)
-		return x->podname != 0;
-	if (x->meta.created != y->meta.created)
-		return x->meta.created < y->meta.created;
-	return a < b;
-}
-
-static void name_pod(struct reading *r, mckube_id *best, mckube_id m, pod_id pod)
-{
-	const struct cluster *c = r->c;
-	mckube_id loser = best[pod];
-
-	r->out->of_mckube[m] = r->out->of_mckube[m] == NONE ? pod : REQUEST_MANY;
-	if (best[pod] == NONE || mckube_is_before(c, m, best[pod]))
-		best[pod] = m;
-	else
-		loser = m;
-	if (loser == NONE)
-		return;
-
-	const struct mckube *l = &c->mckubes.items[loser];
-	notice_add(r->notices, cluster_str(c, l->kind), cluster_str(c, l->meta.ns),
-		   cluster_str(c, l->meta.name), "DuplicateRequest",
-		   "pod %s is already named by %s %s, which is heard",
-		   pod_name(c, &c->pods.items[pod]),
-		   cluster_str(c, c->mckubes.items[best[pod]].kind),
-		   cluster_str(c, c->mckubes.items[best[pod]].meta.name));
-}
-
-/* best[pod] becomes the McKube that speaks for it. */
-static void bind_mckubes(struct reading *r, mckube_id *best)
-{
-	const struct cluster *c = r->c;
-	AUTO(pod_index_done) struct pod_index index = { 0 };
-	pod_ids pods = { 0 };
-
-	pod_index_init(&index, c);
-	array_each(m, &c->mckubes)
-		if (mckube_speaks(m) && !m->podname)
-			pod_index_want(&index, m->meta.ns, m->selector);
-	pod_index_fill(&index);
-	for (mckube_id id = 0; id < c->mckubes.n; id++) {
-		const struct mckube *m = &c->mckubes.items[id];
-
-		if (!mckube_speaks(m))
-			continue;
-		if (m->podname) {
-			pod_id pod = cluster_pod(c, cluster_str(c, m->meta.ns),
-						 cluster_str(c, m->podname));
-			if (pod != NONE)
-				name_pod(r, best, id, pod);
-			continue;
-		}
-		pod_index_find(&index, m->meta.ns, m->selector, &pods);
-		array_each(pod, &pods)
-			name_pod(r, best, id, *pod);
-	}
-	array_done(&pods);
-}
 
 static struct raw first_of(const struct raw pair[2], const char *const paths[2], const char **path)
 {
@@ -285,6 +205,24 @@ static bool parse_cores(const struct cluster *c, str_id text, struct cpuset *ret
 	return cpuset_parse(cluster_str(c, text), intern_len(&c->strings, text), ret, NULL) == 0;
 }
 
+/* False: it is no list of CPUs. */
+static bool read_set(struct reading *r, str_id text, uint32_t *ret)
+{
+	size_t at = text % SETS_KNOWN;
+	struct cpuset set;
+
+	if (!text)
+		return false;
+	if (r->known[at].text != text) {
+		if (!parse_cores(r->c, text, &set))
+			return false;
+		r->known[at].text = text;
+		r->known[at].set = add_set(r->out, &set);
+	}
+	*ret = r->known[at].set;
+	return true;
+}
+
 bool request_pin_is_legacy(const struct cluster *c, const struct mckube *m,
 			   const struct cpuset *pin)
 {
@@ -387,13 +325,11 @@ static void read_place(struct reading *r, struct request *q, const struct pod *p
 	const struct mckube *m = status_of(c, q, pod);
 	bool is_noted = n && n->core != NONE;
 	str_id text = is_noted ? n->core : m ? m->status_core : 0;
-	struct cpuset set;
 
 	if (!pod->node_name || (!is_noted && !text))
 		return;
-	if (parse_cores(c, text, &set)) {
+	if (read_set(r, text, &q->cores)) {
 		q->has_cores = true;
-		q->cores = add_set(r->out, &set);
 	} else if (is_noted) {
 		notice_add(
 			r->notices, "Pod", pod_ns(c, pod), pod_name(c, pod), "BadCpuset",
@@ -475,11 +411,12 @@ static void read_load(struct request *q, const struct pod *pod)
 		q->load[k] = held[k] > q->load[k] ? held[k] : q->load[k];
 }
 
-static void read_pod(struct reading *r, pod_id id, mckube_id m)
+void reading_pod(struct reading *r, pod_id id, mckube_id m)
 {
 	const struct cluster *c = r->c;
 	const struct pod *pod = &c->pods.items[id];
 	enum request_source source = source_of(c, pod, m);
+	size_t n_notices = r->notices->list.n;
 
 	if (source == SOURCE_NONE &&
 	    (pod->notes == NONE || !pod->node_name || notes_of(c, pod)->core == NONE))
@@ -502,12 +439,17 @@ static void read_pod(struct reading *r, pod_id id, mckube_id m)
 		read_load(&q, pod);
 	if (!q.has_pin && q.has_cores && (q.is_bad || source == SOURCE_NONE))
 		q.core_count = (uint16_t)cpuset_count(&r->out->sets.items[q.cores]);
-
-	r->out->of_pod[id] = (uint32_t)r->out->list.n;
-	*array_add(&r->out->list) = q;
+	q.is_noted = r->notices->list.n > n_notices;
+	reading_add(r, &q);
 }
 
-static uint32_t *new_ids(size_t n)
+void reading_add(struct reading *r, const struct request *q)
+{
+	r->out->of_pod[q->pod] = (uint32_t)r->out->list.n;
+	*array_add(&r->out->list) = *q;
+}
+
+uint32_t *reading_new_ids(size_t n)
 {
 	uint32_t *ids = xmalloc(n * sizeof(*ids));
 
@@ -515,22 +457,40 @@ static uint32_t *new_ids(size_t n)
 	return ids;
 }
 
+void reading_begin(struct reading *r)
+{
+	*r->out = (struct requests){
+		.of_pod = reading_new_ids(r->c->pods.n),
+		.of_mckube = reading_new_ids(r->c->mckubes.n),
+	};
+}
+
+void reading_words(struct reading *r)
+{
+	const struct cluster *c = r->c;
+
+	for (mckube_id m = 0; m < c->mckubes.n; m++)
+		if (r->out->of_mckube[m] != NONE)
+			mckube_words_check(c, &c->mckubes.items[m], r->notices);
+}
+
+void reading_all(struct reading *r)
+{
+	AUTO_FREE mckube_id *best = reading_new_ids(r->c->pods.n);
+
+	reading_begin(r);
+	reading_bind(r, best);
+	reading_words(r);
+	for (pod_id id = 0; id < r->c->pods.n; id++)
+		reading_pod(r, id, best[id]);
+}
+
 void requests_read(const struct cluster *c, const struct settings *settings, struct requests *ret,
 		   struct notices *notices)
 {
-	struct reading r = { c, settings, ret, notices };
-	AUTO_FREE mckube_id *best = new_ids(c->pods.n);
+	struct reading r = { .c = c, .settings = settings, .out = ret, .notices = notices };
 
-	*ret = (struct requests){
-		.of_pod = new_ids(c->pods.n),
-		.of_mckube = new_ids(c->mckubes.n),
-	};
-	bind_mckubes(&r, best);
-	for (mckube_id m = 0; m < c->mckubes.n; m++)
-		if (ret->of_mckube[m] != NONE)
-			mckube_words_check(c, &c->mckubes.items[m], notices);
-	for (pod_id id = 0; id < c->pods.n; id++)
-		read_pod(&r, id, best[id]);
+	reading_all(&r);
 }
 
 void requests_done(struct requests *r)

@@ -40,6 +40,7 @@ struct request {
 	bool has_cores;	  /* it has cores now: `cores` */
 	bool selects_many; /* its McKube means several pods: no allocatedCore for it */
 	bool has_node_pin;
+	bool is_noted;	       /* a notice came of it */
 	uint8_t assignment;    /* enum assignment */
 	bool shrinks;	       /* ASSIGNMENT_OTHER, which grants as much or more in every mode */
 	struct budget granted; /* by the assignment; period 0: none */

@@ -19,26 +19,6 @@ static bool bad(struct value_error *err, const char *reason, const char *fmt, ..
 	return false;
 }
 
-/* The digits of a whole number, with a sign; anything else, and more than fits, is refused. */
-static bool parse_int(const char *s, int32_t *ret)
-{
-	bool is_negative = *s == '-';
-	int64_t n = 0;
-
-	s += is_negative;
-	if (!*s)
-		return false;
-	for (; *s; s++) {
-		if (*s < '0' || *s > '9')
-			return false;
-		n = n * 10 + (*s - '0');
-		if (n > INT32_MAX)
-			return false;
-	}
-	*ret = (int32_t)(is_negative ? -n : n);
-	return true;
-}
-
 struct int_field {
 	struct raw raw;
 	const char *path;
@@ -49,15 +29,14 @@ struct int_field {
 static bool read_int(const struct cluster *c, struct int_field f, bool takes_strings, int32_t *ret,
 		     struct value_error *err)
 {
-	const char *text = cluster_str(c, f.raw.text);
-
 	if (f.raw.kind == RAW_ABSENT) {
 		*ret = f.by_default;
 		return !f.is_required || bad(err, "BadBudget", "%s: is missing", f.path);
 	}
 	bool is_number = f.raw.kind == RAW_NUMBER || (takes_strings && f.raw.kind == RAW_STRING);
-	if (!is_number || !parse_int(text, ret))
-		return bad(err, "BadBudget", "%s: '%.40s' is not a whole number", f.path, text);
+	if (!is_number || !intern_number(&c->strings, f.raw.text, ret))
+		return bad(err, "BadBudget", "%s: '%.40s' is not a whole number", f.path,
+			   cluster_str(c, f.raw.text));
 	if (*ret < f.min || *ret > f.max)
 		return bad(err, "BadBudget", "%s: %d is not between %d and %d", f.path, *ret, f.min,
 			   f.max);

@@ -10,7 +10,7 @@
 /* Where a pod sits. */
 struct stand {
 	node_id node; /* NONE: nowhere */
-	struct cpuset cores;
+	const struct cpuset *cores;
 };
 
 /* What the map is made from. */
@@ -19,6 +19,7 @@ struct source_data {
 	struct capacity capacity;
 	struct requests requests;
 	struct stand *before, *after; /* by index in requests.list */
+	struct arena arena;	      /* cores that the plan gives, and notices */
 };
 
 static void read_stands(struct source_data *d)
@@ -33,10 +34,18 @@ static void read_stands(struct source_data *d)
 		d->before[i].node = NONE;
 		if (r->has_cores && r->has_budget) {
 			d->before[i].node = d->c->pods.items[r->pod].node;
-			d->before[i].cores = d->requests.sets.items[r->cores];
+			d->before[i].cores = &d->requests.sets.items[r->cores];
 		}
 		d->after[i] = d->before[i];
 	}
+}
+
+static const struct cpuset *read_cores(struct source_data *d, const char *text)
+{
+	struct cpuset *cores = arena_new(&d->arena, struct cpuset, 1);
+
+	cpuset_parse(text, strlen(text), cores, NULL);
+	return cores;
 }
 
 static void carry_out(struct source_data *d, const struct action *a)
@@ -53,8 +62,7 @@ static void carry_out(struct source_data *d, const struct action *a)
 	case ACTION_MOVE:
 	case ACTION_MIGRATE:
 		d->after[i].node = cluster_node(d->c, a->to.node);
-		memset(&d->after[i].cores, 0, sizeof(d->after[i].cores));
-		cpuset_parse(a->to.cores, strlen(a->to.cores), &d->after[i].cores, NULL);
+		d->after[i].cores = read_cores(d, a->to.cores);
 		break;
 	case ACTION_EVICT:
 	case ACTION_STATUS:
@@ -113,7 +121,7 @@ static void sit(const struct source_data *d, const struct stand *s, uint32_t pod
 		return;
 	struct map_node *node = &m->nodes.items[s->node];
 	add_load(is_after ? node->after : node->before, m->pods.items[pod].load);
-	cpuset_each(cpu, &s->cores)
+	cpuset_each(cpu, s->cores)
 	{
 		uint32_t id = capacity_core(&d->capacity, s->node, cpu);
 
@@ -171,8 +179,7 @@ void coremap_make(const struct cluster *c, const struct settings *settings, cons
 		  struct coremap *ret)
 {
 	struct source_data d = { .c = c };
-	struct arena arena = { 0 };
-	struct notices notices = { .arena = &arena };
+	struct notices notices = { .arena = &d.arena };
 
 	*ret = (struct coremap){ 0 };
 	capacity_read(c, settings, &d.capacity, &notices);
@@ -192,7 +199,7 @@ void coremap_make(const struct cluster *c, const struct settings *settings, cons
 	free(d.before);
 	free(d.after);
 	array_done(&notices.list);
-	arena_done(&arena);
+	arena_done(&d.arena);
 	requests_done(&d.requests);
 	capacity_done(&d.capacity);
 }

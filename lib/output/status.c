@@ -145,14 +145,42 @@ static void describe(const struct status *s, const struct request *r, const stru
 	}
 }
 
+/* Is one of its cores drawn with its node? */
+static bool is_drawn(const struct status *s, const struct request *r)
+{
+	node_id node = s->c->pods.items[r->pod].node;
+	struct range cores = node == NONE ? (struct range){ 0 } : s->map.nodes.items[node].cores;
+
+	for (uint32_t i = cores.at; r->has_cores && i < cores.at + cores.n; i++)
+		if (cpuset_has(&s->requests.sets.items[r->cores], s->map.cores.items[i].cpu))
+			return true;
+	return false;
+}
+
+static const char *why_not_drawn(const struct status *s, const struct request *r, struct str *text)
+{
+	char cores[CPUSET_TEXT];
+
+	if (r->is_bad)
+		return "its request cannot be read";
+	if (!r->has_cores)
+		return criticality_name(r->budget.criticality);
+	str_clear(text);
+	str_addf(text, "%s, on core %s of %s, which is not for real time",
+		 criticality_name(r->budget.criticality), cores_of(s, r, cores),
+		 cluster_str(s->c, s->c->pods.items[r->pod].node_name));
+	return text->s;
+}
+
 static void add_homeless(const struct status *s, const struct look *look, struct str *out)
 {
+	AUTO(str_done) struct str text = STR_INIT;
 	bool has_title = false;
 
 	array_each(r, &s->requests.list) {
 		const struct meta *meta = &s->c->pods.items[r->pod].meta;
 
-		if (r->has_cores || !is_shown(s, r))
+		if (is_drawn(s, r) || !is_shown(s, r))
 			continue;
 		if (!has_title) {
 			str_add(out, out->n ? "\n" : "");
@@ -162,9 +190,7 @@ static void add_homeless(const struct status *s, const struct look *look, struct
 		has_title = true;
 		look_add(look, out, HUE_NONE, "  %s/%s", cluster_str(s->c, meta->ns),
 			 cluster_str(s->c, meta->name));
-		look_add(look, out, HUE_DIM, "  %s",
-			 r->is_bad ? "its request cannot be read"
-				   : criticality_name(r->budget.criticality));
+		look_add(look, out, HUE_DIM, "  %s", why_not_drawn(s, r, &text));
 		str_addc(out, '\n');
 	}
 }

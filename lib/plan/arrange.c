@@ -138,6 +138,7 @@ void arrange(struct planner *p, const struct region *region, const struct cost *
 	} while (s.was_cut && ret->is_exact);
 	free(s.bound);
 	array_done(&s.pins);
+	array_done(&s.choices);
 	for (size_t i = 0; i < s.fresh.n; i++)
 		set_fresh(s.w, s.fresh.items[i], before_fresh[i]);
 	for (size_t i = 0; i < s.running.n; i++)

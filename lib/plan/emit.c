@@ -150,6 +150,30 @@ static void emit_warnings(struct emitter *e)
 		};
 }
 
+/* Pods on cores that they may not use, and for whom there was nothing else. */
+static void warn_of_misplaced(struct emitter *e)
+{
+	const struct world *w = e->w;
+
+	array_each(u, &w->units) {
+		const struct pod *pod = unit_pod(w, u);
+		char cores[CPUSET_TEXT];
+
+		if (!u->is_misplaced || u->is_evicted || u->at != u->origin)
+			continue;
+		cpuset_format(&w->req.sets.items[unit_request(w, u)->cores], cores);
+		*array_add(&e->plan->warnings) = (struct warning){
+			plan_strf(e->plan, "Pod %s/%s", cluster_str(w->c, pod->meta.ns),
+				  cluster_str(w->c, pod->meta.name)),
+			reason_name(REASON_CORES_NOT_ALLOWED),
+			plan_strf(e->plan,
+				  "it stays on core %s of %s, which it may not use: there is "
+				  "nowhere else to go",
+				  cores, cluster_str(w->c, pod->node_name)),
+		};
+	}
+}
+
 static void list_newcomers(struct emitter *e)
 {
 	e->newcomers = xmalloc(e->w->units.n * sizeof(*e->newcomers));
@@ -160,6 +184,22 @@ static void list_newcomers(struct emitter *e)
 			e->newcomers[e->n_newcomers++] = e->w->by_turn[turn];
 	}
 	qsort_r(e->newcomers, e->n_newcomers, sizeof(*e->newcomers), world_by_since, (void *)e->w);
+}
+
+static void list_newcomers_by_node(struct emitter *e)
+{
+	size_t n_nodes = e->w->c->nodes.n;
+
+	e->first_newcomer = xmalloc(n_nodes * sizeof(*e->first_newcomer));
+	e->next_newcomer = xmalloc(e->n_newcomers * sizeof(*e->next_newcomer));
+	memset(e->first_newcomer, 0xff, n_nodes * sizeof(*e->first_newcomer));
+	for (size_t i = e->n_newcomers; i-- > 0;) {
+		place_id at = e->w->units.items[e->newcomers[i]].at;
+		uint32_t *first = &e->first_newcomer[e->w->places.items[at].node];
+
+		e->next_newcomer[i] = *first;
+		*first = (uint32_t)i;
+	}
 }
 
 void emit_plan(struct planner *p, struct plan *plan)
@@ -173,6 +213,7 @@ void emit_plan(struct planner *p, struct plan *plan)
 	e.last_action = xcalloc(p->w.units.n, sizeof(*e.last_action));
 	e.guard = xcalloc(p->w.c->mckubes.n, sizeof(*e.guard));
 	list_newcomers(&e);
+	list_newcomers_by_node(&e);
 	emit_choose_renewals(&e);
 
 	emit_guards(&e);
@@ -184,6 +225,7 @@ void emit_plan(struct planner *p, struct plan *plan)
 	emit_cleaning(&e);
 	emit_unplaced(&e);
 	emit_warnings(&e);
+	warn_of_misplaced(&e);
 
 	free(e.enforcement);
 	free(e.renewal);
@@ -192,4 +234,6 @@ void emit_plan(struct planner *p, struct plan *plan)
 	array_done(&e.forgotten);
 	array_done(&e.rests);
 	free(e.newcomers);
+	free(e.first_newcomer);
+	free(e.next_newcomer);
 }

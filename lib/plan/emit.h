@@ -37,6 +37,8 @@ struct emitter {
 	uint32_t *guard;       /* by mckube_id: the action that puts our finalizer on it, 0 */
 	unit_id *newcomers;    /* fresh units that have a place, by turn */
 	size_t n_newcomers;
+	uint32_t *first_newcomer; /* by node_id: position in newcomers, NONE */
+	uint32_t *next_newcomer;  /* by position: the next one on that node, NONE */
 	ARRAY(struct forgotten) forgotten;
 	freed_list rests; /* places that moving pods rested on, and left */
 };

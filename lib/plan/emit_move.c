@@ -16,7 +16,7 @@ static unit_id cause_of(const struct emitter *e, const struct unit *u, int depth
 /* The more critical new pod that has come to where the displaced one was. */
 static unit_id newcomer_at(const struct emitter *e, const struct unit *u)
 {
-	for (size_t i = 0; i < e->n_newcomers; i++) {
+	for (uint32_t i = e->first_newcomer[u->node]; i != NONE; i = e->next_newcomer[i]) {
 		const struct unit *n = &e->w->units.items[e->newcomers[i]];
 
 		if (n->rank > u->rank && emit_share_cells(e->w, n->at, u->origin))
@@ -48,12 +48,9 @@ static unit_id displaced_at(const struct emitter *e, const struct unit *u, int d
 /* Requests or ports: any more critical one that has come to the node. */
 static unit_id newcomer_on_node(const struct emitter *e, const struct unit *u)
 {
-	for (size_t i = 0; i < e->n_newcomers; i++) {
-		const struct unit *n = &e->w->units.items[e->newcomers[i]];
-
-		if (n->rank > u->rank && e->w->places.items[n->at].node == u->node)
+	for (uint32_t i = e->first_newcomer[u->node]; i != NONE; i = e->next_newcomer[i])
+		if (e->w->units.items[e->newcomers[i]].rank > u->rank)
 			return e->newcomers[i];
-	}
 	return NONE;
 }
 

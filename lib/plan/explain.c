@@ -324,7 +324,7 @@ int explain_pod(const struct cluster *c, const struct policy *const *policies,
 		struct error *err)
 {
 	struct explainer x = { .out = ret, .pod = pod, .place = NONE };
-	int r = planner_run(&x.p, c, policies, settings, err);
+	int r = planner_run(&x.p, c, policies, settings, NULL, err);
 
 	if (r < 0)
 		return r;

@@ -42,8 +42,10 @@ void filters_init(struct filters *f, const struct world *w)
 
 void filters_done(struct filters *f)
 {
-	for (size_t i = 0; f->allowed && i < f->w->c->rules.n; i++)
-		free(f->allowed[i]);
+	array_each(set, &f->sets)
+		free(*set);
+	array_done(&f->sets);
+	intern_done(&f->questions);
 	free(f->allowed);
 	*f = (struct filters){ 0 };
 }
@@ -173,19 +175,87 @@ static enum refusal filter_volumes(const struct cluster *c, const struct rules *
 	return REFUSE_NOTHING;
 }
 
+static uint64_t *find_allowed(const struct filters *f, const struct rules *rules)
+{
+	const struct cluster *c = f->w->c;
+	uint64_t *set = xcalloc(f->n_words, sizeof(*set));
+
+	for (node_id node = 0; node < c->nodes.n; node++)
+		if (filter_rules(c, rules, &c->nodes.items[node]) == REFUSE_NOTHING &&
+		    filter_volumes(c, rules, &c->nodes.items[node]) == REFUSE_NOTHING)
+			set[node / 64] |= (uint64_t)1 << node % 64;
+	return set;
+}
+
+/* Rules as far as filter_rules() and filter_volumes() read them, as a row of numbers. */
+typedef ARRAY(uint32_t) question;
+
+static void ask_requirements(question *q, const struct cluster *c, struct range requirements)
+{
+	*array_add(q) = requirements.n;
+	for (uint32_t i = 0; i < requirements.n; i++) {
+		const struct requirement *r = &c->requirements.items[requirements.at + i];
+
+		*array_add(q) = r->key;
+		*array_add(q) = r->op;
+		*array_add(q) = r->values.n;
+		for (uint32_t k = 0; k < r->values.n; k++)
+			*array_add(q) = c->names.items[r->values.at + k];
+	}
+}
+
+static void ask_node_terms(question *q, const struct cluster *c, const struct rules *rules)
+{
+	*array_add(q) = rules->has_node_affinity ? rules->node_terms.n : NONE;
+	for (uint32_t i = 0; rules->has_node_affinity && i < rules->node_terms.n; i++) {
+		const struct node_term *t = &c->node_terms.items[rules->node_terms.at + i];
+
+		ask_requirements(q, c, t->expressions);
+		ask_requirements(q, c, t->fields);
+	}
+}
+
+static void ask_tolerations(question *q, const struct cluster *c, struct range tolerations)
+{
+	*array_add(q) = tolerations.n;
+	for (uint32_t i = 0; i < tolerations.n; i++) {
+		const struct toleration *t = &c->tolerations.items[tolerations.at + i];
+
+		*array_add(q) = t->key;
+		*array_add(q) = t->value;
+		*array_add(q) = (uint32_t)t->effect << 1 | t->is_exists;
+	}
+}
+
+static void ask_claims(question *q, const struct cluster *c, const struct rules *rules)
+{
+	if (rules->claims.n == 0)
+		return;
+	*array_add(q) = rules->ns;
+	for (uint32_t i = 0; i < rules->claims.n; i++)
+		*array_add(q) = c->names.items[rules->claims.at + i];
+}
+
 const uint64_t *filters_allowed(struct filters *f, rules_id id)
 {
 	const struct cluster *c = f->w->c;
 	const struct rules *rules = &c->rules.items[id];
+	question q = { 0 };
 
 	if (f->allowed[id])
 		return f->allowed[id];
-	f->allowed[id] = xcalloc(f->n_words, sizeof(uint64_t));
-	for (node_id node = 0; node < c->nodes.n; node++)
-		if (filter_rules(c, rules, &c->nodes.items[node]) == REFUSE_NOTHING &&
-		    filter_volumes(c, rules, &c->nodes.items[node]) == REFUSE_NOTHING)
-			f->allowed[id][node / 64] |= (uint64_t)1 << node % 64;
-	return f->allowed[id];
+	ask_requirements(&q, c, rules->node_selector);
+	ask_node_terms(&q, c, rules);
+	ask_tolerations(&q, c, rules->tolerations);
+	ask_claims(&q, c, rules);
+
+	str_id same = intern_add(&f->questions, q.items, q.n * sizeof(*q.items));
+	array_done(&q);
+	while (f->sets.n <= same)
+		*array_add(&f->sets) = NULL;
+	if (!f->sets.items[same])
+		f->sets.items[same] = find_allowed(f, rules);
+	return f->allowed[id] = f->sets.items[same];
 }
 
 /* ---- What changes while a plan is made ---- */

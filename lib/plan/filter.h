@@ -30,10 +30,13 @@ enum refusal {
 	REFUSALS,
 };
 
-/* Answers that depend on rules and node alone are kept, one bit a node, once asked for. */
+/* Answers that depend on rules and node alone are kept, one bit a node, once asked for. Rules that
+ * ask the same of a node, such as those of one pool's pods in many namespaces, share them. */
 struct filters {
 	const struct world *w;
-	uint64_t **allowed; /* by rules_id; NULL: not asked yet */
+	const uint64_t **allowed; /* by rules_id, in `sets`; NULL: not asked yet */
+	struct intern questions;  /* all that an answer depends on, as numbers */
+	ARRAY(uint64_t *) sets;	  /* by str_id of the question */
 	size_t n_words;
 };
 

@@ -10,6 +10,7 @@
 #include "plan/index.h"
 #include "plan/landing.h"
 #include "plan/plan.h"
+#include "plan/score.h"
 
 /* What a search on one node may cost. */
 struct effort {
@@ -39,71 +40,9 @@ static int pick_policies(struct planner *p, const struct policy *const *table,
 	return 0;
 }
 
-/* ---- Scores ---- */
-
-static struct core_view view_core(const struct world *w, uint32_t core)
-{
-	const struct core *me = &w->cap.cores.items[core];
-	struct range run = w->cap.nodes.items[me->node].cores;
-	const struct cell *cell = &w->cells[w->cell_of_core[core]];
-	struct core_view v = { .n_pods = w->pods_on_core[core], .node_cores = run.n };
-
-	for (int k = 0; k < LEVELS; k++) {
-		v.load[k] = cell->used[0][k];
-		v.cap[k] = cell->cap[k];
-	}
-	for (uint32_t i = run.at; i < run.at + run.n; i++) {
-		const struct core *other = &w->cap.cores.items[i];
-		bool is_used = w->pods_on_core[i] > 0;
-
-		v.node_used_cores += is_used;
-		v.numa_cores += other->numa == me->numa;
-		v.numa_used_cores += other->numa == me->numa && is_used;
-		if (i != core && other->physical == me->physical) {
-			v.siblings++;
-			v.busy_siblings += is_used;
-		}
-	}
-	return v;
-}
-
-/* The weighted mean of the policies, 0 to 100. */
-static uint32_t score_core(const struct planner *p, uint32_t core)
-{
-	struct core_view v = view_core(&p->w, core);
-	uint64_t sum = 0, weights = 0;
-
-	for (uint32_t i = 0; i < p->n_policies; i++) {
-		sum += (uint64_t)p->policies[i]->score(&v) * p->weights[i];
-		weights += p->weights[i];
-	}
-	return weights ? (uint32_t)(sum / weights) : 0;
-}
-
-static bool is_better_core(const struct planner *p, uint32_t a, uint32_t b)
-{
-	return p->score[a] != p->score[b] ? p->score[a] > p->score[b] : a < b;
-}
-
-/* Best score first, equal ones by number: the run is nearly sorted from last time. */
-static void sort_cores(const struct planner *p, uint32_t *best, uint32_t n)
-{
-	for (uint32_t i = 1; i < n; i++) {
-		uint32_t core = best[i], at = i;
-
-		for (; at > 0 && is_better_core(p, core, best[at - 1]); at--)
-			best[at] = best[at - 1];
-		best[at] = core;
-	}
-}
-
 void planner_refresh(struct planner *p, node_id node)
 {
-	struct range cores = p->w.cap.nodes.items[node].cores;
-
-	for (uint32_t i = cores.at; i < cores.at + cores.n; i++)
-		p->score[i] = score_core(p, i);
-	sort_cores(p, p->best + cores.at, cores.n);
+	scores_refresh(p, node);
 	index_update(p, node);
 }
 
@@ -302,21 +241,19 @@ static void take_back(struct planner *p)
 	}
 }
 
-void planner_start(struct planner *p, const struct cluster *c, const struct settings *settings)
+void planner_start(struct planner *p, const struct cluster *c, const struct settings *settings,
+		   struct request_memory *memory)
 {
-	world_init(&p->w, c, settings);
+	world_init(&p->w, c, settings, memory);
 	filters_init(&p->filters, &p->w);
-	p->score = xcalloc(p->w.cap.cores.n, sizeof(*p->score));
-	p->best = xcalloc(p->w.cap.cores.n, sizeof(*p->best));
-	for (uint32_t i = 0; i < p->w.cap.cores.n; i++)
-		p->best[i] = i;
+	scores_init(p);
 	p->index = index_new(p);
 	for (node_id node = 0; node < c->nodes.n; node++)
 		planner_refresh(p, node);
 }
 
 int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
-		const struct settings *settings, struct error *err)
+		const struct settings *settings, struct request_memory *memory, struct error *err)
 {
 	struct settled settled = { .n_nodes = c->nodes.n };
 	struct error local = ERROR_INIT;
@@ -328,7 +265,7 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 		return r;
 
 	/* 1. Bind requests to pods. 2. Modes: where they run now, and how. */
-	planner_start(p, c, settings);
+	planner_start(p, c, settings, memory);
 	settled.of_node = xcalloc(c->nodes.n, sizeof(*settled.of_node));
 
 	/* 3. Keep what is valid, repair what is not. */
@@ -355,8 +292,7 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 void planner_done(struct planner *p)
 {
 	index_free(p->index);
-	free(p->score);
-	free(p->best);
+	scores_done(p);
 	filters_done(&p->filters);
 	reliefs_done(&p->reliefs);
 	world_done(&p->w);
@@ -372,15 +308,22 @@ void planner_emit(struct planner *p, struct plan *ret_plan)
 	plan_name(ret_plan);
 }
 
-int plan_make(const struct cluster *c, const struct policy *const *policies,
-	      const struct settings *settings, struct plan *ret_plan, struct error *err)
+int plan_make_again(const struct cluster *c, const struct policy *const *policies,
+		    const struct settings *settings, struct request_memory *memory,
+		    struct plan *ret_plan, struct error *err)
 {
 	struct planner p;
-	int r = planner_run(&p, c, policies, settings, err);
+	int r = planner_run(&p, c, policies, settings, memory, err);
 
 	if (r < 0)
 		return r;
 	planner_emit(&p, ret_plan);
 	planner_done(&p);
 	return 0;
+}
+
+int plan_make(const struct cluster *c, const struct policy *const *policies,
+	      const struct settings *settings, struct plan *ret_plan, struct error *err)
+{
+	return plan_make_again(c, policies, settings, NULL, ret_plan, err);
 }

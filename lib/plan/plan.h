@@ -145,6 +145,13 @@ struct policy;
 int plan_make(const struct cluster *c, const struct policy *const *policies,
 	      const struct settings *settings, struct plan *ret_plan, struct error *err)
 	__attribute__((nonnull(1, 2, 3, 4)));
+
+/* The same plan to the byte, sooner: `memory` (model/request_memory.h) keeps from one plan of a
+ * snapshot that changes to the next what was read of it. NULL: nothing is kept. */
+struct request_memory;
+int plan_make_again(const struct cluster *c, const struct policy *const *policies,
+		    const struct settings *settings, struct request_memory *memory,
+		    struct plan *ret_plan, struct error *err) __attribute__((nonnull(1, 2, 3, 5)));
 void plan_done(struct plan *p);
 
 /* True when the plan would change something. */

@@ -18,6 +18,7 @@ struct planner {
 	uint32_t n_policies;
 	uint32_t *score; /* of each core as it is, by index in capacity.cores */
 	uint32_t *best;	 /* in each node's run of cores: its cores, best score first */
+	struct tallies *tallies;
 	struct index *index;
 	struct reliefs reliefs;
 	uint64_t steps; /* spent in searches */
@@ -26,13 +27,16 @@ struct planner {
 };
 
 /* Steps 1 and 2, with the policies picked already: everything where the snapshot has it. Used by
- * planner_run(), and by tests that go on by themselves. */
-void planner_start(struct planner *p, const struct cluster *c, const struct settings *settings);
+ * planner_run(), and by tests that go on by themselves. The memory may be NULL: see
+ * plan_make_again().
+ */
+void planner_start(struct planner *p, const struct cluster *c, const struct settings *settings,
+		   struct request_memory *memory);
 
 /* Steps 1 to 5 of a plan: afterwards the world is as the plan leaves it. Arguments and errors are
  * those of plan_make(); after an error there is nothing to release. */
 int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
-		const struct settings *settings, struct error *err)
+		const struct settings *settings, struct request_memory *memory, struct error *err)
 	__attribute__((nonnull(1, 2, 3, 4)));
 void planner_done(struct planner *p);
 

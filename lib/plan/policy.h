@@ -21,10 +21,12 @@ struct core_view {
 	uint32_t numa_cores, numa_used_cores; /* cores of the same NUMA node */
 };
 
+enum { SCORE_MAX = 100 };
+
 struct policy {
 	const char *name; /* lower case, also its key in the configuration */
 	const char *help; /* one line */
-	/* 0 (worst) to 100 (best). */
+	/* 0 (worst) to SCORE_MAX (best). */
 	uint32_t (*score)(const struct core_view *core);
 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/auto.h"
 #include "base/date.h"
 #include "plan/index.h"
 #include "plan/planner.h"
@@ -61,6 +61,14 @@ int64_t relieve_degraded_since(const struct cluster *c, const struct pod *pod)
 	return since;
 }
 
+/* Says the pod that the kernel does not hold what it was granted? */
+static bool says_refused(const struct cluster *c, const struct pod *pod)
+{
+	str_id applied = pod->notes == NONE ? NONE : c->notes.items[pod->notes].applied;
+
+	return applied != NONE && strcmp(cluster_str(c, applied), "false") == 0;
+}
+
 static const struct taint *taint_of(const struct cluster *c, const struct node *node)
 {
 	for (uint32_t i = 0; i < node->taints.n; i++) {
@@ -80,6 +88,7 @@ struct patient {
 	node_id node;
 	const struct taint *taint; /* NULL: it has none of ours */
 	const struct unit *protected;
+	bool has_noted; /* a pod here is degraded, or was refused its budget */
 };
 
 /* The node waits: time alone may change the plan then. */
@@ -258,7 +267,7 @@ static bool may_restore(const struct patient *x, const struct unit *u, enum pres
 
 static void restore(const struct patient *x, enum pressure pressure)
 {
-	for (uint32_t i = 0; i < n_units(x); i++) {
+	for (uint32_t i = 0; x->has_noted && i < n_units(x); i++) {
 		const struct unit *u = unit_at(x, i);
 		int64_t since = may_restore(x, u, pressure) ? degraded_since(x, u) : -1;
 
@@ -326,18 +335,16 @@ static bool is_overcommitted(const struct patient *x)
 /* The kernel does not hold what the pod was granted, and this plan grants nothing else. */
 static bool was_refused(const struct patient *x, const struct unit *u)
 {
-	const struct cluster *c = x->p->w.c;
-	const struct pod *pod = unit_pod(&x->p->w, u);
-	str_id applied = pod->notes == NONE ? NONE : c->notes.items[pod->notes].applied;
+	const struct world *w = &x->p->w;
 
 	return stays(u) && u->at == u->origin &&
-	       unit_request(&x->p->w, u)->assignment == ASSIGNMENT_CURRENT && applied != NONE &&
-	       strcmp(cluster_str(c, applied), "false") == 0;
+	       unit_request(w, u)->assignment == ASSIGNMENT_CURRENT &&
+	       says_refused(w->c, unit_pod(w, u));
 }
 
 static bool is_broken(const struct patient *x)
 {
-	for (uint32_t i = 0; i < n_units(x); i++)
+	for (uint32_t i = 0; x->has_noted && i < n_units(x); i++)
 		if (was_refused(x, unit_at(x, i)))
 			return true;
 	return is_overcommitted(x);
@@ -387,16 +394,37 @@ static void find_protected(const struct world *w, unit_id *protected_on)
 	}
 }
 
+/* Most nodes have no such pod, and then nothing of theirs needs to be looked at: all pods are gone
+ * through once, in the order in which they lie in memory. */
+static void find_noted(const struct world *w, bool *has_noted)
+{
+	array_each(u, &w->units) {
+		const struct pod *pod = unit_pod(w, u);
+
+		if (u->node != NONE &&
+		    (relieve_degraded_since(w->c, pod) >= 0 || says_refused(w->c, pod)))
+			has_noted[u->node] = true;
+	}
+}
+
 void relieve(struct planner *p)
 {
 	struct reliefs *r = &p->reliefs;
+	size_t n_nodes = p->w.c->nodes.n;
+	AUTO_FREE bool *has_noted = xcalloc(n_nodes, sizeof(*has_noted));
 
 	r->of_unit = xcalloc(p->w.units.n, sizeof(*r->of_unit));
-	r->of_node = xcalloc(p->w.c->nodes.n, sizeof(*r->of_node));
-	r->protected_on = xcalloc(p->w.c->nodes.n, sizeof(*r->protected_on));
+	r->of_node = xcalloc(n_nodes, sizeof(*r->of_node));
+	r->protected_on = xcalloc(n_nodes, sizeof(*r->protected_on));
 	find_protected(&p->w, r->protected_on);
-	for (node_id node = 0; node < p->w.c->nodes.n; node++)
-		relieve_node(&(struct patient){ .p = p, .r = r, .node = node });
+	find_noted(&p->w, has_noted);
+	for (node_id node = 0; node < n_nodes; node++)
+		relieve_node(&(struct patient){
+			.p = p,
+			.r = r,
+			.node = node,
+			.has_noted = has_noted[node],
+		});
 }
 
 void reliefs_done(struct reliefs *r)

@@ -30,6 +30,7 @@ struct search {
 	unit_list newcomers;  /* settled and fresh */
 	unit_list order;      /* the pending ones of them, as they can come in one by one */
 	ARRAY(uint32_t) pins; /* the core sets that pods of the region ask for, in requests.sets */
+	candidates choices;   /* of all decisions that are open, each behind those before it */
 	bool *is_left;	      /* by position in running */
 	struct saved *before; /* likewise */
 	struct cost cost, best;
@@ -93,6 +94,10 @@ static inline bool search_is_hopeless(const struct search *s)
 void search_bound_init(struct search *s);
 bool search_bound_is_hopeless(const struct search *s, int rank, size_t i);
 
+/* The same on one node, counting those of this rank and below for whom no core has a slot. With the
+ * ranks above in their places, and those of this one that had to leave on their way. */
+bool search_bound_must_evict(const struct search *s, int rank);
+
 /* A node where a more critical new pod misses requests as long as this rank stays, or NONE. */
 node_id search_crowded_node(const struct search *s, int rank);
 
@@ -104,7 +109,7 @@ void search_finish(struct search *s);
 
 /* Two cores of a node with the same figures, without anybody less critical, and that nobody asks
  * for by number, are as good as one another: the first will do. */
-bool search_is_twin(const struct search *s, const candidates *list, size_t i, unsigned rank);
+bool search_is_twin(const struct search *s, const struct candidate *list, size_t i, unsigned rank);
 
 /* Has a more critical new pod taken host ports of this one? */
 bool search_has_lost_ports(const struct search *s, const struct unit *u);

@@ -56,17 +56,30 @@ static size_t count_fitting(const uint32_t *load, size_t n, uint64_t room)
 	return i;
 }
 
+/* The cells of a node: one for each of its cores, or one for all. */
+struct cells {
+	const struct cell *items;
+	uint32_t n;
+};
+
+static struct cells cells_of(const struct world *w, node_id node)
+{
+	struct range cores = w->cap.nodes.items[node].cores;
+	const cell_id *ids = w->cell_of_core + cores.at;
+
+	if (cores.n == 0)
+		return (struct cells){ NULL, 0 };
+	return (struct cells){ &w->cells[ids[0]], ids[cores.n - 1] - ids[0] + 1 };
+}
+
 /* What the cells have left by mode for ranks up to `rank`. */
 static void sum_room(const struct search *s, int rank, uint64_t room[LEVELS])
 {
-	const struct world *w = s->w;
-
 	for (size_t n = 0; n < s->region->n_nodes; n++) {
-		const struct node_capacity *nc = &w->cap.nodes.items[s->region->nodes[n]];
-		uint32_t n_cells = nc->scope == SCOPE_NODE ? nc->cores.n > 0 : nc->cores.n;
+		struct cells cells = cells_of(s->w, s->region->nodes[n]);
 
-		for (uint32_t i = 0; i < n_cells; i++) {
-			const struct cell *cell = &w->cells[w->cell_of_core[nc->cores.at] + i];
+		for (uint32_t i = 0; i < cells.n; i++) {
+			const struct cell *cell = &cells.items[i];
 
 			for (int k = 0; k < LEVELS; k++)
 				if (cell->used[rank][k] < cell->cap[k])
@@ -116,6 +129,54 @@ bool search_bound_is_hopeless(const struct search *s, int rank, size_t i)
 			most = fit < most ? fit : most;
 		}
 		lose_room(s, r, s->bound->n[r] - most, &cost);
+	}
+	return !cost_is_less(&cost, &s->best);
+}
+
+/* How many of the rank's pods one cell can hold at most, below the ranks from `above` on. */
+static size_t count_slots(const struct search *s, const struct cell *cell, int above, int rank)
+{
+	size_t most = s->bound->n[rank];
+
+	for (int k = 0; k < LEVELS; k++) {
+		uint32_t used = cell->used[above][k];
+		uint64_t room = used < cell->cap[k] ? cell->cap[k] - used : 0;
+
+		most = count_fitting(s->bound->load[rank][k], most, room);
+	}
+	return most;
+}
+
+static size_t count_all_slots(const struct search *s, struct cells cells, int above, int rank)
+{
+	size_t sum = 0;
+
+	for (uint32_t i = 0; i < cells.n; i++)
+		sum += count_slots(s, &cells.items[i], above, rank);
+	return sum;
+}
+
+/* Whoever finds none of the cells' slots is evicted, or left out, which costs more. A move less is
+ * paid for one of this rank that was taken off. Without landings the region is one node. */
+bool search_bound_must_evict(const struct search *s, int rank)
+{
+	node_id node = s->region->nodes[0];
+	struct cost cost = s->cost;
+
+	if (s->region->lands || s->w->nodes[node].is_broken)
+		return false;
+
+	struct cells cells = cells_of(s->w, node);
+	for (int r = rank; r >= 0; r--) {
+		int64_t *evicted = &cost.part[COST_EVICTED + LEVELS - 1 - r];
+		int64_t more = (int64_t)s->bound->n[r] - *evicted -
+			       (int64_t)count_all_slots(s, cells, rank + 1, r);
+
+		if (more <= 0)
+			continue;
+		*evicted += more;
+		if (r == rank)
+			cost.part[COST_MOVED] -= more;
 	}
 	return !cost_is_less(&cost, &s->best);
 }

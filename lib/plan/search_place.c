@@ -79,32 +79,33 @@ static bool is_named(const struct search *s, uint32_t core)
 
 /* Two cores of a node with the same figures, without anybody less critical, and that nobody asks
  * for by number, are as good as one another: the first will do. */
-bool search_is_twin(const struct search *s, const candidates *list, size_t i, unsigned rank)
+bool search_is_twin(const struct search *s, const struct candidate *list, size_t i, unsigned rank)
 {
 	const struct world *w = s->w;
-	const struct core_set *a = &w->places.items[list->items[i].place];
+	const struct core_set *a = &w->places.items[list[i].place];
 
 	if (i == 0 || a->cells.n != 1 || a->cores.n != 1)
 		return false;
-	const struct core_set *b = &w->places.items[list->items[i - 1].place];
+	const struct core_set *b = &w->places.items[list[i - 1].place];
 	if (a->node != b->node || b->cells.n != 1 || b->cores.n != 1)
 		return false;
 	const struct cell *x = &w->cells[w->place_cells.items[a->cells.at]];
 	const struct cell *y = &w->cells[w->place_cells.items[b->cells.at]];
 	return memcmp(x->used, y->used, sizeof(x->used)) == 0 &&
 	       memcmp(x->used[0], x->used[rank], sizeof(x->used[0])) == 0 &&
-	       !is_named(s, list->items[i].place) && !is_named(s, list->items[i - 1].place);
+	       !is_named(s, list[i].place) && !is_named(s, list[i - 1].place);
 }
 
-/* Tries the places where nobody has to yield as things are, or the others. */
-static void try_list(struct search *s, size_t i, const candidates *list, bool yields,
-		     struct choice *choice)
+/* Tries the choices where nobody has to yield as things are, or the others. */
+static void try_choices(struct search *s, size_t i, struct range choices, bool yields,
+			struct choice *choice)
 {
 	const struct unit *u = search_unit(s, &s->fresh, i);
 
-	for (size_t n = 0; n < list->n && !search_is_hopeless(s); n++) {
-		size_t k = s->is_reversed ? list->n - 1 - n : n;
-		place_id place = list->items[k].place;
+	for (uint32_t n = 0; n < choices.n && !search_is_hopeless(s); n++) {
+		const struct candidate *list = s->choices.items + choices.at;
+		uint32_t k = s->is_reversed ? choices.n - 1 - n : n;
+		place_id place = list[k].place;
 
 		if (!world_fits(s->w, u, place, u->rank) ||
 		    world_fits(s->w, u, place, 0) == yields || search_is_twin(s, list, k, u->rank))
@@ -119,14 +120,15 @@ static void try_list(struct search *s, size_t i, const candidates *list, bool yi
 static void try_places(struct search *s, size_t i, enum entry entry, struct choice *choice)
 {
 	const struct unit *u = search_unit(s, &s->fresh, i);
-	candidates list = { 0 };
+	struct range choices = { (uint32_t)s->choices.n, 0 };
 
 	for (size_t n = 0; n < s->region->n_nodes; n++)
 		if (may_enter(s, u, s->region->nodes[n]) == entry)
-			candidates_of(s->p, u, s->region->nodes[n], &list);
-	try_list(s, i, &list, false, choice);
-	try_list(s, i, &list, true, choice);
-	array_done(&list);
+			candidates_of(s->p, u, s->region->nodes[n], &s->choices);
+	choices.n = (uint32_t)s->choices.n - choices.at;
+	try_choices(s, i, choices, false, choice);
+	try_choices(s, i, choices, true, choice);
+	s->choices.n = choices.at;
 }
 
 static void try_leaving_out(struct search *s, size_t i, struct choice *choice)

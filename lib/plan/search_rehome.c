@@ -22,33 +22,32 @@ static bool suits(const struct search *s, const struct unit *u, place_id place, 
 }
 
 /* Puts the place that an earlier search has found in front. */
-static void begin_with(candidates *list, place_id place)
+static void begin_with(struct candidate *list, size_t n, place_id place)
 {
-	for (size_t i = 1; i < list->n; i++) {
-		struct candidate c = list->items[i];
+	for (size_t i = 1; i < n; i++) {
+		struct candidate c = list[i];
 
 		if (c.place != place)
 			continue;
-		memmove(list->items + 1, list->items, i * sizeof(c));
-		list->items[0] = c;
+		memmove(list + 1, list, i * sizeof(c));
+		list[0] = c;
 		return;
 	}
 }
 
-static void try_moves(struct search *s, size_t i, bool ejects, struct choice *choice)
+static void try_moves(struct search *s, size_t i, struct range choices, bool ejects,
+		      struct choice *choice)
 {
 	unit_id id = s->running.items[i];
 	const struct unit *u = &s->w->units.items[id];
-	candidates list = { 0 };
 
-	candidates_of(s->p, u, u->node, &list);
-	begin_with(&list, s->before[i].at);
-	for (size_t n = 0; n < list.n && !search_is_hopeless(s); n++) {
-		size_t k = s->is_reversed ? list.n - 1 - n : n;
-		place_id place = list.items[k].place;
+	for (uint32_t n = 0; n < choices.n && !search_is_hopeless(s); n++) {
+		const struct candidate *list = s->choices.items + choices.at;
+		uint32_t k = s->is_reversed ? choices.n - 1 - n : n;
+		place_id place = list[k].place;
 
 		if (place == u->origin || !suits(s, u, place, ejects) ||
-		    search_is_twin(s, &list, k, u->rank))
+		    search_is_twin(s, list, k, u->rank))
 			continue;
 		if (!search_step(s) || !search_choose(s, choice))
 			break;
@@ -60,7 +59,19 @@ static void try_moves(struct search *s, size_t i, bool ejects, struct choice *ch
 		world_lift(s->w, id);
 		search_unchoose(s, choice);
 	}
-	array_done(&list);
+}
+
+static void try_moving(struct search *s, size_t i, struct choice *choice)
+{
+	const struct unit *u = search_unit(s, &s->running, i);
+	struct range choices = { (uint32_t)s->choices.n, 0 };
+
+	candidates_of(s->p, u, u->node, &s->choices);
+	choices.n = (uint32_t)s->choices.n - choices.at;
+	begin_with(s->choices.items + choices.at, choices.n, s->before[i].at);
+	try_moves(s, i, choices, false, choice);
+	try_moves(s, i, choices, true, choice);
+	s->choices.n = choices.at;
 }
 
 /* Where all nodes are in sight, the end of the branch finds the landings. */
@@ -102,12 +113,22 @@ void search_mark_evicted(struct search *s, unit_id id, bool is_evicted)
 		cost_lose(&s->cost, u->rank, sign);
 }
 
+/* Even if it finds a landing, would one who was taken off cost too much evicted? */
+static bool is_too_dear(const struct search *s, const struct unit *u)
+{
+	struct cost cost = s->cost;
+
+	cost.part[COST_MOVED]--;
+	cost_evict(&cost, u->rank, 1);
+	return !cost_is_less(&cost, &s->best);
+}
+
 static void try_eviction(struct search *s, size_t i, struct choice *choice)
 {
 	unit_id id = s->running.items[i];
 	const struct unit *u = &s->w->units.items[id];
 
-	if (!search_may_evict(s, u))
+	if (!search_may_evict(s, u) || is_too_dear(s, u))
 		return;
 	search_mark_evicted(s, id, true);
 	if (!search_is_hopeless(s) && search_step(s) && search_choose(s, choice)) {
@@ -154,11 +175,12 @@ void search_rehome(struct search *s, int rank)
 			search_place_fresh(s, rank, 0);
 		return;
 	}
+	if (search_bound_must_evict(s, rank))
+		return;
 	struct choice choice = { 0 };
 	if (s->before[i].is_evicted)
 		try_eviction(s, i, &choice);
-	try_moves(s, i, false, &choice);
-	try_moves(s, i, true, &choice);
+	try_moving(s, i, &choice);
 	if (!s->before[i].is_evicted)
 		try_eviction(s, i, &choice);
 	try_leaving_it(s, i, &choice);

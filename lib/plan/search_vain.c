@@ -120,6 +120,23 @@ static void list_new(const struct search *s, int rank, unit_list *ret)
 	}
 }
 
+/* The first few, without those for whom there would be no room if all of their rank were gone. */
+static void list_displaced(const struct search *s, int rank, unit_list *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->running.n && n < MAX_DISPLACED; i++) {
+		const struct unit *u = search_unit(s, &s->running, i);
+
+		if (u->rank != rank || u->kind != UNIT_RUNNING || u->is_misplaced ||
+		    u->at == u->origin)
+			continue;
+		n++;
+		if (world_fits(s->w, u, u->origin, (unsigned)rank + 1))
+			*array_add(ret) = s->running.items[i];
+	}
+}
+
 /* Nobody of whom there is no room even with all the displaced away is in any such set. */
 static void leave_out_hopeless(struct search *s, unit_list *displaced, int rank)
 {
@@ -166,13 +183,7 @@ bool search_is_in_vain(struct search *s, int rank)
 {
 	unit_list displaced = { 0 }, fresh = { 0 };
 
-	for (size_t i = 0; i < s->running.n && displaced.n < MAX_DISPLACED; i++) {
-		const struct unit *u = search_unit(s, &s->running, i);
-
-		if (u->rank == rank && u->kind == UNIT_RUNNING && !u->is_misplaced &&
-		    u->at != u->origin)
-			*array_add(&displaced) = s->running.items[i];
-	}
+	list_displaced(s, rank, &displaced);
 	if (displaced.n == 0)
 		return false;
 	list_new(s, rank, &fresh);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/sort.h"
 #include "model/pdb.h"
 #include "plan/pod_terms.h"
 
@@ -274,15 +275,19 @@ static void make_nodes(struct world *w)
 
 /* ---- Units ---- */
 
-static bool owner_is(const struct world *w, const struct pod *pod, const char *kind)
+static void find_owner_kinds(struct world *w)
 {
-	return strcmp(cluster_str(w->c, pod->owner_kind), kind) == 0;
+	const struct intern *strings = &w->c->strings;
+
+	w->owner.node = intern_find(strings, "Node", 4);
+	w->owner.daemon_set = intern_find(strings, "DaemonSet", 9);
+	w->owner.stateful_set = intern_find(strings, "StatefulSet", 11);
 }
 
 static bool is_untouchable(const struct world *w, const struct pod *pod)
 {
 	return pod->is_terminating || pod->is_mirror || pod->priority >= SYSTEM_CRITICAL ||
-	       owner_is(w, pod, "Node");
+	       pod->owner_kind == w->owner.node;
 }
 
 /* Will its controller make a new one that comes to us and asks for the same? */
@@ -291,10 +296,11 @@ static bool can_land(const struct world *w, const struct unit *u)
 	const struct pod *pod = unit_pod(w, u);
 	const struct request *q = unit_request(w, u);
 
-	if (!pod->is_ours || q->is_bad || !pod->owner_kind || owner_is(w, pod, "DaemonSet"))
+	if (!pod->is_ours || q->is_bad || !pod->owner_kind ||
+	    pod->owner_kind == w->owner.daemon_set)
 		return false;
 	if (q->source == SOURCE_MCKUBE && w->c->mckubes.items[q->mckube].podname)
-		return owner_is(w, pod, "StatefulSet");
+		return pod->owner_kind == w->owner.stateful_set;
 	return q->source != SOURCE_NONE;
 }
 
@@ -362,41 +368,10 @@ static void add_unit(struct world *w, uint32_t request, const struct pdb_cover *
 		u.is_misplaced = false;
 	if (u.kind == UNIT_RUNNING || u.kind == UNIT_HOMELESS)
 		u.can_evict = pdb_allows(w->c, covers[q->pod]) && !is_untouchable(w, pod) &&
-			      !owner_is(w, pod, "DaemonSet");
+			      pod->owner_kind != w->owner.daemon_set;
 	u.can_land = u.kind == UNIT_RUNNING && can_land(w, &u);
 	w->unit_of_pod[q->pod] = (unit_id)w->units.n;
 	*array_add(&w->units) = u;
-}
-
-/* What decides a turn, packed: the lesser comes first. */
-struct turn {
-	uint64_t importance;
-	int64_t created;
-	unit_id id;
-};
-
-static struct turn turn_of(const struct world *w, unit_id id)
-{
-	const struct unit *u = &w->units.items[id];
-	const struct pod *pod = unit_pod(w, u);
-
-	return (struct turn){
-		.importance = (uint64_t)(LEVEL_HIGH - u->rank) << 32 |
-			      (uint32_t)((int64_t)INT32_MAX - pod->priority),
-		.created = pod->meta.created,
-		.id = id,
-	};
-}
-
-static int cmp_turn(const void *a, const void *b)
-{
-	const struct turn *x = a, *y = b;
-
-	if (x->importance != y->importance)
-		return x->importance < y->importance ? -1 : 1;
-	if (x->created != y->created)
-		return x->created < y->created ? -1 : 1;
-	return x->id < y->id ? -1 : x->id > y->id;
 }
 
 int world_by_since(const void *a, const void *b, void *world)
@@ -408,18 +383,35 @@ int world_by_since(const void *a, const void *b, void *world)
 	return x < y ? -1 : x > y;
 }
 
+/* The more critical first, then by priority. */
+static uint64_t importance_key(const struct world *w, const struct unit *u)
+{
+	return (uint64_t)(LEVEL_HIGH - u->rank) << 32 |
+	       (uint32_t)((int64_t)INT32_MAX - unit_pod(w, u)->priority);
+}
+
+static uint64_t age_key(const struct world *w, const struct unit *u)
+{
+	return (uint64_t)unit_pod(w, u)->meta.created ^ (uint64_t)1 << 63;
+}
+
+/* Units are in the order of names, which decides between those that are the same in all else. */
 static void give_turns(struct world *w)
 {
-	AUTO_FREE struct turn *turns = xmalloc(w->units.n * sizeof(*turns));
+	uint32_t n = (uint32_t)w->units.n;
+	AUTO_FREE uint64_t *age = xmalloc(n * sizeof(*age));
+	AUTO_FREE uint64_t *importance = xmalloc(n * sizeof(*importance));
 
-	w->by_turn = xmalloc(w->units.n * sizeof(*w->by_turn));
-	for (unit_id id = 0; id < w->units.n; id++)
-		turns[id] = turn_of(w, id);
-	qsort(turns, w->units.n, sizeof(*turns), cmp_turn);
-	for (uint32_t turn = 0; turn < w->units.n; turn++) {
-		w->by_turn[turn] = turns[turn].id;
-		w->units.items[turns[turn].id].turn = turn;
+	w->by_turn = xmalloc(n * sizeof(*w->by_turn));
+	for (unit_id id = 0; id < n; id++) {
+		age[id] = age_key(w, &w->units.items[id]);
+		importance[id] = importance_key(w, &w->units.items[id]);
+		w->by_turn[id] = id;
 	}
+	sort_ids(w->by_turn, n, age);
+	sort_ids(w->by_turn, n, importance);
+	for (uint32_t turn = 0; turn < n; turn++)
+		w->units.items[w->by_turn[turn]].turn = turn;
 }
 
 /* Lists the bound units of every node, by turn. */
@@ -492,12 +484,23 @@ static void settle(struct world *w)
 	find_broken(w);
 }
 
-void world_init(struct world *w, const struct cluster *c, const struct settings *settings)
+static void read_requests(struct world *w)
 {
-	*w = (struct world){ .c = c, .settings = settings };
+	if (!w->memory) {
+		requests_read(w->c, w->settings, &w->req, &w->notices);
+		return;
+	}
+	requests_read_again(w->c, w->settings, w->memory, &w->notices);
+	w->req = w->memory->requests;
+}
+
+void world_init(struct world *w, const struct cluster *c, const struct settings *settings,
+		struct request_memory *memory)
+{
+	*w = (struct world){ .c = c, .settings = settings, .memory = memory };
 	w->notices.arena = &w->arena;
 	capacity_read(c, settings, &w->cap, &w->notices);
-	requests_read(c, settings, &w->req, &w->notices);
+	read_requests(w);
 	make_cells(w);
 	make_single_places(w);
 	make_nodes(w);
@@ -508,7 +511,8 @@ void world_init(struct world *w, const struct cluster *c, const struct settings 
 
 	w->unit_of_pod = xmalloc(c->pods.n * sizeof(*w->unit_of_pod));
 	memset(w->unit_of_pod, 0xff, c->pods.n * sizeof(*w->unit_of_pod));
-	AUTO_FREE struct pdb_cover *covers = pdbs_read(c);
+	find_owner_kinds(w);
+	AUTO_FREE struct pdb_cover *covers = pdbs_read(c, w->req.of_pod);
 	for (uint32_t i = 0; i < w->req.list.n; i++)
 		add_unit(w, i, covers);
 	give_turns(w);
@@ -521,7 +525,8 @@ void world_done(struct world *w)
 {
 	pod_terms_free(w->terms);
 	capacity_done(&w->cap);
-	requests_done(&w->req);
+	if (!w->memory)
+		requests_done(&w->req);
 	array_done(&w->notices.list);
 	arena_done(&w->arena);
 	array_done(&w->units);

@@ -7,7 +7,7 @@
 
 #include "model/capacity.h"
 #include "model/cluster.h"
-#include "model/request.h"
+#include "model/request_memory.h"
 #include "model/settings.h"
 
 /* What a plan is tried out on: the snapshot's loads, changed pod by pod and changed back.
@@ -86,10 +86,14 @@ struct world {
 	const struct cluster *c;
 	const struct settings *settings;
 	struct capacity cap;
-	struct requests req;
+	struct requests req; /* those of the memory, where there is one */
+	struct request_memory *memory;
 	struct notices notices;
 	struct arena arena; /* of the notices */
 
+	struct {
+		str_id node, daemon_set, stateful_set;
+	} owner;		  /* kinds of owners that matter; INTERN_NONE: nobody has it */
 	ARRAY(struct unit) units; /* in the order of requests */
 	unit_id *unit_of_pod;	  /* by pod_id, NONE */
 	unit_id *by_turn;	  /* all units, by turn */
@@ -111,8 +115,10 @@ struct world {
 	struct pod_terms *terms; /* plan/pod_terms.h; NULL where no pod has such terms */
 };
 
-/* Reads capacities and requests, and puts every pod where the snapshot has it. */
-void world_init(struct world *w, const struct cluster *c, const struct settings *settings);
+/* Reads capacities and requests, and puts every pod where the snapshot has it. With a memory, which
+ * has to outlive the world, only those requests are read that it does not know; NULL: all. */
+void world_init(struct world *w, const struct cluster *c, const struct settings *settings,
+		struct request_memory *memory);
 void world_done(struct world *w);
 
 static inline const struct pod *unit_pod(const struct world *w, const struct unit *u)

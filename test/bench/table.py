@@ -5,11 +5,16 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(TOP / "test"))
+from tries import cpu_times, share_since  # noqa: E402
+
+STARTED = cpu_times()
 
 
 @dataclass
@@ -37,7 +42,8 @@ def markdown(program: str, where: str, rows: Iterable[Row]) -> str:
     words = {True: "yes", False: "**no**", None: ""}
     lines = ["| what | measured | goal | met |", "|---|--:|--:|---|"]
     lines += [f"| {r.what} | {r.value} | {r.goal} | {words[r.is_met]} |" for r in rows]
-    return "\n".join([f"Measured by `{program}` on {where}.", "", *lines])
+    taken = f"{share_since(STARTED):.1%} of the CPUs' time taken by others on the host meanwhile"
+    return "\n".join([f"Measured by `{program}` on {where}, {taken}.", "", *lines])
 
 
 def write_readme(name: str, text: str) -> None:

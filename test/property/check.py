@@ -31,7 +31,7 @@ KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Migrate", "R
          "Taint", "Untaint", "Status", "Finalizer"}
 PLACING = {"Bind", "Assign", "Move"}
 WARNINGS = {"BadBudget", "BadCpuset", "BadCriticality", "BadNodeAnnotation", "DuplicateRequest",
-            "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported"}
+            "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported", "CoresNotAllowed"}
 UNPLACED = {"NoNode", "NoRoom", "NoRequest", "BadRequest"}
 PRESSURE = {"busy": 900_000, "calm": 800_000, "delaySeconds": 5, "stepSeconds": 30,
             "holdSeconds": 60, "evict": "controlled"}

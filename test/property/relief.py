@@ -118,13 +118,14 @@ class Relief:
     # The guarantee
 
     def is_broken(self, node: Node) -> bool:
-        """A core is over its capacity with what its pods hold, or a budget was refused."""
+        """A core for real time is over its capacity with what its pods hold, or a budget was
+        refused. On others nothing is promised."""
         held = self.end.copy()
         for pod in self.kept(node.name):
             if pod.noted and not pod.is_current:
                 _hold(held, pod)
-        over = any(slot[0] == node.name and load > node.rt_capacity
-                   for slot, load in held.breaches().items())
+        over = any(slot[0] == node.name and slot[1] in {-1, *node.rt_cores}
+                   and load > node.rt_capacity for slot, load in held.breaches().items())
         return over or any(p.is_current and p.notes.get(NOTE + "rt-applied") == "false"
                            for p in self.kept(node.name))
 

@@ -32,6 +32,7 @@ HEAD = re.compile(rb'{"apiVersion":"([^"]+)","kind":"([^"]+)","metadata":{"name"
                   rb'(?:,"generateName":"[^"]+")?(?:,"namespace":"([^"]+)")?')
 BOOKMARK_SECONDS = 20
 LOG_LENGTH = 20000  # events of a kind that a stream may begin before
+CHANGING = 5000  # pods that change: each of them soon has text of its own, and no more comes
 
 
 class Store:
@@ -115,8 +116,9 @@ class Control:
 
     def __init__(self, store):
         self.store, self.rng, self.n = store, random.Random(1), 0
-        self.plain = [k for k in store.objects["Pod"]
-                      if (b'"sdv.com"' not in store.text("Pod", k) and b'"nodeName"' in store.text("Pod", k))]
+        plain = [k for k in store.objects["Pod"]
+                 if b'"sdv.com"' not in store.text("Pod", k) and b'"nodeName"' in store.text("Pod", k)]
+        self.changing = self.rng.sample(plain, min(CHANGING, len(plain)))
 
     def heartbeat(self):
         """A node's status: nothing that a plan reads."""
@@ -128,7 +130,7 @@ class Control:
 
     def change(self):
         """A pod's labels: a plan reads them."""
-        key = self.rng.choice(self.plain)
+        key = self.rng.choice(self.changing)
         pod = self.store.get("Pod", key)
         self.n += 1
         pod["metadata"]["labels"]["revision"] = str(self.n)
@@ -136,16 +138,16 @@ class Control:
 
     def replace(self):
         """A pod goes, and its controller makes another one."""
-        i = self.rng.randrange(len(self.plain))
-        key = self.plain[i]
+        i = self.rng.randrange(len(self.changing))
+        key = self.changing[i]
         pod = self.store.get("Pod", key)
         self.store.remove("Pod", key)
         self.n += 1
         name = f"{key[1].rsplit('-', 1)[0]}-r{self.n}"
         pod["metadata"].update(name=name, uid=f"{self.n:08x}-9999-4000-8000-000000000000")
         pod["metadata"]["annotations"] = {"mckube.io/rt-applied": f"never seen before {self.n}"}
-        self.plain[i] = key[0], name
-        self.store.put("Pod", self.plain[i], pod)
+        self.changing[i] = key[0], name
+        self.store.put("Pod", self.changing[i], pod)
 
     def arrive(self):
         """A real-time pod that waits for a place, with its request in annotations."""

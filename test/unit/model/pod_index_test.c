@@ -36,7 +36,7 @@ static void finds(const char *selector, const char *expect)
 	pod_index_init(&x, &c);
 	array_each(pdb, &c.pdbs)
 		pod_index_want(&x, pdb->meta.ns, pdb->pods);
-	pod_index_fill(&x);
+	pod_index_fill(&x, NULL);
 	pod_index_find(&x, c.pdbs.items[0].meta.ns, c.pdbs.items[0].pods, &found);
 	assert_int_equal(found.n, 0);
 	pod_index_find(&x, c.pdbs.items[1].meta.ns, c.pdbs.items[1].pods, &found);
@@ -88,7 +88,7 @@ static void a_budget_covers_its_pods(void **state)
 			 PDB("labelled", "{matchExpressions: [{key: app, operator: Exists}]}"),
 		 pods);
 	AUTO(cluster_done) struct cluster c = snapshot_of(text.s);
-	AUTO_FREE struct pdb_cover *covers = pdbs_read(&c);
+	AUTO_FREE struct pdb_cover *covers = pdbs_read(&c, NULL);
 	static const struct pdb_cover expect[] = {
 		{ 0, true }, { 1, false }, { 1, false }, { NONE, false }, { NONE, false },
 	};

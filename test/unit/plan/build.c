@@ -190,7 +190,7 @@ void scene_start(struct scene *s, struct str *yaml)
 	p->policies[0] = &policy_spread;
 	p->weights[0] = 1;
 	p->n_policies = 1;
-	planner_start(p, &s->c, &s->settings);
+	planner_start(p, &s->c, &s->settings, NULL);
 }
 
 void scene_done(struct scene *s)

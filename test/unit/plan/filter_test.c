@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -212,6 +213,53 @@ static void a_bound_volume_says_where_its_pods_may_be(void **state)
 	answers((struct question){ .pod.spec = uses_claim });
 }
 
+/* "one-3" */
+static const char *name_of(char buf[static 16], const char *word, size_t i)
+{
+	snprintf(buf, 16, "%s-%zu", word, i);
+	return buf;
+}
+
+static void what_is_asked_twice_is_answered_once(void **state)
+{
+	static const char *const specs[] = {
+		"nodeSelector: {zone: a}",
+		"nodeSelector: {zone: b}",
+		"nodeSelector: {disk: a}",
+		"tolerations: [{key: zone, operator: Exists}]",
+		"tolerations: [{key: zone, value: a}]",
+		"tolerations: [{key: zone, value: a, effect: NoSchedule}]",
+		NODE_AFFINITY("{matchExpressions: [" EXPRESSION("zone", "In", "a") "]}"),
+		NODE_AFFINITY("{matchFields: [" EXPRESSION("metadata.name", "In", "a") "]}"),
+		"volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]",
+		"",
+	};
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+	const uint64_t *sets[ARRAY_LEN(specs)];
+	char name[16];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
+		build_pod(&yaml,
+			  (struct test_pod){ name_of(name, "one", i), .low = 1, .spec = specs[i] });
+		build_pod(&yaml,
+			  (struct test_pod){ name_of(name, "two", i), .low = 1, .spec = specs[i],
+					     .ports = "{containerPort: 80, hostPort: 80}" });
+	}
+	scene_start(&s, &yaml);
+	for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
+		rules_id one = unit_pod(&s.p.w, unit_at(&s, name_of(name, "one", i)))->rules;
+		rules_id two = unit_pod(&s.p.w, unit_at(&s, name_of(name, "two", i)))->rules;
+
+		assert_int_not_equal(one, two);
+		sets[i] = filters_allowed(&s.p.filters, one);
+		assert_ptr_equal(filters_allowed(&s.p.filters, two), sets[i]);
+		for (size_t k = 0; k < i; k++)
+			assert_ptr_not_equal(sets[k], sets[i]);
+	}
+}
+
 static void the_first_refusal_is_the_one_reported(void **state)
 {
 	(void)state;
@@ -249,6 +297,7 @@ int main(void)
 		cmocka_unit_test(the_resource_that_is_short_is_named),
 		cmocka_unit_test(of_extended_resources_the_missing_one_is_named),
 		cmocka_unit_test(a_bound_volume_says_where_its_pods_may_be),
+		cmocka_unit_test(what_is_asked_twice_is_answered_once),
 		cmocka_unit_test(the_first_refusal_is_the_one_reported),
 		cmocka_unit_test(every_refusal_has_words),
 	};
