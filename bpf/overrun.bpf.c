@@ -5,9 +5,9 @@
  * When a real-time task of a watched group is switched in, the CPU's timer is set for the moment at
  * which the group will have used up its limit. When the timer fires, consumption is what the kernel
  * charged (rt_time, by the tick and at switches) plus what the running task used since. The
- * accounting itself (sched_stat_runtime) is the back-stop, also for a task that becomes real-time
- * while it runs. A group is named by the cgroup of the task's own task group: who happens to run
- * when something is charged does not matter.
+ * accounting itself (sched_stat_runtime) is the back-stop; it also sets the timer for a task that
+ * becomes real-time while it runs. A group is named by the cgroup of the task's own task group: who
+ * happens to run when something is charged does not matter.
  *
  * Only the fields that are read are declared: CO-RE finds them in the running kernel. They were
  * checked against Linux 6.18. */
@@ -67,7 +67,7 @@ struct sched_dl_entity {
 	__u64 dl_runtime, deadline;
 };
 struct task_struct {
-	int prio;
+	int prio, pid;
 	struct sched_entity se;
 	struct sched_rt_entity rt;
 	struct sched_dl_entity dl;
@@ -81,6 +81,7 @@ enum { CLOCK_MONOTONIC_ID = 1, TIMER_CPU_PIN = 1 << 1, AFTER_REFILL_NS = 20000 }
 
 /* Of the cpu controller: cgroup ids are unique only within a hierarchy. */
 const volatile int hierarchy;
+const volatile __u32 n_queues = 1;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -94,7 +95,8 @@ struct cpu {
 	struct bpf_timer timer;
 	__u64 clock_offset; /* CLOCK_MONOTONIC less the run queue's clock_task */
 	__u64 lost;	    /* events for which there was no room */
-	__u64 padding[4];   /* a cache line each */
+	int armed_for;	    /* the thread that ran when the timer was set */
+	__u32 padding[7];   /* a cache line each */
 };
 
 struct {
@@ -104,10 +106,17 @@ struct {
 	__type(value, struct cpu);
 } cpus SEC(".maps");
 
-struct {
+struct queue {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 32 * 1024); /* 682 of them */
-} events SEC(".maps");
+	__uint(max_entries, 8 * 1024); /* 170 events */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, OVERRUN_QUEUES); /* the loader fills the first n_queues */
+	__type(key, __u32);
+	__array(values, struct queue);
+} queues SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -129,9 +138,11 @@ static struct overrun_group *group_of(struct task_struct *p, __u64 *ret_id)
 
 static void report(const struct overrun_event *event)
 {
+	__u32 key = event->cpu % n_queues;
+	void *queue = bpf_map_lookup_elem(&queues, &key);
 	struct cpu *cpu;
 
-	if (bpf_ringbuf_output(&events, (void *)event, sizeof(*event), 0) == 0)
+	if (queue && bpf_ringbuf_output(queue, (void *)event, sizeof(*event), 0) == 0)
 		return;
 	cpu = this_cpu();
 	if (cpu)
@@ -194,6 +205,7 @@ static __always_inline void watch(struct task_struct *p, struct cpu *cpu, __u64 
 	left = compare(g, &event);
 	if (!is_armed)
 		return;
+	cpu->armed_for = p->pid;
 	refill = event.period > now ? event.period - now + AFTER_REFILL_NS : AFTER_REFILL_NS;
 	arm(cpu, left < refill ? left : refill);
 }
@@ -203,8 +215,10 @@ static int on_timer(void *map, __u32 *key, struct cpu *cpu)
 	struct task_struct *p = bpf_get_current_task_btf();
 	__u64 now = bpf_ktime_get_ns();
 
-	if (!is_realtime(p))
+	if (!is_realtime(p)) {
+		cpu->armed_for = 0;
 		return 0;
+	}
 	__s64 running = now - cpu->clock_offset - p->se.exec_start;
 	watch(p, cpu, now, running > 0 ? running : 0, true);
 	return 0;
@@ -222,33 +236,32 @@ int prepare(struct overrun_prepare *args)
 	return bpf_timer_set_callback(&cpu->timer, on_timer);
 }
 
-SEC("tp_btf/sched_switch")
-int BPF_PROG(rt_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+/* At a moment at which exec_start was just set to the run queue's clock. Apart from the programs:
+ * those then save no registers for the many tasks that they let pass. */
+static __noinline int watch_task(struct task_struct *p, __u64 running_ns, bool is_new)
 {
-	if (!is_realtime(next))
-		return 0;
 	struct cpu *cpu = this_cpu();
+	__u64 now = bpf_ktime_get_ns();
+
 	if (!cpu)
 		return 0;
-	__u64 now = bpf_ktime_get_ns();
-	cpu->clock_offset = now - next->se.exec_start;
-	watch(next, cpu, now, 0, true);
+	cpu->clock_offset = now - p->se.exec_start;
+	watch(p, cpu, now, running_ns, is_new || cpu->armed_for != p->pid);
 	return 0;
 }
 
-/* exec_start was just set to the run queue's clock, and rt_time does not hold `runtime` yet. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(rt_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	return is_realtime(next) ? watch_task(next, 0, true) : 0;
+}
+
+/* rt_time does not hold `runtime` yet. A thread that became real-time while it runs gets its timer
+ * here. */
 SEC("tp_btf/sched_stat_runtime")
 int BPF_PROG(rt_charge, struct task_struct *p, __u64 runtime)
 {
-	if (!is_realtime(p))
-		return 0;
-	struct cpu *cpu = this_cpu();
-	if (!cpu)
-		return 0;
-	__u64 now = bpf_ktime_get_ns();
-	cpu->clock_offset = now - p->se.exec_start;
-	watch(p, cpu, now, runtime, false);
-	return 0;
+	return is_realtime(p) ? watch_task(p, runtime, false) : 0;
 }
 
 /* A SCHED_DEADLINE thread overruns when its own budget is used up. */

@@ -7,8 +7,13 @@
 /* What overrun.bpf.c and lib/node/overrun_bpf.c say to each other. */
 
 /* A container has up to two limits: the one that an overrun is measured by, and the next one that
- * matters at its level (a High pod at medium: C_low for the recovery, C_medium to go up). */
-enum { OVERRUN_LIMITS = 2, OVERRUN_PATH = 488 };
+ * matters at its level (a High pod at medium: C_low for the recovery, C_medium to go up). The third
+ * is no overrun: it lies shortly before the one at which the helper will have to act. */
+enum { OVERRUN_LIMITS = 3, OVERRUN_SOON = 2, OVERRUN_PATH = 488 };
+
+/* Events of a CPU go through queue CPU % n, where n is the number of queues: their reader may be
+ * bound to the CPUs that fill it, since who is woken on the CPU that wakes him runs soonest. */
+enum { OVERRUN_QUEUES = 16 };
 
 /* Value of the map `groups`, one for each CPU, by cgroup id. */
 struct overrun_group {

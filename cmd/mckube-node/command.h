@@ -37,7 +37,7 @@ struct command {
 };
 
 extern const struct command command_check, command_run, command_seccomp, command_set_rt,
-	command_status;
+	command_status, command_version;
 
 /* Probes the kernel at the roots of the options and chooses the backend. */
 int context_probe(const struct context *ctx, struct kernel *ret_kernel,

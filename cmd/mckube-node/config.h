@@ -5,9 +5,8 @@
 #include "base/arena.h"
 #include "run.h"
 
-/* rt-operator.yaml, read as it is: log_level, kube_path, node_name, cgroup_handler and
- * cgroup_v1_capacity. What the command line says wins; a key that is not known is an error that
- * names the nearest. Texts are the arena's. */
+/* Fills in what the command line does not say from a rt-operator.yaml (node/rt_operator.h). Texts
+ * are the arena's. */
 int config_read(const char *path, struct run_args *args, struct common_args *common,
 		struct arena *arena, struct error *err);
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/scan.h"
+#include "build.h"
 #include "kube/target.h"
 #include "kube/watch.h"
 #include "node/container.h"
@@ -17,7 +18,7 @@
 #include "report.h"
 #include "states.h"
 
-enum { STEP_MS = 200, RETRY_MS = 5000, WATCH_AGAIN_MS = 10000, OWNER_MS = 2000, FLUSH_MS = 2000 };
+enum { RETRY_MS = 5000, WATCH_AGAIN_MS = 10000, OWNER_MS = 2000, FLUSH_MS = 2000 };
 
 /* A watch, and when it is started again after the server refused it. */
 struct side_watch {
@@ -92,23 +93,23 @@ static void tell_bad_wish(struct kube_side *s, const struct wish *w, const struc
 	snprintf(n.ns, sizeof(n.ns), "%s", w->want.ns);
 	snprintf(n.name, sizeof(n.name), "%s", w->want.name);
 	snprintf(n.text, sizeof(n.text), "%.*s", NOTE_TEXT - 1, err->msg);
-	reports_add(&s->reports, &n);
+	kube_side_tell(s, &n);
 }
 
+/* A pod changes often: what is bad in it is told once. */
 static void take_wish(struct kube_side *s, const cJSON *pod, struct wish *w,
 		      const struct error *what_is_bad)
 {
 	const char *uid = json_text(json_path(pod, "metadata.uid"));
 	struct error err = ERROR_INIT;
 
-	if (what_is_bad)
-		tell_bad_wish(s, w, what_is_bad);
-	else if (run_set(s->run, w, &err) < 0)
+	if (!what_is_bad && run_set(s->run, w, &err) < 0)
 		log_warning("pod %s/%s: %s", w->want.ns, w->want.name, err.msg);
-	else if (engine_awaits(&s->run->engine, uid))
+	else if (!what_is_bad && engine_awaits(&s->run->engine, uid))
 		place_by_status(s, pod, uid);
 	states_see_pod(&s->states, pod);
-	states_see_bad(&s->states, uid, what_is_bad ? what_is_bad->msg : NULL);
+	if (states_see_bad(&s->states, uid, what_is_bad ? what_is_bad->msg : NULL) && what_is_bad)
+		tell_bad_wish(s, w, what_is_bad);
 }
 
 static bool has_ended(const cJSON *pod)
@@ -194,8 +195,10 @@ static int take_mckube(struct kube_side *s, struct slice text, struct error *err
 		return err->code;
 	const char *ns = json_text(json_path(mckube, "metadata.namespace"));
 	const char *podname = json_text(json_path(mckube, "spec.podname"));
-	if (ns && podname)
-		states_see_mckube(&s->states, ns, podname);
+	if (!ns || !podname)
+		return 0;
+	states_see_mckube(&s->states, ns, podname);
+	http_wake(s->kube.http);
 	return 0;
 }
 
@@ -252,37 +255,64 @@ static void start_mckubes(struct kube_side *s)
 	kube_watch_start(&s->kube, &s->mckubes.watch);
 }
 
-/* Returns how long it may wait. */
-static int step_watch(struct kube_side *s, struct side_watch *w, void (*start)(struct kube_side *))
+/* These return how many milliseconds may pass until the next look at it, though nothing happens. */
+
+static int step_watch(struct side_watch *w, void (*start)(struct kube_side *), struct kube_side *s)
 {
 	int wait = kube_watch_step(&w->watch);
 
 	if (wait >= 0)
-		return wait < STEP_MS ? wait : STEP_MS;
+		return wait;
 	if (!w->again_ms) {
 		log_warning("watch %s: %s", w->what, w->watch.err.msg);
 		w->again_ms = clock_ms() + WATCH_AGAIN_MS;
-	} else if (clock_ms() >= w->again_ms) {
-		w->again_ms = 0;
-		start(s);
 	}
-	return STEP_MS;
+	int64_t left = w->again_ms - clock_ms();
+	if (left > 0)
+		return (int)left;
+	w->again_ms = 0;
+	start(s);
+	return 0;
 }
 
-static void send(struct kube_side *s)
+static int send_all(struct kube_side *s, struct error *err)
+{
+	int node = node_report_send(&s->node, s->run, &s->kube, err);
+	if (node < 0)
+		return node;
+	int pods = states_send(&s->states, &s->kube, err);
+	return pods < node ? pods : node;
+}
+
+/* Not at once again after an error. */
+static int send(struct kube_side *s)
 {
 	struct error err = ERROR_INIT;
+	int64_t left = s->send_due_ms - clock_ms();
 
-	reports_step(&s->reports);
-	if (clock_ms() < s->send_due_ms)
-		return;
-	int r = node_report_send(&s->node, s->run, &s->kube, &err);
-	if (r == 0)
-		r = states_send(&s->states, &s->kube, &err);
-	if (r == 0)
-		return;
+	if (left > 0)
+		return (int)left;
+	int wait = send_all(s, &err);
+	if (wait >= 0)
+		return wait;
 	log_warning("report to the API server: %s", err.msg);
 	s->send_due_ms = clock_ms() + RETRY_MS;
+	return RETRY_MS;
+}
+
+static int step(struct kube_side *s)
+{
+	const int waits[] = {
+		step_watch(&s->pods, start_pods, s),
+		step_watch(&s->mckubes, start_mckubes, s),
+		reports_step(&s->reports),
+		send(s),
+	};
+	int least = waits[0];
+
+	for (size_t i = 1; i < ARRAY_LEN(waits); i++)
+		least = waits[i] < least ? waits[i] : least;
+	return least;
 }
 
 static void *serve(void *arg)
@@ -291,13 +321,8 @@ static void *serve(void *arg)
 
 	start_pods(s);
 	start_mckubes(s);
-	while (!s->is_ending) {
-		int pods = step_watch(s, &s->pods, start_pods);
-		int mckubes = step_watch(s, &s->mckubes, start_mckubes);
-
-		http_run(s->kube.http, pods < mckubes ? pods : mckubes);
-		send(s);
-	}
+	while (!s->is_ending)
+		http_wait(s->kube.http, step(s));
 	reports_flush(&s->reports, FLUSH_MS);
 	return NULL;
 }
@@ -323,7 +348,7 @@ static int open_side(struct kube_side *s, struct error *err)
 	const struct kube_overrides flags = { .kubeconfig = s->run->args->kubeconfig };
 	/* Two watches, and two more: a connection costs 60 kB. */
 	const struct http_options options = {
-		.user_agent = "mckube-node",
+		.user_agent = "mckube-node/v" MCKUBE_VERSION " (" MCKUBE_PLATFORM ")",
 		.qps = 20,
 		.burst = 40,
 		.max_connections = 4,
@@ -363,6 +388,7 @@ void kube_side_stop(struct kube_side *s)
 	if (!s)
 		return;
 	s->is_ending = true;
+	http_wake(s->kube.http);
 	pthread_join(s->thread, NULL);
 }
 
@@ -405,6 +431,14 @@ bool kube_side_stays(struct kube_side *s, const char *daemon_set)
 
 void kube_side_tell(struct kube_side *s, const struct note *n)
 {
+	if (!s)
+		return;
+	reports_add(&s->reports, n);
+	http_wake(s->kube.http);
+}
+
+void kube_side_look(struct kube_side *s)
+{
 	if (s)
-		reports_add(&s->reports, n);
+		http_wake(s->kube.http);
 }

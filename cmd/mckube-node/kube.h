@@ -24,4 +24,8 @@ bool kube_side_stays(struct kube_side *s, const char *daemon_set);
 /* Takes a note to be told as an Event. */
 void kube_side_tell(struct kube_side *s, const struct note *n);
 
+/* The engine's revision has changed, or the node has become busy or calm: it sleeps until it is
+ * told so. NULL is fine. */
+void kube_side_look(struct kube_side *s);
+
 #endif

@@ -42,7 +42,7 @@ static unsigned refuse(struct str *reply, const struct error *err)
 				      : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-/* Each thread comes round at least once a second when all is well. */
+/* Each thread comes round at least every five seconds when all is well. */
 static unsigned serve_health(const struct serve_request *r, void *arg, struct str *reply)
 {
 	const struct run *run = ((const struct listen *)arg)->run;
@@ -51,7 +51,7 @@ static unsigned serve_health(const struct serve_request *r, void *arg, struct st
 		int64_t late_ms;
 	} rows[] = {
 		{ "main", clock_ms() - run->loop_ms },
-		{ "reaction", clock_ms() - run->reaction_ms },
+		{ "reaction", reaction_late_ms(&run->reaction) },
 	};
 
 	(void)r;

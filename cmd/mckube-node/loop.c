@@ -2,7 +2,6 @@
 
 /* The helper's main thread: everything that is not urgent. */
 #include <errno.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,13 +19,16 @@
 #include "run.h"
 
 enum { POLL_SIGNAL, POLL_NOTES, POLL_BIRTHS, POLLS };
-#define START_NS INT64_C(5000000000)
-static const int64_t sample_interval_ns = 1000000000, release_interval_ns = 10000000000;
+static const int64_t sample_interval_ns = 1000000000;
+static const int64_t release_first_ns = 5000000000, release_interval_ns = 60000000000;
 
 struct loop {
 	struct run *run;
 	int signal_fd;
-	int64_t sampled_ns, release_ns; /* of the last sample; of the next release */
+	int64_t sampled_ns; /* of the last sample */
+	int64_t released_ns, release_interval_ns;
+	uint64_t told_revision; /* what the Kubernetes side was told last */
+	bool told_busy;
 	bool is_ending;
 };
 
@@ -69,14 +71,17 @@ static void take_births(struct run *r)
 		overruns_read_births(&r->overruns);
 }
 
-/* Start-up, which ends with the first connections, uses much that is not needed again. */
+/* Start-up, which ends with the first connections, uses much that is not needed again; later what
+ * comes only now and then does, such as many new pods, or a new TLS session. */
 static void release_memory(struct loop *l, int64_t now)
 {
-	if (now < l->release_ns)
+	if (now - l->released_ns < l->release_interval_ns)
 		return;
-	l->release_ns = now + release_interval_ns;
-	malloc_trim(0);
-	realtime_release_libraries();
+	l->released_ns = now;
+	l->release_interval_ns *= 2;
+	if (l->release_interval_ns > release_interval_ns)
+		l->release_interval_ns = release_interval_ns;
+	realtime_release_memory();
 }
 
 static void sample(struct loop *l, int64_t now)
@@ -92,6 +97,18 @@ static void sample(struct loop *l, int64_t now)
 		engine_set_usage(&r->engine, r->usage.ppm, now);
 }
 
+static void tell_news(struct loop *l)
+{
+	uint64_t revision = engine_revision(&l->run->engine);
+	bool is_busy = l->run->usage.is_busy;
+
+	if (revision == l->told_revision && is_busy == l->told_busy)
+		return;
+	l->told_revision = revision;
+	l->told_busy = is_busy;
+	kube_side_look(l->run->kube);
+}
+
 static void dispatch(struct loop *l, const struct pollfd *polls)
 {
 	if (polls[POLL_SIGNAL].revents)
@@ -104,7 +121,11 @@ static void dispatch(struct loop *l, const struct pollfd *polls)
 
 int run_loop(struct run *r, struct error *err)
 {
-	struct loop l = { .run = r, .release_ns = engine_now_ns() + START_NS };
+	struct loop l = {
+		.run = r,
+		.released_ns = engine_now_ns(),
+		.release_interval_ns = release_first_ns,
+	};
 	sigset_t set;
 
 	sigprocmask(SIG_BLOCK, NULL, &set);
@@ -123,7 +144,9 @@ int run_loop(struct run *r, struct error *err)
 
 		r->loop_ms = clock_ms();
 		sample(&l, now);
-		if (poll(polls, POLLS, engine_tick(&r->engine, now)) > 0)
+		int wait_ms = engine_tick(&r->engine, now);
+		tell_news(&l);
+		if (poll(polls, POLLS, wait_ms) > 0)
 			dispatch(&l, polls);
 	}
 	engine_tell_counts(&r->engine);

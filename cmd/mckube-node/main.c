@@ -12,7 +12,8 @@
 enum { EXIT_DONE = 0, EXIT_ERROR = 1, HELP_WIDTH = 100 };
 
 static const struct command *const commands[] = {
-	&command_run, &command_check, &command_status, &command_set_rt, &command_seccomp, NULL,
+	&command_run,	  &command_check, &command_status, &command_set_rt, &command_seccomp,
+	&command_version, NULL,
 };
 
 static const struct option common_options[] = {
@@ -108,7 +109,7 @@ int main(int argc, char **argv)
 		print_usage(stdout);
 		return argc > 1 ? EXIT_DONE : EXIT_ERROR;
 	}
-	const struct command *c = find_command(name);
+	const struct command *c = find_command(strcmp(name, "--version") == 0 ? "version" : name);
 	if (!c)
 		error_set(&err, -EINVAL, "unknown command \"%s\" for \"mckube-node\"", name);
 	else

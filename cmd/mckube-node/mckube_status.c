@@ -95,15 +95,15 @@ static void want(const struct states *s, const struct state *p, struct wanted *r
 	    c[RT_APPLIED].is_true ? "Ready" : c[RT_APPLIED].reason, "%s", c[RT_APPLIED].message);
 }
 
-bool mckube_status_is_due(const struct state *p)
+int64_t mckube_status_due_ms(const struct state *p)
 {
-	int64_t age_ms = clock_ms() - p->status_ms;
+	bool has_changed = p->is_gone || p->has_new_mckube || p->is_changed;
 
-	if (!p->has_mckube || (p->status_ms && age_ms < WRITE_INTERVAL_MS))
-		return false;
-	if (p->is_gone || p->has_new_mckube || p->is_changed)
-		return true;
-	return p->now.overrun_ns != p->told_overrun_ns && age_ms >= OVERRUN_INTERVAL_MS;
+	if (!p->has_mckube || (!has_changed && p->now.overrun_ns == p->told_overrun_ns))
+		return INT64_MAX;
+	if (!p->status_ms)
+		return 0;
+	return p->status_ms + (has_changed ? WRITE_INTERVAL_MS : OVERRUN_INTERVAL_MS);
 }
 
 /* Reading. */

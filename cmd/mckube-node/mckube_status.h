@@ -16,9 +16,9 @@
  * the pod's annotations. Both say what these annotations say, and both name the version that they
  * read, so they do not take turns. */
 
-/* May it say something else than it should? It is written twice a second at most; for an overrun
- * that changes nothing else every ten seconds. */
-bool mckube_status_is_due(const struct state *p);
+/* When it is to be written, by clock_ms(); INT64_MAX: it says what it should. It is written twice a
+ * second at most; for an overrun that changes nothing else every ten seconds. */
+int64_t mckube_status_due_ms(const struct state *p);
 
 /* Reads the McKube and writes what differs. */
 int mckube_status_send(struct states *s, const struct state *due, struct kube *k,

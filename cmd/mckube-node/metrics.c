@@ -80,6 +80,9 @@ void metrics_write(struct run *r, struct str *out)
 		   METRIC_LABELS("backend", r->backend->name, "overruns", r->overruns.source->name),
 		   1);
 	metric_one(out, "mckube_node_overruns_total", "counter", "Limits passed.", s->overruns);
+	metric_one(out, "mckube_node_rehearsals_total", "counter",
+		   "Reactions gone through without writing, shortly before a limit.",
+		   s->rehearsals);
 	metric_one(out, "mckube_node_escalations_total", "counter", "Levels raised.",
 		   s->escalations);
 	metric_one(out, "mckube_node_recoveries_total", "counter", "Levels lowered.",

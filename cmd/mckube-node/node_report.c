@@ -75,11 +75,13 @@ int node_report_send(struct node_report *n, const struct run *r, struct kube *k,
 	if (!n->is_described && describe(r, k, err) < 0)
 		return err->code;
 	n->is_described = true;
-	if (is_busy == n->was_busy && clock_ms() < n->due_ms)
-		return 0;
+	int64_t left = n->due_ms - clock_ms();
+	if (is_busy == n->was_busy && left > 0)
+		return (int)left;
 	if (tell_usage(r, k, is_busy, err) < 0)
 		return err->code;
-	n->due_ms = clock_ms() + (is_busy && !n->was_busy ? BUSY_MS : INTERVAL_MS);
+	int interval = is_busy && !n->was_busy ? BUSY_MS : INTERVAL_MS;
+	n->due_ms = clock_ms() + interval;
 	n->was_busy = is_busy;
-	return 0;
+	return interval;
 }

@@ -13,6 +13,7 @@ struct node_report {
 	int64_t due_ms;
 };
 
+/* Returns in how many milliseconds it wants to be called again, though nothing happens. */
 int node_report_send(struct node_report *n, const struct run *r, struct kube *k, struct error *err);
 
 #endif

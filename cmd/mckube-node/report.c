@@ -87,10 +87,10 @@ static void take_notes(struct reports *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
-void reports_step(struct reports *r)
+int reports_step(struct reports *r)
 {
 	take_notes(r);
-	event_step(r->writer);
+	return event_step(r->writer);
 }
 
 void reports_flush(struct reports *r, int timeout_ms)

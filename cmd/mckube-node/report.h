@@ -24,8 +24,8 @@ void reports_done(struct reports *r);
 
 void reports_add(struct reports *r, const struct note *n);
 
-/* Starts what is due; http_run() carries it. */
-void reports_step(struct reports *r);
+/* Starts what is due; http_run() carries it. Returns as event_step(). */
+int reports_step(struct reports *r);
 
 /* Sends what is open, counts too, and waits for it, at most timeout_ms. */
 void reports_flush(struct reports *r, int timeout_ms);

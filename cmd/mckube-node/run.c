@@ -6,8 +6,6 @@
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -23,9 +21,6 @@
 #include "config.h"
 #include "kube.h"
 #include "listen.h"
-
-/* A thread that has nothing to do shows that it could. */
-enum { ROUND_MS = 1000 };
 
 static const struct option run_options[] = {
 	OPT_STRING(0, "static", struct run_args, static_file, "FILE",
@@ -65,34 +60,15 @@ static const struct option run_options[] = {
 		     "how long the node's CPU must be calm for nodeCpu recovery", .preset = "5s"),
 	OPT_RATIO(0, "busy-above", struct run_args, busy_above, 0, 1000000,
 		  "the node is busy above this share of CPU time", .preset = "0.9"),
+	OPT_INT(0, "grace", struct run_args, grace_us, 0, 100000, "US",
+		"what the kernel gives a pod at raise above its level where there is room, so that "
+		"it still runs when it is raised",
+		.preset = "500"),
 	OPT_INT(0, "capacity", struct run_args, capacity_us, 0, 1000000, "US",
 		"most that kubepods may have of a second; 0: all that the kernel allows",
 		.preset = "0"),
 	{},
 };
-
-static void *react(void *arg)
-{
-	struct run *r = arg;
-	AUTO_CLOSE int epoll = epoll_create1(EPOLL_CLOEXEC);
-	struct epoll_event events[] = {
-		{ .events = EPOLLIN, .data.fd = r->overruns.fd },
-		{ .events = EPOLLIN, .data.fd = r->stop_fd },
-	};
-
-	for (int i = 0; i < 2; i++)
-		epoll_ctl(epoll, EPOLL_CTL_ADD, events[i].data.fd, &events[i]);
-	for (;;) {
-		struct epoll_event e;
-
-		r->reaction_ms = clock_ms();
-		if (epoll_wait(epoll, &e, 1, ROUND_MS) < 1)
-			continue;
-		if (e.data.fd == r->stop_fd)
-			return NULL;
-		engine_react(&r->engine);
-	}
-}
 
 static void found_birth(const struct overrun_birth *birth, void *arg)
 {
@@ -126,6 +102,7 @@ static void set_rules(struct run *r)
 	rules->calm_periods = r->args->calm_periods;
 	rules->calm_ns = r->args->calm_ns;
 	rules->busy_above = r->args->busy_above;
+	rules->grace_us = r->args->grace_us;
 	r->usage.busy_above = r->args->busy_above;
 	r->usage.calm_ns = r->args->calm_ns;
 	r->engine.forest.capacity_us = r->args->capacity_us;
@@ -141,10 +118,7 @@ int run_open(struct run *r, struct error *err)
 {
 	struct error ignored;
 
-	r->loop_ms = r->reaction_ms = clock_ms();
-	r->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (r->stop_fd < 0)
-		return error_errno(err, "make an eventfd");
+	r->loop_ms = clock_ms();
 	if (memory_load(r->args->state_file, &r->memory, err) < 0 || open_sources(r, err) < 0 ||
 	    engine_init(&r->engine, &r->kernel, r->backend, &r->overruns, err) < 0)
 		return err->code;
@@ -153,11 +127,11 @@ int run_open(struct run *r, struct error *err)
 		log_warning("%s", ignored.msg);
 	if (privilege_seal(err) < 0 || privilege_drop(misses_bpf, &r->overruns, err) < 0)
 		return err->code;
-	if (realtime_start(&r->reaction, react, r, &r->kernel, &r->why_not_realtime, err) < 0)
+	if (reaction_start(&r->reaction, &r->engine, &r->why_not_realtime, err) < 0)
 		return err->code;
 	r->has_reaction = true;
 	/* Loading BPF took apart the kernel's type information: some megabytes of free heap. */
-	malloc_trim(0);
+	realtime_release_memory();
 	return 0;
 }
 
@@ -188,8 +162,7 @@ static void leave(struct run *r)
 void run_close(struct run *r)
 {
 	if (r->has_reaction) {
-		eventfd_write(r->stop_fd, 1);
-		pthread_join(r->reaction, NULL);
+		reaction_stop(&r->reaction);
 		leave(r);
 		engine_done(&r->engine);
 	}
@@ -199,7 +172,6 @@ void run_close(struct run *r)
 	array_each(p, &r->processes)
 		free(p->uid);
 	array_done(&r->processes);
-	close(r->stop_fd);
 }
 
 static void place(struct run *r, const char *path, const struct container_path *parsed)

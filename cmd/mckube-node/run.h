@@ -11,6 +11,7 @@
 #include "node/births.h"
 #include "node/cpu_usage.h"
 #include "node/engine.h"
+#include "node/reaction.h"
 #include "node/wish.h"
 
 /* The running helper: what its parts share. */
@@ -20,7 +21,7 @@ struct run_args {
 	const char *node_name, *kubeconfig, *listen, *token_file, *keep_while;
 	bool is_kept, is_polling;
 	int64_t dwell_ns, dwell_max_ns, calm_ns;
-	int32_t calm_periods;
+	int32_t calm_periods, grace_us;
 	uint32_t busy_above; /* ppm */
 	int64_t capacity_us; /* of a second, for kubepods */
 };
@@ -46,13 +47,12 @@ struct run {
 	struct kube_side *kube; /* NULL: from a file */
 	struct listen *listen;	/* NULL: not asked for */
 	ARRAY(struct run_process) processes;
-	pthread_t reaction;
-	int stop_fd; /* an eventfd: threads end */
+	struct reaction reaction;
 	bool has_reaction, is_kept;
-	atomic_llong loop_ms, reaction_ms; /* clock_ms() of the threads' last round */
+	atomic_llong loop_ms; /* clock_ms() of the main thread's last round */
 };
 
-/* Starts everything that needs no wish: engine, overruns, reaction thread. */
+/* Starts everything that needs no wish: engine, overruns, reaction threads. */
 int run_open(struct run *r, struct error *err);
 
 /* Ends it; budgets are given back unless they shall be kept. */

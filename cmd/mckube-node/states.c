@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "mckube_status.h"
 
 enum { SEND_AT_ONCE = 16 };
@@ -114,14 +115,17 @@ void states_see_pod(struct states *s, const cJSON *pod)
 	s->revision = 0;
 }
 
-void states_see_bad(struct states *s, const char *uid, const char *text)
+bool states_see_bad(struct states *s, const char *uid, const char *text)
 {
 	struct state *p = states_find(s, uid);
+	char bad[sizeof(p->bad)];
 
-	if (!p)
-		return;
-	snprintf(p->bad, sizeof(p->bad), "%s", text ? text : "");
+	snprintf(bad, sizeof(bad), "%s", text ? text : "");
+	if (!p || strcmp(p->bad, bad) == 0)
+		return false;
+	memcpy(p->bad, bad, sizeof(bad));
 	p->is_changed = true;
+	return true;
 }
 
 void states_see_mckube(struct states *s, const char *ns, const char *podname)
@@ -208,6 +212,26 @@ static struct state *next_due(struct states *s, bool (*is_due)(const struct stat
 	return NULL;
 }
 
+static bool is_status_due(const struct state *p)
+{
+	return mckube_status_due_ms(p) <= clock_ms();
+}
+
+/* Milliseconds until something is to be sent, though nothing happens. */
+static int next_ms(struct states *s)
+{
+	int64_t now = clock_ms(), next = now + STATES_STEP_MS;
+
+	if (next_due(s, has_notes_due))
+		return 0;
+	array_each(p, &s->pods) {
+		int64_t at = mckube_status_due_ms(p);
+
+		next = at < next ? at : next;
+	}
+	return next > now ? (int)(next - now) : 0;
+}
+
 static void drop_gone(struct states *s)
 {
 	for (size_t i = s->pods.n; i-- > 0;)
@@ -223,9 +247,9 @@ int states_send(struct states *s, struct kube *k, struct error *err)
 	for (int i = 0; i < SEND_AT_ONCE && (p = next_due(s, has_notes_due)); i++)
 		if (send_notes(s, p, k, err) < 0)
 			return err->code;
-	for (int i = 0; i < SEND_AT_ONCE && (p = next_due(s, mckube_status_is_due)); i++)
+	for (int i = 0; i < SEND_AT_ONCE && (p = next_due(s, is_status_due)); i++)
 		if (mckube_status_send(s, p, k, err) < 0)
 			return err->code;
 	drop_gone(s);
-	return 0;
+	return next_ms(s);
 }

@@ -57,8 +57,8 @@ struct state *states_find(struct states *s, const char *uid);
 /* A pod as the server has it. Its level is obeyed where it is an order. */
 void states_see_pod(struct states *s, const cJSON *pod);
 
-/* Its annotations make no sense, or (text NULL) do again. */
-void states_see_bad(struct states *s, const char *uid, const char *text);
+/* Its annotations make no sense, or (text NULL) do. True: that was not known. */
+bool states_see_bad(struct states *s, const char *uid, const char *text);
 
 /* A McKube for the pod of this name has come or changed. */
 void states_see_mckube(struct states *s, const char *ns, const char *podname);
@@ -66,8 +66,11 @@ void states_see_mckube(struct states *s, const char *ns, const char *podname);
 /* The pod is gone, or wanted no more. */
 void states_forget(struct states *s, const char *uid);
 
-/* Sends what differs, a few requests at a time. The first error is returned; what was not sent is
- * tried again with the next call. */
+enum { STATES_STEP_MS = 60000 }; /* states_send() asks for no longer pause */
+
+/* Sends what differs, a few requests at a time. Returns in how many milliseconds it wants to be
+ * called again, though nothing happens; or the first error: what was not sent is tried again with
+ * the next call. */
 int states_send(struct states *s, struct kube *k, struct error *err);
 
 #endif

@@ -48,7 +48,7 @@ bool apply_undo(const struct apply *a, const struct budget_write *writes, size_t
 int apply_writes(const struct apply *a, const struct budget_write *writes, size_t n,
 		 struct error *err)
 {
-	struct error first = ERROR_INIT;
+	struct error first;
 
 	for (size_t i = 0; i < n; i++) {
 		if (write_patiently(a, &writes[i], &first) == 0)

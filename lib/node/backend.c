@@ -115,9 +115,10 @@ void group_close(struct group *g)
 /* Callers go by the code, -ENODEV above all, also where they want no text: a backend gets both. */
 int group_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
 {
-	struct error unasked = ERROR_INIT;
+	struct error unasked;
 
-	err = err ? err : &unasked;
+	if (!err)
+		err = &unasked;
 	int r = g->backend->read(g, cpu, ret, err);
 	if (r < 0)
 		error_wrap(err, "%s", g->name);
@@ -127,9 +128,10 @@ int group_read(const struct group *g, int cpu, struct bandwidth *ret, struct err
 int group_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
 		struct error *err)
 {
-	struct error unasked = ERROR_INIT;
+	struct error unasked;
 
-	err = err ? err : &unasked;
+	if (!err)
+		err = &unasked;
 	int r = g->backend->write(g, cpu, field, to, err);
 	if (r < 0)
 		error_wrap(err, "%s", g->name);

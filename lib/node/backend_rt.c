@@ -2,7 +2,6 @@
 
 /* Real-time budgets of cgroups in their file dialects. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "node/backend.h"
@@ -24,9 +23,9 @@ static int read_number(const struct group *g, int file, int64_t *ret, struct err
 
 static int write_number(struct group *g, int file, int64_t value, struct error *err)
 {
-	char buf[32];
+	char buf[SYSFS_INT + 1];
 
-	snprintf(buf, sizeof(buf), "%lld", (long long)value);
+	*sysfs_put_int(buf, value) = '\0';
 	return sysfs_pwrite(g->files[file], g->backend->files[file], buf, err);
 }
 
@@ -74,11 +73,13 @@ static int multi_read(const struct group *g, int cpu, struct bandwidth *ret, str
 static int multi_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
 		       struct error *err)
 {
-	char buf[48];
+	char buf[2 * SYSFS_INT + 2], *at;
 
 	if (field == BUDGET_PERIOD)
 		return write_number(g, FILE_PERIOD, to.period_us, err);
-	snprintf(buf, sizeof(buf), "%d %lld", cpu, (long long)to.runtime_us);
+	at = sysfs_put_int(buf, cpu);
+	*at++ = ' ';
+	*sysfs_put_int(at, to.runtime_us) = '\0';
 	return sysfs_pwrite(g->files[FILE_RUNTIME], g->backend->files[FILE_RUNTIME], buf, err);
 }
 
@@ -99,15 +100,13 @@ static int max_read(const struct group *g, int cpu, struct bandwidth *ret, struc
 static int max_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
 		     struct error *err)
 {
-	char buf[64];
+	char buf[2 * SYSFS_INT + 2] = "max", *at;
 
 	(void)cpu;
 	(void)field;
-	if (to.runtime_us == RUNTIME_UNLIMITED)
-		snprintf(buf, sizeof(buf), "max %lld", (long long)to.period_us);
-	else
-		snprintf(buf, sizeof(buf), "%lld %lld", (long long)to.runtime_us,
-			 (long long)to.period_us);
+	at = to.runtime_us == RUNTIME_UNLIMITED ? buf + 3 : sysfs_put_int(buf, to.runtime_us);
+	*at++ = ' ';
+	*sysfs_put_int(at, to.period_us) = '\0';
 	return sysfs_pwrite(g->files[0], g->backend->files[0], buf, err);
 }
 

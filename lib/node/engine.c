@@ -64,7 +64,7 @@ void engine_done(struct engine *e)
 	array_each(p, &e->pods)
 		engine_free_pod(p);
 	array_done(&e->pods);
-	array_done(&e->escalation.pods);
+	escalation_done(&e->escalation);
 	array_done(&e->watched);
 	forest_done(&e->forest);
 	free(e->changes);

@@ -13,9 +13,9 @@
 
 /* The wanted pods of this node, their budgets in the kernel, and what happens to both.
  *
- * Two threads work on it: the caller's, which brings pods and containers, and the reaction thread,
- * which waits for overruns with a real-time priority and does nothing else. One lock (with priority
- * inheritance) covers all; the reaction allocates nothing and waits for nobody but that lock.
+ * The caller's threads bring pods and containers; those of node/reaction.h wait for overruns with a
+ * real-time priority and do nothing else. One lock (with priority inheritance) covers all; the
+ * reaction allocates nothing and waits for nobody but that lock.
  * Every function below takes the lock itself. What is worth telling goes into a ring of notes. */
 
 struct container_want {
@@ -56,6 +56,7 @@ struct engine_pod {
 	struct budget asked;
 	char *refusal; /* why its budget is not what it should be; NULL: it is */
 	uint64_t overruns, escalations;
+	uint32_t n_vain; /* rehearsals since its last overrun, or since all was checked */
 	struct overrun_event last_overrun; /* at_ns 0: none yet */
 	/* Of overruns and refused reactions only the first is told at once. */
 	uint64_t told_overruns;
@@ -86,7 +87,8 @@ struct note {
 };
 
 struct engine_stats {
-	uint64_t overruns, escalations, recoveries, refusals, rewritten, notes_lost, lost;
+	uint64_t overruns, rehearsals, escalations, recoveries, refusals, rewritten;
+	uint64_t notes_lost, lost;
 	uint32_t latencies_ns[LATENCIES]; /* event seen by BPF to new budget written; a ring */
 	uint64_t n_latencies;
 };
@@ -143,8 +145,8 @@ bool engine_awaits(struct engine *e, const char *uid);
  * rules from then on. -ESRCH: it is not wanted here. */
 int engine_order_level(struct engine *e, const char *uid, enum level level, struct error *err);
 
-/* Handles what overruns->fd has: called by the reaction thread. */
-void engine_react(struct engine *e);
+/* Handles what a queue of overruns has: called by its reaction thread. */
+void engine_react(struct engine *e, unsigned queue);
 
 /* Recovers, notices what is gone or was rewritten. Returns in how many milliseconds it wants to be
  * called again. */

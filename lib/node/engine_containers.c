@@ -10,6 +10,9 @@
 #include "node/pin.h"
 
 enum { NS_PER_US = 1000 };
+/* So much consumption before the limit that calls for a reaction, the reaction is rehearsed: time
+ * enough for a late timer and a cold way to the thread, which the kernel charges to who runs. */
+enum { SOON_NS = 200000 };
 
 int32_t engine_share(const struct engine_container *c, int32_t runtime_us)
 {
@@ -44,14 +47,26 @@ void engine_free_containers(struct engine_pod *p)
 	p->n_containers = 0;
 }
 
+/* Where a quota stands for the budget, an overrun is not seen when it happens. */
+static uint64_t soon_ns(struct engine *e, const struct engine_pod *p,
+			const uint64_t limits_ns[OVERRUN_SOON])
+{
+	int up = escalation_limit_up(engine_state(e, p));
+
+	if (!e->backend->is_rt || p->n_vain >= VAIN_MAX || up < 0 || limits_ns[up] <= SOON_NS)
+		return 0;
+	return limits_ns[up] - SOON_NS;
+}
+
 static void watch_container(struct engine *e, struct engine_pod *p,
 			    const struct engine_container *c, const int32_t limits_us[2])
 {
 	struct error err;
 	uint64_t limits_ns[OVERRUN_LIMITS];
 
-	for (int i = 0; i < OVERRUN_LIMITS; i++)
+	for (int i = 0; i < OVERRUN_SOON; i++)
 		limits_ns[i] = (uint64_t)engine_share(c, limits_us[i]) * NS_PER_US;
+	limits_ns[OVERRUN_SOON] = soon_ns(e, p, limits_ns);
 	if (overruns_watch(e->overruns, &c->node->group, c->node->id, limits_ns, &err) == 0 ||
 	    p->is_unseen)
 		return;

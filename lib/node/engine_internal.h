@@ -10,6 +10,10 @@
 
 enum { SECOND_US = 1000000 };
 
+/* A pod that comes close to its limit all the time is left in peace: after so many rehearsals in
+ * vain there is none until all is checked again. */
+enum { VAIN_MAX = 3 };
+
 struct engine_pod *engine_find(struct engine *e, const char *uid);
 struct escalation_pod *engine_state(struct engine *e, const struct engine_pod *p);
 

@@ -32,15 +32,20 @@ int engine_refuse(struct engine *e, struct engine_pod *p, const struct budget *b
 	return err->code;
 }
 
+static bool has_grace(const struct escalation_pod *p)
+{
+	return p->enforcement == ENFORCE_RAISE && p->grace_us;
+}
+
 void engine_tell_applied(struct engine *e, struct engine_pod *p)
 {
 	const struct escalation_pod *state = engine_state(e, p);
 	char text[NOTE_TEXT], cores[CPUSET_TEXT];
 
-	snprintf(text, sizeof(text), "%d us of every %d us on CPU %.60s, %s",
+	snprintf(text, sizeof(text), "%d us of every %d us on CPU %.60s, %s%s",
 		 escalation_runtime(state), state->budget.period,
 		 cpuset_count(&state->cores) ? cpuset_format(&state->cores, cores) : "any",
-		 enforcement_name(state->enforcement));
+		 enforcement_name(state->enforcement), has_grace(state) ? " with a grace" : "");
 	engine_note(e, NOTE_APPLIED, p, text);
 	free(p->refusal);
 	p->refusal = NULL;

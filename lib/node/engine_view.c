@@ -58,8 +58,9 @@ bool engine_take_note(struct engine *e, struct note *ret)
 	has_one = e->n_notes > 0;
 	if (has_one) {
 		*ret = e->notes[e->first_note];
-		e->first_note = (e->first_note + 1) % NOTES;
 		e->n_notes--;
+		/* A ring that is empty begins anew: what it never held takes no memory. */
+		e->first_note = e->n_notes ? (e->first_note + 1) % NOTES : 0;
 	}
 	pthread_mutex_unlock(&e->lock);
 	return has_one;

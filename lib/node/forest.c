@@ -38,19 +38,18 @@ void forest_want(struct forest *f, struct forest_node *n, const struct cpuset *c
 {
 	n->group.cpus = *cpus;
 	for (size_t i = 0; i < f->n_lanes; i++) {
-		struct budget_node *b = forest_tree_node(&f->lanes[i], n);
-		bool is_here =
-			f->lanes[i].cpu == CPU_ALL || cpuset_has(cpus, (unsigned)f->lanes[i].cpu);
+		struct lane *l = &f->lanes[i];
+		bool is_here = l->cpu == CPU_ALL || cpuset_has(cpus, (unsigned)l->cpu);
+		struct bandwidth none = { forest_tree_node(l, n)->now.period_us, 0 };
 
-		b->want = is_here ? budget : (struct bandwidth){ b->now.period_us, 0 };
+		budget_tree_want(&l->tree, n->index, is_here ? budget : none);
 	}
 }
 
 static void want_what_is(struct forest *f)
 {
 	for (size_t i = 0; i < f->n_lanes; i++)
-		array_each(b, &f->lanes[i].tree.nodes)
-			b->want = b->now;
+		budget_tree_keep(&f->lanes[i].tree);
 }
 
 static struct apply lane_apply(struct forest *f, struct lane *l, int retry_ms)
@@ -88,9 +87,10 @@ static int write_lanes(struct forest *f, int retry_ms, struct error *err)
 
 int forest_apply(struct forest *f, int retry_ms, struct error *err)
 {
-	struct error local = ERROR_INIT;
+	struct error local;
 
-	err = err ? err : &local;
+	if (!err)
+		err = &local;
 	int r = plan_lanes(f, err);
 	if (r == 0)
 		r = write_lanes(f, retry_ms, err);
@@ -109,6 +109,15 @@ int forest_verify(struct forest *f, struct error *err)
 			return err ? err->code : -EREMCHG;
 	}
 	return 0;
+}
+
+void forest_rehearse(struct forest *f)
+{
+	struct error err;
+
+	if (plan_lanes(f, &err) == 0)
+		forest_verify(f, &err);
+	want_what_is(f);
 }
 
 int forest_read(const struct forest *f, const struct forest_node *n, struct bandwidth *ret_kernel,
@@ -146,6 +155,7 @@ void forest_set_found(struct forest *f, struct forest_node *n, size_t lane, stru
 	n->found[lane] = found;
 	if (b->is_derived && !n->is_pod)
 		b->at_least_us = found.runtime_us;
+	budget_tree_renew(&f->lanes[lane].tree);
 }
 
 bool forest_is_sum(const struct forest *f, const struct forest_node *n, size_t lane)
@@ -160,7 +170,7 @@ bool forest_is_sum(const struct forest *f, const struct forest_node *n, size_t l
 static bool give_back(struct forest *f, const struct forest_node *n, int retry_ms)
 {
 	for (size_t i = 0; i < f->n_lanes; i++)
-		forest_tree_node(&f->lanes[i], n)->want = n->found[i];
+		budget_tree_want(&f->lanes[i].tree, n->index, n->found[i]);
 	return forest_apply(f, retry_ms, NULL) == 0;
 }
 
@@ -207,13 +217,13 @@ size_t forest_restore(struct forest *f)
 	size_t n_kept = 0;
 
 	forest_sweep(f);
-	want_what_is(f);
 	array_each(it, &f->nodes)
 		for (size_t i = 0; i < f->n_lanes; i++) {
 			struct budget_node *b = forest_tree_node(&f->lanes[i], *it);
 
 			b->at_least_us = b->is_derived ? (*it)->found[i].runtime_us : 0;
 		}
+	want_what_is(f);
 	array_each(it, &f->nodes)
 		if ((*it)->is_container || (*it)->is_leaving)
 			n_kept += !give_back(f, *it, APPLY_RETRY_MS);

@@ -19,8 +19,8 @@
  * for pods; kubepods at most `capacity_us`. Groups of others that hold budgets beside ours are
  * counted as they are.
  *
- * Adding and removing allocate; forest_want(), forest_apply() and forest_verify() do not. Not
- * for several threads at once. */
+ * Adding and removing allocate; forest_want(), forest_apply(), forest_verify() and
+ * forest_rehearse() do not. Not for several threads at once. */
 
 struct forest_node {
 	char *path; /* below the hierarchy's root; "" is the root itself */
@@ -87,6 +87,10 @@ int forest_apply(struct forest *f, int retry_ms, struct error *err);
 
 /* Reads back what the last forest_apply() wrote. -EREMCHG: somebody else wrote, too. */
 int forest_verify(struct forest *f, struct error *err);
+
+/* forest_apply() and forest_verify() without the writes; then nothing is wanted but what is there.
+ * The next forest_apply() finds its code and data, and the kernel's, in the caches. */
+void forest_rehearse(struct forest *f);
 
 /* What the kernel says now of a container, and what we believe that it has. */
 int forest_read(const struct forest *f, const struct forest_node *n, struct bandwidth *ret_kernel,

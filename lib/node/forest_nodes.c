@@ -49,6 +49,7 @@ static void set_derived(const struct forest *f, const struct forest_node *n, str
 		b->at_least_us = b->now.runtime_us;
 	if (n->is_kubepods && f->capacity_us)
 		b->at_most_us = f->capacity_us * b->now.period_us / SECOND_US;
+	budget_tree_renew(&l->tree);
 }
 
 static void append(struct forest *f, struct forest_node *n)
@@ -197,8 +198,10 @@ int forest_add(struct forest *f, const char *path, struct forest_node **ret, str
 	}
 	n->is_container = true;
 	n->is_foreign = n->is_leaving = false;
-	for (size_t i = 0; i < f->n_lanes; i++)
+	for (size_t i = 0; i < f->n_lanes; i++) {
 		forest_tree_node(&f->lanes[i], n)->is_derived = false;
+		budget_tree_renew(&f->lanes[i].tree);
+	}
 	*ret = n;
 	return 0;
 }
@@ -227,6 +230,7 @@ void forest_drop(struct forest *f, struct forest_node *gone)
 		t->nodes.n--;
 		array_each(n, &t->nodes)
 			n->parent -= n->parent > (int32_t)at;
+		budget_tree_renew(t);
 	}
 	f->nodes.n--;
 	for (size_t i = at; i < f->nodes.n; i++)

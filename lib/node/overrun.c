@@ -8,7 +8,8 @@
 static int open_source(struct overruns *o, const struct overrun_source *source, struct error *err)
 {
 	o->source = source;
-	o->fd = o->birth_fd = -1;
+	o->birth_fd = -1;
+	o->n_queues = 0;
 	return source->open(o, err);
 }
 
@@ -43,9 +44,9 @@ void overruns_forget(struct overruns *o, uint64_t cgroup)
 	o->source->forget(o, cgroup);
 }
 
-void overruns_read(struct overruns *o)
+void overruns_read(struct overruns *o, unsigned queue)
 {
-	o->source->read(o);
+	o->source->read(o, queue);
 }
 
 void overruns_read_births(struct overruns *o)

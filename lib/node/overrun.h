@@ -15,8 +15,8 @@
  *
  * Each source is a row of functions. A watched container is named by the id of its cgroup in the
  * cpu hierarchy (the inode number of its folder). At most one event comes for each container,
- * limit, CPU and period. overruns_read() allocates nothing and may run in another thread than the
- * rest; the others are for one thread. */
+ * limit, CPU and period. overruns_read() allocates nothing and may run in other threads than the
+ * rest, one at a time; the others are for one thread. */
 
 struct overruns;
 
@@ -30,7 +30,7 @@ struct overrun_source {
 	int (*watch)(struct overruns *o, const struct group *g, uint64_t cgroup,
 		     const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err);
 	void (*forget)(struct overruns *o, uint64_t cgroup);
-	void (*read)(struct overruns *o);
+	void (*read)(struct overruns *o, unsigned queue);
 	void (*close)(struct overruns *o);
 };
 
@@ -40,7 +40,9 @@ struct overruns {
 	const struct backend *backend;
 	overrun_handler on_event;
 	void *arg;
-	int fd;	      /* readable when overruns_read() has something to do */
+	/* Readable when overruns_read() has something to do: CPU c makes queue c % n_queues so. */
+	int queues[OVERRUN_QUEUES];
+	unsigned n_queues;
 	int birth_fd; /* the same for births; -1: this source does not see cgroups being made */
 	birth_handler on_birth;
 	void *birth_arg;
@@ -60,8 +62,8 @@ int overruns_watch(struct overruns *o, const struct group *g, uint64_t cgroup,
 		   const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err);
 void overruns_forget(struct overruns *o, uint64_t cgroup);
 
-/* Hands what has come to on_event, without waiting. */
-void overruns_read(struct overruns *o);
+/* Hands what has come through a queue to on_event, without waiting. */
+void overruns_read(struct overruns *o, unsigned queue);
 /* Hands new cgroups to on_birth. */
 void overruns_read_births(struct overruns *o);
 

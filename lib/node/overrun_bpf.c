@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
@@ -25,7 +26,7 @@ enum { LOG_LIBBPF = 6 };
 
 struct bpf_source {
 	struct overrun_bpf *skel;
-	struct ring_buffer *events, *births;
+	struct ring_buffer *queues[OVERRUN_QUEUES], *births;
 	int n_cpus;
 	struct overrun_group *values; /* one for each possible CPU, as the map wants them */
 };
@@ -115,12 +116,31 @@ static int take_birth(void *arg, void *data, size_t size)
 
 static int open_rings(struct overruns *o, struct bpf_source *s, struct error *err)
 {
-	s->events = ring_buffer__new(bpf_map__fd(s->skel->maps.events), take_event, o, NULL);
 	s->births = ring_buffer__new(bpf_map__fd(s->skel->maps.births), take_birth, o, NULL);
-	if (!s->events || !s->births)
-		return error_errno(err, "BPF: open the ring buffers");
-	o->fd = ring_buffer__epoll_fd(s->events);
+	if (!s->births)
+		return error_errno(err, "BPF: open a ring buffer");
+	for (unsigned i = 0; i < o->n_queues; i++) {
+		s->queues[i] = ring_buffer__new(o->queues[i], take_event, o, NULL);
+		if (!s->queues[i])
+			return error_errno(err, "BPF: open a ring buffer");
+	}
 	o->birth_fd = ring_buffer__epoll_fd(s->births);
+	return 0;
+}
+
+static int make_queues(struct overruns *o, struct bpf_source *s, unsigned n, uint32_t bytes,
+		       struct error *err)
+{
+	for (; o->n_queues < n; o->n_queues++) {
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "events", 0, 0, bytes, NULL);
+
+		if (fd < 0)
+			return error_errno(err, "BPF: make a ring buffer");
+		o->queues[o->n_queues] = fd;
+		if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.queues), &o->n_queues, &fd,
+					BPF_ANY) < 0)
+			return error_errno(err, "BPF: put a ring buffer in its place");
+	}
 	return 0;
 }
 
@@ -134,11 +154,14 @@ static int load(struct overruns *o, struct bpf_source *s, struct error *err)
 	s->skel->rodata->hierarchy = hierarchy_of_cpu();
 	choose_programs(s->skel, o->backend);
 	bpf_map__set_max_entries(s->skel->maps.cpus, (uint32_t)s->n_cpus);
+	unsigned n_queues = o->kernel->cpus < OVERRUN_QUEUES ? o->kernel->cpus : OVERRUN_QUEUES;
+	uint32_t queue_bytes = bpf_map__max_entries(bpf_map__inner_map(s->skel->maps.queues));
+	s->skel->rodata->n_queues = n_queues;
 
 	int r = overrun_bpf__load(s->skel);
 	if (r < 0)
 		return error_set(err, r, "BPF: load: %s", strerror(-r));
-	if (prepare_timers(s, err) < 0)
+	if (make_queues(o, s, n_queues, queue_bytes, err) < 0 || prepare_timers(s, err) < 0)
 		return err->code;
 	r = overrun_bpf__attach(s->skel);
 	if (r < 0)
@@ -152,7 +175,10 @@ static void bpf_close(struct overruns *o)
 
 	if (!s)
 		return;
-	ring_buffer__free(s->events);
+	while (o->n_queues) {
+		ring_buffer__free(s->queues[--o->n_queues]);
+		close(o->queues[o->n_queues]);
+	}
 	ring_buffer__free(s->births);
 	overrun_bpf__destroy(s->skel);
 	free(s->values);
@@ -200,11 +226,11 @@ static void bpf_forget(struct overruns *o, uint64_t cgroup)
 	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.groups), &cgroup);
 }
 
-static void bpf_read(struct overruns *o)
+static void bpf_read(struct overruns *o, unsigned queue)
 {
 	struct bpf_source *s = o->data;
 
-	ring_buffer__consume(s->events);
+	ring_buffer__consume(s->queues[queue]);
 }
 
 void overrun_bpf_births(struct overruns *o)

@@ -65,9 +65,10 @@ static int poll_open(struct overruns *o, struct error *err)
 {
 	struct itimerspec every = { { 0, POLL_NS }, { 0, POLL_NS } };
 
-	o->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (o->fd < 0 || timerfd_settime(o->fd, 0, &every, NULL) < 0)
+	o->queues[0] = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (o->queues[0] < 0 || timerfd_settime(o->queues[0], 0, &every, NULL) < 0)
 		return error_errno(err, "make a timer");
+	o->n_queues = 1;
 	o->data = xcalloc(1, sizeof(struct poll_source));
 	return 0;
 }
@@ -80,7 +81,7 @@ static void poll_close(struct overruns *o)
 		close_group(s, s->groups.n - 1);
 	array_done(&s->groups);
 	free(s);
-	close(o->fd);
+	close(o->queues[0]);
 }
 
 static struct polled *find(struct poll_source *s, uint64_t cgroup)
@@ -159,7 +160,7 @@ static void compare(struct overruns *o, struct polled *p, uint64_t now)
 		.used_ns = used - p->used_at_start,
 		.period = p->period_end,
 	};
-	for (uint32_t i = 0; i < OVERRUN_LIMITS; i++) {
+	for (uint32_t i = 0; i < OVERRUN_SOON; i++) {
 		if (!p->limit_ns[i] || p->is_reported[i] || event.used_ns < p->limit_ns[i])
 			continue;
 		p->is_reported[i] = true;
@@ -173,12 +174,12 @@ static void compare(struct overruns *o, struct polled *p, uint64_t now)
 	memset(p->is_reported, 0, sizeof(p->is_reported));
 }
 
-static void poll_read(struct overruns *o)
+static void poll_read(struct overruns *o, unsigned queue)
 {
 	struct poll_source *s = o->data;
 	uint64_t expirations, now = now_ns();
 
-	if (read(o->fd, &expirations, sizeof(expirations)) < 0)
+	if (read(o->queues[queue], &expirations, sizeof(expirations)) < 0)
 		return;
 	array_each(p, &s->groups)
 		compare(o, p, now);

@@ -13,7 +13,7 @@ enum { NS_PER_US = 1000, TICK_BUSY_MS = 100, TICK_IDLE_MS = 1000 };
 static const int64_t check_interval_ns = 5000000000, tell_interval_ns = 10000000000;
 static const int64_t thread_interval_ns = 1000000000;
 
-static void want_pod(struct engine *e, const struct engine_pod *p)
+static void want_pod(struct engine *e, const struct engine_pod *p, int32_t runtime_us)
 {
 	const struct escalation_pod *state = engine_state(e, p);
 
@@ -24,7 +24,7 @@ static void want_pod(struct engine *e, const struct engine_pod *p)
 			forest_want(&e->forest, c->node, &state->cores,
 				    (struct bandwidth){
 					    state->budget.period,
-					    engine_share(c, escalation_runtime(state)),
+					    engine_share(c, runtime_us),
 				    });
 	}
 }
@@ -55,7 +55,7 @@ static void tell_change(struct engine *e, const struct escalation_change *c, con
 static void want_changed(struct engine *e, size_t n_changes)
 {
 	for (size_t i = 0; i < n_changes; i++)
-		want_pod(e, &e->pods.items[e->changes[i].pod]);
+		want_pod(e, &e->pods.items[e->changes[i].pod], e->changes[i].to_us);
 }
 
 /* Writes what escalation.c decided, or takes the decision back. Groups that are gone since the last
@@ -119,7 +119,7 @@ static void tell_refusal(struct engine *e, struct engine_pod *p, const char *why
 
 static void escalate(struct engine *e, struct engine_pod *p, const struct overrun_event *event)
 {
-	struct error err = ERROR_INIT;
+	struct error err;
 	size_t n;
 
 	enum escalation_result r =
@@ -135,6 +135,31 @@ static void escalate(struct engine *e, struct engine_pod *p, const struct overru
 		tell_escalation(e, n, event);
 }
 
+/* An overrun is rare: without this all that follows from it, here and in the kernel, has to come
+ * from memory, which takes three times as long as to do it. */
+static void rehearse(struct engine *e, struct engine_pod *p)
+{
+	size_t n;
+
+	e->stats.rehearsals++;
+	if (escalation_foresee(&e->escalation, (uint32_t)(p - e->pods.items), e->changes, &n) ==
+	    ESCALATION_CHANGED) {
+		want_changed(e, n);
+		forest_rehearse(&e->forest);
+	}
+	if (++p->n_vain == VAIN_MAX)
+		engine_watch(e, p);
+}
+
+static void rehearse_again(struct engine *e, struct engine_pod *p)
+{
+	bool is_left_alone = p->n_vain >= VAIN_MAX;
+
+	p->n_vain = 0;
+	if (is_left_alone)
+		engine_watch(e, p);
+}
+
 void engine_on_overrun(const struct overrun_event *event, void *arg)
 {
 	struct engine *e = arg;
@@ -142,7 +167,12 @@ void engine_on_overrun(const struct overrun_event *event, void *arg)
 
 	if (!p)
 		return;
+	if (event->limit == OVERRUN_SOON) {
+		rehearse(e, p);
+		return;
+	}
 	e->stats.overruns++;
+	p->n_vain = 0;
 	p->last_overrun = *event;
 	bool is_first = p->overruns++ == p->told_overruns;
 	escalate(e, p, event);
@@ -178,10 +208,10 @@ void engine_tell_counts(struct engine *e)
 	pthread_mutex_unlock(&e->lock);
 }
 
-void engine_react(struct engine *e)
+void engine_react(struct engine *e, unsigned queue)
 {
 	pthread_mutex_lock(&e->lock);
-	overruns_read(e->overruns);
+	overruns_read(e->overruns, queue);
 	pthread_mutex_unlock(&e->lock);
 }
 
@@ -278,13 +308,15 @@ static void check_all(struct engine *e)
 	engine_drop_gone(e);
 	e->has_leaving |= forest_let_go(&e->forest);
 	engine_retry_refused(e);
-	array_each(p, &e->pods)
+	array_each(p, &e->pods) {
+		rehearse_again(e, p);
 		for (size_t i = 0; i < p->n_containers; i++) {
 			if (!p->containers[i].node || p->is_refused)
 				continue;
 			check_budget(e, p, &p->containers[i]);
 			check_cpus(e, p, &p->containers[i]);
 		}
+	}
 }
 
 static void refresh(struct engine *e)

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <link.h>
+#include <malloc.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include "node/sysfs.h"
+
+enum { SEGMENTS_MAX = 24 }; /* of a library; ten to twelve are usual */
 
 int realtime_lock_memory(struct error *err)
 {
@@ -31,29 +34,38 @@ static bool is_in_reaction(const char *path)
 	return *path == '\0';
 }
 
-/* Segments that may not be written hold what the file holds: relocations are elsewhere. */
+/* Segments that may not be written hold what the file holds: relocations are elsewhere. The headers
+ * are in one of them themselves: looked at after it was given back, they would bring it back, with
+ * the 64 kB around them. */
 static int release(struct dl_phdr_info *library, size_t size, void *arg)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	ElfW(Phdr) segments[SEGMENTS_MAX];
+	int n = library->dlpi_phnum < SEGMENTS_MAX ? library->dlpi_phnum : SEGMENTS_MAX;
 
 	(void)size;
 	(void)arg;
-	for (int i = 0; !is_in_reaction(library->dlpi_name) && i < library->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &library->dlpi_phdr[i];
-		uintptr_t start = (library->dlpi_addr + segment->p_vaddr) & ~(page - 1);
-		uintptr_t end = library->dlpi_addr + segment->p_vaddr + segment->p_memsz;
+	if (is_in_reaction(library->dlpi_name))
+		return 0;
+	memcpy(segments, library->dlpi_phdr, (size_t)n * sizeof(*segments));
+	for (int i = 0; i < n; i++) {
+		uintptr_t start = (library->dlpi_addr + segments[i].p_vaddr) & ~(page - 1);
+		uintptr_t end = library->dlpi_addr + segments[i].p_vaddr + segments[i].p_memsz;
 
-		if (segment->p_type != PT_LOAD || segment->p_flags & PF_W)
-			continue;
-		munlock((void *)start, end - start);
-		madvise((void *)start, end - start, MADV_DONTNEED);
+		if (segments[i].p_type == PT_LOAD && !(segments[i].p_flags & PF_W))
+			madvise((void *)start, end - start, MADV_DONTNEED);
 	}
 	return 0;
 }
 
-void realtime_release_libraries(void)
+void realtime_release_memory(void)
 {
+	struct error ignored;
+
+	munlockall();
+	malloc_trim(0);
 	dl_iterate_phdr(release, NULL);
+	realtime_lock_memory(&ignored);
 }
 
 struct start {

@@ -13,10 +13,11 @@
  * cost nothing). Needs CAP_IPC_LOCK or a large RLIMIT_MEMLOCK. */
 int realtime_lock_memory(struct error *err);
 
-/* Lets the kernel have the pages of libraries that the reaction never calls: most were touched
- * once, by the dynamic linker, a TLS handshake, the loading of BPF. What is needed again comes back
- * from the file. To be called from time to time. */
-void realtime_release_libraries(void);
+/* Gives back the heap's free pages, and those of libraries that the reaction never calls: most were
+ * touched once, by the dynamic linker, a TLS handshake, the loading of BPF. What is needed again
+ * comes back from the file. Locked pages cannot be given back (madvise(2): EINVAL), so memory is
+ * unlocked meanwhile. To be called from time to time. */
+void realtime_release_memory(void);
 
 /* Above the containers' FIFO threads, below the kernel's watchdogs (99). */
 enum { REALTIME_PRIORITY = 90, REALTIME_STACK = 128 * 1024 };

@@ -30,6 +30,21 @@ bool sysfs_parse_int(const char *s, int64_t *ret)
 	return true;
 }
 
+char *sysfs_put_int(char *at, int64_t value)
+{
+	uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	char digits[SYSFS_INT], *first = digits + sizeof(digits);
+
+	do
+		*--first = (char)('0' + left % 10);
+	while (left /= 10);
+	if (value < 0)
+		*--first = '-';
+	while (first < digits + sizeof(digits))
+		*at++ = *first++;
+	return at;
+}
+
 int sysfs_pread(int fd, const char *name, char *buf, size_t size, struct error *err)
 {
 	ssize_t n = pread(fd, buf, size - 1, 0);

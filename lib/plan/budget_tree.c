@@ -40,12 +40,53 @@ uint32_t budget_tree_add(struct budget_tree *t, int32_t parent, const char *name
 	};
 	if (parent >= 0)
 		t->nodes.items[parent].children += bandwidth_ratio(now);
+	array_clear(&t->changed);
+	array_reserve(&t->changed, t->nodes.n);
+	t->is_current = false;
 	return (uint32_t)t->nodes.n - 1;
 }
 
 void budget_tree_done(struct budget_tree *t)
 {
 	array_done(&t->nodes);
+	array_done(&t->changed);
+}
+
+/* True: it was not listed. */
+static bool list(struct budget_tree *t, uint32_t node)
+{
+	size_t at = t->changed.n;
+
+	if (!t->is_current || t->nodes.items[node].is_listed)
+		return false;
+	for (; at > 0 && t->changed.items[at - 1] > node; at--)
+		t->changed.items[at] = t->changed.items[at - 1];
+	t->changed.items[at] = node;
+	t->changed.n++;
+	t->nodes.items[node].is_listed = true;
+	return true;
+}
+
+void budget_tree_want(struct budget_tree *t, uint32_t node, struct bandwidth want)
+{
+	struct budget_node *n = &t->nodes.items[node];
+
+	if (bandwidth_eq(n->want, want))
+		return;
+	n->want = want;
+	list(t, node);
+}
+
+void budget_tree_renew(struct budget_tree *t)
+{
+	t->is_current = false;
+}
+
+void budget_tree_keep(struct budget_tree *t)
+{
+	array_each(n, &t->nodes)
+		n->want = n->now;
+	t->is_current = false;
 }
 
 /* What the kernel tests of one group alone. */
@@ -89,7 +130,10 @@ void budget_tree_set(struct budget_tree *t, uint32_t node, struct bandwidth to)
 
 	if (n->parent >= 0)
 		t->nodes.items[n->parent].children += bandwidth_ratio(to) - bandwidth_ratio(n->now);
+	if (n->now.period_us != to.period_us)
+		t->is_current = false;
 	n->now = to;
+	list(t, node);
 }
 
 /* The ratio in microseconds of a group's period, for messages. */
@@ -99,34 +143,64 @@ static long long as_us(uint64_t ratio, const struct budget_node *n)
 }
 
 /* The part of `child` in its parent's period, rounded up: budgets of one period add up exactly. */
-static int64_t share_us(const struct budget_node *parent, const struct budget_node *child)
+static uint64_t share_us(const struct budget_node *parent, const struct budget_node *child)
 {
 	if (child->want.runtime_us == RUNTIME_UNLIMITED)
-		return parent->now.period_us;
+		return (uint64_t)parent->now.period_us;
 	if (child->want.period_us <= 0)
 		return 0;
 	__int128 scaled = (__int128)child->want.runtime_us * parent->now.period_us;
-	return (int64_t)((scaled + child->want.period_us - 1) / child->want.period_us);
+	return (uint64_t)((scaled + child->want.period_us - 1) / child->want.period_us);
 }
 
-static void derive_wants(struct budget_tree *t)
+/* All sums from nothing, all nodes listed. */
+static void begin_anew(struct budget_tree *t)
 {
-	array_each(n, &t->nodes) {
-		n->children_want = 0;
-		if (n->is_derived)
-			n->want = (struct bandwidth){ n->now.period_us, 0 };
-	}
-	for (size_t i = t->nodes.n; i-- > 0;) {
+	array_clear(&t->changed);
+	for (uint32_t i = 0; i < t->nodes.n; i++) {
 		struct budget_node *n = &t->nodes.items[i];
 
-		if (n->is_derived && n->want.runtime_us < n->at_least_us)
-			n->want.runtime_us = n->at_least_us;
-		if (n->parent < 0)
-			continue;
-		struct budget_node *parent = &t->nodes.items[n->parent];
-		parent->children_want += bandwidth_ratio(n->want);
-		if (parent->is_derived)
-			parent->want.runtime_us += share_us(parent, n);
+		n->children_want = n->weight.ratio = 0;
+		n->needs_us = n->weight.share_us = 0;
+		n->is_listed = true;
+		t->changed.items[t->changed.n++] = i;
+	}
+	t->is_current = true;
+}
+
+/* Once its want is known. True: its parent was not listed and is now, before it. */
+static bool weigh(struct budget_tree *t, struct budget_node *n)
+{
+	struct budget_node *parent = n->parent < 0 ? NULL : &t->nodes.items[n->parent];
+	uint64_t ratio = bandwidth_ratio(n->want), more = ratio - n->weight.ratio;
+	uint64_t share = parent ? share_us(parent, n) : 0, longer = share - n->weight.share_us;
+
+	n->weight.ratio = ratio;
+	n->weight.share_us = share;
+	if (!parent || (more == 0 && longer == 0))
+		return false;
+	parent->children_want += more;
+	parent->needs_us += longer;
+	return list(t, (uint32_t)n->parent);
+}
+
+static struct bandwidth sum_of_children(const struct budget_node *n)
+{
+	int64_t needs = (int64_t)n->needs_us;
+
+	return (struct bandwidth){ n->now.period_us,
+				   needs > n->at_least_us ? needs : n->at_least_us };
+}
+
+/* From the leaves up: what comes into the list meanwhile is above what is looked at. */
+static void derive_wants(struct budget_tree *t)
+{
+	for (size_t i = t->changed.n; i-- > 0;) {
+		struct budget_node *n = &t->nodes.items[t->changed.items[i]];
+
+		if (n->is_derived)
+			n->want = sum_of_children(n);
+		i += weigh(t, n);
 	}
 }
 
@@ -146,18 +220,47 @@ static int check_limits(const struct budget_tree *t, const struct budget_node *n
 	return 0;
 }
 
+static int check(const struct budget_tree *t, const struct budget_node *n, struct error *err)
+{
+	if (!bandwidth_eq(n->now, n->want) && check_limits(t, n, err) < 0)
+		return err ? err->code : -EINVAL;
+	if (n->children_want > n->weight.ratio)
+		return error_set(err, -EINVAL,
+				 "%s: its groups need %lld us of %lld us, it has %lld", n->name,
+				 as_us(n->children_want, n), (long long)n->want.period_us,
+				 (long long)n->want.runtime_us);
+	return 0;
+}
+
+/* Those that are as they should be leave the list. */
+static void strike_done(struct budget_tree *t)
+{
+	size_t n_left = 0;
+
+	array_each(i, &t->changed) {
+		struct budget_node *n = &t->nodes.items[*i];
+
+		n->is_listed = !bandwidth_eq(n->now, n->want);
+		if (n->is_listed)
+			t->changed.items[n_left++] = *i;
+	}
+	t->changed.n = n_left;
+}
+
 int budget_tree_derive(struct budget_tree *t, struct error *err)
 {
+	if (!t->is_current)
+		begin_anew(t);
 	derive_wants(t);
-	array_each(n, &t->nodes) {
-		if (!bandwidth_eq(n->now, n->want) && check_limits(t, n, err) < 0)
-			return err ? err->code : -EINVAL;
-		if (n->children_want > bandwidth_ratio(n->want))
-			return error_set(
-				err, -EINVAL, "%s: its groups need %lld us of %lld us, it has %lld",
-				n->name, as_us(n->children_want, n), (long long)n->want.period_us,
-				(long long)n->want.runtime_us);
+	array_each(i, &t->changed) {
+		int r = check(t, &t->nodes.items[*i], err);
+
+		if (r < 0) {
+			t->is_current = false;
+			return r;
+		}
 	}
+	strike_done(t);
 	return 0;
 }
 
@@ -169,9 +272,10 @@ static void add_write(struct budget_write *writes, size_t *n, uint32_t node,
 }
 
 /* A longer period is written before the runtime, a shorter one after it. */
-static void add_writes(const struct budget_node *n, uint32_t node, struct budget_write *writes,
+static void add_writes(const struct budget_tree *t, uint32_t node, struct budget_write *writes,
 		       size_t *ret_n)
 {
+	const struct budget_node *n = &t->nodes.items[node];
 	bool is_longer = n->want.period_us > n->now.period_us;
 	struct bandwidth mid = { is_longer ? n->want.period_us : n->now.period_us,
 				 is_longer ? n->now.runtime_us : n->want.runtime_us };
@@ -182,7 +286,7 @@ static void add_writes(const struct budget_node *n, uint32_t node, struct budget
 
 static bool is_cut(const struct budget_node *n)
 {
-	return bandwidth_ratio(n->want) < bandwidth_ratio(n->now);
+	return !bandwidth_eq(n->want, n->now) && n->weight.ratio < bandwidth_ratio(n->now);
 }
 
 int budget_tree_plan(const struct budget_tree *t, struct budget_write *writes, size_t *ret_n,
@@ -190,18 +294,21 @@ int budget_tree_plan(const struct budget_tree *t, struct budget_write *writes, s
 {
 	size_t n = 0;
 
-	array_each(node, &t->nodes)
+	array_each(i, &t->changed) {
+		const struct budget_node *node = &t->nodes.items[*i];
+
 		if (node->children && node->now.period_us != node->want.period_us)
 			return error_set(err, -EINVAL,
 					 "%s: the period of a group with budgets below it "
 					 "cannot be changed",
 					 node->name);
-	for (size_t i = t->nodes.n; i-- > 0;)
-		if (is_cut(&t->nodes.items[i]))
-			add_writes(&t->nodes.items[i], (uint32_t)i, writes, &n);
-	for (size_t i = 0; i < t->nodes.n; i++)
-		if (!is_cut(&t->nodes.items[i]))
-			add_writes(&t->nodes.items[i], (uint32_t)i, writes, &n);
+	}
+	for (size_t i = t->changed.n; i-- > 0;)
+		if (is_cut(&t->nodes.items[t->changed.items[i]]))
+			add_writes(t, t->changed.items[i], writes, &n);
+	array_each(i, &t->changed)
+		if (!is_cut(&t->nodes.items[*i]))
+			add_writes(t, *i, writes, &n);
 	*ret_n = n;
 	return 0;
 }

@@ -44,13 +44,26 @@ struct budget_node {
 	bool is_root;	/* the hierarchy's own root group */
 	bool has_tasks; /* RT tasks of its own */
 	int64_t at_least_us, at_most_us;
-	/* Sums of the children's ratios, kept by the functions below. */
+	/* Sums over the children, kept by the functions below: the ratios of what they have and of
+	 * what they want, and what they want in this period. */
 	uint64_t children, children_want;
+	uint64_t needs_us;
+	/* What this node is counted with in its parent's sums. */
+	struct {
+		uint64_t ratio, share_us;
+	} weight;
+	bool is_listed; /* in `changed` */
 };
 
+/* Wants are changed by budget_tree_want(), other members as you like with a budget_tree_renew()
+ * afterwards. A few changes in a large tree then cost what those groups and the ones above them
+ * cost. */
 struct budget_tree {
 	ARRAY(struct budget_node) nodes;
 	struct bandwidth global; /* the sched_rt_* sysctls */
+	/* While it is current: the nodes, in order, that are to be looked at. */
+	ARRAY(uint32_t) changed;
+	bool is_current;
 };
 
 enum budget_field { BUDGET_PERIOD, BUDGET_RUNTIME };
@@ -79,6 +92,15 @@ int budget_tree_check(const struct budget_tree *t, uint32_t node, struct bandwid
 
 /* The kernel took it. */
 void budget_tree_set(struct budget_tree *t, uint32_t node, struct bandwidth to);
+
+/* This is what it should have; for nodes that are not derived. */
+void budget_tree_want(struct budget_tree *t, uint32_t node, struct bandwidth want);
+
+/* Nothing is wanted but what is there. */
+void budget_tree_keep(struct budget_tree *t);
+
+/* Nodes were changed in other ways than by these functions. */
+void budget_tree_renew(struct budget_tree *t);
 
 /* Fills the `want` of derived nodes from their children's, and checks the tree that follows.
  * -EINVAL names the group and what is missing. */

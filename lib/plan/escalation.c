@@ -1,54 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/escalation.h"
 
+#include "plan/escalation_internal.h"
+
 enum { NS_PER_US = 1000, NS_PER_S = 1000000000, FLAP_FACTOR = 2, PPM_PER_CENT = 10000 };
 
-int32_t escalation_runtime(const struct escalation_pod *p)
+void escalation_done(struct escalation *e)
 {
-	const struct budget *b = &p->budget;
-
-	if (p->is_cut)
-		return b->floor;
-	if (p->is_lent)
-		return b->hi;
-	return budget_runtime(b, p->enforcement == ENFORCE_WATCH ? LEVEL_HIGH : p->level);
-}
-
-static int64_t load(const struct escalation_pod *p)
-{
-	int64_t period = p->budget.period;
-
-	return ((int64_t)escalation_runtime(p) * PPM + period - 1) / period;
-}
-
-int64_t escalation_room(const struct escalation *e, unsigned cpu)
-{
-	int64_t sum = 0;
-
-	array_each(p, &e->pods)
-		if (e->scope == SCOPE_NODE || cpuset_has(&p->cores, cpu))
-			sum += load(p);
-	return (int64_t)e->cap - sum;
-}
-
-/* Is there room on all cores of a pod, itself counted? */
-static bool fits(const struct escalation *e, const struct escalation_pod *p)
-{
-	if (e->scope == SCOPE_NODE)
-		return escalation_room(e, 0) >= 0;
-	cpuset_each(cpu, &p->cores) if (escalation_room(e, cpu) < 0) return false;
-	return true;
-}
-
-/* Does a CPU that both use lack room? */
-static bool would_help(const struct escalation *e, const struct escalation_pod *victim,
-		       const struct escalation_pod *p)
-{
-	if (e->scope == SCOPE_NODE)
-		return true;
-	cpuset_each(cpu, &p->cores) if (cpuset_has(&victim->cores, cpu) &&
-					escalation_room(e, cpu) < 0) return true;
-	return false;
+	array_done(&e->pods);
+	array_done(&e->ranked);
+	array_done(&e->marks);
+	array_done(&e->touched);
 }
 
 /* The largest level with the same budget: a pod without medium goes from low to hi. */
@@ -59,12 +21,35 @@ static enum level same_budget(const struct budget *b, enum level level)
 	return level;
 }
 
-/* The level itself where there is no higher one. */
-static enum level next_level(const struct escalation_pod *p)
+enum level escalation_next_level(const struct escalation_pod *p)
 {
 	enum level top = same_budget(&p->budget, p->level);
 
 	return top == LEVEL_HIGH ? p->level : same_budget(&p->budget, top + 1);
+}
+
+static bool can_go_up(const struct escalation_pod *p)
+{
+	if (p->budget.criticality == LEVEL_LOW)
+		return !p->is_lent && p->budget.hi > p->budget.low;
+	return escalation_next_level(p) != p->level;
+}
+
+int32_t escalation_runtime(const struct escalation_pod *p)
+{
+	const struct budget *b = &p->budget;
+
+	if (p->is_cut)
+		return b->floor;
+	if (p->is_lent)
+		return b->hi;
+	if (p->enforcement == ENFORCE_WATCH)
+		return budget_runtime(b, LEVEL_HIGH);
+	int32_t own = budget_runtime(b, p->level);
+	if (!p->grace_us)
+		return own;
+	int32_t next = budget_runtime(b, escalation_next_level(p));
+	return next - own < p->grace_us ? next : own + p->grace_us;
 }
 
 static enum level level_below(const struct escalation_pod *p)
@@ -79,36 +64,28 @@ static enum level level_below(const struct escalation_pod *p)
 
 void escalation_limits(const struct escalation_pod *p, int32_t ret_us[2])
 {
-	bool is_between = p->level != LEVEL_LOW && next_level(p) != p->level;
+	bool is_between = p->level != LEVEL_LOW && escalation_next_level(p) != p->level;
 
 	ret_us[0] = p->budget.low;
 	ret_us[1] = is_between ? budget_runtime(&p->budget, p->level) : 0;
 }
 
-static void remember(struct escalation *e)
+int escalation_limit_up(const struct escalation_pod *p)
 {
-	array_each(p, &e->pods) {
-		p->was.runtime_us = escalation_runtime(p);
-		p->was.level = p->level;
-		p->was.enforcement = p->enforcement;
-		p->was.is_cut = p->is_cut;
-		p->was.is_lent = p->is_lent;
-	}
+	if (!can_go_up(p))
+		return -1;
+	return p->level == LEVEL_LOW ? 0 : 1;
 }
 
 void escalation_undo(struct escalation *e)
 {
-	array_each(p, &e->pods) {
-		p->level = p->was.level;
-		p->enforcement = p->was.enforcement;
-		p->is_cut = p->was.is_cut;
-		p->is_lent = p->was.is_lent;
-	}
+	escalation_take_back(e);
+	e->is_counted = false;
 }
 
 static bool has_changed(const struct escalation_pod *p)
 {
-	return escalation_runtime(p) != p->was.runtime_us || p->level != p->was.level ||
+	return p->held_us != p->was.runtime_us || p->level != p->was.level ||
 	       p->is_cut != p->was.is_cut;
 }
 
@@ -117,200 +94,24 @@ static size_t list_changes(const struct escalation *e, bool is_raise,
 {
 	size_t n = 0;
 
-	for (uint32_t i = 0; i < e->pods.n; i++) {
-		const struct escalation_pod *p = &e->pods.items[i];
-		int32_t now = escalation_runtime(p);
+	array_each(i, &e->touched) {
+		const struct escalation_pod *p = &e->pods.items[*i];
 
-		if (has_changed(p) && (now >= p->was.runtime_us) == is_raise)
+		if (has_changed(p) && (p->held_us >= p->was.runtime_us) == is_raise)
 			changes[n++] = (struct escalation_change){
-				i, p->was.runtime_us, now, p->was.level, p->level, p->is_cut,
+				*i,	      p->was.runtime_us, p->held_us,
+				p->was.level, p->level,		 p->is_cut,
 			};
 	}
 	return n;
 }
 
-static size_t all_changes(const struct escalation *e, struct escalation_change *changes)
+static size_t all_changes(struct escalation *e, struct escalation_change *changes)
 {
+	escalation_end(e);
 	size_t n = list_changes(e, false, changes);
 
 	return n + list_changes(e, true, changes + n);
-}
-
-/* Is a less important than b: criticality, priority, then order. */
-static bool is_lesser(const struct escalation_pod *a, const struct escalation_pod *b)
-{
-	if (a->budget.criticality != b->budget.criticality)
-		return a->budget.criticality < b->budget.criticality;
-	if (a->priority != b->priority)
-		return a->priority < b->priority;
-	return a->order > b->order;
-}
-
-static bool share_cores(const struct escalation *e, const struct escalation_pod *a,
-			const struct escalation_pod *b)
-{
-	if (e->scope == SCOPE_NODE)
-		return true;
-	for (int i = 0; i < CPUSET_WORDS; i++)
-		if (a->cores.bits[i] & b->cores.bits[i])
-			return true;
-	return false;
-}
-
-/* The mode of the pod's cores: a pod brings them to its level, but not above its criticality. */
-static int mode_of(const struct escalation *e, const struct escalation_pod *p)
-{
-	int mode = LEVEL_LOW;
-
-	array_each(q, &e->pods) {
-		int level = q->level < q->budget.criticality ? q->level : q->budget.criticality;
-
-		if (level > mode && share_cores(e, p, q))
-			mode = level;
-	}
-	return mode;
-}
-
-static bool may_cut(const struct escalation_pod *victim, const struct escalation_pod *p, int mode)
-{
-	return victim->budget.criticality < p->budget.criticality &&
-	       victim->budget.criticality < mode && !victim->is_cut &&
-	       victim->budget.floor < escalation_runtime(victim);
-}
-
-/* Holds its hi only so that it will not have to be raised. */
-static bool has_spare(const struct escalation_pod *p)
-{
-	return p->enforcement == ENFORCE_WATCH && !p->is_cut &&
-	       budget_runtime(&p->budget, p->level) < escalation_runtime(p);
-}
-
-/* What a pod can give, in the order in which it is asked for. */
-enum offer { OFFER_LOAN, OFFER_SPARE, OFFER_CUT, OFFER_SPARE_OF_HIGHER, OFFER_NOTHING };
-
-static enum offer offer_of(const struct escalation_pod *victim, const struct escalation_pod *p,
-			   int mode)
-{
-	if (victim->is_lent)
-		return OFFER_LOAN;
-	if (has_spare(victim) && is_lesser(victim, p))
-		return OFFER_SPARE;
-	if (may_cut(victim, p, mode))
-		return OFFER_CUT;
-	return has_spare(victim) ? OFFER_SPARE_OF_HIGHER : OFFER_NOTHING;
-}
-
-static void take(struct escalation_pod *victim, enum offer offer)
-{
-	if (offer == OFFER_LOAN)
-		victim->is_lent = false;
-	else if (offer == OFFER_CUT)
-		victim->is_cut = true;
-	else
-		victim->enforcement = ENFORCE_RAISE;
-}
-
-static bool take_from_somebody(struct escalation *e, const struct escalation_pod *p)
-{
-	struct escalation_pod *best = NULL;
-	enum offer best_offer = OFFER_NOTHING;
-	int mode = mode_of(e, p);
-
-	array_each(v, &e->pods) {
-		enum offer offer = v == p ? OFFER_NOTHING : offer_of(v, p, mode);
-
-		if (offer == OFFER_NOTHING || offer > best_offer || !would_help(e, v, p))
-			continue;
-		if (offer < best_offer || is_lesser(v, best)) {
-			best = v;
-			best_offer = offer;
-		}
-	}
-	if (best)
-		take(best, best_offer);
-	return best;
-}
-
-static bool make_room(struct escalation *e, const struct escalation_pod *p)
-{
-	while (!fits(e, p))
-		if (!take_from_somebody(e, p))
-			return false;
-	return true;
-}
-
-typedef bool (*pod_test)(const struct escalation_pod *p);
-
-static bool is_cut(const struct escalation_pod *p)
-{
-	return p->is_cut;
-}
-
-static bool is_raise_by_choice(const struct escalation_pod *p)
-{
-	return p->wanted != ENFORCE_RAISE && p->enforcement == ENFORCE_RAISE && !p->is_cut;
-}
-
-/* The most important pod below `before` that passes the test. */
-static struct escalation_pod *next_below(struct escalation *e, const struct escalation_pod *before,
-					 pod_test test)
-{
-	struct escalation_pod *best = NULL;
-
-	array_each(p, &e->pods)
-		if (test(p) && (!before || is_lesser(p, before)) && (!best || is_lesser(best, p)))
-			best = p;
-	return best;
-}
-
-/* Gives back what fits, and so takes back cuts that later ones made needless. */
-static void restore_cuts(struct escalation *e)
-{
-	for (struct escalation_pod *p = NULL; (p = next_below(e, p, is_cut));) {
-		p->is_cut = false;
-		p->is_cut = !fits(e, p);
-	}
-}
-
-static void watch_who_fits(struct escalation *e)
-{
-	for (struct escalation_pod *p = NULL; (p = next_below(e, p, is_raise_by_choice));) {
-		p->enforcement = ENFORCE_WATCH;
-		if (!fits(e, p))
-			p->enforcement = ENFORCE_RAISE;
-	}
-}
-
-static bool is_any(const struct escalation_pod *p)
-{
-	(void)p;
-	return true;
-}
-
-static bool is_waiting_for_loan(const struct escalation_pod *p)
-{
-	return p->wants_loan && !p->is_cut;
-}
-
-/* Loans and comfort must not stand in the way of what was cut, nor a pod that went up in the way of
- * its equals: everybody gets the budget of his level, and the cuts follow from that. */
-static void deal_anew(struct escalation *e)
-{
-	array_each(p, &e->pods) {
-		p->enforcement = ENFORCE_RAISE;
-		p->wants_loan = p->is_lent;
-		p->is_lent = false;
-		p->is_cut = false;
-	}
-	for (struct escalation_pod *p = NULL; (p = next_below(e, p, is_any));)
-		if (!p->is_cut && !make_room(e, p))
-			p->is_cut = p->was.is_cut;
-	restore_cuts(e);
-	watch_who_fits(e);
-	for (struct escalation_pod *p = NULL; (p = next_below(e, p, is_waiting_for_loan));) {
-		p->is_lent = true;
-		p->is_lent = fits(e, p);
-	}
 }
 
 /* Back so soon after it came down: the next stay is longer. */
@@ -322,31 +123,6 @@ static void count_flap(const struct escalation *e, struct escalation_pod *p, int
 	p->dwell_ns = is_soon ? 2 * p->dwell_ns : e->rules.dwell_ns;
 	if (p->dwell_ns > e->rules.dwell_max_ns)
 		p->dwell_ns = e->rules.dwell_max_ns;
-}
-
-static bool raise_level(struct escalation *e, struct escalation_pod *p, enum level level)
-{
-	p->level = level;
-	p->is_cut = false;
-	if (escalation_runtime(p) > p->was.runtime_us && !make_room(e, p))
-		return false;
-	restore_cuts(e);
-	return true;
-}
-
-static bool lend(struct escalation *e, struct escalation_pod *p)
-{
-	if (p->is_cut)
-		return false;
-	p->is_lent = true;
-	return fits(e, p);
-}
-
-static bool can_go_up(const struct escalation_pod *p)
-{
-	if (p->budget.criticality == LEVEL_LOW)
-		return !p->is_lent && p->budget.hi > p->budget.low;
-	return next_level(p) != p->level;
 }
 
 enum escalation_result escalation_overrun(struct escalation *e, uint32_t pod, unsigned limit,
@@ -361,9 +137,9 @@ enum escalation_result escalation_overrun(struct escalation *e, uint32_t pod, un
 	if ((limit == 0 && p->level != LEVEL_LOW) || !can_go_up(p))
 		return ESCALATION_NONE;
 
-	remember(e);
-	if (!(is_low ? lend(e, p) : raise_level(e, p, next_level(p)))) {
-		escalation_undo(e);
+	escalation_begin(e);
+	if (!(is_low ? escalation_lend(e, p) : escalation_raise(e, p, escalation_next_level(p)))) {
+		escalation_take_back(e);
 		return ESCALATION_NO_ROOM;
 	}
 	if (p->was.level == LEVEL_LOW)
@@ -371,6 +147,27 @@ enum escalation_result escalation_overrun(struct escalation *e, uint32_t pod, un
 	p->changed_ns = now_ns;
 	*ret_n = all_changes(e, changes);
 	return ESCALATION_CHANGED;
+}
+
+enum escalation_result escalation_foresee(struct escalation *e, uint32_t pod,
+					  struct escalation_change *changes, size_t *ret_n)
+{
+	struct escalation_pod *p = &e->pods.items[pod];
+	const int64_t overrun_ns = p->overrun_ns, changed_ns = p->changed_ns;
+	const int64_t dwell_ns = p->dwell_ns;
+	int limit = escalation_limit_up(p);
+
+	*ret_n = 0;
+	if (limit < 0)
+		return ESCALATION_NONE;
+	enum escalation_result r =
+		escalation_overrun(e, pod, (unsigned)limit, changed_ns, changes, ret_n);
+	if (r == ESCALATION_CHANGED)
+		escalation_take_back(e);
+	p->overrun_ns = overrun_ns;
+	p->changed_ns = changed_ns;
+	p->dwell_ns = dwell_ns;
+	return r;
 }
 
 void escalation_set_usage(struct escalation *e, uint32_t used, int64_t now_ns)
@@ -427,7 +224,7 @@ size_t escalation_recover(struct escalation *e, int64_t now_ns, struct escalatio
 		is_due |= (p->level != LEVEL_LOW || p->is_lent) && is_calm(e, p, now_ns);
 	if (!is_due)
 		return 0;
-	remember(e);
+	escalation_begin(e);
 	array_each(p, &e->pods) {
 		if ((p->level == LEVEL_LOW && !p->is_lent) || !is_calm(e, p, now_ns))
 			continue;
@@ -435,7 +232,7 @@ size_t escalation_recover(struct escalation *e, int64_t now_ns, struct escalatio
 		p->level = level_below(p);
 		p->changed_ns = now_ns;
 	}
-	deal_anew(e);
+	escalation_deal_anew(e);
 	return all_changes(e, changes);
 }
 
@@ -449,14 +246,14 @@ enum escalation_result escalation_order(struct escalation *e, uint32_t pod, enum
 	level = level == LEVEL_LOW ? level : same_budget(&p->budget, level);
 	if (level == p->level)
 		return ESCALATION_NONE;
-	remember(e);
-	if (level > p->level && !raise_level(e, p, level)) {
-		escalation_undo(e);
+	escalation_begin(e);
+	if (level > p->level && !escalation_raise(e, p, level)) {
+		escalation_take_back(e);
 		return ESCALATION_NO_ROOM;
 	}
 	if (level < p->level) {
 		p->level = level;
-		deal_anew(e);
+		escalation_deal_anew(e);
 	}
 	p->changed_ns = p->overrun_ns = now_ns;
 	*ret_n = all_changes(e, changes);
@@ -465,7 +262,8 @@ enum escalation_result escalation_order(struct escalation *e, uint32_t pod, enum
 
 size_t escalation_settle(struct escalation *e, struct escalation_change *changes)
 {
-	remember(e);
-	deal_anew(e);
+	e->is_counted = false;
+	escalation_begin(e);
+	escalation_deal_anew(e);
 	return all_changes(e, changes);
 }

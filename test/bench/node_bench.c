@@ -1,24 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node_bench.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
-
 #include "node/realtime.h"
-
-static void *react(void *arg)
-{
-	struct bench *b = arg;
-
-	for (;;) {
-		struct pollfd p[] = { { b->overruns.fd, POLLIN, 0 }, { b->stop_fd, POLLIN, 0 } };
-
-		poll(p, 2, -1);
-		if (p[1].revents)
-			return NULL;
-		engine_react(&b->engine);
-	}
-}
 
 int bench_open(struct bench *b, const char *name)
 {
@@ -28,7 +11,6 @@ int bench_open(struct bench *b, const char *name)
 
 	snprintf(b->path, sizeof(b->path), "mckube-%s-%d", name, getpid());
 	snprintf(b->dir, sizeof(b->dir), RT_MOUNT "/%s", b->path);
-	b->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (kernel_probe(&roots, &b->kernel, &err) < 0 || !backend_is_usable(backend, &b->kernel) ||
 	    mkdir(b->dir, 0755) < 0 ||
 	    overruns_open(&b->overruns, &b->kernel, backend, &overrun_bpf, &why, &err) < 0 ||
@@ -36,7 +18,8 @@ int bench_open(struct bench *b, const char *name)
 		printf("needs root, RT groups of cgroup v1 and BPF: %s\n", err.msg);
 		return 77;
 	}
-	b->engine.escalation.rules = (struct escalation_rules){ .dwell_max_ns = 1 };
+	b->engine.escalation.rules =
+		(struct escalation_rules){ .dwell_max_ns = 1, .grace_us = 500 };
 	return 0;
 }
 
@@ -44,7 +27,7 @@ void bench_start(struct bench *b)
 {
 	struct error err = ERROR_INIT, why = ERROR_INIT;
 
-	if (realtime_start(&b->thread, react, b, &b->kernel, &why, &err) < 0)
+	if (reaction_start(&b->reaction, &b->engine, &why, &err) < 0)
 		exit(1);
 	if (why.code)
 		printf("# %s\n", why.msg);
@@ -53,8 +36,7 @@ void bench_start(struct bench *b)
 
 void bench_close(struct bench *b)
 {
-	eventfd_write(b->stop_fd, 1);
-	pthread_join(b->thread, NULL);
+	reaction_stop(&b->reaction);
 	engine_restore(&b->engine);
 	engine_done(&b->engine);
 	overruns_close(&b->overruns);

@@ -3,18 +3,17 @@
 #define MCKUBE_BENCH_NODE_BENCH_H
 
 #include "../kernel/rt_group.h"
-#include "node/engine.h"
+#include "node/reaction.h"
 
-/* What the measurements on the real kernel share: the engine with its reaction thread as the helper
- * runs it, a group of their own, and how numbers are printed. */
+/* What the measurements on the real kernel share: the engine with its reaction threads as the
+ * helper runs it, a group of their own, and how numbers are printed. */
 
 struct bench {
 	struct kernel kernel;
 	struct engine engine;
 	struct overruns overruns;
 	char path[64], dir[96]; /* the group, below the hierarchy and in the file system */
-	pthread_t thread;
-	int stop_fd;
+	struct reaction reaction;
 };
 
 /* Levels come down as soon as they may. 77, with the reason printed, where this cannot run. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the BPF programs cost: nanoseconds a run, by the kernel's own count (bpf_stats_enabled),
- * each beside an empty program on the same tracepoint at the same time. While two processes without
- * real-time priority switch back and forth, and while a watched FIFO process works in bursts.
- * `node_bpf [SECONDS]`; needs root. */
+/* What the BPF programs cost: nanoseconds a run, by the kernel's own count (bpf_stats_enabled).
+ * Each runs between two empty programs on the same tracepoint: the first of several pays for what
+ * none of them has in the cache, so ours is compared with their mean. While two processes without
+ * real-time priority switch back and forth, and while a watched FIFO process works in bursts, in
+ * turns. `node_bpf [TURNS [SECONDS]]`; needs root. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
@@ -12,10 +13,10 @@
 #include "node/overrun.h"
 
 static const struct {
-	const char *ours, *empty, *tracepoint;
+	const char *ours, *before, *after, *tracepoint;
 } rows[] = {
-	{ "rt_switch", "empty_switch", "sched_switch" },
-	{ "rt_charge", "empty_charge", "sched_stat_runtime" },
+	{ "rt_switch", "before_switch", "after_switch", "sched_switch" },
+	{ "rt_charge", "before_charge", "after_charge", "sched_stat_runtime" },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -44,13 +45,14 @@ static struct counts count(const char *name)
 }
 
 struct row {
-	struct counts ours, empty;
+	struct counts ours, before, after;
 };
 
 static void count_all(struct row counts[ROWS])
 {
 	for (int i = 0; i < ROWS; i++)
-		counts[i] = (struct row){ count(rows[i].ours), count(rows[i].empty) };
+		counts[i] = (struct row){ count(rows[i].ours), count(rows[i].before),
+					  count(rows[i].after) };
 }
 
 static double ns_each(struct counts before, struct counts after)
@@ -60,22 +62,25 @@ static double ns_each(struct counts before, struct counts after)
 	return n ? (double)(after.ns - before.ns) / (double)n : 0;
 }
 
-static void print(const char *what, const struct row before[ROWS])
+static void print(const char *what, const struct row from[ROWS])
 {
-	struct row after[ROWS];
+	struct row to[ROWS];
 
-	count_all(after);
+	count_all(to);
 	for (int i = 0; i < ROWS; i++) {
-		double ours = ns_each(before[i].ours, after[i].ours);
-		double empty = ns_each(before[i].empty, after[i].empty);
+		double ours = ns_each(from[i].ours, to[i].ours);
+		double before = ns_each(from[i].before, to[i].before);
+		double after = ns_each(from[i].after, to[i].after), empty = (before + after) / 2;
 
-		printf("%-28s %-10s %9llu runs  %6.1f ns each, empty %6.1f, more %6.1f\n", what,
-		       rows[i].ours, (unsigned long long)(after[i].ours.runs - before[i].ours.runs),
-		       ours, empty, ours - empty);
+		printf("%-28s %-10s %9llu runs  %6.1f ns each, empty %6.1f (%.1f before, %.1f "
+		       "after), more %6.1f\n",
+		       what, rows[i].ours,
+		       (unsigned long long)(to[i].ours.runs - from[i].ours.runs), ours, empty,
+		       before, after, ours - empty);
 	}
 }
 
-/* return 0; Stays attached for as long as the program runs. */
+/* return 0; */
 static int attach_empty(const char *name, const char *tracepoint)
 {
 	const struct bpf_insn insns[] = {
@@ -133,27 +138,34 @@ static void with_fifo(struct overruns *o, const struct kernel *k, const char *di
 	group_close(&g);
 }
 
-static int run(struct overruns *o, const struct kernel *k, const char *dir, int seconds)
+/* Programs of a tracepoint run in the order in which they came. They stay for as long as this one
+ * runs. */
+static int attach_all_empty(bool is_before, struct error *err)
 {
-	struct row before[ROWS];
-
 	for (int i = 0; i < ROWS; i++) {
-		if (attach_empty(rows[i].empty, rows[i].tracepoint) < 0) {
-			printf("%s: no empty program\n", rows[i].tracepoint);
-			return 77;
-		}
+		int r = attach_empty(is_before ? rows[i].before : rows[i].after,
+				     rows[i].tracepoint);
+		if (r < 0)
+			return error_set(err, r, "%s: no empty program", rows[i].tracepoint);
 	}
-	count_all(before);
-	ping_pong(seconds);
-	print("no real-time priority", before);
-	count_all(before);
-	with_fifo(o, k, dir, seconds);
-	print("with a watched FIFO process", before);
 	return 0;
+}
+
+static void run(struct overruns *o, const struct kernel *k, const char *dir, int seconds)
+{
+	struct row from[ROWS];
+
+	count_all(from);
+	ping_pong(seconds);
+	print("no real-time priority", from);
+	count_all(from);
+	with_fifo(o, k, dir, seconds);
+	print("with a watched FIFO process", from);
 }
 
 int main(int argc, char **argv)
 {
+	int turns = argc > 1 ? atoi(argv[1]) : 3, seconds = argc > 2 ? atoi(argv[2]) : 1;
 	struct kernel_roots roots = KERNEL_ROOTS_HOST;
 	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME), r = 77;
 	struct overruns o = { 0 };
@@ -163,13 +175,16 @@ int main(int argc, char **argv)
 
 	snprintf(dir, sizeof(dir), RT_MOUNT "/mckube-bpf-%d", getpid());
 	if (stats < 0 || kernel_probe(&roots, &k, &err) < 0 ||
-	    rt_group_make(dir, 50000, 100000) < 0 ||
-	    overruns_open(&o, &k, &backend_cgroup_v1, &overrun_bpf, &why, &err) < 0) {
+	    rt_group_make(dir, 50000, 100000) < 0 || attach_all_empty(true, &err) < 0 ||
+	    overruns_open(&o, &k, &backend_cgroup_v1, &overrun_bpf, &why, &err) < 0 ||
+	    attach_all_empty(false, &err) < 0) {
 		printf("needs root, RT groups of cgroup v1 and BPF: %s\n", err.msg);
 	} else {
-		r = run(&o, &k, dir, argc > 1 ? atoi(argv[1]) : 3);
-		overruns_close(&o);
+		for (int i = 0; i < turns; i++)
+			run(&o, &k, dir, seconds);
+		r = 0;
 	}
+	overruns_close(&o);
 	rt_group_remove(dir);
 	return r;
 }

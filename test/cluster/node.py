@@ -258,16 +258,28 @@ SystemdCgroup = false
         self.cluster.stop("containerd")
         kill_until_gone(self._shims)
         self.cluster.stop("relay")
-        for mount in self._mounts():
-            subprocess.run(["umount", "-l", mount])
-        for group in kubepods():
-            for folder in below(group):
-                remove_group(folder)
+        self._unmount()
+        remove_kubepods()
         for address in (SERVICE, ADDRESS):
             quiet("ip", "address", "del", f"{address}/32", "dev", "lo")
         quiet("ip", "link", "del", BRIDGE)
         self._remove_links()
         RECORD.unlink(missing_ok=True)
+
+    def cut_power(self):
+        """What runs on the node is gone, with its cgroups and all below /run."""
+        for program in ("kubelet", "containerd"):
+            self.cluster.stop(program, signal.SIGKILL)
+        kill_until_gone(lambda: self._in_cgroups() | self._shims())
+        self._unmount()
+        shutil.rmtree(self.state.parent)
+        remove_kubepods()
+
+    def boot(self):
+        self._make_shared()
+        self.cluster.start("containerd")
+        wait_for(lambda: self._ctr("version", check=False), "containerd does not answer")
+        self.cluster.start("kubelet")
 
     def _in_cgroups(self):
         pids = set()
@@ -290,6 +302,10 @@ SystemdCgroup = false
             if b"containerd-shim" in argv[0] and str(self.socket).encode() in argv:
                 found.add(int(path.parent.name))
         return found
+
+    def _unmount(self):
+        for mount in self._mounts():
+            subprocess.run(["umount", "-l", mount])
 
     def _mounts(self):
         """Mount points below our folder, the last one first."""
@@ -334,6 +350,12 @@ def kill_until_gone(find):
             except ProcessLookupError:
                 pass
         time.sleep(0.05)
+
+
+def remove_kubepods():
+    for group in kubepods():
+        for folder in below(group):
+            remove_group(folder)
 
 
 def remove_group(folder):

@@ -47,11 +47,13 @@ static int watch(struct overruns *o, const char *limit, const char *path, struct
 
 static void follow(struct overruns *o)
 {
-	struct pollfd polls[] = { { .fd = 0, .events = POLLIN },
-				  { .fd = o->fd, .events = POLLIN } };
+	struct pollfd polls[OVERRUN_QUEUES + 1] = { { .fd = 0, .events = POLLIN } };
 
-	while (poll(polls, 2, -1) > 0 && !polls[0].revents)
-		overruns_read(o);
+	for (unsigned i = 0; i < o->n_queues; i++)
+		polls[i + 1] = (struct pollfd){ .fd = o->queues[i], .events = POLLIN };
+	while (poll(polls, o->n_queues + 1, -1) > 0 && !polls[0].revents)
+		for (unsigned i = 0; i < o->n_queues; i++)
+			overruns_read(o, i);
 }
 
 int main(int argc, char **argv)

@@ -16,7 +16,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "test" / "cluster"), str(TOP / "test" / "integration")]
 
 import node
-from world import World
+from world import Skip, World
 
 SYSTEM = "mckube-system"
 CPU = pathlib.Path("/sys/fs/cgroup/cpu")
@@ -29,6 +29,9 @@ LISTS = {
 }
 # This machine has other things to do, which are no pressure that a plan should relieve.
 NO_PRESSURE = "MCKUBE_PRESSURE_DELAY_SECONDS", "86400"
+# A kubelet whose API server was away asks it again after up to a minute, and only then learns that a
+# pod was deleted.
+GONE_SECONDS = 180
 CORE = "1"  # the tests' pods share one core; the machine keeps the other
 
 
@@ -79,6 +82,7 @@ class Stage(World):
         self.programs, self.node = programs(build), on_node
         self.state_file = on_node.folder / "run" / "mckube-node" / "state.json"
         os.environ.update([NO_PRESSURE])
+        self.passes = []
         super().__init__(self.programs["kubectl-mckube"], cluster, folder)
         self._import(self.run(TOP / "manifests" / "pack-images", build, self.folder, "e2e"),
                      "mckube", "mckube-node")
@@ -186,8 +190,12 @@ class Stage(World):
 
     def apply(self):
         """A pass. Where the helper has written the same object in between it is made once more."""
-        done = self.kubectl("mckube", "apply", check=False)
-        return self.kubectl("mckube", "apply") if done.code == 4 else done
+        self.passes.append(self.kubectl("mckube", "apply", check=False))
+        if self.passes[-1].code == 4:
+            self.passes.append(self.kubectl("mckube", "apply", check=False))
+        done = self.passes[-1]
+        assert done.code == 0, f"mckube apply: {done}"
+        return done
 
     def wait_running(self, *names, seconds=30):
         self.wait(lambda: all(self.phase(n) == "Running" for n in names), seconds)
@@ -212,12 +220,18 @@ class Stage(World):
 
     # The kernel.
 
+    def groups_of(self, uid):
+        """The kernel holds a pod's budget for as long as its group is there, also where the API
+        knows nothing of the pod any more."""
+        return list(CPU.glob(f"kubepods/**/pod{uid}"))
+
     def group(self, name, container="app"):
         """The folder of a container in the cpu hierarchy."""
         pod = self.get("pods", name)
         ids = {s["name"]: s["containerID"].split("/")[-1]
                for s in pod["status"]["containerStatuses"] if "containerID" in s}
-        found = list(CPU.glob(f"kubepods/**/pod{pod['metadata']['uid']}/{ids[container]}"))
+        found = [p / ids[container] for p in self.groups_of(pod["metadata"]["uid"])
+                 if (p / ids[container]).exists()]
         assert len(found) == 1, found
         return found[0]
 
@@ -237,7 +251,10 @@ class Stage(World):
         lists = self.kubectl("get", "pods,mckubes", "-A", "-o", "wide", check=False)
         events = self.kubectl("get", "events", "-n", self.ns, check=False)
         log = self.kubectl("logs", "-n", SYSTEM, "daemonset/mckube-node", "--tail=20", check=False)
-        text = "".join([lists.out, events.out, log.out, log.err])
+        plan = self.kubectl("mckube", "plan", check=False)
+        passes = [done.out + done.err for done in (*self.passes, plan)]
+        text = "".join([lists.out, events.out, log.out, log.err, "passes, and what one would do:\n",
+                        *passes])
         return "    " + text.replace("\n", "\n    ")
 
     def clear(self):
@@ -248,18 +265,27 @@ class Stage(World):
 
     @contextlib.contextmanager
     def namespace(self):
+        """A new one for a test, gone afterwards. Prints the picture of a test that fails."""
         self.n_spaces += 1
         self.ns = f"e{self.n_spaces}"
+        self.passes = []
         self.kubectl("create", "namespace", self.ns)
         self.wait(lambda: self.kubectl("get", "serviceaccount", "default", "-n", self.ns,
                                        check=False).code == 0, 90)
         try:
             yield
+        except Skip:
+            raise
+        except Exception:
+            print(self.picture(), flush=True)
+            raise
         finally:
+            uids = [p["metadata"]["uid"] for p in self.get("pods")]
             self.kubectl("delete", "mckubes,pods", "--all", "-n", self.ns, "--force",
                          "--grace-period=0", "--wait=false", check=False)
             self.kubectl("mckube", "apply", check=False)  # lets McKubes go
             self.kubectl("delete", "namespace", self.ns, "--wait=false")
+            self.wait(lambda: not any(self.groups_of(uid) for uid in uids), GONE_SECONDS)
 
 
 def read(path):
@@ -268,6 +294,10 @@ def read(path):
         return path.read_text()
     except OSError:
         return ""
+
+
+# What the kernel holds for a pod at raise above its low budget, in us, where there is room.
+GRACE = 500
 
 
 def budget_of(group):

@@ -7,6 +7,7 @@ import signal
 import time
 
 from timeline import Timeline
+from tries import UNDISTURBED, cpu_times, share_since
 
 PERIOD = 100000
 # A pod that nobody disturbs comes down after 10 periods, and a second at the least.
@@ -76,7 +77,7 @@ def make_recovering(w):
 def test_recovery(w):
     """By consumption or by the node's CPU time, each with the delay that the McKube says."""
     pids = make_recovering(w)
-    start = time.time()
+    start, before = time.time(), cpu_times()
     for pid in pids.values():
         os.kill(pid, signal.SIGUSR1)
     w.wait(lambda: all(level(w, n) == "hi" for n in RECOVERIES), 5)
@@ -85,9 +86,15 @@ def test_recovery(w):
         for pid in pids.values():
             os.kill(pid, signal.SIGUSR2)
     down.print("overrun once, and back at low:", start)
+    taken = share_since(before)
+    print(f"# {taken:.3f} was taken")
     for name, (_, seconds) in RECOVERIES.items():
+        if seconds is None:
+            continue
         took = down.seen.get(name, float("inf")) - start
-        assert seconds is None or seconds <= took <= seconds + LATE_SECONDS, (name, took)
+        # Where the host took the CPU a calm job overran, too, and the time began anew.
+        latest = seconds + LATE_SECONDS if taken <= UNDISTURBED else float("inf")
+        assert seconds <= took <= latest, (name, took, taken)
     assert "busy" not in down.seen
 
     w.api.merge(w.path("mckubes", "busy"), {"spec": {"recovery": {"threshold": 100}}})

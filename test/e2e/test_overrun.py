@@ -6,11 +6,12 @@ import re
 import signal
 import time
 
-from stage import CORE, budget_of, shares
+from stage import CORE, GRACE, budget_of, shares
 from timeline import Timeline
 
 PERIOD = 100000
 LOW, HI, LOGGER = 10000, 60000, 45000
+HELD = LOW + GRACE
 # All of it stands in the API within this time.
 API_SECONDS = 1.0
 # A twentieth of its budget is what a Low pod keeps.
@@ -26,7 +27,7 @@ def make_pair(w):
     w.apply()
     w.wait_running("brake", "logger")
     brake, logger = w.group("brake"), w.group("logger")
-    w.wait(lambda: budget_of(brake) == LOW and budget_of(logger) == LOGGER)
+    w.wait(lambda: budget_of(brake) == HELD and budget_of(logger) == LOGGER)
     for name in ("brake", "logger"):
         w.wait(lambda: w.annotation("pods", name, "mckube.io/rt-applied") == "true")
     return brake, logger
@@ -88,7 +89,7 @@ def test_overrun(w):
     assert conditions(mckube) == {c: ("True", generation) for c in (
         "Placed", "RTApplied", "Overrunning", "Ready")}, mckube["status"]
 
-    with follow(w, brake, logger, LOW, LOGGER, "low", "RuntimeRecovered") as down:
+    with follow(w, brake, logger, HELD, LOGGER, "low", "RuntimeRecovered") as down:
         os.kill(pid, signal.SIGUSR2)
     down.print("after the brake has become calm:", min(down.seen.values()))
     assert len(down.seen) == 6, down.seen

@@ -7,7 +7,7 @@ import os
 
 import node
 from stage import budget_of
-from test_overrun import FLOOR, LOGGER, LOW, make_pair
+from test_overrun import FLOOR, HELD, LOGGER, make_pair
 
 
 @contextlib.contextmanager
@@ -41,8 +41,8 @@ def test_pressure(w):
     brake, logger = make_pair(w)
     with at_once():
         relieve_until(w, 97, lambda: budget_of(logger) == FLOOR)
-        assert budget_of(brake) == LOW
+        assert budget_of(brake) >= HELD
         assert w.annotation("pods", "logger", "mckube.io/rt-degraded")
         relieve_until(w, 10, lambda: budget_of(logger) == LOGGER)
-        assert budget_of(brake) == LOW
+        assert budget_of(brake) >= HELD
         assert w.annotation("pods", "logger", "mckube.io/rt-degraded") is None

@@ -58,7 +58,8 @@ await() {
 echo "@check $(mckube-node check -o json | tr -d '\\n')"
 mckube-node run --backend cap-v2 --static /pods.yaml --dwell 60s 2>/run/log &
 helper=$!
-await 20 budget "20000 100000"
+# C_low and the grace that a pod at raise gets.
+await 20 budget "20500 100000"
 echo "@cpus $(cat $group/cpuset.cpus)"
 (echo 0 >$group/cgroup.procs; exec yes >/dev/null) &
 await 20 overrun "50000 100000"
@@ -133,7 +134,7 @@ def main():
     checks = {
         "the kernel has cgroup v2 alone": check.get("cgroups") == "v2",
         "and no RT groups": not check["features"]["rtGroupsV1"]["present"] if check else False,
-        "the cap is written": said.get("budget") == "20000 100000",
+        "the cap is written": said.get("budget") == "20500 100000",
         "the container is pinned": said.get("cpus") == "1",
         "BPF sees its overrun, which raises it": said.get("overrun") == "50000 100000" and
         "overruns from bpf" in text,

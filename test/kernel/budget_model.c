@@ -112,11 +112,13 @@ static bool plan_is_taken(struct world *w)
 	struct budget_write writes[2 * GROUPS];
 	size_t n;
 
-	array_each(node, &w->t.nodes) {
-		node->want = node->now;
+	budget_tree_keep(&w->t);
+	for (uint32_t i = 0; i < w->t.nodes.n; i++) {
+		struct budget_node *node = &w->t.nodes.items[i];
+
 		node->is_derived = node->children && node->parent >= 0;
 		if (node->parent >= 0 && !node->children)
-			node->want = random_change(node->now, BUDGET_RUNTIME);
+			budget_tree_want(&w->t, i, random_change(node->now, BUDGET_RUNTIME));
 	}
 	if (budget_tree_derive(&w->t, NULL) < 0)
 		return true;

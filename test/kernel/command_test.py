@@ -49,6 +49,10 @@ try:
     t.check("no cluster and no file", code == 1 and "error: " in err and "/nonexistent" in err)
     refused(["status", "--state-file", "/nonexistent"], "no helper")
 
+    for words in (["version", "-o", "json"], ["--version", "--output=json"]):
+        code, out, err = run(*words)
+        t.check(" ".join(words), code == 0 and json.loads(out)["version"].count(".") == 2)
+
     t.pods([("brake", "High", 100000, 10000, 20000, app, {})])
     t.start()
     t.wait("the helper is there", lambda: os.path.exists(t.dir + "/state.json"))

@@ -137,6 +137,11 @@ try:
     for more in range(1, 5):
         api.annotate(POD, {"rt-runtime-hi": str(990000 + more)})
         t.wait("each time anew", lambda more=more: t.text().count(f": {990000 + more} is more") >= 1)
+    api.annotate(POD, {"note": "another change", "rt-runtime-hi": "990099"})
+    api.annotate(POD, {"note": "and one more"})
+    api.annotate(POD, {"rt-runtime-hi": "990005"})
+    t.wait("and not again when something else changes",
+           lambda: ": 990005 is more" in t.text() and t.text().count(": 990099 is more") == 1)
     t.check("and the budget stays", t.runtime(app) >= 10000)
     t.wait("the McKube is not ready", lambda: condition("Ready")["reason"] == "RTBudgetRefused", 3)
     t.check("which is on the pod, too", api.notes(POD)["mckube.io/rt-applied"] == "false")
@@ -167,5 +172,7 @@ finally:
     if os.path.exists(t.dir + "/c0ffee"):
         os.unlink(t.dir + "/c0ffee/config.json")
         os.rmdir(t.dir + "/c0ffee")
-    api.remove_all()
-    t.finish()
+    try:
+        api.remove_all()
+    finally:
+        t.finish()

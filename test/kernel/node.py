@@ -96,7 +96,8 @@ class Test:
                 f.write(f"spec:\n  containers:\n  - name: app\n    {where}\n")
 
     def start(self, *options, static=True, prefix=()):
-        wanted = ["--static", self.dir + "/pods.yaml"] if static else []
+        """Without graces, unless the options say otherwise: budgets are what the pods ask for."""
+        wanted = ["--grace", "0", *(["--static", self.dir + "/pods.yaml"] if static else [])]
         self.log = open(self.dir + "/log", "a+")
         self.helper = subprocess.Popen(
             [*prefix, self.node, "run", *wanted, "--state-file", self.dir + "/state.json", *options],

@@ -9,8 +9,8 @@
 #include "rt_group.h"
 
 enum { PERIOD_US = 50000, BUDGET_US = 20000, LIMIT_US = 5000, SECONDS = 2, SEEN_MAX = 4096 };
-enum { SLOW_NS = 1500000 }; /* others use this machine, too */
-enum { RING_BIRTHS = 128 }; /* at most, see bpf/overrun.bpf.c */
+enum { SOON_NS = 200000, SLOW_NS = 1500000 }; /* others use this machine, too */
+enum { RING_BIRTHS = 128 };		      /* at most, see bpf/overrun.bpf.c */
 
 struct seen {
 	struct overrun_event events[SEEN_MAX];
@@ -25,15 +25,22 @@ static void take(const struct overrun_event *event, void *arg)
 		seen->events[seen->n++] = *event;
 }
 
+static void read_all(struct overruns *o)
+{
+	for (unsigned i = 0; i < o->n_queues; i++)
+		overruns_read(o, i);
+}
+
 static void collect(struct overruns *o, int ms)
 {
 	uint64_t end = rt_now_ns() + (uint64_t)ms * 1000000;
+	struct pollfd polls[OVERRUN_QUEUES];
 
+	for (unsigned i = 0; i < o->n_queues; i++)
+		polls[i] = (struct pollfd){ .fd = o->queues[i], .events = POLLIN };
 	while (rt_now_ns() < end) {
-		struct pollfd p = { .fd = o->fd, .events = POLLIN };
-
-		poll(&p, 1, 10);
-		overruns_read(o);
+		poll(polls, o->n_queues, 10);
+		read_all(o);
 	}
 }
 
@@ -160,6 +167,23 @@ static bool spinner_is_seen_each_period(struct fixture *f)
 	return is_good;
 }
 
+static bool each_cpu_fills_its_own_queue(struct fixture *f)
+{
+	unsigned own = 1 % f->overruns.n_queues;
+	bool is_alone = true;
+
+	pid_t pid = rt_start(f->dir, 1, rt_spin, NULL);
+	struct pollfd p = { .fd = f->overruns.queues[own], .events = POLLIN };
+	bool is_readable = poll(&p, 1, 1000) == 1;
+	for (unsigned i = 0; i < f->overruns.n_queues; i++) {
+		p.fd = f->overruns.queues[i];
+		is_alone &= i == own || poll(&p, 1, 0) == 0;
+	}
+	rt_stop(pid);
+	read_all(&f->overruns);
+	return check(is_readable && is_alone, "a CPU makes its own queue readable, and no other");
+}
+
 static bool bursts_on_two_cpus_are_seen(struct fixture *f)
 {
 	struct rt_bursts bursts = { 1000, 200 };
@@ -203,6 +227,29 @@ static bool limits_change_while_it_runs(struct fixture *f)
 	collect(&f->overruns, 100);
 	rt_stop(pid);
 	return is_good;
+}
+
+/* A report wakes its reader on the CPU of the spinner: the next one is due when that goes on. */
+static bool what_comes_soon_is_told_before(struct fixture *f)
+{
+	const uint64_t limit = LIMIT_US * 1000ULL;
+	const uint64_t close[OVERRUN_LIMITS] = { limit, 0, limit - SOON_NS };
+	size_t n_soon = 0, n_passed = 0;
+
+	f->seen.n = 0;
+	overruns_watch(&f->overruns, &f->group, f->id, close, NULL);
+	pid_t pid = rt_start(f->dir, 1, rt_spin, NULL);
+	collect(&f->overruns, SECONDS * 1000);
+	rt_stop(pid);
+	for (size_t i = 0; i < f->seen.n; i++) {
+		const struct overrun_event *at = &f->seen.events[i];
+
+		n_passed += at->limit == 0;
+		n_soon += at->limit == OVERRUN_SOON && at->used_ns < limit;
+	}
+	printf("# of %zu overruns %zu were told before\n", n_passed, n_soon);
+	return check(n_soon * 2 > n_passed && n_soon <= n_passed + 1,
+		     "what comes soon is told before, once in each period");
 }
 
 static bool running_task_that_becomes_fifo_is_seen(struct fixture *f)
@@ -317,8 +364,10 @@ int main(void)
 		return 77;
 	}
 	bool is_good = spinner_is_seen_each_period(&f);
+	is_good &= each_cpu_fills_its_own_queue(&f);
 	is_good &= bursts_on_two_cpus_are_seen(&f);
 	is_good &= limits_change_while_it_runs(&f);
+	is_good &= what_comes_soon_is_told_before(&f);
 	is_good &= running_task_that_becomes_fifo_is_seen(&f);
 	is_good &= new_groups_are_told(&f);
 	is_good &= removed_groups_are_forgotten(&f);

@@ -18,10 +18,10 @@ try:
     # 30 % + 40 % fit; the brake at 50 % does not fit beside the logger under the capacity of 80 %.
     t.pods([("brake", "High", PERIOD, 20000, 50000, brake, {"rt-enforcement": "raise"}),
             ("logger", "Low", PERIOD, 40000, 40000, logger, {})])
-    t.start("--capacity", "800000", "--dwell", "500ms", "--calm-periods", "3")
-    t.wait("budgets are there", lambda: t.runtime(brake) == 20000 and t.runtime(logger) == 40000)
-    t.check("groups above are sums", t.runtime("kubepods/podbrake") == 200000 and
-            t.runtime("kubepods") == 600000)
+    t.start("--capacity", "800000", "--dwell", "500ms", "--calm-periods", "3", "--grace", "500")
+    t.wait("budgets are there", lambda: t.runtime(brake) == 20500 and t.runtime(logger) == 40000)
+    t.check("groups above are sums", t.runtime("kubepods/podbrake") == 205000 and
+            t.runtime("kubepods") == 605000)
 
     spinner = t.fifo(brake, 1)
     t.wait("an overrun raises the brake", lambda: t.runtime(brake) == 50000)
@@ -30,7 +30,7 @@ try:
     time.sleep(1)
     t.check("it stays up while overruns go on", t.runtime(brake) == 50000)
     t.end(spinner)
-    t.wait("calm, it comes down", lambda: t.runtime(brake) == 20000)
+    t.wait("calm, it comes down", lambda: t.runtime(brake) == 20500)
     t.wait("and the logger has its own again", lambda: t.runtime(logger) == 40000)
     t.check("one escalation is told, not one for each period",
             t.text().count("RuntimeEscalated pod default/brake") == 1)

@@ -46,11 +46,27 @@ static void build(struct budget_tree *t, struct bytes *b)
 
 		if (budget_tree_check(t, id, now) == 0)
 			budget_tree_set(t, id, now);
-		t->nodes.items[id].want = t->nodes.items[id].now;
 		t->nodes.items[id].is_derived = flags & 1;
 		t->nodes.items[id].has_tasks = flags & 2;
 		t->nodes.items[id].at_least_us = flags & 4 ? (int64_t)take(b, 2) : 0;
 	}
+	budget_tree_keep(t);
+}
+
+/* A few changes lead to what all of them anew lead to. */
+static int derive(struct budget_tree *t, struct error *err)
+{
+	struct budget_node before[32];
+	int r = budget_tree_derive(t, err);
+
+	memcpy(before, t->nodes.items, t->nodes.n * sizeof(before[0]));
+	budget_tree_renew(t);
+	if (budget_tree_derive(t, err) != r)
+		abort();
+	for (size_t i = 0; i < t->nodes.n; i++)
+		if (!bandwidth_eq(before[i].want, t->nodes.items[i].want))
+			abort();
+	return r;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -65,8 +81,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	build(&t, &b);
 	while (b.left) {
-		t.nodes.items[take(&b, 1) % t.nodes.n].want = take_bandwidth(&b);
-		if (budget_tree_derive(&t, &err) < 0 || budget_tree_plan(&t, writes, &n, &err) < 0)
+		uint32_t node = (uint32_t)(take(&b, 1) % t.nodes.n);
+
+		budget_tree_want(&t, node, take_bandwidth(&b));
+		if (derive(&t, &err) < 0 || budget_tree_plan(&t, writes, &n, &err) < 0)
 			continue;
 		for (size_t i = 0; i < n; i++) {
 			if (budget_tree_check(&t, writes[i].node, writes[i].to) < 0)

@@ -68,7 +68,7 @@ static void fixture_init(struct fixture *f)
 		f->t.nodes.items[i].is_derived = i == 1 || i == 2;
 	}
 	f->a = (struct apply){ &f->t, f->pointers, CPU_ALL, 20 };
-	f->t.nodes.items[3].want = (struct bandwidth){ 100000, 30000 };
+	budget_tree_want(&f->t, 3, (struct bandwidth){ 100000, 30000 });
 }
 
 static void everything_is_written_and_verified(void **state)

@@ -115,12 +115,18 @@ static void source_nothing(struct overruns *o)
 	(void)o;
 }
 
+static void source_read(struct overruns *o, unsigned queue)
+{
+	(void)o;
+	(void)queue;
+}
+
 static const struct overrun_source fake_source = {
 	.name = "fake",
 	.open = source_open,
 	.watch = source_watch,
 	.forget = source_forget,
-	.read = source_nothing,
+	.read = source_read,
 	.close = source_nothing,
 };
 
@@ -150,6 +156,7 @@ static void fixture_init(struct fixture *f)
 	fake_file(&f->tree, "kubepods/podp2/tasks", "");
 	overruns_open(&f->overruns, &f->kernel, &fake_backend, &fake_source, &err, &err);
 	assert_int_equal(engine_init(&f->engine, &f->kernel, &fake_backend, &f->overruns, &err), 0);
+	f->engine.escalation.rules.grace_us = 0;
 }
 
 static void fixture_done(struct fixture *f)
@@ -194,14 +201,23 @@ static bool has_note(struct fixture *f, enum note_kind kind, const char *text)
 	return is_found;
 }
 
-static void overrun(struct fixture *f, const char *path)
+static void pass_limit(struct fixture *f, const char *path, uint32_t limit)
 {
-	struct overrun_event event = { .at_ns = (uint64_t)engine_now_ns(), .used_ns = 5000 };
+	struct overrun_event event = {
+		.at_ns = (uint64_t)engine_now_ns(),
+		.used_ns = 5000,
+		.limit = limit,
+	};
 
 	array_each(n, &f->engine.forest.nodes)
 		if (strcmp((*n)->path, path) == 0)
 			event.cgroup = (*n)->id;
 	f->overruns.on_event(&event, f->overruns.arg);
+}
+
+static void overrun(struct fixture *f, const char *path)
+{
+	pass_limit(f, path, 0);
 }
 
 /* Budgets of the root are what the fake kernel was opened with: none. It must have some. */
@@ -226,6 +242,7 @@ static void pod_gets_its_budget_and_limit(void **state)
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
 	assert_int_equal(runtime_of(&f, "kubepods"), 200000);
 	assert_int_equal(last_limit[0], 200000000);
+	assert_int_equal(last_limit[OVERRUN_SOON], 199800000);
 	assert_true(has_note(&f, NOTE_APPLIED, "200000 us of every 1000000 us"));
 	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err), 0);
 	assert_false(has_note(&f, NOTE_APPLIED, ""));
@@ -277,6 +294,50 @@ static void overrun_raises_once(void **state)
 	assert_int_equal(f.engine.stats.escalations, 1);
 	assert_int_equal(f.engine.stats.notes_lost, 0);
 	assert_true(has_note(&f, NOTE_ESCALATED, "low to hi"));
+	fixture_done(&f);
+}
+
+static void rehearsal_writes_nothing(void **state)
+{
+	struct fixture f;
+	struct error err;
+
+	(void)state;
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 400000, 700000, "kubepods/podp1/c1", &err);
+	set(&f, "p2", LEVEL_LOW, 500000, 500000, "kubepods/podp2/c2", &err);
+	int n_writes = fake.n_writes;
+	pass_limit(&f, "kubepods/podp1/c1", OVERRUN_SOON);
+	assert_int_equal(fake.n_writes, n_writes);
+	assert_int_equal(f.engine.stats.overruns, 0);
+	assert_int_equal(f.engine.stats.rehearsals, 1);
+	engine_tick(&f.engine, engine_now_ns());
+	assert_int_equal(fake.n_writes, n_writes);
+	overrun(&f, "kubepods/podp1/c1");
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 700000);
+	assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 1000);
+	assert_int_equal(last_limit[OVERRUN_SOON], 0);
+	fixture_done(&f);
+}
+
+static void pod_that_is_always_close_is_left_in_peace(void **state)
+{
+	struct fixture f;
+	struct error err;
+
+	(void)state;
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 400000, 700000, "kubepods/podp1/c1", &err);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(last_limit[OVERRUN_SOON], 399800000);
+		pass_limit(&f, "kubepods/podp1/c1", OVERRUN_SOON);
+	}
+	assert_int_equal(last_limit[OVERRUN_SOON], 0);
+	assert_int_equal(last_limit[0], 400000000);
+	engine_tick(&f.engine, engine_now_ns() + 6000000000);
+	assert_int_equal(last_limit[OVERRUN_SOON], 399800000);
 	fixture_done(&f);
 }
 
@@ -541,6 +602,8 @@ int main(void)
 		cmocka_unit_test(pod_gets_its_budget_and_limit),
 		cmocka_unit_test(a_helper_that_forgot_everything_gives_back_what_it_gave),
 		cmocka_unit_test(overrun_raises_once),
+		cmocka_unit_test(rehearsal_writes_nothing),
+		cmocka_unit_test(pod_that_is_always_close_is_left_in_peace),
 		cmocka_unit_test(refused_reaction_changes_nothing),
 		cmocka_unit_test(pod_that_asks_too_much_leaves_the_others_alone),
 		cmocka_unit_test(container_may_come_later_and_go),

@@ -11,6 +11,7 @@
 #include "node/births.h"
 #include "node/bundle.h"
 #include "node/cpu_usage.h"
+#include "node/sysfs.h"
 #include "node/topology.h"
 
 static const int64_t second_ns = 1000000000;
@@ -151,9 +152,23 @@ static void new_containers_are_told_however_they_come(void **state)
 	fake_tree_done(&t);
 }
 
+static void numbers_are_written_as_printf_writes_them(void **state)
+{
+	static const int64_t numbers[] = { 0, 7, -1, 950000, INT64_MAX, INT64_MIN };
+	char got[SYSFS_INT + 1], wanted[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		*sysfs_put_int(got, numbers[i]) = '\0';
+		snprintf(wanted, sizeof(wanted), "%lld", (long long)numbers[i]);
+		assert_string_equal(got, wanted);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_are_written_as_printf_writes_them),
 		cmocka_unit_test(node_is_busy_until_it_was_calm_for_a_while),
 		cmocka_unit_test(topology_names_cores_nodes_and_sockets),
 		cmocka_unit_test(runtimes_tell_the_names_of_containers),

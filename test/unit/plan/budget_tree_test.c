@@ -31,7 +31,7 @@ static void pod_tree_init(struct pod_tree *p)
 
 static void want(struct budget_tree *t, uint32_t node, int64_t runtime_us, int64_t period_us)
 {
-	t->nodes.items[node].want = (struct bandwidth){ period_us, runtime_us };
+	budget_tree_want(t, node, (struct bandwidth){ period_us, runtime_us });
 }
 
 /* Carries the plan out on the model; every step must be accepted. */
@@ -225,8 +225,7 @@ static void random_changes_are_accepted_at_every_step(void **state)
 				n_done++;
 				continue;
 			}
-			array_each(node, &t.nodes)
-				node->want = node->now;
+			budget_tree_keep(&t);
 		}
 		budget_tree_done(&t);
 	}

@@ -58,7 +58,7 @@ static void high_goes_up_and_nobody_is_cut_where_there_is_room(void **state)
 	assert_int_equal(changes[0].to_us, 400000);
 	assert_int_equal(changes[0].to_level, LEVEL_HIGH);
 	assert_int_equal(overrun(&e, brake, 0, 6), ESCALATION_NONE);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 static void least_important_is_cut_first_and_only_as_needed(void **state)
@@ -79,7 +79,7 @@ static void least_important_is_cut_first_and_only_as_needed(void **state)
 	assert_int_equal(changes[1].pod, video);
 	assert_int_equal(changes[2].pod, brake);
 	assert_false(e.pods.items[camera].is_cut);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 /* The small one is cut first, the big one is needed and enough: the small one gets its own back. */
@@ -94,7 +94,7 @@ static void needless_cut_is_taken_back(void **state)
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
 	assert_true(e.pods.items[big].is_cut);
 	assert_false(e.pods.items[small].is_cut);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 static void medium_cuts_low_pods_only(void **state)
@@ -119,7 +119,7 @@ static void medium_cuts_low_pods_only(void **state)
 	assert_true(e.pods.items[camera].is_cut);
 	escalation_limits(&e.pods.items[brake], limits);
 	assert_int_equal(limits[1], 0);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 static void low_pod_takes_from_nobody(void **state)
@@ -139,7 +139,7 @@ static void low_pod_takes_from_nobody(void **state)
 	assert_int_equal(overrun(&e, brake, 0, 8), ESCALATION_CHANGED);
 	assert_false(e.pods.items[logger].is_lent);
 	assert_false(e.pods.items[logger].is_cut);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 static void refusal_changes_nothing(void **state)
@@ -155,7 +155,7 @@ static void refusal_changes_nothing(void **state)
 	assert_int_equal(e.pods.items[first].level, LEVEL_LOW);
 	assert_int_equal(e.pods.items[second].level, LEVEL_LOW);
 	assert_false(e.pods.items[logger].is_cut);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 static void other_cores_are_left_alone(void **state)
@@ -174,7 +174,7 @@ static void other_cores_are_left_alone(void **state)
 
 	e.scope = SCOPE_NODE;
 	assert_int_equal(escalation_room(&e, 9), 950000 - 600000 - 25000 - 100000);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 static void calm_pod_comes_down_level_by_level(void **state)
@@ -194,13 +194,13 @@ static void calm_pod_comes_down_level_by_level(void **state)
 	assert_int_equal(escalation_recover(&e, now + 4 * second_ns, changes), 0);
 	assert_int_equal(escalation_recover(&e, now + 5 * second_ns, changes), 2);
 	assert_int_equal(changes[0].pod, brake);
-	assert_int_equal(changes[0].to_us, 300000);
+	assert_int_equal(changes[0].to_us, 300500);
 	assert_int_equal(changes[1].pod, logger);
 	assert_int_equal(changes[1].to_us, 500000);
 	assert_int_equal(escalation_recover(&e, now + 5 * second_ns, changes), 0);
 	assert_int_equal(escalation_recover(&e, now + 6 * second_ns, changes), 1);
 	assert_int_equal(e.pods.items[brake].level, LEVEL_LOW);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 static void dwell_grows_while_overruns_come_back(void **state)
@@ -228,7 +228,7 @@ static void dwell_grows_while_overruns_come_back(void **state)
 	now += 60 * second_ns;
 	overrun(&e, brake, 0, now);
 	assert_int_equal(e.pods.items[brake].dwell_ns, second_ns);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 static void node_cpu_mode_waits_for_a_calm_node(void **state)
@@ -245,7 +245,7 @@ static void node_cpu_mode_waits_for_a_calm_node(void **state)
 	escalation_set_usage(&e, 100000, 63 * second_ns);
 	assert_int_equal(escalation_recover(&e, 64 * second_ns, changes), 0);
 	assert_int_equal(escalation_recover(&e, 65 * second_ns, changes), 1);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 static void a_calm_that_is_older_than_the_overrun_does_not_count(void **state)
@@ -259,7 +259,7 @@ static void a_calm_that_is_older_than_the_overrun_does_not_count(void **state)
 	overrun(&e, brake, 0, 60 * second_ns);
 	assert_int_equal(escalation_recover(&e, 64 * second_ns, changes), 0);
 	assert_int_equal(escalation_recover(&e, 65 * second_ns, changes), 1);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 static void a_pod_may_have_its_own_delay_and_threshold(void **state)
@@ -280,7 +280,7 @@ static void a_pod_may_have_its_own_delay_and_threshold(void **state)
 	escalation_set_usage(&e, 500000, 30 * second_ns);
 	assert_int_equal(escalation_recover(&e, 39 * second_ns, changes), 0);
 	assert_int_equal(escalation_recover(&e, 40 * second_ns, changes), 1);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 static void most_important_pods_are_watched_as_far_as_room_reaches(void **state)
@@ -293,8 +293,9 @@ static void most_important_pods_are_watched_as_far_as_room_reaches(void **state)
 	(void)state;
 	array_each(p, &e.pods)
 		p->wanted = ENFORCE_NONE;
-	assert_int_equal(escalation_settle(&e, changes), 1);
+	assert_int_equal(escalation_settle(&e, changes), 2);
 	assert_int_equal(e.pods.items[brake].enforcement, ENFORCE_WATCH);
+	assert_int_equal(escalation_runtime(&e.pods.items[camera]), 200500);
 	assert_int_equal(e.pods.items[camera].enforcement, ENFORCE_RAISE);
 	assert_int_equal(escalation_runtime(&e.pods.items[logger]), 200000);
 
@@ -303,7 +304,79 @@ static void most_important_pods_are_watched_as_far_as_room_reaches(void **state)
 	assert_int_equal(overrun(&e, camera, 0, 5), ESCALATION_CHANGED);
 	assert_true(e.pods.items[logger].is_cut);
 	assert_int_equal(e.pods.items[brake].enforcement, ENFORCE_WATCH);
-	array_done(&e.pods);
+	escalation_done(&e);
+}
+
+/* 0.5 ms of a second: 500 ppm. */
+static void grace_is_given_where_there_is_room_and_taken_before_anybody_is_cut(void **state)
+{
+	struct escalation e = make(SCOPE_CORE);
+	uint32_t brake = add(&e, LEVEL_HIGH, 200, 350, 699);
+	uint32_t camera = add(&e, LEVEL_MIDDLE, 200, 0, 549);
+	uint32_t logger = add(&e, LEVEL_LOW, 200, 0, 500);
+
+	(void)state;
+	assert_int_equal(escalation_settle(&e, changes), 2);
+	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 200500);
+	assert_int_equal(escalation_runtime(&e.pods.items[camera]), 200500);
+	assert_int_equal(escalation_runtime(&e.pods.items[logger]), 200000);
+
+	/* Up to medium, where it has a grace below hi again. */
+	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
+	assert_int_equal(n_changes, 1);
+	assert_int_equal(changes[0].to_us, 350500);
+
+	/* The camera may cut the logger, which is enough. */
+	assert_int_equal(overrun(&e, camera, 0, 6), ESCALATION_CHANGED);
+	assert_true(e.pods.items[logger].is_cut);
+	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 350500);
+	escalation_done(&e);
+}
+
+static void grace_that_was_not_needed_comes_back(void **state)
+{
+	struct escalation e = make(SCOPE_CORE);
+	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 700);
+	uint32_t camera = add(&e, LEVEL_MIDDLE, 200, 0, 549);
+	uint32_t logger = add(&e, LEVEL_LOW, 200, 0, 200);
+
+	(void)state;
+	escalation_settle(&e, changes);
+	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
+	assert_int_equal(n_changes, 2);
+	assert_int_equal(changes[0].pod, logger);
+	assert_int_equal(changes[1].pod, brake);
+	assert_int_equal(escalation_runtime(&e.pods.items[camera]), 200500);
+	escalation_done(&e);
+}
+
+static void grace_ends_at_the_next_level(void **state)
+{
+	struct escalation e = make(SCOPE_CORE);
+	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
+
+	(void)state;
+	e.pods.items[brake].budget.hi = 200100;
+	escalation_settle(&e, changes);
+	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 200100);
+	escalation_done(&e);
+}
+
+static void grace_alone_can_be_room_enough(void **state)
+{
+	struct escalation e = make(SCOPE_CORE);
+	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 300);
+	uint32_t camera = add(&e, LEVEL_MIDDLE, 200, 0, 500);
+	uint32_t logger = add(&e, LEVEL_LOW, 200, 0, 200);
+
+	(void)state;
+	e.pods.items[logger].budget.low = 449700;
+	escalation_settle(&e, changes);
+	e.pods.items[brake].budget.hi = 300300;
+	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
+	assert_false(e.pods.items[logger].is_cut);
+	assert_int_equal(escalation_runtime(&e.pods.items[camera]), 200000);
+	escalation_done(&e);
 }
 
 /* Random pods that pass the admission test, random overruns and recoveries. */
@@ -355,6 +428,38 @@ static void check_invariants(const struct escalation *e)
 	}
 }
 
+/* What is foreseen happens, and foreseeing it leaves no trace. */
+static enum escalation_result foresee_and_overrun(struct escalation *e, uint32_t pod,
+						  unsigned limit, int64_t now)
+{
+	static struct escalation_change foreseen[64];
+	const struct escalation_pod *p = &e->pods.items[pod], before = *p;
+	int32_t runtime = escalation_runtime(p);
+	int64_t room = escalation_room(e, 0);
+	int up = escalation_limit_up(p);
+	size_t n;
+
+	enum escalation_result then = escalation_foresee(e, pod, foreseen, &n);
+	assert_int_equal(then == ESCALATION_NONE, up < 0);
+	assert_int_equal(escalation_runtime(p), runtime);
+	assert_int_equal(p->level, before.level);
+	assert_int_equal(p->overrun_ns, before.overrun_ns);
+	assert_int_equal(p->changed_ns, before.changed_ns);
+	assert_int_equal(p->dwell_ns, before.dwell_ns);
+	assert_int_equal(escalation_room(e, 0), room);
+
+	enum escalation_result now_is = overrun(e, pod, limit, now);
+	if ((int)limit != up)
+		return now_is;
+	assert_int_equal(now_is, then);
+	assert_int_equal(n_changes, n);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(foreseen[i].pod, changes[i].pod);
+		assert_int_equal(foreseen[i].to_us, changes[i].to_us);
+	}
+	return now_is;
+}
+
 static void admitted_pods_are_never_short(void **state)
 {
 	(void)state;
@@ -372,7 +477,7 @@ static void admitted_pods_are_never_short(void **state)
 			unsigned limit = p->level == LEVEL_MIDDLE && random() % 2;
 
 			now += random() % (3 * second_ns);
-			enum escalation_result r = overrun(&e, pod, limit, now);
+			enum escalation_result r = foresee_and_overrun(&e, pod, limit, now);
 			assert_false(r == ESCALATION_NO_ROOM &&
 				     p->budget.criticality == LEVEL_HIGH);
 			for (size_t k = 1; k < n_changes; k++)
@@ -386,7 +491,7 @@ static void admitted_pods_are_never_short(void **state)
 		escalation_recover(&e, now + 2000 * second_ns, changes);
 		array_each(p, &e.pods)
 			assert_true(p->level == LEVEL_LOW && !p->is_cut && !p->is_lent);
-		array_done(&e.pods);
+		escalation_done(&e);
 	}
 }
 
@@ -410,11 +515,11 @@ static void order_goes_where_there_is_room_and_follows_the_rules(void **state)
 	assert_true(e.pods.items[logger].is_cut);
 	assert_int_equal(changes[0].pod, logger);
 	assert_int_equal(order(&e, brake, LEVEL_LOW), ESCALATION_CHANGED);
-	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 200000);
+	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 200500);
 	assert_int_equal(escalation_runtime(&e.pods.items[logger]), 500000);
 	assert_int_equal(overrun(&e, brake, 0, 8), ESCALATION_CHANGED);
 	assert_int_equal(e.pods.items[brake].level, LEVEL_MIDDLE);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 static void order_without_room_is_refused(void **state)
@@ -426,7 +531,7 @@ static void order_without_room_is_refused(void **state)
 	add(&e, LEVEL_HIGH, 600, 0, 600);
 	assert_int_equal(order(&e, brake, LEVEL_HIGH), ESCALATION_NO_ROOM);
 	assert_int_equal(e.pods.items[brake].level, LEVEL_LOW);
-	array_done(&e.pods);
+	escalation_done(&e);
 }
 
 int main(void)
@@ -445,6 +550,11 @@ int main(void)
 		cmocka_unit_test(a_calm_that_is_older_than_the_overrun_does_not_count),
 		cmocka_unit_test(a_pod_may_have_its_own_delay_and_threshold),
 		cmocka_unit_test(most_important_pods_are_watched_as_far_as_room_reaches),
+		cmocka_unit_test(
+			grace_is_given_where_there_is_room_and_taken_before_anybody_is_cut),
+		cmocka_unit_test(grace_that_was_not_needed_comes_back),
+		cmocka_unit_test(grace_ends_at_the_next_level),
+		cmocka_unit_test(grace_alone_can_be_room_enough),
 		cmocka_unit_test(admitted_pods_are_never_short),
 		cmocka_unit_test(order_goes_where_there_is_room_and_follows_the_rules),
 		cmocka_unit_test(order_without_room_is_refused),
