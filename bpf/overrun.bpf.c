@@ -103,7 +103,7 @@ struct cpu {
 	__u64 due_ns;	    /* when the timer should fire */
 	int armed_for;	    /* the thread that ran when the timer was set */
 	int lead_ns;
-	__u32 padding[4];   /* a cache line each */
+	__u32 padding[4]; /* a cache line each */
 };
 
 struct {

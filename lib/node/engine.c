@@ -52,6 +52,7 @@ int engine_init(struct engine *e, const struct kernel *k, const struct backend *
 		return error_errno(err, "make an eventfd");
 	e->notes = xcalloc(NOTES, sizeof(*e->notes));
 	forest_init(&e->forest, k, b);
+	forest_hold(&e->forest, b->is_rt);
 	e->escalation.scope = b->scope;
 	e->escalation.rules = (struct escalation_rules)ESCALATION_RULES_DEFAULT;
 	o->on_event = engine_on_overrun;

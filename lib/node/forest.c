@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "node/forest_internal.h"
 
 void forest_init(struct forest *f, const struct kernel *k, const struct backend *b)
@@ -85,6 +86,14 @@ static int write_lanes(struct forest *f, int retry_ms, struct error *err)
 	return 0;
 }
 
+static bool has_writes(const struct forest *f)
+{
+	for (size_t i = 0; i < f->n_lanes; i++)
+		if (f->lanes[i].n_writes)
+			return true;
+	return false;
+}
+
 int forest_apply(struct forest *f, int retry_ms, struct error *err)
 {
 	struct error local;
@@ -96,7 +105,35 @@ int forest_apply(struct forest *f, int retry_ms, struct error *err)
 		r = write_lanes(f, retry_ms, err);
 	if (r < 0)
 		want_what_is(f);
+	else if (has_writes(f))
+		f->changed_ms = clock_ms();
 	return r;
+}
+
+static void set_holding(struct forest *f, bool is_holding)
+{
+	for (size_t i = 0; i < f->n_lanes; i++) {
+		f->lanes[i].tree.is_holding = is_holding;
+		budget_tree_renew(&f->lanes[i].tree);
+	}
+}
+
+void forest_hold(struct forest *f, bool is_holding)
+{
+	f->is_holding = is_holding;
+	f->changed_ms = clock_ms();
+	set_holding(f, is_holding);
+}
+
+void forest_release(struct forest *f)
+{
+	if (!f->is_holding || f->changed_ms == f->released_ms ||
+	    clock_ms() - f->changed_ms < HELD_MS)
+		return;
+	set_holding(f, false);
+	if (forest_apply(f, 0, NULL) == 0)
+		f->released_ms = f->changed_ms;
+	set_holding(f, true);
 }
 
 int forest_verify(struct forest *f, struct error *err)
@@ -146,6 +183,7 @@ void forest_refresh(struct forest *f)
 			forest_add_foreign(f, n);
 	}
 	want_what_is(f);
+	f->changed_ms = clock_ms();
 }
 
 void forest_set_found(struct forest *f, struct forest_node *n, size_t lane, struct bandwidth found)
@@ -216,6 +254,7 @@ size_t forest_restore(struct forest *f)
 {
 	size_t n_kept = 0;
 
+	forest_hold(f, false);
 	forest_sweep(f);
 	array_each(it, &f->nodes)
 		for (size_t i = 0; i < f->n_lanes; i++) {

@@ -49,6 +49,10 @@ struct forest {
 	ARRAY(struct group *) groups;	   /* the same, as node/apply.h wants them */
 	struct lane *lanes;
 	size_t n_lanes;
+	/* See forest_hold(); clock_ms() of the last change, whoever made it, and of the last one
+	 * before what was held was released. */
+	bool is_holding;
+	int64_t changed_ms, released_ms;
 };
 
 void forest_init(struct forest *f, const struct kernel *k, const struct backend *b);
@@ -84,6 +88,17 @@ void forest_want(struct forest *f, struct forest_node *n, const struct cpuset *c
 /* Makes the kernel agree with what is wanted, or leaves it as it was; then nothing is wanted but
  * what is there. */
 int forest_apply(struct forest *f, int retry_ms, struct error *err);
+
+/* From now on, or no longer: groups above containers keep what they have as far as there is room,
+ * until forest_release(). They have periods of a second, in which all below them has used more, it
+ * may be, than what is needed from now on: measured on Linux 6.18, the kernel then let a pod that
+ * was cut to a tenth, and the others of its QoS class, stand still for 0.7 s. */
+void forest_hold(struct forest *f, bool is_holding);
+
+/* Where nothing changed for HELD_MS, which is longer than such a period: what is held and not
+ * needed is taken away. */
+enum { HELD_MS = 2500 };
+void forest_release(struct forest *f);
 
 /* Reads back what the last forest_apply() wrote. -EREMCHG: somebody else wrote, too. */
 int forest_verify(struct forest *f, struct error *err);

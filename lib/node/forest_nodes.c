@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/clock.h"
 #include "node/container.h"
 #include "node/forest_internal.h"
 #include "node/overrun.h"
@@ -232,6 +233,7 @@ void forest_drop(struct forest *f, struct forest_node *gone)
 			n->parent -= n->parent > (int32_t)at;
 		budget_tree_renew(t);
 	}
+	f->changed_ms = clock_ms();
 	f->nodes.n--;
 	for (size_t i = at; i < f->nodes.n; i++)
 		f->nodes.items[i] = f->nodes.items[i + 1];

@@ -307,6 +307,7 @@ static void check_all(struct engine *e)
 {
 	engine_drop_gone(e);
 	e->has_leaving |= forest_let_go(&e->forest);
+	forest_release(&e->forest);
 	engine_retry_refused(e);
 	array_each(p, &e->pods) {
 		rehearse_again(e, p);

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-enum { RATIO_SHIFT = 20, NS_PER_US = 1000 };
+enum { RATIO_SHIFT = 20, RATIO_ONE = 1 << RATIO_SHIFT, NS_PER_US = 1000, GIVE_TRIES = 4 };
 
 /* MAX_BW of kernel/sched/sched.h. */
 static const int64_t runtime_max_ns = ((int64_t)1 << 44) - 1;
@@ -184,12 +184,18 @@ static bool weigh(struct budget_tree *t, struct budget_node *n)
 	return list(t, (uint32_t)n->parent);
 }
 
-static struct bandwidth sum_of_children(const struct budget_node *n)
+static int64_t held_us(const struct budget_tree *t, const struct budget_node *n)
 {
-	int64_t needs = (int64_t)n->needs_us;
+	return t->is_holding ? n->now.runtime_us - bandwidth_runtime(t->give, n->now.period_us) : 0;
+}
 
-	return (struct bandwidth){ n->now.period_us,
-				   needs > n->at_least_us ? needs : n->at_least_us };
+static struct bandwidth sum_of_children(const struct budget_tree *t, const struct budget_node *n)
+{
+	int64_t needs = (int64_t)n->needs_us, held = held_us(t, n);
+
+	if (needs < n->at_least_us)
+		needs = n->at_least_us;
+	return (struct bandwidth){ n->now.period_us, needs > held ? needs : held };
 }
 
 /* From the leaves up: what comes into the list meanwhile is above what is looked at. */
@@ -199,7 +205,7 @@ static void derive_wants(struct budget_tree *t)
 		struct budget_node *n = &t->nodes.items[t->changed.items[i]];
 
 		if (n->is_derived)
-			n->want = sum_of_children(n);
+			n->want = sum_of_children(t, n);
 		i += weigh(t, n);
 	}
 }
@@ -247,11 +253,59 @@ static void strike_done(struct budget_tree *t)
 	t->changed.n = n_left;
 }
 
+static uint64_t above(uint64_t ratio, uint64_t limit)
+{
+	return ratio > limit ? ratio - limit : 0;
+}
+
+/* How much of the room of a group, or of what it may come to, is too little. */
+static uint64_t missing_at(const struct budget_tree *t, const struct budget_node *n)
+{
+	uint64_t ratio = n->weight.ratio, most = bandwidth_ratio(t->global);
+
+	if (n->is_derived && n->at_most_us) {
+		uint64_t limit =
+			bandwidth_ratio((struct bandwidth){ n->want.period_us, n->at_most_us });
+
+		most = limit < most ? limit : most;
+	}
+	uint64_t too_much = n->is_derived ? above(ratio, most) : 0;
+	uint64_t below = above(n->children_want, ratio);
+	return too_much > below ? too_much : below;
+}
+
+static uint64_t most_missing(const struct budget_tree *t)
+{
+	uint64_t most = 0;
+
+	array_each(i, &t->changed) {
+		uint64_t missing = missing_at(t, &t->nodes.items[*i]);
+
+		most = missing > most ? missing : most;
+	}
+	return most;
+}
+
+/* What is held and is needed elsewhere is given up: by everybody who holds something as much as is
+ * missing, for what a group gives up is of use only if those above it do so, too. */
+static void derive_all(struct budget_tree *t)
+{
+	t->give = 0;
+	for (int tries = 1;; tries++) {
+		if (!t->is_current)
+			begin_anew(t);
+		derive_wants(t);
+		uint64_t missing = t->is_holding && t->give < RATIO_ONE ? most_missing(t) : 0;
+		if (!missing)
+			return;
+		t->give = tries < GIVE_TRIES ? t->give + missing : RATIO_ONE;
+		t->is_current = false;
+	}
+}
+
 int budget_tree_derive(struct budget_tree *t, struct error *err)
 {
-	if (!t->is_current)
-		begin_anew(t);
-	derive_wants(t);
+	derive_all(t);
 	array_each(i, &t->changed) {
 		int r = check(t, &t->nodes.items[*i], err);
 

@@ -39,7 +39,7 @@ struct budget_node {
 	struct bandwidth now; /* what the kernel has */
 	struct bandwidth want;
 	/* is_derived: want.runtime is what its children need, in the period that it has, between
-	 * at_least and at_most (0: no limit but the kernel's). */
+	 * at_least and at_most (0: no limit but the kernel's); more where the tree holds. */
 	bool is_derived;
 	bool is_root;	/* the hierarchy's own root group */
 	bool has_tasks; /* RT tasks of its own */
@@ -64,6 +64,13 @@ struct budget_tree {
 	/* While it is current: the nodes, in order, that are to be looked at. */
 	ARRAY(uint32_t) changed;
 	bool is_current;
+	/* A derived group keeps what it has though less is needed below it, as far as there is
+	 * room. The kernel lets nothing below a group run that has used more than its runtime in a
+	 * period, until that is paid back; and of the long period of a group above others a part is
+	 * over, in which it used what it had then. Set it as you like; clear it with a
+	 * budget_tree_renew(). */
+	bool is_holding;
+	uint64_t give; /* the ratio by which those with more than they need are to come down */
 };
 
 enum budget_field { BUDGET_PERIOD, BUDGET_RUNTIME };

@@ -30,7 +30,7 @@ static int put_field(const struct world *w, const struct budget_write *write)
 
 static void make_tree(struct world *w, int round)
 {
-	w->t = (struct budget_tree){ .global = { 1000000, 950000 } };
+	w->t = (struct budget_tree){ .global = { 1000000, 950000 }, .is_holding = round & 1 };
 	budget_tree_add(&w->t, -1, "top", (struct bandwidth){ 1000000, TOP_US });
 	snprintf(w->paths[0], sizeof(w->paths[0]), "%s", w->top);
 	for (int i = 1; i < GROUPS; i++) {

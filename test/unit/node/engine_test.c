@@ -230,6 +230,14 @@ static void give_root(struct fixture *f)
 	forest_refresh(&f->engine.forest);
 }
 
+/* As long as nothing is written. */
+static void let_time_pass(struct fixture *f)
+{
+	f->engine.forest.changed_ms -= HELD_MS;
+	f->engine.checked_ns = 0;
+	engine_tick(&f->engine, engine_now_ns());
+}
+
 static void pod_gets_its_budget_and_limit(void **state)
 {
 	struct fixture f;
@@ -265,6 +273,7 @@ static int32_t left_in_kubepods(int had)
 	snprintf(file, sizeof(file), "%s/tasks", folder);
 	assert_int_equal(unlink(file) | rmdir(folder), 0);
 	engine_remove_pod(&f.engine, "p1");
+	let_time_pass(&f);
 	int32_t left = runtime_of(&f, "kubepods");
 	fixture_done(&f);
 	return left;
@@ -464,12 +473,14 @@ static void what_was_written_is_read_back(void **state)
 	assert_int_not_equal(fake.spoiled_dir, 0);
 	f.engine.checked_ns = engine_now_ns();
 	engine_tick(&f.engine, engine_now_ns());
+	let_time_pass(&f);
 	assert_int_equal(fake.spoiled_dir, 0);
 
 	fake.is_spoiled = true;
 	overrun(&f, "kubepods/podp1/c1");
 	assert_int_not_equal(fake.spoiled_dir, 0);
 	engine_tick(&f.engine, engine_now_ns());
+	let_time_pass(&f);
 	assert_int_equal(fake.spoiled_dir, 0);
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
 	fixture_done(&f);
@@ -518,7 +529,34 @@ static void removed_pod_is_counted_until_the_kernel_lets_go(void **state)
 	fake.refuse_with = 0;
 	assert_int_equal(engine_tick(&f.engine, engine_now_ns()), 1000);
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), -1);
+	let_time_pass(&f);
 	assert_int_equal(runtime_of(&f, "kubepods"), 0);
+	fixture_done(&f);
+}
+
+/* What a pod no longer needs, those above it keep for a while: in their period it was used. */
+static void groups_above_shrink_later(void **state)
+{
+	struct fixture f;
+	struct error err;
+
+	(void)state;
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
+	set(&f, "p2", LEVEL_HIGH, 100000, 200000, "kubepods/podp2/c2", &err);
+	overrun(&f, "kubepods/podp1/c1");
+	assert_int_equal(runtime_of(&f, "kubepods"), 500000);
+	engine_tick(&f.engine, engine_now_ns() + 60000000000);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1"), 400000);
+	assert_int_equal(runtime_of(&f, "kubepods"), 500000);
+	f.engine.checked_ns = 0;
+	engine_tick(&f.engine, engine_now_ns());
+	assert_int_equal(runtime_of(&f, "kubepods"), 500000);
+	let_time_pass(&f);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1"), 200000);
+	assert_int_equal(runtime_of(&f, "kubepods"), 300000);
 	fixture_done(&f);
 }
 
@@ -611,6 +649,7 @@ int main(void)
 		cmocka_unit_test(what_was_written_is_read_back),
 		cmocka_unit_test(what_was_refused_is_tried_again),
 		cmocka_unit_test(removed_pod_is_counted_until_the_kernel_lets_go),
+		cmocka_unit_test(groups_above_shrink_later),
 		cmocka_unit_test(overruns_are_told_at_once_and_then_by_their_number),
 		cmocka_unit_test(level_is_ordered_from_outside),
 		cmocka_unit_test(level_survives_a_restart),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/budget_tree.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -177,6 +178,54 @@ static void refusals_name_the_group(void **state)
 	budget_tree_done(&p.t);
 }
 
+static int64_t runtime_of(const struct pod_tree *p, uint32_t node)
+{
+	return p->t.nodes.items[node].now.runtime_us;
+}
+
+static void what_is_held_is_kept_until_it_is_needed(void **state)
+{
+	struct pod_tree p;
+
+	(void)state;
+	pod_tree_init(&p);
+	p.t.nodes.items[p.kubepods].at_most_us = 900000;
+	uint32_t other = budget_tree_add(&p.t, (int32_t)p.kubepods, "other", second);
+	p.t.is_holding = true;
+	want(&p.t, p.app, 4000, 10000);
+	want(&p.t, p.sidecar, 1000, 10000);
+	carry_out(&p.t);
+	want(&p.t, p.app, 500, 10000);
+	carry_out(&p.t);
+	assert_int_equal(runtime_of(&p, p.pod), 500000);
+	assert_int_equal(runtime_of(&p, p.kubepods), 500000);
+
+	want(&p.t, other, 300000, 1000000);
+	carry_out(&p.t);
+	assert_int_equal(runtime_of(&p, p.pod), 500000);
+	assert_int_equal(runtime_of(&p, p.kubepods), 800000);
+
+	/* The pod gives up what is missing, less than it could. */
+	want(&p.t, other, 500000, 1000000);
+	carry_out(&p.t);
+	assert_in_range(runtime_of(&p, p.pod), 399990, 400000);
+	assert_in_range(runtime_of(&p, p.kubepods), 899990, 900000);
+
+	want(&p.t, other, 750000, 1000000);
+	carry_out(&p.t);
+	assert_int_equal(runtime_of(&p, p.pod), 150000);
+	want(&p.t, other, 750010, 1000000);
+	assert_int_equal(budget_tree_derive(&p.t, NULL), -EINVAL);
+	budget_tree_keep(&p.t);
+
+	want(&p.t, other, 0, 1000000);
+	p.t.is_holding = false;
+	budget_tree_renew(&p.t);
+	carry_out(&p.t);
+	assert_int_equal(runtime_of(&p, p.kubepods), 150000);
+	budget_tree_done(&p.t);
+}
+
 static void zero_runtime_with_tasks_is_busy(void **state)
 {
 	struct pod_tree p;
@@ -204,7 +253,7 @@ static void random_changes_are_accepted_at_every_step(void **state)
 	(void)state;
 	srandom(5);
 	for (int round = 0; round < 400; round++) {
-		struct budget_tree t = { .global = { 1000000, 950000 } };
+		struct budget_tree t = { .global = { 1000000, 950000 }, .is_holding = round & 1 };
 
 		budget_tree_add(&t, -1, "root", t.global);
 		for (int i = 1; i < 24; i++) {
@@ -243,6 +292,7 @@ int main(void)
 		cmocka_unit_test(period_changes_in_either_direction),
 		cmocka_unit_test(found_budget_is_never_lowered),
 		cmocka_unit_test(refusals_name_the_group),
+		cmocka_unit_test(what_is_held_is_kept_until_it_is_needed),
 		cmocka_unit_test(zero_runtime_with_tasks_is_busy),
 		cmocka_unit_test(random_changes_are_accepted_at_every_step),
 	};
