@@ -152,6 +152,14 @@ void event_post(struct event_writer *w, const struct event *e)
 
 /* Requests. */
 
+/* How often in all a request is made that was answered so. */
+static unsigned tries_for(int code)
+{
+	if (code == 0 || code == 429 || code >= 500)
+		return EVENT_TRIES;
+	return code == 401 || code == 403 ? EVENT_FORBIDDEN_TRIES : 1;
+}
+
 static void on_reply(struct http_call *call)
 {
 	struct series *s = call->arg;
@@ -167,8 +175,7 @@ static void on_reply(struct http_call *call)
 		return;
 	}
 	log_v(4, "event %s/%s: %s", s->ns, s->name, call->err.msg);
-	bool is_away = call->code == 0 || call->code == 429 || call->code >= 500;
-	if (!is_away || ++s->tries >= EVENT_TRIES) {
+	if (++s->tries >= tries_for(call->code)) {
 		w->stats.dropped++;
 		s->is_dead = true;
 		return;

@@ -11,12 +11,14 @@
  *
  * Nothing here waits: event_post() notes, event_step() starts what is due, http_run() carries it.
  * What the server refuses is dropped; where it is away or in trouble it is tried again, EVENT_TRIES
- * times. */
+ * times in all. A server that has just started forbids what it allows some seconds later, when it
+ * has read its rules (seen with Kubernetes 1.36): EVENT_FORBIDDEN_TRIES. */
 
 enum {
 	EVENT_SERIES_MAX = 1024, /* at a time; more are dropped */
 	EVENT_NOTE_MAX = 1024,	 /* bytes; the rest is cut off */
 	EVENT_TRIES = 360,	 /* an hour */
+	EVENT_FORBIDDEN_TRIES = 12,
 	EVENT_RETRY_MS = 10000,
 	EVENT_REFRESH_MS = 30 * 60 * 1000,
 	EVENT_FINISH_MS = 6 * 60 * 1000,

@@ -257,6 +257,12 @@ class Stage(World):
                         *passes])
         return "    " + text.replace("\n", "\n    ")
 
+    def is_node_ready(self):
+        """After the API server was away the node may be tainted for a minute more."""
+        [found] = self.get("nodes")
+        return not any(t["key"].startswith("node.kubernetes.io/")
+                       for t in found["spec"].get("taints", []))
+
     def clear(self):
         """Takes all pods and McKubes of the namespace away."""
         self.kubectl("delete", "mckubes,pods", "--all", "-n", self.ns, "--wait=false")
@@ -269,6 +275,7 @@ class Stage(World):
         self.n_spaces += 1
         self.ns = f"e{self.n_spaces}"
         self.passes = []
+        self.wait(self.is_node_ready, GONE_SECONDS)
         self.kubectl("create", "namespace", self.ns)
         self.wait(lambda: self.kubectl("get", "serviceaccount", "default", "-n", self.ns,
                                        check=False).code == 0, 90)
