@@ -17,7 +17,7 @@ struct series {
 	uint64_t count, sent_count; /* what happened, what the server knows */
 	int64_t last_ms, sent_ms, due_ms;
 	char last_time[MICRO_TIME_TEXT];
-	unsigned tries;
+	unsigned n_away, n_forbidden; /* answers since the last success */
 	bool is_busy, is_written, is_dead;
 };
 
@@ -152,12 +152,12 @@ void event_post(struct event_writer *w, const struct event *e)
 
 /* Requests. */
 
-/* How often in all a request is made that was answered so. */
-static unsigned tries_for(int code)
+/* After a refusal: may it be asked again? A server that was away long forbids at first, too. */
+static bool may_try_again(struct series *s, int code)
 {
-	if (code == 0 || code == 429 || code >= 500)
-		return EVENT_TRIES;
-	return code == 401 || code == 403 ? EVENT_FORBIDDEN_TRIES : 1;
+	if (code == 401 || code == 403)
+		return ++s->n_forbidden < EVENT_FORBIDDEN_TRIES;
+	return (code == 0 || code == 429 || code >= 500) && ++s->n_away < EVENT_TRIES;
 }
 
 static void on_reply(struct http_call *call)
@@ -169,13 +169,13 @@ static void on_reply(struct http_call *call)
 	if (call->result == 0) {
 		w->stats.written++;
 		s->is_written = true;
-		s->tries = 0;
+		s->n_away = s->n_forbidden = 0;
 		s->sent_ms = clock_ms();
 		str_done(&s->first);
 		return;
 	}
 	log_v(4, "event %s/%s: %s", s->ns, s->name, call->err.msg);
-	if (++s->tries >= tries_for(call->code)) {
+	if (!may_try_again(s, call->code)) {
 		w->stats.dropped++;
 		s->is_dead = true;
 		return;
