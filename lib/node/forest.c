@@ -86,6 +86,11 @@ static int write_lanes(struct forest *f, int retry_ms, struct error *err)
 	return 0;
 }
 
+void forest_note_change(struct forest *f)
+{
+	f->release_ms = clock_ms() + HELD_MS;
+}
+
 static bool has_writes(const struct forest *f)
 {
 	for (size_t i = 0; i < f->n_lanes; i++)
@@ -106,7 +111,7 @@ int forest_apply(struct forest *f, int retry_ms, struct error *err)
 	if (r < 0)
 		want_what_is(f);
 	else if (has_writes(f))
-		f->changed_ms = clock_ms();
+		forest_note_change(f);
 	return r;
 }
 
@@ -121,18 +126,17 @@ static void set_holding(struct forest *f, bool is_holding)
 void forest_hold(struct forest *f, bool is_holding)
 {
 	f->is_holding = is_holding;
-	f->changed_ms = clock_ms();
+	forest_note_change(f);
 	set_holding(f, is_holding);
 }
 
 void forest_release(struct forest *f)
 {
-	if (!f->is_holding || f->changed_ms == f->released_ms ||
-	    clock_ms() - f->changed_ms < HELD_MS)
+	if (!f->is_holding || !f->release_ms || clock_ms() < f->release_ms)
 		return;
 	set_holding(f, false);
 	if (forest_apply(f, 0, NULL) == 0)
-		f->released_ms = f->changed_ms;
+		f->release_ms = 0;
 	set_holding(f, true);
 }
 
@@ -183,7 +187,7 @@ void forest_refresh(struct forest *f)
 			forest_add_foreign(f, n);
 	}
 	want_what_is(f);
-	f->changed_ms = clock_ms();
+	forest_note_change(f);
 }
 
 void forest_set_found(struct forest *f, struct forest_node *n, size_t lane, struct bandwidth found)

@@ -49,10 +49,8 @@ struct forest {
 	ARRAY(struct group *) groups;	   /* the same, as node/apply.h wants them */
 	struct lane *lanes;
 	size_t n_lanes;
-	/* See forest_hold(); clock_ms() of the last change, whoever made it, and of the last one
-	 * before what was held was released. */
-	bool is_holding;
-	int64_t changed_ms, released_ms;
+	bool is_holding;    /* see forest_hold() */
+	int64_t release_ms; /* when what is held is released, by clock_ms(); 0: nothing may be */
 };
 
 void forest_init(struct forest *f, const struct kernel *k, const struct backend *b);

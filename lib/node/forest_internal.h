@@ -16,6 +16,9 @@ static inline struct budget_node *forest_tree_node(const struct lane *l,
 
 void forest_free_node(struct forest_node *n);
 
+/* Something changed, whoever did it: forest_release() waits anew. */
+void forest_note_change(struct forest *f);
+
 /* Opens the groups of others below `parent` that hold budgets: they count in its sum. */
 void forest_add_foreign(struct forest *f, struct forest_node *parent);
 

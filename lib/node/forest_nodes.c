@@ -9,7 +9,6 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
-#include "base/clock.h"
 #include "node/container.h"
 #include "node/forest_internal.h"
 #include "node/overrun.h"
@@ -233,7 +232,7 @@ void forest_drop(struct forest *f, struct forest_node *gone)
 			n->parent -= n->parent > (int32_t)at;
 		budget_tree_renew(t);
 	}
-	f->changed_ms = clock_ms();
+	forest_note_change(f);
 	f->nodes.n--;
 	for (size_t i = at; i < f->nodes.n; i++)
 		f->nodes.items[i] = f->nodes.items[i + 1];

@@ -233,7 +233,7 @@ static void give_root(struct fixture *f)
 /* As long as nothing is written. */
 static void let_time_pass(struct fixture *f)
 {
-	f->engine.forest.changed_ms -= HELD_MS;
+	f->engine.forest.release_ms -= HELD_MS;
 	f->engine.checked_ns = 0;
 	engine_tick(&f->engine, engine_now_ns());
 }
