@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "base/str.h"
-#include "output/look.h"
+#include "output/style.h"
 
 #include "global.h"
 #include "inputs.h"

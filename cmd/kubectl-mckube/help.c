@@ -5,7 +5,7 @@
 
 #include "base/auto.h"
 #include "base/nearest.h"
-#include "state/config.h"
+#include "objects/config.h"
 
 enum { HELP_WIDTH = 90 };
 

@@ -9,13 +9,13 @@
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "objects/config.h"
 #include "plugins/policies.h"
-#include "state/config.h"
 #include "state/load.h"
 
 #include "command.h"
-#include "file.h"
-#include "stage.h"
+#include "plan_input.h"
+#include "progress.h"
 
 const struct option input_options[] = {
 	OPT_STRINGS(0, "snapshot", struct input_args, snapshots, "FILE",

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "output/look.h"
+#include "output/style.h"
 #include "state/load_live.h"
 
 #include "build.h"
 #include "command.h"
-#include "stage.h"
+#include "progress.h"
 
 const struct option live_options[] = {
 	OPT_INT(0, "qps", struct live_args, qps, 0, 100000, "N",

@@ -2,7 +2,7 @@
 #ifndef MCKUBE_CMD_TERMINAL_H
 #define MCKUBE_CMD_TERMINAL_H
 
-#include "output/look.h"
+#include "output/style.h"
 
 #include "global.h"
 

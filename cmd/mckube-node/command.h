@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_NODE_COMMAND_H
-#define MCKUBE_NODE_COMMAND_H
+#ifndef MCKUBE_NODE_CMD_COMMAND_H
+#define MCKUBE_NODE_CMD_COMMAND_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_NODE_CONFIG_H
-#define MCKUBE_NODE_CONFIG_H
+#ifndef MCKUBE_NODE_CMD_CONFIG_H
+#define MCKUBE_NODE_CMD_CONFIG_H
 
 #include "base/arena.h"
 #include "run.h"

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/agent.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "kube.h"
 #include "node/set_rt.h"
 #include "node/sysfs.h"
 #include "serve/serve.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_NODE_LISTEN_H
-#define MCKUBE_NODE_LISTEN_H
+#ifndef MCKUBE_NODE_CMD_LISTEN_H
+#define MCKUBE_NODE_CMD_LISTEN_H
 
 #include "run.h"
 

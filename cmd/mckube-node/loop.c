@@ -10,12 +10,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "agent/agent.h"
+#include "agent/events.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "kube.h"
 #include "node/realtime.h"
-#include "report.h"
 #include "run.h"
 
 enum { POLL_SIGNAL, POLL_NOTES, POLL_BIRTHS, POLLS };

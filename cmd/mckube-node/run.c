@@ -18,8 +18,8 @@
 #include "node/privilege.h"
 #include "node/realtime.h"
 
+#include "agent/agent.h"
 #include "config.h"
-#include "kube.h"
 #include "listen.h"
 
 static const struct option run_options[] = {
@@ -315,11 +315,35 @@ static const char *own_name(struct arena *arena)
 	return arena_strndup(arena, name.nodename, strlen(name.nodename));
 }
 
+static int set_assignment(void *arg, struct wish *w, struct error *err)
+{
+	return run_set(arg, w, err);
+}
+
+static int start_agent(struct run *r, struct error *err)
+{
+	const struct agent_options options = {
+		.kubeconfig = r->args->kubeconfig,
+		.node_name = r->args->node_name,
+		.capacity_us = r->args->capacity_us,
+		.kernel = &r->kernel,
+		.roots = &r->roots,
+		.backend = r->backend,
+		.overruns = &r->overruns,
+		.usage = &r->usage,
+		.engine = &r->engine,
+		.set = set_assignment,
+		.arg = r,
+	};
+
+	return kube_side_start(&options, &r->kube, err);
+}
+
 static int start_sides(struct run *r, struct error *err)
 {
 	const struct run_args *args = r->args;
-	int code = args->static_file ? static_apply(r, args->static_file, err)
-				     : kube_side_start(r, &r->kube, err);
+	int code =
+		args->static_file ? static_apply(r, args->static_file, err) : start_agent(r, err);
 
 	if (code == 0 && args->listen)
 		code = listen_start(r, args->listen, args->token_file, &r->listen, err);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_NODE_RUN_H
-#define MCKUBE_NODE_RUN_H
+#ifndef MCKUBE_NODE_CMD_RUN_H
+#define MCKUBE_NODE_CMD_RUN_H
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "agent/assignment.h"
 #include "base/error.h"
 #include "command.h"
-#include "node/births.h"
+#include "node/cgroup_watch.h"
 #include "node/cpu_usage.h"
 #include "node/engine.h"
-#include "node/reaction.h"
-#include "node/wish.h"
+#include "node/overrun_threads.h"
 
 /* The running helper: what its parts share. */
 

@@ -129,7 +129,8 @@ void json_sort(cJSON *root)
 
 	if (cJSON_IsObject(root))
 		sort_members(root);
-	cJSON_ArrayForEach(child, root) json_sort(child);
+	cJSON_ArrayForEach(child, root)
+		json_sort(child);
 }
 
 /* Takes out all but the last of the members that have the same key. */
@@ -138,7 +139,8 @@ static void drop_duplicates(cJSON *object)
 	ARRAY(struct member) members = { 0 };
 	cJSON *item;
 
-	cJSON_ArrayForEach(item, object) * array_add(&members) = (struct member){ item, members.n };
+	cJSON_ArrayForEach(item, object)
+		*array_add(&members) = (struct member){ item, members.n };
 	if (members.n > 1)
 		qsort(members.items, members.n, sizeof(*members.items), cmp_members);
 	for (size_t i = 1; i < members.n; i++) {

@@ -11,7 +11,7 @@
 #include "base/error.h"
 
 /* cJSON with its traps closed, for everything small: configuration, plans, kubeconfig, replies of
- * a few kilobytes. Objects in bulk go through kube/decode.h instead.
+ * a few kilobytes. Objects in bulk go through objects/decode.h instead.
  *
  * Closed here: trailing bytes (error), duplicate keys (the last wins, as in kubectl), look-up that
  * ignores case (json_get() is exact), numbers that a double cannot hold or cJSON would print short

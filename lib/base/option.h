@@ -13,7 +13,7 @@
 
 /* Command-line options as a table: a row names an option and the field of a struct that it fills.
  * Parsing, help text, man page and completion come from the same rows, and so do the keys of the
- * configuration file (state/config.h).
+ * configuration file (objects/config.h).
  *
  *	static const struct option plan_options[] = {
  *		OPT_STRING('n', "namespace", struct plan_args, ns, "NAME", "only this namespace"),

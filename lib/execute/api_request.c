@@ -266,8 +266,7 @@ static int change_finalizers(const cJSON *object, const struct action *a, struct
 
 	(void)a;
 	str_add(out, "\"finalizers\":[");
-	cJSON_ArrayForEach(item, json_path(object, "metadata.finalizers"))
-	{
+	cJSON_ArrayForEach(item, json_path(object, "metadata.finalizers")) {
 		const char *name = json_text(item) ? json_text(item) : "";
 
 		if (strcmp(name, assignment_finalizer) == 0) {

@@ -31,8 +31,7 @@ cJSON *taints_changed(const cJSON *taints, const struct action *a)
 	cJSON *list = cJSON_CreateArray();
 	const cJSON *taint;
 
-	cJSON_ArrayForEach(taint, taints)
-	{
+	cJSON_ArrayForEach(taint, taints) {
 		if (!is_ours(taint))
 			cJSON_AddItemToArray(list, cJSON_Duplicate(taint, true));
 	}

@@ -5,10 +5,10 @@
 
 #include "base/auto.h"
 #include "execute/effect.h"
-#include "execute/list_out.h"
 #include "execute/object_key.h"
 #include "model/pdb.h"
 #include "state/load.h"
+#include "state/snapshot_out.h"
 
 enum { NOWHERE = UINT32_MAX };
 

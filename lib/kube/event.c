@@ -7,7 +7,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "kube/time.h"
+#include "kube/micro_time.h"
 
 struct series {
 	struct event_writer *writer;

@@ -9,8 +9,8 @@
 #include "kube/curl_late.h"
 #include "kube/endpoint.h"
 #include "kube/header.h"
-#include "kube/pace.h"
-#include "kube/wire.h"
+#include "kube/rate_limit.h"
+#include "kube/transfer.h"
 
 enum {
 	DEFAULT_CONNECTIONS = 16,

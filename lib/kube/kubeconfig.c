@@ -78,8 +78,7 @@ static int read_texts(struct reader *r, const char *key, const cJSON *value, str
 	if (!cJSON_IsArray(value))
 		return wrong(r, key, "a list of strings", err);
 	to->items = arena_new(&r->config->arena, const char *, cJSON_GetArraySize(value) + 1);
-	cJSON_ArrayForEach(item, value)
-	{
+	cJSON_ArrayForEach(item, value) {
 		if (!json_text(item))
 			return wrong(r, key, "a list of strings", err);
 		to->items[to->n++] = keep(r, json_text(item));
@@ -157,8 +156,7 @@ static int read_env(struct reader *r, const cJSON *value, void *to, struct error
 	if (!cJSON_IsArray(value))
 		return wrong(r, "exec.env", "a list", err);
 	exec->env = arena_new(&r->config->arena, struct kube_pair, cJSON_GetArraySize(value) + 1);
-	cJSON_ArrayForEach(item, value)
-	{
+	cJSON_ArrayForEach(item, value) {
 		struct kube_pair *pair = &exec->env[exec->n_env++];
 
 		if (read_fields(r, pair_fields, "exec.env", item, pair, err) < 0)
@@ -208,10 +206,10 @@ static int read_extra(struct reader *r, const cJSON *value, void *to, struct err
 
 	if (!cJSON_IsObject(value))
 		return wrong(r, "as-user-extra", "an object", err);
-	cJSON_ArrayForEach(key, value) n += (size_t)cJSON_GetArraySize(key);
-	user->as_extra = arena_new(&r->config->arena, struct kube_pair, n + 1);
 	cJSON_ArrayForEach(key, value)
-	{
+		n += (size_t)cJSON_GetArraySize(key);
+	user->as_extra = arena_new(&r->config->arena, struct kube_pair, n + 1);
+	cJSON_ArrayForEach(key, value) {
 		struct text_list list = { 0 };
 
 		if (read_texts(r, "as-user-extra", key, &list, err) < 0)
@@ -230,8 +228,7 @@ static int read_extensions(struct reader *r, const cJSON *value, void *to, struc
 
 	if (!cJSON_IsArray(value))
 		return wrong(r, "extensions", "a list", err);
-	cJSON_ArrayForEach(item, value)
-	{
+	cJSON_ArrayForEach(item, value) {
 		const char *name = json_text(json_get(item, "name"));
 		const cJSON *extension = json_get(item, "extension");
 
@@ -373,8 +370,7 @@ static int read_list(struct reader *r, enum kubeconfig_list kind, const cJSON *l
 		return 0;
 	if (!cJSON_IsArray(list))
 		return error_set(err, -EINVAL, "%s: %s must be a list", r->path, r->list);
-	cJSON_ArrayForEach(entry, list)
-	{
+	cJSON_ArrayForEach(entry, list) {
 		if (read_entry(r, kind, list, entry, err) < 0)
 			return -EINVAL;
 	}

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "kube/time.h"
+#include "kube/micro_time.h"
 
 enum { TURN_MS = 100 };
 

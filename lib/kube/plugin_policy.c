@@ -40,8 +40,7 @@ static int parse_names(const cJSON *root, struct plugin_policy *p, struct error 
 		return error_set(err, -EINVAL,
 				 "credentialPluginAllowlist: is a list that goes with Allowlist");
 	p->names.items = arena_new(&p->arena, const char *, cJSON_GetArraySize(list) + 1);
-	cJSON_ArrayForEach(entry, list)
-	{
+	cJSON_ArrayForEach(entry, list) {
 		const char *name = json_text(json_get(entry, "name"));
 
 		if (!name || !*name)

@@ -53,8 +53,7 @@ static int invalid(const struct kube_status *s, const cJSON *root, struct error 
 	const cJSON *causes = json_path(root, "details.causes"), *cause;
 	AUTO(str_done) struct str text = STR_INIT;
 
-	cJSON_ArrayForEach(cause, causes)
-	{
+	cJSON_ArrayForEach(cause, causes) {
 		const char *field = json_text(json_get(cause, "field"));
 		const char *message = json_text(json_get(cause, "message"));
 

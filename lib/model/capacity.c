@@ -129,8 +129,8 @@ static void read_node(const struct cluster *c, node_id id, const struct settings
 		.cores = { .at = (uint32_t)cap->cores.n },
 	};
 	read_cores(c, node, &cpus, notices);
-	cpuset_each(cpu, &cpus) * array_add(&cap->cores) =
-		(struct core){ .node = id, .cpu = (uint16_t)cpu };
+	cpuset_each(cpu, &cpus)
+		*array_add(&cap->cores) = (struct core){ .node = id, .cpu = (uint16_t)cpu };
 	nc->cores.n = (uint32_t)cap->cores.n - nc->cores.at;
 
 	struct core *cores = cap->cores.items + nc->cores.at;

@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "budget/budget.h"
+#include "budget/cpuset.h"
 #include "model/cluster.h"
-#include "model/cpuset.h"
-#include "model/level.h"
-#include "model/notice.h"
 #include "model/settings.h"
+#include "model/warning.h"
 
 /* What the nodes can grant: which cores take real-time budgets, and how much of them.
  *
@@ -20,11 +20,6 @@
  * mckube.io/topology names the physical cores, each as the CPU list of its SMT siblings: blanks
  * between cores of a NUMA node, '|' between NUMA nodes, '/' between sockets, as in
  * "0,4 1,5 | 2,6 3,7" (one socket, two NUMA nodes, four cores with two threads each). */
-
-enum scope {
-	SCOPE_CORE, /* each core has its own budget */
-	SCOPE_NODE, /* the kernel checks one sum for the node (cgroup v1 RT groups) */
-};
 
 struct core {
 	node_id node;

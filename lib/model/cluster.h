@@ -8,13 +8,14 @@
 #include "base/arena.h"
 #include "base/array.h"
 #include "base/intern.h"
+#include "budget/budget.h"
 
 /* A snapshot of a cluster: what a plan reads, and nothing else.
  *
  * It holds what the objects say, not what follows from it: requests (model/request.h), capacities
  * (model/capacity.h) and loads (model/usage.h) are computed from it by pure functions. lib/state
  * fills it, object by object, and calls cluster_finish() once; from then on it does not change
- * (state/mirror.h keeps one that does, between the uses of it).
+ * (state/store.h keeps one that does, between the uses of it).
  *
  * Things refer to each other by index into the arrays here. After cluster_finish() every array is
  * sorted by namespace and name, so the index order is the order of names, the same whatever the
@@ -144,8 +145,6 @@ struct notes {
 };
 
 enum pod_phase { POD_PENDING, POD_RUNNING, POD_ENDED };
-enum pod_qos { QOS_BEST_EFFORT, QOS_BURSTABLE, QOS_GUARANTEED };
-
 struct pod {
 	struct meta meta;
 	str_id node_name; /* as written; also of a node that is not in the snapshot */

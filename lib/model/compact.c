@@ -14,7 +14,7 @@ struct move {
 };
 
 /* Copies a run of one array to its end; with memcpy(), because padding is part of shared_find()'s
- * keys (kube/objects_internal.h). */
+ * keys (objects/objects_internal.h). */
 #define MOVE_RUN(m, member, run)                                                             \
 	({                                                                                   \
 		struct range from_ = (run);                                                  \

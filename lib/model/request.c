@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "model/mckube_words.h"
+#include "model/mckube_options.h"
 #include "model/request_internal.h"
 #include "model/request_value.h"
 
@@ -358,12 +358,6 @@ static void read_level(const struct cluster *c, struct request *q, const struct 
 	q->level = (uint8_t)level;
 	q->recovery = q->mckube == NONE ? (struct recovery)RECOVERY_DEFAULT
 					: mckube_recovery(c, &c->mckubes.items[q->mckube]);
-}
-
-static bool budget_eq(const struct budget *a, const struct budget *b)
-{
-	return a->period == b->period && a->low == b->low && a->medium == b->medium &&
-	       a->hi == b->hi && a->floor == b->floor && a->criticality == b->criticality;
 }
 
 static bool is_from_source(const struct cluster *c, const struct request *q, str_id source)

@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "budget/budget.h"
+#include "budget/cpuset.h"
+#include "budget/recovery.h"
 #include "model/cluster.h"
-#include "model/cpuset.h"
-#include "model/level.h"
-#include "model/notice.h"
-#include "model/recovery.h"
 #include "model/settings.h"
+#include "model/warning.h"
 
 /* Which pod asks for what. The first source that speaks wins: a McKube object, the pod's
  * mckube.io/rt-* annotations, rt-operator's annotations. Values are checked here, once; a bad one

@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
+#include "budget/budget.h"
+#include "budget/cpuset.h"
 #include "model/cluster.h"
-#include "model/cpuset.h"
-#include "model/level.h"
 
 /* The values of one request as its source wrote them, and what is wrong with them. Used by
  * model/request.c; here so that it can be tested alone. */

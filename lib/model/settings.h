@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "model/cpuset.h"
+#include "budget/cpuset.h"
 
 /* The knobs of a plan. They are data: read from flags, environment and the configuration file by
  * cmd/, written into the plan's spec.settings, so that a plan says what it was made with. */

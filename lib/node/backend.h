@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "model/capacity.h"
-#include "model/cpuset.h"
+#include "budget/budget.h"
+#include "budget/cgroup_tree.h"
+#include "budget/cpuset.h"
 #include "node/kernel.h"
-#include "plan/budget_tree.h"
 
 /* The ways in which kernels take a budget, each a row of functions over an open cgroup. Which one
  * serves a node is chosen once, by what kernel_probe() found.

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "model/cluster.h"
+#include "budget/budget.h"
 #include "node/kernel.h"
 
 /* Where the kubelet and the runtimes put a container's cgroup:

@@ -6,17 +6,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "node/forest.h"
-#include "node/memory.h"
+#include "budget/escalation.h"
+#include "node/cgroups.h"
 #include "node/overrun.h"
-#include "plan/escalation.h"
+#include "node/state_file.h"
 
 /* The wanted pods of this node, their budgets in the kernel, and what happens to both.
  *
- * The caller's threads bring pods and containers; those of node/reaction.h wait for overruns with a
- * real-time priority and do nothing else. One lock (with priority inheritance) covers all; the
- * reaction allocates nothing and waits for nobody but that lock.
- * Every function below takes the lock itself. What is worth telling goes into a ring of notes. */
+ * The caller's threads bring pods and containers; those of node/overrun_threads.h wait for overruns
+ * with a real-time priority and do nothing else. One lock (with priority inheritance) covers all;
+ * the reaction allocates nothing and waits for nobody but that lock. Every function below takes the
+ * lock itself. What is worth telling goes into a ring of notes. */
 
 struct container_want {
 	const char *name;

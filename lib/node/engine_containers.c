@@ -6,8 +6,8 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "node/cpuset_file.h"
 #include "node/engine_internal.h"
-#include "node/pin.h"
 
 enum { NS_PER_US = 1000 };
 /* So much consumption before the limit that calls for a reaction, the reaction is rehearsed: time

@@ -83,13 +83,6 @@ static bool has_node(const struct engine_pod *p)
 	return false;
 }
 
-/* Not memcmp(): the struct has padding. */
-static bool budget_eq(const struct budget *a, const struct budget *b)
-{
-	return a->period == b->period && a->low == b->low && a->hi == b->hi &&
-	       a->medium == b->medium && a->floor == b->floor && a->criticality == b->criticality;
-}
-
 static bool recovery_eq(const struct recovery *a, const struct recovery *b)
 {
 	return a->mode == b->mode && a->delay_seconds == b->delay_seconds &&

@@ -110,8 +110,7 @@ static int set_keys(const struct reading *r, const cJSON *root, struct error *er
 		return 0;
 	if (!cJSON_IsObject(root))
 		return error_set(err, -EINVAL, "is not a mapping of keys");
-	cJSON_ArrayForEach(member, root)
-	{
+	cJSON_ArrayForEach(member, root) {
 		if (set_key(r, member, err) < 0)
 			return err->code;
 	}

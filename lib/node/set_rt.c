@@ -12,8 +12,8 @@
 #include "base/auto.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "node/forest.h"
-#include "node/pin.h"
+#include "node/cgroups.h"
+#include "node/cpuset_file.h"
 #include "node/sysfs.h"
 
 enum { NICE_MIN = -20, NICE_MAX = 19, TASKS_MAX = 1 << 20 };

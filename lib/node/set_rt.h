@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "model/cpuset.h"
+#include "budget/cpuset.h"
 #include "node/backend.h"
 #include "node/container.h"
 

@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
-#include "model/cpuset.h"
+#include "budget/cpuset.h"
 #include "node/sysfs.h"
 
 enum { NUMA_MAX = 1024 };

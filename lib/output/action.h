@@ -2,7 +2,7 @@
 #ifndef MCKUBE_OUTPUT_ACTION_H
 #define MCKUBE_OUTPUT_ACTION_H
 
-#include "output/look.h"
+#include "output/style.h"
 #include "plan/plan.h"
 
 /* How actions are shown: one row of a table per kind, or two where a kind does two things. */

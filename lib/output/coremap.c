@@ -121,8 +121,7 @@ static void sit(const struct source_data *d, const struct stand *s, uint32_t pod
 		return;
 	struct map_node *node = &m->nodes.items[s->node];
 	add_load(is_after ? node->after : node->before, m->pods.items[pod].load);
-	cpuset_each(cpu, s->cores)
-	{
+	cpuset_each(cpu, s->cores) {
 		uint32_t id = capacity_core(&d->capacity, s->node, cpu);
 
 		if (id == NONE)

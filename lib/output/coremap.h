@@ -7,10 +7,10 @@
 
 #include "base/arena.h"
 #include "base/array.h"
+#include "budget/budget.h"
 #include "model/cluster.h"
-#include "model/level.h"
 #include "model/settings.h"
-#include "output/look.h"
+#include "output/style.h"
 #include "plan/plan.h"
 
 /* The cluster as cores: who sits where before a plan and after it, and how full that makes every

@@ -2,8 +2,8 @@
 #ifndef MCKUBE_OUTPUT_EXPLAIN_H
 #define MCKUBE_OUTPUT_EXPLAIN_H
 
-#include "output/look.h"
-#include "plan/explain.h"
+#include "output/style.h"
+#include "plan/explain/explain.h"
 
 /* An explanation for people: nodes that refuse for the same reason share a line, and of those that
  * were asked for cores the EXPLAIN_NODES nearest ones are shown in full. */

@@ -7,7 +7,7 @@
 #include "output/coremap.h"
 #include "output/html_map.h"
 #include "output/html_page.h"
-#include "output/look.h"
+#include "output/style.h"
 
 enum { UNCHANGED_MAX = 200 }; /* nodes drawn that the plan does not touch */
 

@@ -3,9 +3,9 @@
 #define MCKUBE_OUTPUT_PLAN_TEXT_H
 
 #include "base/error.h"
-#include "output/look.h"
+#include "output/style.h"
 #include "output/table.h"
-#include "plan/diff.h"
+#include "plan/file/diff.h"
 #include "plan/plan.h"
 
 /* A plan for people.

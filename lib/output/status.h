@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "model/cluster.h"
 #include "model/settings.h"
-#include "output/look.h"
+#include "output/style.h"
 #include "output/table.h"
 
 /* The cluster as it is: every pod that asks for real time or has cores, and the cores they are on.

@@ -6,7 +6,7 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "base/str.h"
-#include "output/look.h"
+#include "output/style.h"
 
 /* A listing: typed cells in named columns, drawn as kubectl draws tables, or written as data. A
  * column that is added here appears in every format.

@@ -37,8 +37,7 @@ static void add_pinned(struct planner *p, const struct request *q, node_id node,
 	const struct cpuset *pin = &p->w.req.sets.items[q->pin];
 	uint32_t cores[CPUSET_MAX], n = 0;
 
-	cpuset_each(cpu, pin)
-	{
+	cpuset_each(cpu, pin) {
 		cores[n] = capacity_core(&p->w.cap, node, cpu);
 		if (cores[n++] == NONE)
 			return;

@@ -3,7 +3,7 @@
 #define MCKUBE_PLAN_ENFORCEMENT_H
 
 #include "plan/plan.h"
-#include "plan/world.h"
+#include "plan/trial.h"
 
 /* How each pod's budget is held, by unit_id (enum enforcement; the caller frees it):
  *

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "plan/pod_terms.h"
+#include "plan/inter_pod.h"
 
 static const char *const texts[REFUSALS] = {
 	[REFUSE_NOTHING] = "fits",

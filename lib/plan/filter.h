@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "plan/world.h"
+#include "plan/trial.h"
 
 /* kube-scheduler's filters (required ones only), and ours before and after them, in the order in
  * which a refusal is reported. Semantics follow kube-scheduler's plugins NodeUnschedulable,

@@ -39,12 +39,6 @@ static const char *const reasons[REASONS] = {
 	[REASON_BAD_REQUEST] = "BadRequest",
 };
 
-static const char *const enforcements[] = {
-	[ENFORCE_NONE] = "",
-	[ENFORCE_WATCH] = "watch",
-	[ENFORCE_RAISE] = "raise",
-};
-
 static const char *const states[] = {
 	[RESULT_PENDING] = "Pending",
 	[RESULT_DONE] = "Done",
@@ -71,11 +65,6 @@ const char *reason_name(enum reason r)
 	return reasons[r];
 }
 
-const char *enforcement_name(enum enforcement e)
-{
-	return enforcements[e];
-}
-
 const char *result_state_name(enum result_state s)
 {
 	return states[s];
@@ -96,15 +85,6 @@ bool reason_parse(const char *s, enum reason *ret)
 
 	if (i >= 0)
 		*ret = (enum reason)i;
-	return i >= 0;
-}
-
-bool enforcement_parse(const char *s, enum enforcement *ret)
-{
-	int i = find_word(enforcements, ARRAY_LEN(enforcements), s);
-
-	if (i >= 0)
-		*ret = (enum enforcement)i;
 	return i >= 0;
 }
 

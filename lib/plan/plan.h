@@ -8,14 +8,15 @@
 #include "base/arena.h"
 #include "base/array.h"
 #include "base/error.h"
+#include "budget/budget.h"
 #include "model/cluster.h"
-#include "model/level.h"
 #include "model/settings.h"
 
 /* A plan is the ordered list of changes that turns one snapshot into a better one, and the list of
- * what could not be done. It is data: made by plan_make(), written and read back by plan/file.h,
- * shown by lib/output, carried out by lib/execute. It holds its own copies of all names, so it
- * outlives the snapshot, and a plan that was read from a file is the same thing.
+ * what could not be done. It is data: made by plan_make(), written and read back by
+ * plan/file/plan_file.h, shown by lib/output, carried out by lib/execute. It holds its own copies
+ * of all names, so it outlives the snapshot, and a plan that was read from a file is the same
+ * thing.
  *
  * Invariants: actions[i].id == i + 1; every id in `after` is smaller than the action's own; carried
  * out in order, no state on the way breaks what plan-format calls "Right". */
@@ -61,8 +62,6 @@ enum reason {
 	REASON_BAD_REQUEST,	    /* unplaced */
 	REASONS,
 };
-
-enum enforcement { ENFORCE_NONE, ENFORCE_WATCH, ENFORCE_RAISE };
 
 /* Names an object. `kind` is "Pod", "McKube", "MCKube" or "Node"; strings are the plan's. */
 struct target {
@@ -146,7 +145,7 @@ int plan_make(const struct cluster *c, const struct policy *const *policies,
 	      const struct settings *settings, struct plan *ret_plan, struct error *err)
 	__attribute__((nonnull(1, 2, 3, 4)));
 
-/* The same plan to the byte, sooner: `memory` (model/request_memory.h) keeps from one plan of a
+/* The same plan to the byte, sooner: `memory` (model/request_cache.h) keeps from one plan of a
  * snapshot that changes to the next what was read of it. NULL: nothing is kept. */
 struct request_memory;
 int plan_make_again(const struct cluster *c, const struct policy *const *policies,
@@ -160,11 +159,9 @@ bool plan_has_actions(const struct plan *p);
 /* Words of the wire. */
 const char *action_kind_name(enum action_kind k);   /* "Bind" */
 const char *reason_name(enum reason r);		    /* "Preempted" */
-const char *enforcement_name(enum enforcement e);   /* "watch" */
 const char *result_state_name(enum result_state s); /* "Done" */
 bool action_kind_parse(const char *s, enum action_kind *ret);
 bool reason_parse(const char *s, enum reason *ret);
-bool enforcement_parse(const char *s, enum enforcement *ret);
 bool result_state_parse(const char *s, enum result_state *ret);
 
 /* Copies a string into the plan. */

@@ -7,7 +7,7 @@
 #include "plan/plan.h"
 #include "plan/policy.h"
 #include "plan/relieve.h"
-#include "plan/world.h"
+#include "plan/trial.h"
 
 /* The parts that the steps of a plan share. */
 struct planner {

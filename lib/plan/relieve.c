@@ -6,7 +6,7 @@
 
 #include "base/auto.h"
 #include "base/date.h"
-#include "plan/index.h"
+#include "plan/node_index.h"
 #include "plan/planner.h"
 
 const char relief_taint[] = "McKubeRTDeadlinePressure";

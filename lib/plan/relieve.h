@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "plan/world.h"
+#include "plan/trial.h"
 
 struct planner;
 

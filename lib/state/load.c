@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "kube/decode.h"
-#include "kube/objects.h"
+#include "objects/decode.h"
+#include "objects/objects.h"
 #include "state/digest.h"
 
 _Static_assert(TAKEN_LIST == (int)OBJECT_IS_LIST, "what objects_add() says is handed on");

@@ -29,7 +29,7 @@ int loader_files(struct loader *l, const struct source *sources, size_t n, struc
 int loader_object(struct loader *l, struct slice json, const char *where, struct error *err);
 
 /* The object that text begins with, an item of a list that an API server sends: as objects_add()
- * (kube/objects.h) does it. */
+ * (objects/objects.h) does it. */
 struct object_origin;
 int loader_item(struct loader *l, struct slice text, const struct object_origin *origin,
 		size_t *ret_used, struct error *err);

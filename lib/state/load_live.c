@@ -8,8 +8,8 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/scan.h"
-#include "kube/objects.h"
-#include "state/wanted.h"
+#include "objects/objects.h"
+#include "state/watched_kinds.h"
 
 static void lists_init(struct kube_list lists[static N_WANTED], uint32_t chunk, void *arg)
 {

@@ -12,7 +12,7 @@
 #include "base/auto.h"
 #include "base/scan.h"
 #include "base/yaml.h"
-#include "state/framing.h"
+#include "state/split_file.h"
 #include "state/stream.h"
 
 /* Puts the file before the message; "line N: ..." becomes "file:N: ...". */

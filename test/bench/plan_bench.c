@@ -7,9 +7,9 @@
 #include <time.h>
 
 #include "base/auto.h"
+#include "objects/config.h"
 #include "plan/plan.h"
 #include "plugins/policies.h"
-#include "state/config.h"
 #include "state/load.h"
 
 enum { RUNS = 5, RUNS_MAX = 1000 };

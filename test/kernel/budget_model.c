@@ -4,7 +4,7 @@
  * agree on every accept and on every refusal, with its errno, and what budget_tree_plan() orders
  * must be taken write by write. All groups are below one that is made for this, with half a core's
  * worth of budget. */
-#include "plan/budget_tree.h"
+#include "budget/cgroup_tree.h"
 #include "rt_group.h"
 
 enum { GROUPS = 12, CHANGES = 20, TREES = 1000, TOP_US = 500000 };

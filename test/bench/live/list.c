@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "kube/list.h"
-#include "kube/objects.h"
+#include "objects/objects.h"
 #include "state/load.h"
 
 static int decode(struct kube_list *l, struct slice text, size_t *ret_used, struct error *err)

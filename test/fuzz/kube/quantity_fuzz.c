@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kube/quantity.h"
+#include "objects/quantity.h"
 
 #include <stdlib.h>
 

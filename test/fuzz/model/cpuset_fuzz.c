@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/cpuset.h"
+#include "budget/cpuset.h"
 
 #include <stdlib.h>
 #include <string.h>

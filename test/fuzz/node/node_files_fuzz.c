@@ -10,8 +10,8 @@
 #include "node/bundle.h"
 #include "node/container.h"
 #include "node/cpu_usage.h"
-#include "node/memory.h"
-#include "node/pin.h"
+#include "node/cpuset_file.h"
+#include "node/state_file.h"
 #include "node/topology.h"
 
 /* Any bytes in the files that the helper reads: those of the kernel, of the container runtimes, and

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/assignment.h"
 #include "node/container.h"
 #include "node/set_rt.h"
-#include "node/wish.h"
 
 /* Any JSON as a Pod, and as a POST of the older agents: what is accepted is within bounds. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan/budget_tree.h"
+#include "budget/cgroup_tree.h"
 
 #include <stdlib.h>
 #include <string.h>

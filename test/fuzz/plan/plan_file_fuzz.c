@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "plan/file.h"
+#include "plan/file/plan_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "state/config.h"
+#include "objects/config.h"
 
 /* Whatever is accepted must be within the ranges that the table promises. */
 static void check(const struct settings *s)

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "fake_tree.h"
-#include "node/births.h"
 #include "node/bundle.h"
+#include "node/cgroup_watch.h"
 #include "node/cpu_usage.h"
 #include "node/sysfs.h"
 #include "node/topology.h"

@@ -9,11 +9,11 @@
 #include <cmocka.h>
 
 #include "base/auto.h"
-#include "model/request_memory.h"
-#include "plan/file.h"
+#include "model/request_cache.h"
+#include "plan/file/plan_file.h"
 #include "plan/plan.h"
 #include "plugins/policies.h"
-#include "state/mirror.h"
+#include "state/store.h"
 
 /* In the order of wanted[]. */
 enum { NODES, PODS, MCKUBES };

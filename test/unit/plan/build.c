@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/auto.h"
-#include "plan/index.h"
+#include "plan/node_index.h"
 #include "plugins/policies.h"
 #include "test/unit/snapshot.h"
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/auto.h"
-#include "plan/file.h"
+#include "plan/file/plan_file.h"
 #include "plugins/policies.h"
 #include "test/unit/plan/build.h"
 #include "test/unit/snapshot.h"

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/save.h"
+#include "execute/stale.h"
+#include "execute/to_snapshot.h"
+#include "output/plan_text.h"
+#include "plan/plan.h"
+
+#include "command.h"
+#include "execute.h"
+#include "plan_input.h"
+#include "terminal.h"
+
+struct apply_args {
+	int32_t output; /* enum list_format */
+	const char *out;
+	bool replans;
+	int32_t dry_run; /* enum dry_run */
+	struct carry_out_args live;
+};
+
+enum dry_run { DRY_RUN_NONE, DRY_RUN_CLIENT, DRY_RUN_SERVER };
+
+static const char *const dry_runs[] = { "none", "client", "server", NULL };
+
+static const char *const formats[] = {
+	[LIST_JSON] = "json",
+	[LIST_YAML] = "yaml",
+	NULL,
+};
+
+static const struct option options[] = {
+	OPT_ENUM('o', "output", struct apply_args, output, formats, "FORMAT",
+		 "how the new state is written", .preset = "yaml"),
+	OPT_STRING(0, "out", struct apply_args, out, "FILE",
+		   "write the new state to this file instead of standard output; it may be the "
+		   "snapshot itself",
+		   .complete = "file"),
+	OPT_BOOL(0, "replan", struct apply_args, replans,
+		 "when the cluster is no longer what the saved plan was made for, plan again"),
+	OPT_ENUM(0, "dry-run", struct apply_args, dry_run, dry_runs, "MODE",
+		 "client only shows the plan; server sends every write, and nothing is stored",
+		 .bare = "client", .preset = "none"),
+	OPT_INT(0, "parallel", struct apply_args, live.parallel, 1, PARALLEL_MAX, "N",
+		"run so many writes at a time, where their order allows it", .preset = "16"),
+	OPT_STRING(0, "lease", struct apply_args, live.lease, "NAMESPACE/NAME",
+		   "the Lease that keeps two passes from running at once",
+		   .preset = "kube-system/mckube"),
+	OPT_DURATION(0, "lock-timeout", struct apply_args, live.lock_timeout,
+		     "wait so long for the Lease while another pass has it", .preset = "30s"),
+	OPT_INT(0, "eviction-timeout", struct apply_args, live.gone_timeout_s, 1, 3600, "SECONDS",
+		"wait so long for an evicted pod to be gone before its room is given away",
+		.preset = "60"),
+	{},
+};
+
+/* One harmless line for each object that has changed. */
+static void print_stale(const struct str *stale)
+{
+	for (const char *line = stale->s; *line;) {
+		AUTO(str_done) struct str out = STR_INIT;
+		size_t n = strcspn(line, "\n");
+		AUTO_FREE char *text = xstrndup(line, n);
+
+		text_add(&out, text);
+		fprintf(stderr, "%s\n", out.s);
+		line += n + (line[n] == '\n');
+	}
+}
+
+/* The saved plan, if it still fits the cluster. 0: it does not, and may be made anew. */
+static int load_plan(struct cli *cli, const struct apply_args *a, const struct inputs *in,
+		     struct plan *ret, struct error *err)
+{
+	AUTO(str_done) struct str stale = STR_INIT;
+	AUTO(plan_done) struct plan saved = { 0 };
+
+	if (file_read_plan(cli->words.items[0], &saved, err) < 0)
+		return err->code;
+	if (plan_check_fresh(&saved, &in->cluster, &stale, err) == 0) {
+		*ret = saved;
+		saved = (struct plan){ 0 };
+		return 1;
+	}
+	print_stale(&stale);
+	if (a->replans)
+		return 0;
+	return error_wrap(err,
+			  "%s was made for another state of the cluster (--replan plans again)",
+			  cli->words.items[0]);
+}
+
+static int get_plan(struct cli *cli, const struct apply_args *a, const struct inputs *in,
+		    struct plan *ret, struct error *err)
+{
+	int r = cli->words.n ? load_plan(cli, a, in, ret, err) : 0;
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return inputs_plan(in, ret, err);
+}
+
+static int write_state(const struct apply_args *a, const struct inputs *in, struct plan *plan,
+		       struct error *err)
+{
+	AUTO(save_done) struct save out = { 0 };
+
+	if (save_open(&out, a->out ? a->out : "-", err) < 0 ||
+	    execute_on_files(plan, in->sources.items, in->sources.n, (enum list_format)a->output,
+			     out.f, err) < 0)
+		return err->code;
+	return save_commit(&out, err);
+}
+
+static int exit_code(const struct plan *plan)
+{
+	array_each(r, &plan->results)
+		if (r->state != RESULT_DONE)
+			return EXIT_PARTIAL;
+	return EXIT_DONE;
+}
+
+static void add_results(const struct plan *plan, const struct look *look, struct str *out)
+{
+	size_t n = plan->unplaced.n;
+
+	plan_results(plan, look, out);
+	if (n)
+		str_addf(out, "%zu pod%s no place: 'kubectl mckube plan' says why.\n", n,
+			 n == 1 ? " has" : "s have");
+}
+
+/* Says what became of each action: on standard output, unless the new state went there. */
+static int print_results(const struct cli *cli, const struct apply_args *a, const struct plan *plan,
+			 struct error *err)
+{
+	AUTO(str_done) struct str out = STR_INIT;
+	struct look look = a->out ? cli->look : terminal_look(STDERR_FILENO, cli->global.color);
+
+	add_results(plan, &look, &out);
+	if (a->out)
+		return print_text(&out, exit_code(plan), err);
+	fwrite(out.s, 1, out.n, stderr);
+	return exit_code(plan);
+}
+
+/* On the API server. */
+
+static int run_live(struct cli *cli, const struct apply_args *a, struct pass_lock *lock,
+		    struct error *err)
+{
+	AUTO(inputs_done) struct inputs in = { 0 };
+	AUTO(plan_done) struct plan plan = { 0 };
+	AUTO(str_done) struct str out = STR_INIT;
+
+	if (inputs_load(cli, false, &in, err) < 0 || get_plan(cli, a, &in, &plan, err) < 0)
+		return err->code;
+	if (a->dry_run == DRY_RUN_CLIENT) {
+		plan_text(&plan, &(struct plan_view){ .has_header = true }, &cli->look, &out);
+		return print_text(&out, EXIT_DONE, err);
+	}
+	in.live.kube.is_dry_run = a->dry_run == DRY_RUN_SERVER;
+	if (carry_out(cli, &a->live, &in.live, lock, &in.cluster, &plan, err) < 0)
+		return err->code;
+	add_results(&plan, &cli->look, &out);
+	if (in.live.kube.is_dry_run)
+		str_add(&out, carry_out_dry);
+	return print_text(&out, exit_code(&plan), err);
+}
+
+static int run_locked(struct cli *cli, const struct apply_args *a, struct error *err)
+{
+	AUTO(pass_lock_release) struct pass_lock lock = { 0 };
+
+	if (a->out || cli->input.files.n)
+		return usage_error(cli, err, "--out and --filename go with --snapshot");
+	if (a->dry_run != DRY_RUN_NONE)
+		return run_live(cli, a, NULL, err);
+	if (pass_lock_take(cli, &a->live, &lock, err) < 0)
+		return err->code;
+	return run_live(cli, a, &lock, err);
+}
+
+static int run(struct cli *cli, const void *args, struct error *err)
+{
+	const struct apply_args *a = args;
+	AUTO(inputs_done) struct inputs in = { 0 };
+	AUTO(plan_done) struct plan plan = { 0 };
+
+	if (!cli->input.snapshots.n)
+		return run_locked(cli, a, err);
+	if (inputs_load(cli, true, &in, err) < 0 || get_plan(cli, a, &in, &plan, err) < 0 ||
+	    write_state(a, &in, &plan, err) < 0)
+		return err->code;
+	return print_results(cli, a, &plan, err);
+}
+
+static const char *const word_kinds[] = { "file", NULL };
+
+const struct command command_apply = {
+	.name = "apply",
+	.synopsis = "[PLAN] [--snapshot FILE [-f FILE]...] [options]",
+	.summary = "carry out a pass, or exactly a saved plan",
+	.description =
+		"Carry out one pass, or exactly the plan that 'plan --out' saved.\n"
+		"\n"
+		"On an API server a Lease keeps two passes from running at once. A pod that has "
+		"changed since it\nwas read for the plan is left for the next pass. SIGTERM lets "
+		"the running writes end and reports\nthe rest as not done.\n"
+		"\n"
+		"With --snapshot the plan is carried out on the objects in the files, and their new "
+		"state is\nwritten as a List: to standard output, or to --out. A saved plan is "
+		"refused when one of its\nobjects has changed since, and each of them is named.",
+	.examples = "# carry out a pass\n"
+		    "kubectl mckube apply\n"
+		    "\n"
+		    "# carry out a pass on a snapshot\n"
+		    "kubectl mckube apply --snapshot test/example/cluster.yaml --out new.yaml\n"
+		    "\n"
+		    "# carry out what was reviewed\n"
+		    "kubectl mckube plan --snapshot test/example/cluster.yaml --out plan.json\n"
+		    "kubectl mckube apply plan.json --snapshot test/example/cluster.yaml "
+		    "--out new.yaml\n",
+	.options = options,
+	.args_size = sizeof(struct apply_args),
+	.needs = NEEDS_INPUT,
+	.max_words = 1,
+	.word_kinds = word_kinds,
+	.run = run,
+};

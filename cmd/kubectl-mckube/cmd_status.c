@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/auto.h"
+#include "output/status.h"
+#include "output/table.h"
+
+#include "command.h"
+#include "ref.h"
+
+struct status_args {
+	int32_t output; /* enum format */
+	bool has_no_headers;
+};
+
+static const struct option options[] = {
+	OPT_ENUM('o', "output", struct status_args, output, listing_formats, "FORMAT",
+		 "output format; table draws the cores, the others list the pods",
+		 .preset = "table"),
+	OPT_BOOL(0, "no-headers", struct status_args, has_no_headers, "leave out the headings"),
+	{},
+};
+
+static int run(struct cli *cli, const void *args, struct error *err)
+{
+	const struct status_args *a = args;
+	AUTO(inputs_done) struct inputs in = { 0 };
+	AUTO(str_done) struct str out = STR_INIT;
+	struct ref ref = { .node = NONE, .pod = NONE };
+
+	if (inputs_load(cli, false, &in, err) < 0)
+		return err->code;
+	if (cli->words.n && ref_find(cli, &in, cli->words.items[0], &ref, err) < 0)
+		return err->code;
+
+	struct status_view view = {
+		.ns = inputs_namespace(cli),
+		.node = ref.node,
+		.pod = ref.pod,
+		.has_header = !a->has_no_headers,
+	};
+	if (status_render(&in.cluster, &in.settings, &view, (enum format)a->output, &cli->look,
+			  &out, err) < 0)
+		return err->code;
+	return print_text(&out, EXIT_DONE, err);
+}
+
+static const char *const word_kinds[] = { "ref", NULL };
+
+const struct command command_status = {
+	.name = "status",
+	.synopsis = "[node/NAME|pod/NAME] [--snapshot FILE] [options]",
+	.summary = "show the cluster as cores: who sits where, with what budget",
+	.description =
+		"Show the cluster as cores: who sits where, how full that makes every core in every "
+		"mode, and\nwhich pods have no cores yet. A pod is described in full.",
+	.examples = "# every node\n"
+		    "kubectl mckube status --snapshot test/example/cluster.yaml\n"
+		    "\n"
+		    "# one pod\n"
+		    "kubectl mckube status pod/steering -n vehicle "
+		    "--snapshot test/example/cluster.yaml\n"
+		    "\n"
+		    "# a list, for a script\n"
+		    "kubectl mckube status --snapshot test/example/cluster.yaml -o json\n",
+	.options = options,
+	.args_size = sizeof(struct status_args),
+	.needs = NEEDS_INPUT,
+	.max_words = 1,
+	.word_kinds = word_kinds,
+	.run = run,
+};

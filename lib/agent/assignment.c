@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/assignment.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "model/cluster.h"
+#include "model/request_value.h"
+#include "node/container.h"
+#include "node/engine_internal.h"
+
+#define NOTE(key) "mckube.io/" key
+#define PATH(key) "metadata.annotations[" key "]"
+
+enum { PER_CENT = 100 };
+
+void wish_done(struct wish *w)
+{
+	arena_done(&w->arena);
+}
+
+static const char *keep(struct wish *w, const char *s)
+{
+	return arena_strndup(&w->arena, s ? s : "", s ? strlen(s) : 0);
+}
+
+static struct raw raw_of(struct cluster *strings, const cJSON *annotations, const char *key)
+{
+	const char *text = json_text(json_get(annotations, key));
+
+	if (!text)
+		return (struct raw){ .kind = RAW_ABSENT };
+	return (struct raw){ intern_cstr(&strings->strings, text), RAW_STRING };
+}
+
+static void name_fields(struct request_text *t, struct cluster *s, const cJSON *notes)
+{
+#define FIELD(member, key)                           \
+	t->member.raw = raw_of(s, notes, NOTE(key)); \
+	t->member.path = PATH(NOTE(key))
+	FIELD(period, "rt-period");
+	FIELD(low, "rt-runtime-low");
+	FIELD(medium, "rt-runtime-medium");
+	FIELD(hi, "rt-runtime-hi");
+	FIELD(floor, "rt-runtime-floor");
+	FIELD(core, "rt-core");
+	FIELD(criticality, "criticality");
+#undef FIELD
+	t->core_count.path = "";
+}
+
+/* rt-operator knows one budget in a second, and nothing of criticality. */
+static void name_operator_fields(struct request_text *t, struct cluster *s, const cJSON *notes)
+{
+	*t = (struct request_text){ .fixed_period = SECOND_US };
+	t->low.raw = t->hi.raw = raw_of(s, notes, "rt_runtime_us");
+	t->low.path = t->hi.path = PATH("rt_runtime_us");
+	t->medium.path = t->floor.path = t->core.path = t->core_count.path = "";
+	t->criticality.raw = (struct raw){ intern_cstr(&s->strings, "High"), RAW_STRING };
+	t->criticality.path = "";
+}
+
+static int read_request(struct wish *w, const struct request_text *t, const struct cluster *s,
+			bool is_degraded, unsigned n_cpus, struct error *err)
+{
+	struct request_value value;
+	struct value_error why;
+
+	if (!request_value_read(s, t, true, &value, &why))
+		return error_set(err, -EINVAL, "%s", why.message);
+	w->want.budget = value.budget;
+	if (is_degraded) {
+		w->want.budget.low = w->want.budget.hi = value.budget.floor;
+		w->want.budget.medium = 0;
+	}
+	w->want.is_pinned = value.has_cores;
+	w->want.cores = value.cores;
+	for (unsigned cpu = 0; !value.has_cores && cpu < n_cpus && cpu < CPUSET_MAX; cpu++)
+		cpuset_add(&w->want.cores, cpu);
+	return 0;
+}
+
+/* A word from a short list; absent is 0. */
+static int read_word(const cJSON *notes, const char *key, const char *const *words, uint8_t *ret,
+		     struct error *err)
+{
+	const char *text = json_text(json_get(notes, key));
+
+	for (uint8_t i = 0; text && words[i]; i++) {
+		if (strcasecmp(text, words[i]) != 0)
+			continue;
+		*ret = i;
+		return 0;
+	}
+	if (text)
+		return error_set(err, -EINVAL, "metadata.annotations[%s]: '%.40s' is not known",
+				 key, text);
+	return 0;
+}
+
+static int read_recovery(const cJSON *notes, struct recovery *ret, struct error *err)
+{
+	const char *text = json_text(json_get(notes, NOTE("rt-recovery")));
+
+	if (!recovery_parse(text ? text : "", ret))
+		return error_set(err, -EINVAL, PATH(NOTE("rt-recovery")) ": '%.60s' is not known",
+				 text);
+	return 0;
+}
+
+static int read_words(struct wish *w, const cJSON *notes, struct error *err)
+{
+	static const char *const enforcements[] = { "", "watch", "raise", NULL };
+	static const char *const levels[] = { "low", "medium", "hi", NULL };
+	int r = read_word(notes, NOTE("rt-enforcement"), enforcements, &w->want.enforcement, err);
+
+	if (r == 0)
+		r = read_recovery(notes, &w->want.recovery, err);
+	return r < 0 ? r : read_word(notes, NOTE("rt-current"), levels, &w->want.level, err);
+}
+
+/* A container of the pod by name; NULL name: the first. Init containers come after the others. */
+static const cJSON *find_container(const cJSON *pod, const char *name, size_t n)
+{
+	static const char *const lists[] = { "spec.containers", "spec.initContainers" };
+	const cJSON *c;
+
+	for (int i = 0; i < 2; i++)
+		cJSON_ArrayForEach(c, json_path(pod, lists[i])) {
+			const char *has = json_text(json_get(c, "name"));
+
+			if (!name || (has && strlen(has) == n && memcmp(has, name, n) == 0))
+				return c;
+		}
+	return NULL;
+}
+
+static int add_container(struct wish *w, const cJSON *c, uint32_t share, struct error *err)
+{
+	const char *name = json_text(json_get(c, "name")), *path = json_text(json_get(c, "cgroup"));
+	int64_t pid = 0;
+
+	if (w->want.n_containers == WISH_CONTAINERS)
+		return error_set(err, -E2BIG, PATH("mckube.io/rt-containers") ": more than %d",
+				 WISH_CONTAINERS);
+	if (path && (strstr(path, "..") || *path == '\0'))
+		return error_set(err, -EINVAL, "spec.containers[].cgroup: '%.80s' is not a path",
+				 path);
+	while (path && *path == '/')
+		path++;
+	json_int(json_get(c, "pid"), &pid);
+	w->pids[w->want.n_containers] = (pid_t)pid;
+	w->containers[w->want.n_containers++] = (struct container_want){
+		keep(w, name),
+		path ? keep(w, path) : NULL,
+		share,
+	};
+	return 0;
+}
+
+/* "name" or "name=percent"; 0 per cent: an equal part. */
+static int take_share(const cJSON *pod, struct slice word, const cJSON **ret_container,
+		      uint32_t *ret_percent, struct error *err)
+{
+	const char *equal = memchr(word.s, '=', word.n);
+	size_t n = equal ? (size_t)(equal - word.s) : word.n;
+	char *end = NULL;
+	unsigned long percent = equal ? strtoul(equal + 1, &end, 10) : 0;
+	bool is_good = !equal || (percent >= 1 && percent <= PER_CENT && end == word.s + word.n);
+
+	*ret_percent = is_good ? (uint32_t)percent : 0;
+	*ret_container = n ? find_container(pod, word.s, n) : NULL;
+	if (!*ret_container || !is_good)
+		return error_set(err, -EINVAL,
+				 PATH("mckube.io/rt-containers") ": '%.*s' names no container with "
+								 "1 to 100 per cent",
+				 word.n > 60 ? 60 : (int)word.n, word.s);
+	return 0;
+}
+
+static int deal_shares(struct wish *w, struct error *err)
+{
+	uint32_t sum = 0, n_equal = 0;
+
+	for (size_t i = 0; i < w->want.n_containers; i++) {
+		sum += w->containers[i].share;
+		n_equal += w->containers[i].share == 0;
+	}
+	if (sum > PER_CENT || (n_equal && sum == PER_CENT))
+		return error_set(err, -EINVAL,
+				 PATH("mckube.io/rt-containers") ": more than 100 per cent");
+	uint32_t equal = n_equal ? (PER_CENT - sum) * (PPM / PER_CENT) / n_equal : 0;
+	for (size_t i = 0; i < w->want.n_containers; i++) {
+		uint32_t percent = w->containers[i].share;
+
+		w->containers[i].share = percent ? percent * (PPM / PER_CENT) : equal;
+	}
+	return 0;
+}
+
+static int read_containers(struct wish *w, const cJSON *pod, const cJSON *notes, struct error *err)
+{
+	const char *at = json_text(json_get(notes, NOTE("rt-containers")));
+	const cJSON *container = find_container(pod, NULL, 0);
+
+	if (!at)
+		return container ? add_container(w, container, PPM, err)
+				 : error_set(err, -EINVAL, "spec.containers: there is none");
+	for (;; at++) {
+		struct slice word = { at, strcspn(at, ",") };
+		uint32_t percent;
+
+		if (take_share(pod, word, &container, &percent, err) < 0 ||
+		    add_container(w, container, percent, err) < 0)
+			return err->code;
+		at += word.n;
+		if (!*at)
+			return deal_shares(w, err);
+	}
+}
+
+static int read_names(struct wish *w, const cJSON *pod, struct error *err)
+{
+	const char *name = json_text(json_path(pod, "metadata.name"));
+	const char *uid = json_text(json_path(pod, "metadata.uid"));
+	const char *ns = json_text(json_path(pod, "metadata.namespace"));
+	int64_t priority = 0;
+
+	if (!name)
+		return error_set(err, -EINVAL, "metadata.name: is missing");
+	if (!pod_uid_is_good(uid ? uid : name))
+		return error_set(err, -EINVAL, "metadata.uid: '%.80s' is not a uid",
+				 uid ? uid : name);
+	json_int(json_path(pod, "spec.priority"), &priority);
+	w->want.name = keep(w, name);
+	w->want.uid = keep(w, uid ? uid : name);
+	w->want.ns = keep(w, ns ? ns : "default");
+	w->want.priority = (int32_t)priority;
+	return 0;
+}
+
+/* Which of the two vocabularies speaks; 0: none. */
+static bool choose_fields(const cJSON *pod, const cJSON *notes, bool needs_core,
+			  struct cluster *strings, struct request_text *ret)
+{
+	const char *qos = json_text(json_path(pod, "status.qosClass"));
+	const char *realtime = json_text(json_get(notes, "realtime"));
+
+	*ret = (struct request_text){ 0 };
+	if (json_get(notes, NOTE("rt-period"))) {
+		name_fields(ret, strings, notes);
+		return !needs_core || ret->core.raw.kind != RAW_ABSENT;
+	}
+	name_operator_fields(ret, strings, notes);
+	return realtime && strcmp(realtime, "true") == 0 &&
+	       (!qos || strcmp(qos, "Guaranteed") == 0);
+}
+
+enum wish_kind wish_read(const cJSON *pod, bool needs_core, unsigned n_cpus, struct wish *ret,
+			 struct error *err)
+{
+	const cJSON *notes = json_path(pod, "metadata.annotations");
+	AUTO(cluster_done) struct cluster strings = { 0 };
+	struct request_text text;
+
+	*ret = (struct wish){ .want.containers = ret->containers };
+	if (!choose_fields(pod, notes, needs_core, &strings, &text))
+		return WISH_NONE;
+	bool is_degraded = json_get(notes, NOTE("rt-degraded"));
+	if (read_names(ret, pod, err) < 0 ||
+	    read_request(ret, &text, &strings, is_degraded, n_cpus, err) < 0 ||
+	    read_words(ret, notes, err) < 0 || read_containers(ret, pod, notes, err) < 0)
+		return WISH_BAD;
+	return WISH_GOOD;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_AGENT_ASSIGNMENT_H
+#define MCKUBE_AGENT_ASSIGNMENT_H
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "node/engine.h"
+
+/* What a Pod object asks of this node: its annotations as an assignment. The same for pods from the
+ * API server and from a file (mckube-node run --static), where a container may also say where it is
+ * by `cgroup` or `pid`.
+ *
+ *	mckube.io/rt-period, rt-runtime-low, rt-runtime-medium, rt-runtime-hi, rt-core, rt-current,
+ *	criticality: as DESIGN.md says
+ *	mckube.io/rt-runtime-floor, mckube.io/rt-enforcement (watch|raise), mckube.io/rt-recovery
+ *	(budget/recovery.h): optional
+ *	mckube.io/rt-degraded: if it is there, the floor is all that the pod has, at any level
+ *	mckube.io/rt-containers: names of the containers, also init ones, among which the budget is
+ *	divided: "app", "app,logger" (equal parts), "app=70,logger=30" (per cent). Without it the
+ *	first container has it all.
+ *	realtime: "true", rt_runtime_us: rt-operator's; period 1 s, Guaranteed pods only */
+
+enum { WISH_CONTAINERS = 16 };
+
+struct wish {
+	struct arena arena; /* holds the strings of `want` */
+	struct pod_want want;
+	struct container_want containers[WISH_CONTAINERS];
+	pid_t pids[WISH_CONTAINERS]; /* 0: not given */
+};
+
+enum wish_kind {
+	WISH_NONE, /* the pod asks for nothing, or was not assigned yet */
+	WISH_GOOD,
+	WISH_BAD, /* err says which field, and why */
+};
+
+/* `needs_core`: mckube.io/rt-period without rt-core is no assignment yet. `n_cpus` is how many CPUs
+ * a pod without cores may use. A wish is released with wish_done() in any case. */
+enum wish_kind wish_read(const cJSON *pod, bool needs_core, unsigned n_cpus, struct wish *ret,
+			 struct error *err);
+void wish_done(struct wish *w);
+
+#endif

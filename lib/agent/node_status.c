@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/node_status.h"
+
+#include <stdio.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "node/topology.h"
+
+enum {
+	TEXT_MAX = 64,
+	INTERVAL_MS = 30000,
+	BUSY_MS = 5500, /* a node that turns busy says so again: planners wait for 5 s of it */
+	NS_PER_S = 1000000000,
+	PPM_PER_CENT = 10000,
+};
+
+static int patch_node(const struct agent_options *o, struct kube *k, const struct kube_pair *notes,
+		      size_t n, struct error *err)
+{
+	AUTO(kube_request_done) struct kube_request request = { 0 };
+	const struct kube_ref ref = { &kube_nodes, NULL, o->node_name, NULL, NULL };
+	const struct kube_change change = { .annotations = notes, .n_annotations = n };
+
+	kube_patch(&request, k, &ref, &change);
+	return kube_do(k, &request, err);
+}
+
+static int describe(const struct agent_options *o, struct kube *k, struct error *err)
+{
+	AUTO(str_done) struct str topology = STR_INIT;
+	char capacity[TEXT_MAX], cores[TEXT_MAX];
+	int64_t limit = o->kernel->rt_runtime_us < 0
+				? PPM
+				: o->kernel->rt_runtime_us * PPM / o->kernel->rt_period_us;
+
+	if (o->capacity_us && o->capacity_us < limit)
+		limit = o->capacity_us;
+	snprintf(capacity, sizeof(capacity), "%lld", (long long)limit);
+	snprintf(cores, sizeof(cores), "0-%u", o->kernel->cpus - 1);
+	topology_read(o->roots, o->kernel->cpus, &topology);
+	const struct kube_pair notes[] = {
+		{ "mckube.io/backend", o->backend->name },
+		{ "mckube.io/guarantee", o->backend->guarantee },
+		{ "mckube.io/overruns", o->overruns->source->name },
+		{ "mckube.io/capacity-scope", o->backend->scope == SCOPE_NODE ? "node" : "core" },
+		{ "mckube.io/rt-capacity", capacity },
+		{ "mckube.io/rt-cores", o->kernel->cpus > 1 ? cores : "0" },
+		{ "mckube.io/topology", topology.n ? topology.s : NULL },
+	};
+	return patch_node(o, k, notes, ARRAY_LEN(notes), err);
+}
+
+static int tell_usage(const struct agent_options *o, struct kube *k, bool is_busy,
+		      struct error *err)
+{
+	const struct cpu_usage *u = o->usage;
+	char usage[TEXT_MAX], over[TEXT_MAX];
+	int64_t since = u->over_since_ns;
+
+	snprintf(usage, sizeof(usage), "%u", u->ppm / PPM_PER_CENT);
+	snprintf(over, sizeof(over), "%lld",
+		 (long long)(since ? (engine_now_ns() - since) / NS_PER_S : 0));
+	const struct kube_pair notes[] = {
+		{ "mckube.sdv.com/cpu-usage", usage },
+		{ "mckube.sdv.com/cpu-over90-duration-s", over },
+		{ "mckube.sdv.com/isCpuBusy", is_busy ? "true" : "false" },
+	};
+	return patch_node(o, k, notes, ARRAY_LEN(notes), err);
+}
+
+int node_report_send(struct node_report *n, const struct agent_options *o, struct kube *k,
+		     struct error *err)
+{
+	bool is_busy = o->usage->is_busy;
+
+	if (!n->is_described && describe(o, k, err) < 0)
+		return err->code;
+	n->is_described = true;
+	int64_t left = n->due_ms - clock_ms();
+	if (is_busy == n->was_busy && left > 0)
+		return (int)left;
+	if (tell_usage(o, k, is_busy, err) < 0)
+		return err->code;
+	int interval = is_busy && !n->was_busy ? BUSY_MS : INTERVAL_MS;
+	n->due_ms = clock_ms() + interval;
+	n->was_busy = is_busy;
+	return interval;
+}

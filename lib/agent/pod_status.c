@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/pod_status.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/mckube_status.h"
+#include "base/auto.h"
+#include "base/clock.h"
+
+enum { SEND_AT_ONCE = 16 };
+
+void states_done(struct states *s)
+{
+	array_done(&s->pods);
+}
+
+struct state *states_find(struct states *s, const char *uid)
+{
+	array_each(p, &s->pods)
+		if (strcmp(p->now.uid, uid) == 0)
+			return p;
+	return NULL;
+}
+
+static struct state *find_or_add(struct states *s, const char *uid, const char *ns,
+				 const char *name)
+{
+	struct state *p = states_find(s, uid);
+
+	if (p)
+		return p;
+	p = array_add(&s->pods);
+	*p = (struct state){ 0 };
+	snprintf(p->now.uid, sizeof(p->now.uid), "%s", uid);
+	snprintf(p->now.ns, sizeof(p->now.ns), "%s", ns);
+	snprintf(p->now.name, sizeof(p->now.name), "%s", name);
+	return p;
+}
+
+/* The engine's side. */
+
+static void take_facts(const struct engine_pod *pod, const struct escalation_pod *state, void *arg)
+{
+	struct state *p = find_or_add(arg, pod->uid, pod->ns, pod->name);
+	struct pod_facts f = p->now;
+
+	f.level = state->level;
+	f.is_lent = state->is_lent;
+	f.runtime_us = escalation_runtime(state);
+	f.period_us = state->budget.period;
+	f.cores = state->cores;
+	memset(f.waits_for, 0, sizeof(f.waits_for));
+	for (size_t i = 0; i < pod->n_containers; i++)
+		if (!pod->containers[i].node)
+			strncpy(f.waits_for, pod->containers[i].name, sizeof(f.waits_for) - 1);
+	memset(f.refusal, 0, sizeof(f.refusal));
+	if (pod->refusal)
+		strncpy(f.refusal, pod->refusal, sizeof(f.refusal) - 1);
+	p->is_changed |= !p->is_known || memcmp(&f, &p->now, sizeof(f)) != 0;
+	f.overrun_ns = (int64_t)pod->last_overrun.at_ns;
+	p->now = f;
+	p->is_known = true;
+}
+
+static void look(struct states *s)
+{
+	uint64_t revision = engine_revision(s->engine);
+
+	if (revision == s->revision)
+		return;
+	s->revision = revision;
+	engine_each(s->engine, take_facts, s);
+}
+
+/* The server's side. */
+
+static void obey(struct states *s, struct state *p, const char *text)
+{
+	static const char *const words[] = { "low", "medium", "hi" };
+	struct error err;
+
+	look(s);
+	bool is_local = strcmp(p->level, level_name(p->now.level)) != 0;
+
+	snprintf(p->level, sizeof(p->level), "%s", text);
+	for (int i = 0; !is_local && i < 3; i++)
+		if (strcmp(text, words[i]) == 0)
+			engine_order_level(s->engine, p->now.uid, (enum level)i, &err);
+}
+
+void states_see_pod(struct states *s, const cJSON *pod)
+{
+	const char *uid = json_text(json_path(pod, "metadata.uid"));
+	const cJSON *notes = json_path(pod, "metadata.annotations");
+	const char *level = json_text(json_get(notes, "mckube.io/rt-current"));
+	const char *applied = json_text(json_get(notes, "mckube.io/rt-applied"));
+	const char *source = json_text(json_get(notes, "mckube.io/rt-source"));
+	const char *version = json_text(json_path(pod, "metadata.resourceVersion"));
+	bool is_new = !states_find(s, uid);
+
+	struct state *p = find_or_add(s, uid, json_text(json_path(pod, "metadata.namespace")),
+				      json_text(json_path(pod, "metadata.name")));
+	p->is_gone = false;
+	p->has_mckube = !source || strcmp(source, "mckube") == 0;
+	if (version && strtoull(version, NULL, 10) <= p->version)
+		return; /* from before our own write */
+	snprintf(p->applied, sizeof(p->applied), "%s", applied ? applied : "");
+	if (is_new)
+		snprintf(p->level, sizeof(p->level), "%s", level ? level : "");
+	else if (strcmp(p->level, level ? level : "") != 0)
+		obey(s, p, level ? level : "");
+	s->revision = 0;
+}
+
+bool states_see_bad(struct states *s, const char *uid, const char *text)
+{
+	struct state *p = states_find(s, uid);
+	char bad[sizeof(p->bad)];
+
+	snprintf(bad, sizeof(bad), "%s", text ? text : "");
+	if (!p || strcmp(p->bad, bad) == 0)
+		return false;
+	memcpy(p->bad, bad, sizeof(bad));
+	p->is_changed = true;
+	return true;
+}
+
+void states_see_mckube(struct states *s, const char *ns, const char *podname)
+{
+	array_each(p, &s->pods)
+		if (strcmp(p->now.name, podname) == 0 && strcmp(p->now.ns, ns) == 0)
+			p->has_new_mckube = true;
+}
+
+void states_forget(struct states *s, const char *uid)
+{
+	struct state *p = states_find(s, uid);
+
+	if (p)
+		p->is_gone = true;
+}
+
+/* Writing. */
+
+/* "" while a container is still to be started: nothing was refused, and nothing is in force. */
+static const char *applied_word(const struct state *p)
+{
+	const struct pod_facts *f = &p->now;
+
+	if (*f->refusal || *p->bad)
+		return "false";
+	return *f->waits_for ? "" : "true";
+}
+
+/* Of a pod that never made sense only that is told. */
+static const char *level_word(const struct state *p)
+{
+	return p->is_known ? level_name(p->now.level) : p->level;
+}
+
+static bool has_notes_due(const struct state *p)
+{
+	return !p->is_gone && (p->is_known || *p->bad) &&
+	       (strcmp(p->level, level_word(p)) != 0 || strcmp(p->applied, applied_word(p)) != 0);
+}
+
+static uint64_t version_of_reply(const struct str *reply)
+{
+	AUTO_JSON cJSON *object = NULL;
+	struct error ignored;
+
+	if (json_parse(reply->s, reply->n, &object, &ignored) < 0)
+		return 0;
+	const char *text = json_text(json_path(object, "metadata.resourceVersion"));
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+/* The array may change while the request is under way: what was sent is noted with the pod that is
+ * found again. */
+static int send_notes(struct states *s, const struct state *due, struct kube *k, struct error *err)
+{
+	AUTO(kube_request_done) struct kube_request request = { 0 };
+	const struct state copy = *due;
+	const char *level = level_word(&copy), *applied = applied_word(&copy);
+	const struct kube_pair notes[] = {
+		{ "mckube.io/rt-current", *level ? level : NULL },
+		{ "mckube.io/rt-applied", *applied ? applied : NULL },
+	};
+	const struct kube_ref ref = { &kube_pods, copy.now.ns, copy.now.name, copy.now.uid, NULL };
+	const struct kube_change change = { .annotations = notes, .n_annotations = 2 };
+
+	kube_patch(&request, k, &ref, &change);
+	int r = kube_do(k, &request, err);
+	bool is_other = r == -ENOENT || r == -EBUSY; /* gone, or another pod of that name */
+	struct state *p = states_find(s, copy.now.uid);
+	if (p && (r == 0 || is_other)) {
+		snprintf(p->level, sizeof(p->level), "%s", level);
+		snprintf(p->applied, sizeof(p->applied), "%s", applied);
+		p->version = r == 0 ? version_of_reply(&request.call.reply) : p->version;
+	}
+	return is_other ? 0 : r;
+}
+
+static struct state *next_due(struct states *s, bool (*is_due)(const struct state *p))
+{
+	array_each(p, &s->pods)
+		if (is_due(p))
+			return p;
+	return NULL;
+}
+
+static bool is_status_due(const struct state *p)
+{
+	return mckube_status_due_ms(p) <= clock_ms();
+}
+
+/* Milliseconds until something is to be sent, though nothing happens. */
+static int next_ms(struct states *s)
+{
+	int64_t now = clock_ms(), next = now + STATES_STEP_MS;
+
+	if (next_due(s, has_notes_due))
+		return 0;
+	array_each(p, &s->pods) {
+		int64_t at = mckube_status_due_ms(p);
+
+		next = at < next ? at : next;
+	}
+	return next > now ? (int)(next - now) : 0;
+}
+
+static void drop_gone(struct states *s)
+{
+	for (size_t i = s->pods.n; i-- > 0;)
+		if (s->pods.items[i].is_gone && !s->pods.items[i].has_mckube)
+			s->pods.items[i] = s->pods.items[--s->pods.n];
+}
+
+int states_send(struct states *s, struct kube *k, struct error *err)
+{
+	struct state *p;
+
+	look(s);
+	for (int i = 0; i < SEND_AT_ONCE && (p = next_due(s, has_notes_due)); i++)
+		if (send_notes(s, p, k, err) < 0)
+			return err->code;
+	for (int i = 0; i < SEND_AT_ONCE && (p = next_due(s, is_status_due)); i++)
+		if (mckube_status_send(s, p, k, err) < 0)
+			return err->code;
+	drop_gone(s);
+	return next_ms(s);
+}

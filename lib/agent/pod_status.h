@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_AGENT_POD_STATUS_H
+#define MCKUBE_AGENT_POD_STATUS_H
+
+#include "base/array.h"
+#include "base/json.h"
+#include "kube/client.h"
+#include "node/engine.h"
+
+/* What the API server shall say about the pods of this node: their annotations rt-current and
+ * rt-applied, and the status of their McKubes. Made from the engine again and again and written
+ * where it differs from what was written last, so nothing has to be queued while the server is
+ * away. All of it belongs to the thread that owns `kube`.
+ *
+ * rt-current has two writers. What happens on the node is the truth: while the engine's level was
+ * not written yet, what others write is overwritten. Otherwise somebody else's write that is newer
+ * than our last one (by resourceVersion) is an order, and the engine goes to that level. */
+
+struct pod_facts {
+	char uid[64], ns[64], name[254];
+	uint8_t level;
+	bool is_lent;
+	int32_t runtime_us, period_us;
+	int64_t overrun_ns;	 /* CLOCK_MONOTONIC; 0: never */
+	char refusal[NOTE_TEXT]; /* empty: it has its budget, but for ... */
+	char waits_for[64];	 /* ... this container, whose cgroup is not there yet */
+	struct cpuset cores;
+};
+
+struct state {
+	struct pod_facts now;
+	char bad[NOTE_TEXT]; /* what is wrong with its annotations; empty: nothing */
+	bool is_gone;	     /* and this is still to be told */
+	bool is_known;	     /* to the engine */
+	bool is_changed;     /* since its McKube was written */
+	bool has_mckube;     /* one may speak for it */
+	bool has_new_mckube; /* that one has changed */
+	/* On the server, as far as we know. */
+	char level[8], applied[8];
+	uint64_t version; /* of our last write */
+	int64_t told_overrun_ns;
+	int64_t status_ms; /* when its McKube was written; 0: not yet */
+};
+
+struct states {
+	struct engine *engine;
+	const char *node_name;
+	uint64_t revision; /* of the engine, when it was looked at */
+	ARRAY(struct state) pods;
+};
+
+void states_done(struct states *s);
+
+/* NULL: not known. */
+struct state *states_find(struct states *s, const char *uid);
+
+/* A pod as the server has it. Its level is obeyed where it is an order. */
+void states_see_pod(struct states *s, const cJSON *pod);
+
+/* Its annotations make no sense, or (text NULL) do. True: that was not known. */
+bool states_see_bad(struct states *s, const char *uid, const char *text);
+
+/* A McKube for the pod of this name has come or changed. */
+void states_see_mckube(struct states *s, const char *ns, const char *podname);
+
+/* The pod is gone, or wanted no more. */
+void states_forget(struct states *s, const char *uid);
+
+enum { STATES_STEP_MS = 60000 }; /* states_send() asks for no longer pause */
+
+/* Sends what differs, a few requests at a time. Returns in how many milliseconds it wants to be
+ * called again, though nothing happens; or the first error: what was not sent is tried again with
+ * the next call. */
+int states_send(struct states *s, struct kube *k, struct error *err);
+
+#endif

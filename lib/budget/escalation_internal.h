@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_BUDGET_ESCALATION_INTERNAL_H
+#define MCKUBE_BUDGET_ESCALATION_INTERNAL_H
+
+#include "budget/escalation.h"
+
+/* Between escalation.c (levels: who goes up, who has calmed) and escalation_room.c (room: what
+ * follows from it for all).
+ *
+ * A decision begins with escalation_begin(). From then on the pods that it has touched are known,
+ * with what they were before, so that what it costs depends on them and not on the number of pods;
+ * only where room has to be made are all looked at. */
+
+/* Counts loads and importance anew where they may be others than after the last decision. */
+void escalation_begin(struct escalation *e);
+
+/* Pods that are as they were before were not touched: after a recovery all were looked at, and the
+ * next decision, which may be urgent, begins with those that were. */
+void escalation_end(struct escalation *e);
+
+/* As it was when the decision began. */
+void escalation_take_back(struct escalation *e);
+
+/* The level itself where there is no higher one. */
+enum level escalation_next_level(const struct escalation_pod *p);
+
+/* Brings a pod to a higher level, with the room that it needs there. False: there is none, and the
+ * decision must be taken back. */
+bool escalation_raise(struct escalation *e, struct escalation_pod *p, enum level level);
+
+/* Lends a Low pod its hi. False: there is no room. */
+bool escalation_lend(struct escalation *e, struct escalation_pod *p);
+
+/* Everybody gets the budget of his level, and cuts follow from that: loans and comfort must not
+ * stand in the way of what was cut, nor a pod that went up in the way of its equals. Then cuts that
+ * are needless, graces, watching and loans, the most important pods first. */
+void escalation_deal_anew(struct escalation *e);
+
+#endif

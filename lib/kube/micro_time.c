@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/micro_time.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/date.h"
+
+enum { MICROS = 1000000, NS_PER_US = 1000 };
+
+/* The decimals behind the seconds, as microseconds. */
+static int64_t fraction_of(const char *s, size_t n)
+{
+	const char *p = memchr(s, '.', n);
+	int64_t us = 0;
+
+	for (int64_t unit = MICROS / 10; p && unit > 0 && ++p < s + n; unit /= 10) {
+		if (*p < '0' || *p > '9')
+			break;
+		us += (*p - '0') * unit;
+	}
+	return us;
+}
+
+bool micro_time_parse(const char *s, size_t n, int64_t *ret_us)
+{
+	int64_t seconds;
+
+	if (!date_parse(s, n, &seconds))
+		return false;
+	*ret_us = seconds * MICROS + fraction_of(s, n);
+	return true;
+}
+
+char *micro_time_format(int64_t us, char buf[static MICRO_TIME_TEXT])
+{
+	char date[DATE_TEXT];
+
+	date_format(us / MICROS, date);
+	snprintf(buf, MICRO_TIME_TEXT, "%.19s.%06uZ", date, (unsigned)(us % MICROS) % MICROS);
+	return buf;
+}
+
+char *micro_time_now(char buf[static MICRO_TIME_TEXT])
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return micro_time_format((int64_t)now.tv_sec * MICROS + now.tv_nsec / NS_PER_US, buf);
+}

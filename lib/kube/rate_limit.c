@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/rate_limit.h"
+
+#include <stdlib.h>
+
+void pace_init(struct pace *p, uint32_t qps, uint32_t burst, int64_t now_ms)
+{
+	*p = (struct pace){ .qps = qps, .burst = burst, .tokens = burst, .filled_ms = now_ms };
+}
+
+bool pace_take(struct pace *p, int64_t now_ms, int64_t *ret_due_ms)
+{
+	double rate = p->qps / 1000.0;
+
+	if (!p->qps)
+		return true;
+	p->tokens += (double)(now_ms - p->filled_ms) * rate;
+	p->filled_ms = now_ms;
+	if (p->tokens > p->burst)
+		p->tokens = p->burst;
+	if (p->tokens >= 1) {
+		p->tokens -= 1;
+		return true;
+	}
+	*ret_due_ms = now_ms + (int64_t)((1 - p->tokens) / rate) + 1;
+	return false;
+}
+
+int64_t backoff_ms(unsigned tries)
+{
+	int64_t full = BACKOFF_FIRST_MS;
+
+	while (--tries && full < BACKOFF_LAST_MS)
+		full *= 2;
+	full = full < BACKOFF_LAST_MS ? full : BACKOFF_LAST_MS;
+	return full / 2 + random() % (full / 2 + 1);
+}

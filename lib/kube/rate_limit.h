@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_KUBE_RATE_LIMIT_H
+#define MCKUBE_KUBE_RATE_LIMIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How fast requests may follow each other, and how long to wait before one is tried again. Times
+ * are those of base/clock.h. */
+
+/* A bucket that holds `burst` tokens and gets `qps` new ones a second; a request takes one. */
+struct pace {
+	uint32_t qps, burst; /* qps 0: no limit */
+	double tokens;
+	int64_t filled_ms;
+};
+
+void pace_init(struct pace *p, uint32_t qps, uint32_t burst, int64_t now_ms);
+
+/* Takes a token. False when there is none: *ret_due_ms is when there will be one. */
+bool pace_take(struct pace *p, int64_t now_ms, int64_t *ret_due_ms);
+
+enum { BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
+
+/* After so many tries, at least one: doubling, with up to half of it left out by chance so that
+ * clients do not march in step. */
+int64_t backoff_ms(unsigned tries);
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/delta.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+
+/* Sameness. */
+
+static bool same_names(const struct cluster *c, struct range a, struct range b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(c->names.items + a.at, c->names.items + b.at,
+						 a.n * sizeof(*c->names.items)) == 0);
+}
+
+static bool same_requirements(const struct cluster *c, struct range a, struct range b)
+{
+	bool is_same = a.n == b.n;
+
+	for (uint32_t i = 0; i < a.n && is_same; i++) {
+		const struct requirement *x = &c->requirements.items[a.at + i];
+		const struct requirement *y = &c->requirements.items[b.at + i];
+
+		is_same = x->key == y->key && x->op == y->op && same_names(c, x->values, y->values);
+	}
+	return is_same;
+}
+
+static bool same_selector(const struct cluster *c, struct selector a, struct selector b)
+{
+	return a.is_set == b.is_set && same_requirements(c, a.all, b.all);
+}
+
+static bool same_node_terms(const struct cluster *c, struct range a, struct range b)
+{
+	bool is_same = a.n == b.n;
+
+	for (uint32_t i = 0; i < a.n && is_same; i++) {
+		const struct node_term *x = &c->node_terms.items[a.at + i];
+		const struct node_term *y = &c->node_terms.items[b.at + i];
+
+		is_same = same_requirements(c, x->expressions, y->expressions) &&
+			  same_requirements(c, x->fields, y->fields);
+	}
+	return is_same;
+}
+
+static bool same_taints(const struct cluster *c, struct range a, struct range b)
+{
+	bool is_same = a.n == b.n;
+
+	for (uint32_t i = 0; i < a.n && is_same; i++) {
+		const struct taint *x = &c->taints.items[a.at + i];
+		const struct taint *y = &c->taints.items[b.at + i];
+
+		is_same = x->key == y->key && x->value == y->value && x->effect == y->effect;
+	}
+	return is_same;
+}
+
+static bool same_notes(const struct cluster *c, notes_id a, notes_id b)
+{
+	if (a == NONE || b == NONE)
+		return a == b;
+	return memcmp(&c->notes.items[a], &c->notes.items[b], sizeof(struct notes)) == 0;
+}
+
+#if __has_builtin(__builtin_clear_padding)
+#define CLEAR_PADDING(p) __builtin_clear_padding(p)
+#else
+#define CLEAR_PADDING(p) ((void)(p)) /* then two that are the same may look different */
+#endif
+
+static bool same_bytes(const void *a, const void *b, size_t n)
+{
+	return memcmp(a, b, n) == 0;
+}
+
+/* Two rows that differ in nothing but their versions and in a member that was compared before:
+ * copies, in which both are made equal. */
+#define SAME_BUT(type, a, b, member)                               \
+	({                                                         \
+		type x_, y_;                                       \
+		memcpy(&x_, (a), sizeof(x_));                      \
+		memcpy(&y_, (b), sizeof(y_));                      \
+		x_.meta.version = y_.meta.version;                 \
+		memcpy(&x_.member, &y_.member, sizeof(x_.member)); \
+		CLEAR_PADDING(&x_);                                \
+		CLEAR_PADDING(&y_);                                \
+		same_bytes(&x_, &y_, sizeof(x_));                  \
+	})
+
+static bool nodes_same(const struct cluster *c, const void *a, const void *b)
+{
+	const struct node *x = a, *y = b;
+	struct node calm;
+
+	/* How much CPU time it uses changes all the time; that it is too much, isCpuBusy says. */
+	memcpy(&calm, x, sizeof(calm));
+	calm.cpu_usage = y->cpu_usage;
+	calm.busy_seconds = y->busy_seconds;
+	return same_taints(c, x->taints, y->taints) && SAME_BUT(struct node, &calm, b, taints);
+}
+
+static bool pods_same(const struct cluster *c, const void *a, const void *b)
+{
+	const struct pod *x = a, *y = b;
+
+	return same_notes(c, x->notes, y->notes) && SAME_BUT(struct pod, a, b, notes);
+}
+
+static bool mckubes_same(const struct cluster *c, const void *a, const void *b)
+{
+	const struct mckube *x = a, *y = b;
+
+	return same_selector(c, x->selector, y->selector) &&
+	       SAME_BUT(struct mckube, a, b, selector);
+}
+
+static bool pdbs_same(const struct cluster *c, const void *a, const void *b)
+{
+	const struct pdb *x = a, *y = b;
+
+	return same_selector(c, x->pods, y->pods) && SAME_BUT(struct pdb, a, b, pods);
+}
+
+static bool volumes_same(const struct cluster *c, const void *a, const void *b)
+{
+	const struct volume *x = a, *y = b;
+
+	return same_node_terms(c, x->node_terms, y->node_terms) &&
+	       SAME_BUT(struct volume, a, b, node_terms);
+}
+
+static bool priority_classes_same(const struct cluster *c, const void *a, const void *b)
+{
+	(void)c;
+	return SAME_BUT(struct priority_class, a, b, meta.version);
+}
+
+static bool claims_same(const struct cluster *c, const void *a, const void *b)
+{
+	(void)c;
+	return SAME_BUT(struct claim, a, b, meta.version);
+}
+
+static bool namespaces_same(const struct cluster *c, const void *a, const void *b)
+{
+	(void)c;
+	return SAME_BUT(struct namespace, a, b, meta.version);
+}
+
+/* Kinds. */
+
+#define ROWS(member)                                                                             \
+	static struct meta *first_of_##member(struct cluster *c)                                 \
+	{                                                                                        \
+		return c->member.items ? &c->member.items->meta : NULL;                          \
+	}                                                                                        \
+	static size_t *n_of_##member(struct cluster *c)                                          \
+	{                                                                                        \
+		return &c->member.n;                                                             \
+	}                                                                                        \
+	static void reserve_##member(struct cluster *c, size_t more)                             \
+	{                                                                                        \
+		array_reserve(&c->member, more);                                                 \
+	}                                                                                        \
+	static void fit_##member(struct cluster *c)                                              \
+	{                                                                                        \
+		c->member.cap = c->member.n + c->member.n / 8 + 8;                               \
+		c->member.items =                                                                \
+			xreallocarray(c->member.items, c->member.cap, sizeof(*c->member.items)); \
+	}                                                                                        \
+	const struct row_kind rows_of_##member = {                                               \
+		.size = sizeof(*((struct cluster *)0)->member.items),                            \
+		.first = first_of_##member,                                                      \
+		.n = n_of_##member,                                                              \
+		.reserve = reserve_##member,                                                     \
+		.fit = fit_##member,                                                             \
+		.is_same = member##_same,                                                        \
+	};
+
+ROWS(nodes)
+ROWS(pods)
+ROWS(mckubes)
+ROWS(pdbs)
+ROWS(priority_classes)
+ROWS(volumes)
+ROWS(claims)
+ROWS(namespaces)
+
+void *row_at(struct cluster *c, const struct row_kind *k, size_t i)
+{
+	return (unsigned char *)k->first(c) + i * k->size;
+}
+
+/* Settling. */
+
+struct settling {
+	struct cluster *c;
+	const struct row_kind *k;
+	size_t n;		/* rows that count */
+	unsigned char *inserts; /* copies, in order of their names */
+	size_t n_inserts;
+	unsigned did;
+};
+
+static const struct meta *meta_at(const struct settling *s, size_t i)
+{
+	return row_at(s->c, s->k, i);
+}
+
+static int cmp(const struct settling *s, const struct meta *a, const struct meta *b)
+{
+	int order = cluster_cmp(s->c, a->ns, b->ns);
+
+	return order ? order : cluster_cmp(s->c, a->name, b->name);
+}
+
+static int cmp_news(const void *a, const void *b, void *arg)
+{
+	const struct settling *s = arg;
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	int order = cmp(s, meta_at(s, x), meta_at(s, y));
+
+	return order ? order : (x > y) - (x < y);
+}
+
+/* The first of the first n rows that is not before the one that is looked for. */
+static size_t lower_bound(const struct settling *s, size_t n, const struct meta *wanted)
+{
+	size_t low = 0;
+
+	while (low < n) {
+		size_t mid = low + (n - low) / 2;
+
+		if (cmp(s, meta_at(s, mid), wanted) < 0)
+			low = mid + 1;
+		else
+			n = mid;
+	}
+	return low;
+}
+
+/* The places of the news, behind the rows that count: by name, only the last of each. */
+static size_t *sort_news(struct settling *s, size_t n_news, size_t *ret_n)
+{
+	size_t *order = xcalloc(n_news, sizeof(*order));
+	size_t first = *s->k->n(s->c), kept = 0;
+
+	for (size_t i = 0; i < n_news; i++)
+		order[i] = first + i;
+	qsort_r(order, n_news, sizeof(*order), cmp_news, s);
+	for (size_t i = 0; i < n_news; i++)
+		if (i + 1 == n_news || cmp(s, meta_at(s, order[i]), meta_at(s, order[i + 1])) != 0)
+			order[kept++] = order[i];
+	*ret_n = kept;
+	return order;
+}
+
+static void insert(struct settling *s, const void *row)
+{
+	memcpy(s->inserts + s->n_inserts++ * s->k->size, row, s->k->size);
+	s->did |= ROWS_CAME_OR_WENT;
+}
+
+static void replace(struct settling *s, size_t at, const void *row)
+{
+	void *old = row_at(s->c, s->k, at);
+
+	if (!s->k->is_same(s->c, old, row))
+		s->did |= ROWS_CHANGED;
+	memcpy(old, row, s->k->size);
+}
+
+/* Moves the rows from `from` up to `end`. */
+static void shift(struct settling *s, size_t to, size_t from, size_t end)
+{
+	if (from < end && to != from)
+		memmove(row_at(s->c, s->k, to), row_at(s->c, s->k, from),
+			(end - from) * s->k->size);
+}
+
+/* Closes the gaps at these places, which are in order. */
+static void remove_rows(struct settling *s, const size_t *gaps, size_t n)
+{
+	size_t to = n ? gaps[0] : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t from = gaps[i] + 1, end = i + 1 < n ? gaps[i + 1] : s->n;
+
+		shift(s, to, from, end);
+		to += end - from;
+	}
+	s->n -= n;
+}
+
+/* Opens a gap for each, from the last to the first. There is room where the news were. */
+static void insert_rows(struct settling *s)
+{
+	size_t end = s->n;
+
+	for (size_t i = s->n_inserts; i-- > 0;) {
+		const void *row = s->inserts + i * s->k->size;
+		size_t at = lower_bound(s, end, row);
+
+		shift(s, at + i + 1, at, end);
+		memcpy(row_at(s->c, s->k, at + i), row, s->k->size);
+		end = at;
+	}
+	s->n += s->n_inserts;
+}
+
+/* A server's list is in order, and nothing was known before: the rows only move down. */
+static bool take_list(struct settling *s, const uint8_t *news, size_t n_news)
+{
+	size_t first = *s->k->n(s->c);
+
+	for (size_t i = 0; i < n_news; i++)
+		if (news[i] != NEWS_PUT ||
+		    (i && cmp(s, meta_at(s, first + i - 1), meta_at(s, first + i)) >= 0))
+			return false;
+	shift(s, 0, first, first + n_news);
+	s->n = n_news;
+	s->did = ROWS_CAME_OR_WENT;
+	return true;
+}
+
+static void merge(struct settling *s, const uint8_t *news, size_t n_news)
+{
+	size_t first = *s->k->n(s->c), n_order, n_gaps = 0;
+	AUTO_FREE size_t *order = sort_news(s, n_news, &n_order);
+
+	s->inserts = xcalloc(n_order, s->k->size);
+	for (size_t i = 0; i < n_order; i++) {
+		const struct meta *row = meta_at(s, order[i]);
+		bool is_gone = news[order[i] - first] == NEWS_GONE;
+		size_t at = lower_bound(s, s->n, row);
+		bool is_known = at < s->n && cmp(s, meta_at(s, at), row) == 0;
+
+		if (is_known && is_gone)
+			order[n_gaps++] = at;
+		else if (is_known)
+			replace(s, at, row);
+		else if (!is_gone)
+			insert(s, row);
+	}
+	if (n_gaps)
+		s->did |= ROWS_CAME_OR_WENT;
+	remove_rows(s, order, n_gaps);
+	insert_rows(s);
+	free(s->inserts);
+}
+
+unsigned rows_settle(struct cluster *c, const struct row_kind *k, const uint8_t *news,
+		     size_t n_news, bool is_new_list)
+{
+	size_t *n = k->n(c);
+	struct settling s = { .c = c, .k = k, .n = is_new_list ? 0 : *n };
+	size_t had = *n + n_news;
+
+	if (is_new_list && *n + n_news > 0)
+		s.did = ROWS_CAME_OR_WENT;
+	if (n_news && !(is_new_list && take_list(&s, news, n_news)))
+		merge(&s, news, n_news);
+	*n = s.n;
+	if (is_new_list || had > 2 * s.n + 1024)
+		k->fit(c);
+	return s.did;
+}

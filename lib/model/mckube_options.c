@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/mckube_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { PER_CENT = 100, DIGITS = 9 };
+
+static const char *const migrations[] = { "Never", "Restart", "Checkpoint" };
+
+struct word_field {
+	size_t at; /* of its struct raw in struct mckube */
+	const char *path;
+	bool (*is_word)(const char *text); /* NULL: a whole number */
+	int32_t max;
+	const char *rule;
+};
+
+#define AT(member) offsetof(struct mckube, member)
+
+static bool is_migration(const char *text)
+{
+	for (size_t i = 0; i < ARRAY_LEN(migrations); i++)
+		if (strcasecmp(text, migrations[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_recovery_mode(const char *text)
+{
+	uint8_t mode;
+
+	return recovery_mode_parse(text, &mode);
+}
+
+static const struct word_field fields[] = {
+	{ AT(migration), "spec.migration", is_migration, 0,
+	  "is not Never, Restart or Checkpoint; Never is taken" },
+	{ AT(recovery_mode), "spec.recovery.mode", is_recovery_mode, 0,
+	  "is not consumption or nodeCpu; consumption is taken" },
+	{ AT(recovery_delay), "spec.recovery.delaySeconds", NULL, RECOVERY_DELAY_MAX,
+	  "is not a whole number from 0 to 86400; the default is taken" },
+	{ AT(recovery_threshold), "spec.recovery.threshold", NULL, PER_CENT,
+	  "is not a whole number from 0 to 100; the default is taken" },
+};
+
+static int32_t number_of(const struct cluster *c, const struct raw *raw, int32_t max)
+{
+	const char *text = cluster_str(c, raw->text);
+
+	if (raw->kind != RAW_NUMBER || text[strspn(text, "0123456789")] || strlen(text) > DIGITS)
+		return RECOVERY_NOT_GIVEN;
+	long value = strtol(text, NULL, 10);
+	return value <= max ? (int32_t)value : RECOVERY_NOT_GIVEN;
+}
+
+static bool is_known(const struct cluster *c, const struct raw *raw, const struct word_field *f)
+{
+	if (raw->kind == RAW_ABSENT)
+		return true;
+	if (f->is_word)
+		return raw->kind == RAW_STRING && f->is_word(cluster_str(c, raw->text));
+	return number_of(c, raw, f->max) != RECOVERY_NOT_GIVEN;
+}
+
+void mckube_words_check(const struct cluster *c, const struct mckube *m, struct notices *notices)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		const struct word_field *f = &fields[i];
+		const struct raw *raw = (const void *)((const char *)m + f->at);
+
+		if (is_known(c, raw, f))
+			continue;
+		notice_add(notices, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
+			   cluster_str(c, m->meta.name), "Unsupported", "%s: '%.40s' %s", f->path,
+			   cluster_str(c, raw->text), f->rule);
+	}
+}
+
+struct recovery mckube_recovery(const struct cluster *c, const struct mckube *m)
+{
+	struct recovery r = RECOVERY_DEFAULT;
+
+	if (m->recovery_mode.kind == RAW_STRING)
+		recovery_mode_parse(cluster_str(c, m->recovery_mode.text), &r.mode);
+	r.delay_seconds = number_of(c, &m->recovery_delay, RECOVERY_DELAY_MAX);
+	r.threshold = number_of(c, &m->recovery_threshold, PER_CENT);
+	return r;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_MODEL_REQUEST_CACHE_H
+#define MCKUBE_MODEL_REQUEST_CACHE_H
+
+#include "model/request.h"
+
+/* What requests_read() found, kept for the next time that requests are read from the same snapshot:
+ * one that changes in between (state/store.h).
+ *
+ * A request follows from what its pod and the McKube that speaks for it say, and a version of an
+ * object (metadata.resourceVersion) always says the same. So only those are read of which one has
+ * another version than before, and the result, notices too, is what requests_read() would give.
+ * Zeroed is empty. */
+struct known_object {
+	str_id ns, name, version;
+};
+
+struct request_memory {
+	struct requests requests;		  /* to be read by all, until the next time */
+	ARRAY(struct known_object) pods, mckubes; /* of the snapshot as it was, in its order */
+	uint32_t n_sweeps;			  /* of the snapshot's strings */
+	size_t n_sets;				  /* when all was read */
+	bool ignores_legacy_pins;		  /* of the settings */
+	bool has_rivals;			  /* several McKubes spoke for one pod */
+};
+
+/* Brings memory->requests up to what the snapshot says now. */
+void requests_read_again(const struct cluster *c, const struct settings *settings,
+			 struct request_memory *memory, struct notices *notices);
+
+void request_memory_done(struct request_memory *m);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_MODEL_WARNING_H
+#define MCKUBE_MODEL_WARNING_H
+
+#include "base/arena.h"
+#include "base/array.h"
+
+/* What is to be said about the input: a bad value, a source that was not heard. They become the
+ * warnings of the plan, in the order in which they were found, which is the order of names. */
+struct notice {
+	const char *object; /* "McKube default/brake" */
+	const char *reason; /* one of plan-format's warning reasons */
+	const char *message;
+};
+
+struct notices {
+	struct arena *arena; /* holds the text */
+	ARRAY(struct notice) list;
+};
+
+/* `kind`, `ns` (may be "") and `name` make up the object. */
+void notice_add(struct notices *n, const char *kind, const char *ns, const char *name,
+		const char *reason, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/cgroup_watch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "node/container.h"
+
+enum { DEPTH_MAX = 8, EVENTS = 64 };
+
+static void add_folder(struct births *b, const char *path, int depth);
+
+/* A container's folder is told; one that may hold containers is watched. */
+static void look_at(struct births *b, const char *parent, const char *name, int depth)
+{
+	AUTO_FREE char *path = xasprintf("%s%s%s", parent, *parent ? "/" : "", name);
+	struct container_path parsed;
+
+	if (container_parse(path, &parsed) && parsed.container_len)
+		b->visit(path, b->arg);
+	else if (depth < DEPTH_MAX)
+		add_folder(b, path, depth + 1);
+}
+
+static void add_folder(struct births *b, const char *path, int depth)
+{
+	AUTO_FREE char *full = xasprintf("%s/%s", b->kernel->cpu, path);
+	int wd = inotify_add_watch(b->fd, full, IN_CREATE | IN_ONLYDIR);
+
+	if (wd < 0)
+		return;
+	bool is_known = false;
+	array_each(f, &b->folders)
+		is_known |= f->wd == wd;
+	if (!is_known)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): array_add() makes room */
+		*array_add(&b->folders) = (struct birth_folder){ wd, xstrdup(path) };
+
+	AUTO_DIR DIR *d = opendir(full);
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (e->d_type == DT_DIR && e->d_name[0] != '.')
+			look_at(b, path, e->d_name, depth);
+}
+
+int births_open(struct births *b, const struct kernel *k, birth_visitor visit, void *arg,
+		struct error *err)
+{
+	*b = (struct births){ .kernel = k, .visit = visit, .arg = arg };
+	b->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (b->fd < 0)
+		return error_errno(err, "inotify");
+	add_folder(b, "", 0);
+	return 0;
+}
+
+void births_close(struct births *b)
+{
+	array_each(f, &b->folders)
+		free(f->path);
+	array_done(&b->folders);
+	if (b->fd >= 0)
+		close(b->fd);
+	b->fd = -1;
+}
+
+static void forget(struct births *b, int wd)
+{
+	for (size_t i = 0; i < b->folders.n; i++) {
+		if (b->folders.items[i].wd != wd)
+			continue;
+		free(b->folders.items[i].path);
+		b->folders.items[i] = b->folders.items[--b->folders.n];
+		return;
+	}
+}
+
+/* Too much at once: everything is looked through again. */
+static void handle(struct births *b, const struct inotify_event *e)
+{
+	if (e->mask & IN_Q_OVERFLOW) {
+		add_folder(b, "", 0);
+		return;
+	}
+	if (e->mask & IN_IGNORED) {
+		forget(b, e->wd);
+		return;
+	}
+	for (size_t i = 0; (e->mask & IN_ISDIR) && i < b->folders.n; i++) {
+		if (b->folders.items[i].wd != e->wd)
+			continue;
+		AUTO_FREE char *parent = xstrdup(b->folders.items[i].path);
+		look_at(b, parent, e->name, 0);
+		return;
+	}
+}
+
+void births_read(struct births *b)
+{
+	char buf[EVENTS * (sizeof(struct inotify_event) + 64)]
+		__attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t n;
+
+	while ((n = read(b->fd, buf, sizeof(buf))) > 0) {
+		const struct inotify_event *e;
+
+		for (char *at = buf; at < buf + n; at += sizeof(*e) + e->len) {
+			e = (const struct inotify_event *)at;
+			handle(b, e);
+		}
+	}
+}

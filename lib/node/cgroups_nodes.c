@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The groups of a forest: which are opened, and which are forgotten. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "node/cgroups_internal.h"
+#include "node/container.h"
+#include "node/overrun.h"
+#include "node/sysfs.h"
+
+void forest_free_node(struct forest_node *n)
+{
+	group_close(&n->group);
+	free(n->found);
+	free(n->path);
+	free(n);
+}
+
+static struct forest_node *find(const struct forest *f, const char *path)
+{
+	array_each(n, &f->nodes)
+		if (strcmp((*n)->path, path) == 0)
+			return *n;
+	return NULL;
+}
+
+static void grow_writes(struct forest *f)
+{
+	for (size_t i = 0; i < f->n_lanes; i++)
+		f->lanes[i].writes = xreallocarray(f->lanes[i].writes, 2 * f->nodes.cap,
+						   sizeof(struct budget_write));
+}
+
+/* What a group above containers may come to. */
+static void set_derived(const struct forest *f, const struct forest_node *n, struct lane *l)
+{
+	struct budget_node *b = forest_tree_node(l, n);
+
+	if (n->is_container || n->is_foreign || !*n->path)
+		return;
+	b->is_derived = true;
+	if (!n->is_pod)
+		b->at_least_us = b->now.runtime_us;
+	if (n->is_kubepods && f->capacity_us)
+		b->at_most_us = f->capacity_us * b->now.period_us / SECOND_US;
+	budget_tree_renew(&l->tree);
+}
+
+static void append(struct forest *f, struct forest_node *n)
+{
+	n->index = (uint32_t)f->nodes.n;
+	/* Arrays of pointers, in which array_add() makes room. */
+	/* NOLINTBEGIN(bugprone-sizeof-expression,clang-analyzer-core.NullDereference) */
+	*array_add(&f->nodes) = n;
+	*array_add(&f->groups) = &n->group;
+	/* NOLINTEND(bugprone-sizeof-expression,clang-analyzer-core.NullDereference) */
+	n->found = xcalloc(f->n_lanes, sizeof(*n->found));
+	for (size_t i = 0; i < f->n_lanes; i++) {
+		struct bandwidth now = { SECOND_US, 0 };
+
+		group_read(&n->group, f->lanes[i].cpu, &now, NULL);
+		n->found[i] = n->group.now = now;
+		budget_tree_add(&f->lanes[i].tree, n->parent ? (int32_t)n->parent->index : -1,
+				n->group.name, now);
+		forest_tree_node(&f->lanes[i], n)->is_root = !*n->path;
+		set_derived(f, n, &f->lanes[i]);
+	}
+	if (n->parent)
+		n->parent->n_children++;
+	grow_writes(f);
+}
+
+static int open_node(struct forest *f, struct forest_node *parent, const char *path,
+		     struct forest_node **ret, struct error *err)
+{
+	struct forest_node *n = xcalloc(1, sizeof(*n));
+	struct container_path parsed;
+
+	n->path = xstrdup(path);
+	n->parent = parent;
+	int r = group_open(&n->group, f->backend, f->kernel, path, *path ? n->path : "/", err);
+	if (r == 0)
+		r = group_id(&n->group, &n->id, err);
+	if (r < 0) {
+		forest_free_node(n);
+		return r;
+	}
+	n->is_pod = container_parse(path, &parsed) && !parsed.container_len;
+	const char *base = strrchr(path, '/');
+	base = base ? base + 1 : path;
+	n->is_kubepods =
+		strcmp(base, "kubepods") == 0 ||
+		(strlen(base) >= 14 && strcmp(base + strlen(base) - 14, "kubepods.slice") == 0);
+	*ret = n;
+	return 0;
+}
+
+static bool has_budget(const struct forest *f, const struct forest_node *n)
+{
+	for (size_t i = 0; i < f->n_lanes; i++) {
+		struct bandwidth now;
+
+		if (group_read(&n->group, f->lanes[i].cpu, &now, NULL) == 0 && now.runtime_us != 0)
+			return true;
+	}
+	return false;
+}
+
+/* There may be ten thousand: most are known to have no budget by one look at one file, such as "0"
+ * or "0 0 0 0". */
+static bool is_plainly_empty(const struct forest *f, int dir, const char *name)
+{
+	char path[NAME_MAX + 64], text[256];
+
+	snprintf(path, sizeof(path), "%s/%s", name, f->backend->files[0]);
+	return f->backend->files[0] && sysfs_read(dir, path, text, sizeof(text), NULL) == 0 &&
+	       text[strspn(text, "0 \t\n")] == '\0';
+}
+
+void forest_add_foreign(struct forest *f, struct forest_node *parent)
+{
+	AUTO_FREE char *full = xasprintf("%s/%s", f->kernel->cpu, parent->path);
+	AUTO_DIR DIR *d = opendir(full);
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		struct forest_node *n;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' ||
+		    is_plainly_empty(f, dirfd(d), e->d_name))
+			continue;
+		AUTO_FREE char *path =
+			xasprintf("%s%s%s", parent->path, *parent->path ? "/" : "", e->d_name);
+		if (find(f, path) || open_node(f, parent, path, &n, NULL) < 0)
+			continue;
+		if (!has_budget(f, n)) {
+			forest_free_node(n);
+			continue;
+		}
+		n->is_foreign = true;
+		append(f, n);
+	}
+}
+
+/* A group above containers: its budget follows from theirs, and others beside them count. */
+static struct forest_node *add_ancestor(struct forest *f, struct forest_node *parent,
+					const char *path)
+{
+	struct forest_node *n = find(f, path);
+	bool is_new = !n;
+
+	if (is_new && open_node(f, parent, path, &n, NULL) < 0)
+		return NULL;
+	if (is_new)
+		append(f, n);
+	if (is_new || n->is_foreign) {
+		n->is_foreign = false;
+		for (size_t i = 0; i < f->n_lanes; i++)
+			set_derived(f, n, &f->lanes[i]);
+		forest_add_foreign(f, n);
+	}
+	return n;
+}
+
+/* The root has no budget files in some dialects: then there is no group above the first that has.
+ */
+static struct forest_node *add_ancestors(struct forest *f, const char *path)
+{
+	struct forest_node *parent = NULL;
+	const char *slash = path;
+
+	for (size_t len = 0; f->backend->has_tree; len = (size_t)(slash - path)) {
+		AUTO_FREE char *prefix = xstrndup(path, len);
+
+		parent = add_ancestor(f, parent, prefix);
+		slash = strchr(path + len + (len > 0), '/');
+		if (!slash)
+			break;
+	}
+	return parent;
+}
+
+int forest_add(struct forest *f, const char *path, struct forest_node **ret, struct error *err)
+{
+	struct forest_node *parent = add_ancestors(f, path), *n = find(f, path);
+
+	if (!n) {
+		int r = open_node(f, parent, path, &n, err);
+		if (r < 0)
+			return r;
+		n->is_container = true;
+		append(f, n);
+	}
+	n->is_container = true;
+	n->is_foreign = n->is_leaving = false;
+	for (size_t i = 0; i < f->n_lanes; i++) {
+		forest_tree_node(&f->lanes[i], n)->is_derived = false;
+		budget_tree_renew(&f->lanes[i].tree);
+	}
+	*ret = n;
+	return 0;
+}
+
+bool forest_has(const struct forest *f, const struct forest_node *n)
+{
+	char full[PATH_MAX];
+	struct stat st;
+
+	return snprintf(full, sizeof(full), "%s/%s", f->kernel->cpu, n->path) < (int)sizeof(full) &&
+	       stat(full, &st) == 0 && st.st_ino == n->id;
+}
+
+void forest_drop(struct forest *f, struct forest_node *gone)
+{
+	size_t at = gone->index;
+
+	if (gone->parent)
+		gone->parent->n_children--;
+	for (size_t i = 0; i < f->n_lanes; i++) {
+		struct budget_tree *t = &f->lanes[i].tree;
+
+		budget_tree_set(t, (uint32_t)at, (struct bandwidth){ SECOND_US, 0 });
+		memmove(&t->nodes.items[at], &t->nodes.items[at + 1],
+			(t->nodes.n - at - 1) * sizeof(*t->nodes.items));
+		t->nodes.n--;
+		array_each(n, &t->nodes)
+			n->parent -= n->parent > (int32_t)at;
+		budget_tree_renew(t);
+	}
+	forest_note_change(f);
+	f->nodes.n--;
+	for (size_t i = at; i < f->nodes.n; i++)
+		f->nodes.items[i] = f->nodes.items[i + 1];
+	for (f->groups.n = 0; f->groups.n < f->nodes.n; f->groups.n++) {
+		f->groups.items[f->groups.n] = &f->nodes.items[f->groups.n]->group;
+		f->nodes.items[f->groups.n]->index = (uint32_t)f->groups.n;
+	}
+	forest_free_node(gone);
+}
+
+bool forest_sweep(struct forest *f)
+{
+	size_t n_before = f->nodes.n;
+
+	for (size_t i = f->nodes.n; i-- > 0;) {
+		struct forest_node *n = f->nodes.items[i];
+
+		if (!n->is_container && !n->n_children && *n->path && !forest_has(f, n))
+			forest_drop(f, n);
+	}
+	return f->nodes.n != n_before;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/state_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/json.h"
+#include "base/json_out.h"
+#include "base/save.h"
+#include "budget/budget.h"
+#include "node/sysfs.h"
+
+enum { FILE_MAX = 16 << 20 };
+
+void memory_done(struct memory *m)
+{
+	array_each(g, &m->groups)
+		free(g->path);
+	array_each(p, &m->pods) {
+		free(p->uid);
+		free(p->name);
+	}
+	array_done(&m->groups);
+	array_done(&m->pods);
+}
+
+void memory_add_group(struct memory *m, const struct memory_group *group)
+{
+	struct memory_group *g = array_add(&m->groups);
+
+	*g = *group;
+	g->path = xstrdup(group->path);
+}
+
+void memory_add_pod(struct memory *m, const struct memory_pod *pod)
+{
+	struct memory_pod *p = array_add(&m->pods);
+
+	*p = *pod;
+	p->uid = xstrdup(pod->uid);
+	p->name = xstrdup(pod->name);
+}
+
+const struct bandwidth *memory_found(const struct memory *m, const char *path, uint32_t lane)
+{
+	array_each(g, &m->groups)
+		if (g->lane == lane && strcmp(g->path, path) == 0)
+			return &g->found;
+	return NULL;
+}
+
+int memory_level(const struct memory *m, const char *uid)
+{
+	array_each(p, &m->pods)
+		if (strcmp(p->uid, uid) == 0)
+			return p->level;
+	return -1;
+}
+
+static bool read_bandwidth(const cJSON *object, struct bandwidth *ret)
+{
+	return json_int(json_get(object, "periodUs"), &ret->period_us) &&
+	       json_int(json_get(object, "runtimeUs"), &ret->runtime_us);
+}
+
+static void read_groups(const cJSON *list, struct memory *m)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, list) {
+		struct memory_group g = { .path = (char *)json_text(json_get(item, "path")) };
+		int64_t lane = 0;
+
+		if (!g.path || !read_bandwidth(json_get(item, "found"), &g.found) ||
+		    !read_bandwidth(json_get(item, "wanted"), &g.wanted) ||
+		    !json_int(json_get(item, "lane"), &lane))
+			continue;
+		g.lane = (uint32_t)lane;
+		memory_add_group(m, &g);
+	}
+}
+
+static void read_pods(const cJSON *list, struct memory *m)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, list) {
+		struct memory_pod p = { .uid = (char *)json_text(json_get(item, "uid")),
+					.name = (char *)json_text(json_get(item, "name")) };
+		const char *level_text = json_text(json_get(item, "level"));
+		const char *enforcement_text = json_text(json_get(item, "enforcement"));
+		enum enforcement enforcement = ENFORCE_NONE;
+		enum level level;
+
+		if (!p.uid || !p.name || !level_text || !level_parse(level_text, &level))
+			continue;
+		if (enforcement_text)
+			enforcement_parse(enforcement_text, &enforcement);
+		p.level = (uint8_t)level;
+		p.enforcement = (uint8_t)enforcement;
+		memory_add_pod(m, &p);
+	}
+}
+
+int memory_load(const char *path, struct memory *ret, struct error *err)
+{
+	AUTO(str_done) struct str text = STR_INIT_MAX(FILE_MAX);
+	AUTO_JSON cJSON *json = NULL;
+
+	*ret = (struct memory){ 0 };
+	if (!sysfs_exists(AT_FDCWD, path))
+		return 0;
+	if (sysfs_read_all(AT_FDCWD, path, &text, err) < 0)
+		return err->code;
+	if (json_parse(text.s, text.n, &json, err) < 0)
+		return error_wrap(err, "%s", path);
+	read_groups(json_get(json, "groups"), ret);
+	read_pods(json_get(json, "pods"), ret);
+	return 0;
+}
+
+static void write_int(struct json_out *o, const char *key, int64_t value)
+{
+	json_out_key(o, key);
+	json_out_int(o, value);
+}
+
+static void write_text(struct json_out *o, const char *key, const char *value)
+{
+	json_out_key(o, key);
+	json_out_text(o, value);
+}
+
+static void write_bandwidth(struct json_out *o, const char *key, struct bandwidth b)
+{
+	json_out_key(o, key);
+	json_out_object(o);
+	write_int(o, "periodUs", b.period_us);
+	write_int(o, "runtimeUs", b.runtime_us);
+	json_out_end(o);
+}
+
+static void write_group(struct json_out *o, const struct memory_group *g)
+{
+	json_out_object(o);
+	write_text(o, "path", g->path);
+	write_int(o, "lane", g->lane);
+	write_bandwidth(o, "found", g->found);
+	write_bandwidth(o, "wanted", g->wanted);
+	json_out_end(o);
+}
+
+static void write_pod(struct json_out *o, const struct memory_pod *p)
+{
+	json_out_object(o);
+	write_text(o, "uid", p->uid);
+	write_text(o, "name", p->name);
+	write_text(o, "level", level_name(p->level));
+	if (p->enforcement != ENFORCE_NONE)
+		write_text(o, "enforcement", enforcement_name(p->enforcement));
+	json_out_end(o);
+}
+
+static void write_all(struct json_out *o, const struct memory *m)
+{
+	json_out_object(o);
+	json_out_key(o, "groups");
+	json_out_array(o);
+	array_each(g, &m->groups)
+		write_group(o, g);
+	json_out_end(o);
+	json_out_key(o, "pods");
+	json_out_array(o);
+	array_each(p, &m->pods)
+		write_pod(o, p);
+	json_out_end(o);
+	json_out_end(o);
+}
+
+int memory_save(const char *path, const struct memory *m, struct error *err)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	AUTO(json_out_done) struct json_out o = { .out = &text };
+	AUTO(save_done) struct save out = { 0 };
+
+	write_all(&o, m);
+	if (save_open(&out, path, err) < 0)
+		return err->code;
+	fprintf(out.f, "%s\n", text.s);
+	return save_commit(&out, err);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "objects/config.h"
+
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/json.h"
+#include "base/nearest.h"
+#include "base/yaml.h"
+#include "budget/budget.h"
+
+static const char *const api_version = "mckube.io/v1alpha1";
+static const char *const kind = "Configuration";
+static const char *const pins[] = { "honor", "ignore", NULL };
+static const char *const evictions[] = { "controlled", "all", "none", NULL };
+
+enum { WEIGHT_MAX = 1000 };
+
+const struct option config_keys[] = {
+	OPT_RATIO(0, "coreUtilizationThreshold", struct settings, core_utilization_threshold, 10000,
+		  PPM, "the share of a core that budgets may fill while no pod overruns",
+		  .preset = "0.9"),
+	OPT_RATIO(0, "rtCapacity", struct settings, rt_capacity, 10000, PPM,
+		  "the share of a core that the kernel grants to real-time groups, where the node "
+		  "does not report its own",
+		  .preset = "0.95"),
+	OPT_ENUM(0, "legacyPins", struct settings, ignores_legacy_pins, pins, "WORD",
+		 "what becomes of a McKube's rtSettings.core that only repeats "
+		 "status.allocatedCore, as older controllers wrote it",
+		 .preset = "honor"),
+	OPT_LIST(0, "policies", struct settings, policies, "[{name, weight}]",
+		 "which policies rank the cores that would do, and how much each counts (0 to "
+		 "1000)",
+		 .preset = "spread"),
+	OPT_INT(0, "search.steps", struct settings, search_steps, 1000, 1000000000, "N",
+		"how far the exact search goes before it settles for the best plan found",
+		.preset = "2000000"),
+	OPT_INT(0, "search.preemptionNodes", struct settings, preemption_nodes, 1, 10000, "N",
+		"nodes tried in full for one pod that needs room", .preset = "8"),
+	OPT_RATIO(0, "pressure.busy", struct settings, pressure.busy, 10000, PPM,
+		  "a node that uses this share of its CPU time is busy: its less critical pods are "
+		  "degraded to their floors, the least critical first, and then evicted",
+		  .preset = "0.9"),
+	OPT_RATIO(0, "pressure.calm", struct settings, pressure.calm, 0, PPM,
+		  "the pressure is gone when it uses less than this: everybody gets his budget "
+		  "back",
+		  .preset = "0.8"),
+	OPT_INT(0, "pressure.delaySeconds", struct settings, pressure.delay_seconds, 0, 86400, "N",
+		"how long a node must have been busy before the first step", .preset = "5"),
+	OPT_INT(0, "pressure.stepSeconds", struct settings, pressure.step_seconds, 0, 86400, "N",
+		"how long a step is given to help before the next one", .preset = "30"),
+	OPT_INT(0, "pressure.holdSeconds", struct settings, pressure.hold_seconds, 0, 86400, "N",
+		"how long a pod stays degraded, and a node tainted, at least", .preset = "60"),
+	OPT_ENUM(0, "pressure.evict", struct settings, pressure.evict, evictions, "WORD",
+		 "which pods may be evicted from a busy node: those that a controller will make "
+		 "anew, all, or none",
+		 .preset = "controlled"),
+	{},
+};
+
+static int add_policy(struct settings *s, const char *name, int64_t weight, struct error *err)
+{
+	if (s->n_policies == MAX_POLICIES)
+		return error_set(err, -EINVAL, "more than %d", MAX_POLICIES);
+	struct policy_weight *p = &s->policies[s->n_policies];
+	if (!*name || strlen(name) >= sizeof(p->name))
+		return error_set(err, -EINVAL, "'%s' is no name of a policy", name);
+	if (weight < 0 || weight > WEIGHT_MAX)
+		return error_set(err, -EINVAL, "the weight of '%s' must be 0 to %d", name,
+				 WEIGHT_MAX);
+	for (uint32_t i = 0; i < s->n_policies; i++)
+		if (strcmp(s->policies[i].name, name) == 0)
+			return error_set(err, -EINVAL, "'%s' stands twice", name);
+	memset(p->name, 0, sizeof(p->name));
+	memcpy(p->name, name, strlen(name));
+	p->weight = (uint32_t)weight;
+	s->n_policies++;
+	return 0;
+}
+
+static int add_policy_text(struct settings *s, const char *item, struct error *err)
+{
+	static const struct option weight_option =
+		OPT_INT(0, "weight", struct policy_weight, weight, 0, WEIGHT_MAX, "N", "");
+	struct policy_weight p = { .weight = 1 };
+	size_t n = strcspn(item, "=");
+	AUTO_FREE char *name = xstrndup(item, n);
+
+	if (item[n] && option_set_value(&weight_option, &p, item + n + 1, NULL, err) < 0)
+		return error_wrap(err, "weight of '%s'", name);
+	return add_policy(s, name, p.weight, err);
+}
+
+int config_set_policies(struct settings *settings, const char *const *items, size_t n,
+			struct error *err)
+{
+	settings->n_policies = 0;
+	memset(settings->policies, 0, sizeof(settings->policies));
+	for (size_t i = 0; i < n; i++)
+		if (add_policy_text(settings, items[i], err) < 0)
+			return err ? err->code : -EINVAL;
+	return 0;
+}
+
+/* One key's value from the environment or the table of defaults. */
+static int set_text(struct settings *s, const struct option *key, const char *text,
+		    struct error *err)
+{
+	struct arena arena = { 0 };
+	struct option_list items = { 0 };
+	struct option whole = *key;
+	int r;
+
+	if (key->kind != OPTION_LIST)
+		return option_set_value(key, s, text, NULL, err);
+	whole.offset = 0;
+	r = option_set_value(&whole, &items, text, &arena, err);
+	if (r == 0)
+		r = config_set_policies(s, items.items, items.n, err);
+	array_done(&items);
+	arena_done(&arena);
+	return r;
+}
+
+void config_preset(struct settings *settings)
+{
+	memset(settings, 0, sizeof(*settings));
+	for (const struct option *key = config_keys; key->name; key++)
+		set_text(settings, key, key->preset, NULL);
+}
+
+void config_variable(const char *key, struct str *out)
+{
+	str_add(out, "MCKUBE_");
+	for (; *key; key++) {
+		bool is_upper = *key >= 'A' && *key <= 'Z';
+
+		if (is_upper || *key == '.')
+			str_addc(out, '_');
+		if (*key != '.')
+			str_addc(out, (char)(is_upper ? *key : *key - 'a' + 'A'));
+	}
+}
+
+int config_read_environment(const char *(*lookup)(const char *name), struct settings *settings,
+			    struct error *err)
+{
+	for (const struct option *key = config_keys; key->name; key++) {
+		AUTO(str_done) struct str name = STR_INIT;
+
+		config_variable(key->name, &name);
+		const char *text = lookup(name.s);
+		if (text && *text && set_text(settings, key, text, err) < 0)
+			return error_wrap(err, "environment variable %s", name.s);
+	}
+	return 0;
+}
+
+/* The token of a scalar as option_set_value() wants it. A number is printed with as many digits as
+ * it was written with (up to 15), so decimals stay exact. */
+static int scalar_text(const struct option *key, const cJSON *value, char **ret, struct error *err)
+{
+	bool wants_text = key->kind == OPTION_ENUM;
+
+	if (wants_text ? !cJSON_IsString(value) : !cJSON_IsNumber(value) && !cJSON_IsRaw(value))
+		return error_set(err, -EINVAL, "must be a %s", wants_text ? "string" : "number");
+	*ret = wants_text ? xstrdup(json_text(value)) : cJSON_PrintUnformatted(value);
+	return 0;
+}
+
+static int read_policy(const cJSON *item, struct settings *s, struct error *err)
+{
+	int64_t weight = 1;
+
+	for (const cJSON *m = cJSON_IsObject(item) ? item->child : NULL; m; m = m->next)
+		if (strcmp(m->string, "name") != 0 && strcmp(m->string, "weight") != 0)
+			return error_set(err, -EINVAL, "unknown key '%s'", m->string);
+	const char *name = json_text(json_get(item, "name"));
+	if (!name)
+		return error_set(err, -EINVAL, "must be an object with the key name");
+	const cJSON *given = json_get(item, "weight");
+	if (given && !json_int(given, &weight))
+		return error_set(err, -EINVAL, "weight: must be a whole number");
+	return add_policy(s, name, weight, err);
+}
+
+static int read_policies(const cJSON *value, struct settings *s, struct error *err)
+{
+	const cJSON *item;
+	int i = 0;
+
+	if (!cJSON_IsArray(value))
+		return error_set(err, -EINVAL, "must be a list");
+	config_set_policies(s, NULL, 0, NULL);
+	cJSON_ArrayForEach(item, value) {
+		if (read_policy(item, s, err) < 0)
+			return error_wrap(err, "[%d]", i);
+		i++;
+	}
+	return 0;
+}
+
+static int read_value(const struct option *key, const cJSON *value, struct settings *s,
+		      struct error *err)
+{
+	AUTO_FREE char *text = NULL;
+	int r;
+
+	if (key->kind == OPTION_LIST)
+		r = read_policies(value, s, err);
+	else if ((r = scalar_text(key, value, &text, err)) == 0)
+		r = option_set_value(key, s, text, NULL, err);
+	return r < 0 ? error_wrap(err, "%s", key->name) : 0;
+}
+
+static const struct option *find_key(const char *path)
+{
+	for (const struct option *key = config_keys; key->name; key++)
+		if (strcmp(key->name, path) == 0)
+			return key;
+	return NULL;
+}
+
+/* Is there a key below this path? */
+static bool is_section(const char *path)
+{
+	size_t n = strlen(path);
+
+	for (const struct option *key = config_keys; key->name; key++)
+		if (strncmp(key->name, path, n) == 0 && key->name[n] == '.')
+			return true;
+	return false;
+}
+
+static int unknown_key(const char *path, struct error *err)
+{
+	struct nearest nearest = NEAREST_OF(path);
+
+	for (const struct option *key = config_keys; key->name; key++)
+		nearest_offer(&nearest, key->name);
+	if (nearest.best)
+		return error_set(err, -EINVAL, "unknown key '%s' (did you mean '%s'?)", path,
+				 nearest.best);
+	return error_set(err, -EINVAL, "unknown key '%s'", path);
+}
+
+/* Reads the members of an object; `prefix` is its path with a dot behind. */
+static int read_members(const cJSON *object, const char *prefix, struct settings *s,
+			struct error *err)
+{
+	for (const cJSON *m = object->child; m; m = m->next) {
+		AUTO_FREE char *path = xasprintf("%s%s", prefix, m->string);
+		const struct option *key = find_key(path);
+		int r;
+
+		if (key) {
+			r = read_value(key, m, s, err);
+		} else if (!*prefix && is_section(path)) {
+			AUTO_FREE char *below = xasprintf("%s.", path);
+
+			r = cJSON_IsObject(m)
+				    ? read_members(m, below, s, err)
+				    : error_set(err, -EINVAL, "%s: must be an object", path);
+		} else {
+			r = unknown_key(path, err);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Checks apiVersion or kind and takes it out, so that only keys are left. */
+static int take_word(cJSON *root, const char *key, const char *word, struct error *err)
+{
+	const char *text = json_text(json_get(root, key));
+
+	if (!text || strcmp(text, word) != 0)
+		return error_set(err, -EINVAL, "%s: must be %s", key, word);
+	cJSON_DeleteItemFromObjectCaseSensitive(root, key);
+	return 0;
+}
+
+int config_read(const char *text, size_t n, struct settings *settings, struct error *err)
+{
+	AUTO(str_done) struct str json = STR_INIT;
+	AUTO_JSON cJSON *root = NULL;
+	struct settings read = *settings;
+
+	if (yaml_to_json(text, n, NULL, &json, err) < 0 ||
+	    json_parse(json.s, json.n, &root, err) < 0)
+		return err->code;
+	if (!cJSON_IsObject(root))
+		return error_set(err, -EINVAL, "is no %s object", kind);
+	if (take_word(root, "apiVersion", api_version, err) < 0 ||
+	    take_word(root, "kind", kind, err) < 0 || read_members(root, "", &read, err) < 0)
+		return err->code;
+	*settings = read;
+	return 0;
+}

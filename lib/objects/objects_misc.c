@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "objects/objects_internal.h"
+
+/* Kinds of which little is read. */
+
+struct pdb_draft {
+	struct object_meta meta;
+	struct pdb pdb;
+};
+
+static const struct field pdb_spec_fields[] = {
+	FIELD("selector", read_selector, struct pdb_draft, pdb.pods),
+	{ 0 },
+};
+
+static const struct field pdb_status_fields[] = {
+	FIELD("disruptionsAllowed", read_i32, struct pdb_draft, pdb.disruptions_allowed),
+	{ 0 },
+};
+
+static const struct field pdb_fields[] = {
+	FIELD_META(struct pdb_draft),
+	FIELD_SUB("spec", pdb_spec_fields),
+	FIELD_SUB("status", pdb_status_fields),
+	{ 0 },
+};
+
+/* In policy/v1beta1 an empty selector matches no pod; since v1 it matches all (KEP-85). */
+int decode_pdb(struct objects *o, str_id kind, str_id version)
+{
+	struct pdb_draft p = { 0 };
+	int r = decode_whole(o, pdb_fields, &p, &p.meta, true);
+
+	(void)kind;
+	if (r < 0)
+		return r;
+	p.pdb.meta = p.meta.meta;
+	if (version == intern_cstr(&o->c->strings, "policy/v1beta1") && p.pdb.pods.all.n == 0)
+		p.pdb.pods.is_set = false;
+	*array_add(&o->c->pdbs) = p.pdb;
+	return 0;
+}
+
+struct class_draft {
+	struct object_meta meta;
+	struct priority_class class;
+};
+
+static const struct field class_fields[] = {
+	FIELD("globalDefault", read_bool, struct class_draft, class.is_default),
+	FIELD_META(struct class_draft),
+	FIELD("value", read_i32, struct class_draft, class.value),
+	{ 0 },
+};
+
+int decode_priority_class(struct objects *o, str_id kind, str_id version)
+{
+	struct class_draft p = { 0 };
+	int r = decode_whole(o, class_fields, &p, &p.meta, false);
+
+	(void)kind;
+	(void)version;
+	if (r < 0)
+		return r;
+	p.class.meta = p.meta.meta;
+	*array_add(&o->c->priority_classes) = p.class;
+	return 0;
+}
+
+struct volume_draft {
+	struct object_meta meta;
+	struct volume volume;
+};
+
+static const struct field required_fields[] = {
+	FIELD("nodeSelectorTerms", read_node_terms, struct volume_draft, volume.node_terms),
+	{ 0 },
+};
+
+static int read_required(struct decoder *d, const struct field *f, void *into)
+{
+	struct volume_draft *v = into;
+
+	v->volume.has_node_affinity = true;
+	return read_object(d, f, into);
+}
+
+static const struct field volume_affinity_fields[] = {
+	{ "required", sizeof("required") - 1, 0, read_required, required_fields },
+	{ 0 },
+};
+
+static const struct field volume_spec_fields[] = {
+	FIELD_SUB("nodeAffinity", volume_affinity_fields),
+	{ 0 },
+};
+
+static const struct field volume_fields[] = {
+	FIELD_META(struct volume_draft),
+	FIELD_SUB("spec", volume_spec_fields),
+	{ 0 },
+};
+
+int decode_volume(struct objects *o, str_id kind, str_id version)
+{
+	struct volume_draft v = { 0 };
+	int r = decode_whole(o, volume_fields, &v, &v.meta, false);
+
+	(void)kind;
+	(void)version;
+	if (r < 0)
+		return r;
+	v.volume.meta = v.meta.meta;
+	*array_add(&o->c->volumes) = v.volume;
+	return 0;
+}
+
+struct claim_draft {
+	struct object_meta meta;
+	struct claim claim;
+};
+
+static const struct field claim_spec_fields[] = {
+	FIELD("volumeName", read_text, struct claim_draft, claim.volume),
+	{ 0 },
+};
+
+static const struct field claim_fields[] = {
+	FIELD_META(struct claim_draft),
+	FIELD_SUB("spec", claim_spec_fields),
+	{ 0 },
+};
+
+int decode_claim(struct objects *o, str_id kind, str_id version)
+{
+	struct claim_draft p = { 0 };
+	int r = decode_whole(o, claim_fields, &p, &p.meta, true);
+
+	(void)kind;
+	(void)version;
+	if (r < 0)
+		return r;
+	p.claim.meta = p.meta.meta;
+	*array_add(&o->c->claims) = p.claim;
+	return 0;
+}
+
+struct bare {
+	struct object_meta meta;
+};
+
+static const struct field bare_fields[] = {
+	FIELD_META(struct bare),
+	{ 0 },
+};
+
+int decode_namespace(struct objects *o, str_id kind, str_id version)
+{
+	struct bare b = { 0 };
+	int r = decode_whole(o, bare_fields, &b, &b.meta, false);
+
+	(void)kind;
+	(void)version;
+	if (r < 0)
+		return r;
+	*array_add(&o->c->namespaces) = (struct namespace){
+		.meta = b.meta.meta,
+		.labels = b.meta.labels,
+	};
+	return 0;
+}
+
+static int keep(struct objects *o, str_id kind, bool is_namespaced)
+{
+	const char *from = o->d.scan.at;
+	struct bare b = { 0 };
+	int r = decode_whole(o, bare_fields, &b, &b.meta, is_namespaced);
+
+	if (r < 0)
+		return r;
+	*array_add(&o->c->others) = (struct other){
+		.meta = b.meta.meta,
+		.kind = kind,
+		.json = intern_add(&o->c->strings, from, (size_t)(o->d.scan.at - from)),
+	};
+	return 0;
+}
+
+int decode_other(struct objects *o, str_id kind, str_id version)
+{
+	(void)version;
+	return keep(o, kind, true);
+}
+
+int decode_cluster_other(struct objects *o, str_id kind, str_id version)
+{
+	(void)version;
+	return keep(o, kind, false);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_OBJECTS_SPAN_CACHE_H
+#define MCKUBE_OBJECTS_SPAN_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/scan.h"
+
+/* Stretches of JSON that were read before. What an API server sends repeats itself: from one member
+ * that somebody wants to the next, the pods of an owner have the same text but for some times,
+ * addresses and counts. A stretch that was checked once is remembered together with the places of
+ * its scalars. Where another text goes on like it, comparing is enough, and many times faster than
+ * reading: only scalars that differ are read. What such a text says is never taken from memory.
+ *
+ * A stretch is a part of one object: it begins behind its opening brace or behind a member, and
+ * ends at the value of a member or behind the closing brace. `where` is any address that stands for
+ * the place where it begins, `what` for what comes behind it; NULL: the object is over. For one
+ * `where` the members that end a stretch must always be the same. */
+
+enum {
+	STRETCH_SETS = 128,
+	STRETCH_WAYS = 2,
+	STRETCH_MAX = 8 << 10,
+	STRETCH_ROOM = 256 << 10,
+	STRETCH_AHEAD = 32,
+};
+
+/* Zeroed is empty; it refers to nothing outside. */
+struct stretches {
+	struct stretch_set {
+		struct stretch {
+			const void *where, *what;
+			uint32_t at, cap; /* in `room`; 0 bytes are room for none */
+			uint16_t n, depth;
+		} ways[STRETCH_WAYS];
+		uint8_t oldest;
+		uint8_t n_misses; /* since the last hit */
+	} sets[STRETCH_SETS];
+	uint32_t used;
+	_Alignas(uint64_t) char room[STRETCH_ROOM + STRETCH_AHEAD]; /* text, a bit for each byte */
+};
+
+/* True if the text goes on like a stretch from `where`: the scan stands behind it. */
+bool stretch_pass(struct stretches *t, struct scan *s, const void *where, const void **ret_what);
+
+/* Remembers what the scan has walked over since it stood at `from`. */
+void stretch_add(struct stretches *t, const struct scan *s, const char *from, const void *where,
+		 const void *what);
+
+#endif

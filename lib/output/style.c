@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/style.h"
+
+#include <string.h>
+#include <wchar.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+
+static const char *const sgr[] = {
+	[HUE_NONE] = NULL,   [HUE_BOLD] = "1", [HUE_DIM] = "2",	     [HUE_GOOD] = "32",
+	[HUE_CHANGE] = "33", [HUE_BAD] = "31", [HUE_SPECIAL] = "36",
+};
+
+/* Reads one character of UTF-8 (RFC 3629); its length in bytes, 0 for a byte that begins none. */
+static size_t take_rune(const char *text, uint32_t *ret)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *s = (const unsigned char *)text;
+	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	uint32_t rune = n == 1 ? s[0] : n ? s[0] & (0x7fU >> n) : 0;
+
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		rune = rune << 6 | (s[i] & 0x3f);
+	}
+	if (n == 0 || rune < least[n] || rune > 0x10ffff || (rune >= 0xd800 && rune <= 0xdfff))
+		return 0;
+	*ret = rune;
+	return n;
+}
+
+/* Controls, and the marks that turn the direction of writing (Unicode Bidi_Control). */
+static bool is_harmful(uint32_t rune)
+{
+	return rune < 0x20 || (rune >= 0x7f && rune < 0xa0) || rune == 0x61c ||
+	       (rune >= 0x200e && rune <= 0x200f) || (rune >= 0x2028 && rune <= 0x202e) ||
+	       (rune >= 0x2066 && rune <= 0x2069);
+}
+
+/* Adds text with '?' for what is harmful, unless it is one of the ASCII controls below `kept`. */
+static void add_clean(struct str *out, const char *text, uint32_t kept)
+{
+	while (*text) {
+		uint32_t rune;
+		size_t n = take_rune(text, &rune);
+
+		if (n == 0 || (rune >= kept && is_harmful(rune)))
+			str_addc(out, '?');
+		else
+			str_addn(out, text, n);
+		text += n ? n : 1;
+	}
+}
+
+void text_add(struct str *out, const char *text)
+{
+	add_clean(out, text, 0);
+}
+
+void text_add_data(struct str *out, const char *text)
+{
+	add_clean(out, text, 0x20);
+}
+
+unsigned text_width(const char *text)
+{
+	unsigned width = 0;
+
+	while (*text) {
+		uint32_t rune;
+		size_t n = take_rune(text, &rune);
+		int columns = n && !is_harmful(rune) ? wcwidth((wchar_t)rune) : 1;
+
+		width += columns < 0 ? 1 : (unsigned)columns;
+		text += n ? n : 1;
+	}
+	return width;
+}
+
+static void add_colored(const struct look *l, struct str *out, enum hue hue, const char *text)
+{
+	bool is_colored = l->has_color && sgr[hue] && *text;
+
+	if (is_colored)
+		str_addf(out, "\033[%sm", sgr[hue]);
+	text_add(out, text);
+	if (is_colored)
+		str_add(out, "\033[0m");
+}
+
+void look_add(const struct look *l, struct str *out, enum hue hue, const char *fmt, ...)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(&text, fmt, ap);
+	va_end(ap);
+	add_colored(l, out, hue, text.s);
+}
+
+void look_pad(const struct look *l, struct str *out, enum hue hue, unsigned columns,
+	      const char *text)
+{
+	unsigned width = text_width(text);
+
+	add_colored(l, out, hue, text);
+	if (width < columns)
+		str_addf(out, "%*s", (int)(columns - width), "");
+}
+
+void look_wrap(const struct look *l, struct str *out, enum hue hue, unsigned indent,
+	       const char *text)
+{
+	AUTO(str_done) struct str line = STR_INIT;
+	unsigned room = l->width > indent + 20 ? l->width - indent : 0;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		AUTO_FREE char *word = xstrndup(text, n);
+
+		if (line.n && room && text_width(line.s) + 1 + text_width(word) > room) {
+			str_addf(out, "%*s", (int)indent, "");
+			add_colored(l, out, hue, line.s);
+			str_addc(out, '\n');
+			str_clear(&line);
+		}
+		str_addf(&line, line.n ? " %s" : "%s", word);
+		text += n + (text[n] == ' ');
+	}
+	str_addf(out, "%*s", (int)indent, "");
+	add_colored(l, out, hue, line.s);
+	str_addc(out, '\n');
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "plan/emit/emit.h"
+
+/* ---- Levels ---- */
+
+static bool is_restored(const struct emitter *e, const struct unit *u)
+{
+	return relief_of(&e->p->reliefs, (unit_id)(u - e->w->units.items)) == RELIEF_RESTORE;
+}
+
+/* The node says so, and there is no helper of ours, which would bring pods down itself. */
+static bool is_calm(const struct cluster *c, const struct node *node)
+{
+	return !node->backend && strcmp(cluster_str(c, node->is_busy), "false") == 0;
+}
+
+/* Recovery by node CPU, as the first controller had it. A pod that stays degraded has nothing to
+ * come down from. */
+static bool is_recovered(const struct emitter *e, const struct unit *u)
+{
+	const struct cluster *c = e->w->c;
+	const struct request *q = unit_request(e->w, u);
+
+	return u->kind == UNIT_RUNNING && u->at != NONE && q->level > LEVEL_LOW &&
+	       q->recovery.mode == RECOVERY_NODE_CPU && is_calm(c, &c->nodes.items[u->node]) &&
+	       (relieve_degraded_since(c, unit_pod(e->w, u)) < 0 || is_restored(e, u));
+}
+
+static enum level level_in_the_end(const struct emitter *e, const struct unit *u)
+{
+	return is_recovered(e, u) ? LEVEL_LOW : (enum level)unit_request(e->w, u)->level;
+}
+
+static void emit_recovery(struct emitter *e, unit_id id)
+{
+	const struct unit *u = &e->w->units.items[id];
+	struct action *a =
+		emit_action(e, ACTION_SET_LEVEL, REASON_RECOVERED, emit_pod(e, unit_pod(e->w, u)));
+
+	emit_wait_unit(e, a, id);
+	a->from = emit_grant(e, id, u->at, (enum level)unit_request(e->w, u)->level);
+	a->to = emit_grant(e, id, u->at, LEVEL_LOW);
+	emit_request(e, a, u);
+	a->message = plan_strf(e->plan, "node %s is no longer busy: from %s back to low",
+			       a->to.node, level_name(a->from.level));
+	e->last_action[id] = a->id;
+}
+
+static void emit_recoveries(struct emitter *e)
+{
+	for (unit_id id = 0; id < e->w->units.n; id++) {
+		const struct unit *u = &e->w->units.items[id];
+
+		if (is_restored(e, u))
+			emit_restore(e, id, level_in_the_end(e, u));
+		else if (is_recovered(e, u))
+			emit_recovery(e, id);
+	}
+}
+
+/* ---- Annotations ---- */
+
+/* Assignments that no request stands behind any more. */
+static void emit_forgotten(struct emitter *e)
+{
+	const struct cluster *c = e->w->c;
+
+	array_each(q, &e->w->req.list) {
+		const struct pod *pod = &c->pods.items[q->pod];
+		unit_id id = e->w->unit_of_pod[q->pod];
+
+		if (q->source != SOURCE_NONE || pod->is_mirror || pod->is_terminating ||
+		    (id != NONE && e->w->units.items[id].is_evicted))
+			continue;
+		struct action *a =
+			emit_action(e, ACTION_STATUS, REASON_NO_REQUEST, emit_pod(e, pod));
+		emit_wait_unit(e, a, id);
+		a->message = "nothing asks for real time for this pod any more: its assignment is "
+			     "taken off";
+		*array_add(&e->forgotten) = (struct forgotten){ q->pod, a->id };
+		if (id != NONE)
+			e->last_action[id] = a->id;
+	}
+}
+
+/* ---- McKube objects ---- */
+
+/* What the status should say once the plan is done. */
+struct wanted_status {
+	unit_id unit;
+	bool is_somewhere; /* else it says nothing, and the rest is void */
+	struct cpuset cores;
+	str_id pod_uid;
+	enum level level;
+};
+
+static void want_place(const struct emitter *e, const struct unit *u, struct wanted_status *ret)
+{
+	ret->is_somewhere = true;
+	ret->cores = u->at == u->origin ? e->w->req.sets.items[unit_request(e->w, u)->cores]
+					: emit_cpus(e->w, u->at);
+	ret->pod_uid = unit_pod(e->w, u)->meta.uid;
+	ret->level = u->kind == UNIT_PENDING ? LEVEL_LOW : level_in_the_end(e, u);
+}
+
+/* False: nothing is wanted of it. */
+static bool want_status(const struct emitter *e, mckube_id m, struct wanted_status *ret)
+{
+	const struct world *w = e->w;
+	uint32_t pod = w->req.of_mckube[m];
+
+	*ret = (struct wanted_status){ .unit = NONE };
+	if (pod == NONE)
+		return true;
+	if (pod == REQUEST_MANY)
+		return false;
+	uint32_t request = w->req.of_pod[pod];
+	if (request == NONE || w->req.list.items[request].mckube != m ||
+	    w->req.list.items[request].is_bad)
+		return false;
+
+	ret->unit = w->unit_of_pod[pod];
+	if (ret->unit == NONE)
+		return w->c->pods.items[pod].node_name == 0;
+	const struct unit *u = &w->units.items[ret->unit];
+	if (u->at != NONE && !u->is_evicted)
+		want_place(e, u, ret);
+	return true;
+}
+
+static bool says_cores(const struct cluster *c, const struct mckube *m,
+		       const struct wanted_status *s)
+{
+	struct cpuset cores;
+
+	return s->is_somewhere &&
+	       cpuset_parse(cluster_str(c, m->status_core), intern_len(&c->strings, m->status_core),
+			    &cores, NULL) == 0 &&
+	       cpuset_eq(&cores, &s->cores);
+}
+
+/* A status that says nothing is not wrong: the node helper fills it in. One of an older controller
+ * does not say which pod it is about. */
+static bool is_stale(const struct cluster *c, const struct mckube *m, const struct wanted_status *s)
+{
+	if (m->status_core && !says_cores(c, m, s))
+		return true;
+	if (m->status_uid && m->status_uid != s->pod_uid)
+		return true;
+	return m->status_current && (!s->is_somewhere || strcmp(cluster_str(c, m->status_current),
+								level_name(s->level)) != 0);
+}
+
+static struct place status_place(struct emitter *e, const struct wanted_status *s)
+{
+	const struct cluster *c = e->w->c;
+	place_id at = e->w->units.items[s->unit].at;
+	node_id node = e->w->places.items[at].node;
+	char text[CPUSET_TEXT];
+
+	return (struct place){
+		.node = plan_str(e->plan, cluster_str(c, c->nodes.items[node].meta.name)),
+		.cores = plan_str(e->plan, cpuset_format(&s->cores, text)),
+		.level = (uint8_t)s->level,
+		.has_level = true,
+		.pod_uid = plan_str(e->plan, cluster_str(c, s->pod_uid)),
+	};
+}
+
+static void emit_status(struct emitter *e, mckube_id id)
+{
+	const struct cluster *c = e->w->c;
+	const struct mckube *m = &c->mckubes.items[id];
+	struct wanted_status s;
+
+	if (m->is_deleting || (!m->status_core && !m->status_uid && !m->status_current) ||
+	    !want_status(e, id, &s) || !is_stale(c, m, &s))
+		return;
+	struct action *a = emit_action(e, ACTION_STATUS, REASON_STATUS, emit_mckube(e, m));
+	emit_wait_unit(e, a, s.unit);
+	if (s.is_somewhere)
+		a->to = status_place(e, &s);
+	a->message =
+		plan_strf(e->plan, "status says core '%s', level '%s'; it is %s%s",
+			  cluster_str(c, m->status_core), cluster_str(c, m->status_current),
+			  s.is_somewhere ? "core " : "nowhere", s.is_somewhere ? a->to.cores : "");
+}
+
+static bool means(const struct cluster *c, const struct mckube *m, const struct pod *pod)
+{
+	if (m->meta.ns != pod->meta.ns)
+		return false;
+	return m->podname ? m->podname == pod->meta.name
+			  : selector_matches(c, m->selector, pod->labels);
+}
+
+/* Our finalizer goes when nothing is left of the object's work: no pod carries its assignment, or
+ * it is taken off in this plan. */
+static void emit_finalizer(struct emitter *e, mckube_id id)
+{
+	const struct cluster *c = e->w->c;
+	const struct mckube *m = &c->mckubes.items[id];
+	ARRAY(uint32_t) ids = { 0 };
+
+	if (!m->is_deleting || !m->has_finalizer)
+		return;
+	array_each(f, &e->forgotten)
+		if (means(c, m, &c->pods.items[f->pod]))
+			*array_add(&ids) = f->action;
+	struct action *a = emit_action(e, ACTION_FINALIZER, REASON_RELEASED, emit_mckube(e, m));
+	emit_after(e, a, ids.items, (uint32_t)ids.n);
+	array_done(&ids);
+	a->message = "the object is being deleted and nothing is left to clean up after this plan";
+}
+
+void emit_cleaning(struct emitter *e)
+{
+	emit_recoveries(e);
+	emit_forgotten(e);
+	for (mckube_id id = 0; id < e->w->c->mckubes.n; id++) {
+		emit_status(e, id);
+		emit_finalizer(e, id);
+	}
+}

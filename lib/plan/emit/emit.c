@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/emit/emit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "plan/enforcement.h"
+
+const char *emit_ratio(struct emitter *e, uint64_t ppm)
+{
+	uint64_t milli = (ppm + 999) / 1000;
+
+	return plan_strf(e->plan, "%llu.%03llu", (unsigned long long)(milli / 1000),
+			 (unsigned long long)(milli % 1000));
+}
+
+struct target emit_pod(struct emitter *e, const struct pod *pod)
+{
+	const struct cluster *c = e->w->c;
+
+	return (struct target){
+		.kind = "Pod",
+		.api_version = "v1",
+		.ns = plan_str(e->plan, cluster_str(c, pod->meta.ns)),
+		.name = plan_str(e->plan, cluster_str(c, pod->meta.name)),
+		.uid = plan_str(e->plan, cluster_str(c, pod->meta.uid)),
+		.version = plan_str(e->plan, cluster_str(c, pod->meta.version)),
+	};
+}
+
+struct target emit_mckube(struct emitter *e, const struct mckube *m)
+{
+	const struct cluster *c = e->w->c;
+
+	return (struct target){
+		.kind = plan_str(e->plan, cluster_str(c, m->kind)),
+		.api_version = plan_str(e->plan, cluster_str(c, m->api_version)),
+		.ns = plan_str(e->plan, cluster_str(c, m->meta.ns)),
+		.name = plan_str(e->plan, cluster_str(c, m->meta.name)),
+		.uid = plan_str(e->plan, cluster_str(c, m->meta.uid)),
+		.version = plan_str(e->plan, cluster_str(c, m->meta.version)),
+	};
+}
+
+bool emit_place_holds(const struct world *w, place_id place)
+{
+	struct range cells = w->places.items[place].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++)
+		if (!cell_holds(&w->cells[w->place_cells.items[cells.at + i]], 0))
+			return false;
+	return true;
+}
+
+struct cpuset emit_cpus(const struct world *w, place_id id)
+{
+	struct range cores = w->places.items[id].cores;
+	struct cpuset set = { 0 };
+
+	for (uint32_t i = 0; i < cores.n; i++)
+		cpuset_add(&set, w->cap.cores.items[w->place_cores.items[cores.at + i]].cpu);
+	return set;
+}
+
+struct place emit_place(struct emitter *e, place_id id)
+{
+	const struct core_set *place = &e->w->places.items[id];
+	struct cpuset set = emit_cpus(e->w, id);
+	char text[CPUSET_TEXT];
+
+	return (struct place){
+		.node = plan_str(e->plan,
+				 cluster_str(e->w->c, e->w->c->nodes.items[place->node].meta.name)),
+		.cores = plan_str(e->plan, cpuset_format(&set, text)),
+	};
+}
+
+struct place emit_origin(struct emitter *e, const struct unit *u)
+{
+	const struct request *q = unit_request(e->w, u);
+	char text[CPUSET_TEXT];
+
+	return (struct place){
+		.node = plan_str(e->plan, cluster_str(e->w->c, unit_pod(e->w, u)->node_name)),
+		.cores = q->has_cores
+				 ? plan_str(e->plan,
+					    cpuset_format(&e->w->req.sets.items[q->cores], text))
+				 : "",
+	};
+}
+
+struct place emit_grant(struct emitter *e, unit_id id, place_id place, enum level level)
+{
+	const struct unit *u = &e->w->units.items[id];
+	const struct budget *b = &unit_request(e->w, u)->budget;
+	struct place to = emit_place(e, place);
+
+	to.period = b->period;
+	to.runtime = budget_runtime(b, level);
+	to.level = (uint8_t)level;
+	to.has_level = true;
+	to.enforcement = e->enforcement[id];
+	return to;
+}
+
+void emit_request(struct emitter *e, struct action *a, const struct unit *u)
+{
+	const struct request *q = unit_request(e->w, u);
+
+	char text[RECOVERY_TEXT];
+
+	a->budget = q->budget;
+	a->recovery = plan_str(e->plan, recovery_format(&q->recovery, text));
+	a->source = request_source_name((enum request_source)q->source);
+}
+
+struct action *emit_action(struct emitter *e, enum action_kind kind, enum reason reason,
+			   struct target on)
+{
+	struct action *a = array_add(&e->plan->actions);
+
+	*a = (struct action){
+		.id = (uint32_t)e->plan->actions.n,
+		.kind = kind,
+		.reason = reason,
+		.on = on,
+		.source = "",
+		.recovery = "",
+		.message = "",
+	};
+	return a;
+}
+
+static void emit_warnings(struct emitter *e)
+{
+	const struct cluster *c = e->w->c;
+
+	array_each(problem, &c->problems)
+		*array_add(&e->plan->warnings) = (struct warning){
+			plan_str(e->plan, cluster_str(c, problem->object)),
+			plan_str(e->plan, cluster_str(c, problem->reason)),
+			plan_str(e->plan, cluster_str(c, problem->message)),
+		};
+	array_each(notice, &e->w->notices.list)
+		*array_add(&e->plan->warnings) = (struct warning){
+			plan_str(e->plan, notice->object),
+			notice->reason,
+			plan_str(e->plan, notice->message),
+		};
+}
+
+/* Pods on cores that they may not use, and for whom there was nothing else. */
+static void warn_of_misplaced(struct emitter *e)
+{
+	const struct world *w = e->w;
+
+	array_each(u, &w->units) {
+		const struct pod *pod = unit_pod(w, u);
+		char cores[CPUSET_TEXT];
+
+		if (!u->is_misplaced || u->is_evicted || u->at != u->origin)
+			continue;
+		cpuset_format(&w->req.sets.items[unit_request(w, u)->cores], cores);
+		*array_add(&e->plan->warnings) = (struct warning){
+			plan_strf(e->plan, "Pod %s/%s", cluster_str(w->c, pod->meta.ns),
+				  cluster_str(w->c, pod->meta.name)),
+			reason_name(REASON_CORES_NOT_ALLOWED),
+			plan_strf(e->plan,
+				  "it stays on core %s of %s, which it may not use: there is "
+				  "nowhere else to go",
+				  cores, cluster_str(w->c, pod->node_name)),
+		};
+	}
+}
+
+static void list_newcomers(struct emitter *e)
+{
+	e->newcomers = xmalloc(e->w->units.n * sizeof(*e->newcomers));
+	for (uint32_t turn = 0; turn < e->w->units.n; turn++) {
+		const struct unit *u = &e->w->units.items[e->w->by_turn[turn]];
+
+		if (unit_is_new(u) && u->at != NONE)
+			e->newcomers[e->n_newcomers++] = e->w->by_turn[turn];
+	}
+	qsort_r(e->newcomers, e->n_newcomers, sizeof(*e->newcomers), world_by_since, (void *)e->w);
+}
+
+static void list_newcomers_by_node(struct emitter *e)
+{
+	size_t n_nodes = e->w->c->nodes.n;
+
+	e->first_newcomer = xmalloc(n_nodes * sizeof(*e->first_newcomer));
+	e->next_newcomer = xmalloc(e->n_newcomers * sizeof(*e->next_newcomer));
+	memset(e->first_newcomer, 0xff, n_nodes * sizeof(*e->first_newcomer));
+	for (size_t i = e->n_newcomers; i-- > 0;) {
+		place_id at = e->w->units.items[e->newcomers[i]].at;
+		uint32_t *first = &e->first_newcomer[e->w->places.items[at].node];
+
+		e->next_newcomer[i] = *first;
+		*first = (uint32_t)i;
+	}
+}
+
+void emit_plan(struct planner *p, struct plan *plan)
+{
+	struct emitter e = { .p = p, .w = &p->w, .plan = plan };
+
+	plan->server = plan_str(plan, cluster_str(p->w.c, p->w.c->server));
+	plan->digest = plan_str(plan, p->w.c->digest);
+	e.enforcement = enforcement_choose(&p->w);
+	e.renewal = xmalloc(p->w.units.n);
+	e.last_action = xcalloc(p->w.units.n, sizeof(*e.last_action));
+	e.guard = xcalloc(p->w.c->mckubes.n, sizeof(*e.guard));
+	list_newcomers(&e);
+	list_newcomers_by_node(&e);
+	emit_choose_renewals(&e);
+
+	emit_guards(&e);
+	emit_shrinking(&e);
+	emit_displacements(&e);
+	emit_renewals(&e);
+	emit_placements(&e);
+	emit_reliefs(&e);
+	emit_cleaning(&e);
+	emit_unplaced(&e);
+	emit_warnings(&e);
+	warn_of_misplaced(&e);
+
+	free(e.enforcement);
+	free(e.renewal);
+	free(e.last_action);
+	free(e.guard);
+	array_done(&e.forgotten);
+	array_done(&e.rests);
+	free(e.newcomers);
+	free(e.first_newcomer);
+	free(e.next_newcomer);
+}

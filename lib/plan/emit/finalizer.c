@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/emit/emit.h"
+
+static mckube_id mckube_of(const struct emitter *e, unit_id id)
+{
+	return unit_request(e->w, &e->w->units.items[id])->mckube;
+}
+
+uint32_t emit_guard_of(const struct emitter *e, unit_id id)
+{
+	mckube_id m = mckube_of(e, id);
+
+	return m == NONE ? 0 : e->guard[m];
+}
+
+void emit_guards(struct emitter *e)
+{
+	const struct cluster *c = e->w->c;
+
+	for (unit_id id = 0; id < e->w->units.n; id++) {
+		mckube_id m = mckube_of(e, id);
+
+		if (m == NONE || e->guard[m] || c->mckubes.items[m].has_finalizer ||
+		    !emit_is_granted(e, id))
+			continue;
+		struct action *a = emit_action(e, ACTION_FINALIZER, REASON_GUARDED,
+					       emit_mckube(e, &c->mckubes.items[m]));
+		a->message = "when it is deleted, what it has caused is cleaned up first";
+		e->guard[m] = a->id;
+	}
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "plan/emit/emit.h"
+#include "plan/search/move_order.h"
+
+/* ---- Why ---- */
+
+enum { MAX_CASCADE = 16 };
+
+static unit_id cause_of(const struct emitter *e, const struct unit *u, int depth);
+
+/* The more critical new pod that has come to where the displaced one was. */
+static unit_id newcomer_at(const struct emitter *e, const struct unit *u)
+{
+	for (uint32_t i = e->first_newcomer[u->node]; i != NONE; i = e->next_newcomer[i]) {
+		const struct unit *n = &e->w->units.items[e->newcomers[i]];
+
+		if (n->rank > u->rank && emit_share_cells(e->w, n->at, u->origin))
+			return e->newcomers[i];
+	}
+	return NONE;
+}
+
+/* Somebody who was displaced himself and has come there: a more critical one, or one of the same
+ * criticality, who stands for the one that displaced him. */
+static unit_id displaced_at(const struct emitter *e, const struct unit *u, int depth)
+{
+	const struct world *w = e->w;
+	struct range units = w->nodes[u->node].units;
+	unit_id cause = NONE;
+
+	for (uint32_t i = 0; i < units.n && cause == NONE; i++) {
+		unit_id id = w->node_units[units.at + i];
+		const struct unit *m = &w->units.items[id];
+
+		if (m == u || m->rank < u->rank || m->at == NONE || m->at == m->origin ||
+		    m->kind != UNIT_RUNNING || !emit_share_cells(w, m->at, u->origin))
+			continue;
+		cause = m->rank > u->rank ? id : cause_of(e, m, depth + 1);
+	}
+	return cause;
+}
+
+/* Requests or ports: any more critical one that has come to the node. */
+static unit_id newcomer_on_node(const struct emitter *e, const struct unit *u)
+{
+	for (uint32_t i = e->first_newcomer[u->node]; i != NONE; i = e->next_newcomer[i])
+		if (e->w->units.items[e->newcomers[i]].rank > u->rank)
+			return e->newcomers[i];
+	return NONE;
+}
+
+/* Who made this pod yield; NONE for a repair. */
+static unit_id cause_of(const struct emitter *e, const struct unit *u, int depth)
+{
+	unit_id cause = u->origin == NONE ? NONE : newcomer_at(e, u);
+
+	if (cause == NONE && u->origin != NONE && depth < MAX_CASCADE)
+		cause = displaced_at(e, u, depth);
+	if (cause == NONE && u->is_evicted)
+		cause = newcomer_on_node(e, u);
+	return cause;
+}
+
+static enum reason reason_of(const struct unit *u, unit_id cause)
+{
+	if (u->is_misplaced)
+		return REASON_CORES_NOT_ALLOWED;
+	return cause == NONE ? REASON_OVERCOMMITTED : REASON_PREEMPTED;
+}
+
+/* Cell and mode that would be over their capacity by most if the pod were back. */
+static cell_id tightest(const struct world *w, const struct unit *u, int *ret_mode)
+{
+	struct range cells =
+		u->origin == NONE ? (struct range){ 0 } : w->places.items[u->origin].cells;
+	cell_id worst = NONE;
+	int64_t most = 0;
+
+	for (uint32_t i = 0; i < cells.n; i++) {
+		cell_id id = w->place_cells.items[cells.at + i];
+
+		for (int k = 0; k < LEVELS; k++) {
+			int64_t over =
+				(int64_t)w->cells[id].used[0][k] + u->load[k] - w->cells[id].cap[k];
+			if (over <= most)
+				continue;
+			most = over;
+			worst = id;
+			*ret_mode = k;
+		}
+	}
+	return worst;
+}
+
+/* "core 2", or "node edge-1" where the kernel counts node-wide. */
+static const char *cell_name(struct emitter *e, cell_id id)
+{
+	const struct world *w = e->w;
+	node_id node = w->cells[id].node;
+	struct range cores = w->cap.nodes.items[node].cores;
+
+	if (w->cap.nodes.items[node].scope == SCOPE_NODE)
+		return plan_strf(e->plan, "node %s",
+				 cluster_str(w->c, w->c->nodes.items[node].meta.name));
+	uint32_t core = cores.at + (id - w->cell_of_core[cores.at]);
+	return plan_strf(e->plan, "core %u", w->cap.cores.items[core].cpu);
+}
+
+/* With its load in the mode that is talked about. */
+static const char *pod_title(struct emitter *e, const struct unit *u, int mode)
+{
+	const struct cluster *c = e->w->c;
+
+	return plan_strf(e->plan, "%s (%s, %s)", cluster_str(c, unit_pod(e->w, u)->meta.name),
+			 criticality_name(u->rank), emit_ratio(e, u->load[mode]));
+}
+
+static const char *mode_words(struct emitter *e, int mode)
+{
+	return mode == LEVEL_LOW ? "" : plan_strf(e->plan, " in mode %s", criticality_name(mode));
+}
+
+/* "core 2 would be at 1.000 of 0.900" and what is left without the pod. */
+static const char *explain_overload(struct emitter *e, const struct unit *u, const char *verb)
+{
+	int mode = 0;
+	cell_id id = tightest(e->w, u, &mode);
+
+	if (u->is_misplaced)
+		return plan_strf(e->plan,
+				 "its request does not allow the cores that it sits on; "
+				 "%s %s",
+				 verb, pod_title(e, u, LEVEL_LOW));
+	if (id == NONE)
+		return plan_strf(e->plan, "%s %s makes room", verb, pod_title(e, u, LEVEL_LOW));
+
+	const struct cell *cell = &e->w->cells[id];
+	return plan_strf(e->plan, "%s would be at %s of %s%s; %s %s leaves %s", cell_name(e, id),
+			 emit_ratio(e, cell->used[0][mode] + u->load[mode]),
+			 emit_ratio(e, cell->cap[mode]), mode_words(e, mode), verb,
+			 pod_title(e, u, mode), emit_ratio(e, cell->used[0][mode]));
+}
+
+static void fill_cause(struct emitter *e, struct action *a, unit_id cause)
+{
+	if (cause != NONE)
+		a->by = emit_pod(e, unit_pod(e->w, &e->w->units.items[cause]));
+}
+
+/* ---- Evictions and moves ---- */
+
+const char *emit_landing_words(struct emitter *e, const struct unit *u, const struct place *to)
+{
+	if (!u->can_land)
+		return "nobody makes a new one for real time";
+	if (u->landing == NONE)
+		return "its replacement finds no room now";
+	return plan_strf(e->plan, "its replacement fits %s, core %s", to->node, to->cores);
+}
+
+static void emit_eviction(struct emitter *e, unit_id id)
+{
+	const struct unit *u = &e->w->units.items[id];
+	unit_id cause = cause_of(e, u, 0);
+	struct action *a =
+		emit_action(e, ACTION_EVICT, reason_of(u, cause), emit_pod(e, unit_pod(e->w, u)));
+
+	a->from = emit_origin(e, u);
+	if (u->landing != NONE)
+		a->landing = emit_place(e, u->landing);
+	fill_cause(e, a, cause);
+	a->message = plan_strf(e->plan, "%s; no other core of %s takes it, and %s",
+			       explain_overload(e, u, "evicting"), a->from.node,
+			       emit_landing_words(e, u, &a->landing));
+	e->last_action[id] = a->id;
+}
+
+static void emit_move(struct emitter *e, const struct order_step *step, place_id from,
+		      const freed_list *freed)
+{
+	const struct unit *u = &e->w->units.items[step->unit];
+	unit_id cause = cause_of(e, u, 0);
+	struct action *a =
+		emit_action(e, ACTION_MOVE, reason_of(u, cause), emit_pod(e, unit_pod(e->w, u)));
+
+	a->from = from == u->origin ? emit_origin(e, u) : emit_place(e, from);
+	a->to = emit_grant(e, step->unit, step->to, (enum level)unit_request(e->w, u)->level);
+	fill_cause(e, a, cause);
+	emit_request(e, a, u);
+	emit_wait(e, a, step->unit, freed, step->to, false);
+	a->message = step->to == u->at
+			     ? explain_overload(e, u, "moving")
+			     : plan_strf(e->plan, "rests on core %s until core %s is free",
+					 a->to.cores, emit_place(e, u->at).cores);
+	e->last_action[step->unit] = a->id;
+}
+
+static void emit_moves(struct emitter *e, node_id node)
+{
+	order_steps steps = { 0 };
+	freed_list freed = { 0 };
+
+	/* arrange() has made sure that there is an order. */
+	order_node(e->p, node, &steps);
+	if (steps.n)
+		emit_list_freed(e, node, &freed);
+	for (size_t i = 0; i < steps.n; i++) {
+		unit_id id = steps.items[i].unit;
+		place_id from = e->w->units.items[id].origin;
+
+		for (size_t k = 0; k < i; k++)
+			if (steps.items[k].unit == id)
+				from = steps.items[k].to;
+		emit_move(e, &steps.items[i], from, &freed);
+		*array_add(&freed) = (struct freed){ e->last_action[id], from, false };
+		if (from != e->w->units.items[id].origin)
+			*array_add(&e->rests) = freed.items[freed.n - 1];
+	}
+	array_done(&steps);
+	array_done(&freed);
+}
+
+void emit_displacements(struct emitter *e)
+{
+	const struct world *w = e->w;
+
+	for (unit_id id = 0; id < w->units.n; id++)
+		if (w->units.items[id].is_evicted && relief_of(&e->p->reliefs, id) != RELIEF_EVICT)
+			emit_eviction(e, id);
+	for (node_id node = 0; node < w->c->nodes.n; node++)
+		emit_moves(e, node);
+}
+
+/* ---- New pods ---- */
+
+static const char *explain_fit(struct emitter *e, place_id place)
+{
+	const struct world *w = e->w;
+	struct range cells = w->places.items[place].cells;
+	AUTO(str_done) struct str text = STR_INIT;
+
+	for (uint32_t i = 0; i < cells.n; i++) {
+		cell_id id = w->place_cells.items[cells.at + i];
+		const struct cell *cell = &w->cells[id];
+
+		str_addf(&text, "%s%s: ", i ? "; " : "", cell_name(e, id));
+		for (int k = 0; k < LEVELS; k++)
+			str_addf(&text, "%s%s %s of %s", k ? ", " : "", criticality_name(k),
+				 emit_ratio(e, cell->used[0][k]), emit_ratio(e, cell->cap[k]));
+	}
+	return plan_str(e->plan, text.s);
+}
+
+void emit_placements(struct emitter *e)
+{
+	for (size_t i = 0; i < e->n_newcomers; i++) {
+		unit_id id = e->newcomers[i];
+		const struct unit *u = &e->w->units.items[id];
+		bool is_pending = u->kind == UNIT_PENDING;
+		enum level level =
+			is_pending ? LEVEL_LOW : (enum level)unit_request(e->w, u)->level;
+		struct action *a = emit_action(e, is_pending ? ACTION_BIND : ACTION_ASSIGN,
+					       REASON_PLACED, emit_pod(e, unit_pod(e->w, u)));
+		freed_list freed = { 0 };
+
+		a->to = emit_grant(e, id, u->at, level);
+		emit_request(e, a, u);
+		emit_list_freed(e, e->w->places.items[u->at].node, &freed);
+		emit_wait(e, a, id, &freed, u->at, is_pending);
+		a->message = explain_fit(e, u->at);
+		e->last_action[id] = a->id;
+		array_done(&freed);
+	}
+}

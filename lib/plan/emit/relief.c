@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/emit/emit.h"
+
+static const struct node *node_of(const struct emitter *e, node_id id)
+{
+	return &e->w->c->nodes.items[id];
+}
+
+/* Without the version: the kubelet writes nodes all the time, so the plan would be stale at once.
+ */
+static struct target target_node(struct emitter *e, node_id id)
+{
+	const struct meta *meta = &node_of(e, id)->meta;
+
+	return (struct target){
+		.kind = "Node",
+		.api_version = "v1",
+		.ns = "",
+		.name = plan_str(e->plan, cluster_str(e->w->c, meta->name)),
+		.uid = plan_str(e->plan, cluster_str(e->w->c, meta->uid)),
+		.version = "",
+	};
+}
+
+/* "node edge-1 is busy (0.970 of its CPU time)" */
+static const char *busy_words(struct emitter *e, node_id id)
+{
+	int64_t usage = relieve_usage(e->w->c, node_of(e, id));
+	const char *name = cluster_str(e->w->c, node_of(e, id)->meta.name);
+
+	return usage < 0 ? plan_strf(e->plan, "node %s is busy", name)
+			 : plan_strf(e->plan, "node %s is busy (%s of its CPU time)", name,
+				     emit_ratio(e, (uint64_t)usage));
+}
+
+static void fill_protected(struct emitter *e, struct action *a, node_id node)
+{
+	unit_id by = e->p->reliefs.protected_on[node];
+
+	if (by != NONE)
+		a->by = emit_pod(e, unit_pod(e->w, &e->w->units.items[by]));
+}
+
+/* Where it is by now, as its annotation names the cores. */
+static struct place here(struct emitter *e, const struct unit *u)
+{
+	return u->at == u->origin ? emit_origin(e, u) : emit_place(e, u->at);
+}
+
+static void emit_degrade(struct emitter *e, unit_id id)
+{
+	const struct unit *u = &e->w->units.items[id];
+	const struct request *q = unit_request(e->w, u);
+	struct action *a =
+		emit_action(e, ACTION_DEGRADE, REASON_PRESSURE, emit_pod(e, unit_pod(e->w, u)));
+
+	emit_wait_unit(e, a, id);
+	a->from = here(e, u);
+	a->to = emit_grant(e, id, u->at, (enum level)q->level);
+	a->to.cores = a->from.cores;
+	a->to.runtime = q->budget.floor;
+	a->since = e->w->c->taken_at;
+	emit_request(e, a, u);
+	fill_protected(e, a, u->node);
+	a->message = plan_strf(e->plan,
+			       "%s: of its %d us it keeps its floor of %d us until that is over",
+			       busy_words(e, u->node),
+			       budget_runtime(&q->budget, (enum level)q->level), q->budget.floor);
+	e->last_action[id] = a->id;
+}
+
+static void emit_eviction(struct emitter *e, unit_id id, uint32_t taint)
+{
+	const struct unit *u = &e->w->units.items[id];
+	struct action *a =
+		emit_action(e, ACTION_EVICT, REASON_PRESSURE, emit_pod(e, unit_pod(e->w, u)));
+
+	emit_after(e, a, &taint, 1);
+	a->from = emit_origin(e, u);
+	if (u->landing != NONE)
+		a->landing = emit_place(e, u->landing);
+	fill_protected(e, a, u->node);
+	a->message =
+		plan_strf(e->plan, "%s, and all that are less critical have only their floors; %s",
+			  busy_words(e, u->node), emit_landing_words(e, u, &a->landing));
+	e->last_action[id] = a->id;
+}
+
+static const char *restored_words(struct emitter *e, node_id id)
+{
+	const struct node *node = node_of(e, id);
+	const char *name = cluster_str(e->w->c, node->meta.name);
+
+	return relieve_pressure(e->w->c, node, e->w->settings) == PRESSURE_CALM
+		       ? plan_strf(e->plan, "node %s is no longer short of CPU time", name)
+		       : plan_strf(e->plan, "nobody more critical is left on node %s", name);
+}
+
+void emit_restore(struct emitter *e, unit_id id, enum level level)
+{
+	const struct unit *u = &e->w->units.items[id];
+	struct action *a =
+		emit_action(e, ACTION_SET_LEVEL, REASON_RELIEVED, emit_pod(e, unit_pod(e->w, u)));
+
+	emit_wait_unit(e, a, id);
+	a->from = here(e, u);
+	a->to = emit_grant(e, id, u->at, level);
+	a->to.cores = a->from.cores;
+	emit_request(e, a, u);
+	a->message = plan_strf(e->plan, "%s: it gets back its %d us", restored_words(e, u->node),
+			       a->to.runtime);
+	e->last_action[id] = a->id;
+}
+
+static uint32_t emit_taint(struct emitter *e, node_id node, enum reason reason)
+{
+	struct action *a = emit_action(e, ACTION_TAINT, reason, target_node(e, node));
+
+	a->since = e->w->c->taken_at;
+	a->message =
+		reason == REASON_PRESSURE
+			? plan_strf(e->plan,
+				    "%s, and all that are less critical have only their floors",
+				    busy_words(e, node))
+			: "it cannot keep what its pods were granted: a core is over its "
+			  "capacity, or the kernel refused a budget";
+	return a->id;
+}
+
+static void emit_untaint(struct emitter *e, node_id node)
+{
+	struct action *a = emit_action(e, ACTION_UNTAINT, REASON_RELIEVED, target_node(e, node));
+
+	a->message = "it is not short of CPU time, and keeps what its pods were granted";
+}
+
+/* The units of a node stand by turn: the least important one comes first here. */
+static void emit_steps(struct emitter *e, node_id node, uint32_t taint)
+{
+	struct range units = e->w->nodes[node].units;
+
+	for (uint32_t i = units.n; i-- > 0;) {
+		unit_id id = e->w->node_units[units.at + i];
+		enum relief relief = relief_of(&e->p->reliefs, id);
+
+		if (relief == RELIEF_DEGRADE)
+			emit_degrade(e, id);
+		else if (relief == RELIEF_EVICT)
+			emit_eviction(e, id, taint);
+	}
+}
+
+void emit_reliefs(struct emitter *e)
+{
+	const struct reliefs *r = &e->p->reliefs;
+
+	for (node_id node = 0; r->of_node && node < e->w->c->nodes.n; node++) {
+		uint32_t taint = 0;
+
+		if (r->of_node[node] == NODE_RELIEF_TAINT)
+			taint = emit_taint(e, node, REASON_PRESSURE);
+		else if (r->of_node[node] == NODE_RELIEF_BROKEN)
+			emit_taint(e, node, REASON_GUARANTEE_BROKEN);
+		else if (r->of_node[node] == NODE_RELIEF_UNTAINT)
+			emit_untaint(e, node);
+		emit_steps(e, node, taint);
+	}
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "plan/candidate.h"
+#include "plan/emit/emit.h"
+
+/* One kind of refusal and how many nodes gave it. */
+struct tally {
+	enum refusal refusal;
+	char detail[64];
+	uint32_t n;
+};
+
+typedef ARRAY(struct tally) tallies;
+
+static void count(tallies *list, enum refusal r, const char *detail)
+{
+	array_each(t, list) {
+		if (t->refusal == r && strcmp(t->detail, detail) == 0) {
+			t->n++;
+			return;
+		}
+	}
+	struct tally *t = array_add(list);
+	*t = (struct tally){ .refusal = r, .n = 1 };
+	snprintf(t->detail, sizeof(t->detail), "%s", detail);
+}
+
+static bool has_candidates(struct planner *p, const struct unit *u, node_id node)
+{
+	candidates list = { 0 };
+
+	candidates_of(p, u, node, &list);
+	bool has_any = list.n > 0;
+	array_done(&list);
+	return has_any;
+}
+
+/* The first reason why a node did not take the pod. */
+static enum refusal refusal_of(struct planner *p, const struct unit *u, node_id node, char *detail,
+			       size_t size)
+{
+	enum refusal r = REFUSE_NOTHING;
+
+	*detail = '\0';
+	if (u->kind != UNIT_PENDING && u->node != node)
+		return REFUSE_OTHER_NODE;
+	if (u->kind == UNIT_PENDING)
+		r = filter_node(&p->filters, u, node, u->rank, detail, size);
+	if (r != REFUSE_NOTHING)
+		return r;
+	return has_candidates(p, u, node) ? REFUSE_BUDGET : REFUSE_CORES;
+}
+
+static int most_first(const void *a, const void *b)
+{
+	const struct tally *x = a, *y = b;
+
+	if (x->n != y->n)
+		return x->n > y->n ? -1 : 1;
+	if (x->refusal != y->refusal)
+		return x->refusal < y->refusal ? -1 : 1;
+	return strcmp(x->detail, y->detail);
+}
+
+/* Would more room on the node help? */
+static bool is_about_room(struct planner *p, const struct unit *u, node_id node, enum refusal r)
+{
+	return r == REFUSE_BUDGET ||
+	       (r == REFUSE_RESOURCES && !filter_is_hopeless(&p->filters, u, node));
+}
+
+static void emit_no_place(struct emitter *e, const struct unit *u)
+{
+	tallies list = { 0 };
+	bool is_for_room = false;
+	AUTO(str_done) struct str text = STR_INIT;
+	char detail[64];
+
+	for (node_id node = 0; node < e->w->c->nodes.n; node++) {
+		enum refusal r = refusal_of(e->p, u, node, detail, sizeof(detail));
+
+		is_for_room = is_for_room || is_about_room(e->p, u, node, r);
+		count(&list, r, detail);
+	}
+	if (list.n > 0)
+		qsort(list.items, list.n, sizeof(*list.items), most_first);
+	str_addf(&text, "%zu nodes", e->w->c->nodes.n);
+	for (size_t i = 0; i < list.n; i++)
+		str_addf(&text, "%s%u × %s%s%s", i ? ", " : ": ", list.items[i].n,
+			 refusal_text(list.items[i].refusal), *list.items[i].detail ? " " : "",
+			 list.items[i].detail);
+	*array_add(&e->plan->unplaced) = (struct unplaced){
+		.on = emit_pod(e, unit_pod(e->w, u)),
+		.reason = is_for_room ? REASON_NO_ROOM : REASON_NO_NODE,
+		.message = plan_str(e->plan, text.s),
+	};
+	array_done(&list);
+}
+
+static void emit_refused(struct emitter *e, const struct pod *pod, enum reason reason,
+			 const char *message)
+{
+	*array_add(&e->plan->unplaced) = (struct unplaced){
+		.on = emit_pod(e, pod),
+		.reason = reason,
+		.message = message,
+	};
+}
+
+/* It asks for more than it was granted, and its cores have no room for that. */
+static bool waits_to_grow(const struct world *w, const struct unit *u)
+{
+	const struct request *q = unit_request(w, u);
+
+	return u->kind == UNIT_RUNNING && u->at != NONE && u->at == u->origin &&
+	       q->assignment == ASSIGNMENT_OTHER && !q->shrinks && !emit_place_holds(w, u->at);
+}
+
+static bool is_left(const struct world *w, const struct unit *u)
+{
+	return (unit_is_new(u) && u->at == NONE && !u->is_evicted) || waits_to_grow(w, u);
+}
+
+/* Pods that are ours, or run without cores, and that no step could help. */
+static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
+{
+	const struct world *w = e->w;
+	const struct pod *pod = &w->c->pods.items[id];
+	uint32_t request = w->req.of_pod[id];
+	const struct request *q = request == NONE ? NULL : &w->req.list.items[request];
+	unit_id unit = w->unit_of_pod[id];
+	const struct unit *u = unit == NONE ? NULL : &w->units.items[unit];
+	bool waits =
+		!pod->node_name && pod->is_ours && !pod->is_terminating && !pod->has_other_gate;
+
+	if (q && q->is_bad && (waits || (pod->node != NONE && !q->has_cores)))
+		emit_refused(e, pod, REASON_BAD_REQUEST,
+			     "its request cannot be read; a warning says why");
+	else if (waits && !q)
+		emit_refused(e, pod, REASON_NO_REQUEST, "nothing asks for real time for this pod");
+	else if (u && is_left(w, u))
+		emit_no_place(e, u);
+}
+
+void emit_unplaced(struct emitter *e)
+{
+	for (pod_id id = 0; id < e->w->c->pods.n; id++)
+		emit_pod_if_unplaced(e, id);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/emit/emit.h"
+
+#include <string.h>
+
+static const struct notes *notes_of(const struct emitter *e, const struct unit *u)
+{
+	const struct pod *pod = unit_pod(e->w, u);
+
+	return pod->notes == NONE ? NULL : &e->w->c->notes.items[pod->notes];
+}
+
+static bool shrinks(const struct emitter *e, const struct unit *u)
+{
+	return u->origin != NONE && !u->is_evicted && unit_request(e->w, u)->shrinks;
+}
+
+/* It stays on cores that it may use, within their capacity, and its assignment may be written. */
+static bool is_settled(const struct emitter *e, const struct unit *u)
+{
+	const struct request *q = unit_request(e->w, u);
+	const struct pod *pod = unit_pod(e->w, u);
+
+	return u->origin != NONE && u->at == u->origin && !u->is_misplaced && !q->is_bad &&
+	       q->source != SOURCE_NONE && !pod->is_terminating && !pod->is_mirror &&
+	       emit_place_holds(e->w, u->at);
+}
+
+/* How the pod says that its budget is held; ENFORCE_NONE: not at all, the node helper chooses. */
+static enum enforcement noted_enforcement(const struct emitter *e, const struct unit *u)
+{
+	const struct notes *n = notes_of(e, u);
+	enum enforcement noted = ENFORCE_NONE;
+
+	if (n && n->enforcement != NONE)
+		enforcement_parse(cluster_str(e->w->c, n->enforcement), &noted);
+	return noted;
+}
+
+static const char *noted_recovery(const struct emitter *e, const struct unit *u)
+{
+	const struct notes *n = notes_of(e, u);
+
+	return n && n->recovery != NONE ? cluster_str(e->w->c, n->recovery) : "";
+}
+
+/* A pod without a McKube may say itself how it recovers: that is no assignment. */
+static bool recovers_otherwise(const struct emitter *e, const struct unit *u)
+{
+	const struct request *q = unit_request(e->w, u);
+	char text[RECOVERY_TEXT];
+
+	return q->source == SOURCE_MCKUBE &&
+	       strcmp(noted_recovery(e, u), recovery_format(&q->recovery, text)) != 0;
+}
+
+static enum reason choose_renewal(const struct emitter *e, unit_id id)
+{
+	const struct unit *u = &e->w->units.items[id];
+
+	if (!is_settled(e, u))
+		return REASONS;
+	if (unit_request(e->w, u)->assignment == ASSIGNMENT_NONE)
+		return REASON_ADOPTED;
+	if (unit_request(e->w, u)->assignment == ASSIGNMENT_OTHER)
+		return REASON_BUDGET_CHANGED;
+	enum enforcement noted = noted_enforcement(e, u);
+	if (noted != ENFORCE_NONE && noted != e->enforcement[id])
+		return REASON_ENFORCEMENT_CHANGED;
+	return recovers_otherwise(e, u) ? REASON_RECOVERY_CHANGED : REASONS;
+}
+
+void emit_choose_renewals(struct emitter *e)
+{
+	for (unit_id id = 0; id < e->w->units.n; id++)
+		e->renewal[id] = (uint8_t)choose_renewal(e, id);
+}
+
+static bool gives_up_watch(const struct emitter *e, unit_id id)
+{
+	return e->enforcement[id] == ENFORCE_RAISE && e->renewal[id] == REASON_ENFORCEMENT_CHANGED;
+}
+
+bool emit_makes_room(const struct emitter *e, unit_id id)
+{
+	const struct unit *u = &e->w->units.items[id];
+
+	if (u->kind == UNIT_HOMELESS || u->at != u->origin)
+		return u->is_evicted || u->kind != UNIT_HOMELESS;
+	return shrinks(e, u) || gives_up_watch(e, id);
+}
+
+bool emit_is_granted(const struct emitter *e, unit_id id)
+{
+	const struct unit *u = &e->w->units.items[id];
+
+	return u->at != NONE && (u->at != u->origin || shrinks(e, u) || e->renewal[id] != REASONS);
+}
+
+/* "200000 to 400000 us of every 1000000 (Low)" */
+static const char *budget_words(struct emitter *e, const struct budget *b)
+{
+	return plan_strf(e->plan, "%d to %d us of every %d (%s)", b->low, b->hi, b->period,
+			 criticality_name(b->criticality));
+}
+
+static const char *recovery_words(struct emitter *e, const struct unit *u)
+{
+	const char *from = noted_recovery(e, u);
+	char to[RECOVERY_TEXT];
+
+	recovery_format(&unit_request(e->w, u)->recovery, to);
+	return plan_strf(e->plan, "how it recovers changed: from %s to %s", *from ? from : "usual",
+			 *to ? to : "usual");
+}
+
+static const char *renewal_words(struct emitter *e, unit_id id, enum reason reason)
+{
+	const struct unit *u = &e->w->units.items[id];
+	const struct request *q = unit_request(e->w, u);
+
+	if (reason == REASON_ADOPTED)
+		return "it has these cores already, and its annotations do not say so";
+	if (reason == REASON_ENFORCEMENT_CHANGED)
+		return plan_strf(e->plan, "its core's budgets changed: from %s to %s",
+				 enforcement_name(noted_enforcement(e, u)),
+				 enforcement_name(e->enforcement[id]));
+	if (reason == REASON_RECOVERY_CHANGED)
+		return recovery_words(e, u);
+	return plan_strf(e->plan, "it was granted %s, and asks for %s now",
+			 budget_words(e, &q->granted), budget_words(e, &q->budget));
+}
+
+static void emit_renewal(struct emitter *e, unit_id id, enum reason reason)
+{
+	const struct unit *u = &e->w->units.items[id];
+	struct action *a = emit_action(e, ACTION_ASSIGN, reason, emit_pod(e, unit_pod(e->w, u)));
+	freed_list freed = { 0 };
+
+	a->to = emit_grant(e, id, u->origin, (enum level)unit_request(e->w, u)->level);
+	a->to.cores = emit_origin(e, u).cores;
+	emit_request(e, a, u);
+	if (!shrinks(e, u))
+		emit_list_freed(e, u->node, &freed);
+	emit_wait(e, a, id, &freed, u->origin, false);
+	a->message = renewal_words(e, id, reason);
+	e->last_action[id] = a->id;
+	array_done(&freed);
+}
+
+void emit_shrinking(struct emitter *e)
+{
+	for (unit_id id = 0; id < e->w->units.n; id++)
+		if (shrinks(e, &e->w->units.items[id]))
+			emit_renewal(e, id, REASON_BUDGET_CHANGED);
+}
+
+/* Those that give up being watched first: others wait for that. */
+void emit_renewals(struct emitter *e)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		for (unit_id id = 0; id < e->w->units.n; id++) {
+			if (e->renewal[id] != REASONS && gives_up_watch(e, id) == (pass == 0) &&
+			    !shrinks(e, &e->w->units.items[id]))
+				emit_renewal(e, id, (enum reason)e->renewal[id]);
+		}
+	}
+}

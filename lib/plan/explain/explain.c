@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/explain/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "plan/explain/explainer.h"
+
+static const char *const outcome_names[OUTCOMES] = {
+	[OUTCOME_NOT_PLANNED] = "NotPlanned", [OUTCOME_STAYS] = "Stays",
+	[OUTCOME_PLACED] = "Placed",	      [OUTCOME_MOVES] = "Moves",
+	[OUTCOME_EVICTED] = "Evicted",	      [OUTCOME_UNPLACED] = "Unplaced",
+};
+
+const char *outcome_name(enum outcome o)
+{
+	return outcome_names[o];
+}
+
+static const struct pod *pod_of(const struct explainer *x)
+{
+	return &x->p.w.c->pods.items[x->pod];
+}
+
+static const struct request *request_of(const struct explainer *x)
+{
+	uint32_t i = x->p.w.req.of_pod[x->pod];
+
+	return i == NONE ? NULL : &x->p.w.req.list.items[i];
+}
+
+/* "core 2 of front" */
+static const char *place_words(struct explainer *x, const struct place *place)
+{
+	if (!*place->cores)
+		return plan_strf(&x->out->plan, "no core of %s", place->node);
+	return plan_strf(&x->out->plan, "core%s %s of %s", strpbrk(place->cores, ",-") ? "s" : "",
+			 place->cores, place->node);
+}
+
+const char *explain_place_words(struct explainer *x, place_id id)
+{
+	struct place place = emit_place(&x->emit, id);
+
+	return place_words(x, &place);
+}
+
+/* ---- What it asks for ---- */
+
+static void fill_pins(struct explainer *x, const struct request *q)
+{
+	const struct world *w = &x->p.w;
+	const struct mckube *m = q->mckube == NONE ? NULL : &w->c->mckubes.items[q->mckube];
+	char text[CPUSET_TEXT];
+
+	if (q->has_node_pin && m)
+		x->out->node_pin = plan_str(&x->out->plan, cluster_str(w->c, m->node));
+	if (!q->has_pin)
+		return;
+	const struct cpuset *pin = &w->req.sets.items[q->pin];
+	x->out->core_pin = plan_str(&x->out->plan, cpuset_format(pin, text));
+	x->out->has_legacy_pin = m && request_pin_is_legacy(w->c, m, pin);
+}
+
+static const char *asked_by(struct explainer *x, const struct request *q)
+{
+	const struct cluster *c = x->p.w.c;
+	const struct mckube *m = q->mckube == NONE ? NULL : &c->mckubes.items[q->mckube];
+
+	if (m)
+		return plan_strf(&x->out->plan, "%s %s/%s", cluster_str(c, m->kind),
+				 cluster_str(c, m->meta.ns), cluster_str(c, m->meta.name));
+	return q->source == SOURCE_NONE
+		       ? ""
+		       : plan_strf(&x->out->plan, "Pod %s/%s", x->out->ns, x->out->name);
+}
+
+static void fill_request(struct explainer *x)
+{
+	const struct request *q = request_of(x);
+	struct explanation *out = x->out;
+
+	out->ns = plan_str(&out->plan, cluster_str(x->p.w.c, pod_of(x)->meta.ns));
+	out->name = plan_str(&out->plan, cluster_str(x->p.w.c, pod_of(x)->meta.name));
+	out->asked_by = out->source = out->node_pin = out->core_pin = "";
+	if (!q)
+		return;
+	out->asked_by = asked_by(x, q);
+	out->source = request_source_name((enum request_source)q->source);
+	out->has_budget = q->has_budget;
+	out->budget = q->budget;
+	memcpy(out->load, q->load, sizeof(out->load));
+	out->core_count = q->core_count;
+	fill_pins(x, q);
+}
+
+/* ---- What the plan does ---- */
+
+static bool is_about(const struct explainer *x, const struct target *t)
+{
+	return t->name && strcmp(t->kind, "Pod") == 0 && strcmp(t->ns, x->out->ns) == 0 &&
+	       strcmp(t->name, x->out->name) == 0;
+}
+
+static void list_actions(struct explainer *x)
+{
+	const struct plan *plan = &x->out->plan;
+
+	for (uint32_t i = 0; i < plan->actions.n; i++) {
+		if (is_about(x, &plan->actions.items[i].on))
+			*array_add(&x->out->actions) = i;
+		else if (is_about(x, &plan->actions.items[i].by))
+			*array_add(&x->out->caused) = i;
+	}
+}
+
+static void list_warnings(struct explainer *x)
+{
+	const struct plan *plan = &x->out->plan;
+	AUTO_FREE char *self = xasprintf("Pod %s/%s", x->out->ns, x->out->name);
+
+	for (uint32_t i = 0; i < plan->warnings.n; i++) {
+		const char *object = plan->warnings.items[i].object;
+
+		if (strcmp(object, self) == 0 || strcmp(object, x->out->asked_by) == 0)
+			*array_add(&x->out->warnings) = i;
+	}
+}
+
+static const struct unplaced *unplaced_of(const struct explainer *x)
+{
+	array_each(u, &x->out->plan.unplaced)
+		if (is_about(x, &u->on))
+			return u;
+	return NULL;
+}
+
+/* Pods that the plan does not decide about; the first row that holds. */
+static bool is_terminating(const struct pod *pod)
+{
+	return pod->is_terminating;
+}
+
+static bool is_on_unknown_node(const struct pod *pod)
+{
+	return pod->node_name && pod->node == NONE;
+}
+
+static bool has_other_gate(const struct pod *pod)
+{
+	return !pod->node_name && pod->has_other_gate;
+}
+
+static bool is_not_ours(const struct pod *pod)
+{
+	return !pod->node_name && !pod->is_ours;
+}
+
+static bool is_any(const struct pod *pod)
+{
+	(void)pod;
+	return true;
+}
+
+static const struct {
+	bool (*is_so)(const struct pod *pod);
+	const char *summary, *change;
+} strangers[] = {
+	{ is_terminating, "It is being deleted, so it gets no cores.", NULL },
+	{ is_on_unknown_node, "It is bound to a node that is not in the snapshot.", NULL },
+	{ has_other_gate, "A scheduling gate that is not ours holds it back.",
+	  "Whoever set the other scheduling gate has to take it off." },
+	{ is_not_ours,
+	  "It does not come to this scheduler: it names neither spec.schedulerName mckube nor the "
+	  "scheduling gate mckube.io/placement.",
+	  "Set spec.schedulerName to mckube, or add the scheduling gate mckube.io/placement." },
+	{ is_any, "Nothing asks for real time for it.",
+	  "Make a McKube that names it by spec.podname or selects it, or set its annotations "
+	  "mckube.io/rt-period, rt-runtime-low and rt-runtime-hi beside the label sdv.com." },
+};
+
+static void explain_stranger(struct explainer *x)
+{
+	size_t row = 0;
+
+	x->out->outcome = OUTCOME_NOT_PLANNED;
+	while (!strangers[row].is_so(pod_of(x)))
+		row++;
+	x->out->summary = strangers[row].summary;
+	if (strangers[row].change)
+		*array_add(&x->out->changes) = strangers[row].change;
+}
+
+/* A request that cannot be read, or none for a pod that waits for us. */
+static void explain_refused(struct explainer *x, const struct unplaced *u)
+{
+	struct explanation *out = x->out;
+
+	out->outcome = OUTCOME_UNPLACED;
+	out->summary = plan_strf(&out->plan, "It cannot be placed: %s.", u->message);
+	if (u->reason == REASON_NO_REQUEST)
+		*array_add(&out->changes) = strangers[ARRAY_LEN(strangers) - 1].change;
+	array_each(i, &out->warnings) {
+		const struct warning *w = &out->plan.warnings.items[*i];
+
+		if (u->reason == REASON_BAD_REQUEST && out->changes.n < MAX_CHANGES)
+			*array_add(&out->changes) =
+				plan_strf(&out->plan, "Correct %s: %s.", w->object, w->message);
+	}
+}
+
+static void fill_places(struct explainer *x, const struct unit *u)
+{
+	if (u->kind != UNIT_PENDING)
+		x->out->now = emit_origin(&x->emit, u);
+	if (u->at != NONE)
+		x->out->then = emit_place(&x->emit, u->at);
+	if (u->landing != NONE)
+		x->out->landing = emit_place(&x->emit, u->landing);
+}
+
+static enum outcome outcome_of(const struct unit *u)
+{
+	if (u->is_evicted)
+		return OUTCOME_EVICTED;
+	if (u->at == NONE)
+		return OUTCOME_UNPLACED;
+	if (unit_is_new(u))
+		return OUTCOME_PLACED;
+	return u->at == u->origin ? OUTCOME_STAYS : OUTCOME_MOVES;
+}
+
+static const char *stay_words(struct explainer *x, const struct unit *u)
+{
+	if (u->kind == UNIT_FIXED)
+		return plan_strf(&x->out->plan, "It stays on %s: %s.", place_words(x, &x->out->now),
+				 explain_fixed_words(&x->p.w, u));
+	if (u->is_misplaced)
+		return plan_strf(&x->out->plan,
+				 "It stays on %s, which its request does not allow, because it has "
+				 "nowhere else to go.",
+				 place_words(x, &x->out->now));
+	return plan_strf(&x->out->plan, "It stays on %s.", place_words(x, &x->out->now));
+}
+
+static const char *eviction_words(struct explainer *x, const struct unit *u)
+{
+	struct explanation *out = x->out;
+
+	return plan_strf(&out->plan, "It is evicted from %s%s%s.", place_words(x, &out->now),
+			 out->landing.node ? "; its replacement fits on "
+			 : u->can_land
+				 ? "; its replacement finds no room now"
+				 : "; no controller would make a replacement that asks the same",
+			 out->landing.node ? place_words(x, &out->landing) : "");
+}
+
+static const char *summary_of(struct explainer *x, const struct unit *u)
+{
+	struct explanation *out = x->out;
+	const struct unplaced *unplaced = unplaced_of(x);
+
+	switch (out->outcome) {
+	case OUTCOME_PLACED:
+		return plan_strf(&out->plan, "It gets %s.", place_words(x, &out->then));
+	case OUTCOME_MOVES:
+		return plan_strf(&out->plan, "It moves from %s to %s.", place_words(x, &out->now),
+				 place_words(x, &out->then));
+	case OUTCOME_EVICTED:
+		return eviction_words(x, u);
+	case OUTCOME_UNPLACED:
+		return plan_strf(&out->plan, "It cannot be placed: %s.",
+				 unplaced ? unplaced->message : "it has no cores");
+	default:
+		return stay_words(x, u);
+	}
+}
+
+/* ---- What nodes say ---- */
+
+/* The cluster as the plan leaves it, without the pod. */
+static void take_out(struct explainer *x)
+{
+	struct world *w = &x->p.w;
+	struct unit *u = explainer_unit(x);
+	node_id node = u->at != NONE	? w->places.items[u->at].node
+		       : !u->is_evicted ? u->node
+					: NONE;
+
+	x->place = u->at;
+	if (u->at != NONE)
+		world_lift(w, x->unit);
+	if (node == NONE)
+		return;
+	world_leave(w, x->unit, node);
+	planner_refresh(&x->p, node);
+}
+
+static bool is_running_in_the_end(const struct explanation *e)
+{
+	return e->outcome == OUTCOME_STAYS || e->outcome == OUTCOME_PLACED ||
+	       e->outcome == OUTCOME_MOVES || e->landing.node;
+}
+
+static void explain_unit(struct explainer *x)
+{
+	struct unit *u = explainer_unit(x);
+
+	fill_places(x, u);
+	x->out->outcome = outcome_of(u);
+	x->out->summary = summary_of(x, u);
+	take_out(x);
+	if (u->is_evicted) /* what is explained from here on is its replacement */
+		u->kind = UNIT_PENDING;
+	explain_seen(x);
+	explain_nodes(x);
+	if (!is_running_in_the_end(x->out))
+		explain_changes(x);
+}
+
+int explain_pod(const struct cluster *c, const struct policy *const *policies,
+		const struct settings *settings, pod_id pod, struct explanation *ret,
+		struct error *err)
+{
+	struct explainer x = { .out = ret, .pod = pod, .place = NONE };
+	int r = planner_run(&x.p, c, policies, settings, NULL, err);
+
+	if (r < 0)
+		return r;
+	*ret = (struct explanation){ 0 };
+	planner_emit(&x.p, &ret->plan);
+	x.emit = (struct emitter){ .p = &x.p, .w = &x.p.w, .plan = &ret->plan };
+	x.unit = x.p.w.unit_of_pod[pod];
+
+	fill_request(&x);
+	list_actions(&x);
+	list_warnings(&x);
+	if (x.unit != NONE)
+		explain_unit(&x);
+	else if (unplaced_of(&x))
+		explain_refused(&x, unplaced_of(&x));
+	else
+		explain_stranger(&x);
+
+	free(x.of_cell);
+	free(x.holders);
+	planner_done(&x.p);
+	return 0;
+}
+
+void explanation_done(struct explanation *e)
+{
+	plan_done(&e->plan);
+	array_done(&e->actions);
+	array_done(&e->caused);
+	array_done(&e->warnings);
+	array_done(&e->nodes);
+	array_done(&e->advice);
+	array_done(&e->changes);
+}

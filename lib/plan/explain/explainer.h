@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_EXPLAIN_EXPLAINER_H
+#define MCKUBE_PLAN_EXPLAIN_EXPLAINER_H
+
+#include "plan/emit/emit.h"
+#include "plan/explain/explain.h"
+#include "plan/planner.h"
+
+/* What the parts of one explanation share. */
+struct explainer {
+	struct planner p;
+	struct emitter emit; /* for its words: p, w and plan are set */
+	struct explanation *out;
+	pod_id pod;
+	unit_id unit;	/* NONE: the plan does not decide about the pod */
+	place_id place; /* where the plan has it in the end, NONE */
+	/* The units that load each cell, the pod itself left out. */
+	struct range *of_cell;
+	unit_id *holders;
+};
+
+static inline struct unit *explainer_unit(struct explainer *x)
+{
+	return &x->p.w.units.items[x->unit];
+}
+
+static inline struct request *explainer_request(struct explainer *x)
+{
+	return &x->p.w.req.list.items[explainer_unit(x)->request];
+}
+
+static inline const char *explainer_node(const struct explainer *x, node_id node)
+{
+	return cluster_str(x->p.w.c, x->p.w.c->nodes.items[node].meta.name);
+}
+
+/* "core 2 of front", "cores 2-3 of front" */
+const char *explain_place_words(struct explainer *x, place_id id);
+
+/* plan/explain/nodes.c: fills out->nodes; the pod must have been taken out of the world. */
+void explain_nodes(struct explainer *x);
+
+/* Why a unit that is never touched is not; in the third person: "it is terminating". */
+const char *explain_fixed_words(const struct world *w, const struct unit *u);
+
+/* Would this unit make room for the pod? *ret_why says why, or why not. */
+bool explain_yields(struct explainer *x, const struct unit *holder, const char **ret_why);
+
+/* "300m of cpu and 64Mi of memory": what the pod's requests lack on a node; *ret_share is the sum
+ * of the lacks in ppm of what the node has. */
+const char *explain_lack(struct explainer *x, node_id node, uint64_t *ret_share);
+
+/* plan/explain/advice.c: fills out->advice; the pod must have been taken out of the world. */
+void explain_seen(struct explainer *x);
+
+/* plan/explain/suggestions.c: what C(low) is called where this source asks for it. */
+const char *explain_low_name(const char *source);
+
+/* plan/explain/suggestions.c: fills out->changes, after the nodes. */
+void explain_changes(struct explainer *x);
+
+#endif

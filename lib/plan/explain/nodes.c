@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "plan/explain/explainer.h"
+
+/* ---- Who is on a cell, and why ---- */
+
+static void count_holder(struct explainer *x, unit_id id, bool stores)
+{
+	const struct world *w = &x->p.w;
+	place_id at = w->units.items[id].at;
+	struct range cells = at == NONE ? (struct range){ 0 } : w->places.items[at].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++) {
+		struct range *run = &x->of_cell[w->place_cells.items[cells.at + i]];
+
+		if (stores)
+			x->holders[run->at + run->n] = id;
+		run->n++;
+	}
+}
+
+/* By cell, and there by turn. */
+static void list_holders(struct explainer *x)
+{
+	const struct world *w = &x->p.w;
+	uint32_t at = 0;
+
+	x->of_cell = xcalloc(w->n_cells, sizeof(*x->of_cell));
+	for (unit_id id = 0; id < w->units.n; id++)
+		count_holder(x, id, false);
+	for (cell_id cell = 0; cell < w->n_cells; cell++) {
+		x->of_cell[cell].at = at;
+		at += x->of_cell[cell].n;
+		x->of_cell[cell].n = 0;
+	}
+	x->holders = xmalloc(at * sizeof(*x->holders));
+	for (uint32_t turn = 0; turn < w->units.n; turn++)
+		count_holder(x, w->by_turn[turn], true);
+}
+
+const char *explain_fixed_words(const struct world *w, const struct unit *u)
+{
+	const struct pod *pod = unit_pod(w, u);
+
+	if (pod->is_terminating)
+		return "it is terminating, and holds its room until it is gone";
+	if (pod->is_mirror || strcmp(cluster_str(w->c, pod->owner_kind), "Node") == 0)
+		return "it belongs to its node's kubelet";
+	if (unit_request(w, u)->is_bad)
+		return "its request cannot be read";
+	if (unit_request(w, u)->source == SOURCE_NONE)
+		return "nothing asks for real time for it any more";
+	return "it is system-critical";
+}
+
+static const char *guard_words(struct explainer *x, const struct unit *u)
+{
+	const struct world *w = &x->p.w;
+	const struct meta *pdb = u->pdb == NONE ? NULL : &w->c->pdbs.items[u->pdb].meta;
+
+	if (!pdb)
+		return "a DaemonSet's pod may move, not be evicted";
+	if (w->c->pdbs.items[u->pdb].disruptions_allowed > 0 && !u->can_evict)
+		return "a pod under several PodDisruptionBudgets cannot be evicted";
+	return plan_strf(&x->out->plan, "PodDisruptionBudget %s allows no %seviction",
+			 cluster_str(w->c, pdb->name), u->can_evict ? "further " : "");
+}
+
+bool explain_yields(struct explainer *x, const struct unit *holder, const char **ret_why)
+{
+	const struct world *w = &x->p.w;
+	unsigned rank = explainer_unit(x)->rank;
+	bool is_guarded =
+		!holder->can_evict || (holder->pdb != NONE && w->evictions_left[holder->pdb] <= 0);
+
+	if (holder->kind == UNIT_FIXED)
+		*ret_why = explain_fixed_words(w, holder);
+	else if (holder->rank >= rank)
+		*ret_why = holder->rank > rank ? "it is more critical" : "it is as critical";
+	else if (holder->kind != UNIT_PENDING && is_guarded)
+		*ret_why = guard_words(x, holder);
+	else
+		*ret_why = "it is less critical and could yield";
+	return holder->kind != UNIT_FIXED && holder->rank < rank &&
+	       (holder->kind == UNIT_PENDING || !is_guarded);
+}
+
+static struct holder holder_of(struct explainer *x, const struct unit *u)
+{
+	const struct world *w = &x->p.w;
+	const struct meta *meta = &unit_pod(w, u)->meta;
+	struct holder h = {
+		.ns = plan_str(&x->out->plan, cluster_str(w->c, meta->ns)),
+		.name = plan_str(&x->out->plan, cluster_str(w->c, meta->name)),
+		.criticality = u->rank,
+	};
+
+	memcpy(h.load, u->load, sizeof(h.load));
+	h.can_yield = explain_yields(x, u, &h.why);
+	return h;
+}
+
+/* ---- What a core says ---- */
+
+/* Ranks below this one can be thought away on the cell. */
+static unsigned yielding_rank(const struct core_verdict *v, const struct unit *u)
+{
+	for (uint32_t i = 0; i < v->n_holders; i++)
+		if (v->holders[i].criticality < u->rank && !v->holders[i].can_yield)
+			return 0;
+	return u->rank;
+}
+
+static void fill_loads(struct core_verdict *v, const struct cell *cell, const struct unit *u)
+{
+	unsigned rank = yielding_rank(v, u);
+
+	v->would_yield = true;
+	for (int k = 0; k < LEVELS; k++) {
+		uint32_t rest = cell->used[rank][k];
+
+		v->load[k] = cell->used[0][k] + u->load[k];
+		v->cap[k] = cell->cap[k];
+		v->room[k] = rest < cell->cap[k] ? cell->cap[k] - rest : 0;
+		v->would_yield = v->would_yield && u->load[k] <= v->room[k];
+		if (v->load[k] > v->cap[k] && v->load[k] - v->cap[k] > v->missing) {
+			v->missing = v->load[k] - v->cap[k];
+			v->mode = (uint8_t)k;
+		}
+	}
+	v->would_yield = v->would_yield && v->missing;
+}
+
+static const char *core_words(struct explainer *x, const struct core_verdict *v)
+{
+	if (!v->missing)
+		return "fits";
+	return plan_strf(&x->out->plan, "%s too much in mode %s%s",
+			 emit_ratio(&x->emit, v->missing), criticality_name((enum level)v->mode),
+			 v->would_yield ? ", unless less critical pods yield" : "");
+}
+
+static bool is_in_place(const struct explainer *x, uint32_t core)
+{
+	struct range cores =
+		x->place == NONE ? (struct range){ 0 } : x->p.w.places.items[x->place].cores;
+
+	for (uint32_t i = 0; i < cores.n; i++)
+		if (x->p.w.place_cores.items[cores.at + i] == core)
+			return true;
+	return false;
+}
+
+/* Of cores that count as one. */
+static struct core_verdict core_verdict(struct explainer *x, const uint32_t *cores, uint32_t n)
+{
+	const struct world *w = &x->p.w;
+	cell_id cell = w->cell_of_core[cores[0]];
+	struct range holders = x->of_cell[cell];
+	struct core_verdict v = { .n_holders = holders.n };
+	struct cpuset set = { 0 };
+	char text[CPUSET_TEXT];
+
+	for (uint32_t i = 0; i < n; i++) {
+		cpuset_add(&set, w->cap.cores.items[cores[i]].cpu);
+		v.is_chosen = v.is_chosen || is_in_place(x, cores[i]);
+		v.score += x->p.score[cores[i]];
+	}
+	v.score /= n;
+	v.cores = plan_str(&x->out->plan, cpuset_format(&set, text));
+	v.holders = arena_new(&x->out->plan.arena, struct holder, holders.n);
+	for (uint32_t i = 0; i < holders.n; i++)
+		v.holders[i] = holder_of(x, &w->units.items[x->holders[holders.at + i]]);
+	fill_loads(&v, &w->cells[cell], explainer_unit(x));
+	v.message = core_words(x, &v);
+	return v;
+}
+
+/* ---- What a node says ---- */
+
+/* "300m", "64Mi", "3" */
+static void add_amount(struct str *out, int64_t value, bool is_milli, bool is_bytes)
+{
+	static const char *const units[] = { "", "Ki", "Mi", "Gi", "Ti" };
+	size_t unit = 0;
+
+	if (is_milli && value % 1000 == 0)
+		value /= 1000, is_milli = false;
+	while (is_bytes && value >= 1024 && value % 1024 == 0 && unit + 1 < ARRAY_LEN(units)) {
+		value /= 1024;
+		unit++;
+	}
+	str_addf(out, "%lld%s%s", (long long)value, units[unit], is_milli ? "m" : "");
+}
+
+struct lack {
+	struct str text;
+	uint64_t share;
+};
+
+static void add_lack(struct lack *l, const char *name, int64_t lacking, int64_t have, bool is_milli,
+		     bool is_bytes)
+{
+	if (lacking <= 0)
+		return;
+	str_add(&l->text, l->text.n ? " and " : "");
+	add_amount(&l->text, lacking, is_milli, is_bytes);
+	str_addf(&l->text, " of %s", name);
+	l->share += have > 0 ? (uint64_t)((unsigned __int128)lacking * PPM / (uint64_t)have) : PPM;
+}
+
+static const struct extended *extended_of(const struct world *w, node_id node, str_id name)
+{
+	struct range run = w->nodes[node].extended;
+
+	for (uint32_t i = 0; i < run.n; i++)
+		if (w->extended.items[run.at + i].name == name)
+			return &w->extended.items[run.at + i];
+	return NULL;
+}
+
+const char *explain_lack(struct explainer *x, node_id node, uint64_t *ret_share)
+{
+	static const char *const names[RES_KINDS] = { "cpu", "memory", "ephemeral-storage",
+						      "pods" };
+	const struct world *w = &x->p.w;
+	const struct pod *pod = &w->c->pods.items[x->pod];
+	const struct node_load *n = &w->nodes[node];
+	int64_t want[RES_KINDS] = { pod->cpu_milli, pod->memory, pod->ephemeral, 1 };
+	struct lack l = { .text = STR_INIT };
+
+	for (int i = 0; i < RES_KINDS; i++)
+		if (want[i])
+			add_lack(&l, names[i], n->used[0][i] + want[i] - n->have[i], n->have[i],
+				 i == RES_CPU, i == RES_MEMORY || i == RES_EPHEMERAL);
+	for (uint32_t i = 0; i < pod->extended.n; i++) {
+		const struct amount *a = &w->c->amounts.items[pod->extended.at + i];
+		const struct extended *e = extended_of(w, node, a->name);
+		int64_t have = e ? e->have : 0, used = e ? e->used[0] : 0;
+
+		if (a->value)
+			add_lack(&l, cluster_str(w->c, a->name), used + a->value - have, have,
+				 false, false);
+	}
+	const char *text = plan_str(&x->out->plan, l.text.s);
+	str_done(&l.text);
+	if (ret_share)
+		*ret_share = l.share;
+	return text;
+}
+
+/* Where it is bound to, where its pin points to. */
+static const char *bound_words(struct explainer *x, node_id node)
+{
+	(void)node;
+	return explainer_node(x, explainer_unit(x)->node);
+}
+
+static const char *pin_words(struct explainer *x, node_id node)
+{
+	(void)node;
+	return x->out->node_pin;
+}
+
+/* The first part of the pod's nodeSelector that the node's labels do not meet. */
+static const char *selector_words(struct explainer *x, node_id node)
+{
+	const struct cluster *c = x->p.w.c;
+	struct range all = c->rules.items[c->pods.items[x->pod].rules].node_selector;
+
+	for (uint32_t i = 0; i < all.n; i++) {
+		struct range one = { all.at + i, 1 };
+		const struct requirement *r = &c->requirements.items[one.at];
+
+		if (!selector_matches(c, (struct selector){ one, true },
+				      c->nodes.items[node].labels))
+			return plan_strf(&x->out->plan, "%s=%s", cluster_str(c, r->key),
+					 r->values.n ? cluster_str(c, c->names.items[r->values.at])
+						     : "");
+	}
+	return "";
+}
+
+/* All that it does not tolerate. */
+static const char *taint_words(struct explainer *x, node_id node)
+{
+	static const char *const effects[] = {
+		[EFFECT_ANY] = "",
+		[EFFECT_NO_SCHEDULE] = ":NoSchedule",
+		[EFFECT_PREFER_NO_SCHEDULE] = ":PreferNoSchedule",
+		[EFFECT_NO_EXECUTE] = ":NoExecute",
+	};
+	const struct cluster *c = x->p.w.c;
+	struct range taints = c->nodes.items[node].taints;
+	AUTO(str_done) struct str text = STR_INIT;
+
+	for (uint32_t i = 0; i < taints.n; i++) {
+		const struct taint *t = &c->taints.items[taints.at + i];
+
+		if (filter_tolerates(c, &c->rules.items[c->pods.items[x->pod].rules], t))
+			continue;
+		str_addf(&text, "%s%s%s%s%s", text.n ? ", " : "", cluster_str(c, t->key),
+			 t->value ? "=" : "", cluster_str(c, t->value), effects[t->effect]);
+	}
+	return plan_str(&x->out->plan, text.s);
+}
+
+static const char *resource_words(struct explainer *x, node_id node)
+{
+	return plan_strf(&x->out->plan, "%s is missing", explain_lack(x, node, NULL));
+}
+
+static const char *cores_words(struct explainer *x, node_id node)
+{
+	uint32_t n = x->p.w.cap.nodes.items[node].cores.n;
+
+	if (*x->out->core_pin)
+		return plan_strf(&x->out->plan, "no RT core %s", x->out->core_pin);
+	return plan_strf(&x->out->plan, "%u are wanted, it has %u", x->out->core_count, n);
+}
+
+static const char *(*const details[REFUSALS])(struct explainer *x, node_id node) = {
+	[REFUSE_OTHER_NODE] = bound_words,   [REFUSE_PIN] = pin_words,
+	[REFUSE_SELECTOR] = selector_words,  [REFUSE_TAINT] = taint_words,
+	[REFUSE_RESOURCES] = resource_words, [REFUSE_CORES] = cores_words,
+};
+
+/* The node that has been chosen passed when it was the pod's turn; what came later may not have
+ * left it the choice. */
+static enum refusal filter_refusal(struct explainer *x, node_id node, bool *ret_would_yield)
+{
+	const struct unit *u = explainer_unit(x);
+
+	*ret_would_yield = false;
+	if (x->place != NONE && x->p.w.places.items[x->place].node == node)
+		return REFUSE_NOTHING;
+	if (u->kind != UNIT_PENDING)
+		return u->node == node ? REFUSE_NOTHING : REFUSE_OTHER_NODE;
+
+	enum refusal r = filter_node(&x->p.filters, u, node, 0, NULL, 0);
+	if (r != REFUSE_NOTHING)
+		*ret_would_yield =
+			filter_node(&x->p.filters, u, node, u->rank, NULL, 0) == REFUSE_NOTHING;
+	return r;
+}
+
+/* The cores that may be asked: the pinned ones, or all; false when there are too few. */
+static bool list_cores(const struct explainer *x, const struct request *q, node_id node,
+		       uint32_t *cores, uint32_t *n)
+{
+	const struct world *w = &x->p.w;
+	struct range run = w->cap.nodes.items[node].cores;
+
+	*n = 0;
+	for (uint32_t i = 0; i < run.n; i++)
+		if (!q->has_pin ||
+		    cpuset_has(&w->req.sets.items[q->pin], w->cap.cores.items[run.at + i].cpu))
+			cores[(*n)++] = run.at + i;
+	return *n >= x->out->core_count;
+}
+
+/* Fills the node's cores; says whether enough of them have room. */
+static bool ask_cores(struct explainer *x, struct node_verdict *v, node_id node,
+		      const uint32_t *cores, uint32_t n)
+{
+	bool is_one = x->p.w.cap.nodes.items[node].scope == SCOPE_NODE;
+	uint32_t step = is_one ? n : 1, n_fitting = 0;
+
+	v->n_cores = n / step;
+	v->cores = arena_new(&x->out->plan.arena, struct core_verdict, v->n_cores);
+	for (uint32_t i = 0; i < v->n_cores; i++) {
+		v->cores[i] = core_verdict(x, cores + (size_t)i * step, step);
+		n_fitting += v->cores[i].missing == 0;
+	}
+	return n_fitting >= (is_one ? 1 : x->out->core_count);
+}
+
+static void ask_node(struct explainer *x, struct node_verdict *v, node_id node)
+{
+	uint32_t cores[CPUSET_MAX], n;
+
+	v->refused = (uint8_t)filter_refusal(x, node, &v->would_yield);
+	if (v->refused != REFUSE_NOTHING && !v->would_yield)
+		return;
+	bool has_cores = list_cores(x, explainer_request(x), node, cores, &n) && n > 0;
+	bool has_room = has_cores && ask_cores(x, v, node, cores, n);
+	if (v->refused == REFUSE_NOTHING && !has_room)
+		v->refused = has_cores ? REFUSE_BUDGET : REFUSE_CORES;
+}
+
+void explain_nodes(struct explainer *x)
+{
+	const struct world *w = &x->p.w;
+
+	list_holders(x);
+	for (node_id node = 0; node < w->c->nodes.n; node++) {
+		struct node_verdict v = {
+			.node = plan_str(&x->out->plan, explainer_node(x, node)),
+			.is_chosen = x->place != NONE && w->places.items[x->place].node == node,
+			.detail = "",
+		};
+
+		ask_node(x, &v, node);
+		if (details[v.refused])
+			v.detail = details[v.refused](x, node);
+		v.refusal = v.refused == REFUSE_NOTHING ? "" : refusal_text(v.refused);
+		*array_add(&x->out->nodes) = v;
+	}
+}

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/file/file_parts.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "budget/recovery.h"
+
+/* Words */
+
+static const char *kind_word(unsigned v)
+{
+	return action_kind_name(v);
+}
+
+static const char *reason_word(unsigned v)
+{
+	return reason_name(v);
+}
+
+static const char *level_word(unsigned v)
+{
+	return level_name(v);
+}
+
+static const char *criticality_word(unsigned v)
+{
+	return criticality_name(v);
+}
+
+static const char *enforcement_word(unsigned v)
+{
+	return enforcement_name(v);
+}
+
+static const struct field_words kinds = { kind_word, 0, ACTION_KINDS, sizeof(enum action_kind) };
+static const struct field_words action_reasons = { reason_word, 0, REASONS, sizeof(enum reason) };
+static const struct field_words unplaced_reasons = { reason_word, REASON_NO_REQUEST, REASONS,
+						     sizeof(enum reason) };
+static const struct field_words levels = { level_word, 0, LEVELS, 1 };
+static const struct field_words criticalities = { criticality_word, 0, LEVELS, 1 };
+static const struct field_words enforcements = { enforcement_word, ENFORCE_WATCH, ENFORCE_RAISE + 1,
+						 1 };
+
+/* Targets and places */
+
+static const struct field pod_fields[] = {
+	{ "namespace", &field_name, offsetof(struct target, ns), .needed = true },
+	{ "name", &field_name, offsetof(struct target, name), .needed = true },
+	{ "uid", &field_text, offsetof(struct target, uid), .max = FIELD_NAME_MAX },
+	{ "resourceVersion", &field_text, offsetof(struct target, version), .max = FIELD_NAME_MAX },
+	{ 0 },
+};
+
+static const struct field unplaced_pod_fields[] = {
+	{ "namespace", &field_name, offsetof(struct target, ns), .needed = true },
+	{ "name", &field_name, offsetof(struct target, name), .needed = true },
+	{ "uid", &field_text, offsetof(struct target, uid), .max = FIELD_NAME_MAX },
+	{ 0 },
+};
+
+static const struct field by_fields[] = {
+	{ "namespace", &field_name, offsetof(struct target, ns), .needed = true },
+	{ "name", &field_name, offsetof(struct target, name), .needed = true },
+	{ 0 },
+};
+
+static const struct field object_fields[] = {
+	{ "kind", &field_text, offsetof(struct target, kind), .needed = true,
+	  .max = FIELD_NAME_MAX },
+	{ "apiVersion", &field_text, offsetof(struct target, api_version), .needed = true,
+	  .max = FIELD_NAME_MAX },
+	{ "namespace", &field_name, offsetof(struct target, ns) },
+	{ "name", &field_name, offsetof(struct target, name), .needed = true },
+	{ "uid", &field_text, offsetof(struct target, uid), .max = FIELD_NAME_MAX },
+	{ "resourceVersion", &field_text, offsetof(struct target, version), .max = FIELD_NAME_MAX },
+	{ 0 },
+};
+
+static const struct field place_fields[] = {
+	{ "node", &field_name, offsetof(struct place, node), .needed = true },
+	{ "cores", &field_cores, offsetof(struct place, cores) },
+	{ 0 },
+};
+
+/* What stands in `to` is more than a place: also what the assignment's annotations will say, so
+ * that a saved plan needs no second look at the requests. */
+
+static bool has_level(const void *object)
+{
+	const struct action *a = object;
+
+	return a->to.has_level || a->to.enforcement != ENFORCE_NONE;
+}
+
+static bool has_budget(const void *object)
+{
+	return ((const struct action *)object)->budget.period != 0;
+}
+
+enum {
+	TO_NODE,
+	TO_CORES,
+	TO_PERIOD,
+	TO_RUNTIME,
+	TO_LEVEL,
+	TO_ENFORCEMENT,
+	TO_LOW,
+	TO_MEDIUM,
+	TO_HI,
+	TO_FLOOR,
+	TO_CRITICALITY,
+	TO_SOURCE,
+	TO_RECOVERY,
+	TO_POD_UID,
+	TO_ROWS,
+};
+
+#define BIT(row) (UINT64_C(1) << (row))
+
+static const uint64_t grant_rows =
+	BIT(TO_CORES) | BIT(TO_PERIOD) | BIT(TO_RUNTIME) | BIT(TO_LEVEL) | BIT(TO_ENFORCEMENT);
+static const uint64_t budget_rows =
+	BIT(TO_LOW) | BIT(TO_HI) | BIT(TO_FLOOR) | BIT(TO_CRITICALITY) | BIT(TO_SOURCE);
+
+static const struct field to_fields[TO_ROWS + 1] = {
+	[TO_NODE] = { "node", &field_name, offsetof(struct action, to.node), .needed = true },
+	[TO_CORES] = { "cores", &field_cores, offsetof(struct action, to.cores) },
+	[TO_PERIOD] = { "period", &field_u32, offsetof(struct action, to.period),
+			.min = PERIOD_MIN_US, .max = PERIOD_MAX_US },
+	[TO_RUNTIME] = { "runtime", &field_u32, offsetof(struct action, to.runtime), .min = 1,
+			 .max = PERIOD_MAX_US },
+	[TO_LEVEL] = { "level", &field_word, offsetof(struct action, to.level), .of = &levels,
+		       .is_given = has_level },
+	[TO_ENFORCEMENT] = { "enforcement", &field_word, offsetof(struct action, to.enforcement),
+			     .of = &enforcements },
+	[TO_LOW] = { "runtimeLow", &field_u32, offsetof(struct action, budget.low), .min = 1,
+		     .max = PERIOD_MAX_US },
+	[TO_MEDIUM] = { "runtimeMedium", &field_u32, offsetof(struct action, budget.medium),
+			.min = 1, .max = PERIOD_MAX_US },
+	[TO_HI] = { "runtimeHi", &field_u32, offsetof(struct action, budget.hi), .min = 1,
+		    .max = PERIOD_MAX_US },
+	[TO_FLOOR] = { "runtimeFloor", &field_u32, offsetof(struct action, budget.floor), .min = 1,
+		       .max = PERIOD_MAX_US },
+	[TO_CRITICALITY] = { "criticality", &field_word,
+			     offsetof(struct action, budget.criticality), .of = &criticalities,
+			     .is_given = has_budget },
+	[TO_SOURCE] = { "source", &field_text, offsetof(struct action, source), .max = 32 },
+	[TO_RECOVERY] = { "recovery", &field_text, offsetof(struct action, recovery),
+			  .max = RECOVERY_TEXT },
+	[TO_POD_UID] = { "podUID", &field_text, offsetof(struct action, to.pod_uid),
+			 .max = FIELD_NAME_MAX },
+};
+
+static bool to_is_absent(const struct field *f, const void *value)
+{
+	const struct action *a = value;
+
+	(void)f;
+	return !a->to.node || !*a->to.node;
+}
+
+static void to_write(const struct field *f, const void *value, struct json_out *o)
+{
+	(void)f;
+	fields_write(to_fields, value, o);
+}
+
+static int check_source(const char *source, struct field_reader *r)
+{
+	static const char *const sources[] = { "mckube", "annotations", "rt-operator" };
+
+	for (size_t i = 0; i < ARRAY_LEN(sources); i++)
+		if (strcmp(source, sources[i]) == 0)
+			return 0;
+	return field_error(r, "source is '%s', not mckube, annotations or rt-operator", source);
+}
+
+static int check_recovery(const char *text, struct field_reader *r)
+{
+	struct recovery ignored;
+
+	if (text && !recovery_parse(text, &ignored))
+		return field_error(r, "recovery: '%s' says no way to recover", text);
+	return 0;
+}
+
+static int check_budget(const struct budget *b, struct field_reader *r)
+{
+	if (b->low > b->hi || b->hi > b->period || b->floor > b->low)
+		return field_error(
+			r, "runtimeFloor <= runtimeLow <= runtimeHi <= period does not hold");
+	if (b->medium && (b->medium < b->low || b->medium > b->hi))
+		return field_error(r, "runtimeMedium is not from runtimeLow to runtimeHi");
+	return 0;
+}
+
+/* `to` is a place with or without a level, or with all of a grant, or with all of an assignment. */
+static bool to_is_whole(uint64_t seen)
+{
+	uint64_t need = 0;
+
+	if (seen & (BIT(TO_PERIOD) | BIT(TO_RUNTIME) | BIT(TO_ENFORCEMENT)))
+		need |= grant_rows;
+	if (seen & (budget_rows | BIT(TO_MEDIUM) | BIT(TO_RECOVERY)))
+		need |= grant_rows | budget_rows;
+	return (seen & need) == need;
+}
+
+static int to_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+{
+	struct action *a = value;
+	uint64_t seen;
+
+	(void)f;
+	if (fields_read(to_fields, j, a, &seen, r) < 0)
+		return -EINVAL;
+	if (!to_is_whole(seen))
+		return field_error(r, "says only a part of an assignment");
+	if (a->to.runtime > a->to.period)
+		return field_error(r, "runtime is more than the period");
+	a->to.has_level = seen & BIT(TO_LEVEL);
+	if (!(seen & BIT(TO_LOW)))
+		return 0;
+	a->budget.period = a->to.period;
+	if (check_source(a->source, r) < 0 || check_recovery(a->recovery, r) < 0)
+		return -EINVAL;
+	return check_budget(&a->budget, r);
+}
+
+/* action.to, budget and source. */
+static const struct field_type field_to = { to_is_absent, to_write, to_read };
+
+/* Actions */
+
+static bool after_is_absent(const struct field *f, const void *value)
+{
+	(void)f;
+	return ((const struct action *)value)->n_after == 0;
+}
+
+static void after_write(const struct field *f, const void *value, struct json_out *o)
+{
+	const struct action *a = value;
+
+	(void)f;
+	json_out_array(o);
+	for (uint32_t i = 0; i < a->n_after; i++)
+		json_out_int(o, a->after[i]);
+	json_out_end(o);
+}
+
+static int after_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+{
+	struct action *a = value;
+	const cJSON *item;
+
+	(void)f;
+	if (!cJSON_IsArray(j))
+		return field_error(r, "is not a list");
+	a->after = arena_new(&r->plan->arena, uint32_t, cJSON_GetArraySize(j));
+	cJSON_ArrayForEach(item, j) {
+		int64_t id;
+
+		if (!json_int(item, &id) || id < 1 || id > UINT32_MAX)
+			return field_error(r, "holds something else than ids");
+		a->after[a->n_after++] = (uint32_t)id;
+	}
+	return 0;
+}
+
+/* action.after and n_after. */
+static const struct field_type field_after = { after_is_absent, after_write, after_read };
+
+static bool is_on_pod(const void *action)
+{
+	return strcmp(((const struct action *)action)->on.kind, "Pod") == 0;
+}
+
+static bool is_on_object(const void *action)
+{
+	return !is_on_pod(action);
+}
+
+enum {
+	ACTION_ROW_ID,
+	ACTION_ROW_KIND,
+	ACTION_ROW_REASON,
+	ACTION_ROW_AFTER,
+	ACTION_ROW_POD,
+	ACTION_ROW_OBJECT,
+	ACTION_ROW_FROM,
+	ACTION_ROW_TO,
+	ACTION_ROW_LANDING,
+	ACTION_ROW_BY,
+	ACTION_ROW_SINCE,
+	ACTION_ROW_MESSAGE,
+	ACTION_ROWS,
+};
+
+static const struct field action_fields[ACTION_ROWS + 1] = {
+	[ACTION_ROW_ID] = { "id", &field_u32, offsetof(struct action, id), .min = 1,
+			    .needed = true },
+	[ACTION_ROW_KIND] = { "kind", &field_word, offsetof(struct action, kind), .of = &kinds,
+			      .needed = true },
+	[ACTION_ROW_REASON] = { "reason", &field_word, offsetof(struct action, reason),
+				.of = &action_reasons, .needed = true },
+	[ACTION_ROW_AFTER] = { "after", &field_after, FIELD_SELF },
+	[ACTION_ROW_POD] = { "pod", &field_object, offsetof(struct action, on), .of = pod_fields,
+			     .is_given = is_on_pod },
+	[ACTION_ROW_OBJECT] = { "object", &field_object, offsetof(struct action, on),
+				.of = object_fields, .is_given = is_on_object },
+	[ACTION_ROW_FROM] = { "from", &field_object, offsetof(struct action, from),
+			      .of = place_fields },
+	[ACTION_ROW_TO] = { "to", &field_to, FIELD_SELF },
+	[ACTION_ROW_LANDING] = { "landing", &field_object, offsetof(struct action, landing),
+				 .of = place_fields },
+	[ACTION_ROW_BY] = { "by", &field_object, offsetof(struct action, by), .of = by_fields },
+	[ACTION_ROW_SINCE] = { "since", &field_date, offsetof(struct action, since) },
+	[ACTION_ROW_MESSAGE] = { "message", &field_text, offsetof(struct action, message),
+				 .needed = true },
+};
+
+/* What an action of a kind has. A row that is in neither mask is an error. */
+struct shape {
+	uint64_t needs, may;
+	enum { PLACE, GRANT, ASSIGNMENT } to; /* how much of it `to` holds, at least */
+};
+
+#define POD	BIT(ACTION_ROW_POD)
+#define OBJECT	BIT(ACTION_ROW_OBJECT)
+#define FROM	BIT(ACTION_ROW_FROM)
+#define TO	BIT(ACTION_ROW_TO)
+#define LANDING BIT(ACTION_ROW_LANDING)
+#define SINCE	BIT(ACTION_ROW_SINCE)
+
+static const struct shape shapes[ACTION_KINDS] = {
+	[ACTION_BIND] = { .needs = POD | TO, .to = ASSIGNMENT },
+	[ACTION_ASSIGN] = { .needs = POD | TO, .to = ASSIGNMENT },
+	[ACTION_MOVE] = { .needs = POD | FROM | TO, .to = ASSIGNMENT },
+	[ACTION_EVICT] = { .needs = POD | FROM, .may = LANDING },
+	[ACTION_DEGRADE] = { .needs = POD | TO, .may = FROM | SINCE, .to = ASSIGNMENT },
+	[ACTION_SET_LEVEL] = { .needs = POD | TO, .may = FROM, .to = ASSIGNMENT },
+	[ACTION_MIGRATE] = { .needs = POD | FROM | TO, .to = GRANT },
+	[ACTION_RESIZE] = { .needs = POD },
+	[ACTION_SCALE] = { .needs = OBJECT },
+	[ACTION_TAINT] = { .needs = OBJECT, .may = SINCE },
+	[ACTION_UNTAINT] = { .needs = OBJECT },
+	[ACTION_STATUS] = { .may = POD | OBJECT | TO },
+	[ACTION_FINALIZER] = { .needs = OBJECT },
+};
+
+static int check_rows(const struct action *a, uint64_t seen, struct field_reader *r)
+{
+	static const uint64_t always = BIT(ACTION_ROW_ID) | BIT(ACTION_ROW_KIND) |
+				       BIT(ACTION_ROW_REASON) | BIT(ACTION_ROW_AFTER) |
+				       BIT(ACTION_ROW_BY) | BIT(ACTION_ROW_MESSAGE);
+	const struct shape *shape = &shapes[a->kind];
+
+	for (unsigned row = 0; row < ACTION_ROWS; row++) {
+		if (shape->needs & ~seen & BIT(row))
+			return field_error(r, "%s is missing", action_fields[row].key);
+		if (seen & ~shape->needs & ~shape->may & ~always & BIT(row))
+			return field_error(r, "%s is not part of a %s", action_fields[row].key,
+					   action_kind_name(a->kind));
+	}
+	if (a->kind != ACTION_EVICT && (seen & FROM) && !a->from.cores)
+		return field_error(r, "from.cores is missing");
+	if ((seen & LANDING) && !a->landing.cores)
+		return field_error(r, "landing.cores is missing");
+	if (!(seen & POD) == !(seen & OBJECT))
+		return field_error(r, "one of pod and object is needed");
+	if (a->to.pod_uid && a->kind != ACTION_STATUS)
+		return field_error(r, "to.podUID is not part of a %s", action_kind_name(a->kind));
+	if ((shape->to == GRANT && a->to.enforcement == ENFORCE_NONE) ||
+	    (shape->to == ASSIGNMENT && a->budget.period == 0))
+		return field_error(r, "to says too little for a %s", action_kind_name(a->kind));
+	return 0;
+}
+
+/* The strings of a target are never NULL. */
+static void fill_target(struct target *t, const char *kind)
+{
+	const char **strings[] = { &t->ns, &t->uid, &t->version, &t->api_version };
+
+	if (!t->kind)
+		t->kind = kind;
+	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
+		if (!*strings[i])
+			*strings[i] = "";
+}
+
+static int check_action(struct field_reader *r, void *item, size_t index, uint64_t seen)
+{
+	struct action *a = item;
+
+	if (a->id != index + 1)
+		return field_error(r, "id is %" PRIu32 ", the next one is %zu", a->id, index + 1);
+	for (uint32_t i = 0; i < a->n_after; i++)
+		if (a->after[i] >= a->id)
+			return field_error(r, "after holds %" PRIu32 ", which is not done before",
+					   a->after[i]);
+	if (check_rows(a, seen, r) < 0)
+		return -EINVAL;
+	if (a->on.kind && strcmp(a->on.kind, "Pod") == 0)
+		return field_error(r, "object is a Pod, which stands under pod");
+	fill_target(&a->on, "Pod");
+	if (seen & BIT(ACTION_ROW_BY))
+		fill_target(&a->by, "Pod");
+	if ((seen & FROM) && !a->from.cores)
+		a->from.cores = "";
+	return 0;
+}
+
+const struct field_list file_actions = { action_fields, sizeof(struct action), check_action };
+
+/* Pods without a place */
+
+static const struct field unplaced_fields[] = {
+	{ "pod", &field_object, offsetof(struct unplaced, on), .of = unplaced_pod_fields,
+	  .needed = true },
+	{ "reason", &field_word, offsetof(struct unplaced, reason), .of = &unplaced_reasons,
+	  .needed = true },
+	{ "message", &field_text, offsetof(struct unplaced, message), .needed = true },
+	{ 0 },
+};
+
+static int check_unplaced(struct field_reader *r, void *item, size_t index, uint64_t seen)
+{
+	(void)r;
+	(void)index;
+	(void)seen;
+	fill_target(&((struct unplaced *)item)->on, "Pod");
+	return 0;
+}
+
+const struct field_list file_unplaced = { unplaced_fields, sizeof(struct unplaced),
+					  check_unplaced };

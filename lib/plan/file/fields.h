@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_FILE_FIELDS_H
+#define MCKUBE_PLAN_FILE_FIELDS_H
+
+#include "base/json.h"
+#include "base/json_out.h"
+#include "plan/plan.h"
+
+/* A struct as a JSON object, by a table that is read in both directions: the order of its rows is
+ * the order of the members in the text, and what one direction accepts the other one makes.
+ *
+ *	static const struct field result_fields[] = {
+ *		{ "id", &field_u32, offsetof(struct result, id), .needed = true, .min = 1 },
+ *		{ "message", &field_text, offsetof(struct result, message) },
+ *		{ 0 },
+ *	};
+ *
+ * Reading is strict: a member that no row names is an error, and so is a value that its row does
+ * not allow. Errors begin with the path: "spec.actions[3].to.cores: ...". */
+
+struct field;
+struct field_reader;
+
+/* What a row's value is. */
+struct field_type {
+	/* Has it nothing to say? Such a member is left out, unless it is needed. */
+	bool (*is_absent)(const struct field *f, const void *value);
+	void (*write)(const struct field *f, const void *value, struct json_out *o);
+	int (*read)(const struct field *f, const cJSON *j, void *value, struct field_reader *r);
+};
+
+struct field {
+	const char *key;
+	const struct field_type *type;
+	size_t at;	/* offset in the struct; FIELD_SELF for a part that spans members */
+	int64_t min;	/* of a number */
+	int64_t max;	/* of a number (0: no limit); bytes of a text (0: FIELD_TEXT_MAX) */
+	const void *of; /* the inner table, list or words; the text of a constant */
+	bool needed;	/* always written, an error when missing */
+	/* Where absence cannot be seen at the value alone. */
+	bool (*is_given)(const void *object);
+};
+
+enum { FIELD_SELF = 0, FIELD_TEXT_MAX = 64 << 10, FIELD_NAME_MAX = 253, FIELD_ROWS_MAX = 64 };
+
+/* const char *, in the plan's arena once read; absent is NULL or "". */
+extern const struct field_type field_text;
+/* The same, holding a name of a Kubernetes object (RFC 1123). */
+extern const struct field_type field_name;
+/* The same, holding a set of CPUs in its shortest form. */
+extern const struct field_type field_cores;
+/* char[max], a NUL included. */
+extern const struct field_type field_chars;
+/* A text that is always the same and has no place in the struct. */
+extern const struct field_type field_constant;
+/* int64_t seconds; "" for 0. */
+extern const struct field_type field_date;
+/* uint32_t, or an int32_t that is never negative. */
+extern const struct field_type field_u32;
+/* One of a list of words: `of` is a struct field_words. */
+extern const struct field_type field_word;
+/* A struct inside: `of` is its table. */
+extern const struct field_type field_object;
+/* An ARRAY() of structs: `of` is a struct field_list. */
+extern const struct field_type field_list;
+
+/* An enumeration from `first` to below `end`. `size` is that of the member: 1 or 4. */
+struct field_words {
+	const char *(*name)(unsigned value);
+	unsigned first, end;
+	size_t size;
+};
+
+struct field_list {
+	const struct field *fields;
+	size_t size; /* of an item */
+	/* What the table cannot say; `seen` has bit i set where row i was in the text. May be NULL.
+	 */
+	int (*check)(struct field_reader *r, void *item, size_t index, uint64_t seen);
+};
+
+struct field_reader {
+	struct plan *plan; /* owns the strings */
+	struct str path;
+	struct error *err;
+};
+
+void fields_write(const struct field *fields, const void *object, struct json_out *o);
+
+/* Sets the bits of the rows that were there in `seen`, which may be NULL. */
+int fields_read(const struct field *fields, const cJSON *j, void *object, uint64_t *seen,
+		struct field_reader *r);
+
+/* error_set() with the path before the text. */
+int field_error(struct field_reader *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The path goes one step down; returns what to give to str_cut() to go back. */
+size_t field_enter(struct field_reader *r, const char *key);
+size_t field_enter_item(struct field_reader *r, size_t index);
+
+#endif

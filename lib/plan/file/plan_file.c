@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/file/plan_file.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/sha256.h"
+#include "plan/file/file_parts.h"
+
+static const char *state_word(unsigned v)
+{
+	return result_state_name(v);
+}
+
+static const struct field_words states = { state_word, 0, RESULT_SKIPPED + 1,
+					   sizeof(enum result_state) };
+
+static const struct field warning_fields[] = {
+	{ "object", &field_text, offsetof(struct warning, object), .needed = true },
+	{ "reason", &field_text, offsetof(struct warning, reason), .needed = true, .max = 64 },
+	{ "message", &field_text, offsetof(struct warning, message), .needed = true },
+	{ 0 },
+};
+
+static const struct field result_fields[] = {
+	{ "id", &field_u32, offsetof(struct result, id), .min = 1, .needed = true },
+	{ "state", &field_word, offsetof(struct result, state), .of = &states, .needed = true },
+	{ "message", &field_text, offsetof(struct result, message) },
+	{ 0 },
+};
+
+static const struct field_list warning_list = { warning_fields, sizeof(struct warning), NULL };
+static const struct field_list result_list = { result_fields, sizeof(struct result), NULL };
+
+static const struct field cluster_fields[] = {
+	{ "server", &field_text, offsetof(struct plan, server), .needed = true },
+	{ "takenAt", &field_date, offsetof(struct plan, taken_at), .needed = true },
+	{ "digest", &field_text, offsetof(struct plan, digest), .needed = true, .max = 128 },
+	{ 0 },
+};
+
+static const struct field spec_fields[] = {
+	{ "cluster", &field_object, FIELD_SELF, .of = cluster_fields, .needed = true },
+	{ "settings", &field_object, offsetof(struct plan, settings), .of = file_settings,
+	  .needed = true },
+	{ "actions", &field_list, offsetof(struct plan, actions), .of = &file_actions,
+	  .needed = true },
+	{ "unplaced", &field_list, offsetof(struct plan, unplaced), .of = &file_unplaced,
+	  .needed = true },
+	{ "warnings", &field_list, offsetof(struct plan, warnings), .of = &warning_list,
+	  .needed = true },
+	{ 0 },
+};
+
+static const struct field metadata_fields[] = {
+	{ "name", &field_chars, offsetof(struct plan, name), .needed = true,
+	  .max = sizeof(((struct plan *)0)->name) },
+	{ 0 },
+};
+
+static const struct field status_fields[] = {
+	{ "results", &field_list, offsetof(struct plan, results), .of = &result_list,
+	  .needed = true },
+	{ 0 },
+};
+
+static const struct field plan_fields[] = {
+	{ "apiVersion", &field_constant, FIELD_SELF, .of = "mckube.io/v1alpha1", .needed = true },
+	{ "kind", &field_constant, FIELD_SELF, .of = "Plan", .needed = true },
+	{ "metadata", &field_object, FIELD_SELF, .of = metadata_fields, .needed = true },
+	{ "spec", &field_object, FIELD_SELF, .of = spec_fields, .needed = true },
+	{ "status", &field_object, FIELD_SELF, .of = status_fields },
+	{ 0 },
+};
+
+void plan_write_json(const struct plan *p, struct str *out)
+{
+	AUTO(json_out_done) struct json_out o = { .out = out };
+
+	fields_write(plan_fields, p, &o);
+	str_addc(out, '\n');
+}
+
+enum { PLAN_NAME_DIGITS = sizeof(((struct plan *)0)->name) - 1 };
+
+static void name_of(const struct plan *p, char ret[static PLAN_NAME_DIGITS + 1])
+{
+	AUTO(str_done) struct str spec = STR_INIT;
+	AUTO(json_out_done) struct json_out o = { .out = &spec, .is_canonical = true };
+	struct sha256 digest = SHA256_INIT;
+	char hex[SHA256_HEX];
+
+	fields_write(spec_fields, p, &o);
+	sha256_add(&digest, spec.s, spec.n);
+	sha256_finish_hex(&digest, hex);
+	memcpy(ret, hex, PLAN_NAME_DIGITS);
+	ret[PLAN_NAME_DIGITS] = '\0';
+}
+
+void plan_name(struct plan *p)
+{
+	name_of(p, p->name);
+}
+
+static int check_name(const struct plan *p, struct error *err)
+{
+	char name[PLAN_NAME_DIGITS + 1];
+
+	name_of(p, name);
+	if (strcmp(name, p->name) != 0)
+		return error_set(err, -EINVAL,
+				 "metadata.name: '%s' is not the digest of the spec (%s): the plan "
+				 "was changed after it was made",
+				 p->name, name);
+	return 0;
+}
+
+static int check_results(const struct plan *p, struct error *err)
+{
+	for (size_t i = 0; i < p->results.n; i++)
+		if (p->results.items[i].id > p->actions.n)
+			return error_set(err, -EINVAL,
+					 "status.results[%zu].id: there is no action %" PRIu32, i,
+					 p->results.items[i].id);
+	return 0;
+}
+
+static void reader_done(struct field_reader *r)
+{
+	str_done(&r->path);
+}
+
+int plan_read_json(const char *text, size_t n, struct plan *ret, struct error *err)
+{
+	AUTO_JSON cJSON *j = NULL;
+	AUTO(plan_done) struct plan p = { 0 };
+	AUTO(reader_done) struct field_reader r = { &p, STR_INIT, err };
+
+	if (n > PLAN_MAX_BYTES)
+		return error_set(err, -EFBIG, "a plan has at most %d MiB", PLAN_MAX_BYTES >> 20);
+	if (json_parse(text, n, &j, err) < 0 || fields_read(plan_fields, j, &p, NULL, &r) < 0 ||
+	    check_name(&p, err) < 0 || check_results(&p, err) < 0)
+		return err ? err->code : -EINVAL;
+	*ret = p;
+	p = (struct plan){ 0 };
+	return 0;
+}

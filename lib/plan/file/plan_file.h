@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_FILE_PLAN_FILE_H
+#define MCKUBE_PLAN_FILE_PLAN_FILE_H
+
+#include "base/error.h"
+#include "base/str.h"
+#include "plan/plan.h"
+
+/* A plan as text: the format of mckube.io/v1alpha1 kind Plan (test/schema/plan.schema.json).
+ * Writing is deterministic: fixed key order, two spaces of indent, a newline at the end. What is
+ * read and written again has the same bytes. */
+
+enum { PLAN_MAX_BYTES = 256 << 20 };
+
+/* Appends the plan as JSON. `status` is there when the plan has results. */
+void plan_write_json(const struct plan *p, struct str *out);
+
+/* Fills p->name: the first 16 hex digits of the SHA-256 of `spec` in canonical JSON (RFC 8785: keys
+ * sorted, no blanks, UTF-8). plan_make() calls it last. */
+void plan_name(struct plan *p);
+
+/* Reads a plan back; the whole of it is checked (kinds, reasons, ids, cpusets, order of `after`)
+ * and its name must match its content: a plan is applied as it was made or not at all. Nothing that
+ * is not part of the format is passed over. The caller owns the plan: plan_done(). Errors name the
+ * path: "spec.actions[3].to.cores: ...". */
+int plan_read_json(const char *text, size_t n, struct plan *ret, struct error *err);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/file/file_parts.h"
+
+static const char *legacy_pins_word(unsigned v)
+{
+	return v ? "ignore" : "honor";
+}
+
+static const struct field_words legacy_pins = { legacy_pins_word, 0, 2, sizeof(bool) };
+
+static const struct field policy_fields[] = {
+	{ "name", &field_chars, offsetof(struct policy_weight, name), .needed = true,
+	  .max = sizeof(((struct policy_weight *)0)->name) },
+	{ "weight", &field_u32, offsetof(struct policy_weight, weight), .needed = true,
+	  .max = 1000 },
+	{ 0 },
+};
+
+static bool policies_are_absent(const struct field *f, const void *value)
+{
+	(void)f;
+	return ((const struct settings *)value)->n_policies == 0;
+}
+
+static void policies_write(const struct field *f, const void *value, struct json_out *o)
+{
+	const struct settings *s = value;
+
+	(void)f;
+	json_out_array(o);
+	for (uint32_t i = 0; i < s->n_policies; i++)
+		fields_write(policy_fields, &s->policies[i], o);
+	json_out_end(o);
+}
+
+static int policies_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+{
+	struct settings *s = value;
+	const cJSON *item;
+
+	(void)f;
+	if (!cJSON_IsArray(j) || cJSON_GetArraySize(j) > MAX_POLICIES)
+		return field_error(r, "is not a list of at most %d policies", MAX_POLICIES);
+	cJSON_ArrayForEach(item, j) {
+		size_t before = field_enter_item(r, s->n_policies);
+
+		if (fields_read(policy_fields, item, &s->policies[s->n_policies++], NULL, r) < 0)
+			return -EINVAL;
+		str_cut(&r->path, before);
+	}
+	return 0;
+}
+
+/* settings.policies and n_policies. */
+static const struct field_type field_policies = { policies_are_absent, policies_write,
+						  policies_read };
+
+static const struct field search_fields[] = {
+	{ "steps", &field_u32, offsetof(struct settings, search_steps), .needed = true },
+	{ "preemptionNodes", &field_u32, offsetof(struct settings, preemption_nodes),
+	  .needed = true },
+	{ 0 },
+};
+
+static const char *eviction_word(unsigned v)
+{
+	static const char *const words[] = { "controlled", "all", "none" };
+
+	return words[v];
+}
+
+static const struct field_words evictions = { eviction_word, 0, PRESSURE_EVICT_NONE + 1, 1 };
+
+#define SECONDS(key, member)                                                                \
+	{                                                                                   \
+		key, &field_u32, offsetof(struct settings, pressure.member), .max = 86400,  \
+									     .needed = true \
+	}
+
+static const struct field pressure_fields[] = {
+	{ "busy", &field_u32, offsetof(struct settings, pressure.busy), .max = PPM,
+	  .needed = true },
+	{ "calm", &field_u32, offsetof(struct settings, pressure.calm), .max = PPM,
+	  .needed = true },
+	SECONDS("delaySeconds", delay_seconds),
+	SECONDS("stepSeconds", step_seconds),
+	SECONDS("holdSeconds", hold_seconds),
+	{ "evict", &field_word, offsetof(struct settings, pressure.evict), .of = &evictions,
+	  .needed = true },
+	{ 0 },
+};
+
+const struct field file_settings[] = {
+	{ "coreUtilizationThreshold", &field_u32,
+	  offsetof(struct settings, core_utilization_threshold), .needed = true, .max = PPM },
+	{ "rtCapacity", &field_u32, offsetof(struct settings, rt_capacity), .needed = true,
+	  .max = PPM },
+	{ "legacyPins", &field_word, offsetof(struct settings, ignores_legacy_pins),
+	  .of = &legacy_pins, .needed = true },
+	{ "policies", &field_policies, FIELD_SELF, .needed = true },
+	{ "search", &field_object, FIELD_SELF, .of = search_fields, .needed = true },
+	{ "pressure", &field_object, FIELD_SELF, .of = pressure_fields, .needed = true },
+	{ 0 },
+};

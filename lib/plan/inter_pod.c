@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/inter_pod.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+/* Nodes by the value of one label. */
+struct topology {
+	str_id key;
+	uint32_t *domain; /* by node_id; NONE: the node has no such label */
+	uint32_t n_domains;
+};
+
+enum counter_kind {
+	COUNT_AFFINITY, /* pods that match all affinity terms of the rules */
+	COUNT_ANTI,	/* pods that match the term */
+	COUNT_OWNERS,	/* pods that have the term: they keep matching pods away */
+	COUNT_SPREAD,	/* pods that match the constraint, on nodes that count for it */
+};
+
+struct counter {
+	uint8_t kind; /* enum counter_kind */
+	rules_id rules;
+	uint32_t term;	     /* in cluster.pod_terms, or cluster.spreads */
+	pod_id example;	     /* a pod with these rules: its labels are meant by matchLabelKeys */
+	bool is_per_example; /* there are matchLabelKeys: other labels, other counter */
+	uint32_t topology;
+	uint32_t *count; /* by domain */
+	uint32_t total;
+	bool *is_eligible; /* SPREAD: by domain, has a node that counts */
+	bool *node_counts; /* SPREAD: by node */
+	uint32_t n_eligible;
+};
+
+struct pod_terms {
+	ARRAY(struct topology) topologies;
+	ARRAY(struct counter) counters;
+	node_id *node_of; /* by pod_id */
+	bool has_ports;
+	struct port_list {
+		ARRAY(pod_id) pods;
+	} * ports; /* by node_id: its pods with host ports */
+	size_t n_nodes;
+};
+
+/* ---- Which pods a term means ---- */
+
+static bool in_namespaces(const struct cluster *c, const struct pod_term *t, str_id owner_ns,
+			  str_id ns)
+{
+	if (t->namespaces.n == 0 && !t->namespaces_by_label.is_set)
+		return ns == owner_ns;
+	for (uint32_t i = 0; i < t->namespaces.n; i++)
+		if (c->names.items[t->namespaces.at + i] == ns)
+			return true;
+	if (!t->namespaces_by_label.is_set)
+		return false;
+	if (t->namespaces_by_label.all.n == 0)
+		return true;
+	array_each(n, &c->namespaces)
+		if (n->meta.name == ns)
+			return selector_matches(c, t->namespaces_by_label, n->labels);
+	return false;
+}
+
+/* matchLabelKeys narrow the selector to pods with the owner's own value of each key. */
+static bool keys_match(const struct cluster *c, struct range keys, struct range owner,
+		       struct range labels, bool must_equal)
+{
+	for (uint32_t i = 0; i < keys.n; i++) {
+		str_id key = c->names.items[keys.at + i];
+		str_id own = cluster_label(c, owner, key);
+
+		if (own != INTERN_NONE && (own == cluster_label(c, labels, key)) != must_equal)
+			return false;
+	}
+	return true;
+}
+
+static bool term_means(const struct cluster *c, const struct pod_term *t, const struct pod *owner,
+		       const struct pod *pod)
+{
+	return in_namespaces(c, t, owner->meta.ns, pod->meta.ns) &&
+	       selector_matches(c, t->pods, pod->labels) &&
+	       keys_match(c, t->match_keys, owner->labels, pod->labels, true) &&
+	       keys_match(c, t->mismatch_keys, owner->labels, pod->labels, false);
+}
+
+static bool all_terms_mean(const struct cluster *c, struct range terms, const struct pod *owner,
+			   const struct pod *pod)
+{
+	for (uint32_t i = 0; i < terms.n; i++)
+		if (!term_means(c, &c->pod_terms.items[terms.at + i], owner, pod))
+			return false;
+	return true;
+}
+
+static bool spread_means(const struct cluster *c, const struct spread *s, const struct pod *owner,
+			 const struct pod *pod)
+{
+	return owner->meta.ns == pod->meta.ns && selector_matches(c, s->pods, pod->labels) &&
+	       keys_match(c, s->match_keys, owner->labels, pod->labels, true);
+}
+
+static bool counts(const struct counter *k, const struct cluster *c, const struct pod *pod)
+{
+	const struct pod *owner = &c->pods.items[k->example];
+
+	switch ((enum counter_kind)k->kind) {
+	case COUNT_AFFINITY:
+		return all_terms_mean(c, c->rules.items[k->rules].affinity, owner, pod);
+	case COUNT_ANTI:
+		return term_means(c, &c->pod_terms.items[k->term], owner, pod);
+	case COUNT_OWNERS:
+		return pod->rules == k->rules &&
+		       (!k->is_per_example || pod->labels.at == owner->labels.at);
+	case COUNT_SPREAD:
+		return !pod->is_terminating &&
+		       spread_means(c, &c->spreads.items[k->term], owner, pod);
+	}
+	return false;
+}
+
+/* ---- Counters ---- */
+
+static uint32_t topology_of(struct pod_terms *t, const struct cluster *c, str_id key)
+{
+	struct intern values = { 0 };
+
+	for (uint32_t i = 0; i < t->topologies.n; i++)
+		if (t->topologies.items[i].key == key)
+			return i;
+
+	struct topology *topo = array_add(&t->topologies);
+	*topo = (struct topology){ .key = key,
+				   .domain = xcalloc(c->nodes.n, sizeof(*topo->domain)) };
+	for (node_id id = 0; id < c->nodes.n; id++) {
+		str_id value = cluster_label(c, c->nodes.items[id].labels, key);
+
+		topo->domain[id] =
+			value == INTERN_NONE ? NONE : intern_add(&values, &value, sizeof(value));
+	}
+	topo->n_domains = values.n + 1;
+	intern_done(&values);
+	return (uint32_t)t->topologies.n - 1;
+}
+
+static void count(struct pod_terms *t, struct counter *k, node_id node, int by)
+{
+	uint32_t domain = t->topologies.items[k->topology].domain[node];
+
+	if (domain == NONE || (k->node_counts && !k->node_counts[node]))
+		return;
+	k->count[domain] += (uint32_t)by;
+	k->total += (uint32_t)by;
+}
+
+static bool node_is_eligible(const struct cluster *c, const struct rules *rules,
+			     const struct spread *s, const struct node *node)
+{
+	for (uint32_t i = 0; i < rules->spreads.n; i++)
+		if (cluster_label(c, node->labels,
+				  c->spreads.items[rules->spreads.at + i].topology_key) ==
+		    INTERN_NONE)
+			return false;
+	if (s->honors_taints && filter_taint_refuses(c, rules, node))
+		return false;
+	return s->ignores_affinity || filter_affinity_allows(c, rules, node);
+}
+
+static void find_eligible(struct pod_terms *t, struct counter *k, const struct cluster *c)
+{
+	const struct topology *topo = &t->topologies.items[k->topology];
+
+	k->node_counts = xcalloc(c->nodes.n, sizeof(*k->node_counts));
+	k->is_eligible = xcalloc(topo->n_domains, sizeof(*k->is_eligible));
+	for (node_id id = 0; id < c->nodes.n; id++) {
+		if (!node_is_eligible(c, &c->rules.items[k->rules], &c->spreads.items[k->term],
+				      &c->nodes.items[id]))
+			continue;
+		k->node_counts[id] = true;
+		k->n_eligible += !k->is_eligible[topo->domain[id]];
+		k->is_eligible[topo->domain[id]] = true;
+	}
+}
+
+static struct counter *add_counter(struct pod_terms *t, const struct cluster *c, struct counter k,
+				   str_id topology_key)
+{
+	k.topology = topology_of(t, c, topology_key);
+	k.count = xcalloc(t->topologies.items[k.topology].n_domains, sizeof(*k.count));
+	if (k.kind == COUNT_SPREAD)
+		find_eligible(t, &k, c);
+	for (pod_id id = 0; id < c->pods.n; id++)
+		if (t->node_of[id] != NONE && counts(&k, c, &c->pods.items[id]))
+			count(t, &k, t->node_of[id], 1);
+
+	struct counter *kept = array_add(&t->counters);
+	*kept = k;
+	return kept;
+}
+
+static struct counter *find_counter(struct pod_terms *t, const struct cluster *c, uint8_t kind,
+				    uint32_t term, pod_id pod)
+{
+	array_each(k, &t->counters)
+		if (k->kind == kind && k->term == term && k->rules == c->pods.items[pod].rules &&
+		    (!k->is_per_example ||
+		     c->pods.items[k->example].labels.at == c->pods.items[pod].labels.at))
+			return k;
+	return NULL;
+}
+
+static const struct counter *term_counter(struct pod_terms *t, const struct cluster *c,
+					  uint8_t kind, uint32_t term, pod_id pod)
+{
+	const struct pod_term *pt = &c->pod_terms.items[term];
+	struct counter *k = find_counter(t, c, kind, term, pod);
+	struct counter fresh = {
+		.kind = kind,
+		.rules = c->pods.items[pod].rules,
+		.term = term,
+		.example = pod,
+		.is_per_example = pt->match_keys.n || pt->mismatch_keys.n,
+	};
+
+	return k ? k : add_counter(t, c, fresh, pt->topology_key);
+}
+
+static const struct counter *spread_counter(struct pod_terms *t, const struct cluster *c,
+					    uint32_t spread, pod_id pod)
+{
+	const struct spread *s = &c->spreads.items[spread];
+	struct counter *k = find_counter(t, c, COUNT_SPREAD, spread, pod);
+	struct counter fresh = {
+		.kind = COUNT_SPREAD,
+		.rules = c->pods.items[pod].rules,
+		.term = spread,
+		.example = pod,
+		.is_per_example = s->match_keys.n > 0,
+	};
+
+	return k ? k : add_counter(t, c, fresh, s->topology_key);
+}
+
+/* Every pod with anti-affinity has its owner counters before anything is asked. */
+static void add_owner_counters(struct pod_terms *t, const struct cluster *c)
+{
+	for (pod_id id = 0; id < c->pods.n; id++) {
+		const struct pod *pod = &c->pods.items[id];
+
+		if (pod->rules == NONE)
+			continue;
+		struct range anti = c->rules.items[pod->rules].anti_affinity;
+		for (uint32_t i = 0; i < anti.n; i++)
+			term_counter(t, c, COUNT_OWNERS, anti.at + i, id);
+	}
+}
+
+/* ---- Entering and leaving ---- */
+
+static bool has_ports(const struct cluster *c, const struct pod *pod)
+{
+	return pod->rules != NONE && c->rules.items[pod->rules].ports.n > 0;
+}
+
+struct pod_terms *pod_terms_new(const struct world *w)
+{
+	const struct cluster *c = w->c;
+	bool is_needed = false;
+
+	array_each(r, &c->rules)
+		if (r->ports.n || r->affinity.n || r->anti_affinity.n || r->spreads.n)
+			is_needed = true;
+	if (!is_needed)
+		return NULL;
+
+	struct pod_terms *t = xcalloc(1, sizeof(*t));
+	t->n_nodes = c->nodes.n;
+	t->ports = xcalloc(c->nodes.n, sizeof(*t->ports));
+	t->node_of = xmalloc(c->pods.n * sizeof(*t->node_of));
+	memset(t->node_of, 0xff, c->pods.n * sizeof(*t->node_of));
+	add_owner_counters(t, c);
+	return t;
+}
+
+void pod_terms_free(struct pod_terms *t)
+{
+	if (!t)
+		return;
+	array_each(topo, &t->topologies)
+		free(topo->domain);
+	array_each(k, &t->counters) {
+		free(k->count);
+		free(k->is_eligible);
+		free(k->node_counts);
+	}
+	for (size_t i = 0; i < t->n_nodes; i++)
+		array_done(&t->ports[i].pods);
+	array_done(&t->topologies);
+	array_done(&t->counters);
+	free(t->ports);
+	free(t->node_of);
+	free(t);
+}
+
+void pod_terms_enter(struct pod_terms *t, const struct world *w, pod_id pod, node_id node)
+{
+	const struct cluster *c = w->c;
+
+	t->node_of[pod] = node;
+	if (has_ports(c, &c->pods.items[pod]))
+		*array_add(&t->ports[node].pods) = pod;
+	array_each(k, &t->counters)
+		if (counts(k, c, &c->pods.items[pod]))
+			count(t, k, node, 1);
+}
+
+void pod_terms_leave(struct pod_terms *t, const struct world *w, pod_id pod, node_id node)
+{
+	const struct cluster *c = w->c;
+	struct port_list *list = &t->ports[node];
+
+	t->node_of[pod] = NONE;
+	for (size_t i = 0; i < list->pods.n; i++)
+		if (list->pods.items[i] == pod)
+			list->pods.items[i--] = list->pods.items[--list->pods.n];
+	array_each(k, &t->counters)
+		if (counts(k, c, &c->pods.items[pod]))
+			count(t, k, node, -1);
+}
+
+/* ---- Asking ---- */
+
+static bool yields(const struct world *w, pod_id pod, unsigned rank)
+{
+	unit_id id = w->unit_of_pod[pod];
+
+	return id != NONE && w->units.items[id].can_evict && w->units.items[id].rank < rank;
+}
+
+static bool ports_refuse(const struct pod_terms *t, const struct world *w, const struct pod *pod,
+			 node_id node, unsigned rank)
+{
+	if (!has_ports(w->c, pod))
+		return false;
+	array_each(other, &t->ports[node].pods)
+		if (filter_ports_collide(w->c, pod, &w->c->pods.items[*other]) &&
+		    !yields(w, *other, rank))
+			return true;
+	return false;
+}
+
+static uint32_t count_at(const struct pod_terms *t, const struct counter *k, node_id node)
+{
+	uint32_t domain = t->topologies.items[k->topology].domain[node];
+
+	return domain == NONE ? 0 : k->count[domain];
+}
+
+static bool has_topology(const struct pod_terms *t, const struct counter *k, node_id node)
+{
+	return t->topologies.items[k->topology].domain[node] != NONE;
+}
+
+/* The first pod of a group that wants to be near its own kind is let in anywhere. */
+static bool affinity_refuses(struct pod_terms *t, const struct cluster *c, pod_id id, node_id node)
+{
+	const struct pod *pod = &c->pods.items[id];
+	struct range terms = c->rules.items[pod->rules].affinity;
+	bool is_near = true, is_alone = all_terms_mean(c, terms, pod, pod);
+
+	for (uint32_t i = 0; i < terms.n; i++) {
+		const struct counter *k = term_counter(t, c, COUNT_AFFINITY, terms.at + i, id);
+
+		if (!has_topology(t, k, node))
+			return true;
+		is_near = is_near && count_at(t, k, node) > 0;
+		is_alone = is_alone && k->total == 0;
+	}
+	return !is_near && !is_alone;
+}
+
+static bool anti_affinity_refuses(struct pod_terms *t, const struct cluster *c, pod_id id,
+				  node_id node)
+{
+	const struct pod *pod = &c->pods.items[id];
+	struct range terms = c->rules.items[pod->rules].anti_affinity;
+
+	for (uint32_t i = 0; i < terms.n; i++)
+		if (count_at(t, term_counter(t, c, COUNT_ANTI, terms.at + i, id), node) > 0)
+			return true;
+	array_each(k, &t->counters)
+		if (k->kind == COUNT_OWNERS && count_at(t, k, node) > 0 &&
+		    term_means(c, &c->pod_terms.items[k->term], &c->pods.items[k->example], pod))
+			return true;
+	return false;
+}
+
+bool pod_terms_wants(const struct cluster *c, const struct pod *pod, const struct pod *other)
+{
+	return pod->rules != NONE &&
+	       all_terms_mean(c, c->rules.items[pod->rules].affinity, pod, other);
+}
+
+static bool keeps_away(const struct cluster *c, const struct pod *pod, const struct pod *other)
+{
+	struct range terms = { 0 };
+
+	if (pod->rules != NONE)
+		terms = c->rules.items[pod->rules].anti_affinity;
+	for (uint32_t i = 0; i < terms.n; i++)
+		if (term_means(c, &c->pod_terms.items[terms.at + i], pod, other))
+			return true;
+	return false;
+}
+
+bool pod_terms_avoids(const struct cluster *c, const struct pod *pod, const struct pod *other)
+{
+	return keeps_away(c, pod, other) || keeps_away(c, other, pod);
+}
+
+static uint32_t least_count(const struct pod_terms *t, const struct counter *k,
+			    const struct spread *s)
+{
+	const struct topology *topo = &t->topologies.items[k->topology];
+	uint32_t least = UINT32_MAX;
+
+	if (s->min_domains > 0 && k->n_eligible < (uint32_t)s->min_domains)
+		return 0;
+	for (uint32_t d = 0; d < topo->n_domains; d++)
+		if (k->is_eligible[d] && k->count[d] < least)
+			least = k->count[d];
+	return least == UINT32_MAX ? 0 : least;
+}
+
+static bool spread_refuses(struct pod_terms *t, const struct cluster *c, pod_id id, node_id node)
+{
+	const struct pod *pod = &c->pods.items[id];
+	struct range spreads = c->rules.items[pod->rules].spreads;
+
+	for (uint32_t i = 0; i < spreads.n; i++) {
+		const struct spread *s = &c->spreads.items[spreads.at + i];
+		const struct counter *k = spread_counter(t, c, spreads.at + i, id);
+		int64_t self = spread_means(c, s, pod, pod);
+
+		if (!has_topology(t, k, node))
+			return true;
+		if ((int64_t)count_at(t, k, node) + self - (int64_t)least_count(t, k, s) >
+		    s->max_skew)
+			return true;
+	}
+	return false;
+}
+
+enum refusal pod_terms_refuse(struct pod_terms *t, const struct world *w, const struct unit *u,
+			      node_id node, unsigned rank)
+{
+	const struct cluster *c = w->c;
+	const struct pod *pod = unit_pod(w, u);
+
+	if (ports_refuse(t, w, pod, node, rank))
+		return REFUSE_PORTS;
+	if (pod->rules == NONE)
+		return REFUSE_NOTHING;
+	if (c->rules.items[pod->rules].affinity.n && affinity_refuses(t, c, u->pod, node))
+		return REFUSE_POD_AFFINITY;
+	if (anti_affinity_refuses(t, c, u->pod, node))
+		return REFUSE_POD_ANTI_AFFINITY;
+	return spread_refuses(t, c, u->pod, node) ? REFUSE_SPREAD : REFUSE_NOTHING;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/node_index.h"
+
+#include <stdlib.h>
+
+#include "base/auto.h"
+#include "plan/candidate.h"
+#include "plan/score_buckets.h"
+
+/* What is best on a node for one rank, each figure by itself: a pod that does not fit these does
+ * not fit. */
+struct summary {
+	uint32_t free[LEVELS]; /* by mode: most that a cell has left */
+	int64_t cpu, memory, pods;
+};
+
+/* Where a pod would land as of some version of the index, NONE: nowhere. */
+struct hope {
+	uint32_t version; /* 0: not looked yet */
+	node_id node;
+};
+
+enum { RECENT = 1024 };
+
+struct index {
+	struct summary *of_rank[LEVELS]; /* by node_id: those of a rank are looked at together */
+	struct ladder ladder;		 /* nodes by the score of their best core */
+	struct hope *hopes;		 /* by unit */
+	candidates list;		 /* of one node at a time */
+	uint32_t version;		 /* counts updates, from 1 */
+	node_id recent[RECENT];		 /* the node of each update, by version */
+	uint32_t *changed;		 /* the version of each node's last update */
+};
+
+struct index *index_new(struct planner *p)
+{
+	struct index *x = xcalloc(1, sizeof(*x));
+
+	for (int r = 0; r < LEVELS; r++)
+		x->of_rank[r] = xcalloc(p->w.c->nodes.n, sizeof(*x->of_rank[r]));
+	ladder_init(&x->ladder, p->w.c->nodes.n);
+	x->changed = xcalloc(p->w.c->nodes.n, sizeof(*x->changed));
+	x->hopes = xcalloc(p->w.units.n, sizeof(*x->hopes));
+	return x;
+}
+
+void index_free(struct index *x)
+{
+	if (!x)
+		return;
+	for (int r = 0; r < LEVELS; r++)
+		free(x->of_rank[r]);
+	ladder_done(&x->ladder);
+	free(x->changed);
+	free(x->hopes);
+	array_done(&x->list);
+	free(x);
+}
+
+static void raise_free(const struct cell *cell, int rank, struct summary *s)
+{
+	for (int k = 0; k < LEVELS; k++)
+		if (cell->used[rank][k] < cell->cap[k] &&
+		    cell->cap[k] - cell->used[rank][k] > s->free[k])
+			s->free[k] = cell->cap[k] - cell->used[rank][k];
+}
+
+static struct summary summarize(const struct world *w, node_id node, int rank)
+{
+	struct range cores = w->cap.nodes.items[node].cores;
+	const struct node_load *n = &w->nodes[node];
+	struct summary s = {
+		.cpu = n->have[RES_CPU] - n->used[rank][RES_CPU],
+		.memory = n->have[RES_MEMORY] - n->used[rank][RES_MEMORY],
+		.pods = n->have[RES_PODS] - n->used[rank][RES_PODS],
+	};
+
+	for (uint32_t i = 0; i < cores.n; i++)
+		raise_free(&w->cells[w->cell_of_core[cores.at + i]], rank, &s);
+	return s;
+}
+
+void index_update(struct planner *p, node_id node)
+{
+	struct range cores = p->w.cap.nodes.items[node].cores;
+	struct index *x = p->index;
+	uint32_t score = 0;
+
+	for (int r = 0; r < LEVELS; r++)
+		x->of_rank[r][node] = summarize(&p->w, node, r);
+	for (uint32_t i = cores.at; i < cores.at + cores.n; i++)
+		score = p->score[i] > score ? p->score[i] : score;
+	ladder_move(&x->ladder, node, score);
+	x->changed[node] = ++x->version;
+	x->recent[x->version % RECENT] = node;
+}
+
+static bool may_fit(const struct summary *s, const struct pod *pod, const struct unit *u)
+{
+	for (int k = 0; k < LEVELS; k++)
+		if (u->load[k] > s->free[k])
+			return false;
+	return pod->cpu_milli <= s->cpu && pod->memory <= s->memory && s->pods >= 1;
+}
+
+/* What it finds on a node is better than this. */
+struct best {
+	place_id place; /* NONE: nothing yet */
+	node_id node;
+	uint32_t score;
+};
+
+/* Of equal places the one on the first node counts, in whatever order they are found. */
+static uint32_t least_score(const struct best *b, node_id node)
+{
+	return b->place == NONE ? 0 : b->score + (node > b->node);
+}
+
+static void look_on_node(struct planner *p, const struct unit *u, node_id node, struct best *b)
+{
+	candidates *list = &p->index->list;
+	uint32_t least = least_score(b, node);
+
+	array_clear(list);
+	candidates_of(p, u, node, list);
+	for (size_t i = 0; i < list->n && list->items[i].score >= least; i++) {
+		if (!world_fits(&p->w, u, list->items[i].place, 0))
+			continue;
+		*b = (struct best){ list->items[i].place, node, list->items[i].score };
+		return;
+	}
+}
+
+/* The nodes that the pod could be on by its pins and rules, the best first. A pod that is bound
+ * has been through the filters. */
+static struct climb climb_nodes(struct planner *p, const struct unit *u)
+{
+	const struct ladder *ladder = &p->index->ladder;
+	const struct request *q = unit_request(&p->w, u);
+
+	if (u->kind == UNIT_HOMELESS)
+		return climb_start(ladder, NULL, u->node);
+	if (q->has_node_pin && q->node_pin == NONE)
+		return (struct climb){ .ladder = ladder };
+	return climb_start(ladder, filters_allowed(&p->filters, unit_pod(&p->w, u)->rules),
+			   q->has_node_pin ? q->node_pin : NONE);
+}
+
+/* Do the node's sums and filters leave room for the pod, if those below `rank` were gone? */
+static bool takes(const struct planner *p, const struct unit *u, node_id node, unsigned rank)
+{
+	return u->kind == UNIT_HOMELESS ||
+	       (may_fit(&p->index->of_rank[rank][node], unit_pod(&p->w, u), u) &&
+		filter_node_now(&p->w, u, node, rank, NULL, 0) == REFUSE_NOTHING);
+}
+
+place_id index_best(struct planner *p, const struct unit *u, node_id except)
+{
+	struct climb climb = climb_nodes(p, u);
+	uint32_t closest = u->core_count > 1 ? MAX_CLOSENESS : 0;
+	struct best best = { .place = NONE };
+	node_id n;
+
+	while ((n = climb_next(&climb)) != NONE) {
+		if (p->index->ladder.score[n] * 100 + closest < least_score(&best, n))
+			break;
+		if (n != except && takes(p, u, n, 0))
+			look_on_node(p, u, n, &best);
+	}
+	return best.place;
+}
+
+/* Is there a place where it would fit if those below `rank` were gone? */
+static bool could_fit(struct planner *p, const struct unit *u, node_id node, unsigned rank)
+{
+	candidates *list = &p->index->list;
+
+	array_clear(list);
+	candidates_of(p, u, node, list);
+	for (size_t i = 0; i < list->n; i++)
+		if (world_fits(&p->w, u, list->items[i].place, rank))
+			return true;
+	return false;
+}
+
+static bool lands_on(struct planner *p, const struct unit *u, node_id n)
+{
+	return n != u->node && takes(p, u, n, 0) && could_fit(p, u, n, 0);
+}
+
+/* May the pod be on the node by its pins and rules? */
+static bool is_open_to(struct planner *p, const struct unit *u, node_id n)
+{
+	const struct request *q = unit_request(&p->w, u);
+
+	return (!q->has_node_pin || q->node_pin == n) &&
+	       filter_bit(filters_allowed(&p->filters, unit_pod(&p->w, u)->rules), n);
+}
+
+/* A node that has not changed has room as before; rules about other pods look beyond the node. */
+static bool still_lands(const struct planner *p, const struct hope *last)
+{
+	return !p->w.terms && p->index->changed[last->node] <= last->version;
+}
+
+/* Where nobody had room, there is room only on nodes that have changed since. */
+static node_id find_landing(struct planner *p, const struct unit *u, const struct hope *last)
+{
+	const struct index *x = p->index;
+
+	if (last->version && last->node == NONE && x->version - last->version < RECENT &&
+	    !p->w.terms) {
+		for (uint32_t v = last->version + 1; v <= x->version; v++)
+			if (is_open_to(p, u, x->recent[v % RECENT]) &&
+			    lands_on(p, u, x->recent[v % RECENT]))
+				return x->recent[v % RECENT];
+		return NONE;
+	}
+	if (last->version && last->node != NONE &&
+	    (still_lands(p, last) || lands_on(p, u, last->node)))
+		return last->node;
+
+	struct climb climb = climb_nodes(p, u);
+	node_id n;
+	while ((n = climb_next(&climb)) != NONE)
+		if (lands_on(p, u, n))
+			return n;
+	return NONE;
+}
+
+bool index_lands(struct planner *p, unit_id id)
+{
+	struct index *x = p->index;
+	struct hope *hope = &x->hopes[id];
+
+	if (hope->version != x->version)
+		*hope = (struct hope){ x->version, find_landing(p, &p->w.units.items[id], hope) };
+	return hope->node != NONE;
+}
+
+size_t index_yielding(struct planner *p, const struct unit *u, node_id *ret, size_t max)
+{
+	struct climb climb = climb_nodes(p, u);
+	size_t n_found = 0;
+	node_id n;
+
+	while (n_found < max && (n = climb_next(&climb)) != NONE)
+		if (takes(p, u, n, u->rank) && could_fit(p, u, n, u->rank))
+			ret[n_found++] = n;
+	return n_found;
+}

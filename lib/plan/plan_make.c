@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "plan/emit/emit.h"
+#include "plan/file/plan_file.h"
+#include "plan/node_index.h"
+#include "plan/plan.h"
+#include "plan/replacement.h"
+#include "plan/score.h"
+#include "plan/search/improve.h"
+#include "plan/search/search.h"
+
+/* What a search on one node may cost. */
+struct effort {
+	uint64_t steps;
+	uint32_t slack;
+};
+
+static const struct effort repair_effort = { 4000, UINT32_MAX };
+
+/* For one pod: first a look at each node, and if that loses somebody, a longer one. */
+static const struct effort efforts[] = { { 100, 1 }, { 300, UINT32_MAX } };
+
+static int pick_policies(struct planner *p, const struct policy *const *table,
+			 const struct settings *settings, struct error *err)
+{
+	for (uint32_t i = 0; i < settings->n_policies; i++) {
+		const struct policy_weight *want = &settings->policies[i];
+		const struct policy *const *row = table;
+
+		while (*row && strcmp((*row)->name, want->name) != 0)
+			row++;
+		if (!*row)
+			return error_set(err, -EINVAL, "there is no policy '%s'", want->name);
+		p->policies[p->n_policies] = *row;
+		p->weights[p->n_policies++] = want->weight;
+	}
+	return 0;
+}
+
+void planner_refresh(struct planner *p, node_id node)
+{
+	scores_refresh(p, node);
+	index_update(p, node);
+}
+
+/* ---- Steps 3 to 5 ---- */
+
+/* New pods that have got a place, by node. */
+struct settled {
+	unit_list *of_node;
+	size_t n_nodes;
+};
+
+static struct region region_of(const struct settled *settled, const node_id *node,
+			       const unit_id *fresh, size_t n_fresh, const struct effort *effort)
+{
+	return (struct region){
+		.nodes = node,
+		.n_nodes = 1,
+		.settled = settled->of_node[*node].items,
+		.n_settled = settled->of_node[*node].n,
+		.fresh = fresh,
+		.n_fresh = n_fresh,
+		.max_steps = effort->steps,
+		.max_slack = effort->slack,
+	};
+}
+
+/* 3. Cores that are over their capacity, or that a pod may not use. */
+static void repair(struct planner *p, const struct settled *settled)
+{
+	for (node_id node = 0; node < p->w.c->nodes.n; node++) {
+		struct region region = region_of(settled, &node, NULL, 0, &repair_effort);
+		struct arrangement a;
+		struct cost none = { .part = { INT64_MAX } };
+
+		if (!p->w.nodes[node].is_broken)
+			continue;
+		arrange(p, &region, &none, &a);
+		p->is_exact = p->is_exact && a.is_exact;
+		if (a.was_found)
+			arrange_commit(p, &region, &a);
+		arrangement_done(&a);
+	}
+}
+
+static void take_place(struct planner *p, struct settled *settled, unit_id id, place_id place)
+{
+	node_id node = p->w.places.items[place].node;
+
+	world_come(&p->w, id, place);
+	p->w.units.items[id].since = ++p->now;
+	*array_add(&settled->of_node[node]) = id;
+	planner_refresh(p, node);
+}
+
+/* Nothing less will do where somebody has to yield, but for the size of the budget that moves. */
+static bool is_one_move(const struct cost *c)
+{
+	for (int i = 0; i < COST_MOVED; i++)
+		if (c->part[i] != 0)
+			return false;
+	return c->part[COST_MOVED] <= 1;
+}
+
+static bool loses_somebody(const struct cost *c)
+{
+	for (int i = COST_LOST; i < COST_LOST + LEVELS; i++)
+		if (c->part[i] > 0)
+			return true;
+	return false;
+}
+
+/* What has been found for a pod that needs room. */
+struct finding {
+	struct arrangement a;
+	struct cost cost; /* more than before */
+	node_id node;	  /* NONE: nothing yet */
+};
+
+static void look_at_node(struct planner *p, struct settled *settled, unit_id id, node_id node,
+			 const struct effort *effort, struct finding *best)
+{
+	struct region without = region_of(settled, &node, NULL, 0, effort);
+	struct region region = region_of(settled, &node, &id, 1, effort);
+	struct cost before = arrange_cost(p, &without);
+	struct cost limit = before;
+	struct arrangement a;
+
+	for (int k = 0; k < COST_PARTS; k++)
+		limit.part[k] += best->cost.part[k];
+	arrange(p, &region, &limit, &a);
+	p->is_exact = p->is_exact && a.is_exact;
+	if (!a.was_found) {
+		arrangement_done(&a);
+		return;
+	}
+	arrangement_done(&best->a);
+	*best = (struct finding){ a, cost_minus(a.cost, &before), node };
+}
+
+/* 5. Somebody has to yield: the node where that costs least, of those that promise most. */
+static void preempt(struct planner *p, struct settled *settled, unit_id id)
+{
+	const struct unit *u = &p->w.units.items[id];
+	node_id nodes[MAX_PREEMPTION_NODES];
+	size_t n = index_yielding(p, u, nodes, p->w.settings->preemption_nodes);
+	struct finding best = { .node = NONE };
+
+	cost_lose(&best.cost, u->rank, 1);
+	for (size_t e = 0; e < ARRAY_LEN(efforts) && loses_somebody(&best.cost); e++)
+		for (size_t i = 0; i < n && !is_one_move(&best.cost); i++)
+			look_at_node(p, settled, id, nodes[i], &efforts[e], &best);
+	if (best.node != NONE) {
+		struct region region = region_of(settled, &best.node, &id, 1, &efforts[0]);
+
+		arrange_commit(p, &region, &best.a);
+		p->w.units.items[id].since = ++p->now;
+		*array_add(&settled->of_node[best.node]) = id;
+	}
+	arrangement_done(&best.a);
+}
+
+/* 4. and 5. for everybody who has no place yet; returns how many have got one. */
+static size_t place_all(struct planner *p, struct settled *settled)
+{
+	uint32_t before = p->now;
+
+	for (uint32_t turn = 0; turn < p->w.units.n; turn++) {
+		unit_id id = p->w.by_turn[turn];
+		const struct unit *u = &p->w.units.items[id];
+
+		if (!unit_is_new(u) || u->is_evicted || u->at != NONE)
+			continue;
+		place_id at = index_best(p, u, NONE);
+		if (at != NONE)
+			take_place(p, settled, id, at);
+		else if (u->rank > LEVEL_LOW)
+			preempt(p, settled, id);
+	}
+	return p->now - before;
+}
+
+/* A pod may have waited for another one: for the company it wants, or for an even spread. */
+static void place(struct planner *p, struct settled *settled)
+{
+	while (place_all(p, settled) > 0 && p->w.terms)
+		;
+}
+
+/* Who sits where now, after improve() has had its way. */
+static void list_settled(const struct planner *p, struct settled *settled)
+{
+	for (size_t node = 0; node < settled->n_nodes; node++)
+		array_clear(&settled->of_node[node]);
+	for (uint32_t turn = 0; turn < p->w.units.n; turn++) {
+		unit_id id = p->w.by_turn[turn];
+		const struct unit *u = &p->w.units.items[id];
+
+		if (unit_is_new(u) && u->at != NONE)
+			*array_add(&settled->of_node[p->w.places.items[u->at].node]) = id;
+	}
+	for (size_t node = 0; node < settled->n_nodes; node++) {
+		unit_list *list = &settled->of_node[node];
+
+		if (list->n > 1)
+			qsort_r(list->items, list->n, sizeof(*list->items), world_by_since,
+				(void *)&p->w);
+	}
+}
+
+static void find_landings(struct planner *p)
+{
+	unit_list evicted = { 0 };
+
+	for (unit_id id = 0; id < p->w.units.n; id++)
+		if (p->w.units.items[id].is_evicted)
+			*array_add(&evicted) = id;
+	landing_find(p, evicted.items, evicted.n);
+	array_done(&evicted);
+}
+
+/* A pod on cores that it may not use is evicted only for a landing: without one it stays. */
+static void take_back(struct planner *p)
+{
+	struct world *w = &p->w;
+
+	for (uint32_t turn = 0; turn < w->units.n; turn++) {
+		unit_id id = w->by_turn[turn];
+		const struct unit *u = &w->units.items[id];
+
+		if (!u->is_evicted || !u->is_misplaced || u->landing != NONE ||
+		    !world_fits(w, u, u->origin, 0) || !world_has_room(w, u, u->node, 0))
+			continue;
+		world_bring_back(w, id);
+		world_put(w, id, u->origin);
+		planner_refresh(p, u->node);
+	}
+}
+
+void planner_start(struct planner *p, const struct cluster *c, const struct settings *settings,
+		   struct request_memory *memory)
+{
+	world_init(&p->w, c, settings, memory);
+	filters_init(&p->filters, &p->w);
+	scores_init(p);
+	p->index = index_new(p);
+	for (node_id node = 0; node < c->nodes.n; node++)
+		planner_refresh(p, node);
+}
+
+int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
+		const struct settings *settings, struct request_memory *memory, struct error *err)
+{
+	struct settled settled = { .n_nodes = c->nodes.n };
+	struct error local = ERROR_INIT;
+
+	*p = (struct planner){ .is_exact = true };
+	err = err ? err : &local;
+	int r = pick_policies(p, policies, settings, err);
+	if (r < 0)
+		return r;
+
+	/* 1. Bind requests to pods. 2. Modes: where they run now, and how. */
+	planner_start(p, c, settings, memory);
+	settled.of_node = xcalloc(c->nodes.n, sizeof(*settled.of_node));
+
+	/* 3. Keep what is valid, repair what is not. */
+	repair(p, &settled);
+	/* 4. Place, and 5. preempt where that is needed. */
+	place(p, &settled);
+	improve(p);
+	/* Company that somebody waited for may have come. */
+	if (p->w.terms) {
+		list_settled(p, &settled);
+		place(p, &settled);
+	}
+	find_landings(p);
+	take_back(p);
+	/* 6. Relieve nodes that are short of CPU, or cannot keep what was promised. */
+	relieve(p);
+
+	for (size_t i = 0; i < settled.n_nodes; i++)
+		array_done(&settled.of_node[i]);
+	free(settled.of_node);
+	return 0;
+}
+
+void planner_done(struct planner *p)
+{
+	index_free(p->index);
+	scores_done(p);
+	filters_done(&p->filters);
+	reliefs_done(&p->reliefs);
+	world_done(&p->w);
+}
+
+void planner_emit(struct planner *p, struct plan *ret_plan)
+{
+	*ret_plan = (struct plan){ .settings = *p->w.settings, .taken_at = p->w.c->taken_at };
+	emit_plan(p, ret_plan); /* and 8. Clean up */
+	ret_plan->search.steps = p->steps;
+	ret_plan->search.is_exact = p->is_exact;
+	ret_plan->look_again = p->reliefs.look_again;
+	plan_name(ret_plan);
+}
+
+int plan_make_again(const struct cluster *c, const struct policy *const *policies,
+		    const struct settings *settings, struct request_memory *memory,
+		    struct plan *ret_plan, struct error *err)
+{
+	struct planner p;
+	int r = planner_run(&p, c, policies, settings, memory, err);
+
+	if (r < 0)
+		return r;
+	planner_emit(&p, ret_plan);
+	planner_done(&p);
+	return 0;
+}
+
+int plan_make(const struct cluster *c, const struct policy *const *policies,
+	      const struct settings *settings, struct plan *ret_plan, struct error *err)
+{
+	return plan_make_again(c, policies, settings, NULL, ret_plan, err);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/replacement.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "plan/node_index.h"
+
+static int by_turn(const void *a, const void *b, void *arg)
+{
+	const struct world *w = arg;
+	uint32_t x = w->units.items[*(const unit_id *)a].turn;
+	uint32_t y = w->units.items[*(const unit_id *)b].turn;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Lands them one after the other; returns how many, the more critical ones weighing more. */
+static uint64_t land(struct planner *p, const unit_id *queue, size_t n)
+{
+	struct world *w = &p->w;
+	uint64_t landed = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct unit *u = &w->units.items[queue[i]];
+
+		u->landing = u->can_land ? index_best(p, u, u->node) : NONE;
+		if (u->landing == NONE)
+			continue;
+		world_come(w, queue[i], u->landing);
+		landed += (uint64_t)1 << 16 * u->rank;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (w->units.items[queue[i]].landing != NONE)
+			world_go(w, queue[i]);
+	return landed;
+}
+
+/* The first pod to choose may take the only place of another: of few pods, each order is tried. */
+static uint64_t try_orders(struct planner *p, unit_id *queue, size_t n, size_t fixed, unit_id *best,
+			   uint64_t most)
+{
+	if (fixed == n) {
+		uint64_t landed = land(p, queue, n);
+
+		if (landed > most)
+			memcpy(best, queue, n * sizeof(*best));
+		return landed > most ? landed : most;
+	}
+	for (size_t i = fixed; i < n; i++) {
+		unit_id first = queue[i];
+
+		queue[i] = queue[fixed];
+		queue[fixed] = first;
+		most = try_orders(p, queue, n, fixed + 1, best, most);
+		queue[fixed] = queue[i];
+		queue[i] = first;
+	}
+	return most;
+}
+
+enum { ALL_ORDERS = 4 };
+
+void landing_find(struct planner *p, const unit_id *evicted, size_t n)
+{
+	struct world *w = &p->w;
+	AUTO_FREE unit_id *queue = xmalloc(n * sizeof(*queue));
+	AUTO_FREE unit_id *best = xmalloc(n * sizeof(*best));
+	size_t n_queue = 0;
+	uint64_t wanted = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct unit *u = &w->units.items[evicted[i]];
+
+		u->landing = NONE;
+		if (!u->can_land)
+			continue;
+		queue[n_queue++] = evicted[i];
+		wanted += (uint64_t)1 << 16 * u->rank;
+	}
+	if (n_queue == 0)
+		return;
+	qsort_r(queue, n_queue, sizeof(*queue), by_turn, w);
+	memcpy(best, queue, n_queue * sizeof(*best));
+
+	uint64_t landed = land(p, queue, n_queue);
+	if (landed == wanted || n_queue > ALL_ORDERS)
+		return;
+	try_orders(p, queue, n_queue, 0, best, landed);
+	land(p, best, n_queue);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/search/search_internal.h"
+
+#include "base/auto.h"
+#include "plan/inter_pod.h"
+#include "plan/node_index.h"
+#include "plan/replacement.h"
+#include "plan/search/move_order.h"
+
+static bool is_broken(const struct world *w, const struct unit *u)
+{
+	struct range cells = w->places.items[u->at].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++)
+		if (!cell_holds(&w->cells[w->place_cells.items[cells.at + i]], 0))
+			return true;
+	return false;
+}
+
+/* A core that was over its capacity may stay so, but nobody may be put there. */
+static bool adds_to_broken(const struct search *s, const unit_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct unit *u = search_unit(s, list, i);
+
+		if (u->at != NONE && u->at != u->origin && is_broken(s->w, u))
+			return true;
+	}
+	return false;
+}
+
+/* On a core that is over its capacity nobody counts as running. */
+void search_lose_broken(const struct search *s, struct cost *cost)
+{
+	for (size_t n = 0; n < s->region->n_nodes; n++) {
+		const struct node_load *node = &s->w->nodes[s->region->nodes[n]];
+
+		for (uint32_t i = 0; node->is_broken && i < node->units.n; i++) {
+			unit_id id = s->w->node_units[node->units.at + i];
+			const struct unit *u = &s->w->units.items[id];
+
+			if (u->at != NONE && !u->is_misplaced &&
+			    !unit_pod(s->w, u)->is_terminating && is_broken(s->w, u))
+				cost_lose(cost, u->rank, 1);
+		}
+	}
+}
+
+/* The index knows the world as it was before the search. */
+void search_update_index(const struct search *s)
+{
+	for (size_t i = 0; i < s->region->n_nodes; i++)
+		index_update(s->p, s->region->nodes[i]);
+}
+
+/* False when somebody is evicted who may be so only for a landing, and there is none. */
+bool search_lose_unlanded(struct search *s, struct cost *cost)
+{
+	unit_list evicted = { 0 };
+	bool is_good = true;
+
+	for (size_t i = 0; i < s->running.n; i++)
+		if (search_unit(s, &s->running, i)->is_evicted)
+			*array_add(&evicted) = s->running.items[i];
+	if (evicted.n)
+		search_update_index(s);
+	landing_find(s->p, evicted.items, evicted.n);
+	for (size_t i = 0; i < evicted.n; i++) {
+		const struct unit *u = search_unit(s, &evicted, i);
+
+		if (u->can_land && u->landing == NONE)
+			cost_lose(cost, u->rank, 1);
+		if (u->is_misplaced && u->landing == NONE)
+			is_good = false;
+	}
+	array_done(&evicted);
+	return is_good;
+}
+
+/* A new pod may have come on the room of somebody who stays after all. */
+static bool all_have_requests(const struct search *s)
+{
+	for (size_t i = 0; i < s->newcomers.n; i++) {
+		const struct unit *u = search_unit(s, &s->newcomers, i);
+
+		if (u->kind == UNIT_PENDING && u->at != NONE &&
+		    !world_keeps_room(s->w, u, s->w->places.items[u->at].node, 0))
+			return false;
+	}
+	return true;
+}
+
+static bool is_coming(const struct search *s, size_t i)
+{
+	const struct unit *u = search_unit(s, &s->newcomers, i);
+
+	return u->kind == UNIT_PENDING && u->at != NONE;
+}
+
+static node_id node_of(const struct search *s, size_t i)
+{
+	return s->w->places.items[search_unit(s, &s->newcomers, i)->at].node;
+}
+
+/* Lets in the next new pod whose inter-pod rules hold. Where not all nodes are in sight, their
+ * order is given. */
+static bool let_one_in(struct search *s, bool *is_in)
+{
+	struct world *w = s->w;
+
+	for (size_t i = 0; i < s->newcomers.n; i++) {
+		const struct unit *u = search_unit(s, &s->newcomers, i);
+
+		if (!is_coming(s, i) || is_in[i])
+			continue;
+		if (pod_terms_refuse(w->terms, w, u, node_of(s, i), 0) == REFUSE_NOTHING) {
+			world_enter(w, s->newcomers.items[i], node_of(s, i));
+			*array_add(&s->order) = s->newcomers.items[i];
+			return is_in[i] = true;
+		}
+		if (!s->region->lands)
+			return false;
+	}
+	return false;
+}
+
+/* Do the new pods' inter-pod rules hold as they come in one after the other, now that it is known
+ * who has left? Leaves in s->order who came when. */
+static bool may_stay(struct search *s)
+{
+	AUTO_FREE bool *is_in = xcalloc(s->newcomers.n, sizeof(*is_in));
+	size_t n = 0;
+
+	array_clear(&s->order);
+	if (!s->w->terms)
+		return true;
+	for (size_t i = 0; i < s->newcomers.n; i++) {
+		if (!is_coming(s, i))
+			continue;
+		world_leave(s->w, s->newcomers.items[i], node_of(s, i));
+		n++;
+	}
+	while (let_one_in(s, is_in))
+		;
+	for (size_t i = 0; i < s->newcomers.n; i++)
+		if (is_coming(s, i) && !is_in[i])
+			world_enter(s->w, s->newcomers.items[i], node_of(s, i));
+	return s->order.n == n;
+}
+
+static void save(struct search *s)
+{
+	struct arrangement *a = s->found;
+
+	array_clear(&a->outcomes);
+	array_clear(&a->order);
+	array_each(id, &s->order)
+		*array_add(&a->order) = *id;
+	for (size_t i = 0; i < s->running.n; i++) {
+		const struct unit *u = search_unit(s, &s->running, i);
+
+		*array_add(&a->outcomes) = (struct outcome){ s->running.items[i], u->at,
+							     u->is_evicted, s->is_left[i] };
+	}
+	/* Those without cores are bound in the region, so they were among the running. */
+	for (size_t i = 0; i < s->fresh.n; i++)
+		if (search_unit(s, &s->fresh, i)->kind == UNIT_PENDING)
+			*array_add(&a->outcomes) =
+				(struct outcome){ s->fresh.items[i],
+						  search_unit(s, &s->fresh, i)->at, false, false };
+	a->cost = s->best;
+	a->was_found = true;
+}
+
+void search_finish(struct search *s)
+{
+	struct cost total = s->cost;
+
+	search_lose_broken(s, &total);
+	if (!cost_is_less(&total, &s->best) || adds_to_broken(s, &s->running) ||
+	    adds_to_broken(s, &s->newcomers))
+		return;
+	if (!all_have_requests(s) || !may_stay(s))
+		return;
+	if (s->region->lands && !search_lose_unlanded(s, &total))
+		return;
+	if (!cost_is_less(&total, &s->best))
+		return;
+
+	int rests = order_rests(s->p, s->region->nodes, s->region->n_nodes);
+	if (rests < 0)
+		return;
+	total.part[COST_MOVED] += rests;
+	if (!cost_is_less(&total, &s->best))
+		return;
+	s->best = total;
+	save(s);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/search/improve.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "plan/search/search.h"
+
+/* Of how many pods at a time, and what one try may cost. */
+static const uint64_t try_steps[] = { 0, 200, 600, 1500, 3000 };
+enum { MAX_AT_A_TIME = ARRAY_LEN(try_steps) - 1 };
+
+struct pool {
+	struct planner *p;
+	node_list nodes; /* all of them */
+	unit_list fresh; /* all new pods, by turn */
+	uint64_t until;	 /* planner.steps */
+	bool has_improved;
+};
+
+static bool is_among(const unit_id *list, size_t n, unit_id id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == id)
+			return true;
+	return false;
+}
+
+/* Places some of the new pods again; all others keep their places. Returns whether every
+ * alternative has been looked at. */
+static bool rearrange(struct pool *pool, const unit_id *some, size_t n, uint64_t max_steps)
+{
+	struct world *w = &pool->p->w;
+	unit_list settled = { 0 };
+
+	array_each(id, &pool->fresh)
+		if (w->units.items[*id].at != NONE && !is_among(some, n, *id))
+			*array_add(&settled) = *id;
+	if (settled.n > 0)
+		qsort_r(settled.items, settled.n, sizeof(*settled.items), world_by_since, w);
+
+	struct region region = {
+		.nodes = pool->nodes.items,
+		.n_nodes = pool->nodes.n,
+		.settled = settled.items,
+		.n_settled = settled.n,
+		.fresh = some,
+		.n_fresh = n,
+		.lands = true,
+		.max_steps = max_steps,
+		.max_slack = UINT32_MAX,
+	};
+	struct cost limit = arrange_cost(pool->p, &region);
+	struct arrangement a;
+
+	arrange(pool->p, &region, &limit, &a);
+	if (a.was_found) {
+		arrange_commit(pool->p, &region, &a);
+		for (size_t i = 0; i < n; i++)
+			w->units.items[some[i]].since = ++pool->p->now;
+		array_each(id, &a.order)
+			w->units.items[*id].since = ++pool->p->now;
+		pool->has_improved = true;
+	}
+	array_done(&settled);
+	arrangement_done(&a);
+	return a.is_exact;
+}
+
+/* Every combination of `size` new pods, in the order of their turns. */
+static void rearrange_some(struct pool *pool, size_t size)
+{
+	size_t at[MAX_AT_A_TIME], n = pool->fresh.n;
+	unit_id some[MAX_AT_A_TIME];
+
+	for (size_t i = 0; i < size; i++)
+		at[i] = i;
+	while (pool->p->steps < pool->until) {
+		for (size_t i = 0; i < size; i++)
+			some[i] = pool->fresh.items[at[i]];
+		rearrange(pool, some, size, try_steps[size]);
+
+		size_t i = size;
+		while (i > 0 && at[i - 1] == n - size + i - 1)
+			i--;
+		if (i == 0)
+			return;
+		at[i - 1]++;
+		for (; i < size; i++)
+			at[i] = at[i - 1] + 1;
+	}
+}
+
+static void rearrange_groups(struct pool *pool)
+{
+	do {
+		pool->has_improved = false;
+		for (size_t size = 1; size <= MAX_AT_A_TIME && size <= pool->fresh.n; size++) {
+			rearrange_some(pool, size);
+			if (pool->has_improved)
+				break;
+		}
+	} while (pool->has_improved && pool->p->steps < pool->until);
+}
+
+void improve(struct planner *p)
+{
+	struct world *w = &p->w;
+	uint64_t steps = w->settings->search_steps;
+	struct pool pool = { .p = p, .until = p->steps + steps };
+
+	if (w->c->nodes.n > IMPROVE_MAX_NODES || w->units.n > IMPROVE_MAX_UNITS) {
+		p->is_exact = false;
+		return;
+	}
+	for (node_id node = 0; node < w->c->nodes.n; node++)
+		*array_add(&pool.nodes) = node;
+	for (uint32_t turn = 0; turn < w->units.n; turn++) {
+		const struct unit *u = &w->units.items[w->by_turn[turn]];
+
+		if (unit_is_new(u))
+			*array_add(&pool.fresh) = w->by_turn[turn];
+	}
+
+	p->is_exact = rearrange(&pool, pool.fresh.items, pool.fresh.n, steps / 8);
+	if (!p->is_exact)
+		rearrange_groups(&pool);
+	array_done(&pool.nodes);
+	array_done(&pool.fresh);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/search/search_internal.h"
+
+#include "base/auto.h"
+
+/* So many displaced pods are looked at; of the first few in every combination, of more one at a
+ * time. */
+enum { MAX_DISPLACED = 32, ALL_SUBSETS = 6 };
+
+static void swap_back(struct search *s, const unit_list *displaced, uint32_t set, place_id *at)
+{
+	for (size_t i = 0; i < displaced->n; i++) {
+		unit_id id = displaced->items[i];
+		struct unit *u = &s->w->units.items[id];
+
+		if (!(set >> i & 1))
+			continue;
+		place_id now = u->at;
+		if (now != NONE)
+			world_lift(s->w, id);
+		if (at[i] != NONE)
+			world_put(s->w, id, at[i]);
+		at[i] = now;
+	}
+}
+
+/* With one that was evicted back on its node: would a more critical new pod miss something? */
+static bool is_in_the_way(struct search *s, unit_id id, int rank)
+{
+	const struct unit *u = &s->w->units.items[id];
+
+	world_bring_back(s->w, id);
+	bool is_crowded = search_crowded_node(s, rank) == u->node || search_has_lost_ports(s, u);
+	world_evict(s->w, id);
+	return is_crowded;
+}
+
+bool search_has_cell(const struct world *w, place_id place, cell_id cell)
+{
+	struct range cells = w->places.items[place].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++)
+		if (w->place_cells.items[cells.at + i] == cell)
+			return true;
+	return false;
+}
+
+/* A less critical pod that may not be evicted counts where it was, for those above it too. */
+static bool is_stubborn(const struct search *s, const struct unit *u, int rank)
+{
+	return u->rank < rank && u->kind == UNIT_RUNNING && !u->is_evicted &&
+	       !search_may_evict(s, u);
+}
+
+/* It may become so when others use up its PodDisruptionBudget. */
+static bool is_getting_stubborn(const struct search *s, const struct unit *u, int rank)
+{
+	return is_stubborn(s, u, rank) ||
+	       (u->rank < rank && u->kind == UNIT_RUNNING && !u->is_evicted && u->pdb != NONE);
+}
+
+bool search_holds_stubborn(const struct search *s, cell_id id, int rank, bool and_getting)
+{
+	struct cell cell = s->w->cells[id];
+
+	for (size_t i = 0; s->has_stubborn && i < s->running.n; i++) {
+		const struct unit *u = search_unit(s, &s->running, i);
+
+		bool counts =
+			and_getting ? is_getting_stubborn(s, u, rank) : is_stubborn(s, u, rank);
+
+		if (!counts || !search_has_cell(s->w, u->origin, id))
+			continue;
+		for (int k = 0; k < LEVELS; k++)
+			cell.used[rank][k] += u->load[k];
+	}
+	return cell_holds(&cell, (unsigned)rank);
+}
+
+static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t set, int rank)
+{
+	place_id at[MAX_DISPLACED];
+	bool is_good = true;
+
+	for (size_t i = 0; i < displaced->n; i++)
+		at[i] = search_unit(s, displaced, i)->origin;
+	swap_back(s, displaced, set, at);
+	for (size_t i = 0; i < displaced->n && is_good; i++) {
+		const struct unit *u = search_unit(s, displaced, i);
+
+		if (!(set >> i & 1))
+			continue;
+		struct range cells = s->w->places.items[u->origin].cells;
+		for (uint32_t c = 0; c < cells.n; c++)
+			if (!search_holds_stubborn(s, s->w->place_cells.items[cells.at + c], rank,
+						   false))
+				is_good = false;
+		if (u->is_evicted && is_in_the_way(s, displaced->items[i], rank))
+			is_good = false;
+	}
+	swap_back(s, displaced, set, at);
+	return is_good;
+}
+
+/* Those of a rank that took their cores newly may not keep others from where they were. */
+static void list_new(const struct search *s, int rank, unit_list *ret)
+{
+	for (size_t i = 0; i < s->running.n; i++) {
+		const struct unit *u = search_unit(s, &s->running, i);
+
+		if (u->rank == rank && u->at != NONE && u->at != u->origin &&
+		    (u->is_repair || u->kind == UNIT_HOMELESS))
+			*array_add(ret) = s->running.items[i];
+	}
+	for (size_t i = 0; i < s->newcomers.n; i++) {
+		const struct unit *u = search_unit(s, &s->newcomers, i);
+
+		if (u->rank == rank && u->at != NONE && u->kind == UNIT_PENDING)
+			*array_add(ret) = s->newcomers.items[i];
+	}
+}
+
+/* The first few, without those for whom there would be no room if all of their rank were gone. */
+static void list_displaced(const struct search *s, int rank, unit_list *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->running.n && n < MAX_DISPLACED; i++) {
+		const struct unit *u = search_unit(s, &s->running, i);
+
+		if (u->rank != rank || u->kind != UNIT_RUNNING || u->is_misplaced ||
+		    u->at == u->origin)
+			continue;
+		n++;
+		if (world_fits(s->w, u, u->origin, (unsigned)rank + 1))
+			*array_add(ret) = s->running.items[i];
+	}
+}
+
+/* Nobody of whom there is no room even with all the displaced away is in any such set. */
+static void leave_out_hopeless(struct search *s, unit_list *displaced, int rank)
+{
+	place_id at[MAX_DISPLACED];
+	size_t n = 0;
+
+	for (size_t i = 0; i < displaced->n; i++) {
+		at[i] = search_unit(s, displaced, i)->at;
+		if (at[i] != NONE)
+			world_lift(s->w, displaced->items[i]);
+	}
+	uint32_t may = 0;
+	for (size_t i = 0; i < displaced->n; i++) {
+		const struct unit *u = search_unit(s, displaced, i);
+
+		if (world_fits(s->w, u, u->origin, (unsigned)rank))
+			may |= 1u << i;
+	}
+	for (size_t i = 0; i < displaced->n; i++)
+		if (at[i] != NONE)
+			world_put(s->w, displaced->items[i], at[i]);
+	for (size_t i = 0; i < displaced->n; i++)
+		if (may >> i & 1)
+			displaced->items[n++] = displaced->items[i];
+	displaced->n = n;
+}
+
+static bool any_could_go_back(struct search *s, const unit_list *displaced, int rank)
+{
+	uint32_t all = displaced->n <= ALL_SUBSETS ? (1u << displaced->n) - 1 : 0;
+
+	for (uint32_t set = 1; set <= all; set++)
+		if (could_go_back(s, displaced, set, rank))
+			return true;
+	for (size_t i = 0; !all && i < displaced->n; i++)
+		if (could_go_back(s, displaced, 1u << i, rank))
+			return true;
+	return false;
+}
+
+/* With the more critical pods and those of this rank where they are now, could some of the
+ * displaced ones of this rank be where they were? */
+bool search_is_in_vain(struct search *s, int rank)
+{
+	unit_list displaced = { 0 }, fresh = { 0 };
+
+	list_displaced(s, rank, &displaced);
+	if (displaced.n == 0)
+		return false;
+	list_new(s, rank, &fresh);
+	AUTO_FREE place_id *at = xcalloc(fresh.n, sizeof(*at));
+
+	for (size_t i = 0; i < fresh.n; i++) {
+		at[i] = search_unit(s, &fresh, i)->at;
+		world_go(s->w, fresh.items[i]);
+	}
+	leave_out_hopeless(s, &displaced, rank);
+	bool is_found = any_could_go_back(s, &displaced, rank);
+	for (size_t i = 0; i < fresh.n; i++)
+		world_come(s->w, fresh.items[i], at[i]);
+	array_done(&fresh);
+	array_done(&displaced);
+	return is_found;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_SEARCH_SEARCH_H
+#define MCKUBE_PLAN_SEARCH_SEARCH_H
+
+#include "base/array.h"
+#include "plan/planner.h"
+#include "plan/search/cost.h"
+
+/* The search for the best displacement.
+ *
+ * A region is a few nodes and some pods that want to be on them. Its running pods are thought back
+ * to where the snapshot has them; then, one criticality after the other from the top:
+ *   1. on each core that the more critical ones have overfilled, just enough pods of this one are
+ *      taken off (and could not be put back: nobody is displaced in vain);
+ *   2. those of them find another core on their node, or are evicted;
+ *   3. the new pods of this criticality find a core, or are left out.
+ * Less critical pods do not count while a step is taken: they yield, and their turn comes.
+ *
+ * Alternatives are tried best score first, and those that depart from that in few places before
+ * those that do in many (limited discrepancy search); what cannot become better than the best so
+ * far is cut off. The search ends when all have been tried or ruled out, or at a bound on the
+ * trials. */
+
+typedef ARRAY(unit_id) unit_list;
+typedef ARRAY(node_id) node_list;
+
+struct region {
+	const node_id *nodes;
+	size_t n_nodes;
+	/* New pods (pending, or without cores) by turn. `settled` keep their places; `fresh` are
+	 * placed by the search. */
+	const unit_id *settled, *fresh;
+	size_t n_settled, n_fresh;
+	bool lands; /* all nodes are here: look for the landings of the evicted; else hope for them
+		     */
+	uint64_t max_steps;
+	uint32_t max_slack; /* how often an alternative may depart from the first choices */
+};
+
+/* What became of each of the region's running and fresh pods. */
+struct outcome {
+	unit_id unit;
+	place_id at;
+	bool is_evicted, is_left; /* left: it stays where it may not be, and does not run */
+};
+
+struct arrangement {
+	struct cost cost;
+	ARRAY(struct outcome) outcomes;
+	unit_list order; /* pending pods with a place, as their inter-pod rules let them in; empty
+			  * where no pod has such rules */
+	bool was_found;	 /* something better than `limit` */
+	bool is_exact;	 /* all alternatives were tried or ruled out */
+};
+
+/* Searches for an arrangement that costs less than `limit`. The world is as before afterwards. */
+void arrange(struct planner *p, const struct region *region, const struct cost *limit,
+	     struct arrangement *ret);
+void arrangement_done(struct arrangement *a);
+
+/* Makes the world what the arrangement says, and refreshes its nodes. */
+void arrange_commit(struct planner *p, const struct region *region, const struct arrangement *a);
+
+/* What the region costs as the world has it now. */
+struct cost arrange_cost(struct planner *p, const struct region *region);
+
+#endif

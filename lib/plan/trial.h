@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_TRIAL_H
+#define MCKUBE_PLAN_TRIAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/capacity.h"
+#include "model/cluster.h"
+#include "model/request_cache.h"
+#include "model/settings.h"
+
+/* What a plan is tried out on: the snapshot's loads, changed pod by pod and changed back.
+ *
+ * Units are the RT pods. Cells are where a budget is counted: one for each core, or one for a whole
+ * node whose kernel counts node-wide. Places are sets of cores of one node, each with the cells
+ * that a pod there loads; place i < n_cores is core i alone.
+ *
+ * Loads are kept by rank: used[r] is what remains when everything that may yield to rank r + 1 and
+ * above is thought away, that is, fixed pods and those of rank r or more. used[0] is the real load,
+ * used[LEVELS] that of the fixed pods alone. So "would it fit if all less critical pods were gone"
+ * is three comparisons. */
+
+typedef uint32_t unit_id, place_id, cell_id;
+
+/* Loads by mode, in as many lanes as a vector register has; what is behind the modes stays 0. */
+enum { LANES = 4 };
+
+struct cell {
+	node_id node;
+	uint32_t cap[LEVELS];
+	uint32_t used[LEVELS + 1][LANES]; /* [rank][mode], ppm */
+	bool was_broken;		  /* over its capacity in the snapshot */
+};
+
+enum { RES_CPU, RES_MEMORY, RES_EPHEMERAL, RES_PODS, RES_KINDS };
+
+struct node_load {
+	int64_t have[RES_KINDS];
+	int64_t used[LEVELS][RES_KINDS];
+	struct range extended; /* world.extended */
+	struct range units;    /* world.node_units: those that were bound here in the snapshot */
+	bool is_broken;	       /* a cell was over its capacity in the snapshot */
+};
+
+struct extended {
+	str_id name;
+	int64_t have, used[LEVELS];
+};
+
+struct core_set {
+	node_id node;
+	struct range cores,
+		cells; /* world.place_cores (indices into capacity.cores), place_cells */
+};
+
+enum unit_kind {
+	UNIT_FIXED,    /* loads, and is never touched */
+	UNIT_RUNNING,  /* has cores */
+	UNIT_HOMELESS, /* bound to a node, without cores */
+	UNIT_PENDING,  /* ours, waits for a node */
+};
+
+struct unit {
+	pod_id pod;
+	uint32_t request;  /* index in requests.list */
+	node_id node;	   /* where it was bound; NONE when pending */
+	place_id origin;   /* where it had cores */
+	place_id at;	   /* where it is in the trial; NONE: nowhere */
+	place_id landing;  /* evicted: where its replacement would fit */
+	uint8_t kind;	   /* enum unit_kind */
+	uint8_t rank;	   /* its criticality, enum level */
+	bool is_misplaced; /* it sits on cores that it may not use */
+	bool is_repair;	   /* that, or on a core that was over its capacity: it may have to leave
+			    * without anybody more critical coming */
+	bool is_evicted;   /* in the trial */
+	bool can_evict, can_land;
+	pdb_id pdb; /* the first PodDisruptionBudget that covers it, NONE */
+	uint16_t core_count;
+	uint32_t turn;	/* position in the order of choice: criticality, priority, age, name */
+	uint32_t since; /* new pods: when in the course of planning it got its place */
+	uint32_t load[LANES];
+};
+
+struct world {
+	const struct cluster *c;
+	const struct settings *settings;
+	struct capacity cap;
+	struct requests req; /* those of the memory, where there is one */
+	struct request_memory *memory;
+	struct notices notices;
+	struct arena arena; /* of the notices */
+
+	struct {
+		str_id node, daemon_set, stateful_set;
+	} owner;		  /* kinds of owners that matter; INTERN_NONE: nobody has it */
+	ARRAY(struct unit) units; /* in the order of requests */
+	unit_id *unit_of_pod;	  /* by pod_id, NONE */
+	unit_id *by_turn;	  /* all units, by turn */
+	struct node_load *nodes;
+	unit_id *node_units;
+	struct cell *cells;
+	uint32_t n_cells;
+	cell_id *cell_of_core;
+	uint32_t *pods_on_core; /* RT pods, for the scores */
+
+	ARRAY(struct extended) extended;
+	ARRAY(struct core_set) places;
+	ARRAY(uint32_t) place_cores;
+	ARRAY(cell_id) place_cells;
+	struct intern place_sets; /* node and cores of the places behind the single cores' ones */
+	ARRAY(place_id) place_of_set;
+	int32_t *evictions_left; /* by pdb_id */
+
+	struct pod_terms *terms; /* plan/inter_pod.h; NULL where no pod has such terms */
+};
+
+/* Reads capacities and requests, and puts every pod where the snapshot has it. With a memory, which
+ * has to outlive the world, only those requests are read that it does not know; NULL: all. */
+void world_init(struct world *w, const struct cluster *c, const struct settings *settings,
+		struct request_memory *memory);
+void world_done(struct world *w);
+
+static inline const struct pod *unit_pod(const struct world *w, const struct unit *u)
+{
+	return &w->c->pods.items[u->pod];
+}
+
+static inline const struct request *unit_request(const struct world *w, const struct unit *u)
+{
+	return &w->req.list.items[u->request];
+}
+
+/* Pending, or bound without cores: whoever is to get cores newly. */
+static inline bool unit_is_new(const struct unit *u)
+{
+	return u->kind == UNIT_PENDING || u->kind == UNIT_HOMELESS;
+}
+
+/* Compares two unit_id for qsort_r(), with the world as the argument: the order in which new pods
+ * got their places. */
+int world_by_since(const void *a, const void *b, void *world);
+
+/* The place of these cores of the node (indices into capacity.cores, sorted; made when new). With
+ * none at all it is the place of a pod whose cores the node does not have. */
+place_id world_place(struct world *w, node_id node, const uint32_t *cores, uint32_t n);
+
+/* Does the unit fit at the place, counting ranks from `rank` up? 0: as things are. */
+static inline bool world_fits(const struct world *w, const struct unit *u, place_id place,
+			      unsigned rank)
+{
+	struct range cells = w->places.items[place].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++) {
+		const struct cell *cell = &w->cells[w->place_cells.items[cells.at + i]];
+
+		for (int k = 0; k < LEVELS; k++)
+			if (cell->used[rank][k] + u->load[k] > cell->cap[k])
+				return false;
+	}
+	return true;
+}
+
+/* Is the cell within its capacity, counting ranks from `rank` up? */
+static inline bool cell_holds(const struct cell *cell, unsigned rank)
+{
+	for (int k = 0; k < LEVELS; k++)
+		if (cell->used[rank][k] > cell->cap[k])
+			return false;
+	return true;
+}
+
+/* Budget only: the unit takes cores, or leaves them. Its node does not change. */
+void world_put(struct world *w, unit_id id, place_id place);
+void world_lift(struct world *w, unit_id id);
+
+/* Requests: the pod's node gains or loses its requests, ports and inter-pod effects. Pods count by
+ * rank when they may be evicted, else always. */
+void world_enter(struct world *w, unit_id id, node_id node);
+void world_leave(struct world *w, unit_id id, node_id node);
+
+/* Budget and requests: a unit comes to the place, or goes from where it is. Only one that is
+ * pending or was evicted brings its requests: those of all others are on their node all the while.
+ */
+void world_come(struct world *w, unit_id id, place_id place);
+void world_go(struct world *w, unit_id id);
+
+/* Evicts a bound unit that has been lifted, or brings it back, on account of its budget of
+ * disruptions. */
+void world_evict(struct world *w, unit_id id);
+void world_bring_back(struct world *w, unit_id id);
+
+/* Do the unit's requests fit on the node, counting ranks from `rank` up? */
+bool world_has_room(const struct world *w, const struct unit *u, node_id node, unsigned rank);
+
+/* The same for a pod that is on the node already. */
+bool world_keeps_room(const struct world *w, const struct unit *u, node_id node, unsigned rank);
+
+#endif

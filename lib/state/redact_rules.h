@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_STATE_REDACT_RULES_H
+#define MCKUBE_STATE_REDACT_RULES_H
+
+#include <stdbool.h>
+
+/* What redact.c does to the members of an object. A member without a rule is left out; of a list,
+ * each element is treated by the list's rule. */
+enum redaction {
+	REDACT_KEEP,	/* as it is, whatever it is */
+	REDACT_WORD,	/* a text: its pseudonym */
+	REDACT_KEY,	/* the same, unless it is a public one */
+	REDACT_VALUE,	/* the same, unless it is a whole number or a truth value */
+	REDACT_ADDRESS, /* the same, unless it means every address */
+	REDACT_PRESENT, /* only that it is there */
+	REDACT_OBJECT,	/* by the rules in `members` */
+	REDACT_LABELS,	/* a map of keys to values */
+	REDACT_AMOUNTS, /* a map of resources to what is kept */
+	REDACT_VOLUME,	/* a pod's volume: its claim */
+};
+
+struct redact_rule {
+	const char *key; /* the row without one is the last */
+	enum redaction how;
+	const struct redact_rule *members;
+};
+
+struct redact_kind {
+	const char *kind;
+	bool is_namespaced;
+	const struct redact_rule *rules;
+};
+
+/* NULL: objects of this kind are left out. */
+const struct redact_kind *redact_kind(const char *kind, const char *api_version);
+
+/* Keys that say nothing about a cluster: Kubernetes' own, ours, and those of the rules themselves.
+ */
+bool redact_is_public_key(const char *key);
+
+/* The same for resources, which Kubernetes' own name without a domain. */
+bool redact_is_public_resource(const char *name);
+
+#endif

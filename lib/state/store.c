@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/store.h"
+
+#include <malloc.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/scan.h"
+#include "objects/objects.h"
+
+/* The least number of news between two compactions, and the share of all rows (a quarter). */
+enum { COMPACT_LEAST = 10000, COMPACT_SHARE = 4 };
+
+/* An object that could not be used, and by what it is known. */
+struct refusal {
+	unsigned kind;
+	str_id ns, name;
+	struct problem problem;
+};
+
+struct kind_news {
+	ARRAY(uint8_t) marks; /* enum news, one for each row behind those that count */
+	ARRAY(struct refusal) refusals;
+	str_id list_kind, list_version; /* of its last list */
+	bool is_new_list;
+};
+
+struct mirror {
+	struct cluster cluster;
+	struct objects *objects;
+	struct kind_news news[N_WANTED];
+	ARRAY(struct refusal) refusals; /* those that count; cluster.problems says them */
+	size_t n_since_compaction;
+	struct mirror_stats stats;
+};
+
+struct mirror *mirror_new(const char *server)
+{
+	struct mirror *m = xcalloc(1, sizeof(*m));
+
+	m->objects = objects_new(&m->cluster);
+	m->cluster.server = intern_cstr(&m->cluster.strings, server);
+	return m;
+}
+
+void mirror_free(struct mirror *m)
+{
+	if (!m)
+		return;
+	objects_free(m->objects);
+	cluster_done(&m->cluster);
+	for (unsigned i = 0; i < N_WANTED; i++) {
+		array_done(&m->news[i].marks);
+		array_done(&m->news[i].refusals);
+	}
+	array_done(&m->refusals);
+	free(m);
+}
+
+/* News. */
+
+static size_t *count_of(struct mirror *m, unsigned kind)
+{
+	return wanted[kind].rows->n(&m->cluster);
+}
+
+/* Room for a row behind all others, of which everything is zero, padding too. */
+static void *new_row(struct mirror *m, unsigned kind)
+{
+	const struct row_kind *rows = wanted[kind].rows;
+	size_t n_news = m->news[kind].marks.n;
+
+	rows->reserve(&m->cluster, n_news + 1);
+	return memset(row_at(&m->cluster, rows, *count_of(m, kind) + n_news), 0, rows->size);
+}
+
+static bool is_about(const struct refusal *r, unsigned kind, const struct meta *meta)
+{
+	return r->kind == kind && r->ns == meta->ns && r->name == meta->name;
+}
+
+/* The row that was added last counts from now on, in place of what was said about it before. */
+static void note(struct mirror *m, unsigned kind, enum news what)
+{
+	struct kind_news *k = &m->news[kind];
+	const struct meta *meta =
+		row_at(&m->cluster, wanted[kind].rows, *count_of(m, kind) + k->marks.n);
+	size_t kept = 0;
+
+	*array_add(&k->marks) = (uint8_t)what;
+	array_each(r, &k->refusals)
+		if (!is_about(r, kind, meta))
+			k->refusals.items[kept++] = *r;
+	k->refusals.n = kept;
+	m->n_since_compaction++;
+}
+
+static void note_put(struct mirror *m, unsigned kind)
+{
+	const struct row_kind *rows = wanted[kind].rows;
+	const struct pod *pod =
+		row_at(&m->cluster, rows, *count_of(m, kind) + m->news[kind].marks.n);
+	bool has_ended = rows == &rows_of_pods && pod->phase == POD_ENDED;
+
+	note(m, kind, has_ended ? NEWS_GONE : NEWS_PUT);
+}
+
+static int note_gone(struct mirror *m, unsigned kind, struct slice object, struct error *err)
+{
+	struct meta *row = new_row(m, kind);
+
+	if (!objects_name(m->objects, object, &row->ns, &row->name))
+		return error_set(err, -EBADMSG, "%s: an object without a name",
+				 wanted[kind].resource->plural);
+	note(m, kind, NEWS_GONE);
+	return 0;
+}
+
+/* The last problem of the cluster is about this object: there is no row for it. */
+static int note_refused(struct mirror *m, unsigned kind, struct slice object, struct error *err)
+{
+	struct refusal r = { .kind = kind };
+
+	r.problem = m->cluster.problems.items[--m->cluster.problems.n];
+	if (note_gone(m, kind, object, err) < 0)
+		return err->code;
+	objects_name(m->objects, object, &r.ns, &r.name);
+	*array_add(&m->news[kind].refusals) = r;
+	return 0;
+}
+
+static int add(struct mirror *m, unsigned kind, struct slice text, size_t *ret_used,
+	       struct error *err)
+{
+	const struct kind_news *k = &m->news[kind];
+	const struct object_origin origin = {
+		.file = wanted[kind].resource->plural,
+		.list_kind = cluster_str(&m->cluster, k->list_kind),
+		.list_version = cluster_str(&m->cluster, k->list_version),
+		.only = wanted[kind].resource->kind,
+	};
+	size_t *n = count_of(m, kind), n_settled = *n, n_problems = m->cluster.problems.n;
+
+	new_row(m, kind);
+	*n += k->marks.n;
+	int r = objects_add(m->objects, text, &origin, ret_used, err);
+	bool is_added = *n > n_settled + k->marks.n;
+	*n = n_settled;
+	if (r < 0)
+		return r;
+	if (is_added)
+		note_put(m, kind);
+	else if (r == 0 && m->cluster.problems.n > n_problems)
+		return note_refused(m, kind, (struct slice){ text.s, *ret_used }, err);
+	else
+		return error_set(err, -EPROTO, "%s: an object of another kind", origin.file);
+	return 0;
+}
+
+void mirror_begin_list(struct mirror *m, unsigned kind)
+{
+	struct kind_news *k = &m->news[kind];
+
+	array_clear(&k->marks);
+	array_clear(&k->refusals);
+	k->is_new_list = true;
+}
+
+static void keep_text(struct mirror *m, str_id *id, const char *text)
+{
+	if (strcmp(cluster_str(&m->cluster, *id), text) != 0)
+		*id = intern_cstr(&m->cluster.strings, text);
+}
+
+int mirror_item(struct mirror *m, unsigned kind, struct slice text, const char *list_kind,
+		const char *list_version, size_t *ret_used, struct error *err)
+{
+	keep_text(m, &m->news[kind].list_kind, list_kind);
+	keep_text(m, &m->news[kind].list_version, list_version);
+	return add(m, kind, text, ret_used, err);
+}
+
+/* An object says its kind itself in a stream; that of an empty list is not known. */
+int mirror_event(struct mirror *m, unsigned kind, enum watch_type type, struct slice object,
+		 struct error *err)
+{
+	size_t used;
+
+	m->stats.events++;
+	if (type == WATCH_DELETED)
+		return note_gone(m, kind, object, err);
+	int r = add(m, kind, object, &used, err);
+	return r == SCAN_SHORT ? error_set(err, -EBADMSG, "%s: an object without an end",
+					   wanted[kind].resource->plural)
+			       : r;
+}
+
+bool mirror_has_news(const struct mirror *m)
+{
+	for (unsigned i = 0; i < N_WANTED; i++)
+		if (m->news[i].marks.n || m->news[i].is_new_list)
+			return true;
+	return false;
+}
+
+/* Settling. */
+
+static bool is_void(struct mirror *m, const struct refusal *r)
+{
+	const struct kind_news *k = &m->news[r->kind];
+	size_t first = *count_of(m, r->kind);
+
+	for (size_t i = 0; i < k->marks.n; i++)
+		if (is_about(r, r->kind, row_at(&m->cluster, wanted[r->kind].rows, first + i)))
+			return true;
+	return k->is_new_list;
+}
+
+/* Before the rows are settled: true when one came or went. */
+static bool settle_refusals(struct mirror *m)
+{
+	size_t kept = 0, before = m->refusals.n;
+	bool has_more = false;
+
+	array_each(r, &m->refusals)
+		if (!is_void(m, r))
+			m->refusals.items[kept++] = *r;
+	m->refusals.n = kept;
+	for (unsigned i = 0; i < N_WANTED; i++) {
+		array_each(r, &m->news[i].refusals)
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room */
+			*array_add(&m->refusals) = *r;
+		has_more |= m->news[i].refusals.n > 0;
+		array_clear(&m->news[i].refusals);
+	}
+	array_clear(&m->cluster.problems);
+	array_each(r, &m->refusals)
+		*array_add(&m->cluster.problems) = r->problem;
+	return has_more || kept < before;
+}
+
+static unsigned settle_kind(struct mirror *m, unsigned kind)
+{
+	struct kind_news *k = &m->news[kind];
+	unsigned did = 0;
+
+	if (k->marks.n || k->is_new_list)
+		did = rows_settle(&m->cluster, wanted[kind].rows, k->marks.items, k->marks.n,
+				  k->is_new_list);
+	m->stats.settled += k->marks.n;
+	array_clear(&k->marks);
+	k->is_new_list = false;
+	return did;
+}
+
+/* Pods that are new point to nodes of now. */
+static void resolve_news(struct mirror *m, unsigned kind)
+{
+	const struct kind_news *k = &m->news[kind];
+	size_t first = *count_of(m, kind);
+
+	for (size_t i = 0; i < k->marks.n; i++)
+		if (k->marks.items[i] == NEWS_PUT)
+			cluster_resolve_pod(&m->cluster,
+					    row_at(&m->cluster, &rows_of_pods, first + i));
+}
+
+/* Nodes and priority classes go before the pods that refer to them. */
+static unsigned settle_all(struct mirror *m)
+{
+	unsigned did = 0, pods = 0;
+	bool must_resolve = false;
+
+	for (unsigned i = 0; i < N_WANTED; i++) {
+		const struct row_kind *rows = wanted[i].rows;
+
+		if (rows == &rows_of_pods) {
+			pods = i;
+			continue;
+		}
+		unsigned this_did = settle_kind(m, i);
+		did |= this_did;
+		must_resolve |= rows == &rows_of_nodes && this_did & ROWS_CAME_OR_WENT;
+		must_resolve |= rows == &rows_of_priority_classes && this_did;
+	}
+	must_resolve |= m->news[pods].is_new_list;
+	if (!must_resolve)
+		resolve_news(m, pods);
+	did |= settle_kind(m, pods);
+	if (must_resolve)
+		cluster_resolve(&m->cluster);
+	return did;
+}
+
+static size_t count_rows(struct mirror *m)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < N_WANTED; i++)
+		n += *count_of(m, i);
+	return n;
+}
+
+static void compact(struct mirror *m)
+{
+	ARRAY(str_id) keep = { 0 };
+
+	for (unsigned i = 0; i < N_WANTED; i++) {
+		*array_add(&keep) = m->news[i].list_kind;
+		*array_add(&keep) = m->news[i].list_version;
+	}
+	array_each(r, &m->refusals) {
+		*array_add(&keep) = r->ns;
+		*array_add(&keep) = r->name;
+	}
+	objects_compact(m->objects, keep.items, keep.n);
+	array_done(&keep);
+	malloc_trim(0);
+	m->n_since_compaction = 0;
+	m->stats.compactions++;
+}
+
+bool mirror_settle(struct mirror *m, int64_t now)
+{
+	bool has_changed = settle_refusals(m);
+
+	has_changed |= settle_all(m) != 0;
+	m->cluster.taken_at = now;
+	if (m->n_since_compaction > COMPACT_LEAST + count_rows(m) / COMPACT_SHARE)
+		compact(m);
+	return has_changed;
+}
+
+const struct cluster *mirror_cluster(const struct mirror *m)
+{
+	return &m->cluster;
+}
+
+struct mirror_stats mirror_stats(const struct mirror *m)
+{
+	return m->stats;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_STATE_WATCHED_KINDS_H
+#define MCKUBE_STATE_WATCHED_KINDS_H
+
+#include "kube/client.h"
+#include "model/delta.h"
+
+/* The kinds of objects that a plan reads, and how they are asked for. */
+struct wanted {
+	const struct kube_resource *resource;
+	const char *field_selector;
+	const struct row_kind *rows;
+	bool is_optional; /* the server may not know the kind */
+};
+
+enum { N_WANTED = 8 };
+extern const struct wanted wanted[N_WANTED];
+
+#endif

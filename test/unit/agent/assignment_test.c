@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/assignment.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SPEC                                                                                     \
+	",\"spec\":{\"containers\":[{\"name\":\"app\"},{\"name\":\"log\",\"cgroup\":\"/a/b\"}]," \
+	"\"initContainers\":[{\"name\":\"init\",\"pid\":7}],\"priority\":5}}"
+#define POD(notes) "{\"metadata\":{\"name\":\"p\",\"uid\":\"u-1\",\"annotations\":{" notes "}}" SPEC
+#define BUDGET                                                                       \
+	"\"mckube.io/rt-period\":\"100000\",\"mckube.io/rt-runtime-low\":\"10000\"," \
+	"\"mckube.io/rt-runtime-hi\":\"30000\""
+
+static enum wish_kind read_pod(const char *text, bool needs_core, struct wish *w, struct error *err)
+{
+	AUTO_JSON cJSON *pod = NULL;
+
+	*err = ERROR_INIT;
+	assert_int_equal(json_parse(text, strlen(text), &pod, err), 0);
+	return wish_read(pod, needs_core, 4, w, err);
+}
+
+static void assignment_is_read(void **state)
+{
+	struct wish w;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(
+		read_pod(POD(BUDGET ",\"mckube.io/rt-core\":\"2-3\","
+				    "\"mckube.io/criticality\":\"high\","
+				    "\"mckube.io/rt-current\":\"hi\","
+				    "\"mckube.io/rt-recovery\":\"nodeCpu,delaySeconds=7\""),
+			 true, &w, &err),
+		WISH_GOOD);
+	assert_string_equal(w.want.uid, "u-1");
+	assert_string_equal(w.want.ns, "default");
+	assert_int_equal(w.want.budget.hi, 30000);
+	assert_int_equal(w.want.budget.floor, 1000);
+	assert_int_equal(w.want.budget.criticality, LEVEL_HIGH);
+	assert_int_equal(w.want.level, LEVEL_HIGH);
+	assert_int_equal(w.want.recovery.mode, RECOVERY_NODE_CPU);
+	assert_int_equal(w.want.recovery.delay_seconds, 7);
+	assert_int_equal(w.want.recovery.threshold, RECOVERY_NOT_GIVEN);
+	assert_int_equal(w.want.priority, 5);
+	assert_true(w.want.is_pinned && cpuset_has(&w.want.cores, 3));
+	assert_int_equal(w.want.n_containers, 1);
+	assert_string_equal(w.want.containers[0].name, "app");
+	assert_int_equal(w.want.containers[0].share, PPM);
+	wish_done(&w);
+}
+
+static void a_degraded_pod_has_its_floor_at_any_level(void **state)
+{
+	struct wish w;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(read_pod(POD(BUDGET ",\"mckube.io/rt-core\":\"2\","
+					     "\"mckube.io/rt-runtime-floor\":\"700\","
+					     "\"mckube.io/rt-degraded\":\"\""),
+				  true, &w, &err),
+			 WISH_GOOD);
+	for (int level = LEVEL_LOW; level < LEVELS; level++)
+		assert_int_equal(budget_runtime(&w.want.budget, (enum level)level), 700);
+	wish_done(&w);
+}
+
+static void request_without_cores_is_no_assignment(void **state)
+{
+	struct wish w;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(read_pod(POD(BUDGET), true, &w, &err), WISH_NONE);
+	wish_done(&w);
+	assert_int_equal(read_pod(POD(BUDGET), false, &w, &err), WISH_GOOD);
+	assert_false(w.want.is_pinned);
+	assert_int_equal(cpuset_count(&w.want.cores), 4);
+	wish_done(&w);
+	assert_int_equal(read_pod(POD("\"a\":\"b\""), false, &w, &err), WISH_NONE);
+	wish_done(&w);
+}
+
+static void rt_operators_annotations_are_read(void **state)
+{
+	struct wish w;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(
+		read_pod(POD("\"realtime\":\"true\",\"rt_runtime_us\":\"25000\""), true, &w, &err),
+		WISH_GOOD);
+	assert_int_equal(w.want.budget.period, 1000000);
+	assert_int_equal(w.want.budget.low, 25000);
+	assert_int_equal(w.want.budget.hi, 25000);
+	wish_done(&w);
+	assert_int_equal(
+		read_pod(POD("\"realtime\":\"false\",\"rt_runtime_us\":\"25000\""), true, &w, &err),
+		WISH_NONE);
+	wish_done(&w);
+}
+
+static void budget_is_divided_among_containers(void **state)
+{
+	struct wish w;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(read_pod(POD(BUDGET ",\"mckube.io/rt-containers\":\"app=70,log,init\""),
+				  false, &w, &err),
+			 WISH_GOOD);
+	assert_int_equal(w.want.n_containers, 3);
+	assert_int_equal(w.want.containers[0].share, 700000);
+	assert_int_equal(w.want.containers[1].share, 150000);
+	assert_string_equal(w.want.containers[1].path, "a/b");
+	assert_int_equal(w.pids[2], 7);
+	wish_done(&w);
+}
+
+static void refused(const char *text, const char *why)
+{
+	struct wish w;
+	struct error err;
+
+	assert_int_equal(read_pod(text, false, &w, &err), WISH_BAD);
+	assert_non_null(strstr(err.msg, why));
+	wish_done(&w);
+}
+
+static void nonsense_names_its_field(void **state)
+{
+	(void)state;
+	refused(POD("\"mckube.io/rt-period\":\"soon\""), "[mckube.io/rt-period]: 'soon'");
+	refused(POD("\"mckube.io/rt-period\":\"-1\""), "[mckube.io/rt-period]: -1 is not between");
+	refused(POD(BUDGET ",\"mckube.io/rt-core\":\"x\""), "[mckube.io/rt-core]: 'x'");
+	refused(POD(BUDGET ",\"mckube.io/criticality\":\"C\""), "[mckube.io/criticality]: 'C'");
+	refused(POD(BUDGET ",\"mckube.io/rt-current\":\"up\""), "rt-current]: 'up' is not known");
+	refused(POD(BUDGET ",\"mckube.io/rt-containers\":\"none\""), "'none' names no container");
+	refused(POD(BUDGET ",\"mckube.io/rt-containers\":\"app=0\""), "'app=0' names no container");
+	refused(POD(BUDGET ",\"mckube.io/rt-containers\":\"app=60,log=50\""), "more than 100");
+	refused(POD(BUDGET ",\"mckube.io/rt-containers\":\"app,\""), "names no container");
+	refused("{\"metadata\":{\"name\":\"../x\",\"annotations\":{" BUDGET "}}" SPEC,
+		"metadata.uid: '../x'");
+	refused("{\"metadata\":{\"name\":\"p\",\"annotations\":{" BUDGET "}},\"spec\":{}}",
+		"spec.containers: there is none");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(assignment_is_read),
+		cmocka_unit_test(a_degraded_pod_has_its_floor_at_any_level),
+		cmocka_unit_test(request_without_cores_is_no_assignment),
+		cmocka_unit_test(rt_operators_annotations_are_read),
+		cmocka_unit_test(budget_is_divided_among_containers),
+		cmocka_unit_test(nonsense_names_its_field),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

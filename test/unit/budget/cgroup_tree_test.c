@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "budget/cgroup_tree.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct bandwidth second = { 1000000, 0 };
+
+/* root 950000 > kubepods > pod > two containers, all new: no budget yet. */
+struct pod_tree {
+	struct budget_tree t;
+	uint32_t root, kubepods, pod, app, sidecar;
+};
+
+static void pod_tree_init(struct pod_tree *p)
+{
+	*p = (struct pod_tree){ .t.global = { 1000000, 950000 } };
+	p->root = budget_tree_add(&p->t, -1, "/", p->t.global);
+	p->kubepods = budget_tree_add(&p->t, (int32_t)p->root, "kubepods", second);
+	p->pod = budget_tree_add(&p->t, (int32_t)p->kubepods, "pod", second);
+	p->app = budget_tree_add(&p->t, (int32_t)p->pod, "app", second);
+	p->sidecar = budget_tree_add(&p->t, (int32_t)p->pod, "sidecar", second);
+	p->t.nodes.items[p->root].is_root = true;
+	p->t.nodes.items[p->kubepods].is_derived = true;
+	p->t.nodes.items[p->pod].is_derived = true;
+}
+
+static void want(struct budget_tree *t, uint32_t node, int64_t runtime_us, int64_t period_us)
+{
+	budget_tree_want(t, node, (struct bandwidth){ period_us, runtime_us });
+}
+
+/* Carries the plan out on the model; every step must be accepted. */
+static size_t carry_out(struct budget_tree *t)
+{
+	struct budget_write writes[64];
+	struct error err;
+	size_t n;
+
+	assert_int_equal(budget_tree_derive(t, &err), 0);
+	assert_int_equal(budget_tree_plan(t, writes, &n, &err), 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(budget_tree_check(t, writes[i].node, writes[i].to), 0);
+		budget_tree_set(t, writes[i].node, writes[i].to);
+	}
+	array_each(node, &t->nodes)
+		assert_true(bandwidth_eq(node->now, node->want));
+	return n;
+}
+
+static void ratio_is_the_kernels(void **state)
+{
+	(void)state;
+	assert_int_equal(bandwidth_ratio((struct bandwidth){ 1000000, 950000 }), 996147);
+	assert_int_equal(bandwidth_ratio((struct bandwidth){ 1000000, 1 }), 1);
+	assert_int_equal(bandwidth_ratio((struct bandwidth){ 3000000, 1 }), 0);
+	assert_int_equal(bandwidth_ratio((struct bandwidth){ 1000000, -1 }), 1048576);
+	assert_int_equal(bandwidth_ratio((struct bandwidth){ 0, 5 }), 0);
+}
+
+static void smallest_runtime_has_at_least_the_ratio(void **state)
+{
+	(void)state;
+	for (int64_t period = 100; period < 4000000; period = period * 17 / 10 + 3) {
+		for (int64_t runtime = 1; runtime < period; runtime = runtime * 2 + 1) {
+			uint64_t ratio = bandwidth_ratio((struct bandwidth){ period, runtime });
+			int64_t least = bandwidth_runtime(ratio, period);
+			struct bandwidth found = { period, least }, below = { period, least - 1 };
+
+			assert_true(bandwidth_ratio(found) >= ratio);
+			assert_true(least == 0 || bandwidth_ratio(below) < ratio);
+		}
+	}
+}
+
+static void first_budget_is_written_from_the_root_down(void **state)
+{
+	struct pod_tree p;
+	struct budget_write writes[16];
+	size_t n;
+
+	(void)state;
+	pod_tree_init(&p);
+	want(&p.t, p.app, 25000, 1000000);
+	assert_int_equal(budget_tree_derive(&p.t, NULL), 0);
+	assert_int_equal(budget_tree_plan(&p.t, writes, &n, NULL), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(writes[0].node, p.kubepods);
+	assert_int_equal(writes[1].node, p.pod);
+	assert_int_equal(writes[2].node, p.app);
+	assert_int_equal(writes[0].to.runtime_us, 25000);
+	budget_tree_done(&p.t);
+}
+
+static void cut_is_written_from_the_leaves_up(void **state)
+{
+	struct pod_tree p;
+	struct budget_write writes[16];
+	size_t n;
+
+	(void)state;
+	pod_tree_init(&p);
+	want(&p.t, p.app, 300000, 1000000);
+	carry_out(&p.t);
+	want(&p.t, p.app, 100000, 1000000);
+	assert_int_equal(budget_tree_derive(&p.t, NULL), 0);
+	assert_int_equal(budget_tree_plan(&p.t, writes, &n, NULL), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(writes[0].node, p.app);
+	assert_int_equal(writes[2].node, p.kubepods);
+	budget_tree_done(&p.t);
+}
+
+static void pod_is_the_sum_of_its_containers(void **state)
+{
+	struct pod_tree p;
+
+	(void)state;
+	pod_tree_init(&p);
+	want(&p.t, p.app, 20000, 100000);
+	want(&p.t, p.sidecar, 7, 3000);
+	carry_out(&p.t);
+	assert_int_equal(p.t.nodes.items[p.pod].now.runtime_us, 200000 + 2334);
+	budget_tree_done(&p.t);
+}
+
+static void period_changes_in_either_direction(void **state)
+{
+	static const struct bandwidth steps[] = {
+		{ 100000, 20000 }, { 1000000, 900000 }, { 50000, 40000 },
+		{ 50001, 40000 },  { 4000000, 40000 },	{ 100, 50 },
+	};
+	struct pod_tree p;
+
+	(void)state;
+	pod_tree_init(&p);
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		want(&p.t, p.app, steps[i].runtime_us, steps[i].period_us);
+		carry_out(&p.t);
+	}
+	budget_tree_done(&p.t);
+}
+
+static void found_budget_is_never_lowered(void **state)
+{
+	struct pod_tree p;
+
+	(void)state;
+	pod_tree_init(&p);
+	p.t.nodes.items[p.kubepods].at_least_us = 500000;
+	want(&p.t, p.app, 100000, 1000000);
+	carry_out(&p.t);
+	assert_int_equal(p.t.nodes.items[p.kubepods].now.runtime_us, 500000);
+	budget_tree_done(&p.t);
+}
+
+static void refusals_name_the_group(void **state)
+{
+	struct pod_tree p;
+	struct error err;
+
+	(void)state;
+	pod_tree_init(&p);
+	p.t.nodes.items[p.kubepods].at_most_us = 900000;
+	want(&p.t, p.app, 920000, 1000000);
+	assert_int_equal(budget_tree_derive(&p.t, &err), -EINVAL);
+	assert_string_equal(err.msg,
+			    "kubepods: needs 920000 us of 1000000, its limit is 900000 us");
+	p.t.nodes.items[p.kubepods].at_most_us = 0;
+	want(&p.t, p.app, 960000, 1000000);
+	assert_int_equal(budget_tree_derive(&p.t, &err), -EINVAL);
+	assert_string_equal(err.msg, "/: its groups need 960000 us of 1000000 us, it has 950000");
+	budget_tree_done(&p.t);
+}
+
+static int64_t runtime_of(const struct pod_tree *p, uint32_t node)
+{
+	return p->t.nodes.items[node].now.runtime_us;
+}
+
+static void what_is_held_is_kept_until_it_is_needed(void **state)
+{
+	struct pod_tree p;
+
+	(void)state;
+	pod_tree_init(&p);
+	p.t.nodes.items[p.kubepods].at_most_us = 900000;
+	uint32_t other = budget_tree_add(&p.t, (int32_t)p.kubepods, "other", second);
+	p.t.is_holding = true;
+	want(&p.t, p.app, 4000, 10000);
+	want(&p.t, p.sidecar, 1000, 10000);
+	carry_out(&p.t);
+	want(&p.t, p.app, 500, 10000);
+	carry_out(&p.t);
+	assert_int_equal(runtime_of(&p, p.pod), 500000);
+	assert_int_equal(runtime_of(&p, p.kubepods), 500000);
+
+	want(&p.t, other, 300000, 1000000);
+	carry_out(&p.t);
+	assert_int_equal(runtime_of(&p, p.pod), 500000);
+	assert_int_equal(runtime_of(&p, p.kubepods), 800000);
+
+	/* The pod gives up what is missing, less than it could. */
+	want(&p.t, other, 500000, 1000000);
+	carry_out(&p.t);
+	assert_in_range(runtime_of(&p, p.pod), 399990, 400000);
+	assert_in_range(runtime_of(&p, p.kubepods), 899990, 900000);
+
+	want(&p.t, other, 750000, 1000000);
+	carry_out(&p.t);
+	assert_int_equal(runtime_of(&p, p.pod), 150000);
+	want(&p.t, other, 750010, 1000000);
+	assert_int_equal(budget_tree_derive(&p.t, NULL), -EINVAL);
+	budget_tree_keep(&p.t);
+
+	want(&p.t, other, 0, 1000000);
+	p.t.is_holding = false;
+	budget_tree_renew(&p.t);
+	carry_out(&p.t);
+	assert_int_equal(runtime_of(&p, p.kubepods), 150000);
+	budget_tree_done(&p.t);
+}
+
+static void zero_runtime_with_tasks_is_busy(void **state)
+{
+	struct pod_tree p;
+	struct error err;
+
+	(void)state;
+	pod_tree_init(&p);
+	want(&p.t, p.app, 1000, 1000000);
+	carry_out(&p.t);
+	p.t.nodes.items[p.app].has_tasks = true;
+	assert_int_equal(budget_tree_check(&p.t, p.app, second), -EBUSY);
+	want(&p.t, p.app, 0, 1000000);
+	assert_int_equal(budget_tree_derive(&p.t, &err), -EBUSY);
+	assert_string_equal(err.msg, "app: runtime 0 while real-time tasks run in it");
+	budget_tree_done(&p.t);
+}
+
+/* 20,000 changes of random trees: whatever derive() lets through is carried out without a refusal,
+ * and never by more than two writes a group. */
+static void random_changes_are_accepted_at_every_step(void **state)
+{
+	static const int64_t periods[] = { 1000, 10000, 33333, 100000, 1000000, 4000000 };
+	size_t n_done = 0;
+
+	(void)state;
+	srandom(5);
+	for (int round = 0; round < 400; round++) {
+		struct budget_tree t = { .global = { 1000000, 950000 }, .is_holding = round & 1 };
+
+		budget_tree_add(&t, -1, "root", t.global);
+		for (int i = 1; i < 24; i++) {
+			uint32_t id = budget_tree_add(&t, (int32_t)(random() % (i < 8 ? i : 8)),
+						      "group", second);
+
+			t.nodes.items[id].is_derived = i < 8;
+		}
+		for (int change = 0; change < 50; change++) {
+			for (int k = 0; k < 3; k++) {
+				int64_t period = periods[random() % 6];
+
+				want(&t, 8 + (uint32_t)(random() % 16),
+				     random() % (period / (1 + random() % 20) + 1), period);
+			}
+			if (budget_tree_derive(&t, NULL) == 0) {
+				assert_true(carry_out(&t) <= 2 * t.nodes.n);
+				n_done++;
+				continue;
+			}
+			budget_tree_keep(&t);
+		}
+		budget_tree_done(&t);
+	}
+	assert_true(n_done > 2000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ratio_is_the_kernels),
+		cmocka_unit_test(smallest_runtime_has_at_least_the_ratio),
+		cmocka_unit_test(first_budget_is_written_from_the_root_down),
+		cmocka_unit_test(cut_is_written_from_the_leaves_up),
+		cmocka_unit_test(pod_is_the_sum_of_its_containers),
+		cmocka_unit_test(period_changes_in_either_direction),
+		cmocka_unit_test(found_budget_is_never_lowered),
+		cmocka_unit_test(refusals_name_the_group),
+		cmocka_unit_test(what_is_held_is_kept_until_it_is_needed),
+		cmocka_unit_test(zero_runtime_with_tasks_is_busy),
+		cmocka_unit_test(random_changes_are_accepted_at_every_step),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/mckube_options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+
+static struct cluster cluster;
+
+static int drop_cluster(void **state)
+{
+	(void)state;
+	cluster_done(&cluster);
+	return 0;
+}
+
+static struct raw raw_of(const char *text, enum raw_kind kind)
+{
+	return (struct raw){ intern_cstr(&cluster.strings, text), (uint8_t)kind };
+}
+
+static struct mckube mckube(void)
+{
+	return (struct mckube){
+		.meta = { .ns = intern_cstr(&cluster.strings, "default"),
+			  .name = intern_cstr(&cluster.strings, "a") },
+		.kind = intern_cstr(&cluster.strings, "McKube"),
+	};
+}
+
+/* The one notice, or none where expect is NULL. */
+static void tells(const struct mckube *m, const char *expect)
+{
+	AUTO(arena_done) struct arena arena = { 0 };
+	struct notices notices = { .arena = &arena };
+
+	mckube_words_check(&cluster, m, &notices);
+	assert_int_equal(notices.list.n, expect ? 1 : 0);
+	if (expect) {
+		assert_string_equal(notices.list.items[0].object, "McKube default/a");
+		assert_string_equal(notices.list.items[0].reason, "Unsupported");
+		assert_string_equal(notices.list.items[0].message, expect);
+	}
+	array_done(&notices.list);
+}
+
+static void migration_is_one_of_three_words(void **state)
+{
+	struct mckube m = mckube();
+
+	(void)state;
+	tells(&m, NULL);
+	m.migration = raw_of("Checkpoint", RAW_STRING);
+	tells(&m, NULL);
+	m.migration = raw_of("restart", RAW_STRING);
+	tells(&m, NULL);
+	m.migration = raw_of("Teleport", RAW_STRING);
+	tells(&m, "spec.migration: 'Teleport' is not Never, Restart or Checkpoint; Never is taken");
+	m.migration = raw_of("1", RAW_NUMBER);
+	tells(&m, "spec.migration: '1' is not Never, Restart or Checkpoint; Never is taken");
+}
+
+static void recovery_comes_in_two_modes(void **state)
+{
+	struct mckube m = mckube();
+
+	(void)state;
+	assert_int_equal(mckube_recovery(&cluster, &m).mode, RECOVERY_CONSUMPTION);
+	m.recovery_mode = raw_of("NODECPU", RAW_STRING);
+	assert_int_equal(mckube_recovery(&cluster, &m).mode, RECOVERY_NODE_CPU);
+	tells(&m, NULL);
+	m.recovery_mode = raw_of("never", RAW_STRING);
+	assert_int_equal(mckube_recovery(&cluster, &m).mode, RECOVERY_CONSUMPTION);
+	tells(&m,
+	      "spec.recovery.mode: 'never' is not consumption or nodeCpu; consumption is taken");
+}
+
+static void delay_and_threshold_are_whole_numbers(void **state)
+{
+	struct mckube m = mckube();
+
+	(void)state;
+	m.recovery_delay = raw_of("0", RAW_NUMBER);
+	m.recovery_threshold = raw_of("90", RAW_NUMBER);
+	tells(&m, NULL);
+	assert_int_equal(mckube_recovery(&cluster, &m).delay_seconds, 0);
+	assert_int_equal(mckube_recovery(&cluster, &m).threshold, 90);
+	m.recovery_delay = raw_of("-1", RAW_NUMBER);
+	tells(&m, "spec.recovery.delaySeconds: '-1' is not a whole number from 0 to 86400; "
+		  "the default is taken");
+	m.recovery_delay = raw_of("5", RAW_STRING);
+	tells(&m, "spec.recovery.delaySeconds: '5' is not a whole number from 0 to 86400; "
+		  "the default is taken");
+	assert_int_equal(mckube_recovery(&cluster, &m).delay_seconds, RECOVERY_NOT_GIVEN);
+	m.recovery_delay = (struct raw){ 0 };
+	m.recovery_threshold = raw_of("101", RAW_NUMBER);
+	tells(&m, "spec.recovery.threshold: '101' is not a whole number from 0 to 100; "
+		  "the default is taken");
+	m.recovery_threshold = raw_of("0.9", RAW_NUMBER);
+	tells(&m, "spec.recovery.threshold: '0.9' is not a whole number from 0 to 100; "
+		  "the default is taken");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(migration_is_one_of_three_words),
+		cmocka_unit_test(recovery_comes_in_two_modes),
+		cmocka_unit_test(delay_and_threshold_are_whole_numbers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, drop_cluster);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/warning.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct fixture {
+	struct arena arena;
+	struct notices notices;
+};
+
+static int start(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+
+	f->notices.arena = &f->arena;
+	*state = f;
+	return 0;
+}
+
+static int stop(void **state)
+{
+	struct fixture *f = *state;
+
+	array_done(&f->notices.list);
+	arena_done(&f->arena);
+	free(f);
+	return 0;
+}
+
+static void an_object_is_named_with_its_namespace(void **state)
+{
+	struct fixture *f = *state;
+
+	notice_add(&f->notices, "McKube", "default", "brake", "BadBudget", "%s: %d", "spec.x", 7);
+
+	const struct notice *n = &f->notices.list.items[0];
+	assert_string_equal(n->object, "McKube default/brake");
+	assert_string_equal(n->reason, "BadBudget");
+	assert_string_equal(n->message, "spec.x: 7");
+}
+
+static void an_object_without_namespace_has_no_slash(void **state)
+{
+	struct fixture *f = *state;
+
+	notice_add(&f->notices, "Node", "", "edge-1", "BadNodeAnnotation", "x");
+	assert_string_equal(f->notices.list.items[0].object, "Node edge-1");
+}
+
+static void notices_keep_their_order_and_their_own_text(void **state)
+{
+	struct fixture *f = *state;
+	char name[] = "a";
+
+	for (int i = 0; i < 20; i++) {
+		notice_add(&f->notices, "Pod", "x", name, "SourceConflict", "number %d", i);
+		name[0]++;
+	}
+	name[0] = '?';
+	assert_int_equal(f->notices.list.n, 20);
+	assert_string_equal(f->notices.list.items[0].object, "Pod x/a");
+	assert_string_equal(f->notices.list.items[19].object, "Pod x/t");
+	assert_string_equal(f->notices.list.items[19].message, "number 19");
+}
+
+static void a_long_message_is_kept_whole(void **state)
+{
+	struct fixture *f = *state;
+	char text[5000];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	notice_add(&f->notices, "Pod", "x", "a", "Unsupported", "%s!", text);
+	assert_int_equal(strlen(f->notices.list.items[0].message), sizeof(text));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(an_object_is_named_with_its_namespace, start, stop),
+		cmocka_unit_test_setup_teardown(an_object_without_namespace_has_no_slash, start,
+						stop),
+		cmocka_unit_test_setup_teardown(notices_keep_their_order_and_their_own_text, start,
+						stop),
+		cmocka_unit_test_setup_teardown(a_long_message_is_kept_whole, start, stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

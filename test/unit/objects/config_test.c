@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "objects/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+
+#define HEAD "apiVersion: mckube.io/v1alpha1\nkind: Configuration\n"
+
+static struct settings read_good(const char *text)
+{
+	struct settings s;
+	struct error err = ERROR_INIT;
+
+	config_preset(&s);
+	if (config_read(text, strlen(text), &s, &err) < 0)
+		fail_msg("%s", err.msg);
+	return s;
+}
+
+static void presets_are_the_models_defaults(void **state)
+{
+	struct settings s, expect = SETTINGS_DEFAULT;
+
+	(void)state;
+	config_preset(&s);
+	assert_int_equal(s.core_utilization_threshold, expect.core_utilization_threshold);
+	assert_int_equal(s.rt_capacity, expect.rt_capacity);
+	assert_int_equal(s.ignores_legacy_pins, expect.ignores_legacy_pins);
+	assert_int_equal(s.search_steps, expect.search_steps);
+	assert_int_equal(s.preemption_nodes, expect.preemption_nodes);
+	assert_memory_equal(&s.pressure, &expect.pressure, sizeof(s.pressure));
+	assert_int_equal(s.n_policies, 1);
+	assert_string_equal(s.policies[0].name, "spread");
+	assert_int_equal(s.policies[0].weight, 1);
+}
+
+static void every_key_is_read(void **state)
+{
+	struct settings s =
+		read_good(HEAD "coreUtilizationThreshold: 0.85\n"
+			       "rtCapacity: 1\n"
+			       "legacyPins: ignore\n"
+			       "policies:\n- name: binpack\n- { name: topology, weight: 3 }\n"
+			       "search: { steps: 5000, preemptionNodes: 2 }\n"
+			       "pressure: { busy: 0.95, calm: 0.5, delaySeconds: 1, stepSeconds: "
+			       "2, holdSeconds: 3, evict: none }\n");
+
+	(void)state;
+	assert_int_equal(s.core_utilization_threshold, 850000);
+	assert_int_equal(s.rt_capacity, 1000000);
+	assert_true(s.ignores_legacy_pins);
+	assert_int_equal(s.n_policies, 2);
+	assert_string_equal(s.policies[0].name, "binpack");
+	assert_int_equal(s.policies[1].weight, 3);
+	assert_int_equal(s.search_steps, 5000);
+	assert_int_equal(s.preemption_nodes, 2);
+	assert_int_equal(s.pressure.busy, 950000);
+	assert_int_equal(s.pressure.calm, 500000);
+	assert_int_equal(s.pressure.delay_seconds, 1);
+	assert_int_equal(s.pressure.step_seconds, 2);
+	assert_int_equal(s.pressure.hold_seconds, 3);
+	assert_int_equal(s.pressure.evict, PRESSURE_EVICT_NONE);
+}
+
+static void json_and_gaps_are_fine(void **state)
+{
+	struct settings s = read_good("{\"kind\":\"Configuration\",\"rtCapacity\":0.123457,"
+				      "\"apiVersion\":\"mckube.io/v1alpha1\"}");
+
+	(void)state;
+	assert_int_equal(s.rt_capacity, 123457);
+	assert_int_equal(s.core_utilization_threshold, 900000);
+	assert_int_equal(s.n_policies, 1);
+}
+
+static void mistakes_are_named(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{ "", "is no Configuration object" },
+		{ "kind: Configuration", "apiVersion: must be mckube.io/v1alpha1" },
+		{ "apiVersion: mckube.io/v1alpha1\nkind: Plan", "kind: must be Configuration" },
+		{ HEAD "rtCapacty: 1", "unknown key 'rtCapacty' (did you mean 'rtCapacity'?)" },
+		{ HEAD "search: { stepps: 1 }",
+		  "unknown key 'search.stepps' (did you mean 'search.steps'?)" },
+		{ HEAD "search: 5", "search: must be an object" },
+		{ HEAD "search.steps: 5000\nzzzzzz: 1", "unknown key 'zzzzzz'" },
+		{ HEAD "rtCapacity: 1.01", "rtCapacity: must be a number from 0.01 to 1" },
+		{ HEAD "rtCapacity: -1", "rtCapacity: must be a number from 0.01 to 1" },
+		{ HEAD "rtCapacity: 1e30", "rtCapacity: must be a number from 0.01 to 1" },
+		{ HEAD "rtCapacity: '0.9'", "rtCapacity: must be a number" },
+		{ HEAD "legacyPins: maybe", "legacyPins: must be one of honor|ignore" },
+		{ HEAD "legacyPins: true", "legacyPins: must be a string" },
+		{ HEAD "search: { steps: 1.5 }",
+		  "search.steps: must be a whole number from 1000 to 1000000000" },
+		{ HEAD "policies: spread", "policies: must be a list" },
+		{ HEAD "policies: [spread]", "policies: [0]: must be an object with the key name" },
+		{ HEAD "policies: [{ name: a }, { name: b, wait: 1 }]",
+		  "policies: [1]: unknown key 'wait'" },
+		{ HEAD "policies: [{ name: a, weight: 1001 }]",
+		  "policies: [0]: the weight of 'a' must be 0 to 1000" },
+		{ HEAD "policies: [{ name: a, weight: 1.5 }]",
+		  "policies: [0]: weight: must be a whole number" },
+		{ HEAD "policies: [{ name: a }, { name: a }]", "policies: [1]: 'a' stands twice" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct settings s, before;
+		struct error err = ERROR_INIT;
+
+		config_preset(&s);
+		before = s;
+		assert_true(config_read(cases[i].text, strlen(cases[i].text), &s, &err) < 0);
+		assert_string_equal(err.msg, cases[i].message);
+		assert_memory_equal(&s, &before, sizeof(s));
+	}
+}
+
+static const char *lookup(const char *name)
+{
+	if (strcmp(name, "MCKUBE_CORE_UTILIZATION_THRESHOLD") == 0)
+		return "0.5";
+	if (strcmp(name, "MCKUBE_SEARCH_PREEMPTION_NODES") == 0)
+		return "3";
+	if (strcmp(name, "MCKUBE_POLICIES") == 0)
+		return "binpack=2,spread";
+	return NULL;
+}
+
+static void environment_has_a_variable_for_every_key(void **state)
+{
+	struct settings s;
+
+	(void)state;
+	config_preset(&s);
+	assert_int_equal(config_read_environment(lookup, &s, NULL), 0);
+	assert_int_equal(s.core_utilization_threshold, 500000);
+	assert_int_equal(s.rt_capacity, 950000);
+	assert_int_equal(s.preemption_nodes, 3);
+	assert_int_equal(s.n_policies, 2);
+	assert_int_equal(s.policies[0].weight, 2);
+	assert_string_equal(s.policies[1].name, "spread");
+}
+
+static const char *lookup_bad(const char *name)
+{
+	return strcmp(name, "MCKUBE_LEGACY_PINS") == 0 ? "no" : NULL;
+}
+
+static void bad_variable_is_named(void **state)
+{
+	struct settings s;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	config_preset(&s);
+	assert_int_equal(config_read_environment(lookup_bad, &s, &err), -EINVAL);
+	assert_string_equal(err.msg, "environment variable MCKUBE_LEGACY_PINS: "
+				     "must be one of honor|ignore");
+}
+
+static void policy_flags_are_checked(void **state)
+{
+	static const char *const good[] = { "spread=10", "topology" };
+	static const char *const bad[] = { "spread=many" };
+	struct settings s;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	config_preset(&s);
+	assert_int_equal(config_set_policies(&s, good, 2, &err), 0);
+	assert_int_equal(s.policies[0].weight, 10);
+	assert_int_equal(s.policies[1].weight, 1);
+	assert_int_equal(config_set_policies(&s, bad, 1, &err), -EINVAL);
+	assert_string_equal(err.msg, "weight of 'spread': must be a whole number from 0 to 1000");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(presets_are_the_models_defaults),
+		cmocka_unit_test(every_key_is_read),
+		cmocka_unit_test(json_and_gaps_are_fine),
+		cmocka_unit_test(mistakes_are_named),
+		cmocka_unit_test(environment_has_a_variable_for_every_key),
+		cmocka_unit_test(bad_variable_is_named),
+		cmocka_unit_test(policy_flags_are_checked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "objects/decode.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "base/auto.h"
+
+struct thing {
+	str_id name, code;
+	int32_t size;
+	int64_t at;
+	struct slice rest;
+	uint8_t color;
+	bool is_on, has_extra;
+	unsigned n_parts;
+};
+
+static const char *const colors[] = { "red", "green", NULL };
+
+static int count(struct decoder *d, void *arg)
+{
+	struct slice text;
+	int r = decode_text(d, &text);
+
+	++*(unsigned *)arg;
+	return r;
+}
+
+static int read_parts(struct decoder *d, const struct field *f, void *into)
+{
+	(void)f;
+	return decode_list(d, count, into);
+}
+
+static const struct field inner_fields[] = {
+	FIELD("at", read_time, struct thing, at),
+	FIELD_MORE("color", read_choice, struct thing, color, colors),
+	FIELD("on", read_bool, struct thing, is_on),
+	FIELD("size", read_i32, struct thing, size),
+	{ 0 },
+};
+
+static const struct field fields[] = {
+	FIELD("code", read_token, struct thing, code),
+	FIELD("extra", read_exists, struct thing, has_extra),
+	FIELD_SUB("inner", inner_fields),
+	FIELD("name", read_text, struct thing, name),
+	FIELD("parts", read_parts, struct thing, n_parts),
+	FIELD("rest", read_slice, struct thing, rest),
+	{ 0 },
+};
+
+static int take_pair(struct decoder *d, struct slice key, void *arg)
+{
+	str_id value;
+	int r = decode_id(d, &value);
+
+	(void)key;
+	*(str_id *)arg = value;
+	return r;
+}
+
+static unsigned n_reads;
+
+static int read_last(struct decoder *d, const struct field *f, void *into)
+{
+	(void)f;
+	n_reads++;
+	return decode_map(d, take_pair, into);
+}
+
+static const struct field kept_fields[] = {
+	FIELD("code", read_late_token, struct thing, code),
+	FIELD_KEPT("labels", read_last, struct thing, name),
+	{ 0 },
+};
+
+struct fixture {
+	struct intern strings;
+	struct decoder d;
+	struct thing thing;
+};
+
+static void fixture_done(struct fixture *f)
+{
+	decoder_done(&f->d);
+	intern_done(&f->strings);
+}
+
+static int decode(struct fixture *f, const char *json)
+{
+	*f = (struct fixture){ 0 };
+	decoder_init(&f->d, &f->strings);
+	decoder_start(&f->d, slice_of(json));
+	return decode_object(&f->d, fields, &f->thing);
+}
+
+static void fields_are_filled_and_the_rest_is_skipped(void **state)
+{
+	AUTO(fixture_done) struct fixture f;
+	const char *json =
+		"{ \"x\": [{\"name\":1}], \"name\":\"a\\u00e9\", \"inner\": {\"name\": 5,"
+		"\"size\":-7,\"on\":true,\"color\":\"green\","
+		"\"at\":\"2026-11-21T09:00:00Z\"},\"parts\":[\"a\",\"b\"],"
+		"\"rest\":{\"a\": [1]},\"extra\":{},\"c\\u006fde\":12.50}";
+
+	(void)state;
+	assert_int_equal(decode(&f, json), 0);
+	assert_string_equal(intern_str(&f.strings, f.thing.name), "a\xc3\xa9");
+	assert_string_equal(intern_str(&f.strings, f.thing.code), "12.50");
+	assert_int_equal(f.thing.size, -7);
+	assert_int_equal(f.thing.color, 1);
+	assert_int_equal(f.thing.at, 1795251600);
+	assert_int_equal(f.thing.n_parts, 2);
+	assert_true(f.thing.is_on && f.thing.has_extra && !f.d.has_duplicate);
+	assert_true(slice_eq(f.thing.rest, "{\"a\": [1]}"));
+	assert_ptr_equal(f.d.scan.at, f.d.scan.end);
+}
+
+static void null_is_absent(void **state)
+{
+	AUTO(fixture_done) struct fixture f;
+
+	(void)state;
+	assert_int_equal(decode(&f, "{\"name\":null,\"inner\":null,\"extra\":null,\"parts\":null}"),
+			 0);
+	assert_int_equal(f.thing.name, 0);
+	assert_false(f.thing.has_extra);
+}
+
+static void a_member_given_twice_is_noticed(void **state)
+{
+	AUTO(fixture_done) struct fixture f;
+
+	(void)state;
+	assert_int_equal(decode(&f, "{\"x\":1,\"x\":2,\"name\":\"a\",\"name\":\"b\"}"), 0);
+	assert_true(f.d.has_duplicate);
+}
+
+static void the_path_of_a_refused_value_is_named(void **state)
+{
+	static const struct {
+		const char *json, *problem;
+	} bad[] = {
+		{ "{\"name\":1}", "name: a text was expected" },
+		{ "{\"inner\":{\"size\":\"1\"}}",
+		  "inner.size: a whole number of 32 bits was expected" },
+		{ "{\"inner\":{\"size\":99999999999}}",
+		  "inner.size: a whole number of 32 bits was expected" },
+		{ "{\"inner\":{\"on\":\"true\"}}", "inner.on: true or false was expected" },
+		{ "{\"inner\":{\"color\":\"blue\"}}", "inner.color: 'blue' is not known here" },
+		{ "{\"inner\":{\"at\":\"x\"}}", "inner.at: 'x' is not a time" },
+		{ "{\"inner\":[]}", "inner: an object was expected" },
+		{ "{\"parts\":{}}", "parts: a list was expected" },
+		{ "{\"parts\":[\"a\",{}]}", "parts[1]: a text was expected" },
+		{ "[]", "an object was expected" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		AUTO(fixture_done) struct fixture f;
+
+		assert_int_equal(decode(&f, bad[i].json), DECODE_REFUSED);
+		assert_string_equal(f.d.problem, bad[i].problem);
+	}
+}
+
+static void every_prefix_is_short(void **state)
+{
+	static const char json[] = "{\"name\":\"a\",\"inner\":{\"size\":-12,\"on\":true,\"at\":"
+				   "\"2026-11-21T09:00:00Z\"},\"parts\":[\"\\n\"],\"code\":1.5}";
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(json) - 1; n++) {
+		AUTO_FREE char *part = xstrndup(json, n);
+		AUTO(fixture_done) struct fixture f;
+
+		assert_int_equal(decode(&f, part), SCAN_SHORT);
+	}
+}
+
+static void broken_json_is_told_apart_from_refused_values(void **state)
+{
+	AUTO(fixture_done) struct fixture a, b;
+
+	(void)state;
+	assert_int_equal(decode(&a, "{\"x\":tru}"), SCAN_BAD);
+	assert_int_equal(decode(&b, "{\"name\":\"a\" \"x\":1}"), SCAN_BAD);
+}
+
+/* Objects that are decoded one after the other with one memory; `labels` of the last. */
+static const char *last_of(struct fixture *f, const char *const *lines, size_t n)
+{
+	AUTO_FREE struct decoder_memory *memory = xcalloc(1, sizeof(*memory));
+
+	*f = (struct fixture){ 0 };
+	decoder_init(&f->d, &f->strings);
+	f->d.memory = memory;
+	n_reads = 0;
+	for (size_t i = 0; i < n; i++) {
+		f->thing = (struct thing){ 0 };
+		decoder_start(&f->d, slice_of(lines[i]));
+		assert_int_equal(decode_object(&f->d, kept_fields, &f->thing), 0);
+		assert_ptr_equal(f->d.scan.at, f->d.scan.end);
+		decoder_finish(&f->d);
+	}
+	f->d.memory = NULL;
+	return intern_str(&f->strings, f->thing.name);
+}
+
+static void a_value_that_stands_again_is_not_read_again(void **state)
+{
+	static const char *const lines[] = {
+		"{\"labels\":{\"app\":\"x\",\"tier\":\"back\"},\"code\":1}",
+		"{\"code\":17,\"labels\":{\"app\":\"x\",\"tier\":\"back\"}}",
+		"{\"x\":[], \"labels\": {\"app\":\"x\",\"tier\":\"back\"}, \"code\": 2}",
+	};
+	AUTO(fixture_done) struct fixture f;
+
+	(void)state;
+	assert_string_equal(last_of(&f, lines, 3), "back");
+	assert_int_equal(n_reads, 1);
+	assert_string_equal(intern_str(&f.strings, f.thing.code), "2");
+}
+
+static void a_value_that_differs_is_read(void **state)
+{
+	static const char *const lines[] = {
+		"{\"labels\":{\"app\":\"x\",\"tier\":\"back\"},\"code\":1}",
+		"{\"labels\":{\"app\":\"x\",\"tier\":\"bacK\"},\"code\":1}",
+		"{\"labels\":{\"app\":\"x\",\"tier\":\"back\",\"z\":\"\"},\"code\":1}",
+	};
+	AUTO(fixture_done) struct fixture f;
+
+	(void)state;
+	assert_string_equal(last_of(&f, lines, 2), "bacK");
+	assert_int_equal(n_reads, 2);
+	fixture_done(&f);
+	assert_string_equal(last_of(&f, lines, 3), "");
+	assert_int_equal(n_reads, 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fields_are_filled_and_the_rest_is_skipped),
+		cmocka_unit_test(null_is_absent),
+		cmocka_unit_test(a_member_given_twice_is_noticed),
+		cmocka_unit_test(the_path_of_a_refused_value_is_named),
+		cmocka_unit_test(every_prefix_is_short),
+		cmocka_unit_test(broken_json_is_told_apart_from_refused_values),
+		cmocka_unit_test(a_value_that_stands_again_is_not_read_again),
+		cmocka_unit_test(a_value_that_differs_is_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/inter_pod.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+#include "test/unit/plan/build.h"
+
+/* Three nodes in two zones: east has a and b, west has c. */
+static void build_zones(struct str *yaml)
+{
+	build_node(yaml, (struct test_node){ "a", .labels = "zone: east" });
+	build_node(yaml, (struct test_node){ "b", .labels = "zone: east" });
+	build_node(yaml, (struct test_node){ "c", .labels = "zone: west" });
+}
+
+/* What a, b and c say to the pod, with r for every refusal of this kind and a dot for none. */
+static void answers(struct scene *s, const char *pod, enum refusal kind, const char *expect)
+{
+	char text[4] = "...";
+
+	for (node_id node = 0; node < 3; node++) {
+		enum refusal r = pod_terms_refuse(s->p.w.terms, &s->p.w, unit_at(s, pod), node, 0);
+
+		if (r != REFUSE_NOTHING)
+			assert_int_equal(r, kind);
+		text[node] = r == REFUSE_NOTHING ? '.' : 'r';
+	}
+	assert_string_equal(text, expect);
+}
+
+static struct test_pod new_pod(const char *labels, const char *spec)
+{
+	return (struct test_pod){ "new", .low = 1, .labels = labels, .spec = spec };
+}
+
+#define AFFINITY(kind, more)                                                       \
+	"affinity: {" kind ": {requiredDuringSchedulingIgnoredDuringExecution: [{" \
+	"labelSelector: {matchLabels: {group: x}}, topologyKey: zone" more "}]}}"
+#define NEAR	  AFFINITY("podAffinity", "")
+#define AWAY_FROM AFFINITY("podAntiAffinity", "")
+
+static void without_terms_there_is_nothing_to_ask(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_zones(&yaml);
+	build_pod(&yaml, new_pod(NULL, NULL));
+	scene_start(&s, &yaml);
+	assert_null(s.p.w.terms);
+}
+
+/* ---- Ports ---- */
+
+#define PORT(more) "{containerPort: 80, hostPort: 80" more "}"
+
+static void one_host_port_is_for_one_pod(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_zones(&yaml);
+	build_pod(&yaml, (struct test_pod){ "any", "a", .ports = PORT("") });
+	build_pod(&yaml, (struct test_pod){ "local", "b", .ports = PORT(", hostIP: 10.0.0.1") });
+	build_pod(&yaml, (struct test_pod){ "new", .low = 1, .ports = PORT("") });
+	build_pod(&yaml, (struct test_pod){ "udp", .low = 1, .ports = PORT(", protocol: UDP") });
+	build_pod(&yaml,
+		  (struct test_pod){ "other", .low = 1, .ports = PORT(", hostIP: 10.0.0.2") });
+	scene_start(&s, &yaml);
+	answers(&s, "new", REFUSE_PORTS, "rr.");
+	answers(&s, "udp", REFUSE_PORTS, "...");
+	answers(&s, "other", REFUSE_PORTS, "r..");
+}
+
+static void ports_of_those_who_would_yield_are_free_for_a_higher_rank(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_zones(&yaml);
+	build_pod(&yaml, (struct test_pod){ "low", "a", "0", .low = 1, .ports = PORT("") });
+	build_pod(&yaml, (struct test_pod){ "daemon", "b", "0", .low = 1, .ports = PORT(""),
+					    .owner = "DaemonSet" });
+	build_pod(&yaml,
+		  (struct test_pod){ "new", .criticality = "High", .low = 1, .ports = PORT("") });
+	scene_start(&s, &yaml);
+
+	const struct unit *u = unit_at(&s, "new");
+	assert_int_equal(pod_terms_refuse(s.p.w.terms, &s.p.w, u, 0, 0), REFUSE_PORTS);
+	assert_int_equal(pod_terms_refuse(s.p.w.terms, &s.p.w, u, 0, LEVEL_HIGH), REFUSE_NOTHING);
+	assert_int_equal(pod_terms_refuse(s.p.w.terms, &s.p.w, u, 1, LEVEL_HIGH), REFUSE_PORTS);
+}
+
+/* ---- Affinity ---- */
+
+static void affinity_wants_the_same_domain(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_zones(&yaml);
+	build_pod(&yaml, (struct test_pod){ "friend", "a", .labels = "group: x" });
+	build_pod(&yaml, new_pod("group: x", NEAR));
+	scene_start(&s, &yaml);
+	answers(&s, "new", REFUSE_POD_AFFINITY, "..r");
+}
+
+static void the_first_of_its_kind_may_go_anywhere(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_zones(&yaml);
+	build_pod(&yaml, new_pod("group: x", NEAR));
+	scene_start(&s, &yaml);
+	answers(&s, "new", REFUSE_POD_AFFINITY, "...");
+}
+
+static void who_wants_others_and_finds_none_goes_nowhere(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_zones(&yaml);
+	build_pod(&yaml, new_pod("group: other", NEAR));
+	scene_start(&s, &yaml);
+	answers(&s, "new", REFUSE_POD_AFFINITY, "rrr");
+}
+
+static void a_node_outside_of_the_topology_is_no_place(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "a" });
+	build_node(&yaml, (struct test_node){ "b", .labels = "zone: ''" });
+	build_node(&yaml, (struct test_node){ "c", .labels = "zone: west" });
+	build_pod(&yaml, new_pod("group: x", NEAR));
+	scene_start(&s, &yaml);
+	answers(&s, "new", REFUSE_POD_AFFINITY, "r..");
+}
+
+static void another_namespace_counts_only_when_it_is_named(void **state)
+{
+	static const struct {
+		const char *spec, *expect;
+	} rows[] = {
+		{ NEAR, "rrr" },
+		{ AFFINITY("podAffinity", ", namespaces: [home]"), "..r" },
+		{ AFFINITY("podAffinity", ", namespaceSelector: {}"), "..r" },
+		{ AFFINITY("podAffinity", ", namespaceSelector: {matchLabels: {kind: flat}}"),
+		  "..r" },
+		{ AFFINITY("podAffinity", ", namespaceSelector: {matchLabels: {kind: boat}}"),
+		  "rrr" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(scene_done) struct scene s;
+		struct str yaml = STR_INIT;
+
+		build_zones(&yaml);
+		str_add(&yaml,
+			"---\n{apiVersion: v1, kind: Namespace, metadata: {name: home, "
+			"labels: {kind: flat}}}\n"
+			"---\n{apiVersion: v1, kind: Pod, metadata: {namespace: home, name: "
+			"friend, labels: {group: x}}, spec: {nodeName: a, containers: [{name: "
+			"main}]}, status: {phase: Running}}\n");
+		build_pod(&yaml, new_pod("group: other", rows[i].spec));
+		scene_start(&s, &yaml);
+		answers(&s, "new", REFUSE_POD_AFFINITY, rows[i].expect);
+	}
+}
+
+static void match_label_keys_mean_the_pods_own_values(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_zones(&yaml);
+	build_pod(&yaml, (struct test_pod){ "v1", "a", .labels = "group: x, rev: '1'" });
+	build_pod(&yaml, (struct test_pod){ "v2", "c", .labels = "group: x, rev: '2'" });
+	build_pod(&yaml, new_pod("group: x, rev: '2'",
+				 AFFINITY("podAffinity", ", matchLabelKeys: [rev]")));
+	scene_start(&s, &yaml);
+	answers(&s, "new", REFUSE_POD_AFFINITY, "rr.");
+}
+
+/* ---- Anti-affinity ---- */
+
+static void anti_affinity_keeps_out_of_the_domain(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_zones(&yaml);
+	build_pod(&yaml, (struct test_pod){ "foe", "a", .labels = "group: x" });
+	build_pod(&yaml, new_pod(NULL, AWAY_FROM));
+	scene_start(&s, &yaml);
+	answers(&s, "new", REFUSE_POD_ANTI_AFFINITY, "rr.");
+}
+
+static void those_already_there_keep_others_out_too(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_zones(&yaml);
+	build_pod(&yaml, (struct test_pod){ "hermit", "c", .spec = AWAY_FROM });
+	build_pod(&yaml, new_pod("group: x", NULL));
+	build_pod(&yaml, (struct test_pod){ "unmeant", .low = 1, .labels = "group: other" });
+	scene_start(&s, &yaml);
+	answers(&s, "new", REFUSE_POD_ANTI_AFFINITY, "..r");
+	answers(&s, "unmeant", REFUSE_POD_ANTI_AFFINITY, "...");
+}
+
+/* ---- Spread ---- */
+
+#define SPREAD(skew, more)                                                                   \
+	"topologySpreadConstraints: [{maxSkew: " skew ", whenUnsatisfiable: DoNotSchedule, " \
+	"topologyKey: zone, labelSelector: {matchLabels: {group: x}}" more "}]"
+
+static void domains_differ_by_the_skew_at_most(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_zones(&yaml);
+	build_pod(&yaml, (struct test_pod){ "one", "a", .labels = "group: x" });
+	build_pod(&yaml, new_pod("group: x", SPREAD("1", "")));
+	build_pod(&yaml, (struct test_pod){ "loose", .low = 1, .labels = "group: x",
+					    .spec = SPREAD("2", "") });
+	build_pod(&yaml, (struct test_pod){ "stranger", .low = 1, .labels = "group: other",
+					    .spec = SPREAD("1", "") });
+	scene_start(&s, &yaml);
+	answers(&s, "new", REFUSE_SPREAD, "rr.");
+	answers(&s, "loose", REFUSE_SPREAD, "...");
+	answers(&s, "stranger", REFUSE_SPREAD, "...");
+}
+
+static void too_few_domains_count_as_an_empty_one(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_zones(&yaml);
+	build_pod(&yaml, (struct test_pod){ "one", "a", .labels = "group: x" });
+	build_pod(&yaml, (struct test_pod){ "two", "c", .labels = "group: x" });
+	build_pod(&yaml, new_pod("group: x", SPREAD("1", ", minDomains: 3")));
+	build_pod(&yaml, (struct test_pod){ "other", .low = 1, .labels = "group: x",
+					    .spec = SPREAD("1", ", minDomains: 2") });
+	scene_start(&s, &yaml);
+	answers(&s, "new", REFUSE_SPREAD, "rrr");
+	answers(&s, "other", REFUSE_SPREAD, "...");
+}
+
+static void nodes_that_the_pod_cannot_use_are_no_domains(void **state)
+{
+	static const struct {
+		const char *policy, *expect;
+	} rows[] = {
+		{ "", "..." }, /* west is empty, but not for it */
+		{ ", nodeAffinityPolicy: Ignore", "rr." },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(scene_done) struct scene s;
+		AUTO_FREE char *spec = xasprintf(
+			"nodeSelector: {zone: east}, topologySpreadConstraints: [{maxSkew: "
+			"1, whenUnsatisfiable: DoNotSchedule, topologyKey: zone, "
+			"labelSelector: {matchLabels: {group: x}}%s}]",
+			rows[i].policy);
+		struct str yaml = STR_INIT;
+
+		build_zones(&yaml);
+		build_pod(&yaml, (struct test_pod){ "one", "a", .labels = "group: x" });
+		build_pod(&yaml, new_pod("group: x", spec));
+		scene_start(&s, &yaml);
+		answers(&s, "new", REFUSE_SPREAD, rows[i].expect);
+	}
+}
+
+static void terminating_pods_are_not_spread(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_zones(&yaml);
+	build_pod(&yaml, (struct test_pod){ "one", "a", .labels = "group: x",
+					    .meta = "deletionTimestamp: '2026-01-01T00:00:00Z'" });
+	build_pod(&yaml, new_pod("group: x", SPREAD("1", "")));
+	scene_start(&s, &yaml);
+	answers(&s, "new", REFUSE_SPREAD, "...");
+}
+
+/* ---- Coming and going ---- */
+
+static void counts_follow_the_pods(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_zones(&yaml);
+	build_pod(&yaml, (struct test_pod){ "foe", "a", "0", .low = 1, .labels = "group: x" });
+	build_pod(&yaml, (struct test_pod){ "new", .low = 1, .spec = AWAY_FROM });
+	scene_start(&s, &yaml);
+	answers(&s, "new", REFUSE_POD_ANTI_AFFINITY, "rr.");
+	world_leave(&s.p.w, scene_unit(&s, "foe"), scene_node(&s, "a"));
+	answers(&s, "new", REFUSE_POD_ANTI_AFFINITY, "...");
+	world_enter(&s.p.w, scene_unit(&s, "foe"), scene_node(&s, "c"));
+	answers(&s, "new", REFUSE_POD_ANTI_AFFINITY, "..r");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_terms_there_is_nothing_to_ask),
+		cmocka_unit_test(one_host_port_is_for_one_pod),
+		cmocka_unit_test(ports_of_those_who_would_yield_are_free_for_a_higher_rank),
+		cmocka_unit_test(affinity_wants_the_same_domain),
+		cmocka_unit_test(the_first_of_its_kind_may_go_anywhere),
+		cmocka_unit_test(who_wants_others_and_finds_none_goes_nowhere),
+		cmocka_unit_test(a_node_outside_of_the_topology_is_no_place),
+		cmocka_unit_test(another_namespace_counts_only_when_it_is_named),
+		cmocka_unit_test(match_label_keys_mean_the_pods_own_values),
+		cmocka_unit_test(anti_affinity_keeps_out_of_the_domain),
+		cmocka_unit_test(those_already_there_keep_others_out_too),
+		cmocka_unit_test(domains_differ_by_the_skew_at_most),
+		cmocka_unit_test(too_few_domains_count_as_an_empty_one),
+		cmocka_unit_test(nodes_that_the_pod_cannot_use_are_no_domains),
+		cmocka_unit_test(terminating_pods_are_not_spread),
+		cmocka_unit_test(counts_follow_the_pods),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

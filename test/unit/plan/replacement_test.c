@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/replacement.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+#include "test/unit/plan/build.h"
+
+static unit_id evict(struct scene *s, const char *pod)
+{
+	unit_id id = scene_unit(s, pod);
+
+	world_lift(&s->p.w, id);
+	world_evict(&s->p.w, id);
+	for (node_id node = 0; node < s->c.nodes.n; node++)
+		planner_refresh(&s->p, node);
+	return id;
+}
+
+static void lands(struct scene *s, const char *pod, const char *expect)
+{
+	assert_string_equal(scene_place(s, unit_at(s, pod)->landing), expect);
+}
+
+static void a_replacement_lands_on_another_node(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "a" });
+	build_node(&yaml, (struct test_node){ "b" });
+	build_pod(&yaml, (struct test_pod){ "p", "a", "0", .low = 500000 });
+	build_pod(&yaml, (struct test_pod){ "q", "b", "0", .low = 100000 });
+	scene_start(&s, &yaml);
+
+	unit_id p = evict(&s, "p");
+	landing_find(&s.p, &p, 1);
+	lands(&s, "p", "b:1"); /* a is empty now, but it was evicted from there */
+}
+
+static void two_replacements_do_not_share_one_room(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	AUTO(str_done) struct str before = STR_INIT, after = STR_INIT;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "a" });
+	build_node(&yaml, (struct test_node){ "b", 1 });
+	build_pod(&yaml, (struct test_pod){ "p", "a", "0", "Low", 500000 });
+	build_pod(&yaml, (struct test_pod){ "q", "a", "1", "Middle", 500000 });
+	scene_start(&s, &yaml);
+
+	unit_id evicted[] = { evict(&s, "p"), evict(&s, "q") };
+	world_picture(&s.p.w, &before);
+	landing_find(&s.p, evicted, 2);
+	lands(&s, "q", "b:0"); /* the more critical one chooses first */
+	lands(&s, "p", "-");
+	world_picture(&s.p.w, &after);
+	assert_string_equal(after.s, before.s);
+}
+
+static void requests_need_room_at_the_landing_too(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "a" });
+	build_node(&yaml, (struct test_node){ "b" });
+	build_pod(&yaml, (struct test_pod){ "p", "a", "0", .low = 1000, .requests = "cpu: 1500m" });
+	build_pod(&yaml, (struct test_pod){ "q", "b", .requests = "cpu: 600m" });
+	scene_start(&s, &yaml);
+
+	unit_id p = evict(&s, "p");
+	landing_find(&s.p, &p, 1);
+	lands(&s, "p", "-");
+}
+
+static void nobody_lands_for_whom_nobody_comes(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "a" });
+	build_node(&yaml, (struct test_node){ "b" });
+	build_pod(&yaml, (struct test_pod){ "p", "a", "0", .low = 1000, .mckube = "podname: p" });
+	scene_start(&s, &yaml);
+
+	unit_id p = evict(&s, "p");
+	landing_find(&s.p, &p, 1);
+	lands(&s, "p", "-");
+}
+
+static void nobody_evicted_is_fine(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "a" });
+	scene_start(&s, &yaml);
+	landing_find(&s.p, NULL, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_replacement_lands_on_another_node),
+		cmocka_unit_test(two_replacements_do_not_share_one_room),
+		cmocka_unit_test(requests_need_room_at_the_landing_too),
+		cmocka_unit_test(nobody_lands_for_whom_nobody_comes),
+		cmocka_unit_test(nobody_evicted_is_fine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/score_buckets.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test/unit/plan/build.h"
+
+enum { NODES = 200, WORDS = NODES / 64 + 1 };
+
+static void who_has_the_same_score_comes_by_number(void **state)
+{
+	struct ladder l;
+
+	(void)state;
+	ladder_init(&l, 3);
+	ladder_move(&l, 1, 70);
+	ladder_move(&l, 2, 70);
+
+	struct climb c = climb_start(&l, NULL, NONE);
+	assert_int_equal(climb_next(&c), 1);
+	assert_int_equal(climb_next(&c), 2);
+	assert_int_equal(climb_next(&c), 0);
+	assert_int_equal(climb_next(&c), NONE);
+	assert_int_equal(climb_next(&c), NONE);
+	ladder_done(&l);
+}
+
+static void one_node_is_met_alone_and_only_if_it_is_allowed(void **state)
+{
+	uint64_t allowed[WORDS] = { [1] = 1 };
+	struct ladder l;
+
+	(void)state;
+	ladder_init(&l, NODES);
+	ladder_move(&l, 64, SCORE_MAX);
+
+	struct climb c = climb_start(&l, allowed, 64);
+	assert_int_equal(climb_next(&c), 64);
+	assert_int_equal(climb_next(&c), NONE);
+	c = climb_start(&l, allowed, 65);
+	assert_int_equal(climb_next(&c), NONE);
+	ladder_done(&l);
+}
+
+static void a_ladder_without_nodes_has_none(void **state)
+{
+	struct ladder l;
+
+	(void)state;
+	ladder_init(&l, 0);
+
+	struct climb c = climb_start(&l, NULL, NONE);
+	assert_int_equal(climb_next(&c), NONE);
+	ladder_done(&l);
+}
+
+/* The allowed node that comes after `last`, looked for among all; NONE: from the top. */
+static node_id next_of_all(const struct ladder *l, const uint64_t *allowed, node_id last)
+{
+	node_id best = NONE;
+
+	for (node_id n = 0; n < NODES; n++) {
+		bool is_after = last == NONE || l->score[n] < l->score[last] ||
+				(l->score[n] == l->score[last] && n > last);
+
+		if (!(allowed[n / 64] >> n % 64 & 1) || !is_after)
+			continue;
+		if (best == NONE || l->score[n] > l->score[best])
+			best = n;
+	}
+	return best;
+}
+
+static void any_climb_meets_all_in_their_order(void **state)
+{
+	uint32_t seed = 1;
+	struct ladder l;
+
+	(void)state;
+	ladder_init(&l, NODES);
+	for (int round = 0; round < 50; round++) {
+		uint64_t allowed[WORDS] = { 0 };
+		node_id last = NONE;
+
+		for (int i = 0; i < NODES; i++) {
+			node_id n = random_below(&seed, NODES);
+
+			ladder_move(&l, random_below(&seed, NODES),
+				    random_below(&seed, SCORE_MAX + 1));
+			allowed[n / 64] |= (uint64_t)1 << n % 64;
+		}
+		struct climb c = climb_start(&l, allowed, NONE);
+		do {
+			node_id expect = next_of_all(&l, allowed, last);
+
+			last = climb_next(&c);
+			assert_int_equal(last, expect);
+		} while (last != NONE);
+	}
+	ladder_done(&l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_has_the_same_score_comes_by_number),
+		cmocka_unit_test(one_node_is_met_alone_and_only_if_it_is_allowed),
+		cmocka_unit_test(a_ladder_without_nodes_has_none),
+		cmocka_unit_test(any_climb_meets_all_in_their_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/search/move_order.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+#include "test/unit/plan/build.h"
+
+static void move(struct scene *s, const char *pod, place_id to)
+{
+	unit_id id = scene_unit(s, pod);
+
+	world_lift(&s->p.w, id);
+	world_put(&s->p.w, id, to);
+}
+
+/* The steps of the only node, "edge", as "pod>cores". */
+static void is_ordered(struct scene *s, const char *expect)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	order_steps steps = { 0 };
+
+	assert_int_equal(order_node(&s->p, 0, &steps), 0);
+	array_each(step, &steps)
+		str_addf(&text, "%s>%s ",
+			 cluster_str(&s->c,
+				     unit_pod(&s->p.w, &s->p.w.units.items[step->unit])->meta.name),
+			 scene_place(s, step->to) + strlen("edge:"));
+	array_done(&steps);
+	assert_string_equal(text.s, expect);
+}
+
+static void without_moves_there_are_no_steps(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge" });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
+	scene_start(&s, &yaml);
+	is_ordered(&s, "");
+}
+
+/* a leaves core 0 only after b has left core 1, which waits for c. */
+static void a_chain_is_moved_from_its_end(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge", 4 });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", .low = 500000 });
+	build_pod(&yaml, (struct test_pod){ "c", "edge", "2", .low = 500000 });
+	scene_start(&s, &yaml);
+	move(&s, "a", 1);
+	move(&s, "b", 2);
+	move(&s, "c", 3);
+	is_ordered(&s, "c>3 b>2 a>1 ");
+	assert_int_equal(order_rests(&s.p, (node_id[]){ 0 }, 1), 0);
+}
+
+static void pods_that_swap_need_a_rest(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge", 3 });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", .low = 500000 });
+	scene_start(&s, &yaml);
+	move(&s, "a", 1);
+	move(&s, "b", 0);
+	is_ordered(&s, "a>2 b>0 a>1 ");
+	assert_int_equal(order_rests(&s.p, (node_id[]){ 0 }, 1), 1);
+}
+
+static void a_swap_with_nowhere_to_rest_has_no_order(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+	order_steps steps = { 0 };
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge", 3 });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", .low = 500000 });
+	build_pod(&yaml, (struct test_pod){ "c", "edge", "2", .low = 500000 });
+	scene_start(&s, &yaml);
+	move(&s, "a", 1);
+	move(&s, "b", 0);
+	assert_int_equal(order_node(&s.p, 0, &steps), -EDEADLK);
+	assert_true(order_rests(&s.p, (node_id[]){ 0 }, 1) < 0);
+	array_done(&steps);
+}
+
+/* The evicted one is gone before anybody moves. */
+static void the_evicted_make_room_first(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge", 2 });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", .low = 500000 });
+	scene_start(&s, &yaml);
+	world_lift(&s.p.w, scene_unit(&s, "b"));
+	world_evict(&s.p.w, scene_unit(&s, "b"));
+	move(&s, "a", 1);
+	is_ordered(&s, "a>1 ");
+}
+
+/* A core that is over its capacity may be left, but not entered. */
+static void a_core_above_its_capacity_is_no_way(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge", 2 });
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", .low = 500000 });
+	build_pod(&yaml, (struct test_pod){ "c", "edge", "1", .low = 300000 });
+	scene_start(&s, &yaml);
+	move(&s, "a", 1);
+	move(&s, "c", 0);
+	is_ordered(&s, "a>1 c>0 ");
+}
+
+static void shared_cores_may_be_kept_while_full(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+	const uint32_t cores[] = { 1, 2 };
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge", 3 });
+	build_pod(&yaml,
+		  (struct test_pod){ "a", "edge", "0-1", .low = 800000, .rt = "coreCount: 2" });
+	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", .low = 300000 });
+	scene_start(&s, &yaml);
+	move(&s, "a", world_place(&s.p.w, 0, cores, 2));
+	is_ordered(&s, "a>1,2 ");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_moves_there_are_no_steps),
+		cmocka_unit_test(a_chain_is_moved_from_its_end),
+		cmocka_unit_test(pods_that_swap_need_a_rest),
+		cmocka_unit_test(a_swap_with_nowhere_to_rest_has_no_order),
+		cmocka_unit_test(the_evicted_make_room_first),
+		cmocka_unit_test(a_core_above_its_capacity_is_no_way),
+		cmocka_unit_test(shared_cores_may_be_kept_while_full),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/search/search.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+#include "test/unit/plan/build.h"
+
+static const struct cost any_cost = { .part = { INT64_MAX } };
+
+/* All nodes, and all pods that are pending or without cores. */
+struct everything {
+	node_list nodes;
+	unit_list fresh;
+	struct region region;
+};
+
+static void everything_of(struct everything *e, const struct scene *s)
+{
+	const struct world *w = &s->p.w;
+
+	*e = (struct everything){ 0 };
+	for (node_id node = 0; node < s->c.nodes.n; node++)
+		*array_add(&e->nodes) = node;
+	for (uint32_t turn = 0; turn < w->units.n; turn++) {
+		uint8_t kind = w->units.items[w->by_turn[turn]].kind;
+
+		if (kind == UNIT_PENDING || kind == UNIT_HOMELESS)
+			*array_add(&e->fresh) = w->by_turn[turn];
+	}
+	e->region = (struct region){
+		.nodes = e->nodes.items,
+		.n_nodes = e->nodes.n,
+		.fresh = e->fresh.items,
+		.n_fresh = e->fresh.n,
+		.max_steps = 100000,
+		.max_slack = UINT32_MAX,
+	};
+}
+
+static void everything_done(struct everything *e)
+{
+	array_done(&e->nodes);
+	array_done(&e->fresh);
+}
+
+/* What became of the pod: "edge:0", "-", "evicted" or "left". */
+static const char *outcome_of(const struct scene *s, const struct arrangement *a, const char *pod)
+{
+	unit_id id = scene_unit(s, pod);
+
+	array_each(o, &a->outcomes)
+		if (o->unit == id)
+			return o->is_evicted ? "evicted"
+			       : o->is_left  ? "left"
+					     : scene_place(s, o->at);
+	return "not there";
+}
+
+/* Arranges the cluster and says what became of the pods, in the order of their names. */
+static void becomes(struct str *yaml, const char *expect)
+{
+	AUTO(scene_done) struct scene s;
+	AUTO(everything_done) struct everything e;
+	AUTO(str_done) struct str text = STR_INIT;
+	struct arrangement a;
+
+	scene_start(&s, yaml);
+	everything_of(&e, &s);
+	arrange(&s.p, &e.region, &any_cost, &a);
+	assert_true(a.was_found && a.is_exact);
+	array_each(pod, &s.c.pods) {
+		const char *name = cluster_str(&s.c, pod->meta.name);
+
+		str_addf(&text, "%s%s %s", text.n ? ", " : "", name, outcome_of(&s, &a, name));
+	}
+	arrangement_done(&a);
+	assert_string_equal(text.s, expect);
+}
+
+/* ---- What is decided ---- */
+
+static void a_less_critical_pod_moves_to_make_room(void **state)
+{
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge" });
+	build_pod(&yaml, (struct test_pod){ "low", "edge", "0", "Low", 350000 });
+	build_pod(&yaml, (struct test_pod){ "middle", "edge", "0", "Middle", 400000 });
+	build_pod(&yaml, (struct test_pod){ "new", NULL, NULL, "High", 250000, .rt = "core: '0'" });
+	becomes(&yaml, "low edge:1, middle edge:0, new edge:0");
+}
+
+static void it_is_evicted_where_there_is_nowhere_to_go(void **state)
+{
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge", 1 });
+	build_pod(&yaml, (struct test_pod){ "low", "edge", "0", "Low", 350000 });
+	build_pod(&yaml, (struct test_pod){ "middle", "edge", "0", "Middle", 400000 });
+	build_pod(&yaml, (struct test_pod){ "new", NULL, NULL, "High", 250000 });
+	becomes(&yaml, "low evicted, middle edge:0, new edge:0");
+}
+
+static void nobody_yields_to_an_equal(void **state)
+{
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge", 1 });
+	build_pod(&yaml, (struct test_pod){ "old", "edge", "0", "Middle", 500000 });
+	build_pod(&yaml, (struct test_pod){ "new", NULL, NULL, "Middle", 500000, .priority = 9 });
+	becomes(&yaml, "new -, old edge:0");
+}
+
+static void a_guarded_pod_is_not_evicted(void **state)
+{
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge", 1 });
+	build_pod(&yaml,
+		  (struct test_pod){ "old", "edge", "0", "Low", 500000, .labels = "guard: g" });
+	build_pod(&yaml, (struct test_pod){ "new", NULL, NULL, "High", 500000 });
+	build_pdb(&yaml, "guard", "guard: g", 0);
+	becomes(&yaml, "new -, old edge:0");
+}
+
+static void a_core_above_its_capacity_is_repaired_by_the_least_critical(void **state)
+{
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge" });
+	build_pod(&yaml, (struct test_pod){ "high", "edge", "0", "High", 500000 });
+	build_pod(&yaml, (struct test_pod){ "low", "edge", "0", "Low", 500000 });
+	becomes(&yaml, "high edge:0, low edge:1");
+}
+
+static void one_eviction_is_better_than_two(void **state)
+{
+	struct str yaml = STR_INIT;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "a", 1 });
+	build_node(&yaml, (struct test_node){ "b", 1 });
+	build_pod(&yaml, (struct test_pod){ "one", "a", "0", "Low", 400000 });
+	build_pod(&yaml, (struct test_pod){ "two", "a", "0", "Low", 400000 });
+	build_pod(&yaml, (struct test_pod){ "three", "b", "0", "Low", 700000 });
+	build_pod(&yaml, (struct test_pod){ "new", NULL, NULL, "High", 800000 });
+	becomes(&yaml, "new b:0, one a:0, three evicted, two a:0");
+}
+
+/* ---- How it is searched ---- */
+
+static void nothing_is_found_that_costs_less_than_nothing(void **state)
+{
+	AUTO(scene_done) struct scene s;
+	AUTO(everything_done) struct everything e;
+	struct str yaml = STR_INIT;
+	const struct cost nothing = { 0 };
+	struct arrangement a;
+
+	(void)state;
+	build_node(&yaml, (struct test_node){ "edge" });
+	build_pod(&yaml, (struct test_pod){ "old", "edge", "0", .low = 1000 });
+	scene_start(&s, &yaml);
+	everything_of(&e, &s);
+	arrange(&s.p, &e.region, &nothing, &a);
+	assert_false(a.was_found);
+	arrangement_done(&a);
+}
+
+static void a_bound_on_the_steps_is_kept_and_told(void **state)
+{
+	bool was_cut = false;
+
+	(void)state;
+	for (uint32_t seed = 0; seed < 50; seed++) {
+		AUTO(scene_done) struct scene s;
+		AUTO(everything_done) struct everything e;
+		struct str yaml = STR_INIT;
+		struct arrangement a;
+
+		build_random(&yaml, seed);
+		scene_start(&s, &yaml);
+		everything_of(&e, &s);
+		e.region.max_steps = 3;
+		arrange(&s.p, &e.region, &any_cost, &a);
+		was_cut = was_cut || !a.is_exact;
+		arrangement_done(&a);
+	}
+	assert_true(was_cut);
+}
+
+static void the_world_is_as_before_after_a_search(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 0; seed < 150; seed++) {
+		AUTO(scene_done) struct scene s;
+		AUTO(everything_done) struct everything e;
+		AUTO(str_done) struct str before = STR_INIT, after = STR_INIT;
+		struct str yaml = STR_INIT;
+		struct arrangement a;
+
+		build_random(&yaml, seed);
+		scene_start(&s, &yaml);
+		everything_of(&e, &s);
+		e.region.lands = seed % 2;
+		e.region.max_steps = 2000;
+		world_picture(&s.p.w, &before);
+		arrange(&s.p, &e.region, &any_cost, &a);
+		world_picture(&s.p.w, &after);
+		assert_string_equal(after.s, before.s);
+		arrangement_done(&a);
+	}
+}
+
+static void what_is_committed_costs_what_was_said(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 0; seed < 150; seed++) {
+		AUTO(scene_done) struct scene s;
+		AUTO(everything_done) struct everything e;
+		struct str yaml = STR_INIT;
+		struct arrangement a;
+
+		build_random(&yaml, seed);
+		scene_start(&s, &yaml);
+		everything_of(&e, &s);
+		e.region.lands = true; /* what one hopes for changes with the world */
+		e.region.max_steps = 2000;
+		arrange(&s.p, &e.region, &any_cost, &a);
+		assert_true(a.was_found);
+		arrange_commit(&s.p, &e.region, &a);
+
+		struct cost now = arrange_cost(&s.p, &e.region);
+		for (int i = 0; i < COST_PARTS; i++)
+			assert_int_equal(now.part[i], a.cost.part[i]);
+		arrangement_done(&a);
+	}
+}
+
+/* Is the cell fuller than it was, and than it may be? */
+static bool is_worse(const struct cell *cell, const struct cell *before)
+{
+	for (int k = 0; k < LEVELS; k++)
+		if (cell->used[0][k] > cell->cap[k] && cell->used[0][k] > before->used[0][k])
+			return true;
+	return false;
+}
+
+static void no_core_gets_above_its_capacity(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 0; seed < 150; seed++) {
+		AUTO(scene_done) struct scene s;
+		AUTO(everything_done) struct everything e;
+		struct str yaml = STR_INIT;
+		struct arrangement a;
+
+		build_random(&yaml, seed);
+		scene_start(&s, &yaml);
+		everything_of(&e, &s);
+		e.region.max_steps = 2000;
+
+		AUTO_FREE struct cell *before = xcalloc(s.p.w.n_cells, sizeof(*before));
+		memcpy(before, s.p.w.cells, s.p.w.n_cells * sizeof(*before));
+		arrange(&s.p, &e.region, &any_cost, &a);
+		arrange_commit(&s.p, &e.region, &a);
+		for (cell_id id = 0; id < s.p.w.n_cells; id++)
+			assert_false(is_worse(&s.p.w.cells[id], &before[id]));
+		arrangement_done(&a);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_less_critical_pod_moves_to_make_room),
+		cmocka_unit_test(it_is_evicted_where_there_is_nowhere_to_go),
+		cmocka_unit_test(nobody_yields_to_an_equal),
+		cmocka_unit_test(a_guarded_pod_is_not_evicted),
+		cmocka_unit_test(a_core_above_its_capacity_is_repaired_by_the_least_critical),
+		cmocka_unit_test(one_eviction_is_better_than_two),
+		cmocka_unit_test(nothing_is_found_that_costs_less_than_nothing),
+		cmocka_unit_test(a_bound_on_the_steps_is_kept_and_told),
+		cmocka_unit_test(the_world_is_as_before_after_a_search),
+		cmocka_unit_test(what_is_committed_costs_what_was_said),
+		cmocka_unit_test(no_core_gets_above_its_capacity),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/redact.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+
+static char *redact(const char *list, const char *key)
+{
+	char path[] = "/tmp/mckube-redact-XXXXXX", *text = NULL;
+	const struct source source = { .path = path };
+	struct error err = ERROR_INIT;
+	size_t n;
+
+	AUTO_CLOSE int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, list, strlen(list)), strlen(list));
+	FILE *out = open_memstream(&text, &n);
+	assert_int_equal(redact_files(&source, 1, key, 0, LIST_JSON, out, &err), 0);
+	fclose(out);
+	unlink(path);
+	return text;
+}
+
+static const char talkative[] =
+	"{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{"
+	"\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"secret-pod\","
+	"\"annotations\":{\"secret-note\":\"s1\",\"mckube.io/rt-core\":\"2\"},"
+	"\"labels\":{\"secret-key\":\"secret-value\",\"sdv.com\":\"7\"},"
+	"\"managedFields\":[{\"manager\":\"secret\"}]},"
+	"\"spec\":{\"containers\":[{\"name\":\"secret-c\",\"image\":\"secret/i\","
+	"\"env\":[{\"name\":\"E\",\"value\":\"secret-env\"}],\"command\":[\"secret-cmd\"],"
+	"\"resources\":{\"requests\":{\"cpu\":\"1\",\"secret.com/dev\":\"2\"}}}],"
+	"\"nodeName\":\"secret-node\",\"volumes\":[{\"name\":\"v\",\"secret\":"
+	"{\"secretName\":\"secret-s\"}},{\"name\":\"w\",\"ephemeral\":{}}]},"
+	"\"status\":{\"phase\":\"Running\",\"hostIP\":\"192.0.2.1\"}},"
+	"{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"secret-x\"},"
+	"\"data\":{\"a\":\"c2VjcmV0\"}}]}";
+
+static void what_a_plan_does_not_read_is_left_out(void **state)
+{
+	AUTO_FREE char *text = redact(talkative, "k");
+
+	(void)state;
+	assert_null(strstr(text, "secret"));
+	assert_null(strstr(text, "c2VjcmV0"));
+	assert_null(strstr(text, "192.0.2.1"));
+	assert_null(strstr(text, "managedFields"));
+	assert_non_null(strstr(text, "\"mckube.io/rt-core\": \"2\""));
+	assert_non_null(strstr(text, "\"sdv.com\": \"7\""));
+	assert_non_null(strstr(text, "\"cpu\": \"1\""));
+	assert_non_null(strstr(text, "\"phase\": \"Running\""));
+	assert_non_null(strstr(text, "\"claimName\": \"x"));
+}
+
+static void pseudonyms_follow_from_the_key(void **state)
+{
+	AUTO_FREE char *one = redact(talkative, "k");
+	AUTO_FREE char *same = redact(talkative, "k");
+	AUTO_FREE char *other = redact(talkative, "l");
+
+	(void)state;
+	assert_string_equal(one, same);
+	assert_string_not_equal(one, other);
+}
+
+/* Three nodes and a namespace that is nowhere written. */
+static void names_sort_as_before(void **state)
+{
+	AUTO_FREE char *text =
+		redact("{\"kind\":\"List\",\"items\":["
+		       "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"b\"}},"
+		       "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"c\"}},"
+		       "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"A_\"}}]}",
+		       "k");
+
+	(void)state;
+	assert_non_null(strstr(text, "\"name\": \"x2-"));
+	assert_non_null(strstr(text, "\"name\": \"x3-"));
+	assert_non_null(strstr(text, "\"name\": \"x1_"));
+	assert_non_null(strstr(text, "\"namespace\": \"x4-"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_plan_does_not_read_is_left_out),
+		cmocka_unit_test(pseudonyms_follow_from_the_key),
+		cmocka_unit_test(names_sort_as_before),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

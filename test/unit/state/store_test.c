@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+#include "state/digest.h"
+#include "state/load.h"
+
+/* In the order of wanted[]. */
+enum { NODES, PODS, MCKUBES, PDBS, CLASSES, VOLUMES, CLAIMS, NAMESPACES };
+
+static void put(struct mirror *m, unsigned kind, enum watch_type type, const char *json)
+{
+	struct error err = ERROR_INIT;
+
+	if (mirror_event(m, kind, type, slice_of(json), &err) < 0)
+		fail_msg("%s in %s", err.msg, json);
+}
+
+static void list(struct mirror *m, unsigned kind, const char *const *items, size_t n)
+{
+	AUTO_FREE char *list_kind = xasprintf("%sList", wanted[kind].resource->kind);
+	struct error err = ERROR_INIT;
+	size_t used;
+
+	mirror_begin_list(m, kind);
+	for (size_t i = 0; i < n; i++)
+		if (mirror_item(m, kind, slice_of(items[i]), list_kind,
+				wanted[kind].resource->api_version, &used, &err) < 0)
+			fail_msg("%s in %s", err.msg, items[i]);
+}
+
+static const char node[] =
+	"{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"n1\",\"uid\":\"u1\","
+	"\"resourceVersion\":\"%d\",\"annotations\":{\"mckube.io/rt-cores\":\"0-3\"}},"
+	"\"spec\":{\"taints\":[{\"key\":\"a\",\"effect\":\"NoSchedule\"}]},"
+	"\"status\":{\"allocatable\":{\"cpu\":\"4\"},\"conditions\":[{\"type\":\"Ready\","
+	"\"lastHeartbeatTime\":\"%d\"}]}}";
+
+static const char pod[] = "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"%s\","
+			  "\"namespace\":\"default\",\"resourceVersion\":\"%d\"},\"spec\":{"
+			  "\"nodeName\":\"n1\"},\"status\":{\"phase\":\"%s\"}}";
+
+static void put_node(struct mirror *m, int version)
+{
+	AUTO_FREE char *json = xasprintf(node, version, version);
+
+	put(m, NODES, WATCH_MODIFIED, json);
+}
+
+static void put_pod(struct mirror *m, const char *name, int version, const char *phase)
+{
+	AUTO_FREE char *json = xasprintf(pod, name, version, phase);
+
+	put(m, PODS, WATCH_ADDED, json);
+}
+
+#define AUTO_MIRROR __attribute__((cleanup(mirror_free_ptr)))
+static void mirror_free_ptr(struct mirror **m)
+{
+	mirror_free(*m);
+}
+
+static void nothing_shows_before_it_is_settled(void **state)
+{
+	AUTO_MIRROR struct mirror *m = mirror_new("");
+	const struct cluster *c = mirror_cluster(m);
+
+	(void)state;
+	put_pod(m, "a", 1, "Running");
+	assert_true(mirror_has_news(m));
+	assert_int_equal(c->pods.n, 0);
+	assert_true(mirror_settle(m, 17));
+	assert_false(mirror_has_news(m));
+	assert_int_equal(c->pods.n, 1);
+	assert_int_equal(c->taken_at, 17);
+}
+
+static void heartbeats_are_no_change(void **state)
+{
+	AUTO_MIRROR struct mirror *m = mirror_new("");
+	const struct cluster *c = mirror_cluster(m);
+
+	(void)state;
+	put_node(m, 1);
+	assert_true(mirror_settle(m, 0));
+	put_node(m, 2);
+	assert_false(mirror_settle(m, 0));
+	assert_string_equal(cluster_str(c, c->nodes.items[0].meta.version), "2");
+}
+
+static void usage_is_read_and_no_change(void **state)
+{
+	static const char busy_node[] =
+		"{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"n1\","
+		"\"annotations\":{\"mckube.sdv.com/cpu-usage\":\"%s\",\"mckube.sdv.com/"
+		"cpu-over90-duration-s\":\"%s\",\"mckube.sdv.com/isCpuBusy\":\"%s\"}}}";
+	static const struct {
+		const char *usage, *seconds, *flag;
+		bool is_change;
+	} steps[] = { { "50", "0", "false", true },
+		      { "70", "0", "false", false },
+		      { "95", "0", "true", true },
+		      { "96", "30", "true", false } };
+	AUTO_MIRROR struct mirror *m = mirror_new("");
+	const struct cluster *c = mirror_cluster(m);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		AUTO_FREE char *json =
+			xasprintf(busy_node, steps[i].usage, steps[i].seconds, steps[i].flag);
+
+		put(m, NODES, WATCH_MODIFIED, json);
+		assert_int_equal(mirror_settle(m, 0), steps[i].is_change);
+		assert_string_equal(cluster_str(c, c->nodes.items[0].cpu_usage), steps[i].usage);
+	}
+}
+
+static void pods_find_their_node_when_it_comes(void **state)
+{
+	AUTO_MIRROR struct mirror *m = mirror_new("");
+	const struct cluster *c = mirror_cluster(m);
+
+	(void)state;
+	put_pod(m, "a", 1, "Running");
+	mirror_settle(m, 0);
+	assert_int_equal(c->pods.items[0].node, NONE);
+	put_node(m, 1);
+	mirror_settle(m, 0);
+	assert_int_equal(c->pods.items[0].node, 0);
+	put_pod(m, "b", 2, "Running");
+	mirror_settle(m, 0);
+	assert_int_equal(c->pods.items[1].node, 0);
+	put(m, NODES, WATCH_DELETED, "{\"metadata\":{\"name\":\"n1\"}}");
+	mirror_settle(m, 0);
+	assert_int_equal(c->pods.items[0].node, NONE);
+}
+
+static void a_pod_that_ended_is_gone(void **state)
+{
+	AUTO_MIRROR struct mirror *m = mirror_new("");
+
+	(void)state;
+	put_pod(m, "a", 1, "Running");
+	mirror_settle(m, 0);
+	put_pod(m, "a", 2, "Succeeded");
+	assert_true(mirror_settle(m, 0));
+	assert_int_equal(mirror_cluster(m)->pods.n, 0);
+}
+
+static void the_last_of_several_changes_counts(void **state)
+{
+	AUTO_MIRROR struct mirror *m = mirror_new("");
+	const struct cluster *c = mirror_cluster(m);
+
+	(void)state;
+	put_pod(m, "a", 1, "Pending");
+	put(m, PODS, WATCH_DELETED, "{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\"}}");
+	put_pod(m, "a", 3, "Running");
+	put_pod(m, "b", 4, "Running");
+	put(m, PODS, WATCH_DELETED, "{\"metadata\":{\"name\":\"b\",\"namespace\":\"default\"}}");
+	mirror_settle(m, 0);
+	assert_int_equal(c->pods.n, 1);
+	assert_int_equal(c->pods.items[0].phase, POD_RUNNING);
+	assert_string_equal(cluster_str(c, c->pods.items[0].meta.version), "3");
+}
+
+static void a_list_replaces_all_that_was(void **state)
+{
+	AUTO_MIRROR struct mirror *m = mirror_new("");
+	const struct cluster *c = mirror_cluster(m);
+	AUTO_FREE char *b = xasprintf(pod, "b", 9, "Running"),
+		       *a = xasprintf(pod, "a", 8, "Running");
+	const char *const items[] = { b, a };
+
+	(void)state;
+	put_pod(m, "x", 1, "Running");
+	mirror_settle(m, 0);
+	put_pod(m, "y", 2, "Running");
+	list(m, PODS, items, 2);
+	put_pod(m, "c", 10, "Running");
+	assert_true(mirror_settle(m, 0));
+	assert_int_equal(c->pods.n, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(cluster_str(c, c->pods.items[i].meta.name)[0], 'a' + (int)i);
+	list(m, PODS, NULL, 0);
+	assert_true(mirror_settle(m, 0));
+	assert_int_equal(c->pods.n, 0);
+}
+
+static void a_bad_object_is_a_problem_until_it_is_good(void **state)
+{
+	static const char bad[] =
+		"{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\"},"
+		"\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"spec\":{\"nodeName\":7}}";
+	AUTO_MIRROR struct mirror *m = mirror_new("");
+	const struct cluster *c = mirror_cluster(m);
+
+	(void)state;
+	put_pod(m, "a", 1, "Running");
+	mirror_settle(m, 0);
+	for (int i = 0; i < 2; i++) {
+		put(m, PODS, WATCH_MODIFIED, bad);
+		assert_true(mirror_settle(m, 0));
+		assert_int_equal(c->pods.n, 0);
+		assert_int_equal(c->problems.n, 1);
+		assert_string_equal(cluster_str(c, c->problems.items[0].object), "Pod default/a");
+	}
+	put_pod(m, "a", 2, "Running");
+	assert_true(mirror_settle(m, 0));
+	assert_int_equal(c->problems.n, 0);
+	assert_int_equal(c->pods.n, 1);
+	put(m, PODS, WATCH_MODIFIED, bad);
+	mirror_settle(m, 0);
+	list(m, PODS, NULL, 0);
+	mirror_settle(m, 0);
+	assert_int_equal(c->problems.n, 0);
+}
+
+static void an_object_of_another_kind_is_an_error(void **state)
+{
+	AUTO_MIRROR struct mirror *m = mirror_new("");
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(mirror_event(m, PODS, WATCH_ADDED,
+				      SLICE("{\"kind\":\"Node\",\"apiVersion\":\"v1\","
+					    "\"metadata\":{\"name\":\"n\"}}"),
+				      &err),
+			 -EPROTO);
+	assert_string_equal(err.msg, "pods: an object of another kind");
+	mirror_settle(m, 0);
+	assert_int_equal(mirror_cluster(m)->nodes.n, 0);
+	assert_int_equal(mirror_event(m, PODS, WATCH_DELETED, SLICE("{\"metadata\":{}}"), &err),
+			 -EBADMSG);
+}
+
+/* A server with a few objects of each kind, changed at random: what is mirrored must be what a
+ * fresh reading of all its objects gives. */
+
+enum { NAMES = 12, ROUNDS = 25000 };
+
+struct server {
+	char *objects[N_WANTED][NAMES];
+	unsigned seed;
+	int version;
+};
+
+static unsigned pick(struct server *s, unsigned n)
+{
+	return (unsigned)rand_r(&s->seed) % n;
+}
+
+static const char *const words[] = { "a", "b", "c", "gpu", "zone-1" };
+
+static const char *any_word(struct server *s)
+{
+	return words[pick(s, ARRAY_LEN(words))];
+}
+
+static void add_selector(struct server *s, struct str *out)
+{
+	str_addf(out,
+		 "{\"matchLabels\":{\"%s\":\"%s\"},\"matchExpressions\":[{\"key\":\"%s\","
+		 "\"operator\":\"In\",\"values\":[\"%s\",\"%s\"]}]}",
+		 any_word(s), any_word(s), any_word(s), any_word(s), any_word(s));
+}
+
+static void add_pod(struct server *s, struct str *out)
+{
+	str_addf(out,
+		 "\"spec\":{\"nodeName\":\"%s%u\",\"nodeSelector\":{\"%s\":\"%s\"},"
+		 "\"priorityClassName\":\"class%u\",\"tolerations\":[{\"key\":\"%s\","
+		 "\"operator\":\"Exists\"}],\"containers\":[{\"name\":\"c\",\"resources\":{"
+		 "\"requests\":{\"cpu\":\"%u\",\"example.com/%s\":\"%u\"}},\"ports\":[{"
+		 "\"hostPort\":%u}]}],\"volumes\":[{\"persistentVolumeClaim\":{"
+		 "\"claimName\":\"%s\"}}],\"affinity\":{\"podAntiAffinity\":{"
+		 "\"requiredDuringSchedulingIgnoredDuringExecution\":[{\"topologyKey\":\"%s\","
+		 "\"namespaces\":[\"%s\"],\"labelSelector\":",
+		 pick(s, 2) ? "name" : "", pick(s, NAMES), any_word(s), any_word(s), pick(s, NAMES),
+		 any_word(s), pick(s, 4), any_word(s), pick(s, 3), 1 + pick(s, 3), any_word(s),
+		 any_word(s), any_word(s));
+	add_selector(s, out);
+	str_add(out, "}]}},\"topologySpreadConstraints\":[{\"maxSkew\":1,\"topologyKey\":\"zone\","
+		     "\"whenUnsatisfiable\":\"DoNotSchedule\",\"labelSelector\":");
+	add_selector(s, out);
+	str_addf(out, "}]},\"status\":{\"phase\":\"%s\"}", pick(s, 8) ? "Running" : "Failed");
+}
+
+static void add_mckube(struct server *s, struct str *out)
+{
+	str_addf(out,
+		 "\"spec\":{\"criticality\":\"%s\",\"rtSettings\":{\"period\":%u,"
+		 "\"runtime_low\":%u,\"core\":\"%u\"},\"selector\":",
+		 any_word(s), pick(s, 5), pick(s, 5), pick(s, 5));
+	add_selector(s, out);
+	str_addf(out, "},\"status\":{\"currentRuntime\":\"%s\"}", any_word(s));
+}
+
+static void add_content(struct server *s, unsigned kind, struct str *out)
+{
+	static const char term[] = "{\"matchExpressions\":[{\"key\":\"zone\",\"operator\":\"In\","
+				   "\"values\":[\"%s\"]}]}";
+
+	if (kind == PODS) {
+		add_pod(s, out);
+	} else if (kind == MCKUBES) {
+		add_mckube(s, out);
+	} else if (kind == NODES) {
+		str_addf(out,
+			 "\"spec\":{\"taints\":[{\"key\":\"%s\",\"effect\":\"NoSchedule\"}]},"
+			 "\"status\":{\"allocatable\":{\"cpu\":\"%u\",\"example.com/%s\":\"1\"}}",
+			 any_word(s), pick(s, 4), any_word(s));
+	} else if (kind == PDBS) {
+		str_add(out, "\"spec\":{\"selector\":");
+		add_selector(s, out);
+		str_addf(out, "},\"status\":{\"disruptionsAllowed\":%u}", pick(s, 3));
+	} else if (kind == CLASSES) {
+		str_addf(out, "\"value\":%u", pick(s, 100));
+	} else if (kind == VOLUMES) {
+		str_add(out, "\"spec\":{\"nodeAffinity\":{\"required\":{\"nodeSelectorTerms\":[");
+		str_addf(out, term, any_word(s));
+		str_add(out, "]}}}");
+	} else if (kind == CLAIMS) {
+		str_addf(out, "\"spec\":{\"volumeName\":\"name%u\"}", pick(s, NAMES));
+	} else {
+		str_add(out, "\"spec\":{}");
+	}
+}
+
+static char *make_object(struct server *s, unsigned kind, unsigned name)
+{
+	struct str out = STR_INIT;
+
+	s->version++;
+	str_addf(&out,
+		 "{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"name\":\"name%u\","
+		 "\"uid\":\"u%d\",\"resourceVersion\":\"%d\",\"labels\":{\"%s\":\"%s\"},"
+		 "\"annotations\":{\"mckube.io/rt-core\":\"%u\"}",
+		 wanted[kind].resource->api_version, wanted[kind].resource->kind, name, s->version,
+		 s->version, any_word(s), any_word(s), pick(s, 4));
+	if (wanted[kind].resource->is_namespaced)
+		str_add(&out, ",\"namespace\":\"default\"");
+	str_add(&out, "},");
+	add_content(s, kind, &out);
+	str_addc(&out, '}');
+	return str_detach(&out);
+}
+
+static void change_one(struct server *s, struct mirror *m)
+{
+	unsigned kind = pick(s, N_WANTED), name = pick(s, NAMES);
+	char **object = &s->objects[kind][name];
+
+	if (*object && pick(s, 4) == 0) {
+		put(m, kind, WATCH_DELETED, *object);
+		free(*object);
+		*object = NULL;
+		return;
+	}
+	free(*object);
+	*object = make_object(s, kind, name);
+	put(m, kind, WATCH_MODIFIED, *object);
+}
+
+static void relist(struct server *s, struct mirror *m)
+{
+	const char *items[NAMES];
+	unsigned kind = pick(s, N_WANTED);
+	size_t n = 0;
+
+	for (unsigned i = 0; i < NAMES; i++)
+		if (s->objects[kind][i])
+			items[n++] = s->objects[kind][i];
+	list(m, kind, items, n);
+}
+
+static void read_all(const struct server *s, struct cluster *ret)
+{
+	struct loader *l = loader_new();
+	struct error err = ERROR_INIT;
+
+	for (unsigned kind = 0; kind < N_WANTED; kind++)
+		for (unsigned i = 0; i < NAMES; i++)
+			if (s->objects[kind][i] &&
+			    loader_object(l, slice_of(s->objects[kind][i]), "test", &err) < 0)
+				fail_msg("%s", err.msg);
+	loader_finish(l, ret);
+	loader_free(l);
+}
+
+static void is_the_same(const struct server *s, const struct mirror *m)
+{
+	AUTO(cluster_done) struct cluster fresh;
+	struct cluster *c = (struct cluster *)(uintptr_t)mirror_cluster(m);
+
+	read_all(s, &fresh);
+	cluster_digest(c);
+	assert_string_equal(c->digest, fresh.digest);
+	assert_int_equal(c->pods.n, fresh.pods.n);
+	for (size_t i = 0; i < c->pods.n; i++) {
+		assert_int_equal(c->pods.items[i].node, fresh.pods.items[i].node);
+		assert_int_equal(c->pods.items[i].priority, fresh.pods.items[i].priority);
+	}
+}
+
+static void any_changes_give_what_a_fresh_reading_gives(void **state)
+{
+	AUTO_MIRROR struct mirror *m = mirror_new("");
+	struct server s = { .seed = 1 };
+
+	(void)state;
+	for (int i = 0; i < ROUNDS; i++) {
+		if (pick(&s, 500) == 0)
+			relist(&s, m);
+		else
+			change_one(&s, m);
+		if (pick(&s, 40) == 0) {
+			mirror_settle(m, 0);
+			is_the_same(&s, m);
+		}
+	}
+	assert_true(mirror_stats(m).compactions >= 2);
+	for (unsigned kind = 0; kind < N_WANTED; kind++)
+		for (unsigned i = 0; i < NAMES; i++)
+			free(s.objects[kind][i]);
+}
+
+static void memory_does_not_grow_with_changes(void **state)
+{
+	AUTO_MIRROR struct mirror *m = mirror_new("");
+	const struct cluster *c = mirror_cluster(m);
+	size_t most = 0;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		put_pod(m, i % 2 ? "a" : "b", i, "Running");
+		if (i % 100 == 0)
+			mirror_settle(m, 0);
+		if (i == 20000)
+			most = c->strings.arena.used + c->strings.n;
+	}
+	assert_true(mirror_stats(m).compactions >= 9);
+	assert_true(c->strings.arena.used + c->strings.n < 2 * most);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_shows_before_it_is_settled),
+		cmocka_unit_test(heartbeats_are_no_change),
+		cmocka_unit_test(usage_is_read_and_no_change),
+		cmocka_unit_test(pods_find_their_node_when_it_comes),
+		cmocka_unit_test(a_pod_that_ended_is_gone),
+		cmocka_unit_test(the_last_of_several_changes_counts),
+		cmocka_unit_test(a_list_replaces_all_that_was),
+		cmocka_unit_test(a_bad_object_is_a_problem_until_it_is_good),
+		cmocka_unit_test(an_object_of_another_kind_is_an_error),
+		cmocka_unit_test(any_changes_give_what_a_fresh_reading_gives),
+		cmocka_unit_test(memory_does_not_grow_with_changes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
