@@ -128,7 +128,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 64 * 1024); /* 128 of them; user space maps all of it, twice */
-} births SEC(".maps");
+} cgroup_watch SEC(".maps");
 
 static struct cpu *this_cpu(void)
 {
@@ -182,7 +182,7 @@ static __always_inline __u64 compare(struct overrun_group *g, struct overrun_eve
 }
 
 /* Without the flag, which is new in Linux 6.7, a timer may be moved to another CPU: then it finds
- * nothing there, and the back-stop reports at the next tick. */
+ * nothing there, and the back-stop events at the next tick. */
 static __always_inline void arm(struct cpu *cpu, __u64 now, __u64 ns)
 {
 	cpu->due_ns = now + ns;
@@ -324,11 +324,11 @@ int BPF_PROG(quota_charge, struct task_struct *p, __u64 runtime)
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(group_made, struct cgroup *cgrp, const char *path)
 {
-	struct overrun_birth *birth;
+	struct cgroup_created *birth;
 
 	if (cgrp->root->hierarchy_id != hierarchy)
 		return 0;
-	birth = bpf_ringbuf_reserve(&births, sizeof(*birth), 0);
+	birth = bpf_ringbuf_reserve(&cgroup_watch, sizeof(*birth), 0);
 	if (!birth) {
 		struct cpu *cpu = this_cpu();
 

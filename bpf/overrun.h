@@ -33,12 +33,12 @@ struct overrun_event {
 _Static_assert(sizeof(struct overrun_event) == 40, "wire format");
 
 /* A cgroup was made in the watched hierarchy. */
-struct overrun_birth {
+struct cgroup_created {
 	__u64 cgroup;
 	__u64 at_ns;
 	char path[OVERRUN_PATH]; /* from the hierarchy's root, "/kubepods/..." */
 };
-_Static_assert(sizeof(struct overrun_birth) == 504, "wire format");
+_Static_assert(sizeof(struct cgroup_created) == 504, "wire format");
 
 /* Argument of the program `prepare`. */
 struct overrun_prepare {

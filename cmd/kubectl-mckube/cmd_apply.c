@@ -20,7 +20,7 @@ struct apply_args {
 	const char *out;
 	bool replans;
 	int32_t dry_run; /* enum dry_run */
-	struct carry_out_args live;
+	struct execute_args live;
 };
 
 enum dry_run { DRY_RUN_NONE, DRY_RUN_CLIENT, DRY_RUN_SERVER };
@@ -124,11 +124,11 @@ static int exit_code(const struct plan *plan)
 	return EXIT_DONE;
 }
 
-static void add_results(const struct plan *plan, const struct look *look, struct str *out)
+static void add_results(const struct plan *plan, const struct style *style, struct str *out)
 {
 	size_t n = plan->unplaced.n;
 
-	plan_results(plan, look, out);
+	plan_results(plan, style, out);
 	if (n)
 		str_addf(out, "%zu pod%s no place: 'kubectl mckube plan' says why.\n", n,
 			 n == 1 ? " has" : "s have");
@@ -139,9 +139,9 @@ static int print_results(const struct cli *cli, const struct apply_args *a, cons
 			 struct error *err)
 {
 	AUTO(str_done) struct str out = STR_INIT;
-	struct look look = a->out ? cli->look : terminal_look(STDERR_FILENO, cli->global.color);
+	struct style style = a->out ? cli->style : terminal_style(STDERR_FILENO, cli->global.color);
 
-	add_results(plan, &look, &out);
+	add_results(plan, &style, &out);
 	if (a->out)
 		return print_text(&out, exit_code(plan), err);
 	fwrite(out.s, 1, out.n, stderr);
@@ -160,13 +160,13 @@ static int run_live(struct cli *cli, const struct apply_args *a, struct pass_loc
 	if (inputs_load(cli, false, &in, err) < 0 || get_plan(cli, a, &in, &plan, err) < 0)
 		return err->code;
 	if (a->dry_run == DRY_RUN_CLIENT) {
-		plan_text(&plan, &(struct plan_view){ .has_header = true }, &cli->look, &out);
+		plan_text(&plan, &(struct plan_view){ .has_header = true }, &cli->style, &out);
 		return print_text(&out, EXIT_DONE, err);
 	}
 	in.live.kube.is_dry_run = a->dry_run == DRY_RUN_SERVER;
-	if (carry_out(cli, &a->live, &in.live, lock, &in.cluster, &plan, err) < 0)
+	if (execute_plan(cli, &a->live, &in.live, lock, &in.cluster, &plan, err) < 0)
 		return err->code;
-	add_results(&plan, &cli->look, &out);
+	add_results(&plan, &cli->style, &out);
 	if (in.live.kube.is_dry_run)
 		str_add(&out, carry_out_dry);
 	return print_text(&out, exit_code(&plan), err);

@@ -97,7 +97,7 @@ static enum directive add_kind(struct cli *cli, const char *kind, const char *ty
 	return COMPLETE_NO_FILES;
 }
 
-/* The kind of a command's argument number i; the last kind stands for all that follow. */
+/* The kind of a command's argument number i; the last kind stands for all that informer. */
 static const char *word_kind(const struct command *c, size_t i)
 {
 	const char *const *kind = c->word_kinds;

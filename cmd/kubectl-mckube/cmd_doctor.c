@@ -389,7 +389,7 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	check_rights(&d, "apply");
 	check_policies(&d);
 	check_snapshot(&d);
-	if (table_render(&d.table, (enum format)a->output, &cli->look, !a->has_no_headers, &out,
+	if (table_render(&d.table, (enum format)a->output, &cli->style, !a->has_no_headers, &out,
 			 err) < 0)
 		return err->code;
 	return print_text(&out, d.n_missing ? EXIT_ERROR : EXIT_DONE, err);

@@ -28,7 +28,7 @@ static int render(const struct cli *cli, int32_t format, const struct explanatio
 	AUTO(str_done) struct str json = STR_INIT;
 
 	if (format == EXPLAIN_TEXT) {
-		explain_text(e, &cli->look, out);
+		explain_text(e, &cli->style, out);
 		return 0;
 	}
 	explain_json(e, format == EXPLAIN_JSON ? out : &json);

@@ -56,10 +56,10 @@ static int render(const struct cli *cli, const struct plan_args *a, const struct
 
 	switch ((enum format)a->output) {
 	case FORMAT_TABLE:
-		plan_text(plan, &view, &cli->look, out);
+		plan_text(plan, &view, &cli->style, out);
 		return 0;
 	case FORMAT_WIDE:
-		return plan_wide(plan, &view, &cli->look, out, err);
+		return plan_wide(plan, &view, &cli->style, out, err);
 	case FORMAT_JSON:
 		plan_write_json(plan, out);
 		return 0;
@@ -84,7 +84,7 @@ static int add_diff(const struct cli *cli, const char *path, const struct plan *
 	if (file_read_plan(path, &before, err) < 0)
 		return err->code;
 	plan_diff_make(&before, plan, &diff);
-	plan_diff_text(&diff, &cli->look, out);
+	plan_diff_text(&diff, &cli->style, out);
 	return 0;
 }
 
@@ -100,16 +100,16 @@ static int save(const char *path, const struct plan *plan, struct error *err)
 static int ask_server(const struct cli *cli, struct inputs *in, struct plan *plan,
 		      struct error *err)
 {
-	static const struct carry_out_args how = { .parallel = 16 };
+	static const struct execute_args how = { .parallel = 16 };
 
 	in->live.kube.is_dry_run = true;
-	return carry_out(cli, &how, &in->live, NULL, &in->cluster, plan, err);
+	return execute_plan(cli, &how, &in->live, NULL, &in->cluster, plan, err);
 }
 
 static void add_answers(const struct cli *cli, const struct plan *plan, struct str *out)
 {
 	str_addc(out, '\n');
-	plan_results(plan, &cli->look, out);
+	plan_results(plan, &cli->style, out);
 	str_add(out, carry_out_dry);
 }
 

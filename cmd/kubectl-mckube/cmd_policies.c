@@ -31,7 +31,8 @@ static int run(struct cli *cli, const void *args, struct error *err)
 
 	for (const struct policy *const *p = policies; *p; p++)
 		table_row(&t, CELL_TEXT((*p)->name), CELL_TEXT((*p)->help));
-	if (table_render(&t, (enum format)a->output, &cli->look, !a->has_no_headers, &out, err) < 0)
+	if (table_render(&t, (enum format)a->output, &cli->style, !a->has_no_headers, &out, err) <
+	    0)
 		return err->code;
 	return print_text(&out, EXIT_DONE, err);
 }

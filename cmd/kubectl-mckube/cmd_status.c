@@ -37,7 +37,7 @@ static int run(struct cli *cli, const void *args, struct error *err)
 		.pod = ref.pod,
 		.has_header = !a->has_no_headers,
 	};
-	if (status_render(&in.cluster, &in.settings, &view, (enum format)a->output, &cli->look,
+	if (status_render(&in.cluster, &in.settings, &view, (enum format)a->output, &cli->style,
 			  &out, err) < 0)
 		return err->code;
 	return print_text(&out, EXIT_DONE, err);

@@ -26,7 +26,7 @@ enum {
 };
 
 struct watch_args {
-	struct carry_out_args live;
+	struct execute_args live;
 	int64_t interval; /* ns */
 	const char *address, *textfile;
 	bool is_once, is_dry_run;
@@ -71,7 +71,7 @@ struct watch {
 	const struct watch_args *a;
 	struct settings settings;
 	struct live live;
-	struct follow *follow;
+	struct informer *informer;
 	struct kube_lease lease;
 	char *lease_ns;
 	struct reconcile passes;
@@ -90,7 +90,7 @@ static void write_metrics(struct watch *w, const struct cluster *c, struct str *
 {
 	const struct watch_view view = {
 		.passes = &w->passes.counts,
-		.follow = w->follow,
+		.informer = w->informer,
 		.cluster = c,
 		.settings = &w->settings,
 		.is_leader = w->is_leader,
@@ -123,9 +123,9 @@ static void answer(struct watch *w)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
-	if (!w->serve || !watch_serve_turn(w->serve, follow_is_current(w->follow)))
+	if (!w->serve || !watch_serve_turn(w->serve, informer_is_current(w->informer)))
 		return;
-	write_metrics(w, mirror_cluster(follow_mirror(w->follow)), &text);
+	write_metrics(w, store_cluster(informer_store(w->informer)), &text);
 	watch_serve_publish(w->serve, &text);
 }
 
@@ -168,7 +168,7 @@ static const char *stop_reason(void *arg)
 
 	if (interrupted)
 		return interrupted;
-	follow_step(w->follow, &err);
+	informer_step(w->informer, &err);
 	answer(w);
 	step_lease(w, &err);
 	return w->is_leader ? NULL : "the Lease was lost";
@@ -197,8 +197,8 @@ static void set_next_pass(struct watch *w, const struct pass_counts *last)
 		w->retry_ms = next;
 	if (last->has_failed)
 		next = w->retry_ms;
-	if (last->look_again && last->look_again * 1000ll < next)
-		next = last->look_again * 1000ll;
+	if (last->requeue_after && last->requeue_after * 1000ll < next)
+		next = last->requeue_after * 1000ll;
 	w->pass_ms = clock_ms() + next;
 	w->rest_ms = clock_ms() + REST * last->last_plan_us / 1000;
 }
@@ -207,13 +207,13 @@ static void set_next_pass(struct watch *w, const struct pass_counts *last)
 static void take_in(struct watch *w)
 {
 	w->settle_ms = 0;
-	w->has_changed |= mirror_settle(follow_mirror(w->follow), time(NULL));
+	w->has_changed |= store_commit(informer_store(w->informer), time(NULL));
 	w->has_been_shown &= !w->has_changed;
 }
 
 static void pass(struct watch *w)
 {
-	const struct cluster *c = mirror_cluster(follow_mirror(w->follow));
+	const struct cluster *c = store_cluster(informer_store(w->informer));
 	struct error err = ERROR_INIT;
 
 	take_in(w);
@@ -230,7 +230,7 @@ static void settle(struct watch *w)
 {
 	int64_t now = clock_ms();
 
-	if (!follow_is_current(w->follow) || !mirror_has_news(follow_mirror(w->follow)))
+	if (!informer_is_current(w->informer) || !store_is_dirty(informer_store(w->informer)))
 		return;
 	if (!w->settle_ms)
 		w->settle_ms = now + DEBOUNCE_MS;
@@ -242,9 +242,9 @@ static void settle(struct watch *w)
  */
 static bool may_pass(const struct watch *w)
 {
-	const struct cluster *c = mirror_cluster(follow_mirror(w->follow));
+	const struct cluster *c = store_cluster(informer_store(w->informer));
 
-	if (!follow_is_current(w->follow) || !c->taken_at)
+	if (!informer_is_current(w->informer) || !c->taken_at)
 		return false;
 	if ((!w->is_leader && !w->a->is_dry_run) || clock_ms() < w->rest_ms)
 		return false;
@@ -265,7 +265,7 @@ static int until_due(const struct watch *w)
 /* One turn: works for at most as long as nothing is due. */
 static int turn(struct watch *w, struct error *err)
 {
-	int streams = follow_step(w->follow, err);
+	int streams = informer_step(w->informer, err);
 	int lease = w->a->is_dry_run || streams < 0 ? TURN_MS : step_lease(w, err);
 	int wait = until_due(w);
 
@@ -334,8 +334,8 @@ static int open_all(struct watch *w, struct error *err)
 			return error_wrap(err, "--metrics-bind-address");
 		log_v(0, "metrics: %s/metrics", watch_serve_address(w->serve));
 	}
-	w->follow = follow_start(&w->live.kube, w->live.target.cluster.server,
-				 (uint32_t)w->cli->live.chunk);
+	w->informer = informer_start(&w->live.kube, w->live.target.cluster.server,
+				     (uint32_t)w->cli->live.chunk);
 	if (!w->a->is_dry_run)
 		kube_lease_start(&w->live.kube, &w->lease);
 	return 0;
@@ -344,7 +344,7 @@ static int open_all(struct watch *w, struct error *err)
 static void watch_done(struct watch *w)
 {
 	watch_serve_stop(w->serve);
-	follow_free(w->follow);
+	informer_free(w->informer);
 	kube_lease_release(&w->lease);
 	live_close(&w->live);
 	reconcile_done(&w->passes);

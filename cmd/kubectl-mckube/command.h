@@ -34,7 +34,7 @@ struct cli {
 	struct global_args global;
 	struct input_args input;
 	struct live_args live;
-	struct look look; /* of standard output */
+	struct style style; /* of standard output */
 	struct arena arena;
 	bool is_usage_error; /* the error is about how the program was called */
 };

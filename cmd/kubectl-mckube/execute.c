@@ -18,7 +18,7 @@ const char carry_out_dry[] = "A dry run: the server checked every write and stor
 
 /* The lock. */
 
-int pass_lock_take(const struct cli *cli, const struct carry_out_args *a, struct pass_lock *ret,
+int pass_lock_take(const struct cli *cli, const struct execute_args *a, struct pass_lock *ret,
 		   struct error *err)
 {
 	const char *slash = strchr(a->lease, '/');
@@ -85,8 +85,9 @@ static const char *stop_reason(void *arg)
 	return kube_lease_is_held(&p->lock->lease) ? NULL : "the Lease was lost";
 }
 
-int carry_out(const struct cli *cli, const struct carry_out_args *a, struct live *live,
-	      struct pass_lock *lock, const struct cluster *c, struct plan *plan, struct error *err)
+int execute_plan(const struct cli *cli, const struct execute_args *a, struct live *live,
+		 struct pass_lock *lock, const struct cluster *c, struct plan *plan,
+		 struct error *err)
 {
 	struct progress p = {
 		.lock = lock,

@@ -9,7 +9,7 @@
 
 /* A plan carried out on an API server, for `apply` and for `plan --dry-run=server`. */
 
-struct carry_out_args {
+struct execute_args {
 	const char *lease;    /* NAMESPACE/NAME */
 	int64_t lock_timeout; /* ns */
 	int32_t parallel;
@@ -29,14 +29,14 @@ struct pass_lock {
 	char *ns;
 };
 
-int pass_lock_take(const struct cli *cli, const struct carry_out_args *a, struct pass_lock *ret,
+int pass_lock_take(const struct cli *cli, const struct execute_args *a, struct pass_lock *ret,
 		   struct error *err);
 void pass_lock_release(struct pass_lock *l);
 
 /* Fills plan->results; shows progress on a terminal. SIGINT and SIGTERM let what runs end and skip
  * the rest, so does the loss of the lock. `lock` may be NULL. */
-int carry_out(const struct cli *cli, const struct carry_out_args *a, struct live *live,
-	      struct pass_lock *lock, const struct cluster *c, struct plan *plan,
-	      struct error *err);
+int execute_plan(const struct cli *cli, const struct execute_args *a, struct live *live,
+		 struct pass_lock *lock, const struct cluster *c, struct plan *plan,
+		 struct error *err);
 
 #endif

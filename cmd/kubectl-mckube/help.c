@@ -22,7 +22,7 @@ static void add_options(struct str *out)
 
 static void add_config(struct str *out)
 {
-	const struct look look = { .width = HELP_WIDTH };
+	const struct style style = { .width = HELP_WIDTH };
 
 	str_add(out,
 		"The configuration is a YAML or JSON file, named by --config or "
@@ -47,7 +47,7 @@ static void add_config(struct str *out)
 			 domain.n ? ", " : "", key->preset);
 		config_variable(key->name, out);
 		str_addc(out, '\n');
-		look_wrap(&look, out, HUE_NONE, 6, key->help);
+		style_wrap(&style, out, COLOR_NONE, 6, key->help);
 	}
 }
 

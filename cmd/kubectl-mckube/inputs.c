@@ -59,7 +59,7 @@ static const char *lookup_environment(const char *name)
 
 int inputs_settings(const struct cli *cli, struct settings *ret, struct error *err)
 {
-	const struct option_list *wanted = &cli->input.policies;
+	const struct option_list *watched_kinds = &cli->input.policies;
 	const char *path = cli->input.config ? cli->input.config : getenv("MCKUBE_CONFIG");
 
 	config_preset(ret);
@@ -67,7 +67,8 @@ int inputs_settings(const struct cli *cli, struct settings *ret, struct error *e
 		return err->code;
 	if (config_read_environment(lookup_environment, ret, err) < 0)
 		return err->code;
-	if (wanted->n && config_set_policies(ret, wanted->items, wanted->n, err) < 0)
+	if (watched_kinds->n &&
+	    config_set_policies(ret, watched_kinds->items, watched_kinds->n, err) < 0)
 		return error_wrap(err, "--policy");
 	return 0;
 }

@@ -80,7 +80,7 @@ static int run(struct cli *cli, int argc, char **argv, struct error *err)
 		return err->code;
 
 	log_set_level(cli->global.verbosity);
-	cli->look = terminal_look(STDOUT_FILENO, cli->global.color);
+	cli->style = terminal_style(STDOUT_FILENO, cli->global.color);
 	if (cli->global.is_help) {
 		AUTO(str_done) struct str out = STR_INIT;
 

@@ -47,5 +47,5 @@ void stage_end(const struct stage *s)
 	if (s->http)
 		add_traffic(s, &traffic);
 	log_v(4, "stage %s: %.3f s, %.3f s CPU%s, %" PRIu64 " MB at most", s->name, wall, cpu,
-	      traffic.s, memory_peak() >> 20);
+	      traffic.s, rss_peak() >> 20);
 }

@@ -16,17 +16,17 @@ static bool wants_color(bool is_terminal)
 	return is_terminal && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
 }
 
-struct look terminal_look(int fd, enum color color)
+struct style terminal_style(int fd, enum color color)
 {
 	bool is_terminal = isatty(fd);
 	struct winsize size = { 0 };
-	struct look look = {
+	struct style style = {
 		.has_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 		.has_color =
 			color == COLOR_ALWAYS || (color == COLOR_AUTO && wants_color(is_terminal)),
 	};
 
 	if (is_terminal && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col)
-		look.width = size.ws_col < WIDTH_MAX ? size.ws_col : WIDTH_MAX;
-	return look;
+		style.width = size.ws_col < WIDTH_MAX ? size.ws_col : WIDTH_MAX;
+	return style;
 }

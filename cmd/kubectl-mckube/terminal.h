@@ -6,9 +6,9 @@
 
 #include "global.h"
 
-/* The look of a file descriptor: coloured only on a terminal, unless NO_COLOR is set and not empty
+/* The style of a file descriptor: coloured only on a terminal, unless NO_COLOR is set and not empty
  * (no-color.org) or TERM is "dumb"; `color` overrides all that. Lines are broken only on a
  * terminal. Needs setlocale(LC_CTYPE, "") before. */
-struct look terminal_look(int fd, enum color color);
+struct style terminal_style(int fd, enum color color);
 
 #endif

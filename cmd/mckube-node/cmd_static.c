@@ -21,12 +21,12 @@ struct reading {
 
 static void read_pod(struct reading *reading, const cJSON *pod, uint32_t line)
 {
-	AUTO_FREE struct wish *w = xcalloc(1, sizeof(*w));
+	AUTO_FREE struct assignment *w = xcalloc(1, sizeof(*w));
 	struct error err = ERROR_INIT;
 
-	enum wish_kind kind = wish_read(pod, false, reading->run->kernel.cpus, w, &err);
-	bool is_bad = kind == WISH_BAD;
-	if (kind == WISH_GOOD) {
+	enum assignment_kind kind = assignment_read(pod, false, reading->run->kernel.cpus, w, &err);
+	bool is_bad = kind == ASSIGNMENT_INVALID;
+	if (kind == ASSIGNMENT_VALID) {
 		*array_add(&reading->uids) = xstrdup(w->want.uid);
 		is_bad = run_set(reading->run, w, &err) < 0;
 	}
@@ -34,7 +34,7 @@ static void read_pod(struct reading *reading, const cJSON *pod, uint32_t line)
 		log_warning("line %u: %s", line, err.msg);
 		reading->n_bad++;
 	}
-	wish_done(w);
+	assignment_done(w);
 }
 
 static int read_document(struct slice text, uint32_t document, uint32_t line, void *arg,

@@ -49,12 +49,12 @@ static const char *difference(int code, struct bandwidth kernel, struct bandwidt
 }
 
 static void add_row(struct table *t, const struct kernel *k, const struct backend *b,
-		    const struct memory_group *g)
+		    const struct saved_group *g)
 {
-	int cpu = b->is_per_cpu ? (int)g->lane : CPU_ALL;
+	int cpu = b->is_per_cpu ? (int)g->cpu_domain : CPU_ALL;
 	struct bandwidth kernel = { 0 };
 	struct group group;
-	char lane[16] = "all";
+	char cpu_domain[16] = "all";
 
 	int code = group_open(&group, b, k, g->path, g->path, NULL);
 	group.now = g->wanted;
@@ -62,14 +62,14 @@ static void add_row(struct table *t, const struct kernel *k, const struct backen
 		code = group_read(&group, cpu, &kernel, NULL);
 	group_close(&group);
 	if (cpu != CPU_ALL)
-		snprintf(lane, sizeof(lane), "%d", cpu);
-	table_row(t, CELL_TEXT(*g->path ? g->path : "/"), CELL_TEXT(lane),
+		snprintf(cpu_domain, sizeof(cpu_domain), "%d", cpu);
+	table_row(t, CELL_TEXT(*g->path ? g->path : "/"), CELL_TEXT(cpu_domain),
 		  CELL_US(g->wanted.period_us), CELL_US(g->wanted.runtime_us),
 		  CELL_US(kernel.runtime_us), CELL_US(g->found.runtime_us),
 		  CELL_TEXT(difference(code, kernel, g->wanted)));
 }
 
-static void print_pods(const struct memory *m, FILE *out)
+static void print_pods(const struct saved_state *m, FILE *out)
 {
 	array_each(p, &m->pods)
 		fprintf(out, "%-40s level %s, %s\n", p->name, level_name(p->level),
@@ -79,14 +79,14 @@ static void print_pods(const struct memory *m, FILE *out)
 static int status_run(const struct context *ctx, void *values, struct error *err)
 {
 	const struct status_args *args = values;
-	AUTO(memory_done) struct memory m = { 0 };
+	AUTO(saved_state_done) struct saved_state m = { 0 };
 	AUTO(table_done) struct table t = { .columns = group_columns };
 	AUTO(str_done) struct str text = STR_INIT;
-	struct look look = { 0 };
+	struct style look = { 0 };
 	const struct backend *b;
 	struct kernel k;
 
-	if (context_probe(ctx, &k, &b, err) < 0 || memory_load(args->state_file, &m, err) < 0)
+	if (context_probe(ctx, &k, &b, err) < 0 || state_file_load(args->state_file, &m, err) < 0)
 		return err->code;
 	if (!m.groups.n)
 		return error_set(err, -ENOENT, "%s: no helper has written its state there",

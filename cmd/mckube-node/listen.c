@@ -51,7 +51,7 @@ static unsigned serve_health(const struct serve_request *r, void *arg, struct st
 		int64_t late_ms;
 	} rows[] = {
 		{ "main", clock_ms() - run->loop_ms },
-		{ "reaction", reaction_late_ms(&run->reaction) },
+		{ "reaction", overrun_threads_late_ms(&run->overrun_threads) },
 	};
 
 	(void)r;
@@ -69,7 +69,7 @@ static unsigned serve_health(const struct serve_request *r, void *arg, struct st
 static unsigned serve_ready(const struct serve_request *r, void *arg, struct str *reply)
 {
 	const struct run *run = ((const struct listen *)arg)->run;
-	bool is_ready = !run->kube || kube_side_is_synced(run->kube);
+	bool is_ready = !run->kube || agent_is_synced(run->kube);
 
 	(void)r;
 	str_add(reply, is_ready ? "ok\n" : "the pods of this node are not known yet\n");

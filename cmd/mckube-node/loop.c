@@ -18,7 +18,7 @@
 #include "node/realtime.h"
 #include "run.h"
 
-enum { POLL_SIGNAL, POLL_NOTES, POLL_BIRTHS, POLLS };
+enum { POLL_SIGNAL, POLL_EVENTS, POLL_CREATED, POLLS };
 static const int64_t sample_interval_ns = 1000000000;
 static const int64_t release_first_ns = 5000000000, release_interval_ns = 60000000000;
 
@@ -27,15 +27,15 @@ struct loop {
 	int signal_fd;
 	int64_t sampled_ns; /* of the last sample */
 	int64_t released_ns, release_interval_ns;
-	uint64_t told_revision; /* what the Kubernetes side was told last */
-	bool told_busy;
+	uint64_t reported_revision; /* what the Kubernetes side was told last */
+	bool reported_busy;
 	bool is_ending;
 };
 
-void run_tell(struct run *r, const struct note *n)
+void run_report(struct run *r, const struct node_event *n)
 {
-	log_v(0, "%s pod %s/%s: %s", note_reason(n->kind), n->ns, n->name, n->text);
-	kube_side_tell(r->kube, n);
+	log_v(0, "%s pod %s/%s: %s", node_event_reason(n->kind), n->ns, n->name, n->text);
+	agent_post_event(r->kube, n);
 }
 
 static void take_signal(struct loop *l)
@@ -52,23 +52,23 @@ static void take_signal(struct loop *l)
 		log_warning("%s", err.msg);
 }
 
-static void take_notes(struct loop *l)
+static void take_events(struct loop *l)
 {
 	eventfd_t unused;
-	struct note n;
+	struct node_event n;
 
-	eventfd_read(l->run->engine.note_fd, &unused);
-	while (engine_take_note(&l->run->engine, &n))
-		run_tell(l->run, &n);
+	eventfd_read(l->run->engine.event_fd, &unused);
+	while (engine_take_event(&l->run->engine, &n))
+		run_report(l->run, &n);
 	run_save(l->run);
 }
 
-static void take_births(struct run *r)
+static void take_created(struct run *r)
 {
-	if (r->births.fd >= 0)
-		births_read(&r->births);
+	if (r->cgroup_watch.fd >= 0)
+		cgroup_watch_read(&r->cgroup_watch);
 	else
-		overruns_read_births(&r->overruns);
+		overruns_read_created(&r->overruns);
 }
 
 /* Start-up, which ends with the first connections, uses much that is not needed again; later what
@@ -91,32 +91,32 @@ static void sample(struct loop *l, int64_t now)
 	if (now - l->sampled_ns < sample_interval_ns)
 		return;
 	l->sampled_ns = now;
-	engine_appeared(&r->engine, NULL);
+	engine_cgroup_created(&r->engine, NULL);
 	release_memory(l, now);
 	if (cpu_usage_sample(&r->usage, &r->roots, now, NULL) == 0)
 		engine_set_usage(&r->engine, r->usage.ppm, now);
 }
 
-static void tell_news(struct loop *l)
+static void notify_agent(struct loop *l)
 {
 	uint64_t revision = engine_revision(&l->run->engine);
 	bool is_busy = l->run->usage.is_busy;
 
-	if (revision == l->told_revision && is_busy == l->told_busy)
+	if (revision == l->reported_revision && is_busy == l->reported_busy)
 		return;
-	l->told_revision = revision;
-	l->told_busy = is_busy;
-	kube_side_look(l->run->kube);
+	l->reported_revision = revision;
+	l->reported_busy = is_busy;
+	agent_notify(l->run->kube);
 }
 
 static void dispatch(struct loop *l, const struct pollfd *polls)
 {
 	if (polls[POLL_SIGNAL].revents)
 		take_signal(l);
-	if (polls[POLL_BIRTHS].revents)
-		take_births(l->run);
-	if (polls[POLL_NOTES].revents)
-		take_notes(l);
+	if (polls[POLL_CREATED].revents)
+		take_created(l->run);
+	if (polls[POLL_EVENTS].revents)
+		take_events(l);
 }
 
 int run_loop(struct run *r, struct error *err)
@@ -133,23 +133,23 @@ int run_loop(struct run *r, struct error *err)
 	if (signal_fd < 0)
 		return error_errno(err, "make a signalfd");
 	l.signal_fd = signal_fd;
-	int birth_fd = r->births.fd >= 0 ? r->births.fd : r->overruns.birth_fd;
+	int created_fd = r->cgroup_watch.fd >= 0 ? r->cgroup_watch.fd : r->overruns.created_fd;
 	while (!l.is_ending) {
 		int64_t now = engine_now_ns();
 		struct pollfd polls[POLLS] = {
 			[POLL_SIGNAL] = { signal_fd, POLLIN, 0 },
-			[POLL_NOTES] = { r->engine.note_fd, POLLIN, 0 },
-			[POLL_BIRTHS] = { birth_fd, POLLIN, 0 },
+			[POLL_EVENTS] = { r->engine.event_fd, POLLIN, 0 },
+			[POLL_CREATED] = { created_fd, POLLIN, 0 },
 		};
 
 		r->loop_ms = clock_ms();
 		sample(&l, now);
 		int wait_ms = engine_tick(&r->engine, now);
-		tell_news(&l);
+		notify_agent(&l);
 		if (poll(polls, POLLS, wait_ms) > 0)
 			dispatch(&l, polls);
 	}
-	engine_tell_counts(&r->engine);
-	take_notes(&l);
+	engine_report_counts(&r->engine);
+	take_events(&l);
 	return 0;
 }

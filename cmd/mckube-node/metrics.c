@@ -42,15 +42,15 @@ struct pod_metrics {
 	struct str overruns, levels, runtimes;
 };
 
-static void add_pod(const struct engine_pod *p, const struct escalation_pod *state, void *arg)
+static void add_pod(const struct engine_pod *p, const struct escalation_pod *pod_status, void *arg)
 {
 	struct pod_metrics *m = arg;
 	const struct metric_label *labels = METRIC_LABELS("namespace", p->ns, "pod", p->name);
 
 	metric_add(&m->overruns, "mckube_node_pod_overruns_total", labels, p->overruns);
-	metric_add(&m->levels, "mckube_node_pod_level", labels, state->level);
+	metric_add(&m->levels, "mckube_node_pod_level", labels, pod_status->level);
 	metric_add(&m->runtimes, "mckube_node_pod_runtime_microseconds", labels,
-		   (uint64_t)escalation_runtime(state));
+		   (uint64_t)escalation_runtime(pod_status));
 }
 
 static void add_pods(struct run *r, struct str *out)
@@ -81,8 +81,7 @@ void metrics_write(struct run *r, struct str *out)
 		   1);
 	metric_one(out, "mckube_node_overruns_total", "counter", "Limits passed.", s->overruns);
 	metric_one(out, "mckube_node_rehearsals_total", "counter",
-		   "Reactions gone through without writing, shortly before a limit.",
-		   s->rehearsals);
+		   "Reactions gone through without writing, shortly before a limit.", s->warm_ups);
 	metric_one(out, "mckube_node_escalations_total", "counter", "Levels raised.",
 		   s->escalations);
 	metric_one(out, "mckube_node_recoveries_total", "counter", "Levels lowered.",
@@ -93,7 +92,7 @@ void metrics_write(struct run *r, struct str *out)
 	metric_one(out, "mckube_node_events_lost_total", "counter",
 		   "Events for which the kernel had no room.", s->lost);
 	metric_one(out, "mckube_node_notes_lost_total", "counter",
-		   "Notes for which there was no room.", s->notes_lost);
+		   "Notes for which there was no room.", s->events_lost);
 	metric_head(out, "mckube_node_cpu_busy_ratio", "gauge", "Share of CPU time not idle.");
 	metric_add_millionths(out, "mckube_node_cpu_busy_ratio", METRIC_NO_LABELS, r->usage.ppm);
 	add_latencies(out, s);

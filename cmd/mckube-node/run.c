@@ -70,7 +70,7 @@ static const struct option run_options[] = {
 	{},
 };
 
-static void found_birth(const struct overrun_birth *birth, void *arg)
+static void found_created(const struct cgroup_created *birth, void *arg)
 {
 	run_place(arg, birth->path);
 }
@@ -85,12 +85,12 @@ static int open_sources(struct run *r, struct error *err)
 	if (overruns_open(&r->overruns, &r->kernel, r->backend,
 			  r->args->is_polling ? &overrun_poll : NULL, &r->why_polling, err) < 0)
 		return err->code;
-	r->overruns.on_birth = found_birth;
-	r->overruns.birth_arg = r;
-	r->births.fd = -1;
-	if (r->overruns.birth_fd >= 0)
+	r->overruns.on_created = found_created;
+	r->overruns.created_arg = r;
+	r->cgroup_watch.fd = -1;
+	if (r->overruns.created_fd >= 0)
 		return 0;
-	return births_open(&r->births, &r->kernel, found_folder, r, err);
+	return cgroup_watch_open(&r->cgroup_watch, &r->kernel, found_folder, r, err);
 }
 
 static void set_rules(struct run *r)
@@ -105,7 +105,7 @@ static void set_rules(struct run *r)
 	rules->grace_us = r->args->grace_us;
 	r->usage.busy_above = r->args->busy_above;
 	r->usage.calm_ns = r->args->calm_ns;
-	r->engine.forest.capacity_us = r->args->capacity_us;
+	r->engine.cgroups.capacity_us = r->args->capacity_us;
 	r->engine.memory = &r->memory;
 }
 
@@ -119,7 +119,7 @@ int run_open(struct run *r, struct error *err)
 	struct error ignored;
 
 	r->loop_ms = clock_ms();
-	if (memory_load(r->args->state_file, &r->memory, err) < 0 || open_sources(r, err) < 0 ||
+	if (state_file_load(r->args->state_file, &r->memory, err) < 0 || open_sources(r, err) < 0 ||
 	    engine_init(&r->engine, &r->kernel, r->backend, &r->overruns, err) < 0)
 		return err->code;
 	set_rules(r);
@@ -127,9 +127,9 @@ int run_open(struct run *r, struct error *err)
 		log_warning("%s", ignored.msg);
 	if (privilege_seal(err) < 0 || privilege_drop(misses_bpf, &r->overruns, err) < 0)
 		return err->code;
-	if (reaction_start(&r->reaction, &r->engine, &r->why_not_realtime, err) < 0)
+	if (overrun_threads_start(&r->overrun_threads, &r->engine, &r->why_not_realtime, err) < 0)
 		return err->code;
-	r->has_reaction = true;
+	r->has_overrun_threads = true;
 	/* Loading BPF took apart the kernel's type information: some megabytes of free heap. */
 	realtime_release_memory();
 	return 0;
@@ -137,10 +137,10 @@ int run_open(struct run *r, struct error *err)
 
 void run_save(struct run *r)
 {
-	AUTO(memory_done) struct memory m = { 0 };
+	AUTO(saved_state_done) struct saved_state m = { 0 };
 	struct error err;
 
-	if (engine_remember(&r->engine, &m) && memory_save(r->args->state_file, &m, &err) < 0)
+	if (engine_save_state(&r->engine, &m) && state_file_save(r->args->state_file, &m, &err) < 0)
 		log_warning("%s", err.msg);
 }
 
@@ -161,14 +161,14 @@ static void leave(struct run *r)
 
 void run_close(struct run *r)
 {
-	if (r->has_reaction) {
-		reaction_stop(&r->reaction);
+	if (r->has_overrun_threads) {
+		overrun_threads_stop(&r->overrun_threads);
 		leave(r);
 		engine_done(&r->engine);
 	}
 	overruns_close(&r->overruns);
-	births_close(&r->births);
-	memory_done(&r->memory);
+	cgroup_watch_close(&r->cgroup_watch);
+	saved_state_done(&r->memory);
 	array_each(p, &r->processes)
 		free(p->uid);
 	array_done(&r->processes);
@@ -196,7 +196,7 @@ void run_place(struct run *r, const char *path)
 
 	while (*path == '/')
 		path++;
-	engine_appeared(&r->engine, path);
+	engine_cgroup_created(&r->engine, path);
 	if (container_parse(path, &parsed) && parsed.container_len == strlen(path))
 		place(r, path, &parsed);
 }
@@ -206,7 +206,7 @@ static void place_found(const char *path, const struct container_path *parsed, v
 	place(arg, path, parsed);
 }
 
-static int refuse_process(const struct wish *w, pid_t pid, struct error *err)
+static int refuse_process(const struct assignment *w, pid_t pid, struct error *err)
 {
 	return error_set(err, -ESRCH, "pod %s/%s: process %d is another one now", w->want.ns,
 			 w->want.name, pid);
@@ -221,7 +221,7 @@ static struct run_process *find_process(struct run *r, const char *uid, pid_t pi
 }
 
 /* Containers that are named by a process: where it is now. */
-static int find_by_pid(struct run *r, struct wish *w, size_t i, struct error *err)
+static int find_by_pid(struct run *r, struct assignment *w, size_t i, struct error *err)
 {
 	const char *uid = w->want.uid;
 	char path[PATH_MAX];
@@ -240,7 +240,7 @@ static int find_by_pid(struct run *r, struct wish *w, size_t i, struct error *er
 	return 0;
 }
 
-int run_set(struct run *r, struct wish *w, struct error *err)
+int run_set(struct run *r, struct assignment *w, struct error *err)
 {
 	for (size_t i = 0; i < w->want.n_containers; i++)
 		if (w->pids[i] && find_by_pid(r, w, i, err) < 0)
@@ -271,7 +271,7 @@ void run_forget(struct run *r, const char *uid)
 	}
 }
 
-static void tell_start(const struct run *r)
+static void log_start(const struct run *r)
 {
 	log_v(0, "backend %s: %s", r->backend->name, r->backend->guarantee);
 	log_v(0, "overruns from %s: %s", r->overruns.source->name, r->overruns.source->what);
@@ -315,7 +315,7 @@ static const char *own_name(struct arena *arena)
 	return arena_strndup(arena, name.nodename, strlen(name.nodename));
 }
 
-static int set_assignment(void *arg, struct wish *w, struct error *err)
+static int set_assignment(void *arg, struct assignment *w, struct error *err)
 {
 	return run_set(arg, w, err);
 }
@@ -336,10 +336,10 @@ static int start_agent(struct run *r, struct error *err)
 		.arg = r,
 	};
 
-	return kube_side_start(&options, &r->kube, err);
+	return agent_start(&options, &r->kube, err);
 }
 
-static int start_sides(struct run *r, struct error *err)
+static int start_interfaces(struct run *r, struct error *err)
 {
 	const struct run_args *args = r->args;
 	int code =
@@ -356,16 +356,16 @@ static int serve(struct run *r, struct error *err)
 	int code = run_open(r, err);
 
 	if (code == 0) {
-		tell_start(r);
-		code = start_sides(r, err);
+		log_start(r);
+		code = start_interfaces(r, err);
 	}
 	if (code == 0)
 		code = run_loop(r, err);
 	listen_stop(r->listen);
-	kube_side_stop(r->kube);
-	r->is_kept = args->is_kept ||
-		     (args->keep_while && r->kube && kube_side_stays(r->kube, args->keep_while));
-	kube_side_free(r->kube);
+	agent_stop(r->kube);
+	r->is_kept = args->is_kept || (args->keep_while && r->kube &&
+				       agent_daemonset_exists(r->kube, args->keep_while));
+	agent_free(r->kube);
 	run_close(r);
 	return code;
 }
@@ -381,7 +381,7 @@ static int run_run(const struct context *ctx, void *values, struct error *err)
 	*r = (struct run){
 		.args = args,
 		.roots = { common.cgroup_root, common.proc_root, common.sys_root },
-		.births.fd = -1,
+		.cgroup_watch.fd = -1,
 	};
 	if (args->config_file && config_read(args->config_file, args, &common, ctx->arena, err) < 0)
 		return err->code;

@@ -41,18 +41,18 @@ struct run {
 	struct overruns overruns;
 	struct error why_polling, why_not_realtime; /* code 0: neither */
 	struct engine engine;
-	struct births births; /* fd -1: BPF tells */
-	struct memory memory;
+	struct cgroup_watch cgroup_watch; /* fd -1: BPF tells */
+	struct saved_state memory;
 	struct cpu_usage usage;
-	struct kube_side *kube; /* NULL: from a file */
-	struct listen *listen;	/* NULL: not asked for */
+	struct agent *kube;    /* NULL: from a file */
+	struct listen *listen; /* NULL: not asked for */
 	ARRAY(struct run_process) processes;
-	struct reaction reaction;
-	bool has_reaction, is_kept;
+	struct overrun_threads overrun_threads;
+	bool has_overrun_threads, is_kept;
 	atomic_llong loop_ms; /* clock_ms() of the main thread's last round */
 };
 
-/* Starts everything that needs no wish: engine, overruns, reaction threads. */
+/* Starts everything that needs no assignment: engine, overruns, overrun_threads threads. */
 int run_open(struct run *r, struct error *err);
 
 /* Ends it; budgets are given back unless they shall be kept. */
@@ -64,20 +64,20 @@ int static_apply(struct run *r, const char *path, struct error *err);
 /* A cgroup has appeared: is it a container that is waited for? */
 void run_place(struct run *r, const char *path);
 
-/* A wish came or changed: sets it, and places containers whose cgroups are there already. A process
- * that names a container must be the one that it was, for as long as the pod is wanted. */
-int run_set(struct run *r, struct wish *w, struct error *err);
+/* A assignment came or changed: sets it, and places containers whose cgroups are there already. A
+ * process that names a container must be the one that it was, for as long as the pod is wanted. */
+int run_set(struct run *r, struct assignment *w, struct error *err);
 
 /* A pod is wanted no more. */
 void run_forget(struct run *r, const char *uid);
 
-/* Writes the state file, if there is something new for it. */
+/* Writes the pod_status file, if there is something new for it. */
 void run_save(struct run *r);
 
-/* Waits for signals, births, notes and time, until SIGTERM or SIGINT. */
+/* Waits for signals, cgroup_watch, notes and time, until SIGTERM or SIGINT. */
 int run_loop(struct run *r, struct error *err);
 
 /* Writes a note to the log, and hands it to Kubernetes. */
-void run_tell(struct run *r, const struct note *n);
+void run_report(struct run *r, const struct node_event *n);
 
 #endif

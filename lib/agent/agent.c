@@ -21,35 +21,35 @@
 enum { RETRY_MS = 5000, WATCH_AGAIN_MS = 10000, OWNER_MS = 2000, FLUSH_MS = 2000 };
 
 /* A watch, and when it is started again after the server refused it. */
-struct side_watch {
+struct agent_watch {
 	struct kube_watch watch;
 	const char *what;
 	int64_t again_ms;
 };
 
-struct kube_side {
+struct agent {
 	struct agent_options options;
 	pthread_t thread;
 	atomic_bool is_ending;
 	struct kube_target target;
 	struct kube kube;
-	struct side_watch pods, mckubes;
+	struct agent_watch pods, mckubes;
 	struct str selector;
-	struct reports reports;
-	struct states states;
-	struct node_report node;
+	struct events events;
+	struct pod_statuses pod_statuses;
+	struct node_status node;
 	ARRAY(char *) known; /* uids that were seen before a new list */
 	atomic_bool is_synced;
 	int64_t send_due_ms;
 };
 
-static void forget_pod(struct kube_side *s, const char *uid)
+static void forget_pod(struct agent *s, const char *uid)
 {
 	engine_remove_pod(s->options.engine, uid);
-	states_forget(&s->states, uid);
+	pod_statuses_forget(&s->pod_statuses, uid);
 }
 
-static void strike_known(struct kube_side *s, const char *uid)
+static void strike_known(struct agent *s, const char *uid)
 {
 	for (size_t i = s->known.n; i-- > 0;) {
 		if (strcmp(s->known.items[i], uid) != 0)
@@ -60,7 +60,7 @@ static void strike_known(struct kube_side *s, const char *uid)
 }
 
 /* The API server knows the ids of containers once they run: for runtimes whose files we do not. */
-static void place_by_status(struct kube_side *s, const cJSON *pod, const char *uid)
+static void place_by_status(struct agent *s, const cJSON *pod, const char *uid)
 {
 	static const char *const lists[] = { "status.containerStatuses",
 					     "status.initContainerStatuses" };
@@ -80,9 +80,10 @@ static void place_by_status(struct kube_side *s, const cJSON *pod, const char *u
 		}
 }
 
-static void tell_bad_wish(struct kube_side *s, const struct wish *w, const struct error *err)
+static void report_invalid_assignment(struct agent *s, const struct assignment *w,
+				      const struct error *err)
 {
-	struct note n = { .kind = NOTE_REFUSED, .count = 1 };
+	struct node_event n = { .kind = NODE_EVENT_REFUSED, .count = 1 };
 
 	log_warning("pod %s/%s: %s", w->want.ns ? w->want.ns : "", w->want.name ? w->want.name : "",
 		    err->msg);
@@ -91,13 +92,13 @@ static void tell_bad_wish(struct kube_side *s, const struct wish *w, const struc
 	snprintf(n.uid, sizeof(n.uid), "%s", w->want.uid);
 	snprintf(n.ns, sizeof(n.ns), "%s", w->want.ns);
 	snprintf(n.name, sizeof(n.name), "%s", w->want.name);
-	snprintf(n.text, sizeof(n.text), "%.*s", NOTE_TEXT - 1, err->msg);
-	kube_side_tell(s, &n);
+	snprintf(n.text, sizeof(n.text), "%.*s", NODE_EVENT_TEXT - 1, err->msg);
+	agent_post_event(s, &n);
 }
 
 /* A pod changes often: what is bad in it is told once. */
-static void take_wish(struct kube_side *s, const cJSON *pod, struct wish *w,
-		      const struct error *what_is_bad)
+static void take_assignment(struct agent *s, const cJSON *pod, struct assignment *w,
+			    const struct error *what_is_bad)
 {
 	const char *uid = json_text(json_path(pod, "metadata.uid"));
 	struct error err = ERROR_INIT;
@@ -106,9 +107,11 @@ static void take_wish(struct kube_side *s, const cJSON *pod, struct wish *w,
 		log_warning("pod %s/%s: %s", w->want.ns, w->want.name, err.msg);
 	else if (!what_is_bad && engine_awaits(s->options.engine, uid))
 		place_by_status(s, pod, uid);
-	states_see_pod(&s->states, pod);
-	if (states_see_bad(&s->states, uid, what_is_bad ? what_is_bad->msg : NULL) && what_is_bad)
-		tell_bad_wish(s, w, what_is_bad);
+	pod_statuses_see_pod(&s->pod_statuses, pod);
+	if (pod_statuses_set_invalid(&s->pod_statuses, uid,
+				     what_is_bad ? what_is_bad->msg : NULL) &&
+	    what_is_bad)
+		report_invalid_assignment(s, w, what_is_bad);
 }
 
 static bool has_ended(const cJSON *pod)
@@ -118,24 +121,24 @@ static bool has_ended(const cJSON *pod)
 	return phase && (strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0);
 }
 
-static void take_pod(struct kube_side *s, const cJSON *pod, bool is_deleted)
+static void take_pod(struct agent *s, const cJSON *pod, bool is_deleted)
 {
 	const char *uid = json_text(json_path(pod, "metadata.uid"));
-	AUTO_FREE struct wish *w = xcalloc(1, sizeof(*w));
+	AUTO_FREE struct assignment *w = xcalloc(1, sizeof(*w));
 	struct error err = ERROR_INIT;
 
 	if (!uid)
 		return;
 	strike_known(s, uid);
-	enum wish_kind kind = wish_read(pod, true, s->options.kernel->cpus, w, &err);
-	if (is_deleted || has_ended(pod) || kind == WISH_NONE)
+	enum assignment_kind kind = assignment_read(pod, true, s->options.kernel->cpus, w, &err);
+	if (is_deleted || has_ended(pod) || kind == ASSIGNMENT_NONE)
 		forget_pod(s, uid);
 	else
-		take_wish(s, pod, w, kind == WISH_BAD ? &err : NULL);
-	wish_done(w);
+		take_assignment(s, pod, w, kind == ASSIGNMENT_INVALID ? &err : NULL);
+	assignment_done(w);
 }
 
-static int take_text(struct kube_side *s, struct slice text, bool is_deleted, struct error *err)
+static int take_text(struct agent *s, struct slice text, bool is_deleted, struct error *err)
 {
 	AUTO_JSON cJSON *pod = NULL;
 
@@ -166,7 +169,7 @@ static int on_event(struct kube_watch *w, const struct watch_event *e, struct er
 /* What was known before a new list and is not in it is gone. */
 static void on_sync(struct kube_watch *w, bool is_complete)
 {
-	struct kube_side *s = w->arg;
+	struct agent *s = w->arg;
 	struct engine *e = s->options.engine;
 
 	if (!is_complete) {
@@ -186,7 +189,7 @@ static void on_sync(struct kube_watch *w, bool is_complete)
 
 /* McKubes: only which pod has a new one; see mckube_status.h. */
 
-static int take_mckube(struct kube_side *s, struct slice text, struct error *err)
+static int take_mckube(struct agent *s, struct slice text, struct error *err)
 {
 	AUTO_JSON cJSON *mckube = NULL;
 
@@ -196,7 +199,7 @@ static int take_mckube(struct kube_side *s, struct slice text, struct error *err
 	const char *podname = json_text(json_path(mckube, "spec.podname"));
 	if (!ns || !podname)
 		return 0;
-	states_see_mckube(&s->states, ns, podname);
+	pod_statuses_see_mckube(&s->pod_statuses, ns, podname);
 	http_wake(s->kube.http);
 	return 0;
 }
@@ -226,7 +229,7 @@ static void on_mckube_sync(struct kube_watch *w, bool is_complete)
 
 /* The thread. */
 
-static void start_pods(struct kube_side *s)
+static void start_pods(struct agent *s)
 {
 	kube_watch_done(&s->pods.watch);
 	s->pods.watch = (struct kube_watch){
@@ -240,7 +243,7 @@ static void start_pods(struct kube_side *s)
 	kube_watch_start(&s->kube, &s->pods.watch);
 }
 
-static void start_mckubes(struct kube_side *s)
+static void start_mckubes(struct agent *s)
 {
 	kube_watch_done(&s->mckubes.watch);
 	s->mckubes.watch = (struct kube_watch){
@@ -256,7 +259,7 @@ static void start_mckubes(struct kube_side *s)
 
 /* These return how many milliseconds may pass until the next look at it, though nothing happens. */
 
-static int step_watch(struct side_watch *w, void (*start)(struct kube_side *), struct kube_side *s)
+static int step_watch(struct agent_watch *w, void (*start)(struct agent *), struct agent *s)
 {
 	int wait = kube_watch_step(&w->watch);
 
@@ -274,17 +277,17 @@ static int step_watch(struct side_watch *w, void (*start)(struct kube_side *), s
 	return 0;
 }
 
-static int send_all(struct kube_side *s, struct error *err)
+static int send_all(struct agent *s, struct error *err)
 {
-	int node = node_report_send(&s->node, &s->options, &s->kube, err);
+	int node = node_status_send(&s->node, &s->options, &s->kube, err);
 	if (node < 0)
 		return node;
-	int pods = states_send(&s->states, &s->kube, err);
+	int pods = pod_statuses_send(&s->pod_statuses, &s->kube, err);
 	return pods < node ? pods : node;
 }
 
 /* Not at once again after an error. */
-static int send(struct kube_side *s)
+static int send(struct agent *s)
 {
 	struct error err = ERROR_INIT;
 	int64_t left = s->send_due_ms - clock_ms();
@@ -299,12 +302,12 @@ static int send(struct kube_side *s)
 	return RETRY_MS;
 }
 
-static int step(struct kube_side *s)
+static int step(struct agent *s)
 {
 	const int waits[] = {
 		step_watch(&s->pods, start_pods, s),
 		step_watch(&s->mckubes, start_mckubes, s),
-		reports_step(&s->reports),
+		events_step(&s->events),
 		send(s),
 	};
 	int least = waits[0];
@@ -316,32 +319,32 @@ static int step(struct kube_side *s)
 
 static void *serve(void *arg)
 {
-	struct kube_side *s = arg;
+	struct agent *s = arg;
 
 	start_pods(s);
 	start_mckubes(s);
 	while (!s->is_ending)
 		http_wait(s->kube.http, step(s));
-	reports_flush(&s->reports, FLUSH_MS);
+	events_flush(&s->events, FLUSH_MS);
 	return NULL;
 }
 
-static void free_side(struct kube_side *s)
+static void free_agent(struct agent *s)
 {
 	kube_watch_done(&s->pods.watch);
 	kube_watch_done(&s->mckubes.watch);
-	reports_done(&s->reports);
+	events_done(&s->events);
 	http_close(s->kube.http);
 	kube_target_done(&s->target);
 	str_done(&s->selector);
-	states_done(&s->states);
+	pod_statuses_done(&s->pod_statuses);
 	array_each(uid, &s->known)
 		free(*uid);
 	array_done(&s->known);
 	free(s);
 }
 
-static int open_side(struct kube_side *s, struct error *err)
+static int open_agent(struct agent *s, struct error *err)
 {
 	const struct kube_environment env = kube_environment();
 	const struct kube_overrides flags = { .kubeconfig = s->options.kubeconfig };
@@ -359,30 +362,30 @@ static int open_side(struct kube_side *s, struct error *err)
 	if (kube_target_load(&flags, &env, &s->target, err) < 0 ||
 	    http_open(&s->target, &http, &s->kube.http, err) < 0)
 		return err->code;
-	reports_init(&s->reports, &s->kube, s->options.node_name);
+	events_init(&s->events, &s->kube, s->options.node_name);
 	int r = pthread_create(&s->thread, NULL, serve, s);
 	return r ? error_set(err, -r, "start a thread: %s", strerror(r)) : 0;
 }
 
-int kube_side_start(const struct agent_options *options, struct kube_side **ret, struct error *err)
+int agent_start(const struct agent_options *options, struct agent **ret, struct error *err)
 {
-	struct kube_side *s = xcalloc(1, sizeof(*s));
+	struct agent *s = xcalloc(1, sizeof(*s));
 
 	s->options = *options;
 	s->selector = (struct str)STR_INIT;
 	s->pods.what = "pods";
 	s->mckubes.what = "mckubes";
-	s->states.engine = options->engine;
-	s->states.node_name = options->node_name;
-	int code = open_side(s, err);
+	s->pod_statuses.engine = options->engine;
+	s->pod_statuses.node_name = options->node_name;
+	int code = open_agent(s, err);
 	if (code < 0)
-		free_side(s);
+		free_agent(s);
 	else
 		*ret = s;
 	return code;
 }
 
-void kube_side_stop(struct kube_side *s)
+void agent_stop(struct agent *s)
 {
 	if (!s)
 		return;
@@ -391,13 +394,13 @@ void kube_side_stop(struct kube_side *s)
 	pthread_join(s->thread, NULL);
 }
 
-void kube_side_free(struct kube_side *s)
+void agent_free(struct agent *s)
 {
 	if (s)
-		free_side(s);
+		free_agent(s);
 }
 
-bool kube_side_is_synced(const struct kube_side *s)
+bool agent_is_synced(const struct agent *s)
 {
 	return s->is_synced;
 }
@@ -411,7 +414,7 @@ static bool is_leaving(const struct kube_request *request)
 	       json_path(object, "metadata.deletionTimestamp");
 }
 
-bool kube_side_stays(struct kube_side *s, const char *daemon_set)
+bool agent_daemonset_exists(struct agent *s, const char *daemon_set)
 {
 	static const struct kube_resource daemon_sets = { "apps/v1", "DaemonSet", "daemonsets",
 							  true };
@@ -428,15 +431,15 @@ bool kube_side_stays(struct kube_side *s, const char *daemon_set)
 	return request.call.code != 401 && request.call.code != 403 && request.call.code != 404;
 }
 
-void kube_side_tell(struct kube_side *s, const struct note *n)
+void agent_post_event(struct agent *s, const struct node_event *n)
 {
 	if (!s)
 		return;
-	reports_add(&s->reports, n);
+	events_add(&s->events, n);
 	http_wake(s->kube.http);
 }
 
-void kube_side_look(struct kube_side *s)
+void agent_notify(struct agent *s)
 {
 	if (s)
 		http_wake(s->kube.http);

@@ -6,9 +6,9 @@
 #include "node/cpu_usage.h"
 #include "node/engine.h"
 
-/* Kubernetes' side of the helper: a thread that watches the pods of this node, reports about them,
+/* Kubernetes' side of the helper: a thread that watches the pods of this node, events about them,
  * and describes the node in its annotations. Nothing urgent waits for it. */
-struct kube_side;
+struct agent;
 
 /* What the agent shares with the rest of the helper. All of it outlives the agent. */
 struct agent_options {
@@ -22,29 +22,29 @@ struct agent_options {
 	const struct cpu_usage *usage;
 	struct engine *engine;
 	/* Puts an assignment into force. */
-	int (*set)(void *arg, struct wish *w, struct error *err);
+	int (*set)(void *arg, struct assignment *w, struct error *err);
 	void *arg;
 };
 
 /* The options are copied. */
-int kube_side_start(const struct agent_options *options, struct kube_side **ret, struct error *err);
+int agent_start(const struct agent_options *options, struct agent **ret, struct error *err);
 
 /* Ends the thread. What follows may still be asked. */
-void kube_side_stop(struct kube_side *s);
-void kube_side_free(struct kube_side *s);
+void agent_stop(struct agent *s);
+void agent_free(struct agent *s);
 
 /* Has the first list of pods been worked through? */
-bool kube_side_is_synced(const struct kube_side *s);
+bool agent_is_synced(const struct agent *s);
 
 /* Does this DaemonSet ("NAMESPACE/NAME") exist and stay? The server is asked for two seconds; one
- * that cannot be reached means yes. Only after kube_side_stop(). */
-bool kube_side_stays(struct kube_side *s, const char *daemon_set);
+ * that cannot be reached means yes. Only after agent_stop(). */
+bool agent_daemonset_exists(struct agent *s, const char *daemon_set);
 
 /* Takes a note to be told as an Event. */
-void kube_side_tell(struct kube_side *s, const struct note *n);
+void agent_post_event(struct agent *s, const struct node_event *n);
 
 /* The engine's revision has changed, or the node has become busy or calm: it sleeps until it is
  * told so. NULL is fine. */
-void kube_side_look(struct kube_side *s);
+void agent_notify(struct agent *s);
 
 #endif

@@ -16,12 +16,12 @@
 
 enum { PER_CENT = 100 };
 
-void wish_done(struct wish *w)
+void assignment_done(struct assignment *w)
 {
 	arena_done(&w->arena);
 }
 
-static const char *keep(struct wish *w, const char *s)
+static const char *keep(struct assignment *w, const char *s)
 {
 	return arena_strndup(&w->arena, s ? s : "", s ? strlen(s) : 0);
 }
@@ -62,7 +62,7 @@ static void name_operator_fields(struct request_text *t, struct cluster *s, cons
 	t->criticality.path = "";
 }
 
-static int read_request(struct wish *w, const struct request_text *t, const struct cluster *s,
+static int read_request(struct assignment *w, const struct request_text *t, const struct cluster *s,
 			bool is_degraded, unsigned n_cpus, struct error *err)
 {
 	struct request_value value;
@@ -110,7 +110,7 @@ static int read_recovery(const cJSON *notes, struct recovery *ret, struct error 
 	return 0;
 }
 
-static int read_words(struct wish *w, const cJSON *notes, struct error *err)
+static int read_words(struct assignment *w, const cJSON *notes, struct error *err)
 {
 	static const char *const enforcements[] = { "", "watch", "raise", NULL };
 	static const char *const levels[] = { "low", "medium", "hi", NULL };
@@ -137,14 +137,14 @@ static const cJSON *find_container(const cJSON *pod, const char *name, size_t n)
 	return NULL;
 }
 
-static int add_container(struct wish *w, const cJSON *c, uint32_t share, struct error *err)
+static int add_container(struct assignment *w, const cJSON *c, uint32_t share, struct error *err)
 {
 	const char *name = json_text(json_get(c, "name")), *path = json_text(json_get(c, "cgroup"));
 	int64_t pid = 0;
 
-	if (w->want.n_containers == WISH_CONTAINERS)
+	if (w->want.n_containers == ASSIGNMENT_CONTAINERS)
 		return error_set(err, -E2BIG, PATH("mckube.io/rt-containers") ": more than %d",
-				 WISH_CONTAINERS);
+				 ASSIGNMENT_CONTAINERS);
 	if (path && (strstr(path, "..") || *path == '\0'))
 		return error_set(err, -EINVAL, "spec.containers[].cgroup: '%.80s' is not a path",
 				 path);
@@ -180,7 +180,7 @@ static int take_share(const cJSON *pod, struct slice word, const cJSON **ret_con
 	return 0;
 }
 
-static int deal_shares(struct wish *w, struct error *err)
+static int divide_shares(struct assignment *w, struct error *err)
 {
 	uint32_t sum = 0, n_equal = 0;
 
@@ -200,7 +200,8 @@ static int deal_shares(struct wish *w, struct error *err)
 	return 0;
 }
 
-static int read_containers(struct wish *w, const cJSON *pod, const cJSON *notes, struct error *err)
+static int read_containers(struct assignment *w, const cJSON *pod, const cJSON *notes,
+			   struct error *err)
 {
 	const char *at = json_text(json_get(notes, NOTE("rt-containers")));
 	const cJSON *container = find_container(pod, NULL, 0);
@@ -217,11 +218,11 @@ static int read_containers(struct wish *w, const cJSON *pod, const cJSON *notes,
 			return err->code;
 		at += word.n;
 		if (!*at)
-			return deal_shares(w, err);
+			return divide_shares(w, err);
 	}
 }
 
-static int read_names(struct wish *w, const cJSON *pod, struct error *err)
+static int read_names(struct assignment *w, const cJSON *pod, struct error *err)
 {
 	const char *name = json_text(json_path(pod, "metadata.name"));
 	const char *uid = json_text(json_path(pod, "metadata.uid"));
@@ -258,20 +259,20 @@ static bool choose_fields(const cJSON *pod, const cJSON *notes, bool needs_core,
 	       (!qos || strcmp(qos, "Guaranteed") == 0);
 }
 
-enum wish_kind wish_read(const cJSON *pod, bool needs_core, unsigned n_cpus, struct wish *ret,
-			 struct error *err)
+enum assignment_kind assignment_read(const cJSON *pod, bool needs_core, unsigned n_cpus,
+				     struct assignment *ret, struct error *err)
 {
 	const cJSON *notes = json_path(pod, "metadata.annotations");
 	AUTO(cluster_done) struct cluster strings = { 0 };
 	struct request_text text;
 
-	*ret = (struct wish){ .want.containers = ret->containers };
+	*ret = (struct assignment){ .want.containers = ret->containers };
 	if (!choose_fields(pod, notes, needs_core, &strings, &text))
-		return WISH_NONE;
+		return ASSIGNMENT_NONE;
 	bool is_degraded = json_get(notes, NOTE("rt-degraded"));
 	if (read_names(ret, pod, err) < 0 ||
 	    read_request(ret, &text, &strings, is_degraded, n_cpus, err) < 0 ||
 	    read_words(ret, notes, err) < 0 || read_containers(ret, pod, notes, err) < 0)
-		return WISH_BAD;
-	return WISH_GOOD;
+		return ASSIGNMENT_INVALID;
+	return ASSIGNMENT_VALID;
 }

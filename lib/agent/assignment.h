@@ -20,25 +20,25 @@
  *	first container has it all.
  *	realtime: "true", rt_runtime_us: rt-operator's; period 1 s, Guaranteed pods only */
 
-enum { WISH_CONTAINERS = 16 };
+enum { ASSIGNMENT_CONTAINERS = 16 };
 
-struct wish {
+struct assignment {
 	struct arena arena; /* holds the strings of `want` */
 	struct pod_want want;
-	struct container_want containers[WISH_CONTAINERS];
-	pid_t pids[WISH_CONTAINERS]; /* 0: not given */
+	struct container_want containers[ASSIGNMENT_CONTAINERS];
+	pid_t pids[ASSIGNMENT_CONTAINERS]; /* 0: not given */
 };
 
-enum wish_kind {
-	WISH_NONE, /* the pod asks for nothing, or was not assigned yet */
-	WISH_GOOD,
-	WISH_BAD, /* err says which field, and why */
+enum assignment_kind {
+	ASSIGNMENT_NONE, /* the pod asks for nothing, or was not assigned yet */
+	ASSIGNMENT_VALID,
+	ASSIGNMENT_INVALID, /* err says which field, and why */
 };
 
 /* `needs_core`: mckube.io/rt-period without rt-core is no assignment yet. `n_cpus` is how many CPUs
- * a pod without cores may use. A wish is released with wish_done() in any case. */
-enum wish_kind wish_read(const cJSON *pod, bool needs_core, unsigned n_cpus, struct wish *ret,
-			 struct error *err);
-void wish_done(struct wish *w);
+ * a pod without cores may use. A assignment is released with assignment_done() in any case. */
+enum assignment_kind assignment_read(const cJSON *pod, bool needs_core, unsigned n_cpus,
+				     struct assignment *ret, struct error *err);
+void assignment_done(struct assignment *w);
 
 #endif

@@ -12,28 +12,28 @@ static const struct {
 	const char *reason, *action;
 	bool is_warning;
 } kinds[] = {
-	[NOTE_APPLIED] = { "RTBudgetApplied", "SetBudget", false },
-	[NOTE_REFUSED] = { "RTBudgetRefused", "SetBudget", true },
-	[NOTE_OVERRUN] = { "RTOverrun", "Watch", true },
-	[NOTE_ESCALATED] = { "RuntimeEscalated", "Raise", true },
-	[NOTE_RECOVERED] = { "RuntimeRecovered", "Lower", false },
-	[NOTE_DEGRADED] = { "Degraded", "Cut", true },
-	[NOTE_RESTORED] = { "Restored", "GiveBack", false },
-	[NOTE_REWRITTEN] = { "RTBudgetRewritten", "SetBudget", true },
+	[NODE_EVENT_APPLIED] = { "RTBudgetApplied", "SetBudget", false },
+	[NODE_EVENT_REFUSED] = { "RTBudgetRefused", "SetBudget", true },
+	[NODE_EVENT_OVERRUN] = { "RTOverrun", "Watch", true },
+	[NODE_EVENT_ESCALATED] = { "RuntimeEscalated", "Raise", true },
+	[NODE_EVENT_RECOVERED] = { "RuntimeRecovered", "Lower", false },
+	[NODE_EVENT_DEGRADED] = { "Degraded", "Cut", true },
+	[NODE_EVENT_RESTORED] = { "Restored", "GiveBack", false },
+	[NODE_EVENT_REWRITTEN] = { "RTBudgetRewritten", "SetBudget", true },
 };
 
-const char *note_reason(enum note_kind kind)
+const char *node_event_reason(enum node_event_kind kind)
 {
 	return kinds[kind].reason;
 }
 
-void reports_init(struct reports *r, struct kube *k, const char *node_name)
+void events_init(struct events *r, struct kube *k, const char *node_name)
 {
-	*r = (struct reports){ .writer = event_writer_new(k, "mckube.io/node", node_name) };
+	*r = (struct events){ .writer = event_writer_new(k, "mckube.io/node", node_name) };
 	pthread_mutex_init(&r->lock, NULL);
 }
 
-void reports_done(struct reports *r)
+void events_done(struct events *r)
 {
 	if (!r->writer)
 		return;
@@ -42,10 +42,10 @@ void reports_done(struct reports *r)
 	pthread_mutex_destroy(&r->lock);
 }
 
-void reports_add(struct reports *r, const struct note *n)
+void events_add(struct events *r, const struct node_event *n)
 {
 	pthread_mutex_lock(&r->lock);
-	if (r->notes.n < REPORT_NOTES_MAX)
+	if (r->notes.n < EVENTS_PENDING_MAX)
 		*array_add(&r->notes) = *n;
 	else
 		r->dropped++;
@@ -62,7 +62,7 @@ static int64_t since_1970_us(int64_t at_ns)
 	       (engine_now_ns() - at_ns) / NS_PER_US;
 }
 
-static void post(struct reports *r, const struct note *n)
+static void post(struct events *r, const struct node_event *n)
 {
 	event_post(r->writer, &(struct event){
 				      .resource = &kube_pods,
@@ -78,7 +78,7 @@ static void post(struct reports *r, const struct note *n)
 			      });
 }
 
-static void take_notes(struct reports *r)
+static void take_events(struct events *r)
 {
 	pthread_mutex_lock(&r->lock);
 	array_each(n, &r->notes)
@@ -87,14 +87,14 @@ static void take_notes(struct reports *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
-int reports_step(struct reports *r)
+int events_step(struct events *r)
 {
-	take_notes(r);
+	take_events(r);
 	return event_step(r->writer);
 }
 
-void reports_flush(struct reports *r, int timeout_ms)
+void events_flush(struct events *r, int timeout_ms)
 {
-	take_notes(r);
+	take_events(r);
 	event_flush(r->writer, timeout_ms);
 }

@@ -7,30 +7,30 @@
 
 /* Notes become Events of their pods, in series.
  *
- * reports_add() may be called from any thread and never waits for the server. The others belong to
+ * events_add() may be called from any thread and never waits for the server. The others belong to
  * the thread that owns `kube`; while the server is away the Events wait there. */
-struct reports {
+struct events {
 	pthread_mutex_t lock;
-	ARRAY(struct note) notes;
+	ARRAY(struct node_event) notes;
 	uint64_t dropped;
 	struct event_writer *writer;
 };
 
 /* The notes that may wait for the other thread. */
-enum { REPORT_NOTES_MAX = 1024 };
+enum { EVENTS_PENDING_MAX = 1024 };
 
-void reports_init(struct reports *r, struct kube *k, const char *node_name);
-void reports_done(struct reports *r);
+void events_init(struct events *r, struct kube *k, const char *node_name);
+void events_done(struct events *r);
 
-void reports_add(struct reports *r, const struct note *n);
+void events_add(struct events *r, const struct node_event *n);
 
 /* Starts what is due; http_run() carries it. Returns as event_step(). */
-int reports_step(struct reports *r);
+int events_step(struct events *r);
 
 /* Sends what is open, counts too, and waits for it, at most timeout_ms. */
-void reports_flush(struct reports *r, int timeout_ms);
+void events_flush(struct events *r, int timeout_ms);
 
 /* "RuntimeEscalated": the reason of an Event. */
-const char *note_reason(enum note_kind kind);
+const char *node_event_reason(enum node_event_kind kind);
 
 #endif

@@ -50,7 +50,7 @@ static void set(struct condition *c, bool is_true, const char *reason, const cha
 	va_end(ap);
 }
 
-static void set_applied(struct condition *c, const struct state *p)
+static void set_applied(struct condition *c, const struct pod_status *p)
 {
 	const struct pod_facts *f = &p->now;
 
@@ -68,11 +68,11 @@ static void want_gone(struct wanted *w)
 		set(&w->conditions[i], false, "PodGone", "the pod is not on a node any more");
 }
 
-static void want(const struct states *s, const struct state *p, struct wanted *ret)
+static void want(const struct pod_statuses *s, const struct pod_status *p, struct wanted *ret)
 {
 	const struct pod_facts *f = &p->now;
 	struct condition *c = ret->conditions;
-	bool is_over = f->level != LEVEL_LOW || f->is_lent;
+	bool is_over = f->level != LEVEL_LOW || f->is_boosted;
 	struct timespec now;
 
 	*ret = (struct wanted){ 0 };
@@ -95,11 +95,11 @@ static void want(const struct states *s, const struct state *p, struct wanted *r
 	    c[RT_APPLIED].is_true ? "Ready" : c[RT_APPLIED].reason, "%s", c[RT_APPLIED].message);
 }
 
-int64_t mckube_status_due_ms(const struct state *p)
+int64_t mckube_status_due_ms(const struct pod_status *p)
 {
 	bool has_changed = p->is_gone || p->has_new_mckube || p->is_changed;
 
-	if (!p->has_mckube || (!has_changed && p->now.overrun_ns == p->told_overrun_ns))
+	if (!p->has_mckube || (!has_changed && p->now.overrun_ns == p->reported_overrun_ns))
 		return INT64_MAX;
 	if (!p->status_ms)
 		return 0;
@@ -140,7 +140,7 @@ static const cJSON *choose(const cJSON *list, const char *podname)
 }
 
 /* Definitions that older operators installed cannot select by podname: then all are read. */
-static int list(struct kube *k, const struct state *p, cJSON **ret, struct error *err)
+static int list(struct kube *k, const struct pod_status *p, cJSON **ret, struct error *err)
 {
 	int r = -EINVAL;
 
@@ -294,7 +294,8 @@ static int write_status(struct kube *k, const cJSON *mckube, const char *json, s
 }
 
 /* -EBUSY: somebody wrote it meanwhile; it is read and written again. */
-static int send(const struct states *s, const struct state *p, struct kube *k, struct error *err)
+static int send(const struct pod_statuses *s, const struct pod_status *p, struct kube *k,
+		struct error *err)
 {
 	AUTO_JSON cJSON *found = NULL;
 	struct wanted w;
@@ -315,13 +316,14 @@ static int send(const struct states *s, const struct state *p, struct kube *k, s
 	return r == -ENOENT ? 0 : r;
 }
 
-int mckube_status_send(struct states *s, const struct state *due, struct kube *k, struct error *err)
+int mckube_status_send(struct pod_statuses *s, const struct pod_status *due, struct kube *k,
+		       struct error *err)
 {
-	const struct state copy = *due;
+	const struct pod_status copy = *due;
 
-	states_find(s, copy.now.uid)->is_changed = false;
+	pod_statuses_find(s, copy.now.uid)->is_changed = false;
 	int r = send(s, &copy, k, err);
-	struct state *p = states_find(s, copy.now.uid);
+	struct pod_status *p = pod_statuses_find(s, copy.now.uid);
 
 	if (!p)
 		return 0;
@@ -330,7 +332,7 @@ int mckube_status_send(struct states *s, const struct state *due, struct kube *k
 		p->is_changed = true;
 		return r == -EBUSY ? 0 : r;
 	}
-	p->told_overrun_ns = copy.now.overrun_ns;
+	p->reported_overrun_ns = copy.now.overrun_ns;
 	p->has_new_mckube = false;
 	p->has_mckube = !copy.is_gone;
 	return 0;

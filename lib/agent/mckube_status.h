@@ -18,10 +18,10 @@
 
 /* When it is to be written, by clock_ms(); INT64_MAX: it says what it should. It is written twice a
  * second at most; for an overrun that changes nothing else every ten seconds. */
-int64_t mckube_status_due_ms(const struct state *p);
+int64_t mckube_status_due_ms(const struct pod_status *p);
 
 /* Reads the McKube and writes what differs. */
-int mckube_status_send(struct states *s, const struct state *due, struct kube *k,
+int mckube_status_send(struct pod_statuses *s, const struct pod_status *due, struct kube *k,
 		       struct error *err);
 
 #endif

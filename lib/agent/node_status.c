@@ -51,8 +51,8 @@ static int describe(const struct agent_options *o, struct kube *k, struct error 
 	return patch_node(o, k, notes, ARRAY_LEN(notes), err);
 }
 
-static int tell_usage(const struct agent_options *o, struct kube *k, bool is_busy,
-		      struct error *err)
+static int report_usage(const struct agent_options *o, struct kube *k, bool is_busy,
+			struct error *err)
 {
 	const struct cpu_usage *u = o->usage;
 	char usage[TEXT_MAX], over[TEXT_MAX];
@@ -69,7 +69,7 @@ static int tell_usage(const struct agent_options *o, struct kube *k, bool is_bus
 	return patch_node(o, k, notes, ARRAY_LEN(notes), err);
 }
 
-int node_report_send(struct node_report *n, const struct agent_options *o, struct kube *k,
+int node_status_send(struct node_status *n, const struct agent_options *o, struct kube *k,
 		     struct error *err)
 {
 	bool is_busy = o->usage->is_busy;
@@ -80,7 +80,7 @@ int node_report_send(struct node_report *n, const struct agent_options *o, struc
 	int64_t left = n->due_ms - clock_ms();
 	if (is_busy == n->was_busy && left > 0)
 		return (int)left;
-	if (tell_usage(o, k, is_busy, err) < 0)
+	if (report_usage(o, k, is_busy, err) < 0)
 		return err->code;
 	int interval = is_busy && !n->was_busy ? BUSY_MS : INTERVAL_MS;
 	n->due_ms = clock_ms() + interval;

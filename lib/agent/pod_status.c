@@ -12,12 +12,12 @@
 
 enum { SEND_AT_ONCE = 16 };
 
-void states_done(struct states *s)
+void pod_statuses_done(struct pod_statuses *s)
 {
 	array_done(&s->pods);
 }
 
-struct state *states_find(struct states *s, const char *uid)
+struct pod_status *pod_statuses_find(struct pod_statuses *s, const char *uid)
 {
 	array_each(p, &s->pods)
 		if (strcmp(p->now.uid, uid) == 0)
@@ -25,15 +25,15 @@ struct state *states_find(struct states *s, const char *uid)
 	return NULL;
 }
 
-static struct state *find_or_add(struct states *s, const char *uid, const char *ns,
-				 const char *name)
+static struct pod_status *find_or_add(struct pod_statuses *s, const char *uid, const char *ns,
+				      const char *name)
 {
-	struct state *p = states_find(s, uid);
+	struct pod_status *p = pod_statuses_find(s, uid);
 
 	if (p)
 		return p;
 	p = array_add(&s->pods);
-	*p = (struct state){ 0 };
+	*p = (struct pod_status){ 0 };
 	snprintf(p->now.uid, sizeof(p->now.uid), "%s", uid);
 	snprintf(p->now.ns, sizeof(p->now.ns), "%s", ns);
 	snprintf(p->now.name, sizeof(p->now.name), "%s", name);
@@ -42,16 +42,17 @@ static struct state *find_or_add(struct states *s, const char *uid, const char *
 
 /* The engine's side. */
 
-static void take_facts(const struct engine_pod *pod, const struct escalation_pod *state, void *arg)
+static void take_facts(const struct engine_pod *pod, const struct escalation_pod *pod_status,
+		       void *arg)
 {
-	struct state *p = find_or_add(arg, pod->uid, pod->ns, pod->name);
+	struct pod_status *p = find_or_add(arg, pod->uid, pod->ns, pod->name);
 	struct pod_facts f = p->now;
 
-	f.level = state->level;
-	f.is_lent = state->is_lent;
-	f.runtime_us = escalation_runtime(state);
-	f.period_us = state->budget.period;
-	f.cores = state->cores;
+	f.level = pod_status->level;
+	f.is_boosted = pod_status->is_boosted;
+	f.runtime_us = escalation_runtime(pod_status);
+	f.period_us = pod_status->budget.period;
+	f.cores = pod_status->cores;
 	memset(f.waits_for, 0, sizeof(f.waits_for));
 	for (size_t i = 0; i < pod->n_containers; i++)
 		if (!pod->containers[i].node)
@@ -65,7 +66,7 @@ static void take_facts(const struct engine_pod *pod, const struct escalation_pod
 	p->is_known = true;
 }
 
-static void look(struct states *s)
+static void look(struct pod_statuses *s)
 {
 	uint64_t revision = engine_revision(s->engine);
 
@@ -77,7 +78,7 @@ static void look(struct states *s)
 
 /* The server's side. */
 
-static void obey(struct states *s, struct state *p, const char *text)
+static void apply_requested_level(struct pod_statuses *s, struct pod_status *p, const char *text)
 {
 	static const char *const words[] = { "low", "medium", "hi" };
 	struct error err;
@@ -88,10 +89,10 @@ static void obey(struct states *s, struct state *p, const char *text)
 	snprintf(p->level, sizeof(p->level), "%s", text);
 	for (int i = 0; !is_local && i < 3; i++)
 		if (strcmp(text, words[i]) == 0)
-			engine_order_level(s->engine, p->now.uid, (enum level)i, &err);
+			engine_set_level(s->engine, p->now.uid, (enum level)i, &err);
 }
 
-void states_see_pod(struct states *s, const cJSON *pod)
+void pod_statuses_see_pod(struct pod_statuses *s, const cJSON *pod)
 {
 	const char *uid = json_text(json_path(pod, "metadata.uid"));
 	const cJSON *notes = json_path(pod, "metadata.annotations");
@@ -99,10 +100,10 @@ void states_see_pod(struct states *s, const cJSON *pod)
 	const char *applied = json_text(json_get(notes, "mckube.io/rt-applied"));
 	const char *source = json_text(json_get(notes, "mckube.io/rt-source"));
 	const char *version = json_text(json_path(pod, "metadata.resourceVersion"));
-	bool is_new = !states_find(s, uid);
+	bool is_new = !pod_statuses_find(s, uid);
 
-	struct state *p = find_or_add(s, uid, json_text(json_path(pod, "metadata.namespace")),
-				      json_text(json_path(pod, "metadata.name")));
+	struct pod_status *p = find_or_add(s, uid, json_text(json_path(pod, "metadata.namespace")),
+					   json_text(json_path(pod, "metadata.name")));
 	p->is_gone = false;
 	p->has_mckube = !source || strcmp(source, "mckube") == 0;
 	if (version && strtoull(version, NULL, 10) <= p->version)
@@ -111,13 +112,13 @@ void states_see_pod(struct states *s, const cJSON *pod)
 	if (is_new)
 		snprintf(p->level, sizeof(p->level), "%s", level ? level : "");
 	else if (strcmp(p->level, level ? level : "") != 0)
-		obey(s, p, level ? level : "");
+		apply_requested_level(s, p, level ? level : "");
 	s->revision = 0;
 }
 
-bool states_see_bad(struct states *s, const char *uid, const char *text)
+bool pod_statuses_set_invalid(struct pod_statuses *s, const char *uid, const char *text)
 {
-	struct state *p = states_find(s, uid);
+	struct pod_status *p = pod_statuses_find(s, uid);
 	char bad[sizeof(p->bad)];
 
 	snprintf(bad, sizeof(bad), "%s", text ? text : "");
@@ -128,16 +129,16 @@ bool states_see_bad(struct states *s, const char *uid, const char *text)
 	return true;
 }
 
-void states_see_mckube(struct states *s, const char *ns, const char *podname)
+void pod_statuses_see_mckube(struct pod_statuses *s, const char *ns, const char *podname)
 {
 	array_each(p, &s->pods)
 		if (strcmp(p->now.name, podname) == 0 && strcmp(p->now.ns, ns) == 0)
 			p->has_new_mckube = true;
 }
 
-void states_forget(struct states *s, const char *uid)
+void pod_statuses_forget(struct pod_statuses *s, const char *uid)
 {
-	struct state *p = states_find(s, uid);
+	struct pod_status *p = pod_statuses_find(s, uid);
 
 	if (p)
 		p->is_gone = true;
@@ -146,7 +147,7 @@ void states_forget(struct states *s, const char *uid)
 /* Writing. */
 
 /* "" while a container is still to be started: nothing was refused, and nothing is in force. */
-static const char *applied_word(const struct state *p)
+static const char *applied_word(const struct pod_status *p)
 {
 	const struct pod_facts *f = &p->now;
 
@@ -156,12 +157,12 @@ static const char *applied_word(const struct state *p)
 }
 
 /* Of a pod that never made sense only that is told. */
-static const char *level_word(const struct state *p)
+static const char *level_word(const struct pod_status *p)
 {
 	return p->is_known ? level_name(p->now.level) : p->level;
 }
 
-static bool has_notes_due(const struct state *p)
+static bool has_notes_due(const struct pod_status *p)
 {
 	return !p->is_gone && (p->is_known || *p->bad) &&
 	       (strcmp(p->level, level_word(p)) != 0 || strcmp(p->applied, applied_word(p)) != 0);
@@ -180,10 +181,11 @@ static uint64_t version_of_reply(const struct str *reply)
 
 /* The array may change while the request is under way: what was sent is noted with the pod that is
  * found again. */
-static int send_notes(struct states *s, const struct state *due, struct kube *k, struct error *err)
+static int send_events(struct pod_statuses *s, const struct pod_status *due, struct kube *k,
+		       struct error *err)
 {
 	AUTO(kube_request_done) struct kube_request request = { 0 };
-	const struct state copy = *due;
+	const struct pod_status copy = *due;
 	const char *level = level_word(&copy), *applied = applied_word(&copy);
 	const struct kube_pair notes[] = {
 		{ "mckube.io/rt-current", *level ? level : NULL },
@@ -195,7 +197,7 @@ static int send_notes(struct states *s, const struct state *due, struct kube *k,
 	kube_patch(&request, k, &ref, &change);
 	int r = kube_do(k, &request, err);
 	bool is_other = r == -ENOENT || r == -EBUSY; /* gone, or another pod of that name */
-	struct state *p = states_find(s, copy.now.uid);
+	struct pod_status *p = pod_statuses_find(s, copy.now.uid);
 	if (p && (r == 0 || is_other)) {
 		snprintf(p->level, sizeof(p->level), "%s", level);
 		snprintf(p->applied, sizeof(p->applied), "%s", applied);
@@ -204,7 +206,8 @@ static int send_notes(struct states *s, const struct state *due, struct kube *k,
 	return is_other ? 0 : r;
 }
 
-static struct state *next_due(struct states *s, bool (*is_due)(const struct state *p))
+static struct pod_status *next_due(struct pod_statuses *s,
+				   bool (*is_due)(const struct pod_status *p))
 {
 	array_each(p, &s->pods)
 		if (is_due(p))
@@ -212,15 +215,15 @@ static struct state *next_due(struct states *s, bool (*is_due)(const struct stat
 	return NULL;
 }
 
-static bool is_status_due(const struct state *p)
+static bool is_status_due(const struct pod_status *p)
 {
 	return mckube_status_due_ms(p) <= clock_ms();
 }
 
 /* Milliseconds until something is to be sent, though nothing happens. */
-static int next_ms(struct states *s)
+static int next_ms(struct pod_statuses *s)
 {
-	int64_t now = clock_ms(), next = now + STATES_STEP_MS;
+	int64_t now = clock_ms(), next = now + POD_STATUSES_STEP_MS;
 
 	if (next_due(s, has_notes_due))
 		return 0;
@@ -232,20 +235,20 @@ static int next_ms(struct states *s)
 	return next > now ? (int)(next - now) : 0;
 }
 
-static void drop_gone(struct states *s)
+static void drop_gone(struct pod_statuses *s)
 {
 	for (size_t i = s->pods.n; i-- > 0;)
 		if (s->pods.items[i].is_gone && !s->pods.items[i].has_mckube)
 			s->pods.items[i] = s->pods.items[--s->pods.n];
 }
 
-int states_send(struct states *s, struct kube *k, struct error *err)
+int pod_statuses_send(struct pod_statuses *s, struct kube *k, struct error *err)
 {
-	struct state *p;
+	struct pod_status *p;
 
 	look(s);
 	for (int i = 0; i < SEND_AT_ONCE && (p = next_due(s, has_notes_due)); i++)
-		if (send_notes(s, p, k, err) < 0)
+		if (send_events(s, p, k, err) < 0)
 			return err->code;
 	for (int i = 0; i < SEND_AT_ONCE && (p = next_due(s, is_status_due)); i++)
 		if (mckube_status_send(s, p, k, err) < 0)

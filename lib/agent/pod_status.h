@@ -19,58 +19,58 @@
 struct pod_facts {
 	char uid[64], ns[64], name[254];
 	uint8_t level;
-	bool is_lent;
+	bool is_boosted;
 	int32_t runtime_us, period_us;
-	int64_t overrun_ns;	 /* CLOCK_MONOTONIC; 0: never */
-	char refusal[NOTE_TEXT]; /* empty: it has its budget, but for ... */
-	char waits_for[64];	 /* ... this container, whose cgroup is not there yet */
+	int64_t overrun_ns;	       /* CLOCK_MONOTONIC; 0: never */
+	char refusal[NODE_EVENT_TEXT]; /* empty: it has its budget, but for ... */
+	char waits_for[64];	       /* ... this container, whose cgroup is not there yet */
 	struct cpuset cores;
 };
 
-struct state {
+struct pod_status {
 	struct pod_facts now;
-	char bad[NOTE_TEXT]; /* what is wrong with its annotations; empty: nothing */
-	bool is_gone;	     /* and this is still to be told */
-	bool is_known;	     /* to the engine */
-	bool is_changed;     /* since its McKube was written */
-	bool has_mckube;     /* one may speak for it */
-	bool has_new_mckube; /* that one has changed */
+	char bad[NODE_EVENT_TEXT]; /* what is wrong with its annotations; empty: nothing */
+	bool is_gone;		   /* and this is still to be told */
+	bool is_known;		   /* to the engine */
+	bool is_changed;	   /* since its McKube was written */
+	bool has_mckube;	   /* one may speak for it */
+	bool has_new_mckube;	   /* that one has changed */
 	/* On the server, as far as we know. */
 	char level[8], applied[8];
 	uint64_t version; /* of our last write */
-	int64_t told_overrun_ns;
+	int64_t reported_overrun_ns;
 	int64_t status_ms; /* when its McKube was written; 0: not yet */
 };
 
-struct states {
+struct pod_statuses {
 	struct engine *engine;
 	const char *node_name;
 	uint64_t revision; /* of the engine, when it was looked at */
-	ARRAY(struct state) pods;
+	ARRAY(struct pod_status) pods;
 };
 
-void states_done(struct states *s);
+void pod_statuses_done(struct pod_statuses *s);
 
 /* NULL: not known. */
-struct state *states_find(struct states *s, const char *uid);
+struct pod_status *pod_statuses_find(struct pod_statuses *s, const char *uid);
 
 /* A pod as the server has it. Its level is obeyed where it is an order. */
-void states_see_pod(struct states *s, const cJSON *pod);
+void pod_statuses_see_pod(struct pod_statuses *s, const cJSON *pod);
 
 /* Its annotations make no sense, or (text NULL) do. True: that was not known. */
-bool states_see_bad(struct states *s, const char *uid, const char *text);
+bool pod_statuses_set_invalid(struct pod_statuses *s, const char *uid, const char *text);
 
 /* A McKube for the pod of this name has come or changed. */
-void states_see_mckube(struct states *s, const char *ns, const char *podname);
+void pod_statuses_see_mckube(struct pod_statuses *s, const char *ns, const char *podname);
 
 /* The pod is gone, or wanted no more. */
-void states_forget(struct states *s, const char *uid);
+void pod_statuses_forget(struct pod_statuses *s, const char *uid);
 
-enum { STATES_STEP_MS = 60000 }; /* states_send() asks for no longer pause */
+enum { POD_STATUSES_STEP_MS = 60000 }; /* pod_statuses_send() asks for no longer pause */
 
 /* Sends what differs, a few requests at a time. Returns in how many milliseconds it wants to be
  * called again, though nothing happens; or the first error: what was not sent is tried again with
  * the next call. */
-int states_send(struct states *s, struct kube *k, struct error *err);
+int pod_statuses_send(struct pod_statuses *s, struct kube *k, struct error *err);
 
 #endif

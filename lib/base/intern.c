@@ -141,7 +141,7 @@ static str_id add_empty(struct intern *t)
 	return add_entry(t, "", 0, hash, slot_of(t, "", 0, hash));
 }
 
-uint32_t intern_ahead(const struct intern *t, const void *s, size_t n)
+uint32_t intern_prefetch(const struct intern *t, const void *s, size_t n)
 {
 	uint32_t hash = hash_of(s, n);
 

@@ -43,7 +43,7 @@ str_id intern_cstr(struct intern *t, const char *s);
 
 /* The same in two steps, for who has something to do between them: the first has the place in the
  * table brought near and gives the hash for the second. */
-uint32_t intern_ahead(const struct intern *t, const void *s, size_t n);
+uint32_t intern_prefetch(const struct intern *t, const void *s, size_t n);
 str_id intern_add_hashed(struct intern *t, const void *s, size_t n, uint32_t hash);
 
 /* The id of a string that is there already, else INTERN_NONE. */

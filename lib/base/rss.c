@@ -19,12 +19,12 @@ static uint64_t status_bytes(const char *key)
 	return 0;
 }
 
-uint64_t memory_now(void)
+uint64_t rss_now(void)
 {
 	return status_bytes("VmRSS:");
 }
 
-uint64_t memory_peak(void)
+uint64_t rss_peak(void)
 {
 	return status_bytes("VmHWM:");
 }

@@ -31,7 +31,7 @@ enum level escalation_next_level(const struct escalation_pod *p)
 static bool can_go_up(const struct escalation_pod *p)
 {
 	if (p->budget.criticality == LEVEL_LOW)
-		return !p->is_lent && p->budget.hi > p->budget.low;
+		return !p->is_boosted && p->budget.hi > p->budget.low;
 	return escalation_next_level(p) != p->level;
 }
 
@@ -41,7 +41,7 @@ int32_t escalation_runtime(const struct escalation_pod *p)
 
 	if (p->is_cut)
 		return b->floor;
-	if (p->is_lent)
+	if (p->is_boosted)
 		return b->hi;
 	if (p->enforcement == ENFORCE_WATCH)
 		return budget_runtime(b, LEVEL_HIGH);
@@ -79,7 +79,7 @@ int escalation_limit_up(const struct escalation_pod *p)
 
 void escalation_undo(struct escalation *e)
 {
-	escalation_take_back(e);
+	escalation_rollback(e);
 	e->is_counted = false;
 }
 
@@ -138,8 +138,8 @@ enum escalation_result escalation_overrun(struct escalation *e, uint32_t pod, un
 		return ESCALATION_NONE;
 
 	escalation_begin(e);
-	if (!(is_low ? escalation_lend(e, p) : escalation_raise(e, p, escalation_next_level(p)))) {
-		escalation_take_back(e);
+	if (!(is_low ? escalation_boost(e, p) : escalation_raise(e, p, escalation_next_level(p)))) {
+		escalation_rollback(e);
 		return ESCALATION_NO_ROOM;
 	}
 	if (p->was.level == LEVEL_LOW)
@@ -149,7 +149,7 @@ enum escalation_result escalation_overrun(struct escalation *e, uint32_t pod, un
 	return ESCALATION_CHANGED;
 }
 
-enum escalation_result escalation_foresee(struct escalation *e, uint32_t pod,
+enum escalation_result escalation_preview(struct escalation *e, uint32_t pod,
 					  struct escalation_change *changes, size_t *ret_n)
 {
 	struct escalation_pod *p = &e->pods.items[pod];
@@ -163,7 +163,7 @@ enum escalation_result escalation_foresee(struct escalation *e, uint32_t pod,
 	enum escalation_result r =
 		escalation_overrun(e, pod, (unsigned)limit, changed_ns, changes, ret_n);
 	if (r == ESCALATION_CHANGED)
-		escalation_take_back(e);
+		escalation_rollback(e);
 	p->overrun_ns = overrun_ns;
 	p->changed_ns = changed_ns;
 	p->dwell_ns = dwell_ns;
@@ -221,24 +221,24 @@ size_t escalation_recover(struct escalation *e, int64_t now_ns, struct escalatio
 	bool is_due = false;
 
 	array_each(p, &e->pods)
-		is_due |= (p->level != LEVEL_LOW || p->is_lent) && is_calm(e, p, now_ns);
+		is_due |= (p->level != LEVEL_LOW || p->is_boosted) && is_calm(e, p, now_ns);
 	if (!is_due)
 		return 0;
 	escalation_begin(e);
 	array_each(p, &e->pods) {
-		if ((p->level == LEVEL_LOW && !p->is_lent) || !is_calm(e, p, now_ns))
+		if ((p->level == LEVEL_LOW && !p->is_boosted) || !is_calm(e, p, now_ns))
 			continue;
-		p->is_lent = false;
+		p->is_boosted = false;
 		p->level = level_below(p);
 		p->changed_ns = now_ns;
 	}
-	escalation_deal_anew(e);
+	escalation_rebalance(e);
 	return all_changes(e, changes);
 }
 
-enum escalation_result escalation_order(struct escalation *e, uint32_t pod, enum level level,
-					int64_t now_ns, struct escalation_change *changes,
-					size_t *ret_n)
+enum escalation_result escalation_set_level(struct escalation *e, uint32_t pod, enum level level,
+					    int64_t now_ns, struct escalation_change *changes,
+					    size_t *ret_n)
 {
 	struct escalation_pod *p = &e->pods.items[pod];
 
@@ -248,12 +248,12 @@ enum escalation_result escalation_order(struct escalation *e, uint32_t pod, enum
 		return ESCALATION_NONE;
 	escalation_begin(e);
 	if (level > p->level && !escalation_raise(e, p, level)) {
-		escalation_take_back(e);
+		escalation_rollback(e);
 		return ESCALATION_NO_ROOM;
 	}
 	if (level < p->level) {
 		p->level = level;
-		escalation_deal_anew(e);
+		escalation_rebalance(e);
 	}
 	p->changed_ns = p->overrun_ns = now_ns;
 	*ret_n = all_changes(e, changes);
@@ -264,6 +264,6 @@ size_t escalation_settle(struct escalation *e, struct escalation_change *changes
 {
 	e->is_counted = false;
 	escalation_begin(e);
-	escalation_deal_anew(e);
+	escalation_rebalance(e);
 	return all_changes(e, changes);
 }

@@ -39,7 +39,7 @@ struct escalation_rules {
 	int32_t calm_periods;		/* RECOVERY_CONSUMPTION */
 	int64_t calm_ns;		/* RECOVERY_NODE_CPU, where a pod has no delay of its own */
 	uint32_t busy_above;		/* the same, the share of CPU time, ppm */
-	int32_t grace_us;		/* twice the slowest reaction seen, 0.25 ms */
+	int32_t grace_us;		/* twice the slowest overrun_threads seen, 0.25 ms */
 };
 
 #define ESCALATION_RULES_DEFAULT                                                         \
@@ -59,8 +59,8 @@ struct escalation_pod {
 	uint8_t enforcement;
 	uint8_t level;	  /* enum level */
 	bool is_cut;	  /* has its floor */
-	bool is_lent;	  /* a Low pod with hi */
-	bool wants_loan;  /* while budgets are dealt out anew */
+	bool is_boosted;  /* a Low pod with hi */
+	bool wants_boost; /* while budgets are dealt out anew */
 	bool is_touched;  /* by the last decision */
 	int32_t grace_us; /* above the budget of its level, never above that of the next */
 	int32_t held_us;  /* escalation_runtime(), ... */
@@ -70,7 +70,7 @@ struct escalation_pod {
 	struct {
 		int32_t runtime_us, grace_us;
 		uint8_t level, enforcement;
-		bool is_cut, is_lent;
+		bool is_cut, is_boosted;
 	} was;
 	struct cpuset cores;
 	struct recovery recovery;
@@ -126,15 +126,15 @@ enum escalation_result escalation_overrun(struct escalation *e, uint32_t pod, un
 					  size_t *ret_n);
 
 /* What escalation_overrun() would decide of its limit up; decides nothing. */
-enum escalation_result escalation_foresee(struct escalation *e, uint32_t pod,
+enum escalation_result escalation_preview(struct escalation *e, uint32_t pod,
 					  struct escalation_change *changes, size_t *ret_n);
 
 /* Somebody else wants the pod at this level. ESCALATION_NONE: it has the budget of that level. Up
  * as with an overrun, down as when it has calmed, and from then on by the usual rules: a pod that
  * goes on overrunning comes up again. */
-enum escalation_result escalation_order(struct escalation *e, uint32_t pod, enum level level,
-					int64_t now_ns, struct escalation_change *changes,
-					size_t *ret_n);
+enum escalation_result escalation_set_level(struct escalation *e, uint32_t pod, enum level level,
+					    int64_t now_ns, struct escalation_change *changes,
+					    size_t *ret_n);
 
 /* The share of the node's CPU time that was used lately, ppm: for the pods that wait for it to be
  * calm. */

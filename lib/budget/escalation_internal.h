@@ -19,7 +19,7 @@ void escalation_begin(struct escalation *e);
 void escalation_end(struct escalation *e);
 
 /* As it was when the decision began. */
-void escalation_take_back(struct escalation *e);
+void escalation_rollback(struct escalation *e);
 
 /* The level itself where there is no higher one. */
 enum level escalation_next_level(const struct escalation_pod *p);
@@ -29,11 +29,11 @@ enum level escalation_next_level(const struct escalation_pod *p);
 bool escalation_raise(struct escalation *e, struct escalation_pod *p, enum level level);
 
 /* Lends a Low pod its hi. False: there is no room. */
-bool escalation_lend(struct escalation *e, struct escalation_pod *p);
+bool escalation_boost(struct escalation *e, struct escalation_pod *p);
 
 /* Everybody gets the budget of his level, and cuts follow from that: loans and comfort must not
  * stand in the way of what was cut, nor a pod that went up in the way of its equals. Then cuts that
  * are needless, graces, watching and loans, the most important pods first. */
-void escalation_deal_anew(struct escalation *e);
+void escalation_rebalance(struct escalation *e);
 
 #endif

@@ -45,11 +45,11 @@ static void add_load(struct escalation *e, const struct escalation_pod *p, int64
 /* Holds more than its level's budget only so that it will not have to stand still. */
 static bool has_spare(const struct escalation_pod *p)
 {
-	return !p->is_lent && !p->is_cut && budget_runtime(&p->budget, p->level) < p->held_us;
+	return !p->is_boosted && !p->is_cut && budget_runtime(&p->budget, p->level) < p->held_us;
 }
 
 /* What a decision asks of all pods is kept apart, a byte each. */
-enum { MARK_LENT = 1, MARK_SPARE = 2, MARK_CUTTABLE = 4, MARK_CUT = 8, MARK_STRIPPED = 16 };
+enum { MARK_LENT = 1, MARK_SPARE = 2, MARK_CUTTABLE = 4, MARK_CUT = 8, MARK_RECLAIMED = 16 };
 
 static uint8_t mark_of(const struct escalation_pod *p)
 {
@@ -58,9 +58,9 @@ static uint8_t mark_of(const struct escalation_pod *p)
 
 	bool is_stripped = p->was.grace_us && !p->grace_us;
 
-	return (uint8_t)((p->is_lent ? MARK_LENT : 0) | (has_spare(p) ? MARK_SPARE : 0) |
+	return (uint8_t)((p->is_boosted ? MARK_LENT : 0) | (has_spare(p) ? MARK_SPARE : 0) |
 			 (is_cuttable ? MARK_CUTTABLE : 0) | (p->is_cut ? MARK_CUT : 0) |
-			 (is_stripped ? MARK_STRIPPED : 0));
+			 (is_stripped ? MARK_RECLAIMED : 0));
 }
 
 /* After each change of what a pod holds. */
@@ -152,7 +152,7 @@ static void remember(struct escalation_pod *p)
 	p->was.level = p->level;
 	p->was.enforcement = p->enforcement;
 	p->was.is_cut = p->is_cut;
-	p->was.is_lent = p->is_lent;
+	p->was.is_boosted = p->is_boosted;
 	p->is_touched = false;
 }
 
@@ -199,7 +199,7 @@ static bool is_as_before(const struct escalation_pod *p)
 {
 	return p->held_us == p->was.runtime_us && p->grace_us == p->was.grace_us &&
 	       p->level == p->was.level && p->enforcement == p->was.enforcement &&
-	       p->is_cut == p->was.is_cut && p->is_lent == p->was.is_lent;
+	       p->is_cut == p->was.is_cut && p->is_boosted == p->was.is_boosted;
 }
 
 void escalation_end(struct escalation *e)
@@ -216,7 +216,7 @@ void escalation_end(struct escalation *e)
 	e->touched.n = n;
 }
 
-void escalation_take_back(struct escalation *e)
+void escalation_rollback(struct escalation *e)
 {
 	array_each(i, &e->touched) {
 		struct escalation_pod *p = &e->pods.items[*i];
@@ -224,7 +224,7 @@ void escalation_take_back(struct escalation *e)
 		p->grace_us = p->was.grace_us;
 		p->level = p->was.level;
 		p->enforcement = p->was.enforcement;
-		p->is_lent = p->was.is_lent;
+		p->is_boosted = p->was.is_boosted;
 		set_cut(e, p, p->was.is_cut);
 	}
 }
@@ -250,10 +250,10 @@ static int mode_of(const struct escalation *e, const struct escalation_pod *p)
 }
 
 /* What a pod can give, in the order in which it is asked for. */
-enum offer { OFFER_LOAN, OFFER_SPARE, OFFER_CUT, OFFER_SPARE_OF_HIGHER, OFFER_NOTHING };
+enum offer { OFFER_BOOST, OFFER_SPARE, OFFER_CUT, OFFER_SPARE_OF_HIGHER, OFFER_NOTHING };
 
 static const uint8_t marks_of_offers[OFFER_NOTHING] = {
-	[OFFER_LOAN] = MARK_LENT,
+	[OFFER_BOOST] = MARK_LENT,
 	[OFFER_SPARE] = MARK_SPARE,
 	[OFFER_CUT] = MARK_CUTTABLE,
 	[OFFER_SPARE_OF_HIGHER] = MARK_SPARE,
@@ -270,8 +270,8 @@ static bool gives(const struct escalation_pod *victim, const struct escalation_p
 
 static void take(struct escalation *e, struct escalation_pod *victim, enum offer offer)
 {
-	if (offer == OFFER_LOAN) {
-		victim->is_lent = false;
+	if (offer == OFFER_BOOST) {
+		victim->is_boosted = false;
 	} else if (offer != OFFER_CUT) {
 		victim->enforcement = ENFORCE_RAISE;
 		victim->grace_us = 0;
@@ -302,7 +302,7 @@ static bool make_room(struct escalation *e, const struct escalation_pod *p)
 	if (fits(e, p))
 		return true;
 	int mode = mode_of(e, p);
-	for (enum offer offer = OFFER_LOAN; offer < OFFER_NOTHING; offer++)
+	for (enum offer offer = OFFER_BOOST; offer < OFFER_NOTHING; offer++)
 		if (take_offers(e, p, offer, mode))
 			return true;
 	return false;
@@ -311,7 +311,7 @@ static bool make_room(struct escalation *e, const struct escalation_pod *p)
 typedef void (*dealer)(struct escalation *e, struct escalation_pod *p);
 
 /* The most important pods first. */
-static void deal_to_all(struct escalation *e, dealer deal)
+static void rebalance_all(struct escalation *e, dealer deal)
 {
 	for (size_t i = 0; i < e->pods.n; i++)
 		deal(e, at_rank(e, i));
@@ -352,7 +352,7 @@ static void give_grace(struct escalation *e, struct escalation_pod *p)
 static void give_graces_back(struct escalation *e)
 {
 	for (size_t i = 0; i < e->ranked.n; i++)
-		if (e->marks.items[i] & MARK_STRIPPED)
+		if (e->marks.items[i] & MARK_RECLAIMED)
 			give_grace(e, at_rank(e, i));
 }
 
@@ -381,21 +381,21 @@ static void watch_if_it_fits(struct escalation *e, struct escalation_pod *p)
 	weigh(e, p);
 }
 
-bool escalation_lend(struct escalation *e, struct escalation_pod *p)
+bool escalation_boost(struct escalation *e, struct escalation_pod *p)
 {
 	if (p->is_cut)
 		return false;
-	p->is_lent = true;
+	p->is_boosted = true;
 	weigh(e, p);
-	p->is_lent = fits(e, p);
+	p->is_boosted = fits(e, p);
 	weigh(e, p);
-	return p->is_lent;
+	return p->is_boosted;
 }
 
 static void lend_again(struct escalation *e, struct escalation_pod *p)
 {
-	if (p->wants_loan)
-		escalation_lend(e, p);
+	if (p->wants_boost)
+		escalation_boost(e, p);
 }
 
 static void cut_others_for(struct escalation *e, struct escalation_pod *p)
@@ -405,18 +405,18 @@ static void cut_others_for(struct escalation *e, struct escalation_pod *p)
 	set_cut(e, p, p->was.is_cut);
 }
 
-void escalation_deal_anew(struct escalation *e)
+void escalation_rebalance(struct escalation *e)
 {
 	array_each(p, &e->pods) {
 		p->enforcement = ENFORCE_RAISE;
 		p->grace_us = 0;
-		p->wants_loan = p->is_lent;
-		p->is_lent = false;
+		p->wants_boost = p->is_boosted;
+		p->is_boosted = false;
 		set_cut(e, p, false);
 	}
-	deal_to_all(e, cut_others_for);
+	rebalance_all(e, cut_others_for);
 	restore_cuts(e);
-	deal_to_all(e, give_grace);
-	deal_to_all(e, watch_if_it_fits);
-	deal_to_all(e, lend_again);
+	rebalance_all(e, give_grace);
+	rebalance_all(e, watch_if_it_fits);
+	rebalance_all(e, lend_again);
 }

@@ -24,11 +24,12 @@ struct kube_ref api_ref(const struct action *a, struct kube_resource *resource)
 	};
 }
 
-static int patch_notes(struct kube_request *r, const struct kube *k, const struct kube_ref *ref,
-		       const struct notes_change *notes)
+static int patch_annotations(struct kube_request *r, const struct kube *k,
+			     const struct kube_ref *ref,
+			     const struct annotation_change *annotations)
 {
-	const struct kube_change change = { .annotations = notes->pairs,
-					    .n_annotations = notes->n };
+	const struct kube_change change = { .annotations = annotations->pairs,
+					    .n_annotations = annotations->n };
 
 	kube_patch(r, k, ref, &change);
 	return 0;
@@ -73,7 +74,7 @@ static int open_gate(struct kube_request *r, const struct kube *k, const struct 
 		     const struct action *a, const struct cluster *c, const struct pod *pod,
 		     struct error *err)
 {
-	struct notes_change notes = { .n = 0 };
+	struct annotation_change annotations = { .n = 0 };
 	AUTO(str_done) struct str spec = STR_INIT;
 	struct kube_change change = { .kind = KUBE_PATCH_STRATEGIC };
 
@@ -84,9 +85,9 @@ static int open_gate(struct kube_request *r, const struct kube *k, const struct 
 	else if (pin_by_label(c, a->to.node, &spec, err) < 0)
 		return -ENOTSUP;
 	str_addc(&spec, '}');
-	assignment_set(a, &notes);
-	change.annotations = notes.pairs;
-	change.n_annotations = notes.n;
+	assignment_set(a, &annotations);
+	change.annotations = annotations.pairs;
+	change.n_annotations = annotations.n;
 	change.json = spec.s;
 	kube_patch(r, k, ref, &change);
 	return 0;
@@ -109,7 +110,7 @@ static const struct pod *pod_of(const struct context *x)
 }
 
 /* A binding takes no null, and what is new on a pod need not be taken off. */
-static void drop_nulls(struct notes_change *c)
+static void drop_nulls(struct annotation_change *c)
 {
 	size_t n = 0;
 
@@ -122,23 +123,23 @@ static void drop_nulls(struct notes_change *c)
 static int bind(struct kube_request *r, const struct context *x, struct error *err)
 {
 	const struct pod *pod = pod_of(x);
-	struct notes_change notes = { .n = 0 };
+	struct annotation_change annotations = { .n = 0 };
 
 	if (pod && pod->has_our_gate)
 		return open_gate(r, x->k, &x->ref, x->a, x->c, pod, err);
-	assignment_set(x->a, &notes);
-	drop_nulls(&notes);
-	kube_bind(r, x->k, &x->ref, x->a->to.node, notes.pairs, notes.n);
+	assignment_set(x->a, &annotations);
+	drop_nulls(&annotations);
+	kube_bind(r, x->k, &x->ref, x->a->to.node, annotations.pairs, annotations.n);
 	return 0;
 }
 
 static int assign(struct kube_request *r, const struct context *x, struct error *err)
 {
-	struct notes_change notes = { .n = 0 };
+	struct annotation_change annotations = { .n = 0 };
 
 	(void)err;
-	assignment_set(x->a, &notes);
-	return patch_notes(r, x->k, &x->ref, &notes);
+	assignment_set(x->a, &annotations);
+	return patch_annotations(r, x->k, &x->ref, &annotations);
 }
 
 static int evict(struct kube_request *r, const struct context *x, struct error *err)
@@ -150,20 +151,20 @@ static int evict(struct kube_request *r, const struct context *x, struct error *
 
 static int set_level(struct kube_request *r, const struct context *x, struct error *err)
 {
-	struct notes_change notes = { .n = 0 };
+	struct annotation_change annotations = { .n = 0 };
 
 	(void)err;
-	assignment_set_level(x->a, &notes);
-	return patch_notes(r, x->k, &x->ref, &notes);
+	assignment_set_level(x->a, &annotations);
+	return patch_annotations(r, x->k, &x->ref, &annotations);
 }
 
 static int degrade(struct kube_request *r, const struct context *x, struct error *err)
 {
-	struct notes_change notes = { .n = 0 };
+	struct annotation_change annotations = { .n = 0 };
 
 	(void)err;
-	assignment_degrade(x->a, &notes);
-	return patch_notes(r, x->k, &x->ref, &notes);
+	assignment_degrade(x->a, &annotations);
+	return patch_annotations(r, x->k, &x->ref, &annotations);
 }
 
 static void add_text_or_null(struct str *out, const char *text)
@@ -177,16 +178,17 @@ static void add_text_or_null(struct str *out, const char *text)
 static int set_status(struct kube_request *r, const struct context *x, struct error *err)
 {
 	const struct place *to = &x->a->to;
-	struct notes_change notes = { .n = 0 };
+	struct annotation_change annotations = { .n = 0 };
 
 	(void)err;
 	if (x->ref.resource->plural == kube_pods.plural) {
 		const struct pod *pod = pod_of(x);
-		str_id source =
-			pod && pod->notes != NONE ? x->c->notes.items[pod->notes].source : NONE;
+		str_id source = pod && pod->annotations != NONE
+					? x->c->annotations.items[pod->annotations].source
+					: NONE;
 
-		assignment_clear(source == NONE ? NULL : cluster_str(x->c, source), &notes);
-		return patch_notes(r, x->k, &x->ref, &notes);
+		assignment_clear(source == NONE ? NULL : cluster_str(x->c, source), &annotations);
+		return patch_annotations(r, x->k, &x->ref, &annotations);
 	}
 	AUTO(str_done) struct str json = STR_INIT;
 	str_add(&json, "\"status\":{\"allocatedCore\":");
@@ -241,7 +243,7 @@ static const maker makers[ACTION_KINDS] = {
 
 static maker maker_of(const struct action *a)
 {
-	return a->reason == REASON_GUARDED ? guard : makers[a->kind];
+	return a->reason == REASON_FINALIZER_ADDED ? guard : makers[a->kind];
 }
 
 int api_request(struct kube_request *r, const struct kube *k, const struct action *a,

@@ -7,18 +7,18 @@
 const char assignment_gate[] = "mckube.io/placement";
 const char assignment_finalizer[] = "mckube.mcoperator.sdv.com/finalizer";
 
-static void set_note(struct notes_change *c, const char *name, const char *value)
+static void set_note(struct annotation_change *c, const char *name, const char *value)
 {
 	c->pairs[c->n++] = (struct kube_pair){ name, value };
 }
 
-static void set_number(struct notes_change *c, const char *name, int32_t value)
+static void set_number(struct annotation_change *c, const char *name, int32_t value)
 {
 	snprintf(c->numbers[c->n], sizeof(c->numbers[0]), "%d", value);
 	set_note(c, name, c->numbers[c->n]);
 }
 
-void assignment_set(const struct action *a, struct notes_change *c)
+void assignment_set(const struct action *a, struct annotation_change *c)
 {
 	set_note(c, "mckube.io/rt-core", a->to.cores);
 	set_number(c, "mckube.io/rt-period", a->budget.period);
@@ -42,13 +42,13 @@ void assignment_set(const struct action *a, struct notes_change *c)
 		set_note(c, "mckube.io/rt-degraded", NULL);
 }
 
-void assignment_set_level(const struct action *a, struct notes_change *c)
+void assignment_set_level(const struct action *a, struct annotation_change *c)
 {
 	set_note(c, "mckube.io/rt-current", level_name(a->to.level));
 	set_note(c, "mckube.io/rt-degraded", NULL);
 }
 
-void assignment_degrade(const struct action *a, struct notes_change *c)
+void assignment_degrade(const struct action *a, struct annotation_change *c)
 {
 	set_note(c, "mckube.io/rt-degraded", assignment_date(a->since, c->date));
 }
@@ -59,7 +59,7 @@ const char *assignment_date(int64_t since, char buf[static DATE_TEXT])
 	return since ? date_format(since, buf) : buf;
 }
 
-void assignment_clear(const char *source, struct notes_change *c)
+void assignment_clear(const char *source, struct annotation_change *c)
 {
 	static const char *const names[] = {
 		"mckube.io/rt-core",	      "mckube.io/rt-current",

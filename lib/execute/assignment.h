@@ -16,7 +16,7 @@ extern const char assignment_finalizer[]; /* ours, on a McKube */
 
 /* Annotations to set, or to drop where the value is NULL. Values point into the action and into
  * the change itself, so it must not be copied. */
-struct notes_change {
+struct annotation_change {
 	struct kube_pair pairs[13];
 	char numbers[13][12];
 	char date[DATE_TEXT];
@@ -25,20 +25,20 @@ struct notes_change {
 
 /* Bind, Assign and Move: the whole assignment. Whether it is applied is for the node helper to say
  * anew; a pod that gets cores is not degraded. */
-void assignment_set(const struct action *a, struct notes_change *c);
+void assignment_set(const struct action *a, struct annotation_change *c);
 
 /* SetLevel: only where it runs now, and that it is not degraded. */
-void assignment_set_level(const struct action *a, struct notes_change *c);
+void assignment_set_level(const struct action *a, struct annotation_change *c);
 
 /* Degrade: since when it has only its floor. Nothing else changes: its budget is given back to it
  * by taking that off. */
-void assignment_degrade(const struct action *a, struct notes_change *c);
+void assignment_degrade(const struct action *a, struct annotation_change *c);
 
 /* action.since as text; "" where it is unknown. Returns buf. */
 const char *assignment_date(int64_t since, char buf[static DATE_TEXT]);
 
 /* Takes the assignment off. Where the annotations were also the request (their rt-source is
  * "annotations"; NULL: there is none), that part is the user's and stays. */
-void assignment_clear(const char *source, struct notes_change *c);
+void assignment_clear(const char *source, struct annotation_change *c);
 
 #endif

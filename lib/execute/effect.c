@@ -78,29 +78,29 @@ static bool is_our_finalizer(const cJSON *item)
 	return name && strcmp(name, assignment_finalizer) == 0;
 }
 
-static cJSON *annotations(cJSON *pod)
+static cJSON *ensure_annotations(cJSON *pod)
 {
 	return member_object(member_object(pod, "metadata"), "annotations");
 }
 
-static void change_notes(cJSON *notes, const struct notes_change *c)
+static void change_annotations(cJSON *annotations, const struct annotation_change *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		if (c->pairs[i].value)
-			set_text(notes, c->pairs[i].name, c->pairs[i].value);
+			set_text(annotations, c->pairs[i].name, c->pairs[i].value);
 		else
-			drop(notes, c->pairs[i].name);
+			drop(annotations, c->pairs[i].name);
 	}
 }
 
 /* Writes into the pod's annotations what `say` says of the action. */
 static enum effect_result annotate(cJSON *pod, const struct action *a,
-				   void (*say)(const struct action *a, struct notes_change *c))
+				   void (*say)(const struct action *a, struct annotation_change *c))
 {
-	struct notes_change change = { .n = 0 };
+	struct annotation_change change = { .n = 0 };
 
 	say(a, &change);
-	change_notes(annotations(pod), &change);
+	change_annotations(ensure_annotations(pod), &change);
 	return EFFECT_CHANGED;
 }
 
@@ -154,12 +154,12 @@ static enum effect_result set_taints(cJSON *node, const struct action *a)
 
 static void unassign(cJSON *pod)
 {
-	cJSON *notes = annotations(pod);
-	struct notes_change change = { .n = 0 };
+	cJSON *annotations = ensure_annotations(pod);
+	struct annotation_change change = { .n = 0 };
 
-	assignment_clear(json_text(json_get(notes, "mckube.io/rt-source")), &change);
-	change_notes(notes, &change);
-	if (!notes->child)
+	assignment_clear(json_text(json_get(annotations, "mckube.io/rt-source")), &change);
+	change_annotations(annotations, &change);
+	if (!annotations->child)
 		drop(member(pod, "metadata"), "annotations");
 }
 
@@ -189,7 +189,7 @@ static enum effect_result set_finalizer(cJSON *object, const struct action *a)
 {
 	cJSON *meta = member_object(object, "metadata");
 
-	if (a->reason == REASON_GUARDED)
+	if (a->reason == REASON_FINALIZER_ADDED)
 		return add_finalizer(meta);
 	drop_from_list(meta, "finalizers", is_our_finalizer);
 	return json_text(member(meta, "deletionTimestamp")) && !member(meta, "finalizers")

@@ -10,15 +10,15 @@ struct identity {
 };
 
 /* Fills slices from the members of the object that the scan stands at; the last of a name wins. */
-struct wanted {
+struct watched_kinds {
 	const char *key;
-	struct slice *text;	     /* a string member */
-	const struct wanted *inside; /* an object member */
+	struct slice *text;		    /* a string member */
+	const struct watched_kinds *inside; /* an object member */
 };
 
-static int collect(struct scan *s, const struct wanted *wanted);
+static int collect(struct scan *s, const struct watched_kinds *watched_kinds);
 
-static int collect_member(struct scan *s, const struct wanted *w)
+static int collect_member(struct scan *s, const struct watched_kinds *w)
 {
 	int first = scan_blank(s);
 
@@ -29,13 +29,13 @@ static int collect_member(struct scan *s, const struct wanted *w)
 	return scan_skip(s);
 }
 
-static int collect(struct scan *s, const struct wanted *wanted)
+static int collect(struct scan *s, const struct watched_kinds *watched_kinds)
 {
 	struct slice key;
 	int r = scan_open(s, '{');
 
 	while (r >= 0 && (r = scan_member(s, &key)) > 0) {
-		const struct wanted *w = wanted;
+		const struct watched_kinds *w = watched_kinds;
 
 		while (w->key && !slice_eq(key, w->key))
 			w++;
@@ -67,12 +67,12 @@ static void add_key(const struct identity *id, struct str *out)
 bool object_key_of_text(struct slice json, struct str *ret)
 {
 	struct identity id = { SLICE(""), SLICE(""), SLICE(""), SLICE("") };
-	const struct wanted metadata[] = {
+	const struct watched_kinds metadata[] = {
 		{ "name", &id.name, NULL },
 		{ "namespace", &id.ns, NULL },
 		{ NULL },
 	};
-	const struct wanted object[] = {
+	const struct watched_kinds object[] = {
 		{ "apiVersion", &id.api_version, NULL },
 		{ "kind", &id.kind, NULL },
 		{ "metadata", NULL, metadata },

@@ -28,7 +28,7 @@ static int by_name(const void *left, const void *right)
 static void list_subjects(const struct plan *p, struct subjects *ret)
 {
 	array_each(a, &p->actions) {
-		const char *nodes[] = { a->to.node, a->landing.node };
+		const char *nodes[] = { a->to.node, a->replacement.node };
 
 		*array_add(ret) = (struct subject){ a->on.kind, a->on.ns, a->on.name, &a->on };
 		for (size_t i = 0; i < ARRAY_LEN(nodes); i++)

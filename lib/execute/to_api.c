@@ -264,7 +264,7 @@ static void on_failure(struct job *j)
 {
 	const struct http_call *call = &j->request.call;
 	const struct action *a = action_of(j);
-	bool wants_gone = a->kind == ACTION_EVICT || a->reason == REASON_RELEASED;
+	bool wants_gone = a->kind == ACTION_EVICT || a->reason == REASON_FINALIZER_REMOVED;
 
 	if (is_unreachable(call)) {
 		stop(j->run, "the server cannot be reached");

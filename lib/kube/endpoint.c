@@ -178,7 +178,7 @@ static void set_transport(const struct endpoint *e, CURL *easy)
 		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, e->connect_to);
 }
 
-static void set_pace(const struct endpoint *e, CURL *easy, const struct http_call *call)
+static void set_rate_limit(const struct endpoint *e, CURL *easy, const struct http_call *call)
 {
 	int64_t timeout = call->timeout_ms ? call->timeout_ms : e->target->timeout_ms;
 	bool compresses = !call->is_stream && !e->target->cluster.disables_compression;
@@ -279,7 +279,7 @@ void endpoint_aim(const struct endpoint *e, CURL *easy, const struct http_call *
 	AUTO_FREE char *url = xasprintf("%s%s", e->base, call->path);
 
 	curl_easy_setopt(easy, CURLOPT_URL, url);
-	set_pace(e, easy, call);
+	set_rate_limit(e, easy, call);
 	set_method(easy, call);
 	*ret_headers = make_headers(e, call, id);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *ret_headers);

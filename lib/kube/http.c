@@ -19,7 +19,7 @@ enum {
 	LOGGED_MAX = 1024,
 };
 
-/* A call that is under way. `easy` is only there while it is on the wire. */
+/* A call that is under way. `easy` is only there while it is on the transfer. */
 struct http_try {
 	struct http *http;
 	struct http_call *call;
@@ -40,7 +40,7 @@ struct http_try {
 struct http {
 	struct endpoint endpoint;
 	struct kube_auth *auth;
-	struct wire wire;
+	struct transfer transfer;
 	struct http_options options;
 	struct {
 		struct http_try **items;
@@ -49,7 +49,7 @@ struct http {
 	ARRAY(char *) warnings;
 	ARRAY(CURL *) idle; /* prepared for identity `generation`, to be aimed again */
 	unsigned generation;
-	struct pace pace;
+	struct rate_limit rate_limit;
 	unsigned n_on_wire;
 	uint64_t n_news; /* calls that ended, and pieces that streams brought, ever */
 	uint64_t n_seen; /* the same when http_wait() returned last */
@@ -78,9 +78,9 @@ int http_open(const struct kube_target *t, const struct http_options *options, s
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (!h->options.max_connections)
 		h->options.max_connections = DEFAULT_CONNECTIONS;
-	wire_open(&h->wire, h->options.max_connections);
+	transfer_open(&h->transfer, h->options.max_connections);
 	h->auth = kube_auth_new(t);
-	pace_init(&h->pace, options->qps, options->burst, clock_ms());
+	rate_limit_init(&h->rate_limit, options->qps, options->burst, clock_ms());
 	*ret = h;
 	return 0;
 }
@@ -91,7 +91,7 @@ static void off_the_wire(struct http_try *t)
 
 	if (!t->easy)
 		return;
-	curl_multi_remove_handle(h->wire.multi, t->easy);
+	curl_multi_remove_handle(h->transfer.multi, t->easy);
 	if (t->generation == h->generation)
 		*array_add(&h->idle) = t->easy;
 	else
@@ -135,7 +135,7 @@ void http_close(struct http *h)
 	array_done(&h->tries);
 	array_done(&h->idle);
 	array_done(&h->warnings);
-	wire_close(&h->wire);
+	transfer_close(&h->transfer);
 	kube_auth_free(h->auth);
 	endpoint_done(&h->endpoint);
 	free(h);
@@ -282,7 +282,7 @@ static void send_try(struct http_try *t)
 	if (call->body.n)
 		log_v(8, "%s %s body: %.*s", call->method, call->path, shown(call->body.n),
 		      call->body.s);
-	curl_multi_add_handle(h->wire.multi, t->easy);
+	curl_multi_add_handle(h->transfer.multi, t->easy);
 }
 
 /* Sends what is due. Returns the milliseconds until the next one will be, at most `limit`. */
@@ -301,7 +301,7 @@ static int64_t send_due(struct http *h, int64_t limit)
 		}
 		if (h->n_on_wire >= h->options.max_connections)
 			break;
-		if (!pace_take(&h->pace, now, &due)) {
+		if (!rate_limit_take(&h->rate_limit, now, &due)) {
 			next = due < next ? due : next;
 			break;
 		}
@@ -341,7 +341,7 @@ static bool is_broken(const struct http_try *t, CURLcode curl)
 }
 
 /* Does the server want the same request again, later? */
-static bool is_put_off(const struct http_try *t)
+static bool is_deferred(const struct http_try *t)
 {
 	const struct http_call *call = t->call;
 	struct kube_status status;
@@ -368,7 +368,7 @@ static int64_t retry_delay(struct http_try *t, CURLcode curl)
 		t->was_refused = true;
 		return 0;
 	}
-	return is_put_off(t) ? t->retry_after * 1000 : -1;
+	return is_deferred(t) ? t->retry_after * 1000 : -1;
 }
 
 static void judge(struct http_try *t, CURLcode curl)
@@ -412,7 +412,7 @@ static void take_messages(struct http *h)
 	const CURLMsg *m;
 	int left;
 
-	while ((m = curl_multi_info_read(h->wire.multi, &left))) {
+	while ((m = curl_multi_info_read(h->transfer.multi, &left))) {
 		struct http_try *t;
 
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
@@ -496,7 +496,7 @@ static bool step(struct http *h, int64_t end)
 	int64_t until_stall = next_stall(h) - now;
 
 	wait = until_stall < wait ? until_stall : wait;
-	wire_step(&h->wire, before == h->n_news && wait > 0 ? (int)wait : 0);
+	transfer_step(&h->transfer, before == h->n_news && wait > 0 ? (int)wait : 0);
 	take_messages(h);
 	end_stalled(h);
 	return left > 0;
@@ -516,15 +516,15 @@ void http_wait(struct http *h, int timeout_ms)
 {
 	int64_t end = clock_ms() + timeout_ms;
 
-	while (!h->wire.is_woken && h->n_seen == h->n_news && step(h, end))
+	while (!h->transfer.is_woken && h->n_seen == h->n_news && step(h, end))
 		;
-	h->wire.is_woken = false;
+	h->transfer.is_woken = false;
 	h->n_seen = h->n_news;
 }
 
 void http_wake(struct http *h)
 {
-	wire_wake(&h->wire);
+	transfer_wake(&h->transfer);
 }
 
 int http_do(struct http *h, struct http_call *call, struct error *err)

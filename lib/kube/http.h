@@ -69,7 +69,7 @@ struct http_call {
 
 struct http_stats {
 	uint64_t requests, retries;
-	uint64_t bytes_in, bytes_out; /* of bodies, as they went over the wire */
+	uint64_t bytes_in, bytes_out; /* of bodies, as they went over the transfer */
 };
 
 /* The target must outlive it. */

@@ -278,7 +278,7 @@ static void give_back(struct kube_lease *l)
 	kube_do(l->kube, &l->request, NULL);
 }
 
-/* A renewal that is under way gives the record another version. */
+/* A update_reason that is under way gives the record another version. */
 static void await_reply(const struct kube_lease *l)
 {
 	int64_t end = clock_ms() + LEASE_RETRY_MS;

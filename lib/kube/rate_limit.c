@@ -3,12 +3,14 @@
 
 #include <stdlib.h>
 
-void pace_init(struct pace *p, uint32_t qps, uint32_t burst, int64_t now_ms)
+void rate_limit_init(struct rate_limit *p, uint32_t qps, uint32_t burst, int64_t now_ms)
 {
-	*p = (struct pace){ .qps = qps, .burst = burst, .tokens = burst, .filled_ms = now_ms };
+	*p = (struct rate_limit){
+		.qps = qps, .burst = burst, .tokens = burst, .filled_ms = now_ms
+	};
 }
 
-bool pace_take(struct pace *p, int64_t now_ms, int64_t *ret_due_ms)
+bool rate_limit_take(struct rate_limit *p, int64_t now_ms, int64_t *ret_due_ms)
 {
 	double rate = p->qps / 1000.0;
 

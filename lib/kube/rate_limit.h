@@ -9,16 +9,16 @@
  * are those of base/clock.h. */
 
 /* A bucket that holds `burst` tokens and gets `qps` new ones a second; a request takes one. */
-struct pace {
+struct rate_limit {
 	uint32_t qps, burst; /* qps 0: no limit */
 	double tokens;
 	int64_t filled_ms;
 };
 
-void pace_init(struct pace *p, uint32_t qps, uint32_t burst, int64_t now_ms);
+void rate_limit_init(struct rate_limit *p, uint32_t qps, uint32_t burst, int64_t now_ms);
 
 /* Takes a token. False when there is none: *ret_due_ms is when there will be one. */
-bool pace_take(struct pace *p, int64_t now_ms, int64_t *ret_due_ms);
+bool rate_limit_take(struct rate_limit *p, int64_t now_ms, int64_t *ret_due_ms);
 
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
 

@@ -14,7 +14,7 @@ enum { EVENTS_AT_ONCE = 32 };
  * already, so results do not matter. */
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void *watched)
 {
-	struct wire *w = arg;
+	struct transfer *w = arg;
 	struct epoll_event event = {
 		.events = (what & CURL_POLL_IN ? EPOLLIN : 0u) |
 			  (what & CURL_POLL_OUT ? EPOLLOUT : 0u),
@@ -33,14 +33,14 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void
 
 static int on_timer(CURLM *multi, long timeout_ms, void *arg)
 {
-	struct wire *w = arg;
+	struct transfer *w = arg;
 
 	(void)multi;
 	w->due_ms = timeout_ms < 0 ? INT64_MAX : clock_ms() + timeout_ms;
 	return 0;
 }
 
-void wire_open(struct wire *w, unsigned max_connections)
+void transfer_open(struct transfer *w, unsigned max_connections)
 {
 	w->due_ms = INT64_MAX;
 	w->multi = curl_multi_init();
@@ -56,7 +56,7 @@ void wire_open(struct wire *w, unsigned max_connections)
 	curl_multi_setopt(w->multi, CURLMOPT_TIMERDATA, w);
 }
 
-void wire_close(struct wire *w)
+void transfer_close(struct transfer *w)
 {
 	curl_multi_cleanup(w->multi);
 	close(w->epoll);
@@ -70,12 +70,12 @@ static int select_mask(uint32_t events)
 	       (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
 }
 
-void wire_wake(struct wire *w)
+void transfer_wake(struct transfer *w)
 {
 	eventfd_write(w->wake_fd, 1);
 }
 
-static void take_event(struct wire *w, const struct epoll_event *event)
+static void take_event(struct transfer *w, const struct epoll_event *event)
 {
 	eventfd_t unused;
 	int running;
@@ -87,7 +87,7 @@ static void take_event(struct wire *w, const struct epoll_event *event)
 					 &running);
 }
 
-void wire_step(struct wire *w, int timeout_ms)
+void transfer_step(struct transfer *w, int timeout_ms)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int64_t left = w->due_ms == INT64_MAX ? timeout_ms : w->due_ms - clock_ms();

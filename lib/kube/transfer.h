@@ -10,21 +10,21 @@
  * are. (curl_multi_perform() looks at every transfer each time, and curl_multi_poll() at every
  * socket.) Transfers are added to `multi`, and what ended is read from it, by its owner, which is
  * kube/http.c alone. */
-struct wire {
+struct transfer {
 	CURLM *multi;
 	int epoll, wake_fd;
 	bool is_woken;	/* stays so until the owner says that it knows */
 	int64_t due_ms; /* clock_ms() when libcurl wants to be called anyway; INT64_MAX: never */
 };
 
-/* It must stay where it is until wire_close(). libcurl keeps so many connections for later. */
-void wire_open(struct wire *w, unsigned max_connections);
-void wire_close(struct wire *w);
+/* It must stay where it is until transfer_close(). libcurl keeps so many connections for later. */
+void transfer_open(struct transfer *w, unsigned max_connections);
+void transfer_close(struct transfer *w);
 
 /* Waits at most timeout_ms until there is something to do, and does it. A signal ends the wait. */
-void wire_step(struct wire *w, int timeout_ms);
+void transfer_step(struct transfer *w, int timeout_ms);
 
 /* Ends the wait; the only function for other threads. */
-void wire_wake(struct wire *w);
+void transfer_wake(struct transfer *w);
 
 #endif

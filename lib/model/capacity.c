@@ -4,15 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void complain(const struct cluster *c, const struct node *node, struct notices *notices,
-		     const char *key, str_id value, const char *wanted)
+static void complain(const struct cluster *c, const struct node *node, struct warnings *warnings,
+		     const char *key, str_id value, const char *watched_kinds)
 {
-	notice_add(notices, "Node", "", cluster_str(c, node->meta.name), "BadNodeAnnotation",
-		   "metadata.annotations[mckube.io/%s]: '%s' is not %s; the default is taken", key,
-		   cluster_str(c, value), wanted);
+	warning_add(warnings, "Node", "", cluster_str(c, node->meta.name), "BadNodeAnnotation",
+		    "metadata.annotations[mckube.io/%s]: '%s' is not %s; the default is taken", key,
+		    cluster_str(c, value), watched_kinds);
 }
 
-static uint8_t read_scope(const struct cluster *c, const struct node *node, struct notices *notices)
+static uint8_t read_scope(const struct cluster *c, const struct node *node,
+			  struct warnings *warnings)
 {
 	const char *text = cluster_str(c, node->capacity_scope);
 
@@ -20,12 +21,12 @@ static uint8_t read_scope(const struct cluster *c, const struct node *node, stru
 		return SCOPE_CORE;
 	if (strcmp(text, "node") == 0)
 		return SCOPE_NODE;
-	complain(c, node, notices, "capacity-scope", node->capacity_scope, "core or node");
+	complain(c, node, warnings, "capacity-scope", node->capacity_scope, "core or node");
 	return SCOPE_CORE;
 }
 
 static uint32_t read_ppm(const struct cluster *c, const struct node *node, uint32_t by_default,
-			 struct notices *notices)
+			 struct warnings *warnings)
 {
 	const char *text = cluster_str(c, node->rt_capacity);
 	uint32_t ppm = 0;
@@ -41,13 +42,13 @@ static uint32_t read_ppm(const struct cluster *c, const struct node *node, uint3
 	}
 	if (ppm >= 1 && ppm <= PPM)
 		return ppm;
-	complain(c, node, notices, "rt-capacity", node->rt_capacity,
+	complain(c, node, warnings, "rt-capacity", node->rt_capacity,
 		 "a whole number from 1 to 1000000 (parts per million of a CPU)");
 	return by_default;
 }
 
 static void read_cores(const struct cluster *c, const struct node *node, struct cpuset *ret,
-		       struct notices *notices)
+		       struct warnings *warnings)
 {
 	*ret = (struct cpuset){ 0 };
 	if (node->has_rt_cores) {
@@ -55,7 +56,7 @@ static void read_cores(const struct cluster *c, const struct node *node, struct 
 
 		if (cpuset_parse(text, strlen(text), ret, NULL) == 0)
 			return;
-		complain(c, node, notices, "rt-cores", node->rt_cores,
+		complain(c, node, warnings, "rt-cores", node->rt_cores,
 			 "a list of CPUs such as 0-3,8");
 	}
 	int64_t milli = node->capacity_cpu_milli ? node->capacity_cpu_milli : node->cpu_milli;
@@ -113,22 +114,22 @@ static void spread_cores(struct core *cores, uint32_t n)
 }
 
 static void read_node(const struct cluster *c, node_id id, const struct settings *settings,
-		      struct capacity *cap, struct notices *notices)
+		      struct capacity *cap, struct warnings *warnings)
 {
 	const struct node *node = &c->nodes.items[id];
-	uint32_t ppm = read_ppm(c, node, settings->rt_capacity, notices);
+	uint32_t ppm = read_ppm(c, node, settings->rt_capacity, warnings);
 	uint32_t low = settings->core_utilization_threshold;
 	struct cpuset cpus;
 	struct node_capacity *nc = array_add(&cap->nodes);
 
 	*nc = (struct node_capacity){
-		.scope = read_scope(c, node, notices),
+		.scope = read_scope(c, node, warnings),
 		.is_assumed =
 			!node->has_rt_cores && !node->has_rt_capacity && !node->has_capacity_scope,
 		.cap = { low < ppm ? low : ppm, ppm, ppm },
 		.cores = { .at = (uint32_t)cap->cores.n },
 	};
-	read_cores(c, node, &cpus, notices);
+	read_cores(c, node, &cpus, warnings);
 	cpuset_each(cpu, &cpus)
 		*array_add(&cap->cores) = (struct core){ .node = id, .cpu = (uint16_t)cpu };
 	nc->cores.n = (uint32_t)cap->cores.n - nc->cores.at;
@@ -138,17 +139,17 @@ static void read_node(const struct cluster *c, node_id id, const struct settings
 	if (node->has_topology &&
 	    !read_topology(cores, nc->cores.n, cluster_str(c, node->topology))) {
 		spread_cores(cores, nc->cores.n);
-		complain(c, node, notices, "topology", node->topology,
+		complain(c, node, warnings, "topology", node->topology,
 			 "a list of cores such as \"0,4 1,5 | 2,6 3,7\"");
 	}
 }
 
 void capacity_read(const struct cluster *c, const struct settings *settings, struct capacity *ret,
-		   struct notices *notices)
+		   struct warnings *warnings)
 {
 	*ret = (struct capacity){ 0 };
 	for (node_id id = 0; id < c->nodes.n; id++)
-		read_node(c, id, settings, ret, notices);
+		read_node(c, id, settings, ret, warnings);
 }
 
 void capacity_done(struct capacity *cap)

@@ -15,7 +15,7 @@
  *
  * It is read from the annotations that the node helper writes. A node without them is assumed to
  * count per core, with the settings' rtCapacity, on cores 0 .. floor(capacity.cpu)-1; an annotation
- * that cannot be read gives the same default and a BadNodeAnnotation notice.
+ * that cannot be read gives the same default and a BadNodeAnnotation warning.
  *
  * mckube.io/topology names the physical cores, each as the CPU list of its SMT siblings: blanks
  * between cores of a NUMA node, '|' between NUMA nodes, '/' between sockets, as in
@@ -40,7 +40,7 @@ struct capacity {
 };
 
 void capacity_read(const struct cluster *c, const struct settings *settings, struct capacity *ret,
-		   struct notices *notices);
+		   struct warnings *warnings);
 void capacity_done(struct capacity *cap);
 
 /* The node's cores as a set. */

@@ -181,14 +181,14 @@ void cluster_done(struct cluster *c)
 	array_done(&c->others);
 	array_done(&c->problems);
 	array_done(&c->rules);
-	array_done(&c->notes);
+	array_done(&c->annotations);
 	array_done(&c->names);
 	array_done(&c->labels);
 	array_done(&c->requirements);
 	array_done(&c->node_terms);
 	array_done(&c->taints);
 	array_done(&c->tolerations);
-	array_done(&c->pod_terms);
+	array_done(&c->inter_pod);
 	array_done(&c->spreads);
 	array_done(&c->ports);
 	array_done(&c->amounts);

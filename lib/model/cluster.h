@@ -25,7 +25,7 @@
  * Everything is dropped together by cluster_done(). A member that holds a string or a run is also
  * named in state/digest.c and in model/compact.c. */
 
-typedef uint32_t node_id, pod_id, mckube_id, pdb_id, rules_id, notes_id;
+typedef uint32_t node_id, pod_id, mckube_id, pdb_id, rules_id, annotations_id;
 #define NONE UINT32_MAX /* no such thing, for any of these */
 
 struct range {
@@ -120,7 +120,7 @@ struct rules {
 	struct range node_terms;    /* alternatives; only if has_node_affinity */
 	bool has_node_affinity;
 	struct range tolerations;
-	struct range affinity, anti_affinity; /* pod_terms, required ones only */
+	struct range affinity, anti_affinity; /* inter_pod, required ones only */
 	struct range spreads;
 	struct range ports;
 	struct range claims; /* names: the persistentVolumeClaims of its volumes */
@@ -136,7 +136,7 @@ struct raw {
 };
 
 /* The annotations about real time on a pod, as written. Absent is NONE, because "" is a value. */
-struct notes {
+struct annotations {
 	str_id core, period, runtime_low, runtime_medium, runtime_hi; /* mckube.io/rt-... */
 	str_id runtime_floor, enforcement, degraded, recovery;	      /* mckube.io/rt-... */
 	str_id core_request;			      /* mckube.io/rt-core-request */
@@ -151,7 +151,7 @@ struct pod {
 	node_id node;	  /* NONE: not bound, or to a node we do not know */
 	rules_id rules;
 	struct range labels;			  /* sorted by key id */
-	notes_id notes;				  /* NONE: no annotation of ours */
+	annotations_id annotations;		  /* NONE: no annotation of ours */
 	str_id owner_kind, owner_uid, owner_name; /* its controller */
 	str_id priority_class;
 	int64_t memory, ephemeral; /* bytes; effective requests as kube-scheduler computes them */
@@ -162,7 +162,7 @@ struct pod {
 	uint8_t qos;	       /* enum pod_qos, computed from the containers if status has none */
 	bool has_priority;
 	bool is_terminating; /* has a deletionTimestamp */
-	bool is_mirror;	     /* annotation kubernetes.io/config.mirror */
+	bool is_mirror;	     /* annotation kubernetes.io/config.store */
 	bool is_ours; /* scheduler "mckube", or gate mckube.io/placement; or neither a scheduler
 		       * nor a node is named and it has the label sdv.com */
 	bool has_our_gate;
@@ -264,14 +264,14 @@ struct cluster {
 	uint64_t n_skipped; /* objects of kinds that are not ours */
 
 	ARRAY(struct rules) rules;
-	ARRAY(struct notes) notes;
+	ARRAY(struct annotations) annotations;
 	ARRAY(str_id) names;
 	ARRAY(struct label) labels;
 	ARRAY(struct requirement) requirements;
 	ARRAY(struct node_term) node_terms;
 	ARRAY(struct taint) taints;
 	ARRAY(struct toleration) tolerations;
-	ARRAY(struct pod_term) pod_terms;
+	ARRAY(struct pod_term) inter_pod;
 	ARRAY(struct spread) spreads;
 	ARRAY(struct host_port) ports;
 	ARRAY(struct amount) amounts;

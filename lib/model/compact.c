@@ -68,10 +68,10 @@ static struct range move_node_terms(struct move *m, struct range run)
 
 static struct range move_pod_terms(struct move *m, struct range run)
 {
-	struct range to = MOVE_RUN(m, pod_terms, run);
+	struct range to = MOVE_RUN(m, inter_pod, run);
 
 	for (uint32_t i = 0; i < to.n; i++) {
-		struct pod_term *t = &m->c->pod_terms.items[to.at + i];
+		struct pod_term *t = &m->c->inter_pod.items[to.at + i];
 
 		move_selector(m, &t->pods);
 		move_selector(m, &t->namespaces_by_label);
@@ -120,10 +120,10 @@ static void move_pods(struct move *m)
 		pod->labels = MOVE_SHARED(m, labels, pod->labels);
 		pod->extended = MOVE_SHARED(m, amounts, pod->extended);
 		pod->rules = move_rules(m, pod->rules);
-		if (pod->notes == NONE)
+		if (pod->annotations == NONE)
 			continue;
-		*array_add(&m->c->notes) = m->old.notes.items[pod->notes];
-		pod->notes = (notes_id)m->c->notes.n - 1;
+		*array_add(&m->c->annotations) = m->old.annotations.items[pod->annotations];
+		pod->annotations = (annotations_id)m->c->annotations.n - 1;
 	}
 }
 
@@ -159,14 +159,14 @@ static void compact_runs(struct cluster *c)
 	struct move m = { .c = c };
 
 	START_AGAIN(&m, rules);
-	START_AGAIN(&m, notes);
+	START_AGAIN(&m, annotations);
 	START_AGAIN(&m, names);
 	START_AGAIN(&m, labels);
 	START_AGAIN(&m, requirements);
 	START_AGAIN(&m, node_terms);
 	START_AGAIN(&m, taints);
 	START_AGAIN(&m, tolerations);
-	START_AGAIN(&m, pod_terms);
+	START_AGAIN(&m, inter_pod);
 	START_AGAIN(&m, spreads);
 	START_AGAIN(&m, ports);
 	START_AGAIN(&m, amounts);
@@ -206,14 +206,14 @@ static void mark_pods(const struct cluster *c, bool *live)
 		mark(live, pod->owner_name);
 		mark(live, pod->priority_class);
 	}
-	array_each(notes, &c->notes) {
-		const str_id *ids = (const str_id *)(const void *)notes;
+	array_each(annotations, &c->annotations) {
+		const str_id *ids = (const str_id *)(const void *)annotations;
 
-		for (size_t i = 0; i < sizeof(*notes) / sizeof(*ids); i++)
+		for (size_t i = 0; i < sizeof(*annotations) / sizeof(*ids); i++)
 			mark(live, ids[i]);
 	}
 }
-_Static_assert(sizeof(struct notes) % sizeof(str_id) == 0, "notes are ids and nothing else");
+_Static_assert(sizeof(struct annotations) % sizeof(str_id) == 0, "notes are ids and nothing else");
 
 static void mark_nodes(const struct cluster *c, bool *live)
 {
@@ -308,7 +308,7 @@ static void mark_shared(const struct cluster *c, bool *live)
 		mark(live, toleration->key);
 		mark(live, toleration->value);
 	}
-	array_each(term, &c->pod_terms)
+	array_each(term, &c->inter_pod)
 		mark(live, term->topology_key);
 	array_each(spread, &c->spreads)
 		mark(live, spread->topology_key);

@@ -59,11 +59,12 @@ static bool same_taints(const struct cluster *c, struct range a, struct range b)
 	return is_same;
 }
 
-static bool same_notes(const struct cluster *c, notes_id a, notes_id b)
+static bool same_annotations(const struct cluster *c, annotations_id a, annotations_id b)
 {
 	if (a == NONE || b == NONE)
 		return a == b;
-	return memcmp(&c->notes.items[a], &c->notes.items[b], sizeof(struct notes)) == 0;
+	return memcmp(&c->annotations.items[a], &c->annotations.items[b],
+		      sizeof(struct annotations)) == 0;
 }
 
 #if __has_builtin(__builtin_clear_padding)
@@ -107,7 +108,8 @@ static bool pods_same(const struct cluster *c, const void *a, const void *b)
 {
 	const struct pod *x = a, *y = b;
 
-	return same_notes(c, x->notes, y->notes) && SAME_BUT(struct pod, a, b, notes);
+	return same_annotations(c, x->annotations, y->annotations) &&
+	       SAME_BUT(struct pod, a, b, annotations);
 }
 
 static bool mckubes_same(const struct cluster *c, const void *a, const void *b)
@@ -172,7 +174,7 @@ static bool namespaces_same(const struct cluster *c, const void *a, const void *
 		c->member.items =                                                                \
 			xreallocarray(c->member.items, c->member.cap, sizeof(*c->member.items)); \
 	}                                                                                        \
-	const struct row_kind rows_of_##member = {                                               \
+	const struct delta_kind delta_of_##member = {                                            \
 		.size = sizeof(*((struct cluster *)0)->member.items),                            \
 		.first = first_of_##member,                                                      \
 		.n = n_of_##member,                                                              \
@@ -190,7 +192,7 @@ ROWS(volumes)
 ROWS(claims)
 ROWS(namespaces)
 
-void *row_at(struct cluster *c, const struct row_kind *k, size_t i)
+void *row_at(struct cluster *c, const struct delta_kind *k, size_t i)
 {
 	return (unsigned char *)k->first(c) + i * k->size;
 }
@@ -199,7 +201,7 @@ void *row_at(struct cluster *c, const struct row_kind *k, size_t i)
 
 struct settling {
 	struct cluster *c;
-	const struct row_kind *k;
+	const struct delta_kind *k;
 	size_t n;		/* rows that count */
 	unsigned char *inserts; /* copies, in order of their names */
 	size_t n_inserts;
@@ -228,14 +230,14 @@ static int cmp_news(const void *a, const void *b, void *arg)
 }
 
 /* The first of the first n rows that is not before the one that is looked for. */
-static size_t lower_bound(const struct settling *s, size_t n, const struct meta *wanted)
+static size_t lower_bound(const struct settling *s, size_t n, const struct meta *watched_kinds)
 {
 	size_t low = 0;
 
 	while (low < n) {
 		size_t mid = low + (n - low) / 2;
 
-		if (cmp(s, meta_at(s, mid), wanted) < 0)
+		if (cmp(s, meta_at(s, mid), watched_kinds) < 0)
 			low = mid + 1;
 		else
 			n = mid;
@@ -262,7 +264,7 @@ static size_t *sort_news(struct settling *s, size_t n_news, size_t *ret_n)
 static void insert(struct settling *s, const void *row)
 {
 	memcpy(s->inserts + s->n_inserts++ * s->k->size, row, s->k->size);
-	s->did |= ROWS_CAME_OR_WENT;
+	s->did |= DELTA_RESIZED;
 }
 
 static void replace(struct settling *s, size_t at, const void *row)
@@ -270,7 +272,7 @@ static void replace(struct settling *s, size_t at, const void *row)
 	void *old = row_at(s->c, s->k, at);
 
 	if (!s->k->is_same(s->c, old, row))
-		s->did |= ROWS_CHANGED;
+		s->did |= DELTA_CHANGED;
 	memcpy(old, row, s->k->size);
 }
 
@@ -318,12 +320,12 @@ static bool take_list(struct settling *s, const uint8_t *news, size_t n_news)
 	size_t first = *s->k->n(s->c);
 
 	for (size_t i = 0; i < n_news; i++)
-		if (news[i] != NEWS_PUT ||
+		if (news[i] != DELTA_PUT ||
 		    (i && cmp(s, meta_at(s, first + i - 1), meta_at(s, first + i)) >= 0))
 			return false;
 	shift(s, 0, first, first + n_news);
 	s->n = n_news;
-	s->did = ROWS_CAME_OR_WENT;
+	s->did = DELTA_RESIZED;
 	return true;
 }
 
@@ -335,7 +337,7 @@ static void merge(struct settling *s, const uint8_t *news, size_t n_news)
 	s->inserts = xcalloc(n_order, s->k->size);
 	for (size_t i = 0; i < n_order; i++) {
 		const struct meta *row = meta_at(s, order[i]);
-		bool is_gone = news[order[i] - first] == NEWS_GONE;
+		bool is_gone = news[order[i] - first] == DELTA_DELETE;
 		size_t at = lower_bound(s, s->n, row);
 		bool is_known = at < s->n && cmp(s, meta_at(s, at), row) == 0;
 
@@ -347,21 +349,21 @@ static void merge(struct settling *s, const uint8_t *news, size_t n_news)
 			insert(s, row);
 	}
 	if (n_gaps)
-		s->did |= ROWS_CAME_OR_WENT;
+		s->did |= DELTA_RESIZED;
 	remove_rows(s, order, n_gaps);
 	insert_rows(s);
 	free(s->inserts);
 }
 
-unsigned rows_settle(struct cluster *c, const struct row_kind *k, const uint8_t *news,
-		     size_t n_news, bool is_new_list)
+unsigned delta_commit(struct cluster *c, const struct delta_kind *k, const uint8_t *news,
+		      size_t n_news, bool is_new_list)
 {
 	size_t *n = k->n(c);
 	struct settling s = { .c = c, .k = k, .n = is_new_list ? 0 : *n };
 	size_t had = *n + n_news;
 
 	if (is_new_list && *n + n_news > 0)
-		s.did = ROWS_CAME_OR_WENT;
+		s.did = DELTA_RESIZED;
 	if (n_news && !(is_new_list && take_list(&s, news, n_news)))
 		merge(&s, news, n_news);
 	*n = s.n;

@@ -7,12 +7,12 @@
 /* The rows of one kind in a snapshot, changed many at a time.
  *
  * Behind the `n` rows that count, in order of their names, wait `n_news` that were added since:
- * news. Nobody who reads the snapshot sees them, until rows_settle() puts them in their places. So
+ * news. Nobody who reads the snapshot sees them, until delta_commit() puts them in their places. So
  * a snapshot can be read at leisure while changes come in. */
 
-enum news { NEWS_PUT, NEWS_GONE }; /* GONE: of the row only namespace and name count */
+enum news { DELTA_PUT, DELTA_DELETE }; /* GONE: of the row only namespace and name count */
 
-struct row_kind {
+struct delta_kind {
 	size_t size;
 	struct meta *(*first)(struct cluster *c); /* each row begins with its meta */
 	size_t *(*n)(struct cluster *c);
@@ -22,17 +22,17 @@ struct row_kind {
 	bool (*is_same)(const struct cluster *c, const void *a, const void *b);
 };
 
-extern const struct row_kind rows_of_nodes, rows_of_pods, rows_of_mckubes, rows_of_pdbs,
-	rows_of_priority_classes, rows_of_volumes, rows_of_claims, rows_of_namespaces;
+extern const struct delta_kind delta_of_nodes, delta_of_pods, delta_of_mckubes, delta_of_pdbs,
+	delta_of_priority_classes, delta_of_volumes, delta_of_claims, delta_of_namespaces;
 
-void *row_at(struct cluster *c, const struct row_kind *k, size_t i);
+void *row_at(struct cluster *c, const struct delta_kind *k, size_t i);
 
 /* What settling did. */
-enum { ROWS_CHANGED = 1, ROWS_CAME_OR_WENT = 2 };
+enum { DELTA_CHANGED = 1, DELTA_RESIZED = 2 };
 
 /* Of news with the same name the last one counts. With is_new_list they are all there is. Returns
  * flags of the enum; 0 when no row says anything else than before. */
-unsigned rows_settle(struct cluster *c, const struct row_kind *k, const uint8_t *news,
-		     size_t n_news, bool is_new_list);
+unsigned delta_commit(struct cluster *c, const struct delta_kind *k, const uint8_t *news,
+		      size_t n_news, bool is_new_list);
 
 #endif

@@ -64,7 +64,8 @@ static bool is_known(const struct cluster *c, const struct raw *raw, const struc
 	return number_of(c, raw, f->max) != RECOVERY_NOT_GIVEN;
 }
 
-void mckube_words_check(const struct cluster *c, const struct mckube *m, struct notices *notices)
+void mckube_options_check(const struct cluster *c, const struct mckube *m,
+			  struct warnings *warnings)
 {
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
 		const struct word_field *f = &fields[i];
@@ -72,9 +73,9 @@ void mckube_words_check(const struct cluster *c, const struct mckube *m, struct 
 
 		if (is_known(c, raw, f))
 			continue;
-		notice_add(notices, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
-			   cluster_str(c, m->meta.name), "Unsupported", "%s: '%.40s' %s", f->path,
-			   cluster_str(c, raw->text), f->rule);
+		warning_add(warnings, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
+			    cluster_str(c, m->meta.name), "Unsupported", "%s: '%.40s' %s", f->path,
+			    cluster_str(c, raw->text), f->rule);
 	}
 }
 

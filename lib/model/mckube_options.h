@@ -10,8 +10,9 @@
  * Checkpoint) and spec.recovery (budget/recovery.h). Words may be written in any case. What is none
  * of them counts as not given: that never makes a request bad. */
 
-/* An Unsupported notice for each member that counts as not given. */
-void mckube_words_check(const struct cluster *c, const struct mckube *m, struct notices *notices);
+/* An Unsupported warning for each member that counts as not given. */
+void mckube_options_check(const struct cluster *c, const struct mckube *m,
+			  struct warnings *warnings);
 
 struct recovery mckube_recovery(const struct cluster *c, const struct mckube *m);
 

@@ -60,55 +60,56 @@ static struct request_text text_of_mckube(const struct mckube *m)
 
 /* ---- Sources 2 and 3, and assignments: annotations ---- */
 
-static struct raw raw_of_note(str_id note)
+static struct raw raw_of_annotation(str_id note)
 {
 	return (struct raw){ note == NONE ? 0 : note, note == NONE ? RAW_ABSENT : RAW_STRING };
 }
 
-static struct request_text text_of_notes(const struct notes *n)
+static struct request_text text_of_annotations(const struct annotations *n)
 {
 	return (struct request_text){
-		.period = { raw_of_note(n->period), "metadata.annotations[mckube.io/rt-period]" },
-		.low = { raw_of_note(n->runtime_low),
+		.period = { raw_of_annotation(n->period),
+			    "metadata.annotations[mckube.io/rt-period]" },
+		.low = { raw_of_annotation(n->runtime_low),
 			 "metadata.annotations[mckube.io/rt-runtime-low]" },
-		.hi = { raw_of_note(n->runtime_hi),
+		.hi = { raw_of_annotation(n->runtime_hi),
 			"metadata.annotations[mckube.io/rt-runtime-hi]" },
-		.core = { raw_of_note(n->core_request),
+		.core = { raw_of_annotation(n->core_request),
 			  "metadata.annotations[mckube.io/rt-core-request]" },
-		.criticality = { raw_of_note(n->criticality),
+		.criticality = { raw_of_annotation(n->criticality),
 				 "metadata.annotations[mckube.io/criticality]" },
 	};
 }
 
 /* The same annotations where they are an assignment: where the pod is was said elsewhere. */
-static struct request_text text_of_assignment(const struct notes *n)
+static struct request_text text_of_assignment(const struct annotations *n)
 {
-	struct request_text t = text_of_notes(n);
+	struct request_text t = text_of_annotations(n);
 
 	t.core.raw = (struct raw){ 0 };
-	t.floor.raw = raw_of_note(n->runtime_floor);
+	t.floor.raw = raw_of_annotation(n->runtime_floor);
 	t.floor.path = "metadata.annotations[mckube.io/rt-runtime-floor]";
-	t.medium.raw = raw_of_note(n->runtime_medium);
+	t.medium.raw = raw_of_annotation(n->runtime_medium);
 	t.medium.path = "metadata.annotations[mckube.io/rt-runtime-medium]";
 	return t;
 }
 
-static const struct notes *notes_of(const struct cluster *c, const struct pod *pod)
+static const struct annotations *annotations_of(const struct cluster *c, const struct pod *pod)
 {
-	return pod->notes == NONE ? NULL : &c->notes.items[pod->notes];
+	return pod->annotations == NONE ? NULL : &c->annotations.items[pod->annotations];
 }
 
-static bool annotations_speak(const struct cluster *c, const struct pod *pod)
+static bool annotations_take_precedence(const struct cluster *c, const struct pod *pod)
 {
-	const struct notes *n = notes_of(c, pod);
+	const struct annotations *n = annotations_of(c, pod);
 
 	return n && n->period != NONE && pod->has_label &&
 	       (n->source == NONE || strcmp(cluster_str(c, n->source), "annotations") == 0);
 }
 
-static bool rt_operator_speaks(const struct cluster *c, const struct pod *pod)
+static bool rt_operator_takes_precedence(const struct cluster *c, const struct pod *pod)
 {
-	const struct notes *n = notes_of(c, pod);
+	const struct annotations *n = annotations_of(c, pod);
 
 	return n && n->realtime != NONE && strcmp(cluster_str(c, n->realtime), "true") == 0;
 }
@@ -117,7 +118,7 @@ static bool read_rt_operator(const struct cluster *c, const struct pod *pod,
 			     struct request_value *v, struct value_error *err)
 {
 	static const char path[] = "metadata.annotations[rt_runtime_us]";
-	struct raw runtime = raw_of_note(notes_of(c, pod)->rt_runtime_us);
+	struct raw runtime = raw_of_annotation(annotations_of(c, pod)->rt_runtime_us);
 	struct request_text t = {
 		.fixed_period = RT_OPERATOR_PERIOD_US,
 		.low = { runtime, path },
@@ -148,9 +149,9 @@ static enum request_source source_of(const struct cluster *c, const struct pod *
 {
 	if (m != NONE)
 		return SOURCE_MCKUBE;
-	if (annotations_speak(c, pod))
+	if (annotations_take_precedence(c, pod))
 		return SOURCE_ANNOTATIONS;
-	return rt_operator_speaks(c, pod) ? SOURCE_RT_OPERATOR : SOURCE_NONE;
+	return rt_operator_takes_precedence(c, pod) ? SOURCE_RT_OPERATOR : SOURCE_NONE;
 }
 
 static bool read_source(const struct cluster *c, const struct pod *pod, enum request_source source,
@@ -163,7 +164,7 @@ static bool read_source(const struct cluster *c, const struct pod *pod, enum req
 		t = text_of_mckube(&c->mckubes.items[m]);
 		return request_value_read(c, &t, false, v, err);
 	case SOURCE_ANNOTATIONS:
-		t = text_of_notes(notes_of(c, pod));
+		t = text_of_annotations(annotations_of(c, pod));
 		return request_value_read(c, &t, true, v, err);
 	case SOURCE_RT_OPERATOR:
 		return read_rt_operator(c, pod, v, err);
@@ -180,8 +181,8 @@ static void compare_sources(struct reading *r, const struct pod *pod, enum reque
 	const struct cluster *c = r->c;
 
 	for (enum request_source s = heard + 1; s <= SOURCE_RT_OPERATOR; s++) {
-		bool speaks = s == SOURCE_ANNOTATIONS ? annotations_speak(c, pod)
-						      : rt_operator_speaks(c, pod);
+		bool speaks = s == SOURCE_ANNOTATIONS ? annotations_take_precedence(c, pod)
+						      : rt_operator_takes_precedence(c, pod);
 		struct request_value other;
 		struct value_error err;
 
@@ -191,12 +192,12 @@ static void compare_sources(struct reading *r, const struct pod *pod, enum reque
 		if (a->period == b->period && a->low == b->low && a->hi == b->hi &&
 		    a->criticality == b->criticality)
 			continue;
-		notice_add(r->notices, "Pod", pod_ns(c, pod), pod_name(c, pod), "SourceConflict",
-			   "source %s asks for %d/%d of %d us (%s), source %s for %d/%d of %d us "
-			   "(%s); the first is heard",
-			   request_source_name(heard), a->low, a->hi, a->period,
-			   criticality_name(a->criticality), request_source_name(s), b->low, b->hi,
-			   b->period, criticality_name(b->criticality));
+		warning_add(r->warnings, "Pod", pod_ns(c, pod), pod_name(c, pod), "SourceConflict",
+			    "source %s asks for %d/%d of %d us (%s), source %s for %d/%d of %d us "
+			    "(%s); the first is heard",
+			    request_source_name(heard), a->low, a->hi, a->period,
+			    criticality_name(a->criticality), request_source_name(s), b->low, b->hi,
+			    b->period, criticality_name(b->criticality));
 	}
 }
 
@@ -236,7 +237,7 @@ bool request_pin_is_legacy(const struct cluster *c, const struct mckube *m,
 static const char *legacy_reason(const struct cluster *c, const struct mckube *m,
 				 const struct pod *pod, const struct cpuset *pin)
 {
-	const struct notes *n = notes_of(c, pod);
+	const struct annotations *n = annotations_of(c, pod);
 	struct cpuset cores;
 
 	if (request_pin_is_legacy(c, m, pin))
@@ -257,11 +258,11 @@ static void read_pins(struct reading *r, struct request *q, const struct pod *po
 
 	q->core_count = v->core_count;
 	if (legacy) {
-		notice_add(r->notices, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
-			   cluster_str(c, m->meta.name), "LegacyPin",
-			   "spec.rtSettings.core: '%s' is taken as an older controller's choice "
-			   "and ignored, spec.node too: %s",
-			   cluster_str(c, m->core.text), legacy);
+		warning_add(r->warnings, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
+			    cluster_str(c, m->meta.name), "LegacyPin",
+			    "spec.rtSettings.core: '%s' is taken as an older controller's choice "
+			    "and ignored, spec.node too: %s",
+			    cluster_str(c, m->core.text), legacy);
 		return;
 	}
 	if (v->has_cores) {
@@ -273,9 +274,9 @@ static void read_pins(struct reading *r, struct request *q, const struct pod *po
 	q->has_node_pin = true;
 	q->node_pin = cluster_node(c, cluster_str(c, m->node));
 	if (q->node_pin == NONE)
-		notice_add(r->notices, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
-			   cluster_str(c, m->meta.name), "UnknownNode",
-			   "spec.node: there is no node '%s'", cluster_str(c, m->node));
+		warning_add(r->warnings, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
+			    cluster_str(c, m->meta.name), "UnknownNode",
+			    "spec.node: there is no node '%s'", cluster_str(c, m->node));
 }
 
 static void read_request(struct reading *r, struct request *q, const struct pod *pod)
@@ -297,11 +298,11 @@ static void read_request(struct reading *r, struct request *q, const struct pod 
 	if (q->source == SOURCE_MCKUBE) {
 		const struct mckube *m = &c->mckubes.items[q->mckube];
 
-		notice_add(r->notices, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
-			   cluster_str(c, m->meta.name), err.reason, "%s", err.message);
+		warning_add(r->warnings, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
+			    cluster_str(c, m->meta.name), err.reason, "%s", err.message);
 	} else {
-		notice_add(r->notices, "Pod", pod_ns(c, pod), pod_name(c, pod), err.reason, "%s",
-			   err.message);
+		warning_add(r->warnings, "Pod", pod_ns(c, pod), pod_name(c, pod), err.reason, "%s",
+			    err.message);
 	}
 }
 
@@ -321,7 +322,7 @@ static const struct mckube *status_of(const struct cluster *c, const struct requ
 static void read_place(struct reading *r, struct request *q, const struct pod *pod)
 {
 	const struct cluster *c = r->c;
-	const struct notes *n = notes_of(c, pod);
+	const struct annotations *n = annotations_of(c, pod);
 	const struct mckube *m = status_of(c, q, pod);
 	bool is_noted = n && n->core != NONE;
 	str_id text = is_noted ? n->core : m ? m->status_core : 0;
@@ -331,14 +332,14 @@ static void read_place(struct reading *r, struct request *q, const struct pod *p
 	if (read_set(r, text, &q->cores)) {
 		q->has_cores = true;
 	} else if (is_noted) {
-		notice_add(
-			r->notices, "Pod", pod_ns(c, pod), pod_name(c, pod), "BadCpuset",
+		warning_add(
+			r->warnings, "Pod", pod_ns(c, pod), pod_name(c, pod), "BadCpuset",
 			"metadata.annotations[mckube.io/rt-core]: '%.40s' is not a list of CPUs; the "
 			"pod counts as one without cores",
 			cluster_str(c, text));
 	} else {
-		notice_add(
-			r->notices, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
+		warning_add(
+			r->warnings, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
 			cluster_str(c, m->meta.name), "BadCpuset",
 			"status.allocatedCore: '%.40s' is not a list of CPUs; the pod counts as one "
 			"without cores",
@@ -348,7 +349,7 @@ static void read_place(struct reading *r, struct request *q, const struct pod *p
 
 static void read_level(const struct cluster *c, struct request *q, const struct pod *pod)
 {
-	const struct notes *n = notes_of(c, pod);
+	const struct annotations *n = annotations_of(c, pod);
 	const struct mckube *m = status_of(c, q, pod);
 	enum level level = LEVEL_LOW;
 
@@ -370,7 +371,7 @@ static bool is_from_source(const struct cluster *c, const struct request *q, str
  * cleaned up. */
 static void read_assignment(const struct cluster *c, struct request *q, const struct pod *pod)
 {
-	const struct notes *n = notes_of(c, pod);
+	const struct annotations *n = annotations_of(c, pod);
 	struct request_value v;
 	struct value_error err;
 
@@ -410,10 +411,10 @@ void reading_pod(struct reading *r, pod_id id, mckube_id m)
 	const struct cluster *c = r->c;
 	const struct pod *pod = &c->pods.items[id];
 	enum request_source source = source_of(c, pod, m);
-	size_t n_notices = r->notices->list.n;
+	size_t n_notices = r->warnings->list.n;
 
 	if (source == SOURCE_NONE &&
-	    (pod->notes == NONE || !pod->node_name || notes_of(c, pod)->core == NONE))
+	    (pod->annotations == NONE || !pod->node_name || annotations_of(c, pod)->core == NONE))
 		return;
 
 	struct request q = {
@@ -433,7 +434,7 @@ void reading_pod(struct reading *r, pod_id id, mckube_id m)
 		read_load(&q, pod);
 	if (!q.has_pin && q.has_cores && (q.is_bad || source == SOURCE_NONE))
 		q.core_count = (uint16_t)cpuset_count(&r->out->sets.items[q.cores]);
-	q.is_noted = r->notices->list.n > n_notices;
+	q.is_noted = r->warnings->list.n > n_notices;
 	reading_add(r, &q);
 }
 
@@ -465,7 +466,7 @@ void reading_words(struct reading *r)
 
 	for (mckube_id m = 0; m < c->mckubes.n; m++)
 		if (r->out->of_mckube[m] != NONE)
-			mckube_words_check(c, &c->mckubes.items[m], r->notices);
+			mckube_options_check(c, &c->mckubes.items[m], r->warnings);
 }
 
 void reading_all(struct reading *r)
@@ -480,9 +481,9 @@ void reading_all(struct reading *r)
 }
 
 void requests_read(const struct cluster *c, const struct settings *settings, struct requests *ret,
-		   struct notices *notices)
+		   struct warnings *warnings)
 {
-	struct reading r = { .c = c, .settings = settings, .out = ret, .notices = notices };
+	struct reading r = { .c = c, .settings = settings, .out = ret, .warnings = warnings };
 
 	reading_all(&r);
 }

@@ -14,7 +14,7 @@
 
 /* Which pod asks for what. The first source that speaks wins: a McKube object, the pod's
  * mckube.io/rt-* annotations, rt-operator's annotations. Values are checked here, once; a bad one
- * makes the request bad (never bound) and is named in a notice.
+ * makes the request bad (never bound) and is named in a warning.
  *
  * The result has one entry for each pod that a source speaks for, or that still carries an
  * assignment though none does (SOURCE_NONE), in the order of pod ids. */
@@ -40,7 +40,7 @@ struct request {
 	bool has_cores;	  /* it has cores now: `cores` */
 	bool selects_many; /* its McKube means several pods: no allocatedCore for it */
 	bool has_node_pin;
-	bool is_noted;	       /* a notice came of it */
+	bool is_noted;	       /* a warning came of it */
 	uint8_t assignment;    /* enum assignment */
 	bool shrinks;	       /* ASSIGNMENT_OTHER, which grants as much or more in every mode */
 	struct budget granted; /* by the assignment; period 0: none */
@@ -64,7 +64,7 @@ struct requests {
 #define REQUEST_MANY (UINT32_MAX - 1)
 
 void requests_read(const struct cluster *c, const struct settings *settings, struct requests *ret,
-		   struct notices *notices);
+		   struct warnings *warnings);
 void requests_done(struct requests *r);
 
 /* Is a pin of this McKube one that an older controller wrote? It equals what that controller had

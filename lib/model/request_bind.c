@@ -3,7 +3,7 @@
 #include "model/pod_index.h"
 #include "model/request_internal.h"
 
-static bool mckube_speaks(const struct mckube *m)
+static bool mckube_takes_precedence(const struct mckube *m)
 {
 	bool has_budget = m->period.kind || m->low[0].kind || m->low[1].kind || m->hi[0].kind ||
 			  m->hi[1].kind;
@@ -38,12 +38,12 @@ void reading_name_pod(struct reading *r, mckube_id *best, mckube_id m, pod_id po
 	r->has_rivals = true;
 
 	const struct mckube *l = &c->mckubes.items[loser];
-	notice_add(r->notices, cluster_str(c, l->kind), cluster_str(c, l->meta.ns),
-		   cluster_str(c, l->meta.name), "DuplicateRequest",
-		   "pod %s is already named by %s %s, which is heard",
-		   cluster_str(c, c->pods.items[pod].meta.name),
-		   cluster_str(c, c->mckubes.items[best[pod]].kind),
-		   cluster_str(c, c->mckubes.items[best[pod]].meta.name));
+	warning_add(r->warnings, cluster_str(c, l->kind), cluster_str(c, l->meta.ns),
+		    cluster_str(c, l->meta.name), "DuplicateRequest",
+		    "pod %s is already named by %s %s, which is heard",
+		    cluster_str(c, c->pods.items[pod].meta.name),
+		    cluster_str(c, c->mckubes.items[best[pod]].kind),
+		    cluster_str(c, c->mckubes.items[best[pod]].meta.name));
 }
 
 void reading_bind(struct reading *r, mckube_id *best)
@@ -54,13 +54,13 @@ void reading_bind(struct reading *r, mckube_id *best)
 
 	pod_index_init(&index, c);
 	array_each(m, &c->mckubes)
-		if (mckube_speaks(m) && !m->podname)
+		if (mckube_takes_precedence(m) && !m->podname)
 			pod_index_want(&index, m->meta.ns, m->selector);
 	pod_index_fill(&index, NULL);
 	for (mckube_id id = 0; id < c->mckubes.n; id++) {
 		const struct mckube *m = &c->mckubes.items[id];
 
-		if (!mckube_speaks(m))
+		if (!mckube_takes_precedence(m))
 			continue;
 		if (m->podname) {
 			pod_id pod = cluster_pod(c, cluster_str(c, m->meta.ns),
@@ -76,9 +76,10 @@ void reading_bind(struct reading *r, mckube_id *best)
 	array_done(&pods);
 }
 
-static bool speaks_for(const struct cluster *c, const struct mckube *m, const struct pod *pod)
+static bool takes_precedence_for(const struct cluster *c, const struct mckube *m,
+				 const struct pod *pod)
 {
-	if (m->meta.ns != pod->meta.ns || !mckube_speaks(m))
+	if (m->meta.ns != pod->meta.ns || !mckube_takes_precedence(m))
 		return false;
 	return m->podname ? m->podname == pod->meta.name
 			  : selector_matches(c, m->selector, pod->labels);
@@ -90,7 +91,7 @@ bool reading_bind_one(struct reading *r, mckube_id *best, pod_id pod)
 	mckube_id found = NONE;
 
 	for (mckube_id m = 0; m < c->mckubes.n; m++) {
-		if (!speaks_for(c, &c->mckubes.items[m], &c->pods.items[pod]))
+		if (!takes_precedence_for(c, &c->mckubes.items[m], &c->pods.items[pod]))
 			continue;
 		if (found != NONE)
 			return false;

@@ -13,7 +13,7 @@ enum {
 
 struct again {
 	struct reading r;
-	struct request_memory *before;
+	struct request_cache *before;
 	uint32_t *was;	/* by pod_id: its pod_id before, if its version is the same; NONE */
 	bool *is_same;	/* by mckube_id: has it the version of before? */
 	uint32_t n_new; /* pods that have not */
@@ -27,7 +27,7 @@ static struct known_object known_of(const struct meta *m)
 	return (struct known_object){ m->ns, m->name, m->version };
 }
 
-static void note_objects(const struct cluster *c, struct request_memory *m)
+static void note_objects(const struct cluster *c, struct request_cache *m)
 {
 	array_clear(&m->pods);
 	array_reserve(&m->pods, c->pods.n);
@@ -131,7 +131,7 @@ static void bind_again(struct again *a, mckube_id *best)
 
 /* ---- Requests ---- */
 
-/* Nodes come and go, and a notice has to be given each time. */
+/* Nodes come and go, and a warning has to be given each time. */
 static bool is_as_before(const struct again *a, const struct request *q, mckube_id m)
 {
 	bool selects_many = m != NONE && a->r.out->of_mckube[m] == REQUEST_MANY;
@@ -173,21 +173,21 @@ static void read_news(struct again *a)
 }
 
 static bool is_usable(const struct cluster *c, const struct settings *settings,
-		      const struct request_memory *m)
+		      const struct request_cache *m)
 {
 	return m->requests.of_pod && m->n_sweeps == c->strings.n_sweeps &&
 	       m->ignores_legacy_pins == settings->ignores_legacy_pins &&
 	       m->requests.sets.n <= 2 * m->n_sets + SETS_SPARE;
 }
 
-void requests_read_again(const struct cluster *c, const struct settings *settings,
-			 struct request_memory *memory, struct notices *notices)
+void requests_update(const struct cluster *c, const struct settings *settings,
+		     struct request_cache *memory, struct warnings *warnings)
 {
 	AUTO_FREE uint32_t *was = reading_new_ids(c->pods.n);
 	AUTO_FREE bool *is_same = xcalloc(c->mckubes.n, sizeof(*is_same));
 	struct requests requests = { 0 };
 	struct again a = {
-		.r = { .c = c, .settings = settings, .out = &requests, .notices = notices },
+		.r = { .c = c, .settings = settings, .out = &requests, .warnings = warnings },
 		.before = memory,
 		.was = was,
 		.is_same = is_same,
@@ -207,10 +207,10 @@ void requests_read_again(const struct cluster *c, const struct settings *setting
 	note_objects(c, memory);
 }
 
-void request_memory_done(struct request_memory *m)
+void request_cache_done(struct request_cache *m)
 {
 	requests_done(&m->requests);
 	array_done(&m->pods);
 	array_done(&m->mckubes);
-	*m = (struct request_memory){ 0 };
+	*m = (struct request_cache){ 0 };
 }

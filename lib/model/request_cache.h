@@ -9,13 +9,13 @@
  *
  * A request follows from what its pod and the McKube that speaks for it say, and a version of an
  * object (metadata.resourceVersion) always says the same. So only those are read of which one has
- * another version than before, and the result, notices too, is what requests_read() would give.
+ * another version than before, and the result, warnings too, is what requests_read() would give.
  * Zeroed is empty. */
 struct known_object {
 	str_id ns, name, version;
 };
 
-struct request_memory {
+struct request_cache {
 	struct requests requests;		  /* to be read by all, until the next time */
 	ARRAY(struct known_object) pods, mckubes; /* of the snapshot as it was, in its order */
 	uint32_t n_sweeps;			  /* of the snapshot's strings */
@@ -25,9 +25,9 @@ struct request_memory {
 };
 
 /* Brings memory->requests up to what the snapshot says now. */
-void requests_read_again(const struct cluster *c, const struct settings *settings,
-			 struct request_memory *memory, struct notices *notices);
+void requests_update(const struct cluster *c, const struct settings *settings,
+		     struct request_cache *memory, struct warnings *warnings);
 
-void request_memory_done(struct request_memory *m);
+void request_cache_done(struct request_cache *m);
 
 #endif

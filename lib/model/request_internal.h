@@ -12,8 +12,8 @@ struct reading {
 	const struct cluster *c;
 	const struct settings *settings;
 	struct requests *out;
-	struct notices *notices;
-	bool has_rivals; /* several McKubes speak for one pod, which a notice says */
+	struct warnings *warnings;
+	bool has_rivals; /* several McKubes speak for one pod, which a warning says */
 	/* A thousand pods are on core 3: lists of CPUs by the id of their text, the last few. */
 	struct {
 		str_id text; /* 0: none */

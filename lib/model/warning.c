@@ -6,15 +6,15 @@
 #include "base/auto.h"
 #include "base/str.h"
 
-void notice_add(struct notices *n, const char *kind, const char *ns, const char *name,
-		const char *reason, const char *fmt, ...)
+void warning_add(struct warnings *n, const char *kind, const char *ns, const char *name,
+		 const char *reason, const char *fmt, ...)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	va_list ap;
 
 	str_addf(&text, "%s %s%s%s", kind, ns, *ns ? "/" : "", name);
-	struct notice *notice = array_add(&n->list);
-	*notice = (struct notice){
+	struct warning *warning = array_add(&n->list);
+	*warning = (struct warning){
 		.object = arena_strndup(n->arena, text.s, text.n),
 		.reason = reason,
 	};
@@ -23,5 +23,5 @@ void notice_add(struct notices *n, const char *kind, const char *ns, const char 
 	va_start(ap, fmt);
 	str_vaddf(&text, fmt, ap);
 	va_end(ap);
-	notice->message = arena_strndup(n->arena, text.s, text.n);
+	warning->message = arena_strndup(n->arena, text.s, text.n);
 }

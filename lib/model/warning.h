@@ -7,19 +7,19 @@
 
 /* What is to be said about the input: a bad value, a source that was not heard. They become the
  * warnings of the plan, in the order in which they were found, which is the order of names. */
-struct notice {
+struct warning {
 	const char *object; /* "McKube default/brake" */
 	const char *reason; /* one of plan-format's warning reasons */
 	const char *message;
 };
 
-struct notices {
+struct warnings {
 	struct arena *arena; /* holds the text */
-	ARRAY(struct notice) list;
+	ARRAY(struct warning) list;
 };
 
 /* `kind`, `ns` (may be "") and `name` make up the object. */
-void notice_add(struct notices *n, const char *kind, const char *ns, const char *name,
-		const char *reason, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+void warning_add(struct warnings *n, const char *kind, const char *ns, const char *name,
+		 const char *reason, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
 #endif

@@ -14,10 +14,10 @@
 
 enum { DEPTH_MAX = 8, EVENTS = 64 };
 
-static void add_folder(struct births *b, const char *path, int depth);
+static void add_folder(struct cgroup_watch *b, const char *path, int depth);
 
 /* A container's folder is told; one that may hold containers is watched. */
-static void look_at(struct births *b, const char *parent, const char *name, int depth)
+static void look_at(struct cgroup_watch *b, const char *parent, const char *name, int depth)
 {
 	AUTO_FREE char *path = xasprintf("%s%s%s", parent, *parent ? "/" : "", name);
 	struct container_path parsed;
@@ -28,7 +28,7 @@ static void look_at(struct births *b, const char *parent, const char *name, int 
 		add_folder(b, path, depth + 1);
 }
 
-static void add_folder(struct births *b, const char *path, int depth)
+static void add_folder(struct cgroup_watch *b, const char *path, int depth)
 {
 	AUTO_FREE char *full = xasprintf("%s/%s", b->kernel->cpu, path);
 	int wd = inotify_add_watch(b->fd, full, IN_CREATE | IN_ONLYDIR);
@@ -40,7 +40,7 @@ static void add_folder(struct births *b, const char *path, int depth)
 		is_known |= f->wd == wd;
 	if (!is_known)
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): array_add() makes room */
-		*array_add(&b->folders) = (struct birth_folder){ wd, xstrdup(path) };
+		*array_add(&b->folders) = (struct watched_folder){ wd, xstrdup(path) };
 
 	AUTO_DIR DIR *d = opendir(full);
 	for (struct dirent *e; d && (e = readdir(d));)
@@ -48,10 +48,10 @@ static void add_folder(struct births *b, const char *path, int depth)
 			look_at(b, path, e->d_name, depth);
 }
 
-int births_open(struct births *b, const struct kernel *k, birth_visitor visit, void *arg,
-		struct error *err)
+int cgroup_watch_open(struct cgroup_watch *b, const struct kernel *k, cgroup_watch_visitor visit,
+		      void *arg, struct error *err)
 {
-	*b = (struct births){ .kernel = k, .visit = visit, .arg = arg };
+	*b = (struct cgroup_watch){ .kernel = k, .visit = visit, .arg = arg };
 	b->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (b->fd < 0)
 		return error_errno(err, "inotify");
@@ -59,7 +59,7 @@ int births_open(struct births *b, const struct kernel *k, birth_visitor visit, v
 	return 0;
 }
 
-void births_close(struct births *b)
+void cgroup_watch_close(struct cgroup_watch *b)
 {
 	array_each(f, &b->folders)
 		free(f->path);
@@ -69,7 +69,7 @@ void births_close(struct births *b)
 	b->fd = -1;
 }
 
-static void forget(struct births *b, int wd)
+static void forget(struct cgroup_watch *b, int wd)
 {
 	for (size_t i = 0; i < b->folders.n; i++) {
 		if (b->folders.items[i].wd != wd)
@@ -81,7 +81,7 @@ static void forget(struct births *b, int wd)
 }
 
 /* Too much at once: everything is looked through again. */
-static void handle(struct births *b, const struct inotify_event *e)
+static void handle(struct cgroup_watch *b, const struct inotify_event *e)
 {
 	if (e->mask & IN_Q_OVERFLOW) {
 		add_folder(b, "", 0);
@@ -100,7 +100,7 @@ static void handle(struct births *b, const struct inotify_event *e)
 	}
 }
 
-void births_read(struct births *b)
+void cgroup_watch_read(struct cgroup_watch *b)
 {
 	char buf[EVENTS * (sizeof(struct inotify_event) + 64)]
 		__attribute__((aligned(__alignof__(struct inotify_event))));

@@ -11,23 +11,23 @@
  * themselves. A folder that appears together with what is in it is looked through, so nothing is
  * missed; a path may be told twice. */
 
-typedef void (*birth_visitor)(const char *path, void *arg); /* below the cpu hierarchy */
+typedef void (*cgroup_watch_visitor)(const char *path, void *arg); /* below the cpu hierarchy */
 
-struct births {
+struct cgroup_watch {
 	const struct kernel *kernel;
-	birth_visitor visit;
+	cgroup_watch_visitor visit;
 	void *arg;
-	int fd; /* readable when births_read() has something to do */
-	ARRAY(struct birth_folder {
+	int fd; /* readable when cgroup_watch_read() has something to do */
+	ARRAY(struct watched_folder {
 		int wd;
 		char *path;
 	})
 	folders;
 };
 
-int births_open(struct births *b, const struct kernel *k, birth_visitor visit, void *arg,
-		struct error *err);
-void births_close(struct births *b);
-void births_read(struct births *b);
+int cgroup_watch_open(struct cgroup_watch *b, const struct kernel *k, cgroup_watch_visitor visit,
+		      void *arg, struct error *err);
+void cgroup_watch_close(struct cgroup_watch *b);
+void cgroup_watch_read(struct cgroup_watch *b);
 
 #endif

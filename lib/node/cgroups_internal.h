@@ -4,25 +4,25 @@
 
 #include "node/cgroups.h"
 
-/* Between forest.c (budgets) and forest_nodes.c (which groups there are). */
+/* Between cgroups.c (budgets) and cgroups_nodes.c (which groups there are). */
 
 enum { SECOND_US = 1000000 };
 
-static inline struct budget_node *forest_tree_node(const struct lane *l,
-						   const struct forest_node *n)
+static inline struct budget_node *cgroups_tree_node(const struct cpu_domain *l,
+						    const struct cgroup *n)
 {
 	return &l->tree.nodes.items[n->index];
 }
 
-void forest_free_node(struct forest_node *n);
+void cgroups_free_node(struct cgroup *n);
 
-/* Something changed, whoever did it: forest_release() waits anew. */
-void forest_note_change(struct forest *f);
+/* Something changed, whoever did it: cgroups_release() waits anew. */
+void cgroups_note_change(struct cgroups *f);
 
 /* Opens the groups of others below `parent` that hold budgets: they count in its sum. */
-void forest_add_foreign(struct forest *f, struct forest_node *parent);
+void cgroups_add_unmanaged(struct cgroups *f, struct cgroup *parent);
 
 /* Takes a group out, with the gap closed; parents stay in front of their children. */
-void forest_drop(struct forest *f, struct forest_node *gone);
+void cgroups_drop(struct cgroups *f, struct cgroup *gone);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The groups of a forest: which are opened, and which are forgotten. */
+/* The groups of a cgroups: which are opened, and which are forgotten. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "node/overrun.h"
 #include "node/sysfs.h"
 
-void forest_free_node(struct forest_node *n)
+void cgroups_free_node(struct cgroup *n)
 {
 	group_close(&n->group);
 	free(n->found);
@@ -22,7 +22,7 @@ void forest_free_node(struct forest_node *n)
 	free(n);
 }
 
-static struct forest_node *find(const struct forest *f, const char *path)
+static struct cgroup *find(const struct cgroups *f, const char *path)
 {
 	array_each(n, &f->nodes)
 		if (strcmp((*n)->path, path) == 0)
@@ -30,19 +30,19 @@ static struct forest_node *find(const struct forest *f, const char *path)
 	return NULL;
 }
 
-static void grow_writes(struct forest *f)
+static void grow_writes(struct cgroups *f)
 {
-	for (size_t i = 0; i < f->n_lanes; i++)
-		f->lanes[i].writes = xreallocarray(f->lanes[i].writes, 2 * f->nodes.cap,
-						   sizeof(struct budget_write));
+	for (size_t i = 0; i < f->n_domains; i++)
+		f->domains[i].writes = xreallocarray(f->domains[i].writes, 2 * f->nodes.cap,
+						     sizeof(struct budget_write));
 }
 
 /* What a group above containers may come to. */
-static void set_derived(const struct forest *f, const struct forest_node *n, struct lane *l)
+static void set_derived(const struct cgroups *f, const struct cgroup *n, struct cpu_domain *l)
 {
-	struct budget_node *b = forest_tree_node(l, n);
+	struct budget_node *b = cgroups_tree_node(l, n);
 
-	if (n->is_container || n->is_foreign || !*n->path)
+	if (n->is_container || n->is_unmanaged || !*n->path)
 		return;
 	b->is_derived = true;
 	if (!n->is_pod)
@@ -52,7 +52,7 @@ static void set_derived(const struct forest *f, const struct forest_node *n, str
 	budget_tree_renew(&l->tree);
 }
 
-static void append(struct forest *f, struct forest_node *n)
+static void append(struct cgroups *f, struct cgroup *n)
 {
 	n->index = (uint32_t)f->nodes.n;
 	/* Arrays of pointers, in which array_add() makes room. */
@@ -60,26 +60,26 @@ static void append(struct forest *f, struct forest_node *n)
 	*array_add(&f->nodes) = n;
 	*array_add(&f->groups) = &n->group;
 	/* NOLINTEND(bugprone-sizeof-expression,clang-analyzer-core.NullDereference) */
-	n->found = xcalloc(f->n_lanes, sizeof(*n->found));
-	for (size_t i = 0; i < f->n_lanes; i++) {
+	n->found = xcalloc(f->n_domains, sizeof(*n->found));
+	for (size_t i = 0; i < f->n_domains; i++) {
 		struct bandwidth now = { SECOND_US, 0 };
 
-		group_read(&n->group, f->lanes[i].cpu, &now, NULL);
+		group_read(&n->group, f->domains[i].cpu, &now, NULL);
 		n->found[i] = n->group.now = now;
-		budget_tree_add(&f->lanes[i].tree, n->parent ? (int32_t)n->parent->index : -1,
+		budget_tree_add(&f->domains[i].tree, n->parent ? (int32_t)n->parent->index : -1,
 				n->group.name, now);
-		forest_tree_node(&f->lanes[i], n)->is_root = !*n->path;
-		set_derived(f, n, &f->lanes[i]);
+		cgroups_tree_node(&f->domains[i], n)->is_root = !*n->path;
+		set_derived(f, n, &f->domains[i]);
 	}
 	if (n->parent)
 		n->parent->n_children++;
 	grow_writes(f);
 }
 
-static int open_node(struct forest *f, struct forest_node *parent, const char *path,
-		     struct forest_node **ret, struct error *err)
+static int open_node(struct cgroups *f, struct cgroup *parent, const char *path,
+		     struct cgroup **ret, struct error *err)
 {
-	struct forest_node *n = xcalloc(1, sizeof(*n));
+	struct cgroup *n = xcalloc(1, sizeof(*n));
 	struct container_path parsed;
 
 	n->path = xstrdup(path);
@@ -88,7 +88,7 @@ static int open_node(struct forest *f, struct forest_node *parent, const char *p
 	if (r == 0)
 		r = group_id(&n->group, &n->id, err);
 	if (r < 0) {
-		forest_free_node(n);
+		cgroups_free_node(n);
 		return r;
 	}
 	n->is_pod = container_parse(path, &parsed) && !parsed.container_len;
@@ -101,12 +101,13 @@ static int open_node(struct forest *f, struct forest_node *parent, const char *p
 	return 0;
 }
 
-static bool has_budget(const struct forest *f, const struct forest_node *n)
+static bool has_budget(const struct cgroups *f, const struct cgroup *n)
 {
-	for (size_t i = 0; i < f->n_lanes; i++) {
+	for (size_t i = 0; i < f->n_domains; i++) {
 		struct bandwidth now;
 
-		if (group_read(&n->group, f->lanes[i].cpu, &now, NULL) == 0 && now.runtime_us != 0)
+		if (group_read(&n->group, f->domains[i].cpu, &now, NULL) == 0 &&
+		    now.runtime_us != 0)
 			return true;
 	}
 	return false;
@@ -114,7 +115,7 @@ static bool has_budget(const struct forest *f, const struct forest_node *n)
 
 /* There may be ten thousand: most are known to have no budget by one look at one file, such as "0"
  * or "0 0 0 0". */
-static bool is_plainly_empty(const struct forest *f, int dir, const char *name)
+static bool is_plainly_empty(const struct cgroups *f, int dir, const char *name)
 {
 	char path[NAME_MAX + 64], text[256];
 
@@ -123,13 +124,13 @@ static bool is_plainly_empty(const struct forest *f, int dir, const char *name)
 	       text[strspn(text, "0 \t\n")] == '\0';
 }
 
-void forest_add_foreign(struct forest *f, struct forest_node *parent)
+void cgroups_add_unmanaged(struct cgroups *f, struct cgroup *parent)
 {
 	AUTO_FREE char *full = xasprintf("%s/%s", f->kernel->cpu, parent->path);
 	AUTO_DIR DIR *d = opendir(full);
 
 	for (struct dirent *e; d && (e = readdir(d));) {
-		struct forest_node *n;
+		struct cgroup *n;
 
 		if (e->d_type != DT_DIR || e->d_name[0] == '.' ||
 		    is_plainly_empty(f, dirfd(d), e->d_name))
@@ -139,39 +140,38 @@ void forest_add_foreign(struct forest *f, struct forest_node *parent)
 		if (find(f, path) || open_node(f, parent, path, &n, NULL) < 0)
 			continue;
 		if (!has_budget(f, n)) {
-			forest_free_node(n);
+			cgroups_free_node(n);
 			continue;
 		}
-		n->is_foreign = true;
+		n->is_unmanaged = true;
 		append(f, n);
 	}
 }
 
 /* A group above containers: its budget follows from theirs, and others beside them count. */
-static struct forest_node *add_ancestor(struct forest *f, struct forest_node *parent,
-					const char *path)
+static struct cgroup *add_ancestor(struct cgroups *f, struct cgroup *parent, const char *path)
 {
-	struct forest_node *n = find(f, path);
+	struct cgroup *n = find(f, path);
 	bool is_new = !n;
 
 	if (is_new && open_node(f, parent, path, &n, NULL) < 0)
 		return NULL;
 	if (is_new)
 		append(f, n);
-	if (is_new || n->is_foreign) {
-		n->is_foreign = false;
-		for (size_t i = 0; i < f->n_lanes; i++)
-			set_derived(f, n, &f->lanes[i]);
-		forest_add_foreign(f, n);
+	if (is_new || n->is_unmanaged) {
+		n->is_unmanaged = false;
+		for (size_t i = 0; i < f->n_domains; i++)
+			set_derived(f, n, &f->domains[i]);
+		cgroups_add_unmanaged(f, n);
 	}
 	return n;
 }
 
 /* The root has no budget files in some dialects: then there is no group above the first that has.
  */
-static struct forest_node *add_ancestors(struct forest *f, const char *path)
+static struct cgroup *add_ancestors(struct cgroups *f, const char *path)
 {
-	struct forest_node *parent = NULL;
+	struct cgroup *parent = NULL;
 	const char *slash = path;
 
 	for (size_t len = 0; f->backend->has_tree; len = (size_t)(slash - path)) {
@@ -185,9 +185,9 @@ static struct forest_node *add_ancestors(struct forest *f, const char *path)
 	return parent;
 }
 
-int forest_add(struct forest *f, const char *path, struct forest_node **ret, struct error *err)
+int cgroups_add(struct cgroups *f, const char *path, struct cgroup **ret, struct error *err)
 {
-	struct forest_node *parent = add_ancestors(f, path), *n = find(f, path);
+	struct cgroup *parent = add_ancestors(f, path), *n = find(f, path);
 
 	if (!n) {
 		int r = open_node(f, parent, path, &n, err);
@@ -197,16 +197,16 @@ int forest_add(struct forest *f, const char *path, struct forest_node **ret, str
 		append(f, n);
 	}
 	n->is_container = true;
-	n->is_foreign = n->is_leaving = false;
-	for (size_t i = 0; i < f->n_lanes; i++) {
-		forest_tree_node(&f->lanes[i], n)->is_derived = false;
-		budget_tree_renew(&f->lanes[i].tree);
+	n->is_unmanaged = n->is_leaving = false;
+	for (size_t i = 0; i < f->n_domains; i++) {
+		cgroups_tree_node(&f->domains[i], n)->is_derived = false;
+		budget_tree_renew(&f->domains[i].tree);
 	}
 	*ret = n;
 	return 0;
 }
 
-bool forest_has(const struct forest *f, const struct forest_node *n)
+bool cgroups_has(const struct cgroups *f, const struct cgroup *n)
 {
 	char full[PATH_MAX];
 	struct stat st;
@@ -215,14 +215,14 @@ bool forest_has(const struct forest *f, const struct forest_node *n)
 	       stat(full, &st) == 0 && st.st_ino == n->id;
 }
 
-void forest_drop(struct forest *f, struct forest_node *gone)
+void cgroups_drop(struct cgroups *f, struct cgroup *gone)
 {
 	size_t at = gone->index;
 
 	if (gone->parent)
 		gone->parent->n_children--;
-	for (size_t i = 0; i < f->n_lanes; i++) {
-		struct budget_tree *t = &f->lanes[i].tree;
+	for (size_t i = 0; i < f->n_domains; i++) {
+		struct budget_tree *t = &f->domains[i].tree;
 
 		budget_tree_set(t, (uint32_t)at, (struct bandwidth){ SECOND_US, 0 });
 		memmove(&t->nodes.items[at], &t->nodes.items[at + 1],
@@ -232,7 +232,7 @@ void forest_drop(struct forest *f, struct forest_node *gone)
 			n->parent -= n->parent > (int32_t)at;
 		budget_tree_renew(t);
 	}
-	forest_note_change(f);
+	cgroups_note_change(f);
 	f->nodes.n--;
 	for (size_t i = at; i < f->nodes.n; i++)
 		f->nodes.items[i] = f->nodes.items[i + 1];
@@ -240,18 +240,18 @@ void forest_drop(struct forest *f, struct forest_node *gone)
 		f->groups.items[f->groups.n] = &f->nodes.items[f->groups.n]->group;
 		f->nodes.items[f->groups.n]->index = (uint32_t)f->groups.n;
 	}
-	forest_free_node(gone);
+	cgroups_free_node(gone);
 }
 
-bool forest_sweep(struct forest *f)
+bool cgroups_sweep(struct cgroups *f)
 {
 	size_t n_before = f->nodes.n;
 
 	for (size_t i = f->nodes.n; i-- > 0;) {
-		struct forest_node *n = f->nodes.items[i];
+		struct cgroup *n = f->nodes.items[i];
 
-		if (!n->is_container && !n->n_children && *n->path && !forest_has(f, n))
-			forest_drop(f, n);
+		if (!n->is_container && !n->n_children && *n->path && !cgroups_has(f, n))
+			cgroups_drop(f, n);
 	}
 	return f->nodes.n != n_before;
 }

@@ -21,7 +21,7 @@ int64_t engine_now_ns(void)
 	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-static uint32_t capacity_ppm(const struct kernel *k, const struct forest *f)
+static uint32_t capacity_ppm(const struct kernel *k, const struct cgroups *f)
 {
 	int64_t cap = k->rt_runtime_us < 0 ? PPM : k->rt_runtime_us * PPM / k->rt_period_us;
 
@@ -43,16 +43,16 @@ int engine_init(struct engine *e, const struct kernel *k, const struct backend *
 		struct overruns *o, struct error *err)
 {
 	*e = (struct engine){
-		.kernel = k, .backend = b, .overruns = o, .note_fd = -1, .revision = 1
+		.kernel = k, .backend = b, .overruns = o, .event_fd = -1, .revision = 1
 	};
 	if (init_lock(&e->lock, err) < 0)
 		return err->code;
-	e->note_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (e->note_fd < 0)
+	e->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (e->event_fd < 0)
 		return error_errno(err, "make an eventfd");
-	e->notes = xcalloc(NOTES, sizeof(*e->notes));
-	forest_init(&e->forest, k, b);
-	forest_hold(&e->forest, b->is_rt);
+	e->notes = xcalloc(NODE_EVENTS, sizeof(*e->notes));
+	cgroups_init(&e->cgroups, k, b);
+	cgroups_hold(&e->cgroups, b->is_rt);
 	e->escalation.scope = b->scope;
 	e->escalation.rules = (struct escalation_rules)ESCALATION_RULES_DEFAULT;
 	o->on_event = engine_on_overrun;
@@ -67,11 +67,11 @@ void engine_done(struct engine *e)
 	array_done(&e->pods);
 	escalation_done(&e->escalation);
 	array_done(&e->watched);
-	forest_done(&e->forest);
+	cgroups_done(&e->cgroups);
 	free(e->changes);
 	free(e->notes);
-	if (e->note_fd >= 0)
-		close(e->note_fd);
+	if (e->event_fd >= 0)
+		close(e->event_fd);
 	pthread_mutex_destroy(&e->lock);
 }
 
@@ -91,26 +91,26 @@ struct escalation_pod *engine_state(struct engine *e, const struct engine_pod *p
 static int apply_wants(struct engine *e, struct error *err)
 {
 	engine_want_all(e);
-	return forest_apply(&e->forest, APPLY_RETRY_MS, err);
+	return cgroups_apply(&e->cgroups, APPLY_RETRY_MS, err);
 }
 
 void engine_verify(struct engine *e)
 {
-	if (forest_verify(&e->forest, NULL) < 0)
+	if (cgroups_verify(&e->cgroups, NULL) < 0)
 		e->needs_refresh = true;
 }
 
-/* After pods or containers came, went or changed. All that the reaction needs is made here. A
- * container that goes away meanwhile, or a group of others that came, leads to another try. */
+/* After pods or containers came, went or changed. All that the overrun_threads needs is made here.
+ * A container that goes away meanwhile, or a group of others that came, leads to another try. */
 int engine_settle(struct engine *e, struct error *err)
 {
-	e->escalation.cap = capacity_ppm(e->kernel, &e->forest);
+	e->escalation.cap = capacity_ppm(e->kernel, &e->cgroups);
 	e->changes = xreallocarray(e->changes, e->pods.n + 1, sizeof(*e->changes));
 	escalation_settle(&e->escalation, e->changes);
 	int r = apply_wants(e, err);
 	for (int i = 0; i < APPLY_TRIES && (r == -EINVAL || r == -ENODEV); i++) {
 		engine_close_gone(e);
-		forest_refresh(&e->forest);
+		cgroups_refresh(&e->cgroups);
 		r = apply_wants(e, err);
 	}
 	if (r < 0)
@@ -120,7 +120,7 @@ int engine_settle(struct engine *e, struct error *err)
 	engine_list_watched(e);
 	array_each(p, &e->pods)
 		engine_watch(e, p);
-	e->has_leaving = forest_let_go(&e->forest);
+	e->has_retiring = cgroups_restore_retiring(&e->cgroups);
 	e->is_dirty = true;
 	e->revision++;
 	return r;

@@ -10,8 +10,9 @@
 #include "node/engine_internal.h"
 
 enum { NS_PER_US = 1000 };
-/* So much consumption before the limit that calls for a reaction, the reaction is rehearsed: time
- * enough for a late timer and a cold way to the thread, which the kernel charges to who runs. */
+/* So much consumption before the limit that calls for a overrun_threads, the overrun_threads is
+ * rehearsed: time enough for a late timer and a cold way to the thread, which the kernel charges to
+ * who runs. */
 enum { SOON_NS = 200000 };
 
 int32_t engine_share(const struct engine_container *c, int32_t runtime_us)
@@ -19,19 +20,20 @@ int32_t engine_share(const struct engine_container *c, int32_t runtime_us)
 	return (int32_t)((int64_t)runtime_us * c->share / PPM);
 }
 
-/* What the forest shall make true: the budget of each container at its pod's present state. */
+/* What the cgroups shall make true: the budget of each container at its pod's present pod_status.
+ */
 void engine_want_all(struct engine *e)
 {
 	array_each(p, &e->pods) {
-		const struct escalation_pod *state = engine_state(e, p);
+		const struct escalation_pod *pod_status = engine_state(e, p);
 
 		for (size_t i = 0; i < p->n_containers; i++) {
 			struct engine_container *c = &p->containers[i];
-			struct bandwidth b = { state->budget.period,
-					       engine_share(c, escalation_runtime(state)) };
+			struct bandwidth b = { pod_status->budget.period,
+					       engine_share(c, escalation_runtime(pod_status)) };
 
 			if (c->node && !p->is_refused)
-				forest_want(&e->forest, c->node, &state->cores, b);
+				cgroups_want(&e->cgroups, c->node, &pod_status->cores, b);
 		}
 	}
 }
@@ -53,7 +55,8 @@ static uint64_t soon_ns(struct engine *e, const struct engine_pod *p,
 {
 	int up = escalation_limit_up(engine_state(e, p));
 
-	if (!e->backend->is_rt || p->n_vain >= VAIN_MAX || up < 0 || limits_ns[up] <= SOON_NS)
+	if (!e->backend->is_rt || p->n_unused_warmups >= UNUSED_WARMUPS_MAX || up < 0 ||
+	    limits_ns[up] <= SOON_NS)
 		return 0;
 	return limits_ns[up] - SOON_NS;
 }
@@ -71,7 +74,7 @@ static void watch_container(struct engine *e, struct engine_pod *p,
 	    p->is_unseen)
 		return;
 	p->is_unseen = true;
-	engine_note(e, NOTE_REFUSED, p, err.msg);
+	engine_add_event(e, NODE_EVENT_REFUSED, p, err.msg);
 }
 
 /* Tells the overrun source what to look for. */
@@ -110,13 +113,13 @@ void engine_close_container(struct engine *e, struct engine_container *c)
 		return;
 	overruns_forget(e->overruns, c->node->id);
 	unpin(e, c);
-	forest_remove(&e->forest, c->node);
+	cgroups_remove(&e->cgroups, c->node);
 	c->node = NULL;
 }
 
 static bool is_gone(const struct engine *e, const struct engine_container *c)
 {
-	return !forest_has(&e->forest, c->node);
+	return !cgroups_has(&e->cgroups, c->node);
 }
 
 /* Containers that were removed; they may come back, also under another path. */
@@ -150,7 +153,7 @@ static void pin(struct engine *e, struct engine_pod *p, struct engine_container 
 		return;
 	c->is_pinned = pin_write(e->kernel, c->path, cores, &err) == 0;
 	if (!c->is_pinned)
-		engine_note(e, NOTE_REFUSED, p, err.msg);
+		engine_add_event(e, NODE_EVENT_REFUSED, p, err.msg);
 }
 
 void engine_pin(struct engine *e, struct engine_pod *p)
@@ -164,17 +167,18 @@ void engine_pin(struct engine *e, struct engine_pod *p)
  * lost, but not what it did. */
 static void recall_found(struct engine *e, size_t first)
 {
-	for (size_t i = first; e->memory && i < e->forest.nodes.n; i++) {
-		struct forest_node *n = e->forest.nodes.items[i];
+	for (size_t i = first; e->memory && i < e->cgroups.nodes.n; i++) {
+		struct cgroup *n = e->cgroups.nodes.items[i];
 
-		for (uint32_t lane = 0; lane < e->forest.n_lanes; lane++) {
-			const struct bandwidth *found = memory_found(e->memory, n->path, lane);
+		for (uint32_t cpu_domain = 0; cpu_domain < e->cgroups.n_domains; cpu_domain++) {
+			const struct bandwidth *found =
+				saved_state_found(e->memory, n->path, cpu_domain);
 
 			if (found)
-				forest_set_found(&e->forest, n, lane, *found);
-			else if (forest_is_sum(&e->forest, n, lane))
-				forest_set_found(&e->forest, n, lane,
-						 (struct bandwidth){ SECOND_US, 0 });
+				cgroups_set_found(&e->cgroups, n, cpu_domain, *found);
+			else if (cgroups_is_sum(&e->cgroups, n, cpu_domain))
+				cgroups_set_found(&e->cgroups, n, cpu_domain,
+						  (struct bandwidth){ SECOND_US, 0 });
 		}
 	}
 }
@@ -183,9 +187,9 @@ static void recall_found(struct engine *e, size_t first)
 static int open_container(struct engine *e, struct engine_pod *p, struct engine_container *c,
 			  struct error *err)
 {
-	forest_sweep(&e->forest);
-	size_t n_before = e->forest.nodes.n;
-	int r = forest_add(&e->forest, c->path, &c->node, err);
+	cgroups_sweep(&e->cgroups);
+	size_t n_before = e->cgroups.nodes.n;
+	int r = cgroups_add(&e->cgroups, c->path, &c->node, err);
 	recall_found(e, n_before);
 	if (r < 0)
 		return r;
@@ -257,7 +261,7 @@ static int place(struct engine *e, const char *uid, const char *container, const
 			return err->code;
 		if (engine_settle(e, err) < 0)
 			return engine_refuse(e, p, &none, err);
-		engine_tell_applied(e, p);
+		engine_report_applied(e, p);
 		return 0;
 	}
 	return error_set(err, -ESRCH, "container %s of pod %s is not wanted here", container, uid);
@@ -278,7 +282,7 @@ void engine_drop_gone(struct engine *e)
 		engine_settle(e, NULL);
 }
 
-void engine_appeared(struct engine *e, const char *path)
+void engine_cgroup_created(struct engine *e, const char *path)
 {
 	bool is_any = false;
 
@@ -317,7 +321,7 @@ size_t engine_restore(struct engine *e)
 	array_each(p, &e->pods)
 		for (size_t i = 0; i < p->n_containers; i++)
 			unpin(e, &p->containers[i]);
-	size_t n_kept = forest_restore(&e->forest);
+	size_t n_kept = cgroups_restore(&e->cgroups);
 	pthread_mutex_unlock(&e->lock);
 	return n_kept;
 }

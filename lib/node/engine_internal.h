@@ -10,9 +10,9 @@
 
 enum { SECOND_US = 1000000 };
 
-/* A pod that comes close to its limit all the time is left in peace: after so many rehearsals in
+/* A pod that comes close to its limit all the time is left in peace: after so many warm_ups in
  * vain there is none until all is checked again. */
-enum { VAIN_MAX = 3 };
+enum { UNUSED_WARMUPS_MAX = 3 };
 
 struct engine_pod *engine_find(struct engine *e, const char *uid);
 struct escalation_pod *engine_state(struct engine *e, const struct engine_pod *p);
@@ -20,22 +20,23 @@ struct escalation_pod *engine_state(struct engine *e, const struct engine_pod *p
 /* A container's part of its pod's budget. */
 int32_t engine_share(const struct engine_container *c, int32_t runtime_us);
 
-void engine_note(struct engine *e, enum note_kind kind, const struct engine_pod *p,
-		 const char *text);
+void engine_add_event(struct engine *e, enum node_event_kind kind, const struct engine_pod *p,
+		      const char *text);
 /* The same of the pod's last overrun, which happened when the kernel saw it. */
-void engine_note_event(struct engine *e, enum note_kind kind, const struct engine_pod *p,
+void engine_note_event(struct engine *e, enum node_event_kind kind, const struct engine_pod *p,
 		       uint64_t count, const char *text);
 
 /* After pods or containers came, went or changed: makes the kernel agree. */
 int engine_settle(struct engine *e, struct error *err);
-/* What the last settling or reaction wrote must read so; else all is read and written anew soon. */
+/* What the last settling or overrun_threads wrote must read so; else all is read and written anew
+ * soon. */
 void engine_verify(struct engine *e);
 void engine_want_all(struct engine *e);
 
 /* Pods. */
 int engine_refuse(struct engine *e, struct engine_pod *p, const struct budget *before,
 		  const struct error *err);
-void engine_tell_applied(struct engine *e, struct engine_pod *p);
+void engine_report_applied(struct engine *e, struct engine_pod *p);
 void engine_free_pod(struct engine_pod *p);
 void engine_retry_refused(struct engine *e);
 

@@ -24,7 +24,7 @@ int engine_refuse(struct engine *e, struct engine_pod *p, const struct budget *b
 	p->is_refused = !before->low;
 	p->asked = engine_state(e, p)->budget;
 	e->stats.refusals++;
-	engine_note(e, NOTE_REFUSED, p, err->msg);
+	engine_add_event(e, NODE_EVENT_REFUSED, p, err->msg);
 	free(p->refusal);
 	p->refusal = xstrdup(err->msg);
 	engine_state(e, p)->budget = *before;
@@ -37,16 +37,18 @@ static bool has_grace(const struct escalation_pod *p)
 	return p->enforcement == ENFORCE_RAISE && p->grace_us;
 }
 
-void engine_tell_applied(struct engine *e, struct engine_pod *p)
+void engine_report_applied(struct engine *e, struct engine_pod *p)
 {
-	const struct escalation_pod *state = engine_state(e, p);
-	char text[NOTE_TEXT], cores[CPUSET_TEXT];
+	const struct escalation_pod *pod_status = engine_state(e, p);
+	char text[NODE_EVENT_TEXT], cores[CPUSET_TEXT];
 
 	snprintf(text, sizeof(text), "%d us of every %d us on CPU %.60s, %s%s",
-		 escalation_runtime(state), state->budget.period,
-		 cpuset_count(&state->cores) ? cpuset_format(&state->cores, cores) : "any",
-		 enforcement_name(state->enforcement), has_grace(state) ? " with a grace" : "");
-	engine_note(e, NOTE_APPLIED, p, text);
+		 escalation_runtime(pod_status), pod_status->budget.period,
+		 cpuset_count(&pod_status->cores) ? cpuset_format(&pod_status->cores, cores)
+						  : "any",
+		 enforcement_name(pod_status->enforcement),
+		 has_grace(pod_status) ? " with a grace" : "");
+	engine_add_event(e, NODE_EVENT_APPLIED, p, text);
 	free(p->refusal);
 	p->refusal = NULL;
 }
@@ -54,7 +56,7 @@ void engine_tell_applied(struct engine *e, struct engine_pod *p)
 static struct engine_pod *add_pod(struct engine *e, const struct pod_want *want)
 {
 	struct engine_pod *p = array_add(&e->pods);
-	int remembered = e->memory ? memory_level(e->memory, want->uid) : -1;
+	int remembered = e->memory ? saved_state_level(e->memory, want->uid) : -1;
 	uint8_t level = remembered < 0 ? want->level : (uint8_t)remembered;
 	int64_t now = engine_now_ns();
 
@@ -92,19 +94,20 @@ static bool recovery_eq(const struct recovery *a, const struct recovery *b)
 /* Nothing to do: pods are told again and again as other parts of them change. */
 static bool is_in_force(struct engine *e, const struct engine_pod *p, const struct pod_want *want)
 {
-	const struct escalation_pod *state = engine_state(e, p);
+	const struct escalation_pod *pod_status = engine_state(e, p);
 
 	return !p->is_refused && p->is_pinned == want->is_pinned &&
-	       engine_has_containers(p, want) && budget_eq(&state->budget, &want->budget) &&
-	       cpuset_eq(&state->cores, &want->cores) && state->priority == want->priority &&
-	       state->wanted == want->enforcement && recovery_eq(&state->recovery, &want->recovery);
+	       engine_has_containers(p, want) && budget_eq(&pod_status->budget, &want->budget) &&
+	       cpuset_eq(&pod_status->cores, &want->cores) &&
+	       pod_status->priority == want->priority && pod_status->wanted == want->enforcement &&
+	       recovery_eq(&pod_status->recovery, &want->recovery);
 }
 
 /* What is wanted now was not disputed yet. */
-static void end_disputes(struct engine_pod *p)
+static void end_external_writes(struct engine_pod *p)
 {
 	for (size_t i = 0; i < p->n_containers; i++)
-		p->containers[i].is_budget_disputed = p->containers[i].is_cpus_disputed = false;
+		p->containers[i].is_budget_rewritten = p->containers[i].is_cpus_rewritten = false;
 }
 
 static int set_pod(struct engine *e, const struct pod_want *want, struct error *err)
@@ -115,17 +118,18 @@ static int set_pod(struct engine *e, const struct pod_want *want, struct error *
 		p = add_pod(e, want);
 	else if (is_in_force(e, p, want))
 		return engine_open_containers(e, p, err);
-	struct escalation_pod *state = engine_state(e, p);
-	struct budget before = state->budget;
-	bool has_moved = !cpuset_eq(&state->cores, &want->cores) || p->is_pinned != want->is_pinned;
-	state->budget = want->budget;
-	state->cores = want->cores;
-	state->priority = want->priority;
-	state->wanted = want->enforcement;
-	state->recovery = want->recovery;
+	struct escalation_pod *pod_status = engine_state(e, p);
+	struct budget before = pod_status->budget;
+	bool has_moved =
+		!cpuset_eq(&pod_status->cores, &want->cores) || p->is_pinned != want->is_pinned;
+	pod_status->budget = want->budget;
+	pod_status->cores = want->cores;
+	pod_status->priority = want->priority;
+	pod_status->wanted = want->enforcement;
+	pod_status->recovery = want->recovery;
 	p->is_refused = false;
 	p->is_pinned = want->is_pinned;
-	end_disputes(p);
+	end_external_writes(p);
 	if (!engine_has_containers(p, want))
 		engine_set_containers(e, p, want);
 	if (engine_open_containers(e, p, err) < 0 || engine_settle(e, err) < 0)
@@ -133,7 +137,7 @@ static int set_pod(struct engine *e, const struct pod_want *want, struct error *
 	if (has_moved)
 		engine_pin(e, p);
 	if (has_node(p))
-		engine_tell_applied(e, p);
+		engine_report_applied(e, p);
 	return 0;
 }
 
@@ -143,18 +147,18 @@ void engine_retry_refused(struct engine *e)
 	const struct budget none = { .period = SECOND_US };
 
 	array_each(p, &e->pods) {
-		struct escalation_pod *state = engine_state(e, p);
+		struct escalation_pod *pod_status = engine_state(e, p);
 
 		if (!p->is_refused)
 			continue;
 		p->is_refused = false;
-		state->budget = p->asked;
+		pod_status->budget = p->asked;
 		if (engine_settle(e, NULL) == 0) {
-			engine_tell_applied(e, p);
+			engine_report_applied(e, p);
 			continue;
 		}
 		p->is_refused = true;
-		state->budget = none;
+		pod_status->budget = none;
 	}
 }
 

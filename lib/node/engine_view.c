@@ -9,40 +9,41 @@
 #include "base/auto.h"
 #include "node/engine_internal.h"
 
-static void add_note(struct engine *e, const struct note *about, const struct engine_pod *p,
+static void add_note(struct engine *e, const struct node_event *about, const struct engine_pod *p,
 		     const char *text)
 {
-	const struct escalation_pod *state = engine_state(e, p);
+	const struct escalation_pod *pod_status = engine_state(e, p);
 
 	e->revision++;
-	if (e->n_notes == NOTES) {
-		e->stats.notes_lost++;
+	if (e->n_events == NODE_EVENTS) {
+		e->stats.events_lost++;
 		return;
 	}
-	struct note *n = &e->notes[(e->first_note + e->n_notes++) % NOTES];
+	struct node_event *n = &e->notes[(e->first_event + e->n_events++) % NODE_EVENTS];
 	n->kind = about->kind;
 	n->count = about->count;
 	n->at_ns = about->at_ns;
-	n->level = state->level;
-	n->runtime_us = escalation_runtime(state);
+	n->level = pod_status->level;
+	n->runtime_us = escalation_runtime(pod_status);
 	snprintf(n->uid, sizeof(n->uid), "%s", p->uid);
 	snprintf(n->ns, sizeof(n->ns), "%s", p->ns);
 	snprintf(n->name, sizeof(n->name), "%s", p->name);
 	snprintf(n->text, sizeof(n->text), "%s", text);
-	eventfd_write(e->note_fd, 1);
+	eventfd_write(e->event_fd, 1);
 }
 
-void engine_note(struct engine *e, enum note_kind kind, const struct engine_pod *p,
-		 const char *text)
+void engine_add_event(struct engine *e, enum node_event_kind kind, const struct engine_pod *p,
+		      const char *text)
 {
-	add_note(e, &(struct note){ .kind = kind, .count = 1, .at_ns = engine_now_ns() }, p, text);
+	add_note(e, &(struct node_event){ .kind = kind, .count = 1, .at_ns = engine_now_ns() }, p,
+		 text);
 }
 
-void engine_note_event(struct engine *e, enum note_kind kind, const struct engine_pod *p,
+void engine_note_event(struct engine *e, enum node_event_kind kind, const struct engine_pod *p,
 		       uint64_t count, const char *text)
 {
 	add_note(e,
-		 &(struct note){
+		 &(struct node_event){
 			 .kind = kind,
 			 .count = count,
 			 .at_ns = (int64_t)p->last_overrun.at_ns,
@@ -50,64 +51,65 @@ void engine_note_event(struct engine *e, enum note_kind kind, const struct engin
 		 p, text);
 }
 
-bool engine_take_note(struct engine *e, struct note *ret)
+bool engine_take_event(struct engine *e, struct node_event *ret)
 {
 	bool has_one;
 
 	pthread_mutex_lock(&e->lock);
-	has_one = e->n_notes > 0;
+	has_one = e->n_events > 0;
 	if (has_one) {
-		*ret = e->notes[e->first_note];
-		e->n_notes--;
+		*ret = e->notes[e->first_event];
+		e->n_events--;
 		/* A ring that is empty begins anew: what it never held takes no memory. */
-		e->first_note = e->n_notes ? (e->first_note + 1) % NOTES : 0;
+		e->first_event = e->n_events ? (e->first_event + 1) % NODE_EVENTS : 0;
 	}
 	pthread_mutex_unlock(&e->lock);
 	return has_one;
 }
 
-static void remember_groups(const struct engine *e, struct memory *ret)
+static void save_groups(const struct engine *e, struct saved_state *ret)
 {
-	array_each(it, &e->forest.nodes) {
-		const struct forest_node *n = *it;
+	array_each(it, &e->cgroups.nodes) {
+		const struct cgroup *n = *it;
 
-		for (uint32_t lane = 0; !n->is_foreign && lane < e->forest.n_lanes; lane++) {
-			const struct budget_tree *t = &e->forest.lanes[lane].tree;
+		for (uint32_t cpu_domain = 0; !n->is_unmanaged && cpu_domain < e->cgroups.n_domains;
+		     cpu_domain++) {
+			const struct budget_tree *t = &e->cgroups.domains[cpu_domain].tree;
 
-			memory_add_group(ret, &(struct memory_group){
-						      n->path,
-						      lane,
-						      n->found[lane],
-						      t->nodes.items[n->index].now,
-					      });
+			saved_state_add_group(ret, &(struct saved_group){
+							   n->path,
+							   cpu_domain,
+							   n->found[cpu_domain],
+							   t->nodes.items[n->index].now,
+						   });
 		}
 	}
 }
 
-static void remember_pods(const struct engine *e, struct memory *ret)
+static void save_pods(const struct engine *e, struct saved_state *ret)
 {
 	for (size_t i = 0; i < e->pods.n; i++) {
-		const struct escalation_pod *state = &e->escalation.pods.items[i];
+		const struct escalation_pod *pod_status = &e->escalation.pods.items[i];
 		AUTO_FREE char *name =
 			xasprintf("%s/%s", e->pods.items[i].ns, e->pods.items[i].name);
 
-		memory_add_pod(ret, &(struct memory_pod){
-					    e->pods.items[i].uid,
-					    name,
-					    state->level,
-					    state->enforcement,
-				    });
+		saved_state_add_pod(ret, &(struct saved_pod){
+						 e->pods.items[i].uid,
+						 name,
+						 pod_status->level,
+						 pod_status->enforcement,
+					 });
 	}
 }
 
-bool engine_remember(struct engine *e, struct memory *ret)
+bool engine_save_state(struct engine *e, struct saved_state *ret)
 {
-	*ret = (struct memory){ 0 };
+	*ret = (struct saved_state){ 0 };
 	pthread_mutex_lock(&e->lock);
 	bool is_dirty = e->is_dirty;
 	if (is_dirty) {
-		remember_groups(e, ret);
-		remember_pods(e, ret);
+		save_groups(e, ret);
+		save_pods(e, ret);
 	}
 	e->is_dirty = false;
 	pthread_mutex_unlock(&e->lock);

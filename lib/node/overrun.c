@@ -8,7 +8,7 @@
 static int open_source(struct overruns *o, const struct overrun_source *source, struct error *err)
 {
 	o->source = source;
-	o->birth_fd = -1;
+	o->created_fd = -1;
 	o->n_queues = 0;
 	return source->open(o, err);
 }
@@ -49,10 +49,10 @@ void overruns_read(struct overruns *o, unsigned queue)
 	o->source->read(o, queue);
 }
 
-void overruns_read_births(struct overruns *o)
+void overruns_read_created(struct overruns *o)
 {
 	if (o->source == &overrun_bpf)
-		overrun_bpf_births(o);
+		overrun_bpf_created(o);
 }
 
 uint64_t overruns_lost(const struct overruns *o)

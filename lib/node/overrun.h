@@ -21,7 +21,7 @@
 struct overruns;
 
 typedef void (*overrun_handler)(const struct overrun_event *event, void *arg);
-typedef void (*birth_handler)(const struct overrun_birth *birth, void *arg);
+typedef void (*cgroup_created_handler)(const struct cgroup_created *birth, void *arg);
 
 struct overrun_source {
 	const char *name; /* "bpf", "cpu.stat" */
@@ -43,9 +43,10 @@ struct overruns {
 	/* Readable when overruns_read() has something to do: CPU c makes queue c % n_queues so. */
 	int queues[OVERRUN_QUEUES];
 	unsigned n_queues;
-	int birth_fd; /* the same for births; -1: this source does not see cgroups being made */
-	birth_handler on_birth;
-	void *birth_arg;
+	int created_fd; /* the same for cgroup_watch; -1: this source does not see cgroups being
+			   made */
+	cgroup_created_handler on_created;
+	void *created_arg;
 	void *data; /* the source's own */
 };
 
@@ -64,8 +65,8 @@ void overruns_forget(struct overruns *o, uint64_t cgroup);
 
 /* Hands what has come through a queue to on_event, without waiting. */
 void overruns_read(struct overruns *o, unsigned queue);
-/* Hands new cgroups to on_birth. */
-void overruns_read_births(struct overruns *o);
+/* Hands new cgroups to on_created. */
+void overruns_read_created(struct overruns *o);
 
 /* Events that were lost because nobody read them in time. */
 uint64_t overruns_lost(const struct overruns *o);

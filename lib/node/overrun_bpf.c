@@ -26,7 +26,7 @@ enum { LOG_LIBBPF = 6 };
 
 struct bpf_source {
 	struct overrun_bpf *skel;
-	struct ring_buffer *queues[OVERRUN_QUEUES], *births;
+	struct ring_buffer *queues[OVERRUN_QUEUES], *cgroup_watch;
 	int n_cpus;
 	struct overrun_group *values; /* one for each possible CPU, as the map wants them */
 };
@@ -105,26 +105,27 @@ static int take_event(void *arg, void *data, size_t size)
 	return 0;
 }
 
-static int take_birth(void *arg, void *data, size_t size)
+static int take_created(void *arg, void *data, size_t size)
 {
 	struct overruns *o = arg;
 
-	if (size >= sizeof(struct overrun_birth) && o->on_birth)
-		o->on_birth(data, o->birth_arg);
+	if (size >= sizeof(struct cgroup_created) && o->on_created)
+		o->on_created(data, o->created_arg);
 	return 0;
 }
 
 static int open_rings(struct overruns *o, struct bpf_source *s, struct error *err)
 {
-	s->births = ring_buffer__new(bpf_map__fd(s->skel->maps.births), take_birth, o, NULL);
-	if (!s->births)
+	s->cgroup_watch =
+		ring_buffer__new(bpf_map__fd(s->skel->maps.cgroup_watch), take_created, o, NULL);
+	if (!s->cgroup_watch)
 		return error_errno(err, "BPF: open a ring buffer");
 	for (unsigned i = 0; i < o->n_queues; i++) {
 		s->queues[i] = ring_buffer__new(o->queues[i], take_event, o, NULL);
 		if (!s->queues[i])
 			return error_errno(err, "BPF: open a ring buffer");
 	}
-	o->birth_fd = ring_buffer__epoll_fd(s->births);
+	o->created_fd = ring_buffer__epoll_fd(s->cgroup_watch);
 	return 0;
 }
 
@@ -179,7 +180,7 @@ static void bpf_close(struct overruns *o)
 		ring_buffer__free(s->queues[--o->n_queues]);
 		close(o->queues[o->n_queues]);
 	}
-	ring_buffer__free(s->births);
+	ring_buffer__free(s->cgroup_watch);
 	overrun_bpf__destroy(s->skel);
 	free(s->values);
 	free(s);
@@ -233,11 +234,11 @@ static void bpf_read(struct overruns *o, unsigned queue)
 	ring_buffer__consume(s->queues[queue]);
 }
 
-void overrun_bpf_births(struct overruns *o)
+void overrun_bpf_created(struct overruns *o)
 {
 	struct bpf_source *s = o->data;
 
-	ring_buffer__consume(s->births);
+	ring_buffer__consume(s->cgroup_watch);
 }
 
 /* Maps are reached by descriptor; whether that needs CAP_BPF depends on the kernel. */

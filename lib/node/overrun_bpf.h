@@ -5,7 +5,7 @@
 #include "node/overrun.h"
 
 /* What only the BPF source has. */
-void overrun_bpf_births(struct overruns *o);
+void overrun_bpf_created(struct overruns *o);
 bool overrun_bpf_works(const struct overruns *o);
 uint64_t overrun_bpf_lost(const struct overruns *o);
 

@@ -25,11 +25,11 @@ static void bind_to_queue(unsigned queue, unsigned n_queues)
 
 static void *react(void *arg)
 {
-	struct reaction_thread *t = arg;
-	struct engine *e = t->reaction->engine;
+	struct overrun_thread *t = arg;
+	struct engine *e = t->overrun_threads->engine;
 	struct pollfd polls[] = {
 		{ e->overruns->queues[t->queue], POLLIN, 0 },
-		{ t->reaction->stop_fd, POLLIN, 0 },
+		{ t->overrun_threads->stop_fd, POLLIN, 0 },
 	};
 
 	bind_to_queue(t->queue, e->overruns->n_queues);
@@ -39,23 +39,24 @@ static void *react(void *arg)
 			continue;
 		if (polls[1].revents)
 			return NULL;
-		engine_react(e, t->queue);
+		engine_handle_overruns(e, t->queue);
 	}
 }
 
-int reaction_start(struct reaction *r, struct engine *e, struct error *ret_why, struct error *err)
+int overrun_threads_start(struct overrun_threads *r, struct engine *e, struct error *ret_why,
+			  struct error *err)
 {
-	*r = (struct reaction){ .engine = e, .stop_fd = eventfd(0, EFD_CLOEXEC) };
+	*r = (struct overrun_threads){ .engine = e, .stop_fd = eventfd(0, EFD_CLOEXEC) };
 	if (r->stop_fd < 0)
 		return error_errno(err, "make an eventfd");
 	for (unsigned i = 0; i < e->overruns->n_queues; i++) {
-		struct reaction_thread *t = &r->threads[i];
+		struct overrun_thread *t = &r->threads[i];
 
-		t->reaction = r;
+		t->overrun_threads = r;
 		t->queue = i;
 		t->round_ms = clock_ms();
 		if (realtime_start(&t->thread, react, t, e->kernel, ret_why, err) < 0) {
-			reaction_stop(r);
+			overrun_threads_stop(r);
 			return err->code;
 		}
 		r->n_threads++;
@@ -63,7 +64,7 @@ int reaction_start(struct reaction *r, struct engine *e, struct error *ret_why, 
 	return 0;
 }
 
-void reaction_stop(struct reaction *r)
+void overrun_threads_stop(struct overrun_threads *r)
 {
 	if (!r->engine)
 		return;
@@ -71,10 +72,10 @@ void reaction_stop(struct reaction *r)
 	for (unsigned i = 0; i < r->n_threads; i++)
 		pthread_join(r->threads[i].thread, NULL);
 	close(r->stop_fd);
-	*r = (struct reaction){ 0 };
+	*r = (struct overrun_threads){ 0 };
 }
 
-int64_t reaction_late_ms(const struct reaction *r)
+int64_t overrun_threads_late_ms(const struct overrun_threads *r)
 {
 	int64_t now = clock_ms(), late = 0;
 

@@ -10,13 +10,13 @@
 /* The threads that wait for overruns: one for each queue of the source, with a real-time priority
  * (node/realtime.h), bound to the CPUs that fill its queue as far as the cpuset of this process
  * reaches. A thread that is woken on the CPU where the overrun was seen runs as soon as that
- * interrupt is over; another CPU would first have to leave its idle state, or the kernel. */
+ * interrupt is over; another CPU would first have to leave its idle pod_status, or the kernel. */
 
-struct reaction {
+struct overrun_threads {
 	struct engine *engine;
 	int stop_fd; /* an eventfd */
-	struct reaction_thread {
-		struct reaction *reaction;
+	struct overrun_thread {
+		struct overrun_threads *overrun_threads;
 		unsigned queue;
 		pthread_t thread;
 		atomic_llong round_ms; /* clock_ms() of its last round */
@@ -25,12 +25,13 @@ struct reaction {
 };
 
 /* The engine must outlive it. ret_why: as with realtime_start(). After an error nothing runs. */
-int reaction_start(struct reaction *r, struct engine *e, struct error *ret_why, struct error *err);
+int overrun_threads_start(struct overrun_threads *r, struct engine *e, struct error *ret_why,
+			  struct error *err);
 
 /* Zeroed is fine. */
-void reaction_stop(struct reaction *r);
+void overrun_threads_stop(struct overrun_threads *r);
 
 /* How long ago the slowest thread came round; each does at least every five seconds. */
-int64_t reaction_late_ms(const struct reaction *r);
+int64_t overrun_threads_late_ms(const struct overrun_threads *r);
 
 #endif

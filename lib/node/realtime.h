@@ -7,16 +7,17 @@
 #include "base/error.h"
 #include "node/kernel.h"
 
-/* What keeps the reaction from waiting: memory that stays, a priority above the workloads. */
+/* What keeps the overrun_threads from waiting: memory that stays, a priority above the workloads.
+ */
 
 /* Keeps every page in memory from its first use on (MCL_ONFAULT: libraries that are never called
  * cost nothing). Needs CAP_IPC_LOCK or a large RLIMIT_MEMLOCK. */
 int realtime_lock_memory(struct error *err);
 
-/* Gives back the heap's free pages, and those of libraries that the reaction never calls: most were
- * touched once, by the dynamic linker, a TLS handshake, the loading of BPF. What is needed again
- * comes back from the file. Locked pages cannot be given back (madvise(2): EINVAL), so memory is
- * unlocked meanwhile. To be called from time to time. */
+/* Gives back the heap's free pages, and those of libraries that the overrun_threads never calls:
+ * most were touched once, by the dynamic linker, a TLS handshake, the loading of BPF. What is
+ * needed again comes back from the file. Locked pages cannot be given back (madvise(2): EINVAL), so
+ * memory is unlocked meanwhile. To be called from time to time. */
 void realtime_release_memory(void);
 
 /* Above the containers' FIFO threads, below the kernel's watchdogs (99). */

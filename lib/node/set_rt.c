@@ -74,23 +74,23 @@ static void add_all_cpus(const struct kernel *k, struct cpuset *cpus)
 		cpuset_add(cpus, cpu);
 }
 
-static int apply_in(struct forest *f, const struct set_rt *s, const char *path, struct error *err)
+static int apply_in(struct cgroups *f, const struct set_rt *s, const char *path, struct error *err)
 {
 	struct bandwidth budget = { s->period_us, s->runtime_us }, now, ours;
 	struct cpuset cores = s->cores;
-	struct forest_node *n;
+	struct cgroup *n;
 
-	if (forest_add(f, path, &n, err) < 0)
+	if (cgroups_add(f, path, &n, err) < 0)
 		return err->code;
 	if (!s->has_cores)
 		add_all_cpus(f->kernel, &cores);
 	if (s->is_runtime_only) {
-		if (forest_read(f, n, &now, &ours, err) < 0)
+		if (cgroups_read(f, n, &now, &ours, err) < 0)
 			return err->code;
 		budget.period_us = now.period_us;
 	}
-	forest_want(f, n, &cores, budget);
-	if (forest_apply(f, APPLY_RETRY_MS, err) < 0 || forest_verify(f, err) < 0)
+	cgroups_want(f, n, &cores, budget);
+	if (cgroups_apply(f, APPLY_RETRY_MS, err) < 0 || cgroups_verify(f, err) < 0)
 		return err->code;
 	if (s->has_cores && !s->is_runtime_only)
 		return pin_write(f->kernel, path, &s->cores, err);
@@ -101,14 +101,14 @@ int set_rt_apply(const struct set_rt *s, const struct kernel *k, const struct ba
 		 int64_t capacity_us, struct error *err)
 {
 	char path[PATH_MAX];
-	struct forest f;
+	struct cgroups f;
 
 	if (container_find(k, NULL, s->container, path, err) < 0)
 		return err->code;
-	forest_init(&f, k, b);
+	cgroups_init(&f, k, b);
 	f.capacity_us = capacity_us;
 	int r = apply_in(&f, s, path, err);
-	forest_done(&f);
+	cgroups_done(&f);
 	return r;
 }
 

@@ -14,7 +14,7 @@
 
 enum { FILE_MAX = 16 << 20 };
 
-void memory_done(struct memory *m)
+void saved_state_done(struct saved_state *m)
 {
 	array_each(g, &m->groups)
 		free(g->path);
@@ -26,32 +26,33 @@ void memory_done(struct memory *m)
 	array_done(&m->pods);
 }
 
-void memory_add_group(struct memory *m, const struct memory_group *group)
+void saved_state_add_group(struct saved_state *m, const struct saved_group *group)
 {
-	struct memory_group *g = array_add(&m->groups);
+	struct saved_group *g = array_add(&m->groups);
 
 	*g = *group;
 	g->path = xstrdup(group->path);
 }
 
-void memory_add_pod(struct memory *m, const struct memory_pod *pod)
+void saved_state_add_pod(struct saved_state *m, const struct saved_pod *pod)
 {
-	struct memory_pod *p = array_add(&m->pods);
+	struct saved_pod *p = array_add(&m->pods);
 
 	*p = *pod;
 	p->uid = xstrdup(pod->uid);
 	p->name = xstrdup(pod->name);
 }
 
-const struct bandwidth *memory_found(const struct memory *m, const char *path, uint32_t lane)
+const struct bandwidth *saved_state_found(const struct saved_state *m, const char *path,
+					  uint32_t cpu_domain)
 {
 	array_each(g, &m->groups)
-		if (g->lane == lane && strcmp(g->path, path) == 0)
+		if (g->cpu_domain == cpu_domain && strcmp(g->path, path) == 0)
 			return &g->found;
 	return NULL;
 }
 
-int memory_level(const struct memory *m, const char *uid)
+int saved_state_level(const struct saved_state *m, const char *uid)
 {
 	array_each(p, &m->pods)
 		if (strcmp(p->uid, uid) == 0)
@@ -65,30 +66,30 @@ static bool read_bandwidth(const cJSON *object, struct bandwidth *ret)
 	       json_int(json_get(object, "runtimeUs"), &ret->runtime_us);
 }
 
-static void read_groups(const cJSON *list, struct memory *m)
+static void read_groups(const cJSON *list, struct saved_state *m)
 {
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, list) {
-		struct memory_group g = { .path = (char *)json_text(json_get(item, "path")) };
-		int64_t lane = 0;
+		struct saved_group g = { .path = (char *)json_text(json_get(item, "path")) };
+		int64_t cpu_domain = 0;
 
 		if (!g.path || !read_bandwidth(json_get(item, "found"), &g.found) ||
 		    !read_bandwidth(json_get(item, "wanted"), &g.wanted) ||
-		    !json_int(json_get(item, "lane"), &lane))
+		    !json_int(json_get(item, "lane"), &cpu_domain))
 			continue;
-		g.lane = (uint32_t)lane;
-		memory_add_group(m, &g);
+		g.cpu_domain = (uint32_t)cpu_domain;
+		saved_state_add_group(m, &g);
 	}
 }
 
-static void read_pods(const cJSON *list, struct memory *m)
+static void read_pods(const cJSON *list, struct saved_state *m)
 {
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, list) {
-		struct memory_pod p = { .uid = (char *)json_text(json_get(item, "uid")),
-					.name = (char *)json_text(json_get(item, "name")) };
+		struct saved_pod p = { .uid = (char *)json_text(json_get(item, "uid")),
+				       .name = (char *)json_text(json_get(item, "name")) };
 		const char *level_text = json_text(json_get(item, "level"));
 		const char *enforcement_text = json_text(json_get(item, "enforcement"));
 		enum enforcement enforcement = ENFORCE_NONE;
@@ -100,16 +101,16 @@ static void read_pods(const cJSON *list, struct memory *m)
 			enforcement_parse(enforcement_text, &enforcement);
 		p.level = (uint8_t)level;
 		p.enforcement = (uint8_t)enforcement;
-		memory_add_pod(m, &p);
+		saved_state_add_pod(m, &p);
 	}
 }
 
-int memory_load(const char *path, struct memory *ret, struct error *err)
+int state_file_load(const char *path, struct saved_state *ret, struct error *err)
 {
 	AUTO(str_done) struct str text = STR_INIT_MAX(FILE_MAX);
 	AUTO_JSON cJSON *json = NULL;
 
-	*ret = (struct memory){ 0 };
+	*ret = (struct saved_state){ 0 };
 	if (!sysfs_exists(AT_FDCWD, path))
 		return 0;
 	if (sysfs_read_all(AT_FDCWD, path, &text, err) < 0)
@@ -142,17 +143,17 @@ static void write_bandwidth(struct json_out *o, const char *key, struct bandwidt
 	json_out_end(o);
 }
 
-static void write_group(struct json_out *o, const struct memory_group *g)
+static void write_group(struct json_out *o, const struct saved_group *g)
 {
 	json_out_object(o);
 	write_text(o, "path", g->path);
-	write_int(o, "lane", g->lane);
+	write_int(o, "lane", g->cpu_domain);
 	write_bandwidth(o, "found", g->found);
 	write_bandwidth(o, "wanted", g->wanted);
 	json_out_end(o);
 }
 
-static void write_pod(struct json_out *o, const struct memory_pod *p)
+static void write_pod(struct json_out *o, const struct saved_pod *p)
 {
 	json_out_object(o);
 	write_text(o, "uid", p->uid);
@@ -163,7 +164,7 @@ static void write_pod(struct json_out *o, const struct memory_pod *p)
 	json_out_end(o);
 }
 
-static void write_all(struct json_out *o, const struct memory *m)
+static void write_all(struct json_out *o, const struct saved_state *m)
 {
 	json_out_object(o);
 	json_out_key(o, "groups");
@@ -179,7 +180,7 @@ static void write_all(struct json_out *o, const struct memory *m)
 	json_out_end(o);
 }
 
-int memory_save(const char *path, const struct memory *m, struct error *err)
+int state_file_save(const char *path, const struct saved_state *m, struct error *err)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	AUTO(json_out_done) struct json_out o = { .out = &text };

@@ -14,37 +14,38 @@
  * pods, so that a restart never lowers anybody. What is wanted is there for `mckube-node status`.
  */
 
-struct memory_group {
+struct saved_group {
 	char *path;
-	uint32_t lane;
+	uint32_t cpu_domain;
 	struct bandwidth found;
 	struct bandwidth wanted;
 };
 
-struct memory_pod {
+struct saved_pod {
 	char *uid;
 	char *name; /* namespace/name */
 	uint8_t level;
 	uint8_t enforcement;
 };
 
-struct memory {
-	ARRAY(struct memory_group) groups;
-	ARRAY(struct memory_pod) pods;
+struct saved_state {
+	ARRAY(struct saved_group) groups;
+	ARRAY(struct saved_pod) pods;
 };
 
 /* A file that is not there is an empty memory. */
-int memory_load(const char *path, struct memory *ret, struct error *err);
-int memory_save(const char *path, const struct memory *m, struct error *err);
-void memory_done(struct memory *m);
+int state_file_load(const char *path, struct saved_state *ret, struct error *err);
+int state_file_save(const char *path, const struct saved_state *m, struct error *err);
+void saved_state_done(struct saved_state *m);
 
 /* Copies path, uid and name. */
-void memory_add_group(struct memory *m, const struct memory_group *group);
-void memory_add_pod(struct memory *m, const struct memory_pod *pod);
+void saved_state_add_group(struct saved_state *m, const struct saved_group *group);
+void saved_state_add_pod(struct saved_state *m, const struct saved_pod *pod);
 
 /* NULL: not remembered. */
-const struct bandwidth *memory_found(const struct memory *m, const char *path, uint32_t lane);
+const struct bandwidth *saved_state_found(const struct saved_state *m, const char *path,
+					  uint32_t cpu_domain);
 /* -1: not remembered. */
-int memory_level(const struct memory *m, const char *uid);
+int saved_state_level(const struct saved_state *m, const char *uid);
 
 #endif

@@ -31,7 +31,7 @@ void decoder_start(struct decoder *d, struct slice text)
 void decoder_finish(struct decoder *d)
 {
 	for (unsigned i = 0; i < d->n_late; i++) {
-		const struct late_text *late = &d->late[i];
+		const struct deferred_text *late = &d->late[i];
 
 		*late->ret = intern_add_hashed(d->strings, late->text.s, late->text.n, late->hash);
 	}
@@ -129,8 +129,9 @@ static int read_field(struct decoder *d, const struct field *f, void *into)
 		return scan_skip(&d->scan);
 
 	char *to = (char *)into + f->offset;
-	struct kept_values *kept = f->kept && d->memory ? &d->memory->kept : NULL;
-	if (kept && kept_take(kept, &d->scan, f, to))
+	struct value_cache *cached_value =
+		f->cached_value && d->memory ? &d->memory->cached_value : NULL;
+	if (cached_value && value_cache_take(cached_value, &d->scan, f, to))
 		return 0;
 
 	const char *from = d->scan.at;
@@ -139,8 +140,8 @@ static int read_field(struct decoder *d, const struct field *f, void *into)
 	if (r < 0)
 		return r;
 	d->depth--;
-	if (kept && !d->has_duplicate)
-		kept_add(kept, &d->scan, from, f, to, f->kept);
+	if (cached_value && !d->has_duplicate)
+		value_cache_add(cached_value, &d->scan, from, f, to, f->cached_value);
 	return 0;
 }
 
@@ -154,7 +155,7 @@ static int next_field(struct decoder *d, const struct field *fields, const struc
 	struct slice key;
 	int r;
 
-	if (d->memory && stretch_pass(&d->memory->stretches, &d->scan, next, &known)) {
+	if (d->memory && span_cache_pass(&d->memory->span_cache, &d->scan, next, &known)) {
 		*ret = known;
 		return known != NULL;
 	}
@@ -165,7 +166,7 @@ static int next_field(struct decoder *d, const struct field *fields, const struc
 			break;
 	}
 	if (r >= 0 && d->memory)
-		stretch_add(&d->memory->stretches, &d->scan, from, next, *ret);
+		span_cache_add(&d->memory->span_cache, &d->scan, from, next, *ret);
 	return r;
 }
 
@@ -304,27 +305,27 @@ int read_token(struct decoder *d, const struct field *f, void *into)
 }
 
 /* What lies in d->text will be gone by then. */
-static void take_late(struct decoder *d, struct slice text, str_id *ret)
+static void take_deferred(struct decoder *d, struct slice text, str_id *ret)
 {
 	if (text.s == d->text.s || d->n_late == DECODE_MAX_LATE) {
 		*ret = intern_add(d->strings, text.s, text.n);
 		return;
 	}
-	d->late[d->n_late++] = (struct late_text){
+	d->late[d->n_late++] = (struct deferred_text){
 		.text = text,
-		.hash = intern_ahead(d->strings, text.s, text.n),
+		.hash = intern_prefetch(d->strings, text.s, text.n),
 		.ret = ret,
 	};
 }
 
-int read_late_text(struct decoder *d, const struct field *f, void *into)
+int read_deferred_text(struct decoder *d, const struct field *f, void *into)
 {
 	struct slice text;
 	int r = decode_text(d, &text);
 
 	(void)f;
 	if (r == 0)
-		take_late(d, text, into);
+		take_deferred(d, text, into);
 	return r;
 }
 
@@ -336,7 +337,7 @@ int read_late_token(struct decoder *d, const struct field *f, void *into)
 
 	(void)f;
 	if (r == 0)
-		take_late(d, token, into);
+		take_deferred(d, token, into);
 	return r;
 }
 

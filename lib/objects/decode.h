@@ -12,8 +12,8 @@
 #include "objects/span_cache.h"
 #include "objects/value_cache.h"
 
-/* JSON into structs in one pass, by tables. A table names the members of an object that are wanted;
- * everything else is checked and skipped. Nothing is built in between.
+/* JSON into structs in one pass, by tables. A table names the members of an object that are
+ *watched_kinds; everything else is checked and skipped. Nothing is built in between.
  *
  *	static const struct field status_fields[] = {
  *		FIELD("phase", read_text, struct it, phase),
@@ -44,7 +44,7 @@ struct path_step {
 };
 
 /* A string that is to be interned when its place in the table is near. */
-struct late_text {
+struct deferred_text {
 	struct slice text;
 	uint32_t hash;
 	str_id *ret;
@@ -53,8 +53,8 @@ struct late_text {
 /* What a decoder remembers of the objects before, to be quicker. Zeroed is empty; it is to be
  * zeroed when ids that were given before are no longer good. */
 struct decoder_memory {
-	struct stretches stretches; /* between the wanted members */
-	struct kept_values kept;    /* of fields that are FIELD_KEPT */
+	struct span_cache span_cache;	 /* between the watched_kinds members */
+	struct value_cache cached_value; /* of fields that are FIELD_KEPT */
 };
 
 struct decoder {
@@ -64,7 +64,7 @@ struct decoder {
 	struct str text; /* a string without its escapes */
 	struct path_step path[DECODE_MAX_PATH];
 	unsigned depth;
-	struct late_text late[DECODE_MAX_LATE];
+	struct deferred_text late[DECODE_MAX_LATE];
 	unsigned n_late;
 	bool has_duplicate; /* a member that a table names came twice in one object */
 	char problem[384];
@@ -79,8 +79,8 @@ struct field {
 	uint32_t n;
 	uint32_t offset;
 	field_reader read;
-	const void *more; /* what the reader needs besides */
-	size_t kept;	  /* bytes of the member, see FIELD_KEPT; 0: read it each time */
+	const void *more;    /* what the reader needs besides */
+	size_t cached_value; /* bytes of the member, see FIELD_KEPT; 0: read it each time */
 };
 
 #define FIELD(key_, read_, type, member) FIELD_MORE(key_, read_, type, member, NULL)
@@ -145,7 +145,7 @@ int read_exists(struct decoder *d, const struct field *f, void *into); /* bool: 
 
 /* The same as read_text and read_token for strings that most objects have of their own: a search
  * for them would wait for memory. The member is filled by decoder_finish(). */
-int read_late_text(struct decoder *d, const struct field *f, void *into);
+int read_deferred_text(struct decoder *d, const struct field *f, void *into);
 int read_late_token(struct decoder *d, const struct field *f, void *into);
 
 /* One of several words; `more` is a NULL-terminated list of strings, what is filled is the index

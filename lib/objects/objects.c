@@ -196,14 +196,14 @@ static bool type_from_list(struct objects *o, const struct object_origin *origin
 /* Where the arrays that belong to single objects end, to forget an object that failed. Shared runs
  * are not among them: another object may use them next. */
 struct mark {
-	size_t names, requirements, node_terms, taints, tolerations, pod_terms, spreads;
+	size_t names, requirements, node_terms, taints, tolerations, inter_pod, spreads;
 };
 
 static struct mark mark_now(const struct cluster *c)
 {
 	return (struct mark){
 		c->names.n,	  c->requirements.n, c->node_terms.n, c->taints.n,
-		c->tolerations.n, c->pod_terms.n,    c->spreads.n,
+		c->tolerations.n, c->inter_pod.n,    c->spreads.n,
 	};
 }
 
@@ -214,7 +214,7 @@ static void roll_back(struct cluster *c, const struct mark *m)
 	c->node_terms.n = m->node_terms;
 	c->taints.n = m->taints;
 	c->tolerations.n = m->tolerations;
-	c->pod_terms.n = m->pod_terms;
+	c->inter_pod.n = m->inter_pod;
 	c->spreads.n = m->spreads;
 }
 

@@ -67,7 +67,7 @@ static void add_tolerations(const struct cluster *c, struct range run, struct st
 static void add_pod_terms(const struct cluster *c, struct range run, struct str *out)
 {
 	for (uint32_t i = 0; i < run.n; i++) {
-		const struct pod_term *t = &c->pod_terms.items[run.at + i];
+		const struct pod_term *t = &c->inter_pod.items[run.at + i];
 
 		str_addc(out, '{');
 		selector_write(c, &t->pods, out);

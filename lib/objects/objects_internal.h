@@ -15,7 +15,7 @@ struct shared_runs {
 	ARRAY(struct range) ranges; /* by key id */
 };
 
-/* The range kept for a key; NULL if it is new. */
+/* The range cached_value for a key; NULL if it is new. */
 const struct range *shared_find(const struct shared_runs *s, const void *key, size_t n);
 void shared_add(struct shared_runs *s, const void *key, size_t n, struct range range);
 void shared_done(struct shared_runs *s);
@@ -75,7 +75,7 @@ struct object_meta {
 	struct range labels;
 	struct owner owner; /* the controller */
 	bool is_terminating, has_finalizer, is_mirror, has_notes;
-	struct notes notes;
+	struct annotations annotations;
 	str_id backend, capacity_scope, rt_capacity, rt_cores, topology;
 	str_id is_busy, cpu_usage, busy_seconds;
 	bool has_capacity_scope, has_rt_capacity, has_rt_cores, has_topology;

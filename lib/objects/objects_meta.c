@@ -51,7 +51,7 @@ int read_labels(struct decoder *d, const struct field *f, void *into)
 	return 0;
 }
 
-#define NOTE(key, member) FIELD(key, read_note, struct object_meta, notes.member)
+#define NOTE(key, member) FIELD(key, read_note, struct object_meta, annotations.member)
 
 /* An annotation of ours, of any type: its errors are reported where its value is used. */
 static int read_note(struct decoder *d, const struct field *f, void *into)
@@ -59,7 +59,7 @@ static int read_note(struct decoder *d, const struct field *f, void *into)
 	struct object_meta *m = (struct object_meta *)(void *)((char *)into - f->offset);
 
 	if (!m->has_notes)
-		memset(&m->notes, 0xff, sizeof(m->notes));
+		memset(&m->annotations, 0xff, sizeof(m->annotations));
 	m->has_notes = true;
 	return read_token(d, f, into);
 }
@@ -152,11 +152,11 @@ const struct field meta_fields[] = {
 	FIELD("deletionTimestamp", read_exists, struct object_meta, is_terminating),
 	FIELD("finalizers", read_finalizers, struct object_meta, has_finalizer),
 	FIELD_KEPT("labels", read_labels, struct object_meta, labels),
-	FIELD("name", read_late_text, struct object_meta, meta.name),
+	FIELD("name", read_deferred_text, struct object_meta, meta.name),
 	FIELD("namespace", read_text, struct object_meta, meta.ns),
 	FIELD_KEPT("ownerReferences", read_owners, struct object_meta, owner),
 	FIELD("resourceVersion", read_late_token, struct object_meta, meta.version),
-	FIELD("uid", read_late_text, struct object_meta, meta.uid),
+	FIELD("uid", read_deferred_text, struct object_meta, meta.uid),
 	{ 0 },
 };
 

@@ -210,19 +210,19 @@ static int read_pod_term(struct decoder *d, void *arg)
 
 	(void)arg;
 	if (r == 0)
-		*array_add(&objects_of(d)->c->pod_terms) = term;
+		*array_add(&objects_of(d)->c->inter_pod) = term;
 	return r;
 }
 
 static int read_pod_terms(struct decoder *d, const struct field *f, void *into)
 {
 	struct cluster *c = objects_of(d)->c;
-	uint32_t at = (uint32_t)c->pod_terms.n;
+	uint32_t at = (uint32_t)c->inter_pod.n;
 	int r = decode_list(d, read_pod_term, NULL);
 
 	(void)f;
 	if (r == 0)
-		*(struct range *)into = (struct range){ at, (uint32_t)c->pod_terms.n - at };
+		*(struct range *)into = (struct range){ at, (uint32_t)c->inter_pod.n - at };
 	return r;
 }
 

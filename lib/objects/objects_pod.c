@@ -121,7 +121,7 @@ static const struct field spec_fields[] = {
 	FIELD("containers", read_containers, struct pod_draft, resources),
 	FIELD("hostNetwork", read_bool, struct pod_draft, is_host_network),
 	FIELD("initContainers", read_init_containers, struct pod_draft, resources),
-	FIELD("nodeName", read_late_text, struct pod_draft, node_name),
+	FIELD("nodeName", read_deferred_text, struct pod_draft, node_name),
 	FIELD_KEPT("nodeSelector", read_placement, struct pod_draft, placement.node_selector),
 	FIELD("overhead", read_resources, struct pod_draft, resources.overhead),
 	FIELD_WHOLE("priority", read_priority),
@@ -183,7 +183,7 @@ static int cmp_ports(const void *a, const void *b)
  * which is what the API server would have filled in. */
 static void finish_ports(struct objects *o, const struct pod_draft *p)
 {
-	size_t kept = 0;
+	size_t cached_value = 0;
 
 	array_each(port, &o->ports) {
 		if (p->is_host_network && !port->host_port)
@@ -193,11 +193,11 @@ static void finish_ports(struct objects *o, const struct pod_draft *p)
 		port->host.port = (uint16_t)port->host_port;
 		if (is_any_address(intern_str(&o->c->strings, port->host.ip)))
 			port->host.ip = 0;
-		o->ports.items[kept++] = *port;
+		o->ports.items[cached_value++] = *port;
 	}
-	o->ports.n = kept;
-	if (kept > 1)
-		qsort(o->ports.items, kept, sizeof(*o->ports.items), cmp_ports);
+	o->ports.n = cached_value;
+	if (cached_value > 1)
+		qsort(o->ports.items, cached_value, sizeof(*o->ports.items), cmp_ports);
 }
 
 /* The claim of a generic ephemeral volume is "<pod>-<volume>" (the ephemeral volume controller). */
@@ -292,12 +292,12 @@ static bool comes_to_us(const struct objects *o, const struct pod_draft *p, bool
 	       (!p->scheduler && !p->node_name && has_sdv);
 }
 
-static notes_id add_notes(struct objects *o, const struct object_meta *m)
+static annotations_id add_notes(struct objects *o, const struct object_meta *m)
 {
 	if (!m->has_notes)
 		return NONE;
-	*array_add(&o->c->notes) = m->notes;
-	return (notes_id)o->c->notes.n - 1;
+	*array_add(&o->c->annotations) = m->annotations;
+	return (annotations_id)o->c->annotations.n - 1;
 }
 
 static int commit(struct objects *o, const struct pod_draft *p)
@@ -318,7 +318,7 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.node = NONE,
 		.rules = rules,
 		.labels = p->meta.labels,
-		.notes = add_notes(o, &p->meta),
+		.annotations = add_notes(o, &p->meta),
 		.owner_kind = p->meta.owner.kind,
 		.owner_uid = p->meta.owner.uid,
 		.owner_name = p->meta.owner.name,

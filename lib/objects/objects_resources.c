@@ -96,30 +96,31 @@ static int cmp_amounts(const void *a, const void *b)
 
 struct range resources_extended(struct objects *o, const struct resources *r)
 {
-	struct amount kept[MAX_RESOURCES];
+	struct amount cached_value[MAX_RESOURCES];
 	unsigned n = 0;
 
-	memset(kept, 0, sizeof(kept)); /* the padding is part of the key */
+	memset(cached_value, 0, sizeof(cached_value)); /* the padding is part of the key */
 	for (unsigned i = 0; i < r->n; i++) {
 		str_id name = r->list[i].name;
 
 		if (name == o->id_cpu || name == o->id_memory || name == o->id_ephemeral ||
 		    r->list[i].value == 0 || name == intern_cstr(&o->c->strings, "pods"))
 			continue;
-		kept[n].name = name;
-		kept[n++].value = r->list[i].value;
+		cached_value[n].name = name;
+		cached_value[n++].value = r->list[i].value;
 	}
 	if (n == 0)
 		return (struct range){ 0 };
 
-	qsort(kept, n, sizeof(*kept), cmp_amounts);
-	const struct range *known = shared_find(&o->amounts, kept, n * sizeof(*kept));
+	qsort(cached_value, n, sizeof(*cached_value), cmp_amounts);
+	const struct range *known =
+		shared_find(&o->amounts, cached_value, n * sizeof(*cached_value));
 	if (known)
 		return *known;
 	struct range run = { (uint32_t)o->c->amounts.n, n };
-	shared_add(&o->amounts, kept, n * sizeof(*kept), run);
+	shared_add(&o->amounts, cached_value, n * sizeof(*cached_value), run);
 	for (unsigned i = 0; i < n; i++)
-		*array_add(&o->c->amounts) = kept[i];
+		*array_add(&o->c->amounts) = cached_value[i];
 	return run;
 }
 

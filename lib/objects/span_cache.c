@@ -18,7 +18,7 @@ static inline uint64_t load8(const char *p)
 }
 
 /* How many of BLOCK bytes are the same at both; whether LINE bytes are. */
-enum { LINE = STRETCH_AHEAD };
+enum { LINE = SPAN_AHEAD };
 #if defined(__SSE2__) && !defined(MCKUBE_PORTABLE)
 enum { BLOCK = 16 };
 static inline __m128i same_mask(const char *a, const char *b)
@@ -57,24 +57,24 @@ static inline bool is_same_line(const char *a, const char *b)
 }
 #endif
 
-/* How many bytes are the same in a text and a stretch of which n are left, and LINE more may be
+/* How many bytes are the same in a text and a span of which n are left, and LINE more may be
  * looked at. */
-static inline size_t same_bytes(const char *text, size_t have, const char *stretch, size_t n)
+static inline size_t same_bytes(const char *text, size_t have, const char *span, size_t n)
 {
 	size_t i = 0, lines = have < LINE ? 0 : have - LINE + 1;
 
 	lines = lines < n ? lines : n;
-	while (i < lines && is_same_line(text + i, stretch + i))
+	while (i < lines && is_same_line(text + i, span + i))
 		i += LINE;
 	for (; i < n && have - i >= BLOCK; i += BLOCK) {
-		unsigned same = same_of_block(text + i, stretch + i);
+		unsigned same = same_of_block(text + i, span + i);
 
 		if (same < BLOCK) {
 			i += same;
 			return i < n ? i : n;
 		}
 	}
-	while (i < n && i < have && text[i] == stretch[i])
+	while (i < n && i < have && text[i] == span[i])
 		i++;
 	return i < n ? i : n;
 }
@@ -90,7 +90,7 @@ static size_t size_of(size_t n)
 	return bits_at(n) + (n / WORD + 1) * sizeof(uint64_t);
 }
 
-static uint64_t *bits_of(const struct stretches *t, const struct stretch *x)
+static uint64_t *bits_of(const struct span_cache *t, const struct span *x)
 {
 	return (uint64_t *)(uintptr_t)(t->room + x->at + bits_at(x->n));
 }
@@ -100,7 +100,7 @@ static bool is_scalar(const uint64_t *bits, size_t i)
 	return bits[i / WORD] >> i % WORD & 1;
 }
 
-/* Where the scalar begins that byte i belongs to; no stretch begins with one that is marked. */
+/* Where the scalar begins that byte i belongs to; no span begins with one that is marked. */
 static size_t scalar_begin(const uint64_t *bits, size_t i)
 {
 	size_t at = i / WORD;
@@ -121,7 +121,7 @@ static size_t scalar_end(const uint64_t *bits, size_t i)
 	return at * WORD + (size_t)__builtin_ctzll(others);
 }
 
-/* The text at p differs from byte *i of the stretch, behind `same` bytes that do not. If that is
+/* The text at p differs from byte *i of the span, behind `same` bytes that do not. If that is
  * within a scalar, or because a number goes on, steps over the scalar in both: it has to be good
  * JSON where the other one stood, so a string, which may be a key, only gives way to a string. NULL
  * if the texts differ otherwise. */
@@ -146,8 +146,8 @@ static const char *pass_scalar(const struct scan *s, const char *p, size_t same,
 	return one.at;
 }
 
-/* Behind the stretch, or NULL if the text is another. */
-static const char *pass(const struct stretches *t, const struct stretch *x, const struct scan *s)
+/* Behind the span, or NULL if the text is another. */
+static const char *pass(const struct span_cache *t, const struct span *x, const struct scan *s)
 {
 	const char *text = t->room + x->at, *p = s->at;
 	const uint64_t *bits = bits_of(t, x);
@@ -165,8 +165,8 @@ static const char *pass(const struct stretches *t, const struct stretch *x, cons
 }
 
 /* By the place and the first bytes of the first key; NULL near the end of the text. */
-static struct stretch_set *set_of(struct stretches *t, const char *p, const char *end,
-				  const void *where)
+static struct span_set *set_of(struct span_cache *t, const char *p, const char *end,
+			       const void *where)
 {
 	p += p < end && *p == ',';
 	while (p < end && (unsigned char)*p <= ' ')
@@ -175,15 +175,15 @@ static struct stretch_set *set_of(struct stretches *t, const char *p, const char
 		return NULL;
 
 	uint64_t hash = ((uintptr_t)where ^ load8(p)) * UINT64_C(0x9e3779b97f4a7c15);
-	return &t->sets[hash >> 32 & (STRETCH_SETS - 1)];
+	return &t->sets[hash >> 32 & (SPAN_SETS - 1)];
 }
 
-bool stretch_pass(struct stretches *t, struct scan *s, const void *where, const void **ret_what)
+bool span_cache_pass(struct span_cache *t, struct scan *s, const void *where, const void **ret_what)
 {
-	struct stretch_set *set = set_of(t, s->at, s->end, where);
+	struct span_set *set = set_of(t, s->at, s->end, where);
 
-	for (uint8_t i = 0; set && i < STRETCH_WAYS; i++) {
-		const struct stretch *x = &set->ways[i];
+	for (uint8_t i = 0; set && i < SPAN_WAYS; i++) {
+		const struct span *x = &set->ways[i];
 		struct scan past = *s;
 
 		if (x->where != where || s->depth > x->depth || !(past.at = pass(t, x, s)))
@@ -226,17 +226,17 @@ static void mark(struct scan text, uint64_t *bits)
 	}
 }
 
-/* Room for a stretch of n bytes; all is forgotten when there is none left. */
-static struct stretch *make_room(struct stretches *t, struct stretch_set *set, size_t n)
+/* Room for a span of n bytes; all is forgotten when there is none left. */
+static struct span *make_room(struct span_cache *t, struct span_set *set, size_t n)
 {
 	uint32_t size = (uint32_t)size_of(n);
 
-	if (size > set->ways[set->oldest].cap && size > STRETCH_ROOM - t->used) {
+	if (size > set->ways[set->oldest].cap && size > SPAN_ROOM - t->used) {
 		memset(t->sets, 0, sizeof(t->sets));
 		t->used = 0;
 	}
 
-	struct stretch *x = &set->ways[set->oldest];
+	struct span *x = &set->ways[set->oldest];
 	set->oldest = !set->oldest;
 	if (size > x->cap) {
 		x->at = t->used;
@@ -247,23 +247,23 @@ static struct stretch *make_room(struct stretches *t, struct stretch_set *set, s
 }
 
 /* Where nothing is ever met again, most of it is not worth remembering. */
-static bool is_worthless(struct stretch_set *set)
+static bool is_worthless(struct span_set *set)
 {
 	enum { OFTEN = 4, RARELY = 8 };
 
 	return set->n_misses++ >= OFTEN && set->n_misses % RARELY;
 }
 
-void stretch_add(struct stretches *t, const struct scan *s, const char *from, const void *where,
-		 const void *what)
+void span_cache_add(struct span_cache *t, const struct scan *s, const char *from, const void *where,
+		    const void *what)
 {
-	struct stretch_set *set = set_of(t, from, s->end, where);
+	struct span_set *set = set_of(t, from, s->end, where);
 	size_t n = (size_t)(s->at - from);
 
-	if (!set || n > STRETCH_MAX || is_worthless(set))
+	if (!set || n > SPAN_MAX || is_worthless(set))
 		return;
 
-	struct stretch *x = make_room(t, set, n);
+	struct span *x = make_room(t, set, n);
 	x->where = where;
 	x->what = what;
 	x->n = (uint16_t)n;

@@ -15,23 +15,23 @@
  * That is right for values of which nothing comes but the result, and as long as what the result
  * refers to (ids) exists. `where` is any address that stands for the kind of the value. */
 
-enum { KEPT = 64, KEPT_TEXT = 472, KEPT_RESULT = 528 };
+enum { VALUE_CACHE = 64, VALUE_CACHE_TEXT = 472, VALUE_CACHE_RESULT = 528 };
 
 /* Zeroed is empty. */
-struct kept_values {
-	struct kept {
+struct value_cache {
+	struct cached_value {
 		const void *where;
 		uint16_t n, size, depth;
-		char text[KEPT_TEXT];
-		_Alignas(uint64_t) unsigned char result[KEPT_RESULT];
-	} items[KEPT];
+		char text[VALUE_CACHE_TEXT];
+		_Alignas(uint64_t) unsigned char result[VALUE_CACHE_RESULT];
+	} items[VALUE_CACHE];
 };
 
-/* True if the value at hand is kept: *ret is filled and the scan stands behind it. */
-bool kept_take(const struct kept_values *k, struct scan *s, const void *where, void *ret);
+/* True if the value at hand is cached_value: *ret is filled and the scan stands behind it. */
+bool value_cache_take(const struct value_cache *k, struct scan *s, const void *where, void *ret);
 
 /* Keeps what came of the value from `from` to where the scan stands. */
-void kept_add(struct kept_values *k, const struct scan *s, const char *from, const void *where,
-	      const void *result, size_t size);
+void value_cache_add(struct value_cache *k, const struct scan *s, const char *from,
+		     const void *where, const void *result, size_t size);
 
 #endif

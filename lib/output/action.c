@@ -6,54 +6,54 @@
 #include "output/table.h"
 
 /* Kinds that are shown in two ways have a second row, behind those of all kinds. */
-enum { LOOK_RENEW = ACTION_KINDS, LOOK_RESTORE, LOOK_GUARD, LOOKS };
+enum { STYLE_UPDATE = ACTION_KINDS, STYLE_RESTORE, STYLE_FINALIZER, STYLES };
 
-static const struct action_look looks[LOOKS + 1] = {
-	[ACTION_BIND] = { "+", "bind", HUE_GOOD },
-	[ACTION_ASSIGN] = { "+", "assign", HUE_GOOD },
-	[ACTION_MOVE] = { "~", "move", HUE_CHANGE },
-	[ACTION_EVICT] = { "-", "evict", HUE_BAD },
-	[ACTION_DEGRADE] = { "~", "degrade", HUE_CHANGE },
-	[ACTION_SET_LEVEL] = { "~", "relevel", HUE_CHANGE },
-	[ACTION_MIGRATE] = { "~", "migrate", HUE_CHANGE },
-	[ACTION_RESIZE] = { "~", "resize", HUE_CHANGE },
-	[ACTION_SCALE] = { "~", "scale", HUE_CHANGE },
-	[ACTION_TAINT] = { "+", "taint", HUE_CHANGE },
-	[ACTION_UNTAINT] = { "-", "untaint", HUE_CHANGE },
-	[ACTION_STATUS] = { "~", "update", HUE_SPECIAL },
-	[ACTION_FINALIZER] = { "-", "release", HUE_SPECIAL },
-	[LOOK_RENEW] = { "~", "renew", HUE_CHANGE },
-	[LOOK_RESTORE] = { "~", "restore", HUE_GOOD },
-	[LOOK_GUARD] = { "+", "guard", HUE_SPECIAL },
-	[LOOKS] = { 0 },
+static const struct action_style looks[STYLES + 1] = {
+	[ACTION_BIND] = { "+", "bind", COLOR_GOOD },
+	[ACTION_ASSIGN] = { "+", "assign", COLOR_GOOD },
+	[ACTION_MOVE] = { "~", "move", COLOR_CHANGE },
+	[ACTION_EVICT] = { "-", "evict", COLOR_BAD },
+	[ACTION_DEGRADE] = { "~", "degrade", COLOR_CHANGE },
+	[ACTION_SET_LEVEL] = { "~", "relevel", COLOR_CHANGE },
+	[ACTION_MIGRATE] = { "~", "migrate", COLOR_CHANGE },
+	[ACTION_RESIZE] = { "~", "resize", COLOR_CHANGE },
+	[ACTION_SCALE] = { "~", "scale", COLOR_CHANGE },
+	[ACTION_TAINT] = { "+", "taint", COLOR_CHANGE },
+	[ACTION_UNTAINT] = { "-", "untaint", COLOR_CHANGE },
+	[ACTION_STATUS] = { "~", "update", COLOR_SPECIAL },
+	[ACTION_FINALIZER] = { "-", "release", COLOR_SPECIAL },
+	[STYLE_UPDATE] = { "~", "renew", COLOR_CHANGE },
+	[STYLE_RESTORE] = { "~", "restore", COLOR_GOOD },
+	[STYLE_FINALIZER] = { "+", "guard", COLOR_SPECIAL },
+	[STYLES] = { 0 },
 };
 
-bool action_renews(const struct action *a)
+bool action_is_update(const struct action *a)
 {
 	return a->reason == REASON_ADOPTED || a->reason == REASON_BUDGET_CHANGED ||
 	       a->reason == REASON_ENFORCEMENT_CHANGED || a->reason == REASON_RECOVERY_CHANGED;
 }
 
-const struct action_look *action_look(const struct action *a)
+const struct action_style *action_style(const struct action *a)
 {
-	if (action_renews(a))
-		return &looks[LOOK_RENEW];
+	if (action_is_update(a))
+		return &looks[STYLE_UPDATE];
 	if (a->kind == ACTION_SET_LEVEL && a->reason == REASON_RELIEVED)
-		return &looks[LOOK_RESTORE];
-	return &looks[a->reason == REASON_GUARDED ? LOOK_GUARD : a->kind];
+		return &looks[STYLE_RESTORE];
+	return &looks[a->reason == REASON_FINALIZER_ADDED ? STYLE_FINALIZER : a->kind];
 }
 
-const struct action_look *action_looks(void)
+const struct action_style *action_styles(void)
 {
 	return looks;
 }
 
-size_t action_count(const struct plan *p, const struct action_look *look)
+size_t action_count(const struct plan *p, const struct action_style *style)
 {
 	size_t n = 0;
 
 	array_each(a, &p->actions)
-		n += action_look(a) == look;
+		n += action_style(a) == style;
 	return n;
 }
 

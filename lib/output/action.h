@@ -6,21 +6,21 @@
 #include "plan/plan.h"
 
 /* How actions are shown: one row of a table per kind, or two where a kind does two things. */
-struct action_look {
+struct action_style {
 	const char *sign; /* "+", "~", "-" */
 	const char *verb; /* "bind" */
-	uint8_t hue;	  /* enum hue */
+	uint8_t role;	  /* enum color_role */
 };
 
-const struct action_look *action_look(const struct action *a);
+const struct action_style *action_style(const struct action *a);
 
 /* An Assign to the cores that the pod has already. */
-bool action_renews(const struct action *a);
+bool action_is_update(const struct action *a);
 
 /* All rows, in the order of totals; one without a verb ends them. */
-const struct action_look *action_looks(void);
+const struct action_style *action_styles(void);
 /* How many actions of the plan are shown so. */
-size_t action_count(const struct plan *p, const struct action_look *look);
+size_t action_count(const struct plan *p, const struct action_style *style);
 
 /* "default/brake", or "edge-1" for what has no namespace. */
 void action_add_object(const struct target *on, struct str *out);

@@ -19,7 +19,7 @@ struct source_data {
 	struct capacity capacity;
 	struct requests requests;
 	struct stand *before, *after; /* by index in requests.list */
-	struct arena arena;	      /* cores that the plan gives, and notices */
+	struct arena arena;	      /* cores that the plan gives, and warnings */
 };
 
 static void read_stands(struct source_data *d)
@@ -178,11 +178,11 @@ void coremap_make(const struct cluster *c, const struct settings *settings, cons
 		  struct coremap *ret)
 {
 	struct source_data d = { .c = c };
-	struct notices notices = { .arena = &d.arena };
+	struct warnings warnings = { .arena = &d.arena };
 
 	*ret = (struct coremap){ 0 };
-	capacity_read(c, settings, &d.capacity, &notices);
-	requests_read(c, settings, &d.requests, &notices);
+	capacity_read(c, settings, &d.capacity, &warnings);
+	requests_read(c, settings, &d.requests, &warnings);
 	read_stands(&d);
 	for (size_t i = 0; plan && i < plan->actions.n; i++)
 		carry_out(&d, &plan->actions.items[i]);
@@ -197,7 +197,7 @@ void coremap_make(const struct cluster *c, const struct settings *settings, cons
 
 	free(d.before);
 	free(d.after);
-	array_done(&notices.list);
+	array_done(&warnings.list);
 	arena_done(&d.arena);
 	requests_done(&d.requests);
 	capacity_done(&d.capacity);

@@ -63,6 +63,7 @@ void coremap_done(struct coremap *m);
 
 /* A node as text: one row per core with a bar of its load while no pod overruns (mode Low), the
  * loads of all modes, and its pods. Shows the state after the plan. */
-void coremap_text(const struct coremap *m, uint32_t node, const struct look *look, struct str *out);
+void coremap_text(const struct coremap *m, uint32_t node, const struct style *style,
+		  struct str *out);
 
 #endif

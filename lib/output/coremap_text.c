@@ -10,17 +10,17 @@ enum {
 };
 
 static const uint8_t rank_hues[LEVELS] = {
-	[LEVEL_LOW] = HUE_GOOD,
-	[LEVEL_MIDDLE] = HUE_CHANGE,
-	[LEVEL_HIGH] = HUE_BAD,
+	[LEVEL_LOW] = COLOR_GOOD,
+	[LEVEL_MIDDLE] = COLOR_CHANGE,
+	[LEVEL_HIGH] = COLOR_BAD,
 };
 
-static const char *block(const struct look *look, int rank)
+static const char *block(const struct style *style, int rank)
 {
 	static const char *const fine[LEVELS] = { "▒", "▓", "█" };
 	static const char *const plain[LEVELS] = { "-", "=", "#" };
 
-	return look->has_utf8 ? fine[rank] : plain[rank];
+	return style->has_utf8 ? fine[rank] : plain[rank];
 }
 
 /* Columns for a load, so that the end of a stack of loads is rounded, not each of them. */
@@ -30,18 +30,18 @@ static unsigned columns_to(uint32_t sum)
 }
 
 /* Draws a block `n` times, in one colour. */
-static void add_blocks(const struct look *look, struct str *out, enum hue hue, const char *text,
-		       unsigned n)
+static void add_blocks(const struct style *style, struct str *out, enum color_role role,
+		       const char *text, unsigned n)
 {
 	AUTO(str_done) struct str run = STR_INIT;
 
 	while (n--)
 		str_add(&run, text);
-	look_add(look, out, hue, "%s", run.s);
+	style_add(style, out, role, "%s", run.s);
 }
 
 static void add_bar(const struct coremap *m, const struct map_core *core, uint32_t cap,
-		    const struct look *look, struct str *out)
+		    const struct style *style, struct str *out)
 {
 	unsigned at = 0, limit = columns_to(cap);
 	uint32_t sum = 0;
@@ -55,18 +55,18 @@ static void add_bar(const struct coremap *m, const struct map_core *core, uint32
 			continue;
 		sum += pod->load[LEVEL_LOW];
 		unsigned end = columns_to(sum) < BAR ? columns_to(sum) : BAR;
-		add_blocks(look, out, rank_hues[rank], block(look, rank), end - at);
+		add_blocks(style, out, rank_hues[rank], block(style, rank), end - at);
 		at = end;
 	}
 	if (at < limit)
-		add_blocks(look, out, HUE_DIM, look->has_utf8 ? "░" : ".", limit - at);
+		add_blocks(style, out, COLOR_DIM, style->has_utf8 ? "░" : ".", limit - at);
 	at = at < limit ? limit : at;
-	add_blocks(look, out, HUE_NONE, " ", BAR - at);
+	add_blocks(style, out, COLOR_NONE, " ", BAR - at);
 }
 
 /* "default/brake High 0.250", with "at hi" where it is above its normal level; returns its width.
  */
-static unsigned add_pod(const struct map_pod *pod, const struct look *look, struct str *out)
+static unsigned add_pod(const struct map_pod *pod, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str name = STR_INIT;
 	AUTO(str_done) struct str facts = STR_INIT;
@@ -76,14 +76,14 @@ static unsigned add_pod(const struct map_pod *pod, const struct look *look, stru
 	text_add_ratio(&facts, pod->load[LEVEL_LOW]);
 	if (pod->level != LEVEL_LOW)
 		str_addf(&facts, " at %s", level_name(pod->level));
-	look_add(look, out, rank_hues[pod->budget.criticality], "%s", name.s);
-	look_add(look, out, HUE_DIM, "%s", facts.s);
+	style_add(style, out, rank_hues[pod->budget.criticality], "%s", name.s);
+	style_add(style, out, COLOR_DIM, "%s", facts.s);
 	return text_width(name.s) + text_width(facts.s);
 }
 
 /* The pods of a core side by side, in further lines where the terminal is narrow. */
-static void add_pods(const struct coremap *m, const struct map_core *core, const struct look *look,
-		     struct str *out)
+static void add_pods(const struct coremap *m, const struct map_core *core,
+		     const struct style *style, struct str *out)
 {
 	unsigned column = PODS_COLUMN;
 	bool is_first = true;
@@ -94,8 +94,8 @@ static void add_pods(const struct coremap *m, const struct map_core *core, const
 
 		if (!s->is)
 			continue;
-		unsigned width = add_pod(&m->pods.items[s->pod], look, &pod);
-		if (!is_first && look->width && column + 2 + width > look->width) {
+		unsigned width = add_pod(&m->pods.items[s->pod], style, &pod);
+		if (!is_first && style->width && column + 2 + width > style->width) {
 			str_addf(out, ",\n%*s", PODS_COLUMN, "");
 			column = PODS_COLUMN;
 		} else if (!is_first) {
@@ -107,25 +107,25 @@ static void add_pods(const struct coremap *m, const struct map_core *core, const
 		is_first = false;
 	}
 	if (is_first)
-		look_add(look, out, HUE_DIM, "-");
+		style_add(style, out, COLOR_DIM, "-");
 }
 
-static void add_loads(const uint32_t *loads, const uint32_t *caps, const struct look *look,
+static void add_loads(const uint32_t *loads, const uint32_t *caps, const struct style *style,
 		      struct str *out)
 {
 	for (int mode = 0; mode < LEVELS; mode++) {
 		AUTO(str_done) struct str text = STR_INIT;
-		enum hue hue = loads[mode] > caps[mode] ? HUE_BAD
-			       : loads[mode]		? HUE_NONE
-							: HUE_DIM;
+		enum color_role role = loads[mode] > caps[mode] ? COLOR_BAD
+				       : loads[mode]		? COLOR_NONE
+								: COLOR_DIM;
 
 		text_add_ratio(&text, loads[mode]);
 		str_add(out, "  ");
-		look_add(look, out, hue, "%s", text.s);
+		style_add(style, out, role, "%s", text.s);
 	}
 }
 
-static void add_heading(const struct map_node *node, const struct look *look, struct str *out)
+static void add_heading(const struct map_node *node, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str facts = STR_INIT;
 
@@ -140,32 +140,32 @@ static void add_heading(const struct map_node *node, const struct look *look, st
 		str_addf(&facts, ", %s", node->backend);
 	if (node->is_unschedulable)
 		str_add(&facts, ", unschedulable");
-	look_add(look, out, HUE_BOLD, "%s", node->name);
-	look_add(look, out, HUE_DIM, "  %s", facts.s);
+	style_add(style, out, COLOR_BOLD, "%s", node->name);
+	style_add(style, out, COLOR_DIM, "  %s", facts.s);
 	str_addc(out, '\n');
 }
 
-void coremap_text(const struct coremap *m, uint32_t node_index, const struct look *look,
+void coremap_text(const struct coremap *m, uint32_t node_index, const struct style *style,
 		  struct str *out)
 {
 	const struct map_node *node = &m->nodes.items[node_index];
 
-	add_heading(node, look, out);
-	look_add(look, out, HUE_DIM, "  core  %-*s  low    middle high   pods", BAR, "load");
+	add_heading(node, style, out);
+	style_add(style, out, COLOR_DIM, "  core  %-*s  low    middle high   pods", BAR, "load");
 	str_addc(out, '\n');
 	for (uint32_t i = 0; i < node->cores.n; i++) {
 		const struct map_core *core = &m->cores.items[node->cores.at + i];
 
 		str_addf(out, "  %4u  ", core->cpu);
-		add_bar(m, core, node->cap[LEVEL_LOW], look, out);
-		add_loads(core->after, node->cap, look, out);
+		add_bar(m, core, node->cap[LEVEL_LOW], style, out);
+		add_loads(core->after, node->cap, style, out);
 		str_add(out, "  ");
-		add_pods(m, core, look, out);
+		add_pods(m, core, style, out);
 		str_addc(out, '\n');
 	}
 	if (node->is_one_budget) {
 		str_addf(out, "  %-*s", BAR + 6, "sum, one budget for all");
-		add_loads(node->after, node->cap, look, out);
+		add_loads(node->after, node->cap, style, out);
 		str_addc(out, '\n');
 	}
 }

@@ -18,12 +18,13 @@ enum {
 
 /* ---- The pod ---- */
 
-static void add_fact(const struct look *look, struct str *out, const char *title, const char *text)
+static void add_fact(const struct style *style, struct str *out, const char *title,
+		     const char *text)
 {
 	if (!*text)
 		return;
-	look_pad(look, out, HUE_DIM, FACT, title);
-	look_add(look, out, HUE_NONE, "%s", text);
+	style_pad(style, out, COLOR_DIM, FACT, title);
+	style_add(style, out, COLOR_NONE, "%s", text);
 	str_addc(out, '\n');
 }
 
@@ -33,12 +34,12 @@ static void add_us(struct str *out, const char *word, int32_t us)
 		str_addf(out, ", %s ", word), text_add_us(out, us);
 }
 
-static void add_request(const struct explanation *e, const struct look *look, struct str *out)
+static void add_request(const struct explanation *e, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
 	if (!*e->asked_by || !e->has_budget) {
-		add_fact(look, out, "Request:", *e->asked_by ? e->asked_by : "nobody asks");
+		add_fact(style, out, "Request:", *e->asked_by ? e->asked_by : "nobody asks");
 		return;
 	}
 	str_addf(&text, "%s: %s", e->asked_by, criticality_name(e->budget.criticality));
@@ -50,17 +51,17 @@ static void add_request(const struct explanation *e, const struct look *look, st
 	text_add_us(&text, e->budget.period);
 	if (e->core_count > 1)
 		str_addf(&text, ", on %u cores", e->core_count);
-	add_fact(look, out, "Request:", text.s);
+	add_fact(style, out, "Request:", text.s);
 
 	str_clear(&text);
 	for (int k = 0; k < LEVELS; k++) {
 		str_addf(&text, k ? ", %s " : "%s ", criticality_name((enum level)k));
 		text_add_ratio(&text, e->load[k]);
 	}
-	add_fact(look, out, "Load by mode:", text.s);
+	add_fact(style, out, "Load by mode:", text.s);
 }
 
-static void add_pins(const struct explanation *e, const struct look *look, struct str *out)
+static void add_pins(const struct explanation *e, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
@@ -73,10 +74,10 @@ static void add_pins(const struct explanation *e, const struct look *look, struc
 	if (e->has_legacy_pin)
 		str_add(&text, " (a legacy pin: an older controller's choice, as in "
 			       "status.allocatedCore)");
-	add_fact(look, out, "Pinned to:", text.s);
+	add_fact(style, out, "Pinned to:", text.s);
 }
 
-static void add_now(const struct explanation *e, const struct look *look, struct str *out)
+static void add_now(const struct explanation *e, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
@@ -84,21 +85,21 @@ static void add_now(const struct explanation *e, const struct look *look, struct
 		action_add_place(&e->now, &text);
 	if (e->now.node && !*e->now.cores)
 		str_add(&text, ", without cores");
-	add_fact(look, out, "Now:", text.s);
+	add_fact(style, out, "Now:", text.s);
 }
 
 /* "~ move  vehicle/logger  from front core 2 to front core 3  #1", and why. */
-static void add_action(const struct action *a, const struct look *look, struct str *out)
+static void add_action(const struct action *a, const struct style *style, struct str *out)
 {
-	const struct action_look *shown = action_look(a);
+	const struct action_style *shown = action_style(a);
 	AUTO(str_done) struct str text = STR_INIT;
 
 	if (strcmp(a->on.kind, "Pod") != 0)
 		str_addf(&text, "%s ", a->on.kind);
 	action_add_object(&a->on, &text);
 	str_addf(out, "%*s", INDENT, "");
-	look_add(look, out, shown->hue, "%s %s", shown->sign, shown->verb);
-	look_add(look, out, HUE_BOLD, " %s", text.s);
+	style_add(style, out, shown->role, "%s %s", shown->sign, shown->verb);
+	style_add(style, out, COLOR_BOLD, " %s", text.s);
 	str_clear(&text);
 	if (a->from.node)
 		str_add(&text, " from "), action_add_place(&a->from, &text);
@@ -106,43 +107,44 @@ static void add_action(const struct action *a, const struct look *look, struct s
 		str_add(&text, " to "), action_add_place(&a->to, &text);
 	if (a->by.name)
 		str_add(&text, ", yields to "), action_add_object(&a->by, &text);
-	look_add(look, out, HUE_NONE, "%s", text.s);
-	look_add(look, out, HUE_DIM, "  #%u", a->id);
+	style_add(style, out, COLOR_NONE, "%s", text.s);
+	style_add(style, out, COLOR_DIM, "  #%u", a->id);
 	str_addc(out, '\n');
 	if (a->message && *a->message)
-		look_wrap(look, out, HUE_DIM, DETAIL, a->message);
+		style_wrap(style, out, COLOR_DIM, DETAIL, a->message);
 }
 
-static void add_title(const char *title, const struct look *look, struct str *out)
+static void add_title(const char *title, const struct style *style, struct str *out)
 {
 	str_addc(out, '\n');
-	look_add(look, out, HUE_BOLD, "%s", title);
+	style_add(style, out, COLOR_BOLD, "%s", title);
 	str_addc(out, '\n');
 }
 
-static void add_plan(const struct explanation *e, const struct look *look, struct str *out)
+static void add_plan(const struct explanation *e, const struct style *style, struct str *out)
 {
-	enum hue hue = e->outcome == OUTCOME_UNPLACED || e->outcome == OUTCOME_EVICTED ? HUE_BAD
-		       : e->outcome == OUTCOME_NOT_PLANNED			       ? HUE_SPECIAL
-										       : HUE_GOOD;
+	enum color_role role = e->outcome == OUTCOME_UNPLACED || e->outcome == OUTCOME_EVICTED
+				       ? COLOR_BAD
+			       : e->outcome == OUTCOME_NOT_PLANNED ? COLOR_SPECIAL
+								   : COLOR_GOOD;
 
 	str_addc(out, '\n');
-	look_wrap(look, out, hue, 0, e->summary);
+	style_wrap(style, out, role, 0, e->summary);
 	array_each(i, &e->actions)
-		add_action(&e->plan.actions.items[*i], look, out);
+		add_action(&e->plan.actions.items[*i], style, out);
 	if (e->caused.n)
-		add_title("Who yields to it", look, out);
+		add_title("Who yields to it", style, out);
 	array_each(i, &e->caused)
-		add_action(&e->plan.actions.items[*i], look, out);
+		add_action(&e->plan.actions.items[*i], style, out);
 	if (e->warnings.n)
-		add_title("Warnings", look, out);
+		add_title("Warnings", style, out);
 	array_each(i, &e->warnings) {
 		const struct warning *w = &e->plan.warnings.items[*i];
 
 		str_addf(out, "%*s", INDENT, "");
-		look_add(look, out, HUE_CHANGE, "! %s %s", w->object, w->reason);
+		style_add(style, out, COLOR_CHANGE, "! %s %s", w->object, w->reason);
 		str_addc(out, '\n');
-		look_wrap(look, out, HUE_DIM, DETAIL, w->message);
+		style_wrap(style, out, COLOR_DIM, DETAIL, w->message);
 	}
 }
 
@@ -171,7 +173,7 @@ static int nearest_first(const void *a, const void *b, void *nodes)
 	return m != n ? (m < n ? -1 : 1) : x < y ? -1 : x > y;
 }
 
-static void add_holder(const struct holder *h, uint8_t mode, const struct look *look,
+static void add_holder(const struct holder *h, uint8_t mode, const struct style *style,
 		       struct str *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
@@ -179,40 +181,41 @@ static void add_holder(const struct holder *h, uint8_t mode, const struct look *
 	str_addf(&text, "%s/%s, %s, ", h->ns, h->name, criticality_name(h->criticality));
 	text_add_ratio(&text, h->load[mode]);
 	str_addf(&text, ": %s", h->why);
-	look_wrap(look, out, h->can_yield ? HUE_CHANGE : HUE_DIM, HOLDER, text.s);
+	style_wrap(style, out, h->can_yield ? COLOR_CHANGE : COLOR_DIM, HOLDER, text.s);
 }
 
-static void add_core(const struct core_verdict *c, const struct look *look, struct str *out)
+static void add_core(const struct core_verdict *c, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
-	enum hue hue = c->missing ? HUE_BAD : c->is_chosen ? HUE_GOOD : HUE_NONE;
+	enum color_role role = c->missing ? COLOR_BAD : c->is_chosen ? COLOR_GOOD : COLOR_NONE;
 
-	look_add(look, out, hue, "  %s", c->is_chosen ? "*" : " ");
+	style_add(style, out, role, "  %s", c->is_chosen ? "*" : " ");
 	str_addf(out, "%4s", c->cores);
 	for (int k = 0; k < LEVELS; k++) {
 		str_clear(&text);
 		text_add_ratio(&text, c->load[k]);
 		str_add(out, "  ");
-		look_add(look, out, c->load[k] > c->cap[k] ? HUE_BAD : HUE_NONE, "%s", text.s);
+		style_add(style, out, c->load[k] > c->cap[k] ? COLOR_BAD : COLOR_NONE, "%s",
+			  text.s);
 	}
-	look_add(look, out, hue, "  %s", c->message);
+	style_add(style, out, role, "  %s", c->message);
 	if (!c->missing)
-		look_add(look, out, HUE_DIM, ", score %u", c->score);
+		style_add(style, out, COLOR_DIM, ", score %u", c->score);
 	str_addc(out, '\n');
 	for (uint32_t i = 0; i < c->n_holders && c->missing; i++)
-		add_holder(&c->holders[i], c->mode, look, out);
+		add_holder(&c->holders[i], c->mode, style, out);
 }
 
-static void add_refusal(const struct node_verdict *v, const struct look *look, struct str *out)
+static void add_refusal(const struct node_verdict *v, const struct style *style, struct str *out)
 {
-	look_add(look, out, HUE_BAD, "  %s", v->refusal);
+	style_add(style, out, COLOR_BAD, "  %s", v->refusal);
 	if (*v->detail)
-		look_add(look, out, HUE_BAD, ": %s", v->detail);
+		style_add(style, out, COLOR_BAD, ": %s", v->detail);
 	if (v->would_yield)
-		look_add(look, out, HUE_CHANGE, ", unless less critical pods yield");
+		style_add(style, out, COLOR_CHANGE, ", unless less critical pods yield");
 }
 
-static void add_asked_node(const struct node_verdict *v, const struct look *look, struct str *out)
+static void add_asked_node(const struct node_verdict *v, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str caps = STR_INIT;
 
@@ -222,17 +225,17 @@ static void add_asked_node(const struct node_verdict *v, const struct look *look
 		text_add_ratio(&caps, v->cores[0].cap[k]);
 	}
 	str_addc(out, '\n');
-	look_add(look, out, HUE_BOLD, "%s", v->node);
+	style_add(style, out, COLOR_BOLD, "%s", v->node);
 	if (v->refused)
-		add_refusal(v, look, out);
+		add_refusal(v, style, out);
 	str_addc(out, '\n');
-	look_add(look, out, HUE_DIM, "   core  low    middle high  %s", caps.s);
+	style_add(style, out, COLOR_DIM, "   core  low    middle high  %s", caps.s);
 	str_addc(out, '\n');
 	for (uint32_t i = 0; i < v->n_cores; i++)
-		add_core(&v->cores[i], look, out);
+		add_core(&v->cores[i], style, out);
 }
 
-static void add_asked_nodes(const struct explanation *e, const struct look *look, struct str *out)
+static void add_asked_nodes(const struct explanation *e, const struct style *style, struct str *out)
 {
 	ARRAY(uint32_t) asked = { 0 }; /* in e->nodes */
 
@@ -244,10 +247,10 @@ static void add_asked_nodes(const struct explanation *e, const struct look *look
 		add_title(e->outcome == OUTCOME_UNPLACED || e->outcome == OUTCOME_EVICTED
 				  ? "Cores, as full as they would be with it"
 				  : "Cores, as full as they are with it, or would be",
-			  look, out);
+			  style, out);
 	}
 	for (size_t i = 0; i < asked.n && i < EXPLAIN_NODES; i++)
-		add_asked_node(&e->nodes.items[asked.items[i]], look, out);
+		add_asked_node(&e->nodes.items[asked.items[i]], style, out);
 	if (asked.n > EXPLAIN_NODES)
 		str_addf(out, "\nand %zu nodes more, which -o json lists\n",
 			 asked.n - EXPLAIN_NODES);
@@ -273,7 +276,7 @@ static int alike_together(const void *a, const void *b, void *nodes)
 }
 
 static void add_refused_alike(const struct explanation *e, const uint32_t *all, size_t n,
-			      const struct look *look, struct str *out)
+			      const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str names = STR_INIT;
 
@@ -282,12 +285,13 @@ static void add_refused_alike(const struct explanation *e, const uint32_t *all, 
 	if (n > NAMES)
 		str_addf(&names, " and %zu more", n - NAMES);
 	str_add(out, "  ");
-	look_add(look, out, HUE_NONE, "%s", names.s);
-	add_refusal(&e->nodes.items[all[0]], look, out);
+	style_add(style, out, COLOR_NONE, "%s", names.s);
+	add_refusal(&e->nodes.items[all[0]], style, out);
 	str_addc(out, '\n');
 }
 
-static void add_refused_nodes(const struct explanation *e, const struct look *look, struct str *out)
+static void add_refused_nodes(const struct explanation *e, const struct style *style,
+			      struct str *out)
 {
 	ARRAY(uint32_t) refused = { 0 }; /* in e->nodes */
 
@@ -297,14 +301,14 @@ static void add_refused_nodes(const struct explanation *e, const struct look *lo
 	if (refused.n) {
 		qsort_r(refused.items, refused.n, sizeof(*refused.items), alike_together,
 			e->nodes.items);
-		add_title("Nodes that do not come into question", look, out);
+		add_title("Nodes that do not come into question", style, out);
 	}
 	for (size_t i = 0, n; i < refused.n; i += n) {
 		for (n = 1; i + n < refused.n; n++)
 			if (!is_refused_alike(&e->nodes.items[refused.items[i]],
 					      &e->nodes.items[refused.items[i + n]]))
 				break;
-		add_refused_alike(e, refused.items + i, n, look, out);
+		add_refused_alike(e, refused.items + i, n, style, out);
 	}
 	array_done(&refused);
 }
@@ -312,41 +316,41 @@ static void add_refused_nodes(const struct explanation *e, const struct look *lo
 static bool is_nowhere(const struct explanation *e)
 {
 	return e->outcome == OUTCOME_UNPLACED ||
-	       (e->outcome == OUTCOME_EVICTED && !e->landing.node);
+	       (e->outcome == OUTCOME_EVICTED && !e->replacement.node);
 }
 
-static void add_advice(const struct explanation *e, const struct look *look, struct str *out)
+static void add_advice(const struct explanation *e, const struct style *style, struct str *out)
 {
 	if (e->advice.n)
-		add_title("Seen on its node", look, out);
+		add_title("Seen on its node", style, out);
 	array_each(advice, &e->advice)
-		look_wrap(look, out, HUE_NONE, INDENT, *advice);
+		style_wrap(style, out, COLOR_NONE, INDENT, *advice);
 }
 
-static void add_changes(const struct explanation *e, const struct look *look, struct str *out)
+static void add_changes(const struct explanation *e, const struct style *style, struct str *out)
 {
 	if (!e->changes.n && !is_nowhere(e))
 		return;
 	add_title(e->changes.n > 1 ? "What would have to change; one of these is enough"
 				   : "What would have to change",
-		  look, out);
+		  style, out);
 	array_each(change, &e->changes)
-		look_wrap(look, out, HUE_SPECIAL, INDENT, *change);
+		style_wrap(style, out, COLOR_SPECIAL, INDENT, *change);
 	if (!e->changes.n)
-		look_wrap(look, out, HUE_NONE, INDENT, "No single change would be enough.");
+		style_wrap(style, out, COLOR_NONE, INDENT, "No single change would be enough.");
 }
 
-void explain_text(const struct explanation *e, const struct look *look, struct str *out)
+void explain_text(const struct explanation *e, const struct style *style, struct str *out)
 {
-	look_pad(look, out, HUE_DIM, FACT, "Pod:");
-	look_add(look, out, HUE_BOLD, "%s/%s", e->ns, e->name);
+	style_pad(style, out, COLOR_DIM, FACT, "Pod:");
+	style_add(style, out, COLOR_BOLD, "%s/%s", e->ns, e->name);
 	str_addc(out, '\n');
-	add_request(e, look, out);
-	add_pins(e, look, out);
-	add_now(e, look, out);
-	add_plan(e, look, out);
-	add_asked_nodes(e, look, out);
-	add_refused_nodes(e, look, out);
-	add_advice(e, look, out);
-	add_changes(e, look, out);
+	add_request(e, style, out);
+	add_pins(e, style, out);
+	add_now(e, style, out);
+	add_plan(e, style, out);
+	add_asked_nodes(e, style, out);
+	add_refused_nodes(e, style, out);
+	add_advice(e, style, out);
+	add_changes(e, style, out);
 }

@@ -8,7 +8,7 @@
 /* An explanation for people: nodes that refuse for the same reason share a line, and of those that
  * were asked for cores the EXPLAIN_NODES nearest ones are shown in full. */
 enum { EXPLAIN_NODES = 8 };
-void explain_text(const struct explanation *e, const struct look *look, struct str *out);
+void explain_text(const struct explanation *e, const struct style *style, struct str *out);
 
 /* The same as data, complete: an object of kind Explanation, two spaces of indent, a newline at the
  * end. Ratios are parts per million. */

@@ -12,9 +12,9 @@
 enum { UNCHANGED_MAX = 200 }; /* nodes drawn that the plan does not touch */
 
 static const char *const hue_classes[] = {
-	[HUE_NONE] = "",	   [HUE_BOLD] = "",	    [HUE_DIM] = "",
-	[HUE_GOOD] = "good",	   [HUE_CHANGE] = "change", [HUE_BAD] = "bad",
-	[HUE_SPECIAL] = "special",
+	[COLOR_NONE] = "",	     [COLOR_BOLD] = "",		[COLOR_DIM] = "",
+	[COLOR_GOOD] = "good",	     [COLOR_CHANGE] = "change", [COLOR_BAD] = "bad",
+	[COLOR_SPECIAL] = "special",
 };
 
 void html_add(struct str *out, const char *text)
@@ -38,24 +38,24 @@ void html_add(struct str *out, const char *text)
 	}
 }
 
-static void add_total(struct str *out, enum hue hue, size_t n, const char *what)
+static void add_total(struct str *out, enum color_role role, size_t n, const char *what)
 {
 	if (n)
-		str_addf(out, "<li class=\"%s\">%zu %s</li>\n", hue_classes[hue], n, what);
+		str_addf(out, "<li class=\"%s\">%zu %s</li>\n", hue_classes[role], n, what);
 }
 
 static void add_totals(const struct plan *p, struct str *out)
 {
 	str_add(out, "<ul class=totals>\n");
-	for (const struct action_look *row = action_looks(); row->verb; row++) {
+	for (const struct action_style *row = action_styles(); row->verb; row++) {
 		AUTO_FREE char *what = xasprintf("to %s", row->verb);
 
-		add_total(out, row->hue, action_count(p, row), what);
+		add_total(out, row->role, action_count(p, row), what);
 	}
 	if (!p->actions.n)
 		str_addf(out, "<li>nothing %s</li>\n", p->unplaced.n ? "can be done" : "to do");
-	add_total(out, HUE_BAD, p->unplaced.n, "cannot be placed");
-	add_total(out, HUE_CHANGE, p->warnings.n, p->warnings.n == 1 ? "warning" : "warnings");
+	add_total(out, COLOR_BAD, p->unplaced.n, "cannot be placed");
+	add_total(out, COLOR_CHANGE, p->warnings.n, p->warnings.n == 1 ? "warning" : "warnings");
 	str_add(out, "</ul>\n");
 }
 
@@ -82,9 +82,9 @@ static void add_head(const struct plan *p, struct str *out)
 }
 
 /* Opens a card: a sign in its colour, and what follows it. */
-static void open_card(struct str *out, enum hue hue, const char *sign)
+static void open_card(struct str *out, enum color_role role, const char *sign)
 {
-	str_addf(out, "<div class=card><span class=\"%s\">%s</span><div>\n<p>", hue_classes[hue],
+	str_addf(out, "<div class=card><span class=\"%s\">%s</span><div>\n<p>", hue_classes[role],
 		 sign);
 }
 
@@ -112,10 +112,10 @@ static void add_place(const char *word, const struct place *place, struct str *o
 
 static void add_action(const struct action *a, struct str *out)
 {
-	const struct action_look *shown = action_look(a);
+	const struct action_style *shown = action_style(a);
 	AUTO(str_done) struct str text = STR_INIT;
 
-	open_card(out, shown->hue, shown->sign);
+	open_card(out, shown->role, shown->sign);
 	action_add_object(&a->on, &text);
 	str_addf(out, "%s <b>", shown->verb);
 	html_add(out, text.s);
@@ -133,7 +133,7 @@ static void add_action(const struct action *a, struct str *out)
 		str_addf(out, ", %s, %s", text.s, enforcement_name(a->to.enforcement));
 	}
 	str_addf(out, " <small>#%u</small>", a->id);
-	add_place("</p>\n<p class=by>its replacement fits on", &a->landing, out);
+	add_place("</p>\n<p class=by>its replacement fits on", &a->replacement, out);
 	if (a->by.name) {
 		str_clear(&text);
 		action_add_object(&a->by, &text);
@@ -158,7 +158,7 @@ static void add_problems(const struct plan *p, struct str *out)
 	array_each(u, &p->unplaced) {
 		AUTO(str_done) struct str object = STR_INIT;
 
-		open_card(out, HUE_BAD, "!");
+		open_card(out, COLOR_BAD, "!");
 		action_add_object(&u->on, &object);
 		str_add(out, "<b>");
 		html_add(out, object.s);
@@ -168,7 +168,7 @@ static void add_problems(const struct plan *p, struct str *out)
 	if (p->warnings.n)
 		str_add(out, "<h2>Warnings</h2>\n");
 	array_each(w, &p->warnings) {
-		open_card(out, HUE_CHANGE, "!");
+		open_card(out, COLOR_CHANGE, "!");
 		str_add(out, "<b>");
 		html_add(out, w->object);
 		str_add(out, "</b> ");

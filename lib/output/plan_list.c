@@ -27,7 +27,7 @@ static const struct column wide_columns[] = {
 };
 
 /* The texts of one row, each in a buffer of its own. */
-enum { ROW_OBJECT, ROW_FROM, ROW_TO, ROW_BUDGET, ROW_BY, ROW_AFTER, ROW_LANDING, ROW_TEXTS };
+enum { ROW_OBJECT, ROW_FROM, ROW_TO, ROW_BUDGET, ROW_BY, ROW_AFTER, ROW_REPLACEMENT, ROW_TEXTS };
 
 static void fill_texts(const struct action *a, struct str *texts)
 {
@@ -42,8 +42,8 @@ static void fill_texts(const struct action *a, struct str *texts)
 		action_add_object(&a->by, &texts[ROW_BY]);
 	for (uint32_t i = 0; i < a->n_after; i++)
 		str_addf(&texts[ROW_AFTER], i ? ",%u" : "%u", a->after[i]);
-	if (a->landing.node)
-		action_add_place(&a->landing, &texts[ROW_LANDING]);
+	if (a->replacement.node)
+		action_add_place(&a->replacement, &texts[ROW_REPLACEMENT]);
 }
 
 static void add_row(struct table *t, const struct action *a)
@@ -53,14 +53,15 @@ static void add_row(struct table *t, const struct action *a)
 	for (int i = 0; i < ROW_TEXTS; i++)
 		texts[i] = (struct str)STR_INIT;
 	fill_texts(a, texts);
-	table_row(t, CELL_INT(a->id), CELL_HUE(action_look(a)->hue, action_kind_name(a->kind)),
+	table_row(t, CELL_INT(a->id), CELL_HUE(action_style(a)->role, action_kind_name(a->kind)),
 		  CELL_TEXT(reason_name(a->reason)), CELL_TEXT(a->on.kind),
 		  CELL_TEXT(texts[ROW_OBJECT].s), CELL_TEXT(texts[ROW_FROM].s),
 		  CELL_TEXT(texts[ROW_TO].s), CELL_TEXT(texts[ROW_BUDGET].s),
 		  CELL_TEXT(a->to.has_level ? level_name(a->to.level) : NULL),
 		  CELL_TEXT(a->to.enforcement ? enforcement_name(a->to.enforcement) : NULL),
 		  CELL_TEXT(texts[ROW_BY].s), CELL_TEXT(texts[ROW_AFTER].s),
-		  CELL_TEXT(texts[ROW_LANDING].s), CELL_TEXT(a->on.uid), CELL_TEXT(a->on.version));
+		  CELL_TEXT(texts[ROW_REPLACEMENT].s), CELL_TEXT(a->on.uid),
+		  CELL_TEXT(a->on.version));
 	for (int i = 0; i < ROW_TEXTS; i++)
 		str_done(&texts[i]);
 }
@@ -81,15 +82,15 @@ static void add_problems(const struct plan *p, const struct plan_view *view, str
 			continue;
 		str_add(&object, "Pod ");
 		action_add_object(&u->on, &object);
-		table_row(t, CELL_TEXT(object.s), CELL_HUE(HUE_BAD, reason_name(u->reason)),
+		table_row(t, CELL_TEXT(object.s), CELL_HUE(COLOR_BAD, reason_name(u->reason)),
 			  CELL_TEXT(u->message));
 	}
 	array_each(w, &p->warnings)
-		table_row(t, CELL_TEXT(w->object), CELL_HUE(HUE_CHANGE, w->reason),
+		table_row(t, CELL_TEXT(w->object), CELL_HUE(COLOR_CHANGE, w->reason),
 			  CELL_TEXT(w->message));
 }
 
-int plan_wide(const struct plan *p, const struct plan_view *view, const struct look *look,
+int plan_wide(const struct plan *p, const struct plan_view *view, const struct style *style,
 	      struct str *out, struct error *err)
 {
 	AUTO(table_done) struct table actions = { .columns = wide_columns };
@@ -101,15 +102,15 @@ int plan_wide(const struct plan *p, const struct plan_view *view, const struct l
 	add_problems(p, view, &problems);
 
 	if (table_rows(&actions) &&
-	    table_render(&actions, FORMAT_WIDE, look, view->has_header, out, err) < 0)
+	    table_render(&actions, FORMAT_WIDE, style, view->has_header, out, err) < 0)
 		return err->code;
 	if (table_rows(&problems)) {
 		str_add(out, table_rows(&actions) ? "\n" : "");
-		if (table_render(&problems, FORMAT_WIDE, look, view->has_header, out, err) < 0)
+		if (table_render(&problems, FORMAT_WIDE, style, view->has_header, out, err) < 0)
 			return err->code;
 	}
 	str_add(out, out->n ? "\n" : "");
-	plan_totals(p, look, out);
+	plan_totals(p, style, out);
 	return 0;
 }
 
@@ -139,27 +140,27 @@ static const struct action *action_of(const struct plan *p, uint32_t id)
 	return id && id <= p->actions.n ? &p->actions.items[id - 1] : NULL;
 }
 
-static void add_result(const struct action *a, const struct result *r, const struct look *look,
+static void add_result(const struct action *a, const struct result *r, const struct style *style,
 		       struct str *out)
 {
 	static const uint8_t hues[] = {
-		[RESULT_PENDING] = HUE_DIM,
-		[RESULT_DONE] = HUE_GOOD,
-		[RESULT_FAILED] = HUE_BAD,
-		[RESULT_SKIPPED] = HUE_CHANGE,
+		[RESULT_PENDING] = COLOR_DIM,
+		[RESULT_DONE] = COLOR_GOOD,
+		[RESULT_FAILED] = COLOR_BAD,
+		[RESULT_SKIPPED] = COLOR_CHANGE,
 	};
 	AUTO(str_done) struct str object = STR_INIT;
 
 	action_add_kind(&a->on, &object);
-	str_addf(&object, "/%s %s", a->on.name, action_look(a)->verb);
-	look_add(look, out, HUE_NONE, "%s: ", object.s);
-	look_add(look, out, hues[r->state], "%s", result_state_name(r->state));
+	str_addf(&object, "/%s %s", a->on.name, action_style(a)->verb);
+	style_add(style, out, COLOR_NONE, "%s: ", object.s);
+	style_add(style, out, hues[r->state], "%s", result_state_name(r->state));
 	if (r->message && *r->message)
-		look_add(look, out, HUE_NONE, ": %s", r->message);
+		style_add(style, out, COLOR_NONE, ": %s", r->message);
 	str_addc(out, '\n');
 }
 
-void plan_results(const struct plan *p, const struct look *look, struct str *out)
+void plan_results(const struct plan *p, const struct style *style, struct str *out)
 {
 	size_t n_done = 0;
 
@@ -167,7 +168,7 @@ void plan_results(const struct plan *p, const struct look *look, struct str *out
 		const struct action *a = action_of(p, r->id);
 
 		if (a)
-			add_result(a, r, look, out);
+			add_result(a, r, style, out);
 		n_done += r->state == RESULT_DONE;
 	}
 	if (p->actions.n)
@@ -176,22 +177,22 @@ void plan_results(const struct plan *p, const struct look *look, struct str *out
 		str_add(out, "Nothing to do.\n");
 }
 
-void plan_diff_text(const struct plan_diff *d, const struct look *look, struct str *out)
+void plan_diff_text(const struct plan_diff *d, const struct style *style, struct str *out)
 {
 	static const struct {
 		const char *sign;
-		uint8_t hue;
+		uint8_t role;
 	} changes[] = {
-		[DIFF_REMOVED] = { "-", HUE_BAD },
-		[DIFF_ADDED] = { "+", HUE_GOOD },
-		[DIFF_CHANGED] = { "~", HUE_CHANGE },
+		[DIFF_REMOVED] = { "-", COLOR_BAD },
+		[DIFF_ADDED] = { "+", COLOR_GOOD },
+		[DIFF_CHANGED] = { "~", COLOR_CHANGE },
 	};
 
 	array_each(e, &d->entries) {
-		look_add(look, out, changes[e->change].hue, "%s %s", changes[e->change].sign,
-			 e->subject);
+		style_add(style, out, changes[e->change].role, "%s %s", changes[e->change].sign,
+			  e->subject);
 		if (e->detail && *e->detail)
-			look_add(look, out, HUE_NONE, ": %s", e->detail);
+			style_add(style, out, COLOR_NONE, ": %s", e->detail);
 		str_addc(out, '\n');
 	}
 	if (!d->entries.n)

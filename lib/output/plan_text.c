@@ -25,7 +25,7 @@ static bool has_cores(const struct place *place)
 
 /* "to core 2", "from core 2", "core 2 → core 3", "core 1 → edge-2 core 0", "core 2, level low": the
  * node that the heading names is not said again. */
-static void add_where(const struct action *a, const struct look *look, struct str *out)
+static void add_where(const struct action *a, const struct style *style, struct str *out)
 {
 	bool has_from = has_cores(&a->from), has_to = has_cores(&a->to);
 
@@ -41,8 +41,8 @@ static void add_where(const struct action *a, const struct look *look, struct st
 	if (!has_to)
 		return;
 	if (has_from)
-		str_add(out, look->has_utf8 ? " → " : " -> ");
-	else if (!action_renews(a))
+		str_add(out, style->has_utf8 ? " → " : " -> ");
+	else if (!action_is_update(a))
 		str_add(out, "to ");
 	if (has_from && strcmp(a->from.node, a->to.node) != 0)
 		str_addf(out, "%s ", a->to.node);
@@ -59,47 +59,47 @@ static void add_grant(const struct action *a, struct str *out)
 		 enforcement_name(a->to.enforcement));
 }
 
-static void add_headline(const struct action *a, const struct look *look, struct str *out)
+static void add_headline(const struct action *a, const struct style *style, struct str *out)
 {
-	const struct action_look *shown = action_look(a);
+	const struct action_style *shown = action_style(a);
 	AUTO(str_done) struct str object = STR_INIT;
 	AUTO(str_done) struct str rest = STR_INIT;
 
 	if (strcmp(a->on.kind, "Pod") != 0)
 		str_addf(&object, "%s ", a->on.kind);
 	action_add_object(&a->on, &object);
-	add_where(a, look, &rest);
+	add_where(a, style, &rest);
 	add_grant(a, &rest);
 
 	str_addf(out, "%*s", INDENT, "");
-	look_add(look, out, shown->hue, "%s", shown->sign);
+	style_add(style, out, shown->role, "%s", shown->sign);
 	str_addc(out, ' ');
-	look_pad(look, out, shown->hue, VERB_MAX, shown->verb);
-	look_add(look, out, HUE_BOLD, "%s", object.s);
+	style_pad(style, out, shown->role, VERB_MAX, shown->verb);
+	style_add(style, out, COLOR_BOLD, "%s", object.s);
 	if (rest.n)
-		look_add(look, out, HUE_NONE, "  %s", rest.s);
-	look_add(look, out, HUE_DIM, "  #%u", a->id);
+		style_add(style, out, COLOR_NONE, "  %s", rest.s);
+	style_add(style, out, COLOR_DIM, "  #%u", a->id);
 	str_addc(out, '\n');
 }
 
 /* Who yields to whom, what becomes of the pod, and why. */
-static void add_details(const struct action *a, const struct look *look, struct str *out)
+static void add_details(const struct action *a, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str line = STR_INIT;
 
 	if (a->by.name) {
 		str_add(&line, "yields to ");
 		action_add_object(&a->by, &line);
-		look_wrap(look, out, HUE_SPECIAL, DETAIL, line.s);
+		style_wrap(style, out, COLOR_SPECIAL, DETAIL, line.s);
 	}
-	if (a->landing.node) {
+	if (a->replacement.node) {
 		str_clear(&line);
 		str_add(&line, "its replacement fits on ");
-		action_add_place(&a->landing, &line);
-		look_wrap(look, out, HUE_NONE, DETAIL, line.s);
+		action_add_place(&a->replacement, &line);
+		style_wrap(style, out, COLOR_NONE, DETAIL, line.s);
 	}
 	if (a->message && *a->message)
-		look_wrap(look, out, HUE_DIM, DETAIL, a->message);
+		style_wrap(style, out, COLOR_DIM, DETAIL, a->message);
 }
 
 /* The shown actions, by node and then by id. */
@@ -119,8 +119,8 @@ static int compare_rows(const void *a, const void *b)
 	return order ? order : x->action->id < y->action->id ? -1 : 1;
 }
 
-static void add_actions(const struct plan *p, const struct plan_view *view, const struct look *look,
-			struct str *out)
+static void add_actions(const struct plan *p, const struct plan_view *view,
+			const struct style *style, struct str *out)
 {
 	ARRAY(struct group_row) rows = { 0 };
 	const char *node = NULL;
@@ -133,18 +133,18 @@ static void add_actions(const struct plan *p, const struct plan_view *view, cons
 	array_each(row, &rows) {
 		if (!node || strcmp(node, row->node) != 0) {
 			node = row->node;
-			look_add(look, out, HUE_BOLD, *node ? "  Node %s" : "  Objects", node);
+			style_add(style, out, COLOR_BOLD, *node ? "  Node %s" : "  Objects", node);
 			str_addc(out, '\n');
 		}
-		add_headline(row->action, look, out);
-		add_details(row->action, look, out);
+		add_headline(row->action, style, out);
+		add_details(row->action, style, out);
 		str_addc(out, '\n');
 	}
 	array_done(&rows);
 }
 
 static void add_unplaced(const struct plan *p, const struct plan_view *view,
-			 const struct look *look, struct str *out)
+			 const struct style *style, struct str *out)
 {
 	bool has_title = false;
 
@@ -154,75 +154,75 @@ static void add_unplaced(const struct plan *p, const struct plan_view *view,
 		if (!plan_view_shows(view, &u->on))
 			continue;
 		if (!has_title)
-			look_add(look, out, HUE_BOLD, "  Cannot be placed");
+			style_add(style, out, COLOR_BOLD, "  Cannot be placed");
 		str_add(out, has_title ? "" : "\n");
 		has_title = true;
 		action_add_object(&u->on, &object);
 		str_addf(out, "%*s", INDENT, "");
-		look_add(look, out, HUE_BAD, "!");
+		style_add(style, out, COLOR_BAD, "!");
 		str_addc(out, ' ');
-		look_add(look, out, HUE_BOLD, "%s", object.s);
-		look_add(look, out, HUE_NONE, "  %s", reason_name(u->reason));
+		style_add(style, out, COLOR_BOLD, "%s", object.s);
+		style_add(style, out, COLOR_NONE, "  %s", reason_name(u->reason));
 		str_addc(out, '\n');
-		look_wrap(look, out, HUE_DIM, DETAIL, u->message);
+		style_wrap(style, out, COLOR_DIM, DETAIL, u->message);
 	}
 	if (has_title)
 		str_addc(out, '\n');
 }
 
-static void add_warnings(const struct plan *p, const struct look *look, struct str *out)
+static void add_warnings(const struct plan *p, const struct style *style, struct str *out)
 {
 	if (!p->warnings.n)
 		return;
-	look_add(look, out, HUE_BOLD, "  Warnings");
+	style_add(style, out, COLOR_BOLD, "  Warnings");
 	str_addc(out, '\n');
 	array_each(w, &p->warnings) {
 		str_addf(out, "%*s", INDENT, "");
-		look_add(look, out, HUE_CHANGE, "!");
+		style_add(style, out, COLOR_CHANGE, "!");
 		str_addc(out, ' ');
-		look_add(look, out, HUE_BOLD, "%s", w->object);
-		look_add(look, out, HUE_NONE, "  %s", w->reason);
+		style_add(style, out, COLOR_BOLD, "%s", w->object);
+		style_add(style, out, COLOR_NONE, "  %s", w->reason);
 		str_addc(out, '\n');
-		look_wrap(look, out, HUE_DIM, DETAIL, w->message);
+		style_wrap(style, out, COLOR_DIM, DETAIL, w->message);
 	}
 	str_addc(out, '\n');
 }
 
-void plan_text(const struct plan *p, const struct plan_view *view, const struct look *look,
+void plan_text(const struct plan *p, const struct plan_view *view, const struct style *style,
 	       struct str *out)
 {
-	add_actions(p, view, look, out);
-	add_unplaced(p, view, look, out);
-	add_warnings(p, look, out);
-	plan_totals(p, look, out);
+	add_actions(p, view, style, out);
+	add_unplaced(p, view, style, out);
+	add_warnings(p, style, out);
+	plan_totals(p, style, out);
 }
 
 /* Adds "2 to bind" to the list of totals. */
-static void add_total(const struct look *look, struct str *out, size_t *n_parts, enum hue hue,
-		      size_t n, const char *what)
+static void add_total(const struct style *style, struct str *out, size_t *n_parts,
+		      enum color_role role, size_t n, const char *what)
 {
 	if (!n)
 		return;
 	str_add(out, *n_parts ? ", " : "Plan: ");
-	look_add(look, out, hue, "%zu %s", n, what);
+	style_add(style, out, role, "%zu %s", n, what);
 	*n_parts += 1;
 }
 
-void plan_totals(const struct plan *p, const struct look *look, struct str *out)
+void plan_totals(const struct plan *p, const struct style *style, struct str *out)
 {
 	size_t n_parts = 0;
 
-	for (const struct action_look *row = action_looks(); row->verb; row++) {
+	for (const struct action_style *row = action_styles(); row->verb; row++) {
 		AUTO_FREE char *what = xasprintf("to %s", row->verb);
 
-		add_total(look, out, &n_parts, row->hue, action_count(p, row), what);
+		add_total(style, out, &n_parts, row->role, action_count(p, row), what);
 	}
 	if (!n_parts) {
 		str_add(out, p->unplaced.n ? "Plan: nothing can be done" : "Plan: nothing to do");
 		n_parts++;
 	}
-	add_total(look, out, &n_parts, HUE_BAD, p->unplaced.n, "cannot be placed");
-	add_total(look, out, &n_parts, HUE_CHANGE, p->warnings.n,
+	add_total(style, out, &n_parts, COLOR_BAD, p->unplaced.n, "cannot be placed");
+	add_total(style, out, &n_parts, COLOR_CHANGE, p->warnings.n,
 		  p->warnings.n == 1 ? "warning" : "warnings");
 	str_add(out, ".\n");
 }

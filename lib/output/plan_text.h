@@ -22,22 +22,22 @@ struct plan_view {
 
 bool plan_view_shows(const struct plan_view *view, const struct target *on);
 
-void plan_text(const struct plan *p, const struct plan_view *view, const struct look *look,
+void plan_text(const struct plan *p, const struct plan_view *view, const struct style *style,
 	       struct str *out);
 
 /* One row per action, with what the table leaves out: uid, resourceVersion, order, enforcement. */
-int plan_wide(const struct plan *p, const struct plan_view *view, const struct look *look,
+int plan_wide(const struct plan *p, const struct plan_view *view, const struct style *style,
 	      struct str *out, struct error *err);
 
 /* "pod/brake" for each object that an action changes, once. */
 void plan_names(const struct plan *p, const struct plan_view *view, struct str *out);
 
 /* "Plan: 2 to bind, 1 to move, 1 cannot be placed, 3 warnings." */
-void plan_totals(const struct plan *p, const struct look *look, struct str *out);
+void plan_totals(const struct plan *p, const struct style *style, struct str *out);
 
 /* What became of each action: "Done", or why not; and one line that counts. */
-void plan_results(const struct plan *p, const struct look *look, struct str *out);
+void plan_results(const struct plan *p, const struct style *style, struct str *out);
 
-void plan_diff_text(const struct plan_diff *d, const struct look *look, struct str *out);
+void plan_diff_text(const struct plan_diff *d, const struct style *style, struct str *out);
 
 #endif

@@ -75,7 +75,7 @@ static void add_row(const struct status *s, const struct request *r, struct tabl
 		  CELL_TEXT(overrun_of(s, r)), CELL_TEXT(cluster_str(s->c, pod->meta.uid)));
 }
 
-static int list_pods(const struct status *s, enum format format, const struct look *look,
+static int list_pods(const struct status *s, enum format format, const struct style *style,
 		     struct str *out, struct error *err)
 {
 	AUTO(table_done) struct table t = { .columns = columns };
@@ -83,13 +83,14 @@ static int list_pods(const struct status *s, enum format format, const struct lo
 	array_each(r, &s->requests.list)
 		if (is_shown(s, r))
 			add_row(s, r, &t);
-	return table_render(&t, format, look, s->view->has_header, out, err);
+	return table_render(&t, format, style, s->view->has_header, out, err);
 }
 
-static void add_fact(const struct look *look, struct str *out, const char *title, const char *text)
+static void add_fact(const struct style *style, struct str *out, const char *title,
+		     const char *text)
 {
-	look_pad(look, out, HUE_DIM, 15, title);
-	look_add(look, out, HUE_NONE, "%s", *text ? text : "<none>");
+	style_pad(style, out, COLOR_DIM, 15, title);
+	style_add(style, out, COLOR_NONE, "%s", *text ? text : "<none>");
 	str_addc(out, '\n');
 }
 
@@ -101,7 +102,7 @@ static void add_us(struct str *out, const char *word, int32_t us)
 	text_add_us(out, us);
 }
 
-static void add_budgets(const struct request *r, const struct look *look, struct str *out)
+static void add_budgets(const struct request *r, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
@@ -113,35 +114,35 @@ static void add_budgets(const struct request *r, const struct look *look, struct
 		str_add(&text, " of ");
 		text_add_us(&text, r->budget.period);
 	}
-	add_fact(look, out, "Budgets:", text.s);
+	add_fact(style, out, "Budgets:", text.s);
 	str_clear(&text);
 	for (int mode = 0; mode < LEVELS && r->has_budget; mode++) {
 		str_addf(&text, mode ? ", %s " : "%s ", criticality_name((enum level)mode));
 		text_add_ratio(&text, r->load[mode]);
 	}
-	add_fact(look, out, "Load by mode:", text.s);
+	add_fact(style, out, "Load by mode:", text.s);
 }
 
-static void describe(const struct status *s, const struct request *r, const struct look *look,
+static void describe(const struct status *s, const struct request *r, const struct style *style,
 		     struct str *out)
 {
 	const struct pod *pod = &s->c->pods.items[r->pod];
 	char cores[CPUSET_TEXT];
 
-	add_fact(look, out, "Namespace:", cluster_str(s->c, pod->meta.ns));
-	add_fact(look, out, "Name:", cluster_str(s->c, pod->meta.name));
-	add_fact(look, out, "Node:", cluster_str(s->c, pod->node_name));
-	add_fact(look, out, "Cores:", cores_of(s, r, cores));
-	add_fact(look, out,
+	add_fact(style, out, "Namespace:", cluster_str(s->c, pod->meta.ns));
+	add_fact(style, out, "Name:", cluster_str(s->c, pod->meta.name));
+	add_fact(style, out, "Node:", cluster_str(s->c, pod->node_name));
+	add_fact(style, out, "Cores:", cores_of(s, r, cores));
+	add_fact(style, out,
 		 "Criticality:", r->has_budget ? criticality_name(r->budget.criticality) : "");
-	add_fact(look, out, "Level:", r->has_cores ? level_name(r->level) : "");
-	add_budgets(r, look, out);
-	add_fact(look, out, "Source:", request_source_name(r->source));
-	add_fact(look, out, "Backend:", backend_of(s, pod));
-	add_fact(look, out, "Last overrun:", overrun_of(s, r));
+	add_fact(style, out, "Level:", r->has_cores ? level_name(r->level) : "");
+	add_budgets(r, style, out);
+	add_fact(style, out, "Source:", request_source_name(r->source));
+	add_fact(style, out, "Backend:", backend_of(s, pod));
+	add_fact(style, out, "Last overrun:", overrun_of(s, r));
 	if (pod->node != NONE) {
 		str_addc(out, '\n');
-		coremap_text(&s->map, pod->node, look, out);
+		coremap_text(&s->map, pod->node, style, out);
 	}
 }
 
@@ -172,7 +173,7 @@ static const char *why_not_drawn(const struct status *s, const struct request *r
 	return text->s;
 }
 
-static void add_homeless(const struct status *s, const struct look *look, struct str *out)
+static void add_unassigned(const struct status *s, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	bool has_title = false;
@@ -184,34 +185,35 @@ static void add_homeless(const struct status *s, const struct look *look, struct
 			continue;
 		if (!has_title) {
 			str_add(out, out->n ? "\n" : "");
-			look_add(look, out, HUE_BOLD, "Without cores");
+			style_add(style, out, COLOR_BOLD, "Without cores");
 			str_addc(out, '\n');
 		}
 		has_title = true;
-		look_add(look, out, HUE_NONE, "  %s/%s", cluster_str(s->c, meta->ns),
-			 cluster_str(s->c, meta->name));
-		look_add(look, out, HUE_DIM, "  %s", why_not_drawn(s, r, &text));
+		style_add(style, out, COLOR_NONE, "  %s/%s", cluster_str(s->c, meta->ns),
+			  cluster_str(s->c, meta->name));
+		style_add(style, out, COLOR_DIM, "  %s", why_not_drawn(s, r, &text));
 		str_addc(out, '\n');
 	}
 }
 
-static void draw_nodes(const struct status *s, const struct look *look, struct str *out)
+static void draw_nodes(const struct status *s, const struct style *style, struct str *out)
 {
 	for (uint32_t node = 0; node < s->map.nodes.n; node++) {
 		if (s->view->node != NONE && s->view->node != node)
 			continue;
 		str_add(out, out->n ? "\n" : "");
-		coremap_text(&s->map, node, look, out);
+		coremap_text(&s->map, node, style, out);
 	}
-	add_homeless(s, look, out);
+	add_unassigned(s, style, out);
 }
 
-static int draw(const struct status *s, const struct look *look, struct str *out, struct error *err)
+static int draw(const struct status *s, const struct style *style, struct str *out,
+		struct error *err)
 {
 	const struct status_view *view = s->view;
 
 	if (view->pod == NONE) {
-		draw_nodes(s, look, out);
+		draw_nodes(s, style, out);
 		return 0;
 	}
 	uint32_t i = s->requests.of_pod[view->pod];
@@ -219,26 +221,26 @@ static int draw(const struct status *s, const struct look *look, struct str *out
 		return error_set(err, -ENOENT, "pod %s/%s asks for no real time and has no cores",
 				 cluster_str(s->c, s->c->pods.items[view->pod].meta.ns),
 				 cluster_str(s->c, s->c->pods.items[view->pod].meta.name));
-	describe(s, &s->requests.list.items[i], look, out);
+	describe(s, &s->requests.list.items[i], style, out);
 	return 0;
 }
 
 int status_render(const struct cluster *c, const struct settings *settings,
-		  const struct status_view *view, enum format format, const struct look *look,
+		  const struct status_view *view, enum format format, const struct style *style,
 		  struct str *out, struct error *err)
 {
 	struct status s = { .c = c, .view = view };
 	struct arena arena = { 0 };
-	struct notices notices = { .arena = &arena };
+	struct warnings warnings = { .arena = &arena };
 
-	requests_read(c, settings, &s.requests, &notices);
+	requests_read(c, settings, &s.requests, &warnings);
 	coremap_make(c, settings, NULL, &s.map);
-	int r = format == FORMAT_TABLE ? draw(&s, look, out, err)
-				       : list_pods(&s, format, look, out, err);
+	int r = format == FORMAT_TABLE ? draw(&s, style, out, err)
+				       : list_pods(&s, format, style, out, err);
 
 	coremap_done(&s.map);
 	requests_done(&s.requests);
-	array_done(&notices.list);
+	array_done(&warnings.list);
 	arena_done(&arena);
 	return r;
 }

@@ -8,8 +8,8 @@
 #include "base/auto.h"
 
 static const char *const sgr[] = {
-	[HUE_NONE] = NULL,   [HUE_BOLD] = "1", [HUE_DIM] = "2",	     [HUE_GOOD] = "32",
-	[HUE_CHANGE] = "33", [HUE_BAD] = "31", [HUE_SPECIAL] = "36",
+	[COLOR_NONE] = NULL,   [COLOR_BOLD] = "1", [COLOR_DIM] = "2",	   [COLOR_GOOD] = "32",
+	[COLOR_CHANGE] = "33", [COLOR_BAD] = "31", [COLOR_SPECIAL] = "36",
 };
 
 /* Reads one character of UTF-8 (RFC 3629); its length in bytes, 0 for a byte that begins none. */
@@ -79,18 +79,19 @@ unsigned text_width(const char *text)
 	return width;
 }
 
-static void add_colored(const struct look *l, struct str *out, enum hue hue, const char *text)
+static void add_colored(const struct style *l, struct str *out, enum color_role role,
+			const char *text)
 {
-	bool is_colored = l->has_color && sgr[hue] && *text;
+	bool is_colored = l->has_color && sgr[role] && *text;
 
 	if (is_colored)
-		str_addf(out, "\033[%sm", sgr[hue]);
+		str_addf(out, "\033[%sm", sgr[role]);
 	text_add(out, text);
 	if (is_colored)
 		str_add(out, "\033[0m");
 }
 
-void look_add(const struct look *l, struct str *out, enum hue hue, const char *fmt, ...)
+void style_add(const struct style *l, struct str *out, enum color_role role, const char *fmt, ...)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	va_list ap;
@@ -98,21 +99,21 @@ void look_add(const struct look *l, struct str *out, enum hue hue, const char *f
 	va_start(ap, fmt);
 	str_vaddf(&text, fmt, ap);
 	va_end(ap);
-	add_colored(l, out, hue, text.s);
+	add_colored(l, out, role, text.s);
 }
 
-void look_pad(const struct look *l, struct str *out, enum hue hue, unsigned columns,
-	      const char *text)
+void style_pad(const struct style *l, struct str *out, enum color_role role, unsigned columns,
+	       const char *text)
 {
 	unsigned width = text_width(text);
 
-	add_colored(l, out, hue, text);
+	add_colored(l, out, role, text);
 	if (width < columns)
 		str_addf(out, "%*s", (int)(columns - width), "");
 }
 
-void look_wrap(const struct look *l, struct str *out, enum hue hue, unsigned indent,
-	       const char *text)
+void style_wrap(const struct style *l, struct str *out, enum color_role role, unsigned indent,
+		const char *text)
 {
 	AUTO(str_done) struct str line = STR_INIT;
 	unsigned room = l->width > indent + 20 ? l->width - indent : 0;
@@ -123,7 +124,7 @@ void look_wrap(const struct look *l, struct str *out, enum hue hue, unsigned ind
 
 		if (line.n && room && text_width(line.s) + 1 + text_width(word) > room) {
 			str_addf(out, "%*s", (int)indent, "");
-			add_colored(l, out, hue, line.s);
+			add_colored(l, out, role, line.s);
 			str_addc(out, '\n');
 			str_clear(&line);
 		}
@@ -131,6 +132,6 @@ void look_wrap(const struct look *l, struct str *out, enum hue hue, unsigned ind
 		text += n + (text[n] == ' ');
 	}
 	str_addf(out, "%*s", (int)indent, "");
-	add_colored(l, out, hue, line.s);
+	add_colored(l, out, role, line.s);
 	str_addc(out, '\n');
 }

@@ -9,35 +9,35 @@
 /* How text for people is drawn: colours or none, block characters or plain ones, how wide. Whoever
  * prints decides it once, from the terminal and the flags.
  *
- * Everything that a renderer adds goes through look_add(), which replaces what a terminal could
+ * Everything that a renderer adds goes through style_add(), which replaces what a terminal could
  * take for a command (control characters, C1 codes, bytes that are no UTF-8, direction overrides)
  * by '?': names and messages come from outside. */
-struct look {
+struct style {
 	bool has_color, has_utf8;
 	unsigned width; /* columns that lines may take; 0: as many as they need */
 };
 
-enum hue {
-	HUE_NONE,
-	HUE_BOLD,
-	HUE_DIM,
-	HUE_GOOD,    /* something comes */
-	HUE_CHANGE,  /* something changes */
-	HUE_BAD,     /* something goes, or cannot be */
-	HUE_SPECIAL, /* worth a second look */
+enum color_role {
+	COLOR_NONE,
+	COLOR_BOLD,
+	COLOR_DIM,
+	COLOR_GOOD,    /* something comes */
+	COLOR_CHANGE,  /* something changes */
+	COLOR_BAD,     /* something goes, or cannot be */
+	COLOR_SPECIAL, /* worth a second style */
 };
 
-void look_add(const struct look *l, struct str *out, enum hue hue, const char *fmt, ...)
+void style_add(const struct style *l, struct str *out, enum color_role role, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /* The same, filled up with blanks to `columns` on the right. */
-void look_pad(const struct look *l, struct str *out, enum hue hue, unsigned columns,
-	      const char *text);
+void style_pad(const struct style *l, struct str *out, enum color_role role, unsigned columns,
+	       const char *text);
 
 /* Adds text in lines that begin with `indent` blanks and end with a newline, broken between words
- * where the look has a width. */
-void look_wrap(const struct look *l, struct str *out, enum hue hue, unsigned indent,
-	       const char *text);
+ * where the style has a width. */
+void style_wrap(const struct style *l, struct str *out, enum color_role role, unsigned indent,
+		const char *text);
 
 /* Adds text made harmless, without colour. */
 void text_add(struct str *out, const char *text);

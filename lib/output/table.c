@@ -108,7 +108,7 @@ static void measure(const struct table *t, bool is_wide, bool has_header, unsign
 
 /* Draws one row; what would only fill up its end is left out. */
 static void draw_row(const struct table *t, const unsigned *widths, const struct cell *cells,
-		     const struct look *look, struct str *out)
+		     const struct style *style, struct str *out)
 {
 	size_t end = out->n;
 	AUTO(str_done) struct str text = STR_INIT;
@@ -121,14 +121,14 @@ static void draw_row(const struct table *t, const unsigned *widths, const struct
 			add_cell(&cells[k], &text);
 		else
 			str_add(&text, t->columns[k].title);
-		look_pad(look, out, cells ? cells[k].hue : HUE_BOLD, widths[k] + GAP, text.s);
+		style_pad(style, out, cells ? cells[k].role : COLOR_BOLD, widths[k] + GAP, text.s);
 		end = out->n - (widths[k] + GAP - text_width(text.s));
 	}
 	str_cut(out, end);
 	str_addc(out, '\n');
 }
 
-static void draw(const struct table *t, bool is_wide, const struct look *look, bool has_header,
+static void draw(const struct table *t, bool is_wide, const struct style *style, bool has_header,
 		 struct str *out)
 {
 	size_t n = n_columns(t);
@@ -136,9 +136,9 @@ static void draw(const struct table *t, bool is_wide, const struct look *look, b
 
 	measure(t, is_wide, has_header, widths);
 	if (has_header)
-		draw_row(t, widths, NULL, look, out);
+		draw_row(t, widths, NULL, style, out);
 	for (size_t i = 0; i < t->cells.n; i += n)
-		draw_row(t, widths, &t->cells.items[i], look, out);
+		draw_row(t, widths, &t->cells.items[i], style, out);
 }
 
 static void write_cell(struct json_out *o, const struct cell *c)
@@ -185,7 +185,7 @@ static void write_names(const struct table *t, struct str *out)
 				write_name(&t->columns[k], &t->cells.items[i + k], out);
 }
 
-int table_render(const struct table *t, enum format format, const struct look *look,
+int table_render(const struct table *t, enum format format, const struct style *style,
 		 bool has_header, struct str *out, struct error *err)
 {
 	AUTO(str_done) struct str json = STR_INIT;
@@ -201,7 +201,7 @@ int table_render(const struct table *t, enum format format, const struct look *l
 		write_names(t, out);
 		return 0;
 	default:
-		draw(t, format == FORMAT_WIDE, look, has_header, out);
+		draw(t, format == FORMAT_WIDE, style, has_header, out);
 		return 0;
 	}
 }

@@ -14,7 +14,7 @@
  *	static const struct column columns[] = { { "NAME", "name" }, { "CPU", "cpu" }, {} };
  *	AUTO(table_done) struct table t = { .columns = columns };
  *	table_row(&t, CELL_TEXT("edge-1"), CELL_INT(4));
- *	table_render(&t, FORMAT_TABLE, &look, true, &out, &err);
+ *	table_render(&t, FORMAT_TABLE, &style, true, &out, &err);
  */
 enum format {
 	FORMAT_TABLE,
@@ -45,14 +45,14 @@ enum cell_kind {
 };
 
 struct cell {
-	uint8_t kind, hue;
+	uint8_t kind, role;
 	const char *text; /* NULL or "": "<none>" */
 	int64_t n;
 };
 
 #define CELL_TEXT(text_) ((struct cell){ .kind = CELL_KIND_TEXT, .text = (text_) })
 #define CELL_HUE(hue_, text_) \
-	((struct cell){ .kind = CELL_KIND_TEXT, .text = (text_), .hue = (hue_) })
+	((struct cell){ .kind = CELL_KIND_TEXT, .text = (text_), .role = (hue_) })
 #define CELL_INT(n_)   ((struct cell){ .kind = CELL_KIND_INT, .n = (n_) })
 #define CELL_RATIO(n_) ((struct cell){ .kind = CELL_KIND_RATIO, .n = (n_) })
 #define CELL_US(n_)    ((struct cell){ .kind = CELL_KIND_US, .n = (n_) })
@@ -71,7 +71,7 @@ void table_done(struct table *t);
 size_t table_rows(const struct table *t);
 
 /* JSON and YAML are an array of objects. */
-int table_render(const struct table *t, enum format format, const struct look *look,
+int table_render(const struct table *t, enum format format, const struct style *style,
 		 bool has_header, struct str *out, struct error *err);
 
 /* Numbers as people read them: "250ms", "1.25ms", "1s", "100us"; "0.350". */

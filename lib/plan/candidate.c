@@ -27,7 +27,7 @@ static void add_set(struct planner *p, node_id node, const uint32_t *cores, uint
 	for (uint32_t i = 0; i < n; i++)
 		sum += p->score[cores[i]];
 	*array_add(list) = (struct candidate){
-		.place = world_place(&p->w, node, cores, n),
+		.place = trial_place(&p->w, node, cores, n),
 		.score = (uint32_t)(sum * 100 / n) + (n > 1 ? closeness(p, cores, n) : 0),
 	};
 }

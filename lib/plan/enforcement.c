@@ -10,7 +10,7 @@ static uint32_t ppm_of(const struct budget *b, enum level level)
 	return (uint32_t)(((int64_t)budget_runtime(b, level) * PPM + b->period - 1) / b->period);
 }
 
-static void add(const struct world *w, const struct unit *u, uint64_t *sum, uint32_t ppm)
+static void add(const struct trial *w, const struct unit *u, uint64_t *sum, uint32_t ppm)
 {
 	struct range cells = w->places.items[u->at].cells;
 
@@ -18,7 +18,7 @@ static void add(const struct world *w, const struct unit *u, uint64_t *sum, uint
 		sum[w->place_cells.items[cells.at + i]] += ppm;
 }
 
-static bool has_room(const struct world *w, const struct unit *u, const uint64_t *sum,
+static bool has_room(const struct trial *w, const struct unit *u, const uint64_t *sum,
 		     uint32_t more)
 {
 	struct range cells = w->places.items[u->at].cells;
@@ -32,7 +32,7 @@ static bool has_room(const struct world *w, const struct unit *u, const uint64_t
 	return true;
 }
 
-uint8_t *enforcement_choose(const struct world *w)
+uint8_t *enforcement_choose(const struct trial *w)
 {
 	uint8_t *chosen = xcalloc(w->units.n, sizeof(*chosen));
 	AUTO_FREE uint64_t *sum = xcalloc(w->n_cells, sizeof(*sum));

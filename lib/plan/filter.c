@@ -31,7 +31,7 @@ const char *refusal_text(enum refusal r)
 	return texts[r];
 }
 
-void filters_init(struct filters *f, const struct world *w)
+void filters_init(struct filters *f, const struct trial *w)
 {
 	*f = (struct filters){
 		.w = w,
@@ -282,7 +282,7 @@ bool filter_ports_collide(const struct cluster *c, const struct pod *a, const st
 	return false;
 }
 
-static int64_t extended_left(const struct world *w, node_id node, str_id name, unsigned rank)
+static int64_t extended_left(const struct trial *w, node_id node, str_id name, unsigned rank)
 {
 	struct range run = w->nodes[node].extended;
 
@@ -292,7 +292,7 @@ static int64_t extended_left(const struct world *w, node_id node, str_id name, u
 	return 0;
 }
 
-static void name_resource(const struct world *w, const struct unit *u, node_id node, unsigned rank,
+static void name_resource(const struct trial *w, const struct unit *u, node_id node, unsigned rank,
 			  char *detail, size_t size)
 {
 	static const char *const names[RES_KINDS] = { "cpu", "memory", "ephemeral-storage",
@@ -317,31 +317,31 @@ static void name_resource(const struct world *w, const struct unit *u, node_id n
 	}
 }
 
-enum refusal filter_node_now(const struct world *w, const struct unit *u, node_id node,
+enum refusal filter_node_now(const struct trial *w, const struct unit *u, node_id node,
 			     unsigned rank, char *detail, size_t size)
 {
-	if (!world_has_room(w, u, node, rank)) {
+	if (!trial_has_room(w, u, node, rank)) {
 		if (detail)
 			name_resource(w, u, node, rank, detail, size);
 		return REFUSE_RESOURCES;
 	}
-	return w->terms ? pod_terms_refuse(w->terms, w, u, node, rank) : REFUSE_NOTHING;
+	return w->terms ? inter_pod_refuse(w->terms, w, u, node, rank) : REFUSE_NOTHING;
 }
 
 bool filter_is_hopeless(struct filters *f, const struct unit *u, node_id node)
 {
-	const struct world *w = f->w;
+	const struct trial *w = f->w;
 	const struct request *q = unit_request(w, u);
 
 	return (q->has_node_pin && q->node_pin != node) ||
 	       !filter_bit(filters_allowed(f, unit_pod(w, u)->rules), node) ||
-	       (w->terms && pod_terms_refuse(w->terms, w, u, node, u->rank) != REFUSE_NOTHING);
+	       (w->terms && inter_pod_refuse(w->terms, w, u, node, u->rank) != REFUSE_NOTHING);
 }
 
 enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, unsigned rank,
 			 char *detail, size_t size)
 {
-	const struct world *w = f->w;
+	const struct trial *w = f->w;
 	const struct cluster *c = w->c;
 	const struct pod *pod = unit_pod(w, u);
 	const struct rules *rules = &c->rules.items[pod->rules];

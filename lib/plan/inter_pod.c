@@ -23,7 +23,7 @@ enum counter_kind {
 struct counter {
 	uint8_t kind; /* enum counter_kind */
 	rules_id rules;
-	uint32_t term;	     /* in cluster.pod_terms, or cluster.spreads */
+	uint32_t term;	     /* in cluster.inter_pod, or cluster.spreads */
 	pod_id example;	     /* a pod with these rules: its labels are meant by matchLabelKeys */
 	bool is_per_example; /* there are matchLabelKeys: other labels, other counter */
 	uint32_t topology;
@@ -34,7 +34,7 @@ struct counter {
 	uint32_t n_eligible;
 };
 
-struct pod_terms {
+struct inter_pod {
 	ARRAY(struct topology) topologies;
 	ARRAY(struct counter) counters;
 	node_id *node_of; /* by pod_id */
@@ -92,7 +92,7 @@ static bool all_terms_mean(const struct cluster *c, struct range terms, const st
 			   const struct pod *pod)
 {
 	for (uint32_t i = 0; i < terms.n; i++)
-		if (!term_means(c, &c->pod_terms.items[terms.at + i], owner, pod))
+		if (!term_means(c, &c->inter_pod.items[terms.at + i], owner, pod))
 			return false;
 	return true;
 }
@@ -112,7 +112,7 @@ static bool counts(const struct counter *k, const struct cluster *c, const struc
 	case COUNT_AFFINITY:
 		return all_terms_mean(c, c->rules.items[k->rules].affinity, owner, pod);
 	case COUNT_ANTI:
-		return term_means(c, &c->pod_terms.items[k->term], owner, pod);
+		return term_means(c, &c->inter_pod.items[k->term], owner, pod);
 	case COUNT_OWNERS:
 		return pod->rules == k->rules &&
 		       (!k->is_per_example || pod->labels.at == owner->labels.at);
@@ -125,7 +125,7 @@ static bool counts(const struct counter *k, const struct cluster *c, const struc
 
 /* ---- Counters ---- */
 
-static uint32_t topology_of(struct pod_terms *t, const struct cluster *c, str_id key)
+static uint32_t topology_of(struct inter_pod *t, const struct cluster *c, str_id key)
 {
 	struct intern values = { 0 };
 
@@ -147,7 +147,7 @@ static uint32_t topology_of(struct pod_terms *t, const struct cluster *c, str_id
 	return (uint32_t)t->topologies.n - 1;
 }
 
-static void count(struct pod_terms *t, struct counter *k, node_id node, int by)
+static void count(struct inter_pod *t, struct counter *k, node_id node, int by)
 {
 	uint32_t domain = t->topologies.items[k->topology].domain[node];
 
@@ -170,7 +170,7 @@ static bool node_is_eligible(const struct cluster *c, const struct rules *rules,
 	return s->ignores_affinity || filter_affinity_allows(c, rules, node);
 }
 
-static void find_eligible(struct pod_terms *t, struct counter *k, const struct cluster *c)
+static void find_eligible(struct inter_pod *t, struct counter *k, const struct cluster *c)
 {
 	const struct topology *topo = &t->topologies.items[k->topology];
 
@@ -186,7 +186,7 @@ static void find_eligible(struct pod_terms *t, struct counter *k, const struct c
 	}
 }
 
-static struct counter *add_counter(struct pod_terms *t, const struct cluster *c, struct counter k,
+static struct counter *add_counter(struct inter_pod *t, const struct cluster *c, struct counter k,
 				   str_id topology_key)
 {
 	k.topology = topology_of(t, c, topology_key);
@@ -202,7 +202,7 @@ static struct counter *add_counter(struct pod_terms *t, const struct cluster *c,
 	return kept;
 }
 
-static struct counter *find_counter(struct pod_terms *t, const struct cluster *c, uint8_t kind,
+static struct counter *find_counter(struct inter_pod *t, const struct cluster *c, uint8_t kind,
 				    uint32_t term, pod_id pod)
 {
 	array_each(k, &t->counters)
@@ -213,12 +213,12 @@ static struct counter *find_counter(struct pod_terms *t, const struct cluster *c
 	return NULL;
 }
 
-static const struct counter *term_counter(struct pod_terms *t, const struct cluster *c,
+static const struct counter *term_counter(struct inter_pod *t, const struct cluster *c,
 					  uint8_t kind, uint32_t term, pod_id pod)
 {
-	const struct pod_term *pt = &c->pod_terms.items[term];
+	const struct pod_term *pt = &c->inter_pod.items[term];
 	struct counter *k = find_counter(t, c, kind, term, pod);
-	struct counter fresh = {
+	struct counter to_place = {
 		.kind = kind,
 		.rules = c->pods.items[pod].rules,
 		.term = term,
@@ -226,15 +226,15 @@ static const struct counter *term_counter(struct pod_terms *t, const struct clus
 		.is_per_example = pt->match_keys.n || pt->mismatch_keys.n,
 	};
 
-	return k ? k : add_counter(t, c, fresh, pt->topology_key);
+	return k ? k : add_counter(t, c, to_place, pt->topology_key);
 }
 
-static const struct counter *spread_counter(struct pod_terms *t, const struct cluster *c,
+static const struct counter *spread_counter(struct inter_pod *t, const struct cluster *c,
 					    uint32_t spread, pod_id pod)
 {
 	const struct spread *s = &c->spreads.items[spread];
 	struct counter *k = find_counter(t, c, COUNT_SPREAD, spread, pod);
-	struct counter fresh = {
+	struct counter to_place = {
 		.kind = COUNT_SPREAD,
 		.rules = c->pods.items[pod].rules,
 		.term = spread,
@@ -242,11 +242,11 @@ static const struct counter *spread_counter(struct pod_terms *t, const struct cl
 		.is_per_example = s->match_keys.n > 0,
 	};
 
-	return k ? k : add_counter(t, c, fresh, s->topology_key);
+	return k ? k : add_counter(t, c, to_place, s->topology_key);
 }
 
 /* Every pod with anti-affinity has its owner counters before anything is asked. */
-static void add_owner_counters(struct pod_terms *t, const struct cluster *c)
+static void add_owner_counters(struct inter_pod *t, const struct cluster *c)
 {
 	for (pod_id id = 0; id < c->pods.n; id++) {
 		const struct pod *pod = &c->pods.items[id];
@@ -266,7 +266,7 @@ static bool has_ports(const struct cluster *c, const struct pod *pod)
 	return pod->rules != NONE && c->rules.items[pod->rules].ports.n > 0;
 }
 
-struct pod_terms *pod_terms_new(const struct world *w)
+struct inter_pod *inter_pod_new(const struct trial *w)
 {
 	const struct cluster *c = w->c;
 	bool is_needed = false;
@@ -277,7 +277,7 @@ struct pod_terms *pod_terms_new(const struct world *w)
 	if (!is_needed)
 		return NULL;
 
-	struct pod_terms *t = xcalloc(1, sizeof(*t));
+	struct inter_pod *t = xcalloc(1, sizeof(*t));
 	t->n_nodes = c->nodes.n;
 	t->ports = xcalloc(c->nodes.n, sizeof(*t->ports));
 	t->node_of = xmalloc(c->pods.n * sizeof(*t->node_of));
@@ -286,7 +286,7 @@ struct pod_terms *pod_terms_new(const struct world *w)
 	return t;
 }
 
-void pod_terms_free(struct pod_terms *t)
+void inter_pod_free(struct inter_pod *t)
 {
 	if (!t)
 		return;
@@ -306,7 +306,7 @@ void pod_terms_free(struct pod_terms *t)
 	free(t);
 }
 
-void pod_terms_enter(struct pod_terms *t, const struct world *w, pod_id pod, node_id node)
+void inter_pod_charge(struct inter_pod *t, const struct trial *w, pod_id pod, node_id node)
 {
 	const struct cluster *c = w->c;
 
@@ -318,7 +318,7 @@ void pod_terms_enter(struct pod_terms *t, const struct world *w, pod_id pod, nod
 			count(t, k, node, 1);
 }
 
-void pod_terms_leave(struct pod_terms *t, const struct world *w, pod_id pod, node_id node)
+void inter_pod_uncharge(struct inter_pod *t, const struct trial *w, pod_id pod, node_id node)
 {
 	const struct cluster *c = w->c;
 	struct port_list *list = &t->ports[node];
@@ -334,14 +334,14 @@ void pod_terms_leave(struct pod_terms *t, const struct world *w, pod_id pod, nod
 
 /* ---- Asking ---- */
 
-static bool yields(const struct world *w, pod_id pod, unsigned rank)
+static bool yields(const struct trial *w, pod_id pod, unsigned rank)
 {
 	unit_id id = w->unit_of_pod[pod];
 
 	return id != NONE && w->units.items[id].can_evict && w->units.items[id].rank < rank;
 }
 
-static bool ports_refuse(const struct pod_terms *t, const struct world *w, const struct pod *pod,
+static bool ports_refuse(const struct inter_pod *t, const struct trial *w, const struct pod *pod,
 			 node_id node, unsigned rank)
 {
 	if (!has_ports(w->c, pod))
@@ -353,20 +353,20 @@ static bool ports_refuse(const struct pod_terms *t, const struct world *w, const
 	return false;
 }
 
-static uint32_t count_at(const struct pod_terms *t, const struct counter *k, node_id node)
+static uint32_t count_at(const struct inter_pod *t, const struct counter *k, node_id node)
 {
 	uint32_t domain = t->topologies.items[k->topology].domain[node];
 
 	return domain == NONE ? 0 : k->count[domain];
 }
 
-static bool has_topology(const struct pod_terms *t, const struct counter *k, node_id node)
+static bool has_topology(const struct inter_pod *t, const struct counter *k, node_id node)
 {
 	return t->topologies.items[k->topology].domain[node] != NONE;
 }
 
 /* The first pod of a group that wants to be near its own kind is let in anywhere. */
-static bool affinity_refuses(struct pod_terms *t, const struct cluster *c, pod_id id, node_id node)
+static bool affinity_refuses(struct inter_pod *t, const struct cluster *c, pod_id id, node_id node)
 {
 	const struct pod *pod = &c->pods.items[id];
 	struct range terms = c->rules.items[pod->rules].affinity;
@@ -383,7 +383,7 @@ static bool affinity_refuses(struct pod_terms *t, const struct cluster *c, pod_i
 	return !is_near && !is_alone;
 }
 
-static bool anti_affinity_refuses(struct pod_terms *t, const struct cluster *c, pod_id id,
+static bool anti_affinity_refuses(struct inter_pod *t, const struct cluster *c, pod_id id,
 				  node_id node)
 {
 	const struct pod *pod = &c->pods.items[id];
@@ -394,12 +394,12 @@ static bool anti_affinity_refuses(struct pod_terms *t, const struct cluster *c, 
 			return true;
 	array_each(k, &t->counters)
 		if (k->kind == COUNT_OWNERS && count_at(t, k, node) > 0 &&
-		    term_means(c, &c->pod_terms.items[k->term], &c->pods.items[k->example], pod))
+		    term_means(c, &c->inter_pod.items[k->term], &c->pods.items[k->example], pod))
 			return true;
 	return false;
 }
 
-bool pod_terms_wants(const struct cluster *c, const struct pod *pod, const struct pod *other)
+bool inter_pod_wants(const struct cluster *c, const struct pod *pod, const struct pod *other)
 {
 	return pod->rules != NONE &&
 	       all_terms_mean(c, c->rules.items[pod->rules].affinity, pod, other);
@@ -412,17 +412,17 @@ static bool keeps_away(const struct cluster *c, const struct pod *pod, const str
 	if (pod->rules != NONE)
 		terms = c->rules.items[pod->rules].anti_affinity;
 	for (uint32_t i = 0; i < terms.n; i++)
-		if (term_means(c, &c->pod_terms.items[terms.at + i], pod, other))
+		if (term_means(c, &c->inter_pod.items[terms.at + i], pod, other))
 			return true;
 	return false;
 }
 
-bool pod_terms_avoids(const struct cluster *c, const struct pod *pod, const struct pod *other)
+bool inter_pod_avoids(const struct cluster *c, const struct pod *pod, const struct pod *other)
 {
 	return keeps_away(c, pod, other) || keeps_away(c, other, pod);
 }
 
-static uint32_t least_count(const struct pod_terms *t, const struct counter *k,
+static uint32_t least_count(const struct inter_pod *t, const struct counter *k,
 			    const struct spread *s)
 {
 	const struct topology *topo = &t->topologies.items[k->topology];
@@ -436,7 +436,7 @@ static uint32_t least_count(const struct pod_terms *t, const struct counter *k,
 	return least == UINT32_MAX ? 0 : least;
 }
 
-static bool spread_refuses(struct pod_terms *t, const struct cluster *c, pod_id id, node_id node)
+static bool spread_refuses(struct inter_pod *t, const struct cluster *c, pod_id id, node_id node)
 {
 	const struct pod *pod = &c->pods.items[id];
 	struct range spreads = c->rules.items[pod->rules].spreads;
@@ -455,7 +455,7 @@ static bool spread_refuses(struct pod_terms *t, const struct cluster *c, pod_id 
 	return false;
 }
 
-enum refusal pod_terms_refuse(struct pod_terms *t, const struct world *w, const struct unit *u,
+enum refusal inter_pod_refuse(struct inter_pod *t, const struct trial *w, const struct unit *u,
 			      node_id node, unsigned rank)
 {
 	const struct cluster *c = w->c;

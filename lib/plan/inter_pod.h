@@ -10,22 +10,22 @@
  *
  * For each distinct term the pods that it counts are counted by topology domain, and kept up to
  * date as pods enter and leave nodes, so that asking costs a look-up. */
-struct pod_terms;
+struct inter_pod;
 
 /* NULL when no pod of the snapshot has ports or such terms: then there is nothing to ask. */
-struct pod_terms *pod_terms_new(const struct world *w);
-void pod_terms_free(struct pod_terms *t);
+struct inter_pod *inter_pod_new(const struct trial *w);
+void inter_pod_free(struct inter_pod *t);
 
-void pod_terms_enter(struct pod_terms *t, const struct world *w, pod_id pod, node_id node);
-void pod_terms_leave(struct pod_terms *t, const struct world *w, pod_id pod, node_id node);
+void inter_pod_charge(struct inter_pod *t, const struct trial *w, pod_id pod, node_id node);
+void inter_pod_uncharge(struct inter_pod *t, const struct trial *w, pod_id pod, node_id node);
 
 /* Does the first pod want the other one near it? Do the two keep each other away, where both would
  * be in one domain? */
-bool pod_terms_wants(const struct cluster *c, const struct pod *pod, const struct pod *other);
-bool pod_terms_avoids(const struct cluster *c, const struct pod *pod, const struct pod *other);
+bool inter_pod_wants(const struct cluster *c, const struct pod *pod, const struct pod *other);
+bool inter_pod_avoids(const struct cluster *c, const struct pod *pod, const struct pod *other);
 
 /* Ports of less critical units that may be evicted do not count for rank > 0. */
-enum refusal pod_terms_refuse(struct pod_terms *t, const struct world *w, const struct unit *u,
+enum refusal inter_pod_refuse(struct inter_pod *t, const struct trial *w, const struct unit *u,
 			      node_id node, unsigned rank);
 
 #endif

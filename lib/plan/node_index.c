@@ -23,13 +23,13 @@ struct hope {
 enum { RECENT = 1024 };
 
 struct index {
-	struct summary *of_rank[LEVELS]; /* by node_id: those of a rank are looked at together */
-	struct ladder ladder;		 /* nodes by the score of their best core */
-	struct hope *hopes;		 /* by unit */
-	candidates list;		 /* of one node at a time */
-	uint32_t version;		 /* counts updates, from 1 */
-	node_id recent[RECENT];		 /* the node of each update, by version */
-	uint32_t *changed;		 /* the version of each node's last update */
+	struct summary *of_rank[LEVELS];    /* by node_id: those of a rank are looked at together */
+	struct score_buckets score_buckets; /* nodes by the score of their best core */
+	struct hope *hopes;		    /* by unit */
+	candidates list;		    /* of one node at a time */
+	uint32_t version;		    /* counts updates, from 1 */
+	node_id recent[RECENT];		    /* the node of each update, by version */
+	uint32_t *changed;		    /* the version of each node's last update */
 };
 
 struct index *index_new(struct planner *p)
@@ -38,7 +38,7 @@ struct index *index_new(struct planner *p)
 
 	for (int r = 0; r < LEVELS; r++)
 		x->of_rank[r] = xcalloc(p->w.c->nodes.n, sizeof(*x->of_rank[r]));
-	ladder_init(&x->ladder, p->w.c->nodes.n);
+	score_buckets_init(&x->score_buckets, p->w.c->nodes.n);
 	x->changed = xcalloc(p->w.c->nodes.n, sizeof(*x->changed));
 	x->hopes = xcalloc(p->w.units.n, sizeof(*x->hopes));
 	return x;
@@ -50,7 +50,7 @@ void index_free(struct index *x)
 		return;
 	for (int r = 0; r < LEVELS; r++)
 		free(x->of_rank[r]);
-	ladder_done(&x->ladder);
+	score_buckets_done(&x->score_buckets);
 	free(x->changed);
 	free(x->hopes);
 	array_done(&x->list);
@@ -65,7 +65,7 @@ static void raise_free(const struct cell *cell, int rank, struct summary *s)
 			s->free[k] = cell->cap[k] - cell->used[rank][k];
 }
 
-static struct summary summarize(const struct world *w, node_id node, int rank)
+static struct summary summarize(const struct trial *w, node_id node, int rank)
 {
 	struct range cores = w->cap.nodes.items[node].cores;
 	const struct node_load *n = &w->nodes[node];
@@ -90,7 +90,7 @@ void index_update(struct planner *p, node_id node)
 		x->of_rank[r][node] = summarize(&p->w, node, r);
 	for (uint32_t i = cores.at; i < cores.at + cores.n; i++)
 		score = p->score[i] > score ? p->score[i] : score;
-	ladder_move(&x->ladder, node, score);
+	score_buckets_set(&x->score_buckets, node, score);
 	x->changed[node] = ++x->version;
 	x->recent[x->version % RECENT] = node;
 }
@@ -124,7 +124,7 @@ static void look_on_node(struct planner *p, const struct unit *u, node_id node, 
 	array_clear(list);
 	candidates_of(p, u, node, list);
 	for (size_t i = 0; i < list->n && list->items[i].score >= least; i++) {
-		if (!world_fits(&p->w, u, list->items[i].place, 0))
+		if (!trial_fits(&p->w, u, list->items[i].place, 0))
 			continue;
 		*b = (struct best){ list->items[i].place, node, list->items[i].score };
 		return;
@@ -133,36 +133,37 @@ static void look_on_node(struct planner *p, const struct unit *u, node_id node, 
 
 /* The nodes that the pod could be on by its pins and rules, the best first. A pod that is bound
  * has been through the filters. */
-static struct climb climb_nodes(struct planner *p, const struct unit *u)
+static struct score_iterator iterate_nodes(struct planner *p, const struct unit *u)
 {
-	const struct ladder *ladder = &p->index->ladder;
+	const struct score_buckets *score_buckets = &p->index->score_buckets;
 	const struct request *q = unit_request(&p->w, u);
 
-	if (u->kind == UNIT_HOMELESS)
-		return climb_start(ladder, NULL, u->node);
+	if (u->kind == UNIT_UNASSIGNED)
+		return score_iterator_start(score_buckets, NULL, u->node);
 	if (q->has_node_pin && q->node_pin == NONE)
-		return (struct climb){ .ladder = ladder };
-	return climb_start(ladder, filters_allowed(&p->filters, unit_pod(&p->w, u)->rules),
-			   q->has_node_pin ? q->node_pin : NONE);
+		return (struct score_iterator){ .score_buckets = score_buckets };
+	return score_iterator_start(score_buckets,
+				    filters_allowed(&p->filters, unit_pod(&p->w, u)->rules),
+				    q->has_node_pin ? q->node_pin : NONE);
 }
 
 /* Do the node's sums and filters leave room for the pod, if those below `rank` were gone? */
 static bool takes(const struct planner *p, const struct unit *u, node_id node, unsigned rank)
 {
-	return u->kind == UNIT_HOMELESS ||
+	return u->kind == UNIT_UNASSIGNED ||
 	       (may_fit(&p->index->of_rank[rank][node], unit_pod(&p->w, u), u) &&
 		filter_node_now(&p->w, u, node, rank, NULL, 0) == REFUSE_NOTHING);
 }
 
 place_id index_best(struct planner *p, const struct unit *u, node_id except)
 {
-	struct climb climb = climb_nodes(p, u);
+	struct score_iterator score_iterator = iterate_nodes(p, u);
 	uint32_t closest = u->core_count > 1 ? MAX_CLOSENESS : 0;
 	struct best best = { .place = NONE };
 	node_id n;
 
-	while ((n = climb_next(&climb)) != NONE) {
-		if (p->index->ladder.score[n] * 100 + closest < least_score(&best, n))
+	while ((n = score_iterator_next(&score_iterator)) != NONE) {
+		if (p->index->score_buckets.score[n] * 100 + closest < least_score(&best, n))
 			break;
 		if (n != except && takes(p, u, n, 0))
 			look_on_node(p, u, n, &best);
@@ -178,12 +179,12 @@ static bool could_fit(struct planner *p, const struct unit *u, node_id node, uns
 	array_clear(list);
 	candidates_of(p, u, node, list);
 	for (size_t i = 0; i < list->n; i++)
-		if (world_fits(&p->w, u, list->items[i].place, rank))
+		if (trial_fits(&p->w, u, list->items[i].place, rank))
 			return true;
 	return false;
 }
 
-static bool lands_on(struct planner *p, const struct unit *u, node_id n)
+static bool replacement_fits_on(struct planner *p, const struct unit *u, node_id n)
 {
 	return n != u->node && takes(p, u, n, 0) && could_fit(p, u, n, 0);
 }
@@ -198,13 +199,13 @@ static bool is_open_to(struct planner *p, const struct unit *u, node_id n)
 }
 
 /* A node that has not changed has room as before; rules about other pods look beyond the node. */
-static bool still_lands(const struct planner *p, const struct hope *last)
+static bool has_replacement_still(const struct planner *p, const struct hope *last)
 {
 	return !p->w.terms && p->index->changed[last->node] <= last->version;
 }
 
 /* Where nobody had room, there is room only on nodes that have changed since. */
-static node_id find_landing(struct planner *p, const struct unit *u, const struct hope *last)
+static node_id find_replacement(struct planner *p, const struct unit *u, const struct hope *last)
 {
 	const struct index *x = p->index;
 
@@ -212,39 +213,40 @@ static node_id find_landing(struct planner *p, const struct unit *u, const struc
 	    !p->w.terms) {
 		for (uint32_t v = last->version + 1; v <= x->version; v++)
 			if (is_open_to(p, u, x->recent[v % RECENT]) &&
-			    lands_on(p, u, x->recent[v % RECENT]))
+			    replacement_fits_on(p, u, x->recent[v % RECENT]))
 				return x->recent[v % RECENT];
 		return NONE;
 	}
 	if (last->version && last->node != NONE &&
-	    (still_lands(p, last) || lands_on(p, u, last->node)))
+	    (has_replacement_still(p, last) || replacement_fits_on(p, u, last->node)))
 		return last->node;
 
-	struct climb climb = climb_nodes(p, u);
+	struct score_iterator score_iterator = iterate_nodes(p, u);
 	node_id n;
-	while ((n = climb_next(&climb)) != NONE)
-		if (lands_on(p, u, n))
+	while ((n = score_iterator_next(&score_iterator)) != NONE)
+		if (replacement_fits_on(p, u, n))
 			return n;
 	return NONE;
 }
 
-bool index_lands(struct planner *p, unit_id id)
+bool index_holds_replacement(struct planner *p, unit_id id)
 {
 	struct index *x = p->index;
 	struct hope *hope = &x->hopes[id];
 
 	if (hope->version != x->version)
-		*hope = (struct hope){ x->version, find_landing(p, &p->w.units.items[id], hope) };
+		*hope = (struct hope){ x->version,
+				       find_replacement(p, &p->w.units.items[id], hope) };
 	return hope->node != NONE;
 }
 
 size_t index_yielding(struct planner *p, const struct unit *u, node_id *ret, size_t max)
 {
-	struct climb climb = climb_nodes(p, u);
+	struct score_iterator score_iterator = iterate_nodes(p, u);
 	size_t n_found = 0;
 	node_id n;
 
-	while (n_found < max && (n = climb_next(&climb)) != NONE)
+	while (n_found < max && (n = score_iterator_next(&score_iterator)) != NONE)
 		if (takes(p, u, n, u->rank) && could_fit(p, u, n, u->rank))
 			ret[n_found++] = n;
 	return n_found;

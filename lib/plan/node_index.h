@@ -19,7 +19,7 @@ place_id index_best(struct planner *p, const struct unit *u, node_id except);
 
 /* Does the pod, bound to a node, fit on another one as things are? The answer is kept until the
  * index changes. */
-bool index_lands(struct planner *p, unit_id id);
+bool index_holds_replacement(struct planner *p, unit_id id);
 
 /* Nodes where the pod would fit if less critical pods yielded, the most promising first; at most
  * `max` of them. Returns how many. */

@@ -11,6 +11,7 @@
 #include "budget/budget.h"
 #include "model/cluster.h"
 #include "model/settings.h"
+#include "model/warning.h"
 
 /* A plan is the ordered list of changes that turns one snapshot into a better one, and the list of
  * what could not be done. It is data: made by plan_make(), written and read back by
@@ -25,7 +26,7 @@ enum action_kind {
 	ACTION_BIND,   /* pending pod: node and cores */
 	ACTION_ASSIGN, /* running pod: it gets cores, or what its own are granted is written anew */
 	ACTION_MOVE,   /* other cores of the same node */
-	ACTION_EVICT,  /* `from`; `landing` says where its replacement would fit */
+	ACTION_EVICT,  /* `from`; `replacement` says where its replacement would fit */
 	ACTION_DEGRADE,	  /* keeps its place, and has its floor at any level: to.runtime */
 	ACTION_SET_LEVEL, /* to.level, with all of its budget */
 	ACTION_MIGRATE,
@@ -54,8 +55,8 @@ enum reason {
 	REASON_GUARANTEE_BROKEN,    /* Taint: the node cannot keep what its pods were granted */
 	REASON_RELIEVED,	    /* SetLevel, Untaint: neither any more */
 	REASON_STATUS,		    /* status says something else than the assignment */
-	REASON_GUARDED,		    /* Finalizer: put on before the object has effects */
-	REASON_RELEASED,	    /* Finalizer: nothing is left to clean up */
+	REASON_FINALIZER_ADDED,	    /* Finalizer: put on before the object has effects */
+	REASON_FINALIZER_REMOVED,   /* Finalizer: nothing is left to clean up */
 	REASON_NO_REQUEST,	    /* unplaced, or Status of a pod: nothing asks for real time */
 	REASON_NO_NODE,		    /* unplaced: a filter other than resources or budget */
 	REASON_NO_ROOM,		    /* unplaced */
@@ -84,8 +85,8 @@ struct action {
 	enum action_kind kind;
 	enum reason reason;
 	struct target on;
-	struct place from, to, landing; /* a place that is not there has node NULL */
-	struct target by;		/* name NULL: nobody, a repair */
+	struct place from, to, replacement; /* a place that is not there has node NULL */
+	struct target by;		    /* name NULL: nobody, a repair */
 	uint32_t *after;
 	uint32_t n_after;
 	/* What the assignment's annotations will say, for Bind, Assign, Move and SetLevel; see
@@ -101,10 +102,6 @@ struct unplaced {
 	struct target on;
 	enum reason reason;
 	const char *message;
-};
-
-struct warning {
-	const char *object, *reason, *message;
 };
 
 /* After apply: one for each action. */
@@ -128,7 +125,7 @@ struct plan {
 	ARRAY(struct result) results;
 	/* So many seconds after taken_at time alone may change the plan; 0: never. Not in the file.
 	 */
-	uint32_t look_again;
+	uint32_t requeue_after;
 	/* How the search went, for -v and for the benches; not in the file. */
 	struct {
 		uint64_t steps;
@@ -147,10 +144,10 @@ int plan_make(const struct cluster *c, const struct policy *const *policies,
 
 /* The same plan to the byte, sooner: `memory` (model/request_cache.h) keeps from one plan of a
  * snapshot that changes to the next what was read of it. NULL: nothing is kept. */
-struct request_memory;
-int plan_make_again(const struct cluster *c, const struct policy *const *policies,
-		    const struct settings *settings, struct request_memory *memory,
-		    struct plan *ret_plan, struct error *err) __attribute__((nonnull(1, 2, 3, 5)));
+struct request_cache;
+int plan_make_cached(const struct cluster *c, const struct policy *const *policies,
+		     const struct settings *settings, struct request_cache *memory,
+		     struct plan *ret_plan, struct error *err) __attribute__((nonnull(1, 2, 3, 5)));
 void plan_done(struct plan *p);
 
 /* True when the plan would change something. */

@@ -15,7 +15,7 @@
 /* What a search on one node may cost. */
 struct effort {
 	uint64_t steps;
-	uint32_t slack;
+	uint32_t discrepancies;
 };
 
 static const struct effort repair_effort = { 4000, UINT32_MAX };
@@ -49,51 +49,52 @@ void planner_refresh(struct planner *p, node_id node)
 /* ---- Steps 3 to 5 ---- */
 
 /* New pods that have got a place, by node. */
-struct settled {
+struct placed {
 	unit_list *of_node;
 	size_t n_nodes;
 };
 
-static struct region region_of(const struct settled *settled, const node_id *node,
-			       const unit_id *fresh, size_t n_fresh, const struct effort *effort)
+static struct region region_of(const struct placed *placed, const node_id *node,
+			       const unit_id *to_place, size_t n_to_place,
+			       const struct effort *effort)
 {
 	return (struct region){
 		.nodes = node,
 		.n_nodes = 1,
-		.settled = settled->of_node[*node].items,
-		.n_settled = settled->of_node[*node].n,
-		.fresh = fresh,
-		.n_fresh = n_fresh,
+		.placed = placed->of_node[*node].items,
+		.n_placed = placed->of_node[*node].n,
+		.to_place = to_place,
+		.n_to_place = n_to_place,
 		.max_steps = effort->steps,
-		.max_slack = effort->slack,
+		.max_discrepancies = effort->discrepancies,
 	};
 }
 
 /* 3. Cores that are over their capacity, or that a pod may not use. */
-static void repair(struct planner *p, const struct settled *settled)
+static void repair(struct planner *p, const struct placed *placed)
 {
 	for (node_id node = 0; node < p->w.c->nodes.n; node++) {
-		struct region region = region_of(settled, &node, NULL, 0, &repair_effort);
-		struct arrangement a;
+		struct region region = region_of(placed, &node, NULL, 0, &repair_effort);
+		struct search_result a;
 		struct cost none = { .part = { INT64_MAX } };
 
 		if (!p->w.nodes[node].is_broken)
 			continue;
-		arrange(p, &region, &none, &a);
+		search_region(p, &region, &none, &a);
 		p->is_exact = p->is_exact && a.is_exact;
 		if (a.was_found)
-			arrange_commit(p, &region, &a);
-		arrangement_done(&a);
+			search_commit(p, &region, &a);
+		search_result_done(&a);
 	}
 }
 
-static void take_place(struct planner *p, struct settled *settled, unit_id id, place_id place)
+static void take_place(struct planner *p, struct placed *placed, unit_id id, place_id place)
 {
 	node_id node = p->w.places.items[place].node;
 
-	world_come(&p->w, id, place);
+	trial_add(&p->w, id, place);
 	p->w.units.items[id].since = ++p->now;
-	*array_add(&settled->of_node[node]) = id;
+	*array_add(&placed->of_node[node]) = id;
 	planner_refresh(p, node);
 }
 
@@ -116,34 +117,34 @@ static bool loses_somebody(const struct cost *c)
 
 /* What has been found for a pod that needs room. */
 struct finding {
-	struct arrangement a;
+	struct search_result a;
 	struct cost cost; /* more than before */
 	node_id node;	  /* NONE: nothing yet */
 };
 
-static void look_at_node(struct planner *p, struct settled *settled, unit_id id, node_id node,
+static void look_at_node(struct planner *p, struct placed *placed, unit_id id, node_id node,
 			 const struct effort *effort, struct finding *best)
 {
-	struct region without = region_of(settled, &node, NULL, 0, effort);
-	struct region region = region_of(settled, &node, &id, 1, effort);
-	struct cost before = arrange_cost(p, &without);
+	struct region without = region_of(placed, &node, NULL, 0, effort);
+	struct region region = region_of(placed, &node, &id, 1, effort);
+	struct cost before = search_region_cost(p, &without);
 	struct cost limit = before;
-	struct arrangement a;
+	struct search_result a;
 
 	for (int k = 0; k < COST_PARTS; k++)
 		limit.part[k] += best->cost.part[k];
-	arrange(p, &region, &limit, &a);
+	search_region(p, &region, &limit, &a);
 	p->is_exact = p->is_exact && a.is_exact;
 	if (!a.was_found) {
-		arrangement_done(&a);
+		search_result_done(&a);
 		return;
 	}
-	arrangement_done(&best->a);
+	search_result_done(&best->a);
 	*best = (struct finding){ a, cost_minus(a.cost, &before), node };
 }
 
 /* 5. Somebody has to yield: the node where that costs least, of those that promise most. */
-static void preempt(struct planner *p, struct settled *settled, unit_id id)
+static void preempt(struct planner *p, struct placed *placed, unit_id id)
 {
 	const struct unit *u = &p->w.units.items[id];
 	node_id nodes[MAX_PREEMPTION_NODES];
@@ -153,19 +154,19 @@ static void preempt(struct planner *p, struct settled *settled, unit_id id)
 	cost_lose(&best.cost, u->rank, 1);
 	for (size_t e = 0; e < ARRAY_LEN(efforts) && loses_somebody(&best.cost); e++)
 		for (size_t i = 0; i < n && !is_one_move(&best.cost); i++)
-			look_at_node(p, settled, id, nodes[i], &efforts[e], &best);
+			look_at_node(p, placed, id, nodes[i], &efforts[e], &best);
 	if (best.node != NONE) {
-		struct region region = region_of(settled, &best.node, &id, 1, &efforts[0]);
+		struct region region = region_of(placed, &best.node, &id, 1, &efforts[0]);
 
-		arrange_commit(p, &region, &best.a);
+		search_commit(p, &region, &best.a);
 		p->w.units.items[id].since = ++p->now;
-		*array_add(&settled->of_node[best.node]) = id;
+		*array_add(&placed->of_node[best.node]) = id;
 	}
-	arrangement_done(&best.a);
+	search_result_done(&best.a);
 }
 
 /* 4. and 5. for everybody who has no place yet; returns how many have got one. */
-static size_t place_all(struct planner *p, struct settled *settled)
+static size_t place_all(struct planner *p, struct placed *placed)
 {
 	uint32_t before = p->now;
 
@@ -177,74 +178,74 @@ static size_t place_all(struct planner *p, struct settled *settled)
 			continue;
 		place_id at = index_best(p, u, NONE);
 		if (at != NONE)
-			take_place(p, settled, id, at);
+			take_place(p, placed, id, at);
 		else if (u->rank > LEVEL_LOW)
-			preempt(p, settled, id);
+			preempt(p, placed, id);
 	}
 	return p->now - before;
 }
 
 /* A pod may have waited for another one: for the company it wants, or for an even spread. */
-static void place(struct planner *p, struct settled *settled)
+static void place(struct planner *p, struct placed *placed)
 {
-	while (place_all(p, settled) > 0 && p->w.terms)
+	while (place_all(p, placed) > 0 && p->w.terms)
 		;
 }
 
 /* Who sits where now, after improve() has had its way. */
-static void list_settled(const struct planner *p, struct settled *settled)
+static void list_placed(const struct planner *p, struct placed *placed)
 {
-	for (size_t node = 0; node < settled->n_nodes; node++)
-		array_clear(&settled->of_node[node]);
+	for (size_t node = 0; node < placed->n_nodes; node++)
+		array_clear(&placed->of_node[node]);
 	for (uint32_t turn = 0; turn < p->w.units.n; turn++) {
 		unit_id id = p->w.by_turn[turn];
 		const struct unit *u = &p->w.units.items[id];
 
 		if (unit_is_new(u) && u->at != NONE)
-			*array_add(&settled->of_node[p->w.places.items[u->at].node]) = id;
+			*array_add(&placed->of_node[p->w.places.items[u->at].node]) = id;
 	}
-	for (size_t node = 0; node < settled->n_nodes; node++) {
-		unit_list *list = &settled->of_node[node];
+	for (size_t node = 0; node < placed->n_nodes; node++) {
+		unit_list *list = &placed->of_node[node];
 
 		if (list->n > 1)
-			qsort_r(list->items, list->n, sizeof(*list->items), world_by_since,
+			qsort_r(list->items, list->n, sizeof(*list->items), trial_by_since,
 				(void *)&p->w);
 	}
 }
 
-static void find_landings(struct planner *p)
+static void find_replacements(struct planner *p)
 {
 	unit_list evicted = { 0 };
 
 	for (unit_id id = 0; id < p->w.units.n; id++)
 		if (p->w.units.items[id].is_evicted)
 			*array_add(&evicted) = id;
-	landing_find(p, evicted.items, evicted.n);
+	replacement_find(p, evicted.items, evicted.n);
 	array_done(&evicted);
 }
 
-/* A pod on cores that it may not use is evicted only for a landing: without one it stays. */
+/* A pod on cores that it may not use is evicted only for a replacement: without one it stays. */
 static void take_back(struct planner *p)
 {
-	struct world *w = &p->w;
+	struct trial *w = &p->w;
 
 	for (uint32_t turn = 0; turn < w->units.n; turn++) {
 		unit_id id = w->by_turn[turn];
 		const struct unit *u = &w->units.items[id];
 
-		if (!u->is_evicted || !u->is_misplaced || u->landing != NONE ||
-		    !world_fits(w, u, u->origin, 0) || !world_has_room(w, u, u->node, 0))
+		if (!u->is_evicted || !u->is_misplaced || u->replacement != NONE ||
+		    !trial_fits(w, u, u->origin, 0) || !trial_has_room(w, u, u->node, 0))
 			continue;
-		world_bring_back(w, id);
-		world_put(w, id, u->origin);
+		trial_unevict(w, id);
+		trial_assign(w, id, u->origin);
 		planner_refresh(p, u->node);
 	}
 }
 
 void planner_start(struct planner *p, const struct cluster *c, const struct settings *settings,
-		   struct request_memory *memory)
+		   struct request_cache *memory)
 {
-	world_init(&p->w, c, settings, memory);
+	trial_init(&p->w, c, settings, memory);
 	filters_init(&p->filters, &p->w);
 	scores_init(p);
 	p->index = index_new(p);
@@ -253,9 +254,9 @@ void planner_start(struct planner *p, const struct cluster *c, const struct sett
 }
 
 int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
-		const struct settings *settings, struct request_memory *memory, struct error *err)
+		const struct settings *settings, struct request_cache *memory, struct error *err)
 {
-	struct settled settled = { .n_nodes = c->nodes.n };
+	struct placed placed = { .n_nodes = c->nodes.n };
 	struct error local = ERROR_INIT;
 
 	*p = (struct planner){ .is_exact = true };
@@ -266,26 +267,26 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 
 	/* 1. Bind requests to pods. 2. Modes: where they run now, and how. */
 	planner_start(p, c, settings, memory);
-	settled.of_node = xcalloc(c->nodes.n, sizeof(*settled.of_node));
+	placed.of_node = xcalloc(c->nodes.n, sizeof(*placed.of_node));
 
 	/* 3. Keep what is valid, repair what is not. */
-	repair(p, &settled);
+	repair(p, &placed);
 	/* 4. Place, and 5. preempt where that is needed. */
-	place(p, &settled);
+	place(p, &placed);
 	improve(p);
 	/* Company that somebody waited for may have come. */
 	if (p->w.terms) {
-		list_settled(p, &settled);
-		place(p, &settled);
+		list_placed(p, &placed);
+		place(p, &placed);
 	}
-	find_landings(p);
+	find_replacements(p);
 	take_back(p);
 	/* 6. Relieve nodes that are short of CPU, or cannot keep what was promised. */
 	relieve(p);
 
-	for (size_t i = 0; i < settled.n_nodes; i++)
-		array_done(&settled.of_node[i]);
-	free(settled.of_node);
+	for (size_t i = 0; i < placed.n_nodes; i++)
+		array_done(&placed.of_node[i]);
+	free(placed.of_node);
 	return 0;
 }
 
@@ -295,7 +296,7 @@ void planner_done(struct planner *p)
 	scores_done(p);
 	filters_done(&p->filters);
 	reliefs_done(&p->reliefs);
-	world_done(&p->w);
+	trial_done(&p->w);
 }
 
 void planner_emit(struct planner *p, struct plan *ret_plan)
@@ -304,13 +305,13 @@ void planner_emit(struct planner *p, struct plan *ret_plan)
 	emit_plan(p, ret_plan); /* and 8. Clean up */
 	ret_plan->search.steps = p->steps;
 	ret_plan->search.is_exact = p->is_exact;
-	ret_plan->look_again = p->reliefs.look_again;
+	ret_plan->requeue_after = p->reliefs.requeue_after;
 	plan_name(ret_plan);
 }
 
-int plan_make_again(const struct cluster *c, const struct policy *const *policies,
-		    const struct settings *settings, struct request_memory *memory,
-		    struct plan *ret_plan, struct error *err)
+int plan_make_cached(const struct cluster *c, const struct policy *const *policies,
+		     const struct settings *settings, struct request_cache *memory,
+		     struct plan *ret_plan, struct error *err)
 {
 	struct planner p;
 	int r = planner_run(&p, c, policies, settings, memory, err);
@@ -325,5 +326,5 @@ int plan_make_again(const struct cluster *c, const struct policy *const *policie
 int plan_make(const struct cluster *c, const struct policy *const *policies,
 	      const struct settings *settings, struct plan *ret_plan, struct error *err)
 {
-	return plan_make_again(c, policies, settings, NULL, ret_plan, err);
+	return plan_make_cached(c, policies, settings, NULL, ret_plan, err);
 }

@@ -11,7 +11,7 @@
 
 /* The parts that the steps of a plan share. */
 struct planner {
-	struct world w;
+	struct trial w;
 	struct filters filters;
 	const struct policy *policies[MAX_POLICIES];
 	uint32_t weights[MAX_POLICIES];
@@ -28,15 +28,15 @@ struct planner {
 
 /* Steps 1 and 2, with the policies picked already: everything where the snapshot has it. Used by
  * planner_run(), and by tests that go on by themselves. The memory may be NULL: see
- * plan_make_again().
+ * plan_make_cached().
  */
 void planner_start(struct planner *p, const struct cluster *c, const struct settings *settings,
-		   struct request_memory *memory);
+		   struct request_cache *memory);
 
 /* Steps 1 to 5 of a plan: afterwards the world is as the plan leaves it. Arguments and errors are
  * those of plan_make(); after an error there is nothing to release. */
 int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
-		const struct settings *settings, struct request_memory *memory, struct error *err)
+		const struct settings *settings, struct request_cache *memory, struct error *err)
 	__attribute__((nonnull(1, 2, 3, 4)));
 void planner_done(struct planner *p);
 

@@ -52,7 +52,8 @@ enum pressure relieve_pressure(const struct cluster *c, const struct node *node,
 
 int64_t relieve_degraded_since(const struct cluster *c, const struct pod *pod)
 {
-	str_id note = pod->notes == NONE ? NONE : c->notes.items[pod->notes].degraded;
+	str_id note =
+		pod->annotations == NONE ? NONE : c->annotations.items[pod->annotations].degraded;
 	int64_t since = 0;
 
 	if (note == NONE)
@@ -62,9 +63,10 @@ int64_t relieve_degraded_since(const struct cluster *c, const struct pod *pod)
 }
 
 /* Says the pod that the kernel does not hold what it was granted? */
-static bool says_refused(const struct cluster *c, const struct pod *pod)
+static bool is_budget_refused(const struct cluster *c, const struct pod *pod)
 {
-	str_id applied = pod->notes == NONE ? NONE : c->notes.items[pod->notes].applied;
+	str_id applied =
+		pod->annotations == NONE ? NONE : c->annotations.items[pod->annotations].applied;
 
 	return applied != NONE && strcmp(cluster_str(c, applied), "false") == 0;
 }
@@ -82,7 +84,7 @@ static const struct taint *taint_of(const struct cluster *c, const struct node *
 
 /* ---- One node ---- */
 
-struct patient {
+struct pressured_node {
 	struct planner *p;
 	struct reliefs *r;
 	node_id node;
@@ -92,42 +94,43 @@ struct patient {
 };
 
 /* The node waits: time alone may change the plan then. */
-static void look_again(const struct patient *x, int64_t seconds)
+static void requeue_after(const struct pressured_node *x, int64_t seconds)
 {
-	if (seconds <= INT32_MAX && (!x->r->look_again || seconds < x->r->look_again))
-		x->r->look_again = (uint32_t)seconds;
+	if (seconds <= INT32_MAX && (!x->r->requeue_after || seconds < x->r->requeue_after))
+		x->r->requeue_after = (uint32_t)seconds;
 }
 
 /* Have so many seconds passed? `unknown` where the snapshot has no time. */
-static bool has_passed(const struct patient *x, int64_t since, uint32_t seconds, bool unknown)
+static bool has_passed(const struct pressured_node *x, int64_t since, uint32_t seconds,
+		       bool unknown)
 {
 	int64_t now = x->p->w.c->taken_at;
 
 	if (!now)
 		return unknown;
 	if (now - since < seconds)
-		look_again(x, since + seconds - now);
+		requeue_after(x, since + seconds - now);
 	return now - since >= seconds;
 }
 
-static const struct unit *unit_at(const struct patient *x, uint32_t i)
+static const struct unit *unit_at(const struct pressured_node *x, uint32_t i)
 {
-	const struct world *w = &x->p->w;
+	const struct trial *w = &x->p->w;
 
 	return &w->units.items[w->node_units[w->nodes[x->node].units.at + i]];
 }
 
-static uint32_t n_units(const struct patient *x)
+static uint32_t n_units(const struct pressured_node *x)
 {
 	return x->p->w.nodes[x->node].units.n;
 }
 
-static uint8_t *mark_of(const struct patient *x, const struct unit *u)
+static uint8_t *mark_of(const struct pressured_node *x, const struct unit *u)
 {
 	return &x->r->of_unit[u - x->p->w.units.items];
 }
 
-static const struct node *node_of(const struct patient *x)
+static const struct node *node_of(const struct pressured_node *x)
 {
 	return &x->p->w.c->nodes.items[x->node];
 }
@@ -138,18 +141,18 @@ static bool stays(const struct unit *u)
 	return u->kind == UNIT_RUNNING && u->at != NONE;
 }
 
-static int64_t degraded_since(const struct patient *x, const struct unit *u)
+static int64_t degraded_since(const struct pressured_node *x, const struct unit *u)
 {
 	return relieve_degraded_since(x->p->w.c, unit_pod(&x->p->w, u));
 }
 
-static bool is_lesser(const struct patient *x, const struct unit *u)
+static bool is_lesser(const struct pressured_node *x, const struct unit *u)
 {
 	return stays(u) && x->protected && u->rank < x->protected->rank;
 }
 
 /* Did the last step have its time? */
-static bool is_step_due(const struct patient *x)
+static bool is_step_due(const struct pressured_node *x)
 {
 	uint32_t seconds = x->p->w.settings->pressure.step_seconds;
 
@@ -165,7 +168,7 @@ static bool is_step_due(const struct patient *x)
 }
 
 /* What degrading it would take from its cores, in ppm of one core. */
-static int64_t gain_of(const struct world *w, const struct unit *u)
+static int64_t gain_of(const struct trial *w, const struct unit *u)
 {
 	const struct request *q = unit_request(w, u);
 	int64_t less = budget_runtime(&q->budget, (enum level)q->level) - q->budget.floor;
@@ -174,7 +177,7 @@ static int64_t gain_of(const struct world *w, const struct unit *u)
 }
 
 /* By how much the node is too busy, in ppm of one core; at least a little. */
-static int64_t excess_of(const struct patient *x)
+static int64_t excess_of(const struct pressured_node *x)
 {
 	const struct node *node = node_of(x);
 	int64_t usage = relieve_usage(x->p->w.c, node);
@@ -183,7 +186,7 @@ static int64_t excess_of(const struct patient *x)
 	return usage < 0 || over <= 0 ? 1 : over * node->capacity_cpu_milli / 1000;
 }
 
-static bool degrade(const struct patient *x)
+static bool degrade(const struct pressured_node *x)
 {
 	int64_t excess = excess_of(x), freed = 0;
 
@@ -199,9 +202,9 @@ static bool degrade(const struct patient *x)
 	return freed > 0;
 }
 
-static bool may_evict(const struct patient *x, const struct unit *u)
+static bool may_evict(const struct pressured_node *x, const struct unit *u)
 {
-	const struct world *w = &x->p->w;
+	const struct trial *w = &x->p->w;
 	uint8_t whom = w->settings->pressure.evict;
 
 	return is_lesser(x, u) && u->at == u->origin && u->can_evict &&
@@ -210,39 +213,39 @@ static bool may_evict(const struct patient *x, const struct unit *u)
 		(whom == PRESSURE_EVICT_CONTROLLED && unit_pod(w, u)->owner_kind));
 }
 
-/* The landings of those that were evicted before are taken. */
-static void hold_landings(struct world *w, bool holds)
+/* The replacements of those that were evicted before are taken. */
+static void reserve_replacements(struct trial *w, bool holds)
 {
 	for (unit_id id = 0; id < w->units.n; id++) {
 		const struct unit *u = &w->units.items[id];
 
-		if (!u->is_evicted || u->landing == NONE)
+		if (!u->is_evicted || u->replacement == NONE)
 			continue;
 		if (holds)
-			world_come(w, id, u->landing);
+			trial_add(w, id, u->replacement);
 		else
-			world_go(w, id);
+			trial_remove(w, id);
 	}
 }
 
 static void evict(struct planner *p, unit_id id)
 {
-	struct world *w = &p->w;
+	struct trial *w = &p->w;
 	struct unit *u = &w->units.items[id];
 
-	world_lift(w, id);
-	world_evict(w, id);
+	trial_unassign(w, id);
+	trial_evict(w, id);
 	planner_refresh(p, u->node);
-	if (!u->can_land)
+	if (!u->is_reschedulable)
 		return;
-	hold_landings(w, true);
-	place_id landing = index_best(p, u, u->node);
-	hold_landings(w, false);
-	u->landing = landing;
+	reserve_replacements(w, true);
+	place_id replacement = index_best(p, u, u->node);
+	reserve_replacements(w, false);
+	u->replacement = replacement;
 }
 
 /* The last resort. True: the node's taint is written, which says when that was. */
-static bool taint_and_evict(struct patient *x)
+static bool taint_and_evict(struct pressured_node *x)
 {
 	bool has_lesser = false;
 
@@ -259,13 +262,14 @@ static bool taint_and_evict(struct patient *x)
 	return has_lesser && !x->taint;
 }
 
-static bool may_restore(const struct patient *x, const struct unit *u, enum pressure pressure)
+static bool may_restore(const struct pressured_node *x, const struct unit *u,
+			enum pressure pressure)
 {
 	return stays(u) &&
 	       (pressure == PRESSURE_CALM || (pressure == PRESSURE_BUSY && !is_lesser(x, u)));
 }
 
-static void restore(const struct patient *x, enum pressure pressure)
+static void restore(const struct pressured_node *x, enum pressure pressure)
 {
 	for (uint32_t i = 0; x->has_noted && i < n_units(x); i++) {
 		const struct unit *u = unit_at(x, i);
@@ -287,7 +291,7 @@ static uint32_t wished(const struct unit *u, const struct request *q, int mode)
 	return q->assignment == ASSIGNMENT_OTHER && u->load[mode] > held ? u->load[mode] - held : 0;
 }
 
-static bool is_on(const struct world *w, const struct unit *u, cell_id cell)
+static bool is_on(const struct trial *w, const struct unit *u, cell_id cell)
 {
 	struct range cells = u->at == NONE ? (struct range){ 0 } : w->places.items[u->at].cells;
 
@@ -299,9 +303,9 @@ static bool is_on(const struct world *w, const struct unit *u, cell_id cell)
 
 /* Is the cell over what the kernel grants, in any mode, with what its pods hold? (That mode Low may
  * have less is for the placing of pods.) */
-static bool is_over(const struct patient *x, cell_id cell)
+static bool is_over(const struct pressured_node *x, cell_id cell)
 {
-	const struct world *w = &x->p->w;
+	const struct trial *w = &x->p->w;
 
 	for (int k = 0; k < LEVELS; k++) {
 		int64_t load = w->cells[cell].used[0][k];
@@ -318,9 +322,9 @@ static bool is_over(const struct patient *x, cell_id cell)
 	return false;
 }
 
-static bool is_overcommitted(const struct patient *x)
+static bool is_overcommitted(const struct pressured_node *x)
 {
-	const struct world *w = &x->p->w;
+	const struct trial *w = &x->p->w;
 	struct range cores = w->cap.nodes.items[x->node].cores;
 
 	for (uint32_t i = cores.at; i < cores.at + cores.n; i++) {
@@ -333,16 +337,16 @@ static bool is_overcommitted(const struct patient *x)
 }
 
 /* The kernel does not hold what the pod was granted, and this plan grants nothing else. */
-static bool was_refused(const struct patient *x, const struct unit *u)
+static bool was_refused(const struct pressured_node *x, const struct unit *u)
 {
-	const struct world *w = &x->p->w;
+	const struct trial *w = &x->p->w;
 
 	return stays(u) && u->at == u->origin &&
 	       unit_request(w, u)->assignment == ASSIGNMENT_CURRENT &&
-	       says_refused(w->c, unit_pod(w, u));
+	       is_budget_refused(w->c, unit_pod(w, u));
 }
 
-static bool is_broken(const struct patient *x)
+static bool is_broken(const struct pressured_node *x)
 {
 	for (uint32_t i = 0; x->has_noted && i < n_units(x); i++)
 		if (was_refused(x, unit_at(x, i)))
@@ -350,21 +354,22 @@ static bool is_broken(const struct patient *x)
 	return is_overcommitted(x);
 }
 
-static enum node_relief taint(const struct patient *x, enum pressure pressure, bool is_last_resort)
+static enum node_relief taint(const struct pressured_node *x, enum pressure pressure,
+			      bool is_last_resort)
 {
 	if (is_last_resort)
 		return NODE_RELIEF_TAINT;
 	if (is_broken(x))
-		return x->taint ? NODE_RELIEF_NONE : NODE_RELIEF_BROKEN;
+		return x->taint ? NODE_RELIEF_NONE : NODE_RELIEF_GUARANTEE;
 	if (!x->taint || pressure != PRESSURE_CALM ||
 	    !has_passed(x, x->taint->added, x->p->w.settings->pressure.hold_seconds, true))
 		return NODE_RELIEF_NONE;
 	return NODE_RELIEF_UNTAINT;
 }
 
-static void relieve_node(struct patient *x)
+static void relieve_node(struct pressured_node *x)
 {
-	const struct world *w = &x->p->w;
+	const struct trial *w = &x->p->w;
 	enum pressure pressure = relieve_pressure(w->c, node_of(x), w->settings);
 	bool is_last_resort = false;
 
@@ -372,7 +377,7 @@ static void relieve_node(struct patient *x)
 	if (x->r->protected_on[x->node] != NONE)
 		x->protected = &w->units.items[x->r->protected_on[x->node]];
 	if (pressure == PRESSURE_SOON)
-		look_again(x, w->settings->pressure.delay_seconds);
+		requeue_after(x, w->settings->pressure.delay_seconds);
 	if (pressure == PRESSURE_BUSY && is_step_due(x) && !degrade(x))
 		is_last_resort = taint_and_evict(x);
 	restore(x, pressure);
@@ -380,7 +385,7 @@ static void relieve_node(struct patient *x)
 }
 
 /* The most important pod on each node in the end, also a new one. */
-static void find_protected(const struct world *w, unit_id *protected_on)
+static void find_protected(const struct trial *w, unit_id *protected_on)
 {
 	memset(protected_on, 0xff, w->c->nodes.n * sizeof(*protected_on)); /* NONE */
 	for (uint32_t turn = 0; turn < w->units.n; turn++) {
@@ -396,13 +401,13 @@ static void find_protected(const struct world *w, unit_id *protected_on)
 
 /* Most nodes have no such pod, and then nothing of theirs needs to be looked at: all pods are gone
  * through once, in the order in which they lie in memory. */
-static void find_noted(const struct world *w, bool *has_noted)
+static void find_noted(const struct trial *w, bool *has_noted)
 {
 	array_each(u, &w->units) {
 		const struct pod *pod = unit_pod(w, u);
 
 		if (u->node != NONE &&
-		    (relieve_degraded_since(w->c, pod) >= 0 || says_refused(w->c, pod)))
+		    (relieve_degraded_since(w->c, pod) >= 0 || is_budget_refused(w->c, pod)))
 			has_noted[u->node] = true;
 	}
 }
@@ -419,7 +424,7 @@ void relieve(struct planner *p)
 	find_protected(&p->w, r->protected_on);
 	find_noted(&p->w, has_noted);
 	for (node_id node = 0; node < n_nodes; node++)
-		relieve_node(&(struct patient){
+		relieve_node(&(struct pressured_node){
 			.p = p,
 			.r = r,
 			.node = node,

@@ -39,16 +39,16 @@ enum relief {
 
 enum node_relief {
 	NODE_RELIEF_NONE,
-	NODE_RELIEF_TAINT,  /* or the taint's time is written anew */
-	NODE_RELIEF_BROKEN, /* tainted, since the guarantee is broken */
+	NODE_RELIEF_TAINT,     /* or the taint's time is written anew */
+	NODE_RELIEF_GUARANTEE, /* tainted, since the guarantee is broken */
 	NODE_RELIEF_UNTAINT,
 };
 
 struct reliefs {
-	uint8_t *of_unit;      /* enum relief */
-	unit_id *protected_on; /* by node_id: the pod that the others yield to, NONE */
-	uint8_t *of_node;      /* enum node_relief */
-	uint32_t look_again;   /* in so many seconds a wait of some node is over; 0: none waits */
+	uint8_t *of_unit;	/* enum relief */
+	unit_id *protected_on;	/* by node_id: the pod that the others yield to, NONE */
+	uint8_t *of_node;	/* enum node_relief */
+	uint32_t requeue_after; /* in so many seconds a wait of some node is over; 0: none waits */
 };
 
 extern const char relief_taint[]; /* its key */
@@ -65,7 +65,7 @@ static inline enum relief relief_of(const struct reliefs *r, unit_id id)
 	return r->of_unit ? (enum relief)r->of_unit[id] : RELIEF_NONE;
 }
 
-/* Decides for the world as the steps before have left it; evicts, and finds landings. */
+/* Decides for the world as the steps before have left it; evicts, and finds replacements. */
 void relieve(struct planner *p);
 void reliefs_done(struct reliefs *r);
 

@@ -9,7 +9,7 @@
 
 static int by_turn(const void *a, const void *b, void *arg)
 {
-	const struct world *w = arg;
+	const struct trial *w = arg;
 	uint32_t x = w->units.items[*(const unit_id *)a].turn;
 	uint32_t y = w->units.items[*(const unit_id *)b].turn;
 
@@ -19,21 +19,21 @@ static int by_turn(const void *a, const void *b, void *arg)
 /* Lands them one after the other; returns how many, the more critical ones weighing more. */
 static uint64_t land(struct planner *p, const unit_id *queue, size_t n)
 {
-	struct world *w = &p->w;
+	struct trial *w = &p->w;
 	uint64_t landed = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct unit *u = &w->units.items[queue[i]];
 
-		u->landing = u->can_land ? index_best(p, u, u->node) : NONE;
-		if (u->landing == NONE)
+		u->replacement = u->is_reschedulable ? index_best(p, u, u->node) : NONE;
+		if (u->replacement == NONE)
 			continue;
-		world_come(w, queue[i], u->landing);
+		trial_add(w, queue[i], u->replacement);
 		landed += (uint64_t)1 << 16 * u->rank;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (w->units.items[queue[i]].landing != NONE)
-			world_go(w, queue[i]);
+		if (w->units.items[queue[i]].replacement != NONE)
+			trial_remove(w, queue[i]);
 	return landed;
 }
 
@@ -62,22 +62,22 @@ static uint64_t try_orders(struct planner *p, unit_id *queue, size_t n, size_t f
 
 enum { ALL_ORDERS = 4 };
 
-void landing_find(struct planner *p, const unit_id *evicted, size_t n)
+void replacement_find(struct planner *p, const unit_id *evicted, size_t n)
 {
-	struct world *w = &p->w;
+	struct trial *w = &p->w;
 	AUTO_FREE unit_id *queue = xmalloc(n * sizeof(*queue));
 	AUTO_FREE unit_id *best = xmalloc(n * sizeof(*best));
 	size_t n_queue = 0;
-	uint64_t wanted = 0;
+	uint64_t watched_kinds = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct unit *u = &w->units.items[evicted[i]];
 
-		u->landing = NONE;
-		if (!u->can_land)
+		u->replacement = NONE;
+		if (!u->is_reschedulable)
 			continue;
 		queue[n_queue++] = evicted[i];
-		wanted += (uint64_t)1 << 16 * u->rank;
+		watched_kinds += (uint64_t)1 << 16 * u->rank;
 	}
 	if (n_queue == 0)
 		return;
@@ -85,7 +85,7 @@ void landing_find(struct planner *p, const unit_id *evicted, size_t n)
 	memcpy(best, queue, n_queue * sizeof(*best));
 
 	uint64_t landed = land(p, queue, n_queue);
-	if (landed == wanted || n_queue > ALL_ORDERS)
+	if (landed == watched_kinds || n_queue > ALL_ORDERS)
 		return;
 	try_orders(p, queue, n_queue, 0, best, landed);
 	land(p, best, n_queue);

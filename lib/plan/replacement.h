@@ -5,8 +5,8 @@
 #include "plan/planner.h"
 
 /* Where the replacements of evicted pods would fit, on other nodes, if they came now: sets
- * `landing` of each of these units, all of them side by side, or NONE. The loads of the world are
- * as before afterwards. */
-void landing_find(struct planner *p, const unit_id *evicted, size_t n);
+ * `replacement` of each of these units, all of them side by side, or NONE. The loads of the world
+ * are as before afterwards. */
+void replacement_find(struct planner *p, const unit_id *evicted, size_t n);
 
 #endif

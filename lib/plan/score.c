@@ -41,7 +41,7 @@ static void add(struct tally *t, bool is_used)
 	t->used += is_used;
 }
 
-static void count_cores(const struct world *w, struct range run, struct tallies *t)
+static void count_cores(const struct trial *w, struct range run, struct tallies *t)
 {
 	for (uint32_t i = run.at; i < run.at + run.n; i++) {
 		const struct core *core = &w->cap.cores.items[i];
@@ -53,7 +53,7 @@ static void count_cores(const struct world *w, struct range run, struct tallies 
 	}
 }
 
-static void clear_counts(const struct world *w, struct range run, struct tallies *t)
+static void clear_counts(const struct trial *w, struct range run, struct tallies *t)
 {
 	for (uint32_t i = run.at; i < run.at + run.n; i++) {
 		const struct core *core = &w->cap.cores.items[i];
@@ -63,7 +63,7 @@ static void clear_counts(const struct world *w, struct range run, struct tallies
 	t->node = (struct tally){ 0 };
 }
 
-static struct core_view view_core(const struct world *w, const struct tallies *t, uint32_t i)
+static struct core_view view_core(const struct trial *w, const struct tallies *t, uint32_t i)
 {
 	const struct core *core = &w->cap.cores.items[i];
 	const struct cell *cell = &w->cells[w->cell_of_core[i]];

@@ -11,38 +11,39 @@ static uint64_t bit_of(node_id node)
 	return (uint64_t)1 << node % 64;
 }
 
-void ladder_init(struct ladder *l, size_t n_nodes)
+void score_buckets_init(struct score_buckets *l, size_t n_nodes)
 {
-	*l = (struct ladder){ .n_words = n_nodes / 64 + 1 };
-	l->rungs = xcalloc((SCORE_MAX + 1) * l->n_words, sizeof(*l->rungs));
+	*l = (struct score_buckets){ .n_words = n_nodes / 64 + 1 };
+	l->buckets = xcalloc((SCORE_MAX + 1) * l->n_words, sizeof(*l->buckets));
 	l->score = xcalloc(n_nodes, sizeof(*l->score));
 	l->n_on[0] = (uint32_t)n_nodes;
 	for (node_id node = 0; node < n_nodes; node++)
-		l->rungs[node / 64] |= bit_of(node);
+		l->buckets[node / 64] |= bit_of(node);
 }
 
-void ladder_done(struct ladder *l)
+void score_buckets_done(struct score_buckets *l)
 {
-	free(l->rungs);
+	free(l->buckets);
 	free(l->score);
 }
 
-void ladder_move(struct ladder *l, node_id node, uint32_t score)
+void score_buckets_set(struct score_buckets *l, node_id node, uint32_t score)
 {
 	size_t old = l->score[node];
 
-	l->rungs[old * l->n_words + node / 64] &= ~bit_of(node);
+	l->buckets[old * l->n_words + node / 64] &= ~bit_of(node);
 	l->n_on[old]--;
-	l->rungs[score * l->n_words + node / 64] |= bit_of(node);
+	l->buckets[score * l->n_words + node / 64] |= bit_of(node);
 	l->n_on[score]++;
 	l->score[node] = (uint8_t)score;
 }
 
-/* The climb stands before its first word, as if that of a rung above were done. */
-struct climb climb_start(const struct ladder *l, const uint64_t *allowed, node_id only)
+/* The score_iterator stands before its first word, as if that of a bucket above were done. */
+struct score_iterator score_iterator_start(const struct score_buckets *l, const uint64_t *allowed,
+					   node_id only)
 {
-	struct climb c = {
-		.ladder = l,
+	struct score_iterator c = {
+		.score_buckets = l,
 		.allowed = allowed,
 		.end = l->n_words,
 		.mask = UINT64_MAX,
@@ -58,23 +59,25 @@ struct climb climb_start(const struct ladder *l, const uint64_t *allowed, node_i
 	return c;
 }
 
-/* The next rung that somebody stands on. */
-static bool step_down(struct climb *c)
+/* The next bucket that somebody stands on. */
+static bool step_down(struct score_iterator *c)
 {
 	while (c->score > 0)
-		if (c->ladder->n_on[--c->score] > 0) {
+		if (c->score_buckets->n_on[--c->score] > 0) {
 			c->word = c->first;
 			return true;
 		}
 	return false;
 }
 
-node_id climb_next(struct climb *c)
+node_id score_iterator_next(struct score_iterator *c)
 {
 	while (!c->left) {
 		if (c->word >= c->end && !step_down(c))
 			return NONE;
-		c->left = c->ladder->rungs[c->score * c->ladder->n_words + c->word] & c->mask;
+		c->left =
+			c->score_buckets->buckets[c->score * c->score_buckets->n_words + c->word] &
+			c->mask;
 		if (c->allowed)
 			c->left &= c->allowed[c->word];
 		c->word++;

@@ -5,24 +5,24 @@
 #include "plan/policy.h"
 #include "plan/trial.h"
 
-/* All nodes in the order of a score, without sorting them: each score is a rung, a bit set of the
+/* All nodes in the order of a score, without sorting them: each score is a bucket, a bit set of the
  * nodes that stand on it. Who looks for the best node climbs down, and skips what he may not have
  * 64 nodes at a time. */
-struct ladder {
-	uint64_t *rungs; /* n_words for each score */
+struct score_buckets {
+	uint64_t *buckets; /* n_words for each score */
 	size_t n_words;
 	uint32_t n_on[SCORE_MAX + 1];
 	uint8_t *score; /* by node_id */
 };
 
 /* All nodes begin at score 0. */
-void ladder_init(struct ladder *l, size_t n_nodes);
-void ladder_done(struct ladder *l);
-void ladder_move(struct ladder *l, node_id node, uint32_t score);
+void score_buckets_init(struct score_buckets *l, size_t n_nodes);
+void score_buckets_done(struct score_buckets *l);
+void score_buckets_set(struct score_buckets *l, node_id node, uint32_t score);
 
-/* The way down; the ladder may not change meanwhile. */
-struct climb {
-	const struct ladder *ladder;
+/* The way down; the score_buckets may not change meanwhile. */
+struct score_iterator {
+	const struct score_buckets *score_buckets;
 	const uint64_t *allowed; /* a bit set of nodes; NULL: all */
 	size_t first, end;	 /* the words that are looked at */
 	uint64_t mask;		 /* of each */
@@ -31,9 +31,10 @@ struct climb {
 };
 
 /* Over the nodes of the bit set; with `only` (NONE: no such limit) over that node at most. */
-struct climb climb_start(const struct ladder *l, const uint64_t *allowed, node_id only);
+struct score_iterator score_iterator_start(const struct score_buckets *l, const uint64_t *allowed,
+					   node_id only);
 
 /* The next node: the highest score first, then the lowest number. NONE at the end. */
-node_id climb_next(struct climb *c);
+node_id score_iterator_next(struct score_iterator *c);
 
 #endif

@@ -13,7 +13,7 @@ enum { SYSTEM_CRITICAL = 2000000000 };
 
 /* ---- Cells and places ---- */
 
-static void make_cells(struct world *w)
+static void make_cells(struct trial *w)
 {
 	size_t n_cores = w->cap.cores.n;
 
@@ -35,7 +35,7 @@ static void make_cells(struct world *w)
 	}
 }
 
-static place_id add_place(struct world *w, node_id node, const uint32_t *cores, uint32_t n)
+static place_id add_place(struct trial *w, node_id node, const uint32_t *cores, uint32_t n)
 {
 	const struct node_capacity *nc = &w->cap.nodes.items[node];
 	struct core_set p = {
@@ -56,7 +56,7 @@ static place_id add_place(struct world *w, node_id node, const uint32_t *cores, 
 	return (place_id)w->places.n - 1;
 }
 
-static void make_single_places(struct world *w)
+static void make_single_places(struct trial *w)
 {
 	array_reserve(&w->places, w->cap.cores.n);
 	array_reserve(&w->place_cores, w->cap.cores.n);
@@ -65,7 +65,7 @@ static void make_single_places(struct world *w)
 		add_place(w, w->cap.cores.items[i].node, &i, 1);
 }
 
-place_id world_place(struct world *w, node_id node, const uint32_t *cores, uint32_t n)
+place_id trial_place(struct trial *w, node_id node, const uint32_t *cores, uint32_t n)
 {
 	if (n == 1)
 		return cores[0];
@@ -89,7 +89,7 @@ static unsigned budget_ranks(const struct unit *u)
 	return u->kind == UNIT_FIXED ? LEVELS + 1u : u->rank + 1u;
 }
 
-static void load_cells(struct world *w, const struct unit *u, place_id at, bool adds)
+static void load_cells(struct trial *w, const struct unit *u, place_id at, bool adds)
 {
 	struct range cells = w->places.items[at].cells;
 	struct range cores = w->places.items[at].cores;
@@ -109,7 +109,7 @@ static void load_cells(struct world *w, const struct unit *u, place_id at, bool 
 		w->pods_on_core[w->place_cores.items[cores.at + i]] += adds ? 1u : -1u;
 }
 
-void world_put(struct world *w, unit_id id, place_id place)
+void trial_assign(struct trial *w, unit_id id, place_id place)
 {
 	struct unit *u = &w->units.items[id];
 
@@ -117,7 +117,7 @@ void world_put(struct world *w, unit_id id, place_id place)
 	load_cells(w, u, place, true);
 }
 
-void world_lift(struct world *w, unit_id id)
+void trial_unassign(struct trial *w, unit_id id)
 {
 	struct unit *u = &w->units.items[id];
 
@@ -127,7 +127,7 @@ void world_lift(struct world *w, unit_id id)
 
 /* ---- Requests ---- */
 
-static struct extended *extended_of(const struct world *w, node_id node, str_id name)
+static struct extended *extended_of(const struct trial *w, node_id node, str_id name)
 {
 	struct range run = w->nodes[node].extended;
 
@@ -137,7 +137,7 @@ static struct extended *extended_of(const struct world *w, node_id node, str_id 
 	return NULL;
 }
 
-static void add_requests(struct world *w, const struct pod *pod, node_id node, unsigned ranks,
+static void add_requests(struct trial *w, const struct pod *pod, node_id node, unsigned ranks,
 			 int64_t sign)
 {
 	struct node_load *n = &w->nodes[node];
@@ -162,22 +162,22 @@ static unsigned request_ranks(const struct unit *u)
 	return u->kind == UNIT_PENDING || u->can_evict ? u->rank + 1u : LEVELS;
 }
 
-void world_enter(struct world *w, unit_id id, node_id node)
+void trial_charge(struct trial *w, unit_id id, node_id node)
 {
 	const struct unit *u = &w->units.items[id];
 
 	add_requests(w, unit_pod(w, u), node, request_ranks(u), 1);
 	if (w->terms)
-		pod_terms_enter(w->terms, w, u->pod, node);
+		inter_pod_charge(w->terms, w, u->pod, node);
 }
 
-void world_leave(struct world *w, unit_id id, node_id node)
+void trial_uncharge(struct trial *w, unit_id id, node_id node)
 {
 	const struct unit *u = &w->units.items[id];
 
 	add_requests(w, unit_pod(w, u), node, request_ranks(u), -1);
 	if (w->terms)
-		pod_terms_leave(w->terms, w, u->pod, node);
+		inter_pod_uncharge(w->terms, w, u->pod, node);
 }
 
 static bool brings_requests(const struct unit *u)
@@ -185,45 +185,45 @@ static bool brings_requests(const struct unit *u)
 	return u->kind == UNIT_PENDING || u->is_evicted;
 }
 
-void world_come(struct world *w, unit_id id, place_id place)
+void trial_add(struct trial *w, unit_id id, place_id place)
 {
 	if (brings_requests(&w->units.items[id]))
-		world_enter(w, id, w->places.items[place].node);
-	world_put(w, id, place);
+		trial_charge(w, id, w->places.items[place].node);
+	trial_assign(w, id, place);
 }
 
-void world_go(struct world *w, unit_id id)
+void trial_remove(struct trial *w, unit_id id)
 {
 	const struct unit *u = &w->units.items[id];
 	node_id node = w->places.items[u->at].node;
 
-	world_lift(w, id);
+	trial_unassign(w, id);
 	if (brings_requests(u))
-		world_leave(w, id, node);
+		trial_uncharge(w, id, node);
 }
 
-void world_evict(struct world *w, unit_id id)
+void trial_evict(struct trial *w, unit_id id)
 {
 	struct unit *u = &w->units.items[id];
 
 	u->is_evicted = true;
-	world_leave(w, id, u->node);
+	trial_uncharge(w, id, u->node);
 	if (u->pdb != NONE)
 		w->evictions_left[u->pdb]--;
 }
 
-void world_bring_back(struct world *w, unit_id id)
+void trial_unevict(struct trial *w, unit_id id)
 {
 	struct unit *u = &w->units.items[id];
 
 	u->is_evicted = false;
-	world_enter(w, id, u->node);
+	trial_charge(w, id, u->node);
 	if (u->pdb != NONE)
 		w->evictions_left[u->pdb]++;
 }
 
 /* Is what the pod asks for within what the node has, with `more` times its requests added? */
-static bool requests_fit(const struct world *w, const struct unit *u, node_id node, unsigned rank,
+static bool requests_fit(const struct trial *w, const struct unit *u, node_id node, unsigned rank,
 			 int more)
 {
 	const struct pod *pod = unit_pod(w, u);
@@ -243,17 +243,17 @@ static bool requests_fit(const struct world *w, const struct unit *u, node_id no
 	return true;
 }
 
-bool world_has_room(const struct world *w, const struct unit *u, node_id node, unsigned rank)
+bool trial_has_room(const struct trial *w, const struct unit *u, node_id node, unsigned rank)
 {
 	return requests_fit(w, u, node, rank, 1);
 }
 
-bool world_keeps_room(const struct world *w, const struct unit *u, node_id node, unsigned rank)
+bool trial_keeps_room(const struct trial *w, const struct unit *u, node_id node, unsigned rank)
 {
 	return requests_fit(w, u, node, rank, 0);
 }
 
-static void make_nodes(struct world *w)
+static void make_nodes(struct trial *w)
 {
 	const struct cluster *c = w->c;
 
@@ -275,7 +275,7 @@ static void make_nodes(struct world *w)
 
 /* ---- Units ---- */
 
-static void find_owner_kinds(struct world *w)
+static void find_owner_kinds(struct trial *w)
 {
 	const struct intern *strings = &w->c->strings;
 
@@ -284,14 +284,14 @@ static void find_owner_kinds(struct world *w)
 	w->owner.stateful_set = intern_find(strings, "StatefulSet", 11);
 }
 
-static bool is_untouchable(const struct world *w, const struct pod *pod)
+static bool is_untouchable(const struct trial *w, const struct pod *pod)
 {
 	return pod->is_terminating || pod->is_mirror || pod->priority >= SYSTEM_CRITICAL ||
 	       pod->owner_kind == w->owner.node;
 }
 
 /* Will its controller make a new one that comes to us and asks for the same? */
-static bool can_land(const struct world *w, const struct unit *u)
+static bool is_reschedulable(const struct trial *w, const struct unit *u)
 {
 	const struct pod *pod = unit_pod(w, u);
 	const struct request *q = unit_request(w, u);
@@ -304,7 +304,7 @@ static bool can_land(const struct world *w, const struct unit *u)
 	return q->source != SOURCE_NONE;
 }
 
-static bool unit_kind_of(const struct world *w, const struct request *q, uint8_t *ret)
+static bool unit_kind_of(const struct trial *w, const struct request *q, uint8_t *ret)
 {
 	const struct pod *pod = &w->c->pods.items[q->pod];
 	bool can_ask = q->has_budget && !q->is_bad && q->source != SOURCE_NONE;
@@ -313,7 +313,7 @@ static bool unit_kind_of(const struct world *w, const struct request *q, uint8_t
 	if (pod->node != NONE && q->has_cores)
 		*ret = !can_ask || is_untouchable(w, pod) ? UNIT_FIXED : UNIT_RUNNING;
 	else if (pod->node != NONE && can_ask && !pod->is_terminating)
-		*ret = UNIT_HOMELESS;
+		*ret = UNIT_UNASSIGNED;
 	else if (!pod->node_name && can_ask && pod->is_ours && !pod->has_other_gate &&
 		 !pod->is_terminating)
 		*ret = UNIT_PENDING;
@@ -324,25 +324,25 @@ static bool unit_kind_of(const struct world *w, const struct request *q, uint8_t
 
 /* The part of the pod's cores that the node has; is_misplaced if it may not use them as they are.
  */
-static place_id origin_of(struct world *w, struct unit *u)
+static place_id origin_of(struct trial *w, struct unit *u)
 {
 	const struct request *q = unit_request(w, u);
 	const struct cpuset *set = &w->req.sets.items[q->cores];
-	uint32_t cores[CPUSET_MAX], n = 0, wanted = 0;
+	uint32_t cores[CPUSET_MAX], n = 0, watched_kinds = 0;
 
 	cpuset_each(cpu, set) {
 		uint32_t core = capacity_core(&w->cap, u->node, cpu);
 
-		wanted++;
+		watched_kinds++;
 		if (core != NONE)
 			cores[n++] = core;
 	}
-	u->is_misplaced = n != wanted || n != q->core_count ||
+	u->is_misplaced = n != watched_kinds || n != q->core_count ||
 			  (q->has_pin && !cpuset_eq(set, &w->req.sets.items[q->pin]));
-	return world_place(w, u->node, cores, n);
+	return trial_place(w, u->node, cores, n);
 }
 
-static void add_unit(struct world *w, uint32_t request, const struct pdb_cover *covers)
+static void add_unit(struct trial *w, uint32_t request, const struct pdb_cover *covers)
 {
 	const struct request *q = &w->req.list.items[request];
 	const struct pod *pod = &w->c->pods.items[q->pod];
@@ -352,7 +352,7 @@ static void add_unit(struct world *w, uint32_t request, const struct pdb_cover *
 		.node = pod->node,
 		.origin = NONE,
 		.at = NONE,
-		.landing = NONE,
+		.replacement = NONE,
 		.pdb = covers[q->pod].pdb,
 		.rank = q->budget.criticality,
 		.core_count = q->core_count,
@@ -365,17 +365,17 @@ static void add_unit(struct world *w, uint32_t request, const struct pdb_cover *
 		u.origin = origin_of(w, &u);
 	if (u.kind == UNIT_FIXED)
 		u.is_misplaced = false;
-	if (u.kind == UNIT_RUNNING || u.kind == UNIT_HOMELESS)
+	if (u.kind == UNIT_RUNNING || u.kind == UNIT_UNASSIGNED)
 		u.can_evict = pdb_allows(w->c, covers[q->pod]) && !is_untouchable(w, pod) &&
 			      pod->owner_kind != w->owner.daemon_set;
-	u.can_land = u.kind == UNIT_RUNNING && can_land(w, &u);
+	u.is_reschedulable = u.kind == UNIT_RUNNING && is_reschedulable(w, &u);
 	w->unit_of_pod[q->pod] = (unit_id)w->units.n;
 	*array_add(&w->units) = u;
 }
 
-int world_by_since(const void *a, const void *b, void *world)
+int trial_by_since(const void *a, const void *b, void *arg)
 {
-	const struct world *w = world;
+	const struct trial *w = arg;
 	uint32_t x = w->units.items[*(const unit_id *)a].since;
 	uint32_t y = w->units.items[*(const unit_id *)b].since;
 
@@ -383,19 +383,19 @@ int world_by_since(const void *a, const void *b, void *world)
 }
 
 /* The more critical first, then by priority. */
-static uint64_t importance_key(const struct world *w, const struct unit *u)
+static uint64_t importance_key(const struct trial *w, const struct unit *u)
 {
 	return (uint64_t)(LEVEL_HIGH - u->rank) << 32 |
 	       (uint32_t)((int64_t)INT32_MAX - unit_pod(w, u)->priority);
 }
 
-static uint64_t age_key(const struct world *w, const struct unit *u)
+static uint64_t age_key(const struct trial *w, const struct unit *u)
 {
 	return (uint64_t)unit_pod(w, u)->meta.created ^ (uint64_t)1 << 63;
 }
 
 /* Units are in the order of names, which decides between those that are the same in all else. */
-static void give_turns(struct world *w)
+static void give_turns(struct trial *w)
 {
 	uint32_t n = (uint32_t)w->units.n;
 	AUTO_FREE uint64_t *age = xmalloc(n * sizeof(*age));
@@ -414,7 +414,7 @@ static void give_turns(struct world *w)
 }
 
 /* Lists the bound units of every node, by turn. */
-static void list_node_units(struct world *w)
+static void list_node_units(struct trial *w)
 {
 	uint32_t at = 0;
 
@@ -438,13 +438,13 @@ static void list_node_units(struct world *w)
 }
 
 /* What needs repair from the start. */
-static void find_broken(struct world *w)
+static void find_broken(struct trial *w)
 {
 	for (cell_id id = 0; id < w->n_cells; id++) {
 		struct cell *cell = &w->cells[id];
 
-		cell->was_broken = !cell_holds(cell, 0);
-		if (cell->was_broken)
+		cell->was_overcommitted = !cell_holds(cell, 0);
+		if (cell->was_overcommitted)
 			w->nodes[cell->node].is_broken = true;
 	}
 	array_each(u, &w->units) {
@@ -453,7 +453,7 @@ static void find_broken(struct world *w)
 
 		u->is_repair = u->is_misplaced;
 		for (uint32_t i = 0; i < cells.n; i++)
-			if (w->cells[w->place_cells.items[cells.at + i]].was_broken)
+			if (w->cells[w->place_cells.items[cells.at + i]].was_overcommitted)
 				u->is_repair = true;
 		if (u->is_misplaced)
 			w->nodes[u->node].is_broken = true;
@@ -461,7 +461,7 @@ static void find_broken(struct world *w)
 }
 
 /* Everything where the snapshot has it. */
-static void settle(struct world *w)
+static void settle(struct trial *w)
 {
 	for (pod_id id = 0; id < w->c->pods.n; id++) {
 		const struct pod *pod = &w->c->pods.items[id];
@@ -472,33 +472,33 @@ static void settle(struct world *w)
 		if (unit == NONE) {
 			add_requests(w, pod, pod->node, LEVELS, 1);
 			if (w->terms)
-				pod_terms_enter(w->terms, w, id, pod->node);
+				inter_pod_charge(w->terms, w, id, pod->node);
 		} else {
-			world_enter(w, unit, pod->node);
+			trial_charge(w, unit, pod->node);
 		}
 	}
 	for (unit_id id = 0; id < w->units.n; id++)
 		if (w->units.items[id].origin != NONE)
-			world_put(w, id, w->units.items[id].origin);
+			trial_assign(w, id, w->units.items[id].origin);
 	find_broken(w);
 }
 
-static void read_requests(struct world *w)
+static void read_requests(struct trial *w)
 {
 	if (!w->memory) {
-		requests_read(w->c, w->settings, &w->req, &w->notices);
+		requests_read(w->c, w->settings, &w->req, &w->warnings);
 		return;
 	}
-	requests_read_again(w->c, w->settings, w->memory, &w->notices);
+	requests_update(w->c, w->settings, w->memory, &w->warnings);
 	w->req = w->memory->requests;
 }
 
-void world_init(struct world *w, const struct cluster *c, const struct settings *settings,
-		struct request_memory *memory)
+void trial_init(struct trial *w, const struct cluster *c, const struct settings *settings,
+		struct request_cache *memory)
 {
-	*w = (struct world){ .c = c, .settings = settings, .memory = memory };
-	w->notices.arena = &w->arena;
-	capacity_read(c, settings, &w->cap, &w->notices);
+	*w = (struct trial){ .c = c, .settings = settings, .memory = memory };
+	w->warnings.arena = &w->arena;
+	capacity_read(c, settings, &w->cap, &w->warnings);
 	read_requests(w);
 	make_cells(w);
 	make_single_places(w);
@@ -516,17 +516,17 @@ void world_init(struct world *w, const struct cluster *c, const struct settings 
 		add_unit(w, i, covers);
 	give_turns(w);
 	list_node_units(w);
-	w->terms = pod_terms_new(w);
+	w->terms = inter_pod_new(w);
 	settle(w);
 }
 
-void world_done(struct world *w)
+void trial_done(struct trial *w)
 {
-	pod_terms_free(w->terms);
+	inter_pod_free(w->terms);
 	capacity_done(&w->cap);
 	if (!w->memory)
 		requests_done(&w->req);
-	array_done(&w->notices.list);
+	array_done(&w->warnings.list);
 	arena_done(&w->arena);
 	array_done(&w->units);
 	array_done(&w->extended);
@@ -543,5 +543,5 @@ void world_done(struct world *w)
 	free(w->cell_of_core);
 	free(w->pods_on_core);
 	free(w->evictions_left);
-	*w = (struct world){ 0 };
+	*w = (struct trial){ 0 };
 }

@@ -30,7 +30,7 @@ struct cell {
 	node_id node;
 	uint32_t cap[LEVELS];
 	uint32_t used[LEVELS + 1][LANES]; /* [rank][mode], ppm */
-	bool was_broken;		  /* over its capacity in the snapshot */
+	bool was_overcommitted;		  /* over its capacity in the snapshot */
 };
 
 enum { RES_CPU, RES_MEMORY, RES_EPHEMERAL, RES_PODS, RES_KINDS };
@@ -38,8 +38,8 @@ enum { RES_CPU, RES_MEMORY, RES_EPHEMERAL, RES_PODS, RES_KINDS };
 struct node_load {
 	int64_t have[RES_KINDS];
 	int64_t used[LEVELS][RES_KINDS];
-	struct range extended; /* world.extended */
-	struct range units;    /* world.node_units: those that were bound here in the snapshot */
+	struct range extended; /* trial.extended */
+	struct range units;    /* trial.node_units: those that were bound here in the snapshot */
 	bool is_broken;	       /* a cell was over its capacity in the snapshot */
 };
 
@@ -51,30 +51,30 @@ struct extended {
 struct core_set {
 	node_id node;
 	struct range cores,
-		cells; /* world.place_cores (indices into capacity.cores), place_cells */
+		cells; /* trial.place_cores (indices into capacity.cores), place_cells */
 };
 
 enum unit_kind {
-	UNIT_FIXED,    /* loads, and is never touched */
-	UNIT_RUNNING,  /* has cores */
-	UNIT_HOMELESS, /* bound to a node, without cores */
-	UNIT_PENDING,  /* ours, waits for a node */
+	UNIT_FIXED,	 /* loads, and is never touched */
+	UNIT_RUNNING,	 /* has cores */
+	UNIT_UNASSIGNED, /* bound to a node, without cores */
+	UNIT_PENDING,	 /* ours, waits for a node */
 };
 
 struct unit {
 	pod_id pod;
-	uint32_t request;  /* index in requests.list */
-	node_id node;	   /* where it was bound; NONE when pending */
-	place_id origin;   /* where it had cores */
-	place_id at;	   /* where it is in the trial; NONE: nowhere */
-	place_id landing;  /* evicted: where its replacement would fit */
-	uint8_t kind;	   /* enum unit_kind */
-	uint8_t rank;	   /* its criticality, enum level */
-	bool is_misplaced; /* it sits on cores that it may not use */
-	bool is_repair;	   /* that, or on a core that was over its capacity: it may have to leave
-			    * without anybody more critical coming */
-	bool is_evicted;   /* in the trial */
-	bool can_evict, can_land;
+	uint32_t request;     /* index in requests.list */
+	node_id node;	      /* where it was bound; NONE when pending */
+	place_id origin;      /* where it had cores */
+	place_id at;	      /* where it is in the trial; NONE: nowhere */
+	place_id replacement; /* evicted: where its replacement would fit */
+	uint8_t kind;	      /* enum unit_kind */
+	uint8_t rank;	      /* its criticality, enum level */
+	bool is_misplaced;    /* it sits on cores that it may not use */
+	bool is_repair;	      /* that, or on a core that was over its capacity: it may have to leave
+			       * without anybody more critical coming */
+	bool is_evicted;      /* in the trial */
+	bool can_evict, is_reschedulable;
 	pdb_id pdb; /* the first PodDisruptionBudget that covers it, NONE */
 	uint16_t core_count;
 	uint32_t turn;	/* position in the order of choice: criticality, priority, age, name */
@@ -82,14 +82,14 @@ struct unit {
 	uint32_t load[LANES];
 };
 
-struct world {
+struct trial {
 	const struct cluster *c;
 	const struct settings *settings;
 	struct capacity cap;
 	struct requests req; /* those of the memory, where there is one */
-	struct request_memory *memory;
-	struct notices notices;
-	struct arena arena; /* of the notices */
+	struct request_cache *memory;
+	struct warnings warnings;
+	struct arena arena; /* of the warnings */
 
 	struct {
 		str_id node, daemon_set, stateful_set;
@@ -112,21 +112,21 @@ struct world {
 	ARRAY(place_id) place_of_set;
 	int32_t *evictions_left; /* by pdb_id */
 
-	struct pod_terms *terms; /* plan/inter_pod.h; NULL where no pod has such terms */
+	struct inter_pod *terms; /* plan/inter_pod.h; NULL where no pod has such terms */
 };
 
 /* Reads capacities and requests, and puts every pod where the snapshot has it. With a memory, which
  * has to outlive the world, only those requests are read that it does not know; NULL: all. */
-void world_init(struct world *w, const struct cluster *c, const struct settings *settings,
-		struct request_memory *memory);
-void world_done(struct world *w);
+void trial_init(struct trial *w, const struct cluster *c, const struct settings *settings,
+		struct request_cache *memory);
+void trial_done(struct trial *w);
 
-static inline const struct pod *unit_pod(const struct world *w, const struct unit *u)
+static inline const struct pod *unit_pod(const struct trial *w, const struct unit *u)
 {
 	return &w->c->pods.items[u->pod];
 }
 
-static inline const struct request *unit_request(const struct world *w, const struct unit *u)
+static inline const struct request *unit_request(const struct trial *w, const struct unit *u)
 {
 	return &w->req.list.items[u->request];
 }
@@ -134,19 +134,19 @@ static inline const struct request *unit_request(const struct world *w, const st
 /* Pending, or bound without cores: whoever is to get cores newly. */
 static inline bool unit_is_new(const struct unit *u)
 {
-	return u->kind == UNIT_PENDING || u->kind == UNIT_HOMELESS;
+	return u->kind == UNIT_PENDING || u->kind == UNIT_UNASSIGNED;
 }
 
 /* Compares two unit_id for qsort_r(), with the world as the argument: the order in which new pods
  * got their places. */
-int world_by_since(const void *a, const void *b, void *world);
+int trial_by_since(const void *a, const void *b, void *trial);
 
 /* The place of these cores of the node (indices into capacity.cores, sorted; made when new). With
  * none at all it is the place of a pod whose cores the node does not have. */
-place_id world_place(struct world *w, node_id node, const uint32_t *cores, uint32_t n);
+place_id trial_place(struct trial *w, node_id node, const uint32_t *cores, uint32_t n);
 
 /* Does the unit fit at the place, counting ranks from `rank` up? 0: as things are. */
-static inline bool world_fits(const struct world *w, const struct unit *u, place_id place,
+static inline bool trial_fits(const struct trial *w, const struct unit *u, place_id place,
 			      unsigned rank)
 {
 	struct range cells = w->places.items[place].cells;
@@ -171,29 +171,29 @@ static inline bool cell_holds(const struct cell *cell, unsigned rank)
 }
 
 /* Budget only: the unit takes cores, or leaves them. Its node does not change. */
-void world_put(struct world *w, unit_id id, place_id place);
-void world_lift(struct world *w, unit_id id);
+void trial_assign(struct trial *w, unit_id id, place_id place);
+void trial_unassign(struct trial *w, unit_id id);
 
 /* Requests: the pod's node gains or loses its requests, ports and inter-pod effects. Pods count by
  * rank when they may be evicted, else always. */
-void world_enter(struct world *w, unit_id id, node_id node);
-void world_leave(struct world *w, unit_id id, node_id node);
+void trial_charge(struct trial *w, unit_id id, node_id node);
+void trial_uncharge(struct trial *w, unit_id id, node_id node);
 
 /* Budget and requests: a unit comes to the place, or goes from where it is. Only one that is
  * pending or was evicted brings its requests: those of all others are on their node all the while.
  */
-void world_come(struct world *w, unit_id id, place_id place);
-void world_go(struct world *w, unit_id id);
+void trial_add(struct trial *w, unit_id id, place_id place);
+void trial_remove(struct trial *w, unit_id id);
 
 /* Evicts a bound unit that has been lifted, or brings it back, on account of its budget of
  * disruptions. */
-void world_evict(struct world *w, unit_id id);
-void world_bring_back(struct world *w, unit_id id);
+void trial_evict(struct trial *w, unit_id id);
+void trial_unevict(struct trial *w, unit_id id);
 
 /* Do the unit's requests fit on the node, counting ranks from `rank` up? */
-bool world_has_room(const struct world *w, const struct unit *u, node_id node, unsigned rank);
+bool trial_has_room(const struct trial *w, const struct unit *u, node_id node, unsigned rank);
 
 /* The same for a pod that is on the node already. */
-bool world_keeps_room(const struct world *w, const struct unit *u, node_id node, unsigned rank);
+bool trial_keeps_room(const struct trial *w, const struct unit *u, node_id node, unsigned rank);
 
 #endif

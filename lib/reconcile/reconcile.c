@@ -135,14 +135,14 @@ static int carry_out(struct reconcile *r, const struct cluster *c, struct plan *
 
 static void count_plan(struct pass_counts *n, const struct plan *p)
 {
-	memset(n->wanted, 0, sizeof(n->wanted));
+	memset(n->watched_kinds, 0, sizeof(n->watched_kinds));
 	memset(n->unplaced, 0, sizeof(n->unplaced));
 	array_each(a, &p->actions)
-		n->wanted[a->kind]++;
+		n->watched_kinds[a->kind]++;
 	array_each(u, &p->unplaced)
 		n->unplaced[u->reason]++;
 	n->warnings = p->warnings.n;
-	n->look_again = p->look_again;
+	n->requeue_after = p->requeue_after;
 }
 
 static int plan_and_act(struct reconcile *r, const struct cluster *c, struct error *err)
@@ -150,7 +150,7 @@ static int plan_and_act(struct reconcile *r, const struct cluster *c, struct err
 	struct plan plan = { 0 };
 	int64_t began = now_us();
 
-	if (plan_make_again(c, policies, r->settings, &r->memory, &plan, err) < 0)
+	if (plan_make_cached(c, policies, r->settings, &r->memory, &plan, err) < 0)
 		return err->code;
 	r->counts.last_plan_us = now_us() - began;
 	metric_observe(&r->counts.plan, (uint64_t)r->counts.last_plan_us);
@@ -215,5 +215,5 @@ bool reconcile_shows(const struct reconcile *r, const struct cluster *c)
 void reconcile_done(struct reconcile *r)
 {
 	plan_done(&r->written);
-	request_memory_done(&r->memory);
+	request_cache_done(&r->memory);
 }

@@ -15,12 +15,12 @@ struct pass_counts {
 	uint64_t passes, failures; /* failures: no plan, or not all of it could be done */
 	struct metric_durations plan, whole;
 	uint64_t actions[ACTION_KINDS][RESULT_SKIPPED + 1]; /* by what became of them */
-	uint64_t wanted[ACTION_KINDS];			    /* of the last plan */
+	uint64_t watched_kinds[ACTION_KINDS];		    /* of the last plan */
 	uint64_t unplaced[REASONS];			    /* of the last plan */
 	uint64_t warnings;				    /* of the last plan */
 	int64_t last_success;				    /* seconds since 1970; 0: none yet */
 	int64_t last_us, last_plan_us; /* how long the last pass took, and its plan */
-	uint32_t look_again;	       /* in so many seconds, says the last plan; 0: no need */
+	uint32_t requeue_after;	       /* in so many seconds, says the last plan; 0: no need */
 	bool has_failed;	       /* the last one */
 };
 
@@ -37,9 +37,9 @@ struct reconcile {
 	struct pass_counts counts;
 
 	/* Private. */
-	char said[SHA256_HEX];	      /* what the last pass had to say, so that it is said once */
-	struct plan written;	      /* the last plan that was carried out, until it shows */
-	struct request_memory memory; /* what the last plan read, for the next one */
+	char said[SHA256_HEX];	     /* what the last pass had to say, so that it is said once */
+	struct plan written;	     /* the last plan that was carried out, until it shows */
+	struct request_cache memory; /* what the last plan read, for the next one */
 };
 
 /* One pass over the snapshot, which is always the same one, kept up. Negative when there is no

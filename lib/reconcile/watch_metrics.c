@@ -75,7 +75,7 @@ static void add_last_pass(const struct pass_counts *n, struct str *out)
 	metric_head(out, "mckube_plan_changes", "gauge", "Actions of the last plan.");
 	for (unsigned i = 0; i < ACTION_KINDS; i++)
 		metric_add(out, "mckube_plan_changes", METRIC_LABELS("action", action_kind_name(i)),
-			   n->wanted[i]);
+			   n->watched_kinds[i]);
 	metric_head(out, "mckube_unplaced_pods", "gauge",
 		    "Pods that the last plan found no place for.");
 	for (unsigned i = REASON_NO_REQUEST; i < REASONS; i++)
@@ -114,7 +114,7 @@ static void add_passes(const struct pass_counts *n, struct str *out)
 
 /* Streams. */
 
-static void add_streams(const struct follow *f, struct str *out)
+static void add_streams(const struct informer *f, struct str *out)
 {
 	static const struct {
 		const char *name, *help;
@@ -129,16 +129,16 @@ static void add_streams(const struct follow *f, struct str *out)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		metric_head(out, rows[i].name, "counter", rows[i].help);
-		for (unsigned k = 0; k < N_WANTED; k++) {
-			const char *w = (const char *)follow_watch(f, k);
+		for (unsigned k = 0; k < N_WATCHED_KINDS; k++) {
+			const char *w = (const char *)informer_watch(f, k);
 
 			metric_add(out, rows[i].name,
-				   METRIC_LABELS("resource", wanted[k].resource->plural),
+				   METRIC_LABELS("resource", watched_kinds[k].resource->plural),
 				   *(const uint64_t *)(const void *)(w + rows[i].offset));
 		}
 	}
 	metric_one(out, "mckube_watch_current", "gauge",
-		   "1 while no kind of object waits for its list.", follow_is_current(f));
+		   "1 while no kind of object waits for its list.", informer_is_current(f));
 }
 
 /* This process. */
@@ -153,7 +153,7 @@ static void add_process(struct str *out)
 			      (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 +
 				      (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec));
 	metric_one(out, "process_resident_memory_bytes", "gauge", "Memory of this process.",
-		   memory_now());
+		   rss_now());
 }
 
 void watch_metrics_write(struct watch_metrics *m, const struct watch_view *v, struct str *out)
@@ -167,8 +167,8 @@ void watch_metrics_write(struct watch_metrics *m, const struct watch_view *v, st
 		   m->lease_acquired);
 	metric_one(out, "mckube_lease_lost_total", "counter", "Times the Lease was lost.",
 		   m->lease_lost);
-	if (v->follow)
-		add_streams(v->follow, out);
+	if (v->informer)
+		add_streams(v->informer, out);
 	add_requests(m, out);
 	snapshot_metrics_write(&m->snapshot, out);
 	add_process(out);

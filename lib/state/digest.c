@@ -172,16 +172,16 @@ static void add_selector(struct writer *w, const struct selector *s)
 	add_requirements(w, s->all);
 }
 
-static void add_notes(struct writer *w, notes_id id)
+static void add_notes(struct writer *w, annotations_id id)
 {
-	const struct notes *n = id == NONE ? NULL : &w->c->notes.items[id];
+	const struct annotations *n = id == NONE ? NULL : &w->c->annotations.items[id];
 	const str_id absent[] = { NONE };
 	const str_id *ids = n ? (const str_id *)(const void *)n : absent;
 
 	for (size_t i = 0; i < (n ? sizeof(*n) / sizeof(str_id) : 1); i++)
 		add_optional(w, ids[i]);
 }
-_Static_assert(sizeof(struct notes) % sizeof(str_id) == 0, "notes are ids and nothing else");
+_Static_assert(sizeof(struct annotations) % sizeof(str_id) == 0, "notes are ids and nothing else");
 
 static void add_pod(struct writer *w, const struct pod *p)
 {
@@ -189,7 +189,7 @@ static void add_pod(struct writer *w, const struct pod *p)
 	add_id(w, p->node_name);
 	add_id(w, w->c->rules.items[p->rules].text);
 	add_labels(w, p->labels);
-	add_notes(w, p->notes);
+	add_notes(w, p->annotations);
 	add_id(w, p->owner_kind);
 	add_id(w, p->owner_uid);
 	add_id(w, p->owner_name);

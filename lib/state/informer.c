@@ -5,53 +5,53 @@
 
 #include "base/alloc.h"
 
-struct follow {
-	struct mirror *mirror;
-	struct kube_watch watches[N_WANTED];
-	bool is_listed[N_WANTED];
+struct informer {
+	struct store *store;
+	struct kube_watch watches[N_WATCHED_KINDS];
+	bool is_listed[N_WATCHED_KINDS];
 };
 
 static unsigned kind_of(const struct kube_watch *w)
 {
-	const struct follow *f = w->arg;
+	const struct informer *f = w->arg;
 
 	return (unsigned)(w - f->watches);
 }
 
 static int on_item(struct kube_watch *w, struct slice text, size_t *ret_used, struct error *err)
 {
-	const struct follow *f = w->arg;
+	const struct informer *f = w->arg;
 
-	return mirror_item(f->mirror, kind_of(w), text, w->list.split.kind.s,
-			   w->list.split.api_version.s, ret_used, err);
+	return store_item(f->store, kind_of(w), text, w->list.split.kind.s,
+			  w->list.split.api_version.s, ret_used, err);
 }
 
 static int on_event(struct kube_watch *w, const struct watch_event *e, struct error *err)
 {
-	const struct follow *f = w->arg;
+	const struct informer *f = w->arg;
 
-	return mirror_event(f->mirror, kind_of(w), e->type, e->object, err);
+	return store_event(f->store, kind_of(w), e->type, e->object, err);
 }
 
 static void on_sync(struct kube_watch *w, bool is_complete)
 {
-	struct follow *f = w->arg;
+	struct informer *f = w->arg;
 
 	f->is_listed[kind_of(w)] = is_complete;
 	if (!is_complete)
-		mirror_begin_list(f->mirror, kind_of(w));
+		store_begin_list(f->store, kind_of(w));
 }
 
-struct follow *follow_start(struct kube *k, const char *server, uint32_t chunk)
+struct informer *informer_start(struct kube *k, const char *server, uint32_t chunk)
 {
-	struct follow *f = xcalloc(1, sizeof(*f));
+	struct informer *f = xcalloc(1, sizeof(*f));
 
-	f->mirror = mirror_new(server);
-	for (unsigned i = 0; i < N_WANTED; i++) {
+	f->store = store_new(server);
+	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {
 		f->watches[i] = (struct kube_watch){
-			.resource = wanted[i].resource,
-			.field_selector = wanted[i].field_selector,
-			.is_optional = wanted[i].is_optional,
+			.resource = watched_kinds[i].resource,
+			.field_selector = watched_kinds[i].field_selector,
+			.is_optional = watched_kinds[i].is_optional,
 			.chunk = chunk,
 			.item = on_item,
 			.event = on_event,
@@ -63,37 +63,37 @@ struct follow *follow_start(struct kube *k, const char *server, uint32_t chunk)
 	return f;
 }
 
-void follow_free(struct follow *f)
+void informer_free(struct informer *f)
 {
 	if (!f)
 		return;
-	for (unsigned i = 0; i < N_WANTED; i++)
+	for (unsigned i = 0; i < N_WATCHED_KINDS; i++)
 		kube_watch_done(&f->watches[i]);
-	mirror_free(f->mirror);
+	store_free(f->store);
 	free(f);
 }
 
-/* When a server is back, the first stream that notices tells the others. A kind that is missing
+/* When a server is back, the first stream that warnings tells the others. A kind that is missing
  * keeps its pause. */
-static void spread_news(struct follow *f)
+static void spread_news(struct informer *f)
 {
 	int64_t heard_ms = 0;
 
-	for (unsigned i = 0; i < N_WANTED; i++)
+	for (unsigned i = 0; i < N_WATCHED_KINDS; i++)
 		if (f->watches[i].heard_ms > heard_ms)
 			heard_ms = f->watches[i].heard_ms;
-	for (unsigned i = 0; i < N_WANTED; i++)
+	for (unsigned i = 0; i < N_WATCHED_KINDS; i++)
 		if (!f->watches[i].list.is_missing)
 			kube_watch_hurry(&f->watches[i], heard_ms);
 }
 
-int follow_step(struct follow *f, struct error *err)
+int informer_step(struct informer *f, struct error *err)
 {
 	int least = 1000;
 
 	spread_news(f);
 
-	for (unsigned i = 0; i < N_WANTED; i++) {
+	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {
 		int wait = kube_watch_step(&f->watches[i]);
 
 		if (wait < 0) {
@@ -105,20 +105,20 @@ int follow_step(struct follow *f, struct error *err)
 	return least;
 }
 
-bool follow_is_current(const struct follow *f)
+bool informer_is_current(const struct informer *f)
 {
-	for (unsigned i = 0; i < N_WANTED; i++)
+	for (unsigned i = 0; i < N_WATCHED_KINDS; i++)
 		if (!f->is_listed[i])
 			return false;
 	return true;
 }
 
-struct mirror *follow_mirror(const struct follow *f)
+struct store *informer_store(const struct informer *f)
 {
-	return f->mirror;
+	return f->store;
 }
 
-const struct kube_watch *follow_watch(const struct follow *f, unsigned kind)
+const struct kube_watch *informer_watch(const struct informer *f, unsigned kind)
 {
 	return &f->watches[kind];
 }

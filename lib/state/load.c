@@ -47,15 +47,15 @@ static int take(const struct object_text *object, const struct list_text *list, 
 	return objects_add(l->objects, object->json, &origin, ret_used, err);
 }
 
-/* What `kubectl mckube snapshot` notes on its list. */
-struct snapshot_notes {
+/* What `kubectl mckube snapshot` annotations on its list. */
+struct snapshot_annotations {
 	int64_t taken_at;
 	str_id server;
 };
 
 static const struct field annotation_fields[] = {
-	FIELD("mckube.io/server", read_text, struct snapshot_notes, server),
-	FIELD("mckube.io/taken-at", read_time, struct snapshot_notes, taken_at),
+	FIELD("mckube.io/server", read_text, struct snapshot_annotations, server),
+	FIELD("mckube.io/taken-at", read_time, struct snapshot_annotations, taken_at),
 	{ 0 },
 };
 
@@ -67,16 +67,16 @@ static const struct field list_fields[] = {
 static void take_list(const struct list_text *list, void *arg)
 {
 	struct loader *l = arg;
-	struct snapshot_notes notes = { 0 };
+	struct snapshot_annotations annotations = { 0 };
 	struct decoder d;
 
 	decoder_init(&d, &l->cluster.strings);
 	decoder_start(&d, (struct slice){ list->metadata.s, list->metadata.n });
-	if (list->metadata.n && decode_object(&d, list_fields, &notes) == 0) {
-		if (notes.server)
-			l->cluster.server = notes.server;
-		if (notes.taken_at)
-			l->cluster.taken_at = notes.taken_at;
+	if (list->metadata.n && decode_object(&d, list_fields, &annotations) == 0) {
+		if (annotations.server)
+			l->cluster.server = annotations.server;
+		if (annotations.taken_at)
+			l->cluster.taken_at = annotations.taken_at;
 	}
 	decoder_done(&d);
 }

@@ -11,21 +11,21 @@
 #include "objects/objects.h"
 #include "state/watched_kinds.h"
 
-static void lists_init(struct kube_list lists[static N_WANTED], uint32_t chunk, void *arg)
+static void lists_init(struct kube_list lists[static N_WATCHED_KINDS], uint32_t chunk, void *arg)
 {
-	for (size_t i = 0; i < N_WANTED; i++)
+	for (size_t i = 0; i < N_WATCHED_KINDS; i++)
 		lists[i] = (struct kube_list){
-			.resource = wanted[i].resource,
-			.field_selector = wanted[i].field_selector,
-			.is_optional = wanted[i].is_optional,
+			.resource = watched_kinds[i].resource,
+			.field_selector = watched_kinds[i].field_selector,
+			.is_optional = watched_kinds[i].is_optional,
 			.chunk = chunk,
 			.arg = arg,
 		};
 }
 
-static void lists_done(struct kube_list lists[static N_WANTED])
+static void lists_done(struct kube_list lists[static N_WATCHED_KINDS])
 {
-	for (size_t i = 0; i < N_WANTED; i++)
+	for (size_t i = 0; i < N_WATCHED_KINDS; i++)
 		kube_list_done(&lists[i]);
 }
 
@@ -48,14 +48,14 @@ static int load_item(struct kube_list *l, struct slice text, size_t *ret_used, s
 
 static int load_once(struct kube *k, uint32_t chunk, struct loader *loader, struct error *err)
 {
-	struct kube_list lists[N_WANTED];
+	struct kube_list lists[N_WATCHED_KINDS];
 	int r;
 
 	lists_init(lists, chunk, loader);
-	for (size_t i = 0; i < N_WANTED; i++)
+	for (size_t i = 0; i < N_WATCHED_KINDS; i++)
 		lists[i].take = load_item;
-	r = kube_list_all(k, lists, N_WANTED, err);
-	for (size_t i = 0; i < N_WANTED && r == 0; i++)
+	r = kube_list_all(k, lists, N_WATCHED_KINDS, err);
+	for (size_t i = 0; i < N_WATCHED_KINDS && r == 0; i++)
 		log_v(4, "list %s: %llu items on %llu pages", lists[i].resource->plural,
 		      (unsigned long long)lists[i].n_items, (unsigned long long)lists[i].n_pages);
 	lists_done(lists);
@@ -128,7 +128,7 @@ static int save_item(struct kube_list *l, struct slice text, size_t *ret_used, s
 	return 0;
 }
 
-static int save_one(struct kube *k, const struct wanted *w, uint32_t chunk, struct saver *s,
+static int save_one(struct kube *k, const struct watched_kinds *w, uint32_t chunk, struct saver *s,
 		    struct error *err)
 {
 	struct kube_list list = {
@@ -158,8 +158,8 @@ int save_live(struct kube *k, const char *server, uint32_t chunk, FILE *out, str
 	str_addf(&head, ",\"mckube.io/taken-at\":\"%s\"}},\"items\":[",
 		 date_format(time(NULL), date));
 	fwrite(head.s, 1, head.n, out);
-	for (size_t i = 0; i < N_WANTED && r == 0; i++)
-		r = save_one(k, &wanted[i], chunk, &s, err);
+	for (size_t i = 0; i < N_WATCHED_KINDS && r == 0; i++)
+		r = save_one(k, &watched_kinds[i], chunk, &s, err);
 	fputs("\n]}\n", out);
 	return r;
 }

@@ -25,31 +25,31 @@ struct kind_news {
 	bool is_new_list;
 };
 
-struct mirror {
+struct store {
 	struct cluster cluster;
 	struct objects *objects;
-	struct kind_news news[N_WANTED];
+	struct kind_news news[N_WATCHED_KINDS];
 	ARRAY(struct refusal) refusals; /* those that count; cluster.problems says them */
 	size_t n_since_compaction;
-	struct mirror_stats stats;
+	struct store_stats stats;
 };
 
-struct mirror *mirror_new(const char *server)
+struct store *store_new(const char *server)
 {
-	struct mirror *m = xcalloc(1, sizeof(*m));
+	struct store *m = xcalloc(1, sizeof(*m));
 
 	m->objects = objects_new(&m->cluster);
 	m->cluster.server = intern_cstr(&m->cluster.strings, server);
 	return m;
 }
 
-void mirror_free(struct mirror *m)
+void store_free(struct store *m)
 {
 	if (!m)
 		return;
 	objects_free(m->objects);
 	cluster_done(&m->cluster);
-	for (unsigned i = 0; i < N_WANTED; i++) {
+	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {
 		array_done(&m->news[i].marks);
 		array_done(&m->news[i].refusals);
 	}
@@ -59,15 +59,15 @@ void mirror_free(struct mirror *m)
 
 /* News. */
 
-static size_t *count_of(struct mirror *m, unsigned kind)
+static size_t *count_of(struct store *m, unsigned kind)
 {
-	return wanted[kind].rows->n(&m->cluster);
+	return watched_kinds[kind].rows->n(&m->cluster);
 }
 
 /* Room for a row behind all others, of which everything is zero, padding too. */
-static void *new_row(struct mirror *m, unsigned kind)
+static void *new_row(struct store *m, unsigned kind)
 {
-	const struct row_kind *rows = wanted[kind].rows;
+	const struct delta_kind *rows = watched_kinds[kind].rows;
 	size_t n_news = m->news[kind].marks.n;
 
 	rows->reserve(&m->cluster, n_news + 1);
@@ -80,11 +80,11 @@ static bool is_about(const struct refusal *r, unsigned kind, const struct meta *
 }
 
 /* The row that was added last counts from now on, in place of what was said about it before. */
-static void note(struct mirror *m, unsigned kind, enum news what)
+static void note(struct store *m, unsigned kind, enum news what)
 {
 	struct kind_news *k = &m->news[kind];
 	const struct meta *meta =
-		row_at(&m->cluster, wanted[kind].rows, *count_of(m, kind) + k->marks.n);
+		row_at(&m->cluster, watched_kinds[kind].rows, *count_of(m, kind) + k->marks.n);
 	size_t kept = 0;
 
 	*array_add(&k->marks) = (uint8_t)what;
@@ -95,29 +95,29 @@ static void note(struct mirror *m, unsigned kind, enum news what)
 	m->n_since_compaction++;
 }
 
-static void note_put(struct mirror *m, unsigned kind)
+static void note_put(struct store *m, unsigned kind)
 {
-	const struct row_kind *rows = wanted[kind].rows;
+	const struct delta_kind *rows = watched_kinds[kind].rows;
 	const struct pod *pod =
 		row_at(&m->cluster, rows, *count_of(m, kind) + m->news[kind].marks.n);
-	bool has_ended = rows == &rows_of_pods && pod->phase == POD_ENDED;
+	bool has_ended = rows == &delta_of_pods && pod->phase == POD_ENDED;
 
-	note(m, kind, has_ended ? NEWS_GONE : NEWS_PUT);
+	note(m, kind, has_ended ? DELTA_DELETE : DELTA_PUT);
 }
 
-static int note_gone(struct mirror *m, unsigned kind, struct slice object, struct error *err)
+static int note_gone(struct store *m, unsigned kind, struct slice object, struct error *err)
 {
 	struct meta *row = new_row(m, kind);
 
 	if (!objects_name(m->objects, object, &row->ns, &row->name))
 		return error_set(err, -EBADMSG, "%s: an object without a name",
-				 wanted[kind].resource->plural);
-	note(m, kind, NEWS_GONE);
+				 watched_kinds[kind].resource->plural);
+	note(m, kind, DELTA_DELETE);
 	return 0;
 }
 
 /* The last problem of the cluster is about this object: there is no row for it. */
-static int note_refused(struct mirror *m, unsigned kind, struct slice object, struct error *err)
+static int note_refused(struct store *m, unsigned kind, struct slice object, struct error *err)
 {
 	struct refusal r = { .kind = kind };
 
@@ -129,15 +129,15 @@ static int note_refused(struct mirror *m, unsigned kind, struct slice object, st
 	return 0;
 }
 
-static int add(struct mirror *m, unsigned kind, struct slice text, size_t *ret_used,
+static int add(struct store *m, unsigned kind, struct slice text, size_t *ret_used,
 	       struct error *err)
 {
 	const struct kind_news *k = &m->news[kind];
 	const struct object_origin origin = {
-		.file = wanted[kind].resource->plural,
+		.file = watched_kinds[kind].resource->plural,
 		.list_kind = cluster_str(&m->cluster, k->list_kind),
 		.list_version = cluster_str(&m->cluster, k->list_version),
-		.only = wanted[kind].resource->kind,
+		.only = watched_kinds[kind].resource->kind,
 	};
 	size_t *n = count_of(m, kind), n_settled = *n, n_problems = m->cluster.problems.n;
 
@@ -157,7 +157,7 @@ static int add(struct mirror *m, unsigned kind, struct slice text, size_t *ret_u
 	return 0;
 }
 
-void mirror_begin_list(struct mirror *m, unsigned kind)
+void store_begin_list(struct store *m, unsigned kind)
 {
 	struct kind_news *k = &m->news[kind];
 
@@ -166,14 +166,14 @@ void mirror_begin_list(struct mirror *m, unsigned kind)
 	k->is_new_list = true;
 }
 
-static void keep_text(struct mirror *m, str_id *id, const char *text)
+static void keep_text(struct store *m, str_id *id, const char *text)
 {
 	if (strcmp(cluster_str(&m->cluster, *id), text) != 0)
 		*id = intern_cstr(&m->cluster.strings, text);
 }
 
-int mirror_item(struct mirror *m, unsigned kind, struct slice text, const char *list_kind,
-		const char *list_version, size_t *ret_used, struct error *err)
+int store_item(struct store *m, unsigned kind, struct slice text, const char *list_kind,
+	       const char *list_version, size_t *ret_used, struct error *err)
 {
 	keep_text(m, &m->news[kind].list_kind, list_kind);
 	keep_text(m, &m->news[kind].list_version, list_version);
@@ -181,8 +181,8 @@ int mirror_item(struct mirror *m, unsigned kind, struct slice text, const char *
 }
 
 /* An object says its kind itself in a stream; that of an empty list is not known. */
-int mirror_event(struct mirror *m, unsigned kind, enum watch_type type, struct slice object,
-		 struct error *err)
+int store_event(struct store *m, unsigned kind, enum watch_type type, struct slice object,
+		struct error *err)
 {
 	size_t used;
 
@@ -191,13 +191,13 @@ int mirror_event(struct mirror *m, unsigned kind, enum watch_type type, struct s
 		return note_gone(m, kind, object, err);
 	int r = add(m, kind, object, &used, err);
 	return r == SCAN_SHORT ? error_set(err, -EBADMSG, "%s: an object without an end",
-					   wanted[kind].resource->plural)
+					   watched_kinds[kind].resource->plural)
 			       : r;
 }
 
-bool mirror_has_news(const struct mirror *m)
+bool store_is_dirty(const struct store *m)
 {
-	for (unsigned i = 0; i < N_WANTED; i++)
+	for (unsigned i = 0; i < N_WATCHED_KINDS; i++)
 		if (m->news[i].marks.n || m->news[i].is_new_list)
 			return true;
 	return false;
@@ -205,19 +205,20 @@ bool mirror_has_news(const struct mirror *m)
 
 /* Settling. */
 
-static bool is_void(struct mirror *m, const struct refusal *r)
+static bool is_void(struct store *m, const struct refusal *r)
 {
 	const struct kind_news *k = &m->news[r->kind];
 	size_t first = *count_of(m, r->kind);
 
 	for (size_t i = 0; i < k->marks.n; i++)
-		if (is_about(r, r->kind, row_at(&m->cluster, wanted[r->kind].rows, first + i)))
+		if (is_about(r, r->kind,
+			     row_at(&m->cluster, watched_kinds[r->kind].rows, first + i)))
 			return true;
 	return k->is_new_list;
 }
 
 /* Before the rows are settled: true when one came or went. */
-static bool settle_refusals(struct mirror *m)
+static bool settle_refusals(struct store *m)
 {
 	size_t kept = 0, before = m->refusals.n;
 	bool has_more = false;
@@ -226,7 +227,7 @@ static bool settle_refusals(struct mirror *m)
 		if (!is_void(m, r))
 			m->refusals.items[kept++] = *r;
 	m->refusals.n = kept;
-	for (unsigned i = 0; i < N_WANTED; i++) {
+	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {
 		array_each(r, &m->news[i].refusals)
 			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room */
 			*array_add(&m->refusals) = *r;
@@ -239,14 +240,14 @@ static bool settle_refusals(struct mirror *m)
 	return has_more || kept < before;
 }
 
-static unsigned settle_kind(struct mirror *m, unsigned kind)
+static unsigned settle_kind(struct store *m, unsigned kind)
 {
 	struct kind_news *k = &m->news[kind];
 	unsigned did = 0;
 
 	if (k->marks.n || k->is_new_list)
-		did = rows_settle(&m->cluster, wanted[kind].rows, k->marks.items, k->marks.n,
-				  k->is_new_list);
+		did = delta_commit(&m->cluster, watched_kinds[kind].rows, k->marks.items,
+				   k->marks.n, k->is_new_list);
 	m->stats.settled += k->marks.n;
 	array_clear(&k->marks);
 	k->is_new_list = false;
@@ -254,34 +255,34 @@ static unsigned settle_kind(struct mirror *m, unsigned kind)
 }
 
 /* Pods that are new point to nodes of now. */
-static void resolve_news(struct mirror *m, unsigned kind)
+static void resolve_news(struct store *m, unsigned kind)
 {
 	const struct kind_news *k = &m->news[kind];
 	size_t first = *count_of(m, kind);
 
 	for (size_t i = 0; i < k->marks.n; i++)
-		if (k->marks.items[i] == NEWS_PUT)
+		if (k->marks.items[i] == DELTA_PUT)
 			cluster_resolve_pod(&m->cluster,
-					    row_at(&m->cluster, &rows_of_pods, first + i));
+					    row_at(&m->cluster, &delta_of_pods, first + i));
 }
 
 /* Nodes and priority classes go before the pods that refer to them. */
-static unsigned settle_all(struct mirror *m)
+static unsigned settle_all(struct store *m)
 {
 	unsigned did = 0, pods = 0;
 	bool must_resolve = false;
 
-	for (unsigned i = 0; i < N_WANTED; i++) {
-		const struct row_kind *rows = wanted[i].rows;
+	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {
+		const struct delta_kind *rows = watched_kinds[i].rows;
 
-		if (rows == &rows_of_pods) {
+		if (rows == &delta_of_pods) {
 			pods = i;
 			continue;
 		}
 		unsigned this_did = settle_kind(m, i);
 		did |= this_did;
-		must_resolve |= rows == &rows_of_nodes && this_did & ROWS_CAME_OR_WENT;
-		must_resolve |= rows == &rows_of_priority_classes && this_did;
+		must_resolve |= rows == &delta_of_nodes && this_did & DELTA_RESIZED;
+		must_resolve |= rows == &delta_of_priority_classes && this_did;
 	}
 	must_resolve |= m->news[pods].is_new_list;
 	if (!must_resolve)
@@ -292,20 +293,20 @@ static unsigned settle_all(struct mirror *m)
 	return did;
 }
 
-static size_t count_rows(struct mirror *m)
+static size_t count_rows(struct store *m)
 {
 	size_t n = 0;
 
-	for (unsigned i = 0; i < N_WANTED; i++)
+	for (unsigned i = 0; i < N_WATCHED_KINDS; i++)
 		n += *count_of(m, i);
 	return n;
 }
 
-static void compact(struct mirror *m)
+static void compact(struct store *m)
 {
 	ARRAY(str_id) keep = { 0 };
 
-	for (unsigned i = 0; i < N_WANTED; i++) {
+	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {
 		*array_add(&keep) = m->news[i].list_kind;
 		*array_add(&keep) = m->news[i].list_version;
 	}
@@ -320,7 +321,7 @@ static void compact(struct mirror *m)
 	m->stats.compactions++;
 }
 
-bool mirror_settle(struct mirror *m, int64_t now)
+bool store_commit(struct store *m, int64_t now)
 {
 	bool has_changed = settle_refusals(m);
 
@@ -331,12 +332,12 @@ bool mirror_settle(struct mirror *m, int64_t now)
 	return has_changed;
 }
 
-const struct cluster *mirror_cluster(const struct mirror *m)
+const struct cluster *store_cluster(const struct store *m)
 {
 	return &m->cluster;
 }
 
-struct mirror_stats mirror_stats(const struct mirror *m)
+struct store_stats store_stats(const struct store *m)
 {
 	return m->stats;
 }

@@ -6,44 +6,44 @@
 #include "state/watched_kinds.h"
 
 /* A snapshot that is kept for long. What the server tells is decoded when it comes, and waits
- * behind the rows that count until mirror_settle(). In between the snapshot does not change,
+ * behind the rows that count until store_commit(). In between the snapshot does not change,
  * whatever comes in, so a plan can be made of it and carried out.
  *
  * An object is kept once, as its row. What rows leave behind when they are replaced (versions,
  * annotations) is dropped now and then: memory follows the size of the cluster, not the number of
  * changes. The digest is not kept up: it is empty. */
-struct mirror;
+struct store;
 
 /* `server` is written into the snapshot. */
-struct mirror *mirror_new(const char *server);
-void mirror_free(struct mirror *m);
+struct store *store_new(const char *server);
+void store_free(struct store *m);
 
-/* Kinds are indices into wanted[]. */
+/* Kinds are indices into watched_kinds[]. */
 
 /* All objects of the kind that are known are void; its list follows. */
-void mirror_begin_list(struct mirror *m, unsigned kind);
+void store_begin_list(struct store *m, unsigned kind);
 
 /* The object that text begins with, an item of the list: as objects_add() (objects/objects.h) takes
  * it. `list_kind` and `list_version` are what the list says. */
-int mirror_item(struct mirror *m, unsigned kind, struct slice text, const char *list_kind,
-		const char *list_version, size_t *ret_used, struct error *err);
+int store_item(struct store *m, unsigned kind, struct slice text, const char *list_kind,
+	       const char *list_version, size_t *ret_used, struct error *err);
 
 /* One event of a stream. */
-int mirror_event(struct mirror *m, unsigned kind, enum watch_type type, struct slice object,
-		 struct error *err);
+int store_event(struct store *m, unsigned kind, enum watch_type type, struct slice object,
+		struct error *err);
 
 /* Is there anything to settle? */
-bool mirror_has_news(const struct mirror *m);
+bool store_is_dirty(const struct store *m);
 
 /* Puts the news into the snapshot, whose clock becomes `now` (seconds since 1970). True when
  * something changed that a plan reads: not when only versions did, as at a node's heartbeat. */
-bool mirror_settle(struct mirror *m, int64_t now);
+bool store_commit(struct store *m, int64_t now);
 
-const struct cluster *mirror_cluster(const struct mirror *m);
+const struct cluster *store_cluster(const struct store *m);
 
-struct mirror_stats {
+struct store_stats {
 	uint64_t events, settled, compactions;
 };
-struct mirror_stats mirror_stats(const struct mirror *m);
+struct store_stats store_stats(const struct store *m);
 
 #endif

@@ -6,14 +6,14 @@
 #include "model/delta.h"
 
 /* The kinds of objects that a plan reads, and how they are asked for. */
-struct wanted {
+struct watched_kinds {
 	const struct kube_resource *resource;
 	const char *field_selector;
-	const struct row_kind *rows;
+	const struct delta_kind *rows;
 	bool is_optional; /* the server may not know the kind */
 };
 
-enum { N_WANTED = 8 };
-extern const struct wanted wanted[N_WANTED];
+enum { N_WATCHED_KINDS = 8 };
+extern const struct watched_kinds watched_kinds[N_WATCHED_KINDS];
 
 #endif

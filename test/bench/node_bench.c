@@ -27,7 +27,7 @@ void bench_start(struct bench *b)
 {
 	struct error err = ERROR_INIT, why = ERROR_INIT;
 
-	if (reaction_start(&b->reaction, &b->engine, &why, &err) < 0)
+	if (overrun_threads_start(&b->overrun_threads, &b->engine, &why, &err) < 0)
 		exit(1);
 	if (why.code)
 		printf("# %s\n", why.msg);
@@ -36,7 +36,7 @@ void bench_start(struct bench *b)
 
 void bench_close(struct bench *b)
 {
-	reaction_stop(&b->reaction);
+	overrun_threads_stop(&b->overrun_threads);
 	engine_restore(&b->engine);
 	engine_done(&b->engine);
 	overruns_close(&b->overruns);
@@ -78,7 +78,7 @@ void bench_tick(struct bench *b)
 	struct note note;
 
 	engine_tick(&b->engine, engine_now_ns());
-	while (engine_take_note(&b->engine, &note))
+	while (engine_take_event(&b->engine, &note))
 		;
 }
 

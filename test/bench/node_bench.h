@@ -5,22 +5,22 @@
 #include "../kernel/rt_group.h"
 #include "node/overrun_threads.h"
 
-/* What the measurements on the real kernel share: the engine with its reaction threads as the
- * helper runs it, a group of their own, and how numbers are printed. */
+/* What the measurements on the real kernel share: the engine with its overrun_threads threads as
+ * the helper runs it, a group of their own, and how numbers are printed. */
 
 struct bench {
 	struct kernel kernel;
 	struct engine engine;
 	struct overruns overruns;
 	char path[64], dir[96]; /* the group, below the hierarchy and in the file system */
-	struct reaction reaction;
+	struct overrun_threads overrun_threads;
 };
 
 /* Levels come down as soon as they may. 77, with the reason printed, where this cannot run. */
 int bench_open(struct bench *b, const char *name);
 void bench_close(struct bench *b);
 
-/* Starts the reaction; from now on memory is locked. */
+/* Starts the overrun_threads; from now on memory is locked. */
 void bench_start(struct bench *b);
 
 /* Sets a pod with one container, in the group or in `child` of it (NULL: itself), whose
@@ -29,7 +29,7 @@ void bench_want(struct bench *b, const char *child, struct budget budget,
 		enum enforcement enforcement);
 void bench_unwant(struct bench *b, const char *child);
 
-/* The engine's time passes, its notes are read. */
+/* The engine's time passes, its annotations are read. */
 void bench_tick(struct bench *b);
 
 /* A line with count, minimum, median, 99th percentile and maximum in us; sorts the numbers. */

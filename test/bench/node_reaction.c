@@ -3,8 +3,8 @@
 /* How long it takes from a limit passed to the new budgets, on the real kernel. First a FIFO
  * spinner that is watched passes C_low in every period, and nothing is written. Then jobs do: the
  * pod is raised (which cuts another one), and brought down again before the next job; then without
- * the rehearsal that goes before a reaction; then once more with 98 other pods on the node. Beside
- * it the floor: the same files written in a bare loop, by a thread of the same priority.
+ * the rehearsal that goes before a overrun_threads; then once more with 98 other pods on the node.
+ * Beside it the floor: the same files written in a bare loop, by a thread of the same priority.
  * `node_reaction [TURNS [SECONDS]]`; needs root and cgroup v1 RT groups. */
 #include "node/realtime.h"
 #include "node_bench.h"
@@ -93,11 +93,11 @@ static void run(const char *dir, int seconds, void (*program)(void *))
 	rt_stop(pid);
 }
 
-/* What a reaction writes here, as the kernel alone would need: the logger's cut, the sum above, the
- * raise. */
+/* What a overrun_threads writes here, as the kernel alone would need: the logger's cut, the sum
+ * above, the raise. */
 static void *write_bare(void *arg)
 {
-	const struct forest *f = &bench.engine.forest;
+	const struct cgroups *f = &bench.engine.cgroups;
 
 	(void)arg;
 	for (size_t i = 0; i < FLOOR_ROUNDS; i++) {
@@ -229,7 +229,7 @@ static int turn(int seconds)
 	n_crossings = n_debts = n_reports = n_wholes = 0;
 	inner = bench.overruns.on_event;
 	bench.overruns.on_event = take;
-	bench.engine.forest.capacity_us = CAPACITY_US;
+	bench.engine.cgroups.capacity_us = CAPACITY_US;
 	bench.engine.escalation.rules.calm_periods = 1;
 	bench_start(&bench);
 	measure(brake, seconds);

@@ -115,8 +115,8 @@ static int64_t first_release(const struct task *t)
 	return (now / t->align_ns + 1) * t->align_ns;
 }
 
-/* What was promised is kept or not at the deadline: a job that is cut off by the end counts if its
- * deadline is past. */
+/* What was promised is cached_value or not at the deadline: a job that is cut off by the end counts
+ * if its deadline is past. */
 static void run_jobs(const struct task *t, struct outcome *o)
 {
 	int64_t release = first_release(t);

@@ -11,7 +11,7 @@ enum { GROUPS = 12, CHANGES = 20, TREES = 1000, TOP_US = 500000 };
 
 static const int64_t periods[] = { 1000, 10000, 33333, 100000, 1000000, 3999999 };
 
-struct world {
+struct trial {
 	char top[128];
 	struct budget_tree t;
 	char paths[GROUPS][256];
@@ -19,7 +19,7 @@ struct world {
 	uint32_t busy;
 };
 
-static int put_field(const struct world *w, const struct budget_write *write)
+static int put_field(const struct trial *w, const struct budget_write *write)
 {
 	const char *path = w->paths[write->node];
 
@@ -28,7 +28,7 @@ static int put_field(const struct world *w, const struct budget_write *write)
 	return rt_put(path, "cpu.rt_runtime_us", write->to.runtime_us);
 }
 
-static void make_tree(struct world *w, int round)
+static void make_tree(struct trial *w, int round)
 {
 	w->t = (struct budget_tree){ .global = { 1000000, 950000 }, .is_holding = round & 1 };
 	budget_tree_add(&w->t, -1, "top", (struct bandwidth){ 1000000, TOP_US });
@@ -48,7 +48,7 @@ static void make_tree(struct world *w, int round)
 }
 
 /* Budgets to nothing before the groups go: a removed group counts for a while. */
-static void remove_tree(struct world *w)
+static void remove_tree(struct trial *w)
 {
 	rt_stop(w->sleeper);
 	for (int i = GROUPS - 1; i > 0; i--)
@@ -73,7 +73,7 @@ static struct bandwidth random_change(struct bandwidth now, enum budget_field fi
 }
 
 /* One write chosen at random: true if the kernel does as the model says. */
-static bool agrees(struct world *w, size_t counts[2])
+static bool agrees(struct trial *w, size_t counts[2])
 {
 	struct budget_write write = {
 		.node = 1 + (uint32_t)(random() % (GROUPS - 1)),
@@ -96,7 +96,7 @@ static bool agrees(struct world *w, size_t counts[2])
 	return false;
 }
 
-static void start_busy_group(struct world *w)
+static void start_busy_group(struct trial *w)
 {
 	w->busy = 1 + (uint32_t)(random() % (GROUPS - 1));
 	if (w->t.nodes.items[w->busy].now.runtime_us == 0)
@@ -107,7 +107,7 @@ static void start_busy_group(struct world *w)
 }
 
 /* Random wants for the leaves, through derive and plan. */
-static bool plan_is_taken(struct world *w)
+static bool plan_is_taken(struct trial *w)
 {
 	struct budget_write writes[2 * GROUPS];
 	size_t n;
@@ -132,7 +132,7 @@ static bool plan_is_taken(struct world *w)
 	return true;
 }
 
-static bool round_agrees(struct world *w, int round, size_t counts[2])
+static bool round_agrees(struct trial *w, int round, size_t counts[2])
 {
 	bool is_good = true;
 
@@ -152,7 +152,7 @@ static bool round_agrees(struct world *w, int round, size_t counts[2])
 
 int main(int argc, char **argv)
 {
-	struct world w = { 0 };
+	struct trial w = { 0 };
 	size_t counts[2] = { 0 };
 	int n = argc > 1 ? atoi(argv[1]) : TREES, round = 0;
 	bool is_good = true;

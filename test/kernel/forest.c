@@ -62,27 +62,27 @@ static const char *const folders[] = {
 	"kubepods/pod3",
 };
 
-static bool budgets_follow_the_containers(struct forest *f, struct forest_node *n[3])
+static bool budgets_follow_the_containers(struct cgroups *f, struct cgroup *n[3])
 {
 	struct cpuset all = { { 3 } };
 	struct error err = ERROR_INIT;
 	bool is_good = true;
 
-	forest_want(f, n[0], &all, (struct bandwidth){ 100000, 10000 });
-	forest_want(f, n[1], &all, (struct bandwidth){ 1000000, 20000 });
-	forest_want(f, n[2], &all, (struct bandwidth){ 1000000, 50000 });
-	is_good &= check(forest_apply(f, APPLY_RETRY_MS, &err) == 0, "budgets are taken");
-	is_good &= check(forest_verify(f, &err) == 0, "and read back");
+	cgroups_want(f, n[0], &all, (struct bandwidth){ 100000, 10000 });
+	cgroups_want(f, n[1], &all, (struct bandwidth){ 1000000, 20000 });
+	cgroups_want(f, n[2], &all, (struct bandwidth){ 1000000, 50000 });
+	is_good &= check(cgroups_apply(f, APPLY_RETRY_MS, &err) == 0, "budgets are taken");
+	is_good &= check(cgroups_verify(f, &err) == 0, "and read back");
 	is_good &= check(runtime_of("kubepods/burstable/pod1") == 120000 &&
 				 runtime_of("kubepods/burstable") == 120000 &&
 				 runtime_of("kubepods") == 200000,
 			 "groups above are sums, with what others hold beside them");
-	forest_want(f, n[0], &all, (struct bandwidth){ 100000, 1000 });
-	is_good &= check(forest_apply(f, APPLY_RETRY_MS, &err) == 0 &&
+	cgroups_want(f, n[0], &all, (struct bandwidth){ 100000, 1000 });
+	is_good &= check(cgroups_apply(f, APPLY_RETRY_MS, &err) == 0 &&
 				 runtime_of("kubepods") == 110000,
 			 "a cut goes up to the top");
-	forest_want(f, n[2], &all, (struct bandwidth){ 1000000, 900000 });
-	is_good &= check(forest_apply(f, APPLY_RETRY_MS, &err) == -EINVAL &&
+	cgroups_want(f, n[2], &all, (struct bandwidth){ 1000000, 900000 });
+	is_good &= check(cgroups_apply(f, APPLY_RETRY_MS, &err) == -EINVAL &&
 				 runtime_of("kubepods/pod2/cc") == 50000 &&
 				 runtime_of("kubepods") == 110000,
 			 "what does not fit changes nothing");
@@ -90,34 +90,34 @@ static bool budgets_follow_the_containers(struct forest *f, struct forest_node *
 	return is_good;
 }
 
-static bool removed_container_frees_its_budget(struct forest *f, struct forest_node *cc)
+static bool removed_container_frees_its_budget(struct cgroups *f, struct cgroup *cc)
 {
 	struct error err;
 
 	take_away("kubepods/pod2/cc");
 	take_away("kubepods/pod2");
-	forest_remove(f, cc);
-	return check(forest_apply(f, APPLY_RETRY_MS, &err) == 0 && runtime_of("kubepods") == 60000,
+	cgroups_remove(f, cc);
+	return check(cgroups_apply(f, APPLY_RETRY_MS, &err) == 0 && runtime_of("kubepods") == 60000,
 		     "a removed container frees its budget");
 }
 
-static bool all_is_given_back(struct forest *f)
+static bool all_is_given_back(struct cgroups *f)
 {
-	size_t n_kept = forest_restore(f);
+	size_t n_kept = cgroups_restore(f);
 
 	return check(n_kept == 0 && runtime_of("kubepods") == 30000 &&
 			     runtime_of("kubepods/burstable/pod1/aa") == 0,
 		     "everything is given back");
 }
 
-static bool run(struct forest *f)
+static bool run(struct cgroups *f)
 {
-	struct forest_node *n[3];
+	struct cgroup *n[3];
 	struct error err;
 
-	if (forest_add(f, in_top(folders[3]), &n[0], &err) < 0 ||
-	    forest_add(f, in_top(folders[4]), &n[1], &err) < 0 ||
-	    forest_add(f, in_top(folders[6]), &n[2], &err) < 0)
+	if (cgroups_add(f, in_top(folders[3]), &n[0], &err) < 0 ||
+	    cgroups_add(f, in_top(folders[4]), &n[1], &err) < 0 ||
+	    cgroups_add(f, in_top(folders[6]), &n[2], &err) < 0)
 		return check(false, err.msg);
 	bool ok = budgets_follow_the_containers(f, n);
 	ok &= removed_container_frees_its_budget(f, n[2]);
@@ -129,7 +129,7 @@ int main(void)
 {
 	struct kernel_roots roots = KERNEL_ROOTS_HOST;
 	struct kernel k;
-	struct forest f;
+	struct cgroups f;
 	char full[PATH_MAX];
 
 	snprintf(top, sizeof(top), "mckube-forest-%d", getpid());
@@ -147,9 +147,9 @@ int main(void)
 	snprintf(full, sizeof(full), RT_MOUNT "/%s", in_top("kubepods/pod3"));
 	rt_put_patiently(full, "cpu.rt_runtime_us", 30000);
 
-	forest_init(&f, &k, &backend_cgroup_v1);
+	cgroups_init(&f, &k, &backend_cgroup_v1);
 	bool is_good = run(&f);
-	forest_done(&f);
+	cgroups_done(&f);
 	for (size_t i = ARRAY_LEN(folders); i-- > 0;)
 		take_away(folders[i]);
 	snprintf(full, sizeof(full), RT_MOUNT "/%s", top);

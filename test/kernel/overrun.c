@@ -277,9 +277,9 @@ static bool running_task_that_becomes_fifo_is_seen(struct fixture *f)
 	return check(f->seen.n >= 6, "a running task that becomes FIFO is seen");
 }
 
-static struct overrun_birth last_birth;
+static struct cgroup_created last_birth;
 
-static void take_birth(const struct overrun_birth *birth, void *arg)
+static void take_created(const struct cgroup_created *birth, void *arg)
 {
 	(*(size_t *)arg)++;
 	last_birth = *birth;
@@ -292,16 +292,16 @@ static bool new_groups_are_told(struct fixture *f)
 	struct stat st = { 0 };
 
 	snprintf(child, sizeof(child), "%s/child", f->dir);
-	f->overruns.on_birth = take_birth;
-	f->overruns.birth_arg = &n_births;
-	overruns_read_births(&f->overruns);
+	f->overruns.on_created = take_created;
+	f->overruns.created_arg = &n_births;
+	overruns_read_created(&f->overruns);
 	n_births = 0;
 	mkdir(child, 0755);
 	stat(child, &st);
 	uint64_t now = rt_now_ns();
-	struct pollfd p = { .fd = f->overruns.birth_fd, .events = POLLIN };
+	struct pollfd p = { .fd = f->overruns.created_fd, .events = POLLIN };
 	poll(&p, 1, 1000);
-	overruns_read_births(&f->overruns);
+	overruns_read_created(&f->overruns);
 	rmdir(child);
 	printf("# a new cgroup was told %.0f us after mkdir\n",
 	       ((double)rt_now_ns() - (double)now) / 1e3);
@@ -337,14 +337,14 @@ static bool what_is_lost_is_counted(struct fixture *f)
 	char child[160];
 	size_t n_births = 0;
 
-	f->overruns.birth_arg = &n_births;
-	overruns_read_births(&f->overruns);
+	f->overruns.created_arg = &n_births;
+	overruns_read_created(&f->overruns);
 	n_births = 0;
 	snprintf(child, sizeof(child), "%s/child", f->dir);
 	for (int i = 0; i < 2 * RING_BIRTHS; i++)
 		if (mkdir(child, 0755) < 0 || rmdir(child) < 0)
 			return check(false, "groups are made");
-	overruns_read_births(&f->overruns);
+	overruns_read_created(&f->overruns);
 	uint64_t n_lost = overruns_lost(&f->overruns);
 	printf("# of %d new groups %zu were told, %llu lost\n", 2 * RING_BIRTHS, n_births,
 	       (unsigned long long)n_lost);

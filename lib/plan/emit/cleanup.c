@@ -39,7 +39,7 @@ static void emit_recovery(struct emitter *e, unit_id id)
 	struct action *a =
 		emit_action(e, ACTION_SET_LEVEL, REASON_RECOVERED, emit_pod(e, unit_pod(e->w, u)));
 
-	emit_wait_unit(e, a, id);
+	emit_depend_on_unit(e, a, id);
 	a->from = emit_grant(e, id, u->at, (enum level)unit_request(e->w, u)->level);
 	a->to = emit_grant(e, id, u->at, LEVEL_LOW);
 	emit_request(e, a, u);
@@ -76,7 +76,7 @@ static void emit_forgotten(struct emitter *e)
 			continue;
 		struct action *a =
 			emit_action(e, ACTION_STATUS, REASON_NO_REQUEST, emit_pod(e, pod));
-		emit_wait_unit(e, a, id);
+		emit_depend_on_unit(e, a, id);
 		a->message = "nothing asks for real time for this pod any more: its assignment is "
 			     "taken off";
 		*array_add(&e->forgotten) = (struct forgotten){ q->pod, a->id };
@@ -105,10 +105,10 @@ static void want_place(const struct emitter *e, const struct unit *u, struct wan
 	ret->level = u->kind == UNIT_PENDING ? LEVEL_LOW : level_in_the_end(e, u);
 }
 
-/* False: nothing is wanted of it. */
+/* False: nothing is watched_kinds of it. */
 static bool want_status(const struct emitter *e, mckube_id m, struct wanted_status *ret)
 {
-	const struct world *w = e->w;
+	const struct trial *w = e->w;
 	uint32_t pod = w->req.of_mckube[m];
 
 	*ret = (struct wanted_status){ .unit = NONE };
@@ -179,7 +179,7 @@ static void emit_status(struct emitter *e, mckube_id id)
 	    !want_status(e, id, &s) || !is_stale(c, m, &s))
 		return;
 	struct action *a = emit_action(e, ACTION_STATUS, REASON_STATUS, emit_mckube(e, m));
-	emit_wait_unit(e, a, s.unit);
+	emit_depend_on_unit(e, a, s.unit);
 	if (s.is_somewhere)
 		a->to = status_place(e, &s);
 	a->message =
@@ -209,13 +209,14 @@ static void emit_finalizer(struct emitter *e, mckube_id id)
 	array_each(f, &e->forgotten)
 		if (means(c, m, &c->pods.items[f->pod]))
 			*array_add(&ids) = f->action;
-	struct action *a = emit_action(e, ACTION_FINALIZER, REASON_RELEASED, emit_mckube(e, m));
+	struct action *a =
+		emit_action(e, ACTION_FINALIZER, REASON_FINALIZER_REMOVED, emit_mckube(e, m));
 	emit_after(e, a, ids.items, (uint32_t)ids.n);
 	array_done(&ids);
 	a->message = "the object is being deleted and nothing is left to clean up after this plan";
 }
 
-void emit_cleaning(struct emitter *e)
+void emit_cleanup(struct emitter *e)
 {
 	emit_recoveries(e);
 	emit_forgotten(e);

@@ -3,7 +3,7 @@
 
 #include "plan/emit/emit.h"
 
-bool emit_share_cells(const struct world *w, place_id a, place_id b)
+bool emit_share_cells(const struct trial *w, place_id a, place_id b)
 {
 	struct range x = w->places.items[a].cells, y = w->places.items[b].cells;
 
@@ -40,10 +40,10 @@ void emit_after(struct emitter *e, struct action *a, const uint32_t *ids, uint32
 	memcpy(a->after, ids, n * sizeof(*ids));
 }
 
-void emit_wait(struct emitter *e, struct action *a, unit_id id, const freed_list *freed,
-	       place_id to, bool needs_requests)
+void emit_depend(struct emitter *e, struct action *a, unit_id id, const freed_list *freed,
+		 place_id to, bool needs_requests)
 {
-	uint32_t own = e->last_action[id] ? e->last_action[id] : emit_guard_of(e, id);
+	uint32_t own = e->last_action[id] ? e->last_action[id] : emit_finalizer_of(e, id);
 	ARRAY(uint32_t) ids = { 0 };
 
 	if (own)
@@ -57,7 +57,7 @@ void emit_wait(struct emitter *e, struct action *a, unit_id id, const freed_list
 	array_done(&ids);
 }
 
-void emit_wait_unit(struct emitter *e, struct action *a, unit_id id)
+void emit_depend_on_unit(struct emitter *e, struct action *a, unit_id id)
 {
 	if (id != NONE)
 		emit_after(e, a, &e->last_action[id], e->last_action[id] != 0);

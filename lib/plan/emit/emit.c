@@ -43,7 +43,7 @@ struct target emit_mckube(struct emitter *e, const struct mckube *m)
 	};
 }
 
-bool emit_place_holds(const struct world *w, place_id place)
+bool emit_place_holds(const struct trial *w, place_id place)
 {
 	struct range cells = w->places.items[place].cells;
 
@@ -53,7 +53,7 @@ bool emit_place_holds(const struct world *w, place_id place)
 	return true;
 }
 
-struct cpuset emit_cpus(const struct world *w, place_id id)
+struct cpuset emit_cpus(const struct trial *w, place_id id)
 {
 	struct range cores = w->places.items[id].cores;
 	struct cpuset set = { 0 };
@@ -142,18 +142,18 @@ static void emit_warnings(struct emitter *e)
 			plan_str(e->plan, cluster_str(c, problem->reason)),
 			plan_str(e->plan, cluster_str(c, problem->message)),
 		};
-	array_each(notice, &e->w->notices.list)
+	array_each(warning, &e->w->warnings.list)
 		*array_add(&e->plan->warnings) = (struct warning){
-			plan_str(e->plan, notice->object),
-			notice->reason,
-			plan_str(e->plan, notice->message),
+			plan_str(e->plan, warning->object),
+			warning->reason,
+			plan_str(e->plan, warning->message),
 		};
 }
 
 /* Pods on cores that they may not use, and for whom there was nothing else. */
 static void warn_of_misplaced(struct emitter *e)
 {
-	const struct world *w = e->w;
+	const struct trial *w = e->w;
 
 	array_each(u, &w->units) {
 		const struct pod *pod = unit_pod(w, u);
@@ -174,30 +174,30 @@ static void warn_of_misplaced(struct emitter *e)
 	}
 }
 
-static void list_newcomers(struct emitter *e)
+static void list_incoming(struct emitter *e)
 {
-	e->newcomers = xmalloc(e->w->units.n * sizeof(*e->newcomers));
+	e->incoming = xmalloc(e->w->units.n * sizeof(*e->incoming));
 	for (uint32_t turn = 0; turn < e->w->units.n; turn++) {
 		const struct unit *u = &e->w->units.items[e->w->by_turn[turn]];
 
 		if (unit_is_new(u) && u->at != NONE)
-			e->newcomers[e->n_newcomers++] = e->w->by_turn[turn];
+			e->incoming[e->n_incoming++] = e->w->by_turn[turn];
 	}
-	qsort_r(e->newcomers, e->n_newcomers, sizeof(*e->newcomers), world_by_since, (void *)e->w);
+	qsort_r(e->incoming, e->n_incoming, sizeof(*e->incoming), trial_by_since, (void *)e->w);
 }
 
-static void list_newcomers_by_node(struct emitter *e)
+static void list_incoming_by_node(struct emitter *e)
 {
 	size_t n_nodes = e->w->c->nodes.n;
 
-	e->first_newcomer = xmalloc(n_nodes * sizeof(*e->first_newcomer));
-	e->next_newcomer = xmalloc(e->n_newcomers * sizeof(*e->next_newcomer));
-	memset(e->first_newcomer, 0xff, n_nodes * sizeof(*e->first_newcomer));
-	for (size_t i = e->n_newcomers; i-- > 0;) {
-		place_id at = e->w->units.items[e->newcomers[i]].at;
-		uint32_t *first = &e->first_newcomer[e->w->places.items[at].node];
+	e->first_incoming = xmalloc(n_nodes * sizeof(*e->first_incoming));
+	e->next_incoming = xmalloc(e->n_incoming * sizeof(*e->next_incoming));
+	memset(e->first_incoming, 0xff, n_nodes * sizeof(*e->first_incoming));
+	for (size_t i = e->n_incoming; i-- > 0;) {
+		place_id at = e->w->units.items[e->incoming[i]].at;
+		uint32_t *first = &e->first_incoming[e->w->places.items[at].node];
 
-		e->next_newcomer[i] = *first;
+		e->next_incoming[i] = *first;
 		*first = (uint32_t)i;
 	}
 }
@@ -209,31 +209,31 @@ void emit_plan(struct planner *p, struct plan *plan)
 	plan->server = plan_str(plan, cluster_str(p->w.c, p->w.c->server));
 	plan->digest = plan_str(plan, p->w.c->digest);
 	e.enforcement = enforcement_choose(&p->w);
-	e.renewal = xmalloc(p->w.units.n);
+	e.update_reason = xmalloc(p->w.units.n);
 	e.last_action = xcalloc(p->w.units.n, sizeof(*e.last_action));
-	e.guard = xcalloc(p->w.c->mckubes.n, sizeof(*e.guard));
-	list_newcomers(&e);
-	list_newcomers_by_node(&e);
-	emit_choose_renewals(&e);
+	e.finalizer = xcalloc(p->w.c->mckubes.n, sizeof(*e.finalizer));
+	list_incoming(&e);
+	list_incoming_by_node(&e);
+	emit_choose_updates(&e);
 
-	emit_guards(&e);
+	emit_finalizers(&e);
 	emit_shrinking(&e);
 	emit_displacements(&e);
-	emit_renewals(&e);
+	emit_updates(&e);
 	emit_placements(&e);
 	emit_reliefs(&e);
-	emit_cleaning(&e);
+	emit_cleanup(&e);
 	emit_unplaced(&e);
 	emit_warnings(&e);
 	warn_of_misplaced(&e);
 
 	free(e.enforcement);
-	free(e.renewal);
+	free(e.update_reason);
 	free(e.last_action);
-	free(e.guard);
+	free(e.finalizer);
 	array_done(&e.forgotten);
 	array_done(&e.rests);
-	free(e.newcomers);
-	free(e.first_newcomer);
-	free(e.next_newcomer);
+	free(e.incoming);
+	free(e.first_incoming);
+	free(e.next_incoming);
 }

@@ -28,17 +28,17 @@ struct forgotten {
 /* What the emitters of one plan share. */
 struct emitter {
 	struct planner *p;
-	const struct world *w;
+	const struct trial *w;
 	struct plan *plan;
-	uint8_t *enforcement;  /* by unit_id, enum enforcement */
-	uint8_t *renewal;      /* by unit_id, enum reason: why its assignment is written anew though
-				* it stays; REASONS: it is not */
-	uint32_t *last_action; /* by unit_id: id of its latest action, 0 */
-	uint32_t *guard;       /* by mckube_id: the action that puts our finalizer on it, 0 */
-	unit_id *newcomers;    /* fresh units that have a place, by turn */
-	size_t n_newcomers;
-	uint32_t *first_newcomer; /* by node_id: position in newcomers, NONE */
-	uint32_t *next_newcomer;  /* by position: the next one on that node, NONE */
+	uint8_t *enforcement;	/* by unit_id, enum enforcement */
+	uint8_t *update_reason; /* by unit_id, enum reason: why its assignment is written anew
+				 * though it stays; REASONS: it is not */
+	uint32_t *last_action;	/* by unit_id: id of its latest action, 0 */
+	uint32_t *finalizer;	/* by mckube_id: the action that puts our finalizer on it, 0 */
+	unit_id *incoming;	/* to_place units that have a place, by turn */
+	size_t n_incoming;
+	uint32_t *first_incoming; /* by node_id: position in incoming, NONE */
+	uint32_t *next_incoming;  /* by position: the next one on that node, NONE */
 	ARRAY(struct forgotten) forgotten;
 	freed_list rests; /* places that moving pods rested on, and left */
 };
@@ -50,9 +50,9 @@ void emit_placements(struct emitter *e);
 /* plan/emit/updates.c: pods that stay, and whose annotations do not say what they are granted. What
  * shrinks comes before everything else, so that its room may be used; the rest comes after what
  * makes room for it. */
-void emit_choose_renewals(struct emitter *e);
+void emit_choose_updates(struct emitter *e);
 void emit_shrinking(struct emitter *e);
-void emit_renewals(struct emitter *e);
+void emit_updates(struct emitter *e);
 
 /* Does an action on the pod give cores, or requests, to others? */
 bool emit_makes_room(const struct emitter *e, unit_id id);
@@ -65,15 +65,15 @@ void emit_reliefs(struct emitter *e);
 void emit_restore(struct emitter *e, unit_id id, enum level level);
 
 /* plan/emit/moves.c: where the replacement of an evicted pod fits, or why there is no place. */
-const char *emit_landing_words(struct emitter *e, const struct unit *u, const struct place *to);
+const char *emit_replacement_words(struct emitter *e, const struct unit *u, const struct place *to);
 
 /* plan/emit/cleanup.c: levels, annotations, status and finalizers. */
-void emit_cleaning(struct emitter *e);
+void emit_cleanup(struct emitter *e);
 
 /* plan/emit/finalizer.c: our finalizer, on McKubes whose pods the plan assigns. */
-void emit_guards(struct emitter *e);
+void emit_finalizers(struct emitter *e);
 /* The action that puts it on the McKube that speaks for the pod; 0: none. */
-uint32_t emit_guard_of(const struct emitter *e, unit_id id);
+uint32_t emit_finalizer_of(const struct emitter *e, unit_id id);
 
 /* plan/emit/dependencies.c: what has to be done before. */
 
@@ -83,13 +83,13 @@ void emit_list_freed(const struct emitter *e, node_id node, freed_list *ret);
 /* An action that puts the pod on `to` comes after the one before on this pod, and those that made
  * room on its cores; a new pod on a node after every eviction there, since it may need their
  * requests too. */
-void emit_wait(struct emitter *e, struct action *a, unit_id id, const freed_list *freed,
-	       place_id to, bool needs_requests);
+void emit_depend(struct emitter *e, struct action *a, unit_id id, const freed_list *freed,
+		 place_id to, bool needs_requests);
 void emit_after(struct emitter *e, struct action *a, const uint32_t *ids, uint32_t n);
 /* After the pod's latest action, if it has one. `id` may be NONE. */
-void emit_wait_unit(struct emitter *e, struct action *a, unit_id id);
+void emit_depend_on_unit(struct emitter *e, struct action *a, unit_id id);
 
-bool emit_share_cells(const struct world *w, place_id a, place_id b);
+bool emit_share_cells(const struct trial *w, place_id a, place_id b);
 
 /* plan/emit/unplaced.c */
 void emit_unplaced(struct emitter *e);
@@ -102,7 +102,7 @@ struct action *emit_action(struct emitter *e, enum action_kind kind, enum reason
 struct target emit_pod(struct emitter *e, const struct pod *pod);
 struct target emit_mckube(struct emitter *e, const struct mckube *m);
 struct place emit_place(struct emitter *e, place_id id);
-struct cpuset emit_cpus(const struct world *w, place_id id);
+struct cpuset emit_cpus(const struct trial *w, place_id id);
 /* Where a running pod is, with all the cores that it is said to have. */
 struct place emit_origin(struct emitter *e, const struct unit *u);
 /* with what is granted there */
@@ -112,7 +112,7 @@ struct place emit_grant(struct emitter *e, unit_id id, place_id place, enum leve
 void emit_request(struct emitter *e, struct action *a, const struct unit *u);
 
 /* Are the cores of the place within their capacity in the end? */
-bool emit_place_holds(const struct world *w, place_id place);
+bool emit_place_holds(const struct trial *w, place_id place);
 
 /* "0.350": parts per million as a decimal with three places, rounded up. */
 const char *emit_ratio(struct emitter *e, uint64_t ppm);

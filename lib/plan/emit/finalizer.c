@@ -6,26 +6,26 @@ static mckube_id mckube_of(const struct emitter *e, unit_id id)
 	return unit_request(e->w, &e->w->units.items[id])->mckube;
 }
 
-uint32_t emit_guard_of(const struct emitter *e, unit_id id)
+uint32_t emit_finalizer_of(const struct emitter *e, unit_id id)
 {
 	mckube_id m = mckube_of(e, id);
 
-	return m == NONE ? 0 : e->guard[m];
+	return m == NONE ? 0 : e->finalizer[m];
 }
 
-void emit_guards(struct emitter *e)
+void emit_finalizers(struct emitter *e)
 {
 	const struct cluster *c = e->w->c;
 
 	for (unit_id id = 0; id < e->w->units.n; id++) {
 		mckube_id m = mckube_of(e, id);
 
-		if (m == NONE || e->guard[m] || c->mckubes.items[m].has_finalizer ||
+		if (m == NONE || e->finalizer[m] || c->mckubes.items[m].has_finalizer ||
 		    !emit_is_granted(e, id))
 			continue;
-		struct action *a = emit_action(e, ACTION_FINALIZER, REASON_GUARDED,
+		struct action *a = emit_action(e, ACTION_FINALIZER, REASON_FINALIZER_ADDED,
 					       emit_mckube(e, &c->mckubes.items[m]));
 		a->message = "when it is deleted, what it has caused is cleaned up first";
-		e->guard[m] = a->id;
+		e->finalizer[m] = a->id;
 	}
 }

@@ -14,13 +14,13 @@ enum { MAX_CASCADE = 16 };
 static unit_id cause_of(const struct emitter *e, const struct unit *u, int depth);
 
 /* The more critical new pod that has come to where the displaced one was. */
-static unit_id newcomer_at(const struct emitter *e, const struct unit *u)
+static unit_id incoming_at(const struct emitter *e, const struct unit *u)
 {
-	for (uint32_t i = e->first_newcomer[u->node]; i != NONE; i = e->next_newcomer[i]) {
-		const struct unit *n = &e->w->units.items[e->newcomers[i]];
+	for (uint32_t i = e->first_incoming[u->node]; i != NONE; i = e->next_incoming[i]) {
+		const struct unit *n = &e->w->units.items[e->incoming[i]];
 
 		if (n->rank > u->rank && emit_share_cells(e->w, n->at, u->origin))
-			return e->newcomers[i];
+			return e->incoming[i];
 	}
 	return NONE;
 }
@@ -29,7 +29,7 @@ static unit_id newcomer_at(const struct emitter *e, const struct unit *u)
  * criticality, who stands for the one that displaced him. */
 static unit_id displaced_at(const struct emitter *e, const struct unit *u, int depth)
 {
-	const struct world *w = e->w;
+	const struct trial *w = e->w;
 	struct range units = w->nodes[u->node].units;
 	unit_id cause = NONE;
 
@@ -46,23 +46,23 @@ static unit_id displaced_at(const struct emitter *e, const struct unit *u, int d
 }
 
 /* Requests or ports: any more critical one that has come to the node. */
-static unit_id newcomer_on_node(const struct emitter *e, const struct unit *u)
+static unit_id incoming_on_node(const struct emitter *e, const struct unit *u)
 {
-	for (uint32_t i = e->first_newcomer[u->node]; i != NONE; i = e->next_newcomer[i])
-		if (e->w->units.items[e->newcomers[i]].rank > u->rank)
-			return e->newcomers[i];
+	for (uint32_t i = e->first_incoming[u->node]; i != NONE; i = e->next_incoming[i])
+		if (e->w->units.items[e->incoming[i]].rank > u->rank)
+			return e->incoming[i];
 	return NONE;
 }
 
 /* Who made this pod yield; NONE for a repair. */
 static unit_id cause_of(const struct emitter *e, const struct unit *u, int depth)
 {
-	unit_id cause = u->origin == NONE ? NONE : newcomer_at(e, u);
+	unit_id cause = u->origin == NONE ? NONE : incoming_at(e, u);
 
 	if (cause == NONE && u->origin != NONE && depth < MAX_CASCADE)
 		cause = displaced_at(e, u, depth);
 	if (cause == NONE && u->is_evicted)
-		cause = newcomer_on_node(e, u);
+		cause = incoming_on_node(e, u);
 	return cause;
 }
 
@@ -74,7 +74,7 @@ static enum reason reason_of(const struct unit *u, unit_id cause)
 }
 
 /* Cell and mode that would be over their capacity by most if the pod were back. */
-static cell_id tightest(const struct world *w, const struct unit *u, int *ret_mode)
+static cell_id tightest(const struct trial *w, const struct unit *u, int *ret_mode)
 {
 	struct range cells =
 		u->origin == NONE ? (struct range){ 0 } : w->places.items[u->origin].cells;
@@ -100,7 +100,7 @@ static cell_id tightest(const struct world *w, const struct unit *u, int *ret_mo
 /* "core 2", or "node edge-1" where the kernel counts node-wide. */
 static const char *cell_name(struct emitter *e, cell_id id)
 {
-	const struct world *w = e->w;
+	const struct trial *w = e->w;
 	node_id node = w->cells[id].node;
 	struct range cores = w->cap.nodes.items[node].cores;
 
@@ -154,11 +154,11 @@ static void fill_cause(struct emitter *e, struct action *a, unit_id cause)
 
 /* ---- Evictions and moves ---- */
 
-const char *emit_landing_words(struct emitter *e, const struct unit *u, const struct place *to)
+const char *emit_replacement_words(struct emitter *e, const struct unit *u, const struct place *to)
 {
-	if (!u->can_land)
+	if (!u->is_reschedulable)
 		return "nobody makes a new one for real time";
-	if (u->landing == NONE)
+	if (u->replacement == NONE)
 		return "its replacement finds no room now";
 	return plan_strf(e->plan, "its replacement fits %s, core %s", to->node, to->cores);
 }
@@ -171,12 +171,12 @@ static void emit_eviction(struct emitter *e, unit_id id)
 		emit_action(e, ACTION_EVICT, reason_of(u, cause), emit_pod(e, unit_pod(e->w, u)));
 
 	a->from = emit_origin(e, u);
-	if (u->landing != NONE)
-		a->landing = emit_place(e, u->landing);
+	if (u->replacement != NONE)
+		a->replacement = emit_place(e, u->replacement);
 	fill_cause(e, a, cause);
 	a->message = plan_strf(e->plan, "%s; no other core of %s takes it, and %s",
 			       explain_overload(e, u, "evicting"), a->from.node,
-			       emit_landing_words(e, u, &a->landing));
+			       emit_replacement_words(e, u, &a->replacement));
 	e->last_action[id] = a->id;
 }
 
@@ -192,7 +192,7 @@ static void emit_move(struct emitter *e, const struct order_step *step, place_id
 	a->to = emit_grant(e, step->unit, step->to, (enum level)unit_request(e->w, u)->level);
 	fill_cause(e, a, cause);
 	emit_request(e, a, u);
-	emit_wait(e, a, step->unit, freed, step->to, false);
+	emit_depend(e, a, step->unit, freed, step->to, false);
 	a->message = step->to == u->at
 			     ? explain_overload(e, u, "moving")
 			     : plan_strf(e->plan, "rests on core %s until core %s is free",
@@ -205,7 +205,7 @@ static void emit_moves(struct emitter *e, node_id node)
 	order_steps steps = { 0 };
 	freed_list freed = { 0 };
 
-	/* arrange() has made sure that there is an order. */
+	/* search_region() has made sure that there is an order. */
 	order_node(e->p, node, &steps);
 	if (steps.n)
 		emit_list_freed(e, node, &freed);
@@ -227,7 +227,7 @@ static void emit_moves(struct emitter *e, node_id node)
 
 void emit_displacements(struct emitter *e)
 {
-	const struct world *w = e->w;
+	const struct trial *w = e->w;
 
 	for (unit_id id = 0; id < w->units.n; id++)
 		if (w->units.items[id].is_evicted && relief_of(&e->p->reliefs, id) != RELIEF_EVICT)
@@ -240,7 +240,7 @@ void emit_displacements(struct emitter *e)
 
 static const char *explain_fit(struct emitter *e, place_id place)
 {
-	const struct world *w = e->w;
+	const struct trial *w = e->w;
 	struct range cells = w->places.items[place].cells;
 	AUTO(str_done) struct str text = STR_INIT;
 
@@ -258,8 +258,8 @@ static const char *explain_fit(struct emitter *e, place_id place)
 
 void emit_placements(struct emitter *e)
 {
-	for (size_t i = 0; i < e->n_newcomers; i++) {
-		unit_id id = e->newcomers[i];
+	for (size_t i = 0; i < e->n_incoming; i++) {
+		unit_id id = e->incoming[i];
 		const struct unit *u = &e->w->units.items[id];
 		bool is_pending = u->kind == UNIT_PENDING;
 		enum level level =
@@ -271,7 +271,7 @@ void emit_placements(struct emitter *e)
 		a->to = emit_grant(e, id, u->at, level);
 		emit_request(e, a, u);
 		emit_list_freed(e, e->w->places.items[u->at].node, &freed);
-		emit_wait(e, a, id, &freed, u->at, is_pending);
+		emit_depend(e, a, id, &freed, u->at, is_pending);
 		a->message = explain_fit(e, u->at);
 		e->last_action[id] = a->id;
 		array_done(&freed);

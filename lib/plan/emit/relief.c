@@ -54,7 +54,7 @@ static void emit_degrade(struct emitter *e, unit_id id)
 	struct action *a =
 		emit_action(e, ACTION_DEGRADE, REASON_PRESSURE, emit_pod(e, unit_pod(e->w, u)));
 
-	emit_wait_unit(e, a, id);
+	emit_depend_on_unit(e, a, id);
 	a->from = here(e, u);
 	a->to = emit_grant(e, id, u->at, (enum level)q->level);
 	a->to.cores = a->from.cores;
@@ -77,12 +77,12 @@ static void emit_eviction(struct emitter *e, unit_id id, uint32_t taint)
 
 	emit_after(e, a, &taint, 1);
 	a->from = emit_origin(e, u);
-	if (u->landing != NONE)
-		a->landing = emit_place(e, u->landing);
+	if (u->replacement != NONE)
+		a->replacement = emit_place(e, u->replacement);
 	fill_protected(e, a, u->node);
 	a->message =
 		plan_strf(e->plan, "%s, and all that are less critical have only their floors; %s",
-			  busy_words(e, u->node), emit_landing_words(e, u, &a->landing));
+			  busy_words(e, u->node), emit_replacement_words(e, u, &a->replacement));
 	e->last_action[id] = a->id;
 }
 
@@ -102,7 +102,7 @@ void emit_restore(struct emitter *e, unit_id id, enum level level)
 	struct action *a =
 		emit_action(e, ACTION_SET_LEVEL, REASON_RELIEVED, emit_pod(e, unit_pod(e->w, u)));
 
-	emit_wait_unit(e, a, id);
+	emit_depend_on_unit(e, a, id);
 	a->from = here(e, u);
 	a->to = emit_grant(e, id, u->at, level);
 	a->to.cores = a->from.cores;
@@ -159,7 +159,7 @@ void emit_reliefs(struct emitter *e)
 
 		if (r->of_node[node] == NODE_RELIEF_TAINT)
 			taint = emit_taint(e, node, REASON_PRESSURE);
-		else if (r->of_node[node] == NODE_RELIEF_BROKEN)
+		else if (r->of_node[node] == NODE_RELIEF_GUARANTEE)
 			emit_taint(e, node, REASON_GUARANTEE_BROKEN);
 		else if (r->of_node[node] == NODE_RELIEF_UNTAINT)
 			emit_untaint(e, node);

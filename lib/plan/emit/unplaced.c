@@ -113,7 +113,7 @@ static void emit_refused(struct emitter *e, const struct pod *pod, enum reason r
 }
 
 /* It asks for more than it was granted, and its cores have no room for that. */
-static bool waits_to_grow(const struct world *w, const struct unit *u)
+static bool waits_to_grow(const struct trial *w, const struct unit *u)
 {
 	const struct request *q = unit_request(w, u);
 
@@ -121,7 +121,7 @@ static bool waits_to_grow(const struct world *w, const struct unit *u)
 	       q->assignment == ASSIGNMENT_OTHER && !q->shrinks && !emit_place_holds(w, u->at);
 }
 
-static bool is_left(const struct world *w, const struct unit *u)
+static bool stays_displaced(const struct trial *w, const struct unit *u)
 {
 	return (unit_is_new(u) && u->at == NONE && !u->is_evicted) || waits_to_grow(w, u);
 }
@@ -129,7 +129,7 @@ static bool is_left(const struct world *w, const struct unit *u)
 /* Pods that are ours, or run without cores, and that no step could help. */
 static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 {
-	const struct world *w = e->w;
+	const struct trial *w = e->w;
 	const struct pod *pod = &w->c->pods.items[id];
 	uint32_t request = w->req.of_pod[id];
 	const struct request *q = request == NONE ? NULL : &w->req.list.items[request];
@@ -143,7 +143,7 @@ static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 			     "its request cannot be read; a warning says why");
 	else if (waits && !q)
 		emit_refused(e, pod, REASON_NO_REQUEST, "nothing asks for real time for this pod");
-	else if (u && is_left(w, u))
+	else if (u && stays_displaced(w, u))
 		emit_no_place(e, u);
 }
 

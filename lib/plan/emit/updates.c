@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-static const struct notes *notes_of(const struct emitter *e, const struct unit *u)
+static const struct annotations *annotations_of(const struct emitter *e, const struct unit *u)
 {
 	const struct pod *pod = unit_pod(e->w, u);
 
-	return pod->notes == NONE ? NULL : &e->w->c->notes.items[pod->notes];
+	return pod->annotations == NONE ? NULL : &e->w->c->annotations.items[pod->annotations];
 }
 
 static bool shrinks(const struct emitter *e, const struct unit *u)
@@ -29,7 +29,7 @@ static bool is_settled(const struct emitter *e, const struct unit *u)
 /* How the pod says that its budget is held; ENFORCE_NONE: not at all, the node helper chooses. */
 static enum enforcement noted_enforcement(const struct emitter *e, const struct unit *u)
 {
-	const struct notes *n = notes_of(e, u);
+	const struct annotations *n = annotations_of(e, u);
 	enum enforcement noted = ENFORCE_NONE;
 
 	if (n && n->enforcement != NONE)
@@ -39,7 +39,7 @@ static enum enforcement noted_enforcement(const struct emitter *e, const struct 
 
 static const char *noted_recovery(const struct emitter *e, const struct unit *u)
 {
-	const struct notes *n = notes_of(e, u);
+	const struct annotations *n = annotations_of(e, u);
 
 	return n && n->recovery != NONE ? cluster_str(e->w->c, n->recovery) : "";
 }
@@ -54,7 +54,7 @@ static bool recovers_otherwise(const struct emitter *e, const struct unit *u)
 	       strcmp(noted_recovery(e, u), recovery_format(&q->recovery, text)) != 0;
 }
 
-static enum reason choose_renewal(const struct emitter *e, unit_id id)
+static enum reason choose_update(const struct emitter *e, unit_id id)
 {
 	const struct unit *u = &e->w->units.items[id];
 
@@ -70,23 +70,24 @@ static enum reason choose_renewal(const struct emitter *e, unit_id id)
 	return recovers_otherwise(e, u) ? REASON_RECOVERY_CHANGED : REASONS;
 }
 
-void emit_choose_renewals(struct emitter *e)
+void emit_choose_updates(struct emitter *e)
 {
 	for (unit_id id = 0; id < e->w->units.n; id++)
-		e->renewal[id] = (uint8_t)choose_renewal(e, id);
+		e->update_reason[id] = (uint8_t)choose_update(e, id);
 }
 
 static bool gives_up_watch(const struct emitter *e, unit_id id)
 {
-	return e->enforcement[id] == ENFORCE_RAISE && e->renewal[id] == REASON_ENFORCEMENT_CHANGED;
+	return e->enforcement[id] == ENFORCE_RAISE &&
+	       e->update_reason[id] == REASON_ENFORCEMENT_CHANGED;
 }
 
 bool emit_makes_room(const struct emitter *e, unit_id id)
 {
 	const struct unit *u = &e->w->units.items[id];
 
-	if (u->kind == UNIT_HOMELESS || u->at != u->origin)
-		return u->is_evicted || u->kind != UNIT_HOMELESS;
+	if (u->kind == UNIT_UNASSIGNED || u->at != u->origin)
+		return u->is_evicted || u->kind != UNIT_UNASSIGNED;
 	return shrinks(e, u) || gives_up_watch(e, id);
 }
 
@@ -94,7 +95,8 @@ bool emit_is_granted(const struct emitter *e, unit_id id)
 {
 	const struct unit *u = &e->w->units.items[id];
 
-	return u->at != NONE && (u->at != u->origin || shrinks(e, u) || e->renewal[id] != REASONS);
+	return u->at != NONE &&
+	       (u->at != u->origin || shrinks(e, u) || e->update_reason[id] != REASONS);
 }
 
 /* "200000 to 400000 us of every 1000000 (Low)" */
@@ -114,7 +116,7 @@ static const char *recovery_words(struct emitter *e, const struct unit *u)
 			 *to ? to : "usual");
 }
 
-static const char *renewal_words(struct emitter *e, unit_id id, enum reason reason)
+static const char *update_words(struct emitter *e, unit_id id, enum reason reason)
 {
 	const struct unit *u = &e->w->units.items[id];
 	const struct request *q = unit_request(e->w, u);
@@ -131,7 +133,7 @@ static const char *renewal_words(struct emitter *e, unit_id id, enum reason reas
 			 budget_words(e, &q->granted), budget_words(e, &q->budget));
 }
 
-static void emit_renewal(struct emitter *e, unit_id id, enum reason reason)
+static void emit_update(struct emitter *e, unit_id id, enum reason reason)
 {
 	const struct unit *u = &e->w->units.items[id];
 	struct action *a = emit_action(e, ACTION_ASSIGN, reason, emit_pod(e, unit_pod(e->w, u)));
@@ -142,8 +144,8 @@ static void emit_renewal(struct emitter *e, unit_id id, enum reason reason)
 	emit_request(e, a, u);
 	if (!shrinks(e, u))
 		emit_list_freed(e, u->node, &freed);
-	emit_wait(e, a, id, &freed, u->origin, false);
-	a->message = renewal_words(e, id, reason);
+	emit_depend(e, a, id, &freed, u->origin, false);
+	a->message = update_words(e, id, reason);
 	e->last_action[id] = a->id;
 	array_done(&freed);
 }
@@ -152,17 +154,18 @@ void emit_shrinking(struct emitter *e)
 {
 	for (unit_id id = 0; id < e->w->units.n; id++)
 		if (shrinks(e, &e->w->units.items[id]))
-			emit_renewal(e, id, REASON_BUDGET_CHANGED);
+			emit_update(e, id, REASON_BUDGET_CHANGED);
 }
 
 /* Those that give up being watched first: others wait for that. */
-void emit_renewals(struct emitter *e)
+void emit_updates(struct emitter *e)
 {
 	for (int pass = 0; pass < 2; pass++) {
 		for (unit_id id = 0; id < e->w->units.n; id++) {
-			if (e->renewal[id] != REASONS && gives_up_watch(e, id) == (pass == 0) &&
+			if (e->update_reason[id] != REASONS &&
+			    gives_up_watch(e, id) == (pass == 0) &&
 			    !shrinks(e, &e->w->units.items[id]))
-				emit_renewal(e, id, (enum reason)e->renewal[id]);
+				emit_update(e, id, (enum reason)e->update_reason[id]);
 		}
 	}
 }

@@ -45,7 +45,7 @@ static const char *room_words(struct explainer *x, const struct budget *b)
 	for (int k = 0; k < LEVELS; k++)
 		tried.load[k] = budget_load(b, (enum level)k);
 	return plan_strf(&x->out->plan, "%s %s room for that", explain_place_words(x, x->place),
-			 world_fits(&x->p.w, &tried, x->place, 0) ? "has" : "has no");
+			 trial_fits(&x->p.w, &tried, x->place, 0) ? "has" : "has no");
 }
 
 static const char *seen_words(struct explainer *x, const struct request *q, const char *when)
@@ -58,7 +58,7 @@ static const char *seen_words(struct explainer *x, const struct request *q, cons
 	return plan_strf(plan, "it overran at %s", when);
 }
 
-/* With the pod taken out of the world. */
+/* With the pod taken out of the trial. */
 static void advise_budget(struct explainer *x)
 {
 	const struct request *q = explainer_request(x);
@@ -79,7 +79,7 @@ static void advise_budget(struct explainer *x)
 			  room_words(x, &better));
 }
 
-static void tell_degraded(struct explainer *x)
+static void suggest_for_degraded(struct explainer *x)
 {
 	const struct request *q = explainer_request(x);
 	const struct pod *pod = &x->p.w.c->pods.items[x->pod];
@@ -96,8 +96,8 @@ static void tell_degraded(struct explainer *x)
 		cluster_str(x->p.w.c, pod->node_name), q->budget.floor);
 }
 
-void explain_seen(struct explainer *x)
+void explain_advice(struct explainer *x)
 {
-	tell_degraded(x);
+	suggest_for_degraded(x);
 	advise_budget(x);
 }

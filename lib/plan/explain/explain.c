@@ -50,7 +50,7 @@ const char *explain_place_words(struct explainer *x, place_id id)
 
 static void fill_pins(struct explainer *x, const struct request *q)
 {
-	const struct world *w = &x->p.w;
+	const struct trial *w = &x->p.w;
 	const struct mckube *m = q->mckube == NONE ? NULL : &w->c->mckubes.items[q->mckube];
 	char text[CPUSET_TEXT];
 
@@ -180,7 +180,7 @@ static const struct {
 	  "mckube.io/rt-period, rt-runtime-low and rt-runtime-hi beside the label sdv.com." },
 };
 
-static void explain_stranger(struct explainer *x)
+static void explain_unmanaged(struct explainer *x)
 {
 	size_t row = 0;
 
@@ -216,8 +216,8 @@ static void fill_places(struct explainer *x, const struct unit *u)
 		x->out->now = emit_origin(&x->emit, u);
 	if (u->at != NONE)
 		x->out->then = emit_place(&x->emit, u->at);
-	if (u->landing != NONE)
-		x->out->landing = emit_place(&x->emit, u->landing);
+	if (u->replacement != NONE)
+		x->out->replacement = emit_place(&x->emit, u->replacement);
 }
 
 static enum outcome outcome_of(const struct unit *u)
@@ -249,11 +249,11 @@ static const char *eviction_words(struct explainer *x, const struct unit *u)
 	struct explanation *out = x->out;
 
 	return plan_strf(&out->plan, "It is evicted from %s%s%s.", place_words(x, &out->now),
-			 out->landing.node ? "; its replacement fits on "
-			 : u->can_land
+			 out->replacement.node ? "; its replacement fits on "
+			 : u->is_reschedulable
 				 ? "; its replacement finds no room now"
 				 : "; no controller would make a replacement that asks the same",
-			 out->landing.node ? place_words(x, &out->landing) : "");
+			 out->replacement.node ? place_words(x, &out->replacement) : "");
 }
 
 static const char *summary_of(struct explainer *x, const struct unit *u)
@@ -282,7 +282,7 @@ static const char *summary_of(struct explainer *x, const struct unit *u)
 /* The cluster as the plan leaves it, without the pod. */
 static void take_out(struct explainer *x)
 {
-	struct world *w = &x->p.w;
+	struct trial *w = &x->p.w;
 	struct unit *u = explainer_unit(x);
 	node_id node = u->at != NONE	? w->places.items[u->at].node
 		       : !u->is_evicted ? u->node
@@ -290,17 +290,17 @@ static void take_out(struct explainer *x)
 
 	x->place = u->at;
 	if (u->at != NONE)
-		world_lift(w, x->unit);
+		trial_unassign(w, x->unit);
 	if (node == NONE)
 		return;
-	world_leave(w, x->unit, node);
+	trial_uncharge(w, x->unit, node);
 	planner_refresh(&x->p, node);
 }
 
 static bool is_running_in_the_end(const struct explanation *e)
 {
 	return e->outcome == OUTCOME_STAYS || e->outcome == OUTCOME_PLACED ||
-	       e->outcome == OUTCOME_MOVES || e->landing.node;
+	       e->outcome == OUTCOME_MOVES || e->replacement.node;
 }
 
 static void explain_unit(struct explainer *x)
@@ -313,7 +313,7 @@ static void explain_unit(struct explainer *x)
 	take_out(x);
 	if (u->is_evicted) /* what is explained from here on is its replacement */
 		u->kind = UNIT_PENDING;
-	explain_seen(x);
+	explain_advice(x);
 	explain_nodes(x);
 	if (!is_running_in_the_end(x->out))
 		explain_changes(x);
@@ -341,7 +341,7 @@ int explain_pod(const struct cluster *c, const struct policy *const *policies,
 	else if (unplaced_of(&x))
 		explain_refused(&x, unplaced_of(&x));
 	else
-		explain_stranger(&x);
+		explain_unmanaged(&x);
 
 	free(x.of_cell);
 	free(x.holders);

@@ -75,8 +75,8 @@ struct explanation {
 	/* Where it is, and where the plan has it; node NULL: nowhere. */
 	enum outcome outcome;
 	struct place now, then;
-	struct place landing; /* where the replacement of an evicted pod fits */
-	const char *summary;  /* a sentence */
+	struct place replacement; /* where the replacement of an evicted pod fits */
+	const char *summary;	  /* a sentence */
 
 	/* Indices into the plan's lists. */
 	ARRAY(uint32_t) actions;  /* about the pod */

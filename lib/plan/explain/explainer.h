@@ -37,11 +37,11 @@ static inline const char *explainer_node(const struct explainer *x, node_id node
 /* "core 2 of front", "cores 2-3 of front" */
 const char *explain_place_words(struct explainer *x, place_id id);
 
-/* plan/explain/nodes.c: fills out->nodes; the pod must have been taken out of the world. */
+/* plan/explain/nodes.c: fills out->nodes; the pod must have been taken out of the trial. */
 void explain_nodes(struct explainer *x);
 
 /* Why a unit that is never touched is not; in the third person: "it is terminating". */
-const char *explain_fixed_words(const struct world *w, const struct unit *u);
+const char *explain_fixed_words(const struct trial *w, const struct unit *u);
 
 /* Would this unit make room for the pod? *ret_why says why, or why not. */
 bool explain_yields(struct explainer *x, const struct unit *holder, const char **ret_why);
@@ -50,8 +50,8 @@ bool explain_yields(struct explainer *x, const struct unit *holder, const char *
  * of the lacks in ppm of what the node has. */
 const char *explain_lack(struct explainer *x, node_id node, uint64_t *ret_share);
 
-/* plan/explain/advice.c: fills out->advice; the pod must have been taken out of the world. */
-void explain_seen(struct explainer *x);
+/* plan/explain/advice.c: fills out->advice; the pod must have been taken out of the trial. */
+void explain_advice(struct explainer *x);
 
 /* plan/explain/suggestions.c: what C(low) is called where this source asks for it. */
 const char *explain_low_name(const char *source);

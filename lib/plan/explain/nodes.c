@@ -10,7 +10,7 @@
 
 static void count_holder(struct explainer *x, unit_id id, bool stores)
 {
-	const struct world *w = &x->p.w;
+	const struct trial *w = &x->p.w;
 	place_id at = w->units.items[id].at;
 	struct range cells = at == NONE ? (struct range){ 0 } : w->places.items[at].cells;
 
@@ -26,7 +26,7 @@ static void count_holder(struct explainer *x, unit_id id, bool stores)
 /* By cell, and there by turn. */
 static void list_holders(struct explainer *x)
 {
-	const struct world *w = &x->p.w;
+	const struct trial *w = &x->p.w;
 	uint32_t at = 0;
 
 	x->of_cell = xcalloc(w->n_cells, sizeof(*x->of_cell));
@@ -42,7 +42,7 @@ static void list_holders(struct explainer *x)
 		count_holder(x, w->by_turn[turn], true);
 }
 
-const char *explain_fixed_words(const struct world *w, const struct unit *u)
+const char *explain_fixed_words(const struct trial *w, const struct unit *u)
 {
 	const struct pod *pod = unit_pod(w, u);
 
@@ -57,9 +57,9 @@ const char *explain_fixed_words(const struct world *w, const struct unit *u)
 	return "it is system-critical";
 }
 
-static const char *guard_words(struct explainer *x, const struct unit *u)
+static const char *finalizer_words(struct explainer *x, const struct unit *u)
 {
-	const struct world *w = &x->p.w;
+	const struct trial *w = &x->p.w;
 	const struct meta *pdb = u->pdb == NONE ? NULL : &w->c->pdbs.items[u->pdb].meta;
 
 	if (!pdb)
@@ -72,7 +72,7 @@ static const char *guard_words(struct explainer *x, const struct unit *u)
 
 bool explain_yields(struct explainer *x, const struct unit *holder, const char **ret_why)
 {
-	const struct world *w = &x->p.w;
+	const struct trial *w = &x->p.w;
 	unsigned rank = explainer_unit(x)->rank;
 	bool is_guarded =
 		!holder->can_evict || (holder->pdb != NONE && w->evictions_left[holder->pdb] <= 0);
@@ -82,7 +82,7 @@ bool explain_yields(struct explainer *x, const struct unit *holder, const char *
 	else if (holder->rank >= rank)
 		*ret_why = holder->rank > rank ? "it is more critical" : "it is as critical";
 	else if (holder->kind != UNIT_PENDING && is_guarded)
-		*ret_why = guard_words(x, holder);
+		*ret_why = finalizer_words(x, holder);
 	else
 		*ret_why = "it is less critical and could yield";
 	return holder->kind != UNIT_FIXED && holder->rank < rank &&
@@ -91,7 +91,7 @@ bool explain_yields(struct explainer *x, const struct unit *holder, const char *
 
 static struct holder holder_of(struct explainer *x, const struct unit *u)
 {
-	const struct world *w = &x->p.w;
+	const struct trial *w = &x->p.w;
 	const struct meta *meta = &unit_pod(w, u)->meta;
 	struct holder h = {
 		.ns = plan_str(&x->out->plan, cluster_str(w->c, meta->ns)),
@@ -158,7 +158,7 @@ static bool is_in_place(const struct explainer *x, uint32_t core)
 /* Of cores that count as one. */
 static struct core_verdict core_verdict(struct explainer *x, const uint32_t *cores, uint32_t n)
 {
-	const struct world *w = &x->p.w;
+	const struct trial *w = &x->p.w;
 	cell_id cell = w->cell_of_core[cores[0]];
 	struct range holders = x->of_cell[cell];
 	struct core_verdict v = { .n_holders = holders.n };
@@ -213,7 +213,7 @@ static void add_lack(struct lack *l, const char *name, int64_t lacking, int64_t 
 	l->share += have > 0 ? (uint64_t)((unsigned __int128)lacking * PPM / (uint64_t)have) : PPM;
 }
 
-static const struct extended *extended_of(const struct world *w, node_id node, str_id name)
+static const struct extended *extended_of(const struct trial *w, node_id node, str_id name)
 {
 	struct range run = w->nodes[node].extended;
 
@@ -227,7 +227,7 @@ const char *explain_lack(struct explainer *x, node_id node, uint64_t *ret_share)
 {
 	static const char *const names[RES_KINDS] = { "cpu", "memory", "ephemeral-storage",
 						      "pods" };
-	const struct world *w = &x->p.w;
+	const struct trial *w = &x->p.w;
 	const struct pod *pod = &w->c->pods.items[x->pod];
 	const struct node_load *n = &w->nodes[node];
 	int64_t want[RES_KINDS] = { pod->cpu_milli, pod->memory, pod->ephemeral, 1 };
@@ -352,7 +352,7 @@ static enum refusal filter_refusal(struct explainer *x, node_id node, bool *ret_
 static bool list_cores(const struct explainer *x, const struct request *q, node_id node,
 		       uint32_t *cores, uint32_t *n)
 {
-	const struct world *w = &x->p.w;
+	const struct trial *w = &x->p.w;
 	struct range run = w->cap.nodes.items[node].cores;
 
 	*n = 0;
@@ -394,7 +394,7 @@ static void ask_node(struct explainer *x, struct node_verdict *v, node_id node)
 
 void explain_nodes(struct explainer *x)
 {
-	const struct world *w = &x->p.w;
+	const struct trial *w = &x->p.w;
 
 	list_holders(x);
 	for (node_id node = 0; node < w->c->nodes.n; node++) {

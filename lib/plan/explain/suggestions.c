@@ -217,7 +217,7 @@ static const char *lower_budgets(struct explainer *x)
 static const char *fewer_cores(struct explainer *x)
 {
 	struct unit *u = explainer_unit(x);
-	uint16_t wanted = u->core_count;
+	uint16_t watched_kinds = u->core_count;
 	place_id at = NONE;
 
 	if (*x->out->core_pin)
@@ -225,11 +225,12 @@ static const char *fewer_cores(struct explainer *x)
 	while (at == NONE && --u->core_count > 0)
 		at = best_place(x);
 	uint16_t n = u->core_count;
-	u->core_count = wanted;
-	return at == NONE ? NULL
-			  : plan_strf(&x->out->plan,
-				      "Ask for %u instead of %u cores in %s: there is room on %s.",
-				      n, wanted, x->out->asked_by, explain_place_words(x, at));
+	u->core_count = watched_kinds;
+	return at == NONE
+		       ? NULL
+		       : plan_strf(&x->out->plan,
+				   "Ask for %u instead of %u cores in %s: there is room on %s.", n,
+				   watched_kinds, x->out->asked_by, explain_place_words(x, at));
 }
 
 /* ---- Nodes ---- */
@@ -242,7 +243,7 @@ static bool has_free_cores(struct explainer *x, node_id node)
 
 	candidates_of(&x->p, u, node, &list);
 	for (size_t i = 0; i < list.n && !fits; i++)
-		fits = world_fits(&x->p.w, u, list.items[i].place, 0);
+		fits = trial_fits(&x->p.w, u, list.items[i].place, 0);
 	array_done(&list);
 	return fits;
 }
@@ -251,7 +252,7 @@ static bool has_free_cores(struct explainer *x, node_id node)
  * last, so for a pod with claims it is not known. */
 static bool is_only_obstacle(struct explainer *x, node_id node, enum refusal r)
 {
-	const struct world *w = &x->p.w;
+	const struct trial *w = &x->p.w;
 	const struct unit *u = explainer_unit(x);
 	const struct rules *rules = &w->c->rules.items[unit_pod(w, u)->rules];
 	const struct node *n = &w->c->nodes.items[node];
@@ -350,10 +351,10 @@ static bool all_yield(struct explainer *x, cell_id cell)
 /* Would it fit there if those less critical yielded, and would all of them? */
 static bool fits_by_force(struct explainer *x, place_id place)
 {
-	const struct world *w = &x->p.w;
+	const struct trial *w = &x->p.w;
 	const struct unit *u = explainer_unit(x);
 	struct range cells = w->places.items[place].cells;
-	bool is_free = world_fits(w, u, place, u->rank);
+	bool is_free = trial_fits(w, u, place, u->rank);
 
 	for (uint32_t i = 0; i < cells.n && is_free; i++)
 		is_free = all_yield(x, w->place_cells.items[cells.at + i]);

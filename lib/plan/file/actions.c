@@ -291,7 +291,7 @@ enum {
 	ACTION_ROW_OBJECT,
 	ACTION_ROW_FROM,
 	ACTION_ROW_TO,
-	ACTION_ROW_LANDING,
+	ACTION_ROW_REPLACEMENT,
 	ACTION_ROW_BY,
 	ACTION_ROW_SINCE,
 	ACTION_ROW_MESSAGE,
@@ -313,8 +313,8 @@ static const struct field action_fields[ACTION_ROWS + 1] = {
 	[ACTION_ROW_FROM] = { "from", &field_object, offsetof(struct action, from),
 			      .of = place_fields },
 	[ACTION_ROW_TO] = { "to", &field_to, FIELD_SELF },
-	[ACTION_ROW_LANDING] = { "landing", &field_object, offsetof(struct action, landing),
-				 .of = place_fields },
+	[ACTION_ROW_REPLACEMENT] = { "landing", &field_object, offsetof(struct action, replacement),
+				     .of = place_fields },
 	[ACTION_ROW_BY] = { "by", &field_object, offsetof(struct action, by), .of = by_fields },
 	[ACTION_ROW_SINCE] = { "since", &field_date, offsetof(struct action, since) },
 	[ACTION_ROW_MESSAGE] = { "message", &field_text, offsetof(struct action, message),
@@ -331,7 +331,7 @@ struct shape {
 #define OBJECT	BIT(ACTION_ROW_OBJECT)
 #define FROM	BIT(ACTION_ROW_FROM)
 #define TO	BIT(ACTION_ROW_TO)
-#define LANDING BIT(ACTION_ROW_LANDING)
+#define LANDING BIT(ACTION_ROW_REPLACEMENT)
 #define SINCE	BIT(ACTION_ROW_SINCE)
 
 static const struct shape shapes[ACTION_KINDS] = {
@@ -366,7 +366,7 @@ static int check_rows(const struct action *a, uint64_t seen, struct field_reader
 	}
 	if (a->kind != ACTION_EVICT && (seen & FROM) && !a->from.cores)
 		return field_error(r, "from.cores is missing");
-	if ((seen & LANDING) && !a->landing.cores)
+	if ((seen & LANDING) && !a->replacement.cores)
 		return field_error(r, "landing.cores is missing");
 	if (!(seen & POD) == !(seen & OBJECT))
 		return field_error(r, "one of pod and object is needed");

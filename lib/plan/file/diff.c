@@ -56,9 +56,9 @@ static void add_to(struct str *b, const struct action *a)
 	add_place(b, &a->to);
 }
 
-static void add_landing(struct str *b, const struct action *a)
+static void add_replacement(struct str *b, const struct action *a)
 {
-	add_place(b, &a->landing);
+	add_place(b, &a->replacement);
 }
 
 static void add_by(struct str *b, const struct action *a)
@@ -92,7 +92,7 @@ static const struct {
 	void (*add)(struct str *b, const struct action *a);
 } compared[] = {
 	{ "reason", add_reason }, { "from", add_from },
-	{ "to", add_to },	  { "landing", add_landing },
+	{ "to", add_to },	  { "landing", add_replacement },
 	{ "by", add_by },	  { "budget", add_budget },
 	{ "source", add_source }, { "recovery", add_recovery },
 };

@@ -7,7 +7,7 @@
 #include "plan/replacement.h"
 #include "plan/search/move_order.h"
 
-static bool is_broken(const struct world *w, const struct unit *u)
+static bool is_broken(const struct trial *w, const struct unit *u)
 {
 	struct range cells = w->places.items[u->at].cells;
 
@@ -30,7 +30,7 @@ static bool adds_to_broken(const struct search *s, const unit_list *list)
 }
 
 /* On a core that is over its capacity nobody counts as running. */
-void search_lose_broken(const struct search *s, struct cost *cost)
+void search_charge_overcommitted(const struct search *s, struct cost *cost)
 {
 	for (size_t n = 0; n < s->region->n_nodes; n++) {
 		const struct node_load *node = &s->w->nodes[s->region->nodes[n]];
@@ -53,8 +53,8 @@ void search_update_index(const struct search *s)
 		index_update(s->p, s->region->nodes[i]);
 }
 
-/* False when somebody is evicted who may be so only for a landing, and there is none. */
-bool search_lose_unlanded(struct search *s, struct cost *cost)
+/* False when somebody is evicted who may be so only for a replacement, and there is none. */
+bool search_charge_unreplaced(struct search *s, struct cost *cost)
 {
 	unit_list evicted = { 0 };
 	bool is_good = true;
@@ -64,13 +64,13 @@ bool search_lose_unlanded(struct search *s, struct cost *cost)
 			*array_add(&evicted) = s->running.items[i];
 	if (evicted.n)
 		search_update_index(s);
-	landing_find(s->p, evicted.items, evicted.n);
+	replacement_find(s->p, evicted.items, evicted.n);
 	for (size_t i = 0; i < evicted.n; i++) {
 		const struct unit *u = search_unit(s, &evicted, i);
 
-		if (u->can_land && u->landing == NONE)
+		if (u->is_reschedulable && u->replacement == NONE)
 			cost_lose(cost, u->rank, 1);
-		if (u->is_misplaced && u->landing == NONE)
+		if (u->is_misplaced && u->replacement == NONE)
 			is_good = false;
 	}
 	array_done(&evicted);
@@ -80,11 +80,11 @@ bool search_lose_unlanded(struct search *s, struct cost *cost)
 /* A new pod may have come on the room of somebody who stays after all. */
 static bool all_have_requests(const struct search *s)
 {
-	for (size_t i = 0; i < s->newcomers.n; i++) {
-		const struct unit *u = search_unit(s, &s->newcomers, i);
+	for (size_t i = 0; i < s->incoming.n; i++) {
+		const struct unit *u = search_unit(s, &s->incoming, i);
 
 		if (u->kind == UNIT_PENDING && u->at != NONE &&
-		    !world_keeps_room(s->w, u, s->w->places.items[u->at].node, 0))
+		    !trial_keeps_room(s->w, u, s->w->places.items[u->at].node, 0))
 			return false;
 	}
 	return true;
@@ -92,33 +92,33 @@ static bool all_have_requests(const struct search *s)
 
 static bool is_coming(const struct search *s, size_t i)
 {
-	const struct unit *u = search_unit(s, &s->newcomers, i);
+	const struct unit *u = search_unit(s, &s->incoming, i);
 
 	return u->kind == UNIT_PENDING && u->at != NONE;
 }
 
 static node_id node_of(const struct search *s, size_t i)
 {
-	return s->w->places.items[search_unit(s, &s->newcomers, i)->at].node;
+	return s->w->places.items[search_unit(s, &s->incoming, i)->at].node;
 }
 
 /* Lets in the next new pod whose inter-pod rules hold. Where not all nodes are in sight, their
  * order is given. */
 static bool let_one_in(struct search *s, bool *is_in)
 {
-	struct world *w = s->w;
+	struct trial *w = s->w;
 
-	for (size_t i = 0; i < s->newcomers.n; i++) {
-		const struct unit *u = search_unit(s, &s->newcomers, i);
+	for (size_t i = 0; i < s->incoming.n; i++) {
+		const struct unit *u = search_unit(s, &s->incoming, i);
 
 		if (!is_coming(s, i) || is_in[i])
 			continue;
-		if (pod_terms_refuse(w->terms, w, u, node_of(s, i), 0) == REFUSE_NOTHING) {
-			world_enter(w, s->newcomers.items[i], node_of(s, i));
-			*array_add(&s->order) = s->newcomers.items[i];
+		if (inter_pod_refuse(w->terms, w, u, node_of(s, i), 0) == REFUSE_NOTHING) {
+			trial_charge(w, s->incoming.items[i], node_of(s, i));
+			*array_add(&s->order) = s->incoming.items[i];
 			return is_in[i] = true;
 		}
-		if (!s->region->lands)
+		if (!s->region->is_whole_cluster)
 			return false;
 	}
 	return false;
@@ -128,29 +128,29 @@ static bool let_one_in(struct search *s, bool *is_in)
  * who has left? Leaves in s->order who came when. */
 static bool may_stay(struct search *s)
 {
-	AUTO_FREE bool *is_in = xcalloc(s->newcomers.n, sizeof(*is_in));
+	AUTO_FREE bool *is_in = xcalloc(s->incoming.n, sizeof(*is_in));
 	size_t n = 0;
 
 	array_clear(&s->order);
 	if (!s->w->terms)
 		return true;
-	for (size_t i = 0; i < s->newcomers.n; i++) {
+	for (size_t i = 0; i < s->incoming.n; i++) {
 		if (!is_coming(s, i))
 			continue;
-		world_leave(s->w, s->newcomers.items[i], node_of(s, i));
+		trial_uncharge(s->w, s->incoming.items[i], node_of(s, i));
 		n++;
 	}
 	while (let_one_in(s, is_in))
 		;
-	for (size_t i = 0; i < s->newcomers.n; i++)
+	for (size_t i = 0; i < s->incoming.n; i++)
 		if (is_coming(s, i) && !is_in[i])
-			world_enter(s->w, s->newcomers.items[i], node_of(s, i));
+			trial_charge(s->w, s->incoming.items[i], node_of(s, i));
 	return s->order.n == n;
 }
 
 static void save(struct search *s)
 {
-	struct arrangement *a = s->found;
+	struct search_result *a = s->found;
 
 	array_clear(&a->outcomes);
 	array_clear(&a->order);
@@ -160,14 +160,15 @@ static void save(struct search *s)
 		const struct unit *u = search_unit(s, &s->running, i);
 
 		*array_add(&a->outcomes) = (struct outcome){ s->running.items[i], u->at,
-							     u->is_evicted, s->is_left[i] };
+							     u->is_evicted, s->stays_displaced[i] };
 	}
 	/* Those without cores are bound in the region, so they were among the running. */
-	for (size_t i = 0; i < s->fresh.n; i++)
-		if (search_unit(s, &s->fresh, i)->kind == UNIT_PENDING)
+	for (size_t i = 0; i < s->to_place.n; i++)
+		if (search_unit(s, &s->to_place, i)->kind == UNIT_PENDING)
 			*array_add(&a->outcomes) =
-				(struct outcome){ s->fresh.items[i],
-						  search_unit(s, &s->fresh, i)->at, false, false };
+				(struct outcome){ s->to_place.items[i],
+						  search_unit(s, &s->to_place, i)->at, false,
+						  false };
 	a->cost = s->best;
 	a->was_found = true;
 }
@@ -176,13 +177,13 @@ void search_finish(struct search *s)
 {
 	struct cost total = s->cost;
 
-	search_lose_broken(s, &total);
+	search_charge_overcommitted(s, &total);
 	if (!cost_is_less(&total, &s->best) || adds_to_broken(s, &s->running) ||
-	    adds_to_broken(s, &s->newcomers))
+	    adds_to_broken(s, &s->incoming))
 		return;
 	if (!all_have_requests(s) || !may_stay(s))
 		return;
-	if (s->region->lands && !search_lose_unlanded(s, &total))
+	if (s->region->is_whole_cluster && !search_charge_unreplaced(s, &total))
 		return;
 	if (!cost_is_less(&total, &s->best))
 		return;

@@ -23,7 +23,7 @@ static int cmp_load(const void *a, const void *b)
 
 void search_bound_init(struct search *s)
 {
-	size_t most = s->running.n + s->fresh.n;
+	size_t most = s->running.n + s->to_place.n;
 
 	s->bound = xcalloc(1, sizeof(*s->bound) + most * LEVELS * LEVELS * sizeof(uint32_t));
 	for (int r = 0; r < LEVELS; r++)
@@ -32,10 +32,10 @@ void search_bound_init(struct search *s)
 	for (size_t i = 0; i < most; i++) {
 		const struct unit *u = i < s->running.n
 					       ? search_unit(s, &s->running, i)
-					       : search_unit(s, &s->fresh, i - s->running.n);
+					       : search_unit(s, &s->to_place, i - s->running.n);
 		size_t n = s->bound->n[u->rank];
 
-		if (i < s->running.n && u->kind == UNIT_HOMELESS)
+		if (i < s->running.n && u->kind == UNIT_UNASSIGNED)
 			continue;
 		for (int k = 0; k < LEVELS; k++)
 			s->bound->load[u->rank][k][n] = u->load[k];
@@ -62,7 +62,7 @@ struct cells {
 	uint32_t n;
 };
 
-static struct cells cells_of(const struct world *w, node_id node)
+static struct cells cells_of(const struct trial *w, node_id node)
 {
 	struct range cores = w->cap.nodes.items[node].cores;
 	const cell_id *ids = w->cell_of_core + cores.at;
@@ -92,7 +92,7 @@ static void sum_room(const struct search *s, int rank, uint64_t room[LEVELS])
  * elsewhere: an eviction is what each costs at least. */
 static void lose_room(const struct search *s, int rank, size_t n, struct cost *cost)
 {
-	if (s->region->lands)
+	if (s->region->is_whole_cluster)
 		cost_lose(cost, (unsigned)rank, (int)n);
 	else
 		cost_evict(cost, (unsigned)rank, (int)n);
@@ -100,7 +100,7 @@ static void lose_room(const struct search *s, int rank, size_t n, struct cost *c
 
 /* With the new pods of this rank from the i-th on still to be placed, and everything below open:
  * is the best of what can come no better than what has been found? */
-bool search_bound_is_hopeless(const struct search *s, int rank, size_t i)
+bool search_bound_prunes(const struct search *s, int rank, size_t i)
 {
 	uint64_t room[LEVELS] = { 0 };
 	struct cost cost = s->cost;
@@ -108,8 +108,8 @@ bool search_bound_is_hopeless(const struct search *s, int rank, size_t i)
 	size_t n = 0;
 
 	sum_room(s, rank, room);
-	for (; i < s->fresh.n && n < ARRAY_LEN(loads[0]); i++) {
-		const struct unit *u = search_unit(s, &s->fresh, i);
+	for (; i < s->to_place.n && n < ARRAY_LEN(loads[0]); i++) {
+		const struct unit *u = search_unit(s, &s->to_place, i);
 
 		for (int k = 0; k < LEVELS && u->rank == rank; k++)
 			loads[k][n] = u->load[k];
@@ -157,13 +157,13 @@ static size_t count_all_slots(const struct search *s, struct cells cells, int ab
 }
 
 /* Whoever finds none of the cells' slots is evicted, or left out, which costs more. A move less is
- * paid for one of this rank that was taken off. Without landings the region is one node. */
+ * paid for one of this rank that was taken off. Without replacements the region is one node. */
 bool search_bound_must_evict(const struct search *s, int rank)
 {
 	node_id node = s->region->nodes[0];
 	struct cost cost = s->cost;
 
-	if (s->region->lands || s->w->nodes[node].is_broken)
+	if (s->region->is_whole_cluster || s->w->nodes[node].is_broken)
 		return false;
 
 	struct cells cells = cells_of(s->w, node);

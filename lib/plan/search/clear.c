@@ -3,8 +3,8 @@
 
 bool search_has_lost_ports(const struct search *s, const struct unit *u)
 {
-	for (size_t i = 0; s->w->terms && i < s->newcomers.n; i++) {
-		const struct unit *f = search_unit(s, &s->newcomers, i);
+	for (size_t i = 0; s->w->terms && i < s->incoming.n; i++) {
+		const struct unit *f = search_unit(s, &s->incoming, i);
 
 		if (f->rank > u->rank && f->at != NONE && f->kind == UNIT_PENDING &&
 		    s->w->places.items[f->at].node == u->node &&
@@ -37,28 +37,28 @@ static void try_forced_eviction(struct search *s, int rank, size_t i, size_t nex
 	if (!search_may_evict(s, u) || !search_step(s))
 		return;
 	if (at != NONE)
-		world_lift(s->w, id);
+		trial_unassign(s->w, id);
 	if (!is_off)
 		search_mark_displaced(s, u, 1);
 	search_mark_evicted(s, id, true);
-	if (!search_is_hopeless(s))
+	if (!search_is_pruned(s))
 		clear_requests(s, rank, next);
 	search_mark_evicted(s, id, false);
 	if (!is_off)
 		search_mark_displaced(s, u, -1);
 	if (at != NONE)
-		world_put(s->w, id, at);
+		trial_assign(s->w, id, at);
 }
 
 node_id search_crowded_node(const struct search *s, int rank)
 {
-	for (size_t i = 0; i < s->newcomers.n; i++) {
-		const struct unit *u = search_unit(s, &s->newcomers, i);
+	for (size_t i = 0; i < s->incoming.n; i++) {
+		const struct unit *u = search_unit(s, &s->incoming, i);
 
 		if (u->kind != UNIT_PENDING || u->rank <= rank || u->at == NONE)
 			continue;
 		node_id node = s->w->places.items[u->at].node;
-		if (!world_keeps_room(s->w, u, node, (unsigned)rank))
+		if (!trial_keeps_room(s->w, u, node, (unsigned)rank))
 			return node;
 	}
 	return NONE;
@@ -75,7 +75,7 @@ static void clear_requests(struct search *s, int rank, size_t from)
 	}
 	node_id node = search_crowded_node(s, rank);
 	if (node == NONE) {
-		search_rehome(s, rank);
+		search_relocate(s, rank);
 		return;
 	}
 	struct choice choice = { 0 };
@@ -96,7 +96,7 @@ static bool may_leave(const struct search *s, size_t i, int rank, cell_id cell)
 {
 	const struct unit *u = search_unit(s, &s->running, i);
 
-	return u->rank == rank && u->at != NONE && u->at == u->origin && !s->is_left[i] &&
+	return u->rank == rank && u->at != NONE && u->at == u->origin && !s->stays_displaced[i] &&
 	       search_has_cell(s->w, u->at, cell);
 }
 
@@ -110,7 +110,7 @@ static bool anyone_may_leave(const struct search *s, int rank, cell_id cell)
 
 static cell_id overfull_cell(const struct search *s, int rank)
 {
-	const struct world *w = s->w;
+	const struct trial *w = s->w;
 
 	for (size_t n = 0; n < s->region->n_nodes; n++) {
 		struct range cores = w->cap.nodes.items[s->region->nodes[n]].cores;
@@ -130,7 +130,7 @@ static cell_id overfull_cell(const struct search *s, int rank)
 static void clear_cell(struct search *s, int rank, cell_id cell, size_t from)
 {
 	struct choice choice = { 0 };
-	for (size_t i = from; i < s->running.n && !search_is_hopeless(s); i++) {
+	for (size_t i = from; i < s->running.n && !search_is_pruned(s); i++) {
 		unit_id id = s->running.items[i];
 		const struct unit *u = &s->w->units.items[id];
 
@@ -138,7 +138,7 @@ static void clear_cell(struct search *s, int rank, cell_id cell, size_t from)
 			continue;
 		if (!search_step(s) || !search_choose(s, &choice))
 			return;
-		world_lift(s->w, id);
+		trial_unassign(s->w, id);
 		search_mark_displaced(s, u, 1);
 		if (cell_holds(&s->w->cells[cell], (unsigned)rank) ||
 		    !anyone_may_leave(s, rank, cell))
@@ -146,7 +146,7 @@ static void clear_cell(struct search *s, int rank, cell_id cell, size_t from)
 		else
 			clear_cell(s, rank, cell, i + 1);
 		search_mark_displaced(s, u, -1);
-		world_put(s->w, id, u->origin);
+		trial_assign(s->w, id, u->origin);
 		search_unchoose(s, &choice);
 	}
 }
@@ -155,18 +155,19 @@ static bool is_squeezing(const struct search *s, size_t i, int rank)
 {
 	const struct unit *u = search_unit(s, &s->running, i);
 
-	if (u->rank != rank || u->at == NONE || u->at != u->origin || s->is_left[i])
+	if (u->rank != rank || u->at == NONE || u->at != u->origin || s->stays_displaced[i])
 		return false;
 	struct range cells = s->w->places.items[u->origin].cells;
 	for (uint32_t c = 0; c < cells.n; c++)
-		if (!search_holds_stubborn(s, s->w->place_cells.items[cells.at + c], rank, true))
+		if (!search_holds_non_evictable(s, s->w->place_cells.items[cells.at + c], rank,
+						true))
 			return true;
 	return false;
 }
 
 /* Where a core holds this rank, but not with less critical pods that may not be evicted, either
  * side may have to leave. */
-static void clear_for_stubborn(struct search *s, int rank, size_t from)
+static void clear_for_non_evictable(struct search *s, int rank, size_t from)
 {
 	struct choice choice = { 0 };
 
@@ -174,18 +175,19 @@ static void clear_for_stubborn(struct search *s, int rank, size_t from)
 		clear_requests(s, rank, 0);
 		search_unchoose(s, &choice);
 	}
-	for (size_t i = from; s->has_stubborn && i < s->running.n && !search_is_hopeless(s); i++) {
+	for (size_t i = from; s->has_non_evictable && i < s->running.n && !search_is_pruned(s);
+	     i++) {
 		unit_id id = s->running.items[i];
 
 		if (!is_squeezing(s, i, rank))
 			continue;
 		if (!search_step(s) || !search_choose(s, &choice))
 			return;
-		world_lift(s->w, id);
+		trial_unassign(s->w, id);
 		search_mark_displaced(s, &s->w->units.items[id], 1);
-		clear_for_stubborn(s, rank, i + 1);
+		clear_for_non_evictable(s, rank, i + 1);
 		search_mark_displaced(s, &s->w->units.items[id], -1);
-		world_put(s->w, id, s->w->units.items[id].origin);
+		trial_assign(s->w, id, s->w->units.items[id].origin);
 		search_unchoose(s, &choice);
 	}
 }
@@ -195,7 +197,7 @@ void search_clear_cells(struct search *s, int rank)
 	cell_id cell = overfull_cell(s, rank);
 
 	if (cell == NONE)
-		clear_for_stubborn(s, rank, 0);
+		clear_for_non_evictable(s, rank, 0);
 	else
 		clear_cell(s, rank, cell, 0);
 }

@@ -13,9 +13,9 @@ enum { MAX_AT_A_TIME = ARRAY_LEN(try_steps) - 1 };
 
 struct pool {
 	struct planner *p;
-	node_list nodes; /* all of them */
-	unit_list fresh; /* all new pods, by turn */
-	uint64_t until;	 /* planner.steps */
+	node_list nodes;    /* all of them */
+	unit_list to_place; /* all new pods, by turn */
+	uint64_t until;	    /* planner.steps */
 	bool has_improved;
 };
 
@@ -29,57 +29,57 @@ static bool is_among(const unit_id *list, size_t n, unit_id id)
 
 /* Places some of the new pods again; all others keep their places. Returns whether every
  * alternative has been looked at. */
-static bool rearrange(struct pool *pool, const unit_id *some, size_t n, uint64_t max_steps)
+static bool search_again(struct pool *pool, const unit_id *some, size_t n, uint64_t max_steps)
 {
-	struct world *w = &pool->p->w;
-	unit_list settled = { 0 };
+	struct trial *w = &pool->p->w;
+	unit_list placed = { 0 };
 
-	array_each(id, &pool->fresh)
+	array_each(id, &pool->to_place)
 		if (w->units.items[*id].at != NONE && !is_among(some, n, *id))
-			*array_add(&settled) = *id;
-	if (settled.n > 0)
-		qsort_r(settled.items, settled.n, sizeof(*settled.items), world_by_since, w);
+			*array_add(&placed) = *id;
+	if (placed.n > 0)
+		qsort_r(placed.items, placed.n, sizeof(*placed.items), trial_by_since, w);
 
 	struct region region = {
 		.nodes = pool->nodes.items,
 		.n_nodes = pool->nodes.n,
-		.settled = settled.items,
-		.n_settled = settled.n,
-		.fresh = some,
-		.n_fresh = n,
-		.lands = true,
+		.placed = placed.items,
+		.n_placed = placed.n,
+		.to_place = some,
+		.n_to_place = n,
+		.is_whole_cluster = true,
 		.max_steps = max_steps,
-		.max_slack = UINT32_MAX,
+		.max_discrepancies = UINT32_MAX,
 	};
-	struct cost limit = arrange_cost(pool->p, &region);
-	struct arrangement a;
+	struct cost limit = search_region_cost(pool->p, &region);
+	struct search_result a;
 
-	arrange(pool->p, &region, &limit, &a);
+	search_region(pool->p, &region, &limit, &a);
 	if (a.was_found) {
-		arrange_commit(pool->p, &region, &a);
+		search_commit(pool->p, &region, &a);
 		for (size_t i = 0; i < n; i++)
 			w->units.items[some[i]].since = ++pool->p->now;
 		array_each(id, &a.order)
 			w->units.items[*id].since = ++pool->p->now;
 		pool->has_improved = true;
 	}
-	array_done(&settled);
-	arrangement_done(&a);
+	array_done(&placed);
+	search_result_done(&a);
 	return a.is_exact;
 }
 
 /* Every combination of `size` new pods, in the order of their turns. */
 static void rearrange_some(struct pool *pool, size_t size)
 {
-	size_t at[MAX_AT_A_TIME], n = pool->fresh.n;
+	size_t at[MAX_AT_A_TIME], n = pool->to_place.n;
 	unit_id some[MAX_AT_A_TIME];
 
 	for (size_t i = 0; i < size; i++)
 		at[i] = i;
 	while (pool->p->steps < pool->until) {
 		for (size_t i = 0; i < size; i++)
-			some[i] = pool->fresh.items[at[i]];
-		rearrange(pool, some, size, try_steps[size]);
+			some[i] = pool->to_place.items[at[i]];
+		search_again(pool, some, size, try_steps[size]);
 
 		size_t i = size;
 		while (i > 0 && at[i - 1] == n - size + i - 1)
@@ -96,7 +96,7 @@ static void rearrange_groups(struct pool *pool)
 {
 	do {
 		pool->has_improved = false;
-		for (size_t size = 1; size <= MAX_AT_A_TIME && size <= pool->fresh.n; size++) {
+		for (size_t size = 1; size <= MAX_AT_A_TIME && size <= pool->to_place.n; size++) {
 			rearrange_some(pool, size);
 			if (pool->has_improved)
 				break;
@@ -106,7 +106,7 @@ static void rearrange_groups(struct pool *pool)
 
 void improve(struct planner *p)
 {
-	struct world *w = &p->w;
+	struct trial *w = &p->w;
 	uint64_t steps = w->settings->search_steps;
 	struct pool pool = { .p = p, .until = p->steps + steps };
 
@@ -120,12 +120,12 @@ void improve(struct planner *p)
 		const struct unit *u = &w->units.items[w->by_turn[turn]];
 
 		if (unit_is_new(u))
-			*array_add(&pool.fresh) = w->by_turn[turn];
+			*array_add(&pool.to_place) = w->by_turn[turn];
 	}
 
-	p->is_exact = rearrange(&pool, pool.fresh.items, pool.fresh.n, steps / 8);
+	p->is_exact = search_again(&pool, pool.to_place.items, pool.to_place.n, steps / 8);
 	if (!p->is_exact)
 		rearrange_groups(&pool);
 	array_done(&pool.nodes);
-	array_done(&pool.fresh);
+	array_done(&pool.to_place);
 }

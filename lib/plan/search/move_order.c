@@ -16,7 +16,7 @@ struct mover {
 /* Loads of one node's cells, replayed from the snapshot without the evicted. */
 struct replay {
 	struct planner *p;
-	const struct world *w;
+	const struct trial *w;
 	node_id node;
 	cell_id first; /* the node's first cell */
 	uint32_t (*load)[LEVELS];
@@ -157,7 +157,7 @@ int order_node(struct planner *p, node_id node, order_steps *ret)
 	return is_done ? 0 : -EDEADLK;
 }
 
-static size_t count_movers(const struct world *w, node_id node)
+static size_t count_movers(const struct trial *w, node_id node)
 {
 	size_t n = 0;
 

@@ -17,9 +17,9 @@ static void swap_back(struct search *s, const unit_list *displaced, uint32_t set
 			continue;
 		place_id now = u->at;
 		if (now != NONE)
-			world_lift(s->w, id);
+			trial_unassign(s->w, id);
 		if (at[i] != NONE)
-			world_put(s->w, id, at[i]);
+			trial_assign(s->w, id, at[i]);
 		at[i] = now;
 	}
 }
@@ -29,13 +29,13 @@ static bool is_in_the_way(struct search *s, unit_id id, int rank)
 {
 	const struct unit *u = &s->w->units.items[id];
 
-	world_bring_back(s->w, id);
+	trial_unevict(s->w, id);
 	bool is_crowded = search_crowded_node(s, rank) == u->node || search_has_lost_ports(s, u);
-	world_evict(s->w, id);
+	trial_evict(s->w, id);
 	return is_crowded;
 }
 
-bool search_has_cell(const struct world *w, place_id place, cell_id cell)
+bool search_has_cell(const struct trial *w, place_id place, cell_id cell)
 {
 	struct range cells = w->places.items[place].cells;
 
@@ -46,28 +46,28 @@ bool search_has_cell(const struct world *w, place_id place, cell_id cell)
 }
 
 /* A less critical pod that may not be evicted counts where it was, for those above it too. */
-static bool is_stubborn(const struct search *s, const struct unit *u, int rank)
+static bool is_non_evictable(const struct search *s, const struct unit *u, int rank)
 {
 	return u->rank < rank && u->kind == UNIT_RUNNING && !u->is_evicted &&
 	       !search_may_evict(s, u);
 }
 
 /* It may become so when others use up its PodDisruptionBudget. */
-static bool is_getting_stubborn(const struct search *s, const struct unit *u, int rank)
+static bool becomes_non_evictable(const struct search *s, const struct unit *u, int rank)
 {
-	return is_stubborn(s, u, rank) ||
+	return is_non_evictable(s, u, rank) ||
 	       (u->rank < rank && u->kind == UNIT_RUNNING && !u->is_evicted && u->pdb != NONE);
 }
 
-bool search_holds_stubborn(const struct search *s, cell_id id, int rank, bool and_getting)
+bool search_holds_non_evictable(const struct search *s, cell_id id, int rank, bool and_getting)
 {
 	struct cell cell = s->w->cells[id];
 
-	for (size_t i = 0; s->has_stubborn && i < s->running.n; i++) {
+	for (size_t i = 0; s->has_non_evictable && i < s->running.n; i++) {
 		const struct unit *u = search_unit(s, &s->running, i);
 
-		bool counts =
-			and_getting ? is_getting_stubborn(s, u, rank) : is_stubborn(s, u, rank);
+		bool counts = and_getting ? becomes_non_evictable(s, u, rank)
+					  : is_non_evictable(s, u, rank);
 
 		if (!counts || !search_has_cell(s->w, u->origin, id))
 			continue;
@@ -92,8 +92,8 @@ static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t
 			continue;
 		struct range cells = s->w->places.items[u->origin].cells;
 		for (uint32_t c = 0; c < cells.n; c++)
-			if (!search_holds_stubborn(s, s->w->place_cells.items[cells.at + c], rank,
-						   false))
+			if (!search_holds_non_evictable(s, s->w->place_cells.items[cells.at + c],
+							rank, false))
 				is_good = false;
 		if (u->is_evicted && is_in_the_way(s, displaced->items[i], rank))
 			is_good = false;
@@ -109,14 +109,14 @@ static void list_new(const struct search *s, int rank, unit_list *ret)
 		const struct unit *u = search_unit(s, &s->running, i);
 
 		if (u->rank == rank && u->at != NONE && u->at != u->origin &&
-		    (u->is_repair || u->kind == UNIT_HOMELESS))
+		    (u->is_repair || u->kind == UNIT_UNASSIGNED))
 			*array_add(ret) = s->running.items[i];
 	}
-	for (size_t i = 0; i < s->newcomers.n; i++) {
-		const struct unit *u = search_unit(s, &s->newcomers, i);
+	for (size_t i = 0; i < s->incoming.n; i++) {
+		const struct unit *u = search_unit(s, &s->incoming, i);
 
 		if (u->rank == rank && u->at != NONE && u->kind == UNIT_PENDING)
-			*array_add(ret) = s->newcomers.items[i];
+			*array_add(ret) = s->incoming.items[i];
 	}
 }
 
@@ -132,13 +132,13 @@ static void list_displaced(const struct search *s, int rank, unit_list *ret)
 		    u->at == u->origin)
 			continue;
 		n++;
-		if (world_fits(s->w, u, u->origin, (unsigned)rank + 1))
+		if (trial_fits(s->w, u, u->origin, (unsigned)rank + 1))
 			*array_add(ret) = s->running.items[i];
 	}
 }
 
 /* Nobody of whom there is no room even with all the displaced away is in any such set. */
-static void leave_out_hopeless(struct search *s, unit_list *displaced, int rank)
+static void skip_pruned(struct search *s, unit_list *displaced, int rank)
 {
 	place_id at[MAX_DISPLACED];
 	size_t n = 0;
@@ -146,18 +146,18 @@ static void leave_out_hopeless(struct search *s, unit_list *displaced, int rank)
 	for (size_t i = 0; i < displaced->n; i++) {
 		at[i] = search_unit(s, displaced, i)->at;
 		if (at[i] != NONE)
-			world_lift(s->w, displaced->items[i]);
+			trial_unassign(s->w, displaced->items[i]);
 	}
 	uint32_t may = 0;
 	for (size_t i = 0; i < displaced->n; i++) {
 		const struct unit *u = search_unit(s, displaced, i);
 
-		if (world_fits(s->w, u, u->origin, (unsigned)rank))
+		if (trial_fits(s->w, u, u->origin, (unsigned)rank))
 			may |= 1u << i;
 	}
 	for (size_t i = 0; i < displaced->n; i++)
 		if (at[i] != NONE)
-			world_put(s->w, displaced->items[i], at[i]);
+			trial_assign(s->w, displaced->items[i], at[i]);
 	for (size_t i = 0; i < displaced->n; i++)
 		if (may >> i & 1)
 			displaced->items[n++] = displaced->items[i];
@@ -179,25 +179,25 @@ static bool any_could_go_back(struct search *s, const unit_list *displaced, int 
 
 /* With the more critical pods and those of this rank where they are now, could some of the
  * displaced ones of this rank be where they were? */
-bool search_is_in_vain(struct search *s, int rank)
+bool search_is_needless(struct search *s, int rank)
 {
-	unit_list displaced = { 0 }, fresh = { 0 };
+	unit_list displaced = { 0 }, to_place = { 0 };
 
 	list_displaced(s, rank, &displaced);
 	if (displaced.n == 0)
 		return false;
-	list_new(s, rank, &fresh);
-	AUTO_FREE place_id *at = xcalloc(fresh.n, sizeof(*at));
+	list_new(s, rank, &to_place);
+	AUTO_FREE place_id *at = xcalloc(to_place.n, sizeof(*at));
 
-	for (size_t i = 0; i < fresh.n; i++) {
-		at[i] = search_unit(s, &fresh, i)->at;
-		world_go(s->w, fresh.items[i]);
+	for (size_t i = 0; i < to_place.n; i++) {
+		at[i] = search_unit(s, &to_place, i)->at;
+		trial_remove(s->w, to_place.items[i]);
 	}
-	leave_out_hopeless(s, &displaced, rank);
+	skip_pruned(s, &displaced, rank);
 	bool is_found = any_could_go_back(s, &displaced, rank);
-	for (size_t i = 0; i < fresh.n; i++)
-		world_come(s->w, fresh.items[i], at[i]);
-	array_done(&fresh);
+	for (size_t i = 0; i < to_place.n; i++)
+		trial_add(s->w, to_place.items[i], at[i]);
+	array_done(&to_place);
 	array_done(&displaced);
 	return is_found;
 }

@@ -5,13 +5,13 @@
 
 #include "plan/inter_pod.h"
 
-static void try_fresh(struct search *s, size_t i, place_id place)
+static void try_to_place(struct search *s, size_t i, place_id place)
 {
-	unit_id id = s->fresh.items[i];
+	unit_id id = s->to_place.items[i];
 
-	world_come(s->w, id, place);
-	search_place_fresh(s, s->w->units.items[id].rank, i + 1);
-	world_go(s->w, id);
+	trial_add(s->w, id, place);
+	search_place(s, s->w->units.items[id].rank, i + 1);
+	trial_remove(s->w, id);
 }
 
 /* Somebody that it wants near it may still come. */
@@ -19,11 +19,11 @@ static bool awaits_company(const struct search *s, const struct unit *u)
 {
 	const struct cluster *c = s->w->c;
 
-	for (size_t i = 0; i < s->fresh.n; i++) {
-		const struct unit *other = search_unit(s, &s->fresh, i);
+	for (size_t i = 0; i < s->to_place.n; i++) {
+		const struct unit *other = search_unit(s, &s->to_place, i);
 
 		if (other != u && other->at == NONE &&
-		    pod_terms_wants(c, unit_pod(s->w, u), unit_pod(s->w, other)))
+		    inter_pod_wants(c, unit_pod(s->w, u), unit_pod(s->w, other)))
 			return true;
 	}
 	return false;
@@ -38,7 +38,7 @@ static bool awaits_leaving(const struct search *s, const struct unit *u)
 		const struct unit *other = search_unit(s, &s->running, i);
 
 		if (other->rank < u->rank && !other->is_evicted && other->can_evict &&
-		    pod_terms_avoids(c, unit_pod(s->w, u), unit_pod(s->w, other)))
+		    inter_pod_avoids(c, unit_pod(s->w, u), unit_pod(s->w, other)))
 			return true;
 	}
 	return false;
@@ -52,10 +52,10 @@ enum entry {
 
 static enum entry may_enter(struct search *s, const struct unit *u, node_id node)
 {
-	if (u->kind == UNIT_HOMELESS)
+	if (u->kind == UNIT_UNASSIGNED)
 		return u->node == node ? ENTRY_YES : ENTRY_NO;
 	enum refusal r = filter_node(&s->p->filters, u, node, u->rank, NULL, 0);
-	bool may_wait = s->region->lands &&
+	bool may_wait = s->region->is_whole_cluster &&
 			filter_bit(filters_allowed(&s->p->filters, unit_pod(s->w, u)->rules), node);
 
 	if (r == REFUSE_NOTHING)
@@ -79,9 +79,10 @@ static bool is_named(const struct search *s, uint32_t core)
 
 /* Two cores of a node with the same figures, without anybody less critical, and that nobody asks
  * for by number, are as good as one another: the first will do. */
-bool search_is_twin(const struct search *s, const struct candidate *list, size_t i, unsigned rank)
+bool search_is_interchangeable(const struct search *s, const struct candidate *list, size_t i,
+			       unsigned rank)
 {
-	const struct world *w = s->w;
+	const struct trial *w = s->w;
 	const struct core_set *a = &w->places.items[list[i].place];
 
 	if (i == 0 || a->cells.n != 1 || a->cores.n != 1)
@@ -100,26 +101,27 @@ bool search_is_twin(const struct search *s, const struct candidate *list, size_t
 static void try_choices(struct search *s, size_t i, struct range choices, bool yields,
 			struct choice *choice)
 {
-	const struct unit *u = search_unit(s, &s->fresh, i);
+	const struct unit *u = search_unit(s, &s->to_place, i);
 
-	for (uint32_t n = 0; n < choices.n && !search_is_hopeless(s); n++) {
+	for (uint32_t n = 0; n < choices.n && !search_is_pruned(s); n++) {
 		const struct candidate *list = s->choices.items + choices.at;
 		uint32_t k = s->is_reversed ? choices.n - 1 - n : n;
 		place_id place = list[k].place;
 
-		if (!world_fits(s->w, u, place, u->rank) ||
-		    world_fits(s->w, u, place, 0) == yields || search_is_twin(s, list, k, u->rank))
+		if (!trial_fits(s->w, u, place, u->rank) ||
+		    trial_fits(s->w, u, place, 0) == yields ||
+		    search_is_interchangeable(s, list, k, u->rank))
 			continue;
 		if (!search_step(s) || !search_choose(s, choice))
 			break;
-		try_fresh(s, i, place);
+		try_to_place(s, i, place);
 		search_unchoose(s, choice);
 	}
 }
 
 static void try_places(struct search *s, size_t i, enum entry entry, struct choice *choice)
 {
-	const struct unit *u = search_unit(s, &s->fresh, i);
+	const struct unit *u = search_unit(s, &s->to_place, i);
 	struct range choices = { (uint32_t)s->choices.n, 0 };
 
 	for (size_t n = 0; n < s->region->n_nodes; n++)
@@ -133,29 +135,29 @@ static void try_places(struct search *s, size_t i, enum entry entry, struct choi
 
 static void try_leaving_out(struct search *s, size_t i, struct choice *choice)
 {
-	unsigned rank = search_unit(s, &s->fresh, i)->rank;
+	unsigned rank = search_unit(s, &s->to_place, i)->rank;
 
 	cost_lose(&s->cost, rank, 1);
-	if (!search_is_hopeless(s) && search_step(s) && search_choose(s, choice)) {
-		search_place_fresh(s, (int)rank, i + 1);
+	if (!search_is_pruned(s) && search_step(s) && search_choose(s, choice)) {
+		search_place(s, (int)rank, i + 1);
 		search_unchoose(s, choice);
 	}
 	cost_lose(&s->cost, rank, -1);
 }
 
-void search_place_fresh(struct search *s, int rank, size_t from)
+void search_place(struct search *s, int rank, size_t from)
 {
 	struct choice choice = { 0 };
 	size_t i = from;
 
-	while (i < s->fresh.n && (search_unit(s, &s->fresh, i)->rank != rank ||
-				  search_unit(s, &s->fresh, i)->is_evicted))
+	while (i < s->to_place.n && (search_unit(s, &s->to_place, i)->rank != rank ||
+				     search_unit(s, &s->to_place, i)->is_evicted))
 		i++;
-	if (i == s->fresh.n) {
+	if (i == s->to_place.n) {
 		search_clear_rank(s, rank - 1);
 		return;
 	}
-	if (search_bound_is_hopeless(s, rank, i))
+	if (search_bound_prunes(s, rank, i))
 		return;
 	try_places(s, i, ENTRY_YES, &choice);
 	try_leaving_out(s, i, &choice);

@@ -14,11 +14,11 @@ static bool is_displaced(const struct unit *u, int rank)
  * the sake of the more critical one who started it, so a repair does not go that far. */
 static bool suits(const struct search *s, const struct unit *u, place_id place, bool ejects)
 {
-	bool fits_now = world_fits(s->w, u, place, u->rank);
+	bool fits_now = trial_fits(s->w, u, place, u->rank);
 
 	if (!ejects)
 		return fits_now;
-	return !fits_now && !u->is_repair && world_fits(s->w, u, place, u->rank + 1u);
+	return !fits_now && !u->is_repair && trial_fits(s->w, u, place, u->rank + 1u);
 }
 
 /* Puts the place that an earlier search has found in front. */
@@ -41,22 +41,22 @@ static void try_moves(struct search *s, size_t i, struct range choices, bool eje
 	unit_id id = s->running.items[i];
 	const struct unit *u = &s->w->units.items[id];
 
-	for (uint32_t n = 0; n < choices.n && !search_is_hopeless(s); n++) {
+	for (uint32_t n = 0; n < choices.n && !search_is_pruned(s); n++) {
 		const struct candidate *list = s->choices.items + choices.at;
 		uint32_t k = s->is_reversed ? choices.n - 1 - n : n;
 		place_id place = list[k].place;
 
 		if (place == u->origin || !suits(s, u, place, ejects) ||
-		    search_is_twin(s, list, k, u->rank))
+		    search_is_interchangeable(s, list, k, u->rank))
 			continue;
 		if (!search_step(s) || !search_choose(s, choice))
 			break;
-		world_put(s->w, id, place);
+		trial_assign(s->w, id, place);
 		if (ejects)
 			search_clear_cells(s, u->rank);
 		else
-			search_rehome(s, u->rank);
-		world_lift(s->w, id);
+			search_relocate(s, u->rank);
+		trial_unassign(s->w, id);
 		search_unchoose(s, choice);
 	}
 }
@@ -74,18 +74,20 @@ static void try_moving(struct search *s, size_t i, struct choice *choice)
 	s->choices.n = choices.at;
 }
 
-/* Where all nodes are in sight, the end of the branch finds the landings. */
-bool search_hopes_to_land(const struct search *s, unit_id id)
+/* Where all nodes are in sight, the end of the branch finds the replacements. */
+bool search_has_replacement_node(const struct search *s, unit_id id)
 {
-	return s->w->units.items[id].can_land && (s->region->lands || index_lands(s->p, id));
+	return s->w->units.items[id].is_reschedulable &&
+	       (s->region->is_whole_cluster || index_holds_replacement(s->p, id));
 }
 
-/* A pod on cores that it may not use is evicted only for a landing. */
+/* A pod on cores that it may not use is evicted only for a replacement. */
 bool search_may_evict(const struct search *s, const struct unit *u)
 {
 	unit_id id = (unit_id)(u - s->w->units.items);
 
-	if (!u->can_evict || u->is_evicted || (u->is_misplaced && !search_hopes_to_land(s, id)))
+	if (!u->can_evict || u->is_evicted ||
+	    (u->is_misplaced && !search_has_replacement_node(s, id)))
 		return false;
 	return u->pdb == NONE || s->w->evictions_left[u->pdb] > 0;
 }
@@ -104,16 +106,16 @@ void search_mark_evicted(struct search *s, unit_id id, bool is_evicted)
 	int sign = is_evicted ? 1 : -1;
 
 	if (is_evicted)
-		world_evict(s->w, id);
+		trial_evict(s->w, id);
 	else
-		world_bring_back(s->w, id);
+		trial_unevict(s->w, id);
 	s->cost.part[COST_MOVED] -= sign;
 	cost_evict(&s->cost, u->rank, sign);
-	if (!search_hopes_to_land(s, id))
+	if (!search_has_replacement_node(s, id))
 		cost_lose(&s->cost, u->rank, sign);
 }
 
-/* Even if it finds a landing, would one who was taken off cost too much evicted? */
+/* Even if it finds a replacement, would one who was taken off cost too much evicted? */
 static bool is_too_dear(const struct search *s, const struct unit *u)
 {
 	struct cost cost = s->cost;
@@ -131,8 +133,8 @@ static void try_eviction(struct search *s, size_t i, struct choice *choice)
 	if (!search_may_evict(s, u) || is_too_dear(s, u))
 		return;
 	search_mark_evicted(s, id, true);
-	if (!search_is_hopeless(s) && search_step(s) && search_choose(s, choice)) {
-		search_rehome(s, u->rank);
+	if (!search_is_pruned(s) && search_step(s) && search_choose(s, choice)) {
+		search_relocate(s, u->rank);
 		search_unchoose(s, choice);
 	}
 	search_mark_evicted(s, id, false);
@@ -146,33 +148,33 @@ static void try_leaving_it(struct search *s, size_t i, struct choice *choice)
 
 	if (!s->w->nodes[u->node].is_broken)
 		return;
-	s->is_left[i] = true;
+	s->stays_displaced[i] = true;
 	search_mark_displaced(s, u, -1);
 	cost_lose(&s->cost, u->rank, u->is_misplaced);
-	world_put(s->w, id, u->origin);
-	if (!search_is_hopeless(s) && search_step(s) && search_choose(s, choice)) {
+	trial_assign(s->w, id, u->origin);
+	if (!search_is_pruned(s) && search_step(s) && search_choose(s, choice)) {
 		/* One on wrong cores was not there when its cell was cleared. */
 		if (u->is_misplaced)
 			search_clear_cells(s, u->rank);
 		else
-			search_rehome(s, u->rank);
+			search_relocate(s, u->rank);
 		search_unchoose(s, choice);
 	}
-	world_lift(s->w, id);
+	trial_unassign(s->w, id);
 	cost_lose(&s->cost, u->rank, -(int)u->is_misplaced);
 	search_mark_displaced(s, u, 1);
-	s->is_left[i] = false;
+	s->stays_displaced[i] = false;
 }
 
-void search_rehome(struct search *s, int rank)
+void search_relocate(struct search *s, int rank)
 {
 	size_t i = 0;
 
 	while (i < s->running.n && !is_displaced(search_unit(s, &s->running, i), rank))
 		i++;
 	if (i == s->running.n) {
-		if (!search_is_in_vain(s, rank))
-			search_place_fresh(s, rank, 0);
+		if (!search_is_needless(s, rank))
+			search_place(s, rank, 0);
 		return;
 	}
 	if (search_bound_must_evict(s, rank))

@@ -24,7 +24,7 @@ static void list_node(struct search *s, node_id node, bool are_away)
 			continue;
 		*array_add(&s->running) = id;
 		if (!u->can_evict || u->pdb != NONE)
-			s->has_stubborn = true;
+			s->has_non_evictable = true;
 	}
 }
 
@@ -35,59 +35,59 @@ static void list_running(struct search *s)
 		list_node(s, s->region->nodes[n], true);
 		list_node(s, s->region->nodes[n], false);
 	}
-	for (size_t i = 0; i < s->region->n_settled; i++)
-		*array_add(&s->newcomers) = s->region->settled[i];
-	for (size_t i = 0; i < s->region->n_fresh; i++) {
-		*array_add(&s->newcomers) = s->region->fresh[i];
-		*array_add(&s->fresh) = s->region->fresh[i];
+	for (size_t i = 0; i < s->region->n_placed; i++)
+		*array_add(&s->incoming) = s->region->placed[i];
+	for (size_t i = 0; i < s->region->n_to_place; i++) {
+		*array_add(&s->incoming) = s->region->to_place[i];
+		*array_add(&s->to_place) = s->region->to_place[i];
 	}
 }
 
 static void list_pins(struct search *s)
 {
-	for (size_t i = 0; i < s->running.n + s->newcomers.n; i++) {
+	for (size_t i = 0; i < s->running.n + s->incoming.n; i++) {
 		const struct unit *u = i < s->running.n
 					       ? search_unit(s, &s->running, i)
-					       : search_unit(s, &s->newcomers, i - s->running.n);
+					       : search_unit(s, &s->incoming, i - s->running.n);
 
 		if (unit_request(s->w, u)->has_pin)
 			*array_add(&s->pins) = unit_request(s->w, u)->pin;
 	}
 }
 
-/* Moves one unit of the region from what it is to what is wanted, cost and all aside. */
-static void set_unit(struct world *w, unit_id id, struct saved want)
+/* Moves one unit of the region from what it is to what is watched_kinds, cost and all aside. */
+static void set_unit(struct trial *w, unit_id id, struct saved want)
 {
 	struct unit *u = &w->units.items[id];
 
 	if (u->at != NONE)
-		world_lift(w, id);
+		trial_unassign(w, id);
 	if (want.is_evicted && !u->is_evicted)
-		world_evict(w, id);
+		trial_evict(w, id);
 	else if (!want.is_evicted && u->is_evicted)
-		world_bring_back(w, id);
+		trial_unevict(w, id);
 	if (want.at != NONE)
-		world_put(w, id, want.at);
+		trial_assign(w, id, want.at);
 }
 
-static void set_fresh(struct world *w, unit_id id, place_id at)
+static void set_to_place(struct trial *w, unit_id id, place_id at)
 {
 	if (w->units.items[id].at != NONE)
-		world_go(w, id);
+		trial_remove(w, id);
 	if (at != NONE)
-		world_come(w, id, at);
+		trial_add(w, id, at);
 }
 
 static bool is_settled(const struct search *s, unit_id id)
 {
-	for (size_t i = 0; i < s->region->n_settled; i++)
-		if (s->region->settled[i] == id)
+	for (size_t i = 0; i < s->region->n_placed; i++)
+		if (s->region->placed[i] == id)
 			return true;
 	return false;
 }
 
-/* Where the region's search begins: the snapshot, with the settled pods in their places. Pods
- * without cores that are neither settled nor fresh stay without. */
+/* Where the region's search begins: the snapshot, with the placed pods in their places. Pods
+ * without cores that are neither placed nor to_place stay without. */
 static void rewind_region(struct search *s, place_id *before_fresh)
 {
 	for (size_t i = 0; i < s->running.n; i++) {
@@ -101,14 +101,14 @@ static void rewind_region(struct search *s, place_id *before_fresh)
 		if (u->is_misplaced)
 			search_mark_displaced(s, u, 1);
 	}
-	for (size_t i = 0; i < s->fresh.n; i++) {
-		before_fresh[i] = search_unit(s, &s->fresh, i)->at;
-		set_fresh(s->w, s->fresh.items[i], NONE);
+	for (size_t i = 0; i < s->to_place.n; i++) {
+		before_fresh[i] = search_unit(s, &s->to_place, i)->at;
+		set_to_place(s->w, s->to_place.items[i], NONE);
 	}
 }
 
-void arrange(struct planner *p, const struct region *region, const struct cost *limit,
-	     struct arrangement *ret)
+void search_region(struct planner *p, const struct region *region, const struct cost *limit,
+		   struct search_result *ret)
 {
 	struct search s = {
 		.p = p,
@@ -118,52 +118,54 @@ void arrange(struct planner *p, const struct region *region, const struct cost *
 		.found = ret,
 	};
 
-	*ret = (struct arrangement){ .is_exact = true };
+	*ret = (struct search_result){ .is_exact = true };
 	list_running(&s);
-	s.is_left = xcalloc(s.running.n, sizeof(*s.is_left));
+	s.stays_displaced = xcalloc(s.running.n, sizeof(*s.stays_displaced));
 	s.before = xcalloc(s.running.n, sizeof(*s.before));
-	AUTO_FREE place_id *before_fresh = xcalloc(s.fresh.n, sizeof(*before_fresh));
+	AUTO_FREE place_id *before_fresh = xcalloc(s.to_place.n, sizeof(*before_fresh));
 
 	rewind_region(&s, before_fresh);
 	search_bound_init(&s);
 	list_pins(&s);
 	do {
 		s.was_cut = false;
-		for (int order = 0; order < (region->lands ? 2 : 1) && ret->is_exact; order++) {
+		for (int order = 0; order < (region->is_whole_cluster ? 2 : 1) && ret->is_exact;
+		     order++) {
 			s.is_reversed = order;
 			search_clear_rank(&s, LEVEL_HIGH);
 		}
-		s.slack++;
-		ret->is_exact = ret->is_exact && (!s.was_cut || s.slack <= region->max_slack);
+		s.discrepancies++;
+		ret->is_exact = ret->is_exact &&
+				(!s.was_cut || s.discrepancies <= region->max_discrepancies);
 	} while (s.was_cut && ret->is_exact);
 	free(s.bound);
 	array_done(&s.pins);
 	array_done(&s.choices);
-	for (size_t i = 0; i < s.fresh.n; i++)
-		set_fresh(s.w, s.fresh.items[i], before_fresh[i]);
+	for (size_t i = 0; i < s.to_place.n; i++)
+		set_to_place(s.w, s.to_place.items[i], before_fresh[i]);
 	for (size_t i = 0; i < s.running.n; i++)
 		set_unit(s.w, s.running.items[i], s.before[i]);
 
-	if (region->lands)
+	if (region->is_whole_cluster)
 		search_update_index(&s);
 	p->steps += s.steps;
-	free(s.is_left);
+	free(s.stays_displaced);
 	free(s.before);
 	array_done(&s.running);
-	array_done(&s.fresh);
-	array_done(&s.newcomers);
+	array_done(&s.to_place);
+	array_done(&s.incoming);
 	array_done(&s.order);
 }
 
-void arrangement_done(struct arrangement *a)
+void search_result_done(struct search_result *a)
 {
 	array_done(&a->outcomes);
 	array_done(&a->order);
 }
 
-void arrange_commit(struct planner *p, const struct region *region, const struct arrangement *a)
+void search_commit(struct planner *p, const struct region *region, const struct search_result *a)
 {
-	struct world *w = &p->w;
+	struct trial *w = &p->w;
 
 	for (size_t i = 0; i < a->outcomes.n; i++) {
 		const struct outcome *o = &a->outcomes.items[i];
@@ -177,7 +179,7 @@ void arrange_commit(struct planner *p, const struct region *region, const struct
 		if (w->units.items[o->unit].kind != UNIT_PENDING)
 			set_unit(w, o->unit, (struct saved){ o->at, o->is_evicted });
 		else
-			set_fresh(w, o->unit, o->at);
+			set_to_place(w, o->unit, o->at);
 	}
 	for (size_t i = 0; i < region->n_nodes; i++)
 		planner_refresh(p, region->nodes[i]);
@@ -185,7 +187,7 @@ void arrange_commit(struct planner *p, const struct region *region, const struct
 
 enum { IMPOSSIBLE = 1 << 20 };
 
-struct cost arrange_cost(struct planner *p, const struct region *region)
+struct cost search_region_cost(struct planner *p, const struct region *region)
 {
 	struct search s = { .p = p, .w = &p->w, .region = region };
 
@@ -195,7 +197,7 @@ struct cost arrange_cost(struct planner *p, const struct region *region)
 
 		if (u->is_evicted) {
 			cost_evict(&s.cost, u->rank, 1);
-			if (!search_hopes_to_land(&s, s.running.items[i]))
+			if (!search_has_replacement_node(&s, s.running.items[i]))
 				cost_lose(&s.cost, u->rank, 1);
 		} else if (u->at != u->origin && u->kind == UNIT_RUNNING) {
 			s.cost.part[COST_MOVED]++;
@@ -205,19 +207,19 @@ struct cost arrange_cost(struct planner *p, const struct region *region)
 		if (u->is_evicted || (u->at != u->origin && u->kind == UNIT_RUNNING))
 			s.cost.part[COST_DISPLACED] += u->load[0];
 	}
-	for (size_t i = 0; i < s.fresh.n; i++) {
-		const struct unit *u = search_unit(&s, &s.fresh, i);
+	for (size_t i = 0; i < s.to_place.n; i++) {
+		const struct unit *u = search_unit(&s, &s.to_place, i);
 
 		if (u->at == NONE && !u->is_evicted)
 			cost_lose(&s.cost, u->rank, 1);
 	}
-	search_lose_broken(&s, &s.cost);
+	search_charge_overcommitted(&s, &s.cost);
 	/* What must not be is dearer than anything that may. */
-	if (region->lands && !search_lose_unlanded(&s, &s.cost))
+	if (region->is_whole_cluster && !search_charge_unreplaced(&s, &s.cost))
 		s.cost.part[COST_LOST] += IMPOSSIBLE;
 	s.cost.part[COST_MOVED] += order_rests(p, region->nodes, region->n_nodes);
 	array_done(&s.running);
-	array_done(&s.fresh);
-	array_done(&s.newcomers);
+	array_done(&s.to_place);
+	array_done(&s.incoming);
 	return s.cost;
 }

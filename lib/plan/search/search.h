@@ -27,24 +27,25 @@ typedef ARRAY(node_id) node_list;
 struct region {
 	const node_id *nodes;
 	size_t n_nodes;
-	/* New pods (pending, or without cores) by turn. `settled` keep their places; `fresh` are
+	/* New pods (pending, or without cores) by turn. `placed` keep their places; `to_place` are
 	 * placed by the search. */
-	const unit_id *settled, *fresh;
-	size_t n_settled, n_fresh;
-	bool lands; /* all nodes are here: look for the landings of the evicted; else hope for them
-		     */
+	const unit_id *placed, *to_place;
+	size_t n_placed, n_to_place;
+	bool is_whole_cluster; /* all nodes are here: look for the replacements of the evicted; else
+				* hope for them
+				*/
 	uint64_t max_steps;
-	uint32_t max_slack; /* how often an alternative may depart from the first choices */
+	uint32_t max_discrepancies; /* how often an alternative may depart from the first choices */
 };
 
-/* What became of each of the region's running and fresh pods. */
+/* What became of each of the region's running and to_place pods. */
 struct outcome {
 	unit_id unit;
 	place_id at;
-	bool is_evicted, is_left; /* left: it stays where it may not be, and does not run */
+	bool is_evicted, stays_displaced; /* left: it stays where it may not be, and does not run */
 };
 
-struct arrangement {
+struct search_result {
 	struct cost cost;
 	ARRAY(struct outcome) outcomes;
 	unit_list order; /* pending pods with a place, as their inter-pod rules let them in; empty
@@ -53,15 +54,15 @@ struct arrangement {
 	bool is_exact;	 /* all alternatives were tried or ruled out */
 };
 
-/* Searches for an arrangement that costs less than `limit`. The world is as before afterwards. */
-void arrange(struct planner *p, const struct region *region, const struct cost *limit,
-	     struct arrangement *ret);
-void arrangement_done(struct arrangement *a);
+/* Searches for an search_result that costs less than `limit`. The world is as before afterwards. */
+void search_region(struct planner *p, const struct region *region, const struct cost *limit,
+		   struct search_result *ret);
+void search_result_done(struct search_result *a);
 
-/* Makes the world what the arrangement says, and refreshes its nodes. */
-void arrange_commit(struct planner *p, const struct region *region, const struct arrangement *a);
+/* Makes the world what the search_result says, and refreshes its nodes. */
+void search_commit(struct planner *p, const struct region *region, const struct search_result *a);
 
 /* What the region costs as the world has it now. */
-struct cost arrange_cost(struct planner *p, const struct region *region);
+struct cost search_region_cost(struct planner *p, const struct region *region);
 
 #endif

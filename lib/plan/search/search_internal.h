@@ -5,11 +5,12 @@
 #include "plan/candidate.h"
 #include "plan/search/search.h"
 
-/* The inside of arrange(): one depth-first search, in files by its steps. Each step calls the next
- * one and undoes what it did when that comes back; the last one saves what is better than before.
+/* The inside of search_region(): one depth-first search, in files by its steps. Each step calls the
+ *next one and undoes what it did when that comes back; the last one saves what is better than
+ *before.
  *
- *	search_clear.c	1. who has to leave	-> search_rehome()
- *	search_rehome.c	2. where they go	-> search_place_fresh()
+ *	search_clear.c	1. who has to leave	-> search_relocate()
+ *	search_relocate.c	2. where they go	-> search_place()
  *	search_place.c	3. the new pods		-> search_clear_rank() of the next rank
  *	search_end.c	the end of a branch: is it right, is it better
  *	search_bound.c	what is lost whatever comes
@@ -23,27 +24,29 @@ struct saved {
 
 struct search {
 	struct planner *p;
-	struct world *w;
+	struct trial *w;
 	const struct region *region;
-	unit_list running;    /* bound in the region, by node, then by turn */
-	unit_list fresh;      /* region->fresh */
-	unit_list newcomers;  /* settled and fresh */
-	unit_list order;      /* the pending ones of them, as they can come in one by one */
-	ARRAY(uint32_t) pins; /* the core sets that pods of the region ask for, in requests.sets */
-	candidates choices;   /* of all decisions that are open, each behind those before it */
-	bool *is_left;	      /* by position in running */
-	struct saved *before; /* likewise */
+	unit_list running;     /* bound in the region, by node, then by turn */
+	unit_list to_place;    /* region->to_place */
+	unit_list incoming;    /* placed and to_place */
+	unit_list order;       /* the pending ones of them, as they can come in one by one */
+	ARRAY(uint32_t) pins;  /* the core sets that pods of the region ask for, in requests.sets */
+	candidates choices;    /* of all decisions that are open, each behind those before it */
+	bool *stays_displaced; /* by position in running */
+	struct saved *before;  /* likewise */
 	struct cost cost, best;
-	struct arrangement *found;
+	struct search_result *found;
 	struct bound *bound;
 	uint64_t steps;
-	uint32_t slack;	   /* how many more times this branch may depart from the first choice */
-	bool has_stubborn; /* somebody who may not be evicted runs here */
-	bool was_cut;	   /* something was left out for want of slack */
-	bool is_reversed;  /* worst score first */
+	uint32_t discrepancies; /* how many more times this branch may depart from the first choice
+				 */
+	bool has_non_evictable; /* somebody who may not be evicted runs here */
+	bool was_cut;		/* something was left out for want of discrepancies */
+	bool is_reversed;	/* worst score first */
 };
 
-/* Choices of one decision in their order: the first is free, any other takes from the slack. */
+/* Choices of one decision in their order: the first is free, any other takes from the
+ * discrepancies. */
 struct choice {
 	uint32_t taken;
 };
@@ -69,22 +72,22 @@ static inline bool search_choose(struct search *s, struct choice *c)
 {
 	if (c->taken++ == 0)
 		return true;
-	if (s->slack == 0) {
+	if (s->discrepancies == 0) {
 		s->was_cut = true;
 		return false;
 	}
-	s->slack--;
+	s->discrepancies--;
 	return true;
 }
 
 static inline void search_unchoose(struct search *s, const struct choice *c)
 {
 	if (c->taken > 1)
-		s->slack++;
+		s->discrepancies++;
 }
 
 /* Does this branch cost as much already as the best found? */
-static inline bool search_is_hopeless(const struct search *s)
+static inline bool search_is_pruned(const struct search *s)
 {
 	return !cost_is_less(&s->cost, &s->best);
 }
@@ -92,7 +95,7 @@ static inline bool search_is_hopeless(const struct search *s)
 /* The same, counting what cannot have room any more: with the new pods of this rank from the i-th
  * on still to be placed, and everything below open. */
 void search_bound_init(struct search *s);
-bool search_bound_is_hopeless(const struct search *s, int rank, size_t i);
+bool search_bound_prunes(const struct search *s, int rank, size_t i);
 
 /* The same on one node, counting those of this rank and below for whom no core has a slot. With the
  * ranks above in their places, and those of this one that had to leave on their way. */
@@ -103,13 +106,14 @@ node_id search_crowded_node(const struct search *s, int rank);
 
 void search_clear_rank(struct search *s, int rank);
 void search_clear_cells(struct search *s, int rank);
-void search_rehome(struct search *s, int rank);
-void search_place_fresh(struct search *s, int rank, size_t from);
+void search_relocate(struct search *s, int rank);
+void search_place(struct search *s, int rank, size_t from);
 void search_finish(struct search *s);
 
 /* Two cores of a node with the same figures, without anybody less critical, and that nobody asks
  * for by number, are as good as one another: the first will do. */
-bool search_is_twin(const struct search *s, const struct candidate *list, size_t i, unsigned rank);
+bool search_is_interchangeable(const struct search *s, const struct candidate *list, size_t i,
+			       unsigned rank);
 
 /* Has a more critical new pod taken host ports of this one? */
 bool search_has_lost_ports(const struct search *s, const struct unit *u);
@@ -118,7 +122,7 @@ bool search_has_lost_ports(const struct search *s, const struct unit *u);
 bool search_may_evict(const struct search *s, const struct unit *u);
 
 /* Will its replacement find a place, as far as is known before the end of a branch? */
-bool search_hopes_to_land(const struct search *s, unit_id id);
+bool search_has_replacement_node(const struct search *s, unit_id id);
 
 /* The cost of one who has been taken off (sign 1) or put back (-1): a move at least. */
 void search_mark_displaced(struct search *s, const struct unit *u, int sign);
@@ -128,18 +132,19 @@ void search_mark_evicted(struct search *s, unit_id id, bool is_evicted);
 
 /* With the more critical pods and those of this rank where they are now, could some of the
  * displaced ones of this rank be where they were? */
-bool search_is_in_vain(struct search *s, int rank);
+bool search_is_needless(struct search *s, int rank);
 
 /* Does the cell hold this rank and above, and the pods below that may not be evicted? With
  * `and_getting` also those that others' evictions could bring to that. */
-bool search_holds_stubborn(const struct search *s, cell_id id, int rank, bool and_getting);
-bool search_has_cell(const struct world *w, place_id place, cell_id cell);
+bool search_holds_non_evictable(const struct search *s, cell_id id, int rank, bool and_getting);
+bool search_has_cell(const struct trial *w, place_id place, cell_id cell);
 
 /* Adds the pods on cores over their capacity to the cost: they do not count as running. */
-void search_lose_broken(const struct search *s, struct cost *cost);
+void search_charge_overcommitted(const struct search *s, struct cost *cost);
 
-/* Adds those evicted who find no landing. False when one of them may be evicted only for one. */
-bool search_lose_unlanded(struct search *s, struct cost *cost);
+/* Adds those evicted who find no replacement. False when one of them may be evicted only for one.
+ */
+bool search_charge_unreplaced(struct search *s, struct cost *cost);
 void search_update_index(const struct search *s);
 
 #endif

@@ -105,16 +105,16 @@ static void check_container(void)
 /* What is remembered is remembered again. */
 static void check_memory(void)
 {
-	AUTO(memory_done) struct memory first = { 0 };
-	AUTO(memory_done) struct memory second = { 0 };
+	AUTO(saved_state_done) struct saved_state first = { 0 };
+	AUTO(saved_state_done) struct saved_state second = { 0 };
 	char path[PATH_MAX], copy[PATH_MAX];
 	struct error err;
 
 	at(path, "state.json");
 	at(copy, "copy.json");
-	if (memory_load(path, &first, &err) < 0)
+	if (state_file_load(path, &first, &err) < 0)
 		return;
-	if (memory_save(copy, &first, &err) < 0 || memory_load(copy, &second, &err) < 0 ||
+	if (state_file_save(copy, &first, &err) < 0 || state_file_load(copy, &second, &err) < 0 ||
 	    first.groups.n != second.groups.n || first.pods.n != second.pods.n)
 		abort();
 }

@@ -12,11 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_pod(const cJSON *pod)
 {
-	static struct wish w;
+	static struct assignment w;
 	struct error err;
 	uint64_t sum = 0;
 
-	if (wish_read(pod, false, 4, &w, &err) == WISH_GOOD) {
+	if (assignment_read(pod, false, 4, &w, &err) == ASSIGNMENT_VALID) {
 		const struct budget *b = &w.want.budget;
 
 		if (b->low < 1 || b->low > b->hi || b->hi > b->period || b->floor > b->low ||
@@ -24,10 +24,10 @@ static void check_pod(const cJSON *pod)
 			abort();
 		for (size_t i = 0; i < w.want.n_containers; i++)
 			sum += w.containers[i].share;
-		if (sum > PPM || w.want.n_containers > WISH_CONTAINERS)
+		if (sum > PPM || w.want.n_containers > ASSIGNMENT_CONTAINERS)
 			abort();
 	}
-	wish_done(&w);
+	assignment_done(&w);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

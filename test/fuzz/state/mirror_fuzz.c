@@ -6,8 +6,8 @@
 
 #include "base/auto.h"
 
-/* A line is a kind, the index into wanted[] as a character, and what its stream says; the kind
- * alone begins a new list. After an empty line the news are settled. */
+/* A line is a kind, the index into watched_kinds[] as a character, and what its stream says; the
+ * kind alone begins a new list. After an empty line the news are settled. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static void must(bool condition)
@@ -24,15 +24,15 @@ static bool is_before(const struct cluster *c, const struct meta *a, const struc
 }
 
 /* Rows are in order of their names, each name once; pods point to the nodes that they name. */
-static void settle(struct mirror *m)
+static void settle(struct store *m)
 {
 	/* Rows are found through a snapshot that could be written to. */
-	struct cluster *c = (struct cluster *)mirror_cluster(m);
+	struct cluster *c = (struct cluster *)store_cluster(m);
 
-	mirror_settle(m, 1);
-	must(!mirror_has_news(m));
-	for (unsigned kind = 0; kind < N_WANTED; kind++) {
-		const struct row_kind *rows = wanted[kind].rows;
+	store_commit(m, 1);
+	must(!store_is_dirty(m));
+	for (unsigned kind = 0; kind < N_WATCHED_KINDS; kind++) {
+		const struct delta_kind *rows = watched_kinds[kind].rows;
 
 		for (size_t i = 1; i < *rows->n(c); i++)
 			must(is_before(c, row_at(c, rows, i - 1), row_at(c, rows, i)));
@@ -42,24 +42,24 @@ static void settle(struct mirror *m)
 					   c->nodes.items[pod->node].meta.name == pod->node_name));
 }
 
-static void take_line(struct mirror *m, struct slice line)
+static void take_line(struct store *m, struct slice line)
 {
 	AUTO(str_done) struct str version = STR_INIT;
-	unsigned kind = (unsigned char)line.s[0] % N_WANTED;
+	unsigned kind = (unsigned char)line.s[0] % N_WATCHED_KINDS;
 	struct slice text = { line.s + 1, line.n - 1 };
 	struct error err = ERROR_INIT;
 	struct watch_event e;
 
 	if (!text.n)
-		mirror_begin_list(m, kind);
+		store_begin_list(m, kind);
 	else if (watch_parse(text, &e, &version, &err) == 0 && e.type <= WATCH_DELETED)
-		must(mirror_event(m, kind, e.type, e.object, &err) == 0 || err.msg[0]);
+		must(store_event(m, kind, e.type, e.object, &err) == 0 || err.msg[0]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct slice rest = { n ? (const char *)data : "", n };
-	struct mirror *m = mirror_new("");
+	struct store *m = store_new("");
 
 	while (rest.n) {
 		const char *end = memchr(rest.s, '\n', rest.n);
@@ -73,6 +73,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		rest.n -= line.n + (end != NULL);
 	}
 	settle(m);
-	mirror_free(m);
+	store_free(m);
 	return 0;
 }

@@ -15,28 +15,29 @@
 	"\"mckube.io/rt-period\":\"100000\",\"mckube.io/rt-runtime-low\":\"10000\"," \
 	"\"mckube.io/rt-runtime-hi\":\"30000\""
 
-static enum wish_kind read_pod(const char *text, bool needs_core, struct wish *w, struct error *err)
+static enum assignment_kind read_pod(const char *text, bool needs_core, struct assignment *w,
+				     struct error *err)
 {
 	AUTO_JSON cJSON *pod = NULL;
 
 	*err = ERROR_INIT;
 	assert_int_equal(json_parse(text, strlen(text), &pod, err), 0);
-	return wish_read(pod, needs_core, 4, w, err);
+	return assignment_read(pod, needs_core, 4, w, err);
 }
 
-static void assignment_is_read(void **state)
+static void assignment_is_read(void **pod_status)
 {
-	struct wish w;
+	struct assignment w;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	assert_int_equal(
 		read_pod(POD(BUDGET ",\"mckube.io/rt-core\":\"2-3\","
 				    "\"mckube.io/criticality\":\"high\","
 				    "\"mckube.io/rt-current\":\"hi\","
 				    "\"mckube.io/rt-recovery\":\"nodeCpu,delaySeconds=7\""),
 			 true, &w, &err),
-		WISH_GOOD);
+		ASSIGNMENT_VALID);
 	assert_string_equal(w.want.uid, "u-1");
 	assert_string_equal(w.want.ns, "default");
 	assert_int_equal(w.want.budget.hi, 30000);
@@ -51,90 +52,90 @@ static void assignment_is_read(void **state)
 	assert_int_equal(w.want.n_containers, 1);
 	assert_string_equal(w.want.containers[0].name, "app");
 	assert_int_equal(w.want.containers[0].share, PPM);
-	wish_done(&w);
+	assignment_done(&w);
 }
 
-static void a_degraded_pod_has_its_floor_at_any_level(void **state)
+static void a_degraded_pod_has_its_floor_at_any_level(void **pod_status)
 {
-	struct wish w;
+	struct assignment w;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	assert_int_equal(read_pod(POD(BUDGET ",\"mckube.io/rt-core\":\"2\","
 					     "\"mckube.io/rt-runtime-floor\":\"700\","
 					     "\"mckube.io/rt-degraded\":\"\""),
 				  true, &w, &err),
-			 WISH_GOOD);
+			 ASSIGNMENT_VALID);
 	for (int level = LEVEL_LOW; level < LEVELS; level++)
 		assert_int_equal(budget_runtime(&w.want.budget, (enum level)level), 700);
-	wish_done(&w);
+	assignment_done(&w);
 }
 
-static void request_without_cores_is_no_assignment(void **state)
+static void request_without_cores_is_no_assignment(void **pod_status)
 {
-	struct wish w;
+	struct assignment w;
 	struct error err;
 
-	(void)state;
-	assert_int_equal(read_pod(POD(BUDGET), true, &w, &err), WISH_NONE);
-	wish_done(&w);
-	assert_int_equal(read_pod(POD(BUDGET), false, &w, &err), WISH_GOOD);
+	(void)pod_status;
+	assert_int_equal(read_pod(POD(BUDGET), true, &w, &err), ASSIGNMENT_NONE);
+	assignment_done(&w);
+	assert_int_equal(read_pod(POD(BUDGET), false, &w, &err), ASSIGNMENT_VALID);
 	assert_false(w.want.is_pinned);
 	assert_int_equal(cpuset_count(&w.want.cores), 4);
-	wish_done(&w);
-	assert_int_equal(read_pod(POD("\"a\":\"b\""), false, &w, &err), WISH_NONE);
-	wish_done(&w);
+	assignment_done(&w);
+	assert_int_equal(read_pod(POD("\"a\":\"b\""), false, &w, &err), ASSIGNMENT_NONE);
+	assignment_done(&w);
 }
 
-static void rt_operators_annotations_are_read(void **state)
+static void rt_operators_annotations_are_read(void **pod_status)
 {
-	struct wish w;
+	struct assignment w;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	assert_int_equal(
 		read_pod(POD("\"realtime\":\"true\",\"rt_runtime_us\":\"25000\""), true, &w, &err),
-		WISH_GOOD);
+		ASSIGNMENT_VALID);
 	assert_int_equal(w.want.budget.period, 1000000);
 	assert_int_equal(w.want.budget.low, 25000);
 	assert_int_equal(w.want.budget.hi, 25000);
-	wish_done(&w);
+	assignment_done(&w);
 	assert_int_equal(
 		read_pod(POD("\"realtime\":\"false\",\"rt_runtime_us\":\"25000\""), true, &w, &err),
-		WISH_NONE);
-	wish_done(&w);
+		ASSIGNMENT_NONE);
+	assignment_done(&w);
 }
 
-static void budget_is_divided_among_containers(void **state)
+static void budget_is_divided_among_containers(void **pod_status)
 {
-	struct wish w;
+	struct assignment w;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	assert_int_equal(read_pod(POD(BUDGET ",\"mckube.io/rt-containers\":\"app=70,log,init\""),
 				  false, &w, &err),
-			 WISH_GOOD);
+			 ASSIGNMENT_VALID);
 	assert_int_equal(w.want.n_containers, 3);
 	assert_int_equal(w.want.containers[0].share, 700000);
 	assert_int_equal(w.want.containers[1].share, 150000);
 	assert_string_equal(w.want.containers[1].path, "a/b");
 	assert_int_equal(w.pids[2], 7);
-	wish_done(&w);
+	assignment_done(&w);
 }
 
 static void refused(const char *text, const char *why)
 {
-	struct wish w;
+	struct assignment w;
 	struct error err;
 
-	assert_int_equal(read_pod(text, false, &w, &err), WISH_BAD);
+	assert_int_equal(read_pod(text, false, &w, &err), ASSIGNMENT_INVALID);
 	assert_non_null(strstr(err.msg, why));
-	wish_done(&w);
+	assignment_done(&w);
 }
 
-static void nonsense_names_its_field(void **state)
+static void nonsense_names_its_field(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	refused(POD("\"mckube.io/rt-period\":\"soon\""), "[mckube.io/rt-period]: 'soon'");
 	refused(POD("\"mckube.io/rt-period\":\"-1\""), "[mckube.io/rt-period]: -1 is not between");
 	refused(POD(BUDGET ",\"mckube.io/rt-core\":\"x\""), "[mckube.io/rt-core]: 'x'");

@@ -32,7 +32,7 @@ static void a_string_can_be_added_in_two_steps(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 2000; i++)
-		hashes[i] = intern_ahead(&t, &i, sizeof(i));
+		hashes[i] = intern_prefetch(&t, &i, sizeof(i));
 	for (uint32_t i = 0; i < 2000; i++) {
 		str_id id = intern_add_hashed(&t, &i, sizeof(i), hashes[i]);
 
@@ -81,15 +81,15 @@ static void whole_numbers_are_known(void **state)
 static void what_is_forgotten_makes_room(void **state)
 {
 	AUTO(intern_done) struct intern t = { 0 };
-	str_id kept = intern_cstr(&t, "42"), gone = intern_cstr(&t, "43");
+	str_id cached_value = intern_cstr(&t, "42"), gone = intern_cstr(&t, "43");
 	bool is_live[3] = { 0 };
 	int32_t number = 0;
 
 	(void)state;
-	is_live[kept] = true;
+	is_live[cached_value] = true;
 	intern_sweep(&t, is_live);
-	assert_int_equal(intern_cstr(&t, "42"), kept);
-	assert_true(intern_number(&t, kept, &number));
+	assert_int_equal(intern_cstr(&t, "42"), cached_value);
+	assert_true(intern_number(&t, cached_value, &number));
 	assert_int_equal(number, 42);
 	assert_int_equal(intern_find(&t, "43", 2), INTERN_NONE);
 	assert_int_equal(intern_cstr(&t, "word"), gone);

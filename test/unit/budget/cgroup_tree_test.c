@@ -53,9 +53,9 @@ static size_t carry_out(struct budget_tree *t)
 	return n;
 }
 
-static void ratio_is_the_kernels(void **state)
+static void ratio_is_the_kernels(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	assert_int_equal(bandwidth_ratio((struct bandwidth){ 1000000, 950000 }), 996147);
 	assert_int_equal(bandwidth_ratio((struct bandwidth){ 1000000, 1 }), 1);
 	assert_int_equal(bandwidth_ratio((struct bandwidth){ 3000000, 1 }), 0);
@@ -63,9 +63,9 @@ static void ratio_is_the_kernels(void **state)
 	assert_int_equal(bandwidth_ratio((struct bandwidth){ 0, 5 }), 0);
 }
 
-static void smallest_runtime_has_at_least_the_ratio(void **state)
+static void smallest_runtime_has_at_least_the_ratio(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	for (int64_t period = 100; period < 4000000; period = period * 17 / 10 + 3) {
 		for (int64_t runtime = 1; runtime < period; runtime = runtime * 2 + 1) {
 			uint64_t ratio = bandwidth_ratio((struct bandwidth){ period, runtime });
@@ -78,13 +78,13 @@ static void smallest_runtime_has_at_least_the_ratio(void **state)
 	}
 }
 
-static void first_budget_is_written_from_the_root_down(void **state)
+static void first_budget_is_written_from_the_root_down(void **pod_status)
 {
 	struct pod_tree p;
 	struct budget_write writes[16];
 	size_t n;
 
-	(void)state;
+	(void)pod_status;
 	pod_tree_init(&p);
 	want(&p.t, p.app, 25000, 1000000);
 	assert_int_equal(budget_tree_derive(&p.t, NULL), 0);
@@ -97,13 +97,13 @@ static void first_budget_is_written_from_the_root_down(void **state)
 	budget_tree_done(&p.t);
 }
 
-static void cut_is_written_from_the_leaves_up(void **state)
+static void cut_is_written_from_the_leaves_up(void **pod_status)
 {
 	struct pod_tree p;
 	struct budget_write writes[16];
 	size_t n;
 
-	(void)state;
+	(void)pod_status;
 	pod_tree_init(&p);
 	want(&p.t, p.app, 300000, 1000000);
 	carry_out(&p.t);
@@ -116,11 +116,11 @@ static void cut_is_written_from_the_leaves_up(void **state)
 	budget_tree_done(&p.t);
 }
 
-static void pod_is_the_sum_of_its_containers(void **state)
+static void pod_is_the_sum_of_its_containers(void **pod_status)
 {
 	struct pod_tree p;
 
-	(void)state;
+	(void)pod_status;
 	pod_tree_init(&p);
 	want(&p.t, p.app, 20000, 100000);
 	want(&p.t, p.sidecar, 7, 3000);
@@ -129,7 +129,7 @@ static void pod_is_the_sum_of_its_containers(void **state)
 	budget_tree_done(&p.t);
 }
 
-static void period_changes_in_either_direction(void **state)
+static void period_changes_in_either_direction(void **pod_status)
 {
 	static const struct bandwidth steps[] = {
 		{ 100000, 20000 }, { 1000000, 900000 }, { 50000, 40000 },
@@ -137,7 +137,7 @@ static void period_changes_in_either_direction(void **state)
 	};
 	struct pod_tree p;
 
-	(void)state;
+	(void)pod_status;
 	pod_tree_init(&p);
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		want(&p.t, p.app, steps[i].runtime_us, steps[i].period_us);
@@ -146,11 +146,11 @@ static void period_changes_in_either_direction(void **state)
 	budget_tree_done(&p.t);
 }
 
-static void found_budget_is_never_lowered(void **state)
+static void found_budget_is_never_lowered(void **pod_status)
 {
 	struct pod_tree p;
 
-	(void)state;
+	(void)pod_status;
 	pod_tree_init(&p);
 	p.t.nodes.items[p.kubepods].at_least_us = 500000;
 	want(&p.t, p.app, 100000, 1000000);
@@ -159,12 +159,12 @@ static void found_budget_is_never_lowered(void **state)
 	budget_tree_done(&p.t);
 }
 
-static void refusals_name_the_group(void **state)
+static void refusals_name_the_group(void **pod_status)
 {
 	struct pod_tree p;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	pod_tree_init(&p);
 	p.t.nodes.items[p.kubepods].at_most_us = 900000;
 	want(&p.t, p.app, 920000, 1000000);
@@ -183,11 +183,11 @@ static int64_t runtime_of(const struct pod_tree *p, uint32_t node)
 	return p->t.nodes.items[node].now.runtime_us;
 }
 
-static void what_is_held_is_kept_until_it_is_needed(void **state)
+static void what_is_held_is_kept_until_it_is_needed(void **pod_status)
 {
 	struct pod_tree p;
 
-	(void)state;
+	(void)pod_status;
 	pod_tree_init(&p);
 	p.t.nodes.items[p.kubepods].at_most_us = 900000;
 	uint32_t other = budget_tree_add(&p.t, (int32_t)p.kubepods, "other", second);
@@ -226,12 +226,12 @@ static void what_is_held_is_kept_until_it_is_needed(void **state)
 	budget_tree_done(&p.t);
 }
 
-static void zero_runtime_with_tasks_is_busy(void **state)
+static void zero_runtime_with_tasks_is_busy(void **pod_status)
 {
 	struct pod_tree p;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	pod_tree_init(&p);
 	want(&p.t, p.app, 1000, 1000000);
 	carry_out(&p.t);
@@ -245,12 +245,12 @@ static void zero_runtime_with_tasks_is_busy(void **state)
 
 /* 20,000 changes of random trees: whatever derive() lets through is carried out without a refusal,
  * and never by more than two writes a group. */
-static void random_changes_are_accepted_at_every_step(void **state)
+static void random_changes_are_accepted_at_every_step(void **pod_status)
 {
 	static const int64_t periods[] = { 1000, 10000, 33333, 100000, 1000000, 4000000 };
 	size_t n_done = 0;
 
-	(void)state;
+	(void)pod_status;
 	srandom(5);
 	for (int round = 0; round < 400; round++) {
 		struct budget_tree t = { .global = { 1000000, 950000 }, .is_holding = round & 1 };

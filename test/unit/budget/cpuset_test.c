@@ -18,9 +18,9 @@ static void formats_as(const char *text, const char *expect)
 	assert_string_equal(cpuset_format(&set, buf), expect);
 }
 
-static void every_spelling_has_one_form(void **state)
+static void every_spelling_has_one_form(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	formats_as("2", "2");
 	formats_as("2-3", "2-3");
 	formats_as("3,2", "2-3");
@@ -31,7 +31,7 @@ static void every_spelling_has_one_form(void **state)
 	formats_as("62-65,1023", "62-65,1023");
 }
 
-static void nonsense_is_refused(void **state)
+static void nonsense_is_refused(void **pod_status)
 {
 	static const char *const bad[] = {
 		"",	   "x",	      "-1",   "1-",	      "3-2",
@@ -41,7 +41,7 @@ static void nonsense_is_refused(void **state)
 	struct cpuset set;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(cpuset_parse(bad[i], strlen(bad[i]), &set, &err), -EINVAL);
 		assert_non_null(strstr(err.msg, "is not a list of CPUs"));
@@ -49,9 +49,9 @@ static void nonsense_is_refused(void **state)
 }
 
 /* Every second CPU alone, and pairs with a gap of one, which take more room. */
-static void longest_text_fits(void **state)
+static void longest_text_fits(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	for (unsigned group = 2; group <= 3; group++) {
 		struct cpuset set = { 0 }, back;
 		char buf[CPUSET_TEXT];

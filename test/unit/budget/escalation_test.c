@@ -46,12 +46,12 @@ static enum escalation_result overrun(struct escalation *e, uint32_t pod, unsign
 	return escalation_overrun(e, pod, limit, now, changes, &n_changes);
 }
 
-static void high_goes_up_and_nobody_is_cut_where_there_is_room(void **state)
+static void high_goes_up_and_nobody_is_cut_where_there_is_room(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
 
-	(void)state;
+	(void)pod_status;
 	add(&e, LEVEL_LOW, 300, 0, 300);
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
 	assert_int_equal(n_changes, 1);
@@ -61,7 +61,7 @@ static void high_goes_up_and_nobody_is_cut_where_there_is_room(void **state)
 	escalation_done(&e);
 }
 
-static void least_important_is_cut_first_and_only_as_needed(void **state)
+static void least_important_is_cut_first_and_only_as_needed(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 500);
@@ -69,7 +69,7 @@ static void least_important_is_cut_first_and_only_as_needed(void **state)
 	uint32_t logger = add(&e, LEVEL_LOW, 250, 0, 250);
 	uint32_t video = add(&e, LEVEL_LOW, 250, 0, 250);
 
-	(void)state;
+	(void)pod_status;
 	e.pods.items[video].priority = 7;
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
 	assert_int_equal(n_changes, 3);
@@ -83,21 +83,21 @@ static void least_important_is_cut_first_and_only_as_needed(void **state)
 }
 
 /* The small one is cut first, the big one is needed and enough: the small one gets its own back. */
-static void needless_cut_is_taken_back(void **state)
+static void needless_cut_is_taken_back(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 600);
 	uint32_t big = add(&e, LEVEL_LOW, 500, 0, 500);
 	uint32_t small = add(&e, LEVEL_LOW, 50, 0, 50);
 
-	(void)state;
+	(void)pod_status;
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
 	assert_true(e.pods.items[big].is_cut);
 	assert_false(e.pods.items[small].is_cut);
 	escalation_done(&e);
 }
 
-static void medium_cuts_low_pods_only(void **state)
+static void medium_cuts_low_pods_only(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 350, 700);
@@ -105,7 +105,7 @@ static void medium_cuts_low_pods_only(void **state)
 	uint32_t logger = add(&e, LEVEL_LOW, 300, 0, 300);
 	int32_t limits[2];
 
-	(void)state;
+	(void)pod_status;
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
 	assert_int_equal(e.pods.items[brake].level, LEVEL_MIDDLE);
 	assert_true(e.pods.items[logger].is_cut);
@@ -122,14 +122,14 @@ static void medium_cuts_low_pods_only(void **state)
 	escalation_done(&e);
 }
 
-static void low_pod_takes_from_nobody(void **state)
+static void low_pod_takes_from_nobody(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 300, 0, 500);
 	uint32_t logger = add(&e, LEVEL_LOW, 300, 0, 400);
 	uint32_t video = add(&e, LEVEL_LOW, 100, 0, 400);
 
-	(void)state;
+	(void)pod_status;
 	assert_int_equal(overrun(&e, logger, 0, 5), ESCALATION_CHANGED);
 	assert_int_equal(e.pods.items[logger].level, LEVEL_LOW);
 	assert_int_equal(changes[0].to_us, 400000);
@@ -137,19 +137,19 @@ static void low_pod_takes_from_nobody(void **state)
 	assert_int_equal(overrun(&e, logger, 0, 7), ESCALATION_NONE);
 
 	assert_int_equal(overrun(&e, brake, 0, 8), ESCALATION_CHANGED);
-	assert_false(e.pods.items[logger].is_lent);
+	assert_false(e.pods.items[logger].is_boosted);
 	assert_false(e.pods.items[logger].is_cut);
 	escalation_done(&e);
 }
 
-static void refusal_changes_nothing(void **state)
+static void refusal_changes_nothing(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t first = add(&e, LEVEL_HIGH, 400, 0, 800);
 	uint32_t second = add(&e, LEVEL_HIGH, 400, 0, 800);
 	uint32_t logger = add(&e, LEVEL_LOW, 100, 0, 100);
 
-	(void)state;
+	(void)pod_status;
 	assert_int_equal(overrun(&e, first, 0, 5), ESCALATION_NO_ROOM);
 	assert_int_equal(n_changes, 0);
 	assert_int_equal(e.pods.items[first].level, LEVEL_LOW);
@@ -158,14 +158,14 @@ static void refusal_changes_nothing(void **state)
 	escalation_done(&e);
 }
 
-static void other_cores_are_left_alone(void **state)
+static void other_cores_are_left_alone(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 300, 0, 600);
 	uint32_t here = add(&e, LEVEL_LOW, 500, 0, 500);
 	uint32_t there = add(&e, LEVEL_LOW, 100, 0, 100);
 
-	(void)state;
+	(void)pod_status;
 	e.pods.items[there].cores = (struct cpuset){ 0 };
 	cpuset_add(&e.pods.items[there].cores, 1);
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
@@ -177,14 +177,14 @@ static void other_cores_are_left_alone(void **state)
 	escalation_done(&e);
 }
 
-static void calm_pod_comes_down_level_by_level(void **state)
+static void calm_pod_comes_down_level_by_level(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 300, 700);
 	uint32_t logger = add(&e, LEVEL_LOW, 500, 0, 500);
 	int64_t now = second_ns;
 
-	(void)state;
+	(void)pod_status;
 	e.rules.calm_periods = 3;
 	overrun(&e, brake, 0, now);
 	overrun(&e, brake, 1, now);
@@ -203,13 +203,13 @@ static void calm_pod_comes_down_level_by_level(void **state)
 	escalation_done(&e);
 }
 
-static void dwell_grows_while_overruns_come_back(void **state)
+static void dwell_grows_while_overruns_come_back(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
 	int64_t now = second_ns, stays[4];
 
-	(void)state;
+	(void)pod_status;
 	e.rules.calm_periods = 1;
 	e.rules.dwell_max_ns = 5 * second_ns;
 	for (int i = 0; i < 4; i++) {
@@ -231,12 +231,12 @@ static void dwell_grows_while_overruns_come_back(void **state)
 	escalation_done(&e);
 }
 
-static void node_cpu_mode_waits_for_a_calm_node(void **state)
+static void node_cpu_mode_waits_for_a_calm_node(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
 
-	(void)state;
+	(void)pod_status;
 	e.pods.items[brake].recovery.mode = RECOVERY_NODE_CPU;
 	overrun(&e, brake, 0, second_ns);
 	escalation_set_usage(&e, 900001, 2 * second_ns);
@@ -248,12 +248,12 @@ static void node_cpu_mode_waits_for_a_calm_node(void **state)
 	escalation_done(&e);
 }
 
-static void a_calm_that_is_older_than_the_overrun_does_not_count(void **state)
+static void a_calm_that_is_older_than_the_overrun_does_not_count(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
 
-	(void)state;
+	(void)pod_status;
 	e.pods.items[brake].recovery.mode = RECOVERY_NODE_CPU;
 	escalation_set_usage(&e, 0, second_ns);
 	overrun(&e, brake, 0, 60 * second_ns);
@@ -262,13 +262,13 @@ static void a_calm_that_is_older_than_the_overrun_does_not_count(void **state)
 	escalation_done(&e);
 }
 
-static void a_pod_may_have_its_own_delay_and_threshold(void **state)
+static void a_pod_may_have_its_own_delay_and_threshold(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 300);
 	uint32_t camera = add(&e, LEVEL_HIGH, 200, 0, 300);
 
-	(void)state;
+	(void)pod_status;
 	e.pods.items[brake].recovery = (struct recovery){ RECOVERY_CONSUMPTION, 20, 0 };
 	e.pods.items[camera].recovery = (struct recovery){ RECOVERY_NODE_CPU, 10, 50 };
 	overrun(&e, brake, 0, second_ns);
@@ -283,14 +283,14 @@ static void a_pod_may_have_its_own_delay_and_threshold(void **state)
 	escalation_done(&e);
 }
 
-static void most_important_pods_are_watched_as_far_as_room_reaches(void **state)
+static void most_important_pods_are_watched_as_far_as_room_reaches(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t camera = add(&e, LEVEL_MIDDLE, 200, 0, 500);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 500);
 	uint32_t logger = add(&e, LEVEL_LOW, 200, 0, 500);
 
-	(void)state;
+	(void)pod_status;
 	array_each(p, &e.pods)
 		p->wanted = ENFORCE_NONE;
 	assert_int_equal(escalation_settle(&e, changes), 2);
@@ -308,14 +308,14 @@ static void most_important_pods_are_watched_as_far_as_room_reaches(void **state)
 }
 
 /* 0.5 ms of a second: 500 ppm. */
-static void grace_is_given_where_there_is_room_and_taken_before_anybody_is_cut(void **state)
+static void grace_is_given_where_there_is_room_and_taken_before_anybody_is_cut(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 350, 699);
 	uint32_t camera = add(&e, LEVEL_MIDDLE, 200, 0, 549);
 	uint32_t logger = add(&e, LEVEL_LOW, 200, 0, 500);
 
-	(void)state;
+	(void)pod_status;
 	assert_int_equal(escalation_settle(&e, changes), 2);
 	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 200500);
 	assert_int_equal(escalation_runtime(&e.pods.items[camera]), 200500);
@@ -333,14 +333,14 @@ static void grace_is_given_where_there_is_room_and_taken_before_anybody_is_cut(v
 	escalation_done(&e);
 }
 
-static void grace_that_was_not_needed_comes_back(void **state)
+static void grace_that_was_not_needed_comes_back(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 700);
 	uint32_t camera = add(&e, LEVEL_MIDDLE, 200, 0, 549);
 	uint32_t logger = add(&e, LEVEL_LOW, 200, 0, 200);
 
-	(void)state;
+	(void)pod_status;
 	escalation_settle(&e, changes);
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
 	assert_int_equal(n_changes, 2);
@@ -350,26 +350,26 @@ static void grace_that_was_not_needed_comes_back(void **state)
 	escalation_done(&e);
 }
 
-static void grace_ends_at_the_next_level(void **state)
+static void grace_ends_at_the_next_level(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
 
-	(void)state;
+	(void)pod_status;
 	e.pods.items[brake].budget.hi = 200100;
 	escalation_settle(&e, changes);
 	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 200100);
 	escalation_done(&e);
 }
 
-static void grace_alone_can_be_room_enough(void **state)
+static void grace_alone_can_be_room_enough(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 300);
 	uint32_t camera = add(&e, LEVEL_MIDDLE, 200, 0, 500);
 	uint32_t logger = add(&e, LEVEL_LOW, 200, 0, 200);
 
-	(void)state;
+	(void)pod_status;
 	e.pods.items[logger].budget.low = 449700;
 	escalation_settle(&e, changes);
 	e.pods.items[brake].budget.hi = 300300;
@@ -439,7 +439,7 @@ static enum escalation_result foresee_and_overrun(struct escalation *e, uint32_t
 	int up = escalation_limit_up(p);
 	size_t n;
 
-	enum escalation_result then = escalation_foresee(e, pod, foreseen, &n);
+	enum escalation_result then = escalation_preview(e, pod, foreseen, &n);
 	assert_int_equal(then == ESCALATION_NONE, up < 0);
 	assert_int_equal(escalation_runtime(p), runtime);
 	assert_int_equal(p->level, before.level);
@@ -460,9 +460,9 @@ static enum escalation_result foresee_and_overrun(struct escalation *e, uint32_t
 	return now_is;
 }
 
-static void admitted_pods_are_never_short(void **state)
+static void admitted_pods_are_never_short(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	srandom(11);
 	for (int round = 0; round < 2000; round++) {
 		struct escalation e = make(round % 2 ? SCOPE_CORE : SCOPE_NODE);
@@ -490,23 +490,23 @@ static void admitted_pods_are_never_short(void **state)
 		escalation_recover(&e, now + 1000 * second_ns, changes);
 		escalation_recover(&e, now + 2000 * second_ns, changes);
 		array_each(p, &e.pods)
-			assert_true(p->level == LEVEL_LOW && !p->is_cut && !p->is_lent);
+			assert_true(p->level == LEVEL_LOW && !p->is_cut && !p->is_boosted);
 		escalation_done(&e);
 	}
 }
 
 static enum escalation_result order(struct escalation *e, uint32_t pod, enum level level)
 {
-	return escalation_order(e, pod, level, 7, changes, &n_changes);
+	return escalation_set_level(e, pod, level, 7, changes, &n_changes);
 }
 
-static void order_goes_where_there_is_room_and_follows_the_rules(void **state)
+static void order_goes_where_there_is_room_and_follows_the_rules(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 300, 500);
 	uint32_t logger = add(&e, LEVEL_LOW, 500, 0, 500);
 
-	(void)state;
+	(void)pod_status;
 	assert_int_equal(order(&e, brake, LEVEL_LOW), ESCALATION_NONE);
 	assert_int_equal(order(&e, brake, LEVEL_MIDDLE), ESCALATION_CHANGED);
 	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 300000);
@@ -522,12 +522,12 @@ static void order_goes_where_there_is_room_and_follows_the_rules(void **state)
 	escalation_done(&e);
 }
 
-static void order_without_room_is_refused(void **state)
+static void order_without_room_is_refused(void **pod_status)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 500);
 
-	(void)state;
+	(void)pod_status;
 	add(&e, LEVEL_HIGH, 600, 0, 600);
 	assert_int_equal(order(&e, brake, LEVEL_HIGH), ESCALATION_NO_ROOM);
 	assert_int_equal(e.pods.items[brake].level, LEVEL_LOW);

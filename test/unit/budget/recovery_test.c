@@ -14,11 +14,11 @@ static void is_written(struct recovery r, const char *expect)
 	assert_string_equal(recovery_format(&r, buf), expect);
 }
 
-static void only_what_was_given_is_written(void **state)
+static void only_what_was_given_is_written(void **pod_status)
 {
 	enum { NO = RECOVERY_NOT_GIVEN };
 
-	(void)state;
+	(void)pod_status;
 	is_written((struct recovery)RECOVERY_DEFAULT, "");
 	is_written((struct recovery){ RECOVERY_CONSUMPTION, 0, NO }, "consumption,delaySeconds=0");
 	is_written((struct recovery){ RECOVERY_NODE_CPU, NO, NO }, "nodeCpu");
@@ -36,11 +36,11 @@ static void is_read(const char *text, struct recovery expect)
 	assert_int_equal(r.threshold, expect.threshold);
 }
 
-static void what_was_written_is_read(void **state)
+static void what_was_written_is_read(void **pod_status)
 {
 	enum { NO = RECOVERY_NOT_GIVEN };
 
-	(void)state;
+	(void)pod_status;
 	is_read("", (struct recovery)RECOVERY_DEFAULT);
 	is_read("consumption", (struct recovery)RECOVERY_DEFAULT);
 	is_read("NodeCPU", (struct recovery){ RECOVERY_NODE_CPU, NO, NO });
@@ -49,7 +49,7 @@ static void what_was_written_is_read(void **state)
 		(struct recovery){ RECOVERY_NODE_CPU, 10, 80 });
 }
 
-static void nonsense_is_refused(void **state)
+static void nonsense_is_refused(void **pod_status)
 {
 	static const char *const texts[] = {
 		"never",
@@ -68,7 +68,7 @@ static void nonsense_is_refused(void **state)
 	};
 	struct recovery r = { RECOVERY_NODE_CPU, 3, 4 };
 
-	(void)state;
+	(void)pod_status;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		assert_false(recovery_parse(texts[i], &r));
 	assert_int_equal(r.delay_seconds, 3);

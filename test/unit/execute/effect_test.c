@@ -229,7 +229,7 @@ static void a_request_by_annotations_outlives_the_assignment(void **state)
 static void our_finalizer_goes_and_the_object_if_it_waited_for_that(void **state)
 {
 	struct action a = { .kind = ACTION_FINALIZER,
-			    .reason = REASON_RELEASED,
+			    .reason = REASON_FINALIZER_REMOVED,
 			    .on.kind = "McKube" };
 
 	(void)state;
@@ -248,7 +248,7 @@ static void our_finalizer_goes_and_the_object_if_it_waited_for_that(void **state
 static void our_finalizer_comes_behind_those_of_others(void **state)
 {
 	struct action a = { .kind = ACTION_FINALIZER,
-			    .reason = REASON_GUARDED,
+			    .reason = REASON_FINALIZER_ADDED,
 			    .on.kind = "McKube" };
 
 	(void)state;
@@ -261,7 +261,7 @@ static void our_finalizer_comes_behind_those_of_others(void **state)
 static void versions_grow_without_losing_digits(void **state)
 {
 	struct action a = { .kind = ACTION_FINALIZER,
-			    .reason = REASON_RELEASED,
+			    .reason = REASON_FINALIZER_REMOVED,
 			    .on.kind = "McKube" };
 
 	(void)state;

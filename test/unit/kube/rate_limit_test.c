@@ -7,22 +7,22 @@
 
 #include "kube/rate_limit.h"
 
-static unsigned take_all(struct pace *p, int64_t now_ms)
+static unsigned take_all(struct rate_limit *p, int64_t now_ms)
 {
 	int64_t due;
 	unsigned n = 0;
 
-	while (n < 1000 && pace_take(p, now_ms, &due))
+	while (n < 1000 && rate_limit_take(p, now_ms, &due))
 		n++;
 	return n;
 }
 
 static void a_full_bucket_is_a_burst(void **state)
 {
-	struct pace p;
+	struct rate_limit p;
 
 	(void)state;
-	pace_init(&p, 10, 3, 5000);
+	rate_limit_init(&p, 10, 3, 5000);
 	assert_int_equal(take_all(&p, 5000), 3);
 	assert_int_equal(take_all(&p, 5500), 3); /* five came, three have room */
 	assert_int_equal(take_all(&p, 5599), 0);
@@ -31,23 +31,23 @@ static void a_full_bucket_is_a_burst(void **state)
 
 static void an_empty_one_says_when(void **state)
 {
-	struct pace p;
+	struct rate_limit p;
 	int64_t due = 0;
 
 	(void)state;
-	pace_init(&p, 4, 1, 1000);
-	assert_true(pace_take(&p, 1000, &due));
-	assert_false(pace_take(&p, 1100, &due));
+	rate_limit_init(&p, 4, 1, 1000);
+	assert_true(rate_limit_take(&p, 1000, &due));
+	assert_false(rate_limit_take(&p, 1100, &due));
 	assert_in_range(due, 1250, 1252);
-	assert_true(pace_take(&p, due, &due));
+	assert_true(rate_limit_take(&p, due, &due));
 }
 
 static void zero_is_no_limit(void **state)
 {
-	struct pace p;
+	struct rate_limit p;
 
 	(void)state;
-	pace_init(&p, 0, 0, 0);
+	rate_limit_init(&p, 0, 0, 0);
 	assert_int_equal(take_all(&p, 0), 1000);
 }
 

@@ -18,13 +18,13 @@ struct fixture {
 	struct cluster c;
 	struct capacity cap;
 	struct arena arena;
-	struct notices notices;
+	struct warnings warnings;
 };
 
 static void fixture_done(struct fixture *f)
 {
 	capacity_done(&f->cap);
-	array_done(&f->notices.list);
+	array_done(&f->warnings.list);
 	arena_done(&f->arena);
 	cluster_done(&f->c);
 }
@@ -38,8 +38,8 @@ static void read_node(struct fixture *f, const char *annotations)
 		annotations);
 
 	*f = (struct fixture){ .c = snapshot_of(text) };
-	f->notices.arena = &f->arena;
-	capacity_read(&f->c, &settings, &f->cap, &f->notices);
+	f->warnings.arena = &f->arena;
+	capacity_read(&f->c, &settings, &f->cap, &f->warnings);
 }
 
 static void has_cores(const struct fixture *f, const char *expect)
@@ -70,7 +70,7 @@ static void a_node_that_says_nothing_is_assumed(void **state)
 	assert_int_equal(f.cap.nodes.items[0].scope, SCOPE_CORE);
 	has_cores(&f, "0-3");
 	has_caps(&f, 900000, 950000);
-	assert_int_equal(f.notices.list.n, 0);
+	assert_int_equal(f.warnings.list.n, 0);
 }
 
 static void what_the_helper_wrote_is_taken(void **state)
@@ -84,7 +84,7 @@ static void what_the_helper_wrote_is_taken(void **state)
 	assert_int_equal(f.cap.nodes.items[0].scope, SCOPE_NODE);
 	has_cores(&f, "2-3,8");
 	has_caps(&f, 800000, 800000);
-	assert_int_equal(f.notices.list.n, 0);
+	assert_int_equal(f.warnings.list.n, 0);
 }
 
 static void every_bad_annotation_is_named_and_replaced(void **state)
@@ -114,11 +114,11 @@ static void every_bad_annotation_is_named_and_replaced(void **state)
 		AUTO(fixture_done) struct fixture f;
 
 		read_node(&f, bad[i].annotation);
-		assert_int_equal(f.notices.list.n, 1);
-		assert_string_equal(f.notices.list.items[0].object, "Node edge");
-		assert_string_equal(f.notices.list.items[0].reason, "BadNodeAnnotation");
+		assert_int_equal(f.warnings.list.n, 1);
+		assert_string_equal(f.warnings.list.items[0].object, "Node edge");
+		assert_string_equal(f.warnings.list.items[0].reason, "BadNodeAnnotation");
 		if (bad[i].message)
-			assert_string_equal(f.notices.list.items[0].message, bad[i].message);
+			assert_string_equal(f.warnings.list.items[0].message, bad[i].message);
 		has_cores(&f, "0-3");
 		has_caps(&f, 900000, 950000);
 		assert_int_equal(f.cap.nodes.items[0].scope, SCOPE_CORE);
@@ -145,7 +145,7 @@ static void the_topology_says_who_shares_what(void **state)
 	lies(&one, "0.0.0 1.0.0 0.0.0 1.0.0");
 	read_node(&two, "mckube.io/topology: '0 | 1/2 3'");
 	lies(&two, "0.0.0 1.1.0 2.2.1 3.2.1");
-	assert_int_equal(one.notices.list.n + two.notices.list.n, 0);
+	assert_int_equal(one.warnings.list.n + two.warnings.list.n, 0);
 }
 
 static void a_core_that_no_topology_names_stands_alone(void **state)
@@ -164,8 +164,8 @@ static void a_topology_that_cannot_be_read_is_left_out_as_a_whole(void **state)
 	(void)state;
 	read_node(&f, "mckube.io/topology: '0,1 two'");
 	lies(&f, "1024.0.0 1025.0.0 1026.0.0 1027.0.0");
-	assert_int_equal(f.notices.list.n, 1);
-	assert_non_null(strstr(f.notices.list.items[0].message, "mckube.io/topology"));
+	assert_int_equal(f.warnings.list.n, 1);
+	assert_non_null(strstr(f.warnings.list.items[0].message, "mckube.io/topology"));
 }
 
 static void a_core_is_found_by_its_cpu(void **state)
@@ -179,8 +179,8 @@ static void a_core_is_found_by_its_cpu(void **state)
 	};
 
 	(void)state;
-	f.notices.arena = &f.arena;
-	capacity_read(&f.c, &settings, &f.cap, &f.notices);
+	f.warnings.arena = &f.arena;
+	capacity_read(&f.c, &settings, &f.cap, &f.warnings);
 	assert_int_equal(capacity_core(&f.cap, 0, 1), 1);
 	assert_int_equal(capacity_core(&f.cap, 0, 2), NONE);
 	assert_int_equal(capacity_core(&f.cap, 1, 1), 2);
@@ -210,8 +210,8 @@ static void cores_are_counted_from_the_capacity(void **state)
 			rows[i].status);
 		AUTO(fixture_done) struct fixture f = { .c = snapshot_of(text) };
 
-		f.notices.arena = &f.arena;
-		capacity_read(&f.c, &settings, &f.cap, &f.notices);
+		f.warnings.arena = &f.arena;
+		capacity_read(&f.c, &settings, &f.cap, &f.warnings);
 		assert_int_equal(f.cap.nodes.items[0].cores.n, rows[i].cores);
 	}
 }

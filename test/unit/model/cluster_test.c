@@ -24,7 +24,7 @@ static struct pod *add_pod(struct cluster *c, const char *ns, const char *name)
 		.meta = { .ns = id(c, ns), .name = id(c, name) },
 		.node = NONE,
 		.rules = NONE,
-		.notes = NONE,
+		.annotations = NONE,
 	};
 	return pod;
 }

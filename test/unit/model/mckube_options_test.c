@@ -32,20 +32,20 @@ static struct mckube mckube(void)
 	};
 }
 
-/* The one notice, or none where expect is NULL. */
+/* The one warning, or none where expect is NULL. */
 static void tells(const struct mckube *m, const char *expect)
 {
 	AUTO(arena_done) struct arena arena = { 0 };
-	struct notices notices = { .arena = &arena };
+	struct warnings warnings = { .arena = &arena };
 
-	mckube_words_check(&cluster, m, &notices);
-	assert_int_equal(notices.list.n, expect ? 1 : 0);
+	mckube_options_check(&cluster, m, &warnings);
+	assert_int_equal(warnings.list.n, expect ? 1 : 0);
 	if (expect) {
-		assert_string_equal(notices.list.items[0].object, "McKube default/a");
-		assert_string_equal(notices.list.items[0].reason, "Unsupported");
-		assert_string_equal(notices.list.items[0].message, expect);
+		assert_string_equal(warnings.list.items[0].object, "McKube default/a");
+		assert_string_equal(warnings.list.items[0].reason, "Unsupported");
+		assert_string_equal(warnings.list.items[0].message, expect);
 	}
-	array_done(&notices.list);
+	array_done(&warnings.list);
 }
 
 static void migration_is_one_of_three_words(void **state)

@@ -15,13 +15,13 @@ struct fixture {
 	struct cluster c;
 	struct requests req;
 	struct arena arena;
-	struct notices notices;
+	struct warnings warnings;
 };
 
 static void fixture_done(struct fixture *f)
 {
 	requests_done(&f->req);
-	array_done(&f->notices.list);
+	array_done(&f->warnings.list);
 	arena_done(&f->arena);
 	cluster_done(&f->c);
 }
@@ -29,8 +29,8 @@ static void fixture_done(struct fixture *f)
 static void read_with(struct fixture *f, const struct settings *settings, const char *text)
 {
 	*f = (struct fixture){ .c = snapshot_of(text) };
-	f->notices.arena = &f->arena;
-	requests_read(&f->c, settings, &f->req, &f->notices);
+	f->warnings.arena = &f->arena;
+	requests_read(&f->c, settings, &f->req, &f->warnings);
 }
 
 static void read_text(struct fixture *f, const char *text)
@@ -58,10 +58,10 @@ static void is_cores(const struct fixture *f, uint32_t set, const char *expect)
 static void says(const struct fixture *f, size_t i, const char *object, const char *reason,
 		 const char *message)
 {
-	assert_true(i < f->notices.list.n);
-	assert_string_equal(f->notices.list.items[i].object, object);
-	assert_string_equal(f->notices.list.items[i].reason, reason);
-	assert_string_equal(f->notices.list.items[i].message, message);
+	assert_true(i < f->warnings.list.n);
+	assert_string_equal(f->warnings.list.items[i].object, object);
+	assert_string_equal(f->warnings.list.items[i].reason, reason);
+	assert_string_equal(f->warnings.list.items[i].message, message);
 }
 
 /* Parts of documents. */
@@ -71,8 +71,9 @@ static void says(const struct fixture *f, size_t i, const char *object, const ch
 	"---\n{apiVersion: v1, kind: Pod, metadata: {namespace: car, name: " name meta \
 	"}, spec: {containers: [{name: main}]" spec "}, status: {" status "}}\n"
 #define PENDING(name) POD(name, ", labels: {app: " name "}", "", "")
-#define BOUND(name, notes) \
-	POD(name, ", labels: {app: " name "}, annotations: {" notes "}", ", nodeName: edge", "")
+#define BOUND(name, annotations)                                                                   \
+	POD(name, ", labels: {app: " name "}, annotations: {" annotations "}", ", nodeName: edge", \
+	    "")
 #define MCKUBE(name, spec, status)                                                           \
 	"---\n{apiVersion: mcoperator.sdv.com/v1, kind: McKube, metadata: {namespace: car, " \
 	"name: " name "}, spec: {" spec "}, status: {" status "}}\n"
@@ -102,7 +103,7 @@ static void a_mckube_speaks_for_the_pod_that_it_names(void **state)
 	assert_false(q->is_bad || q->has_pin || q->has_cores || q->selects_many);
 	assert_null(of(&f, "radio"));
 	assert_int_equal(f.req.of_mckube[0], q->pod);
-	assert_int_equal(f.notices.list.n, 0);
+	assert_int_equal(f.warnings.list.n, 0);
 }
 
 static void both_names_of_a_budget_are_read(void **state)
@@ -148,7 +149,7 @@ static void a_mckube_is_deaf_to_other_namespaces(void **state)
 				 "name: m}, spec: {podname: brake, " BUDGET "}}\n");
 	assert_null(of(&f, "brake"));
 	assert_int_equal(f.req.of_mckube[0], NONE);
-	assert_int_equal(f.notices.list.n, 0);
+	assert_int_equal(f.warnings.list.n, 0);
 }
 
 static void of_two_mckubes_the_one_with_podname_is_heard(void **state)
@@ -160,7 +161,7 @@ static void of_two_mckubes_the_one_with_podname_is_heard(void **state)
 			      MCKUBE("a", "selector: {matchLabels: {app: brake}}, " BUDGET, "")
 				      MCKUBE("b", "podname: brake, " BUDGET, ""));
 	assert_int_equal(of(&f, "brake")->mckube, 1);
-	assert_int_equal(f.notices.list.n, 1);
+	assert_int_equal(f.warnings.list.n, 1);
 	says(&f, 0, "McKube car/a", "DuplicateRequest",
 	     "pod brake is already named by McKube b, which is heard");
 }
@@ -253,7 +254,7 @@ static void sources_that_disagree_are_named(void **state)
 	read_text(&f, NODE POD("brake", ", labels: {sdv.com: x}, annotations: {" NOTES "}", "", "")
 			      MCKUBE("m", "podname: brake, " BUDGET, ""));
 	assert_int_equal(of(&f, "brake")->source, SOURCE_MCKUBE);
-	assert_int_equal(f.notices.list.n, 1);
+	assert_int_equal(f.warnings.list.n, 1);
 	says(&f, 0, "Pod car/brake", "SourceConflict",
 	     "source mckube asks for 200000/300000 of 1000000 us (Low), source annotations for "
 	     "100000/200000 of 500000 us (Middle); the first is heard");
@@ -269,7 +270,7 @@ static void a_bad_source_silences_the_later_ones(void **state)
 	assert_true(of(&f, "brake")->is_bad);
 	assert_false(of(&f, "brake")->has_budget);
 	assert_int_equal(of(&f, "brake")->load[LEVEL_LOW], 0);
-	assert_int_equal(f.notices.list.n, 1);
+	assert_int_equal(f.warnings.list.n, 1);
 	says(&f, 0, "McKube car/m", "BadBudget", "spec.rtSettings.runtime_low: is missing");
 }
 
@@ -310,16 +311,17 @@ static void a_node_that_is_not_there_is_a_pin_to_nowhere(void **state)
 static void a_pin_that_an_older_controller_wrote_may_be_ignored(void **state)
 {
 	struct settings settings = SETTINGS_DEFAULT;
-	AUTO(fixture_done) struct fixture kept, ignored;
+	AUTO(fixture_done) struct fixture cached_value, ignored;
 
 	(void)state;
-	read_with(&kept, &settings, LEGACY);
+	read_with(&cached_value, &settings, LEGACY);
 	settings.ignores_legacy_pins = true;
 	read_with(&ignored, &settings, LEGACY);
-	assert_true(of(&kept, "brake")->has_pin && of(&kept, "brake")->has_node_pin);
-	assert_int_equal(kept.notices.list.n, 0);
+	assert_true(of(&cached_value, "brake")->has_pin &&
+		    of(&cached_value, "brake")->has_node_pin);
+	assert_int_equal(cached_value.warnings.list.n, 0);
 	assert_false(of(&ignored, "brake")->has_pin || of(&ignored, "brake")->has_node_pin);
-	assert_string_equal(ignored.notices.list.items[0].reason, "LegacyPin");
+	assert_string_equal(ignored.warnings.list.items[0].reason, "LegacyPin");
 }
 
 static void the_annotation_says_where_a_pod_is_before_the_status(void **state)
@@ -355,7 +357,7 @@ static void cores_that_cannot_be_read_count_as_none(void **state)
 			  MCKUBE("m", "podname: brake, " BUDGET, "allocatedCore: '2'")
 				  MCKUBE("r", "podname: radio, " BUDGET, "allocatedCore: none"));
 	assert_false(of(&f, "brake")->has_cores || of(&f, "radio")->has_cores);
-	assert_int_equal(f.notices.list.n, 2);
+	assert_int_equal(f.warnings.list.n, 2);
 	says(&f, 0, "Pod car/brake", "BadCpuset",
 	     "metadata.annotations[mckube.io/rt-core]: 'x' is not a list of CPUs; the pod counts as "
 	     "one without cores");

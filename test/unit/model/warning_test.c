@@ -10,14 +10,14 @@
 
 struct fixture {
 	struct arena arena;
-	struct notices notices;
+	struct warnings warnings;
 };
 
 static int start(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
 
-	f->notices.arena = &f->arena;
+	f->warnings.arena = &f->arena;
 	*state = f;
 	return 0;
 }
@@ -26,7 +26,7 @@ static int stop(void **state)
 {
 	struct fixture *f = *state;
 
-	array_done(&f->notices.list);
+	array_done(&f->warnings.list);
 	arena_done(&f->arena);
 	free(f);
 	return 0;
@@ -36,9 +36,9 @@ static void an_object_is_named_with_its_namespace(void **state)
 {
 	struct fixture *f = *state;
 
-	notice_add(&f->notices, "McKube", "default", "brake", "BadBudget", "%s: %d", "spec.x", 7);
+	warning_add(&f->warnings, "McKube", "default", "brake", "BadBudget", "%s: %d", "spec.x", 7);
 
-	const struct notice *n = &f->notices.list.items[0];
+	const struct warning *n = &f->warnings.list.items[0];
 	assert_string_equal(n->object, "McKube default/brake");
 	assert_string_equal(n->reason, "BadBudget");
 	assert_string_equal(n->message, "spec.x: 7");
@@ -48,8 +48,8 @@ static void an_object_without_namespace_has_no_slash(void **state)
 {
 	struct fixture *f = *state;
 
-	notice_add(&f->notices, "Node", "", "edge-1", "BadNodeAnnotation", "x");
-	assert_string_equal(f->notices.list.items[0].object, "Node edge-1");
+	warning_add(&f->warnings, "Node", "", "edge-1", "BadNodeAnnotation", "x");
+	assert_string_equal(f->warnings.list.items[0].object, "Node edge-1");
 }
 
 static void notices_keep_their_order_and_their_own_text(void **state)
@@ -58,14 +58,14 @@ static void notices_keep_their_order_and_their_own_text(void **state)
 	char name[] = "a";
 
 	for (int i = 0; i < 20; i++) {
-		notice_add(&f->notices, "Pod", "x", name, "SourceConflict", "number %d", i);
+		warning_add(&f->warnings, "Pod", "x", name, "SourceConflict", "number %d", i);
 		name[0]++;
 	}
 	name[0] = '?';
-	assert_int_equal(f->notices.list.n, 20);
-	assert_string_equal(f->notices.list.items[0].object, "Pod x/a");
-	assert_string_equal(f->notices.list.items[19].object, "Pod x/t");
-	assert_string_equal(f->notices.list.items[19].message, "number 19");
+	assert_int_equal(f->warnings.list.n, 20);
+	assert_string_equal(f->warnings.list.items[0].object, "Pod x/a");
+	assert_string_equal(f->warnings.list.items[19].object, "Pod x/t");
+	assert_string_equal(f->warnings.list.items[19].message, "number 19");
 }
 
 static void a_long_message_is_kept_whole(void **state)
@@ -75,8 +75,8 @@ static void a_long_message_is_kept_whole(void **state)
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	notice_add(&f->notices, "Pod", "x", "a", "Unsupported", "%s!", text);
-	assert_int_equal(strlen(f->notices.list.items[0].message), sizeof(text));
+	warning_add(&f->warnings, "Pod", "x", "a", "Unsupported", "%s!", text);
+	assert_int_equal(strlen(f->warnings.list.items[0].message), sizeof(text));
 }
 
 int main(void)

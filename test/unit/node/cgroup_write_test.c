@@ -71,12 +71,12 @@ static void fixture_init(struct fixture *f)
 	budget_tree_want(&f->t, 3, (struct bandwidth){ 100000, 30000 });
 }
 
-static void everything_is_written_and_verified(void **state)
+static void everything_is_written_and_verified(void **pod_status)
 {
 	struct budget_write writes[8];
 	struct fixture f;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	assert_int_equal(apply_tree(&f.a, writes, NULL), 0);
 	assert_int_equal(fake.budgets[1].runtime_us, 300000);
@@ -86,9 +86,9 @@ static void everything_is_written_and_verified(void **state)
 }
 
 /* Refuse each single write of the sequence in turn: what was there stands again. */
-static void any_refusal_is_undone(void **state)
+static void any_refusal_is_undone(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	for (int at = 0; at < 4; at++) {
 		struct budget_write writes[8];
 		struct fixture f;
@@ -109,12 +109,12 @@ static void any_refusal_is_undone(void **state)
 	}
 }
 
-static void removed_groups_are_waited_for(void **state)
+static void removed_groups_are_waited_for(void **pod_status)
 {
 	struct budget_write writes[8];
 	struct fixture f;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	fake.refuse_times = 5;
 	fake.refuse_with = -EINVAL;
@@ -123,12 +123,12 @@ static void removed_groups_are_waited_for(void **state)
 	budget_tree_done(&f.t);
 }
 
-static void patience_ends(void **state)
+static void patience_ends(void **pod_status)
 {
 	struct budget_write writes[8];
 	struct fixture f;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	fake.refuse_times = 1000;
 	fake.refuse_with = -EINVAL;
@@ -137,13 +137,13 @@ static void patience_ends(void **state)
 	budget_tree_done(&f.t);
 }
 
-static void failed_undo_is_said(void **state)
+static void failed_undo_is_said(void **pod_status)
 {
 	struct budget_write writes[8];
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	fake.refuse_at = 2;
 	fake.refuse_times = 1000;
@@ -153,13 +153,13 @@ static void failed_undo_is_said(void **state)
 	budget_tree_done(&f.t);
 }
 
-static void other_writers_are_noticed(void **state)
+static void other_writers_are_noticed(void **pod_status)
 {
 	struct budget_write writes[8];
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	fake.is_rewritten = true;
 	assert_int_equal(apply_tree(&f.a, writes, &err), -EREMCHG);

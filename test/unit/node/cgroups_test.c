@@ -103,8 +103,8 @@ struct fixture {
 	struct fake_tree tree;
 	struct kernel kernel;
 	struct backend backend;
-	struct forest forest;
-	struct forest_node *container;
+	struct cgroups cgroups;
+	struct cgroup *container;
 };
 
 static void make_group(const struct fixture *f, const char *path)
@@ -147,13 +147,13 @@ static void fixture_init(struct fixture *f, const char *path)
 	f->kernel.rt_runtime_us = CAPACITY;
 	f->backend = *dialect->backend;
 	f->backend.write = write_as_kernel;
-	forest_init(&f->forest, &f->kernel, &f->backend);
-	assert_int_equal(forest_add(&f->forest, path, &f->container, &err), 0);
+	cgroups_init(&f->cgroups, &f->kernel, &f->backend);
+	assert_int_equal(cgroups_add(&f->cgroups, path, &f->container, &err), 0);
 }
 
 static void fixture_done(struct fixture *f)
 {
-	forest_done(&f->forest);
+	cgroups_done(&f->cgroups);
 	fake_tree_done(&f->tree);
 }
 
@@ -172,10 +172,10 @@ static void want(struct fixture *f, int64_t runtime_us)
 
 	cpuset_add(&cpus, 1);
 	cpuset_add(&cpus, 2);
-	forest_want(&f->forest, f->container, &cpus, (struct bandwidth){ PERIOD, runtime_us });
-	forest_apply(&f->forest, 0, &err);
+	cgroups_want(&f->cgroups, f->container, &cpus, (struct bandwidth){ PERIOD, runtime_us });
+	cgroups_apply(&f->cgroups, 0, &err);
 	assert_string_equal(err.msg, "");
-	forest_verify(&f->forest, &err);
+	cgroups_verify(&f->cgroups, &err);
 	assert_string_equal(err.msg, "");
 }
 
@@ -204,14 +204,14 @@ static void comes_and_goes(struct fixture *f, const char *path, const struct con
 	want(f, RAISED);
 	want(f, RUNTIME);
 	assert_file(f, path, p->container_len, dialect->container);
-	assert_int_equal(forest_restore(&f->forest), 0);
+	assert_int_equal(cgroups_restore(&f->cgroups), 0);
 	assert_file(f, path, p->container_len, dialect->first[0]);
 	assert_file(f, path, p->root_len, dialect->first[0]);
 }
 
-static void budgets_come_and_go_in_every_dialect_and_layout(void **state)
+static void budgets_come_and_go_in_every_dialect_and_layout(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	each(comes_and_goes);
 }
 
@@ -223,15 +223,15 @@ static void counts_others(struct fixture *f, const char *path, const struct cont
 	make_group(f, other);
 	snprintf(file, sizeof(file), "%s/%s", other, dialect->backend->files[0]);
 	fake_file(&f->tree, file, dialect->other);
-	forest_refresh(&f->forest);
+	cgroups_refresh(&f->cgroups);
 	want(f, RUNTIME);
 	assert_file(f, path, p->root_len, dialect->both);
 	assert_file(f, other, strlen(other), dialect->other);
 }
 
-static void groups_beside_ours_are_counted(void **state)
+static void groups_beside_ours_are_counted(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	each(counts_others);
 }
 
@@ -242,16 +242,16 @@ static void refuses(struct fixture *f, const char *path, const struct container_
 	struct error err = ERROR_INIT;
 
 	cpuset_add(&cpus, 1);
-	forest_want(&f->forest, f->container, &cpus, (struct bandwidth){ PERIOD, PERIOD });
-	assert_int_equal(forest_apply(&f->forest, 0, &err), -EINVAL);
+	cgroups_want(&f->cgroups, f->container, &cpus, (struct bandwidth){ PERIOD, PERIOD });
+	assert_int_equal(cgroups_apply(&f->cgroups, 0, &err), -EINVAL);
 	assert_non_null(strstr(err.msg, "us of 1"));
 	assert_file(f, path, p->container_len, dialect->first[0]);
 	assert_file(f, path, p->root_len, dialect->first[0]);
 }
 
-static void too_much_changes_nothing(void **state)
+static void too_much_changes_nothing(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	each(refuses);
 }
 

@@ -34,9 +34,9 @@ static const struct layout {
 	{ "kubepods/pod" UID "/" ID "/init.scope", QOS_GUARANTEED },
 };
 
-static void every_layout_is_understood(void **state)
+static void every_layout_is_understood(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	for (size_t i = 0; i < ARRAY_LEN(layouts); i++) {
 		struct container_path p;
 
@@ -50,17 +50,17 @@ static void every_layout_is_understood(void **state)
 	}
 }
 
-static void pod_folder_has_no_container(void **state)
+static void pod_folder_has_no_container(void **pod_status)
 {
 	struct container_path p;
 
-	(void)state;
+	(void)pod_status;
 	assert_true(container_parse("kubepods/burstable/pod" UID, &p));
 	assert_string_equal(p.id, "");
 	assert_int_equal(p.container_len, 0);
 }
 
-static void other_folders_are_not_containers(void **state)
+static void other_folders_are_not_containers(void **pod_status)
 {
 	static const char *const others[] = {
 		"",
@@ -79,12 +79,12 @@ static void other_folders_are_not_containers(void **state)
 	};
 	struct container_path p;
 
-	(void)state;
+	(void)pod_status;
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		assert_false(container_parse(others[i], &p));
 }
 
-static void ids_cannot_leave_their_folder(void **state)
+static void ids_cannot_leave_their_folder(void **pod_status)
 {
 	static const char *const bad[] = {
 		"", "..", "../../x", "a/b", "containerd://", "x/../y", "a.b\n", "docker://a%2f"
@@ -92,7 +92,7 @@ static void ids_cannot_leave_their_folder(void **state)
 	char id[CONTAINER_ID_MAX + 1];
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(container_id(bad[i], id, &err), -EINVAL);
 	assert_int_equal(container_id("containerd://" ID, id, &err), 0);
@@ -100,9 +100,9 @@ static void ids_cannot_leave_their_folder(void **state)
 	assert_int_equal(container_id(ID, id, &err), 0);
 }
 
-static void containers_are_found_in_every_layout(void **state)
+static void containers_are_found_in_every_layout(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	for (size_t i = 0; i < ARRAY_LEN(layouts); i++) {
 		struct fake_tree t;
 		struct kernel k = { 0 };
@@ -124,7 +124,7 @@ static void containers_are_found_in_every_layout(void **state)
 	}
 }
 
-static void process_tells_its_container(void **state)
+static void process_tells_its_container(void **pod_status)
 {
 	struct fake_tree t;
 	struct kernel k = { .cpu = "/x" };
@@ -132,7 +132,7 @@ static void process_tells_its_container(void **state)
 	uint64_t start;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fake_tree_init(&t);
 	snprintf(root, sizeof(root), "%s", t.root);
 	struct kernel_roots roots = { root, root, root };

@@ -185,18 +185,18 @@ static int set(struct fixture *f, const char *uid, enum level criticality, int l
 
 static int32_t runtime_of(struct fixture *f, const char *path)
 {
-	array_each(n, &f->engine.forest.nodes)
+	array_each(n, &f->engine.cgroups.nodes)
 		if (strcmp((*n)->path, path) == 0)
 			return (int32_t)(*n)->group.now.runtime_us;
 	return -1;
 }
 
-static bool has_note(struct fixture *f, enum note_kind kind, const char *text)
+static bool has_note(struct fixture *f, enum node_event_kind kind, const char *text)
 {
-	struct note n;
+	struct node_event n;
 	bool is_found = false;
 
-	while (engine_take_note(&f->engine, &n))
+	while (engine_take_event(&f->engine, &n))
 		is_found |= n.kind == kind && strstr(n.text, text);
 	return is_found;
 }
@@ -209,7 +209,7 @@ static void pass_limit(struct fixture *f, const char *path, uint32_t limit)
 		.limit = limit,
 	};
 
-	array_each(n, &f->engine.forest.nodes)
+	array_each(n, &f->engine.cgroups.nodes)
 		if (strcmp((*n)->path, path) == 0)
 			event.cgroup = (*n)->id;
 	f->overruns.on_event(&event, f->overruns.arg);
@@ -223,27 +223,27 @@ static void overrun(struct fixture *f, const char *path)
 /* Budgets of the root are what the fake kernel was opened with: none. It must have some. */
 static void give_root(struct fixture *f)
 {
-	struct forest_node *n;
+	struct cgroup *n;
 
-	assert_int_equal(forest_add(&f->engine.forest, "kubepods/podp1/c1", &n, NULL), 0);
-	f->engine.forest.nodes.items[0]->group.now.runtime_us = 950000;
-	forest_refresh(&f->engine.forest);
+	assert_int_equal(cgroups_add(&f->engine.cgroups, "kubepods/podp1/c1", &n, NULL), 0);
+	f->engine.cgroups.nodes.items[0]->group.now.runtime_us = 950000;
+	cgroups_refresh(&f->engine.cgroups);
 }
 
 /* As long as nothing is written. */
 static void let_time_pass(struct fixture *f)
 {
-	f->engine.forest.release_ms -= HELD_MS;
+	f->engine.cgroups.release_ms -= HELD_MS;
 	f->engine.checked_ns = 0;
 	engine_tick(&f->engine, engine_now_ns());
 }
 
-static void pod_gets_its_budget_and_limit(void **state)
+static void pod_gets_its_budget_and_limit(void **pod_status)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err), 0);
@@ -251,9 +251,9 @@ static void pod_gets_its_budget_and_limit(void **state)
 	assert_int_equal(runtime_of(&f, "kubepods"), 200000);
 	assert_int_equal(last_limit[0], 200000000);
 	assert_int_equal(last_limit[OVERRUN_SOON], 199800000);
-	assert_true(has_note(&f, NOTE_APPLIED, "200000 us of every 1000000 us"));
+	assert_true(has_note(&f, NODE_EVENT_APPLIED, "200000 us of every 1000000 us"));
 	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err), 0);
-	assert_false(has_note(&f, NOTE_APPLIED, ""));
+	assert_false(has_note(&f, NODE_EVENT_APPLIED, ""));
 	fixture_done(&f);
 }
 
@@ -261,7 +261,7 @@ static int32_t left_in_kubepods(int had)
 {
 	struct fixture f;
 	struct error err;
-	struct memory none = { 0 };
+	struct saved_state none = { 0 };
 	char folder[256], file[300];
 
 	fixture_init(&f);
@@ -280,19 +280,19 @@ static int32_t left_in_kubepods(int had)
 }
 
 /* Its sums are known by being sums; what somebody else gave stays. */
-static void a_helper_that_forgot_everything_gives_back_what_it_gave(void **state)
+static void a_helper_that_forgot_everything_gives_back_what_it_gave(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	assert_int_equal(left_in_kubepods(200000), 0);
 	assert_int_equal(left_in_kubepods(300000), 300000);
 }
 
-static void overrun_raises_once(void **state)
+static void overrun_raises_once(void **pod_status)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
@@ -301,17 +301,17 @@ static void overrun_raises_once(void **state)
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
 	assert_int_equal(f.engine.stats.overruns, 1000);
 	assert_int_equal(f.engine.stats.escalations, 1);
-	assert_int_equal(f.engine.stats.notes_lost, 0);
-	assert_true(has_note(&f, NOTE_ESCALATED, "low to hi"));
+	assert_int_equal(f.engine.stats.events_lost, 0);
+	assert_true(has_note(&f, NODE_EVENT_ESCALATED, "low to hi"));
 	fixture_done(&f);
 }
 
-static void rehearsal_writes_nothing(void **state)
+static void rehearsal_writes_nothing(void **pod_status)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 400000, 700000, "kubepods/podp1/c1", &err);
@@ -320,7 +320,7 @@ static void rehearsal_writes_nothing(void **state)
 	pass_limit(&f, "kubepods/podp1/c1", OVERRUN_SOON);
 	assert_int_equal(fake.n_writes, n_writes);
 	assert_int_equal(f.engine.stats.overruns, 0);
-	assert_int_equal(f.engine.stats.rehearsals, 1);
+	assert_int_equal(f.engine.stats.warm_ups, 1);
 	engine_tick(&f.engine, engine_now_ns());
 	assert_int_equal(fake.n_writes, n_writes);
 	overrun(&f, "kubepods/podp1/c1");
@@ -330,12 +330,12 @@ static void rehearsal_writes_nothing(void **state)
 	fixture_done(&f);
 }
 
-static void pod_that_is_always_close_is_left_in_peace(void **state)
+static void pod_that_is_always_close_is_left_in_peace(void **pod_status)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 400000, 700000, "kubepods/podp1/c1", &err);
@@ -350,10 +350,10 @@ static void pod_that_is_always_close_is_left_in_peace(void **state)
 	fixture_done(&f);
 }
 
-/* Each single write of the reaction is refused in turn: budgets and level stay. */
-static void refused_reaction_changes_nothing(void **state)
+/* Each single write of the overrun_threads is refused in turn: budgets and level stay. */
+static void refused_reaction_changes_nothing(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	for (int at = 0; at < 4; at++) {
 		struct fixture f;
 		struct error err;
@@ -368,7 +368,7 @@ static void refused_reaction_changes_nothing(void **state)
 		assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
 		assert_int_equal(f.engine.escalation.pods.items[0].level, LEVEL_LOW);
 		assert_false(f.engine.escalation.pods.items[1].is_cut);
-		assert_true(has_note(&f, NOTE_REFUSED, "refused by the kernel"));
+		assert_true(has_note(&f, NODE_EVENT_REFUSED, "refused by the kernel"));
 		fake.refuse_with = 0;
 		overrun(&f, "kubepods/podp1/c1");
 		assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 700000);
@@ -377,12 +377,12 @@ static void refused_reaction_changes_nothing(void **state)
 	}
 }
 
-static void pod_that_asks_too_much_leaves_the_others_alone(void **state)
+static void pod_that_asks_too_much_leaves_the_others_alone(void **pod_status)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 600000, 600000, "kubepods/podp1/c1", &err);
@@ -391,7 +391,7 @@ static void pod_that_asks_too_much_leaves_the_others_alone(void **state)
 	assert_string_equal(err.msg, "/: its groups need 1200000 us of 1000000 us, it has 950000");
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 600000);
 	assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 0);
-	assert_true(has_note(&f, NOTE_REFUSED, "its groups need"));
+	assert_true(has_note(&f, NODE_EVENT_REFUSED, "its groups need"));
 	engine_tick(&f.engine, engine_now_ns());
 	assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 0);
 	engine_remove_pod(&f.engine, "p1");
@@ -401,13 +401,13 @@ static void pod_that_asks_too_much_leaves_the_others_alone(void **state)
 	fixture_done(&f);
 }
 
-static void container_may_come_later_and_go(void **state)
+static void container_may_come_later_and_go(void **pod_status)
 {
 	struct fixture f;
 	struct error err;
 	char path[128];
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 1000, 2000, NULL, &err), 0);
@@ -430,9 +430,9 @@ static void container_may_come_later_and_go(void **state)
 }
 
 /* Its cgroup goes between the look-up and each single write in turn. */
-static void container_that_vanishes_takes_nobody_with_it(void **state)
+static void container_that_vanishes_takes_nobody_with_it(void **pod_status)
 {
-	(void)state;
+	(void)pod_status;
 	for (int at = 0; at < 2; at++) {
 		struct fixture f;
 		struct error err;
@@ -453,19 +453,19 @@ static void container_that_vanishes_takes_nobody_with_it(void **state)
 
 		fake.vanishing = NULL;
 		fake_file(&f.tree, "kubepods/podp2/c2/tasks", "");
-		engine_appeared(&f.engine, "kubepods/podp2/c2");
+		engine_cgroup_created(&f.engine, "kubepods/podp2/c2");
 		assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 100000);
 		assert_int_equal(runtime_of(&f, "kubepods"), 300000);
 		fixture_done(&f);
 	}
 }
 
-static void what_was_written_is_read_back(void **state)
+static void what_was_written_is_read_back(void **pod_status)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	fake.is_spoiled = true;
@@ -487,21 +487,21 @@ static void what_was_written_is_read_back(void **state)
 }
 
 /* Somebody else takes a budget away, and the kernel will not give it back at once. */
-static void what_was_refused_is_tried_again(void **state)
+static void what_was_refused_is_tried_again(void **pod_status)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
-	array_each(n, &f.engine.forest.nodes)
+	array_each(n, &f.engine.cgroups.nodes)
 		if (strcmp((*n)->path, "kubepods/podp1/c1") == 0)
 			(*n)->group.now.runtime_us = 1000;
 	fake.refuse_with = -EBUSY;
 	engine_tick(&f.engine, engine_now_ns());
-	assert_true(has_note(&f, NOTE_REWRITTEN, "somebody wrote 1000 us"));
+	assert_true(has_note(&f, NODE_EVENT_REWRITTEN, "somebody wrote 1000 us"));
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 1000);
 	fake.refuse_with = 0;
 	f.engine.checked_ns = 0;
@@ -511,12 +511,12 @@ static void what_was_refused_is_tried_again(void **state)
 }
 
 /* The kernel takes no budget from a group whose real-time tasks run. */
-static void removed_pod_is_counted_until_the_kernel_lets_go(void **state)
+static void removed_pod_is_counted_until_the_kernel_lets_go(void **pod_status)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
@@ -535,12 +535,12 @@ static void removed_pod_is_counted_until_the_kernel_lets_go(void **state)
 }
 
 /* What a pod no longer needs, those above it keep for a while: in their period it was used. */
-static void groups_above_shrink_later(void **state)
+static void groups_above_shrink_later(void **pod_status)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
@@ -560,77 +560,77 @@ static void groups_above_shrink_later(void **state)
 	fixture_done(&f);
 }
 
-static uint64_t told_overruns(struct fixture *f)
+static uint64_t reported_overruns(struct fixture *f)
 {
-	struct note n;
+	struct node_event n;
 	uint64_t count = 0;
 
-	while (engine_take_note(&f->engine, &n))
-		count += n.kind == NOTE_OVERRUN ? n.count : 0;
+	while (engine_take_event(&f->engine, &n))
+		count += n.kind == NODE_EVENT_OVERRUN ? n.count : 0;
 	return count;
 }
 
-static void overruns_are_told_at_once_and_then_by_their_number(void **state)
+static void overruns_are_told_at_once_and_then_by_their_number(void **pod_status)
 {
 	const int64_t later = 11000000000;
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
 	overrun(&f, "kubepods/podp1/c1");
 	engine_tick(&f.engine, engine_now_ns());
-	assert_int_equal(told_overruns(&f), 1);
+	assert_int_equal(reported_overruns(&f), 1);
 	for (int i = 0; i < 500; i++)
 		overrun(&f, "kubepods/podp1/c1");
 	engine_tick(&f.engine, engine_now_ns());
-	assert_int_equal(told_overruns(&f), 0);
+	assert_int_equal(reported_overruns(&f), 0);
 	engine_tick(&f.engine, engine_now_ns() + later);
-	assert_int_equal(told_overruns(&f), 500);
+	assert_int_equal(reported_overruns(&f), 500);
 	for (int i = 0; i < 7; i++)
 		overrun(&f, "kubepods/podp1/c1");
-	engine_tell_counts(&f.engine);
-	assert_int_equal(told_overruns(&f), 7);
+	engine_report_counts(&f.engine);
+	assert_int_equal(reported_overruns(&f), 7);
 	fixture_done(&f);
 }
 
-static void level_is_ordered_from_outside(void **state)
+static void level_is_ordered_from_outside(void **pod_status)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
-	assert_int_equal(engine_order_level(&f.engine, "p2", LEVEL_HIGH, &err), -ESRCH);
-	assert_int_equal(engine_order_level(&f.engine, "p1", LEVEL_HIGH, &err), 0);
+	assert_int_equal(engine_set_level(&f.engine, "p2", LEVEL_HIGH, &err), -ESRCH);
+	assert_int_equal(engine_set_level(&f.engine, "p1", LEVEL_HIGH, &err), 0);
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
 	fake.refuse_from = fake.n_writes;
 	fake.refuse_with = -EBUSY;
-	assert_int_equal(engine_order_level(&f.engine, "p1", LEVEL_LOW, &err), -EBUSY);
+	assert_int_equal(engine_set_level(&f.engine, "p1", LEVEL_LOW, &err), -EBUSY);
 	assert_int_equal(f.engine.escalation.pods.items[0].level, LEVEL_HIGH);
 	fixture_done(&f);
 }
 
-static void level_survives_a_restart(void **state)
+static void level_survives_a_restart(void **pod_status)
 {
-	struct memory m = { 0 };
+	struct saved_state m = { 0 };
 	struct fixture f;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
-	memory_add_pod(&m, &(struct memory_pod){ (char *)"p1", (char *)"p1", LEVEL_HIGH, 0 });
+	saved_state_add_pod(&m, &(struct saved_pod){ (char *)"p1", (char *)"p1", LEVEL_HIGH, 0 });
 	f.engine.memory = &m;
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
 	engine_tick(&f.engine, engine_now_ns());
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
-	memory_done(&m);
+	saved_state_done(&m);
 	fixture_done(&f);
 }
 

@@ -24,12 +24,12 @@ static void sample(struct fake_tree *t, struct cpu_usage *u, const char *stat, i
 	assert_int_equal(cpu_usage_sample(u, &roots, second * second_ns, NULL), 0);
 }
 
-static void node_is_busy_until_it_was_calm_for_a_while(void **state)
+static void node_is_busy_until_it_was_calm_for_a_while(void **pod_status)
 {
 	struct cpu_usage u = { .busy_above = 900000, .calm_ns = 5 * second_ns };
 	struct fake_tree t;
 
-	(void)state;
+	(void)pod_status;
 	fake_tree_init(&t);
 	sample(&t, &u, "cpu  100 0 0 100 0 0 0 0 0 0\ncpu0 1\n", 1);
 	assert_int_equal(u.ppm, 0);
@@ -62,12 +62,12 @@ static void add_cpu(struct fake_tree *t, int cpu, const char *siblings, const ch
 	fake_file(t, name, "");
 }
 
-static void topology_names_cores_nodes_and_sockets(void **state)
+static void topology_names_cores_nodes_and_sockets(void **pod_status)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	struct fake_tree t;
 
-	(void)state;
+	(void)pod_status;
 	fake_tree_init(&t);
 	struct kernel_roots roots = { t.root, t.root, t.root };
 	topology_read(&roots, 2, &text);
@@ -85,13 +85,13 @@ static void topology_names_cores_nodes_and_sockets(void **state)
 	fake_tree_done(&t);
 }
 
-static void runtimes_tell_the_names_of_containers(void **state)
+static void runtimes_tell_the_names_of_containers(void **pod_status)
 {
 	struct fake_tree t;
 	char name[BUNDLE_NAME_MAX];
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	fake_tree_init(&t);
 	fake_file(&t, "run/containerd/io.containerd.runtime.v2.task/k8s.io/aa/config.json",
 		  "{\"annotations\":{\"io.kubernetes.cri.container-name\":\"app\"}}");
@@ -125,39 +125,39 @@ static void take(const char *path, void *arg)
 	snprintf(told->last, sizeof(told->last), "%s", path);
 }
 
-static void new_containers_are_told_however_they_come(void **state)
+static void new_containers_are_told_however_they_come(void **pod_status)
 {
 	struct told told = { 0 };
 	struct kernel k = { 0 };
-	struct births b;
+	struct cgroup_watch b;
 	struct fake_tree t;
 
-	(void)state;
+	(void)pod_status;
 	fake_tree_init(&t);
 	snprintf(k.cpu, sizeof(k.cpu), "%s", t.root);
 	fake_file(&t, "kubepods/pod1/aa/", "");
-	assert_int_equal(births_open(&b, &k, take, &told, NULL), 0);
+	assert_int_equal(cgroup_watch_open(&b, &k, take, &told, NULL), 0);
 	assert_int_equal(told.n, 1);
 	fake_file(&t, "kubepods/pod1/bb/", "");
-	births_read(&b);
+	cgroup_watch_read(&b);
 	assert_string_equal(told.last, "kubepods/pod1/bb");
 	fake_file(&t, "kubepods/burstable/pod2/cc/init/", "");
-	births_read(&b);
+	cgroup_watch_read(&b);
 	assert_string_equal(told.last, "kubepods/burstable/pod2/cc");
 	assert_int_equal(told.n, 3);
 	fake_file(&t, "system.slice/x.service/", "");
-	births_read(&b);
+	cgroup_watch_read(&b);
 	assert_int_equal(told.n, 3);
-	births_close(&b);
+	cgroup_watch_close(&b);
 	fake_tree_done(&t);
 }
 
-static void numbers_are_written_as_printf_writes_them(void **state)
+static void numbers_are_written_as_printf_writes_them(void **pod_status)
 {
 	static const int64_t numbers[] = { 0, 7, -1, 950000, INT64_MAX, INT64_MIN };
 	char got[SYSFS_INT + 1], wanted[32];
 
-	(void)state;
+	(void)pod_status;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		*sysfs_put_int(got, numbers[i]) = '\0';
 		snprintf(wanted, sizeof(wanted), "%lld", (long long)numbers[i]);

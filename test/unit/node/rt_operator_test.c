@@ -18,13 +18,13 @@ static int read_text(const char *text, struct arena *arena, struct rt_operator *
 	return rt_operator_parse(text, strlen(text), arena, ret, err);
 }
 
-static void every_key_is_read(void **state)
+static void every_key_is_read(void **pod_status)
 {
 	AUTO(arena_done) struct arena arena = { 0 };
 	struct rt_operator c;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	assert_int_equal(read_text("---\nlog_level: \"debug\"\nkube_path: /etc/kube\n"
 				   "node_name: 7\ncgroup_handler: cgroup_v1\n"
 				   "cgroup_v1_capacity: 300000\n",
@@ -37,14 +37,14 @@ static void every_key_is_read(void **state)
 	assert_int_equal(c.cgroup_v1_capacity, 300000);
 }
 
-static void every_key_may_be_left_out(void **state)
+static void every_key_may_be_left_out(void **pod_status)
 {
 	static const char *const texts[] = { "", "---\n", "# nothing\n", "{}" };
 	AUTO(arena_done) struct arena arena = { 0 };
 	struct rt_operator c;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		assert_int_equal(read_text(texts[i], &arena, &c, &err), 0);
 		assert_int_equal(c.log_level, RT_OPERATOR_SILENT);
@@ -55,7 +55,7 @@ static void every_key_may_be_left_out(void **state)
 	}
 }
 
-static void what_is_wrong_is_named(void **state)
+static void what_is_wrong_is_named(void **pod_status)
 {
 	static const struct {
 		const char *text, *message;
@@ -78,7 +78,7 @@ static void what_is_wrong_is_named(void **state)
 	struct rt_operator c;
 	struct error err;
 
-	(void)state;
+	(void)pod_status;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_int_equal(read_text(cases[i].text, &arena, &c, &err), -EINVAL);
 		assert_string_equal(err.msg, cases[i].message);

@@ -11,64 +11,64 @@
 #include "fake_tree.h"
 #include "plan/plan.h"
 
-static void what_is_saved_is_loaded(void **state)
+static void what_is_saved_is_loaded(void **pod_status)
 {
 	struct fake_tree t;
-	struct memory m = { 0 }, back;
+	struct saved_state m = { 0 }, back;
 	char path[80];
 
-	(void)state;
+	(void)pod_status;
 	fake_tree_init(&t);
 	snprintf(path, sizeof(path), "%s/state.json", t.root);
-	memory_add_group(&m,
-			 &(struct memory_group){
-				 (char *)"kubepods/a \"b\"", 1, { 100000, 0 }, { 100000, 2000 } });
-	memory_add_pod(&m, &(struct memory_pod){ (char *)"u1", (char *)"ns/p", LEVEL_MIDDLE,
-						 ENFORCE_WATCH });
-	assert_int_equal(memory_save(path, &m, NULL), 0);
-	assert_int_equal(memory_load(path, &back, NULL), 0);
-	assert_int_equal(memory_found(&back, "kubepods/a \"b\"", 1)->period_us, 100000);
-	assert_null(memory_found(&back, "kubepods/a \"b\"", 0));
+	saved_state_add_group(
+		&m, &(struct saved_group){
+			    (char *)"kubepods/a \"b\"", 1, { 100000, 0 }, { 100000, 2000 } });
+	saved_state_add_pod(&m, &(struct saved_pod){ (char *)"u1", (char *)"ns/p", LEVEL_MIDDLE,
+						     ENFORCE_WATCH });
+	assert_int_equal(state_file_save(path, &m, NULL), 0);
+	assert_int_equal(state_file_load(path, &back, NULL), 0);
+	assert_int_equal(saved_state_found(&back, "kubepods/a \"b\"", 1)->period_us, 100000);
+	assert_null(saved_state_found(&back, "kubepods/a \"b\"", 0));
 	assert_int_equal(back.groups.items[0].wanted.runtime_us, 2000);
-	assert_int_equal(memory_level(&back, "u1"), LEVEL_MIDDLE);
-	assert_int_equal(memory_level(&back, "u2"), -1);
+	assert_int_equal(saved_state_level(&back, "u1"), LEVEL_MIDDLE);
+	assert_int_equal(saved_state_level(&back, "u2"), -1);
 	assert_int_equal(back.pods.items[0].enforcement, ENFORCE_WATCH);
-	memory_done(&m);
-	memory_done(&back);
+	saved_state_done(&m);
+	saved_state_done(&back);
 	fake_tree_done(&t);
 }
 
-static void missing_file_is_an_empty_memory(void **state)
+static void missing_file_is_an_empty_memory(void **pod_status)
 {
-	struct memory m;
+	struct saved_state m;
 
-	(void)state;
-	assert_int_equal(memory_load("/nonexistent/state.json", &m, NULL), 0);
+	(void)pod_status;
+	assert_int_equal(state_file_load("/nonexistent/state.json", &m, NULL), 0);
 	assert_int_equal(m.groups.n + m.pods.n, 0);
-	memory_done(&m);
+	saved_state_done(&m);
 }
 
-static void damaged_parts_are_left_out(void **state)
+static void damaged_parts_are_left_out(void **pod_status)
 {
 	struct fake_tree t;
-	struct memory m;
+	struct saved_state m;
 	struct error err;
 	char path[80];
 
-	(void)state;
+	(void)pod_status;
 	fake_tree_init(&t);
 	snprintf(path, sizeof(path), "%s/state.json", t.root);
 	fake_file(&t, "state.json",
 		  "{\"groups\":[1,{\"path\":\"a\"},{\"path\":\"b\",\"lane\":0,\"found\":"
 		  "{\"periodUs\":1,\"runtimeUs\":\"x\"}}],\"pods\":[{\"uid\":\"u\"},"
 		  "{\"uid\":\"v\",\"name\":\"n/v\",\"level\":\"top\"}]}");
-	assert_int_equal(memory_load(path, &m, &err), 0);
+	assert_int_equal(state_file_load(path, &m, &err), 0);
 	assert_int_equal(m.groups.n + m.pods.n, 0);
-	memory_done(&m);
+	saved_state_done(&m);
 	fake_file(&t, "state.json", "{");
-	assert_true(memory_load(path, &m, &err) < 0);
+	assert_true(state_file_load(path, &m, &err) < 0);
 	assert_non_null(strstr(err.msg, "state.json"));
-	memory_done(&m);
+	saved_state_done(&m);
 	fake_tree_done(&t);
 }
 

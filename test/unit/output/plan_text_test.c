@@ -11,7 +11,7 @@
 #include "base/auto.h"
 #include "sample_plan.h"
 
-static const struct look plain = { 0 };
+static const struct style plain = { 0 };
 static const struct plan_view all = { .has_header = true };
 
 static void table_says_what_where_why_and_who_yields(void **state)
@@ -105,7 +105,7 @@ static void names_stand_once(void **state)
 
 static void no_escape_sequence_gets_through(void **state)
 {
-	static const struct look colored = { .has_color = true };
+	static const struct style colored = { .has_color = true };
 	AUTO(plan_done) struct plan p = sample_plan();
 	AUTO(str_done) struct str out = STR_INIT;
 

@@ -49,7 +49,7 @@ static inline void sample_actions(struct plan *p)
 		.reason = REASON_PREEMPTED,
 		.on = sample_pod("batch"),
 		.from = sample_place("edge-1", "2-3", 0),
-		.landing = sample_place("edge-2", "0,4", 0),
+		.replacement = sample_place("edge-2", "0,4", 0),
 		.by = sample_pod("brake"),
 		.message = "no other core has room for 0.400",
 	};
@@ -67,7 +67,7 @@ static inline void sample_actions(struct plan *p)
 	*array_add(&p->actions) = (struct action){
 		.id = 4,
 		.kind = ACTION_FINALIZER,
-		.reason = REASON_RELEASED,
+		.reason = REASON_FINALIZER_REMOVED,
 		.on = { .kind = "McKube", .ns = "lab", .name = "old", .uid = "u-9" },
 		.message = "nothing is left to clean up",
 	};

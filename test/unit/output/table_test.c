@@ -26,7 +26,7 @@ static void fill(struct table *t)
 
 static void render(enum format format, bool has_header, struct str *out)
 {
-	static const struct look plain = { 0 };
+	static const struct style plain = { 0 };
 	AUTO(table_done) struct table t = { .columns = columns };
 
 	fill(&t);
@@ -73,7 +73,7 @@ static void data_formats_have_every_column(void **state)
 
 static void empty_table_is_a_heading(void **state)
 {
-	static const struct look plain = { 0 };
+	static const struct style plain = { 0 };
 	AUTO(table_done) struct table t = { .columns = columns };
 	AUTO(str_done) struct str out = STR_INIT;
 
@@ -96,16 +96,16 @@ static void width_counts_columns_not_bytes(void **state)
 
 static void long_lines_are_broken_between_words(void **state)
 {
-	static const struct look narrow = { .width = 40 };
-	static const struct look endless = { 0 };
+	static const struct style narrow = { .width = 40 };
+	static const struct style endless = { 0 };
 	AUTO(str_done) struct str out = STR_INIT;
 
 	(void)state;
-	look_wrap(&narrow, &out, HUE_NONE, 4, "one two three four five six seven eight nine");
+	style_wrap(&narrow, &out, COLOR_NONE, 4, "one two three four five six seven eight nine");
 	assert_string_equal(out.s, "    one two three four five six seven\n"
 				   "    eight nine\n");
 	str_clear(&out);
-	look_wrap(&endless, &out, HUE_NONE, 2, "one two three four five six seven eight nine");
+	style_wrap(&endless, &out, COLOR_NONE, 2, "one two three four five six seven eight nine");
 	assert_string_equal(out.s, "  one two three four five six seven eight nine\n");
 }
 

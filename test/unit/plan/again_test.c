@@ -15,14 +15,14 @@
 #include "plugins/policies.h"
 #include "state/store.h"
 
-/* In the order of wanted[]. */
+/* In the order of watched_kinds[]. */
 enum { NODES, PODS, MCKUBES };
 
 enum { STEPS = 600, EVENTS_MAX = 6, NAMES = 24, NODE_NAMES = 3, BEATS = 20, VERSIONS_MAX = 20000 };
 
 struct history {
-	struct mirror *mirror;
-	struct request_memory memory;
+	struct store *store;
+	struct request_cache memory;
 	struct settings settings;
 	unsigned random;
 	int version;
@@ -44,7 +44,7 @@ static void happen(struct history *h, unsigned kind, enum watch_type type, const
 {
 	struct error err = ERROR_INIT;
 
-	if (mirror_event(h->mirror, kind, type, slice_of(json->s), &err) < 0)
+	if (store_event(h->store, kind, type, slice_of(json->s), &err) < 0)
 		fail_msg("%s in %s", err.msg, json->s);
 }
 
@@ -147,13 +147,13 @@ static void something(struct history *h)
 		a_pod(h);
 }
 
-static void plan_text(const struct history *h, struct request_memory *memory, struct str *ret)
+static void plan_text(const struct history *h, struct request_cache *memory, struct str *ret)
 {
 	AUTO(plan_done) struct plan plan = { 0 };
 	struct error err = ERROR_INIT;
 
-	if (plan_make_again(mirror_cluster(h->mirror), policies, &h->settings, memory, &plan,
-			    &err) < 0)
+	if (plan_make_cached(store_cluster(h->store), policies, &h->settings, memory, &plan, &err) <
+	    0)
 		fail_msg("%s", err.msg);
 	plan_write_json(&plan, ret);
 }
@@ -161,11 +161,11 @@ static void plan_text(const struct history *h, struct request_memory *memory, st
 static void compare(struct history *h)
 {
 	AUTO(str_done) struct str known = STR_INIT;
-	AUTO(str_done) struct str fresh = STR_INIT;
+	AUTO(str_done) struct str to_place = STR_INIT;
 
 	plan_text(h, &h->memory, &known);
-	plan_text(h, NULL, &fresh);
-	assert_string_equal(known.s, fresh.s);
+	plan_text(h, NULL, &to_place);
+	assert_string_equal(known.s, to_place.s);
 }
 
 /* Versions come and go. */
@@ -186,7 +186,7 @@ static void live(struct history *h, unsigned steps, unsigned events)
 		for (unsigned n = 1 + draw(h, events); n > 0; n--)
 			something(h);
 		heartbeats(h);
-		mirror_settle(h->mirror, step);
+		store_commit(h->store, step);
 		if (draw(h, 200) == 0)
 			h->settings.ignores_legacy_pins = !h->settings.ignores_legacy_pins;
 		compare(h);
@@ -195,28 +195,28 @@ static void live(struct history *h, unsigned steps, unsigned events)
 
 static void history_done(struct history *h)
 {
-	request_memory_done(&h->memory);
-	mirror_free(h->mirror);
+	request_cache_done(&h->memory);
+	store_free(h->store);
 }
 
 static void a_plan_with_a_memory_is_the_plan_without(void **state)
 {
 	AUTO(history_done)
 	struct history h = {
-		.mirror = mirror_new(""), .settings = SETTINGS_DEFAULT, .random = 7, .version = 1
+		.store = store_new(""), .settings = SETTINGS_DEFAULT, .random = 7, .version = 1
 	};
 
 	(void)state;
 	live(&h, STEPS, EVENTS_MAX);
 	/* Strings of before were forgotten, and their ids given to others. */
-	assert_true(mirror_stats(h.mirror).compactions > 0);
+	assert_true(store_stats(h.store).compactions > 0);
 }
 
 static void many_changes_at_a_time(void **state)
 {
 	AUTO(history_done)
 	struct history h = {
-		.mirror = mirror_new(""), .settings = SETTINGS_DEFAULT, .random = 11, .version = 1
+		.store = store_new(""), .settings = SETTINGS_DEFAULT, .random = 11, .version = 1
 	};
 
 	(void)state;
@@ -225,7 +225,7 @@ static void many_changes_at_a_time(void **state)
 
 /* ---- What is read, and what is not ---- */
 
-static size_t n_kept(const struct request_memory *m, const struct request *before, size_t n)
+static size_t n_kept(const struct request_cache *m, const struct request *before, size_t n)
 {
 	size_t same = 0;
 
@@ -252,13 +252,13 @@ static void put_versioned(struct history *h, int name, int version, int low)
 static void only_new_versions_are_read(void **state)
 {
 	AUTO(history_done)
-	struct history h = { .mirror = mirror_new(""), .settings = SETTINGS_DEFAULT };
+	struct history h = { .store = store_new(""), .settings = SETTINGS_DEFAULT };
 	AUTO(str_done) struct str text = STR_INIT;
 
 	(void)state;
 	put_versioned(&h, 1, 1, 1000);
 	put_versioned(&h, 2, 2, 1000);
-	mirror_settle(h.mirror, 0);
+	store_commit(h.store, 0);
 	plan_text(&h, &h.memory, &text);
 	struct request before[2];
 	assert_int_equal(h.memory.requests.list.n, 2);
@@ -266,7 +266,7 @@ static void only_new_versions_are_read(void **state)
 
 	put_versioned(&h, 1, 1, 2000);
 	put_versioned(&h, 2, 3, 2000);
-	mirror_settle(h.mirror, 0);
+	store_commit(h.store, 0);
 	plan_text(&h, &h.memory, &text);
 	assert_int_equal(n_kept(&h.memory, before, 2), 1);
 	assert_int_equal(h.memory.requests.list.items[0].budget.low, 1000);
@@ -277,19 +277,19 @@ static void only_new_versions_are_read(void **state)
 static void ids_that_were_given_again_are_not_mistaken(void **state)
 {
 	AUTO(history_done)
-	struct history h = { .mirror = mirror_new(""), .settings = SETTINGS_DEFAULT };
+	struct history h = { .store = store_new(""), .settings = SETTINGS_DEFAULT };
 	AUTO(str_done) struct str text = STR_INIT;
-	const struct cluster *c = mirror_cluster(h.mirror);
+	const struct cluster *c = store_cluster(h.store);
 	int version = 2;
 
 	(void)state;
 	put_versioned(&h, 1, 1, 1000);
-	mirror_settle(h.mirror, 0);
+	store_commit(h.store, 0);
 	plan_text(&h, &h.memory, &text);
 	str_id first = c->pods.items[0].meta.version;
-	for (; mirror_stats(h.mirror).compactions == 0; mirror_settle(h.mirror, 0))
+	for (; store_stats(h.store).compactions == 0; store_commit(h.store, 0))
 		put_versioned(&h, 1, version++, 2000);
-	for (; c->pods.items[0].meta.version != first; mirror_settle(h.mirror, 0)) {
+	for (; c->pods.items[0].meta.version != first; store_commit(h.store, 0)) {
 		assert_true(version < VERSIONS_MAX);
 		put_versioned(&h, 1, version++, 2000);
 	}
@@ -301,7 +301,7 @@ static void ids_that_were_given_again_are_not_mistaken(void **state)
 static void what_has_no_version_is_always_read(void **state)
 {
 	AUTO(history_done)
-	struct history h = { .mirror = mirror_new(""), .settings = SETTINGS_DEFAULT };
+	struct history h = { .store = store_new(""), .settings = SETTINGS_DEFAULT };
 	AUTO(str_done) struct str text = STR_INIT;
 	AUTO(str_done) struct str json = STR_INIT;
 
@@ -312,7 +312,7 @@ static void what_has_no_version_is_always_read(void **state)
 		char *version = strstr(json.s, "\"resourceVersion\":\"1\",");
 		memset(version, ' ', strlen("\"resourceVersion\":\"1\","));
 		happen(&h, PODS, WATCH_MODIFIED, &json);
-		mirror_settle(h.mirror, 0);
+		store_commit(h.store, 0);
 		plan_text(&h, &h.memory, &text);
 		assert_int_equal(h.memory.requests.list.items[0].budget.low, low);
 	}

@@ -225,7 +225,7 @@ node_id scene_node(const struct scene *s, const char *node)
 const char *scene_place(const struct scene *s, place_id place)
 {
 	static char text[256];
-	const struct world *w = &s->p.w;
+	const struct trial *w = &s->p.w;
 	size_t n;
 
 	if (place == NONE)
@@ -241,7 +241,7 @@ const char *scene_place(const struct scene *s, place_id place)
 	return text;
 }
 
-static void picture_nodes(const struct world *w, struct str *out)
+static void picture_nodes(const struct trial *w, struct str *out)
 {
 	for (node_id id = 0; id < w->c->nodes.n; id++) {
 		str_addf(out, "node %u:", id);
@@ -255,7 +255,7 @@ static void picture_nodes(const struct world *w, struct str *out)
 			 (long long)x->used[1], (long long)x->used[2]);
 }
 
-void world_picture(const struct world *w, struct str *ret)
+void trial_picture(const struct trial *w, struct str *ret)
 {
 	str_clear(ret);
 	for (cell_id id = 0; id < w->n_cells; id++) {

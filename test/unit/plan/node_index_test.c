@@ -88,7 +88,7 @@ static void a_change_shows_after_the_refresh(void **state)
 	build_pod(&yaml, (struct test_pod){ "new", .low = 200000 });
 	scene_start(&s, &yaml);
 	is_best(&s, "new", "-");
-	world_lift(&s.p.w, scene_unit(&s, "old"));
+	trial_unassign(&s.p.w, scene_unit(&s, "old"));
 	planner_refresh(&s.p, 0);
 	is_best(&s, "new", "a:0");
 }
@@ -121,7 +121,7 @@ static void nodes_where_others_would_yield_are_listed_best_first(void **state)
 
 static bool takes(struct scene *s, const struct unit *u, node_id node, unsigned rank)
 {
-	if (u->kind == UNIT_HOMELESS)
+	if (u->kind == UNIT_UNASSIGNED)
 		return node == u->node;
 	return filter_node(&s->p.filters, u, node, rank, NULL, 0) == REFUSE_NOTHING;
 }
@@ -137,7 +137,7 @@ static place_id best_of_all(struct scene *s, const struct unit *u)
 		if (takes(s, u, node, 0))
 			candidates_of(&s->p, u, node, &list);
 		array_each(c, &list) {
-			if (!world_fits(&s->p.w, u, c->place, 0) ||
+			if (!trial_fits(&s->p.w, u, c->place, 0) ||
 			    (best != NONE && c->score <= score))
 				continue;
 			best = c->place;
@@ -157,7 +157,7 @@ static bool could_take(struct scene *s, const struct unit *u, node_id node)
 	if (takes(s, u, node, u->rank))
 		candidates_of(&s->p, u, node, &list);
 	array_each(c, &list)
-		is_good = is_good || world_fits(&s->p.w, u, c->place, u->rank);
+		is_good = is_good || trial_fits(&s->p.w, u, c->place, u->rank);
 	array_done(&list);
 	return is_good;
 }
@@ -183,7 +183,7 @@ static void the_index_finds_what_a_full_search_finds(void **state)
 		build_random(&yaml, seed);
 		scene_start(&s, &yaml);
 		array_each(u, &s.p.w.units) {
-			if (u->kind != UNIT_PENDING && u->kind != UNIT_HOMELESS)
+			if (u->kind != UNIT_PENDING && u->kind != UNIT_UNASSIGNED)
 				continue;
 			place_id best = index_best(&s.p, u, NONE);
 			size_t n = index_yielding(&s.p, u, nodes, ARRAY_LEN(nodes));

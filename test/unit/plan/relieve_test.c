@@ -33,17 +33,18 @@ static void a_node_is_busy_when_all_that_speak_say_so(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		AUTO(str_done) struct str notes = STR_INIT, yaml = STR_INIT;
+		AUTO(str_done) struct str annotations = STR_INIT, yaml = STR_INIT;
 
 		if (rows[i].flag)
-			str_addf(&notes, "mckube.sdv.com/isCpuBusy: '%s', ", rows[i].flag);
+			str_addf(&annotations, "mckube.sdv.com/isCpuBusy: '%s', ", rows[i].flag);
 		if (rows[i].usage)
-			str_addf(&notes, "mckube.sdv.com/cpu-usage: '%s', ", rows[i].usage);
+			str_addf(&annotations, "mckube.sdv.com/cpu-usage: '%s', ", rows[i].usage);
 		if (rows[i].seconds)
-			str_addf(&notes, "mckube.sdv.com/cpu-over90-duration-s: '%s', ",
+			str_addf(&annotations, "mckube.sdv.com/cpu-over90-duration-s: '%s', ",
 				 rows[i].seconds);
 		build_node(&yaml,
-			   (struct test_node){ "edge", .annotations = notes.n ? notes.s : "" });
+			   (struct test_node){ "edge",
+					       .annotations = annotations.n ? annotations.s : "" });
 		AUTO(cluster_done) struct cluster c = snapshot_of(yaml.s);
 		enum pressure p = relieve_pressure(&c, &c.nodes.items[0], &settings);
 
@@ -72,21 +73,22 @@ static void a_pod_says_since_when_it_is_degraded(void **state)
 	scene_done(&s);
 }
 
-/* One node that says `notes`; a Low pod and a High one, the Low one degraded since `since`. */
-static uint32_t seconds_until_a_look(const char *notes, const char *since, int64_t now)
+/* One node that says `annotations`; a Low pod and a High one, the Low one degraded since `since`.
+ */
+static uint32_t seconds_until_a_look(const char *annotations, const char *since, int64_t now)
 {
 	AUTO_FREE char *degraded = since ? xasprintf("mckube.io/rt-degraded: '%s'", since) : NULL;
 	struct str yaml = STR_INIT;
 	struct scene s;
 
-	build_node(&yaml, (struct test_node){ "edge", .annotations = notes });
+	build_node(&yaml, (struct test_node){ "edge", .annotations = annotations });
 	build_pod(&yaml,
 		  (struct test_pod){ "a", "edge", "0", .low = 200000, .annotations = degraded });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", "High", .low = 200000 });
 	scene_start(&s, &yaml);
 	s.c.taken_at = now;
 	relieve(&s.p);
-	uint32_t seconds = s.p.reliefs.look_again;
+	uint32_t seconds = s.p.reliefs.requeue_after;
 	scene_done(&s);
 	return seconds;
 }

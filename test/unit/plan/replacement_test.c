@@ -15,16 +15,16 @@ static unit_id evict(struct scene *s, const char *pod)
 {
 	unit_id id = scene_unit(s, pod);
 
-	world_lift(&s->p.w, id);
-	world_evict(&s->p.w, id);
+	trial_unassign(&s->p.w, id);
+	trial_evict(&s->p.w, id);
 	for (node_id node = 0; node < s->c.nodes.n; node++)
 		planner_refresh(&s->p, node);
 	return id;
 }
 
-static void lands(struct scene *s, const char *pod, const char *expect)
+static void is_whole_cluster(struct scene *s, const char *pod, const char *expect)
 {
-	assert_string_equal(scene_place(s, unit_at(s, pod)->landing), expect);
+	assert_string_equal(scene_place(s, unit_at(s, pod)->replacement), expect);
 }
 
 static void a_replacement_lands_on_another_node(void **state)
@@ -40,8 +40,8 @@ static void a_replacement_lands_on_another_node(void **state)
 	scene_start(&s, &yaml);
 
 	unit_id p = evict(&s, "p");
-	landing_find(&s.p, &p, 1);
-	lands(&s, "p", "b:1"); /* a is empty now, but it was evicted from there */
+	replacement_find(&s.p, &p, 1);
+	is_whole_cluster(&s, "p", "b:1"); /* a is empty now, but it was evicted from there */
 }
 
 static void two_replacements_do_not_share_one_room(void **state)
@@ -58,11 +58,11 @@ static void two_replacements_do_not_share_one_room(void **state)
 	scene_start(&s, &yaml);
 
 	unit_id evicted[] = { evict(&s, "p"), evict(&s, "q") };
-	world_picture(&s.p.w, &before);
-	landing_find(&s.p, evicted, 2);
-	lands(&s, "q", "b:0"); /* the more critical one chooses first */
-	lands(&s, "p", "-");
-	world_picture(&s.p.w, &after);
+	trial_picture(&s.p.w, &before);
+	replacement_find(&s.p, evicted, 2);
+	is_whole_cluster(&s, "q", "b:0"); /* the more critical one chooses first */
+	is_whole_cluster(&s, "p", "-");
+	trial_picture(&s.p.w, &after);
 	assert_string_equal(after.s, before.s);
 }
 
@@ -79,8 +79,8 @@ static void requests_need_room_at_the_landing_too(void **state)
 	scene_start(&s, &yaml);
 
 	unit_id p = evict(&s, "p");
-	landing_find(&s.p, &p, 1);
-	lands(&s, "p", "-");
+	replacement_find(&s.p, &p, 1);
+	is_whole_cluster(&s, "p", "-");
 }
 
 static void nobody_lands_for_whom_nobody_comes(void **state)
@@ -95,8 +95,8 @@ static void nobody_lands_for_whom_nobody_comes(void **state)
 	scene_start(&s, &yaml);
 
 	unit_id p = evict(&s, "p");
-	landing_find(&s.p, &p, 1);
-	lands(&s, "p", "-");
+	replacement_find(&s.p, &p, 1);
+	is_whole_cluster(&s, "p", "-");
 }
 
 static void nobody_evicted_is_fine(void **state)
@@ -107,7 +107,7 @@ static void nobody_evicted_is_fine(void **state)
 	(void)state;
 	build_node(&yaml, (struct test_node){ "a" });
 	scene_start(&s, &yaml);
-	landing_find(&s.p, NULL, 0);
+	replacement_find(&s.p, NULL, 0);
 }
 
 int main(void)

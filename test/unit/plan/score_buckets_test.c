@@ -14,53 +14,53 @@ enum { NODES = 200, WORDS = NODES / 64 + 1 };
 
 static void who_has_the_same_score_comes_by_number(void **state)
 {
-	struct ladder l;
+	struct score_buckets l;
 
 	(void)state;
-	ladder_init(&l, 3);
-	ladder_move(&l, 1, 70);
-	ladder_move(&l, 2, 70);
+	score_buckets_init(&l, 3);
+	score_buckets_set(&l, 1, 70);
+	score_buckets_set(&l, 2, 70);
 
-	struct climb c = climb_start(&l, NULL, NONE);
-	assert_int_equal(climb_next(&c), 1);
-	assert_int_equal(climb_next(&c), 2);
-	assert_int_equal(climb_next(&c), 0);
-	assert_int_equal(climb_next(&c), NONE);
-	assert_int_equal(climb_next(&c), NONE);
-	ladder_done(&l);
+	struct score_iterator c = score_iterator_start(&l, NULL, NONE);
+	assert_int_equal(score_iterator_next(&c), 1);
+	assert_int_equal(score_iterator_next(&c), 2);
+	assert_int_equal(score_iterator_next(&c), 0);
+	assert_int_equal(score_iterator_next(&c), NONE);
+	assert_int_equal(score_iterator_next(&c), NONE);
+	score_buckets_done(&l);
 }
 
 static void one_node_is_met_alone_and_only_if_it_is_allowed(void **state)
 {
 	uint64_t allowed[WORDS] = { [1] = 1 };
-	struct ladder l;
+	struct score_buckets l;
 
 	(void)state;
-	ladder_init(&l, NODES);
-	ladder_move(&l, 64, SCORE_MAX);
+	score_buckets_init(&l, NODES);
+	score_buckets_set(&l, 64, SCORE_MAX);
 
-	struct climb c = climb_start(&l, allowed, 64);
-	assert_int_equal(climb_next(&c), 64);
-	assert_int_equal(climb_next(&c), NONE);
-	c = climb_start(&l, allowed, 65);
-	assert_int_equal(climb_next(&c), NONE);
-	ladder_done(&l);
+	struct score_iterator c = score_iterator_start(&l, allowed, 64);
+	assert_int_equal(score_iterator_next(&c), 64);
+	assert_int_equal(score_iterator_next(&c), NONE);
+	c = score_iterator_start(&l, allowed, 65);
+	assert_int_equal(score_iterator_next(&c), NONE);
+	score_buckets_done(&l);
 }
 
 static void a_ladder_without_nodes_has_none(void **state)
 {
-	struct ladder l;
+	struct score_buckets l;
 
 	(void)state;
-	ladder_init(&l, 0);
+	score_buckets_init(&l, 0);
 
-	struct climb c = climb_start(&l, NULL, NONE);
-	assert_int_equal(climb_next(&c), NONE);
-	ladder_done(&l);
+	struct score_iterator c = score_iterator_start(&l, NULL, NONE);
+	assert_int_equal(score_iterator_next(&c), NONE);
+	score_buckets_done(&l);
 }
 
 /* The allowed node that comes after `last`, looked for among all; NONE: from the top. */
-static node_id next_of_all(const struct ladder *l, const uint64_t *allowed, node_id last)
+static node_id next_of_all(const struct score_buckets *l, const uint64_t *allowed, node_id last)
 {
 	node_id best = NONE;
 
@@ -79,10 +79,10 @@ static node_id next_of_all(const struct ladder *l, const uint64_t *allowed, node
 static void any_climb_meets_all_in_their_order(void **state)
 {
 	uint32_t seed = 1;
-	struct ladder l;
+	struct score_buckets l;
 
 	(void)state;
-	ladder_init(&l, NODES);
+	score_buckets_init(&l, NODES);
 	for (int round = 0; round < 50; round++) {
 		uint64_t allowed[WORDS] = { 0 };
 		node_id last = NONE;
@@ -90,19 +90,19 @@ static void any_climb_meets_all_in_their_order(void **state)
 		for (int i = 0; i < NODES; i++) {
 			node_id n = random_below(&seed, NODES);
 
-			ladder_move(&l, random_below(&seed, NODES),
-				    random_below(&seed, SCORE_MAX + 1));
+			score_buckets_set(&l, random_below(&seed, NODES),
+					  random_below(&seed, SCORE_MAX + 1));
 			allowed[n / 64] |= (uint64_t)1 << n % 64;
 		}
-		struct climb c = climb_start(&l, allowed, NONE);
+		struct score_iterator c = score_iterator_start(&l, allowed, NONE);
 		do {
 			node_id expect = next_of_all(&l, allowed, last);
 
-			last = climb_next(&c);
+			last = score_iterator_next(&c);
 			assert_int_equal(last, expect);
 		} while (last != NONE);
 	}
-	ladder_done(&l);
+	score_buckets_done(&l);
 }
 
 int main(void)

@@ -125,7 +125,7 @@ static void units_are_told_apart_by_node_and_cores(void **state)
 	scene_start(&s, &yaml);
 	assert_int_equal(s.p.w.units.n, 5);
 	assert_int_equal(unit_at(&s, "running")->kind, UNIT_RUNNING);
-	assert_int_equal(unit_at(&s, "homeless")->kind, UNIT_HOMELESS);
+	assert_int_equal(unit_at(&s, "homeless")->kind, UNIT_UNASSIGNED);
 	assert_int_equal(unit_at(&s, "pending")->kind, UNIT_PENDING);
 	assert_int_equal(unit_at(&s, "mirror")->kind, UNIT_FIXED);
 	assert_int_equal(unit_at(&s, "critical")->kind, UNIT_FIXED);
@@ -196,9 +196,11 @@ static void who_will_come_again_is_known(void **state)
 				     .mckube = "podname: stateful", .owner = "StatefulSet" });
 	build_pod(&yaml, (struct test_pod){ "homeless", "edge", NULL, .low = 1 });
 	scene_start(&s, &yaml);
-	assert_true(unit_at(&s, "replica")->can_land && unit_at(&s, "stateful")->can_land);
-	assert_false(unit_at(&s, "daemon")->can_land || unit_at(&s, "named")->can_land);
-	assert_false(unit_at(&s, "homeless")->can_land);
+	assert_true(unit_at(&s, "replica")->is_reschedulable &&
+		    unit_at(&s, "stateful")->is_reschedulable);
+	assert_false(unit_at(&s, "daemon")->is_reschedulable ||
+		     unit_at(&s, "named")->is_reschedulable);
+	assert_false(unit_at(&s, "homeless")->is_reschedulable);
 }
 
 static void turns_go_by_criticality_priority_age_and_name(void **state)
@@ -234,11 +236,11 @@ static void a_set_of_cores_is_one_place(void **state)
 	build_node(&yaml, (struct test_node){ "edge", 4 });
 	scene_start(&s, &yaml);
 
-	struct world *w = &s.p.w;
-	place_id pair = world_place(w, 0, cores, 2), all = world_place(w, 0, cores, 3);
+	struct trial *w = &s.p.w;
+	place_id pair = trial_place(w, 0, cores, 2), all = trial_place(w, 0, cores, 3);
 	assert_int_not_equal(pair, all);
-	assert_int_equal(world_place(w, 0, cores, 2), pair);
-	assert_int_equal(world_place(w, 0, cores + 2, 1), 3);
+	assert_int_equal(trial_place(w, 0, cores, 2), pair);
+	assert_int_equal(trial_place(w, 0, cores + 2, 1), 3);
 	assert_string_equal(scene_place(&s, all), "edge:0,1,3");
 	assert_int_equal(w->places.items[all].cells.n, 3);
 }
@@ -256,11 +258,11 @@ static void a_place_takes_what_every_core_can_take(void **state)
 	build_pod(&yaml, (struct test_pod){ "big", .low = 400001, .criticality = "Middle" });
 	scene_start(&s, &yaml);
 
-	place_id both = world_place(&s.p.w, 0, cores, 2);
-	assert_true(world_fits(&s.p.w, unit_at(&s, "new"), both, 0));
-	assert_false(world_fits(&s.p.w, unit_at(&s, "big"), both, 0));
-	assert_true(world_fits(&s.p.w, unit_at(&s, "big"), 0, 0));
-	assert_true(world_fits(&s.p.w, unit_at(&s, "big"), both, LEVEL_MIDDLE));
+	place_id both = trial_place(&s.p.w, 0, cores, 2);
+	assert_true(trial_fits(&s.p.w, unit_at(&s, "new"), both, 0));
+	assert_false(trial_fits(&s.p.w, unit_at(&s, "big"), both, 0));
+	assert_true(trial_fits(&s.p.w, unit_at(&s, "big"), 0, 0));
+	assert_true(trial_fits(&s.p.w, unit_at(&s, "big"), both, LEVEL_MIDDLE));
 }
 
 /* ---- Requests ---- */
@@ -285,14 +287,14 @@ static void room_is_counted_without_those_who_would_yield(void **state)
 					    .requests = "cpu: 1m, example.com/fpga: 1" });
 	scene_start(&s, &yaml);
 
-	const struct world *w = &s.p.w;
-	assert_false(world_has_room(w, unit_at(&s, "high"), 0, 0));
-	assert_true(world_has_room(w, unit_at(&s, "high"), 0, LEVEL_HIGH));
-	assert_false(world_has_room(w, unit_at(&s, "huge"), 0, LEVEL_HIGH));
-	assert_false(world_has_room(w, unit_at(&s, "gpu"), 0, 0));
-	assert_true(world_has_room(w, unit_at(&s, "gpu"), 0, LEVEL_HIGH));
-	assert_false(world_has_room(w, unit_at(&s, "fpga"), 0, LEVEL_HIGH));
-	assert_true(world_keeps_room(w, unit_at(&s, "low"), 0, 0));
+	const struct trial *w = &s.p.w;
+	assert_false(trial_has_room(w, unit_at(&s, "high"), 0, 0));
+	assert_true(trial_has_room(w, unit_at(&s, "high"), 0, LEVEL_HIGH));
+	assert_false(trial_has_room(w, unit_at(&s, "huge"), 0, LEVEL_HIGH));
+	assert_false(trial_has_room(w, unit_at(&s, "gpu"), 0, 0));
+	assert_true(trial_has_room(w, unit_at(&s, "gpu"), 0, LEVEL_HIGH));
+	assert_false(trial_has_room(w, unit_at(&s, "fpga"), 0, LEVEL_HIGH));
+	assert_true(trial_keeps_room(w, unit_at(&s, "low"), 0, 0));
 }
 
 /* ---- There and back ---- */
@@ -309,19 +311,19 @@ static void an_eviction_uses_up_a_disruption(void **state)
 	build_pdb(&yaml, "guard", "guard: x", 1);
 	scene_start(&s, &yaml);
 
-	struct world *w = &s.p.w;
+	struct trial *w = &s.p.w;
 	unit_id a = scene_unit(&s, "a");
 	place_id origin = w->units.items[a].at;
-	world_picture(w, &before);
-	world_lift(w, a);
-	world_evict(w, a);
+	trial_picture(w, &before);
+	trial_unassign(w, a);
+	trial_evict(w, a);
 	assert_int_equal(w->evictions_left[0], 0);
 	assert_true(w->units.items[a].is_evicted);
 	assert_int_equal(w->nodes[0].used[0][RES_PODS], 0);
 	uses(cell_of(&s, "edge", 0), 0, 0, 0, 0);
-	world_bring_back(w, a);
-	world_put(w, a, origin);
-	world_picture(w, &after);
+	trial_unevict(w, a);
+	trial_assign(w, a, origin);
+	trial_picture(w, &after);
 	assert_string_equal(after.s, before.s);
 }
 
@@ -338,38 +340,38 @@ static void ask_all(struct scene *s, struct str *ret)
 /* Bound pods are evicted, pending ones are put anywhere, whether they fit or not. */
 static void turn_upside_down(struct scene *s, uint32_t *random)
 {
-	struct world *w = &s->p.w;
+	struct trial *w = &s->p.w;
 
 	for (unit_id id = 0; id < w->units.n; id++) {
 		const struct unit *u = &w->units.items[id];
 		place_id place = random_below(random, (uint32_t)w->places.n);
 
 		if (u->at != NONE)
-			world_lift(w, id);
+			trial_unassign(w, id);
 		if (u->kind != UNIT_PENDING) {
-			world_evict(w, id);
+			trial_evict(w, id);
 			continue;
 		}
-		world_enter(w, id, w->places.items[place].node);
-		world_put(w, id, place);
+		trial_charge(w, id, w->places.items[place].node);
+		trial_assign(w, id, place);
 	}
 }
 
 static void put_back(struct scene *s)
 {
-	struct world *w = &s->p.w;
+	struct trial *w = &s->p.w;
 
 	for (unit_id id = 0; id < w->units.n; id++) {
 		const struct unit *u = &w->units.items[id];
 
 		if (u->kind != UNIT_PENDING) {
-			world_bring_back(w, id);
+			trial_unevict(w, id);
 		} else {
-			world_leave(w, id, w->places.items[u->at].node);
-			world_lift(w, id);
+			trial_uncharge(w, id, w->places.items[u->at].node);
+			trial_unassign(w, id);
 		}
 		if (u->origin != NONE)
-			world_put(w, id, u->origin);
+			trial_assign(w, id, u->origin);
 	}
 }
 
@@ -385,12 +387,12 @@ static void any_world_is_restored_exactly(void **state)
 
 		build_random(&yaml, seed);
 		scene_start(&s, &yaml);
-		world_picture(&s.p.w, &before);
+		trial_picture(&s.p.w, &before);
 		ask_all(&s, &before);
 		turn_upside_down(&s, &random);
-		world_picture(&s.p.w, &between);
+		trial_picture(&s.p.w, &between);
 		put_back(&s);
-		world_picture(&s.p.w, &after);
+		trial_picture(&s.p.w, &after);
 		ask_all(&s, &after);
 		assert_string_equal(after.s, before.s);
 		assert_true(s.p.w.units.n == 0 || strcmp(between.s, before.s) != 0);

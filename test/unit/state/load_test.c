@@ -93,7 +93,7 @@ static void a_pod_is_read(void **state)
 	assert_true(p->is_ours && p->has_label && p->has_priority);
 	assert_false(p->is_terminating || p->is_mirror || p->has_our_gate);
 
-	const struct notes *n = &c.notes.items[p->notes];
+	const struct annotations *n = &c.annotations.items[p->annotations];
 	is_text(&c, n->core, "2");
 	is_text(&c, n->runtime_hi, "250000");
 	is_text(&c, n->criticality, "High");
@@ -121,7 +121,7 @@ static void requests_are_those_of_the_scheduler(void **state)
 static void gates_mirrors_and_terminating_pods_are_known(void **state)
 {
 	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
-	const struct pod *gated = &c.pods.items[1], *mirror = &c.pods.items[2];
+	const struct pod *gated = &c.pods.items[1], *store = &c.pods.items[2];
 
 	(void)state;
 	assert_true(gated->has_our_gate && gated->has_other_gate && gated->is_ours);
@@ -129,9 +129,9 @@ static void gates_mirrors_and_terminating_pods_are_known(void **state)
 	assert_int_equal(gated->node, NONE);
 	assert_int_equal(gated->phase, POD_PENDING);
 	assert_int_equal(gated->labels.at, c.pods.items[0].labels.at); /* shared */
-	assert_true(mirror->is_mirror && !mirror->is_ours);
-	is_text(&c, mirror->owner_kind, "Node");
-	assert_int_equal(mirror->notes, NONE);
+	assert_true(store->is_mirror && !store->is_ours);
+	is_text(&c, store->owner_kind, "Node");
+	assert_int_equal(store->annotations, NONE);
 }
 
 static void placement_rules_are_read(void **state)
@@ -152,7 +152,7 @@ static void placement_rules_are_read(void **state)
 	assert_int_equal(r->node_terms.n, 1);
 	assert_int_equal(r->ports.n, 2);
 	assert_int_equal(r->spreads.n, 1);
-	assert_false(c.pod_terms.items[r->anti_affinity.at].namespaces_by_label.is_set);
+	assert_false(c.inter_pod.items[r->anti_affinity.at].namespaces_by_label.is_set);
 }
 
 static void a_mckube_is_kept_as_written(void **state)

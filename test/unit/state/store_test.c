@@ -13,27 +13,27 @@
 #include "state/digest.h"
 #include "state/load.h"
 
-/* In the order of wanted[]. */
+/* In the order of watched_kinds[]. */
 enum { NODES, PODS, MCKUBES, PDBS, CLASSES, VOLUMES, CLAIMS, NAMESPACES };
 
-static void put(struct mirror *m, unsigned kind, enum watch_type type, const char *json)
+static void put(struct store *m, unsigned kind, enum watch_type type, const char *json)
 {
 	struct error err = ERROR_INIT;
 
-	if (mirror_event(m, kind, type, slice_of(json), &err) < 0)
+	if (store_event(m, kind, type, slice_of(json), &err) < 0)
 		fail_msg("%s in %s", err.msg, json);
 }
 
-static void list(struct mirror *m, unsigned kind, const char *const *items, size_t n)
+static void list(struct store *m, unsigned kind, const char *const *items, size_t n)
 {
-	AUTO_FREE char *list_kind = xasprintf("%sList", wanted[kind].resource->kind);
+	AUTO_FREE char *list_kind = xasprintf("%sList", watched_kinds[kind].resource->kind);
 	struct error err = ERROR_INIT;
 	size_t used;
 
-	mirror_begin_list(m, kind);
+	store_begin_list(m, kind);
 	for (size_t i = 0; i < n; i++)
-		if (mirror_item(m, kind, slice_of(items[i]), list_kind,
-				wanted[kind].resource->api_version, &used, &err) < 0)
+		if (store_item(m, kind, slice_of(items[i]), list_kind,
+			       watched_kinds[kind].resource->api_version, &used, &err) < 0)
 			fail_msg("%s in %s", err.msg, items[i]);
 }
 
@@ -48,51 +48,51 @@ static const char pod[] = "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":
 			  "\"namespace\":\"default\",\"resourceVersion\":\"%d\"},\"spec\":{"
 			  "\"nodeName\":\"n1\"},\"status\":{\"phase\":\"%s\"}}";
 
-static void put_node(struct mirror *m, int version)
+static void put_node(struct store *m, int version)
 {
 	AUTO_FREE char *json = xasprintf(node, version, version);
 
 	put(m, NODES, WATCH_MODIFIED, json);
 }
 
-static void put_pod(struct mirror *m, const char *name, int version, const char *phase)
+static void put_pod(struct store *m, const char *name, int version, const char *phase)
 {
 	AUTO_FREE char *json = xasprintf(pod, name, version, phase);
 
 	put(m, PODS, WATCH_ADDED, json);
 }
 
-#define AUTO_MIRROR __attribute__((cleanup(mirror_free_ptr)))
-static void mirror_free_ptr(struct mirror **m)
+#define AUTO_MIRROR __attribute__((cleanup(store_free_ptr)))
+static void store_free_ptr(struct store **m)
 {
-	mirror_free(*m);
+	store_free(*m);
 }
 
 static void nothing_shows_before_it_is_settled(void **state)
 {
-	AUTO_MIRROR struct mirror *m = mirror_new("");
-	const struct cluster *c = mirror_cluster(m);
+	AUTO_MIRROR struct store *m = store_new("");
+	const struct cluster *c = store_cluster(m);
 
 	(void)state;
 	put_pod(m, "a", 1, "Running");
-	assert_true(mirror_has_news(m));
+	assert_true(store_is_dirty(m));
 	assert_int_equal(c->pods.n, 0);
-	assert_true(mirror_settle(m, 17));
-	assert_false(mirror_has_news(m));
+	assert_true(store_commit(m, 17));
+	assert_false(store_is_dirty(m));
 	assert_int_equal(c->pods.n, 1);
 	assert_int_equal(c->taken_at, 17);
 }
 
 static void heartbeats_are_no_change(void **state)
 {
-	AUTO_MIRROR struct mirror *m = mirror_new("");
-	const struct cluster *c = mirror_cluster(m);
+	AUTO_MIRROR struct store *m = store_new("");
+	const struct cluster *c = store_cluster(m);
 
 	(void)state;
 	put_node(m, 1);
-	assert_true(mirror_settle(m, 0));
+	assert_true(store_commit(m, 0));
 	put_node(m, 2);
-	assert_false(mirror_settle(m, 0));
+	assert_false(store_commit(m, 0));
 	assert_string_equal(cluster_str(c, c->nodes.items[0].meta.version), "2");
 }
 
@@ -109,8 +109,8 @@ static void usage_is_read_and_no_change(void **state)
 		      { "70", "0", "false", false },
 		      { "95", "0", "true", true },
 		      { "96", "30", "true", false } };
-	AUTO_MIRROR struct mirror *m = mirror_new("");
-	const struct cluster *c = mirror_cluster(m);
+	AUTO_MIRROR struct store *m = store_new("");
+	const struct cluster *c = store_cluster(m);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
@@ -118,47 +118,47 @@ static void usage_is_read_and_no_change(void **state)
 			xasprintf(busy_node, steps[i].usage, steps[i].seconds, steps[i].flag);
 
 		put(m, NODES, WATCH_MODIFIED, json);
-		assert_int_equal(mirror_settle(m, 0), steps[i].is_change);
+		assert_int_equal(store_commit(m, 0), steps[i].is_change);
 		assert_string_equal(cluster_str(c, c->nodes.items[0].cpu_usage), steps[i].usage);
 	}
 }
 
 static void pods_find_their_node_when_it_comes(void **state)
 {
-	AUTO_MIRROR struct mirror *m = mirror_new("");
-	const struct cluster *c = mirror_cluster(m);
+	AUTO_MIRROR struct store *m = store_new("");
+	const struct cluster *c = store_cluster(m);
 
 	(void)state;
 	put_pod(m, "a", 1, "Running");
-	mirror_settle(m, 0);
+	store_commit(m, 0);
 	assert_int_equal(c->pods.items[0].node, NONE);
 	put_node(m, 1);
-	mirror_settle(m, 0);
+	store_commit(m, 0);
 	assert_int_equal(c->pods.items[0].node, 0);
 	put_pod(m, "b", 2, "Running");
-	mirror_settle(m, 0);
+	store_commit(m, 0);
 	assert_int_equal(c->pods.items[1].node, 0);
 	put(m, NODES, WATCH_DELETED, "{\"metadata\":{\"name\":\"n1\"}}");
-	mirror_settle(m, 0);
+	store_commit(m, 0);
 	assert_int_equal(c->pods.items[0].node, NONE);
 }
 
 static void a_pod_that_ended_is_gone(void **state)
 {
-	AUTO_MIRROR struct mirror *m = mirror_new("");
+	AUTO_MIRROR struct store *m = store_new("");
 
 	(void)state;
 	put_pod(m, "a", 1, "Running");
-	mirror_settle(m, 0);
+	store_commit(m, 0);
 	put_pod(m, "a", 2, "Succeeded");
-	assert_true(mirror_settle(m, 0));
-	assert_int_equal(mirror_cluster(m)->pods.n, 0);
+	assert_true(store_commit(m, 0));
+	assert_int_equal(store_cluster(m)->pods.n, 0);
 }
 
 static void the_last_of_several_changes_counts(void **state)
 {
-	AUTO_MIRROR struct mirror *m = mirror_new("");
-	const struct cluster *c = mirror_cluster(m);
+	AUTO_MIRROR struct store *m = store_new("");
+	const struct cluster *c = store_cluster(m);
 
 	(void)state;
 	put_pod(m, "a", 1, "Pending");
@@ -166,7 +166,7 @@ static void the_last_of_several_changes_counts(void **state)
 	put_pod(m, "a", 3, "Running");
 	put_pod(m, "b", 4, "Running");
 	put(m, PODS, WATCH_DELETED, "{\"metadata\":{\"name\":\"b\",\"namespace\":\"default\"}}");
-	mirror_settle(m, 0);
+	store_commit(m, 0);
 	assert_int_equal(c->pods.n, 1);
 	assert_int_equal(c->pods.items[0].phase, POD_RUNNING);
 	assert_string_equal(cluster_str(c, c->pods.items[0].meta.version), "3");
@@ -174,24 +174,24 @@ static void the_last_of_several_changes_counts(void **state)
 
 static void a_list_replaces_all_that_was(void **state)
 {
-	AUTO_MIRROR struct mirror *m = mirror_new("");
-	const struct cluster *c = mirror_cluster(m);
+	AUTO_MIRROR struct store *m = store_new("");
+	const struct cluster *c = store_cluster(m);
 	AUTO_FREE char *b = xasprintf(pod, "b", 9, "Running"),
 		       *a = xasprintf(pod, "a", 8, "Running");
 	const char *const items[] = { b, a };
 
 	(void)state;
 	put_pod(m, "x", 1, "Running");
-	mirror_settle(m, 0);
+	store_commit(m, 0);
 	put_pod(m, "y", 2, "Running");
 	list(m, PODS, items, 2);
 	put_pod(m, "c", 10, "Running");
-	assert_true(mirror_settle(m, 0));
+	assert_true(store_commit(m, 0));
 	assert_int_equal(c->pods.n, 3);
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(cluster_str(c, c->pods.items[i].meta.name)[0], 'a' + (int)i);
 	list(m, PODS, NULL, 0);
-	assert_true(mirror_settle(m, 0));
+	assert_true(store_commit(m, 0));
 	assert_int_equal(c->pods.n, 0);
 }
 
@@ -200,45 +200,45 @@ static void a_bad_object_is_a_problem_until_it_is_good(void **state)
 	static const char bad[] =
 		"{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\"},"
 		"\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"spec\":{\"nodeName\":7}}";
-	AUTO_MIRROR struct mirror *m = mirror_new("");
-	const struct cluster *c = mirror_cluster(m);
+	AUTO_MIRROR struct store *m = store_new("");
+	const struct cluster *c = store_cluster(m);
 
 	(void)state;
 	put_pod(m, "a", 1, "Running");
-	mirror_settle(m, 0);
+	store_commit(m, 0);
 	for (int i = 0; i < 2; i++) {
 		put(m, PODS, WATCH_MODIFIED, bad);
-		assert_true(mirror_settle(m, 0));
+		assert_true(store_commit(m, 0));
 		assert_int_equal(c->pods.n, 0);
 		assert_int_equal(c->problems.n, 1);
 		assert_string_equal(cluster_str(c, c->problems.items[0].object), "Pod default/a");
 	}
 	put_pod(m, "a", 2, "Running");
-	assert_true(mirror_settle(m, 0));
+	assert_true(store_commit(m, 0));
 	assert_int_equal(c->problems.n, 0);
 	assert_int_equal(c->pods.n, 1);
 	put(m, PODS, WATCH_MODIFIED, bad);
-	mirror_settle(m, 0);
+	store_commit(m, 0);
 	list(m, PODS, NULL, 0);
-	mirror_settle(m, 0);
+	store_commit(m, 0);
 	assert_int_equal(c->problems.n, 0);
 }
 
 static void an_object_of_another_kind_is_an_error(void **state)
 {
-	AUTO_MIRROR struct mirror *m = mirror_new("");
+	AUTO_MIRROR struct store *m = store_new("");
 	struct error err = ERROR_INIT;
 
 	(void)state;
-	assert_int_equal(mirror_event(m, PODS, WATCH_ADDED,
-				      SLICE("{\"kind\":\"Node\",\"apiVersion\":\"v1\","
-					    "\"metadata\":{\"name\":\"n\"}}"),
-				      &err),
+	assert_int_equal(store_event(m, PODS, WATCH_ADDED,
+				     SLICE("{\"kind\":\"Node\",\"apiVersion\":\"v1\","
+					   "\"metadata\":{\"name\":\"n\"}}"),
+				     &err),
 			 -EPROTO);
 	assert_string_equal(err.msg, "pods: an object of another kind");
-	mirror_settle(m, 0);
-	assert_int_equal(mirror_cluster(m)->nodes.n, 0);
-	assert_int_equal(mirror_event(m, PODS, WATCH_DELETED, SLICE("{\"metadata\":{}}"), &err),
+	store_commit(m, 0);
+	assert_int_equal(store_cluster(m)->nodes.n, 0);
+	assert_int_equal(store_event(m, PODS, WATCH_DELETED, SLICE("{\"metadata\":{}}"), &err),
 			 -EBADMSG);
 }
 
@@ -248,7 +248,7 @@ static void an_object_of_another_kind_is_an_error(void **state)
 enum { NAMES = 12, ROUNDS = 25000 };
 
 struct server {
-	char *objects[N_WANTED][NAMES];
+	char *objects[N_WATCHED_KINDS][NAMES];
 	unsigned seed;
 	int version;
 };
@@ -344,9 +344,9 @@ static char *make_object(struct server *s, unsigned kind, unsigned name)
 		 "{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"name\":\"name%u\","
 		 "\"uid\":\"u%d\",\"resourceVersion\":\"%d\",\"labels\":{\"%s\":\"%s\"},"
 		 "\"annotations\":{\"mckube.io/rt-core\":\"%u\"}",
-		 wanted[kind].resource->api_version, wanted[kind].resource->kind, name, s->version,
-		 s->version, any_word(s), any_word(s), pick(s, 4));
-	if (wanted[kind].resource->is_namespaced)
+		 watched_kinds[kind].resource->api_version, watched_kinds[kind].resource->kind,
+		 name, s->version, s->version, any_word(s), any_word(s), pick(s, 4));
+	if (watched_kinds[kind].resource->is_namespaced)
 		str_add(&out, ",\"namespace\":\"default\"");
 	str_add(&out, "},");
 	add_content(s, kind, &out);
@@ -354,9 +354,9 @@ static char *make_object(struct server *s, unsigned kind, unsigned name)
 	return str_detach(&out);
 }
 
-static void change_one(struct server *s, struct mirror *m)
+static void change_one(struct server *s, struct store *m)
 {
-	unsigned kind = pick(s, N_WANTED), name = pick(s, NAMES);
+	unsigned kind = pick(s, N_WATCHED_KINDS), name = pick(s, NAMES);
 	char **object = &s->objects[kind][name];
 
 	if (*object && pick(s, 4) == 0) {
@@ -370,10 +370,10 @@ static void change_one(struct server *s, struct mirror *m)
 	put(m, kind, WATCH_MODIFIED, *object);
 }
 
-static void relist(struct server *s, struct mirror *m)
+static void relist(struct server *s, struct store *m)
 {
 	const char *items[NAMES];
-	unsigned kind = pick(s, N_WANTED);
+	unsigned kind = pick(s, N_WATCHED_KINDS);
 	size_t n = 0;
 
 	for (unsigned i = 0; i < NAMES; i++)
@@ -387,7 +387,7 @@ static void read_all(const struct server *s, struct cluster *ret)
 	struct loader *l = loader_new();
 	struct error err = ERROR_INIT;
 
-	for (unsigned kind = 0; kind < N_WANTED; kind++)
+	for (unsigned kind = 0; kind < N_WATCHED_KINDS; kind++)
 		for (unsigned i = 0; i < NAMES; i++)
 			if (s->objects[kind][i] &&
 			    loader_object(l, slice_of(s->objects[kind][i]), "test", &err) < 0)
@@ -396,10 +396,10 @@ static void read_all(const struct server *s, struct cluster *ret)
 	loader_free(l);
 }
 
-static void is_the_same(const struct server *s, const struct mirror *m)
+static void is_the_same(const struct server *s, const struct store *m)
 {
 	AUTO(cluster_done) struct cluster fresh;
-	struct cluster *c = (struct cluster *)(uintptr_t)mirror_cluster(m);
+	struct cluster *c = (struct cluster *)(uintptr_t)store_cluster(m);
 
 	read_all(s, &fresh);
 	cluster_digest(c);
@@ -413,7 +413,7 @@ static void is_the_same(const struct server *s, const struct mirror *m)
 
 static void any_changes_give_what_a_fresh_reading_gives(void **state)
 {
-	AUTO_MIRROR struct mirror *m = mirror_new("");
+	AUTO_MIRROR struct store *m = store_new("");
 	struct server s = { .seed = 1 };
 
 	(void)state;
@@ -423,31 +423,31 @@ static void any_changes_give_what_a_fresh_reading_gives(void **state)
 		else
 			change_one(&s, m);
 		if (pick(&s, 40) == 0) {
-			mirror_settle(m, 0);
+			store_commit(m, 0);
 			is_the_same(&s, m);
 		}
 	}
-	assert_true(mirror_stats(m).compactions >= 2);
-	for (unsigned kind = 0; kind < N_WANTED; kind++)
+	assert_true(store_stats(m).compactions >= 2);
+	for (unsigned kind = 0; kind < N_WATCHED_KINDS; kind++)
 		for (unsigned i = 0; i < NAMES; i++)
 			free(s.objects[kind][i]);
 }
 
 static void memory_does_not_grow_with_changes(void **state)
 {
-	AUTO_MIRROR struct mirror *m = mirror_new("");
-	const struct cluster *c = mirror_cluster(m);
+	AUTO_MIRROR struct store *m = store_new("");
+	const struct cluster *c = store_cluster(m);
 	size_t most = 0;
 
 	(void)state;
 	for (int i = 0; i < 100000; i++) {
 		put_pod(m, i % 2 ? "a" : "b", i, "Running");
 		if (i % 100 == 0)
-			mirror_settle(m, 0);
+			store_commit(m, 0);
 		if (i == 20000)
 			most = c->strings.arena.used + c->strings.n;
 	}
-	assert_true(mirror_stats(m).compactions >= 9);
+	assert_true(store_stats(m).compactions >= 9);
 	assert_true(c->strings.arena.used + c->strings.n < 2 * most);
 }
 

@@ -52,23 +52,23 @@ static void add_node(struct cluster *c, const char *name, int cores)
 static struct pod *add_pod(struct cluster *c, const char *name, const char *criticality, int low,
 			   int hi, const char *node, const char *core)
 {
-	struct notes notes;
+	struct annotations annotations;
 
-	memset(&notes, 0xff, sizeof(notes)); /* NONE everywhere */
-	notes.period = id(c, "1000");
-	notes.runtime_low = number(c, low);
-	notes.runtime_hi = number(c, hi);
-	notes.criticality = id(c, criticality);
+	memset(&annotations, 0xff, sizeof(annotations)); /* NONE everywhere */
+	annotations.period = id(c, "1000");
+	annotations.runtime_low = number(c, low);
+	annotations.runtime_hi = number(c, hi);
+	annotations.criticality = id(c, criticality);
 	if (node)
-		notes.core = id(c, core);
-	*array_add(&c->notes) = notes;
+		annotations.core = id(c, core);
+	*array_add(&c->annotations) = annotations;
 
 	struct pod *pod = array_add(&c->pods);
 	*pod = (struct pod){
 		.meta = { .ns = id(c, "default"), .name = id(c, name), .uid = id(c, name) },
 		.node_name = node ? id(c, node) : 0,
 		.node = NONE,
-		.notes = (notes_id)c->notes.n - 1,
+		.annotations = (annotations_id)c->annotations.n - 1,
 		.cpu_milli = 100,
 		.owner_kind = id(c, "ReplicaSet"),
 		.phase = node ? POD_RUNNING : POD_PENDING,
@@ -241,7 +241,7 @@ static void what_the_plan_does_not_decide_is_said(void **state)
 	(void)state;
 	add_node(&c, "n", 1);
 	add_pod(&c, "foreign", "High", 500, 500, NULL, NULL)->is_ours = false;
-	add_pod(&c, "plain", "High", 500, 500, NULL, NULL)->notes = NONE;
+	add_pod(&c, "plain", "High", 500, 500, NULL, NULL)->annotations = NONE;
 	cluster_finish(&c);
 	AUTO(explanation_done) struct explanation foreign = explain(&c, "foreign");
 	AUTO(explanation_done) struct explanation plain = explain(&c, "plain");

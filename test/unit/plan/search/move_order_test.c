@@ -15,8 +15,8 @@ static void move(struct scene *s, const char *pod, place_id to)
 {
 	unit_id id = scene_unit(s, pod);
 
-	world_lift(&s->p.w, id);
-	world_put(&s->p.w, id, to);
+	trial_unassign(&s->p.w, id);
+	trial_assign(&s->p.w, id, to);
 }
 
 /* The steps of the only node, "edge", as "pod>cores". */
@@ -112,8 +112,8 @@ static void the_evicted_make_room_first(void **state)
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", .low = 500000 });
 	scene_start(&s, &yaml);
-	world_lift(&s.p.w, scene_unit(&s, "b"));
-	world_evict(&s.p.w, scene_unit(&s, "b"));
+	trial_unassign(&s.p.w, scene_unit(&s, "b"));
+	trial_evict(&s.p.w, scene_unit(&s, "b"));
 	move(&s, "a", 1);
 	is_ordered(&s, "a>1 ");
 }
@@ -147,7 +147,7 @@ static void shared_cores_may_be_kept_while_full(void **state)
 		  (struct test_pod){ "a", "edge", "0-1", .low = 800000, .rt = "coreCount: 2" });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", .low = 300000 });
 	scene_start(&s, &yaml);
-	move(&s, "a", world_place(&s.p.w, 0, cores, 2));
+	move(&s, "a", trial_place(&s.p.w, 0, cores, 2));
 	is_ordered(&s, "a>1,2 ");
 }
 

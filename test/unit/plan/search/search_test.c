@@ -16,13 +16,13 @@ static const struct cost any_cost = { .part = { INT64_MAX } };
 /* All nodes, and all pods that are pending or without cores. */
 struct everything {
 	node_list nodes;
-	unit_list fresh;
+	unit_list to_place;
 	struct region region;
 };
 
 static void everything_of(struct everything *e, const struct scene *s)
 {
-	const struct world *w = &s->p.w;
+	const struct trial *w = &s->p.w;
 
 	*e = (struct everything){ 0 };
 	for (node_id node = 0; node < s->c.nodes.n; node++)
@@ -30,35 +30,35 @@ static void everything_of(struct everything *e, const struct scene *s)
 	for (uint32_t turn = 0; turn < w->units.n; turn++) {
 		uint8_t kind = w->units.items[w->by_turn[turn]].kind;
 
-		if (kind == UNIT_PENDING || kind == UNIT_HOMELESS)
-			*array_add(&e->fresh) = w->by_turn[turn];
+		if (kind == UNIT_PENDING || kind == UNIT_UNASSIGNED)
+			*array_add(&e->to_place) = w->by_turn[turn];
 	}
 	e->region = (struct region){
 		.nodes = e->nodes.items,
 		.n_nodes = e->nodes.n,
-		.fresh = e->fresh.items,
-		.n_fresh = e->fresh.n,
+		.to_place = e->to_place.items,
+		.n_to_place = e->to_place.n,
 		.max_steps = 100000,
-		.max_slack = UINT32_MAX,
+		.max_discrepancies = UINT32_MAX,
 	};
 }
 
 static void everything_done(struct everything *e)
 {
 	array_done(&e->nodes);
-	array_done(&e->fresh);
+	array_done(&e->to_place);
 }
 
 /* What became of the pod: "edge:0", "-", "evicted" or "left". */
-static const char *outcome_of(const struct scene *s, const struct arrangement *a, const char *pod)
+static const char *outcome_of(const struct scene *s, const struct search_result *a, const char *pod)
 {
 	unit_id id = scene_unit(s, pod);
 
 	array_each(o, &a->outcomes)
 		if (o->unit == id)
-			return o->is_evicted ? "evicted"
-			       : o->is_left  ? "left"
-					     : scene_place(s, o->at);
+			return o->is_evicted	    ? "evicted"
+			       : o->stays_displaced ? "left"
+						    : scene_place(s, o->at);
 	return "not there";
 }
 
@@ -68,18 +68,18 @@ static void becomes(struct str *yaml, const char *expect)
 	AUTO(scene_done) struct scene s;
 	AUTO(everything_done) struct everything e;
 	AUTO(str_done) struct str text = STR_INIT;
-	struct arrangement a;
+	struct search_result a;
 
 	scene_start(&s, yaml);
 	everything_of(&e, &s);
-	arrange(&s.p, &e.region, &any_cost, &a);
+	search_region(&s.p, &e.region, &any_cost, &a);
 	assert_true(a.was_found && a.is_exact);
 	array_each(pod, &s.c.pods) {
 		const char *name = cluster_str(&s.c, pod->meta.name);
 
 		str_addf(&text, "%s%s %s", text.n ? ", " : "", name, outcome_of(&s, &a, name));
 	}
-	arrangement_done(&a);
+	search_result_done(&a);
 	assert_string_equal(text.s, expect);
 }
 
@@ -166,16 +166,16 @@ static void nothing_is_found_that_costs_less_than_nothing(void **state)
 	AUTO(everything_done) struct everything e;
 	struct str yaml = STR_INIT;
 	const struct cost nothing = { 0 };
-	struct arrangement a;
+	struct search_result a;
 
 	(void)state;
 	build_node(&yaml, (struct test_node){ "edge" });
 	build_pod(&yaml, (struct test_pod){ "old", "edge", "0", .low = 1000 });
 	scene_start(&s, &yaml);
 	everything_of(&e, &s);
-	arrange(&s.p, &e.region, &nothing, &a);
+	search_region(&s.p, &e.region, &nothing, &a);
 	assert_false(a.was_found);
-	arrangement_done(&a);
+	search_result_done(&a);
 }
 
 static void a_bound_on_the_steps_is_kept_and_told(void **state)
@@ -187,15 +187,15 @@ static void a_bound_on_the_steps_is_kept_and_told(void **state)
 		AUTO(scene_done) struct scene s;
 		AUTO(everything_done) struct everything e;
 		struct str yaml = STR_INIT;
-		struct arrangement a;
+		struct search_result a;
 
 		build_random(&yaml, seed);
 		scene_start(&s, &yaml);
 		everything_of(&e, &s);
 		e.region.max_steps = 3;
-		arrange(&s.p, &e.region, &any_cost, &a);
+		search_region(&s.p, &e.region, &any_cost, &a);
 		was_cut = was_cut || !a.is_exact;
-		arrangement_done(&a);
+		search_result_done(&a);
 	}
 	assert_true(was_cut);
 }
@@ -208,18 +208,18 @@ static void the_world_is_as_before_after_a_search(void **state)
 		AUTO(everything_done) struct everything e;
 		AUTO(str_done) struct str before = STR_INIT, after = STR_INIT;
 		struct str yaml = STR_INIT;
-		struct arrangement a;
+		struct search_result a;
 
 		build_random(&yaml, seed);
 		scene_start(&s, &yaml);
 		everything_of(&e, &s);
-		e.region.lands = seed % 2;
+		e.region.is_whole_cluster = seed % 2;
 		e.region.max_steps = 2000;
-		world_picture(&s.p.w, &before);
-		arrange(&s.p, &e.region, &any_cost, &a);
-		world_picture(&s.p.w, &after);
+		trial_picture(&s.p.w, &before);
+		search_region(&s.p, &e.region, &any_cost, &a);
+		trial_picture(&s.p.w, &after);
 		assert_string_equal(after.s, before.s);
-		arrangement_done(&a);
+		search_result_done(&a);
 	}
 }
 
@@ -230,21 +230,21 @@ static void what_is_committed_costs_what_was_said(void **state)
 		AUTO(scene_done) struct scene s;
 		AUTO(everything_done) struct everything e;
 		struct str yaml = STR_INIT;
-		struct arrangement a;
+		struct search_result a;
 
 		build_random(&yaml, seed);
 		scene_start(&s, &yaml);
 		everything_of(&e, &s);
-		e.region.lands = true; /* what one hopes for changes with the world */
+		e.region.is_whole_cluster = true; /* what one hopes for changes with the world */
 		e.region.max_steps = 2000;
-		arrange(&s.p, &e.region, &any_cost, &a);
+		search_region(&s.p, &e.region, &any_cost, &a);
 		assert_true(a.was_found);
-		arrange_commit(&s.p, &e.region, &a);
+		search_commit(&s.p, &e.region, &a);
 
-		struct cost now = arrange_cost(&s.p, &e.region);
+		struct cost now = search_region_cost(&s.p, &e.region);
 		for (int i = 0; i < COST_PARTS; i++)
 			assert_int_equal(now.part[i], a.cost.part[i]);
-		arrangement_done(&a);
+		search_result_done(&a);
 	}
 }
 
@@ -264,7 +264,7 @@ static void no_core_gets_above_its_capacity(void **state)
 		AUTO(scene_done) struct scene s;
 		AUTO(everything_done) struct everything e;
 		struct str yaml = STR_INIT;
-		struct arrangement a;
+		struct search_result a;
 
 		build_random(&yaml, seed);
 		scene_start(&s, &yaml);
@@ -273,11 +273,11 @@ static void no_core_gets_above_its_capacity(void **state)
 
 		AUTO_FREE struct cell *before = xcalloc(s.p.w.n_cells, sizeof(*before));
 		memcpy(before, s.p.w.cells, s.p.w.n_cells * sizeof(*before));
-		arrange(&s.p, &e.region, &any_cost, &a);
-		arrange_commit(&s.p, &e.region, &a);
+		search_region(&s.p, &e.region, &any_cost, &a);
+		search_commit(&s.p, &e.region, &a);
 		for (cell_id id = 0; id < s.p.w.n_cells; id++)
 			assert_false(is_worse(&s.p.w.cells[id], &before[id]));
-		arrangement_done(&a);
+		search_result_done(&a);
 	}
 }
 
