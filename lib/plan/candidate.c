@@ -7,11 +7,11 @@
 /* Cores of one physical core lie closest, then those of one NUMA node. */
 static uint32_t closeness(const struct planner *p, const uint32_t *cores, uint32_t n)
 {
-	const struct core *first = &p->w.cap.cores.items[cores[0]];
+	const struct core *first = &p->trial.cap.cores.items[cores[0]];
 	bool is_one_core = true, is_one_numa = true;
 
 	for (uint32_t i = 1; i < n; i++) {
-		const struct core *core = &p->w.cap.cores.items[cores[i]];
+		const struct core *core = &p->trial.cap.cores.items[cores[i]];
 
 		is_one_core = is_one_core && core->physical == first->physical;
 		is_one_numa = is_one_numa && core->numa == first->numa;
@@ -27,18 +27,18 @@ static void add_set(struct planner *p, node_id node, const uint32_t *cores, uint
 	for (uint32_t i = 0; i < n; i++)
 		sum += p->score[cores[i]];
 	*array_add(list) = (struct candidate){
-		.place = trial_place(&p->w, node, cores, n),
+		.place = trial_place(&p->trial, node, cores, n),
 		.score = (uint32_t)(sum * 100 / n) + (n > 1 ? closeness(p, cores, n) : 0),
 	};
 }
 
 static void add_pinned(struct planner *p, const struct request *q, node_id node, candidates *list)
 {
-	const struct cpuset *pin = &p->w.req.sets.items[q->pin];
+	const struct cpuset *pin = &p->trial.req.sets.items[q->pin];
 	uint32_t cores[CPUSET_MAX], n = 0;
 
 	cpuset_each(cpu, pin) {
-		cores[n] = capacity_core(&p->w.cap, node, cpu);
+		cores[n] = capacity_core(&p->trial.cap, node, cpu);
 		if (cores[n++] == NONE)
 			return;
 	}
@@ -77,7 +77,7 @@ static void pick(const uint32_t *cores, const uint32_t *at, uint32_t k, uint32_t
 
 static void add_sets(struct planner *p, node_id node, uint32_t k, candidates *list)
 {
-	struct range run = p->w.cap.nodes.items[node].cores;
+	struct range run = p->trial.cap.nodes.items[node].cores;
 	uint32_t cores[CPUSET_MAX], at[CPUSET_MAX], set[CPUSET_MAX];
 
 	memcpy(cores, p->best + run.at, run.n * sizeof(*cores));
@@ -111,8 +111,8 @@ static void add_singles(struct planner *p, struct range cores, candidates *list)
 
 void candidates_of(struct planner *p, const struct unit *u, node_id node, candidates *list)
 {
-	const struct request *q = unit_request(&p->w, u);
-	struct range cores = p->w.cap.nodes.items[node].cores;
+	const struct request *q = unit_request(&p->trial, u);
+	struct range cores = p->trial.cap.nodes.items[node].cores;
 	size_t first = list->n;
 
 	if (q->has_pin) {

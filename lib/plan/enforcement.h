@@ -15,6 +15,6 @@
  * choice, the most critical first, as long as it fits on every core of the pod. Every pod counts
  * with C(Low) here, whatever its level is now: levels come and go, and while one is raised the node
  * helper takes what it needs from those that are watched. */
-uint8_t *enforcement_choose(const struct trial *w);
+uint8_t *enforcement_choose(const struct trial *t);
 
 #endif

@@ -31,12 +31,12 @@ const char *refusal_text(enum refusal r)
 	return texts[r];
 }
 
-void filters_init(struct filters *f, const struct trial *w)
+void filters_init(struct filters *f, const struct trial *t)
 {
 	*f = (struct filters){
-		.w = w,
-		.allowed = xcalloc(w->c->rules.n, sizeof(*f->allowed)),
-		.n_words = w->c->nodes.n / 64 + 1,
+		.trial = t,
+		.allowed = xcalloc(t->c->rules.n, sizeof(*f->allowed)),
+		.n_words = t->c->nodes.n / 64 + 1,
 	};
 }
 
@@ -177,7 +177,7 @@ static enum refusal filter_volumes(const struct cluster *c, const struct rules *
 
 static uint64_t *find_allowed(const struct filters *f, const struct rules *rules)
 {
-	const struct cluster *c = f->w->c;
+	const struct cluster *c = f->trial->c;
 	uint64_t *set = xcalloc(f->n_words, sizeof(*set));
 
 	for (node_id node = 0; node < c->nodes.n; node++)
@@ -238,7 +238,7 @@ static void ask_claims(question *q, const struct cluster *c, const struct rules 
 
 const uint64_t *filters_allowed(struct filters *f, rules_id id)
 {
-	const struct cluster *c = f->w->c;
+	const struct cluster *c = f->trial->c;
 	const struct rules *rules = &c->rules.items[id];
 	question q = { 0 };
 
@@ -282,23 +282,23 @@ bool filter_ports_collide(const struct cluster *c, const struct pod *a, const st
 	return false;
 }
 
-static int64_t extended_left(const struct trial *w, node_id node, str_id name, unsigned rank)
+static int64_t extended_left(const struct trial *t, node_id node, str_id name, unsigned rank)
 {
-	struct range run = w->nodes[node].extended;
+	struct range run = t->nodes[node].extended;
 
 	for (uint32_t i = run.at; i < run.at + run.n; i++)
-		if (w->extended.items[i].name == name)
-			return w->extended.items[i].have - w->extended.items[i].used[rank];
+		if (t->extended.items[i].name == name)
+			return t->extended.items[i].have - t->extended.items[i].used[rank];
 	return 0;
 }
 
-static void name_resource(const struct trial *w, const struct unit *u, node_id node, unsigned rank,
+static void name_resource(const struct trial *t, const struct unit *u, node_id node, unsigned rank,
 			  char *detail, size_t size)
 {
 	static const char *const names[RES_KINDS] = { "cpu", "memory", "ephemeral-storage",
 						      "pods" };
-	const struct pod *pod = unit_pod(w, u);
-	const struct node_load *n = &w->nodes[node];
+	const struct pod *pod = unit_pod(t, u);
+	const struct node_load *n = &t->nodes[node];
 	int64_t want[RES_KINDS] = { pod->cpu_milli, pod->memory, pod->ephemeral, 1 };
 
 	for (int i = 0; i < RES_KINDS; i++) {
@@ -308,45 +308,45 @@ static void name_resource(const struct trial *w, const struct unit *u, node_id n
 		}
 	}
 	for (uint32_t i = 0; i < pod->extended.n; i++) {
-		const struct amount *a = &w->c->amounts.items[pod->extended.at + i];
+		const struct amount *a = &t->c->amounts.items[pod->extended.at + i];
 
-		if (a->value > extended_left(w, node, a->name, rank)) {
-			snprintf(detail, size, "%s", cluster_str(w->c, a->name));
+		if (a->value > extended_left(t, node, a->name, rank)) {
+			snprintf(detail, size, "%s", cluster_str(t->c, a->name));
 			return;
 		}
 	}
 }
 
-enum refusal filter_node_now(const struct trial *w, const struct unit *u, node_id node,
+enum refusal filter_node_now(const struct trial *t, const struct unit *u, node_id node,
 			     unsigned rank, char *detail, size_t size)
 {
-	if (!trial_has_room(w, u, node, rank)) {
+	if (!trial_has_room(t, u, node, rank)) {
 		if (detail)
-			name_resource(w, u, node, rank, detail, size);
+			name_resource(t, u, node, rank, detail, size);
 		return REFUSE_RESOURCES;
 	}
-	return w->terms ? inter_pod_refuse(w->terms, w, u, node, rank) : REFUSE_NOTHING;
+	return t->terms ? inter_pod_refuse(t->terms, t, u, node, rank) : REFUSE_NOTHING;
 }
 
 bool filter_is_hopeless(struct filters *f, const struct unit *u, node_id node)
 {
-	const struct trial *w = f->w;
-	const struct request *q = unit_request(w, u);
+	const struct trial *t = f->trial;
+	const struct request *q = unit_request(t, u);
 
 	return (q->has_node_pin && q->node_pin != node) ||
-	       !filter_bit(filters_allowed(f, unit_pod(w, u)->rules), node) ||
-	       (w->terms && inter_pod_refuse(w->terms, w, u, node, u->rank) != REFUSE_NOTHING);
+	       !filter_bit(filters_allowed(f, unit_pod(t, u)->rules), node) ||
+	       (t->terms && inter_pod_refuse(t->terms, t, u, node, u->rank) != REFUSE_NOTHING);
 }
 
 enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, unsigned rank,
 			 char *detail, size_t size)
 {
-	const struct trial *w = f->w;
-	const struct cluster *c = w->c;
-	const struct pod *pod = unit_pod(w, u);
+	const struct trial *t = f->trial;
+	const struct cluster *c = t->c;
+	const struct pod *pod = unit_pod(t, u);
 	const struct rules *rules = &c->rules.items[pod->rules];
 	const struct node *node = &c->nodes.items[id];
-	const struct request *q = unit_request(w, u);
+	const struct request *q = unit_request(t, u);
 
 	if (detail)
 		*detail = '\0';
@@ -357,7 +357,7 @@ enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, un
 	if (r == REFUSE_TAINT && detail)
 		snprintf(detail, size, "%s", cluster_str(c, untolerated(c, rules, node)->key));
 	if (r == REFUSE_NOTHING)
-		r = filter_node_now(w, u, id, rank, detail, size);
+		r = filter_node_now(t, u, id, rank, detail, size);
 	if (r == REFUSE_NOTHING)
 		r = filter_volumes(c, rules, node);
 	return r;

@@ -33,14 +33,14 @@ enum refusal {
 /* Answers that depend on rules and node alone are kept, one bit a node, once asked for. Rules that
  * ask the same of a node, such as those of one pool's pods in many namespaces, share them. */
 struct filters {
-	const struct trial *w;
+	const struct trial *trial;
 	const uint64_t **allowed; /* by rules_id, in `sets`; NULL: not asked yet */
 	struct intern questions;  /* all that an answer depends on, as numbers */
 	ARRAY(uint64_t *) sets;	  /* by str_id of the question */
 	size_t n_words;
 };
 
-void filters_init(struct filters *f, const struct trial *w);
+void filters_init(struct filters *f, const struct trial *t);
 void filters_done(struct filters *f);
 
 /* The nodes that the pod's rules allow, as a bit set: everything but what changes during a plan
@@ -60,7 +60,7 @@ enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, un
 			 char *detail, size_t size);
 
 /* The same without what filters_allowed() covers. */
-enum refusal filter_node_now(const struct trial *w, const struct unit *u, node_id node,
+enum refusal filter_node_now(const struct trial *t, const struct unit *u, node_id node,
 			     unsigned rank, char *detail, size_t size);
 
 /* Does a filter other than resources refuse the node, so that no room would help? */

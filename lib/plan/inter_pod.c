@@ -266,9 +266,9 @@ static bool has_ports(const struct cluster *c, const struct pod *pod)
 	return pod->rules != NONE && c->rules.items[pod->rules].ports.n > 0;
 }
 
-struct inter_pod *inter_pod_new(const struct trial *w)
+struct inter_pod *inter_pod_new(const struct trial *trial)
 {
-	const struct cluster *c = w->c;
+	const struct cluster *c = trial->c;
 	bool is_needed = false;
 
 	array_each(r, &c->rules)
@@ -306,9 +306,9 @@ void inter_pod_free(struct inter_pod *t)
 	free(t);
 }
 
-void inter_pod_charge(struct inter_pod *t, const struct trial *w, pod_id pod, node_id node)
+void inter_pod_charge(struct inter_pod *t, const struct trial *trial, pod_id pod, node_id node)
 {
-	const struct cluster *c = w->c;
+	const struct cluster *c = trial->c;
 
 	t->node_of[pod] = node;
 	if (has_ports(c, &c->pods.items[pod]))
@@ -318,9 +318,9 @@ void inter_pod_charge(struct inter_pod *t, const struct trial *w, pod_id pod, no
 			count(t, k, node, 1);
 }
 
-void inter_pod_uncharge(struct inter_pod *t, const struct trial *w, pod_id pod, node_id node)
+void inter_pod_uncharge(struct inter_pod *t, const struct trial *trial, pod_id pod, node_id node)
 {
-	const struct cluster *c = w->c;
+	const struct cluster *c = trial->c;
 	struct port_list *list = &t->ports[node];
 
 	t->node_of[pod] = NONE;
@@ -334,21 +334,21 @@ void inter_pod_uncharge(struct inter_pod *t, const struct trial *w, pod_id pod, 
 
 /* ---- Asking ---- */
 
-static bool yields(const struct trial *w, pod_id pod, unsigned rank)
+static bool yields(const struct trial *t, pod_id pod, unsigned rank)
 {
-	unit_id id = w->unit_of_pod[pod];
+	unit_id id = t->unit_of_pod[pod];
 
-	return id != NONE && w->units.items[id].can_evict && w->units.items[id].rank < rank;
+	return id != NONE && t->units.items[id].can_evict && t->units.items[id].rank < rank;
 }
 
-static bool ports_refuse(const struct inter_pod *t, const struct trial *w, const struct pod *pod,
-			 node_id node, unsigned rank)
+static bool ports_refuse(const struct inter_pod *t, const struct trial *trial,
+			 const struct pod *pod, node_id node, unsigned rank)
 {
-	if (!has_ports(w->c, pod))
+	if (!has_ports(trial->c, pod))
 		return false;
 	array_each(other, &t->ports[node].pods)
-		if (filter_ports_collide(w->c, pod, &w->c->pods.items[*other]) &&
-		    !yields(w, *other, rank))
+		if (filter_ports_collide(trial->c, pod, &trial->c->pods.items[*other]) &&
+		    !yields(trial, *other, rank))
 			return true;
 	return false;
 }
@@ -455,13 +455,13 @@ static bool spread_refuses(struct inter_pod *t, const struct cluster *c, pod_id 
 	return false;
 }
 
-enum refusal inter_pod_refuse(struct inter_pod *t, const struct trial *w, const struct unit *u,
+enum refusal inter_pod_refuse(struct inter_pod *t, const struct trial *trial, const struct unit *u,
 			      node_id node, unsigned rank)
 {
-	const struct cluster *c = w->c;
-	const struct pod *pod = unit_pod(w, u);
+	const struct cluster *c = trial->c;
+	const struct pod *pod = unit_pod(trial, u);
 
-	if (ports_refuse(t, w, pod, node, rank))
+	if (ports_refuse(t, trial, pod, node, rank))
 		return REFUSE_PORTS;
 	if (pod->rules == NONE)
 		return REFUSE_NOTHING;

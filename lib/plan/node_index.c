@@ -37,10 +37,10 @@ struct index *index_new(struct planner *p)
 	struct index *x = xcalloc(1, sizeof(*x));
 
 	for (int r = 0; r < LEVELS; r++)
-		x->of_rank[r] = xcalloc(p->w.c->nodes.n, sizeof(*x->of_rank[r]));
-	score_buckets_init(&x->score_buckets, p->w.c->nodes.n);
-	x->changed = xcalloc(p->w.c->nodes.n, sizeof(*x->changed));
-	x->hopes = xcalloc(p->w.units.n, sizeof(*x->hopes));
+		x->of_rank[r] = xcalloc(p->trial.c->nodes.n, sizeof(*x->of_rank[r]));
+	score_buckets_init(&x->score_buckets, p->trial.c->nodes.n);
+	x->changed = xcalloc(p->trial.c->nodes.n, sizeof(*x->changed));
+	x->hopes = xcalloc(p->trial.units.n, sizeof(*x->hopes));
 	return x;
 }
 
@@ -65,10 +65,10 @@ static void raise_free(const struct cell *cell, int rank, struct summary *s)
 			s->free[k] = cell->cap[k] - cell->used[rank][k];
 }
 
-static struct summary summarize(const struct trial *w, node_id node, int rank)
+static struct summary summarize(const struct trial *t, node_id node, int rank)
 {
-	struct range cores = w->cap.nodes.items[node].cores;
-	const struct node_load *n = &w->nodes[node];
+	struct range cores = t->cap.nodes.items[node].cores;
+	const struct node_load *n = &t->nodes[node];
 	struct summary s = {
 		.cpu = n->have[RES_CPU] - n->used[rank][RES_CPU],
 		.memory = n->have[RES_MEMORY] - n->used[rank][RES_MEMORY],
@@ -76,18 +76,18 @@ static struct summary summarize(const struct trial *w, node_id node, int rank)
 	};
 
 	for (uint32_t i = 0; i < cores.n; i++)
-		raise_free(&w->cells[w->cell_of_core[cores.at + i]], rank, &s);
+		raise_free(&t->cells[t->cell_of_core[cores.at + i]], rank, &s);
 	return s;
 }
 
 void index_update(struct planner *p, node_id node)
 {
-	struct range cores = p->w.cap.nodes.items[node].cores;
+	struct range cores = p->trial.cap.nodes.items[node].cores;
 	struct index *x = p->index;
 	uint32_t score = 0;
 
 	for (int r = 0; r < LEVELS; r++)
-		x->of_rank[r][node] = summarize(&p->w, node, r);
+		x->of_rank[r][node] = summarize(&p->trial, node, r);
 	for (uint32_t i = cores.at; i < cores.at + cores.n; i++)
 		score = p->score[i] > score ? p->score[i] : score;
 	score_buckets_set(&x->score_buckets, node, score);
@@ -124,7 +124,7 @@ static void look_on_node(struct planner *p, const struct unit *u, node_id node, 
 	array_clear(list);
 	candidates_of(p, u, node, list);
 	for (size_t i = 0; i < list->n && list->items[i].score >= least; i++) {
-		if (!trial_fits(&p->w, u, list->items[i].place, 0))
+		if (!trial_fits(&p->trial, u, list->items[i].place, 0))
 			continue;
 		*b = (struct best){ list->items[i].place, node, list->items[i].score };
 		return;
@@ -136,14 +136,14 @@ static void look_on_node(struct planner *p, const struct unit *u, node_id node, 
 static struct score_iterator iterate_nodes(struct planner *p, const struct unit *u)
 {
 	const struct score_buckets *score_buckets = &p->index->score_buckets;
-	const struct request *q = unit_request(&p->w, u);
+	const struct request *q = unit_request(&p->trial, u);
 
 	if (u->kind == UNIT_UNASSIGNED)
 		return score_iterator_start(score_buckets, NULL, u->node);
 	if (q->has_node_pin && q->node_pin == NONE)
 		return (struct score_iterator){ .score_buckets = score_buckets };
 	return score_iterator_start(score_buckets,
-				    filters_allowed(&p->filters, unit_pod(&p->w, u)->rules),
+				    filters_allowed(&p->filters, unit_pod(&p->trial, u)->rules),
 				    q->has_node_pin ? q->node_pin : NONE);
 }
 
@@ -151,8 +151,8 @@ static struct score_iterator iterate_nodes(struct planner *p, const struct unit 
 static bool takes(const struct planner *p, const struct unit *u, node_id node, unsigned rank)
 {
 	return u->kind == UNIT_UNASSIGNED ||
-	       (may_fit(&p->index->of_rank[rank][node], unit_pod(&p->w, u), u) &&
-		filter_node_now(&p->w, u, node, rank, NULL, 0) == REFUSE_NOTHING);
+	       (may_fit(&p->index->of_rank[rank][node], unit_pod(&p->trial, u), u) &&
+		filter_node_now(&p->trial, u, node, rank, NULL, 0) == REFUSE_NOTHING);
 }
 
 place_id index_best(struct planner *p, const struct unit *u, node_id except)
@@ -179,7 +179,7 @@ static bool could_fit(struct planner *p, const struct unit *u, node_id node, uns
 	array_clear(list);
 	candidates_of(p, u, node, list);
 	for (size_t i = 0; i < list->n; i++)
-		if (trial_fits(&p->w, u, list->items[i].place, rank))
+		if (trial_fits(&p->trial, u, list->items[i].place, rank))
 			return true;
 	return false;
 }
@@ -192,16 +192,16 @@ static bool replacement_fits_on(struct planner *p, const struct unit *u, node_id
 /* May the pod be on the node by its pins and rules? */
 static bool is_open_to(struct planner *p, const struct unit *u, node_id n)
 {
-	const struct request *q = unit_request(&p->w, u);
+	const struct request *q = unit_request(&p->trial, u);
 
 	return (!q->has_node_pin || q->node_pin == n) &&
-	       filter_bit(filters_allowed(&p->filters, unit_pod(&p->w, u)->rules), n);
+	       filter_bit(filters_allowed(&p->filters, unit_pod(&p->trial, u)->rules), n);
 }
 
 /* A node that has not changed has room as before; rules about other pods look beyond the node. */
 static bool has_replacement_still(const struct planner *p, const struct hope *last)
 {
-	return !p->w.terms && p->index->changed[last->node] <= last->version;
+	return !p->trial.terms && p->index->changed[last->node] <= last->version;
 }
 
 /* Where nobody had room, there is room only on nodes that have changed since. */
@@ -210,7 +210,7 @@ static node_id find_replacement(struct planner *p, const struct unit *u, const s
 	const struct index *x = p->index;
 
 	if (last->version && last->node == NONE && x->version - last->version < RECENT &&
-	    !p->w.terms) {
+	    !p->trial.terms) {
 		for (uint32_t v = last->version + 1; v <= x->version; v++)
 			if (is_open_to(p, u, x->recent[v % RECENT]) &&
 			    replacement_fits_on(p, u, x->recent[v % RECENT]))
@@ -236,7 +236,7 @@ bool index_holds_replacement(struct planner *p, unit_id id)
 
 	if (hope->version != x->version)
 		*hope = (struct hope){ x->version,
-				       find_replacement(p, &p->w.units.items[id], hope) };
+				       find_replacement(p, &p->trial.units.items[id], hope) };
 	return hope->node != NONE;
 }
 

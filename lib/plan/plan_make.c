@@ -73,12 +73,12 @@ static struct region region_of(const struct placed *placed, const node_id *node,
 /* 3. Cores that are over their capacity, or that a pod may not use. */
 static void repair(struct planner *p, const struct placed *placed)
 {
-	for (node_id node = 0; node < p->w.c->nodes.n; node++) {
+	for (node_id node = 0; node < p->trial.c->nodes.n; node++) {
 		struct region region = region_of(placed, &node, NULL, 0, &repair_effort);
 		struct search_result a;
 		struct cost none = { .part = { INT64_MAX } };
 
-		if (!p->w.nodes[node].is_broken)
+		if (!p->trial.nodes[node].is_broken)
 			continue;
 		search_region(p, &region, &none, &a);
 		p->is_exact = p->is_exact && a.is_exact;
@@ -90,10 +90,10 @@ static void repair(struct planner *p, const struct placed *placed)
 
 static void take_place(struct planner *p, struct placed *placed, unit_id id, place_id place)
 {
-	node_id node = p->w.places.items[place].node;
+	node_id node = p->trial.places.items[place].node;
 
-	trial_add(&p->w, id, place);
-	p->w.units.items[id].since = ++p->now;
+	trial_add(&p->trial, id, place);
+	p->trial.units.items[id].since = ++p->now;
 	*array_add(&placed->of_node[node]) = id;
 	planner_refresh(p, node);
 }
@@ -146,9 +146,9 @@ static void look_at_node(struct planner *p, struct placed *placed, unit_id id, n
 /* 5. Somebody has to yield: the node where that costs least, of those that promise most. */
 static void preempt(struct planner *p, struct placed *placed, unit_id id)
 {
-	const struct unit *u = &p->w.units.items[id];
+	const struct unit *u = &p->trial.units.items[id];
 	node_id nodes[MAX_PREEMPTION_NODES];
-	size_t n = index_yielding(p, u, nodes, p->w.settings->preemption_nodes);
+	size_t n = index_yielding(p, u, nodes, p->trial.settings->preemption_nodes);
 	struct finding best = { .node = NONE };
 
 	cost_lose(&best.cost, u->rank, 1);
@@ -159,7 +159,7 @@ static void preempt(struct planner *p, struct placed *placed, unit_id id)
 		struct region region = region_of(placed, &best.node, &id, 1, &efforts[0]);
 
 		search_commit(p, &region, &best.a);
-		p->w.units.items[id].since = ++p->now;
+		p->trial.units.items[id].since = ++p->now;
 		*array_add(&placed->of_node[best.node]) = id;
 	}
 	search_result_done(&best.a);
@@ -170,9 +170,9 @@ static size_t place_all(struct planner *p, struct placed *placed)
 {
 	uint32_t before = p->now;
 
-	for (uint32_t turn = 0; turn < p->w.units.n; turn++) {
-		unit_id id = p->w.by_turn[turn];
-		const struct unit *u = &p->w.units.items[id];
+	for (uint32_t turn = 0; turn < p->trial.units.n; turn++) {
+		unit_id id = p->trial.by_turn[turn];
+		const struct unit *u = &p->trial.units.items[id];
 
 		if (!unit_is_new(u) || u->is_evicted || u->at != NONE)
 			continue;
@@ -188,7 +188,7 @@ static size_t place_all(struct planner *p, struct placed *placed)
 /* A pod may have waited for another one: for the company it wants, or for an even spread. */
 static void place(struct planner *p, struct placed *placed)
 {
-	while (place_all(p, placed) > 0 && p->w.terms)
+	while (place_all(p, placed) > 0 && p->trial.terms)
 		;
 }
 
@@ -197,19 +197,19 @@ static void list_placed(const struct planner *p, struct placed *placed)
 {
 	for (size_t node = 0; node < placed->n_nodes; node++)
 		array_clear(&placed->of_node[node]);
-	for (uint32_t turn = 0; turn < p->w.units.n; turn++) {
-		unit_id id = p->w.by_turn[turn];
-		const struct unit *u = &p->w.units.items[id];
+	for (uint32_t turn = 0; turn < p->trial.units.n; turn++) {
+		unit_id id = p->trial.by_turn[turn];
+		const struct unit *u = &p->trial.units.items[id];
 
 		if (unit_is_new(u) && u->at != NONE)
-			*array_add(&placed->of_node[p->w.places.items[u->at].node]) = id;
+			*array_add(&placed->of_node[p->trial.places.items[u->at].node]) = id;
 	}
 	for (size_t node = 0; node < placed->n_nodes; node++) {
 		unit_list *list = &placed->of_node[node];
 
 		if (list->n > 1)
 			qsort_r(list->items, list->n, sizeof(*list->items), trial_by_since,
-				(void *)&p->w);
+				(void *)&p->trial);
 	}
 }
 
@@ -217,8 +217,8 @@ static void find_replacements(struct planner *p)
 {
 	unit_list evicted = { 0 };
 
-	for (unit_id id = 0; id < p->w.units.n; id++)
-		if (p->w.units.items[id].is_evicted)
+	for (unit_id id = 0; id < p->trial.units.n; id++)
+		if (p->trial.units.items[id].is_evicted)
 			*array_add(&evicted) = id;
 	replacement_find(p, evicted.items, evicted.n);
 	array_done(&evicted);
@@ -227,17 +227,17 @@ static void find_replacements(struct planner *p)
 /* A pod on cores that it may not use is evicted only for a replacement: without one it stays. */
 static void take_back(struct planner *p)
 {
-	struct trial *w = &p->w;
+	struct trial *t = &p->trial;
 
-	for (uint32_t turn = 0; turn < w->units.n; turn++) {
-		unit_id id = w->by_turn[turn];
-		const struct unit *u = &w->units.items[id];
+	for (uint32_t turn = 0; turn < t->units.n; turn++) {
+		unit_id id = t->by_turn[turn];
+		const struct unit *u = &t->units.items[id];
 
 		if (!u->is_evicted || !u->is_misplaced || u->replacement != NONE ||
-		    !trial_fits(w, u, u->origin, 0) || !trial_has_room(w, u, u->node, 0))
+		    !trial_fits(t, u, u->origin, 0) || !trial_has_room(t, u, u->node, 0))
 			continue;
-		trial_unevict(w, id);
-		trial_assign(w, id, u->origin);
+		trial_unevict(t, id);
+		trial_assign(t, id, u->origin);
 		planner_refresh(p, u->node);
 	}
 }
@@ -245,8 +245,8 @@ static void take_back(struct planner *p)
 void planner_start(struct planner *p, const struct cluster *c, const struct settings *settings,
 		   struct request_cache *memory)
 {
-	trial_init(&p->w, c, settings, memory);
-	filters_init(&p->filters, &p->w);
+	trial_init(&p->trial, c, settings, memory);
+	filters_init(&p->filters, &p->trial);
 	scores_init(p);
 	p->index = index_new(p);
 	for (node_id node = 0; node < c->nodes.n; node++)
@@ -275,7 +275,7 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 	place(p, &placed);
 	improve(p);
 	/* Company that somebody waited for may have come. */
-	if (p->w.terms) {
+	if (p->trial.terms) {
 		list_placed(p, &placed);
 		place(p, &placed);
 	}
@@ -296,12 +296,13 @@ void planner_done(struct planner *p)
 	scores_done(p);
 	filters_done(&p->filters);
 	reliefs_done(&p->reliefs);
-	trial_done(&p->w);
+	trial_done(&p->trial);
 }
 
 void planner_emit(struct planner *p, struct plan *ret_plan)
 {
-	*ret_plan = (struct plan){ .settings = *p->w.settings, .taken_at = p->w.c->taken_at };
+	*ret_plan =
+		(struct plan){ .settings = *p->trial.settings, .taken_at = p->trial.c->taken_at };
 	emit_plan(p, ret_plan); /* and 8. Clean up */
 	ret_plan->search.steps = p->steps;
 	ret_plan->search.is_exact = p->is_exact;

@@ -11,7 +11,7 @@
 
 /* The parts that the steps of a plan share. */
 struct planner {
-	struct trial w;
+	struct trial trial;
 	struct filters filters;
 	const struct policy *policies[MAX_POLICIES];
 	uint32_t weights[MAX_POLICIES];

@@ -104,7 +104,7 @@ static void requeue_after(const struct pressured_node *x, int64_t seconds)
 static bool has_passed(const struct pressured_node *x, int64_t since, uint32_t seconds,
 		       bool unknown)
 {
-	int64_t now = x->p->w.c->taken_at;
+	int64_t now = x->p->trial.c->taken_at;
 
 	if (!now)
 		return unknown;
@@ -115,24 +115,24 @@ static bool has_passed(const struct pressured_node *x, int64_t since, uint32_t s
 
 static const struct unit *unit_at(const struct pressured_node *x, uint32_t i)
 {
-	const struct trial *w = &x->p->w;
+	const struct trial *t = &x->p->trial;
 
-	return &w->units.items[w->node_units[w->nodes[x->node].units.at + i]];
+	return &t->units.items[t->node_units[t->nodes[x->node].units.at + i]];
 }
 
 static uint32_t n_units(const struct pressured_node *x)
 {
-	return x->p->w.nodes[x->node].units.n;
+	return x->p->trial.nodes[x->node].units.n;
 }
 
 static uint8_t *mark_of(const struct pressured_node *x, const struct unit *u)
 {
-	return &x->r->of_unit[u - x->p->w.units.items];
+	return &x->r->of_unit[u - x->p->trial.units.items];
 }
 
 static const struct node *node_of(const struct pressured_node *x)
 {
-	return &x->p->w.c->nodes.items[x->node];
+	return &x->p->trial.c->nodes.items[x->node];
 }
 
 /* It runs here, and does so when this plan is done. */
@@ -143,7 +143,7 @@ static bool stays(const struct unit *u)
 
 static int64_t degraded_since(const struct pressured_node *x, const struct unit *u)
 {
-	return relieve_degraded_since(x->p->w.c, unit_pod(&x->p->w, u));
+	return relieve_degraded_since(x->p->trial.c, unit_pod(&x->p->trial, u));
 }
 
 static bool is_lesser(const struct pressured_node *x, const struct unit *u)
@@ -154,7 +154,7 @@ static bool is_lesser(const struct pressured_node *x, const struct unit *u)
 /* Did the last step have its time? */
 static bool is_step_due(const struct pressured_node *x)
 {
-	uint32_t seconds = x->p->w.settings->pressure.step_seconds;
+	uint32_t seconds = x->p->trial.settings->pressure.step_seconds;
 
 	if (x->taint && !has_passed(x, x->taint->added, seconds, false))
 		return false;
@@ -168,9 +168,9 @@ static bool is_step_due(const struct pressured_node *x)
 }
 
 /* What degrading it would take from its cores, in ppm of one core. */
-static int64_t gain_of(const struct trial *w, const struct unit *u)
+static int64_t gain_of(const struct trial *t, const struct unit *u)
 {
-	const struct request *q = unit_request(w, u);
+	const struct request *q = unit_request(t, u);
 	int64_t less = budget_runtime(&q->budget, (enum level)q->level) - q->budget.floor;
 
 	return less * PPM / q->budget.period * u->core_count;
@@ -180,8 +180,8 @@ static int64_t gain_of(const struct trial *w, const struct unit *u)
 static int64_t excess_of(const struct pressured_node *x)
 {
 	const struct node *node = node_of(x);
-	int64_t usage = relieve_usage(x->p->w.c, node);
-	int64_t over = usage - x->p->w.settings->pressure.busy;
+	int64_t usage = relieve_usage(x->p->trial.c, node);
+	int64_t over = usage - x->p->trial.settings->pressure.busy;
 
 	return usage < 0 || over <= 0 ? 1 : over * node->capacity_cpu_milli / 1000;
 }
@@ -192,7 +192,7 @@ static bool degrade(const struct pressured_node *x)
 
 	for (uint32_t i = n_units(x); i-- > 0 && freed < excess;) {
 		const struct unit *u = unit_at(x, i);
-		int64_t gain = is_lesser(x, u) ? gain_of(&x->p->w, u) : 0;
+		int64_t gain = is_lesser(x, u) ? gain_of(&x->p->trial, u) : 0;
 
 		if (gain <= 0 || degraded_since(x, u) >= 0)
 			continue;
@@ -204,43 +204,43 @@ static bool degrade(const struct pressured_node *x)
 
 static bool may_evict(const struct pressured_node *x, const struct unit *u)
 {
-	const struct trial *w = &x->p->w;
-	uint8_t whom = w->settings->pressure.evict;
+	const struct trial *t = &x->p->trial;
+	uint8_t whom = t->settings->pressure.evict;
 
 	return is_lesser(x, u) && u->at == u->origin && u->can_evict &&
-	       (u->pdb == NONE || w->evictions_left[u->pdb] > 0) &&
+	       (u->pdb == NONE || t->evictions_left[u->pdb] > 0) &&
 	       (whom == PRESSURE_EVICT_ALL ||
-		(whom == PRESSURE_EVICT_CONTROLLED && unit_pod(w, u)->owner_kind));
+		(whom == PRESSURE_EVICT_CONTROLLED && unit_pod(t, u)->owner_kind));
 }
 
 /* The replacements of those that were evicted before are taken. */
-static void reserve_replacements(struct trial *w, bool holds)
+static void reserve_replacements(struct trial *t, bool holds)
 {
-	for (unit_id id = 0; id < w->units.n; id++) {
-		const struct unit *u = &w->units.items[id];
+	for (unit_id id = 0; id < t->units.n; id++) {
+		const struct unit *u = &t->units.items[id];
 
 		if (!u->is_evicted || u->replacement == NONE)
 			continue;
 		if (holds)
-			trial_add(w, id, u->replacement);
+			trial_add(t, id, u->replacement);
 		else
-			trial_remove(w, id);
+			trial_remove(t, id);
 	}
 }
 
 static void evict(struct planner *p, unit_id id)
 {
-	struct trial *w = &p->w;
-	struct unit *u = &w->units.items[id];
+	struct trial *t = &p->trial;
+	struct unit *u = &t->units.items[id];
 
-	trial_unassign(w, id);
-	trial_evict(w, id);
+	trial_unassign(t, id);
+	trial_evict(t, id);
 	planner_refresh(p, u->node);
 	if (!u->is_reschedulable)
 		return;
-	reserve_replacements(w, true);
+	reserve_replacements(t, true);
 	place_id replacement = index_best(p, u, u->node);
-	reserve_replacements(w, false);
+	reserve_replacements(t, false);
 	u->replacement = replacement;
 }
 
@@ -256,7 +256,7 @@ static bool taint_and_evict(struct pressured_node *x)
 		if (!may_evict(x, u))
 			continue;
 		*mark_of(x, u) = RELIEF_EVICT;
-		evict(x->p, (unit_id)(u - x->p->w.units.items));
+		evict(x->p, (unit_id)(u - x->p->trial.units.items));
 		return true;
 	}
 	return has_lesser && !x->taint;
@@ -276,7 +276,7 @@ static void restore(const struct pressured_node *x, enum pressure pressure)
 		int64_t since = may_restore(x, u, pressure) ? degraded_since(x, u) : -1;
 
 		if (since >= 0 &&
-		    has_passed(x, since, x->p->w.settings->pressure.hold_seconds, true))
+		    has_passed(x, since, x->p->trial.settings->pressure.hold_seconds, true))
 			*mark_of(x, u) = RELIEF_RESTORE;
 	}
 }
@@ -291,12 +291,12 @@ static uint32_t wished(const struct unit *u, const struct request *q, int mode)
 	return q->assignment == ASSIGNMENT_OTHER && u->load[mode] > held ? u->load[mode] - held : 0;
 }
 
-static bool is_on(const struct trial *w, const struct unit *u, cell_id cell)
+static bool is_on(const struct trial *t, const struct unit *u, cell_id cell)
 {
-	struct range cells = u->at == NONE ? (struct range){ 0 } : w->places.items[u->at].cells;
+	struct range cells = u->at == NONE ? (struct range){ 0 } : t->places.items[u->at].cells;
 
 	for (uint32_t i = 0; i < cells.n; i++)
-		if (w->place_cells.items[cells.at + i] == cell)
+		if (t->place_cells.items[cells.at + i] == cell)
 			return true;
 	return false;
 }
@@ -305,18 +305,18 @@ static bool is_on(const struct trial *w, const struct unit *u, cell_id cell)
  * have less is for the placing of pods.) */
 static bool is_over(const struct pressured_node *x, cell_id cell)
 {
-	const struct trial *w = &x->p->w;
+	const struct trial *t = &x->p->trial;
 
 	for (int k = 0; k < LEVELS; k++) {
-		int64_t load = w->cells[cell].used[0][k];
+		int64_t load = t->cells[cell].used[0][k];
 
 		for (uint32_t i = 0; i < n_units(x); i++) {
 			const struct unit *u = unit_at(x, i);
 
-			if (u->at == u->origin && is_on(w, u, cell))
-				load -= wished(u, unit_request(w, u), k);
+			if (u->at == u->origin && is_on(t, u, cell))
+				load -= wished(u, unit_request(t, u), k);
 		}
-		if (load > w->cells[cell].cap[LEVEL_HIGH])
+		if (load > t->cells[cell].cap[LEVEL_HIGH])
 			return true;
 	}
 	return false;
@@ -324,13 +324,13 @@ static bool is_over(const struct pressured_node *x, cell_id cell)
 
 static bool is_overcommitted(const struct pressured_node *x)
 {
-	const struct trial *w = &x->p->w;
-	struct range cores = w->cap.nodes.items[x->node].cores;
+	const struct trial *t = &x->p->trial;
+	struct range cores = t->cap.nodes.items[x->node].cores;
 
 	for (uint32_t i = cores.at; i < cores.at + cores.n; i++) {
-		cell_id cell = w->cell_of_core[i];
+		cell_id cell = t->cell_of_core[i];
 
-		if (!cell_holds(&w->cells[cell], 0) && is_over(x, cell))
+		if (!cell_holds(&t->cells[cell], 0) && is_over(x, cell))
 			return true;
 	}
 	return false;
@@ -339,11 +339,11 @@ static bool is_overcommitted(const struct pressured_node *x)
 /* The kernel does not hold what the pod was granted, and this plan grants nothing else. */
 static bool was_refused(const struct pressured_node *x, const struct unit *u)
 {
-	const struct trial *w = &x->p->w;
+	const struct trial *t = &x->p->trial;
 
 	return stays(u) && u->at == u->origin &&
-	       unit_request(w, u)->assignment == ASSIGNMENT_CURRENT &&
-	       is_budget_refused(w->c, unit_pod(w, u));
+	       unit_request(t, u)->assignment == ASSIGNMENT_CURRENT &&
+	       is_budget_refused(t->c, unit_pod(t, u));
 }
 
 static bool is_broken(const struct pressured_node *x)
@@ -362,22 +362,22 @@ static enum node_relief taint(const struct pressured_node *x, enum pressure pres
 	if (is_broken(x))
 		return x->taint ? NODE_RELIEF_NONE : NODE_RELIEF_GUARANTEE;
 	if (!x->taint || pressure != PRESSURE_CALM ||
-	    !has_passed(x, x->taint->added, x->p->w.settings->pressure.hold_seconds, true))
+	    !has_passed(x, x->taint->added, x->p->trial.settings->pressure.hold_seconds, true))
 		return NODE_RELIEF_NONE;
 	return NODE_RELIEF_UNTAINT;
 }
 
 static void relieve_node(struct pressured_node *x)
 {
-	const struct trial *w = &x->p->w;
-	enum pressure pressure = relieve_pressure(w->c, node_of(x), w->settings);
+	const struct trial *t = &x->p->trial;
+	enum pressure pressure = relieve_pressure(t->c, node_of(x), t->settings);
 	bool is_last_resort = false;
 
-	x->taint = taint_of(w->c, node_of(x));
+	x->taint = taint_of(t->c, node_of(x));
 	if (x->r->protected_on[x->node] != NONE)
-		x->protected = &w->units.items[x->r->protected_on[x->node]];
+		x->protected = &t->units.items[x->r->protected_on[x->node]];
 	if (pressure == PRESSURE_SOON)
-		requeue_after(x, w->settings->pressure.delay_seconds);
+		requeue_after(x, t->settings->pressure.delay_seconds);
 	if (pressure == PRESSURE_BUSY && is_step_due(x) && !degrade(x))
 		is_last_resort = taint_and_evict(x);
 	restore(x, pressure);
@@ -385,14 +385,14 @@ static void relieve_node(struct pressured_node *x)
 }
 
 /* The most important pod on each node in the end, also a new one. */
-static void find_protected(const struct trial *w, unit_id *protected_on)
+static void find_protected(const struct trial *t, unit_id *protected_on)
 {
-	memset(protected_on, 0xff, w->c->nodes.n * sizeof(*protected_on)); /* NONE */
-	for (uint32_t turn = 0; turn < w->units.n; turn++) {
-		unit_id id = w->by_turn[turn];
-		const struct unit *u = &w->units.items[id];
+	memset(protected_on, 0xff, t->c->nodes.n * sizeof(*protected_on)); /* NONE */
+	for (uint32_t turn = 0; turn < t->units.n; turn++) {
+		unit_id id = t->by_turn[turn];
+		const struct unit *u = &t->units.items[id];
 		bool is_there = u->kind != UNIT_FIXED && u->at != NONE;
-		node_id node = is_there ? w->places.items[u->at].node : NONE;
+		node_id node = is_there ? t->places.items[u->at].node : NONE;
 
 		if (node != NONE && protected_on[node] == NONE)
 			protected_on[node] = id;
@@ -401,13 +401,13 @@ static void find_protected(const struct trial *w, unit_id *protected_on)
 
 /* Most nodes have no such pod, and then nothing of theirs needs to be looked at: all pods are gone
  * through once, in the order in which they lie in memory. */
-static void find_noted(const struct trial *w, bool *has_noted)
+static void find_noted(const struct trial *t, bool *has_noted)
 {
-	array_each(u, &w->units) {
-		const struct pod *pod = unit_pod(w, u);
+	array_each(u, &t->units) {
+		const struct pod *pod = unit_pod(t, u);
 
 		if (u->node != NONE &&
-		    (relieve_degraded_since(w->c, pod) >= 0 || is_budget_refused(w->c, pod)))
+		    (relieve_degraded_since(t->c, pod) >= 0 || is_budget_refused(t->c, pod)))
 			has_noted[u->node] = true;
 	}
 }
@@ -415,14 +415,14 @@ static void find_noted(const struct trial *w, bool *has_noted)
 void relieve(struct planner *p)
 {
 	struct reliefs *r = &p->reliefs;
-	size_t n_nodes = p->w.c->nodes.n;
+	size_t n_nodes = p->trial.c->nodes.n;
 	AUTO_FREE bool *has_noted = xcalloc(n_nodes, sizeof(*has_noted));
 
-	r->of_unit = xcalloc(p->w.units.n, sizeof(*r->of_unit));
+	r->of_unit = xcalloc(p->trial.units.n, sizeof(*r->of_unit));
 	r->of_node = xcalloc(n_nodes, sizeof(*r->of_node));
 	r->protected_on = xcalloc(n_nodes, sizeof(*r->protected_on));
-	find_protected(&p->w, r->protected_on);
-	find_noted(&p->w, has_noted);
+	find_protected(&p->trial, r->protected_on);
+	find_noted(&p->trial, has_noted);
 	for (node_id node = 0; node < n_nodes; node++)
 		relieve_node(&(struct pressured_node){
 			.p = p,

@@ -9,9 +9,9 @@
 
 static int by_turn(const void *a, const void *b, void *arg)
 {
-	const struct trial *w = arg;
-	uint32_t x = w->units.items[*(const unit_id *)a].turn;
-	uint32_t y = w->units.items[*(const unit_id *)b].turn;
+	const struct trial *t = arg;
+	uint32_t x = t->units.items[*(const unit_id *)a].turn;
+	uint32_t y = t->units.items[*(const unit_id *)b].turn;
 
 	return x < y ? -1 : x > y;
 }
@@ -19,21 +19,21 @@ static int by_turn(const void *a, const void *b, void *arg)
 /* Lands them one after the other; returns how many, the more critical ones weighing more. */
 static uint64_t land(struct planner *p, const unit_id *queue, size_t n)
 {
-	struct trial *w = &p->w;
+	struct trial *t = &p->trial;
 	uint64_t landed = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct unit *u = &w->units.items[queue[i]];
+		struct unit *u = &t->units.items[queue[i]];
 
 		u->replacement = u->is_reschedulable ? index_best(p, u, u->node) : NONE;
 		if (u->replacement == NONE)
 			continue;
-		trial_add(w, queue[i], u->replacement);
+		trial_add(t, queue[i], u->replacement);
 		landed += (uint64_t)1 << 16 * u->rank;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (w->units.items[queue[i]].replacement != NONE)
-			trial_remove(w, queue[i]);
+		if (t->units.items[queue[i]].replacement != NONE)
+			trial_remove(t, queue[i]);
 	return landed;
 }
 
@@ -64,14 +64,14 @@ enum { ALL_ORDERS = 4 };
 
 void replacement_find(struct planner *p, const unit_id *evicted, size_t n)
 {
-	struct trial *w = &p->w;
+	struct trial *t = &p->trial;
 	AUTO_FREE unit_id *queue = xmalloc(n * sizeof(*queue));
 	AUTO_FREE unit_id *best = xmalloc(n * sizeof(*best));
 	size_t n_queue = 0;
 	uint64_t watched_kinds = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct unit *u = &w->units.items[evicted[i]];
+		struct unit *u = &t->units.items[evicted[i]];
 
 		u->replacement = NONE;
 		if (!u->is_reschedulable)
@@ -81,7 +81,7 @@ void replacement_find(struct planner *p, const unit_id *evicted, size_t n)
 	}
 	if (n_queue == 0)
 		return;
-	qsort_r(queue, n_queue, sizeof(*queue), by_turn, w);
+	qsort_r(queue, n_queue, sizeof(*queue), by_turn, t);
 	memcpy(best, queue, n_queue * sizeof(*best));
 
 	uint64_t landed = land(p, queue, n_queue);

@@ -19,7 +19,7 @@ struct tallies {
 
 void scores_init(struct planner *p)
 {
-	size_t n = p->w.cap.cores.n;
+	size_t n = p->trial.cap.cores.n;
 
 	p->score = xcalloc(n, sizeof(*p->score));
 	p->best = xcalloc(n, sizeof(*p->best));
@@ -41,11 +41,11 @@ static void add(struct tally *t, bool is_used)
 	t->used += is_used;
 }
 
-static void count_cores(const struct trial *w, struct range run, struct tallies *t)
+static void count_cores(const struct trial *trial, struct range run, struct tallies *t)
 {
 	for (uint32_t i = run.at; i < run.at + run.n; i++) {
-		const struct core *core = &w->cap.cores.items[i];
-		bool is_used = w->pods_on_core[i] > 0;
+		const struct core *core = &trial->cap.cores.items[i];
+		bool is_used = trial->pods_on_core[i] > 0;
 
 		add(&t->node, is_used);
 		add(&t->numa[core->numa], is_used);
@@ -53,26 +53,26 @@ static void count_cores(const struct trial *w, struct range run, struct tallies 
 	}
 }
 
-static void clear_counts(const struct trial *w, struct range run, struct tallies *t)
+static void clear_counts(const struct trial *trial, struct range run, struct tallies *t)
 {
 	for (uint32_t i = run.at; i < run.at + run.n; i++) {
-		const struct core *core = &w->cap.cores.items[i];
+		const struct core *core = &trial->cap.cores.items[i];
 
 		t->numa[core->numa] = t->physical[core->physical] = (struct tally){ 0 };
 	}
 	t->node = (struct tally){ 0 };
 }
 
-static struct core_view view_core(const struct trial *w, const struct tallies *t, uint32_t i)
+static struct core_view view_core(const struct trial *trial, const struct tallies *t, uint32_t i)
 {
-	const struct core *core = &w->cap.cores.items[i];
-	const struct cell *cell = &w->cells[w->cell_of_core[i]];
+	const struct core *core = &trial->cap.cores.items[i];
+	const struct cell *cell = &trial->cells[trial->cell_of_core[i]];
 	struct core_view v = {
-		.n_pods = w->pods_on_core[i],
+		.n_pods = trial->pods_on_core[i],
 		.node_cores = t->node.n,
 		.node_used_cores = t->node.used,
 		.siblings = t->physical[core->physical].n - 1,
-		.busy_siblings = t->physical[core->physical].used - (w->pods_on_core[i] > 0),
+		.busy_siblings = t->physical[core->physical].used - (trial->pods_on_core[i] > 0),
 		.numa_cores = t->numa[core->numa].n,
 		.numa_used_cores = t->numa[core->numa].used,
 	};
@@ -87,7 +87,7 @@ static struct core_view view_core(const struct trial *w, const struct tallies *t
 /* The weighted mean of the policies, 0 to SCORE_MAX. */
 static uint32_t score_core(const struct planner *p, uint32_t core)
 {
-	struct core_view v = view_core(&p->w, p->tallies, core);
+	struct core_view v = view_core(&p->trial, p->tallies, core);
 	uint64_t sum = 0, weights = 0;
 
 	for (uint32_t i = 0; i < p->n_policies; i++) {
@@ -118,11 +118,11 @@ static void sort_cores(const struct planner *p, uint32_t *best, uint32_t n)
 
 void scores_refresh(struct planner *p, node_id node)
 {
-	struct range cores = p->w.cap.nodes.items[node].cores;
+	struct range cores = p->trial.cap.nodes.items[node].cores;
 
-	count_cores(&p->w, cores, p->tallies);
+	count_cores(&p->trial, cores, p->tallies);
 	for (uint32_t i = cores.at; i < cores.at + cores.n; i++)
 		p->score[i] = score_core(p, i);
-	clear_counts(&p->w, cores, p->tallies);
+	clear_counts(&p->trial, cores, p->tallies);
 	sort_cores(p, p->best + cores.at, cores.n);
 }

@@ -117,18 +117,18 @@ struct trial {
 
 /* Reads capacities and requests, and puts every pod where the snapshot has it. With a memory, which
  * has to outlive the world, only those requests are read that it does not know; NULL: all. */
-void trial_init(struct trial *w, const struct cluster *c, const struct settings *settings,
+void trial_init(struct trial *t, const struct cluster *c, const struct settings *settings,
 		struct request_cache *memory);
-void trial_done(struct trial *w);
+void trial_done(struct trial *t);
 
-static inline const struct pod *unit_pod(const struct trial *w, const struct unit *u)
+static inline const struct pod *unit_pod(const struct trial *t, const struct unit *u)
 {
-	return &w->c->pods.items[u->pod];
+	return &t->c->pods.items[u->pod];
 }
 
-static inline const struct request *unit_request(const struct trial *w, const struct unit *u)
+static inline const struct request *unit_request(const struct trial *t, const struct unit *u)
 {
-	return &w->req.list.items[u->request];
+	return &t->req.list.items[u->request];
 }
 
 /* Pending, or bound without cores: whoever is to get cores newly. */
@@ -143,16 +143,16 @@ int trial_by_since(const void *a, const void *b, void *trial);
 
 /* The place of these cores of the node (indices into capacity.cores, sorted; made when new). With
  * none at all it is the place of a pod whose cores the node does not have. */
-place_id trial_place(struct trial *w, node_id node, const uint32_t *cores, uint32_t n);
+place_id trial_place(struct trial *t, node_id node, const uint32_t *cores, uint32_t n);
 
 /* Does the unit fit at the place, counting ranks from `rank` up? 0: as things are. */
-static inline bool trial_fits(const struct trial *w, const struct unit *u, place_id place,
+static inline bool trial_fits(const struct trial *t, const struct unit *u, place_id place,
 			      unsigned rank)
 {
-	struct range cells = w->places.items[place].cells;
+	struct range cells = t->places.items[place].cells;
 
 	for (uint32_t i = 0; i < cells.n; i++) {
-		const struct cell *cell = &w->cells[w->place_cells.items[cells.at + i]];
+		const struct cell *cell = &t->cells[t->place_cells.items[cells.at + i]];
 
 		for (int k = 0; k < LEVELS; k++)
 			if (cell->used[rank][k] + u->load[k] > cell->cap[k])
@@ -171,29 +171,29 @@ static inline bool cell_holds(const struct cell *cell, unsigned rank)
 }
 
 /* Budget only: the unit takes cores, or leaves them. Its node does not change. */
-void trial_assign(struct trial *w, unit_id id, place_id place);
-void trial_unassign(struct trial *w, unit_id id);
+void trial_assign(struct trial *t, unit_id id, place_id place);
+void trial_unassign(struct trial *t, unit_id id);
 
 /* Requests: the pod's node gains or loses its requests, ports and inter-pod effects. Pods count by
  * rank when they may be evicted, else always. */
-void trial_charge(struct trial *w, unit_id id, node_id node);
-void trial_uncharge(struct trial *w, unit_id id, node_id node);
+void trial_charge(struct trial *t, unit_id id, node_id node);
+void trial_uncharge(struct trial *t, unit_id id, node_id node);
 
 /* Budget and requests: a unit comes to the place, or goes from where it is. Only one that is
  * pending or was evicted brings its requests: those of all others are on their node all the while.
  */
-void trial_add(struct trial *w, unit_id id, place_id place);
-void trial_remove(struct trial *w, unit_id id);
+void trial_add(struct trial *t, unit_id id, place_id place);
+void trial_remove(struct trial *t, unit_id id);
 
 /* Evicts a bound unit that has been lifted, or brings it back, on account of its budget of
  * disruptions. */
-void trial_evict(struct trial *w, unit_id id);
-void trial_unevict(struct trial *w, unit_id id);
+void trial_evict(struct trial *t, unit_id id);
+void trial_unevict(struct trial *t, unit_id id);
 
 /* Do the unit's requests fit on the node, counting ranks from `rank` up? */
-bool trial_has_room(const struct trial *w, const struct unit *u, node_id node, unsigned rank);
+bool trial_has_room(const struct trial *t, const struct unit *u, node_id node, unsigned rank);
 
 /* The same for a pod that is on the node already. */
-bool trial_keeps_room(const struct trial *w, const struct unit *u, node_id node, unsigned rank);
+bool trial_keeps_room(const struct trial *t, const struct unit *u, node_id node, unsigned rank);
 
 #endif

@@ -7,7 +7,7 @@
 
 static bool is_restored(const struct emitter *e, const struct unit *u)
 {
-	return relief_of(&e->p->reliefs, (unit_id)(u - e->w->units.items)) == RELIEF_RESTORE;
+	return relief_of(&e->p->reliefs, (unit_id)(u - e->trial->units.items)) == RELIEF_RESTORE;
 }
 
 /* The node says so, and there is no helper of ours, which would bring pods down itself. */
@@ -20,27 +20,27 @@ static bool is_calm(const struct cluster *c, const struct node *node)
  * come down from. */
 static bool is_recovered(const struct emitter *e, const struct unit *u)
 {
-	const struct cluster *c = e->w->c;
-	const struct request *q = unit_request(e->w, u);
+	const struct cluster *c = e->trial->c;
+	const struct request *q = unit_request(e->trial, u);
 
 	return u->kind == UNIT_RUNNING && u->at != NONE && q->level > LEVEL_LOW &&
 	       q->recovery.mode == RECOVERY_NODE_CPU && is_calm(c, &c->nodes.items[u->node]) &&
-	       (relieve_degraded_since(c, unit_pod(e->w, u)) < 0 || is_restored(e, u));
+	       (relieve_degraded_since(c, unit_pod(e->trial, u)) < 0 || is_restored(e, u));
 }
 
 static enum level level_in_the_end(const struct emitter *e, const struct unit *u)
 {
-	return is_recovered(e, u) ? LEVEL_LOW : (enum level)unit_request(e->w, u)->level;
+	return is_recovered(e, u) ? LEVEL_LOW : (enum level)unit_request(e->trial, u)->level;
 }
 
 static void emit_recovery(struct emitter *e, unit_id id)
 {
-	const struct unit *u = &e->w->units.items[id];
-	struct action *a =
-		emit_action(e, ACTION_SET_LEVEL, REASON_RECOVERED, emit_pod(e, unit_pod(e->w, u)));
+	const struct unit *u = &e->trial->units.items[id];
+	struct action *a = emit_action(e, ACTION_SET_LEVEL, REASON_RECOVERED,
+				       emit_pod(e, unit_pod(e->trial, u)));
 
 	emit_depend_on_unit(e, a, id);
-	a->from = emit_grant(e, id, u->at, (enum level)unit_request(e->w, u)->level);
+	a->from = emit_grant(e, id, u->at, (enum level)unit_request(e->trial, u)->level);
 	a->to = emit_grant(e, id, u->at, LEVEL_LOW);
 	emit_request(e, a, u);
 	a->message = plan_strf(e->plan, "node %s is no longer busy: from %s back to low",
@@ -50,8 +50,8 @@ static void emit_recovery(struct emitter *e, unit_id id)
 
 static void emit_recoveries(struct emitter *e)
 {
-	for (unit_id id = 0; id < e->w->units.n; id++) {
-		const struct unit *u = &e->w->units.items[id];
+	for (unit_id id = 0; id < e->trial->units.n; id++) {
+		const struct unit *u = &e->trial->units.items[id];
 
 		if (is_restored(e, u))
 			emit_restore(e, id, level_in_the_end(e, u));
@@ -65,14 +65,14 @@ static void emit_recoveries(struct emitter *e)
 /* Assignments that no request stands behind any more. */
 static void emit_forgotten(struct emitter *e)
 {
-	const struct cluster *c = e->w->c;
+	const struct cluster *c = e->trial->c;
 
-	array_each(q, &e->w->req.list) {
+	array_each(q, &e->trial->req.list) {
 		const struct pod *pod = &c->pods.items[q->pod];
-		unit_id id = e->w->unit_of_pod[q->pod];
+		unit_id id = e->trial->unit_of_pod[q->pod];
 
 		if (q->source != SOURCE_NONE || pod->is_mirror || pod->is_terminating ||
-		    (id != NONE && e->w->units.items[id].is_evicted))
+		    (id != NONE && e->trial->units.items[id].is_evicted))
 			continue;
 		struct action *a =
 			emit_action(e, ACTION_STATUS, REASON_NO_REQUEST, emit_pod(e, pod));
@@ -99,32 +99,32 @@ struct wanted_status {
 static void want_place(const struct emitter *e, const struct unit *u, struct wanted_status *ret)
 {
 	ret->is_somewhere = true;
-	ret->cores = u->at == u->origin ? e->w->req.sets.items[unit_request(e->w, u)->cores]
-					: emit_cpus(e->w, u->at);
-	ret->pod_uid = unit_pod(e->w, u)->meta.uid;
+	ret->cores = u->at == u->origin ? e->trial->req.sets.items[unit_request(e->trial, u)->cores]
+					: emit_cpus(e->trial, u->at);
+	ret->pod_uid = unit_pod(e->trial, u)->meta.uid;
 	ret->level = u->kind == UNIT_PENDING ? LEVEL_LOW : level_in_the_end(e, u);
 }
 
 /* False: nothing is watched_kinds of it. */
 static bool want_status(const struct emitter *e, mckube_id m, struct wanted_status *ret)
 {
-	const struct trial *w = e->w;
-	uint32_t pod = w->req.of_mckube[m];
+	const struct trial *t = e->trial;
+	uint32_t pod = t->req.of_mckube[m];
 
 	*ret = (struct wanted_status){ .unit = NONE };
 	if (pod == NONE)
 		return true;
 	if (pod == REQUEST_MANY)
 		return false;
-	uint32_t request = w->req.of_pod[pod];
-	if (request == NONE || w->req.list.items[request].mckube != m ||
-	    w->req.list.items[request].is_bad)
+	uint32_t request = t->req.of_pod[pod];
+	if (request == NONE || t->req.list.items[request].mckube != m ||
+	    t->req.list.items[request].is_bad)
 		return false;
 
-	ret->unit = w->unit_of_pod[pod];
+	ret->unit = t->unit_of_pod[pod];
 	if (ret->unit == NONE)
-		return w->c->pods.items[pod].node_name == 0;
-	const struct unit *u = &w->units.items[ret->unit];
+		return t->c->pods.items[pod].node_name == 0;
+	const struct unit *u = &t->units.items[ret->unit];
 	if (u->at != NONE && !u->is_evicted)
 		want_place(e, u, ret);
 	return true;
@@ -155,9 +155,9 @@ static bool is_stale(const struct cluster *c, const struct mckube *m, const stru
 
 static struct place status_place(struct emitter *e, const struct wanted_status *s)
 {
-	const struct cluster *c = e->w->c;
-	place_id at = e->w->units.items[s->unit].at;
-	node_id node = e->w->places.items[at].node;
+	const struct cluster *c = e->trial->c;
+	place_id at = e->trial->units.items[s->unit].at;
+	node_id node = e->trial->places.items[at].node;
 	char text[CPUSET_TEXT];
 
 	return (struct place){
@@ -171,7 +171,7 @@ static struct place status_place(struct emitter *e, const struct wanted_status *
 
 static void emit_status(struct emitter *e, mckube_id id)
 {
-	const struct cluster *c = e->w->c;
+	const struct cluster *c = e->trial->c;
 	const struct mckube *m = &c->mckubes.items[id];
 	struct wanted_status s;
 
@@ -200,7 +200,7 @@ static bool means(const struct cluster *c, const struct mckube *m, const struct 
  * it is taken off in this plan. */
 static void emit_finalizer(struct emitter *e, mckube_id id)
 {
-	const struct cluster *c = e->w->c;
+	const struct cluster *c = e->trial->c;
 	const struct mckube *m = &c->mckubes.items[id];
 	ARRAY(uint32_t) ids = { 0 };
 
@@ -220,7 +220,7 @@ void emit_cleanup(struct emitter *e)
 {
 	emit_recoveries(e);
 	emit_forgotten(e);
-	for (mckube_id id = 0; id < e->w->c->mckubes.n; id++) {
+	for (mckube_id id = 0; id < e->trial->c->mckubes.n; id++) {
 		emit_status(e, id);
 		emit_finalizer(e, id);
 	}

@@ -3,31 +3,31 @@
 
 #include "plan/emit/emit.h"
 
-bool emit_share_cells(const struct trial *w, place_id a, place_id b)
+bool emit_share_cells(const struct trial *t, place_id a, place_id b)
 {
-	struct range x = w->places.items[a].cells, y = w->places.items[b].cells;
+	struct range x = t->places.items[a].cells, y = t->places.items[b].cells;
 
 	for (uint32_t i = 0; i < x.n; i++)
 		for (uint32_t j = 0; j < y.n; j++)
-			if (w->place_cells.items[x.at + i] == w->place_cells.items[y.at + j])
+			if (t->place_cells.items[x.at + i] == t->place_cells.items[y.at + j])
 				return true;
 	return false;
 }
 
 void emit_list_freed(const struct emitter *e, node_id node, freed_list *ret)
 {
-	struct range units = e->w->nodes[node].units;
+	struct range units = e->trial->nodes[node].units;
 
 	for (uint32_t i = 0; i < units.n; i++) {
-		unit_id id = e->w->node_units[units.at + i];
-		const struct unit *u = &e->w->units.items[id];
+		unit_id id = e->trial->node_units[units.at + i];
+		const struct unit *u = &e->trial->units.items[id];
 
 		if (e->last_action[id] && emit_makes_room(e, id))
 			*array_add(ret) =
 				(struct freed){ e->last_action[id], u->origin, u->is_evicted };
 	}
 	array_each(rest, &e->rests)
-		if (e->w->places.items[rest->place].node == node)
+		if (e->trial->places.items[rest->place].node == node)
 			*array_add(ret) = *rest;
 }
 
@@ -51,7 +51,7 @@ void emit_depend(struct emitter *e, struct action *a, unit_id id, const freed_li
 	array_each(f, freed)
 		if (f->action != own &&
 		    ((f->is_eviction && needs_requests) ||
-		     (f->place != NONE && emit_share_cells(e->w, f->place, to))))
+		     (f->place != NONE && emit_share_cells(e->trial, f->place, to))))
 			*array_add(&ids) = f->action;
 	emit_after(e, a, ids.items, (uint32_t)ids.n);
 	array_done(&ids);

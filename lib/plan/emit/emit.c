@@ -17,7 +17,7 @@ const char *emit_ratio(struct emitter *e, uint64_t ppm)
 
 struct target emit_pod(struct emitter *e, const struct pod *pod)
 {
-	const struct cluster *c = e->w->c;
+	const struct cluster *c = e->trial->c;
 
 	return (struct target){
 		.kind = "Pod",
@@ -31,7 +31,7 @@ struct target emit_pod(struct emitter *e, const struct pod *pod)
 
 struct target emit_mckube(struct emitter *e, const struct mckube *m)
 {
-	const struct cluster *c = e->w->c;
+	const struct cluster *c = e->trial->c;
 
 	return (struct target){
 		.kind = plan_str(e->plan, cluster_str(c, m->kind)),
@@ -43,57 +43,59 @@ struct target emit_mckube(struct emitter *e, const struct mckube *m)
 	};
 }
 
-bool emit_place_holds(const struct trial *w, place_id place)
+bool emit_place_holds(const struct trial *t, place_id place)
 {
-	struct range cells = w->places.items[place].cells;
+	struct range cells = t->places.items[place].cells;
 
 	for (uint32_t i = 0; i < cells.n; i++)
-		if (!cell_holds(&w->cells[w->place_cells.items[cells.at + i]], 0))
+		if (!cell_holds(&t->cells[t->place_cells.items[cells.at + i]], 0))
 			return false;
 	return true;
 }
 
-struct cpuset emit_cpus(const struct trial *w, place_id id)
+struct cpuset emit_cpus(const struct trial *t, place_id id)
 {
-	struct range cores = w->places.items[id].cores;
+	struct range cores = t->places.items[id].cores;
 	struct cpuset set = { 0 };
 
 	for (uint32_t i = 0; i < cores.n; i++)
-		cpuset_add(&set, w->cap.cores.items[w->place_cores.items[cores.at + i]].cpu);
+		cpuset_add(&set, t->cap.cores.items[t->place_cores.items[cores.at + i]].cpu);
 	return set;
 }
 
 struct place emit_place(struct emitter *e, place_id id)
 {
-	const struct core_set *place = &e->w->places.items[id];
-	struct cpuset set = emit_cpus(e->w, id);
+	const struct core_set *place = &e->trial->places.items[id];
+	struct cpuset set = emit_cpus(e->trial, id);
 	char text[CPUSET_TEXT];
 
 	return (struct place){
-		.node = plan_str(e->plan,
-				 cluster_str(e->w->c, e->w->c->nodes.items[place->node].meta.name)),
+		.node = plan_str(
+			e->plan,
+			cluster_str(e->trial->c, e->trial->c->nodes.items[place->node].meta.name)),
 		.cores = plan_str(e->plan, cpuset_format(&set, text)),
 	};
 }
 
 struct place emit_origin(struct emitter *e, const struct unit *u)
 {
-	const struct request *q = unit_request(e->w, u);
+	const struct request *q = unit_request(e->trial, u);
 	char text[CPUSET_TEXT];
 
 	return (struct place){
-		.node = plan_str(e->plan, cluster_str(e->w->c, unit_pod(e->w, u)->node_name)),
-		.cores = q->has_cores
-				 ? plan_str(e->plan,
-					    cpuset_format(&e->w->req.sets.items[q->cores], text))
-				 : "",
+		.node = plan_str(e->plan,
+				 cluster_str(e->trial->c, unit_pod(e->trial, u)->node_name)),
+		.cores = q->has_cores ? plan_str(e->plan,
+						 cpuset_format(&e->trial->req.sets.items[q->cores],
+							       text))
+				      : "",
 	};
 }
 
 struct place emit_grant(struct emitter *e, unit_id id, place_id place, enum level level)
 {
-	const struct unit *u = &e->w->units.items[id];
-	const struct budget *b = &unit_request(e->w, u)->budget;
+	const struct unit *u = &e->trial->units.items[id];
+	const struct budget *b = &unit_request(e->trial, u)->budget;
 	struct place to = emit_place(e, place);
 
 	to.period = b->period;
@@ -106,7 +108,7 @@ struct place emit_grant(struct emitter *e, unit_id id, place_id place, enum leve
 
 void emit_request(struct emitter *e, struct action *a, const struct unit *u)
 {
-	const struct request *q = unit_request(e->w, u);
+	const struct request *q = unit_request(e->trial, u);
 
 	char text[RECOVERY_TEXT];
 
@@ -134,7 +136,7 @@ struct action *emit_action(struct emitter *e, enum action_kind kind, enum reason
 
 static void emit_warnings(struct emitter *e)
 {
-	const struct cluster *c = e->w->c;
+	const struct cluster *c = e->trial->c;
 
 	array_each(problem, &c->problems)
 		*array_add(&e->plan->warnings) = (struct warning){
@@ -142,7 +144,7 @@ static void emit_warnings(struct emitter *e)
 			plan_str(e->plan, cluster_str(c, problem->reason)),
 			plan_str(e->plan, cluster_str(c, problem->message)),
 		};
-	array_each(warning, &e->w->warnings.list)
+	array_each(warning, &e->trial->warnings.list)
 		*array_add(&e->plan->warnings) = (struct warning){
 			plan_str(e->plan, warning->object),
 			warning->reason,
@@ -153,49 +155,49 @@ static void emit_warnings(struct emitter *e)
 /* Pods on cores that they may not use, and for whom there was nothing else. */
 static void warn_of_misplaced(struct emitter *e)
 {
-	const struct trial *w = e->w;
+	const struct trial *t = e->trial;
 
-	array_each(u, &w->units) {
-		const struct pod *pod = unit_pod(w, u);
+	array_each(u, &t->units) {
+		const struct pod *pod = unit_pod(t, u);
 		char cores[CPUSET_TEXT];
 
 		if (!u->is_misplaced || u->is_evicted || u->at != u->origin)
 			continue;
-		cpuset_format(&w->req.sets.items[unit_request(w, u)->cores], cores);
+		cpuset_format(&t->req.sets.items[unit_request(t, u)->cores], cores);
 		*array_add(&e->plan->warnings) = (struct warning){
-			plan_strf(e->plan, "Pod %s/%s", cluster_str(w->c, pod->meta.ns),
-				  cluster_str(w->c, pod->meta.name)),
+			plan_strf(e->plan, "Pod %s/%s", cluster_str(t->c, pod->meta.ns),
+				  cluster_str(t->c, pod->meta.name)),
 			reason_name(REASON_CORES_NOT_ALLOWED),
 			plan_strf(e->plan,
 				  "it stays on core %s of %s, which it may not use: there is "
 				  "nowhere else to go",
-				  cores, cluster_str(w->c, pod->node_name)),
+				  cores, cluster_str(t->c, pod->node_name)),
 		};
 	}
 }
 
 static void list_incoming(struct emitter *e)
 {
-	e->incoming = xmalloc(e->w->units.n * sizeof(*e->incoming));
-	for (uint32_t turn = 0; turn < e->w->units.n; turn++) {
-		const struct unit *u = &e->w->units.items[e->w->by_turn[turn]];
+	e->incoming = xmalloc(e->trial->units.n * sizeof(*e->incoming));
+	for (uint32_t turn = 0; turn < e->trial->units.n; turn++) {
+		const struct unit *u = &e->trial->units.items[e->trial->by_turn[turn]];
 
 		if (unit_is_new(u) && u->at != NONE)
-			e->incoming[e->n_incoming++] = e->w->by_turn[turn];
+			e->incoming[e->n_incoming++] = e->trial->by_turn[turn];
 	}
-	qsort_r(e->incoming, e->n_incoming, sizeof(*e->incoming), trial_by_since, (void *)e->w);
+	qsort_r(e->incoming, e->n_incoming, sizeof(*e->incoming), trial_by_since, (void *)e->trial);
 }
 
 static void list_incoming_by_node(struct emitter *e)
 {
-	size_t n_nodes = e->w->c->nodes.n;
+	size_t n_nodes = e->trial->c->nodes.n;
 
 	e->first_incoming = xmalloc(n_nodes * sizeof(*e->first_incoming));
 	e->next_incoming = xmalloc(e->n_incoming * sizeof(*e->next_incoming));
 	memset(e->first_incoming, 0xff, n_nodes * sizeof(*e->first_incoming));
 	for (size_t i = e->n_incoming; i-- > 0;) {
-		place_id at = e->w->units.items[e->incoming[i]].at;
-		uint32_t *first = &e->first_incoming[e->w->places.items[at].node];
+		place_id at = e->trial->units.items[e->incoming[i]].at;
+		uint32_t *first = &e->first_incoming[e->trial->places.items[at].node];
 
 		e->next_incoming[i] = *first;
 		*first = (uint32_t)i;
@@ -204,14 +206,14 @@ static void list_incoming_by_node(struct emitter *e)
 
 void emit_plan(struct planner *p, struct plan *plan)
 {
-	struct emitter e = { .p = p, .w = &p->w, .plan = plan };
+	struct emitter e = { .p = p, .trial = &p->trial, .plan = plan };
 
-	plan->server = plan_str(plan, cluster_str(p->w.c, p->w.c->server));
-	plan->digest = plan_str(plan, p->w.c->digest);
-	e.enforcement = enforcement_choose(&p->w);
-	e.update_reason = xmalloc(p->w.units.n);
-	e.last_action = xcalloc(p->w.units.n, sizeof(*e.last_action));
-	e.finalizer = xcalloc(p->w.c->mckubes.n, sizeof(*e.finalizer));
+	plan->server = plan_str(plan, cluster_str(p->trial.c, p->trial.c->server));
+	plan->digest = plan_str(plan, p->trial.c->digest);
+	e.enforcement = enforcement_choose(&p->trial);
+	e.update_reason = xmalloc(p->trial.units.n);
+	e.last_action = xcalloc(p->trial.units.n, sizeof(*e.last_action));
+	e.finalizer = xcalloc(p->trial.c->mckubes.n, sizeof(*e.finalizer));
 	list_incoming(&e);
 	list_incoming_by_node(&e);
 	emit_choose_updates(&e);

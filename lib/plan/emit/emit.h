@@ -28,7 +28,7 @@ struct forgotten {
 /* What the emitters of one plan share. */
 struct emitter {
 	struct planner *p;
-	const struct trial *w;
+	const struct trial *trial;
 	struct plan *plan;
 	uint8_t *enforcement;	/* by unit_id, enum enforcement */
 	uint8_t *update_reason; /* by unit_id, enum reason: why its assignment is written anew
@@ -89,7 +89,7 @@ void emit_after(struct emitter *e, struct action *a, const uint32_t *ids, uint32
 /* After the pod's latest action, if it has one. `id` may be NONE. */
 void emit_depend_on_unit(struct emitter *e, struct action *a, unit_id id);
 
-bool emit_share_cells(const struct trial *w, place_id a, place_id b);
+bool emit_share_cells(const struct trial *t, place_id a, place_id b);
 
 /* plan/emit/unplaced.c */
 void emit_unplaced(struct emitter *e);
@@ -102,7 +102,7 @@ struct action *emit_action(struct emitter *e, enum action_kind kind, enum reason
 struct target emit_pod(struct emitter *e, const struct pod *pod);
 struct target emit_mckube(struct emitter *e, const struct mckube *m);
 struct place emit_place(struct emitter *e, place_id id);
-struct cpuset emit_cpus(const struct trial *w, place_id id);
+struct cpuset emit_cpus(const struct trial *t, place_id id);
 /* Where a running pod is, with all the cores that it is said to have. */
 struct place emit_origin(struct emitter *e, const struct unit *u);
 /* with what is granted there */
@@ -112,7 +112,7 @@ struct place emit_grant(struct emitter *e, unit_id id, place_id place, enum leve
 void emit_request(struct emitter *e, struct action *a, const struct unit *u);
 
 /* Are the cores of the place within their capacity in the end? */
-bool emit_place_holds(const struct trial *w, place_id place);
+bool emit_place_holds(const struct trial *t, place_id place);
 
 /* "0.350": parts per million as a decimal with three places, rounded up. */
 const char *emit_ratio(struct emitter *e, uint64_t ppm);

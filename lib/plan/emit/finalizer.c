@@ -3,7 +3,7 @@
 
 static mckube_id mckube_of(const struct emitter *e, unit_id id)
 {
-	return unit_request(e->w, &e->w->units.items[id])->mckube;
+	return unit_request(e->trial, &e->trial->units.items[id])->mckube;
 }
 
 uint32_t emit_finalizer_of(const struct emitter *e, unit_id id)
@@ -15,9 +15,9 @@ uint32_t emit_finalizer_of(const struct emitter *e, unit_id id)
 
 void emit_finalizers(struct emitter *e)
 {
-	const struct cluster *c = e->w->c;
+	const struct cluster *c = e->trial->c;
 
-	for (unit_id id = 0; id < e->w->units.n; id++) {
+	for (unit_id id = 0; id < e->trial->units.n; id++) {
 		mckube_id m = mckube_of(e, id);
 
 		if (m == NONE || e->finalizer[m] || c->mckubes.items[m].has_finalizer ||

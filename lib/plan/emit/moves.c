@@ -17,9 +17,9 @@ static unit_id cause_of(const struct emitter *e, const struct unit *u, int depth
 static unit_id incoming_at(const struct emitter *e, const struct unit *u)
 {
 	for (uint32_t i = e->first_incoming[u->node]; i != NONE; i = e->next_incoming[i]) {
-		const struct unit *n = &e->w->units.items[e->incoming[i]];
+		const struct unit *n = &e->trial->units.items[e->incoming[i]];
 
-		if (n->rank > u->rank && emit_share_cells(e->w, n->at, u->origin))
+		if (n->rank > u->rank && emit_share_cells(e->trial, n->at, u->origin))
 			return e->incoming[i];
 	}
 	return NONE;
@@ -29,16 +29,16 @@ static unit_id incoming_at(const struct emitter *e, const struct unit *u)
  * criticality, who stands for the one that displaced him. */
 static unit_id displaced_at(const struct emitter *e, const struct unit *u, int depth)
 {
-	const struct trial *w = e->w;
-	struct range units = w->nodes[u->node].units;
+	const struct trial *t = e->trial;
+	struct range units = t->nodes[u->node].units;
 	unit_id cause = NONE;
 
 	for (uint32_t i = 0; i < units.n && cause == NONE; i++) {
-		unit_id id = w->node_units[units.at + i];
-		const struct unit *m = &w->units.items[id];
+		unit_id id = t->node_units[units.at + i];
+		const struct unit *m = &t->units.items[id];
 
 		if (m == u || m->rank < u->rank || m->at == NONE || m->at == m->origin ||
-		    m->kind != UNIT_RUNNING || !emit_share_cells(w, m->at, u->origin))
+		    m->kind != UNIT_RUNNING || !emit_share_cells(t, m->at, u->origin))
 			continue;
 		cause = m->rank > u->rank ? id : cause_of(e, m, depth + 1);
 	}
@@ -49,7 +49,7 @@ static unit_id displaced_at(const struct emitter *e, const struct unit *u, int d
 static unit_id incoming_on_node(const struct emitter *e, const struct unit *u)
 {
 	for (uint32_t i = e->first_incoming[u->node]; i != NONE; i = e->next_incoming[i])
-		if (e->w->units.items[e->incoming[i]].rank > u->rank)
+		if (e->trial->units.items[e->incoming[i]].rank > u->rank)
 			return e->incoming[i];
 	return NONE;
 }
@@ -74,19 +74,19 @@ static enum reason reason_of(const struct unit *u, unit_id cause)
 }
 
 /* Cell and mode that would be over their capacity by most if the pod were back. */
-static cell_id tightest(const struct trial *w, const struct unit *u, int *ret_mode)
+static cell_id tightest(const struct trial *t, const struct unit *u, int *ret_mode)
 {
 	struct range cells =
-		u->origin == NONE ? (struct range){ 0 } : w->places.items[u->origin].cells;
+		u->origin == NONE ? (struct range){ 0 } : t->places.items[u->origin].cells;
 	cell_id worst = NONE;
 	int64_t most = 0;
 
 	for (uint32_t i = 0; i < cells.n; i++) {
-		cell_id id = w->place_cells.items[cells.at + i];
+		cell_id id = t->place_cells.items[cells.at + i];
 
 		for (int k = 0; k < LEVELS; k++) {
 			int64_t over =
-				(int64_t)w->cells[id].used[0][k] + u->load[k] - w->cells[id].cap[k];
+				(int64_t)t->cells[id].used[0][k] + u->load[k] - t->cells[id].cap[k];
 			if (over <= most)
 				continue;
 			most = over;
@@ -100,23 +100,23 @@ static cell_id tightest(const struct trial *w, const struct unit *u, int *ret_mo
 /* "core 2", or "node edge-1" where the kernel counts node-wide. */
 static const char *cell_name(struct emitter *e, cell_id id)
 {
-	const struct trial *w = e->w;
-	node_id node = w->cells[id].node;
-	struct range cores = w->cap.nodes.items[node].cores;
+	const struct trial *t = e->trial;
+	node_id node = t->cells[id].node;
+	struct range cores = t->cap.nodes.items[node].cores;
 
-	if (w->cap.nodes.items[node].scope == SCOPE_NODE)
+	if (t->cap.nodes.items[node].scope == SCOPE_NODE)
 		return plan_strf(e->plan, "node %s",
-				 cluster_str(w->c, w->c->nodes.items[node].meta.name));
-	uint32_t core = cores.at + (id - w->cell_of_core[cores.at]);
-	return plan_strf(e->plan, "core %u", w->cap.cores.items[core].cpu);
+				 cluster_str(t->c, t->c->nodes.items[node].meta.name));
+	uint32_t core = cores.at + (id - t->cell_of_core[cores.at]);
+	return plan_strf(e->plan, "core %u", t->cap.cores.items[core].cpu);
 }
 
 /* With its load in the mode that is talked about. */
 static const char *pod_title(struct emitter *e, const struct unit *u, int mode)
 {
-	const struct cluster *c = e->w->c;
+	const struct cluster *c = e->trial->c;
 
-	return plan_strf(e->plan, "%s (%s, %s)", cluster_str(c, unit_pod(e->w, u)->meta.name),
+	return plan_strf(e->plan, "%s (%s, %s)", cluster_str(c, unit_pod(e->trial, u)->meta.name),
 			 criticality_name(u->rank), emit_ratio(e, u->load[mode]));
 }
 
@@ -129,7 +129,7 @@ static const char *mode_words(struct emitter *e, int mode)
 static const char *explain_overload(struct emitter *e, const struct unit *u, const char *verb)
 {
 	int mode = 0;
-	cell_id id = tightest(e->w, u, &mode);
+	cell_id id = tightest(e->trial, u, &mode);
 
 	if (u->is_misplaced)
 		return plan_strf(e->plan,
@@ -139,7 +139,7 @@ static const char *explain_overload(struct emitter *e, const struct unit *u, con
 	if (id == NONE)
 		return plan_strf(e->plan, "%s %s makes room", verb, pod_title(e, u, LEVEL_LOW));
 
-	const struct cell *cell = &e->w->cells[id];
+	const struct cell *cell = &e->trial->cells[id];
 	return plan_strf(e->plan, "%s would be at %s of %s%s; %s %s leaves %s", cell_name(e, id),
 			 emit_ratio(e, cell->used[0][mode] + u->load[mode]),
 			 emit_ratio(e, cell->cap[mode]), mode_words(e, mode), verb,
@@ -149,7 +149,7 @@ static const char *explain_overload(struct emitter *e, const struct unit *u, con
 static void fill_cause(struct emitter *e, struct action *a, unit_id cause)
 {
 	if (cause != NONE)
-		a->by = emit_pod(e, unit_pod(e->w, &e->w->units.items[cause]));
+		a->by = emit_pod(e, unit_pod(e->trial, &e->trial->units.items[cause]));
 }
 
 /* ---- Evictions and moves ---- */
@@ -165,10 +165,10 @@ const char *emit_replacement_words(struct emitter *e, const struct unit *u, cons
 
 static void emit_eviction(struct emitter *e, unit_id id)
 {
-	const struct unit *u = &e->w->units.items[id];
+	const struct unit *u = &e->trial->units.items[id];
 	unit_id cause = cause_of(e, u, 0);
-	struct action *a =
-		emit_action(e, ACTION_EVICT, reason_of(u, cause), emit_pod(e, unit_pod(e->w, u)));
+	struct action *a = emit_action(e, ACTION_EVICT, reason_of(u, cause),
+				       emit_pod(e, unit_pod(e->trial, u)));
 
 	a->from = emit_origin(e, u);
 	if (u->replacement != NONE)
@@ -183,13 +183,13 @@ static void emit_eviction(struct emitter *e, unit_id id)
 static void emit_move(struct emitter *e, const struct order_step *step, place_id from,
 		      const freed_list *freed)
 {
-	const struct unit *u = &e->w->units.items[step->unit];
+	const struct unit *u = &e->trial->units.items[step->unit];
 	unit_id cause = cause_of(e, u, 0);
-	struct action *a =
-		emit_action(e, ACTION_MOVE, reason_of(u, cause), emit_pod(e, unit_pod(e->w, u)));
+	struct action *a = emit_action(e, ACTION_MOVE, reason_of(u, cause),
+				       emit_pod(e, unit_pod(e->trial, u)));
 
 	a->from = from == u->origin ? emit_origin(e, u) : emit_place(e, from);
-	a->to = emit_grant(e, step->unit, step->to, (enum level)unit_request(e->w, u)->level);
+	a->to = emit_grant(e, step->unit, step->to, (enum level)unit_request(e->trial, u)->level);
 	fill_cause(e, a, cause);
 	emit_request(e, a, u);
 	emit_depend(e, a, step->unit, freed, step->to, false);
@@ -211,14 +211,14 @@ static void emit_moves(struct emitter *e, node_id node)
 		emit_list_freed(e, node, &freed);
 	for (size_t i = 0; i < steps.n; i++) {
 		unit_id id = steps.items[i].unit;
-		place_id from = e->w->units.items[id].origin;
+		place_id from = e->trial->units.items[id].origin;
 
 		for (size_t k = 0; k < i; k++)
 			if (steps.items[k].unit == id)
 				from = steps.items[k].to;
 		emit_move(e, &steps.items[i], from, &freed);
 		*array_add(&freed) = (struct freed){ e->last_action[id], from, false };
-		if (from != e->w->units.items[id].origin)
+		if (from != e->trial->units.items[id].origin)
 			*array_add(&e->rests) = freed.items[freed.n - 1];
 	}
 	array_done(&steps);
@@ -227,12 +227,12 @@ static void emit_moves(struct emitter *e, node_id node)
 
 void emit_displacements(struct emitter *e)
 {
-	const struct trial *w = e->w;
+	const struct trial *t = e->trial;
 
-	for (unit_id id = 0; id < w->units.n; id++)
-		if (w->units.items[id].is_evicted && relief_of(&e->p->reliefs, id) != RELIEF_EVICT)
+	for (unit_id id = 0; id < t->units.n; id++)
+		if (t->units.items[id].is_evicted && relief_of(&e->p->reliefs, id) != RELIEF_EVICT)
 			emit_eviction(e, id);
-	for (node_id node = 0; node < w->c->nodes.n; node++)
+	for (node_id node = 0; node < t->c->nodes.n; node++)
 		emit_moves(e, node);
 }
 
@@ -240,13 +240,13 @@ void emit_displacements(struct emitter *e)
 
 static const char *explain_fit(struct emitter *e, place_id place)
 {
-	const struct trial *w = e->w;
-	struct range cells = w->places.items[place].cells;
+	const struct trial *t = e->trial;
+	struct range cells = t->places.items[place].cells;
 	AUTO(str_done) struct str text = STR_INIT;
 
 	for (uint32_t i = 0; i < cells.n; i++) {
-		cell_id id = w->place_cells.items[cells.at + i];
-		const struct cell *cell = &w->cells[id];
+		cell_id id = t->place_cells.items[cells.at + i];
+		const struct cell *cell = &t->cells[id];
 
 		str_addf(&text, "%s%s: ", i ? "; " : "", cell_name(e, id));
 		for (int k = 0; k < LEVELS; k++)
@@ -260,17 +260,17 @@ void emit_placements(struct emitter *e)
 {
 	for (size_t i = 0; i < e->n_incoming; i++) {
 		unit_id id = e->incoming[i];
-		const struct unit *u = &e->w->units.items[id];
+		const struct unit *u = &e->trial->units.items[id];
 		bool is_pending = u->kind == UNIT_PENDING;
 		enum level level =
-			is_pending ? LEVEL_LOW : (enum level)unit_request(e->w, u)->level;
+			is_pending ? LEVEL_LOW : (enum level)unit_request(e->trial, u)->level;
 		struct action *a = emit_action(e, is_pending ? ACTION_BIND : ACTION_ASSIGN,
-					       REASON_PLACED, emit_pod(e, unit_pod(e->w, u)));
+					       REASON_PLACED, emit_pod(e, unit_pod(e->trial, u)));
 		freed_list freed = { 0 };
 
 		a->to = emit_grant(e, id, u->at, level);
 		emit_request(e, a, u);
-		emit_list_freed(e, e->w->places.items[u->at].node, &freed);
+		emit_list_freed(e, e->trial->places.items[u->at].node, &freed);
 		emit_depend(e, a, id, &freed, u->at, is_pending);
 		a->message = explain_fit(e, u->at);
 		e->last_action[id] = a->id;

@@ -3,7 +3,7 @@
 
 static const struct node *node_of(const struct emitter *e, node_id id)
 {
-	return &e->w->c->nodes.items[id];
+	return &e->trial->c->nodes.items[id];
 }
 
 /* Without the version: the kubelet writes nodes all the time, so the plan would be stale at once.
@@ -16,8 +16,8 @@ static struct target target_node(struct emitter *e, node_id id)
 		.kind = "Node",
 		.api_version = "v1",
 		.ns = "",
-		.name = plan_str(e->plan, cluster_str(e->w->c, meta->name)),
-		.uid = plan_str(e->plan, cluster_str(e->w->c, meta->uid)),
+		.name = plan_str(e->plan, cluster_str(e->trial->c, meta->name)),
+		.uid = plan_str(e->plan, cluster_str(e->trial->c, meta->uid)),
 		.version = "",
 	};
 }
@@ -25,8 +25,8 @@ static struct target target_node(struct emitter *e, node_id id)
 /* "node edge-1 is busy (0.970 of its CPU time)" */
 static const char *busy_words(struct emitter *e, node_id id)
 {
-	int64_t usage = relieve_usage(e->w->c, node_of(e, id));
-	const char *name = cluster_str(e->w->c, node_of(e, id)->meta.name);
+	int64_t usage = relieve_usage(e->trial->c, node_of(e, id));
+	const char *name = cluster_str(e->trial->c, node_of(e, id)->meta.name);
 
 	return usage < 0 ? plan_strf(e->plan, "node %s is busy", name)
 			 : plan_strf(e->plan, "node %s is busy (%s of its CPU time)", name,
@@ -38,7 +38,7 @@ static void fill_protected(struct emitter *e, struct action *a, node_id node)
 	unit_id by = e->p->reliefs.protected_on[node];
 
 	if (by != NONE)
-		a->by = emit_pod(e, unit_pod(e->w, &e->w->units.items[by]));
+		a->by = emit_pod(e, unit_pod(e->trial, &e->trial->units.items[by]));
 }
 
 /* Where it is by now, as its annotation names the cores. */
@@ -49,17 +49,17 @@ static struct place here(struct emitter *e, const struct unit *u)
 
 static void emit_degrade(struct emitter *e, unit_id id)
 {
-	const struct unit *u = &e->w->units.items[id];
-	const struct request *q = unit_request(e->w, u);
+	const struct unit *u = &e->trial->units.items[id];
+	const struct request *q = unit_request(e->trial, u);
 	struct action *a =
-		emit_action(e, ACTION_DEGRADE, REASON_PRESSURE, emit_pod(e, unit_pod(e->w, u)));
+		emit_action(e, ACTION_DEGRADE, REASON_PRESSURE, emit_pod(e, unit_pod(e->trial, u)));
 
 	emit_depend_on_unit(e, a, id);
 	a->from = here(e, u);
 	a->to = emit_grant(e, id, u->at, (enum level)q->level);
 	a->to.cores = a->from.cores;
 	a->to.runtime = q->budget.floor;
-	a->since = e->w->c->taken_at;
+	a->since = e->trial->c->taken_at;
 	emit_request(e, a, u);
 	fill_protected(e, a, u->node);
 	a->message = plan_strf(e->plan,
@@ -71,9 +71,9 @@ static void emit_degrade(struct emitter *e, unit_id id)
 
 static void emit_eviction(struct emitter *e, unit_id id, uint32_t taint)
 {
-	const struct unit *u = &e->w->units.items[id];
+	const struct unit *u = &e->trial->units.items[id];
 	struct action *a =
-		emit_action(e, ACTION_EVICT, REASON_PRESSURE, emit_pod(e, unit_pod(e->w, u)));
+		emit_action(e, ACTION_EVICT, REASON_PRESSURE, emit_pod(e, unit_pod(e->trial, u)));
 
 	emit_after(e, a, &taint, 1);
 	a->from = emit_origin(e, u);
@@ -89,18 +89,18 @@ static void emit_eviction(struct emitter *e, unit_id id, uint32_t taint)
 static const char *restored_words(struct emitter *e, node_id id)
 {
 	const struct node *node = node_of(e, id);
-	const char *name = cluster_str(e->w->c, node->meta.name);
+	const char *name = cluster_str(e->trial->c, node->meta.name);
 
-	return relieve_pressure(e->w->c, node, e->w->settings) == PRESSURE_CALM
+	return relieve_pressure(e->trial->c, node, e->trial->settings) == PRESSURE_CALM
 		       ? plan_strf(e->plan, "node %s is no longer short of CPU time", name)
 		       : plan_strf(e->plan, "nobody more critical is left on node %s", name);
 }
 
 void emit_restore(struct emitter *e, unit_id id, enum level level)
 {
-	const struct unit *u = &e->w->units.items[id];
-	struct action *a =
-		emit_action(e, ACTION_SET_LEVEL, REASON_RELIEVED, emit_pod(e, unit_pod(e->w, u)));
+	const struct unit *u = &e->trial->units.items[id];
+	struct action *a = emit_action(e, ACTION_SET_LEVEL, REASON_RELIEVED,
+				       emit_pod(e, unit_pod(e->trial, u)));
 
 	emit_depend_on_unit(e, a, id);
 	a->from = here(e, u);
@@ -116,7 +116,7 @@ static uint32_t emit_taint(struct emitter *e, node_id node, enum reason reason)
 {
 	struct action *a = emit_action(e, ACTION_TAINT, reason, target_node(e, node));
 
-	a->since = e->w->c->taken_at;
+	a->since = e->trial->c->taken_at;
 	a->message =
 		reason == REASON_PRESSURE
 			? plan_strf(e->plan,
@@ -137,10 +137,10 @@ static void emit_untaint(struct emitter *e, node_id node)
 /* The units of a node stand by turn: the least important one comes first here. */
 static void emit_steps(struct emitter *e, node_id node, uint32_t taint)
 {
-	struct range units = e->w->nodes[node].units;
+	struct range units = e->trial->nodes[node].units;
 
 	for (uint32_t i = units.n; i-- > 0;) {
-		unit_id id = e->w->node_units[units.at + i];
+		unit_id id = e->trial->node_units[units.at + i];
 		enum relief relief = relief_of(&e->p->reliefs, id);
 
 		if (relief == RELIEF_DEGRADE)
@@ -154,7 +154,7 @@ void emit_reliefs(struct emitter *e)
 {
 	const struct reliefs *r = &e->p->reliefs;
 
-	for (node_id node = 0; r->of_node && node < e->w->c->nodes.n; node++) {
+	for (node_id node = 0; r->of_node && node < e->trial->c->nodes.n; node++) {
 		uint32_t taint = 0;
 
 		if (r->of_node[node] == NODE_RELIEF_TAINT)

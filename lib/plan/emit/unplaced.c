@@ -81,7 +81,7 @@ static void emit_no_place(struct emitter *e, const struct unit *u)
 	AUTO(str_done) struct str text = STR_INIT;
 	char detail[64];
 
-	for (node_id node = 0; node < e->w->c->nodes.n; node++) {
+	for (node_id node = 0; node < e->trial->c->nodes.n; node++) {
 		enum refusal r = refusal_of(e->p, u, node, detail, sizeof(detail));
 
 		is_for_room = is_for_room || is_about_room(e->p, u, node, r);
@@ -89,13 +89,13 @@ static void emit_no_place(struct emitter *e, const struct unit *u)
 	}
 	if (list.n > 0)
 		qsort(list.items, list.n, sizeof(*list.items), most_first);
-	str_addf(&text, "%zu nodes", e->w->c->nodes.n);
+	str_addf(&text, "%zu nodes", e->trial->c->nodes.n);
 	for (size_t i = 0; i < list.n; i++)
 		str_addf(&text, "%s%u × %s%s%s", i ? ", " : ": ", list.items[i].n,
 			 refusal_text(list.items[i].refusal), *list.items[i].detail ? " " : "",
 			 list.items[i].detail);
 	*array_add(&e->plan->unplaced) = (struct unplaced){
-		.on = emit_pod(e, unit_pod(e->w, u)),
+		.on = emit_pod(e, unit_pod(e->trial, u)),
 		.reason = is_for_room ? REASON_NO_ROOM : REASON_NO_NODE,
 		.message = plan_str(e->plan, text.s),
 	};
@@ -113,28 +113,28 @@ static void emit_refused(struct emitter *e, const struct pod *pod, enum reason r
 }
 
 /* It asks for more than it was granted, and its cores have no room for that. */
-static bool waits_to_grow(const struct trial *w, const struct unit *u)
+static bool waits_to_grow(const struct trial *t, const struct unit *u)
 {
-	const struct request *q = unit_request(w, u);
+	const struct request *q = unit_request(t, u);
 
 	return u->kind == UNIT_RUNNING && u->at != NONE && u->at == u->origin &&
-	       q->assignment == ASSIGNMENT_OTHER && !q->shrinks && !emit_place_holds(w, u->at);
+	       q->assignment == ASSIGNMENT_OTHER && !q->shrinks && !emit_place_holds(t, u->at);
 }
 
-static bool stays_displaced(const struct trial *w, const struct unit *u)
+static bool stays_displaced(const struct trial *t, const struct unit *u)
 {
-	return (unit_is_new(u) && u->at == NONE && !u->is_evicted) || waits_to_grow(w, u);
+	return (unit_is_new(u) && u->at == NONE && !u->is_evicted) || waits_to_grow(t, u);
 }
 
 /* Pods that are ours, or run without cores, and that no step could help. */
 static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 {
-	const struct trial *w = e->w;
-	const struct pod *pod = &w->c->pods.items[id];
-	uint32_t request = w->req.of_pod[id];
-	const struct request *q = request == NONE ? NULL : &w->req.list.items[request];
-	unit_id unit = w->unit_of_pod[id];
-	const struct unit *u = unit == NONE ? NULL : &w->units.items[unit];
+	const struct trial *t = e->trial;
+	const struct pod *pod = &t->c->pods.items[id];
+	uint32_t request = t->req.of_pod[id];
+	const struct request *q = request == NONE ? NULL : &t->req.list.items[request];
+	unit_id unit = t->unit_of_pod[id];
+	const struct unit *u = unit == NONE ? NULL : &t->units.items[unit];
 	bool waits =
 		!pod->node_name && pod->is_ours && !pod->is_terminating && !pod->has_other_gate;
 
@@ -143,12 +143,12 @@ static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 			     "its request cannot be read; a warning says why");
 	else if (waits && !q)
 		emit_refused(e, pod, REASON_NO_REQUEST, "nothing asks for real time for this pod");
-	else if (u && stays_displaced(w, u))
+	else if (u && stays_displaced(t, u))
 		emit_no_place(e, u);
 }
 
 void emit_unplaced(struct emitter *e)
 {
-	for (pod_id id = 0; id < e->w->c->pods.n; id++)
+	for (pod_id id = 0; id < e->trial->c->pods.n; id++)
 		emit_pod_if_unplaced(e, id);
 }

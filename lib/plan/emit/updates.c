@@ -5,25 +5,25 @@
 
 static const struct annotations *annotations_of(const struct emitter *e, const struct unit *u)
 {
-	const struct pod *pod = unit_pod(e->w, u);
+	const struct pod *pod = unit_pod(e->trial, u);
 
-	return pod->annotations == NONE ? NULL : &e->w->c->annotations.items[pod->annotations];
+	return pod->annotations == NONE ? NULL : &e->trial->c->annotations.items[pod->annotations];
 }
 
 static bool shrinks(const struct emitter *e, const struct unit *u)
 {
-	return u->origin != NONE && !u->is_evicted && unit_request(e->w, u)->shrinks;
+	return u->origin != NONE && !u->is_evicted && unit_request(e->trial, u)->shrinks;
 }
 
 /* It stays on cores that it may use, within their capacity, and its assignment may be written. */
 static bool is_settled(const struct emitter *e, const struct unit *u)
 {
-	const struct request *q = unit_request(e->w, u);
-	const struct pod *pod = unit_pod(e->w, u);
+	const struct request *q = unit_request(e->trial, u);
+	const struct pod *pod = unit_pod(e->trial, u);
 
 	return u->origin != NONE && u->at == u->origin && !u->is_misplaced && !q->is_bad &&
 	       q->source != SOURCE_NONE && !pod->is_terminating && !pod->is_mirror &&
-	       emit_place_holds(e->w, u->at);
+	       emit_place_holds(e->trial, u->at);
 }
 
 /* How the pod says that its budget is held; ENFORCE_NONE: not at all, the node helper chooses. */
@@ -33,7 +33,7 @@ static enum enforcement noted_enforcement(const struct emitter *e, const struct 
 	enum enforcement noted = ENFORCE_NONE;
 
 	if (n && n->enforcement != NONE)
-		enforcement_parse(cluster_str(e->w->c, n->enforcement), &noted);
+		enforcement_parse(cluster_str(e->trial->c, n->enforcement), &noted);
 	return noted;
 }
 
@@ -41,13 +41,13 @@ static const char *noted_recovery(const struct emitter *e, const struct unit *u)
 {
 	const struct annotations *n = annotations_of(e, u);
 
-	return n && n->recovery != NONE ? cluster_str(e->w->c, n->recovery) : "";
+	return n && n->recovery != NONE ? cluster_str(e->trial->c, n->recovery) : "";
 }
 
 /* A pod without a McKube may say itself how it recovers: that is no assignment. */
 static bool recovers_otherwise(const struct emitter *e, const struct unit *u)
 {
-	const struct request *q = unit_request(e->w, u);
+	const struct request *q = unit_request(e->trial, u);
 	char text[RECOVERY_TEXT];
 
 	return q->source == SOURCE_MCKUBE &&
@@ -56,13 +56,13 @@ static bool recovers_otherwise(const struct emitter *e, const struct unit *u)
 
 static enum reason choose_update(const struct emitter *e, unit_id id)
 {
-	const struct unit *u = &e->w->units.items[id];
+	const struct unit *u = &e->trial->units.items[id];
 
 	if (!is_settled(e, u))
 		return REASONS;
-	if (unit_request(e->w, u)->assignment == ASSIGNMENT_NONE)
+	if (unit_request(e->trial, u)->assignment == ASSIGNMENT_NONE)
 		return REASON_ADOPTED;
-	if (unit_request(e->w, u)->assignment == ASSIGNMENT_OTHER)
+	if (unit_request(e->trial, u)->assignment == ASSIGNMENT_OTHER)
 		return REASON_BUDGET_CHANGED;
 	enum enforcement noted = noted_enforcement(e, u);
 	if (noted != ENFORCE_NONE && noted != e->enforcement[id])
@@ -72,7 +72,7 @@ static enum reason choose_update(const struct emitter *e, unit_id id)
 
 void emit_choose_updates(struct emitter *e)
 {
-	for (unit_id id = 0; id < e->w->units.n; id++)
+	for (unit_id id = 0; id < e->trial->units.n; id++)
 		e->update_reason[id] = (uint8_t)choose_update(e, id);
 }
 
@@ -84,7 +84,7 @@ static bool gives_up_watch(const struct emitter *e, unit_id id)
 
 bool emit_makes_room(const struct emitter *e, unit_id id)
 {
-	const struct unit *u = &e->w->units.items[id];
+	const struct unit *u = &e->trial->units.items[id];
 
 	if (u->kind == UNIT_UNASSIGNED || u->at != u->origin)
 		return u->is_evicted || u->kind != UNIT_UNASSIGNED;
@@ -93,7 +93,7 @@ bool emit_makes_room(const struct emitter *e, unit_id id)
 
 bool emit_is_granted(const struct emitter *e, unit_id id)
 {
-	const struct unit *u = &e->w->units.items[id];
+	const struct unit *u = &e->trial->units.items[id];
 
 	return u->at != NONE &&
 	       (u->at != u->origin || shrinks(e, u) || e->update_reason[id] != REASONS);
@@ -111,15 +111,15 @@ static const char *recovery_words(struct emitter *e, const struct unit *u)
 	const char *from = noted_recovery(e, u);
 	char to[RECOVERY_TEXT];
 
-	recovery_format(&unit_request(e->w, u)->recovery, to);
+	recovery_format(&unit_request(e->trial, u)->recovery, to);
 	return plan_strf(e->plan, "how it recovers changed: from %s to %s", *from ? from : "usual",
 			 *to ? to : "usual");
 }
 
 static const char *update_words(struct emitter *e, unit_id id, enum reason reason)
 {
-	const struct unit *u = &e->w->units.items[id];
-	const struct request *q = unit_request(e->w, u);
+	const struct unit *u = &e->trial->units.items[id];
+	const struct request *q = unit_request(e->trial, u);
 
 	if (reason == REASON_ADOPTED)
 		return "it has these cores already, and its annotations do not say so";
@@ -135,11 +135,12 @@ static const char *update_words(struct emitter *e, unit_id id, enum reason reaso
 
 static void emit_update(struct emitter *e, unit_id id, enum reason reason)
 {
-	const struct unit *u = &e->w->units.items[id];
-	struct action *a = emit_action(e, ACTION_ASSIGN, reason, emit_pod(e, unit_pod(e->w, u)));
+	const struct unit *u = &e->trial->units.items[id];
+	struct action *a =
+		emit_action(e, ACTION_ASSIGN, reason, emit_pod(e, unit_pod(e->trial, u)));
 	freed_list freed = { 0 };
 
-	a->to = emit_grant(e, id, u->origin, (enum level)unit_request(e->w, u)->level);
+	a->to = emit_grant(e, id, u->origin, (enum level)unit_request(e->trial, u)->level);
 	a->to.cores = emit_origin(e, u).cores;
 	emit_request(e, a, u);
 	if (!shrinks(e, u))
@@ -152,8 +153,8 @@ static void emit_update(struct emitter *e, unit_id id, enum reason reason)
 
 void emit_shrinking(struct emitter *e)
 {
-	for (unit_id id = 0; id < e->w->units.n; id++)
-		if (shrinks(e, &e->w->units.items[id]))
+	for (unit_id id = 0; id < e->trial->units.n; id++)
+		if (shrinks(e, &e->trial->units.items[id]))
 			emit_update(e, id, REASON_BUDGET_CHANGED);
 }
 
@@ -161,10 +162,10 @@ void emit_shrinking(struct emitter *e)
 void emit_updates(struct emitter *e)
 {
 	for (int pass = 0; pass < 2; pass++) {
-		for (unit_id id = 0; id < e->w->units.n; id++) {
+		for (unit_id id = 0; id < e->trial->units.n; id++) {
 			if (e->update_reason[id] != REASONS &&
 			    gives_up_watch(e, id) == (pass == 0) &&
-			    !shrinks(e, &e->w->units.items[id]))
+			    !shrinks(e, &e->trial->units.items[id]))
 				emit_update(e, id, (enum reason)e->update_reason[id]);
 		}
 	}

@@ -12,7 +12,7 @@ enum { RECENT_SECONDS = 24 * 3600 };
 /* The last overrun that the McKube's status tells of this very pod; "" none, or long ago. */
 static const char *last_overrun(struct explainer *x)
 {
-	const struct cluster *c = x->p.w.c;
+	const struct cluster *c = x->p.trial.c;
 	const struct request *q = explainer_request(x);
 	const struct mckube *m = q->mckube == NONE ? NULL : &c->mckubes.items[q->mckube];
 	str_id uid = c->pods.items[x->pod].meta.uid;
@@ -45,7 +45,7 @@ static const char *room_words(struct explainer *x, const struct budget *b)
 	for (int k = 0; k < LEVELS; k++)
 		tried.load[k] = budget_load(b, (enum level)k);
 	return plan_strf(&x->out->plan, "%s %s room for that", explain_place_words(x, x->place),
-			 trial_fits(&x->p.w, &tried, x->place, 0) ? "has" : "has no");
+			 trial_fits(&x->p.trial, &tried, x->place, 0) ? "has" : "has no");
 }
 
 static const char *seen_words(struct explainer *x, const struct request *q, const char *when)
@@ -82,8 +82,8 @@ static void advise_budget(struct explainer *x)
 static void suggest_for_degraded(struct explainer *x)
 {
 	const struct request *q = explainer_request(x);
-	const struct pod *pod = &x->p.w.c->pods.items[x->pod];
-	int64_t since = relieve_degraded_since(x->p.w.c, pod);
+	const struct pod *pod = &x->p.trial.c->pods.items[x->pod];
+	int64_t since = relieve_degraded_since(x->p.trial.c, pod);
 	char date[DATE_TEXT];
 
 	if (since < 0)
@@ -93,7 +93,7 @@ static void suggest_for_degraded(struct explainer *x)
 		"It is degraded%s%s: while node %s is short of CPU time its floor of %d us is all "
 		"that it has.",
 		since ? " since " : "", since ? date_format(since, date) : "",
-		cluster_str(x->p.w.c, pod->node_name), q->budget.floor);
+		cluster_str(x->p.trial.c, pod->node_name), q->budget.floor);
 }
 
 void explain_advice(struct explainer *x)

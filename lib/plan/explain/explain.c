@@ -20,14 +20,14 @@ const char *outcome_name(enum outcome o)
 
 static const struct pod *pod_of(const struct explainer *x)
 {
-	return &x->p.w.c->pods.items[x->pod];
+	return &x->p.trial.c->pods.items[x->pod];
 }
 
 static const struct request *request_of(const struct explainer *x)
 {
-	uint32_t i = x->p.w.req.of_pod[x->pod];
+	uint32_t i = x->p.trial.req.of_pod[x->pod];
 
-	return i == NONE ? NULL : &x->p.w.req.list.items[i];
+	return i == NONE ? NULL : &x->p.trial.req.list.items[i];
 }
 
 /* "core 2 of front" */
@@ -50,22 +50,22 @@ const char *explain_place_words(struct explainer *x, place_id id)
 
 static void fill_pins(struct explainer *x, const struct request *q)
 {
-	const struct trial *w = &x->p.w;
-	const struct mckube *m = q->mckube == NONE ? NULL : &w->c->mckubes.items[q->mckube];
+	const struct trial *t = &x->p.trial;
+	const struct mckube *m = q->mckube == NONE ? NULL : &t->c->mckubes.items[q->mckube];
 	char text[CPUSET_TEXT];
 
 	if (q->has_node_pin && m)
-		x->out->node_pin = plan_str(&x->out->plan, cluster_str(w->c, m->node));
+		x->out->node_pin = plan_str(&x->out->plan, cluster_str(t->c, m->node));
 	if (!q->has_pin)
 		return;
-	const struct cpuset *pin = &w->req.sets.items[q->pin];
+	const struct cpuset *pin = &t->req.sets.items[q->pin];
 	x->out->core_pin = plan_str(&x->out->plan, cpuset_format(pin, text));
-	x->out->has_legacy_pin = m && request_pin_is_legacy(w->c, m, pin);
+	x->out->has_legacy_pin = m && request_pin_is_legacy(t->c, m, pin);
 }
 
 static const char *asked_by(struct explainer *x, const struct request *q)
 {
-	const struct cluster *c = x->p.w.c;
+	const struct cluster *c = x->p.trial.c;
 	const struct mckube *m = q->mckube == NONE ? NULL : &c->mckubes.items[q->mckube];
 
 	if (m)
@@ -81,8 +81,8 @@ static void fill_request(struct explainer *x)
 	const struct request *q = request_of(x);
 	struct explanation *out = x->out;
 
-	out->ns = plan_str(&out->plan, cluster_str(x->p.w.c, pod_of(x)->meta.ns));
-	out->name = plan_str(&out->plan, cluster_str(x->p.w.c, pod_of(x)->meta.name));
+	out->ns = plan_str(&out->plan, cluster_str(x->p.trial.c, pod_of(x)->meta.ns));
+	out->name = plan_str(&out->plan, cluster_str(x->p.trial.c, pod_of(x)->meta.name));
 	out->asked_by = out->source = out->node_pin = out->core_pin = "";
 	if (!q)
 		return;
@@ -235,7 +235,7 @@ static const char *stay_words(struct explainer *x, const struct unit *u)
 {
 	if (u->kind == UNIT_FIXED)
 		return plan_strf(&x->out->plan, "It stays on %s: %s.", place_words(x, &x->out->now),
-				 explain_fixed_words(&x->p.w, u));
+				 explain_fixed_words(&x->p.trial, u));
 	if (u->is_misplaced)
 		return plan_strf(&x->out->plan,
 				 "It stays on %s, which its request does not allow, because it has "
@@ -282,18 +282,18 @@ static const char *summary_of(struct explainer *x, const struct unit *u)
 /* The cluster as the plan leaves it, without the pod. */
 static void take_out(struct explainer *x)
 {
-	struct trial *w = &x->p.w;
+	struct trial *t = &x->p.trial;
 	struct unit *u = explainer_unit(x);
-	node_id node = u->at != NONE	? w->places.items[u->at].node
+	node_id node = u->at != NONE	? t->places.items[u->at].node
 		       : !u->is_evicted ? u->node
 					: NONE;
 
 	x->place = u->at;
 	if (u->at != NONE)
-		trial_unassign(w, x->unit);
+		trial_unassign(t, x->unit);
 	if (node == NONE)
 		return;
-	trial_uncharge(w, x->unit, node);
+	trial_uncharge(t, x->unit, node);
 	planner_refresh(&x->p, node);
 }
 
@@ -330,8 +330,8 @@ int explain_pod(const struct cluster *c, const struct policy *const *policies,
 		return r;
 	*ret = (struct explanation){ 0 };
 	planner_emit(&x.p, &ret->plan);
-	x.emit = (struct emitter){ .p = &x.p, .w = &x.p.w, .plan = &ret->plan };
-	x.unit = x.p.w.unit_of_pod[pod];
+	x.emit = (struct emitter){ .p = &x.p, .trial = &x.p.trial, .plan = &ret->plan };
+	x.unit = x.p.trial.unit_of_pod[pod];
 
 	fill_request(&x);
 	list_actions(&x);

@@ -9,7 +9,7 @@
 /* What the parts of one explanation share. */
 struct explainer {
 	struct planner p;
-	struct emitter emit; /* for its words: p, w and plan are set */
+	struct emitter emit; /* for its words: p, trial and plan are set */
 	struct explanation *out;
 	pod_id pod;
 	unit_id unit;	/* NONE: the plan does not decide about the pod */
@@ -21,17 +21,17 @@ struct explainer {
 
 static inline struct unit *explainer_unit(struct explainer *x)
 {
-	return &x->p.w.units.items[x->unit];
+	return &x->p.trial.units.items[x->unit];
 }
 
 static inline struct request *explainer_request(struct explainer *x)
 {
-	return &x->p.w.req.list.items[explainer_unit(x)->request];
+	return &x->p.trial.req.list.items[explainer_unit(x)->request];
 }
 
 static inline const char *explainer_node(const struct explainer *x, node_id node)
 {
-	return cluster_str(x->p.w.c, x->p.w.c->nodes.items[node].meta.name);
+	return cluster_str(x->p.trial.c, x->p.trial.c->nodes.items[node].meta.name);
 }
 
 /* "core 2 of front", "cores 2-3 of front" */
@@ -41,7 +41,7 @@ const char *explain_place_words(struct explainer *x, place_id id);
 void explain_nodes(struct explainer *x);
 
 /* Why a unit that is never touched is not; in the third person: "it is terminating". */
-const char *explain_fixed_words(const struct trial *w, const struct unit *u);
+const char *explain_fixed_words(const struct trial *t, const struct unit *u);
 
 /* Would this unit make room for the pod? *ret_why says why, or why not. */
 bool explain_yields(struct explainer *x, const struct unit *holder, const char **ret_why);

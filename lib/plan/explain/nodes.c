@@ -10,12 +10,12 @@
 
 static void count_holder(struct explainer *x, unit_id id, bool stores)
 {
-	const struct trial *w = &x->p.w;
-	place_id at = w->units.items[id].at;
-	struct range cells = at == NONE ? (struct range){ 0 } : w->places.items[at].cells;
+	const struct trial *t = &x->p.trial;
+	place_id at = t->units.items[id].at;
+	struct range cells = at == NONE ? (struct range){ 0 } : t->places.items[at].cells;
 
 	for (uint32_t i = 0; i < cells.n; i++) {
-		struct range *run = &x->of_cell[w->place_cells.items[cells.at + i]];
+		struct range *run = &x->of_cell[t->place_cells.items[cells.at + i]];
 
 		if (stores)
 			x->holders[run->at + run->n] = id;
@@ -26,59 +26,59 @@ static void count_holder(struct explainer *x, unit_id id, bool stores)
 /* By cell, and there by turn. */
 static void list_holders(struct explainer *x)
 {
-	const struct trial *w = &x->p.w;
+	const struct trial *t = &x->p.trial;
 	uint32_t at = 0;
 
-	x->of_cell = xcalloc(w->n_cells, sizeof(*x->of_cell));
-	for (unit_id id = 0; id < w->units.n; id++)
+	x->of_cell = xcalloc(t->n_cells, sizeof(*x->of_cell));
+	for (unit_id id = 0; id < t->units.n; id++)
 		count_holder(x, id, false);
-	for (cell_id cell = 0; cell < w->n_cells; cell++) {
+	for (cell_id cell = 0; cell < t->n_cells; cell++) {
 		x->of_cell[cell].at = at;
 		at += x->of_cell[cell].n;
 		x->of_cell[cell].n = 0;
 	}
 	x->holders = xmalloc(at * sizeof(*x->holders));
-	for (uint32_t turn = 0; turn < w->units.n; turn++)
-		count_holder(x, w->by_turn[turn], true);
+	for (uint32_t turn = 0; turn < t->units.n; turn++)
+		count_holder(x, t->by_turn[turn], true);
 }
 
-const char *explain_fixed_words(const struct trial *w, const struct unit *u)
+const char *explain_fixed_words(const struct trial *t, const struct unit *u)
 {
-	const struct pod *pod = unit_pod(w, u);
+	const struct pod *pod = unit_pod(t, u);
 
 	if (pod->is_terminating)
 		return "it is terminating, and holds its room until it is gone";
-	if (pod->is_mirror || strcmp(cluster_str(w->c, pod->owner_kind), "Node") == 0)
+	if (pod->is_mirror || strcmp(cluster_str(t->c, pod->owner_kind), "Node") == 0)
 		return "it belongs to its node's kubelet";
-	if (unit_request(w, u)->is_bad)
+	if (unit_request(t, u)->is_bad)
 		return "its request cannot be read";
-	if (unit_request(w, u)->source == SOURCE_NONE)
+	if (unit_request(t, u)->source == SOURCE_NONE)
 		return "nothing asks for real time for it any more";
 	return "it is system-critical";
 }
 
 static const char *finalizer_words(struct explainer *x, const struct unit *u)
 {
-	const struct trial *w = &x->p.w;
-	const struct meta *pdb = u->pdb == NONE ? NULL : &w->c->pdbs.items[u->pdb].meta;
+	const struct trial *t = &x->p.trial;
+	const struct meta *pdb = u->pdb == NONE ? NULL : &t->c->pdbs.items[u->pdb].meta;
 
 	if (!pdb)
 		return "a DaemonSet's pod may move, not be evicted";
-	if (w->c->pdbs.items[u->pdb].disruptions_allowed > 0 && !u->can_evict)
+	if (t->c->pdbs.items[u->pdb].disruptions_allowed > 0 && !u->can_evict)
 		return "a pod under several PodDisruptionBudgets cannot be evicted";
 	return plan_strf(&x->out->plan, "PodDisruptionBudget %s allows no %seviction",
-			 cluster_str(w->c, pdb->name), u->can_evict ? "further " : "");
+			 cluster_str(t->c, pdb->name), u->can_evict ? "further " : "");
 }
 
 bool explain_yields(struct explainer *x, const struct unit *holder, const char **ret_why)
 {
-	const struct trial *w = &x->p.w;
+	const struct trial *t = &x->p.trial;
 	unsigned rank = explainer_unit(x)->rank;
 	bool is_guarded =
-		!holder->can_evict || (holder->pdb != NONE && w->evictions_left[holder->pdb] <= 0);
+		!holder->can_evict || (holder->pdb != NONE && t->evictions_left[holder->pdb] <= 0);
 
 	if (holder->kind == UNIT_FIXED)
-		*ret_why = explain_fixed_words(w, holder);
+		*ret_why = explain_fixed_words(t, holder);
 	else if (holder->rank >= rank)
 		*ret_why = holder->rank > rank ? "it is more critical" : "it is as critical";
 	else if (holder->kind != UNIT_PENDING && is_guarded)
@@ -91,11 +91,11 @@ bool explain_yields(struct explainer *x, const struct unit *holder, const char *
 
 static struct holder holder_of(struct explainer *x, const struct unit *u)
 {
-	const struct trial *w = &x->p.w;
-	const struct meta *meta = &unit_pod(w, u)->meta;
+	const struct trial *t = &x->p.trial;
+	const struct meta *meta = &unit_pod(t, u)->meta;
 	struct holder h = {
-		.ns = plan_str(&x->out->plan, cluster_str(w->c, meta->ns)),
-		.name = plan_str(&x->out->plan, cluster_str(w->c, meta->name)),
+		.ns = plan_str(&x->out->plan, cluster_str(t->c, meta->ns)),
+		.name = plan_str(&x->out->plan, cluster_str(t->c, meta->name)),
 		.criticality = u->rank,
 	};
 
@@ -147,10 +147,10 @@ static const char *core_words(struct explainer *x, const struct core_verdict *v)
 static bool is_in_place(const struct explainer *x, uint32_t core)
 {
 	struct range cores =
-		x->place == NONE ? (struct range){ 0 } : x->p.w.places.items[x->place].cores;
+		x->place == NONE ? (struct range){ 0 } : x->p.trial.places.items[x->place].cores;
 
 	for (uint32_t i = 0; i < cores.n; i++)
-		if (x->p.w.place_cores.items[cores.at + i] == core)
+		if (x->p.trial.place_cores.items[cores.at + i] == core)
 			return true;
 	return false;
 }
@@ -158,15 +158,15 @@ static bool is_in_place(const struct explainer *x, uint32_t core)
 /* Of cores that count as one. */
 static struct core_verdict core_verdict(struct explainer *x, const uint32_t *cores, uint32_t n)
 {
-	const struct trial *w = &x->p.w;
-	cell_id cell = w->cell_of_core[cores[0]];
+	const struct trial *t = &x->p.trial;
+	cell_id cell = t->cell_of_core[cores[0]];
 	struct range holders = x->of_cell[cell];
 	struct core_verdict v = { .n_holders = holders.n };
 	struct cpuset set = { 0 };
 	char text[CPUSET_TEXT];
 
 	for (uint32_t i = 0; i < n; i++) {
-		cpuset_add(&set, w->cap.cores.items[cores[i]].cpu);
+		cpuset_add(&set, t->cap.cores.items[cores[i]].cpu);
 		v.is_chosen = v.is_chosen || is_in_place(x, cores[i]);
 		v.score += x->p.score[cores[i]];
 	}
@@ -174,8 +174,8 @@ static struct core_verdict core_verdict(struct explainer *x, const uint32_t *cor
 	v.cores = plan_str(&x->out->plan, cpuset_format(&set, text));
 	v.holders = arena_new(&x->out->plan.arena, struct holder, holders.n);
 	for (uint32_t i = 0; i < holders.n; i++)
-		v.holders[i] = holder_of(x, &w->units.items[x->holders[holders.at + i]]);
-	fill_loads(&v, &w->cells[cell], explainer_unit(x));
+		v.holders[i] = holder_of(x, &t->units.items[x->holders[holders.at + i]]);
+	fill_loads(&v, &t->cells[cell], explainer_unit(x));
 	v.message = core_words(x, &v);
 	return v;
 }
@@ -213,13 +213,13 @@ static void add_lack(struct lack *l, const char *name, int64_t lacking, int64_t 
 	l->share += have > 0 ? (uint64_t)((unsigned __int128)lacking * PPM / (uint64_t)have) : PPM;
 }
 
-static const struct extended *extended_of(const struct trial *w, node_id node, str_id name)
+static const struct extended *extended_of(const struct trial *t, node_id node, str_id name)
 {
-	struct range run = w->nodes[node].extended;
+	struct range run = t->nodes[node].extended;
 
 	for (uint32_t i = 0; i < run.n; i++)
-		if (w->extended.items[run.at + i].name == name)
-			return &w->extended.items[run.at + i];
+		if (t->extended.items[run.at + i].name == name)
+			return &t->extended.items[run.at + i];
 	return NULL;
 }
 
@@ -227,9 +227,9 @@ const char *explain_lack(struct explainer *x, node_id node, uint64_t *ret_share)
 {
 	static const char *const names[RES_KINDS] = { "cpu", "memory", "ephemeral-storage",
 						      "pods" };
-	const struct trial *w = &x->p.w;
-	const struct pod *pod = &w->c->pods.items[x->pod];
-	const struct node_load *n = &w->nodes[node];
+	const struct trial *t = &x->p.trial;
+	const struct pod *pod = &t->c->pods.items[x->pod];
+	const struct node_load *n = &t->nodes[node];
 	int64_t want[RES_KINDS] = { pod->cpu_milli, pod->memory, pod->ephemeral, 1 };
 	struct lack l = { .text = STR_INIT };
 
@@ -238,12 +238,12 @@ const char *explain_lack(struct explainer *x, node_id node, uint64_t *ret_share)
 			add_lack(&l, names[i], n->used[0][i] + want[i] - n->have[i], n->have[i],
 				 i == RES_CPU, i == RES_MEMORY || i == RES_EPHEMERAL);
 	for (uint32_t i = 0; i < pod->extended.n; i++) {
-		const struct amount *a = &w->c->amounts.items[pod->extended.at + i];
-		const struct extended *e = extended_of(w, node, a->name);
+		const struct amount *a = &t->c->amounts.items[pod->extended.at + i];
+		const struct extended *e = extended_of(t, node, a->name);
 		int64_t have = e ? e->have : 0, used = e ? e->used[0] : 0;
 
 		if (a->value)
-			add_lack(&l, cluster_str(w->c, a->name), used + a->value - have, have,
+			add_lack(&l, cluster_str(t->c, a->name), used + a->value - have, have,
 				 false, false);
 	}
 	const char *text = plan_str(&x->out->plan, l.text.s);
@@ -269,7 +269,7 @@ static const char *pin_words(struct explainer *x, node_id node)
 /* The first part of the pod's nodeSelector that the node's labels do not meet. */
 static const char *selector_words(struct explainer *x, node_id node)
 {
-	const struct cluster *c = x->p.w.c;
+	const struct cluster *c = x->p.trial.c;
 	struct range all = c->rules.items[c->pods.items[x->pod].rules].node_selector;
 
 	for (uint32_t i = 0; i < all.n; i++) {
@@ -294,7 +294,7 @@ static const char *taint_words(struct explainer *x, node_id node)
 		[EFFECT_PREFER_NO_SCHEDULE] = ":PreferNoSchedule",
 		[EFFECT_NO_EXECUTE] = ":NoExecute",
 	};
-	const struct cluster *c = x->p.w.c;
+	const struct cluster *c = x->p.trial.c;
 	struct range taints = c->nodes.items[node].taints;
 	AUTO(str_done) struct str text = STR_INIT;
 
@@ -316,7 +316,7 @@ static const char *resource_words(struct explainer *x, node_id node)
 
 static const char *cores_words(struct explainer *x, node_id node)
 {
-	uint32_t n = x->p.w.cap.nodes.items[node].cores.n;
+	uint32_t n = x->p.trial.cap.nodes.items[node].cores.n;
 
 	if (*x->out->core_pin)
 		return plan_strf(&x->out->plan, "no RT core %s", x->out->core_pin);
@@ -336,7 +336,7 @@ static enum refusal filter_refusal(struct explainer *x, node_id node, bool *ret_
 	const struct unit *u = explainer_unit(x);
 
 	*ret_would_yield = false;
-	if (x->place != NONE && x->p.w.places.items[x->place].node == node)
+	if (x->place != NONE && x->p.trial.places.items[x->place].node == node)
 		return REFUSE_NOTHING;
 	if (u->kind != UNIT_PENDING)
 		return u->node == node ? REFUSE_NOTHING : REFUSE_OTHER_NODE;
@@ -352,13 +352,13 @@ static enum refusal filter_refusal(struct explainer *x, node_id node, bool *ret_
 static bool list_cores(const struct explainer *x, const struct request *q, node_id node,
 		       uint32_t *cores, uint32_t *n)
 {
-	const struct trial *w = &x->p.w;
-	struct range run = w->cap.nodes.items[node].cores;
+	const struct trial *t = &x->p.trial;
+	struct range run = t->cap.nodes.items[node].cores;
 
 	*n = 0;
 	for (uint32_t i = 0; i < run.n; i++)
 		if (!q->has_pin ||
-		    cpuset_has(&w->req.sets.items[q->pin], w->cap.cores.items[run.at + i].cpu))
+		    cpuset_has(&t->req.sets.items[q->pin], t->cap.cores.items[run.at + i].cpu))
 			cores[(*n)++] = run.at + i;
 	return *n >= x->out->core_count;
 }
@@ -367,7 +367,7 @@ static bool list_cores(const struct explainer *x, const struct request *q, node_
 static bool ask_cores(struct explainer *x, struct node_verdict *v, node_id node,
 		      const uint32_t *cores, uint32_t n)
 {
-	bool is_one = x->p.w.cap.nodes.items[node].scope == SCOPE_NODE;
+	bool is_one = x->p.trial.cap.nodes.items[node].scope == SCOPE_NODE;
 	uint32_t step = is_one ? n : 1, n_fitting = 0;
 
 	v->n_cores = n / step;
@@ -394,13 +394,13 @@ static void ask_node(struct explainer *x, struct node_verdict *v, node_id node)
 
 void explain_nodes(struct explainer *x)
 {
-	const struct trial *w = &x->p.w;
+	const struct trial *t = &x->p.trial;
 
 	list_holders(x);
-	for (node_id node = 0; node < w->c->nodes.n; node++) {
+	for (node_id node = 0; node < t->c->nodes.n; node++) {
 		struct node_verdict v = {
 			.node = plan_str(&x->out->plan, explainer_node(x, node)),
-			.is_chosen = x->place != NONE && w->places.items[x->place].node == node,
+			.is_chosen = x->place != NONE && t->places.items[x->place].node == node,
 			.detail = "",
 		};
 

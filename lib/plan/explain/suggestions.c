@@ -243,7 +243,7 @@ static bool has_free_cores(struct explainer *x, node_id node)
 
 	candidates_of(&x->p, u, node, &list);
 	for (size_t i = 0; i < list.n && !fits; i++)
-		fits = trial_fits(&x->p.w, u, list.items[i].place, 0);
+		fits = trial_fits(&x->p.trial, u, list.items[i].place, 0);
 	array_done(&list);
 	return fits;
 }
@@ -252,18 +252,18 @@ static bool has_free_cores(struct explainer *x, node_id node)
  * last, so for a pod with claims it is not known. */
 static bool is_only_obstacle(struct explainer *x, node_id node, enum refusal r)
 {
-	const struct trial *w = &x->p.w;
+	const struct trial *t = &x->p.trial;
 	const struct unit *u = explainer_unit(x);
-	const struct rules *rules = &w->c->rules.items[unit_pod(w, u)->rules];
-	const struct node *n = &w->c->nodes.items[node];
+	const struct rules *rules = &t->c->rules.items[unit_pod(t, u)->rules];
+	const struct node *n = &t->c->nodes.items[node];
 
-	if (r == REFUSE_UNSCHEDULABLE && !filter_affinity_allows(w->c, rules, n))
+	if (r == REFUSE_UNSCHEDULABLE && !filter_affinity_allows(t->c, rules, n))
 		return false;
 	if (r == REFUSE_SELECTOR && (rules->has_node_affinity || rules->node_selector.n > 1))
 		return false;
-	if (r < REFUSE_TAINT && filter_taint_refuses(w->c, rules, n))
+	if (r < REFUSE_TAINT && filter_taint_refuses(t->c, rules, n))
 		return false;
-	if (r < REFUSE_RESOURCES && filter_node_now(w, u, node, 0, NULL, 0) != REFUSE_NOTHING)
+	if (r < REFUSE_RESOURCES && filter_node_now(t, u, node, 0, NULL, 0) != REFUSE_NOTHING)
 		return false;
 	if (r == REFUSE_RESOURCES && filter_is_hopeless(&x->p.filters, u, node))
 		return false;
@@ -339,7 +339,7 @@ static bool all_yield(struct explainer *x, cell_id cell)
 	struct range run = x->of_cell[cell];
 
 	for (uint32_t i = 0; i < run.n; i++) {
-		const struct unit *holder = &x->p.w.units.items[x->holders[run.at + i]];
+		const struct unit *holder = &x->p.trial.units.items[x->holders[run.at + i]];
 		const char *why;
 
 		if (holder->rank < u->rank && !explain_yields(x, holder, &why))
@@ -351,13 +351,13 @@ static bool all_yield(struct explainer *x, cell_id cell)
 /* Would it fit there if those less critical yielded, and would all of them? */
 static bool fits_by_force(struct explainer *x, place_id place)
 {
-	const struct trial *w = &x->p.w;
+	const struct trial *t = &x->p.trial;
 	const struct unit *u = explainer_unit(x);
-	struct range cells = w->places.items[place].cells;
-	bool is_free = trial_fits(w, u, place, u->rank);
+	struct range cells = t->places.items[place].cells;
+	bool is_free = trial_fits(t, u, place, u->rank);
 
 	for (uint32_t i = 0; i < cells.n && is_free; i++)
-		is_free = all_yield(x, w->place_cells.items[cells.at + i]);
+		is_free = all_yield(x, t->place_cells.items[cells.at + i]);
 	return is_free;
 }
 

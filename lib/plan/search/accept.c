@@ -7,12 +7,12 @@
 #include "plan/replacement.h"
 #include "plan/search/move_order.h"
 
-static bool is_broken(const struct trial *w, const struct unit *u)
+static bool is_broken(const struct trial *t, const struct unit *u)
 {
-	struct range cells = w->places.items[u->at].cells;
+	struct range cells = t->places.items[u->at].cells;
 
 	for (uint32_t i = 0; i < cells.n; i++)
-		if (!cell_holds(&w->cells[w->place_cells.items[cells.at + i]], 0))
+		if (!cell_holds(&t->cells[t->place_cells.items[cells.at + i]], 0))
 			return true;
 	return false;
 }
@@ -23,7 +23,7 @@ static bool adds_to_broken(const struct search *s, const unit_list *list)
 	for (size_t i = 0; i < list->n; i++) {
 		const struct unit *u = search_unit(s, list, i);
 
-		if (u->at != NONE && u->at != u->origin && is_broken(s->w, u))
+		if (u->at != NONE && u->at != u->origin && is_broken(s->trial, u))
 			return true;
 	}
 	return false;
@@ -33,14 +33,14 @@ static bool adds_to_broken(const struct search *s, const unit_list *list)
 void search_charge_overcommitted(const struct search *s, struct cost *cost)
 {
 	for (size_t n = 0; n < s->region->n_nodes; n++) {
-		const struct node_load *node = &s->w->nodes[s->region->nodes[n]];
+		const struct node_load *node = &s->trial->nodes[s->region->nodes[n]];
 
 		for (uint32_t i = 0; node->is_broken && i < node->units.n; i++) {
-			unit_id id = s->w->node_units[node->units.at + i];
-			const struct unit *u = &s->w->units.items[id];
+			unit_id id = s->trial->node_units[node->units.at + i];
+			const struct unit *u = &s->trial->units.items[id];
 
 			if (u->at != NONE && !u->is_misplaced &&
-			    !unit_pod(s->w, u)->is_terminating && is_broken(s->w, u))
+			    !unit_pod(s->trial, u)->is_terminating && is_broken(s->trial, u))
 				cost_lose(cost, u->rank, 1);
 		}
 	}
@@ -84,7 +84,7 @@ static bool all_have_requests(const struct search *s)
 		const struct unit *u = search_unit(s, &s->incoming, i);
 
 		if (u->kind == UNIT_PENDING && u->at != NONE &&
-		    !trial_keeps_room(s->w, u, s->w->places.items[u->at].node, 0))
+		    !trial_keeps_room(s->trial, u, s->trial->places.items[u->at].node, 0))
 			return false;
 	}
 	return true;
@@ -99,22 +99,22 @@ static bool is_coming(const struct search *s, size_t i)
 
 static node_id node_of(const struct search *s, size_t i)
 {
-	return s->w->places.items[search_unit(s, &s->incoming, i)->at].node;
+	return s->trial->places.items[search_unit(s, &s->incoming, i)->at].node;
 }
 
 /* Lets in the next new pod whose inter-pod rules hold. Where not all nodes are in sight, their
  * order is given. */
 static bool let_one_in(struct search *s, bool *is_in)
 {
-	struct trial *w = s->w;
+	struct trial *t = s->trial;
 
 	for (size_t i = 0; i < s->incoming.n; i++) {
 		const struct unit *u = search_unit(s, &s->incoming, i);
 
 		if (!is_coming(s, i) || is_in[i])
 			continue;
-		if (inter_pod_refuse(w->terms, w, u, node_of(s, i), 0) == REFUSE_NOTHING) {
-			trial_charge(w, s->incoming.items[i], node_of(s, i));
+		if (inter_pod_refuse(t->terms, t, u, node_of(s, i), 0) == REFUSE_NOTHING) {
+			trial_charge(t, s->incoming.items[i], node_of(s, i));
 			*array_add(&s->order) = s->incoming.items[i];
 			return is_in[i] = true;
 		}
@@ -132,19 +132,19 @@ static bool may_stay(struct search *s)
 	size_t n = 0;
 
 	array_clear(&s->order);
-	if (!s->w->terms)
+	if (!s->trial->terms)
 		return true;
 	for (size_t i = 0; i < s->incoming.n; i++) {
 		if (!is_coming(s, i))
 			continue;
-		trial_uncharge(s->w, s->incoming.items[i], node_of(s, i));
+		trial_uncharge(s->trial, s->incoming.items[i], node_of(s, i));
 		n++;
 	}
 	while (let_one_in(s, is_in))
 		;
 	for (size_t i = 0; i < s->incoming.n; i++)
 		if (is_coming(s, i) && !is_in[i])
-			trial_charge(s->w, s->incoming.items[i], node_of(s, i));
+			trial_charge(s->trial, s->incoming.items[i], node_of(s, i));
 	return s->order.n == n;
 }
 

@@ -62,21 +62,21 @@ struct cells {
 	uint32_t n;
 };
 
-static struct cells cells_of(const struct trial *w, node_id node)
+static struct cells cells_of(const struct trial *t, node_id node)
 {
-	struct range cores = w->cap.nodes.items[node].cores;
-	const cell_id *ids = w->cell_of_core + cores.at;
+	struct range cores = t->cap.nodes.items[node].cores;
+	const cell_id *ids = t->cell_of_core + cores.at;
 
 	if (cores.n == 0)
 		return (struct cells){ NULL, 0 };
-	return (struct cells){ &w->cells[ids[0]], ids[cores.n - 1] - ids[0] + 1 };
+	return (struct cells){ &t->cells[ids[0]], ids[cores.n - 1] - ids[0] + 1 };
 }
 
 /* What the cells have left by mode for ranks up to `rank`. */
 static void sum_room(const struct search *s, int rank, uint64_t room[LEVELS])
 {
 	for (size_t n = 0; n < s->region->n_nodes; n++) {
-		struct cells cells = cells_of(s->w, s->region->nodes[n]);
+		struct cells cells = cells_of(s->trial, s->region->nodes[n]);
 
 		for (uint32_t i = 0; i < cells.n; i++) {
 			const struct cell *cell = &cells.items[i];
@@ -163,10 +163,10 @@ bool search_bound_must_evict(const struct search *s, int rank)
 	node_id node = s->region->nodes[0];
 	struct cost cost = s->cost;
 
-	if (s->region->is_whole_cluster || s->w->nodes[node].is_broken)
+	if (s->region->is_whole_cluster || s->trial->nodes[node].is_broken)
 		return false;
 
-	struct cells cells = cells_of(s->w, node);
+	struct cells cells = cells_of(s->trial, node);
 	for (int r = rank; r >= 0; r--) {
 		int64_t *evicted = &cost.part[COST_EVICTED + LEVELS - 1 - r];
 		int64_t more = (int64_t)s->bound->n[r] - *evicted -

@@ -3,12 +3,12 @@
 
 bool search_has_lost_ports(const struct search *s, const struct unit *u)
 {
-	for (size_t i = 0; s->w->terms && i < s->incoming.n; i++) {
+	for (size_t i = 0; s->trial->terms && i < s->incoming.n; i++) {
 		const struct unit *f = search_unit(s, &s->incoming, i);
 
 		if (f->rank > u->rank && f->at != NONE && f->kind == UNIT_PENDING &&
-		    s->w->places.items[f->at].node == u->node &&
-		    filter_ports_collide(s->w->c, unit_pod(s->w, u), unit_pod(s->w, f)))
+		    s->trial->places.items[f->at].node == u->node &&
+		    filter_ports_collide(s->trial->c, unit_pod(s->trial, u), unit_pod(s->trial, f)))
 			return true;
 	}
 	return false;
@@ -16,7 +16,7 @@ bool search_has_lost_ports(const struct search *s, const struct unit *u)
 
 static size_t port_victim(const struct search *s, int rank)
 {
-	for (size_t i = 0; s->w->terms && i < s->running.n; i++) {
+	for (size_t i = 0; s->trial->terms && i < s->running.n; i++) {
 		const struct unit *u = search_unit(s, &s->running, i);
 
 		if (u->rank == rank && !u->is_evicted && search_has_lost_ports(s, u))
@@ -30,14 +30,14 @@ static void clear_requests(struct search *s, int rank, size_t from);
 static void try_forced_eviction(struct search *s, int rank, size_t i, size_t next)
 {
 	unit_id id = s->running.items[i];
-	const struct unit *u = &s->w->units.items[id];
+	const struct unit *u = &s->trial->units.items[id];
 	place_id at = u->at;
 	bool is_off = at == NONE && u->kind == UNIT_RUNNING; /* and counted as that */
 
 	if (!search_may_evict(s, u) || !search_step(s))
 		return;
 	if (at != NONE)
-		trial_unassign(s->w, id);
+		trial_unassign(s->trial, id);
 	if (!is_off)
 		search_mark_displaced(s, u, 1);
 	search_mark_evicted(s, id, true);
@@ -47,7 +47,7 @@ static void try_forced_eviction(struct search *s, int rank, size_t i, size_t nex
 	if (!is_off)
 		search_mark_displaced(s, u, -1);
 	if (at != NONE)
-		trial_assign(s->w, id, at);
+		trial_assign(s->trial, id, at);
 }
 
 node_id search_crowded_node(const struct search *s, int rank)
@@ -57,8 +57,8 @@ node_id search_crowded_node(const struct search *s, int rank)
 
 		if (u->kind != UNIT_PENDING || u->rank <= rank || u->at == NONE)
 			continue;
-		node_id node = s->w->places.items[u->at].node;
-		if (!trial_keeps_room(s->w, u, node, (unsigned)rank))
+		node_id node = s->trial->places.items[u->at].node;
+		if (!trial_keeps_room(s->trial, u, node, (unsigned)rank))
 			return node;
 	}
 	return NONE;
@@ -97,7 +97,7 @@ static bool may_leave(const struct search *s, size_t i, int rank, cell_id cell)
 	const struct unit *u = search_unit(s, &s->running, i);
 
 	return u->rank == rank && u->at != NONE && u->at == u->origin && !s->stays_displaced[i] &&
-	       search_has_cell(s->w, u->at, cell);
+	       search_has_cell(s->trial, u->at, cell);
 }
 
 static bool anyone_may_leave(const struct search *s, int rank, cell_id cell)
@@ -110,15 +110,15 @@ static bool anyone_may_leave(const struct search *s, int rank, cell_id cell)
 
 static cell_id overfull_cell(const struct search *s, int rank)
 {
-	const struct trial *w = s->w;
+	const struct trial *t = s->trial;
 
 	for (size_t n = 0; n < s->region->n_nodes; n++) {
-		struct range cores = w->cap.nodes.items[s->region->nodes[n]].cores;
+		struct range cores = t->cap.nodes.items[s->region->nodes[n]].cores;
 
 		for (uint32_t i = 0; i < cores.n; i++) {
-			cell_id cell = w->cell_of_core[cores.at + i];
+			cell_id cell = t->cell_of_core[cores.at + i];
 
-			if (!cell_holds(&w->cells[cell], (unsigned)rank) &&
+			if (!cell_holds(&t->cells[cell], (unsigned)rank) &&
 			    anyone_may_leave(s, rank, cell))
 				return cell;
 		}
@@ -132,21 +132,21 @@ static void clear_cell(struct search *s, int rank, cell_id cell, size_t from)
 	struct choice choice = { 0 };
 	for (size_t i = from; i < s->running.n && !search_is_pruned(s); i++) {
 		unit_id id = s->running.items[i];
-		const struct unit *u = &s->w->units.items[id];
+		const struct unit *u = &s->trial->units.items[id];
 
 		if (!may_leave(s, i, rank, cell))
 			continue;
 		if (!search_step(s) || !search_choose(s, &choice))
 			return;
-		trial_unassign(s->w, id);
+		trial_unassign(s->trial, id);
 		search_mark_displaced(s, u, 1);
-		if (cell_holds(&s->w->cells[cell], (unsigned)rank) ||
+		if (cell_holds(&s->trial->cells[cell], (unsigned)rank) ||
 		    !anyone_may_leave(s, rank, cell))
 			search_clear_cells(s, rank);
 		else
 			clear_cell(s, rank, cell, i + 1);
 		search_mark_displaced(s, u, -1);
-		trial_assign(s->w, id, u->origin);
+		trial_assign(s->trial, id, u->origin);
 		search_unchoose(s, &choice);
 	}
 }
@@ -157,9 +157,9 @@ static bool is_squeezing(const struct search *s, size_t i, int rank)
 
 	if (u->rank != rank || u->at == NONE || u->at != u->origin || s->stays_displaced[i])
 		return false;
-	struct range cells = s->w->places.items[u->origin].cells;
+	struct range cells = s->trial->places.items[u->origin].cells;
 	for (uint32_t c = 0; c < cells.n; c++)
-		if (!search_holds_non_evictable(s, s->w->place_cells.items[cells.at + c], rank,
+		if (!search_holds_non_evictable(s, s->trial->place_cells.items[cells.at + c], rank,
 						true))
 			return true;
 	return false;
@@ -183,11 +183,11 @@ static void clear_for_non_evictable(struct search *s, int rank, size_t from)
 			continue;
 		if (!search_step(s) || !search_choose(s, &choice))
 			return;
-		trial_unassign(s->w, id);
-		search_mark_displaced(s, &s->w->units.items[id], 1);
+		trial_unassign(s->trial, id);
+		search_mark_displaced(s, &s->trial->units.items[id], 1);
 		clear_for_non_evictable(s, rank, i + 1);
-		search_mark_displaced(s, &s->w->units.items[id], -1);
-		trial_assign(s->w, id, s->w->units.items[id].origin);
+		search_mark_displaced(s, &s->trial->units.items[id], -1);
+		trial_assign(s->trial, id, s->trial->units.items[id].origin);
 		search_unchoose(s, &choice);
 	}
 }

@@ -31,14 +31,14 @@ static bool is_among(const unit_id *list, size_t n, unit_id id)
  * alternative has been looked at. */
 static bool search_again(struct pool *pool, const unit_id *some, size_t n, uint64_t max_steps)
 {
-	struct trial *w = &pool->p->w;
+	struct trial *t = &pool->p->trial;
 	unit_list placed = { 0 };
 
 	array_each(id, &pool->to_place)
-		if (w->units.items[*id].at != NONE && !is_among(some, n, *id))
+		if (t->units.items[*id].at != NONE && !is_among(some, n, *id))
 			*array_add(&placed) = *id;
 	if (placed.n > 0)
-		qsort_r(placed.items, placed.n, sizeof(*placed.items), trial_by_since, w);
+		qsort_r(placed.items, placed.n, sizeof(*placed.items), trial_by_since, t);
 
 	struct region region = {
 		.nodes = pool->nodes.items,
@@ -58,9 +58,9 @@ static bool search_again(struct pool *pool, const unit_id *some, size_t n, uint6
 	if (a.was_found) {
 		search_commit(pool->p, &region, &a);
 		for (size_t i = 0; i < n; i++)
-			w->units.items[some[i]].since = ++pool->p->now;
+			t->units.items[some[i]].since = ++pool->p->now;
 		array_each(id, &a.order)
-			w->units.items[*id].since = ++pool->p->now;
+			t->units.items[*id].since = ++pool->p->now;
 		pool->has_improved = true;
 	}
 	array_done(&placed);
@@ -106,21 +106,21 @@ static void rearrange_groups(struct pool *pool)
 
 void improve(struct planner *p)
 {
-	struct trial *w = &p->w;
-	uint64_t steps = w->settings->search_steps;
+	struct trial *t = &p->trial;
+	uint64_t steps = t->settings->search_steps;
 	struct pool pool = { .p = p, .until = p->steps + steps };
 
-	if (w->c->nodes.n > IMPROVE_MAX_NODES || w->units.n > IMPROVE_MAX_UNITS) {
+	if (t->c->nodes.n > IMPROVE_MAX_NODES || t->units.n > IMPROVE_MAX_UNITS) {
 		p->is_exact = false;
 		return;
 	}
-	for (node_id node = 0; node < w->c->nodes.n; node++)
+	for (node_id node = 0; node < t->c->nodes.n; node++)
 		*array_add(&pool.nodes) = node;
-	for (uint32_t turn = 0; turn < w->units.n; turn++) {
-		const struct unit *u = &w->units.items[w->by_turn[turn]];
+	for (uint32_t turn = 0; turn < t->units.n; turn++) {
+		const struct unit *u = &t->units.items[t->by_turn[turn]];
 
 		if (unit_is_new(u))
-			*array_add(&pool.to_place) = w->by_turn[turn];
+			*array_add(&pool.to_place) = t->by_turn[turn];
 	}
 
 	p->is_exact = search_again(&pool, pool.to_place.items, pool.to_place.n, steps / 8);

@@ -16,7 +16,7 @@ struct mover {
 /* Loads of one node's cells, replayed from the snapshot without the evicted. */
 struct replay {
 	struct planner *p;
-	const struct trial *w;
+	const struct trial *trial;
 	node_id node;
 	cell_id first; /* the node's first cell */
 	uint32_t (*load)[LEVELS];
@@ -27,10 +27,10 @@ struct replay {
 
 static void add_load(struct replay *r, const struct unit *u, place_id place, int sign)
 {
-	struct range cells = r->w->places.items[place].cells;
+	struct range cells = r->trial->places.items[place].cells;
 
 	for (uint32_t i = 0; i < cells.n; i++) {
-		uint32_t *load = r->load[r->w->place_cells.items[cells.at + i] - r->first];
+		uint32_t *load = r->load[r->trial->place_cells.items[cells.at + i] - r->first];
 
 		for (int k = 0; k < LEVELS; k++)
 			load[k] += sign > 0 ? u->load[k] : -u->load[k];
@@ -41,18 +41,18 @@ static void add_load(struct replay *r, const struct unit *u, place_id place, int
  * unit has been taken off `from`; cells that it keeps are as full as they were. */
 static bool fits(const struct replay *r, const struct unit *u, place_id from, place_id to)
 {
-	struct range cells = r->w->places.items[to].cells;
-	struct range old = r->w->places.items[from].cells;
+	struct range cells = r->trial->places.items[to].cells;
+	struct range old = r->trial->places.items[from].cells;
 
 	for (uint32_t i = 0; i < cells.n; i++) {
-		cell_id id = r->w->place_cells.items[cells.at + i];
+		cell_id id = r->trial->place_cells.items[cells.at + i];
 		const uint32_t *load = r->load[id - r->first];
 		bool is_kept = false;
 
 		for (uint32_t j = 0; j < old.n && !is_kept; j++)
-			is_kept = r->w->place_cells.items[old.at + j] == id;
+			is_kept = r->trial->place_cells.items[old.at + j] == id;
 		for (int k = 0; k < LEVELS && !is_kept; k++)
-			if (load[k] + u->load[k] > r->w->cells[id].cap[k])
+			if (load[k] + u->load[k] > r->trial->cells[id].cap[k])
 				return false;
 	}
 	return true;
@@ -63,7 +63,7 @@ static bool move_on(struct replay *r, int rests_left);
 /* Makes one step and goes on; undoes it when that leads nowhere. */
 static bool try_step(struct replay *r, struct mover *m, place_id to, int rests_left)
 {
-	const struct unit *u = &r->w->units.items[m->unit];
+	const struct unit *u = &r->trial->units.items[m->unit];
 	place_id from = m->at;
 
 	if (--r->trials < 0)
@@ -86,7 +86,7 @@ static bool try_step(struct replay *r, struct mover *m, place_id to, int rests_l
 
 static bool try_resting(struct replay *r, struct mover *m, int rests_left)
 {
-	const struct unit *u = &r->w->units.items[m->unit];
+	const struct unit *u = &r->trial->units.items[m->unit];
 	candidates list = { 0 };
 	bool is_done = false;
 
@@ -120,11 +120,11 @@ static bool move_on(struct replay *r, int rests_left)
 
 static void list_movers(struct replay *r)
 {
-	const struct node_load *n = &r->w->nodes[r->node];
+	const struct node_load *n = &r->trial->nodes[r->node];
 
 	for (uint32_t i = 0; i < n->units.n; i++) {
-		unit_id id = r->w->node_units[n->units.at + i];
-		const struct unit *u = &r->w->units.items[id];
+		unit_id id = r->trial->node_units[n->units.at + i];
+		const struct unit *u = &r->trial->units.items[id];
 
 		if (u->origin == NONE || u->is_evicted)
 			continue;
@@ -136,13 +136,13 @@ static void list_movers(struct replay *r)
 
 int order_node(struct planner *p, node_id node, order_steps *ret)
 {
-	struct range cores = p->w.cap.nodes.items[node].cores;
+	struct range cores = p->trial.cap.nodes.items[node].cores;
 	AUTO_FREE uint32_t(*load)[LEVELS] = xcalloc(cores.n, sizeof(*load));
 	struct replay r = {
 		.p = p,
-		.w = &p->w,
+		.trial = &p->trial,
 		.node = node,
-		.first = cores.n ? p->w.cell_of_core[cores.at] : 0,
+		.first = cores.n ? p->trial.cell_of_core[cores.at] : 0,
 		.load = load,
 		.steps = ret,
 	};
@@ -157,12 +157,12 @@ int order_node(struct planner *p, node_id node, order_steps *ret)
 	return is_done ? 0 : -EDEADLK;
 }
 
-static size_t count_movers(const struct trial *w, node_id node)
+static size_t count_movers(const struct trial *t, node_id node)
 {
 	size_t n = 0;
 
-	for (uint32_t i = 0; i < w->nodes[node].units.n; i++) {
-		const struct unit *u = &w->units.items[w->node_units[w->nodes[node].units.at + i]];
+	for (uint32_t i = 0; i < t->nodes[node].units.n; i++) {
+		const struct unit *u = &t->units.items[t->node_units[t->nodes[node].units.at + i]];
 
 		n += u->origin != NONE && u->at != NONE && u->at != u->origin;
 	}
@@ -174,7 +174,7 @@ int order_rests(struct planner *p, const node_id *nodes, size_t n)
 	int rests = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t movers = count_movers(&p->w, nodes[i]);
+		size_t movers = count_movers(&p->trial, nodes[i]);
 		order_steps steps = { 0 };
 
 		if (movers < 2) /* what fits in the end fits now */

@@ -11,15 +11,15 @@ static void swap_back(struct search *s, const unit_list *displaced, uint32_t set
 {
 	for (size_t i = 0; i < displaced->n; i++) {
 		unit_id id = displaced->items[i];
-		struct unit *u = &s->w->units.items[id];
+		struct unit *u = &s->trial->units.items[id];
 
 		if (!(set >> i & 1))
 			continue;
 		place_id now = u->at;
 		if (now != NONE)
-			trial_unassign(s->w, id);
+			trial_unassign(s->trial, id);
 		if (at[i] != NONE)
-			trial_assign(s->w, id, at[i]);
+			trial_assign(s->trial, id, at[i]);
 		at[i] = now;
 	}
 }
@@ -27,20 +27,20 @@ static void swap_back(struct search *s, const unit_list *displaced, uint32_t set
 /* With one that was evicted back on its node: would a more critical new pod miss something? */
 static bool is_in_the_way(struct search *s, unit_id id, int rank)
 {
-	const struct unit *u = &s->w->units.items[id];
+	const struct unit *u = &s->trial->units.items[id];
 
-	trial_unevict(s->w, id);
+	trial_unevict(s->trial, id);
 	bool is_crowded = search_crowded_node(s, rank) == u->node || search_has_lost_ports(s, u);
-	trial_evict(s->w, id);
+	trial_evict(s->trial, id);
 	return is_crowded;
 }
 
-bool search_has_cell(const struct trial *w, place_id place, cell_id cell)
+bool search_has_cell(const struct trial *t, place_id place, cell_id cell)
 {
-	struct range cells = w->places.items[place].cells;
+	struct range cells = t->places.items[place].cells;
 
 	for (uint32_t i = 0; i < cells.n; i++)
-		if (w->place_cells.items[cells.at + i] == cell)
+		if (t->place_cells.items[cells.at + i] == cell)
 			return true;
 	return false;
 }
@@ -61,7 +61,7 @@ static bool becomes_non_evictable(const struct search *s, const struct unit *u, 
 
 bool search_holds_non_evictable(const struct search *s, cell_id id, int rank, bool and_getting)
 {
-	struct cell cell = s->w->cells[id];
+	struct cell cell = s->trial->cells[id];
 
 	for (size_t i = 0; s->has_non_evictable && i < s->running.n; i++) {
 		const struct unit *u = search_unit(s, &s->running, i);
@@ -69,7 +69,7 @@ bool search_holds_non_evictable(const struct search *s, cell_id id, int rank, bo
 		bool counts = and_getting ? becomes_non_evictable(s, u, rank)
 					  : is_non_evictable(s, u, rank);
 
-		if (!counts || !search_has_cell(s->w, u->origin, id))
+		if (!counts || !search_has_cell(s->trial, u->origin, id))
 			continue;
 		for (int k = 0; k < LEVELS; k++)
 			cell.used[rank][k] += u->load[k];
@@ -90,10 +90,10 @@ static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t
 
 		if (!(set >> i & 1))
 			continue;
-		struct range cells = s->w->places.items[u->origin].cells;
+		struct range cells = s->trial->places.items[u->origin].cells;
 		for (uint32_t c = 0; c < cells.n; c++)
-			if (!search_holds_non_evictable(s, s->w->place_cells.items[cells.at + c],
-							rank, false))
+			if (!search_holds_non_evictable(
+				    s, s->trial->place_cells.items[cells.at + c], rank, false))
 				is_good = false;
 		if (u->is_evicted && is_in_the_way(s, displaced->items[i], rank))
 			is_good = false;
@@ -132,7 +132,7 @@ static void list_displaced(const struct search *s, int rank, unit_list *ret)
 		    u->at == u->origin)
 			continue;
 		n++;
-		if (trial_fits(s->w, u, u->origin, (unsigned)rank + 1))
+		if (trial_fits(s->trial, u, u->origin, (unsigned)rank + 1))
 			*array_add(ret) = s->running.items[i];
 	}
 }
@@ -146,18 +146,18 @@ static void skip_pruned(struct search *s, unit_list *displaced, int rank)
 	for (size_t i = 0; i < displaced->n; i++) {
 		at[i] = search_unit(s, displaced, i)->at;
 		if (at[i] != NONE)
-			trial_unassign(s->w, displaced->items[i]);
+			trial_unassign(s->trial, displaced->items[i]);
 	}
 	uint32_t may = 0;
 	for (size_t i = 0; i < displaced->n; i++) {
 		const struct unit *u = search_unit(s, displaced, i);
 
-		if (trial_fits(s->w, u, u->origin, (unsigned)rank))
+		if (trial_fits(s->trial, u, u->origin, (unsigned)rank))
 			may |= 1u << i;
 	}
 	for (size_t i = 0; i < displaced->n; i++)
 		if (at[i] != NONE)
-			trial_assign(s->w, displaced->items[i], at[i]);
+			trial_assign(s->trial, displaced->items[i], at[i]);
 	for (size_t i = 0; i < displaced->n; i++)
 		if (may >> i & 1)
 			displaced->items[n++] = displaced->items[i];
@@ -191,12 +191,12 @@ bool search_is_needless(struct search *s, int rank)
 
 	for (size_t i = 0; i < to_place.n; i++) {
 		at[i] = search_unit(s, &to_place, i)->at;
-		trial_remove(s->w, to_place.items[i]);
+		trial_remove(s->trial, to_place.items[i]);
 	}
 	skip_pruned(s, &displaced, rank);
 	bool is_found = any_could_go_back(s, &displaced, rank);
 	for (size_t i = 0; i < to_place.n; i++)
-		trial_add(s->w, to_place.items[i], at[i]);
+		trial_add(s->trial, to_place.items[i], at[i]);
 	array_done(&to_place);
 	array_done(&displaced);
 	return is_found;

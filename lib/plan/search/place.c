@@ -9,21 +9,21 @@ static void try_to_place(struct search *s, size_t i, place_id place)
 {
 	unit_id id = s->to_place.items[i];
 
-	trial_add(s->w, id, place);
-	search_place(s, s->w->units.items[id].rank, i + 1);
-	trial_remove(s->w, id);
+	trial_add(s->trial, id, place);
+	search_place(s, s->trial->units.items[id].rank, i + 1);
+	trial_remove(s->trial, id);
 }
 
 /* Somebody that it wants near it may still come. */
 static bool awaits_company(const struct search *s, const struct unit *u)
 {
-	const struct cluster *c = s->w->c;
+	const struct cluster *c = s->trial->c;
 
 	for (size_t i = 0; i < s->to_place.n; i++) {
 		const struct unit *other = search_unit(s, &s->to_place, i);
 
 		if (other != u && other->at == NONE &&
-		    inter_pod_wants(c, unit_pod(s->w, u), unit_pod(s->w, other)))
+		    inter_pod_wants(c, unit_pod(s->trial, u), unit_pod(s->trial, other)))
 			return true;
 	}
 	return false;
@@ -32,13 +32,13 @@ static bool awaits_company(const struct search *s, const struct unit *u)
 /* Somebody that it cannot be near may still have to leave. */
 static bool awaits_leaving(const struct search *s, const struct unit *u)
 {
-	const struct cluster *c = s->w->c;
+	const struct cluster *c = s->trial->c;
 
 	for (size_t i = 0; i < s->running.n; i++) {
 		const struct unit *other = search_unit(s, &s->running, i);
 
 		if (other->rank < u->rank && !other->is_evicted && other->can_evict &&
-		    inter_pod_avoids(c, unit_pod(s->w, u), unit_pod(s->w, other)))
+		    inter_pod_avoids(c, unit_pod(s->trial, u), unit_pod(s->trial, other)))
 			return true;
 	}
 	return false;
@@ -55,8 +55,9 @@ static enum entry may_enter(struct search *s, const struct unit *u, node_id node
 	if (u->kind == UNIT_UNASSIGNED)
 		return u->node == node ? ENTRY_YES : ENTRY_NO;
 	enum refusal r = filter_node(&s->p->filters, u, node, u->rank, NULL, 0);
-	bool may_wait = s->region->is_whole_cluster &&
-			filter_bit(filters_allowed(&s->p->filters, unit_pod(s->w, u)->rules), node);
+	bool may_wait =
+		s->region->is_whole_cluster &&
+		filter_bit(filters_allowed(&s->p->filters, unit_pod(s->trial, u)->rules), node);
 
 	if (r == REFUSE_NOTHING)
 		return ENTRY_YES;
@@ -69,10 +70,10 @@ static enum entry may_enter(struct search *s, const struct unit *u, node_id node
 /* Does a pod of the region ask for this very core? */
 static bool is_named(const struct search *s, uint32_t core)
 {
-	unsigned cpu = s->w->cap.cores.items[core].cpu;
+	unsigned cpu = s->trial->cap.cores.items[core].cpu;
 
 	array_each(pin, &s->pins)
-		if (cpuset_has(&s->w->req.sets.items[*pin], cpu))
+		if (cpuset_has(&s->trial->req.sets.items[*pin], cpu))
 			return true;
 	return false;
 }
@@ -82,16 +83,16 @@ static bool is_named(const struct search *s, uint32_t core)
 bool search_is_interchangeable(const struct search *s, const struct candidate *list, size_t i,
 			       unsigned rank)
 {
-	const struct trial *w = s->w;
-	const struct core_set *a = &w->places.items[list[i].place];
+	const struct trial *t = s->trial;
+	const struct core_set *a = &t->places.items[list[i].place];
 
 	if (i == 0 || a->cells.n != 1 || a->cores.n != 1)
 		return false;
-	const struct core_set *b = &w->places.items[list[i - 1].place];
+	const struct core_set *b = &t->places.items[list[i - 1].place];
 	if (a->node != b->node || b->cells.n != 1 || b->cores.n != 1)
 		return false;
-	const struct cell *x = &w->cells[w->place_cells.items[a->cells.at]];
-	const struct cell *y = &w->cells[w->place_cells.items[b->cells.at]];
+	const struct cell *x = &t->cells[t->place_cells.items[a->cells.at]];
+	const struct cell *y = &t->cells[t->place_cells.items[b->cells.at]];
 	return memcmp(x->used, y->used, sizeof(x->used)) == 0 &&
 	       memcmp(x->used[0], x->used[rank], sizeof(x->used[0])) == 0 &&
 	       !is_named(s, list[i].place) && !is_named(s, list[i - 1].place);
@@ -108,8 +109,8 @@ static void try_choices(struct search *s, size_t i, struct range choices, bool y
 		uint32_t k = s->is_reversed ? choices.n - 1 - n : n;
 		place_id place = list[k].place;
 
-		if (!trial_fits(s->w, u, place, u->rank) ||
-		    trial_fits(s->w, u, place, 0) == yields ||
+		if (!trial_fits(s->trial, u, place, u->rank) ||
+		    trial_fits(s->trial, u, place, 0) == yields ||
 		    search_is_interchangeable(s, list, k, u->rank))
 			continue;
 		if (!search_step(s) || !search_choose(s, choice))
@@ -161,6 +162,6 @@ void search_place(struct search *s, int rank, size_t from)
 		return;
 	try_places(s, i, ENTRY_YES, &choice);
 	try_leaving_out(s, i, &choice);
-	if (s->w->terms)
+	if (s->trial->terms)
 		try_places(s, i, ENTRY_LATER, &choice);
 }

@@ -14,11 +14,11 @@ static bool is_displaced(const struct unit *u, int rank)
  * the sake of the more critical one who started it, so a repair does not go that far. */
 static bool suits(const struct search *s, const struct unit *u, place_id place, bool ejects)
 {
-	bool fits_now = trial_fits(s->w, u, place, u->rank);
+	bool fits_now = trial_fits(s->trial, u, place, u->rank);
 
 	if (!ejects)
 		return fits_now;
-	return !fits_now && !u->is_repair && trial_fits(s->w, u, place, u->rank + 1u);
+	return !fits_now && !u->is_repair && trial_fits(s->trial, u, place, u->rank + 1u);
 }
 
 /* Puts the place that an earlier search has found in front. */
@@ -39,7 +39,7 @@ static void try_moves(struct search *s, size_t i, struct range choices, bool eje
 		      struct choice *choice)
 {
 	unit_id id = s->running.items[i];
-	const struct unit *u = &s->w->units.items[id];
+	const struct unit *u = &s->trial->units.items[id];
 
 	for (uint32_t n = 0; n < choices.n && !search_is_pruned(s); n++) {
 		const struct candidate *list = s->choices.items + choices.at;
@@ -51,12 +51,12 @@ static void try_moves(struct search *s, size_t i, struct range choices, bool eje
 			continue;
 		if (!search_step(s) || !search_choose(s, choice))
 			break;
-		trial_assign(s->w, id, place);
+		trial_assign(s->trial, id, place);
 		if (ejects)
 			search_clear_cells(s, u->rank);
 		else
 			search_relocate(s, u->rank);
-		trial_unassign(s->w, id);
+		trial_unassign(s->trial, id);
 		search_unchoose(s, choice);
 	}
 }
@@ -77,19 +77,19 @@ static void try_moving(struct search *s, size_t i, struct choice *choice)
 /* Where all nodes are in sight, the end of the branch finds the replacements. */
 bool search_has_replacement_node(const struct search *s, unit_id id)
 {
-	return s->w->units.items[id].is_reschedulable &&
+	return s->trial->units.items[id].is_reschedulable &&
 	       (s->region->is_whole_cluster || index_holds_replacement(s->p, id));
 }
 
 /* A pod on cores that it may not use is evicted only for a replacement. */
 bool search_may_evict(const struct search *s, const struct unit *u)
 {
-	unit_id id = (unit_id)(u - s->w->units.items);
+	unit_id id = (unit_id)(u - s->trial->units.items);
 
 	if (!u->can_evict || u->is_evicted ||
 	    (u->is_misplaced && !search_has_replacement_node(s, id)))
 		return false;
-	return u->pdb == NONE || s->w->evictions_left[u->pdb] > 0;
+	return u->pdb == NONE || s->trial->evictions_left[u->pdb] > 0;
 }
 
 /* Whoever has been taken off costs a move at least. */
@@ -102,13 +102,13 @@ void search_mark_displaced(struct search *s, const struct unit *u, int sign)
 /* In: everything about the eviction but the pod's budget, which was lifted before. */
 void search_mark_evicted(struct search *s, unit_id id, bool is_evicted)
 {
-	struct unit *u = &s->w->units.items[id];
+	struct unit *u = &s->trial->units.items[id];
 	int sign = is_evicted ? 1 : -1;
 
 	if (is_evicted)
-		trial_evict(s->w, id);
+		trial_evict(s->trial, id);
 	else
-		trial_unevict(s->w, id);
+		trial_unevict(s->trial, id);
 	s->cost.part[COST_MOVED] -= sign;
 	cost_evict(&s->cost, u->rank, sign);
 	if (!search_has_replacement_node(s, id))
@@ -128,7 +128,7 @@ static bool is_too_dear(const struct search *s, const struct unit *u)
 static void try_eviction(struct search *s, size_t i, struct choice *choice)
 {
 	unit_id id = s->running.items[i];
-	const struct unit *u = &s->w->units.items[id];
+	const struct unit *u = &s->trial->units.items[id];
 
 	if (!search_may_evict(s, u) || is_too_dear(s, u))
 		return;
@@ -144,14 +144,14 @@ static void try_eviction(struct search *s, size_t i, struct choice *choice)
 static void try_leaving_it(struct search *s, size_t i, struct choice *choice)
 {
 	unit_id id = s->running.items[i];
-	struct unit *u = &s->w->units.items[id];
+	struct unit *u = &s->trial->units.items[id];
 
-	if (!s->w->nodes[u->node].is_broken)
+	if (!s->trial->nodes[u->node].is_broken)
 		return;
 	s->stays_displaced[i] = true;
 	search_mark_displaced(s, u, -1);
 	cost_lose(&s->cost, u->rank, u->is_misplaced);
-	trial_assign(s->w, id, u->origin);
+	trial_assign(s->trial, id, u->origin);
 	if (!search_is_pruned(s) && search_step(s) && search_choose(s, choice)) {
 		/* One on wrong cores was not there when its cell was cleared. */
 		if (u->is_misplaced)
@@ -160,7 +160,7 @@ static void try_leaving_it(struct search *s, size_t i, struct choice *choice)
 			search_relocate(s, u->rank);
 		search_unchoose(s, choice);
 	}
-	trial_unassign(s->w, id);
+	trial_unassign(s->trial, id);
 	cost_lose(&s->cost, u->rank, -(int)u->is_misplaced);
 	search_mark_displaced(s, u, 1);
 	s->stays_displaced[i] = false;

@@ -14,11 +14,11 @@ static bool is_away(const struct unit *u)
 /* The node's units that are displaced by now, or the others. */
 static void list_node(struct search *s, node_id node, bool are_away)
 {
-	struct range units = s->w->nodes[node].units;
+	struct range units = s->trial->nodes[node].units;
 
 	for (uint32_t i = 0; i < units.n; i++) {
-		unit_id id = s->w->node_units[units.at + i];
-		const struct unit *u = &s->w->units.items[id];
+		unit_id id = s->trial->node_units[units.at + i];
+		const struct unit *u = &s->trial->units.items[id];
 
 		if (u->kind == UNIT_FIXED || is_away(u) != are_away)
 			continue;
@@ -50,32 +50,32 @@ static void list_pins(struct search *s)
 					       ? search_unit(s, &s->running, i)
 					       : search_unit(s, &s->incoming, i - s->running.n);
 
-		if (unit_request(s->w, u)->has_pin)
-			*array_add(&s->pins) = unit_request(s->w, u)->pin;
+		if (unit_request(s->trial, u)->has_pin)
+			*array_add(&s->pins) = unit_request(s->trial, u)->pin;
 	}
 }
 
 /* Moves one unit of the region from what it is to what is watched_kinds, cost and all aside. */
-static void set_unit(struct trial *w, unit_id id, struct saved want)
+static void set_unit(struct trial *t, unit_id id, struct saved want)
 {
-	struct unit *u = &w->units.items[id];
+	struct unit *u = &t->units.items[id];
 
 	if (u->at != NONE)
-		trial_unassign(w, id);
+		trial_unassign(t, id);
 	if (want.is_evicted && !u->is_evicted)
-		trial_evict(w, id);
+		trial_evict(t, id);
 	else if (!want.is_evicted && u->is_evicted)
-		trial_unevict(w, id);
+		trial_unevict(t, id);
 	if (want.at != NONE)
-		trial_assign(w, id, want.at);
+		trial_assign(t, id, want.at);
 }
 
-static void set_to_place(struct trial *w, unit_id id, place_id at)
+static void set_to_place(struct trial *t, unit_id id, place_id at)
 {
-	if (w->units.items[id].at != NONE)
-		trial_remove(w, id);
+	if (t->units.items[id].at != NONE)
+		trial_remove(t, id);
 	if (at != NONE)
-		trial_add(w, id, at);
+		trial_add(t, id, at);
 }
 
 static bool is_settled(const struct search *s, unit_id id)
@@ -92,18 +92,18 @@ static void rewind_region(struct search *s, place_id *before_fresh)
 {
 	for (size_t i = 0; i < s->running.n; i++) {
 		unit_id id = s->running.items[i];
-		const struct unit *u = &s->w->units.items[id];
+		const struct unit *u = &s->trial->units.items[id];
 
 		s->before[i] = (struct saved){ u->at, u->is_evicted };
 		if (u->kind != UNIT_RUNNING && is_settled(s, id))
 			continue;
-		set_unit(s->w, id, (struct saved){ u->is_misplaced ? NONE : u->origin, false });
+		set_unit(s->trial, id, (struct saved){ u->is_misplaced ? NONE : u->origin, false });
 		if (u->is_misplaced)
 			search_mark_displaced(s, u, 1);
 	}
 	for (size_t i = 0; i < s->to_place.n; i++) {
 		before_fresh[i] = search_unit(s, &s->to_place, i)->at;
-		set_to_place(s->w, s->to_place.items[i], NONE);
+		set_to_place(s->trial, s->to_place.items[i], NONE);
 	}
 }
 
@@ -112,7 +112,7 @@ void search_region(struct planner *p, const struct region *region, const struct 
 {
 	struct search s = {
 		.p = p,
-		.w = &p->w,
+		.trial = &p->trial,
 		.region = region,
 		.best = *limit,
 		.found = ret,
@@ -142,9 +142,9 @@ void search_region(struct planner *p, const struct region *region, const struct 
 	array_done(&s.pins);
 	array_done(&s.choices);
 	for (size_t i = 0; i < s.to_place.n; i++)
-		set_to_place(s.w, s.to_place.items[i], before_fresh[i]);
+		set_to_place(s.trial, s.to_place.items[i], before_fresh[i]);
 	for (size_t i = 0; i < s.running.n; i++)
-		set_unit(s.w, s.running.items[i], s.before[i]);
+		set_unit(s.trial, s.running.items[i], s.before[i]);
 
 	if (region->is_whole_cluster)
 		search_update_index(&s);
@@ -165,21 +165,21 @@ void search_result_done(struct search_result *a)
 
 void search_commit(struct planner *p, const struct region *region, const struct search_result *a)
 {
-	struct trial *w = &p->w;
+	struct trial *t = &p->trial;
 
 	for (size_t i = 0; i < a->outcomes.n; i++) {
 		const struct outcome *o = &a->outcomes.items[i];
 
-		if (w->units.items[o->unit].kind != UNIT_PENDING)
-			set_unit(w, o->unit, (struct saved){ NONE, o->is_evicted });
+		if (t->units.items[o->unit].kind != UNIT_PENDING)
+			set_unit(t, o->unit, (struct saved){ NONE, o->is_evicted });
 	}
 	for (size_t i = 0; i < a->outcomes.n; i++) {
 		const struct outcome *o = &a->outcomes.items[i];
 
-		if (w->units.items[o->unit].kind != UNIT_PENDING)
-			set_unit(w, o->unit, (struct saved){ o->at, o->is_evicted });
+		if (t->units.items[o->unit].kind != UNIT_PENDING)
+			set_unit(t, o->unit, (struct saved){ o->at, o->is_evicted });
 		else
-			set_to_place(w, o->unit, o->at);
+			set_to_place(t, o->unit, o->at);
 	}
 	for (size_t i = 0; i < region->n_nodes; i++)
 		planner_refresh(p, region->nodes[i]);
@@ -189,7 +189,7 @@ enum { IMPOSSIBLE = 1 << 20 };
 
 struct cost search_region_cost(struct planner *p, const struct region *region)
 {
-	struct search s = { .p = p, .w = &p->w, .region = region };
+	struct search s = { .p = p, .trial = &p->trial, .region = region };
 
 	list_running(&s);
 	for (size_t i = 0; i < s.running.n; i++) {

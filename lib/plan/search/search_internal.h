@@ -24,7 +24,7 @@ struct saved {
 
 struct search {
 	struct planner *p;
-	struct trial *w;
+	struct trial *trial;
 	const struct region *region;
 	unit_list running;     /* bound in the region, by node, then by turn */
 	unit_list to_place;    /* region->to_place */
@@ -53,7 +53,7 @@ struct choice {
 
 static inline struct unit *search_unit(const struct search *s, const unit_list *list, size_t i)
 {
-	return &s->w->units.items[list->items[i]];
+	return &s->trial->units.items[list->items[i]];
 }
 
 /* One more trial; false when the search is over. */
@@ -137,7 +137,7 @@ bool search_is_needless(struct search *s, int rank);
 /* Does the cell hold this rank and above, and the pods below that may not be evicted? With
  * `and_getting` also those that others' evictions could bring to that. */
 bool search_holds_non_evictable(const struct search *s, cell_id id, int rank, bool and_getting);
-bool search_has_cell(const struct trial *w, place_id place, cell_id cell);
+bool search_has_cell(const struct trial *t, place_id place, cell_id cell);
 
 /* Adds the pods on cores over their capacity to the cost: they do not count as running. */
 void search_charge_overcommitted(const struct search *s, struct cost *cost);

@@ -203,14 +203,14 @@ unit_id scene_unit(const struct scene *s, const char *pod)
 {
 	pod_id id = cluster_pod(&s->c, "car", pod);
 
-	if (id == NONE || s->p.w.unit_of_pod[id] == NONE)
+	if (id == NONE || s->p.trial.unit_of_pod[id] == NONE)
 		fail_msg("there is no unit '%s'", pod);
-	return s->p.w.unit_of_pod[id];
+	return s->p.trial.unit_of_pod[id];
 }
 
 struct unit *unit_at(struct scene *s, const char *pod)
 {
-	return &s->p.w.units.items[scene_unit(s, pod)];
+	return &s->p.trial.units.items[scene_unit(s, pod)];
 }
 
 node_id scene_node(const struct scene *s, const char *node)
@@ -225,51 +225,51 @@ node_id scene_node(const struct scene *s, const char *node)
 const char *scene_place(const struct scene *s, place_id place)
 {
 	static char text[256];
-	const struct trial *w = &s->p.w;
+	const struct trial *t = &s->p.trial;
 	size_t n;
 
 	if (place == NONE)
 		return "-";
 
-	const struct core_set *set = &w->places.items[place];
+	const struct core_set *set = &t->places.items[place];
 	n = (size_t)snprintf(text, sizeof(text),
 			     "%s:", cluster_str(&s->c, s->c.nodes.items[set->node].meta.name));
 	for (uint32_t i = 0; i < set->cores.n && n < sizeof(text); i++)
 		n += (size_t)snprintf(
 			text + n, sizeof(text) - n, "%s%d", i ? "," : "",
-			w->cap.cores.items[w->place_cores.items[set->cores.at + i]].cpu);
+			t->cap.cores.items[t->place_cores.items[set->cores.at + i]].cpu);
 	return text;
 }
 
-static void picture_nodes(const struct trial *w, struct str *out)
+static void picture_nodes(const struct trial *t, struct str *out)
 {
-	for (node_id id = 0; id < w->c->nodes.n; id++) {
+	for (node_id id = 0; id < t->c->nodes.n; id++) {
 		str_addf(out, "node %u:", id);
 		for (int r = 0; r < LEVELS; r++)
 			for (int i = 0; i < RES_KINDS; i++)
-				str_addf(out, " %lld", (long long)w->nodes[id].used[r][i]);
+				str_addf(out, " %lld", (long long)t->nodes[id].used[r][i]);
 		str_addc(out, '\n');
 	}
-	array_each(x, &w->extended)
+	array_each(x, &t->extended)
 		str_addf(out, "extended %u: %lld %lld %lld\n", x->name, (long long)x->used[0],
 			 (long long)x->used[1], (long long)x->used[2]);
 }
 
-void trial_picture(const struct trial *w, struct str *ret)
+void trial_picture(const struct trial *t, struct str *ret)
 {
 	str_clear(ret);
-	for (cell_id id = 0; id < w->n_cells; id++) {
+	for (cell_id id = 0; id < t->n_cells; id++) {
 		str_addf(ret, "cell %u:", id);
-		for (size_t r = 0; r < ARRAY_LEN(w->cells[id].used); r++)
+		for (size_t r = 0; r < ARRAY_LEN(t->cells[id].used); r++)
 			for (int k = 0; k < LEVELS; k++)
-				str_addf(ret, " %u", w->cells[id].used[r][k]);
+				str_addf(ret, " %u", t->cells[id].used[r][k]);
 		str_addc(ret, '\n');
 	}
-	for (size_t i = 0; i < w->cap.cores.n; i++)
-		str_addf(ret, "core %zu: %u pods\n", i, w->pods_on_core[i]);
-	picture_nodes(w, ret);
-	for (pdb_id id = 0; id < w->c->pdbs.n; id++)
-		str_addf(ret, "pdb %u: %d\n", id, w->evictions_left[id]);
-	array_each(u, &w->units)
+	for (size_t i = 0; i < t->cap.cores.n; i++)
+		str_addf(ret, "core %zu: %u pods\n", i, t->pods_on_core[i]);
+	picture_nodes(t, ret);
+	for (pdb_id id = 0; id < t->c->pdbs.n; id++)
+		str_addf(ret, "pdb %u: %d\n", id, t->evictions_left[id]);
+	array_each(u, &t->units)
 		str_addf(ret, "pod %u: at %u evicted %d\n", u->pod, u->at, u->is_evicted);
 }

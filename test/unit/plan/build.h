@@ -66,6 +66,6 @@ node_id scene_node(const struct scene *s, const char *node);
 const char *scene_place(const struct scene *s, place_id place);
 
 /* All that changes in a world while a plan is tried out, as text that can be compared. */
-void trial_picture(const struct trial *w, struct str *ret);
+void trial_picture(const struct trial *t, struct str *ret);
 
 #endif

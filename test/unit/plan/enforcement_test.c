@@ -18,10 +18,11 @@ static void is_chosen(struct str *yaml, const char *expect)
 	AUTO(str_done) struct str text = STR_INIT;
 
 	scene_start(&s, yaml);
-	AUTO_FREE uint8_t *chosen = enforcement_choose(&s.p.w);
-	for (unit_id id = 0; id < s.p.w.units.n; id++)
+	AUTO_FREE uint8_t *chosen = enforcement_choose(&s.p.trial);
+	for (unit_id id = 0; id < s.p.trial.units.n; id++)
 		str_addf(&text, "%s%s:%s", id ? " " : "",
-			 cluster_str(&s.c, unit_pod(&s.p.w, &s.p.w.units.items[id])->meta.name),
+			 cluster_str(&s.c,
+				     unit_pod(&s.p.trial, &s.p.trial.units.items[id])->meta.name),
 			 chosen[id] == ENFORCE_NONE
 				 ? "-"
 				 : enforcement_name((enum enforcement)chosen[id]));

@@ -39,8 +39,9 @@ static void answers(struct question q)
 	assert_int_equal(filter_node(&s.p.filters, u, 0, 0, detail, sizeof(detail)), q.refusal);
 	assert_string_equal(detail, q.detail ? q.detail : "");
 	bool is_kept = q.refusal != REFUSE_PIN && q.refusal != REFUSE_RESOURCES;
-	assert_int_equal(filter_bit(filters_allowed(&s.p.filters, unit_pod(&s.p.w, u)->rules), 0),
-			 !is_kept || q.refusal == REFUSE_NOTHING);
+	assert_int_equal(
+		filter_bit(filters_allowed(&s.p.filters, unit_pod(&s.p.trial, u)->rules), 0),
+		!is_kept || q.refusal == REFUSE_NOTHING);
 	assert_int_equal(filter_is_hopeless(&s.p.filters, u, 0),
 			 q.refusal != REFUSE_NOTHING && q.refusal != REFUSE_RESOURCES);
 }
@@ -249,8 +250,8 @@ static void what_is_asked_twice_is_answered_once(void **state)
 	}
 	scene_start(&s, &yaml);
 	for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
-		rules_id one = unit_pod(&s.p.w, unit_at(&s, name_of(name, "one", i)))->rules;
-		rules_id two = unit_pod(&s.p.w, unit_at(&s, name_of(name, "two", i)))->rules;
+		rules_id one = unit_pod(&s.p.trial, unit_at(&s, name_of(name, "one", i)))->rules;
+		rules_id two = unit_pod(&s.p.trial, unit_at(&s, name_of(name, "two", i)))->rules;
 
 		assert_int_not_equal(one, two);
 		sets[i] = filters_allowed(&s.p.filters, one);

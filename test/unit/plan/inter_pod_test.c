@@ -25,7 +25,8 @@ static void answers(struct scene *s, const char *pod, enum refusal kind, const c
 	char text[4] = "...";
 
 	for (node_id node = 0; node < 3; node++) {
-		enum refusal r = inter_pod_refuse(s->p.w.terms, &s->p.w, unit_at(s, pod), node, 0);
+		enum refusal r =
+			inter_pod_refuse(s->p.trial.terms, &s->p.trial, unit_at(s, pod), node, 0);
 
 		if (r != REFUSE_NOTHING)
 			assert_int_equal(r, kind);
@@ -54,7 +55,7 @@ static void without_terms_there_is_nothing_to_ask(void **state)
 	build_zones(&yaml);
 	build_pod(&yaml, new_pod(NULL, NULL));
 	scene_start(&s, &yaml);
-	assert_null(s.p.w.terms);
+	assert_null(s.p.trial.terms);
 }
 
 /* ---- Ports ---- */
@@ -95,9 +96,11 @@ static void ports_of_those_who_would_yield_are_free_for_a_higher_rank(void **sta
 	scene_start(&s, &yaml);
 
 	const struct unit *u = unit_at(&s, "new");
-	assert_int_equal(inter_pod_refuse(s.p.w.terms, &s.p.w, u, 0, 0), REFUSE_PORTS);
-	assert_int_equal(inter_pod_refuse(s.p.w.terms, &s.p.w, u, 0, LEVEL_HIGH), REFUSE_NOTHING);
-	assert_int_equal(inter_pod_refuse(s.p.w.terms, &s.p.w, u, 1, LEVEL_HIGH), REFUSE_PORTS);
+	assert_int_equal(inter_pod_refuse(s.p.trial.terms, &s.p.trial, u, 0, 0), REFUSE_PORTS);
+	assert_int_equal(inter_pod_refuse(s.p.trial.terms, &s.p.trial, u, 0, LEVEL_HIGH),
+			 REFUSE_NOTHING);
+	assert_int_equal(inter_pod_refuse(s.p.trial.terms, &s.p.trial, u, 1, LEVEL_HIGH),
+			 REFUSE_PORTS);
 }
 
 /* ---- Affinity ---- */
@@ -326,9 +329,9 @@ static void counts_follow_the_pods(void **state)
 	build_pod(&yaml, (struct test_pod){ "new", .low = 1, .spec = AWAY_FROM });
 	scene_start(&s, &yaml);
 	answers(&s, "new", REFUSE_POD_ANTI_AFFINITY, "rr.");
-	trial_uncharge(&s.p.w, scene_unit(&s, "foe"), scene_node(&s, "a"));
+	trial_uncharge(&s.p.trial, scene_unit(&s, "foe"), scene_node(&s, "a"));
 	answers(&s, "new", REFUSE_POD_ANTI_AFFINITY, "...");
-	trial_charge(&s.p.w, scene_unit(&s, "foe"), scene_node(&s, "c"));
+	trial_charge(&s.p.trial, scene_unit(&s, "foe"), scene_node(&s, "c"));
 	answers(&s, "new", REFUSE_POD_ANTI_AFFINITY, "..r");
 }
 

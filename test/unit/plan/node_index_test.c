@@ -88,7 +88,7 @@ static void a_change_shows_after_the_refresh(void **state)
 	build_pod(&yaml, (struct test_pod){ "new", .low = 200000 });
 	scene_start(&s, &yaml);
 	is_best(&s, "new", "-");
-	trial_unassign(&s.p.w, scene_unit(&s, "old"));
+	trial_unassign(&s.p.trial, scene_unit(&s, "old"));
 	planner_refresh(&s.p, 0);
 	is_best(&s, "new", "a:0");
 }
@@ -137,7 +137,7 @@ static place_id best_of_all(struct scene *s, const struct unit *u)
 		if (takes(s, u, node, 0))
 			candidates_of(&s->p, u, node, &list);
 		array_each(c, &list) {
-			if (!trial_fits(&s->p.w, u, c->place, 0) ||
+			if (!trial_fits(&s->p.trial, u, c->place, 0) ||
 			    (best != NONE && c->score <= score))
 				continue;
 			best = c->place;
@@ -157,7 +157,7 @@ static bool could_take(struct scene *s, const struct unit *u, node_id node)
 	if (takes(s, u, node, u->rank))
 		candidates_of(&s->p, u, node, &list);
 	array_each(c, &list)
-		is_good = is_good || trial_fits(&s->p.w, u, c->place, u->rank);
+		is_good = is_good || trial_fits(&s->p.trial, u, c->place, u->rank);
 	array_done(&list);
 	return is_good;
 }
@@ -182,7 +182,7 @@ static void the_index_finds_what_a_full_search_finds(void **state)
 
 		build_random(&yaml, seed);
 		scene_start(&s, &yaml);
-		array_each(u, &s.p.w.units) {
+		array_each(u, &s.p.trial.units) {
 			if (u->kind != UNIT_PENDING && u->kind != UNIT_UNASSIGNED)
 				continue;
 			place_id best = index_best(&s.p, u, NONE);

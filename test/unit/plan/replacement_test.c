@@ -15,8 +15,8 @@ static unit_id evict(struct scene *s, const char *pod)
 {
 	unit_id id = scene_unit(s, pod);
 
-	trial_unassign(&s->p.w, id);
-	trial_evict(&s->p.w, id);
+	trial_unassign(&s->p.trial, id);
+	trial_evict(&s->p.trial, id);
 	for (node_id node = 0; node < s->c.nodes.n; node++)
 		planner_refresh(&s->p, node);
 	return id;
@@ -58,11 +58,11 @@ static void two_replacements_do_not_share_one_room(void **state)
 	scene_start(&s, &yaml);
 
 	unit_id evicted[] = { evict(&s, "p"), evict(&s, "q") };
-	trial_picture(&s.p.w, &before);
+	trial_picture(&s.p.trial, &before);
 	replacement_find(&s.p, evicted, 2);
 	is_whole_cluster(&s, "q", "b:0"); /* the more critical one chooses first */
 	is_whole_cluster(&s, "p", "-");
-	trial_picture(&s.p.w, &after);
+	trial_picture(&s.p.trial, &after);
 	assert_string_equal(after.s, before.s);
 }
 

@@ -15,9 +15,9 @@ static const struct test_node edge = { .name = "edge" };
 
 static const struct cell *cell_of(const struct scene *s, const char *node, unsigned cpu)
 {
-	uint32_t core = capacity_core(&s->p.w.cap, scene_node(s, node), cpu);
+	uint32_t core = capacity_core(&s->p.trial.cap, scene_node(s, node), cpu);
 
-	return &s->p.w.cells[s->p.w.cell_of_core[core]];
+	return &s->p.trial.cells[s->p.trial.cell_of_core[core]];
 }
 
 static void uses(const struct cell *cell, unsigned rank, uint32_t low, uint32_t middle,
@@ -49,8 +49,8 @@ static void a_core_knows_its_load_without_those_who_would_yield(void **state)
 	uses(cell, LEVELS, 0, 0, 0);
 	uses(cell_of(&s, "edge", 1), 0, 0, 0, 0);
 	assert_true(cell_holds(cell, 0));
-	assert_int_equal(s.p.w.pods_on_core[0], 3);
-	assert_false(s.p.w.nodes[0].is_broken);
+	assert_int_equal(s.p.trial.pods_on_core[0], 3);
+	assert_false(s.p.trial.nodes[0].is_broken);
 }
 
 static void a_pod_that_may_not_be_touched_counts_for_every_rank(void **state)
@@ -80,9 +80,9 @@ static void a_node_wide_kernel_counts_a_pod_once(void **state)
 		  (struct test_pod){ "a", "edge", "0-2", "Low", 300000, .rt = "coreCount: 3" });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "3", "Low", 200000 });
 	scene_start(&s, &yaml);
-	assert_int_equal(s.p.w.n_cells, 1);
+	assert_int_equal(s.p.trial.n_cells, 1);
 	uses(cell_of(&s, "edge", 2), 0, 500000, 25000, 25000);
-	assert_int_equal(s.p.w.pods_on_core[1], 1);
+	assert_int_equal(s.p.trial.pods_on_core[1], 1);
 }
 
 static void a_core_above_its_capacity_makes_the_node_broken(void **state)
@@ -96,8 +96,8 @@ static void a_core_above_its_capacity_makes_the_node_broken(void **state)
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "Low", 500000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", "High", 500000 });
 	scene_start(&s, &yaml);
-	assert_true(s.p.w.nodes[scene_node(&s, "edge")].is_broken);
-	assert_false(s.p.w.nodes[scene_node(&s, "fine")].is_broken);
+	assert_true(s.p.trial.nodes[scene_node(&s, "edge")].is_broken);
+	assert_false(s.p.trial.nodes[scene_node(&s, "fine")].is_broken);
 	assert_false(cell_holds(cell_of(&s, "edge", 0), 0));
 	assert_true(cell_holds(cell_of(&s, "edge", 0), LEVEL_HIGH));
 }
@@ -123,13 +123,13 @@ static void units_are_told_apart_by_node_and_cores(void **state)
 	build_pod(&yaml, (struct test_pod){ "gated", .low = 1,
 					    .spec = "schedulingGates: [{name: other.io/x}]" });
 	scene_start(&s, &yaml);
-	assert_int_equal(s.p.w.units.n, 5);
+	assert_int_equal(s.p.trial.units.n, 5);
 	assert_int_equal(unit_at(&s, "running")->kind, UNIT_RUNNING);
 	assert_int_equal(unit_at(&s, "homeless")->kind, UNIT_UNASSIGNED);
 	assert_int_equal(unit_at(&s, "pending")->kind, UNIT_PENDING);
 	assert_int_equal(unit_at(&s, "mirror")->kind, UNIT_FIXED);
 	assert_int_equal(unit_at(&s, "critical")->kind, UNIT_FIXED);
-	assert_int_equal(s.p.w.nodes[0].units.n, 4);
+	assert_int_equal(s.p.trial.nodes[0].units.n, 4);
 }
 
 static void cores_that_a_pod_may_not_use_are_noticed(void **state)
@@ -150,7 +150,7 @@ static void cores_that_a_pod_may_not_use_are_noticed(void **state)
 	assert_true(unit_at(&s, "outside")->is_misplaced);
 	assert_true(unit_at(&s, "toofew")->is_misplaced);
 	assert_string_equal(scene_place(&s, unit_at(&s, "outside")->at), "edge:");
-	assert_true(s.p.w.nodes[0].is_broken);
+	assert_true(s.p.trial.nodes[0].is_broken);
 }
 
 static void who_may_be_evicted_is_known(void **state)
@@ -219,7 +219,7 @@ static void turns_go_by_criticality_priority_age_and_name(void **state)
 	build_pod(&yaml, (struct test_pod){ "f", .low = 1, .criticality = "High" });
 	scene_start(&s, &yaml);
 	for (uint32_t turn = 0; turn < ARRAY_LEN(expect); turn++) {
-		assert_int_equal(s.p.w.by_turn[turn], scene_unit(&s, expect[turn]));
+		assert_int_equal(s.p.trial.by_turn[turn], scene_unit(&s, expect[turn]));
 		assert_int_equal(unit_at(&s, expect[turn])->turn, turn);
 	}
 }
@@ -236,13 +236,13 @@ static void a_set_of_cores_is_one_place(void **state)
 	build_node(&yaml, (struct test_node){ "edge", 4 });
 	scene_start(&s, &yaml);
 
-	struct trial *w = &s.p.w;
-	place_id pair = trial_place(w, 0, cores, 2), all = trial_place(w, 0, cores, 3);
+	struct trial *t = &s.p.trial;
+	place_id pair = trial_place(t, 0, cores, 2), all = trial_place(t, 0, cores, 3);
 	assert_int_not_equal(pair, all);
-	assert_int_equal(trial_place(w, 0, cores, 2), pair);
-	assert_int_equal(trial_place(w, 0, cores + 2, 1), 3);
+	assert_int_equal(trial_place(t, 0, cores, 2), pair);
+	assert_int_equal(trial_place(t, 0, cores + 2, 1), 3);
 	assert_string_equal(scene_place(&s, all), "edge:0,1,3");
-	assert_int_equal(w->places.items[all].cells.n, 3);
+	assert_int_equal(t->places.items[all].cells.n, 3);
 }
 
 static void a_place_takes_what_every_core_can_take(void **state)
@@ -258,11 +258,11 @@ static void a_place_takes_what_every_core_can_take(void **state)
 	build_pod(&yaml, (struct test_pod){ "big", .low = 400001, .criticality = "Middle" });
 	scene_start(&s, &yaml);
 
-	place_id both = trial_place(&s.p.w, 0, cores, 2);
-	assert_true(trial_fits(&s.p.w, unit_at(&s, "new"), both, 0));
-	assert_false(trial_fits(&s.p.w, unit_at(&s, "big"), both, 0));
-	assert_true(trial_fits(&s.p.w, unit_at(&s, "big"), 0, 0));
-	assert_true(trial_fits(&s.p.w, unit_at(&s, "big"), both, LEVEL_MIDDLE));
+	place_id both = trial_place(&s.p.trial, 0, cores, 2);
+	assert_true(trial_fits(&s.p.trial, unit_at(&s, "new"), both, 0));
+	assert_false(trial_fits(&s.p.trial, unit_at(&s, "big"), both, 0));
+	assert_true(trial_fits(&s.p.trial, unit_at(&s, "big"), 0, 0));
+	assert_true(trial_fits(&s.p.trial, unit_at(&s, "big"), both, LEVEL_MIDDLE));
 }
 
 /* ---- Requests ---- */
@@ -287,14 +287,14 @@ static void room_is_counted_without_those_who_would_yield(void **state)
 					    .requests = "cpu: 1m, example.com/fpga: 1" });
 	scene_start(&s, &yaml);
 
-	const struct trial *w = &s.p.w;
-	assert_false(trial_has_room(w, unit_at(&s, "high"), 0, 0));
-	assert_true(trial_has_room(w, unit_at(&s, "high"), 0, LEVEL_HIGH));
-	assert_false(trial_has_room(w, unit_at(&s, "huge"), 0, LEVEL_HIGH));
-	assert_false(trial_has_room(w, unit_at(&s, "gpu"), 0, 0));
-	assert_true(trial_has_room(w, unit_at(&s, "gpu"), 0, LEVEL_HIGH));
-	assert_false(trial_has_room(w, unit_at(&s, "fpga"), 0, LEVEL_HIGH));
-	assert_true(trial_keeps_room(w, unit_at(&s, "low"), 0, 0));
+	const struct trial *t = &s.p.trial;
+	assert_false(trial_has_room(t, unit_at(&s, "high"), 0, 0));
+	assert_true(trial_has_room(t, unit_at(&s, "high"), 0, LEVEL_HIGH));
+	assert_false(trial_has_room(t, unit_at(&s, "huge"), 0, LEVEL_HIGH));
+	assert_false(trial_has_room(t, unit_at(&s, "gpu"), 0, 0));
+	assert_true(trial_has_room(t, unit_at(&s, "gpu"), 0, LEVEL_HIGH));
+	assert_false(trial_has_room(t, unit_at(&s, "fpga"), 0, LEVEL_HIGH));
+	assert_true(trial_keeps_room(t, unit_at(&s, "low"), 0, 0));
 }
 
 /* ---- There and back ---- */
@@ -311,26 +311,26 @@ static void an_eviction_uses_up_a_disruption(void **state)
 	build_pdb(&yaml, "guard", "guard: x", 1);
 	scene_start(&s, &yaml);
 
-	struct trial *w = &s.p.w;
+	struct trial *t = &s.p.trial;
 	unit_id a = scene_unit(&s, "a");
-	place_id origin = w->units.items[a].at;
-	trial_picture(w, &before);
-	trial_unassign(w, a);
-	trial_evict(w, a);
-	assert_int_equal(w->evictions_left[0], 0);
-	assert_true(w->units.items[a].is_evicted);
-	assert_int_equal(w->nodes[0].used[0][RES_PODS], 0);
+	place_id origin = t->units.items[a].at;
+	trial_picture(t, &before);
+	trial_unassign(t, a);
+	trial_evict(t, a);
+	assert_int_equal(t->evictions_left[0], 0);
+	assert_true(t->units.items[a].is_evicted);
+	assert_int_equal(t->nodes[0].used[0][RES_PODS], 0);
 	uses(cell_of(&s, "edge", 0), 0, 0, 0, 0);
-	trial_unevict(w, a);
-	trial_assign(w, a, origin);
-	trial_picture(w, &after);
+	trial_unevict(t, a);
+	trial_assign(t, a, origin);
+	trial_picture(t, &after);
 	assert_string_equal(after.s, before.s);
 }
 
 /* What the filters say of every pod, node and rank. */
 static void ask_all(struct scene *s, struct str *ret)
 {
-	array_each(u, &s->p.w.units)
+	array_each(u, &s->p.trial.units)
 		for (node_id node = 0; node < s->c.nodes.n; node++)
 			for (unsigned rank = 0; rank < LEVELS; rank++)
 				str_addf(ret, "%d ",
@@ -340,38 +340,38 @@ static void ask_all(struct scene *s, struct str *ret)
 /* Bound pods are evicted, pending ones are put anywhere, whether they fit or not. */
 static void turn_upside_down(struct scene *s, uint32_t *random)
 {
-	struct trial *w = &s->p.w;
+	struct trial *t = &s->p.trial;
 
-	for (unit_id id = 0; id < w->units.n; id++) {
-		const struct unit *u = &w->units.items[id];
-		place_id place = random_below(random, (uint32_t)w->places.n);
+	for (unit_id id = 0; id < t->units.n; id++) {
+		const struct unit *u = &t->units.items[id];
+		place_id place = random_below(random, (uint32_t)t->places.n);
 
 		if (u->at != NONE)
-			trial_unassign(w, id);
+			trial_unassign(t, id);
 		if (u->kind != UNIT_PENDING) {
-			trial_evict(w, id);
+			trial_evict(t, id);
 			continue;
 		}
-		trial_charge(w, id, w->places.items[place].node);
-		trial_assign(w, id, place);
+		trial_charge(t, id, t->places.items[place].node);
+		trial_assign(t, id, place);
 	}
 }
 
 static void put_back(struct scene *s)
 {
-	struct trial *w = &s->p.w;
+	struct trial *t = &s->p.trial;
 
-	for (unit_id id = 0; id < w->units.n; id++) {
-		const struct unit *u = &w->units.items[id];
+	for (unit_id id = 0; id < t->units.n; id++) {
+		const struct unit *u = &t->units.items[id];
 
 		if (u->kind != UNIT_PENDING) {
-			trial_unevict(w, id);
+			trial_unevict(t, id);
 		} else {
-			trial_uncharge(w, id, w->places.items[u->at].node);
-			trial_unassign(w, id);
+			trial_uncharge(t, id, t->places.items[u->at].node);
+			trial_unassign(t, id);
 		}
 		if (u->origin != NONE)
-			trial_assign(w, id, u->origin);
+			trial_assign(t, id, u->origin);
 	}
 }
 
@@ -387,15 +387,15 @@ static void any_world_is_restored_exactly(void **state)
 
 		build_random(&yaml, seed);
 		scene_start(&s, &yaml);
-		trial_picture(&s.p.w, &before);
+		trial_picture(&s.p.trial, &before);
 		ask_all(&s, &before);
 		turn_upside_down(&s, &random);
-		trial_picture(&s.p.w, &between);
+		trial_picture(&s.p.trial, &between);
 		put_back(&s);
-		trial_picture(&s.p.w, &after);
+		trial_picture(&s.p.trial, &after);
 		ask_all(&s, &after);
 		assert_string_equal(after.s, before.s);
-		assert_true(s.p.w.units.n == 0 || strcmp(between.s, before.s) != 0);
+		assert_true(s.p.trial.units.n == 0 || strcmp(between.s, before.s) != 0);
 	}
 }
 

@@ -15,8 +15,8 @@ static void move(struct scene *s, const char *pod, place_id to)
 {
 	unit_id id = scene_unit(s, pod);
 
-	trial_unassign(&s->p.w, id);
-	trial_assign(&s->p.w, id, to);
+	trial_unassign(&s->p.trial, id);
+	trial_assign(&s->p.trial, id, to);
 }
 
 /* The steps of the only node, "edge", as "pod>cores". */
@@ -29,7 +29,8 @@ static void is_ordered(struct scene *s, const char *expect)
 	array_each(step, &steps)
 		str_addf(&text, "%s>%s ",
 			 cluster_str(&s->c,
-				     unit_pod(&s->p.w, &s->p.w.units.items[step->unit])->meta.name),
+				     unit_pod(&s->p.trial, &s->p.trial.units.items[step->unit])
+					     ->meta.name),
 			 scene_place(s, step->to) + strlen("edge:"));
 	array_done(&steps);
 	assert_string_equal(text.s, expect);
@@ -112,8 +113,8 @@ static void the_evicted_make_room_first(void **state)
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", .low = 500000 });
 	scene_start(&s, &yaml);
-	trial_unassign(&s.p.w, scene_unit(&s, "b"));
-	trial_evict(&s.p.w, scene_unit(&s, "b"));
+	trial_unassign(&s.p.trial, scene_unit(&s, "b"));
+	trial_evict(&s.p.trial, scene_unit(&s, "b"));
 	move(&s, "a", 1);
 	is_ordered(&s, "a>1 ");
 }
@@ -147,7 +148,7 @@ static void shared_cores_may_be_kept_while_full(void **state)
 		  (struct test_pod){ "a", "edge", "0-1", .low = 800000, .rt = "coreCount: 2" });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", .low = 300000 });
 	scene_start(&s, &yaml);
-	move(&s, "a", trial_place(&s.p.w, 0, cores, 2));
+	move(&s, "a", trial_place(&s.p.trial, 0, cores, 2));
 	is_ordered(&s, "a>1,2 ");
 }
 

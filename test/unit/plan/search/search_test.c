@@ -22,16 +22,16 @@ struct everything {
 
 static void everything_of(struct everything *e, const struct scene *s)
 {
-	const struct trial *w = &s->p.w;
+	const struct trial *t = &s->p.trial;
 
 	*e = (struct everything){ 0 };
 	for (node_id node = 0; node < s->c.nodes.n; node++)
 		*array_add(&e->nodes) = node;
-	for (uint32_t turn = 0; turn < w->units.n; turn++) {
-		uint8_t kind = w->units.items[w->by_turn[turn]].kind;
+	for (uint32_t turn = 0; turn < t->units.n; turn++) {
+		uint8_t kind = t->units.items[t->by_turn[turn]].kind;
 
 		if (kind == UNIT_PENDING || kind == UNIT_UNASSIGNED)
-			*array_add(&e->to_place) = w->by_turn[turn];
+			*array_add(&e->to_place) = t->by_turn[turn];
 	}
 	e->region = (struct region){
 		.nodes = e->nodes.items,
@@ -215,9 +215,9 @@ static void the_world_is_as_before_after_a_search(void **state)
 		everything_of(&e, &s);
 		e.region.is_whole_cluster = seed % 2;
 		e.region.max_steps = 2000;
-		trial_picture(&s.p.w, &before);
+		trial_picture(&s.p.trial, &before);
 		search_region(&s.p, &e.region, &any_cost, &a);
-		trial_picture(&s.p.w, &after);
+		trial_picture(&s.p.trial, &after);
 		assert_string_equal(after.s, before.s);
 		search_result_done(&a);
 	}
@@ -271,12 +271,12 @@ static void no_core_gets_above_its_capacity(void **state)
 		everything_of(&e, &s);
 		e.region.max_steps = 2000;
 
-		AUTO_FREE struct cell *before = xcalloc(s.p.w.n_cells, sizeof(*before));
-		memcpy(before, s.p.w.cells, s.p.w.n_cells * sizeof(*before));
+		AUTO_FREE struct cell *before = xcalloc(s.p.trial.n_cells, sizeof(*before));
+		memcpy(before, s.p.trial.cells, s.p.trial.n_cells * sizeof(*before));
 		search_region(&s.p, &e.region, &any_cost, &a);
 		search_commit(&s.p, &e.region, &a);
-		for (cell_id id = 0; id < s.p.w.n_cells; id++)
-			assert_false(is_worse(&s.p.w.cells[id], &before[id]));
+		for (cell_id id = 0; id < s.p.trial.n_cells; id++)
+			assert_false(is_worse(&s.p.trial.cells[id], &before[id]));
 		search_result_done(&a);
 	}
 }
