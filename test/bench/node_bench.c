@@ -75,7 +75,7 @@ void bench_unwant(struct bench *b, const char *child)
 
 void bench_tick(struct bench *b)
 {
-	struct note note;
+	struct node_event note;
 
 	engine_tick(&b->engine, engine_now_ns());
 	while (engine_take_event(&b->engine, &note))

@@ -53,7 +53,7 @@ static const struct field inner_fields[] = {
 
 static const struct field fields[] = {
 	FIELD_SUB("inner", inner_fields),
-	FIELD("name", read_late_text, struct thing, name),
+	FIELD("name", read_deferred_text, struct thing, name),
 	FIELD_KEPT("pairs", read_pairs, struct thing, pairs),
 	FIELD("parts", read_parts, struct thing, n_parts),
 	FIELD("rest", read_slice, struct thing, rest),
