@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/assignment.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 #define SPEC                                                                                     \
 	",\"spec\":{\"containers\":[{\"name\":\"app\"},{\"name\":\"log\",\"cgroup\":\"/a/b\"}]," \
@@ -25,12 +23,11 @@ static enum assignment_kind read_pod(const char *text, bool needs_core, struct a
 	return assignment_read(pod, needs_core, 4, w, err);
 }
 
-static void assignment_is_read(void **pod_status)
+TEST(assignment_is_read)
 {
 	struct assignment w;
 	struct error err;
 
-	(void)pod_status;
 	assert_int_equal(
 		read_pod(POD(BUDGET ",\"mckube.io/rt-core\":\"2-3\","
 				    "\"mckube.io/criticality\":\"high\","
@@ -55,12 +52,11 @@ static void assignment_is_read(void **pod_status)
 	assignment_done(&w);
 }
 
-static void a_degraded_pod_has_its_floor_at_any_level(void **pod_status)
+TEST(a_degraded_pod_has_its_floor_at_any_level)
 {
 	struct assignment w;
 	struct error err;
 
-	(void)pod_status;
 	assert_int_equal(read_pod(POD(BUDGET ",\"mckube.io/rt-core\":\"2\","
 					     "\"mckube.io/rt-runtime-floor\":\"700\","
 					     "\"mckube.io/rt-degraded\":\"\""),
@@ -71,12 +67,11 @@ static void a_degraded_pod_has_its_floor_at_any_level(void **pod_status)
 	assignment_done(&w);
 }
 
-static void request_without_cores_is_no_assignment(void **pod_status)
+TEST(request_without_cores_is_no_assignment)
 {
 	struct assignment w;
 	struct error err;
 
-	(void)pod_status;
 	assert_int_equal(read_pod(POD(BUDGET), true, &w, &err), ASSIGNMENT_NONE);
 	assignment_done(&w);
 	assert_int_equal(read_pod(POD(BUDGET), false, &w, &err), ASSIGNMENT_VALID);
@@ -87,12 +82,11 @@ static void request_without_cores_is_no_assignment(void **pod_status)
 	assignment_done(&w);
 }
 
-static void rt_operators_annotations_are_read(void **pod_status)
+TEST(rt_operators_annotations_are_read)
 {
 	struct assignment w;
 	struct error err;
 
-	(void)pod_status;
 	assert_int_equal(
 		read_pod(POD("\"realtime\":\"true\",\"rt_runtime_us\":\"25000\""), true, &w, &err),
 		ASSIGNMENT_VALID);
@@ -106,12 +100,11 @@ static void rt_operators_annotations_are_read(void **pod_status)
 	assignment_done(&w);
 }
 
-static void budget_is_divided_among_containers(void **pod_status)
+TEST(budget_is_divided_among_containers)
 {
 	struct assignment w;
 	struct error err;
 
-	(void)pod_status;
 	assert_int_equal(read_pod(POD(BUDGET ",\"mckube.io/rt-containers\":\"app=70,log,init\""),
 				  false, &w, &err),
 			 ASSIGNMENT_VALID);
@@ -133,9 +126,8 @@ static void refused(const char *text, const char *why)
 	assignment_done(&w);
 }
 
-static void nonsense_names_its_field(void **pod_status)
+TEST(nonsense_names_its_field)
 {
-	(void)pod_status;
 	refused(POD("\"mckube.io/rt-period\":\"soon\""), "[mckube.io/rt-period]: 'soon'");
 	refused(POD("\"mckube.io/rt-period\":\"-1\""), "[mckube.io/rt-period]: -1 is not between");
 	refused(POD(BUDGET ",\"mckube.io/rt-core\":\"x\""), "[mckube.io/rt-core]: 'x'");
@@ -149,17 +141,4 @@ static void nonsense_names_its_field(void **pod_status)
 		"metadata.uid: '../x'");
 	refused("{\"metadata\":{\"name\":\"p\",\"annotations\":{" BUDGET "}},\"spec\":{}}",
 		"spec.containers: there is none");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(assignment_is_read),
-		cmocka_unit_test(a_degraded_pod_has_its_floor_at_any_level),
-		cmocka_unit_test(request_without_cores_is_no_assignment),
-		cmocka_unit_test(rt_operators_annotations_are_read),
-		cmocka_unit_test(budget_is_divided_among_containers),
-		cmocka_unit_test(nonsense_names_its_field),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

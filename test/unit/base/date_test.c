@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/date.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 static void reads_as(const char *text, int64_t expect)
 {
@@ -16,9 +14,8 @@ static void reads_as(const char *text, int64_t expect)
 	assert_int_equal(t, expect);
 }
 
-static void every_spelling_is_read(void **state)
+TEST(every_spelling_is_read)
 {
-	(void)state;
 	reads_as("1970-01-01T00:00:00Z", 0);
 	reads_as("2000-02-29T23:59:59Z", 951868799);
 	reads_as("2026-11-21T09:00:00Z", 1795251600);
@@ -29,7 +26,7 @@ static void every_spelling_is_read(void **state)
 	reads_as("9999-12-31T23:59:59Z", DATE_MAX);
 }
 
-static void nonsense_is_refused(void **state)
+TEST(nonsense_is_refused)
 {
 	static const char *const bad[] = {
 		"",
@@ -52,16 +49,14 @@ static void nonsense_is_refused(void **state)
 	};
 	int64_t t = 42;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(date_parse(bad[i], strlen(bad[i]), &t));
 	assert_int_equal(t, 42);
 }
 
 /* The C library's calendar is the second opinion. */
-static void every_day_agrees_with_the_c_library(void **state)
+TEST(every_day_agrees_with_the_c_library)
 {
-	(void)state;
 	for (int64_t t = 0; t <= DATE_MAX; t += 86400 * 13 + 3607) {
 		char ours[DATE_TEXT], theirs[DATE_TEXT];
 		time_t clock = (time_t)t;
@@ -73,15 +68,4 @@ static void every_day_agrees_with_the_c_library(void **state)
 		assert_true(date_parse(ours, strlen(ours), &back));
 		assert_int_equal(back, t);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_spelling_is_read),
-		cmocka_unit_test(nonsense_is_refused),
-		cmocka_unit_test(every_day_agrees_with_the_c_library),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/intern.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "base/array.h"
 #include "base/auto.h"
+#include "test/unit/test.h"
 
-static void equal_strings_have_equal_ids(void **state)
+TEST(equal_strings_have_equal_ids)
 {
 	AUTO(intern_done) struct intern t = { 0 };
 
-	(void)state;
 	str_id one = intern_cstr(&t, "one"), two = intern_cstr(&t, "two");
 	assert_int_equal(intern_cstr(&t, ""), 0);
 	assert_int_not_equal(one, two);
@@ -25,12 +19,11 @@ static void equal_strings_have_equal_ids(void **state)
 	assert_int_equal(intern_len(&t, two), 3);
 }
 
-static void a_string_can_be_added_in_two_steps(void **state)
+TEST(a_string_can_be_added_in_two_steps)
 {
 	AUTO(intern_done) struct intern t = { 0 };
 	uint32_t hashes[2000];
 
-	(void)state;
 	for (uint32_t i = 0; i < 2000; i++)
 		hashes[i] = intern_prefetch(&t, &i, sizeof(i));
 	for (uint32_t i = 0; i < 2000; i++) {
@@ -41,7 +34,7 @@ static void a_string_can_be_added_in_two_steps(void **state)
 	}
 }
 
-static void whole_numbers_are_known(void **state)
+TEST(whole_numbers_are_known)
 {
 	static const struct {
 		const char *text;
@@ -67,7 +60,6 @@ static void whole_numbers_are_known(void **state)
 	};
 	AUTO(intern_done) struct intern t = { 0 };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		str_id id = intern_add(&t, rows[i].text, rows[i].n);
 		int32_t number = 0;
@@ -78,14 +70,13 @@ static void whole_numbers_are_known(void **state)
 	assert_false(intern_number(&t, INTERN_NONE, &(int32_t){ 0 }));
 }
 
-static void what_is_forgotten_makes_room(void **state)
+TEST(what_is_forgotten_makes_room)
 {
 	AUTO(intern_done) struct intern t = { 0 };
 	str_id cached_value = intern_cstr(&t, "42"), gone = intern_cstr(&t, "43");
 	bool is_live[3] = { 0 };
 	int32_t number = 0;
 
-	(void)state;
 	is_live[cached_value] = true;
 	intern_sweep(&t, is_live);
 	assert_int_equal(intern_cstr(&t, "42"), cached_value);
@@ -94,16 +85,4 @@ static void what_is_forgotten_makes_room(void **state)
 	assert_int_equal(intern_find(&t, "43", 2), INTERN_NONE);
 	assert_int_equal(intern_cstr(&t, "word"), gone);
 	assert_false(intern_number(&t, gone, &number));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(equal_strings_have_equal_ids),
-		cmocka_unit_test(a_string_can_be_added_in_two_steps),
-		cmocka_unit_test(whole_numbers_are_known),
-		cmocka_unit_test(what_is_forgotten_makes_room),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

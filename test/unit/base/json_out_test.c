@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_out.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static void write_sample(struct json_out *o)
 {
@@ -34,12 +29,11 @@ static void write_sample(struct json_out *o)
 	json_out_end(o);
 }
 
-static void people_get_lines_and_the_given_order(void **state)
+TEST(people_get_lines_and_the_given_order)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	struct json_out o = { .out = &text };
 
-	(void)state;
 	write_sample(&o);
 	json_out_done(&o);
 	assert_string_equal(text.s,
@@ -58,12 +52,11 @@ static void people_get_lines_and_the_given_order(void **state)
 			    "}");
 }
 
-static void the_canonical_form_is_sorted_and_has_no_blanks(void **state)
+TEST(the_canonical_form_is_sorted_and_has_no_blanks)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	struct json_out o = { .out = &text, .is_canonical = true };
 
-	(void)state;
 	write_sample(&o);
 	json_out_done(&o);
 	assert_string_equal(text.s,
@@ -72,24 +65,12 @@ static void the_canonical_form_is_sorted_and_has_no_blanks(void **state)
 			    "\"name\":\"a \\\"b\\\"\\n\\b\\f\\r\\t\\u0001\x7f\xc3\xa9\"}");
 }
 
-static void a_number_alone_is_a_text(void **state)
+TEST(a_number_alone_is_a_text)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	struct json_out o = { .out = &text };
 
-	(void)state;
 	json_out_int(&o, -1);
 	json_out_done(&o);
 	assert_string_equal(text.s, "-1");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(people_get_lines_and_the_given_order),
-		cmocka_unit_test(the_canonical_form_is_sorted_and_has_no_blanks),
-		cmocka_unit_test(a_number_alone_is_a_text),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/array.h"
 #include "base/str.h"
+#include "test/unit/test.h"
 
 static cJSON *parse(const char *text)
 {
@@ -29,32 +25,29 @@ static void prints_as(const char *text, const char *expect)
 	assert_string_equal(printed, expect);
 }
 
-static void values_of_all_kinds_are_read(void **state)
+TEST(values_of_all_kinds_are_read)
 {
-	(void)state;
 	prints_as(" { \"a\" : [ 1 , true , false , null , \"x\" , { } , [ ] , -0.5 ] } \n",
 		  "{\"a\":[1,true,false,null,\"x\",{},[],-0.5]}");
 	prints_as("\"top\"", "\"top\"");
 	prints_as("12", "12");
 }
 
-static void the_last_of_equal_keys_wins(void **state)
+TEST(the_last_of_equal_keys_wins)
 {
-	(void)state;
 	prints_as("{\"a\":1,\"b\":2,\"a\":3}", "{\"b\":2,\"a\":3}");
 	prints_as("{\"a\":{\"x\":1},\"a\":{\"y\":2}}", "{\"a\":{\"y\":2}}");
 	prints_as("{\"a\":1,\"\\u0061\":2,\"A\":3}", "{\"a\":2,\"A\":3}");
 }
 
-static void escapes_become_text(void **state)
+TEST(escapes_become_text)
 {
 	AUTO_JSON cJSON *root = parse("\"\\u00e9\\ud83d\\ude00\\ud800x\\n\\/\\\"\"");
 
-	(void)state;
 	assert_string_equal(root->valuestring, "\xc3\xa9\xf0\x9f\x98\x80\xef\xbf\xbdx\n/\"");
 }
 
-static void integers_are_exact(void **state)
+TEST(integers_are_exact)
 {
 	static const struct {
 		const char *text;
@@ -71,7 +64,6 @@ static void integers_are_exact(void **state)
 	};
 	int64_t v;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		AUTO_JSON cJSON *root = parse(good[i].text);
 
@@ -86,12 +78,11 @@ static void integers_are_exact(void **state)
 	}
 }
 
-static void any_number_reads_as_a_double(void **state)
+TEST(any_number_reads_as_a_double)
 {
 	AUTO_JSON cJSON *root = parse("[1.0,1e3,0.25,7,\"8\"]");
 	double v;
 
-	(void)state;
 	assert_true(json_number(cJSON_GetArrayItem(root, 0), &v) && v == 1.0);
 	assert_true(json_number(cJSON_GetArrayItem(root, 1), &v) && v == 1000.0);
 	assert_true(json_number(cJSON_GetArrayItem(root, 2), &v) && v == 0.25);
@@ -99,11 +90,10 @@ static void any_number_reads_as_a_double(void **state)
 	assert_false(json_number(cJSON_GetArrayItem(root, 4), &v));
 }
 
-static void look_up_is_exact(void **state)
+TEST(look_up_is_exact)
 {
 	AUTO_JSON cJSON *root = parse("{\"a\":{\"Key\":\"v\",\"n\":1}}");
 
-	(void)state;
 	assert_string_equal(json_text(json_path(root, "a.Key")), "v");
 	assert_null(json_path(root, "a.key"));
 	assert_null(json_path(root, "a.Key.x"));
@@ -111,17 +101,16 @@ static void look_up_is_exact(void **state)
 	assert_null(json_get(NULL, "a"));
 }
 
-static void sorting_goes_all_the_way_down(void **state)
+TEST(sorting_goes_all_the_way_down)
 {
 	AUTO_JSON cJSON *root = parse("{\"b\":[{\"z\":1,\"y\":2}],\"a\":{\"d\":1,\"c\":2}}");
 
-	(void)state;
 	json_sort(root);
 	AUTO_FREE char *printed = cJSON_PrintUnformatted(root);
 	assert_string_equal(printed, "{\"a\":{\"c\":2,\"d\":1},\"b\":[{\"y\":2,\"z\":1}]}");
 }
 
-static void what_is_not_json_is_refused(void **state)
+TEST(what_is_not_json_is_refused)
 {
 	static const struct {
 		const char *text, *why;
@@ -158,7 +147,6 @@ static void what_is_not_json_is_refused(void **state)
 		{ "\xef\xbb\xbf{}", "not a JSON value" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		cJSON *root = NULL;
 		struct error err = ERROR_INIT;
@@ -170,13 +158,12 @@ static void what_is_not_json_is_refused(void **state)
 	}
 }
 
-static void depth_is_limited(void **state)
+TEST(depth_is_limited)
 {
 	AUTO(str_done) struct str deep = STR_INIT;
 	cJSON *root = NULL;
 	struct error err;
 
-	(void)state;
 	for (int i = 0; i < 100; i++)
 		str_addc(&deep, '[');
 	for (int i = 0; i < 100; i++)
@@ -188,21 +175,4 @@ static void depth_is_limited(void **state)
 	str_addf(&deeper, "{\"a\":%s}", deep.s);
 	assert_true(json_parse(deeper.s, deeper.n, &root, &err) < 0);
 	assert_non_null(strstr(err.msg, "nested more than 100 deep"));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(values_of_all_kinds_are_read),
-		cmocka_unit_test(the_last_of_equal_keys_wins),
-		cmocka_unit_test(escapes_become_text),
-		cmocka_unit_test(integers_are_exact),
-		cmocka_unit_test(any_number_reads_as_a_double),
-		cmocka_unit_test(look_up_is_exact),
-		cmocka_unit_test(sorting_goes_all_the_way_down),
-		cmocka_unit_test(what_is_not_json_is_refused),
-		cmocka_unit_test(depth_is_limited),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

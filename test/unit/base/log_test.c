@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
 #include "base/json.h"
+#include "test/unit/test.h"
 
 /* Standard error as a file while a test runs. */
 struct capture {
@@ -50,7 +46,7 @@ static int end(void **state)
 	return 0;
 }
 
-static void level_decides(void **state)
+TEST_WITH(level_decides, begin, end)
 {
 	log_v(1, "not yet");
 	log_set_level(2);
@@ -64,22 +60,21 @@ static void level_decides(void **state)
 	assert_int_equal(text[0], 'I');
 }
 
-static void arguments_are_not_evaluated_in_vain(void **state)
+TEST_WITH(arguments_are_not_evaluated_in_vain, begin, end)
 {
 	int n = 0;
 
-	(void)state;
 	log_v(9, "%d", n++);
 	assert_int_equal(n, 0);
 }
 
-static void warnings_need_no_level(void **state)
+TEST_WITH(warnings_need_no_level, begin, end)
 {
 	log_warning("odd");
 	assert_int_equal(said(*state)[0], 'W');
 }
 
-static void a_line_stays_a_line(void **state)
+TEST_WITH(a_line_stays_a_line, begin, end)
 {
 	char longer[3000];
 
@@ -94,7 +89,7 @@ static void a_line_stays_a_line(void **state)
 	assert_true(strlen(second) <= 1024);
 }
 
-static void json_is_one_object_a_line(void **state)
+TEST_WITH(json_is_one_object_a_line, begin, end)
 {
 	log_set_format(LOG_JSON);
 	log_warning("a \"b\"\nc");
@@ -110,17 +105,4 @@ static void json_is_one_object_a_line(void **state)
 	assert_int_equal(json_parse(end + 1, strlen(end + 1), &second, &err), 0);
 	assert_string_equal(json_text(json_get(second, "severity")), "info");
 	assert_true(strtod(end + strlen("\n{\"ts\":"), NULL) > 1.7e12);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(level_decides, begin, end),
-		cmocka_unit_test_setup_teardown(arguments_are_not_evaluated_in_vain, begin, end),
-		cmocka_unit_test_setup_teardown(warnings_need_no_level, begin, end),
-		cmocka_unit_test_setup_teardown(a_line_stays_a_line, begin, end),
-		cmocka_unit_test_setup_teardown(json_is_one_object_a_line, begin, end),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/nearest.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/array.h"
+#include "test/unit/test.h"
 
 static const char *nearest_of(const char *word)
 {
@@ -22,7 +18,7 @@ static const char *nearest_of(const char *word)
 	return n.best;
 }
 
-static void typos_are_understood(void **state)
+TEST(typos_are_understood)
 {
 	static const struct {
 		const char *word, *best;
@@ -33,26 +29,23 @@ static void typos_are_understood(void **state)
 		{ "snapshots", "snapshot" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		assert_string_equal(nearest_of(cases[i].word), cases[i].best);
 }
 
-static void nothing_is_near_to_something_else(void **state)
+TEST(nothing_is_near_to_something_else)
 {
 	static const char *const words[] = { "", "x", "zz", "xyzzy", "kubernetes", "delete" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		assert_null(nearest_of(words[i]));
 }
 
-static void length_is_no_trouble(void **state)
+TEST(length_is_no_trouble)
 {
 	char longest[64], longer[65];
 	struct nearest n;
 
-	(void)state;
 	memset(longest, 'a', sizeof(longest));
 	memset(longer, 'a', sizeof(longer));
 	longest[sizeof(longest) - 1] = longer[sizeof(longer) - 1] = '\0';
@@ -62,15 +55,4 @@ static void length_is_no_trouble(void **state)
 	n = NEAREST_OF(longer);
 	nearest_offer(&n, longer);
 	assert_null(n.best);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(typos_are_understood),
-		cmocka_unit_test(nothing_is_near_to_something_else),
-		cmocka_unit_test(length_is_no_trouble),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/option.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static const char *const colors[] = { "auto", "always", "never", NULL };
 static const char *const modes[] = { "none", "client", "server", NULL };
@@ -93,9 +89,8 @@ static void refused(const char *message, const char *const *words)
 
 #define REFUSED(message, ...) refused(message, (const char *const[]){ __VA_ARGS__, NULL })
 
-static void presets_hold_without_options(void **state)
+TEST(presets_hold_without_options)
 {
-	(void)state;
 	PARSE(r, "one");
 	assert_int_equal(r.code, 0);
 	assert_int_equal(r.args.moves, 50);
@@ -106,14 +101,13 @@ static void presets_hold_without_options(void **state)
 	assert_false(option_is_given(r.sets, "max-moves"));
 }
 
-static void value_may_stand_anywhere(void **state)
+TEST(value_may_stand_anywhere)
 {
 	static const char *const spellings[][4] = {
 		{ "--namespace=x" }, { "--namespace", "x" }, { "-nx" },	  { "-n=x" }, { "-n", "x" },
 		{ "-Anx" },	     { "-An", "x" },	     { "-An=x" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
 		AUTO(run_done) struct run r;
 
@@ -125,9 +119,8 @@ static void value_may_stand_anywhere(void **state)
 	}
 }
 
-static void options_and_arguments_mix(void **state)
+TEST(options_and_arguments_mix)
 {
-	(void)state;
 	PARSE(r, "a", "-A", "b", "--color", "never", "-", "--", "-R", "--x");
 	assert_int_equal(r.code, 0);
 	assert_true(r.args.all);
@@ -139,9 +132,8 @@ static void options_and_arguments_mix(void **state)
 	assert_string_equal(r.rest.items[4], "--x");
 }
 
-static void bools_group_and_take_values_by_sign_only(void **state)
+TEST(bools_group_and_take_values_by_sign_only)
 {
-	(void)state;
 	PARSE(r, "-AR", "--all-namespaces=false", "true");
 	assert_int_equal(r.code, 0);
 	assert_false(r.args.all);
@@ -153,9 +145,8 @@ static void bools_group_and_take_values_by_sign_only(void **state)
 	assert_true(s.args.recurse);
 }
 
-static void a_value_may_look_like_an_option(void **state)
+TEST(a_value_may_look_like_an_option)
 {
-	(void)state;
 	PARSE(r, "-n", "-A", "--config", "--", "--ratio=1");
 	assert_int_equal(r.code, 0);
 	assert_string_equal(r.args.ns, "-A");
@@ -164,18 +155,16 @@ static void a_value_may_look_like_an_option(void **state)
 	assert_int_equal(r.args.ratio, 1000000);
 }
 
-static void short_option_with_an_empty_value_is_pflags(void **state)
+TEST(short_option_with_an_empty_value_is_pflags)
 {
-	(void)state;
 	PARSE(r, "-n=");
 	assert_string_equal(r.args.ns, "=");
 	PARSE(s, "--namespace=");
 	assert_string_equal(s.args.ns, "");
 }
 
-static void optional_value_needs_its_sign(void **state)
+TEST(optional_value_needs_its_sign)
 {
-	(void)state;
 	PARSE(r, "--dry-run", "server");
 	assert_int_equal(r.args.dry_run, 1);
 	assert_int_equal(r.rest.n, 1);
@@ -183,9 +172,8 @@ static void optional_value_needs_its_sign(void **state)
 	assert_int_equal(s.args.dry_run, 2);
 }
 
-static void lists_grow(void **state)
+TEST(lists_grow)
 {
-	(void)state;
 	PARSE(r, "-f", "a,b", "--filename=c", "--groups=x,y", "--groups", "\"p,\"\"q\",z", "-ccc");
 	assert_int_equal(r.code, 0);
 	assert_int_equal(r.args.files.n, 2);
@@ -196,7 +184,7 @@ static void lists_grow(void **state)
 	assert_int_equal(r.args.count, 3);
 }
 
-static void durations_are_gos(void **state)
+TEST(durations_are_gos)
 {
 	static const struct {
 		const char *text;
@@ -212,7 +200,6 @@ static void durations_are_gos(void **state)
 		{ "--timeout=7us", 7000 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		PARSE(r, cases[i].text);
 		assert_int_equal(r.code, 0);
@@ -220,9 +207,8 @@ static void durations_are_gos(void **state)
 	}
 }
 
-static void mistakes_are_named(void **state)
+TEST(mistakes_are_named)
 {
-	(void)state;
 	REFUSED("unknown flag: --foo", "--foo");
 	REFUSED("unknown flag: --namespac (did you mean --namespace?)", "--namespac=x");
 	REFUSED("unknown flag: --name (did you mean --namespace?)", "--name", "x");
@@ -262,17 +248,15 @@ static void mistakes_are_named(void **state)
 		"--count=x");
 }
 
-static void text_of_an_error_is_harmless(void **state)
+TEST(text_of_an_error_is_harmless)
 {
-	(void)state;
 	REFUSED("unknown flag: --?[31mx", "--\033[31mx");
 }
 
-static void help_shows_what_a_value_may_be(void **state)
+TEST(help_shows_what_a_value_may_be)
 {
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	option_help(options, 60, &out);
 	assert_non_null(strstr(out.s, "  -A, --all-namespaces        every namespace\n"));
 	assert_non_null(strstr(out.s, "      --dry-run[=MODE]        write nothing:\n"
@@ -282,11 +266,10 @@ static void help_shows_what_a_value_may_be(void **state)
 	assert_null(strstr(out.s, "small"));
 }
 
-static void man_page_escapes_dashes(void **state)
+TEST(man_page_escapes_dashes)
 {
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	option_man(common, &out);
 	assert_string_equal(out.s, ".TP\n.B \\-\\-color WHEN\n"
 				   "colour: auto|always|never (default auto)\n");
@@ -303,7 +286,7 @@ static const struct option *awaiting(const char *const *words, const char **ret_
 	return option_awaiting(sets, n, (char **)words, ret_value, &is_argument);
 }
 
-static void last_word_may_be_a_value(void **state)
+TEST(last_word_may_be_a_value)
 {
 	static const char *const values[][5] = {
 		{ "plan", "--output", "js" }, { "--output=js" }, { "-ojs" },
@@ -315,7 +298,6 @@ static void last_word_may_be_a_value(void **state)
 	};
 	const char *value;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
 		assert_ptr_equal(awaiting(values[i], &value), &options[6]);
 		assert_string_equal(value, "js");
@@ -324,12 +306,11 @@ static void last_word_may_be_a_value(void **state)
 		assert_null(awaiting(others[i], &value));
 }
 
-static void words_are_completed(void **state)
+TEST(words_are_completed)
 {
 	struct option_set sets[] = { { "Options", options, NULL }, { "Common", common, NULL }, {} };
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	option_complete(sets, "--co", &out);
 	assert_string_equal(out.s, "--config\tsettings\n--count\tcount up\n--color\tcolour\n");
 	str_clear(&out);
@@ -338,27 +319,4 @@ static void words_are_completed(void **state)
 	str_clear(&out);
 	option_complete_value(&options[0], "", &out);
 	assert_string_equal(out.s, "true\nfalse\n");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(presets_hold_without_options),
-		cmocka_unit_test(value_may_stand_anywhere),
-		cmocka_unit_test(options_and_arguments_mix),
-		cmocka_unit_test(bools_group_and_take_values_by_sign_only),
-		cmocka_unit_test(a_value_may_look_like_an_option),
-		cmocka_unit_test(short_option_with_an_empty_value_is_pflags),
-		cmocka_unit_test(optional_value_needs_its_sign),
-		cmocka_unit_test(lists_grow),
-		cmocka_unit_test(durations_are_gos),
-		cmocka_unit_test(mistakes_are_named),
-		cmocka_unit_test(text_of_an_error_is_harmless),
-		cmocka_unit_test(help_shows_what_a_value_may_be),
-		cmocka_unit_test(man_page_escapes_dashes),
-		cmocka_unit_test(last_word_may_be_a_value),
-		cmocka_unit_test(words_are_completed),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

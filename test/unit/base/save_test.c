@@ -2,18 +2,14 @@
 #include "base/save.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static char folder[] = "/tmp/save_test.XXXXXX";
 
@@ -47,6 +43,19 @@ static int without_unnamed_files(void **state)
 	has_unnamed_files = false;
 	return 0;
 }
+
+/* With files that have no name until they are whole, and without. */
+#define TEST_BOTH_WAYS(name)                                 \
+	static void name(void);                              \
+	TEST_WITH(name##_unnamed, with_unnamed_files, NULL)  \
+	{                                                    \
+		name();                                      \
+	}                                                    \
+	TEST_WITH(name##_named, without_unnamed_files, NULL) \
+	{                                                    \
+		name();                                      \
+	}                                                    \
+	static void name(void)
 
 static int enter_folder(void **state)
 {
@@ -90,9 +99,8 @@ static int count_files(void)
 	return n - 2;
 }
 
-static void a_file_is_replaced_as_a_whole(void **state)
+TEST_BOTH_WAYS(a_file_is_replaced_as_a_whole)
 {
-	(void)state;
 	put("a", "one");
 	put("a", "two");
 	assert_holds("a", "two");
@@ -100,11 +108,10 @@ static void a_file_is_replaced_as_a_whole(void **state)
 	unlink("a");
 }
 
-static void what_is_not_committed_leaves_nothing(void **state)
+TEST_BOTH_WAYS(what_is_not_committed_leaves_nothing)
 {
 	struct error err;
 
-	(void)state;
 	put("a", "old");
 	for (int i = 0; i < 2; i++) {
 		AUTO(save_done) struct save s = { 0 };
@@ -117,12 +124,11 @@ static void what_is_not_committed_leaves_nothing(void **state)
 	unlink("a");
 }
 
-static void a_file_system_without_unnamed_files_will_do(void **state)
+TEST_WITH(a_file_system_without_unnamed_files_will_do, without_unnamed_files, NULL)
 {
 	AUTO(save_done) struct save s = { 0 };
 	struct error err;
 
-	(void)state;
 	assert_int_equal(save_open(&s, "a", &err), 0);
 	assert_false(s.is_unnamed);
 	assert_int_equal(count_files(), 1);
@@ -130,12 +136,11 @@ static void a_file_system_without_unnamed_files_will_do(void **state)
 	assert_int_equal(count_files(), 0);
 }
 
-static void a_killed_program_leaves_nothing(void **state)
+TEST_WITH(a_killed_program_leaves_nothing, with_unnamed_files, NULL)
 {
 	int fd = open(".", O_TMPFILE | O_WRONLY, 0600);
 	int status;
 
-	(void)state;
 	if (fd < 0)
 		skip();
 	close(fd);
@@ -156,11 +161,10 @@ static void a_killed_program_leaves_nothing(void **state)
 	unlink("a");
 }
 
-static void mode_and_links_stay(void **state)
+TEST_BOTH_WAYS(mode_and_links_stay)
 {
 	struct stat st;
 
-	(void)state;
 	put("a", "old");
 	assert_int_equal(chmod("a", 0640), 0);
 	assert_int_equal(symlink("a", "link"), 0);
@@ -174,44 +178,24 @@ static void mode_and_links_stay(void **state)
 	unlink("link");
 }
 
-static void a_full_disk_is_an_error(void **state)
+TEST_BOTH_WAYS(a_full_disk_is_an_error)
 {
 	AUTO(save_done) struct save s = { 0 };
 	struct error err;
 
-	(void)state;
 	assert_int_equal(save_open(&s, "/dev/full", &err), 0);
 	fputs("text", s.f);
 	assert_int_equal(save_commit(&s, &err), -ENOSPC);
 	assert_string_equal(err.msg, "write /dev/full: No space left on device");
 }
 
-static void a_folder_that_is_not_there_is_named(void **state)
+TEST_BOTH_WAYS(a_folder_that_is_not_there_is_named)
 {
 	AUTO(save_done) struct save s = { 0 };
 	struct error err;
 
-	(void)state;
 	assert_int_equal(save_open(&s, "missing/plan.json", &err), -ENOENT);
 	assert_string_equal(err.msg, "missing/plan.json: No such file or directory");
 }
 
-#define BOTH_WAYS(test)                                   \
-	cmocka_unit_test_setup(test, with_unnamed_files), \
-		cmocka_unit_test_setup(test, without_unnamed_files)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		BOTH_WAYS(a_file_is_replaced_as_a_whole),
-		BOTH_WAYS(what_is_not_committed_leaves_nothing),
-		BOTH_WAYS(mode_and_links_stay),
-		BOTH_WAYS(a_full_disk_is_an_error),
-		BOTH_WAYS(a_folder_that_is_not_there_is_named),
-		cmocka_unit_test_setup(a_file_system_without_unnamed_files_will_do,
-				       without_unnamed_files),
-		cmocka_unit_test_setup(a_killed_program_leaves_nothing, with_unnamed_files),
-	};
-
-	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
-}
+GROUP(enter_folder, leave_folder)

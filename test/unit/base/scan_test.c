@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/scan.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static const char sample[] =
 	"{\"a\\u00e9\" : [1, -2.5e+3, true, false, null, \"\xe6\x97\xa5 \\\"q\\\"\"],\n"
@@ -25,15 +21,14 @@ static int skip_prefix(const char *text, size_t n)
 	return scan_skip(&s);
 }
 
-static void every_prefix_is_short_and_never_bad(void **state)
+TEST(every_prefix_is_short_and_never_bad)
 {
-	(void)state;
 	for (size_t n = 0; n < sizeof(sample) - 1; n++)
 		assert_int_equal(skip_prefix(sample, n), SCAN_SHORT);
 	assert_int_equal(skip_prefix(sample, sizeof(sample) - 1), 0);
 }
 
-static void members_are_walked_in_order(void **state)
+TEST(members_are_walked_in_order)
 {
 	static const char *const expect[] = {
 		"a\\u00e9",
@@ -44,7 +39,6 @@ static void members_are_walked_in_order(void **state)
 	struct slice key;
 	size_t n = 0;
 
-	(void)state;
 	assert_int_equal(scan_open(&s, '{'), 0);
 	while (scan_member(&s, &key) > 0) {
 		assert_true(n < 3 && slice_eq(key, expect[n]));
@@ -57,31 +51,28 @@ static void members_are_walked_in_order(void **state)
 	assert_int_equal(s.depth, 0);
 }
 
-static void an_error_names_the_line(void **state)
+TEST(an_error_names_the_line)
 {
 	struct error err;
 
-	(void)state;
 	assert_int_equal(scan_check(SLICE("{\n\"a\": [\n1,\n x]}"), &err), -EINVAL);
 	assert_string_equal(err.msg, "line 4: not a JSON value");
 	assert_int_equal(scan_check(SLICE("[\"\n\"]"), &err), -EINVAL);
 	assert_string_equal(err.msg, "line 1: a control character in a string");
 }
 
-static void controls_between_tokens_are_refused(void **state)
+TEST(controls_between_tokens_are_refused)
 {
-	(void)state;
 	assert_int_equal(scan_check(SLICE("[\v1]"), NULL), -EINVAL);
 	assert_int_equal(scan_check((struct slice){ "[1\0]", 4 }, NULL), -EINVAL);
 	assert_int_equal(scan_check((struct slice){ "[]\0", 3 }, NULL), -EINVAL);
 }
 
-static void nested_too_deep_is_refused(void **state)
+TEST(nested_too_deep_is_refused)
 {
 	char text[2 * SCAN_MAX_DEPTH + 1] = { 0 };
 	struct scan s = scan_of((struct slice){ text, 2 * SCAN_MAX_DEPTH });
 
-	(void)state;
 	memset(text, '[', SCAN_MAX_DEPTH);
 	memset(text + SCAN_MAX_DEPTH, ']', SCAN_MAX_DEPTH);
 	assert_int_equal(scan_skip(&s), 0);
@@ -89,17 +80,4 @@ static void nested_too_deep_is_refused(void **state)
 	s.at = text;
 	s.depth = 1;
 	assert_int_equal(scan_skip(&s), SCAN_BAD);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_prefix_is_short_and_never_bad),
-		cmocka_unit_test(members_are_walked_in_order),
-		cmocka_unit_test(an_error_names_the_line),
-		cmocka_unit_test(controls_between_tokens_are_refused),
-		cmocka_unit_test(nested_too_deep_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

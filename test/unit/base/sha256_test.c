@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/sha256.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 /* The examples of NIST (FIPS 180-4 and its "Examples with Intermediate Values"), and the empty
  * message. */
@@ -22,9 +19,8 @@ static const struct {
 	  "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1" },
 };
 
-static void nist_vectors(void **state)
+TEST(nist_vectors)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
 		struct sha256 h = SHA256_INIT;
 		char hex[SHA256_HEX];
@@ -35,12 +31,11 @@ static void nist_vectors(void **state)
 	}
 }
 
-static void a_million_letters(void **state)
+TEST(a_million_letters)
 {
 	struct sha256 h = SHA256_INIT;
 	char hex[SHA256_HEX], letters[1000];
 
-	(void)state;
 	memset(letters, 'a', sizeof(letters));
 	for (int i = 0; i < 1000; i++)
 		sha256_add(&h, letters, sizeof(letters));
@@ -49,11 +44,10 @@ static void a_million_letters(void **state)
 			    "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-static void pieces_do_not_matter(void **state)
+TEST(pieces_do_not_matter)
 {
 	char text[200], whole[SHA256_HEX], parts[SHA256_HEX];
 
-	(void)state;
 	for (size_t n = 0; n < sizeof(text); n++) {
 		struct sha256 a = SHA256_INIT, b = SHA256_INIT;
 
@@ -65,15 +59,4 @@ static void pieces_do_not_matter(void **state)
 		sha256_finish_hex(&b, parts);
 		assert_string_equal(whole, parts);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nist_vectors),
-		cmocka_unit_test(a_million_letters),
-		cmocka_unit_test(pieces_do_not_matter),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/sort.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 enum { MANY = 3000 };
 
@@ -32,9 +29,8 @@ static bool is_sorted(size_t n)
 	return true;
 }
 
-static void keys_of_all_sizes_are_sorted(void **state)
+TEST(keys_of_all_sizes_are_sorted)
 {
-	(void)state;
 	srandom(1);
 	for (unsigned bits = 1; bits <= 64; bits++) {
 		begin(MANY);
@@ -47,9 +43,8 @@ static void keys_of_all_sizes_are_sorted(void **state)
 	}
 }
 
-static void what_all_keys_share_does_not_matter(void **state)
+TEST(what_all_keys_share_does_not_matter)
 {
-	(void)state;
 	begin(MANY);
 	for (size_t i = 0; i < MANY; i++)
 		keys[i] = UINT64_C(0xfedc000000000000) | (uint64_t)(i * 7919 % 17) << 40 | 0xabc;
@@ -57,11 +52,10 @@ static void what_all_keys_share_does_not_matter(void **state)
 	assert_true(is_sorted(MANY));
 }
 
-static void a_second_sort_keeps_the_first_among_equals(void **state)
+TEST(a_second_sort_keeps_the_first_among_equals)
 {
 	uint64_t lesser[MANY];
 
-	(void)state;
 	begin(MANY);
 	for (size_t i = 0; i < MANY; i++)
 		lesser[i] = i * 7919 % MANY;
@@ -76,9 +70,8 @@ static void a_second_sort_keeps_the_first_among_equals(void **state)
 	}
 }
 
-static void few_and_none(void **state)
+TEST(few_and_none)
 {
-	(void)state;
 	sort_ids(NULL, 0, NULL);
 	begin(2);
 	keys[0] = UINT64_MAX;
@@ -88,16 +81,4 @@ static void few_and_none(void **state)
 	sort_ids(ids, 2, keys);
 	assert_int_equal(ids[0], 1);
 	assert_int_equal(ids[1], 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(keys_of_all_sizes_are_sorted),
-		cmocka_unit_test(what_all_keys_share_does_not_matter),
-		cmocka_unit_test(a_second_sort_keeps_the_first_among_equals),
-		cmocka_unit_test(few_and_none),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/yaml.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/array.h"
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static void reads_as(const char *yaml, const char *json)
 {
@@ -22,9 +18,8 @@ static void reads_as(const char *yaml, const char *json)
 }
 
 /* Expectations are what kubectl 1.32 prints for these (label --local -o json). */
-static void scalars_have_kubectls_types(void **state)
+TEST(scalars_have_kubectls_types)
 {
-	(void)state;
 	reads_as(
 		"[y, n, Y, yes, on, off, Off, 'yes', ~, null, Null, '', true, yEs]",
 		"[true,false,true,true,true,false,false,\"yes\",null,null,null,\"\",true,\"yEs\"]");
@@ -44,26 +39,23 @@ static void scalars_have_kubectls_types(void **state)
 		 "[\"12\",12,1,\"aGk=\",\"x\",null]");
 }
 
-static void keys_become_strings(void **state)
+TEST(keys_become_strings)
 {
-	(void)state;
 	reads_as("{1: a, 1.5: b, true: c, 0x10: d}",
 		 "{\"1\":\"a\",\"1.5\":\"b\",\"true\":\"c\",\"16\":\"d\"}");
 	reads_as("&k foo: {*k : 1}", "{\"foo\":{\"foo\":1}}");
 }
 
-static void the_last_of_equal_keys_wins(void **state)
+TEST(the_last_of_equal_keys_wins)
 {
-	(void)state;
 	reads_as("a: 1\nb: 2\na: 3\n", "{\"b\":2,\"a\":3}");
 	reads_as("0x1: a\n1: b\n", "{\"1\":\"b\"}");
 	reads_as("{a: {x: 1, x: 2}, a: {z: 1}}", "{\"a\":{\"z\":1}}");
 }
 
 /* A merge stands for its members at its place: kubectl lets it win over keys before it. */
-static void anchors_and_merges_are_resolved(void **state)
+TEST(anchors_and_merges_are_resolved)
 {
-	(void)state;
 	reads_as("a: &x {p: [1, 2]}\nb: *x\n", "{\"a\":{\"p\":[1,2]},\"b\":{\"p\":[1,2]}}");
 	reads_as("a: &x {p: 1, q: 2}\nb:\n  <<: *x\n  p: 9\n",
 		 "{\"a\":{\"p\":1,\"q\":2},\"b\":{\"q\":2,\"p\":9}}");
@@ -75,9 +67,8 @@ static void anchors_and_merges_are_resolved(void **state)
 	reads_as("[&a 1, &a 2, *a]", "[1,2,2]");
 }
 
-static void block_text_keeps_its_lines(void **state)
+TEST(block_text_keeps_its_lines)
 {
-	(void)state;
 	reads_as("a: |\n  x\n   y\nb: >-\n  c\n  d\n", "{\"a\":\"x\\n y\\n\",\"b\":\"c d\"}");
 }
 
@@ -89,12 +80,11 @@ static int collect(struct slice json, uint32_t document, uint32_t line, void *ar
 	return 0;
 }
 
-static void documents_are_counted_and_empty_ones_passed_over(void **state)
+TEST(documents_are_counted_and_empty_ones_passed_over)
 {
 	static const char text[] = "---\n---\na: 1\n---\n# nothing\n--- null\n---\n- b\n...\n";
 	AUTO(str_done) struct str seen = STR_INIT;
 
-	(void)state;
 	assert_int_equal(yaml_each(text, sizeof(text) - 1, NULL, collect, &seen, NULL), 0);
 	assert_string_equal(seen.s, "2@3 {\"a\":1};5@8 [\"b\"];");
 	reads_as("a: 1\n---\n}{\n", "{\"a\":1}");
@@ -102,7 +92,7 @@ static void documents_are_counted_and_empty_ones_passed_over(void **state)
 	reads_as("# only a comment\n", "null");
 }
 
-static void bad_yaml_names_the_line(void **state)
+TEST(bad_yaml_names_the_line)
 {
 	static const struct {
 		const char *text, *why;
@@ -122,7 +112,6 @@ static void bad_yaml_names_the_line(void **state)
 		{ "%YAML 3.0\n---\na\n", "line 1: " },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		AUTO(str_done) struct str out = STR_INIT;
 		struct error err = ERROR_INIT;
@@ -144,11 +133,10 @@ static void refused(const struct str *text, const struct yaml_limits *limits, co
 		fail_msg("%s, not %s", err.msg, why);
 }
 
-static void nesting_is_limited(void **state)
+TEST(nesting_is_limited)
 {
 	AUTO(str_done) struct str flow = STR_INIT, block = STR_INIT, list = STR_INIT;
 
-	(void)state;
 	for (int i = 0; i < 100000; i++)
 		str_addc(&flow, '[');
 	for (int i = 0; i < 300; i++)
@@ -161,12 +149,11 @@ static void nesting_is_limited(void **state)
 }
 
 /* Ten names, each nine times the one before: a billion laughs. */
-static void alias_bombs_are_refused(void **state)
+TEST(alias_bombs_are_refused)
 {
 	AUTO(str_done) struct str bomb = STR_INIT, fat = STR_INIT, deep = STR_INIT;
 	const struct yaml_limits small = { .max_bytes = 100000 };
 
-	(void)state;
 	str_add(&bomb, "a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
 	for (int i = 1; i < 10; i++)
 		str_addf(&bomb, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i,
@@ -185,12 +172,11 @@ static void alias_bombs_are_refused(void **state)
 	refused(&deep, NULL, "nested too deep");
 }
 
-static void size_is_limited(void **state)
+TEST(size_is_limited)
 {
 	const struct yaml_limits small = { .max_bytes = 1 << 20 };
 	AUTO(str_done) struct str text = STR_INIT;
 
-	(void)state;
 	str_addf(&text, "a: '%*d'", 1 << 20, 1);
 	refused(&text, &small, "larger than 1 MiB");
 }
@@ -206,9 +192,8 @@ static void writes(const char *json, const char *yaml)
 	assert_int_equal(yaml_to_json(out.s, out.n, NULL, &back, &err), 0);
 }
 
-static void json_is_written_as_block_yaml(void **state)
+TEST(json_is_written_as_block_yaml)
 {
-	(void)state;
 	writes("{\"a\":{\"b\":[1,{\"c\":2,\"d\":[]},[3,4]],\"e\":{}},\"f\":null}",
 	       "a:\n  b:\n  - 1\n  - c: 2\n    d: []\n  - - 3\n    - 4\n  e: {}\nf: null\n");
 	writes("[]", "[]\n");
@@ -217,7 +202,7 @@ static void json_is_written_as_block_yaml(void **state)
 	writes("[1e3,1E-7,1.5e+9]", "- 1.0e+3\n- 1.0e-7\n- 1.5e+9\n");
 }
 
-static void text_that_looks_like_something_else_is_quoted(void **state)
+TEST(text_that_looks_like_something_else_is_quoted)
 {
 	static const char *const plain[] = {
 		"a",	   "default",	"mckube.io/rt-core", "core 2 would be at 1.000",
@@ -231,7 +216,6 @@ static void text_that_looks_like_something_else_is_quoted(void **state)
 		".5",	"@a",  "`b",  "|",    ">",    "%d", "-",   "0o7",  "1_000", ".inf",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(plain); i++) {
 		AUTO(str_done) struct str json = STR_INIT, yaml = STR_INIT;
 
@@ -251,34 +235,12 @@ static void text_that_looks_like_something_else_is_quoted(void **state)
 	       "\"a\\nb\\u0085\\u2028\\ufeff\\u0007\xf0\x9f\x98\x80\xc3\xa9\"\n");
 }
 
-static void bad_json_is_not_written(void **state)
+TEST(bad_json_is_not_written)
 {
 	AUTO(str_done) struct str out = STR_INIT;
 	struct error err;
 
-	(void)state;
 	assert_int_equal(yaml_from_json("{\"a\":\n1,}", 9, &out, &err), -EINVAL);
 	assert_string_equal(err.msg, "line 2: a string was expected");
 	assert_int_equal(out.n, 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(scalars_have_kubectls_types),
-		cmocka_unit_test(keys_become_strings),
-		cmocka_unit_test(the_last_of_equal_keys_wins),
-		cmocka_unit_test(anchors_and_merges_are_resolved),
-		cmocka_unit_test(block_text_keeps_its_lines),
-		cmocka_unit_test(documents_are_counted_and_empty_ones_passed_over),
-		cmocka_unit_test(bad_yaml_names_the_line),
-		cmocka_unit_test(nesting_is_limited),
-		cmocka_unit_test(alias_bombs_are_refused),
-		cmocka_unit_test(size_is_limited),
-		cmocka_unit_test(json_is_written_as_block_yaml),
-		cmocka_unit_test(text_that_looks_like_something_else_is_quoted),
-		cmocka_unit_test(bad_json_is_not_written),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "budget/budget.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 static struct budget budget(enum level criticality, int32_t medium)
 {
@@ -33,50 +29,44 @@ static void loads(struct budget b, uint32_t low, uint32_t middle, uint32_t high)
 	assert_int_equal(budget_load(&b, LEVEL_HIGH), high);
 }
 
-static void a_low_pod_has_its_low_budget_in_every_mode(void **pod_status)
+TEST(a_low_pod_has_its_low_budget_in_every_mode)
 {
-	(void)pod_status;
 	runs_for(budget(LEVEL_LOW, 0), 200, 200, 200);
 	runs_for(budget(LEVEL_LOW, 400), 200, 200, 200);
 }
 
-static void a_middle_pod_has_all_from_mode_middle_on(void **pod_status)
+TEST(a_middle_pod_has_all_from_mode_middle_on)
 {
-	(void)pod_status;
 	runs_for(budget(LEVEL_MIDDLE, 0), 200, 600, 600);
 	runs_for(budget(LEVEL_MIDDLE, 400), 200, 600, 600);
 }
 
-static void a_high_pod_passes_through_its_medium_budget(void **pod_status)
+TEST(a_high_pod_passes_through_its_medium_budget)
 {
-	(void)pod_status;
 	runs_for(budget(LEVEL_HIGH, 400), 200, 400, 600);
 	runs_for(budget(LEVEL_HIGH, 0), 200, 600, 600);
 }
 
-static void a_pod_below_the_mode_counts_with_its_floor(void **pod_status)
+TEST(a_pod_below_the_mode_counts_with_its_floor)
 {
-	(void)pod_status;
 	loads(budget(LEVEL_LOW, 0), 200000, 10000, 10000);
 	loads(budget(LEVEL_MIDDLE, 0), 200000, 600000, 10000);
 	loads(budget(LEVEL_HIGH, 400), 200000, 400000, 600000);
 }
 
-static void loads_are_rounded_up(void **pod_status)
+TEST(loads_are_rounded_up)
 {
 	struct budget third = {
 		.period = 3000, .low = 1000, .hi = 2000, .floor = 1, .criticality = 1
 	};
 	struct budget all = { .period = PERIOD_MAX_US, .low = PERIOD_MAX_US, .hi = PERIOD_MAX_US };
 
-	(void)pod_status;
 	loads(third, 333334, 666667, 334);
 	assert_int_equal(budget_load(&all, LEVEL_LOW), PPM);
 }
 
-static void the_default_floor_is_five_percent_and_a_millisecond_at_least(void **pod_status)
+TEST(the_default_floor_is_five_percent_and_a_millisecond_at_least)
 {
-	(void)pod_status;
 	assert_int_equal(budget_default_floor(400000), 20000);
 	assert_int_equal(budget_default_floor(20001), 1001);
 	assert_int_equal(budget_default_floor(20000), 1000);
@@ -84,18 +74,16 @@ static void the_default_floor_is_five_percent_and_a_millisecond_at_least(void **
 	assert_int_equal(budget_default_floor(PERIOD_MAX_US), 200000);
 }
 
-static void the_default_floor_is_never_above_the_low_budget(void **pod_status)
+TEST(the_default_floor_is_never_above_the_low_budget)
 {
-	(void)pod_status;
 	assert_int_equal(budget_default_floor(999), 999);
 	assert_int_equal(budget_default_floor(1), 1);
 }
 
-static void names_are_read_back_in_any_case(void **pod_status)
+TEST(names_are_read_back_in_any_case)
 {
 	enum level l;
 
-	(void)pod_status;
 	for (int i = 0; i < LEVELS; i++) {
 		assert_true(criticality_parse(criticality_name((enum level)i), &l));
 		assert_int_equal(l, i);
@@ -106,33 +94,15 @@ static void names_are_read_back_in_any_case(void **pod_status)
 	assert_true(level_parse("Medium", &l) && l == LEVEL_MIDDLE);
 }
 
-static void other_words_are_no_level(void **pod_status)
+TEST(other_words_are_no_level)
 {
 	static const char *const words[] = { "", "High ", "hig", "highest", "1" };
 	enum level l = LEVEL_MIDDLE;
 
-	(void)pod_status;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		assert_false(criticality_parse(words[i], &l));
 		assert_false(level_parse(words[i], &l));
 	}
 	assert_false(criticality_parse("medium", &l) || level_parse("Middle", &l));
 	assert_int_equal(l, LEVEL_MIDDLE);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_low_pod_has_its_low_budget_in_every_mode),
-		cmocka_unit_test(a_middle_pod_has_all_from_mode_middle_on),
-		cmocka_unit_test(a_high_pod_passes_through_its_medium_budget),
-		cmocka_unit_test(a_pod_below_the_mode_counts_with_its_floor),
-		cmocka_unit_test(loads_are_rounded_up),
-		cmocka_unit_test(the_default_floor_is_five_percent_and_a_millisecond_at_least),
-		cmocka_unit_test(the_default_floor_is_never_above_the_low_budget),
-		cmocka_unit_test(names_are_read_back_in_any_case),
-		cmocka_unit_test(other_words_are_no_level),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,10 @@
 #include "budget/cgroup_tree.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 static const struct bandwidth second = { 1000000, 0 };
 
@@ -53,9 +51,8 @@ static size_t carry_out(struct budget_tree *t)
 	return n;
 }
 
-static void ratio_is_the_kernels(void **pod_status)
+TEST(ratio_is_the_kernels)
 {
-	(void)pod_status;
 	assert_int_equal(bandwidth_ratio((struct bandwidth){ 1000000, 950000 }), 996147);
 	assert_int_equal(bandwidth_ratio((struct bandwidth){ 1000000, 1 }), 1);
 	assert_int_equal(bandwidth_ratio((struct bandwidth){ 3000000, 1 }), 0);
@@ -63,9 +60,8 @@ static void ratio_is_the_kernels(void **pod_status)
 	assert_int_equal(bandwidth_ratio((struct bandwidth){ 0, 5 }), 0);
 }
 
-static void smallest_runtime_has_at_least_the_ratio(void **pod_status)
+TEST(smallest_runtime_has_at_least_the_ratio)
 {
-	(void)pod_status;
 	for (int64_t period = 100; period < 4000000; period = period * 17 / 10 + 3) {
 		for (int64_t runtime = 1; runtime < period; runtime = runtime * 2 + 1) {
 			uint64_t ratio = bandwidth_ratio((struct bandwidth){ period, runtime });
@@ -78,13 +74,12 @@ static void smallest_runtime_has_at_least_the_ratio(void **pod_status)
 	}
 }
 
-static void first_budget_is_written_from_the_root_down(void **pod_status)
+TEST(first_budget_is_written_from_the_root_down)
 {
 	struct pod_tree p;
 	struct budget_write writes[16];
 	size_t n;
 
-	(void)pod_status;
 	pod_tree_init(&p);
 	want(&p.t, p.app, 25000, 1000000);
 	assert_int_equal(budget_tree_derive(&p.t, NULL), 0);
@@ -97,13 +92,12 @@ static void first_budget_is_written_from_the_root_down(void **pod_status)
 	budget_tree_done(&p.t);
 }
 
-static void cut_is_written_from_the_leaves_up(void **pod_status)
+TEST(cut_is_written_from_the_leaves_up)
 {
 	struct pod_tree p;
 	struct budget_write writes[16];
 	size_t n;
 
-	(void)pod_status;
 	pod_tree_init(&p);
 	want(&p.t, p.app, 300000, 1000000);
 	carry_out(&p.t);
@@ -116,11 +110,10 @@ static void cut_is_written_from_the_leaves_up(void **pod_status)
 	budget_tree_done(&p.t);
 }
 
-static void pod_is_the_sum_of_its_containers(void **pod_status)
+TEST(pod_is_the_sum_of_its_containers)
 {
 	struct pod_tree p;
 
-	(void)pod_status;
 	pod_tree_init(&p);
 	want(&p.t, p.app, 20000, 100000);
 	want(&p.t, p.sidecar, 7, 3000);
@@ -129,7 +122,7 @@ static void pod_is_the_sum_of_its_containers(void **pod_status)
 	budget_tree_done(&p.t);
 }
 
-static void period_changes_in_either_direction(void **pod_status)
+TEST(period_changes_in_either_direction)
 {
 	static const struct bandwidth steps[] = {
 		{ 100000, 20000 }, { 1000000, 900000 }, { 50000, 40000 },
@@ -137,7 +130,6 @@ static void period_changes_in_either_direction(void **pod_status)
 	};
 	struct pod_tree p;
 
-	(void)pod_status;
 	pod_tree_init(&p);
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		want(&p.t, p.app, steps[i].runtime_us, steps[i].period_us);
@@ -146,11 +138,10 @@ static void period_changes_in_either_direction(void **pod_status)
 	budget_tree_done(&p.t);
 }
 
-static void found_budget_is_never_lowered(void **pod_status)
+TEST(found_budget_is_never_lowered)
 {
 	struct pod_tree p;
 
-	(void)pod_status;
 	pod_tree_init(&p);
 	p.t.nodes.items[p.kubepods].at_least_us = 500000;
 	want(&p.t, p.app, 100000, 1000000);
@@ -159,12 +150,11 @@ static void found_budget_is_never_lowered(void **pod_status)
 	budget_tree_done(&p.t);
 }
 
-static void refusals_name_the_group(void **pod_status)
+TEST(refusals_name_the_group)
 {
 	struct pod_tree p;
 	struct error err;
 
-	(void)pod_status;
 	pod_tree_init(&p);
 	p.t.nodes.items[p.kubepods].at_most_us = 900000;
 	want(&p.t, p.app, 920000, 1000000);
@@ -183,11 +173,10 @@ static int64_t runtime_of(const struct pod_tree *p, uint32_t node)
 	return p->t.nodes.items[node].now.runtime_us;
 }
 
-static void what_is_held_is_kept_until_it_is_needed(void **pod_status)
+TEST(what_is_held_is_kept_until_it_is_needed)
 {
 	struct pod_tree p;
 
-	(void)pod_status;
 	pod_tree_init(&p);
 	p.t.nodes.items[p.kubepods].at_most_us = 900000;
 	uint32_t other = budget_tree_add(&p.t, (int32_t)p.kubepods, "other", second);
@@ -226,12 +215,11 @@ static void what_is_held_is_kept_until_it_is_needed(void **pod_status)
 	budget_tree_done(&p.t);
 }
 
-static void zero_runtime_with_tasks_is_busy(void **pod_status)
+TEST(zero_runtime_with_tasks_is_busy)
 {
 	struct pod_tree p;
 	struct error err;
 
-	(void)pod_status;
 	pod_tree_init(&p);
 	want(&p.t, p.app, 1000, 1000000);
 	carry_out(&p.t);
@@ -245,12 +233,11 @@ static void zero_runtime_with_tasks_is_busy(void **pod_status)
 
 /* 20,000 changes of random trees: whatever derive() lets through is carried out without a refusal,
  * and never by more than two writes a group. */
-static void random_changes_are_accepted_at_every_step(void **pod_status)
+TEST(random_changes_are_accepted_at_every_step)
 {
 	static const int64_t periods[] = { 1000, 10000, 33333, 100000, 1000000, 4000000 };
 	size_t n_done = 0;
 
-	(void)pod_status;
 	srandom(5);
 	for (int round = 0; round < 400; round++) {
 		struct budget_tree t = { .global = { 1000000, 950000 }, .is_holding = round & 1 };
@@ -279,22 +266,4 @@ static void random_changes_are_accepted_at_every_step(void **pod_status)
 		budget_tree_done(&t);
 	}
 	assert_true(n_done > 2000);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ratio_is_the_kernels),
-		cmocka_unit_test(smallest_runtime_has_at_least_the_ratio),
-		cmocka_unit_test(first_budget_is_written_from_the_root_down),
-		cmocka_unit_test(cut_is_written_from_the_leaves_up),
-		cmocka_unit_test(pod_is_the_sum_of_its_containers),
-		cmocka_unit_test(period_changes_in_either_direction),
-		cmocka_unit_test(found_budget_is_never_lowered),
-		cmocka_unit_test(refusals_name_the_group),
-		cmocka_unit_test(what_is_held_is_kept_until_it_is_needed),
-		cmocka_unit_test(zero_runtime_with_tasks_is_busy),
-		cmocka_unit_test(random_changes_are_accepted_at_every_step),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

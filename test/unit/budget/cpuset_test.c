@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "budget/cpuset.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 static void formats_as(const char *text, const char *expect)
 {
@@ -18,9 +15,8 @@ static void formats_as(const char *text, const char *expect)
 	assert_string_equal(cpuset_format(&set, buf), expect);
 }
 
-static void every_spelling_has_one_form(void **pod_status)
+TEST(every_spelling_has_one_form)
 {
-	(void)pod_status;
 	formats_as("2", "2");
 	formats_as("2-3", "2-3");
 	formats_as("3,2", "2-3");
@@ -31,7 +27,7 @@ static void every_spelling_has_one_form(void **pod_status)
 	formats_as("62-65,1023", "62-65,1023");
 }
 
-static void nonsense_is_refused(void **pod_status)
+TEST(nonsense_is_refused)
 {
 	static const char *const bad[] = {
 		"",	   "x",	      "-1",   "1-",	      "3-2",
@@ -41,7 +37,6 @@ static void nonsense_is_refused(void **pod_status)
 	struct cpuset set;
 	struct error err;
 
-	(void)pod_status;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(cpuset_parse(bad[i], strlen(bad[i]), &set, &err), -EINVAL);
 		assert_non_null(strstr(err.msg, "is not a list of CPUs"));
@@ -49,9 +44,8 @@ static void nonsense_is_refused(void **pod_status)
 }
 
 /* Every second CPU alone, and pairs with a gap of one, which take more room. */
-static void longest_text_fits(void **pod_status)
+TEST(longest_text_fits)
 {
-	(void)pod_status;
 	for (unsigned group = 2; group <= 3; group++) {
 		struct cpuset set = { 0 }, back;
 		char buf[CPUSET_TEXT];
@@ -64,15 +58,4 @@ static void longest_text_fits(void **pod_status)
 		assert_int_equal(cpuset_parse(buf, strlen(buf), &back, NULL), 0);
 		assert_true(cpuset_eq(&set, &back));
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_spelling_has_one_form),
-		cmocka_unit_test(nonsense_is_refused),
-		cmocka_unit_test(longest_text_fits),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "budget/escalation.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 enum { MS = 1000000 };
 static const int64_t second_ns = 1000000000;
@@ -46,12 +44,11 @@ static enum escalation_result overrun(struct escalation *e, uint32_t pod, unsign
 	return escalation_overrun(e, pod, limit, now, changes, &n_changes);
 }
 
-static void high_goes_up_and_nobody_is_cut_where_there_is_room(void **pod_status)
+TEST(high_goes_up_and_nobody_is_cut_where_there_is_room)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
 
-	(void)pod_status;
 	add(&e, LEVEL_LOW, 300, 0, 300);
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
 	assert_int_equal(n_changes, 1);
@@ -61,7 +58,7 @@ static void high_goes_up_and_nobody_is_cut_where_there_is_room(void **pod_status
 	escalation_done(&e);
 }
 
-static void least_important_is_cut_first_and_only_as_needed(void **pod_status)
+TEST(least_important_is_cut_first_and_only_as_needed)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 500);
@@ -69,7 +66,6 @@ static void least_important_is_cut_first_and_only_as_needed(void **pod_status)
 	uint32_t logger = add(&e, LEVEL_LOW, 250, 0, 250);
 	uint32_t video = add(&e, LEVEL_LOW, 250, 0, 250);
 
-	(void)pod_status;
 	e.pods.items[video].priority = 7;
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
 	assert_int_equal(n_changes, 3);
@@ -83,21 +79,20 @@ static void least_important_is_cut_first_and_only_as_needed(void **pod_status)
 }
 
 /* The small one is cut first, the big one is needed and enough: the small one gets its own back. */
-static void needless_cut_is_taken_back(void **pod_status)
+TEST(needless_cut_is_taken_back)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 600);
 	uint32_t big = add(&e, LEVEL_LOW, 500, 0, 500);
 	uint32_t small = add(&e, LEVEL_LOW, 50, 0, 50);
 
-	(void)pod_status;
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
 	assert_true(e.pods.items[big].is_cut);
 	assert_false(e.pods.items[small].is_cut);
 	escalation_done(&e);
 }
 
-static void medium_cuts_low_pods_only(void **pod_status)
+TEST(medium_cuts_low_pods_only)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 350, 700);
@@ -105,7 +100,6 @@ static void medium_cuts_low_pods_only(void **pod_status)
 	uint32_t logger = add(&e, LEVEL_LOW, 300, 0, 300);
 	int32_t limits[2];
 
-	(void)pod_status;
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
 	assert_int_equal(e.pods.items[brake].level, LEVEL_MIDDLE);
 	assert_true(e.pods.items[logger].is_cut);
@@ -122,14 +116,13 @@ static void medium_cuts_low_pods_only(void **pod_status)
 	escalation_done(&e);
 }
 
-static void low_pod_takes_from_nobody(void **pod_status)
+TEST(low_pod_takes_from_nobody)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 300, 0, 500);
 	uint32_t logger = add(&e, LEVEL_LOW, 300, 0, 400);
 	uint32_t video = add(&e, LEVEL_LOW, 100, 0, 400);
 
-	(void)pod_status;
 	assert_int_equal(overrun(&e, logger, 0, 5), ESCALATION_CHANGED);
 	assert_int_equal(e.pods.items[logger].level, LEVEL_LOW);
 	assert_int_equal(changes[0].to_us, 400000);
@@ -142,14 +135,13 @@ static void low_pod_takes_from_nobody(void **pod_status)
 	escalation_done(&e);
 }
 
-static void refusal_changes_nothing(void **pod_status)
+TEST(refusal_changes_nothing)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t first = add(&e, LEVEL_HIGH, 400, 0, 800);
 	uint32_t second = add(&e, LEVEL_HIGH, 400, 0, 800);
 	uint32_t logger = add(&e, LEVEL_LOW, 100, 0, 100);
 
-	(void)pod_status;
 	assert_int_equal(overrun(&e, first, 0, 5), ESCALATION_NO_ROOM);
 	assert_int_equal(n_changes, 0);
 	assert_int_equal(e.pods.items[first].level, LEVEL_LOW);
@@ -158,14 +150,13 @@ static void refusal_changes_nothing(void **pod_status)
 	escalation_done(&e);
 }
 
-static void other_cores_are_left_alone(void **pod_status)
+TEST(other_cores_are_left_alone)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 300, 0, 600);
 	uint32_t here = add(&e, LEVEL_LOW, 500, 0, 500);
 	uint32_t there = add(&e, LEVEL_LOW, 100, 0, 100);
 
-	(void)pod_status;
 	e.pods.items[there].cores = (struct cpuset){ 0 };
 	cpuset_add(&e.pods.items[there].cores, 1);
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
@@ -177,14 +168,13 @@ static void other_cores_are_left_alone(void **pod_status)
 	escalation_done(&e);
 }
 
-static void calm_pod_comes_down_level_by_level(void **pod_status)
+TEST(calm_pod_comes_down_level_by_level)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 300, 700);
 	uint32_t logger = add(&e, LEVEL_LOW, 500, 0, 500);
 	int64_t now = second_ns;
 
-	(void)pod_status;
 	e.rules.calm_periods = 3;
 	overrun(&e, brake, 0, now);
 	overrun(&e, brake, 1, now);
@@ -203,13 +193,12 @@ static void calm_pod_comes_down_level_by_level(void **pod_status)
 	escalation_done(&e);
 }
 
-static void dwell_grows_while_overruns_come_back(void **pod_status)
+TEST(dwell_grows_while_overruns_come_back)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
 	int64_t now = second_ns, stays[4];
 
-	(void)pod_status;
 	e.rules.calm_periods = 1;
 	e.rules.dwell_max_ns = 5 * second_ns;
 	for (int i = 0; i < 4; i++) {
@@ -231,12 +220,11 @@ static void dwell_grows_while_overruns_come_back(void **pod_status)
 	escalation_done(&e);
 }
 
-static void node_cpu_mode_waits_for_a_calm_node(void **pod_status)
+TEST(node_cpu_mode_waits_for_a_calm_node)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
 
-	(void)pod_status;
 	e.pods.items[brake].recovery.mode = RECOVERY_NODE_CPU;
 	overrun(&e, brake, 0, second_ns);
 	escalation_set_usage(&e, 900001, 2 * second_ns);
@@ -248,12 +236,11 @@ static void node_cpu_mode_waits_for_a_calm_node(void **pod_status)
 	escalation_done(&e);
 }
 
-static void a_calm_that_is_older_than_the_overrun_does_not_count(void **pod_status)
+TEST(a_calm_that_is_older_than_the_overrun_does_not_count)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
 
-	(void)pod_status;
 	e.pods.items[brake].recovery.mode = RECOVERY_NODE_CPU;
 	escalation_set_usage(&e, 0, second_ns);
 	overrun(&e, brake, 0, 60 * second_ns);
@@ -262,13 +249,12 @@ static void a_calm_that_is_older_than_the_overrun_does_not_count(void **pod_stat
 	escalation_done(&e);
 }
 
-static void a_pod_may_have_its_own_delay_and_threshold(void **pod_status)
+TEST(a_pod_may_have_its_own_delay_and_threshold)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 300);
 	uint32_t camera = add(&e, LEVEL_HIGH, 200, 0, 300);
 
-	(void)pod_status;
 	e.pods.items[brake].recovery = (struct recovery){ RECOVERY_CONSUMPTION, 20, 0 };
 	e.pods.items[camera].recovery = (struct recovery){ RECOVERY_NODE_CPU, 10, 50 };
 	overrun(&e, brake, 0, second_ns);
@@ -283,14 +269,13 @@ static void a_pod_may_have_its_own_delay_and_threshold(void **pod_status)
 	escalation_done(&e);
 }
 
-static void most_important_pods_are_watched_as_far_as_room_reaches(void **pod_status)
+TEST(most_important_pods_are_watched_as_far_as_room_reaches)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t camera = add(&e, LEVEL_MIDDLE, 200, 0, 500);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 500);
 	uint32_t logger = add(&e, LEVEL_LOW, 200, 0, 500);
 
-	(void)pod_status;
 	array_each(p, &e.pods)
 		p->wanted = ENFORCE_NONE;
 	assert_int_equal(escalation_settle(&e, changes), 2);
@@ -308,14 +293,13 @@ static void most_important_pods_are_watched_as_far_as_room_reaches(void **pod_st
 }
 
 /* 0.5 ms of a second: 500 ppm. */
-static void grace_is_given_where_there_is_room_and_taken_before_anybody_is_cut(void **pod_status)
+TEST(grace_is_given_where_there_is_room_and_taken_before_anybody_is_cut)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 350, 699);
 	uint32_t camera = add(&e, LEVEL_MIDDLE, 200, 0, 549);
 	uint32_t logger = add(&e, LEVEL_LOW, 200, 0, 500);
 
-	(void)pod_status;
 	assert_int_equal(escalation_settle(&e, changes), 2);
 	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 200500);
 	assert_int_equal(escalation_runtime(&e.pods.items[camera]), 200500);
@@ -333,14 +317,13 @@ static void grace_is_given_where_there_is_room_and_taken_before_anybody_is_cut(v
 	escalation_done(&e);
 }
 
-static void grace_that_was_not_needed_comes_back(void **pod_status)
+TEST(grace_that_was_not_needed_comes_back)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 700);
 	uint32_t camera = add(&e, LEVEL_MIDDLE, 200, 0, 549);
 	uint32_t logger = add(&e, LEVEL_LOW, 200, 0, 200);
 
-	(void)pod_status;
 	escalation_settle(&e, changes);
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
 	assert_int_equal(n_changes, 2);
@@ -350,26 +333,24 @@ static void grace_that_was_not_needed_comes_back(void **pod_status)
 	escalation_done(&e);
 }
 
-static void grace_ends_at_the_next_level(void **pod_status)
+TEST(grace_ends_at_the_next_level)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
 
-	(void)pod_status;
 	e.pods.items[brake].budget.hi = 200100;
 	escalation_settle(&e, changes);
 	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 200100);
 	escalation_done(&e);
 }
 
-static void grace_alone_can_be_room_enough(void **pod_status)
+TEST(grace_alone_can_be_room_enough)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 300);
 	uint32_t camera = add(&e, LEVEL_MIDDLE, 200, 0, 500);
 	uint32_t logger = add(&e, LEVEL_LOW, 200, 0, 200);
 
-	(void)pod_status;
 	e.pods.items[logger].budget.low = 449700;
 	escalation_settle(&e, changes);
 	e.pods.items[brake].budget.hi = 300300;
@@ -460,9 +441,8 @@ static enum escalation_result foresee_and_overrun(struct escalation *e, uint32_t
 	return now_is;
 }
 
-static void admitted_pods_are_never_short(void **pod_status)
+TEST(admitted_pods_are_never_short)
 {
-	(void)pod_status;
 	srandom(11);
 	for (int round = 0; round < 2000; round++) {
 		struct escalation e = make(round % 2 ? SCOPE_CORE : SCOPE_NODE);
@@ -500,13 +480,12 @@ static enum escalation_result order(struct escalation *e, uint32_t pod, enum lev
 	return escalation_set_level(e, pod, level, 7, changes, &n_changes);
 }
 
-static void order_goes_where_there_is_room_and_follows_the_rules(void **pod_status)
+TEST(order_goes_where_there_is_room_and_follows_the_rules)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 300, 500);
 	uint32_t logger = add(&e, LEVEL_LOW, 500, 0, 500);
 
-	(void)pod_status;
 	assert_int_equal(order(&e, brake, LEVEL_LOW), ESCALATION_NONE);
 	assert_int_equal(order(&e, brake, LEVEL_MIDDLE), ESCALATION_CHANGED);
 	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 300000);
@@ -522,42 +501,13 @@ static void order_goes_where_there_is_room_and_follows_the_rules(void **pod_stat
 	escalation_done(&e);
 }
 
-static void order_without_room_is_refused(void **pod_status)
+TEST(order_without_room_is_refused)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 500);
 
-	(void)pod_status;
 	add(&e, LEVEL_HIGH, 600, 0, 600);
 	assert_int_equal(order(&e, brake, LEVEL_HIGH), ESCALATION_NO_ROOM);
 	assert_int_equal(e.pods.items[brake].level, LEVEL_LOW);
 	escalation_done(&e);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(high_goes_up_and_nobody_is_cut_where_there_is_room),
-		cmocka_unit_test(least_important_is_cut_first_and_only_as_needed),
-		cmocka_unit_test(needless_cut_is_taken_back),
-		cmocka_unit_test(medium_cuts_low_pods_only),
-		cmocka_unit_test(low_pod_takes_from_nobody),
-		cmocka_unit_test(refusal_changes_nothing),
-		cmocka_unit_test(other_cores_are_left_alone),
-		cmocka_unit_test(calm_pod_comes_down_level_by_level),
-		cmocka_unit_test(dwell_grows_while_overruns_come_back),
-		cmocka_unit_test(node_cpu_mode_waits_for_a_calm_node),
-		cmocka_unit_test(a_calm_that_is_older_than_the_overrun_does_not_count),
-		cmocka_unit_test(a_pod_may_have_its_own_delay_and_threshold),
-		cmocka_unit_test(most_important_pods_are_watched_as_far_as_room_reaches),
-		cmocka_unit_test(
-			grace_is_given_where_there_is_room_and_taken_before_anybody_is_cut),
-		cmocka_unit_test(grace_that_was_not_needed_comes_back),
-		cmocka_unit_test(grace_ends_at_the_next_level),
-		cmocka_unit_test(grace_alone_can_be_room_enough),
-		cmocka_unit_test(admitted_pods_are_never_short),
-		cmocka_unit_test(order_goes_where_there_is_room_and_follows_the_rules),
-		cmocka_unit_test(order_without_room_is_refused),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

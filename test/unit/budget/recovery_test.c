@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "budget/recovery.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 static void is_written(struct recovery r, const char *expect)
 {
@@ -14,11 +10,10 @@ static void is_written(struct recovery r, const char *expect)
 	assert_string_equal(recovery_format(&r, buf), expect);
 }
 
-static void only_what_was_given_is_written(void **pod_status)
+TEST(only_what_was_given_is_written)
 {
 	enum { NO = RECOVERY_NOT_GIVEN };
 
-	(void)pod_status;
 	is_written((struct recovery)RECOVERY_DEFAULT, "");
 	is_written((struct recovery){ RECOVERY_CONSUMPTION, 0, NO }, "consumption,delaySeconds=0");
 	is_written((struct recovery){ RECOVERY_NODE_CPU, NO, NO }, "nodeCpu");
@@ -36,11 +31,10 @@ static void is_read(const char *text, struct recovery expect)
 	assert_int_equal(r.threshold, expect.threshold);
 }
 
-static void what_was_written_is_read(void **pod_status)
+TEST(what_was_written_is_read)
 {
 	enum { NO = RECOVERY_NOT_GIVEN };
 
-	(void)pod_status;
 	is_read("", (struct recovery)RECOVERY_DEFAULT);
 	is_read("consumption", (struct recovery)RECOVERY_DEFAULT);
 	is_read("NodeCPU", (struct recovery){ RECOVERY_NODE_CPU, NO, NO });
@@ -49,7 +43,7 @@ static void what_was_written_is_read(void **pod_status)
 		(struct recovery){ RECOVERY_NODE_CPU, 10, 80 });
 }
 
-static void nonsense_is_refused(void **pod_status)
+TEST(nonsense_is_refused)
 {
 	static const char *const texts[] = {
 		"never",
@@ -68,19 +62,7 @@ static void nonsense_is_refused(void **pod_status)
 	};
 	struct recovery r = { RECOVERY_NODE_CPU, 3, 4 };
 
-	(void)pod_status;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		assert_false(recovery_parse(texts[i], &r));
 	assert_int_equal(r.delay_seconds, 3);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_what_was_given_is_written),
-		cmocka_unit_test(what_was_written_is_read),
-		cmocka_unit_test(nonsense_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

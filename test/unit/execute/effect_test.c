@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "execute/effect.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 static const struct action assignment = {
 	.on = { .kind = "Pod", .ns = "default", .name = "brake" },
@@ -46,11 +43,10 @@ static void vanishes(const char *before, const struct action *a)
 	assert_int_equal(effect_apply(object, a), EFFECT_GONE);
 }
 
-static void bind_sets_node_notes_and_phase_and_opens_our_gate(void **state)
+TEST(bind_sets_node_notes_and_phase_and_opens_our_gate)
 {
 	struct action a = assignment;
 
-	(void)state;
 	a.kind = ACTION_BIND;
 	becomes("{\"metadata\":{\"name\":\"brake\",\"resourceVersion\":\"99\","
 		"\"annotations\":{\"x\":\"y\"}},"
@@ -65,11 +61,10 @@ static void bind_sets_node_notes_and_phase_and_opens_our_gate(void **state)
 			       "\"status\":{\"phase\":\"Running\",\"q\":null}}");
 }
 
-static void gates_of_others_stay(void **state)
+TEST(gates_of_others_stay)
 {
 	struct action a = assignment;
 
-	(void)state;
 	a.kind = ACTION_BIND;
 	becomes("{\"spec\":{\"schedulingGates\":[{\"name\":\"mckube.io/placement\"},"
 		"{\"name\":\"x/y\"}]}}",
@@ -79,11 +74,10 @@ static void gates_of_others_stay(void **state)
 		"\"metadata\":{\"annotations\":{" NOTES("2-3", "low") "}}}");
 }
 
-static void move_replaces_notes_in_place(void **state)
+TEST(move_replaces_notes_in_place)
 {
 	struct action a = assignment;
 
-	(void)state;
 	a.kind = ACTION_MOVE;
 	a.to.level = LEVEL_HIGH;
 	becomes("{\"metadata\":{\"annotations\":{\"mckube.io/rt-runtime-medium\":\"200\"," NOTES(
@@ -93,23 +87,21 @@ static void move_replaces_notes_in_place(void **state)
 			"2-3", "hi") ",\"z\":\"\"},\"resourceVersion\":\"abc\"}}");
 }
 
-static void set_level_touches_one_note(void **state)
+TEST(set_level_touches_one_note)
 {
 	struct action a = { .kind = ACTION_SET_LEVEL,
 			    .on.kind = "Pod",
 			    .to = { .level = LEVEL_MIDDLE, .has_level = true } };
 
-	(void)state;
 	becomes("{\"metadata\":{\"annotations\":{" NOTES("1", "hi") "}}}", &a,
 		"{\"metadata\":{\"annotations\":{" NOTES("1", "medium") "}}}");
 }
 
-static void a_degraded_pod_says_since_when(void **state)
+TEST(a_degraded_pod_says_since_when)
 {
 	struct action a = { .kind = ACTION_DEGRADE, .on.kind = "Pod", .since = 1795251600 };
 	struct action back = { .kind = ACTION_SET_LEVEL, .on.kind = "Pod" };
 
-	(void)state;
 	becomes("{\"metadata\":{\"annotations\":{\"mckube.io/rt-current\":\"low\"}}}", &a,
 		"{\"metadata\":{\"annotations\":{\"mckube.io/rt-current\":\"low\","
 		"\"mckube.io/rt-degraded\":\"2026-11-21T09:00:00Z\"}}}");
@@ -124,11 +116,10 @@ static void a_degraded_pod_says_since_when(void **state)
 	"}"
 #define OTHER_TAINT "{\"key\":\"x\",\"effect\":\"NoExecute\"}"
 
-static void a_node_has_our_taint_once(void **state)
+TEST(a_node_has_our_taint_once)
 {
 	struct action a = { .kind = ACTION_TAINT, .on.kind = "Node", .since = 1795251600 };
 
-	(void)state;
 	becomes("{\"metadata\":{},\"spec\":{\"podCIDR\":\"c\"}}", &a,
 		"{\"metadata\":{},\"spec\":{\"podCIDR\":\"c\",\"taints\":[" TAINT(
 			",\"timeAdded\":\"2026-11-21T09:00:00Z\"") "]}}");
@@ -139,11 +130,10 @@ static void a_node_has_our_taint_once(void **state)
 		"{\"metadata\":{},\"spec\":{\"taints\":[" OTHER_TAINT "," TAINT("") "],\"n\":1}}");
 }
 
-static void untaint_leaves_those_of_others(void **state)
+TEST(untaint_leaves_those_of_others)
 {
 	struct action a = { .kind = ACTION_UNTAINT, .on.kind = "Node" };
 
-	(void)state;
 	becomes("{\"metadata\":{},\"spec\":{\"taints\":[" TAINT("") "," OTHER_TAINT "]}}", &a,
 		"{\"metadata\":{},\"spec\":{\"taints\":[" OTHER_TAINT "]}}");
 	becomes("{\"metadata\":{},\"spec\":{\"taints\":[" TAINT("") "]}}", &a,
@@ -151,13 +141,12 @@ static void untaint_leaves_those_of_others(void **state)
 	becomes("{\"metadata\":{},\"spec\":{}}", &a, "{\"metadata\":{},\"spec\":{}}");
 }
 
-static void an_evicted_pod_vanishes(void **state)
+TEST(an_evicted_pod_vanishes)
 {
-	(void)state;
 	vanishes("{}", &(struct action){ .kind = ACTION_EVICT, .on.kind = "Pod" });
 }
 
-static void evictions_use_up_a_budget(void **state)
+TEST(evictions_use_up_a_budget)
 {
 	static const struct {
 		const char *before, *after;
@@ -173,7 +162,6 @@ static void evictions_use_up_a_budget(void **state)
 		{ "{\"spec\":{}}", "{\"spec\":{}}", 1 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		AUTO_JSON cJSON *pdb = NULL;
 
@@ -186,7 +174,7 @@ static void evictions_use_up_a_budget(void **state)
 	}
 }
 
-static void status_of_a_mckube_is_set_or_taken_away(void **state)
+TEST(status_of_a_mckube_is_set_or_taken_away)
 {
 	struct action set = {
 		.kind = ACTION_STATUS,
@@ -195,7 +183,6 @@ static void status_of_a_mckube_is_set_or_taken_away(void **state)
 	};
 	struct action clear = { .kind = ACTION_STATUS, .on.kind = "MCKube" };
 
-	(void)state;
 	becomes("{\"kind\":\"McKube\",\"metadata\":{}}", &set,
 		"{\"kind\":\"McKube\",\"metadata\":{},"
 		"\"status\":{\"allocatedCore\":\"2\",\"currentRuntime\":\"low\",\"podUID\":\"u\"}}");
@@ -204,35 +191,32 @@ static void status_of_a_mckube_is_set_or_taken_away(void **state)
 		&clear, "{\"metadata\":{},\"status\":{\"lastOverrunTime\":\"t\"}}");
 }
 
-static void a_pod_that_asks_no_more_loses_its_assignment(void **state)
+TEST(a_pod_that_asks_no_more_loses_its_assignment)
 {
 	struct action a = { .kind = ACTION_STATUS, .on.kind = "Pod" };
 
-	(void)state;
 	becomes("{\"metadata\":{\"annotations\":{" NOTES("1", "hi") ",\"x\":\"y\"}}}", &a,
 		"{\"metadata\":{\"annotations\":{\"x\":\"y\"}}}");
 	becomes("{\"metadata\":{\"annotations\":{" NOTES("1", "hi") "}}}", &a, "{\"metadata\":{}}");
 }
 
 /* The annotations that were the request are the user's. */
-static void a_request_by_annotations_outlives_the_assignment(void **state)
+TEST(a_request_by_annotations_outlives_the_assignment)
 {
 	struct action a = { .kind = ACTION_STATUS, .on.kind = "Pod" };
 
-	(void)state;
 	becomes("{\"metadata\":{\"annotations\":{\"mckube.io/rt-period\":\"1000\","
 		"\"mckube.io/rt-core\":\"1\",\"mckube.io/rt-source\":\"annotations\","
 		"\"mckube.io/rt-runtime-floor\":\"9\",\"mckube.io/rt-degraded\":\"\"}}}",
 		&a, "{\"metadata\":{\"annotations\":{\"mckube.io/rt-period\":\"1000\"}}}");
 }
 
-static void our_finalizer_goes_and_the_object_if_it_waited_for_that(void **state)
+TEST(our_finalizer_goes_and_the_object_if_it_waited_for_that)
 {
 	struct action a = { .kind = ACTION_FINALIZER,
 			    .reason = REASON_FINALIZER_REMOVED,
 			    .on.kind = "McKube" };
 
-	(void)state;
 	becomes("{\"metadata\":{\"finalizers\":[\"x\",\"mckube.mcoperator.sdv.com/finalizer\"],"
 		"\"deletionTimestamp\":\"2026-11-21T09:00:00Z\"}}",
 		&a,
@@ -245,51 +229,26 @@ static void our_finalizer_goes_and_the_object_if_it_waited_for_that(void **state
 		 &a);
 }
 
-static void our_finalizer_comes_behind_those_of_others(void **state)
+TEST(our_finalizer_comes_behind_those_of_others)
 {
 	struct action a = { .kind = ACTION_FINALIZER,
 			    .reason = REASON_FINALIZER_ADDED,
 			    .on.kind = "McKube" };
 
-	(void)state;
 	becomes("{\"metadata\":{\"finalizers\":[\"x\"]}}", &a,
 		"{\"metadata\":{\"finalizers\":[\"x\",\"mckube.mcoperator.sdv.com/finalizer\"]}}");
 	becomes("{\"metadata\":{\"finalizers\":null}}", &a,
 		"{\"metadata\":{\"finalizers\":[\"mckube.mcoperator.sdv.com/finalizer\"]}}");
 }
 
-static void versions_grow_without_losing_digits(void **state)
+TEST(versions_grow_without_losing_digits)
 {
 	struct action a = { .kind = ACTION_FINALIZER,
 			    .reason = REASON_FINALIZER_REMOVED,
 			    .on.kind = "McKube" };
 
-	(void)state;
 	becomes("{\"metadata\":{\"resourceVersion\":\"9007199254740993\"}}", &a,
 		"{\"metadata\":{\"resourceVersion\":\"9007199254740994\"}}");
 	becomes("{\"metadata\":{\"resourceVersion\":\"\"}}", &a,
 		"{\"metadata\":{\"resourceVersion\":\"\"}}");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bind_sets_node_notes_and_phase_and_opens_our_gate),
-		cmocka_unit_test(gates_of_others_stay),
-		cmocka_unit_test(move_replaces_notes_in_place),
-		cmocka_unit_test(set_level_touches_one_note),
-		cmocka_unit_test(a_degraded_pod_says_since_when),
-		cmocka_unit_test(a_node_has_our_taint_once),
-		cmocka_unit_test(untaint_leaves_those_of_others),
-		cmocka_unit_test(an_evicted_pod_vanishes),
-		cmocka_unit_test(evictions_use_up_a_budget),
-		cmocka_unit_test(status_of_a_mckube_is_set_or_taken_away),
-		cmocka_unit_test(a_pod_that_asks_no_more_loses_its_assignment),
-		cmocka_unit_test(a_request_by_annotations_outlives_the_assignment),
-		cmocka_unit_test(our_finalizer_goes_and_the_object_if_it_waited_for_that),
-		cmocka_unit_test(our_finalizer_comes_behind_those_of_others),
-		cmocka_unit_test(versions_grow_without_losing_digits),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

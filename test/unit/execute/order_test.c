@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "execute/order.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 static struct action on_pod(const char *name)
 {
@@ -16,14 +12,13 @@ static struct action on_pod(const char *name)
 
 /* 0 evicts a; 1 binds b after it; 2 changes b once more; 3 is about c and waits for both a and b.
  */
-static void after_and_the_same_object_both_count(void **state)
+TEST(after_and_the_same_object_both_count)
 {
 	uint32_t after_0[] = { 1 }, after_0_and_2[] = { 1, 3 };
 	struct action actions[] = { on_pod("a"), on_pod("b"), on_pod("b"), on_pod("c") };
 	const struct plan plan = { .actions = { actions, 4, 4 } };
 	struct order o;
 
-	(void)state;
 	actions[1].after = after_0;
 	actions[1].n_after = 1;
 	actions[3].after = after_0_and_2;
@@ -45,22 +40,11 @@ static void after_and_the_same_object_both_count(void **state)
 	order_done(&o);
 }
 
-static void an_empty_plan_has_no_order(void **state)
+TEST(an_empty_plan_has_no_order)
 {
 	const struct plan plan = { .name = "" };
 	struct order o;
 
-	(void)state;
 	order_init(&o, &plan);
 	order_done(&o);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(after_and_the_same_object_both_count),
-		cmocka_unit_test(an_empty_plan_has_no_order),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

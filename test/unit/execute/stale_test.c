@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "execute/stale.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "state/load.h"
+#include "test/unit/test.h"
 
 static const char *const objects[] = {
 	"{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"n1\"}}",
@@ -54,39 +50,25 @@ static void finds(struct action a, const char *expect)
 					     "since it was made");
 }
 
-static void what_did_not_change_is_fresh(void **state)
+TEST(what_did_not_change_is_fresh)
 {
-	(void)state;
 	finds(on("Pod", "a", "u1", "7"), "");
 	finds(on("McKube", "m", "u2", "9"), "");
 }
 
-static void what_the_plan_does_not_know_does_not_count(void **state)
+TEST(what_the_plan_does_not_know_does_not_count)
 {
-	(void)state;
 	finds(on("Pod", "a", "", ""), "");
 }
 
-static void every_difference_has_its_line(void **state)
+TEST(every_difference_has_its_line)
 {
 	struct action bind = on("Pod", "a", "u1", "7");
 
-	(void)state;
 	finds(on("Pod", "a", "u1", "6"), "Pod x/a: resourceVersion 6 in the plan, 7 now\n");
 	finds(on("Pod", "a", "u0", "6"), "Pod x/a: uid u0 in the plan, u1 now\n");
 	finds(on("Pod", "b", "u1", "7"), "Pod x/b: is gone\n");
 	finds(on("McKube", "gone", "", ""), "McKube x/gone: is gone\n");
 	bind.to.node = "n2";
 	finds(bind, "Node n2: is gone\n");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_did_not_change_is_fresh),
-		cmocka_unit_test(what_the_plan_does_not_know_does_not_count),
-		cmocka_unit_test(every_difference_has_its_line),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "execute/to_snapshot.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static char path[] = "/tmp/to_snapshot_test.XXXXXX.yaml";
 
@@ -64,11 +60,10 @@ static void becomes(struct plan *p, const char *input, const char *expect)
 	assert_string_equal(text, expect);
 }
 
-static void what_the_plan_does_not_name_passes_through_in_order(void **state)
+TEST(what_the_plan_does_not_name_passes_through_in_order)
 {
 	AUTO(plan_done) struct plan p = { 0 };
 
-	(void)state;
 	becomes(&p,
 		"kind: Widget\nmetadata: {name: w}\nspec: {big: 9007199254740993, f: 1.5}\n---\n"
 		"kind: List\nitems:\n- {kind: Node, metadata: {name: node}}\n- {nothing: 1}\n",
@@ -79,11 +74,10 @@ static void what_the_plan_does_not_name_passes_through_in_order(void **state)
 		"- nothing: 1\n");
 }
 
-static void the_last_of_two_objects_stays(void **state)
+TEST(the_last_of_two_objects_stays)
 {
 	AUTO(plan_done) struct plan p = { 0 };
 
-	(void)state;
 	becomes(&p,
 		"kind: Pod\nmetadata: {name: a}\nx: 1\n---\n"
 		"kind: Pod\nmetadata: {name: b}\n---\n"
@@ -93,12 +87,11 @@ static void the_last_of_two_objects_stays(void **state)
 		"- kind: Pod\n  metadata:\n    name: a\n    namespace: default\n  x: 2\n");
 }
 
-static void actions_are_carried_out_in_order(void **state)
+TEST(actions_are_carried_out_in_order)
 {
 	AUTO(plan_done) struct plan p = { 0 };
 	struct action a = on(ACTION_SET_LEVEL, "a");
 
-	(void)state;
 	a.to.level = LEVEL_HIGH;
 	*array_add(&p.actions) = a;
 	a.id = 2;
@@ -147,9 +140,8 @@ static void budgets_become(const char *input, const char *const *expect)
 	assert_null(strstr(at, "disruptionsAllowed"));
 }
 
-static void an_eviction_is_taken_from_the_budget_that_covers_the_pod(void **state)
+TEST(an_eviction_is_taken_from_the_budget_that_covers_the_pod)
 {
-	(void)state;
 	budgets_become(PDB("x", "web", "3") PDB("z", "db", "3") POD("a", "web") POD("b", "web")
 			       POD("c", "db"),
 		       (const char *const[]){ "1\n", "3\n", NULL });
@@ -159,21 +151,19 @@ static void an_eviction_is_taken_from_the_budget_that_covers_the_pod(void **stat
 		       (const char *const[]){ "0\n", NULL });
 }
 
-static void the_last_of_two_budgets_with_one_name_counts(void **state)
+TEST(the_last_of_two_budgets_with_one_name_counts)
 {
-	(void)state;
 	budgets_become(PDB("x", "web", "9") POD("a", "db") POD("b", "other") PDB("x", "db", "5")
 			       POD("b", "db"),
 		       (const char *const[]){ "3\n", NULL });
 }
 
-static void an_object_that_is_gone_is_an_error(void **state)
+TEST(an_object_that_is_gone_is_an_error)
 {
 	AUTO(plan_done) struct plan p = { 0 };
 	AUTO_FREE char *text = NULL;
 	struct error err = ERROR_INIT;
 
-	(void)state;
 	*array_add(&p.actions) = on(ACTION_EVICT, "a");
 	assert_int_equal(run(&p, "kind: Pod\nmetadata: {name: b}\n", LIST_JSON, &text, &err),
 			 -ESTALE);
@@ -181,30 +171,16 @@ static void an_object_that_is_gone_is_an_error(void **state)
 	assert_int_equal(p.results.n, 0);
 }
 
-static void what_files_cannot_take_is_refused(void **state)
+TEST(what_files_cannot_take_is_refused)
 {
 	AUTO(plan_done) struct plan p = { 0 };
 	AUTO_FREE char *text = NULL;
 	struct error err = ERROR_INIT;
 
-	(void)state;
 	*array_add(&p.actions) = on(ACTION_RESIZE, "a");
 	assert_int_equal(run(&p, "kind: Pod\nmetadata: {name: a}\n", LIST_JSON, &text, &err),
 			 -ENOTSUP);
 	assert_string_equal(err.msg, "action 1 (Resize) cannot be carried out on files");
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_plan_does_not_name_passes_through_in_order),
-		cmocka_unit_test(the_last_of_two_objects_stays),
-		cmocka_unit_test(actions_are_carried_out_in_order),
-		cmocka_unit_test(an_eviction_is_taken_from_the_budget_that_covers_the_pod),
-		cmocka_unit_test(the_last_of_two_budgets_with_one_name_counts),
-		cmocka_unit_test(an_object_that_is_gone_is_an_error),
-		cmocka_unit_test(what_files_cannot_take_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, make_file, drop_file);
-}
+GROUP(make_file, drop_file)

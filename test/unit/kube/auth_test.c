@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/auth.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "kube/base64.h"
 #include "kube/exec_plugin.h"
 #include "kube/plugin_policy.h"
+#include "test/unit/test.h"
 
 #define V1 "client.authentication.k8s.io/v1"
 
@@ -55,12 +51,11 @@ static void free_auth(struct kube_auth **a)
 	kube_auth_free(*a);
 }
 
-static void base64_goes_both_ways(void **state)
+TEST(base64_goes_both_ways)
 {
 	static const char *const wrong[] = { "YQ", "YQ=", "Y===", "YQ==YQ==", "Y Q=", "YWJ*", "=" };
 	AUTO(str_done) struct str text = STR_INIT, back = STR_INIT;
 
-	(void)state;
 	for (size_t n = 0; n < 20; n++) {
 		str_clear(&text);
 		str_clear(&back);
@@ -77,14 +72,13 @@ static void base64_goes_both_ways(void **state)
 	assert_string_equal(back.s, "abc");
 }
 
-static void token_file_is_read_again_after_a_refusal(void **state)
+TEST(token_file_is_read_again_after_a_refusal)
 {
 	AUTO_FREE char *path = put("token", "  first\n");
 	struct kube_target t = { .user.token_file = path };
 	AUTO(free_auth) struct kube_auth *a = kube_auth_new(&t);
 	struct kube_identity id;
 
-	(void)state;
 	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
 	assert_string_equal(id.token, "first");
 	free(put("token", "second"));
@@ -95,14 +89,13 @@ static void token_file_is_read_again_after_a_refusal(void **state)
 	assert_string_equal(id.token, "second");
 }
 
-static void last_token_stays_while_the_file_is_away(void **state)
+TEST(last_token_stays_while_the_file_is_away)
 {
 	AUTO_FREE char *path = put("token", "first");
 	struct kube_target t = { .user.token_file = path };
 	AUTO(free_auth) struct kube_auth *a = kube_auth_new(&t);
 	struct kube_identity id;
 
-	(void)state;
 	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
 	unlink(path);
 	assert_false(kube_auth_was_refused(a));
@@ -120,7 +113,7 @@ static const char counting_plugin[] =
 	" \"status\":{\"token\":\"$1-$n\",\"expirationTimestamp\":\"$EXPIRES\"}}\n"
 	"END\n";
 
-static void plugin_runs_once_until_expiry_or_refusal(void **state)
+TEST(plugin_runs_once_until_expiry_or_refusal)
 {
 	AUTO_FREE char *plugin = put("plugin", counting_plugin);
 	AUTO_FREE char *count = xasprintf("%s/count", folder);
@@ -136,7 +129,6 @@ static void plugin_runs_once_until_expiry_or_refusal(void **state)
 	AUTO(free_auth) struct kube_auth *a = kube_auth_new(&t);
 	struct kube_identity id;
 
-	(void)state;
 	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
 	assert_string_equal(id.token, "a b; $(touch x) `id`-1");
 	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
@@ -148,20 +140,19 @@ static void plugin_runs_once_until_expiry_or_refusal(void **state)
 	assert_string_equal(id.token, "a b; $(touch x) `id`-3");
 }
 
-static void configured_token_comes_before_the_plugin(void **state)
+TEST(configured_token_comes_before_the_plugin)
 {
 	struct kube_exec exec = { .command = "/nonexistent", .api_version = V1 };
 	struct kube_target t = { .user.exec = &exec, .user.token = "own" };
 	AUTO(free_auth) struct kube_auth *a = kube_auth_new(&t);
 	struct kube_identity id;
 
-	(void)state;
 	assert_int_equal(kube_auth_get(a, &id, NULL), 0);
 	assert_string_equal(id.token, "own");
 	assert_false(kube_auth_was_refused(a));
 }
 
-static void plugin_is_told_about_its_cluster(void **state)
+TEST(plugin_is_told_about_its_cluster)
 {
 	AUTO_FREE char *plugin =
 		put("plugin", "#!/bin/sh\n"
@@ -178,7 +169,6 @@ static void plugin_is_told_about_its_cluster(void **state)
 					.exec_config = "{\"id\":12345678901234567}" };
 	AUTO(credential_done) struct credential c = CREDENTIAL_INIT;
 
-	(void)state;
 	assert_int_equal(exec_plugin_run(&exec, &cluster, &c, NULL), 0);
 	assert_string_equal(c.token,
 			    "{!kind!:!ExecCredential!,!apiVersion!:!" V1 "!,!spec!:{!interactive!:"
@@ -186,7 +176,7 @@ static void plugin_is_told_about_its_cluster(void **state)
 			    "12345678901234567},!certificate-authority-data!:!YWJj!}}}");
 }
 
-static void plugin_failures_say_which(void **state)
+TEST(plugin_failures_say_which)
 {
 	static const struct {
 		const char *reply, *message;
@@ -208,7 +198,6 @@ static void plugin_failures_say_which(void **state)
 	struct credential c = CREDENTIAL_INIT;
 	struct error err;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		assert_true(exec_plugin_parse(&exec, rows[i].reply, strlen(rows[i].reply), &c,
 					      &err) < 0);
@@ -223,13 +212,12 @@ static void plugin_failures_say_which(void **state)
 	assert_non_null(strstr(err.msg, "failed with exit code 1"));
 }
 
-static void kuberc_decides_which_plugins_run(void **state)
+TEST(kuberc_decides_which_plugins_run)
 {
 	AUTO(plugin_policy_done) struct plugin_policy p = { 0 };
 	static const char list[] = "kind: Preference\ncredentialPluginPolicy: Allowlist\n"
 				   "credentialPluginAllowlist: [{name: true}, {name: 'cat'}]\n";
 
-	(void)state;
 	assert_true(plugin_policy_parse(list, sizeof(list) - 1, &p, NULL) < 0);
 	AUTO_FREE char *path = put("kuberc", "credentialPluginPolicy: Allowlist\n"
 					     "credentialPluginAllowlist: [{name: cat}]\n");
@@ -243,20 +231,4 @@ static void kuberc_decides_which_plugins_run(void **state)
 	assert_true(plugin_policy_check(&p, "cat", NULL) < 0);
 }
 
-#define TEST(name) cmocka_unit_test(name)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(base64_goes_both_ways),
-		TEST(token_file_is_read_again_after_a_refusal),
-		TEST(last_token_stays_while_the_file_is_away),
-		TEST(plugin_runs_once_until_expiry_or_refusal),
-		TEST(configured_token_comes_before_the_plugin),
-		TEST(plugin_is_told_about_its_cluster),
-		TEST(plugin_failures_say_which),
-		TEST(kuberc_decides_which_plugins_run),
-	};
-
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
-}
+GROUP(make_folder, remove_folder)

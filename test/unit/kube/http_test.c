@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "kube/http.h"
+#include "test/unit/test.h"
 
 enum { SHORT_MS = 30, LONG_MS = 20000 };
 
@@ -35,7 +31,7 @@ static int64_t waited_ms(struct http *h, int timeout_ms)
 	return clock_ms() - start;
 }
 
-static void without_calls_only_waiting_takes_its_time(void **state)
+TEST(without_calls_only_waiting_takes_its_time)
 {
 	int64_t start = clock_ms();
 
@@ -44,7 +40,7 @@ static void without_calls_only_waiting_takes_its_time(void **state)
 	assert_in_range(waited_ms(*state, SHORT_MS), SHORT_MS, LONG_MS);
 }
 
-static void a_wake_counts_once_and_also_beforehand(void **state)
+TEST(a_wake_counts_once_and_also_beforehand)
 {
 	http_wake(*state);
 	http_wake(*state);
@@ -59,7 +55,7 @@ static void *wake_later(void *h)
 	return NULL;
 }
 
-static void another_thread_may_wake(void **state)
+TEST(another_thread_may_wake)
 {
 	pthread_t thread;
 
@@ -69,7 +65,7 @@ static void another_thread_may_wake(void **state)
 }
 
 /* What comes during a call must not be lost with it. */
-static void a_wake_during_a_call_is_kept(void **state)
+TEST(a_wake_during_a_call_is_kept)
 {
 	struct http_call call = { .method = "GET", .path = "/", .timeout_ms = SHORT_MS };
 	struct error err;
@@ -82,7 +78,7 @@ static void a_wake_during_a_call_is_kept(void **state)
 }
 
 /* So a loop may sleep for long: other calls may have ended meanwhile. */
-static void after_a_call_there_is_a_look(void **state)
+TEST(after_a_call_there_is_a_look)
 {
 	struct http_call call = { .method = "GET", .path = "/", .timeout_ms = SHORT_MS };
 	struct error err;
@@ -94,15 +90,4 @@ static void after_a_call_there_is_a_look(void **state)
 	assert_in_range(waited_ms(*state, SHORT_MS), SHORT_MS, LONG_MS);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_calls_only_waiting_takes_its_time),
-		cmocka_unit_test(a_wake_counts_once_and_also_beforehand),
-		cmocka_unit_test(another_thread_may_wake),
-		cmocka_unit_test(a_wake_during_a_call_is_kept),
-		cmocka_unit_test(after_a_call_there_is_a_look),
-	};
-
-	return cmocka_run_group_tests(tests, open_nowhere, close_it);
-}
+GROUP(open_nowhere, close_it)

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/micro_time.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/array.h"
+#include "test/unit/test.h"
 
 static const struct {
 	const char *text;
@@ -23,9 +19,8 @@ static const struct {
 	  "2026-11-21T09:00:00.000001Z" },
 };
 
-static void micro_times_go_both_ways(void **state)
+TEST(micro_times_go_both_ways)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		char buf[MICRO_TIME_TEXT];
 		int64_t us;
@@ -37,7 +32,7 @@ static void micro_times_go_both_ways(void **state)
 	}
 }
 
-static void nonsense_is_refused(void **state)
+TEST(nonsense_is_refused)
 {
 	static const char *const bad[] = {
 		"",
@@ -50,17 +45,6 @@ static void nonsense_is_refused(void **state)
 	};
 	int64_t us;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(micro_time_parse(bad[i], strlen(bad[i]), &us));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(micro_times_go_both_ways),
-		cmocka_unit_test(nonsense_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 #include "kube/rate_limit.h"
+
+#include "test/unit/test.h"
 
 static unsigned take_all(struct rate_limit *p, int64_t now_ms)
 {
@@ -17,11 +14,10 @@ static unsigned take_all(struct rate_limit *p, int64_t now_ms)
 	return n;
 }
 
-static void a_full_bucket_is_a_burst(void **state)
+TEST(a_full_bucket_is_a_burst)
 {
 	struct rate_limit p;
 
-	(void)state;
 	rate_limit_init(&p, 10, 3, 5000);
 	assert_int_equal(take_all(&p, 5000), 3);
 	assert_int_equal(take_all(&p, 5500), 3); /* five came, three have room */
@@ -29,12 +25,11 @@ static void a_full_bucket_is_a_burst(void **state)
 	assert_int_equal(take_all(&p, 5601), 1);
 }
 
-static void an_empty_one_says_when(void **state)
+TEST(an_empty_one_says_when)
 {
 	struct rate_limit p;
 	int64_t due = 0;
 
-	(void)state;
 	rate_limit_init(&p, 4, 1, 1000);
 	assert_true(rate_limit_take(&p, 1000, &due));
 	assert_false(rate_limit_take(&p, 1100, &due));
@@ -42,34 +37,20 @@ static void an_empty_one_says_when(void **state)
 	assert_true(rate_limit_take(&p, due, &due));
 }
 
-static void zero_is_no_limit(void **state)
+TEST(zero_is_no_limit)
 {
 	struct rate_limit p;
 
-	(void)state;
 	rate_limit_init(&p, 0, 0, 0);
 	assert_int_equal(take_all(&p, 0), 1000);
 }
 
-static void tries_come_slower_and_slower(void **state)
+TEST(tries_come_slower_and_slower)
 {
-	(void)state;
 	for (unsigned tries = 1; tries < 100; tries++) {
 		int64_t full = tries < 7 ? BACKOFF_FIRST_MS << (tries - 1) : BACKOFF_LAST_MS;
 
 		full = full < BACKOFF_LAST_MS ? full : BACKOFF_LAST_MS;
 		assert_in_range(backoff_ms(tries), full / 2, full);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_full_bucket_is_a_burst),
-		cmocka_unit_test(an_empty_one_says_when),
-		cmocka_unit_test(zero_is_no_limit),
-		cmocka_unit_test(tries_come_slower_and_slower),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/target.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 /* A folder with the files of a test; $KUBECONFIG names them all. */
 struct fixture {
@@ -93,7 +89,7 @@ static const char one[] = "clusters:\n"
 			  "  context: {cluster: c, user: u, namespace: team}\n"
 			  "current-context: x\n";
 
-static void reads_context_cluster_and_user(void **state)
+TEST_WITH(reads_context_cluster_and_user, setup, teardown)
 {
 	struct fixture *f = *state;
 
@@ -106,7 +102,7 @@ static void reads_context_cluster_and_user(void **state)
 	assert_string_equal(f->target.context, "x");
 }
 
-static void server_flag_drops_tls_server_name(void **state)
+TEST_WITH(server_flag_drops_tls_server_name, setup, teardown)
 {
 	struct fixture *f = *state;
 
@@ -119,7 +115,7 @@ static void server_flag_drops_tls_server_name(void **state)
 	assert_string_equal(f->target.cluster.tls_server_name, "mine");
 }
 
-static void ca_and_insecure_flags_drop_the_files_ca(void **state)
+TEST_WITH(ca_and_insecure_flags_drop_the_files_ca, setup, teardown)
 {
 	struct fixture *f = *state;
 
@@ -135,7 +131,7 @@ static void ca_and_insecure_flags_drop_the_files_ca(void **state)
 	assert_true(f->target.cluster.is_insecure);
 }
 
-static void token_flag_drops_the_token_file(void **state)
+TEST_WITH(token_flag_drops_the_token_file, setup, teardown)
 {
 	struct fixture *f = *state;
 
@@ -153,7 +149,7 @@ static void token_flag_drops_the_token_file(void **state)
 	assert_string_equal(f->target.user.token, "flag");
 }
 
-static void credentials_are_for_https_only(void **state)
+TEST_WITH(credentials_are_for_https_only, setup, teardown)
 {
 	struct fixture *f = *state;
 
@@ -165,7 +161,7 @@ static void credentials_are_for_https_only(void **state)
 	assert_string_equal(f->target.user.as, "joe");
 }
 
-static void names_that_are_not_there_are_errors(void **state)
+TEST_WITH(names_that_are_not_there_are_errors, setup, teardown)
 {
 	struct fixture *f = *state;
 
@@ -180,12 +176,12 @@ static void names_that_are_not_there_are_errors(void **state)
 	refuses(f, "No such file or directory");
 }
 
-static void nothing_configured_is_an_error(void **state)
+TEST_WITH(nothing_configured_is_an_error, setup, teardown)
 {
 	refuses(*state, "no cluster is configured");
 }
 
-static void first_file_with_a_name_wins_whole(void **state)
+TEST_WITH(first_file_with_a_name_wins_whole, setup, teardown)
 {
 	struct fixture *f = *state;
 
@@ -198,7 +194,7 @@ static void first_file_with_a_name_wins_whole(void **state)
 	assert_null(f->target.user.as);
 }
 
-static void repeated_name_and_wrong_type_are_errors(void **state)
+TEST_WITH(repeated_name_and_wrong_type_are_errors, setup, teardown)
 {
 	struct fixture *f = *state;
 
@@ -211,7 +207,7 @@ static void repeated_name_and_wrong_type_are_errors(void **state)
 }
 
 /* In every row a user that must be refused, and what is said. */
-static void halves_and_doubles_are_errors(void **state)
+TEST_WITH(halves_and_doubles_are_errors, setup, teardown)
 {
 	static const struct {
 		const char *user, *message;
@@ -241,7 +237,7 @@ static void halves_and_doubles_are_errors(void **state)
 	}
 }
 
-static void runs_in_its_own_cluster(void **state)
+TEST_WITH(runs_in_its_own_cluster, setup, teardown)
 {
 	struct fixture *f = *state;
 
@@ -262,7 +258,7 @@ static void runs_in_its_own_cluster(void **state)
 	assert_false(f->target.is_in_cluster);
 }
 
-static void extras_are_pairs(void **state)
+TEST_WITH(extras_are_pairs, setup, teardown)
 {
 	struct fixture *f = *state;
 
@@ -276,7 +272,7 @@ static void extras_are_pairs(void **state)
 	refuses(f, "must be KEY=VALUE");
 }
 
-static void server_without_scheme_gets_one(void **state)
+TEST_WITH(server_without_scheme_gets_one, setup, teardown)
 {
 	struct fixture *f = *state;
 
@@ -288,27 +284,4 @@ static void server_without_scheme_gets_one(void **state)
 	assert_string_equal(f->target.cluster.server, "https://host:8080");
 	f->flags.server = "ftp://host";
 	refuses(f, "must begin with https://");
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(reads_context_cluster_and_user),
-		TEST(server_flag_drops_tls_server_name),
-		TEST(ca_and_insecure_flags_drop_the_files_ca),
-		TEST(token_flag_drops_the_token_file),
-		TEST(credentials_are_for_https_only),
-		TEST(names_that_are_not_there_are_errors),
-		TEST(nothing_configured_is_an_error),
-		TEST(first_file_with_a_name_wins_whole),
-		TEST(repeated_name_and_wrong_type_are_errors),
-		TEST(halves_and_doubles_are_errors),
-		TEST(runs_in_its_own_cluster),
-		TEST(extras_are_pairs),
-		TEST(server_without_scheme_gets_one),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

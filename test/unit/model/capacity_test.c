@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/capacity.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "base/str.h"
 #include "test/unit/snapshot.h"
+#include "test/unit/test.h"
 
 static const struct settings settings = SETTINGS_DEFAULT;
 
@@ -60,11 +56,10 @@ static void has_caps(const struct fixture *f, uint32_t low, uint32_t high)
 	assert_int_equal(cap[LEVEL_HIGH], high);
 }
 
-static void a_node_that_says_nothing_is_assumed(void **state)
+TEST(a_node_that_says_nothing_is_assumed)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_node(&f, "");
 	assert_true(f.cap.nodes.items[0].is_assumed);
 	assert_int_equal(f.cap.nodes.items[0].scope, SCOPE_CORE);
@@ -73,11 +68,10 @@ static void a_node_that_says_nothing_is_assumed(void **state)
 	assert_int_equal(f.warnings.list.n, 0);
 }
 
-static void what_the_helper_wrote_is_taken(void **state)
+TEST(what_the_helper_wrote_is_taken)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_node(&f, "mckube.io/rt-cores: '2-3,8', mckube.io/capacity-scope: node, "
 		      "mckube.io/rt-capacity: '800000'");
 	assert_false(f.cap.nodes.items[0].is_assumed);
@@ -87,7 +81,7 @@ static void what_the_helper_wrote_is_taken(void **state)
 	assert_int_equal(f.warnings.list.n, 0);
 }
 
-static void every_bad_annotation_is_named_and_replaced(void **state)
+TEST(every_bad_annotation_is_named_and_replaced)
 {
 	static const struct {
 		const char *annotation, *message;
@@ -109,7 +103,6 @@ static void every_bad_annotation_is_named_and_replaced(void **state)
 		{ "mckube.io/rt-cores: '9999'", NULL },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		AUTO(fixture_done) struct fixture f;
 
@@ -136,11 +129,10 @@ static void lies(const struct fixture *f, const char *expect)
 	assert_string_equal(text.s, expect);
 }
 
-static void the_topology_says_who_shares_what(void **state)
+TEST(the_topology_says_who_shares_what)
 {
 	AUTO(fixture_done) struct fixture one, two;
 
-	(void)state;
 	read_node(&one, "mckube.io/topology: '0,2 1,3'");
 	lies(&one, "0.0.0 1.0.0 0.0.0 1.0.0");
 	read_node(&two, "mckube.io/topology: '0 | 1/2 3'");
@@ -148,27 +140,25 @@ static void the_topology_says_who_shares_what(void **state)
 	assert_int_equal(one.warnings.list.n + two.warnings.list.n, 0);
 }
 
-static void a_core_that_no_topology_names_stands_alone(void **state)
+TEST(a_core_that_no_topology_names_stands_alone)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_node(&f, "mckube.io/topology: '0,1 77'");
 	lies(&f, "0.0.0 0.0.0 1026.0.0 1027.0.0");
 }
 
-static void a_topology_that_cannot_be_read_is_left_out_as_a_whole(void **state)
+TEST(a_topology_that_cannot_be_read_is_left_out_as_a_whole)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_node(&f, "mckube.io/topology: '0,1 two'");
 	lies(&f, "1024.0.0 1025.0.0 1026.0.0 1027.0.0");
 	assert_int_equal(f.warnings.list.n, 1);
 	assert_non_null(strstr(f.warnings.list.items[0].message, "mckube.io/topology"));
 }
 
-static void a_core_is_found_by_its_cpu(void **state)
+TEST(a_core_is_found_by_its_cpu)
 {
 	AUTO(fixture_done)
 	struct fixture f = {
@@ -178,7 +168,6 @@ static void a_core_is_found_by_its_cpu(void **state)
 				 "{mckube.io/rt-cores: '1,3,64'}}}\n"),
 	};
 
-	(void)state;
 	f.warnings.arena = &f.arena;
 	capacity_read(&f.c, &settings, &f.cap, &f.warnings);
 	assert_int_equal(capacity_core(&f.cap, 0, 1), 1);
@@ -190,7 +179,7 @@ static void a_core_is_found_by_its_cpu(void **state)
 }
 
 /* capacity.cpu counts; a machine without it has what is allocatable, and huge ones are cut. */
-static void cores_are_counted_from_the_capacity(void **state)
+TEST(cores_are_counted_from_the_capacity)
 {
 	static const struct {
 		const char *status;
@@ -203,7 +192,6 @@ static void cores_are_counted_from_the_capacity(void **state)
 		{ "", 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO_FREE char *text = xasprintf(
 			"{apiVersion: v1, kind: Node, metadata: {name: edge}, status: {%s}}",
@@ -214,20 +202,4 @@ static void cores_are_counted_from_the_capacity(void **state)
 		capacity_read(&f.c, &settings, &f.cap, &f.warnings);
 		assert_int_equal(f.cap.nodes.items[0].cores.n, rows[i].cores);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_node_that_says_nothing_is_assumed),
-		cmocka_unit_test(what_the_helper_wrote_is_taken),
-		cmocka_unit_test(every_bad_annotation_is_named_and_replaced),
-		cmocka_unit_test(the_topology_says_who_shares_what),
-		cmocka_unit_test(a_core_that_no_topology_names_stands_alone),
-		cmocka_unit_test(a_topology_that_cannot_be_read_is_left_out_as_a_whole),
-		cmocka_unit_test(a_core_is_found_by_its_cpu),
-		cmocka_unit_test(cores_are_counted_from_the_capacity),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

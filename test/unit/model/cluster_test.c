@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/cluster.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static str_id id(struct cluster *c, const char *s)
 {
@@ -42,12 +38,11 @@ static struct range add_labels(struct cluster *c, const char *key, const char *v
 
 /* ---- Finishing ---- */
 
-static void objects_are_sorted_by_namespace_and_name(void **state)
+TEST(objects_are_sorted_by_namespace_and_name)
 {
 	static const char *const expect[] = { "a/y", "b/a", "b/x" };
 	AUTO(cluster_done) struct cluster c = { 0 };
 
-	(void)state;
 	add_pod(&c, "b", "x");
 	add_pod(&c, "a", "y");
 	add_pod(&c, "b", "a");
@@ -59,11 +54,10 @@ static void objects_are_sorted_by_namespace_and_name(void **state)
 	}
 }
 
-static void the_later_of_two_objects_with_one_name_wins(void **state)
+TEST(the_later_of_two_objects_with_one_name_wins)
 {
 	AUTO(cluster_done) struct cluster c = { 0 };
 
-	(void)state;
 	add_pod(&c, "x", "a")->cpu_milli = 1;
 	add_pod(&c, "x", "b")->cpu_milli = 2;
 	add_pod(&c, "x", "a")->cpu_milli = 3;
@@ -75,11 +69,10 @@ static void the_later_of_two_objects_with_one_name_wins(void **state)
 	assert_int_equal(c.pods.items[2].cpu_milli, 4);
 }
 
-static void a_pod_that_ended_is_dropped_with_those_it_replaces(void **state)
+TEST(a_pod_that_ended_is_dropped_with_those_it_replaces)
 {
 	AUTO(cluster_done) struct cluster c = { 0 };
 
-	(void)state;
 	add_pod(&c, "x", "a");
 	add_pod(&c, "x", "b");
 	add_pod(&c, "x", "a")->phase = POD_ENDED;
@@ -88,11 +81,10 @@ static void a_pod_that_ended_is_dropped_with_those_it_replaces(void **state)
 	assert_string_equal(cluster_str(&c, c.pods.items[0].meta.name), "b");
 }
 
-static void pods_know_their_node_by_its_id(void **state)
+TEST(pods_know_their_node_by_its_id)
 {
 	AUTO(cluster_done) struct cluster c = { 0 };
 
-	(void)state;
 	add_node(&c, "z");
 	add_node(&c, "m");
 	add_pod(&c, "x", "a")->node_name = id(&c, "z");
@@ -106,11 +98,10 @@ static void pods_know_their_node_by_its_id(void **state)
 	assert_int_equal(c.pods.items[3].node, 0);
 }
 
-static void finishing_nothing_is_fine(void **state)
+TEST(finishing_nothing_is_fine)
 {
 	AUTO(cluster_done) struct cluster c = { 0 };
 
-	(void)state;
 	cluster_finish(&c);
 	assert_int_equal(c.nodes.n + c.pods.n + c.mckubes.n, 0);
 	assert_int_equal(cluster_node(&c, "edge"), NONE);
@@ -125,11 +116,10 @@ static void add_class(struct cluster *c, const char *name, int32_t value, bool i
 								    .is_default = is_default };
 }
 
-static void a_priority_is_looked_up_where_the_pod_has_none(void **state)
+TEST(a_priority_is_looked_up_where_the_pod_has_none)
 {
 	AUTO(cluster_done) struct cluster c = { 0 };
 
-	(void)state;
 	add_class(&c, "important", 1000, false);
 	add_class(&c, "usual", 7, true);
 	add_pod(&c, "x", "a")->priority_class = id(&c, "important");
@@ -150,12 +140,11 @@ static void a_priority_is_looked_up_where_the_pod_has_none(void **state)
 
 /* ---- Looking up ---- */
 
-static void objects_are_found_by_namespace_and_name(void **state)
+TEST(objects_are_found_by_namespace_and_name)
 {
 	AUTO(cluster_done) struct cluster c = { 0 };
 	char name[8];
 
-	(void)state;
 	for (int i = 0; i < 50; i++) {
 		snprintf(name, sizeof(name), "p%02d", (i * 7) % 50);
 		add_pod(&c, i % 2 ? "x" : "y", name);
@@ -199,11 +188,10 @@ static void matching_done(struct matching *m)
 	cluster_done(&m->c);
 }
 
-static void set_operators_match_as_in_kubernetes(void **state)
+TEST(set_operators_match_as_in_kubernetes)
 {
 	AUTO(matching_done) struct matching m = { 0 };
 
-	(void)state;
 	m.labels = add_labels(&m.c, "cpus", "8");
 	assert_true(matches(&m, "cpus", MATCH_IN, VALUES("4", "8", NULL)));
 	assert_false(matches(&m, "cpus", MATCH_IN, VALUES("4", NULL)));
@@ -217,12 +205,11 @@ static void set_operators_match_as_in_kubernetes(void **state)
 	assert_true(matches(&m, "arch", MATCH_NOT_EXISTS, VALUES(NULL)));
 }
 
-static void comparisons_are_of_whole_numbers(void **state)
+TEST(comparisons_are_of_whole_numbers)
 {
 	static const char *const no_number[] = { "", "4x", "4.0", "99999999999999999999" };
 	AUTO(matching_done) struct matching m = { 0 };
 
-	(void)state;
 	m.labels = add_labels(&m.c, "cpus", "8");
 	assert_true(matches(&m, "cpus", MATCH_GT, VALUES("-10", NULL)));
 	assert_true(matches(&m, "cpus", MATCH_LT, VALUES("10", NULL)));
@@ -236,22 +223,20 @@ static void comparisons_are_of_whole_numbers(void **state)
 	}
 }
 
-static void a_missing_selector_matches_nothing_and_an_empty_one_all(void **state)
+TEST(a_missing_selector_matches_nothing_and_an_empty_one_all)
 {
 	AUTO(cluster_done) struct cluster c = { 0 };
 	struct range labels = add_labels(&c, "a", "b");
 
-	(void)state;
 	assert_false(selector_matches(&c, (struct selector){ .is_set = false }, labels));
 	assert_true(selector_matches(&c, (struct selector){ .is_set = true }, labels));
 	assert_true(selector_matches(&c, (struct selector){ .is_set = true }, (struct range){ 0 }));
 }
 
-static void an_empty_label_is_not_a_missing_one(void **state)
+TEST(an_empty_label_is_not_a_missing_one)
 {
 	AUTO(matching_done) struct matching m = { 0 };
 
-	(void)state;
 	m.labels = add_labels(&m.c, "rt", "");
 	assert_int_equal(cluster_label(&m.c, m.labels, id(&m.c, "rt")), 0);
 	assert_int_equal(cluster_label(&m.c, m.labels, id(&m.c, "other")), INTERN_NONE);
@@ -259,34 +244,13 @@ static void an_empty_label_is_not_a_missing_one(void **state)
 	assert_true(matches(&m, "rt", MATCH_IN, VALUES("", NULL)));
 }
 
-static void a_problem_is_kept_as_text(void **state)
+TEST(a_problem_is_kept_as_text)
 {
 	AUTO(cluster_done) struct cluster c = { 0 };
 
-	(void)state;
 	cluster_problem(&c, "Pod x/a", "Unsupported", "item %d: %s", 3, "a text was expected");
 	assert_int_equal(c.problems.n, 1);
 	assert_string_equal(cluster_str(&c, c.problems.items[0].object), "Pod x/a");
 	assert_string_equal(cluster_str(&c, c.problems.items[0].message),
 			    "item 3: a text was expected");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(objects_are_sorted_by_namespace_and_name),
-		cmocka_unit_test(the_later_of_two_objects_with_one_name_wins),
-		cmocka_unit_test(a_pod_that_ended_is_dropped_with_those_it_replaces),
-		cmocka_unit_test(pods_know_their_node_by_its_id),
-		cmocka_unit_test(finishing_nothing_is_fine),
-		cmocka_unit_test(a_priority_is_looked_up_where_the_pod_has_none),
-		cmocka_unit_test(objects_are_found_by_namespace_and_name),
-		cmocka_unit_test(set_operators_match_as_in_kubernetes),
-		cmocka_unit_test(comparisons_are_of_whole_numbers),
-		cmocka_unit_test(a_missing_selector_matches_nothing_and_an_empty_one_all),
-		cmocka_unit_test(an_empty_label_is_not_a_missing_one),
-		cmocka_unit_test(a_problem_is_kept_as_text),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

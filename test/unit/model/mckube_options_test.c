@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/mckube_options.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static struct cluster cluster;
 
@@ -48,11 +43,10 @@ static void tells(const struct mckube *m, const char *expect)
 	array_done(&warnings.list);
 }
 
-static void migration_is_one_of_three_words(void **state)
+TEST(migration_is_one_of_three_words)
 {
 	struct mckube m = mckube();
 
-	(void)state;
 	tells(&m, NULL);
 	m.migration = raw_of("Checkpoint", RAW_STRING);
 	tells(&m, NULL);
@@ -64,11 +58,10 @@ static void migration_is_one_of_three_words(void **state)
 	tells(&m, "spec.migration: '1' is not Never, Restart or Checkpoint; Never is taken");
 }
 
-static void recovery_comes_in_two_modes(void **state)
+TEST(recovery_comes_in_two_modes)
 {
 	struct mckube m = mckube();
 
-	(void)state;
 	assert_int_equal(mckube_recovery(&cluster, &m).mode, RECOVERY_CONSUMPTION);
 	m.recovery_mode = raw_of("NODECPU", RAW_STRING);
 	assert_int_equal(mckube_recovery(&cluster, &m).mode, RECOVERY_NODE_CPU);
@@ -79,11 +72,10 @@ static void recovery_comes_in_two_modes(void **state)
 	      "spec.recovery.mode: 'never' is not consumption or nodeCpu; consumption is taken");
 }
 
-static void delay_and_threshold_are_whole_numbers(void **state)
+TEST(delay_and_threshold_are_whole_numbers)
 {
 	struct mckube m = mckube();
 
-	(void)state;
 	m.recovery_delay = raw_of("0", RAW_NUMBER);
 	m.recovery_threshold = raw_of("90", RAW_NUMBER);
 	tells(&m, NULL);
@@ -105,13 +97,4 @@ static void delay_and_threshold_are_whole_numbers(void **state)
 		  "the default is taken");
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(migration_is_one_of_three_words),
-		cmocka_unit_test(recovery_comes_in_two_modes),
-		cmocka_unit_test(delay_and_threshold_are_whole_numbers),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, drop_cluster);
-}
+GROUP(NULL, drop_cluster)

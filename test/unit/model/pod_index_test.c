@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/pod_index.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "base/auto.h"
 #include "base/str.h"
 #include "model/pdb.h"
 #include "test/unit/snapshot.h"
+#include "test/unit/test.h"
 
 #define POD(ns, name, labels)                                                  \
 	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: " ns ", name: " name \
@@ -46,9 +41,8 @@ static void finds(const char *selector, const char *expect)
 	array_done(&found);
 }
 
-static void labels_are_looked_up(void **state)
+TEST(labels_are_looked_up)
 {
-	(void)state;
 	finds("{matchLabels: {app: web}}", "ab");
 	finds("{matchLabels: {app: web, tier: front}}", "a");
 	finds("{matchLabels: {app: mail}}", "");
@@ -56,33 +50,29 @@ static void labels_are_looked_up(void **state)
 	finds("{matchExpressions: [{key: app, operator: In, values: [db]}]}", "c");
 }
 
-static void what_is_left_is_checked(void **state)
+TEST(what_is_left_is_checked)
 {
-	(void)state;
 	finds("{matchLabels: {app: web}, matchExpressions: [{key: tier, operator: Exists}]}", "a");
 	finds("{matchLabels: {app: web}, matchExpressions: [{key: tier, operator: DoesNotExist}]}",
 	      "b");
 }
 
-static void without_one_value_all_of_the_namespace_are_looked_at(void **state)
+TEST(without_one_value_all_of_the_namespace_are_looked_at)
 {
-	(void)state;
 	finds("{}", "abcd");
 	finds("{matchExpressions: [{key: app, operator: In, values: [db, web]}]}", "abc");
 	finds("{matchExpressions: [{key: tier, operator: NotIn, values: [back]}]}", "abd");
 }
 
-static void a_selector_that_is_not_given_finds_nothing(void **state)
+TEST(a_selector_that_is_not_given_finds_nothing)
 {
-	(void)state;
 	finds("null", "");
 }
 
-static void a_budget_covers_its_pods(void **state)
+TEST(a_budget_covers_its_pods)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
-	(void)state;
 	str_addf(&text,
 		 "%s" PDB("front", "{matchLabels: {tier: front}}")
 			 PDB("labelled", "{matchExpressions: [{key: app, operator: Exists}]}"),
@@ -100,17 +90,4 @@ static void a_budget_covers_its_pods(void **state)
 	}
 	c.pdbs.items[1].disruptions_allowed = 0;
 	assert_false(pdb_allows(&c, covers[1]));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(labels_are_looked_up),
-		cmocka_unit_test(what_is_left_is_checked),
-		cmocka_unit_test(without_one_value_all_of_the_namespace_are_looked_at),
-		cmocka_unit_test(a_selector_that_is_not_given_finds_nothing),
-		cmocka_unit_test(a_budget_covers_its_pods),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/request.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "test/unit/snapshot.h"
+#include "test/unit/test.h"
 
 struct fixture {
 	struct cluster c;
@@ -84,11 +80,10 @@ static void says(const struct fixture *f, size_t i, const char *object, const ch
 
 /* ---- Sources ---- */
 
-static void a_mckube_speaks_for_the_pod_that_it_names(void **state)
+TEST(a_mckube_speaks_for_the_pod_that_it_names)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE PENDING("brake") PENDING("radio") MCKUBE(
 			      "m", "podname: brake, criticality: High, node: edge, " BUDGET, ""));
 
@@ -106,11 +101,10 @@ static void a_mckube_speaks_for_the_pod_that_it_names(void **state)
 	assert_int_equal(f.warnings.list.n, 0);
 }
 
-static void both_names_of_a_budget_are_read(void **state)
+TEST(both_names_of_a_budget_are_read)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE PENDING("brake")
 			      MCKUBE("m",
 				     "podname: brake, "
@@ -120,11 +114,10 @@ static void both_names_of_a_budget_are_read(void **state)
 	assert_int_equal(of(&f, "brake")->budget.hi, 300);
 }
 
-static void a_selector_may_mean_several_pods(void **state)
+TEST(a_selector_may_mean_several_pods)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f,
 		  NODE BOUND("brake", "") BOUND("radio", "") MCKUBE(
 			  "m",
@@ -136,11 +129,10 @@ static void a_selector_may_mean_several_pods(void **state)
 	assert_int_equal(of(&f, "brake")->level, LEVEL_LOW);
 }
 
-static void a_mckube_is_deaf_to_other_namespaces(void **state)
+TEST(a_mckube_is_deaf_to_other_namespaces)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(
 		&f,
 		NODE PENDING(
@@ -152,11 +144,10 @@ static void a_mckube_is_deaf_to_other_namespaces(void **state)
 	assert_int_equal(f.warnings.list.n, 0);
 }
 
-static void of_two_mckubes_the_one_with_podname_is_heard(void **state)
+TEST(of_two_mckubes_the_one_with_podname_is_heard)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE PENDING("brake")
 			      MCKUBE("a", "selector: {matchLabels: {app: brake}}, " BUDGET, "")
 				      MCKUBE("b", "podname: brake, " BUDGET, ""));
@@ -166,11 +157,10 @@ static void of_two_mckubes_the_one_with_podname_is_heard(void **state)
 	     "pod brake is already named by McKube b, which is heard");
 }
 
-static void of_two_equal_mckubes_the_first_by_name_is_heard(void **state)
+TEST(of_two_equal_mckubes_the_first_by_name_is_heard)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE PENDING("brake") MCKUBE("b", "podname: brake, " BUDGET, "")
 			      MCKUBE("a", "podname: brake, " BUDGET, ""));
 	assert_int_equal(of(&f, "brake")->mckube, 0);
@@ -178,11 +168,10 @@ static void of_two_equal_mckubes_the_first_by_name_is_heard(void **state)
 	     "pod brake is already named by McKube a, which is heard");
 }
 
-static void a_mckube_that_is_being_deleted_does_not_speak(void **state)
+TEST(a_mckube_that_is_being_deleted_does_not_speak)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(
 		&f,
 		NODE PENDING(
@@ -193,11 +182,10 @@ static void a_mckube_that_is_being_deleted_does_not_speak(void **state)
 	assert_null(of(&f, "brake"));
 }
 
-static void annotations_speak_on_pods_with_the_label(void **state)
+TEST(annotations_speak_on_pods_with_the_label)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE POD("brake", ", labels: {sdv.com: x}, annotations: {" NOTES "}", "", "")
 			      POD("radio", ", annotations: {" NOTES "}", "", ""));
 	assert_int_equal(of(&f, "brake")->source, SOURCE_ANNOTATIONS);
@@ -206,11 +194,10 @@ static void annotations_speak_on_pods_with_the_label(void **state)
 	assert_null(of(&f, "radio"));
 }
 
-static void an_assignment_is_not_taken_for_a_request(void **state)
+TEST(an_assignment_is_not_taken_for_a_request)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE POD("brake",
 			       ", labels: {sdv.com: x}, annotations: {mckube.io/rt-source: mckube, "
 			       "mckube.io/rt-core: '2-3', " NOTES "}",
@@ -224,11 +211,10 @@ static void an_assignment_is_not_taken_for_a_request(void **state)
 	is_cores(&f, q->cores, "2-3");
 }
 
-static void rt_operator_serves_guaranteed_pods(void **state)
+TEST(rt_operator_serves_guaranteed_pods)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f,
 		  NODE POD("brake", ", annotations: {realtime: 'true', rt_runtime_us: '40000'}", "",
 			   "qosClass: Guaranteed")
@@ -246,11 +232,10 @@ static void rt_operator_serves_guaranteed_pods(void **state)
 	     "metadata.annotations[realtime]: rt-operator serves Guaranteed pods only");
 }
 
-static void sources_that_disagree_are_named(void **state)
+TEST(sources_that_disagree_are_named)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE POD("brake", ", labels: {sdv.com: x}, annotations: {" NOTES "}", "", "")
 			      MCKUBE("m", "podname: brake, " BUDGET, ""));
 	assert_int_equal(of(&f, "brake")->source, SOURCE_MCKUBE);
@@ -260,11 +245,10 @@ static void sources_that_disagree_are_named(void **state)
 	     "100000/200000 of 500000 us (Middle); the first is heard");
 }
 
-static void a_bad_source_silences_the_later_ones(void **state)
+TEST(a_bad_source_silences_the_later_ones)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE POD("brake", ", labels: {sdv.com: x}, annotations: {" NOTES "}", "", "")
 			      MCKUBE("m", "podname: brake, rtSettings: {period: 1000000}", ""));
 	assert_true(of(&f, "brake")->is_bad);
@@ -276,11 +260,10 @@ static void a_bad_source_silences_the_later_ones(void **state)
 
 /* ---- Pins and places ---- */
 
-static void cores_that_are_named_are_a_pin(void **state)
+TEST(cores_that_are_named_are_a_pin)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE PENDING("brake") MCKUBE("m",
 						   "podname: brake, rtSettings: {period: 1000, "
 						   "runtime_low: 1, runtime_hi: 1, core: '3,1'}",
@@ -290,11 +273,10 @@ static void cores_that_are_named_are_a_pin(void **state)
 	is_cores(&f, of(&f, "brake")->pin, "1,3");
 }
 
-static void a_node_that_is_not_there_is_a_pin_to_nowhere(void **state)
+TEST(a_node_that_is_not_there_is_a_pin_to_nowhere)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE PENDING("brake") MCKUBE("m", "podname: brake, node: gone, " BUDGET, ""));
 	assert_true(of(&f, "brake")->has_node_pin);
 	assert_int_equal(of(&f, "brake")->node_pin, NONE);
@@ -308,12 +290,11 @@ static void a_node_that_is_not_there_is_a_pin_to_nowhere(void **state)
 		       "runtime_hi: 1, core: '2'}",                                              \
 		       "allocatedCore: '2'")
 
-static void a_pin_that_an_older_controller_wrote_may_be_ignored(void **state)
+TEST(a_pin_that_an_older_controller_wrote_may_be_ignored)
 {
 	struct settings settings = SETTINGS_DEFAULT;
 	AUTO(fixture_done) struct fixture cached_value, ignored;
 
-	(void)state;
 	read_with(&cached_value, &settings, LEGACY);
 	settings.ignores_legacy_pins = true;
 	read_with(&ignored, &settings, LEGACY);
@@ -324,11 +305,10 @@ static void a_pin_that_an_older_controller_wrote_may_be_ignored(void **state)
 	assert_string_equal(ignored.warnings.list.items[0].reason, "LegacyPin");
 }
 
-static void the_annotation_says_where_a_pod_is_before_the_status(void **state)
+TEST(the_annotation_says_where_a_pod_is_before_the_status)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE BOUND("brake", "mckube.io/rt-core: '1'") BOUND("radio", "")
 			      MCKUBE("m", "podname: brake, " BUDGET, "allocatedCore: '2'")
 				      MCKUBE("r", "podname: radio, " BUDGET, "allocatedCore: '2'"));
@@ -337,21 +317,19 @@ static void the_annotation_says_where_a_pod_is_before_the_status(void **state)
 	is_cores(&f, of(&f, "radio")->cores, "2");
 }
 
-static void a_pod_without_node_has_only_wishes(void **state)
+TEST(a_pod_without_node_has_only_wishes)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE POD("brake", ", annotations: {mckube.io/rt-core: '1'}", "", "")
 			      MCKUBE("m", "podname: brake, " BUDGET, ""));
 	assert_false(of(&f, "brake")->has_cores);
 }
 
-static void cores_that_cannot_be_read_count_as_none(void **state)
+TEST(cores_that_cannot_be_read_count_as_none)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f,
 		  NODE BOUND("brake", "mckube.io/rt-core: x") BOUND("radio", "")
 			  MCKUBE("m", "podname: brake, " BUDGET, "allocatedCore: '2'")
@@ -366,11 +344,10 @@ static void cores_that_cannot_be_read_count_as_none(void **state)
 	     "cores");
 }
 
-static void a_bad_request_keeps_the_load_of_its_assignment(void **state)
+TEST(a_bad_request_keeps_the_load_of_its_assignment)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE BOUND("brake", "mckube.io/rt-core: '1', " NOTES)
 			      MCKUBE("m", "podname: brake, criticality: urgent, " BUDGET, ""));
 	assert_true(of(&f, "brake")->is_bad && of(&f, "brake")->has_budget);
@@ -380,11 +357,10 @@ static void a_bad_request_keeps_the_load_of_its_assignment(void **state)
 	     "spec.criticality: 'urgent' is not Low, Middle or High");
 }
 
-static void a_bad_request_without_assignment_loads_nothing(void **state)
+TEST(a_bad_request_without_assignment_loads_nothing)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE BOUND("brake", "mckube.io/rt-core: '1'")
 			      MCKUBE("m", "podname: brake, criticality: urgent, " BUDGET, ""));
 	assert_true(of(&f, "brake")->is_bad);
@@ -393,11 +369,10 @@ static void a_bad_request_without_assignment_loads_nothing(void **state)
 
 /* ---- Levels ---- */
 
-static void the_level_is_the_annotations_then_the_statuses(void **state)
+TEST(the_level_is_the_annotations_then_the_statuses)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f,
 		  NODE BOUND("a", "mckube.io/rt-current: medium") BOUND("b", "")
 			  BOUND("c", "mckube.io/rt-current: up") BOUND("d", "")
@@ -411,11 +386,10 @@ static void the_level_is_the_annotations_then_the_statuses(void **state)
 	assert_int_equal(of(&f, "d")->level, LEVEL_LOW);
 }
 
-static void recovery_by_node_cpu_is_asked_for(void **state)
+TEST(recovery_by_node_cpu_is_asked_for)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	read_text(&f, NODE PENDING("brake") PENDING("radio")
 			      MCKUBE("b", "podname: brake, recovery: {mode: NodeCPU}, " BUDGET, "")
 				      MCKUBE("r", "podname: radio, " BUDGET, ""));
@@ -423,42 +397,10 @@ static void recovery_by_node_cpu_is_asked_for(void **state)
 	assert_int_equal(of(&f, "radio")->recovery.mode, RECOVERY_CONSUMPTION);
 }
 
-static void every_source_has_a_name(void **state)
+TEST(every_source_has_a_name)
 {
-	(void)state;
 	assert_string_equal(request_source_name(SOURCE_NONE), "");
 	assert_string_equal(request_source_name(SOURCE_MCKUBE), "mckube");
 	assert_string_equal(request_source_name(SOURCE_ANNOTATIONS), "annotations");
 	assert_string_equal(request_source_name(SOURCE_RT_OPERATOR), "rt-operator");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_mckube_speaks_for_the_pod_that_it_names),
-		cmocka_unit_test(both_names_of_a_budget_are_read),
-		cmocka_unit_test(a_selector_may_mean_several_pods),
-		cmocka_unit_test(a_mckube_is_deaf_to_other_namespaces),
-		cmocka_unit_test(of_two_mckubes_the_one_with_podname_is_heard),
-		cmocka_unit_test(of_two_equal_mckubes_the_first_by_name_is_heard),
-		cmocka_unit_test(a_mckube_that_is_being_deleted_does_not_speak),
-		cmocka_unit_test(annotations_speak_on_pods_with_the_label),
-		cmocka_unit_test(an_assignment_is_not_taken_for_a_request),
-		cmocka_unit_test(rt_operator_serves_guaranteed_pods),
-		cmocka_unit_test(sources_that_disagree_are_named),
-		cmocka_unit_test(a_bad_source_silences_the_later_ones),
-		cmocka_unit_test(cores_that_are_named_are_a_pin),
-		cmocka_unit_test(a_node_that_is_not_there_is_a_pin_to_nowhere),
-		cmocka_unit_test(a_pin_that_an_older_controller_wrote_may_be_ignored),
-		cmocka_unit_test(the_annotation_says_where_a_pod_is_before_the_status),
-		cmocka_unit_test(a_pod_without_node_has_only_wishes),
-		cmocka_unit_test(cores_that_cannot_be_read_count_as_none),
-		cmocka_unit_test(a_bad_request_keeps_the_load_of_its_assignment),
-		cmocka_unit_test(a_bad_request_without_assignment_loads_nothing),
-		cmocka_unit_test(the_level_is_the_annotations_then_the_statuses),
-		cmocka_unit_test(recovery_by_node_cpu_is_asked_for),
-		cmocka_unit_test(every_source_has_a_name),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

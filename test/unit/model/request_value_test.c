@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/request_value.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static struct cluster cluster; /* holds the strings only */
 
@@ -63,11 +59,10 @@ static void refuses(struct request_text t, const char *reason, const char *messa
 	assert_string_equal(err.message, message);
 }
 
-static void what_is_not_given_has_its_default(void **state)
+TEST(what_is_not_given_has_its_default)
 {
 	struct request_value v = reads(good(), false);
 
-	(void)state;
 	assert_int_equal(v.budget.period, 1000000);
 	assert_int_equal(v.budget.low, 200000);
 	assert_int_equal(v.budget.hi, 600000);
@@ -78,11 +73,10 @@ static void what_is_not_given_has_its_default(void **state)
 	assert_false(v.has_cores);
 }
 
-static void what_is_given_is_taken(void **state)
+TEST(what_is_given_is_taken)
 {
 	struct request_text t = good();
 
-	(void)state;
 	t.medium.raw = number("400000");
 	t.floor.raw = number("1");
 	t.core_count.raw = number("3");
@@ -95,11 +89,10 @@ static void what_is_given_is_taken(void **state)
 	assert_int_equal(v.core_count, 3);
 }
 
-static void the_bounds_themselves_are_good(void **state)
+TEST(the_bounds_themselves_are_good)
 {
 	struct request_text t = good();
 
-	(void)state;
 	t.period.raw = number("4000000");
 	t.low.raw = t.medium.raw = t.hi.raw = number("4000000");
 	assert_int_equal(reads(t, false).budget.medium, 4000000);
@@ -109,28 +102,26 @@ static void the_bounds_themselves_are_good(void **state)
 	assert_int_equal(reads(t, false).budget.floor, 1);
 }
 
-static void a_floor_above_low_is_cut_to_low(void **state)
+TEST(a_floor_above_low_is_cut_to_low)
 {
 	struct request_text t = good();
 
-	(void)state;
 	t.floor.raw = number("300000");
 	assert_int_equal(reads(t, false).budget.floor, 200000);
 	t.floor.raw = number("0");
 	refuses(t, "BadBudget", "floor: 0 is not between 1 and 2147483647");
 }
 
-static void numbers_as_strings_are_for_annotations_only(void **state)
+TEST(numbers_as_strings_are_for_annotations_only)
 {
 	struct request_text t = good();
 
-	(void)state;
 	t.low.raw = string("200000");
 	refuses(t, "BadBudget", "low: '200000' is not a whole number");
 	assert_int_equal(reads(t, true).budget.low, 200000);
 }
 
-static void only_whole_numbers_are_budgets(void **state)
+TEST(only_whole_numbers_are_budgets)
 {
 	static const char *const bad[] = { "1e5",	"200000.0", "",
 					   "+1",	" 1",	    "1 ",
@@ -140,7 +131,6 @@ static void only_whole_numbers_are_budgets(void **state)
 	struct request_value v;
 	struct value_error err;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		t.low.raw = number(bad[i]);
 		assert_false(request_value_read(&cluster, &t, false, &v, &err));
@@ -153,33 +143,30 @@ static void only_whole_numbers_are_budgets(void **state)
 	refuses(t, "BadBudget", "low: -7 is not between 1 and 2147483647");
 }
 
-static void the_three_budgets_and_the_period_are_needed(void **state)
+TEST(the_three_budgets_and_the_period_are_needed)
 {
 	struct request_text no_period = good(), no_low = good(), no_hi = good();
 
-	(void)state;
 	no_period.period.raw = no_low.low.raw = no_hi.hi.raw = (struct raw){ 0 };
 	refuses(no_period, "BadBudget", "period: is missing");
 	refuses(no_low, "BadBudget", "low: is missing");
 	refuses(no_hi, "BadBudget", "hi: is missing");
 }
 
-static void the_period_is_one_that_the_kernel_takes(void **state)
+TEST(the_period_is_one_that_the_kernel_takes)
 {
 	struct request_text t = good();
 
-	(void)state;
 	t.period.raw = number("99");
 	refuses(t, "BadBudget", "period: 99 is not between 100 and 4000000");
 	t.period.raw = number("4000001");
 	refuses(t, "BadBudget", "period: 4000001 is not between 100 and 4000000");
 }
 
-static void budgets_rise_up_to_the_period(void **state)
+TEST(budgets_rise_up_to_the_period)
 {
 	struct request_text t = good();
 
-	(void)state;
 	t.hi.raw = number("1000001");
 	refuses(t, "BadBudget", "hi: 1000001 is more than the period 1000000");
 	t.hi.raw = number("199999");
@@ -193,21 +180,19 @@ static void budgets_rise_up_to_the_period(void **state)
 		"medium: 199999 is not between the low budget 200000 and the high one 600000");
 }
 
-static void a_source_may_have_a_fixed_period(void **state)
+TEST(a_source_may_have_a_fixed_period)
 {
 	struct request_text t = good();
 
-	(void)state;
 	t.period.raw = (struct raw){ 0 };
 	t.fixed_period = 600000;
 	assert_int_equal(reads(t, false).budget.period, 600000);
 }
 
-static void criticality_is_one_of_three_words(void **state)
+TEST(criticality_is_one_of_three_words)
 {
 	struct request_text t = good();
 
-	(void)state;
 	t.criticality.raw = string("urgent");
 	refuses(t, "BadCriticality", "criticality: 'urgent' is not Low, Middle or High");
 	t.criticality.raw = number("2");
@@ -216,12 +201,11 @@ static void criticality_is_one_of_three_words(void **state)
 	refuses(t, "BadCriticality", "criticality: '' is not Low, Middle or High");
 }
 
-static void named_cores_win_over_their_number(void **state)
+TEST(named_cores_win_over_their_number)
 {
 	struct request_text t = good();
 	char text[CPUSET_TEXT];
 
-	(void)state;
 	t.core.raw = string("4,2-3");
 	t.core_count.raw = number("7");
 
@@ -231,11 +215,10 @@ static void named_cores_win_over_their_number(void **state)
 	assert_int_equal(v.core_count, 3);
 }
 
-static void cores_are_a_list_in_text(void **state)
+TEST(cores_are_a_list_in_text)
 {
 	struct request_text t = good();
 
-	(void)state;
 	t.core.raw = string("0-4000000000");
 	refuses(t, "BadCpuset", "core: '0-4000000000' is not a list of CPUs such as \"2-3\"");
 	t.core.raw = string("");
@@ -247,12 +230,11 @@ static void cores_are_a_list_in_text(void **state)
 	refuses(t, "BadBudget", "coreCount: 0 is not between 1 and 1024");
 }
 
-static void a_long_bad_value_is_shown_in_part(void **state)
+TEST(a_long_bad_value_is_shown_in_part)
 {
 	struct request_text t = good();
 	char text[300] = { 0 };
 
-	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	t.low.raw = other(text);
 	refuses(t, "BadBudget",
@@ -266,24 +248,4 @@ static int stop(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_not_given_has_its_default),
-		cmocka_unit_test(what_is_given_is_taken),
-		cmocka_unit_test(the_bounds_themselves_are_good),
-		cmocka_unit_test(a_floor_above_low_is_cut_to_low),
-		cmocka_unit_test(numbers_as_strings_are_for_annotations_only),
-		cmocka_unit_test(only_whole_numbers_are_budgets),
-		cmocka_unit_test(the_three_budgets_and_the_period_are_needed),
-		cmocka_unit_test(the_period_is_one_that_the_kernel_takes),
-		cmocka_unit_test(budgets_rise_up_to_the_period),
-		cmocka_unit_test(a_source_may_have_a_fixed_period),
-		cmocka_unit_test(criticality_is_one_of_three_words),
-		cmocka_unit_test(named_cores_win_over_their_number),
-		cmocka_unit_test(cores_are_a_list_in_text),
-		cmocka_unit_test(a_long_bad_value_is_shown_in_part),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, stop);
-}
+GROUP(NULL, stop)

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/warning.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 struct fixture {
 	struct arena arena;
@@ -32,7 +29,7 @@ static int stop(void **state)
 	return 0;
 }
 
-static void an_object_is_named_with_its_namespace(void **state)
+TEST_WITH(an_object_is_named_with_its_namespace, start, stop)
 {
 	struct fixture *f = *state;
 
@@ -44,7 +41,7 @@ static void an_object_is_named_with_its_namespace(void **state)
 	assert_string_equal(n->message, "spec.x: 7");
 }
 
-static void an_object_without_namespace_has_no_slash(void **state)
+TEST_WITH(an_object_without_namespace_has_no_slash, start, stop)
 {
 	struct fixture *f = *state;
 
@@ -52,7 +49,7 @@ static void an_object_without_namespace_has_no_slash(void **state)
 	assert_string_equal(f->warnings.list.items[0].object, "Node edge-1");
 }
 
-static void notices_keep_their_order_and_their_own_text(void **state)
+TEST_WITH(notices_keep_their_order_and_their_own_text, start, stop)
 {
 	struct fixture *f = *state;
 	char name[] = "a";
@@ -68,7 +65,7 @@ static void notices_keep_their_order_and_their_own_text(void **state)
 	assert_string_equal(f->warnings.list.items[19].message, "number 19");
 }
 
-static void a_long_message_is_kept_whole(void **state)
+TEST_WITH(a_long_message_is_kept_whole, start, stop)
 {
 	struct fixture *f = *state;
 	char text[5000];
@@ -77,18 +74,4 @@ static void a_long_message_is_kept_whole(void **state)
 	text[sizeof(text) - 1] = '\0';
 	warning_add(&f->warnings, "Pod", "x", "a", "Unsupported", "%s!", text);
 	assert_int_equal(strlen(f->warnings.list.items[0].message), sizeof(text));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_object_is_named_with_its_namespace, start, stop),
-		cmocka_unit_test_setup_teardown(an_object_without_namespace_has_no_slash, start,
-						stop),
-		cmocka_unit_test_setup_teardown(notices_keep_their_order_and_their_own_text, start,
-						stop),
-		cmocka_unit_test_setup_teardown(a_long_message_is_kept_whole, start, stop),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

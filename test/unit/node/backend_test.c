@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/backend.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
 #include "fake_tree.h"
+#include "test/unit/test.h"
 
 /* A kernel of each kind, as files; the first row that fits must be chosen. */
 static const struct dialect {
@@ -69,9 +65,8 @@ static void make(struct fake_tree *t, const struct dialect *d, struct kernel *k)
 	assert_int_equal(kernel_probe(&roots, k, NULL), 0);
 }
 
-static void best_backend_is_found_by_files(void **pod_status)
+TEST(best_backend_is_found_by_files)
 {
-	(void)pod_status;
 	for (size_t i = 0; i < ARRAY_LEN(dialects); i++) {
 		const struct backend *b;
 		struct fake_tree t;
@@ -116,11 +111,10 @@ static void writes_in(const char *backend, int cpu, struct bandwidth to, const c
 	fail();
 }
 
-static void each_dialect_is_written_as_its_kernel_reads_it(void **pod_status)
+TEST(each_dialect_is_written_as_its_kernel_reads_it)
 {
 	struct bandwidth b = { 100000, 20000 }, slow = { 4000000, 400000 }, none = { 100000, 0 };
 
-	(void)pod_status;
 	writes_in("hcbs-max", CPU_ALL, b, "g/cpu.rt.max", "20000 100000");
 	writes_in("hcbs-multi", 3, b, "g/cpu.rt_multi_runtime_us", "3 20000");
 	writes_in("hcbs-v2", CPU_ALL, b, "g/cpu.rt_runtime_us", "20000");
@@ -130,7 +124,7 @@ static void each_dialect_is_written_as_its_kernel_reads_it(void **pod_status)
 	writes_in("cap-v2", CPU_ALL, none, "g/cpu.max", "max 100000");
 }
 
-static void budgets_per_cpu_are_read_by_cpu(void **pod_status)
+TEST(budgets_per_cpu_are_read_by_cpu)
 {
 	const struct backend *b;
 	struct fake_tree t;
@@ -139,7 +133,6 @@ static void budgets_per_cpu_are_read_by_cpu(void **pod_status)
 	struct bandwidth found;
 	struct error err;
 
-	(void)pod_status;
 	make(&t, &dialects[3], &k);
 	fake_file(&t, "g/cpu.rt_multi_runtime_us", "0 0 2500 70 \n");
 	assert_int_equal(backend_choose(&k, "hcbs-multi", &b, &err), 0);
@@ -152,7 +145,7 @@ static void budgets_per_cpu_are_read_by_cpu(void **pod_status)
 	fake_tree_done(&t);
 }
 
-static void unlimited_is_read_from_either_spelling(void **pod_status)
+TEST(unlimited_is_read_from_either_spelling)
 {
 	const struct backend *b;
 	struct fake_tree t;
@@ -160,7 +153,6 @@ static void unlimited_is_read_from_either_spelling(void **pod_status)
 	struct group g;
 	struct bandwidth found;
 
-	(void)pod_status;
 	make(&t, &dialects[2], &k);
 	assert_int_equal(backend_choose(&k, "cgroup_v2", &b, NULL), 0);
 	assert_int_equal(group_open(&g, b, &k, "g", "g", NULL), 0);
@@ -171,14 +163,13 @@ static void unlimited_is_read_from_either_spelling(void **pod_status)
 	fake_tree_done(&t);
 }
 
-static void forced_backend_must_be_offered(void **pod_status)
+TEST(forced_backend_must_be_offered)
 {
 	const struct backend *b;
 	struct fake_tree t;
 	struct kernel k;
 	struct error err;
 
-	(void)pod_status;
 	make(&t, &dialects[5], &k);
 	assert_int_equal(backend_choose(&k, "cgroup_v1", &b, &err), -ENOTSUP);
 	assert_string_equal(err.msg, "backend 'cgroup_v1': this kernel does not offer it");
@@ -187,14 +178,13 @@ static void forced_backend_must_be_offered(void **pod_status)
 	fake_tree_done(&t);
 }
 
-static void group_that_is_gone_says_so(void **pod_status)
+TEST(group_that_is_gone_says_so)
 {
 	struct fake_tree t;
 	struct kernel k;
 	struct group g;
 	struct error err;
 
-	(void)pod_status;
 	make(&t, &dialects[0], &k);
 	assert_int_equal(group_open(&g, &backend_cgroup_v1, &k, "kubepods/podx/1", "1", &err),
 			 -ENOENT);
@@ -202,7 +192,7 @@ static void group_that_is_gone_says_so(void **pod_status)
 	fake_tree_done(&t);
 }
 
-static void nonsense_in_a_file_is_an_error(void **pod_status)
+TEST(nonsense_in_a_file_is_an_error)
 {
 	struct fake_tree t;
 	struct kernel k;
@@ -210,7 +200,6 @@ static void nonsense_in_a_file_is_an_error(void **pod_status)
 	struct bandwidth found;
 	struct error err;
 
-	(void)pod_status;
 	make(&t, &dialects[0], &k);
 	fake_file(&t, "cpu,cpuacct/g/cpu.rt_runtime_us", "lots\n");
 	assert_int_equal(group_open(&g, &backend_cgroup_v1, &k, "g", "g", &err), 0);
@@ -218,18 +207,4 @@ static void nonsense_in_a_file_is_an_error(void **pod_status)
 	assert_string_equal(err.msg, "g: read cpu.rt_runtime_us: 'lots' is not a number");
 	group_close(&g);
 	fake_tree_done(&t);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(best_backend_is_found_by_files),
-		cmocka_unit_test(each_dialect_is_written_as_its_kernel_reads_it),
-		cmocka_unit_test(budgets_per_cpu_are_read_by_cpu),
-		cmocka_unit_test(unlimited_is_read_from_either_spelling),
-		cmocka_unit_test(forced_backend_must_be_offered),
-		cmocka_unit_test(group_that_is_gone_says_so),
-		cmocka_unit_test(nonsense_in_a_file_is_an_error),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,11 +2,9 @@
 #include "node/cgroup_write.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 /* A kernel in memory that obeys the model and refuses one write on demand. */
 static struct {
@@ -71,12 +69,11 @@ static void fixture_init(struct fixture *f)
 	budget_tree_want(&f->t, 3, (struct bandwidth){ 100000, 30000 });
 }
 
-static void everything_is_written_and_verified(void **pod_status)
+TEST(everything_is_written_and_verified)
 {
 	struct budget_write writes[8];
 	struct fixture f;
 
-	(void)pod_status;
 	fixture_init(&f);
 	assert_int_equal(apply_tree(&f.a, writes, NULL), 0);
 	assert_int_equal(fake.budgets[1].runtime_us, 300000);
@@ -86,9 +83,8 @@ static void everything_is_written_and_verified(void **pod_status)
 }
 
 /* Refuse each single write of the sequence in turn: what was there stands again. */
-static void any_refusal_is_undone(void **pod_status)
+TEST(any_refusal_is_undone)
 {
-	(void)pod_status;
 	for (int at = 0; at < 4; at++) {
 		struct budget_write writes[8];
 		struct fixture f;
@@ -109,12 +105,11 @@ static void any_refusal_is_undone(void **pod_status)
 	}
 }
 
-static void removed_groups_are_waited_for(void **pod_status)
+TEST(removed_groups_are_waited_for)
 {
 	struct budget_write writes[8];
 	struct fixture f;
 
-	(void)pod_status;
 	fixture_init(&f);
 	fake.refuse_times = 5;
 	fake.refuse_with = -EINVAL;
@@ -123,12 +118,11 @@ static void removed_groups_are_waited_for(void **pod_status)
 	budget_tree_done(&f.t);
 }
 
-static void patience_ends(void **pod_status)
+TEST(patience_ends)
 {
 	struct budget_write writes[8];
 	struct fixture f;
 
-	(void)pod_status;
 	fixture_init(&f);
 	fake.refuse_times = 1000;
 	fake.refuse_with = -EINVAL;
@@ -137,13 +131,12 @@ static void patience_ends(void **pod_status)
 	budget_tree_done(&f.t);
 }
 
-static void failed_undo_is_said(void **pod_status)
+TEST(failed_undo_is_said)
 {
 	struct budget_write writes[8];
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	fake.refuse_at = 2;
 	fake.refuse_times = 1000;
@@ -153,30 +146,16 @@ static void failed_undo_is_said(void **pod_status)
 	budget_tree_done(&f.t);
 }
 
-static void other_writers_are_noticed(void **pod_status)
+TEST(other_writers_are_noticed)
 {
 	struct budget_write writes[8];
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	fake.is_rewritten = true;
 	assert_int_equal(apply_tree(&f.a, writes, &err), -EREMCHG);
 	assert_string_equal(err.msg,
 			    "kubepods: wrote 300000 us of 1000000 us, it reads 300007 of 1000000");
 	budget_tree_done(&f.t);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything_is_written_and_verified),
-		cmocka_unit_test(any_refusal_is_undone),
-		cmocka_unit_test(removed_groups_are_waited_for),
-		cmocka_unit_test(patience_ends),
-		cmocka_unit_test(failed_undo_is_said),
-		cmocka_unit_test(other_writers_are_noticed),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

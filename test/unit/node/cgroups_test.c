@@ -2,13 +2,10 @@
 #include "node/cgroups.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 
 #include "fake_tree.h"
 #include "node/container.h"
+#include "test/unit/test.h"
 
 /* Each dialect of real-time budgets on a made-up tree, in each layout of the kubelet. Ordinary
  * files keep what was written before behind a shorter text, and know nothing of CPUs: the backends'
@@ -209,9 +206,8 @@ static void comes_and_goes(struct fixture *f, const char *path, const struct con
 	assert_file(f, path, p->root_len, dialect->first[0]);
 }
 
-static void budgets_come_and_go_in_every_dialect_and_layout(void **pod_status)
+TEST(budgets_come_and_go_in_every_dialect_and_layout)
 {
-	(void)pod_status;
 	each(comes_and_goes);
 }
 
@@ -229,9 +225,8 @@ static void counts_others(struct fixture *f, const char *path, const struct cont
 	assert_file(f, other, strlen(other), dialect->other);
 }
 
-static void groups_beside_ours_are_counted(void **pod_status)
+TEST(groups_beside_ours_are_counted)
 {
-	(void)pod_status;
 	each(counts_others);
 }
 
@@ -249,18 +244,7 @@ static void refuses(struct fixture *f, const char *path, const struct container_
 	assert_file(f, path, p->root_len, dialect->first[0]);
 }
 
-static void too_much_changes_nothing(void **pod_status)
+TEST(too_much_changes_nothing)
 {
-	(void)pod_status;
 	each(refuses);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(budgets_come_and_go_in_every_dialect_and_layout),
-		cmocka_unit_test(groups_beside_ours_are_counted),
-		cmocka_unit_test(too_much_changes_nothing),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,9 @@
 #include "node/container.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 
 #include "fake_tree.h"
+#include "test/unit/test.h"
 
 #define UID   "0a1b2c3d-0001-4444-8888-123456789abc"
 #define UID_  "0a1b2c3d_0001_4444_8888_123456789abc"
@@ -34,9 +31,8 @@ static const struct layout {
 	{ "kubepods/pod" UID "/" ID "/init.scope", QOS_GUARANTEED },
 };
 
-static void every_layout_is_understood(void **pod_status)
+TEST(every_layout_is_understood)
 {
-	(void)pod_status;
 	for (size_t i = 0; i < ARRAY_LEN(layouts); i++) {
 		struct container_path p;
 
@@ -50,17 +46,16 @@ static void every_layout_is_understood(void **pod_status)
 	}
 }
 
-static void pod_folder_has_no_container(void **pod_status)
+TEST(pod_folder_has_no_container)
 {
 	struct container_path p;
 
-	(void)pod_status;
 	assert_true(container_parse("kubepods/burstable/pod" UID, &p));
 	assert_string_equal(p.id, "");
 	assert_int_equal(p.container_len, 0);
 }
 
-static void other_folders_are_not_containers(void **pod_status)
+TEST(other_folders_are_not_containers)
 {
 	static const char *const others[] = {
 		"",
@@ -79,12 +74,11 @@ static void other_folders_are_not_containers(void **pod_status)
 	};
 	struct container_path p;
 
-	(void)pod_status;
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		assert_false(container_parse(others[i], &p));
 }
 
-static void ids_cannot_leave_their_folder(void **pod_status)
+TEST(ids_cannot_leave_their_folder)
 {
 	static const char *const bad[] = {
 		"", "..", "../../x", "a/b", "containerd://", "x/../y", "a.b\n", "docker://a%2f"
@@ -92,7 +86,6 @@ static void ids_cannot_leave_their_folder(void **pod_status)
 	char id[CONTAINER_ID_MAX + 1];
 	struct error err;
 
-	(void)pod_status;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(container_id(bad[i], id, &err), -EINVAL);
 	assert_int_equal(container_id("containerd://" ID, id, &err), 0);
@@ -100,9 +93,8 @@ static void ids_cannot_leave_their_folder(void **pod_status)
 	assert_int_equal(container_id(ID, id, &err), 0);
 }
 
-static void containers_are_found_in_every_layout(void **pod_status)
+TEST(containers_are_found_in_every_layout)
 {
-	(void)pod_status;
 	for (size_t i = 0; i < ARRAY_LEN(layouts); i++) {
 		struct fake_tree t;
 		struct kernel k = { 0 };
@@ -124,7 +116,7 @@ static void containers_are_found_in_every_layout(void **pod_status)
 	}
 }
 
-static void process_tells_its_container(void **pod_status)
+TEST(process_tells_its_container)
 {
 	struct fake_tree t;
 	struct kernel k = { .cpu = "/x" };
@@ -132,7 +124,6 @@ static void process_tells_its_container(void **pod_status)
 	uint64_t start;
 	struct error err;
 
-	(void)pod_status;
 	fake_tree_init(&t);
 	snprintf(root, sizeof(root), "%s", t.root);
 	struct kernel_roots roots = { root, root, root };
@@ -153,17 +144,4 @@ static void process_tells_its_container(void **pod_status)
 	fake_file(&t, "7/cgroup", "0::/../other\n");
 	assert_int_equal(container_of_pid(&roots, &k, 7, path, &start, &err), -ENOENT);
 	fake_tree_done(&t);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_layout_is_understood),
-		cmocka_unit_test(pod_folder_has_no_container),
-		cmocka_unit_test(other_folders_are_not_containers),
-		cmocka_unit_test(ids_cannot_leave_their_folder),
-		cmocka_unit_test(containers_are_found_in_every_layout),
-		cmocka_unit_test(process_tells_its_container),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,10 @@
 #include "node/engine.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "fake_tree.h"
+#include "test/unit/test.h"
 
 /* The engine on a made-up tree, with a backend that can refuse and an overrun source that says what
  * the test wants. */
@@ -238,12 +235,11 @@ static void let_time_pass(struct fixture *f)
 	engine_tick(&f->engine, engine_now_ns());
 }
 
-static void pod_gets_its_budget_and_limit(void **pod_status)
+TEST(pod_gets_its_budget_and_limit)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err), 0);
@@ -280,19 +276,17 @@ static int32_t left_in_kubepods(int had)
 }
 
 /* Its sums are known by being sums; what somebody else gave stays. */
-static void a_helper_that_forgot_everything_gives_back_what_it_gave(void **pod_status)
+TEST(a_helper_that_forgot_everything_gives_back_what_it_gave)
 {
-	(void)pod_status;
 	assert_int_equal(left_in_kubepods(200000), 0);
 	assert_int_equal(left_in_kubepods(300000), 300000);
 }
 
-static void overrun_raises_once(void **pod_status)
+TEST(overrun_raises_once)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
@@ -306,12 +300,11 @@ static void overrun_raises_once(void **pod_status)
 	fixture_done(&f);
 }
 
-static void rehearsal_writes_nothing(void **pod_status)
+TEST(rehearsal_writes_nothing)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 400000, 700000, "kubepods/podp1/c1", &err);
@@ -330,12 +323,11 @@ static void rehearsal_writes_nothing(void **pod_status)
 	fixture_done(&f);
 }
 
-static void pod_that_is_always_close_is_left_in_peace(void **pod_status)
+TEST(pod_that_is_always_close_is_left_in_peace)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 400000, 700000, "kubepods/podp1/c1", &err);
@@ -351,9 +343,8 @@ static void pod_that_is_always_close_is_left_in_peace(void **pod_status)
 }
 
 /* Each single write of the overrun_threads is refused in turn: budgets and level stay. */
-static void refused_reaction_changes_nothing(void **pod_status)
+TEST(refused_reaction_changes_nothing)
 {
-	(void)pod_status;
 	for (int at = 0; at < 4; at++) {
 		struct fixture f;
 		struct error err;
@@ -377,12 +368,11 @@ static void refused_reaction_changes_nothing(void **pod_status)
 	}
 }
 
-static void pod_that_asks_too_much_leaves_the_others_alone(void **pod_status)
+TEST(pod_that_asks_too_much_leaves_the_others_alone)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 600000, 600000, "kubepods/podp1/c1", &err);
@@ -401,13 +391,12 @@ static void pod_that_asks_too_much_leaves_the_others_alone(void **pod_status)
 	fixture_done(&f);
 }
 
-static void container_may_come_later_and_go(void **pod_status)
+TEST(container_may_come_later_and_go)
 {
 	struct fixture f;
 	struct error err;
 	char path[128];
 
-	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 1000, 2000, NULL, &err), 0);
@@ -430,9 +419,8 @@ static void container_may_come_later_and_go(void **pod_status)
 }
 
 /* Its cgroup goes between the look-up and each single write in turn. */
-static void container_that_vanishes_takes_nobody_with_it(void **pod_status)
+TEST(container_that_vanishes_takes_nobody_with_it)
 {
-	(void)pod_status;
 	for (int at = 0; at < 2; at++) {
 		struct fixture f;
 		struct error err;
@@ -460,12 +448,11 @@ static void container_that_vanishes_takes_nobody_with_it(void **pod_status)
 	}
 }
 
-static void what_was_written_is_read_back(void **pod_status)
+TEST(what_was_written_is_read_back)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	fake.is_spoiled = true;
@@ -487,12 +474,11 @@ static void what_was_written_is_read_back(void **pod_status)
 }
 
 /* Somebody else takes a budget away, and the kernel will not give it back at once. */
-static void what_was_refused_is_tried_again(void **pod_status)
+TEST(what_was_refused_is_tried_again)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
@@ -511,12 +497,11 @@ static void what_was_refused_is_tried_again(void **pod_status)
 }
 
 /* The kernel takes no budget from a group whose real-time tasks run. */
-static void removed_pod_is_counted_until_the_kernel_lets_go(void **pod_status)
+TEST(removed_pod_is_counted_until_the_kernel_lets_go)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
@@ -535,12 +520,11 @@ static void removed_pod_is_counted_until_the_kernel_lets_go(void **pod_status)
 }
 
 /* What a pod no longer needs, those above it keep for a while: in their period it was used. */
-static void groups_above_shrink_later(void **pod_status)
+TEST(groups_above_shrink_later)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
@@ -570,13 +554,12 @@ static uint64_t reported_overruns(struct fixture *f)
 	return count;
 }
 
-static void overruns_are_told_at_once_and_then_by_their_number(void **pod_status)
+TEST(overruns_are_told_at_once_and_then_by_their_number)
 {
 	const int64_t later = 11000000000;
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
@@ -596,12 +579,11 @@ static void overruns_are_told_at_once_and_then_by_their_number(void **pod_status
 	fixture_done(&f);
 }
 
-static void level_is_ordered_from_outside(void **pod_status)
+TEST(level_is_ordered_from_outside)
 {
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
@@ -615,13 +597,12 @@ static void level_is_ordered_from_outside(void **pod_status)
 	fixture_done(&f);
 }
 
-static void level_survives_a_restart(void **pod_status)
+TEST(level_survives_a_restart)
 {
 	struct saved_state m = { 0 };
 	struct fixture f;
 	struct error err;
 
-	(void)pod_status;
 	fixture_init(&f);
 	give_root(&f);
 	saved_state_add_pod(&m, &(struct saved_pod){ (char *)"p1", (char *)"p1", LEVEL_HIGH, 0 });
@@ -632,27 +613,4 @@ static void level_survives_a_restart(void **pod_status)
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
 	saved_state_done(&m);
 	fixture_done(&f);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pod_gets_its_budget_and_limit),
-		cmocka_unit_test(a_helper_that_forgot_everything_gives_back_what_it_gave),
-		cmocka_unit_test(overrun_raises_once),
-		cmocka_unit_test(rehearsal_writes_nothing),
-		cmocka_unit_test(pod_that_is_always_close_is_left_in_peace),
-		cmocka_unit_test(refused_reaction_changes_nothing),
-		cmocka_unit_test(pod_that_asks_too_much_leaves_the_others_alone),
-		cmocka_unit_test(container_may_come_later_and_go),
-		cmocka_unit_test(container_that_vanishes_takes_nobody_with_it),
-		cmocka_unit_test(what_was_written_is_read_back),
-		cmocka_unit_test(what_was_refused_is_tried_again),
-		cmocka_unit_test(removed_pod_is_counted_until_the_kernel_lets_go),
-		cmocka_unit_test(groups_above_shrink_later),
-		cmocka_unit_test(overruns_are_told_at_once_and_then_by_their_number),
-		cmocka_unit_test(level_is_ordered_from_outside),
-		cmocka_unit_test(level_survives_a_restart),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* What is read of the host: CPU use, topology, bundles, new folders, kernels. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 #include "fake_tree.h"
 #include "node/bundle.h"
@@ -13,6 +8,7 @@
 #include "node/cpu_usage.h"
 #include "node/sysfs.h"
 #include "node/topology.h"
+#include "test/unit/test.h"
 
 static const int64_t second_ns = 1000000000;
 
@@ -24,12 +20,11 @@ static void sample(struct fake_tree *t, struct cpu_usage *u, const char *stat, i
 	assert_int_equal(cpu_usage_sample(u, &roots, second * second_ns, NULL), 0);
 }
 
-static void node_is_busy_until_it_was_calm_for_a_while(void **pod_status)
+TEST(node_is_busy_until_it_was_calm_for_a_while)
 {
 	struct cpu_usage u = { .busy_above = 900000, .calm_ns = 5 * second_ns };
 	struct fake_tree t;
 
-	(void)pod_status;
 	fake_tree_init(&t);
 	sample(&t, &u, "cpu  100 0 0 100 0 0 0 0 0 0\ncpu0 1\n", 1);
 	assert_int_equal(u.ppm, 0);
@@ -62,12 +57,11 @@ static void add_cpu(struct fake_tree *t, int cpu, const char *siblings, const ch
 	fake_file(t, name, "");
 }
 
-static void topology_names_cores_nodes_and_sockets(void **pod_status)
+TEST(topology_names_cores_nodes_and_sockets)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	struct fake_tree t;
 
-	(void)pod_status;
 	fake_tree_init(&t);
 	struct kernel_roots roots = { t.root, t.root, t.root };
 	topology_read(&roots, 2, &text);
@@ -85,13 +79,12 @@ static void topology_names_cores_nodes_and_sockets(void **pod_status)
 	fake_tree_done(&t);
 }
 
-static void runtimes_tell_the_names_of_containers(void **pod_status)
+TEST(runtimes_tell_the_names_of_containers)
 {
 	struct fake_tree t;
 	char name[BUNDLE_NAME_MAX];
 	struct error err;
 
-	(void)pod_status;
 	fake_tree_init(&t);
 	fake_file(&t, "run/containerd/io.containerd.runtime.v2.task/k8s.io/aa/config.json",
 		  "{\"annotations\":{\"io.kubernetes.cri.container-name\":\"app\"}}");
@@ -125,14 +118,13 @@ static void take(const char *path, void *arg)
 	snprintf(told->last, sizeof(told->last), "%s", path);
 }
 
-static void new_containers_are_told_however_they_come(void **pod_status)
+TEST(new_containers_are_told_however_they_come)
 {
 	struct told told = { 0 };
 	struct kernel k = { 0 };
 	struct cgroup_watch b;
 	struct fake_tree t;
 
-	(void)pod_status;
 	fake_tree_init(&t);
 	snprintf(k.cpu, sizeof(k.cpu), "%s", t.root);
 	fake_file(&t, "kubepods/pod1/aa/", "");
@@ -152,27 +144,14 @@ static void new_containers_are_told_however_they_come(void **pod_status)
 	fake_tree_done(&t);
 }
 
-static void numbers_are_written_as_printf_writes_them(void **pod_status)
+TEST(numbers_are_written_as_printf_writes_them)
 {
 	static const int64_t numbers[] = { 0, 7, -1, 950000, INT64_MAX, INT64_MIN };
 	char got[SYSFS_INT + 1], wanted[32];
 
-	(void)pod_status;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		*sysfs_put_int(got, numbers[i]) = '\0';
 		snprintf(wanted, sizeof(wanted), "%lld", (long long)numbers[i]);
 		assert_string_equal(got, wanted);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers_are_written_as_printf_writes_them),
-		cmocka_unit_test(node_is_busy_until_it_was_calm_for_a_while),
-		cmocka_unit_test(topology_names_cores_nodes_and_sockets),
-		cmocka_unit_test(runtimes_tell_the_names_of_containers),
-		cmocka_unit_test(new_containers_are_told_however_they_come),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/rt_operator.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/array.h"
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static int read_text(const char *text, struct arena *arena, struct rt_operator *ret,
 		     struct error *err)
@@ -18,13 +14,12 @@ static int read_text(const char *text, struct arena *arena, struct rt_operator *
 	return rt_operator_parse(text, strlen(text), arena, ret, err);
 }
 
-static void every_key_is_read(void **pod_status)
+TEST(every_key_is_read)
 {
 	AUTO(arena_done) struct arena arena = { 0 };
 	struct rt_operator c;
 	struct error err;
 
-	(void)pod_status;
 	assert_int_equal(read_text("---\nlog_level: \"debug\"\nkube_path: /etc/kube\n"
 				   "node_name: 7\ncgroup_handler: cgroup_v1\n"
 				   "cgroup_v1_capacity: 300000\n",
@@ -37,14 +32,13 @@ static void every_key_is_read(void **pod_status)
 	assert_int_equal(c.cgroup_v1_capacity, 300000);
 }
 
-static void every_key_may_be_left_out(void **pod_status)
+TEST(every_key_may_be_left_out)
 {
 	static const char *const texts[] = { "", "---\n", "# nothing\n", "{}" };
 	AUTO(arena_done) struct arena arena = { 0 };
 	struct rt_operator c;
 	struct error err;
 
-	(void)pod_status;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		assert_int_equal(read_text(texts[i], &arena, &c, &err), 0);
 		assert_int_equal(c.log_level, RT_OPERATOR_SILENT);
@@ -55,7 +49,7 @@ static void every_key_may_be_left_out(void **pod_status)
 	}
 }
 
-static void what_is_wrong_is_named(void **pod_status)
+TEST(what_is_wrong_is_named)
 {
 	static const struct {
 		const char *text, *message;
@@ -78,20 +72,8 @@ static void what_is_wrong_is_named(void **pod_status)
 	struct rt_operator c;
 	struct error err;
 
-	(void)pod_status;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_int_equal(read_text(cases[i].text, &arena, &c, &err), -EINVAL);
 		assert_string_equal(err.msg, cases[i].message);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_key_is_read),
-		cmocka_unit_test(every_key_may_be_left_out),
-		cmocka_unit_test(what_is_wrong_is_named),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

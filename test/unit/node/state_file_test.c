@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/state_file.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "budget/budget.h"
 #include "fake_tree.h"
 #include "plan/plan.h"
+#include "test/unit/test.h"
 
-static void what_is_saved_is_loaded(void **pod_status)
+TEST(what_is_saved_is_loaded)
 {
 	struct fake_tree t;
 	struct saved_state m = { 0 }, back;
 	char path[80];
 
-	(void)pod_status;
 	fake_tree_init(&t);
 	snprintf(path, sizeof(path), "%s/state.json", t.root);
 	saved_state_add_group(
@@ -38,24 +32,22 @@ static void what_is_saved_is_loaded(void **pod_status)
 	fake_tree_done(&t);
 }
 
-static void missing_file_is_an_empty_memory(void **pod_status)
+TEST(missing_file_is_an_empty_memory)
 {
 	struct saved_state m;
 
-	(void)pod_status;
 	assert_int_equal(state_file_load("/nonexistent/state.json", &m, NULL), 0);
 	assert_int_equal(m.groups.n + m.pods.n, 0);
 	saved_state_done(&m);
 }
 
-static void damaged_parts_are_left_out(void **pod_status)
+TEST(damaged_parts_are_left_out)
 {
 	struct fake_tree t;
 	struct saved_state m;
 	struct error err;
 	char path[80];
 
-	(void)pod_status;
 	fake_tree_init(&t);
 	snprintf(path, sizeof(path), "%s/state.json", t.root);
 	fake_file(&t, "state.json",
@@ -70,14 +62,4 @@ static void damaged_parts_are_left_out(void **pod_status)
 	assert_non_null(strstr(err.msg, "state.json"));
 	saved_state_done(&m);
 	fake_tree_done(&t);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_saved_is_loaded),
-		cmocka_unit_test(missing_file_is_an_empty_memory),
-		cmocka_unit_test(damaged_parts_are_left_out),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

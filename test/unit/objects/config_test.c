@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "objects/config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 #define HEAD "apiVersion: mckube.io/v1alpha1\nkind: Configuration\n"
 
@@ -23,11 +19,10 @@ static struct settings read_good(const char *text)
 	return s;
 }
 
-static void presets_are_the_models_defaults(void **state)
+TEST(presets_are_the_models_defaults)
 {
 	struct settings s, expect = SETTINGS_DEFAULT;
 
-	(void)state;
 	config_preset(&s);
 	assert_int_equal(s.core_utilization_threshold, expect.core_utilization_threshold);
 	assert_int_equal(s.rt_capacity, expect.rt_capacity);
@@ -40,7 +35,7 @@ static void presets_are_the_models_defaults(void **state)
 	assert_int_equal(s.policies[0].weight, 1);
 }
 
-static void every_key_is_read(void **state)
+TEST(every_key_is_read)
 {
 	struct settings s =
 		read_good(HEAD "coreUtilizationThreshold: 0.85\n"
@@ -51,7 +46,6 @@ static void every_key_is_read(void **state)
 			       "pressure: { busy: 0.95, calm: 0.5, delaySeconds: 1, stepSeconds: "
 			       "2, holdSeconds: 3, evict: none }\n");
 
-	(void)state;
 	assert_int_equal(s.core_utilization_threshold, 850000);
 	assert_int_equal(s.rt_capacity, 1000000);
 	assert_true(s.ignores_legacy_pins);
@@ -68,18 +62,17 @@ static void every_key_is_read(void **state)
 	assert_int_equal(s.pressure.evict, PRESSURE_EVICT_NONE);
 }
 
-static void json_and_gaps_are_fine(void **state)
+TEST(json_and_gaps_are_fine)
 {
 	struct settings s = read_good("{\"kind\":\"Configuration\",\"rtCapacity\":0.123457,"
 				      "\"apiVersion\":\"mckube.io/v1alpha1\"}");
 
-	(void)state;
 	assert_int_equal(s.rt_capacity, 123457);
 	assert_int_equal(s.core_utilization_threshold, 900000);
 	assert_int_equal(s.n_policies, 1);
 }
 
-static void mistakes_are_named(void **state)
+TEST(mistakes_are_named)
 {
 	static const struct {
 		const char *text, *message;
@@ -111,7 +104,6 @@ static void mistakes_are_named(void **state)
 		{ HEAD "policies: [{ name: a }, { name: a }]", "policies: [1]: 'a' stands twice" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct settings s, before;
 		struct error err = ERROR_INIT;
@@ -135,11 +127,10 @@ static const char *lookup(const char *name)
 	return NULL;
 }
 
-static void environment_has_a_variable_for_every_key(void **state)
+TEST(environment_has_a_variable_for_every_key)
 {
 	struct settings s;
 
-	(void)state;
 	config_preset(&s);
 	assert_int_equal(config_read_environment(lookup, &s, NULL), 0);
 	assert_int_equal(s.core_utilization_threshold, 500000);
@@ -155,45 +146,28 @@ static const char *lookup_bad(const char *name)
 	return strcmp(name, "MCKUBE_LEGACY_PINS") == 0 ? "no" : NULL;
 }
 
-static void bad_variable_is_named(void **state)
+TEST(bad_variable_is_named)
 {
 	struct settings s;
 	struct error err = ERROR_INIT;
 
-	(void)state;
 	config_preset(&s);
 	assert_int_equal(config_read_environment(lookup_bad, &s, &err), -EINVAL);
 	assert_string_equal(err.msg, "environment variable MCKUBE_LEGACY_PINS: "
 				     "must be one of honor|ignore");
 }
 
-static void policy_flags_are_checked(void **state)
+TEST(policy_flags_are_checked)
 {
 	static const char *const good[] = { "spread=10", "topology" };
 	static const char *const bad[] = { "spread=many" };
 	struct settings s;
 	struct error err = ERROR_INIT;
 
-	(void)state;
 	config_preset(&s);
 	assert_int_equal(config_set_policies(&s, good, 2, &err), 0);
 	assert_int_equal(s.policies[0].weight, 10);
 	assert_int_equal(s.policies[1].weight, 1);
 	assert_int_equal(config_set_policies(&s, bad, 1, &err), -EINVAL);
 	assert_string_equal(err.msg, "weight of 'spread': must be a whole number from 0 to 1000");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(presets_are_the_models_defaults),
-		cmocka_unit_test(every_key_is_read),
-		cmocka_unit_test(json_and_gaps_are_fine),
-		cmocka_unit_test(mistakes_are_named),
-		cmocka_unit_test(environment_has_a_variable_for_every_key),
-		cmocka_unit_test(bad_variable_is_named),
-		cmocka_unit_test(policy_flags_are_checked),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "objects/decode.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/array.h"
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 struct thing {
 	str_id name, code;
@@ -100,7 +97,7 @@ static int decode(struct fixture *f, const char *json)
 	return decode_object(&f->d, fields, &f->thing);
 }
 
-static void fields_are_filled_and_the_rest_is_skipped(void **state)
+TEST(fields_are_filled_and_the_rest_is_skipped)
 {
 	AUTO(fixture_done) struct fixture f;
 	const char *json =
@@ -109,7 +106,6 @@ static void fields_are_filled_and_the_rest_is_skipped(void **state)
 		"\"at\":\"2026-11-21T09:00:00Z\"},\"parts\":[\"a\",\"b\"],"
 		"\"rest\":{\"a\": [1]},\"extra\":{},\"c\\u006fde\":12.50}";
 
-	(void)state;
 	assert_int_equal(decode(&f, json), 0);
 	assert_string_equal(intern_str(&f.strings, f.thing.name), "a\xc3\xa9");
 	assert_string_equal(intern_str(&f.strings, f.thing.code), "12.50");
@@ -122,27 +118,25 @@ static void fields_are_filled_and_the_rest_is_skipped(void **state)
 	assert_ptr_equal(f.d.scan.at, f.d.scan.end);
 }
 
-static void null_is_absent(void **state)
+TEST(null_is_absent)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	assert_int_equal(decode(&f, "{\"name\":null,\"inner\":null,\"extra\":null,\"parts\":null}"),
 			 0);
 	assert_int_equal(f.thing.name, 0);
 	assert_false(f.thing.has_extra);
 }
 
-static void a_member_given_twice_is_noticed(void **state)
+TEST(a_member_given_twice_is_noticed)
 {
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	assert_int_equal(decode(&f, "{\"x\":1,\"x\":2,\"name\":\"a\",\"name\":\"b\"}"), 0);
 	assert_true(f.d.has_duplicate);
 }
 
-static void the_path_of_a_refused_value_is_named(void **state)
+TEST(the_path_of_a_refused_value_is_named)
 {
 	static const struct {
 		const char *json, *problem;
@@ -161,7 +155,6 @@ static void the_path_of_a_refused_value_is_named(void **state)
 		{ "[]", "an object was expected" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		AUTO(fixture_done) struct fixture f;
 
@@ -170,12 +163,11 @@ static void the_path_of_a_refused_value_is_named(void **state)
 	}
 }
 
-static void every_prefix_is_short(void **state)
+TEST(every_prefix_is_short)
 {
 	static const char json[] = "{\"name\":\"a\",\"inner\":{\"size\":-12,\"on\":true,\"at\":"
 				   "\"2026-11-21T09:00:00Z\"},\"parts\":[\"\\n\"],\"code\":1.5}";
 
-	(void)state;
 	for (size_t n = 0; n < sizeof(json) - 1; n++) {
 		AUTO_FREE char *part = xstrndup(json, n);
 		AUTO(fixture_done) struct fixture f;
@@ -184,11 +176,10 @@ static void every_prefix_is_short(void **state)
 	}
 }
 
-static void broken_json_is_told_apart_from_refused_values(void **state)
+TEST(broken_json_is_told_apart_from_refused_values)
 {
 	AUTO(fixture_done) struct fixture a, b;
 
-	(void)state;
 	assert_int_equal(decode(&a, "{\"x\":tru}"), SCAN_BAD);
 	assert_int_equal(decode(&b, "{\"name\":\"a\" \"x\":1}"), SCAN_BAD);
 }
@@ -213,7 +204,7 @@ static const char *last_of(struct fixture *f, const char *const *lines, size_t n
 	return intern_str(&f->strings, f->thing.name);
 }
 
-static void a_value_that_stands_again_is_not_read_again(void **state)
+TEST(a_value_that_stands_again_is_not_read_again)
 {
 	static const char *const lines[] = {
 		"{\"labels\":{\"app\":\"x\",\"tier\":\"back\"},\"code\":1}",
@@ -222,13 +213,12 @@ static void a_value_that_stands_again_is_not_read_again(void **state)
 	};
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	assert_string_equal(last_of(&f, lines, 3), "back");
 	assert_int_equal(n_reads, 1);
 	assert_string_equal(intern_str(&f.strings, f.thing.code), "2");
 }
 
-static void a_value_that_differs_is_read(void **state)
+TEST(a_value_that_differs_is_read)
 {
 	static const char *const lines[] = {
 		"{\"labels\":{\"app\":\"x\",\"tier\":\"back\"},\"code\":1}",
@@ -237,26 +227,9 @@ static void a_value_that_differs_is_read(void **state)
 	};
 	AUTO(fixture_done) struct fixture f;
 
-	(void)state;
 	assert_string_equal(last_of(&f, lines, 2), "bacK");
 	assert_int_equal(n_reads, 2);
 	fixture_done(&f);
 	assert_string_equal(last_of(&f, lines, 3), "");
 	assert_int_equal(n_reads, 3);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields_are_filled_and_the_rest_is_skipped),
-		cmocka_unit_test(null_is_absent),
-		cmocka_unit_test(a_member_given_twice_is_noticed),
-		cmocka_unit_test(the_path_of_a_refused_value_is_named),
-		cmocka_unit_test(every_prefix_is_short),
-		cmocka_unit_test(broken_json_is_told_apart_from_refused_values),
-		cmocka_unit_test(a_value_that_stands_again_is_not_read_again),
-		cmocka_unit_test(a_value_that_differs_is_read),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,14 +2,10 @@
 #include "objects/quantity.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/array.h"
+#include "test/unit/test.h"
 
 /* Text, Value(), MilliValue(); 0 milli with a value: out of range. */
 static const struct {
@@ -56,9 +52,8 @@ static const struct {
 	{ "1e-999999999999", 1, 1 },
 };
 
-static void every_spelling_is_read(void **state)
+TEST(every_spelling_is_read)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		struct slice text = slice_of(good[i].text);
 		int64_t value = 77, milli = 77;
@@ -70,11 +65,10 @@ static void every_spelling_is_read(void **state)
 	}
 }
 
-static void the_largest_still_fit(void **state)
+TEST(the_largest_still_fit)
 {
 	int64_t v;
 
-	(void)state;
 	assert_int_equal(quantity_value(SLICE("9223372036854775807"), &v), 0);
 	assert_true(v == INT64_MAX);
 	assert_int_equal(quantity_value(SLICE("7Ei"), &v), 0);
@@ -83,7 +77,7 @@ static void the_largest_still_fit(void **state)
 	assert_true(v == INT64_C(9200000000000000000));
 }
 
-static void what_does_not_fit_is_an_error(void **state)
+TEST(what_does_not_fit_is_an_error)
 {
 	static const char *const large[] = {
 		"9223372036854775808",
@@ -97,14 +91,13 @@ static void what_does_not_fit_is_an_error(void **state)
 	};
 	int64_t v;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(large); i++)
 		assert_int_equal(quantity_value(slice_of(large[i]), &v), -ERANGE);
 	assert_int_equal(quantity_milli(SLICE("1E"), &v), -ERANGE);
 	assert_int_equal(quantity_milli(SLICE("9223372036854775807"), &v), -ERANGE);
 }
 
-static void nonsense_is_refused(void **state)
+TEST(nonsense_is_refused)
 {
 	static const char *const bad[] = {
 		"",	"m",   "abc", ".",     "+",  "-",   "1 ",    " 1",    "1mi",
@@ -113,22 +106,9 @@ static void nonsense_is_refused(void **state)
 	};
 	int64_t v = 77;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		if (quantity_value(slice_of(bad[i]), &v) != -EINVAL)
 			fail_msg("'%s' was taken", bad[i]);
 		assert_int_equal(v, 77);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_spelling_is_read),
-		cmocka_unit_test(the_largest_still_fit),
-		cmocka_unit_test(what_does_not_fit_is_an_error),
-		cmocka_unit_test(nonsense_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "objects/span_cache.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static const char place, stop; /* for their addresses */
 
@@ -57,7 +53,7 @@ static const char pod[] =
 	"{\"first\":{\"time\":\"10:33:21\",\"n\":[1,-2.5e3,true,null,\"\"]},\"uid\":\"0000-11\","
 	"\"count\":7,\"k:{\\\"ip\\\":\\\"::1\\\"}\":{},\"stop\":[8]}";
 
-static void what_differs_in_scalars_is_like_it(void **state)
+TEST(what_differs_in_scalars_is_like_it)
 {
 	static const char *const like[] = {
 		pod,
@@ -71,7 +67,6 @@ static void what_differs_in_scalars_is_like_it(void **state)
 	};
 	AUTO_FREE struct span_cache *t = xcalloc(1, sizeof(*t));
 
-	(void)state;
 	assert_int_equal(informer(t, pod, strlen(pod), 0), -1);
 	learn(t, pod);
 	for (size_t i = 0; i < 4; i++) {
@@ -82,7 +77,7 @@ static void what_differs_in_scalars_is_like_it(void **state)
 	}
 }
 
-static void what_differs_otherwise_is_not(void **state)
+TEST(what_differs_otherwise_is_not)
 {
 	static const char *const unlike[] = {
 		"{\"first\":{\"a\":1},\"uie\":\"x\",\"stop\":1}", /* another member */
@@ -104,57 +99,52 @@ static void what_differs_otherwise_is_not(void **state)
 	};
 	AUTO_FREE struct span_cache *t = xcalloc(1, sizeof(*t));
 
-	(void)state;
 	learn(t, "{\"first\":{\"a\":1},\"uid\":\"x\",\"stop\":1}");
 	for (size_t i = 0; i < sizeof(unlike) / sizeof(unlike[0]); i++)
 		assert_int_equal(informer(t, unlike[i], strlen(unlike[i]), 0), -1);
 }
 
 /* The escape differs behind the backslash, the character in its second byte. */
-static void a_scalar_that_differs_is_read_from_its_start(void **state)
+TEST(a_scalar_that_differs_is_read_from_its_start)
 {
 	AUTO_FREE struct span_cache *t = xcalloc(1, sizeof(*t));
 	static const char good[] = "{\"first\":\"\\\\ \xc3\xa9 \\u00e9\",\"stop\":1}";
 	static const char bad[] = "{\"first\":\"\\\\ \xc3(\xa9 \\u00e9\",\"stop\":1}";
 	static const char quoted[] = "{\"first\":\"\\\" \xc3\xa9\",\"stop\":1}";
 
-	(void)state;
 	learn(t, good);
 	assert_int_equal(informer(t, bad, strlen(bad), 0), -1);
 	assert_int_equal(informer(t, quoted, strlen(quoted), 0), after(quoted));
 }
 
-static void a_part_is_not_enough(void **state)
+TEST(a_part_is_not_enough)
 {
 	AUTO_FREE struct span_cache *t = xcalloc(1, sizeof(*t));
 	static const char changed[] = "{\"first\":{\"a\":1},\"uid\":\"changed\",\"n\":14}";
 	size_t n = strlen(changed);
 
-	(void)state;
 	learn(t, "{\"first\":{\"a\":1},\"uid\":\"x\",\"n\":1}");
 	for (size_t i = 1; i < n; i++)
 		assert_int_equal(informer(t, changed, i, 0), -1);
 	assert_int_equal(informer(t, changed, n, 0), (int)n);
 }
 
-static void it_may_be_too_deep_elsewhere(void **state)
+TEST(it_may_be_too_deep_elsewhere)
 {
 	AUTO_FREE struct span_cache *t = xcalloc(1, sizeof(*t));
 	static const char text[] = "{\"first\":[[[]]],\"stop\":1}";
 
-	(void)state;
 	learn(t, text);
 	assert_int_equal(informer(t, text, strlen(text), 0), after(text));
 	assert_int_equal(informer(t, text, strlen(text), 1), -1);
 }
 
 /* More than there is room for, some of them too long: what is found is right all the same. */
-static void many_are_forgotten(void **state)
+TEST(many_are_forgotten)
 {
 	AUTO_FREE struct span_cache *t = xcalloc(1, sizeof(*t));
 	int found = 0;
 
-	(void)state;
 	for (int i = 0; i < 2000; i++) {
 		AUTO_FREE char *text = xasprintf("{\"%dkey\":[\"%*d\"],\"stop\":%d}", i % 50,
 						 i * 7 % (SPAN_MAX + 100), i, i);
@@ -166,18 +156,4 @@ static void many_are_forgotten(void **state)
 		assert_true(t->used <= SPAN_ROOM);
 	}
 	assert_true(found > 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_differs_in_scalars_is_like_it),
-		cmocka_unit_test(what_differs_otherwise_is_not),
-		cmocka_unit_test(a_scalar_that_differs_is_read_from_its_start),
-		cmocka_unit_test(a_part_is_not_enough),
-		cmocka_unit_test(it_may_be_too_deep_elsewhere),
-		cmocka_unit_test(many_are_forgotten),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

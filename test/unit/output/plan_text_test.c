@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "output/plan_text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "sample_plan.h"
+#include "test/unit/test.h"
 
 static const struct style plain = { 0 };
 static const struct plan_view all = { .has_header = true };
 
-static void table_says_what_where_why_and_who_yields(void **state)
+TEST(table_says_what_where_why_and_who_yields)
 {
 	AUTO(plan_done) struct plan p = sample_plan();
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	plan_text(&p, &all, &plain, &out);
 	assert_string_equal(
 		out.s,
@@ -52,23 +47,21 @@ static void table_says_what_where_why_and_who_yields(void **state)
 		"1 warning.\n");
 }
 
-static void nothing_to_do_is_said(void **state)
+TEST(nothing_to_do_is_said)
 {
 	AUTO(plan_done) struct plan p = { 0 };
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	plan_text(&p, &all, &plain, &out);
 	assert_string_equal(out.s, "Plan: nothing to do.\n");
 }
 
-static void view_is_limited_but_totals_are_not(void **state)
+TEST(view_is_limited_but_totals_are_not)
 {
 	static const struct plan_view lab = { .ns = "lab" };
 	AUTO(plan_done) struct plan p = sample_plan();
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	plan_text(&p, &lab, &plain, &out);
 	assert_null(strstr(out.s, "brake"));
 	assert_null(strstr(out.s, "video"));
@@ -76,12 +69,11 @@ static void view_is_limited_but_totals_are_not(void **state)
 	assert_non_null(strstr(out.s, "Plan: 1 to bind, 1 to move"));
 }
 
-static void wide_shows_what_the_table_leaves_out(void **state)
+TEST(wide_shows_what_the_table_leaves_out)
 {
 	AUTO(plan_done) struct plan p = sample_plan();
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	assert_int_equal(plan_wide(&p, &all, &plain, &out, NULL), 0);
 	assert_non_null(strstr(out.s, "ID   ACTION      REASON      KIND     OBJECT"));
 	assert_non_null(strstr(out.s, "\n3    Bind        Placed      Pod      default/brake"));
@@ -92,24 +84,22 @@ static void wide_shows_what_the_table_leaves_out(void **state)
 				      "Pod default/video   NoRoom      3 nodes"));
 }
 
-static void names_stand_once(void **state)
+TEST(names_stand_once)
 {
 	AUTO(plan_done) struct plan p = sample_plan();
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	*array_add(&p.actions) = p.actions.items[0];
 	plan_names(&p, &all, &out);
 	assert_string_equal(out.s, "pod/logger\npod/batch\npod/brake\nmckube/old\n");
 }
 
-static void no_escape_sequence_gets_through(void **state)
+TEST(no_escape_sequence_gets_through)
 {
 	static const struct style colored = { .has_color = true };
 	AUTO(plan_done) struct plan p = sample_plan();
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	array_each(a, &p.actions) {
 		a->on.name = "a\033]0;x\007\xc2\x9b"
 			     "31m";
@@ -132,31 +122,15 @@ static void no_escape_sequence_gets_through(void **state)
 	assert_non_null(strstr(out.s, "\033[1mdefault/a?]0;x??31m\033[0m"));
 }
 
-static void results_are_told(void **state)
+TEST(results_are_told)
 {
 	AUTO(plan_done) struct plan p = sample_plan();
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	*array_add(&p.results) = (struct result){ .id = 1, .state = RESULT_DONE };
 	*array_add(&p.results) =
 		(struct result){ .id = 2, .state = RESULT_FAILED, .message = "is gone" };
 	plan_results(&p, &plain, &out);
 	assert_string_equal(out.s, "pod/logger move: Done\npod/batch evict: Failed: is gone\n"
 				   "Applied 1 of 4 actions.\n");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(table_says_what_where_why_and_who_yields),
-		cmocka_unit_test(nothing_to_do_is_said),
-		cmocka_unit_test(view_is_limited_but_totals_are_not),
-		cmocka_unit_test(wide_shows_what_the_table_leaves_out),
-		cmocka_unit_test(names_stand_once),
-		cmocka_unit_test(no_escape_sequence_gets_through),
-		cmocka_unit_test(results_are_told),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,14 +2,10 @@
 #include "output/table.h"
 
 #include <locale.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static const struct column columns[] = {
 	{ "NAME", "name", .is_name = true }, { "CPU", "cpu" },	   { "LOAD", "loadPpm" },
@@ -34,32 +30,29 @@ static void render(enum format format, bool has_header, struct str *out)
 	assert_int_equal(table_render(&t, format, &plain, has_header, out, NULL), 0);
 }
 
-static void table_looks_like_kubectls(void **state)
+TEST(table_looks_like_kubectls)
 {
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	render(FORMAT_TABLE, true, &out);
 	assert_string_equal(out.s, "NAME     CPU   LOAD    TIME\n"
 				   "edge-1   4     0.351   250ms\n"
 				   "größer   16    1.000   100us\n");
 }
 
-static void wide_has_more_columns_and_headers_may_go(void **state)
+TEST(wide_has_more_columns_and_headers_may_go)
 {
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	render(FORMAT_WIDE, false, &out);
 	assert_string_equal(out.s, "edge-1   4    0.351   u1       250ms\n"
 				   "größer   16   1.000   <none>   100us\n");
 }
 
-static void data_formats_have_every_column(void **state)
+TEST(data_formats_have_every_column)
 {
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	render(FORMAT_JSON, true, &out);
 	assert_non_null(strstr(out.s, "\"loadPpm\": 350001"));
 	assert_non_null(strstr(out.s, "\"uid\": \"u1\""));
@@ -71,13 +64,12 @@ static void data_formats_have_every_column(void **state)
 	assert_string_equal(out.s, "edge-1\ngrößer\n");
 }
 
-static void empty_table_is_a_heading(void **state)
+TEST(empty_table_is_a_heading)
 {
 	static const struct style plain = { 0 };
 	AUTO(table_done) struct table t = { .columns = columns };
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	assert_int_equal(table_render(&t, FORMAT_TABLE, &plain, true, &out, NULL), 0);
 	assert_string_equal(out.s, "NAME   CPU   LOAD   TIME\n");
 	str_clear(&out);
@@ -85,22 +77,20 @@ static void empty_table_is_a_heading(void **state)
 	assert_string_equal(out.s, "[]\n");
 }
 
-static void width_counts_columns_not_bytes(void **state)
+TEST(width_counts_columns_not_bytes)
 {
-	(void)state;
 	assert_int_equal(text_width("abc"), 3);
 	assert_int_equal(text_width("größer"), 6);
 	assert_int_equal(text_width("日本"), 4);
 	assert_int_equal(text_width("a\033\xff"), 3);
 }
 
-static void long_lines_are_broken_between_words(void **state)
+TEST(long_lines_are_broken_between_words)
 {
 	static const struct style narrow = { .width = 40 };
 	static const struct style endless = { 0 };
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	style_wrap(&narrow, &out, COLOR_NONE, 4, "one two three four five six seven eight nine");
 	assert_string_equal(out.s, "    one two three four five six seven\n"
 				   "    eight nine\n");
@@ -109,17 +99,10 @@ static void long_lines_are_broken_between_words(void **state)
 	assert_string_equal(out.s, "  one two three four five six seven eight nine\n");
 }
 
-int main(void)
+static int use_utf8(void **state)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(table_looks_like_kubectls),
-		cmocka_unit_test(wide_has_more_columns_and_headers_may_go),
-		cmocka_unit_test(data_formats_have_every_column),
-		cmocka_unit_test(empty_table_is_a_heading),
-		cmocka_unit_test(width_counts_columns_not_bytes),
-		cmocka_unit_test(long_lines_are_broken_between_words),
-	};
-
-	setlocale(LC_CTYPE, "C.UTF-8");
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)state;
+	return setlocale(LC_CTYPE, "C.UTF-8") ? 0 : -1;
 }
+
+GROUP(use_utf8, NULL)

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plan made with a memory of the plan before is the one that is made without, whatever happened
  * to the cluster in between. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "model/request_cache.h"
@@ -14,6 +9,7 @@
 #include "plan/plan.h"
 #include "plugins/policies.h"
 #include "state/store.h"
+#include "test/unit/test.h"
 
 /* In the order of watched_kinds[]. */
 enum { NODES, PODS, MCKUBES };
@@ -199,27 +195,25 @@ static void history_done(struct history *h)
 	store_free(h->store);
 }
 
-static void a_plan_with_a_memory_is_the_plan_without(void **state)
+TEST(a_plan_with_a_memory_is_the_plan_without)
 {
 	AUTO(history_done)
 	struct history h = {
 		.store = store_new(""), .settings = SETTINGS_DEFAULT, .random = 7, .version = 1
 	};
 
-	(void)state;
 	live(&h, STEPS, EVENTS_MAX);
 	/* Strings of before were forgotten, and their ids given to others. */
 	assert_true(store_stats(h.store).compactions > 0);
 }
 
-static void many_changes_at_a_time(void **state)
+TEST(many_changes_at_a_time)
 {
 	AUTO(history_done)
 	struct history h = {
 		.store = store_new(""), .settings = SETTINGS_DEFAULT, .random = 11, .version = 1
 	};
 
-	(void)state;
 	live(&h, STEPS / 10, 3 * NAMES);
 }
 
@@ -249,13 +243,12 @@ static void put_versioned(struct history *h, int name, int version, int low)
 }
 
 /* What has the version of before is not looked at: here it lies, which no API server does. */
-static void only_new_versions_are_read(void **state)
+TEST(only_new_versions_are_read)
 {
 	AUTO(history_done)
 	struct history h = { .store = store_new(""), .settings = SETTINGS_DEFAULT };
 	AUTO(str_done) struct str text = STR_INIT;
 
-	(void)state;
 	put_versioned(&h, 1, 1, 1000);
 	put_versioned(&h, 2, 2, 1000);
 	store_commit(h.store, 0);
@@ -274,7 +267,7 @@ static void only_new_versions_are_read(void **state)
 }
 
 /* An id that meant a version of before may mean another one after strings were forgotten. */
-static void ids_that_were_given_again_are_not_mistaken(void **state)
+TEST(ids_that_were_given_again_are_not_mistaken)
 {
 	AUTO(history_done)
 	struct history h = { .store = store_new(""), .settings = SETTINGS_DEFAULT };
@@ -282,7 +275,6 @@ static void ids_that_were_given_again_are_not_mistaken(void **state)
 	const struct cluster *c = store_cluster(h.store);
 	int version = 2;
 
-	(void)state;
 	put_versioned(&h, 1, 1, 1000);
 	store_commit(h.store, 0);
 	plan_text(&h, &h.memory, &text);
@@ -298,14 +290,13 @@ static void ids_that_were_given_again_are_not_mistaken(void **state)
 }
 
 /* Objects from files may have no version. */
-static void what_has_no_version_is_always_read(void **state)
+TEST(what_has_no_version_is_always_read)
 {
 	AUTO(history_done)
 	struct history h = { .store = store_new(""), .settings = SETTINGS_DEFAULT };
 	AUTO(str_done) struct str text = STR_INIT;
 	AUTO(str_done) struct str json = STR_INIT;
 
-	(void)state;
 	for (int low = 1000; low <= 2000; low += 1000) {
 		str_clear(&json);
 		str_addf(&json, versioned_pod, 1, 1, low);
@@ -316,17 +307,4 @@ static void what_has_no_version_is_always_read(void **state)
 		plan_text(&h, &h.memory, &text);
 		assert_int_equal(h.memory.requests.list.items[0].budget.low, low);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_plan_with_a_memory_is_the_plan_without),
-		cmocka_unit_test(many_changes_at_a_time),
-		cmocka_unit_test(only_new_versions_are_read),
-		cmocka_unit_test(ids_that_were_given_again_are_not_mistaken),
-		cmocka_unit_test(what_has_no_version_is_always_read),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

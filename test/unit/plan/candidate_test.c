@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/candidate.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "test/unit/plan/build.h"
+#include "test/unit/test.h"
 
 /* The pod's candidates on the first node, in their order. */
 static void has_candidates(struct scene *s, const char *pod, const char *expect)
@@ -24,12 +20,11 @@ static void has_candidates(struct scene *s, const char *pod, const char *expect)
 	assert_string_equal(text.s, expect);
 }
 
-static void the_best_core_comes_first(void **state)
+TEST(the_best_core_comes_first)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 4 });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 300000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "2", .low = 100000 });
@@ -38,12 +33,11 @@ static void the_best_core_comes_first(void **state)
 	has_candidates(&s, "new", "edge:1 edge:3 edge:2 edge:0 ");
 }
 
-static void full_cores_are_candidates_too(void **state)
+TEST(full_cores_are_candidates_too)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 2 });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 900000 });
 	build_pod(&yaml, (struct test_pod){ "new", .low = 900000 });
@@ -51,12 +45,11 @@ static void full_cores_are_candidates_too(void **state)
 	has_candidates(&s, "new", "edge:1 edge:0 ");
 }
 
-static void named_cores_are_the_only_candidate(void **state)
+TEST(named_cores_are_the_only_candidate)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 4 });
 	build_pod(&yaml, (struct test_pod){ "one", .low = 1000, .rt = "core: '3'" });
 	build_pod(&yaml, (struct test_pod){ "two", .low = 1000, .rt = "core: '1,3'" });
@@ -67,12 +60,11 @@ static void named_cores_are_the_only_candidate(void **state)
 	has_candidates(&s, "none", "");
 }
 
-static void several_cores_are_tried_in_every_combination(void **state)
+TEST(several_cores_are_tried_in_every_combination)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 3 });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 300000 });
 	build_pod(&yaml, (struct test_pod){ "two", .low = 1000, .rt = "coreCount: 2" });
@@ -84,12 +76,11 @@ static void several_cores_are_tried_in_every_combination(void **state)
 	has_candidates(&s, "four", "");
 }
 
-static void cores_that_lie_together_are_better(void **state)
+TEST(cores_that_lie_together_are_better)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 4,
 					      .annotations = "mckube.io/topology: '0 2,3 | 1'" });
 	build_pod(&yaml, (struct test_pod){ "two", .low = 1000, .rt = "coreCount: 2" });
@@ -97,7 +88,7 @@ static void cores_that_lie_together_are_better(void **state)
 	has_candidates(&s, "two", "edge:2,3 edge:0,2 edge:0,3 edge:0,1 edge:1,2 edge:1,3 ");
 }
 
-static void combinations_are_bounded(void **state)
+TEST(combinations_are_bounded)
 {
 	static const struct {
 		int cpus;
@@ -111,7 +102,6 @@ static void combinations_are_bounded(void **state)
 		{ 64, "coreCount: 65", 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO(scene_done) struct scene s;
 		struct str yaml = STR_INIT;
@@ -126,13 +116,12 @@ static void combinations_are_bounded(void **state)
 	}
 }
 
-static void candidates_are_added_behind_others(void **state)
+TEST(candidates_are_added_behind_others)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 	candidates list = { 0 };
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "a", 1 });
 	build_node(&yaml, (struct test_node){ "b", 2 });
 	build_pod(&yaml, (struct test_pod){ "full", "a", "0", .low = 900000 });
@@ -144,19 +133,4 @@ static void candidates_are_added_behind_others(void **state)
 	assert_string_equal(scene_place(&s, list.items[0].place), "a:0");
 	assert_string_equal(scene_place(&s, list.items[1].place), "b:0");
 	array_done(&list);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_best_core_comes_first),
-		cmocka_unit_test(full_cores_are_candidates_too),
-		cmocka_unit_test(named_cores_are_the_only_candidate),
-		cmocka_unit_test(several_cores_are_tried_in_every_combination),
-		cmocka_unit_test(cores_that_lie_together_are_better),
-		cmocka_unit_test(combinations_are_bounded),
-		cmocka_unit_test(candidates_are_added_behind_others),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

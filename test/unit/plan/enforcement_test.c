@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/enforcement.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "test/unit/plan/build.h"
+#include "test/unit/test.h"
 
 /* "a:watch b:raise": the units in the order of their names. */
 static void is_chosen(struct str *yaml, const char *expect)
@@ -29,33 +25,30 @@ static void is_chosen(struct str *yaml, const char *expect)
 	assert_string_equal(text.s, expect);
 }
 
-static void pods_are_watched_while_their_high_budgets_fit(void **state)
+TEST(pods_are_watched_while_their_high_budgets_fit)
 {
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge" });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "High", 200000, 450000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", "Middle", 100000, 500000 });
 	is_chosen(&yaml, "a:watch b:watch");
 }
 
-static void the_less_critical_are_raised_when_they_do_not(void **state)
+TEST(the_less_critical_are_raised_when_they_do_not)
 {
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge" });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "Middle", 100000, 500000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", "High", 200000, 450001 });
 	is_chosen(&yaml, "a:raise b:watch");
 }
 
-static void a_later_pod_may_be_watched_in_what_is_left(void **state)
+TEST(a_later_pod_may_be_watched_in_what_is_left)
 {
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge" });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "High", 100000, 900000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", "Middle", 100000, 700000 });
@@ -63,11 +56,10 @@ static void a_later_pod_may_be_watched_in_what_is_left(void **state)
 	is_chosen(&yaml, "a:raise b:watch c:watch");
 }
 
-static void every_core_of_a_pod_must_have_the_room(void **state)
+TEST(every_core_of_a_pod_must_have_the_room)
 {
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge" });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0-1", "High", 100000, 500000,
 					    .rt = "coreCount: 2" });
@@ -75,11 +67,10 @@ static void every_core_of_a_pod_must_have_the_room(void **state)
 	is_chosen(&yaml, "a:raise b:watch");
 }
 
-static void a_node_wide_kernel_has_one_sum(void **state)
+TEST(a_node_wide_kernel_has_one_sum)
 {
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml,
 		   (struct test_node){ "edge", .annotations = "mckube.io/capacity-scope: node" });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "High", 100000, 500000 });
@@ -88,11 +79,10 @@ static void a_node_wide_kernel_has_one_sum(void **state)
 }
 
 /* Levels come and go: what is chosen would change with each overrun. */
-static void levels_do_not_count(void **state)
+TEST(levels_do_not_count)
 {
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge" });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "High", 100000, 600000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", "High", 100000, 600000,
@@ -100,28 +90,12 @@ static void levels_do_not_count(void **state)
 	is_chosen(&yaml, "a:watch b:raise");
 }
 
-static void pods_without_cores_have_no_enforcement(void **state)
+TEST(pods_without_cores_have_no_enforcement)
 {
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge" });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", NULL, "High", 1000 });
 	build_pod(&yaml, (struct test_pod){ "b", .low = 1000 });
 	is_chosen(&yaml, "a:- b:-");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pods_are_watched_while_their_high_budgets_fit),
-		cmocka_unit_test(the_less_critical_are_raised_when_they_do_not),
-		cmocka_unit_test(a_later_pod_may_be_watched_in_what_is_left),
-		cmocka_unit_test(every_core_of_a_pod_must_have_the_room),
-		cmocka_unit_test(a_node_wide_kernel_has_one_sum),
-		cmocka_unit_test(levels_do_not_count),
-		cmocka_unit_test(pods_without_cores_have_no_enforcement),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

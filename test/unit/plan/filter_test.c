@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/filter.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
 #include "test/unit/plan/build.h"
+#include "test/unit/test.h"
 
 /* What the only node answers to the only RT pod. */
 struct question {
@@ -46,22 +42,19 @@ static void answers(struct question q)
 			 q.refusal != REFUSE_NOTHING && q.refusal != REFUSE_RESOURCES);
 }
 
-static void a_node_without_objections_takes_the_pod(void **state)
+TEST(a_node_without_objections_takes_the_pod)
 {
-	(void)state;
 	answers((struct question){ .refusal = REFUSE_NOTHING });
 }
 
-static void a_pin_to_another_node_refuses(void **state)
+TEST(a_pin_to_another_node_refuses)
 {
-	(void)state;
 	answers((struct question){ .pod.mckube = "node: edge" });
 	answers((struct question){ .pod.mckube = "node: gone", .refusal = REFUSE_PIN });
 }
 
-static void a_cordoned_node_refuses_unless_tolerated(void **state)
+TEST(a_cordoned_node_refuses_unless_tolerated)
 {
-	(void)state;
 	answers((struct question){ .node.spec = "unschedulable: true",
 				   .refusal = REFUSE_UNSCHEDULABLE });
 	answers((struct question){
@@ -73,9 +66,8 @@ static void a_cordoned_node_refuses_unless_tolerated(void **state)
 				   .pod.spec = "tolerations: [{operator: Exists}]" });
 }
 
-static void the_node_selector_wants_every_label(void **state)
+TEST(the_node_selector_wants_every_label)
 {
-	(void)state;
 	answers((struct question){ .node.labels = "disk: ssd, zone: a",
 				   .pod.spec = "nodeSelector: {disk: ssd, zone: a}" });
 	answers((struct question){ .node.labels = "disk: ssd, zone: b",
@@ -90,9 +82,8 @@ static void the_node_selector_wants_every_label(void **state)
 	"{nodeSelectorTerms: [" terms "]}}}"
 #define EXPRESSION(key, op, values) "{key: " key ", operator: " op ", values: [" values "]}"
 
-static void one_term_of_the_node_affinity_is_enough(void **state)
+TEST(one_term_of_the_node_affinity_is_enough)
 {
-	(void)state;
 	answers((struct question){
 		.node.labels = "cpus: '8'",
 		.pod.spec = NODE_AFFINITY("{matchExpressions: [" EXPRESSION(
@@ -108,9 +99,8 @@ static void one_term_of_the_node_affinity_is_enough(void **state)
 	});
 }
 
-static void node_affinity_may_name_nodes(void **state)
+TEST(node_affinity_may_name_nodes)
 {
-	(void)state;
 	answers((struct question){
 		.pod.spec = NODE_AFFINITY(
 			"{matchFields: [" EXPRESSION("metadata.name", "In", "edge") "]}"),
@@ -122,17 +112,15 @@ static void node_affinity_may_name_nodes(void **state)
 	});
 }
 
-static void an_empty_term_matches_no_node(void **state)
+TEST(an_empty_term_matches_no_node)
 {
-	(void)state;
 	answers((struct question){ .pod.spec = NODE_AFFINITY("{}"), .refusal = REFUSE_AFFINITY });
 }
 
-static void a_taint_is_named_unless_it_is_tolerated(void **state)
+TEST(a_taint_is_named_unless_it_is_tolerated)
 {
 	static const char taint[] = "taints: [{key: rt, value: 'yes', effect: NoSchedule}]";
 
-	(void)state;
 	answers((struct question){ .node.spec = taint, .refusal = REFUSE_TAINT, .detail = "rt" });
 	answers((struct question){
 		.node.spec = taint,
@@ -153,18 +141,16 @@ static void a_taint_is_named_unless_it_is_tolerated(void **state)
 	});
 }
 
-static void a_preference_is_no_refusal(void **state)
+TEST(a_preference_is_no_refusal)
 {
-	(void)state;
 	answers((struct question){ .node.spec = "taints: [{key: rt, effect: PreferNoSchedule}]" });
 	answers((struct question){ .node.spec = "taints: [{key: gone, effect: NoExecute}]",
 				   .refusal = REFUSE_TAINT,
 				   .detail = "gone" });
 }
 
-static void the_resource_that_is_short_is_named(void **state)
+TEST(the_resource_that_is_short_is_named)
 {
-	(void)state;
 	answers((struct question){
 		.pod.requests = "cpu: 2001m", .refusal = REFUSE_RESOURCES, .detail = "cpu" });
 	answers((struct question){ .pod.requests = "cpu: '2', memory: 9Gi",
@@ -176,9 +162,8 @@ static void the_resource_that_is_short_is_named(void **state)
 	answers((struct question){ .pod.requests = "cpu: '2', memory: 8Gi" });
 }
 
-static void of_extended_resources_the_missing_one_is_named(void **state)
+TEST(of_extended_resources_the_missing_one_is_named)
 {
-	(void)state;
 	answers((struct question){ .node.allocatable = "a.io/x: '1', a.io/y: '1'",
 				   .pod.requests = "a.io/x: 1, a.io/y: 1" });
 	answers((struct question){ .node.allocatable = "a.io/x: '1', a.io/y: '1'",
@@ -199,12 +184,11 @@ static void of_extended_resources_the_missing_one_is_named(void **state)
 	"{required: {nodeSelectorTerms: [{matchExpressions: [" EXPRESSION(                          \
 		"kubernetes.io/hostname", "In", host) "]}]}}}}\n"
 
-static void a_bound_volume_says_where_its_pods_may_be(void **state)
+TEST(a_bound_volume_says_where_its_pods_may_be)
 {
 	static const char uses_claim[] =
 		"volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]";
 
-	(void)state;
 	answers((struct question){ .pod.spec = uses_claim,
 				   .more = CLAIM("volumeName: pv") VOLUME("edge") });
 	answers((struct question){ .pod.spec = uses_claim,
@@ -221,7 +205,7 @@ static const char *name_of(char buf[static 16], const char *word, size_t i)
 	return buf;
 }
 
-static void what_is_asked_twice_is_answered_once(void **state)
+TEST(what_is_asked_twice_is_answered_once)
 {
 	static const char *const specs[] = {
 		"nodeSelector: {zone: a}",
@@ -240,7 +224,6 @@ static void what_is_asked_twice_is_answered_once(void **state)
 	const uint64_t *sets[ARRAY_LEN(specs)];
 	char name[16];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
 		build_pod(&yaml,
 			  (struct test_pod){ name_of(name, "one", i), .low = 1, .spec = specs[i] });
@@ -261,9 +244,8 @@ static void what_is_asked_twice_is_answered_once(void **state)
 	}
 }
 
-static void the_first_refusal_is_the_one_reported(void **state)
+TEST(the_first_refusal_is_the_one_reported)
 {
-	(void)state;
 	answers((struct question){
 		.node.spec = "unschedulable: true, taints: [{key: rt, effect: NoSchedule}]",
 		.pod.spec = "nodeSelector: {disk: ssd}",
@@ -276,32 +258,8 @@ static void the_first_refusal_is_the_one_reported(void **state)
 	});
 }
 
-static void every_refusal_has_words(void **state)
+TEST(every_refusal_has_words)
 {
-	(void)state;
 	for (int r = 0; r < REFUSALS; r++)
 		assert_true(refusal_text((enum refusal)r) && *refusal_text((enum refusal)r));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_node_without_objections_takes_the_pod),
-		cmocka_unit_test(a_pin_to_another_node_refuses),
-		cmocka_unit_test(a_cordoned_node_refuses_unless_tolerated),
-		cmocka_unit_test(the_node_selector_wants_every_label),
-		cmocka_unit_test(one_term_of_the_node_affinity_is_enough),
-		cmocka_unit_test(node_affinity_may_name_nodes),
-		cmocka_unit_test(an_empty_term_matches_no_node),
-		cmocka_unit_test(a_taint_is_named_unless_it_is_tolerated),
-		cmocka_unit_test(a_preference_is_no_refusal),
-		cmocka_unit_test(the_resource_that_is_short_is_named),
-		cmocka_unit_test(of_extended_resources_the_missing_one_is_named),
-		cmocka_unit_test(a_bound_volume_says_where_its_pods_may_be),
-		cmocka_unit_test(what_is_asked_twice_is_answered_once),
-		cmocka_unit_test(the_first_refusal_is_the_one_reported),
-		cmocka_unit_test(every_refusal_has_words),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/inter_pod.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "test/unit/plan/build.h"
+#include "test/unit/test.h"
 
 /* Three nodes in two zones: east has a and b, west has c. */
 static void build_zones(struct str *yaml)
@@ -46,12 +42,11 @@ static struct test_pod new_pod(const char *labels, const char *spec)
 #define NEAR	  AFFINITY("podAffinity", "")
 #define AWAY_FROM AFFINITY("podAntiAffinity", "")
 
-static void without_terms_there_is_nothing_to_ask(void **state)
+TEST(without_terms_there_is_nothing_to_ask)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_zones(&yaml);
 	build_pod(&yaml, new_pod(NULL, NULL));
 	scene_start(&s, &yaml);
@@ -62,12 +57,11 @@ static void without_terms_there_is_nothing_to_ask(void **state)
 
 #define PORT(more) "{containerPort: 80, hostPort: 80" more "}"
 
-static void one_host_port_is_for_one_pod(void **state)
+TEST(one_host_port_is_for_one_pod)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_zones(&yaml);
 	build_pod(&yaml, (struct test_pod){ "any", "a", .ports = PORT("") });
 	build_pod(&yaml, (struct test_pod){ "local", "b", .ports = PORT(", hostIP: 10.0.0.1") });
@@ -81,12 +75,11 @@ static void one_host_port_is_for_one_pod(void **state)
 	answers(&s, "other", REFUSE_PORTS, "r..");
 }
 
-static void ports_of_those_who_would_yield_are_free_for_a_higher_rank(void **state)
+TEST(ports_of_those_who_would_yield_are_free_for_a_higher_rank)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_zones(&yaml);
 	build_pod(&yaml, (struct test_pod){ "low", "a", "0", .low = 1, .ports = PORT("") });
 	build_pod(&yaml, (struct test_pod){ "daemon", "b", "0", .low = 1, .ports = PORT(""),
@@ -105,12 +98,11 @@ static void ports_of_those_who_would_yield_are_free_for_a_higher_rank(void **sta
 
 /* ---- Affinity ---- */
 
-static void affinity_wants_the_same_domain(void **state)
+TEST(affinity_wants_the_same_domain)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_zones(&yaml);
 	build_pod(&yaml, (struct test_pod){ "friend", "a", .labels = "group: x" });
 	build_pod(&yaml, new_pod("group: x", NEAR));
@@ -118,36 +110,33 @@ static void affinity_wants_the_same_domain(void **state)
 	answers(&s, "new", REFUSE_POD_AFFINITY, "..r");
 }
 
-static void the_first_of_its_kind_may_go_anywhere(void **state)
+TEST(the_first_of_its_kind_may_go_anywhere)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_zones(&yaml);
 	build_pod(&yaml, new_pod("group: x", NEAR));
 	scene_start(&s, &yaml);
 	answers(&s, "new", REFUSE_POD_AFFINITY, "...");
 }
 
-static void who_wants_others_and_finds_none_goes_nowhere(void **state)
+TEST(who_wants_others_and_finds_none_goes_nowhere)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_zones(&yaml);
 	build_pod(&yaml, new_pod("group: other", NEAR));
 	scene_start(&s, &yaml);
 	answers(&s, "new", REFUSE_POD_AFFINITY, "rrr");
 }
 
-static void a_node_outside_of_the_topology_is_no_place(void **state)
+TEST(a_node_outside_of_the_topology_is_no_place)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "a" });
 	build_node(&yaml, (struct test_node){ "b", .labels = "zone: ''" });
 	build_node(&yaml, (struct test_node){ "c", .labels = "zone: west" });
@@ -156,7 +145,7 @@ static void a_node_outside_of_the_topology_is_no_place(void **state)
 	answers(&s, "new", REFUSE_POD_AFFINITY, "r..");
 }
 
-static void another_namespace_counts_only_when_it_is_named(void **state)
+TEST(another_namespace_counts_only_when_it_is_named)
 {
 	static const struct {
 		const char *spec, *expect;
@@ -170,7 +159,6 @@ static void another_namespace_counts_only_when_it_is_named(void **state)
 		  "rrr" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO(scene_done) struct scene s;
 		struct str yaml = STR_INIT;
@@ -188,12 +176,11 @@ static void another_namespace_counts_only_when_it_is_named(void **state)
 	}
 }
 
-static void match_label_keys_mean_the_pods_own_values(void **state)
+TEST(match_label_keys_mean_the_pods_own_values)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_zones(&yaml);
 	build_pod(&yaml, (struct test_pod){ "v1", "a", .labels = "group: x, rev: '1'" });
 	build_pod(&yaml, (struct test_pod){ "v2", "c", .labels = "group: x, rev: '2'" });
@@ -205,12 +192,11 @@ static void match_label_keys_mean_the_pods_own_values(void **state)
 
 /* ---- Anti-affinity ---- */
 
-static void anti_affinity_keeps_out_of_the_domain(void **state)
+TEST(anti_affinity_keeps_out_of_the_domain)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_zones(&yaml);
 	build_pod(&yaml, (struct test_pod){ "foe", "a", .labels = "group: x" });
 	build_pod(&yaml, new_pod(NULL, AWAY_FROM));
@@ -218,12 +204,11 @@ static void anti_affinity_keeps_out_of_the_domain(void **state)
 	answers(&s, "new", REFUSE_POD_ANTI_AFFINITY, "rr.");
 }
 
-static void those_already_there_keep_others_out_too(void **state)
+TEST(those_already_there_keep_others_out_too)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_zones(&yaml);
 	build_pod(&yaml, (struct test_pod){ "hermit", "c", .spec = AWAY_FROM });
 	build_pod(&yaml, new_pod("group: x", NULL));
@@ -239,12 +224,11 @@ static void those_already_there_keep_others_out_too(void **state)
 	"topologySpreadConstraints: [{maxSkew: " skew ", whenUnsatisfiable: DoNotSchedule, " \
 	"topologyKey: zone, labelSelector: {matchLabels: {group: x}}" more "}]"
 
-static void domains_differ_by_the_skew_at_most(void **state)
+TEST(domains_differ_by_the_skew_at_most)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_zones(&yaml);
 	build_pod(&yaml, (struct test_pod){ "one", "a", .labels = "group: x" });
 	build_pod(&yaml, new_pod("group: x", SPREAD("1", "")));
@@ -258,12 +242,11 @@ static void domains_differ_by_the_skew_at_most(void **state)
 	answers(&s, "stranger", REFUSE_SPREAD, "...");
 }
 
-static void too_few_domains_count_as_an_empty_one(void **state)
+TEST(too_few_domains_count_as_an_empty_one)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_zones(&yaml);
 	build_pod(&yaml, (struct test_pod){ "one", "a", .labels = "group: x" });
 	build_pod(&yaml, (struct test_pod){ "two", "c", .labels = "group: x" });
@@ -275,7 +258,7 @@ static void too_few_domains_count_as_an_empty_one(void **state)
 	answers(&s, "other", REFUSE_SPREAD, "...");
 }
 
-static void nodes_that_the_pod_cannot_use_are_no_domains(void **state)
+TEST(nodes_that_the_pod_cannot_use_are_no_domains)
 {
 	static const struct {
 		const char *policy, *expect;
@@ -284,7 +267,6 @@ static void nodes_that_the_pod_cannot_use_are_no_domains(void **state)
 		{ ", nodeAffinityPolicy: Ignore", "rr." },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO(scene_done) struct scene s;
 		AUTO_FREE char *spec = xasprintf(
@@ -302,12 +284,11 @@ static void nodes_that_the_pod_cannot_use_are_no_domains(void **state)
 	}
 }
 
-static void terminating_pods_are_not_spread(void **state)
+TEST(terminating_pods_are_not_spread)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_zones(&yaml);
 	build_pod(&yaml, (struct test_pod){ "one", "a", .labels = "group: x",
 					    .meta = "deletionTimestamp: '2026-01-01T00:00:00Z'" });
@@ -318,12 +299,11 @@ static void terminating_pods_are_not_spread(void **state)
 
 /* ---- Coming and going ---- */
 
-static void counts_follow_the_pods(void **state)
+TEST(counts_follow_the_pods)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_zones(&yaml);
 	build_pod(&yaml, (struct test_pod){ "foe", "a", "0", .low = 1, .labels = "group: x" });
 	build_pod(&yaml, (struct test_pod){ "new", .low = 1, .spec = AWAY_FROM });
@@ -333,28 +313,4 @@ static void counts_follow_the_pods(void **state)
 	answers(&s, "new", REFUSE_POD_ANTI_AFFINITY, "...");
 	trial_charge(&s.p.trial, scene_unit(&s, "foe"), scene_node(&s, "c"));
 	answers(&s, "new", REFUSE_POD_ANTI_AFFINITY, "..r");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_terms_there_is_nothing_to_ask),
-		cmocka_unit_test(one_host_port_is_for_one_pod),
-		cmocka_unit_test(ports_of_those_who_would_yield_are_free_for_a_higher_rank),
-		cmocka_unit_test(affinity_wants_the_same_domain),
-		cmocka_unit_test(the_first_of_its_kind_may_go_anywhere),
-		cmocka_unit_test(who_wants_others_and_finds_none_goes_nowhere),
-		cmocka_unit_test(a_node_outside_of_the_topology_is_no_place),
-		cmocka_unit_test(another_namespace_counts_only_when_it_is_named),
-		cmocka_unit_test(match_label_keys_mean_the_pods_own_values),
-		cmocka_unit_test(anti_affinity_keeps_out_of_the_domain),
-		cmocka_unit_test(those_already_there_keep_others_out_too),
-		cmocka_unit_test(domains_differ_by_the_skew_at_most),
-		cmocka_unit_test(too_few_domains_count_as_an_empty_one),
-		cmocka_unit_test(nodes_that_the_pod_cannot_use_are_no_domains),
-		cmocka_unit_test(terminating_pods_are_not_spread),
-		cmocka_unit_test(counts_follow_the_pods),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,28 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/node_index.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "plan/candidate.h"
 #include "test/unit/plan/build.h"
+#include "test/unit/test.h"
 
 static void is_best(struct scene *s, const char *pod, const char *expect)
 {
 	assert_string_equal(scene_place(s, index_best(&s->p, unit_at(s, pod), NONE)), expect);
 }
 
-static void the_emptiest_core_of_all_nodes_is_best(void **state)
+TEST(the_emptiest_core_of_all_nodes_is_best)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "a" });
 	build_node(&yaml, (struct test_node){ "b" });
 	build_pod(&yaml, (struct test_pod){ "one", "a", "0", .low = 100000 });
@@ -34,12 +29,11 @@ static void the_emptiest_core_of_all_nodes_is_best(void **state)
 	assert_string_equal(scene_place(&s, index_best(&s.p, unit_at(&s, "new"), 1)), "a:0");
 }
 
-static void of_equal_places_the_first_by_name_is_taken(void **state)
+TEST(of_equal_places_the_first_by_name_is_taken)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "b" });
 	build_node(&yaml, (struct test_node){ "a" });
 	build_pod(&yaml, (struct test_pod){ "new", .low = 1000 });
@@ -47,12 +41,11 @@ static void of_equal_places_the_first_by_name_is_taken(void **state)
 	is_best(&s, "new", "a:0");
 }
 
-static void a_pod_that_is_bound_stays_on_its_node(void **state)
+TEST(a_pod_that_is_bound_stays_on_its_node)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "a", .spec = "unschedulable: true" });
 	build_node(&yaml, (struct test_node){ "b" });
 	build_pod(&yaml, (struct test_pod){ "here", "a", NULL, .low = 1000 });
@@ -62,13 +55,12 @@ static void a_pod_that_is_bound_stays_on_its_node(void **state)
 	is_best(&s, "new", "b:0");
 }
 
-static void a_pin_to_an_unknown_node_is_nowhere(void **state)
+TEST(a_pin_to_an_unknown_node_is_nowhere)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 	node_id nodes[1];
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "a" });
 	build_pod(&yaml, (struct test_pod){ "new", .criticality = "High", .low = 1000,
 					    .mckube = "node: gone" });
@@ -77,12 +69,11 @@ static void a_pin_to_an_unknown_node_is_nowhere(void **state)
 	assert_int_equal(index_yielding(&s.p, unit_at(&s, "new"), nodes, 1), 0);
 }
 
-static void a_change_shows_after_the_refresh(void **state)
+TEST(a_change_shows_after_the_refresh)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "a", 1 });
 	build_pod(&yaml, (struct test_pod){ "old", "a", "0", .low = 800000 });
 	build_pod(&yaml, (struct test_pod){ "new", .low = 200000 });
@@ -93,13 +84,12 @@ static void a_change_shows_after_the_refresh(void **state)
 	is_best(&s, "new", "a:0");
 }
 
-static void nodes_where_others_would_yield_are_listed_best_first(void **state)
+TEST(nodes_where_others_would_yield_are_listed_best_first)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 	node_id nodes[4];
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "a", 1 });
 	build_node(&yaml, (struct test_node){ "b", 1 });
 	build_node(&yaml, (struct test_node){ "c", 1 });
@@ -170,11 +160,10 @@ static bool is_among(node_id node, const node_id *nodes, size_t n)
 	return false;
 }
 
-static void the_index_finds_what_a_full_search_finds(void **state)
+TEST(the_index_finds_what_a_full_search_finds)
 {
 	unsigned n_found = 0, n_yielding = 0;
 
-	(void)state;
 	for (uint32_t seed = 0; seed < 200; seed++) {
 		AUTO(scene_done) struct scene s;
 		struct str yaml = STR_INIT;
@@ -197,19 +186,4 @@ static void the_index_finds_what_a_full_search_finds(void **state)
 		}
 	}
 	assert_true(n_found > 200 && n_yielding > 200); /* the clusters were worth it */
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_emptiest_core_of_all_nodes_is_best),
-		cmocka_unit_test(of_equal_places_the_first_by_name_is_taken),
-		cmocka_unit_test(a_pod_that_is_bound_stays_on_its_node),
-		cmocka_unit_test(a_pin_to_an_unknown_node_is_nowhere),
-		cmocka_unit_test(a_change_shows_after_the_refresh),
-		cmocka_unit_test(nodes_where_others_would_yield_are_listed_best_first),
-		cmocka_unit_test(the_index_finds_what_a_full_search_finds),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

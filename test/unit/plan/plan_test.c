@@ -1,30 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/plan.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "plan/file/plan_file.h"
 #include "plugins/policies.h"
 #include "test/unit/plan/build.h"
 #include "test/unit/snapshot.h"
+#include "test/unit/test.h"
 
 /* ---- Words ---- */
 
-static void every_word_of_the_wire_is_read_back(void **state)
+TEST(every_word_of_the_wire_is_read_back)
 {
 	enum action_kind kind;
 	enum reason reason;
 	enum enforcement enforcement;
 	enum result_state result;
 
-	(void)state;
 	for (int i = 0; i < ACTION_KINDS; i++)
 		assert_true(action_kind_parse(action_kind_name((enum action_kind)i), &kind) &&
 			    kind == (enum action_kind)i);
@@ -40,22 +35,20 @@ static void every_word_of_the_wire_is_read_back(void **state)
 			    result == (enum result_state)i);
 }
 
-static void other_words_are_refused(void **state)
+TEST(other_words_are_refused)
 {
 	enum action_kind kind;
 	enum reason reason;
 
-	(void)state;
 	assert_false(action_kind_parse("bind", &kind) || action_kind_parse("", &kind));
 	assert_false(reason_parse("preempted", &reason) || reason_parse("Because", &reason));
 }
 
-static void text_of_a_plan_is_its_own(void **state)
+TEST(text_of_a_plan_is_its_own)
 {
 	AUTO(plan_done) struct plan p = { 0 };
 	char name[] = "edge-1";
 
-	(void)state;
 	const char *copy = plan_str(&p, name), *made = plan_strf(&p, "node %s, %d", name, 7);
 	name[0] = 'x';
 	assert_string_equal(copy, "edge-1");
@@ -79,24 +72,22 @@ static void plan_text(const char *yaml, struct str *ret)
 	plan_write_json(&p, ret);
 }
 
-static void an_empty_cluster_has_an_empty_plan(void **state)
+TEST(an_empty_cluster_has_an_empty_plan)
 {
 	AUTO(cluster_done) struct cluster c = snapshot_of("");
 	AUTO(plan_done) struct plan p = { 0 };
 
-	(void)state;
 	assert_int_equal(plan_make(&c, policies, &defaults, &p, NULL), 0);
 	assert_false(plan_has_actions(&p));
 	assert_int_equal(p.unplaced.n + p.warnings.n, 0);
 	assert_int_equal(strlen(p.name), 16);
 }
 
-static void a_cluster_without_nodes_takes_nobody(void **state)
+TEST(a_cluster_without_nodes_takes_nobody)
 {
 	AUTO(str_done) struct str yaml = STR_INIT;
 	AUTO(plan_done) struct plan p = { 0 };
 
-	(void)state;
 	build_pod(&yaml, (struct test_pod){ "new", .criticality = "High", .low = 1000 });
 	AUTO(cluster_done) struct cluster c = snapshot_of(yaml.s);
 
@@ -106,21 +97,20 @@ static void a_cluster_without_nodes_takes_nobody(void **state)
 	assert_string_equal(p.unplaced.items[0].message, "0 nodes");
 }
 
-static void an_unknown_policy_is_an_error(void **state)
+TEST(an_unknown_policy_is_an_error)
 {
 	AUTO(cluster_done) struct cluster c = snapshot_of("");
 	struct settings settings = SETTINGS_DEFAULT;
 	struct plan p = { 0 };
 	struct error err = ERROR_INIT;
 
-	(void)state;
 	snprintf(settings.policies[0].name, sizeof(settings.policies[0].name), "sprad");
 	assert_int_equal(plan_make(&c, policies, &settings, &p, &err), -EINVAL);
 	assert_string_equal(err.msg, "there is no policy 'sprad'");
 	assert_int_equal(plan_make(&c, policies, &settings, &p, NULL), -EINVAL);
 }
 
-static void weights_decide_between_policies(void **state)
+TEST(weights_decide_between_policies)
 {
 	static const struct {
 		uint32_t spread, binpack;
@@ -128,7 +118,6 @@ static void weights_decide_between_policies(void **state)
 	} rows[] = { { 2, 1, "1" }, { 1, 2, "0" }, { 0, 0, "0" }, { 0, 1, "0" }, { 1, 0, "1" } };
 	AUTO(str_done) struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge" });
 	build_pod(&yaml, (struct test_pod){ "old", "edge", "0", .low = 300000 });
 	build_pod(&yaml, (struct test_pod){ "new", .low = 100000 });
@@ -171,11 +160,10 @@ static void shuffle(const char *yaml, uint32_t *random, struct str *ret)
 	array_done(&docs);
 }
 
-static void the_order_of_the_input_does_not_show(void **state)
+TEST(the_order_of_the_input_does_not_show)
 {
 	uint32_t random = 3;
 
-	(void)state;
 	for (uint32_t seed = 0; seed < 60; seed++) {
 		AUTO(str_done) struct str yaml = STR_INIT, shuffled = STR_INIT;
 		AUTO(str_done) struct str one = STR_INIT, other = STR_INIT;
@@ -208,11 +196,10 @@ static void is_well_formed(const struct plan *p)
 		assert_true(u->on.name && *u->message);
 }
 
-static void plans_are_well_formed_and_outlive_the_snapshot(void **state)
+TEST(plans_are_well_formed_and_outlive_the_snapshot)
 {
 	unsigned kinds = 0;
 
-	(void)state;
 	for (uint32_t seed = 0; seed < 200; seed++) {
 		AUTO(plan_done) struct plan p = { 0 }, again = { 0 };
 		AUTO(str_done) struct str yaml = STR_INIT, text = STR_INIT, back = STR_INIT;
@@ -234,21 +221,4 @@ static void plans_are_well_formed_and_outlive_the_snapshot(void **state)
 	/* The clusters were worth it. */
 	assert_true(kinds & 1u << ACTION_BIND && kinds & 1u << ACTION_ASSIGN);
 	assert_true(kinds & 1u << ACTION_MOVE && kinds & 1u << ACTION_EVICT);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_word_of_the_wire_is_read_back),
-		cmocka_unit_test(other_words_are_refused),
-		cmocka_unit_test(text_of_a_plan_is_its_own),
-		cmocka_unit_test(an_empty_cluster_has_an_empty_plan),
-		cmocka_unit_test(a_cluster_without_nodes_takes_nobody),
-		cmocka_unit_test(an_unknown_policy_is_an_error),
-		cmocka_unit_test(weights_decide_between_policies),
-		cmocka_unit_test(the_order_of_the_input_does_not_show),
-		cmocka_unit_test(plans_are_well_formed_and_outlive_the_snapshot),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

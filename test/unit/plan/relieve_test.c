@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/relieve.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "test/unit/plan/build.h"
 #include "test/unit/snapshot.h"
+#include "test/unit/test.h"
 
-static void a_node_is_busy_when_all_that_speak_say_so(void **state)
+TEST(a_node_is_busy_when_all_that_speak_say_so)
 {
 	static const struct {
 		const char *flag, *usage, *seconds; /* NULL: not there */
@@ -31,7 +26,6 @@ static void a_node_is_busy_when_all_that_speak_say_so(void **state)
 	};
 	static const struct settings settings = SETTINGS_DEFAULT;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO(str_done) struct str annotations = STR_INIT, yaml = STR_INIT;
 
@@ -53,12 +47,11 @@ static void a_node_is_busy_when_all_that_speak_say_so(void **state)
 	}
 }
 
-static void a_pod_says_since_when_it_is_degraded(void **state)
+TEST(a_pod_says_since_when_it_is_degraded)
 {
 	struct str yaml = STR_INIT;
 	struct scene s;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge" });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 1000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", .low = 1000,
@@ -93,7 +86,7 @@ static uint32_t seconds_until_a_look(const char *annotations, const char *since,
 	return seconds;
 }
 
-static void a_wait_says_when_it_is_over(void **state)
+TEST(a_wait_says_when_it_is_over)
 {
 	static const char soon[] = "mckube.sdv.com/isCpuBusy: 'true', "
 				   "mckube.sdv.com/cpu-over90-duration-s: '0'";
@@ -101,7 +94,6 @@ static void a_wait_says_when_it_is_over(void **state)
 	static const char calm[] = "mckube.sdv.com/isCpuBusy: 'false'";
 	static const char minute[] = "1970-01-01T00:01:00Z";
 
-	(void)state;
 	assert_int_equal(seconds_until_a_look(calm, NULL, 100), 0);
 	assert_int_equal(seconds_until_a_look(busy, NULL, 100), 0);
 	assert_int_equal(seconds_until_a_look(soon, NULL, 100), 5);
@@ -111,15 +103,4 @@ static void a_wait_says_when_it_is_over(void **state)
 	assert_int_equal(seconds_until_a_look(calm, minute, 120), 0);
 	assert_int_equal(seconds_until_a_look(calm, minute, 0), 0);
 	assert_int_equal(seconds_until_a_look(calm, "2200-01-01T00:00:00Z", 100), 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_node_is_busy_when_all_that_speak_say_so),
-		cmocka_unit_test(a_pod_says_since_when_it_is_degraded),
-		cmocka_unit_test(a_wait_says_when_it_is_over),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

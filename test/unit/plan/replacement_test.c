@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/replacement.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "test/unit/plan/build.h"
+#include "test/unit/test.h"
 
 static unit_id evict(struct scene *s, const char *pod)
 {
@@ -27,12 +23,11 @@ static void is_whole_cluster(struct scene *s, const char *pod, const char *expec
 	assert_string_equal(scene_place(s, unit_at(s, pod)->replacement), expect);
 }
 
-static void a_replacement_lands_on_another_node(void **state)
+TEST(a_replacement_lands_on_another_node)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "a" });
 	build_node(&yaml, (struct test_node){ "b" });
 	build_pod(&yaml, (struct test_pod){ "p", "a", "0", .low = 500000 });
@@ -44,13 +39,12 @@ static void a_replacement_lands_on_another_node(void **state)
 	is_whole_cluster(&s, "p", "b:1"); /* a is empty now, but it was evicted from there */
 }
 
-static void two_replacements_do_not_share_one_room(void **state)
+TEST(two_replacements_do_not_share_one_room)
 {
 	AUTO(scene_done) struct scene s;
 	AUTO(str_done) struct str before = STR_INIT, after = STR_INIT;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "a" });
 	build_node(&yaml, (struct test_node){ "b", 1 });
 	build_pod(&yaml, (struct test_pod){ "p", "a", "0", "Low", 500000 });
@@ -66,12 +60,11 @@ static void two_replacements_do_not_share_one_room(void **state)
 	assert_string_equal(after.s, before.s);
 }
 
-static void requests_need_room_at_the_landing_too(void **state)
+TEST(requests_need_room_at_the_landing_too)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "a" });
 	build_node(&yaml, (struct test_node){ "b" });
 	build_pod(&yaml, (struct test_pod){ "p", "a", "0", .low = 1000, .requests = "cpu: 1500m" });
@@ -83,12 +76,11 @@ static void requests_need_room_at_the_landing_too(void **state)
 	is_whole_cluster(&s, "p", "-");
 }
 
-static void nobody_lands_for_whom_nobody_comes(void **state)
+TEST(nobody_lands_for_whom_nobody_comes)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "a" });
 	build_node(&yaml, (struct test_node){ "b" });
 	build_pod(&yaml, (struct test_pod){ "p", "a", "0", .low = 1000, .mckube = "podname: p" });
@@ -99,26 +91,12 @@ static void nobody_lands_for_whom_nobody_comes(void **state)
 	is_whole_cluster(&s, "p", "-");
 }
 
-static void nobody_evicted_is_fine(void **state)
+TEST(nobody_evicted_is_fine)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "a" });
 	scene_start(&s, &yaml);
 	replacement_find(&s.p, NULL, 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_replacement_lands_on_another_node),
-		cmocka_unit_test(two_replacements_do_not_share_one_room),
-		cmocka_unit_test(requests_need_room_at_the_landing_too),
-		cmocka_unit_test(nobody_lands_for_whom_nobody_comes),
-		cmocka_unit_test(nobody_evicted_is_fine),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/score_buckets.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "test/unit/plan/build.h"
+#include "test/unit/test.h"
 
 enum { NODES = 200, WORDS = NODES / 64 + 1 };
 
-static void who_has_the_same_score_comes_by_number(void **state)
+TEST(who_has_the_same_score_comes_by_number)
 {
 	struct score_buckets l;
 
-	(void)state;
 	score_buckets_init(&l, 3);
 	score_buckets_set(&l, 1, 70);
 	score_buckets_set(&l, 2, 70);
@@ -30,12 +25,11 @@ static void who_has_the_same_score_comes_by_number(void **state)
 	score_buckets_done(&l);
 }
 
-static void one_node_is_met_alone_and_only_if_it_is_allowed(void **state)
+TEST(one_node_is_met_alone_and_only_if_it_is_allowed)
 {
 	uint64_t allowed[WORDS] = { [1] = 1 };
 	struct score_buckets l;
 
-	(void)state;
 	score_buckets_init(&l, NODES);
 	score_buckets_set(&l, 64, SCORE_MAX);
 
@@ -47,11 +41,10 @@ static void one_node_is_met_alone_and_only_if_it_is_allowed(void **state)
 	score_buckets_done(&l);
 }
 
-static void a_ladder_without_nodes_has_none(void **state)
+TEST(a_ladder_without_nodes_has_none)
 {
 	struct score_buckets l;
 
-	(void)state;
 	score_buckets_init(&l, 0);
 
 	struct score_iterator c = score_iterator_start(&l, NULL, NONE);
@@ -76,12 +69,11 @@ static node_id next_of_all(const struct score_buckets *l, const uint64_t *allowe
 	return best;
 }
 
-static void any_climb_meets_all_in_their_order(void **state)
+TEST(any_climb_meets_all_in_their_order)
 {
 	uint32_t seed = 1;
 	struct score_buckets l;
 
-	(void)state;
 	score_buckets_init(&l, NODES);
 	for (int round = 0; round < 50; round++) {
 		uint64_t allowed[WORDS] = { 0 };
@@ -103,16 +95,4 @@ static void any_climb_meets_all_in_their_order(void **state)
 		} while (last != NONE);
 	}
 	score_buckets_done(&l);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_has_the_same_score_comes_by_number),
-		cmocka_unit_test(one_node_is_met_alone_and_only_if_it_is_allowed),
-		cmocka_unit_test(a_ladder_without_nodes_has_none),
-		cmocka_unit_test(any_climb_meets_all_in_their_order),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/trial.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "test/unit/plan/build.h"
+#include "test/unit/test.h"
 
 static const struct test_node edge = { .name = "edge" };
 
@@ -30,12 +26,11 @@ static void uses(const struct cell *cell, unsigned rank, uint32_t low, uint32_t 
 
 /* ---- Where the snapshot has everybody ---- */
 
-static void a_core_knows_its_load_without_those_who_would_yield(void **state)
+TEST(a_core_knows_its_load_without_those_who_would_yield)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, edge);
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "Low", 100000, 200000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", "Middle", 200000, 300000 });
@@ -53,12 +48,11 @@ static void a_core_knows_its_load_without_those_who_would_yield(void **state)
 	assert_false(s.p.trial.nodes[0].is_broken);
 }
 
-static void a_pod_that_may_not_be_touched_counts_for_every_rank(void **state)
+TEST(a_pod_that_may_not_be_touched_counts_for_every_rank)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, edge);
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "Low", 100000,
 					    .meta = "deletionTimestamp: '2026-01-01T00:00:00Z'" });
@@ -68,12 +62,11 @@ static void a_pod_that_may_not_be_touched_counts_for_every_rank(void **state)
 		uses(cell_of(&s, "edge", 0), rank, 100000, 5000, 5000);
 }
 
-static void a_node_wide_kernel_counts_a_pod_once(void **state)
+TEST(a_node_wide_kernel_counts_a_pod_once)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 4,
 					      .annotations = "mckube.io/capacity-scope: node" });
 	build_pod(&yaml,
@@ -85,12 +78,11 @@ static void a_node_wide_kernel_counts_a_pod_once(void **state)
 	assert_int_equal(s.p.trial.pods_on_core[1], 1);
 }
 
-static void a_core_above_its_capacity_makes_the_node_broken(void **state)
+TEST(a_core_above_its_capacity_makes_the_node_broken)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, edge);
 	build_node(&yaml, (struct test_node){ .name = "fine" });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", "Low", 500000 });
@@ -104,12 +96,11 @@ static void a_core_above_its_capacity_makes_the_node_broken(void **state)
 
 /* ---- Kinds of units ---- */
 
-static void units_are_told_apart_by_node_and_cores(void **state)
+TEST(units_are_told_apart_by_node_and_cores)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, edge);
 	build_pod(&yaml, (struct test_pod){ "running", "edge", "0", .low = 1 });
 	build_pod(&yaml, (struct test_pod){ "homeless", "edge", NULL, .low = 1 });
@@ -132,12 +123,11 @@ static void units_are_told_apart_by_node_and_cores(void **state)
 	assert_int_equal(s.p.trial.nodes[0].units.n, 4);
 }
 
-static void cores_that_a_pod_may_not_use_are_noticed(void **state)
+TEST(cores_that_a_pod_may_not_use_are_noticed)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, edge);
 	build_pod(&yaml, (struct test_pod){ "good", "edge", "0", .low = 1, .rt = "core: '0'" });
 	build_pod(&yaml, (struct test_pod){ "pinned", "edge", "0", .low = 1, .rt = "core: '1'" });
@@ -153,12 +143,11 @@ static void cores_that_a_pod_may_not_use_are_noticed(void **state)
 	assert_true(s.p.trial.nodes[0].is_broken);
 }
 
-static void who_may_be_evicted_is_known(void **state)
+TEST(who_may_be_evicted_is_known)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, edge);
 	build_pod(&yaml, (struct test_pod){ "free", "edge", "0", .low = 1 });
 	build_pod(&yaml,
@@ -179,12 +168,11 @@ static void who_may_be_evicted_is_known(void **state)
 			    "one");
 }
 
-static void who_will_come_again_is_known(void **state)
+TEST(who_will_come_again_is_known)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, edge);
 	build_pod(&yaml, (struct test_pod){ "replica", "edge", "0", .low = 1 });
 	build_pod(&yaml,
@@ -203,13 +191,12 @@ static void who_will_come_again_is_known(void **state)
 	assert_false(unit_at(&s, "homeless")->is_reschedulable);
 }
 
-static void turns_go_by_criticality_priority_age_and_name(void **state)
+TEST(turns_go_by_criticality_priority_age_and_name)
 {
 	static const char *const expect[] = { "f", "c", "e", "b", "a", "d" };
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, edge);
 	build_pod(&yaml, (struct test_pod){ "a", .low = 1 });
 	build_pod(&yaml, (struct test_pod){ "b", .low = 1, .priority = 1 });
@@ -226,13 +213,12 @@ static void turns_go_by_criticality_priority_age_and_name(void **state)
 
 /* ---- Places ---- */
 
-static void a_set_of_cores_is_one_place(void **state)
+TEST(a_set_of_cores_is_one_place)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 	const uint32_t cores[] = { 0, 1, 3 };
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 4 });
 	scene_start(&s, &yaml);
 
@@ -245,13 +231,12 @@ static void a_set_of_cores_is_one_place(void **state)
 	assert_int_equal(t->places.items[all].cells.n, 3);
 }
 
-static void a_place_takes_what_every_core_can_take(void **state)
+TEST(a_place_takes_what_every_core_can_take)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 	const uint32_t cores[] = { 0, 1 };
 
-	(void)state;
 	build_node(&yaml, edge);
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "1", "Low", 500000 });
 	build_pod(&yaml, (struct test_pod){ "new", .low = 400000, .criticality = "Middle" });
@@ -267,12 +252,11 @@ static void a_place_takes_what_every_core_can_take(void **state)
 
 /* ---- Requests ---- */
 
-static void room_is_counted_without_those_who_would_yield(void **state)
+TEST(room_is_counted_without_those_who_would_yield)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", .allocatable = "example.com/gpu: '1'" });
 	build_pod(&yaml, (struct test_pod){ "low", "edge", "0", .low = 1,
 					    .requests = "cpu: 1500m, example.com/gpu: 1" });
@@ -299,13 +283,12 @@ static void room_is_counted_without_those_who_would_yield(void **state)
 
 /* ---- There and back ---- */
 
-static void an_eviction_uses_up_a_disruption(void **state)
+TEST(an_eviction_uses_up_a_disruption)
 {
 	AUTO(scene_done) struct scene s;
 	AUTO(str_done) struct str before = STR_INIT, after = STR_INIT;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, edge);
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 1000, .labels = "guard: x" });
 	build_pdb(&yaml, "guard", "guard: x", 1);
@@ -375,11 +358,10 @@ static void put_back(struct scene *s)
 	}
 }
 
-static void any_world_is_restored_exactly(void **state)
+TEST(any_world_is_restored_exactly)
 {
 	uint32_t random = 7;
 
-	(void)state;
 	for (uint32_t seed = 0; seed < 200; seed++) {
 		AUTO(scene_done) struct scene s;
 		AUTO(str_done) struct str before = STR_INIT, between = STR_INIT, after = STR_INIT;
@@ -397,26 +379,4 @@ static void any_world_is_restored_exactly(void **state)
 		assert_string_equal(after.s, before.s);
 		assert_true(s.p.trial.units.n == 0 || strcmp(between.s, before.s) != 0);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_core_knows_its_load_without_those_who_would_yield),
-		cmocka_unit_test(a_pod_that_may_not_be_touched_counts_for_every_rank),
-		cmocka_unit_test(a_node_wide_kernel_counts_a_pod_once),
-		cmocka_unit_test(a_core_above_its_capacity_makes_the_node_broken),
-		cmocka_unit_test(units_are_told_apart_by_node_and_cores),
-		cmocka_unit_test(cores_that_a_pod_may_not_use_are_noticed),
-		cmocka_unit_test(who_may_be_evicted_is_known),
-		cmocka_unit_test(who_will_come_again_is_known),
-		cmocka_unit_test(turns_go_by_criticality_priority_age_and_name),
-		cmocka_unit_test(a_set_of_cores_is_one_place),
-		cmocka_unit_test(a_place_takes_what_every_core_can_take),
-		cmocka_unit_test(room_is_counted_without_those_who_would_yield),
-		cmocka_unit_test(an_eviction_uses_up_a_disruption),
-		cmocka_unit_test(any_world_is_restored_exactly),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/policies.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/array.h"
+#include "test/unit/test.h"
 
 static const struct core_view idle = {
 	.cap = { 900000, 950000, 950000 },
@@ -64,28 +60,24 @@ static void scores_twice_the_same(const struct policy *p, const struct core_view
 	assert_memory_equal(v, &before, sizeof(before));
 }
 
-static void every_score_is_between_0_and_100(void **state)
+TEST(every_score_is_between_0_and_100)
 {
-	(void)state;
 	with_every_view(is_in_range);
 }
 
-static void a_score_depends_on_the_view_alone(void **state)
+TEST(a_score_depends_on_the_view_alone)
 {
-	(void)state;
 	with_every_view(scores_twice_the_same);
 }
 
-static void the_table_is_sorted_and_names_are_unique(void **state)
+TEST(the_table_is_sorted_and_names_are_unique)
 {
-	(void)state;
 	for (const struct policy *const *p = policies; *p; p++)
 		assert_true(p == policies || strcmp(p[-1]->name, (*p)->name) < 0);
 }
 
-static void names_are_keys_and_helps_are_lines(void **state)
+TEST(names_are_keys_and_helps_are_lines)
 {
-	(void)state;
 	for (const struct policy *const *p = policies; *p; p++) {
 		size_t n = strlen((*p)->name);
 
@@ -101,11 +93,10 @@ static bool prefers(const struct policy *p, struct core_view better, struct core
 	return p->score(&better) > p->score(&worse);
 }
 
-static void spread_and_binpack_want_opposite_cores(void **state)
+TEST(spread_and_binpack_want_opposite_cores)
 {
 	struct core_view half = idle, fuller = idle;
 
-	(void)state;
 	half.load[0] = 450000;
 	fuller.load[0] = 450000;
 	fuller.load[2] = 760000; /* the mode with the least room decides */
@@ -115,39 +106,22 @@ static void spread_and_binpack_want_opposite_cores(void **state)
 	assert_true(prefers(&policy_binpack, half, idle));
 }
 
-static void topology_wants_idle_siblings_before_a_quiet_numa_node(void **state)
+TEST(topology_wants_idle_siblings_before_a_quiet_numa_node)
 {
 	struct core_view busy_sibling = idle, busy_numa = idle;
 
-	(void)state;
 	busy_sibling.busy_siblings = 1;
 	busy_numa.numa_used_cores = 2;
 	assert_true(prefers(&policy_topology, idle, busy_numa));
 	assert_true(prefers(&policy_topology, busy_numa, busy_sibling));
 }
 
-static void example_wants_cores_with_few_pods(void **state)
+TEST(example_wants_cores_with_few_pods)
 {
 	struct core_view one = idle, ten = idle;
 
-	(void)state;
 	one.n_pods = 1;
 	ten.n_pods = 10;
 	assert_true(prefers(&policy_example, idle, one));
 	assert_true(prefers(&policy_example, one, ten));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_score_is_between_0_and_100),
-		cmocka_unit_test(a_score_depends_on_the_view_alone),
-		cmocka_unit_test(the_table_is_sorted_and_names_are_unique),
-		cmocka_unit_test(names_are_keys_and_helps_are_lines),
-		cmocka_unit_test(spread_and_binpack_want_opposite_cores),
-		cmocka_unit_test(topology_wants_idle_siblings_before_a_quiet_numa_node),
-		cmocka_unit_test(example_wants_cores_with_few_pods),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

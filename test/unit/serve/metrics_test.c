@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/metrics.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
-static void a_metric_has_head_labels_and_value(void **state)
+TEST(a_metric_has_head_labels_and_value)
 {
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	metric_head(&out, "a_total", "counter", "What it is.");
 	metric_add(&out, "a_total", METRIC_LABELS("x", "1", "y", "2"), 7);
 	metric_add(&out, "a_total", METRIC_NO_LABELS, 8);
@@ -22,20 +17,18 @@ static void a_metric_has_head_labels_and_value(void **state)
 				   "a_total{x=\"1\",y=\"2\"} 7\na_total 8\n");
 }
 
-static void labels_take_any_text(void **state)
+TEST(labels_take_any_text)
 {
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	metric_add(&out, "a", METRIC_LABELS("x", "b\\c\"d\ne"), 1);
 	assert_string_equal(out.s, "a{x=\"b\\\\c\\\"d\\ne\"} 1\n");
 }
 
-static void millionths_have_six_digits(void **state)
+TEST(millionths_have_six_digits)
 {
 	AUTO(str_done) struct str out = STR_INIT;
 
-	(void)state;
 	metric_add_millionths(&out, "a", METRIC_NO_LABELS, 2000030);
 	assert_string_equal(out.s, "a 2.000030\n");
 }
@@ -47,12 +40,11 @@ static bool has_line(const struct str *out, const char *line)
 	return at && (at == out->s || at[-1] == '\n') && at[strlen(line)] == '\n';
 }
 
-static void durations_are_counted_up_to_each_bound(void **state)
+TEST(durations_are_counted_up_to_each_bound)
 {
 	AUTO(str_done) struct str out = STR_INIT;
 	struct metric_durations d = { 0 };
 
-	(void)state;
 	metric_observe(&d, 0);
 	metric_observe(&d, 1000);
 	metric_observe(&d, 1001);
@@ -64,16 +56,4 @@ static void durations_are_counted_up_to_each_bound(void **state)
 	assert_true(has_line(&out, "d_bucket{x=\"1\",le=\"+Inf\"} 4"));
 	assert_true(has_line(&out, "d_sum{x=\"1\"} 500.002001"));
 	assert_true(has_line(&out, "d_count{x=\"1\"} 4"));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_metric_has_head_labels_and_value),
-		cmocka_unit_test(labels_take_any_text),
-		cmocka_unit_test(millionths_have_six_digits),
-		cmocka_unit_test(durations_are_counted_up_to_each_bound),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,9 +2,6 @@
 #include "serve/serve.h"
 
 #include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +10,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static unsigned say_hello(const struct serve_request *r, void *arg, struct str *reply)
 {
@@ -102,12 +98,11 @@ static void has_status(const char *reply, const char *status)
 		fail_msg("not %s: %s", status, reply);
 }
 
-static void routes_are_followed(void **state)
+TEST(routes_are_followed)
 {
 	struct serve *s = start("0");
 	char reply[4096];
 
-	(void)state;
 	assert_int_equal(strncmp(serve_address(s), "http://127.0.0.1:", 17), 0);
 	ask(s, "GET /hello", "", "", reply);
 	has_status(reply, "200");
@@ -119,12 +114,11 @@ static void routes_are_followed(void **state)
 	serve_stop(s);
 }
 
-static void some_are_refused(void **state)
+TEST(some_are_refused)
 {
 	struct serve *s = start("127.0.0.1:0");
 	char reply[4096];
 
-	(void)state;
 	ask(s, "POST /echo", "", "x", reply);
 	has_status(reply, "401");
 	ask(s, "POST /echo", "Authorization: friend\r\n", "a body", reply);
@@ -133,27 +127,25 @@ static void some_are_refused(void **state)
 	serve_stop(s);
 }
 
-static void a_body_is_limited(void **state)
+TEST(a_body_is_limited)
 {
 	struct serve *s = start("0");
 	AUTO_FREE char *body = xcalloc(1, (65 << 10) + 1);
 	char reply[4096];
 
-	(void)state;
 	memset(body, 'x', 65 << 10);
 	ask(s, "POST /echo", "Authorization: friend\r\n", body, reply);
 	has_status(reply, "413");
 	serve_stop(s);
 }
 
-static void a_socket_in_the_file_system_is_for_its_owner(void **state)
+TEST(a_socket_in_the_file_system_is_for_its_owner)
 {
 	char folder[] = "/tmp/mckube-serve-XXXXXX";
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	char reply[4096], path[64], address[80];
 	struct stat st;
 
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/socket", folder);
 	snprintf(address, sizeof(address), "unix:%s", path);
@@ -174,7 +166,7 @@ static void a_socket_in_the_file_system_is_for_its_owner(void **state)
 	rmdir(folder);
 }
 
-static void addresses_that_are_none_are_named(void **state)
+TEST(addresses_that_are_none_are_named)
 {
 	static const char *const bad[] = {
 		"",	"x",  "1.2.3.4",     "127.0.0.1:", "127.0.0.1:70000", "localhost:80",
@@ -182,7 +174,6 @@ static void addresses_that_are_none_are_named(void **state)
 	};
 	struct serve *s = NULL;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct error err = ERROR_INIT;
 
@@ -192,28 +183,13 @@ static void addresses_that_are_none_are_named(void **state)
 	}
 }
 
-static void a_port_that_is_taken_is_an_error(void **state)
+TEST(a_port_that_is_taken_is_an_error)
 {
 	struct serve *s = start("0"), *other = NULL;
 	struct error err = ERROR_INIT;
 
-	(void)state;
 	assert_int_equal(
 		serve_start(strrchr(serve_address(s), ':') + 1, &serve_options, &other, &err),
 		-EADDRINUSE);
 	serve_stop(s);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(routes_are_followed),
-		cmocka_unit_test(some_are_refused),
-		cmocka_unit_test(a_body_is_limited),
-		cmocka_unit_test(a_socket_in_the_file_system_is_for_its_owner),
-		cmocka_unit_test(addresses_that_are_none_are_named),
-		cmocka_unit_test(a_port_that_is_taken_is_an_error),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

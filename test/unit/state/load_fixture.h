@@ -2,15 +2,13 @@
 #ifndef MCKUBE_TEST_STATE_LOAD_FIXTURE_H
 #define MCKUBE_TEST_STATE_LOAD_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test/unit/test.h"
 
 #include "base/alloc.h"
 #include "base/auto.h"

@@ -3,6 +3,7 @@
 
 #include "base/array.h"
 #include "test/unit/state/load_fixture.h"
+#include "test/unit/test.h"
 
 /* As `kubectl get nodes,pods,... -A` prints them, the same objects twice. */
 #define DATA "unit/state/data/"
@@ -25,11 +26,10 @@ static void is_text(const struct cluster *c, str_id id, const char *expect)
 	assert_string_equal(cluster_str(c, id), expect);
 }
 
-static void every_kind_is_counted(void **state)
+TEST(every_kind_is_counted)
 {
 	static const char *const paths[] = { DATA "cluster.yaml", DATA "cluster.json" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		AUTO(cluster_done) struct cluster c = load_one(paths[i]);
 
@@ -48,12 +48,11 @@ static void every_kind_is_counted(void **state)
 	}
 }
 
-static void a_node_is_read(void **state)
+TEST(a_node_is_read)
 {
 	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
 	const struct node *one = &c.nodes.items[0], *two = &c.nodes.items[1];
 
-	(void)state;
 	is_text(&c, one->meta.name, "edge-1");
 	is_text(&c, one->meta.version, "9001");
 	assert_int_equal(one->meta.ns, 0);
@@ -76,12 +75,11 @@ static void a_node_is_read(void **state)
 	assert_int_equal(c.taints.items[two->taints.at + 1].effect, EFFECT_NO_EXECUTE);
 }
 
-static void a_pod_is_read(void **state)
+TEST(a_pod_is_read)
 {
 	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
 	const struct pod *p = &c.pods.items[0];
 
-	(void)state;
 	is_text(&c, p->meta.name, "brake-6d4cf56db6-x2x7p");
 	is_text(&c, p->node_name, "edge-1");
 	assert_int_equal(p->node, 0);
@@ -102,12 +100,11 @@ static void a_pod_is_read(void **state)
 }
 
 /* The init container needs more cpu than the rest together: 1000m beside the sidecar's 50m. */
-static void requests_are_those_of_the_scheduler(void **state)
+TEST(requests_are_those_of_the_scheduler)
 {
 	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
 	const struct pod *p = &c.pods.items[0], *gated = &c.pods.items[1];
 
-	(void)state;
 	assert_int_equal(p->cpu_milli, 1000 + 50 + 10);
 	assert_int_equal(p->memory, (256 << 20) + 64000000 + (1 << 20));
 	assert_int_equal(p->ephemeral, 1 << 30);
@@ -118,12 +115,11 @@ static void requests_are_those_of_the_scheduler(void **state)
 	assert_int_equal(gated->qos, QOS_GUARANTEED);
 }
 
-static void gates_mirrors_and_terminating_pods_are_known(void **state)
+TEST(gates_mirrors_and_terminating_pods_are_known)
 {
 	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
 	const struct pod *gated = &c.pods.items[1], *store = &c.pods.items[2];
 
-	(void)state;
 	assert_true(gated->has_our_gate && gated->has_other_gate && gated->is_ours);
 	assert_true(gated->is_terminating);
 	assert_int_equal(gated->node, NONE);
@@ -134,12 +130,11 @@ static void gates_mirrors_and_terminating_pods_are_known(void **state)
 	assert_int_equal(store->annotations, NONE);
 }
 
-static void placement_rules_are_read(void **state)
+TEST(placement_rules_are_read)
 {
 	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
 	const struct rules *r = &c.rules.items[c.pods.items[0].rules];
 
-	(void)state;
 	is_text(&c, c.rules.items[c.pods.items[0].rules].text,
 		"\"default\"[\"a\" in (\"b\")\"kubernetes.io/os\" in (\"linux\")]+"
 		"{[\"cores\">(\"2\")\"kubernetes.io/arch\" in (\"amd64\"\"arm64\")]"
@@ -155,12 +150,11 @@ static void placement_rules_are_read(void **state)
 	assert_false(c.inter_pod.items[r->anti_affinity.at].namespaces_by_label.is_set);
 }
 
-static void a_mckube_is_kept_as_written(void **state)
+TEST(a_mckube_is_kept_as_written)
 {
 	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
 	const struct mckube *m = &c.mckubes.items[0], *s = &c.mckubes.items[1];
 
-	(void)state;
 	is_text(&c, m->podname, "brake-6d4cf56db6-x2x7p");
 	is_text(&c, m->period.text, "1000000");
 	assert_int_equal(m->period.kind, RAW_NUMBER);
@@ -182,11 +176,10 @@ static void a_mckube_is_kept_as_written(void **state)
 	assert_int_equal(s->selector.all.n, 1);
 }
 
-static void small_kinds_are_read(void **state)
+TEST(small_kinds_are_read)
 {
 	AUTO(cluster_done) struct cluster c = load_one(yaml_path);
 
-	(void)state;
 	assert_int_equal(c.pdbs.items[0].disruptions_allowed, 1);
 	assert_true(c.pdbs.items[0].pods.is_set);
 	assert_false(c.pdbs.items[1].pods.is_set);
@@ -197,12 +190,11 @@ static void small_kinds_are_read(void **state)
 	assert_int_equal(c.namespaces.items[0].labels.n, 1);
 }
 
-static void one_digest_for_all_spellings(void **state)
+TEST(one_digest_for_all_spellings)
 {
 	AUTO(cluster_done) struct cluster yaml = load_one(yaml_path);
 	AUTO(cluster_done) struct cluster json = load_one(json_path_);
 
-	(void)state;
 	assert_string_equal(yaml.digest, json.digest);
 	assert_int_equal(strlen(yaml.digest), 7 + 64);
 
@@ -220,7 +212,7 @@ static void one_digest_for_all_spellings(void **state)
 	assert_string_equal(a.digest, b.digest);
 }
 
-static void any_change_changes_the_digest(void **state)
+TEST(any_change_changes_the_digest)
 {
 	static const char *const pods[] = {
 		"metadata: {name: a}",
@@ -246,7 +238,6 @@ static void any_change_changes_the_digest(void **state)
 	};
 	char digests[ARRAY_LEN(pods)][72];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(pods); i++) {
 		AUTO_FREE char *text = xasprintf("apiVersion: v1\nkind: Pod\n%s\n", pods[i]);
 		AUTO(cluster_done) struct cluster c = load_text(text);
@@ -259,14 +250,13 @@ static void any_change_changes_the_digest(void **state)
 	}
 }
 
-static void the_later_object_wins(void **state)
+TEST(the_later_object_wins)
 {
 	static const char over[] = "apiVersion: v1\nkind: Node\nmetadata: {name: edge-1, uid: x}\n";
 	AUTO_TEMP char *path = file_of(over, sizeof(over) - 1);
 	const char *paths[] = { yaml_path, path };
 	AUTO(cluster_done) struct cluster c = { 0 };
 
-	(void)state;
 	assert_int_equal(load_paths(paths, 2, &c, NULL), 0);
 	assert_int_equal(c.nodes.n, 2);
 	is_text(&c, c.nodes.items[0].meta.uid, "x");
@@ -274,7 +264,7 @@ static void the_later_object_wins(void **state)
 }
 
 /* The API server's own lists: the items say neither kind nor version. */
-static void items_of_typed_lists_are_what_the_list_says(void **state)
+TEST(items_of_typed_lists_are_what_the_list_says)
 {
 	static const char *const lists[] = {
 		"{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{},\"items\":"
@@ -285,7 +275,6 @@ static void items_of_typed_lists_are_what_the_list_says(void **state)
 		"apiVersion: v1\n",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		AUTO(cluster_done) struct cluster c = load_text(lists[i]);
 
@@ -294,7 +283,7 @@ static void items_of_typed_lists_are_what_the_list_says(void **state)
 	}
 }
 
-static void kinds_count_only_in_their_group(void **state)
+TEST(kinds_count_only_in_their_group)
 {
 	AUTO(cluster_done)
 	struct cluster c = load_text(
@@ -304,20 +293,18 @@ static void kinds_count_only_in_their_group(void **state)
 		"{\"apiVersion\":\"policy/v1beta1\",\"kind\":\"PodDisruptionBudget\",\"metadata\":"
 		"{\"name\":\"a\"},\"spec\":{\"selector\":{}}}");
 
-	(void)state;
 	assert_int_equal(c.n_skipped, 3);
 	assert_int_equal(c.pdbs.n, 1);
 	assert_false(c.pdbs.items[0].pods.is_set); /* {} matches nothing in v1beta1 */
 }
 
-static void a_member_given_twice_counts_once(void **state)
+TEST(a_member_given_twice_counts_once)
 {
 	AUTO(cluster_done)
 	struct cluster c = load_text(
 		"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\",\"uid\":\"u\"},"
 		"\"metadata\":{\"name\":\"b\",\"labels\":{\"k\":\"1\",\"k\":\"2\"}}}");
 
-	(void)state;
 	assert_int_equal(c.pods.n, 1);
 	is_text(&c, c.pods.items[0].meta.name, "b");
 	assert_int_equal(c.pods.items[0].meta.uid, 0);
@@ -325,7 +312,7 @@ static void a_member_given_twice_counts_once(void **state)
 	is_text(&c, c.labels.items[c.pods.items[0].labels.at].value, "2");
 }
 
-static void hosts_ports_of_pods_in_the_hosts_network(void **state)
+TEST(hosts_ports_of_pods_in_the_hosts_network)
 {
 	AUTO(cluster_done)
 	struct cluster c = load_text(
@@ -334,7 +321,6 @@ static void hosts_ports_of_pods_in_the_hosts_network(void **state)
 		"\"hostPort\":0,\"hostIP\":\"0.0.0.0\"}]}],\"hostNetwork\":true}}");
 	const struct rules *r = &c.rules.items[c.pods.items[0].rules];
 
-	(void)state;
 	assert_int_equal(r->ports.n, 2);
 	assert_int_equal(c.ports.items[r->ports.at].port, 80);
 	assert_int_equal(c.ports.items[r->ports.at + 1].ip, 0);
@@ -342,7 +328,7 @@ static void hosts_ports_of_pods_in_the_hosts_network(void **state)
 
 #define POD(rest) "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n" rest
 
-static void bad_objects_are_left_out_and_named(void **state)
+TEST(bad_objects_are_left_out_and_named)
 {
 	static const struct {
 		const char *text, *object, *message;
@@ -386,12 +372,11 @@ static void bad_objects_are_left_out_and_named(void **state)
 		  "Node n1", "spec.taints[0]: a taint without effect" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		has_problem(bad[i].text, bad[i].object, bad[i].message);
 }
 
-static void objects_without_a_name_are_named_by_their_place(void **state)
+TEST(objects_without_a_name_are_named_by_their_place)
 {
 	static const char text[] = "kind: Namespace\n---\n"
 				   "items:\n- {apiVersion: v1, kind: Node, metadata: {name: n1}}\n"
@@ -402,7 +387,6 @@ static void objects_without_a_name_are_named_by_their_place(void **state)
 	const char *paths[] = { path };
 	AUTO(cluster_done) struct cluster c = { 0 };
 
-	(void)state;
 	assert_int_equal(load_paths(paths, 1, &c, NULL), 0);
 	assert_int_equal(c.nodes.n, 1);
 	assert_int_equal(c.problems.n, 2);
@@ -412,26 +396,24 @@ static void objects_without_a_name_are_named_by_their_place(void **state)
 	is_text(&c, c.problems.items[1].message, "metadata.name: is missing");
 }
 
-static void a_bad_object_leaves_nothing_behind(void **state)
+TEST(a_bad_object_leaves_nothing_behind)
 {
 	AUTO(cluster_done)
 	struct cluster c = load_text(
 		"{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"n1\"},\"spec\":"
 		"{\"taints\":[{\"key\":\"k\",\"effect\":\"NoSchedule\"}]},\"status\":3}");
 
-	(void)state;
 	assert_int_equal(c.nodes.n, 0);
 	assert_int_equal(c.taints.n, 0);
 	assert_int_equal(c.problems.n, 1);
 }
 
-static void single_objects_are_taken_from_memory(void **state)
+TEST(single_objects_are_taken_from_memory)
 {
 	struct loader *l = loader_new();
 	AUTO(cluster_done) struct cluster c = { 0 };
 	struct error err;
 
-	(void)state;
 	assert_int_equal(loader_object(l,
 				       SLICE("{\"kind\":\"Node\",\"apiVersion\":\"v1\","
 					     "\"metadata\":{\"name\":\"n1\"}}"),
@@ -444,31 +426,4 @@ static void single_objects_are_taken_from_memory(void **state)
 	loader_finish(l, &c);
 	loader_free(l);
 	assert_int_equal(c.nodes.n, 1);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_kind_is_counted),
-		cmocka_unit_test(a_node_is_read),
-		cmocka_unit_test(a_pod_is_read),
-		cmocka_unit_test(requests_are_those_of_the_scheduler),
-		cmocka_unit_test(gates_mirrors_and_terminating_pods_are_known),
-		cmocka_unit_test(placement_rules_are_read),
-		cmocka_unit_test(a_mckube_is_kept_as_written),
-		cmocka_unit_test(small_kinds_are_read),
-		cmocka_unit_test(one_digest_for_all_spellings),
-		cmocka_unit_test(any_change_changes_the_digest),
-		cmocka_unit_test(the_later_object_wins),
-		cmocka_unit_test(items_of_typed_lists_are_what_the_list_says),
-		cmocka_unit_test(kinds_count_only_in_their_group),
-		cmocka_unit_test(a_member_given_twice_counts_once),
-		cmocka_unit_test(hosts_ports_of_pods_in_the_hosts_network),
-		cmocka_unit_test(bad_objects_are_left_out_and_named),
-		cmocka_unit_test(objects_without_a_name_are_named_by_their_place),
-		cmocka_unit_test(a_bad_object_leaves_nothing_behind),
-		cmocka_unit_test(single_objects_are_taken_from_memory),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

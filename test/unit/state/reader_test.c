@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "test/unit/state/load_fixture.h"
+#include "test/unit/test.h"
 
 static int collect(const struct object_text *o, void *arg, struct error *err)
 {
@@ -31,9 +32,8 @@ static void reads_as(const char *text, const char *expect)
 	assert_string_equal(seen.s, expect);
 }
 
-static void objects_of_all_forms_are_found(void **state)
+TEST(objects_of_all_forms_are_found)
 {
-	(void)state;
 	reads_as("{\"kind\":\"A\"}", "1.0 {\"kind\":\"A\"}\n");
 	reads_as("\xef\xbb\xbf {\"kind\":\"A\"}\n{\"kind\":\"B\"}\n---\n{}\n",
 		 "1.0 {\"kind\":\"A\"}\n2.0 {\"kind\":\"B\"}\n3.0 {}\n");
@@ -46,13 +46,12 @@ static void objects_of_all_forms_are_found(void **state)
 }
 
 /* The window over a file moves: every object crosses its end somewhere in here. */
-static void objects_larger_than_the_window_are_whole(void **state)
+TEST(objects_larger_than_the_window_are_whole)
 {
 	AUTO(str_done) struct str text = STR_INIT, expect = STR_INIT, seen = STR_INIT;
 	static const int sizes[] = { 10, 100000, 3, 262000, 131, 600000, 7, 3000000, 1 };
 	struct error err = ERROR_INIT;
 
-	(void)state;
 	str_add(&text, "{\"metadata\":{},\"items\":[");
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		AUTO(str_done) struct str object = STR_INIT;
@@ -80,7 +79,7 @@ static void fails_with(const void *text, size_t n, const char *why)
 		fail_msg("%s, not %s", err.msg, why);
 }
 
-static void bad_files_are_named_with_the_place(void **state)
+TEST(bad_files_are_named_with_the_place)
 {
 	static const struct {
 		const char *text, *why;
@@ -104,7 +103,6 @@ static void bad_files_are_named_with_the_place(void **state)
 		{ "a: 1\n---\nb: *x\n", ":3: an alias of an anchor that is not there" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		fails_with(bad[i].text, strlen(bad[i].text), bad[i].why);
 	fails_with("\x7f"
@@ -113,45 +111,41 @@ static void bad_files_are_named_with_the_place(void **state)
 	fails_with("{\"a\":\"\0\"}", 9, ": not a text file");
 }
 
-static void an_object_may_not_be_larger_than_the_limit(void **state)
+TEST(an_object_may_not_be_larger_than_the_limit)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
-	(void)state;
 	str_addf(&text, "{\"items\":[{\"a\":\"%0*d\"}]}", OBJECT_MAX_BYTES, 1);
 	fails_with(text.s, text.n, "an object is larger than 8 MiB");
 }
 
-static void lists_in_lists_are_limited(void **state)
+TEST(lists_in_lists_are_limited)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
-	(void)state;
 	for (int i = 0; i < 40; i++)
 		str_add(&text, "{\"items\":[");
 	fails_with(text.s, text.n, "lists within lists, too deep");
 }
 
 /* A hole of 2 GiB: no text, and refused without reading it. */
-static void huge_files_are_refused_at_once(void **state)
+TEST(huge_files_are_refused_at_once)
 {
 	AUTO_TEMP char *path = file_of("", 0);
 	AUTO(str_done) struct str seen = STR_INIT;
 	struct error err;
 
-	(void)state;
 	assert_int_equal(truncate(path, (off_t)2 << 30), 0);
 	assert_true(read_path(path, false, &seen, &err) < 0);
 	assert_non_null(strstr(err.msg, "not a text file"));
 }
 
-static void missing_and_unreadable_files_say_so(void **state)
+TEST(missing_and_unreadable_files_say_so)
 {
 	AUTO_TEMP char *path = file_of("{}", 2);
 	AUTO(str_done) struct str seen = STR_INIT;
 	struct error err;
 
-	(void)state;
 	assert_int_equal(read_path("/no/such/file.json", false, &seen, &err), -ENOENT);
 	assert_string_equal(err.msg, "/no/such/file.json: No such file or directory");
 	chmod(path, 0);
@@ -187,7 +181,7 @@ static void folder_done(char **path)
 	free(*path);
 }
 
-static void folders_are_read_by_name(void **state)
+TEST(folders_are_read_by_name)
 {
 	static const char *const names[] = {
 		"b.yaml", "a.json", "c.yml", "d.txt", ".e.json", "sub", "sub/f.json",
@@ -196,7 +190,6 @@ static void folders_are_read_by_name(void **state)
 	AUTO(str_done) struct str flat = STR_INIT, deep = STR_INIT;
 	struct error err;
 
-	(void)state;
 	assert_int_equal(read_path(path, false, &flat, &err), 0);
 	assert_string_equal(flat.s, "1.0 {\"f\":\"a.json\"}\n1.0 {\"f\":\"b.yaml\"}\n"
 				    "1.0 {\"f\":\"c.yml\"}\n");
@@ -204,25 +197,23 @@ static void folders_are_read_by_name(void **state)
 	assert_non_null(strstr(deep.s, "sub/f.json"));
 }
 
-static void a_folder_without_objects_is_an_error(void **state)
+TEST(a_folder_without_objects_is_an_error)
 {
 	static const char *const names[] = { "x.txt", "sub", "sub/f.json" };
 	AUTO(folder_done) char *path = folder_with(names, ARRAY_LEN(names));
 	AUTO(str_done) struct str seen = STR_INIT;
 	struct error err;
 
-	(void)state;
 	assert_int_equal(read_path(path, false, &seen, &err), -ENOENT);
 	assert_non_null(strstr(err.msg, "no files *.json, *.yaml or *.yml in it"));
 }
 
-static void a_fifo_without_writer_does_not_hang(void **state)
+TEST(a_fifo_without_writer_does_not_hang)
 {
 	AUTO_FREE char *path = xasprintf("/tmp/mckube-fifo-%d", getpid());
 	AUTO(str_done) struct str seen = STR_INIT;
 	struct error err;
 
-	(void)state;
 	assert_int_equal(mkfifo(path, 0600), 0);
 	int r = read_path(path, false, &seen, &err);
 	unlink(path);
@@ -231,14 +222,13 @@ static void a_fifo_without_writer_does_not_hang(void **state)
 }
 
 /* What a shell's <(...) gives. */
-static void pipes_are_read(void **state)
+TEST(pipes_are_read)
 {
 	static const char text[] = "{\"items\":[{\"a\":1}]}";
 	AUTO(str_done) struct str seen = STR_INIT;
 	struct error err;
 	int fds[2];
 
-	(void)state;
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(write(fds[1], text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);
 	close(fds[1]);
@@ -255,35 +245,14 @@ static int refuse(const struct object_text *o, void *arg, struct error *err)
 	return error_set(err, -EPERM, "no");
 }
 
-static void a_visitor_ends_the_reading(void **state)
+TEST(a_visitor_ends_the_reading)
 {
 	AUTO_TEMP char *path = file_of("{\"items\":[{},{}]}", 17);
 	const struct source src = { .path = path };
 	struct error err;
 	int n = 0;
 
-	(void)state;
 	assert_int_equal(objects_read(&src, refuse, &n, &err), -EPERM);
 	assert_string_equal(err.msg, "no");
 	assert_int_equal(n, 1);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(objects_of_all_forms_are_found),
-		cmocka_unit_test(objects_larger_than_the_window_are_whole),
-		cmocka_unit_test(bad_files_are_named_with_the_place),
-		cmocka_unit_test(an_object_may_not_be_larger_than_the_limit),
-		cmocka_unit_test(lists_in_lists_are_limited),
-		cmocka_unit_test(huge_files_are_refused_at_once),
-		cmocka_unit_test(missing_and_unreadable_files_say_so),
-		cmocka_unit_test(folders_are_read_by_name),
-		cmocka_unit_test(a_folder_without_objects_is_an_error),
-		cmocka_unit_test(a_fifo_without_writer_does_not_hang),
-		cmocka_unit_test(pipes_are_read),
-		cmocka_unit_test(a_visitor_ends_the_reading),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state/redact.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static char *redact(const char *list, const char *key)
 {
@@ -45,11 +41,10 @@ static const char talkative[] =
 	"{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"secret-x\"},"
 	"\"data\":{\"a\":\"c2VjcmV0\"}}]}";
 
-static void what_a_plan_does_not_read_is_left_out(void **state)
+TEST(what_a_plan_does_not_read_is_left_out)
 {
 	AUTO_FREE char *text = redact(talkative, "k");
 
-	(void)state;
 	assert_null(strstr(text, "secret"));
 	assert_null(strstr(text, "c2VjcmV0"));
 	assert_null(strstr(text, "192.0.2.1"));
@@ -61,19 +56,18 @@ static void what_a_plan_does_not_read_is_left_out(void **state)
 	assert_non_null(strstr(text, "\"claimName\": \"x"));
 }
 
-static void pseudonyms_follow_from_the_key(void **state)
+TEST(pseudonyms_follow_from_the_key)
 {
 	AUTO_FREE char *one = redact(talkative, "k");
 	AUTO_FREE char *same = redact(talkative, "k");
 	AUTO_FREE char *other = redact(talkative, "l");
 
-	(void)state;
 	assert_string_equal(one, same);
 	assert_string_not_equal(one, other);
 }
 
 /* Three nodes and a namespace that is nowhere written. */
-static void names_sort_as_before(void **state)
+TEST(names_sort_as_before)
 {
 	AUTO_FREE char *text =
 		redact("{\"kind\":\"List\",\"items\":["
@@ -82,20 +76,8 @@ static void names_sort_as_before(void **state)
 		       "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"A_\"}}]}",
 		       "k");
 
-	(void)state;
 	assert_non_null(strstr(text, "\"name\": \"x2-"));
 	assert_non_null(strstr(text, "\"name\": \"x3-"));
 	assert_non_null(strstr(text, "\"name\": \"x1_"));
 	assert_non_null(strstr(text, "\"namespace\": \"x4-"));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_a_plan_does_not_read_is_left_out),
-		cmocka_unit_test(pseudonyms_follow_from_the_key),
-		cmocka_unit_test(names_sort_as_before),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

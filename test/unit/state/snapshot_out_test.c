@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state/snapshot_out.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 static void assert_list(enum list_format format, const char *const *objects, const char *expect)
 {
@@ -33,9 +29,8 @@ static const char *const two[] = {
 	NULL,
 };
 
-static void json_is_indented_and_otherwise_untouched(void **state)
+TEST(json_is_indented_and_otherwise_untouched)
 {
-	(void)state;
 	assert_list(LIST_JSON, two,
 		    "{\n"
 		    "  \"apiVersion\": \"v1\",\n"
@@ -62,35 +57,22 @@ static void json_is_indented_and_otherwise_untouched(void **state)
 		    "}\n");
 }
 
-static void an_empty_list_is_a_list(void **state)
+TEST(an_empty_list_is_a_list)
 {
-	(void)state;
 	assert_list(LIST_JSON, none,
 		    "{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"List\",\n  \"items\": []\n}\n");
 	assert_list(LIST_YAML, none, "apiVersion: v1\nkind: List\nitems: []\n");
 }
 
-static void yaml_objects_become_elements(void **state)
+TEST(yaml_objects_become_elements)
 {
 	static const char *const objects[] = { "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\"}}",
 					       "{\"text\":\"one\\ntwo\\n\"}", NULL };
 
-	(void)state;
 	assert_list(LIST_YAML, objects,
 		    "apiVersion: v1\nkind: List\nitems:\n"
 		    "- kind: Pod\n"
 		    "  metadata:\n"
 		    "    name: a\n"
 		    "- text: \"one\\ntwo\\n\"\n");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(json_is_indented_and_otherwise_untouched),
-		cmocka_unit_test(an_empty_list_is_a_list),
-		cmocka_unit_test(yaml_objects_become_elements),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state/store.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "state/digest.h"
 #include "state/load.h"
+#include "test/unit/test.h"
 
 /* In the order of watched_kinds[]. */
 enum { NODES, PODS, MCKUBES, PDBS, CLASSES, VOLUMES, CLAIMS, NAMESPACES };
@@ -68,12 +64,11 @@ static void store_free_ptr(struct store **m)
 	store_free(*m);
 }
 
-static void nothing_shows_before_it_is_settled(void **state)
+TEST(nothing_shows_before_it_is_settled)
 {
 	AUTO_MIRROR struct store *m = store_new("");
 	const struct cluster *c = store_cluster(m);
 
-	(void)state;
 	put_pod(m, "a", 1, "Running");
 	assert_true(store_is_dirty(m));
 	assert_int_equal(c->pods.n, 0);
@@ -83,12 +78,11 @@ static void nothing_shows_before_it_is_settled(void **state)
 	assert_int_equal(c->taken_at, 17);
 }
 
-static void heartbeats_are_no_change(void **state)
+TEST(heartbeats_are_no_change)
 {
 	AUTO_MIRROR struct store *m = store_new("");
 	const struct cluster *c = store_cluster(m);
 
-	(void)state;
 	put_node(m, 1);
 	assert_true(store_commit(m, 0));
 	put_node(m, 2);
@@ -96,7 +90,7 @@ static void heartbeats_are_no_change(void **state)
 	assert_string_equal(cluster_str(c, c->nodes.items[0].meta.version), "2");
 }
 
-static void usage_is_read_and_no_change(void **state)
+TEST(usage_is_read_and_no_change)
 {
 	static const char busy_node[] =
 		"{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"n1\","
@@ -112,7 +106,6 @@ static void usage_is_read_and_no_change(void **state)
 	AUTO_MIRROR struct store *m = store_new("");
 	const struct cluster *c = store_cluster(m);
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		AUTO_FREE char *json =
 			xasprintf(busy_node, steps[i].usage, steps[i].seconds, steps[i].flag);
@@ -123,12 +116,11 @@ static void usage_is_read_and_no_change(void **state)
 	}
 }
 
-static void pods_find_their_node_when_it_comes(void **state)
+TEST(pods_find_their_node_when_it_comes)
 {
 	AUTO_MIRROR struct store *m = store_new("");
 	const struct cluster *c = store_cluster(m);
 
-	(void)state;
 	put_pod(m, "a", 1, "Running");
 	store_commit(m, 0);
 	assert_int_equal(c->pods.items[0].node, NONE);
@@ -143,11 +135,10 @@ static void pods_find_their_node_when_it_comes(void **state)
 	assert_int_equal(c->pods.items[0].node, NONE);
 }
 
-static void a_pod_that_ended_is_gone(void **state)
+TEST(a_pod_that_ended_is_gone)
 {
 	AUTO_MIRROR struct store *m = store_new("");
 
-	(void)state;
 	put_pod(m, "a", 1, "Running");
 	store_commit(m, 0);
 	put_pod(m, "a", 2, "Succeeded");
@@ -155,12 +146,11 @@ static void a_pod_that_ended_is_gone(void **state)
 	assert_int_equal(store_cluster(m)->pods.n, 0);
 }
 
-static void the_last_of_several_changes_counts(void **state)
+TEST(the_last_of_several_changes_counts)
 {
 	AUTO_MIRROR struct store *m = store_new("");
 	const struct cluster *c = store_cluster(m);
 
-	(void)state;
 	put_pod(m, "a", 1, "Pending");
 	put(m, PODS, WATCH_DELETED, "{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\"}}");
 	put_pod(m, "a", 3, "Running");
@@ -172,7 +162,7 @@ static void the_last_of_several_changes_counts(void **state)
 	assert_string_equal(cluster_str(c, c->pods.items[0].meta.version), "3");
 }
 
-static void a_list_replaces_all_that_was(void **state)
+TEST(a_list_replaces_all_that_was)
 {
 	AUTO_MIRROR struct store *m = store_new("");
 	const struct cluster *c = store_cluster(m);
@@ -180,7 +170,6 @@ static void a_list_replaces_all_that_was(void **state)
 		       *a = xasprintf(pod, "a", 8, "Running");
 	const char *const items[] = { b, a };
 
-	(void)state;
 	put_pod(m, "x", 1, "Running");
 	store_commit(m, 0);
 	put_pod(m, "y", 2, "Running");
@@ -195,7 +184,7 @@ static void a_list_replaces_all_that_was(void **state)
 	assert_int_equal(c->pods.n, 0);
 }
 
-static void a_bad_object_is_a_problem_until_it_is_good(void **state)
+TEST(a_bad_object_is_a_problem_until_it_is_good)
 {
 	static const char bad[] =
 		"{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\"},"
@@ -203,7 +192,6 @@ static void a_bad_object_is_a_problem_until_it_is_good(void **state)
 	AUTO_MIRROR struct store *m = store_new("");
 	const struct cluster *c = store_cluster(m);
 
-	(void)state;
 	put_pod(m, "a", 1, "Running");
 	store_commit(m, 0);
 	for (int i = 0; i < 2; i++) {
@@ -224,12 +212,11 @@ static void a_bad_object_is_a_problem_until_it_is_good(void **state)
 	assert_int_equal(c->problems.n, 0);
 }
 
-static void an_object_of_another_kind_is_an_error(void **state)
+TEST(an_object_of_another_kind_is_an_error)
 {
 	AUTO_MIRROR struct store *m = store_new("");
 	struct error err = ERROR_INIT;
 
-	(void)state;
 	assert_int_equal(store_event(m, PODS, WATCH_ADDED,
 				     SLICE("{\"kind\":\"Node\",\"apiVersion\":\"v1\","
 					   "\"metadata\":{\"name\":\"n\"}}"),
@@ -411,12 +398,11 @@ static void is_the_same(const struct server *s, const struct store *m)
 	}
 }
 
-static void any_changes_give_what_a_fresh_reading_gives(void **state)
+TEST(any_changes_give_what_a_fresh_reading_gives)
 {
 	AUTO_MIRROR struct store *m = store_new("");
 	struct server s = { .seed = 1 };
 
-	(void)state;
 	for (int i = 0; i < ROUNDS; i++) {
 		if (pick(&s, 500) == 0)
 			relist(&s, m);
@@ -433,13 +419,12 @@ static void any_changes_give_what_a_fresh_reading_gives(void **state)
 			free(s.objects[kind][i]);
 }
 
-static void memory_does_not_grow_with_changes(void **state)
+TEST(memory_does_not_grow_with_changes)
 {
 	AUTO_MIRROR struct store *m = store_new("");
 	const struct cluster *c = store_cluster(m);
 	size_t most = 0;
 
-	(void)state;
 	for (int i = 0; i < 100000; i++) {
 		put_pod(m, i % 2 ? "a" : "b", i, "Running");
 		if (i % 100 == 0)
@@ -449,23 +434,4 @@ static void memory_does_not_grow_with_changes(void **state)
 	}
 	assert_true(store_stats(m).compactions >= 9);
 	assert_true(c->strings.arena.used + c->strings.n < 2 * most);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_shows_before_it_is_settled),
-		cmocka_unit_test(heartbeats_are_no_change),
-		cmocka_unit_test(usage_is_read_and_no_change),
-		cmocka_unit_test(pods_find_their_node_when_it_comes),
-		cmocka_unit_test(a_pod_that_ended_is_gone),
-		cmocka_unit_test(the_last_of_several_changes_counts),
-		cmocka_unit_test(a_list_replaces_all_that_was),
-		cmocka_unit_test(a_bad_object_is_a_problem_until_it_is_good),
-		cmocka_unit_test(an_object_of_another_kind_is_an_error),
-		cmocka_unit_test(any_changes_give_what_a_fresh_reading_gives),
-		cmocka_unit_test(memory_does_not_grow_with_changes),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/explain/explain.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "plan/filter.h"
 #include "plan/policy.h"
+#include "test/unit/test.h"
 
 static uint32_t even(const struct core_view *core)
 {
@@ -96,11 +92,10 @@ static struct explanation explain(const struct cluster *c, const char *name)
 	return e;
 }
 
-static void a_placed_pod_is_counted_once(void **state)
+TEST(a_placed_pod_is_counted_once)
 {
 	AUTO(cluster_done) struct cluster c = cluster_new();
 
-	(void)state;
 	add_node(&c, "n", 2);
 	add_pod(&c, "old", "High", 300, 300, "n", "0");
 	add_pod(&c, "new", "High", 200, 400, NULL, NULL);
@@ -126,11 +121,10 @@ static void a_placed_pod_is_counted_once(void **state)
 	assert_int_equal(v->cores[1].load[LEVEL_LOW], 200000);
 }
 
-static void who_yields_is_told_on_both_sides(void **state)
+TEST(who_yields_is_told_on_both_sides)
 {
 	AUTO(cluster_done) struct cluster c = cluster_new();
 
-	(void)state;
 	add_node(&c, "n", 1);
 	add_pod(&c, "low", "Low", 600, 600, "n", "0");
 	add_pod(&c, "new", "High", 500, 500, NULL, NULL);
@@ -148,7 +142,7 @@ static void who_yields_is_told_on_both_sides(void **state)
 	assert_string_equal(loser.nodes.items[0].cores[0].holders[0].why, "it is more critical");
 }
 
-static void holders_say_why_they_stay(void **state)
+TEST(holders_say_why_they_stay)
 {
 	static const struct {
 		const char *criticality, *owner;
@@ -165,7 +159,6 @@ static void holders_say_why_they_stay(void **state)
 		{ "Low", "ReplicaSet", false, false, 2000000000, "it is system-critical" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		AUTO(cluster_done) struct cluster c = cluster_new();
 
@@ -195,11 +188,10 @@ static bool has_change(const struct explanation *e, const char *text)
 	return false;
 }
 
-static void changes_are_exact(void **state)
+TEST(changes_are_exact)
 {
 	AUTO(cluster_done) struct cluster c = cluster_new();
 
-	(void)state;
 	add_node(&c, "n", 2);
 	add_pod(&c, "a", "High", 500, 700, "n", "0");
 	add_pod(&c, "b", "High", 600, 600, "n", "1");
@@ -214,11 +206,10 @@ static void changes_are_exact(void **state)
 				   "room for that on core 1 of n."));
 }
 
-static void resources_and_cordons_are_changes(void **state)
+TEST(resources_and_cordons_are_changes)
 {
 	AUTO(cluster_done) struct cluster c = cluster_new();
 
-	(void)state;
 	add_node(&c, "cordoned", 1);
 	c.nodes.items[0].is_unschedulable = true;
 	add_node(&c, "small", 1);
@@ -234,11 +225,10 @@ static void resources_and_cordons_are_changes(void **state)
 	assert_true(has_change(&e, "Free 30m of cpu on small, or request that much less."));
 }
 
-static void what_the_plan_does_not_decide_is_said(void **state)
+TEST(what_the_plan_does_not_decide_is_said)
 {
 	AUTO(cluster_done) struct cluster c = cluster_new();
 
-	(void)state;
 	add_node(&c, "n", 1);
 	add_pod(&c, "foreign", "High", 500, 500, NULL, NULL)->is_ours = false;
 	add_pod(&c, "plain", "High", 500, 500, NULL, NULL)->annotations = NONE;
@@ -254,32 +244,16 @@ static void what_the_plan_does_not_decide_is_said(void **state)
 	assert_int_equal(plain.changes.n, 1);
 }
 
-static void an_unknown_policy_is_an_error(void **state)
+TEST(an_unknown_policy_is_an_error)
 {
 	AUTO(cluster_done) struct cluster c = cluster_new();
 	static const struct policy *const none[] = { NULL };
 	struct explanation e = { 0 };
 	struct error err;
 
-	(void)state;
 	add_node(&c, "n", 1);
 	add_pod(&c, "new", "High", 500, 500, NULL, NULL);
 	cluster_finish(&c);
 	assert_int_equal(explain_pod(&c, none, &settings, 0, &e, &err), -EINVAL);
 	assert_string_equal(err.msg, "there is no policy 'spread'");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_placed_pod_is_counted_once),
-		cmocka_unit_test(who_yields_is_told_on_both_sides),
-		cmocka_unit_test(holders_say_why_they_stay),
-		cmocka_unit_test(changes_are_exact),
-		cmocka_unit_test(resources_and_cordons_are_changes),
-		cmocka_unit_test(what_the_plan_does_not_decide_is_said),
-		cmocka_unit_test(an_unknown_policy_is_an_error),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/file/diff.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "test/unit/test.h"
 
 static struct target pod(const char *name)
 {
@@ -52,22 +48,20 @@ static void assert_diff(const struct plan *before, const struct plan *after, con
 	assert_string_equal(text.s, expect);
 }
 
-static void a_plan_does_not_differ_from_itself(void **state)
+TEST(a_plan_does_not_differ_from_itself)
 {
 	AUTO(plan_done) struct plan p = { 0 };
 
-	(void)state;
 	add(&p, move("a", "1", "2"));
 	add(&p, move("a", "2", "3"));
 	assert_diff(&p, &p, "");
 	assert_diff(&(struct plan){ 0 }, &(struct plan){ 0 }, "");
 }
 
-static void ids_and_order_do_not_count(void **state)
+TEST(ids_and_order_do_not_count)
 {
 	AUTO(plan_done) struct plan p = { 0 }, q = { 0 };
 
-	(void)state;
 	add(&p, move("a", "1", "2"));
 	add(&p, move("b", "2", "3"));
 	add(&q, move("b", "2", "3"));
@@ -75,12 +69,11 @@ static void ids_and_order_do_not_count(void **state)
 	assert_diff(&p, &q, "");
 }
 
-static void what_changed_is_told(void **state)
+TEST(what_changed_is_told)
 {
 	AUTO(plan_done) struct plan p = { 0 }, q = { 0 };
 	struct action other = move("a", "1", "3");
 
-	(void)state;
 	other.message = "moved elsewhere";
 	other.by = pod("brake");
 	other.to.enforcement = ENFORCE_WATCH;
@@ -93,12 +86,11 @@ static void what_changed_is_told(void **state)
 		    "by nobody -> default/brake, message\n");
 }
 
-static void what_came_and_went_is_told_in_order(void **state)
+TEST(what_came_and_went_is_told_in_order)
 {
 	AUTO(plan_done) struct plan p = { 0 }, q = { 0 };
 	struct action evict = { .kind = ACTION_EVICT, .on = pod("z"), .message = "away" };
 
-	(void)state;
 	add(&p, move("b", "1", "2"));
 	add(&q, move("c", "1", "2"));
 	add(&q, evict);
@@ -113,26 +105,12 @@ static void what_came_and_went_is_told_in_order(void **state)
 		    "- 2 BadBudget McKube default/m: hi\n");
 }
 
-static void the_second_move_of_a_pod_is_another_action(void **state)
+TEST(the_second_move_of_a_pod_is_another_action)
 {
 	AUTO(plan_done) struct plan p = { 0 }, q = { 0 };
 
-	(void)state;
 	add(&p, move("a", "1", "2"));
 	add(&q, move("a", "1", "2"));
 	add(&q, move("a", "2", "3"));
 	assert_diff(&p, &q, "+ 0 Move Pod default/a: moved\n");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_plan_does_not_differ_from_itself),
-		cmocka_unit_test(ids_and_order_do_not_count),
-		cmocka_unit_test(what_changed_is_told),
-		cmocka_unit_test(what_came_and_went_is_told_in_order),
-		cmocka_unit_test(the_second_move_of_a_pod_is_another_action),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/file/plan_file.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/auto.h"
+#include "test/unit/test.h"
 
 /* A plan that has everything once; also valid by test/schema. */
 static struct str sample = STR_INIT;
@@ -32,23 +28,21 @@ static int drop_sample(void **state)
 	return 0;
 }
 
-static void what_is_read_is_written_with_the_same_bytes(void **state)
+TEST(what_is_read_is_written_with_the_same_bytes)
 {
 	AUTO(plan_done) struct plan p = { 0 };
 	AUTO(str_done) struct str text = STR_INIT;
 	struct error err = ERROR_INIT;
 
-	(void)state;
 	assert_int_equal(plan_read_json(sample.s, sample.n, &p, &err), 0);
 	plan_write_json(&p, &text);
 	assert_string_equal(text.s, sample.s);
 }
 
-static void every_value_arrives(void **state)
+TEST(every_value_arrives)
 {
 	AUTO(plan_done) struct plan p = { 0 };
 
-	(void)state;
 	assert_int_equal(plan_read_json(sample.s, sample.n, &p, NULL), 0);
 	assert_int_equal(p.taken_at, 1795251600);
 	assert_int_equal(p.settings.core_utilization_threshold, 900000);
@@ -160,9 +154,8 @@ static const struct {
 	  "spec.actions[0]: since is not part of a Move" },
 };
 
-static void what_is_wrong_is_named_by_path(void **state)
+TEST(what_is_wrong_is_named_by_path)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		AUTO(str_done) struct str text = STR_INIT;
 		struct plan p = { 0 };
@@ -175,32 +168,29 @@ static void what_is_wrong_is_named_by_path(void **state)
 	}
 }
 
-static void a_plan_that_was_edited_is_refused(void **state)
+TEST(a_plan_that_was_edited_is_refused)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	struct plan p;
 	struct error err = ERROR_INIT;
 
-	(void)state;
 	replace(&text, "\"cores\": \"3\"", "\"cores\": \"1\"");
 	assert_int_equal(plan_read_json(text.s, text.n, &p, &err), -EINVAL);
 	assert_non_null(strstr(err.msg, "is not the digest of the spec"));
 	assert_non_null(strstr(err.msg, "was changed after it was made"));
 }
 
-static void results_are_not_part_of_the_name(void **state)
+TEST(results_are_not_part_of_the_name)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	AUTO(plan_done) struct plan p = { 0 };
 
-	(void)state;
 	replace(&text, "\"state\": \"Done\"", "\"state\": \"Pending\"");
 	assert_int_equal(plan_read_json(text.s, text.n, &p, NULL), 0);
 }
 
-static void every_cut_is_an_error(void **state)
+TEST(every_cut_is_an_error)
 {
-	(void)state;
 	for (size_t n = 0; n + 2 < sample.n; n += 7) {
 		struct plan p;
 		struct error err = ERROR_INIT;
@@ -210,16 +200,4 @@ static void every_cut_is_an_error(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_read_is_written_with_the_same_bytes),
-		cmocka_unit_test(every_value_arrives),
-		cmocka_unit_test(what_is_wrong_is_named_by_path),
-		cmocka_unit_test(a_plan_that_was_edited_is_refused),
-		cmocka_unit_test(results_are_not_part_of_the_name),
-		cmocka_unit_test(every_cut_is_an_error),
-	};
-
-	return cmocka_run_group_tests(tests, load_sample, drop_sample);
-}
+GROUP(load_sample, drop_sample)

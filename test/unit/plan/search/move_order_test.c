@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/search/move_order.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "test/unit/plan/build.h"
+#include "test/unit/test.h"
 
 static void move(struct scene *s, const char *pod, place_id to)
 {
@@ -36,12 +32,11 @@ static void is_ordered(struct scene *s, const char *expect)
 	assert_string_equal(text.s, expect);
 }
 
-static void without_moves_there_are_no_steps(void **state)
+TEST(without_moves_there_are_no_steps)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge" });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
 	scene_start(&s, &yaml);
@@ -49,12 +44,11 @@ static void without_moves_there_are_no_steps(void **state)
 }
 
 /* a leaves core 0 only after b has left core 1, which waits for c. */
-static void a_chain_is_moved_from_its_end(void **state)
+TEST(a_chain_is_moved_from_its_end)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 4 });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", .low = 500000 });
@@ -67,12 +61,11 @@ static void a_chain_is_moved_from_its_end(void **state)
 	assert_int_equal(order_rests(&s.p, (node_id[]){ 0 }, 1), 0);
 }
 
-static void pods_that_swap_need_a_rest(void **state)
+TEST(pods_that_swap_need_a_rest)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 3 });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", .low = 500000 });
@@ -83,13 +76,12 @@ static void pods_that_swap_need_a_rest(void **state)
 	assert_int_equal(order_rests(&s.p, (node_id[]){ 0 }, 1), 1);
 }
 
-static void a_swap_with_nowhere_to_rest_has_no_order(void **state)
+TEST(a_swap_with_nowhere_to_rest_has_no_order)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 	order_steps steps = { 0 };
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 3 });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", .low = 500000 });
@@ -103,12 +95,11 @@ static void a_swap_with_nowhere_to_rest_has_no_order(void **state)
 }
 
 /* The evicted one is gone before anybody moves. */
-static void the_evicted_make_room_first(void **state)
+TEST(the_evicted_make_room_first)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 2 });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", .low = 500000 });
@@ -120,12 +111,11 @@ static void the_evicted_make_room_first(void **state)
 }
 
 /* A core that is over its capacity may be left, but not entered. */
-static void a_core_above_its_capacity_is_no_way(void **state)
+TEST(a_core_above_its_capacity_is_no_way)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 2 });
 	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 500000 });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "0", .low = 500000 });
@@ -136,13 +126,12 @@ static void a_core_above_its_capacity_is_no_way(void **state)
 	is_ordered(&s, "a>1 c>0 ");
 }
 
-static void shared_cores_may_be_kept_while_full(void **state)
+TEST(shared_cores_may_be_kept_while_full)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
 	const uint32_t cores[] = { 1, 2 };
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 3 });
 	build_pod(&yaml,
 		  (struct test_pod){ "a", "edge", "0-1", .low = 800000, .rt = "coreCount: 2" });
@@ -150,19 +139,4 @@ static void shared_cores_may_be_kept_while_full(void **state)
 	scene_start(&s, &yaml);
 	move(&s, "a", trial_place(&s.p.trial, 0, cores, 2));
 	is_ordered(&s, "a>1,2 ");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_moves_there_are_no_steps),
-		cmocka_unit_test(a_chain_is_moved_from_its_end),
-		cmocka_unit_test(pods_that_swap_need_a_rest),
-		cmocka_unit_test(a_swap_with_nowhere_to_rest_has_no_order),
-		cmocka_unit_test(the_evicted_make_room_first),
-		cmocka_unit_test(a_core_above_its_capacity_is_no_way),
-		cmocka_unit_test(shared_cores_may_be_kept_while_full),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

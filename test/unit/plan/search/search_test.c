@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/search/search.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/auto.h"
 #include "test/unit/plan/build.h"
+#include "test/unit/test.h"
 
 static const struct cost any_cost = { .part = { INT64_MAX } };
 
@@ -85,11 +81,10 @@ static void becomes(struct str *yaml, const char *expect)
 
 /* ---- What is decided ---- */
 
-static void a_less_critical_pod_moves_to_make_room(void **state)
+TEST(a_less_critical_pod_moves_to_make_room)
 {
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge" });
 	build_pod(&yaml, (struct test_pod){ "low", "edge", "0", "Low", 350000 });
 	build_pod(&yaml, (struct test_pod){ "middle", "edge", "0", "Middle", 400000 });
@@ -97,11 +92,10 @@ static void a_less_critical_pod_moves_to_make_room(void **state)
 	becomes(&yaml, "low edge:1, middle edge:0, new edge:0");
 }
 
-static void it_is_evicted_where_there_is_nowhere_to_go(void **state)
+TEST(it_is_evicted_where_there_is_nowhere_to_go)
 {
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 1 });
 	build_pod(&yaml, (struct test_pod){ "low", "edge", "0", "Low", 350000 });
 	build_pod(&yaml, (struct test_pod){ "middle", "edge", "0", "Middle", 400000 });
@@ -109,22 +103,20 @@ static void it_is_evicted_where_there_is_nowhere_to_go(void **state)
 	becomes(&yaml, "low evicted, middle edge:0, new edge:0");
 }
 
-static void nobody_yields_to_an_equal(void **state)
+TEST(nobody_yields_to_an_equal)
 {
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 1 });
 	build_pod(&yaml, (struct test_pod){ "old", "edge", "0", "Middle", 500000 });
 	build_pod(&yaml, (struct test_pod){ "new", NULL, NULL, "Middle", 500000, .priority = 9 });
 	becomes(&yaml, "new -, old edge:0");
 }
 
-static void a_guarded_pod_is_not_evicted(void **state)
+TEST(a_guarded_pod_is_not_evicted)
 {
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge", 1 });
 	build_pod(&yaml,
 		  (struct test_pod){ "old", "edge", "0", "Low", 500000, .labels = "guard: g" });
@@ -133,22 +125,20 @@ static void a_guarded_pod_is_not_evicted(void **state)
 	becomes(&yaml, "new -, old edge:0");
 }
 
-static void a_core_above_its_capacity_is_repaired_by_the_least_critical(void **state)
+TEST(a_core_above_its_capacity_is_repaired_by_the_least_critical)
 {
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge" });
 	build_pod(&yaml, (struct test_pod){ "high", "edge", "0", "High", 500000 });
 	build_pod(&yaml, (struct test_pod){ "low", "edge", "0", "Low", 500000 });
 	becomes(&yaml, "high edge:0, low edge:1");
 }
 
-static void one_eviction_is_better_than_two(void **state)
+TEST(one_eviction_is_better_than_two)
 {
 	struct str yaml = STR_INIT;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "a", 1 });
 	build_node(&yaml, (struct test_node){ "b", 1 });
 	build_pod(&yaml, (struct test_pod){ "one", "a", "0", "Low", 400000 });
@@ -160,7 +150,7 @@ static void one_eviction_is_better_than_two(void **state)
 
 /* ---- How it is searched ---- */
 
-static void nothing_is_found_that_costs_less_than_nothing(void **state)
+TEST(nothing_is_found_that_costs_less_than_nothing)
 {
 	AUTO(scene_done) struct scene s;
 	AUTO(everything_done) struct everything e;
@@ -168,7 +158,6 @@ static void nothing_is_found_that_costs_less_than_nothing(void **state)
 	const struct cost nothing = { 0 };
 	struct search_result a;
 
-	(void)state;
 	build_node(&yaml, (struct test_node){ "edge" });
 	build_pod(&yaml, (struct test_pod){ "old", "edge", "0", .low = 1000 });
 	scene_start(&s, &yaml);
@@ -178,11 +167,10 @@ static void nothing_is_found_that_costs_less_than_nothing(void **state)
 	search_result_done(&a);
 }
 
-static void a_bound_on_the_steps_is_kept_and_told(void **state)
+TEST(a_bound_on_the_steps_is_kept_and_told)
 {
 	bool was_cut = false;
 
-	(void)state;
 	for (uint32_t seed = 0; seed < 50; seed++) {
 		AUTO(scene_done) struct scene s;
 		AUTO(everything_done) struct everything e;
@@ -200,9 +188,8 @@ static void a_bound_on_the_steps_is_kept_and_told(void **state)
 	assert_true(was_cut);
 }
 
-static void the_world_is_as_before_after_a_search(void **state)
+TEST(the_world_is_as_before_after_a_search)
 {
-	(void)state;
 	for (uint32_t seed = 0; seed < 150; seed++) {
 		AUTO(scene_done) struct scene s;
 		AUTO(everything_done) struct everything e;
@@ -223,9 +210,8 @@ static void the_world_is_as_before_after_a_search(void **state)
 	}
 }
 
-static void what_is_committed_costs_what_was_said(void **state)
+TEST(what_is_committed_costs_what_was_said)
 {
-	(void)state;
 	for (uint32_t seed = 0; seed < 150; seed++) {
 		AUTO(scene_done) struct scene s;
 		AUTO(everything_done) struct everything e;
@@ -257,9 +243,8 @@ static bool is_worse(const struct cell *cell, const struct cell *before)
 	return false;
 }
 
-static void no_core_gets_above_its_capacity(void **state)
+TEST(no_core_gets_above_its_capacity)
 {
-	(void)state;
 	for (uint32_t seed = 0; seed < 150; seed++) {
 		AUTO(scene_done) struct scene s;
 		AUTO(everything_done) struct everything e;
@@ -279,23 +264,4 @@ static void no_core_gets_above_its_capacity(void **state)
 			assert_false(is_worse(&s.p.trial.cells[id], &before[id]));
 		search_result_done(&a);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_less_critical_pod_moves_to_make_room),
-		cmocka_unit_test(it_is_evicted_where_there_is_nowhere_to_go),
-		cmocka_unit_test(nobody_yields_to_an_equal),
-		cmocka_unit_test(a_guarded_pod_is_not_evicted),
-		cmocka_unit_test(a_core_above_its_capacity_is_repaired_by_the_least_critical),
-		cmocka_unit_test(one_eviction_is_better_than_two),
-		cmocka_unit_test(nothing_is_found_that_costs_less_than_nothing),
-		cmocka_unit_test(a_bound_on_the_steps_is_kept_and_told),
-		cmocka_unit_test(the_world_is_as_before_after_a_search),
-		cmocka_unit_test(what_is_committed_costs_what_was_said),
-		cmocka_unit_test(no_core_gets_above_its_capacity),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }
