@@ -98,7 +98,7 @@ static void put_action(struct json_out *o, const struct action *a)
 	put_object(o, "object", &a->on);
 	put_place(o, "from", &a->from);
 	put_place(o, "to", &a->to);
-	put_place(o, "landing", &a->replacement);
+	put_place(o, "replacement", &a->replacement);
 	put_object(o, "by", &a->by);
 	put_text(o, "message", a->message);
 	json_out_end(o);
@@ -110,7 +110,7 @@ static void put_plan(struct json_out *o, const struct explanation *e)
 	put_text(o, "summary", e->summary);
 	put_place(o, "now", &e->now);
 	put_place(o, "then", &e->then);
-	put_place(o, "landing", &e->replacement);
+	put_place(o, "replacement", &e->replacement);
 	open_list(o, "actions");
 	array_each(i, &e->actions)
 		put_action(o, &e->plan.actions.items[*i]);

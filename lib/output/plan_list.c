@@ -20,7 +20,7 @@ static const struct column wide_columns[] = {
 	{ "ENFORCEMENT", "enforcement" },
 	{ "BY", "by" },
 	{ "AFTER", "after" },
-	{ "LANDING", "landing" },
+	{ "REPLACEMENT", "replacement" },
 	{ "UID", "uid" },
 	{ "VERSION", "resourceVersion" },
 	{},

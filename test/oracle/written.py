@@ -40,7 +40,7 @@ def _evict(solution: Solution, option: Option) -> Obj:
     at = {"node": pod.node, **({"cores": cpuset_text(pod.cores)} if pod.cores else {})}
     out = _action("Evict", pod, **_cause(solution, pod), **{"from": at})
     if option.kind == "land":
-        out["landing"] = {"node": option.node, "cores": cpuset_text(option.cores or ())}
+        out["replacement"] = {"node": option.node, "cores": cpuset_text(option.cores or ())}
     return out
 
 

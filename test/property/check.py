@@ -147,7 +147,7 @@ class Checker:
             self.fail("format", action, f"after {after}")
         if action.get("kind") in PLACING | {"Evict"}:
             self._form_pod(action)
-        for part in ("from", "to", "landing"):
+        for part in ("from", "to", "replacement"):
             cores = action.get(part, {}).get("cores")
             if cores and cores != cpuset_text(cpuset(cores)):
                 self.fail("format", action, f"{part}.cores {cores!r} is not sorted and joined")
@@ -158,10 +158,10 @@ class Checker:
         for action in (a for a in self.actions if a["kind"] == "Finalizer"):
             key = key_of(action["object"])
             mckube = next(m for m in self.snap.mckubes if mckube_key(m) == key)
-            if ("deletionTimestamp" in mckube["metadata"]) == (action["reason"] == "Guarded"):
+            if ("deletionTimestamp" in mckube["metadata"]) == (action["reason"] == "FinalizerAdded"):
                 self.fail("format", action, action["reason"])
             if (FINALIZER in (mckube["metadata"].get("finalizers") or [])) == (
-                    action["reason"] == "Guarded"):
+                    action["reason"] == "FinalizerAdded"):
                 self.fail("format", action, "changes nothing")
             guards[key] = action["id"]
         before: dict[int, set[int]] = {}
@@ -283,7 +283,7 @@ class Checker:
             used = sum(pdb.covers(self.snap.pods[k]) for k in self.evicted)
             if used >= pdb.allowed:
                 self.fail("3", action, f"PodDisruptionBudget {pdb.name} allows {pdb.allowed}")
-        if "landing" in action:
+        if "replacement" in action:
             self._check_landing(action, pod)
         elif seat.cores and not pod.may_use(self.snap.nodes[seat.node], seat.cores):
             self.fail("3", action, "on wrong cores, evicted without a landing")
@@ -291,14 +291,14 @@ class Checker:
         return None
 
     def _check_landing(self, action: Obj, pod: Pod) -> None:
-        landing = action["landing"]
+        landing = action["replacement"]
         node = self.snap.nodes.get(landing.get("node", ""))
         if not node or node.name == action["from"]["node"]:
-            self.fail("landing", action, "is not another node")
+            self.fail("replacement", action, "is not another node")
         elif not pod.may_land():
-            self.fail("landing", action, "its replacement would not come to us with this request")
+            self.fail("replacement", action, "its replacement would not come to us with this request")
         elif not pod.may_use(node, cpuset(landing["cores"])):
-            self.fail("landing", action, f"may not use cores {landing['cores']}")
+            self.fail("replacement", action, f"may not use cores {landing['cores']}")
         else:
             self.landings[pod.key] = Seat(node.name, cpuset(landing["cores"]))
 
@@ -350,7 +350,7 @@ class Checker:
             assert seat.cores
             why = state.refusal(pod, node)
             if why or not state.admits(pod, node, seat.cores):
-                self.fail("landing", self.evicted[key], f"does not fit: {why or 'rule 1'}")
+                self.fail("replacement", self.evicted[key], f"does not fit: {why or 'rule 1'}")
             state.put(key + "'", pod, seat.node, seat.cores)
         self.landed = state
 

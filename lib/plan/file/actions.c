@@ -313,7 +313,7 @@ static const struct field action_fields[ACTION_ROWS + 1] = {
 	[ACTION_ROW_FROM] = { "from", &field_object, offsetof(struct action, from),
 			      .of = place_fields },
 	[ACTION_ROW_TO] = { "to", &field_to, FIELD_SELF },
-	[ACTION_ROW_REPLACEMENT] = { "landing", &field_object, offsetof(struct action, replacement),
+	[ACTION_ROW_REPLACEMENT] = { "replacement", &field_object, offsetof(struct action, replacement),
 				     .of = place_fields },
 	[ACTION_ROW_BY] = { "by", &field_object, offsetof(struct action, by), .of = by_fields },
 	[ACTION_ROW_SINCE] = { "since", &field_date, offsetof(struct action, since) },
@@ -367,7 +367,7 @@ static int check_rows(const struct action *a, uint64_t seen, struct field_reader
 	if (a->kind != ACTION_EVICT && (seen & FROM) && !a->from.cores)
 		return field_error(r, "from.cores is missing");
 	if ((seen & LANDING) && !a->replacement.cores)
-		return field_error(r, "landing.cores is missing");
+		return field_error(r, "replacement.cores is missing");
 	if (!(seen & POD) == !(seen & OBJECT))
 		return field_error(r, "one of pod and object is needed");
 	if (a->to.pod_uid && a->kind != ACTION_STATUS)

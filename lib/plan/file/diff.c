@@ -92,7 +92,7 @@ static const struct {
 	void (*add)(struct str *b, const struct action *a);
 } compared[] = {
 	{ "reason", add_reason }, { "from", add_from },
-	{ "to", add_to },	  { "landing", add_replacement },
+	{ "to", add_to },	  { "replacement", add_replacement },
 	{ "by", add_by },	  { "budget", add_budget },
 	{ "source", add_source }, { "recovery", add_recovery },
 };

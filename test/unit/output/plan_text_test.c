@@ -75,8 +75,8 @@ TEST(wide_shows_what_the_table_leaves_out)
 	AUTO(str_done) struct str out = STR_INIT;
 
 	assert_int_equal(plan_wide(&p, &all, &plain, &out, NULL), 0);
-	assert_non_null(strstr(out.s, "ID   ACTION      REASON      KIND     OBJECT"));
-	assert_non_null(strstr(out.s, "\n3    Bind        Placed      Pod      default/brake"));
+	assert_non_null(strstr(out.s, "ID   ACTION      REASON             KIND     OBJECT"));
+	assert_non_null(strstr(out.s, "\n3    Bind        Placed             Pod      default/brake"));
 	assert_non_null(strstr(out.s, "edge-2 cores 0,4"));
 	assert_non_null(strstr(out.s, "1,2"));
 	assert_non_null(strstr(out.s, "u-1   812\n"));

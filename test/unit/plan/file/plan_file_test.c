@@ -126,7 +126,7 @@ static const struct {
 	{ "\"node\": \"edge-1\",\n          \"cores\": \"2\"", "\"node\": \"edge-1\"",
 	  "spec.actions[0]: from.cores is missing" },
 	{ "\"node\": \"edge-2\",\n          \"cores\": \"0\"", "\"node\": \"edge-2\"",
-	  "spec.actions[1]: landing.cores is missing" },
+	  "spec.actions[1]: replacement.cores is missing" },
 	{ "\"name\": \"logger\"", "\"name\": \"../secrets\"",
 	  "spec.actions[0].pod.name: '../secrets' is not a name" },
 	{ "\"enforcement\": \"watch\",", "",
