@@ -60,7 +60,6 @@ static void carry_out(struct source_data *d, const struct action *a)
 	case ACTION_BIND:
 	case ACTION_ASSIGN:
 	case ACTION_MOVE:
-	case ACTION_MIGRATE:
 		d->after[i].node = cluster_node(d->c, a->to.node);
 		d->after[i].cores = read_cores(d, a->to.cores);
 		break;

@@ -8,16 +8,15 @@
 #include "base/str.h"
 
 static const char *const kinds[ACTION_KINDS] = {
-	[ACTION_BIND] = "Bind",		  [ACTION_ASSIGN] = "Assign",
-	[ACTION_MOVE] = "Move",		  [ACTION_EVICT] = "Evict",
-	[ACTION_DEGRADE] = "Degrade",	  [ACTION_SET_LEVEL] = "SetLevel",
-	[ACTION_MIGRATE] = "Migrate",	  [ACTION_RESIZE] = "Resize",
-	[ACTION_SCALE] = "Scale",	  [ACTION_TAINT] = "Taint",
-	[ACTION_UNTAINT] = "Untaint",	  [ACTION_STATUS] = "Status",
-	[ACTION_FINALIZER] = "Finalizer",
+	[ACTION_BIND] = "Bind",	      [ACTION_ASSIGN] = "Assign",
+	[ACTION_MOVE] = "Move",	      [ACTION_EVICT] = "Evict",
+	[ACTION_DEGRADE] = "Degrade", [ACTION_SET_LEVEL] = "SetLevel",
+	[ACTION_TAINT] = "Taint",     [ACTION_UNTAINT] = "Untaint",
+	[ACTION_STATUS] = "Status",   [ACTION_FINALIZER] = "Finalizer",
 };
 
 static const char *const reasons[REASONS] = {
+	[REASON_NONE] = "",
 	[REASON_PLACED] = "Placed",
 	[REASON_PREEMPTED] = "Preempted",
 	[REASON_OVERCOMMITTED] = "Overcommitted",
@@ -46,15 +45,6 @@ static const char *const states[] = {
 	[RESULT_SKIPPED] = "Skipped",
 };
 
-/* The index of a word in a table, -1 if it is not there. */
-static int find_word(const char *const *words, size_t n, const char *s)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(words[i], s) == 0)
-			return (int)i;
-	return -1;
-}
-
 const char *action_kind_name(enum action_kind k)
 {
 	return kinds[k];
@@ -68,33 +58,6 @@ const char *reason_name(enum reason r)
 const char *result_state_name(enum result_state s)
 {
 	return states[s];
-}
-
-bool action_kind_parse(const char *s, enum action_kind *ret)
-{
-	int i = find_word(kinds, ARRAY_LEN(kinds), s);
-
-	if (i >= 0)
-		*ret = (enum action_kind)i;
-	return i >= 0;
-}
-
-bool reason_parse(const char *s, enum reason *ret)
-{
-	int i = find_word(reasons, ARRAY_LEN(reasons), s);
-
-	if (i >= 0)
-		*ret = (enum reason)i;
-	return i >= 0;
-}
-
-bool result_state_parse(const char *s, enum result_state *ret)
-{
-	int i = find_word(states, ARRAY_LEN(states), s);
-
-	if (i >= 0)
-		*ret = (enum result_state)i;
-	return i >= 0;
 }
 
 const char *plan_str(struct plan *p, const char *s)

@@ -29,10 +29,7 @@ enum action_kind {
 	ACTION_EVICT,  /* `from`; `replacement` says where its replacement would fit */
 	ACTION_DEGRADE,	  /* keeps its place, and has its floor at any level: to.runtime */
 	ACTION_SET_LEVEL, /* to.level, with all of its budget */
-	ACTION_MIGRATE,
-	ACTION_RESIZE,
-	ACTION_SCALE,
-	ACTION_TAINT, /* a node: McKubeRTDeadlinePressure=True:NoSchedule */
+	ACTION_TAINT,	  /* a node: McKubeRTDeadlinePressure=True:NoSchedule */
 	ACTION_UNTAINT,
 	ACTION_STATUS,	  /* McKube: status.allocatedCore and currentRuntime become `to`; Pod: its
 			   * assignment annotations are taken off, since nothing asks for them now */
@@ -41,6 +38,7 @@ enum action_kind {
 };
 
 enum reason {
+	REASON_NONE,
 	REASON_PLACED,		  /* Bind, Assign: it fits */
 	REASON_PREEMPTED,	  /* yields to a more critical pod, named in `by` */
 	REASON_OVERCOMMITTED,	  /* its cores were over their capacity */
@@ -157,9 +155,6 @@ bool plan_has_actions(const struct plan *p);
 const char *action_kind_name(enum action_kind k);   /* "Bind" */
 const char *reason_name(enum reason r);		    /* "Preempted" */
 const char *result_state_name(enum result_state s); /* "Done" */
-bool action_kind_parse(const char *s, enum action_kind *ret);
-bool reason_parse(const char *s, enum reason *ret);
-bool result_state_parse(const char *s, enum result_state *ret);
 
 /* Copies a string into the plan. */
 const char *plan_str(struct plan *p, const char *s);

@@ -27,8 +27,8 @@ from model import (FINALIZER, MODE_OF_LEVEL, NOTE, Cores, Pod, Rank, Settings, S
 from relief import Pressure, Relief, seconds
 from state import Seat, Slot, State
 
-KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Migrate", "Resize", "Scale",
-         "Taint", "Untaint", "Status", "Finalizer"}
+KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Taint", "Untaint",
+         "Status", "Finalizer"}
 PLACING = {"Bind", "Assign", "Move"}
 WARNINGS = {"BadBudget", "BadCpuset", "BadCriticality", "BadNodeAnnotation", "DuplicateRequest",
             "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported", "CoresNotAllowed"}

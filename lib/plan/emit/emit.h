@@ -32,7 +32,7 @@ struct emitter {
 	struct plan *plan;
 	uint8_t *enforcement;	/* by unit_id, enum enforcement */
 	uint8_t *update_reason; /* by unit_id, enum reason: why its assignment is written anew
-				 * though it stays; REASONS: it is not */
+				 * though it stays; REASON_NONE: it is not */
 	uint32_t *last_action;	/* by unit_id: id of its latest action, 0 */
 	uint32_t *finalizer;	/* by mckube_id: the action that puts our finalizer on it, 0 */
 	unit_id *incoming;	/* to_place units that have a place, by turn */

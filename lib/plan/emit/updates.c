@@ -59,7 +59,7 @@ static enum reason choose_update(const struct emitter *e, unit_id id)
 	const struct unit *u = &e->trial->units.items[id];
 
 	if (!is_settled(e, u))
-		return REASONS;
+		return REASON_NONE;
 	if (unit_request(e->trial, u)->assignment == ASSIGNMENT_NONE)
 		return REASON_ADOPTED;
 	if (unit_request(e->trial, u)->assignment == ASSIGNMENT_OTHER)
@@ -67,7 +67,7 @@ static enum reason choose_update(const struct emitter *e, unit_id id)
 	enum enforcement noted = noted_enforcement(e, u);
 	if (noted != ENFORCE_NONE && noted != e->enforcement[id])
 		return REASON_ENFORCEMENT_CHANGED;
-	return recovers_otherwise(e, u) ? REASON_RECOVERY_CHANGED : REASONS;
+	return recovers_otherwise(e, u) ? REASON_RECOVERY_CHANGED : REASON_NONE;
 }
 
 void emit_choose_updates(struct emitter *e)
@@ -96,7 +96,7 @@ bool emit_is_granted(const struct emitter *e, unit_id id)
 	const struct unit *u = &e->trial->units.items[id];
 
 	return u->at != NONE &&
-	       (u->at != u->origin || shrinks(e, u) || e->update_reason[id] != REASONS);
+	       (u->at != u->origin || shrinks(e, u) || e->update_reason[id] != REASON_NONE);
 }
 
 /* "200000 to 400000 us of every 1000000 (Low)" */
@@ -163,7 +163,7 @@ void emit_updates(struct emitter *e)
 {
 	for (int pass = 0; pass < 2; pass++) {
 		for (unit_id id = 0; id < e->trial->units.n; id++) {
-			if (e->update_reason[id] != REASONS &&
+			if (e->update_reason[id] != REASON_NONE &&
 			    gives_up_watch(e, id) == (pass == 0) &&
 			    !shrinks(e, &e->trial->units.items[id]))
 				emit_update(e, id, (enum reason)e->update_reason[id]);

@@ -34,7 +34,8 @@ static const char *enforcement_word(unsigned v)
 }
 
 static const struct field_words kinds = { kind_word, 0, ACTION_KINDS, sizeof(enum action_kind) };
-static const struct field_words action_reasons = { reason_word, 0, REASONS, sizeof(enum reason) };
+static const struct field_words action_reasons = { reason_word, REASON_PLACED, REASONS,
+						   sizeof(enum reason) };
 static const struct field_words unplaced_reasons = { reason_word, REASON_NO_REQUEST, REASONS,
 						     sizeof(enum reason) };
 static const struct field_words levels = { level_word, 0, LEVELS, 1 };
@@ -313,8 +314,8 @@ static const struct field action_fields[ACTION_ROWS + 1] = {
 	[ACTION_ROW_FROM] = { "from", &field_object, offsetof(struct action, from),
 			      .of = place_fields },
 	[ACTION_ROW_TO] = { "to", &field_to, FIELD_SELF },
-	[ACTION_ROW_REPLACEMENT] = { "replacement", &field_object, offsetof(struct action, replacement),
-				     .of = place_fields },
+	[ACTION_ROW_REPLACEMENT] = { "replacement", &field_object,
+				     offsetof(struct action, replacement), .of = place_fields },
 	[ACTION_ROW_BY] = { "by", &field_object, offsetof(struct action, by), .of = by_fields },
 	[ACTION_ROW_SINCE] = { "since", &field_date, offsetof(struct action, since) },
 	[ACTION_ROW_MESSAGE] = { "message", &field_text, offsetof(struct action, message),
@@ -324,7 +325,7 @@ static const struct field action_fields[ACTION_ROWS + 1] = {
 /* What an action of a kind has. A row that is in neither mask is an error. */
 struct shape {
 	uint64_t needs, may;
-	enum { PLACE, GRANT, ASSIGNMENT } to; /* how much of it `to` holds, at least */
+	bool has_assignment; /* `to` holds the whole assignment */
 };
 
 #define POD	BIT(ACTION_ROW_POD)
@@ -335,15 +336,12 @@ struct shape {
 #define SINCE	BIT(ACTION_ROW_SINCE)
 
 static const struct shape shapes[ACTION_KINDS] = {
-	[ACTION_BIND] = { .needs = POD | TO, .to = ASSIGNMENT },
-	[ACTION_ASSIGN] = { .needs = POD | TO, .to = ASSIGNMENT },
-	[ACTION_MOVE] = { .needs = POD | FROM | TO, .to = ASSIGNMENT },
+	[ACTION_BIND] = { .needs = POD | TO, .has_assignment = true },
+	[ACTION_ASSIGN] = { .needs = POD | TO, .has_assignment = true },
+	[ACTION_MOVE] = { .needs = POD | FROM | TO, .has_assignment = true },
 	[ACTION_EVICT] = { .needs = POD | FROM, .may = LANDING },
-	[ACTION_DEGRADE] = { .needs = POD | TO, .may = FROM | SINCE, .to = ASSIGNMENT },
-	[ACTION_SET_LEVEL] = { .needs = POD | TO, .may = FROM, .to = ASSIGNMENT },
-	[ACTION_MIGRATE] = { .needs = POD | FROM | TO, .to = GRANT },
-	[ACTION_RESIZE] = { .needs = POD },
-	[ACTION_SCALE] = { .needs = OBJECT },
+	[ACTION_DEGRADE] = { .needs = POD | TO, .may = FROM | SINCE, .has_assignment = true },
+	[ACTION_SET_LEVEL] = { .needs = POD | TO, .may = FROM, .has_assignment = true },
 	[ACTION_TAINT] = { .needs = OBJECT, .may = SINCE },
 	[ACTION_UNTAINT] = { .needs = OBJECT },
 	[ACTION_STATUS] = { .may = POD | OBJECT | TO },
@@ -372,8 +370,7 @@ static int check_rows(const struct action *a, uint64_t seen, struct field_reader
 		return field_error(r, "one of pod and object is needed");
 	if (a->to.pod_uid && a->kind != ACTION_STATUS)
 		return field_error(r, "to.podUID is not part of a %s", action_kind_name(a->kind));
-	if ((shape->to == GRANT && a->to.enforcement == ENFORCE_NONE) ||
-	    (shape->to == ASSIGNMENT && a->budget.period == 0))
+	if (shape->has_assignment && a->budget.period == 0)
 		return field_error(r, "to says too little for a %s", action_kind_name(a->kind));
 	return 0;
 }

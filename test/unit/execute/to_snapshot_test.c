@@ -171,16 +171,4 @@ TEST(an_object_that_is_gone_is_an_error)
 	assert_int_equal(p.results.n, 0);
 }
 
-TEST(what_files_cannot_take_is_refused)
-{
-	AUTO(plan_done) struct plan p = { 0 };
-	AUTO_FREE char *text = NULL;
-	struct error err = ERROR_INIT;
-
-	*array_add(&p.actions) = on(ACTION_RESIZE, "a");
-	assert_int_equal(run(&p, "kind: Pod\nmetadata: {name: a}\n", LIST_JSON, &text, &err),
-			 -ENOTSUP);
-	assert_string_equal(err.msg, "action 1 (Resize) cannot be carried out on files");
-}
-
 GROUP(make_file, drop_file)

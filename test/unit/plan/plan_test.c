@@ -13,35 +13,14 @@
 
 /* ---- Words ---- */
 
-TEST(every_word_of_the_wire_is_read_back)
+TEST(enforcement_words_are_read_back)
 {
-	enum action_kind kind;
-	enum reason reason;
 	enum enforcement enforcement;
-	enum result_state result;
 
-	for (int i = 0; i < ACTION_KINDS; i++)
-		assert_true(action_kind_parse(action_kind_name((enum action_kind)i), &kind) &&
-			    kind == (enum action_kind)i);
-	for (int i = 0; i < REASONS; i++)
-		assert_true(reason_parse(reason_name((enum reason)i), &reason) &&
-			    reason == (enum reason)i);
 	for (int i = ENFORCE_WATCH; i <= ENFORCE_RAISE; i++)
 		assert_true(
 			enforcement_parse(enforcement_name((enum enforcement)i), &enforcement) &&
 			enforcement == (enum enforcement)i);
-	for (int i = RESULT_PENDING; i <= RESULT_SKIPPED; i++)
-		assert_true(result_state_parse(result_state_name((enum result_state)i), &result) &&
-			    result == (enum result_state)i);
-}
-
-TEST(other_words_are_refused)
-{
-	enum action_kind kind;
-	enum reason reason;
-
-	assert_false(action_kind_parse("bind", &kind) || action_kind_parse("", &kind));
-	assert_false(reason_parse("preempted", &reason) || reason_parse("Because", &reason));
 }
 
 TEST(text_of_a_plan_is_its_own)
