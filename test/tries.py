@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of real time on a machine that is perhaps virtual. While the machine below runs others, all
-CPUs stand still, and that is a real overrun: a test that failed is tried once more, and more often
-as long as much was taken meanwhile, each time after waiting for some quiet seconds."""
+"""Tests of real time on a virtual machine. While the host runs other guests, all CPUs stand still, and
+that is a real overrun: a test that failed is tried again when, and only when, the host took CPU time
+while it ran (steal in /proc/stat), after waiting for some quiet seconds."""
 
 import time
 
-MOST = 5
-# Shares of the CPU time that the host took. Up to the first one a run counts as undisturbed: a CPU
-# that stands still for some milliseconds is an overrun that nobody caused.
+MOST = 3
+# Shares of the CPU time that the host took. Up to the first one a run counts as undisturbed, and its
+# result is final.
 UNDISTURBED, NOISY = 0.002, 0.02
 QUIET_SECONDS, WAIT_SECONDS = 3, 90
 
@@ -20,9 +20,13 @@ def cpu_times(cpu=""):
     return ticks[7], sum(ticks)
 
 
-def share_since(before, cpu=""):
-    stolen, total = (now - then for now, then in zip(cpu_times(cpu), before))
+def share(before, after):
+    stolen, total = (now - then for now, then in zip(after, before))
     return stolen / total if total else 0
+
+
+def share_since(before, cpu=""):
+    return share(before, cpu_times(cpu))
 
 
 def wait_for_quiet():
@@ -34,25 +38,24 @@ def wait_for_quiet():
             return
 
 
-def attempt(title, run):
-    """run() returns what went wrong, or nothing. Returns how often it was tried, and the last word."""
-    tries = 0
-    while True:
-        tries += 1
-        before = cpu_times()
+def attempt(title, run, read_times=cpu_times, calm_down=wait_for_quiet):
+    """run() returns what went wrong, or nothing. Returns the number of tries and the last result."""
+    for n_tries in range(1, MOST + 1):
+        before = read_times()
         problem = run()
-        taken = share_since(before)
-        if not problem or tries == MOST or (tries > 1 and taken < NOISY):
-            return tries, problem
-        print(f"# {title} failed, while {taken:.1%} of the CPUs' time was taken from this machine, "
-              f"and is tried again:\n    {problem}", flush=True)
-        wait_for_quiet()
+        taken = share(before, read_times())
+        if not problem or taken <= UNDISTURBED or n_tries == MOST:
+            return n_tries, problem
+        print(f"# {title} failed, while the host took {taken:.1%} of the CPUs' time, and is tried "
+              f"again:\n    {problem}", flush=True)
+        calm_down()
 
 
-def result(title, tries, problem):
-    """The line about it. Returns 1 for a failure."""
+def result(title, n_tries, problem):
+    """Prints the line of a test; test/run counts its further tries. Returns 1 for a failure."""
+    again = f" (try {n_tries})" if n_tries > 1 else ""
     if problem:
-        print(f"FAIL {title}\n    {problem}", flush=True)
+        print(f"FAIL {title}{again}\n    {problem}", flush=True)
         return 1
-    print(f"PASS {title}{f' (try {tries})' if tries > 1 else ''}", flush=True)
+    print(f"PASS {title}{again}", flush=True)
     return 0
