@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/auto.h"
+#include "model/match.h"
 #include "model/pod_index.h"
 #include "model/request_internal.h"
 
@@ -76,22 +77,14 @@ void reading_bind(struct reading *r, mckube_id *best)
 	array_done(&pods);
 }
 
-static bool takes_precedence_for(const struct cluster *c, const struct mckube *m,
-				 const struct pod *pod)
-{
-	if (m->meta.ns != pod->meta.ns || !mckube_takes_precedence(m))
-		return false;
-	return m->podname ? m->podname == pod->meta.name
-			  : selector_matches(c, m->selector, pod->labels);
-}
-
 bool reading_bind_one(struct reading *r, mckube_id *best, pod_id pod)
 {
 	const struct cluster *c = r->c;
 	mckube_id found = NONE;
 
 	for (mckube_id m = 0; m < c->mckubes.n; m++) {
-		if (!takes_precedence_for(c, &c->mckubes.items[m], &c->pods.items[pod]))
+		if (!mckube_takes_precedence(&c->mckubes.items[m]) ||
+		    !match_mckube(c, &c->mckubes.items[m], &c->pods.items[pod]))
 			continue;
 		if (found != NONE)
 			return false;

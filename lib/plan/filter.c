@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/match.h"
 #include "plan/inter_pod.h"
 
 static const char *const texts[REFUSALS] = {
@@ -52,22 +53,6 @@ void filters_done(struct filters *f)
 
 /* ---- What depends on rules and node alone ---- */
 
-static bool tolerates(const struct cluster *c, struct range tolerations, str_id key, str_id value,
-		      enum taint_effect effect)
-{
-	for (uint32_t i = 0; i < tolerations.n; i++) {
-		const struct toleration *t = &c->tolerations.items[tolerations.at + i];
-
-		if (t->effect != EFFECT_ANY && t->effect != effect)
-			continue;
-		if (t->key != key && !(t->key == 0 && t->is_exists))
-			continue;
-		if (t->is_exists || t->value == value)
-			return true;
-	}
-	return false;
-}
-
 /* Cordoned nodes take pods that tolerate node.kubernetes.io/unschedulable:NoSchedule. */
 static bool refuses_as_cordoned(const struct cluster *c, const struct rules *rules,
 				const struct node *node)
@@ -76,65 +61,7 @@ static bool refuses_as_cordoned(const struct cluster *c, const struct rules *rul
 	str_id id = intern_find(&c->strings, key, sizeof(key) - 1);
 
 	return node->is_unschedulable &&
-	       !tolerates(c, rules->tolerations, id, 0, EFFECT_NO_SCHEDULE);
-}
-
-bool filter_tolerates(const struct cluster *c, const struct rules *rules, const struct taint *t)
-{
-	return t->effect == EFFECT_PREFER_NO_SCHEDULE ||
-	       tolerates(c, rules->tolerations, t->key, t->value, t->effect);
-}
-
-static const struct taint *untolerated(const struct cluster *c, const struct rules *rules,
-				       const struct node *node)
-{
-	for (uint32_t i = 0; i < node->taints.n; i++) {
-		const struct taint *t = &c->taints.items[node->taints.at + i];
-
-		if (!filter_tolerates(c, rules, t))
-			return t;
-	}
-	return NULL;
-}
-
-static bool all_match(const struct cluster *c, struct range requirements, struct range labels)
-{
-	return selector_matches(c, (struct selector){ requirements, true }, labels);
-}
-
-static bool term_matches(const struct cluster *c, const struct node_term *t,
-			 const struct node *node)
-{
-	if (t->expressions.n == 0 && t->fields.n == 0)
-		return false;
-	if (!all_match(c, t->expressions, node->labels))
-		return false;
-	for (uint32_t i = 0; i < t->fields.n; i++)
-		if (!requirement_matches(c, &c->requirements.items[t->fields.at + i],
-					 node->meta.name))
-			return false;
-	return true;
-}
-
-static bool any_term_matches(const struct cluster *c, struct range terms, const struct node *node)
-{
-	for (uint32_t i = 0; i < terms.n; i++)
-		if (term_matches(c, &c->node_terms.items[terms.at + i], node))
-			return true;
-	return false;
-}
-
-bool filter_taint_refuses(const struct cluster *c, const struct rules *rules,
-			  const struct node *node)
-{
-	return untolerated(c, rules, node) != NULL;
-}
-
-bool filter_affinity_allows(const struct cluster *c, const struct rules *rules,
-			    const struct node *node)
-{
-	return all_match(c, rules->node_selector, node->labels) &&
-	       (!rules->has_node_affinity || any_term_matches(c, rules->node_terms, node));
+	       !match_tolerates(c, rules->tolerations, id, 0, EFFECT_NO_SCHEDULE);
 }
 
 /* A claim that is not in the snapshot, or not bound, says nothing of nodes. */
@@ -146,7 +73,7 @@ static bool volume_refuses(const struct cluster *c, str_id ns, str_id claim_name
 			continue;
 		array_each(volume, &c->volumes)
 			if (volume->meta.name == claim->volume && volume->has_node_affinity &&
-			    !any_term_matches(c, volume->node_terms, node))
+			    !match_node_terms(c, volume->node_terms, node))
 				return true;
 	}
 	return false;
@@ -157,11 +84,11 @@ static enum refusal filter_rules(const struct cluster *c, const struct rules *ru
 {
 	if (refuses_as_cordoned(c, rules, node))
 		return REFUSE_UNSCHEDULABLE;
-	if (!all_match(c, rules->node_selector, node->labels))
+	if (!match_node_selector(c, rules, node))
 		return REFUSE_SELECTOR;
-	if (rules->has_node_affinity && !any_term_matches(c, rules->node_terms, node))
+	if (rules->has_node_affinity && !match_node_terms(c, rules->node_terms, node))
 		return REFUSE_AFFINITY;
-	if (untolerated(c, rules, node))
+	if (match_untolerated(c, rules, node))
 		return REFUSE_TAINT;
 	return REFUSE_NOTHING;
 }
@@ -260,28 +187,6 @@ const uint64_t *filters_allowed(struct filters *f, rules_id id)
 
 /* ---- What changes while a plan is made ---- */
 
-static bool ports_collide(const struct host_port *a, const struct host_port *b)
-{
-	return a->port == b->port && a->protocol == b->protocol &&
-	       (a->ip == b->ip || a->ip == 0 || b->ip == 0);
-}
-
-static struct range ports_of(const struct cluster *c, const struct pod *pod)
-{
-	return pod->rules == NONE ? (struct range){ 0 } : c->rules.items[pod->rules].ports;
-}
-
-bool filter_ports_collide(const struct cluster *c, const struct pod *a, const struct pod *b)
-{
-	struct range p = ports_of(c, a), q = ports_of(c, b);
-
-	for (uint32_t i = 0; i < p.n; i++)
-		for (uint32_t j = 0; j < q.n; j++)
-			if (ports_collide(&c->ports.items[p.at + i], &c->ports.items[q.at + j]))
-				return true;
-	return false;
-}
-
 static int64_t extended_left(const struct trial *t, node_id node, str_id name, unsigned rank)
 {
 	struct range run = t->nodes[node].extended;
@@ -317,6 +222,42 @@ static void name_resource(const struct trial *t, const struct unit *u, node_id n
 	}
 }
 
+/* Ports of pods that may be evicted for this rank do not count. */
+static bool yields(const struct trial *t, pod_id pod, unsigned rank)
+{
+	unit_id id = t->unit_of_pod[pod];
+
+	return id != NONE && t->units.items[id].can_evict && t->units.items[id].rank < rank;
+}
+
+static bool ports_refuse(const struct trial *t, const struct pod *pod, node_id node, unsigned rank)
+{
+	const pod_ids *others = inter_pod_with_ports(t->terms, node);
+
+	if (t->c->rules.items[pod->rules].ports.n == 0)
+		return false;
+	array_each(other, others)
+		if (match_ports_collide(t->c, pod, &t->c->pods.items[*other]) &&
+		    !yields(t, *other, rank))
+			return true;
+	return false;
+}
+
+enum refusal filter_inter_pod(const struct trial *t, const struct unit *u, node_id node,
+			      unsigned rank)
+{
+	if (!t->terms || unit_pod(t, u)->rules == NONE)
+		return REFUSE_NOTHING;
+	if (ports_refuse(t, unit_pod(t, u), node, rank))
+		return REFUSE_PORTS;
+	if (inter_pod_affinity_refuses(t->terms, t->c, u->pod, node))
+		return REFUSE_POD_AFFINITY;
+	if (inter_pod_anti_affinity_refuses(t->terms, t->c, u->pod, node))
+		return REFUSE_POD_ANTI_AFFINITY;
+	return inter_pod_spread_refuses(t->terms, t->c, u->pod, node) ? REFUSE_SPREAD
+								      : REFUSE_NOTHING;
+}
+
 enum refusal filter_node_now(const struct trial *t, const struct unit *u, node_id node,
 			     unsigned rank, char *detail, size_t size)
 {
@@ -325,7 +266,7 @@ enum refusal filter_node_now(const struct trial *t, const struct unit *u, node_i
 			name_resource(t, u, node, rank, detail, size);
 		return REFUSE_RESOURCES;
 	}
-	return t->terms ? inter_pod_refuse(t->terms, t, u, node, rank) : REFUSE_NOTHING;
+	return filter_inter_pod(t, u, node, rank);
 }
 
 bool filter_is_hopeless(struct filters *f, const struct unit *u, node_id node)
@@ -335,7 +276,7 @@ bool filter_is_hopeless(struct filters *f, const struct unit *u, node_id node)
 
 	return (q->has_node_pin && q->node_pin != node) ||
 	       !filter_bit(filters_allowed(f, unit_pod(t, u)->rules), node) ||
-	       (t->terms && inter_pod_refuse(t->terms, t, u, node, u->rank) != REFUSE_NOTHING);
+	       filter_inter_pod(t, u, node, u->rank) != REFUSE_NOTHING;
 }
 
 enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, unsigned rank,
@@ -355,7 +296,8 @@ enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, un
 
 	enum refusal r = filter_rules(c, rules, node);
 	if (r == REFUSE_TAINT && detail)
-		snprintf(detail, size, "%s", cluster_str(c, untolerated(c, rules, node)->key));
+		snprintf(detail, size, "%s",
+			 cluster_str(c, match_untolerated(c, rules, node)->key));
 	if (r == REFUSE_NOTHING)
 		r = filter_node_now(t, u, id, rank, detail, size);
 	if (r == REFUSE_NOTHING)

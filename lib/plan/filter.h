@@ -8,9 +8,9 @@
 #include "plan/trial.h"
 
 /* kube-scheduler's filters (required ones only), and ours before and after them, in the order in
- * which a refusal is reported. Semantics informer kube-scheduler's plugins NodeUnschedulable,
- * NodeName, NodeAffinity, TaintToleration, NodeResourcesFit, NodePorts, InterPodAffinity,
- * PodTopologySpread and VolumeBinding (bound volumes only). */
+ * which a refusal is reported. They have the semantics of kube-scheduler's plugins
+ * NodeUnschedulable, NodeName, NodeAffinity, TaintToleration, NodeResourcesFit, NodePorts,
+ * InterPodAffinity, PodTopologySpread and VolumeBinding (bound volumes only). */
 enum refusal {
 	REFUSE_NOTHING,
 	REFUSE_OTHER_NODE,    /* it is bound to another node */
@@ -53,7 +53,7 @@ static inline bool filter_bit(const uint64_t *bits, node_id node)
 }
 
 /* The first refusal of a node, all filters but the budget; REFUSE_NOTHING if there is none.
- * `rank`: pods of lower rank that may be evicted are thought away where they take requests or
+ * `rank`: pods of lower rank that may be evicted do not count where they take requests or
  * ports. `detail`, if not NULL, gets a word or two that make the refusal concrete: the taint, the
  * resource. */
 enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, unsigned rank,
@@ -63,21 +63,12 @@ enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, un
 enum refusal filter_node_now(const struct trial *t, const struct unit *u, node_id node,
 			     unsigned rank, char *detail, size_t size);
 
+/* Host ports, inter-pod affinity and anti-affinity, and topology spread alone. */
+enum refusal filter_inter_pod(const struct trial *t, const struct unit *u, node_id node,
+			      unsigned rank);
+
 /* Does a filter other than resources refuse the node, so that no room would help? */
 bool filter_is_hopeless(struct filters *f, const struct unit *u, node_id node);
-
-/* Two of them alone, for topology spread: does a taint keep the pod away, and do its nodeSelector
- * and required node affinity take the node? */
-bool filter_taint_refuses(const struct cluster *c, const struct rules *rules,
-			  const struct node *node);
-bool filter_affinity_allows(const struct cluster *c, const struct rules *rules,
-			    const struct node *node);
-
-/* Would the pod run in spite of the taint? */
-bool filter_tolerates(const struct cluster *c, const struct rules *rules, const struct taint *t);
-
-/* Do host ports of the two pods collide? */
-bool filter_ports_collide(const struct cluster *c, const struct pod *a, const struct pod *b);
 
 /* "taint", "core budget": how a message calls it. */
 const char *refusal_text(enum refusal r);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/match.h"
 
 /* Nodes by the value of one label. */
 struct topology {
@@ -24,7 +25,7 @@ struct counter {
 	uint8_t kind; /* enum counter_kind */
 	rules_id rules;
 	uint32_t term;	     /* in cluster.inter_pod, or cluster.spreads */
-	pod_id example;	     /* a pod with these rules: its labels are meant by matchLabelKeys */
+	pod_id example;	     /* a pod with these rules: matchLabelKeys reads its labels */
 	bool is_per_example; /* there are matchLabelKeys: other labels, other counter */
 	uint32_t topology;
 	uint32_t *count; /* by domain */
@@ -39,13 +40,11 @@ struct inter_pod {
 	ARRAY(struct counter) counters;
 	node_id *node_of; /* by pod_id */
 	bool has_ports;
-	struct port_list {
-		ARRAY(pod_id) pods;
-	} * ports; /* by node_id: its pods with host ports */
+	pod_ids *ports; /* by node_id: its pods with host ports */
 	size_t n_nodes;
 };
 
-/* ---- Which pods a term means ---- */
+/* ---- Which pods a term selects ---- */
 
 static bool in_namespaces(const struct cluster *c, const struct pod_term *t, str_id owner_ns,
 			  str_id ns)
@@ -79,8 +78,8 @@ static bool keys_match(const struct cluster *c, struct range keys, struct range 
 	return true;
 }
 
-static bool term_means(const struct cluster *c, const struct pod_term *t, const struct pod *owner,
-		       const struct pod *pod)
+static bool term_matches(const struct cluster *c, const struct pod_term *t, const struct pod *owner,
+			 const struct pod *pod)
 {
 	return in_namespaces(c, t, owner->meta.ns, pod->meta.ns) &&
 	       selector_matches(c, t->pods, pod->labels) &&
@@ -88,17 +87,17 @@ static bool term_means(const struct cluster *c, const struct pod_term *t, const 
 	       keys_match(c, t->mismatch_keys, owner->labels, pod->labels, false);
 }
 
-static bool all_terms_mean(const struct cluster *c, struct range terms, const struct pod *owner,
-			   const struct pod *pod)
+static bool all_terms_match(const struct cluster *c, struct range terms, const struct pod *owner,
+			    const struct pod *pod)
 {
 	for (uint32_t i = 0; i < terms.n; i++)
-		if (!term_means(c, &c->inter_pod.items[terms.at + i], owner, pod))
+		if (!term_matches(c, &c->inter_pod.items[terms.at + i], owner, pod))
 			return false;
 	return true;
 }
 
-static bool spread_means(const struct cluster *c, const struct spread *s, const struct pod *owner,
-			 const struct pod *pod)
+static bool spread_matches(const struct cluster *c, const struct spread *s, const struct pod *owner,
+			   const struct pod *pod)
 {
 	return owner->meta.ns == pod->meta.ns && selector_matches(c, s->pods, pod->labels) &&
 	       keys_match(c, s->match_keys, owner->labels, pod->labels, true);
@@ -110,15 +109,15 @@ static bool counts(const struct counter *k, const struct cluster *c, const struc
 
 	switch ((enum counter_kind)k->kind) {
 	case COUNT_AFFINITY:
-		return all_terms_mean(c, c->rules.items[k->rules].affinity, owner, pod);
+		return all_terms_match(c, c->rules.items[k->rules].affinity, owner, pod);
 	case COUNT_ANTI:
-		return term_means(c, &c->inter_pod.items[k->term], owner, pod);
+		return term_matches(c, &c->inter_pod.items[k->term], owner, pod);
 	case COUNT_OWNERS:
 		return pod->rules == k->rules &&
 		       (!k->is_per_example || pod->labels.at == owner->labels.at);
 	case COUNT_SPREAD:
 		return !pod->is_terminating &&
-		       spread_means(c, &c->spreads.items[k->term], owner, pod);
+		       spread_matches(c, &c->spreads.items[k->term], owner, pod);
 	}
 	return false;
 }
@@ -165,9 +164,9 @@ static bool node_is_eligible(const struct cluster *c, const struct rules *rules,
 				  c->spreads.items[rules->spreads.at + i].topology_key) ==
 		    INTERN_NONE)
 			return false;
-	if (s->honors_taints && filter_taint_refuses(c, rules, node))
+	if (s->honors_taints && match_untolerated(c, rules, node))
 		return false;
-	return s->ignores_affinity || filter_affinity_allows(c, rules, node);
+	return s->ignores_affinity || match_node(c, rules, node);
 }
 
 static void find_eligible(struct inter_pod *t, struct counter *k, const struct cluster *c)
@@ -213,36 +212,41 @@ static struct counter *find_counter(struct inter_pod *t, const struct cluster *c
 	return NULL;
 }
 
+/* The counter of what these rules have as their term, made when it is asked for first. */
+static const struct counter *counter_of(struct inter_pod *t, const struct cluster *c,
+					struct counter want, pod_id pod, str_id topology_key)
+{
+	struct counter *k = find_counter(t, c, want.kind, want.term, pod);
+
+	want.rules = c->pods.items[pod].rules;
+	want.example = pod;
+	return k ? k : add_counter(t, c, want, topology_key);
+}
+
 static const struct counter *term_counter(struct inter_pod *t, const struct cluster *c,
 					  uint8_t kind, uint32_t term, pod_id pod)
 {
 	const struct pod_term *pt = &c->inter_pod.items[term];
-	struct counter *k = find_counter(t, c, kind, term, pod);
-	struct counter to_place = {
+	struct counter want = {
 		.kind = kind,
-		.rules = c->pods.items[pod].rules,
 		.term = term,
-		.example = pod,
 		.is_per_example = pt->match_keys.n || pt->mismatch_keys.n,
 	};
 
-	return k ? k : add_counter(t, c, to_place, pt->topology_key);
+	return counter_of(t, c, want, pod, pt->topology_key);
 }
 
 static const struct counter *spread_counter(struct inter_pod *t, const struct cluster *c,
 					    uint32_t spread, pod_id pod)
 {
 	const struct spread *s = &c->spreads.items[spread];
-	struct counter *k = find_counter(t, c, COUNT_SPREAD, spread, pod);
-	struct counter to_place = {
+	struct counter want = {
 		.kind = COUNT_SPREAD,
-		.rules = c->pods.items[pod].rules,
 		.term = spread,
-		.example = pod,
 		.is_per_example = s->match_keys.n > 0,
 	};
 
-	return k ? k : add_counter(t, c, to_place, s->topology_key);
+	return counter_of(t, c, want, pod, s->topology_key);
 }
 
 /* Every pod with anti-affinity has its owner counters before anything is asked. */
@@ -266,9 +270,8 @@ static bool has_ports(const struct cluster *c, const struct pod *pod)
 	return pod->rules != NONE && c->rules.items[pod->rules].ports.n > 0;
 }
 
-struct inter_pod *inter_pod_new(const struct trial *trial)
+struct inter_pod *inter_pod_new(const struct cluster *c)
 {
-	const struct cluster *c = trial->c;
 	bool is_needed = false;
 
 	array_each(r, &c->rules)
@@ -298,7 +301,7 @@ void inter_pod_free(struct inter_pod *t)
 		free(k->node_counts);
 	}
 	for (size_t i = 0; i < t->n_nodes; i++)
-		array_done(&t->ports[i].pods);
+		array_done(&t->ports[i]);
 	array_done(&t->topologies);
 	array_done(&t->counters);
 	free(t->ports);
@@ -306,27 +309,24 @@ void inter_pod_free(struct inter_pod *t)
 	free(t);
 }
 
-void inter_pod_charge(struct inter_pod *t, const struct trial *trial, pod_id pod, node_id node)
+void inter_pod_charge(struct inter_pod *t, const struct cluster *c, pod_id pod, node_id node)
 {
-	const struct cluster *c = trial->c;
-
 	t->node_of[pod] = node;
 	if (has_ports(c, &c->pods.items[pod]))
-		*array_add(&t->ports[node].pods) = pod;
+		*array_add(&t->ports[node]) = pod;
 	array_each(k, &t->counters)
 		if (counts(k, c, &c->pods.items[pod]))
 			count(t, k, node, 1);
 }
 
-void inter_pod_uncharge(struct inter_pod *t, const struct trial *trial, pod_id pod, node_id node)
+void inter_pod_uncharge(struct inter_pod *t, const struct cluster *c, pod_id pod, node_id node)
 {
-	const struct cluster *c = trial->c;
-	struct port_list *list = &t->ports[node];
+	pod_ids *list = &t->ports[node];
 
 	t->node_of[pod] = NONE;
-	for (size_t i = 0; i < list->pods.n; i++)
-		if (list->pods.items[i] == pod)
-			list->pods.items[i--] = list->pods.items[--list->pods.n];
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i] == pod)
+			list->items[i--] = list->items[--list->n];
 	array_each(k, &t->counters)
 		if (counts(k, c, &c->pods.items[pod]))
 			count(t, k, node, -1);
@@ -334,23 +334,9 @@ void inter_pod_uncharge(struct inter_pod *t, const struct trial *trial, pod_id p
 
 /* ---- Asking ---- */
 
-static bool yields(const struct trial *t, pod_id pod, unsigned rank)
+const pod_ids *inter_pod_with_ports(const struct inter_pod *t, node_id node)
 {
-	unit_id id = t->unit_of_pod[pod];
-
-	return id != NONE && t->units.items[id].can_evict && t->units.items[id].rank < rank;
-}
-
-static bool ports_refuse(const struct inter_pod *t, const struct trial *trial,
-			 const struct pod *pod, node_id node, unsigned rank)
-{
-	if (!has_ports(trial->c, pod))
-		return false;
-	array_each(other, &t->ports[node].pods)
-		if (filter_ports_collide(trial->c, pod, &trial->c->pods.items[*other]) &&
-		    !yields(trial, *other, rank))
-			return true;
-	return false;
+	return &t->ports[node];
 }
 
 static uint32_t count_at(const struct inter_pod *t, const struct counter *k, node_id node)
@@ -366,11 +352,15 @@ static bool has_topology(const struct inter_pod *t, const struct counter *k, nod
 }
 
 /* The first pod of a group that wants to be near its own kind is let in anywhere. */
-static bool affinity_refuses(struct inter_pod *t, const struct cluster *c, pod_id id, node_id node)
+bool inter_pod_affinity_refuses(struct inter_pod *t, const struct cluster *c, pod_id id,
+				node_id node)
 {
 	const struct pod *pod = &c->pods.items[id];
 	struct range terms = c->rules.items[pod->rules].affinity;
-	bool is_near = true, is_alone = all_terms_mean(c, terms, pod, pod);
+	bool is_near = true, is_alone = all_terms_match(c, terms, pod, pod);
+
+	if (terms.n == 0)
+		return false;
 
 	for (uint32_t i = 0; i < terms.n; i++) {
 		const struct counter *k = term_counter(t, c, COUNT_AFFINITY, terms.at + i, id);
@@ -383,8 +373,8 @@ static bool affinity_refuses(struct inter_pod *t, const struct cluster *c, pod_i
 	return !is_near && !is_alone;
 }
 
-static bool anti_affinity_refuses(struct inter_pod *t, const struct cluster *c, pod_id id,
-				  node_id node)
+bool inter_pod_anti_affinity_refuses(struct inter_pod *t, const struct cluster *c, pod_id id,
+				     node_id node)
 {
 	const struct pod *pod = &c->pods.items[id];
 	struct range terms = c->rules.items[pod->rules].anti_affinity;
@@ -394,7 +384,7 @@ static bool anti_affinity_refuses(struct inter_pod *t, const struct cluster *c, 
 			return true;
 	array_each(k, &t->counters)
 		if (k->kind == COUNT_OWNERS && count_at(t, k, node) > 0 &&
-		    term_means(c, &c->inter_pod.items[k->term], &c->pods.items[k->example], pod))
+		    term_matches(c, &c->inter_pod.items[k->term], &c->pods.items[k->example], pod))
 			return true;
 	return false;
 }
@@ -402,7 +392,7 @@ static bool anti_affinity_refuses(struct inter_pod *t, const struct cluster *c, 
 bool inter_pod_wants(const struct cluster *c, const struct pod *pod, const struct pod *other)
 {
 	return pod->rules != NONE &&
-	       all_terms_mean(c, c->rules.items[pod->rules].affinity, pod, other);
+	       all_terms_match(c, c->rules.items[pod->rules].affinity, pod, other);
 }
 
 static bool keeps_away(const struct cluster *c, const struct pod *pod, const struct pod *other)
@@ -412,7 +402,7 @@ static bool keeps_away(const struct cluster *c, const struct pod *pod, const str
 	if (pod->rules != NONE)
 		terms = c->rules.items[pod->rules].anti_affinity;
 	for (uint32_t i = 0; i < terms.n; i++)
-		if (term_means(c, &c->inter_pod.items[terms.at + i], pod, other))
+		if (term_matches(c, &c->inter_pod.items[terms.at + i], pod, other))
 			return true;
 	return false;
 }
@@ -436,7 +426,7 @@ static uint32_t least_count(const struct inter_pod *t, const struct counter *k,
 	return least == UINT32_MAX ? 0 : least;
 }
 
-static bool spread_refuses(struct inter_pod *t, const struct cluster *c, pod_id id, node_id node)
+bool inter_pod_spread_refuses(struct inter_pod *t, const struct cluster *c, pod_id id, node_id node)
 {
 	const struct pod *pod = &c->pods.items[id];
 	struct range spreads = c->rules.items[pod->rules].spreads;
@@ -444,7 +434,7 @@ static bool spread_refuses(struct inter_pod *t, const struct cluster *c, pod_id 
 	for (uint32_t i = 0; i < spreads.n; i++) {
 		const struct spread *s = &c->spreads.items[spreads.at + i];
 		const struct counter *k = spread_counter(t, c, spreads.at + i, id);
-		int64_t self = spread_means(c, s, pod, pod);
+		int64_t self = spread_matches(c, s, pod, pod);
 
 		if (!has_topology(t, k, node))
 			return true;
@@ -453,21 +443,4 @@ static bool spread_refuses(struct inter_pod *t, const struct cluster *c, pod_id 
 			return true;
 	}
 	return false;
-}
-
-enum refusal inter_pod_refuse(struct inter_pod *t, const struct trial *trial, const struct unit *u,
-			      node_id node, unsigned rank)
-{
-	const struct cluster *c = trial->c;
-	const struct pod *pod = unit_pod(trial, u);
-
-	if (ports_refuse(t, trial, pod, node, rank))
-		return REFUSE_PORTS;
-	if (pod->rules == NONE)
-		return REFUSE_NOTHING;
-	if (c->rules.items[pod->rules].affinity.n && affinity_refuses(t, c, u->pod, node))
-		return REFUSE_POD_AFFINITY;
-	if (anti_affinity_refuses(t, c, u->pod, node))
-		return REFUSE_POD_ANTI_AFFINITY;
-	return spread_refuses(t, c, u->pod, node) ? REFUSE_SPREAD : REFUSE_NOTHING;
 }

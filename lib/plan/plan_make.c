@@ -8,7 +8,6 @@
 #include "plan/node_index.h"
 #include "plan/plan.h"
 #include "plan/replacement.h"
-#include "plan/score.h"
 #include "plan/search/improve.h"
 #include "plan/search/search.h"
 
@@ -22,29 +21,6 @@ static const struct effort repair_effort = { 4000, UINT32_MAX };
 
 /* For one pod: first a look at each node, and if that loses somebody, a longer one. */
 static const struct effort efforts[] = { { 100, 1 }, { 300, UINT32_MAX } };
-
-static int pick_policies(struct planner *p, const struct policy *const *table,
-			 const struct settings *settings, struct error *err)
-{
-	for (uint32_t i = 0; i < settings->n_policies; i++) {
-		const struct policy_weight *want = &settings->policies[i];
-		const struct policy *const *row = table;
-
-		while (*row && strcmp((*row)->name, want->name) != 0)
-			row++;
-		if (!*row)
-			return error_set(err, -EINVAL, "there is no policy '%s'", want->name);
-		p->policies[p->n_policies] = *row;
-		p->weights[p->n_policies++] = want->weight;
-	}
-	return 0;
-}
-
-void planner_refresh(struct planner *p, node_id node)
-{
-	scores_refresh(p, node);
-	index_update(p, node);
-}
 
 /* ---- Steps 3 to 5 ---- */
 
@@ -242,17 +218,6 @@ static void take_back(struct planner *p)
 	}
 }
 
-void planner_start(struct planner *p, const struct cluster *c, const struct settings *settings,
-		   struct request_cache *memory)
-{
-	trial_init(&p->trial, c, settings, memory);
-	filters_init(&p->filters, &p->trial);
-	scores_init(p);
-	p->index = index_new(p);
-	for (node_id node = 0; node < c->nodes.n; node++)
-		planner_refresh(p, node);
-}
-
 int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
 		const struct settings *settings, struct request_cache *memory, struct error *err)
 {
@@ -261,7 +226,7 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 
 	*p = (struct planner){ .is_exact = true };
 	err = err ? err : &local;
-	int r = pick_policies(p, policies, settings, err);
+	int r = planner_pick_policies(p, policies, settings, err);
 	if (r < 0)
 		return r;
 
@@ -288,15 +253,6 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 		array_done(&placed.of_node[i]);
 	free(placed.of_node);
 	return 0;
-}
-
-void planner_done(struct planner *p)
-{
-	index_free(p->index);
-	scores_done(p);
-	filters_done(&p->filters);
-	reliefs_done(&p->reliefs);
-	trial_done(&p->trial);
 }
 
 void planner_emit(struct planner *p, struct plan *ret_plan)

@@ -26,6 +26,10 @@ struct planner {
 	bool is_exact;	/* no search ran into its bound */
 };
 
+/* Sets policies and weights to what the settings pick of the table; -EINVAL: one is not there. */
+int planner_pick_policies(struct planner *p, const struct policy *const *table,
+			  const struct settings *settings, struct error *err);
+
 /* Steps 1 and 2, with the policies picked already: everything where the snapshot has it. Used by
  * planner_run(), and by tests that go on by themselves. The memory may be NULL: see
  * plan_make_cached().

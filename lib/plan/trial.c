@@ -168,7 +168,7 @@ void trial_charge(struct trial *t, unit_id id, node_id node)
 
 	add_requests(t, unit_pod(t, u), node, request_ranks(u), 1);
 	if (t->terms)
-		inter_pod_charge(t->terms, t, u->pod, node);
+		inter_pod_charge(t->terms, t->c, u->pod, node);
 }
 
 void trial_uncharge(struct trial *t, unit_id id, node_id node)
@@ -177,7 +177,7 @@ void trial_uncharge(struct trial *t, unit_id id, node_id node)
 
 	add_requests(t, unit_pod(t, u), node, request_ranks(u), -1);
 	if (t->terms)
-		inter_pod_uncharge(t->terms, t, u->pod, node);
+		inter_pod_uncharge(t->terms, t->c, u->pod, node);
 }
 
 static bool brings_requests(const struct unit *u)
@@ -472,7 +472,7 @@ static void settle(struct trial *t)
 		if (unit == NONE) {
 			add_requests(t, pod, pod->node, LEVELS, 1);
 			if (t->terms)
-				inter_pod_charge(t->terms, t, id, pod->node);
+				inter_pod_charge(t->terms, t->c, id, pod->node);
 		} else {
 			trial_charge(t, unit, pod->node);
 		}
@@ -516,7 +516,7 @@ void trial_init(struct trial *t, const struct cluster *c, const struct settings 
 		add_unit(t, i, covers);
 	give_turns(t);
 	list_node_units(t);
-	t->terms = inter_pod_new(t);
+	t->terms = inter_pod_new(c);
 	settle(t);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "model/match.h"
 #include "plan/emit/emit.h"
 
 /* ---- Levels ---- */
@@ -188,12 +189,21 @@ static void emit_status(struct emitter *e, mckube_id id)
 			  s.is_somewhere ? "core " : "nowhere", s.is_somewhere ? a->to.cores : "");
 }
 
-static bool means(const struct cluster *c, const struct mckube *m, const struct pod *pod)
+void emit_finalizers(struct emitter *e)
 {
-	if (m->meta.ns != pod->meta.ns)
-		return false;
-	return m->podname ? m->podname == pod->meta.name
-			  : selector_matches(c, m->selector, pod->labels);
+	const struct cluster *c = e->trial->c;
+
+	for (unit_id id = 0; id < e->trial->units.n; id++) {
+		mckube_id m = emit_mckube_of(e, id);
+
+		if (m == NONE || e->finalizer[m] || c->mckubes.items[m].has_finalizer ||
+		    !emit_is_granted(e, id))
+			continue;
+		struct action *a = emit_action(e, ACTION_FINALIZER, REASON_FINALIZER_ADDED,
+					       emit_mckube(e, &c->mckubes.items[m]));
+		a->message = "when it is deleted, what it has caused is cleaned up first";
+		e->finalizer[m] = a->id;
+	}
 }
 
 /* Our finalizer goes when nothing is left of the object's work: no pod carries its assignment, or
@@ -207,7 +217,7 @@ static void emit_finalizer(struct emitter *e, mckube_id id)
 	if (!m->is_deleting || !m->has_finalizer)
 		return;
 	array_each(f, &e->forgotten)
-		if (means(c, m, &c->pods.items[f->pod]))
+		if (match_mckube(c, m, &c->pods.items[f->pod]))
 			*array_add(&ids) = f->action;
 	struct action *a =
 		emit_action(e, ACTION_FINALIZER, REASON_FINALIZER_REMOVED, emit_mckube(e, m));

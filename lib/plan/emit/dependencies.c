@@ -3,17 +3,6 @@
 
 #include "plan/emit/emit.h"
 
-bool emit_share_cells(const struct trial *t, place_id a, place_id b)
-{
-	struct range x = t->places.items[a].cells, y = t->places.items[b].cells;
-
-	for (uint32_t i = 0; i < x.n; i++)
-		for (uint32_t j = 0; j < y.n; j++)
-			if (t->place_cells.items[x.at + i] == t->place_cells.items[y.at + j])
-				return true;
-	return false;
-}
-
 void emit_list_freed(const struct emitter *e, node_id node, freed_list *ret)
 {
 	struct range units = e->trial->nodes[node].units;

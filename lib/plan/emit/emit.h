@@ -54,26 +54,15 @@ void emit_choose_updates(struct emitter *e);
 void emit_shrinking(struct emitter *e);
 void emit_updates(struct emitter *e);
 
-/* Does an action on the pod give cores, or requests, to others? */
-bool emit_makes_room(const struct emitter *e, unit_id id);
-/* Does the plan write the pod's assignment? */
-bool emit_is_granted(const struct emitter *e, unit_id id);
-
 /* plan/emit/relief.c: step 6. */
 void emit_reliefs(struct emitter *e);
 /* The pod was degraded, and gets back all of its budget at this level. */
 void emit_restore(struct emitter *e, unit_id id, enum level level);
 
-/* plan/emit/moves.c: where the replacement of an evicted pod fits, or why there is no place. */
-const char *emit_replacement_words(struct emitter *e, const struct unit *u, const struct place *to);
-
 /* plan/emit/cleanup.c: levels, annotations, status and finalizers. */
 void emit_cleanup(struct emitter *e);
-
-/* plan/emit/finalizer.c: our finalizer, on McKubes whose pods the plan assigns. */
+/* Our finalizer, on McKubes whose pods the plan assigns. */
 void emit_finalizers(struct emitter *e);
-/* The action that puts it on the McKube that speaks for the pod; 0: none. */
-uint32_t emit_finalizer_of(const struct emitter *e, unit_id id);
 
 /* plan/emit/dependencies.c: what has to be done before. */
 
@@ -89,10 +78,25 @@ void emit_after(struct emitter *e, struct action *a, const uint32_t *ids, uint32
 /* After the pod's latest action, if it has one. `id` may be NONE. */
 void emit_depend_on_unit(struct emitter *e, struct action *a, unit_id id);
 
-bool emit_share_cells(const struct trial *t, place_id a, place_id b);
-
 /* plan/emit/unplaced.c */
 void emit_unplaced(struct emitter *e);
+
+/* plan/emit/parts.c */
+
+/* Does an action on the pod give cores, or requests, to others? */
+bool emit_makes_room(const struct emitter *e, unit_id id);
+/* Does the plan write the pod's assignment? */
+bool emit_is_granted(const struct emitter *e, unit_id id);
+/* Does the pod ask for less than it was granted? */
+bool emit_shrinks(const struct emitter *e, const struct unit *u);
+/* Is its budget held by watch now, and by raise afterwards? */
+bool emit_gives_up_watch(const struct emitter *e, unit_id id);
+/* The McKube whose budget the pod has, NONE; and the action that puts our finalizer on it, 0. */
+mckube_id emit_mckube_of(const struct emitter *e, unit_id id);
+uint32_t emit_finalizer_of(const struct emitter *e, unit_id id);
+/* Where the replacement of an evicted pod fits, or why there is none. */
+const char *emit_replacement_words(struct emitter *e, const struct unit *u, const struct place *to);
+bool emit_share_cells(const struct trial *t, place_id a, place_id b);
 
 /* An action with the next id about an object; the caller fills in the rest. The address is good
  * until the next one. */

@@ -154,15 +154,6 @@ static void fill_cause(struct emitter *e, struct action *a, unit_id cause)
 
 /* ---- Evictions and moves ---- */
 
-const char *emit_replacement_words(struct emitter *e, const struct unit *u, const struct place *to)
-{
-	if (!u->is_reschedulable)
-		return "nobody makes a new one for real time";
-	if (u->replacement == NONE)
-		return "its replacement finds no room now";
-	return plan_strf(e->plan, "its replacement fits %s, core %s", to->node, to->cores);
-}
-
 static void emit_eviction(struct emitter *e, unit_id id)
 {
 	const struct unit *u = &e->trial->units.items[id];

@@ -10,11 +10,6 @@ static const struct annotations *annotations_of(const struct emitter *e, const s
 	return pod->annotations == NONE ? NULL : &e->trial->c->annotations.items[pod->annotations];
 }
 
-static bool shrinks(const struct emitter *e, const struct unit *u)
-{
-	return u->origin != NONE && !u->is_evicted && unit_request(e->trial, u)->shrinks;
-}
-
 /* It stays on cores that it may use, within their capacity, and its assignment may be written. */
 static bool is_settled(const struct emitter *e, const struct unit *u)
 {
@@ -76,29 +71,6 @@ void emit_choose_updates(struct emitter *e)
 		e->update_reason[id] = (uint8_t)choose_update(e, id);
 }
 
-static bool gives_up_watch(const struct emitter *e, unit_id id)
-{
-	return e->enforcement[id] == ENFORCE_RAISE &&
-	       e->update_reason[id] == REASON_ENFORCEMENT_CHANGED;
-}
-
-bool emit_makes_room(const struct emitter *e, unit_id id)
-{
-	const struct unit *u = &e->trial->units.items[id];
-
-	if (u->kind == UNIT_UNASSIGNED || u->at != u->origin)
-		return u->is_evicted || u->kind != UNIT_UNASSIGNED;
-	return shrinks(e, u) || gives_up_watch(e, id);
-}
-
-bool emit_is_granted(const struct emitter *e, unit_id id)
-{
-	const struct unit *u = &e->trial->units.items[id];
-
-	return u->at != NONE &&
-	       (u->at != u->origin || shrinks(e, u) || e->update_reason[id] != REASON_NONE);
-}
-
 /* "200000 to 400000 us of every 1000000 (Low)" */
 static const char *budget_words(struct emitter *e, const struct budget *b)
 {
@@ -143,7 +115,7 @@ static void emit_update(struct emitter *e, unit_id id, enum reason reason)
 	a->to = emit_grant(e, id, u->origin, (enum level)unit_request(e->trial, u)->level);
 	a->to.cores = emit_origin(e, u).cores;
 	emit_request(e, a, u);
-	if (!shrinks(e, u))
+	if (!emit_shrinks(e, u))
 		emit_list_freed(e, u->node, &freed);
 	emit_depend(e, a, id, &freed, u->origin, false);
 	a->message = update_words(e, id, reason);
@@ -154,7 +126,7 @@ static void emit_update(struct emitter *e, unit_id id, enum reason reason)
 void emit_shrinking(struct emitter *e)
 {
 	for (unit_id id = 0; id < e->trial->units.n; id++)
-		if (shrinks(e, &e->trial->units.items[id]))
+		if (emit_shrinks(e, &e->trial->units.items[id]))
 			emit_update(e, id, REASON_BUDGET_CHANGED);
 }
 
@@ -164,8 +136,8 @@ void emit_updates(struct emitter *e)
 	for (int pass = 0; pass < 2; pass++) {
 		for (unit_id id = 0; id < e->trial->units.n; id++) {
 			if (e->update_reason[id] != REASON_NONE &&
-			    gives_up_watch(e, id) == (pass == 0) &&
-			    !shrinks(e, &e->trial->units.items[id]))
+			    emit_gives_up_watch(e, id) == (pass == 0) &&
+			    !emit_shrinks(e, &e->trial->units.items[id]))
 				emit_update(e, id, (enum reason)e->update_reason[id]);
 		}
 	}

@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "model/match.h"
 #include "plan/explain/explainer.h"
 
 /* ---- Who is on a cell, and why ---- */
@@ -301,7 +302,7 @@ static const char *taint_words(struct explainer *x, node_id node)
 	for (uint32_t i = 0; i < taints.n; i++) {
 		const struct taint *t = &c->taints.items[taints.at + i];
 
-		if (filter_tolerates(c, &c->rules.items[c->pods.items[x->pod].rules], t))
+		if (match_tolerates_taint(c, &c->rules.items[c->pods.items[x->pod].rules], t))
 			continue;
 		str_addf(&text, "%s%s%s%s%s", text.n ? ", " : "", cluster_str(c, t->key),
 			 t->value ? "=" : "", cluster_str(c, t->value), effects[t->effect]);

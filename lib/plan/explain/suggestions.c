@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "model/match.h"
 #include "plan/candidate.h"
 #include "plan/explain/explainer.h"
 #include "plan/node_index.h"
@@ -257,11 +258,11 @@ static bool is_only_obstacle(struct explainer *x, node_id node, enum refusal r)
 	const struct rules *rules = &t->c->rules.items[unit_pod(t, u)->rules];
 	const struct node *n = &t->c->nodes.items[node];
 
-	if (r == REFUSE_UNSCHEDULABLE && !filter_affinity_allows(t->c, rules, n))
+	if (r == REFUSE_UNSCHEDULABLE && !match_node(t->c, rules, n))
 		return false;
 	if (r == REFUSE_SELECTOR && (rules->has_node_affinity || rules->node_selector.n > 1))
 		return false;
-	if (r < REFUSE_TAINT && filter_taint_refuses(t->c, rules, n))
+	if (r < REFUSE_TAINT && match_untolerated(t->c, rules, n))
 		return false;
 	if (r < REFUSE_RESOURCES && filter_node_now(t, u, node, 0, NULL, 0) != REFUSE_NOTHING)
 		return false;

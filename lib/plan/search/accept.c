@@ -2,7 +2,6 @@
 #include "plan/search/search_internal.h"
 
 #include "base/auto.h"
-#include "plan/inter_pod.h"
 #include "plan/node_index.h"
 #include "plan/replacement.h"
 #include "plan/search/move_order.h"
@@ -113,7 +112,7 @@ static bool let_one_in(struct search *s, bool *is_in)
 
 		if (!is_coming(s, i) || is_in[i])
 			continue;
-		if (inter_pod_refuse(t->terms, t, u, node_of(s, i), 0) == REFUSE_NOTHING) {
+		if (filter_inter_pod(t, u, node_of(s, i), 0) == REFUSE_NOTHING) {
 			trial_charge(t, s->incoming.items[i], node_of(s, i));
 			*array_add(&s->order) = s->incoming.items[i];
 			return is_in[i] = true;

@@ -35,48 +35,6 @@ static bool is_in_the_way(struct search *s, unit_id id, int rank)
 	return is_crowded;
 }
 
-bool search_has_cell(const struct trial *t, place_id place, cell_id cell)
-{
-	struct range cells = t->places.items[place].cells;
-
-	for (uint32_t i = 0; i < cells.n; i++)
-		if (t->place_cells.items[cells.at + i] == cell)
-			return true;
-	return false;
-}
-
-/* A less critical pod that may not be evicted counts where it was, for those above it too. */
-static bool is_non_evictable(const struct search *s, const struct unit *u, int rank)
-{
-	return u->rank < rank && u->kind == UNIT_RUNNING && !u->is_evicted &&
-	       !search_may_evict(s, u);
-}
-
-/* It may become so when others use up its PodDisruptionBudget. */
-static bool becomes_non_evictable(const struct search *s, const struct unit *u, int rank)
-{
-	return is_non_evictable(s, u, rank) ||
-	       (u->rank < rank && u->kind == UNIT_RUNNING && !u->is_evicted && u->pdb != NONE);
-}
-
-bool search_holds_non_evictable(const struct search *s, cell_id id, int rank, bool and_getting)
-{
-	struct cell cell = s->trial->cells[id];
-
-	for (size_t i = 0; s->has_non_evictable && i < s->running.n; i++) {
-		const struct unit *u = search_unit(s, &s->running, i);
-
-		bool counts = and_getting ? becomes_non_evictable(s, u, rank)
-					  : is_non_evictable(s, u, rank);
-
-		if (!counts || !search_has_cell(s->trial, u->origin, id))
-			continue;
-		for (int k = 0; k < LEVELS; k++)
-			cell.used[rank][k] += u->load[k];
-	}
-	return cell_holds(&cell, (unsigned)rank);
-}
-
 static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t set, int rank)
 {
 	place_id at[MAX_DISPLACED];

@@ -5,16 +5,14 @@
 #include "plan/candidate.h"
 #include "plan/search/search.h"
 
-/* The inside of search_region(): one depth-first search, in files by its steps. Each step calls the
- *next one and undoes what it did when that comes back; the last one saves what is better than
- *before.
+/* The inside of search_region(): one depth-first search. Each step calls the next one and undoes
+ * what it did when that returns; the last one saves what is better than before.
  *
- *	search_clear.c	1. who has to leave	-> search_relocate()
- *	search_relocate.c	2. where they go	-> search_place()
- *	search_place.c	3. the new pods		-> search_clear_rank() of the next rank
- *	search_end.c	the end of a branch: is it right, is it better
- *	search_bound.c	what is lost whatever comes
- *	search_vain.c	nobody is displaced in vain */
+ *	branch.c	the steps, one criticality after the other
+ *	accept.c	the end of a branch: is it right, is it better
+ *	bound.c		a lower bound of what every continuation costs
+ *	needless.c	rule 4: no pod is displaced that could be back where it was
+ *	parts.c		what they share */
 
 /* What a unit was before the search. */
 struct saved {
@@ -104,10 +102,9 @@ bool search_bound_must_evict(const struct search *s, int rank);
 /* A node where a more critical new pod misses requests as long as this rank stays, or NONE. */
 node_id search_crowded_node(const struct search *s, int rank);
 
+/* Decides about this rank and all below. */
 void search_clear_rank(struct search *s, int rank);
-void search_clear_cells(struct search *s, int rank);
-void search_relocate(struct search *s, int rank);
-void search_place(struct search *s, int rank, size_t from);
+/* Saves what the branch has come to, if it is right and better than before. */
 void search_finish(struct search *s);
 
 /* Two cores of a node with the same figures, without anybody less critical, and that nobody asks

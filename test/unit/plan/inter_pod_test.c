@@ -21,8 +21,7 @@ static void answers(struct scene *s, const char *pod, enum refusal kind, const c
 	char text[4] = "...";
 
 	for (node_id node = 0; node < 3; node++) {
-		enum refusal r =
-			inter_pod_refuse(s->p.trial.terms, &s->p.trial, unit_at(s, pod), node, 0);
+		enum refusal r = filter_inter_pod(&s->p.trial, unit_at(s, pod), node, 0);
 
 		if (r != REFUSE_NOTHING)
 			assert_int_equal(r, kind);
@@ -89,11 +88,9 @@ TEST(ports_of_those_who_would_yield_are_free_for_a_higher_rank)
 	scene_start(&s, &yaml);
 
 	const struct unit *u = unit_at(&s, "new");
-	assert_int_equal(inter_pod_refuse(s.p.trial.terms, &s.p.trial, u, 0, 0), REFUSE_PORTS);
-	assert_int_equal(inter_pod_refuse(s.p.trial.terms, &s.p.trial, u, 0, LEVEL_HIGH),
-			 REFUSE_NOTHING);
-	assert_int_equal(inter_pod_refuse(s.p.trial.terms, &s.p.trial, u, 1, LEVEL_HIGH),
-			 REFUSE_PORTS);
+	assert_int_equal(filter_inter_pod(&s.p.trial, u, 0, 0), REFUSE_PORTS);
+	assert_int_equal(filter_inter_pod(&s.p.trial, u, 0, LEVEL_HIGH), REFUSE_NOTHING);
+	assert_int_equal(filter_inter_pod(&s.p.trial, u, 1, LEVEL_HIGH), REFUSE_PORTS);
 }
 
 /* ---- Affinity ---- */

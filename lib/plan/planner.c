@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/planner.h"
+
+#include <string.h>
+
+#include "plan/node_index.h"
+#include "plan/score.h"
+
+int planner_pick_policies(struct planner *p, const struct policy *const *table,
+			  const struct settings *settings, struct error *err)
+{
+	for (uint32_t i = 0; i < settings->n_policies; i++) {
+		const struct policy_weight *want = &settings->policies[i];
+		const struct policy *const *row = table;
+
+		while (*row && strcmp((*row)->name, want->name) != 0)
+			row++;
+		if (!*row)
+			return error_set(err, -EINVAL, "there is no policy '%s'", want->name);
+		p->policies[p->n_policies] = *row;
+		p->weights[p->n_policies++] = want->weight;
+	}
+	return 0;
+}
+
+void planner_start(struct planner *p, const struct cluster *c, const struct settings *settings,
+		   struct request_cache *memory)
+{
+	trial_init(&p->trial, c, settings, memory);
+	filters_init(&p->filters, &p->trial);
+	scores_init(p);
+	p->index = index_new(p);
+	for (node_id node = 0; node < c->nodes.n; node++)
+		planner_refresh(p, node);
+}
+
+void planner_refresh(struct planner *p, node_id node)
+{
+	scores_refresh(p, node);
+	index_update(p, node);
+}
+
+void planner_done(struct planner *p)
+{
+	index_free(p->index);
+	scores_done(p);
+	filters_done(&p->filters);
+	reliefs_done(&p->reliefs);
+	trial_done(&p->trial);
+}
