@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "base/json.h"
+#include "base/names.h"
 #include "output/style.h"
 #include "output/table.h"
 
@@ -78,7 +79,7 @@ static int check_server(struct doctor *d, struct error *err)
 }
 
 static const char no_definition[] =
-	"mckubes.mcoperator.sdv.com is not installed: kubectl mckube crd | kubectl apply -f -";
+	MCKUBE_CRD " is not installed: kubectl mckube crd | kubectl apply -f -";
 
 /* For who may not read definitions: is there something of that name? */
 static void check_served(struct doctor *d)
@@ -148,9 +149,7 @@ static void check_definition(struct doctor *d)
 {
 	AUTO_JSON cJSON *definition = NULL;
 	struct error err = ERROR_INIT;
-	int r = fetch(d,
-		      "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
-		      "mckubes.mcoperator.sdv.com",
+	int r = fetch(d, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" MCKUBE_CRD,
 		      &definition, &err);
 	const cJSON *version = served_version(definition);
 	const char *kind = json_text(json_path(definition, "spec.names.kind"));
@@ -177,15 +176,15 @@ static const struct right {
 	{ "list", "", "persistentvolumeclaims", .command = "plan" },
 	{ "list", "policy", "poddisruptionbudgets", .command = "plan" },
 	{ "list", "scheduling.k8s.io", "priorityclasses", .command = "plan" },
-	{ "list", "mcoperator.sdv.com", "mckubes", .command = "plan" },
+	{ "list", MCKUBE_GROUP, "mckubes", .command = "plan" },
 	{ "create", "", "pods", "binding", .command = "apply" },
 	{ "create", "", "pods", "eviction", .command = "apply" },
 	{ "get", "", "pods", .command = "apply" },
 	{ "patch", "", "pods", .command = "apply" },
 	{ "patch", "", "nodes", .command = "apply" },
-	{ "patch", "mcoperator.sdv.com", "mckubes", .command = "apply" },
-	{ "patch", "mcoperator.sdv.com", "mckubes", "status", .command = "apply" },
-	{ "assign", "mcoperator.sdv.com", "mckubes", .command = "apply" },
+	{ "patch", MCKUBE_GROUP, "mckubes", .command = "apply" },
+	{ "patch", MCKUBE_GROUP, "mckubes", "status", .command = "apply" },
+	{ "assign", MCKUBE_GROUP, "mckubes", .command = "apply" },
 	{ "get", "coordination.k8s.io", "leases", NULL, "kube-system", "mckube", "apply" },
 	{ "create", "coordination.k8s.io", "leases", NULL, "kube-system", .command = "apply" },
 	{ "update", "coordination.k8s.io", "leases", NULL, "kube-system", "mckube", "apply" },
@@ -288,7 +287,7 @@ static void check_helpers(struct doctor *d, const struct cluster *c)
 	size_t n_helped = 0;
 
 	array_each(node, &c->nodes)
-		n_helped += node->backend != 0;
+		n_helped += node->annotations.backend != NONE;
 	if (!c->nodes.n)
 		say(d, "helpers", STATE_NOTE, "there are no nodes");
 	else if (n_helped < c->nodes.n)
@@ -307,10 +306,9 @@ static void check_taints(struct doctor *d, const struct cluster *c)
 	array_each(node, &c->nodes)
 		for (uint32_t i = 0; i < node->taints.n; i++)
 			n += strcmp(cluster_str(c, c->taints.items[node->taints.at + i].key),
-				    "McKubeRTDeadlinePressure") == 0;
+				    MCKUBE_TAINT) == 0;
 	if (n)
-		say(d, "taints", STATE_NOTE, "McKubeRTDeadlinePressure is on %zu of %zu nodes", n,
-		    c->nodes.n);
+		say(d, "taints", STATE_NOTE, MCKUBE_TAINT " is on %zu of %zu nodes", n, c->nodes.n);
 }
 
 /* Where nobody makes passes any more nobody takes finalizers off, and deleting the definition waits
@@ -325,7 +323,7 @@ static void check_finalizers(struct doctor *d, const struct cluster *c)
 	}
 	if (n_waiting)
 		say(d, "finalizers", STATE_NOTE,
-		    "%zu of %zu McKubes wait for mckube.mcoperator.sdv.com/finalizer: apply takes it off",
+		    "%zu of %zu McKubes wait for " MCKUBE_FINALIZER ": apply takes it off",
 		    n_waiting, c->mckubes.n);
 	else if (n_held)
 		say(d, "finalizers", STATE_OK,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/names.h"
 #include "base/nearest.h"
 #include "objects/config.h"
 
@@ -27,7 +28,7 @@ static void add_config(struct str *out)
 	str_add(out,
 		"The configuration is a YAML or JSON file, named by --config or "
 		"MCKUBE_CONFIG:\n\n"
-		"  apiVersion: mckube.io/v1alpha1\n"
+		"  apiVersion: " MCKUBE_API_VERSION "\n"
 		"  kind: Configuration\n"
 		"  coreUtilizationThreshold: 0.85\n"
 		"  policies:\n"

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/auto.h"
+#include "base/names.h"
 
 enum { NS_PER_US = 1000, US_PER_S = 1000000 };
 
@@ -29,7 +30,7 @@ const char *node_event_reason(enum node_event_kind kind)
 
 void events_init(struct events *r, struct kube *k, const char *node_name)
 {
-	*r = (struct events){ .writer = event_writer_new(k, "mckube.io/node", node_name) };
+	*r = (struct events){ .writer = event_writer_new(k, MCKUBE_DOMAIN "/node", node_name) };
 	pthread_mutex_init(&r->lock, NULL);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "model/members.h"
 #include "node/topology.h"
 
 enum {
@@ -40,13 +41,14 @@ static int describe(const struct agent_options *o, struct kube *k, struct error 
 	snprintf(cores, sizeof(cores), "0-%u", o->kernel->cpus - 1);
 	topology_read(o->roots, o->kernel->cpus, &topology);
 	const struct kube_pair notes[] = {
-		{ "mckube.io/backend", o->backend->name },
-		{ "mckube.io/guarantee", o->backend->guarantee },
-		{ "mckube.io/overruns", o->overruns->source->name },
-		{ "mckube.io/capacity-scope", o->backend->scope == SCOPE_NODE ? "node" : "core" },
-		{ "mckube.io/rt-capacity", capacity },
-		{ "mckube.io/rt-cores", o->kernel->cpus > 1 ? cores : "0" },
-		{ "mckube.io/topology", topology.n ? topology.s : NULL },
+		{ NODE_ANNOTATION(backend), o->backend->name },
+		{ NODE_ANNOTATION(guarantee), o->backend->guarantee },
+		{ NODE_ANNOTATION(overruns), o->overruns->source->name },
+		{ NODE_ANNOTATION(capacity_scope),
+		  o->backend->scope == SCOPE_NODE ? "node" : "core" },
+		{ NODE_ANNOTATION(rt_capacity), capacity },
+		{ NODE_ANNOTATION(rt_cores), o->kernel->cpus > 1 ? cores : "0" },
+		{ NODE_ANNOTATION(topology), topology.n ? topology.s : NULL },
 	};
 	return patch_node(o, k, notes, ARRAY_LEN(notes), err);
 }
@@ -62,9 +64,9 @@ static int report_usage(const struct agent_options *o, struct kube *k, bool is_b
 	snprintf(over, sizeof(over), "%lld",
 		 (long long)(since ? (engine_now_ns() - since) / NS_PER_S : 0));
 	const struct kube_pair notes[] = {
-		{ "mckube.sdv.com/cpu-usage", usage },
-		{ "mckube.sdv.com/cpu-over90-duration-s", over },
-		{ "mckube.sdv.com/isCpuBusy", is_busy ? "true" : "false" },
+		{ NODE_ANNOTATION(cpu_usage), usage },
+		{ NODE_ANNOTATION(busy_seconds), over },
+		{ NODE_ANNOTATION(is_busy), is_busy ? "true" : "false" },
 	};
 	return patch_node(o, k, notes, ARRAY_LEN(notes), err);
 }

@@ -9,6 +9,7 @@
 #include "agent/mckube_status.h"
 #include "base/auto.h"
 #include "base/clock.h"
+#include "model/members.h"
 
 enum { SEND_AT_ONCE = 16 };
 
@@ -96,9 +97,9 @@ void pod_statuses_see_pod(struct pod_statuses *s, const cJSON *pod)
 {
 	const char *uid = json_text(json_path(pod, "metadata.uid"));
 	const cJSON *notes = json_path(pod, "metadata.annotations");
-	const char *level = json_text(json_get(notes, "mckube.io/rt-current"));
-	const char *applied = json_text(json_get(notes, "mckube.io/rt-applied"));
-	const char *source = json_text(json_get(notes, "mckube.io/rt-source"));
+	const char *level = json_text(json_get(notes, POD_ANNOTATION(current)));
+	const char *applied = json_text(json_get(notes, POD_ANNOTATION(applied)));
+	const char *source = json_text(json_get(notes, POD_ANNOTATION(source)));
 	const char *version = json_text(json_path(pod, "metadata.resourceVersion"));
 	bool is_new = !pod_statuses_find(s, uid);
 
@@ -188,8 +189,8 @@ static int send_events(struct pod_statuses *s, const struct pod_status *due, str
 	const struct pod_status copy = *due;
 	const char *level = level_word(&copy), *applied = applied_word(&copy);
 	const struct kube_pair notes[] = {
-		{ "mckube.io/rt-current", *level ? level : NULL },
-		{ "mckube.io/rt-applied", *applied ? applied : NULL },
+		{ POD_ANNOTATION(current), *level ? level : NULL },
+		{ POD_ANNOTATION(applied), *applied ? applied : NULL },
 	};
 	const struct kube_ref ref = { &kube_pods, copy.now.ns, copy.now.name, copy.now.uid, NULL };
 	const struct kube_change change = { .annotations = notes, .n_annotations = 2 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/names.h"
 #include "execute/assignment.h"
 #include "execute/taint.h"
 
@@ -79,7 +80,7 @@ static int open_gate(struct kube_request *r, const struct kube *k, const struct 
 	struct kube_change change = { .kind = KUBE_PATCH_STRATEGIC };
 
 	str_addf(&spec, "\"spec\":{\"schedulingGates\":[{\"$patch\":\"delete\",\"name\":\"%s\"}],",
-		 assignment_gate);
+		 MCKUBE_GATE);
 	if (!c->rules.items[pod->rules].has_node_affinity)
 		pin_by_name(a->to.node, &spec);
 	else if (pin_by_label(c, a->to.node, &spec, err) < 0)
@@ -225,7 +226,7 @@ static int guard(struct kube_request *r, const struct context *x, struct error *
 	cJSON_AddStringToObject(meta, "namespace", x->ref.ns);
 	cJSON_AddStringToObject(meta, "uid", x->ref.uid);
 	cJSON_AddItemToArray(cJSON_AddArrayToObject(meta, "finalizers"),
-			     cJSON_CreateString(assignment_finalizer));
+			     cJSON_CreateString(MCKUBE_FINALIZER));
 	AUTO_FREE char *text = cJSON_PrintUnformatted(object);
 	kube_apply(r, x->k, &x->ref, NULL, slice_of(text), false);
 	return 0;
@@ -271,7 +272,7 @@ static int change_finalizers(const cJSON *object, const struct action *a, struct
 	cJSON_ArrayForEach(item, json_path(object, "metadata.finalizers")) {
 		const char *name = json_text(item) ? json_text(item) : "";
 
-		if (strcmp(name, assignment_finalizer) == 0) {
+		if (strcmp(name, MCKUBE_FINALIZER) == 0) {
 			has_ours = true;
 			continue;
 		}

@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char assignment_gate[] = "mckube.io/placement";
-const char assignment_finalizer[] = "mckube.mcoperator.sdv.com/finalizer";
-
 static void set_note(struct annotation_change *c, const char *name, const char *value)
 {
 	c->pairs[c->n++] = (struct kube_pair){ name, value };
@@ -20,37 +17,37 @@ static void set_number(struct annotation_change *c, const char *name, int32_t va
 
 void assignment_set(const struct action *a, struct annotation_change *c)
 {
-	set_note(c, "mckube.io/rt-core", a->to.cores);
-	set_number(c, "mckube.io/rt-period", a->budget.period);
-	set_number(c, "mckube.io/rt-runtime-low", a->budget.low);
+	set_note(c, POD_ANNOTATION(core), a->to.cores);
+	set_number(c, POD_ANNOTATION(period), a->budget.period);
+	set_number(c, POD_ANNOTATION(runtime_low), a->budget.low);
 	if (a->budget.medium)
-		set_number(c, "mckube.io/rt-runtime-medium", a->budget.medium);
+		set_number(c, POD_ANNOTATION(runtime_medium), a->budget.medium);
 	else
-		set_note(c, "mckube.io/rt-runtime-medium", NULL);
-	set_number(c, "mckube.io/rt-runtime-hi", a->budget.hi);
-	set_number(c, "mckube.io/rt-runtime-floor", a->budget.floor);
-	set_note(c, "mckube.io/rt-enforcement",
+		set_note(c, POD_ANNOTATION(runtime_medium), NULL);
+	set_number(c, POD_ANNOTATION(runtime_hi), a->budget.hi);
+	set_number(c, POD_ANNOTATION(runtime_floor), a->budget.floor);
+	set_note(c, POD_ANNOTATION(enforcement),
 		 enforcement_name((enum enforcement)a->to.enforcement));
-	set_note(c, "mckube.io/rt-current", level_name(a->to.level));
-	set_note(c, "mckube.io/criticality", criticality_name(a->budget.criticality));
-	set_note(c, "mckube.io/rt-source", a->source);
+	set_note(c, POD_ANNOTATION(current), level_name(a->to.level));
+	set_note(c, POD_ANNOTATION(criticality), criticality_name(a->budget.criticality));
+	set_note(c, POD_ANNOTATION(source), a->source);
 	if (strcmp(a->source, "mckube") == 0)
-		set_note(c, "mckube.io/rt-recovery",
+		set_note(c, POD_ANNOTATION(recovery),
 			 a->recovery && *a->recovery ? a->recovery : NULL);
-	set_note(c, "mckube.io/rt-applied", NULL);
+	set_note(c, POD_ANNOTATION(applied), NULL);
 	if (a->reason == REASON_PLACED)
-		set_note(c, "mckube.io/rt-degraded", NULL);
+		set_note(c, POD_ANNOTATION(degraded), NULL);
 }
 
 void assignment_set_level(const struct action *a, struct annotation_change *c)
 {
-	set_note(c, "mckube.io/rt-current", level_name(a->to.level));
-	set_note(c, "mckube.io/rt-degraded", NULL);
+	set_note(c, POD_ANNOTATION(current), level_name(a->to.level));
+	set_note(c, POD_ANNOTATION(degraded), NULL);
 }
 
 void assignment_degrade(const struct action *a, struct annotation_change *c)
 {
-	set_note(c, "mckube.io/rt-degraded", assignment_date(a->since, c->date));
+	set_note(c, POD_ANNOTATION(degraded), assignment_date(a->since, c->date));
 }
 
 const char *assignment_date(int64_t since, char buf[static DATE_TEXT])
@@ -61,18 +58,12 @@ const char *assignment_date(int64_t since, char buf[static DATE_TEXT])
 
 void assignment_clear(const char *source, struct annotation_change *c)
 {
-	static const char *const names[] = {
-		"mckube.io/rt-core",	      "mckube.io/rt-current",
-		"mckube.io/rt-source",	      "mckube.io/rt-enforcement",
-		"mckube.io/rt-runtime-floor", "mckube.io/rt-degraded",
-		"mckube.io/rt-applied",	      "mckube.io/rt-period",
-		"mckube.io/rt-runtime-low",   "mckube.io/rt-runtime-medium",
-		"mckube.io/rt-runtime-hi",    "mckube.io/criticality",
-		"mckube.io/rt-recovery",
-	};
-	enum { OURS_ALONE = 7 };
 	bool is_request = source && strcmp(source, "annotations") == 0;
 
-	for (size_t i = 0; i < (is_request ? OURS_ALONE : ARRAY_LEN(names)); i++)
-		set_note(c, names[i], NULL);
+	for (size_t i = 0; i < POD_ANNOTATIONS_N; i++) {
+		const struct member_row *row = &pod_annotation_rows[i];
+
+		if (row->part == PART_ASSIGNMENT || (row->part == PART_BOTH && !is_request))
+			set_note(c, row->key, NULL);
+	}
 }

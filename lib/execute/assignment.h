@@ -11,14 +11,11 @@
 
 /* What an action does to the annotations that hold a pod's assignment (DESIGN 2): the same on files
  * and on a server. */
-extern const char assignment_gate[];	  /* the scheduling gate that placing a pod takes off */
-extern const char assignment_finalizer[]; /* ours, on a McKube */
-
 /* Annotations to set, or to drop where the value is NULL. Values point into the action and into
  * the change itself, so it must not be copied. */
 struct annotation_change {
-	struct kube_pair pairs[13];
-	char numbers[13][12];
+	struct kube_pair pairs[POD_ANNOTATIONS_N];
+	char numbers[POD_ANNOTATIONS_N][12];
 	char date[DATE_TEXT];
 	size_t n;
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "execute/assignment.h"
 #include "execute/taint.h"
 
@@ -58,7 +59,7 @@ static bool is_our_gate(const cJSON *item)
 {
 	const char *name = json_text(json_get(item, "name"));
 
-	return name && strcmp(name, assignment_gate) == 0;
+	return name && strcmp(name, MCKUBE_GATE) == 0;
 }
 
 static enum effect_result add_finalizer(cJSON *meta)
@@ -67,7 +68,7 @@ static enum effect_result add_finalizer(cJSON *meta)
 		drop(meta, "finalizers");
 		cJSON_AddArrayToObject(meta, "finalizers");
 	}
-	cJSON_AddItemToArray(member(meta, "finalizers"), cJSON_CreateString(assignment_finalizer));
+	cJSON_AddItemToArray(member(meta, "finalizers"), cJSON_CreateString(MCKUBE_FINALIZER));
 	return EFFECT_CHANGED;
 }
 
@@ -75,7 +76,7 @@ static bool is_our_finalizer(const cJSON *item)
 {
 	const char *name = json_text(item);
 
-	return name && strcmp(name, assignment_finalizer) == 0;
+	return name && strcmp(name, MCKUBE_FINALIZER) == 0;
 }
 
 static cJSON *ensure_annotations(cJSON *pod)
@@ -157,7 +158,7 @@ static void unassign(cJSON *pod)
 	cJSON *annotations = ensure_annotations(pod);
 	struct annotation_change change = { .n = 0 };
 
-	assignment_clear(json_text(json_get(annotations, "mckube.io/rt-source")), &change);
+	assignment_clear(json_text(json_get(annotations, POD_ANNOTATION(source))), &change);
 	change_annotations(annotations, &change);
 	if (!annotations->child)
 		drop(member(pod, "metadata"), "annotations");

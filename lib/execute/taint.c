@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/names.h"
 #include "execute/assignment.h"
 #include "plan/relieve.h"
 
@@ -10,7 +11,7 @@ static bool is_ours(const cJSON *taint)
 {
 	const char *key = json_text(json_get(taint, "key"));
 
-	return key && strcmp(key, relief_taint) == 0;
+	return key && strcmp(key, MCKUBE_TAINT) == 0;
 }
 
 static cJSON *make(const struct action *a)
@@ -18,7 +19,7 @@ static cJSON *make(const struct action *a)
 	cJSON *taint = cJSON_CreateObject();
 	char date[DATE_TEXT];
 
-	cJSON_AddStringToObject(taint, "key", relief_taint);
+	cJSON_AddStringToObject(taint, "key", MCKUBE_TAINT);
 	cJSON_AddStringToObject(taint, "value", "True");
 	cJSON_AddStringToObject(taint, "effect", "NoSchedule");
 	if (a->since)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/names.h"
+
 const struct kube_resource kube_pods = { "v1", "Pod", "pods", true };
 const struct kube_resource kube_nodes = { "v1", "Node", "nodes", false };
 const struct kube_resource kube_namespaces = { "v1", "Namespace", "namespaces", false };
@@ -14,7 +16,7 @@ const struct kube_resource kube_priority_classes = { "scheduling.k8s.io/v1", "Pr
 const struct kube_resource kube_volumes = { "v1", "PersistentVolume", "persistentvolumes", false };
 const struct kube_resource kube_claims = { "v1", "PersistentVolumeClaim", "persistentvolumeclaims",
 					   true };
-const struct kube_resource kube_mckubes = { "mcoperator.sdv.com/v1", "McKube", "mckubes", true };
+const struct kube_resource kube_mckubes = { MCKUBE_GROUP "/v1", "McKube", "mckubes", true };
 const struct kube_resource kube_leases = { "coordination.k8s.io/v1", "Lease", "leases", true };
 const struct kube_resource kube_events = { "events.k8s.io/v1", "Event", "events", true };
 const struct kube_resource kube_crds = { "apiextensions.k8s.io/v1", "CustomResourceDefinition",

@@ -4,34 +4,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void complain(const struct cluster *c, const struct node *node, struct warnings *warnings,
-		     const char *key, str_id value, const char *watched_kinds)
+static void warn(const struct cluster *c, const struct node *node, struct warnings *warnings,
+		 enum node_annotation which, const char *rule)
 {
+	const struct member_row *row = &node_annotation_rows[which];
+	const void *id = (const char *)&node->annotations + row->offset;
+
 	warning_add(warnings, "Node", "", cluster_str(c, node->meta.name), "BadNodeAnnotation",
-		    "metadata.annotations[mckube.io/%s]: '%s' is not %s; the default is taken", key,
-		    cluster_str(c, value), watched_kinds);
+		    "%s: '%s' is not %s; the default is taken", row->path,
+		    cluster_str(c, *(const str_id *)id), rule);
 }
 
 static uint8_t read_scope(const struct cluster *c, const struct node *node,
 			  struct warnings *warnings)
 {
-	const char *text = cluster_str(c, node->capacity_scope);
+	const char *text = cluster_str(c, node->annotations.capacity_scope);
 
-	if (!node->has_capacity_scope || strcmp(text, "core") == 0)
+	if (node->annotations.capacity_scope == NONE || strcmp(text, "core") == 0)
 		return SCOPE_CORE;
 	if (strcmp(text, "node") == 0)
 		return SCOPE_NODE;
-	complain(c, node, warnings, "capacity-scope", node->capacity_scope, "core or node");
+	warn(c, node, warnings, NODE_ANNOTATION_capacity_scope, "core or node");
 	return SCOPE_CORE;
 }
 
 static uint32_t read_ppm(const struct cluster *c, const struct node *node, uint32_t by_default,
 			 struct warnings *warnings)
 {
-	const char *text = cluster_str(c, node->rt_capacity);
+	const char *text = cluster_str(c, node->annotations.rt_capacity);
 	uint32_t ppm = 0;
 
-	if (!node->has_rt_capacity)
+	if (node->annotations.rt_capacity == NONE)
 		return by_default;
 	for (const char *s = text; *s; s++) {
 		if (*s < '0' || *s > '9' || ppm > PPM) {
@@ -42,8 +45,8 @@ static uint32_t read_ppm(const struct cluster *c, const struct node *node, uint3
 	}
 	if (ppm >= 1 && ppm <= PPM)
 		return ppm;
-	complain(c, node, warnings, "rt-capacity", node->rt_capacity,
-		 "a whole number from 1 to 1000000 (parts per million of a CPU)");
+	warn(c, node, warnings, NODE_ANNOTATION_rt_capacity,
+	     "a whole number from 1 to 1000000 (parts per million of a CPU)");
 	return by_default;
 }
 
@@ -51,13 +54,12 @@ static void read_cores(const struct cluster *c, const struct node *node, struct 
 		       struct warnings *warnings)
 {
 	*ret = (struct cpuset){ 0 };
-	if (node->has_rt_cores) {
-		const char *text = cluster_str(c, node->rt_cores);
+	if (node->annotations.rt_cores != NONE) {
+		const char *text = cluster_str(c, node->annotations.rt_cores);
 
 		if (cpuset_parse(text, strlen(text), ret, NULL) == 0)
 			return;
-		complain(c, node, warnings, "rt-cores", node->rt_cores,
-			 "a list of CPUs such as 0-3,8");
+		warn(c, node, warnings, NODE_ANNOTATION_rt_cores, "a list of CPUs such as 0-3,8");
 	}
 	int64_t milli = node->capacity_cpu_milli ? node->capacity_cpu_milli : node->cpu_milli;
 	for (int64_t cpu = 0; cpu < milli / 1000 && cpu < CPUSET_MAX; cpu++)
@@ -119,13 +121,14 @@ static void read_node(const struct cluster *c, node_id id, const struct settings
 	const struct node *node = &c->nodes.items[id];
 	uint32_t ppm = read_ppm(c, node, settings->rt_capacity, warnings);
 	uint32_t low = settings->core_utilization_threshold;
+	const struct node_annotations *a = &node->annotations;
 	struct cpuset cpus;
 	struct node_capacity *nc = array_add(&cap->nodes);
 
 	*nc = (struct node_capacity){
 		.scope = read_scope(c, node, warnings),
 		.is_assumed =
-			!node->has_rt_cores && !node->has_rt_capacity && !node->has_capacity_scope,
+			a->rt_cores == NONE && a->rt_capacity == NONE && a->capacity_scope == NONE,
 		.cap = { low < ppm ? low : ppm, ppm, ppm },
 		.cores = { .at = (uint32_t)cap->cores.n },
 	};
@@ -136,11 +139,11 @@ static void read_node(const struct cluster *c, node_id id, const struct settings
 
 	struct core *cores = cap->cores.items + nc->cores.at;
 	spread_cores(cores, nc->cores.n);
-	if (node->has_topology &&
-	    !read_topology(cores, nc->cores.n, cluster_str(c, node->topology))) {
+	if (a->topology != NONE &&
+	    !read_topology(cores, nc->cores.n, cluster_str(c, a->topology))) {
 		spread_cores(cores, nc->cores.n);
-		complain(c, node, warnings, "topology", node->topology,
-			 "a list of cores such as \"0,4 1,5 | 2,6 3,7\"");
+		warn(c, node, warnings, NODE_ANNOTATION_topology,
+		     "a list of cores such as \"0,4 1,5 | 2,6 3,7\"");
 	}
 }
 

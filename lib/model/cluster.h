@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/intern.h"
 #include "budget/budget.h"
+#include "model/members.h"
 
 /* A snapshot of a cluster: what a plan reads, and nothing else.
  *
@@ -22,8 +23,8 @@
  * order of the input was. Strings are ids of `strings`; 0 is the empty string and means "not given"
  * unless a field says otherwise. Lists inside objects are runs in the shared arrays at the end.
  *
- * Everything is dropped together by cluster_done(). A member that holds a string or a run is also
- * named in state/digest.c and in model/compact.c. */
+ * Everything is dropped together by cluster_done(). A member that holds a string or a run, and is
+ * no row of model/members.h, is also named in model/compact.c. */
 
 typedef uint32_t node_id, pod_id, mckube_id, pdb_id, rules_id, annotations_id;
 #define NONE UINT32_MAX /* no such thing, for any of these */
@@ -135,14 +136,16 @@ struct raw {
 	uint8_t kind;
 };
 
-/* The annotations about real time on a pod, as written. Absent is NONE, because "" is a value. */
-struct annotations {
-	str_id core, period, runtime_low, runtime_medium, runtime_hi; /* mckube.io/rt-... */
-	str_id runtime_floor, enforcement, degraded, recovery;	      /* mckube.io/rt-... */
-	str_id core_request;			      /* mckube.io/rt-core-request */
-	str_id criticality, current, source, applied; /* mckube.io/... */
-	str_id realtime, rt_runtime_us;		      /* rt-operator's two */
+/* The annotations of ours on a pod and on a node, as written. Absent is NONE, because "" is a
+ * value. Nothing but ids may stand here. */
+#define MEMBER(member, ...) str_id member;
+struct pod_annotations {
+	POD_ANNOTATIONS(MEMBER)
 };
+struct node_annotations {
+	NODE_ANNOTATIONS(MEMBER)
+};
+#undef MEMBER
 
 enum pod_phase { POD_PENDING, POD_RUNNING, POD_ENDED };
 struct pod {
@@ -176,12 +179,12 @@ struct mckube {
 	str_id podname;
 	struct selector selector;
 	str_id node; /* spec.node */
-	struct raw criticality, core, core_count;
-	struct raw period, medium, floor;
-	struct raw low[2], hi[2]; /* runtime_low|budget_lo, runtime_hi|budget_hi */
-	struct raw recovery_mode, recovery_delay, recovery_threshold, migration;
-	str_id status_current, status_core, status_overrun; /* currentRuntime, allocatedCore, ... */
-	str_id status_uid; /* podUID: the pod that the status is about; 0: it does not say */
+#define MEMBER(member, ...) struct raw member;
+	MCKUBE_MEMBERS(MEMBER)
+#undef MEMBER
+#define MEMBER(member, ...) str_id member; /* 0: not given */
+	MCKUBE_STATUS(MEMBER)
+#undef MEMBER
 	bool is_deleting;
 	bool has_finalizer; /* ours */
 };
@@ -194,11 +197,7 @@ struct node {
 	int64_t capacity_cpu_milli;
 	struct range extended; /* amounts, allocatable */
 	bool has_allocatable, is_unschedulable;
-	/* Annotations as written, 0 when absent: mckube.io/backend, capacity-scope, rt-capacity,
-	 * rt-cores, topology; mckube.sdv.com/isCpuBusy, cpu-usage, cpu-over90-duration-s. */
-	str_id backend, capacity_scope, rt_capacity, rt_cores, topology;
-	str_id is_busy, cpu_usage, busy_seconds;
-	bool has_rt_cores, has_rt_capacity, has_capacity_scope, has_topology;
+	struct node_annotations annotations;
 };
 
 struct pdb {
@@ -264,7 +263,7 @@ struct cluster {
 	uint64_t n_skipped; /* objects of kinds that are not ours */
 
 	ARRAY(struct rules) rules;
-	ARRAY(struct annotations) annotations;
+	ARRAY(struct pod_annotations) annotations;
 	ARRAY(str_id) names;
 	ARRAY(struct label) labels;
 	ARRAY(struct requirement) requirements;

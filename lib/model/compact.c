@@ -196,6 +196,15 @@ static void mark_meta(bool *live, const struct meta *m)
 	mark(live, m->version);
 }
 
+/* A struct of nothing but ids. */
+static void mark_ids(bool *live, const void *ids, size_t size)
+{
+	for (size_t i = 0; i < size / sizeof(str_id); i++)
+		mark(live, ((const str_id *)ids)[i]);
+}
+_Static_assert(sizeof(struct pod_annotations) == POD_ANNOTATIONS_N * sizeof(str_id), "ids alone");
+_Static_assert(sizeof(struct node_annotations) == NODE_ANNOTATIONS_N * sizeof(str_id), "ids alone");
+
 static void mark_pods(const struct cluster *c, bool *live)
 {
 	array_each(pod, &c->pods) {
@@ -206,61 +215,32 @@ static void mark_pods(const struct cluster *c, bool *live)
 		mark(live, pod->owner_name);
 		mark(live, pod->priority_class);
 	}
-	array_each(annotations, &c->annotations) {
-		const str_id *ids = (const str_id *)(const void *)annotations;
-
-		for (size_t i = 0; i < sizeof(*annotations) / sizeof(*ids); i++)
-			mark(live, ids[i]);
-	}
+	array_each(annotations, &c->annotations)
+		mark_ids(live, annotations, sizeof(*annotations));
 }
-_Static_assert(sizeof(struct annotations) % sizeof(str_id) == 0, "notes are ids and nothing else");
 
 static void mark_nodes(const struct cluster *c, bool *live)
 {
 	array_each(node, &c->nodes) {
 		mark_meta(live, &node->meta);
-		mark(live, node->backend);
-		mark(live, node->capacity_scope);
-		mark(live, node->rt_capacity);
-		mark(live, node->rt_cores);
-		mark(live, node->topology);
-		mark(live, node->is_busy);
-		mark(live, node->cpu_usage);
-		mark(live, node->busy_seconds);
+		mark_ids(live, &node->annotations, sizeof(node->annotations));
 	}
 }
 
 static void mark_mckubes(const struct cluster *c, bool *live)
 {
 	array_each(m, &c->mckubes) {
-		const str_id ids[] = {
-			m->kind,
-			m->api_version,
-			m->podname,
-			m->node,
-			m->status_current,
-			m->status_core,
-			m->status_overrun,
-			m->status_uid,
-			m->criticality.text,
-			m->core.text,
-			m->core_count.text,
-			m->period.text,
-			m->medium.text,
-			m->floor.text,
-			m->low[0].text,
-			m->low[1].text,
-			m->hi[0].text,
-			m->hi[1].text,
-			m->recovery_mode.text,
-			m->recovery_delay.text,
-			m->recovery_threshold.text,
-			m->migration.text,
-		};
-
 		mark_meta(live, &m->meta);
-		for (size_t i = 0; i < ARRAY_LEN(ids); i++)
-			mark(live, ids[i]);
+		mark(live, m->kind);
+		mark(live, m->api_version);
+		mark(live, m->podname);
+		mark(live, m->node);
+#define ROW(member, ...) mark(live, m->member.text);
+		MCKUBE_MEMBERS(ROW)
+#undef ROW
+#define ROW(member, ...) mark(live, m->member);
+		MCKUBE_STATUS(ROW)
+#undef ROW
 	}
 }
 

@@ -64,7 +64,7 @@ static bool same_annotations(const struct cluster *c, annotations_id a, annotati
 	if (a == NONE || b == NONE)
 		return a == b;
 	return memcmp(&c->annotations.items[a], &c->annotations.items[b],
-		      sizeof(struct annotations)) == 0;
+		      sizeof(struct pod_annotations)) == 0;
 }
 
 #if __has_builtin(__builtin_clear_padding)
@@ -99,8 +99,8 @@ static bool nodes_same(const struct cluster *c, const void *a, const void *b)
 
 	/* How much CPU time it uses changes all the time; that it is too much, isCpuBusy says. */
 	memcpy(&calm, x, sizeof(calm));
-	calm.cpu_usage = y->cpu_usage;
-	calm.busy_seconds = y->busy_seconds;
+	calm.annotations.cpu_usage = y->annotations.cpu_usage;
+	calm.annotations.busy_seconds = y->annotations.busy_seconds;
 	return same_taints(c, x->taints, y->taints) && SAME_BUT(struct node, &calm, b, taints);
 }
 

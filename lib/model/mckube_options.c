@@ -10,14 +10,11 @@ enum { PER_CENT = 100, DIGITS = 9 };
 static const char *const migrations[] = { "Never", "Restart", "Checkpoint" };
 
 struct word_field {
-	size_t at; /* of its struct raw in struct mckube */
-	const char *path;
+	enum mckube_member member;
 	bool (*is_word)(const char *text); /* NULL: a whole number */
 	int32_t max;
 	const char *rule;
 };
-
-#define AT(member) offsetof(struct mckube, member)
 
 static bool is_migration(const char *text)
 {
@@ -35,13 +32,13 @@ static bool is_recovery_mode(const char *text)
 }
 
 static const struct word_field fields[] = {
-	{ AT(migration), "spec.migration", is_migration, 0,
+	{ MCKUBE_MEMBER_migration, is_migration, 0,
 	  "is not Never, Restart or Checkpoint; Never is taken" },
-	{ AT(recovery_mode), "spec.recovery.mode", is_recovery_mode, 0,
+	{ MCKUBE_MEMBER_recovery_mode, is_recovery_mode, 0,
 	  "is not consumption or nodeCpu; consumption is taken" },
-	{ AT(recovery_delay), "spec.recovery.delaySeconds", NULL, RECOVERY_DELAY_MAX,
+	{ MCKUBE_MEMBER_recovery_delay, NULL, RECOVERY_DELAY_MAX,
 	  "is not a whole number from 0 to 86400; the default is taken" },
-	{ AT(recovery_threshold), "spec.recovery.threshold", NULL, PER_CENT,
+	{ MCKUBE_MEMBER_recovery_threshold, NULL, PER_CENT,
 	  "is not a whole number from 0 to 100; the default is taken" },
 };
 
@@ -69,13 +66,14 @@ void mckube_options_check(const struct cluster *c, const struct mckube *m,
 {
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
 		const struct word_field *f = &fields[i];
-		const struct raw *raw = (const void *)((const char *)m + f->at);
+		const struct member_row *row = &mckube_rows[f->member];
+		const struct raw *raw = (const void *)((const char *)m + row->offset);
 
 		if (is_known(c, raw, f))
 			continue;
 		warning_add(warnings, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
-			    cluster_str(c, m->meta.name), "Unsupported", "%s: '%.40s' %s", f->path,
-			    cluster_str(c, raw->text), f->rule);
+			    cluster_str(c, m->meta.name), "Unsupported", "%s: '%.40s' %s",
+			    row->path, cluster_str(c, raw->text), f->rule);
 	}
 }
 

@@ -30,31 +30,28 @@ static const char *pod_name(const struct cluster *c, const struct pod *pod)
 
 /* ---- Source 1: McKube objects ---- */
 
-static struct raw first_of(const struct raw pair[2], const char *const paths[2], const char **path)
-{
-	int i = pair[0].kind == RAW_ABSENT && pair[1].kind != RAW_ABSENT;
-
-	*path = paths[i];
-	return pair[i];
-}
+#define MCKUBE_TEXT(m, member)                   \
+	{                                        \
+		(m)->member, MCKUBE_PATH(member) \
+	}
 
 static struct request_text text_of_mckube(const struct mckube *m)
 {
-	static const char *const lows[] = { "spec.rtSettings.runtime_low",
-					    "spec.rtSettings.budget_lo" };
-	static const char *const his[] = { "spec.rtSettings.runtime_hi",
-					   "spec.rtSettings.budget_hi" };
 	struct request_text t = {
-		.period = { m->period, "spec.rtSettings.period" },
-		.medium = { m->medium, "spec.rtSettings.runtime_medium" },
-		.floor = { m->floor, "spec.rtSettings.runtime_floor" },
-		.core_count = { m->core_count, "spec.rtSettings.coreCount" },
-		.core = { m->core, "spec.rtSettings.core" },
-		.criticality = { m->criticality, "spec.criticality" },
+		.period = MCKUBE_TEXT(m, period),
+		.low = MCKUBE_TEXT(m, runtime_low),
+		.medium = MCKUBE_TEXT(m, runtime_medium),
+		.hi = MCKUBE_TEXT(m, runtime_hi),
+		.floor = MCKUBE_TEXT(m, runtime_floor),
+		.core_count = MCKUBE_TEXT(m, core_count),
+		.core = MCKUBE_TEXT(m, core),
+		.criticality = MCKUBE_TEXT(m, criticality),
 	};
 
-	t.low.raw = first_of(m->low, lows, &t.low.path);
-	t.hi.raw = first_of(m->hi, his, &t.hi.path);
+	if (!m->runtime_low.kind && m->budget_lo.kind)
+		t.low = (struct text_field)MCKUBE_TEXT(m, budget_lo);
+	if (!m->runtime_hi.kind && m->budget_hi.kind)
+		t.hi = (struct text_field)MCKUBE_TEXT(m, budget_hi);
 	return t;
 }
 
@@ -65,43 +62,41 @@ static struct raw raw_of_annotation(str_id note)
 	return (struct raw){ note == NONE ? 0 : note, note == NONE ? RAW_ABSENT : RAW_STRING };
 }
 
-static struct request_text text_of_annotations(const struct annotations *n)
+#define ANNOTATION_TEXT(n, member)                                          \
+	{                                                                   \
+		raw_of_annotation((n)->member), POD_ANNOTATION_PATH(member) \
+	}
+
+static struct request_text text_of_annotations(const struct pod_annotations *n)
 {
 	return (struct request_text){
-		.period = { raw_of_annotation(n->period),
-			    "metadata.annotations[mckube.io/rt-period]" },
-		.low = { raw_of_annotation(n->runtime_low),
-			 "metadata.annotations[mckube.io/rt-runtime-low]" },
-		.hi = { raw_of_annotation(n->runtime_hi),
-			"metadata.annotations[mckube.io/rt-runtime-hi]" },
-		.core = { raw_of_annotation(n->core_request),
-			  "metadata.annotations[mckube.io/rt-core-request]" },
-		.criticality = { raw_of_annotation(n->criticality),
-				 "metadata.annotations[mckube.io/criticality]" },
+		.period = ANNOTATION_TEXT(n, period),
+		.low = ANNOTATION_TEXT(n, runtime_low),
+		.hi = ANNOTATION_TEXT(n, runtime_hi),
+		.core = ANNOTATION_TEXT(n, core_request),
+		.criticality = ANNOTATION_TEXT(n, criticality),
 	};
 }
 
 /* The same annotations where they are an assignment: where the pod is was said elsewhere. */
-static struct request_text text_of_assignment(const struct annotations *n)
+static struct request_text text_of_assignment(const struct pod_annotations *n)
 {
 	struct request_text t = text_of_annotations(n);
 
 	t.core.raw = (struct raw){ 0 };
-	t.floor.raw = raw_of_annotation(n->runtime_floor);
-	t.floor.path = "metadata.annotations[mckube.io/rt-runtime-floor]";
-	t.medium.raw = raw_of_annotation(n->runtime_medium);
-	t.medium.path = "metadata.annotations[mckube.io/rt-runtime-medium]";
+	t.floor = (struct text_field)ANNOTATION_TEXT(n, runtime_floor);
+	t.medium = (struct text_field)ANNOTATION_TEXT(n, runtime_medium);
 	return t;
 }
 
-static const struct annotations *annotations_of(const struct cluster *c, const struct pod *pod)
+static const struct pod_annotations *annotations_of(const struct cluster *c, const struct pod *pod)
 {
 	return pod->annotations == NONE ? NULL : &c->annotations.items[pod->annotations];
 }
 
 static bool annotations_take_precedence(const struct cluster *c, const struct pod *pod)
 {
-	const struct annotations *n = annotations_of(c, pod);
+	const struct pod_annotations *n = annotations_of(c, pod);
 
 	return n && n->period != NONE && pod->has_label &&
 	       (n->source == NONE || strcmp(cluster_str(c, n->source), "annotations") == 0);
@@ -109,7 +104,7 @@ static bool annotations_take_precedence(const struct cluster *c, const struct po
 
 static bool rt_operator_takes_precedence(const struct cluster *c, const struct pod *pod)
 {
-	const struct annotations *n = annotations_of(c, pod);
+	const struct pod_annotations *n = annotations_of(c, pod);
 
 	return n && n->realtime != NONE && strcmp(cluster_str(c, n->realtime), "true") == 0;
 }
@@ -117,18 +112,18 @@ static bool rt_operator_takes_precedence(const struct cluster *c, const struct p
 static bool read_rt_operator(const struct cluster *c, const struct pod *pod,
 			     struct request_value *v, struct value_error *err)
 {
-	static const char path[] = "metadata.annotations[rt_runtime_us]";
-	struct raw runtime = raw_of_annotation(annotations_of(c, pod)->rt_runtime_us);
+	const struct pod_annotations *n = annotations_of(c, pod);
 	struct request_text t = {
 		.fixed_period = RT_OPERATOR_PERIOD_US,
-		.low = { runtime, path },
-		.hi = { runtime, path },
+		.low = ANNOTATION_TEXT(n, rt_runtime_us),
+		.hi = ANNOTATION_TEXT(n, rt_runtime_us),
 	};
 
 	if (pod->qos != QOS_GUARANTEED) {
 		err->reason = "Unsupported";
 		snprintf(err->message, sizeof(err->message),
-			 "metadata.annotations[realtime]: rt-operator serves Guaranteed pods only");
+			 "%s: rt-operator serves Guaranteed pods only",
+			 POD_ANNOTATION_PATH(realtime));
 		return false;
 	}
 	if (!request_value_read(c, &t, true, v, err))
@@ -194,7 +189,7 @@ static void compare_sources(struct reading *r, const struct pod *pod, enum reque
 			continue;
 		warning_add(r->warnings, "Pod", pod_ns(c, pod), pod_name(c, pod), "SourceConflict",
 			    "source %s asks for %d/%d of %d us (%s), source %s for %d/%d of %d us "
-			    "(%s); the first is heard",
+			    "(%s); the former takes precedence",
 			    request_source_name(heard), a->low, a->hi, a->period,
 			    criticality_name(a->criticality), request_source_name(s), b->low, b->hi,
 			    b->period, criticality_name(b->criticality));
@@ -237,7 +232,7 @@ bool request_pin_is_legacy(const struct cluster *c, const struct mckube *m,
 static const char *legacy_reason(const struct cluster *c, const struct mckube *m,
 				 const struct pod *pod, const struct cpuset *pin)
 {
-	const struct annotations *n = annotations_of(c, pod);
+	const struct pod_annotations *n = annotations_of(c, pod);
 	struct cpuset cores;
 
 	if (request_pin_is_legacy(c, m, pin))
@@ -322,7 +317,7 @@ static const struct mckube *status_of(const struct cluster *c, const struct requ
 static void read_place(struct reading *r, struct request *q, const struct pod *pod)
 {
 	const struct cluster *c = r->c;
-	const struct annotations *n = annotations_of(c, pod);
+	const struct pod_annotations *n = annotations_of(c, pod);
 	const struct mckube *m = status_of(c, q, pod);
 	bool is_noted = n && n->core != NONE;
 	str_id text = is_noted ? n->core : m ? m->status_core : 0;
@@ -334,9 +329,8 @@ static void read_place(struct reading *r, struct request *q, const struct pod *p
 	} else if (is_noted) {
 		warning_add(
 			r->warnings, "Pod", pod_ns(c, pod), pod_name(c, pod), "BadCpuset",
-			"metadata.annotations[mckube.io/rt-core]: '%.40s' is not a list of CPUs; the "
-			"pod counts as one without cores",
-			cluster_str(c, text));
+			"%s: '%.40s' is not a list of CPUs; the pod counts as one without cores",
+			POD_ANNOTATION_PATH(core), cluster_str(c, text));
 	} else {
 		warning_add(
 			r->warnings, cluster_str(c, m->kind), cluster_str(c, m->meta.ns),
@@ -349,7 +343,7 @@ static void read_place(struct reading *r, struct request *q, const struct pod *p
 
 static void read_level(const struct cluster *c, struct request *q, const struct pod *pod)
 {
-	const struct annotations *n = annotations_of(c, pod);
+	const struct pod_annotations *n = annotations_of(c, pod);
 	const struct mckube *m = status_of(c, q, pod);
 	enum level level = LEVEL_LOW;
 
@@ -371,7 +365,7 @@ static bool is_from_source(const struct cluster *c, const struct request *q, str
  * cleaned up. */
 static void read_assignment(const struct cluster *c, struct request *q, const struct pod *pod)
 {
-	const struct annotations *n = annotations_of(c, pod);
+	const struct pod_annotations *n = annotations_of(c, pod);
 	struct request_value v;
 	struct value_error err;
 

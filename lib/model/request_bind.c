@@ -6,8 +6,8 @@
 
 static bool mckube_takes_precedence(const struct mckube *m)
 {
-	bool has_budget = m->period.kind || m->low[0].kind || m->low[1].kind || m->hi[0].kind ||
-			  m->hi[1].kind;
+	bool has_budget = m->period.kind || m->runtime_low.kind || m->budget_lo.kind ||
+			  m->runtime_hi.kind || m->budget_hi.kind;
 
 	return has_budget && !m->is_deleting;
 }

@@ -11,12 +11,14 @@
 /* The values of one request as its source wrote them, and what is wrong with them. Used by
  * model/request.c; here so that it can be tested alone. */
 
-/* A source's fields in one shape, each with the path that its errors name. */
+struct text_field {
+	struct raw raw;
+	const char *path; /* for messages */
+};
+
+/* A source's fields in one shape. */
 struct request_text {
-	struct {
-		struct raw raw;
-		const char *path;
-	} period, low, medium, hi, floor, core_count, core, criticality;
+	struct text_field period, low, medium, hi, floor, core_count, core, criticality;
 	int32_t fixed_period; /* not 0: the source has no period of its own, this is it */
 };
 

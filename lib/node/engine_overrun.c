@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "base/names.h"
 #include "node/cpuset_file.h"
 #include "node/engine_internal.h"
 
@@ -247,7 +248,7 @@ static int order(struct engine *e, const char *uid, enum level level, struct err
 	}
 	if (carry_out(e, n, APPLY_RETRY_MS, err) < 0)
 		return err->code;
-	report_all(e, n, "mckube.io/rt-current was set");
+	report_all(e, n, MCKUBE_DOMAIN "/rt-current was set");
 	return 0;
 }
 

@@ -5,11 +5,12 @@
 
 #include "base/auto.h"
 #include "base/json.h"
+#include "base/names.h"
 #include "base/nearest.h"
 #include "base/yaml.h"
 #include "budget/budget.h"
 
-static const char *const api_version = "mckube.io/v1alpha1";
+static const char *const api_version = MCKUBE_API_VERSION;
 static const char *const kind = "Configuration";
 static const char *const pins[] = { "honor", "ignore", NULL };
 static const char *const evictions[] = { "controlled", "all", "none", NULL };

@@ -96,6 +96,12 @@ struct field {
 			sizeof(((type *)NULL)->member)                       \
 	}
 
+/* A member for which the reader fills more than one member of the struct. */
+#define FIELD_WHOLE(key_, read_, more_)                 \
+	{                                               \
+		key_, sizeof(key_) - 1, 0, read_, more_ \
+	}
+
 /* An object whose table fills the same struct. */
 #define FIELD_SUB(key_, fields_)                                \
 	{                                                       \

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/json.h"
+#include "base/names.h"
 #include "objects/objects_internal.h"
 
 /* Kinds of ours. `versions` is the group's API versions that are read, "" for all of them. */
@@ -15,8 +16,8 @@ static const struct kind {
 } kinds[] = {
 	{ "Pod", "", "v1", decode_pod },
 	{ "Node", "", "v1", decode_node },
-	{ "McKube", "mcoperator.sdv.com", "", decode_mckube },
-	{ "MCKube", "mcoperator.sdv.com", "", decode_mckube },
+	{ "McKube", MCKUBE_GROUP, "", decode_mckube },
+	{ "MCKube", MCKUBE_GROUP, "", decode_mckube },
 	{ "PodDisruptionBudget", "policy", "", decode_pdb },
 	{ "PriorityClass", "scheduling.k8s.io", "", decode_priority_class },
 	{ "PersistentVolume", "", "v1", decode_volume },
@@ -64,7 +65,7 @@ struct objects *objects_new(struct cluster *c)
 	o->id_cpu = intern_cstr(&c->strings, "cpu");
 	o->id_memory = intern_cstr(&c->strings, "memory");
 	o->id_ephemeral = intern_cstr(&c->strings, "ephemeral-storage");
-	o->id_sdv = intern_cstr(&c->strings, "sdv.com");
+	o->id_sdv = intern_cstr(&c->strings, MCKUBE_LABEL);
 	return o;
 }
 

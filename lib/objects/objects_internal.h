@@ -74,11 +74,9 @@ struct object_meta {
 	struct meta meta;
 	struct range labels;
 	struct owner owner; /* the controller */
-	bool is_terminating, has_finalizer, is_mirror, has_notes;
-	struct annotations annotations;
-	str_id backend, capacity_scope, rt_capacity, rt_cores, topology;
-	str_id is_busy, cpu_usage, busy_seconds;
-	bool has_capacity_scope, has_rt_capacity, has_rt_cores, has_topology;
+	bool is_terminating, has_finalizer, is_mirror, has_pod_annotations;
+	struct pod_annotations annotations;	  /* only where it has */
+	struct node_annotations node_annotations; /* decode_node() makes them NONE first */
 };
 
 extern const struct field meta_fields[];

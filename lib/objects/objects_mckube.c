@@ -24,47 +24,31 @@ static int read_raw(struct decoder *d, const struct field *f, void *into)
 	return 0;
 }
 
-#define RAW(key, member)  FIELD(key, read_raw, struct mckube_draft, mckube.member)
-#define TEXT(key, member) FIELD(key, read_text, struct mckube_draft, mckube.member)
+#define ROW(member, key, ...) FIELD(key, read_raw, struct mckube_draft, mckube.member),
 
 static const struct field settings_fields[] = {
-	RAW("budget_hi", hi[1]),
-	RAW("budget_lo", low[1]),
-	RAW("core", core),
-	RAW("coreCount", core_count),
-	RAW("period", period),
-	RAW("runtime_floor", floor),
-	RAW("runtime_hi", hi[0]),
-	RAW("runtime_low", low[0]),
-	RAW("runtime_medium", medium),
-	{ 0 },
+	MCKUBE_RT_SETTINGS(ROW){ 0 },
 };
 
 static const struct field recovery_fields[] = {
-	RAW("delaySeconds", recovery_delay),
-	RAW("mode", recovery_mode),
-	RAW("threshold", recovery_threshold),
-	{ 0 },
+	MCKUBE_RECOVERY(ROW){ 0 },
 };
 
 static const struct field spec_fields[] = {
-	RAW("criticality", criticality),
-	RAW("migration", migration),
-	TEXT("node", node),
-	TEXT("podname", podname),
+	MCKUBE_SPEC(ROW) FIELD("node", read_text, struct mckube_draft, mckube.node),
+	FIELD("podname", read_text, struct mckube_draft, mckube.podname),
 	FIELD_SUB("recovery", recovery_fields),
 	FIELD_SUB("rtSettings", settings_fields),
 	FIELD("selector", read_selector, struct mckube_draft, mckube.selector),
 	{ 0 },
 };
+#undef ROW
 
+#define ROW(member, key, ...) FIELD(key, read_token, struct mckube_draft, mckube.member),
 static const struct field status_fields[] = {
-	FIELD("allocatedCore", read_token, struct mckube_draft, mckube.status_core),
-	FIELD("currentRuntime", read_token, struct mckube_draft, mckube.status_current),
-	FIELD("lastOverrunTime", read_token, struct mckube_draft, mckube.status_overrun),
-	FIELD("podUID", read_token, struct mckube_draft, mckube.status_uid),
-	{ 0 },
+	MCKUBE_STATUS(ROW){ 0 },
 };
+#undef ROW
 
 static const struct field mckube_fields[] = {
 	FIELD_META(struct mckube_draft),

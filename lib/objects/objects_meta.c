@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "objects/objects_internal.h"
 
 static int cmp_pairs(const void *a, const void *b)
@@ -51,59 +52,34 @@ int read_labels(struct decoder *d, const struct field *f, void *into)
 	return 0;
 }
 
-#define NOTE(key, member) FIELD(key, read_note, struct object_meta, annotations.member)
-
-/* An annotation of ours, of any type: its errors are reported where its value is used. */
-static int read_note(struct decoder *d, const struct field *f, void *into)
+/* Annotations of ours, of any type: their errors are reported where their values are used. */
+static int read_pod_annotation(struct decoder *d, const struct field *f, void *into)
 {
 	struct object_meta *m = (struct object_meta *)(void *)((char *)into - f->offset);
 
-	if (!m->has_notes)
-		memset(&m->annotations, 0xff, sizeof(m->annotations));
-	m->has_notes = true;
+	m->has_pod_annotations = true;
 	return read_token(d, f, into);
 }
 
-/* `more` is where to say that it is there, even when it is empty. */
-#define PRESENT(key, member)                                      \
-	FIELD_MORE(key, read_present, struct object_meta, member, \
-		   (const void *)offsetof(struct object_meta, has_##member))
-
-static int read_present(struct decoder *d, const struct field *f, void *into)
+static int read_annotations(struct decoder *d, const struct field *f, void *into)
 {
-	char *m = (char *)into - f->offset;
+	struct object_meta *m = into;
 
-	*(bool *)(void *)(m + (size_t)f->more) = true;
-	return read_token(d, f, into);
+	memset(&m->annotations, 0xff, sizeof(m->annotations)); /* NONE */
+	memset(&m->node_annotations, 0xff, sizeof(m->node_annotations));
+	return read_object(d, f, into);
 }
 
 static const struct field annotation_fields[] = {
-	FIELD("kubernetes.io/config.mirror", read_exists, struct object_meta, is_mirror),
-	NOTE("mckube.io/criticality", criticality),
-	NOTE("mckube.io/rt-applied", applied),
-	NOTE("mckube.io/rt-core", core),
-	NOTE("mckube.io/rt-core-request", core_request),
-	NOTE("mckube.io/rt-current", current),
-	NOTE("mckube.io/rt-degraded", degraded),
-	NOTE("mckube.io/rt-enforcement", enforcement),
-	NOTE("mckube.io/rt-period", period),
-	NOTE("mckube.io/rt-recovery", recovery),
-	NOTE("mckube.io/rt-runtime-floor", runtime_floor),
-	NOTE("mckube.io/rt-runtime-hi", runtime_hi),
-	NOTE("mckube.io/rt-runtime-low", runtime_low),
-	NOTE("mckube.io/rt-runtime-medium", runtime_medium),
-	NOTE("mckube.io/rt-source", source),
-	NOTE("realtime", realtime),
-	NOTE("rt_runtime_us", rt_runtime_us),
-	FIELD("mckube.io/backend", read_token, struct object_meta, backend),
-	PRESENT("mckube.io/capacity-scope", capacity_scope),
-	PRESENT("mckube.io/rt-capacity", rt_capacity),
-	PRESENT("mckube.io/rt-cores", rt_cores),
-	PRESENT("mckube.io/topology", topology),
-	FIELD("mckube.sdv.com/cpu-over90-duration-s", read_token, struct object_meta, busy_seconds),
-	FIELD("mckube.sdv.com/cpu-usage", read_token, struct object_meta, cpu_usage),
-	FIELD("mckube.sdv.com/isCpuBusy", read_token, struct object_meta, is_busy),
-	{ 0 },
+	FIELD(ANNOTATION_MIRROR, read_exists, struct object_meta, is_mirror),
+#define ROW(member, key, ...) \
+	FIELD(key, read_pod_annotation, struct object_meta, annotations.member),
+	POD_ANNOTATIONS(ROW)
+#undef ROW
+#define ROW(member, key, ...) FIELD(key, read_token, struct object_meta, node_annotations.member),
+		NODE_ANNOTATIONS(ROW)
+#undef ROW
+			{ 0 },
 };
 
 static const struct field owner_fields[] = {
@@ -135,7 +111,7 @@ static int read_finalizer(struct decoder *d, void *arg)
 	struct slice text;
 	int r = decode_text(d, &text);
 
-	if (r == 0 && slice_eq(text, "mckube.mcoperator.sdv.com/finalizer"))
+	if (r == 0 && slice_eq(text, MCKUBE_FINALIZER))
 		*(bool *)arg = true;
 	return r;
 }
@@ -147,7 +123,7 @@ static int read_finalizers(struct decoder *d, const struct field *f, void *into)
 }
 
 const struct field meta_fields[] = {
-	FIELD_SUB("annotations", annotation_fields),
+	FIELD_WHOLE("annotations", read_annotations, annotation_fields),
 	FIELD("creationTimestamp", read_time, struct object_meta, meta.created),
 	FIELD("deletionTimestamp", read_exists, struct object_meta, is_terminating),
 	FIELD("finalizers", read_finalizers, struct object_meta, has_finalizer),

@@ -86,7 +86,7 @@ static int read_required(struct decoder *d, const struct field *f, void *into)
 }
 
 static const struct field volume_affinity_fields[] = {
-	{ "required", sizeof("required") - 1, 0, read_required, required_fields },
+	FIELD_WHOLE("required", read_required, required_fields),
 	{ 0 },
 };
 

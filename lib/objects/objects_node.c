@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
+#include <string.h>
 
 #include "objects/objects_internal.h"
 
@@ -61,7 +61,7 @@ static const struct field spec_fields[] = {
 };
 
 static const struct field status_fields[] = {
-	{ "allocatable", sizeof("allocatable") - 1, 0, read_allocatable, NULL },
+	FIELD_WHOLE("allocatable", read_allocatable, NULL),
 	FIELD("capacity", read_resources, struct node_draft, capacity),
 	{ 0 },
 };
@@ -76,6 +76,8 @@ static const struct field node_fields[] = {
 int decode_node(struct objects *o, str_id kind, str_id version)
 {
 	struct node_draft n = { 0 };
+
+	memset(&n.meta.node_annotations, 0xff, sizeof(n.meta.node_annotations)); /* NONE */
 	int r = decode_whole(o, node_fields, &n, &n.meta, false);
 
 	(void)kind;
@@ -95,18 +97,7 @@ int decode_node(struct objects *o, str_id kind, str_id version)
 		.extended = resources_extended(o, &n.allocatable),
 		.has_allocatable = n.has_allocatable,
 		.is_unschedulable = n.is_unschedulable,
-		.backend = n.meta.backend,
-		.capacity_scope = n.meta.capacity_scope,
-		.rt_capacity = n.meta.rt_capacity,
-		.rt_cores = n.meta.rt_cores,
-		.topology = n.meta.topology,
-		.is_busy = n.meta.is_busy,
-		.cpu_usage = n.meta.cpu_usage,
-		.busy_seconds = n.meta.busy_seconds,
-		.has_rt_cores = n.meta.has_rt_cores,
-		.has_rt_capacity = n.meta.has_rt_capacity,
-		.has_capacity_scope = n.meta.has_capacity_scope,
-		.has_topology = n.meta.has_topology,
+		.annotations = n.meta.node_annotations,
 	};
 	*array_add(&o->c->nodes) = node;
 	return 0;

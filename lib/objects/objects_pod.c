@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/names.h"
 #include "objects/objects_internal.h"
 
 struct pod_draft {
@@ -38,7 +39,7 @@ static int read_gate(struct decoder *d, void *arg)
 	struct gate gate = { 0 };
 	int r = decode_object(d, gate_fields, &gate);
 
-	if (r == 0 && strcmp(intern_str(d->strings, gate.name), "mckube.io/placement") == 0)
+	if (r == 0 && strcmp(intern_str(d->strings, gate.name), MCKUBE_GATE) == 0)
 		p->has_our_gate = true;
 	else
 		p->has_other_gate = true;
@@ -111,11 +112,6 @@ static const struct field pod_level_fields[] = {
 	{ 0 },
 };
 
-#define FIELD_WHOLE(key_, read_)                       \
-	{                                              \
-		key_, sizeof(key_) - 1, 0, read_, NULL \
-	}
-
 static const struct field spec_fields[] = {
 	FIELD_KEPT("affinity", read_placement, struct pod_draft, placement.affinity),
 	FIELD("containers", read_containers, struct pod_draft, resources),
@@ -124,15 +120,15 @@ static const struct field spec_fields[] = {
 	FIELD("nodeName", read_deferred_text, struct pod_draft, node_name),
 	FIELD_KEPT("nodeSelector", read_placement, struct pod_draft, placement.node_selector),
 	FIELD("overhead", read_resources, struct pod_draft, resources.overhead),
-	FIELD_WHOLE("priority", read_priority),
+	FIELD_WHOLE("priority", read_priority, NULL),
 	FIELD("priorityClassName", read_text, struct pod_draft, priority_class),
 	FIELD_SUB("resources", pod_level_fields),
 	FIELD("schedulerName", read_text, struct pod_draft, scheduler),
-	FIELD_WHOLE("schedulingGates", read_gates),
+	FIELD_WHOLE("schedulingGates", read_gates, NULL),
 	FIELD_KEPT("tolerations", read_placement, struct pod_draft, placement.tolerations),
 	FIELD_KEPT("topologySpreadConstraints", read_placement, struct pod_draft,
 		   placement.spreads),
-	FIELD_WHOLE("volumes", read_pod_volumes),
+	FIELD_WHOLE("volumes", read_pod_volumes, NULL),
 	{ 0 },
 };
 
@@ -154,7 +150,7 @@ static int read_qos(struct decoder *d, const struct field *f, void *into)
 
 static const struct field status_fields[] = {
 	FIELD_MORE("phase", read_choice, struct pod_draft, phase, phases),
-	{ "qosClass", 8, 0, read_qos, qos_classes },
+	FIELD_WHOLE("qosClass", read_qos, qos_classes),
 	{ 0 },
 };
 
@@ -288,13 +284,13 @@ static bool comes_to_us(const struct objects *o, const struct pod_draft *p, bool
 {
 	const char *scheduler = intern_str(&o->c->strings, p->scheduler);
 
-	return p->has_our_gate || strcmp(scheduler, "mckube") == 0 ||
+	return p->has_our_gate || strcmp(scheduler, MCKUBE_SCHEDULER) == 0 ||
 	       (!p->scheduler && !p->node_name && has_sdv);
 }
 
-static annotations_id add_notes(struct objects *o, const struct object_meta *m)
+static annotations_id add_annotations(struct objects *o, const struct object_meta *m)
 {
-	if (!m->has_notes)
+	if (!m->has_pod_annotations)
 		return NONE;
 	*array_add(&o->c->annotations) = m->annotations;
 	return (annotations_id)o->c->annotations.n - 1;
@@ -318,7 +314,7 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.node = NONE,
 		.rules = rules,
 		.labels = p->meta.labels,
-		.annotations = add_notes(o, &p->meta),
+		.annotations = add_annotations(o, &p->meta),
 		.owner_kind = p->meta.owner.kind,
 		.owner_uid = p->meta.owner.uid,
 		.owner_name = p->meta.owner.name,

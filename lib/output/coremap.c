@@ -80,7 +80,7 @@ static void add_nodes(const struct source_data *d, struct coremap *m)
 
 		*node = (struct map_node){
 			.name = cluster_str(d->c, d->c->nodes.items[i].meta.name),
-			.backend = cluster_str(d->c, d->c->nodes.items[i].backend),
+			.backend = cluster_str(d->c, d->c->nodes.items[i].annotations.backend),
 			.cores = capacity->cores,
 			.is_one_budget = capacity->scope == SCOPE_NODE,
 			.is_assumed = capacity->is_assumed,

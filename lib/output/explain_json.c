@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/auto.h"
 #include "base/json_out.h"
+#include "base/names.h"
 #include "output/explain.h"
 
 static void put_text(struct json_out *o, const char *key, const char *text)
@@ -188,7 +189,7 @@ void explain_json(const struct explanation *e, struct str *out)
 	AUTO(json_out_done) struct json_out o = { .out = out };
 
 	json_out_object(&o);
-	put_text(&o, "apiVersion", "mckube.io/v1alpha1");
+	put_text(&o, "apiVersion", MCKUBE_API_VERSION);
 	put_text(&o, "kind", "Explanation");
 	json_out_key(&o, "pod");
 	json_out_object(&o);

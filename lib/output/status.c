@@ -51,7 +51,9 @@ static const char *cores_of(const struct status *s, const struct request *r,
 
 static const char *backend_of(const struct status *s, const struct pod *pod)
 {
-	return pod->node == NONE ? "" : cluster_str(s->c, s->c->nodes.items[pod->node].backend);
+	return pod->node == NONE
+		       ? ""
+		       : cluster_str(s->c, s->c->nodes.items[pod->node].annotations.backend);
 }
 
 static const char *overrun_of(const struct status *s, const struct request *r)

@@ -6,10 +6,9 @@
 
 #include "base/auto.h"
 #include "base/date.h"
+#include "base/names.h"
 #include "plan/node_index.h"
 #include "plan/planner.h"
-
-const char relief_taint[] = "McKubeRTDeadlinePressure";
 
 enum { PER_CENT = 100 };
 
@@ -29,7 +28,7 @@ static int64_t read_number(const char *text)
 
 int64_t relieve_usage(const struct cluster *c, const struct node *node)
 {
-	int64_t percent = read_number(cluster_str(c, node->cpu_usage));
+	int64_t percent = read_number(cluster_str(c, node->annotations.cpu_usage));
 
 	return percent < 0 ? -1 : percent * (PPM / PER_CENT);
 }
@@ -37,9 +36,9 @@ int64_t relieve_usage(const struct cluster *c, const struct node *node)
 enum pressure relieve_pressure(const struct cluster *c, const struct node *node,
 			       const struct settings *settings)
 {
-	const char *flag = cluster_str(c, node->is_busy);
+	const char *flag = cluster_str(c, node->annotations.is_busy);
 	int64_t usage = relieve_usage(c, node);
-	int64_t seconds = read_number(cluster_str(c, node->busy_seconds));
+	int64_t seconds = read_number(cluster_str(c, node->annotations.busy_seconds));
 	bool is_flagged = strcmp(flag, "true") == 0;
 
 	if (!is_flagged && (usage < 0 || usage < settings->pressure.calm))
@@ -76,7 +75,7 @@ static const struct taint *taint_of(const struct cluster *c, const struct node *
 	for (uint32_t i = 0; i < node->taints.n; i++) {
 		const struct taint *t = &c->taints.items[node->taints.at + i];
 
-		if (strcmp(cluster_str(c, t->key), relief_taint) == 0)
+		if (strcmp(cluster_str(c, t->key), MCKUBE_TAINT) == 0)
 			return t;
 	}
 	return NULL;

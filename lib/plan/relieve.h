@@ -51,8 +51,6 @@ struct reliefs {
 	uint32_t requeue_after; /* in so many seconds a wait of some node is over; 0: none waits */
 };
 
-extern const char relief_taint[]; /* its key */
-
 /* What a node says of its CPU time. SOON: it is busy, but has not been for delaySeconds. */
 enum pressure { PRESSURE_CALM, PRESSURE_BETWEEN, PRESSURE_SOON, PRESSURE_BUSY };
 enum pressure relieve_pressure(const struct cluster *c, const struct node *node,

@@ -4,9 +4,9 @@
 
 #include "model/cluster.h"
 
-/* Fills c->digest with the SHA-256 of all objects of a finished cluster, kind by kind and by name.
- * Each is written as its fields, strings resolved and maps sorted, so that neither the order of the
- * input nor its spelling shows; a change of any field that a plan reads does. */
+/* Fills c->digest with the SHA-256 of which objects a finished cluster has, and in which versions:
+ * kind, namespace, name, uid and resourceVersion, whatever their order was in the input. Objects
+ * from files without a resourceVersion are told apart by their names alone. */
 void cluster_digest(struct cluster *c);
 
 #endif

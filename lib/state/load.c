@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/names.h"
 #include "objects/decode.h"
 #include "objects/objects.h"
 #include "state/digest.h"
@@ -54,8 +55,8 @@ struct snapshot_annotations {
 };
 
 static const struct field annotation_fields[] = {
-	FIELD("mckube.io/server", read_text, struct snapshot_annotations, server),
-	FIELD("mckube.io/taken-at", read_time, struct snapshot_annotations, taken_at),
+	FIELD(SNAPSHOT_SERVER, read_text, struct snapshot_annotations, server),
+	FIELD(SNAPSHOT_TAKEN_AT, read_time, struct snapshot_annotations, taken_at),
 	{ 0 },
 };
 

@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "base/date.h"
 #include "base/log.h"
+#include "base/names.h"
 #include "base/scan.h"
 #include "objects/objects.h"
 #include "state/watched_kinds.h"
@@ -153,9 +154,9 @@ int save_live(struct kube *k, const char *server, uint32_t chunk, FILE *out, str
 	int r = 0;
 
 	str_add(&head, "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"metadata\":{\"annotations\":{"
-		       "\"mckube.io/server\":");
+		       "\"" SNAPSHOT_SERVER "\":");
 	str_add_json(&head, server);
-	str_addf(&head, ",\"mckube.io/taken-at\":\"%s\"}},\"items\":[",
+	str_addf(&head, ",\"" SNAPSHOT_TAKEN_AT "\":\"%s\"}},\"items\":[",
 		 date_format(time(NULL), date));
 	fwrite(head.s, 1, head.n, out);
 	for (size_t i = 0; i < N_WATCHED_KINDS && r == 0; i++)

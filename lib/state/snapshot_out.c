@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "base/date.h"
+#include "base/names.h"
 #include "base/yaml.h"
 
 /* JSON text, which is known to be good, with its lines broken and indented. */
@@ -90,14 +91,14 @@ static const struct head {
 } heads[] = {
 	[LIST_JSON] = {
 		"{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"List\",\n",
-		"  \"metadata\": { \"annotations\": { \"mckube.io/server\": %s, "
-		"\"mckube.io/taken-at\": \"%s\" } },\n",
+		"  \"metadata\": { \"annotations\": { \"" SNAPSHOT_SERVER "\": %s, "
+		"\"" SNAPSHOT_TAKEN_AT "\": \"%s\" } },\n",
 		"  \"items\": [",
 	},
 	[LIST_YAML] = {
 		"apiVersion: v1\nkind: List\n",
-		"metadata:\n  annotations:\n    mckube.io/server: %s\n"
-		"    mckube.io/taken-at: \"%s\"\n",
+		"metadata:\n  annotations:\n    " SNAPSHOT_SERVER ": %s\n"
+		"    " SNAPSHOT_TAKEN_AT ": \"%s\"\n",
 		"items:",
 	},
 };

@@ -14,7 +14,8 @@ static bool is_restored(const struct emitter *e, const struct unit *u)
 /* The node says so, and there is no helper of ours, which would bring pods down itself. */
 static bool is_calm(const struct cluster *c, const struct node *node)
 {
-	return !node->backend && strcmp(cluster_str(c, node->is_busy), "false") == 0;
+	return !*cluster_str(c, node->annotations.backend) &&
+	       strcmp(cluster_str(c, node->annotations.is_busy), "false") == 0;
 }
 
 /* Recovery by node CPU, as the first controller had it. A pod that stays degraded has nothing to

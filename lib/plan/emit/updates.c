@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const struct annotations *annotations_of(const struct emitter *e, const struct unit *u)
+static const struct pod_annotations *annotations_of(const struct emitter *e, const struct unit *u)
 {
 	const struct pod *pod = unit_pod(e->trial, u);
 
@@ -24,7 +24,7 @@ static bool is_settled(const struct emitter *e, const struct unit *u)
 /* How the pod says that its budget is held; ENFORCE_NONE: not at all, the node helper chooses. */
 static enum enforcement noted_enforcement(const struct emitter *e, const struct unit *u)
 {
-	const struct annotations *n = annotations_of(e, u);
+	const struct pod_annotations *n = annotations_of(e, u);
 	enum enforcement noted = ENFORCE_NONE;
 
 	if (n && n->enforcement != NONE)
@@ -34,7 +34,7 @@ static enum enforcement noted_enforcement(const struct emitter *e, const struct 
 
 static const char *noted_recovery(const struct emitter *e, const struct unit *u)
 {
-	const struct annotations *n = annotations_of(e, u);
+	const struct pod_annotations *n = annotations_of(e, u);
 
 	return n && n->recovery != NONE ? cluster_str(e->trial->c, n->recovery) : "";
 }

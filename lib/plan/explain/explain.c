@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/names.h"
 #include "plan/explain/explainer.h"
 
 static const char *const outcome_names[OUTCOMES] = {
@@ -173,8 +174,8 @@ static const struct {
 	  "Whoever set the other scheduling gate has to take it off." },
 	{ is_not_ours,
 	  "It does not come to this scheduler: it names neither spec.schedulerName mckube nor the "
-	  "scheduling gate mckube.io/placement.",
-	  "Set spec.schedulerName to mckube, or add the scheduling gate mckube.io/placement." },
+	  "scheduling gate " MCKUBE_GATE ".",
+	  "Set spec.schedulerName to mckube, or add the scheduling gate " MCKUBE_GATE "." },
 	{ is_any, "Nothing asks for real time for it.",
 	  "Make a McKube that names it by spec.podname or selects it, or set its annotations "
 	  "mckube.io/rt-period, rt-runtime-low and rt-runtime-hi beside the label sdv.com." },

@@ -19,10 +19,10 @@ static place_id best_place(struct explainer *x)
 
 /* ---- Pins ---- */
 
-static const char *pin_field(const struct explainer *x, bool drops_core, bool drops_node)
+static const char *pin_field(struct explainer *x, bool drops_core, bool drops_node)
 {
 	if (strcmp(x->out->source, "mckube") != 0)
-		return "the annotation mckube.io/rt-core-request";
+		return plan_strf(&x->out->plan, "the annotation %s", POD_ANNOTATION(core_request));
 	if (drops_core && drops_node)
 		return "spec.node and spec.rtSettings.core";
 	return drops_core ? "spec.rtSettings.core" : "spec.node";
@@ -60,11 +60,30 @@ static const char *drop_pins(struct explainer *x)
 
 /* What the budgets are called where they are asked for, by source. */
 static const struct {
-	const char *source, *low, *medium, *hi, *floor;
+	const char *source;
+	const struct member_row *low, *medium, *hi, *floor;
 } field_names[] = {
-	{ "mckube", "runtime_low", "runtime_medium", "runtime_hi", "runtime_floor" },
-	{ "annotations", "mckube.io/rt-runtime-low", "", "mckube.io/rt-runtime-hi", "" },
-	{ "rt-operator", "rt_runtime_us", "", "rt_runtime_us", "" },
+	{
+		"mckube",
+		&mckube_rows[MCKUBE_MEMBER_runtime_low],
+		&mckube_rows[MCKUBE_MEMBER_runtime_medium],
+		&mckube_rows[MCKUBE_MEMBER_runtime_hi],
+		&mckube_rows[MCKUBE_MEMBER_runtime_floor],
+	},
+	{
+		"annotations",
+		&pod_annotation_rows[POD_ANNOTATION_runtime_low],
+		NULL,
+		&pod_annotation_rows[POD_ANNOTATION_runtime_hi],
+		NULL,
+	},
+	{
+		"rt-operator",
+		&pod_annotation_rows[POD_ANNOTATION_rt_runtime_us],
+		NULL,
+		&pod_annotation_rows[POD_ANNOTATION_rt_runtime_us],
+		NULL,
+	},
 };
 
 const char *explain_low_name(const char *source)
@@ -73,7 +92,7 @@ const char *explain_low_name(const char *source)
 
 	while (row < ARRAY_LEN(field_names) - 1 && strcmp(field_names[row].source, source) != 0)
 		row++;
-	return field_names[row].low;
+	return field_names[row].low->key;
 }
 
 /* The cores that lack least, and what they have together. */
@@ -165,10 +184,11 @@ static bool shrink(const struct budget *b, const uint32_t *room, struct budget *
 	return ret->low > 0 && ret->floor > 0;
 }
 
-static void add_lowered(struct str *out, const char *field, int32_t from, int32_t to)
+/* field NULL: the source has none. */
+static void add_lowered(struct str *out, const struct member_row *field, int32_t from, int32_t to)
 {
-	if (to < from && !strstr(out->s, field))
-		str_addf(out, "%s%s to %d us", out->n ? " and " : "", field, to);
+	if (field && to < from && !strstr(out->s, field->key))
+		str_addf(out, "%s%s to %d us", out->n ? " and " : "", field->key, to);
 }
 
 static bool is_floor_asked(const struct budget *b)
@@ -184,7 +204,7 @@ static const char *lower_words(struct explainer *x, const struct budget *to, con
 
 	while (strcmp(field_names[row].source, x->out->source) != 0)
 		row++;
-	if (!*field_names[row].floor && to->floor < budget_default_floor(to->low))
+	if (!field_names[row].floor && to->floor < budget_default_floor(to->low))
 		return NULL;
 	add_lowered(&text, field_names[row].low, from->low, to->low);
 	add_lowered(&text, field_names[row].medium, from->medium, to->medium);

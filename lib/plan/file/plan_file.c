@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "base/sha256.h"
 #include "plan/file/file_parts.h"
 
@@ -65,7 +66,7 @@ static const struct field status_fields[] = {
 };
 
 static const struct field plan_fields[] = {
-	{ "apiVersion", &field_constant, FIELD_SELF, .of = "mckube.io/v1alpha1", .needed = true },
+	{ "apiVersion", &field_constant, FIELD_SELF, .of = MCKUBE_API_VERSION, .needed = true },
 	{ "kind", &field_constant, FIELD_SELF, .of = "Plan", .needed = true },
 	{ "metadata", &field_object, FIELD_SELF, .of = metadata_fields, .needed = true },
 	{ "spec", &field_object, FIELD_SELF, .of = spec_fields, .needed = true },

@@ -242,7 +242,7 @@ TEST(sources_that_disagree_are_named)
 	assert_int_equal(f.warnings.list.n, 1);
 	says(&f, 0, "Pod car/brake", "SourceConflict",
 	     "source mckube asks for 200000/300000 of 1000000 us (Low), source annotations for "
-	     "100000/200000 of 500000 us (Middle); the first is heard");
+	     "100000/200000 of 500000 us (Middle); the former takes precedence");
 }
 
 TEST(a_bad_source_silences_the_later_ones)

@@ -2,6 +2,7 @@
 #include "state/load.h"
 
 #include "base/array.h"
+#include "test/unit/state/cluster_text.h"
 #include "test/unit/state/load_fixture.h"
 #include "test/unit/test.h"
 
@@ -63,10 +64,11 @@ TEST(a_node_is_read)
 	assert_int_equal(one->max_pods, 110);
 	assert_true(one->has_allocatable);
 	assert_int_equal(one->extended.n, 2);
-	is_text(&c, one->backend, "cgroup-v1");
-	is_text(&c, one->rt_cores, "0-3");
-	assert_true(one->has_rt_cores && one->has_rt_capacity && one->has_capacity_scope);
-	assert_false(one->has_topology || two->has_rt_cores || one->is_unschedulable);
+	is_text(&c, one->annotations.backend, "cgroup-v1");
+	is_text(&c, one->annotations.rt_cores, "0-3");
+	assert_int_equal(one->annotations.topology, NONE);
+	assert_int_equal(two->annotations.rt_cores, NONE);
+	assert_false(one->is_unschedulable);
 	is_text(&c,
 		cluster_label(&c, two->labels, intern_cstr(&c.strings, "kubernetes.io/hostname")),
 		"edge-2");
@@ -91,7 +93,7 @@ TEST(a_pod_is_read)
 	assert_true(p->is_ours && p->has_label && p->has_priority);
 	assert_false(p->is_terminating || p->is_mirror || p->has_our_gate);
 
-	const struct annotations *n = &c.annotations.items[p->annotations];
+	const struct pod_annotations *n = &c.annotations.items[p->annotations];
 	is_text(&c, n->core, "2");
 	is_text(&c, n->runtime_hi, "250000");
 	is_text(&c, n->criticality, "High");
@@ -158,17 +160,17 @@ TEST(a_mckube_is_kept_as_written)
 	is_text(&c, m->podname, "brake-6d4cf56db6-x2x7p");
 	is_text(&c, m->period.text, "1000000");
 	assert_int_equal(m->period.kind, RAW_NUMBER);
-	is_text(&c, m->medium.text, "220000");
-	assert_int_equal(m->medium.kind, RAW_STRING);
-	is_text(&c, m->low[0].text, "200000");
-	assert_int_equal(m->low[1].kind, RAW_ABSENT);
+	is_text(&c, m->runtime_medium.text, "220000");
+	assert_int_equal(m->runtime_medium.kind, RAW_STRING);
+	is_text(&c, m->runtime_low.text, "200000");
+	assert_int_equal(m->budget_lo.kind, RAW_ABSENT);
 	is_text(&c, m->status_core, "2");
 	assert_true(m->has_finalizer && !m->is_deleting && !m->selector.is_set);
 
 	is_text(&c, s->kind, "MCKube");
-	is_text(&c, s->hi[1].text, "1e+30");
-	is_text(&c, s->floor.text, "[1]");
-	assert_int_equal(s->floor.kind, RAW_OTHER);
+	is_text(&c, s->budget_hi.text, "1e+30");
+	is_text(&c, s->runtime_floor.text, "[1]");
+	assert_int_equal(s->runtime_floor.kind, RAW_OTHER);
 	is_text(&c, s->core_count.text, "2");
 	is_text(&c, s->recovery_mode.text, "nodeCpu");
 	is_text(&c, s->node, "edge-2");
@@ -190,11 +192,13 @@ TEST(small_kinds_are_read)
 	assert_int_equal(c.namespaces.items[0].labels.n, 1);
 }
 
-TEST(one_digest_for_all_spellings)
+TEST(all_spellings_give_the_same_cluster)
 {
 	AUTO(cluster_done) struct cluster yaml = load_one(yaml_path);
 	AUTO(cluster_done) struct cluster json = load_one(json_path_);
 
+	AUTO_FREE char *from_yaml = cluster_text(&yaml), *from_json = cluster_text(&json);
+	assert_string_equal(from_yaml, from_json);
 	assert_string_equal(yaml.digest, json.digest);
 	assert_int_equal(strlen(yaml.digest), 7 + 64);
 
@@ -209,10 +213,12 @@ TEST(one_digest_for_all_spellings)
 		"\"metadata\":{\"name\":\"b\"}},{\"spec\":{\"nodeSelector\":{ \"r\":\"s\","
 		"\"\\u0070\":\"q\"}},\"kind\":\"Pod\",\"metadata\":{\"labels\":{\"y\":\"2\",\"x\":"
 		"\"1\"},\"namespace\":\"default\",\"name\":\"a\"},\"apiVersion\":\"v1\"}]}");
+	AUTO_FREE char *from_a = cluster_text(&a), *from_b = cluster_text(&b);
+	assert_string_equal(from_a, from_b);
 	assert_string_equal(a.digest, b.digest);
 }
 
-TEST(any_change_changes_the_digest)
+TEST(any_change_changes_the_cluster)
 {
 	static const char *const pods[] = {
 		"metadata: {name: a}",
@@ -236,17 +242,38 @@ TEST(any_change_changes_the_digest)
 		"metadata: {name: a}\nspec: {containers: [{resources: {requests: {x/y: 1}}}]}",
 		"metadata: {name: a}\nstatus: {phase: Running}",
 	};
-	char digests[ARRAY_LEN(pods)][72];
+	char *texts[ARRAY_LEN(pods)];
 
 	for (size_t i = 0; i < ARRAY_LEN(pods); i++) {
 		AUTO_FREE char *text = xasprintf("apiVersion: v1\nkind: Pod\n%s\n", pods[i]);
 		AUTO(cluster_done) struct cluster c = load_text(text);
 
 		assert_int_equal(c.problems.n, 0);
+		texts[i] = cluster_text(&c);
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(texts[i], texts[k]) == 0)
+				fail_msg("%s and %s", pods[i], pods[k]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(pods); i++)
+		free(texts[i]);
+}
+
+TEST(names_uids_and_versions_change_the_digest)
+{
+	static const char *const pods[] = {
+		"name: a",	     "name: b",		  "name: a, namespace: other",
+		"name: a, uid: '1'", "name: a, uid: '2'", "name: a, resourceVersion: '1'",
+	};
+	char digests[ARRAY_LEN(pods)][72];
+
+	for (size_t i = 0; i < ARRAY_LEN(pods); i++) {
+		AUTO_FREE char *text =
+			xasprintf("apiVersion: v1\nkind: Pod\nmetadata: {%s}\n", pods[i]);
+		AUTO(cluster_done) struct cluster c = load_text(text);
+
 		memcpy(digests[i], c.digest, sizeof(c.digest));
 		for (size_t k = 0; k < i; k++)
-			if (strcmp(digests[i], digests[k]) == 0)
-				fail_msg("%s and %s", pods[i], pods[k]);
+			assert_string_not_equal(digests[i], digests[k]);
 	}
 }
 

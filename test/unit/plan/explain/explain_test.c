@@ -48,7 +48,7 @@ static void add_node(struct cluster *c, const char *name, int cores)
 static struct pod *add_pod(struct cluster *c, const char *name, const char *criticality, int low,
 			   int hi, const char *node, const char *core)
 {
-	struct annotations annotations;
+	struct pod_annotations annotations;
 
 	memset(&annotations, 0xff, sizeof(annotations)); /* NONE everywhere */
 	annotations.period = id(c, "1000");
