@@ -10,6 +10,8 @@ struct action_style {
 	const char *sign; /* "+", "~", "-" */
 	const char *verb; /* "bind" */
 	uint8_t role;	  /* enum color_role */
+	/* In totals, "finalizer to add" and "finalizers to add"; NULL: "to" and the verb. */
+	const char *one, *many;
 };
 
 const struct action_style *action_style(const struct action *a);
@@ -17,10 +19,15 @@ const struct action_style *action_style(const struct action *a);
 /* An Assign to the cores that the pod has already. */
 bool action_is_update(const struct action *a);
 
-/* All rows, in the order of totals; one without a verb ends them. */
-const struct action_style *action_styles(void);
-/* How many actions of the plan are shown so. */
-size_t action_count(const struct plan *p, const struct action_style *style);
+/* What a plan adds up to: "2 to bind", "1 finalizer to add", "3 warnings". */
+struct plan_total {
+	char text[40];
+	uint8_t role; /* enum color_role */
+};
+enum { PLAN_TOTALS_MAX = ACTION_KINDS + 8 };
+
+/* Fills the totals of a plan, at least one; returns how many. */
+size_t plan_list_totals(const struct plan *p, struct plan_total ret[static PLAN_TOTALS_MAX]);
 
 /* "default/brake", or "edge-1" for what has no namespace. */
 void action_add_object(const struct target *on, struct str *out);
@@ -34,10 +41,18 @@ void action_add_place(const struct place *place, struct str *out);
 /* "level low"; "at its floor" of a Degrade. */
 const char *action_level_words(const struct action *a);
 
+/* What a pod is displaced for: "yields to" a more critical one, or "protects" one on a node under
+ * pressure. */
+const char *action_by_words(const struct action *a);
+
+/* " from edge-1 core 2 to edge-1 core 3"; " on edge-1 core 2, level low" where only the budget
+ * changes; "" without a place. */
+void action_add_change(const struct action *a, struct str *out);
+
 /* "250ms of 1s" */
 void action_add_budget(const struct place *place, struct str *out);
 
-/* The node that it happens on, "" where it is none. */
+/* The node that it concerns; "": none. */
 const char *action_node(const struct action *a);
 
 /* The kind as kubectl writes it in names: "pod", "mckube". */

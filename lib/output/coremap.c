@@ -7,9 +7,9 @@
 #include "model/capacity.h"
 #include "model/request.h"
 
-/* Where a pod sits. */
-struct stand {
-	node_id node; /* NONE: nowhere */
+/* Where a pod is. */
+struct position {
+	node_id node; /* NONE: on no node */
 	const struct cpuset *cores;
 };
 
@@ -18,11 +18,11 @@ struct source_data {
 	const struct cluster *c;
 	struct capacity capacity;
 	struct requests requests;
-	struct stand *before, *after; /* by index in requests.list */
-	struct arena arena;	      /* cores that the plan gives, and warnings */
+	struct position *before, *after; /* by index in requests.list */
+	struct arena arena;		 /* cores that the plan gives, and warnings */
 };
 
-static void read_stands(struct source_data *d)
+static void read_positions(struct source_data *d)
 {
 	size_t n = d->requests.list.n;
 
@@ -48,7 +48,7 @@ static const struct cpuset *read_cores(struct source_data *d, const char *text)
 	return cores;
 }
 
-static void carry_out(struct source_data *d, const struct action *a)
+static void apply_action(struct source_data *d, const struct action *a)
 {
 	bool is_pod = a->on.kind && strcmp(a->on.kind, "Pod") == 0;
 	pod_id pod = is_pod ? cluster_pod(d->c, a->on.ns, a->on.name) : NONE;
@@ -112,9 +112,9 @@ static void add_load(uint32_t *sum, const uint32_t *load)
 		sum[mode] += load[mode];
 }
 
-/* Puts a pod where it was or is; a core that the node does not offer is not drawn. */
-static void sit(const struct source_data *d, const struct stand *s, uint32_t pod, bool is_after,
-		struct coremap *m)
+/* Adds a pod where it was or is; a core that the node does not offer is not drawn. */
+static void add_seat(const struct source_data *d, const struct position *s, uint32_t pod,
+		     bool is_after, struct coremap *m)
 {
 	if (s->node == NONE)
 		return;
@@ -146,8 +146,8 @@ static int compare_seats(const void *a, const void *b, void *arg)
 	return x->pod < y->pod ? -1 : x->pod > y->pod;
 }
 
-/* Sorts the seats, makes one of what was and is the same seat, and gives each core its run. */
-static void settle(struct coremap *m)
+/* Sorts the seats, merges those of before and after, and gives each core its range. */
+static void merge_seats(struct coremap *m)
 {
 	size_t n = 0;
 
@@ -182,17 +182,17 @@ void coremap_make(const struct cluster *c, const struct settings *settings, cons
 	*ret = (struct coremap){ 0 };
 	capacity_read(c, settings, &d.capacity, &warnings);
 	requests_read(c, settings, &d.requests, &warnings);
-	read_stands(&d);
+	read_positions(&d);
 	for (size_t i = 0; plan && i < plan->actions.n; i++)
-		carry_out(&d, &plan->actions.items[i]);
+		apply_action(&d, &plan->actions.items[i]);
 
 	add_nodes(&d, ret);
 	for (size_t i = 0; i < d.requests.list.n; i++) {
 		add_pod(&d, &d.requests.list.items[i], ret);
-		sit(&d, &d.before[i], (uint32_t)i, false, ret);
-		sit(&d, &d.after[i], (uint32_t)i, true, ret);
+		add_seat(&d, &d.before[i], (uint32_t)i, false, ret);
+		add_seat(&d, &d.after[i], (uint32_t)i, true, ret);
 	}
-	settle(ret);
+	merge_seats(ret);
 
 	free(d.before);
 	free(d.after);

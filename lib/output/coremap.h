@@ -13,8 +13,8 @@
 #include "output/style.h"
 #include "plan/plan.h"
 
-/* The cluster as cores: who sits where before a plan and after it, and how full that makes every
- * core in every mode. Loads are parts per million of one CPU, by mode (enum level). Strings are
+/* The cluster as cores: the pods on each before a plan and after it, and the load of every core in
+ * every mode. Loads are parts per million of one CPU, by mode (enum level). Strings are
  * those of the snapshot. */
 
 struct seat {
@@ -38,12 +38,12 @@ struct map_core {
 };
 
 struct map_node {
-	const char *name, *backend; /* backend "": the node does not say */
+	const char *name, *backend; /* backend "": not reported */
 	struct range cores;
 	uint32_t cap[LEVELS];
 	bool is_one_budget; /* the kernel counts the whole node (capacity scope node): then before
 			     * and after are what the cap limits, each pod once */
-	bool is_assumed;    /* the node says nothing of its capacity */
+	bool is_assumed;    /* the node reports no capacity */
 	bool is_unschedulable;
 	bool is_changed;
 	uint32_t before[LEVELS], after[LEVELS];

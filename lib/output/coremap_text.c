@@ -9,7 +9,7 @@ enum {
 	PODS_COLUMN = 51, /* where the pods of a core begin */
 };
 
-static const uint8_t rank_hues[LEVELS] = {
+static const uint8_t rank_roles[LEVELS] = {
 	[LEVEL_LOW] = COLOR_GOOD,
 	[LEVEL_MIDDLE] = COLOR_CHANGE,
 	[LEVEL_HIGH] = COLOR_BAD,
@@ -55,7 +55,7 @@ static void add_bar(const struct coremap *m, const struct map_core *core, uint32
 			continue;
 		sum += pod->load[LEVEL_LOW];
 		unsigned end = columns_to(sum) < BAR ? columns_to(sum) : BAR;
-		add_blocks(style, out, rank_hues[rank], block(style, rank), end - at);
+		add_blocks(style, out, rank_roles[rank], block(style, rank), end - at);
 		at = end;
 	}
 	if (at < limit)
@@ -64,7 +64,7 @@ static void add_bar(const struct coremap *m, const struct map_core *core, uint32
 	add_blocks(style, out, COLOR_NONE, " ", BAR - at);
 }
 
-/* "default/brake High 0.250", with "at hi" where it is above its normal level; returns its width.
+/* "default/brake High 0.250", with "at hi" above its normal level; returns its width.
  */
 static unsigned add_pod(const struct map_pod *pod, const struct style *style, struct str *out)
 {
@@ -76,7 +76,7 @@ static unsigned add_pod(const struct map_pod *pod, const struct style *style, st
 	text_add_ratio(&facts, pod->load[LEVEL_LOW]);
 	if (pod->level != LEVEL_LOW)
 		str_addf(&facts, " at %s", level_name(pod->level));
-	style_add(style, out, rank_hues[pod->budget.criticality], "%s", name.s);
+	style_add(style, out, rank_roles[pod->budget.criticality], "%s", name.s);
 	style_add(style, out, COLOR_DIM, "%s", facts.s);
 	return text_width(name.s) + text_width(facts.s);
 }
@@ -129,11 +129,11 @@ static void add_heading(const struct map_node *node, const struct style *style, 
 {
 	AUTO(str_done) struct str facts = STR_INIT;
 
-	str_addf(&facts, "%u RT cores, %s up to ", node->cores.n,
-		 node->is_one_budget ? "together" : "each");
+	str_addf(&facts, "%u RT core%s, limit ", node->cores.n, node->cores.n == 1 ? "" : "s");
 	text_add_ratio(&facts, node->cap[LEVEL_LOW]);
-	str_add(&facts, ", in overruns ");
+	str_add(&facts, node->is_one_budget ? " node-wide, " : " each, ");
 	text_add_ratio(&facts, node->cap[LEVEL_HIGH]);
+	str_add(&facts, " when overrunning");
 	if (node->is_assumed)
 		str_add(&facts, " (assumed)");
 	if (*node->backend)
@@ -164,7 +164,7 @@ void coremap_text(const struct coremap *m, uint32_t node_index, const struct sty
 		str_addc(out, '\n');
 	}
 	if (node->is_one_budget) {
-		str_addf(out, "  %-*s", BAR + 6, "sum, one budget for all");
+		str_addf(out, "  %-*s", BAR + 6, "node-wide");
 		add_loads(node->after, node->cap, style, out);
 		str_addc(out, '\n');
 	}

@@ -39,7 +39,8 @@ static void add_request(const struct explanation *e, const struct style *style, 
 	AUTO(str_done) struct str text = STR_INIT;
 
 	if (!*e->asked_by || !e->has_budget) {
-		add_fact(style, out, "Request:", *e->asked_by ? e->asked_by : "nobody asks");
+		add_fact(style, out,
+			 "Request:", *e->asked_by ? e->asked_by : "no McKube or annotation found");
 		return;
 	}
 	str_addf(&text, "%s: %s", e->asked_by, criticality_name(e->budget.criticality));
@@ -101,12 +102,9 @@ static void add_action(const struct action *a, const struct style *style, struct
 	style_add(style, out, shown->role, "%s %s", shown->sign, shown->verb);
 	style_add(style, out, COLOR_BOLD, " %s", text.s);
 	str_clear(&text);
-	if (a->from.node)
-		str_add(&text, " from "), action_add_place(&a->from, &text);
-	if (a->to.node)
-		str_add(&text, " to "), action_add_place(&a->to, &text);
+	action_add_change(a, &text);
 	if (a->by.name)
-		str_add(&text, ", yields to "), action_add_object(&a->by, &text);
+		str_addf(&text, ", %s ", action_by_words(a)), action_add_object(&a->by, &text);
 	style_add(style, out, COLOR_NONE, "%s", text.s);
 	style_add(style, out, COLOR_DIM, "  #%u", a->id);
 	str_addc(out, '\n');
@@ -133,7 +131,7 @@ static void add_plan(const struct explanation *e, const struct style *style, str
 	array_each(i, &e->actions)
 		add_action(&e->plan.actions.items[*i], style, out);
 	if (e->caused.n)
-		add_title("Who yields to it", style, out);
+		add_title("Pods that yield to it", style, out);
 	array_each(i, &e->caused)
 		add_action(&e->plan.actions.items[*i], style, out);
 	if (e->warnings.n)
@@ -148,7 +146,7 @@ static void add_plan(const struct explanation *e, const struct style *style, str
 	}
 }
 
-/* ---- The nodes that were asked for cores ---- */
+/* ---- The nodes whose cores were tried ---- */
 
 static uint32_t nearest_core(const struct node_verdict *v)
 {
@@ -200,7 +198,7 @@ static void add_core(const struct core_verdict *c, const struct style *style, st
 	}
 	style_add(style, out, role, "  %s", c->message);
 	if (!c->missing)
-		style_add(style, out, COLOR_DIM, ", score %u", c->score);
+		style_add(style, out, COLOR_DIM, ", score %u of 100", c->score);
 	str_addc(out, '\n');
 	for (uint32_t i = 0; i < c->n_holders && c->missing; i++)
 		add_holder(&c->holders[i], c->mode, style, out);
@@ -215,11 +213,11 @@ static void add_refusal(const struct node_verdict *v, const struct style *style,
 		style_add(style, out, COLOR_CHANGE, ", unless less critical pods yield");
 }
 
-static void add_asked_node(const struct node_verdict *v, const struct style *style, struct str *out)
+static void add_tried_node(const struct node_verdict *v, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str caps = STR_INIT;
 
-	str_add(&caps, "  up to");
+	str_add(&caps, "  limit");
 	for (int k = 0; k < LEVELS; k++) {
 		str_add(&caps, k ? ", " : " ");
 		text_add_ratio(&caps, v->cores[0].cap[k]);
@@ -235,26 +233,22 @@ static void add_asked_node(const struct node_verdict *v, const struct style *sty
 		add_core(&v->cores[i], style, out);
 }
 
-static void add_asked_nodes(const struct explanation *e, const struct style *style, struct str *out)
+static void add_tried_nodes(const struct explanation *e, const struct style *style, struct str *out)
 {
-	ARRAY(uint32_t) asked = { 0 }; /* in e->nodes */
+	ARRAY(uint32_t) tried = { 0 }; /* in e->nodes */
 
 	for (uint32_t i = 0; i < e->nodes.n; i++)
 		if (e->nodes.items[i].n_cores)
-			*array_add(&asked) = i;
-	if (asked.n) {
-		qsort_r(asked.items, asked.n, sizeof(*asked.items), nearest_first, e->nodes.items);
-		add_title(e->outcome == OUTCOME_UNPLACED || e->outcome == OUTCOME_EVICTED
-				  ? "Cores, as full as they would be with it"
-				  : "Cores, as full as they are with it, or would be",
-			  style, out);
+			*array_add(&tried) = i;
+	if (tried.n) {
+		qsort_r(tried.items, tried.n, sizeof(*tried.items), nearest_first, e->nodes.items);
+		add_title("Load per core, including this pod", style, out);
 	}
-	for (size_t i = 0; i < asked.n && i < EXPLAIN_NODES; i++)
-		add_asked_node(&e->nodes.items[asked.items[i]], style, out);
-	if (asked.n > EXPLAIN_NODES)
-		str_addf(out, "\nand %zu nodes more, which -o json lists\n",
-			 asked.n - EXPLAIN_NODES);
-	array_done(&asked);
+	for (size_t i = 0; i < tried.n && i < EXPLAIN_NODES; i++)
+		add_tried_node(&e->nodes.items[tried.items[i]], style, out);
+	if (tried.n > EXPLAIN_NODES)
+		str_addf(out, "\nand %zu more nodes, listed by -o json\n", tried.n - EXPLAIN_NODES);
+	array_done(&tried);
 }
 
 /* ---- The nodes that a filter refuses ---- */
@@ -301,7 +295,7 @@ static void add_refused_nodes(const struct explanation *e, const struct style *s
 	if (refused.n) {
 		qsort_r(refused.items, refused.n, sizeof(*refused.items), alike_together,
 			e->nodes.items);
-		add_title("Nodes that do not come into question", style, out);
+		add_title("Nodes ruled out", style, out);
 	}
 	for (size_t i = 0, n; i < refused.n; i += n) {
 		for (n = 1; i + n < refused.n; n++)
@@ -313,7 +307,7 @@ static void add_refused_nodes(const struct explanation *e, const struct style *s
 	array_done(&refused);
 }
 
-static bool is_nowhere(const struct explanation *e)
+static bool is_without_place(const struct explanation *e)
 {
 	return e->outcome == OUTCOME_UNPLACED ||
 	       (e->outcome == OUTCOME_EVICTED && !e->replacement.node);
@@ -322,14 +316,14 @@ static bool is_nowhere(const struct explanation *e)
 static void add_advice(const struct explanation *e, const struct style *style, struct str *out)
 {
 	if (e->advice.n)
-		add_title("Seen on its node", style, out);
+		add_title("Observed on its node", style, out);
 	array_each(advice, &e->advice)
 		style_wrap(style, out, COLOR_NONE, INDENT, *advice);
 }
 
 static void add_changes(const struct explanation *e, const struct style *style, struct str *out)
 {
-	if (!e->changes.n && !is_nowhere(e))
+	if (!e->changes.n && !is_without_place(e))
 		return;
 	add_title(e->changes.n > 1 ? "What would have to change; one of these is enough"
 				   : "What would have to change",
@@ -349,7 +343,7 @@ void explain_text(const struct explanation *e, const struct style *style, struct
 	add_pins(e, style, out);
 	add_now(e, style, out);
 	add_plan(e, style, out);
-	add_asked_nodes(e, style, out);
+	add_tried_nodes(e, style, out);
 	add_refused_nodes(e, style, out);
 	add_advice(e, style, out);
 	add_changes(e, style, out);

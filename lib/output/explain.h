@@ -5,8 +5,8 @@
 #include "output/style.h"
 #include "plan/explain/explain.h"
 
-/* An explanation for people: nodes that refuse for the same reason share a line, and of those that
- * were asked for cores the EXPLAIN_NODES nearest ones are shown in full. */
+/* An explanation as text: nodes that refuse for the same reason share a line, and of those whose
+ * cores were tried the EXPLAIN_NODES nearest ones are shown in full. */
 enum { EXPLAIN_NODES = 8 };
 void explain_text(const struct explanation *e, const struct style *style, struct str *out);
 

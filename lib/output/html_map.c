@@ -4,13 +4,13 @@
 #include <stdio.h>
 
 #include "base/auto.h"
-#include "output/plan_html.h"
+#include "output/html.h"
 #include "output/table.h"
 
 /* The two states that a map shows. */
 enum when { BEFORE, AFTER };
 
-static bool sits(const struct seat *s, enum when when)
+static bool is_there(const struct seat *s, enum when when)
 {
 	return when == AFTER ? s->is : s->was;
 }
@@ -28,7 +28,7 @@ static const char *seat_class(const struct seat *s, enum when when)
 	return when == AFTER ? " comes" : " goes";
 }
 
-/* What is shown of a pod when it is pointed at. */
+/* Shown when the pointer is on the pod. */
 static void add_details(const struct map_pod *pod, struct str *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
@@ -80,7 +80,7 @@ static void add_bar(const struct coremap *m, const struct map_core *core, enum w
 	for (uint32_t i = 0; i < core->seats.n; i++) {
 		const struct seat *s = &m->seats.items[core->seats.at + i];
 
-		if (sits(s, when))
+		if (is_there(s, when))
 			add_segment(m, s, when, mode, out);
 	}
 	str_add(out, "<b style=\"left:");
@@ -110,7 +110,7 @@ static void add_state(const struct coremap *m, const struct map_node *node, enum
 	for (uint32_t i = 0; i < node->cores.n; i++)
 		add_core(m, &m->cores.items[node->cores.at + i], when, out);
 	if (node->is_one_budget) {
-		str_add(out, "<p class=sum>One budget for all cores:");
+		str_add(out, "<p class=sum>Node-wide:");
 		for (int mode = 0; mode < LEVELS; mode++) {
 			str_addf(out, "%s %s ", mode ? "," : "",
 				 criticality_name((enum level)mode));

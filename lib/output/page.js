@@ -1,6 +1,6 @@
-/* Points at a pod: lights all its places up and tells about it below. */
+/* Pointing at a pod highlights all its places and shows its details at the bottom. */
 (function () {
-	var told = document.getElementById("told");
+	var details = document.getElementById("details");
 
 	function light(pod, on) {
 		document.querySelectorAll('[data-pod="' + pod + '"]').forEach(function (e) {
@@ -16,7 +16,7 @@
 			light(old.dataset.pod, false);
 		if (at)
 			light(at.dataset.pod, true);
-		told.textContent = at ? at.title : "";
+		details.textContent = at ? at.title : "";
 	}
 
 	document.addEventListener("pointerover", point);

@@ -5,57 +5,27 @@
 #include "base/date.h"
 #include "output/action.h"
 #include "output/coremap.h"
+#include "output/html.h"
 #include "output/html_map.h"
-#include "output/html_page.h"
 #include "output/style.h"
 
 enum { UNCHANGED_MAX = 200 }; /* nodes drawn that the plan does not touch */
 
-static const char *const hue_classes[] = {
+static const char *const role_classes[] = {
 	[COLOR_NONE] = "",	     [COLOR_BOLD] = "",		[COLOR_DIM] = "",
 	[COLOR_GOOD] = "good",	     [COLOR_CHANGE] = "change", [COLOR_BAD] = "bad",
 	[COLOR_SPECIAL] = "special",
 };
 
-void html_add(struct str *out, const char *text)
-{
-	AUTO(str_done) struct str clean = STR_INIT;
-
-	text_add(&clean, text);
-	for (const char *s = clean.s; *s; s++) {
-		if (*s == '&')
-			str_add(out, "&amp;");
-		else if (*s == '<')
-			str_add(out, "&lt;");
-		else if (*s == '>')
-			str_add(out, "&gt;");
-		else if (*s == '"')
-			str_add(out, "&quot;");
-		else if (*s == '\'')
-			str_add(out, "&#39;");
-		else
-			str_addc(out, *s);
-	}
-}
-
-static void add_total(struct str *out, enum color_role role, size_t n, const char *what)
-{
-	if (n)
-		str_addf(out, "<li class=\"%s\">%zu %s</li>\n", hue_classes[role], n, what);
-}
-
 static void add_totals(const struct plan *p, struct str *out)
 {
-	str_add(out, "<ul class=totals>\n");
-	for (const struct action_style *row = action_styles(); row->verb; row++) {
-		AUTO_FREE char *what = xasprintf("to %s", row->verb);
+	struct plan_total totals[PLAN_TOTALS_MAX];
+	size_t n = plan_list_totals(p, totals);
 
-		add_total(out, row->role, action_count(p, row), what);
-	}
-	if (!p->actions.n)
-		str_addf(out, "<li>nothing %s</li>\n", p->unplaced.n ? "can be done" : "to do");
-	add_total(out, COLOR_BAD, p->unplaced.n, "cannot be placed");
-	add_total(out, COLOR_CHANGE, p->warnings.n, p->warnings.n == 1 ? "warning" : "warnings");
+	str_add(out, "<ul class=totals>\n");
+	for (size_t i = 0; i < n; i++)
+		str_addf(out, "<li class=\"%s\">%s</li>\n", role_classes[totals[i].role],
+			 totals[i].text);
 	str_add(out, "</ul>\n");
 }
 
@@ -81,10 +51,10 @@ static void add_head(const struct plan *p, struct str *out)
 	str_add(out, "</p>\n");
 }
 
-/* Opens a card: a sign in its colour, and what follows it. */
+/* Opens a card with a sign in its colour. */
 static void open_card(struct str *out, enum color_role role, const char *sign)
 {
-	str_addf(out, "<div class=card><span class=\"%s\">%s</span><div>\n<p>", hue_classes[role],
+	str_addf(out, "<div class=card><span class=\"%s\">%s</span><div>\n<p>", role_classes[role],
 		 sign);
 }
 
@@ -99,17 +69,6 @@ static void close_card(struct str *out, const char *why)
 	str_add(out, "</div></div>\n");
 }
 
-static void add_place(const char *word, const struct place *place, struct str *out)
-{
-	AUTO(str_done) struct str text = STR_INIT;
-
-	if (!place->node)
-		return;
-	action_add_place(place, &text);
-	str_addf(out, " %s ", word);
-	html_add(out, text.s);
-}
-
 static void add_action(const struct action *a, struct str *out)
 {
 	const struct action_style *shown = action_style(a);
@@ -120,24 +79,25 @@ static void add_action(const struct action *a, struct str *out)
 	str_addf(out, "%s <b>", shown->verb);
 	html_add(out, text.s);
 	str_add(out, "</b>");
-	if (a->kind == ACTION_SET_LEVEL || a->kind == ACTION_DEGRADE) {
-		add_place("on", &a->to, out);
-		str_addf(out, ", %s", action_level_words(a));
-	} else {
-		add_place("from", &a->from, out);
-		add_place("to", &a->to, out);
-	}
+	str_clear(&text);
+	action_add_change(a, &text);
+	html_add(out, text.s);
 	if (a->to.enforcement != ENFORCE_NONE) {
 		str_clear(&text);
 		action_add_budget(&a->to, &text);
 		str_addf(out, ", %s, %s", text.s, enforcement_name(a->to.enforcement));
 	}
 	str_addf(out, " <small>#%u</small>", a->id);
-	add_place("</p>\n<p class=by>its replacement fits on", &a->replacement, out);
+	if (a->replacement.node) {
+		str_clear(&text);
+		action_add_place(&a->replacement, &text);
+		str_add(out, "</p>\n<p class=by>its replacement fits on ");
+		html_add(out, text.s);
+	}
 	if (a->by.name) {
 		str_clear(&text);
 		action_add_object(&a->by, &text);
-		str_add(out, "</p>\n<p class=by>yields to ");
+		str_addf(out, "</p>\n<p class=by>%s ", action_by_words(a));
 		html_add(out, text.s);
 	}
 	close_card(out, a->message);
@@ -179,10 +139,10 @@ static void add_problems(const struct plan *p, struct str *out)
 
 static const char legend[] =
 	"<p class=legend><span><i class=high></i>High</span><span><i class=middle></i>Middle</span>"
-	"<span><i class=low></i>Low</span><span><i class=comes></i>comes</span>"
-	"<span><i class=goes></i>goes</span><span>Each core has three bars: its load while no pod "
+	"<span><i class=low></i>Low</span><span><i class=comes></i>arrives</span>"
+	"<span><i class=goes></i>leaves</span><span>Each core has three bars: its load while no pod "
 	"overruns (mode Low), and in modes Middle and High; pale pods keep only their floor. The "
-	"line is the most that is admitted.</span></p>\n";
+	"line is the admission limit.</span></p>\n";
 
 static void add_map(const struct cluster *c, const struct plan *p, struct str *out)
 {
@@ -209,6 +169,6 @@ void plan_html(const struct cluster *c, const struct plan *p, struct str *out)
 	add_map(c, p, out);
 	add_actions(p, out);
 	add_problems(p, out);
-	str_addf(out, "<div id=told></div>\n<script>\n%s</script>\n</body>\n</html>\n",
+	str_addf(out, "<div id=details></div>\n<script>\n%s</script>\n</body>\n</html>\n",
 		 html_script);
 }

@@ -6,14 +6,10 @@
 #include "model/cluster.h"
 #include "plan/plan.h"
 
-/* The plan as one HTML page that needs nothing else: no other file, no network. It shows the
+/* The plan as one self-contained HTML page: no other file, no network. It shows the
  * totals, the actions, what cannot be placed, the warnings, and every node as a map of its cores,
  * before and after, with a bar for each mode. Nodes that change stand open, the others are folded;
  * of those at most 200 are drawn. The plan must have been made from this snapshot. */
 void plan_html(const struct cluster *c, const struct plan *p, struct str *out);
-
-/* Adds text with &, <, >, quotes and control characters made harmless, for content and attribute
- * values alike. */
-void html_add(struct str *out, const char *text);
 
 #endif

@@ -53,7 +53,7 @@ static void add_row(struct table *t, const struct action *a)
 	for (int i = 0; i < ROW_TEXTS; i++)
 		texts[i] = (struct str)STR_INIT;
 	fill_texts(a, texts);
-	table_row(t, CELL_INT(a->id), CELL_HUE(action_style(a)->role, action_kind_name(a->kind)),
+	table_row(t, CELL_INT(a->id), CELL_ROLE(action_style(a)->role, action_kind_name(a->kind)),
 		  CELL_TEXT(reason_name(a->reason)), CELL_TEXT(a->on.kind),
 		  CELL_TEXT(texts[ROW_OBJECT].s), CELL_TEXT(texts[ROW_FROM].s),
 		  CELL_TEXT(texts[ROW_TO].s), CELL_TEXT(texts[ROW_BUDGET].s),
@@ -82,11 +82,11 @@ static void add_problems(const struct plan *p, const struct plan_view *view, str
 			continue;
 		str_add(&object, "Pod ");
 		action_add_object(&u->on, &object);
-		table_row(t, CELL_TEXT(object.s), CELL_HUE(COLOR_BAD, reason_name(u->reason)),
+		table_row(t, CELL_TEXT(object.s), CELL_ROLE(COLOR_BAD, reason_name(u->reason)),
 			  CELL_TEXT(u->message));
 	}
 	array_each(w, &p->warnings)
-		table_row(t, CELL_TEXT(w->object), CELL_HUE(COLOR_CHANGE, w->reason),
+		table_row(t, CELL_TEXT(w->object), CELL_ROLE(COLOR_CHANGE, w->reason),
 			  CELL_TEXT(w->message));
 }
 
@@ -143,7 +143,7 @@ static const struct action *action_of(const struct plan *p, uint32_t id)
 static void add_result(const struct action *a, const struct result *r, const struct style *style,
 		       struct str *out)
 {
-	static const uint8_t hues[] = {
+	static const uint8_t roles[] = {
 		[RESULT_PENDING] = COLOR_DIM,
 		[RESULT_DONE] = COLOR_GOOD,
 		[RESULT_FAILED] = COLOR_BAD,
@@ -154,7 +154,7 @@ static void add_result(const struct action *a, const struct result *r, const str
 	action_add_kind(&a->on, &object);
 	str_addf(&object, "/%s %s", a->on.name, action_style(a)->verb);
 	style_add(style, out, COLOR_NONE, "%s: ", object.s);
-	style_add(style, out, hues[r->state], "%s", result_state_name(r->state));
+	style_add(style, out, roles[r->state], "%s", result_state_name(r->state));
 	if (r->message && *r->message)
 		style_add(style, out, COLOR_NONE, ": %s", r->message);
 	str_addc(out, '\n');

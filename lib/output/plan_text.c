@@ -24,7 +24,7 @@ static bool has_cores(const struct place *place)
 }
 
 /* "to core 2", "from core 2", "core 2 → core 3", "core 1 → edge-2 core 0", "core 2, level low": the
- * node that the heading names is not said again. */
+ * node in the heading is not repeated. */
 static void add_where(const struct action *a, const struct style *style, struct str *out)
 {
 	bool has_from = has_cores(&a->from), has_to = has_cores(&a->to);
@@ -74,7 +74,8 @@ static void add_headline(const struct action *a, const struct style *style, stru
 	str_addf(out, "%*s", INDENT, "");
 	style_add(style, out, shown->role, "%s", shown->sign);
 	str_addc(out, ' ');
-	style_pad(style, out, shown->role, VERB_MAX, shown->verb);
+	style_pad(style, out, shown->role, VERB_MAX - 1, shown->verb);
+	str_addc(out, ' ');
 	style_add(style, out, COLOR_BOLD, "%s", object.s);
 	if (rest.n)
 		style_add(style, out, COLOR_NONE, "  %s", rest.s);
@@ -82,13 +83,13 @@ static void add_headline(const struct action *a, const struct style *style, stru
 	str_addc(out, '\n');
 }
 
-/* Who yields to whom, what becomes of the pod, and why. */
+/* The pod that it yields to, the place of its replacement, and why. */
 static void add_details(const struct action *a, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str line = STR_INIT;
 
 	if (a->by.name) {
-		str_add(&line, "yields to ");
+		str_addf(&line, "%s ", action_by_words(a));
 		action_add_object(&a->by, &line);
 		style_wrap(style, out, COLOR_SPECIAL, DETAIL, line.s);
 	}
@@ -197,32 +198,14 @@ void plan_text(const struct plan *p, const struct plan_view *view, const struct 
 	plan_totals(p, style, out);
 }
 
-/* Adds "2 to bind" to the list of totals. */
-static void add_total(const struct style *style, struct str *out, size_t *n_parts,
-		      enum color_role role, size_t n, const char *what)
-{
-	if (!n)
-		return;
-	str_add(out, *n_parts ? ", " : "Plan: ");
-	style_add(style, out, role, "%zu %s", n, what);
-	*n_parts += 1;
-}
-
 void plan_totals(const struct plan *p, const struct style *style, struct str *out)
 {
-	size_t n_parts = 0;
+	struct plan_total totals[PLAN_TOTALS_MAX];
+	size_t n = plan_list_totals(p, totals);
 
-	for (const struct action_style *row = action_styles(); row->verb; row++) {
-		AUTO_FREE char *what = xasprintf("to %s", row->verb);
-
-		add_total(style, out, &n_parts, row->role, action_count(p, row), what);
+	for (size_t i = 0; i < n; i++) {
+		str_add(out, i ? ", " : "Plan: ");
+		style_add(style, out, totals[i].role, "%s", totals[i].text);
 	}
-	if (!n_parts) {
-		str_add(out, p->unplaced.n ? "Plan: nothing can be done" : "Plan: nothing to do");
-		n_parts++;
-	}
-	add_total(style, out, &n_parts, COLOR_BAD, p->unplaced.n, "cannot be placed");
-	add_total(style, out, &n_parts, COLOR_CHANGE, p->warnings.n,
-		  p->warnings.n == 1 ? "warning" : "warnings");
 	str_add(out, ".\n");
 }

@@ -8,11 +8,11 @@
 #include "plan/file/diff.h"
 #include "plan/plan.h"
 
-/* A plan for people.
+/* A plan as text.
  *
- * The table groups the actions by the node they happen on, in the order in which they will be
- * carried out; each says what, where, why, and who yields to whom. Then what cannot be placed, the
- * warnings, and one line of totals, which is always there. */
+ * The table groups the actions by node, in the order in which they will be carried out; each with
+ * its place, its reason, and the pod that it yields to. Then what cannot be placed, the warnings,
+ * and one line of totals, which is always there. */
 
 /* What of a plan is shown; the totals are always those of the whole plan. */
 struct plan_view {
@@ -35,7 +35,7 @@ void plan_names(const struct plan *p, const struct plan_view *view, struct str *
 /* "Plan: 2 to bind, 1 to move, 1 cannot be placed, 3 warnings." */
 void plan_totals(const struct plan *p, const struct style *style, struct str *out);
 
-/* What became of each action: "Done", or why not; and one line that counts. */
+/* The result of each action: "Done", or why not; and one line that counts. */
 void plan_results(const struct plan *p, const struct style *style, struct str *out);
 
 void plan_diff_text(const struct plan_diff *d, const struct style *style, struct str *out);

@@ -8,7 +8,7 @@
 #include "output/style.h"
 #include "output/table.h"
 
-/* The cluster as it is: every pod that asks for real time or has cores, and the cores they are on.
+/* The cluster as it is: every pod that has a real-time request or cores, and the cores they are on.
  */
 
 /* What of it is shown. */
@@ -19,7 +19,7 @@ struct status_view {
 	bool has_header;
 };
 
-/* FORMAT_TABLE draws the nodes as core maps and names the pods without cores; the other formats
+/* FORMAT_TABLE draws the nodes as core maps and lists the pods without cores; the other formats
  * list the pods. A view of one pod describes it and draws its node. */
 int status_render(const struct cluster *c, const struct settings *settings,
 		  const struct status_view *view, enum format format, const struct style *style,

@@ -6,12 +6,12 @@
 
 #include "base/str.h"
 
-/* How text for people is drawn: colours or none, block characters or plain ones, how wide. Whoever
- * prints decides it once, from the terminal and the flags.
+/* How text is drawn: colours or none, block characters or plain ones, how wide. A command decides
+ * it once, from the terminal and the flags.
  *
  * Everything that a renderer adds goes through style_add(), which replaces what a terminal could
- * take for a command (control characters, C1 codes, bytes that are no UTF-8, direction overrides)
- * by '?': names and messages come from outside. */
+ * interpret as a command (control characters, C1 codes, bytes that are no UTF-8, direction
+ * overrides) by '?': names and messages come from outside. */
 struct style {
 	bool has_color, has_utf8;
 	unsigned width; /* columns that lines may take; 0: as many as they need */
@@ -21,10 +21,10 @@ enum color_role {
 	COLOR_NONE,
 	COLOR_BOLD,
 	COLOR_DIM,
-	COLOR_GOOD,    /* something comes */
+	COLOR_GOOD,    /* something is added */
 	COLOR_CHANGE,  /* something changes */
-	COLOR_BAD,     /* something goes, or cannot be */
-	COLOR_SPECIAL, /* worth a second style */
+	COLOR_BAD,     /* something is removed, or impossible */
+	COLOR_SPECIAL, /* something else of note */
 };
 
 void style_add(const struct style *l, struct str *out, enum color_role role, const char *fmt, ...)

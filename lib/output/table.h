@@ -51,8 +51,8 @@ struct cell {
 };
 
 #define CELL_TEXT(text_) ((struct cell){ .kind = CELL_KIND_TEXT, .text = (text_) })
-#define CELL_HUE(hue_, text_) \
-	((struct cell){ .kind = CELL_KIND_TEXT, .text = (text_), .role = (hue_) })
+#define CELL_ROLE(role_, text_) \
+	((struct cell){ .kind = CELL_KIND_TEXT, .text = (text_), .role = (role_) })
 #define CELL_INT(n_)   ((struct cell){ .kind = CELL_KIND_INT, .n = (n_) })
 #define CELL_RATIO(n_) ((struct cell){ .kind = CELL_KIND_RATIO, .n = (n_) })
 #define CELL_US(n_)    ((struct cell){ .kind = CELL_KIND_US, .n = (n_) })
@@ -74,7 +74,7 @@ size_t table_rows(const struct table *t);
 int table_render(const struct table *t, enum format format, const struct style *style,
 		 bool has_header, struct str *out, struct error *err);
 
-/* Numbers as people read them: "250ms", "1.25ms", "1s", "100us"; "0.350". */
+/* Numbers for tables: "250ms", "1.25ms", "1s", "100us"; "0.350". */
 void text_add_us(struct str *out, int64_t us);
 void text_add_ratio(struct str *out, int64_t ppm);
 

@@ -24,7 +24,7 @@ static const char *const texts[REFUSALS] = {
 	[REFUSE_SPREAD] = "topology spread",
 	[REFUSE_VOLUME] = "volume",
 	[REFUSE_CORES] = "cores",
-	[REFUSE_BUDGET] = "core budget",
+	[REFUSE_BUDGET] = "insufficient core budget",
 };
 
 const char *refusal_text(enum refusal r)

@@ -20,20 +20,20 @@
  * thing.
  *
  * Invariants: actions[i].id == i + 1; every id in `after` is smaller than the action's own; carried
- * out in order, no state on the way breaks what plan-format calls "Right". */
+ * out in order, no state on the way breaks the rules of "A right plan" in plan/file/FORMAT.md. */
 
 enum action_kind {
-	ACTION_BIND,   /* pending pod: node and cores */
-	ACTION_ASSIGN, /* running pod: it gets cores, or what its own are granted is written anew */
-	ACTION_MOVE,   /* other cores of the same node */
-	ACTION_EVICT,  /* `from`; `replacement` says where its replacement would fit */
+	ACTION_BIND,	  /* pending pod: node and cores */
+	ACTION_ASSIGN,	  /* running pod: it gets cores, or the grant of its own is updated */
+	ACTION_MOVE,	  /* other cores of the same node */
+	ACTION_EVICT,	  /* `from`; `replacement` says where its replacement would fit */
 	ACTION_DEGRADE,	  /* keeps its place, and has its floor at any level: to.runtime */
 	ACTION_SET_LEVEL, /* to.level, with all of its budget */
 	ACTION_TAINT,	  /* a node: McKubeRTDeadlinePressure=True:NoSchedule */
 	ACTION_UNTAINT,
 	ACTION_STATUS,	  /* McKube: status.allocatedCore and currentRuntime become `to`; Pod: its
 			   * assignment annotations are taken off, since nothing asks for them now */
-	ACTION_FINALIZER, /* ours is put on (Guarded), or taken off (Released) */
+	ACTION_FINALIZER, /* ours is added (FinalizerAdded) or removed (FinalizerRemoved) */
 	ACTION_KINDS,
 };
 
@@ -84,11 +84,10 @@ struct action {
 	enum reason reason;
 	struct target on;
 	struct place from, to, replacement; /* a place that is not there has node NULL */
-	struct target by;		    /* name NULL: nobody, a repair */
+	struct target by;		    /* name NULL: none, a repair */
 	uint32_t *after;
 	uint32_t n_after;
-	/* What the assignment's annotations will say, for Bind, Assign, Move and SetLevel; see
-	 * DESIGN 2. */
+	/* The content of the assignment's annotations, for Bind, Assign, Move and SetLevel. */
 	struct budget budget;
 	const char *source;   /* "mckube", "annotations", "rt-operator" */
 	const char *recovery; /* recovery_format(), of a McKube; "": as usual */
@@ -121,8 +120,7 @@ struct plan {
 	ARRAY(struct unplaced) unplaced;
 	ARRAY(struct warning) warnings;
 	ARRAY(struct result) results;
-	/* So many seconds after taken_at time alone may change the plan; 0: never. Not in the file.
-	 */
+	/* Seconds after taken_at when time alone may change the plan; 0: never. Not in the file. */
 	uint32_t requeue_after;
 	/* How the search went, for -v and for the benches; not in the file. */
 	struct {

@@ -15,7 +15,7 @@ def test_plan_apply_and_nothing_left(w):
     w.nodes("n1", "n2")
     w.create(*w.pair("brake", 300000, 500000, "High"), *w.pair("log", 200000))
     plan = w.mckube("plan")
-    assert "Plan: 2 to bind, 2 to guard." in plan.out, plan
+    assert "Plan: 2 to bind, 2 finalizers to add." in plan.out, plan
     assert w.mckube("plan", "--detailed-exitcode", check=False).code == 2
     done = w.mckube("apply")
     assert done.out.count("bind: Done") == 2, done

@@ -102,7 +102,8 @@ def test_others_write_the_same_objects(w):
         proxy.stop()
     out = passes[0][1] + passes[1][1]
     assert [code for code, _ in passes] == [0, 0] and not re.search("Failed|Skipped", out), out
-    for done in ("n1 untaint", "orphan release", "comes guard", "stays update", "comes bind"):
+    for done in ("n1 untaint", "orphan remove finalizer", "comes add finalizer", "stays set status",
+                 "comes bind"):
         assert f"{done}: Done" in out, (done, out)
     assert len(meddled) == 2 + 2 + 1 + 1, meddled
 

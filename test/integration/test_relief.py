@@ -20,7 +20,7 @@ def test_a_changed_budget_is_granted(w):
     w.kubectl("patch", "mckube", "brake", "-n", w.ns, "--type=merge", "-p", json.dumps(
         {"spec": {"rtSettings": {"runtime_low": 200000, "runtime_floor": 30000}}}))
     done = w.mckube("apply")
-    assert "brake renew: Done" in done.out, done
+    assert "brake update: Done" in done.out, done
     pod = w.get("pod", "brake")
     assert w.note(pod, "mckube.io/rt-runtime-low") == "200000"
     assert w.note(pod, "mckube.io/rt-runtime-floor") == "30000"
@@ -109,7 +109,7 @@ def test_a_deleted_request_is_cleaned_up_and_released(w):
     w.kubectl("delete", "mckube", "brake", "-n", w.ns, "--wait=false")
     assert w.get("mckube", "brake")["metadata"]["deletionTimestamp"]
     done = w.mckube("apply")
-    assert "brake update: Done" in done.out and "brake release: Done" in done.out, done
+    assert "brake unassign: Done" in done.out and "brake remove finalizer: Done" in done.out, done
     assert w.kubectl("get", "mckube", "brake", "-n", w.ns, check=False).code == 1
     notes = w.get("pod", "brake")["metadata"].get("annotations", {})
     assert not [key for key in notes if key.startswith("mckube.io/")], notes

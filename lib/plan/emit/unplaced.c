@@ -89,7 +89,7 @@ static void emit_no_place(struct emitter *e, const struct unit *u)
 	}
 	if (list.n > 0)
 		qsort(list.items, list.n, sizeof(*list.items), most_first);
-	str_addf(&text, "%zu nodes", e->trial->c->nodes.n);
+	str_addf(&text, "%zu node%s", e->trial->c->nodes.n, e->trial->c->nodes.n == 1 ? "" : "s");
 	for (size_t i = 0; i < list.n; i++)
 		str_addf(&text, "%s%u × %s%s%s", i ? ", " : ": ", list.items[i].n,
 			 refusal_text(list.items[i].refusal), *list.items[i].detail ? " " : "",

@@ -5,11 +5,12 @@
 #include "plan/explain/explainer.h"
 #include "plan/relieve.h"
 
-/* What the node helper has seen of the pod, and what follows for its budget. */
+/* What the node helper reported of the pod, and what follows for its budget. */
 
 enum { RECENT_SECONDS = 24 * 3600 };
 
-/* The last overrun that the McKube's status tells of this very pod; "" none, or long ago. */
+/* The last overrun of this pod in its McKube's status; "": none, or more than RECENT_SECONDS ago.
+ */
 static const char *last_overrun(struct explainer *x)
 {
 	const struct cluster *c = x->p.trial.c;
@@ -37,7 +38,7 @@ static int32_t better_low(const struct request *q)
 	return b->criticality == LEVEL_LOW ? b->hi : budget_runtime(b, level);
 }
 
-/* "core 2 of front has room for that", with the pod thought away from it. */
+/* "core 2 of front has room for that", the pod itself being removed in the trial. */
 static const char *room_words(struct explainer *x, const struct budget *b)
 {
 	struct unit tried = *explainer_unit(x);
@@ -48,7 +49,7 @@ static const char *room_words(struct explainer *x, const struct budget *b)
 			 trial_fits(&x->p.trial, &tried, x->place, 0) ? "has" : "has no");
 }
 
-static const char *seen_words(struct explainer *x, const struct request *q, const char *when)
+static const char *overrun_words(struct explainer *x, const struct request *q, const char *when)
 {
 	struct plan *plan = &x->out->plan;
 
@@ -58,7 +59,7 @@ static const char *seen_words(struct explainer *x, const struct request *q, cons
 	return plan_strf(plan, "it overran at %s", when);
 }
 
-/* With the pod taken out of the trial. */
+/* The pod is removed in the trial. */
 static void advise_budget(struct explainer *x)
 {
 	const struct request *q = explainer_request(x);
@@ -74,9 +75,9 @@ static void advise_budget(struct explainer *x)
 		better.medium = better.low;
 	*array_add(&x->out->advice) =
 		plan_strf(&x->out->plan, "Raise %s in %s from %d %s %d: %s; %s.",
-			  explain_low_name(x->out->source), x->out->asked_by, q->budget.low,
-			  q->level > LEVEL_LOW ? "to" : "up to", better.low, seen_words(x, q, when),
-			  room_words(x, &better));
+			  explain_budget_fields(x->out->source)->low->key, x->out->asked_by,
+			  q->budget.low, q->level > LEVEL_LOW ? "to" : "up to", better.low,
+			  overrun_words(x, q, when), room_words(x, &better));
 }
 
 static void suggest_for_degraded(struct explainer *x)
@@ -90,8 +91,8 @@ static void suggest_for_degraded(struct explainer *x)
 		return;
 	*array_add(&x->out->advice) = plan_strf(
 		&x->out->plan,
-		"It is degraded%s%s: while node %s is short of CPU time its floor of %d us is all "
-		"that it has.",
+		"It is degraded%s%s: while node %s is under pressure it has only its floor of %d "
+		"us.",
 		since ? " since " : "", since ? date_format(since, date) : "",
 		cluster_str(x->p.trial.c, pod->node_name), q->budget.floor);
 }

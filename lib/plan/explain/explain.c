@@ -31,23 +31,7 @@ static const struct request *request_of(const struct explainer *x)
 	return i == NONE ? NULL : &x->p.trial.req.list.items[i];
 }
 
-/* "core 2 of front" */
-static const char *place_words(struct explainer *x, const struct place *place)
-{
-	if (!*place->cores)
-		return plan_strf(&x->out->plan, "no core of %s", place->node);
-	return plan_strf(&x->out->plan, "core%s %s of %s", strpbrk(place->cores, ",-") ? "s" : "",
-			 place->cores, place->node);
-}
-
-const char *explain_place_words(struct explainer *x, place_id id)
-{
-	struct place place = emit_place(&x->emit, id);
-
-	return place_words(x, &place);
-}
-
-/* ---- What it asks for ---- */
+/* ---- The request ---- */
 
 static void fill_pins(struct explainer *x, const struct request *q)
 {
@@ -167,17 +151,17 @@ static bool is_any(const struct pod *pod)
 static const struct {
 	bool (*is_so)(const struct pod *pod);
 	const char *summary, *change;
-} strangers[] = {
+} unmanaged[] = {
 	{ is_terminating, "It is being deleted, so it gets no cores.", NULL },
 	{ is_on_unknown_node, "It is bound to a node that is not in the snapshot.", NULL },
 	{ has_other_gate, "A scheduling gate that is not ours holds it back.",
-	  "Whoever set the other scheduling gate has to take it off." },
+	  "The other scheduling gate has to be removed by the controller that set it." },
 	{ is_not_ours,
-	  "It does not come to this scheduler: it names neither spec.schedulerName mckube nor the "
+	  "This scheduler does not place it: it has neither spec.schedulerName mckube nor the "
 	  "scheduling gate " MCKUBE_GATE ".",
 	  "Set spec.schedulerName to mckube, or add the scheduling gate " MCKUBE_GATE "." },
-	{ is_any, "Nothing asks for real time for it.",
-	  "Make a McKube that names it by spec.podname or selects it, or set its annotations "
+	{ is_any, "No McKube or annotation with a real-time request was found for it.",
+	  "Create a McKube that names it by spec.podname or selects it, or set its annotations "
 	  "mckube.io/rt-period, rt-runtime-low and rt-runtime-hi beside the label sdv.com." },
 };
 
@@ -186,14 +170,14 @@ static void explain_unmanaged(struct explainer *x)
 	size_t row = 0;
 
 	x->out->outcome = OUTCOME_NOT_PLANNED;
-	while (!strangers[row].is_so(pod_of(x)))
+	while (!unmanaged[row].is_so(pod_of(x)))
 		row++;
-	x->out->summary = strangers[row].summary;
-	if (strangers[row].change)
-		*array_add(&x->out->changes) = strangers[row].change;
+	x->out->summary = unmanaged[row].summary;
+	if (unmanaged[row].change)
+		*array_add(&x->out->changes) = unmanaged[row].change;
 }
 
-/* A request that cannot be read, or none for a pod that waits for us. */
+/* An invalid request, or none for a pod that waits to be placed by us. */
 static void explain_refused(struct explainer *x, const struct unplaced *u)
 {
 	struct explanation *out = x->out;
@@ -201,7 +185,7 @@ static void explain_refused(struct explainer *x, const struct unplaced *u)
 	out->outcome = OUTCOME_UNPLACED;
 	out->summary = plan_strf(&out->plan, "It cannot be placed: %s.", u->message);
 	if (u->reason == REASON_NO_REQUEST)
-		*array_add(&out->changes) = strangers[ARRAY_LEN(strangers) - 1].change;
+		*array_add(&out->changes) = unmanaged[ARRAY_LEN(unmanaged) - 1].change;
 	array_each(i, &out->warnings) {
 		const struct warning *w = &out->plan.warnings.items[*i];
 
@@ -235,26 +219,27 @@ static enum outcome outcome_of(const struct unit *u)
 static const char *stay_words(struct explainer *x, const struct unit *u)
 {
 	if (u->kind == UNIT_FIXED)
-		return plan_strf(&x->out->plan, "It stays on %s: %s.", place_words(x, &x->out->now),
+		return plan_strf(&x->out->plan, "It stays on %s: %s.",
+				 explain_cores_of(x, &x->out->now),
 				 explain_fixed_words(&x->p.trial, u));
 	if (u->is_misplaced)
 		return plan_strf(&x->out->plan,
-				 "It stays on %s, which its request does not allow, because it has "
-				 "nowhere else to go.",
-				 place_words(x, &x->out->now));
-	return plan_strf(&x->out->plan, "It stays on %s.", place_words(x, &x->out->now));
+				 "It stays on %s, which its request does not allow: there is no "
+				 "other place for it.",
+				 explain_cores_of(x, &x->out->now));
+	return plan_strf(&x->out->plan, "It stays on %s.", explain_cores_of(x, &x->out->now));
 }
 
 static const char *eviction_words(struct explainer *x, const struct unit *u)
 {
 	struct explanation *out = x->out;
 
-	return plan_strf(&out->plan, "It is evicted from %s%s%s.", place_words(x, &out->now),
+	return plan_strf(&out->plan, "It is evicted from %s%s%s.", explain_cores_of(x, &out->now),
 			 out->replacement.node ? "; its replacement fits on "
 			 : u->is_reschedulable
-				 ? "; its replacement finds no room now"
-				 : "; no controller would make a replacement that asks the same",
-			 out->replacement.node ? place_words(x, &out->replacement) : "");
+				 ? "; no node has room for its replacement now"
+				 : "; no controller recreates it with the same request",
+			 out->replacement.node ? explain_cores_of(x, &out->replacement) : "");
 }
 
 static const char *summary_of(struct explainer *x, const struct unit *u)
@@ -264,10 +249,10 @@ static const char *summary_of(struct explainer *x, const struct unit *u)
 
 	switch (out->outcome) {
 	case OUTCOME_PLACED:
-		return plan_strf(&out->plan, "It gets %s.", place_words(x, &out->then));
+		return plan_strf(&out->plan, "It gets %s.", explain_cores_of(x, &out->then));
 	case OUTCOME_MOVES:
-		return plan_strf(&out->plan, "It moves from %s to %s.", place_words(x, &out->now),
-				 place_words(x, &out->then));
+		return plan_strf(&out->plan, "It moves from %s to %s.",
+				 explain_cores_of(x, &out->now), explain_cores_of(x, &out->then));
 	case OUTCOME_EVICTED:
 		return eviction_words(x, u);
 	case OUTCOME_UNPLACED:
@@ -278,10 +263,10 @@ static const char *summary_of(struct explainer *x, const struct unit *u)
 	}
 }
 
-/* ---- What nodes say ---- */
+/* ---- The nodes ---- */
 
 /* The cluster as the plan leaves it, without the pod. */
-static void take_out(struct explainer *x)
+static void remove_pod(struct explainer *x)
 {
 	struct trial *t = &x->p.trial;
 	struct unit *u = explainer_unit(x);
@@ -311,7 +296,7 @@ static void explain_unit(struct explainer *x)
 	fill_places(x, u);
 	x->out->outcome = outcome_of(u);
 	x->out->summary = summary_of(x, u);
-	take_out(x);
+	remove_pod(x);
 	if (u->is_evicted) /* what is explained from here on is its replacement */
 		u->kind = UNIT_PENDING;
 	explain_advice(x);

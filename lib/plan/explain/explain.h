@@ -4,11 +4,11 @@
 
 #include "plan/plan.h"
 
-/* Why a pod is where it is, or nowhere: what it asks for, what the plan does with it, what each
- * node and core says to it, and what would have to change.
+/* Why a pod is where it is, or is not placed: its request, what the plan does with it, the verdict
+ * of each node and core, and what would have to change.
  *
- * The plan is made by the same code as plan_make(). What nodes and cores say is said of the cluster
- * as the plan leaves it, without the pod itself. All strings live in `plan`, and an explanation
+ * The plan is made by the same code as plan_make(). The verdicts hold for the cluster as the plan
+ * leaves it, without the pod itself. All strings live in `plan`, and an explanation
  * needs neither the snapshot nor the planner once it is made. Strings are never NULL unless a
  * comment says so. */
 
@@ -28,15 +28,15 @@ struct holder {
 	uint8_t criticality; /* enum level */
 	uint32_t load[LEVELS];
 	bool can_yield;
-	const char *why; /* it does not yield, or that it could */
+	const char *why; /* it yields, or does not */
 };
 
-/* What one core says; where the kernel counts a whole node, all its cores together. */
+/* The verdict of one core; where the kernel counts a whole node, of all its cores together. */
 struct core_verdict {
 	const char *cores;
-	uint32_t load[LEVELS]; /* ppm, by mode: that of everybody there, and of the pod */
+	uint32_t load[LEVELS]; /* ppm, by mode: of all pods there, and of this one */
 	uint32_t cap[LEVELS];
-	uint32_t room[LEVELS];	/* what the pod could have, once those that can yield have */
+	uint32_t room[LEVELS];	/* for the pod, once those that can yield have yielded */
 	uint32_t missing;	/* ppm; 0: it fits */
 	uint8_t mode;		/* enum level: the mode in which most is missing */
 	uint32_t score;		/* the policies', 0 to 100 */
@@ -62,8 +62,8 @@ struct explanation {
 	struct plan plan;
 	const char *ns, *name;
 
-	/* What it asks for. */
-	const char *asked_by; /* "McKube default/brake"; "" nobody asks */
+	/* The request. */
+	const char *asked_by; /* "McKube default/brake"; "": there is none */
 	const char *source;   /* "mckube", "annotations", "rt-operator", "" */
 	bool has_budget;      /* else the request is bad, or there is none */
 	struct budget budget;
@@ -72,7 +72,7 @@ struct explanation {
 	const char *node_pin, *core_pin; /* "" not pinned */
 	bool has_legacy_pin;		 /* the pins are an older controller's choice */
 
-	/* Where it is, and where the plan has it; node NULL: nowhere. */
+	/* Where it is, and where the plan has it; node NULL: on no node. */
 	enum outcome outcome;
 	struct place now, then;
 	struct place replacement; /* where the replacement of an evicted pod fits */
@@ -85,7 +85,7 @@ struct explanation {
 
 	ARRAY(struct node_verdict) nodes; /* by node_id; none where the plan does not decide */
 
-	/* What has been seen of it on its node, and a better budget that follows from that: a
+	/* What its node's helper reported of it, and a better budget that follows from that: a
 	 * sentence each. */
 	ARRAY(const char *) advice;
 

@@ -9,7 +9,7 @@
 /* What the parts of one explanation share. */
 struct explainer {
 	struct planner p;
-	struct emitter emit; /* for its words: p, trial and plan are set */
+	struct emitter emit; /* for its texts: p, trial and plan are set */
 	struct explanation *out;
 	pod_id pod;
 	unit_id unit;	/* NONE: the plan does not decide about the pod */
@@ -34,27 +34,32 @@ static inline const char *explainer_node(const struct explainer *x, node_id node
 	return cluster_str(x->p.trial.c, x->p.trial.c->nodes.items[node].meta.name);
 }
 
-/* "core 2 of front", "cores 2-3 of front" */
+/* plan/explain/words.c: "core 2 of front", "cores 2-3 of front", "no core of front" */
+const char *explain_cores_of(struct explainer *x, const struct place *place);
 const char *explain_place_words(struct explainer *x, place_id id);
 
-/* plan/explain/nodes.c: fills out->nodes; the pod must have been taken out of the trial. */
+/* The fields that hold the budgets of a source; NULL: it cannot ask for that one. */
+struct budget_fields {
+	const char *source;
+	const struct member_row *low, *medium, *hi, *floor;
+};
+const struct budget_fields *explain_budget_fields(const char *source);
+
+/* plan/explain/nodes.c: fills out->nodes; the pod must have been removed from the trial. */
 void explain_nodes(struct explainer *x);
 
-/* Why a unit that is never touched is not; in the third person: "it is terminating". */
+/* Why a fixed unit is never touched: "it is terminating". */
 const char *explain_fixed_words(const struct trial *t, const struct unit *u);
 
-/* Would this unit make room for the pod? *ret_why says why, or why not. */
+/* Would this unit make room for the pod? *ret_why is the reason. */
 bool explain_yields(struct explainer *x, const struct unit *holder, const char **ret_why);
 
 /* "300m of cpu and 64Mi of memory": what the pod's requests lack on a node; *ret_share is the sum
  * of the lacks in ppm of what the node has. */
 const char *explain_lack(struct explainer *x, node_id node, uint64_t *ret_share);
 
-/* plan/explain/advice.c: fills out->advice; the pod must have been taken out of the trial. */
+/* plan/explain/advice.c: fills out->advice; the pod must have been removed from the trial. */
 void explain_advice(struct explainer *x);
-
-/* plan/explain/suggestions.c: what C(low) is called where this source asks for it. */
-const char *explain_low_name(const char *source);
 
 /* plan/explain/suggestions.c: fills out->changes, after the nodes. */
 void explain_changes(struct explainer *x);

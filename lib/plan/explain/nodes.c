@@ -7,7 +7,7 @@
 #include "model/match.h"
 #include "plan/explain/explainer.h"
 
-/* ---- Who is on a cell, and why ---- */
+/* ---- The pods on a cell ---- */
 
 static void count_holder(struct explainer *x, unit_id id, bool stores)
 {
@@ -48,17 +48,17 @@ const char *explain_fixed_words(const struct trial *t, const struct unit *u)
 	const struct pod *pod = unit_pod(t, u);
 
 	if (pod->is_terminating)
-		return "it is terminating, and holds its room until it is gone";
+		return "it is terminating and keeps its room until it is gone";
 	if (pod->is_mirror || strcmp(cluster_str(t->c, pod->owner_kind), "Node") == 0)
-		return "it belongs to its node's kubelet";
+		return "it is a static pod of its kubelet";
 	if (unit_request(t, u)->is_bad)
-		return "its request cannot be read";
+		return "its request is invalid";
 	if (unit_request(t, u)->source == SOURCE_NONE)
-		return "nothing asks for real time for it any more";
+		return "its real-time request is gone";
 	return "it is system-critical";
 }
 
-static const char *finalizer_words(struct explainer *x, const struct unit *u)
+static const char *protection_words(struct explainer *x, const struct unit *u)
 {
 	const struct trial *t = &x->p.trial;
 	const struct meta *pdb = u->pdb == NONE ? NULL : &t->c->pdbs.items[u->pdb].meta;
@@ -75,19 +75,19 @@ bool explain_yields(struct explainer *x, const struct unit *holder, const char *
 {
 	const struct trial *t = &x->p.trial;
 	unsigned rank = explainer_unit(x)->rank;
-	bool is_guarded =
+	bool is_protected =
 		!holder->can_evict || (holder->pdb != NONE && t->evictions_left[holder->pdb] <= 0);
 
 	if (holder->kind == UNIT_FIXED)
 		*ret_why = explain_fixed_words(t, holder);
 	else if (holder->rank >= rank)
 		*ret_why = holder->rank > rank ? "it is more critical" : "it is as critical";
-	else if (holder->kind != UNIT_PENDING && is_guarded)
-		*ret_why = finalizer_words(x, holder);
+	else if (holder->kind != UNIT_PENDING && is_protected)
+		*ret_why = protection_words(x, holder);
 	else
 		*ret_why = "it is less critical and could yield";
 	return holder->kind != UNIT_FIXED && holder->rank < rank &&
-	       (holder->kind == UNIT_PENDING || !is_guarded);
+	       (holder->kind == UNIT_PENDING || !is_protected);
 }
 
 static struct holder holder_of(struct explainer *x, const struct unit *u)
@@ -105,9 +105,9 @@ static struct holder holder_of(struct explainer *x, const struct unit *u)
 	return h;
 }
 
-/* ---- What a core says ---- */
+/* ---- The verdict of a core ---- */
 
-/* Ranks below this one can be thought away on the cell. */
+/* Ranks below this one can be removed from the cell in the trial. */
 static unsigned yielding_rank(const struct core_verdict *v, const struct unit *u)
 {
 	for (uint32_t i = 0; i < v->n_holders; i++)
@@ -181,7 +181,7 @@ static struct core_verdict core_verdict(struct explainer *x, const uint32_t *cor
 	return v;
 }
 
-/* ---- What a node says ---- */
+/* ---- The verdict of a node ---- */
 
 /* "300m", "64Mi", "3" */
 static void add_amount(struct str *out, int64_t value, bool is_milli, bool is_bytes)
@@ -254,7 +254,7 @@ const char *explain_lack(struct explainer *x, node_id node, uint64_t *ret_share)
 	return text;
 }
 
-/* Where it is bound to, where its pin points to. */
+/* The node that it is bound to, the node of its pin. */
 static const char *bound_words(struct explainer *x, node_id node)
 {
 	(void)node;
@@ -321,7 +321,7 @@ static const char *cores_words(struct explainer *x, node_id node)
 
 	if (*x->out->core_pin)
 		return plan_strf(&x->out->plan, "no RT core %s", x->out->core_pin);
-	return plan_strf(&x->out->plan, "%u are wanted, it has %u", x->out->core_count, n);
+	return plan_strf(&x->out->plan, "%u requested, it has %u", x->out->core_count, n);
 }
 
 static const char *(*const details[REFUSALS])(struct explainer *x, node_id node) = {
@@ -330,8 +330,7 @@ static const char *(*const details[REFUSALS])(struct explainer *x, node_id node)
 	[REFUSE_RESOURCES] = resource_words, [REFUSE_CORES] = cores_words,
 };
 
-/* The node that has been chosen passed when it was the pod's turn; what came later may not have
- * left it the choice. */
+/* The chosen node passed when it was the pod's turn; later placements may refuse it now. */
 static enum refusal filter_refusal(struct explainer *x, node_id node, bool *ret_would_yield)
 {
 	const struct unit *u = explainer_unit(x);
@@ -349,7 +348,7 @@ static enum refusal filter_refusal(struct explainer *x, node_id node, bool *ret_
 	return r;
 }
 
-/* The cores that may be asked: the pinned ones, or all; false when there are too few. */
+/* The cores to be tried: the pinned ones, or all; false when there are too few. */
 static bool list_cores(const struct explainer *x, const struct request *q, node_id node,
 		       uint32_t *cores, uint32_t *n)
 {
@@ -365,8 +364,8 @@ static bool list_cores(const struct explainer *x, const struct request *q, node_
 }
 
 /* Fills the node's cores; says whether enough of them have room. */
-static bool ask_cores(struct explainer *x, struct node_verdict *v, node_id node,
-		      const uint32_t *cores, uint32_t n)
+static bool judge_cores(struct explainer *x, struct node_verdict *v, node_id node,
+			const uint32_t *cores, uint32_t n)
 {
 	bool is_one = x->p.trial.cap.nodes.items[node].scope == SCOPE_NODE;
 	uint32_t step = is_one ? n : 1, n_fitting = 0;
@@ -380,7 +379,7 @@ static bool ask_cores(struct explainer *x, struct node_verdict *v, node_id node,
 	return n_fitting >= (is_one ? 1 : x->out->core_count);
 }
 
-static void ask_node(struct explainer *x, struct node_verdict *v, node_id node)
+static void judge_node(struct explainer *x, struct node_verdict *v, node_id node)
 {
 	uint32_t cores[CPUSET_MAX], n;
 
@@ -388,7 +387,7 @@ static void ask_node(struct explainer *x, struct node_verdict *v, node_id node)
 	if (v->refused != REFUSE_NOTHING && !v->would_yield)
 		return;
 	bool has_cores = list_cores(x, explainer_request(x), node, cores, &n) && n > 0;
-	bool has_room = has_cores && ask_cores(x, v, node, cores, n);
+	bool has_room = has_cores && judge_cores(x, v, node, cores, n);
 	if (v->refused == REFUSE_NOTHING && !has_room)
 		v->refused = has_cores ? REFUSE_BUDGET : REFUSE_CORES;
 }
@@ -405,7 +404,7 @@ void explain_nodes(struct explainer *x)
 			.detail = "",
 		};
 
-		ask_node(x, &v, node);
+		judge_node(x, &v, node);
 		if (details[v.refused])
 			v.detail = details[v.refused](x, node);
 		v.refusal = v.refused == REFUSE_NOTHING ? "" : refusal_text(v.refused);

@@ -9,7 +9,7 @@
 #include "plan/explain/explainer.h"
 #include "plan/node_index.h"
 
-/* Each of these tries one change on the planner's own state, by the planner's own search, and puts
+/* Each of these tries one change on the planner's own state, by the planner's own search, and takes
  * it back: a sentence when the change is enough, else NULL. */
 
 static place_id best_place(struct explainer *x)
@@ -32,7 +32,11 @@ static const char *drop_pins(struct explainer *x)
 {
 	static const struct {
 		bool core, node;
-	} tries[] = { { true, false }, { false, true }, { true, true } };
+	} tries[] = {
+		{ true, false },
+		{ false, true },
+		{ true, true },
+	};
 	struct request *q = explainer_request(x);
 	const struct request saved = *q;
 
@@ -44,7 +48,7 @@ static const char *drop_pins(struct explainer *x)
 		place_id at = best_place(x);
 		*q = saved;
 		if (at != NONE)
-			return plan_strf(&x->out->plan, "Take %s off %s%s: there is room on %s.",
+			return plan_strf(&x->out->plan, "Remove %s from %s%s: there is room on %s.",
 					 pin_field(x, tries[i].core, tries[i].node),
 					 x->out->asked_by,
 					 x->out->has_legacy_pin
@@ -57,43 +61,6 @@ static const char *drop_pins(struct explainer *x)
 }
 
 /* ---- Budgets ---- */
-
-/* What the budgets are called where they are asked for, by source. */
-static const struct {
-	const char *source;
-	const struct member_row *low, *medium, *hi, *floor;
-} field_names[] = {
-	{
-		"mckube",
-		&mckube_rows[MCKUBE_MEMBER_runtime_low],
-		&mckube_rows[MCKUBE_MEMBER_runtime_medium],
-		&mckube_rows[MCKUBE_MEMBER_runtime_hi],
-		&mckube_rows[MCKUBE_MEMBER_runtime_floor],
-	},
-	{
-		"annotations",
-		&pod_annotation_rows[POD_ANNOTATION_runtime_low],
-		NULL,
-		&pod_annotation_rows[POD_ANNOTATION_runtime_hi],
-		NULL,
-	},
-	{
-		"rt-operator",
-		&pod_annotation_rows[POD_ANNOTATION_rt_runtime_us],
-		NULL,
-		&pod_annotation_rows[POD_ANNOTATION_rt_runtime_us],
-		NULL,
-	},
-};
-
-const char *explain_low_name(const char *source)
-{
-	size_t row = 0;
-
-	while (row < ARRAY_LEN(field_names) - 1 && strcmp(field_names[row].source, source) != 0)
-		row++;
-	return field_names[row].low->key;
-}
 
 /* The cores that lack least, and what they have together. */
 struct offer {
@@ -122,7 +89,7 @@ static int least_missing(const void *a, const void *b, void *arg)
 	return m != n ? (m < n ? -1 : 1) : x < y ? -1 : x > y;
 }
 
-/* What is left beside everybody who is there now. */
+/* What is left beside all pods that are there now. */
 static uint32_t free_now(const struct explainer *x, const struct core_verdict *v, int mode)
 {
 	uint32_t rest = v->load[mode] - x->out->load[mode];
@@ -200,17 +167,15 @@ static const char *lower_words(struct explainer *x, const struct budget *to, con
 {
 	const struct budget *from = &x->out->budget;
 	AUTO(str_done) struct str text = STR_INIT;
-	size_t row = 0;
+	const struct budget_fields *names = explain_budget_fields(x->out->source);
 
-	while (strcmp(field_names[row].source, x->out->source) != 0)
-		row++;
-	if (!field_names[row].floor && to->floor < budget_default_floor(to->low))
+	if (!names->floor && to->floor < budget_default_floor(to->low))
 		return NULL;
-	add_lowered(&text, field_names[row].low, from->low, to->low);
-	add_lowered(&text, field_names[row].medium, from->medium, to->medium);
-	add_lowered(&text, field_names[row].hi, from->hi, to->hi);
+	add_lowered(&text, names->low, from->low, to->low);
+	add_lowered(&text, names->medium, from->medium, to->medium);
+	add_lowered(&text, names->hi, from->hi, to->hi);
 	if (is_floor_asked(from) || to->floor < budget_default_floor(to->low))
-		add_lowered(&text, field_names[row].floor, from->floor, to->floor);
+		add_lowered(&text, names->floor, from->floor, to->floor);
 	return plan_strf(&x->out->plan,
 			 "Lower %s in %s: there is room for that on core%s %s of %s%s.", text.s,
 			 x->out->asked_by, strpbrk(o->cores, ",-") ? "s" : "", o->cores, o->node,
@@ -238,7 +203,7 @@ static const char *lower_budgets(struct explainer *x)
 static const char *fewer_cores(struct explainer *x)
 {
 	struct unit *u = explainer_unit(x);
-	uint16_t watched_kinds = u->core_count;
+	uint16_t asked = u->core_count;
 	place_id at = NONE;
 
 	if (*x->out->core_pin)
@@ -246,12 +211,11 @@ static const char *fewer_cores(struct explainer *x)
 	while (at == NONE && --u->core_count > 0)
 		at = best_place(x);
 	uint16_t n = u->core_count;
-	u->core_count = watched_kinds;
-	return at == NONE
-		       ? NULL
-		       : plan_strf(&x->out->plan,
-				   "Ask for %u instead of %u cores in %s: there is room on %s.", n,
-				   watched_kinds, x->out->asked_by, explain_place_words(x, at));
+	u->core_count = asked;
+	return at == NONE ? NULL
+			  : plan_strf(&x->out->plan,
+				      "Ask for %u instead of %u cores in %s: there is room on %s.",
+				      n, asked, x->out->asked_by, explain_place_words(x, at));
 }
 
 /* ---- Nodes ---- */
@@ -269,8 +233,22 @@ static bool has_free_cores(struct explainer *x, node_id node)
 	return fits;
 }
 
-/* Would the node take the pod if it were not for its first refusal? What volumes would say is asked
- * last, so for a pod with claims it is not known. */
+/* Is there a taint that the pod does not tolerate? That of a cordoned node goes with the cordon. */
+static bool has_other_taint(const struct cluster *c, const struct rules *rules,
+			    const struct node *node)
+{
+	for (uint32_t i = 0; i < node->taints.n; i++) {
+		const struct taint *t = &c->taints.items[node->taints.at + i];
+
+		if (strcmp(cluster_str(c, t->key), "node.kubernetes.io/unschedulable") != 0 &&
+		    !match_tolerates_taint(c, rules, t))
+			return true;
+	}
+	return false;
+}
+
+/* Would the node take the pod but for its first refusal? Volumes are checked last, so for a pod
+ * with claims it is unknown. */
 static bool is_only_obstacle(struct explainer *x, node_id node, enum refusal r)
 {
 	const struct trial *t = &x->p.trial;
@@ -282,7 +260,7 @@ static bool is_only_obstacle(struct explainer *x, node_id node, enum refusal r)
 		return false;
 	if (r == REFUSE_SELECTOR && (rules->has_node_affinity || rules->node_selector.n > 1))
 		return false;
-	if (r < REFUSE_TAINT && match_untolerated(t->c, rules, n))
+	if (r < REFUSE_TAINT && has_other_taint(t->c, rules, n))
 		return false;
 	if (r < REFUSE_RESOURCES && filter_node_now(t, u, node, 0, NULL, 0) != REFUSE_NOTHING)
 		return false;
@@ -291,7 +269,7 @@ static bool is_only_obstacle(struct explainer *x, node_id node, enum refusal r)
 	return rules->claims.n == 0 && has_free_cores(x, node);
 }
 
-static const struct node_verdict *first_kept_off(struct explainer *x, enum refusal r)
+static const struct node_verdict *first_refused_only_by(struct explainer *x, enum refusal r)
 {
 	for (node_id node = 0; node < x->out->nodes.n; node++)
 		if (x->out->nodes.items[node].refused == r && is_only_obstacle(x, node, r))
@@ -320,23 +298,24 @@ static const char *free_requests(struct explainer *x)
 
 static const char *tolerate(struct explainer *x)
 {
-	const struct node_verdict *v = first_kept_off(x, REFUSE_TAINT);
+	const struct node_verdict *v = first_refused_only_by(x, REFUSE_TAINT);
 
-	return v ? plan_strf(&x->out->plan, "Let it tolerate %s: there is room on %s.", v->detail,
+	return v ? plan_strf(&x->out->plan,
+			     "Add a toleration of %s to the pod: there is room on %s.", v->detail,
 			     v->node)
 		 : NULL;
 }
 
 static const char *uncordon(struct explainer *x)
 {
-	const struct node_verdict *v = first_kept_off(x, REFUSE_UNSCHEDULABLE);
+	const struct node_verdict *v = first_refused_only_by(x, REFUSE_UNSCHEDULABLE);
 
 	return v ? plan_strf(&x->out->plan, "Uncordon %s: there is room.", v->node) : NULL;
 }
 
 static const char *drop_selector(struct explainer *x)
 {
-	const struct node_verdict *v = first_kept_off(x, REFUSE_SELECTOR);
+	const struct node_verdict *v = first_refused_only_by(x, REFUSE_SELECTOR);
 
 	return v ? plan_strf(&x->out->plan, "Drop its node selector %s: there is room on %s.",
 			     v->detail, v->node)
@@ -345,7 +324,7 @@ static const char *drop_selector(struct explainer *x)
 
 static const char *drop_affinity(struct explainer *x)
 {
-	const struct node_verdict *v = first_kept_off(x, REFUSE_AFFINITY);
+	const struct node_verdict *v = first_refused_only_by(x, REFUSE_AFFINITY);
 
 	return v ? plan_strf(&x->out->plan, "Widen its node affinity: there is room on %s.",
 			     v->node)
@@ -369,7 +348,7 @@ static bool all_yield(struct explainer *x, cell_id cell)
 	return true;
 }
 
-/* Would it fit there if those less critical yielded, and would all of them? */
+/* Would it fit there if the less critical pods yielded, and can all of them yield? */
 static bool fits_by_force(struct explainer *x, place_id place)
 {
 	const struct trial *t = &x->p.trial;

@@ -84,8 +84,8 @@ static const struct field place_fields[] = {
 	{ 0 },
 };
 
-/* What stands in `to` is more than a place: also what the assignment's annotations will say, so
- * that a saved plan needs no second look at the requests. */
+/* `to` is more than a place: it also holds the assignment's annotations, so that a saved plan is
+ * carried out without reading the requests again. */
 
 static bool has_level(const void *object)
 {
@@ -174,7 +174,7 @@ static int check_source(const char *source, struct field_reader *r)
 	for (size_t i = 0; i < ARRAY_LEN(sources); i++)
 		if (strcmp(source, sources[i]) == 0)
 			return 0;
-	return field_error(r, "source is '%s', not mckube, annotations or rt-operator", source);
+	return field_error(r, "source: unknown value '%s'", source);
 }
 
 static int check_recovery(const char *text, struct field_reader *r)
@@ -182,17 +182,17 @@ static int check_recovery(const char *text, struct field_reader *r)
 	struct recovery ignored;
 
 	if (text && !recovery_parse(text, &ignored))
-		return field_error(r, "recovery: '%s' says no way to recover", text);
+		return field_error(r, "recovery: invalid value '%s'", text);
 	return 0;
 }
 
 static int check_budget(const struct budget *b, struct field_reader *r)
 {
 	if (b->low > b->hi || b->hi > b->period || b->floor > b->low)
-		return field_error(
-			r, "runtimeFloor <= runtimeLow <= runtimeHi <= period does not hold");
+		return field_error(r,
+				   "runtimeFloor <= runtimeLow <= runtimeHi <= period must hold");
 	if (b->medium && (b->medium < b->low || b->medium > b->hi))
-		return field_error(r, "runtimeMedium is not from runtimeLow to runtimeHi");
+		return field_error(r, "runtimeMedium: must be from runtimeLow to runtimeHi");
 	return 0;
 }
 
@@ -217,9 +217,9 @@ static int to_read(const struct field *f, const cJSON *j, void *value, struct fi
 	if (fields_read(to_fields, j, a, &seen, r) < 0)
 		return -EINVAL;
 	if (!to_is_whole(seen))
-		return field_error(r, "says only a part of an assignment");
+		return field_error(r, "incomplete assignment");
 	if (a->to.runtime > a->to.period)
-		return field_error(r, "runtime is more than the period");
+		return field_error(r, "runtime: must not be more than the period");
 	a->to.has_level = seen & BIT(TO_LEVEL);
 	if (!(seen & BIT(TO_LOW)))
 		return 0;
@@ -258,13 +258,13 @@ static int after_read(const struct field *f, const cJSON *j, void *value, struct
 
 	(void)f;
 	if (!cJSON_IsArray(j))
-		return field_error(r, "is not a list");
+		return field_error(r, "must be a list");
 	a->after = arena_new(&r->plan->arena, uint32_t, cJSON_GetArraySize(j));
 	cJSON_ArrayForEach(item, j) {
 		int64_t id;
 
 		if (!json_int(item, &id) || id < 1 || id > UINT32_MAX)
-			return field_error(r, "holds something else than ids");
+			return field_error(r, "must be a list of action ids");
 		a->after[a->n_after++] = (uint32_t)id;
 	}
 	return 0;
@@ -322,24 +322,24 @@ static const struct field action_fields[ACTION_ROWS + 1] = {
 				 .needed = true },
 };
 
-/* What an action of a kind has. A row that is in neither mask is an error. */
+/* The rows of an action of a kind. A row that is in neither mask is an error. */
 struct shape {
 	uint64_t needs, may;
 	bool has_assignment; /* `to` holds the whole assignment */
 };
 
-#define POD	BIT(ACTION_ROW_POD)
-#define OBJECT	BIT(ACTION_ROW_OBJECT)
-#define FROM	BIT(ACTION_ROW_FROM)
-#define TO	BIT(ACTION_ROW_TO)
-#define LANDING BIT(ACTION_ROW_REPLACEMENT)
-#define SINCE	BIT(ACTION_ROW_SINCE)
+#define POD	    BIT(ACTION_ROW_POD)
+#define OBJECT	    BIT(ACTION_ROW_OBJECT)
+#define FROM	    BIT(ACTION_ROW_FROM)
+#define TO	    BIT(ACTION_ROW_TO)
+#define REPLACEMENT BIT(ACTION_ROW_REPLACEMENT)
+#define SINCE	    BIT(ACTION_ROW_SINCE)
 
 static const struct shape shapes[ACTION_KINDS] = {
 	[ACTION_BIND] = { .needs = POD | TO, .has_assignment = true },
 	[ACTION_ASSIGN] = { .needs = POD | TO, .has_assignment = true },
 	[ACTION_MOVE] = { .needs = POD | FROM | TO, .has_assignment = true },
-	[ACTION_EVICT] = { .needs = POD | FROM, .may = LANDING },
+	[ACTION_EVICT] = { .needs = POD | FROM, .may = REPLACEMENT },
 	[ACTION_DEGRADE] = { .needs = POD | TO, .may = FROM | SINCE, .has_assignment = true },
 	[ACTION_SET_LEVEL] = { .needs = POD | TO, .may = FROM, .has_assignment = true },
 	[ACTION_TAINT] = { .needs = OBJECT, .may = SINCE },
@@ -357,21 +357,21 @@ static int check_rows(const struct action *a, uint64_t seen, struct field_reader
 
 	for (unsigned row = 0; row < ACTION_ROWS; row++) {
 		if (shape->needs & ~seen & BIT(row))
-			return field_error(r, "%s is missing", action_fields[row].key);
+			return field_error(r, "%s: is missing", action_fields[row].key);
 		if (seen & ~shape->needs & ~shape->may & ~always & BIT(row))
-			return field_error(r, "%s is not part of a %s", action_fields[row].key,
+			return field_error(r, "%s: is not part of a %s", action_fields[row].key,
 					   action_kind_name(a->kind));
 	}
 	if (a->kind != ACTION_EVICT && (seen & FROM) && !a->from.cores)
-		return field_error(r, "from.cores is missing");
-	if ((seen & LANDING) && !a->replacement.cores)
-		return field_error(r, "replacement.cores is missing");
+		return field_error(r, "from.cores: is missing");
+	if ((seen & REPLACEMENT) && !a->replacement.cores)
+		return field_error(r, "replacement.cores: is missing");
 	if (!(seen & POD) == !(seen & OBJECT))
-		return field_error(r, "one of pod and object is needed");
+		return field_error(r, "one of pod and object is required");
 	if (a->to.pod_uid && a->kind != ACTION_STATUS)
-		return field_error(r, "to.podUID is not part of a %s", action_kind_name(a->kind));
+		return field_error(r, "to.podUID: is not part of a %s", action_kind_name(a->kind));
 	if (shape->has_assignment && a->budget.period == 0)
-		return field_error(r, "to says too little for a %s", action_kind_name(a->kind));
+		return field_error(r, "to: incomplete for %s", action_kind_name(a->kind));
 	return 0;
 }
 
@@ -392,15 +392,15 @@ static int check_action(struct field_reader *r, void *item, size_t index, uint64
 	struct action *a = item;
 
 	if (a->id != index + 1)
-		return field_error(r, "id is %" PRIu32 ", the next one is %zu", a->id, index + 1);
+		return field_error(r, "id: must be %zu, is %" PRIu32, index + 1, a->id);
 	for (uint32_t i = 0; i < a->n_after; i++)
 		if (a->after[i] >= a->id)
-			return field_error(r, "after holds %" PRIu32 ", which is not done before",
+			return field_error(r, "after: action %" PRIu32 " is not an earlier one",
 					   a->after[i]);
 	if (check_rows(a, seen, r) < 0)
 		return -EINVAL;
 	if (a->on.kind && strcmp(a->on.kind, "Pod") == 0)
-		return field_error(r, "object is a Pod, which stands under pod");
+		return field_error(r, "object: use pod for a Pod");
 	fill_target(&a->on, "Pod");
 	if (seen & BIT(ACTION_ROW_BY))
 		fill_target(&a->by, "Pod");

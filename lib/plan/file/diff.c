@@ -6,7 +6,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 
-/* Something a plan says, and what it is known by. */
+/* An entry of a plan, and its key. */
 struct item {
 	enum diff_part part;
 	const char *subject;
@@ -18,13 +18,6 @@ struct items {
 	struct item *items;
 	size_t n, cap;
 };
-
-const char *diff_change_sign(enum diff_change c)
-{
-	static const char *const signs[] = { "-", "+", "~" };
-
-	return signs[c];
-}
 
 /* What is compared of an action besides its kind and target */
 
@@ -66,7 +59,7 @@ static void add_by(struct str *b, const struct action *a)
 	if (a->by.name)
 		str_addf(b, "%s/%s", a->by.ns, a->by.name);
 	else
-		str_add(b, "nobody");
+		str_add(b, "none");
 }
 
 static void add_budget(struct str *b, const struct action *a)

@@ -35,7 +35,4 @@ struct plan_diff {
 void plan_diff_make(const struct plan *before, const struct plan *after, struct plan_diff *ret);
 void plan_diff_done(struct plan_diff *d);
 
-/* "-", "+", "~" */
-const char *diff_change_sign(enum diff_change c);
-
 #endif

@@ -72,7 +72,7 @@ static int check_missing(const struct field *fields, uint64_t seen, struct field
 {
 	for (const struct field *f = fields; f->key; f++)
 		if (f->needed && !(seen >> (f - fields) & 1))
-			return field_error(r, "%s is missing", f->key);
+			return field_error(r, "%s: is missing", f->key);
 	return 0;
 }
 
@@ -101,7 +101,7 @@ int fields_read(const struct field *fields, const cJSON *j, void *object, uint64
 	uint64_t seen = 0;
 
 	if (!cJSON_IsObject(j))
-		return field_error(r, "is not an object");
+		return field_error(r, "must be an object");
 	if (read_members(fields, j, object, &seen, r) < 0 || check_missing(fields, seen, r) < 0)
 		return -EINVAL;
 	if (ret_seen)
@@ -182,7 +182,7 @@ static int list_read(const struct field *f, const cJSON *j, void *value, struct 
 	const cJSON *member;
 
 	if (!cJSON_IsArray(j))
-		return field_error(r, "is not a list");
+		return field_error(r, "must be a list");
 
 	a.n = a.cap = (size_t)cJSON_GetArraySize(j);
 	a.items = a.n ? xcalloc(a.n, list->size) : NULL;
@@ -226,9 +226,9 @@ static const char *take_text(const cJSON *j, size_t max, struct field_reader *r)
 	const char *s = json_text(j);
 
 	if (!s)
-		field_error(r, "is not a text");
+		field_error(r, "must be a string");
 	else if (strlen(s) > max)
-		field_error(r, "is longer than %zu bytes", max);
+		field_error(r, "must be at most %zu bytes long", max);
 	else
 		return s;
 	return NULL;
@@ -267,7 +267,7 @@ static int name_read(const struct field *f, const cJSON *j, void *value, struct 
 	if (!s)
 		return -EINVAL;
 	if (!is_object_name(s))
-		return field_error(r, "'%.40s' is not a name", s);
+		return field_error(r, "'%.40s' is not a valid name", s);
 	return store_text(s, value, r);
 }
 
@@ -286,7 +286,7 @@ static int cores_read(const struct field *f, const cJSON *j, void *value, struct
 	if (cpuset_parse(s, strlen(s), &set, &err) < 0)
 		return field_error(r, "%s", err.msg);
 	if (strcmp(cpuset_format(&set, shortest), s) != 0)
-		return field_error(r, "'%.40s' is written '%.40s' in a plan", s, shortest);
+		return field_error(r, "must be written '%.40s'", shortest);
 	return store_text(s, value, r);
 }
 
@@ -337,7 +337,7 @@ static int constant_read(const struct field *f, const cJSON *j, void *value, str
 	if (!s)
 		return -EINVAL;
 	if (strcmp(s, f->of) != 0)
-		return field_error(r, "'%s' is not '%s'", s, (const char *)f->of);
+		return field_error(r, "must be '%s'", (const char *)f->of);
 	return 0;
 }
 
@@ -379,7 +379,7 @@ static int date_read(const struct field *f, const cJSON *j, void *value, struct 
 		return -EINVAL;
 	if (*s && (!date_parse(s, strlen(s), &t) || t <= 0 || t > DATE_MAX ||
 		   strcmp(s, date_format(t, shortest)) != 0))
-		return field_error(r, "'%.40s' is not a time such as 2026-11-21T09:00:00Z", s);
+		return field_error(r, "must be a time such as 2026-11-21T09:00:00Z");
 	memcpy(value, &t, sizeof(t));
 	return 0;
 }
@@ -413,10 +413,9 @@ static int u32_read(const struct field *f, const cJSON *j, void *value, struct f
 	int64_t n, max = f->max ? f->max : UINT32_MAX;
 
 	if (!json_int(j, &n))
-		return field_error(r, "is not a whole number");
+		return field_error(r, "must be an integer");
 	if (n < f->min || n > max)
-		return field_error(r, "%" PRId64 " is not from %" PRId64 " to %" PRId64, n, f->min,
-				   max);
+		return field_error(r, "must be from %" PRId64 " to %" PRId64, f->min, max);
 	memcpy(value, &(uint32_t){ (uint32_t)n }, sizeof(uint32_t));
 	return 0;
 }
@@ -458,7 +457,7 @@ static int word_read(const struct field *f, const cJSON *j, void *value, struct 
 			memcpy(value, &(uint32_t){ i }, sizeof(uint32_t));
 		return 0;
 	}
-	return field_error(r, "'%.40s' is not a word that a plan has here", s);
+	return field_error(r, "unknown value '%.40s'", s);
 }
 
 const struct field_type field_word = { word_is_absent, word_write, word_read };

@@ -23,7 +23,7 @@ struct field_reader;
 
 /* What a row's value is. */
 struct field_type {
-	/* Has it nothing to say? Such a member is left out, unless it is needed. */
+	/* Is it empty? Such a member is left out, unless it is needed. */
 	bool (*is_absent)(const struct field *f, const void *value);
 	void (*write)(const struct field *f, const void *value, struct json_out *o);
 	int (*read)(const struct field *f, const cJSON *j, void *value, struct field_reader *r);
@@ -41,7 +41,7 @@ struct field {
 	bool (*is_given)(const void *object);
 };
 
-enum { FIELD_SELF = 0, FIELD_TEXT_MAX = 64 << 10, FIELD_NAME_MAX = 253, FIELD_ROWS_MAX = 64 };
+enum { FIELD_SELF = 0, FIELD_TEXT_MAX = 64 << 10, FIELD_NAME_MAX = 253 };
 
 /* const char *, in the plan's arena once read; absent is NULL or "". */
 extern const struct field_type field_text;
@@ -51,7 +51,7 @@ extern const struct field_type field_name;
 extern const struct field_type field_cores;
 /* char[max], a NUL included. */
 extern const struct field_type field_chars;
-/* A text that is always the same and has no place in the struct. */
+/* A constant text; no member of the struct. */
 extern const struct field_type field_constant;
 /* int64_t seconds; "" for 0. */
 extern const struct field_type field_date;

@@ -4,7 +4,7 @@
 
 #include "plan/file/fields.h"
 
-/* The parts of a plan file that are more than a few rows; file.c puts them together. */
+/* The parts of a plan file that are more than a few rows; plan_file.c puts them together. */
 
 /* Of struct settings. */
 extern const struct field file_settings[];

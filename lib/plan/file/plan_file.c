@@ -110,8 +110,8 @@ static int check_name(const struct plan *p, struct error *err)
 	name_of(p, name);
 	if (strcmp(name, p->name) != 0)
 		return error_set(err, -EINVAL,
-				 "metadata.name: '%s' is not the digest of the spec (%s): the plan "
-				 "was changed after it was made",
+				 "metadata.name: '%s' is not the digest of spec (%s): the plan was "
+				 "changed after it was made",
 				 p->name, name);
 	return 0;
 }
@@ -120,9 +120,8 @@ static int check_results(const struct plan *p, struct error *err)
 {
 	for (size_t i = 0; i < p->results.n; i++)
 		if (p->results.items[i].id > p->actions.n)
-			return error_set(err, -EINVAL,
-					 "status.results[%zu].id: there is no action %" PRIu32, i,
-					 p->results.items[i].id);
+			return error_set(err, -EINVAL, "status.results[%zu].id: no action %" PRIu32,
+					 i, p->results.items[i].id);
 	return 0;
 }
 
@@ -138,7 +137,7 @@ int plan_read_json(const char *text, size_t n, struct plan *ret, struct error *e
 	AUTO(reader_done) struct field_reader r = { &p, STR_INIT, err };
 
 	if (n > PLAN_MAX_BYTES)
-		return error_set(err, -EFBIG, "a plan has at most %d MiB", PLAN_MAX_BYTES >> 20);
+		return error_set(err, -EFBIG, "plan: larger than %d MiB", PLAN_MAX_BYTES >> 20);
 	if (json_parse(text, n, &j, err) < 0 || fields_read(plan_fields, j, &p, NULL, &r) < 0 ||
 	    check_name(&p, err) < 0 || check_results(&p, err) < 0)
 		return err ? err->code : -EINVAL;

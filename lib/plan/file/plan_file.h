@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "plan/plan.h"
 
-/* A plan as text: the format of mckube.io/v1alpha1 kind Plan (test/schema/plan.schema.json).
+/* A plan as text: kind Plan of mckube.io/v1alpha1, specified in lib/plan/file/FORMAT.md.
  * Writing is deterministic: fixed key order, two spaces of indent, a newline at the end. What is
  * read and written again has the same bytes. */
 
@@ -20,8 +20,8 @@ void plan_write_json(const struct plan *p, struct str *out);
 void plan_name(struct plan *p);
 
 /* Reads a plan back; the whole of it is checked (kinds, reasons, ids, cpusets, order of `after`)
- * and its name must match its content: a plan is applied as it was made or not at all. Nothing that
- * is not part of the format is passed over. The caller owns the plan: plan_done(). Errors name the
+ * and its name must match its content: a plan is applied as it was made or not at all. Unknown
+ * members are errors. The caller owns the plan: plan_done(). Errors name the
  * path: "spec.actions[3].to.cores: ...". */
 int plan_read_json(const char *text, size_t n, struct plan *ret, struct error *err);
 

@@ -40,7 +40,7 @@ static int policies_read(const struct field *f, const cJSON *j, void *value, str
 
 	(void)f;
 	if (!cJSON_IsArray(j) || cJSON_GetArraySize(j) > MAX_POLICIES)
-		return field_error(r, "is not a list of at most %d policies", MAX_POLICIES);
+		return field_error(r, "must be a list of at most %d policies", MAX_POLICIES);
 	cJSON_ArrayForEach(item, j) {
 		size_t before = field_enter_item(r, s->n_policies);
 
@@ -71,10 +71,10 @@ static const char *eviction_word(unsigned v)
 
 static const struct field_words evictions = { eviction_word, 0, PRESSURE_EVICT_NONE + 1, 1 };
 
-#define SECONDS(key, member)                                                                \
-	{                                                                                   \
-		key, &field_u32, offsetof(struct settings, pressure.member), .max = 86400,  \
-									     .needed = true \
+#define SECONDS(key_, member)                                                                      \
+	{                                                                                          \
+		.key = key_, .type = &field_u32, .at = offsetof(struct settings, pressure.member), \
+		.max = 86400, .needed = true                                                       \
 	}
 
 static const struct field pressure_fields[] = {

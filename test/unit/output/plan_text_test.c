@@ -32,7 +32,7 @@ TEST(table_says_what_where_why_and_who_yields)
 		"        core 2 is then at 0.900 of 0.900\n"
 		"\n"
 		"  Objects\n"
-		"    - release McKube lab/old  #4\n"
+		"    - remove finalizer McKube lab/old  #4\n"
 		"        nothing is left to clean up\n"
 		"\n"
 		"  Cannot be placed\n"
@@ -43,7 +43,7 @@ TEST(table_says_what_where_why_and_who_yields)
 		"    ! McKube default/x  BadBudget\n"
 		"        spec.rtSettings.runtime_hi: 1200000 is more than the period 1000000\n"
 		"\n"
-		"Plan: 1 to bind, 1 to move, 1 to evict, 1 to release, 1 cannot be placed, "
+		"Plan: 1 to bind, 1 to move, 1 to evict, 1 finalizer to remove, 1 cannot be placed, "
 		"1 warning.\n");
 }
 
@@ -76,7 +76,8 @@ TEST(wide_shows_what_the_table_leaves_out)
 
 	assert_int_equal(plan_wide(&p, &all, &plain, &out, NULL), 0);
 	assert_non_null(strstr(out.s, "ID   ACTION      REASON             KIND     OBJECT"));
-	assert_non_null(strstr(out.s, "\n3    Bind        Placed             Pod      default/brake"));
+	assert_non_null(
+		strstr(out.s, "\n3    Bind        Placed             Pod      default/brake"));
 	assert_non_null(strstr(out.s, "edge-2 cores 0,4"));
 	assert_non_null(strstr(out.s, "1,2"));
 	assert_non_null(strstr(out.s, "u-1   812\n"));

@@ -13,14 +13,16 @@
 
 /* ---- Words ---- */
 
-TEST(enforcement_words_are_read_back)
+TEST(words_of_the_wire_are_distinct)
 {
-	enum enforcement enforcement;
-
-	for (int i = ENFORCE_WATCH; i <= ENFORCE_RAISE; i++)
-		assert_true(
-			enforcement_parse(enforcement_name((enum enforcement)i), &enforcement) &&
-			enforcement == (enum enforcement)i);
+	for (int i = 0; i < ACTION_KINDS; i++)
+		for (int k = 0; k < i; k++)
+			assert_string_not_equal(action_kind_name((enum action_kind)i),
+						action_kind_name((enum action_kind)k));
+	for (int i = 0; i < REASONS; i++)
+		for (int k = 0; k < i; k++)
+			assert_string_not_equal(reason_name((enum reason)i),
+						reason_name((enum reason)k));
 }
 
 TEST(text_of_a_plan_is_its_own)

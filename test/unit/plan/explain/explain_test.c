@@ -153,9 +153,9 @@ TEST(holders_say_why_they_stay)
 		{ "High", "ReplicaSet", false, false, 0, "it is as critical" },
 		{ "Low", "DaemonSet", false, false, 0,
 		  "a DaemonSet's pod may move, not be evicted" },
-		{ "Low", "ReplicaSet", true, false, 0, "it belongs to its node's kubelet" },
+		{ "Low", "ReplicaSet", true, false, 0, "it is a static pod of its kubelet" },
 		{ "Low", "ReplicaSet", false, true, 0,
-		  "it is terminating, and holds its room until it is gone" },
+		  "it is terminating and keeps its room until it is gone" },
 		{ "Low", "ReplicaSet", false, false, 2000000000, "it is system-critical" },
 	};
 
