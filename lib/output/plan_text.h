@@ -10,7 +10,7 @@
 
 /* A plan as text.
  *
- * The table groups the actions by node, in the order in which they will be carried out; each with
+ * The table groups the actions by node, in the order in which they will be applied; each with
  * its place, its reason, and the pod that it yields to. Then what cannot be placed, the warnings,
  * and one line of totals, which is always there. */
 

@@ -99,7 +99,7 @@ static void requeue_after(const struct pressured_node *x, int64_t seconds)
 		x->r->requeue_after = (uint32_t)seconds;
 }
 
-/* Have so many seconds passed? `unknown` where the snapshot has no time. */
+/* Have `seconds` passed since then? `unknown` where the snapshot has no time. */
 static bool has_passed(const struct pressured_node *x, int64_t since, uint32_t seconds,
 		       bool unknown)
 {
@@ -204,12 +204,12 @@ static bool degrade(const struct pressured_node *x)
 static bool may_evict(const struct pressured_node *x, const struct unit *u)
 {
 	const struct trial *t = &x->p->trial;
-	uint8_t whom = t->settings->pressure.evict;
+	uint8_t which = t->settings->pressure.evict;
 
 	return is_lesser(x, u) && u->at == u->origin && u->can_evict &&
 	       (u->pdb == NONE || t->evictions_left[u->pdb] > 0) &&
-	       (whom == PRESSURE_EVICT_ALL ||
-		(whom == PRESSURE_EVICT_CONTROLLED && unit_pod(t, u)->owner_kind));
+	       (which == PRESSURE_EVICT_ALL ||
+		(which == PRESSURE_EVICT_CONTROLLED && unit_pod(t, u)->owner_kind));
 }
 
 /* The replacements of those that were evicted before are taken. */
@@ -283,7 +283,7 @@ static void restore(const struct pressured_node *x, enum pressure pressure)
 /* ---- The guarantee ---- */
 
 /* What a pod that waits for room to grow is counted with, and does not hold yet. */
-static uint32_t wished(const struct unit *u, const struct request *q, int mode)
+static uint32_t ungranted(const struct unit *u, const struct request *q, int mode)
 {
 	uint32_t held = q->granted.period ? budget_load(&q->granted, (enum level)mode) : 0;
 
@@ -313,7 +313,7 @@ static bool is_over(const struct pressured_node *x, cell_id cell)
 			const struct unit *u = unit_at(x, i);
 
 			if (u->at == u->origin && is_on(t, u, cell))
-				load -= wished(u, unit_request(t, u), k);
+				load -= ungranted(u, unit_request(t, u), k);
 		}
 		if (load > t->cells[cell].cap[LEVEL_HIGH])
 			return true;

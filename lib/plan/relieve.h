@@ -20,8 +20,8 @@ struct planner;
  * floors, the least important first and as few as the usage seems to need; a step is given
  * pressure.stepSeconds to help. When all are, the node is tainted and they are evicted, one a step,
  * within their PodDisruptionBudgets. A pod keeps its place in the admission test while it is
- * degraded, so that its budget can always be given back: when the node is calm, or nobody more
- * critical is left there, and pressure.holdSeconds have passed.
+ * degraded, so that its budget can always be given back: when the node is calm, or no pod there is
+ * more critical, and pressure.holdSeconds have passed.
  *
  * The taint McKubeRTDeadlinePressure=True:NoSchedule also stands on a node while it cannot keep
  * what was promised: a core is over its rtCapacity and the plan does not repair it, or the node
@@ -39,7 +39,7 @@ enum relief {
 
 enum node_relief {
 	NODE_RELIEF_NONE,
-	NODE_RELIEF_TAINT,     /* or the taint's time is written anew */
+	NODE_RELIEF_TAINT,     /* or the taint's time is written again */
 	NODE_RELIEF_GUARANTEE, /* tainted, since the guarantee is broken */
 	NODE_RELIEF_UNTAINT,
 };
@@ -48,7 +48,7 @@ struct reliefs {
 	uint8_t *of_unit;	/* enum relief */
 	unit_id *protected_on;	/* by node_id: the pod that the others yield to, NONE */
 	uint8_t *of_node;	/* enum node_relief */
-	uint32_t requeue_after; /* in so many seconds a wait of some node is over; 0: none waits */
+	uint32_t requeue_after; /* seconds until a wait of some node is over; 0: none waits */
 };
 
 /* What a node says of its CPU time. SOON: it is busy, but has not been for delaySeconds. */
@@ -63,7 +63,7 @@ static inline enum relief relief_of(const struct reliefs *r, unit_id id)
 	return r->of_unit ? (enum relief)r->of_unit[id] : RELIEF_NONE;
 }
 
-/* Decides for the world as the steps before have left it; evicts, and finds replacements. */
+/* Decides for the trial as the steps before have left it; evicts, and finds replacements. */
 void relieve(struct planner *p);
 void reliefs_done(struct reliefs *r);
 

@@ -93,7 +93,7 @@ static const char *restored_words(struct emitter *e, node_id id)
 
 	return relieve_pressure(e->trial->c, node, e->trial->settings) == PRESSURE_CALM
 		       ? plan_strf(e->plan, "node %s is no longer short of CPU time", name)
-		       : plan_strf(e->plan, "nobody more critical is left on node %s", name);
+		       : plan_strf(e->plan, "no pod on node %s is more critical", name);
 }
 
 void emit_restore(struct emitter *e, unit_id id, enum level level)

@@ -85,7 +85,7 @@ static const struct field place_fields[] = {
 };
 
 /* `to` is more than a place: it also holds the assignment's annotations, so that a saved plan is
- * carried out without reading the requests again. */
+ * applied without reading the requests again. */
 
 static bool has_level(const void *object)
 {

@@ -10,7 +10,7 @@
 static const struct style plain = { 0 };
 static const struct plan_view all = { .has_header = true };
 
-TEST(table_says_what_where_why_and_who_yields)
+TEST(table_shows_place_reason_and_cause)
 {
 	AUTO(plan_done) struct plan p = sample_plan();
 	AUTO(str_done) struct str out = STR_INIT;

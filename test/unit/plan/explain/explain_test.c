@@ -121,7 +121,7 @@ TEST(a_placed_pod_is_counted_once)
 	assert_int_equal(v->cores[1].load[LEVEL_LOW], 200000);
 }
 
-TEST(who_yields_is_told_on_both_sides)
+TEST(victims_are_listed_for_both_pods)
 {
 	AUTO(cluster_done) struct cluster c = cluster_new();
 
