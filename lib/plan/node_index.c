@@ -14,8 +14,8 @@ struct summary {
 	int64_t cpu, memory, pods;
 };
 
-/* Where a pod would land as of some version of the index, NONE: nowhere. */
-struct hope {
+/* Where a pod's replacement would fit as of some version of the index; NONE: nowhere. */
+struct cached_node {
 	uint32_t version; /* 0: not looked yet */
 	node_id node;
 };
@@ -25,7 +25,7 @@ enum { RECENT = 1024 };
 struct index {
 	struct summary *of_rank[LEVELS];    /* by node_id: those of a rank are looked at together */
 	struct score_buckets score_buckets; /* nodes by the score of their best core */
-	struct hope *hopes;		    /* by unit */
+	struct cached_node *replacements;   /* by unit */
 	candidates list;		    /* of one node at a time */
 	uint32_t version;		    /* counts updates, from 1 */
 	node_id recent[RECENT];		    /* the node of each update, by version */
@@ -40,7 +40,7 @@ struct index *index_new(struct planner *p)
 		x->of_rank[r] = xcalloc(p->trial.c->nodes.n, sizeof(*x->of_rank[r]));
 	score_buckets_init(&x->score_buckets, p->trial.c->nodes.n);
 	x->changed = xcalloc(p->trial.c->nodes.n, sizeof(*x->changed));
-	x->hopes = xcalloc(p->trial.units.n, sizeof(*x->hopes));
+	x->replacements = xcalloc(p->trial.units.n, sizeof(*x->replacements));
 	return x;
 }
 
@@ -52,7 +52,7 @@ void index_free(struct index *x)
 		free(x->of_rank[r]);
 	score_buckets_done(&x->score_buckets);
 	free(x->changed);
-	free(x->hopes);
+	free(x->replacements);
 	array_done(&x->list);
 	free(x);
 }
@@ -199,13 +199,14 @@ static bool is_open_to(struct planner *p, const struct unit *u, node_id n)
 }
 
 /* A node that has not changed has room as before; rules about other pods look beyond the node. */
-static bool has_replacement_still(const struct planner *p, const struct hope *last)
+static bool has_replacement_still(const struct planner *p, const struct cached_node *last)
 {
 	return !p->trial.terms && p->index->changed[last->node] <= last->version;
 }
 
-/* Where nobody had room, there is room only on nodes that have changed since. */
-static node_id find_replacement(struct planner *p, const struct unit *u, const struct hope *last)
+/* Where no node had room, there is room only on nodes that have changed since. */
+static node_id find_replacement(struct planner *p, const struct unit *u,
+				const struct cached_node *last)
 {
 	const struct index *x = p->index;
 
@@ -232,12 +233,13 @@ static node_id find_replacement(struct planner *p, const struct unit *u, const s
 bool index_holds_replacement(struct planner *p, unit_id id)
 {
 	struct index *x = p->index;
-	struct hope *hope = &x->hopes[id];
+	struct cached_node *cached = &x->replacements[id];
 
-	if (hope->version != x->version)
-		*hope = (struct hope){ x->version,
-				       find_replacement(p, &p->trial.units.items[id], hope) };
-	return hope->node != NONE;
+	if (cached->version != x->version)
+		*cached = (struct cached_node){
+			x->version, find_replacement(p, &p->trial.units.items[id], cached)
+		};
+	return cached->node != NONE;
 }
 
 size_t index_yielding(struct planner *p, const struct unit *u, node_id *ret, size_t max)

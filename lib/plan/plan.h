@@ -53,7 +53,7 @@ enum reason {
 	REASON_GUARANTEE_BROKEN,    /* Taint: the node cannot keep what its pods were granted */
 	REASON_RELIEVED,	    /* SetLevel, Untaint: neither any more */
 	REASON_STATUS,		    /* status says something else than the assignment */
-	REASON_FINALIZER_ADDED,	    /* Finalizer: put on before the object has effects */
+	REASON_FINALIZER_ADDED,	    /* Finalizer: added before the object has effects */
 	REASON_FINALIZER_REMOVED,   /* Finalizer: nothing is left to clean up */
 	REASON_NO_REQUEST,	    /* unplaced, or Status of a pod: nothing asks for real time */
 	REASON_NO_NODE,		    /* unplaced: a filter other than resources or budget */

@@ -19,7 +19,7 @@ struct effort {
 
 static const struct effort repair_effort = { 4000, UINT32_MAX };
 
-/* For one pod: first a look at each node, and if that loses somebody, a longer one. */
+/* For one pod: a short search on each node, and a longer one if the short one loses a pod. */
 static const struct effort efforts[] = { { 100, 1 }, { 300, UINT32_MAX } };
 
 /* ---- Steps 3 to 5 ---- */
@@ -74,7 +74,7 @@ static void take_place(struct planner *p, struct placed *placed, unit_id id, pla
 	planner_refresh(p, node);
 }
 
-/* Nothing less will do where somebody has to yield, but for the size of the budget that moves. */
+/* The least that a preemption costs, but for the size of the budget that moves. */
 static bool is_one_move(const struct cost *c)
 {
 	for (int i = 0; i < COST_MOVED; i++)
@@ -83,7 +83,7 @@ static bool is_one_move(const struct cost *c)
 	return c->part[COST_MOVED] <= 1;
 }
 
-static bool loses_somebody(const struct cost *c)
+static bool loses_a_pod(const struct cost *c)
 {
 	for (int i = COST_LOST; i < COST_LOST + LEVELS; i++)
 		if (c->part[i] > 0)
@@ -98,8 +98,8 @@ struct finding {
 	node_id node;	  /* NONE: nothing yet */
 };
 
-static void look_at_node(struct planner *p, struct placed *placed, unit_id id, node_id node,
-			 const struct effort *effort, struct finding *best)
+static void search_node(struct planner *p, struct placed *placed, unit_id id, node_id node,
+			const struct effort *effort, struct finding *best)
 {
 	struct region without = region_of(placed, &node, NULL, 0, effort);
 	struct region region = region_of(placed, &node, &id, 1, effort);
@@ -119,7 +119,7 @@ static void look_at_node(struct planner *p, struct placed *placed, unit_id id, n
 	*best = (struct finding){ a, cost_minus(a.cost, &before), node };
 }
 
-/* 5. Somebody has to yield: the node where that costs least, of those that promise most. */
+/* 5. Less critical pods yield: on the node where that costs least, of the most promising ones. */
 static void preempt(struct planner *p, struct placed *placed, unit_id id)
 {
 	const struct unit *u = &p->trial.units.items[id];
@@ -128,9 +128,9 @@ static void preempt(struct planner *p, struct placed *placed, unit_id id)
 	struct finding best = { .node = NONE };
 
 	cost_lose(&best.cost, u->rank, 1);
-	for (size_t e = 0; e < ARRAY_LEN(efforts) && loses_somebody(&best.cost); e++)
+	for (size_t e = 0; e < ARRAY_LEN(efforts) && loses_a_pod(&best.cost); e++)
 		for (size_t i = 0; i < n && !is_one_move(&best.cost); i++)
-			look_at_node(p, placed, id, nodes[i], &efforts[e], &best);
+			search_node(p, placed, id, nodes[i], &efforts[e], &best);
 	if (best.node != NONE) {
 		struct region region = region_of(placed, &best.node, &id, 1, &efforts[0]);
 
@@ -141,7 +141,7 @@ static void preempt(struct planner *p, struct placed *placed, unit_id id)
 	search_result_done(&best.a);
 }
 
-/* 4. and 5. for everybody who has no place yet; returns how many have got one. */
+/* 4. and 5. for all pods without a place; returns how many have got one. */
 static size_t place_all(struct planner *p, struct placed *placed)
 {
 	uint32_t before = p->now;
@@ -161,14 +161,14 @@ static size_t place_all(struct planner *p, struct placed *placed)
 	return p->now - before;
 }
 
-/* A pod may have waited for another one: for the company it wants, or for an even spread. */
+/* A pod may have to wait for another one: for affinity to it, or for an even spread. */
 static void place(struct planner *p, struct placed *placed)
 {
 	while (place_all(p, placed) > 0 && p->trial.terms)
 		;
 }
 
-/* Who sits where now, after improve() has had its way. */
+/* The new pods by node, after improve() has placed some of them again. */
 static void list_placed(const struct planner *p, struct placed *placed)
 {
 	for (size_t node = 0; node < placed->n_nodes; node++)
@@ -200,8 +200,8 @@ static void find_replacements(struct planner *p)
 	array_done(&evicted);
 }
 
-/* A pod on cores that it may not use is evicted only for a replacement: without one it stays. */
-static void take_back(struct planner *p)
+/* A pod on cores that it may not use is evicted only where its replacement fits: else it stays. */
+static void rollback(struct planner *p)
 {
 	struct trial *t = &p->trial;
 
@@ -239,14 +239,14 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 	/* 4. Place, and 5. preempt where that is needed. */
 	place(p, &placed);
 	improve(p);
-	/* Company that somebody waited for may have come. */
+	/* What an inter-pod rule waited for may have been placed. */
 	if (p->trial.terms) {
 		list_placed(p, &placed);
 		place(p, &placed);
 	}
 	find_replacements(p);
-	take_back(p);
-	/* 6. Relieve nodes that are short of CPU, or cannot keep what was promised. */
+	rollback(p);
+	/* 6. Relieve nodes that are short of CPU time, or cannot keep what was granted. */
 	relieve(p);
 
 	for (size_t i = 0; i < placed.n_nodes; i++)

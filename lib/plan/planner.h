@@ -31,20 +31,20 @@ int planner_pick_policies(struct planner *p, const struct policy *const *table,
 			  const struct settings *settings, struct error *err);
 
 /* Steps 1 and 2, with the policies picked already: everything where the snapshot has it. Used by
- * planner_run(), and by tests that go on by themselves. The memory may be NULL: see
+ * planner_run() and by tests. The memory may be NULL: see
  * plan_make_cached().
  */
 void planner_start(struct planner *p, const struct cluster *c, const struct settings *settings,
 		   struct request_cache *memory);
 
-/* Steps 1 to 5 of a plan: afterwards the world is as the plan leaves it. Arguments and errors are
+/* Steps 1 to 5 of a plan: afterwards the trial is as the plan leaves it. Arguments and errors are
  * those of plan_make(); after an error there is nothing to release. */
 int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
 		const struct settings *settings, struct request_cache *memory, struct error *err)
 	__attribute__((nonnull(1, 2, 3, 4)));
 void planner_done(struct planner *p);
 
-/* Writes down the plan that the run has led to. */
+/* Makes the plan out of what the run has led to. */
 void planner_emit(struct planner *p, struct plan *ret_plan);
 
 /* Recomputes the scores of a node's cores, and the index; to be called when the node has changed

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* A policy says which of the cores that would do is the best. It never makes a core possible or
- * impossible: that is admission's and the filters' work.
+/* A policy says which of the suitable cores is the best. It never makes a core possible or
+ * impossible: admission and the filters do.
  *
  * A policy sees a core as it is before the pod comes, and not the pod: so the scores of all cores
  * are kept in an index, and placing a pod stays logarithmic in the size of the cluster. */

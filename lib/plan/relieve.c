@@ -12,7 +12,7 @@
 
 enum { PER_CENT = 100 };
 
-/* ---- What nodes and pods say ---- */
+/* ---- Readings of nodes and pods ---- */
 
 /* A number of at most six digits before the point; what follows the point is dropped. -1: none. */
 static int64_t read_number(const char *text)
@@ -61,7 +61,7 @@ int64_t relieve_degraded_since(const struct cluster *c, const struct pod *pod)
 	return since;
 }
 
-/* Says the pod that the kernel does not hold what it was granted? */
+/* Does the pod's annotation say that the kernel refused its budget? */
 static bool is_budget_refused(const struct cluster *c, const struct pod *pod)
 {
 	str_id applied =
@@ -134,7 +134,7 @@ static const struct node *node_of(const struct pressured_node *x)
 	return &x->p->trial.c->nodes.items[x->node];
 }
 
-/* It runs here, and does so when this plan is done. */
+/* It runs here, now and after this plan. */
 static bool stays(const struct unit *u)
 {
 	return u->kind == UNIT_RUNNING && u->at != NONE;
@@ -150,7 +150,7 @@ static bool is_lesser(const struct pressured_node *x, const struct unit *u)
 	return stays(u) && x->protected && u->rank < x->protected->rank;
 }
 
-/* Did the last step have its time? */
+/* Has the last step had its time to help? */
 static bool is_step_due(const struct pressured_node *x)
 {
 	uint32_t seconds = x->p->trial.settings->pressure.step_seconds;

@@ -24,7 +24,7 @@ struct planner;
  * more critical, and pressure.holdSeconds have passed.
  *
  * The taint McKubeRTDeadlinePressure=True:NoSchedule also stands on a node while it cannot keep
- * what was promised: a core is over its rtCapacity and the plan does not repair it, or the node
+ * what was granted: a core is over its rtCapacity and the plan does not repair it, or the node
  * helper says that the kernel refused a budget (mckube.io/rt-applied: "false").
  *
  * State is in the API alone: mckube.io/rt-degraded on a pod and timeAdded of the taint say since
@@ -46,12 +46,12 @@ enum node_relief {
 
 struct reliefs {
 	uint8_t *of_unit;	/* enum relief */
-	unit_id *protected_on;	/* by node_id: the pod that the others yield to, NONE */
+	unit_id *protected_on;	/* by node_id: the most critical pod, NONE */
 	uint8_t *of_node;	/* enum node_relief */
 	uint32_t requeue_after; /* seconds until a wait of some node is over; 0: none waits */
 };
 
-/* What a node says of its CPU time. SOON: it is busy, but has not been for delaySeconds. */
+/* A node's CPU time by its annotations. SOON: it is busy, but has not been for delaySeconds. */
 enum pressure { PRESSURE_CALM, PRESSURE_BETWEEN, PRESSURE_SOON, PRESSURE_BUSY };
 enum pressure relieve_pressure(const struct cluster *c, const struct node *node,
 			       const struct settings *settings);

@@ -16,11 +16,11 @@ static int by_turn(const void *a, const void *b, void *arg)
 	return x < y ? -1 : x > y;
 }
 
-/* Lands them one after the other; returns how many, the more critical ones weighing more. */
-static uint64_t land(struct planner *p, const unit_id *queue, size_t n)
+/* Places them one after the other; returns how many, the more critical ones weighing more. */
+static uint64_t place_replacements(struct planner *p, const unit_id *queue, size_t n)
 {
 	struct trial *t = &p->trial;
-	uint64_t landed = 0;
+	uint64_t placed = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct unit *u = &t->units.items[queue[i]];
@@ -29,12 +29,12 @@ static uint64_t land(struct planner *p, const unit_id *queue, size_t n)
 		if (u->replacement == NONE)
 			continue;
 		trial_add(t, queue[i], u->replacement);
-		landed += (uint64_t)1 << 16 * u->rank;
+		placed += (uint64_t)1 << 16 * u->rank;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (t->units.items[queue[i]].replacement != NONE)
 			trial_remove(t, queue[i]);
-	return landed;
+	return placed;
 }
 
 /* The first pod to choose may take the only place of another: of few pods, each order is tried. */
@@ -42,11 +42,11 @@ static uint64_t try_orders(struct planner *p, unit_id *queue, size_t n, size_t f
 			   uint64_t most)
 {
 	if (fixed == n) {
-		uint64_t landed = land(p, queue, n);
+		uint64_t placed = place_replacements(p, queue, n);
 
-		if (landed > most)
+		if (placed > most)
 			memcpy(best, queue, n * sizeof(*best));
-		return landed > most ? landed : most;
+		return placed > most ? placed : most;
 	}
 	for (size_t i = fixed; i < n; i++) {
 		unit_id first = queue[i];
@@ -68,7 +68,7 @@ void replacement_find(struct planner *p, const unit_id *evicted, size_t n)
 	AUTO_FREE unit_id *queue = xmalloc(n * sizeof(*queue));
 	AUTO_FREE unit_id *best = xmalloc(n * sizeof(*best));
 	size_t n_queue = 0;
-	uint64_t watched_kinds = 0;
+	uint64_t wanted = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct unit *u = &t->units.items[evicted[i]];
@@ -77,16 +77,16 @@ void replacement_find(struct planner *p, const unit_id *evicted, size_t n)
 		if (!u->is_reschedulable)
 			continue;
 		queue[n_queue++] = evicted[i];
-		watched_kinds += (uint64_t)1 << 16 * u->rank;
+		wanted += (uint64_t)1 << 16 * u->rank;
 	}
 	if (n_queue == 0)
 		return;
 	qsort_r(queue, n_queue, sizeof(*queue), by_turn, t);
 	memcpy(best, queue, n_queue * sizeof(*best));
 
-	uint64_t landed = land(p, queue, n_queue);
-	if (landed == watched_kinds || n_queue > ALL_ORDERS)
+	uint64_t placed = place_replacements(p, queue, n_queue);
+	if (placed == wanted || n_queue > ALL_ORDERS)
 		return;
-	try_orders(p, queue, n_queue, 0, best, landed);
-	land(p, best, n_queue);
+	try_orders(p, queue, n_queue, 0, best, placed);
+	place_replacements(p, best, n_queue);
 }

@@ -5,7 +5,7 @@
 #include "plan/planner.h"
 
 /* Where the replacements of evicted pods would fit, on other nodes, if they came now: sets
- * `replacement` of each of these units, all of them side by side, or NONE. The loads of the world
+ * `replacement` of each of these units, all of them together, or NONE. The loads of the trial
  * are as before afterwards. */
 void replacement_find(struct planner *p, const unit_id *evicted, size_t n);
 

@@ -38,7 +38,7 @@ void score_buckets_set(struct score_buckets *l, node_id node, uint32_t score)
 	l->score[node] = (uint8_t)score;
 }
 
-/* The score_iterator stands before its first word, as if that of a bucket above were done. */
+/* The iterator is before its first word, as if the bucket above were done. */
 struct score_iterator score_iterator_start(const struct score_buckets *l, const uint64_t *allowed,
 					   node_id only)
 {
@@ -59,7 +59,7 @@ struct score_iterator score_iterator_start(const struct score_buckets *l, const 
 	return c;
 }
 
-/* The next bucket that somebody stands on. */
+/* The next bucket that is not empty. */
 static bool step_down(struct score_iterator *c)
 {
 	while (c->score > 0)

@@ -5,9 +5,9 @@
 #include "plan/policy.h"
 #include "plan/trial.h"
 
-/* All nodes in the order of a score, without sorting them: each score is a bucket, a bit set of the
- * nodes that stand on it. Who looks for the best node climbs down, and skips what he may not have
- * 64 nodes at a time. */
+/* All nodes in the order of a score, without sorting them: each score is a bucket, a bit set of
+ * nodes. The best node is found by iterating the buckets from the best down, skipping forbidden
+ * nodes 64 at a time. */
 struct score_buckets {
 	uint64_t *buckets; /* n_words for each score */
 	size_t n_words;
@@ -20,7 +20,7 @@ void score_buckets_init(struct score_buckets *l, size_t n_nodes);
 void score_buckets_done(struct score_buckets *l);
 void score_buckets_set(struct score_buckets *l, node_id node, uint32_t score);
 
-/* The way down; the score_buckets may not change meanwhile. */
+/* The buckets may not change meanwhile. */
 struct score_iterator {
 	const struct score_buckets *score_buckets;
 	const uint64_t *allowed; /* a bit set of nodes; NULL: all */

@@ -290,7 +290,7 @@ static bool is_untouchable(const struct trial *t, const struct pod *pod)
 	       pod->owner_kind == t->owner.node;
 }
 
-/* Will its controller make a new one that comes to us and asks for the same? */
+/* Will its controller recreate it, for us to schedule, with the same request? */
 static bool is_reschedulable(const struct trial *t, const struct unit *u)
 {
 	const struct pod *pod = unit_pod(t, u);
@@ -309,7 +309,7 @@ static bool unit_kind_of(const struct trial *t, const struct request *q, uint8_t
 	const struct pod *pod = &t->c->pods.items[q->pod];
 	bool can_ask = q->has_budget && !q->is_bad && q->source != SOURCE_NONE;
 
-	/* What a bad or forgotten request would allow is not known: its load stays where it is. */
+	/* What a bad or removed request would allow is not known: its load stays where it is. */
 	if (pod->node != NONE && q->has_cores)
 		*ret = !can_ask || is_untouchable(t, pod) ? UNIT_FIXED : UNIT_RUNNING;
 	else if (pod->node != NONE && can_ask && !pod->is_terminating)
@@ -328,16 +328,16 @@ static place_id origin_of(struct trial *t, struct unit *u)
 {
 	const struct request *q = unit_request(t, u);
 	const struct cpuset *set = &t->req.sets.items[q->cores];
-	uint32_t cores[CPUSET_MAX], n = 0, watched_kinds = 0;
+	uint32_t cores[CPUSET_MAX], n = 0, wanted = 0;
 
 	cpuset_each(cpu, set) {
 		uint32_t core = capacity_core(&t->cap, u->node, cpu);
 
-		watched_kinds++;
+		wanted++;
 		if (core != NONE)
 			cores[n++] = core;
 	}
-	u->is_misplaced = n != watched_kinds || n != q->core_count ||
+	u->is_misplaced = n != wanted || n != q->core_count ||
 			  (q->has_pin && !cpuset_eq(set, &t->req.sets.items[q->pin]));
 	return trial_place(t, u->node, cores, n);
 }
@@ -460,8 +460,8 @@ static void find_broken(struct trial *t)
 	}
 }
 
-/* Everything where the snapshot has it. */
-static void settle(struct trial *t)
+/* All pods where the snapshot has them. */
+static void place_all(struct trial *t)
 {
 	for (pod_id id = 0; id < t->c->pods.n; id++) {
 		const struct pod *pod = &t->c->pods.items[id];
@@ -517,7 +517,7 @@ void trial_init(struct trial *t, const struct cluster *c, const struct settings 
 	give_turns(t);
 	list_node_units(t);
 	t->terms = inter_pod_new(c);
-	settle(t);
+	place_all(t);
 }
 
 void trial_done(struct trial *t)

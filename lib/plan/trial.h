@@ -17,7 +17,7 @@
  * that a pod there loads; place i < n_cores is core i alone.
  *
  * Loads are kept by rank: used[r] is what remains when everything that may yield to rank r + 1 and
- * above is thought away, that is, fixed pods and those of rank r or more. used[0] is the real load,
+ * above is left out, that is, fixed pods and those of rank r or more. used[0] is the real load,
  * used[LEVELS] that of the fixed pods alone. So "would it fit if all less critical pods were gone"
  * is three comparisons. */
 
@@ -70,9 +70,9 @@ struct unit {
 	place_id replacement; /* evicted: where its replacement would fit */
 	uint8_t kind;	      /* enum unit_kind */
 	uint8_t rank;	      /* its criticality, enum level */
-	bool is_misplaced;    /* it sits on cores that it may not use */
+	bool is_misplaced;    /* on cores that it may not use */
 	bool is_repair;	      /* that, or on a core that was over its capacity: it may have to leave
-			       * without anybody more critical coming */
+			       * without a more critical pod coming */
 	bool is_evicted;      /* in the trial */
 	bool can_evict, is_reschedulable;
 	pdb_id pdb; /* the first PodDisruptionBudget that covers it, NONE */
@@ -93,7 +93,7 @@ struct trial {
 
 	struct {
 		str_id node, daemon_set, stateful_set;
-	} owner;		  /* kinds of owners that matter; INTERN_NONE: nobody has it */
+	} owner;		  /* kinds of owners that matter; INTERN_NONE: no pod has it */
 	ARRAY(struct unit) units; /* in the order of requests */
 	unit_id *unit_of_pod;	  /* by pod_id, NONE */
 	unit_id *by_turn;	  /* all units, by turn */
@@ -116,7 +116,7 @@ struct trial {
 };
 
 /* Reads capacities and requests, and puts every pod where the snapshot has it. With a memory, which
- * has to outlive the world, only those requests are read that it does not know; NULL: all. */
+ * has to outlive the trial, only those requests are read that it does not know; NULL: all. */
 void trial_init(struct trial *t, const struct cluster *c, const struct settings *settings,
 		struct request_cache *memory);
 void trial_done(struct trial *t);
@@ -131,13 +131,13 @@ static inline const struct request *unit_request(const struct trial *t, const st
 	return &t->req.list.items[u->request];
 }
 
-/* Pending, or bound without cores: whoever is to get cores newly. */
+/* Pending, or bound without cores: it is to get cores for the first time. */
 static inline bool unit_is_new(const struct unit *u)
 {
 	return u->kind == UNIT_PENDING || u->kind == UNIT_UNASSIGNED;
 }
 
-/* Compares two unit_id for qsort_r(), with the world as the argument: the order in which new pods
+/* Compares two unit_id for qsort_r(), with the trial as the argument: the order in which new pods
  * got their places. */
 int trial_by_since(const void *a, const void *b, void *trial);
 
@@ -179,14 +179,14 @@ void trial_unassign(struct trial *t, unit_id id);
 void trial_charge(struct trial *t, unit_id id, node_id node);
 void trial_uncharge(struct trial *t, unit_id id, node_id node);
 
-/* Budget and requests: a unit comes to the place, or goes from where it is. Only one that is
+/* Budget and requests: a unit is put on the place, or taken from where it is. Only one that is
  * pending or was evicted brings its requests: those of all others are on their node all the while.
  */
 void trial_add(struct trial *t, unit_id id, place_id place);
 void trial_remove(struct trial *t, unit_id id);
 
-/* Evicts a bound unit that has been lifted, or brings it back, on account of its budget of
- * disruptions. */
+/* Evicts a bound unit that has been unassigned, or takes that back; counted in its
+ * PodDisruptionBudget. */
 void trial_evict(struct trial *t, unit_id id);
 void trial_unevict(struct trial *t, unit_id id);
 

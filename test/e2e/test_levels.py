@@ -99,7 +99,7 @@ def test_recovery(w):
 
     w.api.merge(w.path("mckubes", "busy"), {"spec": {"recovery": {"threshold": 100}}})
     plan = w.kubectl("mckube", "plan").out
-    assert "1 to update" in plan and "how it recovers" in plan, plan
+    assert "1 to update" in plan and "recovery changed" in plan, plan
     w.apply()
     w.wait(lambda: level(w, "busy") == "low", 5)
 

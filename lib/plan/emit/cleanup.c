@@ -11,15 +11,14 @@ static bool is_restored(const struct emitter *e, const struct unit *u)
 	return relief_of(&e->p->reliefs, (unit_id)(u - e->trial->units.items)) == RELIEF_RESTORE;
 }
 
-/* The node says so, and there is no helper of ours, which would bring pods down itself. */
+/* By the node's annotation, where no node helper runs, which would lower the level itself. */
 static bool is_calm(const struct cluster *c, const struct node *node)
 {
 	return !*cluster_str(c, node->annotations.backend) &&
 	       strcmp(cluster_str(c, node->annotations.is_busy), "false") == 0;
 }
 
-/* Recovery by node CPU, as the first controller had it. A pod that stays degraded has nothing to
- * come down from. */
+/* Recovery by the node's CPU use. A pod that stays degraded has no level to come down from. */
 static bool is_recovered(const struct emitter *e, const struct unit *u)
 {
 	const struct cluster *c = e->trial->c;
@@ -64,7 +63,7 @@ static void emit_recoveries(struct emitter *e)
 
 /* ---- Annotations ---- */
 
-/* Assignments that no request stands behind any more. */
+/* Assignments without a request. */
 static void emit_forgotten(struct emitter *e)
 {
 	const struct cluster *c = e->trial->c;
@@ -79,8 +78,9 @@ static void emit_forgotten(struct emitter *e)
 		struct action *a =
 			emit_action(e, ACTION_STATUS, REASON_NO_REQUEST, emit_pod(e, pod));
 		emit_depend_on_unit(e, a, id);
-		a->message = "nothing asks for real time for this pod any more: its assignment is "
-			     "taken off";
+		a->message =
+			"no McKube or annotation requests real time for this pod any more: its "
+			"assignment is removed";
 		*array_add(&e->forgotten) = (struct forgotten){ q->pod, a->id };
 		if (id != NONE)
 			e->last_action[id] = a->id;
@@ -107,7 +107,7 @@ static void want_place(const struct emitter *e, const struct unit *u, struct wan
 	ret->level = u->kind == UNIT_PENDING ? LEVEL_LOW : level_in_the_end(e, u);
 }
 
-/* False: nothing is watched_kinds of it. */
+/* False: the status is left alone. */
 static bool want_status(const struct emitter *e, mckube_id m, struct wanted_status *ret)
 {
 	const struct trial *t = e->trial;
@@ -143,8 +143,8 @@ static bool says_cores(const struct cluster *c, const struct mckube *m,
 	       cpuset_eq(&cores, &s->cores);
 }
 
-/* A status that says nothing is not wrong: the node helper fills it in. One of an older controller
- * does not say which pod it is about. */
+/* An empty status is not wrong: the node helper fills it in. One of an older controller
+ * does not name its pod. */
 static bool is_stale(const struct cluster *c, const struct mckube *m, const struct wanted_status *s)
 {
 	if (m->status_core && !says_cores(c, m, s))
@@ -185,9 +185,9 @@ static void emit_status(struct emitter *e, mckube_id id)
 	if (s.is_somewhere)
 		a->to = status_place(e, &s);
 	a->message =
-		plan_strf(e->plan, "status says core '%s', level '%s'; it is %s%s",
+		plan_strf(e->plan, "status: core '%s', level '%s', should be %s%s",
 			  cluster_str(c, m->status_core), cluster_str(c, m->status_current),
-			  s.is_somewhere ? "core " : "nowhere", s.is_somewhere ? a->to.cores : "");
+			  s.is_somewhere ? "core " : "empty", s.is_somewhere ? a->to.cores : "");
 }
 
 void emit_finalizers(struct emitter *e)
@@ -202,13 +202,12 @@ void emit_finalizers(struct emitter *e)
 			continue;
 		struct action *a = emit_action(e, ACTION_FINALIZER, REASON_FINALIZER_ADDED,
 					       emit_mckube(e, &c->mckubes.items[m]));
-		a->message = "when it is deleted, what it has caused is cleaned up first";
+		a->message = "finalizer: assignments are removed before deletion";
 		e->finalizer[m] = a->id;
 	}
 }
 
-/* Our finalizer goes when nothing is left of the object's work: no pod carries its assignment, or
- * it is taken off in this plan. */
+/* Our finalizer goes when no pod carries the object's assignment, or this plan removes it. */
 static void emit_finalizer(struct emitter *e, mckube_id id)
 {
 	const struct cluster *c = e->trial->c;
@@ -224,7 +223,7 @@ static void emit_finalizer(struct emitter *e, mckube_id id)
 		emit_action(e, ACTION_FINALIZER, REASON_FINALIZER_REMOVED, emit_mckube(e, m));
 	emit_after(e, a, ids.items, (uint32_t)ids.n);
 	array_done(&ids);
-	a->message = "the object is being deleted and nothing is left to clean up after this plan";
+	a->message = "finalizer: no assignment is left after this plan";
 }
 
 void emit_cleanup(struct emitter *e)

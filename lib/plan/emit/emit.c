@@ -25,7 +25,7 @@ static void emit_warnings(struct emitter *e)
 		};
 }
 
-/* Pods on cores that they may not use, and for whom there was nothing else. */
+/* Pods on cores that they may not use, and that could not be moved. */
 static void warn_of_misplaced(struct emitter *e)
 {
 	const struct trial *t = e->trial;

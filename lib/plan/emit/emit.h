@@ -5,9 +5,9 @@
 #include "plan/plan.h"
 #include "plan/planner.h"
 
-/* Writes down what the trial has become: the actions with their order and their reasons, what could
- * not be placed, and the warnings. Step 8, the cleaning up, is done here too, since it follows from
- * where everybody is in the end. */
+/* Makes a plan of what the trial has become: the actions with their order and their reasons, what
+ * could not be placed, and the warnings. Step 8, the cleaning up, is done here too, since it
+ * follows from where all pods are in the end. */
 void emit_plan(struct planner *p, struct plan *plan);
 
 /* An action that has freed a place, or requests. */
@@ -19,7 +19,7 @@ struct freed {
 
 typedef ARRAY(struct freed) freed_list;
 
-/* A pod whose assignment is taken off, and the action that does it. */
+/* A pod whose assignment is removed, and the action that does it. */
 struct forgotten {
 	pod_id pod;
 	uint32_t action;
@@ -31,11 +31,11 @@ struct emitter {
 	const struct trial *trial;
 	struct plan *plan;
 	uint8_t *enforcement;	/* by unit_id, enum enforcement */
-	uint8_t *update_reason; /* by unit_id, enum reason: why its assignment is written anew
-				 * though it stays; REASON_NONE: it is not */
+	uint8_t *update_reason; /* by unit_id, enum reason: why its assignment is written
+				 * again though it stays; REASON_NONE: it is not */
 	uint32_t *last_action;	/* by unit_id: id of its latest action, 0 */
 	uint32_t *finalizer;	/* by mckube_id: the action that puts our finalizer on it, 0 */
-	unit_id *incoming;	/* to_place units that have a place, by turn */
+	unit_id *incoming;	/* new units that have a place, by turn */
 	size_t n_incoming;
 	uint32_t *first_incoming; /* by node_id: position in incoming, NONE */
 	uint32_t *next_incoming;  /* by position: the next one on that node, NONE */
@@ -47,9 +47,9 @@ struct emitter {
 void emit_displacements(struct emitter *e);
 void emit_placements(struct emitter *e);
 
-/* plan/emit/updates.c: pods that stay, and whose annotations do not say what they are granted. What
- * shrinks comes before everything else, so that its room may be used; the rest comes after what
- * makes room for it. */
+/* plan/emit/updates.c: pods that stay, and whose annotations differ from what they are granted.
+ * Budgets that shrink come before everything else, so that their room may be used; the rest comes
+ * after what makes room for it. */
 void emit_choose_updates(struct emitter *e);
 void emit_shrinking(struct emitter *e);
 void emit_updates(struct emitter *e);

@@ -7,7 +7,7 @@
 #include "plan/emit/emit.h"
 #include "plan/search/move_order.h"
 
-/* ---- Why ---- */
+/* ---- Causes ---- */
 
 enum { MAX_CASCADE = 16 };
 
@@ -25,8 +25,8 @@ static unit_id incoming_at(const struct emitter *e, const struct unit *u)
 	return NONE;
 }
 
-/* Somebody who was displaced himself and has come there: a more critical one, or one of the same
- * criticality, who stands for the one that displaced him. */
+/* A displaced pod that was placed here: a more critical one, or one of the same criticality, which
+ * counts for the pod that displaced it. */
 static unit_id displaced_at(const struct emitter *e, const struct unit *u, int depth)
 {
 	const struct trial *t = e->trial;
@@ -54,7 +54,7 @@ static unit_id incoming_on_node(const struct emitter *e, const struct unit *u)
 	return NONE;
 }
 
-/* Who made this pod yield; NONE for a repair. */
+/* The pod that this one yields to; NONE for a repair. */
 static unit_id cause_of(const struct emitter *e, const struct unit *u, int depth)
 {
 	unit_id cause = u->origin == NONE ? NONE : incoming_at(e, u);
@@ -133,7 +133,7 @@ static const char *explain_overload(struct emitter *e, const struct unit *u, con
 
 	if (u->is_misplaced)
 		return plan_strf(e->plan,
-				 "its request does not allow the cores that it sits on; "
+				 "its request does not allow its cores; "
 				 "%s %s",
 				 verb, pod_title(e, u, LEVEL_LOW));
 	if (id == NONE)
@@ -186,7 +186,7 @@ static void emit_move(struct emitter *e, const struct order_step *step, place_id
 	emit_depend(e, a, step->unit, freed, step->to, false);
 	a->message = step->to == u->at
 			     ? explain_overload(e, u, "moving")
-			     : plan_strf(e->plan, "rests on core %s until core %s is free",
+			     : plan_strf(e->plan, "waits on core %s until core %s is free",
 					 a->to.cores, emit_place(e, u->at).cores);
 	e->last_action[step->unit] = a->id;
 }

@@ -186,8 +186,8 @@ uint32_t emit_finalizer_of(const struct emitter *e, unit_id id)
 const char *emit_replacement_words(struct emitter *e, const struct unit *u, const struct place *to)
 {
 	if (!u->is_reschedulable)
-		return "nobody makes a new one for real time";
+		return "no controller recreates this pod";
 	if (u->replacement == NONE)
-		return "its replacement finds no room now";
-	return plan_strf(e->plan, "its replacement fits %s, core %s", to->node, to->cores);
+		return "there is no room for its replacement";
+	return plan_strf(e->plan, "its replacement fits on %s, core %s", to->node, to->cores);
 }

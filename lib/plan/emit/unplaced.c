@@ -8,7 +8,7 @@
 #include "plan/candidate.h"
 #include "plan/emit/emit.h"
 
-/* One kind of refusal and how many nodes gave it. */
+/* A refusal and the number of nodes that gave it. */
 struct tally {
 	enum refusal refusal;
 	char detail[64];
@@ -112,7 +112,7 @@ static void emit_refused(struct emitter *e, const struct pod *pod, enum reason r
 	};
 }
 
-/* It asks for more than it was granted, and its cores have no room for that. */
+/* Its budget was raised, and its cores have no room for that. */
 static bool waits_to_grow(const struct trial *t, const struct unit *u)
 {
 	const struct request *q = unit_request(t, u);
@@ -140,9 +140,9 @@ static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 
 	if (q && q->is_bad && (waits || (pod->node != NONE && !q->has_cores)))
 		emit_refused(e, pod, REASON_BAD_REQUEST,
-			     "its request cannot be read; a warning says why");
+			     "invalid request: see the warning");
 	else if (waits && !q)
-		emit_refused(e, pod, REASON_NO_REQUEST, "nothing asks for real time for this pod");
+		emit_refused(e, pod, REASON_NO_REQUEST, "no McKube or annotation requests real time for this pod");
 	else if (u && stays_displaced(t, u))
 		emit_no_place(e, u);
 }

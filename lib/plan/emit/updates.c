@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan/emit/emit.h"
-
 #include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "plan/emit/emit.h"
 
 static const struct pod_annotations *annotations_of(const struct emitter *e, const struct unit *u)
 {
@@ -11,7 +13,7 @@ static const struct pod_annotations *annotations_of(const struct emitter *e, con
 }
 
 /* It stays on cores that it may use, within their capacity, and its assignment may be written. */
-static bool is_settled(const struct emitter *e, const struct unit *u)
+static bool is_stable(const struct emitter *e, const struct unit *u)
 {
 	const struct request *q = unit_request(e->trial, u);
 	const struct pod *pod = unit_pod(e->trial, u);
@@ -21,7 +23,7 @@ static bool is_settled(const struct emitter *e, const struct unit *u)
 	       emit_place_holds(e->trial, u->at);
 }
 
-/* How the pod says that its budget is held; ENFORCE_NONE: not at all, the node helper chooses. */
+/* The enforcement in the pod's annotation; ENFORCE_NONE: none, the node helper chooses. */
 static enum enforcement noted_enforcement(const struct emitter *e, const struct unit *u)
 {
 	const struct pod_annotations *n = annotations_of(e, u);
@@ -53,7 +55,7 @@ static enum reason choose_update(const struct emitter *e, unit_id id)
 {
 	const struct unit *u = &e->trial->units.items[id];
 
-	if (!is_settled(e, u))
+	if (!is_stable(e, u))
 		return REASON_NONE;
 	if (unit_request(e->trial, u)->assignment == ASSIGNMENT_NONE)
 		return REASON_ADOPTED;
@@ -71,11 +73,27 @@ void emit_choose_updates(struct emitter *e)
 		e->update_reason[id] = (uint8_t)choose_update(e, id);
 }
 
-/* "200000 to 400000 us of every 1000000 (Low)" */
-static const char *budget_words(struct emitter *e, const struct budget *b)
+static void add_change(struct str *text, const char *field, int32_t from, int32_t to)
 {
-	return plan_strf(e->plan, "%d to %d us of every %d (%s)", b->low, b->hi, b->period,
-			 criticality_name(b->criticality));
+	if (from != to)
+		str_addf(text, "%s%s %d to %d us", text->n ? ", " : "", field, from, to);
+}
+
+/* The fields that change: "runtime_hi 400000 to 500000 us, Low to High". */
+static const char *budget_words(struct emitter *e, const struct budget *from,
+				const struct budget *to)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	add_change(&text, "period", from->period, to->period);
+	add_change(&text, "runtime_low", from->low, to->low);
+	add_change(&text, "runtime_medium", from->medium, to->medium);
+	add_change(&text, "runtime_hi", from->hi, to->hi);
+	add_change(&text, "runtime_floor", from->floor, to->floor);
+	if (from->criticality != to->criticality)
+		str_addf(&text, "%s%s to %s", text.n ? ", " : "",
+			 criticality_name(from->criticality), criticality_name(to->criticality));
+	return plan_strf(e->plan, "budget: %s", text.s);
 }
 
 static const char *recovery_words(struct emitter *e, const struct unit *u)
@@ -84,7 +102,7 @@ static const char *recovery_words(struct emitter *e, const struct unit *u)
 	char to[RECOVERY_TEXT];
 
 	recovery_format(&unit_request(e->trial, u)->recovery, to);
-	return plan_strf(e->plan, "how it recovers changed: from %s to %s", *from ? from : "usual",
+	return plan_strf(e->plan, "recovery changed from %s to %s", *from ? from : "usual",
 			 *to ? to : "usual");
 }
 
@@ -94,15 +112,15 @@ static const char *update_words(struct emitter *e, unit_id id, enum reason reaso
 	const struct request *q = unit_request(e->trial, u);
 
 	if (reason == REASON_ADOPTED)
-		return "it has these cores already, and its annotations do not say so";
+		return "it has these cores, and its annotations lack the assignment";
 	if (reason == REASON_ENFORCEMENT_CHANGED)
-		return plan_strf(e->plan, "its core's budgets changed: from %s to %s",
+		return plan_strf(e->plan,
+				 "other budgets on its core changed: enforcement from %s to %s",
 				 enforcement_name(noted_enforcement(e, u)),
 				 enforcement_name(e->enforcement[id]));
 	if (reason == REASON_RECOVERY_CHANGED)
 		return recovery_words(e, u);
-	return plan_strf(e->plan, "it was granted %s, and asks for %s now",
-			 budget_words(e, &q->granted), budget_words(e, &q->budget));
+	return budget_words(e, &q->granted, &q->budget);
 }
 
 static void emit_update(struct emitter *e, unit_id id, enum reason reason)

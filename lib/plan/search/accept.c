@@ -16,7 +16,7 @@ static bool is_broken(const struct trial *t, const struct unit *u)
 	return false;
 }
 
-/* A core that was over its capacity may stay so, but nobody may be put there. */
+/* A core that was over its capacity may stay so, but no pod may be put there. */
 static bool adds_to_broken(const struct search *s, const unit_list *list)
 {
 	for (size_t i = 0; i < list->n; i++) {
@@ -28,7 +28,7 @@ static bool adds_to_broken(const struct search *s, const unit_list *list)
 	return false;
 }
 
-/* On a core that is over its capacity nobody counts as running. */
+/* On a core that is over its capacity no pod counts as running. */
 void search_charge_overcommitted(const struct search *s, struct cost *cost)
 {
 	for (size_t n = 0; n < s->region->n_nodes; n++) {
@@ -45,14 +45,14 @@ void search_charge_overcommitted(const struct search *s, struct cost *cost)
 	}
 }
 
-/* The index knows the world as it was before the search. */
+/* The index knows the trial as it was before the search. */
 void search_update_index(const struct search *s)
 {
 	for (size_t i = 0; i < s->region->n_nodes; i++)
 		index_update(s->p, s->region->nodes[i]);
 }
 
-/* False when somebody is evicted who may be so only for a replacement, and there is none. */
+/* False when a pod is evicted that may be so only with a replacement, and there is none. */
 bool search_charge_unreplaced(struct search *s, struct cost *cost)
 {
 	unit_list evicted = { 0 };
@@ -76,7 +76,7 @@ bool search_charge_unreplaced(struct search *s, struct cost *cost)
 	return is_good;
 }
 
-/* A new pod may have come on the room of somebody who stays after all. */
+/* A new pod may have been put on the room of one that stays after all. */
 static bool all_have_requests(const struct search *s)
 {
 	for (size_t i = 0; i < s->incoming.n; i++) {
@@ -101,9 +101,9 @@ static node_id node_of(const struct search *s, size_t i)
 	return s->trial->places.items[search_unit(s, &s->incoming, i)->at].node;
 }
 
-/* Lets in the next new pod whose inter-pod rules hold. Where not all nodes are in sight, their
- * order is given. */
-static bool let_one_in(struct search *s, bool *is_in)
+/* Lets in the next new pod whose inter-pod rules hold. Where the region is not the whole cluster,
+ * their order is given. */
+static bool admit_next(struct search *s, bool *is_in)
 {
 	struct trial *t = s->trial;
 
@@ -124,8 +124,8 @@ static bool let_one_in(struct search *s, bool *is_in)
 }
 
 /* Do the new pods' inter-pod rules hold as they come in one after the other, now that it is known
- * who has left? Leaves in s->order who came when. */
-static bool may_stay(struct search *s)
+ * which pods leave? The order is in s->order then. */
+static bool admit_all(struct search *s)
 {
 	AUTO_FREE bool *is_in = xcalloc(s->incoming.n, sizeof(*is_in));
 	size_t n = 0;
@@ -139,7 +139,7 @@ static bool may_stay(struct search *s)
 		trial_uncharge(s->trial, s->incoming.items[i], node_of(s, i));
 		n++;
 	}
-	while (let_one_in(s, is_in))
+	while (admit_next(s, is_in))
 		;
 	for (size_t i = 0; i < s->incoming.n; i++)
 		if (is_coming(s, i) && !is_in[i])
@@ -180,7 +180,7 @@ void search_finish(struct search *s)
 	if (!cost_is_less(&total, &s->best) || adds_to_broken(s, &s->running) ||
 	    adds_to_broken(s, &s->incoming))
 		return;
-	if (!all_have_requests(s) || !may_stay(s))
+	if (!all_have_requests(s) || !admit_all(s))
 		return;
 	if (s->region->is_whole_cluster && !search_charge_unreplaced(s, &total))
 		return;

@@ -88,8 +88,8 @@ static void sum_room(const struct search *s, int rank, uint64_t room[LEVELS])
 	}
 }
 
-/* So many pods of a rank cannot have room here. Where the region is not all there is, they may land
- * elsewhere: an eviction is what each costs at least. */
+/* This many pods of a rank cannot have room here. Where the region is not the whole cluster, their
+ * replacements may fit elsewhere: an eviction is what each costs at least. */
 static void lose_room(const struct search *s, int rank, size_t n, struct cost *cost)
 {
 	if (s->region->is_whole_cluster)
@@ -156,8 +156,8 @@ static size_t count_all_slots(const struct search *s, struct cells cells, int ab
 	return sum;
 }
 
-/* Whoever finds none of the cells' slots is evicted, or left out, which costs more. A move less is
- * paid for one of this rank that was taken off. Without replacements the region is one node. */
+/* A pod without a slot in any cell is evicted, or left out, which costs more. One of this rank that
+ * was taken off costs a move less then. Without replacements the region is one node. */
 bool search_bound_must_evict(const struct search *s, int rank)
 {
 	node_id node = s->region->nodes[0];

@@ -198,7 +198,7 @@ static bool is_displaced(const struct unit *u, int rank)
 }
 
 /* A place with room, or one where others of the same rank would have to leave in their turn: for
- * the sake of the more critical one who started it, so a repair does not go that far. */
+ * the more critical one that caused it, so a repair does not go that far. */
 static bool suits(const struct search *s, const struct unit *u, place_id place, bool ejects)
 {
 	bool fits_now = trial_fits(s->trial, u, place, u->rank);
@@ -261,7 +261,7 @@ static void try_moving(struct search *s, size_t i, struct choice *choice)
 	s->choices.n = choices.at;
 }
 
-/* Even if it finds a replacement, would one who was taken off cost too much evicted? */
+/* Even if it finds a replacement, would a unit that was taken off cost too much evicted? */
 static bool is_too_dear(const struct search *s, const struct unit *u)
 {
 	struct cost cost = s->cost;
@@ -344,7 +344,7 @@ static void try_to_place(struct search *s, size_t i, place_id place)
 	trial_remove(s->trial, id);
 }
 
-/* Somebody that it wants near it may still come. */
+/* A pod that it has affinity to may still be placed. */
 static bool awaits_company(const struct search *s, const struct unit *u)
 {
 	const struct cluster *c = s->trial->c;
@@ -359,7 +359,7 @@ static bool awaits_company(const struct search *s, const struct unit *u)
 	return false;
 }
 
-/* Somebody that it cannot be near may still have to leave. */
+/* A pod that it has anti-affinity to may still have to leave. */
 static bool awaits_leaving(const struct search *s, const struct unit *u)
 {
 	const struct cluster *c = s->trial->c;
@@ -377,7 +377,7 @@ static bool awaits_leaving(const struct search *s, const struct unit *u)
 enum entry {
 	ENTRY_NO,
 	ENTRY_YES,
-	ENTRY_LATER, /* somebody else would have to come or leave: it is seen at the end */
+	ENTRY_LATER, /* depends on pods still to be placed or evicted: checked at the end */
 };
 
 static enum entry may_enter(struct search *s, const struct unit *u, node_id node)
@@ -397,7 +397,7 @@ static enum entry may_enter(struct search *s, const struct unit *u, node_id node
 	return ENTRY_NO;
 }
 
-/* Tries the choices where nobody has to yield as things are, or the others. */
+/* Tries the choices that fit without displacing a pod, or the others. */
 static void try_choices(struct search *s, size_t i, struct range choices, bool yields,
 			struct choice *choice)
 {

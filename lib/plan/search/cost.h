@@ -7,7 +7,7 @@
 
 #include "budget/budget.h"
 
-/* What a plan, or a part of one, costs; compared in the order of plan-format's "Better": pods that
+/* What a plan, or a part of one, costs; compared in the order of "The better plan" in plan/file/FORMAT.md: pods that
  * do not run at the end, the most critical first; then evictions likewise; then moves; then the
  * budget that is displaced. Less is better. Costs of parts that do not meet add up. */
 enum {

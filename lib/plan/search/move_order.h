@@ -5,7 +5,7 @@
 #include "base/array.h"
 #include "plan/planner.h"
 
-/* In which order the moves on a node can be made, so that no core is over its capacity on the way
+/* In which order the moves on a node can be made, so that no core is over its capacity in between
  * (nor fuller than before, where it was). Evictions have been done by then; new pods come later.
  *
  * Where pods would have to swap, one of them rests on another core in between: a step more. */

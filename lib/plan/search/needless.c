@@ -3,7 +3,7 @@
 
 #include "base/auto.h"
 
-/* So many displaced pods are looked at; of the first few in every combination, of more one at a
+/* Up to this many displaced pods are looked at: the first few in every combination, more one at a
  * time. */
 enum { MAX_DISPLACED = 32, ALL_SUBSETS = 6 };
 
@@ -95,7 +95,7 @@ static void list_displaced(const struct search *s, int rank, unit_list *ret)
 	}
 }
 
-/* Nobody of whom there is no room even with all the displaced away is in any such set. */
+/* A pod without room even with all the displaced ones away is in no such set. */
 static void skip_pruned(struct search *s, unit_list *displaced, int rank)
 {
 	place_id at[MAX_DISPLACED];
@@ -139,23 +139,23 @@ static bool any_could_go_back(struct search *s, const unit_list *displaced, int 
  * displaced ones of this rank be where they were? */
 bool search_is_needless(struct search *s, int rank)
 {
-	unit_list displaced = { 0 }, to_place = { 0 };
+	unit_list displaced = { 0 }, incoming = { 0 };
 
 	list_displaced(s, rank, &displaced);
 	if (displaced.n == 0)
 		return false;
-	list_new(s, rank, &to_place);
-	AUTO_FREE place_id *at = xcalloc(to_place.n, sizeof(*at));
+	list_new(s, rank, &incoming);
+	AUTO_FREE place_id *at = xcalloc(incoming.n, sizeof(*at));
 
-	for (size_t i = 0; i < to_place.n; i++) {
-		at[i] = search_unit(s, &to_place, i)->at;
-		trial_remove(s->trial, to_place.items[i]);
+	for (size_t i = 0; i < incoming.n; i++) {
+		at[i] = search_unit(s, &incoming, i)->at;
+		trial_remove(s->trial, incoming.items[i]);
 	}
 	skip_pruned(s, &displaced, rank);
 	bool is_found = any_could_go_back(s, &displaced, rank);
-	for (size_t i = 0; i < to_place.n; i++)
-		trial_add(s->trial, to_place.items[i], at[i]);
-	array_done(&to_place);
+	for (size_t i = 0; i < incoming.n; i++)
+		trial_add(s->trial, incoming.items[i], at[i]);
+	array_done(&incoming);
 	array_done(&displaced);
 	return is_found;
 }

@@ -42,7 +42,7 @@ bool search_has_cell(const struct trial *t, place_id place, cell_id cell)
 	return false;
 }
 
-/* Where all nodes are in sight, the end of the branch finds the replacements. */
+/* Where the region is the whole cluster, the end of the branch finds the replacements. */
 bool search_has_replacement_node(const struct search *s, unit_id id)
 {
 	return s->trial->units.items[id].is_reschedulable &&
@@ -60,14 +60,14 @@ bool search_may_evict(const struct search *s, const struct unit *u)
 	return u->pdb == NONE || s->trial->evictions_left[u->pdb] > 0;
 }
 
-/* Whoever has been taken off costs a move at least. */
+/* A unit that was taken off costs a move at least. */
 void search_mark_displaced(struct search *s, const struct unit *u, int sign)
 {
 	s->cost.part[COST_MOVED] += sign;
 	s->cost.part[COST_DISPLACED] += sign * (int64_t)u->load[0];
 }
 
-/* In: everything about the eviction but the pod's budget, which was lifted before. */
+/* In: everything about the eviction but the pod's budget, which was unassigned before. */
 void search_mark_evicted(struct search *s, unit_id id, bool is_evicted)
 {
 	struct unit *u = &s->trial->units.items[id];
@@ -126,8 +126,8 @@ static bool is_named(const struct search *s, uint32_t core)
 	return false;
 }
 
-/* Two cores of a node with the same figures, without anybody less critical, and that nobody asks
- * for by number, are as good as one another: the first will do. */
+/* Two cores of a node with the same figures, without a less critical pod, and that no request
+ * names, are interchangeable: only the first is tried. */
 bool search_is_interchangeable(const struct search *s, const struct candidate *list, size_t i,
 			       unsigned rank)
 {

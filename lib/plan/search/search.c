@@ -28,7 +28,7 @@ static void list_node(struct search *s, node_id node, bool are_away)
 	}
 }
 
-/* Those that an earlier search has displaced come first: what it found is found again at once. */
+/* Those that an earlier search has displaced come first: its result is found again at once. */
 static void list_running(struct search *s)
 {
 	for (size_t n = 0; n < s->region->n_nodes; n++) {
@@ -55,7 +55,7 @@ static void list_pins(struct search *s)
 	}
 }
 
-/* Moves one unit of the region from what it is to what is watched_kinds, cost and all aside. */
+/* Makes one unit of the region what is wanted; the cost does not change. */
 static void set_unit(struct trial *t, unit_id id, struct saved want)
 {
 	struct unit *u = &t->units.items[id];
@@ -78,7 +78,7 @@ static void set_to_place(struct trial *t, unit_id id, place_id at)
 		trial_add(t, id, at);
 }
 
-static bool is_settled(const struct search *s, unit_id id)
+static bool is_placed(const struct search *s, unit_id id)
 {
 	for (size_t i = 0; i < s->region->n_placed; i++)
 		if (s->region->placed[i] == id)
@@ -88,21 +88,21 @@ static bool is_settled(const struct search *s, unit_id id)
 
 /* Where the region's search begins: the snapshot, with the placed pods in their places. Pods
  * without cores that are neither placed nor to_place stay without. */
-static void rewind_region(struct search *s, place_id *before_fresh)
+static void rewind_region(struct search *s, place_id *before_placing)
 {
 	for (size_t i = 0; i < s->running.n; i++) {
 		unit_id id = s->running.items[i];
 		const struct unit *u = &s->trial->units.items[id];
 
 		s->before[i] = (struct saved){ u->at, u->is_evicted };
-		if (u->kind != UNIT_RUNNING && is_settled(s, id))
+		if (u->kind != UNIT_RUNNING && is_placed(s, id))
 			continue;
 		set_unit(s->trial, id, (struct saved){ u->is_misplaced ? NONE : u->origin, false });
 		if (u->is_misplaced)
 			search_mark_displaced(s, u, 1);
 	}
 	for (size_t i = 0; i < s->to_place.n; i++) {
-		before_fresh[i] = search_unit(s, &s->to_place, i)->at;
+		before_placing[i] = search_unit(s, &s->to_place, i)->at;
 		set_to_place(s->trial, s->to_place.items[i], NONE);
 	}
 }
@@ -122,9 +122,9 @@ void search_region(struct planner *p, const struct region *region, const struct 
 	list_running(&s);
 	s.stays_displaced = xcalloc(s.running.n, sizeof(*s.stays_displaced));
 	s.before = xcalloc(s.running.n, sizeof(*s.before));
-	AUTO_FREE place_id *before_fresh = xcalloc(s.to_place.n, sizeof(*before_fresh));
+	AUTO_FREE place_id *before_placing = xcalloc(s.to_place.n, sizeof(*before_placing));
 
-	rewind_region(&s, before_fresh);
+	rewind_region(&s, before_placing);
 	search_bound_init(&s);
 	list_pins(&s);
 	do {
@@ -142,7 +142,7 @@ void search_region(struct planner *p, const struct region *region, const struct 
 	array_done(&s.pins);
 	array_done(&s.choices);
 	for (size_t i = 0; i < s.to_place.n; i++)
-		set_to_place(s.trial, s.to_place.items[i], before_fresh[i]);
+		set_to_place(s.trial, s.to_place.items[i], before_placing[i]);
 	for (size_t i = 0; i < s.running.n; i++)
 		set_unit(s.trial, s.running.items[i], s.before[i]);
 
@@ -214,7 +214,7 @@ struct cost search_region_cost(struct planner *p, const struct region *region)
 			cost_lose(&s.cost, u->rank, 1);
 	}
 	search_charge_overcommitted(&s, &s.cost);
-	/* What must not be is dearer than anything that may. */
+	/* What is not permitted costs more than anything that is. */
 	if (region->is_whole_cluster && !search_charge_unreplaced(&s, &s.cost))
 		s.cost.part[COST_LOST] += IMPOSSIBLE;
 	s.cost.part[COST_MOVED] += order_rests(p, region->nodes, region->n_nodes);

@@ -8,17 +8,17 @@
 
 /* The search for the best displacement.
  *
- * A region is a few nodes and some pods that want to be on them. Its running pods are thought back
- * to where the snapshot has them; then, one criticality after the other from the top:
+ * A region is a few nodes and some pods that want to be on them. Its running pods are put back to
+ * where the snapshot has them; then, one criticality after the other from the top:
  *   1. on each core that the more critical ones have overfilled, just enough pods of this one are
- *      taken off (and could not be put back: nobody is displaced in vain);
+ *      taken off (and could not be put back: no displacement is needless);
  *   2. those of them find another core on their node, or are evicted;
  *   3. the new pods of this criticality find a core, or are left out.
  * Less critical pods do not count while a step is taken: they yield, and their turn comes.
  *
  * Alternatives are tried best score first, and those that depart from that in few places before
  * those that do in many (limited discrepancy search); what cannot become better than the best so
- * far is cut off. The search ends when all have been tried or ruled out, or at a bound on the
+ * far is pruned. The search ends when all have been tried or ruled out, or at a bound on the
  * trials. */
 
 typedef ARRAY(unit_id) unit_list;
@@ -31,9 +31,8 @@ struct region {
 	 * placed by the search. */
 	const unit_id *placed, *to_place;
 	size_t n_placed, n_to_place;
-	bool is_whole_cluster; /* all nodes are here: look for the replacements of the evicted; else
-				* hope for them
-				*/
+	bool is_whole_cluster; /* the replacements of the evicted are placed; else it is assumed
+				* that the first choice of each will be free */
 	uint64_t max_steps;
 	uint32_t max_discrepancies; /* how often an alternative may depart from the first choices */
 };
@@ -42,7 +41,7 @@ struct region {
 struct outcome {
 	unit_id unit;
 	place_id at;
-	bool is_evicted, stays_displaced; /* left: it stays where it may not be, and does not run */
+	bool is_evicted, stays_displaced; /* it stays where it may not be, and does not run */
 };
 
 struct search_result {
@@ -54,15 +53,15 @@ struct search_result {
 	bool is_exact;	 /* all alternatives were tried or ruled out */
 };
 
-/* Searches for an search_result that costs less than `limit`. The world is as before afterwards. */
+/* Searches for a result that costs less than `limit`. The trial is as before afterwards. */
 void search_region(struct planner *p, const struct region *region, const struct cost *limit,
 		   struct search_result *ret);
 void search_result_done(struct search_result *a);
 
-/* Makes the world what the search_result says, and refreshes its nodes. */
+/* Makes the trial what the result says, and refreshes its nodes. */
 void search_commit(struct planner *p, const struct region *region, const struct search_result *a);
 
-/* What the region costs as the world has it now. */
+/* What the region costs as the trial has it now. */
 struct cost search_region_cost(struct planner *p, const struct region *region);
 
 #endif

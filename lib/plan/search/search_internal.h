@@ -38,13 +38,12 @@ struct search {
 	uint64_t steps;
 	uint32_t discrepancies; /* how many more times this branch may depart from the first choice
 				 */
-	bool has_non_evictable; /* somebody who may not be evicted runs here */
+	bool has_non_evictable; /* a pod that may not be evicted runs here */
 	bool was_cut;		/* something was left out for want of discrepancies */
 	bool is_reversed;	/* worst score first */
 };
 
-/* Choices of one decision in their order: the first is free, any other takes from the
- * discrepancies. */
+/* Alternatives of one decision in their order: the first is free, any other takes a discrepancy. */
 struct choice {
 	uint32_t taken;
 };
@@ -95,7 +94,7 @@ static inline bool search_is_pruned(const struct search *s)
 void search_bound_init(struct search *s);
 bool search_bound_prunes(const struct search *s, int rank, size_t i);
 
-/* The same on one node, counting those of this rank and below for whom no core has a slot. With the
+/* The same on one node, counting those of this rank and below that no core has a slot for. With the
  * ranks above in their places, and those of this one that had to leave on their way. */
 bool search_bound_must_evict(const struct search *s, int rank);
 
@@ -107,8 +106,8 @@ void search_clear_rank(struct search *s, int rank);
 /* Saves what the branch has come to, if it is right and better than before. */
 void search_finish(struct search *s);
 
-/* Two cores of a node with the same figures, without anybody less critical, and that nobody asks
- * for by number, are as good as one another: the first will do. */
+/* Two cores of a node with the same figures, without a less critical pod, and that no request
+ * names, are interchangeable: only the first is tried. */
 bool search_is_interchangeable(const struct search *s, const struct candidate *list, size_t i,
 			       unsigned rank);
 
@@ -121,10 +120,10 @@ bool search_may_evict(const struct search *s, const struct unit *u);
 /* Will its replacement find a place, as far as is known before the end of a branch? */
 bool search_has_replacement_node(const struct search *s, unit_id id);
 
-/* The cost of one who has been taken off (sign 1) or put back (-1): a move at least. */
+/* The cost of a unit that was taken off (sign 1) or put back (-1): a move at least. */
 void search_mark_displaced(struct search *s, const struct unit *u, int sign);
 
-/* Evicts one who was taken off, or brings it back; all but its budget. */
+/* Evicts a unit that was taken off, or takes that back; all but its budget. */
 void search_mark_evicted(struct search *s, unit_id id, bool is_evicted);
 
 /* With the more critical pods and those of this rank where they are now, could some of the
@@ -139,7 +138,7 @@ bool search_has_cell(const struct trial *t, place_id place, cell_id cell);
 /* Adds the pods on cores over their capacity to the cost: they do not count as running. */
 void search_charge_overcommitted(const struct search *s, struct cost *cost);
 
-/* Adds those evicted who find no replacement. False when one of them may be evicted only for one.
+/* Adds the evicted pods without a replacement. False when one of them may be evicted only with one.
  */
 bool search_charge_unreplaced(struct search *s, struct cost *cost);
 void search_update_index(const struct search *s);
