@@ -36,7 +36,7 @@ OLD_NAMES = [
     "guards?", "guarded",
 ]
 WIRE_NAMES = re.compile(r"\b(mckube\.io|mckube\.sdv\.com|mcoperator\.sdv\.com)/[\w.-]*")
-NAMES_FILE = "lib/model/names.h"
+NAMES_FILES = ("lib/base/names.h", "lib/model/members.h")
 # What comments cite by these beginnings is in other trees: the kernel, the C library, Kubernetes.
 ELSEWHERE = re.compile(r"^(/|kernel/|include/|linux/|curl/|tools/|fs/|net/|mm/|sys/|pkg/|staging/|bpf/bpf_)")
 CITED = re.compile(r"(?<![\w./<>*$}-])((?:lib|cmd|bpf|plugins|test|manifests|completions)/[\w./-]*\w"
@@ -74,9 +74,9 @@ def old_names(tree):
 
 
 def wire_names(tree):
-    """The strings of code have none but in one header."""
+    """The strings of code have none but in two headers."""
     for path, text in tree.items():
-        if path.startswith(("lib/", "cmd/")) and path.endswith((".c", ".h")) and path != NAMES_FILE:
+        if path.startswith(("lib/", "cmd/")) and path.endswith((".c", ".h")) and path not in NAMES_FILES:
             code = COMMENT["c"].sub(lambda m: "\n" * m[0].count("\n") if m["c"] else m[0], text)
             yield from lines_with({path: code}, WIRE_NAMES, bool)
 

@@ -3,42 +3,21 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { PER_CENT = 100, DIGITS = 9 };
 
-static const char *const migrations[] = { "Never", "Restart", "Checkpoint" };
-
-struct word_field {
+struct option_field {
 	enum mckube_member member;
-	bool (*is_word)(const char *text); /* NULL: a whole number */
-	int32_t max;
+	int32_t max; /* of a whole number; 0: a word */
 	const char *rule;
 };
 
-static bool is_migration(const char *text)
-{
-	for (size_t i = 0; i < ARRAY_LEN(migrations); i++)
-		if (strcasecmp(text, migrations[i]) == 0)
-			return true;
-	return false;
-}
-
-static bool is_recovery_mode(const char *text)
-{
-	uint8_t mode;
-
-	return recovery_mode_parse(text, &mode);
-}
-
-static const struct word_field fields[] = {
-	{ MCKUBE_MEMBER_migration, is_migration, 0,
-	  "is not Never, Restart or Checkpoint; Never is taken" },
-	{ MCKUBE_MEMBER_recovery_mode, is_recovery_mode, 0,
-	  "is not consumption or nodeCpu; consumption is taken" },
-	{ MCKUBE_MEMBER_recovery_delay, NULL, RECOVERY_DELAY_MAX,
+static const struct option_field fields[] = {
+	{ MCKUBE_MEMBER_migration, 0, "is not Never, Restart or Checkpoint; Never is taken" },
+	{ MCKUBE_MEMBER_recovery_mode, 0, "is not consumption or nodeCpu; consumption is taken" },
+	{ MCKUBE_MEMBER_recovery_delay, RECOVERY_DELAY_MAX,
 	  "is not a whole number from 0 to 86400; the default is taken" },
-	{ MCKUBE_MEMBER_recovery_threshold, NULL, PER_CENT,
+	{ MCKUBE_MEMBER_recovery_threshold, PER_CENT,
 	  "is not a whole number from 0 to 100; the default is taken" },
 };
 
@@ -52,20 +31,21 @@ static int32_t number_of(const struct cluster *c, const struct raw *raw, int32_t
 	return value <= max ? (int32_t)value : RECOVERY_NOT_GIVEN;
 }
 
-static bool is_known(const struct cluster *c, const struct raw *raw, const struct word_field *f)
+static bool is_known(const struct cluster *c, const struct raw *raw, const struct option_field *f)
 {
 	if (raw->kind == RAW_ABSENT)
 		return true;
-	if (f->is_word)
-		return raw->kind == RAW_STRING && f->is_word(cluster_str(c, raw->text));
-	return number_of(c, raw, f->max) != RECOVERY_NOT_GIVEN;
+	if (f->max)
+		return number_of(c, raw, f->max) != RECOVERY_NOT_GIVEN;
+	return raw->kind == RAW_STRING &&
+	       member_fits(mckube_rows[f->member].form, cluster_str(c, raw->text));
 }
 
 void mckube_options_check(const struct cluster *c, const struct mckube *m,
 			  struct warnings *warnings)
 {
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		const struct word_field *f = &fields[i];
+		const struct option_field *f = &fields[i];
 		const struct member_row *row = &mckube_rows[f->member];
 		const struct raw *raw = (const void *)((const char *)m + row->offset);
 

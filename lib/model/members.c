@@ -2,7 +2,13 @@
 #include "model/members.h"
 
 #include <stddef.h>
+#include <string.h>
+#include <strings.h>
 
+#include "base/date.h"
+#include "budget/budget.h"
+#include "budget/cpuset.h"
+#include "budget/recovery.h"
 #include "model/cluster.h"
 
 #define ANNOTATION_PATH(key) "metadata.annotations[" key "]"
@@ -26,3 +32,111 @@ const struct member_row mckube_rows[] = {
 	MCKUBE_MEMBERS(ROW)
 #undef ROW
 };
+
+/* The longest number that means something here: a period in microseconds has seven digits. */
+enum { NUMBER_MAX = 7, TOPOLOGY_CPU_MAX = 4 };
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+	for (; *words; words++)
+		if (strcasecmp(text, *words) == 0)
+			return true;
+	return false;
+}
+
+static bool is_number(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+
+	return n >= 1 && n <= NUMBER_MAX && !text[n];
+}
+
+static bool is_percent(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+
+	if (n < 1 || n > NUMBER_MAX)
+		return false;
+	text += n;
+	if (*text == '.')
+		text += 1 + strspn(text + 1, "0123456789");
+	return !*text || strcmp(text, "%") == 0;
+}
+
+static bool is_cpus(const char *text)
+{
+	struct cpuset ignored;
+
+	return cpuset_parse(text, strlen(text), &ignored, NULL) == 0;
+}
+
+static bool is_time(const char *text)
+{
+	int64_t ignored;
+
+	return date_parse(text, strlen(text), &ignored);
+}
+
+static bool is_topology(const char *text)
+{
+	while (*text) {
+		size_t n = strspn(text, "0123456789");
+
+		if (n > TOPOLOGY_CPU_MAX || (n == 0 && !strchr(",- |/", *text)))
+			return false;
+		text += n ? n : 1;
+	}
+	return true;
+}
+
+bool member_fits(enum member_form form, const char *text)
+{
+	static const char *const bools[] = { "true", "false", NULL };
+	static const char *const migrations[] = { "Never", "Restart", "Checkpoint", NULL };
+	static const char *const scopes[] = { "core", "node", NULL };
+	static const char *const sources[] = { "mckube", "annotations", "rt-operator", NULL };
+	static const char *const backends[] = { "cgroup-v1", "hcbs-v2",	 "hcbs-multi",
+						"hcbs-max",  "deadline", "cap-v1",
+						"cap-v2",    "noop",	 NULL };
+	enum enforcement enforcement;
+	struct recovery recovery;
+	enum level level;
+	uint8_t mode;
+
+	switch (form) {
+	case FORM_TEXT:
+	case FORM_NAME:
+		return false;
+	case FORM_NUMBER:
+		return is_number(text);
+	case FORM_PERCENT:
+		return is_percent(text);
+	case FORM_BOOL:
+		return is_one_of(text, bools);
+	case FORM_CPUS:
+		return is_cpus(text);
+	case FORM_TIME:
+		return is_time(text);
+	case FORM_TOPOLOGY:
+		return is_topology(text);
+	case FORM_CRITICALITY:
+		return criticality_parse(text, &level);
+	case FORM_LEVEL:
+		return level_parse(text, &level);
+	case FORM_ENFORCEMENT:
+		return enforcement_parse(text, &enforcement);
+	case FORM_RECOVERY:
+		return recovery_parse(text, &recovery);
+	case FORM_RECOVERY_MODE:
+		return recovery_mode_parse(text, &mode);
+	case FORM_MIGRATION:
+		return is_one_of(text, migrations);
+	case FORM_SCOPE:
+		return is_one_of(text, scopes);
+	case FORM_SOURCE:
+		return is_one_of(text, sources);
+	case FORM_BACKEND:
+		return is_one_of(text, backends);
+	}
+	return false;
+}

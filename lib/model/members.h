@@ -143,4 +143,7 @@ extern const struct member_row mckube_rows[MCKUBE_MEMBERS_N];
 #define NODE_ANNOTATION(member)	    (node_annotation_rows[NODE_ANNOTATION_##member].key)
 #define MCKUBE_PATH(member)	    (mckube_rows[MCKUBE_MEMBER_##member].path)
 
+/* Can the text be a value of this form? */
+bool member_fits(enum member_form form, const char *text);
+
 #endif

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state/redact.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/auto.h"
 #include "base/intern.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "objects/quantity.h"
 #include "state/redact_rules.h"
 
 /* The sources are read twice: once to learn all texts, so that their order is known, and once to
@@ -31,7 +34,7 @@ static void redact_done(struct redact *r)
 
 /* Pseudonyms. */
 
-enum { HASH_DIGITS = 8 };
+enum { HASH_DIGITS = 8, SHORT_NUMBER = 5 };
 
 /* A text that can be the name of an object stays one; one that cannot, must not become one. */
 static char joint(const char *word)
@@ -81,14 +84,12 @@ static void rank_words(struct redact *r)
 	r->digits = snprintf(NULL, 0, "%u", n);
 }
 
-/* Values, each made anew from the original; NULL where nothing is to be said. */
+/* Values, each made from the original; NULL where nothing is to be said. */
 
 static cJSON *redact(struct redact *r, const struct redact_rule *rule, const cJSON *from);
 
-static cJSON *keep(struct redact *r, const struct redact_rule *rule, const cJSON *from)
+static cJSON *keep(const cJSON *from)
 {
-	(void)r;
-	(void)rule;
 	return cJSON_Duplicate(from, true);
 }
 
@@ -97,7 +98,71 @@ static cJSON *keep_type(const cJSON *from)
 {
 	if (cJSON_IsObject(from))
 		return cJSON_CreateObject();
-	return cJSON_IsString(from) ? cJSON_CreateString("redacted") : cJSON_Duplicate(from, true);
+	if (cJSON_IsNumber(from) && fabs(from->valuedouble) > UINT32_MAX)
+		return cJSON_CreateNumber(copysign(UINT32_MAX, from->valuedouble));
+	return cJSON_IsString(from) ? cJSON_CreateString("redacted") : keep(from);
+}
+
+static cJSON *redact_scalar(struct redact *r, const struct redact_rule *rule, const cJSON *from)
+{
+	(void)r;
+	(void)rule;
+	return keep_type(from);
+}
+
+static cJSON *redact_form(struct redact *r, const struct redact_rule *rule, const cJSON *from)
+{
+	const char *text = json_text(from);
+
+	(void)r;
+	return text && member_fits(rule->form, text) ? keep(from) : keep_type(from);
+}
+
+static cJSON *redact_enum(struct redact *r, const struct redact_rule *rule, const cJSON *from)
+{
+	const char *text = json_text(from);
+
+	(void)r;
+	(void)rule;
+	return text && redact_is_enum(text) ? keep(from) : keep_type(from);
+}
+
+/* "7", "v1", "policy/v1beta1". */
+static bool is_version(const char *text)
+{
+	static const char digits[] = "0123456789";
+	const char *slash = strchr(text, '/');
+
+	if (slash)
+		text = slash + 1;
+	text += *text == 'v';
+	if (!*text || !strchr(digits, *text))
+		return false;
+	text += strspn(text, digits);
+	if (strncmp(text, "alpha", 5) == 0)
+		text += 5;
+	else if (strncmp(text, "beta", 4) == 0)
+		text += 4;
+	return !text[strspn(text, digits)];
+}
+
+static cJSON *redact_version(struct redact *r, const struct redact_rule *rule, const cJSON *from)
+{
+	const char *text = json_text(from);
+
+	(void)r;
+	(void)rule;
+	return text && is_version(text) ? keep(from) : keep_type(from);
+}
+
+static cJSON *redact_quantity(struct redact *r, const struct redact_rule *rule, const cJSON *from)
+{
+	const char *text = json_text(from);
+	int64_t ignored;
+
+	(void)r;
+	(void)rule;
+	return text && quantity_value(slice_of(text), &ignored) == 0 ? keep(from) : keep_type(from);
 }
 
 static cJSON *redact_word(struct redact *r, const struct redact_rule *rule, const cJSON *from)
@@ -110,25 +175,29 @@ static cJSON *redact_key(struct redact *r, const struct redact_rule *rule, const
 {
 	const char *text = json_text(from);
 
-	return text && redact_is_public_key(text) ? keep(r, rule, from)
-						  : redact_word(r, rule, from);
+	return text && redact_is_public_key(text) ? keep(from) : redact_word(r, rule, from);
+}
+
+/* A number so short that it is nobody's: no date, account or telephone. */
+static bool is_short_number(const char *text)
+{
+	const char *digits = text + (*text == '-');
+	size_t n = strlen(digits);
+
+	return n >= 1 && n <= SHORT_NUMBER && digits[strspn(digits, "0123456789")] == '\0';
 }
 
 static bool is_plain_value(const char *text)
 {
-	static const char *const words[] = { "True", "False", "true", "false" };
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (strcmp(text, words[i]) == 0)
-			return true;
-	return text[strspn(text, "-0123456789")] == '\0';
+	return !*text || strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0 ||
+	       is_short_number(text);
 }
 
 static cJSON *redact_value(struct redact *r, const struct redact_rule *rule, const cJSON *from)
 {
 	const char *text = json_text(from);
 
-	return text && is_plain_value(text) ? keep(r, rule, from) : redact_word(r, rule, from);
+	return text && is_plain_value(text) ? keep(from) : redact_word(r, rule, from);
 }
 
 static cJSON *redact_address(struct redact *r, const struct redact_rule *rule, const cJSON *from)
@@ -136,10 +205,10 @@ static cJSON *redact_address(struct redact *r, const struct redact_rule *rule, c
 	const char *text = json_text(from);
 	bool is_any = text && (strcmp(text, "0.0.0.0") == 0 || strcmp(text, "::") == 0);
 
-	return is_any ? keep(r, rule, from) : redact_word(r, rule, from);
+	return is_any ? keep(from) : redact_word(r, rule, from);
 }
 
-static cJSON *say_present(struct redact *r, const struct redact_rule *rule, const cJSON *from)
+static cJSON *redact_present(struct redact *r, const struct redact_rule *rule, const cJSON *from)
 {
 	(void)r;
 	(void)rule;
@@ -206,7 +275,7 @@ static cJSON *redact_labels(struct redact *r, const struct redact_rule *rule, co
 static cJSON *redact_amounts(struct redact *r, const struct redact_rule *rule, const cJSON *from)
 {
 	(void)rule;
-	return redact_map(r, from, redact_is_public_resource, REDACT_KEEP);
+	return redact_map(r, from, redact_is_public_resource, REDACT_QUANTITY);
 }
 
 /* The claim of a generic ephemeral volume is named after pod and volume: a pseudonym of the whole
@@ -229,21 +298,18 @@ static cJSON *redact_volume(struct redact *r, const struct redact_rule *rule, co
 
 static cJSON *(*const redactions[])(struct redact *r, const struct redact_rule *rule,
 				    const cJSON *from) = {
-	[REDACT_KEEP] = keep,
-	[REDACT_WORD] = redact_word,
-	[REDACT_KEY] = redact_key,
-	[REDACT_VALUE] = redact_value,
-	[REDACT_ADDRESS] = redact_address,
-	[REDACT_PRESENT] = say_present,
-	[REDACT_OBJECT] = redact_object,
-	[REDACT_LABELS] = redact_labels,
-	[REDACT_AMOUNTS] = redact_amounts,
-	[REDACT_VOLUME] = redact_volume,
+	[REDACT_SCALAR] = redact_scalar,     [REDACT_FORM] = redact_form,
+	[REDACT_ENUM] = redact_enum,	     [REDACT_VERSION] = redact_version,
+	[REDACT_QUANTITY] = redact_quantity, [REDACT_WORD] = redact_word,
+	[REDACT_KEY] = redact_key,	     [REDACT_VALUE] = redact_value,
+	[REDACT_ADDRESS] = redact_address,   [REDACT_PRESENT] = redact_present,
+	[REDACT_OBJECT] = redact_object,     [REDACT_LABELS] = redact_labels,
+	[REDACT_AMOUNTS] = redact_amounts,   [REDACT_VOLUME] = redact_volume,
 };
 
 static cJSON *redact(struct redact *r, const struct redact_rule *rule, const cJSON *from)
 {
-	if (!cJSON_IsArray(from) || rule->how == REDACT_KEEP)
+	if (!cJSON_IsArray(from))
 		return redactions[rule->how](r, rule, from);
 
 	cJSON *to = cJSON_CreateArray(), *one;

@@ -4,83 +4,66 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The fields here are those of kube/objects_*.c; what a plan comes to read is added in both. */
+/* The fields here are those of objects/objects_*.c; what a plan comes to read is added in both. */
 
-#define ROW(key, how, members)    \
-	{                         \
-		key, how, members \
+#define RULE(key, how, members, form)   \
+	{                               \
+		key, how, members, form \
 	}
-#define KEEP(key)	     ROW(key, REDACT_KEEP, NULL)
-#define WORD(key)	     ROW(key, REDACT_WORD, NULL)
-#define KEY(key)	     ROW(key, REDACT_KEY, NULL)
-#define VALUE(key)	     ROW(key, REDACT_VALUE, NULL)
-#define LABELS(key)	     ROW(key, REDACT_LABELS, NULL)
-#define AMOUNTS(key)	     ROW(key, REDACT_AMOUNTS, NULL)
-#define OBJECT(key, members) ROW(key, REDACT_OBJECT, members)
+#define SCALAR(key)	     RULE(key, REDACT_SCALAR, NULL, 0)
+#define ENUM(key)	     RULE(key, REDACT_ENUM, NULL, 0)
+#define TIME(key)	     RULE(key, REDACT_FORM, NULL, FORM_TIME)
+#define VERSION(key)	     RULE(key, REDACT_VERSION, NULL, 0)
+#define WORD(key)	     RULE(key, REDACT_WORD, NULL, 0)
+#define KEY(key)	     RULE(key, REDACT_KEY, NULL, 0)
+#define VALUE(key)	     RULE(key, REDACT_VALUE, NULL, 0)
+#define LABELS(key)	     RULE(key, REDACT_LABELS, NULL, 0)
+#define AMOUNTS(key)	     RULE(key, REDACT_AMOUNTS, NULL, 0)
+#define OBJECT(key, members) RULE(key, REDACT_OBJECT, members, 0)
+
+/* A row of model/members.h. */
+#define ROW(member, key, form, ...) \
+	RULE(key, (form) == FORM_NAME ? REDACT_WORD : REDACT_FORM, NULL, form),
 
 /* Metadata. */
 
 static const struct redact_rule annotations[] = {
-	ROW("kubernetes.io/config.mirror", REDACT_PRESENT, NULL),
-	KEEP("mckube.io/backend"),
-	KEEP("mckube.io/capacity-scope"),
-	KEEP("mckube.io/criticality"),
-	KEEP("mckube.io/rt-applied"),
-	KEEP("mckube.io/rt-capacity"),
-	KEEP("mckube.io/rt-core"),
-	KEEP("mckube.io/rt-core-request"),
-	KEEP("mckube.io/rt-cores"),
-	KEEP("mckube.io/rt-current"),
-	KEEP("mckube.io/rt-degraded"),
-	KEEP("mckube.io/rt-enforcement"),
-	KEEP("mckube.io/rt-period"),
-	KEEP("mckube.io/rt-recovery"),
-	KEEP("mckube.io/rt-runtime-floor"),
-	KEEP("mckube.io/rt-runtime-hi"),
-	KEEP("mckube.io/rt-runtime-low"),
-	KEEP("mckube.io/rt-runtime-medium"),
-	KEEP("mckube.io/rt-source"),
-	KEEP("mckube.io/topology"),
-	KEEP("mckube.sdv.com/cpu-over90-duration-s"),
-	KEEP("mckube.sdv.com/cpu-usage"),
-	KEEP("mckube.sdv.com/isCpuBusy"),
-	KEEP("realtime"),
-	KEEP("rt_runtime_us"),
-	{ 0 },
+	RULE(ANNOTATION_MIRROR, REDACT_PRESENT, NULL, 0),
+	POD_ANNOTATIONS(ROW) NODE_ANNOTATIONS(ROW){ 0 },
 };
 
 static const struct redact_rule owner[] = {
-	KEY("apiVersion"), KEEP("controller"), KEY("kind"), WORD("name"), WORD("uid"), { 0 },
+	KEY("apiVersion"), SCALAR("controller"), KEY("kind"), WORD("name"), WORD("uid"), { 0 },
 };
 
 static const struct redact_rule metadata[] = {
 	OBJECT("annotations", annotations),
-	KEEP("creationTimestamp"),
-	KEEP("deletionTimestamp"),
+	TIME("creationTimestamp"),
+	TIME("deletionTimestamp"),
 	KEY("finalizers"),
 	LABELS("labels"),
 	WORD("name"),
 	WORD("namespace"),
 	OBJECT("ownerReferences", owner),
-	KEEP("resourceVersion"),
+	VERSION("resourceVersion"),
 	WORD("uid"),
 	{ 0 },
 };
 
-#define TYPE_AND_METADATA KEEP("apiVersion"), KEEP("kind"), OBJECT("metadata", metadata)
+#define TYPE_AND_METADATA VERSION("apiVersion"), ENUM("kind"), OBJECT("metadata", metadata)
 
 /* Selectors, affinities, and what else says where a pod may run. */
 
 static const struct redact_rule requirement[] = {
 	KEY("key"),
-	KEEP("operator"),
+	ENUM("operator"),
 	VALUE("values"),
 	{ 0 },
 };
 
 static const struct redact_rule field_requirement[] = {
-	KEEP("key"),
-	KEEP("operator"),
+	KEY("key"),
+	ENUM("operator"),
 	WORD("values"),
 	{ 0 },
 };
@@ -130,18 +113,18 @@ static const struct redact_rule affinity[] = {
 };
 
 static const struct redact_rule taint[] = {
-	KEEP("effect"), KEY("key"), KEEP("operator"), VALUE("value"), { 0 },
+	ENUM("effect"), KEY("key"), ENUM("operator"), VALUE("value"), { 0 },
 };
 
 static const struct redact_rule spread[] = {
 	OBJECT("labelSelector", selector),
 	KEY("matchLabelKeys"),
-	KEEP("maxSkew"),
-	KEEP("minDomains"),
-	KEEP("nodeAffinityPolicy"),
-	KEEP("nodeTaintsPolicy"),
+	SCALAR("maxSkew"),
+	SCALAR("minDomains"),
+	ENUM("nodeAffinityPolicy"),
+	ENUM("nodeTaintsPolicy"),
 	KEY("topologyKey"),
-	KEEP("whenUnsatisfiable"),
+	ENUM("whenUnsatisfiable"),
 	{ 0 },
 };
 
@@ -154,17 +137,17 @@ static const struct redact_rule resources[] = {
 };
 
 static const struct redact_rule port[] = {
-	KEEP("containerPort"),
-	ROW("hostIP", REDACT_ADDRESS, NULL),
-	KEEP("hostPort"),
-	KEEP("protocol"),
+	SCALAR("containerPort"),
+	RULE("hostIP", REDACT_ADDRESS, NULL, 0),
+	SCALAR("hostPort"),
+	ENUM("protocol"),
 	{ 0 },
 };
 
 static const struct redact_rule container[] = {
 	OBJECT("ports", port),
 	OBJECT("resources", resources),
-	KEEP("restartPolicy"),
+	ENUM("restartPolicy"),
 	{ 0 },
 };
 
@@ -176,25 +159,25 @@ static const struct redact_rule gate[] = {
 static const struct redact_rule pod_spec[] = {
 	OBJECT("affinity", affinity),
 	OBJECT("containers", container),
-	KEEP("hostNetwork"),
+	SCALAR("hostNetwork"),
 	OBJECT("initContainers", container),
 	WORD("nodeName"),
 	LABELS("nodeSelector"),
 	AMOUNTS("overhead"),
-	KEEP("priority"),
+	SCALAR("priority"),
 	KEY("priorityClassName"),
 	OBJECT("resources", resources),
 	KEY("schedulerName"),
 	OBJECT("schedulingGates", gate),
 	OBJECT("tolerations", taint),
 	OBJECT("topologySpreadConstraints", spread),
-	ROW("volumes", REDACT_VOLUME, NULL),
+	RULE("volumes", REDACT_VOLUME, NULL, 0),
 	{ 0 },
 };
 
 static const struct redact_rule pod_status[] = {
-	KEEP("phase"),
-	KEEP("qosClass"),
+	ENUM("phase"),
+	ENUM("qosClass"),
 	{ 0 },
 };
 
@@ -209,7 +192,7 @@ static const struct redact_rule pod[] = {
 
 static const struct redact_rule node_spec[] = {
 	OBJECT("taints", taint),
-	KEEP("unschedulable"),
+	SCALAR("unschedulable"),
 	{ 0 },
 };
 
@@ -228,24 +211,17 @@ static const struct redact_rule node[] = {
 
 /* McKubes. */
 
+static const struct redact_rule rt_settings[] = { MCKUBE_RT_SETTINGS(ROW){ 0 } };
+
+static const struct redact_rule recovery[] = { MCKUBE_RECOVERY(ROW){ 0 } };
+
 static const struct redact_rule mckube_spec[] = {
-	KEEP("criticality"),
-	KEEP("migration"),
-	WORD("node"),
-	WORD("podname"),
-	KEEP("recovery"),
-	KEEP("rtSettings"),
-	OBJECT("selector", selector),
-	{ 0 },
+	MCKUBE_SPEC(ROW) WORD("node"), WORD("podname"),
+	OBJECT("recovery", recovery),  OBJECT("rtSettings", rt_settings),
+	OBJECT("selector", selector),  { 0 },
 };
 
-static const struct redact_rule mckube_status[] = {
-	KEEP("allocatedCore"),
-	KEEP("currentRuntime"),
-	KEEP("lastOverrunTime"),
-	WORD("podUID"),
-	{ 0 },
-};
+static const struct redact_rule mckube_status[] = { MCKUBE_STATUS(ROW){ 0 } };
 
 static const struct redact_rule mckube[] = {
 	TYPE_AND_METADATA,
@@ -262,7 +238,7 @@ static const struct redact_rule pdb_spec[] = {
 };
 
 static const struct redact_rule pdb_status[] = {
-	KEEP("disruptionsAllowed"),
+	SCALAR("disruptionsAllowed"),
 	{ 0 },
 };
 
@@ -274,13 +250,13 @@ static const struct redact_rule pdb[] = {
 };
 
 static const struct redact_rule class_metadata[] = {
-	KEEP("creationTimestamp"), KEY("name"), KEEP("resourceVersion"), WORD("uid"), { 0 },
+	TIME("creationTimestamp"), KEY("name"), VERSION("resourceVersion"), WORD("uid"), { 0 },
 };
 
 static const struct redact_rule priority_class[] = {
-	KEEP("apiVersion"), KEEP("globalDefault"),
-	KEEP("kind"),	    OBJECT("metadata", class_metadata),
-	KEEP("value"),	    { 0 },
+	VERSION("apiVersion"), SCALAR("globalDefault"),
+	ENUM("kind"),	       OBJECT("metadata", class_metadata),
+	SCALAR("value"),       { 0 },
 };
 
 static const struct redact_rule volume_affinity[] = {
@@ -326,8 +302,8 @@ const struct redact_kind *redact_kind(const char *kind, const char *api_version)
 		{ "v1", { "PersistentVolume", false, volume } },
 		{ "v1", { "PersistentVolumeClaim", true, claim } },
 		{ "v1", { "Pod", true, pod } },
-		{ "mcoperator.sdv.com/", { "MCKube", true, mckube } },
-		{ "mcoperator.sdv.com/", { "McKube", true, mckube } },
+		{ MCKUBE_GROUP "/", { "MCKube", true, mckube } },
+		{ MCKUBE_GROUP "/", { "McKube", true, mckube } },
 		{ "policy/", { "PodDisruptionBudget", true, pdb } },
 		{ "scheduling.k8s.io/", { "PriorityClass", false, priority_class } },
 	};
@@ -347,51 +323,149 @@ static bool is_one_of(const char *word, const char *const *list)
 	return false;
 }
 
-/* "kubernetes.io", or a domain that ends so. */
-static bool has_domain(const char *key, size_t n)
-{
-	static const char *const domains[] = { "kubernetes.io", "k8s.io", "sdv.com", "mckube.io" };
-
-	for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
-		size_t len = strlen(domains[i]);
-
-		if (n >= len && memcmp(key + n - len, domains[i], len) == 0 &&
-		    (n == len || key[n - len - 1] == '.'))
-			return true;
-	}
-	return false;
-}
-
 bool redact_is_public_key(const char *key)
 {
 	static const char *const words[] = {
+		"",
 		/* API versions and kinds of owners */
 		"v1",
 		"apps/v1",
 		"batch/v1",
+		"CronJob",
 		"DaemonSet",
 		"Deployment",
 		"Job",
 		"Node",
 		"ReplicaSet",
+		"ReplicationController",
 		"StatefulSet",
-		/* schedulers, priority classes */
+		/* schedulers, priority classes, finalizers, the field of matchFields */
 		"default-scheduler",
-		"mckube",
+		MCKUBE_SCHEDULER,
 		"system-cluster-critical",
 		"system-node-critical",
-		/* the only taint without a domain */
-		"McKubeRTDeadlinePressure",
-		"",
+		MCKUBE_FINALIZER,
+		"foregroundDeletion",
+		"orphan",
+		"batch.kubernetes.io/job-tracking",
+		"kubernetes.io/pv-protection",
+		"kubernetes.io/pvc-protection",
+		"metadata.name",
+		/* labels */
+		MCKUBE_LABEL,
+		MCKUBE_GATE,
+		"app.kubernetes.io/component",
+		"app.kubernetes.io/instance",
+		"app.kubernetes.io/managed-by",
+		"app.kubernetes.io/name",
+		"app.kubernetes.io/part-of",
+		"app.kubernetes.io/version",
+		"apps.kubernetes.io/pod-index",
+		"batch.kubernetes.io/controller-uid",
+		"batch.kubernetes.io/job-completion-index",
+		"batch.kubernetes.io/job-name",
+		"beta.kubernetes.io/arch",
+		"beta.kubernetes.io/instance-type",
+		"beta.kubernetes.io/os",
+		"failure-domain.beta.kubernetes.io/region",
+		"failure-domain.beta.kubernetes.io/zone",
+		"kubernetes.io/arch",
+		"kubernetes.io/hostname",
+		"kubernetes.io/metadata.name",
+		"kubernetes.io/os",
+		"node-role.kubernetes.io/control-plane",
+		"node-role.kubernetes.io/master",
+		"node-role.kubernetes.io/worker",
+		"node.kubernetes.io/instance-type",
+		"statefulset.kubernetes.io/pod-name",
+		"topology.kubernetes.io/region",
+		"topology.kubernetes.io/zone",
+		/* taints */
+		MCKUBE_TAINT,
+		"node.cloudprovider.kubernetes.io/shutdown",
+		"node.cloudprovider.kubernetes.io/uninitialized",
+		"node.kubernetes.io/disk-pressure",
+		"node.kubernetes.io/memory-pressure",
+		"node.kubernetes.io/network-unavailable",
+		"node.kubernetes.io/not-ready",
+		"node.kubernetes.io/out-of-service",
+		"node.kubernetes.io/pid-pressure",
+		"node.kubernetes.io/unreachable",
+		"node.kubernetes.io/unschedulable",
 		NULL,
 	};
-	const char *slash = strchr(key, '/');
 
-	return is_one_of(key, words) ||
-	       has_domain(key, slash ? (size_t)(slash - key) : strlen(key));
+	return is_one_of(key, words);
 }
 
 bool redact_is_public_resource(const char *name)
 {
-	return !strchr(name, '/') || redact_is_public_key(name);
+	static const char *const names[] = {
+		"cpu",
+		"memory",
+		"ephemeral-storage",
+		"pods",
+		"hugepages-64Ki",
+		"hugepages-2Mi",
+		"hugepages-32Mi",
+		"hugepages-1Gi",
+		"nvidia.com/gpu",
+		"amd.com/gpu",
+		"gpu.intel.com/i915",
+		NULL,
+	};
+
+	return is_one_of(name, names);
+}
+
+bool redact_is_enum(const char *word)
+{
+	static const char *const words[] = {
+		"",
+		/* kinds */
+		"List",
+		"MCKube",
+		"McKube",
+		"Namespace",
+		"Node",
+		"PersistentVolume",
+		"PersistentVolumeClaim",
+		"Pod",
+		"PodDisruptionBudget",
+		"PriorityClass",
+		/* phases, QoS classes */
+		"Pending",
+		"Running",
+		"Succeeded",
+		"Failed",
+		"Unknown",
+		"BestEffort",
+		"Burstable",
+		"Guaranteed",
+		/* operators, effects */
+		"In",
+		"NotIn",
+		"Exists",
+		"DoesNotExist",
+		"Gt",
+		"Lt",
+		"Equal",
+		"NoSchedule",
+		"PreferNoSchedule",
+		"NoExecute",
+		/* policies, protocols */
+		"Always",
+		"Never",
+		"OnFailure",
+		"DoNotSchedule",
+		"ScheduleAnyway",
+		"Honor",
+		"Ignore",
+		"TCP",
+		"UDP",
+		"SCTP",
+		NULL,
+	};
+
+	return is_one_of(word, words);
 }

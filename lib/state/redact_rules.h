@@ -4,25 +4,32 @@
 
 #include <stdbool.h>
 
+#include "model/members.h"
+
 /* What redact.c does to the members of an object. A member without a rule is left out; of a list,
  * each element is treated by the list's rule. */
 enum redaction {
-	REDACT_KEEP,	/* as it is, whatever it is */
-	REDACT_WORD,	/* a text: its pseudonym */
-	REDACT_KEY,	/* the same, unless it is a public one */
-	REDACT_VALUE,	/* the same, unless it is a whole number or a truth value */
-	REDACT_ADDRESS, /* the same, unless it means every address */
-	REDACT_PRESENT, /* only that it is there */
-	REDACT_OBJECT,	/* by the rules in `members` */
-	REDACT_LABELS,	/* a map of keys to values */
-	REDACT_AMOUNTS, /* a map of resources to what is kept */
-	REDACT_VOLUME,	/* a pod's volume: its claim */
+	REDACT_SCALAR,	 /* a number or a truth value; of a text only that it is one */
+	REDACT_FORM,	 /* the same, and a text that fits `form` */
+	REDACT_ENUM,	 /* the same, and the words of the Kubernetes API */
+	REDACT_VERSION,	 /* the same, and an API version with its group, or a resourceVersion */
+	REDACT_QUANTITY, /* the same, and quantities */
+	REDACT_WORD,	 /* a text: its pseudonym */
+	REDACT_KEY,	 /* the same, unless it is a public one */
+	REDACT_VALUE,	 /* the same, unless it is a short number or a truth value */
+	REDACT_ADDRESS,	 /* the same, unless it means every address */
+	REDACT_PRESENT,	 /* only that it is there */
+	REDACT_OBJECT,	 /* by the rules in `members` */
+	REDACT_LABELS,	 /* a map of keys to values */
+	REDACT_AMOUNTS,	 /* a map of resources to quantities */
+	REDACT_VOLUME,	 /* a pod's volume: its claim */
 };
 
 struct redact_rule {
 	const char *key; /* the row without one is the last */
 	enum redaction how;
 	const struct redact_rule *members;
+	enum member_form form;
 };
 
 struct redact_kind {
@@ -34,11 +41,9 @@ struct redact_kind {
 /* NULL: objects of this kind are left out. */
 const struct redact_kind *redact_kind(const char *kind, const char *api_version);
 
-/* Keys that say nothing about a cluster: Kubernetes' own, ours, and those of the rules themselves.
- */
+/* Names that say nothing about a cluster: those of Kubernetes itself and ours, each in a list. */
 bool redact_is_public_key(const char *key);
-
-/* The same for resources, which Kubernetes' own name without a domain. */
 bool redact_is_public_resource(const char *name);
+bool redact_is_enum(const char *word);
 
 #endif
