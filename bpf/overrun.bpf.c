@@ -6,8 +6,7 @@
  * which the group will have used up its limit. When the timer fires, consumption is what the kernel
  * charged (rt_time, by the tick and at switches) plus what the running task used since. The
  * accounting itself (sched_stat_runtime) is the back-stop; it also sets the timer for a task that
- * becomes real-time while it runs. A group is named by the cgroup of the task's own task group: who
- * happens to run when something is charged does not matter.
+ * becomes real-time while it runs. A group is named by the cgroup of the task's own task group: the task that runs when something is charged does not matter.
  *
  * Only the fields that are read are declared: CO-RE finds them in the running kernel. They were
  * checked against Linux 6.18. */
@@ -324,22 +323,22 @@ int BPF_PROG(quota_charge, struct task_struct *p, __u64 runtime)
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(group_made, struct cgroup *cgrp, const char *path)
 {
-	struct cgroup_created *birth;
+	struct cgroup_created *created;
 
 	if (cgrp->root->hierarchy_id != hierarchy)
 		return 0;
-	birth = bpf_ringbuf_reserve(&cgroup_watch, sizeof(*birth), 0);
-	if (!birth) {
+	created = bpf_ringbuf_reserve(&cgroup_watch, sizeof(*created), 0);
+	if (!created) {
 		struct cpu *cpu = this_cpu();
 
 		if (cpu)
 			__sync_fetch_and_add(&cpu->lost, 1);
 		return 0;
 	}
-	birth->cgroup = cgrp->kn->id;
-	birth->at_ns = bpf_ktime_get_ns();
-	bpf_probe_read_kernel_str(birth->path, sizeof(birth->path), path);
-	bpf_ringbuf_submit(birth, 0);
+	created->cgroup = cgrp->kn->id;
+	created->at_ns = bpf_ktime_get_ns();
+	bpf_probe_read_kernel_str(created->path, sizeof(created->path), path);
+	bpf_ringbuf_submit(created, 0);
 	return 0;
 }
 

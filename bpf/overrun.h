@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-/* What overrun.bpf.c and lib/node/overrun_bpf.c say to each other. */
+/* Shared by overrun.bpf.c and lib/node/overrun_bpf.c. */
 
 /* A container has up to two limits: the one that an overrun is measured by, and the next one that
  * matters at its level (a High pod at medium: C_low for the recovery, C_medium to go up). The third
@@ -12,7 +12,7 @@
 enum { OVERRUN_LIMITS = 3, OVERRUN_SOON = 2, OVERRUN_PATH = 488 };
 
 /* Events of a CPU go through queue CPU % n, where n is the number of queues: their reader may be
- * bound to the CPUs that fill it, since who is woken on the CPU that wakes him runs soonest. */
+ * bound to the CPUs that fill it, since a wakee on the waker's CPU runs soonest. */
 enum { OVERRUN_QUEUES = 16 };
 
 /* Value of the map `groups`, one for each CPU, by cgroup id. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* mckube-node check: what this kernel can promise. */
+/* mckube-node check: what this kernel can enforce. */
 #include <string.h>
 
 #include "base/auto.h"
@@ -15,7 +15,7 @@ enum check_format { CHECK_TEXT, CHECK_JSON };
 static const char *const formats[] = { "text", "json", NULL };
 
 static const struct option check_options[] = {
-	OPT_ENUM('o', "output", struct check_args, format, formats, "FORMAT", "how to print it",
+	OPT_ENUM('o', "output", struct check_args, format, formats, "FORMAT", "output format",
 		 .preset = "text"),
 	{},
 };
@@ -126,7 +126,7 @@ static int check_run(const struct context *ctx, void *values, struct error *err)
 
 const struct command command_check = {
 	.name = "check",
-	.summary = "Show what this kernel can promise, and what it lacks",
+	.summary = "Show what this kernel can enforce, and what it lacks",
 	.options = check_options,
 	.size = sizeof(struct check_args),
 	.run = check_run,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* mckube-node seccomp: the system calls that the helper makes, as container runtimes read it. */
+/* mckube-node seccomp: the helper's seccomp profile in the format of container runtimes. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,7 +17,7 @@ struct seccomp_args {
 
 static const struct option seccomp_options[] = {
 	OPT_STRING(0, "install", struct seccomp_args, install, "DIR",
-		   "write it to DIR/mckube-node.json, for localhostProfile: mckube-node.json",
+		   "write the profile to DIR/mckube-node.json, for localhostProfile: mckube-node.json",
 		   .complete = "directory"),
 	{},
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* mckube-node set-rt: one budget by hand. */
+/* mckube-node set-rt: the budget of one container. */
 #include "node/set_rt.h"
 
 #include <errno.h>
@@ -21,10 +21,10 @@ static const struct option set_rt_options[] = {
 		"period in microseconds", .preset = "1000000"),
 	OPT_INT(0, "runtime", struct set_rt_args, runtime_us, 0, PERIOD_MAX_US, "US",
 		"budget in each period", .preset = "0"),
-	OPT_STRING(0, "core", struct set_rt_args, core, "CPUS", "pin it to these CPUs, too"),
-	OPT_BOOL(0, "only-runtime", struct set_rt_args, is_runtime_only, "leave the period alone"),
+	OPT_STRING(0, "core", struct set_rt_args, core, "CPUS", "pin the container to these CPUs, too"),
+	OPT_BOOL(0, "only-runtime", struct set_rt_args, is_runtime_only, "keep the period"),
 	OPT_INT(0, "capacity", struct set_rt_args, capacity_us, 0, 1000000, "US",
-		"most that kubepods may have of a second; 0: all that the kernel allows",
+		"upper limit for kubepods' CPU bandwidth, us of a second; 0: the kernel's",
 		.preset = "0"),
 	{},
 };
@@ -42,7 +42,7 @@ static int set_rt_run(const struct context *ctx, void *values, struct error *err
 	struct kernel k;
 
 	if (!args->container)
-		return error_set(err, -EINVAL, "say which container: --container ID");
+		return error_set(err, -EINVAL, "--container: is missing");
 	if (container_id(args->container, s.container, err) < 0 || set_rt_check(&s, err) < 0)
 		return err->code;
 	if (args->core && cpuset_parse(args->core, strlen(args->core), &s.cores, err) < 0)
@@ -54,7 +54,7 @@ static int set_rt_run(const struct context *ctx, void *values, struct error *err
 
 const struct command command_set_rt = {
 	.name = "set-rt",
-	.summary = "Give one container a budget, now and once",
+	.summary = "Set the budget of one container once",
 	.options = set_rt_options,
 	.size = sizeof(struct set_rt_args),
 	.run = set_rt_run,

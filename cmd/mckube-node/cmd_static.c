@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Wanted pods from a file: Pod objects as YAML documents, or a v1 List of them. */
+/* Pods from a file: Pod objects as YAML documents, or a v1 List of them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

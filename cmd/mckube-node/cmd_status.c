@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* mckube-node status: the budgets that the helper wants, and those that the kernel has. */
+/* mckube-node status: the wanted budgets, and those of the kernel. */
 #include <errno.h>
 #include <string.h>
 
@@ -20,11 +20,11 @@ static const char *const formats[] = { "table", "wide", "json", "yaml", NULL };
 
 static const struct option status_options[] = {
 	OPT_STRING(0, "state-file", struct status_args, state_file, "FILE",
-		   "where the helper writes what it wants", .preset = "/run/mckube-node/state.json",
+		   "the helper's state file", .preset = "/run/mckube-node/state.json",
 		   .complete = "file"),
-	OPT_ENUM('o', "output", struct status_args, format, formats, "FORMAT", "how to print it",
+	OPT_ENUM('o', "output", struct status_args, format, formats, "FORMAT", "output format",
 		 .preset = "table"),
-	OPT_BOOL(0, "no-headers", struct status_args, has_no_headers, "print no head line"),
+	OPT_BOOL(0, "no-headers", struct status_args, has_no_headers, "print no header line"),
 	{},
 };
 
@@ -89,7 +89,7 @@ static int status_run(const struct context *ctx, void *values, struct error *err
 	if (context_probe(ctx, &k, &b, err) < 0 || state_file_load(args->state_file, &m, err) < 0)
 		return err->code;
 	if (!m.groups.n)
-		return error_set(err, -ENOENT, "%s: no helper has written its state there",
+		return error_set(err, -ENOENT, "%s: no state of a helper",
 				 args->state_file);
 	array_each(g, &m.groups)
 		add_row(&t, &k, b, g);
@@ -104,7 +104,7 @@ static int status_run(const struct context *ctx, void *values, struct error *err
 
 const struct command command_status = {
 	.name = "status",
-	.summary = "Show the budgets that are wanted, what the kernel has, and the differences",
+	.summary = "Show the wanted budgets, those of the kernel, and the differences",
 	.options = status_options,
 	.size = sizeof(struct status_args),
 	.run = status_run,

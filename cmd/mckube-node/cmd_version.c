@@ -17,7 +17,7 @@ enum version_format { VERSION_TEXT, VERSION_JSON };
 static const char *const formats[] = { "text", "json", NULL };
 
 static const struct option version_options[] = {
-	OPT_ENUM('o', "output", struct version_args, format, formats, "FORMAT", "how to print it",
+	OPT_ENUM('o', "output", struct version_args, format, formats, "FORMAT", "output format",
 		 .preset = "text"),
 	{},
 };

@@ -21,13 +21,12 @@ struct common_args {
 /* What a command gets besides its own options. */
 struct context {
 	const struct common_args *common;
-	const struct option_list *args; /* words that are no options */
+	const struct option_list *args; /* arguments that are not options */
 	struct arena *arena;
 	FILE *out;
 };
 
-/* A command fills its struct from its options and prints to ctx->out; everything else that goes
- * wrong is its error. Returns 0 or a negative errno. */
+/* A command's options fill its struct; it prints to ctx->out and returns an error. Returns 0 or a negative errno. */
 struct command {
 	const char *name, *summary;
 	const char *usage; /* arguments, as the help shows them */

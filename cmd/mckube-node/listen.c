@@ -42,7 +42,7 @@ static unsigned refuse(struct str *reply, const struct error *err)
 				      : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-/* Each thread comes round at least every five seconds when all is well. */
+/* A healthy thread wakes up at least every five seconds. */
 static unsigned serve_health(const struct serve_request *r, void *arg, struct str *reply)
 {
 	const struct run *run = ((const struct listen *)arg)->run;
@@ -51,14 +51,14 @@ static unsigned serve_health(const struct serve_request *r, void *arg, struct st
 		int64_t late_ms;
 	} rows[] = {
 		{ "main", clock_ms() - run->loop_ms },
-		{ "reaction", overrun_threads_late_ms(&run->overrun_threads) },
+		{ "overrun", overrun_threads_late_ms(&run->overrun_threads) },
 	};
 
 	(void)r;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (rows[i].late_ms < LATE_MS)
 			continue;
-		str_addf(reply, "the %s thread has not come round for %lld ms\n", rows[i].thread,
+		str_addf(reply, "%s thread: no progress for %lld ms\n", rows[i].thread,
 			 (long long)rows[i].late_ms);
 		return HTTP_UNAVAILABLE;
 	}
@@ -72,7 +72,7 @@ static unsigned serve_ready(const struct serve_request *r, void *arg, struct str
 	bool is_ready = !run->kube || agent_is_synced(run->kube);
 
 	(void)r;
-	str_add(reply, is_ready ? "ok\n" : "the pods of this node are not known yet\n");
+	str_add(reply, is_ready ? "ok\n" : "pods of this node: not listed yet\n");
 	return is_ready ? HTTP_OK : HTTP_UNAVAILABLE;
 }
 
@@ -113,7 +113,7 @@ static unsigned serve_renice(const struct serve_request *r, void *arg, struct st
 	if (!text || !json_int(json_get(json, "nice"), &nice) || nice < -20 || nice > 19)
 		error_set(&err, -EINVAL, "container_id and nice (-20 to 19) are needed");
 	else if (container_id(text, id, &err) == 0)
-		set_nice(&l->run->kernel, id, (int)nice, &err);
+		container_set_nice(&l->run->kernel, id, (int)nice, &err);
 	if (err.code)
 		return refuse(reply, &err);
 	str_addf(reply, "container %s: nice %d\n", id, (int)nice);

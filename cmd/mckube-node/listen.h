@@ -8,7 +8,7 @@
  * (once the pods of this node are known) and /metrics, and what the older agents offered: POST
  * /cgroup, /set-rt and /renice.
  *
- * ADDRESS is that of serve/serve.h; whoever may open a "unix:/PATH" (mode 0600) may write budgets.
+ * ADDRESS is that of serve/serve.h; access to a "unix:/PATH" (mode 0600) allows writing budgets.
  * Over TCP a POST needs "Authorization: Bearer TOKEN", the token coming from a file, from
  * $MCKUBE_SHARED_TOKEN or from /etc/mckube/token; without a token every POST over TCP is refused.
  * POSTs are limited to 50 a second. */

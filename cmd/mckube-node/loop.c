@@ -27,7 +27,7 @@ struct loop {
 	int signal_fd;
 	int64_t sampled_ns; /* of the last sample */
 	int64_t released_ns, release_interval_ns;
-	uint64_t reported_revision; /* what the Kubernetes side was told last */
+	uint64_t reported_revision; /* of the last agent_notify() */
 	bool reported_busy;
 	bool is_ending;
 };
@@ -71,8 +71,7 @@ static void take_created(struct run *r)
 		overruns_read_created(&r->overruns);
 }
 
-/* Start-up, which ends with the first connections, uses much that is not needed again; later what
- * comes only now and then does, such as many new pods, or a new TLS session. */
+/* Memory that is rarely used again: that of the start-up, which ends with the first connections; later that of many new pods or of a new TLS session. */
 static void release_memory(struct loop *l, int64_t now)
 {
 	if (now - l->released_ns < l->release_interval_ns)

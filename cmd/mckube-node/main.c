@@ -18,7 +18,7 @@ static const struct command *const commands[] = {
 
 static const struct option common_options[] = {
 	OPT_STRING(0, "backend", struct common_args, backend, "NAME",
-		   "force a backend instead of the best that the kernel offers", .preset = "auto"),
+		   "use this backend instead of the best that the kernel offers", .preset = "auto"),
 	OPT_STRING(0, "cgroup-root", struct common_args, cgroup_root, "DIR",
 		   "where the host's cgroups are mounted", .preset = "/sys/fs/cgroup",
 		   .complete = "directory"),
@@ -26,7 +26,7 @@ static const struct option common_options[] = {
 		   "where the host's /proc is mounted", .preset = "/proc", .complete = "directory"),
 	OPT_STRING(0, "sys-root", struct common_args, sys_root, "DIR",
 		   "where the host's /sys is mounted", .preset = "/sys", .complete = "directory"),
-	OPT_INT('v', "v", struct common_args, verbosity, 0, 10, "N", "say more on standard error",
+	OPT_INT('v', "v", struct common_args, verbosity, 0, 10, "N", "log verbosity (0-10)",
 		.preset = "0"),
 	OPT_BOOL('h', "help", struct common_args, is_help, "show this help"),
 	{},

@@ -42,15 +42,15 @@ struct pod_metrics {
 	struct str overruns, levels, runtimes;
 };
 
-static void add_pod(const struct engine_pod *p, const struct escalation_pod *pod_status, void *arg)
+static void add_pod(const struct engine_pod *p, const struct escalation_pod *state, void *arg)
 {
 	struct pod_metrics *m = arg;
 	const struct metric_label *labels = METRIC_LABELS("namespace", p->ns, "pod", p->name);
 
 	metric_add(&m->overruns, "mckube_node_pod_overruns_total", labels, p->overruns);
-	metric_add(&m->levels, "mckube_node_pod_level", labels, pod_status->level);
+	metric_add(&m->levels, "mckube_node_pod_level", labels, state->level);
 	metric_add(&m->runtimes, "mckube_node_pod_runtime_microseconds", labels,
-		   (uint64_t)escalation_runtime(pod_status));
+		   (uint64_t)escalation_runtime(state));
 }
 
 static void add_pods(struct run *r, struct str *out)
@@ -75,24 +75,24 @@ void metrics_write(struct run *r, struct str *out)
 	AUTO_FREE struct engine_stats *s = xcalloc(1, sizeof(*s));
 
 	engine_get_stats(&r->engine, s);
-	metric_head(out, "mckube_node_info", "gauge", "What this node's budgets rest on.");
+	metric_head(out, "mckube_node_info", "gauge", "Backend and overrun source.");
 	metric_add(out, "mckube_node_info",
 		   METRIC_LABELS("backend", r->backend->name, "overruns", r->overruns.source->name),
 		   1);
 	metric_one(out, "mckube_node_overruns_total", "counter", "Limits passed.", s->overruns);
-	metric_one(out, "mckube_node_rehearsals_total", "counter",
-		   "Reactions gone through without writing, shortly before a limit.", s->warm_ups);
+	metric_one(out, "mckube_node_warm_ups_total", "counter",
+		   "Warm-ups of the overrun handler shortly before a limit.", s->warm_ups);
 	metric_one(out, "mckube_node_escalations_total", "counter", "Levels raised.",
 		   s->escalations);
 	metric_one(out, "mckube_node_recoveries_total", "counter", "Levels lowered.",
 		   s->recoveries);
 	metric_one(out, "mckube_node_refusals_total", "counter", "Budgets refused.", s->refusals);
 	metric_one(out, "mckube_node_rewritten_total", "counter",
-		   "Budgets that somebody else wrote over.", s->rewritten);
+		   "Budgets that another process changed.", s->rewritten);
 	metric_one(out, "mckube_node_events_lost_total", "counter",
-		   "Events for which the kernel had no room.", s->lost);
-	metric_one(out, "mckube_node_notes_lost_total", "counter",
-		   "Notes for which there was no room.", s->events_lost);
+		   "Kernel events for which there was no room.", s->lost);
+	metric_one(out, "mckube_node_reports_lost_total", "counter",
+		   "Events of the helper for which there was no room.", s->events_lost);
 	metric_head(out, "mckube_node_cpu_busy_ratio", "gauge", "Share of CPU time not idle.");
 	metric_add_millionths(out, "mckube_node_cpu_busy_ratio", METRIC_NO_LABELS, r->usage.ppm);
 	add_latencies(out, s);

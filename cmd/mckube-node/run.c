@@ -24,55 +24,55 @@
 
 static const struct option run_options[] = {
 	OPT_STRING(0, "static", struct run_args, static_file, "FILE",
-		   "take the wanted pods from a file instead of Kubernetes", .complete = "file"),
+		   "read the pods from a file instead of the API server", .complete = "file"),
 	OPT_STRING(0, "node-name", struct run_args, node_name, "NAME",
 		   "this node's name in Kubernetes (default $NODE_NAME, else the host's)"),
 	OPT_STRING(0, "kubeconfig", struct run_args, kubeconfig, "FILE",
 		   "how to reach the API server (default: as kubectl, or the service account)",
 		   .complete = "file"),
 	OPT_STRING(0, "config", struct run_args, config_file, "FILE",
-		   "read rt-operator's rt-operator.yaml; options win over it", .complete = "file"),
+		   "read rt-operator's rt-operator.yaml; options take precedence", .complete = "file"),
 	OPT_STRING(0, "listen", struct run_args, listen, "ADDRESS",
 		   "serve /metrics, /healthz, /cgroup, /set-rt and /renice: unix:/PATH, PORT on "
 		   "127.0.0.1, or HOST:PORT"),
 	OPT_STRING(0, "token-file", struct run_args, token_file, "FILE",
-		   "what a POST must bring (default $MCKUBE_SHARED_TOKEN, /etc/mckube/token)",
+		   "bearer token for POST requests (default $MCKUBE_SHARED_TOKEN, /etc/mckube/token)",
 		   .complete = "file"),
 	OPT_STRING(0, "state-file", struct run_args, state_file, "FILE",
-		   "what must survive a restart of the helper",
+		   "state kept across restarts of the helper",
 		   .preset = "/run/mckube-node/state.json", .complete = "file"),
 	OPT_BOOL(0, "keep", struct run_args, is_kept,
-		 "leave budgets as they are when the helper ends"),
+		 "keep the budgets when the helper ends"),
 	OPT_STRING(0, "keep-while", struct run_args, keep_while, "NAMESPACE/NAME",
-		   "the same, as long as this DaemonSet exists: the helper is being upgraded"),
+		   "keep the budgets when the helper ends while this DaemonSet exists (an upgrade)"),
 	OPT_STRING(0, "bundle-dir", struct run_args, bundle_dir, "DIR",
-		   "a further folder with the bundles of a runtime", .complete = "directory"),
+		   "a further folder with a runtime's bundles", .complete = "directory"),
 	OPT_STRING(0, "host-root", struct run_args, host_root, "DIR",
 		   "where the host's root is mounted", .preset = "", .complete = "directory"),
 	OPT_BOOL(0, "poll", struct run_args, is_polling, "do not use BPF, poll CPU time instead"),
 	OPT_DURATION(0, "dwell", struct run_args, dwell_ns, "shortest time on a higher level",
 		     .preset = "1s"),
 	OPT_DURATION(0, "dwell-max", struct run_args, dwell_max_ns,
-		     "longest, where overruns come back again and again", .preset = "60s"),
+		     "longest time on a higher level, after repeated overruns", .preset = "60s"),
 	OPT_INT(0, "calm-periods", struct run_args, calm_periods, 1, 100000, "N",
-		"periods below C_low after which a level is left", .preset = "10"),
+		"periods below runtime_low after which a level is left", .preset = "10"),
 	OPT_DURATION(0, "calm-time", struct run_args, calm_ns,
-		     "how long the node's CPU must be calm for nodeCpu recovery", .preset = "5s"),
+		     "how long CPU use must stay low for nodeCpu recovery", .preset = "5s"),
 	OPT_RATIO(0, "busy-above", struct run_args, busy_above, 0, 1000000,
 		  "the node is busy above this share of CPU time", .preset = "0.9"),
-	OPT_INT(0, "grace", struct run_args, grace_us, 0, 100000, "US",
-		"what the kernel gives a pod at raise above its level where there is room, so that "
-		"it still runs when it is raised",
+	OPT_INT(0, "headroom", struct run_args, headroom_us, 0, 100000, "US",
+		"budget above its level for a pod at raise where there is room, so that "
+		"it is not throttled before it is raised",
 		.preset = "500"),
 	OPT_INT(0, "capacity", struct run_args, capacity_us, 0, 1000000, "US",
-		"most that kubepods may have of a second; 0: all that the kernel allows",
+		"upper limit for kubepods' CPU bandwidth, us of a second; 0: the kernel's",
 		.preset = "0"),
 	{},
 };
 
-static void found_created(const struct cgroup_created *birth, void *arg)
+static void found_created(const struct cgroup_created *created, void *arg)
 {
-	run_place(arg, birth->path);
+	run_place(arg, created->path);
 }
 
 static void found_folder(const char *path, void *arg)
@@ -102,11 +102,11 @@ static void set_rules(struct run *r)
 	rules->calm_periods = r->args->calm_periods;
 	rules->calm_ns = r->args->calm_ns;
 	rules->busy_above = r->args->busy_above;
-	rules->grace_us = r->args->grace_us;
+	rules->headroom_us = r->args->headroom_us;
 	r->usage.busy_above = r->args->busy_above;
 	r->usage.calm_ns = r->args->calm_ns;
 	r->engine.cgroups.capacity_us = r->args->capacity_us;
-	r->engine.memory = &r->memory;
+	r->engine.saved = &r->saved;
 }
 
 static bool misses_bpf(void *arg)
@@ -119,7 +119,7 @@ int run_open(struct run *r, struct error *err)
 	struct error ignored;
 
 	r->loop_ms = clock_ms();
-	if (state_file_load(r->args->state_file, &r->memory, err) < 0 || open_sources(r, err) < 0 ||
+	if (state_file_load(r->args->state_file, &r->saved, err) < 0 || open_sources(r, err) < 0 ||
 	    engine_init(&r->engine, &r->kernel, r->backend, &r->overruns, err) < 0)
 		return err->code;
 	set_rules(r);
@@ -155,8 +155,8 @@ static void leave(struct run *r)
 		unlink(r->args->state_file);
 		return;
 	}
-	/* The file stays: the next helper must not take our budgets for what was there before. */
-	log_warning("%zu containers keep their budgets: real-time tasks run in them", n_kept);
+	/* The file stays: the next helper must not take our budgets for what it found. */
+	log_warning("%zu containers keep their budgets: they have real-time tasks", n_kept);
 }
 
 void run_close(struct run *r)
@@ -168,7 +168,7 @@ void run_close(struct run *r)
 	}
 	overruns_close(&r->overruns);
 	cgroup_watch_close(&r->cgroup_watch);
-	saved_state_done(&r->memory);
+	saved_state_done(&r->saved);
 	array_each(p, &r->processes)
 		free(p->uid);
 	array_done(&r->processes);
@@ -208,7 +208,7 @@ static void place_found(const char *path, const struct container_path *parsed, v
 
 static int refuse_process(const struct assignment *w, pid_t pid, struct error *err)
 {
-	return error_set(err, -ESRCH, "pod %s/%s: process %d is another one now", w->want.ns,
+	return error_set(err, -ESRCH, "pod %s/%s: pid %d was reused", w->want.ns,
 			 w->want.name, pid);
 }
 
@@ -278,7 +278,7 @@ static void log_start(const struct run *r)
 	if (r->why_polling.code)
 		log_warning("%s", r->why_polling.msg);
 	if (r->why_not_realtime.code)
-		log_warning("%s; reactions may be late", r->why_not_realtime.msg);
+		log_warning("%s; budgets may be written late", r->why_not_realtime.msg);
 }
 
 static int make_state_folder(const struct run_args *args, struct error *err)

@@ -21,7 +21,7 @@ struct run_args {
 	const char *node_name, *kubeconfig, *listen, *token_file, *keep_while;
 	bool is_kept, is_polling;
 	int64_t dwell_ns, dwell_max_ns, calm_ns;
-	int32_t calm_periods, grace_us;
+	int32_t calm_periods, headroom_us;
 	uint32_t busy_above; /* ppm */
 	int64_t capacity_us; /* of a second, for kubepods */
 };
@@ -41,8 +41,8 @@ struct run {
 	struct overruns overruns;
 	struct error why_polling, why_not_realtime; /* code 0: neither */
 	struct engine engine;
-	struct cgroup_watch cgroup_watch; /* fd -1: BPF tells */
-	struct saved_state memory;
+	struct cgroup_watch cgroup_watch; /* fd -1: BPF reports them */
+	struct saved_state saved;
 	struct cpu_usage usage;
 	struct agent *kube;    /* NULL: from a file */
 	struct listen *listen; /* NULL: not asked for */
@@ -55,29 +55,28 @@ struct run {
 /* Starts everything that needs no assignment: engine, overruns, overrun_threads threads. */
 int run_open(struct run *r, struct error *err);
 
-/* Ends it; budgets are given back unless they shall be kept. */
+/* Ends it; budgets are restored unless they are to be kept. */
 void run_close(struct run *r);
 
-/* Reads the pods of a file, sets them, and takes those away that are in it no more. */
+/* Reads the pods of a file, sets them, and removes those that are no longer in it. */
 int static_apply(struct run *r, const char *path, struct error *err);
 
-/* A cgroup has appeared: is it a container that is waited for? */
+/* A cgroup was created: sets the budget if it is an assigned container's. */
 void run_place(struct run *r, const char *path);
 
-/* A assignment came or changed: sets it, and places containers whose cgroups are there already. A
- * process that names a container must be the one that it was, for as long as the pod is wanted. */
+/* An assignment came or changed: sets it, and places containers whose cgroups exist already. A process that names a container must stay the same one for as long as the pod is assigned. */
 int run_set(struct run *r, struct assignment *w, struct error *err);
 
-/* A pod is wanted no more. */
+/* A pod is no longer assigned. */
 void run_forget(struct run *r, const char *uid);
 
-/* Writes the pod_status file, if there is something new for it. */
+/* Writes the state file if the state has changed. */
 void run_save(struct run *r);
 
-/* Waits for signals, cgroup_watch, notes and time, until SIGTERM or SIGINT. */
+/* Handles signals, new cgroups, events and timeouts, until SIGTERM or SIGINT. */
 int run_loop(struct run *r, struct error *err);
 
-/* Writes a note to the log, and hands it to Kubernetes. */
+/* Logs an event and posts it to the API server. */
 void run_report(struct run *r, const struct node_event *n);
 
 #endif

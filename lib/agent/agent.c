@@ -38,7 +38,7 @@ struct agent {
 	struct events events;
 	struct pod_statuses pod_statuses;
 	struct node_status node;
-	ARRAY(char *) known; /* uids that were seen before a new list */
+	ARRAY(char *) known; /* uids before a new list */
 	atomic_bool is_synced;
 	int64_t send_due_ms;
 };
@@ -49,7 +49,7 @@ static void forget_pod(struct agent *s, const char *uid)
 	pod_statuses_forget(&s->pod_statuses, uid);
 }
 
-static void strike_known(struct agent *s, const char *uid)
+static void forget_known(struct agent *s, const char *uid)
 {
 	for (size_t i = s->known.n; i-- > 0;) {
 		if (strcmp(s->known.items[i], uid) != 0)
@@ -59,7 +59,7 @@ static void strike_known(struct agent *s, const char *uid)
 	}
 }
 
-/* The API server knows the ids of containers once they run: for runtimes whose files we do not. */
+/* The API server knows the ids of containers once they run: for runtimes whose files are not known. */
 static void place_by_status(struct agent *s, const cJSON *pod, const char *uid)
 {
 	static const char *const lists[] = { "status.containerStatuses",
@@ -96,22 +96,22 @@ static void report_invalid_assignment(struct agent *s, const struct assignment *
 	agent_post_event(s, &n);
 }
 
-/* A pod changes often: what is bad in it is told once. */
+/* A pod changes often: an invalid assignment is reported once. */
 static void take_assignment(struct agent *s, const cJSON *pod, struct assignment *w,
-			    const struct error *what_is_bad)
+			    const struct error *invalid)
 {
 	const char *uid = json_text(json_path(pod, "metadata.uid"));
 	struct error err = ERROR_INIT;
 
-	if (!what_is_bad && s->options.set(s->options.arg, w, &err) < 0)
+	if (!invalid && s->options.set(s->options.arg, w, &err) < 0)
 		log_warning("pod %s/%s: %s", w->want.ns, w->want.name, err.msg);
-	else if (!what_is_bad && engine_awaits(s->options.engine, uid))
+	else if (!invalid && engine_awaits(s->options.engine, uid))
 		place_by_status(s, pod, uid);
 	pod_statuses_see_pod(&s->pod_statuses, pod);
 	if (pod_statuses_set_invalid(&s->pod_statuses, uid,
-				     what_is_bad ? what_is_bad->msg : NULL) &&
-	    what_is_bad)
-		report_invalid_assignment(s, w, what_is_bad);
+				     invalid ? invalid->msg : NULL) &&
+	    invalid)
+		report_invalid_assignment(s, w, invalid);
 }
 
 static bool has_ended(const cJSON *pod)
@@ -129,7 +129,7 @@ static void take_pod(struct agent *s, const cJSON *pod, bool is_deleted)
 
 	if (!uid)
 		return;
-	strike_known(s, uid);
+	forget_known(s, uid);
 	enum assignment_kind kind = assignment_read(pod, true, s->options.kernel->cpus, w, &err);
 	if (is_deleted || has_ended(pod) || kind == ASSIGNMENT_NONE)
 		forget_pod(s, uid);
@@ -166,7 +166,7 @@ static int on_event(struct kube_watch *w, const struct watch_event *e, struct er
 	return take_text(w->arg, e->object, e->type == WATCH_DELETED, err);
 }
 
-/* What was known before a new list and is not in it is gone. */
+/* A pod that was known before a new list and is not in it is gone. */
 static void on_sync(struct kube_watch *w, bool is_complete)
 {
 	struct agent *s = w->arg;
@@ -257,7 +257,7 @@ static void start_mckubes(struct agent *s)
 	kube_watch_start(&s->kube, &s->mckubes.watch);
 }
 
-/* These return how many milliseconds may pass until the next look at it, though nothing happens. */
+/* These return after how many milliseconds to call them again if nothing happens. */
 
 static int step_watch(struct agent_watch *w, void (*start)(struct agent *), struct agent *s)
 {
@@ -286,7 +286,7 @@ static int send_all(struct agent *s, struct error *err)
 	return pods < node ? pods : node;
 }
 
-/* Not at once again after an error. */
+/* Waits after an error. */
 static int send(struct agent *s)
 {
 	struct error err = ERROR_INIT;
@@ -405,7 +405,7 @@ bool agent_is_synced(const struct agent *s)
 	return s->is_synced;
 }
 
-static bool is_leaving(const struct kube_request *request)
+static bool is_retiring(const struct kube_request *request)
 {
 	AUTO_JSON cJSON *object = NULL;
 	struct error ignored;
@@ -427,7 +427,7 @@ bool agent_daemonset_exists(struct agent *s, const char *daemon_set)
 	kube_get(&request, &ref);
 	request.call.timeout_ms = OWNER_MS;
 	if (kube_do(&s->kube, &request, &err) == 0)
-		return !is_leaving(&request);
+		return !is_retiring(&request);
 	return request.call.code != 401 && request.call.code != 403 && request.call.code != 404;
 }
 

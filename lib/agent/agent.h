@@ -6,8 +6,7 @@
 #include "node/cpu_usage.h"
 #include "node/engine.h"
 
-/* Kubernetes' side of the helper: a thread that watches the pods of this node, events about them,
- * and describes the node in its annotations. Nothing urgent waits for it. */
+/* The helper's connection to the API server: a thread that watches the pods of this node, writes their status and Events, and describes the node in its annotations. Nothing urgent waits for it. */
 struct agent;
 
 /* What the agent shares with the rest of the helper. All of it outlives the agent. */
@@ -21,7 +20,7 @@ struct agent_options {
 	const struct overruns *overruns;
 	const struct cpu_usage *usage;
 	struct engine *engine;
-	/* Puts an assignment into force. */
+	/* Applies an assignment. */
 	int (*set)(void *arg, struct assignment *w, struct error *err);
 	void *arg;
 };
@@ -29,22 +28,21 @@ struct agent_options {
 /* The options are copied. */
 int agent_start(const struct agent_options *options, struct agent **ret, struct error *err);
 
-/* Ends the thread. What follows may still be asked. */
+/* Ends the thread; agent_daemonset_exists() may still be called. */
 void agent_stop(struct agent *s);
 void agent_free(struct agent *s);
 
 /* Has the first list of pods been worked through? */
 bool agent_is_synced(const struct agent *s);
 
-/* Does this DaemonSet ("NAMESPACE/NAME") exist and stay? The server is asked for two seconds; one
+/* Does this DaemonSet ("NAMESPACE/NAME") exist and is not being deleted? The server is asked for two seconds; one
  * that cannot be reached means yes. Only after agent_stop(). */
 bool agent_daemonset_exists(struct agent *s, const char *daemon_set);
 
-/* Takes a note to be told as an Event. */
+/* Queues an event to be posted. */
 void agent_post_event(struct agent *s, const struct node_event *n);
 
-/* The engine's revision has changed, or the node has become busy or calm: it sleeps until it is
- * told so. NULL is fine. */
+/* Wakes the thread: the engine's revision has changed, or the node has become busy or calm. NULL is fine. */
 void agent_notify(struct agent *s);
 
 #endif

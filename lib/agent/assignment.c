@@ -11,7 +11,7 @@
 #include "node/container.h"
 #include "node/engine_internal.h"
 
-#define NOTE(key) "mckube.io/" key
+#define NAME(key) "mckube.io/" key
 #define PATH(key) "metadata.annotations[" key "]"
 
 enum { PER_CENT = 100 };
@@ -35,11 +35,11 @@ static struct raw raw_of(struct cluster *strings, const cJSON *annotations, cons
 	return (struct raw){ intern_cstr(&strings->strings, text), RAW_STRING };
 }
 
-static void name_fields(struct request_text *t, struct cluster *s, const cJSON *notes)
+static void name_fields(struct request_text *t, struct cluster *s, const cJSON *annotations)
 {
 #define FIELD(member, key)                           \
-	t->member.raw = raw_of(s, notes, NOTE(key)); \
-	t->member.path = PATH(NOTE(key))
+	t->member.raw = raw_of(s, annotations, NAME(key)); \
+	t->member.path = PATH(NAME(key))
 	FIELD(period, "rt-period");
 	FIELD(low, "rt-runtime-low");
 	FIELD(medium, "rt-runtime-medium");
@@ -52,10 +52,10 @@ static void name_fields(struct request_text *t, struct cluster *s, const cJSON *
 }
 
 /* rt-operator knows one budget in a second, and nothing of criticality. */
-static void name_operator_fields(struct request_text *t, struct cluster *s, const cJSON *notes)
+static void name_operator_fields(struct request_text *t, struct cluster *s, const cJSON *annotations)
 {
 	*t = (struct request_text){ .fixed_period = SECOND_US };
-	t->low.raw = t->hi.raw = raw_of(s, notes, "rt_runtime_us");
+	t->low.raw = t->hi.raw = raw_of(s, annotations, "rt_runtime_us");
 	t->low.path = t->hi.path = PATH("rt_runtime_us");
 	t->medium.path = t->floor.path = t->core.path = t->core_count.path = "";
 	t->criticality.raw = (struct raw){ intern_cstr(&s->strings, "High"), RAW_STRING };
@@ -83,10 +83,10 @@ static int read_request(struct assignment *w, const struct request_text *t, cons
 }
 
 /* A word from a short list; absent is 0. */
-static int read_word(const cJSON *notes, const char *key, const char *const *words, uint8_t *ret,
+static int read_word(const cJSON *annotations, const char *key, const char *const *words, uint8_t *ret,
 		     struct error *err)
 {
-	const char *text = json_text(json_get(notes, key));
+	const char *text = json_text(json_get(annotations, key));
 
 	for (uint8_t i = 0; text && words[i]; i++) {
 		if (strcasecmp(text, words[i]) != 0)
@@ -100,25 +100,25 @@ static int read_word(const cJSON *notes, const char *key, const char *const *wor
 	return 0;
 }
 
-static int read_recovery(const cJSON *notes, struct recovery *ret, struct error *err)
+static int read_recovery(const cJSON *annotations, struct recovery *ret, struct error *err)
 {
-	const char *text = json_text(json_get(notes, NOTE("rt-recovery")));
+	const char *text = json_text(json_get(annotations, NAME("rt-recovery")));
 
 	if (!recovery_parse(text ? text : "", ret))
-		return error_set(err, -EINVAL, PATH(NOTE("rt-recovery")) ": '%.60s' is not known",
+		return error_set(err, -EINVAL, PATH(NAME("rt-recovery")) ": '%.60s' is not known",
 				 text);
 	return 0;
 }
 
-static int read_words(struct assignment *w, const cJSON *notes, struct error *err)
+static int read_words(struct assignment *w, const cJSON *annotations, struct error *err)
 {
 	static const char *const enforcements[] = { "", "watch", "raise", NULL };
 	static const char *const levels[] = { "low", "medium", "hi", NULL };
-	int r = read_word(notes, NOTE("rt-enforcement"), enforcements, &w->want.enforcement, err);
+	int r = read_word(annotations, NAME("rt-enforcement"), enforcements, &w->want.enforcement, err);
 
 	if (r == 0)
-		r = read_recovery(notes, &w->want.recovery, err);
-	return r < 0 ? r : read_word(notes, NOTE("rt-current"), levels, &w->want.level, err);
+		r = read_recovery(annotations, &w->want.recovery, err);
+	return r < 0 ? r : read_word(annotations, NAME("rt-current"), levels, &w->want.level, err);
 }
 
 /* A container of the pod by name; NULL name: the first. Init containers come after the others. */
@@ -168,11 +168,11 @@ static int take_share(const cJSON *pod, struct slice word, const cJSON **ret_con
 	size_t n = equal ? (size_t)(equal - word.s) : word.n;
 	char *end = NULL;
 	unsigned long percent = equal ? strtoul(equal + 1, &end, 10) : 0;
-	bool is_good = !equal || (percent >= 1 && percent <= PER_CENT && end == word.s + word.n);
+	bool is_valid = !equal || (percent >= 1 && percent <= PER_CENT && end == word.s + word.n);
 
-	*ret_percent = is_good ? (uint32_t)percent : 0;
+	*ret_percent = is_valid ? (uint32_t)percent : 0;
 	*ret_container = n ? find_container(pod, word.s, n) : NULL;
-	if (!*ret_container || !is_good)
+	if (!*ret_container || !is_valid)
 		return error_set(err, -EINVAL,
 				 PATH("mckube.io/rt-containers") ": '%.*s' names no container with "
 								 "1 to 100 per cent",
@@ -200,10 +200,10 @@ static int divide_shares(struct assignment *w, struct error *err)
 	return 0;
 }
 
-static int read_containers(struct assignment *w, const cJSON *pod, const cJSON *notes,
+static int read_containers(struct assignment *w, const cJSON *pod, const cJSON *annotations,
 			   struct error *err)
 {
-	const char *at = json_text(json_get(notes, NOTE("rt-containers")));
+	const char *at = json_text(json_get(annotations, NAME("rt-containers")));
 	const cJSON *container = find_container(pod, NULL, 0);
 
 	if (!at)
@@ -231,7 +231,7 @@ static int read_names(struct assignment *w, const cJSON *pod, struct error *err)
 
 	if (!name)
 		return error_set(err, -EINVAL, "metadata.name: is missing");
-	if (!pod_uid_is_good(uid ? uid : name))
+	if (!pod_uid_is_valid(uid ? uid : name))
 		return error_set(err, -EINVAL, "metadata.uid: '%.80s' is not a uid",
 				 uid ? uid : name);
 	json_int(json_path(pod, "spec.priority"), &priority);
@@ -242,19 +242,19 @@ static int read_names(struct assignment *w, const cJSON *pod, struct error *err)
 	return 0;
 }
 
-/* Which of the two vocabularies speaks; 0: none. */
-static bool choose_fields(const cJSON *pod, const cJSON *notes, bool needs_core,
+/* Chooses the vocabulary. False: no assignment. */
+static bool choose_fields(const cJSON *pod, const cJSON *annotations, bool needs_core,
 			  struct cluster *strings, struct request_text *ret)
 {
 	const char *qos = json_text(json_path(pod, "status.qosClass"));
-	const char *realtime = json_text(json_get(notes, "realtime"));
+	const char *realtime = json_text(json_get(annotations, "realtime"));
 
 	*ret = (struct request_text){ 0 };
-	if (json_get(notes, NOTE("rt-period"))) {
-		name_fields(ret, strings, notes);
+	if (json_get(annotations, NAME("rt-period"))) {
+		name_fields(ret, strings, annotations);
 		return !needs_core || ret->core.raw.kind != RAW_ABSENT;
 	}
-	name_operator_fields(ret, strings, notes);
+	name_operator_fields(ret, strings, annotations);
 	return realtime && strcmp(realtime, "true") == 0 &&
 	       (!qos || strcmp(qos, "Guaranteed") == 0);
 }
@@ -262,17 +262,17 @@ static bool choose_fields(const cJSON *pod, const cJSON *notes, bool needs_core,
 enum assignment_kind assignment_read(const cJSON *pod, bool needs_core, unsigned n_cpus,
 				     struct assignment *ret, struct error *err)
 {
-	const cJSON *notes = json_path(pod, "metadata.annotations");
+	const cJSON *annotations = json_path(pod, "metadata.annotations");
 	AUTO(cluster_done) struct cluster strings = { 0 };
 	struct request_text text;
 
 	*ret = (struct assignment){ .want.containers = ret->containers };
-	if (!choose_fields(pod, notes, needs_core, &strings, &text))
+	if (!choose_fields(pod, annotations, needs_core, &strings, &text))
 		return ASSIGNMENT_NONE;
-	bool is_degraded = json_get(notes, NOTE("rt-degraded"));
+	bool is_degraded = json_get(annotations, NAME("rt-degraded"));
 	if (read_names(ret, pod, err) < 0 ||
 	    read_request(ret, &text, &strings, is_degraded, n_cpus, err) < 0 ||
-	    read_words(ret, notes, err) < 0 || read_containers(ret, pod, notes, err) < 0)
+	    read_words(ret, annotations, err) < 0 || read_containers(ret, pod, annotations, err) < 0)
 		return ASSIGNMENT_INVALID;
 	return ASSIGNMENT_VALID;
 }

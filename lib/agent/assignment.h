@@ -11,13 +11,12 @@
  * by `cgroup` or `pid`.
  *
  *	mckube.io/rt-period, rt-runtime-low, rt-runtime-medium, rt-runtime-hi, rt-core, rt-current,
- *	criticality: as DESIGN.md says
+ *	criticality: see model/request_value.h
  *	mckube.io/rt-runtime-floor, mckube.io/rt-enforcement (watch|raise), mckube.io/rt-recovery
  *	(budget/recovery.h): optional
- *	mckube.io/rt-degraded: if it is there, the floor is all that the pod has, at any level
+ *	mckube.io/rt-degraded: if present, the pod has its floor at any level
  *	mckube.io/rt-containers: names of the containers, also init ones, among which the budget is
- *	divided: "app", "app,logger" (equal parts), "app=70,logger=30" (per cent). Without it the
- *	first container has it all.
+ *	divided: "app", "app,logger" (equal parts), "app=70,logger=30" (per cent). Without it the first container has all of it.
  *	realtime: "true", rt_runtime_us: rt-operator's; period 1 s, Guaranteed pods only */
 
 enum { ASSIGNMENT_CONTAINERS = 16 };
@@ -36,7 +35,7 @@ enum assignment_kind {
 };
 
 /* `needs_core`: mckube.io/rt-period without rt-core is no assignment yet. `n_cpus` is how many CPUs
- * a pod without cores may use. A assignment is released with assignment_done() in any case. */
+ * a pod without cores may use. An assignment is released with assignment_done() in any case. */
 enum assignment_kind assignment_read(const cJSON *pod, bool needs_core, unsigned n_cpus,
 				     struct assignment *ret, struct error *err);
 void assignment_done(struct assignment *w);

@@ -28,29 +28,29 @@ const char *node_event_reason(enum node_event_kind kind)
 	return kinds[kind].reason;
 }
 
-void events_init(struct events *r, struct kube *k, const char *node_name)
+void events_init(struct events *e, struct kube *k, const char *node_name)
 {
-	*r = (struct events){ .writer = event_writer_new(k, MCKUBE_DOMAIN "/node", node_name) };
-	pthread_mutex_init(&r->lock, NULL);
+	*e = (struct events){ .writer = event_writer_new(k, MCKUBE_DOMAIN "/node", node_name) };
+	pthread_mutex_init(&e->lock, NULL);
 }
 
-void events_done(struct events *r)
+void events_done(struct events *e)
 {
-	if (!r->writer)
+	if (!e->writer)
 		return;
-	event_writer_free(r->writer);
-	array_done(&r->notes);
-	pthread_mutex_destroy(&r->lock);
+	event_writer_free(e->writer);
+	array_done(&e->pending);
+	pthread_mutex_destroy(&e->lock);
 }
 
-void events_add(struct events *r, const struct node_event *n)
+void events_add(struct events *e, const struct node_event *n)
 {
-	pthread_mutex_lock(&r->lock);
-	if (r->notes.n < EVENTS_PENDING_MAX)
-		*array_add(&r->notes) = *n;
+	pthread_mutex_lock(&e->lock);
+	if (e->pending.n < EVENTS_PENDING_MAX)
+		*array_add(&e->pending) = *n;
 	else
-		r->dropped++;
-	pthread_mutex_unlock(&r->lock);
+		e->dropped++;
+	pthread_mutex_unlock(&e->lock);
 }
 
 /* A time of CLOCK_MONOTONIC, since 1970. */
@@ -63,9 +63,9 @@ static int64_t since_1970_us(int64_t at_ns)
 	       (engine_now_ns() - at_ns) / NS_PER_US;
 }
 
-static void post(struct events *r, const struct node_event *n)
+static void post(struct events *e, const struct node_event *n)
 {
-	event_post(r->writer, &(struct event){
+	event_post(e->writer, &(struct event){
 				      .resource = &kube_pods,
 				      .ns = n->ns,
 				      .name = n->name,
@@ -79,23 +79,23 @@ static void post(struct events *r, const struct node_event *n)
 			      });
 }
 
-static void take_events(struct events *r)
+static void take_events(struct events *e)
 {
-	pthread_mutex_lock(&r->lock);
-	array_each(n, &r->notes)
-		post(r, n);
-	array_clear(&r->notes);
-	pthread_mutex_unlock(&r->lock);
+	pthread_mutex_lock(&e->lock);
+	array_each(n, &e->pending)
+		post(e, n);
+	array_clear(&e->pending);
+	pthread_mutex_unlock(&e->lock);
 }
 
-int events_step(struct events *r)
+int events_step(struct events *e)
 {
-	take_events(r);
-	return event_step(r->writer);
+	take_events(e);
+	return event_step(e->writer);
 }
 
-void events_flush(struct events *r, int timeout_ms)
+void events_flush(struct events *e, int timeout_ms)
 {
-	take_events(r);
-	event_flush(r->writer, timeout_ms);
+	take_events(e);
+	event_flush(e->writer, timeout_ms);
 }

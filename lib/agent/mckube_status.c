@@ -26,7 +26,7 @@ struct condition {
 	char message[CONDITION_TEXT];
 };
 
-/* What the status shall say. */
+/* The status to be written. */
 struct wanted {
 	const char *core, *level, *pod_uid; /* NULL: none */
 	char cores[CPUSET_TEXT];
@@ -54,8 +54,8 @@ static void set_applied(struct condition *c, const struct pod_status *p)
 {
 	const struct pod_facts *f = &p->now;
 
-	if (*p->bad || *f->refusal)
-		set(c, false, "RTBudgetRefused", "%s", *p->bad ? p->bad : f->refusal);
+	if (*p->invalid || *f->refusal)
+		set(c, false, "RTBudgetRefused", "%s", *p->invalid ? p->invalid : f->refusal);
 	else if (*f->waits_for)
 		set(c, false, "Waiting", "container %s has no cgroup yet", f->waits_for);
 	else
@@ -65,7 +65,7 @@ static void set_applied(struct condition *c, const struct pod_status *p)
 static void want_gone(struct wanted *w)
 {
 	for (int i = 0; i < CONDITIONS; i++)
-		set(&w->conditions[i], false, "PodGone", "the pod is not on a node any more");
+		set(&w->conditions[i], false, "PodGone", "the pod is no longer on a node");
 }
 
 static void want(const struct pod_statuses *s, const struct pod_status *p, struct wanted *ret)
@@ -97,7 +97,7 @@ static void want(const struct pod_statuses *s, const struct pod_status *p, struc
 
 int64_t mckube_status_due_ms(const struct pod_status *p)
 {
-	bool has_changed = p->is_gone || p->has_new_mckube || p->is_changed;
+	bool has_changed = p->is_gone || p->has_changed_mckube || p->is_changed;
 
 	if (!p->has_mckube || (!has_changed && p->now.overrun_ns == p->reported_overrun_ns))
 		return INT64_MAX;
@@ -108,7 +108,7 @@ int64_t mckube_status_due_ms(const struct pod_status *p)
 
 /* Reading. */
 
-static bool speaks_before(const cJSON *a, const cJSON *b)
+static bool takes_precedence(const cJSON *a, const cJSON *b)
 {
 	const char *keys[] = { "metadata.creationTimestamp", "metadata.name" };
 
@@ -133,7 +133,7 @@ static const cJSON *choose(const cJSON *list, const char *podname)
 		if (!name || strcmp(name, podname) != 0 ||
 		    json_path(item, "metadata.deletionTimestamp"))
 			continue;
-		if (!best || speaks_before(item, best))
+		if (!best || takes_precedence(item, best))
 			best = item;
 	}
 	return best;
@@ -190,7 +190,7 @@ static bool is_number(const cJSON *object, const char *key, int64_t number)
 	return json_int(json_get(object, key), &has) && has == number;
 }
 
-static bool is_said(const cJSON *status, const struct wanted *w)
+static bool is_current(const cJSON *status, const struct wanted *w)
 {
 	if (!is_text(status, "allocatedCore", w->core) ||
 	    !is_text(status, "currentRuntime", w->level) ||
@@ -241,7 +241,7 @@ static bool is_ours(const char *type)
 	return false;
 }
 
-/* The list is replaced as a whole: what others wrote into it stays. */
+/* The list is replaced as a whole: conditions of other types are kept. */
 static void add_conditions(cJSON *out, const struct wanted *w, const cJSON *status)
 {
 	cJSON *list = cJSON_AddArrayToObject(out, "conditions");
@@ -293,7 +293,7 @@ static int write_status(struct kube *k, const cJSON *mckube, const char *json, s
 	return kube_do(k, &request, err);
 }
 
-/* -EBUSY: somebody wrote it meanwhile; it is read and written again. */
+/* -EBUSY: it changed meanwhile; it is read and written again. */
 static int send(const struct pod_statuses *s, const struct pod_status *p, struct kube *k,
 		struct error *err)
 {
@@ -309,7 +309,7 @@ static int send(const struct pod_statuses *s, const struct pod_status *p, struct
 		return 0;
 	want(s, p, &w);
 	json_int(json_path(mckube, "metadata.generation"), &w.generation);
-	if (is_said(status, &w))
+	if (is_current(status, &w))
 		return 0;
 	AUTO_FREE char *json = render(&w, status);
 	int r = write_status(k, mckube, json, err);
@@ -333,7 +333,7 @@ int mckube_status_send(struct pod_statuses *s, const struct pod_status *due, str
 		return r == -EBUSY ? 0 : r;
 	}
 	p->reported_overrun_ns = copy.now.overrun_ns;
-	p->has_new_mckube = false;
+	p->has_changed_mckube = false;
 	p->has_mckube = !copy.is_gone;
 	return 0;
 }

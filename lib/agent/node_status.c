@@ -11,17 +11,17 @@
 enum {
 	TEXT_MAX = 64,
 	INTERVAL_MS = 30000,
-	BUSY_MS = 5500, /* a node that turns busy says so again: planners wait for 5 s of it */
+	BUSY_MS = 5500, /* a node that turns busy writes it again: planners wait for 5 s of it */
 	NS_PER_S = 1000000000,
 	PPM_PER_CENT = 10000,
 };
 
-static int patch_node(const struct agent_options *o, struct kube *k, const struct kube_pair *notes,
+static int patch_node(const struct agent_options *o, struct kube *k, const struct kube_pair *annotations,
 		      size_t n, struct error *err)
 {
 	AUTO(kube_request_done) struct kube_request request = { 0 };
 	const struct kube_ref ref = { &kube_nodes, NULL, o->node_name, NULL, NULL };
-	const struct kube_change change = { .annotations = notes, .n_annotations = n };
+	const struct kube_change change = { .annotations = annotations, .n_annotations = n };
 
 	kube_patch(&request, k, &ref, &change);
 	return kube_do(k, &request, err);
@@ -40,7 +40,7 @@ static int describe(const struct agent_options *o, struct kube *k, struct error 
 	snprintf(capacity, sizeof(capacity), "%lld", (long long)limit);
 	snprintf(cores, sizeof(cores), "0-%u", o->kernel->cpus - 1);
 	topology_read(o->roots, o->kernel->cpus, &topology);
-	const struct kube_pair notes[] = {
+	const struct kube_pair annotations[] = {
 		{ NODE_ANNOTATION(backend), o->backend->name },
 		{ NODE_ANNOTATION(guarantee), o->backend->guarantee },
 		{ NODE_ANNOTATION(overruns), o->overruns->source->name },
@@ -50,7 +50,7 @@ static int describe(const struct agent_options *o, struct kube *k, struct error 
 		{ NODE_ANNOTATION(rt_cores), o->kernel->cpus > 1 ? cores : "0" },
 		{ NODE_ANNOTATION(topology), topology.n ? topology.s : NULL },
 	};
-	return patch_node(o, k, notes, ARRAY_LEN(notes), err);
+	return patch_node(o, k, annotations, ARRAY_LEN(annotations), err);
 }
 
 static int report_usage(const struct agent_options *o, struct kube *k, bool is_busy,
@@ -63,12 +63,12 @@ static int report_usage(const struct agent_options *o, struct kube *k, bool is_b
 	snprintf(usage, sizeof(usage), "%u", u->ppm / PPM_PER_CENT);
 	snprintf(over, sizeof(over), "%lld",
 		 (long long)(since ? (engine_now_ns() - since) / NS_PER_S : 0));
-	const struct kube_pair notes[] = {
+	const struct kube_pair annotations[] = {
 		{ NODE_ANNOTATION(cpu_usage), usage },
 		{ NODE_ANNOTATION(busy_seconds), over },
 		{ NODE_ANNOTATION(is_busy), is_busy ? "true" : "false" },
 	};
-	return patch_node(o, k, notes, ARRAY_LEN(notes), err);
+	return patch_node(o, k, annotations, ARRAY_LEN(annotations), err);
 }
 
 int node_status_send(struct node_status *n, const struct agent_options *o, struct kube *k,

@@ -5,15 +5,13 @@
 #include "agent/agent.h"
 #include "kube/client.h"
 
-/* The node's annotations: what the planner must know of it (model/capacity.h), once; and the older
- * CPU agent's, when the node becomes busy or calm, else every 30 seconds. Zeroed: nothing was sent
- * yet. */
+/* The node's annotations: its capacity for the planner (model/capacity.h), once; and the older CPU agent's, when the node becomes busy or calm, else every 30 seconds. Zeroed: nothing was sent yet. */
 struct node_status {
 	bool is_described, was_busy;
 	int64_t due_ms;
 };
 
-/* Returns in how many milliseconds it wants to be called again, though nothing happens. */
+/* Returns after how many milliseconds to call it again if nothing happens. */
 int node_status_send(struct node_status *n, const struct agent_options *o, struct kube *k,
 		     struct error *err);
 

@@ -67,7 +67,7 @@ static void take_facts(const struct engine_pod *pod, const struct escalation_pod
 	p->is_known = true;
 }
 
-static void look(struct pod_statuses *s)
+static void refresh_facts(struct pod_statuses *s)
 {
 	uint64_t revision = engine_revision(s->engine);
 
@@ -84,7 +84,7 @@ static void apply_requested_level(struct pod_statuses *s, struct pod_status *p, 
 	static const char *const words[] = { "low", "medium", "hi" };
 	struct error err;
 
-	look(s);
+	refresh_facts(s);
 	bool is_local = strcmp(p->level, level_name(p->now.level)) != 0;
 
 	snprintf(p->level, sizeof(p->level), "%s", text);
@@ -96,10 +96,10 @@ static void apply_requested_level(struct pod_statuses *s, struct pod_status *p, 
 void pod_statuses_see_pod(struct pod_statuses *s, const cJSON *pod)
 {
 	const char *uid = json_text(json_path(pod, "metadata.uid"));
-	const cJSON *notes = json_path(pod, "metadata.annotations");
-	const char *level = json_text(json_get(notes, POD_ANNOTATION(current)));
-	const char *applied = json_text(json_get(notes, POD_ANNOTATION(applied)));
-	const char *source = json_text(json_get(notes, POD_ANNOTATION(source)));
+	const cJSON *annotations = json_path(pod, "metadata.annotations");
+	const char *level = json_text(json_get(annotations, POD_ANNOTATION(current)));
+	const char *applied = json_text(json_get(annotations, POD_ANNOTATION(applied)));
+	const char *source = json_text(json_get(annotations, POD_ANNOTATION(source)));
 	const char *version = json_text(json_path(pod, "metadata.resourceVersion"));
 	bool is_new = !pod_statuses_find(s, uid);
 
@@ -120,12 +120,12 @@ void pod_statuses_see_pod(struct pod_statuses *s, const cJSON *pod)
 bool pod_statuses_set_invalid(struct pod_statuses *s, const char *uid, const char *text)
 {
 	struct pod_status *p = pod_statuses_find(s, uid);
-	char bad[sizeof(p->bad)];
+	char invalid[sizeof(p->invalid)];
 
-	snprintf(bad, sizeof(bad), "%s", text ? text : "");
-	if (!p || strcmp(p->bad, bad) == 0)
+	snprintf(invalid, sizeof(invalid), "%s", text ? text : "");
+	if (!p || strcmp(p->invalid, invalid) == 0)
 		return false;
-	memcpy(p->bad, bad, sizeof(bad));
+	memcpy(p->invalid, invalid, sizeof(invalid));
 	p->is_changed = true;
 	return true;
 }
@@ -134,7 +134,7 @@ void pod_statuses_see_mckube(struct pod_statuses *s, const char *ns, const char 
 {
 	array_each(p, &s->pods)
 		if (strcmp(p->now.name, podname) == 0 && strcmp(p->now.ns, ns) == 0)
-			p->has_new_mckube = true;
+			p->has_changed_mckube = true;
 }
 
 void pod_statuses_forget(struct pod_statuses *s, const char *uid)
@@ -147,26 +147,26 @@ void pod_statuses_forget(struct pod_statuses *s, const char *uid)
 
 /* Writing. */
 
-/* "" while a container is still to be started: nothing was refused, and nothing is in force. */
-static const char *applied_word(const struct pod_status *p)
+/* "" while a container is still to be started: neither refused nor applied. */
+static const char *applied_value(const struct pod_status *p)
 {
 	const struct pod_facts *f = &p->now;
 
-	if (*f->refusal || *p->bad)
+	if (*f->refusal || *p->invalid)
 		return "false";
 	return *f->waits_for ? "" : "true";
 }
 
-/* Of a pod that never made sense only that is told. */
-static const char *level_word(const struct pod_status *p)
+/* Of a pod whose annotations were never valid only that is written. */
+static const char *level_value(const struct pod_status *p)
 {
 	return p->is_known ? level_name(p->now.level) : p->level;
 }
 
-static bool has_notes_due(const struct pod_status *p)
+static bool are_annotations_due(const struct pod_status *p)
 {
-	return !p->is_gone && (p->is_known || *p->bad) &&
-	       (strcmp(p->level, level_word(p)) != 0 || strcmp(p->applied, applied_word(p)) != 0);
+	return !p->is_gone && (p->is_known || *p->invalid) &&
+	       (strcmp(p->level, level_value(p)) != 0 || strcmp(p->applied, applied_value(p)) != 0);
 }
 
 static uint64_t version_of_reply(const struct str *reply)
@@ -180,20 +180,19 @@ static uint64_t version_of_reply(const struct str *reply)
 	return text ? strtoull(text, NULL, 10) : 0;
 }
 
-/* The array may change while the request is under way: what was sent is noted with the pod that is
- * found again. */
-static int send_events(struct pod_statuses *s, const struct pod_status *due, struct kube *k,
+/* The array may change during the request: the pod is looked up again. */
+static int send_annotations(struct pod_statuses *s, const struct pod_status *due, struct kube *k,
 		       struct error *err)
 {
 	AUTO(kube_request_done) struct kube_request request = { 0 };
 	const struct pod_status copy = *due;
-	const char *level = level_word(&copy), *applied = applied_word(&copy);
-	const struct kube_pair notes[] = {
+	const char *level = level_value(&copy), *applied = applied_value(&copy);
+	const struct kube_pair annotations[] = {
 		{ POD_ANNOTATION(current), *level ? level : NULL },
 		{ POD_ANNOTATION(applied), *applied ? applied : NULL },
 	};
 	const struct kube_ref ref = { &kube_pods, copy.now.ns, copy.now.name, copy.now.uid, NULL };
-	const struct kube_change change = { .annotations = notes, .n_annotations = 2 };
+	const struct kube_change change = { .annotations = annotations, .n_annotations = 2 };
 
 	kube_patch(&request, k, &ref, &change);
 	int r = kube_do(k, &request, err);
@@ -221,12 +220,12 @@ static bool is_status_due(const struct pod_status *p)
 	return mckube_status_due_ms(p) <= clock_ms();
 }
 
-/* Milliseconds until something is to be sent, though nothing happens. */
+/* Milliseconds until something is to be sent if nothing happens. */
 static int next_ms(struct pod_statuses *s)
 {
 	int64_t now = clock_ms(), next = now + POD_STATUSES_STEP_MS;
 
-	if (next_due(s, has_notes_due))
+	if (next_due(s, are_annotations_due))
 		return 0;
 	array_each(p, &s->pods) {
 		int64_t at = mckube_status_due_ms(p);
@@ -247,9 +246,9 @@ int pod_statuses_send(struct pod_statuses *s, struct kube *k, struct error *err)
 {
 	struct pod_status *p;
 
-	look(s);
-	for (int i = 0; i < SEND_AT_ONCE && (p = next_due(s, has_notes_due)); i++)
-		if (send_events(s, p, k, err) < 0)
+	refresh_facts(s);
+	for (int i = 0; i < SEND_AT_ONCE && (p = next_due(s, are_annotations_due)); i++)
+		if (send_annotations(s, p, k, err) < 0)
 			return err->code;
 	for (int i = 0; i < SEND_AT_ONCE && (p = next_due(s, is_status_due)); i++)
 		if (mckube_status_send(s, p, k, err) < 0)

@@ -7,14 +7,9 @@
 #include "kube/client.h"
 #include "node/engine.h"
 
-/* What the API server shall say about the pods of this node: their annotations rt-current and
- * rt-applied, and the status of their McKubes. Made from the engine again and again and written
- * where it differs from what was written last, so nothing has to be queued while the server is
- * away. All of it belongs to the thread that owns `kube`.
+/* What the API server has about the pods of this node: their annotations rt-current and rt-applied, and the status of their McKubes. Derived from the engine and written where it differs from what was written last, so nothing has to be queued while the server is unavailable. All of it belongs to the thread that owns `kube`.
  *
- * rt-current has two writers. What happens on the node is the truth: while the engine's level was
- * not written yet, what others write is overwritten. Otherwise somebody else's write that is newer
- * than our last one (by resourceVersion) is an order, and the engine goes to that level. */
+ * rt-current has two writers. The node takes precedence: while the engine's level was not written yet, the other's value is overwritten. Otherwise another client's write that is newer than our last one (by resourceVersion) is a request, and the engine goes to that level. */
 
 struct pod_facts {
 	char uid[64], ns[64], name[254];
@@ -29,13 +24,13 @@ struct pod_facts {
 
 struct pod_status {
 	struct pod_facts now;
-	char bad[NODE_EVENT_TEXT]; /* what is wrong with its annotations; empty: nothing */
-	bool is_gone;		   /* and this is still to be told */
+	char invalid[NODE_EVENT_TEXT]; /* what is wrong with its annotations; empty: valid */
+	bool is_gone;		   /* and this is still to be written */
 	bool is_known;		   /* to the engine */
 	bool is_changed;	   /* since its McKube was written */
-	bool has_mckube;	   /* one may speak for it */
-	bool has_new_mckube;	   /* that one has changed */
-	/* On the server, as far as we know. */
+	bool has_mckube;	   /* one may exist for it */
+	bool has_changed_mckube;	   /* it has changed */
+	/* On the server, as last read or written. */
 	char level[8], applied[8];
 	uint64_t version; /* of our last write */
 	int64_t reported_overrun_ns;
@@ -54,23 +49,21 @@ void pod_statuses_done(struct pod_statuses *s);
 /* NULL: not known. */
 struct pod_status *pod_statuses_find(struct pod_statuses *s, const char *uid);
 
-/* A pod as the server has it. Its level is obeyed where it is an order. */
+/* A pod as the server has it. Its level is applied where it is a request. */
 void pod_statuses_see_pod(struct pod_statuses *s, const cJSON *pod);
 
-/* Its annotations make no sense, or (text NULL) do. True: that was not known. */
+/* Its annotations are invalid, or (text NULL) valid. True: that is new. */
 bool pod_statuses_set_invalid(struct pod_statuses *s, const char *uid, const char *text);
 
 /* A McKube for the pod of this name has come or changed. */
 void pod_statuses_see_mckube(struct pod_statuses *s, const char *ns, const char *podname);
 
-/* The pod is gone, or wanted no more. */
+/* The pod is gone, or no longer assigned. */
 void pod_statuses_forget(struct pod_statuses *s, const char *uid);
 
-enum { POD_STATUSES_STEP_MS = 60000 }; /* pod_statuses_send() asks for no longer pause */
+enum { POD_STATUSES_STEP_MS = 60000 }; /* pod_statuses_send() asks for no longer wait */
 
-/* Sends what differs, a few requests at a time. Returns in how many milliseconds it wants to be
- * called again, though nothing happens; or the first error: what was not sent is tried again with
- * the next call. */
+/* Sends what differs, a few requests at a time. Returns after how many milliseconds to call it again if nothing happens; or the first error: what was not sent is tried again with the next call. */
 int pod_statuses_send(struct pod_statuses *s, struct kube *k, struct error *err);
 
 #endif

@@ -29,10 +29,10 @@ int64_t bandwidth_runtime(uint64_t ratio, int64_t period_us)
 	return (int64_t)((scaled + (1 << RATIO_SHIFT) - 1) >> RATIO_SHIFT);
 }
 
-uint32_t budget_tree_add(struct budget_tree *t, int32_t parent, const char *name,
+uint32_t cgroup_tree_add(struct cgroup_tree *t, int32_t parent, const char *name,
 			 struct bandwidth now)
 {
-	*array_add(&t->nodes) = (struct budget_node){
+	*array_add(&t->nodes) = (struct cgroup_tree_node){
 		.name = name,
 		.parent = parent,
 		.now = now,
@@ -46,14 +46,14 @@ uint32_t budget_tree_add(struct budget_tree *t, int32_t parent, const char *name
 	return (uint32_t)t->nodes.n - 1;
 }
 
-void budget_tree_done(struct budget_tree *t)
+void cgroup_tree_done(struct cgroup_tree *t)
 {
 	array_done(&t->nodes);
 	array_done(&t->changed);
 }
 
 /* True: it was not listed. */
-static bool list(struct budget_tree *t, uint32_t node)
+static bool list(struct cgroup_tree *t, uint32_t node)
 {
 	size_t at = t->changed.n;
 
@@ -67,9 +67,9 @@ static bool list(struct budget_tree *t, uint32_t node)
 	return true;
 }
 
-void budget_tree_want(struct budget_tree *t, uint32_t node, struct bandwidth want)
+void cgroup_tree_want(struct cgroup_tree *t, uint32_t node, struct bandwidth want)
 {
-	struct budget_node *n = &t->nodes.items[node];
+	struct cgroup_tree_node *n = &t->nodes.items[node];
 
 	if (bandwidth_eq(n->want, want))
 		return;
@@ -77,12 +77,12 @@ void budget_tree_want(struct budget_tree *t, uint32_t node, struct bandwidth wan
 	list(t, node);
 }
 
-void budget_tree_renew(struct budget_tree *t)
+void cgroup_tree_invalidate(struct cgroup_tree *t)
 {
 	t->is_current = false;
 }
 
-void budget_tree_keep(struct budget_tree *t)
+void cgroup_tree_keep(struct cgroup_tree *t)
 {
 	array_each(n, &t->nodes)
 		n->want = n->now;
@@ -90,7 +90,7 @@ void budget_tree_keep(struct budget_tree *t)
 }
 
 /* What the kernel tests of one group alone. */
-static int check_alone(const struct budget_tree *t, const struct budget_node *n, struct bandwidth b)
+static int check_alone(const struct cgroup_tree *t, const struct cgroup_tree_node *n, struct bandwidth b)
 {
 	bool is_limited = b.runtime_us != RUNTIME_UNLIMITED;
 
@@ -106,9 +106,9 @@ static int check_alone(const struct budget_tree *t, const struct budget_node *n,
 	return bandwidth_ratio(b) > bandwidth_ratio(t->global) ? -EINVAL : 0;
 }
 
-int budget_tree_check(const struct budget_tree *t, uint32_t node, struct bandwidth to)
+int cgroup_tree_check(const struct cgroup_tree *t, uint32_t node, struct bandwidth to)
 {
-	const struct budget_node *n = &t->nodes.items[node];
+	const struct cgroup_tree_node *n = &t->nodes.items[node];
 	uint64_t ratio = bandwidth_ratio(to);
 
 	int r = check_alone(t, n, to);
@@ -119,14 +119,14 @@ int budget_tree_check(const struct budget_tree *t, uint32_t node, struct bandwid
 	if (n->parent < 0)
 		return 0;
 
-	const struct budget_node *parent = &t->nodes.items[n->parent];
+	const struct cgroup_tree_node *parent = &t->nodes.items[n->parent];
 	uint64_t sum = parent->children - bandwidth_ratio(n->now) + ratio;
 	return sum > bandwidth_ratio(parent->now) ? -EINVAL : 0;
 }
 
-void budget_tree_set(struct budget_tree *t, uint32_t node, struct bandwidth to)
+void cgroup_tree_set(struct cgroup_tree *t, uint32_t node, struct bandwidth to)
 {
-	struct budget_node *n = &t->nodes.items[node];
+	struct cgroup_tree_node *n = &t->nodes.items[node];
 
 	if (n->parent >= 0)
 		t->nodes.items[n->parent].children += bandwidth_ratio(to) - bandwidth_ratio(n->now);
@@ -137,13 +137,13 @@ void budget_tree_set(struct budget_tree *t, uint32_t node, struct bandwidth to)
 }
 
 /* The ratio in microseconds of a group's period, for messages. */
-static long long as_us(uint64_t ratio, const struct budget_node *n)
+static long long as_us(uint64_t ratio, const struct cgroup_tree_node *n)
 {
 	return (long long)bandwidth_runtime(ratio, n->want.period_us);
 }
 
 /* The part of `child` in its parent's period, rounded up: budgets of one period add up exactly. */
-static uint64_t share_us(const struct budget_node *parent, const struct budget_node *child)
+static uint64_t share_us(const struct cgroup_tree_node *parent, const struct cgroup_tree_node *child)
 {
 	if (child->want.runtime_us == RUNTIME_UNLIMITED)
 		return (uint64_t)parent->now.period_us;
@@ -153,12 +153,12 @@ static uint64_t share_us(const struct budget_node *parent, const struct budget_n
 	return (uint64_t)((scaled + child->want.period_us - 1) / child->want.period_us);
 }
 
-/* All sums from nothing, all nodes listed. */
-static void begin_anew(struct budget_tree *t)
+/* Recomputes all sums; lists all nodes. */
+static void recount(struct cgroup_tree *t)
 {
 	array_clear(&t->changed);
 	for (uint32_t i = 0; i < t->nodes.n; i++) {
-		struct budget_node *n = &t->nodes.items[i];
+		struct cgroup_tree_node *n = &t->nodes.items[i];
 
 		n->children_want = n->weight.ratio = 0;
 		n->needs_us = n->weight.share_us = 0;
@@ -169,9 +169,9 @@ static void begin_anew(struct budget_tree *t)
 }
 
 /* Once its want is known. True: its parent was not listed and is now, before it. */
-static bool weigh(struct budget_tree *t, struct budget_node *n)
+static bool weigh(struct cgroup_tree *t, struct cgroup_tree_node *n)
 {
-	struct budget_node *parent = n->parent < 0 ? NULL : &t->nodes.items[n->parent];
+	struct cgroup_tree_node *parent = n->parent < 0 ? NULL : &t->nodes.items[n->parent];
 	uint64_t ratio = bandwidth_ratio(n->want), more = ratio - n->weight.ratio;
 	uint64_t share = parent ? share_us(parent, n) : 0, longer = share - n->weight.share_us;
 
@@ -184,12 +184,12 @@ static bool weigh(struct budget_tree *t, struct budget_node *n)
 	return list(t, (uint32_t)n->parent);
 }
 
-static int64_t held_us(const struct budget_tree *t, const struct budget_node *n)
+static int64_t held_us(const struct cgroup_tree *t, const struct cgroup_tree_node *n)
 {
 	return t->is_holding ? n->now.runtime_us - bandwidth_runtime(t->give, n->now.period_us) : 0;
 }
 
-static struct bandwidth sum_of_children(const struct budget_tree *t, const struct budget_node *n)
+static struct bandwidth sum_of_children(const struct cgroup_tree *t, const struct cgroup_tree_node *n)
 {
 	int64_t needs = (int64_t)n->needs_us, held = held_us(t, n);
 
@@ -199,10 +199,10 @@ static struct bandwidth sum_of_children(const struct budget_tree *t, const struc
 }
 
 /* From the leaves up: what comes into the list meanwhile is above what is looked at. */
-static void derive_wants(struct budget_tree *t)
+static void derive_wants(struct cgroup_tree *t)
 {
 	for (size_t i = t->changed.n; i-- > 0;) {
-		struct budget_node *n = &t->nodes.items[t->changed.items[i]];
+		struct cgroup_tree_node *n = &t->nodes.items[t->changed.items[i]];
 
 		if (n->is_derived)
 			n->want = sum_of_children(t, n);
@@ -210,7 +210,7 @@ static void derive_wants(struct budget_tree *t)
 	}
 }
 
-static int check_limits(const struct budget_tree *t, const struct budget_node *n, struct error *err)
+static int check_limits(const struct cgroup_tree *t, const struct cgroup_tree_node *n, struct error *err)
 {
 	long long runtime = (long long)n->want.runtime_us, period = (long long)n->want.period_us;
 
@@ -226,7 +226,7 @@ static int check_limits(const struct budget_tree *t, const struct budget_node *n
 	return 0;
 }
 
-static int check(const struct budget_tree *t, const struct budget_node *n, struct error *err)
+static int check(const struct cgroup_tree *t, const struct cgroup_tree_node *n, struct error *err)
 {
 	if (!bandwidth_eq(n->now, n->want) && check_limits(t, n, err) < 0)
 		return err ? err->code : -EINVAL;
@@ -238,13 +238,13 @@ static int check(const struct budget_tree *t, const struct budget_node *n, struc
 	return 0;
 }
 
-/* Those that are as they should be leave the list. */
-static void strike_done(struct budget_tree *t)
+/* Nodes that have what they want leave the list. */
+static void unlist_done(struct cgroup_tree *t)
 {
 	size_t n_left = 0;
 
 	array_each(i, &t->changed) {
-		struct budget_node *n = &t->nodes.items[*i];
+		struct cgroup_tree_node *n = &t->nodes.items[*i];
 
 		n->is_listed = !bandwidth_eq(n->now, n->want);
 		if (n->is_listed)
@@ -259,7 +259,7 @@ static uint64_t above(uint64_t ratio, uint64_t limit)
 }
 
 /* How much of the room of a group, or of what it may come to, is too little. */
-static uint64_t missing_at(const struct budget_tree *t, const struct budget_node *n)
+static uint64_t missing_at(const struct cgroup_tree *t, const struct cgroup_tree_node *n)
 {
 	uint64_t ratio = n->weight.ratio, most = bandwidth_ratio(t->global);
 
@@ -274,7 +274,7 @@ static uint64_t missing_at(const struct budget_tree *t, const struct budget_node
 	return too_much > below ? too_much : below;
 }
 
-static uint64_t most_missing(const struct budget_tree *t)
+static uint64_t most_missing(const struct cgroup_tree *t)
 {
 	uint64_t most = 0;
 
@@ -286,14 +286,13 @@ static uint64_t most_missing(const struct budget_tree *t)
 	return most;
 }
 
-/* What is held and is needed elsewhere is given up: by everybody who holds something as much as is
- * missing, for what a group gives up is of use only if those above it do so, too. */
-static void derive_all(struct budget_tree *t)
+/* Held budget that is needed elsewhere is released: every holding group releases as much as is missing, since a release helps only if the groups above release, too. */
+static void derive_all(struct cgroup_tree *t)
 {
 	t->give = 0;
 	for (int tries = 1;; tries++) {
 		if (!t->is_current)
-			begin_anew(t);
+			recount(t);
 		derive_wants(t);
 		uint64_t missing = t->is_holding && t->give < RATIO_ONE ? most_missing(t) : 0;
 		if (!missing)
@@ -303,7 +302,7 @@ static void derive_all(struct budget_tree *t)
 	}
 }
 
-int budget_tree_derive(struct budget_tree *t, struct error *err)
+int cgroup_tree_derive(struct cgroup_tree *t, struct error *err)
 {
 	derive_all(t);
 	array_each(i, &t->changed) {
@@ -314,7 +313,7 @@ int budget_tree_derive(struct budget_tree *t, struct error *err)
 			return r;
 		}
 	}
-	strike_done(t);
+	unlist_done(t);
 	return 0;
 }
 
@@ -326,10 +325,10 @@ static void add_write(struct budget_write *writes, size_t *n, uint32_t node,
 }
 
 /* A longer period is written before the runtime, a shorter one after it. */
-static void add_writes(const struct budget_tree *t, uint32_t node, struct budget_write *writes,
+static void add_writes(const struct cgroup_tree *t, uint32_t node, struct budget_write *writes,
 		       size_t *ret_n)
 {
-	const struct budget_node *n = &t->nodes.items[node];
+	const struct cgroup_tree_node *n = &t->nodes.items[node];
 	bool is_longer = n->want.period_us > n->now.period_us;
 	struct bandwidth mid = { is_longer ? n->want.period_us : n->now.period_us,
 				 is_longer ? n->now.runtime_us : n->want.runtime_us };
@@ -338,18 +337,18 @@ static void add_writes(const struct budget_tree *t, uint32_t node, struct budget
 	add_write(writes, ret_n, node, is_longer ? BUDGET_RUNTIME : BUDGET_PERIOD, mid, n->want);
 }
 
-static bool is_cut(const struct budget_node *n)
+static bool is_cut(const struct cgroup_tree_node *n)
 {
 	return !bandwidth_eq(n->want, n->now) && n->weight.ratio < bandwidth_ratio(n->now);
 }
 
-int budget_tree_plan(const struct budget_tree *t, struct budget_write *writes, size_t *ret_n,
+int cgroup_tree_plan(const struct cgroup_tree *t, struct budget_write *writes, size_t *ret_n,
 		     struct error *err)
 {
 	size_t n = 0;
 
 	array_each(i, &t->changed) {
-		const struct budget_node *node = &t->nodes.items[*i];
+		const struct cgroup_tree_node *node = &t->nodes.items[*i];
 
 		if (node->children && node->now.period_us != node->want.period_us)
 			return error_set(err, -EINVAL,

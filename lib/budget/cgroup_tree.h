@@ -9,11 +9,10 @@
 #include "base/array.h"
 #include "base/error.h"
 
-/* From the RT budgets that a tree of cgroups has to those it should have, in writes that the kernel
- * takes one by one. Pure: the caller reads and writes the files.
+/* The writes that lead from the RT budgets of a tree of cgroups to the wanted ones, each accepted by the kernel after those before it. Pure: the caller reads and writes the files.
  *
  * The kernel's rule (tg_rt_schedulable() and tg_set_rt_bandwidth() in kernel/sched/rt.c, Linux
- * 6.18), which budget_tree_check() repeats bit by bit:
+ * 6.18), which cgroup_tree_check() repeats bit by bit:
  * - a group's ratio is runtime << 20 / period, rounded down (the unit cancels out); no limit (-1)
  * is 1 << 20;
  * - EINVAL: no period; a runtime above the period or 2^44 ns; a ratio above that of the
@@ -33,7 +32,7 @@ struct bandwidth {
 
 enum { RUNTIME_UNLIMITED = -1 };
 
-struct budget_node {
+struct cgroup_tree_node {
 	const char *name;     /* for errors; the caller's */
 	int32_t parent;	      /* -1: none in this tree */
 	struct bandwidth now; /* what the kernel has */
@@ -55,11 +54,9 @@ struct budget_node {
 	bool is_listed; /* in `changed` */
 };
 
-/* Wants are changed by budget_tree_want(), other members as you like with a budget_tree_renew()
- * afterwards. A few changes in a large tree then cost what those groups and the ones above them
- * cost. */
-struct budget_tree {
-	ARRAY(struct budget_node) nodes;
+/* Wants are changed by cgroup_tree_want(); after any other change call cgroup_tree_invalidate(). The cost of a few changes in a large tree is that of the changed groups and their ancestors. */
+struct cgroup_tree {
+	ARRAY(struct cgroup_tree_node) nodes;
 	struct bandwidth global; /* the sched_rt_* sysctls */
 	/* While it is current: the nodes, in order, that are to be looked at. */
 	ARRAY(uint32_t) changed;
@@ -67,10 +64,9 @@ struct budget_tree {
 	/* A derived group keeps what it has though less is needed below it, as far as there is
 	 * room. The kernel lets nothing below a group run that has used more than its runtime in a
 	 * period, until that is paid back; and of the long period of a group above others a part is
-	 * over, in which it used what it had then. Set it as you like; clear it with a
-	 * budget_tree_renew(). */
+	 * over, in which it used what it had then. Clearing it needs a cgroup_tree_invalidate(). */
 	bool is_holding;
-	uint64_t give; /* the ratio by which those with more than they need are to come down */
+	uint64_t give; /* the ratio that groups with more than they need release */
 };
 
 enum budget_field { BUDGET_PERIOD, BUDGET_RUNTIME };
@@ -89,35 +85,35 @@ bool bandwidth_eq(struct bandwidth a, struct bandwidth b);
 /* The smallest runtime in `period_us` with at least this ratio. */
 int64_t bandwidth_runtime(uint64_t ratio, int64_t period_us);
 
-/* Adds a node whose budget is `now` and shall stay so. Returns its number. */
-uint32_t budget_tree_add(struct budget_tree *t, int32_t parent, const char *name,
+/* Adds a node that has and wants the budget `now`. Returns its number. */
+uint32_t cgroup_tree_add(struct cgroup_tree *t, int32_t parent, const char *name,
 			 struct bandwidth now);
-void budget_tree_done(struct budget_tree *t);
+void cgroup_tree_done(struct cgroup_tree *t);
 
 /* Would the kernel take it? 0, -EINVAL or -EBUSY. Constant time. */
-int budget_tree_check(const struct budget_tree *t, uint32_t node, struct bandwidth to);
+int cgroup_tree_check(const struct cgroup_tree *t, uint32_t node, struct bandwidth to);
 
 /* The kernel took it. */
-void budget_tree_set(struct budget_tree *t, uint32_t node, struct bandwidth to);
+void cgroup_tree_set(struct cgroup_tree *t, uint32_t node, struct bandwidth to);
 
 /* This is what it should have; for nodes that are not derived. */
-void budget_tree_want(struct budget_tree *t, uint32_t node, struct bandwidth want);
+void cgroup_tree_want(struct cgroup_tree *t, uint32_t node, struct bandwidth want);
 
-/* Nothing is wanted but what is there. */
-void budget_tree_keep(struct budget_tree *t);
+/* Every want becomes what the kernel has. */
+void cgroup_tree_keep(struct cgroup_tree *t);
 
-/* Nodes were changed in other ways than by these functions. */
-void budget_tree_renew(struct budget_tree *t);
+/* Nodes were changed by other means than these functions. */
+void cgroup_tree_invalidate(struct cgroup_tree *t);
 
 /* Fills the `want` of derived nodes from their children's, and checks the tree that follows.
  * -EINVAL names the group and what is missing. */
-int budget_tree_derive(struct budget_tree *t, struct error *err);
+int cgroup_tree_derive(struct cgroup_tree *t, struct error *err);
 
-/* The writes from `now` to `want`, after budget_tree_derive(): first cuts from the leaves up, then
+/* The writes from `now` to `want`, after cgroup_tree_derive(): first cuts from the leaves up, then
  * raises from the root down, so that each is valid after those before it. A group whose period
  * changes takes two writes, of which the first never has a higher ratio than both ends; only groups
  * without children here may change it (-EINVAL). `writes` has room for 2 * nodes.n. */
-int budget_tree_plan(const struct budget_tree *t, struct budget_write *writes, size_t *ret_n,
+int cgroup_tree_plan(const struct cgroup_tree *t, struct budget_write *writes, size_t *ret_n,
 		     struct error *err);
 
 #endif

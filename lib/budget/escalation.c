@@ -46,10 +46,10 @@ int32_t escalation_runtime(const struct escalation_pod *p)
 	if (p->enforcement == ENFORCE_WATCH)
 		return budget_runtime(b, LEVEL_HIGH);
 	int32_t own = budget_runtime(b, p->level);
-	if (!p->grace_us)
+	if (!p->headroom_us)
 		return own;
 	int32_t next = budget_runtime(b, escalation_next_level(p));
-	return next - own < p->grace_us ? next : own + p->grace_us;
+	return next - own < p->headroom_us ? next : own + p->headroom_us;
 }
 
 static enum level level_below(const struct escalation_pod *p)

@@ -4,21 +4,20 @@
 
 #include "budget/escalation.h"
 
-/* Between escalation.c (levels: who goes up, who has calmed) and escalation_room.c (room: what
- * follows from it for all).
+/* Between escalation.c (levels: which pods go up or have calmed) and escalation_room.c (room: what follows for all pods).
  *
  * A decision begins with escalation_begin(). From then on the pods that it has touched are known,
  * with what they were before, so that what it costs depends on them and not on the number of pods;
  * only where room has to be made are all looked at. */
 
-/* Counts loads and importance anew where they may be others than after the last decision. */
+/* Recomputes loads and importance where they may have changed since the last decision. */
 void escalation_begin(struct escalation *e);
 
 /* Pods that are as they were before were not touched: after a recovery all were looked at, and the
  * next decision, which may be urgent, begins with those that were. */
 void escalation_end(struct escalation *e);
 
-/* As it was when the decision began. */
+/* Restores the state before the decision. */
 void escalation_rollback(struct escalation *e);
 
 /* The level itself where there is no higher one. */
@@ -28,12 +27,10 @@ enum level escalation_next_level(const struct escalation_pod *p);
  * decision must be taken back. */
 bool escalation_raise(struct escalation *e, struct escalation_pod *p, enum level level);
 
-/* Lends a Low pod its hi. False: there is no room. */
+/* Boosts a Low pod to its hi. False: there is no room. */
 bool escalation_boost(struct escalation *e, struct escalation_pod *p);
 
-/* Everybody gets the budget of his level, and cuts follow from that: loans and comfort must not
- * stand in the way of what was cut, nor a pod that went up in the way of its equals. Then cuts that
- * are needless, graces, watching and loans, the most important pods first. */
+/* Each pod gets the budget of its level, and cuts follow from that: neither boosts and headroom nor a raised pod of the same rank may keep a pod cut. Then needless cuts are undone, and headroom, watching and boosts are granted, the most important pods first. */
 void escalation_rebalance(struct escalation *e);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What pods hold and how much room that leaves; who gives when there is too little, and who gets
- * what is left. */
+/* What pods hold and how much room is left; which pods yield when there is too little, and which get what is left. */
 #include <string.h>
 
 #include "budget/escalation_internal.h"
@@ -42,25 +41,25 @@ static void add_load(struct escalation *e, const struct escalation_pod *p, int64
 	}
 }
 
-/* Holds more than its level's budget only so that it will not have to stand still. */
+/* Holds more than its level's budget only to avoid being throttled. */
 static bool has_spare(const struct escalation_pod *p)
 {
 	return !p->is_boosted && !p->is_cut && budget_runtime(&p->budget, p->level) < p->held_us;
 }
 
 /* What a decision asks of all pods is kept apart, a byte each. */
-enum { MARK_LENT = 1, MARK_SPARE = 2, MARK_CUTTABLE = 4, MARK_CUT = 8, MARK_RECLAIMED = 16 };
+enum { MARK_BOOSTED = 1, MARK_SPARE = 2, MARK_CUTTABLE = 4, MARK_CUT = 8, MARK_RECLAIMED = 16 };
 
 static uint8_t mark_of(const struct escalation_pod *p)
 {
 	bool is_cuttable =
 		!p->is_cut && p->budget.criticality < LEVEL_HIGH && p->budget.floor < p->held_us;
 
-	bool is_stripped = p->was.grace_us && !p->grace_us;
+	bool is_reclaimed = p->was.headroom_us && !p->headroom_us;
 
-	return (uint8_t)((p->is_boosted ? MARK_LENT : 0) | (has_spare(p) ? MARK_SPARE : 0) |
+	return (uint8_t)((p->is_boosted ? MARK_BOOSTED : 0) | (has_spare(p) ? MARK_SPARE : 0) |
 			 (is_cuttable ? MARK_CUTTABLE : 0) | (p->is_cut ? MARK_CUT : 0) |
-			 (is_stripped ? MARK_RECLAIMED : 0));
+			 (is_reclaimed ? MARK_RECLAIMED : 0));
 }
 
 /* After each change of what a pod holds. */
@@ -148,7 +147,7 @@ static void rank(struct escalation *e)
 static void remember(struct escalation_pod *p)
 {
 	p->was.runtime_us = p->held_us;
-	p->was.grace_us = p->grace_us;
+	p->was.headroom_us = p->headroom_us;
 	p->was.level = p->level;
 	p->was.enforcement = p->enforcement;
 	p->was.is_cut = p->is_cut;
@@ -197,7 +196,7 @@ void escalation_begin(struct escalation *e)
 
 static bool is_as_before(const struct escalation_pod *p)
 {
-	return p->held_us == p->was.runtime_us && p->grace_us == p->was.grace_us &&
+	return p->held_us == p->was.runtime_us && p->headroom_us == p->was.headroom_us &&
 	       p->level == p->was.level && p->enforcement == p->was.enforcement &&
 	       p->is_cut == p->was.is_cut && p->is_boosted == p->was.is_boosted;
 }
@@ -221,7 +220,7 @@ void escalation_rollback(struct escalation *e)
 	array_each(i, &e->touched) {
 		struct escalation_pod *p = &e->pods.items[*i];
 
-		p->grace_us = p->was.grace_us;
+		p->headroom_us = p->was.headroom_us;
 		p->level = p->was.level;
 		p->enforcement = p->was.enforcement;
 		p->is_boosted = p->was.is_boosted;
@@ -253,7 +252,7 @@ static int mode_of(const struct escalation *e, const struct escalation_pod *p)
 enum offer { OFFER_BOOST, OFFER_SPARE, OFFER_CUT, OFFER_SPARE_OF_HIGHER, OFFER_NOTHING };
 
 static const uint8_t marks_of_offers[OFFER_NOTHING] = {
-	[OFFER_BOOST] = MARK_LENT,
+	[OFFER_BOOST] = MARK_BOOSTED,
 	[OFFER_SPARE] = MARK_SPARE,
 	[OFFER_CUT] = MARK_CUTTABLE,
 	[OFFER_SPARE_OF_HIGHER] = MARK_SPARE,
@@ -274,13 +273,12 @@ static void take(struct escalation *e, struct escalation_pod *victim, enum offer
 		victim->is_boosted = false;
 	} else if (offer != OFFER_CUT) {
 		victim->enforcement = ENFORCE_RAISE;
-		victim->grace_us = 0;
+		victim->headroom_us = 0;
 	}
 	set_cut(e, victim, offer == OFFER_CUT);
 }
 
-/* From the least important ones up. Whom it does not help to take from now it will not help later:
- * loads only shrink. */
+/* From the least important ones up. A pod that does not help now will not help later: loads only shrink. */
 static bool take_offers(struct escalation *e, const struct escalation_pod *p, enum offer offer,
 			int mode)
 {
@@ -308,16 +306,16 @@ static bool make_room(struct escalation *e, const struct escalation_pod *p)
 	return false;
 }
 
-typedef void (*dealer)(struct escalation *e, struct escalation_pod *p);
+typedef void (*pod_function)(struct escalation *e, struct escalation_pod *p);
 
 /* The most important pods first. */
-static void rebalance_all(struct escalation *e, dealer deal)
+static void each_by_rank(struct escalation *e, pod_function deal)
 {
 	for (size_t i = 0; i < e->pods.n; i++)
 		deal(e, at_rank(e, i));
 }
 
-/* Gives back what fits, and so takes back cuts that later ones made needless. */
+/* Undoes cuts that later ones made needless. */
 static void restore_cuts(struct escalation *e)
 {
 	for (size_t i = 0; i < e->ranked.n; i++) {
@@ -330,42 +328,42 @@ static void restore_cuts(struct escalation *e)
 	}
 }
 
-static bool wants_grace(const struct escalation_pod *p)
+static bool wants_headroom(const struct escalation_pod *p)
 {
-	return p->enforcement == ENFORCE_RAISE && !p->is_cut && !p->grace_us &&
+	return p->enforcement == ENFORCE_RAISE && !p->is_cut && !p->headroom_us &&
 	       escalation_next_level(p) != p->level;
 }
 
-static void give_grace(struct escalation *e, struct escalation_pod *p)
+static void give_headroom(struct escalation *e, struct escalation_pod *p)
 {
-	if (!wants_grace(p))
+	if (!wants_headroom(p))
 		return;
-	p->grace_us = e->rules.grace_us;
+	p->headroom_us = e->rules.headroom_us;
 	weigh(e, p);
 	if (fits(e, p))
 		return;
-	p->grace_us = 0;
+	p->headroom_us = 0;
 	weigh(e, p);
 }
 
 /* The most important pods first. */
-static void give_graces_back(struct escalation *e)
+static void restore_headroom(struct escalation *e)
 {
 	for (size_t i = 0; i < e->ranked.n; i++)
 		if (e->marks.items[i] & MARK_RECLAIMED)
-			give_grace(e, at_rank(e, i));
+			give_headroom(e, at_rank(e, i));
 }
 
 bool escalation_raise(struct escalation *e, struct escalation_pod *p, enum level level)
 {
 	p->level = level;
-	p->grace_us = 0;
+	p->headroom_us = 0;
 	set_cut(e, p, false);
 	if (p->held_us > p->was.runtime_us && !make_room(e, p))
 		return false;
 	/* Room came in larger pieces than was needed. */
 	restore_cuts(e);
-	give_graces_back(e);
+	restore_headroom(e);
 	return true;
 }
 
@@ -392,7 +390,7 @@ bool escalation_boost(struct escalation *e, struct escalation_pod *p)
 	return p->is_boosted;
 }
 
-static void lend_again(struct escalation *e, struct escalation_pod *p)
+static void boost_again(struct escalation *e, struct escalation_pod *p)
 {
 	if (p->wants_boost)
 		escalation_boost(e, p);
@@ -409,14 +407,14 @@ void escalation_rebalance(struct escalation *e)
 {
 	array_each(p, &e->pods) {
 		p->enforcement = ENFORCE_RAISE;
-		p->grace_us = 0;
+		p->headroom_us = 0;
 		p->wants_boost = p->is_boosted;
 		p->is_boosted = false;
 		set_cut(e, p, false);
 	}
-	rebalance_all(e, cut_others_for);
+	each_by_rank(e, cut_others_for);
 	restore_cuts(e);
-	rebalance_all(e, give_grace);
-	rebalance_all(e, watch_if_it_fits);
-	rebalance_all(e, lend_again);
+	each_by_rank(e, give_headroom);
+	each_by_rank(e, watch_if_it_fits);
+	each_by_rank(e, boost_again);
 }

@@ -10,7 +10,7 @@
 #include "base/auto.h"
 #include "node/sysfs.h"
 
-/* Of a group that nobody gave a budget, where the kernel has no file that says so. */
+/* Of a group without a budget, where the kernel has no file for it. */
 enum { DEFAULT_PERIOD_US = 1000000 };
 
 const struct backend *const backends[] = {
@@ -59,7 +59,7 @@ int backend_choose(const struct kernel *k, const char *name, const struct backen
 	else if (strcmp(name, "cgroup_v2") == 0)
 		b = best(k, is_on_v2);
 	else if (!(b = find(name)))
-		return error_set(err, -EINVAL, "backend '%s' is not known", name);
+		return error_set(err, -EINVAL, "unknown backend '%s'", name);
 	if (!b || !backend_is_usable(b, k))
 		return error_set(err, -ENOTSUP, "backend '%s': this kernel does not offer it",
 				 name);

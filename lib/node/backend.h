@@ -46,7 +46,7 @@ struct backend {
 	const char *guarantee; /* one sentence, published on the node */
 	enum feature needs;
 	enum scope scope;
-	bool has_tree;	    /* parents must hold what their children have: use budget_tree */
+	bool has_tree;	    /* parents must hold what their children have: use cgroup_tree */
 	bool is_per_cpu;    /* read and write take a CPU, else CPU_ALL */
 	bool is_per_thread; /* threads that come later must be given theirs */
 	bool is_rt;	    /* false: no real-time guarantee at all */

@@ -25,7 +25,7 @@ struct threads {
 	size_t n;
 };
 
-/* cgroup v2, v1. Opened anew each time: through a descriptor that stays open v1 shows the same list
+/* cgroup v2, v1. Opened each time: through a descriptor that stays open v1 shows the same list
  * for as long as it is read at least once a second (cgroup_pidlist_start(),
  * kernel/cgroup/cgroup-v1.c).
  */

@@ -65,5 +65,5 @@ int bundle_name(const char *root, const char *extra, const char *id, char ret[BU
 		if (take_name(path, runtimes[i].object, runtimes[i].key, ret))
 			return 0;
 	}
-	return error_set(err, -ENOENT, "container %s: no runtime knows its name", id);
+	return error_set(err, -ENOENT, "container %s: name not found in any runtime's files", id);
 }

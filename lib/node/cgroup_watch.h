@@ -6,10 +6,10 @@
 #include "base/error.h"
 #include "node/kernel.h"
 
-/* Cgroups of containers as they appear, by inotify: where BPF does not tell. Every folder on the
+/* Creation of containers' cgroups, by inotify: where the overrun source does not see it. Every folder on the
  * way to a container is watched: kubepods roots, QoS classes and pods, not the containers
  * themselves. A folder that appears together with what is in it is looked through, so nothing is
- * missed; a path may be told twice. */
+ * missed; a path may be visited twice. */
 
 typedef void (*cgroup_watch_visitor)(const char *path, void *arg); /* below the cpu hierarchy */
 
@@ -25,9 +25,9 @@ struct cgroup_watch {
 	folders;
 };
 
-int cgroup_watch_open(struct cgroup_watch *b, const struct kernel *k, cgroup_watch_visitor visit,
+int cgroup_watch_open(struct cgroup_watch *w, const struct kernel *k, cgroup_watch_visitor visit,
 		      void *arg, struct error *err);
-void cgroup_watch_close(struct cgroup_watch *b);
-void cgroup_watch_read(struct cgroup_watch *b);
+void cgroup_watch_close(struct cgroup_watch *w);
+void cgroup_watch_read(struct cgroup_watch *w);
 
 #endif

@@ -18,7 +18,7 @@ static int write_once(const struct apply *a, const struct budget_write *w, struc
 	int r = group_write(a->groups[w->node], a->cpu, w->field, to, err);
 
 	if (r == 0)
-		budget_tree_set(a->tree, w->node, to);
+		cgroup_tree_set(a->tree, w->node, to);
 	return r;
 }
 
@@ -55,7 +55,7 @@ int apply_writes(const struct apply *a, const struct budget_write *writes, size_
 			continue;
 		if (apply_undo(a, writes, i))
 			return error_set(err, first.code, "%s", first.msg);
-		return error_set(err, first.code, "%s; what was written before could not be undone",
+		return error_set(err, first.code, "%s; the writes before it could not be undone",
 				 first.msg);
 	}
 	return 0;
@@ -65,8 +65,8 @@ int apply_tree(const struct apply *a, struct budget_write *writes, struct error 
 {
 	size_t n;
 
-	if (budget_tree_derive(a->tree, err) < 0 ||
-	    budget_tree_plan(a->tree, writes, &n, err) < 0 || apply_writes(a, writes, n, err) < 0)
+	if (cgroup_tree_derive(a->tree, err) < 0 ||
+	    cgroup_tree_plan(a->tree, writes, &n, err) < 0 || apply_writes(a, writes, n, err) < 0)
 		return err ? err->code : -EINVAL;
 	return apply_verify(a, writes, n, err);
 }
@@ -82,7 +82,7 @@ int apply_verify(const struct apply *a, const struct budget_write *writes, size_
 			return err ? err->code : -EIO;
 		if (!budget_reads_as(found, wanted))
 			return error_set(err, -EREMCHG,
-					 "%s: wrote %lld us of %lld us, it reads %lld of %lld",
+					 "%s: wrote %lld/%lld us, reads %lld/%lld us",
 					 g->name, (long long)wanted.runtime_us,
 					 (long long)wanted.period_us, (long long)found.runtime_us,
 					 (long long)found.period_us);

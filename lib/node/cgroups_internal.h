@@ -8,21 +8,21 @@
 
 enum { SECOND_US = 1000000 };
 
-static inline struct budget_node *cgroups_tree_node(const struct cpu_domain *l,
+static inline struct cgroup_tree_node *cgroups_tree_node(const struct cpu_domain *d,
 						    const struct cgroup *n)
 {
-	return &l->tree.nodes.items[n->index];
+	return &d->tree.nodes.items[n->index];
 }
 
 void cgroups_free_node(struct cgroup *n);
 
-/* Something changed, whoever did it: cgroups_release() waits anew. */
-void cgroups_note_change(struct cgroups *f);
+/* Something changed, from any source: cgroups_release() waits again. */
+void cgroups_mark_changed(struct cgroups *c);
 
-/* Opens the groups of others below `parent` that hold budgets: they count in its sum. */
-void cgroups_add_unmanaged(struct cgroups *f, struct cgroup *parent);
+/* Opens the unmanaged groups below `parent` that hold budgets: they count in its sum. */
+void cgroups_add_unmanaged(struct cgroups *c, struct cgroup *parent);
 
 /* Takes a group out, with the gap closed; parents stay in front of their children. */
-void cgroups_drop(struct cgroups *f, struct cgroup *gone);
+void cgroups_drop(struct cgroups *c, struct cgroup *gone);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The groups of a cgroups: which are opened, and which are forgotten. */
+/* Which groups are opened, and which are forgotten. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -22,61 +22,61 @@ void cgroups_free_node(struct cgroup *n)
 	free(n);
 }
 
-static struct cgroup *find(const struct cgroups *f, const char *path)
+static struct cgroup *find(const struct cgroups *c, const char *path)
 {
-	array_each(n, &f->nodes)
+	array_each(n, &c->nodes)
 		if (strcmp((*n)->path, path) == 0)
 			return *n;
 	return NULL;
 }
 
-static void grow_writes(struct cgroups *f)
+static void grow_writes(struct cgroups *c)
 {
-	for (size_t i = 0; i < f->n_domains; i++)
-		f->domains[i].writes = xreallocarray(f->domains[i].writes, 2 * f->nodes.cap,
+	for (size_t i = 0; i < c->n_domains; i++)
+		c->domains[i].writes = xreallocarray(c->domains[i].writes, 2 * c->nodes.cap,
 						     sizeof(struct budget_write));
 }
 
 /* What a group above containers may come to. */
-static void set_derived(const struct cgroups *f, const struct cgroup *n, struct cpu_domain *l)
+static void set_derived(const struct cgroups *c, const struct cgroup *n, struct cpu_domain *d)
 {
-	struct budget_node *b = cgroups_tree_node(l, n);
+	struct cgroup_tree_node *b = cgroups_tree_node(d, n);
 
 	if (n->is_container || n->is_unmanaged || !*n->path)
 		return;
 	b->is_derived = true;
 	if (!n->is_pod)
 		b->at_least_us = b->now.runtime_us;
-	if (n->is_kubepods && f->capacity_us)
-		b->at_most_us = f->capacity_us * b->now.period_us / SECOND_US;
-	budget_tree_renew(&l->tree);
+	if (n->is_kubepods && c->capacity_us)
+		b->at_most_us = c->capacity_us * b->now.period_us / SECOND_US;
+	cgroup_tree_invalidate(&d->tree);
 }
 
-static void append(struct cgroups *f, struct cgroup *n)
+static void append(struct cgroups *c, struct cgroup *n)
 {
-	n->index = (uint32_t)f->nodes.n;
+	n->index = (uint32_t)c->nodes.n;
 	/* Arrays of pointers, in which array_add() makes room. */
 	/* NOLINTBEGIN(bugprone-sizeof-expression,clang-analyzer-core.NullDereference) */
-	*array_add(&f->nodes) = n;
-	*array_add(&f->groups) = &n->group;
+	*array_add(&c->nodes) = n;
+	*array_add(&c->groups) = &n->group;
 	/* NOLINTEND(bugprone-sizeof-expression,clang-analyzer-core.NullDereference) */
-	n->found = xcalloc(f->n_domains, sizeof(*n->found));
-	for (size_t i = 0; i < f->n_domains; i++) {
+	n->found = xcalloc(c->n_domains, sizeof(*n->found));
+	for (size_t i = 0; i < c->n_domains; i++) {
 		struct bandwidth now = { SECOND_US, 0 };
 
-		group_read(&n->group, f->domains[i].cpu, &now, NULL);
+		group_read(&n->group, c->domains[i].cpu, &now, NULL);
 		n->found[i] = n->group.now = now;
-		budget_tree_add(&f->domains[i].tree, n->parent ? (int32_t)n->parent->index : -1,
+		cgroup_tree_add(&c->domains[i].tree, n->parent ? (int32_t)n->parent->index : -1,
 				n->group.name, now);
-		cgroups_tree_node(&f->domains[i], n)->is_root = !*n->path;
-		set_derived(f, n, &f->domains[i]);
+		cgroups_tree_node(&c->domains[i], n)->is_root = !*n->path;
+		set_derived(c, n, &c->domains[i]);
 	}
 	if (n->parent)
 		n->parent->n_children++;
-	grow_writes(f);
+	grow_writes(c);
 }
 
-static int open_node(struct cgroups *f, struct cgroup *parent, const char *path,
+static int open_node(struct cgroups *c, struct cgroup *parent, const char *path,
 		     struct cgroup **ret, struct error *err)
 {
 	struct cgroup *n = xcalloc(1, sizeof(*n));
@@ -84,7 +84,7 @@ static int open_node(struct cgroups *f, struct cgroup *parent, const char *path,
 
 	n->path = xstrdup(path);
 	n->parent = parent;
-	int r = group_open(&n->group, f->backend, f->kernel, path, *path ? n->path : "/", err);
+	int r = group_open(&n->group, c->backend, c->kernel, path, *path ? n->path : "/", err);
 	if (r == 0)
 		r = group_id(&n->group, &n->id, err);
 	if (r < 0) {
@@ -101,12 +101,12 @@ static int open_node(struct cgroups *f, struct cgroup *parent, const char *path,
 	return 0;
 }
 
-static bool has_budget(const struct cgroups *f, const struct cgroup *n)
+static bool has_budget(const struct cgroups *c, const struct cgroup *n)
 {
-	for (size_t i = 0; i < f->n_domains; i++) {
+	for (size_t i = 0; i < c->n_domains; i++) {
 		struct bandwidth now;
 
-		if (group_read(&n->group, f->domains[i].cpu, &now, NULL) == 0 &&
+		if (group_read(&n->group, c->domains[i].cpu, &now, NULL) == 0 &&
 		    now.runtime_us != 0)
 			return true;
 	}
@@ -115,69 +115,69 @@ static bool has_budget(const struct cgroups *f, const struct cgroup *n)
 
 /* There may be ten thousand: most are known to have no budget by one look at one file, such as "0"
  * or "0 0 0 0". */
-static bool is_plainly_empty(const struct cgroups *f, int dir, const char *name)
+static bool is_plainly_empty(const struct cgroups *c, int dir, const char *name)
 {
 	char path[NAME_MAX + 64], text[256];
 
-	snprintf(path, sizeof(path), "%s/%s", name, f->backend->files[0]);
-	return f->backend->files[0] && sysfs_read(dir, path, text, sizeof(text), NULL) == 0 &&
+	snprintf(path, sizeof(path), "%s/%s", name, c->backend->files[0]);
+	return c->backend->files[0] && sysfs_read(dir, path, text, sizeof(text), NULL) == 0 &&
 	       text[strspn(text, "0 \t\n")] == '\0';
 }
 
-void cgroups_add_unmanaged(struct cgroups *f, struct cgroup *parent)
+void cgroups_add_unmanaged(struct cgroups *c, struct cgroup *parent)
 {
-	AUTO_FREE char *full = xasprintf("%s/%s", f->kernel->cpu, parent->path);
-	AUTO_DIR DIR *d = opendir(full);
+	AUTO_FREE char *full = xasprintf("%s/%s", c->kernel->cpu, parent->path);
+	AUTO_DIR DIR *folder = opendir(full);
 
-	for (struct dirent *e; d && (e = readdir(d));) {
+	for (struct dirent *e; folder && (e = readdir(folder));) {
 		struct cgroup *n;
 
 		if (e->d_type != DT_DIR || e->d_name[0] == '.' ||
-		    is_plainly_empty(f, dirfd(d), e->d_name))
+		    is_plainly_empty(c, dirfd(folder), e->d_name))
 			continue;
 		AUTO_FREE char *path =
 			xasprintf("%s%s%s", parent->path, *parent->path ? "/" : "", e->d_name);
-		if (find(f, path) || open_node(f, parent, path, &n, NULL) < 0)
+		if (find(c, path) || open_node(c, parent, path, &n, NULL) < 0)
 			continue;
-		if (!has_budget(f, n)) {
+		if (!has_budget(c, n)) {
 			cgroups_free_node(n);
 			continue;
 		}
 		n->is_unmanaged = true;
-		append(f, n);
+		append(c, n);
 	}
 }
 
-/* A group above containers: its budget follows from theirs, and others beside them count. */
-static struct cgroup *add_ancestor(struct cgroups *f, struct cgroup *parent, const char *path)
+/* A group above containers: its budget follows from theirs, and unmanaged siblings count. */
+static struct cgroup *add_ancestor(struct cgroups *c, struct cgroup *parent, const char *path)
 {
-	struct cgroup *n = find(f, path);
+	struct cgroup *n = find(c, path);
 	bool is_new = !n;
 
-	if (is_new && open_node(f, parent, path, &n, NULL) < 0)
+	if (is_new && open_node(c, parent, path, &n, NULL) < 0)
 		return NULL;
 	if (is_new)
-		append(f, n);
+		append(c, n);
 	if (is_new || n->is_unmanaged) {
 		n->is_unmanaged = false;
-		for (size_t i = 0; i < f->n_domains; i++)
-			set_derived(f, n, &f->domains[i]);
-		cgroups_add_unmanaged(f, n);
+		for (size_t i = 0; i < c->n_domains; i++)
+			set_derived(c, n, &c->domains[i]);
+		cgroups_add_unmanaged(c, n);
 	}
 	return n;
 }
 
 /* The root has no budget files in some dialects: then there is no group above the first that has.
  */
-static struct cgroup *add_ancestors(struct cgroups *f, const char *path)
+static struct cgroup *add_ancestors(struct cgroups *c, const char *path)
 {
 	struct cgroup *parent = NULL;
 	const char *slash = path;
 
-	for (size_t len = 0; f->backend->has_tree; len = (size_t)(slash - path)) {
+	for (size_t len = 0; c->backend->has_tree; len = (size_t)(slash - path)) {
 		AUTO_FREE char *prefix = xstrndup(path, len);
 
-		parent = add_ancestor(f, parent, prefix);
+		parent = add_ancestor(c, parent, prefix);
 		slash = strchr(path + len + (len > 0), '/');
 		if (!slash)
 			break;
@@ -185,73 +185,73 @@ static struct cgroup *add_ancestors(struct cgroups *f, const char *path)
 	return parent;
 }
 
-int cgroups_add(struct cgroups *f, const char *path, struct cgroup **ret, struct error *err)
+int cgroups_add(struct cgroups *c, const char *path, struct cgroup **ret, struct error *err)
 {
-	struct cgroup *parent = add_ancestors(f, path), *n = find(f, path);
+	struct cgroup *parent = add_ancestors(c, path), *n = find(c, path);
 
 	if (!n) {
-		int r = open_node(f, parent, path, &n, err);
+		int r = open_node(c, parent, path, &n, err);
 		if (r < 0)
 			return r;
 		n->is_container = true;
-		append(f, n);
+		append(c, n);
 	}
 	n->is_container = true;
-	n->is_unmanaged = n->is_leaving = false;
-	for (size_t i = 0; i < f->n_domains; i++) {
-		cgroups_tree_node(&f->domains[i], n)->is_derived = false;
-		budget_tree_renew(&f->domains[i].tree);
+	n->is_unmanaged = n->is_retiring = false;
+	for (size_t i = 0; i < c->n_domains; i++) {
+		cgroups_tree_node(&c->domains[i], n)->is_derived = false;
+		cgroup_tree_invalidate(&c->domains[i].tree);
 	}
 	*ret = n;
 	return 0;
 }
 
-bool cgroups_has(const struct cgroups *f, const struct cgroup *n)
+bool cgroups_has(const struct cgroups *c, const struct cgroup *n)
 {
 	char full[PATH_MAX];
 	struct stat st;
 
-	return snprintf(full, sizeof(full), "%s/%s", f->kernel->cpu, n->path) < (int)sizeof(full) &&
+	return snprintf(full, sizeof(full), "%s/%s", c->kernel->cpu, n->path) < (int)sizeof(full) &&
 	       stat(full, &st) == 0 && st.st_ino == n->id;
 }
 
-void cgroups_drop(struct cgroups *f, struct cgroup *gone)
+void cgroups_drop(struct cgroups *c, struct cgroup *gone)
 {
 	size_t at = gone->index;
 
 	if (gone->parent)
 		gone->parent->n_children--;
-	for (size_t i = 0; i < f->n_domains; i++) {
-		struct budget_tree *t = &f->domains[i].tree;
+	for (size_t i = 0; i < c->n_domains; i++) {
+		struct cgroup_tree *t = &c->domains[i].tree;
 
-		budget_tree_set(t, (uint32_t)at, (struct bandwidth){ SECOND_US, 0 });
+		cgroup_tree_set(t, (uint32_t)at, (struct bandwidth){ SECOND_US, 0 });
 		memmove(&t->nodes.items[at], &t->nodes.items[at + 1],
 			(t->nodes.n - at - 1) * sizeof(*t->nodes.items));
 		t->nodes.n--;
 		array_each(n, &t->nodes)
 			n->parent -= n->parent > (int32_t)at;
-		budget_tree_renew(t);
+		cgroup_tree_invalidate(t);
 	}
-	cgroups_note_change(f);
-	f->nodes.n--;
-	for (size_t i = at; i < f->nodes.n; i++)
-		f->nodes.items[i] = f->nodes.items[i + 1];
-	for (f->groups.n = 0; f->groups.n < f->nodes.n; f->groups.n++) {
-		f->groups.items[f->groups.n] = &f->nodes.items[f->groups.n]->group;
-		f->nodes.items[f->groups.n]->index = (uint32_t)f->groups.n;
+	cgroups_mark_changed(c);
+	c->nodes.n--;
+	for (size_t i = at; i < c->nodes.n; i++)
+		c->nodes.items[i] = c->nodes.items[i + 1];
+	for (c->groups.n = 0; c->groups.n < c->nodes.n; c->groups.n++) {
+		c->groups.items[c->groups.n] = &c->nodes.items[c->groups.n]->group;
+		c->nodes.items[c->groups.n]->index = (uint32_t)c->groups.n;
 	}
 	cgroups_free_node(gone);
 }
 
-bool cgroups_sweep(struct cgroups *f)
+bool cgroups_sweep(struct cgroups *c)
 {
-	size_t n_before = f->nodes.n;
+	size_t n_before = c->nodes.n;
 
-	for (size_t i = f->nodes.n; i-- > 0;) {
-		struct cgroup *n = f->nodes.items[i];
+	for (size_t i = c->nodes.n; i-- > 0;) {
+		struct cgroup *n = c->nodes.items[i];
 
-		if (!n->is_container && !n->n_children && *n->path && !cgroups_has(f, n))
-			cgroups_drop(f, n);
+		if (!n->is_container && !n->n_children && *n->path && !cgroups_has(c, n))
+			cgroups_drop(c, n);
 	}
-	return f->nodes.n != n_before;
+	return c->nodes.n != n_before;
 }

@@ -173,7 +173,7 @@ int container_id(const char *text, char ret[CONTAINER_ID_MAX + 1], struct error 
 	return 0;
 }
 
-bool pod_uid_is_good(const char *uid)
+bool pod_uid_is_valid(const char *uid)
 {
 	return is_id(slice_of(uid), POD_UID_MAX - 1);
 }

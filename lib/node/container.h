@@ -45,7 +45,7 @@ bool container_parse(const char *path, struct container_path *ret);
 int container_id(const char *text, char ret[CONTAINER_ID_MAX + 1], struct error *err);
 
 /* The UID of a pod, under the same rules. */
-bool pod_uid_is_good(const char *uid);
+bool pod_uid_is_valid(const char *uid);
 
 /* Looks for a container below all kubepods roots of the cpu hierarchy; uid NULL: in all pods.
  * Writes its path relative to the hierarchy. -ENOENT: it is not there. */

@@ -110,7 +110,7 @@ int container_find(const struct kernel *k, const char *uid, const char *id, char
 
 	container_each(k, uid, take_if_wanted, &w);
 	if (!w.is_found)
-		return error_set(err, -ENOENT, "container %s: no cgroup below %s", id, k->cpu);
+		return error_set(err, -ENOENT, "container %s: no cgroup under %s", id, k->cpu);
 	return 0;
 }
 
@@ -131,7 +131,7 @@ static int start_time(const struct kernel_roots *roots, pid_t pid, uint64_t *ret
 		if (end != at)
 			return 0;
 	}
-	return error_set(err, -EINVAL, "%s: no start time in it", path);
+	return error_set(err, -EINVAL, "%s: start time is missing", path);
 }
 
 bool pid_is_same(const struct kernel_roots *roots, pid_t pid, uint64_t start)
@@ -183,7 +183,7 @@ int container_of_pid(const struct kernel_roots *roots, const struct kernel *k, p
 		return err ? err->code : -ENOENT;
 	const char *path = path_of_cpu(text.s);
 	if (!path || strstr(path, "/.."))
-		return error_set(err, -ENOENT, "process %d: it is in no cgroup below %s", pid,
+		return error_set(err, -ENOENT, "process %d: not in a cgroup under %s", pid,
 				 k->cpu);
 	while (*path == '/')
 		path++;

@@ -58,7 +58,7 @@ int cpu_usage_sample(struct cpu_usage *u, const struct kernel_roots *roots, int6
 	if (sysfs_read(AT_FDCWD, path, buf, sizeof(buf), err) < 0)
 		return err ? err->code : -EIO;
 	if (!parse(buf, &total, &idle))
-		return error_set(err, -EINVAL, "%s: its first line is not about CPU time", path);
+		return error_set(err, -EINVAL, "%s: first line is not the CPU time", path);
 	uint64_t passed = total - u->total, rested = idle - u->idle;
 	if (u->total && passed > 0 && rested <= passed) {
 		u->ppm = (uint32_t)((unsigned __int128)(passed - rested) * ppm / passed);

@@ -11,13 +11,13 @@
 static int file_of(const struct kernel *k, const char *path, char name[PATH_MAX], struct error *err)
 {
 	if (!*k->cpuset)
-		return error_set(err, -ENOENT, "%s: there is no cpuset controller", path);
+		return error_set(err, -ENOENT, "%s: no cpuset controller", path);
 	if (snprintf(name, PATH_MAX, "%s/%s/cpuset.cpus", k->cpuset, path) >= PATH_MAX)
 		return error_set(err, -ENAMETOOLONG, "%s: path is too long", path);
 	return 0;
 }
 
-int pin_read(const struct kernel *k, const char *path, struct cpuset *ret, struct error *err)
+int cpuset_file_read(const struct kernel *k, const char *path, struct cpuset *ret, struct error *err)
 {
 	char name[PATH_MAX], buf[SYSFS_VALUE];
 
@@ -31,7 +31,7 @@ int pin_read(const struct kernel *k, const char *path, struct cpuset *ret, struc
 	return cpuset_parse(buf, strlen(buf), ret, err);
 }
 
-int pin_write(const struct kernel *k, const char *path, const struct cpuset *cpus,
+int cpuset_file_write(const struct kernel *k, const char *path, const struct cpuset *cpus,
 	      struct error *err)
 {
 	char name[PATH_MAX], text[CPUSET_TEXT] = "\n";

@@ -50,7 +50,7 @@ int engine_init(struct engine *e, const struct kernel *k, const struct backend *
 	e->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (e->event_fd < 0)
 		return error_errno(err, "make an eventfd");
-	e->notes = xcalloc(NODE_EVENTS, sizeof(*e->notes));
+	e->events = xcalloc(NODE_EVENTS, sizeof(*e->events));
 	cgroups_init(&e->cgroups, k, b);
 	cgroups_hold(&e->cgroups, b->is_rt);
 	e->escalation.scope = b->scope;
@@ -69,7 +69,7 @@ void engine_done(struct engine *e)
 	array_done(&e->watched);
 	cgroups_done(&e->cgroups);
 	free(e->changes);
-	free(e->notes);
+	free(e->events);
 	if (e->event_fd >= 0)
 		close(e->event_fd);
 	pthread_mutex_destroy(&e->lock);
@@ -100,8 +100,7 @@ void engine_verify(struct engine *e)
 		e->needs_refresh = true;
 }
 
-/* After pods or containers came, went or changed. All that the overrun_threads needs is made here.
- * A container that goes away meanwhile, or a group of others that came, leads to another try. */
+/* After pods or containers came, went or changed. Allocates all that the overrun handler needs. A container that goes away meanwhile, or a new unmanaged group, leads to another try. */
 int engine_settle(struct engine *e, struct error *err)
 {
 	e->escalation.cap = capacity_ppm(e->kernel, &e->cgroups);

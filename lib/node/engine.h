@@ -20,7 +20,7 @@
 
 struct container_want {
 	const char *name;
-	const char *path; /* below the cpu hierarchy; NULL: engine_place() will tell */
+	const char *path; /* below the cpu hierarchy; NULL: given by engine_place() */
 	uint32_t share;	  /* of the pod's budget, ppm */
 };
 
@@ -43,7 +43,7 @@ struct engine_container {
 	struct cgroup *node;	  /* NULL: not there yet, or gone */
 	struct cpuset found_cpus; /* before us */
 	bool is_pinned;
-	bool is_budget_rewritten, is_cpus_rewritten; /* by somebody else who writes them */
+	bool is_budget_rewritten, is_cpus_rewritten; /* another process writes them */
 };
 
 struct engine_pod {
@@ -51,14 +51,14 @@ struct engine_pod {
 	struct engine_container *containers;
 	size_t n_containers;
 	bool is_pinned;
-	bool is_unseen;	 /* its overruns cannot be seen, which was told */
+	bool is_unseen;	 /* its overruns cannot be seen, which was reported */
 	bool is_refused; /* there is no room for `asked`; tried again from time to time */
 	struct budget asked;
 	char *refusal; /* why its budget is not what it should be; NULL: it is */
 	uint64_t overruns, escalations;
-	uint32_t n_unused_warmups; /* warm_ups since its last overrun, or since all was checked */
+	uint32_t n_unused_warmups; /* warm-ups since its last overrun or the last check of all */
 	struct overrun_event last_overrun; /* at_ns 0: none yet */
-	/* Of overruns and refused reactions only the first is told at once. */
+	/* Of overruns and refused escalations only the first is reported at once. */
 	uint64_t reported_overruns;
 	int64_t reported_overrun_ns, reported_refusal_ns;
 };
@@ -69,9 +69,9 @@ enum node_event_kind {
 	NODE_EVENT_OVERRUN,   /* it used more than C_low, `count` times */
 	NODE_EVENT_ESCALATED, /* to a higher level */
 	NODE_EVENT_RECOVERED, /* to a lower one */
-	NODE_EVENT_DEGRADED,  /* cut to its floor for somebody else */
+	NODE_EVENT_DEGRADED,  /* cut to its floor for another pod */
 	NODE_EVENT_RESTORED,  /* has its budget back */
-	NODE_EVENT_REWRITTEN, /* somebody else writes its budget or CPUs */
+	NODE_EVENT_REWRITTEN, /* another process writes its budget or CPUs */
 };
 
 enum { NODE_EVENT_TEXT = 200, NODE_EVENTS = 256, LATENCIES = 4096 };
@@ -99,21 +99,21 @@ struct engine {
 	const struct backend *backend;
 	struct cgroups cgroups;
 	struct overruns *overruns;
-	const struct saved_state *memory; /* from before a restart; NULL: none */
+	const struct saved_state *saved; /* from before a restart; NULL: none */
 	struct escalation escalation;	  /* pods in the same order */
 	ARRAY(struct engine_pod) pods;
-	/* The overrun_threads's own: no allocation. */
+	/* For the overrun handler, which must not allocate. */
 	ARRAY(struct watched {
 		uint64_t cgroup;
 		uint32_t pod;
 	})
 	watched;
 	struct escalation_change *changes;
-	struct node_event *notes;
+	struct node_event *events;
 	uint32_t first_event, n_events;
-	int event_fd; /* an eventfd: there are notes */
+	int event_fd; /* an eventfd: there are events */
 	bool needs_refresh, is_dirty;
-	bool has_retiring; /* containers that are wanted no more keep budgets, see cgroups.h */
+	bool has_retiring; /* containers that are no longer assigned keep budgets, see cgroups.h */
 	int64_t checked_ns;
 	uint32_t next_order;
 	uint64_t revision;
@@ -125,12 +125,11 @@ int engine_init(struct engine *e, const struct kernel *k, const struct backend *
 /* Closes everything; budgets stay as they are. */
 void engine_done(struct engine *e);
 
-/* Adds a pod, or changes it. A refusal leaves the others as they are and is noted, too. */
+/* Adds a pod, or changes it. A refusal leaves the others as they are and is an event, too. */
 int engine_set_pod(struct engine *e, const struct pod_want *want, struct error *err);
 void engine_remove_pod(struct engine *e, const char *uid);
 
-/* A container's cgroup is there: gives it its budget and pins it. Containers that nobody wants are
- * -ESRCH. */
+/* A container's cgroup is there: sets its budget and pins it. -ESRCH: it is not assigned. */
 int engine_place(struct engine *e, const char *uid, const char *container, const char *path,
 		 struct error *err);
 
@@ -138,45 +137,43 @@ int engine_place(struct engine *e, const char *uid, const char *container, const
  * budgets. NULL: look for all that are missing. */
 void engine_cgroup_created(struct engine *e, const char *path);
 
-/* Is this pod wanted, with a container whose cgroup is not known yet? */
+/* Has this pod a container whose cgroup is not known yet? */
 bool engine_awaits(struct engine *e, const char *uid);
 
-/* Somebody else decides on a pod's level: it goes there as far as there is room, and by the usual
- * rules from then on. -ESRCH: it is not wanted here. */
+/* Sets a level that was requested from outside, as far as there is room; the usual rules apply from then on. -ESRCH: the pod is not assigned to this node. */
 int engine_set_level(struct engine *e, const char *uid, enum level level, struct error *err);
 
-/* Handles what a queue of overruns has: called by its overrun_threads thread. */
+/* Handles what a queue of overruns has: called by its thread. */
 void engine_handle_overruns(struct engine *e, unsigned queue);
 
-/* Recovers, notices what is gone or was rewritten. Returns in how many milliseconds it wants to be
- * called again. */
+/* Recovers levels, detects what is gone or was rewritten. Returns after how many milliseconds to call it again. */
 int engine_tick(struct engine *e, int64_t now_ns);
 
 /* The share of the node's CPU time that was used lately, ppm: for nodeCpu recovery. */
 void engine_set_usage(struct engine *e, uint32_t used, int64_t now_ns);
 
-/* Tells the overruns that have only been counted since the last note about them: at the end. */
+/* Reports the overruns that were only counted since their last event: at the end. */
 void engine_report_counts(struct engine *e);
 
-/* Somebody else wrote budgets on our behalf: all are read anew at the next tick. */
+/* Budgets were written outside of the engine: all are read again at the next tick. */
 void engine_refresh(struct engine *e);
 
 /* For events: a copy of the counters, and each pod in turn. */
 void engine_get_stats(struct engine *e, struct engine_stats *ret);
-typedef void (*engine_visitor)(const struct engine_pod *p, const struct escalation_pod *pod_status,
+typedef void (*engine_visitor)(const struct engine_pod *p, const struct escalation_pod *state,
 			       void *arg);
 void engine_each(struct engine *e, engine_visitor visit, void *arg);
 
-/* Grows with everything that engine_each() may show anew; never 0. */
+/* Grows with every change that engine_each() shows; never 0. */
 uint64_t engine_revision(struct engine *e);
 
-/* Takes the oldest note. False: there is none. */
+/* Takes the oldest event. False: there is none. */
 bool engine_take_event(struct engine *e, struct node_event *ret);
 
-/* Fills a memory with what must survive a restart. False: nothing changed since the last time. */
+/* Copies what must survive a restart. False: nothing changed since the last time. */
 bool engine_save_state(struct engine *e, struct saved_state *ret);
 
-/* Gives back what was found: budgets and CPUs. Returns the groups that could not be. */
+/* Restores the budgets and CPUs that were found. Returns the number of groups where the kernel refused. */
 size_t engine_restore(struct engine *e);
 
 int64_t engine_now_ns(void); /* CLOCK_MONOTONIC */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The containers of wanted pods: found, opened, pinned, watched, and closed when they are gone. */
+/* The containers of assigned pods: found, opened, pinned, watched, and closed when they are gone. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,9 +10,7 @@
 #include "node/engine_internal.h"
 
 enum { NS_PER_US = 1000 };
-/* So much consumption before the limit that calls for a overrun_threads, the overrun_threads is
- * rehearsed: time enough for a late timer and a cold way to the thread, which the kernel charges to
- * who runs. */
+/* The overrun handler is warmed up when this much consumption is left before the limit that it acts on: enough for a late timer and a cold wake-up of its thread, which the kernel charges to the running task. */
 enum { SOON_NS = 200000 };
 
 int32_t engine_share(const struct engine_container *c, int32_t runtime_us)
@@ -20,20 +18,20 @@ int32_t engine_share(const struct engine_container *c, int32_t runtime_us)
 	return (int32_t)((int64_t)runtime_us * c->share / PPM);
 }
 
-/* What the cgroups shall make true: the budget of each container at its pod's present pod_status.
+/* Wants the budget of each container at its pod's present level.
  */
 void engine_want_all(struct engine *e)
 {
 	array_each(p, &e->pods) {
-		const struct escalation_pod *pod_status = engine_state(e, p);
+		const struct escalation_pod *state = engine_state(e, p);
 
 		for (size_t i = 0; i < p->n_containers; i++) {
 			struct engine_container *c = &p->containers[i];
-			struct bandwidth b = { pod_status->budget.period,
-					       engine_share(c, escalation_runtime(pod_status)) };
+			struct bandwidth b = { state->budget.period,
+					       engine_share(c, escalation_runtime(state)) };
 
 			if (c->node && !p->is_refused)
-				cgroups_want(&e->cgroups, c->node, &pod_status->cores, b);
+				cgroups_want(&e->cgroups, c->node, &state->cores, b);
 		}
 	}
 }
@@ -49,7 +47,7 @@ void engine_free_containers(struct engine_pod *p)
 	p->n_containers = 0;
 }
 
-/* Where a quota stands for the budget, an overrun is not seen when it happens. */
+/* With a quota as the budget, an overrun is not seen when it happens. */
 static uint64_t soon_ns(struct engine *e, const struct engine_pod *p,
 			const uint64_t limits_ns[OVERRUN_SOON])
 {
@@ -77,7 +75,7 @@ static void watch_container(struct engine *e, struct engine_pod *p,
 	engine_add_event(e, NODE_EVENT_REFUSED, p, err.msg);
 }
 
-/* Tells the overrun source what to look for. */
+/* Sets the limits in the overrun source. */
 void engine_watch(struct engine *e, struct engine_pod *p)
 {
 	int32_t limits_us[2];
@@ -103,7 +101,7 @@ void engine_list_watched(struct engine *e)
 static void unpin(struct engine *e, struct engine_container *c)
 {
 	if (c->is_pinned)
-		pin_write(e->kernel, c->path, &c->found_cpus, NULL);
+		cpuset_file_write(e->kernel, c->path, &c->found_cpus, NULL);
 	c->is_pinned = false;
 }
 
@@ -139,7 +137,7 @@ bool engine_close_gone(struct engine *e)
 	return is_any;
 }
 
-/* Also when the pod was given other cores: what was found before the first pin stays known. */
+/* Also after a change of the pod's cores: what was found before the first pin is kept. */
 static void pin(struct engine *e, struct engine_pod *p, struct engine_container *c)
 {
 	const struct cpuset *cores = &engine_state(e, p)->cores;
@@ -149,9 +147,9 @@ static void pin(struct engine *e, struct engine_pod *p, struct engine_container 
 		unpin(e, c);
 		return;
 	}
-	if (!c->is_pinned && pin_read(e->kernel, c->path, &c->found_cpus, NULL) < 0)
+	if (!c->is_pinned && cpuset_file_read(e->kernel, c->path, &c->found_cpus, NULL) < 0)
 		return;
-	c->is_pinned = pin_write(e->kernel, c->path, cores, &err) == 0;
+	c->is_pinned = cpuset_file_write(e->kernel, c->path, cores, &err) == 0;
 	if (!c->is_pinned)
 		engine_add_event(e, NODE_EVENT_REFUSED, p, err.msg);
 }
@@ -163,16 +161,15 @@ void engine_pin(struct engine *e, struct engine_pod *p)
 			pin(e, p, &p->containers[i]);
 }
 
-/* What stood in new groups before us, as an earlier run of the helper found it. Its memory may be
- * lost, but not what it did. */
+/* What new groups had before us, as an earlier run of the helper found it. Its state file may be lost; a group that holds just the sum of its children was written by it. */
 static void recall_found(struct engine *e, size_t first)
 {
-	for (size_t i = first; e->memory && i < e->cgroups.nodes.n; i++) {
+	for (size_t i = first; e->saved && i < e->cgroups.nodes.n; i++) {
 		struct cgroup *n = e->cgroups.nodes.items[i];
 
 		for (uint32_t cpu_domain = 0; cpu_domain < e->cgroups.n_domains; cpu_domain++) {
 			const struct bandwidth *found =
-				saved_state_found(e->memory, n->path, cpu_domain);
+				saved_state_found(e->saved, n->path, cpu_domain);
 
 			if (found)
 				cgroups_set_found(&e->cgroups, n, cpu_domain, *found);
@@ -264,7 +261,7 @@ static int place(struct engine *e, const char *uid, const char *container, const
 		engine_report_applied(e, p);
 		return 0;
 	}
-	return error_set(err, -ESRCH, "container %s of pod %s is not wanted here", container, uid);
+	return error_set(err, -ESRCH, "container %s of pod %s is not assigned to this node", container, uid);
 }
 
 int engine_place(struct engine *e, const char *uid, const char *container, const char *path,

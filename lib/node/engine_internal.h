@@ -4,14 +4,12 @@
 
 #include "node/engine.h"
 
-/* Between the engine's files: engine.c (life cycle, settling), engine_pods.c and
- * engine_containers.c (what is wanted), react.c (what happens), engine_view.c (what is told). The
+/* Between the engine's files: engine.c (life cycle, settling), engine_pods.c and engine_containers.c (assignments), engine_overrun.c (overruns and recovery), engine_view.c (what others see). The
  * lock is held. */
 
 enum { SECOND_US = 1000000 };
 
-/* A pod that comes close to its limit all the time is left in peace: after so many warm_ups in
- * vain there is none until all is checked again. */
+/* A pod that comes close to its limit all the time: after so many unused warm-ups there is none until the next check of all. */
 enum { UNUSED_WARMUPS_MAX = 3 };
 
 struct engine_pod *engine_find(struct engine *e, const char *uid);
@@ -23,13 +21,12 @@ int32_t engine_share(const struct engine_container *c, int32_t runtime_us);
 void engine_add_event(struct engine *e, enum node_event_kind kind, const struct engine_pod *p,
 		      const char *text);
 /* The same of the pod's last overrun, which happened when the kernel saw it. */
-void engine_note_event(struct engine *e, enum node_event_kind kind, const struct engine_pod *p,
+void engine_add_overrun_event(struct engine *e, enum node_event_kind kind, const struct engine_pod *p,
 		       uint64_t count, const char *text);
 
 /* After pods or containers came, went or changed: makes the kernel agree. */
 int engine_settle(struct engine *e, struct error *err);
-/* What the last settling or overrun_threads wrote must read so; else all is read and written anew
- * soon. */
+/* What was written last must read the same; else all is read and written again soon. */
 void engine_verify(struct engine *e);
 void engine_want_all(struct engine *e);
 

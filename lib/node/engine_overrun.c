@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* From an overrun to new budgets, and back when it is over. */
+/* From an overrun to new budgets, and the recovery. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,20 +11,20 @@
 #include "node/engine_internal.h"
 
 enum { NS_PER_US = 1000, TICK_BUSY_MS = 100, TICK_IDLE_MS = 1000 };
-static const int64_t check_interval_ns = 5000000000, tell_interval_ns = 10000000000;
+static const int64_t check_interval_ns = 5000000000, report_interval_ns = 10000000000;
 static const int64_t thread_interval_ns = 1000000000;
 
 static void want_pod(struct engine *e, const struct engine_pod *p, int32_t runtime_us)
 {
-	const struct escalation_pod *pod_status = engine_state(e, p);
+	const struct escalation_pod *state = engine_state(e, p);
 
 	for (size_t i = 0; i < p->n_containers; i++) {
 		const struct engine_container *c = &p->containers[i];
 
 		if (c->node)
-			cgroups_want(&e->cgroups, c->node, &pod_status->cores,
+			cgroups_want(&e->cgroups, c->node, &state->cores,
 				     (struct bandwidth){
-					     pod_status->budget.period,
+					     state->budget.period,
 					     engine_share(c, runtime_us),
 				     });
 	}
@@ -59,9 +59,8 @@ static void want_changed(struct engine *e, size_t n_changes)
 		want_pod(e, &e->pods.items[e->changes[i].pod], e->changes[i].to_us);
 }
 
-/* Writes what escalation.c decided, or takes the decision back. Groups that are gone since the last
- * look must not take anybody's room. */
-static int carry_out(struct engine *e, size_t n_changes, int retry_ms, struct error *err)
+/* Writes what escalation.c decided, or undoes the decision. Groups that are gone meanwhile must not count. */
+static int apply_changes(struct engine *e, size_t n_changes, int retry_ms, struct error *err)
 {
 	want_changed(e, n_changes);
 	int r = cgroups_apply(&e->cgroups, retry_ms, err);
@@ -76,7 +75,7 @@ static int carry_out(struct engine *e, size_t n_changes, int retry_ms, struct er
 	return r;
 }
 
-/* After carry_out(): there is time again. */
+/* After apply_changes(): no longer urgent. */
 static void report_all(struct engine *e, size_t n_changes, const char *why)
 {
 	engine_verify(e);
@@ -112,7 +111,7 @@ static void report_refusal(struct engine *e, struct engine_pod *p, const char *w
 	int64_t now = engine_now_ns();
 
 	e->stats.refusals++;
-	if (p->reported_refusal_ns && now - p->reported_refusal_ns < tell_interval_ns)
+	if (p->reported_refusal_ns && now - p->reported_refusal_ns < report_interval_ns)
 		return;
 	p->reported_refusal_ns = now;
 	engine_add_event(e, NODE_EVENT_REFUSED, p, why);
@@ -130,14 +129,13 @@ static void escalate(struct engine *e, struct engine_pod *p, const struct overru
 		return;
 	if (r == ESCALATION_NO_ROOM)
 		report_refusal(e, p, "no room for a higher level");
-	else if (carry_out(e, n, APPLY_RETRY_MS / 2, &err) < 0)
+	else if (apply_changes(e, n, APPLY_RETRY_MS / 2, &err) < 0)
 		report_refusal(e, p, err.msg);
 	else
 		report_escalation(e, n, event);
 }
 
-/* An overrun is rare: without this all that follows from it, here and in the kernel, has to come
- * from memory, which takes three times as long as to do it. */
+/* An overrun is rare: without this the code and data for it, here and in the kernel, are not in the caches, and it takes three times as long. */
 static void warm_up(struct engine *e, struct engine_pod *p)
 {
 	size_t n;
@@ -152,12 +150,12 @@ static void warm_up(struct engine *e, struct engine_pod *p)
 		engine_watch(e, p);
 }
 
-static void warm_up_again(struct engine *e, struct engine_pod *p)
+static void rearm_warm_up(struct engine *e, struct engine_pod *p)
 {
-	bool is_left_alone = p->n_unused_warmups >= UNUSED_WARMUPS_MAX;
+	bool was_paused = p->n_unused_warmups >= UNUSED_WARMUPS_MAX;
 
 	p->n_unused_warmups = 0;
-	if (is_left_alone)
+	if (was_paused)
 		engine_watch(e, p);
 }
 
@@ -181,20 +179,20 @@ void engine_on_overrun(const struct overrun_event *event, void *arg)
 		eventfd_write(e->event_fd, 1);
 }
 
-/* Many overruns are one note with their number. */
+/* Many overruns are one event with their count. */
 static void report_overruns(struct engine *e, int64_t now_ns)
 {
 	array_each(p, &e->pods) {
 		char text[NODE_EVENT_TEXT];
 
 		if (p->overruns == p->reported_overruns ||
-		    (p->reported_overrun_ns && now_ns - p->reported_overrun_ns < tell_interval_ns))
+		    (p->reported_overrun_ns && now_ns - p->reported_overrun_ns < report_interval_ns))
 			continue;
 		snprintf(text, sizeof(text), "used %llu us of every %d us on CPU %u, C_low is %d",
 			 (unsigned long long)(p->last_overrun.used_ns / NS_PER_US),
 			 engine_state(e, p)->budget.period, p->last_overrun.cpu,
 			 engine_state(e, p)->budget.low);
-		engine_note_event(e, NODE_EVENT_OVERRUN, p, p->overruns - p->reported_overruns,
+		engine_add_overrun_event(e, NODE_EVENT_OVERRUN, p, p->overruns - p->reported_overruns,
 				  text);
 		p->reported_overruns = p->overruns;
 		p->reported_overrun_ns = now_ns;
@@ -224,19 +222,19 @@ static void recover(struct engine *e, int64_t now_ns)
 
 	if (n == 0)
 		return;
-	if (carry_out(e, n, APPLY_RETRY_MS, &err) < 0)
+	if (apply_changes(e, n, APPLY_RETRY_MS, &err) < 0)
 		engine_add_event(e, NODE_EVENT_REFUSED, &e->pods.items[e->changes[0].pod], err.msg);
 	else
 		report_all(e, n, "calm again");
 }
 
-static int order(struct engine *e, const char *uid, enum level level, struct error *err)
+static int set_level(struct engine *e, const char *uid, enum level level, struct error *err)
 {
 	struct engine_pod *p = engine_find(e, uid);
 	size_t n;
 
 	if (!p)
-		return error_set(err, -ESRCH, "pod %s is not wanted here", uid);
+		return error_set(err, -ESRCH, "pod %s is not assigned to this node", uid);
 	switch (escalation_set_level(&e->escalation, (uint32_t)(p - e->pods.items), level,
 				     engine_now_ns(), e->changes, &n)) {
 	case ESCALATION_NONE:
@@ -246,7 +244,7 @@ static int order(struct engine *e, const char *uid, enum level level, struct err
 	case ESCALATION_CHANGED:
 		break;
 	}
-	if (carry_out(e, n, APPLY_RETRY_MS, err) < 0)
+	if (apply_changes(e, n, APPLY_RETRY_MS, err) < 0)
 		return err->code;
 	report_all(e, n, MCKUBE_DOMAIN "/rt-current was set");
 	return 0;
@@ -255,18 +253,18 @@ static int order(struct engine *e, const char *uid, enum level level, struct err
 int engine_set_level(struct engine *e, const char *uid, enum level level, struct error *err)
 {
 	pthread_mutex_lock(&e->lock);
-	int r = order(e, uid, level, err);
+	int r = set_level(e, uid, level, err);
 	pthread_mutex_unlock(&e->lock);
 	return r;
 }
 
-/* Put right once; a second time it is somebody's will, and only told. */
-static void report_external_write(struct engine *e, struct engine_pod *p, bool *is_disputed,
+/* Corrected and reported once; a second write is left alone. */
+static void report_external_write(struct engine *e, struct engine_pod *p, bool *is_reported_already,
 				  const char *text)
 {
-	if (*is_disputed)
+	if (*is_reported_already)
 		return;
-	*is_disputed = true;
+	*is_reported_already = true;
 	e->stats.rewritten++;
 	engine_add_event(e, NODE_EVENT_REWRITTEN, p, text);
 }
@@ -274,9 +272,9 @@ static void report_external_write(struct engine *e, struct engine_pod *p, bool *
 /* What was refused before is tried again. */
 static void check_budget(struct engine *e, struct engine_pod *p, struct engine_container *c)
 {
-	const struct escalation_pod *pod_status = engine_state(e, p);
-	const struct bandwidth wanted = { pod_status->budget.period,
-					  engine_share(c, escalation_runtime(pod_status)) };
+	const struct escalation_pod *state = engine_state(e, p);
+	const struct bandwidth wanted = { state->budget.period,
+					  engine_share(c, escalation_runtime(state)) };
 	struct bandwidth kernel, ours;
 	char text[NODE_EVENT_TEXT];
 
@@ -286,9 +284,9 @@ static void check_budget(struct engine *e, struct engine_pod *p, struct engine_c
 		e->needs_refresh |= !budget_reads_as(kernel, wanted);
 		return;
 	}
-	snprintf(text, sizeof(text), "somebody wrote %lld us of %lld us over its budget of %lld us",
+	snprintf(text, sizeof(text), "another process changed the budget to %lld/%lld us, it was %lld/%lld us",
 		 (long long)kernel.runtime_us, (long long)kernel.period_us,
-		 (long long)ours.runtime_us);
+		 (long long)ours.runtime_us, (long long)ours.period_us);
 	e->needs_refresh |= !c->is_budget_rewritten;
 	report_external_write(e, p, &c->is_budget_rewritten, text);
 }
@@ -298,12 +296,12 @@ static void check_cpus(struct engine *e, struct engine_pod *p, struct engine_con
 	const struct cpuset *cores = &engine_state(e, p)->cores;
 	struct cpuset now;
 
-	if (!c->is_pinned || pin_read(e->kernel, c->path, &now, NULL) < 0 || cpuset_eq(&now, cores))
+	if (!c->is_pinned || cpuset_file_read(e->kernel, c->path, &now, NULL) < 0 || cpuset_eq(&now, cores))
 		return;
 	if (!c->is_cpus_rewritten)
-		pin_write(e->kernel, c->path, cores, NULL);
+		cpuset_file_write(e->kernel, c->path, cores, NULL);
 	report_external_write(e, p, &c->is_cpus_rewritten,
-			      "somebody changed its CPUs (kubelet's static CPU manager?)");
+			      "another process changed its CPUs (kubelet's static CPU manager?)");
 }
 
 static void check_all(struct engine *e)
@@ -313,7 +311,7 @@ static void check_all(struct engine *e)
 	cgroups_release(&e->cgroups);
 	engine_retry_refused(e);
 	array_each(p, &e->pods) {
-		warm_up_again(e, p);
+		rearm_warm_up(e, p);
 		for (size_t i = 0; i < p->n_containers; i++) {
 			if (!p->containers[i].node || p->is_refused)
 				continue;
@@ -335,7 +333,7 @@ static void refresh(struct engine *e)
 		report_refusal(e, &e->pods.items[0], err.msg);
 }
 
-static bool is_anybody_up(const struct engine *e)
+static bool is_any_above_low(const struct engine *e)
 {
 	array_each(p, &e->escalation.pods)
 		if (p->level != LEVEL_LOW || p->is_boosted || p->is_cut)
@@ -343,7 +341,7 @@ static bool is_anybody_up(const struct engine *e)
 	return false;
 }
 
-/* Threads appear without a word. */
+/* New threads are not reported by the kernel. */
 static bool must_check(const struct engine *e, int64_t now_ns)
 {
 	return now_ns - e->checked_ns >=
@@ -364,7 +362,7 @@ int engine_tick(struct engine *e, int64_t now_ns)
 	if (e->needs_refresh)
 		refresh(e);
 	e->stats.lost = overruns_lost(e->overruns);
-	int ms = e->has_retiring || is_anybody_up(e) ? TICK_BUSY_MS : TICK_IDLE_MS;
+	int ms = e->has_retiring || is_any_above_low(e) ? TICK_BUSY_MS : TICK_IDLE_MS;
 	pthread_mutex_unlock(&e->lock);
 	return ms;
 }

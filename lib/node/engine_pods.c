@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The wanted pods: added, changed, refused, removed. */
+/* The assigned pods: added, changed, refused, removed. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ void engine_free_pod(struct engine_pod *p)
 	free(p->refusal);
 }
 
-/* What was granted before stays; a new pod keeps its place, without weight in the sums. */
+/* What was granted before stays; a new pod stays known, with no load in the sums. */
 int engine_refuse(struct engine *e, struct engine_pod *p, const struct budget *before,
 		  const struct error *err)
 {
@@ -32,22 +32,22 @@ int engine_refuse(struct engine *e, struct engine_pod *p, const struct budget *b
 	return err->code;
 }
 
-static bool has_grace(const struct escalation_pod *p)
+static bool has_headroom(const struct escalation_pod *p)
 {
-	return p->enforcement == ENFORCE_RAISE && p->grace_us;
+	return p->enforcement == ENFORCE_RAISE && p->headroom_us;
 }
 
 void engine_report_applied(struct engine *e, struct engine_pod *p)
 {
-	const struct escalation_pod *pod_status = engine_state(e, p);
+	const struct escalation_pod *state = engine_state(e, p);
 	char text[NODE_EVENT_TEXT], cores[CPUSET_TEXT];
 
 	snprintf(text, sizeof(text), "%d us of every %d us on CPU %.60s, %s%s",
-		 escalation_runtime(pod_status), pod_status->budget.period,
-		 cpuset_count(&pod_status->cores) ? cpuset_format(&pod_status->cores, cores)
+		 escalation_runtime(state), state->budget.period,
+		 cpuset_count(&state->cores) ? cpuset_format(&state->cores, cores)
 						  : "any",
-		 enforcement_name(pod_status->enforcement),
-		 has_grace(pod_status) ? " with a grace" : "");
+		 enforcement_name(state->enforcement),
+		 has_headroom(state) ? " with headroom" : "");
 	engine_add_event(e, NODE_EVENT_APPLIED, p, text);
 	free(p->refusal);
 	p->refusal = NULL;
@@ -56,8 +56,8 @@ void engine_report_applied(struct engine *e, struct engine_pod *p)
 static struct engine_pod *add_pod(struct engine *e, const struct pod_want *want)
 {
 	struct engine_pod *p = array_add(&e->pods);
-	int remembered = e->memory ? saved_state_level(e->memory, want->uid) : -1;
-	uint8_t level = remembered < 0 ? want->level : (uint8_t)remembered;
+	int saved_level = e->saved ? saved_state_level(e->saved, want->uid) : -1;
+	uint8_t level = saved_level < 0 ? want->level : (uint8_t)saved_level;
 	int64_t now = engine_now_ns();
 
 	*p = (struct engine_pod){
@@ -65,7 +65,7 @@ static struct engine_pod *add_pod(struct engine *e, const struct pod_want *want)
 		.ns = xstrdup(want->ns),
 		.name = xstrdup(want->name),
 	};
-	/* What it did before a restart is unknown: it stays at its level for the usual time. */
+	/* Its use before a restart is unknown: it stays at its level for the usual time. */
 	*array_add(&e->escalation.pods) = (struct escalation_pod){
 		.budget.period = SECOND_US,
 		.level = level,
@@ -91,19 +91,19 @@ static bool recovery_eq(const struct recovery *a, const struct recovery *b)
 	       a->threshold == b->threshold;
 }
 
-/* Nothing to do: pods are told again and again as other parts of them change. */
+/* Nothing to do: a pod is seen again with each change of its other fields. */
 static bool is_in_force(struct engine *e, const struct engine_pod *p, const struct pod_want *want)
 {
-	const struct escalation_pod *pod_status = engine_state(e, p);
+	const struct escalation_pod *state = engine_state(e, p);
 
 	return !p->is_refused && p->is_pinned == want->is_pinned &&
-	       engine_has_containers(p, want) && budget_eq(&pod_status->budget, &want->budget) &&
-	       cpuset_eq(&pod_status->cores, &want->cores) &&
-	       pod_status->priority == want->priority && pod_status->wanted == want->enforcement &&
-	       recovery_eq(&pod_status->recovery, &want->recovery);
+	       engine_has_containers(p, want) && budget_eq(&state->budget, &want->budget) &&
+	       cpuset_eq(&state->cores, &want->cores) &&
+	       state->priority == want->priority && state->wanted == want->enforcement &&
+	       recovery_eq(&state->recovery, &want->recovery);
 }
 
-/* What is wanted now was not disputed yet. */
+/* External writes to the previous budget do not count. */
 static void end_external_writes(struct engine_pod *p)
 {
 	for (size_t i = 0; i < p->n_containers; i++)
@@ -118,15 +118,15 @@ static int set_pod(struct engine *e, const struct pod_want *want, struct error *
 		p = add_pod(e, want);
 	else if (is_in_force(e, p, want))
 		return engine_open_containers(e, p, err);
-	struct escalation_pod *pod_status = engine_state(e, p);
-	struct budget before = pod_status->budget;
+	struct escalation_pod *state = engine_state(e, p);
+	struct budget before = state->budget;
 	bool has_moved =
-		!cpuset_eq(&pod_status->cores, &want->cores) || p->is_pinned != want->is_pinned;
-	pod_status->budget = want->budget;
-	pod_status->cores = want->cores;
-	pod_status->priority = want->priority;
-	pod_status->wanted = want->enforcement;
-	pod_status->recovery = want->recovery;
+		!cpuset_eq(&state->cores, &want->cores) || p->is_pinned != want->is_pinned;
+	state->budget = want->budget;
+	state->cores = want->cores;
+	state->priority = want->priority;
+	state->wanted = want->enforcement;
+	state->recovery = want->recovery;
 	p->is_refused = false;
 	p->is_pinned = want->is_pinned;
 	end_external_writes(p);
@@ -141,24 +141,24 @@ static int set_pod(struct engine *e, const struct pod_want *want, struct error *
 	return 0;
 }
 
-/* Quietly: that it does not fit was told. */
+/* Without an event for each refusal: the first one was reported. */
 void engine_retry_refused(struct engine *e)
 {
 	const struct budget none = { .period = SECOND_US };
 
 	array_each(p, &e->pods) {
-		struct escalation_pod *pod_status = engine_state(e, p);
+		struct escalation_pod *state = engine_state(e, p);
 
 		if (!p->is_refused)
 			continue;
 		p->is_refused = false;
-		pod_status->budget = p->asked;
+		state->budget = p->asked;
 		if (engine_settle(e, NULL) == 0) {
 			engine_report_applied(e, p);
 			continue;
 		}
 		p->is_refused = true;
-		pod_status->budget = none;
+		state->budget = none;
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the engine tells others: notes, counters, what must survive a restart. */
+/* What others see of the engine: events, counters, what must survive a restart. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -9,22 +9,22 @@
 #include "base/auto.h"
 #include "node/engine_internal.h"
 
-static void add_note(struct engine *e, const struct node_event *about, const struct engine_pod *p,
+static void add_event(struct engine *e, const struct node_event *about, const struct engine_pod *p,
 		     const char *text)
 {
-	const struct escalation_pod *pod_status = engine_state(e, p);
+	const struct escalation_pod *state = engine_state(e, p);
 
 	e->revision++;
 	if (e->n_events == NODE_EVENTS) {
 		e->stats.events_lost++;
 		return;
 	}
-	struct node_event *n = &e->notes[(e->first_event + e->n_events++) % NODE_EVENTS];
+	struct node_event *n = &e->events[(e->first_event + e->n_events++) % NODE_EVENTS];
 	n->kind = about->kind;
 	n->count = about->count;
 	n->at_ns = about->at_ns;
-	n->level = pod_status->level;
-	n->runtime_us = escalation_runtime(pod_status);
+	n->level = state->level;
+	n->runtime_us = escalation_runtime(state);
 	snprintf(n->uid, sizeof(n->uid), "%s", p->uid);
 	snprintf(n->ns, sizeof(n->ns), "%s", p->ns);
 	snprintf(n->name, sizeof(n->name), "%s", p->name);
@@ -35,14 +35,14 @@ static void add_note(struct engine *e, const struct node_event *about, const str
 void engine_add_event(struct engine *e, enum node_event_kind kind, const struct engine_pod *p,
 		      const char *text)
 {
-	add_note(e, &(struct node_event){ .kind = kind, .count = 1, .at_ns = engine_now_ns() }, p,
+	add_event(e, &(struct node_event){ .kind = kind, .count = 1, .at_ns = engine_now_ns() }, p,
 		 text);
 }
 
-void engine_note_event(struct engine *e, enum node_event_kind kind, const struct engine_pod *p,
+void engine_add_overrun_event(struct engine *e, enum node_event_kind kind, const struct engine_pod *p,
 		       uint64_t count, const char *text)
 {
-	add_note(e,
+	add_event(e,
 		 &(struct node_event){
 			 .kind = kind,
 			 .count = count,
@@ -58,9 +58,9 @@ bool engine_take_event(struct engine *e, struct node_event *ret)
 	pthread_mutex_lock(&e->lock);
 	has_one = e->n_events > 0;
 	if (has_one) {
-		*ret = e->notes[e->first_event];
+		*ret = e->events[e->first_event];
 		e->n_events--;
-		/* A ring that is empty begins anew: what it never held takes no memory. */
+		/* An empty ring starts at 0 again: entries that are never used take no memory. */
 		e->first_event = e->n_events ? (e->first_event + 1) % NODE_EVENTS : 0;
 	}
 	pthread_mutex_unlock(&e->lock);
@@ -74,7 +74,7 @@ static void save_groups(const struct engine *e, struct saved_state *ret)
 
 		for (uint32_t cpu_domain = 0; !n->is_unmanaged && cpu_domain < e->cgroups.n_domains;
 		     cpu_domain++) {
-			const struct budget_tree *t = &e->cgroups.domains[cpu_domain].tree;
+			const struct cgroup_tree *t = &e->cgroups.domains[cpu_domain].tree;
 
 			saved_state_add_group(ret, &(struct saved_group){
 							   n->path,
@@ -89,15 +89,15 @@ static void save_groups(const struct engine *e, struct saved_state *ret)
 static void save_pods(const struct engine *e, struct saved_state *ret)
 {
 	for (size_t i = 0; i < e->pods.n; i++) {
-		const struct escalation_pod *pod_status = &e->escalation.pods.items[i];
+		const struct escalation_pod *state = &e->escalation.pods.items[i];
 		AUTO_FREE char *name =
 			xasprintf("%s/%s", e->pods.items[i].ns, e->pods.items[i].name);
 
 		saved_state_add_pod(ret, &(struct saved_pod){
 						 e->pods.items[i].uid,
 						 name,
-						 pod_status->level,
-						 pod_status->enforcement,
+						 state->level,
+						 state->enforcement,
 					 });
 	}
 }

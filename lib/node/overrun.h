@@ -10,8 +10,7 @@
 #include "node/backend.h"
 #include "node/kernel.h"
 
-/* Who tells that a container has used more than its limit: BPF in the scheduler, or, where that
- * cannot be loaded, polling of the CPU time that the kernel publishes.
+/* Sources of overruns, a container's use of more than its limit: BPF in the scheduler, or, where that cannot be loaded, polling of the CPU time that the kernel publishes.
  *
  * Each source is a row of functions. A watched container is named by the id of its cgroup in the
  * cpu hierarchy (the inode number of its folder). At most one event comes for each container,
@@ -21,7 +20,7 @@
 struct overruns;
 
 typedef void (*overrun_handler)(const struct overrun_event *event, void *arg);
-typedef void (*cgroup_created_handler)(const struct cgroup_created *birth, void *arg);
+typedef void (*cgroup_created_handler)(const struct cgroup_created *created, void *arg);
 
 struct overrun_source {
 	const char *name; /* "bpf", "cpu.stat" */
@@ -68,7 +67,7 @@ void overruns_read(struct overruns *o, unsigned queue);
 /* Hands new cgroups to on_created. */
 void overruns_read_created(struct overruns *o);
 
-/* Events that were lost because nobody read them in time. */
+/* Events that were lost because they were not read in time. */
 uint64_t overruns_lost(const struct overruns *o);
 
 /* Does the source still work? Asked after privileges were dropped. */

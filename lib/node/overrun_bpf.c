@@ -2,7 +2,7 @@
 
 /* The only file that knows the skeleton of bpf/overrun.bpf.c.
  *
- * Programs are attached anew when the helper starts, not pinned: nothing stays in the kernel when
+ * Programs are attached at each start of the helper, not pinned: nothing stays in the kernel when
  * the helper is gone, and a new version never meets an old program. Overruns are not seen while it
  * restarts; a container that is watched keeps its C_hi budget all that time. */
 #include "node/overrun_bpf.h"

@@ -123,7 +123,7 @@ static int add_group(struct overruns *o, const struct group *g, uint64_t cgroup,
 
 	p.fd = open_usage(o, g, &p.is_stat);
 	if (p.fd < 0 || !read_used(&p, &p.used_at_start))
-		return error_set(err, -ENOTSUP, "%s: its CPU time cannot be read", g->name);
+		return error_set(err, -ENOTSUP, "%s: CPU time cannot be read", g->name);
 	p.period_end = now_ns() + p.period_ns;
 	*array_add(&s->groups) = p;
 	return 0;

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "node/realtime.h"
 
-/* A thread that has nothing to do shows that it could. */
+/* An idle thread wakes up to show that it is alive. */
 enum { ROUND_MS = 5000 };
 
 /* Where that is refused the thread runs, a little later, on the CPUs that its process may use. */

@@ -10,7 +10,7 @@
 /* The threads that wait for overruns: one for each queue of the source, with a real-time priority
  * (node/realtime.h), bound to the CPUs that fill its queue as far as the cpuset of this process
  * reaches. A thread that is woken on the CPU where the overrun was seen runs as soon as that
- * interrupt is over; another CPU would first have to leave its idle pod_status, or the kernel. */
+ * interrupt is over; another CPU would first have to leave its idle state, or the kernel. */
 
 struct overrun_threads {
 	struct engine *engine;
@@ -31,7 +31,7 @@ int overrun_threads_start(struct overrun_threads *r, struct engine *e, struct er
 /* Zeroed is fine. */
 void overrun_threads_stop(struct overrun_threads *r);
 
-/* How long ago the slowest thread came round; each does at least every five seconds. */
+/* How long ago the slowest thread woke up; each does at least every five seconds. */
 int64_t overrun_threads_late_ms(const struct overrun_threads *r);
 
 #endif

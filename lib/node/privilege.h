@@ -9,7 +9,7 @@
 /* What the helper may do, made as little as it needs.
  *
  * To start: CAP_BPF and CAP_PERFMON (programs on scheduler tracepoints), CAP_SYS_NICE (FIFO thread,
- * renice, SCHED_DEADLINE), CAP_IPC_LOCK (locked memory). Cgroup files belong to root and need no
+ * renice, SCHED_DEADLINE), CAP_IPC_LOCK (mlockall). Cgroup files belong to root and need no
  * capability. Found by leaving each away on Linux 6.18; test/kernel/privilege_test.py does it
  * again. Once BPF runs, CAP_SYS_NICE and CAP_IPC_LOCK remain; CAP_BPF only where the kernel wants
  * it for every bpf(2) call (before 5.19 with unprivileged_bpf_disabled). */
@@ -17,8 +17,7 @@
 /* Nothing that is started later may gain privileges. */
 int privilege_seal(struct error *err);
 
-/* Drops all capabilities of this thread, and of those it will start, but the ones that remain. For
- * good. `needs_bpf` tells, with CAP_BPF out of effect, whether it is missed; NULL: it is not. */
+/* Drops all capabilities of this thread, and of those it will start, but the ones that remain. Permanent. `needs_bpf` is asked with CAP_BPF out of effect whether it is needed; NULL: it is not. */
 int privilege_drop(bool (*needs_bpf)(void *arg), void *arg, struct error *err);
 
 #endif

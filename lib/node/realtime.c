@@ -23,7 +23,7 @@ int realtime_lock_memory(struct error *err)
 }
 
 /* The program itself is the one without a name. */
-static bool is_in_reaction(const char *path)
+static bool is_used_by_handler(const char *path)
 {
 	static const char *const names[] = { "libc.so", "libbpf.so", "linux-vdso" };
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -45,7 +45,7 @@ static int release(struct dl_phdr_info *library, size_t size, void *arg)
 
 	(void)size;
 	(void)arg;
-	if (is_in_reaction(library->dlpi_name))
+	if (is_used_by_handler(library->dlpi_name))
 		return 0;
 	memcpy(segments, library->dlpi_phdr, (size_t)n * sizeof(*segments));
 	for (int i = 0; i < n; i++) {
@@ -94,7 +94,7 @@ static void *begin(void *arg)
 	if (own.kernel->has[FEATURE_RT_GROUPS_V1])
 		move_to_root(own.kernel);
 	if (sched_setscheduler(0, SCHED_FIFO, &param) < 0)
-		error_errno(own.why, "SCHED_FIFO for the reaction");
+		error_errno(own.why, "SCHED_FIFO for the overrun threads");
 	sem_post(&start->is_known);
 	return own.body(own.arg);
 }

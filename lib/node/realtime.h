@@ -7,14 +7,14 @@
 #include "base/error.h"
 #include "node/kernel.h"
 
-/* What keeps the overrun_threads from waiting: memory that stays, a priority above the workloads.
+/* What keeps the overrun threads from waiting: locked memory, a priority above the workloads.
  */
 
 /* Keeps every page in memory from its first use on (MCL_ONFAULT: libraries that are never called
  * cost nothing). Needs CAP_IPC_LOCK or a large RLIMIT_MEMLOCK. */
 int realtime_lock_memory(struct error *err);
 
-/* Gives back the heap's free pages, and those of libraries that the overrun_threads never calls:
+/* Gives back the heap's free pages, and those of libraries that the overrun threads never call:
  * most were touched once, by the dynamic linker, a TLS handshake, the loading of BPF. What is
  * needed again comes back from the file. Locked pages cannot be given back (madvise(2): EINVAL), so
  * memory is unlocked meanwhile. To be called from time to time. */
@@ -26,7 +26,7 @@ enum { REALTIME_PRIORITY = 90, REALTIME_STACK = 128 * 1024 };
 /* Starts a thread with SCHED_FIFO. On cgroup v1 it moves to the root group of the cpu hierarchy,
  * alone: its process may be in one without an RT budget, such as a pod's, and there is no need to
  * give that one. Where SCHED_FIFO is refused all the same (no CAP_SYS_NICE) the thread runs without
- * it, with ret_why set: reactions are late then. Returns when that is known. */
+ * it, with ret_why set: budgets are then written late. Returns when that is known. */
 int realtime_start(pthread_t *ret, void *(*body)(void *), void *arg, const struct kernel *k,
 		   struct error *ret_why, struct error *err);
 

@@ -76,7 +76,7 @@ static int refuse_key(const char *key, struct error *err)
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		nearest_offer(&n, keys[i].name);
-	return error_set(err, -EINVAL, "%.60s: is not known%s%s", key,
+	return error_set(err, -EINVAL, "%.60s: unknown key%s%s", key,
 			 n.best ? "; did you mean " : "", n.best ? n.best : "");
 }
 

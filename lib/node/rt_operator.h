@@ -19,7 +19,7 @@ struct rt_operator {
 
 enum { RT_OPERATOR_SILENT = -1 };
 
-/* Texts are the arena's. A key that is not known is an error that names the nearest. */
+/* Texts are the arena's. An unknown key is an error that names the nearest. */
 int rt_operator_parse(const char *text, size_t n, struct arena *arena, struct rt_operator *ret,
 		      struct error *err);
 

@@ -74,26 +74,26 @@ static void add_all_cpus(const struct kernel *k, struct cpuset *cpus)
 		cpuset_add(cpus, cpu);
 }
 
-static int apply_in(struct cgroups *f, const struct set_rt *s, const char *path, struct error *err)
+static int apply_in(struct cgroups *c, const struct set_rt *s, const char *path, struct error *err)
 {
 	struct bandwidth budget = { s->period_us, s->runtime_us }, now, ours;
 	struct cpuset cores = s->cores;
 	struct cgroup *n;
 
-	if (cgroups_add(f, path, &n, err) < 0)
+	if (cgroups_add(c, path, &n, err) < 0)
 		return err->code;
 	if (!s->has_cores)
-		add_all_cpus(f->kernel, &cores);
+		add_all_cpus(c->kernel, &cores);
 	if (s->is_runtime_only) {
-		if (cgroups_read(f, n, &now, &ours, err) < 0)
+		if (cgroups_read(c, n, &now, &ours, err) < 0)
 			return err->code;
 		budget.period_us = now.period_us;
 	}
-	cgroups_want(f, n, &cores, budget);
-	if (cgroups_apply(f, APPLY_RETRY_MS, err) < 0 || cgroups_verify(f, err) < 0)
+	cgroups_want(c, n, &cores, budget);
+	if (cgroups_apply(c, APPLY_RETRY_MS, err) < 0 || cgroups_verify(c, err) < 0)
 		return err->code;
 	if (s->has_cores && !s->is_runtime_only)
-		return pin_write(f->kernel, path, &s->cores, err);
+		return cpuset_file_write(c->kernel, path, &s->cores, err);
 	return 0;
 }
 
@@ -101,18 +101,18 @@ int set_rt_apply(const struct set_rt *s, const struct kernel *k, const struct ba
 		 int64_t capacity_us, struct error *err)
 {
 	char path[PATH_MAX];
-	struct cgroups f;
+	struct cgroups cgroups;
 
 	if (container_find(k, NULL, s->container, path, err) < 0)
 		return err->code;
-	cgroups_init(&f, k, b);
-	f.capacity_us = capacity_us;
-	int r = apply_in(&f, s, path, err);
-	cgroups_done(&f);
+	cgroups_init(&cgroups, k, b);
+	cgroups.capacity_us = capacity_us;
+	int r = apply_in(&cgroups, s, path, err);
+	cgroups_done(&cgroups);
 	return r;
 }
 
-int set_nice(const struct kernel *k, const char *container, int nice, struct error *err)
+int container_set_nice(const struct kernel *k, const char *container, int nice, struct error *err)
 {
 	AUTO(str_done) struct str text = STR_INIT_MAX(TASKS_MAX);
 	char path[PATH_MAX];

@@ -10,7 +10,7 @@
 #include "node/backend.h"
 #include "node/container.h"
 
-/* One budget for one container, at once and without any memory: `mckube-node set-rt`, and the older
+/* One budget for one container, written once and not kept: `mckube-node set-rt`, and the older
  * agents' POST /cgroup and /set-rt. The groups above are raised as far as needed. */
 struct set_rt {
 	char container[CONTAINER_ID_MAX + 1];
@@ -31,6 +31,6 @@ int set_rt_apply(const struct set_rt *s, const struct kernel *k, const struct ba
 		 int64_t capacity_us, struct error *err);
 
 /* Gives all processes of a container a nice value, -20 to 19: POST /renice. */
-int set_nice(const struct kernel *k, const char *container, int nice, struct error *err);
+int container_set_nice(const struct kernel *k, const char *container, int nice, struct error *err);
 
 #endif

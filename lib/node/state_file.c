@@ -76,7 +76,7 @@ static void read_groups(const cJSON *list, struct saved_state *m)
 
 		if (!g.path || !read_bandwidth(json_get(item, "found"), &g.found) ||
 		    !read_bandwidth(json_get(item, "wanted"), &g.wanted) ||
-		    !json_int(json_get(item, "lane"), &cpu_domain))
+		    !json_int(json_get(item, "cpuDomain"), &cpu_domain))
 			continue;
 		g.cpu_domain = (uint32_t)cpu_domain;
 		saved_state_add_group(m, &g);
@@ -147,7 +147,7 @@ static void write_group(struct json_out *o, const struct saved_group *g)
 {
 	json_out_object(o);
 	write_text(o, "path", g->path);
-	write_int(o, "lane", g->cpu_domain);
+	write_int(o, "cpuDomain", g->cpu_domain);
 	write_bandwidth(o, "found", g->found);
 	write_bandwidth(o, "wanted", g->wanted);
 	json_out_end(o);

@@ -9,9 +9,8 @@
 #include "base/str.h"
 #include "budget/cgroup_tree.h"
 
-/* What must survive a restart of the helper, but not one of the machine: a file below /run. What
- * budgets stood in the cgroups before us, so that leaving can give them back, and the levels of
- * pods, so that a restart never lowers anybody. What is wanted is there for `mckube-node status`.
+/* What must survive a restart of the helper, but not one of the machine: a file below /run. The budgets that the cgroups had before us, so that they can be restored, and the levels of
+ * pods, so that a restart never lowers a level. The wanted budgets are for `mckube-node status`.
  */
 
 struct saved_group {
@@ -33,7 +32,7 @@ struct saved_state {
 	ARRAY(struct saved_pod) pods;
 };
 
-/* A file that is not there is an empty memory. */
+/* A file that does not exist is an empty state. */
 int state_file_load(const char *path, struct saved_state *ret, struct error *err);
 int state_file_save(const char *path, const struct saved_state *m, struct error *err);
 void saved_state_done(struct saved_state *m);
@@ -42,10 +41,10 @@ void saved_state_done(struct saved_state *m);
 void saved_state_add_group(struct saved_state *m, const struct saved_group *group);
 void saved_state_add_pod(struct saved_state *m, const struct saved_pod *pod);
 
-/* NULL: not remembered. */
+/* NULL: not known. */
 const struct bandwidth *saved_state_found(const struct saved_state *m, const char *path,
 					  uint32_t cpu_domain);
-/* -1: not remembered. */
+/* -1: not known. */
 int saved_state_level(const struct saved_state *m, const char *uid);
 
 #endif

@@ -19,7 +19,7 @@ int bench_open(struct bench *b, const char *name)
 		return 77;
 	}
 	b->engine.escalation.rules =
-		(struct escalation_rules){ .dwell_max_ns = 1, .grace_us = 500 };
+		(struct escalation_rules){ .dwell_max_ns = 1, .headroom_us = 500 };
 	return 0;
 }
 

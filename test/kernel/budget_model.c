@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Random trees of cgroup v1 RT groups and random changes: the kernel and budget_tree_check() must
- * agree on every accept and on every refusal, with its errno, and what budget_tree_plan() orders
+/* Random trees of cgroup v1 RT groups and random changes: the kernel and cgroup_tree_check() must
+ * agree on every accept and on every refusal, with its errno, and what cgroup_tree_plan() orders
  * must be taken write by write. All groups are below one that is made for this, with half a core's
  * worth of budget. */
 #include "budget/cgroup_tree.h"
@@ -13,7 +13,7 @@ static const int64_t periods[] = { 1000, 10000, 33333, 100000, 1000000, 3999999 
 
 struct trial {
 	char top[128];
-	struct budget_tree t;
+	struct cgroup_tree t;
 	char paths[GROUPS][256];
 	pid_t sleeper; /* a FIFO process in group `busy` */
 	uint32_t busy;
@@ -30,13 +30,13 @@ static int put_field(const struct trial *w, const struct budget_write *write)
 
 static void make_tree(struct trial *w, int round)
 {
-	w->t = (struct budget_tree){ .global = { 1000000, 950000 }, .is_holding = round & 1 };
-	budget_tree_add(&w->t, -1, "top", (struct bandwidth){ 1000000, TOP_US });
+	w->t = (struct cgroup_tree){ .global = { 1000000, 950000 }, .is_holding = round & 1 };
+	cgroup_tree_add(&w->t, -1, "top", (struct bandwidth){ 1000000, TOP_US });
 	snprintf(w->paths[0], sizeof(w->paths[0]), "%s", w->top);
 	for (int i = 1; i < GROUPS; i++) {
 		int parent = (int)(random() % i);
 
-		budget_tree_add(&w->t, parent, w->paths[i], (struct bandwidth){ 1000000, 0 });
+		cgroup_tree_add(&w->t, parent, w->paths[i], (struct bandwidth){ 1000000, 0 });
 		snprintf(w->paths[i], sizeof(w->paths[i]), "%.200s/r%d-%d", w->paths[parent], round,
 			 i);
 		if (mkdir(w->paths[i], 0755) < 0) {
@@ -53,7 +53,7 @@ static void remove_tree(struct trial *w)
 	rt_stop(w->sleeper);
 	for (int i = GROUPS - 1; i > 0; i--)
 		rt_group_remove(w->paths[i]);
-	budget_tree_done(&w->t);
+	cgroup_tree_done(&w->t);
 }
 
 static struct bandwidth random_change(struct bandwidth now, enum budget_field field)
@@ -82,10 +82,10 @@ static bool agrees(struct trial *w, size_t counts[2])
 
 	write.from = w->t.nodes.items[write.node].now;
 	write.to = random_change(write.from, write.field);
-	int expected = budget_tree_check(&w->t, write.node, write.to);
+	int expected = cgroup_tree_check(&w->t, write.node, write.to);
 	int got = put_field(w, &write);
 	if (got == 0)
-		budget_tree_set(&w->t, write.node, write.to);
+		cgroup_tree_set(&w->t, write.node, write.to);
 	counts[got == 0]++;
 	if (got == expected)
 		return true;
@@ -112,22 +112,22 @@ static bool plan_is_taken(struct trial *w)
 	struct budget_write writes[2 * GROUPS];
 	size_t n;
 
-	budget_tree_keep(&w->t);
+	cgroup_tree_keep(&w->t);
 	for (uint32_t i = 0; i < w->t.nodes.n; i++) {
-		struct budget_node *node = &w->t.nodes.items[i];
+		struct cgroup_tree_node *node = &w->t.nodes.items[i];
 
 		node->is_derived = node->children && node->parent >= 0;
 		if (node->parent >= 0 && !node->children)
-			budget_tree_want(&w->t, i, random_change(node->now, BUDGET_RUNTIME));
+			cgroup_tree_want(&w->t, i, random_change(node->now, BUDGET_RUNTIME));
 	}
-	if (budget_tree_derive(&w->t, NULL) < 0)
+	if (cgroup_tree_derive(&w->t, NULL) < 0)
 		return true;
-	if (budget_tree_plan(&w->t, writes, &n, NULL) < 0)
+	if (cgroup_tree_plan(&w->t, writes, &n, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (put_field(w, &writes[i]) < 0)
 			return false;
-		budget_tree_set(&w->t, writes[i].node, writes[i].to);
+		cgroup_tree_set(&w->t, writes[i].node, writes[i].to);
 	}
 	return true;
 }

@@ -97,7 +97,7 @@ class Test:
 
     def start(self, *options, static=True, prefix=()):
         """Without graces, unless the options say otherwise: budgets are what the pods ask for."""
-        wanted = ["--grace", "0", *(["--static", self.dir + "/pods.yaml"] if static else [])]
+        wanted = ["--headroom", "0", *(["--static", self.dir + "/pods.yaml"] if static else [])]
         self.log = open(self.dir + "/log", "a+")
         self.helper = subprocess.Popen(
             [*prefix, self.node, "run", *wanted, "--state-file", self.dir + "/state.json", *options],

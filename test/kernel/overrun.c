@@ -10,7 +10,7 @@
 
 enum { PERIOD_US = 50000, BUDGET_US = 20000, LIMIT_US = 5000, SECONDS = 2, SEEN_MAX = 4096 };
 enum { SOON_NS = 200000, SLOW_NS = 1500000 }; /* others use this machine, too */
-enum { RING_BIRTHS = 128 };		      /* at most, see bpf/overrun.bpf.c */
+enum { RING_CREATED = 128 };		      /* at most, see bpf/overrun.bpf.c */
 
 struct seen {
 	struct overrun_event events[SEEN_MAX];
@@ -277,25 +277,25 @@ static bool running_task_that_becomes_fifo_is_seen(struct fixture *f)
 	return check(f->seen.n >= 6, "a running task that becomes FIFO is seen");
 }
 
-static struct cgroup_created last_birth;
+static struct cgroup_created last_created;
 
-static void take_created(const struct cgroup_created *birth, void *arg)
+static void take_created(const struct cgroup_created *created, void *arg)
 {
 	(*(size_t *)arg)++;
-	last_birth = *birth;
+	last_created = *created;
 }
 
 static bool new_groups_are_told(struct fixture *f)
 {
-	size_t n_births = 0;
+	size_t n_created = 0;
 	char child[160];
 	struct stat st = { 0 };
 
 	snprintf(child, sizeof(child), "%s/child", f->dir);
 	f->overruns.on_created = take_created;
-	f->overruns.created_arg = &n_births;
+	f->overruns.created_arg = &n_created;
 	overruns_read_created(&f->overruns);
-	n_births = 0;
+	n_created = 0;
 	mkdir(child, 0755);
 	stat(child, &st);
 	uint64_t now = rt_now_ns();
@@ -305,8 +305,8 @@ static bool new_groups_are_told(struct fixture *f)
 	rmdir(child);
 	printf("# a new cgroup was told %.0f us after mkdir\n",
 	       ((double)rt_now_ns() - (double)now) / 1e3);
-	return check(n_births == 1 && last_birth.cgroup == st.st_ino &&
-			     strcmp(last_birth.path, child + strlen(RT_MOUNT)) == 0,
+	return check(n_created == 1 && last_created.cgroup == st.st_ino &&
+			     strcmp(last_created.path, child + strlen(RT_MOUNT)) == 0,
 		     "a new cgroup is told with its path");
 }
 
@@ -335,21 +335,21 @@ static bool removed_groups_are_forgotten(struct fixture *f)
 static bool what_is_lost_is_counted(struct fixture *f)
 {
 	char child[160];
-	size_t n_births = 0;
+	size_t n_created = 0;
 
-	f->overruns.created_arg = &n_births;
+	f->overruns.created_arg = &n_created;
 	overruns_read_created(&f->overruns);
-	n_births = 0;
+	n_created = 0;
 	snprintf(child, sizeof(child), "%s/child", f->dir);
-	for (int i = 0; i < 2 * RING_BIRTHS; i++)
+	for (int i = 0; i < 2 * RING_CREATED; i++)
 		if (mkdir(child, 0755) < 0 || rmdir(child) < 0)
 			return check(false, "groups are made");
 	overruns_read_created(&f->overruns);
 	uint64_t n_lost = overruns_lost(&f->overruns);
-	printf("# of %d new groups %zu were told, %llu lost\n", 2 * RING_BIRTHS, n_births,
+	printf("# of %d new groups %zu were told, %llu lost\n", 2 * RING_CREATED, n_created,
 	       (unsigned long long)n_lost);
 	/* Other groups are made on this machine, too. */
-	return check(n_lost > 0 && n_births + n_lost >= 2 * RING_BIRTHS,
+	return check(n_lost > 0 && n_created + n_lost >= 2 * RING_CREATED,
 		     "what the ring had no room for is counted");
 }
 

@@ -18,7 +18,7 @@ try:
     # 30 % + 40 % fit; the brake at 50 % does not fit beside the logger under the capacity of 80 %.
     t.pods([("brake", "High", PERIOD, 20000, 50000, brake, {"rt-enforcement": "raise"}),
             ("logger", "Low", PERIOD, 40000, 40000, logger, {})])
-    t.start("--capacity", "800000", "--dwell", "500ms", "--calm-periods", "3", "--grace", "500")
+    t.start("--capacity", "800000", "--dwell", "500ms", "--calm-periods", "3", "--headroom", "500")
     t.wait("budgets are there", lambda: t.runtime(brake) == 20500 and t.runtime(logger) == 40000)
     t.check("groups above are sums", t.runtime("kubepods/podbrake") == 205000 and
             t.runtime("kubepods") == 605000)

@@ -20,7 +20,7 @@ static void check_pod(const cJSON *pod)
 		const struct budget *b = &w.want.budget;
 
 		if (b->low < 1 || b->low > b->hi || b->hi > b->period || b->floor > b->low ||
-		    !cpuset_count(&w.want.cores) || !pod_uid_is_good(w.want.uid))
+		    !cpuset_count(&w.want.cores) || !pod_uid_is_valid(w.want.uid))
 			abort();
 		for (size_t i = 0; i < w.want.n_containers; i++)
 			sum += w.containers[i].share;

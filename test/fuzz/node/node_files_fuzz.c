@@ -137,7 +137,7 @@ static void check_cpus(void)
 	AUTO(str_done) struct str text = STR_INIT;
 	struct cpuset cpus;
 
-	pin_read(&kernel, "g", &cpus, NULL);
+	cpuset_file_read(&kernel, "g", &cpus, NULL);
 	topology_read(&roots, 1, &text);
 }
 

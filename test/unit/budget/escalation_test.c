@@ -293,7 +293,7 @@ TEST(most_important_pods_are_watched_as_far_as_room_reaches)
 }
 
 /* 0.5 ms of a second: 500 ppm. */
-TEST(grace_is_given_where_there_is_room_and_taken_before_anybody_is_cut)
+TEST(headroom_is_given_where_there_is_room_and_reclaimed_before_a_cut)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 350, 699);
@@ -305,7 +305,7 @@ TEST(grace_is_given_where_there_is_room_and_taken_before_anybody_is_cut)
 	assert_int_equal(escalation_runtime(&e.pods.items[camera]), 200500);
 	assert_int_equal(escalation_runtime(&e.pods.items[logger]), 200000);
 
-	/* Up to medium, where it has a grace below hi again. */
+	/* Up to medium, where it has headroom below hi again. */
 	assert_int_equal(overrun(&e, brake, 0, 5), ESCALATION_CHANGED);
 	assert_int_equal(n_changes, 1);
 	assert_int_equal(changes[0].to_us, 350500);
@@ -317,7 +317,7 @@ TEST(grace_is_given_where_there_is_room_and_taken_before_anybody_is_cut)
 	escalation_done(&e);
 }
 
-TEST(grace_that_was_not_needed_comes_back)
+TEST(headroom_that_was_not_needed_comes_back)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 700);
@@ -333,7 +333,7 @@ TEST(grace_that_was_not_needed_comes_back)
 	escalation_done(&e);
 }
 
-TEST(grace_ends_at_the_next_level)
+TEST(headroom_ends_at_the_next_level)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
@@ -344,7 +344,7 @@ TEST(grace_ends_at_the_next_level)
 	escalation_done(&e);
 }
 
-TEST(grace_alone_can_be_room_enough)
+TEST(headroom_alone_can_be_room_enough)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 300);
@@ -382,8 +382,8 @@ static void add_random(struct escalation *e)
 		add(e, (enum level)(random() % 3), low, random() % 2 ? (low + hi) / 2 : 0, hi);
 	struct escalation_pod *p = &e->pods.items[id];
 
-	static const uint8_t wishes[] = { ENFORCE_NONE, ENFORCE_WATCH, ENFORCE_RAISE };
-	p->wanted = wishes[random() % 3];
+	static const uint8_t wanted[] = { ENFORCE_NONE, ENFORCE_WATCH, ENFORCE_RAISE };
+	p->wanted = wanted[random() % 3];
 	p->priority = (int32_t)(random() % 3);
 	p->cores = (struct cpuset){ 0 };
 	cpuset_add(&p->cores, (unsigned)(random() % 3));
@@ -475,7 +475,7 @@ TEST(admitted_pods_are_never_short)
 	}
 }
 
-static enum escalation_result order(struct escalation *e, uint32_t pod, enum level level)
+static enum escalation_result set_level(struct escalation *e, uint32_t pod, enum level level)
 {
 	return escalation_set_level(e, pod, level, 7, changes, &n_changes);
 }
@@ -486,14 +486,14 @@ TEST(order_goes_where_there_is_room_and_follows_the_rules)
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 300, 500);
 	uint32_t logger = add(&e, LEVEL_LOW, 500, 0, 500);
 
-	assert_int_equal(order(&e, brake, LEVEL_LOW), ESCALATION_NONE);
-	assert_int_equal(order(&e, brake, LEVEL_MIDDLE), ESCALATION_CHANGED);
+	assert_int_equal(set_level(&e, brake, LEVEL_LOW), ESCALATION_NONE);
+	assert_int_equal(set_level(&e, brake, LEVEL_MIDDLE), ESCALATION_CHANGED);
 	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 300000);
 	assert_false(e.pods.items[logger].is_cut);
-	assert_int_equal(order(&e, brake, LEVEL_HIGH), ESCALATION_CHANGED);
+	assert_int_equal(set_level(&e, brake, LEVEL_HIGH), ESCALATION_CHANGED);
 	assert_true(e.pods.items[logger].is_cut);
 	assert_int_equal(changes[0].pod, logger);
-	assert_int_equal(order(&e, brake, LEVEL_LOW), ESCALATION_CHANGED);
+	assert_int_equal(set_level(&e, brake, LEVEL_LOW), ESCALATION_CHANGED);
 	assert_int_equal(escalation_runtime(&e.pods.items[brake]), 200500);
 	assert_int_equal(escalation_runtime(&e.pods.items[logger]), 500000);
 	assert_int_equal(overrun(&e, brake, 0, 8), ESCALATION_CHANGED);
@@ -507,7 +507,7 @@ TEST(order_without_room_is_refused)
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 500);
 
 	add(&e, LEVEL_HIGH, 600, 0, 600);
-	assert_int_equal(order(&e, brake, LEVEL_HIGH), ESCALATION_NO_ROOM);
+	assert_int_equal(set_level(&e, brake, LEVEL_HIGH), ESCALATION_NO_ROOM);
 	assert_int_equal(e.pods.items[brake].level, LEVEL_LOW);
 	escalation_done(&e);
 }

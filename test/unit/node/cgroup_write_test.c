@@ -6,11 +6,11 @@
 
 #include "test/unit/test.h"
 
-/* A kernel in memory that obeys the model and refuses one write on demand. */
+/* A kernel in memory that follows the model and refuses one write on demand. */
 static struct {
 	struct bandwidth budgets[4];
 	int n_writes, refuse_at, refuse_with, refuse_times;
-	bool is_rewritten; /* somebody else writes */
+	bool is_rewritten; /* another process writes */
 } fake;
 
 static int fake_number(const struct group *g)
@@ -46,7 +46,7 @@ static const struct backend fake_backend = {
 };
 
 struct fixture {
-	struct budget_tree t;
+	struct cgroup_tree t;
 	struct group groups[4];
 	struct group *pointers[4];
 	struct apply a;
@@ -62,11 +62,11 @@ static void fixture_init(struct fixture *f)
 		fake.budgets[i] = (struct bandwidth){ 1000000, i ? 0 : 950000 };
 		f->groups[i] = (struct group){ &fake_backend, names[i], .files = { i, -1 } };
 		f->pointers[i] = &f->groups[i];
-		budget_tree_add(&f->t, i - 1, names[i], fake.budgets[i]);
+		cgroup_tree_add(&f->t, i - 1, names[i], fake.budgets[i]);
 		f->t.nodes.items[i].is_derived = i == 1 || i == 2;
 	}
 	f->a = (struct apply){ &f->t, f->pointers, CPU_ALL, 20 };
-	budget_tree_want(&f->t, 3, (struct bandwidth){ 100000, 30000 });
+	cgroup_tree_want(&f->t, 3, (struct bandwidth){ 100000, 30000 });
 }
 
 TEST(everything_is_written_and_verified)
@@ -79,7 +79,7 @@ TEST(everything_is_written_and_verified)
 	assert_int_equal(fake.budgets[1].runtime_us, 300000);
 	assert_int_equal(fake.budgets[3].runtime_us, 30000);
 	assert_int_equal(fake.budgets[3].period_us, 100000);
-	budget_tree_done(&f.t);
+	cgroup_tree_done(&f.t);
 }
 
 /* Refuse each single write of the sequence in turn: what was there stands again. */
@@ -101,7 +101,7 @@ TEST(any_refusal_is_undone)
 			assert_int_equal(f.t.nodes.items[i].now.runtime_us, 0);
 			assert_int_equal(fake.budgets[i].period_us, 1000000);
 		}
-		budget_tree_done(&f.t);
+		cgroup_tree_done(&f.t);
 	}
 }
 
@@ -115,7 +115,7 @@ TEST(removed_groups_are_waited_for)
 	fake.refuse_with = -EINVAL;
 	assert_int_equal(apply_tree(&f.a, writes, NULL), 0);
 	assert_int_equal(fake.n_writes, 4 + 5);
-	budget_tree_done(&f.t);
+	cgroup_tree_done(&f.t);
 }
 
 TEST(patience_ends)
@@ -128,7 +128,7 @@ TEST(patience_ends)
 	fake.refuse_with = -EINVAL;
 	assert_int_equal(apply_tree(&f.a, writes, NULL), -EINVAL);
 	assert_int_equal(fake.n_writes, 21);
-	budget_tree_done(&f.t);
+	cgroup_tree_done(&f.t);
 }
 
 TEST(failed_undo_is_said)
@@ -143,7 +143,7 @@ TEST(failed_undo_is_said)
 	fake.refuse_with = -EBUSY;
 	assert_int_equal(apply_tree(&f.a, writes, &err), -EBUSY);
 	assert_non_null(strstr(err.msg, "could not be undone"));
-	budget_tree_done(&f.t);
+	cgroup_tree_done(&f.t);
 }
 
 TEST(other_writers_are_noticed)
@@ -157,5 +157,5 @@ TEST(other_writers_are_noticed)
 	assert_int_equal(apply_tree(&f.a, writes, &err), -EREMCHG);
 	assert_string_equal(err.msg,
 			    "kubepods: wrote 300000 us of 1000000 us, it reads 300007 of 1000000");
-	budget_tree_done(&f.t);
+	cgroup_tree_done(&f.t);
 }

@@ -114,7 +114,7 @@ static void make_group(const struct fixture *f, const char *path)
 	}
 }
 
-/* All groups on the way to the container, as they are before anybody has a budget. */
+/* All groups on the way to the container, as they are before any has a budget. */
 static void make_groups(const struct fixture *f, const char *path)
 {
 	char prefix[512];

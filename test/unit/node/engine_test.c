@@ -13,8 +13,8 @@ static struct {
 	int n_writes, refuse_from, refuse_with;
 	const char *vanishing; /* a folder that is removed when write `vanish_at` comes */
 	int vanish_at;
-	bool is_spoiled;  /* somebody else writes right after the next write */
-	int spoiled_dir;  /* of the group in which he did; 0: it was put right */
+	bool is_spoiled;  /* another process writes right after the next write */
+	int spoiled_dir;  /* of the group where it did; 0: it was corrected */
 	int kubepods_had; /* before us; the groups of p1 had 200000 */
 } fake;
 
@@ -153,7 +153,7 @@ static void fixture_init(struct fixture *f)
 	fake_file(&f->tree, "kubepods/podp2/tasks", "");
 	overruns_open(&f->overruns, &f->kernel, &fake_backend, &fake_source, &err, &err);
 	assert_int_equal(engine_init(&f->engine, &f->kernel, &fake_backend, &f->overruns, &err), 0);
-	f->engine.escalation.rules.grace_us = 0;
+	f->engine.escalation.rules.headroom_us = 0;
 }
 
 static void fixture_done(struct fixture *f)
@@ -262,7 +262,7 @@ static int32_t left_in_kubepods(int had)
 
 	fixture_init(&f);
 	fake.kubepods_had = had;
-	f.engine.memory = &none;
+	f.engine.saved = &none;
 	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err), 0);
 	assert_int_equal(runtime_of(&f, "kubepods"), had);
 	snprintf(folder, sizeof(folder), "%s/kubepods/podp1/c1", f.tree.root);
@@ -275,7 +275,7 @@ static int32_t left_in_kubepods(int had)
 	return left;
 }
 
-/* Its sums are known by being sums; what somebody else gave stays. */
+/* Its sums are recognised as sums; what another process wrote stays. */
 TEST(a_helper_that_forgot_everything_gives_back_what_it_gave)
 {
 	assert_int_equal(left_in_kubepods(200000), 0);
@@ -300,7 +300,7 @@ TEST(overrun_raises_once)
 	fixture_done(&f);
 }
 
-TEST(rehearsal_writes_nothing)
+TEST(warm_up_writes_nothing)
 {
 	struct fixture f;
 	struct error err;
@@ -343,7 +343,7 @@ TEST(pod_that_is_always_close_is_left_in_peace)
 }
 
 /* Each single write of the overrun_threads is refused in turn: budgets and level stay. */
-TEST(refused_reaction_changes_nothing)
+TEST(refused_escalation_changes_nothing)
 {
 	for (int at = 0; at < 4; at++) {
 		struct fixture f;
@@ -473,7 +473,7 @@ TEST(what_was_written_is_read_back)
 	fixture_done(&f);
 }
 
-/* Somebody else takes a budget away, and the kernel will not give it back at once. */
+/* Another process takes a budget away, and the kernel refuses it at first. */
 TEST(what_was_refused_is_tried_again)
 {
 	struct fixture f;
@@ -487,7 +487,7 @@ TEST(what_was_refused_is_tried_again)
 			(*n)->group.now.runtime_us = 1000;
 	fake.refuse_with = -EBUSY;
 	engine_tick(&f.engine, engine_now_ns());
-	assert_true(has_note(&f, NODE_EVENT_REWRITTEN, "somebody wrote 1000 us"));
+	assert_true(has_note(&f, NODE_EVENT_REWRITTEN, "another process changed the budget to 1000/));
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 1000);
 	fake.refuse_with = 0;
 	f.engine.checked_ns = 0;
@@ -606,7 +606,7 @@ TEST(level_survives_a_restart)
 	fixture_init(&f);
 	give_root(&f);
 	saved_state_add_pod(&m, &(struct saved_pod){ (char *)"p1", (char *)"p1", LEVEL_HIGH, 0 });
-	f.engine.memory = &m;
+	f.engine.saved = &m;
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
 	engine_tick(&f.engine, engine_now_ns());

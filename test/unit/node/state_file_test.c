@@ -51,7 +51,7 @@ TEST(damaged_parts_are_left_out)
 	fake_tree_init(&t);
 	snprintf(path, sizeof(path), "%s/state.json", t.root);
 	fake_file(&t, "state.json",
-		  "{\"groups\":[1,{\"path\":\"a\"},{\"path\":\"b\",\"lane\":0,\"found\":"
+		  "{\"groups\":[1,{\"path\":\"a\"},{\"path\":\"b\",\"cpuDomain\":0,\"found\":"
 		  "{\"periodUs\":1,\"runtimeUs\":\"x\"}}],\"pods\":[{\"uid\":\"u\"},"
 		  "{\"uid\":\"v\",\"name\":\"n/v\",\"level\":\"top\"}]}");
 	assert_int_equal(state_file_load(path, &m, &err), 0);
