@@ -6,7 +6,8 @@
  * which the group will have used up its limit. When the timer fires, consumption is what the kernel
  * charged (rt_time, by the tick and at switches) plus what the running task used since. The
  * accounting itself (sched_stat_runtime) is the back-stop; it also sets the timer for a task that
- * becomes real-time while it runs. A group is named by the cgroup of the task's own task group: the task that runs when something is charged does not matter.
+ * becomes real-time while it runs. A group is named by the cgroup of the task's own task group: the
+ * task that runs when something is charged does not matter.
  *
  * Only the fields that are read are declared: CO-RE finds them in the running kernel. They were
  * checked against Linux 6.18. */
@@ -95,21 +96,11 @@ struct {
 	__type(value, struct overrun_group);
 } groups SEC(".maps");
 
-struct cpu {
-	struct bpf_timer timer;
-	__u64 clock_offset; /* CLOCK_MONOTONIC less the run queue's clock_task */
-	__u64 lost;	    /* events for which there was no room */
-	__u64 due_ns;	    /* when the timer should fire */
-	int armed_for;	    /* the thread that ran when the timer was set */
-	int lead_ns;
-	__u32 padding[4]; /* a cache line each */
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1); /* set by the loader: one for each possible CPU */
 	__type(key, __u32);
-	__type(value, struct cpu);
+	__type(value, struct overrun_cpu);
 } cpus SEC(".maps");
 
 struct queue {
@@ -129,7 +120,7 @@ struct {
 	__uint(max_entries, 64 * 1024); /* 128 of them; user space maps all of it, twice */
 } cgroup_watch SEC(".maps");
 
-static struct cpu *this_cpu(void)
+static struct overrun_cpu *this_cpu(void)
 {
 	__u32 key = bpf_get_smp_processor_id();
 
@@ -146,7 +137,7 @@ static void report(const struct overrun_event *event)
 {
 	__u32 key = event->cpu % n_queues;
 	void *queue = bpf_map_lookup_elem(&queues, &key);
-	struct cpu *cpu;
+	struct overrun_cpu *cpu;
 
 	if (queue && bpf_ringbuf_output(queue, (void *)event, sizeof(*event), 0) == 0)
 		return;
@@ -182,14 +173,14 @@ static __always_inline __u64 compare(struct overrun_group *g, struct overrun_eve
 
 /* Without the flag, which is new in Linux 6.7, a timer may be moved to another CPU: then it finds
  * nothing there, and the back-stop events at the next tick. */
-static __always_inline void arm(struct cpu *cpu, __u64 now, __u64 ns)
+static __always_inline void arm(struct overrun_cpu *cpu, __u64 now, __u64 ns)
 {
 	cpu->due_ns = now + ns;
 	if (bpf_timer_start(&cpu->timer, ns, TIMER_CPU_PIN) < 0)
 		bpf_timer_start(&cpu->timer, ns, 0);
 }
 
-static __always_inline void learn_lead(struct cpu *cpu, __u64 now)
+static __always_inline void learn_lead(struct overrun_cpu *cpu, __u64 now)
 {
 	bool is_later = (__s64)(now - cpu->due_ns) > cpu->lead_ns;
 	int lead = cpu->lead_ns + (is_later ? LEAD_STEP_NS : -3 * LEAD_STEP_NS);
@@ -205,7 +196,7 @@ static __always_inline bool is_realtime(struct task_struct *p)
 }
 
 /* `running_ns` is what the task used and the kernel has not charged yet. */
-static __always_inline void watch(struct task_struct *p, struct cpu *cpu, __u64 now,
+static __always_inline void watch(struct task_struct *p, struct overrun_cpu *cpu, __u64 now,
 				  __u64 running_ns, bool is_armed)
 {
 	struct overrun_event event = { .at_ns = now, .cpu = bpf_get_smp_processor_id() };
@@ -228,7 +219,7 @@ static __always_inline void watch(struct task_struct *p, struct cpu *cpu, __u64 
 	arm(cpu, now, left < refill ? left : refill);
 }
 
-static int on_timer(void *map, __u32 *key, struct cpu *cpu)
+static int on_timer(void *map, __u32 *key, struct overrun_cpu *cpu)
 {
 	struct task_struct *p = bpf_get_current_task_btf();
 	__u64 now = bpf_ktime_get_ns();
@@ -247,7 +238,7 @@ SEC("syscall")
 int prepare(struct overrun_prepare *args)
 {
 	__u32 key = args->cpu;
-	struct cpu *cpu = bpf_map_lookup_elem(&cpus, &key);
+	struct overrun_cpu *cpu = bpf_map_lookup_elem(&cpus, &key);
 
 	if (!cpu)
 		return -1;
@@ -259,7 +250,7 @@ int prepare(struct overrun_prepare *args)
  * those then save no registers for the many tasks that they let pass. */
 static __noinline int watch_task(struct task_struct *p, __u64 running_ns, bool is_new)
 {
-	struct cpu *cpu = this_cpu();
+	struct overrun_cpu *cpu = this_cpu();
 	__u64 now = bpf_ktime_get_ns();
 
 	if (!cpu)
@@ -329,7 +320,7 @@ int BPF_PROG(group_made, struct cgroup *cgrp, const char *path)
 		return 0;
 	created = bpf_ringbuf_reserve(&cgroup_watch, sizeof(*created), 0);
 	if (!created) {
-		struct cpu *cpu = this_cpu();
+		struct overrun_cpu *cpu = this_cpu();
 
 		if (cpu)
 			__sync_fetch_and_add(&cpu->lost, 1);

@@ -2,6 +2,7 @@
 #ifndef MCKUBE_BPF_OVERRUN_H
 #define MCKUBE_BPF_OVERRUN_H
 
+#include <linux/bpf.h>
 #include <linux/types.h>
 
 /* Shared by overrun.bpf.c and lib/node/overrun_bpf.c. */
@@ -14,6 +15,18 @@ enum { OVERRUN_LIMITS = 3, OVERRUN_SOON = 2, OVERRUN_PATH = 488 };
 /* Events of a CPU go through queue CPU % n, where n is the number of queues: their reader may be
  * bound to the CPUs that fill it, since a wakee on the waker's CPU runs soonest. */
 enum { OVERRUN_QUEUES = 16 };
+
+/* Value of the map `cpus`, by CPU; a cache line each. */
+struct overrun_cpu {
+	struct bpf_timer timer;
+	__u64 clock_offset; /* CLOCK_MONOTONIC less the run queue's clock_task */
+	__u64 lost;	    /* events for which there was no room */
+	__u64 due_ns;	    /* when the timer should fire */
+	__s32 armed_for;    /* the thread that ran when the timer was set */
+	__s32 lead_ns;
+	__u32 padding[4];
+};
+_Static_assert(sizeof(struct overrun_cpu) == 64, "map value");
 
 /* Value of the map `groups`, one for each CPU, by cgroup id. */
 struct overrun_group {

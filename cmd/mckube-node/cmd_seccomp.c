@@ -16,9 +16,10 @@ struct seccomp_args {
 };
 
 static const struct option seccomp_options[] = {
-	OPT_STRING(0, "install", struct seccomp_args, install, "DIR",
-		   "write the profile to DIR/mckube-node.json, for localhostProfile: mckube-node.json",
-		   .complete = "directory"),
+	OPT_STRING(
+		0, "install", struct seccomp_args, install, "DIR",
+		"write the profile to DIR/mckube-node.json, for localhostProfile: mckube-node.json",
+		.complete = "directory"),
 	{},
 };
 

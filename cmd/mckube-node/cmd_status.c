@@ -89,8 +89,7 @@ static int status_run(const struct context *ctx, void *values, struct error *err
 	if (context_probe(ctx, &k, &b, err) < 0 || state_file_load(args->state_file, &m, err) < 0)
 		return err->code;
 	if (!m.groups.n)
-		return error_set(err, -ENOENT, "%s: no state of a helper",
-				 args->state_file);
+		return error_set(err, -ENOENT, "%s: no state of a helper", args->state_file);
 	array_each(g, &m.groups)
 		add_row(&t, &k, b, g);
 	if (table_render(&t, (enum format)args->format, &look, !args->has_no_headers, &text, err) <

@@ -26,7 +26,8 @@ struct context {
 	FILE *out;
 };
 
-/* A command's options fill its struct; it prints to ctx->out and returns an error. Returns 0 or a negative errno. */
+/* A command's options fill its struct; it prints to ctx->out and returns an error. Returns 0 or a
+ * negative errno. */
 struct command {
 	const char *name, *summary;
 	const char *usage; /* arguments, as the help shows them */

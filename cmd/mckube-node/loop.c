@@ -71,7 +71,8 @@ static void take_created(struct run *r)
 		overruns_read_created(&r->overruns);
 }
 
-/* Memory that is rarely used again: that of the start-up, which ends with the first connections; later that of many new pods or of a new TLS session. */
+/* Memory that is rarely used again: that of the start-up, which ends with the first connections;
+ * later that of many new pods or of a new TLS session. */
 static void release_memory(struct loop *l, int64_t now)
 {
 	if (now - l->released_ns < l->release_interval_ns)

@@ -6,10 +6,9 @@
 
 #include "base/array.h"
 #include "base/auto.h"
+#include "base/units.h"
 #include "listen.h"
 #include "serve/metrics.h"
-
-enum { NS_PER_US = 1000 };
 
 static int by_value(const void *a, const void *b)
 {

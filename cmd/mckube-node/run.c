@@ -31,20 +31,22 @@ static const struct option run_options[] = {
 		   "how to reach the API server (default: as kubectl, or the service account)",
 		   .complete = "file"),
 	OPT_STRING(0, "config", struct run_args, config_file, "FILE",
-		   "read rt-operator's rt-operator.yaml; options take precedence", .complete = "file"),
+		   "read rt-operator's rt-operator.yaml; options take precedence",
+		   .complete = "file"),
 	OPT_STRING(0, "listen", struct run_args, listen, "ADDRESS",
 		   "serve /metrics, /healthz, /cgroup, /set-rt and /renice: unix:/PATH, PORT on "
 		   "127.0.0.1, or HOST:PORT"),
-	OPT_STRING(0, "token-file", struct run_args, token_file, "FILE",
-		   "bearer token for POST requests (default $MCKUBE_SHARED_TOKEN, /etc/mckube/token)",
-		   .complete = "file"),
+	OPT_STRING(
+		0, "token-file", struct run_args, token_file, "FILE",
+		"bearer token for POST requests (default $MCKUBE_SHARED_TOKEN, /etc/mckube/token)",
+		.complete = "file"),
 	OPT_STRING(0, "state-file", struct run_args, state_file, "FILE",
 		   "state kept across restarts of the helper",
 		   .preset = "/run/mckube-node/state.json", .complete = "file"),
-	OPT_BOOL(0, "keep", struct run_args, is_kept,
-		 "keep the budgets when the helper ends"),
-	OPT_STRING(0, "keep-while", struct run_args, keep_while, "NAMESPACE/NAME",
-		   "keep the budgets when the helper ends while this DaemonSet exists (an upgrade)"),
+	OPT_BOOL(0, "keep", struct run_args, is_kept, "keep the budgets when the helper ends"),
+	OPT_STRING(
+		0, "keep-while", struct run_args, keep_while, "NAMESPACE/NAME",
+		"keep the budgets when the helper ends while this DaemonSet exists (an upgrade)"),
 	OPT_STRING(0, "bundle-dir", struct run_args, bundle_dir, "DIR",
 		   "a further folder with a runtime's bundles", .complete = "directory"),
 	OPT_STRING(0, "host-root", struct run_args, host_root, "DIR",
@@ -208,8 +210,8 @@ static void place_found(const char *path, const struct container_path *parsed, v
 
 static int refuse_process(const struct assignment *w, pid_t pid, struct error *err)
 {
-	return error_set(err, -ESRCH, "pod %s/%s: pid %d was reused", w->want.ns,
-			 w->want.name, pid);
+	return error_set(err, -ESRCH, "pod %s/%s: pid %d was reused", w->want.ns, w->want.name,
+			 pid);
 }
 
 static struct run_process *find_process(struct run *r, const char *uid, pid_t pid)

@@ -64,7 +64,8 @@ int static_apply(struct run *r, const char *path, struct error *err);
 /* A cgroup was created: sets the budget if it is an assigned container's. */
 void run_place(struct run *r, const char *path);
 
-/* An assignment came or changed: sets it, and places containers whose cgroups exist already. A process that names a container must stay the same one for as long as the pod is assigned. */
+/* An assignment came or changed: sets it, and places containers whose cgroups exist already. A
+ * process that names a container must stay the same one for as long as the pod is assigned. */
 int run_set(struct run *r, struct assignment *w, struct error *err);
 
 /* A pod is no longer assigned. */

@@ -59,7 +59,8 @@ static void forget_known(struct agent *s, const char *uid)
 	}
 }
 
-/* The API server knows the ids of containers once they run: for runtimes whose files are not known. */
+/* The API server knows the ids of containers once they run: for runtimes whose files are not known.
+ */
 static void place_by_status(struct agent *s, const cJSON *pod, const char *uid)
 {
 	static const char *const lists[] = { "status.containerStatuses",
@@ -108,8 +109,7 @@ static void take_assignment(struct agent *s, const cJSON *pod, struct assignment
 	else if (!invalid && engine_awaits(s->options.engine, uid))
 		place_by_status(s, pod, uid);
 	pod_statuses_see_pod(&s->pod_statuses, pod);
-	if (pod_statuses_set_invalid(&s->pod_statuses, uid,
-				     invalid ? invalid->msg : NULL) &&
+	if (pod_statuses_set_invalid(&s->pod_statuses, uid, invalid ? invalid->msg : NULL) &&
 	    invalid)
 		report_invalid_assignment(s, w, invalid);
 }

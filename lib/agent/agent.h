@@ -6,7 +6,9 @@
 #include "node/cpu_usage.h"
 #include "node/engine.h"
 
-/* The helper's connection to the API server: a thread that watches the pods of this node, writes their status and Events, and describes the node in its annotations. Nothing urgent waits for it. */
+/* The helper's connection to the API server: a thread that watches the pods of this node, writes
+ * their status and Events, and describes the node in its annotations. Nothing urgent waits for it.
+ */
 struct agent;
 
 /* What the agent shares with the rest of the helper. All of it outlives the agent. */
@@ -35,14 +37,15 @@ void agent_free(struct agent *s);
 /* Has the first list of pods been worked through? */
 bool agent_is_synced(const struct agent *s);
 
-/* Does this DaemonSet ("NAMESPACE/NAME") exist and is not being deleted? The server is asked for two seconds; one
- * that cannot be reached means yes. Only after agent_stop(). */
+/* Does this DaemonSet ("NAMESPACE/NAME") exist and is not being deleted? The server is asked for
+ * two seconds; one that cannot be reached means yes. Only after agent_stop(). */
 bool agent_daemonset_exists(struct agent *s, const char *daemon_set);
 
 /* Queues an event to be posted. */
 void agent_post_event(struct agent *s, const struct node_event *n);
 
-/* Wakes the thread: the engine's revision has changed, or the node has become busy or calm. NULL is fine. */
+/* Wakes the thread: the engine's revision has changed, or the node has become busy or calm. NULL is
+ * fine. */
 void agent_notify(struct agent *s);
 
 #endif

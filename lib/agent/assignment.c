@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/units.h"
 #include "model/cluster.h"
 #include "model/request_value.h"
 #include "node/container.h"
@@ -13,8 +14,6 @@
 
 #define NAME(key) "mckube.io/" key
 #define PATH(key) "metadata.annotations[" key "]"
-
-enum { PER_CENT = 100 };
 
 void assignment_done(struct assignment *w)
 {
@@ -37,7 +36,7 @@ static struct raw raw_of(struct cluster *strings, const cJSON *annotations, cons
 
 static void name_fields(struct request_text *t, struct cluster *s, const cJSON *annotations)
 {
-#define FIELD(member, key)                           \
+#define FIELD(member, key)                                 \
 	t->member.raw = raw_of(s, annotations, NAME(key)); \
 	t->member.path = PATH(NAME(key))
 	FIELD(period, "rt-period");
@@ -52,9 +51,10 @@ static void name_fields(struct request_text *t, struct cluster *s, const cJSON *
 }
 
 /* rt-operator knows one budget in a second, and nothing of criticality. */
-static void name_operator_fields(struct request_text *t, struct cluster *s, const cJSON *annotations)
+static void name_operator_fields(struct request_text *t, struct cluster *s,
+				 const cJSON *annotations)
 {
-	*t = (struct request_text){ .fixed_period = SECOND_US };
+	*t = (struct request_text){ .fixed_period = US_PER_S };
 	t->low.raw = t->hi.raw = raw_of(s, annotations, "rt_runtime_us");
 	t->low.path = t->hi.path = PATH("rt_runtime_us");
 	t->medium.path = t->floor.path = t->core.path = t->core_count.path = "";
@@ -83,8 +83,8 @@ static int read_request(struct assignment *w, const struct request_text *t, cons
 }
 
 /* A word from a short list; absent is 0. */
-static int read_word(const cJSON *annotations, const char *key, const char *const *words, uint8_t *ret,
-		     struct error *err)
+static int read_word(const cJSON *annotations, const char *key, const char *const *words,
+		     uint8_t *ret, struct error *err)
 {
 	const char *text = json_text(json_get(annotations, key));
 
@@ -114,7 +114,8 @@ static int read_words(struct assignment *w, const cJSON *annotations, struct err
 {
 	static const char *const enforcements[] = { "", "watch", "raise", NULL };
 	static const char *const levels[] = { "low", "medium", "hi", NULL };
-	int r = read_word(annotations, NAME("rt-enforcement"), enforcements, &w->want.enforcement, err);
+	int r = read_word(annotations, NAME("rt-enforcement"), enforcements, &w->want.enforcement,
+			  err);
 
 	if (r == 0)
 		r = read_recovery(annotations, &w->want.recovery, err);
@@ -272,7 +273,8 @@ enum assignment_kind assignment_read(const cJSON *pod, bool needs_core, unsigned
 	bool is_degraded = json_get(annotations, NAME("rt-degraded"));
 	if (read_names(ret, pod, err) < 0 ||
 	    read_request(ret, &text, &strings, is_degraded, n_cpus, err) < 0 ||
-	    read_words(ret, annotations, err) < 0 || read_containers(ret, pod, annotations, err) < 0)
+	    read_words(ret, annotations, err) < 0 ||
+	    read_containers(ret, pod, annotations, err) < 0)
 		return ASSIGNMENT_INVALID;
 	return ASSIGNMENT_VALID;
 }

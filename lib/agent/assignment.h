@@ -16,8 +16,9 @@
  *	(budget/recovery.h): optional
  *	mckube.io/rt-degraded: if present, the pod has its floor at any level
  *	mckube.io/rt-containers: names of the containers, also init ones, among which the budget is
- *	divided: "app", "app,logger" (equal parts), "app=70,logger=30" (per cent). Without it the first container has all of it.
- *	realtime: "true", rt_runtime_us: rt-operator's; period 1 s, Guaranteed pods only */
+ *	divided: "app", "app,logger" (equal parts), "app=70,logger=30" (per cent). Without it the
+ *first container has all of it. realtime: "true", rt_runtime_us: rt-operator's; period 1 s,
+ *Guaranteed pods only */
 
 enum { ASSIGNMENT_CONTAINERS = 16 };
 

@@ -6,8 +6,7 @@
 
 #include "base/auto.h"
 #include "base/names.h"
-
-enum { NS_PER_US = 1000, US_PER_S = 1000000 };
+#include "base/units.h"
 
 static const struct {
 	const char *reason, *action;

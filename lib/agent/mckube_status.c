@@ -9,13 +9,9 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/date.h"
+#include "base/units.h"
 
-enum {
-	WRITE_INTERVAL_MS = 500,
-	OVERRUN_INTERVAL_MS = 10000,
-	NS_PER_S = 1000000000,
-	CONDITION_TEXT = 320
-};
+enum { WRITE_INTERVAL_MS = 500, OVERRUN_INTERVAL_MS = 10000, CONDITION_TEXT = 320 };
 enum { PLACED, RT_APPLIED, OVERRUNNING, READY, CONDITIONS };
 
 static const char *const types[CONDITIONS] = { "Placed", "RTApplied", "Overrunning", "Ready" };

@@ -9,10 +9,12 @@
  * (the kernel holds its budget), Overrunning (it is above its normal level) and Ready (the first
  * two). Conditions of other types stay as they are.
  *
- * Of several McKubes with this podname the oldest takes precedence, then the first by name, as in a plan. One with a selector is not written: it may select pods of several nodes.
+ * Of several McKubes with this podname the oldest takes precedence, then the first by name, as in a
+ * plan. One with a selector is not written: it may select pods of several nodes.
  *
  * `kubectl mckube apply` corrects allocatedCore, currentRuntime and podUID where they contradict
- * the pod's annotations. Both write what these annotations have, and both name the version that they read, so they do not overwrite each other in turn. */
+ * the pod's annotations. Both write what these annotations have, and both name the version that
+ * they read, so they do not overwrite each other in turn. */
 
 /* When it is to be written, by clock_ms(); INT64_MAX: it is up to date. It is written twice a
  * second at most; for an overrun that changes nothing else every ten seconds. */

@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/units.h"
 #include "model/members.h"
 #include "node/topology.h"
 
@@ -12,12 +13,10 @@ enum {
 	TEXT_MAX = 64,
 	INTERVAL_MS = 30000,
 	BUSY_MS = 5500, /* a node that turns busy writes it again: planners wait for 5 s of it */
-	NS_PER_S = 1000000000,
-	PPM_PER_CENT = 10000,
 };
 
-static int patch_node(const struct agent_options *o, struct kube *k, const struct kube_pair *annotations,
-		      size_t n, struct error *err)
+static int patch_node(const struct agent_options *o, struct kube *k,
+		      const struct kube_pair *annotations, size_t n, struct error *err)
 {
 	AUTO(kube_request_done) struct kube_request request = { 0 };
 	const struct kube_ref ref = { &kube_nodes, NULL, o->node_name, NULL, NULL };

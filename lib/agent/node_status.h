@@ -5,7 +5,9 @@
 #include "agent/agent.h"
 #include "kube/client.h"
 
-/* The node's annotations: its capacity for the planner (model/capacity.h), once; and the older CPU agent's, when the node becomes busy or calm, else every 30 seconds. Zeroed: nothing was sent yet. */
+/* The node's annotations: its capacity for the planner (model/capacity.h), once; and the older CPU
+ * agent's, when the node becomes busy or calm, else every 30 seconds. Zeroed: nothing was sent yet.
+ */
 struct node_status {
 	bool is_described, was_busy;
 	int64_t due_ms;

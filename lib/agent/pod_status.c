@@ -182,7 +182,7 @@ static uint64_t version_of_reply(const struct str *reply)
 
 /* The array may change during the request: the pod is looked up again. */
 static int send_annotations(struct pod_statuses *s, const struct pod_status *due, struct kube *k,
-		       struct error *err)
+			    struct error *err)
 {
 	AUTO(kube_request_done) struct kube_request request = { 0 };
 	const struct pod_status copy = *due;

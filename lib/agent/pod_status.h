@@ -7,9 +7,14 @@
 #include "kube/client.h"
 #include "node/engine.h"
 
-/* What the API server has about the pods of this node: their annotations rt-current and rt-applied, and the status of their McKubes. Derived from the engine and written where it differs from what was written last, so nothing has to be queued while the server is unavailable. All of it belongs to the thread that owns `kube`.
+/* What the API server has about the pods of this node: their annotations rt-current and rt-applied,
+ * and the status of their McKubes. Derived from the engine and written where it differs from what
+ * was written last, so nothing has to be queued while the server is unavailable. All of it belongs
+ * to the thread that owns `kube`.
  *
- * rt-current has two writers. The node takes precedence: while the engine's level was not written yet, the other's value is overwritten. Otherwise another client's write that is newer than our last one (by resourceVersion) is a request, and the engine goes to that level. */
+ * rt-current has two writers. The node takes precedence: while the engine's level was not written
+ * yet, the other's value is overwritten. Otherwise another client's write that is newer than our
+ * last one (by resourceVersion) is a request, and the engine goes to that level. */
 
 struct pod_facts {
 	char uid[64], ns[64], name[254];
@@ -25,11 +30,11 @@ struct pod_facts {
 struct pod_status {
 	struct pod_facts now;
 	char invalid[NODE_EVENT_TEXT]; /* what is wrong with its annotations; empty: valid */
-	bool is_gone;		   /* and this is still to be written */
-	bool is_known;		   /* to the engine */
-	bool is_changed;	   /* since its McKube was written */
-	bool has_mckube;	   /* one may exist for it */
-	bool has_changed_mckube;	   /* it has changed */
+	bool is_gone;		       /* and this is still to be written */
+	bool is_known;		       /* to the engine */
+	bool is_changed;	       /* since its McKube was written */
+	bool has_mckube;	       /* one may exist for it */
+	bool has_changed_mckube;       /* it has changed */
 	/* On the server, as last read or written. */
 	char level[8], applied[8];
 	uint64_t version; /* of our last write */
@@ -63,7 +68,9 @@ void pod_statuses_forget(struct pod_statuses *s, const char *uid);
 
 enum { POD_STATUSES_STEP_MS = 60000 }; /* pod_statuses_send() asks for no longer wait */
 
-/* Sends what differs, a few requests at a time. Returns after how many milliseconds to call it again if nothing happens; or the first error: what was not sent is tried again with the next call. */
+/* Sends what differs, a few requests at a time. Returns after how many milliseconds to call it
+ * again if nothing happens; or the first error: what was not sent is tried again with the next
+ * call. */
 int pod_statuses_send(struct pod_statuses *s, struct kube *k, struct error *err);
 
 #endif

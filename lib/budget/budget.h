@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/units.h"
+
 /* Criticalities, and the modes of a core, have the same three names; "levels" is what a pod's
  * current mode is called on the wire: low, medium, hi. */
 enum level { LEVEL_LOW, LEVEL_MIDDLE, LEVEL_HIGH };
@@ -32,7 +34,7 @@ struct budget {
 	uint8_t criticality; /* enum level */
 };
 
-enum { PERIOD_MIN_US = 100, PERIOD_MAX_US = 4000000, PPM = 1000000 };
+enum { PERIOD_MIN_US = 100, PERIOD_MAX_US = 4000000 };
 
 /* C(mode): the budget that the pod may use while its core is in this mode (Vestal's C_i(k)). */
 int32_t budget_runtime(const struct budget *b, enum level mode);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "budget/cgroup_tree.h"
+#include "base/units.h"
 
 #include <errno.h>
 
-enum { RATIO_SHIFT = 20, RATIO_ONE = 1 << RATIO_SHIFT, NS_PER_US = 1000, GIVE_TRIES = 4 };
+enum { RATIO_SHIFT = 20, RATIO_ONE = 1 << RATIO_SHIFT, GIVE_TRIES = 4 };
 
 /* MAX_BW of kernel/sched/sched.h. */
 static const int64_t runtime_max_ns = ((int64_t)1 << 44) - 1;
@@ -90,7 +91,8 @@ void cgroup_tree_keep(struct cgroup_tree *t)
 }
 
 /* What the kernel tests of one group alone. */
-static int check_alone(const struct cgroup_tree *t, const struct cgroup_tree_node *n, struct bandwidth b)
+static int check_alone(const struct cgroup_tree *t, const struct cgroup_tree_node *n,
+		       struct bandwidth b)
 {
 	bool is_limited = b.runtime_us != RUNTIME_UNLIMITED;
 
@@ -143,7 +145,8 @@ static long long as_us(uint64_t ratio, const struct cgroup_tree_node *n)
 }
 
 /* The part of `child` in its parent's period, rounded up: budgets of one period add up exactly. */
-static uint64_t share_us(const struct cgroup_tree_node *parent, const struct cgroup_tree_node *child)
+static uint64_t share_us(const struct cgroup_tree_node *parent,
+			 const struct cgroup_tree_node *child)
 {
 	if (child->want.runtime_us == RUNTIME_UNLIMITED)
 		return (uint64_t)parent->now.period_us;
@@ -189,7 +192,8 @@ static int64_t held_us(const struct cgroup_tree *t, const struct cgroup_tree_nod
 	return t->is_holding ? n->now.runtime_us - bandwidth_runtime(t->give, n->now.period_us) : 0;
 }
 
-static struct bandwidth sum_of_children(const struct cgroup_tree *t, const struct cgroup_tree_node *n)
+static struct bandwidth sum_of_children(const struct cgroup_tree *t,
+					const struct cgroup_tree_node *n)
 {
 	int64_t needs = (int64_t)n->needs_us, held = held_us(t, n);
 
@@ -210,7 +214,8 @@ static void derive_wants(struct cgroup_tree *t)
 	}
 }
 
-static int check_limits(const struct cgroup_tree *t, const struct cgroup_tree_node *n, struct error *err)
+static int check_limits(const struct cgroup_tree *t, const struct cgroup_tree_node *n,
+			struct error *err)
 {
 	long long runtime = (long long)n->want.runtime_us, period = (long long)n->want.period_us;
 
@@ -286,7 +291,8 @@ static uint64_t most_missing(const struct cgroup_tree *t)
 	return most;
 }
 
-/* Held budget that is needed elsewhere is released: every holding group releases as much as is missing, since a release helps only if the groups above release, too. */
+/* Held budget that is needed elsewhere is released: every holding group releases as much as is
+ * missing, since a release helps only if the groups above release, too. */
 static void derive_all(struct cgroup_tree *t)
 {
 	t->give = 0;

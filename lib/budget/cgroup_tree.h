@@ -9,7 +9,8 @@
 #include "base/array.h"
 #include "base/error.h"
 
-/* The writes that lead from the RT budgets of a tree of cgroups to the wanted ones, each accepted by the kernel after those before it. Pure: the caller reads and writes the files.
+/* The writes that lead from the RT budgets of a tree of cgroups to the wanted ones, each accepted
+ * by the kernel after those before it. Pure: the caller reads and writes the files.
  *
  * The kernel's rule (tg_rt_schedulable() and tg_set_rt_bandwidth() in kernel/sched/rt.c, Linux
  * 6.18), which cgroup_tree_check() repeats bit by bit:
@@ -54,7 +55,8 @@ struct cgroup_tree_node {
 	bool is_listed; /* in `changed` */
 };
 
-/* Wants are changed by cgroup_tree_want(); after any other change call cgroup_tree_invalidate(). The cost of a few changes in a large tree is that of the changed groups and their ancestors. */
+/* Wants are changed by cgroup_tree_want(); after any other change call cgroup_tree_invalidate().
+ * The cost of a few changes in a large tree is that of the changed groups and their ancestors. */
 struct cgroup_tree {
 	ARRAY(struct cgroup_tree_node) nodes;
 	struct bandwidth global; /* the sched_rt_* sysctls */

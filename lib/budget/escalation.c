@@ -3,7 +3,7 @@
 
 #include "budget/escalation_internal.h"
 
-enum { NS_PER_US = 1000, NS_PER_S = 1000000000, FLAP_FACTOR = 2, PPM_PER_CENT = 10000 };
+enum { FLAP_FACTOR = 2 };
 
 void escalation_done(struct escalation *e)
 {
@@ -13,43 +13,11 @@ void escalation_done(struct escalation *e)
 	array_done(&e->touched);
 }
 
-/* The largest level with the same budget: a pod without medium goes from low to hi. */
-static enum level same_budget(const struct budget *b, enum level level)
-{
-	while (level < LEVEL_HIGH && budget_runtime(b, level + 1) == budget_runtime(b, level))
-		level++;
-	return level;
-}
-
-enum level escalation_next_level(const struct escalation_pod *p)
-{
-	enum level top = same_budget(&p->budget, p->level);
-
-	return top == LEVEL_HIGH ? p->level : same_budget(&p->budget, top + 1);
-}
-
 static bool can_go_up(const struct escalation_pod *p)
 {
 	if (p->budget.criticality == LEVEL_LOW)
 		return !p->is_boosted && p->budget.hi > p->budget.low;
 	return escalation_next_level(p) != p->level;
-}
-
-int32_t escalation_runtime(const struct escalation_pod *p)
-{
-	const struct budget *b = &p->budget;
-
-	if (p->is_cut)
-		return b->floor;
-	if (p->is_boosted)
-		return b->hi;
-	if (p->enforcement == ENFORCE_WATCH)
-		return budget_runtime(b, LEVEL_HIGH);
-	int32_t own = budget_runtime(b, p->level);
-	if (!p->headroom_us)
-		return own;
-	int32_t next = budget_runtime(b, escalation_next_level(p));
-	return next - own < p->headroom_us ? next : own + p->headroom_us;
 }
 
 static enum level level_below(const struct escalation_pod *p)
@@ -243,7 +211,7 @@ enum escalation_result escalation_set_level(struct escalation *e, uint32_t pod, 
 	struct escalation_pod *p = &e->pods.items[pod];
 
 	*ret_n = 0;
-	level = level == LEVEL_LOW ? level : same_budget(&p->budget, level);
+	level = level == LEVEL_LOW ? level : escalation_top_level(&p->budget, level);
 	if (level == p->level)
 		return ESCALATION_NONE;
 	escalation_begin(e);

@@ -17,16 +17,20 @@
  *
  * - A pod goes up to the next level at which it gets more, if its criticality has one. Where its
  *   cores (or the node) have no room, it is taken, in this order and never more than needed: from
- *   boosts; from what less important pods hold above their level, watched or as headroom; by cutting pods of lower criticality than it and than the mode of its cores to their floors, the least
- * important first; from what the other watched pods hold. The planner's admission test means that
- * this is always enough for a High pod; where it is not enough, nothing changes.
- * - A pod at raise that can go up holds, where there is free room, headroom above the budget of its level: so it still runs when its new budget is written, where the kernel would else have
- * stopped it for the rest of the period. The kernel's own throttle is late by up to a tick (4 ms at
+ *   boosts; from what less important pods hold above their level, watched or as headroom; by
+ * cutting pods of lower criticality than it and than the mode of its cores to their floors, the
+ * least important first; from what the other watched pods hold. The planner's admission test means
+ * that this is always enough for a High pod; where it is not enough, nothing changes.
+ * - A pod at raise that can go up holds, where there is free room, headroom above the budget of its
+ * level: so it still runs when its new budget is written, where the kernel would else have stopped
+ * it for the rest of the period. The kernel's own throttle is late by up to a tick (4 ms at
  *   HZ=250), but a switch to the helper's thread on that CPU charges at once.
- * - A Low pod has no higher level: its overrun takes from no other pod. It is boosted to its hi while there is free room, and the boost ends before any pod is cut.
+ * - A Low pod has no higher level: its overrun takes from no other pod. It is boosted to its hi
+ * while there is free room, and the boost ends before any pod is cut.
  * - A pod comes down one level when it has stayed below C_low for some periods, and for its delay;
  *   or, in nodeCpu mode, when the node has been calm for its delay since it went up; in any case
- * not before a dwell time, which doubles when overruns come back soon. Then cut pods are restored as far as there is room, the most important first.
+ * not before a dwell time, which doubles when overruns come back soon. Then cut pods are restored
+ * as far as there is room, the most important first.
  *
  * Loads are those of the budgets that the kernel holds, in parts per million, each rounded up. */
 
@@ -41,7 +45,7 @@ struct escalation_rules {
 #define ESCALATION_RULES_DEFAULT                                                         \
 	{                                                                                \
 		.dwell_ns = 1000000000, .dwell_max_ns = 60000000000, .calm_periods = 10, \
-		.calm_ns = 5000000000, .busy_above = 900000, .headroom_us = 500             \
+		.calm_ns = 5000000000, .busy_above = 900000, .headroom_us = 500          \
 	}
 
 /* What decisions look at stands first, in one or two lines of the cache. */
@@ -49,18 +53,19 @@ struct escalation_pod {
 	struct budget budget;
 	int32_t priority; /* importance among pods of one criticality */
 	uint32_t order;	  /* last tie, different for all: the higher is cut first */
-	uint8_t wanted;	  /* enum enforcement; RAISE: it is never watched; else it is where there is spare room */
+	uint8_t wanted;	  /* enum enforcement; RAISE: it is never watched; else it is where there is
+			     spare room */
 	/* State. */
 	uint8_t enforcement;
-	uint8_t level;	  /* enum level */
-	bool is_cut;	  /* has its floor */
-	bool is_boosted;  /* a Low pod with hi */
-	bool wants_boost; /* during a rebalance */
-	bool is_touched;  /* by the last decision */
+	uint8_t level;	     /* enum level */
+	bool is_cut;	     /* has its floor */
+	bool is_boosted;     /* a Low pod with hi */
+	bool wants_boost;    /* during a rebalance */
+	bool is_touched;     /* by the last decision */
 	int32_t headroom_us; /* above the budget of its level, never above that of the next */
-	int32_t held_us;  /* escalation_runtime(), ... */
-	int64_t load;	  /* ... and as a load */
-	uint32_t place;	  /* in `ranked` */
+	int32_t held_us;     /* escalation_runtime(), ... */
+	int64_t load;	     /* ... and as a load */
+	uint32_t place;	     /* in `ranked` */
 	/* Before the last decision. */
 	struct {
 		int32_t runtime_us, headroom_us;
@@ -124,9 +129,9 @@ enum escalation_result escalation_overrun(struct escalation *e, uint32_t pod, un
 enum escalation_result escalation_preview(struct escalation *e, uint32_t pod,
 					  struct escalation_change *changes, size_t *ret_n);
 
-/* Sets a level that was requested from outside. ESCALATION_NONE: the pod has the budget of that level. Up
- * as with an overrun, down as when it has calmed, and from then on by the usual rules: a pod that
- * goes on overrunning comes up again. */
+/* Sets a level that was requested from outside. ESCALATION_NONE: the pod has the budget of that
+ * level. Up as with an overrun, down as when it has calmed, and from then on by the usual rules: a
+ * pod that goes on overrunning comes up again. */
 enum escalation_result escalation_set_level(struct escalation *e, uint32_t pod, enum level level,
 					    int64_t now_ns, struct escalation_change *changes,
 					    size_t *ret_n);
@@ -138,7 +143,9 @@ void escalation_set_usage(struct escalation *e, uint32_t used, int64_t now_ns);
 /* Brings down what has calmed. Returns the number of changes, 0 for most calls. */
 size_t escalation_recover(struct escalation *e, int64_t now_ns, struct escalation_change *changes);
 
-/* After pods were added, removed or changed: restores cut pods as far as there is room, then headroom, and chooses watch or raise for each, watch for the most important ones as far as there is room. */
+/* After pods were added, removed or changed: restores cut pods as far as there is room, then
+ * headroom, and chooses watch or raise for each, watch for the most important ones as far as there
+ * is room. */
 size_t escalation_settle(struct escalation *e, struct escalation_change *changes);
 
 /* The kernel refused what the last call decided: everything is as it was before it. */

@@ -4,7 +4,8 @@
 
 #include "budget/escalation.h"
 
-/* Between escalation.c (levels: which pods go up or have calmed) and escalation_room.c (room: what follows for all pods).
+/* Between escalation.c (levels: which pods go up or have calmed) and escalation_room.c (room: what
+ * follows for all pods).
  *
  * A decision begins with escalation_begin(). From then on the pods that it has touched are known,
  * with what they were before, so that what it costs depends on them and not on the number of pods;
@@ -20,7 +21,10 @@ void escalation_end(struct escalation *e);
 /* Restores the state before the decision. */
 void escalation_rollback(struct escalation *e);
 
-/* The level itself where there is no higher one. */
+/* The largest level with the same budget: a pod without medium goes from low to hi. */
+enum level escalation_top_level(const struct budget *b, enum level level);
+
+/* The next level with a larger budget; the level itself where there is none. */
 enum level escalation_next_level(const struct escalation_pod *p);
 
 /* Brings a pod to a higher level, with the room that it needs there. False: there is none, and the
@@ -30,7 +34,9 @@ bool escalation_raise(struct escalation *e, struct escalation_pod *p, enum level
 /* Boosts a Low pod to its hi. False: there is no room. */
 bool escalation_boost(struct escalation *e, struct escalation_pod *p);
 
-/* Each pod gets the budget of its level, and cuts follow from that: neither boosts and headroom nor a raised pod of the same rank may keep a pod cut. Then needless cuts are undone, and headroom, watching and boosts are granted, the most important pods first. */
+/* Each pod gets the budget of its level, and cuts follow from that: neither boosts and headroom nor
+ * a raised pod of the same rank may keep a pod cut. Then needless cuts are undone, and headroom,
+ * watching and boosts are granted, the most important pods first. */
 void escalation_rebalance(struct escalation *e);
 
 #endif

@@ -8,8 +8,9 @@
 #include <strings.h>
 
 #include "base/array.h"
+#include "base/units.h"
 
-enum { PER_CENT = 100, RECOVERY_MODES = 2 };
+enum { RECOVERY_MODES = 2 };
 
 static const char *const modes[RECOVERY_MODES] = { "consumption", "nodeCpu" };
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/mckube_options.h"
+#include "base/units.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { PER_CENT = 100, DIGITS = 9 };
+enum { DIGITS = 9 };
 
 struct option_field {
 	enum mckube_member member;

@@ -140,20 +140,6 @@ int group_write(struct group *g, int cpu, enum budget_field field, struct bandwi
 	return r;
 }
 
-bool budget_parse(const char *text, struct bandwidth *ret)
-{
-	struct bandwidth b = { .runtime_us = RUNTIME_UNLIMITED };
-	char *end = (char *)text + 3;
-
-	errno = 0;
-	if (strncmp(text, "max ", 4) != 0)
-		b.runtime_us = strtoll(text, &end, 10);
-	if (errno || end == text || *end != ' ' || !sysfs_parse_int(end, &b.period_us))
-		return false;
-	*ret = b;
-	return true;
-}
-
 bool budget_reads_as(struct bandwidth read, struct bandwidth wanted)
 {
 	int64_t difference = read.runtime_us - wanted.runtime_us;

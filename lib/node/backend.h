@@ -83,9 +83,6 @@ int group_read(const struct group *g, int cpu, struct bandwidth *ret, struct err
 int group_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
 		struct error *err);
 
-/* "RUNTIME PERIOD" or "max PERIOD", as cpu.max and cpu.rt.max show a budget. */
-bool budget_parse(const char *text, struct bandwidth *ret);
-
 /* Do two budgets read the same, given that HCBS rounds by a microsecond? */
 bool budget_reads_as(struct bandwidth read, struct bandwidth wanted);
 

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Kernels without real-time budgets: a limit on CPU time, and nothing at all. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "node/backend.h"
-#include "node/sysfs.h"
+#include "node/backend_file.h"
 
 /* The kernel takes periods from 1 ms to 1 s and quotas from 1 ms (kernel/sched/core.c,
  * tg_set_cfs_bandwidth()). */
@@ -53,14 +48,11 @@ static struct bandwidth from_quota(const struct group *g, struct bandwidth q)
 
 static int v2_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
 {
-	char buf[64];
 	struct bandwidth q = { 0 };
 
 	(void)cpu;
-	if (sysfs_pread(g->files[0], g->backend->files[0], buf, sizeof(buf), err) < 0)
+	if (group_read_pair(g, &q, err) < 0)
 		return err->code;
-	if (!budget_parse(buf, &q))
-		return error_set(err, -EINVAL, "read cpu.max: '%s' is not a limit", buf);
 	*ret = from_quota(g, q);
 	return 0;
 }
@@ -68,29 +60,9 @@ static int v2_read(const struct group *g, int cpu, struct bandwidth *ret, struct
 static int v2_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
 		    struct error *err)
 {
-	struct bandwidth q = to_quota(g, to);
-	char buf[64];
-
 	(void)cpu;
 	(void)field;
-	if (q.runtime_us == RUNTIME_UNLIMITED)
-		snprintf(buf, sizeof(buf), "max %lld", (long long)q.period_us);
-	else
-		snprintf(buf, sizeof(buf), "%lld %lld", (long long)q.runtime_us,
-			 (long long)q.period_us);
-	return sysfs_pwrite(g->files[0], g->backend->files[0], buf, err);
-}
-
-static int v1_number(const struct group *g, int file, int64_t *ret, struct error *err)
-{
-	char buf[64];
-
-	if (sysfs_pread(g->files[file], g->backend->files[file], buf, sizeof(buf), err) < 0)
-		return err->code;
-	if (!sysfs_parse_int(buf, ret))
-		return error_set(err, -EINVAL, "read %s: '%s' is not a number",
-				 g->backend->files[file], buf);
-	return 0;
+	return group_write_pair(g, to_quota(g, to), err);
 }
 
 static int v1_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
@@ -98,7 +70,7 @@ static int v1_read(const struct group *g, int cpu, struct bandwidth *ret, struct
 	struct bandwidth q = { 0 };
 
 	(void)cpu;
-	if (v1_number(g, 0, &q.runtime_us, err) < 0 || v1_number(g, 1, &q.period_us, err) < 0)
+	if (group_read_numbers(g, &q, err) < 0)
 		return err->code;
 	*ret = from_quota(g, q);
 	return 0;
@@ -107,13 +79,8 @@ static int v1_read(const struct group *g, int cpu, struct bandwidth *ret, struct
 static int v1_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
 		    struct error *err)
 {
-	struct bandwidth q = to_quota(g, to);
-	bool is_period = field == BUDGET_PERIOD;
-	char buf[32];
-
 	(void)cpu;
-	snprintf(buf, sizeof(buf), "%lld", (long long)(is_period ? q.period_us : q.runtime_us));
-	return sysfs_pwrite(g->files[is_period], g->backend->files[is_period], buf, err);
+	return group_write_field(g, field, to_quota(g, to), err);
 }
 
 static int noop_open(struct group *g, struct error *err)

@@ -15,10 +15,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "node/backend.h"
 #include "node/sysfs.h"
 
-enum { THREADS_MAX = 256, NS_PER_US = 1000 };
+enum { THREADS_MAX = 256 };
 
 struct threads {
 	pid_t tids[THREADS_MAX];

@@ -4,51 +4,21 @@
 #include <errno.h>
 #include <string.h>
 
-#include "node/backend.h"
+#include "node/backend_file.h"
 #include "node/sysfs.h"
-
-enum { FILE_RUNTIME, FILE_PERIOD };
-
-static int read_number(const struct group *g, int file, int64_t *ret, struct error *err)
-{
-	const char *name = g->backend->files[file];
-	char buf[64];
-
-	if (sysfs_pread(g->files[file], name, buf, sizeof(buf), err) < 0)
-		return err->code;
-	if (!sysfs_parse_int(buf, ret))
-		return error_set(err, -EINVAL, "read %s: '%s' is not a number", name, buf);
-	return 0;
-}
-
-static int write_number(struct group *g, int file, int64_t value, struct error *err)
-{
-	char buf[SYSFS_INT + 1];
-
-	*sysfs_put_int(buf, value) = '\0';
-	return sysfs_pwrite(g->files[file], g->backend->files[file], buf, err);
-}
 
 /* cpu.rt_runtime_us and cpu.rt_period_us, one number each. */
 static int two_files_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
 {
-	struct bandwidth b;
-
 	(void)cpu;
-	if (read_number(g, FILE_RUNTIME, &b.runtime_us, err) < 0 ||
-	    read_number(g, FILE_PERIOD, &b.period_us, err) < 0)
-		return err->code;
-	*ret = b;
-	return 0;
+	return group_read_numbers(g, ret, err);
 }
 
 static int two_files_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
 			   struct error *err)
 {
 	(void)cpu;
-	if (field == BUDGET_PERIOD)
-		return write_number(g, FILE_PERIOD, to.period_us, err);
-	return write_number(g, FILE_RUNTIME, to.runtime_us, err);
+	return group_write_field(g, field, to, err);
 }
 
 /* One number a CPU, separated by blanks. */
@@ -57,7 +27,7 @@ static int multi_read(const struct group *g, int cpu, struct bandwidth *ret, str
 	char buf[SYSFS_VALUE], *at = buf, *word = NULL;
 	struct bandwidth b;
 
-	if (read_number(g, FILE_PERIOD, &b.period_us, err) < 0 ||
+	if (group_read_number(g, FILE_PERIOD, &b.period_us, err) < 0 ||
 	    sysfs_pread(g->files[FILE_RUNTIME], g->backend->files[FILE_RUNTIME], buf, sizeof(buf),
 			err) < 0)
 		return err->code;
@@ -76,7 +46,7 @@ static int multi_write(struct group *g, int cpu, enum budget_field field, struct
 	char buf[2 * SYSFS_INT + 2], *at;
 
 	if (field == BUDGET_PERIOD)
-		return write_number(g, FILE_PERIOD, to.period_us, err);
+		return group_write_number(g, FILE_PERIOD, to.period_us, err);
 	at = sysfs_put_int(buf, cpu);
 	*at++ = ' ';
 	*sysfs_put_int(at, to.runtime_us) = '\0';
@@ -86,28 +56,16 @@ static int multi_write(struct group *g, int cpu, enum budget_field field, struct
 /* cpu.rt.max: "<runtime|max> <period>", both in one write. */
 static int max_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
 {
-	char buf[64];
-
 	(void)cpu;
-	if (sysfs_pread(g->files[0], g->backend->files[0], buf, sizeof(buf), err) < 0)
-		return err->code;
-	if (!budget_parse(buf, ret))
-		return error_set(err, -EINVAL, "read %s: '%s' is not a budget",
-				 g->backend->files[0], buf);
-	return 0;
+	return group_read_pair(g, ret, err);
 }
 
 static int max_write(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
 		     struct error *err)
 {
-	char buf[2 * SYSFS_INT + 2] = "max", *at;
-
 	(void)cpu;
 	(void)field;
-	at = to.runtime_us == RUNTIME_UNLIMITED ? buf + 3 : sysfs_put_int(buf, to.runtime_us);
-	*at++ = ' ';
-	*sysfs_put_int(at, to.period_us) = '\0';
-	return sysfs_pwrite(g->files[0], g->backend->files[0], buf, err);
+	return group_write_pair(g, to, err);
 }
 
 const struct backend backend_cgroup_v1 = {

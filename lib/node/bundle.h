@@ -5,7 +5,8 @@
 #include "base/error.h"
 
 /* The name of a container in its pod, from what its runtime wrote beside it before it made the
- * cgroup: the API server learns the id only after the container runs, which is too late for a budget that must be set when the program starts. Files of containerd (also k3s'), cri-o and
+ * cgroup: the API server learns the id only after the container runs, which is too late for a
+ * budget that must be set when the program starts. Files of containerd (also k3s'), cri-o and
  * docker. */
 
 enum { BUNDLE_NAME_MAX = 64 };

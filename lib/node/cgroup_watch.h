@@ -6,10 +6,10 @@
 #include "base/error.h"
 #include "node/kernel.h"
 
-/* Creation of containers' cgroups, by inotify: where the overrun source does not see it. Every folder on the
- * way to a container is watched: kubepods roots, QoS classes and pods, not the containers
- * themselves. A folder that appears together with what is in it is looked through, so nothing is
- * missed; a path may be visited twice. */
+/* Creation of containers' cgroups, by inotify: where the overrun source does not see it. Every
+ * folder on the way to a container is watched: kubepods roots, QoS classes and pods, not the
+ * containers themselves. A folder that appears together with what is in it is looked through, so
+ * nothing is missed; a path may be visited twice. */
 
 typedef void (*cgroup_watch_visitor)(const char *path, void *arg); /* below the cpu hierarchy */
 

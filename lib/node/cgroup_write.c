@@ -82,10 +82,9 @@ int apply_verify(const struct apply *a, const struct budget_write *writes, size_
 			return err ? err->code : -EIO;
 		if (!budget_reads_as(found, wanted))
 			return error_set(err, -EREMCHG,
-					 "%s: wrote %lld/%lld us, reads %lld/%lld us",
-					 g->name, (long long)wanted.runtime_us,
-					 (long long)wanted.period_us, (long long)found.runtime_us,
-					 (long long)found.period_us);
+					 "%s: wrote %lld/%lld us, reads %lld/%lld us", g->name,
+					 (long long)wanted.runtime_us, (long long)wanted.period_us,
+					 (long long)found.runtime_us, (long long)found.period_us);
 	}
 	return 0;
 }

@@ -9,8 +9,8 @@
  *
  * A write that the kernel refuses with EINVAL is tried again for a while, since a group with a
  * budget counts for 16-20 ms after it was removed (measured on Linux 6.18: its task group leaves
- * its parent's list only after an RCU grace period). After any other refusal what was written is undone
- * in reverse order, which is valid at every step again. The tree's `now` follows the kernel.
+ * its parent's list only after an RCU grace period). After any other refusal what was written is
+ * undone in reverse order, which is valid at every step again. The tree's `now` follows the kernel.
  *
  * Nothing is allocated: this is on the way from an overrun to the new budget. */
 
@@ -27,7 +27,8 @@ struct apply {
 int apply_writes(const struct apply *a, const struct budget_write *writes, size_t n,
 		 struct error *err);
 
-/* Undoes writes in reverse order. True: everything is as before; groups that are gone need no undoing. */
+/* Undoes writes in reverse order. True: everything is as before; groups that are gone need no
+ * undoing. */
 bool apply_undo(const struct apply *a, const struct budget_write *writes, size_t n);
 
 /* Plans and writes; `writes` has room for 2 * nodes.n. */

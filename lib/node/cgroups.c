@@ -86,11 +86,6 @@ static int write_domains(struct cgroups *c, int retry_ms, struct error *err)
 	return 0;
 }
 
-void cgroups_mark_changed(struct cgroups *c)
-{
-	c->release_ms = clock_ms() + HELD_MS;
-}
-
 static bool has_writes(const struct cgroups *c)
 {
 	for (size_t i = 0; i < c->n_domains; i++)
@@ -179,7 +174,7 @@ void cgroups_refresh(struct cgroups *c)
 		struct cgroup *n = c->nodes.items[k];
 
 		for (size_t i = 0; i < c->n_domains; i++) {
-			struct bandwidth now = { SECOND_US, 0 };
+			struct bandwidth now = { US_PER_S, 0 };
 
 			group_read(&n->group, c->domains[i].cpu, &now, NULL);
 			cgroup_tree_set(&c->domains[i].tree, n->index, now);

@@ -16,7 +16,8 @@
  * budget tree (a cpu_domain); where budgets are per CPU there is one for each.
  *
  * Groups above containers get what is needed below them: never less than what was found there, but
- * for pods; kubepods at most `capacity_us`. Unmanaged groups that hold budgets are counted as they are.
+ * for pods; kubepods at most `capacity_us`. Unmanaged groups that hold budgets are counted as they
+ * are.
  *
  * Adding and removing allocate; cgroups_want(), cgroups_apply(), cgroups_verify() and
  * cgroups_warm_up() do not. Not for several threads at once. */
@@ -28,8 +29,8 @@ struct cgroup {
 	uint32_t index;	       /* in the domains' trees */
 	uint32_t n_children;
 	bool is_container, is_unmanaged, is_kubepods, is_pod;
-	bool is_retiring;	 /* a container that is no longer assigned and still has its budget */
-	uint64_t id;		 /* of the cgroup */
+	bool is_retiring; /* a container that is no longer assigned and still has its budget */
+	uint64_t id;	  /* of the cgroup */
 	struct bandwidth *found; /* before us, by cpu_domain */
 };
 
@@ -64,7 +65,8 @@ int cgroups_add(struct cgroups *c, const char *path, struct cgroup **ret, struct
 /* Is the group still there, and not another one of the same path? */
 bool cgroups_has(const struct cgroups *c, const struct cgroup *n);
 
-/* A container that is no longer assigned. One that is gone is forgotten at once; the others keep their budgets until cgroups_restore_retiring(), and are counted. */
+/* A container that is no longer assigned. One that is gone is forgotten at once; the others keep
+ * their budgets until cgroups_restore_retiring(), and are counted. */
 void cgroups_remove(struct cgroups *c, struct cgroup *n);
 
 /* Restores what the retiring ones had before us and forgets them, with the groups above them
@@ -72,7 +74,8 @@ void cgroups_remove(struct cgroups *c, struct cgroup *n);
  * tasks still run; try again soon. */
 bool cgroups_restore_retiring(struct cgroups *c);
 
-/* Forgets groups that are gone. True: there were some, and less is needed above them. Allocates nothing. */
+/* Forgets groups that are gone. True: there were some, and less is needed above them. Allocates
+ * nothing. */
 bool cgroups_sweep(struct cgroups *c);
 
 /* The budget that a container shall have on its CPUs, and 0 on others. Takes effect with the next
@@ -80,28 +83,34 @@ bool cgroups_sweep(struct cgroups *c);
 void cgroups_want(struct cgroups *c, struct cgroup *n, const struct cpuset *cpus,
 		  struct bandwidth budget);
 
-/* Makes the kernel agree with what is wanted, or leaves it as it was; then every want is what the kernel has. */
+/* Makes the kernel agree with what is wanted, or leaves it as it was; then every want is what the
+ * kernel has. */
 int cgroups_apply(struct cgroups *c, int retry_ms, struct error *err);
 
-/* Whether groups above containers keep what they have as far as there is room, until cgroups_release(). Their periods are a second, and what runs below them may have used more in this one than is needed from now on: measured on Linux 6.18, the kernel then let a pod that
- * was cut to a tenth, and the others of its QoS class, stand still for 0.7 s. */
+/* Whether groups above containers keep what they have as far as there is room, until
+ * cgroups_release(). Their periods are a second, and what runs below them may have used more in
+ * this one than is needed from now on: measured on Linux 6.18, the kernel then let a pod that was
+ * cut to a tenth, and the others of its QoS class, stand still for 0.7 s. */
 void cgroups_hold(struct cgroups *c, bool is_holding);
 
-/* Releases what is held and not needed when nothing changed for HELD_MS, which is longer than such a period. */
+/* Releases what is held and not needed when nothing changed for HELD_MS, which is longer than such
+ * a period. */
 enum { HELD_MS = 2500 };
 void cgroups_release(struct cgroups *c);
 
 /* Reads back what the last cgroups_apply() wrote. -EREMCHG: another process wrote, too. */
 int cgroups_verify(struct cgroups *c, struct error *err);
 
-/* cgroups_apply() and cgroups_verify() without the writes; then every want is what the kernel has. The next cgroups_apply() finds its code and data, and the kernel's, in the caches. */
+/* cgroups_apply() and cgroups_verify() without the writes; then every want is what the kernel has.
+ * The next cgroups_apply() finds its code and data, and the kernel's, in the caches. */
 void cgroups_warm_up(struct cgroups *c);
 
 /* A container's budget as the kernel has it now, and as it was last written or read. */
 int cgroups_read(const struct cgroups *c, const struct cgroup *n, struct bandwidth *ret_kernel,
 		 struct bandwidth *ret_ours, struct error *err);
 
-/* Reads all budgets again, also those of unmanaged groups: after a refusal, or when another process writes. Every want is then what the kernel has. */
+/* Reads all budgets again, also those of unmanaged groups: after a refusal, or when another process
+ * writes. Every want is then what the kernel has. */
 void cgroups_refresh(struct cgroups *c);
 
 /* Sets the budget that a group had before us, as the state file has it. */

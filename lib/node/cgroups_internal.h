@@ -6,10 +6,8 @@
 
 /* Between cgroups.c (budgets) and cgroups_nodes.c (which groups there are). */
 
-enum { SECOND_US = 1000000 };
-
 static inline struct cgroup_tree_node *cgroups_tree_node(const struct cpu_domain *d,
-						    const struct cgroup *n)
+							 const struct cgroup *n)
 {
 	return &d->tree.nodes.items[n->index];
 }

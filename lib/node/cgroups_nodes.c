@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/clock.h"
 #include "node/cgroups_internal.h"
 #include "node/container.h"
 #include "node/overrun.h"
@@ -20,6 +21,11 @@ void cgroups_free_node(struct cgroup *n)
 	free(n->found);
 	free(n->path);
 	free(n);
+}
+
+void cgroups_mark_changed(struct cgroups *c)
+{
+	c->release_ms = clock_ms() + HELD_MS;
 }
 
 static struct cgroup *find(const struct cgroups *c, const char *path)
@@ -48,7 +54,7 @@ static void set_derived(const struct cgroups *c, const struct cgroup *n, struct 
 	if (!n->is_pod)
 		b->at_least_us = b->now.runtime_us;
 	if (n->is_kubepods && c->capacity_us)
-		b->at_most_us = c->capacity_us * b->now.period_us / SECOND_US;
+		b->at_most_us = c->capacity_us * b->now.period_us / US_PER_S;
 	cgroup_tree_invalidate(&d->tree);
 }
 
@@ -62,7 +68,7 @@ static void append(struct cgroups *c, struct cgroup *n)
 	/* NOLINTEND(bugprone-sizeof-expression,clang-analyzer-core.NullDereference) */
 	n->found = xcalloc(c->n_domains, sizeof(*n->found));
 	for (size_t i = 0; i < c->n_domains; i++) {
-		struct bandwidth now = { SECOND_US, 0 };
+		struct bandwidth now = { US_PER_S, 0 };
 
 		group_read(&n->group, c->domains[i].cpu, &now, NULL);
 		n->found[i] = n->group.now = now;
@@ -224,7 +230,7 @@ void cgroups_drop(struct cgroups *c, struct cgroup *gone)
 	for (size_t i = 0; i < c->n_domains; i++) {
 		struct cgroup_tree *t = &c->domains[i].tree;
 
-		cgroup_tree_set(t, (uint32_t)at, (struct bandwidth){ SECOND_US, 0 });
+		cgroup_tree_set(t, (uint32_t)at, (struct bandwidth){ US_PER_S, 0 });
 		memmove(&t->nodes.items[at], &t->nodes.items[at + 1],
 			(t->nodes.n - at - 1) * sizeof(*t->nodes.items));
 		t->nodes.n--;

@@ -183,8 +183,7 @@ int container_of_pid(const struct kernel_roots *roots, const struct kernel *k, p
 		return err ? err->code : -ENOENT;
 	const char *path = path_of_cpu(text.s);
 	if (!path || strstr(path, "/.."))
-		return error_set(err, -ENOENT, "process %d: not in a cgroup under %s", pid,
-				 k->cpu);
+		return error_set(err, -ENOENT, "process %d: not in a cgroup under %s", pid, k->cpu);
 	while (*path == '/')
 		path++;
 	size_t len = container_parse(path, &parsed) && parsed.container_len ? parsed.container_len

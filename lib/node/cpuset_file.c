@@ -17,7 +17,8 @@ static int file_of(const struct kernel *k, const char *path, char name[PATH_MAX]
 	return 0;
 }
 
-int cpuset_file_read(const struct kernel *k, const char *path, struct cpuset *ret, struct error *err)
+int cpuset_file_read(const struct kernel *k, const char *path, struct cpuset *ret,
+		     struct error *err)
 {
 	char name[PATH_MAX], buf[SYSFS_VALUE];
 
@@ -32,7 +33,7 @@ int cpuset_file_read(const struct kernel *k, const char *path, struct cpuset *re
 }
 
 int cpuset_file_write(const struct kernel *k, const char *path, const struct cpuset *cpus,
-	      struct error *err)
+		      struct error *err)
 {
 	char name[PATH_MAX], text[CPUSET_TEXT] = "\n";
 

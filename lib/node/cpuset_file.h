@@ -12,8 +12,9 @@
 
 /* -ENOENT: there is no cpuset controller, or the folder is not there. An empty file is an empty
  * set: as its parent (v2), or not set up yet (v1). */
-int cpuset_file_read(const struct kernel *k, const char *path, struct cpuset *ret, struct error *err);
+int cpuset_file_read(const struct kernel *k, const char *path, struct cpuset *ret,
+		     struct error *err);
 int cpuset_file_write(const struct kernel *k, const char *path, const struct cpuset *cpus,
-	      struct error *err);
+		      struct error *err);
 
 #endif

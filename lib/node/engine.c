@@ -9,9 +9,8 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/units.h"
 #include "node/engine_internal.h"
-
-enum { NS_PER_S = 1000000000, APPLY_TRIES = 2 };
 
 int64_t engine_now_ns(void)
 {
@@ -19,13 +18,6 @@ int64_t engine_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
-static uint32_t capacity_ppm(const struct kernel *k, const struct cgroups *f)
-{
-	int64_t cap = k->rt_runtime_us < 0 ? PPM : k->rt_runtime_us * PPM / k->rt_period_us;
-
-	return (uint32_t)(f->capacity_us && f->capacity_us < cap ? f->capacity_us : cap);
 }
 
 static int init_lock(pthread_mutex_t *lock, struct error *err)
@@ -75,52 +67,101 @@ void engine_done(struct engine *e)
 	pthread_mutex_destroy(&e->lock);
 }
 
-struct engine_pod *engine_find(struct engine *e, const char *uid)
+int engine_set_pod(struct engine *e, const struct pod_want *want, struct error *err)
 {
-	array_each(p, &e->pods)
-		if (strcmp(p->uid, uid) == 0)
-			return p;
-	return NULL;
-}
-
-struct escalation_pod *engine_state(struct engine *e, const struct engine_pod *p)
-{
-	return &e->escalation.pods.items[p - e->pods.items];
-}
-
-static int apply_wants(struct engine *e, struct error *err)
-{
-	engine_want_all(e);
-	return cgroups_apply(&e->cgroups, APPLY_RETRY_MS, err);
-}
-
-void engine_verify(struct engine *e)
-{
-	if (cgroups_verify(&e->cgroups, NULL) < 0)
-		e->needs_refresh = true;
-}
-
-/* After pods or containers came, went or changed. Allocates all that the overrun handler needs. A container that goes away meanwhile, or a new unmanaged group, leads to another try. */
-int engine_settle(struct engine *e, struct error *err)
-{
-	e->escalation.cap = capacity_ppm(e->kernel, &e->cgroups);
-	e->changes = xreallocarray(e->changes, e->pods.n + 1, sizeof(*e->changes));
-	escalation_settle(&e->escalation, e->changes);
-	int r = apply_wants(e, err);
-	for (int i = 0; i < APPLY_TRIES && (r == -EINVAL || r == -ENODEV); i++) {
-		engine_close_gone(e);
-		cgroups_refresh(&e->cgroups);
-		r = apply_wants(e, err);
-	}
-	if (r < 0)
-		escalation_undo(&e->escalation);
-	else
-		engine_verify(e);
-	engine_list_watched(e);
-	array_each(p, &e->pods)
-		engine_watch(e, p);
-	e->has_retiring = cgroups_restore_retiring(&e->cgroups);
-	e->is_dirty = true;
-	e->revision++;
+	pthread_mutex_lock(&e->lock);
+	int r = engine_pod_set(e, want, err);
+	pthread_mutex_unlock(&e->lock);
 	return r;
+}
+
+void engine_remove_pod(struct engine *e, const char *uid)
+{
+	pthread_mutex_lock(&e->lock);
+	engine_pod_remove(e, uid);
+	pthread_mutex_unlock(&e->lock);
+}
+
+int engine_place(struct engine *e, const char *uid, const char *container, const char *path,
+		 struct error *err)
+{
+	pthread_mutex_lock(&e->lock);
+	int r = engine_container_place(e, uid, container, path, err);
+	pthread_mutex_unlock(&e->lock);
+	return r;
+}
+
+void engine_cgroup_created(struct engine *e, const char *path)
+{
+	pthread_mutex_lock(&e->lock);
+	if (engine_open_created(e, path))
+		engine_settle(e, NULL);
+	pthread_mutex_unlock(&e->lock);
+}
+
+bool engine_awaits(struct engine *e, const char *uid)
+{
+	bool is_awaited = false;
+
+	pthread_mutex_lock(&e->lock);
+	const struct engine_pod *p = engine_find(e, uid);
+	for (size_t i = 0; p && i < p->n_containers; i++)
+		is_awaited |= !p->containers[i].node;
+	pthread_mutex_unlock(&e->lock);
+	return is_awaited;
+}
+
+int engine_set_level(struct engine *e, const char *uid, enum level level, struct error *err)
+{
+	pthread_mutex_lock(&e->lock);
+	int r = engine_pod_set_level(e, uid, level, err);
+	pthread_mutex_unlock(&e->lock);
+	return r;
+}
+
+void engine_handle_overruns(struct engine *e, unsigned queue)
+{
+	pthread_mutex_lock(&e->lock);
+	overruns_read(e->overruns, queue);
+	pthread_mutex_unlock(&e->lock);
+}
+
+int engine_tick(struct engine *e, int64_t now_ns)
+{
+	pthread_mutex_lock(&e->lock);
+	int ms = engine_update(e, now_ns);
+	pthread_mutex_unlock(&e->lock);
+	return ms;
+}
+
+void engine_set_usage(struct engine *e, uint32_t used, int64_t now_ns)
+{
+	pthread_mutex_lock(&e->lock);
+	escalation_set_usage(&e->escalation, used, now_ns);
+	pthread_mutex_unlock(&e->lock);
+}
+
+void engine_report_counts(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	array_each(p, &e->pods)
+		p->reported_overrun_ns = 0;
+	engine_report_overruns(e, engine_now_ns());
+	pthread_mutex_unlock(&e->lock);
+}
+
+void engine_refresh(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	e->needs_refresh = true;
+	pthread_mutex_unlock(&e->lock);
+}
+
+size_t engine_restore(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	engine_unpin_all(e);
+	size_t n_kept = cgroups_restore(&e->cgroups);
+	pthread_mutex_unlock(&e->lock);
+	return n_kept;
 }

@@ -11,12 +11,12 @@
 #include "node/overrun.h"
 #include "node/state_file.h"
 
-/* The wanted pods of this node, their budgets in the kernel, and what happens to both.
+/* The pods that are assigned to this node, their budgets in the kernel, and what happens to both.
  *
- * The caller's threads bring pods and containers; those of node/overrun_threads.h wait for overruns
- * with a real-time priority and do nothing else. One lock (with priority inheritance) covers all;
- * the overrun_threads allocates nothing and waits for nobody but that lock. Every function below
- * takes the lock itself. What is worth telling goes into a ring of notes. */
+ * The caller's threads bring pods and containers; those of node/overrun_threads.h only wait for
+ * overruns, with a real-time priority. One lock (with priority inheritance) covers all; the overrun
+ * handler allocates nothing and waits for that lock alone. Every function below takes the lock
+ * itself. Reports go into a ring of events. */
 
 struct container_want {
 	const char *name;
@@ -100,7 +100,7 @@ struct engine {
 	struct cgroups cgroups;
 	struct overruns *overruns;
 	const struct saved_state *saved; /* from before a restart; NULL: none */
-	struct escalation escalation;	  /* pods in the same order */
+	struct escalation escalation;	 /* pods in the same order */
 	ARRAY(struct engine_pod) pods;
 	/* For the overrun handler, which must not allocate. */
 	ARRAY(struct watched {
@@ -140,13 +140,15 @@ void engine_cgroup_created(struct engine *e, const char *path);
 /* Has this pod a container whose cgroup is not known yet? */
 bool engine_awaits(struct engine *e, const char *uid);
 
-/* Sets a level that was requested from outside, as far as there is room; the usual rules apply from then on. -ESRCH: the pod is not assigned to this node. */
+/* Sets a level that was requested from outside, as far as there is room; the usual rules apply from
+ * then on. -ESRCH: the pod is not assigned to this node. */
 int engine_set_level(struct engine *e, const char *uid, enum level level, struct error *err);
 
 /* Handles what a queue of overruns has: called by its thread. */
 void engine_handle_overruns(struct engine *e, unsigned queue);
 
-/* Recovers levels, detects what is gone or was rewritten. Returns after how many milliseconds to call it again. */
+/* Recovers levels, detects what is gone or was rewritten. Returns after how many milliseconds to
+ * call it again. */
 int engine_tick(struct engine *e, int64_t now_ns);
 
 /* The share of the node's CPU time that was used lately, ppm: for nodeCpu recovery. */
@@ -173,7 +175,8 @@ bool engine_take_event(struct engine *e, struct node_event *ret);
 /* Copies what must survive a restart. False: nothing changed since the last time. */
 bool engine_save_state(struct engine *e, struct saved_state *ret);
 
-/* Restores the budgets and CPUs that were found. Returns the number of groups where the kernel refused. */
+/* Restores the budgets and CPUs that were found. Returns the number of groups where the kernel
+ * refused. */
 size_t engine_restore(struct engine *e);
 
 int64_t engine_now_ns(void); /* CLOCK_MONOTONIC */

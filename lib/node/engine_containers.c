@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The containers of assigned pods: found, opened, pinned, watched, and closed when they are gone. */
+/* The containers of assigned pods: found, opened, pinned, watched, and closed when they are gone.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -9,8 +10,9 @@
 #include "node/cpuset_file.h"
 #include "node/engine_internal.h"
 
-enum { NS_PER_US = 1000 };
-/* The overrun handler is warmed up when this much consumption is left before the limit that it acts on: enough for a late timer and a cold wake-up of its thread, which the kernel charges to the running task. */
+/* The overrun handler is warmed up when this much consumption is left before the limit that it acts
+ * on: enough for a late timer and a cold wake-up of its thread, which the kernel charges to the
+ * running task. */
 enum { SOON_NS = 200000 };
 
 int32_t engine_share(const struct engine_container *c, int32_t runtime_us)
@@ -161,7 +163,8 @@ void engine_pin(struct engine *e, struct engine_pod *p)
 			pin(e, p, &p->containers[i]);
 }
 
-/* What new groups had before us, as an earlier run of the helper found it. Its state file may be lost; a group that holds just the sum of its children was written by it. */
+/* What new groups had before us, as an earlier run of the helper found it. Its state file may be
+ * lost; a group that holds just the sum of its children was written by it. */
 static void recall_found(struct engine *e, size_t first)
 {
 	for (size_t i = first; e->saved && i < e->cgroups.nodes.n; i++) {
@@ -175,13 +178,13 @@ static void recall_found(struct engine *e, size_t first)
 				cgroups_set_found(&e->cgroups, n, cpu_domain, *found);
 			else if (cgroups_is_sum(&e->cgroups, n, cpu_domain))
 				cgroups_set_found(&e->cgroups, n, cpu_domain,
-						  (struct bandwidth){ SECOND_US, 0 });
+						  (struct bandwidth){ US_PER_S, 0 });
 		}
 	}
 }
 
 /* Opens a container's cgroup. -ENOENT is no error here: it will come. */
-static int open_container(struct engine *e, struct engine_pod *p, struct engine_container *c,
+int engine_open_container(struct engine *e, struct engine_pod *p, struct engine_container *c,
 			  struct error *err)
 {
 	cgroups_sweep(&e->cgroups);
@@ -230,7 +233,7 @@ int engine_open_containers(struct engine *e, struct engine_pod *p, struct error 
 {
 	for (size_t i = 0; i < p->n_containers; i++) {
 		struct engine_container *c = &p->containers[i];
-		int r = c->node || !c->path ? 0 : open_container(e, p, c, err);
+		int r = c->node || !c->path ? 0 : engine_open_container(e, p, c, err);
 
 		if (r < 0 && r != -ENOENT)
 			return r;
@@ -238,52 +241,10 @@ int engine_open_containers(struct engine *e, struct engine_pod *p, struct error 
 	return 0;
 }
 
-static int place(struct engine *e, const char *uid, const char *container, const char *path,
-		 struct error *err)
-{
-	const struct budget none = { .period = SECOND_US };
-	struct engine_pod *p = engine_find(e, uid);
-
-	for (size_t i = 0; p && i < p->n_containers; i++) {
-		struct engine_container *c = &p->containers[i];
-
-		if (strcmp(c->name, container) != 0)
-			continue;
-		if (c->node && strcmp(c->path, path) == 0)
-			return 0;
-		engine_close_container(e, c);
-		free(c->path);
-		c->path = xstrdup(path);
-		if (open_container(e, p, c, err) < 0)
-			return err->code;
-		if (engine_settle(e, err) < 0)
-			return engine_refuse(e, p, &none, err);
-		engine_report_applied(e, p);
-		return 0;
-	}
-	return error_set(err, -ESRCH, "container %s of pod %s is not assigned to this node", container, uid);
-}
-
-int engine_place(struct engine *e, const char *uid, const char *container, const char *path,
-		 struct error *err)
-{
-	pthread_mutex_lock(&e->lock);
-	int r = place(e, uid, container, path, err);
-	pthread_mutex_unlock(&e->lock);
-	return r;
-}
-
-void engine_drop_gone(struct engine *e)
-{
-	if (engine_close_gone(e))
-		engine_settle(e, NULL);
-}
-
-void engine_cgroup_created(struct engine *e, const char *path)
+bool engine_open_created(struct engine *e, const char *path)
 {
 	bool is_any = false;
 
-	pthread_mutex_lock(&e->lock);
 	array_each(p, &e->pods)
 		for (size_t i = 0; i < p->n_containers; i++) {
 			struct engine_container *c = &p->containers[i];
@@ -293,32 +254,14 @@ void engine_cgroup_created(struct engine *e, const char *path)
 			if (c->node && path && is_gone(e, c))
 				engine_close_container(e, c);
 			if (!c->node)
-				is_any |= open_container(e, p, c, NULL) == 0;
+				is_any |= engine_open_container(e, p, c, NULL) == 0;
 		}
-	if (is_any)
-		engine_settle(e, NULL);
-	pthread_mutex_unlock(&e->lock);
+	return is_any;
 }
 
-bool engine_awaits(struct engine *e, const char *uid)
+void engine_unpin_all(struct engine *e)
 {
-	bool is_awaited = false;
-
-	pthread_mutex_lock(&e->lock);
-	const struct engine_pod *p = engine_find(e, uid);
-	for (size_t i = 0; p && i < p->n_containers; i++)
-		is_awaited |= !p->containers[i].node;
-	pthread_mutex_unlock(&e->lock);
-	return is_awaited;
-}
-
-size_t engine_restore(struct engine *e)
-{
-	pthread_mutex_lock(&e->lock);
 	array_each(p, &e->pods)
 		for (size_t i = 0; i < p->n_containers; i++)
 			unpin(e, &p->containers[i]);
-	size_t n_kept = cgroups_restore(&e->cgroups);
-	pthread_mutex_unlock(&e->lock);
-	return n_kept;
 }

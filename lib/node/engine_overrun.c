@@ -7,10 +7,11 @@
 #include <sys/eventfd.h>
 
 #include "base/names.h"
+#include "base/units.h"
 #include "node/cpuset_file.h"
 #include "node/engine_internal.h"
 
-enum { NS_PER_US = 1000, TICK_BUSY_MS = 100, TICK_IDLE_MS = 1000 };
+enum { TICK_BUSY_MS = 100, TICK_IDLE_MS = 1000 };
 static const int64_t check_interval_ns = 5000000000, report_interval_ns = 10000000000;
 static const int64_t thread_interval_ns = 1000000000;
 
@@ -59,7 +60,8 @@ static void want_changed(struct engine *e, size_t n_changes)
 		want_pod(e, &e->pods.items[e->changes[i].pod], e->changes[i].to_us);
 }
 
-/* Writes what escalation.c decided, or undoes the decision. Groups that are gone meanwhile must not count. */
+/* Writes what escalation.c decided, or undoes the decision. Groups that are gone meanwhile must not
+ * count. */
 static int apply_changes(struct engine *e, size_t n_changes, int retry_ms, struct error *err)
 {
 	want_changed(e, n_changes);
@@ -135,7 +137,8 @@ static void escalate(struct engine *e, struct engine_pod *p, const struct overru
 		report_escalation(e, n, event);
 }
 
-/* An overrun is rare: without this the code and data for it, here and in the kernel, are not in the caches, and it takes three times as long. */
+/* An overrun is rare: without this the code and data for it, here and in the kernel, are not in the
+ * caches, and it takes three times as long. */
 static void warm_up(struct engine *e, struct engine_pod *p)
 {
 	size_t n;
@@ -180,39 +183,24 @@ void engine_on_overrun(const struct overrun_event *event, void *arg)
 }
 
 /* Many overruns are one event with their count. */
-static void report_overruns(struct engine *e, int64_t now_ns)
+void engine_report_overruns(struct engine *e, int64_t now_ns)
 {
 	array_each(p, &e->pods) {
 		char text[NODE_EVENT_TEXT];
 
 		if (p->overruns == p->reported_overruns ||
-		    (p->reported_overrun_ns && now_ns - p->reported_overrun_ns < report_interval_ns))
+		    (p->reported_overrun_ns &&
+		     now_ns - p->reported_overrun_ns < report_interval_ns))
 			continue;
 		snprintf(text, sizeof(text), "used %llu us of every %d us on CPU %u, C_low is %d",
 			 (unsigned long long)(p->last_overrun.used_ns / NS_PER_US),
 			 engine_state(e, p)->budget.period, p->last_overrun.cpu,
 			 engine_state(e, p)->budget.low);
-		engine_add_overrun_event(e, NODE_EVENT_OVERRUN, p, p->overruns - p->reported_overruns,
-				  text);
+		engine_add_overrun_event(e, NODE_EVENT_OVERRUN, p,
+					 p->overruns - p->reported_overruns, text);
 		p->reported_overruns = p->overruns;
 		p->reported_overrun_ns = now_ns;
 	}
-}
-
-void engine_report_counts(struct engine *e)
-{
-	pthread_mutex_lock(&e->lock);
-	array_each(p, &e->pods)
-		p->reported_overrun_ns = 0;
-	report_overruns(e, engine_now_ns());
-	pthread_mutex_unlock(&e->lock);
-}
-
-void engine_handle_overruns(struct engine *e, unsigned queue)
-{
-	pthread_mutex_lock(&e->lock);
-	overruns_read(e->overruns, queue);
-	pthread_mutex_unlock(&e->lock);
 }
 
 static void recover(struct engine *e, int64_t now_ns)
@@ -228,7 +216,7 @@ static void recover(struct engine *e, int64_t now_ns)
 		report_all(e, n, "calm again");
 }
 
-static int set_level(struct engine *e, const char *uid, enum level level, struct error *err)
+int engine_pod_set_level(struct engine *e, const char *uid, enum level level, struct error *err)
 {
 	struct engine_pod *p = engine_find(e, uid);
 	size_t n;
@@ -248,14 +236,6 @@ static int set_level(struct engine *e, const char *uid, enum level level, struct
 		return err->code;
 	report_all(e, n, MCKUBE_DOMAIN "/rt-current was set");
 	return 0;
-}
-
-int engine_set_level(struct engine *e, const char *uid, enum level level, struct error *err)
-{
-	pthread_mutex_lock(&e->lock);
-	int r = set_level(e, uid, level, err);
-	pthread_mutex_unlock(&e->lock);
-	return r;
 }
 
 /* Corrected and reported once; a second write is left alone. */
@@ -284,7 +264,8 @@ static void check_budget(struct engine *e, struct engine_pod *p, struct engine_c
 		e->needs_refresh |= !budget_reads_as(kernel, wanted);
 		return;
 	}
-	snprintf(text, sizeof(text), "another process changed the budget to %lld/%lld us, it was %lld/%lld us",
+	snprintf(text, sizeof(text),
+		 "another process changed the budget to %lld/%lld us, it was %lld/%lld us",
 		 (long long)kernel.runtime_us, (long long)kernel.period_us,
 		 (long long)ours.runtime_us, (long long)ours.period_us);
 	e->needs_refresh |= !c->is_budget_rewritten;
@@ -296,7 +277,8 @@ static void check_cpus(struct engine *e, struct engine_pod *p, struct engine_con
 	const struct cpuset *cores = &engine_state(e, p)->cores;
 	struct cpuset now;
 
-	if (!c->is_pinned || cpuset_file_read(e->kernel, c->path, &now, NULL) < 0 || cpuset_eq(&now, cores))
+	if (!c->is_pinned || cpuset_file_read(e->kernel, c->path, &now, NULL) < 0 ||
+	    cpuset_eq(&now, cores))
 		return;
 	if (!c->is_cpus_rewritten)
 		cpuset_file_write(e->kernel, c->path, cores, NULL);
@@ -348,11 +330,10 @@ static bool must_check(const struct engine *e, int64_t now_ns)
 	       (e->backend->is_per_thread ? thread_interval_ns : check_interval_ns);
 }
 
-int engine_tick(struct engine *e, int64_t now_ns)
+int engine_update(struct engine *e, int64_t now_ns)
 {
-	pthread_mutex_lock(&e->lock);
 	recover(e, now_ns);
-	report_overruns(e, now_ns);
+	engine_report_overruns(e, now_ns);
 	if (must_check(e, now_ns)) {
 		e->checked_ns = now_ns;
 		check_all(e);
@@ -362,14 +343,5 @@ int engine_tick(struct engine *e, int64_t now_ns)
 	if (e->needs_refresh)
 		refresh(e);
 	e->stats.lost = overruns_lost(e->overruns);
-	int ms = e->has_retiring || is_any_above_low(e) ? TICK_BUSY_MS : TICK_IDLE_MS;
-	pthread_mutex_unlock(&e->lock);
-	return ms;
-}
-
-void engine_set_usage(struct engine *e, uint32_t used, int64_t now_ns)
-{
-	pthread_mutex_lock(&e->lock);
-	escalation_set_usage(&e->escalation, used, now_ns);
-	pthread_mutex_unlock(&e->lock);
+	return e->has_retiring || is_any_above_low(e) ? TICK_BUSY_MS : TICK_IDLE_MS;
 }

@@ -18,7 +18,7 @@ void engine_free_pod(struct engine_pod *p)
 }
 
 /* What was granted before stays; a new pod stays known, with no load in the sums. */
-int engine_refuse(struct engine *e, struct engine_pod *p, const struct budget *before,
+static int refuse(struct engine *e, struct engine_pod *p, const struct budget *before,
 		  const struct error *err)
 {
 	p->is_refused = !before->low;
@@ -37,17 +37,15 @@ static bool has_headroom(const struct escalation_pod *p)
 	return p->enforcement == ENFORCE_RAISE && p->headroom_us;
 }
 
-void engine_report_applied(struct engine *e, struct engine_pod *p)
+static void report_applied(struct engine *e, struct engine_pod *p)
 {
 	const struct escalation_pod *state = engine_state(e, p);
 	char text[NODE_EVENT_TEXT], cores[CPUSET_TEXT];
 
 	snprintf(text, sizeof(text), "%d us of every %d us on CPU %.60s, %s%s",
 		 escalation_runtime(state), state->budget.period,
-		 cpuset_count(&state->cores) ? cpuset_format(&state->cores, cores)
-						  : "any",
-		 enforcement_name(state->enforcement),
-		 has_headroom(state) ? " with headroom" : "");
+		 cpuset_count(&state->cores) ? cpuset_format(&state->cores, cores) : "any",
+		 enforcement_name(state->enforcement), has_headroom(state) ? " with headroom" : "");
 	engine_add_event(e, NODE_EVENT_APPLIED, p, text);
 	free(p->refusal);
 	p->refusal = NULL;
@@ -67,7 +65,7 @@ static struct engine_pod *add_pod(struct engine *e, const struct pod_want *want)
 	};
 	/* Its use before a restart is unknown: it stays at its level for the usual time. */
 	*array_add(&e->escalation.pods) = (struct escalation_pod){
-		.budget.period = SECOND_US,
+		.budget.period = US_PER_S,
 		.level = level,
 		.order = e->next_order++,
 		.changed_ns = level ? now : 0,
@@ -98,9 +96,8 @@ static bool is_in_force(struct engine *e, const struct engine_pod *p, const stru
 
 	return !p->is_refused && p->is_pinned == want->is_pinned &&
 	       engine_has_containers(p, want) && budget_eq(&state->budget, &want->budget) &&
-	       cpuset_eq(&state->cores, &want->cores) &&
-	       state->priority == want->priority && state->wanted == want->enforcement &&
-	       recovery_eq(&state->recovery, &want->recovery);
+	       cpuset_eq(&state->cores, &want->cores) && state->priority == want->priority &&
+	       state->wanted == want->enforcement && recovery_eq(&state->recovery, &want->recovery);
 }
 
 /* External writes to the previous budget do not count. */
@@ -110,7 +107,7 @@ static void end_external_writes(struct engine_pod *p)
 		p->containers[i].is_budget_rewritten = p->containers[i].is_cpus_rewritten = false;
 }
 
-static int set_pod(struct engine *e, const struct pod_want *want, struct error *err)
+int engine_pod_set(struct engine *e, const struct pod_want *want, struct error *err)
 {
 	struct engine_pod *p = engine_find(e, want->uid);
 
@@ -120,8 +117,7 @@ static int set_pod(struct engine *e, const struct pod_want *want, struct error *
 		return engine_open_containers(e, p, err);
 	struct escalation_pod *state = engine_state(e, p);
 	struct budget before = state->budget;
-	bool has_moved =
-		!cpuset_eq(&state->cores, &want->cores) || p->is_pinned != want->is_pinned;
+	bool has_moved = !cpuset_eq(&state->cores, &want->cores) || p->is_pinned != want->is_pinned;
 	state->budget = want->budget;
 	state->cores = want->cores;
 	state->priority = want->priority;
@@ -133,18 +129,18 @@ static int set_pod(struct engine *e, const struct pod_want *want, struct error *
 	if (!engine_has_containers(p, want))
 		engine_set_containers(e, p, want);
 	if (engine_open_containers(e, p, err) < 0 || engine_settle(e, err) < 0)
-		return engine_refuse(e, p, &before, err);
+		return refuse(e, p, &before, err);
 	if (has_moved)
 		engine_pin(e, p);
 	if (has_node(p))
-		engine_report_applied(e, p);
+		report_applied(e, p);
 	return 0;
 }
 
 /* Without an event for each refusal: the first one was reported. */
 void engine_retry_refused(struct engine *e)
 {
-	const struct budget none = { .period = SECOND_US };
+	const struct budget none = { .period = US_PER_S };
 
 	array_each(p, &e->pods) {
 		struct escalation_pod *state = engine_state(e, p);
@@ -154,7 +150,7 @@ void engine_retry_refused(struct engine *e)
 		p->is_refused = false;
 		state->budget = p->asked;
 		if (engine_settle(e, NULL) == 0) {
-			engine_report_applied(e, p);
+			report_applied(e, p);
 			continue;
 		}
 		p->is_refused = true;
@@ -162,27 +158,45 @@ void engine_retry_refused(struct engine *e)
 	}
 }
 
-int engine_set_pod(struct engine *e, const struct pod_want *want, struct error *err)
+int engine_container_place(struct engine *e, const char *uid, const char *container,
+			   const char *path, struct error *err)
 {
-	pthread_mutex_lock(&e->lock);
-	int r = set_pod(e, want, err);
-	pthread_mutex_unlock(&e->lock);
-	return r;
+	const struct budget none = { .period = US_PER_S };
+	struct engine_pod *p = engine_find(e, uid);
+
+	for (size_t i = 0; p && i < p->n_containers; i++) {
+		struct engine_container *c = &p->containers[i];
+
+		if (strcmp(c->name, container) != 0)
+			continue;
+		if (c->node && strcmp(c->path, path) == 0)
+			return 0;
+		engine_close_container(e, c);
+		free(c->path);
+		c->path = xstrdup(path);
+		if (engine_open_container(e, p, c, err) < 0)
+			return err->code;
+		if (engine_settle(e, err) < 0)
+			return refuse(e, p, &none, err);
+		report_applied(e, p);
+		return 0;
+	}
+	return error_set(err, -ESRCH, "container %s of pod %s is not assigned to this node",
+			 container, uid);
 }
 
-void engine_remove_pod(struct engine *e, const char *uid)
+void engine_pod_remove(struct engine *e, const char *uid)
 {
-	pthread_mutex_lock(&e->lock);
 	struct engine_pod *p = engine_find(e, uid);
-	if (p) {
-		size_t i = (size_t)(p - e->pods.items);
 
-		for (size_t k = 0; k < p->n_containers; k++)
-			engine_close_container(e, &p->containers[k]);
-		engine_free_pod(p);
-		*p = e->pods.items[--e->pods.n];
-		e->escalation.pods.items[i] = e->escalation.pods.items[--e->escalation.pods.n];
-		engine_settle(e, NULL);
-	}
-	pthread_mutex_unlock(&e->lock);
+	if (!p)
+		return;
+	size_t i = (size_t)(p - e->pods.items);
+
+	for (size_t k = 0; k < p->n_containers; k++)
+		engine_close_container(e, &p->containers[k]);
+	engine_free_pod(p);
+	*p = e->pods.items[--e->pods.n];
+	e->escalation.pods.items[i] = e->escalation.pods.items[--e->escalation.pods.n];
+	engine_settle(e, NULL);
 }

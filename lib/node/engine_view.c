@@ -9,8 +9,21 @@
 #include "base/auto.h"
 #include "node/engine_internal.h"
 
+struct engine_pod *engine_find(struct engine *e, const char *uid)
+{
+	array_each(p, &e->pods)
+		if (strcmp(p->uid, uid) == 0)
+			return p;
+	return NULL;
+}
+
+struct escalation_pod *engine_state(struct engine *e, const struct engine_pod *p)
+{
+	return &e->escalation.pods.items[p - e->pods.items];
+}
+
 static void add_event(struct engine *e, const struct node_event *about, const struct engine_pod *p,
-		     const char *text)
+		      const char *text)
 {
 	const struct escalation_pod *state = engine_state(e, p);
 
@@ -36,19 +49,19 @@ void engine_add_event(struct engine *e, enum node_event_kind kind, const struct 
 		      const char *text)
 {
 	add_event(e, &(struct node_event){ .kind = kind, .count = 1, .at_ns = engine_now_ns() }, p,
-		 text);
+		  text);
 }
 
-void engine_add_overrun_event(struct engine *e, enum node_event_kind kind, const struct engine_pod *p,
-		       uint64_t count, const char *text)
+void engine_add_overrun_event(struct engine *e, enum node_event_kind kind,
+			      const struct engine_pod *p, uint64_t count, const char *text)
 {
 	add_event(e,
-		 &(struct node_event){
-			 .kind = kind,
-			 .count = count,
-			 .at_ns = (int64_t)p->last_overrun.at_ns,
-		 },
-		 p, text);
+		  &(struct node_event){
+			  .kind = kind,
+			  .count = count,
+			  .at_ns = (int64_t)p->last_overrun.at_ns,
+		  },
+		  p, text);
 }
 
 bool engine_take_event(struct engine *e, struct node_event *ret)
@@ -114,13 +127,6 @@ bool engine_save_state(struct engine *e, struct saved_state *ret)
 	e->is_dirty = false;
 	pthread_mutex_unlock(&e->lock);
 	return is_dirty;
-}
-
-void engine_refresh(struct engine *e)
-{
-	pthread_mutex_lock(&e->lock);
-	e->needs_refresh = true;
-	pthread_mutex_unlock(&e->lock);
 }
 
 void engine_get_stats(struct engine *e, struct engine_stats *ret)

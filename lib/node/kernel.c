@@ -148,7 +148,8 @@ static void probe_unified(struct kernel *k)
 	k->has[FEATURE_HCBS_MULTI] = has_file_below(k->cpu, "cpu.rt_multi_runtime_us");
 }
 
-/* BTF names each tracepoint by the typedef btf_trace_<name>. Its strings are NUL-terminated, so a search in the raw bytes finds them without parsing five megabytes. */
+/* BTF names each tracepoint by the typedef btf_trace_<name>. Its strings are NUL-terminated, so a
+ * search in the raw bytes finds them without parsing five megabytes. */
 static void probe_btf(const char *sys, struct kernel *k)
 {
 	static const struct {

@@ -10,7 +10,8 @@
 #include "node/backend.h"
 #include "node/kernel.h"
 
-/* Sources of overruns, a container's use of more than its limit: BPF in the scheduler, or, where that cannot be loaded, polling of the CPU time that the kernel publishes.
+/* Sources of overruns, a container's use of more than its limit: BPF in the scheduler, or, where
+ * that cannot be loaded, polling of the CPU time that the kernel publishes.
  *
  * Each source is a row of functions. A watched container is named by the id of its cgroup in the
  * cpu hierarchy (the inode number of its folder). At most one event comes for each container,

@@ -251,7 +251,6 @@ bool overrun_bpf_works(const struct overruns *o)
 	return bpf_map_lookup_elem(fd, &cgroup, s->values) == 0 || errno == ENOENT;
 }
 
-/* Layout of the map's value: see struct cpu of bpf/overrun.bpf.c. */
 uint64_t overrun_bpf_lost(const struct overruns *o)
 {
 	const struct bpf_source *s = o->data;
@@ -259,11 +258,11 @@ uint64_t overrun_bpf_lost(const struct overruns *o)
 	uint64_t lost = 0;
 
 	for (int i = 0; i < s->n_cpus; i++) {
-		uint64_t value[8] = { 0 };
+		struct overrun_cpu cpu = { .lost = 0 };
 		uint32_t key = (uint32_t)i;
 
-		if (bpf_map_lookup_elem(fd, &key, value) == 0)
-			lost += value[3];
+		if (bpf_map_lookup_elem(fd, &key, &cpu) == 0)
+			lost += cpu.lost;
 	}
 	return lost;
 }

@@ -14,10 +14,11 @@
 #include "base/alloc.h"
 #include "base/array.h"
 #include "base/auto.h"
+#include "base/units.h"
 #include "node/overrun.h"
 #include "node/sysfs.h"
 
-enum { NS_PER_US = 1000, NS_PER_S = 1000000000, POLL_NS = 10000000 };
+enum { POLL_NS = 10 * NS_PER_MS };
 
 struct polled {
 	uint64_t cgroup;

@@ -17,7 +17,9 @@
 /* Nothing that is started later may gain privileges. */
 int privilege_seal(struct error *err);
 
-/* Drops all capabilities of this thread, and of those it will start, but the ones that remain. Permanent. `needs_bpf` is asked with CAP_BPF out of effect whether it is needed; NULL: it is not. */
+/* Drops all capabilities of this thread, and of those it will start, but the ones that remain.
+ * Permanent. `needs_bpf` is asked with CAP_BPF out of effect whether it is needed; NULL: it is not.
+ */
 int privilege_drop(bool (*needs_bpf)(void *arg), void *arg, struct error *err);
 
 #endif

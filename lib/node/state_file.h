@@ -9,8 +9,9 @@
 #include "base/str.h"
 #include "budget/cgroup_tree.h"
 
-/* What must survive a restart of the helper, but not one of the machine: a file below /run. The budgets that the cgroups had before us, so that they can be restored, and the levels of
- * pods, so that a restart never lowers a level. The wanted budgets are for `mckube-node status`.
+/* What must survive a restart of the helper, but not one of the machine: a file below /run. The
+ * budgets that the cgroups had before us, so that they can be restored, and the levels of pods, so
+ * that a restart never lowers a level. The wanted budgets are for `mckube-node status`.
  */
 
 struct saved_group {

@@ -7,10 +7,9 @@
 #include "base/auto.h"
 #include "base/date.h"
 #include "base/names.h"
+#include "base/units.h"
 #include "plan/node_index.h"
 #include "plan/planner.h"
-
-enum { PER_CENT = 100 };
 
 /* ---- Readings of nodes and pods ---- */
 

@@ -14,7 +14,7 @@
 
 #include "node/overrun.h"
 
-enum { GROUPS_MAX = 64, NS_PER_US = 1000 };
+enum { GROUPS_MAX = 64 };
 
 static struct watched {
 	const char *path;

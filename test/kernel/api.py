@@ -74,27 +74,27 @@ class Api:
             pass
         return self.make("/api/v1/nodes", {"metadata": {"name": name}})
 
-    def make_pod(self, name, node, notes):
+    def make_pod(self, name, node, annotations):
         """Returns its uid and path."""
         pod = self.make(PODS, {
             "metadata": {"name": name,
-                         "annotations": {f"mckube.io/{k}": str(v) for k, v in notes.items()}},
+                         "annotations": {f"mckube.io/{k}": str(v) for k, v in annotations.items()}},
             "spec": {"nodeName": node, "automountServiceAccountToken": False,
                      "containers": [{"name": "app", "image": "none"}]}})
         return pod["metadata"]["uid"], f"{PODS}/{name}"
 
     def set_container(self, pod, container):
-        """What the kubelet says once it runs."""
+        """The status that the kubelet writes once it runs."""
         self.patch(pod + "/status", {"status": {"phase": "Running", "containerStatuses": [
             {"name": "app", "containerID": container, "image": "none", "imageID": "none",
              "ready": True, "restartCount": 0}]}})
 
-    def notes(self, path):
+    def annotations(self, path):
         return self.get(path)["metadata"].get("annotations", {})
 
-    def annotate(self, path, notes):
+    def annotate(self, path, annotations):
         self.patch(path, {"metadata": {
-            "annotations": {"mckube.io/" + k: v for k, v in notes.items()}}})
+            "annotations": {"mckube.io/" + k: v for k, v in annotations.items()}}})
 
     def events(self):
         return self.get("/apis/events.k8s.io/v1/namespaces/default/events")["items"]

@@ -44,7 +44,7 @@ try:
     loop = start_loop()
 
     t.start("--backend", "cap-v1", "--dwell", "60s")
-    t.wait("the cap says what it is", lambda: "no real-time guarantee" in t.text())
+    t.wait("the cap names its guarantee", lambda: "no real-time guarantee" in t.text())
     # A budget on each of the CPUs: the quota is for all of them together.
     cpus = os.cpu_count()
     t.wait("an overrun raises the cap",
@@ -58,10 +58,10 @@ try:
     t.end(loop)
     loop = start_loop()
     t.wait("so does one that comes later", lambda: policy(loop.pid) == 6, 5)
-    t.check("which is nobody's dispute", "RTBudgetRewritten" not in t.text())
+    t.check("which is no external write", "RTBudgetRewritten" not in t.text())
     t.end(loop)
     loop = start_loop({0})
-    t.wait("one that may not run on every CPU is refused, and why is told",
+    t.wait("one that may not run on every CPU is refused with the reason",
            lambda: f"thread {loop.pid}: SCHED_DEADLINE: Operation not permitted (it must be "
            "allowed on every CPU" in t.text(), 15)
     t.check("it is an ordinary one", policy(loop.pid) == os.SCHED_OTHER)
@@ -73,7 +73,7 @@ try:
     t.check("the thread is an ordinary one again", policy(loop.pid) == os.SCHED_OTHER)
 
     t.start("--backend", "noop")
-    t.wait("noop promises nothing", lambda: "nothing is written" in t.text())
+    t.wait("noop enforces nothing", lambda: "nothing is written" in t.text())
     time.sleep(0.2)
     t.check("and writes nothing", t.runtime("app") == 0)
     t.check("it ends well", t.stop() == 0)

@@ -58,7 +58,7 @@ await() {
 echo "@check $(mckube-node check -o json | tr -d '\\n')"
 mckube-node run --backend cap-v2 --static /pods.yaml --dwell 60s 2>/run/log &
 helper=$!
-# C_low and the grace that a pod at raise gets.
+# C_low and the headroom of a pod at raise.
 await 20 budget "20500 100000"
 echo "@cpus $(cat $group/cpuset.cpus)"
 (echo 0 >$group/cgroup.procs; exec yes >/dev/null) &

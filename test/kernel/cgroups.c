@@ -47,7 +47,7 @@ static long long runtime_of(const char *name)
 
 static bool check(bool is_good, const char *what)
 {
-	printf("%s %s\n", is_good ? "ok" : "not ok", what);
+	printf("%s %s\n", is_good ? "PASS" : "FAIL", what);
 	return is_good;
 }
 
@@ -132,7 +132,7 @@ int main(void)
 	struct cgroups f;
 	char full[PATH_MAX];
 
-	snprintf(top, sizeof(top), "mckube-forest-%d", getpid());
+	snprintf(top, sizeof(top), "mckube-cgroups-%d", getpid());
 	snprintf(full, sizeof(full), RT_MOUNT "/%s", top);
 	if (kernel_probe(&roots, &k, NULL) < 0 || !k.has[FEATURE_RT_GROUPS_V1] ||
 	    rt_group_make(full, 400000, 1000000) < 0) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `mckube-node check` says: of this kernel, beside what its files say themselves, and of made-up
-ones of each kind."""
+"""What `mckube-node check` prints: for this kernel, beside its own files, and for made-up ones of each
+kind."""
 import json
 import os
 import subprocess
@@ -59,13 +59,13 @@ try:
     code, text, _ = check("-o", "json")
     said = json.loads(text)
     with open("/proc/sys/kernel/sched_rt_runtime_us") as f:
-        t.check("the sysctl is told", code == 0 and said["rtRuntimeUs"] == int(f.read()))
+        t.check("the sysctl is shown", code == 0 and said["rtRuntimeUs"] == int(f.read()))
     t.check("the cpu controller is where it is", said["cpuController"].endswith(
         os.path.basename(os.path.realpath(MOUNT))))
-    t.check("what is there is told", all(said["features"][f]["present"] for f in (
+    t.check("present features are shown", all(said["features"][f]["present"] for f in (
         "rtGroupsV1", "btf", "traceSchedSwitch")))
     t.check("psi too", said["features"]["psi"]["present"] == os.path.exists("/proc/pressure/cpu"))
-    t.check("what is missing says how to get it", all(
+    t.check("a missing feature shows what it needs", all(
         f["present"] != ("needs" in f) for f in said["features"].values()))
     code, text, _ = check()
     t.check("as text", code == 0 and "backend    cgroup-v1" in text and "needs " in text)

@@ -40,14 +40,14 @@ try:
             t.runtime("kubepods/burstable/pod1-2") == 100000)
 
     refused(["set-rt", "--container", "../../etc", "--runtime", "5"], "only letters")
-    refused(["set-rt", "--container", "ffff", "--runtime", "5"], "no cgroup below")
+    refused(["set-rt", "--container", "ffff", "--runtime", "5"], "no cgroup under")
     refused(["set-rt", "--container", ID, "--runtime", "2000000"], "not between")
     refused(["set-rt", "--container", ID, "--runtime", "990000"], "its groups need")
     t.check("a refusal changes nothing", t.runtime(app) == 10000)
-    refused(["set-rt", "--runtime", "5"], "--container")
+    refused(["set-rt", "--runtime", "5"], "--container: is missing")
     code, _, err = run("run", "--kubeconfig", "/nonexistent", "--state-file", t.dir + "/s")
     t.check("no cluster and no file", code == 1 and "error: " in err and "/nonexistent" in err)
-    refused(["status", "--state-file", "/nonexistent"], "no helper")
+    refused(["status", "--state-file", "/nonexistent"], "no state of a helper")
 
     for words in (["version", "-o", "json"], ["--version", "--output=json"]):
         code, out, err = run(*words)

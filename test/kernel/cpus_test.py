@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The CPUs of containers: pinned, moved, given back; and somebody else who writes them, as the
-kubelet's static CPU manager does: put right once, then reported and left alone."""
+"""The CPUs of containers: pinned, moved, restored; and another process that writes them, as the
+kubelet's static CPU manager does: corrected once, then reported and left alone."""
 import os
 import signal
 import sys
@@ -49,23 +49,23 @@ try:
     t.wait("it is pinned", lambda: cpus() == "1")
 
     write(folders[1], "cpus", "0-1")
-    t.wait("what somebody else writes is put right", lambda: cpus() == "1", LOOK_S)
-    t.wait("and told", lambda: rewritten() == 1, 2)
+    t.wait("an external write is corrected", lambda: cpus() == "1", LOOK_S)
+    t.wait("and reported", lambda: rewritten() == 1, 2)
     write(folders[1], "cpus", "0-1")
     time.sleep(LOOK_S)
     t.check("a second time it is left alone", cpus() == "0-1" and rewritten() == 1)
 
     want(0)
-    t.wait("a new assignment is a new beginning", lambda: cpus() == "0")
+    t.wait("a new assignment is written", lambda: cpus() == "0")
     write(folders[1], "cpus", "0-1")
-    t.wait("which is put right again", lambda: cpus() == "0" and rewritten() == 2, LOOK_S)
+    t.wait("and corrected again", lambda: cpus() == "0" and rewritten() == 2, LOOK_S)
 
     t.write_runtime("app", 0)
     t.wait("a budget that a runtime has reset comes back", lambda: t.runtime("app") == 5000, LOOK_S)
 
     t.pods([])
     t.helper.send_signal(signal.SIGHUP)
-    t.wait("a pod that is wanted no more gets its CPUs back",
+    t.wait("a pod that is no longer assigned gets its CPUs back",
            lambda: cpus() == "0-1" and t.runtime("app") == 0)
     want(1)
     t.wait("it is pinned once more", lambda: cpus() == "1")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nobody stands still because groups above him used, in a second that is not over, more than they
-need from now on: neither a pod that comes down again, nor one that is cut, nor its neighbours."""
+"""No pod is throttled because groups above it used, in a second that is not over, more than they
+need from now on: neither one that comes down again, nor one that is cut, nor its neighbours."""
 import os
 import sys
 import time

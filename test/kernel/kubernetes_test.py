@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The helper against a real API server: pods that are bound to its node get their budgets when their
-cgroups appear, and what happens is told. Cgroups and processes are real, the kubelet is this test.
+cgroups appear, and status and Events follow. Cgroups and processes are real, the kubelet is this test.
 MCKUBE_KUBECONFIG names the kubeconfig of a cluster that runs already."""
 import datetime
 import json
@@ -53,21 +53,21 @@ try:
     t.start("--node-name", NODE, "--kubeconfig", config, "--bundle-dir", t.dir, "--dwell", "500ms",
             static=False)
     t.wait("the node is described",
-           lambda: api.notes(f"/api/v1/nodes/{NODE}").get("mckube.io/backend") == "cgroup-v1")
-    described = api.notes(f"/api/v1/nodes/{NODE}")
+           lambda: api.annotations(f"/api/v1/nodes/{NODE}").get("mckube.io/backend") == "cgroup-v1")
+    described = api.annotations(f"/api/v1/nodes/{NODE}")
     t.check("with scope and capacity", described["mckube.io/capacity-scope"] == "node" and
             described["mckube.io/rt-capacity"] == "950000")
     t.wait("and how busy it is",
-           lambda: "mckube.sdv.com/isCpuBusy" in api.notes(f"/api/v1/nodes/{NODE}"))
+           lambda: "mckube.sdv.com/isCpuBusy" in api.annotations(f"/api/v1/nodes/{NODE}"))
 
     assigned = {"rt-period": "100000", "rt-runtime-low": "10000", "rt-runtime-hi": "30000",
                 "rt-core": "1", "rt-current": "low", "criticality": "High",
                 "rt-enforcement": "raise"}
     uid, _ = api.make_pod(NAME, NODE, assigned)
-    t.wait("its McKube says that it waits", lambda: condition("RTApplied")["reason"] == "Waiting", 3)
+    t.wait("its McKube is Waiting", lambda: condition("RTApplied")["reason"] == "Waiting", 3)
     t.check("placed, not ready", condition("Placed")["status"] == "True" and
             condition("Ready")["status"] == "False" and status()["allocatedCore"] == "1")
-    t.check("and not refused", "mckube.io/rt-applied" not in api.notes(POD))
+    t.check("and not refused", "mckube.io/rt-applied" not in api.annotations(POD))
     time.sleep(1)  # the pod is known before its cgroup is made, as with a kubelet
     group = f"kubepods/pod{uid}"
     t.make(group)
@@ -84,44 +84,44 @@ try:
     print(f"# budget {1e3 * (time.monotonic() - start):.1f} ms after mkdir")
     t.check("the budget comes with the cgroup", t.runtime(app) in (10000, 30000))
     t.check("the sandbox has none", t.runtime(group + "/5a5a") == 0)
-    t.wait("rt-applied is set", lambda: api.notes(POD).get("mckube.io/rt-applied") == "true")
+    t.wait("rt-applied is set", lambda: api.annotations(POD).get("mckube.io/rt-applied") == "true")
 
     t.wait("so the McKube is ready", lambda: condition("Ready")["status"] == "True", 2)
     t.check("at its low level, about this pod", status()["currentRuntime"] == "low" and
             status()["podUID"] == uid and status()["observedGeneration"] == 1)
-    t.check("what others say stays", condition("Other")["reason"] == "Mine")
+    t.check("conditions of other types are kept", condition("Other")["reason"] == "Mine")
     ready_since = condition("Ready")["lastTransitionTime"]
 
     spinner = t.fifo(app, 1)
-    t.wait("rt-current follows an overrun", lambda: api.notes(POD)["mckube.io/rt-current"] == "hi")
+    t.wait("rt-current follows an overrun", lambda: api.annotations(POD)["mckube.io/rt-current"] == "hi")
     t.wait("and the McKube within a second", lambda: status()["currentRuntime"] == "hi", 1)
-    t.check("which says that it overruns", condition("Overrunning")["status"] == "True")
-    t.check("and since when", abs(time.time() - datetime.datetime.fromisoformat(
+    t.check("with the condition Overrunning", condition("Overrunning")["status"] == "True")
+    t.check("and the time of the overrun", abs(time.time() - datetime.datetime.fromisoformat(
         status()["lastOverrunTime"].replace("Z", "+00:00")).timestamp()) < 5)
     t.check("it is ready all the while", condition("Ready")["lastTransitionTime"] == ready_since)
-    t.wait("Events tell it", lambda: {"RTOverrun", "RuntimeEscalated"} <= set(reasons()))
+    t.wait("Events report it", lambda: {"RTOverrun", "RuntimeEscalated"} <= set(reasons()))
     t.check("with the kernel's time", reasons()["RTOverrun"]["eventTime"] <=
             reasons()["RuntimeEscalated"]["eventTime"])
 
     api.annotate(POD, {"rt-current": "low"})
-    t.wait("an order to go low is obeyed, and the overrun that goes on is the truth",
+    t.wait("a request for low is applied, and the overrun that goes on raises it again",
            lambda: t.text().count("mckube.io/rt-current was set") == 1 and
-           api.notes(POD)["mckube.io/rt-current"] == "hi")
+           api.annotations(POD)["mckube.io/rt-current"] == "hi")
     t.end(spinner)
-    t.wait("rt-current comes down", lambda: api.notes(POD)["mckube.io/rt-current"] == "low")
+    t.wait("rt-current comes down", lambda: api.annotations(POD)["mckube.io/rt-current"] == "low")
     t.wait("so does the McKube", lambda: condition("Overrunning")["status"] == "False", 2)
     api.annotate(POD, {"rt-current": "hi"})
-    t.wait("an order to go up is obeyed", lambda: t.runtime(app) == 30000)
+    t.wait("a request for hi is applied", lambda: t.runtime(app) == 30000)
     t.wait("and forgotten when it is calm", lambda: t.runtime(app) == 10000)
-    t.wait("which is told", lambda: api.notes(POD)["mckube.io/rt-current"] == "low")
+    t.wait("which rt-current shows", lambda: api.annotations(POD)["mckube.io/rt-current"] == "low")
     api.annotate(POD, {"rt-current": "sideways"})
-    t.wait("a word that is none is put right", lambda: api.notes(POD)["mckube.io/rt-current"] == "low")
+    t.wait("an unknown level is overwritten", lambda: api.annotations(POD)["mckube.io/rt-current"] == "low")
 
     api.patch(f"{MCKUBES}/{NAME}/status", {"status": {"currentRuntime": "hi"}})
     t.wait("so is a wrong status", lambda: status()["currentRuntime"] == "low", 3)
     api.patch(f"{MCKUBES}/{NAME}", {"spec": {"criticality": "Middle"}})
     t.wait("a new generation is observed", lambda: status()["observedGeneration"] == 2, 3)
-    t.wait("an Event tells that, too", lambda: "RuntimeRecovered" in reasons())
+    t.wait("an Event reports that, too", lambda: "RuntimeRecovered" in reasons())
     for _ in range(3):
         spinner = t.fifo(app, 1)
         time.sleep(0.3)
@@ -131,12 +131,12 @@ try:
            lambda: reasons()["RuntimeEscalated"].get("series", {}).get("count", 0) >= 2, 30)
 
     api.annotate(POD, {"rt-runtime-hi": "990000"})
-    t.wait("nonsense in an annotation is refused aloud",
+    t.wait("an invalid annotation is refused in the condition",
            lambda: "more than the period" in condition("RTApplied").get("message", ""))
     t.check("in an Event, too", "RTBudgetRefused" in reasons())
     for more in range(1, 5):
         api.annotate(POD, {"rt-runtime-hi": str(990000 + more)})
-        t.wait("each time anew", lambda more=more: t.text().count(f": {990000 + more} is more") >= 1)
+        t.wait("each time again", lambda more=more: t.text().count(f": {990000 + more} is more") >= 1)
     api.annotate(POD, {"note": "another change", "rt-runtime-hi": "990099"})
     api.annotate(POD, {"note": "and one more"})
     api.annotate(POD, {"rt-runtime-hi": "990005"})
@@ -144,17 +144,17 @@ try:
            lambda: ": 990005 is more" in t.text() and t.text().count(": 990099 is more") == 1)
     t.check("and the budget stays", t.runtime(app) >= 10000)
     t.wait("the McKube is not ready", lambda: condition("Ready")["reason"] == "RTBudgetRefused", 3)
-    t.check("which is on the pod, too", api.notes(POD)["mckube.io/rt-applied"] == "false")
+    t.check("as on the pod", api.annotations(POD)["mckube.io/rt-applied"] == "false")
 
     greedy, path = api.make_pod(NAME + "-greedy", NODE, {**assigned, "rt-runtime-low": "99000",
                                                          "rt-runtime-hi": "100000"})
     for group_of_greedy in (f"kubepods/pod{greedy}", f"kubepods/pod{greedy}/dead"):
         t.make(group_of_greedy)
     api.set_container(path, "containerd://dead")
-    t.wait("a pod that asks for more than is left is told so, in an Event with the numbers",
+    t.wait("a pod that asks for more than is left is refused in an Event with the figures",
            lambda: "us of 100" in reasons(NAME + "-greedy").get("RTBudgetRefused", {}).get("note", ""))
     t.check("it gets nothing", t.runtime(f"kubepods/pod{greedy}/dead") == 0)
-    t.check("and nobody else loses", t.runtime(app) >= 10000)
+    t.check("and no other pod loses", t.runtime(app) >= 10000)
     api.ask("DELETE", path + "?gracePeriodSeconds=0")
     t.remove(f"kubepods/pod{greedy}/dead")
     t.remove(f"kubepods/pod{greedy}")
@@ -163,10 +163,10 @@ try:
     t.remove(group + "/5a5a")
     t.remove(group)
     t.wait("a deleted pod frees its budget", lambda: t.runtime("kubepods") == 0)
-    t.wait("its McKube is nowhere", lambda: condition("Placed")["reason"] == "PodGone", 3)
+    t.wait("its McKube is not placed", lambda: condition("Placed")["reason"] == "PodGone", 3)
     t.check("and has no core", "allocatedCore" not in status() and "podUID" not in status())
     t.check("it ends well", t.stop() == 0)
-    t.check("and has told all that was still to be counted",
+    t.check("and has posted all counts",
             reasons()["RTBudgetRefused"]["series"]["count"] >= 5)
 finally:
     if os.path.exists(t.dir + "/c0ffee"):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pods that are wanted no more while their real-time tasks still run: the kernel refuses to take the
-budget from them, so it is taken when they are gone, and nothing of it stays in the groups above."""
+"""Pods that are no longer assigned while their real-time tasks still run: the kernel refuses to take
+their budget, so it is taken when they are gone, and nothing of it stays in the groups above."""
 import os
 import signal
 import sys
@@ -54,7 +54,7 @@ try:
     t.wait("nor the groups above it", lambda: t.runtime("kubepods/podb") == 0 and
            t.runtime("kubepods") == 700000, 15)
 
-    # Others beside ours, whose groups vanish without a word.
+    # Unmanaged groups beside ours that vanish.
     t.make("kubepods/other")
     t.write_runtime("", 800000)
     t.write_runtime("kubepods", 800000)

@@ -81,7 +81,7 @@ try:
     many = [ask(Unix(path), "POST", "/renice", "{}")[0] for _ in range(200)]
     t.check("too many POSTs: 429", 429 in many)
     t.check("it ends well", t.stop() == 0)
-    t.check("and takes its socket away", not os.path.exists(path))
+    t.check("and removes its socket", not os.path.exists(path))
 
     port = free_port()
     with open(t.dir + "/token", "w") as f:
@@ -117,7 +117,7 @@ try:
         f.write("log_levl: DEBUG\n")
     t.start("--config", t.dir + "/config.yaml")
     t.check("an unknown key ends it", t.helper.wait(10) == 1)
-    t.check("and names the nearest", "log_levl: is not known; did you mean log_level" in t.text())
+    t.check("and names the nearest", "log_levl: unknown key; did you mean log_level" in t.text())
     t.helper = None
 finally:
     t.finish()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of a running mckube-node share: cgroups of their own, FIFO processes that die with
-the test, the helper itself."""
+"""Shared by the tests of a running mckube-node: cgroups of their own, FIFO processes that die with
+the test, the helper itself. Each step is a line: "PASS step" or "FAIL step"; a failed step does not
+end the test."""
 import os
 import signal
 import subprocess
@@ -88,15 +89,15 @@ class Test:
         with open(self.dir + "/pods.yaml", "w") as f:
             for name, criticality, period, low, hi, group, more in pods:
                 f.write(f"---\nkind: Pod\nmetadata:\n  name: {name}\n  annotations:\n")
-                notes = {"rt-period": period, "rt-runtime-low": low, "rt-runtime-hi": hi,
-                         "criticality": criticality, **more}
-                for key, value in notes.items():
+                annotations = {"rt-period": period, "rt-runtime-low": low, "rt-runtime-hi": hi,
+                               "criticality": criticality, **more}
+                for key, value in annotations.items():
                     f.write(f"    mckube.io/{key}: \"{value}\"\n")
                 where = f"pid: {group}" if isinstance(group, int) else f"cgroup: {self.name}/{group}"
                 f.write(f"spec:\n  containers:\n  - name: app\n    {where}\n")
 
     def start(self, *options, static=True, prefix=()):
-        """Without graces, unless the options say otherwise: budgets are what the pods ask for."""
+        """Without headroom, unless the options say otherwise: budgets are those of the pods."""
         wanted = ["--headroom", "0", *(["--static", self.dir + "/pods.yaml"] if static else [])]
         self.log = open(self.dir + "/log", "a+")
         self.helper = subprocess.Popen(
@@ -116,15 +117,25 @@ class Test:
     def wait(self, what, condition, seconds=10):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if condition():
+            if self.holds(condition):
                 return self.check(what, True)
             if self.helper and self.helper.poll() is not None:
                 break
             time.sleep(0.02)
         return self.check(what, False)
 
+    @staticmethod
+    def holds(condition):
+        """A value that is not there yet does not end the test."""
+        try:
+            return condition()
+        except (KeyError, IndexError, FileNotFoundError):
+            return False
+
     def check(self, what, is_good):
-        print(("ok " if is_good else "not ok ") + what, flush=True)
+        """is_good: a value, or a function of it."""
+        is_good = self.holds(is_good) if callable(is_good) else is_good
+        print(("PASS " if is_good else "FAIL ") + what, flush=True)
         self.failed += not is_good
         return is_good
 

@@ -66,7 +66,7 @@ static void print_delays(const char *name, const struct seen *seen)
 
 static bool check(bool is_good, const char *what)
 {
-	printf("%s %s\n", is_good ? "ok" : "not ok", what);
+	printf("%s %s\n", is_good ? "PASS" : "FAIL", what);
 	return is_good;
 }
 
@@ -230,7 +230,7 @@ static bool limits_change_while_it_runs(struct fixture *f)
 }
 
 /* A report wakes its reader on the CPU of the spinner: the next one is due when that goes on. */
-static bool what_comes_soon_is_told_before(struct fixture *f)
+static bool overruns_are_announced(struct fixture *f)
 {
 	const uint64_t limit = LIMIT_US * 1000ULL;
 	const uint64_t close[OVERRUN_LIMITS] = { limit, 0, limit - SOON_NS };
@@ -247,9 +247,9 @@ static bool what_comes_soon_is_told_before(struct fixture *f)
 		n_passed += at->limit == 0;
 		n_soon += at->limit == OVERRUN_SOON && at->used_ns < limit;
 	}
-	printf("# of %zu overruns %zu were told before\n", n_passed, n_soon);
+	printf("# of %zu overruns %zu were announced\n", n_passed, n_soon);
 	return check(n_soon * 2 > n_passed && n_soon <= n_passed + 1,
-		     "what comes soon is told before, once in each period");
+		     "an overrun is announced, once in each period");
 }
 
 static bool running_task_that_becomes_fifo_is_seen(struct fixture *f)
@@ -285,7 +285,7 @@ static void take_created(const struct cgroup_created *created, void *arg)
 	last_created = *created;
 }
 
-static bool new_groups_are_told(struct fixture *f)
+static bool new_groups_are_reported(struct fixture *f)
 {
 	size_t n_created = 0;
 	char child[160];
@@ -303,11 +303,11 @@ static bool new_groups_are_told(struct fixture *f)
 	poll(&p, 1, 1000);
 	overruns_read_created(&f->overruns);
 	rmdir(child);
-	printf("# a new cgroup was told %.0f us after mkdir\n",
+	printf("# a new cgroup was reported %.0f us after mkdir\n",
 	       ((double)rt_now_ns() - (double)now) / 1e3);
 	return check(n_created == 1 && last_created.cgroup == st.st_ino &&
 			     strcmp(last_created.path, child + strlen(RT_MOUNT)) == 0,
-		     "a new cgroup is told with its path");
+		     "a new cgroup is reported with its path");
 }
 
 static bool removed_groups_are_forgotten(struct fixture *f)
@@ -331,7 +331,7 @@ static bool removed_groups_are_forgotten(struct fixture *f)
 		     "64 groups come and go, nothing is lost");
 }
 
-/* Nobody reads while more groups are made than the ring has room for. */
+/* Nothing is read while more groups are made than the ring has room for. */
 static bool what_is_lost_is_counted(struct fixture *f)
 {
 	char child[160];
@@ -346,7 +346,7 @@ static bool what_is_lost_is_counted(struct fixture *f)
 			return check(false, "groups are made");
 	overruns_read_created(&f->overruns);
 	uint64_t n_lost = overruns_lost(&f->overruns);
-	printf("# of %d new groups %zu were told, %llu lost\n", 2 * RING_CREATED, n_created,
+	printf("# of %d new groups %zu were reported, %llu lost\n", 2 * RING_CREATED, n_created,
 	       (unsigned long long)n_lost);
 	/* Other groups are made on this machine, too. */
 	return check(n_lost > 0 && n_created + n_lost >= 2 * RING_CREATED,
@@ -367,9 +367,9 @@ int main(void)
 	is_good &= each_cpu_fills_its_own_queue(&f);
 	is_good &= bursts_on_two_cpus_are_seen(&f);
 	is_good &= limits_change_while_it_runs(&f);
-	is_good &= what_comes_soon_is_told_before(&f);
+	is_good &= overruns_are_announced(&f);
 	is_good &= running_task_that_becomes_fifo_is_seen(&f);
-	is_good &= new_groups_are_told(&f);
+	is_good &= new_groups_are_reported(&f);
 	is_good &= removed_groups_are_forgotten(&f);
 	is_good &= what_is_lost_is_counted(&f);
 	fixture_close(&f);

@@ -36,7 +36,7 @@ def end(pid):
 
 
 def start_as(pid, group):
-    """A process with this number, where nobody else takes it."""
+    """A process with this number, where no other process takes it."""
     for _ in range(TRIES):
         with open(LAST, "w") as f:
             f.write(str(pid - 1))
@@ -66,22 +66,22 @@ try:
     wait_for(pid, "first")
     t.pods([("app", "High", 100000, 5000, 8000, pid, {})])
     t.start()
-    t.wait("the process tells the container", lambda: t.runtime("first") == 8000)
+    t.wait("the container is found by its process", lambda: t.runtime("first") == 8000)
 
     end(pid)
     pid = start_as(pid, "second")
     if not pid:
-        skip("others took the number again and again")
+        skip("other processes took the number each time")
     wait_for(pid, "second")
     t.helper.send_signal(signal.SIGHUP)
-    t.wait("another process of that number is told",
-           lambda: f"process {pid} is another one now" in t.text())
+    t.wait("another process of that number is refused",
+           lambda: f"pid {pid} was reused" in t.text())
     t.check("and given nothing", t.runtime("second") == 0)
     t.check("the container has what it had", t.runtime("first") == 8000)
 
     t.pods([])
     t.helper.send_signal(signal.SIGHUP)
-    t.wait("a pod that is wanted no more is forgotten", lambda: t.runtime("first") == 0)
+    t.wait("a pod that is no longer assigned is forgotten", lambda: t.runtime("first") == 0)
     t.pods([("app", "High", 100000, 5000, 8000, pid, {})])
     t.helper.send_signal(signal.SIGHUP)
     t.wait("a new one may name that process", lambda: t.runtime("second") == 8000)

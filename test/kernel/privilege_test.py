@@ -82,11 +82,11 @@ try:
     enter = f'echo $$ > {t.path("unbudgeted")}/cgroup.procs; exec "$0" "$@"'
     start(NEEDED, ["sh", "-c", enter])
     t.wait("it runs in a group without RT budget", lambda: t.runtime(app) == 10000)
-    t.check("with its reaction FIFO all the same", "may be late" not in t.text())
+    t.check("with its overrun threads FIFO all the same", "may be late" not in t.text())
     t.check("and ends well", t.stop() == 0)
 
     said = {"bpf": "overruns from cpu.stat", "perfmon": "overruns from cpu.stat",
-            "sys_nice": "reactions may be late", "ipc_lock": "lock memory"}
+            "sys_nice": "budgets may be written late", "ipc_lock": "lock memory"}
     for cap in NEEDED:
         start([c for c in NEEDED if c != cap])
         t.wait(f"without {cap} it runs, and says what is worse",

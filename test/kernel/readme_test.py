@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The README's commands for a node, one after another as they stand there."""
+"""The README's commands for a node, one after another as written there."""
 import os
 import re
 import shutil

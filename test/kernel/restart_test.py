@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The helper is killed again and again while overruns go on: budgets are never lower than wanted,
-levels survive, nothing is left in the kernel, and leaving still gives back what was found first."""
+levels survive, nothing is left in the kernel, and the end still restores what was found first."""
 import json
 import os
 import random
@@ -35,7 +35,7 @@ try:
     t.wait("budgets are there", lambda: t.runtime(brake) == LOW)
     spinner = t.fifo(brake, 1)
     t.wait("the first overrun raises", lambda: t.runtime(brake) == HI)
-    t.wait("and is remembered", lambda: '"hi"' in open(t.dir + "/state.json").read())
+    t.wait("and is saved", lambda: '"hi"' in open(t.dir + "/state.json").read())
 
     lowest = HI
     random.seed(3)
@@ -75,8 +75,8 @@ try:
     t.stop(signal.SIGKILL)
     os.unlink(t.dir + "/state.json")
     t.start()
-    t.wait("without a memory, too", lambda: t.text().count("RTBudgetApplied") >= 2)
+    t.wait("without a state file, too", lambda: t.text().count("RTBudgetApplied") >= 2)
     t.remove(brake)
-    t.wait("what a helper gave to groups above does not stay", lambda: t.runtime("kubepods") == 0, 15)
+    t.wait("what a helper wrote to groups above does not stay", lambda: t.runtime("kubepods") == 0, 15)
 finally:
     t.finish()

@@ -155,7 +155,6 @@ TEST(other_writers_are_noticed)
 	fixture_init(&f);
 	fake.is_rewritten = true;
 	assert_int_equal(apply_tree(&f.a, writes, &err), -EREMCHG);
-	assert_string_equal(err.msg,
-			    "kubepods: wrote 300000 us of 1000000 us, it reads 300007 of 1000000");
+	assert_string_equal(err.msg, "kubepods: wrote 300000/1000000 us, reads 300007/1000000 us");
 	cgroup_tree_done(&f.t);
 }

@@ -487,7 +487,8 @@ TEST(what_was_refused_is_tried_again)
 			(*n)->group.now.runtime_us = 1000;
 	fake.refuse_with = -EBUSY;
 	engine_tick(&f.engine, engine_now_ns());
-	assert_true(has_note(&f, NODE_EVENT_REWRITTEN, "another process changed the budget to 1000/));
+	assert_true(
+		has_note(&f, NODE_EVENT_REWRITTEN, "another process changed the budget to 1000/"));
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 1000);
 	fake.refuse_with = 0;
 	f.engine.checked_ns = 0;

@@ -54,8 +54,8 @@ TEST(what_is_wrong_is_named)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-		{ "log_levl: DEBUG", "log_levl: is not known; did you mean log_level" },
-		{ "zzz: 1", "zzz: is not known" },
+		{ "log_levl: DEBUG", "log_levl: unknown key; did you mean log_level" },
+		{ "zzz: 1", "zzz: unknown key" },
 		{ "log_level: LOUD", "log_level: 'LOUD' is not WARN, INFO or DEBUG" },
 		{ "cgroup_v1_capacity: 1000001",
 		  "cgroup_v1_capacity: '1000001' is not between 0 and 1000000" },

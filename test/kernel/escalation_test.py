@@ -9,7 +9,7 @@ from node import Test
 
 PERIOD = 100000
 
-t = Test("react")
+t = Test("escalation")
 try:
     for group in ("kubepods", "kubepods/podbrake", "kubepods/podbrake/a1", "kubepods/podlogger",
                   "kubepods/podlogger/b1"):
@@ -32,17 +32,17 @@ try:
     t.end(spinner)
     t.wait("calm, it comes down", lambda: t.runtime(brake) == 20500)
     t.wait("and the logger has its own again", lambda: t.runtime(logger) == 40000)
-    t.check("one escalation is told, not one for each period",
+    t.check("one escalation is reported, not one for each period",
             t.text().count("RuntimeEscalated pod default/brake") == 1)
-    t.check("the cut and its end are told", "Degraded pod default/logger" in t.text() and
+    t.check("the cut and its end are reported", "Degraded pod default/logger" in t.text() and
             "Restored pod default/logger" in t.text())
 
     t.write_runtime(logger, 30000)
-    t.wait("somebody else's budget is put right", lambda: t.runtime(logger) == 40000, 15)
-    t.check("and told", "RTBudgetRewritten pod default/logger" in t.text())
+    t.wait("an external write is corrected", lambda: t.runtime(logger) == 40000, 15)
+    t.check("and reported", "RTBudgetRewritten pod default/logger" in t.text())
 
     t.check("it ends well", t.stop() == 0)
-    t.check("leaving gives back what was found",
+    t.check("the end restores what was found",
             all(t.runtime(g) == 0 for g in ("kubepods", brake, logger)))
 finally:
     t.finish()
