@@ -8,12 +8,10 @@
 #include "base/str.h"
 #include "base/units.h"
 #include "model/cluster.h"
+#include "model/members.h"
 #include "model/request_value.h"
 #include "node/container.h"
 #include "node/engine_internal.h"
-
-#define NAME(key) "mckube.io/" key
-#define PATH(key) "metadata.annotations[" key "]"
 
 void assignment_done(struct assignment *w)
 {
@@ -36,16 +34,16 @@ static struct raw raw_of(struct cluster *strings, const cJSON *annotations, cons
 
 static void name_fields(struct request_text *t, struct cluster *s, const cJSON *annotations)
 {
-#define FIELD(member, key)                                 \
-	t->member.raw = raw_of(s, annotations, NAME(key)); \
-	t->member.path = PATH(NAME(key))
-	FIELD(period, "rt-period");
-	FIELD(low, "rt-runtime-low");
-	FIELD(medium, "rt-runtime-medium");
-	FIELD(hi, "rt-runtime-hi");
-	FIELD(floor, "rt-runtime-floor");
-	FIELD(core, "rt-core");
-	FIELD(criticality, "criticality");
+#define FIELD(member, annotation)                                           \
+	t->member.raw = raw_of(s, annotations, POD_ANNOTATION(annotation)); \
+	t->member.path = POD_ANNOTATION_PATH(annotation)
+	FIELD(period, period);
+	FIELD(low, runtime_low);
+	FIELD(medium, runtime_medium);
+	FIELD(hi, runtime_hi);
+	FIELD(floor, runtime_floor);
+	FIELD(core, core);
+	FIELD(criticality, criticality);
 #undef FIELD
 	t->core_count.path = "";
 }
@@ -55,8 +53,8 @@ static void name_operator_fields(struct request_text *t, struct cluster *s,
 				 const cJSON *annotations)
 {
 	*t = (struct request_text){ .fixed_period = US_PER_S };
-	t->low.raw = t->hi.raw = raw_of(s, annotations, "rt_runtime_us");
-	t->low.path = t->hi.path = PATH("rt_runtime_us");
+	t->low.raw = t->hi.raw = raw_of(s, annotations, POD_ANNOTATION(rt_runtime_us));
+	t->low.path = t->hi.path = POD_ANNOTATION_PATH(rt_runtime_us);
 	t->medium.path = t->floor.path = t->core.path = t->core_count.path = "";
 	t->criticality.raw = (struct raw){ intern_cstr(&s->strings, "High"), RAW_STRING };
 	t->criticality.path = "";
@@ -95,18 +93,18 @@ static int read_word(const cJSON *annotations, const char *key, const char *cons
 		return 0;
 	}
 	if (text)
-		return error_set(err, -EINVAL, "metadata.annotations[%s]: '%.40s' is not known",
+		return error_set(err, -EINVAL, "metadata.annotations[%s]: unknown value '%.40s'",
 				 key, text);
 	return 0;
 }
 
 static int read_recovery(const cJSON *annotations, struct recovery *ret, struct error *err)
 {
-	const char *text = json_text(json_get(annotations, NAME("rt-recovery")));
+	const char *text = json_text(json_get(annotations, POD_ANNOTATION(recovery)));
 
 	if (!recovery_parse(text ? text : "", ret))
-		return error_set(err, -EINVAL, PATH(NAME("rt-recovery")) ": '%.60s' is not known",
-				 text);
+		return error_set(err, -EINVAL, "%s: unknown value '%.60s'",
+				 POD_ANNOTATION_PATH(recovery), text);
 	return 0;
 }
 
@@ -114,12 +112,13 @@ static int read_words(struct assignment *w, const cJSON *annotations, struct err
 {
 	static const char *const enforcements[] = { "", "watch", "raise", NULL };
 	static const char *const levels[] = { "low", "medium", "hi", NULL };
-	int r = read_word(annotations, NAME("rt-enforcement"), enforcements, &w->want.enforcement,
-			  err);
+	int r = read_word(annotations, POD_ANNOTATION(enforcement), enforcements,
+			  &w->want.enforcement, err);
 
 	if (r == 0)
 		r = read_recovery(annotations, &w->want.recovery, err);
-	return r < 0 ? r : read_word(annotations, NAME("rt-current"), levels, &w->want.level, err);
+	return r < 0 ? r
+		     : read_word(annotations, POD_ANNOTATION(current), levels, &w->want.level, err);
 }
 
 /* A container of the pod by name; NULL name: the first. Init containers come after the others. */
@@ -144,8 +143,8 @@ static int add_container(struct assignment *w, const cJSON *c, uint32_t share, s
 	int64_t pid = 0;
 
 	if (w->want.n_containers == ASSIGNMENT_CONTAINERS)
-		return error_set(err, -E2BIG, PATH("mckube.io/rt-containers") ": more than %d",
-				 ASSIGNMENT_CONTAINERS);
+		return error_set(err, -E2BIG, "%s: more than %d containers",
+				 POD_ANNOTATION_PATH(containers), ASSIGNMENT_CONTAINERS);
 	if (path && (strstr(path, "..") || *path == '\0'))
 		return error_set(err, -EINVAL, "spec.containers[].cgroup: '%.80s' is not a path",
 				 path);
@@ -174,10 +173,9 @@ static int take_share(const cJSON *pod, struct slice word, const cJSON **ret_con
 	*ret_percent = is_valid ? (uint32_t)percent : 0;
 	*ret_container = n ? find_container(pod, word.s, n) : NULL;
 	if (!*ret_container || !is_valid)
-		return error_set(err, -EINVAL,
-				 PATH("mckube.io/rt-containers") ": '%.*s' names no container with "
-								 "1 to 100 per cent",
-				 word.n > 60 ? 60 : (int)word.n, word.s);
+		return error_set(
+			err, -EINVAL, "%s: '%.*s' names no container with 1 to 100 per cent",
+			POD_ANNOTATION_PATH(containers), word.n > 60 ? 60 : (int)word.n, word.s);
 	return 0;
 }
 
@@ -190,8 +188,8 @@ static int divide_shares(struct assignment *w, struct error *err)
 		n_equal += w->containers[i].share == 0;
 	}
 	if (sum > PER_CENT || (n_equal && sum == PER_CENT))
-		return error_set(err, -EINVAL,
-				 PATH("mckube.io/rt-containers") ": more than 100 per cent");
+		return error_set(err, -EINVAL, "%s: more than 100 per cent",
+				 POD_ANNOTATION_PATH(containers));
 	uint32_t equal = n_equal ? (PER_CENT - sum) * (PPM / PER_CENT) / n_equal : 0;
 	for (size_t i = 0; i < w->want.n_containers; i++) {
 		uint32_t percent = w->containers[i].share;
@@ -204,12 +202,12 @@ static int divide_shares(struct assignment *w, struct error *err)
 static int read_containers(struct assignment *w, const cJSON *pod, const cJSON *annotations,
 			   struct error *err)
 {
-	const char *at = json_text(json_get(annotations, NAME("rt-containers")));
+	const char *at = json_text(json_get(annotations, POD_ANNOTATION(containers)));
 	const cJSON *container = find_container(pod, NULL, 0);
 
 	if (!at)
 		return container ? add_container(w, container, PPM, err)
-				 : error_set(err, -EINVAL, "spec.containers: there is none");
+				 : error_set(err, -EINVAL, "spec.containers: is empty");
 	for (;; at++) {
 		struct slice word = { at, strcspn(at, ",") };
 		uint32_t percent;
@@ -248,10 +246,10 @@ static bool choose_fields(const cJSON *pod, const cJSON *annotations, bool needs
 			  struct cluster *strings, struct request_text *ret)
 {
 	const char *qos = json_text(json_path(pod, "status.qosClass"));
-	const char *realtime = json_text(json_get(annotations, "realtime"));
+	const char *realtime = json_text(json_get(annotations, POD_ANNOTATION(realtime)));
 
 	*ret = (struct request_text){ 0 };
-	if (json_get(annotations, NAME("rt-period"))) {
+	if (json_get(annotations, POD_ANNOTATION(period))) {
 		name_fields(ret, strings, annotations);
 		return !needs_core || ret->core.raw.kind != RAW_ABSENT;
 	}
@@ -270,7 +268,7 @@ enum assignment_kind assignment_read(const cJSON *pod, bool needs_core, unsigned
 	*ret = (struct assignment){ .want.containers = ret->containers };
 	if (!choose_fields(pod, annotations, needs_core, &strings, &text))
 		return ASSIGNMENT_NONE;
-	bool is_degraded = json_get(annotations, NAME("rt-degraded"));
+	bool is_degraded = json_get(annotations, POD_ANNOTATION(degraded));
 	if (read_names(ret, pod, err) < 0 ||
 	    read_request(ret, &text, &strings, is_degraded, n_cpus, err) < 0 ||
 	    read_words(ret, annotations, err) < 0 ||

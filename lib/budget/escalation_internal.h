@@ -28,7 +28,7 @@ enum level escalation_top_level(const struct budget *b, enum level level);
 enum level escalation_next_level(const struct escalation_pod *p);
 
 /* Brings a pod to a higher level, with the room that it needs there. False: there is none, and the
- * decision must be taken back. */
+ * decision must be undone. */
 bool escalation_raise(struct escalation *e, struct escalation_pod *p, enum level level);
 
 /* Boosts a Low pod to its hi. False: there is no room. */

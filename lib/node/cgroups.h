@@ -59,7 +59,7 @@ void cgroups_init(struct cgroups *c, const struct kernel *k, const struct backen
 void cgroups_done(struct cgroups *c);
 
 /* Opens a container's cgroup and those above it. Added twice, it is the same node. -ENOENT: it is
- * not there. The node lives until it is removed or let go. */
+ * not there. The node lives until it is removed. */
 int cgroups_add(struct cgroups *c, const char *path, struct cgroup **ret, struct error *err);
 
 /* Is the group still there, and not another one of the same path? */

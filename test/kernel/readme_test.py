@@ -51,7 +51,7 @@ try:
     t.check("all were run", len(codes) == len(lines))
     t.check("the helper ended well", "@ended 0" in done.stdout)
     t.check("status showed the budget", re.search(r"c0ffee .* none$", done.stdout, re.MULTILINE))
-    t.check("the POST was carried out", "container beef: runtime 2000 us" in done.stdout)
+    t.check("the POST was applied", "container beef: runtime 2000 us" in done.stdout)
     t.check("the metrics name the pod", 'namespace="vehicle",pod="brake"' in done.stdout)
     if t.failed:
         print(done.stdout, done.stderr, file=sys.stderr)

@@ -132,7 +132,7 @@ TEST(nonsense_names_its_field)
 	refused(POD("\"mckube.io/rt-period\":\"-1\""), "[mckube.io/rt-period]: -1 is not between");
 	refused(POD(BUDGET ",\"mckube.io/rt-core\":\"x\""), "[mckube.io/rt-core]: 'x'");
 	refused(POD(BUDGET ",\"mckube.io/criticality\":\"C\""), "[mckube.io/criticality]: 'C'");
-	refused(POD(BUDGET ",\"mckube.io/rt-current\":\"up\""), "rt-current]: 'up' is not known");
+	refused(POD(BUDGET ",\"mckube.io/rt-current\":\"up\""), "rt-current]: unknown value 'up'");
 	refused(POD(BUDGET ",\"mckube.io/rt-containers\":\"none\""), "'none' names no container");
 	refused(POD(BUDGET ",\"mckube.io/rt-containers\":\"app=0\""), "'app=0' names no container");
 	refused(POD(BUDGET ",\"mckube.io/rt-containers\":\"app=60,log=50\""), "more than 100");
@@ -140,5 +140,5 @@ TEST(nonsense_names_its_field)
 	refused("{\"metadata\":{\"name\":\"../x\",\"annotations\":{" BUDGET "}}" SPEC,
 		"metadata.uid: '../x'");
 	refused("{\"metadata\":{\"name\":\"p\",\"annotations\":{" BUDGET "}},\"spec\":{}}",
-		"spec.containers: there is none");
+		"spec.containers: is empty");
 }

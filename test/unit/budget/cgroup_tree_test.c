@@ -231,7 +231,7 @@ TEST(zero_runtime_with_tasks_is_busy)
 	cgroup_tree_done(&p.t);
 }
 
-/* 20,000 changes of random trees: whatever derive() lets through is carried out without a refusal,
+/* 20,000 changes of random trees: whatever derive() lets through is written without a refusal,
  * and never by more than two writes a group. */
 TEST(random_changes_are_accepted_at_every_step)
 {

@@ -44,7 +44,7 @@ static enum escalation_result overrun(struct escalation *e, uint32_t pod, unsign
 	return escalation_overrun(e, pod, limit, now, changes, &n_changes);
 }
 
-TEST(high_goes_up_and_nobody_is_cut_where_there_is_room)
+TEST(high_goes_up_without_a_cut_where_there_is_room)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
@@ -79,7 +79,7 @@ TEST(least_important_is_cut_first_and_only_as_needed)
 }
 
 /* The small one is cut first, the big one is needed and enough: the small one gets its own back. */
-TEST(needless_cut_is_taken_back)
+TEST(needless_cut_is_undone)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 600);
@@ -116,7 +116,7 @@ TEST(medium_cuts_low_pods_only)
 	escalation_done(&e);
 }
 
-TEST(low_pod_takes_from_nobody)
+TEST(low_pod_takes_from_no_other_pod)
 {
 	struct escalation e = make(SCOPE_CORE);
 	uint32_t brake = add(&e, LEVEL_HIGH, 300, 0, 500);
@@ -409,18 +409,18 @@ static void check_invariants(const struct escalation *e)
 	}
 }
 
-/* What is foreseen happens, and foreseeing it leaves no trace. */
-static enum escalation_result foresee_and_overrun(struct escalation *e, uint32_t pod,
+/* The preview equals the decision, and changes nothing. */
+static enum escalation_result preview_and_overrun(struct escalation *e, uint32_t pod,
 						  unsigned limit, int64_t now)
 {
-	static struct escalation_change foreseen[64];
+	static struct escalation_change preview[64];
 	const struct escalation_pod *p = &e->pods.items[pod], before = *p;
 	int32_t runtime = escalation_runtime(p);
 	int64_t room = escalation_room(e, 0);
 	int up = escalation_limit_up(p);
 	size_t n;
 
-	enum escalation_result then = escalation_preview(e, pod, foreseen, &n);
+	enum escalation_result then = escalation_preview(e, pod, preview, &n);
 	assert_int_equal(then == ESCALATION_NONE, up < 0);
 	assert_int_equal(escalation_runtime(p), runtime);
 	assert_int_equal(p->level, before.level);
@@ -435,8 +435,8 @@ static enum escalation_result foresee_and_overrun(struct escalation *e, uint32_t
 	assert_int_equal(now_is, then);
 	assert_int_equal(n_changes, n);
 	for (size_t i = 0; i < n; i++) {
-		assert_int_equal(foreseen[i].pod, changes[i].pod);
-		assert_int_equal(foreseen[i].to_us, changes[i].to_us);
+		assert_int_equal(preview[i].pod, changes[i].pod);
+		assert_int_equal(preview[i].to_us, changes[i].to_us);
 	}
 	return now_is;
 }
@@ -457,7 +457,7 @@ TEST(admitted_pods_are_never_short)
 			unsigned limit = p->level == LEVEL_MIDDLE && random() % 2;
 
 			now += random() % (3 * second_ns);
-			enum escalation_result r = foresee_and_overrun(&e, pod, limit, now);
+			enum escalation_result r = preview_and_overrun(&e, pod, limit, now);
 			assert_false(r == ESCALATION_NO_ROOM &&
 				     p->budget.criticality == LEVEL_HIGH);
 			for (size_t k = 1; k < n_changes; k++)

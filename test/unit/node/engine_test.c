@@ -419,7 +419,7 @@ TEST(container_may_come_later_and_go)
 }
 
 /* Its cgroup goes between the look-up and each single write in turn. */
-TEST(container_that_vanishes_takes_nobody_with_it)
+TEST(vanished_container_leaves_the_others)
 {
 	for (int at = 0; at < 2; at++) {
 		struct fixture f;
