@@ -2,7 +2,7 @@
 
 /* How long a FIFO spinner stands still in a period in which it passes C_low, with the two ways of
  * enforcement: `watch` (the kernel holds C_hi from the start) and `raise` (C_low, raised when it is
- * passed), and `none` (C_low, nobody reacts). Its need, 12 ms of 50, is between C_low (8) and C_hi
+ * passed), and `none` (C_low, without reaction). Its need, 12 ms of 50, is between C_low (8) and C_hi
  * (20). `node_blackout [ROUNDS]`; needs root and cgroup v1 RT groups. */
 #include <sys/mman.h>
 
@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 	bench_start(&bench);
 	measure("stand-still with watch", ENFORCE_WATCH, C_HI_US, rounds);
 	measure("stand-still with raise", ENFORCE_RAISE, C_HI_US, rounds);
-	measure("stand-still with nobody reacting", ENFORCE_RAISE, C_LOW_US, rounds);
+	measure("stand-still without reaction", ENFORCE_RAISE, C_LOW_US, rounds);
 	bench_close(&bench);
 	return 0;
 }

@@ -3,7 +3,7 @@
 /* How long it takes from a limit passed to the new budgets, on the real kernel. First a FIFO
  * spinner that is watched passes C_low in every period, and nothing is written. Then jobs do: the
  * pod is raised (which cuts another one), and brought down again before the next job; then without
- * the rehearsal that goes before a overrun_threads; then once more with 98 other pods on the node.
+ * the warm-up of its threads; then once more with 98 other pods on the node.
  * Beside it the floor: the same files written in a bare loop, by a thread of the same priority.
  * `node_reaction [TURNS [SECONDS]]`; needs root and cgroup v1 RT groups. */
 #include "node/realtime.h"
@@ -168,13 +168,13 @@ static int watch_limits_alone(struct overruns *o, const struct group *g, uint64_
 	return overrun_bpf.watch(o, g, cgroup, alone, err);
 }
 
-static void measure_unrehearsed(const char *brake, int seconds)
+static void measure_unprepared(const char *brake, int seconds)
 {
 	struct overrun_source alone = overrun_bpf;
 
 	alone.watch = watch_limits_alone;
 	bench.overruns.source = &alone;
-	measure_written("seen -> written, not rehearsed", brake, seconds);
+	measure_written("seen -> written, without warm-up", brake, seconds);
 	bench.overruns.source = &overrun_bpf;
 }
 
@@ -210,7 +210,7 @@ static void measure(const char *brake, int seconds)
 	bench_print("seen -> reaction thread runs", report_ns, n_reports);
 	bench_print("limit passed -> new budgets written", whole_ns, n_wholes);
 	measure_floor();
-	measure_unrehearsed(brake, seconds);
+	measure_unprepared(brake, seconds);
 	measure_among_others(brake, seconds);
 	printf("lost %llu\n", (unsigned long long)overruns_lost(&bench.overruns));
 }

@@ -3,7 +3,7 @@
 
 The folder holds everything: kubeconfig, keys, logs, etcd's data, and processes.json, which says how
 each process was started and which one it is now. A process is known by its id and its start time,
-so an id that the kernel has given to somebody else is left alone.
+so a process that has got the id of one that ended is left alone.
 """
 
 import json
@@ -170,7 +170,7 @@ class Cluster:
             return False
 
     def up(self, programs, has_kubelets=False):
-        """Without kubelets nobody says that nodes live, so nobody may find them dead either."""
+        """Without kubelets no heartbeat of nodes arrives, so the node lifecycle controller stays off."""
         programs = pathlib.Path(programs)
         client, peer, self.port = free_ports(3)
         etcd = f"http://127.0.0.1:{client}"

@@ -2,10 +2,10 @@
 """The control loop of MC-Kube as its documents and its agents describe it, for comparison: an agent on
 the node sees that a container is throttled and posts it to the controller; that finds the pod by
 listing all, reads its McKube, and posts the higher budget back to the node's actuator, which writes
-the pod's group and then the container's. Nobody is cut, and a raised budget comes down only when the
-whole node was busy before, which one full core does not make it.
+the pod's group and then the container's. No other pod is cut, and a raised budget is lowered only when
+the whole node was busy before, which one full core does not make it.
 
-The agent's eyes are test/e2e/overruns: the same BPF programs that mckube-node has.
+The agent's source of overruns is test/e2e/overruns.c: the same BPF programs as mckube-node's.
 """
 
 import http.client
@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 
-from stage import CPU, read
+from node_fixture import CPU, read
 
 
 def write(group, name, value):
@@ -48,9 +48,9 @@ class Actuator(http.server.BaseHTTPRequestHandler):
 
 
 class OlderOperator:
-    def __init__(self, w, groups):
+    def __init__(self, c, groups):
         """`groups` are the containers' folders by the name of their pods, with budgets in them."""
-        self.w, self.groups, self.raised = w, groups, set()
+        self.c, self.groups, self.raised = c, groups, set()
         self.latencies, self.n_refused = [], 0
         Actuator.groups = {g.name: g for g in groups.values()}
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Actuator)
@@ -58,9 +58,9 @@ class OlderOperator:
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.actuator = http.client.HTTPConnection("127.0.0.1", self.server.server_port)
-        words = [w for g in self.groups.values()
-                 for w in (read(g / "cpu.rt_runtime_us").strip(), str(g.relative_to(CPU)))]
-        self.agent = subprocess.Popen([self.w.programs["overruns"], *words], text=True,
+        words = [c for g in self.groups.values()
+                 for c in (read(g / "cpu.rt_runtime_us").strip(), str(g.relative_to(CPU)))]
+        self.agent = subprocess.Popen([self.c.programs["overruns"], *words], text=True,
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.agent.stdout.readline() == "ready\n"
         self.thread = threading.Thread(target=self._control, daemon=True)
@@ -81,7 +81,7 @@ class OlderOperator:
                 self._handle(container, int(at_ns))
 
     def _handle(self, container, at_ns):
-        api = self.w.api
+        api = self.c.api
         pods = api.call("GET", "/api/v1/pods")["items"]
         [pod] = [p for p in pods for s in p["status"].get("containerStatuses", [])
                  if s.get("containerID", "").endswith(container)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 CRITICALITIES = ["High"] * 3 + ["Middle"] * 2 + ["Low"] * 3
 # Each divides the next, so priorities by period can use the whole core.
 PERIODS = (100000, 200000, 400000)
-# What may be handed out of the core when everybody who may is at his hi, and all are watched.
+# The most that the core may grant when each High and Middle task is at its hi.
 KERNEL_CAP = 0.94
 MIDDLE_HI, LOW_OVERRUN = 1.2, 6.0
 # A normal job and one that overruns use that much of low, of hi.

@@ -9,7 +9,7 @@ import urllib.request
 
 import node
 from cluster import free_ports
-from stage import share_of
+from node_fixture import share_of
 
 PERIOD = 1000000
 # As MC-Kube's manual has them; criticality, core and both spellings of the budgets vary.
@@ -20,9 +20,9 @@ SPELLINGS = {
 }
 
 
-def old_pod(w, name, annotations=None):
-    """A pod as users of MC-Kube wrote it: a label, no scheduler's name, nothing of ours."""
-    container = w.container("app", ["--period", PERIOD, "--work", 20000,
+def old_pod(c, name, annotations=None):
+    """A pod as MC-Kube's manual has it: a label, no scheduler's name, nothing of ours."""
+    container = c.container("app", ["--period", PERIOD, "--work", 20000,
                                     "--overrun-work", 300000], {})
     return {"apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": name, "labels": {"sdv.com": "my-app"},
@@ -38,57 +38,57 @@ def old_request(kind, name, settings, criticality):
                      "rtSettings": {**OLD_SETTINGS, **settings}}}
 
 
-def check_old_pair(w, kind, spelling, criticality):
+def check_old_pair(c, kind, spelling, criticality):
     name = f"app-{spelling}"
-    w.create(old_request(kind, name, SPELLINGS[spelling], criticality), old_pod(w, name))
-    w.apply()
-    w.wait_running(name)
-    w.wait(lambda: w.annotation("pods", name, "mckube.io/rt-applied") == "true")
-    status = lambda: w.get("mckubes", f"{name}-config").get("status", {})
-    w.wait(lambda: (status().get("currentRuntime"), status().get("allocatedCore")) == ("low", "1"))
-    os.kill(w.pid_of(name), signal.SIGUSR1)
-    w.wait(lambda: status().get("currentRuntime") == "hi" and "lastOverrunTime" in status())
-    assert w.annotation("pods", name, "mckube.io/rt-current") == "hi"
-    assert share_of(w.group(name)) == 400000
-    w.kubectl("delete", "pod", name, "-n", w.ns)
+    c.create(old_request(kind, name, SPELLINGS[spelling], criticality), old_pod(c, name))
+    c.apply()
+    c.wait_running(name)
+    c.wait(lambda: c.annotation("pods", name, "mckube.io/rt-applied") == "true")
+    status = lambda: c.get("mckubes", f"{name}-config").get("status", {})
+    c.wait(lambda: (status().get("currentRuntime"), status().get("allocatedCore")) == ("low", "1"))
+    os.kill(c.pid_of(name), signal.SIGUSR1)
+    c.wait(lambda: status().get("currentRuntime") == "hi" and "lastOverrunTime" in status())
+    assert c.annotation("pods", name, "mckube.io/rt-current") == "hi"
+    assert share_of(c.group(name)) == 400000
+    c.kubectl("delete", "pod", name, "-n", c.ns)
 
 
-def test_mckube_objects(w):
-    check_old_pair(w, "McKube", "runtime", "high")
-    check_old_pair(w, "McKube", "budget", "HIGH")
+def test_mckube_objects(c):
+    check_old_pair(c, "McKube", "runtime", "high")
+    check_old_pair(c, "McKube", "budget", "HIGH")
 
 
-def define(w, kind):
-    w.release_mckubes()
-    w.kubectl("delete", "crd", "mckubes.mcoperator.sdv.com")
-    w.kubectl("apply", "-f", "-", stdin=w.kubectl("mckube", "crd", f"--kind={kind}").out)
-    w.wait(lambda: w.kubectl("get", "mckubes", "-n", w.ns, check=False).code == 0)
+def define(c, kind):
+    c.release_mckubes()
+    c.kubectl("delete", "crd", "mckubes.mcoperator.sdv.com")
+    c.kubectl("apply", "-f", "-", stdin=c.kubectl("mckube", "crd", f"--kind={kind}").out)
+    c.wait(lambda: c.kubectl("get", "mckubes", "-n", c.ns, check=False).code == 0)
 
 
-def test_mckube_objects_of_the_other_kind(w):
+def test_mckube_objects_of_the_other_kind(c):
     """The definition says one of both kinds; a cluster may have the other one."""
-    define(w, "MCKube")
+    define(c, "MCKube")
     try:
-        check_old_pair(w, "MCKube", "budget", "High")
+        check_old_pair(c, "MCKube", "budget", "High")
     finally:
-        define(w, "McKube")
+        define(c, "McKube")
 
 
-def test_mckube_annotations(w):
+def test_mckube_annotations(c):
     """Without an object a pod may say itself what it needs, as the older webhook wrote it."""
-    w.create(old_pod(w, "app", {"mckube.io/rt-period": "1000000",
+    c.create(old_pod(c, "app", {"mckube.io/rt-period": "1000000",
                                 "mckube.io/rt-runtime-low": "200000",
                                 "mckube.io/rt-runtime-hi": "400000"}))
-    w.apply()
-    w.wait_running("app")
-    w.wait(lambda: w.annotation("pods", "app", "mckube.io/rt-applied") == "true")
-    assert share_of(w.group("app")) in (200000, 400000)
+    c.apply()
+    c.wait_running("app")
+    c.wait(lambda: c.annotation("pods", "app", "mckube.io/rt-applied") == "true")
+    assert share_of(c.group("app")) in (200000, 400000)
 
 
-def rt_operator_pod(w):
+def rt_operator_pod(c):
     """The example of rt-operator, scheduled by kube-scheduler as ever."""
     full = {"cpu": "100m", "memory": "16Mi"}
-    container = w.container("app", ["--period", PERIOD, "--work", 5000],
+    container = c.container("app", ["--period", PERIOD, "--work", 5000],
                             {"requests": full, "limits": full})
     return {"apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": "threadtest",
@@ -97,23 +97,23 @@ def rt_operator_pod(w):
                      "terminationGracePeriodSeconds": 2}}
 
 
-def test_rt_operator(w):
+def test_rt_operator(c):
     """Its annotations, and its configuration file with every key."""
     config = f"""---
 ### rt-operator configuration settings
 log_level: "DEBUG"
-kube_path: {w.cluster.kubeconfig}
+kube_path: {c.cluster.kubeconfig}
 node_name: {node.NAME}
 cgroup_handler: cgroup_v1
 cgroup_v1_capacity: 850000
 """
-    with w.service(config=config) as helper:
-        w.wait(lambda: w.annotation("nodes", node.NAME, "mckube.io/rt-capacity") == "850000")
-        w.create(rt_operator_pod(w))
-        w.wait_running("threadtest")
-        w.wait(lambda: share_of(w.group("threadtest")) == 25000)
-        w.wait(lambda: "ready" in w.kubectl("logs", "-n", w.ns, "threadtest").out)
-        assert "backend cgroup-v1" in helper.said(), helper.said()
+    with c.service(config=config) as helper:
+        c.wait(lambda: c.annotation("nodes", node.NAME, "mckube.io/rt-capacity") == "850000")
+        c.create(rt_operator_pod(c))
+        c.wait_running("threadtest")
+        c.wait(lambda: share_of(c.group("threadtest")) == 25000)
+        c.wait(lambda: "ready" in c.kubectl("logs", "-n", c.ns, "threadtest").out)
+        assert "backend cgroup-v1" in helper.log_text(), helper.log_text()
 
 
 def post(port, path, body, token=None):
@@ -127,19 +127,19 @@ def post(port, path, body, token=None):
         return e.code
 
 
-def test_older_agents_calls(w):
-    """The controller of MC-Kube sends budgets itself: they are written for who has the token."""
+def test_older_agents_calls(c):
+    """The controller of MC-Kube sends budgets itself: they are written when the token is right."""
     [port] = free_ports(1)
     sleeper = {"name": "app", "image": node.BUSYBOX, "imagePullPolicy": "Never",
                "command": ["/bin/sleep", "60"]}
-    with w.service("--listen", port, env={"MCKUBE_SHARED_TOKEN": "secret"}):
-        w.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"},
+    with c.service("--listen", port, env={"MCKUBE_SHARED_TOKEN": "secret"}):
+        c.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"},
                   "spec": {"containers": [sleeper], "terminationGracePeriodSeconds": 0}})
-        w.wait_running("app")
-        group = w.group("app")
+        c.wait_running("app")
+        group = c.group("app")
         budget = {"container_id": f"containerd://{group.name}", "period": 100000, "runtime": 20000,
                   "core": "1"}
-        w.wait(lambda: post(port, "/cgroup", budget) == 401)
+        c.wait(lambda: post(port, "/cgroup", budget) == 401)
         assert share_of(group) == 0
         assert post(port, "/cgroup", budget, "guess") == 401
         assert post(port, "/cgroup", budget, "secret") == 200
@@ -149,4 +149,4 @@ def test_older_agents_calls(w):
         assert share_of(group) == 50000
         assert post(port, "/cgroup", {**budget, "runtime": 200000}, "secret") == 400
         assert post(port, "/renice", {"container_id": group.name, "nice": 5}, "secret") == 200
-        assert os.getpriority(os.PRIO_PROCESS, w.pid_of("app")) == 5
+        assert os.getpriority(os.PRIO_PROCESS, c.pid_of("app")) == 5

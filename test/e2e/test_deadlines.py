@@ -9,7 +9,7 @@ import time
 
 import tasksets
 from older_operator import OlderOperator, write
-from stage import CORE, CPU, budget_of
+from node_fixture import CORE, CPU, budget_of
 from tries import UNDISTURBED, cpu_times, share_since
 
 LOADS = (0.80, 0.90)
@@ -20,19 +20,19 @@ ALIGN = 2000000
 PARENTS = CPU / "kubepods", CPU / "kubepods" / "besteffort"
 
 
-def make_pods(w, tasks, is_fixed):
+def make_pods(c, tasks, is_fixed):
     """They wait for release(). Returns their groups and processes by name."""
     for t in tasks:
         jobs = RUN_SECONDS * 1000000 // t.period
-        w.create(*w.task(t.name, t.criticality, t.period, t.low, t.low if is_fixed else t.hi, [
+        c.create(*c.task(t.name, t.criticality, t.period, t.low, t.low if is_fixed else t.hi, [
             "--period", t.period, "--work", t.work, "--overrun-work", t.overrun_work,
             "--overrun-every", t.every, "--jobs", jobs, "--priority", t.priority,
             "--align", ALIGN, "--seconds", 300]))
-    w.apply()
-    w.wait_running(*[t.name for t in tasks])
-    groups = {t.name: w.group(t.name) for t in tasks}
-    w.wait(lambda: all(budget_of(g) > 0 for g in groups.values()))
-    return groups, {t.name: w.pid_of(t.name) for t in tasks}
+    c.apply()
+    c.wait_running(*[t.name for t in tasks])
+    groups = {t.name: c.group(t.name) for t in tasks}
+    c.wait(lambda: all(budget_of(g) > 0 for g in groups.values()))
+    return groups, {t.name: c.pid_of(t.name) for t in tasks}
 
 
 def release(pids):
@@ -42,35 +42,35 @@ def release(pids):
         os.kill(pid, signal.SIGUSR2)
 
 
-def finish(w, tasks, pids):
+def finish(c, tasks, pids):
     """Misses and jobs by criticality, and the share of the core that was taken meanwhile."""
     release(pids)
     before = cpu_times(CORE)
     time.sleep(RUN_SECONDS)
     taken = share_since(before, CORE)
-    w.wait(lambda: all(w.phase(t.name) == "Succeeded" for t in tasks), RUN_SECONDS + 30)
+    c.wait(lambda: all(c.phase(t.name) == "Succeeded" for t in tasks), RUN_SECONDS + 30)
     misses = {}
     for t in tasks:
-        outcome = w.outcome(t.name)
+        outcome = c.outcome(t.name)
         n = misses.setdefault(t.criticality, [0, 0])
         n[0] += outcome["misses"]
         n[1] += outcome["jobs"]
-    w.clear()
+    c.clear()
     return misses, taken
 
 
-def without_budgets(w, tasks):
+def without_budgets(c, tasks):
     """The tasks leave their groups for the root one, where only priorities count."""
-    groups, pids = make_pods(w, tasks, is_fixed=True)
+    groups, pids = make_pods(c, tasks, is_fixed=True)
     for group in groups.values():
         for pid in (group / "cgroup.procs").read_text().split():
             write(CPU, "cgroup.procs", pid)
-    return finish(w, tasks, pids)
+    return finish(c, tasks, pids)
 
 
-def with_fixed_budgets(w, tasks):
-    _, pids = make_pods(w, tasks, is_fixed=True)
-    return finish(w, tasks, pids)
+def with_fixed_budgets(c, tasks):
+    _, pids = make_pods(c, tasks, is_fixed=True)
+    return finish(c, tasks, pids)
 
 
 def write_low_budgets(tasks, groups):
@@ -83,26 +83,26 @@ def write_low_budgets(tasks, groups):
         write(group.parent, "cpu.rt_runtime_us", t.low * 1000000 // t.period + 1)
 
 
-def compare_with_older_operator(w, tasks, groups, pids):
+def compare_with_older_operator(c, tasks, groups, pids):
     write_low_budgets(tasks, groups)
-    with OlderOperator(w, groups) as operator:
-        misses = finish(w, tasks, pids)
+    with OlderOperator(c, groups) as operator:
+        misses = finish(c, tasks, pids)
     late = sorted(operator.latencies)
     print(f"# older operator: {len(late)} raised, after {late[len(late) // 2]:,.0f} us (median) to "
           f"{late[-1]:,.0f} us; {operator.n_refused} times refused by the kernel")
     return misses
 
 
-def as_mckube(w, tasks):
-    groups, pids = make_pods(w, tasks, is_fixed=False)
-    w.uninstall_helper()
+def as_mckube(c, tasks):
+    groups, pids = make_pods(c, tasks, is_fixed=False)
+    c.uninstall_helper()
     try:
-        return compare_with_older_operator(w, tasks, groups, pids)
+        return compare_with_older_operator(c, tasks, groups, pids)
     finally:
-        w.clear()
+        c.clear()
         for parent in reversed(PARENTS):
-            w.wait(lambda: write_or_not(parent, 0))
-        w.install()
+            c.wait(lambda: write_or_not(parent, 0))
+        c.install()
 
 
 def write_or_not(group, budget):
@@ -114,20 +114,20 @@ def write_or_not(group, budget):
     return True
 
 
-def on_the_node(w, tasks):
-    _, pids = make_pods(w, tasks, is_fixed=False)
-    return finish(w, tasks, pids)
+def on_the_node(c, tasks):
+    _, pids = make_pods(c, tasks, is_fixed=False)
+    return finish(c, tasks, pids)
 
 
 SETUPS = {"no budgets": without_budgets, "fixed low budgets": with_fixed_budgets,
           "raised through the API server": as_mckube, "mckube-node": on_the_node}
 
 
-def run_all(w, load, tasks):
+def run_all(c, load, tasks):
     """Load and set-up -> what High tasks missed, and what was taken."""
     results = {}
     for name, run in SETUPS.items():
-        misses, taken = run(w, tasks)
+        misses, taken = run(c, tasks)
         print(f"#   {name:32}" + "  ".join(
             f"{c} {misses[c][0]:3} of {misses[c][1]:3}" for c in ("High", "Middle", "Low")) +
             f"  {taken:.3f} was taken", flush=True)
@@ -135,13 +135,13 @@ def run_all(w, load, tasks):
     return results
 
 
-def test_deadlines(w):
+def test_deadlines(c):
     results = {}
     for load in LOADS:
         tasks, n = tasksets.draw_good(SEED, load)
         print(f"# load {load:.2f}: the {n}. set drawn; at their hi the High tasks use "
               f"{sum(t.hi / t.period for t in tasks if t.criticality == 'High'):.2f}")
-        results |= run_all(w, load, tasks)
+        results |= run_all(c, load, tasks)
     for load in LOADS:
         missed, taken = results[load, "mckube-node"]
         assert missed == 0 or taken > UNDISTURBED, (load, results)

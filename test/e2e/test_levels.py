@@ -10,9 +10,9 @@ from timeline import Timeline
 from tries import UNDISTURBED, cpu_times, share_since
 
 PERIOD = 100000
-# A pod that nobody disturbs comes down after 10 periods, and a second at the least.
+# A pod without further overruns comes down after 10 periods, and a second at the least.
 USUAL_SECONDS = 1
-# The helper looks every 100 ms, and this machine has other things to do.
+# The helper looks every 100 ms, and this machine has other load.
 LATE_SECONDS = 3
 
 
@@ -20,35 +20,34 @@ def is_at(level):
     return lambda o: o["metadata"].get("annotations", {}).get("mckube.io/rt-current") == level
 
 
-def wait_applied(w, *names):
-    w.wait_running(*names)
+def wait_applied(c, *names):
+    c.wait_running(*names)
     for name in names:
-        w.wait(lambda: w.annotation("pods", name, "mckube.io/rt-applied") == "true")
+        c.wait(lambda: c.annotation("pods", name, "mckube.io/rt-applied") == "true")
 
 
-def level(w, name):
-    return w.annotation("pods", name, "mckube.io/rt-current")
+def level(c, name):
+    return c.annotation("pods", name, "mckube.io/rt-current")
 
 
-def test_three_levels(w):
+def test_three_levels(c):
     """More than low is medium, more than medium is hi; down again one by one."""
-    pod, request = w.task("brake", "High", PERIOD, 10000, 50000,
+    pod, request = c.task("brake", "High", PERIOD, 10000, 50000,
                           ["--period", PERIOD, "--work", 4000, "--overrun-work", 18000])
     request["spec"]["rtSettings"]["runtime_medium"] = 32000
-    w.create(pod, request)
-    w.apply()
-    wait_applied(w, "brake")
-    pid, pods = w.pid_of("brake"), w.path("pods")
+    c.create(pod, request)
+    c.apply()
+    wait_applied(c, "brake")
+    pid, pods = c.pid_of("brake"), c.path("pods")
 
     os.kill(pid, signal.SIGUSR1)
-    w.wait(lambda: level(w, "brake") == "medium", 5)
-    w.wait(lambda: w.get("mckubes", "brake")["status"]["currentRuntime"] == "medium", 5)
-    time.sleep(0.5)
-    assert level(w, "brake") == "medium"
+    c.wait(lambda: level(c, "brake") == "medium", 5)
+    c.wait(lambda: c.get("mckubes", "brake")["status"]["currentRuntime"] == "medium", 5)
+    c.stays(lambda: level(c, "brake") == "medium", 0.5)
     os.kill(pid, signal.SIGUSR1)
-    w.wait(lambda: level(w, "brake") == "hi", 5)
+    c.wait(lambda: level(c, "brake") == "hi", 5)
 
-    with Timeline(w, {}, {l: (pods, is_at(l)) for l in ("medium", "low")}) as down:
+    with Timeline(c, {}, {l: (pods, is_at(l)) for l in ("medium", "low")}) as down:
         os.kill(pid, signal.SIGUSR2)
     down.print("down from hi:", min(down.seen.values()))
     assert down.seen["medium"] + USUAL_SECONDS / 2 < down.seen["low"]
@@ -63,26 +62,26 @@ RECOVERIES = {
 }
 
 
-def make_recovering(w):
+def make_recovering(c):
     for name, (recovery, _) in RECOVERIES.items():
-        pod, request = w.task(name, "High", PERIOD, 10000, 20000,
+        pod, request = c.task(name, "High", PERIOD, 10000, 20000,
                               ["--period", PERIOD, "--work", 2000, "--overrun-work", 12000])
         request["spec"]["recovery"] = recovery
-        w.create(pod, request)
-    w.apply()
-    wait_applied(w, *RECOVERIES)
-    return {name: w.pid_of(name) for name in RECOVERIES}
+        c.create(pod, request)
+    c.apply()
+    wait_applied(c, *RECOVERIES)
+    return {name: c.pid_of(name) for name in RECOVERIES}
 
 
-def test_recovery(w):
+def test_recovery(c):
     """By consumption or by the node's CPU time, each with the delay that the McKube says."""
-    pids = make_recovering(w)
+    pids = make_recovering(c)
     start, before = time.time(), cpu_times()
     for pid in pids.values():
         os.kill(pid, signal.SIGUSR1)
-    w.wait(lambda: all(level(w, n) == "hi" for n in RECOVERIES), 5)
+    c.wait(lambda: all(level(c, n) == "hi" for n in RECOVERIES), 5)
     named = lambda name: lambda o: o["metadata"]["name"] == name and is_at("low")(o)
-    with Timeline(w, {}, {n: (w.path("pods"), named(n)) for n in RECOVERIES}, 10) as down:
+    with Timeline(c, {}, {n: (c.path("pods"), named(n)) for n in RECOVERIES}, 10) as down:
         for pid in pids.values():
             os.kill(pid, signal.SIGUSR2)
     down.print("overrun once, and back at low:", start)
@@ -92,33 +91,33 @@ def test_recovery(w):
         if seconds is None:
             continue
         took = down.seen.get(name, float("inf")) - start
-        # Where the host took the CPU a calm job overran, too, and the time began anew.
+        # Where the host took the CPU a calm job overran, too, and the time began again.
         latest = seconds + LATE_SECONDS if taken <= UNDISTURBED else float("inf")
         assert seconds <= took <= latest, (name, took, taken)
     assert "busy" not in down.seen
 
-    w.api.merge(w.path("mckubes", "busy"), {"spec": {"recovery": {"threshold": 100}}})
-    plan = w.kubectl("mckube", "plan").out
+    c.api.merge(c.path("mckubes", "busy"), {"spec": {"recovery": {"threshold": 100}}})
+    plan = c.kubectl("mckube", "plan").out
     assert "1 to update" in plan and "recovery changed" in plan, plan
-    w.apply()
-    w.wait(lambda: level(w, "busy") == "low", 5)
+    c.apply()
+    c.wait(lambda: level(c, "busy") == "low", 5)
 
 
-def test_overruns_that_come_back(w):
+def test_overruns_that_come_back(c):
     """Each time the pod stays up longer; explain says which runtime_low would do."""
-    w.create(*w.task("brake", "High", PERIOD, 10000, 20000,
+    c.create(*c.task("brake", "High", PERIOD, 10000, 20000,
                      ["--period", PERIOD, "--work", 2000, "--overrun-work", 15000]))
-    w.apply()
-    wait_applied(w, "brake")
-    pid, stays = w.pid_of("brake"), []
+    c.apply()
+    wait_applied(c, "brake")
+    pid, stays = c.pid_of("brake"), []
     for _ in range(3):
         os.kill(pid, signal.SIGUSR1)
-        w.wait(lambda: level(w, "brake") == "hi", 5)
+        c.wait(lambda: level(c, "brake") == "hi", 5)
         start = time.monotonic()
         os.kill(pid, signal.SIGUSR2)
-        w.wait(lambda: level(w, "brake") == "low", 20)
+        c.wait(lambda: level(c, "brake") == "low", 20)
         stays.append(time.monotonic() - start)
     print("# at hi for " + ", ".join(f"{s:.1f} s" for s in stays))
     assert stays[1] > stays[0] + 0.5 and stays[2] > stays[1] + 1, stays
-    advice = w.kubectl("mckube", "explain", "pod/brake", "-n", w.ns).out
+    advice = c.kubectl("mckube", "explain", "pod/brake", "-n", c.ns).out
     assert "Raise runtime_low in McKube" in advice and "up to 20000" in advice, advice

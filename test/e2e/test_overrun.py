@@ -4,9 +4,8 @@
 import os
 import re
 import signal
-import time
 
-from stage import CORE, GRACE, budget_of, shares
+from node_fixture import CORE, GRACE, budget_of, shares
 from timeline import Timeline
 
 PERIOD = 100000
@@ -18,18 +17,18 @@ API_SECONDS = 1.0
 FLOOR = LOGGER // 20
 
 
-def make_pair(w):
+def make_pair(c):
     """Together they fit at their low budgets; at its hi the brake leaves the logger its floor."""
-    w.create(*w.task("brake", "High", PERIOD, LOW, HI,
+    c.create(*c.task("brake", "High", PERIOD, LOW, HI,
                      ["--period", PERIOD, "--work", 4000, "--overrun-work", 50000]),
-             *w.task("logger", "Low", PERIOD, LOGGER, LOGGER,
+             *c.task("logger", "Low", PERIOD, LOGGER, LOGGER,
                      ["--period", PERIOD, "--work", 40000]))
-    w.apply()
-    w.wait_running("brake", "logger")
-    brake, logger = w.group("brake"), w.group("logger")
-    w.wait(lambda: budget_of(brake) == HELD and budget_of(logger) == LOGGER)
+    c.apply()
+    c.wait_running("brake", "logger")
+    brake, logger = c.group("brake"), c.group("logger")
+    c.wait(lambda: budget_of(brake) == HELD and budget_of(logger) == LOGGER)
     for name in ("brake", "logger"):
-        w.wait(lambda: w.annotation("pods", name, "mckube.io/rt-applied") == "true")
+        c.wait(lambda: c.annotation("pods", name, "mckube.io/rt-applied") == "true")
     return brake, logger
 
 
@@ -39,18 +38,18 @@ def conditions(mckube):
             for c in mckube.get("status", {}).get("conditions", [])}
 
 
-def told_reaction(w):
+def reported_reaction(c):
     """From the overrun in the kernel to the new budgets, in seconds, as the Event says."""
-    [note] = [e["note"] for e in w.get("events")
+    [note] = [e["note"] for e in c.get("events")
               if (e["regarding"]["name"], e["reason"]) == ("brake", "RuntimeEscalated")]
     return int(re.search(r"written (\d+) us", note)[1]) / 1e6
 
 
-def follow(w, brake, logger, brake_is, logger_is, level, reason):
-    pods, requests, events = (w.path(kind) for kind in ("pods", "mckubes", "events"))
+def follow(c, brake, logger, brake_is, logger_is, level, reason):
+    pods, requests, events = (c.path(kind) for kind in ("pods", "mckubes", "events"))
     is_brake, is_over = lambda o: o["metadata"]["name"] == "brake", str(level != "low")
     about = lambda o, name: o["regarding"].get("name") == name
-    return Timeline(w, {
+    return Timeline(c, {
         f"kernel: brake has {brake_is} us": lambda: budget_of(brake) == brake_is,
         f"kernel: logger has {logger_is} us": lambda: budget_of(logger) == logger_is,
     }, {
@@ -64,15 +63,14 @@ def follow(w, brake, logger, brake_is, logger_is, level, reason):
     })
 
 
-def test_overrun(w):
-    brake, logger = make_pair(w)
-    pid, other = w.pid_of("brake"), w.pid_of("logger")
-    before = w.metrics()
-    with follow(w, brake, logger, HI, FLOOR, "hi", "RTOverrun") as up:
-        time.sleep(0.5)
+def test_overrun(c):
+    brake, logger = make_pair(c)
+    pid, other = c.pid_of("brake"), c.pid_of("logger")
+    before = c.metrics()
+    with follow(c, brake, logger, HI, FLOOR, "hi", "RTOverrun") as up:
         os.kill(pid, signal.SIGUSR1)
-    after = w.metrics()
-    reaction = told_reaction(w)
+    after = c.metrics()
+    reaction = reported_reaction(c)
     start = up.seen[f"kernel: brake has {HI} us"] - reaction
     up.print(f"after the overrun of brake was seen in the kernel (reaction {reaction * 1e6:.0f} us):",
              start)
@@ -83,17 +81,17 @@ def test_overrun(w):
     busy, cut = shares([pid, other])
     print(f"#   brake uses {busy:.3f} of the core, logger {cut:.3f}")
     assert 0.45 < busy < 0.60 and cut < 0.05, (busy, cut)
-    mckube = w.get("mckubes", "brake")
+    mckube = c.get("mckubes", "brake")
     generation = mckube["metadata"]["generation"]
     assert mckube["status"]["lastOverrunTime"] and mckube["status"]["allocatedCore"] == CORE
     assert conditions(mckube) == {c: ("True", generation) for c in (
         "Placed", "RTApplied", "Overrunning", "Ready")}, mckube["status"]
 
-    with follow(w, brake, logger, HELD, LOGGER, "low", "RuntimeRecovered") as down:
+    with follow(c, brake, logger, HELD, LOGGER, "low", "RuntimeRecovered") as down:
         os.kill(pid, signal.SIGUSR2)
-    down.print("after the brake has become calm:", min(down.seen.values()))
+    down.print("after the brake stopped overrunning:", min(down.seen.values()))
     assert len(down.seen) == 6, down.seen
     assert shares([pid])[0] < 0.10
-    w.wait(lambda: shares([other])[0] > 0.35)
-    reasons = {(e["regarding"]["name"], e["reason"]) for e in w.get("events")}
+    c.wait(lambda: shares([other])[0] > 0.35)
+    reasons = {(e["regarding"]["name"], e["reason"]) for e in c.get("events")}
     assert {("logger", "Degraded"), ("logger", "Restored"), ("brake", "RuntimeEscalated")} <= reasons

@@ -6,7 +6,7 @@ import contextlib
 import os
 
 import node
-from stage import budget_of
+from node_fixture import budget_of
 from test_overrun import FLOOR, HELD, LOGGER, make_pair
 
 
@@ -22,27 +22,27 @@ def at_once():
         os.environ.update(before)
 
 
-def relieve_until(w, percent, condition):
+def relieve_until(c, percent, condition):
     """The helper, too, says how busy the node is, and may do so in between."""
     passes = []
 
     def is_reached():
-        w.say_usage(node.NAME, percent)
-        passes.append(w.apply().out)
+        c.report_usage(node.NAME, percent)
+        passes.append(c.apply().out)
         return condition()
     try:
-        w.wait(is_reached)
+        c.wait(is_reached)
     except AssertionError:
-        print("\n".join(passes), w.get("pods", "logger")["metadata"]["annotations"])
+        print("\n".join(passes), c.get("pods", "logger")["metadata"]["annotations"])
         raise
 
 
-def test_pressure(w):
-    brake, logger = make_pair(w)
+def test_pressure(c):
+    brake, logger = make_pair(c)
     with at_once():
-        relieve_until(w, 97, lambda: budget_of(logger) == FLOOR)
+        relieve_until(c, 97, lambda: budget_of(logger) == FLOOR)
         assert budget_of(brake) >= HELD
-        assert w.annotation("pods", "logger", "mckube.io/rt-degraded")
-        relieve_until(w, 10, lambda: budget_of(logger) == LOGGER)
+        assert c.annotation("pods", "logger", "mckube.io/rt-degraded")
+        relieve_until(c, 10, lambda: budget_of(logger) == LOGGER)
         assert budget_of(brake) >= HELD
-        assert w.annotation("pods", "logger", "mckube.io/rt-degraded") is None
+        assert c.annotation("pods", "logger", "mckube.io/rt-degraded") is None

@@ -5,7 +5,7 @@ import os
 import re
 
 import node
-from stage import TOP
+from node_fixture import TOP
 
 
 def commands():
@@ -16,41 +16,41 @@ def commands():
             if line.startswith("    kubectl ")]
 
 
-def say(w, command):
-    return w.run("sh", "-c", command, env={**os.environ, "KUBECONFIG": str(w.folder / "tour")}).out
+def say(c, command):
+    return c.run("sh", "-c", command, env={**os.environ, "KUBECONFIG": str(c.folder / "tour")}).out
 
 
-def levels(w):
+def levels(c):
     return {m["metadata"]["name"]: m.get("status", {}).get("currentRuntime")
-            for m in w.get("mckubes")}
+            for m in c.get("mckubes")}
 
 
-def is_ready(w):
-    return all(c["status"] == "True" for m in w.get("mckubes")
+def is_ready(c):
+    return all(c["status"] == "True" for m in c.get("mckubes")
                for c in m.get("status", {}).get("conditions", [])
-               if c["type"] == "Ready") and set(levels(w).values()) == {"low"}
+               if c["type"] == "Ready") and set(levels(c).values()) == {"low"}
 
 
-def test_tour(w):
+def test_tour(c):
     text = (TOP / "test" / "example" / "tour.yaml").read_text()
-    (w.folder / "tour.yaml").write_text(text.replace("busybox:1.36", node.BUSYBOX))
-    (w.folder / "tour").write_text(w.cluster.kubeconfig.read_text())
-    say(w, f"kubectl config set-context --current --namespace={w.ns}")
-    steps = [c.replace("test/example/tour.yaml", str(w.folder / "tour.yaml")) for c in commands()]
+    (c.folder / "tour.yaml").write_text(text.replace("busybox:1.36", node.BUSYBOX))
+    (c.folder / "tour").write_text(c.cluster.kubeconfig.read_text())
+    say(c, f"kubectl config set-context --current --namespace={c.ns}")
+    steps = [line.replace("test/example/tour.yaml", str(c.folder / "tour.yaml")) for line in commands()]
     create, plan, apply, listing, overrun, again, status, explain, calm, delete, clear = steps
-    say(w, create)
-    assert "2 to bind" in say(w, plan)
-    say(w, apply)
-    w.wait_running("brake", "logger")
-    w.wait(lambda: is_ready(w), 60)
-    assert re.search(r"brake +brake +High +100000 +\d+ +low", say(w, listing))
-    say(w, overrun)
-    w.wait(lambda: levels(w) == {"brake": "hi", "logger": "low"})
-    assert re.search(r"brake +brake +High +100000 +\d+ +hi", say(w, again))
-    assert re.search(r"brake High .*logger Low ", say(w, status))
-    assert "it overran" in say(w, explain)
-    say(w, calm)
-    w.wait(lambda: levels(w)["brake"] == "low", 60)
-    say(w, delete)
-    say(w, clear)
-    w.wait(lambda: not w.get("mckubes"))
+    say(c, create)
+    assert "2 to bind" in say(c, plan)
+    say(c, apply)
+    c.wait_running("brake", "logger")
+    c.wait(lambda: is_ready(c), 60)
+    assert re.search(r"brake +brake +High +100000 +\d+ +low", say(c, listing))
+    say(c, overrun)
+    c.wait(lambda: levels(c) == {"brake": "hi", "logger": "low"})
+    assert re.search(r"brake +brake +High +100000 +\d+ +hi", say(c, again))
+    assert re.search(r"brake High .*logger Low ", say(c, status))
+    assert "it overran" in say(c, explain)
+    say(c, calm)
+    c.wait(lambda: levels(c)["brake"] == "low", 60)
+    say(c, delete)
+    say(c, clear)
+    c.wait(lambda: not c.get("mckubes"))

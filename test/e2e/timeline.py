@@ -10,13 +10,15 @@ class Timeline:
 
     `files`: name -> function without arguments, about files; `objects`: name -> (path of a list in
     the API, function of an object in it). Watching starts with `with` and ends when all have come
-    true, or at its end after `seconds`."""
+    true, or at its end after `seconds`; the body of the `with` begins when all lists are watched."""
 
-    def __init__(self, stage, files, objects, seconds=15):
-        self.stage, self.seen = stage, {}
+    def __init__(self, fixture, files, objects, seconds=15):
+        self.fixture, self.seen = fixture, {}
         self.deadline = time.time() + seconds
+        paths = {path for path, _ in objects.values()}
+        self.watched = threading.Semaphore(0), len(paths)
         self.threads = [threading.Thread(target=self._look, args=(dict(files),), daemon=True)]
-        for path in {path for path, _ in objects.values()}:
+        for path in paths:
             wanted = {n: holds for n, (p, holds) in objects.items() if p == path}
             self.threads.append(threading.Thread(target=self._follow, args=(path, wanted),
                                                  daemon=True))
@@ -24,6 +26,9 @@ class Timeline:
     def __enter__(self):
         for t in self.threads:
             t.start()
+        semaphore, n = self.watched
+        for _ in range(n):
+            assert semaphore.acquire(timeout=10), "a watch did not begin"
         return self
 
     def __exit__(self, *_):
@@ -43,7 +48,9 @@ class Timeline:
 
     def _follow(self, path, conditions):
         seconds = int(self.deadline - time.time()) + 1
-        for o in self.stage.api.follow(f"{path}?watch=1&timeoutSeconds={seconds}"):
+        watch = self.fixture.api.follow(f"{path}?watch=1&timeoutSeconds={seconds}")
+        self.watched[0].release()
+        for o in watch:
             self._take(conditions, o)
             if not conditions:
                 return

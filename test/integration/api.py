@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests to an API server without kubectl: a hundred times faster where a test needs hundreds."""
+"""Requests to an API server without kubectl, which takes a hundred times as long."""
 
 import base64
 import concurrent.futures
@@ -19,7 +19,7 @@ class Refused(Exception):
 
 class Api:
     """Any number of threads; each has a connection of its own. The configuration is that of $KUBECONFIG
-    in one piece, as kubectl shows it; who we are is told by a token there."""
+    in one piece, as kubectl shows it, and its user has a token."""
 
     def __init__(self, config):
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
@@ -64,11 +64,11 @@ class Api:
         return self.call("PATCH", path, change, "application/merge-patch+json")
 
     def follow(self, path):
-        """The objects of a watch as they come, until it ends."""
+        """Starts a watch. Returns its objects as they come, until it ends."""
         c = self._connect()
         c.request("GET", path, headers=self.headers)
-        for line in c.getresponse():
-            yield json.loads(line)["object"]
+        reply = c.getresponse()
+        return (json.loads(line)["object"] for line in reply)
 
     def many(self, calls):
         """Arguments of call(), eight at a time."""

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Proxy:
     """Serves https with a certificate of its own; what comes is passed on with the real token.
 
-    `answers` are (method, path, status) of what was passed on, in order. `meddle`, a function of
+    `answers` are (method, path, status) of what was passed on, in order. `before_request`, a function of
     method and path, is called before each is passed on.
     """
 
@@ -29,7 +29,7 @@ class Proxy:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def forget(self):
-        self.client, self.answers, self.meddle = None, [], None
+        self.client, self.answers, self.before_request = None, [], None
         self.has_client = threading.Event()
 
     def run(self, argv, kill_at=None):
@@ -71,7 +71,7 @@ class Proxy:
             "current-context": "x"}))
 
     def _pass(self, where):
-        """Counts who comes by here, and ends the client if it was to come no further."""
+        """Counts requests, and kills the client at the one that was asked for."""
         self.has_client.wait()
         with self.lock:
             self.seen[where] += 1
@@ -85,8 +85,8 @@ class Proxy:
         self._pass("before")
         keep = {k: v for k, v in headers.items()
                 if k.lower() in ("content-type", "accept", "accept-encoding")}
-        if self.meddle:
-            self.meddle(method, path)
+        if self.before_request:
+            self.before_request(method, path)
         answer = self.api.raw(method, path, body, keep)
         with self.lock:
             self.answers.append((method, path, answer[0]))

@@ -16,29 +16,29 @@ LEASE = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/mckube"
 
 class Scene:
     """A plan with every kind of action that a pass makes by itself: Bind (also by the gate), Assign,
-    Move, Evict, Status, Finalizer. Who gets which core does not depend on who was served first, so
-    that states can be compared word by word."""
+    Move, Evict, Status, Finalizer. No core depends on the order in which requests were served,
+    so that states can be compared word by word."""
 
-    def __init__(self, w):
-        self.w, self.api = w, w.api
-        self.pods = f"/api/v1/namespaces/{w.ns}/pods"
-        self.mckubes = f"/apis/mcoperator.sdv.com/v1/namespaces/{w.ns}/mckubes"
+    def __init__(self, c):
+        self.c, self.api = c, c.api
+        self.pods = f"/api/v1/namespaces/{c.ns}/pods"
+        self.mckubes = f"/apis/mcoperator.sdv.com/v1/namespaces/{c.ns}/mckubes"
 
     def put(self, path, obj):
         return self.api.call("POST", path, obj)
 
     def request(self, name, *args, **settings):
-        self.put(self.mckubes, self.w.request(name, *args, **settings))
+        self.put(self.mckubes, self.c.request(name, *args, **settings))
 
     def pending(self, name, *args, spec=None, **settings):
-        self.put(self.pods, self.w.pod(name, spec=spec or {}))
+        self.put(self.pods, self.c.pod(name, spec=spec or {}))
         self.request(name, *args, **settings)
 
     def running(self, name, low, at=None, asks=True, **settings):
         notes = {"rt-core": at, "rt-period": "1000000", "rt-runtime-low": str(low),
                  "rt-runtime-hi": str(low), "rt-current": "low", "criticality": "Low",
                  "rt-source": "mckube"} if at else {}
-        self.put(self.pods, self.w.pod(name, spec={"nodeName": NODE}, annotations={
+        self.put(self.pods, self.c.pod(name, spec={"nodeName": NODE}, annotations={
             f"mckube.io/{key}": value for key, value in notes.items()}))
         self.api.merge(f"{self.pods}/{name}/status", {"status": {"phase": "Running"}})
         if asks:
@@ -55,16 +55,16 @@ class Scene:
         self.pending("small", 20000)
         self.pending("gated", 20000, spec={"schedulerName": "default-scheduler",
                                            "schedulingGates": [{"name": "mckube.io/placement"}]})
-        orphan = self.w.request("orphan", 1000)
+        orphan = self.c.request("orphan", 1000)
         orphan["metadata"]["finalizers"] = ["mckube.mcoperator.sdv.com/finalizer"]
         self.put(self.mckubes, orphan)
         self.api.call("DELETE", f"{self.mckubes}/orphan")
 
     def clear(self):
-        self.w.drop_finalizers()
+        self.c.drop_finalizers()
         for path in (self.mckubes, self.pods):
             self.api.call("DELETE", path, {"gracePeriodSeconds": 0})
-        self.w.wait(lambda: not self.api.call("GET", self.pods)["items"])
+        self.c.wait(lambda: not self.api.call("GET", self.pods)["items"])
 
     def drop_lease(self):
         """What waiting for 15 seconds does: the dead pass no longer has it."""
@@ -100,22 +100,22 @@ def bindings(proxy):
                                if method == "POST" and "/binding" in path and status == 201)
 
 
-def end(w, scene, proxy):
+def end(c, scene, proxy):
     """A whole pass, until kube-scheduler has taken the gated pod too."""
-    code, out = proxy.run([w.program, "apply"])
+    code, out = proxy.run([c.program, "apply"])
     assert code == 0, out
-    w.wait(lambda: is_settled(scene.state()))
+    c.wait(lambda: is_settled(scene.state()))
     return scene.state()
 
 
-def check(w, scene, proxy, kill_at, expected):
+def check(c, scene, proxy, kill_at, expected):
     scene.build()
     proxy.forget()
-    code, out = proxy.run([w.program, "apply"], kill_at)
+    code, out = proxy.run([c.program, "apply"], kill_at)
     assert code == -9, (kill_at, code, out)
     between = scene.state()[0]
     scene.drop_lease()
-    after = end(w, scene, proxy)
+    after = end(c, scene, proxy)
     assert without_uid(after) == expected, (kill_at, without_uid(after), expected)
     for name, (node, _, uid) in after[0].items():
         assert between[name][2] == uid, (kill_at, name, "was lost and made again")
@@ -124,19 +124,19 @@ def check(w, scene, proxy, kill_at, expected):
     scene.clear()
 
 
-def test_killed_at_every_request_a_second_apply_ends_the_same(w):
-    w.nodes(NODE, cores=3)
-    scene, proxy = Scene(w), Proxy(w.api, w.folder)
+def test_killed_at_every_request_a_second_apply_ends_the_same(c):
+    c.nodes(NODE, cores=3)
+    scene, proxy = Scene(c), Proxy(c.api, c.folder)
     try:
         scene.build()
-        plan = json.loads(w.mckube("plan", "-o", "json").out)["spec"]
+        plan = json.loads(c.mckube("plan", "-o", "json").out)["spec"]
         kinds = {a["kind"] for a in plan["actions"]}
         assert kinds >= {"Bind", "Assign", "Move", "Evict", "Status", "Finalizer"}, kinds
-        expected = without_uid(end(w, scene, proxy))
+        expected = without_uid(end(c, scene, proxy))
         moments = [(where, n) for where, total in proxy.seen.items() for n in range(1, total + 1)]
         assert len(moments) > 2 * len(plan["actions"]) + 8, moments
         scene.clear()
         for kill_at in moments:
-            check(w, scene, proxy, kill_at, expected)
+            check(c, scene, proxy, kill_at, expected)
     finally:
         proxy.stop()

@@ -4,33 +4,33 @@
 import json
 import re
 
-from world import TOP
+from fixture import TOP
 
 V1 = "mcoperator.sdv.com/v1"
 
 
-def setup(w):
-    w.kubectl("apply", "-k", TOP / "manifests")
-    w.kubectl("delete", "daemonsets,deployments", "--all", "-n", "mckube-system", "--wait=false")
-    forged = w.pod("probe", annotations={"mckube.io/rt-core": "0"})
-    env = w.as_account("mckube-planner")
-    w.kubectl("create", "rolebinding", "edit", "--clusterrole=edit", "-n", w.ns,
+def setup(c):
+    c.kubectl("apply", "-k", TOP / "manifests")
+    c.kubectl("delete", "daemonsets,deployments", "--all", "-n", "mckube-system", "--wait=false")
+    forged = c.pod("probe", annotations={"mckube.io/rt-core": "0"})
+    env = c.as_account("mckube-planner")
+    c.kubectl("create", "rolebinding", "edit", "--clusterrole=edit", "-n", c.ns,
               "--serviceaccount=mckube-system:mckube-planner")
 
     def is_enforced():
-        done = create(w, env, forged, "--dry-run=server")
+        done = create(c, env, forged, "--dry-run=server")
         return done.code != 0 and "they need the verb assign" in done.err
 
-    w.wait(is_enforced)
+    c.wait(is_enforced)
 
 
-def create(w, env, obj, *args):
-    return w.run("kubectl", "create", "-n", w.ns, "-f", "-", *args, stdin=json.dumps(obj),
+def create(c, env, obj, *args):
+    return c.run("kubectl", "create", "-n", c.ns, "-f", "-", *args, stdin=json.dumps(obj),
                  check=False, env=env)
 
 
-def patch(w, env, kind, name, change, *args):
-    return w.run("kubectl", "patch", kind, name, "-n", w.ns, "--type=merge", "-p",
+def patch(c, env, kind, name, change, *args):
+    return c.run("kubectl", "patch", kind, name, "-n", c.ns, "--type=merge", "-p",
                  json.dumps(change), *args, check=False, env=env)
 
 
@@ -43,7 +43,7 @@ def mckube(spec):
     return {"apiVersion": V1, "kind": "McKube", "metadata": {"name": "x"}, "spec": spec}
 
 
-def test_crd_takes_both_spellings(w):
+def test_crd_accepts_both_spellings(c):
     old = [
         {"podname": "p", "criticality": "High",
          "rtSettings": {"period": 1000000, "runtime_low": 300000, "runtime_hi": 500000}},
@@ -52,12 +52,12 @@ def test_crd_takes_both_spellings(w):
         {"criticality": "B", "pressuredDeadlinesTotal": 5, "pressuredDeadlinesPeriod": 3},
     ]
     for spec in old:
-        w.create(mckube(spec))
-        assert w.get("mckube", "x")["spec"] == spec
-        w.kubectl("delete", "mckube", "x", "-n", w.ns)
+        c.create(mckube(spec))
+        assert c.get("mckube", "x")["spec"] == spec
+        c.kubectl("delete", "mckube", "x", "-n", c.ns)
 
 
-def test_crd_names_what_is_wrong(w):
+def test_crd_refuses_invalid_specs_by_field(c):
     good = {"period": 1000000, "runtime_low": 3000, "runtime_hi": 5000}
     wrong = [
         ({"rtSettings": {**good, "runtime_hi": 2000}}, "runtime_low is more than runtime_hi"),
@@ -70,13 +70,13 @@ def test_crd_names_what_is_wrong(w):
         ({"podname": "p", "selector": {"matchLabels": {}}}, "exclude each other"),
     ]
     for spec, message in wrong:
-        done = w.create(mckube(spec), check=False)
+        done = c.create(mckube(spec), check=False)
         assert done.code == 1 and message in done.err, (spec, done)
 
 
-def test_crd_shows_columns_and_selects_by_field(w):
-    w.create(w.request("a", 1000), w.request("b", 1000))
-    out = w.kubectl("get", "mck", "-n", w.ns, "--field-selector=spec.podname=b").out
+def test_crd_shows_columns_and_selects_by_field(c):
+    c.create(c.request("a", 1000), c.request("b", 1000))
+    out = c.kubectl("get", "mck", "-n", c.ns, "--field-selector=spec.podname=b").out
     assert out.splitlines()[0].split()[:3] == ["NAME", "POD", "CRITICALITY"], out
     assert len(out.splitlines()) == 2, out
 
@@ -107,171 +107,171 @@ def definition_of_an_older_operator():
                                    "spec": spec, "status": status}}}}]}}
 
 
-def install(w, text):
-    w.kubectl("apply", "-f", "-", stdin=text)
-    w.wait(lambda: w.kubectl("get", "mckubes", "-A", check=False).code == 0)
+def install(c, text):
+    c.kubectl("apply", "-f", "-", stdin=text)
+    c.wait(lambda: c.kubectl("get", "mckubes", "-A", check=False).code == 0)
 
 
-def test_cluster_of_the_other_spelling(w):
+def test_definition_of_the_other_kind_is_served(c):
     """A definition has one kind, for ever: a cluster of MCKubes stays one, with our definition in that
     spelling laid over the operator's, and every command serves it as it does McKubes."""
     old = {"apiVersion": V1, "kind": "MCKube", "metadata": {"name": "a"},
            "spec": {"podname": "a", "criticality": "HIGH", "pressuredDeadlinesTotal": 5,
                     "rtSettings": {"period": 1000000, "budget_lo": 300000, "budget_hi": 500000}}}
-    refused = w.create(old, check=False)
+    refused = c.create(old, check=False)
     assert refused.code == 1 and 'no matches for kind "MCKube"' in refused.err, refused
-    w.kubectl("apply", "-n", w.ns, "-f", "-",
+    c.kubectl("apply", "-n", c.ns, "-f", "-",
               stdin=json.dumps(old).replace('"kind": "MCKube"', '"kind": "McKube"'))
-    assert w.get("mckube", "a")["spec"] == old["spec"]
-    w.kubectl("delete", "crd", "mckubes.mcoperator.sdv.com")
+    assert c.get("mckube", "a")["spec"] == old["spec"]
+    c.kubectl("delete", "crd", "mckubes.mcoperator.sdv.com")
     try:
-        install(w, json.dumps(definition_of_an_older_operator()))
-        serve_mckubes_of_the_other_spelling(w, old)
+        install(c, json.dumps(definition_of_an_older_operator()))
+        serve_mckubes_of_the_other_spelling(c, old)
     finally:
-        w.drop_finalizers()
-        w.kubectl("delete", "crd", "mckubes.mcoperator.sdv.com")
-        install(w, (TOP / "manifests" / "crd.yaml").read_text())
+        c.drop_finalizers()
+        c.kubectl("delete", "crd", "mckubes.mcoperator.sdv.com")
+        install(c, (TOP / "manifests" / "crd.yaml").read_text())
 
 
-def serve_mckubes_of_the_other_spelling(w, old):
-    w.nodes("n1")
-    w.create(old, w.pod("a"))
-    doctor = w.mckube("doctor", check=False).out
+def serve_mckubes_of_the_other_spelling(c, old):
+    c.nodes("n1")
+    c.create(old, c.pod("a"))
+    doctor = c.mckube("doctor", check=False).out
     assert re.search("definition +note +MCKube of an older operator", doctor), doctor
-    assert "bind: Done" in w.mckube("apply").out
-    assert w.note(w.get("pod", "a"), "mckube.io/rt-runtime-hi") == "500000"
-    ours = w.kubectl("apply", "-f", TOP / "manifests" / "crd.yaml", check=False)
+    assert "bind: Done" in c.mckube("apply").out
+    assert c.annotation_of(c.get("pod", "a"), "mckube.io/rt-runtime-hi") == "500000"
+    ours = c.kubectl("apply", "-f", TOP / "manifests" / "crd.yaml", check=False)
     assert ours.code == 1 and "spec.names.kind" in ours.err and "immutable" in ours.err, ours
-    install(w, w.mckube("crd", "--kind=MCKube").out)
-    assert w.get("mckube", "a")["spec"] == old["spec"]
-    assert re.search("definition +ok +MCKube", w.mckube("doctor", check=False).out)
-    assert "nothing to do" in w.mckube("plan").out
-    w.create({**old, "metadata": {"name": "b"}, "spec": {
+    install(c, c.mckube("crd", "--kind=MCKube").out)
+    assert c.get("mckube", "a")["spec"] == old["spec"]
+    assert re.search("definition +ok +MCKube", c.mckube("doctor", check=False).out)
+    assert "nothing to do" in c.mckube("plan").out
+    c.create({**old, "metadata": {"name": "b"}, "spec": {
         "selector": {"matchLabels": {"sdv.com": "b"}}, "criticality": "Low",
-        "rtSettings": {"period": 1000000, "runtime_low": 1000, "runtime_hi": 1000}}}, w.pod("b"))
-    assert "bind: Done" in w.mckube("apply").out
-    w.kubectl("delete", "mckube", "b", "-n", w.ns, "--wait=false")
-    w.mckube("apply")
-    assert [m["metadata"]["name"] for m in w.get("mckubes")] == ["a"]
+        "rtSettings": {"period": 1000000, "runtime_low": 1000, "runtime_hi": 1000}}}, c.pod("b"))
+    assert "bind: Done" in c.mckube("apply").out
+    c.kubectl("delete", "mckube", "b", "-n", c.ns, "--wait=false")
+    c.mckube("apply")
+    assert [m["metadata"]["name"] for m in c.get("mckubes")] == ["a"]
 
 
-def test_labelled_pods_come_to_our_scheduler(w):
-    setup(w)
-    plain = w.pod("plain")
+def test_labelled_pods_get_our_scheduler(c):
+    setup(c)
+    plain = c.pod("plain")
     del plain["spec"]["schedulerName"], plain["metadata"]["labels"]["sdv.com"]
-    marked = w.pod("marked")
+    marked = c.pod("marked")
     del marked["spec"]["schedulerName"]
-    named = w.pod("named", spec={"schedulerName": "theirs"})
-    gated = w.pod("gated", spec={"schedulingGates": [{"name": "mckube.io/placement"}]})
-    placed = w.pod("placed", spec={"nodeName": "somewhere"})
+    named = c.pod("named", spec={"schedulerName": "theirs"})
+    gated = c.pod("gated", spec={"schedulingGates": [{"name": "mckube.io/placement"}]})
+    placed = c.pod("placed", spec={"nodeName": "somewhere"})
     del gated["spec"]["schedulerName"], placed["spec"]["schedulerName"]
-    w.create(plain, marked, named, gated, placed)
-    names = {p["metadata"]["name"]: p["spec"]["schedulerName"] for p in w.get("pods")}
+    c.create(plain, marked, named, gated, placed)
+    names = {p["metadata"]["name"]: p["spec"]["schedulerName"] for p in c.get("pods")}
     assert names == {"plain": "default-scheduler", "marked": "mckube", "named": "theirs",
                      "gated": "default-scheduler", "placed": "default-scheduler"}, names
 
 
-def test_assignments_are_ours_to_write(w):
-    setup(w)
-    w.nodes("n1")
-    user = w.as_account("mckube-planner")
-    w.create(w.pod("a"))
+def test_assignments_need_the_verb_assign(c):
+    setup(c)
+    c.nodes("n1")
+    user = c.as_account("mckube-planner")
+    c.create(c.pod("a"))
     for change in (notes(rt_core="1"), notes(rt_source="mckube"), notes(rt_applied="x"),
                    notes(rt_current="hi")):
-        done = patch(w, user, "pod", "a", change)
+        done = patch(c, user, "pod", "a", change)
         assert done.code == 1 and "verb" in done.err, done
-    assert patch(w, user, "pod", "a", notes(rt_period="1000000")).code == 0
+    assert patch(c, user, "pod", "a", notes(rt_period="1000000")).code == 0
     binding = {"apiVersion": "v1", "kind": "Binding", "target": {"kind": "Node", "name": "n1"},
                "metadata": {"name": "a", **notes(rt_core="1")["metadata"]}}
-    path = f"/api/v1/namespaces/{w.ns}/pods/a/binding"
-    w.kubectl("create", "role", "bind", "-n", w.ns, "--verb=create", "--resource=pods/binding")
-    w.kubectl("create", "rolebinding", "bind", "-n", w.ns, "--role=bind",
+    path = f"/api/v1/namespaces/{c.ns}/pods/a/binding"
+    c.kubectl("create", "role", "bind", "-n", c.ns, "--verb=create", "--resource=pods/binding")
+    c.kubectl("create", "rolebinding", "bind", "-n", c.ns, "--role=bind",
               "--serviceaccount=mckube-system:mckube-planner")
-    done = w.run("kubectl", "create", "--raw", path, "-f", "-", stdin=json.dumps(binding),
+    done = c.run("kubectl", "create", "--raw", path, "-f", "-", stdin=json.dumps(binding),
                  env=user, check=False)
     assert done.code == 1 and "verb assign" in done.err, done
-    applier = w.as_account("mckube-applier")
-    w.run("kubectl", "create", "--raw", path, "-f", "-", stdin=json.dumps(binding), env=applier)
-    done = patch(w, user, "pod", "a", notes(rt_period="2000000"))
+    applier = c.as_account("mckube-applier")
+    c.run("kubectl", "create", "--raw", path, "-f", "-", stdin=json.dumps(binding), env=applier)
+    done = patch(c, user, "pod", "a", notes(rt_period="2000000"))
     assert done.code == 1 and "the budget of a pod that has its cores" in done.err, done
-    assert patch(w, applier, "pod", "a", notes(rt_period="2000000")).code == 0
+    assert patch(c, applier, "pod", "a", notes(rt_period="2000000")).code == 0
 
 
-def test_node_helper_stays_on_its_node(w):
-    setup(w)
-    w.nodes("n1", "n2")
-    w.kubectl("create", "-f", "-", stdin=json.dumps({
+def test_node_helper_may_write_its_own_node_only(c):
+    setup(c)
+    c.nodes("n1", "n2")
+    c.kubectl("create", "-f", "-", stdin=json.dumps({
         "apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": f"helper-{w.ns}", "namespace": "mckube-system"},
+        "metadata": {"name": f"helper-{c.ns}", "namespace": "mckube-system"},
         "spec": {"nodeName": "n1", "serviceAccountName": "mckube-node",
                  "terminationGracePeriodSeconds": 0,
                  "containers": [{"name": "c", "image": "none"}]}}))
-    helper = w.as_account("mckube-node", "--bound-object-kind=Pod",
-                          f"--bound-object-name=helper-{w.ns}")
-    w.create(w.pod("here", spec={"nodeName": "n1"}), w.pod("there", spec={"nodeName": "n2"}))
-    done = patch(w, helper, "pod", "here", notes(rt_applied="x"))
+    helper = c.as_account("mckube-node", "--bound-object-kind=Pod",
+                          f"--bound-object-name=helper-{c.ns}")
+    c.create(c.pod("here", spec={"nodeName": "n1"}), c.pod("there", spec={"nodeName": "n2"}))
+    done = patch(c, helper, "pod", "here", notes(rt_applied="x"))
     assert done.code == 0, done
-    assert patch(w, helper, "node", "n1", notes(backend="v1")).code == 0
+    assert patch(c, helper, "node", "n1", notes(backend="v1")).code == 0
     for kind, name, change in (("pod", "there", notes(rt_applied="x")),
                                ("node", "n2", notes(backend="v1"))):
-        done = patch(w, helper, kind, name, change)
+        done = patch(c, helper, kind, name, change)
         assert done.code == 1 and "only touches its own node, n1" in done.err, done
-    done = patch(w, helper, "node", "n1", {"spec": {"unschedulable": True}})
+    done = patch(c, helper, "node", "n1", {"spec": {"unschedulable": True}})
     assert done.code == 1 and "neither spec nor labels" in done.err, done
-    done = patch(w, helper, "pod", "here", notes(rt_core="3"))
+    done = patch(c, helper, "pod", "here", notes(rt_core="3"))
     assert done.code == 1 and "verb assign" in done.err, done
-    unbound = w.as_account("mckube-node")
-    done = patch(w, unbound, "pod", "here", notes(rt_applied="y"))
+    unbound = c.as_account("mckube-node")
+    done = patch(c, unbound, "pod", "here", notes(rt_applied="y"))
     assert done.code == 1 and "must be bound to a node" in done.err, done
-    w.kubectl("delete", "pod", f"helper-{w.ns}", "-n", "mckube-system", "--force")
+    c.kubectl("delete", "pod", f"helper-{c.ns}", "-n", "mckube-system", "--force")
 
 
-def test_planner_plans_and_cannot_write(w):
-    setup(w)
-    w.nodes("n1")
-    w.create(*w.pair("a", 300000))
-    planner = w.as_account("mckube-planner")
-    w.kubectl("delete", "rolebinding", "edit", "-n", w.ns)
-    assert "1 to bind" in w.mckube("plan", env=planner).out
-    done = w.mckube("apply", env=planner, check=False)
+def test_planner_plans_and_cannot_write(c):
+    setup(c)
+    c.nodes("n1")
+    c.create(*c.pair("a", 300000))
+    planner = c.as_account("mckube-planner")
+    c.kubectl("delete", "rolebinding", "edit", "-n", c.ns)
+    assert "1 to bind" in c.mckube("plan", env=planner).out
+    done = c.mckube("apply", env=planner, check=False)
     assert done.code == 1 and "Forbidden" in done.err, done
-    applier = w.as_account("mckube-applier")
-    assert "bind: Done" in w.mckube("apply", env=applier).out
-    w.kubectl("taint", "node", "n1", "McKubeRTDeadlinePressure=True:NoSchedule")
-    assert "n1 untaint: Done" in w.mckube("apply", env=applier).out
+    applier = c.as_account("mckube-applier")
+    assert "bind: Done" in c.mckube("apply", env=applier).out
+    c.kubectl("taint", "node", "n1", "McKubeRTDeadlinePressure=True:NoSchedule")
+    assert "n1 untaint: Done" in c.mckube("apply", env=applier).out
 
 
-def test_doctor_knows_what_is_missing(w):
-    setup(w)
-    w.kubectl("delete", "rolebinding", "edit", "-n", w.ns)
-    w.nodes("n1")
-    done = w.mckube("doctor")
+def test_doctor_names_missing_permissions(c):
+    setup(c)
+    c.kubectl("delete", "rolebinding", "edit", "-n", c.ns)
+    c.nodes("n1")
+    done = c.mckube("doctor")
     assert done.code == 0 and "kubernetes" in done.out.lower(), done
     assert "finalizers" not in done.out
-    w.create(*w.pair("a", 300000), w.request("unused", 300000))
-    w.mckube("apply")
-    held = w.mckube("doctor").out
+    c.create(*c.pair("a", 300000), c.request("unused", 300000))
+    c.mckube("apply")
+    held = c.mckube("doctor").out
     assert re.search("finalizers +ok +1 of 2 McKubes have ours; to uninstall, delete them", held), held
-    planner = w.mckube("doctor", env=w.as_account("mckube-planner"), check=False)
+    planner = c.mckube("doctor", env=c.as_account("mckube-planner"), check=False)
     assert planner.code == 1 and "create pods/binding" in planner.out, planner
 
 
-def test_krew_entry_follows_krews_rules(w):
+def test_krew_entry_follows_krews_rules(c):
     tool, entry = TOP / "manifests" / "krew-release", TOP / "manifests" / "krew.yaml"
-    w.run(tool, "--check", entry)
-    bad = w.folder / "bad.yaml"
+    c.run(tool, "--check", entry)
+    bad = c.folder / "bad.yaml"
     bad.write_text(entry.read_text().replace("version: v0.1.0", "version: latest")
                    .replace("os: linux", "system: linux"))
-    done = w.run(tool, "--check", bad, check=False)
+    done = c.run(tool, "--check", bad, check=False)
     assert done.code == 1 and "version is not" in done.err and "is not os or arch" in done.err, done
 
 
-def test_manifests_can_be_printed_and_installed(w):
-    text = w.mckube("manifests", "--image=r.example/m:1", "--install-namespace=elsewhere").out
+def test_manifests_can_be_printed_and_installed(c):
+    text = c.mckube("manifests", "--image=r.example/m:1", "--install-namespace=elsewhere").out
     assert "mckube-system" not in text and "image: r.example/m:1" in text
-    w.kubectl("apply", "--dry-run=client", "-f", "-", stdin=text)
-    setup(w)
+    c.kubectl("apply", "--dry-run=client", "-f", "-", stdin=text)
+    setup(c)
     for more in ([], ["--cron"]):
-        out = w.kubectl("apply", "--dry-run=server", "-f", "-", stdin=w.mckube("manifests", *more).out)
+        out = c.kubectl("apply", "--dry-run=server", "-f", "-", stdin=c.mckube("manifests", *more).out)
         assert ("cronjob.batch/mckube-apply" in out.out) == bool(more), out
         assert ("deployment.apps/mckube-watch" in out.out) != bool(more), out

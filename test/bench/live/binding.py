@@ -3,7 +3,7 @@
 
 One after the other, each with new pods, all limits of clients lifted. kube-scheduler counts from its
 start, as the others do. Pods ask by annotations, which is a request each, or by a McKube each, which
-is put under guard first.
+first gets a finalizer.
 """
 
 import pathlib
@@ -31,7 +31,7 @@ class Race:
         return f"r{self.n_spaces}"
 
     def bare_loop(self):
-        ns = self.fill("nobody")
+        ns = self.fill("none")
         return measure([self.client, "-n", ns, "bindloop", str(self.pods), str(self.nodes)])
 
     def apply(self, asks):
@@ -58,13 +58,13 @@ def rows(mckube, client, pods=2000, nodes=200):
         race.bare_loop()  # the server is slower at first
         rounds = [(race.bare_loop(), race.apply("annotations")) for _ in range(ROUNDS)]
         loop, ours = (middle(side) for side in zip(*rounds))
-        guarded = race.apply("mckubes")
+        with_mckubes = race.apply("mckubes")
         theirs = race.kube_scheduler(pathlib.Path(programs) / "kube-scheduler", cluster.kubeconfig)
     rate = loop.wall / ours.wall
     cpu, memory = ours.cpu / theirs.cpu, ours.memory / theirs.memory
     yield race.row(f"binding {pods:,} pods to {nodes} nodes: a bare loop of requests", loop)
     yield race.row("the same by `apply`, from its start", ours, "90 % of the loop's rate", rate >= 0.9,
                    f": {rate:.0%} of its rate")
-    yield race.row("... with a McKube each: two requests a pod", guarded)
+    yield race.row("... with a McKube each: two requests a pod", with_mckubes)
     yield race.row("the same by kube-scheduler, from its start", theirs, "we take a tenth",
                    cpu <= 0.1 and memory <= 0.1, f": we take {cpu:.0%}, {memory:.0%}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real API server with many nodes and pods that nobody runs."""
+"""A real API server with many nodes without kubelets, and pods."""
 
 import contextlib
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the integration tests share: a cluster with nodes that nobody runs, and short words."""
+"""What the integration tests share: a cluster whose nodes have no kubelet, and helpers to fill it."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ class Result:
         return f"exit code {self.code}\n{self.out}\n{self.err}"
 
 
-class World:
+class Fixture:
     def __init__(self, program, cluster, folder):
         self.program, self.cluster, self.folder = program, cluster, pathlib.Path(folder)
         self.n_spaces, self.ns = 0, "default"
@@ -40,7 +40,7 @@ class World:
         self.kubectl("apply", "-f", TOP / "manifests" / "crd.yaml")
         self.wait(lambda: self.kubectl("get", "mckubes", check=False).code == 0)
 
-    # Programs.
+    # Programs
 
     def run(self, *argv, stdin=None, check=True, env=None):
         done = Result(subprocess.run([str(a) for a in argv], input=stdin, text=True, env=env,
@@ -58,7 +58,7 @@ class World:
         return subprocess.Popen([self.program, *args], stdout=subprocess.PIPE, text=True,
                                 stderr=subprocess.PIPE)
 
-    # Objects.
+    # Objects
 
     def get(self, kind, name=None, ns=None):
         where = ["-n", ns or self.ns]
@@ -70,7 +70,7 @@ class World:
         return self.kubectl("create", "-n", self.ns, "-f", "-", stdin=text, check=check)
 
     def nodes(self, *names, cores=4):
-        """Nodes as a kubelet and a node helper would have made them."""
+        """Nodes as a kubelet and a node helper would register them."""
         quantities = {"cpu": str(cores), "memory": "64Gi", "pods": "500"}
         self.create(*[{
             "apiVersion": "v1", "kind": "Node",
@@ -101,13 +101,13 @@ class World:
     def pair(self, name, low, hi=None, criticality="Low", **more):
         return [self.pod(name, **more), self.request(name, low, hi, criticality)]
 
-    def run_pod(self, name):
-        """Says what a kubelet would say: it runs."""
+    def set_running(self, name):
+        """Writes the status that a kubelet would write: Running."""
         self.kubectl("patch", "pod", name, "-n", self.ns, "--subresource=status", "--type=merge",
                      "-p", '{"status":{"phase":"Running"}}')
 
-    def say_usage(self, node, percent, seconds=20):
-        """Says what a node helper would say of its CPU time."""
+    def report_usage(self, node, percent, seconds=20):
+        """Writes the annotations that a node helper would write about CPU time."""
         self.kubectl("annotate", "node", node, "--overwrite",
                      f"mckube.sdv.com/cpu-usage={percent}",
                      f"mckube.sdv.com/isCpuBusy={str(percent > 90).lower()}",
@@ -121,10 +121,10 @@ class World:
             "pressure": {"stepSeconds": 0, "holdSeconds": 0, **values}}))
         return f"--config={path}"
 
-    def note(self, pod, key):
+    def annotation_of(self, pod, key):
         return pod["metadata"].get("annotations", {}).get(key)
 
-    # Surroundings.
+    # Set-up and waiting
 
     @contextlib.contextmanager
     def namespace(self):
@@ -144,7 +144,7 @@ class World:
             self.kubectl("delete", "nodes", "--all")
 
     def drop_finalizers(self):
-        """Lets go of the McKubes, as a last pass would."""
+        """Releases the McKubes, as a last pass would."""
         path = f"/apis/mcoperator.sdv.com/v1/namespaces/{self.ns}/mckubes"
         self.api.many([("PATCH", f"{path}/{m['metadata']['name']}",
                         {"metadata": {"finalizers": None}}, "application/merge-patch+json")
@@ -154,8 +154,15 @@ class World:
     def wait(self, condition, seconds=30):
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, "waited in vain"
+            assert time.monotonic() < deadline, f"the condition did not hold within {seconds} s"
             time.sleep(0.1)
+
+    def stays(self, condition, seconds):
+        """It holds all that time."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            assert condition(), f"the condition did not hold for {seconds} s"
+            time.sleep(0.05)
 
     def as_account(self, name, *bound):
         """The environment of a service account of mckube-system."""

@@ -16,7 +16,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "test" / "cluster"), str(TOP / "test" / "integration")]
 
 import node
-from world import Skip, World
+from fixture import Skip, Fixture
 
 SYSTEM = "mckube-system"
 CPU = pathlib.Path("/sys/fs/cgroup/cpu")
@@ -27,10 +27,10 @@ LISTS = {
     "mckubes": "/apis/mcoperator.sdv.com/v1/namespaces/{ns}/mckubes",
     "events": "/apis/events.k8s.io/v1/namespaces/{ns}/events",
 }
-# This machine has other things to do, which are no pressure that a plan should relieve.
+# Other load of this machine is no pressure that a plan should relieve.
 NO_PRESSURE = "MCKUBE_PRESSURE_DELAY_SECONDS", "86400"
-# A kubelet whose API server was away asks it again after up to a minute, and only then learns that a
-# pod was deleted.
+# A kubelet retries an unavailable API server after up to a minute, and only then sees that a pod was
+# deleted.
 GONE_SECONDS = 180
 CORE = "1"  # the tests' pods share one core; the machine keeps the other
 
@@ -73,11 +73,11 @@ class Service:
     def stop(self):
         self.cluster.stop(self.NAME)
 
-    def said(self):
+    def log_text(self):
         return self.log.read_text()
 
 
-class Stage(World):
+class NodeFixture(Fixture):
     def __init__(self, build, cluster, on_node, folder):
         self.programs, self.node = programs(build), on_node
         self.state_file = on_node.folder / "run" / "mckube-node" / "state.json"
@@ -96,7 +96,7 @@ class Stage(World):
         for name in names:
             self.node.import_image(self.folder / f"{name}.tar")
 
-    # Installing.
+    # Installation
 
     def manifests(self):
         """As `kubectl mckube manifests` prints them, with this node's folders for the host's."""
@@ -109,7 +109,7 @@ class Stage(World):
                          % NO_PRESSURE))
 
     def install(self, n_watchers=0):
-        """Without a watcher the tests say themselves when a pass is made."""
+        """Without a watcher a pass is made when a test asks for it."""
         self.kubectl("apply", "-f", "-",
                      stdin=self.manifests().replace("replicas: 2", f"replicas: {n_watchers}"))
         for program in ("daemonset/mckube-node", "deployment/mckube-watch"):
@@ -122,7 +122,7 @@ class Stage(World):
         self.wait(lambda: not self.helper_pids(), 60)
 
     def release_mckubes(self):
-        """Their finalizers need somebody who makes a pass."""
+        """Their finalizers need a pass."""
         self.kubectl("delete", "mckubes", "--all", "-A", "--wait=false")
         self.apply()
 
@@ -172,7 +172,7 @@ class Stage(World):
             text = reply.read().decode()
         return {k: float(v) for k, v in re.findall(r"^([^#\s]\S*) (\S+)$", text, re.MULTILINE)}
 
-    # Pods.
+    # Pods
 
     def task(self, name, criticality, period, low, hi, args, **more):
         """A pod that runs `load ARGS`, and its McKube."""
@@ -214,15 +214,15 @@ class Stage(World):
         return self.get(kind, name)["metadata"].get("annotations", {}).get(key)
 
     def outcome(self, name):
-        """What the pod's program said at its end."""
+        """The last line of the pod's program."""
         log = self.kubectl("logs", "-n", self.ns, name).out
         return json.loads(log.splitlines()[-1])
 
-    # The kernel.
+    # The kernel
 
     def groups_of(self, uid):
-        """The kernel holds a pod's budget for as long as its group is there, also where the API
-        knows nothing of the pod any more."""
+        """The kernel holds a pod's budget as long as its group exists, also after the pod's object is
+        deleted."""
         return list(CPU.glob(f"kubepods/**/pod{uid}"))
 
     def group(self, name, container="app"):
@@ -244,34 +244,34 @@ class Stage(World):
         assert len(pids) == 1, pids
         return pids[0]
 
-    # Surroundings.
+    # Set-up and waiting
 
-    def picture(self):
-        """What may explain a failure."""
+    def diagnostics(self):
+        """Lists, Events, logs and plans that may explain a failure."""
         lists = self.kubectl("get", "pods,mckubes", "-A", "-o", "wide", check=False)
         events = self.kubectl("get", "events", "-n", self.ns, check=False)
         log = self.kubectl("logs", "-n", SYSTEM, "daemonset/mckube-node", "--tail=20", check=False)
         plan = self.kubectl("mckube", "plan", check=False)
         passes = [done.out + done.err for done in (*self.passes, plan)]
-        text = "".join([lists.out, events.out, log.out, log.err, "passes, and what one would do:\n",
+        text = "".join([lists.out, events.out, log.out, log.err, "passes, and the plan now:\n",
                         *passes])
         return "    " + text.replace("\n", "\n    ")
 
     def is_node_ready(self):
-        """After the API server was away the node may be tainted for a minute more."""
+        """After an outage of the API server the node may be tainted for a minute more."""
         [found] = self.get("nodes")
         return not any(t["key"].startswith("node.kubernetes.io/")
                        for t in found["spec"].get("taints", []))
 
     def clear(self):
-        """Takes all pods and McKubes of the namespace away."""
+        """Deletes all pods and McKubes of the namespace."""
         self.kubectl("delete", "mckubes,pods", "--all", "-n", self.ns, "--wait=false")
-        self.apply()  # lets McKubes go
+        self.apply()  # releases McKubes
         self.wait(lambda: not self.get("pods") and not self.get("mckubes"), 60)
 
     @contextlib.contextmanager
     def namespace(self):
-        """A new one for a test, gone afterwards. Prints the picture of a test that fails."""
+        """A new one for a test, gone afterwards. Prints diagnostics when it fails."""
         self.n_spaces += 1
         self.ns = f"e{self.n_spaces}"
         self.passes = []
@@ -284,19 +284,19 @@ class Stage(World):
         except Skip:
             raise
         except Exception:
-            print(self.picture(), flush=True)
+            print(self.diagnostics(), flush=True)
             raise
         finally:
             uids = [p["metadata"]["uid"] for p in self.get("pods")]
             self.kubectl("delete", "mckubes,pods", "--all", "-n", self.ns, "--force",
                          "--grace-period=0", "--wait=false", check=False)
-            self.kubectl("mckube", "apply", check=False)  # lets McKubes go
+            self.kubectl("mckube", "apply", check=False)  # releases McKubes
             self.kubectl("delete", "namespace", self.ns, "--wait=false")
             self.wait(lambda: not any(self.groups_of(uid) for uid in uids), GONE_SECONDS)
 
 
 def read(path):
-    """A file that may go away at any time."""
+    """A file that may disappear at any time."""
     try:
         return path.read_text()
     except OSError:
