@@ -15,6 +15,8 @@
 #define MCKUBE_CRD	   "mckubes." MCKUBE_GROUP
 #define MCKUBE_FINALIZER   "mckube." MCKUBE_GROUP "/finalizer" /* on McKubes */
 
+#define HELPER_LEASE_PREFIX "mckube-node-" /* and the node's name: model/heartbeat.h */
+
 /* Annotations of a snapshot, which is a List. */
 #define SNAPSHOT_SERVER	  MCKUBE_DOMAIN "/server"
 #define SNAPSHOT_TAKEN_AT MCKUBE_DOMAIN "/taken-at"

@@ -197,6 +197,9 @@ struct node {
 	int64_t capacity_cpu_milli;
 	struct range extended; /* amounts, allocatable */
 	bool has_allocatable, is_unschedulable;
+	int32_t heartbeat_seconds; /* how long the heartbeat holds */
+	int64_t heartbeat; /* renewTime of the Lease of its helper, seconds since 1970; 0: none.
+			    * See model/heartbeat.h */
 	struct node_annotations annotations;
 };
 
@@ -260,7 +263,8 @@ struct cluster {
 	ARRAY(struct namespace) namespaces;
 	ARRAY(struct other) others;
 	ARRAY(struct problem) problems;
-	uint64_t n_skipped; /* objects of kinds that are not ours */
+	uint64_t n_skipped;  /* objects of kinds that are not ours */
+	bool has_heartbeats; /* it holds Leases of helpers, or has looked for them */
 
 	ARRAY(struct rules) rules;
 	ARRAY(struct pod_annotations) annotations;

@@ -60,7 +60,9 @@ enum annotation_part {
 	ROW(realtime, "realtime", FORM_BOOL, PART_REQUEST)                              \
 	ROW(rt_runtime_us, "rt_runtime_us", FORM_NUMBER, PART_REQUEST)
 
-/* member, key, form; written by the node helper, or by seed controllers on their nodes */
+/* member, key, form; written by the node helper, or by seed controllers on their nodes.
+ * rt_pressure: microseconds per second that pods of the node were granted and did not get, by the
+ * helper's last report. */
 #define NODE_ANNOTATIONS(ROW)                                                   \
 	ROW(backend, "mckube.io/backend", FORM_BACKEND)                         \
 	ROW(capacity_scope, "mckube.io/capacity-scope", FORM_SCOPE)             \
@@ -68,6 +70,7 @@ enum annotation_part {
 	ROW(overruns, "mckube.io/overruns", FORM_TEXT)                          \
 	ROW(rt_capacity, "mckube.io/rt-capacity", FORM_NUMBER)                  \
 	ROW(rt_cores, "mckube.io/rt-cores", FORM_CPUS)                          \
+	ROW(rt_pressure, "mckube.io/rt-pressure", FORM_NUMBER)                  \
 	ROW(topology, "mckube.io/topology", FORM_TOPOLOGY)                      \
 	ROW(busy_seconds, "mckube.sdv.com/cpu-over90-duration-s", FORM_PERCENT) \
 	ROW(cpu_usage, "mckube.sdv.com/cpu-usage", FORM_PERCENT)                \
