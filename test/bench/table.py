@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benches share: a table of measurements, which README keeps between two marks."""
+"""What the benches share: a table of measurements, which RESULTS.md keeps between two marks."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def markdown(program: str, where: str, rows: Iterable[Row]) -> str:
     return "\n".join([f"Measured by `{program}` on {where}, {taken}.", "", *lines])
 
 
-def write_readme(name: str, text: str) -> None:
-    """Puts the text between README's two lines <!-- NAME -->."""
-    readme, mark = TOP / "README.md", f"<!-- {name} -->"
-    old = readme.read_text()
+def write_results(name: str, text: str) -> None:
+    """Puts the text between the two lines <!-- NAME --> of RESULTS.md."""
+    results, mark = TOP / "test/bench/RESULTS.md", f"<!-- {name} -->"
+    old = results.read_text()
     if old.count(mark) != 2:
-        raise SystemExit(f"README.md does not have two {mark} lines")
+        raise SystemExit(f"{results} does not have two {mark} lines")
     head, _, tail = old.split(mark)
-    readme.write_text(f"{head}{mark}\n{text}\n{mark}{tail}")
+    results.write_text(f"{head}{mark}\n{text}\n{mark}{tail}")
