@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/save.h"
+#include "base/file.h"
 #include "execute/stale.h"
 #include "execute/to_snapshot.h"
 #include "output/plan_text.h"
@@ -79,7 +79,7 @@ static int load_plan(struct cli *cli, const struct apply_args *a, const struct i
 	AUTO(str_done) struct str stale = STR_INIT;
 	AUTO(plan_done) struct plan saved = { 0 };
 
-	if (file_read_plan(cli->words.items[0], &saved, err) < 0)
+	if (input_read_plan(cli->words.items[0], &saved, err) < 0)
 		return err->code;
 	if (plan_check_fresh(&saved, &in->cluster, &stale, err) == 0) {
 		*ret = saved;

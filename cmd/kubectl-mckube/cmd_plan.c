@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/yaml.h"
 #include "output/plan_html.h"
@@ -81,7 +82,7 @@ static int add_diff(const struct cli *cli, const char *path, const struct plan *
 	AUTO(plan_done) struct plan before = { 0 };
 	AUTO(plan_diff_done) struct plan_diff diff = { 0 };
 
-	if (file_read_plan(path, &before, err) < 0)
+	if (input_read_plan(path, &before, err) < 0)
 		return err->code;
 	plan_diff_make(&before, plan, &diff);
 	plan_diff_text(&diff, &cli->style, out);
@@ -93,7 +94,7 @@ static int save(const char *path, const struct plan *plan, struct error *err)
 	AUTO(str_done) struct str json = STR_INIT;
 
 	plan_write_json(plan, &json);
-	return file_write(path, &json, err);
+	return file_write(path, (struct slice){ json.s, json.n }, err);
 }
 
 /* Sends each write with dryRun=All: the server checks it and stores nothing. */

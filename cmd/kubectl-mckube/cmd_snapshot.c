@@ -3,7 +3,7 @@
 #include <sys/random.h>
 
 #include "base/auto.h"
-#include "base/save.h"
+#include "base/file.h"
 #include "execute/to_snapshot.h"
 #include "plan/plan.h"
 #include "state/redact.h"

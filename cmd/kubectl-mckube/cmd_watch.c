@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
-#include "base/save.h"
+#include "base/timer.h"
 
 #include "command.h"
 #include "execute.h"
@@ -81,7 +81,8 @@ struct watch {
 	int64_t settle_ms; /* when the news are to be settled; 0: there are none */
 	int64_t pass_ms;   /* the next one, at the latest */
 	int64_t rest_ms;   /* ... and at the earliest */
-	int64_t retry_ms, written_ms;
+	int64_t written_ms;
+	unsigned n_failed; /* passes in a row */
 };
 
 /* Metrics. */
@@ -104,18 +105,12 @@ static void write_metrics(struct watch *w, const struct cluster *c, struct str *
 static void save_metrics(struct watch *w, const struct cluster *c)
 {
 	AUTO(str_done) struct str text = STR_INIT;
-	AUTO(save_done) struct save out = { 0 };
 	struct error err = ERROR_INIT;
 
 	if (!w->a->textfile)
 		return;
 	write_metrics(w, c, &text);
-	if (save_open(&out, w->a->textfile, &err) < 0) {
-		log_warning("--metrics-textfile: %s", err.msg);
-		return;
-	}
-	fwrite(text.s, 1, text.n, out.f);
-	if (save_commit(&out, &err) < 0)
+	if (file_write(w->a->textfile, (struct slice){ text.s, text.n }, &err) < 0)
 		log_warning("--metrics-textfile: %s", err.msg);
 }
 
@@ -189,14 +184,9 @@ static void set_next_pass(struct watch *w, const struct pass_counts *last)
 {
 	int64_t next = w->a->interval / 1000000;
 
-	if (!last->has_failed)
-		w->retry_ms = 0;
-	else
-		w->retry_ms = w->retry_ms ? 2 * w->retry_ms : RETRY_FIRST_MS;
-	if (w->retry_ms > next)
-		w->retry_ms = next;
+	w->n_failed = last->has_failed ? w->n_failed + 1 : 0;
 	if (last->has_failed)
-		next = w->retry_ms;
+		next = backoff_ms(RETRY_FIRST_MS, next, w->n_failed);
 	if (last->requeue_after && last->requeue_after * 1000ll < next)
 		next = last->requeue_after * 1000ll;
 	w->pass_ms = clock_ms() + next;
@@ -253,13 +243,12 @@ static bool may_pass(const struct watch *w)
 
 static int until_due(const struct watch *w)
 {
-	int64_t now = clock_ms(), due = now + TURN_MS;
+	int64_t now = clock_ms();
+	int settle = w->settle_ms ? timer_left(w->settle_ms, now, TURN_MS) : TURN_MS;
+	int rest =
+		w->has_changed && w->rest_ms > now ? timer_left(w->rest_ms, now, TURN_MS) : TURN_MS;
 
-	if (w->settle_ms && w->settle_ms < due)
-		due = w->settle_ms;
-	if (w->has_changed && w->rest_ms > now && w->rest_ms < due)
-		due = w->rest_ms;
-	return due > now ? (int)(due - now) : 0;
+	return TIMER_MIN(settle, rest);
 }
 
 /* One turn: works for at most as long as nothing is due. */
@@ -267,14 +256,11 @@ static int turn(struct watch *w, struct error *err)
 {
 	int streams = informer_step(w->informer, err);
 	int lease = w->a->is_dry_run || streams < 0 ? TURN_MS : step_lease(w, err);
-	int wait = until_due(w);
+	int wait = TIMER_MIN(streams, lease, until_due(w));
 
-	if (streams < 0 || lease < 0)
+	if (wait < 0)
 		return err->code;
-	wait = streams < wait ? streams : wait;
-	wait = lease < wait ? lease : wait;
-	if (http_run(w->live.kube.http, wait) == 0 && wait > 0)
-		usleep((useconds_t)wait * 1000);
+	http_wait(w->live.kube.http, wait);
 	settle(w);
 	answer(w);
 	if ((w->has_changed || clock_ms() >= w->pass_ms) && may_pass(w))

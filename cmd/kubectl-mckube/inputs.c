@@ -45,7 +45,7 @@ static int read_config(const char *path, struct settings *settings, struct error
 {
 	AUTO(str_done) struct str text = STR_INIT_MAX(CONFIG_MAX_BYTES);
 
-	if (file_read(path, &text, err) < 0)
+	if (input_read(path, &text, err) < 0)
 		return err->code;
 	if (config_read(text.s, text.n, settings, err) < 0)
 		return error_wrap(err, "%s", path);

@@ -6,14 +6,9 @@
 #include "base/str.h"
 #include "plan/plan.h"
 
-/* Files that commands read and write as a whole. */
+/* As file_read(); "-" is standard input. */
+int input_read(const char *path, struct str *out, struct error *err);
 
-/* Appends the content; "-" is standard input. More than b->max bytes are an error. */
-int file_read(const char *path, struct str *b, struct error *err);
-
-int file_read_plan(const char *path, struct plan *ret, struct error *err);
-
-/* Replaces the file as base/save.h does. */
-int file_write(const char *path, const struct str *text, struct error *err);
+int input_read_plan(const char *path, struct plan *ret, struct error *err);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
-#include "base/save.h"
+#include "base/file.h"
 #include "command.h"
 #include "seccomp_text.h"
 
@@ -25,15 +25,11 @@ static const struct option seccomp_options[] = {
 
 static int install(const char *folder, struct error *err)
 {
-	AUTO(save_done) struct save out = { 0 };
 	AUTO_FREE char *path = xasprintf("%s/mckube-node.json", folder);
 
 	if (mkdir(folder, 0755) < 0 && errno != EEXIST)
 		return error_errno(err, "make %s", folder);
-	if (save_open(&out, path, err) < 0)
-		return err->code;
-	fwrite(seccomp_text, 1, sizeof(seccomp_text), out.f);
-	return save_commit(&out, err);
+	return file_write(path, (struct slice){ seccomp_text, sizeof(seccomp_text) }, err);
 }
 
 static int seccomp_run(const struct context *ctx, void *values, struct error *err)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/yaml.h"
 #include "node/sysfs.h"
@@ -79,7 +80,7 @@ int static_apply(struct run *r, const char *path, struct error *err)
 	AUTO(str_done) struct str text = STR_INIT_MAX(FILE_MAX);
 	struct reading reading = { .run = r };
 
-	if (sysfs_read_all(AT_FDCWD, path, &text, err) < 0)
+	if (file_read(path, &text, err) < 0)
 		return err->code;
 	int code = yaml_each(text.s, text.n, NULL, read_document, &reading, err);
 	if (code == 0)

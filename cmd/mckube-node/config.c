@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "node/rt_operator.h"
@@ -32,7 +33,7 @@ int config_read(const char *path, struct run_args *args, struct common_args *com
 	AUTO(str_done) struct str text = STR_INIT_MAX(FILE_MAX);
 	struct rt_operator config;
 
-	if (sysfs_read_all(AT_FDCWD, path, &text, err) < 0)
+	if (file_read(path, &text, err) < 0)
 		return err->code;
 	if (rt_operator_parse(text.s, text.n, arena, &config, err) < 0)
 		return error_wrap(err, "%s", path);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/scan.h"
+#include "base/timer.h"
 #include "build.h"
 #include "kube/target.h"
 #include "kube/watch.h"
@@ -310,11 +311,8 @@ static int step(struct agent *s)
 		events_step(&s->events),
 		send(s),
 	};
-	int least = waits[0];
 
-	for (size_t i = 1; i < ARRAY_LEN(waits); i++)
-		least = waits[i] < least ? waits[i] : least;
-	return least;
+	return timer_min(waits, ARRAY_LEN(waits));
 }
 
 static void *serve(void *arg)

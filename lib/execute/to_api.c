@@ -2,7 +2,6 @@
 #include "execute/to_api.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
@@ -372,10 +371,8 @@ static void run_all(struct run *x)
 		if (x->stopped[0])
 			skip_all(x);
 		int wait = look_after(x);
-		if (x->n_running > 0)
-			http_run(x->k->http, wait);
-		else if (x->n_over < x->n && x->next_ready == x->ready.n)
-			usleep((useconds_t)wait * 1000);
+		if (x->n_running > 0 || (x->n_over < x->n && x->next_ready == x->ready.n))
+			http_wait(x->k->http, wait);
 	}
 }
 

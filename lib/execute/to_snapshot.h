@@ -35,7 +35,7 @@ enum list_format { LIST_JSON, LIST_YAML };
  * objects that it names and of the PodDisruptionBudgets.
  *
  * -ENOTSUP: the plan has an action that files cannot take; -ESTALE: an object is not there. What
- * stands in `out` is worth nothing after an error: write through base/save.h. */
+ * stands in `out` is worth nothing after an error: write through base/file.h. */
 int execute_on_files(struct plan *p, const struct source *sources, size_t n_sources,
 		     enum list_format format, FILE *out, struct error *err);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/auth.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/auto.h"
+#include "base/file.h"
 #include "kube/exec_plugin.h"
 #include "kube/plugin_policy.h"
 
@@ -61,21 +61,16 @@ void kube_auth_free(struct kube_auth *a)
 static char *read_token(const char *path, struct error *err)
 {
 	AUTO(str_done) struct str text = STR_INIT_MAX(TOKEN_MAX_BYTES);
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char piece[4096];
-	ssize_t n = -1;
 
-	while (fd >= 0 && (n = read(fd, piece, sizeof(piece))) > 0)
-		str_addn(&text, piece, (size_t)n);
-	if (n < 0) {
-		error_errno(err, "tokenFile %s", path);
+	if (file_read(path, &text, err) < 0) {
+		error_wrap(err, "tokenFile");
 		return NULL;
 	}
 	size_t skip = strspn(text.s, " \t\r\n");
 	while (text.n > skip && strchr(" \t\r\n", text.s[text.n - 1]))
 		str_cut(&text, text.n - 1);
 	if (text.n <= skip) {
-		error_set(err, -EINVAL, "tokenFile %s: is empty", path);
+		error_set(err, -EINVAL, "tokenFile: %s: is empty", path);
 		return NULL;
 	}
 	return xstrdup(text.s + skip);

@@ -3,9 +3,10 @@
 #include "kube/curl_late.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <stdarg.h>
-#include <stddef.h>
+
+#include "base/array.h"
+#include "base/late.h"
 
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
@@ -56,29 +57,15 @@ static struct {
 	OPTION_FUNCTIONS(OPTION_POINTER)
 } late;
 
-#define ROW(result, name, ...)		      { #name, offsetof(__typeof__(late), name) },
-#define VOID_ROW(name, parameters, arguments) { #name, offsetof(__typeof__(late), name) },
+#define ROW(result, name, ...)		      LATE_ROW(late, name),
+#define VOID_ROW(name, parameters, arguments) LATE_ROW(late, name),
 
-static const struct {
-	const char *name;
-	size_t offset;
-} rows[] = { FUNCTIONS(ROW) VOID_FUNCTIONS(VOID_ROW) OPTION_FUNCTIONS(ROW) };
+static const struct late_row rows[] = { FUNCTIONS(ROW) VOID_FUNCTIONS(VOID_ROW)
+						OPTION_FUNCTIONS(ROW) };
 
 int curl_late_load(struct error *err)
 {
-	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-
-	if (!library)
-		return error_set(err, -ENOENT, "no API server without libcurl: %s", dlerror());
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		void *function = dlsym(library, rows[i].name);
-
-		if (!function)
-			return error_set(err, -ENOSYS, "libcurl is too old: it has no %s",
-					 rows[i].name);
-		*(void **)((char *)&late + rows[i].offset) = function;
-	}
-	return 0;
+	return late_load("libcurl.so.4", "API server", rows, ARRAY_LEN(rows), &late, err);
 }
 
 #define FORWARD(result, name, parameters, arguments) \

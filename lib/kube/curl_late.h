@@ -4,10 +4,9 @@
 
 #include "base/error.h"
 
-/* libcurl brings thirty libraries along, which cost 6 ms at each start: too much for `version` and
- * for completion. So it is loaded when the first connection is opened. The functions of curl/curl.h
- * that are used here are defined in curl_late.c and go to the loaded library; nothing else may call
- * them before curl_late_load() has returned 0. */
+/* libcurl is loaded when the first connection is opened (base/late.h says why). The functions of
+ * curl/curl.h that are used here are defined in curl_late.c and go to the loaded library; nothing
+ * else may call them before curl_late_load() has returned 0. */
 int curl_late_load(struct error *err);
 
 #endif

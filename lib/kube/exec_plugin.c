@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "base/date.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "kube/base64.h"
 
@@ -56,14 +57,9 @@ static int add_ca(cJSON *object, const struct kube_cluster *c, struct error *err
 {
 	AUTO(str_done) struct str pem = STR_INIT_MAX(CREDENTIAL_MAX_BYTES);
 	AUTO(str_done) struct str text = STR_INIT;
-	AUTO_FILE FILE *f = c->ca_file ? fopen(c->ca_file, "re") : NULL;
-	char piece[4096];
-	size_t n;
 
-	if (c->ca_file && !f)
-		return error_errno(err, "certificate-authority %s", c->ca_file);
-	while (f && (n = fread(piece, 1, sizeof(piece), f)) > 0)
-		str_addn(&pem, piece, n);
+	if (c->ca_file && file_read(c->ca_file, &pem, err) < 0)
+		return error_wrap(err, "certificate-authority");
 	str_addn(&pem, c->ca_data.s, c->ca_data.n);
 	base64_encode(pem.s, pem.n, &text);
 	if (text.n)

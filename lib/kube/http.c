@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "kube/curl_late.h"
 #include "kube/endpoint.h"
 #include "kube/header.h"
@@ -17,6 +18,8 @@ enum {
 	DEFAULT_BUFFER = 256 << 10,
 	WARNINGS_MAX = 100, /* texts that are told apart */
 	LOGGED_MAX = 1024,
+	RETRY_FIRST_MS = 100,
+	RETRY_LAST_MS = 5000,
 };
 
 /* A call that is under way. `easy` is only there while it is on the transfer. */
@@ -362,8 +365,9 @@ static int64_t retry_delay(struct http_try *t, CURLcode curl)
 	if (t->tries >= HTTP_TRIES || t->has_sunk || call->is_stream)
 		return -1;
 	if (curl != CURLE_OK)
-		return is_broken(t, curl) && strcmp(call->method, "GET") == 0 ? backoff_ms(t->tries)
-									      : -1;
+		return is_broken(t, curl) && strcmp(call->method, "GET") == 0
+			       ? jittered_ms(backoff_ms(RETRY_FIRST_MS, RETRY_LAST_MS, t->tries))
+			       : -1;
 	if (call->code == 401 && !t->was_refused && kube_auth_was_refused(t->http->auth)) {
 		t->was_refused = true;
 		return 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/kubeconfig.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/yaml.h"
 #include "kube/base64.h"
@@ -435,19 +435,9 @@ int kubeconfig_add_text(struct kubeconfig *c, const char *text, size_t n, const 
 int kubeconfig_add_file(struct kubeconfig *c, const char *path, struct error *err)
 {
 	AUTO(str_done) struct str text = STR_INIT_MAX(KUBECONFIG_MAX_BYTES);
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char piece[16 << 10];
-	ssize_t n;
 
-	if (fd < 0)
-		return error_errno(err, "%s", path);
-	while ((n = read(fd, piece, sizeof(piece))) > 0 && !text.is_full)
-		str_addn(&text, piece, (size_t)n);
-	if (n < 0)
-		return error_errno(err, "%s", path);
-	if (text.is_full)
-		return error_set(err, -EFBIG, "%s: is larger than %d bytes", path,
-				 KUBECONFIG_MAX_BYTES);
+	if (file_read(path, &text, err) < 0)
+		return err ? err->code : -EIO;
 	return kubeconfig_add_text(c, text.s, text.n, path, err);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/lease.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "kube/micro_time.h"
 
 enum { TURN_MS = 100 };
@@ -215,19 +217,20 @@ bool kube_lease_is_held(const struct kube_lease *l)
 
 int kube_lease_step(struct kube_lease *l)
 {
-	int64_t wait = l->due_ms - clock_ms();
+	int most = (int)scaled(l, LEASE_RETRY_MS);
+	int wait = timer_left(l->due_ms, clock_ms(), INT_MAX);
 
 	if (l->result < 0)
 		return l->result;
 	if (l->is_busy)
-		return (int)scaled(l, LEASE_RETRY_MS);
+		return most;
 	if (wait > 0)
-		return (int)wait;
+		return wait;
 	if (l->is_held)
 		write_record(l);
 	else
 		read_record(l);
-	return (int)scaled(l, LEASE_RETRY_MS);
+	return most;
 }
 
 bool kube_lease_refresh(struct kube_lease *l)
@@ -237,9 +240,7 @@ bool kube_lease_refresh(struct kube_lease *l)
 	for (; l->is_held && now - l->renewed_ms >= patience && now < end; now = clock_ms()) {
 		int wait = kube_lease_step(l);
 
-		wait = wait < 0 || wait > TURN_MS ? TURN_MS : wait;
-		if (http_run(l->kube->http, wait) == 0)
-			usleep((useconds_t)wait * 1000);
+		http_wait(l->kube->http, wait < 0 ? TURN_MS : TIMER_MIN(wait, TURN_MS));
 	}
 	return kube_lease_is_held(l);
 }
@@ -258,9 +259,7 @@ int kube_lease_acquire(struct kube *k, struct kube_lease *l, int64_t timeout_ms,
 		if (left <= 0 && !l->is_busy)
 			return error_set(err, -EBUSY, "lease %s/%s is held by %s", l->ns, l->name,
 					 l->holder.n ? l->holder.s : "somebody");
-		wait = left > 0 && left < wait ? (int)left : wait;
-		if (http_run(k->http, wait) == 0 && !l->is_held && left > 0)
-			usleep((useconds_t)(wait < 100 ? wait : 100) * 1000);
+		http_wait(k->http, left > 0 ? timer_left(end, clock_ms(), wait) : TURN_MS);
 	}
 	return 0;
 }

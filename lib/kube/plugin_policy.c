@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/yaml.h"
 
@@ -86,20 +87,12 @@ static char *kuberc_path(void)
 int plugin_policy_load(struct plugin_policy *ret, struct error *err)
 {
 	AUTO_FREE char *path = kuberc_path();
-	AUTO_FILE FILE *f = *path ? fopen(path, "re") : NULL;
 	AUTO(str_done) struct str text = STR_INIT_MAX(KUBECONFIG_MAX_BYTES);
-	char piece[4096];
-	size_t n;
 
 	*ret = (struct plugin_policy){ 0 };
-	if (!f && (!*path || errno == ENOENT))
-		return 0;
-	if (!f)
-		return error_errno(err, "%s", path);
-	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
-		str_addn(&text, piece, n);
-	if (ferror(f) || text.is_full)
-		return error_set(err, -EIO, "%s: cannot be read", path);
+	int r = *path ? file_read(path, &text, err) : -ENOENT;
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
 	return plugin_policy_parse(text.s, text.n, ret, err) < 0 ? error_wrap(err, "%s", path) : 0;
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/rate_limit.h"
 
-#include <stdlib.h>
-
 void rate_limit_init(struct rate_limit *p, uint32_t qps, uint32_t burst, int64_t now_ms)
 {
 	*p = (struct rate_limit){
@@ -26,14 +24,4 @@ bool rate_limit_take(struct rate_limit *p, int64_t now_ms, int64_t *ret_due_ms)
 	}
 	*ret_due_ms = now_ms + (int64_t)((1 - p->tokens) / rate) + 1;
 	return false;
-}
-
-int64_t backoff_ms(unsigned tries)
-{
-	int64_t full = BACKOFF_FIRST_MS;
-
-	while (--tries && full < BACKOFF_LAST_MS)
-		full *= 2;
-	full = full < BACKOFF_LAST_MS ? full : BACKOFF_LAST_MS;
-	return full / 2 + random() % (full / 2 + 1);
 }

@@ -5,10 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How fast requests may follow each other, and how long to wait before one is tried again. Times
- * are those of base/clock.h. */
-
-/* A bucket that holds `burst` tokens and gets `qps` new ones a second; a request takes one. */
+/* How fast requests may follow each other. Times are those of base/clock.h.
+ *
+ * A bucket that holds `burst` tokens and gets `qps` new ones a second; a request takes one. */
 struct rate_limit {
 	uint32_t qps, burst; /* qps 0: no limit */
 	double tokens;
@@ -19,11 +18,5 @@ void rate_limit_init(struct rate_limit *p, uint32_t qps, uint32_t burst, int64_t
 
 /* Takes a token. False when there is none: *ret_due_ms is when there will be one. */
 bool rate_limit_take(struct rate_limit *p, int64_t now_ms, int64_t *ret_due_ms);
-
-enum { BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
-
-/* After so many tries, at least one: doubling, with up to half of it left out by chance so that
- * clients do not march in step. */
-int64_t backoff_ms(unsigned tries);
 
 #endif

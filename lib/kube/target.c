@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/target.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/file.h"
 #include "kube/target_check.h"
+
+enum { NAMESPACE_MAX_BYTES = 255 };
 
 const struct option kube_global_options[] = {
 	OPT_STRING(0, "kubeconfig", struct kube_overrides, kubeconfig, "FILE",
@@ -237,17 +239,14 @@ static bool is_in_cluster(const struct kube_target *t, const struct kube_overrid
 static const char *account_namespace(struct kube_target *t, const struct kube_environment *env)
 {
 	AUTO_FREE char *path = xasprintf("%s/namespace", env->account_dir);
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[256];
+	AUTO(str_done) struct str text = STR_INIT_MAX(NAMESPACE_MAX_BYTES);
 
 	if (is_given(env->pod_namespace))
 		return keep(t, env->pod_namespace);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
+	if (file_read(path, &text, NULL) < 0)
 		return NULL;
-	text[n] = '\0';
-	text[strcspn(text, " \t\r\n")] = '\0';
-	return keep(t, text);
+	str_cut(&text, strcspn(text.s, " \t\r\n"));
+	return text.n ? keep(t, text.s) : NULL;
 }
 
 static void use_own_cluster(struct kube_target *t, const struct kube_environment *env,

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/scan.h"
+#include "base/timer.h"
 
 /* One line. */
 
@@ -153,11 +154,10 @@ static void pause_next(struct kube_watch *w)
 {
 	int64_t now = clock_ms();
 
-	if (now - w->began_ms >= WATCH_HEALTHY_MS || w->backoff_ms == 0)
-		w->backoff_ms = WATCH_BACKOFF_FIRST_MS;
-	w->due_ms = now + w->backoff_ms / 2 + random() % (w->backoff_ms / 2 + 1);
-	w->backoff_ms = w->backoff_ms * 2 < WATCH_BACKOFF_LAST_MS ? w->backoff_ms * 2
-								  : WATCH_BACKOFF_LAST_MS;
+	if (now - w->began_ms >= WATCH_HEALTHY_MS)
+		w->n_pauses = 0;
+	w->due_ms = now + jittered_ms(backoff_ms(WATCH_BACKOFF_FIRST_MS, WATCH_BACKOFF_LAST_MS,
+						 ++w->n_pauses));
 }
 
 /* Refusals that no waiting changes, if there has never been anything else. */
@@ -256,7 +256,7 @@ static void on_list_end(struct kube_list *l)
 		w->n_lists++;
 		w->heard_ms = clock_ms();
 		w->is_expired = l->is_missing;
-		w->backoff_ms = 0;
+		w->n_pauses = 0;
 		w->due_ms = l->is_missing ? clock_ms() + WATCH_MISSING_MS : 0;
 		str_clear(&w->version);
 		str_add(&w->version, l->version.s);
@@ -300,14 +300,14 @@ void kube_watch_start(struct kube *k, struct kube_watch *w)
 
 int kube_watch_step(struct kube_watch *w)
 {
-	int64_t wait = w->due_ms - clock_ms();
+	int wait = timer_left(w->due_ms, clock_ms(), WATCH_STEP_MS);
 
 	if (w->has_failed)
 		return -1;
 	if (w->is_listing || w->is_streaming)
 		return WATCH_STEP_MS;
 	if (wait > 0)
-		return (int)wait;
+		return wait;
 	if (w->is_expired)
 		begin_list(w);
 	else

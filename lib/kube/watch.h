@@ -59,8 +59,9 @@ struct kube_watch {
 	struct kube_list list;
 	struct kube_request request;
 	struct str line, version;
-	int64_t backoff_ms, began_ms, due_ms, heard_ms;
+	int64_t began_ms, due_ms, heard_ms;
 	bool is_listing, is_streaming, is_expired, has_failed, has_streamed;
+	unsigned n_pauses; /* in a row */
 	uint64_t n_streams, n_lists, n_events;
 };
 

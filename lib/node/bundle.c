@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "node/sysfs.h"
@@ -39,8 +40,7 @@ static bool take_name(const char *path, const char *object, const char *key,
 	AUTO(str_done) struct str text = STR_INIT_MAX(FILE_MAX);
 	AUTO_JSON cJSON *json = NULL;
 
-	if (sysfs_read_all(AT_FDCWD, path, &text, NULL) < 0 ||
-	    json_parse(text.s, text.n, &json, NULL) < 0)
+	if (file_read(path, &text, NULL) < 0 || json_parse(text.s, text.n, &json, NULL) < 0)
 		return false;
 	const char *name = json_text(json_get(json_path(json, object), key));
 	if (!name || strcmp(name, "POD") == 0 || strlen(name) >= BUNDLE_NAME_MAX)

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "node/container.h"
 #include "node/sysfs.h"
@@ -179,7 +180,7 @@ int container_of_pid(const struct kernel_roots *roots, const struct kernel *k, p
 	if (start_time(roots, pid, ret_start, err) < 0)
 		return err ? err->code : -ENOENT;
 	snprintf(name, sizeof(name), "%s/%d/cgroup", roots->proc, pid);
-	if (sysfs_read_all(AT_FDCWD, name, &text, err) < 0)
+	if (file_read(name, &text, err) < 0)
 		return err ? err->code : -ENOENT;
 	const char *path = path_of_cpu(text.s);
 	if (!path || strstr(path, "/.."))

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "node/sysfs.h"
 
@@ -165,7 +166,7 @@ static void probe_btf(const char *sys, struct kernel *k)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/kernel/btf/vmlinux", sys);
-	if (sysfs_read_all(AT_FDCWD, path, &btf, NULL) < 0)
+	if (file_read(path, &btf, NULL) < 0)
 		return;
 	k->has[FEATURE_BTF] = true;
 	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "node/cgroups.h"
@@ -123,7 +124,7 @@ int container_set_nice(const struct kernel *k, const char *container, int nice, 
 	if (container_find(k, NULL, container, path, err) < 0)
 		return err->code;
 	AUTO_FREE char *file = xasprintf("%s/%s/cgroup.procs", k->cpu, path);
-	if (sysfs_read_all(AT_FDCWD, file, &text, err) < 0)
+	if (file_read(file, &text, err) < 0)
 		return err->code;
 	for (char *at = text.s, *end;; at = end) {
 		long pid = strtol(at, &end, 10);

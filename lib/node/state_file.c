@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/json_out.h"
-#include "base/save.h"
 #include "budget/budget.h"
 #include "node/sysfs.h"
 
@@ -113,7 +113,7 @@ int state_file_load(const char *path, struct saved_state *ret, struct error *err
 	*ret = (struct saved_state){ 0 };
 	if (!sysfs_exists(AT_FDCWD, path))
 		return 0;
-	if (sysfs_read_all(AT_FDCWD, path, &text, err) < 0)
+	if (file_read(path, &text, err) < 0)
 		return err->code;
 	if (json_parse(text.s, text.n, &json, err) < 0)
 		return error_wrap(err, "%s", path);
@@ -184,11 +184,8 @@ int state_file_save(const char *path, const struct saved_state *m, struct error 
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	AUTO(json_out_done) struct json_out o = { .out = &text };
-	AUTO(save_done) struct save out = { 0 };
 
 	write_all(&o, m);
-	if (save_open(&out, path, err) < 0)
-		return err->code;
-	fprintf(out.f, "%s\n", text.s);
-	return save_commit(&out, err);
+	str_addc(&text, '\n');
+	return file_write(path, (struct slice){ text.s, text.n }, err);
 }

@@ -98,18 +98,3 @@ int sysfs_write(int dir, const char *name, const char *text, struct error *err)
 		return error_errno(err, "write %s", name);
 	return sysfs_pwrite(fd, name, text, err);
 }
-
-int sysfs_read_all(int dir, const char *name, struct str *out, struct error *err)
-{
-	AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	char buf[SYSFS_VALUE];
-	ssize_t n;
-
-	if (fd < 0)
-		return error_errno(err, "read %s", name);
-	while ((n = read(fd, buf, sizeof(buf))) > 0 && !out->is_full)
-		str_addn(out, buf, (size_t)n);
-	if (n < 0)
-		return error_errno(err, "read %s", name);
-	return 0;
-}

@@ -7,10 +7,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/str.h"
 
 /* Small text files of the kernel (/proc, /sys, cgroups): one system call reads or writes the whole
- * value. `dir` is an open folder or AT_FDCWD. Nothing here allocates, but sysfs_read_all(). */
+ * value. `dir` is an open folder or AT_FDCWD. Nothing here allocates. */
 
 enum { SYSFS_VALUE = 4096 }; /* longest value that is read, with its NUL */
 
@@ -27,9 +26,6 @@ int sysfs_pwrite(int fd, const char *name, const char *text, struct error *err);
 /* The files of cgroups are opened without O_TRUNC and O_CREAT: cgroup v1 answers EBUSY or makes
  * nothing of both. */
 int sysfs_write(int dir, const char *name, const char *text, struct error *err);
-
-/* A file of any length that the kernel makes up as it is read, up to out->max. */
-int sysfs_read_all(int dir, const char *name, struct str *out, struct error *err);
 
 /* Decimal, with a sign; nothing may follow but blanks. */
 bool sysfs_parse_int(const char *s, int64_t *ret);

@@ -2,7 +2,6 @@
 #include "serve/serve.h"
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <stddef.h>
@@ -17,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/array.h"
 #include "base/auto.h"
+#include "base/late.h"
 
 enum { BODY_MAX = 64 << 10, CONNECTIONS = 32, TIMEOUT_S = 10, BACKLOG = 32 };
 
@@ -44,28 +44,12 @@ static struct {
 	FUNCTIONS(POINTER)
 } late;
 
-#define ROW(name) { #name, offsetof(__typeof__(late), name) },
-static const struct {
-	const char *name;
-	size_t offset;
-} rows[] = { FUNCTIONS(ROW) };
+#define ROW(name) LATE_ROW(late, name),
+static const struct late_row rows[] = { FUNCTIONS(ROW) };
 
 static int load(struct error *err)
 {
-	void *library = dlopen("libmicrohttpd.so.12", RTLD_NOW | RTLD_LOCAL);
-
-	if (!library)
-		return error_set(err, -ENOENT, "no HTTP server without libmicrohttpd: %s",
-				 dlerror());
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		void *function = dlsym(library, rows[i].name);
-
-		if (!function)
-			return error_set(err, -ENOSYS, "libmicrohttpd is too old: it has no %s",
-					 rows[i].name);
-		*(void **)((char *)&late + rows[i].offset) = function;
-	}
-	return 0;
+	return late_load("libmicrohttpd.so.12", "HTTP server", rows, ARRAY_LEN(rows), &late, err);
 }
 
 /* Requests. */

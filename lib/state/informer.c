@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/timer.h"
 
 struct informer {
 	struct store *store;
@@ -100,7 +101,7 @@ int informer_step(struct informer *f, struct error *err)
 			*err = f->watches[i].err;
 			return f->watches[i].result;
 		}
-		least = wait < least ? wait : least;
+		least = TIMER_MIN(least, wait);
 	}
 	return least;
 }

@@ -10,7 +10,7 @@
 
 /* A `v1 List` written object by object. Objects are given as JSON text and come out indented, or as
  * YAML; numbers and the order of members stay as they are. Write errors are for whoever closes the
- * file (base/save.h). */
+ * file (base/file.h). */
 struct list_out {
 	FILE *out;
 	enum list_format format;

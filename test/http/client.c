@@ -25,6 +25,7 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/scan.h"
+#include "base/timer.h"
 #include "kube/event.h"
 #include "kube/lease.h"
 #include "kube/watch.h"
@@ -171,8 +172,7 @@ static int run_watch(struct session *s, struct error *err)
 		long before = s->left;
 
 		fflush(stdout);
-		if (http_run(s->kube.http, wait) == 0)
-			usleep(20000);
+		http_wait(s->kube.http, TIMER_MIN(wait, 1000));
 		if (s->args.says_turns && s->left < before)
 			puts("turn");
 	}

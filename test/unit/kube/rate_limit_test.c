@@ -44,13 +44,3 @@ TEST(zero_is_no_limit)
 	rate_limit_init(&p, 0, 0, 0);
 	assert_int_equal(take_all(&p, 0), 1000);
 }
-
-TEST(tries_come_slower_and_slower)
-{
-	for (unsigned tries = 1; tries < 100; tries++) {
-		int64_t full = tries < 7 ? BACKOFF_FIRST_MS << (tries - 1) : BACKOFF_LAST_MS;
-
-		full = full < BACKOFF_LAST_MS ? full : BACKOFF_LAST_MS;
-		assert_in_range(backoff_ms(tries), full / 2, full);
-	}
-}

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/save.h"
+#include "base/file.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
+#include "base/alloc.h"
 #include "base/auto.h"
 #include "test/unit/test.h"
 
-static char folder[] = "/tmp/save_test.XXXXXX";
+static char folder[] = "/tmp/file_test.XXXXXX";
 
 static bool has_unnamed_files = true;
 
@@ -176,6 +180,113 @@ TEST_BOTH_WAYS(mode_and_links_stay)
 	assert_int_equal(st.st_mode & 07777, 0640);
 	unlink("a");
 	unlink("link");
+}
+
+TEST_BOTH_WAYS(set_user_id_is_not_kept)
+{
+	struct stat st;
+
+	put("a", "old");
+	assert_int_equal(chmod("a", 04755), 0);
+	put("a", "new");
+	assert_int_equal(stat("a", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+	unlink("a");
+}
+
+TEST_BOTH_WAYS(mode_of_a_foreign_file_is_not_kept)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	put("a", "old");
+	assert_int_equal(chmod("a", 0666), 0);
+	assert_int_equal(chown("a", 65534, 65534), 0);
+	mode_t before = umask(077);
+	put("a", "new");
+	umask(before);
+	assert_int_equal(stat("a", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_uid, 0);
+	unlink("a");
+}
+
+/* As a program leaves it that was killed between link and rename. */
+static void leave_linked(const char *path, time_t age_s)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_NOW },
+					   { .tv_sec = time(NULL) - age_s } };
+	struct stat st;
+
+	put("new", "half");
+	assert_int_equal(utimensat(AT_FDCWD, "new", times, 0), 0);
+	assert_int_equal(stat("new", &st), 0);
+	AUTO_FREE char *name = xasprintf("%s.%ju", path, (uintmax_t)st.st_ino);
+	assert_int_equal(rename("new", name), 0);
+}
+
+TEST_WITH(an_old_leftover_is_removed_by_the_next_save, with_unnamed_files, NULL)
+{
+	put("a", "one");
+	leave_linked("a", 2 * SAVE_STALE_S);
+	put("a.12", "not a leftover");
+	assert_int_equal(count_files(), 3);
+	put("a", "two");
+	assert_holds("a", "two");
+	assert_int_equal(count_files(), 2);
+	unlink("a.12");
+	unlink("a");
+}
+
+TEST_WITH(a_save_that_is_under_way_is_not_disturbed, with_unnamed_files, NULL)
+{
+	AUTO(save_done) struct save slow = { 0 };
+	struct error err;
+
+	put("a", "one");
+	assert_int_equal(save_open(&slow, "a", &err), 0);
+	leave_linked("a", 0);
+	put("a", "two");
+	assert_int_equal(count_files(), 2);
+	fputs("three", slow.f);
+	assert_int_equal(save_commit(&slow, &err), 0);
+	assert_holds("a", "three");
+	assert_int_equal(system("rm a.*"), 0);
+	unlink("a");
+}
+
+TEST(a_file_is_read_whole)
+{
+	AUTO(str_done) struct str text = STR_INIT_MAX(40000);
+	AUTO(str_done) struct str long_text = STR_INIT;
+	struct error err;
+
+	str_addf(&long_text, "%040000d", 7);
+	put("a", long_text.s);
+	assert_int_equal(file_read("a", &text, &err), 0);
+	assert_string_equal(text.s, long_text.s);
+	unlink("a");
+}
+
+TEST(a_file_beyond_the_bound_is_refused)
+{
+	AUTO(str_done) struct str text = STR_INIT_MAX(10);
+	struct error err;
+
+	assert_int_equal(file_read("/dev/zero", &text, &err), -EFBIG);
+	assert_string_equal(err.msg, "/dev/zero: larger than 10 bytes");
+}
+
+TEST(a_file_that_is_missing_or_a_folder_is_named)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	struct error err;
+
+	assert_int_equal(file_read("missing", &text, &err), -ENOENT);
+	assert_string_equal(err.msg, "missing: No such file or directory");
+	assert_int_equal(file_read(".", &text, &err), -EISDIR);
+	assert_string_equal(err.msg, ".: Is a directory");
 }
 
 TEST_BOTH_WAYS(a_full_disk_is_an_error)
