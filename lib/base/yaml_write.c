@@ -1,98 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
+#include <yaml.h>
 
-#include "base/auto.h"
 #include "base/scan.h"
 #include "base/yaml.h"
 #include "base/yaml_scalar.h"
 
-/* Walks over the JSON once and writes lines. Lists stand at the indent of their key, as kubectl
- * prints them. */
+/* Walks over the JSON once and feeds libyaml's emitter, of which go-yaml's, and so kubectl's, is a
+ * port. Styles are chosen as go-yaml does (encode.go, stringv). */
 struct writer {
 	struct scan scan;
-	struct str *out;
+	yaml_emitter_t emitter;
 	struct str text; /* of the string at hand */
 };
 
-static bool is_alnum(char c)
+static int take_bytes(void *arg, unsigned char *bytes, size_t n)
 {
-	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+	str_addn(arg, bytes, n);
+	return 1;
 }
 
-/* Would other readers take this for a number, a time or a ratio of two (190:20:30)? Then it begins
- * like one and holds nothing but what those are made of. */
-static bool looks_numeric(struct slice text)
+/* The emitter fails only where memory is out, or events do not fit together. */
+static void emit(struct writer *w, yaml_event_t *event, int is_made)
 {
-	if (!strchr("+-.0123456789", text.s[0]))
-		return false;
-	for (size_t i = 0; i < text.n; i++)
-		if (!strchr("0123456789abcdefABCDEFxXobOB_.:+-tTzZ ", text.s[i]))
-			return false;
-	return true;
+	if (!is_made || !yaml_emitter_emit(&w->emitter, event))
+		abort();
 }
 
-/* May the text stand without quotes? Fewer may than could. */
-static bool is_plain(struct slice text)
+static void emit_scalar(struct writer *w, struct slice text, yaml_scalar_style_t style)
 {
-	if (text.n == 0 || !(is_alnum(text.s[0]) || strchr("/_.", text.s[0])))
-		return false;
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.s[i], next = ' ';
-		bool is_gap = c == ' ' || c == ':';
+	yaml_event_t event;
 
-		if (i + 1 < text.n)
-			next = text.s[i + 1];
-		if (!is_alnum(c) && !(c && strchr("-_./+=@(),;%^<> :", c)))
-			return false;
-		if (is_gap && (next == ' ' || next == ':'))
-			return false;
+	emit(w, &event,
+	     yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text.s,
+					  (int)text.n, 1, 1, style));
+}
+
+/* More than text to readers that know more types than kubectl's: a time, a ratio of two
+ * (190:20:30), an octal number of YAML 1.2, the keys for a value and a merge. */
+static bool is_typed_elsewhere(struct slice text)
+{
+	size_t digits = strspn(text.s, "0123456789");
+	bool is_date = digits == 4 && text.s[4] == '-' && isdigit((unsigned char)text.s[5]);
+	bool is_ratio = strchr(text.s, ':') && strspn(text.s, "+-0123456789_:.") == text.n;
+	bool is_octal = strncmp(text.s, "0o", 2) == 0;
+	bool is_special = strcmp(text.s, "=") == 0 || strcmp(text.s, "<<") == 0;
+
+	return is_date || is_ratio || is_octal || is_special;
+}
+
+/* Line breaks other than \n, which readers fold into it, and what is not printed. */
+static bool needs_escapes(struct slice text)
+{
+	for (const unsigned char *s = (const unsigned char *)text.s, *end = s + text.n; s < end;
+	     s++) {
+		bool is_control = (*s < 0x20 && *s != '\n') || *s == 0x7f;
+		bool is_c1 = *s == 0xc2 && s[1] < 0xa0;
+		bool is_separator = *s == 0xe2 && s[1] == 0x80 && (s[2] == 0xa8 || s[2] == 0xa9);
+
+		if (is_control || is_c1 || is_separator)
+			return true;
 	}
-	return !looks_numeric(text) && !yaml_scalar_is_typed(text);
+	return false;
 }
 
-/* A code point that a double-quoted scalar may hold as it is (YAML 1.1, 5.1.4), line breaks other
- * than these being folded. */
-static bool is_printable(const unsigned char *s, size_t n)
+static yaml_scalar_style_t style_of(struct slice text)
 {
-	if (n == 1)
-		return *s >= 0x20 && *s != 0x7f;
-	if (n == 2 && s[0] == 0xc2)
-		return s[1] >= 0xa0;
-	if (n == 3 && s[0] == 0xe2 && s[1] == 0x80)
-		return s[2] != 0xa8 && s[2] != 0xa9;
-	if (n == 3 && s[0] == 0xef && (s[1] == 0xbb || s[1] == 0xbf))
-		return !(s[1] == 0xbb && s[2] == 0xbf) && !(s[1] == 0xbf && s[2] >= 0xbe);
-	return true;
-}
-
-static unsigned code_point(const unsigned char *s, size_t n)
-{
-	unsigned c = n == 1 ? s[0] : s[0] & (0x7fu >> n);
-
-	for (size_t i = 1; i < n; i++)
-		c = c << 6 | (s[i] & 0x3f);
-	return c;
-}
-
-static void write_quoted(struct writer *w, struct slice text)
-{
-	const unsigned char *s = (const unsigned char *)text.s, *end = s + text.n;
-
-	str_addc(w->out, '"');
-	while (s < end) {
-		size_t n = str_utf8_len(s);
-
-		if (*s == '"' || *s == '\\')
-			str_addf(w->out, "\\%c", *s);
-		else if (*s == '\n' || *s == '\t')
-			str_add(w->out, *s == '\n' ? "\\n" : "\\t");
-		else if (is_printable(s, n))
-			str_addn(w->out, s, n);
-		else
-			str_addf(w->out, "\\u%04x", code_point(s, n));
-		s += n;
-	}
-	str_addc(w->out, '"');
+	if (needs_escapes(text))
+		return YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+	if (memchr(text.s, '\n', text.n))
+		return YAML_LITERAL_SCALAR_STYLE;
+	return yaml_scalar_is_typed(text) || is_typed_elsewhere(text)
+		       ? YAML_DOUBLE_QUOTED_SCALAR_STYLE
+		       : YAML_PLAIN_SCALAR_STYLE;
 }
 
 static void write_text(struct writer *w, struct slice content)
@@ -101,10 +83,7 @@ static void write_text(struct writer *w, struct slice content)
 	scan_unescape(content, &w->text);
 
 	struct slice text = { w->text.s, w->text.n };
-	if (is_plain(text))
-		str_addn(w->out, text.s, text.n);
-	else
-		write_quoted(w, text);
+	emit_scalar(w, text, style_of(text));
 }
 
 /* YAML 1.1 wants a point and a sign in a number with an exponent: 1e3 becomes 1.0e+3. */
@@ -114,22 +93,16 @@ static void write_number(struct writer *w, struct slice token)
 
 	while (mantissa < token.n && (token.s[mantissa] | 0x20) != 'e')
 		mantissa++;
-	str_addn(w->out, token.s, mantissa);
-	if (mantissa == token.n)
-		return;
-	if (!memchr(token.s, '.', mantissa))
-		str_add(w->out, ".0");
-	str_addc(w->out, 'e');
+	str_clear(&w->text);
+	str_addn(&w->text, token.s, mantissa);
+	if (mantissa < token.n) {
+		const char *exponent = token.s + mantissa + 1;
 
-	const char *exponent = token.s + mantissa + 1;
-	if (*exponent != '-' && *exponent != '+')
-		str_addc(w->out, '+');
-	str_addn(w->out, exponent, token.n - mantissa - 1);
-}
-
-static void write_indent(struct writer *w, unsigned indent)
-{
-	str_addf(w->out, "%*s", (int)indent, "");
+		str_add(&w->text, memchr(token.s, '.', mantissa) ? "e" : ".0e");
+		str_add(&w->text, *exponent == '-' || *exponent == '+' ? "" : "+");
+		str_addn(&w->text, exponent, token.n - mantissa - 1);
+	}
+	emit_scalar(w, (struct slice){ w->text.s, w->text.n }, YAML_PLAIN_SCALAR_STYLE);
 }
 
 static int write_scalar(struct writer *w)
@@ -146,131 +119,87 @@ static int write_scalar(struct writer *w)
 		return r;
 	}
 	r = scan_skip(s);
-	token = (struct slice){ from, (size_t)(s->at - from) };
 	if (r < 0)
 		return r;
-	if (*from == '-' || (*from >= '0' && *from <= '9'))
+	token = (struct slice){ from, (size_t)(s->at - from) };
+	if (*from == '-' || isdigit((unsigned char)*from))
 		write_number(w, token);
 	else
-		str_addn(w->out, token.s, token.n);
+		emit_scalar(w, token, YAML_PLAIN_SCALAR_STYLE);
 	return 0;
 }
 
-/* Is the container at hand empty? Steps over it then. */
-static bool skip_empty(struct writer *w)
+static int write_value(struct writer *w);
+
+static int write_object(struct writer *w)
 {
-	struct scan s = w->scan;
-	char close = *s.at == '{' ? '}' : ']';
-
-	s.at++;
-	if (scan_blank(&s) != close)
-		return false;
-	w->scan.at = s.at + 1;
-	return true;
-}
-
-static int write_value(struct writer *w, unsigned indent, bool is_in_list);
-
-/* A key longer than 1024 characters has to be announced; one of these grows sixfold at most. */
-enum { LONG_KEY = 160 };
-
-static void write_key(struct writer *w, struct slice key, unsigned indent)
-{
-	bool is_long = key.n > LONG_KEY;
-
-	str_add(w->out, is_long ? "? " : "");
-	write_text(w, key);
-	if (is_long) {
-		str_addc(w->out, '\n');
-		write_indent(w, indent);
-	}
-	str_addc(w->out, ':');
-}
-
-/* The cursor stands where the first key goes. */
-static int write_object(struct writer *w, unsigned indent)
-{
+	yaml_event_t event;
 	struct slice key;
-	bool is_first = true;
 	int r = scan_open(&w->scan, '{');
 
+	emit(w, &event,
+	     yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
 	while (r == 0 && (r = scan_member(&w->scan, &key)) > 0) {
-		if (!is_first)
-			write_indent(w, indent);
-		is_first = false;
-		write_key(w, key, indent);
-		r = write_value(w, indent, false);
+		write_text(w, key);
+		r = write_value(w);
 	}
+	emit(w, &event, yaml_mapping_end_event_initialize(&event));
 	return r;
 }
 
-static int write_list(struct writer *w, unsigned indent)
+static int write_list(struct writer *w)
 {
-	bool is_first = true;
+	yaml_event_t event;
 	int r = scan_open(&w->scan, '[');
 
-	while (r == 0 && (r = scan_element(&w->scan)) > 0) {
-		if (!is_first)
-			write_indent(w, indent);
-		is_first = false;
-		str_addc(w->out, '-');
-		r = write_value(w, indent + 2, true);
-	}
+	emit(w, &event,
+	     yaml_sequence_start_event_initialize(&event, NULL, NULL, 1,
+						  YAML_BLOCK_SEQUENCE_STYLE));
+	while (r == 0 && (r = scan_element(&w->scan)) > 0)
+		r = write_value(w);
+	emit(w, &event, yaml_sequence_end_event_initialize(&event));
 	return r;
 }
 
-/* Behind "key:" or "-": on the same line what fits there, else from the next line on. */
-static int write_value(struct writer *w, unsigned indent, bool is_in_list)
+static int write_value(struct writer *w)
 {
-	int c = scan_blank(&w->scan);
-	bool is_object = c == '{', is_list = c == '[';
-
-	if (c < 0)
-		return SCAN_SHORT;
-	if ((!is_object && !is_list) || skip_empty(w)) {
-		str_add(w->out, is_object ? " {}" : is_list ? " []" : " ");
-
-		int r = is_object || is_list ? 0 : write_scalar(w);
-		str_addc(w->out, '\n');
-		return r;
+	switch (scan_blank(&w->scan)) {
+	case '{':
+		return write_object(w);
+	case '[':
+		return write_list(w);
+	default:
+		return write_scalar(w);
 	}
-	if (is_in_list) {
-		str_addc(w->out, ' ');
-		return is_object ? write_object(w, indent) : write_list(w, indent);
-	}
-	str_addc(w->out, '\n');
-	write_indent(w, is_object ? indent + 2 : indent);
-	return is_object ? write_object(w, indent + 2) : write_list(w, indent);
 }
 
-static int write_document(struct writer *w)
+static int write_document(struct writer *w, struct str *out)
 {
-	int c = scan_blank(&w->scan);
+	yaml_event_t event;
 
-	if (c < 0)
-		return SCAN_SHORT;
-	if ((c == '{' || c == '[') && !skip_empty(w))
-		return c == '{' ? write_object(w, 0) : write_list(w, 0);
-
-	int r = c == '{' || c == '[' ? 0 : write_scalar(w);
-	str_add(w->out, c == '{' ? "{}\n" : c == '[' ? "[]\n" : "\n");
+	if (!yaml_emitter_initialize(&w->emitter))
+		abort();
+	yaml_emitter_set_output(&w->emitter, take_bytes, out);
+	yaml_emitter_set_unicode(&w->emitter, 1);
+	yaml_emitter_set_width(&w->emitter, -1);
+	emit(w, &event, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
+	emit(w, &event, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1));
+	int r = write_value(w);
+	emit(w, &event, yaml_document_end_event_initialize(&event, 1));
+	emit(w, &event, yaml_stream_end_event_initialize(&event));
+	yaml_emitter_delete(&w->emitter);
 	return r;
 }
 
 int yaml_from_json(const char *json, size_t n, struct str *out, struct error *err)
 {
 	struct slice all = { json, n };
-	struct writer w = { .scan = scan_of(all), .out = out, .text = STR_INIT };
-	size_t before = out->n;
+	struct writer w = { .scan = scan_of(all), .text = STR_INIT };
 	int r = scan_check(all, err);
 
 	if (r < 0)
 		return r;
-	r = write_document(&w);
+	r = write_document(&w, out);
 	str_done(&w.text);
-	if (r < 0) {
-		str_cut(out, before);
-		return scan_error(&w.scan, r, all, err);
-	}
-	return 0;
+	return r;
 }

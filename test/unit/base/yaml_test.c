@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/array.h"
 #include "base/auto.h"
 #include "test/unit/test.h"
@@ -202,37 +203,76 @@ TEST(json_is_written_as_block_yaml)
 	writes("[1e3,1E-7,1.5e+9]", "- 1.0e+3\n- 1.0e-7\n- 1.5e+9\n");
 }
 
-TEST(text_that_looks_like_something_else_is_quoted)
+static void text_is_written(const char *text, const char *yaml)
+{
+	AUTO(str_done) struct str json = STR_INIT, line = STR_INIT;
+
+	str_add_json(&json, text);
+	str_addf(&line, "%s\n", yaml);
+	writes(json.s, line.s);
+	reads_as(line.s, json.s);
+}
+
+/* As kubectl 1.33 prints them, but for "0o7", "=" and "<<". */
+TEST(text_is_quoted_as_kubectl_does)
 {
 	static const char *const plain[] = {
-		"a",	   "default",	"mckube.io/rt-core", "core 2 would be at 1.000",
-		"a-b.c/d", "nginx:1.2", "/healthz",	     "High",
-		"v1",	   "edge-1",	"a (b), c",	     "_x",
+		"a",
+		"default",
+		"mckube.io/rt-core",
+		"core 2 would be at 1.000",
+		"a-b.c/d",
+		"nginx:1.2",
+		"/healthz",
+		"High",
+		"v1",
+		"edge-1",
+		"a (b), c",
+		"_x",
+		"0-3",
+		"1.2.3",
+		"a\\b",
+		"it's",
 	};
-	static const char *const quoted[] = {
-		"",	"yes", "y",   "null", "~",    "1",  "1.5", "0x1f", "2-3",   "1e3",
-		"a: b", "a:",  "- a", "#x",   "a #b", " a", "a ",  "&a",   "*b",    "!c",
-		"?",	"{a}", "[b]", "'q'",  "=",    "<<", "...", "---",  "12:30", "2001-01-01",
-		".5",	"@a",  "`b",  "|",    ">",    "%d", "-",   "0o7",  "1_000", ".inf",
+	static const char *const doubly[] = {
+		"",	"yes", "y",	"null", "~",	 "1",	 "1.5",		"0x1f",
+		"1e3",	"<<",  "12:30", ".5",	"1_000", ".inf", "2001-01-01",	"+1",
+		"0777", "on",  "off",	"True", "0o7",	 "=",	 "190:20:30.5",
+	};
+	static const char *const singly[] = {
+		"a: b", "a:",  "- a", "#x",  "a #b", " a", "a ", "&a", "*b", "!c", "?",
+		"{a}",	"[b]", "...", "---", "@a",   "`b", "|",	 ">",  "%d", "-",
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(plain); i++) {
-		AUTO(str_done) struct str json = STR_INIT, yaml = STR_INIT;
+	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+		text_is_written(plain[i], plain[i]);
+	for (size_t i = 0; i < ARRAY_LEN(doubly); i++) {
+		AUTO_FREE char *quoted = xasprintf("\"%s\"", doubly[i]);
 
-		str_add_json(&json, plain[i]);
-		str_addf(&yaml, "%s\n", plain[i]);
-		writes(json.s, yaml.s);
+		text_is_written(doubly[i], quoted);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(quoted); i++) {
-		AUTO(str_done) struct str json = STR_INIT, yaml = STR_INIT;
+	for (size_t i = 0; i < ARRAY_LEN(singly); i++) {
+		AUTO_FREE char *quoted = xasprintf("'%s'", singly[i]);
 
-		str_add_json(&json, quoted[i]);
-		str_addf(&yaml, "%s\n", json.s);
-		writes(json.s, yaml.s);
-		reads_as(yaml.s, json.s);
+		text_is_written(singly[i], quoted);
 	}
-	writes("\"a\\nb\\u0085\\u2028\\ufeff\\u0007\\ud83d\\ude00\\u00e9\"",
-	       "\"a\\nb\\u0085\\u2028\\ufeff\\u0007\xf0\x9f\x98\x80\xc3\xa9\"\n");
+	text_is_written("'q'", "'''q'''");
+}
+
+TEST(lines_are_written_as_a_block)
+{
+	writes("{\"a\":\"b\\nc\"}", "a: |-\n  b\n  c\n");
+	writes("{\"a\":\"b\\nc\\n\"}", "a: |\n  b\n  c\n");
+	writes("{\"a\":\"b\\n \"}", "a: \"b\\n \"\n");
+	writes("{\"a\\nb\":1}", "? |-\n  a\n  b\n: 1\n");
+}
+
+TEST(what_is_not_printed_is_escaped)
+{
+	text_is_written("a\nb\xc2\x85\xe2\x80\xa8\xef\xbb\xbf\a\xf0\x9f\x98\x80\xc3\xa9",
+			"\"a\\nb\\N\\L\\uFEFF\\a\\U0001F600\xc3\xa9\"");
+	text_is_written("a\rb", "\"a\\rb\"");
+	text_is_written("a\tb", "\"a\\tb\"");
 }
 
 TEST(bad_json_is_not_written)

@@ -67,12 +67,15 @@ TEST(an_empty_list_is_a_list)
 TEST(yaml_objects_become_elements)
 {
 	static const char *const objects[] = { "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\"}}",
-					       "{\"text\":\"one\\ntwo\\n\"}", NULL };
+					       "{\"text\":\"one\\n\\ntwo\\n\"}", NULL };
 
 	assert_list(LIST_YAML, objects,
 		    "apiVersion: v1\nkind: List\nitems:\n"
 		    "- kind: Pod\n"
 		    "  metadata:\n"
 		    "    name: a\n"
-		    "- text: \"one\\ntwo\\n\"\n");
+		    "- text: |\n"
+		    "    one\n"
+		    "\n"
+		    "    two\n");
 }
