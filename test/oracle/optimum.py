@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The best right plan of a small cluster, as plan-format.md orders plans: a mixed-integer program.
+"""The best right plan of a small cluster, as FORMAT.md orders plans: a mixed-integer program.
 
     optimum.py SNAPSHOT      prints what the best plan reaches
 
 One binary variable for each pod and each thing that can become of it. Rule 1 is a row for each
-core and mode. Rule 4 ("nobody in vain") is a row for each set of displaced pods: if all of the set
-is displaced, some capacity must be short without it. Rows for single pods are there from the
+core and mode. Rule 4 (no needless displacement) is a row for each set of displaced pods: if all of
+the set is displaced, some capacity must be short without it. Rows for single pods are there from the
 start, rows for larger sets when a solution breaks them. Orders of actions are not in the program;
 see reach.py. Inter-pod affinity and spread are not in it either: such clusters are refused.
 """
@@ -25,20 +25,20 @@ import highspy
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "property"))
 # pylint: disable=wrong-import-position
 import filters
-import vain
+import needless
 from check import Better
 from kube import ports_clash
 from model import Cores, Node, Pod, Rank, Snapshot, load, rt_pods
 from state import Seat, State
-from vain import asked, asks
+from needless import asked, asks
 
 SLOT_FREE = [f for f in filters.FILTERS if f not in (filters.resources, filters.ports)]
 
 
 @dataclass
 class Option:
-    """What can become of a pod: stay, move, assign, evict, land (evicted, with a landing), bind,
-    wait."""
+    """What can become of a pod: stay, move, assign, evict, replace (evicted, with a replacement),
+    bind, wait."""
     pod: Pod
     kind: str
     node: str
@@ -54,7 +54,7 @@ class Option:
 @dataclass
 class Solution:
     better: Better
-    outcome: vain.Outcome
+    outcome: needless.Outcome
     chosen: list[Option] = field(default_factory=list)
 
 
@@ -80,7 +80,7 @@ class Program:
         self._goals()
         for pod in rt_pods(snap):
             if any(o.kind == "stay" for o in self.options.get(pod.key, [])):
-                self._not_in_vain((pod,))
+                self._not_needless((pod,))
 
     # Variables
 
@@ -107,9 +107,9 @@ class Program:
             rows += [("move", home.name, c) for c in pod.core_sets(home) if c != pod.cores]
         if self.snap.may_evict(pod):
             if not pod.cores or pod.may_use(home, pod.cores):
-                rows.append(("evict", "", None))  # from wrong cores only with a landing
-            if pod.may_land():
-                rows += [("land", n.name, c) for n in self._nodes_for(pod) if n is not home
+                rows.append(("evict", "", None))  # from wrong cores only with a replacement
+            if pod.is_reschedulable():
+                rows += [("replace", n.name, c) for n in self._nodes_for(pod) if n is not home
                          for c in pod.core_sets(n)]
         return rows
 
@@ -131,7 +131,7 @@ class Program:
                 self.h.addConstr(sum(gone) <= pdb.allowed)
 
     def _leaving(self) -> list[Option]:
-        return [o for o in self.all if o.kind in ("evict", "land")]
+        return [o for o in self.all if o.kind in ("evict", "replace")]
 
     def _fixed_load(self, node: str, slot: int, mode: int) -> int:
         """Of pods that are no variables: assignments whose request has gone."""
@@ -226,7 +226,7 @@ class Program:
             return 0
         if pod.key not in self.obstacles:
             var = self.obstacles[pod.key] = self.h.addBinary()
-            own = [o.var for o in self.options[pod.key] if o.kind in ("evict", "land")]
+            own = [o.var for o in self.options[pod.key] if o.kind in ("evict", "replace")]
             self.h.addConstr(var + sum(own) <= 1)
             used = sum(o.var for o in self._leaving() if pdbs[0].covers(o.pod))
             self.h.addConstr(pdbs[0].allowed * var - used <= 0)
@@ -236,7 +236,7 @@ class Program:
         return [p for p in rt_pods(self.snap)
                 if p.rank < rank and p.node == node and p not in back]
 
-    def _not_in_vain(self, back: tuple[Pod, ...]) -> None:
+    def _not_needless(self, back: tuple[Pod, ...]) -> None:
         """If all of `back` is displaced, something is short where it was."""
         rank, node = back[0].rank, self.snap.nodes[back[0].node]
         gone = [self._gone(p) for p in back]
@@ -250,7 +250,7 @@ class Program:
         self.h.addConstr(sum(gone) - sum(shorts) <= len(back) - 1)
 
     def _gone(self, pod: Pod) -> Any:
-        """Displaced; who had no cores, or wrong ones, only if it is evicted without a landing."""
+        """Displaced; one without cores, or with wrong ones, only if it is evicted without a replacement."""
         is_wrong = not pod.cores or not pod.may_use(self.snap.nodes[pod.node], pod.cores)
         own = self.options[pod.key]
         if is_wrong:
@@ -296,15 +296,15 @@ class Program:
         if held > most:
             shorts.append(self._implies(total, -(-(most + 1 - own) // unit)))
             come = [o.var for o in self.all if o.node == node.name and o.pod.rank > rank
-                    and o.kind in ("bind", "land") and asks(o.pod, name)]
+                    and o.kind in ("bind", "replace") and asks(o.pod, name)]
             self.h.addConstr(shorts[1] - sum(come) <= 0)
         for short in shorts:
             self._only_if_evicted(short, [p for p in back if asks(p, name)])
         return sum(shorts)
 
     def _only_if_evicted(self, short: Any, pods: list[Pod]) -> None:
-        """Who was only moved holds its requests and ports still."""
-        gone = [o.var for p in pods for o in self.options[p.key] if o.kind in ("evict", "land")]
+        """A pod that was only moved holds its requests and ports still."""
+        gone = [o.var for p in pods for o in self.options[p.key] if o.kind in ("evict", "replace")]
         self.h.addConstr(short - sum(gone) <= 0)
 
     def _short_port(self, rank: Rank, node: Node, back: tuple[Pod, ...]) -> Any:
@@ -343,7 +343,7 @@ class Program:
         zero = 0 * self.all[0].var if self.all else 0
         self.placed = zero + sum(base ** o.pod.rank * self._running(o) for o in self.all)
         self.harm = zero + sum(o.var if o.kind == "move" else base ** (1 + o.pod.rank) * o.var
-                               for o in self.all if o.kind in ("move", "evict", "land"))
+                               for o in self.all if o.kind in ("move", "evict", "replace"))
 
     def _solve(self) -> None:
         self._optimise(self.h.maximize, self.placed)
@@ -366,50 +366,50 @@ class Program:
         return self.values[option.var.index] > 0.5
 
     def solve(self) -> Solution:
-        """The best so far; sets that are displaced in vain are ruled out until there is none."""
+        """The best so far; needlessly displaced sets are ruled out until there is none."""
         while True:
             self._solve()
             solution = self._solution()
-            sets = vain.in_vain(solution.outcome)
+            sets = needless.needless_sets(solution.outcome)
             if not sets:
                 return solution
             for _, _, back in sets:
-                self._not_in_vain(back)
+                self._not_needless(back)
 
     def _solution(self) -> Solution:
         chosen = [o for o in self.all if self._value(o)]
-        end, landings, gone = self.start.copy(), {}, set()
+        end, replacements, gone = self.start.copy(), {}, set()
         for o in chosen:
             if o.kind != "stay" and o.pod.key in end.seats:
                 end.remove(o.pod.key)
             if o.kind in ("move", "assign", "bind"):
                 end.put(o.pod.key, o.pod, o.node, o.cores)
-            if o.kind in ("evict", "land"):
+            if o.kind in ("evict", "replace"):
                 gone.add(o.pod.key)
-            if o.kind == "land":
-                landings[o.pod.key] = Seat(o.node, o.cores)
-        outcome = vain.Outcome(self.snap, self.start, end, gone, landings)
+            if o.kind == "replace":
+                replacements[o.pod.key] = Seat(o.node, o.cores)
+        outcome = needless.Outcome(self.snap, self.start, end, gone, replacements)
         return Solution(_better(outcome, chosen), outcome, chosen)
 
     def forbid(self, solution: Solution, node: str) -> None:
-        """Not these places for the pods of this node once more; where the evicted land does not
+        """Not these places for the pods of this node once more; where replacements are placed does not
         matter."""
         those = []
         for option in solution.chosen:
             if option.pod.node == node:
-                same = {"evict", "land"} if option.kind in ("evict", "land") else {option.kind}
+                same = {"evict", "replace"} if option.kind in ("evict", "replace") else {option.kind}
                 those.append(sum(o.var for o in self.options[option.pod.key] if o.kind in same
                                  and (o.cores == option.cores or "evict" in same)))
         self.h.addConstr(sum(those) <= len(those) - 1)
 
 
-def _better(outcome: vain.Outcome, chosen: list[Option]) -> Better:
+def _better(outcome: needless.Outcome, chosen: list[Option]) -> Better:
     running, evicted = [0, 0, 0], [0, 0, 0]
     for option in chosen:
         pod = option.pod
-        if option.kind in ("evict", "land"):
+        if option.kind in ("evict", "replace"):
             evicted[pod.rank] += 1
-        if option.kind == "land" or (pod.key in outcome.end.seats
+        if option.kind == "replace" or (pod.key in outcome.end.seats
                                      and outcome.end.is_running(pod.key)):
             running[pod.rank] += 1
     return Better.of(running, evicted, sum(o.kind == "move" for o in chosen))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A solution of the program as a plan file, so that the checker can judge the oracle as well."""
+"""A solution of the program as a plan file, so that the checker can examine_job the oracle as well."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _grant(pod: Pod, node: str, cores: Cores, level: str) -> Obj:
 
 def _cause(solution: Solution, victim: Pod) -> Obj:
     """A more important pod that took cores on this node."""
-    causes = [o.pod for o in solution.chosen if o.kind in ("bind", "assign", "move", "land")
+    causes = [o.pod for o in solution.chosen if o.kind in ("bind", "assign", "move", "replace")
               and o.node == victim.node and o.pod.rank > victim.rank]
     if not causes:
         return {}
@@ -39,7 +39,7 @@ def _evict(solution: Solution, option: Option) -> Obj:
     pod = option.pod
     at = {"node": pod.node, **({"cores": cpuset_text(pod.cores)} if pod.cores else {})}
     out = _action("Evict", pod, **_cause(solution, pod), **{"from": at})
-    if option.kind == "land":
+    if option.kind == "replace":
         out["replacement"] = {"node": option.node, "cores": cpuset_text(option.cores or ())}
     return out
 
@@ -47,7 +47,7 @@ def _evict(solution: Solution, option: Option) -> Obj:
 def plan(solution: Solution) -> Obj | None:
     """None where the end state is out of reach."""
     snap = solution.outcome.snap
-    actions = [_evict(solution, o) for o in solution.chosen if o.kind in ("evict", "land")]
+    actions = [_evict(solution, o) for o in solution.chosen if o.kind in ("evict", "replace")]
     for node in snap.nodes:
         steps = reach.order(solution, node)
         if steps is None:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Is a plan right? Judges a plan (JSON) for a snapshot by plan-format.md alone.
+"""Is a plan right? Checks a plan (JSON) for a snapshot by lib/plan/file/FORMAT.md alone.
 
     check.py SNAPSHOT PLAN      prints each violation; exit 1 if there is one
 
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import filters
-import vain
+import needless
 from kube import Obj, cpuset, cpuset_text, ports_clash
 from model import (FINALIZER, MODE_OF_LEVEL, NOTE, Cores, Pod, Rank, Settings, Snapshot, build, read_objects,
                    rt_pods)
@@ -90,7 +90,7 @@ class Checker:
         self.start = State.of(self.snap)
         self.end = State.of(self.snap, now=True)
         self.evicted: dict[str, Obj] = {}
-        self.landings: dict[str, Seat] = {}
+        self.replacements: dict[str, Seat] = {}
 
     def fail(self, rule: str, where: Any, text: str) -> None:
         if isinstance(where, dict):
@@ -107,14 +107,14 @@ class Checker:
         if not self.violations:
             self._other_orders()
             self._shrunk()
-            self._land()
+            self._place_replacements()
             self._end()
         self._unplaced()
         self._warnings()
         if not self.violations:
             for where, what in self._relief().complaints():
                 self.fail("6", where, what)
-            self._vain()
+            self._needless()
             self._placeable()
         return self.violations
 
@@ -244,7 +244,7 @@ class Checker:
         return None
 
     def _check_renewal(self, action: Obj, pod: Pod) -> None:
-        """Written anew: only where it says something else than before."""
+        """Written again: only where it differs from before."""
         to, noted = action["to"], pod.notes.get(NOTE + "rt-enforcement")
         recovers = to.get("source") == "mckube" and to.get("recovery", "")
         if pod.terminating or pod.mirror:
@@ -284,23 +284,23 @@ class Checker:
             if used >= pdb.allowed:
                 self.fail("3", action, f"PodDisruptionBudget {pdb.name} allows {pdb.allowed}")
         if "replacement" in action:
-            self._check_landing(action, pod)
+            self._check_replacement(action, pod)
         elif seat.cores and not pod.may_use(self.snap.nodes[seat.node], seat.cores):
-            self.fail("3", action, "on wrong cores, evicted without a landing")
+            self.fail("3", action, "on wrong cores, evicted without a replacement")
         self.evicted[pod.key] = action
         return None
 
-    def _check_landing(self, action: Obj, pod: Pod) -> None:
-        landing = action["replacement"]
-        node = self.snap.nodes.get(landing.get("node", ""))
+    def _check_replacement(self, action: Obj, pod: Pod) -> None:
+        replacement = action["replacement"]
+        node = self.snap.nodes.get(replacement.get("node", ""))
         if not node or node.name == action["from"]["node"]:
             self.fail("replacement", action, "is not another node")
-        elif not pod.may_land():
+        elif not pod.is_reschedulable():
             self.fail("replacement", action, "its replacement would not come to us with this request")
-        elif not pod.may_use(node, cpuset(landing["cores"])):
-            self.fail("replacement", action, f"may not use cores {landing['cores']}")
+        elif not pod.may_use(node, cpuset(replacement["cores"])):
+            self.fail("replacement", action, f"may not use cores {replacement['cores']}")
         else:
-            self.landings[pod.key] = Seat(node.name, cpuset(landing["cores"]))
+            self.replacements[pod.key] = Seat(node.name, cpuset(replacement["cores"]))
 
     def _check_displaced(self, action: Obj) -> None:
         pod = self.snap.pods[key_of(action["pod"])]
@@ -321,9 +321,9 @@ class Checker:
         seat = self.start.seats[pod.key]
         node = self.snap.nodes[seat.node]
         if not seat.cores:
-            self.fail("3", action, "is displaced for nobody")
+            self.fail("3", action, "is displaced for no pod")
         elif pod.may_use(node, seat.cores) and not self.start.is_breached(seat.node, seat.cores):
-            self.fail("3", action, "is displaced for nobody, and was in no breach")
+            self.fail("3", action, "is displaced for no pod, and was in no breach")
 
     def _other_orders(self) -> None:
         """Any order that `after` allows must be as right: rule 1, resources and ports."""
@@ -343,16 +343,16 @@ class Checker:
 
     # The end
 
-    def _land(self) -> None:
+    def _place_replacements(self) -> None:
         state = self.end.copy()
-        for key, seat in self.landings.items():
+        for key, seat in self.replacements.items():
             pod, node = self.snap.pods[key], self.snap.nodes[seat.node]
             assert seat.cores
             why = state.refusal(pod, node)
             if why or not state.admits(pod, node, seat.cores):
                 self.fail("replacement", self.evicted[key], f"does not fit: {why or 'rule 1'}")
             state.put(key + "'", pod, seat.node, seat.cores)
-        self.landed = state
+        self.with_replacements = state
 
     def _end(self) -> None:
         ends = {key_of(a["pod"]): a for a in self.actions if a["kind"] == "Move"}
@@ -366,9 +366,10 @@ class Checker:
         for key in sorted(self.end.shrinking):
             self.fail("1", key, "asks for less now, and still holds what it had")
 
-    def _outcome(self) -> vain.Outcome:
-        return vain.Outcome(self.snap, self.start, self.end, set(self.evicted), self.landings,
-                            self._relieved())
+    def _outcome(self) -> needless.Outcome:
+        return needless.Outcome(self.snap, self.start, self.end, set(self.evicted),
+                                self.replacements,
+                                self._relieved())
 
     def _relieved(self) -> frozenset[str]:
         return frozenset(k for k, a in self.evicted.items() if a["reason"] == "Pressure")
@@ -383,10 +384,10 @@ class Checker:
         """Its CPU time is short: a pod that comes may be the next one to be degraded."""
         return self._relief().pressure(self.snap.nodes[node]) is not Pressure.CALM
 
-    def _vain(self) -> None:
-        for rank, node, back in vain.in_vain(self._outcome()):
+    def _needless(self) -> None:
+        for rank, node, back in needless.needless_sets(self._outcome()):
             names = ", ".join(p.key for p in back)
-            self.fail("4", node, f"{rank.name} displaced in vain: {names} could be put back")
+            self.fail("4", node, f"{rank.name} displaced needlessly: {names} could be put back")
 
     # What could not be done
 
@@ -454,10 +455,10 @@ class Checker:
                     self.fail("5", key, f"could be placed: {how}")
 
     def _way_for(self, pod: Pod) -> str:
-        state = self.landed.copy()
-        for key in self._relieved():  # their room is not for anybody
+        state = self.with_replacements.copy()
+        for key in self._relieved():  # their room stays free
             state.put(key, self.snap.pods[key], *_seat(self.start, key))
-        for key in self.landings:
+        for key in self.replacements:
             if self.snap.pods[key].rank < pod.rank:
                 state.remove(key + "'")
         seat = state.seats.get(pod.key)
@@ -528,7 +529,7 @@ class Checker:
                 running[pod.rank] += 1
         for key in self.evicted:
             evicted[self.snap.pods[key].rank] += 1
-            running[self.snap.pods[key].rank] += key in self.landings
+            running[self.snap.pods[key].rank] += key in self.replacements
         moves = sum(a["kind"] == "Move" for a in self.actions)
         return Better.of(running, evicted, moves)
 

@@ -523,12 +523,12 @@ class Generator:
         elif choice == 5:
             settings["period"] = self.rng.choice([99, 4_000_001])
         else:
-            twin = json.loads(json.dumps(mckube))
-            twin["metadata"] = self.meta("McKube", mckube["metadata"]["name"] + "-twin",
+            duplicate = json.loads(json.dumps(mckube))
+            duplicate["metadata"] = self.meta("McKube", mckube["metadata"]["name"] + "-duplicate",
                                          namespace="default")
-            twin["metadata"]["creationTimestamp"] = "2026-12-01T00:00:00Z"
-            twin.pop("status", None)
-            self.items.append(twin)
+            duplicate["metadata"]["creationTimestamp"] = "2026-12-01T00:00:00Z"
+            duplicate.pop("status", None)
+            self.items.append(duplicate)
 
     def orphan_mckube(self) -> Obj:
         pod = {"metadata": {"name": "not-yet", "labels": {LABEL: "not-yet"}}}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A snapshot as the checker and the oracle see it.
 
-Written from plan-format.md and the design alone, not from the planner, so that the two can
+Written from lib/plan/file/FORMAT.md alone, not from the planner, so that the two can
 disagree. What is here: nodes with their real-time capacity, pods with the one request that speaks
 for each, where pods are, and the objects that the scheduler's filters need.
 """
@@ -141,7 +141,7 @@ class Pod:
     mirror: bool
     owner: str
     ours: bool
-    held: bool  # by somebody else's scheduling gate
+    held: bool  # by a scheduling gate that is not ours
     qos: str
     requests: dict[str, int]
     ports: list[tuple[str, str, int]]
@@ -174,7 +174,7 @@ class Pod:
 
     @property
     def is_current(self) -> bool:
-        """Its annotations grant what it asks for, and say who asked."""
+        """Its annotations grant what is requested, and name the source."""
         return (self.noted and self.request is not None and self.granted is not None
                 and self.granted.grants == self.request.budget.grants
                 and self.notes.get(NOTE + "rt-source") == self.request.source)
@@ -192,7 +192,7 @@ class Pod:
         return (self.terminating or self.mirror or self.priority >= SYSTEM_CRITICAL
                 or self.request is None)
 
-    def may_land(self) -> bool:
+    def is_reschedulable(self) -> bool:
         """Would its replacement come to us, with the same request?"""
         if not self.ours or not self.cores or self.owner in ("", "DaemonSet", "Node"):
             return False

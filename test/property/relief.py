@@ -129,7 +129,7 @@ class Relief:
         return over or any(p.is_current and p.notes.get(NOTE + "rt-applied") == "false"
                            for p in self.kept(node.name))
 
-    # The judgement
+    # The verdict
 
     def complaints(self) -> Iterator[Complaint]:
         for node in self.snap.nodes.values():

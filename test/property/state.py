@@ -19,7 +19,7 @@ class Seat:
 
 @dataclass
 class State:
-    """Seats by key; `pods` also names those that are put here under another key (landings)."""
+    """Seats by key; `pods` also names those that are put here under another key (replacements)."""
 
     snap: Snapshot
     seats: dict[str, Seat] = field(default_factory=dict)

@@ -267,7 +267,7 @@ TEST(only_new_versions_are_read)
 }
 
 /* An id that meant a version of before may mean another one after strings were forgotten. */
-TEST(ids_that_were_given_again_are_not_mistaken)
+TEST(reused_ids_are_not_confused)
 {
 	AUTO(history_done)
 	struct history h = { .store = store_new(""), .settings = SETTINGS_DEFAULT };
@@ -290,7 +290,7 @@ TEST(ids_that_were_given_again_are_not_mistaken)
 }
 
 /* Objects from files may have no version. */
-TEST(what_has_no_version_is_always_read)
+TEST(objects_without_a_version_are_always_read)
 {
 	AUTO(history_done)
 	struct history h = { .store = store_new(""), .settings = SETTINGS_DEFAULT };

@@ -65,7 +65,7 @@ node_id scene_node(const struct scene *s, const char *node);
 /* "edge:0,2": where the unit is in the trial; "-" for nowhere. */
 const char *scene_place(const struct scene *s, place_id place);
 
-/* All that changes in a world while a plan is tried out, as text that can be compared. */
+/* All that changes in a trial, as text that can be compared. */
 void trial_picture(const struct trial *t, struct str *ret);
 
 #endif

@@ -76,7 +76,7 @@ TEST(several_cores_are_tried_in_every_combination)
 	has_candidates(&s, "four", "");
 }
 
-TEST(cores_that_lie_together_are_better)
+TEST(near_cores_score_higher)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;

@@ -66,7 +66,7 @@ TEST(a_cordoned_node_refuses_unless_tolerated)
 				   .pod.spec = "tolerations: [{operator: Exists}]" });
 }
 
-TEST(the_node_selector_wants_every_label)
+TEST(the_node_selector_needs_every_label)
 {
 	answers((struct question){ .node.labels = "disk: ssd, zone: a",
 				   .pod.spec = "nodeSelector: {disk: ssd, zone: a}" });
@@ -184,7 +184,7 @@ TEST(of_extended_resources_the_missing_one_is_named)
 	"{required: {nodeSelectorTerms: [{matchExpressions: [" EXPRESSION(                          \
 		"kubernetes.io/hostname", "In", host) "]}]}}}}\n"
 
-TEST(a_bound_volume_says_where_its_pods_may_be)
+TEST(a_bound_volume_restricts_its_pods_nodes)
 {
 	static const char uses_claim[] =
 		"volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]";
@@ -205,7 +205,7 @@ static const char *name_of(char buf[static 16], const char *word, size_t i)
 	return buf;
 }
 
-TEST(what_is_asked_twice_is_answered_once)
+TEST(equal_rules_share_one_answer)
 {
 	static const char *const specs[] = {
 		"nodeSelector: {zone: a}",

@@ -74,7 +74,7 @@ TEST(one_host_port_is_for_one_pod)
 	answers(&s, "other", REFUSE_PORTS, "r..");
 }
 
-TEST(ports_of_those_who_would_yield_are_free_for_a_higher_rank)
+TEST(ports_of_evictable_pods_are_free_for_a_higher_rank)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
@@ -95,7 +95,7 @@ TEST(ports_of_those_who_would_yield_are_free_for_a_higher_rank)
 
 /* ---- Affinity ---- */
 
-TEST(affinity_wants_the_same_domain)
+TEST(affinity_needs_the_same_domain)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
@@ -118,7 +118,7 @@ TEST(the_first_of_its_kind_may_go_anywhere)
 	answers(&s, "new", REFUSE_POD_AFFINITY, "...");
 }
 
-TEST(who_wants_others_and_finds_none_goes_nowhere)
+TEST(affinity_without_a_match_refuses_every_node)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
@@ -129,7 +129,7 @@ TEST(who_wants_others_and_finds_none_goes_nowhere)
 	answers(&s, "new", REFUSE_POD_AFFINITY, "rrr");
 }
 
-TEST(a_node_outside_of_the_topology_is_no_place)
+TEST(a_node_without_the_topology_label_refuses)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
@@ -173,7 +173,7 @@ TEST(another_namespace_counts_only_when_it_is_named)
 	}
 }
 
-TEST(match_label_keys_mean_the_pods_own_values)
+TEST(match_label_keys_use_the_pods_own_values)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
@@ -201,7 +201,7 @@ TEST(anti_affinity_keeps_out_of_the_domain)
 	answers(&s, "new", REFUSE_POD_ANTI_AFFINITY, "rr.");
 }
 
-TEST(those_already_there_keep_others_out_too)
+TEST(anti_affinity_of_running_pods_refuses_new_ones)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;

@@ -84,7 +84,7 @@ TEST(a_change_shows_after_the_refresh)
 	is_best(&s, "new", "a:0");
 }
 
-TEST(nodes_where_others_would_yield_are_listed_best_first)
+TEST(nodes_with_evictable_pods_are_listed_best_first)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;

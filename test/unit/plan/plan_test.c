@@ -64,7 +64,7 @@ TEST(an_empty_cluster_has_an_empty_plan)
 	assert_int_equal(strlen(p.name), 16);
 }
 
-TEST(a_cluster_without_nodes_takes_nobody)
+TEST(a_cluster_without_nodes_places_no_pod)
 {
 	AUTO(str_done) struct str yaml = STR_INIT;
 	AUTO(plan_done) struct plan p = { 0 };
@@ -141,7 +141,7 @@ static void shuffle(const char *yaml, uint32_t *random, struct str *ret)
 	array_done(&docs);
 }
 
-TEST(the_order_of_the_input_does_not_show)
+TEST(the_order_of_the_input_does_not_change_the_plan)
 {
 	uint32_t random = 3;
 

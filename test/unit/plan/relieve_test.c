@@ -7,7 +7,7 @@
 #include "test/unit/snapshot.h"
 #include "test/unit/test.h"
 
-TEST(a_node_is_busy_when_all_that_speak_say_so)
+TEST(a_node_is_busy_when_all_of_its_annotations_say_so)
 {
 	static const struct {
 		const char *flag, *usage, *seconds; /* NULL: not there */
@@ -47,7 +47,7 @@ TEST(a_node_is_busy_when_all_that_speak_say_so)
 	}
 }
 
-TEST(a_pod_says_since_when_it_is_degraded)
+TEST(the_annotation_holds_the_time_of_degrading)
 {
 	struct str yaml = STR_INIT;
 	struct scene s;
@@ -86,7 +86,7 @@ static uint32_t seconds_until_a_look(const char *annotations, const char *since,
 	return seconds;
 }
 
-TEST(a_wait_says_when_it_is_over)
+TEST(a_wait_sets_the_requeue_time)
 {
 	static const char soon[] = "mckube.sdv.com/isCpuBusy: 'true', "
 				   "mckube.sdv.com/cpu-over90-duration-s: '0'";

@@ -23,7 +23,7 @@ static void is_whole_cluster(struct scene *s, const char *pod, const char *expec
 	assert_string_equal(scene_place(s, unit_at(s, pod)->replacement), expect);
 }
 
-TEST(a_replacement_lands_on_another_node)
+TEST(a_replacement_fits_on_another_node)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
@@ -60,7 +60,7 @@ TEST(two_replacements_do_not_share_one_room)
 	assert_string_equal(after.s, before.s);
 }
 
-TEST(requests_need_room_at_the_landing_too)
+TEST(a_replacement_needs_room_for_its_requests)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
@@ -76,7 +76,7 @@ TEST(requests_need_room_at_the_landing_too)
 	is_whole_cluster(&s, "p", "-");
 }
 
-TEST(nobody_lands_for_whom_nobody_comes)
+TEST(a_pod_that_is_not_recreated_has_no_replacement)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
@@ -91,7 +91,7 @@ TEST(nobody_lands_for_whom_nobody_comes)
 	is_whole_cluster(&s, "p", "-");
 }
 
-TEST(nobody_evicted_is_fine)
+TEST(no_evicted_pods_need_no_replacements)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;

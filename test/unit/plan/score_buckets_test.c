@@ -8,7 +8,7 @@
 
 enum { NODES = 200, WORDS = NODES / 64 + 1 };
 
-TEST(who_has_the_same_score_comes_by_number)
+TEST(nodes_of_equal_score_come_by_number)
 {
 	struct score_buckets l;
 
@@ -25,7 +25,7 @@ TEST(who_has_the_same_score_comes_by_number)
 	score_buckets_done(&l);
 }
 
-TEST(one_node_is_met_alone_and_only_if_it_is_allowed)
+TEST(a_single_node_is_returned_only_if_allowed)
 {
 	uint64_t allowed[WORDS] = { [1] = 1 };
 	struct score_buckets l;
@@ -41,7 +41,7 @@ TEST(one_node_is_met_alone_and_only_if_it_is_allowed)
 	score_buckets_done(&l);
 }
 
-TEST(a_ladder_without_nodes_has_none)
+TEST(buckets_without_nodes_return_none)
 {
 	struct score_buckets l;
 
@@ -69,7 +69,7 @@ static node_id next_of_all(const struct score_buckets *l, const uint64_t *allowe
 	return best;
 }
 
-TEST(any_climb_meets_all_in_their_order)
+TEST(iteration_returns_all_nodes_in_order)
 {
 	uint32_t seed = 1;
 	struct score_buckets l;

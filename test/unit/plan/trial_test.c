@@ -24,9 +24,9 @@ static void uses(const struct cell *cell, unsigned rank, uint32_t low, uint32_t 
 	assert_int_equal(cell->used[rank][LEVEL_HIGH], high);
 }
 
-/* ---- Where the snapshot has everybody ---- */
+/* ---- Initial state ---- */
 
-TEST(a_core_knows_its_load_without_those_who_would_yield)
+TEST(a_cell_has_its_load_without_less_critical_pods)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
@@ -96,7 +96,7 @@ TEST(a_core_above_its_capacity_makes_the_node_broken)
 
 /* ---- Kinds of units ---- */
 
-TEST(units_are_told_apart_by_node_and_cores)
+TEST(node_and_cores_decide_the_kind_of_a_unit)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
@@ -143,7 +143,7 @@ TEST(cores_that_a_pod_may_not_use_are_noticed)
 	assert_true(s.p.trial.nodes[0].is_broken);
 }
 
-TEST(who_may_be_evicted_is_known)
+TEST(evictable_pods_are_marked)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
@@ -168,7 +168,7 @@ TEST(who_may_be_evicted_is_known)
 			    "one");
 }
 
-TEST(who_will_come_again_is_known)
+TEST(reschedulable_pods_are_marked)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
@@ -252,7 +252,7 @@ TEST(a_place_takes_what_every_core_can_take)
 
 /* ---- Requests ---- */
 
-TEST(room_is_counted_without_those_who_would_yield)
+TEST(room_is_counted_without_less_critical_pods)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;
@@ -358,7 +358,7 @@ static void put_back(struct scene *s)
 	}
 }
 
-TEST(any_world_is_restored_exactly)
+TEST(any_trial_is_restored_exactly)
 {
 	uint32_t random = 7;
 

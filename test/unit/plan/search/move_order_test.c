@@ -94,7 +94,7 @@ TEST(a_swap_with_nowhere_to_rest_has_no_order)
 	array_done(&steps);
 }
 
-/* The evicted one is gone before anybody moves. */
+/* The evicted pod is gone before the first move. */
 TEST(the_evicted_make_room_first)
 {
 	AUTO(scene_done) struct scene s;
@@ -111,7 +111,7 @@ TEST(the_evicted_make_room_first)
 }
 
 /* A core that is over its capacity may be left, but not entered. */
-TEST(a_core_above_its_capacity_is_no_way)
+TEST(an_overfull_core_allows_no_order)
 {
 	AUTO(scene_done) struct scene s;
 	struct str yaml = STR_INIT;

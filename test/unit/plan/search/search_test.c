@@ -103,7 +103,7 @@ TEST(it_is_evicted_where_there_is_nowhere_to_go)
 	becomes(&yaml, "low evicted, middle edge:0, new edge:0");
 }
 
-TEST(nobody_yields_to_an_equal)
+TEST(no_pod_yields_to_an_equal)
 {
 	struct str yaml = STR_INIT;
 
@@ -113,7 +113,7 @@ TEST(nobody_yields_to_an_equal)
 	becomes(&yaml, "new -, old edge:0");
 }
 
-TEST(a_guarded_pod_is_not_evicted)
+TEST(a_pod_protected_by_a_pdb_is_not_evicted)
 {
 	struct str yaml = STR_INIT;
 
@@ -150,7 +150,7 @@ TEST(one_eviction_is_better_than_two)
 
 /* ---- How it is searched ---- */
 
-TEST(nothing_is_found_that_costs_less_than_nothing)
+TEST(no_result_costs_less_than_zero)
 {
 	AUTO(scene_done) struct scene s;
 	AUTO(everything_done) struct everything e;
@@ -167,7 +167,7 @@ TEST(nothing_is_found_that_costs_less_than_nothing)
 	search_result_done(&a);
 }
 
-TEST(a_bound_on_the_steps_is_kept_and_told)
+TEST(the_bound_on_the_steps_is_kept_and_reported)
 {
 	bool was_cut = false;
 
@@ -188,7 +188,7 @@ TEST(a_bound_on_the_steps_is_kept_and_told)
 	assert_true(was_cut);
 }
 
-TEST(the_world_is_as_before_after_a_search)
+TEST(the_trial_is_as_before_after_a_search)
 {
 	for (uint32_t seed = 0; seed < 150; seed++) {
 		AUTO(scene_done) struct scene s;
@@ -210,7 +210,7 @@ TEST(the_world_is_as_before_after_a_search)
 	}
 }
 
-TEST(what_is_committed_costs_what_was_said)
+TEST(a_committed_result_has_its_cost)
 {
 	for (uint32_t seed = 0; seed < 150; seed++) {
 		AUTO(scene_done) struct scene s;
@@ -221,7 +221,7 @@ TEST(what_is_committed_costs_what_was_said)
 		build_random(&yaml, seed);
 		scene_start(&s, &yaml);
 		everything_of(&e, &s);
-		e.region.is_whole_cluster = true; /* what one hopes for changes with the world */
+		e.region.is_whole_cluster = true; /* assumed replacements change with the trial */
 		e.region.max_steps = 2000;
 		search_region(&s.p, &e.region, &any_cost, &a);
 		assert_true(a.was_found);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rule 4: nobody is displaced in vain.
+"""Rule 4: no displacement is needless.
 
 For each criticality r and node: what stands there with the end state of the pods above r, the
 running pods of r and the less important pods that may not be evicted; then no set of displaced
@@ -21,13 +21,13 @@ EXHAUSTIVE = 10  # displaced pods of one rank on one node: all subsets up to her
 
 @dataclass
 class Outcome:
-    """The end of a plan: `landings` are the replacements' seats, by the evicted pod's key."""
+    """The end of a plan: `replacements` are the replacements' seats, by the evicted pod's key."""
 
     snap: Snapshot
     start: State
-    end: State  # without landings
+    end: State  # without replacements
     evicted: set[str]
-    landings: dict[str, Seat]
+    replacements: dict[str, Seat]
     relieved: frozenset[str] = frozenset()  # evicted because their node was short of CPU time
 
     def used_up(self, pod: Pod) -> bool:
@@ -89,10 +89,10 @@ def _without_cores(before: Seat | None, after: Seat | None) -> Seat | None:
 def standing(out: Outcome, rank: Rank, node: str, back: set[str]) -> State:
     """What a set of displaced pods of this rank has to fit with on this node."""
     state = State(out.snap, on_node={n: {} for n in out.snap.nodes})
-    for key, landing in out.landings.items():
+    for key, replacement in out.replacements.items():
         pod = out.snap.pods[key]
-        if landing.node == node and pod.rank > rank:
-            state.put(key + "'", pod, node, landing.cores)
+        if replacement.node == node and pod.rank > rank:
+            state.put(key + "'", pod, node, replacement.cores)
     for pod in out.snap.pods.values():
         before, after = out.start.seats.get(pod.key), out.end.seats.get(pod.key)
         if pod.key in back:
@@ -146,7 +146,7 @@ def limit(start: State, node: str, name: str) -> int:
     return max(held, start.snap.nodes[node].allocatable.get(name, 0))
 
 
-def _has_newcomer(start: State, state: State, node: str, name: str) -> bool:
+def _has_new_pod(start: State, state: State, node: str, name: str) -> bool:
     """A pod that has come since and asks for it was let in by what the node really has."""
     return any(asks(p, name) for key, p in state.on_node[node].items()
                if key not in start.on_node[node])
@@ -154,12 +154,12 @@ def _has_newcomer(start: State, state: State, node: str, name: str) -> bool:
 
 def _is_short(out: Outcome, state: State, node: str, name: str) -> bool:
     held = sum(asks(p, name) for p in state.on_node[node].values())
-    if _has_newcomer(out.start, state, node, name):
+    if _has_new_pod(out.start, state, node, name):
         return held > out.snap.nodes[node].allocatable.get(name, 0)
     return held > limit(out.start, node, name)
 
 
-def in_vain(out: Outcome) -> list[tuple[Rank, str, tuple[Pod, ...]]]:
+def needless_sets(out: Outcome) -> list[tuple[Rank, str, tuple[Pod, ...]]]:
     """Every smallest set that could be put back, by rank and node."""
     found: list[tuple[Rank, str, tuple[Pod, ...]]] = []
     for rank in Rank:
