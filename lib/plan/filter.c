@@ -269,7 +269,7 @@ enum refusal filter_node_now(const struct trial *t, const struct unit *u, node_i
 	return filter_inter_pod(t, u, node, rank);
 }
 
-bool filter_is_hopeless(struct filters *f, const struct unit *u, node_id node)
+bool filter_is_final(struct filters *f, const struct unit *u, node_id node)
 {
 	const struct trial *t = f->trial;
 	const struct request *q = unit_request(t, u);

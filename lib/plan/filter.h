@@ -68,7 +68,7 @@ enum refusal filter_inter_pod(const struct trial *t, const struct unit *u, node_
 			      unsigned rank);
 
 /* Does a filter other than resources refuse the node, so that no room would help? */
-bool filter_is_hopeless(struct filters *f, const struct unit *u, node_id node);
+bool filter_is_final(struct filters *f, const struct unit *u, node_id node);
 
 /* "taint", "insufficient core budget": how a message calls it. */
 const char *refusal_text(enum refusal r);

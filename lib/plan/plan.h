@@ -15,7 +15,7 @@
 
 /* A plan is the ordered list of changes that turns one snapshot into a better one, and the list of
  * what could not be done. It is data: made by plan_make(), written and read back by
- * plan/file/plan_file.h, shown by lib/output, carried out by lib/execute. It holds its own copies
+ * plan/file/plan_file.h, shown by lib/output, applied by lib/execute. It holds its own copies
  * of all names, so it outlives the snapshot, and a plan that was read from a file is the same
  * thing.
  *

@@ -103,7 +103,7 @@ class Checker:
         if self.violations:
             return self.violations  # what follows needs the form
         for action in self.actions:
-            self._carry_out(action)
+            self._execute(action)
         if not self.violations:
             self._other_orders()
             self._shrunk()
@@ -131,7 +131,7 @@ class Checker:
         for i, action in enumerate(self.actions):
             self._form_of(i, action)
         if not self.violations:
-            self._guards()
+            self._finalizers()
 
     def _form_of(self, i: int, action: Obj) -> None:
         if action.get("id") != i + 1:
@@ -152,9 +152,9 @@ class Checker:
             if cores and cores != cpuset_text(cpuset(cores)):
                 self.fail("format", action, f"{part}.cores {cores!r} is not sorted and joined")
 
-    def _guards(self) -> None:
+    def _finalizers(self) -> None:
         """Our finalizer is on a McKube before a pod is assigned for it."""
-        guards = {}
+        adding = {}
         for action in (a for a in self.actions if a["kind"] == "Finalizer"):
             key = key_of(action["object"])
             mckube = next(m for m in self.snap.mckubes if mckube_key(m) == key)
@@ -163,18 +163,18 @@ class Checker:
             if (FINALIZER in (mckube["metadata"].get("finalizers") or [])) == (
                     action["reason"] == "FinalizerAdded"):
                 self.fail("format", action, "changes nothing")
-            guards[key] = action["id"]
+            adding[key] = action["id"]
         before: dict[int, set[int]] = {}
         for action in self.actions:
             after = set(action.get("after", []))
             before[action["id"]] = after.union(*(before[a] for a in after))
             if action["kind"] in PLACING:
                 request = self.snap.pods[key_of(action["pod"])].request
-                unguarded = request and self._is_unguarded(request.mckube)
-                if unguarded and guards.get(request.mckube) not in before[action["id"]]:
+                lacks_it = request and self._lacks_finalizer(request.mckube)
+                if lacks_it and adding.get(request.mckube) not in before[action["id"]]:
                     self.fail("format", action, "comes before our finalizer")
 
-    def _is_unguarded(self, key: str) -> bool:
+    def _lacks_finalizer(self, key: str) -> bool:
         return any(mckube_key(m) == key and FINALIZER not in (m["metadata"].get("finalizers")
                                                               or [])
                    for m in self.snap.mckubes)
@@ -206,7 +206,7 @@ class Checker:
 
     # One action after the other
 
-    def _carry_out(self, action: Obj) -> None:
+    def _execute(self, action: Obj) -> None:
         kind = action["kind"]
         before = self.end.breaches()
         if kind in PLACING:
@@ -317,7 +317,7 @@ class Checker:
             self.fail("3", action, f"{pod.rank.name} yields to {cause.rank.name}")
 
     def _check_repair(self, action: Obj, pod: Pod) -> None:
-        """Nobody caused it: the pod itself must have been in a wrong place."""
+        """Without a cause the pod itself must have been in a wrong place."""
         seat = self.start.seats[pod.key]
         node = self.snap.nodes[seat.node]
         if not seat.cores:

@@ -169,7 +169,7 @@ class Relief:
         return chosen
 
     def _victims(self, node: Node) -> list[Pod]:
-        whom = self.settings["evict"]
+        evict = self.settings["evict"]
         gone = {k for k in self.of_kind("Evict") if k not in self.of_kind("Evict", "Pressure")}
 
         def is_allowed(pod: Pod) -> bool:
@@ -177,7 +177,7 @@ class Relief:
                        for p in self.snap.pdbs_of(pod))
             return (self.snap.may_evict(pod) and left
                     and self.seat(pod) == self.start.seats[pod.key]
-                    and (whom == "all" or (whom == "controlled" and pod.owner != "")))
+                    and (evict == "all" or (evict == "controlled" and pod.owner != "")))
 
         return [p for p in self.lesser(node.name) if is_allowed(p)]
 

@@ -71,7 +71,7 @@ static int most_first(const void *a, const void *b)
 static bool is_about_room(struct planner *p, const struct unit *u, node_id node, enum refusal r)
 {
 	return r == REFUSE_BUDGET ||
-	       (r == REFUSE_RESOURCES && !filter_is_hopeless(&p->filters, u, node));
+	       (r == REFUSE_RESOURCES && !filter_is_final(&p->filters, u, node));
 }
 
 static void emit_no_place(struct emitter *e, const struct unit *u)
@@ -139,10 +139,10 @@ static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 		!pod->node_name && pod->is_ours && !pod->is_terminating && !pod->has_other_gate;
 
 	if (q && q->is_bad && (waits || (pod->node != NONE && !q->has_cores)))
-		emit_refused(e, pod, REASON_BAD_REQUEST,
-			     "invalid request: see the warning");
+		emit_refused(e, pod, REASON_BAD_REQUEST, "invalid request: see the warning");
 	else if (waits && !q)
-		emit_refused(e, pod, REASON_NO_REQUEST, "no McKube or annotation requests real time for this pod");
+		emit_refused(e, pod, REASON_NO_REQUEST,
+			     "no McKube or annotation requests real time for this pod");
 	else if (u && stays_displaced(t, u))
 		emit_no_place(e, u);
 }

@@ -264,7 +264,7 @@ static bool is_only_obstacle(struct explainer *x, node_id node, enum refusal r)
 		return false;
 	if (r < REFUSE_RESOURCES && filter_node_now(t, u, node, 0, NULL, 0) != REFUSE_NOTHING)
 		return false;
-	if (r == REFUSE_RESOURCES && filter_is_hopeless(&x->p.filters, u, node))
+	if (r == REFUSE_RESOURCES && filter_is_final(&x->p.filters, u, node))
 		return false;
 	return rules->claims.n == 0 && has_free_cores(x, node);
 }

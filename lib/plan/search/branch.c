@@ -81,7 +81,7 @@ static bool may_leave(const struct search *s, size_t i, int rank, cell_id cell)
 	       search_has_cell(s->trial, u->at, cell);
 }
 
-static bool anyone_may_leave(const struct search *s, int rank, cell_id cell)
+static bool any_may_leave(const struct search *s, int rank, cell_id cell)
 {
 	for (size_t i = 0; i < s->running.n; i++)
 		if (may_leave(s, i, rank, cell))
@@ -100,7 +100,7 @@ static cell_id overfull_cell(const struct search *s, int rank)
 			cell_id cell = t->cell_of_core[cores.at + i];
 
 			if (!cell_holds(&t->cells[cell], (unsigned)rank) &&
-			    anyone_may_leave(s, rank, cell))
+			    any_may_leave(s, rank, cell))
 				return cell;
 		}
 	}
@@ -122,7 +122,7 @@ static void clear_cell(struct search *s, int rank, cell_id cell, size_t from)
 		trial_unassign(s->trial, id);
 		search_mark_displaced(s, u, 1);
 		if (cell_holds(&s->trial->cells[cell], (unsigned)rank) ||
-		    !anyone_may_leave(s, rank, cell))
+		    !any_may_leave(s, rank, cell))
 			clear_cells(s, rank);
 		else
 			clear_cell(s, rank, cell, i + 1);
@@ -190,6 +190,7 @@ void search_clear_rank(struct search *s, int rank)
 	else
 		clear_cells(s, rank);
 }
+
 /* ---- 2. Where they go ---- */
 
 static bool is_displaced(const struct unit *u, int rank)
@@ -333,6 +334,7 @@ static void relocate_rank(struct search *s, int rank)
 		try_eviction(s, i, &choice);
 	try_leaving_it(s, i, &choice);
 }
+
 /* ---- 3. The new pods ---- */
 
 static void try_to_place(struct search *s, size_t i, place_id place)

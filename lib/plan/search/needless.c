@@ -78,7 +78,7 @@ static void list_new(const struct search *s, int rank, unit_list *ret)
 	}
 }
 
-/* The first few, without those for whom there would be no room if all of their rank were gone. */
+/* The first few, without those that would have no room if all of their rank were gone. */
 static void list_displaced(const struct search *s, int rank, unit_list *ret)
 {
 	size_t n = 0;

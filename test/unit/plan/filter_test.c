@@ -38,7 +38,7 @@ static void answers(struct question q)
 	assert_int_equal(
 		filter_bit(filters_allowed(&s.p.filters, unit_pod(&s.p.trial, u)->rules), 0),
 		!is_kept || q.refusal == REFUSE_NOTHING);
-	assert_int_equal(filter_is_hopeless(&s.p.filters, u, 0),
+	assert_int_equal(filter_is_final(&s.p.filters, u, 0),
 			 q.refusal != REFUSE_NOTHING && q.refusal != REFUSE_RESOURCES);
 }
 

@@ -231,12 +231,12 @@ TEST(domains_differ_by_the_skew_at_most)
 	build_pod(&yaml, new_pod("group: x", SPREAD("1", "")));
 	build_pod(&yaml, (struct test_pod){ "loose", .low = 1, .labels = "group: x",
 					    .spec = SPREAD("2", "") });
-	build_pod(&yaml, (struct test_pod){ "stranger", .low = 1, .labels = "group: other",
+	build_pod(&yaml, (struct test_pod){ "unrelated", .low = 1, .labels = "group: other",
 					    .spec = SPREAD("1", "") });
 	scene_start(&s, &yaml);
 	answers(&s, "new", REFUSE_SPREAD, "rr.");
 	answers(&s, "loose", REFUSE_SPREAD, "...");
-	answers(&s, "stranger", REFUSE_SPREAD, "...");
+	answers(&s, "unrelated", REFUSE_SPREAD, "...");
 }
 
 TEST(too_few_domains_count_as_an_empty_one)

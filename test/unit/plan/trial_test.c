@@ -103,7 +103,7 @@ TEST(node_and_cores_decide_the_kind_of_a_unit)
 
 	build_node(&yaml, edge);
 	build_pod(&yaml, (struct test_pod){ "running", "edge", "0", .low = 1 });
-	build_pod(&yaml, (struct test_pod){ "homeless", "edge", NULL, .low = 1 });
+	build_pod(&yaml, (struct test_pod){ "unassigned", "edge", NULL, .low = 1 });
 	build_pod(&yaml, (struct test_pod){ "pending", NULL, NULL, .low = 1 });
 	build_pod(&yaml, (struct test_pod){ "mirror", "edge", "0", .low = 1,
 					    .annotations = "kubernetes.io/config.mirror: x" });
@@ -116,7 +116,7 @@ TEST(node_and_cores_decide_the_kind_of_a_unit)
 	scene_start(&s, &yaml);
 	assert_int_equal(s.p.trial.units.n, 5);
 	assert_int_equal(unit_at(&s, "running")->kind, UNIT_RUNNING);
-	assert_int_equal(unit_at(&s, "homeless")->kind, UNIT_UNASSIGNED);
+	assert_int_equal(unit_at(&s, "unassigned")->kind, UNIT_UNASSIGNED);
 	assert_int_equal(unit_at(&s, "pending")->kind, UNIT_PENDING);
 	assert_int_equal(unit_at(&s, "mirror")->kind, UNIT_FIXED);
 	assert_int_equal(unit_at(&s, "critical")->kind, UNIT_FIXED);
@@ -182,13 +182,13 @@ TEST(reschedulable_pods_are_marked)
 	build_pod(&yaml,
 		  (struct test_pod){ "stateful", "edge", "0", .low = 1,
 				     .mckube = "podname: stateful", .owner = "StatefulSet" });
-	build_pod(&yaml, (struct test_pod){ "homeless", "edge", NULL, .low = 1 });
+	build_pod(&yaml, (struct test_pod){ "unassigned", "edge", NULL, .low = 1 });
 	scene_start(&s, &yaml);
 	assert_true(unit_at(&s, "replica")->is_reschedulable &&
 		    unit_at(&s, "stateful")->is_reschedulable);
 	assert_false(unit_at(&s, "daemon")->is_reschedulable ||
 		     unit_at(&s, "named")->is_reschedulable);
-	assert_false(unit_at(&s, "homeless")->is_reschedulable);
+	assert_false(unit_at(&s, "unassigned")->is_reschedulable);
 }
 
 TEST(turns_go_by_criticality_priority_age_and_name)

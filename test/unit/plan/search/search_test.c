@@ -119,9 +119,9 @@ TEST(a_pod_protected_by_a_pdb_is_not_evicted)
 
 	build_node(&yaml, (struct test_node){ "edge", 1 });
 	build_pod(&yaml,
-		  (struct test_pod){ "old", "edge", "0", "Low", 500000, .labels = "guard: g" });
+		  (struct test_pod){ "old", "edge", "0", "Low", 500000, .labels = "protect: g" });
 	build_pod(&yaml, (struct test_pod){ "new", NULL, NULL, "High", 500000 });
-	build_pdb(&yaml, "guard", "guard: g", 0);
+	build_pdb(&yaml, "protect", "protect: g", 0);
 	becomes(&yaml, "new -, old edge:0");
 }
 
