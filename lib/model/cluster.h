@@ -74,10 +74,13 @@ struct taint {
 	int64_t added;	/* timeAdded, seconds since 1970; 0: not given */
 };
 
+/* Gt and Lt compare the taint's value with the toleration's. */
+enum toleration_op { TOLERATE_EQUAL, TOLERATE_EXISTS, TOLERATE_GT, TOLERATE_LT };
+
 struct toleration {
-	str_id key, value; /* key 0 with is_exists: every taint */
+	str_id key, value; /* key 0 with Exists: every taint */
 	uint8_t effect;	   /* EFFECT_ANY: all of them */
-	bool is_exists;
+	uint8_t op;	   /* enum toleration_op */
 };
 
 /* A required inter-pod (anti-)affinity term. */
@@ -171,6 +174,8 @@ struct pod {
 	bool has_our_gate;
 	bool has_other_gate; /* somebody else still holds it back */
 	bool has_label;	     /* sdv.com */
+	bool is_not_started; /* status.phase is Pending, whatever its node */
+	bool is_ready;	     /* condition Ready */
 };
 
 struct mckube {
@@ -207,6 +212,10 @@ struct pdb {
 	struct meta meta;
 	struct selector pods;
 	int32_t disruptions_allowed; /* 0 where the status does not say */
+	int32_t current_healthy, desired_healthy;
+	bool is_stale;		    /* its status is about an earlier generation of the spec */
+	bool frees_unready;	    /* unhealthyPodEvictionPolicy: AlwaysAllow */
+	bool frees_unready_healthy; /* IfHealthyBudget, the default */
 };
 
 struct priority_class {

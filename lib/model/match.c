@@ -1,6 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/match.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
+/* A 64-bit integer without a sign of plus or leading zeros. */
+static bool read_integer(const char *text, int64_t *ret)
+{
+	const char *digits = text + (*text == '-');
+	char *end;
+
+	if (*digits < '0' || *digits > '9' || (*digits == '0' && (digits[1] || *text == '-')))
+		return false;
+	errno = 0;
+	*ret = strtoll(text, &end, 10);
+	return !errno && !*end;
+}
+
+static bool compares(const struct cluster *c, const struct toleration *t, str_id value)
+{
+	int64_t limit, have;
+
+	if (!read_integer(cluster_str(c, t->value), &limit) ||
+	    !read_integer(cluster_str(c, value), &have))
+		return false;
+	return t->op == TOLERATE_GT ? have > limit : have < limit;
+}
+
+static bool value_matches(const struct cluster *c, const struct toleration *t, str_id value)
+{
+	if (t->op == TOLERATE_EXISTS)
+		return true;
+	return t->op == TOLERATE_EQUAL ? t->value == value : compares(c, t, value);
+}
+
 bool match_tolerates(const struct cluster *c, struct range tolerations, str_id key, str_id value,
 		     enum taint_effect effect)
 {
@@ -9,9 +42,9 @@ bool match_tolerates(const struct cluster *c, struct range tolerations, str_id k
 
 		if (t->effect != EFFECT_ANY && t->effect != effect)
 			continue;
-		if (t->key != key && !(t->key == 0 && t->is_exists))
+		if (t->key != key && !(t->key == 0 && t->op == TOLERATE_EXISTS))
 			continue;
-		if (t->is_exists || t->value == value)
+		if (value_matches(c, t, value))
 			return true;
 	}
 	return false;

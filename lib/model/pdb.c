@@ -4,6 +4,17 @@
 #include "base/auto.h"
 #include "model/pod_index.h"
 
+/* Does the Eviction API let the pod go without a look at disruptionsAllowed? */
+static bool is_free(const struct cluster *c, const struct pod *pod, struct pdb_cover cover)
+{
+	const struct pdb *pdb = &c->pdbs.items[cover.pdb];
+
+	if (pod->is_not_started || pod->is_ready || cover.is_several)
+		return pod->is_not_started;
+	return pdb->frees_unready || (pdb->frees_unready_healthy && pdb->desired_healthy > 0 &&
+				      pdb->current_healthy >= pdb->desired_healthy);
+}
+
 struct pdb_cover *pdbs_read(const struct cluster *c, const uint32_t *of_pod)
 {
 	struct pdb_cover *covers = xmalloc(c->pods.n * sizeof(*covers));
@@ -27,12 +38,20 @@ struct pdb_cover *pdbs_read(const struct cluster *c, const uint32_t *of_pod)
 		}
 	}
 	array_done(&pods);
+	for (pod_id id = 0; id < c->pods.n; id++)
+		if (covers[id].pdb != NONE && is_free(c, &c->pods.items[id], covers[id]))
+			covers[id] = (struct pdb_cover){ NONE, false };
 	return covers;
+}
+
+int32_t pdb_left(const struct pdb *pdb)
+{
+	return pdb->is_stale ? 0 : pdb->disruptions_allowed;
 }
 
 bool pdb_allows(const struct cluster *c, struct pdb_cover cover)
 {
 	if (cover.pdb == NONE)
 		return true;
-	return !cover.is_several && c->pdbs.items[cover.pdb].disruptions_allowed > 0;
+	return !cover.is_several && pdb_left(&c->pdbs.items[cover.pdb]) > 0;
 }

@@ -377,6 +377,25 @@ int read_i32(struct decoder *d, const struct field *f, void *into)
 	return 0;
 }
 
+int read_generation(struct decoder *d, const struct field *f, void *into)
+{
+	struct slice token;
+	char first;
+	int r = decode_token(d, &token, &first);
+	int64_t v = 0;
+
+	(void)f;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < token.n; i++)
+		if (first == '"' || token.s[i] < '0' || token.s[i] > '9' ||
+		    __builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, token.s[i] - '0', &v))
+			return decode_refuse(d, "a whole number from 0 on was expected");
+	*(int64_t *)into = v;
+	return 0;
+}
+
 int read_time(struct decoder *d, const struct field *f, void *into)
 {
 	struct slice text;

@@ -141,13 +141,14 @@ int decode_refuse(struct decoder *d, const char *fmt, ...) __attribute__((format
 
 /* Readers for tables, by the type of the member. */
 int read_object(struct decoder *d, const struct field *f, void *into);
-int read_text(struct decoder *d, const struct field *f, void *into);   /* str_id */
-int read_token(struct decoder *d, const struct field *f, void *into);  /* str_id, any scalar */
-int read_bool(struct decoder *d, const struct field *f, void *into);   /* bool */
-int read_i32(struct decoder *d, const struct field *f, void *into);    /* int32_t */
-int read_time(struct decoder *d, const struct field *f, void *into);   /* int64_t, seconds */
-int read_slice(struct decoder *d, const struct field *f, void *into);  /* struct slice, as is */
-int read_exists(struct decoder *d, const struct field *f, void *into); /* bool: not null */
+int read_text(struct decoder *d, const struct field *f, void *into);	   /* str_id */
+int read_token(struct decoder *d, const struct field *f, void *into);	   /* str_id, any scalar */
+int read_bool(struct decoder *d, const struct field *f, void *into);	   /* bool */
+int read_i32(struct decoder *d, const struct field *f, void *into);	   /* int32_t */
+int read_generation(struct decoder *d, const struct field *f, void *into); /* int64_t, from 0 */
+int read_time(struct decoder *d, const struct field *f, void *into);	   /* int64_t, seconds */
+int read_slice(struct decoder *d, const struct field *f, void *into);	   /* struct slice, as is */
+int read_exists(struct decoder *d, const struct field *f, void *into);	   /* bool: not null */
 
 /* The same as read_text and read_token for strings that most objects have of their own: a search
  * for them would wait for memory. The member is filled by decoder_finish(). */

@@ -58,7 +58,7 @@ static void add_tolerations(const struct cluster *c, struct range run, struct st
 
 		str_addc(out, '{');
 		add_id(c, t->key, out);
-		str_addc(out, t->is_exists ? '*' : '=');
+		str_addc(out, "=*><"[t->op]);
 		add_id(c, t->value, out);
 		str_addf(out, "%u}", t->effect);
 	}

@@ -74,6 +74,7 @@ struct object_meta {
 	struct meta meta;
 	struct range labels;
 	struct owner owner; /* the controller */
+	int64_t generation;
 	bool is_terminating, has_finalizer, is_mirror, has_pod_annotations;
 	struct pod_annotations annotations;	  /* only where it has */
 	struct node_annotations node_annotations; /* decode_node() makes them NONE first */

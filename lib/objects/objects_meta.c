@@ -127,6 +127,7 @@ const struct field meta_fields[] = {
 	FIELD("creationTimestamp", read_time, struct object_meta, meta.created),
 	FIELD("deletionTimestamp", read_exists, struct object_meta, is_terminating),
 	FIELD("finalizers", read_finalizers, struct object_meta, has_finalizer),
+	FIELD("generation", read_generation, struct object_meta, generation),
 	FIELD_KEPT("labels", read_labels, struct object_meta, labels),
 	FIELD("name", read_deferred_text, struct object_meta, meta.name),
 	FIELD("namespace", read_text, struct object_meta, meta.ns),

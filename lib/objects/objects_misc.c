@@ -6,15 +6,21 @@
 struct pdb_draft {
 	struct object_meta meta;
 	struct pdb pdb;
+	str_id policy;
+	int64_t observed;
 };
 
 static const struct field pdb_spec_fields[] = {
 	FIELD("selector", read_selector, struct pdb_draft, pdb.pods),
+	FIELD("unhealthyPodEvictionPolicy", read_text, struct pdb_draft, policy),
 	{ 0 },
 };
 
 static const struct field pdb_status_fields[] = {
+	FIELD("currentHealthy", read_i32, struct pdb_draft, pdb.current_healthy),
+	FIELD("desiredHealthy", read_i32, struct pdb_draft, pdb.desired_healthy),
 	FIELD("disruptionsAllowed", read_i32, struct pdb_draft, pdb.disruptions_allowed),
+	FIELD("observedGeneration", read_generation, struct pdb_draft, observed),
 	{ 0 },
 };
 
@@ -28,6 +34,7 @@ static const struct field pdb_fields[] = {
 /* In policy/v1beta1 an empty selector matches no pod; since v1 it matches all (KEP-85). */
 int decode_pdb(struct objects *o, str_id kind, str_id version)
 {
+	struct intern *strings = &o->c->strings;
 	struct pdb_draft p = { 0 };
 	int r = decode_whole(o, pdb_fields, &p, &p.meta, true);
 
@@ -35,7 +42,11 @@ int decode_pdb(struct objects *o, str_id kind, str_id version)
 	if (r < 0)
 		return r;
 	p.pdb.meta = p.meta.meta;
-	if (version == intern_cstr(&o->c->strings, "policy/v1beta1") && p.pdb.pods.all.n == 0)
+	p.pdb.is_stale = p.observed < p.meta.generation;
+	p.pdb.frees_unready = p.policy && p.policy == intern_cstr(strings, "AlwaysAllow");
+	p.pdb.frees_unready_healthy =
+		!p.policy || p.policy == intern_cstr(strings, "IfHealthyBudget");
+	if (version == intern_cstr(strings, "policy/v1beta1") && p.pdb.pods.all.n == 0)
 		p.pdb.pods.is_set = false;
 	*array_add(&o->c->pdbs) = p.pdb;
 	return 0;

@@ -228,13 +228,12 @@ static int read_pod_terms(struct decoder *d, const struct field *f, void *into)
 
 /* In the order of enum taint_effect. */
 static const char *const effects[] = { "", "NoSchedule", "PreferNoSchedule", "NoExecute", NULL };
-static const char *const toleration_ops[] = { "Equal", "Exists", NULL };
-_Static_assert(sizeof(bool) == sizeof(uint8_t), "read_choice() fills is_exists");
+static const char *const toleration_ops[] = { "Equal", "Exists", "Gt", "Lt", NULL };
 
 static const struct field toleration_fields[] = {
 	FIELD_MORE("effect", read_choice, struct toleration, effect, effects),
 	FIELD("key", read_text, struct toleration, key),
-	FIELD_MORE("operator", read_choice, struct toleration, is_exists, toleration_ops),
+	FIELD_MORE("operator", read_choice, struct toleration, op, toleration_ops),
 	FIELD("value", read_text, struct toleration, value),
 	{ 0 },
 };

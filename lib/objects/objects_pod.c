@@ -13,7 +13,7 @@ struct pod_draft {
 	str_id node_name, scheduler, priority_class;
 	int32_t priority;
 	uint8_t phase, qos;
-	bool has_priority, has_our_gate, has_other_gate, is_host_network, has_qos;
+	bool has_priority, has_our_gate, has_other_gate, is_host_network, has_qos, is_ready;
 };
 
 static int read_priority(struct decoder *d, const struct field *f, void *into)
@@ -148,7 +148,34 @@ static int read_qos(struct decoder *d, const struct field *f, void *into)
 	return read_choice(d, f, &p->qos);
 }
 
+struct condition {
+	str_id type, status;
+};
+
+static const struct field condition_fields[] = {
+	FIELD("status", read_text, struct condition, status),
+	FIELD("type", read_text, struct condition, type),
+	{ 0 },
+};
+
+static int read_condition(struct decoder *d, void *arg)
+{
+	struct condition condition = { 0 };
+	int r = decode_object(d, condition_fields, &condition);
+
+	if (r == 0 && strcmp(intern_str(d->strings, condition.type), "Ready") == 0)
+		*(bool *)arg = strcmp(intern_str(d->strings, condition.status), "True") == 0;
+	return r;
+}
+
+static int read_conditions(struct decoder *d, const struct field *f, void *into)
+{
+	(void)f;
+	return decode_list(d, read_condition, into);
+}
+
 static const struct field status_fields[] = {
+	FIELD("conditions", read_conditions, struct pod_draft, is_ready),
 	FIELD_MORE("phase", read_choice, struct pod_draft, phase, phases),
 	FIELD_WHOLE("qosClass", read_qos, qos_classes),
 	{ 0 },
@@ -333,6 +360,8 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.has_our_gate = p->has_our_gate,
 		.has_other_gate = p->has_other_gate,
 		.has_label = has_sdv,
+		.is_not_started = p->phase == PHASE_PENDING,
+		.is_ready = p->is_ready,
 	};
 	return 0;
 }

@@ -150,7 +150,7 @@ static void ask_tolerations(question *q, const struct cluster *c, struct range t
 
 		*array_add(q) = t->key;
 		*array_add(q) = t->value;
-		*array_add(q) = (uint32_t)t->effect << 1 | t->is_exists;
+		*array_add(q) = (uint32_t)t->effect << 2 | t->op;
 	}
 }
 

@@ -506,7 +506,7 @@ void trial_init(struct trial *t, const struct cluster *c, const struct settings 
 
 	t->evictions_left = xcalloc(c->pdbs.n, sizeof(*t->evictions_left));
 	for (pdb_id id = 0; id < c->pdbs.n; id++)
-		t->evictions_left[id] = c->pdbs.items[id].disruptions_allowed;
+		t->evictions_left[id] = pdb_left(&c->pdbs.items[id]);
 
 	t->unit_of_pod = xmalloc(c->pods.n * sizeof(*t->unit_of_pod));
 	memset(t->unit_of_pod, 0xff, c->pods.n * sizeof(*t->unit_of_pod));

@@ -41,6 +41,7 @@ static const struct redact_rule metadata[] = {
 	TIME("creationTimestamp"),
 	TIME("deletionTimestamp"),
 	KEY("finalizers"),
+	SCALAR("generation"),
 	LABELS("labels"),
 	WORD("name"),
 	WORD("namespace"),
@@ -175,7 +176,14 @@ static const struct redact_rule pod_spec[] = {
 	{ 0 },
 };
 
+static const struct redact_rule condition[] = {
+	ENUM("status"),
+	KEY("type"),
+	{ 0 },
+};
+
 static const struct redact_rule pod_status[] = {
+	OBJECT("conditions", condition),
 	ENUM("phase"),
 	ENUM("qosClass"),
 	{ 0 },
@@ -234,11 +242,15 @@ static const struct redact_rule mckube[] = {
 
 static const struct redact_rule pdb_spec[] = {
 	OBJECT("selector", selector),
+	ENUM("unhealthyPodEvictionPolicy"),
 	{ 0 },
 };
 
 static const struct redact_rule pdb_status[] = {
+	SCALAR("currentHealthy"),
+	SCALAR("desiredHealthy"),
 	SCALAR("disruptionsAllowed"),
+	SCALAR("observedGeneration"),
 	{ 0 },
 };
 
@@ -380,6 +392,8 @@ bool redact_is_public_key(const char *key)
 		"statefulset.kubernetes.io/pod-name",
 		"topology.kubernetes.io/region",
 		"topology.kubernetes.io/zone",
+		/* conditions */
+		"Ready",
 		/* taints */
 		MCKUBE_TAINT,
 		"node.cloudprovider.kubernetes.io/shutdown",
@@ -453,7 +467,12 @@ bool redact_is_enum(const char *word)
 		"NoSchedule",
 		"PreferNoSchedule",
 		"NoExecute",
+		/* conditions */
+		"True",
+		"False",
 		/* policies, protocols */
+		"AlwaysAllow",
+		"IfHealthyBudget",
 		"Always",
 		"Never",
 		"OnFailure",

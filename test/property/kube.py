@@ -107,6 +107,16 @@ def node_terms_match(terms: list[Obj], name: str, labels: dict[str, str]) -> boo
     return False
 
 
+_INTEGER = re.compile(r"-?[1-9][0-9]*|0")
+
+
+def _compares(toleration: Obj, value: str) -> bool:
+    limit = toleration.get("value", "")
+    if not _INTEGER.fullmatch(limit) or not _INTEGER.fullmatch(value):
+        return False
+    return int(value) > int(limit) if toleration["operator"] == "Gt" else int(value) < int(limit)
+
+
 def tolerates(tolerations: list[Obj], taint: Obj) -> bool:
     for t in tolerations:
         if t.get("effect") and t["effect"] != taint["effect"]:
@@ -115,6 +125,10 @@ def tolerates(tolerations: list[Obj], taint: Obj) -> bool:
             continue
         if t.get("operator", "Equal") == "Exists":
             return True
+        if t.get("operator") in ("Gt", "Lt"):
+            if _compares(t, taint.get("value", "")):
+                return True
+            continue
         if t.get("key") and t.get("value", "") == taint.get("value", ""):
             return True
     return False

@@ -145,6 +145,8 @@ class Pod:
     qos: str
     requests: dict[str, int]
     ports: list[tuple[str, str, int]]
+    phase: str
+    ready: bool
     request: Request | None = None
     bad: BadRequest | None = None
     cores: Cores | None = None
@@ -222,6 +224,7 @@ class Pdb:
     ns: str
     selector: Obj | None
     allowed: int
+    frees_unready: bool = False
 
     def covers(self, pod: Pod) -> bool:
         return pod.ns == self.ns and selector_matches(self.selector, pod.labels)
@@ -245,7 +248,11 @@ class Snapshot:
     warnings: set[tuple[str, str]] = field(default_factory=set)  # (object, reason) that must come
 
     def pdbs_of(self, pod: Pod) -> list[Pdb]:
-        return [p for p in self.pdbs if p.covers(pod)]
+        """Those that are asked when it is to be evicted."""
+        pdbs = [p for p in self.pdbs if p.covers(pod)]
+        if pod.phase == "Pending":
+            return []
+        return pdbs if pod.ready or len(pdbs) != 1 or not pdbs[0].frees_unready else []
 
     def may_evict(self, pod: Pod) -> bool:
         """Whatever the others do: owner, state and budgets allow this eviction alone."""
@@ -288,8 +295,7 @@ def build(objects: list[Obj], settings: Settings | None = None) -> Snapshot:
             pod = _pod(obj, classes)
             snap.pods[pod.key] = pod
     for obj in kinds.get("PodDisruptionBudget", []):
-        snap.pdbs.append(Pdb(obj["metadata"]["name"], _ns(obj), obj["spec"].get("selector"),
-                             (obj.get("status") or {}).get("disruptionsAllowed", 0)))
+        snap.pdbs.append(_pdb(obj))
     for obj in kinds.get("Namespace", []):
         snap.namespaces[obj["metadata"]["name"]] = obj["metadata"].get("labels") or {}
     _volumes(snap, kinds.get("PersistentVolume", []), kinds.get("PersistentVolumeClaim", []))
@@ -363,7 +369,22 @@ def _pod(obj: Obj, classes: dict[str, Obj]) -> Pod:
         ours=(scheduler == "mckube" or GATE in gates
               or (not scheduler and not node and LABEL in labels)),
         held=bool(gates - {GATE}), qos=qos_class(obj), requests=pod_requests(spec),
-        ports=host_ports(spec))
+        ports=host_ports(spec), phase=(obj.get("status") or {}).get("phase", ""),
+        ready=_is_ready(obj.get("status") or {}))
+
+
+def _pdb(obj: Obj) -> Pdb:
+    status, policy = obj.get("status") or {}, obj["spec"].get("unhealthyPodEvictionPolicy")
+    is_stale = status.get("observedGeneration", 0) < obj["metadata"].get("generation", 0)
+    is_healthy = status.get("currentHealthy", 0) >= status.get("desiredHealthy", 0) > 0
+    return Pdb(obj["metadata"]["name"], _ns(obj), obj["spec"].get("selector"),
+               0 if is_stale else status.get("disruptionsAllowed", 0),
+               policy == "AlwaysAllow" or (policy in (None, "IfHealthyBudget") and is_healthy))
+
+
+def _is_ready(status: Obj) -> bool:
+    return any(c["type"] == "Ready" and c["status"] == "True"
+               for c in status.get("conditions") or [])
 
 
 def _volumes(snap: Snapshot, volumes: list[Obj], claims: list[Obj]) -> None:

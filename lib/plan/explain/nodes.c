@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "model/match.h"
+#include "model/pdb.h"
 #include "plan/explain/explainer.h"
 
 /* ---- The pods on a cell ---- */
@@ -65,7 +66,7 @@ static const char *protection_words(struct explainer *x, const struct unit *u)
 
 	if (!pdb)
 		return "a DaemonSet's pod may move, not be evicted";
-	if (t->c->pdbs.items[u->pdb].disruptions_allowed > 0 && !u->can_evict)
+	if (pdb_left(&t->c->pdbs.items[u->pdb]) > 0 && !u->can_evict)
 		return "a pod under several PodDisruptionBudgets cannot be evicted";
 	return plan_strf(&x->out->plan, "PodDisruptionBudget %s allows no %seviction",
 			 cluster_str(t->c, pdb->name), u->can_evict ? "further " : "");

@@ -91,3 +91,40 @@ TEST(a_budget_covers_its_pods)
 	c.pdbs.items[1].disruptions_allowed = 0;
 	assert_false(pdb_allows(&c, covers[1]));
 }
+
+#define STATE(name, status)                                                 \
+	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: one, name: " name \
+	", labels: {app: " name "}}\nstatus: " status "\n---\n"
+#define BUDGET(name, app, spec, status)                                                            \
+	"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {namespace: one, name: " name \
+	", generation: 2}\nspec: {selector: {matchLabels: {app: " app "}}" spec                    \
+	"}\nstatus: {observedGeneration: 2, disruptionsAllowed: 0" status "}\n---\n"
+
+TEST(what_is_not_ready_or_has_not_started_may_need_no_budget)
+{
+	AUTO(cluster_done)
+	struct cluster c = snapshot_of(
+		STATE("a", "{phase: Running}") STATE("b", "{phase: Running}") STATE(
+			"c", "{phase: Running, conditions: [{type: Ready, status: 'True'}]}")
+			STATE("d", "{phase: Pending}") STATE("e", "{phase: Running}") BUDGET(
+				"a", "a", ", unhealthyPodEvictionPolicy: AlwaysAllow",
+				"") BUDGET("b", "b", "", ", currentHealthy: 1, desiredHealthy: 1")
+				BUDGET("c", "c", ", unhealthyPodEvictionPolicy: AlwaysAllow", "")
+					BUDGET("d", "d", "", "") BUDGET("d2", "d", "", "")
+						BUDGET("e", "e", "", ""));
+	AUTO_FREE struct pdb_cover *covers = pdbs_read(&c, NULL);
+	static const bool allows[] = { true, true, false, true, false };
+
+	for (pod_id id = 0; id < c.pods.n; id++)
+		assert_int_equal(pdb_allows(&c, covers[id]), allows[id]);
+}
+
+TEST(a_status_behind_the_spec_allows_none)
+{
+	AUTO(cluster_done)
+	struct cluster c = snapshot_of("apiVersion: policy/v1\nkind: PodDisruptionBudget\n"
+				       "metadata: {namespace: one, name: a, generation: 2}\n"
+				       "status: {observedGeneration: 1, disruptionsAllowed: 3}\n");
+
+	assert_int_equal(pdb_left(&c.pdbs.items[0]), 0);
+}
