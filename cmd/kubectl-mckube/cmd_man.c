@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/man.h"
 
 #include "build.h"
 #include "command.h"
@@ -10,59 +11,20 @@
 /* The manual page, made from the same tables as the help: the build writes it with
  * 'kubectl-mckube __man'. */
 
-/* One character of text: '-' stays an ASCII minus, and no line of text begins a request. */
-static void add_char(const char *text, bool is_line_start, struct str *out)
-{
-	if (is_line_start && (*text == '.' || *text == '\''))
-		str_add(out, "\\&");
-	if (*text == '-' || *text == '\\')
-		str_addc(out, '\\');
-	str_addc(out, *text);
-}
-
-static void add_lines(const char *text, struct str *out)
-{
-	for (const char *s = text; *s; s++)
-		add_char(s, s == text || s[-1] == '\n', out);
-}
-
-/* Paragraphs, separated by empty lines. */
-static void add_prose(const char *text, struct str *out)
-{
-	const char *gap;
-
-	while ((gap = strstr(text, "\n\n"))) {
-		AUTO_FREE char *paragraph = xstrndup(text, (size_t)(gap - text));
-
-		add_lines(paragraph, out);
-		str_add(out, "\n.PP\n");
-		text = gap + 2;
-	}
-	add_lines(text, out);
-	str_addc(out, '\n');
-}
-
-static void add_literal(const char *text, struct str *out)
-{
-	str_add(out, ".PP\n.nf\n");
-	add_lines(text, out);
-	str_add(out, ".fi\n");
-}
-
 static void add_command(const struct command *c, struct str *out)
 {
 	str_addf(out, ".SS %s\n", c->name);
 	AUTO_FREE char *usage = xasprintf("%s %s %s", program_name, c->name, c->synopsis);
 	str_add(out, ".B ");
-	add_prose(usage, out);
+	man_prose(usage, out);
 	str_add(out, ".PP\n");
-	add_prose(c->description ? c->description : c->summary, out);
+	man_prose(c->description ? c->description : c->summary, out);
 	if (c->options)
 		option_man(c->options, out);
 	if (c->needs & NEEDS_INPUT)
 		str_add(out, ".PP\nand the input options.\n");
 	if (c->examples)
-		add_literal(c->examples, out);
+		man_literal(c->examples, out);
 }
 
 static void add_topics(struct str *out)
@@ -75,7 +37,7 @@ static void add_topics(struct str *out)
 			str_addc(out, (char)(*s == '-' ? ' ' : *s - 'a' + 'A'));
 		t->add(&text);
 		str_addc(out, '\n');
-		add_literal(text.s, out);
+		man_literal(text.s, out);
 	}
 }
 

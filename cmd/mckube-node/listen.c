@@ -14,6 +14,8 @@
 #include "node/sysfs.h"
 #include "serve/serve.h"
 
+#include "metrics.h"
+
 enum { TOKEN_MAX = 4096, POSTS_A_SECOND = 50, LATE_MS = 10000 };
 
 enum {

@@ -18,7 +18,4 @@ int listen_start(struct run *r, const char *address, const char *token_file, str
 		 struct error *err);
 void listen_stop(struct listen *l);
 
-/* The text of /metrics, in Prometheus' format. */
-void metrics_write(struct run *r, struct str *out);
-
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The helper's main thread: everything that is not urgent. */
+/* Everything that is not urgent. */
+#include "loop.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,7 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "node/realtime.h"
-#include "run.h"
+#include "static_pods.h"
 
 enum { POLL_SIGNAL, POLL_EVENTS, POLL_CREATED, POLLS };
 static const int64_t sample_interval_ns = 1000000000;
@@ -32,7 +34,8 @@ struct loop {
 	bool is_ending;
 };
 
-void run_report(struct run *r, const struct node_event *n)
+/* Logs an event and posts it to the API server. */
+static void report(struct run *r, const struct node_event *n)
 {
 	log_v(0, "%s pod %s/%s: %s", node_event_reason(n->kind), n->ns, n->name, n->text);
 	agent_post_event(r->kube, n);
@@ -48,7 +51,7 @@ static void take_signal(struct loop *l)
 	if (info.ssi_signo != SIGHUP)
 		l->is_ending = true;
 	else if (l->run->args->static_file &&
-		 static_apply(l->run, l->run->args->static_file, &err) < 0)
+		 static_pods_apply(l->run, l->run->args->static_file, &err) < 0)
 		log_warning("%s", err.msg);
 }
 
@@ -59,7 +62,7 @@ static void take_events(struct loop *l)
 
 	eventfd_read(l->run->engine.event_fd, &unused);
 	while (engine_take_event(&l->run->engine, &n))
-		run_report(l->run, &n);
+		report(l->run, &n);
 	run_save(l->run);
 }
 

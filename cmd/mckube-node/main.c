@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* mckube-node: real-time budgets of this node's containers. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "command.h"
 
 enum { EXIT_DONE = 0, EXIT_ERROR = 1, HELP_WIDTH = 100 };
 
 static const struct command *const commands[] = {
-	&command_run,	  &command_check, &command_status, &command_set_rt, &command_seccomp,
-	&command_version, NULL,
+	&command_run,	   &command_check,   &command_status,
+	&command_set_rt,   &command_seccomp, &command_version,
+	&command_complete, &command_man,     NULL,
 };
 
 static const struct option common_options[] = {
 	OPT_STRING(0, "backend", struct common_args, backend, "NAME",
-		   "use this backend instead of the best that the kernel offers", .preset = "auto"),
+		   "use this backend instead of the best that the kernel offers", .preset = "auto",
+		   .complete = "backend"),
 	OPT_STRING(0, "cgroup-root", struct common_args, cgroup_root, "DIR",
 		   "where the host's cgroups are mounted", .preset = "/sys/fs/cgroup",
 		   .complete = "directory"),
@@ -32,27 +36,14 @@ static const struct option common_options[] = {
 	{},
 };
 
-int context_probe(const struct context *ctx, struct kernel *ret_kernel,
-		  const struct backend **ret_backend, struct error *err)
-{
-	struct kernel_roots roots = {
-		ctx->common->cgroup_root,
-		ctx->common->proc_root,
-		ctx->common->sys_root,
-	};
-
-	if (kernel_probe(&roots, ret_kernel, err) < 0)
-		return err->code;
-	return backend_choose(ret_kernel, ctx->common->backend, ret_backend, err);
-}
-
 static void print_usage(FILE *f)
 {
 	fputs("mckube-node keeps the real-time budgets of this node's containers.\n\n"
 	      "Usage:\n  mckube-node COMMAND [options]\n\nCommands:\n",
 	      f);
 	for (const struct command *const *c = commands; *c; c++)
-		fprintf(f, "  %-8s %s\n", (*c)->name, (*c)->summary);
+		if (!command_is_hidden(*c))
+			fprintf(f, "  %-8s %s\n", (*c)->name, (*c)->summary);
 	fputs("\nUse \"mckube-node COMMAND --help\" for the options of a command.\n", f);
 }
 
@@ -77,6 +68,20 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+static int refuse_command(const char *name, struct error *err)
+{
+	struct nearest n = NEAREST_OF(name);
+
+	for (const struct command *const *c = commands; *c; c++)
+		if (!command_is_hidden(*c))
+			nearest_offer(&n, (*c)->name);
+	if (n.best)
+		return error_set(err, -EINVAL,
+				 "unknown command \"%s\" for \"mckube-node\" (did you mean %s?)",
+				 name, n.best);
+	return error_set(err, -EINVAL, "unknown command \"%s\" for \"mckube-node\"", name);
+}
+
 static int run_command(const struct command *c, int argc, char **argv, struct error *err)
 {
 	AUTO(arena_done) struct arena arena = { 0 };
@@ -87,9 +92,20 @@ static int run_command(const struct command *c, int argc, char **argv, struct er
 		{ "Options of all commands", common_options, &common },
 		{},
 	};
-	struct context ctx = { &common, &args, &arena, stdout };
+	struct context ctx = {
+		.common = &common,
+		.args = &args,
+		.arena = &arena,
+		.out = stdout,
+		.commands = commands,
+		.common_options = common_options,
+	};
 
-	int r = option_parse(sets, argc, argv, &arena, &args, err);
+	int r = 0;
+	if (c->takes_words)
+		ctx.words = (struct words){ argc, argv };
+	else
+		r = option_parse(sets, argc, argv, &arena, &args, err);
 	log_set_level(common.verbosity);
 	if (r == 0 && common.is_help)
 		print_help(c, sets);
@@ -107,11 +123,11 @@ int main(int argc, char **argv)
 
 	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
 		print_usage(stdout);
-		return argc > 1 ? EXIT_DONE : EXIT_ERROR;
+		return EXIT_DONE;
 	}
 	const struct command *c = find_command(strcmp(name, "--version") == 0 ? "version" : name);
 	if (!c)
-		error_set(&err, -EINVAL, "unknown command \"%s\" for \"mckube-node\"", name);
+		refuse_command(name, &err);
 	else
 		run_command(c, argc - 2, argv + 2, &err);
 	if (err.code == 0 && fflush(stdout) != 0)

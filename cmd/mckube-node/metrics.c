@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The numbers of a running helper for Prometheus. */
+#include "metrics.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/auto.h"
 #include "base/units.h"
-#include "listen.h"
 #include "serve/metrics.h"
 
 static int by_value(const void *a, const void *b)

@@ -58,9 +58,6 @@ int run_open(struct run *r, struct error *err);
 /* Ends it; budgets are restored unless they are to be kept. */
 void run_close(struct run *r);
 
-/* Reads the pods of a file, sets them, and removes those that are no longer in it. */
-int static_apply(struct run *r, const char *path, struct error *err);
-
 /* A cgroup was created: sets the budget if it is an assigned container's. */
 void run_place(struct run *r, const char *path);
 
@@ -73,11 +70,5 @@ void run_forget(struct run *r, const char *uid);
 
 /* Writes the state file if the state has changed. */
 void run_save(struct run *r);
-
-/* Handles signals, new cgroups, events and timeouts, until SIGTERM or SIGINT. */
-int run_loop(struct run *r, struct error *err);
-
-/* Logs an event and posts it to the API server. */
-void run_report(struct run *r, const struct node_event *n);
 
 #endif

@@ -58,7 +58,7 @@ static void add_text(const struct option *o, struct str *out)
 	option_domain(o, &domain);
 	if (domain.n)
 		str_addf(out, ": %s", domain.s);
-	if (o->preset)
+	if (o->preset && *o->preset)
 		str_addf(out, " (default %s)", o->preset);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Pods from a file: Pod objects as YAML documents, or a v1 List of them. */
+#include "static_pods.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,7 +12,6 @@
 #include "base/log.h"
 #include "base/yaml.h"
 #include "node/sysfs.h"
-#include "run.h"
 
 enum { FILE_MAX = 16 << 20 };
 
@@ -75,7 +76,7 @@ static void remove_others(struct reading *reading)
 	}
 }
 
-int static_apply(struct run *r, const char *path, struct error *err)
+int static_pods_apply(struct run *r, const char *path, struct error *err)
 {
 	AUTO(str_done) struct str text = STR_INIT_MAX(FILE_MAX);
 	struct reading reading = { .run = r };
