@@ -12,15 +12,12 @@
 
 #include "command.h"
 #include "execute.h"
-#include "plan_input.h"
-#include "terminal.h"
 
 struct apply_args {
 	int32_t output; /* enum list_format */
 	const char *out;
 	bool replans;
 	int32_t dry_run; /* enum dry_run */
-	struct execute_args live;
 };
 
 enum dry_run { DRY_RUN_NONE, DRY_RUN_CLIENT, DRY_RUN_SERVER };
@@ -45,16 +42,6 @@ static const struct option options[] = {
 	OPT_ENUM(0, "dry-run", struct apply_args, dry_run, dry_runs, "MODE",
 		 "client only shows the plan; server sends every write, and nothing is stored",
 		 .bare = "client", .preset = "none"),
-	OPT_INT(0, "parallel", struct apply_args, live.parallel, 1, PARALLEL_MAX, "N",
-		"run so many writes at a time, where their order allows it", .preset = "16"),
-	OPT_STRING(0, "lease", struct apply_args, live.lease, "NAMESPACE/NAME",
-		   "the Lease that keeps two passes from running at once",
-		   .preset = "kube-system/mckube"),
-	OPT_DURATION(0, "lock-timeout", struct apply_args, live.lock_timeout,
-		     "wait so long for the Lease while another pass has it", .preset = "30s"),
-	OPT_INT(0, "eviction-timeout", struct apply_args, live.gone_timeout_s, 1, 3600, "SECONDS",
-		"wait so long for an evicted pod to be gone before its room is given away",
-		.preset = "60"),
 	{},
 };
 
@@ -164,11 +151,11 @@ static int run_live(struct cli *cli, const struct apply_args *a, struct pass_loc
 		return print_text(&out, EXIT_DONE, err);
 	}
 	in.live.kube.is_dry_run = a->dry_run == DRY_RUN_SERVER;
-	if (execute_plan(cli, &a->live, &in.live, lock, &in.cluster, &plan, err) < 0)
+	if (execute_plan(cli, &in.live, lock, &in.cluster, &plan, err) < 0)
 		return err->code;
 	add_results(&plan, &cli->style, &out);
 	if (in.live.kube.is_dry_run)
-		str_add(&out, carry_out_dry);
+		str_add(&out, dry_run_note);
 	return print_text(&out, exit_code(&plan), err);
 }
 
@@ -178,9 +165,7 @@ static int run_locked(struct cli *cli, const struct apply_args *a, struct error 
 
 	if (a->out || cli->input.files.n)
 		return usage_error(cli, err, "--out and --filename go with --snapshot");
-	if (a->dry_run != DRY_RUN_NONE)
-		return run_live(cli, a, NULL, err);
-	if (pass_lock_take(cli, &a->live, &lock, err) < 0)
+	if (a->dry_run == DRY_RUN_NONE && pass_lock_take(cli, &lock, err) < 0)
 		return err->code;
 	return run_live(cli, a, &lock, err);
 }
@@ -227,7 +212,7 @@ const struct command command_apply = {
 		    "--out new.yaml\n",
 	.options = options,
 	.args_size = sizeof(struct apply_args),
-	.needs = NEEDS_INPUT,
+	.needs = NEEDS_INPUT | WRITES,
 	.max_words = 1,
 	.word_kinds = word_kinds,
 	.run = run,

@@ -6,7 +6,7 @@
 #include "base/auto.h"
 
 #include "command.h"
-#include "scripts.h"
+#include "embedded.h"
 
 struct completion_args {
 	const char *install;
@@ -25,8 +25,8 @@ static int print_script(struct cli *cli, const char *shell, struct error *err)
 {
 	AUTO(str_done) struct str out = STR_INIT;
 
-	for (const struct script *s = scripts; s->shell; s++)
-		if (strcmp(s->shell, shell) == 0) {
+	for (const struct embedded *s = scripts; s->name; s++)
+		if (strcmp(s->name, shell) == 0) {
 			str_addn(&out, s->text, s->n);
 			return print_text(&out, EXIT_DONE, err);
 		}

@@ -22,7 +22,8 @@ static void add_command(const struct command *c, struct str *out)
 	if (c->options)
 		option_man(c->options, out);
 	if (c->needs & NEEDS_INPUT)
-		str_add(out, ".PP\nand the input options.\n");
+		str_addf(out, ".PP\nand the input%s options.\n",
+			 c->needs & WRITES ? " and write" : "");
 	if (c->examples)
 		man_literal(c->examples, out);
 }
@@ -58,6 +59,8 @@ static int run(struct cli *cli, const void *args, struct error *err)
 			add_command(*c, &out);
 	str_add(&out, ".SH INPUT OPTIONS\n");
 	option_man(input_options, &out);
+	str_add(&out, ".SH WRITE OPTIONS\n");
+	option_man(write_options, &out);
 	str_add(&out, ".SH GLOBAL OPTIONS\n");
 	option_man(global_options, &out);
 	add_topics(&out);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "manifests.h"
-
 #include <string.h>
 
 #include "base/auto.h"
 
 #include "build.h"
 #include "command.h"
+#include "embedded.h"
 
 /* The files of manifests/, with what a cluster has of its own filled in. */
 
@@ -15,7 +14,7 @@ struct replacement {
 };
 
 /* Adds the text with every occurrence of each `from` replaced; the earlier row wins. */
-static void add_replaced(const struct manifest *m, const struct replacement *r, struct str *out)
+static void add_replaced(const struct embedded *m, const struct replacement *r, struct str *out)
 {
 	for (size_t at = 0; at < m->n;) {
 		const struct replacement *hit = r;
@@ -60,7 +59,7 @@ static int run_crd(struct cli *cli, const void *args, struct error *err)
 	AUTO(str_done) struct str out = STR_INIT;
 
 	(void)cli;
-	for (const struct manifest *m = manifests; m->name; m++)
+	for (const struct embedded *m = manifests; m->name; m++)
 		if (strcmp(m->name, "crd") == 0)
 			add_replaced(m, replacements, &out);
 	return print_text(&out, EXIT_DONE, err);
@@ -131,7 +130,7 @@ static int run_manifests(struct cli *cli, const void *args, struct error *err)
 	if (!is_plain(a->ns))
 		return usage_error(cli, err, "--install-namespace %s: is no namespace's name",
 				   a->ns);
-	for (const struct manifest *m = manifests; m->name; m++) {
+	for (const struct embedded *m = manifests; m->name; m++) {
 		if (strcmp(m->name, a->is_cron ? "watch-deployment" : "plan-cronjob") == 0)
 			continue;
 		str_add(&out, out.n ? "---\n" : "");

@@ -12,7 +12,6 @@
 
 #include "command.h"
 #include "execute.h"
-#include "plan_input.h"
 
 enum dry_run { DRY_RUN_NONE, DRY_RUN_CLIENT, DRY_RUN_SERVER };
 
@@ -98,20 +97,20 @@ static int save(const char *path, const struct plan *plan, struct error *err)
 }
 
 /* Sends each write with dryRun=All: the server checks it and stores nothing. */
-static int ask_server(const struct cli *cli, struct inputs *in, struct plan *plan,
-		      struct error *err)
+static int ask_server(struct cli *cli, struct inputs *in, struct plan *plan, struct error *err)
 {
-	static const struct execute_args how = { .parallel = 16 };
+	struct pass_lock none = { 0 };
 
+	option_preset(write_options, &cli->write, &cli->arena);
 	in->live.kube.is_dry_run = true;
-	return execute_plan(cli, &how, &in->live, NULL, &in->cluster, plan, err);
+	return execute_plan(cli, &in->live, &none, &in->cluster, plan, err);
 }
 
 static void add_answers(const struct cli *cli, const struct plan *plan, struct str *out)
 {
 	str_addc(out, '\n');
 	plan_results(plan, &cli->style, out);
-	str_add(out, carry_out_dry);
+	str_add(out, dry_run_note);
 }
 
 static int exit_code(const struct plan_args *a, const struct plan *plan)

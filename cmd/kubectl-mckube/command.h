@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "output/style.h"
 
-#include "global.h"
+#include "execute.h"
 #include "inputs.h"
 #include "live.h"
 
@@ -26,6 +26,18 @@ enum exit_code {
 
 enum { EXIT_SIGNAL = 128 }; /* plus the number of the signal */
 
+/* Options of every command. */
+struct global_args {
+	bool is_help;
+	const char *ns;
+	int32_t verbosity;
+	int32_t color; /* enum color */
+};
+
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+extern const struct option global_options[];
+
 /* What a command is given: everything that was on the command line, parsed. */
 struct cli {
 	const struct command *command;
@@ -34,6 +46,7 @@ struct cli {
 	struct global_args global;
 	struct input_args input;
 	struct live_args live;
+	struct execute_args write;
 	struct style style; /* of standard output */
 	struct arena arena;
 	bool is_usage_error; /* the error is about how the program was called */
@@ -44,9 +57,10 @@ enum {
 	TAKES_RAW = 2,	  /* its words are not options of ours */
 	IS_HIDDEN = 4,	  /* is not listed */
 	NEEDS_SERVER = 8, /* talks to an API server: has the options of a connection */
+	WRITES = 16,	  /* executes plans: has the options of writing */
 };
 
-/* A command: one file with one of these, and one row in commands.c. Help, man page and completion
+/* A command: one file with one of these, and one row in cli.c. Help, man page and completion
  * come from it. */
 struct command {
 	const char *name;
@@ -77,6 +91,11 @@ int command_index(int argc, char **argv);
 /* An error about how the program was called: "See ... --help" follows it. */
 int usage_error(struct cli *cli, struct error *err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The style of a file descriptor: coloured only on a terminal, unless NO_COLOR is set and not empty
+ * (no-color.org) or TERM is "dumb"; `color` overrides all that. Lines are broken only on a
+ * terminal. Needs setlocale(LC_CTYPE, "") before. */
+struct style terminal_style(int fd, enum color color);
 
 /* Writes to standard output and returns the exit code given, or an error if it did not arrive. */
 int print_text(const struct str *text, int code, struct error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "execute.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,29 +10,65 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "execute/to_api.h"
+#include "reconcile/watch.h"
 
 #include "command.h"
-#include "interrupt.h"
 #include "progress.h"
 
-const char carry_out_dry[] = "A dry run: the server checked every write and stored nothing.\n";
+const char dry_run_note[] = "Dry run: the server checked every write and stored nothing.\n";
+
+const struct option write_options[] = {
+	OPT_INT(0, "parallel", struct execute_args, parallel, 1, PARALLEL_MAX, "N",
+		"number of writes that may run at the same time", .preset = "16"),
+	OPT_STRING(0, "lease", struct execute_args, lease, "NAMESPACE/NAME",
+		   "the Lease that keeps two passes from running at the same time",
+		   .preset = "kube-system/mckube"),
+	OPT_DURATION(0, "lock-timeout", struct execute_args, lock_timeout,
+		     "how long a single pass waits for the Lease while another process holds it",
+		     .preset = "30s"),
+	OPT_INT(0, "eviction-timeout", struct execute_args, gone_timeout_s, 1, 3600, "SECONDS",
+		"how long to wait for an evicted pod to be deleted before its room is used",
+		.preset = "60"),
+	{},
+};
+
+/* Signals. */
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int signal_number)
+{
+	caught = signal_number;
+}
+
+void interrupt_catch(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+const char *interrupt_reason(void)
+{
+	if (!caught)
+		return NULL;
+	return caught == SIGINT ? "interrupted (SIGINT)" : "terminated (SIGTERM)";
+}
 
 /* The lock. */
 
-int pass_lock_take(const struct cli *cli, const struct execute_args *a, struct pass_lock *ret,
-		   struct error *err)
+int pass_lock_take(const struct cli *cli, struct pass_lock *ret, struct error *err)
 {
-	const char *slash = strchr(a->lease, '/');
+	const struct execute_args *a = &cli->write;
 
 	*ret = (struct pass_lock){ 0 };
-	if (!slash || slash == a->lease || !slash[1])
-		return error_set(err, -EINVAL, "--lease %s: must be NAMESPACE/NAME", a->lease);
+	if (lease_split(a->lease, &ret->ns, &ret->lease.name, err) < 0)
+		return err->code;
+	ret->lease.ns = ret->ns;
 	if (live_open(cli, &ret->live, err) < 0)
 		return err->code;
 	const struct stage stage = stage_begin("lock", ret->live.kube.http);
-	ret->ns = xstrndup(a->lease, (size_t)(slash - a->lease));
-	ret->lease.ns = ret->ns;
-	ret->lease.name = slash + 1;
 	int r = kube_lease_acquire(&ret->live.kube, &ret->lease, a->lock_timeout / 1000000, err);
 	stage_end(&stage);
 	return r;
@@ -43,6 +80,18 @@ void pass_lock_release(struct pass_lock *l)
 	live_close(&l->live);
 	free(l->ns);
 	l->ns = NULL;
+}
+
+const char *pass_lock_stop_reason(void *lock)
+{
+	struct pass_lock *l = lock;
+	const char *interrupted = interrupt_reason();
+
+	if (interrupted || !l->live.kube.http)
+		return interrupted;
+	kube_lease_step(&l->lease);
+	http_run(l->live.kube.http, 0);
+	return kube_lease_is_held(&l->lease) ? NULL : "the Lease was lost";
 }
 
 /* Progress. */
@@ -74,20 +123,13 @@ static void on_result(const struct action *a, const struct result *r, void *arg)
 
 static const char *stop_reason(void *arg)
 {
-	struct progress *p = arg;
+	const struct progress *p = arg;
 
-	const char *interrupted = interrupt_reason();
-
-	if (interrupted || !p->lock)
-		return interrupted;
-	kube_lease_step(&p->lock->lease);
-	http_run(p->lock->live.kube.http, 0);
-	return kube_lease_is_held(&p->lock->lease) ? NULL : "the Lease was lost";
+	return pass_lock_stop_reason(p->lock);
 }
 
-int execute_plan(const struct cli *cli, const struct execute_args *a, struct live *live,
-		 struct pass_lock *lock, const struct cluster *c, struct plan *plan,
-		 struct error *err)
+int execute_plan(const struct cli *cli, struct live *live, struct pass_lock *lock,
+		 const struct cluster *c, struct plan *plan, struct error *err)
 {
 	struct progress p = {
 		.lock = lock,
@@ -95,8 +137,8 @@ int execute_plan(const struct cli *cli, const struct execute_args *a, struct liv
 		.is_shown = isatty(STDERR_FILENO) && !cli->global.verbosity,
 	};
 	const struct api_options options = {
-		.parallel = (uint32_t)a->parallel,
-		.gone_seconds = (uint32_t)a->gone_timeout_s,
+		.parallel = (uint32_t)cli->write.parallel,
+		.gone_seconds = (uint32_t)cli->write.gone_timeout_s,
 		.stop = stop_reason,
 		.on_result = on_result,
 		.arg = &p,
@@ -104,7 +146,7 @@ int execute_plan(const struct cli *cli, const struct execute_args *a, struct liv
 
 	const struct stage stage = stage_begin("write", live->kube.http);
 	interrupt_catch();
-	if (lock)
+	if (lock->live.kube.http)
 		kube_lease_refresh(&lock->lease);
 	int r = execute_on_api(&live->kube, plan, c, &options, err);
 	stage_end(&stage);

@@ -2,13 +2,15 @@
 #ifndef MCKUBE_CMD_EXECUTE_H
 #define MCKUBE_CMD_EXECUTE_H
 
+#include "base/option.h"
 #include "kube/lease.h"
 #include "plan/plan.h"
 
 #include "live.h"
 
-/* A plan carried out on an API server, for `apply` and for `plan --dry-run=server`. */
+/* Executing a plan on an API server, for `apply` and for `plan --dry-run=server`. */
 
+/* Options of the commands that write. */
 struct execute_args {
 	const char *lease;    /* NAMESPACE/NAME */
 	int64_t lock_timeout; /* ns */
@@ -16,27 +18,38 @@ struct execute_args {
 	int32_t gone_timeout_s;
 };
 
-/* What is said below the results of dryRun=All. */
-extern const char carry_out_dry[];
+extern const struct option write_options[];
+
+/* Printed below the results of dryRun=All. */
+extern const char dry_run_note[];
+
+/* SIGINT and SIGTERM let the running writes end. The second one of a kind ends the program at once.
+ */
+void interrupt_catch(void);
+
+/* "interrupted (SIGINT)"; NULL while nothing was caught. */
+const char *interrupt_reason(void);
 
 struct cli;
 
-/* The Lease that keeps two passes from running at once, over a connection of its own. It is taken
- * before the cluster is read and given back by pass_lock_release(), also after an error. */
+/* The Lease that keeps two passes from running at once, over a connection of its own. It is
+ * acquired before the cluster is read and released by pass_lock_release(), also after an error. */
 struct pass_lock {
 	struct live live;
 	struct kube_lease lease;
 	char *ns;
 };
 
-int pass_lock_take(const struct cli *cli, const struct execute_args *a, struct pass_lock *ret,
-		   struct error *err);
+int pass_lock_take(const struct cli *cli, struct pass_lock *ret, struct error *err);
 void pass_lock_release(struct pass_lock *l);
 
+/* For the time of a pass: renews the Lease, and says why the pass is to stop, after a signal or the
+ * loss of the Lease; NULL: it is not. A lock that was never taken cannot be lost. */
+const char *pass_lock_stop_reason(void *lock);
+
 /* Fills plan->results; shows progress on a terminal. SIGINT and SIGTERM let what runs end and skip
- * the rest, so does the loss of the lock. `lock` may be NULL. */
-int execute_plan(const struct cli *cli, const struct execute_args *a, struct live *live,
-		 struct pass_lock *lock, const struct cluster *c, struct plan *plan,
-		 struct error *err);
+ * the rest, so does the loss of the lock. */
+int execute_plan(const struct cli *cli, struct live *live, struct pass_lock *lock,
+		 const struct cluster *c, struct plan *plan, struct error *err);
 
 #endif

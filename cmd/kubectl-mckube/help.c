@@ -126,6 +126,10 @@ void help_command(const struct command *command, struct str *out)
 		str_add(out, "\nInput options:\n");
 		option_help(input_options, HELP_WIDTH, out);
 	}
+	if (command->needs & WRITES) {
+		str_add(out, "\nWrite options:\n");
+		option_help(write_options, HELP_WIDTH, out);
+	}
 	str_addf(out,
 		 "\nUsage:\n  %s %s%s%s\n\n"
 		 "Use \"%s help options\" for the options of every command.\n",

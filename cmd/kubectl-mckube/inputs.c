@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "objects/config.h"
+#include "plan/file/plan_file.h"
 #include "plugins/policies.h"
 #include "state/load.h"
 
 #include "command.h"
-#include "plan_input.h"
 #include "progress.h"
 
 const struct option input_options[] = {
@@ -59,7 +60,7 @@ static const char *lookup_environment(const char *name)
 
 int inputs_settings(const struct cli *cli, struct settings *ret, struct error *err)
 {
-	const struct option_list *watched_kinds = &cli->input.policies;
+	const struct option_list *policies_given = &cli->input.policies;
 	const char *path = cli->input.config ? cli->input.config : getenv("MCKUBE_CONFIG");
 
 	config_preset(ret);
@@ -67,8 +68,8 @@ int inputs_settings(const struct cli *cli, struct settings *ret, struct error *e
 		return err->code;
 	if (config_read_environment(lookup_environment, ret, err) < 0)
 		return err->code;
-	if (watched_kinds->n &&
-	    config_set_policies(ret, watched_kinds->items, watched_kinds->n, err) < 0)
+	if (policies_given->n &&
+	    config_set_policies(ret, policies_given->items, policies_given->n, err) < 0)
 		return error_wrap(err, "--policy");
 	return 0;
 }
@@ -204,4 +205,24 @@ void inputs_done(struct inputs *in)
 const char *inputs_namespace(const struct cli *cli)
 {
 	return cli->input.all_namespaces ? NULL : cli->global.ns;
+}
+
+/* Files. */
+
+int input_read(const char *path, struct str *out, struct error *err)
+{
+	if (strcmp(path, "-") == 0)
+		return file_read_fd(STDIN_FILENO, "standard input", out, err);
+	return file_read(path, out, err);
+}
+
+int input_read_plan(const char *path, struct plan *ret, struct error *err)
+{
+	AUTO(str_done) struct str text = STR_INIT_MAX(PLAN_MAX_BYTES);
+
+	if (input_read(path, &text, err) < 0)
+		return err->code;
+	if (plan_read_json(text.s, text.n, ret, err) < 0)
+		return error_wrap(err, "%s", path);
+	return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "base/option.h"
+#include "base/str.h"
 #include "model/cluster.h"
 #include "model/settings.h"
 #include "plan/plan.h"
@@ -49,5 +50,10 @@ int inputs_plan(const struct inputs *in, struct plan *ret, struct error *err);
 
 /* The namespace that listings are limited to; NULL: all. */
 const char *inputs_namespace(const struct cli *cli);
+
+/* As file_read(); "-" is standard input. */
+int input_read(const char *path, struct str *out, struct error *err);
+
+int input_read_plan(const char *path, struct plan *ret, struct error *err);
 
 #endif

@@ -11,7 +11,6 @@
 
 #include "command.h"
 #include "help.h"
-#include "terminal.h"
 
 static const char completion_prefix[] = "kubectl_complete-";
 

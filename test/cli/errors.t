@@ -29,7 +29,7 @@ check "no such snapshot" -c 1 -e '^error: nothing.yaml: No such file or director
 check "standard input twice" -c 1 -e 'read only once' -- plan --snapshot - -f -
 check "standard input as plan and snapshot" -c 1 -e 'read only once' -- apply - --snapshot -
 check "standard input as configuration and snapshot" -c 1 -e 'read only once' -- plan --config - --snapshot -
-check "watch follows a server" -c 1 -e "^error: --snapshot and --filename go with 'plan' and 'apply'" -- \
+check "watch follows a server" -c 1 -e '^error: --snapshot and --filename cannot be used with watch' -- \
 	watch --snapshot $SNAPSHOT
 check "watch: an interval that is none" -c 1 -e '^error: --interval: must be at least 1s$' -- \
 	watch --interval=1ms

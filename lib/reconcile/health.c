@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/names.h"
+#include "reconcile/health_internal.h"
+
+const char *health_state_name(enum health_state state)
+{
+	static const char *const names[] = {
+		[HEALTH_OK] = "ok",
+		[HEALTH_NOTE] = "note",
+		[HEALTH_MISSING] = "missing",
+	};
+
+	return names[state];
+}
+
+void health_done(struct health *h)
+{
+	array_each(f, &h->findings)
+		free(f->detail);
+	array_done(&h->findings);
+}
+
+void health_add(struct health *h, const char *check, enum health_state state, const char *fmt, ...)
+{
+	struct str detail = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(&detail, fmt, ap);
+	va_end(ap);
+	h->n_missing += state == HEALTH_MISSING;
+	*array_add(&h->findings) = (struct finding){ check, state, xstrndup(detail.s, detail.n) };
+	str_done(&detail);
+}
+
+/* The definition. */
+
+static const cJSON *served_version(const cJSON *definition)
+{
+	const cJSON *version;
+
+	cJSON_ArrayForEach(version, json_path(definition, "spec.versions")) {
+		const char *name = json_text(json_get(version, "name"));
+
+		if (name && strcmp(name, "v1") == 0 && cJSON_IsTrue(json_get(version, "served")))
+			return version;
+	}
+	return NULL;
+}
+
+/* Does the server keep this member of a spec? What a schema does not name is dropped at each write.
+ */
+static bool keeps_field(const cJSON *version, const char *field)
+{
+	const cJSON *spec = json_path(version, "schema.openAPIV3Schema.properties.spec");
+
+	return cJSON_IsTrue(json_get(spec, "x-kubernetes-preserve-unknown-fields")) ||
+	       json_get(json_get(spec, "properties"), field);
+}
+
+void health_definition(struct health *h, const cJSON *definition)
+{
+	static const char *const ours[] = { "selector", "recovery", "migration" };
+	AUTO(str_done) struct str dropped = STR_INIT;
+	const cJSON *version = served_version(definition);
+	const char *kind = json_text(json_path(definition, "spec.names.kind"));
+
+	if (!version || !kind) {
+		health_add(h, "definition", HEALTH_MISSING,
+			   MCKUBE_CRD ": not installed: kubectl mckube crd | kubectl "
+				      "apply -f -");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (!keeps_field(version, ours[i]))
+			str_addf(&dropped, "%sspec.%s", dropped.n ? ", " : "", ours[i]);
+	/* The kind of an installed definition cannot be changed, so ours is offered in that
+	 * spelling. */
+	if (!json_path(version, "subresources.status"))
+		health_add(
+			h, "definition", HEALTH_MISSING,
+			"%s: no status subresource: kubectl mckube crd --kind %s | kubectl apply "
+			"-f -",
+			kind, kind);
+	else if (dropped.n)
+		health_add(h, "definition", HEALTH_NOTE,
+			   "%s of an older operator, which drops %s: kubectl mckube crd --kind %s "
+			   "| kubectl apply -f -",
+			   kind, dropped.s, kind);
+	else
+		health_add(h, "definition", HEALTH_OK, "%s", kind);
+}
+
+/* The cluster. */
+
+static void check_helpers(struct health *h, const struct cluster *c)
+{
+	size_t n_helped = 0;
+
+	array_each(node, &c->nodes)
+		n_helped += node->annotations.backend != NONE;
+	if (!c->nodes.n)
+		health_add(h, "helpers", HEALTH_NOTE, "there are no nodes");
+	else if (n_helped < c->nodes.n)
+		health_add(h, "helpers", HEALTH_NOTE,
+			   "%zu of %zu nodes report their backend; 0.950 of every core is assumed "
+			   "for the others",
+			   n_helped, c->nodes.n);
+	else
+		health_add(h, "helpers", HEALTH_OK, "all nodes report their backend");
+}
+
+static void check_taints(struct health *h, const struct cluster *c)
+{
+	size_t n = 0;
+
+	array_each(node, &c->nodes)
+		for (uint32_t i = 0; i < node->taints.n; i++)
+			n += strcmp(cluster_str(c, c->taints.items[node->taints.at + i].key),
+				    MCKUBE_TAINT) == 0;
+	if (n)
+		health_add(h, "taints", HEALTH_NOTE, MCKUBE_TAINT " is on %zu of %zu nodes", n,
+			   c->nodes.n);
+}
+
+/* A finalizer is removed by a pass only; where none is made any more, deleting the definition
+ * blocks. */
+static void check_finalizers(struct health *h, const struct cluster *c)
+{
+	size_t n_waiting = 0, n_held = 0;
+
+	array_each(m, &c->mckubes) {
+		n_waiting += m->is_deleting && m->has_finalizer;
+		n_held += !m->is_deleting && m->has_finalizer;
+	}
+	if (n_waiting)
+		health_add(h, "finalizers", HEALTH_NOTE,
+			   "%zu of %zu McKubes are being deleted and wait for " MCKUBE_FINALIZER
+			   ": kubectl mckube apply",
+			   n_waiting, c->mckubes.n);
+	else if (n_held)
+		health_add(h, "finalizers", HEALTH_OK,
+			   "on %zu of %zu McKubes; to uninstall, delete the McKubes and apply "
+			   "before removing the rest",
+			   n_held, c->mckubes.n);
+}
+
+static void check_pins(struct health *h, const struct cluster *c)
+{
+	size_t n_pinned = 0;
+
+	array_each(m, &c->mckubes)
+		n_pinned += m->status_core && m->core.kind == RAW_STRING &&
+			    m->core.text == m->status_core;
+	if (n_pinned)
+		health_add(h, "pins", HEALTH_NOTE,
+			   "%zu of %zu McKubes request the core that an older operator chose; "
+			   "legacyPins: ignore lets them move",
+			   n_pinned, c->mckubes.n);
+}
+
+void health_cluster(struct health *h, const struct cluster *c)
+{
+	health_add(h, "snapshot", c->problems.n ? HEALTH_NOTE : HEALTH_OK,
+		   "nodes: %zu, pods: %zu, McKubes: %zu, objects with errors: %zu", c->nodes.n,
+		   c->pods.n, c->mckubes.n, c->problems.n);
+	check_helpers(h, c);
+	check_taints(h, c);
+	check_finalizers(h, c);
+	check_pins(h, c);
+}

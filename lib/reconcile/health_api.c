@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/names.h"
+#include "reconcile/health_internal.h"
+#include "state/load_live.h"
+
+/* GET of a fixed path as JSON. */
+static int fetch(struct kube *k, const char *path, cJSON **ret, struct error *err)
+{
+	struct http_call call = { .method = "GET", .path = path };
+	int r = http_do(k->http, &call, err);
+
+	if (r == 0)
+		r = json_parse(call.reply.s, call.reply.n, ret, err);
+	http_call_done(&call);
+	return r;
+}
+
+static int check_server(struct kube *k, const char *server, struct health *h, struct error *err)
+{
+	AUTO_JSON cJSON *version = NULL;
+
+	if (fetch(k, "/version", &version, err) < 0)
+		return err->code;
+	const char *text = json_text(json_get(version, "gitVersion"));
+	health_add(h, "server", HEALTH_OK, "%s, Kubernetes %s", server,
+		   text ? text : "of unknown version");
+	return 0;
+}
+
+/* Without permission to read definitions: is there a resource of that name? */
+static void check_served(struct kube *k, struct health *h)
+{
+	AUTO_JSON cJSON *list = NULL;
+	const cJSON *item;
+
+	fetch(k, "/apis/" MCKUBE_GROUP "/v1", &list, NULL);
+	cJSON_ArrayForEach(item, json_get(list, "resources")) {
+		const char *name = json_text(json_get(item, "name"));
+		const char *kind = json_text(json_get(item, "kind"));
+
+		if (name && kind && strcmp(name, "mckubes") == 0) {
+			health_add(h, "definition", HEALTH_OK,
+				   "%s; no permission to read its schema", kind);
+			return;
+		}
+	}
+	health_definition(h, NULL);
+}
+
+static void check_definition(struct kube *k, struct health *h)
+{
+	AUTO_JSON cJSON *definition = NULL;
+	struct error err = ERROR_INIT;
+	int r = fetch(k, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" MCKUBE_CRD,
+		      &definition, &err);
+
+	if (r == -EACCES)
+		check_served(k, h);
+	else if (r < 0 && r != -ENOENT)
+		health_add(h, "definition", HEALTH_NOTE, "%s", err.msg);
+	else
+		health_definition(h, definition);
+}
+
+/* What the commands ask the server for. */
+static const struct right {
+	const char *verb, *group, *resource, *subresource, *ns, *name;
+} plan_rights[] = {
+	{ "list", "", "nodes" },
+	{ "list", "", "pods" },
+	{ "list", "", "namespaces" },
+	{ "list", "", "persistentvolumes" },
+	{ "list", "", "persistentvolumeclaims" },
+	{ "list", "policy", "poddisruptionbudgets" },
+	{ "list", "scheduling.k8s.io", "priorityclasses" },
+	{ "list", MCKUBE_GROUP, "mckubes" },
+	{},
+}, apply_rights[] = {
+	{ "create", "", "pods", "binding" },
+	{ "create", "", "pods", "eviction" },
+	{ "get", "", "pods" },
+	{ "patch", "", "pods" },
+	{ "patch", "", "nodes" },
+	{ "patch", MCKUBE_GROUP, "mckubes" },
+	{ "patch", MCKUBE_GROUP, "mckubes", "status" },
+	{ "assign", MCKUBE_GROUP, "mckubes" },
+	{ "get", "coordination.k8s.io", "leases", NULL, "kube-system", "mckube" },
+	{ "create", "coordination.k8s.io", "leases", NULL, "kube-system" },
+	{ "update", "coordination.k8s.io", "leases", NULL, "kube-system", "mckube" },
+	{},
+};
+
+static void add_attribute(cJSON *to, const char *key, const char *value)
+{
+	if (value)
+		cJSON_AddStringToObject(to, key, value);
+}
+
+/* 1: allowed, 0: not, negative: unknown. */
+static int review(struct kube *k, const struct right *right, struct error *err)
+{
+	AUTO_JSON cJSON *review = cJSON_CreateObject(), *reply = NULL;
+	struct kube_request r = { 0 };
+	cJSON *what;
+
+	cJSON_AddStringToObject(review, "apiVersion", "authorization.k8s.io/v1");
+	cJSON_AddStringToObject(review, "kind", "SelfSubjectAccessReview");
+	what = cJSON_AddObjectToObject(cJSON_AddObjectToObject(review, "spec"),
+				       "resourceAttributes");
+	add_attribute(what, "verb", right->verb);
+	add_attribute(what, "group", right->group);
+	add_attribute(what, "resource", right->resource);
+	add_attribute(what, "subresource", right->subresource);
+	add_attribute(what, "namespace", right->ns);
+	add_attribute(what, "name", right->name);
+	AUTO_FREE char *text = cJSON_PrintUnformatted(review);
+	kube_create(&r, k, &kube_access_reviews, NULL, slice_of(text));
+	int result = kube_do(k, &r, err);
+	if (result == 0 && json_parse(r.call.reply.s, r.call.reply.n, &reply, err) == 0)
+		result = cJSON_IsTrue(json_path(reply, "status.allowed"));
+	kube_request_done(&r);
+	return result;
+}
+
+static void check_rights(struct kube *k, const char *check, const struct right *rights,
+			 struct health *h)
+{
+	AUTO(str_done) struct str denied = STR_INIT;
+	struct error err = ERROR_INIT;
+
+	for (const struct right *right = rights; right->verb; right++) {
+		int r = review(k, right, &err);
+
+		if (r < 0) {
+			health_add(h, check, HEALTH_NOTE, "%s", err.msg);
+			return;
+		}
+		if (r == 0)
+			str_addf(&denied, "%s%s %s%s%s", denied.n ? ", " : "", right->verb,
+				 right->resource, right->subresource ? "/" : "",
+				 right->subresource ? right->subresource : "");
+	}
+	if (denied.n)
+		health_add(h, check, HEALTH_MISSING, "permission denied: %s", denied.s);
+	else
+		health_add(h, check, HEALTH_OK, "all permissions granted");
+}
+
+static void check_policies(struct kube *k, struct health *h)
+{
+	static const char *const policies[] = {
+		"validatingadmissionpolicies/mckube-assignment",
+		"validatingadmissionpolicies/mckube-node",
+		"mutatingadmissionpolicies/mckube-scheduler-name",
+	};
+	AUTO(str_done) struct str missing = STR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
+		AUTO_FREE char *path =
+			xasprintf("/apis/admissionregistration.k8s.io/v1/%s", policies[i]);
+		AUTO_JSON cJSON *policy = NULL;
+		struct error err = ERROR_INIT;
+
+		if (fetch(k, path, &policy, &err) == -EACCES) {
+			health_add(h, "admission", HEALTH_NOTE, "no permission to read policies");
+			return;
+		}
+		if (!policy)
+			str_addf(&missing, "%s%s", missing.n ? ", " : "",
+				 strchr(policies[i], '/') + 1);
+	}
+	if (missing.n)
+		health_add(h, "admission", HEALTH_NOTE,
+			   "not installed: %s; without them, permission to edit pods is permission "
+			   "to change budgets",
+			   missing.s);
+	else
+		health_add(h, "admission", HEALTH_OK, "assignments are protected");
+}
+
+static void check_cluster(struct kube *k, const char *server, uint32_t chunk, struct health *h)
+{
+	struct cluster c = { 0 };
+	struct loader *loader = NULL;
+	struct error err = ERROR_INIT;
+
+	if (load_live(k, server, chunk, &loader, &err) < 0) {
+		health_add(h, "snapshot", HEALTH_MISSING, "%s", err.msg);
+		return;
+	}
+	loader_finish(loader, &c);
+	loader_free(loader);
+	health_cluster(h, &c);
+	cluster_done(&c);
+}
+
+int health_check(struct kube *k, const char *server, uint32_t chunk, struct health *h,
+		 struct error *err)
+{
+	if (check_server(k, server, h, err) < 0)
+		return err->code;
+	check_definition(k, h);
+	check_rights(k, "plan", plan_rights, h);
+	check_rights(k, "apply", apply_rights, h);
+	check_policies(k, h);
+	check_cluster(k, server, chunk, h);
+	return 0;
+}

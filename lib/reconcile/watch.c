@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reconcile/watch.h"
+
+#include <malloc.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "kube/lease.h"
+#include "reconcile/metrics_server.h"
+#include "reconcile/schedule.h"
+#include "reconcile/watch_metrics.h"
+#include "state/informer.h"
+
+enum { MMAP_THRESHOLD = 256 << 10 };
+
+struct watch {
+	const struct watch_options *o;
+	struct informer *informer;
+	struct kube_lease lease;
+	char *lease_ns;
+	struct reconcile passes;
+	struct watch_metrics metrics;
+	struct watch_serve *serve;
+	struct schedule schedule;
+	bool is_leader, has_been_shown;
+};
+
+int lease_split(const char *lease, char **ret_ns, const char **ret_name, struct error *err)
+{
+	const char *slash = strchr(lease, '/');
+
+	if (!slash || slash == lease || !slash[1])
+		return error_set(err, -EINVAL, "--lease %s: must be NAMESPACE/NAME", lease);
+	*ret_ns = xstrndup(lease, (size_t)(slash - lease));
+	*ret_name = slash + 1;
+	return 0;
+}
+
+/* Metrics. */
+
+static void write_metrics(struct watch *w, const struct cluster *c, struct str *out)
+{
+	const struct watch_view view = {
+		.passes = &w->passes.counts,
+		.informer = w->informer,
+		.cluster = c,
+		.settings = w->o->settings,
+		.is_leader = w->is_leader,
+		.has_changed = !w->has_been_shown,
+	};
+
+	watch_metrics_write(&w->metrics, &view, out);
+	w->has_been_shown = true;
+}
+
+static int save_metrics(struct watch *w, const struct cluster *c, struct error *err)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	if (!w->o->textfile)
+		return 0;
+	write_metrics(w, c, &text);
+	if (file_write(w->o->textfile, (struct slice){ text.s, text.n }, err) < 0)
+		return error_wrap(err, "--metrics-textfile");
+	return 0;
+}
+
+static void answer(struct watch *w)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	if (!w->serve || !watch_serve_turn(w->serve, informer_is_current(w->informer)))
+		return;
+	write_metrics(w, store_cluster(informer_store(w->informer)), &text);
+	watch_serve_publish(w->serve, &text);
+}
+
+/* The Lease. */
+
+static void note_leadership(struct watch *w)
+{
+	bool is_leader = kube_lease_is_held(&w->lease);
+
+	if (is_leader == w->is_leader)
+		return;
+	w->is_leader = is_leader;
+	w->metrics.lease_acquired += is_leader;
+	w->metrics.lease_lost += !is_leader;
+	if (is_leader) {
+		log_v(0, "leading: %s holds the Lease %s", w->lease.identity, w->o->lease);
+		schedule_pass_now(&w->schedule);
+	} else {
+		log_warning("lease %s: lost leadership; standing by", w->o->lease);
+	}
+}
+
+static int step_lease(struct watch *w, struct error *err)
+{
+	int wait = kube_lease_step(&w->lease);
+
+	if (wait < 0)
+		return error_set(err, wait, "lease %s: %s", w->o->lease, w->lease.err.msg);
+	note_leadership(w);
+	return wait;
+}
+
+/* Asked while a pass writes: everything else goes on meanwhile. */
+static const char *stop_reason(void *arg)
+{
+	struct watch *w = arg;
+	const char *interrupted = w->o->stop(w->o->arg);
+	struct error err;
+
+	if (interrupted)
+		return interrupted;
+	informer_step(w->informer, &err);
+	answer(w);
+	step_lease(w, &err);
+	return w->is_leader ? NULL : "the Lease was lost";
+}
+
+static void refresh_lease(void *arg)
+{
+	struct watch *w = arg;
+
+	kube_lease_refresh(&w->lease);
+}
+
+/* The loop. */
+
+static void commit(struct watch *w)
+{
+	bool has_changed = store_commit(informer_store(w->informer), time(NULL));
+
+	schedule_committed(&w->schedule, has_changed);
+	w->has_been_shown &= !has_changed;
+}
+
+static void pass(struct watch *w)
+{
+	const struct cluster *c = store_cluster(informer_store(w->informer));
+	struct error err = ERROR_INIT;
+
+	commit(w);
+	if (reconcile_pass(&w->passes, c, &err) < 0)
+		log_warning("no plan: %s", err.msg);
+	schedule_passed(&w->schedule, &w->passes.counts, clock_ms());
+	if (save_metrics(w, c, &err) < 0)
+		log_warning("%s", err.msg);
+}
+
+static bool may_pass(const struct watch *w)
+{
+	return informer_is_current(w->informer) &&
+	       store_cluster(informer_store(w->informer))->taken_at &&
+	       (w->is_leader || w->o->is_dry_run);
+}
+
+/* One turn: works for at most as long as nothing is due. */
+static int turn(struct watch *w, struct error *err)
+{
+	int streams = informer_step(w->informer, err);
+	int lease = w->o->is_dry_run || streams < 0 ? TURN_MS : step_lease(w, err);
+
+	int wait = TIMER_MIN(streams, lease, schedule_wait(&w->schedule, clock_ms()));
+
+	if (wait < 0)
+		return err->code;
+	http_wait(w->o->kube->http, wait);
+	struct store *store = informer_store(w->informer);
+	if (informer_is_current(w->informer) &&
+	    schedule_wants_commit(&w->schedule, store_is_dirty(store), clock_ms()))
+		commit(w);
+	answer(w);
+	if (may_pass(w) &&
+	    schedule_wants_pass(&w->schedule, reconcile_shows(&w->passes, store_cluster(store)),
+				clock_ms()))
+		pass(w);
+	return 0;
+}
+
+static void set_up(struct watch *w, const char *(*stop)(void *), void (*before_writing)(void *),
+		   void *arg)
+{
+	const struct watch_options *o = w->o;
+
+	watch_metrics_init(&w->metrics);
+	http_observe(o->kube->http, watch_metrics_observe, &w->metrics);
+	w->schedule.interval_ms = o->interval_ms;
+	w->passes = (struct reconcile){
+		.kube = o->kube,
+		.settings = o->settings,
+		.ns = o->ns,
+		.is_dry_run = o->is_dry_run,
+		.api = {
+			.parallel = o->parallel,
+			.gone_seconds = o->gone_seconds,
+			.stop = stop,
+			.arg = arg,
+		},
+		.before_writing = before_writing,
+	};
+}
+
+static int start(struct watch *w, struct error *err)
+{
+	const struct watch_options *o = w->o;
+
+	if (lease_split(o->lease, &w->lease_ns, &w->lease.name, err) < 0)
+		return err->code;
+	w->lease.ns = w->lease_ns;
+	set_up(w, stop_reason, refresh_lease, w);
+	if (strcmp(o->address, "0") != 0) {
+		if (watch_serve_start(o->address, &w->serve, err) < 0)
+			return error_wrap(err, "--metrics-bind-address");
+		log_v(0, "metrics: %s/metrics", watch_serve_address(w->serve));
+	}
+	w->informer = informer_start(o->kube, o->server, o->chunk);
+	if (!o->is_dry_run)
+		kube_lease_start(o->kube, &w->lease);
+	return 0;
+}
+
+static void watch_done(struct watch *w)
+{
+	watch_serve_stop(w->serve);
+	informer_free(w->informer);
+	kube_lease_release(&w->lease);
+	http_observe(w->o->kube->http, NULL, NULL);
+	reconcile_done(&w->passes);
+	watch_metrics_done(&w->metrics);
+	free(w->lease_ns);
+}
+
+int watch_run(const struct watch_options *o, struct error *err)
+{
+	AUTO(watch_done) struct watch w = { .o = o };
+	const char *reason;
+
+	/* Big arrays come and go: they shall not make holes between small pieces that stay. */
+	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+	if (start(&w, err) < 0)
+		return err->code;
+	while (!(reason = o->stop(o->arg)))
+		if (turn(&w, err) < 0)
+			return err->code;
+	log_v(0, "%s", reason);
+	return 0;
+}
+
+int watch_once(const struct watch_options *o, const struct cluster *c, bool *ret_has_failed,
+	       struct error *err)
+{
+	AUTO(watch_done) struct watch w = { .o = o, .is_leader = !o->is_dry_run };
+
+	set_up(&w, o->stop, o->before_writing, o->arg);
+	int r = reconcile_pass(&w.passes, c, err);
+	*ret_has_failed = w.passes.counts.has_failed;
+	if (r < 0) {
+		save_metrics(&w, c, NULL);
+		return r;
+	}
+	return save_metrics(&w, c, err);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reconcile/health.h"
+
+#include <string.h>
+
+#include "base/auto.h"
+#include "test/unit/snapshot.h"
+#include "test/unit/test.h"
+
+static const char *state_of(const struct health *h, const char *check)
+{
+	array_each(f, &h->findings)
+		if (strcmp(f->check, check) == 0)
+			return health_state_name(f->state);
+	return "none";
+}
+
+static const char *detail_of(const struct health *h, const char *check)
+{
+	array_each(f, &h->findings)
+		if (strcmp(f->check, check) == 0)
+			return f->detail;
+	return "";
+}
+
+static struct health of_definition(const char *text)
+{
+	AUTO_JSON cJSON *definition = NULL;
+	struct health h = { 0 };
+
+	if (text)
+		assert_int_equal(json_parse(text, strlen(text), &definition, NULL), 0);
+	health_definition(&h, definition);
+	return h;
+}
+
+#define DEFINITION(kind, spec, subresources)                                                   \
+	"{\"spec\":{\"names\":{\"kind\":\"" kind                                               \
+	"\"},\"versions\":[{\"name\":\"v1\",\"served\":true,"                                  \
+	"\"subresources\":{" subresources "},\"schema\":{\"openAPIV3Schema\":{\"properties\":" \
+	"{\"spec\":" spec "}}}}]}}"
+
+TEST(definition_that_is_absent_is_missing)
+{
+	AUTO(health_done) struct health h = of_definition(NULL);
+
+	assert_string_equal(state_of(&h, "definition"), "missing");
+	assert_int_equal(h.n_missing, 1);
+}
+
+TEST(definition_that_keeps_unknown_fields_is_ok)
+{
+	AUTO(health_done)
+	struct health h = of_definition(DEFINITION(
+		"McKube", "{\"x-kubernetes-preserve-unknown-fields\":true}", "\"status\":{}"));
+
+	assert_string_equal(state_of(&h, "definition"), "ok");
+	assert_string_equal(detail_of(&h, "definition"), "McKube");
+}
+
+TEST(definition_that_drops_fields_names_them)
+{
+	AUTO(health_done)
+	struct health h = of_definition(
+		DEFINITION("MCKube", "{\"properties\":{\"recovery\":{}}}", "\"status\":{}"));
+
+	assert_string_equal(state_of(&h, "definition"), "note");
+	assert_non_null(strstr(detail_of(&h, "definition"), "drops spec.selector, spec.migration"));
+	assert_non_null(strstr(detail_of(&h, "definition"), "--kind MCKube"));
+	assert_int_equal(h.n_missing, 0);
+}
+
+TEST(definition_without_status_is_missing)
+{
+	AUTO(health_done)
+	struct health h = of_definition(
+		DEFINITION("McKube", "{\"x-kubernetes-preserve-unknown-fields\":true}", ""));
+
+	assert_string_equal(state_of(&h, "definition"), "missing");
+}
+
+static struct health of_cluster(const char *yaml)
+{
+	AUTO(cluster_done) struct cluster c = snapshot_of(yaml);
+	struct health h = { 0 };
+
+	health_cluster(&h, &c);
+	return h;
+}
+
+#define NODE(name, annotations, spec)                                                              \
+	"apiVersion: v1\nkind: Node\nmetadata: {name: " name ", annotations: {" annotations "}}\n" \
+	"spec: {" spec "}\n"                                                                       \
+	"status: {allocatable: {cpu: \"4\", memory: 1Gi, pods: \"9\"}}\n---\n"
+
+TEST(nodes_without_a_helper_are_counted)
+{
+	AUTO(health_done)
+	struct health h =
+		of_cluster(NODE("a", "mckube.io/backend: cgroup-v1", "") NODE("b", "", ""));
+
+	assert_string_equal(state_of(&h, "helpers"), "note");
+	assert_non_null(strstr(detail_of(&h, "helpers"), "1 of 2 nodes"));
+}
+
+TEST(all_nodes_with_helpers_are_ok)
+{
+	AUTO(health_done)
+	struct health h = of_cluster(NODE("a", "mckube.io/backend: cgroup-v1", ""));
+
+	assert_string_equal(state_of(&h, "helpers"), "ok");
+	assert_string_equal(state_of(&h, "taints"), "none");
+}
+
+TEST(our_taint_is_noted)
+{
+	AUTO(health_done)
+	struct health h = of_cluster(
+		NODE("a", "", "taints: [{key: McKubeRTDeadlinePressure, effect: NoSchedule}]")
+			NODE("b", "", "taints: [{key: other, effect: NoSchedule}]"));
+
+	assert_string_equal(state_of(&h, "taints"), "note");
+	assert_non_null(strstr(detail_of(&h, "taints"), "1 of 2 nodes"));
+}
+
+TEST(mckubes_being_deleted_with_our_finalizer_are_noted)
+{
+	AUTO(health_done)
+	struct health h = of_cluster(
+		"apiVersion: mcoperator.sdv.com/v1\nkind: McKube\n"
+		"metadata: {name: a, namespace: v, deletionTimestamp: \"2026-01-01T00:00:00Z\","
+		" finalizers: [mckube.mcoperator.sdv.com/finalizer]}\n"
+		"spec: {podname: a, rtSettings: {period: 1000, runtime_low: 100}}\n");
+
+	assert_string_equal(state_of(&h, "finalizers"), "note");
+	assert_non_null(strstr(detail_of(&h, "finalizers"), "1 of 1 McKubes are being deleted"));
+}
