@@ -32,20 +32,20 @@ static const char *const formats[] = {
 
 static const struct option options[] = {
 	OPT_ENUM('o', "output", struct apply_args, output, formats, "FORMAT",
-		 "how the new state is written", .preset = "yaml"),
+		 "output format of the new state", .preset = "yaml"),
 	OPT_STRING(0, "out", struct apply_args, out, "FILE",
 		   "write the new state to this file instead of standard output; it may be the "
 		   "snapshot itself",
 		   .complete = "file"),
 	OPT_BOOL(0, "replan", struct apply_args, replans,
-		 "when the cluster is no longer what the saved plan was made for, plan again"),
+		 "make a new plan when the cluster has changed since the saved one"),
 	OPT_ENUM(0, "dry-run", struct apply_args, dry_run, dry_runs, "MODE",
-		 "client only shows the plan; server sends every write, and nothing is stored",
+		 "client only prints the plan; server sends every write with dryRun=All",
 		 .bare = "client", .preset = "none"),
 	{},
 };
 
-/* One harmless line for each object that has changed. */
+/* A line for each object that has changed, without control characters. */
 static void print_stale(const struct str *stale)
 {
 	for (const char *line = stale->s; *line;) {
@@ -59,7 +59,7 @@ static void print_stale(const struct str *stale)
 	}
 }
 
-/* The saved plan, if it still fits the cluster. 0: it does not, and may be made anew. */
+/* The saved plan, if it still fits the cluster. 0: it does not, and a new one may be made. */
 static int load_plan(struct cli *cli, const struct apply_args *a, const struct inputs *in,
 		     struct plan *ret, struct error *err)
 {
@@ -76,9 +76,9 @@ static int load_plan(struct cli *cli, const struct apply_args *a, const struct i
 	print_stale(&stale);
 	if (a->replans)
 		return 0;
-	return error_wrap(err,
-			  "%s was made for another state of the cluster (--replan plans again)",
-			  cli->words.items[0]);
+	const struct error cause = *err;
+	return error_set(err, cause.code, "%s: %s (--replan makes a new plan)", cli->words.items[0],
+			 cause.msg);
 }
 
 static int get_plan(struct cli *cli, const struct apply_args *a, const struct inputs *in,
@@ -117,11 +117,11 @@ static void add_results(const struct plan *plan, const struct style *style, stru
 
 	plan_results(plan, style, out);
 	if (n)
-		str_addf(out, "%zu pod%s no place: 'kubectl mckube plan' says why.\n", n,
-			 n == 1 ? " has" : "s have");
+		str_addf(out, "%zu pod%s unplaced: 'kubectl mckube plan' shows the reasons.\n", n,
+			 n == 1 ? " is" : "s are");
 }
 
-/* Says what became of each action: on standard output, unless the new state went there. */
+/* The result of each action: on standard output, unless the new state went there. */
 static int print_results(const struct cli *cli, const struct apply_args *a, const struct plan *plan,
 			 struct error *err)
 {
@@ -164,7 +164,7 @@ static int run_locked(struct cli *cli, const struct apply_args *a, struct error 
 	AUTO(pass_lock_release) struct pass_lock lock = { 0 };
 
 	if (a->out || cli->input.files.n)
-		return usage_error(cli, err, "--out and --filename go with --snapshot");
+		return usage_error(cli, err, "--out and --filename need --snapshot");
 	if (a->dry_run == DRY_RUN_NONE && pass_lock_take(cli, &lock, err) < 0)
 		return err->code;
 	return run_live(cli, a, &lock, err);
@@ -189,24 +189,24 @@ static const char *const word_kinds[] = { "file", NULL };
 const struct command command_apply = {
 	.name = "apply",
 	.synopsis = "[PLAN] [--snapshot FILE [-f FILE]...] [options]",
-	.summary = "carry out a pass, or exactly a saved plan",
+	.summary = "execute one planning round, or exactly a saved plan",
 	.description =
-		"Carry out one pass, or exactly the plan that 'plan --out' saved.\n"
+		"Execute one planning round, or exactly the plan that 'plan --out' saved.\n"
 		"\n"
 		"On an API server a Lease keeps two passes from running at once. A pod that has "
 		"changed since it\nwas read for the plan is left for the next pass. SIGTERM lets "
 		"the running writes end and reports\nthe rest as not done.\n"
 		"\n"
-		"With --snapshot the plan is carried out on the objects in the files, and their new "
+		"With --snapshot the plan is executed on the objects in the files, and their new "
 		"state is\nwritten as a List: to standard output, or to --out. A saved plan is "
 		"refused when one of its\nobjects has changed since, and each of them is named.",
-	.examples = "# carry out a pass\n"
+	.examples = "# execute one planning round\n"
 		    "kubectl mckube apply\n"
 		    "\n"
-		    "# carry out a pass on a snapshot\n"
+		    "# the same on a snapshot\n"
 		    "kubectl mckube apply --snapshot test/example/cluster.yaml --out new.yaml\n"
 		    "\n"
-		    "# carry out what was reviewed\n"
+		    "# execute the plan that was reviewed\n"
 		    "kubectl mckube plan --snapshot test/example/cluster.yaml --out plan.json\n"
 		    "kubectl mckube apply plan.json --snapshot test/example/cluster.yaml "
 		    "--out new.yaml\n",

@@ -97,7 +97,7 @@ static enum directive add_kind(struct cli *cli, const char *kind, const char *ty
 	return COMPLETE_NO_FILES;
 }
 
-/* The kind of a command's argument number i; the last kind stands for all that informer. */
+/* The kind of a command's argument number i; the last kind stands for all further ones. */
 static const char *word_kind(const struct command *c, size_t i)
 {
 	const char *const *kind = c->word_kinds;
@@ -172,7 +172,7 @@ const struct command command_complete = {
 	.name = "__complete",
 	.synopsis = "WORD...",
 	.summary = "answer the completion of kubectl or of a shell",
-	.description = "Print what could stand in place of the last word, as kubectl asks "
+	.description = "Print the completions of the last word, by the protocol of "
 		       "kubectl_complete-mckube.",
 	.needs = TAKES_RAW | IS_HIDDEN,
 	.max_words = UINT32_MAX,

@@ -59,19 +59,19 @@ static const char *const word_kinds[] = { "ref", NULL };
 const struct command command_explain = {
 	.name = "explain",
 	.synopsis = "pod/NAME [--snapshot FILE] [options]",
-	.summary = "show why a pod is where it is, or nowhere",
+	.summary = "show why a pod runs where it does, or why it is unplaced",
 	.description =
-		"Show why a pod is where the next pass has it, or why it is nowhere: what it asks "
-		"for, what the\nplan does with it and who yields to it, what every node and core "
-		"says to it, and what would have\nto change for a pod that has no place.\n"
+		"Show why a pod is where the next plan puts it, or why it is unplaced: its request, "
+		"what the plan\ndoes with it and which pods yield to it, each node and core with the "
+		"reason that rules it out, and\nthe changes that would let an unplaced pod fit.\n"
 		"\n"
-		"Loads are those after the plan, with the pod: in each mode they must stay within "
-		"what the core\nmay carry. Nothing is written.",
+		"Loads are those after the plan, including this pod: in each mode they must stay "
+		"within the\ncapacity of the core. Nothing is written.",
 	.examples = "# why here?\n"
 		    "kubectl mckube explain pod/brake -n vehicle "
 		    "--snapshot test/example/cluster.yaml\n"
 		    "\n"
-		    "# why nowhere, and what would have to change?\n"
+		    "# why unplaced, and what would have to change?\n"
 		    "kubectl mckube explain pod/training -n vehicle "
 		    "--snapshot test/example/cluster.yaml\n"
 		    "\n"

@@ -7,8 +7,6 @@
 #include "command.h"
 #include "embedded.h"
 
-/* The files of manifests/, with what a cluster has of its own filled in. */
-
 struct replacement {
 	const char *from, *to;
 };
@@ -41,7 +39,7 @@ static const char *const kinds[] = { "McKube", "MCKube", NULL };
 
 static const struct option crd_options[] = {
 	OPT_ENUM(0, "kind", struct crd_args, kind, kinds, "KIND",
-		 "the spelling that the cluster's objects use; a definition cannot change it",
+		 "the spelling of the installed definition, which cannot be changed",
 		 .preset = "McKube"),
 	{},
 };
@@ -71,7 +69,7 @@ const struct command command_crd = {
 	.summary = "print the definition of McKube objects",
 	.description = "Print the CustomResourceDefinition of McKube objects, for kubectl apply. "
 		       "Objects of older\noperators, in both spellings of their fields, are "
-		       "accepted and kept whole.",
+		       "accepted and kept unchanged.",
 	.examples = "# install it\n"
 		    "kubectl mckube crd | kubectl apply -f -\n"
 		    "\n"
@@ -95,9 +93,9 @@ static const struct option manifests_options[] = {
 	OPT_STRING(0, "node-image", struct manifests_args, node_image, "IMAGE",
 		   "the image of the node helper", .preset = "mckube-node:v" MCKUBE_VERSION),
 	OPT_BOOL(0, "cron", struct manifests_args, is_cron,
-		 "a CronJob in place of the Deployment that watches"),
+		 "a CronJob instead of the Deployment of watch"),
 	OPT_STRING(0, "install-namespace", struct manifests_args, ns, "NAME",
-		   "where everything goes that needs a namespace", .preset = "mckube-system"),
+		   "namespace to install into", .preset = "mckube-system"),
 	{},
 };
 
@@ -124,11 +122,11 @@ static int run_manifests(struct cli *cli, const void *args, struct error *err)
 	AUTO(str_done) struct str out = STR_INIT;
 
 	if (!is_plain(a->image))
-		return usage_error(cli, err, "--image %s: is no image's name", a->image);
+		return usage_error(cli, err, "--image %s: invalid image name", a->image);
 	if (!is_plain(a->node_image))
-		return usage_error(cli, err, "--node-image %s: is no image's name", a->node_image);
+		return usage_error(cli, err, "--node-image %s: invalid image name", a->node_image);
 	if (!is_plain(a->ns))
-		return usage_error(cli, err, "--install-namespace %s: is no namespace's name",
+		return usage_error(cli, err, "--install-namespace %s: invalid namespace name",
 				   a->ns);
 	for (const struct embedded *m = manifests; m->name; m++) {
 		if (strcmp(m->name, a->is_cron ? "watch-deployment" : "plan-cronjob") == 0)
@@ -142,11 +140,11 @@ static int run_manifests(struct cli *cli, const void *args, struct error *err)
 const struct command command_manifests = {
 	.name = "manifests",
 	.synopsis = "[--image IMAGE] [--node-image IMAGE] [--cron]",
-	.summary = "print all that a cluster needs: roles, policies, programs",
+	.summary = "print everything to install: roles, policies, programs",
 	.description =
-		"Print all that is to be installed in a cluster: namespace, definition of "
-		"McKube objects, roles,\nadmission policies, the DaemonSet of the node helper, and "
-		"the Deployment that watches, or the\nCronJob that makes a pass every minute.",
+		"Print everything to install in a cluster: namespace, definition of McKube objects, "
+		"roles,\nadmission policies, the DaemonSet of the node helper, and the Deployment of "
+		"watch or a CronJob\nthat plans every minute.",
 	.examples = "# install it\n"
 		    "kubectl mckube manifests --image registry.example/mckube:v1 \\\n"
 		    "    --node-image registry.example/mckube-node:v1 | kubectl apply -f -\n",

@@ -30,11 +30,12 @@ static const struct option options[] = {
 	OPT_STRING(0, "out", struct plan_args, out, "FILE",
 		   "save the plan to this file as JSON, for 'apply'", .complete = "file"),
 	OPT_STRING(0, "diff", struct plan_args, diff, "FILE",
-		   "show what differs from the plan saved in this file", .complete = "file"),
+		   "show the differences from the plan saved in this file", .complete = "file"),
 	OPT_BOOL(0, "detailed-exitcode", struct plan_args, has_detailed_exitcode,
 		 "exit with 2 if the plan changes something, with 3 if a pod cannot be placed"),
 	OPT_ENUM(0, "dry-run", struct plan_args, dry_run, dry_runs, "MODE",
-		 "a plan never writes; server asks the API server what it would say to each write",
+		 "client is the default: a plan never writes; server sends every write with "
+		 "dryRun=All",
 		 .bare = "client", .preset = "none"),
 	OPT_BOOL(0, "no-headers", struct plan_args, has_no_headers,
 		 "leave out the headings of -o wide"),
@@ -130,9 +131,9 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	AUTO(str_done) struct str out = STR_INIT;
 
 	if (a->dry_run == DRY_RUN_SERVER && cli->input.snapshots.n)
-		return usage_error(cli, err, "--dry-run=server asks a server: not with --snapshot");
+		return usage_error(cli, err, "--dry-run=server cannot be used with --snapshot");
 	if (a->diff && a->output != FORMAT_TABLE)
-		return usage_error(cli, err, "--diff has no other form than text: not with -o %s",
+		return usage_error(cli, err, "--diff cannot be used with -o %s",
 				   plan_formats[a->output]);
 	if (inputs_load(cli, false, &in, err) < 0 || inputs_plan(&in, &plan, err) < 0)
 		return err->code;
@@ -152,13 +153,12 @@ static int run(struct cli *cli, const void *args, struct error *err)
 const struct command command_plan = {
 	.name = "plan",
 	.synopsis = "[--snapshot FILE] [-f FILE]... [options]",
-	.summary = "show what one pass would change, and why",
+	.summary = "show what would change, and why",
 	.description =
-		"Show what one pass would change, and why. Nothing is written.\n"
+		"Show what one planning round would change, and why. Nothing is written.\n"
 		"\n"
-		"The pass is always made over the whole cluster: pods that ask for real time get "
-		"cores,\nless critical ones yield where there is no room. --namespace only limits "
-		"what is listed.",
+		"A plan always covers the whole cluster: real-time pods get cores, less critical "
+		"pods yield where\nthere is no room. --namespace only limits what is listed.",
 	.examples =
 		"# plan the cluster of the current context\n"
 		"kubectl mckube plan\n"

@@ -41,10 +41,10 @@ const struct command command_policies = {
 	.name = "policies",
 	.synopsis = "[options]",
 	.summary = "list the policies that can rank cores",
-	.description = "List the policies. A policy says which of the cores that would do for a "
-		       "pod is the best; several are weighed against each other by the "
-		       "configuration or by --policy.",
-	.examples = "# what there is\n"
+	.description =
+		"List the policies. A policy ranks the suitable cores of a pod; the weights of "
+		"several are set in the configuration or by --policy.",
+	.examples = "# all policies\n"
 		    "kubectl mckube policies\n"
 		    "\n"
 		    "# only the names\n"

@@ -14,7 +14,7 @@ struct snapshot_args {
 	int32_t output; /* enum list_format */
 	const char *out;
 	bool redacts;
-	const char *redact_key; /* NULL: one that nobody will ever know */
+	const char *redact_key; /* NULL: a random one */
 };
 
 static const char *const formats[] = {
@@ -29,14 +29,14 @@ static const struct option options[] = {
 	OPT_STRING(0, "out", struct snapshot_args, out, "FILE",
 		   "write to this file instead of standard output", .complete = "file"),
 	OPT_BOOL(0, "redact", struct snapshot_args, redacts,
-		 "leave out what a plan does not read, and put pseudonyms for names"),
+		 "drop what a plan does not read, and replace names by pseudonyms"),
 	OPT_STRING(0, "redact-key", struct snapshot_args, redact_key, "TEXT",
-		   "make the pseudonyms with this key, so that those of several snapshots can be "
-		   "compared (default: a new one each time)"),
+		   "derive the pseudonyms from this key, so that those of several snapshots can "
+		   "be compared (default: a random one)"),
 	{},
 };
 
-/* What was read, each object once, as it is. */
+/* What was read, each object once, unchanged. */
 static int write_plain(const struct inputs *in, enum list_format format, FILE *out,
 		       struct error *err)
 {
@@ -87,7 +87,7 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	AUTO(save_done) struct save out = { 0 };
 
 	if (a->redact_key && !a->redacts)
-		return usage_error(cli, err, "--redact-key goes with --redact");
+		return usage_error(cli, err, "--redact-key needs --redact");
 	if (inputs_load(cli, true, &in, err) < 0 || save_open(&out, a->out ? a->out : "-", err) < 0)
 		return err->code;
 
@@ -106,18 +106,18 @@ const struct command command_snapshot = {
 		"Write what a plan reads as one List: several files, documents and folders become "
 		"one, and of an\nobject that stands twice the last one is kept.\n"
 		"\n"
-		"With --redact it can be shown to strangers. Kept are numbers, amounts, times, "
-		"phases, versions,\nannotations of ours, and the keys that Kubernetes or we define. "
+		"With --redact it can be shown to others. Kept are numbers, amounts, times, "
+		"phases, versions,\nannotations of mckube, and the keys that Kubernetes or mckube define. "
 		"Names, namespaces, uids, other\nkeys and all label values become pseudonyms such "
 		"as x0017-9f3ac1d2, the same ones everywhere;\nlabel values that are whole numbers "
-		"stay. All else is left out: images, environments, commands,\naddresses, other "
+		"stay. All else is dropped: images, environments, commands,\naddresses, other "
 		"annotations, other kinds of objects. Pseudonyms sort as the names did, so a plan\n"
 		"of it is the plan of the original with other names.",
 	.examples = "# one file of many\n"
 		    "kubectl mckube snapshot --snapshot test/example/cluster.yaml -o json --out "
 		    "cluster.json\n"
 		    "\n"
-		    "# something to attach to a question\n"
+		    "# something to attach to a bug report\n"
 		    "kubectl mckube snapshot --snapshot test/example/cluster.yaml --redact --out "
 		    "redacted.yaml\n",
 	.options = options,

@@ -48,10 +48,10 @@ static const char *const word_kinds[] = { "ref", NULL };
 const struct command command_status = {
 	.name = "status",
 	.synopsis = "[node/NAME|pod/NAME] [--snapshot FILE] [options]",
-	.summary = "show the cluster as cores: who sits where, with what budget",
+	.summary = "show which pods run on which cores, with what budget",
 	.description =
-		"Show the cluster as cores: who sits where, how full that makes every core in every "
-		"mode, and\nwhich pods have no cores yet. A pod is described in full.",
+		"Show the cluster as cores: which pods run on them, the load of each core in each "
+		"mode, and the\npods without cores. With pod/NAME, everything about one pod.",
 	.examples = "# every node\n"
 		    "kubectl mckube status --snapshot test/example/cluster.yaml\n"
 		    "\n"

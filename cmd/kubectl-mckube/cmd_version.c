@@ -22,7 +22,7 @@ static const char *const formats[] = { "text", "json", "yaml", NULL };
 
 static const struct option options[] = {
 	OPT_BOOL(0, "client", struct version_args, is_client,
-		 "only this program's version, asking no server"),
+		 "accepted as by kubectl; the version is always the client's"),
 	OPT_ENUM('o', "output", struct version_args, output, formats, "FORMAT", "output format",
 		 .preset = "text"),
 	{},
@@ -33,8 +33,7 @@ static const char *yaml_version(void)
 	return yaml_get_version_string();
 }
 
-/* What the program was made of, and runs with. libcurl is not asked: loading it and what it needs
- * takes longer than all the rest of a start. */
+/* libcurl is not asked for its version: loading it takes longer than all the rest of a start. */
 static const struct fact {
 	const char *key, *title;
 	const char *value;

@@ -18,21 +18,22 @@ static const char *const log_formats[] = { "klog", "json", NULL };
 
 static const struct option options[] = {
 	OPT_BOOL(0, "once", struct watch_args, is_once,
-		 "make one pass and end, as from cron; the exit code is that of 'apply'"),
+		 "execute one planning round and exit, for cron; the exit code is that of apply"),
 	OPT_BOOL(0, "dry-run", struct watch_args, is_dry_run,
-		 "only say what would be done; takes no Lease"),
+		 "only log what would be done; acquires no Lease"),
 	OPT_DURATION(0, "interval", struct watch_args, interval,
-		     "make a pass at least so often, though nothing has changed", .preset = "1m"),
+		     "longest time between two planning rounds, with or without changes",
+		     .preset = "1m"),
 	OPT_STRING(0, "metrics-bind-address", struct watch_args, address, "ADDRESS",
-		   "serve /metrics, /healthz and /readyz here: PORT on 127.0.0.1, HOST:PORT, :PORT "
-		   "on all addresses or unix:/PATH; 0 turns it off",
+		   "address of /metrics, /healthz and /readyz: PORT on 127.0.0.1, HOST:PORT, :PORT "
+		   "for all addresses or unix:/PATH; 0 disables them",
 		   .preset = "127.0.0.1:9870"),
 	OPT_STRING(0, "metrics-textfile", struct watch_args, textfile, "FILE",
-		   "write the metrics to this file after each pass, for node_exporter's textfile "
+		   "write the metrics to this file after each round, for node_exporter's textfile "
 		   "collector",
 		   .complete = "file"),
 	OPT_ENUM(0, "log-format", struct watch_args, log_format, log_formats, "FORMAT",
-		 "how standard error is written", .preset = "klog"),
+		 "format of log lines", .preset = "klog"),
 	{},
 };
 
@@ -118,25 +119,27 @@ static int run(struct cli *cli, const void *args, struct error *err)
 const struct command command_watch = {
 	.name = "watch",
 	.synopsis = "[--once] [--dry-run] [options]",
-	.summary = "keep the cluster as the plan wants it",
+	.summary = "run as a controller: plan and execute on every change",
 	.description =
-		"Follow the cluster and make a pass whenever something changes that a plan reads, "
-		"and every\n--interval. What is done, and what cannot be, goes to standard error; "
-		"what is the same as in\nthe pass before is not said again.\n"
+		"Watch the cluster; plan and execute whenever an object that a plan reads has "
+		"changed, and every\n--interval. Actions and problems are logged to standard error; "
+		"findings that did not change since\nthe round before are not repeated.\n"
 		"\n"
-		"Of several that run, the one that holds the Lease acts and the others wait. One "
-		"that cannot\nrenew the Lease stops acting after 10 seconds, 5 before another may "
-		"take it. SIGTERM and\nSIGINT let the running writes end and give the Lease back.\n"
+		"Of several instances the holder of the Lease acts and the others wait. A holder "
+		"that cannot renew\nthe Lease stops acting after 10 seconds, 5 before another "
+		"instance may acquire it. SIGTERM and\nSIGINT let the running writes end and "
+		"release the Lease.\n"
 		"\n"
-		"--once makes one pass, for cron. --namespace limits what is said, not what is "
-		"done: a pass is\nalways made over the whole cluster.",
+		"--once executes one round, for cron. --namespace limits what is logged, not what "
+		"is done: a plan\nalways covers the whole cluster. The metrics are listed by "
+		"'kubectl mckube help metrics'.",
 	.examples = "# watch the cluster of the current context\n"
 		    "kubectl mckube watch\n"
 		    "\n"
-		    "# what would it do?\n"
+		    "# log what it would do\n"
 		    "kubectl mckube watch --dry-run\n"
 		    "\n"
-		    "# from cron, with numbers for node_exporter\n"
+		    "# from cron, with metrics for node_exporter\n"
 		    "kubectl mckube watch --once --metrics-textfile "
 		    "/var/lib/prometheus/node-exporter/mckube.prom\n",
 	.options = options,

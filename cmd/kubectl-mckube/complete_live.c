@@ -67,7 +67,7 @@ static void on_alarm(int signal_number)
 	_exit(0);
 }
 
-/* What credential plugins and the server have to say is for another time. */
+/* Prompts and messages of credential plugins, and warnings of the server, are discarded. */
 static void be_quick_and_quiet(void)
 {
 	static const struct itimerval time = { .it_value = { COMPLETE_MS / 1000,

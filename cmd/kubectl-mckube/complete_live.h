@@ -5,10 +5,10 @@
 #include "command.h"
 
 /* Words that only a kubeconfig or an API server knows, for completion: one a line, those that begin
- * with `typed`. The connection is the one that the words typed so far choose (cli->live). Whatever
- * goes wrong, nothing is said: there are fewer words then, those that came within
+ * with `typed`. The connection is the one that the words typed so far choose (cli->live). Errors
+ * are not reported: there are fewer words then, those that came within
  * COMPLETE_LIST_MS. Where even more hangs than a server, such as a credential plugin, the program
- * ends without words after COMPLETE_MS. Nobody is asked anything on the terminal. */
+ * ends without words after COMPLETE_MS. There is no prompt on the terminal. */
 
 enum { COMPLETE_LIST_MS = 1500, COMPLETE_MS = 1800 };
 

@@ -23,7 +23,7 @@ extern const struct option write_options[];
 /* Printed below the results of dryRun=All. */
 extern const char dry_run_note[];
 
-/* SIGINT and SIGTERM let the running writes end. The second one of a kind ends the program at once.
+/* SIGINT and SIGTERM let the running writes end; the second of a kind ends the program at once.
  */
 void interrupt_catch(void);
 

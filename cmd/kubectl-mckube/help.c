@@ -7,6 +7,7 @@
 #include "base/names.h"
 #include "base/nearest.h"
 #include "objects/config.h"
+#include "reconcile/watch_metrics.h"
 
 enum { HELP_WIDTH = 90 };
 
@@ -14,10 +15,10 @@ static void add_options(struct str *out)
 {
 	str_add(out, "The following options can be passed to any command:\n\n");
 	option_help(global_options, HELP_WIDTH, out);
-	str_add(out, "\nThese say which API server a command talks to, and as whom. They are "
+	str_add(out, "\nThese select the API server and the credentials. They are "
 		     "kubectl's:\n\n");
 	option_help(kube_global_options, HELP_WIDTH, out);
-	str_add(out, "\nAnd these, how fast:\n\n");
+	str_add(out, "\nThese limit the rate of requests:\n\n");
 	option_help(live_options, HELP_WIDTH, out);
 }
 
@@ -35,10 +36,9 @@ static void add_config(struct str *out)
 		"  - { name: spread }\n"
 		"  - { name: topology, weight: 3 }\n"
 		"  search: { steps: 1000000 }\n\n"
-		"A key may be left out. A flag wins over the environment, the environment over "
-		"the file.\n"
-		"A key that is not known is an error. The keys, and the environment variables "
-		"with their meaning:\n");
+		"All keys are optional. Flags override environment variables, which override the "
+		"file.\n"
+		"An unknown key is an error. The keys, and their environment variables:\n");
 	for (const struct option *key = config_keys; key->name; key++) {
 		AUTO(str_done) struct str domain = STR_INIT;
 
@@ -52,21 +52,32 @@ static void add_config(struct str *out)
 	}
 }
 
+static void add_metrics(struct str *out)
+{
+	str_add(out, "Metrics of watch, in the text format of Prometheus. Those to alert on are "
+		     "mckube_run_status,\nmckube_last_success_timestamp_seconds and "
+		     "mckube_unplaced_pods. The series of cores and pods\nare limited in number; "
+		     "mckube_series_left_out counts the others. Overruns and changes of\nlevels "
+		     "are those seen in the API; mckube-node counts all of them.\n\n");
+	watch_metrics_describe(out);
+}
+
 static void add_exit_codes(struct str *out)
 {
 	str_add(out, "   0  done\n"
-		     "   1  error; one line on standard error says which\n"
+		     "   1  error: one line on standard error names object and field\n"
 		     "   2  plan --detailed-exitcode: the plan changes something\n"
 		     "   3  plan --detailed-exitcode: some pod cannot be placed (3 beats 2)\n"
-		     "   4  apply: some actions were carried out and some were not\n"
+		     "   4  apply: some actions were executed and some were not\n"
 		     " 130  interrupted (SIGINT)\n"
-		     " 141  nobody reads standard output any more (SIGPIPE)\n"
+		     " 141  standard output was closed by its reader (SIGPIPE)\n"
 		     " 143  terminated (SIGTERM)\n");
 }
 
 const struct help_topic help_topics[] = {
 	{ "options", "the options of every command", add_options },
 	{ "config", "the configuration file and its environment variables", add_config },
+	{ "metrics", "the metrics of watch", add_metrics },
 	{ "exit-codes", "what the exit codes mean", add_exit_codes },
 	{},
 };
@@ -82,10 +93,10 @@ static void add_list(const char *title, struct str *out)
 static void add_overview(struct str *out)
 {
 	str_add(out,
-		"Places mixed-criticality real-time pods on the cores of a cluster, and says "
-		"why.\n\n"
+		"Places mixed-criticality real-time pods on the cores of a cluster, and explains "
+		"every decision.\n\n"
 		"A cluster is read into a snapshot, a plan is made from it, and the plan is shown,\n"
-		"saved or carried out.\n\n");
+		"saved or executed.\n\n");
 	add_list("Commands:", out);
 	str_add(out, "\nOther help topics:\n");
 	for (const struct help_topic *t = help_topics; t->name; t++)

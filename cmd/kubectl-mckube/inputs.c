@@ -24,13 +24,13 @@ const struct option input_options[] = {
 		    "API server; may be repeated",
 		    .complete = "file"),
 	OPT_STRINGS('f', "filename", struct input_args, files, "FILE",
-		    "objects to lay on top of the cluster, as if they had been created; may be "
+		    "objects to overlay on the cluster, as if they had been created; may be "
 		    "repeated",
 		    .complete = "file"),
 	OPT_BOOL('R', "recursive", struct input_args, recurse,
 		 "read the folders below a folder too"),
 	OPT_BOOL('A', "all-namespaces", struct input_args, all_namespaces,
-		 "show every namespace, whatever --namespace says"),
+		 "show every namespace; overrides --namespace"),
 	OPT_STRING(0, "config", struct input_args, config, "FILE",
 		   "the configuration (default $MCKUBE_CONFIG); see 'kubectl mckube help config'",
 		   .complete = "file"),
@@ -117,7 +117,7 @@ static size_t count_stdin(const struct option_list *paths)
 	return n;
 }
 
-/* How often the command line asks for standard input: also as the configuration or a plan. */
+/* The number of arguments that name standard input, the configuration and a plan included. */
 static size_t stdin_uses(const struct cli *cli)
 {
 	return count_stdin(&cli->input.snapshots) + count_stdin(&cli->input.files) +
@@ -162,7 +162,7 @@ int inputs_load(struct cli *cli, bool twice, struct inputs *ret, struct error *e
 
 	*ret = (struct inputs){ 0 };
 	if (stdin_uses(cli) > 1)
-		return usage_error(cli, err, "standard input can be read only once");
+		return usage_error(cli, err, "-: standard input can be read only once");
 	if (inputs_settings(cli, &ret->settings, err) < 0)
 		return err->code;
 	if (!args->snapshots.n && load_server(cli, twice, ret, &loader, err) < 0)
@@ -176,7 +176,7 @@ int inputs_load(struct cli *cli, bool twice, struct inputs *ret, struct error *e
 	}
 	if (load_files(ret, loader, err) < 0)
 		return err->code;
-	log_v(1, "read %zu nodes, %zu pods and %zu McKubes, skipped %llu other objects",
+	log_v(1, "read %zu nodes, %zu pods, %zu McKubes; skipped %llu other objects",
 	      ret->cluster.nodes.n, ret->cluster.pods.n, ret->cluster.mckubes.n,
 	      (unsigned long long)ret->cluster.n_skipped);
 	return 0;
@@ -189,9 +189,9 @@ int inputs_plan(const struct inputs *in, struct plan *ret, struct error *err)
 
 	stage_end(&stage);
 	if (r == 0)
-		log_v(1, "plan %s: %zu actions after %llu steps of search%s", ret->name,
+		log_v(1, "plan %s: %zu actions after %llu search steps%s", ret->name,
 		      ret->actions.n, (unsigned long long)ret->search.steps,
-		      ret->search.is_exact ? "" : ", which reached its bound");
+		      ret->search.is_exact ? "" : ", the limit");
 	return r;
 }
 

@@ -14,12 +14,11 @@
 
 const struct option live_options[] = {
 	OPT_INT(0, "qps", struct live_args, qps, 0, 100000, "N",
-		"send at most so many requests a second, on average; 0 is no limit",
-		.preset = "50"),
+		"average limit of requests per second; 0 is no limit", .preset = "50"),
 	OPT_INT(0, "burst", struct live_args, burst, 1, 100000, "N",
-		"send so many requests at once before --qps counts", .preset = "300"),
+		"number of requests that may be sent before --qps limits them", .preset = "300"),
 	OPT_INT(0, "chunk-size", struct live_args, chunk, 1, 100000, "N",
-		"ask for lists in pages of so many objects", .preset = "500"),
+		"number of objects per page of a list", .preset = "500"),
 	{},
 };
 
@@ -86,10 +85,10 @@ int live_save(const struct cli *cli, struct live *l, struct arena *arena, const 
 	char path[32];
 
 	if (!f)
-		return error_errno(err, "keep the cluster's objects");
+		return error_errno(err, "temporary file");
 	int r = save_live(&l->kube, l->target.cluster.server, (uint32_t)cli->live.chunk, f, err);
 	if (r == 0 && (fflush(f) != 0 || ferror(f)))
-		r = error_errno(err, "keep the cluster's objects");
+		r = error_errno(err, "temporary file");
 	stage_end(&stage);
 	if (r < 0) {
 		fclose(f);

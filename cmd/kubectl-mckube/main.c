@@ -123,7 +123,7 @@ int main(int argc, char **argv)
 		cli.command = &command_complete;
 
 	int code = run(&cli, argc - (argc > 0), argv + (argc > 0), &err);
-	if (code == -EPIPE) /* nobody reads on, as in "| head": no reason to complain */
+	if (code == -EPIPE) /* the reader has ended, as in "| head" */
 		return EXIT_SIGNAL + SIGPIPE;
 	if (code < 0)
 		report(&cli, &err);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/auto.h"
 #include "base/rss.h"
 
 void watch_metrics_init(struct watch_metrics *m)
@@ -112,7 +113,7 @@ static void add_passes(const struct pass_counts *n, struct str *out)
 	add_last_pass(n, out);
 }
 
-/* Streams. */
+/* Streams; without an informer only the heads. */
 
 static void add_streams(const struct informer *f, struct str *out)
 {
@@ -129,7 +130,7 @@ static void add_streams(const struct informer *f, struct str *out)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		metric_head(out, rows[i].name, "counter", rows[i].help);
-		for (unsigned k = 0; k < N_WATCHED_KINDS; k++) {
+		for (unsigned k = 0; f && k < N_WATCHED_KINDS; k++) {
 			const char *w = (const char *)informer_watch(f, k);
 
 			metric_add(out, rows[i].name,
@@ -137,8 +138,9 @@ static void add_streams(const struct informer *f, struct str *out)
 				   *(const uint64_t *)(const void *)(w + rows[i].offset));
 		}
 	}
-	metric_one(out, "mckube_watch_current", "gauge",
-		   "1 while no kind of object waits for its list.", informer_is_current(f));
+	metric_head(out, "mckube_watch_current", "gauge", "1 while no list is under way.");
+	if (f)
+		metric_add(out, "mckube_watch_current", METRIC_NO_LABELS, informer_is_current(f));
 }
 
 /* This process. */
@@ -167,9 +169,32 @@ void watch_metrics_write(struct watch_metrics *m, const struct watch_view *v, st
 		   m->lease_acquired);
 	metric_one(out, "mckube_lease_lost_total", "counter", "Times the Lease was lost.",
 		   m->lease_lost);
-	if (v->informer)
-		add_streams(v->informer, out);
+	add_streams(v->informer, out);
 	add_requests(m, out);
 	snapshot_metrics_write(&m->snapshot, out);
 	add_process(out);
+}
+
+/* From "# HELP NAME TEXT" and "# TYPE NAME KIND", which follow each other. */
+void watch_metrics_describe(struct str *out)
+{
+	static const struct pass_counts passes = { 0 };
+	static const struct cluster cluster = { 0 };
+	static const struct settings settings = { 0 };
+	const struct watch_view view = { &passes, NULL, &cluster, &settings, false, true };
+	AUTO(watch_metrics_done) struct watch_metrics m;
+	AUTO(str_done) struct str text = STR_INIT;
+
+	watch_metrics_init(&m);
+	watch_metrics_write(&m, &view, &text);
+	for (const char *at = text.s; (at = strstr(at, "# HELP "));) {
+		const char *name = at + strlen("# HELP "), *help = strchr(name, ' ') + 1;
+		const char *type = strchr(help, '\n') + 1;
+		int n = (int)(help - name) - 1, n_help = (int)(type - help) - 1;
+		const char *kind = type + strlen("# TYPE ") + n + 1;
+
+		str_addf(out, "  %.*s (%.*s)\n      %.*s\n", n, name, (int)strcspn(kind, "\n"),
+			 kind, n_help, help);
+		at = kind;
+	}
 }

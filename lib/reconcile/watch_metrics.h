@@ -41,4 +41,7 @@ struct watch_view {
 
 void watch_metrics_write(struct watch_metrics *m, const struct watch_view *v, struct str *out);
 
+/* "  NAME (KIND)" and below it what it counts, for each metric: the help of the program. */
+void watch_metrics_describe(struct str *out);
+
 #endif

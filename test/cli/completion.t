@@ -29,7 +29,7 @@ complete "options of every command" "--config --context --color :4" plan --co
 complete "after --" ":0" apply -- --o
 complete "an unknown command" ":4" nonsense ""
 complete "options before the command" "plan :4" -n x pla
-check "descriptions stand behind a tab" -o "^plan$(printf '\t')show what one pass" -- __complete pla
+check "descriptions stand behind a tab" -o "^plan$(printf '\t')show what would change" -- __complete pla
 
 mkdir bin && ln -s "$MCKUBE" bin/kubectl_complete-mckube && ln -s "$MCKUBE" bin/kubectl-mckube
 is "the helper answers by its name" "$(bin/kubectl_complete-mckube pla | cut -f1 | tr '\n' ' ')" "plan :4 "

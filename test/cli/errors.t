@@ -23,7 +23,7 @@ check "explain: a pod of another namespace" -c 1 -e 'there is one in "vehicle": 
 check "explain: unknown format" -c 1 -e 'must be one of text\|json\|yaml$' -- \
 	explain pod/brake -n vehicle --snapshot $SNAPSHOT -o table
 check "no cluster" -c 1 -e '^error: no cluster is configured: set KUBECONFIG' -- plan
-check "a difference has one form" -c 1 -e '^error: --diff .* not with -o json$' -- \
+check "a difference has one form" -c 1 -e '^error: --diff cannot be used with -o json$' -- \
 	plan --snapshot $SNAPSHOT --diff x.json -o json
 check "no such snapshot" -c 1 -e '^error: nothing.yaml: No such file or directory$' -- plan --snapshot nothing.yaml
 check "standard input twice" -c 1 -e 'read only once' -- plan --snapshot - -f -

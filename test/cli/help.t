@@ -11,6 +11,7 @@ check "help COMMAND" -o '^  -o, --output FORMAT' -- help plan
 check "help config has every key" -o '^  search.preemptionNodes \(1 to 10000, default 8\)$' -- help config
 check "help config has the variables" -o '^      MCKUBE_SEARCH_PREEMPTION_NODES$' -- help config
 check "help options" -o '^      --color WHEN' -- help options
+check "help metrics" -o '^  mckube_run_status \(gauge\)$' -- help metrics
 check "help exit-codes" -o '^ 143  terminated' -- help exit-codes
 check "unknown topic" -c 1 -e 'did you mean config' -- help confg
 check "hidden commands are not listed" -O '__' -- help

@@ -22,7 +22,7 @@ check "bare --dry-run" -o '^Plan: ' -- plan --dry-run --snapshot $SNAPSHOT
 check "--dry-run=client" -o '^Plan: ' -- plan --dry-run=client --snapshot $SNAPSHOT
 check "--dry-run takes no separate value" -c 1 -e 'unexpected argument "client"' -- \
 	plan --dry-run client --snapshot $SNAPSHOT
-check "--dry-run=server needs a server" -c 1 -e 'not with --snapshot' -- \
+check "--dry-run=server needs a server" -c 1 -e 'cannot be used with --snapshot' -- \
 	plan --dry-run=server --snapshot $SNAPSHOT
 check "another namespace is not listed" -O brake -o '^Plan: ' -- plan --snapshot $SNAPSHOT -n other
 check "-A overrides -n" -o brake -- plan --snapshot $SNAPSHOT -n other -A
