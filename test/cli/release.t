@@ -14,7 +14,7 @@ archive=$("$release" --pack "$MCKUBE" out)
 is "one archive, named after its machine" "$(basename "$archive" | sed 's/amd64\|arm64/ARCH/')" \
 	kubectl-mckube-linux-ARCH.tar.gz
 is "program and licence are in it" "$(tar -tzf "$archive" | tr '\n' ' ')" "LICENSE kubectl-mckube "
-is "nobody owns them" "$(tar --numeric-owner -tvzf "$archive" | awk '{ print $1, $2 }' | tr '\n' ' ')" \
+is "owner is root" "$(tar --numeric-owner -tvzf "$archive" | awk '{ print $1, $2 }' | tr '\n' ' ')" \
 	"-rw-r--r-- 0/0 -rwxr-xr-x 0/0 "
 
 cp "$archive" before.tar.gz

@@ -60,14 +60,14 @@ def test_crd_accepts_both_spellings(c):
 def test_crd_refuses_invalid_specs_by_field(c):
     good = {"period": 1000000, "runtime_low": 3000, "runtime_hi": 5000}
     wrong = [
-        ({"rtSettings": {**good, "runtime_hi": 2000}}, "runtime_low is more than runtime_hi"),
-        ({"rtSettings": {**good, "period": 4000}}, "runtime_hi is more than the period"),
+        ({"rtSettings": {**good, "runtime_hi": 2000}}, "runtime_low exceeds runtime_hi"),
+        ({"rtSettings": {**good, "period": 4000}}, "runtime_hi exceeds period"),
         ({"rtSettings": {**good, "runtime_medium": 6000}}, "runtime_medium must lie between"),
-        ({"rtSettings": {**good, "budget_lo": 1}}, "runtime_low and budget_lo mean the same"),
+        ({"rtSettings": {**good, "budget_lo": 1}}, "runtime_low and budget_lo are the same"),
         ({"rtSettings": {"period": 1000000, "runtime_low": 1}}, "runtime_hi is needed"),
         ({"rtSettings": {**good, "period": 50}}, "period"),
         ({"criticality": "Hihg"}, "must be Low, Middle or High"),
-        ({"podname": "p", "selector": {"matchLabels": {}}}, "exclude each other"),
+        ({"podname": "p", "selector": {"matchLabels": {}}}, "mutually exclusive"),
     ]
     for spec, message in wrong:
         done = c.create(mckube(spec), check=False)
