@@ -37,7 +37,7 @@ class Words(unittest.TestCase):
         line = 'x("mckube.io/rt-core"); /* mckube.io/rt-core */\n'
         self.check(words.wire_names, {
             "lib/a.c": line, "cmd/b.c": 'x("/apis/mcoperator.sdv.com/v1");\n', "lib/c.c": "/* mckube.io/x */\n",
-            "lib/model/names.h": line, "test/a.c": line,
+            "lib/base/names.h": line, "test/a.c": line,
         }, "lib/a.c:1: mckube.io/rt-core", "cmd/b.c:1: mcoperator.sdv.com/v1")
 
     def test_citations(self):
