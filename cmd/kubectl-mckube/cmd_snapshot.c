@@ -104,7 +104,7 @@ const struct command command_snapshot = {
 	.summary = "write what a plan reads, as one List",
 	.description =
 		"Write what a plan reads as one List: several files, documents and folders become "
-		"one, and of an\nobject that stands twice the last one is kept.\n"
+		"one, and of an\nobject that occurs more than once the last one is kept.\n"
 		"\n"
 		"With --redact it can be shown to others. Kept are numbers, amounts, times, "
 		"phases, versions,\nannotations of mckube, and the keys that Kubernetes or mckube define. "

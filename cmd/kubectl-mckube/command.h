@@ -21,7 +21,7 @@ enum exit_code {
 	EXIT_ERROR = 1,
 	EXIT_CHANGES = 2,  /* with --detailed-exitcode: the plan changes something */
 	EXIT_UNPLACED = 3, /* with --detailed-exitcode: some pod cannot be placed; beats 2 */
-	EXIT_PARTIAL = 4,  /* some actions were carried out and some were not */
+	EXIT_PARTIAL = 4,  /* some actions were executed and some were not */
 };
 
 enum { EXIT_SIGNAL = 128 }; /* plus the number of the signal */

@@ -28,7 +28,7 @@ extern const struct option input_options[];
 struct inputs {
 	struct cluster cluster;
 	struct settings settings;
-	ARRAY(struct source) sources; /* snapshots, then files that lie on top of them */
+	ARRAY(struct source) sources; /* snapshots, then files that overlay them */
 	struct live live;	      /* where there is no snapshot: the API server */
 	bool is_live;
 };
