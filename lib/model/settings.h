@@ -12,11 +12,23 @@
 
 enum { MAX_POLICIES = 16, MAX_PREEMPTION_NODES = 64 };
 
-/* Which pods may be evicted from a node that is busy, when less does not help. */
+/* What counts as pressure of a node. */
+enum pressure_trigger {
+	PRESSURE_REAL_TIME, /* real-time time that pods were granted and did not get */
+	PRESSURE_CPU,	    /* the use of its CPU time by any process */
+};
+
+/* What happens on a node under pressure. */
+enum pressure_action {
+	PRESSURE_DEGRADE, /* less critical pods are cut to their floors */
+	PRESSURE_RAISE,	  /* pods go to level hi, the most critical first */
+};
+
+/* Which pods may be evicted from a node under pressure, when less does not help. */
 enum pressure_eviction {
-	PRESSURE_EVICT_CONTROLLED, /* those that a controller will make anew */
-	PRESSURE_EVICT_ALL,
 	PRESSURE_EVICT_NONE,
+	PRESSURE_EVICT_CONTROLLED, /* those that a controller recreates and that fit elsewhere */
+	PRESSURE_EVICT_ALL,
 };
 
 struct policy_weight {
@@ -38,17 +50,24 @@ struct settings {
 		uint32_t busy, calm;	/* ppm of the node's CPU time; default 900000 and 800000 */
 		uint32_t delay_seconds; /* how long it must have been busy; default 5 */
 		uint32_t step_seconds;	/* what each step is given to help; default 30 */
-		uint32_t hold_seconds;	/* nothing is taken back before; default 60 */
+		uint32_t hold_seconds;	/* nothing is reverted before; default 60 */
 		uint8_t evict;		/* enum pressure_eviction */
+		uint8_t trigger;	/* enum pressure_trigger */
+		uint8_t on_busy;	/* enum pressure_action */
+		bool enabled;		/* default true */
 	} pressure;
 };
+
+/* The words of the enumerations in configuration and plan, by value; NULL ends each list. */
+extern const char *const legacy_pin_words[], *const pressure_trigger_words[],
+						     *const pressure_action_words[],
+							     *const pressure_eviction_words[];
 
 #define SETTINGS_DEFAULT                                                                         \
 	{                                                                                        \
 		.core_utilization_threshold = 900000, .rt_capacity = 950000,                     \
 		.search_steps = 2000000, .preemption_nodes = 8, .policies = { { "spread", 1 } }, \
-		.n_policies = 1,                                                                 \
-		.pressure = { 900000, 800000, 5, 30, 60, PRESSURE_EVICT_CONTROLLED },            \
+		.n_policies = 1, .pressure = { 900000, 800000, 5, 30, 60, .enabled = true },     \
 	}
 
 #endif

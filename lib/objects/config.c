@@ -12,8 +12,6 @@
 
 static const char *const api_version = MCKUBE_API_VERSION;
 static const char *const kind = "Configuration";
-static const char *const pins[] = { "honor", "ignore", NULL };
-static const char *const evictions[] = { "controlled", "all", "none", NULL };
 
 enum { WEIGHT_MAX = 1000 };
 
@@ -25,7 +23,7 @@ const struct option config_keys[] = {
 		  "the share of a core that the kernel grants to real-time groups, where the node "
 		  "does not report its own",
 		  .preset = "0.95"),
-	OPT_ENUM(0, "legacyPins", struct settings, ignores_legacy_pins, pins, "WORD",
+	OPT_ENUM(0, "legacyPins", struct settings, ignores_legacy_pins, legacy_pin_words, "WORD",
 		 "what becomes of a McKube's rtSettings.core that only repeats "
 		 "status.allocatedCore, as older controllers wrote it",
 		 .preset = "honor"),
@@ -38,24 +36,40 @@ const struct option config_keys[] = {
 		.preset = "2000000"),
 	OPT_INT(0, "search.preemptionNodes", struct settings, preemption_nodes, 1, 10000, "N",
 		"nodes tried in full for one pod that needs room", .preset = "8"),
+	OPT_BOOL(
+		0, "pressure.enabled", struct settings, pressure.enabled,
+		"relieve nodes under pressure, and taint nodes that cannot keep their pods' budgets",
+		.preset = "true"),
+	OPT_ENUM(
+		0, "pressure.trigger", struct settings, pressure.trigger, pressure_trigger_words,
+		"WORD",
+		"what counts as pressure: real-time time that pods were granted and did not get, or "
+		"the node's CPU use (see busy, calm and delaySeconds)",
+		.preset = "realTime"),
+	OPT_ENUM(0, "pressure.onBusy", struct settings, pressure.on_busy, pressure_action_words,
+		 "WORD",
+		 "on a node under pressure, degrade less critical pods to their floors, or raise "
+		 "pods to level hi, the most critical first",
+		 .preset = "degrade"),
 	OPT_RATIO(0, "pressure.busy", struct settings, pressure.busy, 10000, PPM,
-		  "a node that uses this share of its CPU time is busy: its less critical pods are "
-		  "degraded to their floors, the least critical first, and then evicted",
+		  "with trigger cpu: a node that uses this share of its CPU time is under pressure",
 		  .preset = "0.9"),
 	OPT_RATIO(0, "pressure.calm", struct settings, pressure.calm, 0, PPM,
-		  "the pressure is gone when it uses less than this: everybody gets his budget "
-		  "back",
+		  "with trigger cpu: the pressure is over when it uses less than this",
 		  .preset = "0.8"),
 	OPT_INT(0, "pressure.delaySeconds", struct settings, pressure.delay_seconds, 0, 86400, "N",
-		"how long a node must have been busy before the first step", .preset = "5"),
+		"with trigger cpu: how long a node must have been busy before the first step",
+		.preset = "5"),
 	OPT_INT(0, "pressure.stepSeconds", struct settings, pressure.step_seconds, 0, 86400, "N",
 		"how long a step is given to help before the next one", .preset = "30"),
 	OPT_INT(0, "pressure.holdSeconds", struct settings, pressure.hold_seconds, 0, 86400, "N",
 		"how long a pod stays degraded, and a node tainted, at least", .preset = "60"),
-	OPT_ENUM(0, "pressure.evict", struct settings, pressure.evict, evictions, "WORD",
-		 "which pods may be evicted from a busy node: those that a controller will make "
-		 "anew, all, or none",
-		 .preset = "controlled"),
+	OPT_ENUM(
+		0, "pressure.evict", struct settings, pressure.evict, pressure_eviction_words,
+		"WORD",
+		"pods that may be evicted from a node under pressure when degrading is not enough: "
+		"none, those that a controller recreates and that fit elsewhere, or all",
+		.preset = "none"),
 	{},
 };
 
@@ -163,6 +177,12 @@ static int scalar_text(const struct option *key, const cJSON *value, char **ret,
 {
 	bool wants_text = key->kind == OPTION_ENUM;
 
+	if (key->kind == OPTION_BOOL && !cJSON_IsBool(value))
+		return error_set(err, -EINVAL, "must be true or false");
+	if (key->kind == OPTION_BOOL) {
+		*ret = xstrdup(cJSON_IsTrue(value) ? "true" : "false");
+		return 0;
+	}
 	if (wants_text ? !cJSON_IsString(value) : !cJSON_IsNumber(value) && !cJSON_IsRaw(value))
 		return error_set(err, -EINVAL, "must be a %s", wants_text ? "string" : "number");
 	*ret = wants_text ? xstrdup(json_text(value)) : cJSON_PrintUnformatted(value);

@@ -7,46 +7,11 @@
 #include "base/auto.h"
 #include "base/date.h"
 #include "base/names.h"
-#include "base/units.h"
+#include "model/heartbeat.h"
 #include "plan/node_index.h"
-#include "plan/planner.h"
+#include "plan/relieve_internal.h"
 
 /* ---- Readings of nodes and pods ---- */
-
-/* A number of at most six digits before the point; what follows the point is dropped. -1: none. */
-static int64_t read_number(const char *text)
-{
-	char *end;
-	size_t n = strspn(text, "0123456789");
-
-	if (n == 0 || n > 6)
-		return -1;
-	int64_t value = strtol(text, &end, 10);
-	return *end == '\0' || *end == '.' || *end == '%' ? value : -1;
-}
-
-int64_t relieve_usage(const struct cluster *c, const struct node *node)
-{
-	int64_t percent = read_number(cluster_str(c, node->annotations.cpu_usage));
-
-	return percent < 0 ? -1 : percent * (PPM / PER_CENT);
-}
-
-enum pressure relieve_pressure(const struct cluster *c, const struct node *node,
-			       const struct settings *settings)
-{
-	const char *flag = cluster_str(c, node->annotations.is_busy);
-	int64_t usage = relieve_usage(c, node);
-	int64_t seconds = read_number(cluster_str(c, node->annotations.busy_seconds));
-	bool is_flagged = strcmp(flag, "true") == 0;
-
-	if (!is_flagged && (usage < 0 || usage < settings->pressure.calm))
-		return PRESSURE_CALM;
-	if ((*flag && !is_flagged) || (usage >= 0 && usage < settings->pressure.busy))
-		return PRESSURE_BETWEEN;
-	return seconds >= 0 && seconds < settings->pressure.delay_seconds ? PRESSURE_SOON
-									  : PRESSURE_BUSY;
-}
 
 int64_t relieve_degraded_since(const struct cluster *c, const struct pod *pod)
 {
@@ -58,15 +23,6 @@ int64_t relieve_degraded_since(const struct cluster *c, const struct pod *pod)
 		return -1;
 	date_parse(cluster_str(c, note), intern_len(&c->strings, note), &since);
 	return since;
-}
-
-/* Does the pod's annotation say that the kernel refused its budget? */
-static bool is_budget_refused(const struct cluster *c, const struct pod *pod)
-{
-	str_id applied =
-		pod->annotations == NONE ? NONE : c->annotations.items[pod->annotations].applied;
-
-	return applied != NONE && strcmp(cluster_str(c, applied), "false") == 0;
 }
 
 static const struct taint *taint_of(const struct cluster *c, const struct node *node)
@@ -81,15 +37,6 @@ static const struct taint *taint_of(const struct cluster *c, const struct node *
 }
 
 /* ---- One node ---- */
-
-struct pressured_node {
-	struct planner *p;
-	struct reliefs *r;
-	node_id node;
-	const struct taint *taint; /* NULL: it has none of ours */
-	const struct unit *protected;
-	bool has_noted; /* a pod here is degraded, or was refused its budget */
-};
 
 /* The node waits: time alone may change the plan then. */
 static void requeue_after(const struct pressured_node *x, int64_t seconds)
@@ -111,32 +58,9 @@ static bool has_passed(const struct pressured_node *x, int64_t since, uint32_t s
 	return now - since >= seconds;
 }
 
-static const struct unit *unit_at(const struct pressured_node *x, uint32_t i)
-{
-	const struct trial *t = &x->p->trial;
-
-	return &t->units.items[t->node_units[t->nodes[x->node].units.at + i]];
-}
-
-static uint32_t n_units(const struct pressured_node *x)
-{
-	return x->p->trial.nodes[x->node].units.n;
-}
-
-static uint8_t *mark_of(const struct pressured_node *x, const struct unit *u)
-{
-	return &x->r->of_unit[u - x->p->trial.units.items];
-}
-
 static const struct node *node_of(const struct pressured_node *x)
 {
 	return &x->p->trial.c->nodes.items[x->node];
-}
-
-/* It runs here, now and after this plan. */
-static bool stays(const struct unit *u)
-{
-	return u->kind == UNIT_RUNNING && u->at != NONE;
 }
 
 static int64_t degraded_since(const struct pressured_node *x, const struct unit *u)
@@ -174,19 +98,10 @@ static int64_t gain_of(const struct trial *t, const struct unit *u)
 	return less * PPM / q->budget.period * u->core_count;
 }
 
-/* By how much the node is too busy, in ppm of one core; at least a little. */
-static int64_t excess_of(const struct pressured_node *x)
-{
-	const struct node *node = node_of(x);
-	int64_t usage = relieve_usage(x->p->trial.c, node);
-	int64_t over = usage - x->p->trial.settings->pressure.busy;
-
-	return usage < 0 || over <= 0 ? 1 : over * node->capacity_cpu_milli / 1000;
-}
-
 static bool degrade(const struct pressured_node *x)
 {
-	int64_t excess = excess_of(x), freed = 0;
+	int64_t excess = pressure_excess(x->p->trial.c, node_of(x), x->p->trial.settings);
+	int64_t freed = 0;
 
 	for (uint32_t i = n_units(x); i-- > 0 && freed < excess;) {
 		const struct unit *u = unit_at(x, i);
@@ -198,17 +113,6 @@ static bool degrade(const struct pressured_node *x)
 		freed += gain;
 	}
 	return freed > 0;
-}
-
-static bool may_evict(const struct pressured_node *x, const struct unit *u)
-{
-	const struct trial *t = &x->p->trial;
-	uint8_t which = t->settings->pressure.evict;
-
-	return is_lesser(x, u) && u->at == u->origin && u->can_evict &&
-	       (u->pdb == NONE || t->evictions_left[u->pdb] > 0) &&
-	       (which == PRESSURE_EVICT_ALL ||
-		(which == PRESSURE_EVICT_CONTROLLED && unit_pod(t, u)->owner_kind));
 }
 
 /* The replacements of those that were evicted before are taken. */
@@ -226,20 +130,38 @@ static void reserve_replacements(struct trial *t, bool holds)
 	}
 }
 
-static void evict(struct planner *p, unit_id id)
+static place_id find_replacement(struct planner *p, const struct unit *u)
 {
-	struct trial *t = &p->trial;
-	struct unit *u = &t->units.items[id];
+	reserve_replacements(&p->trial, true);
+	place_id replacement = index_best(p, u, u->node);
+	reserve_replacements(&p->trial, false);
+	return replacement;
+}
 
+/* Evicts the pod if the settings allow it: PRESSURE_EVICT_CONTROLLED only with a replacement. */
+static bool evict(const struct pressured_node *x, struct unit *u)
+{
+	struct planner *p = x->p;
+	struct trial *t = &p->trial;
+	unit_id id = (unit_id)(u - t->units.items);
+	place_id at = u->at, replacement = NONE;
+
+	if (t->settings->pressure.evict == PRESSURE_EVICT_NONE || !is_lesser(x, u) ||
+	    u->at != u->origin || !u->can_evict || !is_disruption_allowed(t, u->pdb))
+		return false;
 	trial_unassign(t, id);
 	trial_evict(t, id);
 	planner_refresh(p, u->node);
-	if (!u->is_reschedulable)
-		return;
-	reserve_replacements(t, true);
-	place_id replacement = index_best(p, u, u->node);
-	reserve_replacements(t, false);
+	if (u->is_reschedulable)
+		replacement = find_replacement(p, u);
+	if (replacement == NONE && t->settings->pressure.evict != PRESSURE_EVICT_ALL) {
+		trial_unevict(t, id);
+		trial_assign(t, id, at);
+		planner_refresh(p, u->node);
+		return false;
+	}
 	u->replacement = replacement;
+	return true;
 }
 
 /* The last resort. True: the node's taint is written, which says when that was. */
@@ -248,34 +170,44 @@ static bool taint_and_evict(struct pressured_node *x)
 	bool has_lesser = false;
 
 	for (uint32_t i = n_units(x); i-- > 0;) {
-		const struct unit *u = unit_at(x, i);
+		struct unit *u = unit_at(x, i);
 
 		has_lesser |= is_lesser(x, u);
-		if (!may_evict(x, u))
+		if (!evict(x, u))
 			continue;
 		*mark_of(x, u) = RELIEF_EVICT;
-		evict(x->p, (unit_id)(u - x->p->trial.units.items));
 		return true;
 	}
 	return has_lesser && !x->taint;
 }
 
-static bool may_restore(const struct pressured_node *x, const struct unit *u,
-			enum pressure pressure)
+static bool may_restore(const struct pressured_node *x, const struct unit *u)
 {
 	return stays(u) &&
-	       (pressure == PRESSURE_CALM || (pressure == PRESSURE_BUSY && !is_lesser(x, u)));
+	       (x->pressure == PRESSURE_CALM || (x->pressure == PRESSURE_BUSY && !is_lesser(x, u)));
 }
 
-static void restore(const struct pressured_node *x, enum pressure pressure)
+static void restore(const struct pressured_node *x)
 {
 	for (uint32_t i = 0; x->has_noted && i < n_units(x); i++) {
 		const struct unit *u = unit_at(x, i);
-		int64_t since = may_restore(x, u, pressure) ? degraded_since(x, u) : -1;
+		int64_t since = may_restore(x, u) ? degraded_since(x, u) : -1;
 
 		if (since >= 0 &&
 		    has_passed(x, since, x->p->trial.settings->pressure.hold_seconds, true))
 			*mark_of(x, u) = RELIEF_RESTORE;
+	}
+}
+
+/* The other half of relieve_raise(): what was raised comes down when the node is calm. */
+static void lower(const struct pressured_node *x)
+{
+	for (uint32_t i = 0; i < n_units(x); i++) {
+		const struct unit *u = unit_at(x, i);
+
+		if (stays(u) && unit_request(&x->p->trial, u)->level > LEVEL_LOW &&
+		    (!is_degraded(x, u) || *mark_of(x, u) == RELIEF_RESTORE))
+			*mark_of(x, u) = RELIEF_LOWER;
 	}
 }
 
@@ -341,45 +273,80 @@ static bool was_refused(const struct pressured_node *x, const struct unit *u)
 
 	return stays(u) && u->at == u->origin &&
 	       unit_request(t, u)->assignment == ASSIGNMENT_CURRENT &&
-	       is_budget_refused(t->c, unit_pod(t, u));
+	       pressure_is_refused(t->c, unit_pod(t, u));
 }
 
-static bool is_broken(const struct pressured_node *x)
+/* The most critical pod whose budget was refused; NULL: none. */
+static const struct unit *find_refused(const struct pressured_node *x)
 {
+	if (helper_state(x->p->trial.c, node_of(x)) == HELPER_SILENT)
+		return NULL;
 	for (uint32_t i = 0; x->has_noted && i < n_units(x); i++)
 		if (was_refused(x, unit_at(x, i)))
-			return true;
-	return is_overcommitted(x);
+			return unit_at(x, i);
+	return NULL;
 }
 
-static enum node_relief taint(const struct pressured_node *x, enum pressure pressure,
-			      bool is_last_resort)
+static enum node_relief taint(const struct pressured_node *x, bool is_refused)
 {
-	if (is_last_resort)
-		return NODE_RELIEF_TAINT;
-	if (is_broken(x))
+	bool is_broken =
+		x->p->trial.settings->pressure.enabled && (is_refused || is_overcommitted(x));
+
+	if (is_broken)
 		return x->taint ? NODE_RELIEF_NONE : NODE_RELIEF_GUARANTEE;
-	if (!x->taint || pressure != PRESSURE_CALM ||
+	if (!x->taint || x->pressure != PRESSURE_CALM ||
 	    !has_passed(x, x->taint->added, x->p->trial.settings->pressure.hold_seconds, true))
 		return NODE_RELIEF_NONE;
 	return NODE_RELIEF_UNTAINT;
 }
 
+/* One step on a busy node; the relief of the node itself that goes with it. */
+static enum node_relief take_step(struct pressured_node *x)
+{
+	if (!is_step_due(x))
+		return NODE_RELIEF_NONE;
+	if (relieve_evict_cfs(x))
+		return NODE_RELIEF_TAINT_FIRST;
+	if (degrade(x))
+		return NODE_RELIEF_NONE;
+	return taint_and_evict(x) ? NODE_RELIEF_TAINT : NODE_RELIEF_NONE;
+}
+
+/* The pod that the others yield to: where only a budget was refused, the one that it belongs to. */
+static void choose_protected(struct pressured_node *x, const struct unit *refused)
+{
+	const struct trial *t = &x->p->trial;
+	unit_id *protected = &x->r->protected_on[x->node];
+
+	if (refused && t->settings->pressure.trigger == PRESSURE_REAL_TIME &&
+	    pressure_lost(t->c, node_of(x)) == 0)
+		*protected = (unit_id)(refused - t->units.items);
+	if (*protected != NONE)
+		x->protected = &t->units.items[*protected];
+}
+
 static void relieve_node(struct pressured_node *x)
 {
 	const struct trial *t = &x->p->trial;
-	enum pressure pressure = relieve_pressure(t->c, node_of(x), t->settings);
-	bool is_last_resort = false;
+	const struct unit *refused = find_refused(x);
+	bool is_raise = t->settings->pressure.on_busy == PRESSURE_RAISE;
+	enum node_relief relief = NODE_RELIEF_NONE;
 
 	x->taint = taint_of(t->c, node_of(x));
-	if (x->r->protected_on[x->node] != NONE)
-		x->protected = &t->units.items[x->r->protected_on[x->node]];
-	if (pressure == PRESSURE_SOON)
+	x->pressure = pressure_of(t->c, node_of(x), t->settings, refused);
+	choose_protected(x, refused);
+	if (x->pressure == PRESSURE_SOON)
 		requeue_after(x, t->settings->pressure.delay_seconds);
-	if (pressure == PRESSURE_BUSY && is_step_due(x) && !degrade(x))
-		is_last_resort = taint_and_evict(x);
-	restore(x, pressure);
-	x->r->of_node[x->node] = (uint8_t)taint(x, pressure, is_last_resort);
+	if (x->pressure == PRESSURE_BUSY && is_raise)
+		relieve_raise(x);
+	else if (x->pressure == PRESSURE_BUSY)
+		relief = take_step(x);
+	if (x->pressure != PRESSURE_BUSY || !is_raise)
+		restore(x);
+	if (x->pressure == PRESSURE_CALM && is_raise && t->settings->pressure.enabled)
+		lower(x);
+	x->r->pressure_of[x->node] = (uint8_t)x->pressure;
+	x->r->of_node[x->node] = (uint8_t)(relief == NODE_RELIEF_NONE ? taint(x, refused) : relief);
 }
 
 /* The most important pod on each node in the end, also a new one. */
@@ -405,7 +372,7 @@ static void find_noted(const struct trial *t, bool *has_noted)
 		const struct pod *pod = unit_pod(t, u);
 
 		if (u->node != NONE &&
-		    (relieve_degraded_since(t->c, pod) >= 0 || is_budget_refused(t->c, pod)))
+		    (relieve_degraded_since(t->c, pod) >= 0 || pressure_is_refused(t->c, pod)))
 			has_noted[u->node] = true;
 	}
 }
@@ -418,7 +385,10 @@ void relieve(struct planner *p)
 
 	r->of_unit = xcalloc(p->trial.units.n, sizeof(*r->of_unit));
 	r->of_node = xcalloc(n_nodes, sizeof(*r->of_node));
+	r->pressure_of = xcalloc(n_nodes, sizeof(*r->pressure_of));
 	r->protected_on = xcalloc(n_nodes, sizeof(*r->protected_on));
+	r->cfs_on = xcalloc(n_nodes, sizeof(*r->cfs_on));
+	memset(r->cfs_on, 0xff, n_nodes * sizeof(*r->cfs_on)); /* NONE */
 	find_protected(&p->trial, r->protected_on);
 	find_noted(&p->trial, has_noted);
 	for (node_id node = 0; node < n_nodes; node++)
@@ -434,6 +404,9 @@ void reliefs_done(struct reliefs *r)
 {
 	free(r->of_unit);
 	free(r->of_node);
+	free(r->pressure_of);
 	free(r->protected_on);
+	free(r->cfs_on);
+	free(r->covers);
 	*r = (struct reliefs){ 0 };
 }

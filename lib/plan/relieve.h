@@ -5,27 +5,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "plan/pressure.h"
 #include "plan/trial.h"
 
 struct planner;
+struct pdb_cover;
 
-/* Step 6: nodes that are short of CPU, and nodes whose real-time guarantee is broken.
+/* Step 6: nodes under pressure (plan/pressure.h), and nodes whose real-time guarantee is broken.
  *
- * A node is busy when all of its annotations that speak of it say so: mckube.sdv.com/isCpuBusy,
- * cpu-usage (per cent, against settings.pressure.busy) and cpu-over90-duration-s. It is calm when
- * none speaks against it (cpu-usage against settings.pressure.calm). In between nothing happens:
- * that is the hysteresis.
+ * settings.pressure.onBusy: degrade. While a node is under pressure, pods less critical than the
+ * one to be protected are degraded to their floors, the least important first and as few as the
+ * reading seems to need; a step is given pressure.stepSeconds to help. When all are, the node is
+ * tainted. The protected pod is the most critical one there, or the one whose budget was refused. A
+ * pod keeps its place in the admission test while it is degraded, so that its budget can always be
+ * given back: when the node is calm, or no pod there is more critical, and pressure.holdSeconds
+ * have passed.
  *
- * While it is busy, pods less critical than the most critical one there are degraded to their
- * floors, the least important first and as few as the usage seems to need; a step is given
- * pressure.stepSeconds to help. When all are, the node is tainted and they are evicted, one a step,
- * within their PodDisruptionBudgets. A pod keeps its place in the admission test while it is
- * degraded, so that its budget can always be given back: when the node is calm, or no pod there is
- * more critical, and pressure.holdSeconds have passed.
+ * Evictions are off unless pressure.evict allows them, one a step and within PodDisruptionBudgets.
+ * With trigger cpu, pods without real time are evicted first, BestEffort before Burstable; then, as
+ * with trigger realTime, degraded pods. "controlled" are those that a controller recreates and that
+ * fit on another node now, "all" also bare pods and those that fit on no other node.
  *
- * The taint McKubeRTDeadlinePressure=True:NoSchedule also stands on a node while it cannot keep
- * what was granted: a core is over its rtCapacity and the plan does not repair it, or the node
- * helper says that the kernel refused a budget (mckube.io/rt-applied: "false").
+ * onBusy: raise is the first controller's rule. The pods of a busy node go to level hi, the most
+ * critical first as far as the cores' limit in mode High allows with the floors of the others;
+ * those for which neither hi nor low fits are degraded. When the node is calm all return to low. (A
+ * helper lowers a pod by itself unless its spec.recovery.mode is nodeCpu.)
+ *
+ * The taint McKubeRTDeadlinePressure=True:NoSchedule also stands on a node while it cannot keep its
+ * pods' budgets: a core is over its rtCapacity and the plan does not repair it, or the kernel
+ * refused a budget.
+ *
+ * With pressure.enabled false nothing of this is done, and what was done before is reverted.
  *
  * State is in the API alone: mckube.io/rt-degraded on a pod and timeAdded of the taint say since
  * when. Where the snapshot has no time, one step is done and no second one. */
@@ -35,28 +45,27 @@ enum relief {
 	RELIEF_DEGRADE,
 	RELIEF_RESTORE, /* it was degraded, and gets its budget back */
 	RELIEF_EVICT,
+	RELIEF_RAISE, /* to level hi */
+	RELIEF_LOWER, /* to level low */
 };
 
 enum node_relief {
 	NODE_RELIEF_NONE,
-	NODE_RELIEF_TAINT,     /* or the taint's time is written again */
-	NODE_RELIEF_GUARANTEE, /* tainted, since the guarantee is broken */
+	NODE_RELIEF_TAINT,	 /* or the taint's time is written again */
+	NODE_RELIEF_TAINT_FIRST, /* the same, before pods are degraded */
+	NODE_RELIEF_GUARANTEE,	 /* tainted, since the guarantee is broken */
 	NODE_RELIEF_UNTAINT,
 };
 
 struct reliefs {
-	uint8_t *of_unit;	/* enum relief */
-	unit_id *protected_on;	/* by node_id: the most critical pod, NONE */
-	uint8_t *of_node;	/* enum node_relief */
-	uint32_t requeue_after; /* seconds until a wait of some node is over; 0: none waits */
+	uint8_t *of_unit;	  /* enum relief */
+	uint8_t *of_node;	  /* enum node_relief */
+	uint8_t *pressure_of;	  /* by node_id, enum pressure */
+	unit_id *protected_on;	  /* by node_id: the pod that the others yield to, NONE */
+	pod_id *cfs_on;		  /* by node_id: the pod without real time that is evicted, NONE */
+	struct pdb_cover *covers; /* of all pods, if such pods may be evicted; else NULL */
+	uint32_t requeue_after;	  /* seconds until a wait of some node is over; 0: none waits */
 };
-
-/* A node's CPU time by its annotations. SOON: it is busy, but has not been for delaySeconds. */
-enum pressure { PRESSURE_CALM, PRESSURE_BETWEEN, PRESSURE_SOON, PRESSURE_BUSY };
-enum pressure relieve_pressure(const struct cluster *c, const struct node *node,
-			       const struct settings *settings);
-/* Its usage in ppm; -1 where it does not say. */
-int64_t relieve_usage(const struct cluster *c, const struct node *node);
 
 static inline enum relief relief_of(const struct reliefs *r, unit_id id)
 {

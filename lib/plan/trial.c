@@ -284,7 +284,7 @@ static void find_owner_kinds(struct trial *t)
 	t->owner.stateful_set = intern_find(strings, "StatefulSet", 11);
 }
 
-static bool is_untouchable(const struct trial *t, const struct pod *pod)
+bool trial_is_untouchable(const struct trial *t, const struct pod *pod)
 {
 	return pod->is_terminating || pod->is_mirror || pod->priority >= SYSTEM_CRITICAL ||
 	       pod->owner_kind == t->owner.node;
@@ -311,7 +311,7 @@ static bool unit_kind_of(const struct trial *t, const struct request *q, uint8_t
 
 	/* What a bad or removed request would allow is not known: its load stays where it is. */
 	if (pod->node != NONE && q->has_cores)
-		*ret = !can_ask || is_untouchable(t, pod) ? UNIT_FIXED : UNIT_RUNNING;
+		*ret = !can_ask || trial_is_untouchable(t, pod) ? UNIT_FIXED : UNIT_RUNNING;
 	else if (pod->node != NONE && can_ask && !pod->is_terminating)
 		*ret = UNIT_UNASSIGNED;
 	else if (!pod->node_name && can_ask && pod->is_ours && !pod->has_other_gate &&
@@ -366,7 +366,7 @@ static void add_unit(struct trial *t, uint32_t request, const struct pdb_cover *
 	if (u.kind == UNIT_FIXED)
 		u.is_misplaced = false;
 	if (u.kind == UNIT_RUNNING || u.kind == UNIT_UNASSIGNED)
-		u.can_evict = pdb_allows(t->c, covers[q->pod]) && !is_untouchable(t, pod) &&
+		u.can_evict = pdb_allows(t->c, covers[q->pod]) && !trial_is_untouchable(t, pod) &&
 			      pod->owner_kind != t->owner.daemon_set;
 	u.is_reschedulable = u.kind == UNIT_RUNNING && is_reschedulable(t, &u);
 	t->unit_of_pod[q->pod] = (unit_id)t->units.n;

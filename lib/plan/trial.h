@@ -170,6 +170,9 @@ static inline bool cell_holds(const struct cell *cell, unsigned rank)
 	return true;
 }
 
+/* Is the pod never moved nor evicted, whatever its request? */
+bool trial_is_untouchable(const struct trial *t, const struct pod *pod);
+
 /* Budget only: the unit takes cores, or leaves them. Its node does not change. */
 void trial_assign(struct trial *t, unit_id id, place_id place);
 void trial_unassign(struct trial *t, unit_id id);

@@ -33,9 +33,15 @@ PLACING = {"Bind", "Assign", "Move"}
 WARNINGS = {"BadBudget", "BadCpuset", "BadCriticality", "BadNodeAnnotation", "DuplicateRequest",
             "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported", "CoresNotAllowed"}
 UNPLACED = {"NoNode", "NoRoom", "NoRequest", "BadRequest"}
-PRESSURE = {"busy": 900_000, "calm": 800_000, "delaySeconds": 5, "stepSeconds": 30,
-            "holdSeconds": 60, "evict": "controlled"}
+PRESSURE = {"enabled": True, "trigger": "realTime", "onBusy": "degrade", "busy": 900_000,
+            "calm": 800_000, "delaySeconds": 5, "stepSeconds": 30, "holdSeconds": 60, "evict": "none"}
 ORDERS = 6  # random orders tried that `after` allows
+
+
+def is_without_real_time(action: Obj, pod: Pod) -> bool:
+    """Evicted from a busy node, since CPU time is short there."""
+    return (action["kind"] == "Evict" and action["reason"] == "Pressure"
+            and not pod.request and not pod.orphan and not pod.bad)
 
 
 class Better(NamedTuple):
@@ -186,7 +192,7 @@ class Checker:
         if (action["pod"].get("uid", "") != pod.uid
                 or action["pod"].get("resourceVersion", "") != pod.version):
             self.fail("format", action, "uid or resourceVersion is not the snapshot's")
-        if not pod.request:
+        if not pod.request and not is_without_real_time(action, pod):
             return self.fail("2", action, "the pod has no valid request")
         if action["kind"] in PLACING:
             self._form_grant(action, pod)
@@ -304,7 +310,7 @@ class Checker:
 
     def _check_displaced(self, action: Obj) -> None:
         pod = self.snap.pods[key_of(action["pod"])]
-        if pod.is_fixed:
+        if pod.is_fixed and not (is_without_real_time(action, pod) and pod.is_movable):
             self.fail("3", action, "mirror, terminating or system-critical")
         by = action.get("by")
         if by is None:
@@ -313,7 +319,7 @@ class Checker:
         cause = self.snap.pods.get(key_of(by))
         if not cause or not cause.request:
             self.fail("3", action, f"by {by}: no such real-time pod")
-        elif cause.rank <= pod.rank:
+        elif not is_without_real_time(action, pod) and cause.rank <= pod.rank:
             self.fail("3", action, f"{pod.rank.name} yields to {cause.rank.name}")
 
     def _check_repair(self, action: Obj, pod: Pod) -> None:

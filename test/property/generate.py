@@ -129,7 +129,7 @@ class Generator:
             "Namespace", "default", labels={"team": "a"})})
         return {"apiVersion": "v1", "kind": "List", "metadata": self.taken(), "items": self.items}
 
-    # Nodes that are short of CPU time
+    # Nodes under pressure
 
     def taken(self) -> Obj:
         is_known = self.profile.pressure and self.later.random() < 0.8
@@ -157,6 +157,8 @@ class Generator:
         if self.later.random() < 0.7:
             notes["mckube.sdv.com/cpu-usage"] = str(usage)
             notes["mckube.sdv.com/cpu-over90-duration-s"] = self.later.choice(["0", "5", "40"])
+        if self.later.random() < 0.5:
+            notes[NOTE + "rt-pressure"] = self.later.choice(["0", "500", "120000"])
         if self.later.random() < 0.3:
             taint = {"key": TAINT, "value": "True", "effect": "NoSchedule"}
             if self.later.random() < 0.7:

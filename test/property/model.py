@@ -191,8 +191,12 @@ class Pod:
     @property
     def is_fixed(self) -> bool:
         """Never moved or evicted."""
-        return (self.terminating or self.mirror or self.priority >= SYSTEM_CRITICAL
-                or self.request is None)
+        return not self.is_movable or self.request is None
+
+    @property
+    def is_movable(self) -> bool:
+        """As far as its state and its priority go."""
+        return not self.terminating and not self.mirror and self.priority < SYSTEM_CRITICAL
 
     def is_reschedulable(self) -> bool:
         """Would its replacement come to us, with the same request?"""

@@ -11,6 +11,7 @@ from pathlib import Path
 from kube import Obj
 
 TIMEOUT = 60
+settings: dict[str, str] = {}  # environment variables that configure the program
 
 
 class PlannerError(Exception):
@@ -27,7 +28,7 @@ def program() -> str:
 def _run(*args: str | Path) -> bytes:
     try:
         done = subprocess.run([program(), *map(str, args)], capture_output=True, check=False,
-                              timeout=TIMEOUT)
+                              timeout=TIMEOUT, env={**os.environ, **settings})
     except subprocess.TimeoutExpired as e:
         raise PlannerError(f"{' '.join(map(str, args))}: no answer in {TIMEOUT} s") from e
     if done.returncode != 0:

@@ -51,6 +51,11 @@ class Relief:
     # What nodes and pods say
 
     def pressure(self, node: Node) -> Pressure:
+        if not self.settings["enabled"]:
+            return Pressure.CALM
+        if self.settings["trigger"] == "realTime":
+            is_lost = self.lost(node) or self.refused(node.name)
+            return Pressure.BUSY if is_lost else Pressure.CALM
         flag = node.notes.get(CPU + "isCpuBusy", "")
         usage, over = self.usage(node), node.notes.get(CPU + "cpu-over90-duration-s")
         if flag != "true" and (usage is None or usage < self.settings["calm"]):
@@ -59,6 +64,24 @@ class Relief:
                 over is None or int(over) >= self.settings["delaySeconds"]):
             return Pressure.BUSY
         return Pressure.BETWEEN
+
+    @staticmethod
+    def lost(node: Node) -> int:
+        """Microseconds per second, which are ppm of one core."""
+        text = node.notes.get(NOTE + "rt-pressure", "0")
+        return int(text) if text.isdigit() else 0
+
+    def refused(self, node: str) -> list[Pod]:
+        return [p for p in self.kept(node)
+                if p.is_current and p.notes.get(NOTE + "rt-applied") == "false"]
+
+    def protected(self, node: Node) -> Pod | None:
+        """The most important pod there, or the one whose budget was refused."""
+        pods = self.on(node.name)
+        if self.settings["trigger"] == "realTime" and not self.lost(node) and self.refused(
+                node.name):
+            pods = self.refused(node.name)
+        return pods[-1] if pods else None
 
     @staticmethod
     def usage(node: Node) -> int | None:
@@ -92,7 +115,8 @@ class Relief:
         return [p for p in self.on(node) if p.cores]
 
     def lesser(self, node: str) -> list[Pod]:
-        return [p for p in self.staying(node) if p.rank < self.on(node)[-1].rank]
+        protected = self.protected(self.snap.nodes[node])
+        return [p for p in self.staying(node) if protected and p.rank < protected.rank]
 
     def kept(self, node: str) -> list[Pod]:
         """Those whose cores are as before."""
@@ -126,14 +150,16 @@ class Relief:
                 _hold(held, pod)
         over = any(slot[0] == node.name and slot[1] in {-1, *node.rt_cores}
                    and load > node.rt_capacity for slot, load in held.breaches().items())
-        return over or any(p.is_current and p.notes.get(NOTE + "rt-applied") == "false"
-                           for p in self.kept(node.name))
+        return self.settings["enabled"] and (over or bool(self.refused(node.name)))
 
     # The verdict
 
     def complaints(self) -> Iterator[Complaint]:
         for node in self.snap.nodes.values():
-            yield from self._steps(node)
+            if self.settings["onBusy"] == "raise":
+                yield from self._levels(node)
+            else:
+                yield from self._steps(node)
             yield from self._restored(node)
             yield from self._taint(node)
 
@@ -142,26 +168,99 @@ class Relief:
         here = [p for p in self.snap.pods.values() if p.node == node.name]
         steps = [p for p in here if p.key in degraded or p.key in evicted]
         is_due = self.pressure(node) is Pressure.BUSY and self.is_step_due(node)
-        wanted = self._least(node) if is_due else []
+        yields_first = [p for p in here if p.key in evicted and not p.request]
+        yield from self._without_real_time(node, is_due, yields_first)
+        wanted = self._least(node) if is_due and not yields_first else []
         if {p.key for p in here if p.key in degraded} != {p.key for p in wanted}:
             yield node.name, f"degrades {[p.key for p in steps]}, expected {[p.key for p in wanted]}"
         for pod in (p for p in here if p.key in degraded):
             assert pod.request
             if degraded[pod.key]["to"]["runtime"] != pod.request.budget.floor:
                 yield pod.key, "is degraded to something else than its floor"
-        victims = self._victims(node)[:1] if is_due and not wanted else []
-        if [p.key for p in here if p.key in evicted] != [p.key for p in victims]:
+        victims = self._victims(node) if is_due and not wanted and not yields_first else []
+        gone = [p for p in here if p.key in evicted and p.request]
+        if self.settings["evict"] == "controlled":  # only those that find a place
+            is_right = len(gone) < 2 and all(
+                p in victims and "replacement" in evicted[p.key] for p in gone)
+        else:
+            is_right = gone == victims[:1]
+        if not is_right:
             yield node.name, f"evicts {list(evicted)} for CPU time, expected {victims}"
         for pod in steps:
-            by = (degraded.get(pod.key) or evicted[pod.key]).get("by") or {}
-            if f"{by.get('namespace')}/{by.get('name')}" != self.on(node.name)[-1].key:
-                yield pod.key, f"yields to {by}, which is not the most important there"
+            by, protected = (degraded.get(pod.key) or evicted[pod.key]).get("by") or {}, \
+                self.protected(node)
+            if not protected or f"{by.get('namespace')}/{by.get('name')}" != protected.key:
+                yield pod.key, f"yields to {by}, which is not the protected pod there"
+
+    def _without_real_time(self, node: Node, is_due: bool, gone: list[Pod]) -> Iterator[Complaint]:
+        """Where CPU time is the matter and evictions are allowed, BestEffort before Burstable."""
+        candidates = sorted((p for p in self.snap.pods.values() if self._may_yield_first(p, node)),
+                            key=lambda p: (p.qos != "BestEffort", p.priority, _reversed(p.created),
+                                           p.key))
+        if not is_due or not self.on(node.name):
+            candidates = []
+        if self.settings["evict"] == "all":
+            is_right = gone == candidates[:1]
+        else:
+            is_right = len(gone) < 2 and all(p in candidates for p in gone)
+        if not is_right:
+            yield node.name, f"evicts {gone} without real time, expected one of {candidates}"
+
+    def _may_yield_first(self, pod: Pod, node: Node) -> bool:
+        left = all(p.allowed - sum(p.covers(self.snap.pods[k]) for k in self.of_kind("Evict")
+                                   if k != pod.key) > 0 for p in self.snap.pdbs_of(pod))
+        return (self.settings["trigger"] == "cpu" and self.settings["evict"] != "none"
+                and pod.node == node.name and pod.qos != "Guaranteed" and pod.is_movable
+                and not pod.request and not pod.orphan and not pod.bad
+                and pod.owner not in ("DaemonSet", "Node") and left
+                and len(self.snap.pdbs_of(pod)) < 2
+                and (self.settings["evict"] == "all" or pod.owner != ""))
+
+    def _levels(self, node: Node) -> Iterator[Complaint]:
+        """The most critical first, each the highest of hi, low and floor with which the floors of
+        the others still fit."""
+        if self.pressure(node) is not Pressure.BUSY:
+            return
+        staying, sums = self.staying(node.name)[::-1], {}
+
+        def add(pod: Pod, load: int) -> bool:
+            slots = node.slots(self.seat(pod).cores)
+            fits = all(sums.get(s, 0) + load <= node.rt_capacity for s in slots)
+            for slot in slots:
+                sums[slot] = sums.get(slot, 0) + load
+            return fits
+
+        for key, pod in self.end.on_node[node.name].items():
+            loads = pod.loads
+            if self.end.seats[key].cores and loads:
+                add(pod, _share(pod, pod.request.budget.floor) if pod in staying
+                    else loads[Rank.LOW])
+        for pod in staying:
+            budget, wanted = pod.request.budget, "floor"
+            for level, runtime in (("hi", budget.hi), ("low", budget.low)):
+                more = _share(pod, runtime) - _share(pod, budget.floor)
+                if (level != "hi" or budget.hi > budget.low) and add(pod, more):
+                    wanted = level
+                    break
+                if level != "hi" or budget.hi > budget.low:
+                    add(pod, -more)
+            if self._level_after(pod) != wanted:
+                yield pod.key, f"is at {self._level_after(pod)}, expected {wanted}"
+
+    def _level_after(self, pod: Pod) -> str:
+        if pod.key in self.of_kind("Degrade"):
+            return "floor"
+        if pod.key in self.of_kind("SetLevel"):
+            return self.of_kind("SetLevel")[pod.key]["to"]["level"]
+        return "floor" if DEGRADED in pod.notes else pod.level
 
     def _least(self, node: Node) -> list[Pod]:
         usage, chosen, freed = self.usage(node), [], 0
-        excess = 1
-        if usage is not None and usage > self.settings["busy"]:
-            excess = (usage - self.settings["busy"]) * node.cpu_milli // 1000
+        excess = self.lost(node) or 1
+        if self.settings["trigger"] == "cpu":
+            excess = 1
+            if usage is not None and usage > self.settings["busy"]:
+                excess = (usage - self.settings["busy"]) * node.cpu_milli // 1000
         for pod in self.degradable(node.name):
             if freed < excess:
                 chosen.append(pod)
@@ -169,7 +268,7 @@ class Relief:
         return chosen
 
     def _victims(self, node: Node) -> list[Pod]:
-        evict = self.settings["evict"]
+        which = self.settings["evict"]
         gone = {k for k in self.of_kind("Evict") if k not in self.of_kind("Evict", "Pressure")}
 
         def is_allowed(pod: Pod) -> bool:
@@ -177,12 +276,17 @@ class Relief:
                        for p in self.snap.pdbs_of(pod))
             return (self.snap.may_evict(pod) and left
                     and self.seat(pod) == self.start.seats[pod.key]
-                    and (evict == "all" or (evict == "controlled" and pod.owner != "")))
+                    and (which == "all" or (which == "controlled" and pod.owner != "")))
 
         return [p for p in self.lesser(node.name) if is_allowed(p)]
 
     def _restored(self, node: Node) -> Iterator[Complaint]:
         done, pressure = self.of_kind("SetLevel", "Relieved"), self.pressure(node)
+        if self.settings["onBusy"] == "raise":
+            if pressure is Pressure.BUSY:
+                return
+            done = {**done, **{k: a for k, a in self.of_kind("SetLevel", "Recovered").items()
+                               if DEGRADED in self.snap.pods[k].notes}}
         lesser = {p.key for p in self.lesser(node.name)}
         for pod in self.staying(node.name):
             is_due = (DEGRADED in pod.notes and pod.key in self.end.seats
@@ -194,11 +298,15 @@ class Relief:
 
     def _taint(self, node: Node) -> Iterator[Complaint]:
         ours = [t for t in node.taints if t["key"] == TAINT]
+        gone = [k for k, a in self.of_kind("Evict", "Pressure").items()
+                if a["from"]["node"] == node.name]
         is_last = (self.pressure(node) is Pressure.BUSY and self.is_step_due(node)
+                   and self.settings["onBusy"] == "degrade"
                    and not self.degradable(node.name) and bool(self.lesser(node.name)))
+        is_first = any(not self.snap.pods[k].request for k in gone)
         broken = self.is_broken(node)
         wanted = ""
-        if is_last and (not ours or self._victims(node)):
+        if is_first or (is_last and (not ours or gone)):
             wanted = "Pressure"
         elif broken:
             wanted = "" if ours else "GuaranteeBroken"
@@ -217,6 +325,11 @@ class Relief:
 def _reversed(text: str) -> list[int]:
     """Sorts the other way round; a prefix comes after what it begins."""
     return [-ord(c) for c in text] + [1]
+
+
+def _share(pod: Pod, runtime: int) -> int:
+    assert pod.request
+    return -(-runtime * PPM // pod.request.budget.period)
 
 
 def _hold(state: State, pod: Pod) -> None:

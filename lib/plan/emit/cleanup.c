@@ -6,9 +6,14 @@
 
 /* ---- Levels ---- */
 
+static enum relief relief_for(const struct emitter *e, const struct unit *u)
+{
+	return relief_of(&e->p->reliefs, (unit_id)(u - e->trial->units.items));
+}
+
 static bool is_restored(const struct emitter *e, const struct unit *u)
 {
-	return relief_of(&e->p->reliefs, (unit_id)(u - e->trial->units.items)) == RELIEF_RESTORE;
+	return relief_for(e, u) == RELIEF_RESTORE;
 }
 
 /* By the node's annotation, where no node helper runs, which would lower the level itself. */
@@ -31,7 +36,13 @@ static bool is_recovered(const struct emitter *e, const struct unit *u)
 
 static enum level level_in_the_end(const struct emitter *e, const struct unit *u)
 {
-	return is_recovered(e, u) ? LEVEL_LOW : (enum level)unit_request(e->trial, u)->level;
+	enum relief relief = relief_for(e, u);
+
+	if (relief == RELIEF_RAISE)
+		return LEVEL_HIGH;
+	return is_recovered(e, u) || relief == RELIEF_LOWER
+		       ? LEVEL_LOW
+		       : (enum level)unit_request(e->trial, u)->level;
 }
 
 static void emit_recovery(struct emitter *e, unit_id id)
@@ -54,9 +65,12 @@ static void emit_recoveries(struct emitter *e)
 	for (unit_id id = 0; id < e->trial->units.n; id++) {
 		const struct unit *u = &e->trial->units.items[id];
 
-		if (is_restored(e, u))
+		if (relief_for(e, u) == RELIEF_LOWER &&
+		    e->p->reliefs.pressure_of[u->node] != PRESSURE_BUSY)
+			emit_level(e, id, LEVEL_LOW);
+		else if (is_restored(e, u))
 			emit_restore(e, id, level_in_the_end(e, u));
-		else if (is_recovered(e, u))
+		else if (relief_for(e, u) == RELIEF_NONE && is_recovered(e, u))
 			emit_recovery(e, id);
 	}
 }

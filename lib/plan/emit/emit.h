@@ -58,6 +58,8 @@ void emit_updates(struct emitter *e);
 void emit_reliefs(struct emitter *e);
 /* The pod was degraded, and gets back all of its budget at this level. */
 void emit_restore(struct emitter *e, unit_id id, enum level level);
+/* Sets its level, as its node is under pressure, or is no longer. */
+void emit_level(struct emitter *e, unit_id id, enum level level);
 
 /* plan/emit/cleanup.c: levels, annotations, status and finalizers. */
 void emit_cleanup(struct emitter *e);

@@ -422,6 +422,29 @@ static int u32_read(const struct field *f, const cJSON *j, void *value, struct f
 
 const struct field_type field_u32 = { u32_is_absent, u32_write, u32_read };
 
+static bool bool_is_absent(const struct field *f, const void *value)
+{
+	(void)f;
+	return !*(const bool *)value;
+}
+
+static void bool_write(const struct field *f, const void *value, struct json_out *o)
+{
+	(void)f;
+	json_out_bool(o, *(const bool *)value);
+}
+
+static int bool_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+{
+	(void)f;
+	if (!cJSON_IsBool(j))
+		return field_error(r, "must be true or false");
+	*(bool *)value = cJSON_IsTrue(j);
+	return 0;
+}
+
+const struct field_type field_bool = { bool_is_absent, bool_write, bool_read };
+
 static unsigned word_at(const struct field *f, const void *value)
 {
 	const struct field_words *words = f->of;

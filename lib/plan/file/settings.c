@@ -3,7 +3,7 @@
 
 static const char *legacy_pins_word(unsigned v)
 {
-	return v ? "ignore" : "honor";
+	return legacy_pin_words[v];
 }
 
 static const struct field_words legacy_pins = { legacy_pins_word, 0, 2, sizeof(bool) };
@@ -64,12 +64,22 @@ static const struct field search_fields[] = {
 
 static const char *eviction_word(unsigned v)
 {
-	static const char *const words[] = { "controlled", "all", "none" };
-
-	return words[v];
+	return pressure_eviction_words[v];
 }
 
-static const struct field_words evictions = { eviction_word, 0, PRESSURE_EVICT_NONE + 1, 1 };
+static const char *trigger_word(unsigned v)
+{
+	return pressure_trigger_words[v];
+}
+
+static const char *action_word(unsigned v)
+{
+	return pressure_action_words[v];
+}
+
+static const struct field_words evictions = { eviction_word, 0, PRESSURE_EVICT_ALL + 1, 1 };
+static const struct field_words triggers = { trigger_word, 0, PRESSURE_CPU + 1, 1 };
+static const struct field_words pressure_actions = { action_word, 0, PRESSURE_RAISE + 1, 1 };
 
 #define SECONDS(key_, member)                                                                      \
 	{                                                                                          \
@@ -78,6 +88,11 @@ static const struct field_words evictions = { eviction_word, 0, PRESSURE_EVICT_N
 	}
 
 static const struct field pressure_fields[] = {
+	{ "enabled", &field_bool, offsetof(struct settings, pressure.enabled), .needed = true },
+	{ "trigger", &field_word, offsetof(struct settings, pressure.trigger), .of = &triggers,
+	  .needed = true },
+	{ "onBusy", &field_word, offsetof(struct settings, pressure.on_busy),
+	  .of = &pressure_actions, .needed = true },
 	{ "busy", &field_u32, offsetof(struct settings, pressure.busy), .max = PPM,
 	  .needed = true },
 	{ "calm", &field_u32, offsetof(struct settings, pressure.calm), .max = PPM,

@@ -44,7 +44,8 @@ TEST(every_key_is_read)
 			       "policies:\n- name: binpack\n- { name: topology, weight: 3 }\n"
 			       "search: { steps: 5000, preemptionNodes: 2 }\n"
 			       "pressure: { busy: 0.95, calm: 0.5, delaySeconds: 1, stepSeconds: "
-			       "2, holdSeconds: 3, evict: none }\n");
+			       "2, holdSeconds: 3, evict: all, enabled: false, trigger: cpu, "
+			       "onBusy: raise }\n");
 
 	assert_int_equal(s.core_utilization_threshold, 850000);
 	assert_int_equal(s.rt_capacity, 1000000);
@@ -59,7 +60,10 @@ TEST(every_key_is_read)
 	assert_int_equal(s.pressure.delay_seconds, 1);
 	assert_int_equal(s.pressure.step_seconds, 2);
 	assert_int_equal(s.pressure.hold_seconds, 3);
-	assert_int_equal(s.pressure.evict, PRESSURE_EVICT_NONE);
+	assert_int_equal(s.pressure.evict, PRESSURE_EVICT_ALL);
+	assert_int_equal(s.pressure.trigger, PRESSURE_CPU);
+	assert_int_equal(s.pressure.on_busy, PRESSURE_RAISE);
+	assert_false(s.pressure.enabled);
 }
 
 TEST(json_and_gaps_are_fine)

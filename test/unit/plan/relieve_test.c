@@ -24,8 +24,9 @@ TEST(a_node_is_busy_when_all_of_its_annotations_say_so)
 		{ "true", "-1", "x", PRESSURE_BUSY },	 { "yes", NULL, NULL, PRESSURE_CALM },
 		{ "yes", "99", NULL, PRESSURE_BETWEEN }, { "true", "9999999", NULL, PRESSURE_BUSY },
 	};
-	static const struct settings settings = SETTINGS_DEFAULT;
+	struct settings settings = SETTINGS_DEFAULT;
 
+	settings.pressure.trigger = PRESSURE_CPU;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO(str_done) struct str annotations = STR_INIT, yaml = STR_INIT;
 
@@ -40,11 +41,63 @@ TEST(a_node_is_busy_when_all_of_its_annotations_say_so)
 			   (struct test_node){ "edge",
 					       .annotations = annotations.n ? annotations.s : "" });
 		AUTO(cluster_done) struct cluster c = snapshot_of(yaml.s);
-		enum pressure p = relieve_pressure(&c, &c.nodes.items[0], &settings);
+		enum pressure p = pressure_of(&c, &c.nodes.items[0], &settings, false);
 
 		if (p != rows[i].expect)
 			fail_msg("row %zu gives %d", i, p);
 	}
+}
+
+TEST(lost_time_and_refused_budgets_are_pressure_and_cpu_use_is_not)
+{
+	static const struct {
+		const char *annotations;
+		bool is_refused;
+		enum pressure expect;
+	} rows[] = {
+		{ "", false, PRESSURE_CALM },
+		{ "", true, PRESSURE_BUSY },
+		{ "mckube.io/rt-pressure: '0'", false, PRESSURE_CALM },
+		{ "mckube.io/rt-pressure: 'x'", false, PRESSURE_CALM },
+		{ "mckube.io/rt-pressure: '1200'", false, PRESSURE_BUSY },
+		{ "mckube.sdv.com/isCpuBusy: 'true', mckube.sdv.com/cpu-usage: '100'", false,
+		  PRESSURE_CALM },
+	};
+	struct settings settings = SETTINGS_DEFAULT;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(str_done) struct str yaml = STR_INIT;
+
+		build_node(&yaml, (struct test_node){ "edge", .annotations = rows[i].annotations });
+		AUTO(cluster_done) struct cluster c = snapshot_of(yaml.s);
+		const struct node *node = &c.nodes.items[0];
+
+		settings.pressure.enabled = true;
+		if (pressure_of(&c, node, &settings, rows[i].is_refused) != rows[i].expect)
+			fail_msg("row %zu", i);
+		settings.pressure.enabled = false;
+		assert_int_equal(pressure_of(&c, node, &settings, true), PRESSURE_CALM);
+	}
+}
+
+TEST(readings_of_a_silent_helper_change_nothing)
+{
+	AUTO(str_done) struct str yaml = STR_INIT;
+	struct settings settings = SETTINGS_DEFAULT;
+
+	build_node(&yaml,
+		   (struct test_node){ "edge", .annotations = "mckube.io/rt-pressure: '1200', "
+							      "mckube.io/backend: hcbs" });
+	AUTO(cluster_done) struct cluster c = snapshot_of(yaml.s);
+	struct node *node = &c.nodes.items[0];
+
+	c.taken_at = 1000;
+	c.has_heartbeats = true;
+	node->heartbeat = 900;
+	node->heartbeat_seconds = 40;
+	assert_int_equal(pressure_of(&c, node, &settings, true), PRESSURE_BETWEEN);
+	node->heartbeat = 990;
+	assert_int_equal(pressure_of(&c, node, &settings, false), PRESSURE_BUSY);
 }
 
 TEST(the_annotation_holds_the_time_of_degrading)
@@ -79,6 +132,7 @@ static uint32_t seconds_until_a_look(const char *annotations, const char *since,
 		  (struct test_pod){ "a", "edge", "0", .low = 200000, .annotations = degraded });
 	build_pod(&yaml, (struct test_pod){ "b", "edge", "1", "High", .low = 200000 });
 	scene_start(&s, &yaml);
+	s.settings.pressure.trigger = PRESSURE_CPU;
 	s.c.taken_at = now;
 	relieve(&s.p);
 	uint32_t seconds = s.p.reliefs.requeue_after;
