@@ -8,7 +8,7 @@
 
 /* An open object or array. */
 struct json_frame {
-	bool is_array;
+	bool is_array, is_bare;
 	bool has_items;
 	size_t body;	     /* where its content begins in the text */
 	size_t first_member; /* in json_out.members */
@@ -28,7 +28,7 @@ static struct json_frame *top(struct json_out *o)
 
 static void new_line(struct json_out *o)
 {
-	if (o->is_canonical)
+	if (o->is_canonical || o->is_compact)
 		return;
 	str_addc(o->out, '\n');
 	for (size_t i = 0; i < o->frames.n; i++)
@@ -70,6 +70,11 @@ void json_out_array(struct json_out *o)
 	open_container(o, true);
 }
 
+void json_out_bare_object(struct json_out *o)
+{
+	*array_add(&o->frames) = (struct json_frame){ .is_bare = true };
+}
+
 static int by_key(const void *a, const void *b)
 {
 	return strcmp(((const struct json_member *)a)->key, ((const struct json_member *)b)->key);
@@ -107,6 +112,8 @@ void json_out_end(struct json_out *o)
 	if (o->is_canonical && !f.is_array)
 		sort_members(o, &f);
 	o->members.n = f.first_member;
+	if (f.is_bare)
+		return;
 	if (f.has_items)
 		new_line(o);
 	str_addc(o->out, f.is_array ? ']' : '}');
@@ -118,7 +125,7 @@ void json_out_key(struct json_out *o, const char *key)
 	if (o->is_canonical)
 		*array_add(&o->members) = (struct json_member){ .key = key, .at = o->out->n };
 	str_add_json(o->out, key);
-	str_add(o->out, o->is_canonical ? ":" : ": ");
+	str_add(o->out, o->is_canonical || o->is_compact ? ":" : ": ");
 }
 
 void json_out_text(struct json_out *o, const char *s)
@@ -137,6 +144,37 @@ void json_out_bool(struct json_out *o, bool value)
 {
 	begin_value(o);
 	str_add(o->out, value ? "true" : "false");
+}
+
+void json_out_null(struct json_out *o)
+{
+	json_out_raw(o, "null");
+}
+
+void json_out_raw(struct json_out *o, const char *json)
+{
+	begin_value(o);
+	str_add(o->out, json);
+}
+
+void json_out_member(struct json_out *o, const char *key, const char *text)
+{
+	json_out_key(o, key);
+	json_out_text(o, text);
+}
+
+void json_out_given(struct json_out *o, const char *key, const char *text)
+{
+	if (text && *text)
+		json_out_member(o, key, text);
+}
+
+void json_out_members(struct json_out *o, const char *json)
+{
+	if (!json || !*json)
+		return;
+	begin_item(o, top(o));
+	str_add(o->out, json);
 }
 
 void json_out_done(struct json_out *o)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_out.h"
 #include "base/names.h"
 #include "execute/assignment.h"
 #include "execute/taint.h"
@@ -38,19 +39,41 @@ static int patch_annotations(struct kube_request *r, const struct kube *k,
 
 /* Binding a pod that our gate holds. */
 
-static void pin_by_name(const char *node, struct str *out)
+/* An object with one member, or a list of one object, inside the last; all are closed by
+ * json_out_end(). */
+static void open_member(struct json_out *o, const char *key)
 {
-	str_add(out,
-		"\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuring"
-		"Execution\":{\"nodeSelectorTerms\":[{\"matchFields\":[{\"key\":\"metadata.name"
-		"\",\"operator\":\"In\",\"values\":[");
-	str_add_json(out, node);
-	str_add(out, "]}]}]}}}");
+	json_out_object(o);
+	json_out_key(o, key);
+}
+
+static void end_all(struct json_out *o, unsigned n)
+{
+	while (n--)
+		json_out_end(o);
+}
+
+static void pin_by_name(const char *node, struct json_out *o)
+{
+	json_out_key(o, "affinity");
+	open_member(o, "nodeAffinity");
+	open_member(o, "requiredDuringSchedulingIgnoredDuringExecution");
+	open_member(o, "nodeSelectorTerms");
+	json_out_array(o);
+	open_member(o, "matchFields");
+	json_out_array(o);
+	json_out_object(o);
+	json_out_member(o, "key", "metadata.name");
+	json_out_member(o, "operator", "In");
+	json_out_key(o, "values");
+	json_out_array(o);
+	json_out_text(o, node);
+	end_all(o, 8);
 }
 
 /* A gated pod's node affinity may only grow narrower, term by term (KEP-3838), so where there is
  * one the node selector is what pins. */
-static int pin_by_label(const struct cluster *c, const char *node, struct str *out,
+static int pin_by_label(const struct cluster *c, const char *node, struct json_out *o,
 			struct error *err)
 {
 	static const char label[] = "kubernetes.io/hostname";
@@ -65,9 +88,10 @@ static int pin_by_label(const struct cluster *c, const char *node, struct str *o
 			err, -ENOTSUP,
 			"the pod has a node affinity, and node %s no label %s to pin it by", node,
 			label);
-	str_addf(out, "\"nodeSelector\":{\"%s\":", label);
-	str_add_json(out, cluster_str(c, value));
-	str_addc(out, '}');
+	json_out_key(o, "nodeSelector");
+	json_out_object(o);
+	json_out_member(o, label, cluster_str(c, value));
+	json_out_end(o);
 	return 0;
 }
 
@@ -77,15 +101,23 @@ static int open_gate(struct kube_request *r, const struct kube *k, const struct 
 {
 	struct annotation_change annotations = { .n = 0 };
 	AUTO(str_done) struct str spec = STR_INIT;
+	AUTO(json_out_done) struct json_out o = { .out = &spec, .is_compact = true };
 	struct kube_change change = { .kind = KUBE_PATCH_STRATEGIC };
 
-	str_addf(&spec, "\"spec\":{\"schedulingGates\":[{\"$patch\":\"delete\",\"name\":\"%s\"}],",
-		 MCKUBE_GATE);
+	json_out_bare_object(&o);
+	json_out_key(&o, "spec");
+	json_out_object(&o);
+	json_out_key(&o, "schedulingGates");
+	json_out_array(&o);
+	json_out_object(&o);
+	json_out_member(&o, "$patch", "delete");
+	json_out_member(&o, "name", MCKUBE_GATE);
+	end_all(&o, 2);
 	if (!c->rules.items[pod->rules].has_node_affinity)
-		pin_by_name(a->to.node, &spec);
-	else if (pin_by_label(c, a->to.node, &spec, err) < 0)
+		pin_by_name(a->to.node, &o);
+	else if (pin_by_label(c, a->to.node, &o, err) < 0)
 		return -ENOTSUP;
-	str_addc(&spec, '}');
+	end_all(&o, 2);
 	assignment_set(a, &annotations);
 	change.annotations = annotations.pairs;
 	change.n_annotations = annotations.n;
@@ -168,12 +200,13 @@ static int degrade(struct kube_request *r, const struct context *x, struct error
 	return patch_annotations(r, x->k, &x->ref, &annotations);
 }
 
-static void add_text_or_null(struct str *out, const char *text)
+static void add_text_or_null(struct json_out *o, const char *key, const char *text)
 {
+	json_out_key(o, key);
 	if (text && *text)
-		str_add_json(out, text);
+		json_out_text(o, text);
 	else
-		str_add(out, "null");
+		json_out_null(o);
 }
 
 static int set_status(struct kube_request *r, const struct context *x, struct error *err)
@@ -192,13 +225,14 @@ static int set_status(struct kube_request *r, const struct context *x, struct er
 		return patch_annotations(r, x->k, &x->ref, &annotations);
 	}
 	AUTO(str_done) struct str json = STR_INIT;
-	str_add(&json, "\"status\":{\"allocatedCore\":");
-	add_text_or_null(&json, to->cores);
-	str_add(&json, ",\"currentRuntime\":");
-	add_text_or_null(&json, to->has_level ? level_name(to->level) : NULL);
-	str_add(&json, ",\"podUID\":");
-	add_text_or_null(&json, to->pod_uid);
-	str_addc(&json, '}');
+	AUTO(json_out_done) struct json_out o = { .out = &json, .is_compact = true };
+	json_out_bare_object(&o);
+	json_out_key(&o, "status");
+	json_out_object(&o);
+	add_text_or_null(&o, "allocatedCore", to->cores);
+	add_text_or_null(&o, "currentRuntime", to->has_level ? level_name(to->level) : NULL);
+	add_text_or_null(&o, "podUID", to->pod_uid);
+	end_all(&o, 2);
 	kube_patch(r, x->k, &x->ref,
 		   &(struct kube_change){ .subresource = "status", .json = json.s });
 	return 0;
@@ -213,22 +247,25 @@ static int read_object(struct kube_request *r, const struct context *x, struct e
 }
 
 /* Server-side apply adds ours to whatever finalizers there are: lists of them are merged. */
-static int guard(struct kube_request *r, const struct context *x, struct error *err)
+static int add_finalizer(struct kube_request *r, const struct context *x, struct error *err)
 {
-	AUTO_JSON cJSON *object = cJSON_CreateObject();
-	cJSON *meta;
+	AUTO(str_done) struct str json = STR_INIT;
+	AUTO(json_out_done) struct json_out o = { .out = &json, .is_compact = true };
 
 	(void)err;
-	cJSON_AddStringToObject(object, "apiVersion", x->ref.resource->api_version);
-	cJSON_AddStringToObject(object, "kind", x->a->on.kind);
-	meta = cJSON_AddObjectToObject(object, "metadata");
-	cJSON_AddStringToObject(meta, "name", x->ref.name);
-	cJSON_AddStringToObject(meta, "namespace", x->ref.ns);
-	cJSON_AddStringToObject(meta, "uid", x->ref.uid);
-	cJSON_AddItemToArray(cJSON_AddArrayToObject(meta, "finalizers"),
-			     cJSON_CreateString(MCKUBE_FINALIZER));
-	AUTO_FREE char *text = cJSON_PrintUnformatted(object);
-	kube_apply(r, x->k, &x->ref, NULL, slice_of(text), false);
+	json_out_object(&o);
+	json_out_member(&o, "apiVersion", x->ref.resource->api_version);
+	json_out_member(&o, "kind", x->a->on.kind);
+	json_out_key(&o, "metadata");
+	json_out_object(&o);
+	json_out_member(&o, "name", x->ref.name);
+	json_out_member(&o, "namespace", x->ref.ns);
+	json_out_member(&o, "uid", x->ref.uid);
+	json_out_key(&o, "finalizers");
+	json_out_array(&o);
+	json_out_text(&o, MCKUBE_FINALIZER);
+	end_all(&o, 3);
+	kube_apply(r, x->k, &x->ref, NULL, (struct slice){ json.s, json.n }, false);
 	return 0;
 }
 
@@ -244,7 +281,7 @@ static const maker makers[ACTION_KINDS] = {
 
 static maker maker_of(const struct action *a)
 {
-	return a->reason == REASON_FINALIZER_ADDED ? guard : makers[a->kind];
+	return a->reason == REASON_FINALIZER_ADDED ? add_finalizer : makers[a->kind];
 }
 
 int api_request(struct kube_request *r, const struct kube *k, const struct action *a,
@@ -261,36 +298,35 @@ int api_request(struct kube_request *r, const struct kube *k, const struct actio
 	return maker_of(a)(r, &x, err);
 }
 
-/* The list of finalizers without ours; 1: it is so already. */
-static int change_finalizers(const cJSON *object, const struct action *a, struct str *out)
+/* The list of finalizers without ours; false: it is not there. */
+static bool remove_finalizer(const cJSON *object, struct json_out *o)
 {
 	const cJSON *item;
 	bool has_ours = false;
 
-	(void)a;
-	str_add(out, "\"finalizers\":[");
+	json_out_key(o, "finalizers");
+	json_out_array(o);
 	cJSON_ArrayForEach(item, json_path(object, "metadata.finalizers")) {
 		const char *name = json_text(item) ? json_text(item) : "";
 
-		if (strcmp(name, MCKUBE_FINALIZER) == 0) {
+		if (strcmp(name, MCKUBE_FINALIZER) == 0)
 			has_ours = true;
-			continue;
-		}
-		if (out->s[out->n - 1] != '[')
-			str_addc(out, ',');
-		str_add_json(out, name);
+		else
+			json_out_text(o, name);
 	}
-	str_addc(out, ']');
-	return !has_ours;
+	json_out_end(o);
+	return has_ours;
 }
 
-static int change_taints(const cJSON *object, const struct action *a, struct str *out)
+static void change_taints(const cJSON *object, const struct action *a, struct json_out *o)
 {
 	AUTO_JSON cJSON *taints = taints_changed(json_path(object, "spec.taints"), a);
 	AUTO_FREE char *text = cJSON_PrintUnformatted(taints);
 
-	str_addf(out, "\"spec\":{\"taints\":%s}", text);
-	return 0;
+	json_out_key(o, "spec");
+	open_member(o, "taints");
+	json_out_raw(o, text);
+	json_out_end(o);
 }
 
 bool api_request_reads(const struct action *a)
@@ -304,12 +340,17 @@ int api_request_after(struct kube_request *r, const struct kube *k, const struct
 	struct kube_resource resource;
 	AUTO_JSON cJSON *root = NULL;
 	AUTO(str_done) struct str text = STR_INIT;
+	AUTO(json_out_done) struct json_out o = { .out = &text, .is_compact = true };
 	bool is_finalizer = a->kind == ACTION_FINALIZER;
 
 	if (json_parse(object.s, object.n, &root, err) < 0)
 		return -EBADMSG;
-	if ((is_finalizer ? change_finalizers : change_taints)(root, a, &text) > 0)
+	json_out_bare_object(&o);
+	if (!is_finalizer)
+		change_taints(root, a, &o);
+	else if (!remove_finalizer(root, &o))
 		return 1;
+	json_out_end(&o);
 	struct kube_ref ref = api_ref(a, &resource);
 	ref.version = json_text(json_path(root, "metadata.resourceVersion"));
 	kube_patch(r, k, &ref,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/client.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "base/auto.h"
+#include "base/json_out.h"
 
 #include "base/names.h"
 
@@ -19,11 +21,6 @@ const struct kube_resource kube_claims = { "v1", "PersistentVolumeClaim", "persi
 const struct kube_resource kube_mckubes = { MCKUBE_GROUP "/v1", "McKube", "mckubes", true };
 const struct kube_resource kube_leases = { "coordination.k8s.io/v1", "Lease", "leases", true };
 const struct kube_resource kube_events = { "events.k8s.io/v1", "Event", "events", true };
-const struct kube_resource kube_crds = { "apiextensions.k8s.io/v1", "CustomResourceDefinition",
-					 "customresourcedefinitions", false };
-const struct kube_resource kube_deployments = { "apps/v1", "Deployment", "deployments", true };
-const struct kube_resource kube_replica_sets = { "apps/v1", "ReplicaSet", "replicasets", true };
-const struct kube_resource kube_stateful_sets = { "apps/v1", "StatefulSet", "statefulsets", true };
 const struct kube_resource kube_access_reviews = { "authorization.k8s.io/v1",
 						   "SelfSubjectAccessReview",
 						   "selfsubjectaccessreviews", false };
@@ -110,33 +107,20 @@ void kube_replace(struct kube_request *r, const struct kube *k, const struct kub
 	str_addn(&r->body, json.s, json.n);
 }
 
-/* A member of an object; a comma before it unless it is the first. */
-static void add_member(struct str *out, const char *key, const char *value)
-{
-	if (out->n && out->s[out->n - 1] != '{')
-		str_addc(out, ',');
-	str_add_json(out, key);
-	str_addc(out, ':');
-	if (value)
-		str_add_json(out, value);
-	else
-		str_add(out, "null");
-}
-
-static void add_given(struct str *out, const char *key, const char *value)
-{
-	if (value && *value)
-		add_member(out, key, value);
-}
-
-static void add_annotations(struct str *out, const struct kube_pair *pairs, size_t n)
+static void add_annotations(struct json_out *o, const struct kube_pair *pairs, size_t n)
 {
 	if (!n)
 		return;
-	str_add(out, out->s[out->n - 1] == '{' ? "\"annotations\":{" : ",\"annotations\":{");
-	for (size_t i = 0; i < n; i++)
-		add_member(out, pairs[i].name, pairs[i].value);
-	str_addc(out, '}');
+	json_out_key(o, "annotations");
+	json_out_object(o);
+	for (size_t i = 0; i < n; i++) {
+		json_out_key(o, pairs[i].name);
+		if (pairs[i].value)
+			json_out_text(o, pairs[i].value);
+		else
+			json_out_null(o);
+	}
+	json_out_end(o);
 }
 
 void kube_patch(struct kube_request *r, const struct kube *k, const struct kube_ref *ref,
@@ -149,14 +133,17 @@ void kube_patch(struct kube_request *r, const struct kube *k, const struct kube_
 
 	begin_write(r, k, "PATCH", ref, change->subresource);
 	r->call.content_type = types[change->kind];
-	str_add(&r->body, "{\"metadata\":{");
-	add_given(&r->body, "uid", ref->uid);
-	add_given(&r->body, "resourceVersion", ref->version);
-	add_annotations(&r->body, change->annotations, change->n_annotations);
-	if (change->metadata)
-		str_addf(&r->body, "%s%s", r->body.s[r->body.n - 1] == '{' ? "" : ",",
-			 change->metadata);
-	str_addf(&r->body, "}%s%s}", change->json ? "," : "", change->json ? change->json : "");
+	AUTO(json_out_done) struct json_out o = { .out = &r->body, .is_compact = true };
+	json_out_object(&o);
+	json_out_key(&o, "metadata");
+	json_out_object(&o);
+	json_out_given(&o, "uid", ref->uid);
+	json_out_given(&o, "resourceVersion", ref->version);
+	add_annotations(&o, change->annotations, change->n_annotations);
+	json_out_members(&o, change->metadata);
+	json_out_end(&o);
+	json_out_members(&o, change->json);
+	json_out_end(&o);
 }
 
 void kube_apply(struct kube_request *r, const struct kube *k, const struct kube_ref *ref,
@@ -169,57 +156,51 @@ void kube_apply(struct kube_request *r, const struct kube *k, const struct kube_
 	str_addn(&r->body, json.s, json.n);
 }
 
+static void begin_object(struct json_out *o, const char *api_version, const char *kind)
+{
+	json_out_object(o);
+	json_out_member(o, "apiVersion", api_version);
+	json_out_member(o, "kind", kind);
+}
+
 void kube_bind(struct kube_request *r, const struct kube *k, const struct kube_ref *pod,
 	       const char *node, const struct kube_pair *annotations, size_t n)
 {
 	begin_write(r, k, "POST", pod, "binding");
-	str_add(&r->body, "{\"apiVersion\":\"v1\",\"kind\":\"Binding\",\"metadata\":{");
-	add_member(&r->body, "name", pod->name);
-	add_given(&r->body, "uid", pod->uid);
-	add_annotations(&r->body, annotations, n);
-	str_add(&r->body, "},\"target\":{\"apiVersion\":\"v1\",\"kind\":\"Node\"");
-	add_member(&r->body, "name", node);
-	str_add(&r->body, "}}");
-}
-
-static void add_preconditions(struct str *out, const struct kube_ref *ref)
-{
-	str_add(out, "\"preconditions\":{");
-	add_given(out, "uid", ref->uid);
-	add_given(out, "resourceVersion", ref->version);
-	str_addc(out, '}');
+	AUTO(json_out_done) struct json_out o = { .out = &r->body, .is_compact = true };
+	begin_object(&o, "v1", "Binding");
+	json_out_key(&o, "metadata");
+	json_out_object(&o);
+	json_out_member(&o, "name", pod->name);
+	json_out_given(&o, "uid", pod->uid);
+	add_annotations(&o, annotations, n);
+	json_out_end(&o);
+	json_out_key(&o, "target");
+	begin_object(&o, "v1", "Node");
+	json_out_member(&o, "name", node);
+	json_out_end(&o);
+	json_out_end(&o);
 }
 
 void kube_evict(struct kube_request *r, const struct kube *k, const struct kube_ref *pod)
 {
 	begin_write(r, k, "POST", pod, "eviction");
-	str_add(&r->body, "{\"apiVersion\":\"policy/v1\",\"kind\":\"Eviction\",\"metadata\":{");
-	add_member(&r->body, "name", pod->name);
-	add_given(&r->body, "namespace", pod->ns);
-	str_add(&r->body, "},\"deleteOptions\":{");
-	add_preconditions(&r->body, pod);
-	str_add(&r->body, "}}");
-}
-
-/* The server reads the options of a delete from the body alone when there is one. */
-void kube_delete(struct kube_request *r, const struct kube *k, const struct kube_ref *ref)
-{
-	begin_write(r, k, "DELETE", ref, NULL);
-	str_add(&r->body, "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",");
-	if (k->is_dry_run)
-		str_add(&r->body, "\"dryRun\":[\"All\"],");
-	add_preconditions(&r->body, ref);
-	str_addc(&r->body, '}');
-}
-
-void kube_scale(struct kube_request *r, const struct kube *k, const struct kube_ref *ref,
-		int32_t replicas)
-{
-	char json[64];
-	const struct kube_change change = { .subresource = "scale", .json = json };
-
-	snprintf(json, sizeof(json), "\"spec\":{\"replicas\":%d}", replicas);
-	kube_patch(r, k, ref, &change);
+	AUTO(json_out_done) struct json_out o = { .out = &r->body, .is_compact = true };
+	begin_object(&o, "policy/v1", "Eviction");
+	json_out_key(&o, "metadata");
+	json_out_object(&o);
+	json_out_member(&o, "name", pod->name);
+	json_out_given(&o, "namespace", pod->ns);
+	json_out_end(&o);
+	json_out_key(&o, "deleteOptions");
+	json_out_object(&o);
+	json_out_key(&o, "preconditions");
+	json_out_object(&o);
+	json_out_given(&o, "uid", pod->uid);
+	json_out_given(&o, "resourceVersion", pod->version);
+	json_out_end(&o);
+	json_out_end(&o);
+	json_out_end(&o);
 }
 
 /* The texts are fixed from here on. */

@@ -31,7 +31,7 @@ struct kube_resource {
 
 extern const struct kube_resource kube_pods, kube_nodes, kube_namespaces, kube_pdbs,
 	kube_priority_classes, kube_volumes, kube_claims, kube_mckubes, kube_leases, kube_events,
-	kube_crds, kube_deployments, kube_replica_sets, kube_stateful_sets, kube_access_reviews;
+	kube_access_reviews;
 
 /* Names one object. uid and version are optional. */
 struct kube_ref {
@@ -65,7 +65,7 @@ enum kube_patch { KUBE_PATCH_MERGE, KUBE_PATCH_STRATEGIC };
 
 /* `json` is the members of an object without the braces, such as "\"spec\":{...}"; the metadata
  * with uid and resourceVersion and, where given, annotations come from here. An annotation with
- * value NULL is taken off. `subresource` may be NULL, "status", "resize" or "scale". */
+ * value NULL is removed. `subresource` may be NULL, "status" or "resize". */
 struct kube_change {
 	enum kube_patch kind;
 	const char *subresource;
@@ -90,11 +90,6 @@ void kube_bind(struct kube_request *r, const struct kube *k, const struct kube_r
 /* Asks for a pod's eviction. 429 means that a PodDisruptionBudget forbids it now: where the server
  * is busy, that is retried below. 500: several budgets cover the pod. */
 void kube_evict(struct kube_request *r, const struct kube *k, const struct kube_ref *pod);
-
-void kube_delete(struct kube_request *r, const struct kube *k, const struct kube_ref *ref);
-
-void kube_scale(struct kube_request *r, const struct kube *k, const struct kube_ref *ref,
-		int32_t replicas);
 
 int kube_do(struct kube *k, struct kube_request *r, struct error *err);
 void kube_start(struct kube *k, struct kube_request *r);

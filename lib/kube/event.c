@@ -6,13 +6,14 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/json_out.h"
 #include "base/log.h"
 #include "kube/micro_time.h"
 
 struct series {
 	struct event_writer *writer;
 	char *key, *ns, *name; /* the Event's own name */
-	struct str first; /* the Event without its series and last brace, until it was written */
+	struct str first;      /* members of the Event but for its series, until it was written */
 	struct kube_request request;
 	uint64_t count, sent_count; /* what happened, what the server knows */
 	int64_t last_ms, sent_ms, due_ms;
@@ -60,38 +61,47 @@ void event_writer_free(struct event_writer *w)
 	free(w);
 }
 
-static void add_text(struct str *out, const char *key, const char *value)
-{
-	str_addf(out, ",\"%s\":", key);
-	str_add_json(out, value ? value : "");
-}
-
+/* Members of the Event that stay the same. */
 static void make_event(const struct event_writer *w, const struct event *e, struct series *s)
 {
 	AUTO_FREE char *note = xstrndup(e->note, strnlen(e->note, EVENT_NOTE_MAX));
-	struct str *out = &s->first;
+	AUTO(json_out_done) struct json_out o = { .out = &s->first, .is_compact = true };
 
-	str_add(out,
-		"{\"apiVersion\":\"events.k8s.io/v1\",\"kind\":\"Event\",\"metadata\":{\"name\":");
-	str_add_json(out, s->name);
-	add_text(out, "namespace", s->ns);
-	str_add(out, "}");
-	add_text(out, "eventTime", s->last_time);
-	add_text(out, "reportingController", w->controller);
-	add_text(out, "reportingInstance", w->instance);
-	add_text(out, "action", e->action);
-	add_text(out, "reason", e->reason);
-	add_text(out, "type", e->is_warning ? "Warning" : "Normal");
-	add_text(out, "note", note);
-	str_add(out, ",\"regarding\":{\"apiVersion\":");
-	str_add_json(out, e->resource->api_version);
-	add_text(out, "kind", e->resource->kind);
-	add_text(out, "name", e->name);
-	if (e->ns && *e->ns)
-		add_text(out, "namespace", e->ns);
-	if (e->uid && *e->uid)
-		add_text(out, "uid", e->uid);
-	str_addc(out, '}');
+	json_out_bare_object(&o);
+	json_out_member(&o, "apiVersion", kube_events.api_version);
+	json_out_member(&o, "kind", kube_events.kind);
+	json_out_key(&o, "metadata");
+	json_out_object(&o);
+	json_out_member(&o, "name", s->name);
+	json_out_member(&o, "namespace", s->ns);
+	json_out_end(&o);
+	json_out_member(&o, "eventTime", s->last_time);
+	json_out_member(&o, "reportingController", w->controller);
+	json_out_member(&o, "reportingInstance", w->instance);
+	json_out_member(&o, "action", e->action);
+	json_out_member(&o, "reason", e->reason);
+	json_out_member(&o, "type", e->is_warning ? "Warning" : "Normal");
+	json_out_member(&o, "note", note);
+	json_out_key(&o, "regarding");
+	json_out_object(&o);
+	json_out_member(&o, "apiVersion", e->resource->api_version);
+	json_out_member(&o, "kind", e->resource->kind);
+	json_out_member(&o, "name", e->name);
+	json_out_given(&o, "namespace", e->ns);
+	json_out_given(&o, "uid", e->uid);
+	json_out_end(&o);
+	json_out_end(&o);
+}
+
+/* ... and what is told of those after the first. */
+static void add_series(const struct series *s, struct json_out *o)
+{
+	json_out_key(o, "series");
+	json_out_object(o);
+	json_out_key(o, "count");
+	json_out_int(o, (int64_t)s->count);
+	json_out_member(o, "lastObservedTime", s->last_time);
+	json_out_end(o);
 }
 
 static struct series *find(const struct event_writer *w, const char *key)
@@ -185,36 +195,44 @@ static void on_reply(struct http_call *call)
 }
 
 /* What happened several times before the first could be told is a series from the start. */
-static void create(struct series *s, const char *series)
+static void create(struct series *s)
 {
 	AUTO(str_done) struct str json = STR_INIT;
+	AUTO(json_out_done) struct json_out o = { .out = &json, .is_compact = true };
 
-	str_add(&json, s->first.s);
+	json_out_object(&o);
+	json_out_members(&o, s->first.s);
 	if (s->count > 1)
-		str_addf(&json, ",%s", series);
-	str_addc(&json, '}');
+		add_series(s, &o);
+	json_out_end(&o);
 	kube_create(&s->request, s->writer->kube, &kube_events, s->ns,
 		    (struct slice){ json.s, json.n });
 }
 
+static void patch(struct series *s)
+{
+	const struct kube_ref ref = { .resource = &kube_events, .ns = s->ns, .name = s->name };
+	AUTO(str_done) struct str json = STR_INIT;
+	AUTO(json_out_done) struct json_out o = { .out = &json, .is_compact = true };
+
+	json_out_bare_object(&o);
+	add_series(s, &o);
+	json_out_end(&o);
+	kube_patch(&s->request, s->writer->kube, &ref, &(struct kube_change){ .json = json.s });
+}
+
 static void send(struct series *s)
 {
-	struct kube *k = s->writer->kube;
-	const struct kube_ref ref = { .resource = &kube_events, .ns = s->ns, .name = s->name };
-	char series[128];
-
 	kube_request_done(&s->request);
-	snprintf(series, sizeof(series), "\"series\":{\"count\":%llu,\"lastObservedTime\":\"%s\"}",
-		 (unsigned long long)s->count, s->last_time);
 	if (s->is_written)
-		kube_patch(&s->request, k, &ref, &(struct kube_change){ .json = series });
+		patch(s);
 	else
-		create(s, series);
+		create(s);
 	s->sent_count = s->count;
 	s->request.call.done = on_reply;
 	s->request.call.arg = s;
 	s->is_busy = true;
-	kube_start(k, &s->request);
+	kube_start(s->writer->kube, &s->request);
 }
 
 /* When there is something to do for it: the server has to hear of it, or it is over. */

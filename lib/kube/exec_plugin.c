@@ -10,6 +10,7 @@
 #include "base/date.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/json_out.h"
 #include "kube/base64.h"
 
 extern char **environ;
@@ -47,13 +48,7 @@ static int choose_interactive(const struct kube_exec *exec, bool *ret, struct er
 	return 0;
 }
 
-static void add_text(cJSON *object, const char *key, const char *text)
-{
-	if (text)
-		cJSON_AddStringToObject(object, key, text);
-}
-
-static int add_ca(cJSON *object, const struct kube_cluster *c, struct error *err)
+static int add_ca(struct json_out *o, const struct kube_cluster *c, struct error *err)
 {
 	AUTO(str_done) struct str pem = STR_INIT_MAX(CREDENTIAL_MAX_BYTES);
 	AUTO(str_done) struct str text = STR_INIT;
@@ -62,41 +57,55 @@ static int add_ca(cJSON *object, const struct kube_cluster *c, struct error *err
 		return error_wrap(err, "certificate-authority");
 	str_addn(&pem, c->ca_data.s, c->ca_data.n);
 	base64_encode(pem.s, pem.n, &text);
-	if (text.n)
-		cJSON_AddStringToObject(object, "certificate-authority-data", text.s);
+	json_out_given(o, "certificate-authority-data", text.s);
 	return 0;
 }
 
-static int add_cluster(cJSON *spec, const struct kube_cluster *c, struct error *err)
+static void add_flag(struct json_out *o, const char *key, bool is_set)
 {
-	cJSON *object = cJSON_AddObjectToObject(spec, "cluster");
-
-	add_text(object, "server", c->server);
-	add_text(object, "tls-server-name", c->tls_server_name);
-	if (c->is_insecure)
-		cJSON_AddTrueToObject(object, "insecure-skip-tls-verify");
-	add_text(object, "proxy-url", c->proxy_url);
-	if (c->disables_compression)
-		cJSON_AddTrueToObject(object, "disable-compression");
-	if (c->exec_config)
-		cJSON_AddRawToObject(object, "config", c->exec_config);
-	return add_ca(object, c, err);
+	if (!is_set)
+		return;
+	json_out_key(o, key);
+	json_out_bool(o, true);
 }
 
-/* The value of KUBERNETES_EXEC_INFO; NULL with err set. */
-static char *exec_info(const struct kube_exec *exec, const struct kube_cluster *cluster,
-		       bool is_interactive, struct error *err)
+static int add_cluster(struct json_out *o, const struct kube_cluster *c, struct error *err)
 {
-	AUTO_JSON cJSON *root = cJSON_CreateObject();
-	cJSON *spec;
+	json_out_key(o, "cluster");
+	json_out_object(o);
+	json_out_given(o, "server", c->server);
+	json_out_given(o, "tls-server-name", c->tls_server_name);
+	add_flag(o, "insecure-skip-tls-verify", c->is_insecure);
+	json_out_given(o, "proxy-url", c->proxy_url);
+	add_flag(o, "disable-compression", c->disables_compression);
+	if (c->exec_config) {
+		json_out_key(o, "config");
+		json_out_raw(o, c->exec_config);
+	}
+	int r = add_ca(o, c, err);
+	json_out_end(o);
+	return r;
+}
 
-	cJSON_AddStringToObject(root, "kind", "ExecCredential");
-	cJSON_AddStringToObject(root, "apiVersion", exec->api_version);
-	spec = cJSON_AddObjectToObject(root, "spec");
-	cJSON_AddBoolToObject(spec, "interactive", is_interactive);
-	if (exec->provides_cluster_info && add_cluster(spec, cluster, err) < 0)
-		return NULL;
-	return cJSON_PrintUnformatted(root);
+/* The value of KUBERNETES_EXEC_INFO. */
+static int exec_info(const struct kube_exec *exec, const struct kube_cluster *cluster,
+		     bool is_interactive, struct str *out, struct error *err)
+{
+	AUTO(json_out_done) struct json_out o = { .out = out, .is_compact = true };
+	int r = 0;
+
+	json_out_object(&o);
+	json_out_member(&o, "kind", "ExecCredential");
+	json_out_member(&o, "apiVersion", exec->api_version);
+	json_out_key(&o, "spec");
+	json_out_object(&o);
+	json_out_key(&o, "interactive");
+	json_out_bool(&o, is_interactive);
+	if (exec->provides_cluster_info)
+		r = add_cluster(&o, cluster, err);
+	json_out_end(&o);
+	json_out_end(&o);
+	return r;
 }
 
 /* The plugin's arguments and environment; both arrays and the strings made here are its own. */
@@ -277,15 +286,15 @@ int exec_plugin_run(const struct kube_exec *exec, const struct kube_cluster *clu
 		    struct credential *ret, struct error *err)
 {
 	AUTO(wipe) struct str out = STR_INIT_MAX(CREDENTIAL_MAX_BYTES);
+	AUTO(str_done) struct str info = STR_INIT;
 	AUTO(command_line_done) struct command_line line = { 0 };
 	bool is_interactive = false;
 
 	if (choose_interactive(exec, &is_interactive, err) < 0)
 		return -ENOTTY;
-	AUTO_FREE char *info = exec_info(exec, cluster, is_interactive, err);
-	if (!info)
+	if (exec_info(exec, cluster, is_interactive, &info, err) < 0)
 		return -EINVAL;
-	command_line_init(&line, exec, info);
+	command_line_init(&line, exec, info.s);
 	if (run(exec, &line, is_interactive, &out, err) < 0)
 		return -EACCES;
 	if (out.is_full)

@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_out.h"
 #include "base/log.h"
 #include "base/timer.h"
 #include "kube/micro_time.h"
@@ -49,26 +50,33 @@ void kube_lease_start(struct kube *k, struct kube_lease *l)
 	l->due_ms = 0;
 }
 
-/* The record that says that we hold it; `seconds` and `holder` differ when it is given back. */
+/* The record of a holder; `seconds` and `holder` differ when it is given back. */
 static void make_record(const struct kube_lease *l, const char *holder, uint32_t seconds,
 			struct str *out)
 {
-	str_add(out, "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\",\"metadata\":{"
-		     "\"name\":");
-	str_add_json(out, l->name);
-	if (l->exists) {
-		str_add(out, ",\"resourceVersion\":");
-		str_add_json(out, l->version.s);
-	}
-	str_add(out, "},\"spec\":{\"holderIdentity\":");
-	str_add_json(out, holder);
-	str_addf(out,
-		 ",\"leaseDurationSeconds\":%u,\"leaseTransitions\":%d,\"acquireTime\":", seconds,
-		 l->transitions);
-	str_add_json(out, l->acquired.s);
-	str_add(out, ",\"renewTime\":\"");
-	add_time(out);
-	str_add(out, "\"}}");
+	AUTO(json_out_done) struct json_out o = { .out = out, .is_compact = true };
+	char now[MICRO_TIME_TEXT];
+
+	json_out_object(&o);
+	json_out_member(&o, "apiVersion", kube_leases.api_version);
+	json_out_member(&o, "kind", kube_leases.kind);
+	json_out_key(&o, "metadata");
+	json_out_object(&o);
+	json_out_member(&o, "name", l->name);
+	if (l->exists)
+		json_out_member(&o, "resourceVersion", l->version.s);
+	json_out_end(&o);
+	json_out_key(&o, "spec");
+	json_out_object(&o);
+	json_out_member(&o, "holderIdentity", holder);
+	json_out_key(&o, "leaseDurationSeconds");
+	json_out_int(&o, seconds);
+	json_out_key(&o, "leaseTransitions");
+	json_out_int(&o, l->transitions);
+	json_out_member(&o, "acquireTime", l->acquired.s);
+	json_out_member(&o, "renewTime", micro_time_now(now));
+	json_out_end(&o);
+	json_out_end(&o);
 }
 
 static void on_read(struct http_call *call);

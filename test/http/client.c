@@ -60,7 +60,7 @@ struct session {
 static const struct kube_resource *resource_of(const char *plural)
 {
 	static const struct kube_resource *const all[] = {
-		&kube_pods, &kube_nodes, &kube_mckubes, &kube_leases, &kube_deployments, &kube_pdbs,
+		&kube_pods, &kube_nodes, &kube_mckubes, &kube_leases, &kube_pdbs,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -205,14 +205,10 @@ static void prepare(struct session *s, struct kube_request *r)
 
 	if (strcmp(verb, "get") == 0)
 		kube_get(r, &plain);
-	else if (strcmp(verb, "delete") == 0)
-		kube_delete(r, &s->kube, &named);
 	else if (strcmp(verb, "evict") == 0)
 		kube_evict(r, &s->kube, &named);
 	else if (strcmp(verb, "bind") == 0)
 		kube_bind(r, &s->kube, &named, word(s, 4), notes, 1);
-	else if (strcmp(verb, "scale") == 0)
-		kube_scale(r, &s->kube, &plain, atoi(word(s, 3)));
 	else if (strcmp(verb, "apply") == 0)
 		kube_apply(r, &s->kube, &plain, NULL, slice_of(word(s, 3)), s->args.force);
 	else {
