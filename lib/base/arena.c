@@ -71,21 +71,6 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
 	return copy;
 }
 
-void arena_clear(struct arena *a)
-{
-	struct arena_block *keep = a->head;
-
-	if (!keep)
-		return;
-	for (struct arena_block *b = keep->next, *next; b; b = next) {
-		next = b->next;
-		free(b);
-	}
-	keep->next = NULL;
-	keep->used = 0;
-	a->used = 0;
-}
-
 void arena_done(struct arena *a)
 {
 	for (struct arena_block *b = a->head, *next; b; b = next) {

@@ -8,7 +8,7 @@
  * and there is no limit but the machine's. Zeroed is empty. */
 struct arena {
 	struct arena_block *head;
-	size_t used; /* bytes handed out since init or clear, for reports */
+	size_t used; /* bytes handed out, for reports */
 };
 
 /* size bytes, zeroed, aligned for any type. */
@@ -20,8 +20,6 @@ void *arena_alloc(struct arena *a, size_t size) __attribute__((returns_nonnull))
 /* A copy of n bytes with a NUL behind. */
 char *arena_strndup(struct arena *a, const char *s, size_t n) __attribute__((returns_nonnull));
 
-/* Forgets the content but keeps one block for reuse. */
-void arena_clear(struct arena *a);
 void arena_done(struct arena *a);
 
 #endif

@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 /* Times on the wire (RFC 3339) as seconds since 1970, by arithmetic alone: no time zone files, no
- * environment, no clock. */
+ * environment, no clock. (glibc's timegm() and gmtime_r() read TZ and the file that it names, for
+ * leap seconds; a plan depends on nothing but its input.) */
 
 /* "2026-11-21T09:00:00Z", also with a fraction (dropped) and with an offset. False for anything
  * else, for dates that are not in the calendar and for years before 1970. A leap second counts as

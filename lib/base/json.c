@@ -278,11 +278,3 @@ bool json_int(const cJSON *j, int64_t *ret)
 	*ret = (int64_t)j->valuedouble;
 	return true;
 }
-
-bool json_number(const cJSON *j, double *ret)
-{
-	if (!cJSON_IsNumber(j) && !cJSON_IsRaw(j))
-		return false;
-	*ret = cJSON_IsRaw(j) ? strtod(j->valuestring, NULL) : j->valuedouble;
-	return true;
-}

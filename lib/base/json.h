@@ -46,7 +46,4 @@ const char *json_text(const cJSON *j);
 /* A whole number that fits; 1.0, 1e3 and strings are not whole numbers here. */
 bool json_int(const cJSON *j, int64_t *ret);
 
-/* Any number, as far as a double can tell it. */
-bool json_number(const cJSON *j, double *ret);
-
 #endif

@@ -6,7 +6,7 @@
 #include "base/auto.h"
 #include "base/nearest.h"
 
-const struct option *option_find(const struct option_set *sets, const char *name, size_t n)
+static const struct option *find(const struct option_set *sets, const char *name, size_t n)
 {
 	for (const struct option_set *set = sets; set->options; set++)
 		for (const struct option *o = set->options; o->name; o++)
@@ -15,7 +15,7 @@ const struct option *option_find(const struct option_set *sets, const char *name
 	return NULL;
 }
 
-const struct option *option_find_letter(const struct option_set *sets, char letter)
+static const struct option *find_letter(const struct option_set *sets, char letter)
 {
 	for (const struct option_set *set = sets; set->options; set++)
 		for (const struct option *o = set->options; o->name; o++)
@@ -63,7 +63,7 @@ static int take_name(struct cursor *c, const char *text, struct word *ret, struc
 
 	if (n == 0 || name[0] == '-')
 		return error_set(err, -EINVAL, "bad flag syntax: %s", text);
-	const struct option *o = option_find(c->sets, name, n);
+	const struct option *o = find(c->sets, name, n);
 	if (!o)
 		return unknown_name(c, name, n, err);
 
@@ -84,7 +84,7 @@ static int take_name(struct cursor *c, const char *text, struct word *ret, struc
 static int take_letter(struct cursor *c, struct word *ret, struct error *err)
 {
 	const char *group = TAKE(c->letters), *rest = group + 1;
-	const struct option *o = option_find_letter(c->sets, *group);
+	const struct option *o = find_letter(c->sets, *group);
 
 	if (!o)
 		return error_set(err, -EINVAL, "unknown shorthand flag: '%c' in -%s", *group,
@@ -142,7 +142,6 @@ static int store(struct option_set *sets, const struct word *w, struct arena *ar
 		if (o->name)
 			break;
 	}
-	set->given |= UINT64_C(1) << (w->option - set->options);
 	if (option_set_value(w->option, set->values, w->text, arena, err) == 0)
 		return 0;
 
@@ -178,15 +177,6 @@ void option_done(struct option_set *sets)
 			if (o->kind == OPTION_STRINGS || o->kind == OPTION_LIST)
 				array_done(list);
 		}
-}
-
-bool option_is_given(const struct option_set *sets, const char *name)
-{
-	for (const struct option_set *set = sets; set->options; set++)
-		for (const struct option *o = set->options; o->name; o++)
-			if (strcmp(o->name, name) == 0)
-				return set->given >> (o - set->options) & 1;
-	return false;
 }
 
 const struct option *option_awaiting(const struct option_set *sets, int argc, char **argv,

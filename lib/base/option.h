@@ -32,7 +32,6 @@
 
 enum option_kind {
 	OPTION_BOOL,	/* bool; 1 t T TRUE true True 0 f F FALSE false False */
-	OPTION_COUNT,	/* integer; each use adds one, --name=N sets it */
 	OPTION_STRING,	/* const char *; NULL when not given */
 	OPTION_STRINGS, /* struct option_list; each use adds one value */
 	OPTION_LIST, /* struct option_list; each use adds values separated by commas, "a,b" quoted
@@ -61,7 +60,7 @@ struct option {
 	const char *preset;	    /* the value without the option, as text; NULL: all zeros */
 	const char *bare;	    /* makes the value optional: `--name` alone means this */
 	const char *arg;	    /* what the help calls the value */
-	const char *complete;	    /* a word for whoever completes values: "file", "namespace" */
+	const char *complete;	    /* a word for completion: "file", "namespace" */
 	const char *help;
 };
 
@@ -75,8 +74,6 @@ struct option {
 /* Further members may be set behind the help text: OPT_STRING(..., "help", .preset = "x"). */
 #define OPT_BOOL(letter, name, type, field, help, ...) \
 	OPTION_ROW(OPTION_BOOL, letter, name, type, field, help, .bare = "true", ##__VA_ARGS__)
-#define OPT_COUNT(letter, name, type, field, help, ...) \
-	OPTION_ROW(OPTION_COUNT, letter, name, type, field, help, .bare = "+1", ##__VA_ARGS__)
 #define OPT_STRING(letter, name, type, field, arg_, help, ...) \
 	OPTION_ROW(OPTION_STRING, letter, name, type, field, help, .arg = (arg_), ##__VA_ARGS__)
 #define OPT_STRINGS(letter, name, type, field, arg_, help, ...) \
@@ -101,7 +98,6 @@ struct option_set {
 	const char *title; /* heads them in the help */
 	const struct option *options;
 	void *values;
-	uint64_t given; /* after parsing: bit i for row i; so a table has 64 rows at most */
 };
 
 /* Fills the structs, which come zeroed: presets first, then what argv says (argv[0] is a word like
@@ -111,12 +107,6 @@ struct option_set {
 int option_parse(struct option_set *sets, int argc, char **argv, struct arena *arena,
 		 struct option_list *ret_args, struct error *err);
 void option_done(struct option_set *sets);
-
-/* Was it on the command line? `values` is the struct, `name` the option's. */
-bool option_is_given(const struct option_set *sets, const char *name);
-
-const struct option *option_find(const struct option_set *sets, const char *name, size_t n);
-const struct option *option_find_letter(const struct option_set *sets, char letter);
 
 /* The option of which the last of argc words, still being typed, is the value: "--output", "js" or
  * "--output=js" or "-ojs". *ret_value is that part of the word. NULL: it is no value.

@@ -58,18 +58,6 @@ static int set_bool(const struct field *f, const char *text, struct error *err)
 	return error_set(err, -EINVAL, "must be true or false");
 }
 
-static int set_count(const struct field *f, const char *text, struct error *err)
-{
-	int64_t n;
-
-	if (strcmp(text, f->o->bare) == 0)
-		n = *(const int32_t *)f->at + 1;
-	else if (!parse_int(text, &n) || n < 0 || n > INT32_MAX)
-		return error_set(err, -EINVAL, "must be a whole number");
-	*(int32_t *)f->at = (int32_t)n;
-	return 0;
-}
-
 static int set_string(const struct field *f, const char *text, struct error *err)
 {
 	(void)err;
@@ -241,9 +229,9 @@ static int set_enum(const struct field *f, const char *text, struct error *err)
 }
 
 static int (*const setters[])(const struct field *f, const char *text, struct error *err) = {
-	[OPTION_BOOL] = set_bool,	  [OPTION_COUNT] = set_count, [OPTION_STRING] = set_string,
-	[OPTION_STRINGS] = add_string,	  [OPTION_LIST] = add_items,  [OPTION_INT] = set_int,
-	[OPTION_DURATION] = set_duration, [OPTION_RATIO] = set_ratio, [OPTION_ENUM] = set_enum,
+	[OPTION_BOOL] = set_bool,   [OPTION_STRING] = set_string, [OPTION_STRINGS] = add_string,
+	[OPTION_LIST] = add_items,  [OPTION_INT] = set_int,	  [OPTION_DURATION] = set_duration,
+	[OPTION_RATIO] = set_ratio, [OPTION_ENUM] = set_enum,
 };
 
 int option_set_value(const struct option *o, void *values, const char *text, struct arena *arena,

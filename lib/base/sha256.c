@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/sha256.h"
 
-#include <stdbool.h>
 #include <string.h>
-#if defined(__x86_64__) && !defined(MCKUBE_PORTABLE)
-#include <cpuid.h>
-#include <immintrin.h>
-#endif
 
 /* FIPS 180-4, 4.2.2. */
 static const uint32_t round_constants[64] = {
@@ -66,7 +61,7 @@ static inline void round_step(uint32_t v[static 8], int i, uint32_t word)
 	*h = t1 + s0 + ((*a & b) ^ (*a & c) ^ (b & c));
 }
 
-static void add_block_plain(uint32_t state[static 8], const unsigned char *block)
+static void add_block(uint32_t state[static 8], const unsigned char *block)
 {
 	uint32_t w[64], v[8];
 
@@ -77,68 +72,6 @@ static void add_block_plain(uint32_t state[static 8], const unsigned char *block
 		round_step(v, i, w[i]);
 	for (int i = 0; i < 8; i++)
 		state[i] += v[i];
-}
-
-#if defined(__x86_64__) && !defined(MCKUBE_PORTABLE)
-/* The same with the instructions that most x86-64 CPUs since 2017 have. They keep the state as
- * (f, e, b, a) and (h, g, d, c), lowest first. */
-__attribute__((target("sha,sse4.1"))) static void add_block_fast(uint32_t state[static 8],
-								 const unsigned char *block)
-{
-	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-	__m128i *io = (__m128i *)(void *)state, w[4];
-	__m128i badc = _mm_shuffle_epi32(_mm_loadu_si128(&io[0]), 0xb1);
-	__m128i hgfe = _mm_shuffle_epi32(_mm_loadu_si128(&io[1]), 0x1b);
-	const __m128i feba = _mm_alignr_epi8(badc, hgfe, 8);
-	const __m128i hgdc = _mm_blend_epi16(hgfe, badc, 0xf0);
-	__m128i x = feba, y = hgdc;
-
-	for (size_t i = 0; i < 4; i++) {
-		const void *words = block + 16 * i;
-
-		w[i] = _mm_shuffle_epi8(_mm_loadu_si128(words), swap);
-	}
-#pragma GCC unroll 16
-	for (size_t i = 0; i < 16; i++) {
-		const void *constants = &round_constants[4 * i];
-		__m128i *w0 = &w[i % 4], w1 = w[(i + 1) % 4], w2 = w[(i + 2) % 4];
-		__m128i w3 = w[(i + 3) % 4];
-		__m128i k = _mm_add_epi32(*w0, _mm_loadu_si128(constants));
-
-		y = _mm_sha256rnds2_epu32(y, x, k);
-		x = _mm_sha256rnds2_epu32(x, y, _mm_shuffle_epi32(k, 0x0e));
-		*w0 = _mm_add_epi32(_mm_sha256msg1_epu32(*w0, w1), _mm_alignr_epi8(w3, w2, 4));
-		*w0 = _mm_sha256msg2_epu32(*w0, w3);
-	}
-	x = _mm_shuffle_epi32(_mm_add_epi32(x, feba), 0x1b);
-	y = _mm_shuffle_epi32(_mm_add_epi32(y, hgdc), 0xb1);
-	_mm_storeu_si128(&io[0], _mm_blend_epi16(x, y, 0xf0));
-	_mm_storeu_si128(&io[1], _mm_alignr_epi8(y, x, 8));
-}
-
-static bool is_fast(void)
-{
-	unsigned a, b, c, d;
-
-	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_1) &&
-	       __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
-}
-#else
-#define add_block_fast add_block_plain
-
-static bool is_fast(void)
-{
-	return false;
-}
-#endif
-
-static void add_block(uint32_t state[static 8], const unsigned char *block)
-{
-	static void (*best)(uint32_t state[static 8], const unsigned char *block);
-
-	if (!best)
-		best = is_fast() ? add_block_fast : add_block_plain;
-	best(state, block);
 }
 
 void sha256_add(struct sha256 *h, const void *data, size_t n)

@@ -484,13 +484,6 @@ void http_start(struct http *h, struct http_call *call)
 	*array_add(&h->tries) = t;
 }
 
-void http_cancel(struct http *h, struct http_call *call)
-{
-	(void)h;
-	if (call->try)
-		forget(call->try);
-}
-
 /* False when the time is up. */
 static bool step(struct http *h, int64_t end)
 {
@@ -544,7 +537,7 @@ int http_do(struct http *h, struct http_call *call, struct error *err)
 void http_call_done(struct http_call *call)
 {
 	if (call->try)
-		http_cancel(call->try->http, call);
+		forget(call->try);
 	if (call->reply.s)
 		str_done(&call->reply);
 }

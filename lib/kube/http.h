@@ -80,9 +80,6 @@ void http_close(struct http *h);
 /* Makes the call run at the next http_run(). */
 void http_start(struct http *h, struct http_call *call);
 
-/* Ends it without calling done(). */
-void http_cancel(struct http *h, struct http_call *call);
-
 /* Works for at most timeout_ms, less when a call is over or a stream has brought something. Returns
  * how many are still to end. */
 unsigned http_run(struct http *h, int timeout_ms);
@@ -95,6 +92,7 @@ void http_wake(struct http *h);
 /* Starts a call and works until it is over. Returns its result, with a copy of its error. */
 int http_do(struct http *h, struct http_call *call, struct error *err);
 
+/* Releases what it holds; one that still runs ends without calling done(). */
 void http_call_done(struct http_call *call);
 
 struct http_stats http_stats(const struct http *h);

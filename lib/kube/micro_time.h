@@ -2,15 +2,10 @@
 #ifndef MCKUBE_KUBE_MICRO_TIME_H
 #define MCKUBE_KUBE_MICRO_TIME_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* The two time types of the API (apimachinery, pkg/apis/meta/v1): Time is RFC 3339 in seconds,
  * which base/date.h reads and writes; MicroTime, in Leases and Events, has six decimals. */
-
-/* Microseconds since 1970 of a text that date_parse() takes; decimals beyond six are dropped. */
-bool micro_time_parse(const char *s, size_t n, int64_t *ret_us);
 
 enum { MICRO_TIME_TEXT = 28 };
 

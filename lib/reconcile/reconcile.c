@@ -79,17 +79,14 @@ static void log_lines(const char *text)
 /* Findings stay the same from pass to pass: they are said when they change. */
 static void say(struct reconcile *r, const struct plan *p)
 {
-	AUTO(str_done) struct str text = STR_INIT;
-	struct sha256 hash = SHA256_INIT;
-	char digest[SHA256_HEX];
+	struct str text = STR_INIT;
 
 	add_findings(r, p, &text);
-	sha256_add(&hash, text.s, text.n);
-	sha256_finish_hex(&hash, digest);
-	if (strcmp(digest, r->said) == 0)
-		return;
-	memcpy(r->said, digest, sizeof(digest));
-	log_lines(text.s);
+	bool is_new = !r->said.s || strcmp(text.s, r->said.s) != 0;
+	if (is_new)
+		log_lines(text.s);
+	str_done(&r->said);
+	r->said = text;
 }
 
 /* What is done. */
@@ -214,6 +211,7 @@ bool reconcile_shows(const struct reconcile *r, const struct cluster *c)
 
 void reconcile_done(struct reconcile *r)
 {
+	str_done(&r->said);
 	plan_done(&r->written);
 	request_cache_done(&r->memory);
 }

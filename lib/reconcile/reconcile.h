@@ -3,7 +3,7 @@
 #define MCKUBE_RECONCILE_RECONCILE_H
 
 #include "base/array.h"
-#include "base/sha256.h"
+#include "base/str.h"
 #include "execute/to_api.h"
 #include "model/request_cache.h"
 #include "model/settings.h"
@@ -37,7 +37,7 @@ struct reconcile {
 	struct pass_counts counts;
 
 	/* Private. */
-	char said[SHA256_HEX];	     /* what the last pass had to say, so that it is said once */
+	struct str said;	     /* what the last pass had to say, so that it is said once */
 	struct plan written;	     /* the last plan that was carried out, until it shows */
 	struct request_cache memory; /* what the last plan read, for the next one */
 };

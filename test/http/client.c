@@ -386,8 +386,8 @@ int main(int argc, char **argv)
 	struct option_list rest = { 0 };
 	struct kube_overrides flags = { 0 };
 	struct session s = { .kube.manager = "kubectl-mckube" };
-	struct option_set sets[] = { { "Options", kube_global_options, &flags, 0 },
-				     { "Own", own_options, &s.args, 0 },
+	struct option_set sets[] = { { "Options", kube_global_options, &flags },
+				     { "Own", own_options, &s.args },
 				     { 0 } };
 	struct error err = ERROR_INIT;
 

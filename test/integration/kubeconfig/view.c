@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 	struct arena arena = { 0 };
 	struct option_list rest = { 0 };
 	struct kube_overrides flags = { 0 };
-	struct option_set sets[] = { { "Options", kube_global_options, &flags, 0 }, { 0 } };
+	struct option_set sets[] = { { "Options", kube_global_options, &flags }, { 0 } };
 	struct kube_environment env = kube_environment();
 	struct kube_target target = { 0 };
 	struct error err = ERROR_INIT;

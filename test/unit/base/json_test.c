@@ -78,18 +78,6 @@ TEST(integers_are_exact)
 	}
 }
 
-TEST(any_number_reads_as_a_double)
-{
-	AUTO_JSON cJSON *root = parse("[1.0,1e3,0.25,7,\"8\"]");
-	double v;
-
-	assert_true(json_number(cJSON_GetArrayItem(root, 0), &v) && v == 1.0);
-	assert_true(json_number(cJSON_GetArrayItem(root, 1), &v) && v == 1000.0);
-	assert_true(json_number(cJSON_GetArrayItem(root, 2), &v) && v == 0.25);
-	assert_true(json_number(cJSON_GetArrayItem(root, 3), &v) && v == 7.0);
-	assert_false(json_number(cJSON_GetArrayItem(root, 4), &v));
-}
-
 TEST(look_up_is_exact)
 {
 	AUTO_JSON cJSON *root = parse("{\"a\":{\"Key\":\"v\",\"n\":1}}");

@@ -14,7 +14,7 @@ struct args {
 	bool all, recurse;
 	const char *ns, *config;
 	struct option_list files, groups;
-	int32_t color, output, dry_run, moves, verbosity, count;
+	int32_t color, output, dry_run, moves, verbosity;
 	int64_t timeout;
 	uint32_t ratio;
 	uint8_t small;
@@ -33,7 +33,6 @@ static const struct option options[] = {
 	OPT_INT(0, "max-moves", struct args, moves, 0, 10000, "N", "stop after N moves",
 		.preset = "50"),
 	OPT_INT('v', "v", struct args, verbosity, 0, 10, "LEVEL", "say more"),
-	OPT_COUNT('c', "count", struct args, count, "count up"),
 	OPT_DURATION(0, "timeout", struct args, timeout, "give up after this time"),
 	OPT_RATIO(0, "ratio", struct args, ratio, 10000, 1000000, "a share", .preset = "0.9"),
 	OPT_INT(0, "small", struct args, small, 0, 255, "N", "one byte", .is_hidden = true),
@@ -98,7 +97,6 @@ TEST(presets_hold_without_options)
 	assert_int_equal(r.args.dry_run, 0);
 	assert_null(r.args.ns);
 	assert_int_equal(r.rest.n, 1);
-	assert_false(option_is_given(r.sets, "max-moves"));
 }
 
 TEST(value_may_stand_anywhere)
@@ -115,7 +113,6 @@ TEST(value_may_stand_anywhere)
 		assert_int_equal(r.code, 0);
 		assert_string_equal(r.args.ns, "x");
 		assert_int_equal(r.rest.n, 0);
-		assert_true(option_is_given(r.sets, "namespace"));
 	}
 }
 
@@ -174,14 +171,13 @@ TEST(optional_value_needs_its_sign)
 
 TEST(lists_grow)
 {
-	PARSE(r, "-f", "a,b", "--filename=c", "--groups=x,y", "--groups", "\"p,\"\"q\",z", "-ccc");
+	PARSE(r, "-f", "a,b", "--filename=c", "--groups=x,y", "--groups", "\"p,\"\"q\",z");
 	assert_int_equal(r.code, 0);
 	assert_int_equal(r.args.files.n, 2);
 	assert_string_equal(r.args.files.items[0], "a,b");
 	assert_int_equal(r.args.groups.n, 4);
 	assert_string_equal(r.args.groups.items[2], "p,\"q");
 	assert_string_equal(r.args.groups.items[3], "z");
-	assert_int_equal(r.args.count, 3);
 }
 
 TEST(durations_are_gos)
@@ -244,8 +240,6 @@ TEST(mistakes_are_named)
 		"--ratio=1.1");
 	REFUSED("invalid argument \"\"a\" for \"--groups\" flag: has an open or misplaced quote",
 		"--groups=\"a");
-	REFUSED("invalid argument \"x\" for \"-c, --count\" flag: must be a whole number",
-		"--count=x");
 }
 
 TEST(text_of_an_error_is_harmless)
@@ -312,7 +306,7 @@ TEST(words_are_completed)
 	AUTO(str_done) struct str out = STR_INIT;
 
 	option_complete(sets, "--co", &out);
-	assert_string_equal(out.s, "--config\tsettings\n--count\tcount up\n--color\tcolour\n");
+	assert_string_equal(out.s, "--config\tsettings\n--color\tcolour\n");
 	str_clear(&out);
 	option_complete_value(&options[6], "t", &out);
 	assert_string_equal(out.s, "table\n");
