@@ -22,7 +22,7 @@ struct intern {
 	uint32_t spare, n_spare;   /* the first id to be given again, plus 1; how many */
 	struct intern_slot *slots; /* open addressing, at most three quarters full */
 	uint32_t mask;
-	uint32_t n_sweeps; /* times that ids were taken back: see intern_sweep() */
+	uint32_t n_sweeps; /* times that ids were released: see intern_sweep() */
 };
 
 struct intern_entry {
@@ -41,8 +41,8 @@ struct intern_slot {
 str_id intern_add(struct intern *t, const void *s, size_t n);
 str_id intern_cstr(struct intern *t, const char *s);
 
-/* The same in two steps, for who has something to do between them: the first has the place in the
- * table brought near and gives the hash for the second. */
+/* The same in two steps, for callers with other work in between: the first prefetches the place in
+ * the table and gives the hash for the second. */
 uint32_t intern_prefetch(const struct intern *t, const void *s, size_t n);
 str_id intern_add_hashed(struct intern *t, const void *s, size_t n, uint32_t hash);
 

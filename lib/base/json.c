@@ -238,7 +238,7 @@ int json_parse(const char *text, size_t n, cJSON **ret, struct error *err)
 	int r = build(&b, &root);
 
 	if (r == 0 && scan_blank(&b.scan) >= 0) {
-		b.scan.why = "something stands behind the end of the value";
+		b.scan.why = "trailing characters after the value";
 		r = SCAN_BAD;
 	}
 	str_done(&b.text);

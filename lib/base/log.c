@@ -54,7 +54,7 @@ static void write_klog(char severity, const char *file, int line, const char *fm
 	n = strlen(buf);
 	buf[n++] = '\n';
 	if (write(STDERR_FILENO, buf, n) < 0)
-		return; /* there is nobody left to tell */
+		return; /* standard error is gone */
 }
 
 static void write_json(char severity, const char *file, int line, const char *fmt, va_list ap)

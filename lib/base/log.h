@@ -2,7 +2,7 @@
 #ifndef MCKUBE_BASE_LOG_H
 #define MCKUBE_BASE_LOG_H
 
-/* What a program says about its own running: to standard error, in klog's text form
+/* The log of a program: to standard error, in klog's text form
  *
  *	I1122 09:00:00.123456    4711 load.c:42] read 3 files
  *
@@ -10,7 +10,7 @@
  *
  *	{"ts":1764666000123.456,"severity":"info","caller":"load.c:42","msg":"read 3 files"}
  *
- * Levels follow kubectl's -v: 0 says nothing, 1 and 2 what is done, 4 why, 6 every request, 8 their
+ * Levels follow kubectl's -v: 0 is silent, 1 and 2 what is done, 4 why, 6 every request, 8 their
  * bodies. Never pass a token, a key or a header that holds one. Libraries use log_v() alone:
  * what went wrong is an error's business. */
 
@@ -26,7 +26,7 @@ extern int log_level_; /* for the macro below only */
 			log_write('I', __FILE__, __LINE__, __VA_ARGS__); \
 	} while (0)
 
-/* Said at every level: something is wrong, and work goes on. */
+/* At every level: something is wrong, and work continues. */
 #define log_warning(...) log_write('W', __FILE__, __LINE__, __VA_ARGS__)
 
 /* One line, in one write, with control characters replaced by '?'. */

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Finds the word that somebody probably meant, for "did you mean ...?".
+/* Finds the word that was probably meant, for "did you mean ...?".
  *
  *	struct nearest n = NEAREST_OF(typed);
  *	for (...)

@@ -303,7 +303,7 @@ static const char *value_end(struct scan *s, const char *p, unsigned depth)
 		if (*p != '{' && *p != '[') {
 			p = scalar_end(s, p);
 		} else if (depth + n == SCAN_MAX_DEPTH) {
-			p = fail(s, p, "nested more than 100 deep");
+			p = fail(s, p, "nesting exceeds 100 levels");
 		} else {
 			/* In ASCII a closing bracket is its opening one plus 2. */
 			closes[n] = (char)(*p + 2);
@@ -379,7 +379,7 @@ int scan_open(struct scan *s, char bracket)
 	if (c != bracket)
 		return bad(s, bracket == '{' ? "an object was expected" : "a list was expected");
 	if (++s->depth > SCAN_MAX_DEPTH)
-		return bad(s, "nested more than 100 deep");
+		return bad(s, "nesting exceeds 100 levels");
 	s->at++;
 	s->is_first = true;
 	return 0;
@@ -519,6 +519,6 @@ int scan_check(struct slice text, struct error *err)
 	int r = scan_skip(&s);
 
 	if (r == 0 && scan_blank(&s) >= 0)
-		r = bad(&s, "something stands behind the end of the value");
+		r = bad(&s, "trailing characters after the value");
 	return r < 0 ? scan_error(&s, r, text, err) : 0;
 }

@@ -50,7 +50,7 @@ void str_done(struct str *b);
 /* The text as an allocated string that the caller frees; the buffer is empty afterwards. */
 char *str_detach(struct str *b);
 
-/* A piece of text that somebody else owns; not NUL-terminated. */
+/* A borrowed piece of text; not NUL-terminated. */
 struct slice {
 	const char *s;
 	size_t n;

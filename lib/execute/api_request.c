@@ -293,8 +293,7 @@ int api_request(struct kube_request *r, const struct kube *k, const struct actio
 	if (x.ref.resource->plural == kube_pods.plural)
 		x.ref.version = version ? version : a->on.version;
 	if (!maker_of(a))
-		return error_set(err, -ENOTSUP, "%s cannot be carried out yet",
-				 action_kind_name(a->kind));
+		return error_set(err, -ENOTSUP, "%s is not supported", action_kind_name(a->kind));
 	return maker_of(a)(r, &x, err);
 }
 

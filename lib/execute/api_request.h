@@ -23,8 +23,8 @@
  * hold. Of McKubes and nodes only what is ours alone is written, while the node helper reports on
  *the same objects: there a version is named only behind a read, because a list is written whole.
  *
- * The snapshot is asked only for what a plan does not hold: gates, affinity, node labels, who made
- * the annotations. */
+ * The snapshot is asked only for what a plan does not hold: gates, affinity, node labels, the
+ *source of the annotations. */
 
 /* `version` stands for the action's own where the pod was changed by us since. */
 int api_request(struct kube_request *r, const struct kube *k, const struct action *a,

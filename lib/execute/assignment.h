@@ -9,9 +9,10 @@
 #include "kube/client.h"
 #include "plan/plan.h"
 
-/* What an action does to the annotations that hold a pod's assignment (DESIGN 2): the same on files
- * and on a server. */
-/* Annotations to set, or to drop where the value is NULL. Values point into the action and into
+/* What an action does to the annotations that hold a pod's assignment: the same on files and on a
+ * server.
+ *
+ * Annotations to set, or to drop where the value is NULL. Values point into the action and into
  * the change itself, so it must not be copied. */
 struct annotation_change {
 	struct kube_pair pairs[POD_ANNOTATIONS_N];
@@ -20,21 +21,21 @@ struct annotation_change {
 	size_t n;
 };
 
-/* Bind, Assign and Move: the whole assignment. Whether it is applied is for the node helper to say
- * anew; a pod that gets cores is not degraded. */
+/* Bind, Assign and Move: the whole assignment. The node helper reports again
+ * whether it is applied; a pod that gets cores is not degraded. */
 void assignment_set(const struct action *a, struct annotation_change *c);
 
 /* SetLevel: only where it runs now, and that it is not degraded. */
 void assignment_set_level(const struct action *a, struct annotation_change *c);
 
-/* Degrade: since when it has only its floor. Nothing else changes: its budget is given back to it
- * by taking that off. */
+/* Degrade: since when it has only its floor. Nothing else changes: removing that restores its
+ * budget. */
 void assignment_degrade(const struct action *a, struct annotation_change *c);
 
 /* action.since as text; "" where it is unknown. Returns buf. */
 const char *assignment_date(int64_t since, char buf[static DATE_TEXT]);
 
-/* Takes the assignment off. Where the annotations were also the request (their rt-source is
+/* Removes the assignment. Where the annotations were also the request (their rt-source is
  * "annotations"; NULL: there is none), that part is the user's and stays. */
 void assignment_clear(const char *source, struct annotation_change *c);
 

@@ -8,7 +8,7 @@
  * the one before it on the same object. All arrays are by the action's place in the plan. */
 struct order {
 	uint32_t *previous;	  /* the one before on the same object, NONE */
-	uint32_t *n_open;	  /* how many it waits for; whoever carries out counts it down */
+	uint32_t *n_open;	  /* how many it waits for; the executor counts it down */
 	struct range *dependents; /* in `list`: those that wait for it */
 	uint32_t *list;
 };

@@ -68,7 +68,7 @@ static bool compare(const struct cluster *c, const struct subject *s, struct str
 	const char *slash = *s->ns ? "/" : "";
 
 	if (!now) {
-		str_addf(stale, "%s %s%s%s: is gone\n", s->kind, s->ns, slash, s->name);
+		str_addf(stale, "%s %s%s%s: not found\n", s->kind, s->ns, slash, s->name);
 		return true;
 	}
 

@@ -9,7 +9,7 @@
 #include "execute/api_request.h"
 #include "execute/order.h"
 
-enum { DEFAULT_PARALLEL = 16, DEFAULT_GONE_SECONDS = 60, LOOK_AGAIN_MS = 500, READS_MAX = 5 };
+enum { DEFAULT_PARALLEL = 16, DEFAULT_GONE_SECONDS = 60, POLL_MS = 500, READS_MAX = 5 };
 
 enum job_state {
 	JOB_BLOCKED, /* on others */
@@ -40,7 +40,7 @@ struct run {
 	uint32_t n, n_over, n_running;
 	ARRAY(uint32_t) ready; /* in the order in which they became it */
 	size_t next_ready;
-	ARRAY(uint32_t) leaving; /* evicted, and looked after until they are gone */
+	ARRAY(uint32_t) leaving; /* evicted, and polled until they are gone */
 	char stopped[128];	 /* why nothing new begins; "" while it does */
 };
 
@@ -81,7 +81,7 @@ static void run_done(struct run *x)
 
 static void end(struct job *j, enum result_state state, const char *message);
 
-/* One that waited for j goes on, or is skipped with it. */
+/* One that waited for j is ready, or is skipped with it. */
 static void release(struct job *j, struct job *waiting, enum result_state state)
 {
 	struct run *x = j->run;
@@ -90,7 +90,7 @@ static void release(struct job *j, struct job *waiting, enum result_state state)
 		return;
 	if (state != RESULT_DONE) {
 		end(waiting, RESULT_SKIPPED,
-		    plan_strf(x->plan, "action %u was not done", j->at + 1));
+		    plan_strf(x->plan, "skipped: action %u failed", j->at + 1));
 	} else if (--x->order.n_open[waiting->at] == 0) {
 		waiting->state = JOB_READY;
 		*array_add(&x->ready) = waiting->at;
@@ -163,8 +163,8 @@ static void keep_version(struct job *j)
 		j->version = plan_str(j->run->plan, version);
 }
 
-/* Looks whether the evicted pod is gone. */
-static void look(struct job *j)
+/* Asks whether the evicted pod is gone. */
+static void poll_pod(struct job *j)
 {
 	struct kube_resource resource;
 	const struct kube_ref ref = api_ref(action_of(j), &resource);
@@ -181,7 +181,7 @@ static void begin_leaving(struct job *j)
 	uint32_t seconds = j->run->o->gone_seconds;
 
 	j->state = JOB_LEAVING;
-	j->due_ms = clock_ms() + LOOK_AGAIN_MS;
+	j->due_ms = clock_ms() + POLL_MS;
 	j->deadline_ms = clock_ms() + (seconds ? seconds : DEFAULT_GONE_SECONDS) * 1000ll;
 	*array_add(&j->run->leaving) = j->at;
 }
@@ -197,7 +197,7 @@ static bool is_other_pod(const struct job *j)
 	return uid && strcmp(uid, action_of(j)->on.uid) != 0;
 }
 
-static void on_look(struct job *j)
+static void on_polled(struct job *j)
 {
 	const struct http_call *call = &j->request.call;
 
@@ -206,9 +206,9 @@ static void on_look(struct job *j)
 	else if (call->result < 0)
 		fail(j, &call->err);
 	else if (clock_ms() >= j->deadline_ms)
-		end(j, RESULT_FAILED, "was evicted, and is still terminating");
+		end(j, RESULT_FAILED, "evicted, still terminating");
 	else
-		j->due_ms = clock_ms() + LOOK_AGAIN_MS;
+		j->due_ms = clock_ms() + POLL_MS;
 }
 
 /* The object was read: now its list of finalizers, or of taints, can be written. */
@@ -226,7 +226,7 @@ static void send_second(struct job *j)
 	if (r < 0)
 		fail(j, &err);
 	else if (r > 0)
-		end(j, RESULT_DONE, "was so already");
+		end(j, RESULT_DONE, "already so");
 	else
 		send(j);
 }
@@ -244,7 +244,7 @@ static void on_success(struct job *j)
 		end(j, RESULT_DONE, "");
 }
 
-/* Somebody wrote between the read and the patch: a node helper, who reports every few seconds. */
+/* Another write between the read and the patch: node helpers report every few seconds. */
 static bool may_read_again(const struct job *j)
 {
 	return j->has_second && j->request.call.code == 409 && j->n_reads < READS_MAX;
@@ -266,10 +266,10 @@ static void on_failure(struct job *j)
 	bool wants_gone = a->kind == ACTION_EVICT || a->reason == REASON_FINALIZER_REMOVED;
 
 	if (is_unreachable(call)) {
-		stop(j->run, "the server cannot be reached");
+		stop(j->run, "the server is unreachable");
 		fail(j, &call->err);
 	} else if (call->code == 404 && wants_gone) {
-		end(j, RESULT_DONE, "was gone already");
+		end(j, RESULT_DONE, "already deleted");
 	} else if (may_read_again(j)) {
 		read_again(j);
 	} else {
@@ -283,7 +283,7 @@ static void on_reply(struct http_call *call)
 
 	j->run->n_running--;
 	if (j->state == JOB_LEAVING)
-		on_look(j);
+		on_polled(j);
 	else if (call->result == 0)
 		on_success(j);
 	else
@@ -334,20 +334,20 @@ static void begin_ready(struct run *x)
 	}
 }
 
-/* Does what is due for an evicted pod; when it wants to be looked after again. */
-static int64_t look_after_one(struct job *j, int64_t now)
+/* Does what is due for an evicted pod; when to do so again. */
+static int64_t step_leaving(struct job *j, int64_t now)
 {
 	if (j->run->stopped[0] && j->due_ms != INT64_MAX)
 		end(j, RESULT_DONE, "");
 	else if (j->due_ms <= now)
-		look(j);
+		poll_pod(j);
 	return j->due_ms;
 }
 
 /* The milliseconds until the next evicted pod is due. */
-static int look_after(struct run *x)
+static int step_all_leaving(struct run *x)
 {
-	int64_t now = clock_ms(), next = now + LOOK_AGAIN_MS;
+	int64_t now = clock_ms(), next = now + POLL_MS;
 	size_t n = 0;
 
 	for (size_t i = 0; i < x->leaving.n; i++) {
@@ -356,7 +356,7 @@ static int look_after(struct run *x)
 		if (j->state != JOB_LEAVING)
 			continue;
 		x->leaving.items[n++] = j->at;
-		int64_t due = look_after_one(j, now);
+		int64_t due = step_leaving(j, now);
 		next = due < next ? due : next;
 	}
 	x->leaving.n = n;
@@ -370,7 +370,7 @@ static void run_all(struct run *x)
 		ask_to_stop(x);
 		if (x->stopped[0])
 			skip_all(x);
-		int wait = look_after(x);
+		int wait = step_all_leaving(x);
 		if (x->n_running > 0 || (x->n_over < x->n && x->next_ready == x->ready.n))
 			http_wait(x->k->http, wait);
 	}

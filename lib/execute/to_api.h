@@ -5,16 +5,16 @@
 #include "kube/client.h"
 #include "plan/plan.h"
 
-/* A plan carried out on an API server.
+/* Executes a plan on an API server.
  *
  * An action begins when those it comes after are done, and those before it on the same object; so
  * many run at a time as `parallel` says. Behind an eviction that others wait for, the pod must be
- * gone before they begin: until then its budget is not free. An action that fails takes along what
- * depends on it, and nothing else.
+ * gone before they begin: until then its budget is not free. When an action fails, what depends on
+ * it is skipped, and nothing else.
  *
- * Where a write ends without an answer nobody knows whether it was done. It counts as failed, and
- * the next pass, which plans from what is there, goes on from it: a write that was already done is
- * refused, or changes nothing. When the server cannot be reached, nothing new begins. */
+ * Where a write ends without an answer its outcome is unknown. It counts as failed, and the next
+ * pass plans from what is there: a write that was done already is refused, or changes nothing. When
+ * the server is unreachable, nothing new begins. */
 
 struct api_options {
 	uint32_t parallel;     /* 0: 16 */
@@ -23,7 +23,7 @@ struct api_options {
 	/* Asked before each action, and at least twice a second. A text: nothing new begins, what
 	 * runs is finished, and the rest is skipped for that reason. NULL: never. */
 	const char *(*stop)(void *arg);
-	/* Told of each result as it comes. NULL: nobody. */
+	/* Called with each result as it comes. May be NULL. */
 	void (*on_result)(const struct action *a, const struct result *r, void *arg);
 	void *arg;
 };

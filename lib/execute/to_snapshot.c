@@ -19,7 +19,7 @@ struct entry {
 	uint32_t evictions;    /* that a PodDisruptionBudget pays for */
 };
 
-/* The sources are read twice: once to learn which object stands last under a key, and once to
+/* The sources are read twice: once to learn which object is the last of a key, and once to
  * write. Both count the objects in the same order. */
 struct pass {
 	const struct plan *plan;
@@ -28,7 +28,7 @@ struct pass {
 	ARRAY(uint32_t) next_action; /* by index in the plan: the next one about the same object */
 	uint32_t n_objects;
 	struct str key;
-	struct loader *loader; /* until the budgets are charged; NULL: the plan evicts nobody */
+	struct loader *loader; /* until the budgets are charged; NULL: the plan evicts none */
 	struct list_out list;
 };
 
@@ -63,9 +63,8 @@ static int index_actions(struct pass *p, struct error *err)
 		const struct action *a = &p->plan->actions.items[i];
 
 		if (!effect_is_known(a->kind))
-			return error_set(err, -ENOTSUP,
-					 "action %u (%s) cannot be carried out on files", a->id,
-					 action_kind_name(a->kind));
+			return error_set(err, -ENOTSUP, "action %u: %s is not supported with files",
+					 a->id, action_kind_name(a->kind));
 		str_clear(&p->key);
 		object_key_of_target(&a->on, &p->key);
 		struct entry *e = entry_of_key(p);
@@ -77,7 +76,7 @@ static int index_actions(struct pass *p, struct error *err)
 	return 0;
 }
 
-/* Does it tell who pays for an eviction: a pod of the plan, or a budget? */
+/* Does it say which budget an eviction is charged to: a pod of the plan, or a budget? */
 static bool is_about_evictions(const struct pass *p, const struct entry *e)
 {
 	static const char budget[] = "policy/PodDisruptionBudget/";
@@ -109,7 +108,7 @@ static int check_all_there(const struct pass *p, struct error *err)
 			continue;
 
 		const struct target *t = &p->plan->actions.items[e->first_action].on;
-		return error_set(err, -ESTALE, "%s %s/%s: is gone", t->kind, t->ns, t->name);
+		return error_set(err, -ESTALE, "%s %s/%s: not found", t->kind, t->ns, t->name);
 	}
 	return 0;
 }

@@ -8,11 +8,10 @@
 #include "plan/plan.h"
 #include "state/reader.h"
 
-/* A plan carried out on the files that its snapshot was read from: what the API server, the kubelet
+/* Executes a plan on the files that its snapshot was read from: what the API server, the kubelet
  * and our node helper would have done to the objects is done to their text, and the new state is
- * written as one `v1 List`, in the order of the input. An object that stands twice is written once,
- * as it stood last. Fields that we do not know, and objects that the plan does not name, stay as
- * they are.
+ * written as one `v1 List`, in the order of the input. Of duplicates the last is written. Fields
+ *that we do not know, and objects that the plan does not name, stay as they are.
  *
  *	Bind		nodeName, assignment annotations, our gate off; phase becomes Running, since
  *			no kubelet will ever say so
@@ -34,8 +33,8 @@ enum list_format { LIST_JSON, LIST_YAML };
  * by a few bytes, not with their size; where pods are evicted, also with what a plan reads of the
  * objects that it names and of the PodDisruptionBudgets.
  *
- * -ENOTSUP: the plan has an action that files cannot take; -ESTALE: an object is not there. What
- * stands in `out` is worth nothing after an error: write through base/file.h. */
+ * -ENOTSUP: the plan has an action that files cannot take; -ESTALE: an object is not there. The
+ * content of `out` is invalid after an error: write through base/file.h. */
 int execute_on_files(struct plan *p, const struct source *sources, size_t n_sources,
 		     enum list_format format, FILE *out, struct error *err);
 

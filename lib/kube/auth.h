@@ -4,10 +4,10 @@
 
 #include "kube/target.h"
 
-/* Who we are, request by request: credentials change while a program runs.
+/* Credentials, request by request: they change while a program runs.
  *
- *  - a token file (in-cluster ones are rotated) is read again every 50 seconds, which is what
- *    client-go's cached source comes to; while it cannot be read the last token stays;
+ *  - a token file (in-cluster ones are rotated) is read again every 50 seconds, as by client-go's
+ *    cached source; while it cannot be read the last token stays;
  *  - an exec plugin runs when first needed, when what it gave has expired, and once after a 401; it
  *    is not asked where a token, a password or a certificate is configured besides. kuberc's
  *    policy is kept. Nothing is cached outside this process. */

@@ -104,7 +104,7 @@ static void set_blob(CURL *easy, CURLoption option, struct slice data)
 	curl_easy_setopt(easy, option, &blob);
 }
 
-/* Who is trusted. libcurl has the same options once more for an https proxy, where Go takes the
+/* What is trusted. libcurl has the same options once more for an https proxy, where Go takes the
  * cluster's. */
 struct trust {
 	CURLoption version, verifies_peer, verifies_host, ca_path, ca_file, ca_blob;

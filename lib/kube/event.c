@@ -18,7 +18,7 @@ struct series {
 	uint64_t count, sent_count; /* what happened, what the server knows */
 	int64_t last_ms, sent_ms, due_ms;
 	char last_time[MICRO_TIME_TEXT];
-	unsigned n_away, n_forbidden; /* answers since the last success */
+	unsigned n_failed, n_forbidden; /* answers since the last success */
 	bool is_busy, is_written, is_dead;
 };
 
@@ -162,12 +162,13 @@ void event_post(struct event_writer *w, const struct event *e)
 
 /* Requests. */
 
-/* After a refusal: may it be asked again? A server that was away long forbids at first, too. */
+/* After a refusal: may it be asked again? A server that was unavailable long forbids at first, too.
+ */
 static bool may_try_again(struct series *s, int code)
 {
 	if (code == 401 || code == 403)
 		return ++s->n_forbidden < EVENT_FORBIDDEN_TRIES;
-	return (code == 0 || code == 429 || code >= 500) && ++s->n_away < EVENT_TRIES;
+	return (code == 0 || code == 429 || code >= 500) && ++s->n_failed < EVENT_TRIES;
 }
 
 static void on_reply(struct http_call *call)
@@ -179,7 +180,7 @@ static void on_reply(struct http_call *call)
 	if (call->result == 0) {
 		w->stats.written++;
 		s->is_written = true;
-		s->n_away = s->n_forbidden = 0;
+		s->n_failed = s->n_forbidden = 0;
 		s->sent_ms = clock_ms();
 		str_done(&s->first);
 		return;
@@ -235,7 +236,7 @@ static void send(struct series *s)
 	kube_start(s->writer->kube, &s->request);
 }
 
-/* When there is something to do for it: the server has to hear of it, or it is over. */
+/* When there is something to do for it: a count to send, or its end. */
 static int64_t due_at(const struct series *s)
 {
 	int64_t end = s->last_ms + EVENT_FINISH_MS, refresh = s->sent_ms + EVENT_REFRESH_MS;

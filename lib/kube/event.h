@@ -6,11 +6,11 @@
 
 /* events.k8s.io/v1, in series as client-go's tools/events writes them: what happens for the first
  * time is an Event; what happens again to the same object, for the same reason, only counts. The
- * count goes to the server with the second one, every half hour, and when nothing came for six
- * minutes. So a task that overruns a thousand times a second is one Event.
+ * count goes to the server with the second one, every half hour, and after six quiet minutes. So a
+ * task that overruns a thousand times a second is one Event.
  *
- * Nothing here waits: event_post() notes, event_step() starts what is due, http_run() carries it.
- * What the server refuses is dropped; where it is away or in trouble it is tried again, EVENT_TRIES
+ * Nothing here waits: event_post() queues, event_step() starts what is due, http_run() sends it.
+ * What the server refuses is dropped; where it is unavailable it is tried again, EVENT_TRIES
  * times in all. A server that has just started forbids what it allows some seconds later, when it
  * has read its rules (seen with Kubernetes 1.36): EVENT_FORBIDDEN_TRIES. */
 

@@ -16,7 +16,7 @@
 enum {
 	DEFAULT_CONNECTIONS = 16,
 	DEFAULT_BUFFER = 256 << 10,
-	WARNINGS_MAX = 100, /* texts that are told apart */
+	WARNINGS_MAX = 100, /* texts that are kept apart */
 	LOGGED_MAX = 1024,
 	RETRY_FIRST_MS = 100,
 	RETRY_LAST_MS = 5000,
@@ -31,7 +31,7 @@ struct http_try {
 	struct curl_slist *headers;
 	int64_t due_ms; /* not before */
 	int64_t sent_ms;
-	int64_t heard_ms;    /* of a stream: its last byte, or when it was sent */
+	int64_t received_ms; /* of a stream: its last byte, or when it was sent */
 	int64_t retry_after; /* seconds; -1: the header is not there */
 	unsigned tries;
 	bool was_refused; /* a 401 was answered with a newer credential already */
@@ -53,7 +53,7 @@ struct http {
 	ARRAY(CURL *) idle; /* prepared for identity `generation`, to be aimed again */
 	unsigned generation;
 	struct rate_limit rate_limit;
-	unsigned n_on_wire;
+	unsigned n_sent;
 	uint64_t n_news; /* calls that ended, and pieces that streams brought, ever */
 	uint64_t n_seen; /* the same when http_wait() returned last */
 	struct http_stats stats;
@@ -88,7 +88,7 @@ int http_open(const struct kube_target *t, const struct http_options *options, s
 	return 0;
 }
 
-static void off_the_wire(struct http_try *t)
+static void stop_transfer(struct http_try *t)
 {
 	struct http *h = t->http;
 
@@ -102,7 +102,7 @@ static void off_the_wire(struct http_try *t)
 	t->easy = NULL;
 	curl_slist_free_all(t->headers);
 	t->headers = NULL;
-	h->n_on_wire--;
+	h->n_sent--;
 }
 
 static void forget(struct http_try *t)
@@ -110,7 +110,7 @@ static void forget(struct http_try *t)
 	struct http *h = t->http;
 	size_t i = 0;
 
-	off_the_wire(t);
+	stop_transfer(t);
 	while (h->tries.items[i] != t)
 		i++;
 	memmove(&h->tries.items[i], &h->tries.items[i + 1],
@@ -175,7 +175,7 @@ static size_t on_body(char *s, size_t size, size_t n, void *arg)
 	n *= size;
 	if (is_good && call->sink) {
 		t->has_sunk = true;
-		t->heard_ms = clock_ms();
+		t->received_ms = clock_ms();
 		t->http->n_news += call->is_stream;
 		call->result = call->sink(call, (struct slice){ s, n }, &call->err);
 		return call->result < 0 ? CURL_WRITEFUNC_ERROR : n;
@@ -276,9 +276,9 @@ static void send_try(struct http_try *t)
 	curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->detail);
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
-	t->sent_ms = t->heard_ms = clock_ms();
+	t->sent_ms = t->received_ms = clock_ms();
 	t->tries++;
-	h->n_on_wire++;
+	h->n_sent++;
 	h->stats.requests++;
 	h->stats.retries += t->tries > 1;
 	h->stats.bytes_out += call->body.n;
@@ -302,7 +302,7 @@ static int64_t send_due(struct http *h, int64_t limit)
 			next = t->due_ms < next ? t->due_ms : next;
 			continue;
 		}
-		if (h->n_on_wire >= h->options.max_connections)
+		if (h->n_sent >= h->options.max_connections)
 			break;
 		if (!rate_limit_take(&h->rate_limit, now, &due)) {
 			next = due < next ? due : next;
@@ -326,16 +326,16 @@ static void count(struct http_try *t)
 	t->http->stats.bytes_in += (uint64_t)n;
 	if (t->http->observer)
 		t->http->observer(t->call, ms, t->http->observer_arg);
-	log_v(6, "%s %s%s %d in %lld milliseconds, %lld bytes", t->call->method,
+	log_v(6, "%s %s%s %d in %lld ms, %lld bytes", t->call->method,
 	      t->http->endpoint.target->cluster.server, t->call->path, t->call->code, (long long)ms,
 	      (long long)n);
 	if (t->call->reply.n)
 		log_v(8, "reply: %.*s", shown(t->call->reply.n), t->call->reply.s);
 }
 
-/* Did the connection break, and not because the server refused who we are? With TLS 1.3 it does so
- * after the handshake, where libcurl only says that receiving failed; OpenSSL and GnuTLS both call
- * it an alert. */
+/* Did the connection break, and not because the server refused our certificate? With TLS 1.3 it
+ * does so after the handshake, where libcurl only says that receiving failed; OpenSSL and GnuTLS
+ * both call it an alert. */
 static bool is_broken(const struct http_try *t, CURLcode curl)
 {
 	return (curl == CURLE_GOT_NOTHING || curl == CURLE_RECV_ERROR || curl == CURLE_SEND_ERROR ||
@@ -401,9 +401,9 @@ static void on_end(struct http_try *t, CURLcode curl)
 
 	int64_t delay = t->call->result < 0 || t->is_too_large ? -1 : retry_delay(t, curl);
 	if (delay >= 0) {
-		log_v(6, "%s %s: again in %lld milliseconds%s%s", t->call->method, t->call->path,
+		log_v(6, "%s %s: retry in %lld ms%s%s", t->call->method, t->call->path,
 		      (long long)delay, *t->detail ? ": " : "", t->detail);
-		off_the_wire(t);
+		stop_transfer(t);
 		t->due_ms = clock_ms() + delay;
 		return;
 	}
@@ -432,7 +432,7 @@ static int64_t stalls_at(const struct http *h, const struct http_try *t)
 
 	if (!t->easy || !t->call->is_stream)
 		return INT64_MAX;
-	return t->heard_ms + 1000 * (int64_t)(own ? own : h->endpoint.stall_seconds);
+	return t->received_ms + 1000 * (int64_t)(own ? own : h->endpoint.stall_seconds);
 }
 
 /* When the first of the streams will have been quiet for too long. */
@@ -461,8 +461,8 @@ static void end_stalled(struct http *h)
 		if (stalls_at(h, t) > now)
 			continue;
 		call->code = (int)status_of(t);
-		call->result = error_set(&call->err, -ETIMEDOUT, "%s: nothing came for %lld ms",
-					 call->path, (long long)(now - t->heard_ms));
+		call->result = error_set(&call->err, -ETIMEDOUT, "%s: no data for %lld ms",
+					 call->path, (long long)(now - t->received_ms));
 		count(t);
 		end_try(t);
 		return;
@@ -547,9 +547,9 @@ struct http_stats http_stats(const struct http *h)
 	return h->stats;
 }
 
-void http_observe(struct http *h, http_observer told, void *arg)
+void http_observe(struct http *h, http_observer observer, void *arg)
 {
-	h->observer = told;
+	h->observer = observer;
 	h->observer_arg = arg;
 }
 

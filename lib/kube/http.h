@@ -97,9 +97,10 @@ void http_call_done(struct http_call *call);
 
 struct http_stats http_stats(const struct http *h);
 
-/* Tells `told` of each try that ended: call->code is its status, 0 when there was no reply. */
+/* Calls `observer` after each try that ended: call->code is its status, 0 when there was no reply.
+ */
 typedef void (*http_observer)(const struct http_call *call, int64_t ms, void *arg);
-void http_observe(struct http *h, http_observer told, void *arg);
+void http_observe(struct http *h, http_observer observer, void *arg);
 
 /* Warnings that the server sent so far, each text counted once. */
 size_t http_warnings(const struct http *h);

@@ -12,7 +12,7 @@
 /* kubeconfig files, read and merged as client-go's tools/clientcmd does it (loader.go):
  *
  *  - a name in clusters, users or contexts belongs, as a whole, to the first file that has it; a
- *    name that stands twice in one file is an error;
+ *    duplicate name in one file is an error;
  *  - current-context is that of the first file where it is not empty;
  *  - relative paths are resolved against the folder of the file that has them; exec.command only
  *    when it holds a '/';

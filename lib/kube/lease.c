@@ -12,6 +12,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "base/timer.h"
+#include "base/units.h"
 #include "kube/micro_time.h"
 
 enum { TURN_MS = 100 };
@@ -46,11 +47,12 @@ void kube_lease_start(struct kube *k, struct kube_lease *l)
 	snprintf(l->identity, sizeof(l->identity), "%s_%d_%08x", host, getpid(), random_bits);
 	l->kube = k;
 	l->version = l->holder = l->acquired = (struct str)STR_INIT;
-	l->is_held = l->was_held = l->exists = l->is_busy = false;
+	l->is_held = l->was_held = l->exists = l->is_busy = l->is_unreachable = false;
+	l->err = ERROR_INIT;
 	l->due_ms = 0;
 }
 
-/* The record of a holder; `seconds` and `holder` differ when it is given back. */
+/* The record of a holder; `seconds` and `holder` differ when it is released. */
 static void make_record(const struct kube_lease *l, const char *holder, uint32_t seconds,
 			struct str *out)
 {
@@ -94,6 +96,7 @@ static void send(struct kube_lease *l, void (*done)(struct http_call *call))
 	l->request.call.timeout_ms = scaled(l, LEASE_RENEW_MS) / 2;
 	l->sent_ms = clock_ms();
 	l->is_busy = true;
+	l->is_unreachable = false;
 	kube_start(l->kube, &l->request);
 }
 
@@ -113,7 +116,7 @@ static void write_record(struct kube_lease *l)
 	struct slice text;
 
 	if (!l->is_held) {
-		l->transitions += l->exists && l->holder.n;
+		l->transitions += l->exists && l->holder.n && l->transitions < INT32_MAX;
 		str_clear(&l->acquired);
 		add_time(&l->acquired);
 	}
@@ -135,12 +138,29 @@ static void again_later(struct kube_lease *l)
 	l->due_ms = clock_ms() + retry + random() % (retry * 6 / 5 + 1);
 }
 
+/* After an error that may pass. */
+static void retry_later(struct kube_lease *l, const struct http_call *call)
+{
+	l->err = call->err;
+	l->is_unreachable = call->code == 0;
+	again_later(l);
+}
+
+/* From 0 to the largest; 0 for what is none. */
+static int32_t take_int32(const cJSON *root, const char *path)
+{
+	int64_t n = 0;
+
+	if (!json_int(json_path(root, path), &n) || n < 0)
+		return 0;
+	return n < INT32_MAX ? (int32_t)n : INT32_MAX;
+}
+
 /* Keeps what a record says; the time counts from when it was seen to change. */
 static void observe(struct kube_lease *l, const struct str *reply)
 {
 	AUTO_JSON cJSON *root = NULL;
 	const char *version, *holder;
-	int64_t n = 0;
 
 	if (json_parse(reply->s, reply->n, &root, NULL) < 0)
 		return;
@@ -154,10 +174,9 @@ static void observe(struct kube_lease *l, const struct str *reply)
 	str_clear(&l->holder);
 	str_add(&l->holder, holder ? holder : "");
 	l->seen_ms = clock_ms();
-	l->seen_duration_ms =
-		json_int(json_path(root, "spec.leaseDurationSeconds"), &n) && n > 0 ? n * 1000 : 0;
-	if (json_int(json_path(root, "spec.leaseTransitions"), &n))
-		l->transitions = (int32_t)n;
+	/* Both are of type int32. */
+	l->seen_duration_ms = take_int32(root, "spec.leaseDurationSeconds") * (int64_t)MS_PER_S;
+	l->transitions = take_int32(root, "spec.leaseTransitions");
 }
 
 static bool is_free(const struct kube_lease *l)
@@ -183,11 +202,12 @@ static void on_read(struct http_call *call)
 		give_up(l, call);
 		return;
 	} else if (call->result < 0) {
-		again_later(l);
+		retry_later(l, call);
 		return;
 	} else {
 		observe(l, &call->reply);
 	}
+	l->err = ERROR_INIT;
 	if (is_free(l))
 		write_record(l);
 	else
@@ -201,7 +221,7 @@ static void on_written(struct http_call *call)
 	if (call->result == 0) {
 		observe(l, &call->reply);
 		if (!l->is_held)
-			log_v(2, "lease %s/%s: is ours", l->ns, l->name);
+			log_v(2, "lease %s/%s: acquired", l->ns, l->name);
 		l->is_held = l->was_held = true;
 		/* Others count from when the server had it, which may be as early as this. */
 		l->renewed_ms = l->sent_ms;
@@ -213,9 +233,12 @@ static void on_written(struct http_call *call)
 		give_up(l, call);
 		return;
 	}
-	if (call->code == 409) /* somebody was faster: look who */
+	if (call->code == 409) { /* another was faster */
 		l->is_held = false;
-	again_later(l);
+		again_later(l);
+		return;
+	}
+	retry_later(l, call);
 }
 
 bool kube_lease_is_held(const struct kube_lease *l)
@@ -253,6 +276,15 @@ bool kube_lease_refresh(struct kube_lease *l)
 	return kube_lease_is_held(l);
 }
 
+/* Why it is not held when the time is up. */
+static int refusal(const struct kube_lease *l, struct error *err)
+{
+	if (l->err.msg[0])
+		return error_set(err, l->err.code, "%s", l->err.msg);
+	return error_set(err, -EBUSY, "lease %s/%s: held by %s", l->ns, l->name,
+			 l->holder.n ? l->holder.s : "another client");
+}
+
 int kube_lease_acquire(struct kube *k, struct kube_lease *l, int64_t timeout_ms, struct error *err)
 {
 	int64_t end = clock_ms() + timeout_ms;
@@ -264,16 +296,16 @@ int kube_lease_acquire(struct kube *k, struct kube_lease *l, int64_t timeout_ms,
 
 		if (wait < 0)
 			return error_set(err, wait, "lease %s/%s: %s", l->ns, l->name, l->err.msg);
-		if (left <= 0 && !l->is_busy)
-			return error_set(err, -EBUSY, "lease %s/%s is held by %s", l->ns, l->name,
-					 l->holder.n ? l->holder.s : "somebody");
+		bool is_over = left <= 0 && !l->is_busy;
+		if (is_over || l->is_unreachable)
+			return refusal(l, err);
 		http_wait(k->http, left > 0 ? timer_left(end, clock_ms(), wait) : TURN_MS);
 	}
 	return 0;
 }
 
-/* One that is not given back runs out by itself: an error here changes nothing. */
-static void give_back(struct kube_lease *l)
+/* One that is not released expires: an error here changes nothing. */
+static void release(struct kube_lease *l)
 {
 	const struct kube_ref ref = ref_of(l);
 	AUTO(str_done) struct str json = STR_INIT;
@@ -285,7 +317,7 @@ static void give_back(struct kube_lease *l)
 	kube_do(l->kube, &l->request, NULL);
 }
 
-/* A update_reason that is under way gives the record another version. */
+/* A renewal that is under way gives the record another version. */
 static void await_reply(const struct kube_lease *l)
 {
 	int64_t end = clock_ms() + LEASE_RETRY_MS;
@@ -300,7 +332,7 @@ void kube_lease_release(struct kube_lease *l)
 		return;
 	await_reply(l);
 	if (kube_lease_is_held(l))
-		give_back(l);
+		release(l);
 	kube_request_done(&l->request);
 	str_done(&l->version);
 	str_done(&l->holder);

@@ -6,11 +6,11 @@
 
 /* One of many at a time, by a coordination.k8s.io/v1 Lease, as client-go's tools/leaderelection:
  *
- *  - a Lease is free when it names nobody, or when it did not change for as long as it says, by OUR
- *    monotonic clock since WE saw it change: clocks in it are never trusted;
+ *  - a Lease is free when it names no holder, or when it did not change for as long as it says, by
+ * OUR monotonic clock since WE saw it change: clocks in it are never trusted;
  *  - every write names the resourceVersion: of two that want it, one gets 409;
  *  - a holder that could not renew for `renew_ms` holds nothing any more and must stop acting;
- *  - leaving gives it back: holderIdentity "", for a second.
+ *  - it is released at the end: holderIdentity "", for a second.
  * It is no fence: what is done under it still names versions of its own. */
 
 enum {
@@ -32,9 +32,10 @@ struct kube_lease {
 	int64_t sent_ms, renewed_ms, due_ms;
 	int32_t transitions;
 	bool exists, is_held, was_held, is_busy;
+	bool is_unreachable; /* no reply to the last request */
 	struct str acquired; /* acquireTime while it is ours */
 	int result;	     /* a refusal that no waiting changes */
-	struct error err;
+	struct error err;    /* ... or why the last request failed */
 };
 
 /* host_pid_random, the caller's. */
@@ -48,13 +49,14 @@ int kube_lease_step(struct kube_lease *l);
 bool kube_lease_is_held(const struct kube_lease *l);
 
 /* For a holder that was busy for long and took no step meanwhile: renews what is old by now, which
- * takes half of renew_ms at the most. True if it is held then; nobody else had it in between. */
+ * takes half of renew_ms at the most. True if it is held then; no other had it in between. */
 bool kube_lease_refresh(struct kube_lease *l);
 
-/* Waits until it is held, at most timeout_ms. An error names the holder. */
+/* Waits until it is held, at most timeout_ms. An error names the holder, or says why the server did
+ * not answer; one that cannot be reached is not waited for. */
 int kube_lease_acquire(struct kube *k, struct kube_lease *l, int64_t timeout_ms, struct error *err);
 
-/* Gives it back, if it is held, and releases what is kept here. */
+/* Releases it if it is held, and frees what is kept here. */
 void kube_lease_release(struct kube_lease *l);
 
 #endif

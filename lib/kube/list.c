@@ -69,7 +69,7 @@ static bool may_restart(const struct kube_list *l, const struct http_call *call)
 
 static void restart(struct kube_list *l)
 {
-	log_v(2, "list %s: begins again: %s", l->resource->plural, l->err.msg);
+	log_v(2, "relisting %s: %s", l->resource->plural, l->err.msg);
 	l->n_restarts++;
 	l->n_items = l->n_pages = 0;
 	l->restart(l);

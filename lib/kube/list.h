@@ -8,7 +8,7 @@
 /* LIST in pages, items handed on while the bytes arrive; several lists run side by side.
  *
  * All pages show the cluster at one moment, that of `version`. When that moment is forgotten before
- * the last page (410), or the connection breaks in a page, the list begins again from nothing:
+ * the last page (410), or the connection breaks in a page, the list is started again:
  * restart() is called, and what was handed on before is void. (The token that a 410 offers leads to
  * pages of different moments: no plan is made of those.) */
 

@@ -6,8 +6,8 @@
 #include "base/str.h"
 
 /* Takes the items out of a list (`PodList` and the like) while its bytes arrive. What is kept is
- *one window of text: memory does not grow with the list. Whoever takes an item also finds its end,
- *so every byte is looked at once.
+ * one window of text: memory does not grow with the list. The reader of an item also finds its end,
+ * so every byte is read once.
  *
  *	struct split s = { .take = take, .arg = x };
  *	split_init(&s);

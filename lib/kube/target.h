@@ -5,8 +5,8 @@
 #include "base/option.h"
 #include "kube/kubeconfig.h"
 
-/* Which API server, as whom: the outcome of kubeconfig, environment and flags, by the rules of
- * client-go's tools/clientcmd (loader.go, client_config.go, validation.go):
+/* Which API server, with which identity: the outcome of kubeconfig, environment and flags, by the
+ * rules of client-go's tools/clientcmd (loader.go, client_config.go, validation.go):
  *
  *  1. the files: --kubeconfig alone, else $KUBECONFIG, else ~/.kube/config;
  *  2. --context or current-context picks the context, --cluster, --user and --namespace its parts,
@@ -15,7 +15,7 @@
  *     or key from a flag drops the file's other form of it;
  *  3. where nothing is configured and a service account is mounted, the cluster that we run in;
  *  4. two forms of the same credential, two methods, or a credential without its other half are
- *     errors, so is a server that is not there: nobody is sent to localhost:8080. */
+ *     errors, so is a server that is not there: there is no default of localhost:8080. */
 
 /* What kubectl's global flags say; NULL and zero mean "not given". kube_global_options has a row
  * for each but --namespace, which is the program's own. */

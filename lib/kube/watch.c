@@ -129,7 +129,7 @@ static int on_bytes(struct http_call *call, struct slice bytes, struct error *er
 	const char *end;
 
 	w->has_streamed = true;
-	w->heard_ms = clock_ms();
+	w->received_ms = clock_ms();
 	while (bytes.n && (end = memchr(bytes.s, '\n', bytes.n))) {
 		size_t n = (size_t)(end - bytes.s);
 
@@ -160,7 +160,7 @@ static void pause_next(struct kube_watch *w)
 						 ++w->n_pauses));
 }
 
-/* Refusals that no waiting changes, if there has never been anything else. */
+/* Refusals that a retry cannot change, unless a stream was open before. */
 static bool is_final(const struct kube_watch *w, int code)
 {
 	bool is_refused = code == 400 || code == 401 || code == 403 || code == 404 || code == 405 ||
@@ -254,7 +254,7 @@ static void on_list_end(struct kube_list *l)
 	w->is_listing = false;
 	if (l->result == 0) {
 		w->n_lists++;
-		w->heard_ms = clock_ms();
+		w->received_ms = clock_ms();
 		w->is_expired = l->is_missing;
 		w->n_pauses = 0;
 		w->due_ms = l->is_missing ? clock_ms() + WATCH_MISSING_MS : 0;
@@ -315,11 +315,11 @@ int kube_watch_step(struct kube_watch *w)
 	return WATCH_STEP_MS;
 }
 
-void kube_watch_hurry(struct kube_watch *w, int64_t heard_ms)
+void kube_watch_hurry(struct kube_watch *w, int64_t received_ms)
 {
-	int64_t soon = heard_ms + random() % WATCH_SHORT_MS;
+	int64_t soon = received_ms + random() % WATCH_SHORT_MS;
 
-	if (!w->is_listing && !w->is_streaming && w->began_ms < heard_ms && w->due_ms > soon)
+	if (!w->is_listing && !w->is_streaming && w->began_ms < received_ms && w->due_ms > soon)
 		w->due_ms = soon;
 }
 

@@ -8,9 +8,9 @@
  *
  *  - each stream begins where the last thing that was seen ended, bookmarks included;
  *  - a stream's clean end, a broken connection and a quiet line (no byte for two minutes, though
- *    bookmarks were asked for) lead to the next stream, after a pause that grows from 0.8 s to
- *    10 s while nothing comes through and is forgotten after two good minutes;
- *  - "too old" (410, as a reply or as an ERROR event) leads to a new list: `sync` tells that all
+ *    bookmarks were asked for) lead to the next stream, after a back-off from 0.8 s to 10 s
+ *    that is reset after two good minutes;
+ *  - "too old" (410, as a reply or as an ERROR event) leads to a new list: `sync` says that all
  *    that was known is void and that a full list follows;
  *  - a refusal that no waiting changes (403) ends the watch, until a stream was once opened; later
  *    it is only one more reason for a pause. */
@@ -59,7 +59,7 @@ struct kube_watch {
 	struct kube_list list;
 	struct kube_request request;
 	struct str line, version;
-	int64_t began_ms, due_ms, heard_ms;
+	int64_t began_ms, due_ms, received_ms;
 	bool is_listing, is_streaming, is_expired, has_failed, has_streamed;
 	unsigned n_pauses; /* in a row */
 	uint64_t n_streams, n_lists, n_events;
@@ -71,9 +71,9 @@ void kube_watch_start(struct kube *k, struct kube_watch *w);
  * called again though no call brought anything, or a negative value when it ended (w->result). */
 int kube_watch_step(struct kube_watch *w);
 
-/* The server was heard of at this time (heard_ms of another watch): a pause that began before it
+/* The server answered at this time (received_ms of another watch): a pause that began before it
  * is over within a second of it. */
-void kube_watch_hurry(struct kube_watch *w, int64_t heard_ms);
+void kube_watch_hurry(struct kube_watch *w, int64_t received_ms);
 
 void kube_watch_done(struct kube_watch *w);
 

@@ -69,7 +69,7 @@ static void add_core(const struct coremap *m, uint32_t id, struct str *out)
 				      core->after[mode]);
 }
 
-/* Cores that somebody is on; returns how many of them were left out. */
+/* Cores with pods; returns how many of them were left out. */
 static size_t add_cores(struct coremap *m, struct str *out)
 {
 	AUTO_FREE uint64_t *used = xcalloc(m->cores.n + 1, sizeof(*used));

@@ -29,7 +29,7 @@ static unsigned serve_health(const struct serve_request *r, void *arg, struct st
 	pthread_mutex_lock(&s->lock);
 	bool is_alive = clock_ms() - s->turned_ms < HEALTHY_MS;
 	pthread_mutex_unlock(&s->lock);
-	str_add(reply, is_alive ? "ok\n" : "the main loop stands still\n");
+	str_add(reply, is_alive ? "ok\n" : "the main loop is stuck\n");
 	return is_alive ? 200 : 503;
 }
 

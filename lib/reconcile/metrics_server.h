@@ -14,13 +14,13 @@
  *	/metrics	the text that the main loop published last
  *
  * A thread of its own answers. The numbers belong to the main loop, so /metrics asks it for new
- *ones and waits a little; while it is busy (a plan, a write) the last ones are served. */
+ * ones and waits a little; while it is busy (a plan, a write) the last ones are served. */
 struct watch_serve;
 
 int watch_serve_start(const char *address, struct watch_serve **ret, struct error *err);
 void watch_serve_stop(struct watch_serve *s);
 
-/* For the main loop, at each turn: it lives. True when somebody waits for numbers. */
+/* For the main loop, at each turn: it lives. True when numbers are asked for. */
 bool watch_serve_turn(struct watch_serve *s, bool is_ready);
 
 /* Takes the text. */

@@ -19,7 +19,7 @@ static int64_t now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* What is said. */
+/* The log. */
 
 static bool is_shown(const struct reconcile *r, const struct target *on)
 {
@@ -76,20 +76,20 @@ static void log_lines(const char *text)
 		log_v(0, "... and %u more; 'plan' shows them all", n - LINES_MAX);
 }
 
-/* Findings stay the same from pass to pass: they are said when they change. */
-static void say(struct reconcile *r, const struct plan *p)
+/* Findings stay the same from pass to pass: they are logged when they change. */
+static void log_findings(struct reconcile *r, const struct plan *p)
 {
 	struct str text = STR_INIT;
 
 	add_findings(r, p, &text);
-	bool is_new = !r->said.s || strcmp(text.s, r->said.s) != 0;
+	bool is_new = !r->findings.s || strcmp(text.s, r->findings.s) != 0;
 	if (is_new)
 		log_lines(text.s);
-	str_done(&r->said);
-	r->said = text;
+	str_done(&r->findings);
+	r->findings = text;
 }
 
-/* What is done. */
+/* Execution. */
 
 static void on_result(const struct action *a, const struct result *result, void *arg)
 {
@@ -114,8 +114,7 @@ static const char *ask_to_stop(void *arg)
 	return r->api.stop ? r->api.stop(r->api.arg) : NULL;
 }
 
-static int carry_out(struct reconcile *r, const struct cluster *c, struct plan *p,
-		     struct error *err)
+static int execute(struct reconcile *r, const struct cluster *c, struct plan *p, struct error *err)
 {
 	struct api_options options = r->api;
 
@@ -154,12 +153,12 @@ static int plan_and_act(struct reconcile *r, const struct cluster *c, struct err
 	count_plan(&r->counts, &plan);
 	log_v(2, "plan %s: %zu actions, %zu pods without a place, %zu warnings, %lld us", plan.name,
 	      plan.actions.n, plan.unplaced.n, plan.warnings.n, (long long)r->counts.last_plan_us);
-	say(r, &plan);
+	log_findings(r, &plan);
 	plan_done(&r->written);
 	r->written = plan;
 	if (r->is_dry_run || !plan_has_actions(&r->written))
 		return 0;
-	return carry_out(r, c, &r->written, err);
+	return execute(r, c, &r->written, err);
 }
 
 int reconcile_pass(struct reconcile *r, const struct cluster *c, struct error *err)
@@ -211,7 +210,7 @@ bool reconcile_shows(const struct reconcile *r, const struct cluster *c)
 
 void reconcile_done(struct reconcile *r)
 {
-	str_done(&r->said);
+	str_done(&r->findings);
 	plan_done(&r->written);
 	request_cache_done(&r->memory);
 }

@@ -9,7 +9,7 @@
 #include "model/settings.h"
 #include "serve/metrics.h"
 
-/* Passes of `watch`, one after the other: plan, say what is new, carry out, count. */
+/* Passes of `watch`, one after the other: plan, log what is new, execute, count. */
 
 struct pass_counts {
 	uint64_t passes, failures; /* failures: no plan, or not all of it could be done */
@@ -20,7 +20,7 @@ struct pass_counts {
 	uint64_t warnings;				    /* of the last plan */
 	int64_t last_success;				    /* seconds since 1970; 0: none yet */
 	int64_t last_us, last_plan_us; /* how long the last pass took, and its plan */
-	uint32_t requeue_after;	       /* in so many seconds, says the last plan; 0: no need */
+	uint32_t requeue_after;	       /* seconds, from the last plan; 0: no need */
 	bool has_failed;	       /* the last one */
 };
 
@@ -28,7 +28,7 @@ struct reconcile {
 	/* The caller's. */
 	struct kube *kube;
 	const struct settings *settings;
-	const char *ns; /* only what concerns it is said; NULL: all */
+	const char *ns; /* only what concerns it is logged; NULL: all */
 	bool is_dry_run;
 	struct api_options api; /* without on_result */
 	/* Called with api.arg between a plan, which may have taken long, and its writes. */
@@ -37,13 +37,13 @@ struct reconcile {
 	struct pass_counts counts;
 
 	/* Private. */
-	struct str said;	     /* what the last pass had to say, so that it is said once */
-	struct plan written;	     /* the last plan that was carried out, until it shows */
+	struct str findings;	     /* findings of the last pass, which are logged once */
+	struct plan written;	     /* the last plan that was executed, until it shows */
 	struct request_cache memory; /* what the last plan read, for the next one */
 };
 
 /* One pass over the snapshot, which is always the same one, kept up. Negative when there is no
- * plan; a plan that could not be carried out in full is no error, but counts.has_failed. */
+ * plan; a plan that could not be executed in full is no error, but counts.has_failed. */
 int reconcile_pass(struct reconcile *r, const struct cluster *c, struct error *err);
 
 /* Does the snapshot show everything that the last pass wrote? Before, a pass would plan it again.

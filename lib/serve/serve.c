@@ -210,7 +210,7 @@ static bool parse_tcp(const char *address, union tcp_address *ret, socklen_t *re
 }
 
 /* With the port that the kernel gave it. */
-static void say_address(struct serve *s, int fd)
+static void set_address(struct serve *s, int fd)
 {
 	union tcp_address a = { 0 };
 	socklen_t size = sizeof(a);
@@ -238,7 +238,7 @@ static int open_tcp(struct serve *s, const char *address, struct error *err)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (fd < 0 || bind(fd, &a.any, size) < 0)
 		return refuse(fd, address, err);
-	say_address(s, fd);
+	set_address(s, fd);
 	return fd;
 }
 

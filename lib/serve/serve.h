@@ -8,8 +8,8 @@
 #include "base/str.h"
 
 /* A small HTTP server for metrics, health and a few commands, in a thread of its own. Handlers are
- * called in that thread, one at a time. Bodies are limited to 64 KiB, connections to 32, and one on
- * which nothing happens is closed after 10 s.
+ * called in that thread, one at a time. Bodies are limited to 64 KiB, connections to 32, and an
+ * idle one is closed after 10 s.
  *
  * libmicrohttpd and the libraries that it brings along are loaded when the first server starts. */
 struct serve;
@@ -21,7 +21,7 @@ struct serve_request {
 	bool is_unix; /* came over a socket in the file system */
 };
 
-/* Fills the reply and returns the HTTP status; without a reply the status is said in words. */
+/* Fills the reply and returns the HTTP status; without a reply it is the status in words. */
 typedef unsigned (*serve_handler)(const struct serve_request *r, void *arg, struct str *reply);
 
 struct serve_route {

@@ -78,14 +78,14 @@ void informer_free(struct informer *f)
  * keeps its pause. */
 static void spread_news(struct informer *f)
 {
-	int64_t heard_ms = 0;
+	int64_t received_ms = 0;
 
 	for (unsigned i = 0; i < N_WATCHED_KINDS; i++)
-		if (f->watches[i].heard_ms > heard_ms)
-			heard_ms = f->watches[i].heard_ms;
+		if (f->watches[i].received_ms > received_ms)
+			received_ms = f->watches[i].received_ms;
 	for (unsigned i = 0; i < N_WATCHED_KINDS; i++)
 		if (!f->watches[i].list.is_missing)
-			kube_watch_hurry(&f->watches[i], heard_ms);
+			kube_watch_hurry(&f->watches[i], received_ms);
 }
 
 int informer_step(struct informer *f, struct error *err)

@@ -312,7 +312,7 @@ int framing_next(struct framing *f, struct error *err)
 		}
 		if (s->end - s->at < 4 || memcmp(s->at, "---\n", 4) != 0)
 			return fail(f, err,
-				    f->document ? "something stands behind the object"
+				    f->document ? "trailing characters after the object"
 						: "an object was expected");
 		s->at += 4;
 	}

@@ -61,7 +61,7 @@ class Proxy:
         _, n = stream.read(2)
         methods = stream.read(n)
         if 2 not in methods:
-            raise OSError("the client does not say who it is")
+            raise OSError("the client sends no name")
         client.sendall(b"\5\2")
         stream.read(1)
         user = stream.read(stream.read(1)[0]).decode()

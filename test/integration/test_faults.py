@@ -49,7 +49,7 @@ def test_apply_whose_server_dies_is_completed_by_the_next(c):
     c.cluster.stop("kube-apiserver", signal.SIGKILL)
     out, err = apply.communicate(timeout=60)
     assert apply.returncode == 4, (out, err)
-    assert "cannot be reached" in out, out
+    assert "is unreachable" in out, out
     refused = c.mckube("plan", check=False)
     assert refused.code == 1 and "was refused" in refused.err, refused
     c.cluster.start("kube-apiserver")

@@ -109,8 +109,8 @@ TEST(what_is_not_json_is_refused)
 		{ "[1,2", "ends in the middle" },
 		{ "\"abc", "ends in the middle" },
 		{ "tru", "ends in the middle" },
-		{ "{} x", "line 1: something stands behind" },
-		{ "{}\n\n{}", "line 3: something stands behind" },
+		{ "{} x", "line 1: trailing characters" },
+		{ "{}\n\n{}", "line 3: trailing characters" },
 		{ "[1,]", "not a JSON value" },
 		{ "{\"a\":1,}", "a string was expected" },
 		{ "{a:1}", "a string was expected" },
@@ -162,5 +162,5 @@ TEST(depth_is_limited)
 	AUTO(str_done) struct str deeper = STR_INIT;
 	str_addf(&deeper, "{\"a\":%s}", deep.s);
 	assert_true(json_parse(deeper.s, deeper.n, &root, &err) < 0);
-	assert_non_null(strstr(err.msg, "nested more than 100 deep"));
+	assert_non_null(strstr(err.msg, "nesting exceeds 100 levels"));
 }

@@ -60,7 +60,7 @@ TEST_WITH(level_decides, begin, end)
 	assert_int_equal(text[0], 'I');
 }
 
-TEST_WITH(arguments_are_not_evaluated_in_vain, begin, end)
+TEST_WITH(arguments_are_not_evaluated_below_the_level, begin, end)
 {
 	int n = 0;
 

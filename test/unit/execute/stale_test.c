@@ -67,8 +67,8 @@ TEST(every_difference_has_its_line)
 
 	finds(on("Pod", "a", "u1", "6"), "Pod x/a: resourceVersion 6 in the plan, 7 now\n");
 	finds(on("Pod", "a", "u0", "6"), "Pod x/a: uid u0 in the plan, u1 now\n");
-	finds(on("Pod", "b", "u1", "7"), "Pod x/b: is gone\n");
-	finds(on("McKube", "gone", "", ""), "McKube x/gone: is gone\n");
+	finds(on("Pod", "b", "u1", "7"), "Pod x/b: not found\n");
+	finds(on("McKube", "gone", "", ""), "McKube x/gone: not found\n");
 	bind.to.node = "n2";
-	finds(bind, "Node n2: is gone\n");
+	finds(bind, "Node n2: not found\n");
 }

@@ -87,7 +87,7 @@ TEST(the_last_of_two_objects_stays)
 		"- kind: Pod\n  metadata:\n    name: a\n    namespace: default\n  x: 2\n");
 }
 
-TEST(actions_are_carried_out_in_order)
+TEST(actions_are_executed_in_order)
 {
 	AUTO(plan_done) struct plan p = { 0 };
 	struct action a = on(ACTION_SET_LEVEL, "a");
@@ -167,7 +167,7 @@ TEST(an_object_that_is_gone_is_an_error)
 	*array_add(&p.actions) = on(ACTION_EVICT, "a");
 	assert_int_equal(run(&p, "kind: Pod\nmetadata: {name: b}\n", LIST_JSON, &text, &err),
 			 -ESTALE);
-	assert_string_equal(err.msg, "Pod default/a: is gone");
+	assert_string_equal(err.msg, "Pod default/a: not found");
 	assert_int_equal(p.results.n, 0);
 }
 

@@ -28,7 +28,7 @@ static unsigned echo(const struct serve_request *r, void *arg, struct str *reply
 	return 201;
 }
 
-static unsigned refuse_strangers(const struct serve_request *r, void *arg)
+static unsigned refuse_unknown_clients(const struct serve_request *r, void *arg)
 {
 	(void)arg;
 	if (strcmp(r->method, "POST") != 0)
@@ -45,7 +45,7 @@ static const struct serve_route routes[] = {
 
 static const struct serve_options serve_options = {
 	.routes = routes,
-	.admit = refuse_strangers,
+	.admit = refuse_unknown_clients,
 	.arg = "you",
 };
 
