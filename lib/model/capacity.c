@@ -4,37 +4,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void warn(const struct cluster *c, const struct node *node, struct warnings *warnings,
-		 enum node_annotation which, const char *rule)
-{
-	const struct member_row *row = &node_annotation_rows[which];
-	const void *id = (const char *)&node->annotations + row->offset;
+struct node_reading {
+	const struct cluster *c;
+	const struct node *node;
+	struct node_capacity *to;
+	struct warnings *warnings;
+};
 
-	warning_add(warnings, "Node", "", cluster_str(c, node->meta.name), "BadNodeAnnotation",
-		    "%s: '%s' is not %s; the default is taken", row->path,
-		    cluster_str(c, *(const str_id *)id), rule);
+static const char *text_of(const struct node_reading *r, str_id id)
+{
+	return cluster_str(r->c, id);
 }
 
-static uint8_t read_scope(const struct cluster *c, const struct node *node,
-			  struct warnings *warnings)
+static void warn(const struct node_reading *r, enum node_annotation which, const char *rule)
 {
-	const char *text = cluster_str(c, node->annotations.capacity_scope);
+	const struct member_row *row = &node_annotation_rows[which];
+	const void *id = (const char *)&r->node->annotations + row->offset;
+	bool is_known_without = which == NODE_ANNOTATION_topology;
 
-	if (node->annotations.capacity_scope == NONE || strcmp(text, "core") == 0)
+	r->to->is_unread |= !is_known_without;
+	warning_add(r->warnings, "Node", "", text_of(r, r->node->meta.name), "BadNodeAnnotation",
+		    "%s: '%s' is not %s; %s", row->path, text_of(r, *(const str_id *)id), rule,
+		    is_known_without ? "each core counts as one of its own"
+				     : "the node takes no more pods");
+}
+
+static uint8_t read_scope(const struct node_reading *r)
+{
+	str_id id = r->node->annotations.capacity_scope;
+	const char *text = text_of(r, id);
+
+	if (id == NONE || strcmp(text, "core") == 0)
 		return SCOPE_CORE;
 	if (strcmp(text, "node") == 0)
 		return SCOPE_NODE;
-	warn(c, node, warnings, NODE_ANNOTATION_capacity_scope, "core or node");
+	warn(r, NODE_ANNOTATION_capacity_scope, "core or node");
 	return SCOPE_CORE;
 }
 
-static uint32_t read_ppm(const struct cluster *c, const struct node *node, uint32_t by_default,
-			 struct warnings *warnings)
+static uint32_t read_ppm(const struct node_reading *r, uint32_t by_default)
 {
-	const char *text = cluster_str(c, node->annotations.rt_capacity);
+	str_id id = r->node->annotations.rt_capacity;
+	const char *text = text_of(r, id);
 	uint32_t ppm = 0;
 
-	if (node->annotations.rt_capacity == NONE)
+	if (id == NONE)
 		return by_default;
 	for (const char *s = text; *s; s++) {
 		if (*s < '0' || *s > '9' || ppm > PPM) {
@@ -45,21 +59,22 @@ static uint32_t read_ppm(const struct cluster *c, const struct node *node, uint3
 	}
 	if (ppm >= 1 && ppm <= PPM)
 		return ppm;
-	warn(c, node, warnings, NODE_ANNOTATION_rt_capacity,
+	warn(r, NODE_ANNOTATION_rt_capacity,
 	     "a whole number from 1 to 1000000 (parts per million of a CPU)");
 	return by_default;
 }
 
-static void read_cores(const struct cluster *c, const struct node *node, struct cpuset *ret,
-		       struct warnings *warnings)
+static void read_cores(const struct node_reading *r, struct cpuset *ret)
 {
+	const struct node *node = r->node;
+
 	*ret = (struct cpuset){ 0 };
 	if (node->annotations.rt_cores != NONE) {
-		const char *text = cluster_str(c, node->annotations.rt_cores);
+		const char *text = text_of(r, node->annotations.rt_cores);
 
 		if (cpuset_parse(text, strlen(text), ret, NULL) == 0)
 			return;
-		warn(c, node, warnings, NODE_ANNOTATION_rt_cores, "a list of CPUs such as 0-3,8");
+		warn(r, NODE_ANNOTATION_rt_cores, "a list of CPUs such as 0-3,8");
 	}
 	int64_t milli = node->capacity_cpu_milli ? node->capacity_cpu_milli : node->cpu_milli;
 	for (int64_t cpu = 0; cpu < milli / 1000 && cpu < CPUSET_MAX; cpu++)
@@ -119,20 +134,22 @@ static void read_node(const struct cluster *c, node_id id, const struct settings
 		      struct capacity *cap, struct warnings *warnings)
 {
 	const struct node *node = &c->nodes.items[id];
-	uint32_t ppm = read_ppm(c, node, settings->rt_capacity, warnings);
-	uint32_t low = settings->core_utilization_threshold;
 	const struct node_annotations *a = &node->annotations;
-	struct cpuset cpus;
 	struct node_capacity *nc = array_add(&cap->nodes);
+	const struct node_reading r = { c, node, nc, warnings };
+	uint32_t low = settings->core_utilization_threshold;
+	struct cpuset cpus;
 
 	*nc = (struct node_capacity){
-		.scope = read_scope(c, node, warnings),
 		.is_assumed =
 			a->rt_cores == NONE && a->rt_capacity == NONE && a->capacity_scope == NONE,
-		.cap = { low < ppm ? low : ppm, ppm, ppm },
 		.cores = { .at = (uint32_t)cap->cores.n },
 	};
-	read_cores(c, node, &cpus, warnings);
+	uint32_t ppm = read_ppm(&r, settings->rt_capacity);
+	nc->cap[LEVEL_LOW] = low < ppm ? low : ppm;
+	nc->cap[LEVEL_MIDDLE] = nc->cap[LEVEL_HIGH] = ppm;
+	nc->scope = read_scope(&r);
+	read_cores(&r, &cpus);
 	cpuset_each(cpu, &cpus)
 		*array_add(&cap->cores) = (struct core){ .node = id, .cpu = (uint16_t)cpu };
 	nc->cores.n = (uint32_t)cap->cores.n - nc->cores.at;
@@ -142,8 +159,7 @@ static void read_node(const struct cluster *c, node_id id, const struct settings
 	if (a->topology != NONE &&
 	    !read_topology(cores, nc->cores.n, cluster_str(c, a->topology))) {
 		spread_cores(cores, nc->cores.n);
-		warn(c, node, warnings, NODE_ANNOTATION_topology,
-		     "a list of cores such as \"0,4 1,5 | 2,6 3,7\"");
+		warn(&r, NODE_ANNOTATION_topology, "a list of cores such as \"0,4 1,5 | 2,6 3,7\"");
 	}
 }
 

@@ -14,8 +14,9 @@
 /* What the nodes can grant: which cores take real-time budgets, and how much of them.
  *
  * It is read from the annotations that the node helper writes. A node without them is assumed to
- * count per core, with the settings' rtCapacity, on cores 0 .. floor(capacity.cpu)-1; an annotation
- * that cannot be read gives the same default and a BadNodeAnnotation warning.
+ * count per core, with the settings' rtCapacity, on cores 0 .. floor(capacity.cpu)-1. An annotation
+ * that cannot be read gives a BadNodeAnnotation warning: the pods that are there stay, counted by
+ * the same default, and nothing is added.
  *
  * mckube.io/topology names the physical cores, each as the CPU list of its SMT siblings: blanks
  * between cores of a NUMA node, '|' between NUMA nodes, '/' between sockets, as in
@@ -31,6 +32,7 @@ struct node_capacity {
 	struct range cores;   /* in capacity.cores, by rising cpu; may be empty */
 	uint8_t scope;	      /* enum scope */
 	bool is_assumed;      /* the node says nothing of itself */
+	bool is_unread;	      /* what it says cannot be read: it may have less than is counted */
 	uint32_t cap[LEVELS]; /* ppm, by mode */
 };
 

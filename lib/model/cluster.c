@@ -178,7 +178,6 @@ void cluster_done(struct cluster *c)
 	array_done(&c->volumes);
 	array_done(&c->claims);
 	array_done(&c->namespaces);
-	array_done(&c->others);
 	array_done(&c->problems);
 	array_done(&c->rules);
 	array_done(&c->annotations);

@@ -109,6 +109,10 @@ struct host_port {
 };
 enum { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP };
 
+/* Requests and what nodes have are cut to this (256 TiB), so that sums over a node's pods cannot
+ * overflow. A pod with so much fits nowhere: nodes have less. */
+#define AMOUNT_MAX ((int64_t)1 << 48)
+
 /* The amount of an extended resource (nvidia.com/gpu), or of hugepages, in whole units. */
 struct amount {
 	str_id name;
@@ -176,6 +180,9 @@ struct pod {
 	bool has_label;	     /* sdv.com */
 	bool is_not_started; /* status.phase is Pending, whatever its node */
 	bool is_ready;	     /* condition Ready */
+	bool is_unread;	     /* something of it could not be read: it stays where it is */
+	bool takes_unknown;  /* ... so that what it takes of its node is not known */
+	bool is_anywhere;    /* ... not even which node that is */
 };
 
 struct mckube {
@@ -192,6 +199,8 @@ struct mckube {
 #undef MEMBER
 	bool is_deleting;
 	bool has_finalizer; /* ours */
+	bool is_unread;	    /* which pods it is about could not be read */
+	bool is_anywhere;   /* ... not even their namespace */
 };
 
 struct node {
@@ -205,6 +214,7 @@ struct node {
 	int32_t heartbeat_seconds; /* how long the heartbeat holds */
 	int64_t heartbeat; /* renewTime of the Lease of its helper, seconds since 1970; 0: none.
 			    * See model/heartbeat.h */
+	bool is_unread;	   /* something of it could not be read: it takes nothing more */
 	struct node_annotations annotations;
 };
 
@@ -216,6 +226,8 @@ struct pdb {
 	bool is_stale;		    /* its status is about an earlier generation of the spec */
 	bool frees_unready;	    /* unhealthyPodEvictionPolicy: AlwaysAllow */
 	bool frees_unready_healthy; /* IfHealthyBudget, the default */
+	bool is_unread;		    /* it covers all pods of its namespace, and allows nothing */
+	bool is_anywhere;	    /* ... of all namespaces */
 };
 
 struct priority_class {
@@ -227,25 +239,19 @@ struct priority_class {
 struct volume { /* PersistentVolume */
 	struct meta meta;
 	struct range node_terms;
-	bool has_node_affinity;
+	bool has_node_affinity; /* with no terms: no node, which is so where it could not be read */
 };
 
 struct claim { /* PersistentVolumeClaim */
 	struct meta meta;
 	str_id volume; /* 0: not bound */
+	bool is_unread;
 };
 
 struct namespace
 {
 	struct meta meta;
 	struct range labels;
-};
-
-/* An object that later passes will read: kept as it came. */
-struct other {
-	struct meta meta;
-	str_id kind;
-	str_id json;
 };
 
 /* Something in the input that was left out or read otherwise than written; it becomes a warning of
@@ -270,7 +276,6 @@ struct cluster {
 	ARRAY(struct volume) volumes;
 	ARRAY(struct claim) claims;
 	ARRAY(struct namespace) namespaces;
-	ARRAY(struct other) others;
 	ARRAY(struct problem) problems;
 	uint64_t n_skipped;  /* objects of kinds that are not ours */
 	bool has_heartbeats; /* it holds Leases of helpers, or has looked for them */

@@ -258,11 +258,6 @@ static void mark_small_kinds(const struct cluster *c, bool *live)
 		mark_meta(live, &claim->meta);
 		mark(live, claim->volume);
 	}
-	array_each(other, &c->others) {
-		mark_meta(live, &other->meta);
-		mark(live, other->kind);
-		mark(live, other->json);
-	}
 	array_each(problem, &c->problems) {
 		mark(live, problem->object);
 		mark(live, problem->reason);

@@ -9,7 +9,7 @@
  * stay where they are, strings keep their ids; what moves is the shared arrays and the text of the
  * strings. Runs that were shared stay shared.
  *
- * `keep` are ids that somebody outside holds. Others (cluster.others) are kept as they are. */
+ * `keep` are ids that are held outside of the snapshot. */
 void cluster_compact(struct cluster *c, const str_id *keep, size_t n_keep);
 
 #endif

@@ -15,6 +15,23 @@ static bool is_free(const struct cluster *c, const struct pod *pod, struct pdb_c
 				      pdb->current_healthy >= pdb->desired_healthy);
 }
 
+static void cover(struct pdb_cover *cover, pdb_id id)
+{
+	cover->is_several = cover->pdb != NONE;
+	if (!cover->is_several)
+		cover->pdb = id;
+}
+
+/* A budget that cannot be read may be about any pod. */
+static void cover_all(const struct cluster *c, pdb_id id, struct pdb_cover *covers)
+{
+	const struct pdb *pdb = &c->pdbs.items[id];
+
+	for (pod_id pod = 0; pod < c->pods.n; pod++)
+		if (pdb->is_anywhere || c->pods.items[pod].meta.ns == pdb->meta.ns)
+			cover(&covers[pod], id);
+}
+
 struct pdb_cover *pdbs_read(const struct cluster *c, const uint32_t *of_pod)
 {
 	struct pdb_cover *covers = xmalloc(c->pods.n * sizeof(*covers));
@@ -25,17 +42,19 @@ struct pdb_cover *pdbs_read(const struct cluster *c, const uint32_t *of_pod)
 		covers[id] = (struct pdb_cover){ NONE, false };
 	pod_index_init(&index, c);
 	array_each(pdb, &c->pdbs)
-		pod_index_want(&index, pdb->meta.ns, pdb->pods);
+		if (!pdb->is_unread)
+			pod_index_want(&index, pdb->meta.ns, pdb->pods);
 	pod_index_fill(&index, of_pod);
 	for (pdb_id id = 0; id < c->pdbs.n; id++) {
 		const struct pdb *pdb = &c->pdbs.items[id];
 
-		pod_index_find(&index, pdb->meta.ns, pdb->pods, &pods);
-		array_each(pod, &pods) {
-			covers[*pod].is_several = covers[*pod].pdb != NONE;
-			if (!covers[*pod].is_several)
-				covers[*pod].pdb = id;
+		if (pdb->is_unread) {
+			cover_all(c, id, covers);
+			continue;
 		}
+		pod_index_find(&index, pdb->meta.ns, pdb->pods, &pods);
+		array_each(pod, &pods)
+			cover(&covers[*pod], id);
 	}
 	array_done(&pods);
 	for (pod_id id = 0; id < c->pods.n; id++)

@@ -326,7 +326,10 @@ static void read_place(struct reading *r, struct request *q, const struct pod *p
 		return;
 	if (read_set(r, text, &q->cores)) {
 		q->has_cores = true;
-	} else if (is_noted) {
+		return;
+	}
+	q->is_unread = !q->has_budget; /* else the plan assigns it again */
+	if (is_noted) {
 		warning_add(
 			r->warnings, "Pod", pod_ns(c, pod), pod_name(c, pod), "BadCpuset",
 			"%s: '%.40s' is not a list of CPUs; the pod counts as one without cores",
@@ -372,8 +375,10 @@ static void read_assignment(const struct cluster *c, struct request *q, const st
 	if (!q->has_cores || !n || n->core == NONE)
 		return;
 	struct request_text t = text_of_assignment(n);
-	if (!request_value_read(c, &t, true, &v, &err))
+	if (!request_value_read(c, &t, true, &v, &err)) {
+		q->is_unread = n->period != NONE && !q->has_budget;
 		return;
+	}
 	q->granted = v.budget;
 	if (!q->has_budget) {
 		q->has_budget = true;
@@ -400,11 +405,26 @@ static void read_load(struct request *q, const struct pod *pod)
 		q->load[k] = held[k] > q->load[k] ? held[k] : q->load[k];
 }
 
+/* Is there a McKube of which it cannot be read which pods it is about, and may this be one? Then
+ * what the pod asks for is not known; what it was granted stays. */
+static bool may_be_named(const struct reading *r, const struct pod *pod)
+{
+	bool is_candidate = pod->is_ours || pod->has_label || pod->annotations != NONE;
+
+	if (!r->has_unread_mckube || !is_candidate)
+		return false;
+	array_each(m, &r->c->mckubes)
+		if (m->is_unread && (m->is_anywhere || m->meta.ns == pod->meta.ns))
+			return true;
+	return false;
+}
+
 void reading_pod(struct reading *r, pod_id id, mckube_id m)
 {
 	const struct cluster *c = r->c;
 	const struct pod *pod = &c->pods.items[id];
-	enum request_source source = source_of(c, pod, m);
+	bool is_unknown = m == NONE && may_be_named(r, pod);
+	enum request_source source = is_unknown ? SOURCE_ANNOTATIONS : source_of(c, pod, m);
 	size_t n_notices = r->warnings->list.n;
 
 	if (source == SOURCE_NONE &&
@@ -418,10 +438,15 @@ void reading_pod(struct reading *r, pod_id id, mckube_id m)
 		.selects_many = m != NONE && r->out->of_mckube[m] == REQUEST_MANY,
 		.core_count = 1,
 	};
-	read_request(r, &q, pod);
+	if (is_unknown)
+		q.is_bad = true;
+	else
+		read_request(r, &q, pod);
 	read_place(r, &q, pod);
 	read_level(c, &q, pod);
 	read_assignment(c, &q, pod);
+	q.is_unread |= is_unknown && !q.has_budget;
+	q.is_unread |= q.is_bad && !q.has_budget && q.has_cores;
 	if (!q.has_budget)
 		q.has_cores = false;
 	else
@@ -448,6 +473,8 @@ uint32_t *reading_new_ids(size_t n)
 
 void reading_begin(struct reading *r)
 {
+	array_each(m, &r->c->mckubes)
+		r->has_unread_mckube |= m->is_unread;
 	*r->out = (struct requests){
 		.of_pod = reading_new_ids(r->c->pods.n),
 		.of_mckube = reading_new_ids(r->c->mckubes.n),

@@ -41,6 +41,7 @@ struct request {
 	bool selects_many; /* its McKube means several pods: no allocatedCore for it */
 	bool has_node_pin;
 	bool is_noted;	       /* a warning came of it */
+	bool is_unread;	       /* it holds more than could be read: see model/closed.h */
 	uint8_t assignment;    /* enum assignment */
 	bool shrinks;	       /* ASSIGNMENT_OTHER, which grants as much or more in every mode */
 	struct budget granted; /* by the assignment; period 0: none */

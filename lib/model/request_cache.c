@@ -175,7 +175,10 @@ static void read_news(struct again *a)
 static bool is_usable(const struct cluster *c, const struct settings *settings,
 		      const struct request_cache *m)
 {
-	return m->requests.of_pod && m->n_sweeps == c->strings.n_sweeps &&
+	array_each(mckube, &c->mckubes)
+		if (mckube->is_unread)
+			return false;
+	return m->requests.of_pod && !m->has_unread_mckube && m->n_sweeps == c->strings.n_sweeps &&
 	       m->ignores_legacy_pins == settings->ignores_legacy_pins &&
 	       m->requests.sets.n <= 2 * m->n_sets + SETS_SPARE;
 }
@@ -202,6 +205,7 @@ void requests_update(const struct cluster *c, const struct settings *settings,
 	requests_done(&memory->requests);
 	memory->requests = requests;
 	memory->has_rivals = a.r.has_rivals;
+	memory->has_unread_mckube = a.r.has_unread_mckube;
 	memory->n_sweeps = c->strings.n_sweeps;
 	memory->ignores_legacy_pins = settings->ignores_legacy_pins;
 	note_objects(c, memory);

@@ -22,6 +22,7 @@ struct request_cache {
 	size_t n_sets;				  /* when all was read */
 	bool ignores_legacy_pins;		  /* of the settings */
 	bool has_rivals;			  /* several McKubes spoke for one pod */
+	bool has_unread_mckube;			  /* any pod may be its own */
 };
 
 /* Brings memory->requests up to what the snapshot says now. */

@@ -14,6 +14,7 @@ struct reading {
 	struct requests *out;
 	struct warnings *warnings;
 	bool has_rivals; /* several McKubes speak for one pod, which a warning says */
+	bool has_unread_mckube;
 	/* A thousand pods are on core 3: lists of CPUs by the id of their text, the last few. */
 	struct {
 		str_id text; /* 0: none */

@@ -23,19 +23,20 @@ void decoder_start(struct decoder *d, struct slice text)
 {
 	d->scan = scan_of(text);
 	d->depth = 0;
-	d->n_late = 0;
+	d->n_deferred = 0;
 	d->has_duplicate = false;
+	d->unread = 0;
 	d->problem[0] = '\0';
 }
 
 void decoder_finish(struct decoder *d)
 {
-	for (unsigned i = 0; i < d->n_late; i++) {
-		const struct deferred_text *late = &d->late[i];
+	for (unsigned i = 0; i < d->n_deferred; i++) {
+		const struct deferred_text *t = &d->deferred[i];
 
-		*late->ret = intern_add_hashed(d->strings, late->text.s, late->text.n, late->hash);
+		*t->ret = intern_add_hashed(d->strings, t->text.s, t->text.n, t->hash);
 	}
-	d->n_late = 0;
+	d->n_deferred = 0;
 }
 
 static void push(struct decoder *d, struct path_step step)
@@ -64,18 +65,47 @@ static void add_path(const struct decoder *d, struct str *out)
 	}
 }
 
-int decode_refuse(struct decoder *d, const char *fmt, ...)
+static void say(struct decoder *d, const char *fmt, va_list ap)
 {
 	AUTO(str_done) struct str s = STR_INIT_MAX(sizeof(d->problem) - 1);
-	va_list ap;
 
+	if (d->unread)
+		return;
 	add_path(d, &s);
 	str_add(&s, s.n ? ": " : "");
-	va_start(ap, fmt);
 	str_vaddf(&s, fmt, ap);
-	va_end(ap);
 	memcpy(d->problem, s.s, s.n + 1);
+}
+
+int decode_refuse(struct decoder *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(d, fmt, ap);
+	va_end(ap);
 	return DECODE_REFUSED;
+}
+
+void decode_note(struct decoder *d, unsigned unread, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(d, fmt, ap);
+	va_end(ap);
+	d->unread |= unread;
+}
+
+int decode_pass(struct decoder *d, const char *from, unsigned depth, unsigned scan_depth,
+		unsigned unread)
+{
+	d->unread |= unread;
+	d->depth = depth;
+	d->scan.at = from;
+	d->scan.depth = scan_depth;
+	d->scan.is_first = false;
+	return scan_skip(&d->scan);
 }
 
 static inline bool is_key(const struct field *f, struct slice key)
@@ -112,8 +142,7 @@ static int open_container(struct decoder *d, char bracket)
 	int c = scan_blank(&d->scan);
 
 	if (c >= 0 && c != bracket)
-		return decode_refuse(d, bracket == '{' ? "an object was expected"
-						       : "a list was expected");
+		return decode_refuse(d, bracket == '{' ? "must be an object" : "must be a list");
 	return scan_open(&d->scan, bracket);
 }
 
@@ -129,19 +158,21 @@ static int read_field(struct decoder *d, const struct field *f, void *into)
 		return scan_skip(&d->scan);
 
 	char *to = (char *)into + f->offset;
-	struct value_cache *cached_value =
-		f->cached_value && d->memory ? &d->memory->cached_value : NULL;
-	if (cached_value && value_cache_take(cached_value, &d->scan, f, to))
+	struct value_cache *cache = f->cached && d->memory ? &d->memory->value_cache : NULL;
+	if (cache && value_cache_take(cache, &d->scan, f, to))
 		return 0;
 
 	const char *from = d->scan.at;
+	unsigned depth = d->depth, scan_depth = d->scan.depth, unread = d->unread;
 	push(d, (struct path_step){ f->key, f->n, false });
 	int r = f->read(d, f, to);
+	if (r == DECODE_REFUSED && f->unread)
+		return decode_pass(d, from, depth, scan_depth, f->unread);
 	if (r < 0)
 		return r;
 	d->depth--;
-	if (cached_value && !d->has_duplicate)
-		value_cache_add(cached_value, &d->scan, from, f, to, f->cached_value);
+	if (cache && !d->has_duplicate && d->unread == unread)
+		value_cache_add(cache, &d->scan, from, f, to, f->cached);
 	return 0;
 }
 
@@ -170,11 +201,21 @@ static int next_field(struct decoder *d, const struct field *fields, const struc
 	return r;
 }
 
+/* At an element that is null, which stands for the zero value of its type. */
+static bool is_null_element(struct decoder *d)
+{
+	return scan_blank(&d->scan) == 'n';
+}
+
 int decode_object(struct decoder *d, const struct field *fields, void *into)
 {
 	const struct field *next = fields, *f;
 	uint64_t seen = 0;
-	int r = open_container(d, '{');
+	int r;
+
+	if (is_null_element(d))
+		return scan_skip(&d->scan);
+	r = open_container(d, '{');
 
 	while (r == 0 && (r = next_field(d, fields, next, &f)) > 0) {
 		uint64_t bit = UINT64_C(1) << (f - fields);
@@ -211,10 +252,6 @@ int decode_map(struct decoder *d, member_reader read, void *arg)
 			key = plain_key(d, key);
 			str_id id = intern_add(d->strings, key.s, key.n);
 			key.s = intern_str(d->strings, id);
-		}
-		if (is_null(d)) {
-			r = scan_skip(&d->scan);
-			continue;
 		}
 		push(d, (struct path_step){ key.s, (uint32_t)key.n, true });
 		r = read(d, key, arg);
@@ -268,7 +305,11 @@ int decode_text(struct decoder *d, struct slice *ret)
 	char first;
 	int r = decode_token(d, ret, &first);
 
-	return r == 0 && first != '"' ? decode_refuse(d, "a text was expected") : r;
+	if (r == 0 && first == 'n')
+		*ret = SLICE("");
+	else if (r == 0 && first != '"')
+		return decode_refuse(d, "must be a string");
+	return r;
 }
 
 int decode_id(struct decoder *d, str_id *ret)
@@ -307,11 +348,11 @@ int read_token(struct decoder *d, const struct field *f, void *into)
 /* What lies in d->text will be gone by then. */
 static void take_deferred(struct decoder *d, struct slice text, str_id *ret)
 {
-	if (text.s == d->text.s || d->n_late == DECODE_MAX_LATE) {
+	if (text.s == d->text.s || d->n_deferred == DECODE_MAX_DEFERRED) {
 		*ret = intern_add(d->strings, text.s, text.n);
 		return;
 	}
-	d->late[d->n_late++] = (struct deferred_text){
+	d->deferred[d->n_deferred++] = (struct deferred_text){
 		.text = text,
 		.hash = intern_prefetch(d->strings, text.s, text.n),
 		.ret = ret,
@@ -329,7 +370,7 @@ int read_deferred_text(struct decoder *d, const struct field *f, void *into)
 	return r;
 }
 
-int read_late_token(struct decoder *d, const struct field *f, void *into)
+int read_deferred_token(struct decoder *d, const struct field *f, void *into)
 {
 	struct slice token;
 	char first;
@@ -348,32 +389,29 @@ int read_bool(struct decoder *d, const struct field *f, void *into)
 
 	(void)f;
 	if (r == 0 && c != 't' && c != 'f')
-		return decode_refuse(d, "true or false was expected");
+		return decode_refuse(d, "must be true or false");
 	if (r == 0)
 		*(bool *)into = c == 't';
 	return r;
 }
 
-int read_i32(struct decoder *d, const struct field *f, void *into)
+/* The whole number at hand, with what is beyond 32 bits as INT64_MAX or INT64_MIN. */
+static int read_number(struct decoder *d, int64_t *ret)
 {
 	struct slice token;
 	char first;
 	int r = decode_token(d, &token, &first);
-	int64_t v = 0;
 	bool is_negative = first == '-';
+	int64_t v = 0;
 
-	(void)f;
 	if (r < 0)
 		return r;
 	for (size_t i = is_negative; i < token.n; i++) {
-		if (token.s[i] < '0' || token.s[i] > '9' || v > INT32_MAX || first == '"')
-			return decode_refuse(d, "a whole number of 32 bits was expected");
-		v = v * 10 + (token.s[i] - '0');
+		if (token.s[i] < '0' || token.s[i] > '9' || first == '"')
+			return decode_refuse(d, "must be a whole number");
+		v = v > INT32_MAX ? v : v * 10 + (token.s[i] - '0');
 	}
-	v = is_negative ? -v : v;
-	if (v < INT32_MIN || v > INT32_MAX)
-		return decode_refuse(d, "a whole number of 32 bits was expected");
-	*(int32_t *)into = (int32_t)v;
+	*ret = is_negative ? -v : v;
 	return 0;
 }
 
@@ -391,9 +429,35 @@ int read_generation(struct decoder *d, const struct field *f, void *into)
 		if (first == '"' || token.s[i] < '0' || token.s[i] > '9' ||
 		    __builtin_mul_overflow(v, 10, &v) ||
 		    __builtin_add_overflow(v, token.s[i] - '0', &v))
-			return decode_refuse(d, "a whole number from 0 on was expected");
+			return decode_refuse(d, "must be a whole number from 0");
 	*(int64_t *)into = v;
 	return 0;
+}
+
+int read_i32(struct decoder *d, const struct field *f, void *into)
+{
+	int64_t v;
+	int r = read_number(d, &v);
+
+	(void)f;
+	if (r == 0 && (v < INT32_MIN || v > INT32_MAX))
+		return decode_refuse(d, "must be a whole number of 32 bits");
+	if (r == 0)
+		*(int32_t *)into = (int32_t)v;
+	return r;
+}
+
+int read_i32_saturated(struct decoder *d, const struct field *f, void *into)
+{
+	int64_t v;
+	int r = read_number(d, &v);
+
+	(void)f;
+	if (r == 0)
+		*(int32_t *)into = v < INT32_MIN   ? INT32_MIN
+				   : v > INT32_MAX ? INT32_MAX
+						   : (int32_t)v;
+	return r;
 }
 
 int read_time(struct decoder *d, const struct field *f, void *into)
@@ -402,7 +466,9 @@ int read_time(struct decoder *d, const struct field *f, void *into)
 	int r = decode_text(d, &text);
 
 	(void)f;
-	if (r == 0 && !date_parse(text.s, text.n, into))
+	if (r == 0 && slice_eq(text, "0001-01-01T00:00:00Z")) /* the zero value of a time in Go */
+		*(int64_t *)into = 0;
+	else if (r == 0 && !date_parse(text.s, text.n, into))
 		return decode_refuse(d, "'%.*s' is not a time", (int)(text.n > 40 ? 40 : text.n),
 				     text.s);
 	return r;
@@ -426,20 +492,31 @@ int read_exists(struct decoder *d, const struct field *f, void *into)
 	return scan_skip(&d->scan);
 }
 
-int read_choice(struct decoder *d, const struct field *f, void *into)
+static int choose(struct decoder *d, const struct field *f, struct slice text, uint8_t *ret)
 {
 	const char *const *words = f->more;
-	struct slice text;
-	int r = decode_text(d, &text);
 
-	if (r < 0)
-		return r;
 	for (uint8_t i = 0; words[i]; i++) {
 		if (slice_eq(text, words[i])) {
-			*(uint8_t *)into = i;
+			*ret = i;
 			return 0;
 		}
 	}
-	return decode_refuse(d, "'%.*s' is not known here", (int)(text.n > 40 ? 40 : text.n),
-			     text.s);
+	return decode_refuse(d, "unknown value '%.*s'", (int)(text.n > 40 ? 40 : text.n), text.s);
+}
+
+int read_choice(struct decoder *d, const struct field *f, void *into)
+{
+	struct slice text;
+	int r = decode_text(d, &text);
+
+	return r < 0 ? r : choose(d, f, text, into);
+}
+
+int read_default_choice(struct decoder *d, const struct field *f, void *into)
+{
+	struct slice text;
+	int r = decode_text(d, &text);
+
+	return r < 0 || text.n == 0 ? r : choose(d, f, text, into);
 }

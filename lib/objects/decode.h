@@ -13,7 +13,7 @@
 #include "objects/value_cache.h"
 
 /* JSON into structs in one pass, by tables. A table names the members of an object that are
- *watched_kinds; everything else is checked and skipped. Nothing is built in between.
+ * wanted; everything else is checked and skipped. Nothing is built in between.
  *
  *	static const struct field status_fields[] = {
  *		FIELD("phase", read_text, struct it, phase),
@@ -31,11 +31,13 @@
  *
  * null counts as absent, as everywhere in the API. Results are those of base/scan.h, and
  *	DECODE_REFUSED	a value that cannot be used; `problem` says where and why, such as
- *			"spec.containers[1].name: a text was expected".
- */
+ *			"spec.containers[1].name: must be a string".
+ *
+ * A row may say what is lost with its value: flags that are added to `unread` when it is refused,
+ * and the object is read on without it. Then `problem` is about the first such value. */
 enum { DECODE_REFUSED = -EBADMSG };
 
-enum { DECODE_MAX_PATH = 24, DECODE_MAX_LATE = 4 };
+enum { DECODE_MAX_PATH = 24, DECODE_MAX_DEFERRED = 4 };
 
 struct path_step {
 	const char *key; /* NULL: an index */
@@ -53,8 +55,8 @@ struct deferred_text {
 /* What a decoder remembers of the objects before, to be quicker. Zeroed is empty; it is to be
  * zeroed when ids that were given before are no longer good. */
 struct decoder_memory {
-	struct span_cache span_cache;	 /* between the watched_kinds members */
-	struct value_cache cached_value; /* of fields that are FIELD_KEPT */
+	struct span_cache span_cache;	/* between the members that are wanted */
+	struct value_cache value_cache; /* of fields that are FIELD_CACHED */
 };
 
 struct decoder {
@@ -64,9 +66,10 @@ struct decoder {
 	struct str text; /* a string without its escapes */
 	struct path_step path[DECODE_MAX_PATH];
 	unsigned depth;
-	struct deferred_text late[DECODE_MAX_LATE];
-	unsigned n_late;
+	struct deferred_text deferred[DECODE_MAX_DEFERRED];
+	unsigned n_deferred;
 	bool has_duplicate; /* a member that a table names came twice in one object */
+	unsigned unread;    /* flags of the rows whose values were refused */
 	char problem[384];
 };
 
@@ -79,40 +82,41 @@ struct field {
 	uint32_t n;
 	uint32_t offset;
 	field_reader read;
-	const void *more;    /* what the reader needs besides */
-	size_t cached_value; /* bytes of the member, see FIELD_KEPT; 0: read it each time */
+	const void *more; /* what the reader needs besides */
+	size_t cached;	  /* bytes of the member, see FIELD_CACHED; 0: read it each time */
+	unsigned unread;  /* what a value that is refused adds to decoder.unread; 0: the object
+			   * is refused with it */
 };
 
-#define FIELD(key_, read_, type, member) FIELD_MORE(key_, read_, type, member, NULL)
-#define FIELD_MORE(key_, read_, type, member, more_)                         \
-	{                                                                    \
-		key_, sizeof(key_) - 1, offsetof(type, member), read_, more_ \
+/* The last argument of each is `unread`, and may be left out. */
+#define FIELD(key_, read_, type, member, ...) \
+	FIELD_MORE(key_, read_, type, member, NULL, ##__VA_ARGS__)
+#define FIELD_MORE(key_, read_, type, member, more_, ...)                                      \
+	{                                                                                      \
+		key_, sizeof(key_) - 1, offsetof(type, member), read_, more_, 0, ##__VA_ARGS__ \
 	}
 
 /* A member in which all is found that the reader has done: the same text gives the same bytes. */
-#define FIELD_KEPT(key_, read_, type, member)                                \
+#define FIELD_CACHED(key_, read_, type, member, ...)                         \
 	{                                                                    \
 		key_, sizeof(key_) - 1, offsetof(type, member), read_, NULL, \
-			sizeof(((type *)NULL)->member)                       \
+			sizeof(((type *)NULL)->member), ##__VA_ARGS__        \
 	}
 
 /* A member for which the reader fills more than one member of the struct. */
-#define FIELD_WHOLE(key_, read_, more_)                 \
-	{                                               \
-		key_, sizeof(key_) - 1, 0, read_, more_ \
+#define FIELD_WHOLE(key_, read_, more_, ...)                              \
+	{                                                                 \
+		key_, sizeof(key_) - 1, 0, read_, more_, 0, ##__VA_ARGS__ \
 	}
 
 /* An object whose table fills the same struct. */
-#define FIELD_SUB(key_, fields_)                                \
-	{                                                       \
-		key_, sizeof(key_) - 1, 0, read_object, fields_ \
-	}
+#define FIELD_SUB(key_, fields_, ...) FIELD_WHOLE(key_, read_object, fields_, ##__VA_ARGS__)
 
 void decoder_init(struct decoder *d, struct intern *strings);
 void decoder_done(struct decoder *d);
 void decoder_start(struct decoder *d, struct slice text);
 
-/* After the last decode_object(): fills what was read late. */
+/* After the last decode_object(): fills what was deferred. */
 void decoder_finish(struct decoder *d);
 
 /* What a path starts with when `text` is only a part of an object: "spec", "tolerations". */
@@ -136,27 +140,40 @@ int decode_id(struct decoder *d, str_id *ret);
  * container without blanks; *ret_first is the first byte, which tells what it is. */
 int decode_token(struct decoder *d, struct slice *ret, char *ret_first);
 
+/* Goes on behind the value that begins at `from`, which was refused with these flags; `depth` is
+ * that of the path and `scan_depth` that of the text there. */
+int decode_pass(struct decoder *d, const char *from, unsigned depth, unsigned scan_depth,
+		unsigned unread);
+
+/* Notes that something is unread that was not refused where it stands. */
+void decode_note(struct decoder *d, unsigned unread, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Refuses the value at hand. */
 int decode_refuse(struct decoder *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Readers for tables, by the type of the member. */
 int read_object(struct decoder *d, const struct field *f, void *into);
-int read_text(struct decoder *d, const struct field *f, void *into);	   /* str_id */
-int read_token(struct decoder *d, const struct field *f, void *into);	   /* str_id, any scalar */
-int read_bool(struct decoder *d, const struct field *f, void *into);	   /* bool */
-int read_i32(struct decoder *d, const struct field *f, void *into);	   /* int32_t */
-int read_generation(struct decoder *d, const struct field *f, void *into); /* int64_t, from 0 */
+int read_text(struct decoder *d, const struct field *f, void *into);  /* str_id */
+int read_token(struct decoder *d, const struct field *f, void *into); /* str_id, any scalar */
+int read_bool(struct decoder *d, const struct field *f, void *into);  /* bool */
+int read_i32(struct decoder *d, const struct field *f, void *into);   /* int32_t */
+int read_i32_saturated(struct decoder *d, const struct field *f, void *into);
 int read_time(struct decoder *d, const struct field *f, void *into);	   /* int64_t, seconds */
 int read_slice(struct decoder *d, const struct field *f, void *into);	   /* struct slice, as is */
 int read_exists(struct decoder *d, const struct field *f, void *into);	   /* bool: not null */
+int read_generation(struct decoder *d, const struct field *f, void *into); /* int64_t, from 0 */
 
 /* The same as read_text and read_token for strings that most objects have of their own: a search
  * for them would wait for memory. The member is filled by decoder_finish(). */
 int read_deferred_text(struct decoder *d, const struct field *f, void *into);
-int read_late_token(struct decoder *d, const struct field *f, void *into);
+int read_deferred_token(struct decoder *d, const struct field *f, void *into);
 
 /* One of several words; `more` is a NULL-terminated list of strings, what is filled is the index
  * of the one that fits, as uint8_t. */
 int read_choice(struct decoder *d, const struct field *f, void *into);
+
+/* The same where "" is the default, as an absent member is. */
+int read_default_choice(struct decoder *d, const struct field *f, void *into);
 
 #endif

@@ -9,25 +9,22 @@
 #include "base/names.h"
 #include "objects/objects_internal.h"
 
-/* Kinds of ours. `versions` is the group's API versions that are read, "" for all of them. */
+/* The kinds that are read, with the API version of the group, "" for all of them. */
 static const struct kind {
 	const char *kind, *group, *version;
 	int (*decode)(struct objects *o, str_id kind, str_id version);
+	const char *unread; /* what is done about one that cannot be read in full */
 } kinds[] = {
-	{ "Pod", "", "v1", decode_pod },
-	{ "Node", "", "v1", decode_node },
-	{ "McKube", MCKUBE_GROUP, "", decode_mckube },
-	{ "MCKube", MCKUBE_GROUP, "", decode_mckube },
-	{ "PodDisruptionBudget", "policy", "", decode_pdb },
-	{ "PriorityClass", "scheduling.k8s.io", "", decode_priority_class },
-	{ "PersistentVolume", "", "v1", decode_volume },
-	{ "PersistentVolumeClaim", "", "v1", decode_claim },
-	{ "Namespace", "", "v1", decode_namespace },
-	{ "WorkloadOptimizer", "kcloud.io", "", decode_other },
-	{ "CostPolicy", "kcloud.io", "", decode_cluster_other },
-	{ "PowerPolicy", "kcloud.io", "", decode_cluster_other },
-	{ "NodeMetrics", "metrics.k8s.io", "", decode_cluster_other },
-	{ "PodMetrics", "metrics.k8s.io", "", decode_other },
+	{ "Pod", "", "v1", decode_pod, "it is neither placed nor moved" },
+	{ "Node", "", "v1", decode_node, "it takes no more pods" },
+	{ "McKube", MCKUBE_GROUP, "", decode_mckube, "what it asks for is not granted" },
+	{ "MCKube", MCKUBE_GROUP, "", decode_mckube, "what it asks for is not granted" },
+	{ "PodDisruptionBudget", "policy", "", decode_pdb, "it allows no eviction" },
+	{ "PriorityClass", "scheduling.k8s.io", "", decode_priority_class,
+	  "its pods are not evicted" },
+	{ "PersistentVolume", "", "v1", decode_volume, "its pods are not placed" },
+	{ "PersistentVolumeClaim", "", "v1", decode_claim, "its pods are not placed" },
+	{ "Namespace", "", "v1", decode_namespace, "it counts as one without labels" },
 };
 
 const struct range *shared_find(const struct shared_runs *s, const void *key, size_t n)
@@ -65,6 +62,7 @@ struct objects *objects_new(struct cluster *c)
 	o->id_cpu = intern_cstr(&c->strings, "cpu");
 	o->id_memory = intern_cstr(&c->strings, "memory");
 	o->id_ephemeral = intern_cstr(&c->strings, "ephemeral-storage");
+	o->id_pods = intern_cstr(&c->strings, "pods");
 	o->id_sdv = intern_cstr(&c->strings, MCKUBE_LABEL);
 	return o;
 }
@@ -85,7 +83,10 @@ void objects_free(struct objects *o)
 	array_done(&o->pairs);
 	array_done(&o->ports);
 	array_done(&o->claims);
+	array_done(&o->containers);
+	array_done(&o->statuses);
 	array_done(&o->generic_volumes);
+	arena_done(&o->arena);
 	str_done(&o->key);
 	free(o);
 }
@@ -244,9 +245,9 @@ static void add_place(const struct object_origin *origin, struct str *out)
 		str_addf(out, ", item %u", origin->item);
 }
 
-/* Makes the problem of an object that was refused; d->problem says why. */
+/* Makes the problem of an object that was refused or not read in full; d->problem says why. */
 static int report(struct objects *o, struct slice text, const struct type *t,
-		  const struct object_origin *origin)
+		  const struct object_origin *origin, const char *consequence)
 {
 	AUTO(str_done) struct str object = STR_INIT;
 	char problem[sizeof(o->d.problem)];
@@ -259,7 +260,8 @@ static int report(struct objects *o, struct slice text, const struct type *t,
 			 intern_str(strings, ns), ns ? "/" : "", intern_str(strings, name));
 	else
 		add_place(origin, &object);
-	cluster_problem(o->c, object.s, "Unsupported", "%s", problem);
+	cluster_problem(o->c, object.s, "Unsupported", "%s%s%s", problem, *consequence ? "; " : "",
+			consequence);
 	return 0;
 }
 
@@ -299,7 +301,7 @@ static int decode_without_duplicates(struct objects *o, struct slice text, const
 
 	if (json_parse(text.s, text.n, &tree, &err) < 0) {
 		decode_refuse(&o->d, "%s", err.msg);
-		return report(o, text, t, origin);
+		return report(o, text, t, origin, "");
 	}
 	AUTO_FREE char *clean = cJSON_PrintUnformatted(tree);
 	return clean ? decode_typed(o, slice_of(clean), t, k, origin, &used) : -ENOMEM;
@@ -313,8 +315,11 @@ static int decode_typed(struct objects *o, struct slice text, const struct type 
 	decoder_start(&o->d, text);
 	int r = k->decode(o, t->kind, t->version);
 	*ret_used = (size_t)(o->d.scan.at - text.s);
-	if (r == 0)
+	if (r == 0 && !o->d.unread)
 		return 0;
+	if (r == 0)
+		return report(o, (struct slice){ text.s, *ret_used }, t, origin,
+			      o->d.unread == UNREAD_DETAIL ? "" : k->unread);
 
 	roll_back(o->c, &mark);
 	if (r == DECODE_REFUSED || r == DECODE_DUPLICATE) {
@@ -325,12 +330,12 @@ static int decode_typed(struct objects *o, struct slice text, const struct type 
 		text.n = *ret_used;
 	}
 	if (r == DECODE_REFUSED)
-		return report(o, text, t, origin);
+		return report(o, text, t, origin, "");
 	return r == DECODE_DUPLICATE ? decode_without_duplicates(o, text, t, k, origin) : r;
 }
 
 int decode_whole(struct objects *o, const struct field *fields, void *into, struct object_meta *m,
-		 bool is_namespaced)
+		 enum object_scope scope)
 {
 	int r = decode_object(&o->d, fields, into);
 
@@ -340,7 +345,7 @@ int decode_whole(struct objects *o, const struct field *fields, void *into, stru
 		return DECODE_DUPLICATE;
 	decoder_finish(&o->d);
 	o->d.depth = 0;
-	return meta_check(o, m, is_namespaced);
+	return meta_check(o, m, scope);
 }
 
 /* An object that is none of ours, or does not say what it is. */
@@ -357,7 +362,7 @@ static int pass_over(struct objects *o, struct slice text, const struct type *t,
 	}
 	decoder_start(&o->d, text);
 	decode_refuse(&o->d, "%s is missing", t->kind ? "apiVersion" : "kind");
-	return report(o, (struct slice){ text.s, *ret_used }, t, origin);
+	return report(o, (struct slice){ text.s, *ret_used }, t, origin, "");
 }
 
 /* Two spellings of McKube are one kind. */

@@ -8,9 +8,11 @@
 
 /* The API objects that a plan reads, from JSON text into a cluster, one at a time and unsorted.
  *
- * Objects are told apart by kind and group. Kinds of ours are decoded; an object of such a kind
- * that cannot be used (no name, a wrong type in a field that the plan needs) is left out and
- * becomes a problem of the cluster. All others are counted in cluster.n_skipped.
+ * Objects are told apart by kind and group. Those of other kinds than a plan reads are counted in
+ * cluster.n_skipped. Of the others, what cannot be read still exists: an object with a value that
+ * is of the wrong type or newer than us is kept with the rest of its values and marked (is_unread
+ * in model/cluster.h), and is a problem of the cluster. Only what can count in no way, such as a
+ * node without a name, is left out.
  *
  * Labels, placement rules and amounts that many pods have in common are stored once. */
 struct objects;

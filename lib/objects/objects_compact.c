@@ -47,6 +47,7 @@ static void forget_shared(struct objects *o)
 	shared_done(&o->rule_texts);
 	array_clear(&o->templates);
 	memset(o->d.memory, 0, sizeof(*o->d.memory));
+	arena_done(&o->arena);
 	o->head.n = 0;
 	o->last_kind = NULL;
 	o->last_kind_id = o->last_version_id = 0;
@@ -54,13 +55,14 @@ static void forget_shared(struct objects *o)
 
 void objects_compact(struct objects *o, const str_id *keep, size_t n_keep)
 {
-	AUTO_FREE str_id *all = xcalloc(n_keep + 4, sizeof(*all));
+	AUTO_FREE str_id *all = xcalloc(n_keep + 5, sizeof(*all));
 
 	for (size_t i = 0; i < n_keep; i++)
 		all[i] = keep[i];
 	all[n_keep++] = o->id_cpu;
 	all[n_keep++] = o->id_memory;
 	all[n_keep++] = o->id_ephemeral;
+	all[n_keep++] = o->id_pods;
 	all[n_keep++] = o->id_sdv;
 	forget_shared(o);
 	cluster_compact(o->c, all, n_keep);

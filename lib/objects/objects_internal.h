@@ -15,16 +15,18 @@ struct shared_runs {
 	ARRAY(struct range) ranges; /* by key id */
 };
 
-/* The range cached_value for a key; NULL if it is new. */
+/* The range that is kept for a key; NULL if it is new. */
 const struct range *shared_find(const struct shared_runs *s, const void *key, size_t n);
 void shared_add(struct shared_runs *s, const void *key, size_t n, struct range range);
 void shared_done(struct shared_runs *s);
 
-/* Names and amounts of resources, cpu in thousandths. */
-enum { MAX_RESOURCES = 32 };
+/* Names and amounts of resources, cpu in thousandths; what does not fit in `few` is in the arena of
+ * `struct objects`. A copy may be changed as long as only one of the copies is. */
+enum { FEW_RESOURCES = 32 };
 struct resources {
-	struct amount list[MAX_RESOURCES];
-	unsigned n;
+	struct amount few[FEW_RESOURCES];
+	struct amount *more;
+	uint32_t n, cap; /* cap: of `more` */
 };
 
 struct port_draft {
@@ -51,12 +53,16 @@ struct objects {
 	ARRAY(struct rules) templates; /* without ns, ports and claims */
 	ARRAY(struct label) pairs;     /* of the object at hand, as are the following */
 	ARRAY(struct port_draft) ports;
+	ARRAY(struct container) containers;
+	ARRAY(struct container_status) statuses;
 	ARRAY(str_id) claims, generic_volumes;
+	struct arena arena; /* of long lists of resources */
 	struct str key;
 	struct object_head head;
 	const struct kind *last_kind; /* of the last object, by these */
 	str_id last_kind_id, last_version_id;
-	str_id id_cpu, id_memory, id_ephemeral, id_sdv;
+	str_id id_cpu, id_memory, id_ephemeral, id_pods, id_sdv;
+	uint32_t n_unnamed;
 };
 
 static inline struct objects *objects_of(struct decoder *d)
@@ -82,17 +88,22 @@ struct object_meta {
 
 extern const struct field meta_fields[];
 
-#define FIELD_META(type) FIELD_MORE("metadata", read_object, type, meta, meta_fields)
+#define FIELD_META(type)                                             \
+	FIELD_MORE("metadata", read_object, type, meta, meta_fields, \
+		   UNREAD_NAME | UNREAD_LABELS | UNREAD_ANNOTATIONS | UNREAD_SELF)
 
 /* The object at hand has a member twice: it is to be decoded again without. */
 enum { DECODE_DUPLICATE = -EEXIST };
 
+/* Objects of namespaces that count even without a name get one that no other has. */
+enum object_scope { SCOPE_CLUSTER, SCOPE_NAMESPACE, SCOPE_COUNTS_UNNAMED };
+
 /* The whole object by its table, with meta_check(). */
 int decode_whole(struct objects *o, const struct field *fields, void *into, struct object_meta *m,
-		 bool is_namespaced);
+		 enum object_scope scope);
 
-/* Refuses names that are none; puts a namespaced object without one into "default". */
-int meta_check(struct objects *o, struct object_meta *m, bool is_namespaced);
+/* Puts an object without a namespace into "default", and refuses names that are none. */
+int meta_check(struct objects *o, struct object_meta *m, enum object_scope scope);
 
 /* Is this a DNS-1123 label (at most 63) or subdomain (at most 253)? */
 bool is_dns_label(const char *s, size_t n);
@@ -113,7 +124,8 @@ struct placement {
 
 int read_placement(struct decoder *d, const struct field *f, void *into); /* one of the parts */
 
-/* The entry of `templates` for a placement; a new one is decoded. */
+/* The entry of `templates` for a placement; a new one is decoded. What of it is refused is left out
+ * and said in decoder.unread. */
 int placement_template(struct objects *o, const struct placement *placement, uint32_t *ret);
 
 /* Sorts a selector's requirements by text, so that the order in the input does not show. */
@@ -125,30 +137,55 @@ void selector_write(const struct cluster *c, const struct selector *s, struct st
 void node_terms_write(const struct cluster *c, struct range run, struct str *out);
 
 int64_t resources_get(const struct resources *r, str_id name);
-int resources_add(struct objects *o, struct resources *to, const struct resources *more);
-int resources_max(struct objects *o, struct resources *to, const struct resources *other);
-int resources_set(struct objects *o, struct resources *to, struct amount amount);
 
 /* All but cpu, memory, ephemeral-storage and pods, without zeros, as a shared run. */
 struct range resources_extended(struct objects *o, const struct resources *r);
 
-/* Containers, init containers and what else makes up a pod's requests. */
-struct pod_resources {
-	struct resources running;  /* containers and sidecars */
-	struct resources sidecars; /* those that were met so far */
-	struct resources init;	   /* the highest need of an init container */
-	struct resources overhead;
-	struct resources pod_requests, pod_limits; /* spec.resources */
-	struct resources all_requests, all_limits; /* sums over all containers, for the QoS class */
-	bool is_guaranteed; /* every container has limits of cpu and memory */
+/* A container as its pod's spec, and as its status has it. */
+enum container_kind { CONTAINER_MAIN, CONTAINER_INIT, CONTAINER_SIDECAR };
+struct container {
+	struct slice name; /* as it is written */
+	struct resources requests, limits;
+	uint8_t kind; /* enum container_kind; sidecars are init containers that go on running */
+};
+struct container_status {
+	struct slice name;
+	struct resources allocated, actual;
 };
 
-int read_containers(struct decoder *d, const struct field *f, void *into);	/* pod_resources */
-int read_init_containers(struct decoder *d, const struct field *f, void *into); /* the same */
+/* What makes up a pod's requests besides its containers. */
+struct pod_resources {
+	struct resources overhead;
+	struct resources requests, limits;  /* spec.resources */
+	struct resources allocated, actual; /* status */
+	bool is_resize_infeasible;
+};
 
-/* What kube-scheduler reckons with. */
-int pod_requests(struct objects *o, const struct pod_resources *p, struct resources *ret);
-enum pod_qos pod_qos_of(const struct objects *o, const struct pod_resources *p);
+int read_containers(struct decoder *d, const struct field *f, void *into);
+int read_init_containers(struct decoder *d, const struct field *f, void *into);
+int read_container_statuses(struct decoder *d, const struct field *f, void *into);
+
+/* A string as it is written, not interned. */
+int read_written(struct decoder *d, const struct field *f, void *into); /* struct slice */
+
+/* What kube-scheduler reckons with, of the pod at hand. */
+void pod_requests(struct objects *o, const struct pod_resources *p, struct resources *ret);
+enum pod_qos pod_qos_of(struct objects *o, const struct pod_resources *p);
+
+/* What of an object is not known, because its value was refused (decoder.unread). */
+enum {
+	UNREAD_DETAIL = 1, /* nothing that counts */
+	UNREAD_NAME = 2,   /* or namespace */
+	UNREAD_LABELS = 4,
+	UNREAD_RULES = 8,    /* of a pod: where it may run, and whether it may be moved */
+	UNREAD_NODE = 16,    /* of a pod: where it is */
+	UNREAD_TAKEN = 32,   /* of a pod: what it takes of its node; of a node: what it has */
+	UNREAD_BUDGET = 64,  /* what asks for real time, or grants it */
+	UNREAD_TARGET = 128, /* of a McKube or a PodDisruptionBudget: which pods it is about */
+	UNREAD_ANNOTATIONS = 256,
+	UNREAD_SELF = 512,	 /* uid, generation and owner */
+	UNREAD_SCHEDULER = 1024, /* of a pod: whether it is ours */
+};
 
 /* Decoders of one object each. */
 int decode_pod(struct objects *o, str_id kind, str_id version);
@@ -159,7 +196,5 @@ int decode_priority_class(struct objects *o, str_id kind, str_id version);
 int decode_volume(struct objects *o, str_id kind, str_id version);
 int decode_claim(struct objects *o, str_id kind, str_id version);
 int decode_namespace(struct objects *o, str_id kind, str_id version);
-int decode_other(struct objects *o, str_id kind, str_id version);
-int decode_cluster_other(struct objects *o, str_id kind, str_id version);
 
 #endif

@@ -52,15 +52,15 @@ static const struct field status_fields[] = {
 
 static const struct field mckube_fields[] = {
 	FIELD_META(struct mckube_draft),
-	FIELD_SUB("spec", spec_fields),
-	FIELD_SUB("status", status_fields),
+	FIELD_SUB("spec", spec_fields, UNREAD_TARGET | UNREAD_BUDGET),
+	FIELD_SUB("status", status_fields, UNREAD_BUDGET),
 	{ 0 },
 };
 
 int decode_mckube(struct objects *o, str_id kind, str_id version)
 {
 	struct mckube_draft m = { 0 };
-	int r = decode_whole(o, mckube_fields, &m, &m.meta, true);
+	int r = decode_whole(o, mckube_fields, &m, &m.meta, SCOPE_COUNTS_UNNAMED);
 
 	if (r < 0)
 		return r;
@@ -69,6 +69,10 @@ int decode_mckube(struct objects *o, str_id kind, str_id version)
 	m.mckube.api_version = version;
 	m.mckube.is_deleting = m.meta.is_terminating;
 	m.mckube.has_finalizer = m.meta.has_finalizer;
+	m.mckube.is_unread = o->d.unread & (UNREAD_NAME | UNREAD_TARGET);
+	m.mckube.is_anywhere = o->d.unread & UNREAD_NAME;
+	if (o->d.unread & UNREAD_BUDGET)
+		m.mckube.period = (struct raw){ 0, RAW_OTHER };
 	*array_add(&o->c->mckubes) = m.mckube;
 	return 0;
 }

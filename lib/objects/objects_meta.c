@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/names.h"
 #include "objects/objects_internal.h"
 
@@ -122,20 +123,22 @@ static int read_finalizers(struct decoder *d, const struct field *f, void *into)
 	return decode_list(d, read_finalizer, into);
 }
 
+#define META(key, read, member, unread) FIELD(key, read, struct object_meta, member, unread)
 const struct field meta_fields[] = {
-	FIELD_WHOLE("annotations", read_annotations, annotation_fields),
-	FIELD("creationTimestamp", read_time, struct object_meta, meta.created),
-	FIELD("deletionTimestamp", read_exists, struct object_meta, is_terminating),
-	FIELD("finalizers", read_finalizers, struct object_meta, has_finalizer),
-	FIELD("generation", read_generation, struct object_meta, generation),
-	FIELD_KEPT("labels", read_labels, struct object_meta, labels),
-	FIELD("name", read_deferred_text, struct object_meta, meta.name),
-	FIELD("namespace", read_text, struct object_meta, meta.ns),
-	FIELD_KEPT("ownerReferences", read_owners, struct object_meta, owner),
-	FIELD("resourceVersion", read_late_token, struct object_meta, meta.version),
-	FIELD("uid", read_deferred_text, struct object_meta, meta.uid),
+	FIELD_WHOLE("annotations", read_annotations, annotation_fields, UNREAD_ANNOTATIONS),
+	META("creationTimestamp", read_time, meta.created, UNREAD_DETAIL),
+	META("deletionTimestamp", read_exists, is_terminating, 0),
+	META("finalizers", read_finalizers, has_finalizer, UNREAD_DETAIL),
+	META("generation", read_generation, generation, UNREAD_SELF),
+	FIELD_CACHED("labels", read_labels, struct object_meta, labels, UNREAD_LABELS),
+	META("name", read_deferred_text, meta.name, UNREAD_NAME),
+	META("namespace", read_text, meta.ns, UNREAD_NAME),
+	FIELD_CACHED("ownerReferences", read_owners, struct object_meta, owner, UNREAD_SELF),
+	META("resourceVersion", read_deferred_token, meta.version, 0),
+	META("uid", read_deferred_text, meta.uid, UNREAD_SELF),
 	{ 0 },
 };
+#undef META
 
 bool is_dns_label(const char *s, size_t n)
 {
@@ -166,23 +169,48 @@ bool is_dns_subdomain(const char *s, size_t n)
 	return last != '.' && last != '-';
 }
 
-int meta_check(struct objects *o, struct object_meta *m, bool is_namespaced)
+static bool check_names(struct objects *o, const struct meta *m, bool is_namespaced)
 {
 	struct intern *strings = &o->c->strings;
-	const char *name = intern_str(strings, m->meta.name);
+	const char *name = intern_str(strings, m->name), *ns = intern_str(strings, m->ns);
+
+	if (o->d.unread & UNREAD_NAME)
+		return false;
+	if (!m->name)
+		decode_note(&o->d, UNREAD_NAME, "metadata.name: is missing");
+	else if (!is_dns_subdomain(name, intern_len(strings, m->name)))
+		decode_note(&o->d, UNREAD_NAME, "metadata.name: '%.60s' is not a name", name);
+	else if (is_namespaced && !is_dns_label(ns, intern_len(strings, m->ns)))
+		decode_note(&o->d, UNREAD_NAME, "metadata.namespace: '%.60s' is not a name", ns);
+	return !(o->d.unread & UNREAD_NAME);
+}
+
+/* A name that is none is replaced by one that no other object has. */
+static void make_name(struct objects *o, struct meta *m)
+{
+	struct intern *strings = &o->c->strings;
+
+	if (!is_dns_label(intern_str(strings, m->ns), intern_len(strings, m->ns)))
+		m->ns = intern_cstr(strings, "default");
+	if (is_dns_subdomain(intern_str(strings, m->name), intern_len(strings, m->name)))
+		return;
+
+	AUTO_FREE char *name = xasprintf("unnamed-%u", ++o->n_unnamed);
+	m->name = intern_cstr(strings, name);
+}
+
+int meta_check(struct objects *o, struct object_meta *m, enum object_scope scope)
+{
+	bool is_namespaced = scope != SCOPE_CLUSTER;
 
 	if (!is_namespaced)
 		m->meta.ns = 0;
 	else if (!m->meta.ns)
-		m->meta.ns = intern_cstr(strings, "default");
-
-	const char *ns = intern_str(strings, m->meta.ns);
-	size_t ns_len = intern_len(strings, m->meta.ns);
-	if (!m->meta.name)
-		return decode_refuse(&o->d, "metadata.name: is missing");
-	if (!is_dns_subdomain(name, intern_len(strings, m->meta.name)))
-		return decode_refuse(&o->d, "metadata.name: '%.60s' is not a name", name);
-	if (is_namespaced && !is_dns_label(ns, ns_len))
-		return decode_refuse(&o->d, "metadata.namespace: '%.60s' is not a name", ns);
+		m->meta.ns = intern_cstr(&o->c->strings, "default");
+	if (check_names(o, &m->meta, is_namespaced))
+		return 0;
+	if (scope != SCOPE_COUNTS_UNNAMED)
+		return DECODE_REFUSED;
+	make_name(o, &m->meta);
 	return 0;
 }

@@ -11,32 +11,39 @@ struct pdb_draft {
 };
 
 static const struct field pdb_spec_fields[] = {
-	FIELD("selector", read_selector, struct pdb_draft, pdb.pods),
-	FIELD("unhealthyPodEvictionPolicy", read_text, struct pdb_draft, policy),
+	FIELD("selector", read_selector, struct pdb_draft, pdb.pods, UNREAD_TARGET),
+	FIELD("unhealthyPodEvictionPolicy", read_text, struct pdb_draft, policy, UNREAD_TAKEN),
 	{ 0 },
 };
 
 static const struct field pdb_status_fields[] = {
-	FIELD("currentHealthy", read_i32, struct pdb_draft, pdb.current_healthy),
-	FIELD("desiredHealthy", read_i32, struct pdb_draft, pdb.desired_healthy),
-	FIELD("disruptionsAllowed", read_i32, struct pdb_draft, pdb.disruptions_allowed),
-	FIELD("observedGeneration", read_generation, struct pdb_draft, observed),
+	FIELD("currentHealthy", read_i32, struct pdb_draft, pdb.current_healthy, UNREAD_TAKEN),
+	FIELD("desiredHealthy", read_i32, struct pdb_draft, pdb.desired_healthy, UNREAD_TAKEN),
+	FIELD("disruptionsAllowed", read_i32, struct pdb_draft, pdb.disruptions_allowed,
+	      UNREAD_TAKEN),
+	FIELD("observedGeneration", read_generation, struct pdb_draft, observed, UNREAD_TAKEN),
 	{ 0 },
 };
 
 static const struct field pdb_fields[] = {
 	FIELD_META(struct pdb_draft),
-	FIELD_SUB("spec", pdb_spec_fields),
-	FIELD_SUB("status", pdb_status_fields),
+	FIELD_SUB("spec", pdb_spec_fields, UNREAD_TARGET),
+	FIELD_SUB("status", pdb_status_fields, UNREAD_TAKEN),
 	{ 0 },
 };
+
+static void forbid(struct pdb *pdb)
+{
+	pdb->disruptions_allowed = 0;
+	pdb->frees_unready = pdb->frees_unready_healthy = false;
+}
 
 /* In policy/v1beta1 an empty selector matches no pod; since v1 it matches all (KEP-85). */
 int decode_pdb(struct objects *o, str_id kind, str_id version)
 {
 	struct intern *strings = &o->c->strings;
 	struct pdb_draft p = { 0 };
-	int r = decode_whole(o, pdb_fields, &p, &p.meta, true);
+	int r = decode_whole(o, pdb_fields, &p, &p.meta, SCOPE_COUNTS_UNNAMED);
 
 	(void)kind;
 	if (r < 0)
@@ -48,6 +55,10 @@ int decode_pdb(struct objects *o, str_id kind, str_id version)
 		!p.policy || p.policy == intern_cstr(strings, "IfHealthyBudget");
 	if (version == intern_cstr(strings, "policy/v1beta1") && p.pdb.pods.all.n == 0)
 		p.pdb.pods.is_set = false;
+	p.pdb.is_unread = o->d.unread & (UNREAD_NAME | UNREAD_TARGET);
+	p.pdb.is_anywhere = o->d.unread & UNREAD_NAME;
+	if (o->d.unread & (UNREAD_NAME | UNREAD_TARGET | UNREAD_TAKEN | UNREAD_SELF))
+		forbid(&p.pdb);
 	*array_add(&o->c->pdbs) = p.pdb;
 	return 0;
 }
@@ -58,22 +69,24 @@ struct class_draft {
 };
 
 static const struct field class_fields[] = {
-	FIELD("globalDefault", read_bool, struct class_draft, class.is_default),
+	FIELD("globalDefault", read_bool, struct class_draft, class.is_default, UNREAD_DETAIL),
 	FIELD_META(struct class_draft),
-	FIELD("value", read_i32, struct class_draft, class.value),
+	FIELD("value", read_i32_saturated, struct class_draft, class.value, UNREAD_TAKEN),
 	{ 0 },
 };
 
 int decode_priority_class(struct objects *o, str_id kind, str_id version)
 {
 	struct class_draft p = { 0 };
-	int r = decode_whole(o, class_fields, &p, &p.meta, false);
+	int r = decode_whole(o, class_fields, &p, &p.meta, SCOPE_CLUSTER);
 
 	(void)kind;
 	(void)version;
 	if (r < 0)
 		return r;
 	p.class.meta = p.meta.meta;
+	if (o->d.unread & UNREAD_TAKEN)
+		p.class.value = INT32_MAX; /* its pods are not evicted */
 	*array_add(&o->c->priority_classes) = p.class;
 	return 0;
 }
@@ -102,26 +115,30 @@ static const struct field volume_affinity_fields[] = {
 };
 
 static const struct field volume_spec_fields[] = {
-	FIELD_SUB("nodeAffinity", volume_affinity_fields),
+	FIELD_SUB("nodeAffinity", volume_affinity_fields, UNREAD_RULES),
 	{ 0 },
 };
 
 static const struct field volume_fields[] = {
 	FIELD_META(struct volume_draft),
-	FIELD_SUB("spec", volume_spec_fields),
+	FIELD_SUB("spec", volume_spec_fields, UNREAD_RULES),
 	{ 0 },
 };
 
 int decode_volume(struct objects *o, str_id kind, str_id version)
 {
 	struct volume_draft v = { 0 };
-	int r = decode_whole(o, volume_fields, &v, &v.meta, false);
+	int r = decode_whole(o, volume_fields, &v, &v.meta, SCOPE_CLUSTER);
 
 	(void)kind;
 	(void)version;
 	if (r < 0)
 		return r;
 	v.volume.meta = v.meta.meta;
+	if (o->d.unread & UNREAD_RULES) {
+		v.volume.has_node_affinity = true;
+		v.volume.node_terms.n = 0;
+	}
 	*array_add(&o->c->volumes) = v.volume;
 	return 0;
 }
@@ -132,26 +149,27 @@ struct claim_draft {
 };
 
 static const struct field claim_spec_fields[] = {
-	FIELD("volumeName", read_text, struct claim_draft, claim.volume),
+	FIELD("volumeName", read_text, struct claim_draft, claim.volume, UNREAD_RULES),
 	{ 0 },
 };
 
 static const struct field claim_fields[] = {
 	FIELD_META(struct claim_draft),
-	FIELD_SUB("spec", claim_spec_fields),
+	FIELD_SUB("spec", claim_spec_fields, UNREAD_RULES),
 	{ 0 },
 };
 
 int decode_claim(struct objects *o, str_id kind, str_id version)
 {
 	struct claim_draft p = { 0 };
-	int r = decode_whole(o, claim_fields, &p, &p.meta, true);
+	int r = decode_whole(o, claim_fields, &p, &p.meta, SCOPE_NAMESPACE);
 
 	(void)kind;
 	(void)version;
 	if (r < 0)
 		return r;
 	p.claim.meta = p.meta.meta;
+	p.claim.is_unread = o->d.unread & UNREAD_RULES;
 	*array_add(&o->c->claims) = p.claim;
 	return 0;
 }
@@ -168,7 +186,7 @@ static const struct field bare_fields[] = {
 int decode_namespace(struct objects *o, str_id kind, str_id version)
 {
 	struct bare b = { 0 };
-	int r = decode_whole(o, bare_fields, &b, &b.meta, false);
+	int r = decode_whole(o, bare_fields, &b, &b.meta, SCOPE_CLUSTER);
 
 	(void)kind;
 	(void)version;
@@ -179,32 +197,4 @@ int decode_namespace(struct objects *o, str_id kind, str_id version)
 		.labels = b.meta.labels,
 	};
 	return 0;
-}
-
-static int keep(struct objects *o, str_id kind, bool is_namespaced)
-{
-	const char *from = o->d.scan.at;
-	struct bare b = { 0 };
-	int r = decode_whole(o, bare_fields, &b, &b.meta, is_namespaced);
-
-	if (r < 0)
-		return r;
-	*array_add(&o->c->others) = (struct other){
-		.meta = b.meta.meta,
-		.kind = kind,
-		.json = intern_add(&o->c->strings, from, (size_t)(o->d.scan.at - from)),
-	};
-	return 0;
-}
-
-int decode_other(struct objects *o, str_id kind, str_id version)
-{
-	(void)version;
-	return keep(o, kind, true);
-}
-
-int decode_cluster_other(struct objects *o, str_id kind, str_id version)
-{
-	(void)version;
-	return keep(o, kind, false);
 }

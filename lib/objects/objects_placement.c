@@ -31,6 +31,8 @@ int read_names(struct decoder *d, const struct field *f, void *into)
 static const char *const label_ops[] = { "In", "NotIn", "Exists", "DoesNotExist", NULL };
 static const char *const node_ops[] = { "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", NULL };
 
+enum { NO_OP = UINT8_MAX };
+
 static const struct field label_requirement_fields[] = {
 	FIELD("key", read_text, struct requirement, key),
 	FIELD_MORE("operator", read_choice, struct requirement, op, label_ops),
@@ -45,12 +47,31 @@ static const struct field node_requirement_fields[] = {
 	{ 0 },
 };
 
+/* What the API server would have refused does not come from one that we know. */
+static bool is_complete(const struct requirement *r)
+{
+	switch ((enum match_op)r->op) {
+	case MATCH_IN:
+	case MATCH_NOT_IN:
+		return r->key && r->values.n > 0;
+	case MATCH_GT:
+	case MATCH_LT:
+		return r->key && r->values.n == 1;
+	case MATCH_EXISTS:
+	case MATCH_NOT_EXISTS:
+		return r->key && r->values.n == 0;
+	}
+	return false;
+}
+
 static int read_requirement(struct decoder *d, void *arg)
 {
 	const struct field *fields = arg;
-	struct requirement req = { 0 };
+	struct requirement req = { .op = NO_OP };
 	int r = decode_object(d, fields, &req);
 
+	if (r == 0 && !is_complete(&req))
+		return decode_refuse(d, "key, operator or values are missing");
 	if (r == 0)
 		*array_add(&objects_of(d)->c->requirements) = req;
 	return r;
@@ -193,22 +214,45 @@ int read_node_terms(struct decoder *d, const struct field *f, void *into)
 	return r;
 }
 
+#define TERM(key, read, member) FIELD(key, read, struct pod_term, member, UNREAD_RULES)
 static const struct field pod_term_fields[] = {
-	FIELD("labelSelector", read_selector, struct pod_term, pods),
-	FIELD("matchLabelKeys", read_names, struct pod_term, match_keys),
-	FIELD("mismatchLabelKeys", read_names, struct pod_term, mismatch_keys),
-	FIELD("namespaceSelector", read_selector, struct pod_term, namespaces_by_label),
-	FIELD("namespaces", read_names, struct pod_term, namespaces),
-	FIELD("topologyKey", read_text, struct pod_term, topology_key),
+	TERM("labelSelector", read_selector, pods),
+	TERM("matchLabelKeys", read_names, match_keys),
+	TERM("mismatchLabelKeys", read_names, mismatch_keys),
+	TERM("namespaceSelector", read_selector, namespaces_by_label),
+	TERM("namespaces", read_names, namespaces),
+	TERM("topologyKey", read_text, topology_key),
 	{ 0 },
 };
+#undef TERM
+
+/* A term that cannot be read is one about all pods: as anti-affinity it keeps away more than it
+ * says, not less. (A pod with such a term is not placed.) */
+static void widen_term(struct decoder *d, struct pod_term *t)
+{
+	const struct selector all = { .is_set = true };
+	str_id key = t->topology_key ? t->topology_key
+				     : intern_cstr(d->strings, "kubernetes.io/hostname");
+
+	*t = (struct pod_term){ .pods = all, .namespaces_by_label = all, .topology_key = key };
+}
 
 static int read_pod_term(struct decoder *d, void *arg)
 {
+	const char *from = d->scan.at;
+	unsigned before = d->unread, depth = d->depth, scan_depth = d->scan.depth;
 	struct pod_term term = { 0 };
-	int r = decode_object(d, pod_term_fields, &term);
 
 	(void)arg;
+	d->unread = 0;
+	int r = decode_object(d, pod_term_fields, &term);
+	if (r == DECODE_REFUSED)
+		r = decode_pass(d, from, depth, scan_depth, UNREAD_RULES);
+	if (r == 0 && !term.topology_key && !d->unread)
+		decode_note(d, UNREAD_RULES, "topologyKey is missing");
+	if (d->unread)
+		widen_term(d, &term);
+	d->unread |= before;
 	if (r == 0)
 		*array_add(&objects_of(d)->c->inter_pod) = term;
 	return r;
@@ -228,12 +272,13 @@ static int read_pod_terms(struct decoder *d, const struct field *f, void *into)
 
 /* In the order of enum taint_effect. */
 static const char *const effects[] = { "", "NoSchedule", "PreferNoSchedule", "NoExecute", NULL };
+/* In the order of enum toleration_op. */
 static const char *const toleration_ops[] = { "Equal", "Exists", "Gt", "Lt", NULL };
 
 static const struct field toleration_fields[] = {
 	FIELD_MORE("effect", read_choice, struct toleration, effect, effects),
 	FIELD("key", read_text, struct toleration, key),
-	FIELD_MORE("operator", read_choice, struct toleration, op, toleration_ops),
+	FIELD_MORE("operator", read_default_choice, struct toleration, op, toleration_ops),
 	FIELD("value", read_text, struct toleration, value),
 	{ 0 },
 };
@@ -265,6 +310,7 @@ struct spread_draft {
 	struct spread spread;
 	uint8_t when; /* 1: DoNotSchedule */
 };
+enum { NO_WHEN = UINT8_MAX };
 
 static const char *const spread_when[] = { "ScheduleAnyway", "DoNotSchedule", NULL };
 static const char *const affinity_policies[] = { "Honor", "Ignore", NULL };
@@ -275,10 +321,10 @@ static const struct field spread_fields[] = {
 	FIELD("matchLabelKeys", read_names, struct spread_draft, spread.match_keys),
 	FIELD("maxSkew", read_i32, struct spread_draft, spread.max_skew),
 	FIELD("minDomains", read_i32, struct spread_draft, spread.min_domains),
-	FIELD_MORE("nodeAffinityPolicy", read_choice, struct spread_draft, spread.ignores_affinity,
-		   affinity_policies),
-	FIELD_MORE("nodeTaintsPolicy", read_choice, struct spread_draft, spread.honors_taints,
-		   taints_policies),
+	FIELD_MORE("nodeAffinityPolicy", read_default_choice, struct spread_draft,
+		   spread.ignores_affinity, affinity_policies),
+	FIELD_MORE("nodeTaintsPolicy", read_default_choice, struct spread_draft,
+		   spread.honors_taints, taints_policies),
 	FIELD("topologyKey", read_text, struct spread_draft, spread.topology_key),
 	FIELD_MORE("whenUnsatisfiable", read_choice, struct spread_draft, when, spread_when),
 	{ 0 },
@@ -286,10 +332,13 @@ static const struct field spread_fields[] = {
 
 static int read_spread(struct decoder *d, void *arg)
 {
-	struct spread_draft draft = { 0 };
+	struct spread_draft draft = { .when = NO_WHEN };
 	int r = decode_object(d, spread_fields, &draft);
 
 	(void)arg;
+	if (r == 0 &&
+	    (draft.when == NO_WHEN || !draft.spread.topology_key || draft.spread.max_skew < 1))
+		return decode_refuse(d, "maxSkew, topologyKey or whenUnsatisfiable is missing");
 	if (r == 0 && draft.when == 1)
 		*array_add(&objects_of(d)->c->spreads) = draft.spread;
 	return r;
@@ -321,9 +370,8 @@ static int read_required_nodes(struct decoder *d, const struct field *f, void *i
 }
 
 static const struct field node_affinity_fields[] = {
-	{ "requiredDuringSchedulingIgnoredDuringExecution",
-	  sizeof("requiredDuringSchedulingIgnoredDuringExecution") - 1, 0, read_required_nodes,
-	  required_nodes_fields },
+	FIELD_WHOLE("requiredDuringSchedulingIgnoredDuringExecution", read_required_nodes,
+		    required_nodes_fields),
 	{ 0 },
 };
 
@@ -339,10 +387,11 @@ static const struct field pod_anti_affinity_fields[] = {
 	{ 0 },
 };
 
+/* What keeps other pods away counts as taken of the node where it cannot be read. */
 static const struct field affinity_fields[] = {
-	FIELD_SUB("nodeAffinity", node_affinity_fields),
-	FIELD_SUB("podAffinity", pod_affinity_fields),
-	FIELD_SUB("podAntiAffinity", pod_anti_affinity_fields),
+	FIELD_SUB("nodeAffinity", node_affinity_fields, UNREAD_RULES),
+	FIELD_SUB("podAffinity", pod_affinity_fields, UNREAD_RULES),
+	FIELD_SUB("podAntiAffinity", pod_anti_affinity_fields, UNREAD_RULES | UNREAD_TAKEN),
 	{ 0 },
 };
 
@@ -361,12 +410,13 @@ static const struct part {
 	struct field field;
 	size_t id;
 } parts[] = {
-	{ FIELD_SUB("affinity", affinity_fields), offsetof(struct placement, affinity) },
-	{ FIELD("nodeSelector", read_equalities, struct rules, node_selector),
+	{ FIELD_SUB("affinity", affinity_fields, UNREAD_RULES | UNREAD_TAKEN),
+	  offsetof(struct placement, affinity) },
+	{ FIELD("nodeSelector", read_equalities, struct rules, node_selector, UNREAD_RULES),
 	  offsetof(struct placement, node_selector) },
-	{ FIELD("tolerations", read_tolerations, struct rules, tolerations),
+	{ FIELD("tolerations", read_tolerations, struct rules, tolerations, UNREAD_RULES),
 	  offsetof(struct placement, tolerations) },
-	{ FIELD("topologySpreadConstraints", read_spreads, struct rules, spreads),
+	{ FIELD("topologySpreadConstraints", read_spreads, struct rules, spreads, UNREAD_RULES),
 	  offsetof(struct placement, spreads) },
 };
 
@@ -377,6 +427,22 @@ static struct slice part_text(const struct objects *o, const struct placement *p
 	return (struct slice){ intern_str(&o->placements, id), intern_len(&o->placements, id) };
 }
 
+static int decode_part(struct decoder *d, const struct part *part, struct slice text,
+		       struct rules *rules)
+{
+	const struct field *f = &part->field;
+
+	d->scan = scan_of(text);
+	d->depth = 0;
+	decoder_enter(d, "spec");
+	decoder_enter(d, f->key);
+	int r = f->read(d, f, (char *)rules + f->offset);
+	if (r != DECODE_REFUSED)
+		return r;
+	d->unread |= f->unread;
+	return 0;
+}
+
 static int decode_template(struct objects *o, const struct placement *placement,
 			   struct rules *rules)
 {
@@ -385,24 +451,20 @@ static int decode_template(struct objects *o, const struct placement *placement,
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(parts) && r == 0; i++) {
-		const struct field *f = &parts[i].field;
 		struct slice text = part_text(o, placement, i);
 
-		if (!text.n)
-			continue;
-		d->scan = scan_of(text);
-		d->depth = 0;
-		decoder_enter(d, "spec");
-		decoder_enter(d, f->key);
-		r = f->read(d, f, (char *)rules + f->offset);
+		if (text.n)
+			r = decode_part(d, &parts[i], text, rules);
 	}
 	d->scan = whole;
+	d->depth = 0;
 	return r == 0 && d->has_duplicate ? DECODE_DUPLICATE : r;
 }
 
 int placement_template(struct objects *o, const struct placement *placement, uint32_t *ret)
 {
 	const struct range *known = shared_find(&o->terms, placement, sizeof(*placement));
+	unsigned unread = o->d.unread;
 
 	if (known) {
 		*ret = known->at;
@@ -415,6 +477,7 @@ int placement_template(struct objects *o, const struct placement *placement, uin
 		return r;
 	*ret = (uint32_t)o->templates.n;
 	*array_add(&o->templates) = rules;
-	shared_add(&o->terms, placement, sizeof(*placement), (struct range){ *ret, 1 });
+	if (o->d.unread == unread) /* else each pod is to say why */
+		shared_add(&o->terms, placement, sizeof(*placement), (struct range){ *ret, 1 });
 	return 0;
 }

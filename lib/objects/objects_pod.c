@@ -13,15 +13,16 @@ struct pod_draft {
 	str_id node_name, scheduler, priority_class;
 	int32_t priority;
 	uint8_t phase, qos;
-	bool has_priority, has_our_gate, has_other_gate, is_host_network, has_qos, is_ready;
+	bool has_priority, has_our_gate, has_other_gate, is_host_network, is_ready;
 };
+enum { NO_QOS = UINT8_MAX };
 
 static int read_priority(struct decoder *d, const struct field *f, void *into)
 {
 	struct pod_draft *p = into;
 
 	p->has_priority = true;
-	return read_i32(d, f, &p->priority);
+	return read_i32_saturated(d, f, &p->priority);
 }
 
 struct gate {
@@ -58,19 +59,6 @@ struct pod_volume {
 	bool is_generic; /* its claim is named after pod and volume */
 };
 
-/* Names of volumes are many, and hardly ever needed: they are not interned. */
-static int read_volume_name(struct decoder *d, const struct field *f, void *into)
-{
-	const char *from = d->scan.at;
-	struct slice text;
-	int r = decode_text(d, &text);
-
-	(void)f;
-	if (r == 0)
-		*(struct slice *)into = (struct slice){ from + 1, (size_t)(d->scan.at - from) - 2 };
-	return r;
-}
-
 static const struct field pod_claim_fields[] = {
 	FIELD("claimName", read_text, struct pod_volume, claim),
 	{ 0 },
@@ -78,7 +66,7 @@ static const struct field pod_claim_fields[] = {
 
 static const struct field pod_volume_fields[] = {
 	FIELD("ephemeral", read_exists, struct pod_volume, is_generic),
-	FIELD("name", read_volume_name, struct pod_volume, name),
+	FIELD("name", read_written, struct pod_volume, name),
 	FIELD_SUB("persistentVolumeClaim", pod_claim_fields),
 	{ 0 },
 };
@@ -106,31 +94,71 @@ static int read_pod_volumes(struct decoder *d, const struct field *f, void *into
 	return decode_list(d, read_pod_volume, into);
 }
 
+#define POD(key, read, member, ...) FIELD(key, read, struct pod_draft, member, ##__VA_ARGS__)
+#define PLACEMENT(key, member) \
+	FIELD_CACHED(key, read_placement, struct pod_draft, placement.member, UNREAD_RULES)
+
 static const struct field pod_level_fields[] = {
-	FIELD("limits", read_resources, struct pod_draft, resources.pod_limits),
-	FIELD("requests", read_resources, struct pod_draft, resources.pod_requests),
+	POD("limits", read_resources, resources.limits),
+	POD("requests", read_resources, resources.requests),
 	{ 0 },
 };
 
 static const struct field spec_fields[] = {
-	FIELD_KEPT("affinity", read_placement, struct pod_draft, placement.affinity),
-	FIELD("containers", read_containers, struct pod_draft, resources),
-	FIELD("hostNetwork", read_bool, struct pod_draft, is_host_network),
-	FIELD("initContainers", read_init_containers, struct pod_draft, resources),
-	FIELD("nodeName", read_deferred_text, struct pod_draft, node_name),
-	FIELD_KEPT("nodeSelector", read_placement, struct pod_draft, placement.node_selector),
-	FIELD("overhead", read_resources, struct pod_draft, resources.overhead),
-	FIELD_WHOLE("priority", read_priority, NULL),
-	FIELD("priorityClassName", read_text, struct pod_draft, priority_class),
-	FIELD_SUB("resources", pod_level_fields),
-	FIELD("schedulerName", read_text, struct pod_draft, scheduler),
-	FIELD_WHOLE("schedulingGates", read_gates, NULL),
-	FIELD_KEPT("tolerations", read_placement, struct pod_draft, placement.tolerations),
-	FIELD_KEPT("topologySpreadConstraints", read_placement, struct pod_draft,
-		   placement.spreads),
-	FIELD_WHOLE("volumes", read_pod_volumes, NULL),
+	PLACEMENT("affinity", affinity),
+	FIELD_WHOLE("containers", read_containers, NULL, UNREAD_TAKEN),
+	POD("hostNetwork", read_bool, is_host_network, UNREAD_TAKEN),
+	FIELD_WHOLE("initContainers", read_init_containers, NULL, UNREAD_TAKEN),
+	POD("nodeName", read_deferred_text, node_name, UNREAD_NODE),
+	PLACEMENT("nodeSelector", node_selector),
+	POD("overhead", read_resources, resources.overhead, UNREAD_TAKEN),
+	FIELD_WHOLE("priority", read_priority, NULL, UNREAD_RULES),
+	POD("priorityClassName", read_text, priority_class, UNREAD_RULES),
+	FIELD_SUB("resources", pod_level_fields, UNREAD_TAKEN),
+	POD("schedulerName", read_text, scheduler, UNREAD_RULES | UNREAD_SCHEDULER),
+	FIELD_WHOLE("schedulingGates", read_gates, NULL, UNREAD_RULES),
+	PLACEMENT("tolerations", tolerations),
+	PLACEMENT("topologySpreadConstraints", spreads),
+	FIELD_WHOLE("volumes", read_pod_volumes, NULL, UNREAD_RULES),
 	{ 0 },
 };
+
+struct condition {
+	str_id type, status, reason;
+};
+
+static const struct field condition_fields[] = {
+	FIELD("reason", read_text, struct condition, reason),
+	FIELD("status", read_text, struct condition, status),
+	FIELD("type", read_text, struct condition, type),
+	{ 0 },
+};
+
+static bool is_text(const struct decoder *d, str_id id, const char *text)
+{
+	return strcmp(intern_str(d->strings, id), text) == 0;
+}
+
+static int read_condition(struct decoder *d, void *arg)
+{
+	struct pod_draft *p = arg;
+	struct condition c = { 0 };
+	int r = decode_object(d, condition_fields, &c);
+
+	if (r < 0)
+		return r;
+	if (is_text(d, c.type, "Ready"))
+		p->is_ready = is_text(d, c.status, "True");
+	if (is_text(d, c.type, "PodResizePending"))
+		p->resources.is_resize_infeasible = is_text(d, c.reason, "Infeasible");
+	return 0;
+}
+
+static int read_conditions(struct decoder *d, const struct field *f, void *into)
+{
+	(void)f;
+	return decode_list(d, read_condition, into);
+}
 
 enum { PHASE_NONE, PHASE_PENDING, PHASE_RUNNING, PHASE_UNKNOWN, PHASE_SUCCEEDED, PHASE_FAILED };
 static const char *const phases[] = {
@@ -143,48 +171,34 @@ static const char *const qos_classes[] = { "BestEffort", "Burstable", "Guarantee
 static int read_qos(struct decoder *d, const struct field *f, void *into)
 {
 	struct pod_draft *p = into;
+	uint8_t qos = NO_QOS;
+	int r = read_default_choice(d, f, &qos);
 
-	p->has_qos = true;
-	return read_choice(d, f, &p->qos);
-}
-
-struct condition {
-	str_id type, status;
-};
-
-static const struct field condition_fields[] = {
-	FIELD("status", read_text, struct condition, status),
-	FIELD("type", read_text, struct condition, type),
-	{ 0 },
-};
-
-static int read_condition(struct decoder *d, void *arg)
-{
-	struct condition condition = { 0 };
-	int r = decode_object(d, condition_fields, &condition);
-
-	if (r == 0 && strcmp(intern_str(d->strings, condition.type), "Ready") == 0)
-		*(bool *)arg = strcmp(intern_str(d->strings, condition.status), "True") == 0;
+	if (r == 0)
+		p->qos = qos;
 	return r;
 }
 
-static int read_conditions(struct decoder *d, const struct field *f, void *into)
-{
-	(void)f;
-	return decode_list(d, read_condition, into);
-}
+static const struct field actual_fields[] = {
+	POD("requests", read_resources, resources.actual),
+	{ 0 },
+};
 
 static const struct field status_fields[] = {
-	FIELD("conditions", read_conditions, struct pod_draft, is_ready),
-	FIELD_MORE("phase", read_choice, struct pod_draft, phase, phases),
-	FIELD_WHOLE("qosClass", read_qos, qos_classes),
+	POD("allocatedResources", read_resources, resources.allocated, UNREAD_TAKEN),
+	FIELD_WHOLE("conditions", read_conditions, NULL, UNREAD_RULES),
+	FIELD_WHOLE("containerStatuses", read_container_statuses, NULL, UNREAD_TAKEN),
+	FIELD_WHOLE("initContainerStatuses", read_container_statuses, NULL, UNREAD_TAKEN),
+	FIELD_MORE("phase", read_choice, struct pod_draft, phase, phases, UNREAD_RULES),
+	FIELD_WHOLE("qosClass", read_qos, qos_classes, UNREAD_RULES),
+	FIELD_SUB("resources", actual_fields, UNREAD_TAKEN),
 	{ 0 },
 };
 
 static const struct field pod_fields[] = {
 	FIELD_META(struct pod_draft),
-	FIELD_SUB("spec", spec_fields),
-	FIELD_SUB("status", status_fields),
+	FIELD_SUB("spec", spec_fields, UNREAD_NODE | UNREAD_TAKEN | UNREAD_RULES),
+	FIELD_SUB("status", status_fields, UNREAD_TAKEN | UNREAD_RULES),
 	{ 0 },
 };
 
@@ -206,21 +220,24 @@ static int cmp_ports(const void *a, const void *b)
  * which is what the API server would have filled in. */
 static void finish_ports(struct objects *o, const struct pod_draft *p)
 {
-	size_t cached_value = 0;
+	size_t n = 0;
 
 	array_each(port, &o->ports) {
 		if (p->is_host_network && !port->host_port)
 			port->host_port = port->container_port;
+		if (p->is_host_network && !port->host_port)
+			decode_note(&o->d, UNREAD_TAKEN,
+				    "spec.containers[].ports: no containerPort");
 		if (!port->host_port)
 			continue;
 		port->host.port = (uint16_t)port->host_port;
 		if (is_any_address(intern_str(&o->c->strings, port->host.ip)))
 			port->host.ip = 0;
-		o->ports.items[cached_value++] = *port;
+		o->ports.items[n++] = *port;
 	}
-	o->ports.n = cached_value;
-	if (cached_value > 1)
-		qsort(o->ports.items, cached_value, sizeof(*o->ports.items), cmp_ports);
+	o->ports.n = n;
+	if (n > 1)
+		qsort(o->ports.items, n, sizeof(*o->ports.items), cmp_ports);
 }
 
 /* The claim of a generic ephemeral volume is "<pod>-<volume>" (the ephemeral volume controller). */
@@ -310,9 +327,10 @@ static bool has_label(const struct objects *o, struct range labels, str_id key)
 static bool comes_to_us(const struct objects *o, const struct pod_draft *p, bool has_sdv)
 {
 	const char *scheduler = intern_str(&o->c->strings, p->scheduler);
+	bool is_unread = o->d.unread & UNREAD_SCHEDULER;
 
 	return p->has_our_gate || strcmp(scheduler, MCKUBE_SCHEDULER) == 0 ||
-	       (!p->scheduler && !p->node_name && has_sdv);
+	       (!p->scheduler && !p->node_name && (has_sdv || is_unread));
 }
 
 static annotations_id add_annotations(struct objects *o, const struct object_meta *m)
@@ -323,19 +341,33 @@ static annotations_id add_annotations(struct objects *o, const struct object_met
 	return (annotations_id)o->c->annotations.n - 1;
 }
 
+static int64_t least(int64_t amount)
+{
+	return amount < AMOUNT_MAX ? amount : AMOUNT_MAX;
+}
+
+/* A pod that cannot be read is where it is, and stays there; when what it takes is not known, its
+ * node takes nothing more. */
+static void set_unread(struct pod *pod, unsigned unread)
+{
+	pod->is_unread = unread & ~(unsigned)UNREAD_DETAIL;
+	pod->takes_unknown = unread & (UNREAD_NAME | UNREAD_LABELS | UNREAD_NODE | UNREAD_TAKEN |
+				       UNREAD_ANNOTATIONS);
+	pod->is_anywhere = unread & UNREAD_NODE;
+}
+
 static int commit(struct objects *o, const struct pod_draft *p)
 {
-	struct resources requests = { 0 };
+	struct resources requests = { .n = 0 };
 	rules_id rules = NONE;
-	int r = pod_requests(o, &p->resources, &requests);
 
-	if (r == 0)
-		r = find_rules(o, p, &rules);
+	pod_requests(o, &p->resources, &requests);
+	int r = find_rules(o, p, &rules);
 	if (r < 0)
 		return r;
 
 	bool has_sdv = has_label(o, p->meta.labels, o->id_sdv);
-	*array_add(&o->c->pods) = (struct pod){
+	struct pod pod = {
 		.meta = p->meta.meta,
 		.node_name = p->node_name,
 		.node = NONE,
@@ -346,13 +378,13 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.owner_uid = p->meta.owner.uid,
 		.owner_name = p->meta.owner.name,
 		.priority_class = p->priority_class,
-		.cpu_milli = resources_get(&requests, o->id_cpu),
-		.memory = resources_get(&requests, o->id_memory),
-		.ephemeral = resources_get(&requests, o->id_ephemeral),
+		.cpu_milli = least(resources_get(&requests, o->id_cpu)),
+		.memory = least(resources_get(&requests, o->id_memory)),
+		.ephemeral = least(resources_get(&requests, o->id_ephemeral)),
 		.extended = resources_extended(o, &requests),
 		.priority = p->priority,
 		.phase = phase_of(p->phase),
-		.qos = p->has_qos ? p->qos : pod_qos_of(o, &p->resources),
+		.qos = p->qos == NO_QOS ? pod_qos_of(o, &p->resources) : p->qos,
 		.has_priority = p->has_priority,
 		.is_terminating = p->meta.is_terminating,
 		.is_mirror = p->meta.is_mirror,
@@ -363,19 +395,23 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.is_not_started = p->phase == PHASE_PENDING,
 		.is_ready = p->is_ready,
 	};
+	set_unread(&pod, o->d.unread);
+	*array_add(&o->c->pods) = pod;
 	return 0;
 }
 
 int decode_pod(struct objects *o, str_id kind, str_id version)
 {
-	struct pod_draft p = { .resources = { .is_guaranteed = true } };
+	struct pod_draft p = { .qos = NO_QOS };
 
 	(void)kind;
 	(void)version;
 	array_clear(&o->ports);
 	array_clear(&o->claims);
+	array_clear(&o->containers);
 	array_clear(&o->generic_volumes);
+	array_clear(&o->statuses);
 
-	int r = decode_whole(o, pod_fields, &p, &p.meta, true);
+	int r = decode_whole(o, pod_fields, &p, &p.meta, SCOPE_COUNTS_UNNAMED);
 	return r == 0 ? commit(o, &p) : r;
 }

@@ -2,59 +2,83 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "objects/objects_internal.h"
 #include "objects/quantity.h"
 
+static struct amount *resources_at(struct resources *r, uint32_t i)
+{
+	return i < FEW_RESOURCES ? &r->few[i] : &r->more[i - FEW_RESOURCES];
+}
+
+static struct amount amount_at(const struct resources *r, uint32_t i)
+{
+	return i < FEW_RESOURCES ? r->few[i] : r->more[i - FEW_RESOURCES];
+}
+
 static struct amount *resources_find(struct resources *r, str_id name)
 {
-	for (unsigned i = 0; i < r->n; i++)
-		if (r->list[i].name == name)
-			return &r->list[i];
+	for (uint32_t i = 0; i < r->n; i++)
+		if (resources_at(r, i)->name == name)
+			return resources_at(r, i);
 	return NULL;
 }
 
 int64_t resources_get(const struct resources *r, str_id name)
 {
-	for (unsigned i = 0; i < r->n; i++)
-		if (r->list[i].name == name)
-			return r->list[i].value;
+	for (uint32_t i = 0; i < r->n; i++)
+		if (amount_at(r, i).name == name)
+			return amount_at(r, i).value;
 	return 0;
 }
 
-int resources_set(struct objects *o, struct resources *to, struct amount amount)
+static void make_room(struct objects *o, struct resources *r)
+{
+	uint32_t cap = r->cap ? 2 * r->cap : FEW_RESOURCES;
+	struct amount *more = arena_alloc(&o->arena, cap * sizeof(*more));
+
+	if (r->cap)
+		memcpy(more, r->more, r->cap * sizeof(*more));
+	r->more = more;
+	r->cap = cap;
+}
+
+static void resources_set(struct objects *o, struct resources *to, struct amount amount)
 {
 	struct amount *known = resources_find(to, amount.name);
 
-	if (!known && to->n == MAX_RESOURCES)
-		return decode_refuse(&o->d, "more than %d resources", MAX_RESOURCES);
-	known = known ? known : &to->list[to->n++];
+	if (!known) {
+		if (to->n >= FEW_RESOURCES + to->cap)
+			make_room(o, to);
+		known = resources_at(to, to->n++);
+	}
 	*known = amount;
-	return 0;
 }
 
-int resources_add(struct objects *o, struct resources *to, const struct resources *more)
+/* A sum that 64 bits do not hold is the most that they do. */
+static void resources_add(struct objects *o, struct resources *to, const struct resources *more)
 {
-	int r = 0;
-
-	for (unsigned i = 0; i < more->n && r == 0; i++) {
-		struct amount sum = more->list[i];
+	for (uint32_t i = 0; i < more->n; i++) {
+		struct amount sum = amount_at(more, i);
 
 		if (__builtin_add_overflow(sum.value, resources_get(to, sum.name), &sum.value))
-			return decode_refuse(&o->d, "the sum of %s is too large",
-					     intern_str(&o->c->strings, sum.name));
-		r = resources_set(o, to, sum);
+			sum.value = INT64_MAX;
+		resources_set(o, to, sum);
 	}
-	return r;
 }
 
-int resources_max(struct objects *o, struct resources *to, const struct resources *other)
+static void resources_max(struct objects *o, struct resources *to, const struct resources *other)
 {
-	int r = 0;
+	for (uint32_t i = 0; i < other->n; i++)
+		if (amount_at(other, i).value > resources_get(to, amount_at(other, i).name))
+			resources_set(o, to, amount_at(other, i));
+}
 
-	for (unsigned i = 0; i < other->n && r == 0; i++)
-		if (other->list[i].value > resources_get(to, other->list[i].name))
-			r = resources_set(o, to, other->list[i]);
-	return r;
+static void resources_copy(struct objects *o, struct resources *to, const struct resources *from)
+{
+	to->n = 0;
+	for (uint32_t i = 0; i < from->n; i++)
+		resources_set(o, to, amount_at(from, i));
 }
 
 static int read_resource(struct decoder *d, struct slice key, void *arg)
@@ -67,15 +91,16 @@ static int read_resource(struct decoder *d, struct slice key, void *arg)
 
 	if (r < 0)
 		return r;
-	r = amount.name == o->id_cpu ? quantity_milli(text, &amount.value)
-				     : quantity_value(text, &amount.value);
-	if (r < 0 || strchr("{[tf", first) || amount.value < 0)
-		return decode_refuse(d, "'%.*s' is %s", (int)(text.n > 40 ? 40 : text.n), text.s,
-				     r == -ERANGE ? "too large"
-				     : r == 0	  ? "below zero"
-						  : "not a quantity");
+	if (first != 'n') {
+		r = amount.name == o->id_cpu ? quantity_milli(text, &amount.value)
+					     : quantity_value(text, &amount.value);
+		if (r < 0 || strchr("{[tf", first) || amount.value < 0)
+			return decode_refuse(d, "'%.*s' is %s", (int)(text.n > 40 ? 40 : text.n),
+					     text.s, r == 0 ? "negative" : "not a quantity");
+	}
 	d->has_duplicate |= resources_find(arg, amount.name) != NULL;
-	return resources_set(o, arg, amount);
+	resources_set(o, arg, amount);
+	return 0;
 }
 
 int read_resources(struct decoder *d, const struct field *f, void *into)
@@ -83,7 +108,8 @@ int read_resources(struct decoder *d, const struct field *f, void *into)
 	struct resources *r = into;
 
 	(void)f;
-	r->n = 0;
+	r->n = r->cap = 0;
+	r->more = NULL;
 	return decode_map(d, read_resource, r);
 }
 
@@ -94,40 +120,38 @@ static int cmp_amounts(const void *a, const void *b)
 	return (x->name > y->name) - (x->name < y->name);
 }
 
+static bool is_extended(const struct objects *o, struct amount a)
+{
+	return a.value && a.name != o->id_cpu && a.name != o->id_memory &&
+	       a.name != o->id_ephemeral && a.name != o->id_pods;
+}
+
 struct range resources_extended(struct objects *o, const struct resources *r)
 {
-	struct amount cached_value[MAX_RESOURCES];
-	unsigned n = 0;
+	AUTO_FREE struct amount *list = xcalloc(r->n + 1, sizeof(*list)); /* zero: padding too */
+	uint32_t n = 0;
 
-	memset(cached_value, 0, sizeof(cached_value)); /* the padding is part of the key */
-	for (unsigned i = 0; i < r->n; i++) {
-		str_id name = r->list[i].name;
+	for (uint32_t i = 0; i < r->n; i++) {
+		struct amount a = amount_at(r, i);
 
-		if (name == o->id_cpu || name == o->id_memory || name == o->id_ephemeral ||
-		    r->list[i].value == 0 || name == intern_cstr(&o->c->strings, "pods"))
+		if (!is_extended(o, a))
 			continue;
-		cached_value[n].name = name;
-		cached_value[n++].value = r->list[i].value;
+		list[n].name = a.name;
+		list[n++].value = a.value < AMOUNT_MAX ? a.value : AMOUNT_MAX;
 	}
 	if (n == 0)
 		return (struct range){ 0 };
 
-	qsort(cached_value, n, sizeof(*cached_value), cmp_amounts);
-	const struct range *known =
-		shared_find(&o->amounts, cached_value, n * sizeof(*cached_value));
+	qsort(list, n, sizeof(*list), cmp_amounts);
+	const struct range *known = shared_find(&o->amounts, list, n * sizeof(*list));
 	if (known)
 		return *known;
 	struct range run = { (uint32_t)o->c->amounts.n, n };
-	shared_add(&o->amounts, cached_value, n * sizeof(*cached_value), run);
-	for (unsigned i = 0; i < n; i++)
-		*array_add(&o->c->amounts) = cached_value[i];
+	shared_add(&o->amounts, list, n * sizeof(*list), run);
+	for (uint32_t i = 0; i < n; i++)
+		*array_add(&o->c->amounts) = list[i];
 	return run;
 }
-
-struct container {
-	struct resources requests, limits;
-	bool is_sidecar;
-};
 
 static int read_restart_policy(struct decoder *d, const struct field *f, void *into)
 {
@@ -136,7 +160,7 @@ static int read_restart_policy(struct decoder *d, const struct field *f, void *i
 
 	(void)f;
 	if (r == 0)
-		*(bool *)into = slice_eq(text, "Always");
+		*(uint8_t *)into = slice_eq(text, "Always") ? CONTAINER_SIDECAR : CONTAINER_INIT;
 	return r;
 }
 
@@ -146,7 +170,7 @@ static const struct field port_fields[] = {
 	FIELD("containerPort", read_i32, struct port_draft, container_port),
 	FIELD("hostIP", read_text, struct port_draft, host.ip),
 	FIELD("hostPort", read_i32, struct port_draft, host_port),
-	FIELD_MORE("protocol", read_choice, struct port_draft, host.protocol, protocols),
+	FIELD_MORE("protocol", read_default_choice, struct port_draft, host.protocol, protocols),
 	{ 0 },
 };
 
@@ -171,113 +195,218 @@ static int read_ports(struct decoder *d, const struct field *f, void *into)
 }
 
 static const struct field resources_fields[] = {
-	FIELD_KEPT("limits", read_resources, struct container, limits),
-	FIELD_KEPT("requests", read_resources, struct container, requests),
+	FIELD_CACHED("limits", read_resources, struct container, limits),
+	FIELD_CACHED("requests", read_resources, struct container, requests),
 	{ 0 },
 };
 
+int read_written(struct decoder *d, const struct field *f, void *into)
+{
+	const char *from = d->scan.at;
+	struct slice text;
+	int r = decode_text(d, &text);
+
+	(void)f;
+	if (r == 0)
+		*(struct slice *)into = (struct slice){ from + 1, (size_t)(d->scan.at - from) - 2 };
+	return r;
+}
+
 static const struct field container_fields[] = {
-	{ "ports", 5, 0, read_ports, NULL },
+	FIELD("name", read_written, struct container, name),
+	FIELD_WHOLE("ports", read_ports, NULL),
 	FIELD_SUB("resources", resources_fields),
-	FIELD("restartPolicy", read_restart_policy, struct container, is_sidecar),
+	FIELD("restartPolicy", read_restart_policy, struct container, kind),
 	{ 0 },
 };
 
 /* The API server's default: what has a limit and no request requests its limit. */
-static int default_requests(struct objects *o, struct container *c)
+static void default_requests(struct objects *o, struct container *c)
 {
-	int r = 0;
-
-	for (unsigned i = 0; i < c->limits.n && r == 0; i++)
-		if (!resources_find(&c->requests, c->limits.list[i].name))
-			r = resources_set(o, &c->requests, c->limits.list[i]);
-	return r;
+	for (uint32_t i = 0; i < c->limits.n; i++)
+		if (!resources_find(&c->requests, amount_at(&c->limits, i).name))
+			resources_set(o, &c->requests, amount_at(&c->limits, i));
 }
 
-static int container_decode(struct objects *o, struct pod_resources *p, struct container *c)
+/* Whatever was in the memory of *c. */
+static void container_init(struct container *c, enum container_kind kind)
 {
-	c->requests.n = c->limits.n = 0;
-	c->is_sidecar = false;
-
-	int r = decode_object(&o->d, container_fields, c);
-	if (r == 0)
-		r = default_requests(o, c);
-	if (r == 0)
-		r = resources_add(o, &p->all_requests, &c->requests);
-	if (r == 0)
-		r = resources_add(o, &p->all_limits, &c->limits);
-	p->is_guaranteed &= resources_get(&c->limits, o->id_cpu) > 0 &&
-			    resources_get(&c->limits, o->id_memory) > 0;
-	return r;
+	c->name = SLICE("");
+	c->requests.n = c->requests.cap = c->limits.n = c->limits.cap = 0;
+	c->kind = (uint8_t)kind;
 }
 
 static int read_container(struct decoder *d, void *arg)
 {
-	struct pod_resources *p = arg;
-	struct container c;
-	int r = container_decode(objects_of(d), p, &c);
+	struct objects *o = objects_of(d);
+	struct container *c = array_add(&o->containers);
 
-	return r == 0 ? resources_add(objects_of(d), &p->running, &c.requests) : r;
+	(void)arg;
+	container_init(c, CONTAINER_MAIN);
+	int r = decode_object(d, container_fields, c);
+	c->kind = CONTAINER_MAIN;
+	default_requests(o, c);
+	return r;
 }
 
-/* Init containers run one after the other, each beside the sidecars that stand before it. */
+/* Ports of an init container that ends are taken by none of the others. */
 static int read_init_container(struct decoder *d, void *arg)
 {
 	struct objects *o = objects_of(d);
-	struct pod_resources *p = arg;
+	struct container *c = array_add(&o->containers);
 	size_t n_ports = o->ports.n;
-	struct container c;
-	int r = container_decode(o, p, &c);
 
-	if (r == 0 && c.is_sidecar) {
-		r = resources_add(o, &p->sidecars, &c.requests);
-		return r == 0 ? resources_add(o, &p->running, &c.requests) : r;
-	}
-	o->ports.n = n_ports;
-	if (r == 0)
-		r = resources_add(o, &c.requests, &p->sidecars);
-	return r == 0 ? resources_max(o, &p->init, &c.requests) : r;
+	(void)arg;
+	container_init(c, CONTAINER_INIT);
+	int r = decode_object(d, container_fields, c);
+	if (c->kind == CONTAINER_INIT)
+		o->ports.n = n_ports;
+	default_requests(o, c);
+	return r;
 }
 
 int read_containers(struct decoder *d, const struct field *f, void *into)
 {
 	(void)f;
-	return decode_list(d, read_container, into);
+	(void)into;
+	return decode_list(d, read_container, NULL);
 }
 
 int read_init_containers(struct decoder *d, const struct field *f, void *into)
 {
 	(void)f;
-	return decode_list(d, read_init_container, into);
+	(void)into;
+	return decode_list(d, read_init_container, NULL);
 }
 
-/* Pod-level requests (Kubernetes 1.34) stand for the sum over the containers where they may be
- * given: cpu, memory and hugepages. */
-int pod_requests(struct objects *o, const struct pod_resources *p, struct resources *ret)
-{
-	int r = resources_max(o, ret, &p->running);
+static const struct field actual_fields[] = {
+	FIELD_CACHED("requests", read_resources, struct container_status, actual),
+	{ 0 },
+};
 
-	if (r == 0)
-		r = resources_max(o, ret, &p->init);
-	for (unsigned i = 0; i < p->pod_requests.n && r == 0; i++)
-		r = resources_set(o, ret, p->pod_requests.list[i]);
-	return r == 0 ? resources_add(o, ret, &p->overhead) : r;
+static const struct field container_status_fields[] = {
+	FIELD_CACHED("allocatedResources", read_resources, struct container_status, allocated),
+	FIELD("name", read_written, struct container_status, name),
+	FIELD_SUB("resources", actual_fields),
+	{ 0 },
+};
+
+static int read_container_status(struct decoder *d, void *arg)
+{
+	struct container_status *s = array_add(&objects_of(d)->statuses);
+
+	(void)arg;
+	s->name = SLICE("");
+	s->allocated.n = s->allocated.cap = s->actual.n = s->actual.cap = 0;
+	return decode_object(d, container_status_fields, s);
 }
 
-enum pod_qos pod_qos_of(const struct objects *o, const struct pod_resources *p)
+int read_container_statuses(struct decoder *d, const struct field *f, void *into)
 {
-	bool is_by_pod = p->pod_requests.n || p->pod_limits.n;
-	const struct resources *requests = is_by_pod ? &p->pod_requests : &p->all_requests;
-	const struct resources *limits = is_by_pod ? &p->pod_limits : &p->all_limits;
-	int64_t cpu = resources_get(requests, o->id_cpu);
-	int64_t memory = resources_get(requests, o->id_memory);
-	int64_t cpu_limit = resources_get(limits, o->id_cpu);
-	int64_t memory_limit = resources_get(limits, o->id_memory);
+	(void)f;
+	(void)into;
+	return decode_list(d, read_container_status, NULL);
+}
+
+static const struct container_status *status_of(const struct objects *o, const struct container *c)
+{
+	array_each(s, &o->statuses)
+		if (s->name.n == c->name.n && memcmp(s->name.s, c->name.s, c->name.n) == 0)
+			return s;
+	return NULL;
+}
+
+/* While a container is resized the greatest of what it asks for, was allocated and has counts; what
+ * it asks for does not when the kubelet has said that it will never fit. */
+static void effective_requests(struct objects *o, const struct container *c, bool is_infeasible,
+			       struct resources *ret)
+{
+	const struct container_status *s = status_of(o, c);
+	bool has_status = s && (s->allocated.n || s->actual.n);
+
+	ret->n = ret->cap = 0;
+	if (!has_status || !is_infeasible)
+		resources_copy(o, ret, &c->requests);
+	if (!has_status)
+		return;
+	resources_max(o, ret, &s->allocated);
+	resources_max(o, ret, &s->actual);
+}
+
+/* Containers and sidecars run together; init containers one after the other, each beside the
+ * sidecars that stand before it. */
+static void sum_containers(struct objects *o, bool is_infeasible, struct resources *ret)
+{
+	struct resources sidecars = { .n = 0 }, init = { .n = 0 }, one = { .n = 0 };
+
+	array_each(c, &o->containers) {
+		effective_requests(o, c, is_infeasible, &one);
+		if (c->kind != CONTAINER_INIT)
+			resources_add(o, ret, &one);
+		if (c->kind == CONTAINER_SIDECAR)
+			resources_add(o, &sidecars, &one);
+		if (c->kind != CONTAINER_INIT)
+			continue;
+		resources_add(o, &one, &sidecars);
+		resources_max(o, &init, &one);
+	}
+	resources_max(o, ret, &init);
+}
+
+/* The API server's default: a limit of the whole pod is its request where no container has one. */
+static void pod_level_requests(struct objects *o, const struct pod_resources *p,
+			       struct resources *ret)
+{
+	struct resources own = p->requests;
+
+	for (uint32_t i = 0; i < p->limits.n; i++) {
+		struct amount limit = amount_at(&p->limits, i);
+
+		if (!resources_find(&own, limit.name) && !resources_find(ret, limit.name))
+			resources_set(o, &own, limit);
+	}
+	if (p->is_resize_infeasible && (p->allocated.n || p->actual.n))
+		own.n = 0;
+	if (p->requests.n || p->limits.n) {
+		resources_max(o, &own, &p->allocated);
+		resources_max(o, &own, &p->actual);
+	}
+	for (uint32_t i = 0; i < own.n; i++)
+		resources_set(o, ret, amount_at(&own, i));
+}
+
+/* Requests of the whole pod stand for the sum over its containers where they may be given: cpu,
+ * memory and hugepages. */
+void pod_requests(struct objects *o, const struct pod_resources *p, struct resources *ret)
+{
+	sum_containers(o, p->is_resize_infeasible, ret);
+	pod_level_requests(o, p, ret);
+	resources_add(o, ret, &p->overhead);
+}
+
+enum pod_qos pod_qos_of(struct objects *o, const struct pod_resources *p)
+{
+	bool is_by_pod = p->requests.n || p->limits.n, is_guaranteed = true;
+	struct resources requests = { .n = 0 }, limits = { .n = 0 };
+
+	resources_add(o, &requests, &p->requests);
+	resources_add(o, &limits, &p->limits);
+	for (size_t i = 0; i < o->containers.n && !is_by_pod; i++) {
+		const struct container *c = &o->containers.items[i];
+
+		resources_add(o, &requests, &c->requests);
+		resources_add(o, &limits, &c->limits);
+		is_guaranteed &= resources_get(&c->limits, o->id_cpu) > 0 &&
+				 resources_get(&c->limits, o->id_memory) > 0;
+	}
+	int64_t cpu = resources_get(&requests, o->id_cpu);
+	int64_t memory = resources_get(&requests, o->id_memory);
+	int64_t cpu_limit = resources_get(&limits, o->id_cpu);
+	int64_t memory_limit = resources_get(&limits, o->id_memory);
 
 	if (cpu == 0 && memory == 0 && cpu_limit == 0 && memory_limit == 0)
 		return QOS_BEST_EFFORT;
-	if ((is_by_pod || p->is_guaranteed) && cpu == cpu_limit && memory == memory_limit && cpu &&
-	    memory)
+	if (is_guaranteed && cpu == cpu_limit && memory == memory_limit && cpu && memory)
 		return QOS_GUARANTEED;
 	return QOS_BURSTABLE;
 }

@@ -26,40 +26,38 @@ static const struct {
 	{ "E", 18, 0 },	 { "Ei", 0, 60 }, { "u", -6, 0 }, { "n", -9, 0 },
 };
 
-/* Beyond this many digits a number of any suffix is out of range; digits behind the point are only
- * good for rounding up. */
+/* Digits beyond this many count as zeros, but for rounding up. */
 static const wide mantissa_max = (wide)UINT64_MAX * 10000000000u;
 
-static int add_digit(struct number *x, char digit, bool is_fraction)
+static void add_digit(struct number *x, char digit, bool is_fraction)
 {
 	if (x->mantissa > mantissa_max) {
 		x->has_rest |= digit != '0';
-		return is_fraction ? 0 : -ERANGE;
+		x->tens += !is_fraction;
+		return;
 	}
 	x->mantissa = x->mantissa * 10 + (unsigned)(digit - '0');
 	x->tens -= is_fraction;
-	return 0;
 }
 
 /* [+-]?[0-9]*(.[0-9]*)? with a digit somewhere. Moves *p behind it. */
 static int take_decimal(const char **p, const char *end, struct number *x)
 {
 	bool is_fraction = false, has_digit = false;
-	int r = 0;
 
 	if (*p < end && (**p == '+' || **p == '-'))
 		x->is_negative = *(*p)++ == '-';
-	for (; *p < end && r == 0; (*p)++) {
+	for (; *p < end; (*p)++) {
 		if (**p == '.' && !is_fraction) {
 			is_fraction = true;
 		} else if (**p >= '0' && **p <= '9') {
 			has_digit = true;
-			r = add_digit(x, **p, is_fraction);
+			add_digit(x, **p, is_fraction);
 		} else {
 			break;
 		}
 	}
-	return r == 0 && !has_digit ? -EINVAL : r;
+	return has_digit ? 0 : -EINVAL;
 }
 
 /* e3, E+3, e-12; p is at the letter. */
@@ -96,39 +94,51 @@ static int take_suffix(const char *p, const char *end, struct number *x)
 	return n && (*p | 0x20) == 'e' ? take_exponent(p, end, x) : -EINVAL;
 }
 
-static int resolve(struct number x, int64_t *ret)
+/* What 64 bits do not hold is the nearest number that they do. */
+static int64_t resolve(struct number x)
 {
 	wide v = x.mantissa;
+	bool is_huge;
 
-	if (v == 0) {
-		*ret = 0;
+	if (v == 0)
 		return 0;
-	}
-	if (__builtin_mul_overflow(v, (wide)1 << x.twos, &v))
-		return -ERANGE;
-	for (; x.tens > 0; x.tens--)
-		if (__builtin_mul_overflow(v, 10, &v))
-			return -ERANGE;
+	is_huge = __builtin_mul_overflow(v, (wide)1 << x.twos, &v);
+	for (; x.tens > 0 && !is_huge; x.tens--)
+		is_huge = __builtin_mul_overflow(v, 10, &v);
 	for (; x.tens < 0 && v > 0; x.tens++) {
 		x.has_rest |= v % 10 != 0;
 		v /= 10;
 	}
 	v += x.has_rest;
-	if (v > INT64_MAX)
-		return -ERANGE;
-	*ret = x.is_negative ? -(int64_t)v : (int64_t)v;
-	return 0;
+	if (is_huge || v > INT64_MAX)
+		v = INT64_MAX;
+	return x.is_negative ? -(int64_t)v : (int64_t)v;
+}
+
+static struct slice trim(struct slice text)
+{
+	while (text.n && strchr(" \t\r\n\v\f", *text.s)) {
+		text.s++;
+		text.n--;
+	}
+	while (text.n && strchr(" \t\r\n\v\f", text.s[text.n - 1]))
+		text.n--;
+	return text;
 }
 
 static int parse(struct slice text, int scale, int64_t *ret)
 {
+	text = trim(text);
+
 	const char *p = text.s, *end = p + text.n;
 	struct number x = { .tens = scale };
 	int r = take_decimal(&p, end, &x);
 
 	if (r == 0)
 		r = take_suffix(p, end, &x);
-	return r == 0 ? resolve(x, ret) : r;
+	if (r == 0)
+		*ret = resolve(x);
+	return r;
 }
 
 int quantity_value(struct slice text, int64_t *ret)

@@ -8,10 +8,10 @@
 
 /* Kubernetes quantities: a signed decimal number with a suffix, which is one of n u m k M G T P E,
  * of Ki Mi Gi Ti Pi Ei, or an exponent (e3, E-3). Fractions of the unit asked for are rounded away
- * from zero, as Quantity.Value() and MilliValue() do.
+ * from zero, as Quantity.Value() and MilliValue() do. Blanks around it do not count, and what 64
+ * bits cannot hold is the largest number that they can, as there.
  *
- * Both return 0, -EINVAL for text that is no quantity, or -ERANGE for one that 64 bits cannot
- * hold (where apimachinery would silently take the largest number). */
+ * Both return 0, or -EINVAL for text that is no quantity. */
 int quantity_value(struct slice text, int64_t *ret);
 int quantity_milli(struct slice text, int64_t *ret);
 

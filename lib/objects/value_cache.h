@@ -15,7 +15,7 @@
  * That is right for values of which nothing comes but the result, and as long as what the result
  * refers to (ids) exists. `where` is any address that stands for the kind of the value. */
 
-enum { VALUE_CACHE = 64, VALUE_CACHE_TEXT = 472, VALUE_CACHE_RESULT = 528 };
+enum { VALUE_CACHE = 64, VALUE_CACHE_TEXT = 472, VALUE_CACHE_RESULT = 536 };
 
 /* Zeroed is empty. */
 struct value_cache {
@@ -27,7 +27,7 @@ struct value_cache {
 	} items[VALUE_CACHE];
 };
 
-/* True if the value at hand is cached_value: *ret is filled and the scan stands behind it. */
+/* True if the value at hand is in the cache: *ret is filled and the scan stands behind it. */
 bool value_cache_take(const struct value_cache *k, struct scan *s, const void *where, void *ret);
 
 /* Keeps what came of the value from `from` to where the scan stands. */

@@ -13,6 +13,7 @@ static const char *const texts[REFUSALS] = {
 	[REFUSE_NOTHING] = "fits",
 	[REFUSE_OTHER_NODE] = "bound to another node",
 	[REFUSE_PIN] = "spec.node names another node",
+	[REFUSE_UNREAD] = "unreadable object",
 	[REFUSE_UNSCHEDULABLE] = "taint node.kubernetes.io/unschedulable",
 	[REFUSE_SELECTOR] = "node selector",
 	[REFUSE_AFFINITY] = "node affinity",
@@ -69,8 +70,10 @@ static bool volume_refuses(const struct cluster *c, str_id ns, str_id claim_name
 			   const struct node *node)
 {
 	array_each(claim, &c->claims) {
-		if (claim->meta.name != claim_name || claim->meta.ns != ns || !claim->volume)
+		if (claim->meta.name != claim_name || claim->meta.ns != ns)
 			continue;
+		if (claim->is_unread)
+			return true;
 		array_each(volume, &c->volumes)
 			if (volume->meta.name == claim->volume && volume->has_node_affinity &&
 			    !match_node_terms(c, volume->node_terms, node))
@@ -108,7 +111,8 @@ static uint64_t *find_allowed(const struct filters *f, const struct rules *rules
 	uint64_t *set = xcalloc(f->n_words, sizeof(*set));
 
 	for (node_id node = 0; node < c->nodes.n; node++)
-		if (filter_rules(c, rules, &c->nodes.items[node]) == REFUSE_NOTHING &&
+		if (!f->trial->nodes[node].is_closed &&
+		    filter_rules(c, rules, &c->nodes.items[node]) == REFUSE_NOTHING &&
 		    filter_volumes(c, rules, &c->nodes.items[node]) == REFUSE_NOTHING)
 			set[node / 64] |= (uint64_t)1 << node % 64;
 	return set;
@@ -293,6 +297,8 @@ enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, un
 		*detail = '\0';
 	if (q->has_node_pin && q->node_pin != id)
 		return REFUSE_PIN;
+	if (t->nodes[id].is_closed)
+		return REFUSE_UNREAD;
 
 	enum refusal r = filter_rules(c, rules, node);
 	if (r == REFUSE_TAINT && detail)

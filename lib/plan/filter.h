@@ -15,6 +15,7 @@ enum refusal {
 	REFUSE_NOTHING,
 	REFUSE_OTHER_NODE,    /* it is bound to another node */
 	REFUSE_PIN,	      /* spec.node names another node */
+	REFUSE_UNREAD,	      /* what it has, or what is taken of it, cannot be read */
 	REFUSE_UNSCHEDULABLE, /* cordoned */
 	REFUSE_SELECTOR,
 	REFUSE_AFFINITY,

@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/sort.h"
+#include "model/closed.h"
 #include "model/pdb.h"
 #include "plan/inter_pod.h"
 
@@ -256,6 +257,7 @@ bool trial_keeps_room(const struct trial *t, const struct unit *u, node_id node,
 static void make_nodes(struct trial *t)
 {
 	const struct cluster *c = t->c;
+	AUTO_FREE bool *closed = nodes_closed(c, &t->cap, &t->req);
 
 	t->nodes = xcalloc(c->nodes.n, sizeof(*t->nodes));
 	for (node_id id = 0; id < c->nodes.n; id++) {
@@ -264,6 +266,7 @@ static void make_nodes(struct trial *t)
 		t->nodes[id] = (struct node_load){
 			.have = { node->cpu_milli, node->memory, node->ephemeral, node->max_pods },
 			.extended = { (uint32_t)t->extended.n, node->extended.n },
+			.is_closed = closed[id],
 		};
 		for (uint32_t i = 0; i < node->extended.n; i++) {
 			const struct amount *a = &c->amounts.items[node->extended.at + i];
@@ -286,8 +289,8 @@ static void find_owner_kinds(struct trial *t)
 
 bool trial_is_untouchable(const struct trial *t, const struct pod *pod)
 {
-	return pod->is_terminating || pod->is_mirror || pod->priority >= SYSTEM_CRITICAL ||
-	       pod->owner_kind == t->owner.node;
+	return pod->is_unread || pod->is_terminating || pod->is_mirror ||
+	       pod->priority >= SYSTEM_CRITICAL || pod->owner_kind == t->owner.node;
 }
 
 /* Will its controller recreate it, for us to schedule, with the same request? */
@@ -307,11 +310,13 @@ static bool is_reschedulable(const struct trial *t, const struct unit *u)
 static bool unit_kind_of(const struct trial *t, const struct request *q, uint8_t *ret)
 {
 	const struct pod *pod = &t->c->pods.items[q->pod];
-	bool can_ask = q->has_budget && !q->is_bad && q->source != SOURCE_NONE;
+	bool can_ask = q->has_budget && !q->is_bad && q->source != SOURCE_NONE && !pod->is_unread;
 
 	/* What a bad or removed request would allow is not known: its load stays where it is. */
 	if (pod->node != NONE && q->has_cores)
-		*ret = !can_ask || trial_is_untouchable(t, pod) ? UNIT_FIXED : UNIT_RUNNING;
+		*ret = !can_ask || trial_is_untouchable(t, pod) || t->nodes[pod->node].is_closed
+			       ? UNIT_FIXED
+			       : UNIT_RUNNING;
 	else if (pod->node != NONE && can_ask && !pod->is_terminating)
 		*ret = UNIT_UNASSIGNED;
 	else if (!pod->node_name && can_ask && pod->is_ours && !pod->has_other_gate &&
@@ -437,6 +442,17 @@ static void list_node_units(struct trial *t)
 	}
 }
 
+/* The cores of a closed node have room for what is on them. */
+static void close_cells(struct trial *t)
+{
+	for (cell_id id = 0; id < t->n_cells; id++) {
+		struct cell *cell = &t->cells[id];
+
+		for (int k = 0; k < LEVELS && t->nodes[cell->node].is_closed; k++)
+			cell->cap[k] = cell->used[0][k];
+	}
+}
+
 /* What needs repair from the start. */
 static void find_broken(struct trial *t)
 {
@@ -480,6 +496,7 @@ static void place_all(struct trial *t)
 	for (unit_id id = 0; id < t->units.n; id++)
 		if (t->units.items[id].origin != NONE)
 			trial_assign(t, id, t->units.items[id].origin);
+	close_cells(t);
 	find_broken(t);
 }
 

@@ -40,6 +40,7 @@ struct node_load {
 	int64_t used[LEVELS][RES_KINDS];
 	struct range extended; /* trial.extended */
 	struct range units;    /* trial.node_units: those that were bound here in the snapshot */
+	bool is_closed;	       /* nothing more may be promised here: model/closed.h */
 	bool is_broken;	       /* a cell was over its capacity in the snapshot */
 };
 

@@ -146,6 +146,7 @@ static const struct redact_rule port[] = {
 };
 
 static const struct redact_rule container[] = {
+	WORD("name"),
 	OBJECT("ports", port),
 	OBJECT("resources", resources),
 	ENUM("restartPolicy"),
@@ -177,15 +178,27 @@ static const struct redact_rule pod_spec[] = {
 };
 
 static const struct redact_rule condition[] = {
+	KEY("reason"),
 	ENUM("status"),
 	KEY("type"),
 	{ 0 },
 };
 
+static const struct redact_rule container_status[] = {
+	AMOUNTS("allocatedResources"),
+	WORD("name"),
+	OBJECT("resources", resources),
+	{ 0 },
+};
+
 static const struct redact_rule pod_status[] = {
+	AMOUNTS("allocatedResources"),
 	OBJECT("conditions", condition),
+	OBJECT("containerStatuses", container_status),
+	OBJECT("initContainerStatuses", container_status),
 	ENUM("phase"),
 	ENUM("qosClass"),
+	OBJECT("resources", resources),
 	{ 0 },
 };
 
@@ -394,6 +407,8 @@ bool redact_is_public_key(const char *key)
 		"topology.kubernetes.io/zone",
 		/* conditions */
 		"Ready",
+		"PodResizePending",
+		"Infeasible",
 		/* taints */
 		MCKUBE_TAINT,
 		"node.cloudprovider.kubernetes.io/shutdown",

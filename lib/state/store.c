@@ -11,7 +11,7 @@
 /* The least number of news between two compactions, and the share of all rows (a quarter). */
 enum { COMPACT_LEAST = 10000, COMPACT_SHARE = 4 };
 
-/* An object that could not be used, and by what it is known. */
+/* An object that could not be read, or not in full, and by what it is known. */
 struct refusal {
 	unsigned kind;
 	str_id ns, name;
@@ -129,6 +129,20 @@ static int note_refused(struct store *m, unsigned kind, struct slice object, str
 	return 0;
 }
 
+/* The row behind all others, with the last problem of the cluster if there is a new one. */
+static void note_added(struct store *m, unsigned kind, size_t n_problems)
+{
+	const struct meta *meta = row_at(&m->cluster, watched_kinds[kind].rows,
+					 *count_of(m, kind) + m->news[kind].marks.n);
+	struct refusal r = { .kind = kind, .ns = meta->ns, .name = meta->name };
+
+	note_put(m, kind);
+	if (m->cluster.problems.n == n_problems)
+		return;
+	r.problem = m->cluster.problems.items[--m->cluster.problems.n];
+	*array_add(&m->news[kind].refusals) = r;
+}
+
 static int add(struct store *m, unsigned kind, struct slice text, size_t *ret_used,
 	       struct error *err)
 {
@@ -149,7 +163,7 @@ static int add(struct store *m, unsigned kind, struct slice text, size_t *ret_us
 	if (r < 0)
 		return r;
 	if (is_added)
-		note_put(m, kind);
+		note_added(m, kind, n_problems);
 	else if (r == 0 && m->cluster.problems.n > n_problems)
 		return note_refused(m, kind, (struct slice){ text.s, *ret_used }, err);
 	else

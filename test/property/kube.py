@@ -23,7 +23,7 @@ _QUANTITY = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([A-Za-z]*)$")
 
 
 def quantity(value: Any) -> Fraction:
-    match = _QUANTITY.match(str(value))
+    match = _QUANTITY.match(str(value).strip())
     if not match or match[2] not in _SUFFIX:
         raise ValueError(f"no quantity: {value!r}")
     return Fraction(Decimal(match[1])) * _SUFFIX[match[2]]
@@ -142,11 +142,22 @@ def _most(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
     return {k: max(a.get(k, 0), b.get(k, 0)) for k in a.keys() | b.keys()}
 
 
-def pod_requests(spec: Obj) -> dict[str, int]:
-    """As kube-scheduler counts them: containers and sidecars, or the widest init step; overhead."""
+def pod_requests(spec: Obj, status: Obj | None = None) -> dict[str, int]:
+    """As kube-scheduler counts them: containers and sidecars, or the widest init step; overhead.
+    While a container is resized the greatest of what is asked for, allocated and there counts."""
+    status = status or {}
+    infeasible = any(c.get("type") == "PodResizePending" and c.get("reason") == "Infeasible"
+                     for c in status.get("conditions") or [])
+    statuses = {s.get("name"): s for s in (status.get("containerStatuses") or []) +
+                (status.get("initContainerStatuses") or [])}
+
     def of(container: Obj) -> dict[str, int]:
         section = container.get("resources") or {}
-        return resources({**(section.get("limits") or {}), **(section.get("requests") or {})})
+        asked = resources({**(section.get("limits") or {}), **(section.get("requests") or {})})
+        found = statuses.get(container.get("name"), {})
+        held = _most(resources(found.get("allocatedResources")),
+                     resources((found.get("resources") or {}).get("requests")))
+        return held if held and infeasible else _most(asked, held)
 
     total: dict[str, int] = {}
     for container in spec.get("containers") or []:
@@ -159,7 +170,11 @@ def pod_requests(spec: Obj) -> dict[str, int]:
             widest = _most(widest, sidecars)
         else:
             widest = _most(widest, _add(sidecars, of(container)))
-    return _add(_most(_add(total, sidecars), widest), resources(spec.get("overhead")))
+    total = _most(_add(total, sidecars), widest)
+    whole = spec.get("resources") or {}
+    limits = {r: n for r, n in resources(whole.get("limits")).items() if r not in total}
+    total = {**total, **limits, **resources(whole.get("requests"))}
+    return _add(total, resources(spec.get("overhead")))
 
 
 def qos_class(pod: Obj) -> str:

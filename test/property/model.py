@@ -372,7 +372,7 @@ def _pod(obj: Obj, classes: dict[str, Obj]) -> Pod:
         mirror="kubernetes.io/config.mirror" in notes, owner=owner.get("kind", ""),
         ours=(scheduler == "mckube" or GATE in gates
               or (not scheduler and not node and LABEL in labels)),
-        held=bool(gates - {GATE}), qos=qos_class(obj), requests=pod_requests(spec),
+        held=bool(gates - {GATE}), qos=qos_class(obj), requests=pod_requests(spec, obj.get("status")),
         ports=host_ports(spec), phase=(obj.get("status") or {}).get("phase", ""),
         ready=_is_ready(obj.get("status") or {}))
 

@@ -87,7 +87,7 @@ static void emit_forgotten(struct emitter *e)
 		unit_id id = e->trial->unit_of_pod[q->pod];
 
 		if (q->source != SOURCE_NONE || pod->is_mirror || pod->is_terminating ||
-		    (id != NONE && e->trial->units.items[id].is_evicted))
+		    pod->is_unread || (id != NONE && e->trial->units.items[id].is_evicted))
 			continue;
 		struct action *a =
 			emit_action(e, ACTION_STATUS, REASON_NO_REQUEST, emit_pod(e, pod));

@@ -137,8 +137,11 @@ static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 	const struct unit *u = unit == NONE ? NULL : &t->units.items[unit];
 	bool waits =
 		!pod->node_name && pod->is_ours && !pod->is_terminating && !pod->has_other_gate;
+	bool lacks_cores = pod->node != NONE && q && !q->has_cores && q->source != SOURCE_NONE;
 
-	if (q && q->is_bad && (waits || (pod->node != NONE && !q->has_cores)))
+	if (pod->is_unread && (waits || lacks_cores))
+		emit_refused(e, pod, REASON_BAD_REQUEST, "unreadable object: see the warning");
+	else if (q && q->is_bad && (waits || (pod->node != NONE && !q->has_cores)))
 		emit_refused(e, pod, REASON_BAD_REQUEST, "invalid request: see the warning");
 	else if (waits && !q)
 		emit_refused(e, pod, REASON_NO_REQUEST,

@@ -20,6 +20,7 @@ static bool is_stable(const struct emitter *e, const struct unit *u)
 
 	return u->origin != NONE && u->at == u->origin && !u->is_misplaced && !q->is_bad &&
 	       q->source != SOURCE_NONE && !pod->is_terminating && !pod->is_mirror &&
+	       !pod->is_unread && (q->shrinks || !e->trial->nodes[u->node].is_closed) &&
 	       emit_place_holds(e->trial, u->at);
 }
 

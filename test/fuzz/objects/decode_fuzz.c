@@ -54,10 +54,10 @@ static const struct field inner_fields[] = {
 static const struct field fields[] = {
 	FIELD_SUB("inner", inner_fields),
 	FIELD("name", read_deferred_text, struct thing, name),
-	FIELD_KEPT("pairs", read_pairs, struct thing, pairs),
+	FIELD_CACHED("pairs", read_pairs, struct thing, pairs),
 	FIELD("parts", read_parts, struct thing, n_parts),
 	FIELD("rest", read_slice, struct thing, rest),
-	FIELD("token", read_late_token, struct thing, token),
+	FIELD("token", read_deferred_token, struct thing, token),
 	{ 0 },
 };
 

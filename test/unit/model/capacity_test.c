@@ -88,18 +88,18 @@ TEST(every_bad_annotation_is_named_and_replaced)
 	} bad[] = {
 		{ "mckube.io/rt-capacity: '0'",
 		  "metadata.annotations[mckube.io/rt-capacity]: '0' is not a whole number from 1 to "
-		  "1000000 (parts per million of a CPU); the default is taken" },
+		  "1000000 (parts per million of a CPU); the node takes no more pods" },
 		{ "mckube.io/rt-capacity: '1000001'", NULL },
 		{ "mckube.io/rt-capacity: '0.95'", NULL },
 		{ "mckube.io/rt-capacity: ''", NULL },
 		{ "mckube.io/rt-capacity: '99999999999999999999'", NULL },
 		{ "mckube.io/capacity-scope: socket",
 		  "metadata.annotations[mckube.io/capacity-scope]: 'socket' is not core or node; "
-		  "the default is taken" },
+		  "the node takes no more pods" },
 		{ "mckube.io/capacity-scope: ''", NULL },
 		{ "mckube.io/rt-cores: '3-2'",
 		  "metadata.annotations[mckube.io/rt-cores]: '3-2' is not a list of CPUs such as "
-		  "0-3,8; the default is taken" },
+		  "0-3,8; the node takes no more pods" },
 		{ "mckube.io/rt-cores: '9999'", NULL },
 	};
 
@@ -115,6 +115,7 @@ TEST(every_bad_annotation_is_named_and_replaced)
 		has_cores(&f, "0-3");
 		has_caps(&f, 900000, 950000);
 		assert_int_equal(f.cap.nodes.items[0].scope, SCOPE_CORE);
+		assert_true(f.cap.nodes.items[0].is_unread);
 	}
 }
 

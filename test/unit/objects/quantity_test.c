@@ -77,7 +77,7 @@ TEST(the_largest_still_fit)
 	assert_true(v == INT64_C(9200000000000000000));
 }
 
-TEST(what_does_not_fit_is_an_error)
+TEST(beyond_64_bits_saturates)
 {
 	static const char *const large[] = {
 		"9223372036854775808",
@@ -92,15 +92,28 @@ TEST(what_does_not_fit_is_an_error)
 	int64_t v;
 
 	for (size_t i = 0; i < ARRAY_LEN(large); i++)
-		assert_int_equal(quantity_value(slice_of(large[i]), &v), -ERANGE);
-	assert_int_equal(quantity_milli(SLICE("1E"), &v), -ERANGE);
-	assert_int_equal(quantity_milli(SLICE("9223372036854775807"), &v), -ERANGE);
+		if (quantity_value(slice_of(large[i]), &v) != 0 || v != INT64_MAX)
+			fail_msg("%s is %lld", large[i], (long long)v);
+	assert_int_equal(quantity_milli(SLICE("1E"), &v), 0);
+	assert_int_equal(v, INT64_MAX);
+	assert_int_equal(quantity_value(SLICE("-1e30"), &v), 0);
+	assert_int_equal(v, -INT64_MAX);
+}
+
+TEST(blanks_around_do_not_count)
+{
+	int64_t v;
+
+	assert_int_equal(quantity_value(SLICE(" 3"), &v), 0);
+	assert_int_equal(v, 3);
+	assert_int_equal(quantity_milli(SLICE("\t250m \n"), &v), 0);
+	assert_int_equal(v, 250);
 }
 
 TEST(nonsense_is_refused)
 {
 	static const char *const bad[] = {
-		"",	"m",   "abc", ".",     "+",  "-",   "1 ",    " 1",    "1mi",
+		"",	"m",   "abc", ".",     "+",  "-",   " ",     "1 m",   "1mi",
 		"1Kib", "1K",  "1ki", "1mm",   "1e", "1e+", "1e1.5", "1.2.3", "--1",
 		"0x10", "1,5", "1_0", "1e3Ki", "Ki", "1i",  "NaN",   "1e30x",
 	};

@@ -198,7 +198,8 @@ TEST(a_bad_object_is_a_problem_until_it_is_good)
 	for (int i = 0; i < 2; i++) {
 		put(m, PODS, WATCH_MODIFIED, bad);
 		assert_true(store_commit(m, 0));
-		assert_int_equal(c->pods.n, 0);
+		assert_int_equal(c->pods.n, 1);
+		assert_true(c->pods.items[0].is_unread);
 		assert_int_equal(c->problems.n, 1);
 		assert_string_equal(cluster_str(c, c->problems.items[0].object), "Pod default/a");
 	}
@@ -206,6 +207,7 @@ TEST(a_bad_object_is_a_problem_until_it_is_good)
 	assert_true(store_commit(m, 0));
 	assert_int_equal(c->problems.n, 0);
 	assert_int_equal(c->pods.n, 1);
+	assert_false(c->pods.items[0].is_unread);
 	put(m, PODS, WATCH_MODIFIED, bad);
 	store_commit(m, 0);
 	list(m, PODS, NULL, 0);

@@ -42,6 +42,7 @@ static void add_node(struct cluster *c, const char *name, int cores)
 		.max_pods = 10,
 		.has_allocatable = true,
 	};
+	memset(&c->nodes.items[c->nodes.n - 1].annotations, 0xff, sizeof(struct node_annotations));
 }
 
 /* A pod that asks by its annotations for `low` and `hi` of 1000 us; with a node it has the core. */
