@@ -16,8 +16,17 @@ static int by_turn(const void *a, const void *b, void *arg)
 	return x < y ? -1 : x > y;
 }
 
-/* Places them one after the other; returns how many, the more critical ones weighing more. */
-static uint64_t place_replacements(struct planner *p, const unit_id *queue, size_t n)
+static bool fits(struct planner *p, const struct unit *u, place_id place)
+{
+	node_id node = p->trial.places.items[place].node;
+
+	return trial_fits(&p->trial, u, place, 0) &&
+	       filter_node(&p->filters, u, node, 0, NULL, 0) == REFUSE_NOTHING;
+}
+
+/* Places them one after the other; returns how many, the more critical ones weighing more. With
+ * `keeps` what they have already comes first. */
+static uint64_t place_replacements(struct planner *p, const unit_id *queue, size_t n, bool keeps)
 {
 	struct trial *t = &p->trial;
 	uint64_t placed = 0;
@@ -25,7 +34,8 @@ static uint64_t place_replacements(struct planner *p, const unit_id *queue, size
 	for (size_t i = 0; i < n; i++) {
 		struct unit *u = &t->units.items[queue[i]];
 
-		u->replacement = u->is_reschedulable ? index_best(p, u, u->node) : NONE;
+		if (!keeps || u->replacement == NONE || !fits(p, u, u->replacement))
+			u->replacement = index_best(p, u, u->node);
 		if (u->replacement == NONE)
 			continue;
 		trial_add(t, queue[i], u->replacement);
@@ -42,7 +52,7 @@ static uint64_t try_orders(struct planner *p, unit_id *queue, size_t n, size_t f
 			   uint64_t most)
 {
 	if (fixed == n) {
-		uint64_t placed = place_replacements(p, queue, n);
+		uint64_t placed = place_replacements(p, queue, n, false);
 
 		if (placed > most)
 			memcpy(best, queue, n * sizeof(*best));
@@ -67,13 +77,13 @@ void replacement_find(struct planner *p, const unit_id *evicted, size_t n)
 	struct trial *t = &p->trial;
 	AUTO_FREE unit_id *queue = xmalloc(n * sizeof(*queue));
 	AUTO_FREE unit_id *best = xmalloc(n * sizeof(*best));
+	AUTO_FREE place_id *kept = xmalloc(n * sizeof(*kept));
 	size_t n_queue = 0;
 	uint64_t wanted = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct unit *u = &t->units.items[evicted[i]];
 
-		u->replacement = NONE;
 		if (!u->is_reschedulable)
 			continue;
 		queue[n_queue++] = evicted[i];
@@ -82,11 +92,16 @@ void replacement_find(struct planner *p, const unit_id *evicted, size_t n)
 	if (n_queue == 0)
 		return;
 	qsort_r(queue, n_queue, sizeof(*queue), by_turn, t);
-	memcpy(best, queue, n_queue * sizeof(*best));
 
-	uint64_t placed = place_replacements(p, queue, n_queue);
+	uint64_t placed = place_replacements(p, queue, n_queue, true);
 	if (placed == wanted || n_queue > ALL_ORDERS)
 		return;
-	try_orders(p, queue, n_queue, 0, best, placed);
-	place_replacements(p, best, n_queue);
+	for (size_t i = 0; i < n_queue; i++)
+		kept[i] = t->units.items[queue[i]].replacement;
+	memcpy(best, queue, n_queue * sizeof(*best));
+	uint64_t most = try_orders(p, queue, n_queue, 0, best, placed);
+	if (most > placed)
+		place_replacements(p, best, n_queue, false);
+	for (size_t i = 0; i < n_queue && most == placed; i++)
+		t->units.items[best[i]].replacement = kept[i];
 }

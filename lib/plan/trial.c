@@ -344,7 +344,9 @@ static place_id origin_of(struct trial *t, struct unit *u)
 	}
 	u->is_misplaced = n != wanted || n != q->core_count ||
 			  (q->has_pin && !cpuset_eq(set, &t->req.sets.items[q->pin]));
-	return trial_place(t, u->node, cores, n);
+	/* Some of its cores may be all that it asks for: to go there is a move nevertheless. */
+	return u->is_misplaced ? add_place(t, u->node, cores, n)
+			       : trial_place(t, u->node, cores, n);
 }
 
 static void add_unit(struct trial *t, uint32_t request, const struct pdb_cover *covers)

@@ -106,8 +106,7 @@ class Program:
         elif not pod.is_fixed:
             rows += [("move", home.name, c) for c in pod.core_sets(home) if c != pod.cores]
         if self.snap.may_evict(pod):
-            if not pod.cores or pod.may_use(home, pod.cores):
-                rows.append(("evict", "", None))  # from wrong cores only with a replacement
+            rows.append(("evict", "", None))
             if pod.is_reschedulable():
                 rows += [("replace", n.name, c) for n in self._nodes_for(pod) if n is not home
                          for c in pod.core_sets(n)]

@@ -291,7 +291,9 @@ class Checker:
                 self.fail("3", action, f"PodDisruptionBudget {pdb.name} allows {pdb.allowed}")
         if "replacement" in action:
             self._check_replacement(action, pod)
-        elif seat.cores and not pod.may_use(self.snap.nodes[seat.node], seat.cores):
+        elif ("by" not in action and seat.cores
+              and not pod.may_use(self.snap.nodes[seat.node], seat.cores)
+              and not self.start.is_breached(seat.node, seat.cores)):
             self.fail("3", action, "on wrong cores, evicted without a replacement")
         self.evicted[pod.key] = action
         return None
@@ -497,9 +499,8 @@ class Checker:
             if victim.is_fixed or victim.rank >= pod.rank or key.endswith("'"):
                 continue
             seat = state.seats[key]
-            is_wrong = seat.cores is not None and not victim.may_use(node, seat.cores)
             state.remove(key)
-            cores = fits() if self._evictable(victim) and not is_wrong else None
+            cores = fits() if self._evictable(victim) else None
             state.put(key, victim, name, seat.cores)
             if cores:
                 return f"on {name} cores {cpuset_text(cores)} by evicting {key}"

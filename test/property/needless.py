@@ -60,7 +60,8 @@ def took_newly(out: Outcome, pod: Pod) -> bool:
 
 
 def displaced(out: Outcome, rank: Rank, node: str) -> list[Pod]:
-    """Pods of this node that could be put back; of those without cores only the evicted ones."""
+    """Pods of this node that could be put back; of those without cores, or on wrong ones, only
+    those that were evicted without a replacement."""
     found = []
     for pod in rt_pods(out.snap):
         before = out.start.seats.get(pod.key)
@@ -69,7 +70,7 @@ def displaced(out: Outcome, rank: Rank, node: str) -> list[Pod]:
         if could_use(out, pod):
             is_gone = out.end.seats.get(pod.key) != before
         else:
-            is_gone = not before.cores and pod.key in out.evicted
+            is_gone = pod.key in out.evicted and pod.key not in out.replacements
         if is_gone:
             found.append(pod)
     return found
@@ -125,7 +126,7 @@ def _fits_back(out: Outcome, rank: Rank, node: str, back: tuple[Pod, ...]) -> bo
         return False
     for pod in back:
         cores = out.start.seats[pod.key].cores
-        if cores and not state.admits(pod, place, cores):
+        if cores and not state.admits(pod, place, cores & place.rt_cores):
             return False
         state.put(pod.key, pod, node, cores)
     return not any(_is_short(out, state, node, name)

@@ -89,6 +89,10 @@ void emit_plan(struct planner *p, struct plan *plan)
 	e.finalizer = xcalloc(p->trial.c->mckubes.n, sizeof(*e.finalizer));
 	list_incoming(&e);
 	list_incoming_by_node(&e);
+	for (unit_id id = 0; id < p->trial.units.n; id++)
+		if (p->trial.units.items[id].is_evicted &&
+		    p->trial.units.items[id].replacement != NONE)
+			*array_add(&e.replaced) = id;
 	emit_choose_updates(&e);
 
 	emit_finalizers(&e);
@@ -106,6 +110,7 @@ void emit_plan(struct planner *p, struct plan *plan)
 	free(e.update_reason);
 	free(e.last_action);
 	free(e.finalizer);
+	array_done(&e.replaced);
 	array_done(&e.forgotten);
 	array_done(&e.rests);
 	free(e.incoming);

@@ -39,6 +39,7 @@ struct emitter {
 	size_t n_incoming;
 	uint32_t *first_incoming; /* by node_id: position in incoming, NONE */
 	uint32_t *next_incoming;  /* by position: the next one on that node, NONE */
+	ARRAY(unit_id) replaced;  /* evicted, and a replacement fits elsewhere */
 	ARRAY(struct forgotten) forgotten;
 	freed_list rests; /* places that moving pods rested on, and left */
 };

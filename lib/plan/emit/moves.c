@@ -45,6 +45,21 @@ static unit_id displaced_at(const struct emitter *e, const struct unit *u, int d
 	return cause;
 }
 
+/* The replacement of a more critical evicted pod will need its room; with `shares` its cores. */
+static unit_id replacement_on(const struct emitter *e, const struct unit *u, bool shares)
+{
+	const struct trial *t = e->trial;
+
+	array_each(id, &e->replaced) {
+		const struct unit *m = &t->units.items[*id];
+
+		if (m->rank > u->rank && t->places.items[m->replacement].node == u->node &&
+		    (!shares || emit_share_cells(t, m->replacement, u->origin)))
+			return *id;
+	}
+	return NONE;
+}
+
 /* Requests or ports: any more critical one that has come to the node. */
 static unit_id incoming_on_node(const struct emitter *e, const struct unit *u)
 {
@@ -61,8 +76,12 @@ static unit_id cause_of(const struct emitter *e, const struct unit *u, int depth
 
 	if (cause == NONE && u->origin != NONE && depth < MAX_CASCADE)
 		cause = displaced_at(e, u, depth);
+	if (cause == NONE && u->origin != NONE)
+		cause = replacement_on(e, u, true);
 	if (cause == NONE && u->is_evicted)
 		cause = incoming_on_node(e, u);
+	if (cause == NONE && u->is_evicted)
+		cause = replacement_on(e, u, false);
 	return cause;
 }
 

@@ -2,8 +2,6 @@
 #include "plan/search/search_internal.h"
 
 #include "base/auto.h"
-#include "plan/node_index.h"
-#include "plan/replacement.h"
 #include "plan/search/move_order.h"
 
 static bool is_broken(const struct trial *t, const struct unit *u)
@@ -45,35 +43,29 @@ void search_charge_overcommitted(const struct search *s, struct cost *cost)
 	}
 }
 
-/* The index knows the trial as it was before the search. */
-void search_update_index(const struct search *s)
+/* Replacements come after the plan: they are no part of what new pods meet. */
+static void charge_replacements(struct search *s, bool charges)
 {
-	for (size_t i = 0; i < s->region->n_nodes; i++)
-		index_update(s->p, s->region->nodes[i]);
+	for (size_t i = 0; i < s->running.n; i++) {
+		const struct unit *u = search_unit(s, &s->running, i);
+
+		if (!u->is_evicted || u->at == NONE)
+			continue;
+		if (charges)
+			trial_charge(s->trial, s->running.items[i],
+				     s->trial->places.items[u->at].node);
+		else
+			trial_uncharge(s->trial, s->running.items[i],
+				       s->trial->places.items[u->at].node);
+	}
 }
 
-/* False when a pod is evicted that may be so only with a replacement, and there is none. */
-bool search_charge_unreplaced(struct search *s, struct cost *cost)
+bool search_has_needless(struct search *s)
 {
-	unit_list evicted = { 0 };
-	bool is_good = true;
-
-	for (size_t i = 0; i < s->running.n; i++)
-		if (search_unit(s, &s->running, i)->is_evicted)
-			*array_add(&evicted) = s->running.items[i];
-	if (evicted.n)
-		search_update_index(s);
-	replacement_find(s->p, evicted.items, evicted.n);
-	for (size_t i = 0; i < evicted.n; i++) {
-		const struct unit *u = search_unit(s, &evicted, i);
-
-		if (u->is_reschedulable && u->replacement == NONE)
-			cost_lose(cost, u->rank, 1);
-		if (u->is_misplaced && u->replacement == NONE)
-			is_good = false;
-	}
-	array_done(&evicted);
-	return is_good;
+	for (int rank = LEVEL_HIGH; rank >= 0; rank--)
+		if (search_is_needless(s, rank, true))
+			return true;
+	return false;
 }
 
 /* A new pod may have been put on the room of one that stays after all. */
@@ -83,6 +75,13 @@ static bool all_have_requests(const struct search *s)
 		const struct unit *u = search_unit(s, &s->incoming, i);
 
 		if (u->kind == UNIT_PENDING && u->at != NONE &&
+		    !trial_keeps_room(s->trial, u, s->trial->places.items[u->at].node, 0))
+			return false;
+	}
+	for (size_t i = 0; i < s->running.n; i++) {
+		const struct unit *u = search_unit(s, &s->running, i);
+
+		if (u->is_evicted && u->at != NONE &&
 		    !trial_keeps_room(s->trial, u, s->trial->places.items[u->at].node, 0))
 			return false;
 	}
@@ -133,6 +132,7 @@ static bool admit_all(struct search *s)
 	array_clear(&s->order);
 	if (!s->trial->terms)
 		return true;
+	charge_replacements(s, false);
 	for (size_t i = 0; i < s->incoming.n; i++) {
 		if (!is_coming(s, i))
 			continue;
@@ -144,6 +144,7 @@ static bool admit_all(struct search *s)
 	for (size_t i = 0; i < s->incoming.n; i++)
 		if (is_coming(s, i) && !is_in[i])
 			trial_charge(s->trial, s->incoming.items[i], node_of(s, i));
+	charge_replacements(s, true);
 	return s->order.n == n;
 }
 
@@ -182,9 +183,7 @@ void search_finish(struct search *s)
 		return;
 	if (!all_have_requests(s) || !admit_all(s))
 		return;
-	if (s->region->is_whole_cluster && !search_charge_unreplaced(s, &total))
-		return;
-	if (!cost_is_less(&total, &s->best))
+	if (s->is_late && search_has_needless(s))
 		return;
 
 	int rests = order_rests(s->p, s->region->nodes, s->region->n_nodes);

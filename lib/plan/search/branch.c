@@ -320,7 +320,7 @@ static void relocate_rank(struct search *s, int rank)
 	while (i < s->running.n && !is_displaced(search_unit(s, &s->running, i), rank))
 		i++;
 	if (i == s->running.n) {
-		if (!search_is_needless(s, rank))
+		if (!search_is_needless(s, rank, false))
 			place_rank(s, rank, 0);
 		return;
 	}
@@ -337,9 +337,29 @@ static void relocate_rank(struct search *s, int rank)
 
 /* ---- 3. The new pods ---- */
 
+/* What step 3 places: the new pods, and behind them the replacements of evicted ones. */
+static unit_id arriving(const struct search *s, size_t i)
+{
+	return i < s->to_place.n ? s->to_place.items[i] : s->running.items[i - s->to_place.n];
+}
+
+static size_t n_arriving(const struct search *s)
+{
+	return s->to_place.n + (s->region->is_whole_cluster ? s->running.n : 0);
+}
+
+static bool is_arriving(const struct search *s, size_t i, int rank)
+{
+	const struct unit *u = &s->trial->units.items[arriving(s, i)];
+
+	if (u->rank != rank)
+		return false;
+	return i < s->to_place.n ? !u->is_evicted : u->is_evicted && u->is_reschedulable;
+}
+
 static void try_to_place(struct search *s, size_t i, place_id place)
 {
-	unit_id id = s->to_place.items[i];
+	unit_id id = arriving(s, i);
 
 	trial_add(s->trial, id, place);
 	place_rank(s, s->trial->units.items[id].rank, i + 1);
@@ -386,6 +406,8 @@ static enum entry may_enter(struct search *s, const struct unit *u, node_id node
 {
 	if (u->kind == UNIT_UNASSIGNED)
 		return u->node == node ? ENTRY_YES : ENTRY_NO;
+	if (u->is_evicted && u->node == node)
+		return ENTRY_NO;
 	enum refusal r = filter_node(&s->p->filters, u, node, u->rank, NULL, 0);
 	bool may_wait =
 		s->region->is_whole_cluster &&
@@ -403,7 +425,7 @@ static enum entry may_enter(struct search *s, const struct unit *u, node_id node
 static void try_choices(struct search *s, size_t i, struct range choices, bool yields,
 			struct choice *choice)
 {
-	const struct unit *u = search_unit(s, &s->to_place, i);
+	const struct unit *u = &s->trial->units.items[arriving(s, i)];
 
 	for (uint32_t n = 0; n < choices.n && !search_is_pruned(s); n++) {
 		const struct candidate *list = s->choices.items + choices.at;
@@ -423,7 +445,7 @@ static void try_choices(struct search *s, size_t i, struct range choices, bool y
 
 static void try_places(struct search *s, size_t i, enum entry entry, struct choice *choice)
 {
-	const struct unit *u = search_unit(s, &s->to_place, i);
+	const struct unit *u = &s->trial->units.items[arriving(s, i)];
 	struct range choices = { (uint32_t)s->choices.n, 0 };
 
 	for (size_t n = 0; n < s->region->n_nodes; n++)
@@ -437,7 +459,7 @@ static void try_places(struct search *s, size_t i, enum entry entry, struct choi
 
 static void try_leaving_out(struct search *s, size_t i, struct choice *choice)
 {
-	unsigned rank = search_unit(s, &s->to_place, i)->rank;
+	unsigned rank = s->trial->units.items[arriving(s, i)].rank;
 
 	cost_lose(&s->cost, rank, 1);
 	if (!search_is_pruned(s) && search_step(s) && search_choose(s, choice)) {
@@ -452,10 +474,9 @@ static void place_rank(struct search *s, int rank, size_t from)
 	struct choice choice = { 0 };
 	size_t i = from;
 
-	while (i < s->to_place.n && (search_unit(s, &s->to_place, i)->rank != rank ||
-				     search_unit(s, &s->to_place, i)->is_evicted))
+	while (i < n_arriving(s) && !is_arriving(s, i, rank))
 		i++;
-	if (i == s->to_place.n) {
+	if (i == n_arriving(s)) {
 		search_clear_rank(s, rank - 1);
 		return;
 	}

@@ -7,9 +7,10 @@
 
 #include "budget/budget.h"
 
-/* What a plan, or a part of one, costs; compared in the order of "The better plan" in plan/file/FORMAT.md: pods that
- * do not run at the end, the most critical first; then evictions likewise; then moves; then the
- * budget that is displaced. Less is better. Costs of parts that do not meet add up. */
+/* What a plan, or a part of one, costs; compared in the order of "The better plan" in
+ * plan/file/FORMAT.md: pods that do not run at the end, the most critical first; then evictions
+ * likewise; then moves; then the budget that is displaced. Less is better. Costs of parts that do
+ * not meet add up. */
 enum {
 	COST_LOST,			   /* + LEVELS - 1 - rank */
 	COST_EVICTED = COST_LOST + LEVELS, /* likewise */

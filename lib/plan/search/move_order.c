@@ -164,7 +164,7 @@ static size_t count_movers(const struct trial *t, node_id node)
 	for (uint32_t i = 0; i < t->nodes[node].units.n; i++) {
 		const struct unit *u = &t->units.items[t->node_units[t->nodes[node].units.at + i]];
 
-		n += u->origin != NONE && u->at != NONE && u->at != u->origin;
+		n += u->origin != NONE && u->at != NONE && u->at != u->origin && !u->is_evicted;
 	}
 	return n;
 }

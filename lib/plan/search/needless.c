@@ -24,37 +24,57 @@ static void swap_back(struct search *s, const unit_list *displaced, uint32_t set
 	}
 }
 
-/* With one that was evicted back on its node: would a more critical new pod miss something? */
-static bool is_in_the_way(struct search *s, unit_id id, int rank)
+/* Do the less critical pods that may not be evicted leave the pod's cells room, with it back? */
+static bool holds_back(struct search *s, const struct unit *u, int rank, bool is_final)
 {
-	const struct unit *u = &s->trial->units.items[id];
+	struct range cells =
+		u->origin == NONE ? (struct range){ 0 } : s->trial->places.items[u->origin].cells;
 
-	trial_unevict(s->trial, id);
-	bool is_crowded = search_crowded_node(s, rank) == u->node || search_has_lost_ports(s, u);
-	trial_evict(s->trial, id);
-	return is_crowded;
+	for (uint32_t c = 0; c < cells.n; c++)
+		if (!search_holds_non_evictable(s, s->trial->place_cells.items[cells.at + c], rank,
+						!is_final))
+			return false;
+	return true;
 }
 
-static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t set, int rank)
+/* Of a set of displaced pods, those that were evicted are taken back, or evicted again. */
+static void set_evicted(struct search *s, const unit_list *displaced, uint32_t set, bool is_evicted)
 {
-	place_id at[MAX_DISPLACED];
-	bool is_good = true;
-
-	for (size_t i = 0; i < displaced->n; i++)
-		at[i] = search_unit(s, displaced, i)->origin;
-	swap_back(s, displaced, set, at);
-	for (size_t i = 0; i < displaced->n && is_good; i++) {
-		const struct unit *u = search_unit(s, displaced, i);
-
+	for (size_t i = 0; i < displaced->n; i++) {
 		if (!(set >> i & 1))
 			continue;
-		struct range cells = s->trial->places.items[u->origin].cells;
-		for (uint32_t c = 0; c < cells.n; c++)
-			if (!search_holds_non_evictable(
-				    s, s->trial->place_cells.items[cells.at + c], rank, false))
-				is_good = false;
-		if (u->is_evicted && is_in_the_way(s, displaced->items[i], rank))
-			is_good = false;
+		if (is_evicted)
+			trial_evict(s->trial, displaced->items[i]);
+		else
+			trial_unevict(s->trial, displaced->items[i]);
+	}
+}
+
+static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t set, int rank,
+			  bool is_final)
+{
+	place_id at[MAX_DISPLACED];
+	uint32_t evicted = 0;
+	bool is_good = true;
+
+	for (size_t i = 0; i < displaced->n; i++) {
+		at[i] = search_unit(s, displaced, i)->origin;
+		evicted |= (uint32_t)search_unit(s, displaced, i)->is_evicted << i;
+	}
+	evicted &= set;
+	swap_back(s, displaced, set, at);
+	for (size_t i = 0; i < displaced->n && is_good; i++)
+		is_good = !(set >> i & 1) ||
+			  holds_back(s, search_unit(s, displaced, i), rank, is_final);
+	if (is_good && evicted) {
+		set_evicted(s, displaced, evicted, false);
+		for (size_t i = 0; i < displaced->n && is_good; i++) {
+			const struct unit *u = search_unit(s, displaced, i);
+
+			is_good = !(evicted >> i & 1) || (!search_is_crowded(s, u->node, rank) &&
+							  !search_has_lost_ports(s, u));
+		}
+		set_evicted(s, displaced, evicted, true);
 	}
 	swap_back(s, displaced, set, at);
 	return is_good;
@@ -67,7 +87,7 @@ static void list_new(const struct search *s, int rank, unit_list *ret)
 		const struct unit *u = search_unit(s, &s->running, i);
 
 		if (u->rank == rank && u->at != NONE && u->at != u->origin &&
-		    (u->is_repair || u->kind == UNIT_UNASSIGNED))
+		    (u->is_repair || u->is_evicted || u->kind == UNIT_UNASSIGNED))
 			*array_add(ret) = s->running.items[i];
 	}
 	for (size_t i = 0; i < s->incoming.n; i++) {
@@ -78,19 +98,37 @@ static void list_new(const struct search *s, int rank, unit_list *ret)
 	}
 }
 
+/* Is there a place that it could be back at, though it was on cores that it may not use? */
+static bool is_lost_from_wrong_cores(const struct search *s, const struct unit *u, bool is_final)
+{
+	if (!u->is_evicted)
+		return false;
+	if (is_final && s->region->is_whole_cluster)
+		return u->at == NONE;
+	return !search_has_replacement_node(s, (unit_id)(u - s->trial->units.items));
+}
+
+static bool is_displaced(const struct search *s, const struct unit *u, bool is_final)
+{
+	if (u->kind == UNIT_UNASSIGNED)
+		return u->is_evicted;
+	if (u->kind != UNIT_RUNNING || u->at == u->origin)
+		return false;
+	return !u->is_misplaced || is_lost_from_wrong_cores(s, u, is_final);
+}
+
 /* The first few, without those that would have no room if all of their rank were gone. */
-static void list_displaced(const struct search *s, int rank, unit_list *ret)
+static void list_displaced(const struct search *s, int rank, bool is_final, unit_list *ret)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->running.n && n < MAX_DISPLACED; i++) {
 		const struct unit *u = search_unit(s, &s->running, i);
 
-		if (u->rank != rank || u->kind != UNIT_RUNNING || u->is_misplaced ||
-		    u->at == u->origin)
+		if (u->rank != rank || !is_displaced(s, u, is_final))
 			continue;
 		n++;
-		if (trial_fits(s->trial, u, u->origin, (unsigned)rank + 1))
+		if (u->origin == NONE || trial_fits(s->trial, u, u->origin, (unsigned)rank + 1))
 			*array_add(ret) = s->running.items[i];
 	}
 }
@@ -110,7 +148,7 @@ static void skip_pruned(struct search *s, unit_list *displaced, int rank)
 	for (size_t i = 0; i < displaced->n; i++) {
 		const struct unit *u = search_unit(s, displaced, i);
 
-		if (trial_fits(s->trial, u, u->origin, (unsigned)rank))
+		if (u->origin == NONE || trial_fits(s->trial, u, u->origin, (unsigned)rank))
 			may |= 1u << i;
 	}
 	for (size_t i = 0; i < displaced->n; i++)
@@ -122,26 +160,26 @@ static void skip_pruned(struct search *s, unit_list *displaced, int rank)
 	displaced->n = n;
 }
 
-static bool any_could_go_back(struct search *s, const unit_list *displaced, int rank)
+static bool any_could_go_back(struct search *s, const unit_list *displaced, int rank, bool is_final)
 {
 	uint32_t all = displaced->n <= ALL_SUBSETS ? (1u << displaced->n) - 1 : 0;
 
 	for (uint32_t set = 1; set <= all; set++)
-		if (could_go_back(s, displaced, set, rank))
+		if (could_go_back(s, displaced, set, rank, is_final))
 			return true;
 	for (size_t i = 0; !all && i < displaced->n; i++)
-		if (could_go_back(s, displaced, 1u << i, rank))
+		if (could_go_back(s, displaced, 1u << i, rank, is_final))
 			return true;
 	return false;
 }
 
 /* With the more critical pods and those of this rank where they are now, could some of the
  * displaced ones of this rank be where they were? */
-bool search_is_needless(struct search *s, int rank)
+bool search_is_needless(struct search *s, int rank, bool is_final)
 {
 	unit_list displaced = { 0 }, incoming = { 0 };
 
-	list_displaced(s, rank, &displaced);
+	list_displaced(s, rank, is_final, &displaced);
 	if (displaced.n == 0)
 		return false;
 	list_new(s, rank, &incoming);
@@ -152,7 +190,7 @@ bool search_is_needless(struct search *s, int rank)
 		trial_remove(s->trial, incoming.items[i]);
 	}
 	skip_pruned(s, &displaced, rank);
-	bool is_found = any_could_go_back(s, &displaced, rank);
+	bool is_found = any_could_go_back(s, &displaced, rank, is_final);
 	for (size_t i = 0; i < incoming.n; i++)
 		trial_add(s->trial, incoming.items[i], at[i]);
 	array_done(&incoming);

@@ -5,31 +5,60 @@
 #include "plan/node_index.h"
 #include "plan/search/search_internal.h"
 
+/* New pods with a place, and replacements of evicted ones: both bring requests and ports. */
+static size_t n_arrivals(const struct search *s)
+{
+	return s->incoming.n + s->running.n;
+}
+
+/* NULL: it does not arrive. */
+static const struct unit *arrival(const struct search *s, size_t i)
+{
+	bool is_new = i < s->incoming.n;
+	const struct unit *u = is_new ? search_unit(s, &s->incoming, i)
+				      : search_unit(s, &s->running, i - s->incoming.n);
+
+	return u->at != NONE && (is_new ? u->kind == UNIT_PENDING : u->is_evicted) ? u : NULL;
+}
+
 bool search_has_lost_ports(const struct search *s, const struct unit *u)
 {
-	for (size_t i = 0; s->trial->terms && i < s->incoming.n; i++) {
-		const struct unit *f = search_unit(s, &s->incoming, i);
+	for (size_t i = 0; s->trial->terms && i < n_arrivals(s); i++) {
+		const struct unit *f = arrival(s, i);
 
-		if (f->rank > u->rank && f->at != NONE && f->kind == UNIT_PENDING &&
-		    s->trial->places.items[f->at].node == u->node &&
+		if (f && f->rank > u->rank && s->trial->places.items[f->at].node == u->node &&
 		    match_ports_collide(s->trial->c, unit_pod(s->trial, u), unit_pod(s->trial, f)))
 			return true;
 	}
 	return false;
 }
 
+/* The node of a more critical new pod that misses requests while this rank stays, or NONE. */
+static node_id crowded_node_of(const struct search *s, size_t i, int rank)
+{
+	const struct unit *u = arrival(s, i);
+
+	if (!u || u->rank <= rank)
+		return NONE;
+	node_id node = s->trial->places.items[u->at].node;
+	return trial_keeps_room(s->trial, u, node, (unsigned)rank) ? NONE : node;
+}
+
 node_id search_crowded_node(const struct search *s, int rank)
 {
-	for (size_t i = 0; i < s->incoming.n; i++) {
-		const struct unit *u = search_unit(s, &s->incoming, i);
+	node_id node = NONE;
 
-		if (u->kind != UNIT_PENDING || u->rank <= rank || u->at == NONE)
-			continue;
-		node_id node = s->trial->places.items[u->at].node;
-		if (!trial_keeps_room(s->trial, u, node, (unsigned)rank))
-			return node;
-	}
-	return NONE;
+	for (size_t i = 0; i < n_arrivals(s) && node == NONE; i++)
+		node = crowded_node_of(s, i, rank);
+	return node;
+}
+
+bool search_is_crowded(const struct search *s, node_id node, int rank)
+{
+	for (size_t i = 0; i < n_arrivals(s); i++)
+		if (crowded_node_of(s, i, rank) == node)
+			return true;
+	return false;
 }
 
 bool search_has_cell(const struct trial *t, place_id place, cell_id cell)
@@ -42,22 +71,17 @@ bool search_has_cell(const struct trial *t, place_id place, cell_id cell)
 	return false;
 }
 
-/* Where the region is the whole cluster, the end of the branch finds the replacements. */
+/* Where the region is the whole cluster, step 3 places the replacements. */
 bool search_has_replacement_node(const struct search *s, unit_id id)
 {
 	return s->trial->units.items[id].is_reschedulable &&
 	       (s->region->is_whole_cluster || index_holds_replacement(s->p, id));
 }
 
-/* A pod on cores that it may not use is evicted only for a replacement. */
 bool search_may_evict(const struct search *s, const struct unit *u)
 {
-	unit_id id = (unit_id)(u - s->trial->units.items);
-
-	if (!u->can_evict || u->is_evicted ||
-	    (u->is_misplaced && !search_has_replacement_node(s, id)))
-		return false;
-	return u->pdb == NONE || s->trial->evictions_left[u->pdb] > 0;
+	return u->can_evict && !u->is_evicted &&
+	       (u->pdb == NONE || s->trial->evictions_left[u->pdb] > 0);
 }
 
 /* A unit that was taken off costs a move at least. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/auto.h"
+#include "plan/replacement.h"
 #include "plan/search/move_order.h"
 
 static bool is_away(const struct unit *u)
@@ -23,8 +24,8 @@ static void list_node(struct search *s, node_id node, bool are_away)
 		if (u->kind == UNIT_FIXED || is_away(u) != are_away)
 			continue;
 		*array_add(&s->running) = id;
-		if (!u->can_evict || u->pdb != NONE)
-			s->has_non_evictable = true;
+		s->has_non_evictable |= !u->can_evict || u->pdb != NONE;
+		s->is_late |= u->pdb != NONE || u->is_misplaced;
 	}
 }
 
@@ -146,8 +147,6 @@ void search_region(struct planner *p, const struct region *region, const struct 
 	for (size_t i = 0; i < s.running.n; i++)
 		set_unit(s.trial, s.running.items[i], s.before[i]);
 
-	if (region->is_whole_cluster)
-		search_update_index(&s);
 	p->steps += s.steps;
 	free(s.stays_displaced);
 	free(s.before);
@@ -176,8 +175,10 @@ void search_commit(struct planner *p, const struct region *region, const struct 
 	for (size_t i = 0; i < a->outcomes.n; i++) {
 		const struct outcome *o = &a->outcomes.items[i];
 
-		if (t->units.items[o->unit].kind != UNIT_PENDING)
-			set_unit(t, o->unit, (struct saved){ o->at, o->is_evicted });
+		if (o->is_evicted)
+			t->units.items[o->unit].replacement = o->at;
+		else if (t->units.items[o->unit].kind != UNIT_PENDING)
+			set_unit(t, o->unit, (struct saved){ o->at, false });
 		else
 			set_to_place(t, o->unit, o->at);
 	}
@@ -186,6 +187,32 @@ void search_commit(struct planner *p, const struct region *region, const struct 
 }
 
 enum { IMPOSSIBLE = 1 << 20 };
+
+/* Finds the replacements of the evicted pods, and charges those without one. */
+static void charge_evicted(struct search *s)
+{
+	unit_list evicted = { 0 };
+
+	for (size_t i = 0; i < s->running.n; i++)
+		if (search_unit(s, &s->running, i)->is_evicted)
+			*array_add(&evicted) = s->running.items[i];
+	replacement_find(s->p, evicted.items, evicted.n);
+	for (size_t i = 0; i < evicted.n; i++) {
+		const struct unit *u = search_unit(s, &evicted, i);
+
+		if (u->replacement != NONE)
+			trial_add(s->trial, evicted.items[i], u->replacement);
+		else if (u->is_reschedulable)
+			cost_lose(&s->cost, u->rank, 1);
+	}
+	/* What is not permitted costs more than anything that is. */
+	if (search_has_needless(s))
+		s->cost.part[COST_LOST] += IMPOSSIBLE;
+	for (size_t i = 0; i < evicted.n; i++)
+		if (search_unit(s, &evicted, i)->at != NONE)
+			trial_remove(s->trial, evicted.items[i]);
+	array_done(&evicted);
+}
 
 struct cost search_region_cost(struct planner *p, const struct region *region)
 {
@@ -214,9 +241,8 @@ struct cost search_region_cost(struct planner *p, const struct region *region)
 			cost_lose(&s.cost, u->rank, 1);
 	}
 	search_charge_overcommitted(&s, &s.cost);
-	/* What is not permitted costs more than anything that is. */
-	if (region->is_whole_cluster && !search_charge_unreplaced(&s, &s.cost))
-		s.cost.part[COST_LOST] += IMPOSSIBLE;
+	if (region->is_whole_cluster)
+		charge_evicted(&s);
 	s.cost.part[COST_MOVED] += order_rests(p, region->nodes, region->n_nodes);
 	array_done(&s.running);
 	array_done(&s.to_place);

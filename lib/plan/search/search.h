@@ -40,7 +40,7 @@ struct region {
 /* What became of each of the region's running and to_place pods. */
 struct outcome {
 	unit_id unit;
-	place_id at;
+	place_id at;			  /* of an evicted one: where its replacement fits */
 	bool is_evicted, stays_displaced; /* it stays where it may not be, and does not run */
 };
 

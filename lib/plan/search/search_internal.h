@@ -39,6 +39,7 @@ struct search {
 	uint32_t discrepancies; /* how many more times this branch may depart from the first choice
 				 */
 	bool has_non_evictable; /* a pod that may not be evicted runs here */
+	bool is_late;		/* needless displacements show only at the end of a branch */
 	bool was_cut;		/* something was left out for want of discrepancies */
 	bool is_reversed;	/* worst score first */
 };
@@ -126,9 +127,13 @@ void search_mark_displaced(struct search *s, const struct unit *u, int sign);
 /* Evicts a unit that was taken off, or takes that back; all but its budget. */
 void search_mark_evicted(struct search *s, unit_id id, bool is_evicted);
 
+/* Does the node miss requests for a more critical new pod as long as this rank stays? */
+bool search_is_crowded(const struct search *s, node_id node, int rank);
+
 /* With the more critical pods and those of this rank where they are now, could some of the
- * displaced ones of this rank be where they were? */
-bool search_is_needless(struct search *s, int rank);
+ * displaced ones of this rank be where they were? Before the end of a branch it is not known which
+ * less critical pods their PodDisruptionBudgets will protect: all that have one count then. */
+bool search_is_needless(struct search *s, int rank, bool is_final);
 
 /* Does the cell hold this rank and above, and the pods below that may not be evicted? With
  * `and_getting` also those that others' evictions could bring to that. */
@@ -138,9 +143,7 @@ bool search_has_cell(const struct trial *t, place_id place, cell_id cell);
 /* Adds the pods on cores over their capacity to the cost: they do not count as running. */
 void search_charge_overcommitted(const struct search *s, struct cost *cost);
 
-/* Adds the evicted pods without a replacement. False when one of them may be evicted only with one.
- */
-bool search_charge_unreplaced(struct search *s, struct cost *cost);
-void search_update_index(const struct search *s);
+/* Is a displacement needless, now that all is decided, and the replacements are found? */
+bool search_has_needless(struct search *s);
 
 #endif
