@@ -17,10 +17,12 @@ API_SECONDS = 1.0
 FLOOR = LOGGER // 20
 
 
-def make_pair(c):
+def make_pair(c, recovery=None):
     """Together they fit at their low budgets; at its hi the brake leaves the logger its floor."""
-    c.create(*c.task("brake", "High", PERIOD, LOW, HI,
-                     ["--period", PERIOD, "--work", 4000, "--overrun-work", 50000]),
+    pod, request = c.task("brake", "High", PERIOD, LOW, HI,
+                          ["--period", PERIOD, "--work", 4000, "--overrun-work", 50000])
+    request["spec"].update({"recovery": recovery} if recovery else {})
+    c.create(pod, request,
              *c.task("logger", "Low", PERIOD, LOGGER, LOGGER,
                      ["--period", PERIOD, "--work", 40000]))
     c.apply()

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node that is short of CPU time: the less critical pod keeps its floor, in the kernel too, until
-that is over."""
+"""A node whose CPU is busy, with the configurations of the first controllers: less critical pods are cut
+to their floors, or pods are raised, in the kernel too, until the node is calm."""
 
 import contextlib
 import os
 
 import node
 from node_fixture import budget_of
-from test_overrun import FLOOR, HELD, LOGGER, make_pair
+from test_overrun import FLOOR, HELD, HI, LOGGER, make_pair
 
 
 @contextlib.contextmanager
-def at_once():
-    """No step waits."""
+def settings(**values):
+    """Of the passes meanwhile: a busy CPU is pressure, and no step waits."""
     before = dict(os.environ)
     os.environ.update({f"MCKUBE_PRESSURE_{key}_SECONDS": "0" for key in ("DELAY", "STEP", "HOLD")})
+    os.environ.update({f"MCKUBE_PRESSURE_{key}": v for key, v in {"TRIGGER": "cpu", **values}.items()})
     try:
         yield
     finally:
@@ -23,7 +24,7 @@ def at_once():
 
 
 def relieve_until(c, percent, condition):
-    """The helper, too, says how busy the node is, and may do so in between."""
+    """The helper writes the same annotations, and may do so in between."""
     passes = []
 
     def is_reached():
@@ -37,12 +38,31 @@ def relieve_until(c, percent, condition):
         raise
 
 
-def test_pressure(c):
+def test_busy_node_degrades_the_less_critical_pod(c):
     brake, logger = make_pair(c)
-    with at_once():
+    with settings():
         relieve_until(c, 97, lambda: budget_of(logger) == FLOOR)
         assert budget_of(brake) >= HELD
         assert c.annotation("pods", "logger", "mckube.io/rt-degraded")
         relieve_until(c, 10, lambda: budget_of(logger) == LOGGER)
         assert budget_of(brake) >= HELD
         assert c.annotation("pods", "logger", "mckube.io/rt-degraded") is None
+
+
+def test_busy_node_raises_the_more_critical_pod(c):
+    """onBusy: raise. The helper by itself would lower the brake soon, but for its recovery mode."""
+    brake, logger = make_pair(c, recovery={"mode": "nodeCpu", "threshold": 0})
+    with settings(ON_BUSY="raise"):
+        relieve_until(c, 97, lambda: (budget_of(brake), budget_of(logger)) == (HI, FLOOR))
+        assert c.annotation("pods", "brake", "mckube.io/rt-current") == "hi"
+        relieve_until(c, 10, lambda: (budget_of(brake), budget_of(logger)) == (HELD, LOGGER))
+        assert c.annotation("pods", "brake", "mckube.io/rt-current") == "low"
+
+
+def test_busy_node_without_a_trigger_changes_nothing(c):
+    """By default a busy CPU is no pressure."""
+    brake, logger = make_pair(c)
+    with settings(TRIGGER="realTime"):
+        c.report_usage(node.NAME, 97, 60)
+        assert "othing to do" in c.apply().out
+    assert (budget_of(brake), budget_of(logger)) == (HELD, LOGGER)

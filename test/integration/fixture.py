@@ -114,11 +114,12 @@ class Fixture:
                      f"mckube.sdv.com/cpu-over90-duration-s={seconds}")
 
     def pressure(self, **values):
-        """The option that names a configuration with these keys; no step waits for another."""
+        """The option for a configuration with these keys: a busy CPU is pressure, and no step waits for
+        another."""
         path = self.folder / f"{self.ns}-pressure.json"
         path.write_text(json.dumps({
             "apiVersion": "mckube.io/v1alpha1", "kind": "Configuration",
-            "pressure": {"stepSeconds": 0, "holdSeconds": 0, **values}}))
+            "pressure": {"trigger": "cpu", "stepSeconds": 0, "holdSeconds": 0, **values}}))
         return f"--config={path}"
 
     def annotation_of(self, pod, key):
