@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/endpoint.h"
 
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 
@@ -178,13 +179,22 @@ static void set_transport(const struct endpoint *e, CURL *easy)
 		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, e->connect_to);
 }
 
-static void set_rate_limit(const struct endpoint *e, CURL *easy, const struct http_call *call)
+int64_t endpoint_timeout(const struct endpoint *e, const struct http_call *call)
 {
-	int64_t timeout = call->timeout_ms ? call->timeout_ms : e->target->timeout_ms;
+	int64_t own = call->timeout_ms, all = e->target->timeout_ms;
+
+	if (own < 0)
+		return 0;
+	return !own ? all : !all || own < all ? own : all;
+}
+
+static void set_limits(const struct endpoint *e, CURL *easy, const struct http_call *call,
+		       int left_ms)
+{
 	bool compresses = !call->is_stream && !e->target->cluster.disables_compression;
 
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, compresses ? "gzip" : NULL);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout > 0 ? timeout : 0));
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, left_ms == INT_MAX ? 0L : (long)left_ms);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, call->is_stream ? 0L : 64L);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
 			 call->is_stream ? 0L : (long)e->stall_seconds);
@@ -273,13 +283,13 @@ void endpoint_prepare(const struct endpoint *e, CURL *easy, const struct kube_id
 	}
 }
 
-void endpoint_aim(const struct endpoint *e, CURL *easy, const struct http_call *call,
+void endpoint_aim(const struct endpoint *e, CURL *easy, const struct http_call *call, int left_ms,
 		  const struct kube_identity *id, struct curl_slist **ret_headers)
 {
 	AUTO_FREE char *url = xasprintf("%s%s", e->base, call->path);
 
 	curl_easy_setopt(easy, CURLOPT_URL, url);
-	set_rate_limit(e, easy, call);
+	set_limits(e, easy, call, left_ms);
 	set_method(easy, call);
 	*ret_headers = make_headers(e, call, id);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *ret_headers);

@@ -24,9 +24,12 @@ void endpoint_done(struct endpoint *e);
 /* Sets what all requests of an identity have in common: once for a handle that serves many. */
 void endpoint_prepare(const struct endpoint *e, CURL *easy, const struct kube_identity *id);
 
-/* Sets what one request has of its own; whatever the handle was aimed at before is forgotten.
- * *ret_headers is freed when it is over. */
-void endpoint_aim(const struct endpoint *e, CURL *easy, const struct http_call *call,
+/* Milliseconds that a call may take; 0: no bound. */
+int64_t endpoint_timeout(const struct endpoint *e, const struct http_call *call);
+
+/* Sets what one request has of its own, the time that is left for it among it (INT_MAX: no bound);
+ * whatever the handle was aimed at before is forgotten. *ret_headers is freed when it is over. */
+void endpoint_aim(const struct endpoint *e, CURL *easy, const struct http_call *call, int left_ms,
 		  const struct kube_identity *id, struct curl_slist **ret_headers);
 
 /* What libcurl's result means, worded as kubectl words it. `detail` is CURLOPT_ERRORBUFFER's. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/http.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/timer.h"
+#include "base/units.h"
 #include "kube/curl_late.h"
 #include "kube/endpoint.h"
 #include "kube/header.h"
@@ -30,13 +32,16 @@ struct http_try {
 	unsigned generation; /* of the identity that `easy` was prepared for */
 	struct curl_slist *headers;
 	int64_t due_ms; /* not before */
+	int64_t end_ms; /* nor after: all tries and the pauses between them; INT64_MAX: no bound */
+	int64_t paused_ms; /* so far */
+	size_t head_bytes; /* of this try */
 	int64_t sent_ms;
 	int64_t received_ms; /* of a stream: its last byte, or when it was sent */
 	int64_t retry_after; /* seconds; -1: the header is not there */
 	unsigned tries;
 	bool was_refused; /* a 401 was answered with a newer credential already */
 	bool has_sunk;	  /* bytes of a success were handed on */
-	bool is_too_large;
+	bool is_too_large, is_head_too_large;
 	char detail[CURL_ERROR_SIZE];
 };
 
@@ -205,6 +210,10 @@ static size_t on_header(char *s, size_t size, size_t n, void *arg)
 	struct slice name, value;
 
 	n *= size;
+	t->head_bytes += n;
+	t->is_head_too_large = t->head_bytes > HTTP_HEAD_MAX;
+	if (t->is_head_too_large)
+		return 0;
 	if (!header_split((struct slice){ s, n }, &name, &value))
 		return n;
 	if (header_is(name, "Warning"))
@@ -257,6 +266,7 @@ static void send_try(struct http_try *t)
 {
 	struct http *h = t->http;
 	struct http_call *call = t->call;
+	int64_t timeout = endpoint_timeout(&h->endpoint, call);
 	struct kube_identity id;
 
 	call->result = kube_auth_get(h->auth, &id, &call->err);
@@ -267,16 +277,21 @@ static void send_try(struct http_try *t)
 	str_clear(&call->reply);
 	call->code = 0;
 	t->retry_after = -1;
-	t->is_too_large = false;
+	t->is_too_large = t->is_head_too_large = false;
+	t->head_bytes = 0;
 	t->detail[0] = '\0';
 	t->easy = take_easy(h, &id);
 	t->generation = id.generation;
-	endpoint_aim(&h->endpoint, t->easy, call, &id, &t->headers);
+	int64_t now = clock_ms();
+	if (!t->tries)
+		t->end_ms = timeout > 0 ? now + timeout : INT64_MAX;
+	endpoint_aim(&h->endpoint, t->easy, call, timer_left(t->end_ms, now, INT_MAX), &id,
+		     &t->headers);
 	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->detail);
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
-	t->sent_ms = t->received_ms = clock_ms();
+	t->sent_ms = t->received_ms = now;
 	t->tries++;
 	h->n_sent++;
 	h->stats.requests++;
@@ -338,9 +353,12 @@ static void count(struct http_try *t)
  * both call it an alert. */
 static bool is_broken(const struct http_try *t, CURLcode curl)
 {
+	long proxy_code = 0; /* the proxy refused CONNECT */
+
+	curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_code);
 	return (curl == CURLE_GOT_NOTHING || curl == CURLE_RECV_ERROR || curl == CURLE_SEND_ERROR ||
 		curl == CURLE_PARTIAL_FILE) &&
-	       !strstr(t->detail, "alert");
+	       (proxy_code == 0 || is_success(proxy_code)) && !strstr(t->detail, "alert");
 }
 
 /* Does the server want the same request again, later? */
@@ -358,21 +376,33 @@ static bool is_deferred(const struct http_try *t)
 }
 
 /* Milliseconds until the same request may be sent again; negative: it may not. */
-static int64_t retry_delay(struct http_try *t, CURLcode curl)
+static int64_t wanted_pause(struct http_try *t, CURLcode curl)
 {
 	struct http_call *call = t->call;
+	bool may_repeat = t->tries < HTTP_BROKEN_TRIES && strcmp(call->method, "GET") == 0;
 
 	if (t->tries >= HTTP_TRIES || t->has_sunk || call->is_stream)
 		return -1;
 	if (curl != CURLE_OK)
-		return is_broken(t, curl) && strcmp(call->method, "GET") == 0
+		return may_repeat && is_broken(t, curl)
 			       ? jittered_ms(backoff_ms(RETRY_FIRST_MS, RETRY_LAST_MS, t->tries))
 			       : -1;
 	if (call->code == 401 && !t->was_refused && kube_auth_was_refused(t->http->auth)) {
 		t->was_refused = true;
 		return 0;
 	}
-	return is_deferred(t) ? t->retry_after * 1000 : -1;
+	return is_deferred(t) ? t->retry_after * MS_PER_S : -1;
+}
+
+/* The same, within the bounds of the call. */
+static int64_t retry_delay(struct http_try *t, CURLcode curl)
+{
+	int64_t pause = wanted_pause(t, curl);
+
+	if (pause < 0 || t->paused_ms + pause > HTTP_PAUSES_MS || clock_ms() + pause >= t->end_ms)
+		return -1;
+	t->paused_ms += pause;
+	return pause;
 }
 
 static void judge(struct http_try *t, CURLcode curl)
@@ -382,9 +412,11 @@ static void judge(struct http_try *t, CURLcode curl)
 	if (call->result < 0) /* the sink's own error */
 		return;
 	if (t->is_too_large)
-		call->result =
-			error_set(&call->err, -EFBIG, "%s: the reply is larger than %zu bytes",
-				  call->path, call->reply.max);
+		call->result = error_set(&call->err, -EFBIG, "%s: reply larger than %zu bytes",
+					 call->path, call->reply.max);
+	else if (t->is_head_too_large)
+		call->result = error_set(&call->err, -EFBIG, "%s: headers larger than %d bytes",
+					 call->path, HTTP_HEAD_MAX);
 	else if (curl != CURLE_OK)
 		call->result =
 			endpoint_error(&t->http->endpoint, t->easy, curl, t->detail, &call->err);
@@ -399,7 +431,8 @@ static void on_end(struct http_try *t, CURLcode curl)
 	t->call->code = (int)status_of(t);
 	count(t);
 
-	int64_t delay = t->call->result < 0 || t->is_too_large ? -1 : retry_delay(t, curl);
+	bool is_final = t->call->result < 0 || t->is_too_large || t->is_head_too_large;
+	int64_t delay = is_final ? -1 : retry_delay(t, curl);
 	if (delay >= 0) {
 		log_v(6, "%s %s: retry in %lld ms%s%s", t->call->method, t->call->path,
 		      (long long)delay, *t->detail ? ": " : "", t->detail);

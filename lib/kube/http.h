@@ -14,14 +14,18 @@
  * turned off, credentials asked of kube_auth for each try, and never in a log.
  *
  * Retries are client-go's (rest/with_retry.go): 429 and 5xx with a Retry-After of whole seconds
- * (but an eviction that a PodDisruptionBudget forbids is over), and for GET a connection that
- * breaks before the reply; at most HTTP_TRIES times. A 401 is tried once more where there may be a
- * newer credential. No reply is ever handed on twice: once bytes of a body have gone to a sink
- * there is no retry here. */
+ * (but an eviction that a PodDisruptionBudget forbids is over), at most HTTP_TRIES times, and for
+ * GET a connection that breaks before the reply, HTTP_BROKEN_TRIES times; none after HTTP_PAUSES_MS
+ * of waiting. A timeout bounds a call as a whole, its retries and pauses included. A 401 is tried
+ * once more where there may be a newer credential. No reply is ever handed on twice: once bytes of
+ * a body have gone to a sink there is no retry here. */
 struct http;
 
 enum {
 	HTTP_TRIES = 10,
+	HTTP_BROKEN_TRIES = 3,
+	HTTP_PAUSES_MS = 60000,	    /* before tries of one call, together */
+	HTTP_HEAD_MAX = 256 << 10,  /* header lines of a reply, those of 1xx included */
 	HTTP_BODY_MAX = 64 << 20,   /* of a reply that is kept */
 	HTTP_ERROR_MAX = 256 << 10, /* of one that is no success */
 	HTTP_STALL_SECONDS = 90,    /* the API server itself gives up after 60 */
@@ -47,7 +51,7 @@ struct http_call {
 	const char *content_type; /* of the body */
 	struct slice body;
 	uint32_t stall_seconds; /* a stream without a byte for so long is over; 0: the client's */
-	int64_t timeout_ms;	/* 0: --request-timeout; -1: none */
+	int64_t timeout_ms;	/* besides --request-timeout; 0: no other, -1: none at all */
 	bool is_stream;		/* a watch: quiet is normal, nothing is compressed or retried */
 
 	/* Takes the bytes of a success as they come; NULL: they are kept in `reply`. A negative

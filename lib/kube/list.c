@@ -2,6 +2,7 @@
 #include "kube/list.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "base/log.h"
@@ -17,7 +18,12 @@ static int on_bytes(struct http_call *call, struct slice bytes, struct error *er
 {
 	struct kube_list *l = call->arg;
 
-	return split_feed(&l->split, bytes, err);
+	l->has_bytes = true;
+	if (split_feed(&l->split, bytes, err) < 0)
+		return err->code;
+	return l->n_items + l->split.n_items > LIST_ITEMS_MAX
+		       ? error_set(err, -EFBIG, "more than %d items", LIST_ITEMS_MAX)
+		       : 0;
 }
 
 static void on_page(struct http_call *call);
@@ -58,13 +64,39 @@ static void end(struct kube_list *l, int result)
 		l->done(l);
 }
 
-/* Is this an end after which the list may begin again? */
+/* Is this an end after which the list may begin again? A connection that never brought anything is
+ * none: http.c has tried that already. */
 static bool may_restart(const struct kube_list *l, const struct http_call *call)
 {
 	bool is_late = call->code == 410;
-	bool is_broken = call->result == -ECONNRESET;
+	bool is_broken = call->result == -ECONNRESET && (l->n_pages || l->has_bytes);
 
 	return l->restart && (is_late || is_broken) && l->n_restarts < LIST_RESTARTS;
+}
+
+/* A success with something else in it (a proxy's {}, a Status, another kind) is no empty list. */
+static int check_page(const struct kube_list *l, struct error *err)
+{
+	const struct split *s = &l->split;
+	AUTO_FREE char *kind = xasprintf("%sList", l->resource->kind);
+
+	if (strcmp(s->kind.s, kind) != 0 && strcmp(s->kind.s, "List") != 0)
+		return error_set(err, -EBADMSG, "reply: kind must be %s, is '%.80s'", kind,
+				 s->kind.s);
+	if (!s->has_items)
+		return error_set(err, -EBADMSG, "reply: items is missing");
+	if (!s->version.n)
+		return error_set(err, -EBADMSG, "reply: metadata.resourceVersion is missing");
+	return 0;
+}
+
+/* Does the list make progress and stay within bounds? */
+static int check_progress(struct kube_list *l, struct error *err)
+{
+	l->n_empty_pages = l->split.n_items ? 0 : l->n_empty_pages + 1;
+	if (l->split.token.n && l->n_empty_pages > LIST_EMPTY_PAGES)
+		return error_set(err, -EBADMSG, "reply: %d pages without items", l->n_empty_pages);
+	return 0;
 }
 
 static void restart(struct kube_list *l)
@@ -72,6 +104,8 @@ static void restart(struct kube_list *l)
 	log_v(2, "relisting %s: %s", l->resource->plural, l->err.msg);
 	l->n_restarts++;
 	l->n_items = l->n_pages = 0;
+	l->n_empty_pages = 0;
+	l->has_bytes = false;
 	l->restart(l);
 	ask(l, NULL);
 }
@@ -84,6 +118,10 @@ static void on_page(struct http_call *call)
 	l->err = call->err;
 	if (r == 0)
 		r = split_end(&l->split, &l->err);
+	if (r == 0)
+		r = check_page(l, &l->err);
+	if (r == 0)
+		r = check_progress(l, &l->err);
 	if (r < 0 && call->code == 404 && l->is_optional) {
 		l->is_missing = true;
 		end(l, 0);

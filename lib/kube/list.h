@@ -10,9 +10,16 @@
  * All pages show the cluster at one moment, that of `version`. When that moment is forgotten before
  * the last page (410), or the connection breaks in a page, the list is started again:
  * restart() is called, and what was handed on before is void. (The token that a 410 offers leads to
- * pages of different moments: no plan is made of those.) */
+ * pages of different moments: no plan is made of those.)
+ *
+ * Only what has the kind, the items and the resourceVersion of a list is one. */
 
-enum { LIST_CHUNK = 500, LIST_RESTARTS = 5 };
+enum {
+	LIST_CHUNK = 500,
+	LIST_RESTARTS = 5,
+	LIST_EMPTY_PAGES = 20,	  /* in a row, each with a token for the next */
+	LIST_ITEMS_MAX = 1000000, /* six times what Kubernetes supports of pods */
+};
 
 struct kube_list {
 	const struct kube_resource *resource;
@@ -39,8 +46,8 @@ struct kube_list {
 	struct kube *kube;
 	struct kube_request request;
 	struct split split;
-	unsigned n_restarts;
-	bool is_running;
+	unsigned n_restarts, n_empty_pages;
+	bool is_running, has_bytes;
 };
 
 void kube_list_start(struct kube *k, struct kube_list *l);

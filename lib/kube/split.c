@@ -17,6 +17,7 @@ void split_init(struct split *s)
 	s->at = s->enough = 0;
 	s->batch = SPLIT_WINDOW;
 	s->n_items = 0;
+	s->has_items = false;
 	s->state = AT_OBJECT;
 	s->is_first = true;
 }
@@ -70,6 +71,7 @@ static void keep_text(struct str *to, const cJSON *value)
 static int keep_member(struct split *s, struct slice key, struct slice text, struct error *err)
 {
 	AUTO_JSON cJSON *value = NULL;
+	s->has_items |= slice_eq(key, "items") && slice_eq(text, "null");
 	bool is_ours =
 		slice_eq(key, "kind") || slice_eq(key, "apiVersion") || slice_eq(key, "metadata");
 
@@ -112,7 +114,7 @@ static int take_member(struct split *s, struct error *err)
 	if (slice_eq(key, "items") && c == '[') {
 		s->at += (size_t)(value + 1 - text.s);
 		s->state = AT_ITEM;
-		s->is_first = true;
+		s->is_first = s->has_items = true;
 		return 0;
 	}
 	r = scan_skip(&scan);

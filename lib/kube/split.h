@@ -26,6 +26,7 @@ struct split {
 
 	/* Of the list; "" until they were read. `version` is its resourceVersion. */
 	struct str kind, api_version, version, token; /* token: metadata.continue */
+	bool has_items;				      /* the member was there */
 	uint64_t n_items;
 
 	struct str window;
