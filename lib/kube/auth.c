@@ -101,11 +101,12 @@ static int run_plugin(struct kube_auth *a, struct error *err)
 	const struct kube_target *t = a->target;
 	AUTO(plugin_policy_done) struct plugin_policy policy = { 0 };
 	struct credential fresh = CREDENTIAL_INIT;
+	AUTO_FREE char *program = NULL;
 
-	if (plugin_policy_load(&policy, err) < 0 ||
-	    plugin_policy_check(&policy, t->user.exec->command, err) < 0)
+	if (plugin_policy_load(&policy, err) < 0 || plugin_find(t->user.exec, &program, err) < 0 ||
+	    plugin_policy_check(&policy, program, err) < 0)
 		return -EACCES;
-	if (exec_plugin_run(t->user.exec, &t->cluster, &fresh, err) < 0)
+	if (exec_plugin_run(t->user.exec, program, &t->cluster, &fresh, err) < 0)
 		return -EACCES;
 	credential_done(&a->plugin);
 	a->plugin = fresh;

@@ -2,6 +2,7 @@
 #include "kube/exec_plugin.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -159,21 +160,29 @@ static void command_line_init(struct command_line *c, const struct kube_exec *ex
 	c->envp[at] = join(&c->arena, "KUBERNETES_EXEC_INFO", info);
 }
 
-static int spawn(const struct command_line *c, bool is_interactive, int out, pid_t *ret_pid,
-		 const char *hint, struct error *err)
+/* The plugin gets our standard error alone, and signals as they were: libcurl's sockets, and that
+ * SIGPIPE is ignored, are not for it. */
+static int spawn(const char *program, const struct command_line *c, bool is_interactive, int out,
+		 pid_t *ret_pid, struct error *err)
 {
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t defaults;
 
 	posix_spawn_file_actions_init(&actions);
 	if (!is_interactive)
 		posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	int r = posix_spawnp(ret_pid, c->argv[0], &actions, NULL, c->argv, c->envp);
+	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGPIPE);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigdefault(&attributes, &defaults);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+	int r = posix_spawn(ret_pid, program, &actions, &attributes, c->argv, c->envp);
+	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
-	if (r != 0)
-		return error_set(err, -r, "credential plugin %s: %s%s%s", c->argv[0], strerror(r),
-				 hint ? "; " : "", hint ? hint : "");
-	return 0;
+	return r ? error_set(err, -r, "credential plugin %s: %s", c->argv[0], strerror(r)) : 0;
 }
 
 static int wait_for(pid_t pid, const char *command, struct error *err)
@@ -192,35 +201,29 @@ static int wait_for(pid_t pid, const char *command, struct error *err)
 	return 0;
 }
 
-static void read_all(int fd, struct str *out)
-{
-	char piece[4096];
-	ssize_t n;
-
-	while ((n = read(fd, piece, sizeof(piece))) != 0) {
-		if (n < 0 && errno != EINTR)
-			return;
-		if (n > 0)
-			str_addn(out, piece, (size_t)n);
-	}
-}
-
-/* Starts the plugin and collects what it prints. */
-static int run(const struct kube_exec *exec, const struct command_line *line, bool is_interactive,
+/* Starts the plugin and collects what it prints; one that prints without end is killed. */
+static int run(const char *program, const struct command_line *line, bool is_interactive,
 	       struct str *out, struct error *err)
 {
+	const char *command = line->argv[0];
+	struct error ended = ERROR_INIT;
 	int ends[2];
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return error_errno(err, "credential plugin %s", exec->command);
+		return error_errno(err, "credential plugin %s", command);
 	AUTO_CLOSE int from = ends[0];
-	int r = spawn(line, is_interactive, ends[1], &pid, exec->install_hint, err);
+	int r = spawn(program, line, is_interactive, ends[1], &pid, err);
 	close(ends[1]);
 	if (r < 0)
 		return r;
-	read_all(from, out);
-	return wait_for(pid, exec->command, err);
+	r = file_read_fd(from, "output", out, err);
+	if (r < 0) {
+		kill(pid, SIGKILL);
+		wait_for(pid, command, &ended);
+		return error_wrap(err, "credential plugin %s", command);
+	}
+	return wait_for(pid, command, err);
 }
 
 static int take_expiry(const cJSON *status, int64_t *ret, struct error *err)
@@ -282,8 +285,8 @@ int exec_plugin_parse(const struct kube_exec *exec, const char *text, size_t n,
 	return 0;
 }
 
-int exec_plugin_run(const struct kube_exec *exec, const struct kube_cluster *cluster,
-		    struct credential *ret, struct error *err)
+int exec_plugin_run(const struct kube_exec *exec, const char *program,
+		    const struct kube_cluster *cluster, struct credential *ret, struct error *err)
 {
 	AUTO(wipe) struct str out = STR_INIT_MAX(CREDENTIAL_MAX_BYTES);
 	AUTO(str_done) struct str info = STR_INIT;
@@ -295,10 +298,7 @@ int exec_plugin_run(const struct kube_exec *exec, const struct kube_cluster *clu
 	if (exec_info(exec, cluster, is_interactive, &info, err) < 0)
 		return -EINVAL;
 	command_line_init(&line, exec, info.s);
-	if (run(exec, &line, is_interactive, &out, err) < 0)
+	if (run(program, &line, is_interactive, &out, err) < 0)
 		return -EACCES;
-	if (out.is_full)
-		return error_set(err, -EFBIG, "credential plugin %s: printed more than %d bytes",
-				 exec->command, CREDENTIAL_MAX_BYTES);
 	return exec_plugin_parse(exec, out.s, out.n, ret, err);
 }

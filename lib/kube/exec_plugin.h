@@ -23,9 +23,9 @@ struct credential {
 
 enum { CREDENTIAL_MAX_BYTES = 1 << 20 };
 
-/* Runs the plugin. `cluster` is what it is told when it asks for that. */
-int exec_plugin_run(const struct kube_exec *exec, const struct kube_cluster *cluster,
-		    struct credential *ret, struct error *err);
+/* Runs `program`, which plugin_find() found. `cluster` is given to a plugin that asks for it. */
+int exec_plugin_run(const struct kube_exec *exec, const char *program,
+		    const struct kube_cluster *cluster, struct credential *ret, struct error *err);
 
 /* The reply's check and decoding, by itself. */
 int exec_plugin_parse(const struct kube_exec *exec, const char *text, size_t n,

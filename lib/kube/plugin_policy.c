@@ -2,6 +2,7 @@
 #include "kube/plugin_policy.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/auto.h"
 #include "base/file.h"
@@ -96,41 +97,69 @@ int plugin_policy_load(struct plugin_policy *ret, struct error *err)
 	return plugin_policy_parse(text.s, text.n, ret, err) < 0 ? error_wrap(err, "%s", path) : 0;
 }
 
-/* Where a program is: as it stands when it holds a '/', else the first match in PATH. */
-static char *look_up(const char *command)
+/* Where a program is: its own path when it holds a '/', else the first match in PATH. As with Go's
+ * exec.ErrDot a match in a folder that is not absolute is refused, an empty entry being such a one:
+ * what lies in the working directory is not run by its name alone. NULL with err set. */
+static char *look_up(const char *command, struct error *err)
 {
 	const char *path = getenv("PATH");
 
-	if (strchr(command, '/'))
-		return realpath(command, NULL);
+	if (strchr(command, '/')) {
+		if (access(command, F_OK) == 0)
+			return xstrdup(command);
+		error_set(err, -errno, "%s", strerror(errno));
+		return NULL;
+	}
 	for (; path && *path; path += *path == ':') {
 		size_t n = strcspn(path, ":");
-		AUTO_FREE char *full = xasprintf("%.*s/%s", (int)n, path, command);
+		AUTO_FREE char *full = xasprintf("%.*s%s%s", (int)n, path, n ? "/" : "", command);
+		struct stat st;
 
-		if (n > 0 && access(full, X_OK) == 0)
-			return realpath(full, NULL);
 		path += n;
+		if (stat(full, &st) < 0 || !S_ISREG(st.st_mode) || access(full, X_OK) < 0)
+			continue;
+		if (*full == '/')
+			return TAKE(full);
+		error_set(err, -EACCES, "%s is in a folder of PATH that is not absolute", full);
+		return NULL;
 	}
+	error_set(err, -ENOENT, "executable file not found in PATH");
 	return NULL;
 }
 
-int plugin_policy_check(const struct plugin_policy *p, const char *command, struct error *err)
+int plugin_find(const struct kube_exec *exec, char **ret, struct error *err)
 {
-	AUTO_FREE char *program = look_up(command);
+	const char *hint = exec->install_hint;
+	struct error why = ERROR_INIT;
 
+	*ret = look_up(exec->command, &why);
+	return *ret ? 0
+		    : error_set(err, why.code, "credential plugin %s: %s%s%s", exec->command,
+				why.msg, hint ? "; " : "", hint ? hint : "");
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+	AUTO_FREE char *x = realpath(a, NULL);
+	AUTO_FREE char *y = realpath(b, NULL);
+
+	return x && y && strcmp(x, y) == 0;
+}
+
+int plugin_policy_check(const struct plugin_policy *p, const char *program, struct error *err)
+{
 	if (p->kind == PLUGINS_ALLOW_ALL)
 		return 0;
 	if (p->kind == PLUGINS_DENY_ALL)
 		return error_set(err, -EACCES, "credential plugin %s: kuberc's policy is DenyAll",
-				 command);
-	for (size_t i = 0; program && i < p->names.n; i++) {
-		AUTO_FREE char *allowed = look_up(p->names.items[i]);
+				 program);
+	for (size_t i = 0; i < p->names.n; i++) {
+		AUTO_FREE char *allowed = look_up(p->names.items[i], NULL);
 
-		if (allowed && strcmp(allowed, program) == 0)
+		if (allowed && is_same_file(allowed, program))
 			return 0;
 	}
-	return error_set(err, -EACCES, "credential plugin %s: is not in kuberc's allowlist",
-			 command);
+	return error_set(err, -EACCES, "credential plugin %s: not in kuberc's allowlist", program);
 }
 
 void plugin_policy_done(struct plugin_policy *p)

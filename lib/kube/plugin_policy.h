@@ -22,8 +22,12 @@ struct plugin_policy {
 int plugin_policy_load(struct plugin_policy *ret, struct error *err);
 int plugin_policy_parse(const char *text, size_t n, struct plugin_policy *ret, struct error *err);
 
-/* May this command run? */
-int plugin_policy_check(const struct plugin_policy *p, const char *command, struct error *err);
+/* The file that the plugin's command means, found once: it is what is checked and what is run. The
+ * caller frees it. */
+int plugin_find(const struct kube_exec *exec, char **ret, struct error *err);
+
+/* May this file run? */
+int plugin_policy_check(const struct plugin_policy *p, const char *program, struct error *err);
 
 void plugin_policy_done(struct plugin_policy *p);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/auth.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "base/auto.h"
 #include "kube/base64.h"
 #include "kube/exec_plugin.h"
@@ -169,7 +171,7 @@ TEST(plugin_is_told_about_its_cluster)
 					.exec_config = "{\"id\":12345678901234567}" };
 	AUTO(credential_done) struct credential c = CREDENTIAL_INIT;
 
-	assert_int_equal(exec_plugin_run(&exec, &cluster, &c, NULL), 0);
+	assert_int_equal(exec_plugin_run(&exec, plugin, &cluster, &c, NULL), 0);
 	assert_string_equal(c.token,
 			    "{!kind!:!ExecCredential!,!apiVersion!:!" V1 "!,!spec!:{!interactive!:"
 			    "false,!cluster!:{!server!:!https://h!,!config!:{!id!:"
@@ -203,18 +205,96 @@ TEST(plugin_failures_say_which)
 					      &err) < 0);
 		assert_non_null(strstr(err.msg, rows[i].message));
 	}
-	exec.command = "/nonexistent/plugin";
-	exec.install_hint = "see \033[31mhttps://x";
-	assert_true(exec_plugin_run(&exec, &cluster, &c, &err) < 0);
-	assert_non_null(strstr(err.msg, "No such file or directory; see ?[31mhttps://x"));
-	exec.command = "false";
-	assert_true(exec_plugin_run(&exec, &cluster, &c, &err) < 0);
+	assert_true(exec_plugin_run(&exec, "/bin/false", &cluster, &c, &err) < 0);
 	assert_non_null(strstr(err.msg, "failed with exit code 1"));
+}
+
+static int finds(const char *command, char **ret, struct error *err)
+{
+	const struct kube_exec exec = { .command = command,
+					.install_hint = "see \033[31mhttps://x" };
+
+	return plugin_find(&exec, ret, err);
+}
+
+TEST(plugin_that_is_missing_is_named_with_its_hint)
+{
+	struct error err;
+	char *program;
+
+	assert_int_equal(finds("/nonexistent/plugin", &program, &err), -ENOENT);
+	assert_string_equal(err.msg, "credential plugin /nonexistent/plugin: No such file or "
+				     "directory; see ?[31mhttps://x");
+	assert_int_equal(finds("no-such-plugin", &program, &err), -ENOENT);
+	assert_string_equal(err.msg, "credential plugin no-such-plugin: executable file not found "
+				     "in PATH; see ?[31mhttps://x");
+}
+
+TEST(plugin_of_the_working_directory_is_not_found_by_name)
+{
+	static const char *const paths[] = { ":/usr/bin", ".:/usr/bin", "/nonexistent::/bin",
+					     "./x:." };
+	AUTO_FREE char *plugin = put("plugin", "#!/bin/sh\n");
+	AUTO_FREE char *before = xstrdup(getenv("PATH"));
+	AUTO_FREE char *slash = xasprintf("%s", plugin);
+	struct error err;
+	char *program;
+
+	*strrchr(slash, '/') = '\0';
+	assert_int_equal(chdir(slash), 0);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		setenv("PATH", paths[i], 1);
+		assert_int_equal(finds("plugin", &program, &err), -EACCES);
+		assert_non_null(strstr(err.msg, "is in a folder of PATH that is not absolute"));
+	}
+	setenv("PATH", slash, 1);
+	assert_int_equal(finds("plugin", &program, &err), 0);
+	assert_string_equal(program, plugin);
+	free(program);
+	setenv("PATH", before, 1);
+	assert_int_equal(chdir("/"), 0);
+}
+
+TEST(plugin_that_prints_without_end_is_killed)
+{
+	AUTO_FREE char *plugin = put("plugin", "#!/bin/sh\ntrap '' PIPE\nexec yes\n");
+	struct kube_exec exec = { .command = plugin,
+				  .api_version = V1,
+				  .interactive_mode = "Never" };
+	struct kube_cluster cluster = { 0 };
+	struct credential c = CREDENTIAL_INIT;
+	struct error err;
+
+	assert_int_equal(exec_plugin_run(&exec, plugin, &cluster, &c, &err), -EACCES);
+	assert_non_null(strstr(err.msg, ": output: larger than 1048576 bytes"));
+}
+
+TEST(plugin_inherits_neither_descriptors_nor_ignored_signals)
+{
+	AUTO_FREE char *plugin =
+		put("plugin", "#!/bin/sh\n"
+			      "test -e /proc/$$/fd/57 && fd=open || fd=closed\n"
+			      "sh -c 'kill -PIPE $$; true'; code=$?\n"
+			      "echo '{\"apiVersion\":\"" V1 "\",\"kind\":\"ExecCredential\",'\n"
+			      "echo \"\\\"status\\\":{\\\"token\\\":\\\"$fd $code\\\"}}\"\n");
+	struct kube_exec exec = { .command = plugin,
+				  .api_version = V1,
+				  .interactive_mode = "Never" };
+	struct kube_cluster cluster = { 0 };
+	AUTO(credential_done) struct credential c = CREDENTIAL_INIT;
+
+	assert_int_equal(dup2(STDIN_FILENO, 57), 57);
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(exec_plugin_run(&exec, plugin, &cluster, &c, NULL), 0);
+	signal(SIGPIPE, SIG_DFL);
+	close(57);
+	assert_string_equal(c.token, "closed 141");
 }
 
 TEST(kuberc_decides_which_plugins_run)
 {
 	AUTO(plugin_policy_done) struct plugin_policy p = { 0 };
+	AUTO_FREE char *cat = NULL;
 	static const char list[] = "kind: Preference\ncredentialPluginPolicy: Allowlist\n"
 				   "credentialPluginAllowlist: [{name: true}, {name: 'cat'}]\n";
 
@@ -224,11 +304,12 @@ TEST(kuberc_decides_which_plugins_run)
 	setenv("KUBERC", path, 1);
 	assert_int_equal(plugin_policy_load(&p, NULL), 0);
 	setenv("KUBERC", "off", 1);
-	assert_int_equal(plugin_policy_check(&p, "cat", NULL), 0);
-	assert_true(plugin_policy_check(&p, "sh", NULL) < 0);
+	assert_int_equal(finds("cat", &cat, NULL), 0);
+	assert_int_equal(plugin_policy_check(&p, cat, NULL), 0);
+	assert_true(plugin_policy_check(&p, "/bin/sh", NULL) < 0);
 	plugin_policy_done(&p);
 	assert_int_equal(plugin_policy_parse("credentialPluginPolicy: DenyAll", 31, &p, NULL), 0);
-	assert_true(plugin_policy_check(&p, "cat", NULL) < 0);
+	assert_true(plugin_policy_check(&p, cat, NULL) < 0);
 }
 
 GROUP(make_folder, remove_folder)
