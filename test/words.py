@@ -33,7 +33,7 @@ OLD_NAMES = [
     "patients?", "strangers?", "twins?", "thought away", "lies? on top", "stands? twice",
     "stands? behind the end", "so many seconds", "take[sn]?[ _]back", "foresee[ns]?", "obeys?",
     "hopes?(less)?", "hues?", "look[ _]again", "let[ _]go", "carr(y|ied|ies)[ _]out",
-    "guards?", "guarded",
+    "guards?",
 ]
 WIRE_NAMES = re.compile(r"\b(mckube\.io|mckube\.sdv\.com|mcoperator\.sdv\.com)/[\w.-]*")
 NAMES_FILES = ("lib/base/names.h", "lib/model/members.h")

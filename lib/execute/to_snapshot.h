@@ -7,11 +7,12 @@
 #include "base/error.h"
 #include "plan/plan.h"
 #include "state/reader.h"
+#include "state/snapshot_out.h"
 
 /* Executes a plan on the files that its snapshot was read from: what the API server, the kubelet
  * and our node helper would have done to the objects is done to their text, and the new state is
  * written as one `v1 List`, in the order of the input. Of duplicates the last is written. Fields
- *that we do not know, and objects that the plan does not name, stay as they are.
+ * that we do not know, and objects that the plan does not name, stay as they are.
  *
  *	Bind		nodeName, assignment annotations, our gate off; phase becomes Running, since
  *			no kubelet will ever say so
@@ -25,8 +26,6 @@
  *	Finalizer	ours off; an object that was only waiting for that is left out
  *
  * A numeric resourceVersion grows by one for each action; uids stay. */
-
-enum list_format { LIST_JSON, LIST_YAML };
 
 /* Reads the sources again (they must be readable twice: standard input is spooled by the caller),
  * writes the list to `out` and fills p->results. The memory used grows with the number of objects

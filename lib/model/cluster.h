@@ -13,10 +13,10 @@
 
 /* A snapshot of a cluster: what a plan reads, and nothing else.
  *
- * It holds what the objects say, not what follows from it: requests (model/request.h), capacities
- * (model/capacity.h) and loads (model/usage.h) are computed from it by pure functions. lib/state
- * fills it, object by object, and calls cluster_finish() once; from then on it does not change
- * (state/store.h keeps one that does, between the uses of it).
+ * It holds what the objects say, not what follows from it: requests (model/request.h) and
+ * capacities (model/capacity.h) are computed from it by pure functions. lib/state fills it, object
+ * by object, and calls cluster_finish() once; from then on it does not change (state/store.h keeps
+ * one that does, between the uses of it).
  *
  * Things refer to each other by index into the arrays here. After cluster_finish() every array is
  * sorted by namespace and name, so the index order is the order of names, the same whatever the
@@ -176,7 +176,7 @@ struct pod {
 	bool is_ours; /* scheduler "mckube", or gate mckube.io/placement; or neither a scheduler
 		       * nor a node is named and it has the label sdv.com */
 	bool has_our_gate;
-	bool has_other_gate; /* somebody else still holds it back */
+	bool has_other_gate; /* another controller still holds it back */
 	bool has_label;	     /* sdv.com */
 	bool is_not_started; /* status.phase is Pending, whatever its node */
 	bool is_ready;	     /* condition Ready */
@@ -294,7 +294,7 @@ struct cluster {
 	ARRAY(struct amount) amounts;
 };
 
-/* Sorts, drops what ended and what stands twice (the later object wins: that is how -f lies on top
+/* Sorts, drops what ended and duplicates (the later object wins: that is how -f overrides objects
  * of a snapshot), turns node names into ids, and looks up priorities. */
 void cluster_finish(struct cluster *c);
 void cluster_done(struct cluster *c);

@@ -7,8 +7,8 @@
 /* The rows of one kind in a snapshot, changed many at a time.
  *
  * Behind the `n` rows that count, in order of their names, wait `n_news` that were added since:
- * news. Nobody who reads the snapshot sees them, until delta_commit() puts them in their places. So
- * a snapshot can be read at leisure while changes come in. */
+ * news. Readers of the snapshot do not see them until delta_commit() puts them in their places, so
+ * changes may come in while a plan is made. */
 
 enum news { DELTA_PUT, DELTA_DELETE }; /* GONE: of the row only namespace and name count */
 

@@ -312,8 +312,8 @@ static const struct mckube *status_of(const struct cluster *c, const struct requ
 	return !m || q->selects_many || is_other ? NULL : m;
 }
 
-/* Where the pod is: its annotation, else what the old controller noted in the status. A pod that is
- * not bound has only wishes. */
+/* Where the pod is: its annotation, else what the old controller wrote to the status. A pod
+ * that is not bound has no place, only constraints. */
 static void read_place(struct reading *r, struct request *q, const struct pod *pod)
 {
 	const struct cluster *c = r->c;

@@ -23,8 +23,8 @@ enum request_source { SOURCE_NONE, SOURCE_MCKUBE, SOURCE_ANNOTATIONS, SOURCE_RT_
 
 /* What the pod's own annotations say of its assignment. */
 enum assignment {
-	ASSIGNMENT_NONE,    /* nothing, or not all of it: where it is was noted elsewhere, or by
-			     * somebody else */
+	ASSIGNMENT_NONE,    /* nothing, or not all of it: its place was written elsewhere, or by
+			     * another program */
 	ASSIGNMENT_OTHER,   /* it grants something else than is asked for now */
 	ASSIGNMENT_CURRENT, /* what is asked for */
 };

@@ -7,7 +7,7 @@
 #include "model/request_internal.h"
 
 enum {
-	SETS_SPARE = 1024, /* lists of CPUs that nobody means any more, until all is read anew */
+	SETS_SPARE = 1024, /* unused lists of CPUs, until all is read again */
 	SEARCHES = 16,	   /* of all McKubes for one pod; for more pods an index is made */
 };
 
@@ -95,7 +95,7 @@ static void compare_pods(struct again *a)
 	}
 }
 
-/* ---- Whose McKube speaks for whom ---- */
+/* ---- Which McKube takes precedence for which pod ---- */
 
 static const struct request *request_before(const struct again *a, pod_id id)
 {

@@ -85,7 +85,7 @@ static int add_policy(struct settings *s, const char *name, int64_t weight, stru
 				 WEIGHT_MAX);
 	for (uint32_t i = 0; i < s->n_policies; i++)
 		if (strcmp(s->policies[i].name, name) == 0)
-			return error_set(err, -EINVAL, "'%s' stands twice", name);
+			return error_set(err, -EINVAL, "duplicate policy '%s'", name);
 	memset(p->name, 0, sizeof(p->name));
 	memcpy(p->name, name, strlen(name));
 	p->weight = (uint32_t)weight;

@@ -7,8 +7,8 @@
 
 #include "base/scan.h"
 
-/* Stretches of JSON that were read before. What an API server sends repeats itself: from one member
- * that somebody wants to the next, the pods of an owner have the same text but for some times,
+/* Spans of JSON that were read before. What an API server sends repeats itself: from one member
+ * that is decoded to the next, the pods of an owner have the same text but for some times,
  * addresses and counts. A span that was checked once is remembered together with the places of
  * its scalars. Where another text goes on like it, comparing is enough, and many times faster than
  * reading: only scalars that differ are read. What such a text says is never taken from memory.

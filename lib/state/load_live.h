@@ -14,7 +14,7 @@
 
 enum { LIVE_TRIES = 5 };
 
-/* On success *ret holds the objects; the caller adds what lies on top, finishes and frees it. */
+/* On success *ret holds the objects; the caller adds what overrides them, finishes and frees it. */
 int load_live(struct kube *k, const char *server, uint32_t chunk, struct loader **ret,
 	      struct error *err);
 

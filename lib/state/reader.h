@@ -47,9 +47,9 @@ struct list_text {
 	struct str metadata;	      /* JSON, empty if there is none */
 };
 
-/* The same for who walks over an object anyway and so finds its end: `object->json` begins with
- * the object, and more may stand behind it. take() returns what objects_add() returns, or another
- * negative code to end the reading; list() may be NULL. */
+/* The same for callers that walk over an object anyway and so find its end: `object->json` begins
+ * with the object, and more may stand behind it. take() returns what objects_add() returns, or
+ * another negative code to end the reading; list() may be NULL. */
 struct object_taker {
 	int (*take)(const struct object_text *object, const struct list_text *list, void *arg,
 		    size_t *ret_used, struct error *err);

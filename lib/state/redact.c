@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/alloc.h"
 #include "base/auto.h"
 #include "base/intern.h"
 #include "base/json.h"
@@ -178,7 +179,7 @@ static cJSON *redact_key(struct redact *r, const struct redact_rule *rule, const
 	return text && redact_is_public_key(text) ? keep(from) : redact_word(r, rule, from);
 }
 
-/* A number so short that it is nobody's: no date, account or telephone. */
+/* A number too short to identify: no date, account or telephone. */
 static bool is_short_number(const char *text)
 {
 	const char *digits = text + (*text == '-');

@@ -5,7 +5,7 @@
 #include "state/reader.h"
 #include "state/snapshot_out.h"
 
-/* A snapshot that can be shown to strangers. What a plan reads stays, and nothing else: no images,
+/* A snapshot that can be published. What a plan reads stays, and nothing else: no images,
  * environments, commands, conditions, addresses, volumes without claims, annotations that are not
  * ours, nor objects of other kinds. redact_rules.c is the list, field by field. Of what stays,
  *
@@ -18,7 +18,7 @@
  * A pseudonym is "x", the text's place among all texts in their order, and 8 hex digits of
  * SHA-256(key, text): x0017-9f3ac1d2, or x0017_9f3ac1d2 for a text that no object may have as its
  * name. They sort as the names did, so a plan of it has the same actions, budgets and order as one
- * of the original, with the names replaced. Who does not have the key cannot try names out; with
+ * of the original, with the names replaced. Without the key, names cannot be tried out; with
  * the same key a text has the same digits in every snapshot. */
 
 /* Reads the sources twice and writes one List; where it was read becomes "redacted", taken_at

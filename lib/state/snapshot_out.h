@@ -6,11 +6,12 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "execute/to_snapshot.h"
 
 /* A `v1 List` written object by object. Objects are given as JSON text and come out indented, or as
- * YAML; numbers and the order of members stay as they are. Write errors are for whoever closes the
- * file (base/file.h). */
+ * YAML; numbers and the order of members stay as they are. Write errors are for the caller that
+ * closes the file (base/file.h). */
+enum list_format { LIST_JSON, LIST_YAML };
+
 struct list_out {
 	FILE *out;
 	enum list_format format;

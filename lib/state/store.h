@@ -7,7 +7,7 @@
 
 /* A snapshot that is kept for long. What the server tells is decoded when it comes, and waits
  * behind the rows that count until store_commit(). In between the snapshot does not change,
- * whatever comes in, so a plan can be made of it and carried out.
+ * whatever comes in, so a plan can be made of it and applied.
  *
  * An object is kept once, as its row. What rows leave behind when they are replaced (versions,
  * annotations) is dropped now and then: memory follows the size of the cluster, not the number of

@@ -10,7 +10,7 @@
 #include "base/str.h"
 
 /* A window that moves over a file, or over text in memory. What lies in the window is [at, end);
- * whoever has read a part of it moves `at`. Pointers into it are good until stream_more(). */
+ * a reader of a part of it moves `at`. Pointers into it are good until stream_more(). */
 struct stream {
 	const char *at, *end;
 	bool is_whole; /* there is nothing behind `end` */

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The differences that there are on purpose. In each of them we place less than kube-scheduler.
 
-    unbound claim       A claim that waits for its first consumer is bound by who schedules the pod.
+    unbound claim       A claim that waits for its first consumer is bound by the pod's scheduler.
                         We refuse the pod, and name the claim.
-    unallocated claim   A resource claim without an allocation is allocated by who schedules the
-                        pod. We refuse the pod, and name the claim.
+    unallocated claim   A resource claim without an allocation is allocated by the pod's scheduler.
+                        We refuse the pod, and name the claim.
 """
 
 

@@ -106,21 +106,21 @@ class Placements:
                 self.server.change(o, {"metadata": {"finalizers": None}})
             self.server.delete(o)
 
-    def _compare(self, pod, world):
+    def _compare(self, pod, objects):
         """kube-scheduler's answer, ours, and what differs; the pod is left with the server."""
         made, (node, why) = self.server.ask(pod)
-        our_node, our_why = self.ours.place(made, world)
+        our_node, our_why = self.ours.place(made, objects)
         difference = None
         if (node is None) != (our_node is None):
             difference = f"kube-scheduler: {node or why}\n  ours: {our_node or our_why}"
-        elif node and node != our_node and not self.ours.takes(made, node, world):
+        elif node and node != our_node and not self.ours.takes(made, node, objects):
             difference = f"kube-scheduler: {node}\n  ours: {our_node}, and not that one"
         return made, node, why, our_why, difference
 
-    def _try(self, scene, pod, world):
+    def _try(self, scene, pod, objects):
         """Once more where there is a difference: kube-scheduler may not have seen it all yet."""
         for pause in (0.3, 1, None):
-            made, node, why, our_why, difference = self._compare(pod, world)
+            made, node, why, our_why, difference = self._compare(pod, objects)
             if not difference or pause is None:
                 break
             self.server.delete(pod)
@@ -129,28 +129,28 @@ class Placements:
             print(f"{pod['metadata']['name']}: {node} {why}; ours: {our_why}")
         self.n_pods += 1
         self.n_placed += node is not None
-        name = difference and documented.why(made, world, node, our_why)
+        name = difference and documented.why(made, objects, node, our_why)
         if name:
             self.n_documented[name] = self.n_documented.get(name, 0) + 1
         elif difference:
             self.n_different += 1
             self.tell(f"scene {scene.seed}, pod {pod['metadata']['name']}\n  {difference}",
-                      [*world, made])
+                      [*objects, made])
         return node
 
     def scene(self, seed, n_pods):
         scene = Scene(seed)
         try:
             self._make_all(scene)
-            world = self.server.list(*KINDS)
+            objects = self.server.list(*KINDS)
             for _ in range(n_pods):
                 pod, needs = scene.waiting_pod()
                 self._make_for(needs)
-                seen = world + self.server.list("PersistentVolume", "PersistentVolumeClaim",
-                                                "ResourceClaim") if needs else world
+                seen = objects + self.server.list("PersistentVolume", "PersistentVolumeClaim",
+                                                "ResourceClaim") if needs else objects
                 node = self._try(scene, pod, seen)
                 if node and not needs and scene.chance(STAYS):
-                    world = self.server.list(*KINDS)
+                    objects = self.server.list(*KINDS)
                     continue
                 self.server.delete(pod)
                 self._drop(needs)

@@ -20,18 +20,18 @@
  * see `state`, as the test does. GROUP() names those of the whole file. */
 #define TEST(name) TEST_WITH(name, NULL, NULL)
 
-#define TEST_WITH(name, setup, teardown)                                                 \
-	static void name(void **state);                                                  \
-	__attribute__((constructor)) static void name##_register(void)                   \
-	{                                                                                \
+#define TEST_WITH(name, setup, teardown)                                                   \
+	static void name(void **state);                                                    \
+	__attribute__((constructor)) static void name##_register(void)                     \
+	{                                                                                  \
 		test_register(&(struct CMUnitTest){ #name, name, setup, teardown, NULL }); \
-	}                                                                                \
+	}                                                                                  \
 	static void name(__attribute__((unused)) void **state)
 
-#define GROUP(setup, teardown)                                     \
+#define GROUP(setup, teardown)                                        \
 	__attribute__((constructor)) static void group_register(void) \
-	{                                                          \
-		test_group(setup, teardown);                       \
+	{                                                             \
+		test_group(setup, teardown);                          \
 	}
 
 /* Copies *test. */

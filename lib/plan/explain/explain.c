@@ -161,8 +161,8 @@ static const struct {
 	  "scheduling gate " MCKUBE_GATE ".",
 	  "Set spec.schedulerName to mckube, or add the scheduling gate " MCKUBE_GATE "." },
 	{ is_any, "No McKube or annotation with a real-time request was found for it.",
-	  "Create a McKube that names it by spec.podname or selects it, or set its annotations "
-	  "mckube.io/rt-period, rt-runtime-low and rt-runtime-hi beside the label sdv.com." },
+	  "Create a McKube that names it by spec.podname or selects it, or set its annotations " MCKUBE_DOMAIN
+	  "/rt-period, rt-runtime-low and rt-runtime-hi beside the label sdv.com." },
 };
 
 static void explain_unmanaged(struct explainer *x)

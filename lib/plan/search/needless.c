@@ -37,7 +37,7 @@ static bool holds_back(struct search *s, const struct unit *u, int rank, bool is
 	return true;
 }
 
-/* Of a set of displaced pods, those that were evicted are taken back, or evicted again. */
+/* Of a set of displaced pods, those that were evicted are brought back, or evicted again. */
 static void set_evicted(struct search *s, const unit_list *displaced, uint32_t set, bool is_evicted)
 {
 	for (size_t i = 0; i < displaced->n; i++) {

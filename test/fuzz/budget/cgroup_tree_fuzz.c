@@ -76,7 +76,7 @@ static void compare_with_holding(struct cgroup_tree *t)
 	cgroup_tree_invalidate(t);
 }
 
-/* A few changes lead to what all of them anew lead to. */
+/* A few changes lead to what all of them together lead to. */
 static int derive(struct cgroup_tree *t, struct error *err)
 {
 	struct cgroup_tree_node before[32];

@@ -130,7 +130,7 @@ static void lies(const struct fixture *f, const char *expect)
 	assert_string_equal(text.s, expect);
 }
 
-TEST(the_topology_says_who_shares_what)
+TEST(topology_lists_the_cpus_that_share)
 {
 	AUTO(fixture_done) struct fixture one, two;
 

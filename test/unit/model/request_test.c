@@ -317,7 +317,7 @@ TEST(the_annotation_says_where_a_pod_is_before_the_status)
 	is_cores(&f, of(&f, "radio")->cores, "2");
 }
 
-TEST(a_pod_without_node_has_only_wishes)
+TEST(unbound_pod_has_constraints_and_no_place)
 {
 	AUTO(fixture_done) struct fixture f;
 

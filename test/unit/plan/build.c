@@ -172,7 +172,7 @@ void build_random(struct str *yaml, uint32_t seed)
 	}
 	for (int i = 0; i < pods; i++)
 		build_random_pod(yaml, &random, i, nodes);
-	build_pdb(yaml, "guard", "group: c", (int)random_below(&random, 3));
+	build_pdb(yaml, "budget", "group: c", (int)random_below(&random, 3));
 }
 
 /* ---- Scenes ---- */

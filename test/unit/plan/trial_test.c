@@ -290,8 +290,8 @@ TEST(an_eviction_uses_up_a_disruption)
 	struct str yaml = STR_INIT;
 
 	build_node(&yaml, edge);
-	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 1000, .labels = "guard: x" });
-	build_pdb(&yaml, "guard", "guard: x", 1);
+	build_pod(&yaml, (struct test_pod){ "a", "edge", "0", .low = 1000, .labels = "keep: x" });
+	build_pdb(&yaml, "budget", "keep: x", 1);
 	scene_start(&s, &yaml);
 
 	struct trial *t = &s.p.trial;
