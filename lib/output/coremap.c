@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "model/capacity.h"
+#include "model/heartbeat.h"
+#include "model/pod_level.h"
 #include "model/request.h"
 
 /* Where a pod is. */
@@ -80,7 +82,8 @@ static void add_nodes(const struct source_data *d, struct coremap *m)
 
 		*node = (struct map_node){
 			.name = cluster_str(d->c, d->c->nodes.items[i].meta.name),
-			.backend = cluster_str(d->c, d->c->nodes.items[i].annotations.backend),
+			.backend = helper_backend(d->c, &d->c->nodes.items[i]),
+			.is_silent = helper_state(d->c, &d->c->nodes.items[i]) == HELPER_SILENT,
 			.cores = capacity->cores,
 			.is_one_budget = capacity->scope == SCOPE_NODE,
 			.is_assumed = capacity->is_assumed,
@@ -94,7 +97,8 @@ static void add_nodes(const struct source_data *d, struct coremap *m)
 
 static void add_pod(const struct source_data *d, const struct request *r, struct coremap *m)
 {
-	const struct meta *meta = &d->c->pods.items[r->pod].meta;
+	const struct pod *of = &d->c->pods.items[r->pod];
+	const struct meta *meta = &of->meta;
 	struct map_pod *pod = array_add(&m->pods);
 
 	*pod = (struct map_pod){
@@ -102,6 +106,8 @@ static void add_pod(const struct source_data *d, const struct request *r, struct
 		.name = cluster_str(d->c, meta->name),
 		.budget = r->budget,
 		.level = r->level,
+		.is_at_floor = pod_is_at_floor(d->c, of),
+		.level_name = pod_level_name(d->c, of, (enum level)r->level),
 	};
 	memcpy(pod->load, r->load, sizeof(pod->load));
 }

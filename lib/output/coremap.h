@@ -26,7 +26,9 @@ struct seat {
 struct map_pod {
 	const char *ns, *name;
 	struct budget budget;
-	uint8_t level; /* enum level at which it runs */
+	uint8_t level;		/* enum level at which it runs */
+	bool is_at_floor;	/* it has only its floor */
+	const char *level_name; /* pod_level_name() */
 	uint32_t load[LEVELS];
 };
 
@@ -43,6 +45,7 @@ struct map_node {
 	uint32_t cap[LEVELS];
 	bool is_one_budget; /* the kernel counts the whole node (capacity scope node): then before
 			     * and after are what the cap limits, each pod once */
+	bool is_silent;	    /* its helper is: what it reported may be wrong by now */
 	bool is_assumed;    /* the node reports no capacity */
 	bool is_unschedulable;
 	bool is_changed;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "output/coremap.h"
 
+#include <string.h>
+
 #include "base/auto.h"
 #include "output/table.h"
 
@@ -64,7 +66,8 @@ static void add_bar(const struct coremap *m, const struct map_core *core, uint32
 	add_blocks(style, out, COLOR_NONE, " ", BAR - at);
 }
 
-/* "default/brake High 0.250", with "at hi" above its normal level; returns its width.
+/* "default/brake High 0.250", with "at hi" or "at floor" if it is not at level low; returns
+ * its width.
  */
 static unsigned add_pod(const struct map_pod *pod, const struct style *style, struct str *out)
 {
@@ -74,8 +77,9 @@ static unsigned add_pod(const struct map_pod *pod, const struct style *style, st
 	str_addf(&name, "%s/%s", pod->ns, pod->name);
 	str_addf(&facts, " %s ", criticality_name(pod->budget.criticality));
 	text_add_ratio(&facts, pod->load[LEVEL_LOW]);
-	if (pod->level != LEVEL_LOW)
-		str_addf(&facts, " at %s", level_name(pod->level));
+	if (strcmp(pod->level_name, level_name(LEVEL_LOW)) != 0)
+		str_addf(&facts, strcmp(pod->level_name, "unknown") == 0 ? " level %s" : " at %s",
+			 pod->level_name);
 	style_add(style, out, rank_roles[pod->budget.criticality], "%s", name.s);
 	style_add(style, out, COLOR_DIM, "%s", facts.s);
 	return text_width(name.s) + text_width(facts.s);
@@ -138,6 +142,8 @@ static void add_heading(const struct map_node *node, const struct style *style, 
 		str_add(&facts, " (assumed)");
 	if (*node->backend)
 		str_addf(&facts, ", %s", node->backend);
+	if (node->is_silent)
+		str_add(&facts, ", no heartbeat from its helper");
 	if (node->is_unschedulable)
 		str_add(&facts, ", unschedulable");
 	style_add(style, out, COLOR_BOLD, "%s", node->name);

@@ -86,6 +86,8 @@ static void add_now(const struct explanation *e, const struct style *style, stru
 		action_add_place(&e->now, &text);
 	if (e->now.node && !*e->now.cores)
 		str_add(&text, ", without cores");
+	if (*e->level)
+		str_addf(&text, ", level %s", e->level);
 	add_fact(style, out, "Now:", text.s);
 }
 

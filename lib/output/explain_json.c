@@ -110,6 +110,7 @@ static void put_plan(struct json_out *o, const struct explanation *e)
 	put_text(o, "outcome", outcome_name(e->outcome));
 	put_text(o, "summary", e->summary);
 	put_place(o, "now", &e->now);
+	put_text(o, "level", e->level);
 	put_place(o, "then", &e->then);
 	put_place(o, "replacement", &e->replacement);
 	open_list(o, "actions");

@@ -57,7 +57,9 @@ static void add_row(struct table *t, const struct action *a)
 		  CELL_TEXT(reason_name(a->reason)), CELL_TEXT(a->on.kind),
 		  CELL_TEXT(texts[ROW_OBJECT].s), CELL_TEXT(texts[ROW_FROM].s),
 		  CELL_TEXT(texts[ROW_TO].s), CELL_TEXT(texts[ROW_BUDGET].s),
-		  CELL_TEXT(a->to.has_level ? level_name(a->to.level) : NULL),
+		  CELL_TEXT(a->kind == ACTION_DEGRADE ? "floor"
+			    : a->to.has_level	      ? level_name(a->to.level)
+						      : NULL),
 		  CELL_TEXT(a->to.enforcement ? enforcement_name(a->to.enforcement) : NULL),
 		  CELL_TEXT(texts[ROW_BY].s), CELL_TEXT(texts[ROW_AFTER].s),
 		  CELL_TEXT(texts[ROW_REPLACEMENT].s), CELL_TEXT(a->on.uid),

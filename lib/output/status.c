@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "model/heartbeat.h"
+#include "model/pod_level.h"
 #include "model/request.h"
 #include "output/coremap.h"
 
@@ -49,17 +51,26 @@ static const char *cores_of(const struct status *s, const struct request *r,
 	return r->has_cores ? cpuset_format(&s->requests.sets.items[r->cores], buf) : "";
 }
 
+static const char *backend_name(const struct cluster *c, const struct node *node)
+{
+	return helper_state(c, node) == HELPER_SILENT ? "unknown" : helper_backend(c, node);
+}
+
 static const char *backend_of(const struct status *s, const struct pod *pod)
 {
-	return pod->node == NONE
-		       ? ""
-		       : cluster_str(s->c, s->c->nodes.items[pod->node].annotations.backend);
+	return pod->node == NONE ? "" : backend_name(s->c, &s->c->nodes.items[pod->node]);
 }
 
 static const char *overrun_of(const struct status *s, const struct request *r)
 {
 	return r->mckube == NONE ? ""
 				 : cluster_str(s->c, s->c->mckubes.items[r->mckube].status_overrun);
+}
+
+static const char *level_of(const struct status *s, const struct request *r)
+{
+	return r->has_cores ? pod_level_name(s->c, &s->c->pods.items[r->pod], (enum level)r->level)
+			    : "";
 }
 
 static void add_row(const struct status *s, const struct request *r, struct table *t)
@@ -71,8 +82,8 @@ static void add_row(const struct status *s, const struct request *r, struct tabl
 		  CELL_TEXT(cluster_str(s->c, pod->meta.name)),
 		  CELL_TEXT(cluster_str(s->c, pod->node_name)), CELL_TEXT(cores_of(s, r, cores)),
 		  CELL_TEXT(r->has_budget ? criticality_name(r->budget.criticality) : ""),
-		  CELL_TEXT(r->has_cores ? level_name(r->level) : ""), CELL_US(r->budget.period),
-		  CELL_US(r->budget.low), CELL_US(r->budget.hi), CELL_US(r->budget.floor),
+		  CELL_TEXT(level_of(s, r)), CELL_US(r->budget.period), CELL_US(r->budget.low),
+		  CELL_US(r->budget.hi), CELL_US(r->budget.floor),
 		  CELL_TEXT(request_source_name(r->source)), CELL_TEXT(backend_of(s, pod)),
 		  CELL_TEXT(overrun_of(s, r)), CELL_TEXT(cluster_str(s->c, pod->meta.uid)));
 }
@@ -137,7 +148,7 @@ static void describe(const struct status *s, const struct request *r, const stru
 	add_fact(style, out, "Cores:", cores_of(s, r, cores));
 	add_fact(style, out,
 		 "Criticality:", r->has_budget ? criticality_name(r->budget.criticality) : "");
-	add_fact(style, out, "Level:", r->has_cores ? level_name(r->level) : "");
+	add_fact(style, out, "Level:", level_of(s, r));
 	add_budgets(r, style, out);
 	add_fact(style, out, "Source:", request_source_name(r->source));
 	add_fact(style, out, "Backend:", backend_of(s, pod));

@@ -117,22 +117,32 @@ static void add_sums(const struct coremap *m, struct str *out)
 				      METRIC_LABELS("mode", mode_names[mode]), cap[mode]);
 }
 
-/* Levels: those that run above their normal one by name, the others counted. */
+/* Levels: pods that are not at level low by name, the others counted. */
 static size_t add_levels(const struct coremap *m, struct str *out)
 {
-	uint64_t counts[LEVELS] = { 0 };
+	uint64_t counts[LEVELS] = { 0 }, n_at_floor = 0;
 	size_t n = 0;
 
 	metric_head(out, "mckube_pod_level", "gauge",
 		    "Level of the pods above low: 1 medium, 2 hi.");
 	array_each(pod, &m->pods) {
+		if (pod->is_at_floor)
+			continue;
 		counts[pod->level]++;
 		if (pod->level == LEVEL_LOW || ++n > METRIC_PODS)
 			continue;
 		metric_add(out, "mckube_pod_level",
 			   METRIC_LABELS("namespace", pod->ns, "pod", pod->name), pod->level);
 	}
+	metric_head(out, "mckube_pod_at_floor", "gauge", "1 for a pod that has only its floor.");
+	array_each(pod, &m->pods) {
+		n_at_floor += pod->is_at_floor;
+		if (pod->is_at_floor && ++n <= METRIC_PODS)
+			metric_add(out, "mckube_pod_at_floor",
+				   METRIC_LABELS("namespace", pod->ns, "pod", pod->name), 1);
+	}
 	metric_head(out, "mckube_pods", "gauge", "Real-time pods by level.");
+	metric_add(out, "mckube_pods", METRIC_LABELS("level", "floor"), n_at_floor);
 	for (int level = 0; level < LEVELS; level++)
 		metric_add(out, "mckube_pods", METRIC_LABELS("level", level_name(level)),
 			   counts[level]);

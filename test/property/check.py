@@ -31,7 +31,8 @@ KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Taint", "Unt
          "Status", "Finalizer"}
 PLACING = {"Bind", "Assign", "Move"}
 WARNINGS = {"BadBudget", "BadCpuset", "BadCriticality", "BadNodeAnnotation", "DuplicateRequest",
-            "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported", "CoresNotAllowed"}
+            "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported", "CoresNotAllowed",
+            "HelperSilent"}
 UNPLACED = {"NoNode", "NoRoom", "NoRequest", "BadRequest"}
 PRESSURE = {"enabled": True, "trigger": "realTime", "onBusy": "degrade", "busy": 900_000,
             "calm": 800_000, "delaySeconds": 5, "stepSeconds": 30, "holdSeconds": 60, "evict": "none"}

@@ -165,6 +165,9 @@ static bool is_stale(const struct cluster *c, const struct mckube *m, const stru
 		return true;
 	if (m->status_uid && m->status_uid != s->pod_uid)
 		return true;
+	/* The helper's word while the pod has only its floor. */
+	if (s->is_somewhere && strcmp(cluster_str(c, m->status_current), "floor") == 0)
+		return false;
 	return m->status_current && (!s->is_somewhere || strcmp(cluster_str(c, m->status_current),
 								level_name(s->level)) != 0);
 }

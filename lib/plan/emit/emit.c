@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/date.h"
+#include "model/heartbeat.h"
 #include "plan/enforcement.h"
 
 static void emit_warnings(struct emitter *e)
@@ -23,6 +25,30 @@ static void emit_warnings(struct emitter *e)
 			warning->reason,
 			plan_str(e->plan, warning->message),
 		};
+}
+
+/* Nodes with real-time pods and a silent helper. */
+static void warn_of_silent_helpers(struct emitter *e)
+{
+	const struct cluster *c = e->trial->c;
+	char date[DATE_TEXT];
+
+	for (node_id id = 0; id < c->nodes.n; id++) {
+		const struct node *node = &c->nodes.items[id];
+
+		if (!e->trial->nodes[id].units.n || helper_state(c, node) != HELPER_SILENT)
+			continue;
+		*array_add(&e->plan->warnings) = (struct warning){
+			plan_strf(e->plan, "Node %s", cluster_str(c, node->meta.name)),
+			"HelperSilent",
+			plan_strf(
+				e->plan,
+				"no heartbeat from its helper%s%s: its readings are not used, and "
+				"budgets may not be enforced",
+				node->heartbeat ? " since " : "",
+				node->heartbeat ? date_format(node->heartbeat, date) : ""),
+		};
+	}
 }
 
 /* Pods on cores that they may not use, and that could not be moved. */
@@ -104,6 +130,7 @@ void emit_plan(struct planner *p, struct plan *plan)
 	emit_cleanup(&e);
 	emit_unplaced(&e);
 	emit_warnings(&e);
+	warn_of_silent_helpers(&e);
 	warn_of_misplaced(&e);
 
 	free(e.enforcement);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "model/pod_level.h"
 #include "plan/explain/explainer.h"
 #include "plan/relieve.h"
 
@@ -87,6 +88,11 @@ static void suggest_for_degraded(struct explainer *x)
 	int64_t since = relieve_degraded_since(x->p.trial.c, pod);
 	char date[DATE_TEXT];
 
+	if (since < 0 && pod_is_at_floor(x->p.trial.c, pod))
+		*array_add(&x->out->advice) = plan_strf(
+			&x->out->plan,
+			"It has only its floor of %d us while a more critical pod on its cores overruns.",
+			q->budget.floor);
 	if (since < 0)
 		return;
 	*array_add(&x->out->advice) = plan_strf(

@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/names.h"
+#include "model/pod_level.h"
 #include "plan/explain/explainer.h"
 
 static const char *const outcome_names[OUTCOMES] = {
@@ -68,9 +69,11 @@ static void fill_request(struct explainer *x)
 
 	out->ns = plan_str(&out->plan, cluster_str(x->p.trial.c, pod_of(x)->meta.ns));
 	out->name = plan_str(&out->plan, cluster_str(x->p.trial.c, pod_of(x)->meta.name));
-	out->asked_by = out->source = out->node_pin = out->core_pin = "";
+	out->asked_by = out->source = out->node_pin = out->core_pin = out->level = "";
 	if (!q)
 		return;
+	if (q->has_cores)
+		out->level = pod_level_name(x->p.trial.c, pod_of(x), (enum level)q->level);
 	out->asked_by = asked_by(x, q);
 	out->source = request_source_name((enum request_source)q->source);
 	out->has_budget = q->has_budget;

@@ -74,6 +74,7 @@ struct explanation {
 
 	/* Where it is, and where the plan has it; node NULL: on no node. */
 	enum outcome outcome;
+	const char *level; /* pod_level_name(); "": it has no cores now */
 	struct place now, then;
 	struct place replacement; /* where the replacement of an evicted pod fits */
 	const char *summary;	  /* a sentence */
