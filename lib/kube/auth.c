@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "base/file.h"
 #include "kube/exec_plugin.h"
+#include "kube/header.h"
 #include "kube/plugin_policy.h"
 
 enum {
@@ -71,6 +72,10 @@ static char *read_token(const char *path, struct error *err)
 		str_cut(&text, text.n - 1);
 	if (text.n <= skip) {
 		error_set(err, -EINVAL, "tokenFile: %s: is empty", path);
+		return NULL;
+	}
+	if (!header_value_is_valid(text.s + skip)) {
+		error_set(err, -EINVAL, "tokenFile: %s: holds control characters", path);
 		return NULL;
 	}
 	return xstrdup(text.s + skip);

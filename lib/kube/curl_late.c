@@ -17,6 +17,7 @@
 	F(CURLcode, curl_global_init, (long flags), (flags))                                       \
 	F(CURL *, curl_easy_init, (void), ())                                                      \
 	F(const char *, curl_easy_strerror, (CURLcode code), (code))                               \
+	F(curl_version_info_data *, curl_version_info, (CURLversion age), (age))                   \
 	F(CURLM *, curl_multi_init, (void), ())                                                    \
 	F(CURLMcode, curl_multi_add_handle, (CURLM * multi_handle, CURL * curl_handle),            \
 	  (multi_handle, curl_handle))                                                             \

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/auto.h"
+#include "kube/proxy.h"
 
 enum { CONNECT_TIMEOUT_MS = 30000, KEEPALIVE_IDLE_S = 30, KEEPALIVE_INTERVAL_S = 10 };
 /* libcurl's own choice for what is sent. */
@@ -32,9 +33,11 @@ static int url_parse(struct url *u, const char *text, struct error *err)
 	const char *port = bracket ? memchr(bracket, ':', (size_t)(path - bracket)) : NULL;
 	const char *end = port ? port : path;
 
+	AUTO_FREE char *shown = url_redacted(text);
+
 	if (!bracket || end == host || memchr(host, '@', (size_t)(path - host)))
 		return error_set(err, -EINVAL, "server %s: must be https://HOST[:PORT][/PATH]",
-				 text);
+				 shown);
 	u->scheme = xstrndup(text, (size_t)(host - 3 - text));
 	u->host = xstrndup(host, (size_t)(end - host));
 	u->port = port ? xstrndup(port + 1, (size_t)(path - port - 1))
@@ -55,19 +58,18 @@ static void use_server_name(struct endpoint *e, const struct url *u, const char 
 	e->connect_to = curl_slist_append(NULL, route);
 }
 
-/* Go goes to loopback directly whatever the environment says, and lets a socks5 proxy resolve
- * names. */
-static char *choose_proxy(const struct url *u, const char *proxy)
+/* The kubeconfig's, else the environment's. A socks5 proxy resolves names itself, as with Go. */
+static int choose_proxy(struct endpoint *e, const struct url *u, struct error *err)
 {
-	if (proxy && strncasecmp(proxy, "socks5://", 9) == 0)
-		return xasprintf("socks5h://%s", proxy + 9);
-	if (proxy)
-		return xstrdup(proxy);
-	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): url_parse() found a host */
-	if (strcmp(u->host, "localhost") == 0 || strncmp(u->host, "127.", 4) == 0 ||
-	    strcmp(u->host, "[::1]") == 0)
-		return xstrdup("");
-	return NULL;
+	const struct proxy_environment env = proxy_environment();
+	const char *given = e->target->cluster.proxy_url;
+	AUTO_FREE char *proxy = given ? xstrdup(given) : NULL;
+
+	if (!proxy && proxy_choose(&env, u->scheme, u->host, u->port, &proxy, err) < 0)
+		return -EINVAL;
+	e->proxy = strncasecmp(proxy, "socks5://", 9) == 0 ? xasprintf("socks5h://%s", proxy + 9)
+							   : TAKE(proxy);
+	return 0;
 }
 
 int endpoint_init(struct endpoint *e, const struct kube_target *t, struct error *err)
@@ -84,8 +86,7 @@ int endpoint_init(struct endpoint *e, const struct kube_target *t, struct error 
 	size_t n = strlen(e->base);
 	if (n > 0 && e->base[n - 1] == '/')
 		e->base[n - 1] = '\0';
-	e->proxy = choose_proxy(&u, c->proxy_url);
-	return 0;
+	return choose_proxy(e, &u, err);
 }
 
 void endpoint_done(struct endpoint *e)
@@ -144,10 +145,34 @@ static void set_trust(const struct kube_cluster *c, const struct trust *t, CURL 
 		curl_easy_setopt(easy, t->ca_file, c->ca_file);
 }
 
+/* Only libcurl on OpenSSL lists a certificate's extensions. */
+static bool lists_extensions(void)
+{
+	const char *tls = curl_version_info(CURLVERSION_NOW)->ssl_version;
+
+	return tls && strncmp(tls, "OpenSSL/", 8) == 0;
+}
+
+bool endpoint_has_alternative_name(CURL *easy)
+{
+	static const char label[] = "X509v3 Subject Alternative Name:";
+	struct curl_certinfo *chain = NULL;
+
+	curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain);
+	if (!chain || chain->num_of_certs == 0)
+		return true;
+	for (const struct curl_slist *line = chain->certinfo[0]; line; line = line->next)
+		if (strncmp(line->data, label, sizeof(label) - 1) == 0)
+			return strstr(line->data, "DNS:") || strstr(line->data, "IP Address:");
+	return false;
+}
+
 static void set_tls(const struct endpoint *e, CURL *easy, const struct kube_identity *id)
 {
 	set_trust(&e->target->cluster, &server_trust, easy);
 	set_trust(&e->target->cluster, &proxy_trust, easy);
+	curl_easy_setopt(easy, CURLOPT_CERTINFO,
+			 !e->target->cluster.is_insecure && lists_extensions() ? 1L : 0L);
 	if (id->cert.n)
 		set_blob(easy, CURLOPT_SSLCERT_BLOB, id->cert);
 	else if (id->cert_file)
@@ -171,10 +196,8 @@ static void set_transport(const struct endpoint *e, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_S);
-	if (e->proxy) {
-		curl_easy_setopt(easy, CURLOPT_PROXY, e->proxy);
-		curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-	}
+	curl_easy_setopt(easy, CURLOPT_PROXY, e->proxy);
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 	if (e->connect_to)
 		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, e->connect_to);
 }
@@ -203,9 +226,7 @@ static void set_limits(const struct endpoint *e, CURL *easy, const struct http_c
 static void add_header(struct curl_slist **list, const char *name, const char *value)
 {
 	AUTO_FREE char *line = xasprintf("%s: %s", name, value);
-	char *end = line + strcspn(line, "\r\n");
 
-	*end = '\0'; /* a name from a kubeconfig never begins a second header */
 	*list = curl_slist_append(*list, line);
 }
 

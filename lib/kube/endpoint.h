@@ -12,7 +12,7 @@ struct endpoint {
 	const struct kube_target *target;
 	char *base;		       /* what paths are put behind */
 	char *host_header;	       /* NULL: libcurl's own */
-	char *proxy;		       /* NULL: as the environment says */
+	char *proxy;		       /* "": none */
 	struct curl_slist *connect_to; /* where to go when the URL holds tls-server-name */
 	char *user_agent;
 	uint32_t stall_seconds, buffer_bytes;
@@ -31,6 +31,11 @@ int64_t endpoint_timeout(const struct endpoint *e, const struct http_call *call)
  * whatever the handle was aimed at before is forgotten. *ret_headers is freed when it is over. */
 void endpoint_aim(const struct endpoint *e, CURL *easy, const struct http_call *call, int left_ms,
 		  const struct kube_identity *id, struct curl_slist **ret_headers);
+
+/* Has the server's certificate a name where Go looks for it? libcurl takes its Common Name where
+ * there is no subjectAltName. True also where that is not known: on a connection that is used
+ * again, without TLS, and where libcurl is not built on OpenSSL. */
+bool endpoint_has_alternative_name(CURL *easy);
 
 /* What libcurl's result means, worded as kubectl words it. `detail` is CURLOPT_ERRORBUFFER's. */
 int endpoint_error(const struct endpoint *e, CURL *easy, CURLcode code, const char *detail,

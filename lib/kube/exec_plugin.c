@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/json_out.h"
 #include "kube/base64.h"
+#include "kube/header.h"
 
 extern char **environ;
 
@@ -252,6 +253,8 @@ static int take_status(const cJSON *status, struct credential *ret, struct error
 		return error_set(err, -EINVAL, "the reply has neither token nor certificate");
 	if (!cert != !key)
 		return error_set(err, -EINVAL, "the reply has only a certificate or only a key");
+	if (token && *token && !header_value_is_valid(token))
+		return error_set(err, -EINVAL, "the token holds control characters");
 	if (take_expiry(status, &c.expires, err) < 0)
 		return -EINVAL;
 	c.token = token && *token ? xstrdup(token) : NULL;

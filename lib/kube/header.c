@@ -38,6 +38,14 @@ bool header_is(struct slice name, const char *wanted)
 	return strlen(wanted) == name.n && strncasecmp(name.s, wanted, name.n) == 0;
 }
 
+bool header_value_is_valid(const char *value)
+{
+	for (const unsigned char *p = (const unsigned char *)value; *p; p++)
+		if ((*p < 0x20 && *p != '\t') || *p == 0x7f)
+			return false;
+	return value[strspn(value, " \t")] != '\0';
+}
+
 bool header_retry_after(struct slice value, int64_t *ret_seconds)
 {
 	int64_t n = 0;

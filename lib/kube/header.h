@@ -14,6 +14,10 @@ bool header_split(struct slice line, struct slice *ret_name, struct slice *ret_v
 
 bool header_is(struct slice name, const char *wanted); /* case does not count */
 
+/* May it be sent? Go's rule (httpguts.ValidHeaderFieldValue): no control characters but tabs; and
+ * not blank, as libcurl leaves out a header without a value. */
+bool header_value_is_valid(const char *value);
+
 /* Retry-After in whole seconds (RFC 9110, 10.2.3); client-go passes over dates, so do we. */
 bool header_retry_after(struct slice value, int64_t *ret_seconds);
 

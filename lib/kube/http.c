@@ -42,6 +42,7 @@ struct http_try {
 	bool was_refused; /* a 401 was answered with a newer credential already */
 	bool has_sunk;	  /* bytes of a success were handed on */
 	bool is_too_large, is_head_too_large;
+	bool has_legacy_name; /* the server's certificate */
 	char detail[CURL_ERROR_SIZE];
 };
 
@@ -223,6 +224,19 @@ static size_t on_header(char *s, size_t size, size_t n, void *arg)
 	return n;
 }
 
+/* Before the request, and with it the credentials, is sent. */
+static int on_connected(void *arg, char *ip, char *local_ip, int port, int local_port)
+{
+	struct http_try *t = arg;
+
+	(void)ip;
+	(void)local_ip;
+	(void)port;
+	(void)local_port;
+	t->has_legacy_name = !endpoint_has_alternative_name(t->easy);
+	return t->has_legacy_name ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 /* How much of a body a log line holds. */
 static int shown(size_t n)
 {
@@ -240,6 +254,7 @@ static CURL *new_easy(const struct http *h, const struct kube_identity *id)
 	endpoint_prepare(&h->endpoint, easy, id);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
 	return easy;
 }
 
@@ -277,7 +292,7 @@ static void send_try(struct http_try *t)
 	str_clear(&call->reply);
 	call->code = 0;
 	t->retry_after = -1;
-	t->is_too_large = t->is_head_too_large = false;
+	t->is_too_large = t->is_head_too_large = t->has_legacy_name = false;
 	t->head_bytes = 0;
 	t->detail[0] = '\0';
 	t->easy = take_easy(h, &id);
@@ -289,6 +304,7 @@ static void send_try(struct http_try *t)
 		     &t->headers);
 	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->detail);
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
 	t->sent_ms = t->received_ms = now;
@@ -417,6 +433,10 @@ static void judge(struct http_try *t, CURLcode curl)
 	else if (t->is_head_too_large)
 		call->result = error_set(&call->err, -EFBIG, "%s: headers larger than %d bytes",
 					 call->path, HTTP_HEAD_MAX);
+	else if (t->has_legacy_name)
+		call->result = error_set(&call->err, -EKEYREJECTED,
+					 "Unable to connect to the server: certificate relies on "
+					 "the legacy Common Name field, use SANs instead");
 	else if (curl != CURLE_OK)
 		call->result =
 			endpoint_error(&t->http->endpoint, t->easy, curl, t->detail, &call->err);

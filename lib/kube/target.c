@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "base/file.h"
+#include "kube/proxy.h"
 #include "kube/target_check.h"
 
 enum { NAMESPACE_MAX_BYTES = 255 };
@@ -282,11 +283,12 @@ static int finish_server(struct kube_target *t, struct error *err)
 	while (n > 0 && url[n - 1] == '/')
 		n--;
 	url[n] = '\0';
+	AUTO_FREE char *shown = url_redacted(c->server);
 	if (strncasecmp(url, "https://", 8) != 0 && strncasecmp(url, "http://", 7) != 0)
 		return error_set(err, -EINVAL, "server %s: must begin with https:// or http://",
-				 c->server);
+				 shown);
 	if (!*(strstr(url, "://") + 3))
-		return error_set(err, -EINVAL, "server %s: names no host", c->server);
+		return error_set(err, -EINVAL, "server %s: names no host", shown);
 	c->server = keep(t, url);
 	return 0;
 }

@@ -6,26 +6,14 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "kube/header.h"
+#include "kube/proxy.h"
 
 static int check_file(const char *what, const char *path, struct error *err)
 {
 	if (path && access(path, R_OK) < 0)
 		return error_errno(err, "unable to read %s %s", what, path);
 	return 0;
-}
-
-static int check_proxy(const struct kube_cluster *c, struct error *err)
-{
-	static const char *const schemes[] = { "http://", "https://", "socks5://", "socks5h://" };
-
-	if (!c->proxy_url)
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
-		if (strncasecmp(c->proxy_url, schemes[i], strlen(schemes[i])) == 0)
-			return 0;
-	return error_set(err, -EINVAL,
-			 "proxy-url %s: must begin with http://, https:// or socks5://",
-			 c->proxy_url);
 }
 
 int cluster_check(const struct kube_cluster *c, struct error *err)
@@ -46,7 +34,7 @@ int cluster_check(const struct kube_cluster *c, struct error *err)
 				 "cluster \"%s\" has a certificate authority and "
 				 "insecure-skip-tls-verify",
 				 c->name);
-	if (check_proxy(c, err) < 0)
+	if (c->proxy_url && proxy_check(c->proxy_url, "proxy-url", err) < 0)
 		return -EINVAL;
 	return check_file("certificate-authority", c->ca_file, err);
 }
@@ -104,6 +92,32 @@ static int check_exec(const struct kube_exec *e, const char *name, struct error 
 				 e->interactive_mode);
 }
 
+static int check_header(const char *name, const char *field, const char *value, struct error *err)
+{
+	if (!value || header_value_is_valid(value))
+		return 0;
+	return error_set(err, -EINVAL,
+			 "user \"%s\": %s: must not be blank or hold control characters", name,
+			 field);
+}
+
+/* What is sent in headers. libcurl would leave a blank one out: the request then runs with the
+ * caller's own rights. */
+static int check_headers(const struct kube_user *u, const char *name, struct error *err)
+{
+	if (check_header(name, "token", u->token, err) < 0 ||
+	    check_header(name, "as", u->as, err) < 0 ||
+	    check_header(name, "as-uid", u->as_uid, err) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < u->as_groups.n; i++)
+		if (check_header(name, "as-groups", u->as_groups.items[i], err) < 0)
+			return -EINVAL;
+	for (size_t i = 0; i < u->n_as_extra; i++)
+		if (check_header(name, "as-user-extra", u->as_extra[i].value, err) < 0)
+			return -EINVAL;
+	return 0;
+}
+
 int user_check(const struct kube_user *u, struct error *err)
 {
 	const char *name = u->name ? u->name : "";
@@ -126,6 +140,8 @@ int user_check(const struct kube_user *u, struct error *err)
 				 "user \"%s\": as-uid, as-groups and as-user-extra need `as`",
 				 name);
 	if (u->exec && check_exec(u->exec, name, err) < 0)
+		return -EINVAL;
+	if (check_headers(u, name, err) < 0)
 		return -EINVAL;
 	return check_certificate(u, name, err);
 }

@@ -7,7 +7,7 @@ import threading
 
 
 class Proxy:
-    """kind is "http" (CONNECT), "https" (the same inside TLS), "socks5" (RFC 1928) or "refuses"."""
+    """kind is "http" (CONNECT), "https" (the same inside TLS), "socks5" (RFC 1928) or "refuses [CODE]"."""
 
     def __init__(self, kind, port, tls):
         self.kind, self.port, self.tls = kind, port, tls
@@ -18,7 +18,7 @@ class Proxy:
 
     @property
     def url(self):
-        scheme = "http" if self.kind == "refuses" else self.kind
+        scheme = "http" if self.kind.startswith("refuses") else self.kind
         return f"{scheme}://user:pass-word@localhost:{self.own_port}"
 
     def accept(self):
@@ -47,13 +47,15 @@ class Proxy:
 
     def greet_http(self, client):
         stream = client.makefile("rb", buffering=0)
-        self.targets.add(stream.readline().decode().split(" ")[1])
+        target = stream.readline().decode().split(" ")[1]
+        self.targets.add(target.removeprefix("http://").partition("/")[0])
         while (line := stream.readline().strip()):
             name, _, value = line.decode().partition(": ")
             if name.lower() == "proxy-authorization":
                 self.credentials.add(base64.b64decode(value.split(" ")[1]).decode())
-        is_allowed = self.kind != "refuses"
-        client.sendall(b"HTTP/1.1 " + (b"200 OK" if is_allowed else b"403 No") + b"\r\n\r\n")
+        is_allowed = not self.kind.startswith("refuses")
+        code = "200" if is_allowed else self.kind.partition(" ")[2] or "403"
+        client.sendall(f"HTTP/1.1 {code} X\r\n\r\n".encode())
         return is_allowed
 
     def greet_socks(self, client):
