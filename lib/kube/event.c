@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json_out.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "kube/micro_time.h"
 
 struct series {
@@ -61,10 +62,55 @@ void event_writer_free(struct event_writer *w)
 	free(w);
 }
 
+char *event_text(const char *text, size_t max)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t written = 0;
+
+	while (*s) {
+		size_t n = str_utf8_len(s);
+
+		written += n ? n : sizeof("\xef\xbf\xbd") - 1; /* what str_add_json() writes */
+		if (written > max)
+			break;
+		s += n ? n : 1;
+	}
+	return xstrndup(text, (size_t)(s - (const unsigned char *)text));
+}
+
+static bool is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+char *event_name(const char *object, uint64_t number)
+{
+	AUTO(str_done) struct str name = STR_INIT_MAX(EVENT_NAME_MAX);
+
+	for (const char *p = object; *p; p++) {
+		char c = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+		bool is_first = !name.n || name.s[name.n - 1] == '.';
+
+		if (is_alnum(c) || (!is_first && (c == '-' || c == '.')))
+			str_addc(&name, c);
+		else if (!is_first)
+			str_addc(&name, '-');
+		/* "a-.b": no label ends with anything else */
+		while (c == '.' && name.n > 1 && !is_alnum(name.s[name.n - 2])) {
+			str_cut(&name, name.n - 2);
+			str_addc(&name, '.');
+		}
+	}
+	while (name.n && !is_alnum(name.s[name.n - 1]))
+		str_cut(&name, name.n - 1);
+	return xasprintf("%s.%llx", name.n ? name.s : "event", (unsigned long long)number);
+}
+
 /* Members of the Event that stay the same. */
 static void make_event(const struct event_writer *w, const struct event *e, struct series *s)
 {
-	AUTO_FREE char *note = xstrndup(e->note, strnlen(e->note, EVENT_NOTE_MAX));
+	AUTO_FREE char *note = event_text(e->note, EVENT_NOTE_MAX);
+	AUTO_FREE char *instance = event_text(w->instance, EVENT_WORD_MAX);
 	AUTO(json_out_done) struct json_out o = { .out = &s->first, .is_compact = true };
 
 	json_out_bare_object(&o);
@@ -77,7 +123,7 @@ static void make_event(const struct event_writer *w, const struct event *e, stru
 	json_out_end(&o);
 	json_out_member(&o, "eventTime", s->last_time);
 	json_out_member(&o, "reportingController", w->controller);
-	json_out_member(&o, "reportingInstance", w->instance);
+	json_out_member(&o, "reportingInstance", instance);
 	json_out_member(&o, "action", e->action);
 	json_out_member(&o, "reason", e->reason);
 	json_out_member(&o, "type", e->is_warning ? "Warning" : "Normal");
@@ -129,9 +175,7 @@ static struct series *begin(struct event_writer *w, const struct event *e, const
 	s->writer = w;
 	s->key = xstrdup(key);
 	s->ns = xstrdup(e->ns && *e->ns ? e->ns : "default");
-	s->name = xasprintf("%.200s.%llx", e->name,
-			    (unsigned long long)now.tv_sec * 1000000000ull +
-				    (unsigned long long)now.tv_nsec);
+	s->name = event_name(e->name, (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec);
 	s->first = (struct str)STR_INIT;
 	set_last_time(s, e);
 	make_event(w, e, s);

@@ -16,7 +16,9 @@
 
 enum {
 	EVENT_SERIES_MAX = 1024, /* at a time; more are dropped */
-	EVENT_NOTE_MAX = 1024,	 /* bytes; the rest is cut off */
+	EVENT_NOTE_MAX = 1024,	 /* bytes that the API server takes; the rest is cut off */
+	EVENT_WORD_MAX = 128,	 /* ... of reportingInstance */
+	EVENT_NAME_MAX = 200,	 /* ... of an object's name in the Event's */
 	EVENT_TRIES = 360,	 /* an hour */
 	EVENT_FORBIDDEN_TRIES = 12,
 	EVENT_RETRY_MS = 10000,
@@ -34,6 +36,13 @@ struct event {
 	uint64_t count;		     /* how often it happened; 0: once */
 	int64_t at_us;		     /* when, since 1970; 0: now */
 };
+
+/* The name of an Event about an object: a DNS subdomain (RFC 1123), whatever the object's name is;
+ * allocated. */
+char *event_name(const char *object, uint64_t number);
+
+/* As much of a text, allocated, as takes `max` bytes once it is UTF-8. */
+char *event_text(const char *text, size_t max);
 
 struct event_writer;
 
