@@ -370,6 +370,8 @@ static void add_unit(struct trial *t, uint32_t request, const struct pdb_cover *
 	memcpy(u.load, q->load, sizeof(q->load));
 	if (q->has_cores && u.node != NONE)
 		u.origin = origin_of(t, &u);
+	u.may_run =
+		!u.is_misplaced && !q->is_bad && q->source != SOURCE_NONE && !pod->is_terminating;
 	if (u.kind == UNIT_FIXED)
 		u.is_misplaced = false;
 	if (u.kind == UNIT_RUNNING || u.kind == UNIT_UNASSIGNED)

@@ -71,6 +71,7 @@ struct unit {
 	place_id replacement; /* evicted: where its replacement would fit */
 	uint8_t kind;	      /* enum unit_kind */
 	uint8_t rank;	      /* its criticality, enum level */
+	bool may_run;	      /* it counts as running where its cores are within their capacity */
 	bool is_misplaced;    /* on cores that it may not use */
 	bool is_repair;	      /* that, or on a core that was over its capacity: it may have to leave
 			       * without a more critical pod coming */

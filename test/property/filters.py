@@ -161,9 +161,13 @@ def anti_affinity(state: State, pod: Pod, node: Node) -> bool:
     return False
 
 
+def closed(_: State, __: Pod, node: Node) -> bool:
+    return node.closed
+
+
 FILTERS: list[Callable[[State, Pod, Node], bool]] = [
-    pinned, unschedulable, node_affinity, taints, ports, resources, volumes, spread, pod_affinity,
-    anti_affinity,
+    closed, pinned, unschedulable, node_affinity, taints, ports, resources, volumes, spread,
+    pod_affinity, anti_affinity,
 ]
 
 

@@ -114,9 +114,12 @@ class Node:
     threshold: int
     notes: dict[str, str] = field(default_factory=dict)
     cpu_milli: int = 0  # capacity
+    closed: bool = False  # what it has, or what is taken of it, cannot be read
 
     @property
     def caps(self) -> Loads:
+        if self.closed:  # what is there stays, and nothing comes
+            return (10 ** 9, 10 ** 9, 10 ** 9)
         return (min(self.threshold, self.rt_capacity), self.rt_capacity, self.rt_capacity)
 
     def slots(self, cores: Iterable[int]) -> list[int]:
@@ -154,6 +157,7 @@ class Pod:
     orphan: Budget | None = None  # assignment whose request has gone or become bad
     granted: Budget | None = None  # what its annotations grant, whatever it asks for
     noted: bool = False  # they hold a whole assignment of ours
+    shut: bool = False  # its node is closed
 
     @property
     def rank(self) -> Rank:
@@ -191,7 +195,8 @@ class Pod:
     @property
     def is_fixed(self) -> bool:
         """Never moved or evicted."""
-        return not self.is_movable or self.request is None
+        return (not self.is_movable or self.request is None
+                or (self.shut and bool(self.cores)))
 
     @property
     def is_movable(self) -> bool:
@@ -208,6 +213,8 @@ class Pod:
     def core_sets(self, node: Node) -> list[Cores]:
         """The core sets of the node that it may use."""
         assert self.request
+        if node.closed:
+            return []
         if self.request.core is not None:
             return [self.request.core] if self.request.core <= node.rt_cores else []
         return [frozenset(c) for c in combinations(sorted(node.rt_cores),
@@ -317,6 +324,8 @@ def _node(obj: Obj, snap: Snapshot) -> Node:
     notes = meta.get("annotations") or {}
     label = f"Node {meta['name']}"
 
+    unread: list[str] = []
+
     def read(key: str, parse: Any, default: Any) -> Any:
         if NOTE + key not in notes:
             return default
@@ -324,15 +333,18 @@ def _node(obj: Obj, snap: Snapshot) -> Node:
             return parse(notes[NOTE + key])
         except ValueError:
             snap.warnings.add((label, "BadNodeAnnotation"))
+            unread.append(key)
             return default
 
     n_cpus = resources(status.get("capacity")).get("cpu", 0) // 1000
-    return Node(meta["name"], meta.get("labels") or {}, spec.get("taints") or [],
+    node = Node(meta["name"], meta.get("labels") or {}, spec.get("taints") or [],
                 bool(spec.get("unschedulable")), resources(status.get("allocatable")),
                 read("rt-cores", cpuset, frozenset(range(n_cpus))),
                 read("rt-capacity", _capacity, snap.settings.rt_capacity),
                 read("capacity-scope", _scope, "core"), snap.settings.threshold, notes,
                 resources(status.get("capacity")).get("cpu", 0))
+    node.closed = bool(unread)
+    return node
 
 
 def _capacity(text: str) -> int:
@@ -513,6 +525,8 @@ def _bind_requests(snap: Snapshot) -> None:
         _speak(snap, pod, mckube)
         if pod.node:
             _locate(snap, pod, mckube)
+    for pod in snap.pods.values():
+        pod.shut = pod.node in snap.nodes and snap.nodes[pod.node].closed
 
 
 def _label(obj: Obj) -> str:
@@ -564,4 +578,8 @@ def _locate(snap: Snapshot, pod: Pod, mckube: Obj | None) -> None:
     pod.noted = pod.granted is not None and NOTE + "rt-source" in pod.notes
     pod.orphan = pod.granted if pod.request is None else None
     if pod.request is None and pod.orphan is None:
+        is_unread = text is not None and not pod.cores
+        is_unknown = pod.cores and (pod.bad or NOTE + "rt-period" in pod.notes)
+        if pod.node in snap.nodes and (is_unread or is_unknown):
+            snap.nodes[pod.node].closed = True
         pod.cores = None

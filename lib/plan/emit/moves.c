@@ -85,9 +85,15 @@ static unit_id cause_of(const struct emitter *e, const struct unit *u, int depth
 	return cause;
 }
 
+/* Does it leave because it may not use its cores, and not for the pod that needs its room? */
+static bool leaves_wrong_cores(const struct unit *u, unit_id cause)
+{
+	return u->is_misplaced && (cause == NONE || !u->is_evicted || u->replacement != NONE);
+}
+
 static enum reason reason_of(const struct unit *u, unit_id cause)
 {
-	if (u->is_misplaced)
+	if (leaves_wrong_cores(u, cause))
 		return REASON_CORES_NOT_ALLOWED;
 	return cause == NONE ? REASON_OVERCOMMITTED : REASON_PREEMPTED;
 }
@@ -145,12 +151,13 @@ static const char *mode_words(struct emitter *e, int mode)
 }
 
 /* "core 2 would be at 1.000 of 0.900" and what is left without the pod. */
-static const char *explain_overload(struct emitter *e, const struct unit *u, const char *verb)
+static const char *explain_overload(struct emitter *e, const struct unit *u, unit_id cause,
+				    const char *verb)
 {
 	int mode = 0;
 	cell_id id = tightest(e->trial, u, &mode);
 
-	if (u->is_misplaced)
+	if (leaves_wrong_cores(u, cause))
 		return plan_strf(e->plan,
 				 "its request does not allow its cores; "
 				 "%s %s",
@@ -185,7 +192,7 @@ static void emit_eviction(struct emitter *e, unit_id id)
 		a->replacement = emit_place(e, u->replacement);
 	fill_cause(e, a, cause);
 	a->message = plan_strf(e->plan, "%s; no other core of %s takes it, and %s",
-			       explain_overload(e, u, "evicting"), a->from.node,
+			       explain_overload(e, u, cause, "evicting"), a->from.node,
 			       emit_replacement_words(e, u, &a->replacement));
 	e->last_action[id] = a->id;
 }
@@ -204,7 +211,7 @@ static void emit_move(struct emitter *e, const struct order_step *step, place_id
 	emit_request(e, a, u);
 	emit_depend(e, a, step->unit, freed, step->to, false);
 	a->message = step->to == u->at
-			     ? explain_overload(e, u, "moving")
+			     ? explain_overload(e, u, cause, "moving")
 			     : plan_strf(e->plan, "waits on core %s until core %s is free",
 					 a->to.cores, emit_place(e, u->at).cores);
 	e->last_action[step->unit] = a->id;

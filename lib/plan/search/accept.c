@@ -26,15 +26,6 @@ static bool adds_to_broken(const struct search *s, const unit_list *list)
 	return false;
 }
 
-/* Where its cores are within their capacity. */
-static bool counts_as_running(const struct trial *t, const struct unit *u)
-{
-	const struct request *q = unit_request(t, u);
-
-	return !u->is_misplaced && !q->is_bad && q->source != SOURCE_NONE &&
-	       !unit_pod(t, u)->is_terminating;
-}
-
 /* On a core that is over its capacity no pod counts as running. */
 void search_charge_overcommitted(const struct search *s, struct cost *cost)
 {
@@ -45,8 +36,7 @@ void search_charge_overcommitted(const struct search *s, struct cost *cost)
 			unit_id id = s->trial->node_units[node->units.at + i];
 			const struct unit *u = &s->trial->units.items[id];
 
-			if (u->at != NONE && counts_as_running(s->trial, u) &&
-			    is_broken(s->trial, u))
+			if (u->at != NONE && u->may_run && is_broken(s->trial, u))
 				cost_lose(cost, u->rank, 1);
 		}
 	}

@@ -152,6 +152,19 @@ static bool is_named(const struct search *s, uint32_t core)
 
 /* Two cores of a node with the same figures, without a less critical pod, and that no request
  * names, are interchangeable: only the first is tried. */
+/* Is there a displaced pod that could be back on the cell, or stay there? */
+static bool is_origin(const struct search *s, cell_id cell)
+{
+	for (size_t i = 0; i < s->running.n; i++) {
+		const struct unit *u = search_unit(s, &s->running, i);
+
+		if (u->origin != NONE && u->at != u->origin &&
+		    search_has_cell(s->trial, u->origin, cell))
+			return true;
+	}
+	return false;
+}
+
 bool search_is_interchangeable(const struct search *s, const struct candidate *list, size_t i,
 			       unsigned rank)
 {
@@ -167,5 +180,6 @@ bool search_is_interchangeable(const struct search *s, const struct candidate *l
 	const struct cell *y = &t->cells[t->place_cells.items[b->cells.at]];
 	return memcmp(x->used, y->used, sizeof(x->used)) == 0 &&
 	       memcmp(x->used[0], x->used[rank], sizeof(x->used[0])) == 0 &&
-	       !is_named(s, list[i].place) && !is_named(s, list[i - 1].place);
+	       !is_named(s, list[i].place) && !is_named(s, list[i - 1].place) &&
+	       !is_origin(s, (cell_id)(x - t->cells)) && !is_origin(s, (cell_id)(y - t->cells));
 }
