@@ -53,6 +53,8 @@ uint32_t budget_load(const struct budget *b, enum level mode);
 const char *criticality_name(enum level l);
 /* "low", "medium", "hi" */
 const char *level_name(enum level l);
+/* What a pod that was cut has instead of its level's budget, in place of the level's name. */
+#define LEVEL_NAME_FLOOR "floor"
 
 /* "watch", "raise"; ENFORCE_NONE: "" */
 const char *enforcement_name(enum enforcement e);

@@ -122,7 +122,7 @@ bool member_fits(enum member_form form, const char *text)
 	case FORM_CRITICALITY:
 		return criticality_parse(text, &level);
 	case FORM_LEVEL:
-		return level_parse(text, &level) || strcmp(text, "floor") == 0;
+		return level_parse(text, &level) || strcmp(text, LEVEL_NAME_FLOOR) == 0;
 	case FORM_ENFORCEMENT:
 		return enforcement_parse(text, &enforcement);
 	case FORM_RECOVERY:

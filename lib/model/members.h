@@ -43,7 +43,6 @@ enum annotation_part {
 #define POD_ANNOTATIONS(ROW)                                                            \
 	ROW(criticality, "mckube.io/criticality", FORM_CRITICALITY, PART_BOTH)          \
 	ROW(applied, "mckube.io/rt-applied", FORM_BOOL, PART_ASSIGNMENT)                \
-	ROW(at_floor, "mckube.io/rt-at-floor", FORM_BOOL, PART_ASSIGNMENT)              \
 	ROW(containers, "mckube.io/rt-containers", FORM_TEXT, PART_REQUEST)             \
 	ROW(core, "mckube.io/rt-core", FORM_CPUS, PART_ASSIGNMENT)                      \
 	ROW(core_request, "mckube.io/rt-core-request", FORM_CPUS, PART_REQUEST)         \

@@ -16,12 +16,12 @@ bool pod_is_at_floor(const struct cluster *c, const struct pod *pod)
 		return false;
 	const struct pod_annotations *a = &c->annotations.items[pod->annotations];
 	return a->degraded != NONE ||
-	       (strcmp(cluster_str(c, a->at_floor), "true") == 0 && !is_silent(c, pod));
+	       (strcmp(cluster_str(c, a->current), LEVEL_NAME_FLOOR) == 0 && !is_silent(c, pod));
 }
 
 const char *pod_level_name(const struct cluster *c, const struct pod *pod, enum level level)
 {
 	if (pod_is_at_floor(c, pod))
-		return "floor";
+		return LEVEL_NAME_FLOOR;
 	return is_silent(c, pod) ? "unknown" : level_name(level);
 }

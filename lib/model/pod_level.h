@@ -6,7 +6,7 @@
 #include "model/cluster.h"
 
 /* Has the pod only its floor? A plan degraded it (mckube.io/rt-degraded), or its node's helper cut
- * it, since a more critical pod overruns there (mckube.io/rt-at-floor: "true"). */
+ * it, since a more critical pod overruns there (mckube.io/rt-current: floor). */
 bool pod_is_at_floor(const struct cluster *c, const struct pod *pod);
 
 /* How the level of a running pod is shown: "low", "medium", "hi", "floor" where it has only that,

@@ -350,9 +350,11 @@ static void read_level(const struct cluster *c, struct request *q, const struct 
 	const struct mckube *m = status_of(c, q, pod);
 	enum level level = LEVEL_LOW;
 
-	if (!n || n->current == NONE || !level_parse(cluster_str(c, n->current), &level))
-		if (m)
-			level_parse(cluster_str(c, m->status_current), &level);
+	str_id current = !n || n->current == NONE ? 0 : n->current;
+	bool is_floor = strcmp(cluster_str(c, current), LEVEL_NAME_FLOOR) == 0;
+
+	if (!is_floor && !level_parse(cluster_str(c, current), &level) && m)
+		level_parse(cluster_str(c, m->status_current), &level);
 	q->level = (uint8_t)level;
 	q->recovery = q->mckube == NONE ? (struct recovery)RECOVERY_DEFAULT
 					: mckube_recovery(c, &c->mckubes.items[q->mckube]);

@@ -57,7 +57,7 @@ static void add_row(struct table *t, const struct action *a)
 		  CELL_TEXT(reason_name(a->reason)), CELL_TEXT(a->on.kind),
 		  CELL_TEXT(texts[ROW_OBJECT].s), CELL_TEXT(texts[ROW_FROM].s),
 		  CELL_TEXT(texts[ROW_TO].s), CELL_TEXT(texts[ROW_BUDGET].s),
-		  CELL_TEXT(a->kind == ACTION_DEGRADE ? "floor"
+		  CELL_TEXT(a->kind == ACTION_DEGRADE ? LEVEL_NAME_FLOOR
 			    : a->to.has_level	      ? level_name(a->to.level)
 						      : NULL),
 		  CELL_TEXT(a->to.enforcement ? enforcement_name(a->to.enforcement) : NULL),

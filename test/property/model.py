@@ -567,7 +567,8 @@ def _locate(snap: Snapshot, pod: Pod, mckube: Obj | None) -> None:
             pod.cores = cpuset(text)
         except ValueError:
             snap.warnings.add((label, "BadCpuset"))
-    pod.level = pod.notes.get(NOTE + "rt-current") or status.get("currentRuntime") or "low"
+    level = pod.notes.get(NOTE + "rt-current") or status.get("currentRuntime") or "low"
+    pod.level = "low" if level == "floor" else level  # cut by its node's helper
     if pod.node not in snap.nodes:
         snap.warnings.add((f"Pod {pod.key}", "UnknownNode"))
     if pod.cores and NOTE + "rt-core" in pod.notes:

@@ -166,7 +166,7 @@ static bool is_stale(const struct cluster *c, const struct mckube *m, const stru
 	if (m->status_uid && m->status_uid != s->pod_uid)
 		return true;
 	/* The helper's word while the pod has only its floor. */
-	if (s->is_somewhere && strcmp(cluster_str(c, m->status_current), "floor") == 0)
+	if (s->is_somewhere && strcmp(cluster_str(c, m->status_current), LEVEL_NAME_FLOOR) == 0)
 		return false;
 	return m->status_current && (!s->is_somewhere || strcmp(cluster_str(c, m->status_current),
 								level_name(s->level)) != 0);
