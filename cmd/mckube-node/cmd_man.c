@@ -3,7 +3,9 @@
 /* mckube-node __man: the manual page from the tables of the help. */
 #include "base/auto.h"
 #include "base/man.h"
+#include "base/names.h"
 #include "build.h"
+#include "node/backend.h"
 
 #include "command.h"
 
@@ -15,6 +17,21 @@ static const char description[] =
 	"The budgets are those of the best backend that the kernel offers: RT groups of cgroup v1, "
 	"HCBS, SCHED_DEADLINE, or a bandwidth cap without real-time guarantee. "
 	"\"mckube-node check\" shows which.";
+
+static const char signals[] =
+	"SIGHUP reads the file of --static again. SIGTERM restores the budgets that were found at "
+	"the start, unless --keep or --keep-while says otherwise. After any other end the budgets "
+	"stay as they are, and the next start continues from --state-file. Budgets set by set-rt or "
+	"POST /set-rt are counted and left alone.";
+
+static const char annotations[] =
+	"rt-containers\n"
+	"    shares of the containers: \"app=70,logger=30\"; default: all to the first one\n"
+	"rt-enforcement\n"
+	"    watch: the kernel limits the pod to runtime_hi and the helper watches the lower budget;\n"
+	"    raise: the kernel limits it to the budget of its level, plus --headroom where there is room\n"
+	"rt-recovery\n"
+	"    consumption or nodeCpu, and its parameters: when a pod returns to a lower level\n";
 
 static const char files[] =
 	"/run/mckube-node/state.json\n"
@@ -51,6 +68,17 @@ static int man_run(const struct context *ctx, void *values, struct error *err)
 			add_command(*c, &out);
 	str_add(&out, ".SH OPTIONS OF ALL COMMANDS\n");
 	option_man(ctx->common_options, &out);
+	str_add(&out,
+		".SH BACKENDS\nThe first that the kernel supports, or that of \\-\\-backend:\n");
+	for (const struct backend *const *b = backends; *b; b++) {
+		str_add(&out, ".TP\n.B ");
+		man_prose((*b)->name, &out);
+		man_prose((*b)->guarantee, &out);
+	}
+	str_add(&out, ".SH ANNOTATIONS OF PODS\nTheir prefix is " MCKUBE_DOMAIN ":\n");
+	man_literal(annotations, &out);
+	str_add(&out, ".SH SIGNALS\n");
+	man_prose(signals, &out);
 	str_add(&out, ".SH EXIT STATUS\n");
 	man_literal(status, &out);
 	str_add(&out, ".SH FILES\n");
