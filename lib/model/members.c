@@ -10,6 +10,7 @@
 #include "budget/cpuset.h"
 #include "budget/recovery.h"
 #include "model/cluster.h"
+#include "model/guarantee.h"
 
 #define ANNOTATION_PATH(key) "metadata.annotations[" key "]"
 
@@ -95,10 +96,8 @@ bool member_fits(enum member_form form, const char *text)
 	static const char *const migrations[] = { "Never", "Restart", "Checkpoint", NULL };
 	static const char *const scopes[] = { "core", "node", NULL };
 	static const char *const sources[] = { "mckube", "annotations", "rt-operator", NULL };
-	static const char *const backends[] = { "cgroup-v1", "hcbs-v2",	 "hcbs-multi",
-						"hcbs-max",  "deadline", "cap-v1",
-						"cap-v2",    "noop",	 NULL };
 	enum enforcement enforcement;
+	enum guarantee guarantee;
 	struct recovery recovery;
 	enum level level;
 	uint8_t mode;
@@ -135,8 +134,10 @@ bool member_fits(enum member_form form, const char *text)
 		return is_one_of(text, scopes);
 	case FORM_SOURCE:
 		return is_one_of(text, sources);
+	case FORM_GUARANTEE:
+		return guarantee_parse(text, &guarantee);
 	case FORM_BACKEND:
-		return is_one_of(text, backends);
+		return backend_is_known(text);
 	}
 	return false;
 }

@@ -27,6 +27,7 @@ enum member_form {
 	FORM_RECOVERY,
 	FORM_RECOVERY_MODE,
 	FORM_MIGRATION,
+	FORM_GUARANTEE,
 	FORM_SCOPE,
 	FORM_SOURCE,
 	FORM_BACKEND,
@@ -49,6 +50,7 @@ enum annotation_part {
 	ROW(current, "mckube.io/rt-current", FORM_LEVEL, PART_ASSIGNMENT)               \
 	ROW(degraded, "mckube.io/rt-degraded", FORM_TIME, PART_ASSIGNMENT)              \
 	ROW(enforcement, "mckube.io/rt-enforcement", FORM_ENFORCEMENT, PART_ASSIGNMENT) \
+	ROW(guarantee, "mckube.io/rt-guarantee", FORM_GUARANTEE, PART_REQUEST)          \
 	ROW(period, "mckube.io/rt-period", FORM_NUMBER, PART_BOTH)                      \
 	ROW(recovery, "mckube.io/rt-recovery", FORM_RECOVERY, PART_BOTH)                \
 	ROW(runtime_floor, "mckube.io/rt-runtime-floor", FORM_NUMBER, PART_ASSIGNMENT)  \
@@ -95,6 +97,7 @@ enum annotation_part {
 
 #define MCKUBE_SPEC(ROW)                                           \
 	ROW(criticality, "criticality", FORM_CRITICALITY, "spec.") \
+	ROW(guarantee, "guarantee", FORM_GUARANTEE, "spec.")       \
 	ROW(migration, "migration", FORM_MIGRATION, "spec.")
 
 /* All that are kept as they are written, whatever they are. */

@@ -46,6 +46,7 @@ static struct request_text text_of_mckube(const struct mckube *m)
 		.core_count = MCKUBE_TEXT(m, core_count),
 		.core = MCKUBE_TEXT(m, core),
 		.criticality = MCKUBE_TEXT(m, criticality),
+		.guarantee = MCKUBE_TEXT(m, guarantee),
 	};
 
 	if (!m->runtime_low.kind && m->budget_lo.kind)
@@ -75,6 +76,7 @@ static struct request_text text_of_annotations(const struct pod_annotations *n)
 		.hi = ANNOTATION_TEXT(n, runtime_hi),
 		.core = ANNOTATION_TEXT(n, core_request),
 		.criticality = ANNOTATION_TEXT(n, criticality),
+		.guarantee = ANNOTATION_TEXT(n, guarantee),
 	};
 }
 
@@ -83,7 +85,7 @@ static struct request_text text_of_assignment(const struct pod_annotations *n)
 {
 	struct request_text t = text_of_annotations(n);
 
-	t.core.raw = (struct raw){ 0 };
+	t.core.raw = t.guarantee.raw = (struct raw){ 0 };
 	t.floor = (struct text_field)ANNOTATION_TEXT(n, runtime_floor);
 	t.medium = (struct text_field)ANNOTATION_TEXT(n, runtime_medium);
 	return t;
@@ -117,6 +119,7 @@ static bool read_rt_operator(const struct cluster *c, const struct pod *pod,
 		.fixed_period = RT_OPERATOR_PERIOD_US,
 		.low = ANNOTATION_TEXT(n, rt_runtime_us),
 		.hi = ANNOTATION_TEXT(n, rt_runtime_us),
+		.guarantee = ANNOTATION_TEXT(n, guarantee),
 	};
 
 	if (pod->qos != QOS_GUARANTEED) {
@@ -285,6 +288,7 @@ static void read_request(struct reading *r, struct request *q, const struct pod 
 	if (read_source(c, pod, q->source, q->mckube, &v, &err)) {
 		q->has_budget = true;
 		q->budget = v.budget;
+		q->guarantee = v.guarantee;
 		read_pins(r, q, pod, &v);
 		compare_sources(r, pod, q->source, &v);
 		return;

@@ -34,6 +34,7 @@ struct request {
 	mckube_id mckube; /* NONE unless the source is a McKube */
 	uint8_t source;	  /* enum request_source */
 	uint8_t level;	  /* enum level at which the pod runs now */
+	uint8_t guarantee; /* enum guarantee: what its node must at least have */
 	bool is_bad;	  /* never placed; `budget` is that of the assignment annotations, if any */
 	bool has_budget;  /* false: bad, and nothing assigned: it loads nothing */
 	bool has_pin;	  /* spec.rtSettings.core: exactly these cores */

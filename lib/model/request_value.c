@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/guarantee.h"
+
 static bool bad(struct value_error *err, const char *reason, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -97,6 +99,20 @@ static bool read_criticality(const struct cluster *c, const struct request_text 
 	return true;
 }
 
+static bool read_guarantee(const struct cluster *c, const struct request_text *t,
+			   struct request_value *v, struct value_error *err)
+{
+	const char *text = cluster_str(c, t->guarantee.raw.text);
+	enum guarantee g = GUARANTEE_ANY;
+
+	if (t->guarantee.raw.kind != RAW_ABSENT &&
+	    (t->guarantee.raw.kind != RAW_STRING || !guarantee_parse(text, &g)))
+		return bad(err, "BadGuarantee", "%s: '%.40s' is not Any, Cap, RealTime or Kernel",
+			   t->guarantee.path, text);
+	v->guarantee = (uint8_t)g;
+	return true;
+}
+
 static bool read_cores(const struct cluster *c, const struct request_text *t, bool takes_strings,
 		       struct request_value *v, struct value_error *err)
 {
@@ -123,7 +139,7 @@ bool request_value_read(const struct cluster *c, const struct request_text *text
 {
 	*ret = (struct request_value){ 0 };
 	err->reason = NULL;
-	return read_criticality(c, text, &ret->budget, err) &&
+	return read_criticality(c, text, &ret->budget, err) && read_guarantee(c, text, ret, err) &&
 	       read_budget(c, text, takes_strings, &ret->budget, err) &&
 	       read_cores(c, text, takes_strings, ret, err);
 }

@@ -52,6 +52,8 @@ static void add_request(const struct explanation *e, const struct style *style, 
 	text_add_us(&text, e->budget.period);
 	if (e->core_count > 1)
 		str_addf(&text, ", on %u cores", e->core_count);
+	if (*e->guarantee)
+		str_addf(&text, ", guarantee %s", e->guarantee);
 	add_fact(style, out, "Request:", text.s);
 
 	str_clear(&text);

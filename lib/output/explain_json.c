@@ -86,6 +86,7 @@ static void put_request(struct json_out *o, const struct explanation *e)
 	}
 	put_text(o, "node", e->node_pin);
 	put_text(o, "cores", e->core_pin);
+	put_text(o, "guarantee", e->guarantee);
 	put_bool(o, "isLegacyPin", e->has_legacy_pin);
 	json_out_end(o);
 }

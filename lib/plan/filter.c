@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/guarantee.h"
 #include "model/match.h"
 #include "plan/inter_pod.h"
 
@@ -14,6 +15,7 @@ static const char *const texts[REFUSALS] = {
 	[REFUSE_OTHER_NODE] = "bound to another node",
 	[REFUSE_PIN] = "spec.node names another node",
 	[REFUSE_UNREAD] = "unreadable object",
+	[REFUSE_GUARANTEE] = "guarantee",
 	[REFUSE_UNSCHEDULABLE] = "taint node.kubernetes.io/unschedulable",
 	[REFUSE_SELECTOR] = "node selector",
 	[REFUSE_AFFINITY] = "node affinity",
@@ -37,9 +39,12 @@ void filters_init(struct filters *f, const struct trial *t)
 {
 	*f = (struct filters){
 		.trial = t,
-		.allowed = xcalloc(t->c->rules.n, sizeof(*f->allowed)),
+		.allowed = xcalloc(t->c->rules.n * GUARANTEES, sizeof(*f->allowed)),
+		.guarantee = xmalloc(t->c->nodes.n + 1),
 		.n_words = t->c->nodes.n / 64 + 1,
 	};
+	for (node_id node = 0; node < t->c->nodes.n; node++)
+		f->guarantee[node] = (uint8_t)guarantee_of_node(t->c, &t->c->nodes.items[node]);
 }
 
 void filters_done(struct filters *f)
@@ -49,6 +54,7 @@ void filters_done(struct filters *f)
 	array_done(&f->sets);
 	intern_done(&f->questions);
 	free(f->allowed);
+	free(f->guarantee);
 	*f = (struct filters){ 0 };
 }
 
@@ -105,13 +111,18 @@ static enum refusal filter_volumes(const struct cluster *c, const struct rules *
 	return REFUSE_NOTHING;
 }
 
-static uint64_t *find_allowed(const struct filters *f, const struct rules *rules)
+bool filter_guarantees(const struct filters *f, const struct unit *u, node_id node)
+{
+	return f->guarantee[node] >= unit_request(f->trial, u)->guarantee;
+}
+
+static uint64_t *find_allowed(const struct filters *f, const struct rules *rules, uint8_t guarantee)
 {
 	const struct cluster *c = f->trial->c;
 	uint64_t *set = xcalloc(f->n_words, sizeof(*set));
 
 	for (node_id node = 0; node < c->nodes.n; node++)
-		if (!f->trial->nodes[node].is_closed &&
+		if (!f->trial->nodes[node].is_closed && f->guarantee[node] >= guarantee &&
 		    filter_rules(c, rules, &c->nodes.items[node]) == REFUSE_NOTHING &&
 		    filter_volumes(c, rules, &c->nodes.items[node]) == REFUSE_NOTHING)
 			set[node / 64] |= (uint64_t)1 << node % 64;
@@ -167,14 +178,16 @@ static void ask_claims(question *q, const struct cluster *c, const struct rules 
 		*array_add(q) = c->names.items[rules->claims.at + i];
 }
 
-const uint64_t *filters_allowed(struct filters *f, rules_id id)
+static const uint64_t *allowed_by(struct filters *f, rules_id id, uint8_t guarantee)
 {
 	const struct cluster *c = f->trial->c;
 	const struct rules *rules = &c->rules.items[id];
+	const uint64_t **allowed = &f->allowed[id * GUARANTEES + guarantee];
 	question q = { 0 };
 
-	if (f->allowed[id])
-		return f->allowed[id];
+	if (*allowed)
+		return *allowed;
+	*array_add(&q) = guarantee;
 	ask_requirements(&q, c, rules->node_selector);
 	ask_node_terms(&q, c, rules);
 	ask_tolerations(&q, c, rules->tolerations);
@@ -185,8 +198,18 @@ const uint64_t *filters_allowed(struct filters *f, rules_id id)
 	while (f->sets.n <= same)
 		*array_add(&f->sets) = NULL;
 	if (!f->sets.items[same])
-		f->sets.items[same] = find_allowed(f, rules);
-	return f->allowed[id] = f->sets.items[same];
+		f->sets.items[same] = find_allowed(f, rules, guarantee);
+	return *allowed = f->sets.items[same];
+}
+
+const uint64_t *filters_allowed(struct filters *f, const struct unit *u)
+{
+	return allowed_by(f, unit_pod(f->trial, u)->rules, unit_request(f->trial, u)->guarantee);
+}
+
+const uint64_t *filters_allowed_by_rules(struct filters *f, rules_id id)
+{
+	return allowed_by(f, id, GUARANTEE_ANY);
 }
 
 /* ---- What changes while a plan is made ---- */
@@ -279,7 +302,7 @@ bool filter_is_final(struct filters *f, const struct unit *u, node_id node)
 	const struct request *q = unit_request(t, u);
 
 	return (q->has_node_pin && q->node_pin != node) ||
-	       !filter_bit(filters_allowed(f, unit_pod(t, u)->rules), node) ||
+	       !filter_bit(filters_allowed(f, u), node) ||
 	       filter_inter_pod(t, u, node, u->rank) != REFUSE_NOTHING;
 }
 
@@ -299,6 +322,11 @@ enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, un
 		return REFUSE_PIN;
 	if (t->nodes[id].is_closed)
 		return REFUSE_UNREAD;
+	if (!filter_guarantees(f, u, id)) {
+		if (detail)
+			snprintf(detail, size, "%s", guarantee_name(q->guarantee));
+		return REFUSE_GUARANTEE;
+	}
 
 	enum refusal r = filter_rules(c, rules, node);
 	if (r == REFUSE_TAINT && detail)

@@ -16,6 +16,7 @@ enum refusal {
 	REFUSE_OTHER_NODE,    /* it is bound to another node */
 	REFUSE_PIN,	      /* spec.node names another node */
 	REFUSE_UNREAD,	      /* what it has, or what is taken of it, cannot be read */
+	REFUSE_GUARANTEE,     /* its backend is below what the pod demands */
 	REFUSE_UNSCHEDULABLE, /* cordoned */
 	REFUSE_SELECTOR,
 	REFUSE_AFFINITY,
@@ -31,11 +32,13 @@ enum refusal {
 	REFUSALS,
 };
 
-/* Answers that depend on rules and node alone are kept, one bit a node, once asked for. Rules that
- * ask the same of a node, such as those of one pool's pods in many namespaces, share them. */
+/* Answers that depend on rules, guarantee and node alone are kept, one bit a node, once asked for.
+ * Rules that ask the same of a node, such as those of one pool's pods in many namespaces, share
+ * them. */
 struct filters {
 	const struct trial *trial;
-	const uint64_t **allowed; /* by rules_id, in `sets`; NULL: not asked yet */
+	const uint64_t **allowed; /* by rules_id and guarantee, in `sets`; NULL: not asked yet */
+	uint8_t *guarantee;	  /* by node_id: enum guarantee */
 	struct intern questions;  /* all that an answer depends on, as numbers */
 	ARRAY(uint64_t *) sets;	  /* by str_id of the question */
 	size_t n_words;
@@ -44,9 +47,15 @@ struct filters {
 void filters_init(struct filters *f, const struct trial *t);
 void filters_done(struct filters *f);
 
-/* The nodes that the pod's rules allow, as a bit set: everything but what changes during a plan
- * (resources, ports, other pods) and the pod's own pins. */
-const uint64_t *filters_allowed(struct filters *f, rules_id id);
+/* The nodes that the pod's rules and guarantee allow, as a bit set: everything but what changes
+ * during a plan (resources, ports, other pods) and the pod's own pins. */
+const uint64_t *filters_allowed(struct filters *f, const struct unit *u);
+
+/* The same for a pod that requests no real time. */
+const uint64_t *filters_allowed_by_rules(struct filters *f, rules_id id);
+
+/* Does the node's backend give what the pod demands? The one filter of pods that are bound. */
+bool filter_guarantees(const struct filters *f, const struct unit *u, node_id node);
 
 static inline bool filter_bit(const uint64_t *bits, node_id node)
 {

@@ -138,12 +138,11 @@ static struct score_iterator iterate_nodes(struct planner *p, const struct unit 
 	const struct score_buckets *score_buckets = &p->index->score_buckets;
 	const struct request *q = unit_request(&p->trial, u);
 
-	if (u->kind == UNIT_UNASSIGNED)
+	if (u->kind == UNIT_UNASSIGNED && filter_guarantees(&p->filters, u, u->node))
 		return score_iterator_start(score_buckets, NULL, u->node);
-	if (q->has_node_pin && q->node_pin == NONE)
+	if (u->kind == UNIT_UNASSIGNED || (q->has_node_pin && q->node_pin == NONE))
 		return (struct score_iterator){ .score_buckets = score_buckets };
-	return score_iterator_start(score_buckets,
-				    filters_allowed(&p->filters, unit_pod(&p->trial, u)->rules),
+	return score_iterator_start(score_buckets, filters_allowed(&p->filters, u),
 				    q->has_node_pin ? q->node_pin : NONE);
 }
 
@@ -195,7 +194,7 @@ static bool is_open_to(struct planner *p, const struct unit *u, node_id n)
 	const struct request *q = unit_request(&p->trial, u);
 
 	return (!q->has_node_pin || q->node_pin == n) &&
-	       filter_bit(filters_allowed(&p->filters, unit_pod(&p->trial, u)->rules), n);
+	       filter_bit(filters_allowed(&p->filters, u), n);
 }
 
 /* A node that has not changed has room as before; rules about other pods look beyond the node. */

@@ -30,7 +30,7 @@ static bool has_room(const struct trial *t, const struct pod *pod, node_id node)
 static bool fits_elsewhere(const struct pressured_node *x, const struct pod *pod)
 {
 	const struct trial *t = &x->p->trial;
-	const uint64_t *allowed = filters_allowed(&x->p->filters, pod->rules);
+	const uint64_t *allowed = filters_allowed_by_rules(&x->p->filters, pod->rules);
 
 	for (node_id node = 0; node < t->c->nodes.n; node++)
 		if (node != x->node && filter_bit(allowed, node) && has_room(t, pod, node))

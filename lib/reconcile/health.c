@@ -5,6 +5,8 @@
 
 #include "base/auto.h"
 #include "base/names.h"
+#include "model/guarantee.h"
+#include "model/heartbeat.h"
 #include "reconcile/health_internal.h"
 
 const char *health_state_name(enum health_state state)
@@ -98,21 +100,67 @@ void health_definition(struct health *h, const cJSON *definition)
 
 /* The cluster. */
 
+static void add_name(struct str *out, const char *name)
+{
+	str_addf(out, "%s%s", out->n ? ", " : "", name);
+}
+
+/* A row for each backend that nodes publish. */
+static void check_backends(struct health *h, const struct cluster *c)
+{
+	static const char *const meaning[] = {
+		[GUARANTEE_ANY] = "enforces nothing",
+		[GUARANTEE_CAP] = "limits CPU time, no real-time guarantee",
+		[GUARANTEE_REALTIME] = "real-time budgets",
+		[GUARANTEE_KERNEL] = "real-time budgets, by the kernel",
+	};
+
+	array_each(first, &c->nodes) {
+		const char *backend = helper_backend(c, first);
+		enum guarantee g = guarantee_of_backend(backend);
+		AUTO(str_done) struct str names = STR_INIT;
+
+		if (!*backend)
+			continue;
+		array_each(node, &c->nodes) {
+			if (strcmp(helper_backend(c, node), backend) != 0)
+				continue;
+			if (node < first)
+				break;
+			add_name(&names, cluster_str(c, node->meta.name));
+		}
+		if (names.n)
+			health_add(h, "backend", g >= GUARANTEE_REALTIME ? HEALTH_OK : HEALTH_NOTE,
+				   "%s (%s, %s): %s", backend, guarantee_name(g), meaning[g],
+				   names.s);
+	}
+}
+
 static void check_helpers(struct health *h, const struct cluster *c)
 {
-	size_t n_helped = 0;
+	AUTO(str_done) struct str silent = STR_INIT, none = STR_INIT;
 
-	array_each(node, &c->nodes)
-		n_helped += node->annotations.backend != NONE;
+	array_each(node, &c->nodes) {
+		const char *name = cluster_str(c, node->meta.name);
+
+		if (helper_state(c, node) == HELPER_SILENT)
+			add_name(&silent, name);
+		else if (!*cluster_str(c, node->annotations.backend))
+			add_name(&none, name);
+	}
+	if (silent.n)
+		health_add(h, "helpers", HEALTH_MISSING,
+			   "their Leases have expired, what they reported is not used: %s",
+			   silent.s);
 	if (!c->nodes.n)
 		health_add(h, "helpers", HEALTH_NOTE, "there are no nodes");
-	else if (n_helped < c->nodes.n)
+	else if (none.n)
 		health_add(h, "helpers", HEALTH_NOTE,
-			   "%zu of %zu nodes report their backend; 0.950 of every core is assumed "
-			   "for the others",
-			   n_helped, c->nodes.n);
-	else
+			   "these nodes report no backend, 0.950 of every core is assumed: %s",
+			   none.s);
+	else if (!silent.n)
 		health_add(h, "helpers", HEALTH_OK, "all nodes report their backend");
+	check_backends(h, c);
 }
 
 static void check_taints(struct health *h, const struct cluster *c)

@@ -30,9 +30,9 @@ from state import Seat, Slot, State
 KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Taint", "Untaint",
          "Status", "Finalizer"}
 PLACING = {"Bind", "Assign", "Move"}
-WARNINGS = {"BadBudget", "BadCpuset", "BadCriticality", "BadNodeAnnotation", "DuplicateRequest",
-            "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported", "CoresNotAllowed",
-            "HelperSilent"}
+WARNINGS = {"BadBudget", "BadCpuset", "BadCriticality", "BadGuarantee", "BadNodeAnnotation",
+            "DuplicateRequest", "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported",
+            "CoresNotAllowed", "HelperSilent", "GuaranteeNotMet", "NoRealTime"}
 UNPLACED = {"NoNode", "NoRoom", "NoRequest", "BadRequest"}
 PRESSURE = {"enabled": True, "trigger": "realTime", "onBusy": "degrade", "busy": 900_000,
             "calm": 800_000, "delaySeconds": 5, "stepSeconds": 30, "holdSeconds": 60, "evict": "none"}
@@ -476,7 +476,7 @@ class Checker:
         if seat:
             state.remove(pod.key)  # it holds no cores that count; its requests it has already
         for node in self.snap.nodes.values():
-            if seat and seat.node != node.name:
+            if seat and (seat.node != node.name or filters.guarantee(state, pod, node)):
                 continue
             how = self._way_on(state, pod, node.name, not seat)
             if how:

@@ -23,6 +23,10 @@ def pinned(_: State, pod: Pod, node: Node) -> bool:
     return bool(pod.request and pod.request.node and pod.request.node != node.name)
 
 
+def guarantee(_: State, pod: Pod, node: Node) -> bool:
+    return pod.request is not None and node.guarantee < pod.request.guarantee
+
+
 def unschedulable(_: State, pod: Pod, node: Node) -> bool:
     return node.unschedulable and not tolerates(_tolerations(pod), UNSCHEDULABLE)
 
@@ -166,8 +170,8 @@ def closed(_: State, __: Pod, node: Node) -> bool:
 
 
 FILTERS: list[Callable[[State, Pod, Node], bool]] = [
-    closed, pinned, unschedulable, node_affinity, taints, ports, resources, volumes, spread,
-    pod_affinity, anti_affinity,
+    closed, pinned, guarantee, unschedulable, node_affinity, taints, ports, resources, volumes,
+    spread, pod_affinity, anti_affinity,
 ]
 
 

@@ -97,6 +97,7 @@ class Request:
     core: Cores | None = None
     core_count: int = 1
     node: str = ""
+    guarantee: int = 0  # index in GUARANTEES
     by_name: bool = False  # found by spec.podname: a replacement of another name has none
     mckube: str = ""  # "namespace/name" of the McKube that speaks
 
@@ -115,6 +116,10 @@ class Node:
     notes: dict[str, str] = field(default_factory=dict)
     cpu_milli: int = 0  # capacity
     closed: bool = False  # what it has, or what is taken of it, cannot be read
+
+    @property
+    def guarantee(self) -> int:
+        return BACKENDS.get(self.notes.get(NOTE + "backend", ""), 0)
 
     @property
     def caps(self) -> Loads:
@@ -445,6 +450,19 @@ def _budget(values: dict[str, Any], criticality: Any, text_allowed: bool) -> Bud
                   numbers.get("floor"))
 
 
+GUARANTEES = ("Any", "Cap", "RealTime", "Kernel")
+BACKENDS = {"cap-v1": 1, "cap-v2": 1, "cgroup-v1": 3, "deadline": 3, "hcbs-max": 3, "hcbs-multi": 3,
+            "hcbs-v2": 3}
+
+
+def _guarantee(value: Any) -> int:
+    if value is None:
+        return 0
+    if value not in GUARANTEES:
+        raise BadRequest("BadGuarantee", f"guarantee {value!r}")
+    return GUARANTEES.index(value)
+
+
 def _core(value: Any) -> Cores | None:
     if value is None or value == "":
         return None
@@ -468,8 +486,8 @@ def mckube_request(obj: Obj, by_name: bool) -> Request:
     count = rt.get("coreCount", 1)
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= CPU_LIMIT:
         raise BadRequest("BadBudget", f"coreCount {count!r}")
-    return Request(budget, "mckube", _core(rt.get("core")), count, spec.get("node") or "", by_name,
-                   f"{_ns(obj)}/{obj['metadata']['name']}")
+    return Request(budget, "mckube", _core(rt.get("core")), count, spec.get("node") or "",
+                   _guarantee(spec.get("guarantee")), by_name, f"{_ns(obj)}/{obj['metadata']['name']}")
 
 
 CPU_LIMIT = 1024
@@ -488,7 +506,8 @@ def _annotation_request(pod: Pod) -> Request:
     not_asked = (NOTE + "rt-runtime-medium", NOTE + "rt-runtime-floor")
     notes = {k: v for k, v in pod.notes.items() if k not in not_asked}
     return Request(_noted_budget(notes), "annotations",
-                   _core(pod.notes.get(NOTE + "rt-core-request")))
+                   _core(pod.notes.get(NOTE + "rt-core-request")),
+                   guarantee=_guarantee(pod.notes.get(NOTE + "rt-guarantee")))
 
 
 def _operator_request(pod: Pod) -> Request:
@@ -497,7 +516,8 @@ def _operator_request(pod: Pod) -> Request:
         raise BadRequest("BadBudget", f"rt_runtime_us {runtime}")
     if pod.qos != "Guaranteed":
         raise BadRequest("BadBudget", "the pod is not Guaranteed")
-    return Request(Budget(Rank.HIGH, PPM, runtime, runtime), "rt-operator")
+    return Request(Budget(Rank.HIGH, PPM, runtime, runtime), "rt-operator",
+                   guarantee=_guarantee(pod.notes.get(NOTE + "rt-guarantee")))
 
 
 def _created(obj: Obj) -> float:

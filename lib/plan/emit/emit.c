@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/date.h"
+#include "model/guarantee.h"
 #include "model/heartbeat.h"
 #include "plan/enforcement.h"
 
@@ -51,6 +52,19 @@ static void warn_of_silent_helpers(struct emitter *e)
 	}
 }
 
+static void warn_of_pod(struct emitter *e, const struct pod *pod, const char *reason,
+			const char *message)
+{
+	const struct cluster *c = e->trial->c;
+
+	*array_add(&e->plan->warnings) = (struct warning){
+		plan_strf(e->plan, "Pod %s/%s", cluster_str(c, pod->meta.ns),
+			  cluster_str(c, pod->meta.name)),
+		reason,
+		message,
+	};
+}
+
 /* Pods on cores that they may not use, and that could not be moved. */
 static void warn_of_misplaced(struct emitter *e)
 {
@@ -63,15 +77,55 @@ static void warn_of_misplaced(struct emitter *e)
 		if (!u->is_misplaced || u->is_evicted || u->at != u->origin)
 			continue;
 		cpuset_format(&t->req.sets.items[unit_request(t, u)->cores], cores);
-		*array_add(&e->plan->warnings) = (struct warning){
-			plan_strf(e->plan, "Pod %s/%s", cluster_str(t->c, pod->meta.ns),
-				  cluster_str(t->c, pod->meta.name)),
-			reason_name(REASON_CORES_NOT_ALLOWED),
-			plan_strf(e->plan,
-				  "it stays on core %s of %s, which it may not use: there is "
-				  "nowhere else to go",
-				  cores, cluster_str(t->c, pod->node_name)),
-		};
+		warn_of_pod(e, pod, reason_name(REASON_CORES_NOT_ALLOWED),
+			    plan_strf(e->plan,
+				      "it stays on core %s of %s, which it may not use: there is "
+				      "nowhere else to go",
+				      cores, cluster_str(t->c, pod->node_name)));
+	}
+}
+
+/* Why no real-time budget is enforced there; NULL: one is, or the node's backend is not known and
+ * may be another program's. A silent helper has a warning of its own. */
+static const char *no_real_time(struct emitter *e, const struct node *node)
+{
+	const struct cluster *c = e->trial->c;
+	const char *backend = helper_backend(c, node);
+	enum guarantee has = guarantee_of_backend(backend);
+
+	if (!backend_is_known(backend) || has >= GUARANTEE_REALTIME)
+		return NULL;
+	return plan_strf(e->plan, "node %s: backend %s %s", cluster_str(c, node->meta.name),
+			 backend,
+			 has == GUARANTEE_CAP ? "limits CPU time and gives no real-time guarantee"
+					      : "enforces no budget");
+}
+
+/* Pods on nodes that do not give what was demanded, and High ones that the plan places where no
+ * real-time budget is enforced. */
+static void warn_of_guarantees(struct emitter *e)
+{
+	const struct trial *t = e->trial;
+
+	array_each(u, &t->units) {
+		if (u->at == NONE || u->is_evicted)
+			continue;
+		node_id id = t->places.items[u->at].node;
+		const struct node *node = &t->c->nodes.items[id];
+		const char *text = NULL;
+
+		if (!filter_guarantees(&e->p->filters, u, id))
+			warn_of_pod(e, unit_pod(t, u), "GuaranteeNotMet",
+				    plan_strf(e->plan,
+					      "node %s: backend '%s' is %s, %s is requested",
+					      cluster_str(t->c, node->meta.name),
+					      helper_backend(t->c, node),
+					      guarantee_name(guarantee_of_node(t->c, node)),
+					      guarantee_name(unit_request(t, u)->guarantee)));
+		else if (u->rank == LEVEL_HIGH && unit_is_new(u))
+			text = no_real_time(e, node);
+		if (text)
+			warn_of_pod(e, unit_pod(t, u), "NoRealTime", text);
 	}
 }
 
@@ -132,6 +186,7 @@ void emit_plan(struct planner *p, struct plan *plan)
 	emit_warnings(&e);
 	warn_of_silent_helpers(&e);
 	warn_of_misplaced(&e);
+	warn_of_guarantees(&e);
 
 	free(e.enforcement);
 	free(e.update_reason);

@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "model/guarantee.h"
 #include "plan/candidate.h"
 #include "plan/emit/emit.h"
 
@@ -49,6 +50,10 @@ static enum refusal refusal_of(struct planner *p, const struct unit *u, node_id 
 	*detail = '\0';
 	if (u->kind != UNIT_PENDING && u->node != node)
 		return REFUSE_OTHER_NODE;
+	if (u->kind == UNIT_UNASSIGNED && !filter_guarantees(&p->filters, u, node)) {
+		snprintf(detail, size, "%s", guarantee_name(unit_request(&p->trial, u)->guarantee));
+		return REFUSE_GUARANTEE;
+	}
 	if (u->kind == UNIT_PENDING)
 		r = filter_node(&p->filters, u, node, u->rank, detail, size);
 	if (r != REFUSE_NOTHING)

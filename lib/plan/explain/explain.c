@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/names.h"
+#include "model/guarantee.h"
 #include "model/pod_level.h"
 #include "plan/explain/explainer.h"
 
@@ -69,7 +70,8 @@ static void fill_request(struct explainer *x)
 
 	out->ns = plan_str(&out->plan, cluster_str(x->p.trial.c, pod_of(x)->meta.ns));
 	out->name = plan_str(&out->plan, cluster_str(x->p.trial.c, pod_of(x)->meta.name));
-	out->asked_by = out->source = out->node_pin = out->core_pin = out->level = "";
+	out->asked_by = out->source = out->node_pin = out->core_pin = "";
+	out->level = out->guarantee = "";
 	if (!q)
 		return;
 	if (q->has_cores)
@@ -80,6 +82,8 @@ static void fill_request(struct explainer *x)
 	out->budget = q->budget;
 	memcpy(out->load, q->load, sizeof(out->load));
 	out->core_count = q->core_count;
+	if (q->guarantee)
+		out->guarantee = guarantee_name((enum guarantee)q->guarantee);
 	fill_pins(x, q);
 }
 

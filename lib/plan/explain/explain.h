@@ -70,6 +70,7 @@ struct explanation {
 	uint32_t load[LEVELS]; /* ppm, by mode */
 	uint16_t core_count;
 	const char *node_pin, *core_pin; /* "" not pinned */
+	const char *guarantee;		 /* "" none */
 	bool has_legacy_pin;		 /* the pins are an older controller's choice */
 
 	/* Where it is, and where the plan has it; node NULL: on no node. */

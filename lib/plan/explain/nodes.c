@@ -4,6 +4,8 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "model/guarantee.h"
+#include "model/heartbeat.h"
 #include "model/match.h"
 #include "model/pdb.h"
 #include "plan/explain/explainer.h"
@@ -325,10 +327,25 @@ static const char *cores_words(struct explainer *x, node_id node)
 	return plan_strf(&x->out->plan, "%u requested, it has %u", x->out->core_count, n);
 }
 
+/* What it demands, and what the node's backend gives. */
+static const char *guarantee_words(struct explainer *x, node_id node)
+{
+	const struct cluster *c = x->p.trial.c;
+	const char *backend = helper_backend(c, &c->nodes.items[node]);
+
+	const char *asked = guarantee_name((enum guarantee)explainer_request(x)->guarantee);
+
+	if (!*backend)
+		return plan_strf(&x->out->plan, "%s requested, it has no helper", asked);
+	return plan_strf(&x->out->plan, "%s requested, backend %s is %s", asked, backend,
+			 guarantee_name(guarantee_of_backend(backend)));
+}
+
 static const char *(*const details[REFUSALS])(struct explainer *x, node_id node) = {
-	[REFUSE_OTHER_NODE] = bound_words,   [REFUSE_PIN] = pin_words,
-	[REFUSE_SELECTOR] = selector_words,  [REFUSE_TAINT] = taint_words,
-	[REFUSE_RESOURCES] = resource_words, [REFUSE_CORES] = cores_words,
+	[REFUSE_OTHER_NODE] = bound_words,    [REFUSE_PIN] = pin_words,
+	[REFUSE_GUARANTEE] = guarantee_words, [REFUSE_SELECTOR] = selector_words,
+	[REFUSE_TAINT] = taint_words,	      [REFUSE_RESOURCES] = resource_words,
+	[REFUSE_CORES] = cores_words,
 };
 
 /* The chosen node passed when it was the pod's turn; later placements may refuse it now. */
@@ -339,8 +356,12 @@ static enum refusal filter_refusal(struct explainer *x, node_id node, bool *ret_
 	*ret_would_yield = false;
 	if (x->place != NONE && x->p.trial.places.items[x->place].node == node)
 		return REFUSE_NOTHING;
+	if (u->kind != UNIT_PENDING && u->node != node)
+		return REFUSE_OTHER_NODE;
+	if (u->kind == UNIT_UNASSIGNED && !filter_guarantees(&x->p.filters, u, node))
+		return REFUSE_GUARANTEE;
 	if (u->kind != UNIT_PENDING)
-		return u->node == node ? REFUSE_NOTHING : REFUSE_OTHER_NODE;
+		return REFUSE_NOTHING;
 
 	enum refusal r = filter_node(&x->p.filters, u, node, 0, NULL, 0);
 	if (r != REFUSE_NOTHING)

@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "model/guarantee.h"
 #include "model/match.h"
 #include "plan/candidate.h"
 #include "plan/explain/explainer.h"
@@ -57,6 +58,28 @@ static const char *drop_pins(struct explainer *x)
 						 : "",
 					 explain_place_words(x, at));
 	}
+	return NULL;
+}
+
+/* ---- The guarantee ---- */
+
+static const char *lower_guarantee(struct explainer *x)
+{
+	struct request *q = explainer_request(x);
+	const uint8_t asked = q->guarantee;
+
+	while (q->guarantee > GUARANTEE_ANY) {
+		q->guarantee--;
+		place_id at = best_place(x);
+		if (at == NONE)
+			continue;
+		const char *lower = guarantee_name((enum guarantee)q->guarantee);
+		q->guarantee = asked;
+		return plan_strf(&x->out->plan,
+				 "Lower the guarantee to %s in %s: there is room on %s.", lower,
+				 x->out->asked_by, explain_place_words(x, at));
+	}
+	q->guarantee = asked;
 	return NULL;
 }
 
@@ -439,8 +462,9 @@ static const char *raise_threshold(struct explainer *x)
 void explain_changes(struct explainer *x)
 {
 	static const char *(*const tries[])(struct explainer * x) = {
-		drop_pins, lower_budgets, fewer_cores,	 free_requests,	    tolerate,
-		uncordon,  drop_selector, drop_affinity, raise_criticality, raise_threshold,
+		drop_pins,     lower_guarantee,	  lower_budgets,   fewer_cores,
+		free_requests, tolerate,	  uncordon,	   drop_selector,
+		drop_affinity, raise_criticality, raise_threshold,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(tries) && x->out->changes.n < MAX_CHANGES; i++) {

@@ -405,13 +405,13 @@ enum entry {
 static enum entry may_enter(struct search *s, const struct unit *u, node_id node)
 {
 	if (u->kind == UNIT_UNASSIGNED)
-		return u->node == node ? ENTRY_YES : ENTRY_NO;
+		return u->node == node && filter_guarantees(&s->p->filters, u, node) ? ENTRY_YES
+										     : ENTRY_NO;
 	if (u->is_evicted && u->node == node)
 		return ENTRY_NO;
 	enum refusal r = filter_node(&s->p->filters, u, node, u->rank, NULL, 0);
 	bool may_wait =
-		s->region->is_whole_cluster &&
-		filter_bit(filters_allowed(&s->p->filters, unit_pod(s->trial, u)->rules), node);
+		s->region->is_whole_cluster && filter_bit(filters_allowed(&s->p->filters, u), node);
 
 	if (r == REFUSE_NOTHING)
 		return ENTRY_YES;

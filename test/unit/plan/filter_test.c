@@ -35,9 +35,8 @@ static void answers(struct question q)
 	assert_int_equal(filter_node(&s.p.filters, u, 0, 0, detail, sizeof(detail)), q.refusal);
 	assert_string_equal(detail, q.detail ? q.detail : "");
 	bool is_kept = q.refusal != REFUSE_PIN && q.refusal != REFUSE_RESOURCES;
-	assert_int_equal(
-		filter_bit(filters_allowed(&s.p.filters, unit_pod(&s.p.trial, u)->rules), 0),
-		!is_kept || q.refusal == REFUSE_NOTHING);
+	assert_int_equal(filter_bit(filters_allowed(&s.p.filters, u), 0),
+			 !is_kept || q.refusal == REFUSE_NOTHING);
 	assert_int_equal(filter_is_final(&s.p.filters, u, 0),
 			 q.refusal != REFUSE_NOTHING && q.refusal != REFUSE_RESOURCES);
 }
@@ -233,10 +232,11 @@ TEST(equal_rules_share_one_answer)
 	}
 	scene_start(&s, &yaml);
 	for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
-		rules_id one = unit_pod(&s.p.trial, unit_at(&s, name_of(name, "one", i)))->rules;
-		rules_id two = unit_pod(&s.p.trial, unit_at(&s, name_of(name, "two", i)))->rules;
+		const struct unit *one = unit_at(&s, name_of(name, "one", i));
+		const struct unit *two = unit_at(&s, name_of(name, "two", i));
 
-		assert_int_not_equal(one, two);
+		assert_int_not_equal(unit_pod(&s.p.trial, one)->rules,
+				     unit_pod(&s.p.trial, two)->rules);
 		sets[i] = filters_allowed(&s.p.filters, one);
 		assert_ptr_equal(filters_allowed(&s.p.filters, two), sets[i]);
 		for (size_t k = 0; k < i; k++)

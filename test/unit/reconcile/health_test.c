@@ -100,7 +100,8 @@ TEST(nodes_without_a_helper_are_counted)
 		of_cluster(NODE("a", "mckube.io/backend: cgroup-v1", "") NODE("b", "", ""));
 
 	assert_string_equal(state_of(&h, "helpers"), "note");
-	assert_non_null(strstr(detail_of(&h, "helpers"), "1 of 2 nodes"));
+	assert_non_null(
+		strstr(detail_of(&h, "helpers"), "no backend, 0.950 of every core is assumed: b"));
 }
 
 TEST(all_nodes_with_helpers_are_ok)
@@ -110,6 +111,24 @@ TEST(all_nodes_with_helpers_are_ok)
 
 	assert_string_equal(state_of(&h, "helpers"), "ok");
 	assert_string_equal(state_of(&h, "taints"), "none");
+}
+
+TEST(each_backend_has_a_row_with_its_guarantee)
+{
+	AUTO(health_done)
+	struct health h = of_cluster(NODE("a", "mckube.io/backend: cgroup-v1", "") NODE(
+		"b", "mckube.io/backend: noop", "") NODE("c", "mckube.io/backend: cgroup-v1", ""));
+	size_t n = 0;
+
+	array_each(f, &h.findings)
+		n += strcmp(f->check, "backend") == 0;
+	assert_int_equal(n, 2);
+	assert_string_equal(detail_of(&h, "backend"),
+			    "cgroup-v1 (Kernel, real-time budgets, by the kernel): a, c");
+	assert_string_equal(state_of(&h, "backend"), "ok");
+	assert_string_equal(h.findings.items[h.findings.n - 1].detail,
+			    "noop (Any, enforces nothing): b");
+	assert_int_equal(h.findings.items[h.findings.n - 1].state, HEALTH_NOTE);
 }
 
 TEST(our_taint_is_noted)
