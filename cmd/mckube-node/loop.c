@@ -95,6 +95,7 @@ static void sample(struct loop *l, int64_t now)
 		return;
 	l->sampled_ns = now;
 	engine_cgroup_created(&r->engine, NULL);
+	run_find_missing(r);
 	release_memory(l, now);
 	if (cpu_usage_sample(&r->usage, &r->roots, now, NULL) == 0)
 		engine_set_usage(&r->engine, r->usage.ppm, now);

@@ -124,8 +124,6 @@ static void place(struct run *r, const char *path, const struct container_path *
 	char name[BUNDLE_NAME_MAX];
 	struct error err;
 
-	if (!engine_awaits(&r->engine, parsed->pod_uid))
-		return;
 	if (bundle_name(r->args->host_root, r->args->bundle_dir, parsed->id, name, &err) < 0) {
 		log_v(4, "%s", err.msg);
 		return;
@@ -135,6 +133,8 @@ static void place(struct run *r, const char *path, const struct container_path *
 		log_warning("%s", err.msg);
 }
 
+/* A container that was just created replaces one of its name: that has ended, though its cgroup may
+ * still be there. */
 void run_place(struct run *r, const char *path)
 {
 	struct container_path parsed;
@@ -142,13 +142,23 @@ void run_place(struct run *r, const char *path)
 	while (*path == '/')
 		path++;
 	engine_cgroup_created(&r->engine, path);
-	if (container_parse(path, &parsed) && parsed.container_len == strlen(path))
+	if (container_parse(path, &parsed) && parsed.container_len == strlen(path) &&
+	    engine_has(&r->engine, parsed.pod_uid))
 		place(r, path, &parsed);
 }
 
 static void place_found(const char *path, const struct container_path *parsed, void *arg)
 {
-	place(arg, path, parsed);
+	struct run *r = arg;
+
+	if (engine_awaits(&r->engine, parsed->pod_uid))
+		place(r, path, parsed);
+}
+
+void run_find_missing(struct run *r)
+{
+	if (engine_awaits_any(&r->engine))
+		container_each(&r->kernel, NULL, place_found, r);
 }
 
 static int refuse_process(const struct assignment *w, pid_t pid, struct error *err)

@@ -61,6 +61,10 @@ void run_close(struct run *r);
 /* A cgroup was created: sets the budget if it is an assigned container's. */
 void run_place(struct run *r, const char *path);
 
+/* Looks for the cgroups of assigned containers that are not known or gone: their creation may have
+ * been missed. */
+void run_find_missing(struct run *r);
+
 /* An assignment came or changed: sets it, and places containers whose cgroups exist already. A
  * process that names a container must stay the same one for as long as the pod is assigned. */
 int run_set(struct run *r, struct assignment *w, struct error *err);

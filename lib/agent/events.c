@@ -13,12 +13,14 @@ static const struct {
 	bool is_warning;
 } kinds[] = {
 	[NODE_EVENT_APPLIED] = { "RTBudgetApplied", "SetBudget", false },
+	[NODE_EVENT_UNENFORCED] = { "NoEnforcement", "SetBudget", true },
 	[NODE_EVENT_REFUSED] = { "RTBudgetRefused", "SetBudget", true },
 	[NODE_EVENT_OVERRUN] = { "RTOverrun", "Watch", true },
 	[NODE_EVENT_ESCALATED] = { "RuntimeEscalated", "Raise", true },
 	[NODE_EVENT_RECOVERED] = { "RuntimeRecovered", "Lower", false },
 	[NODE_EVENT_DEGRADED] = { "Degraded", "Cut", true },
 	[NODE_EVENT_RESTORED] = { "Restored", "GiveBack", false },
+	[NODE_EVENT_RETAINED] = { "RTBudgetRetained", "RemoveBudget", true },
 	[NODE_EVENT_REWRITTEN] = { "RTBudgetRewritten", "SetBudget", true },
 };
 

@@ -67,8 +67,13 @@ static size_t list_changes(const struct escalation *e, bool is_raise,
 
 		if (has_changed(p) && (p->held_us >= p->was.runtime_us) == is_raise)
 			changes[n++] = (struct escalation_change){
-				*i,	      p->was.runtime_us, p->held_us,
-				p->was.level, p->level,		 p->is_cut,
+				.pod = *i,
+				.from_us = p->was.runtime_us,
+				.to_us = p->held_us,
+				.from_level = p->was.level,
+				.to_level = p->level,
+				.was_cut = p->was.is_cut,
+				.is_cut = p->is_cut,
 			};
 	}
 	return n;

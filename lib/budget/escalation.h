@@ -101,7 +101,7 @@ struct escalation_change {
 	uint32_t pod;
 	int32_t from_us, to_us; /* of the kernel's budget; equal where only the level changes */
 	uint8_t from_level, to_level;
-	bool is_cut;
+	bool was_cut, is_cut;
 };
 
 enum escalation_result {

@@ -19,9 +19,17 @@ const struct backend *const backends[] = {
 	&backend_cap_v1,   &backend_noop,	NULL,
 };
 
+/* FEATURES: nothing is. */
+static enum feature missing_feature(const struct backend *b, const struct kernel *k)
+{
+	if (b != &backend_noop && !k->has[b->needs])
+		return b->needs;
+	return b->is_per_thread && !k->has[FEATURE_HOST_PIDS] ? FEATURE_HOST_PIDS : FEATURES;
+}
+
 bool backend_is_usable(const struct backend *b, const struct kernel *k)
 {
-	return b == &backend_noop || k->has[b->needs];
+	return missing_feature(b, k) == FEATURES;
 }
 
 static bool is_on_v2(const struct backend *b)
@@ -60,9 +68,10 @@ int backend_choose(const struct kernel *k, const char *name, const struct backen
 		b = best(k, is_on_v2);
 	else if (!(b = find(name)))
 		return error_set(err, -EINVAL, "unknown backend '%s'", name);
-	if (!b || !backend_is_usable(b, k))
-		return error_set(err, -ENOTSUP, "backend '%s': this kernel does not offer it",
-				 name);
+	enum feature missing = b ? missing_feature(b, k) : FEATURE_CPU_MAX;
+	if (missing != FEATURES)
+		return error_set(err, -ENOTSUP, "backend '%s': needs %s", name,
+				 feature_texts[missing].how);
 	*ret = b;
 	return 0;
 }

@@ -49,7 +49,8 @@ struct backend {
 	bool has_tree;	    /* parents must hold what their children have: use cgroup_tree */
 	bool is_per_cpu;    /* read and write take a CPU, else CPU_ALL */
 	bool is_per_thread; /* threads that come later must be given theirs */
-	bool is_rt;	    /* false: no real-time guarantee at all */
+	bool is_rt;	    /* real-time budgets */
+	bool is_cap;	    /* an upper limit alone; neither: nothing is enforced */
 	const char *files[2];
 	int (*open)(struct group *g, struct error *err); /* NULL: opens `files` */
 	/* err is never NULL here. */
@@ -77,6 +78,12 @@ int backend_choose(const struct kernel *k, const char *name, const struct backen
 int group_open(struct group *g, const struct backend *b, const struct kernel *k, const char *path,
 	       const char *name, struct error *err);
 void group_close(struct group *g);
+
+/* Does it write anything to the kernel? */
+static inline bool backend_enforces(const struct backend *b)
+{
+	return b->is_rt || b->is_cap;
+}
 
 /* Reading and writing through the backend's row; every write is remembered in g->now. */
 int group_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err);

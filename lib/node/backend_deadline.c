@@ -75,6 +75,12 @@ static int list_threads(const struct group *g, struct threads *ret, struct error
 
 		if (end == at)
 			break;
+		/* A thread outside of this PID namespace. sched_setattr(2) would take 0 for the
+		 * caller. */
+		if (tid <= 0)
+			return error_set(err, -ENOTSUP,
+					 "threads are not visible: needs hostPID: true in the "
+					 "helper's pod");
 		if (!first)
 			first = tid;
 		if (is_realtime(tid))
@@ -98,7 +104,8 @@ static int set_thread(pid_t tid, struct bandwidth b)
 	return (int)syscall(SYS_sched_setattr, tid, &attr, 0);
 }
 
-/* Where every thread has its part of what was written, it is that, without what division lost. */
+/* Where every thread has its part of what was written, it is that, without what division lost. A
+ * group without threads has nothing. */
 static int deadline_read(const struct group *g, int cpu, struct bandwidth *ret, struct error *err)
 {
 	struct threads threads;
@@ -117,8 +124,6 @@ static int deadline_read(const struct group *g, int cpu, struct bandwidth *ret, 
 	int64_t lost = g->now.runtime_us - b.runtime_us;
 	*ret = b.period_us == g->now.period_us && lost >= 0 && lost < (int64_t)threads.n ? g->now
 											 : b;
-	if (!threads.n)
-		*ret = g->now;
 	return 0;
 }
 

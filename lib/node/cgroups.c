@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -159,12 +160,24 @@ void cgroups_warm_up(struct cgroups *c)
 int cgroups_read(const struct cgroups *c, const struct cgroup *n, struct bandwidth *ret_kernel,
 		 struct bandwidth *ret_ours, struct error *err)
 {
-	unsigned first = cpuset_next(&n->group.cpus, 0);
-	const struct cpu_domain *d =
-		&c->domains[c->n_domains > 1 && first < c->n_domains ? first : 0];
+	bool is_first = true;
 
-	*ret_ours = cgroups_tree_node(d, n)->now;
-	return group_read(&n->group, d->cpu, ret_kernel, err);
+	for (size_t i = 0; i < c->n_domains; i++) {
+		const struct cpu_domain *d = &c->domains[i];
+		struct bandwidth kernel;
+
+		if (d->cpu != CPU_ALL && !cpuset_has(&n->group.cpus, (unsigned)d->cpu))
+			continue;
+		int r = group_read(&n->group, d->cpu, &kernel, err);
+		if (r < 0)
+			return r;
+		if (is_first || kernel.runtime_us < ret_kernel->runtime_us) {
+			*ret_kernel = kernel;
+			*ret_ours = cgroups_tree_node(d, n)->now;
+		}
+		is_first = false;
+	}
+	return is_first ? -ENOENT : 0;
 }
 
 void cgroups_refresh(struct cgroups *c)
@@ -249,6 +262,35 @@ bool cgroups_restore_retiring(struct cgroups *c)
 			cgroups_drop(c, n);
 	}
 	return is_any_left;
+}
+
+uint32_t cgroups_retained(const struct cgroups *c)
+{
+	int64_t most = 0;
+
+	for (size_t i = 0; i < c->n_domains; i++) {
+		int64_t sum = 0;
+
+		array_each(it, &c->nodes) {
+			struct bandwidth now = cgroups_tree_node(&c->domains[i], *it)->now;
+
+			if ((*it)->is_retiring && now.runtime_us > 0 && now.period_us > 0)
+				sum += (now.runtime_us * PPM + now.period_us - 1) / now.period_us;
+		}
+		most = sum > most ? sum : most;
+	}
+	return (uint32_t)most;
+}
+
+bool cgroups_is_retained(const struct cgroups *c, const char *path, struct bandwidth *ret)
+{
+	array_each(it, &c->nodes) {
+		if (!(*it)->is_retiring || strcmp((*it)->path, path) != 0)
+			continue;
+		*ret = cgroups_tree_node(&c->domains[0], *it)->now;
+		return true;
+	}
+	return false;
 }
 
 size_t cgroups_restore(struct cgroups *c)

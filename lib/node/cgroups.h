@@ -74,6 +74,12 @@ void cgroups_remove(struct cgroups *c, struct cgroup *n);
  * tasks still run; try again soon. */
 bool cgroups_restore_retiring(struct cgroups *c);
 
+/* The load of the retiring groups, ppm of a CPU: of the CPU that has most. */
+uint32_t cgroups_retained(const struct cgroups *c);
+
+/* Is a group retiring, and what does it have? */
+bool cgroups_is_retained(const struct cgroups *c, const char *path, struct bandwidth *ret);
+
 /* Forgets groups that are gone. True: there were some, and less is needed above them. Allocates
  * nothing. */
 bool cgroups_sweep(struct cgroups *c);
@@ -105,7 +111,8 @@ int cgroups_verify(struct cgroups *c, struct error *err);
  * The next cgroups_apply() finds its code and data, and the kernel's, in the caches. */
 void cgroups_warm_up(struct cgroups *c);
 
-/* A container's budget as the kernel has it now, and as it was last written or read. */
+/* A container's budget as the kernel has it now, and as it was last written or read; of several
+ * CPUs the one with the least. -ENOENT: it has no CPU. */
 int cgroups_read(const struct cgroups *c, const struct cgroup *n, struct bandwidth *ret_kernel,
 		 struct bandwidth *ret_ours, struct error *err);
 

@@ -99,14 +99,38 @@ void engine_cgroup_created(struct engine *e, const char *path)
 	pthread_mutex_unlock(&e->lock);
 }
 
+static bool awaits(const struct engine *e, const struct engine_pod *p)
+{
+	for (size_t i = 0; i < p->n_containers; i++)
+		if (!p->containers[i].node || engine_is_gone(e, &p->containers[i]))
+			return true;
+	return false;
+}
+
+bool engine_has(struct engine *e, const char *uid)
+{
+	pthread_mutex_lock(&e->lock);
+	bool is_known = engine_find(e, uid);
+	pthread_mutex_unlock(&e->lock);
+	return is_known;
+}
+
 bool engine_awaits(struct engine *e, const char *uid)
+{
+	pthread_mutex_lock(&e->lock);
+	const struct engine_pod *p = engine_find(e, uid);
+	bool is_awaited = p && awaits(e, p);
+	pthread_mutex_unlock(&e->lock);
+	return is_awaited;
+}
+
+bool engine_awaits_any(struct engine *e)
 {
 	bool is_awaited = false;
 
 	pthread_mutex_lock(&e->lock);
-	const struct engine_pod *p = engine_find(e, uid);
-	for (size_t i = 0; p && i < p->n_containers; i++)
-		is_awaited |= !p->containers[i].node;
+	array_each(p, &e->pods)
+		is_awaited = is_awaited || awaits(e, p);
 	pthread_mutex_unlock(&e->lock);
 	return is_awaited;
 }

@@ -33,6 +33,7 @@ struct pod_want {
 	struct recovery recovery;
 	uint8_t level;	/* to begin with, where the pod is new here */
 	bool is_pinned; /* its containers may run on `cores` only */
+	bool is_single; /* the pod has no other container */
 	const struct container_want *containers;
 	size_t n_containers;
 };
@@ -43,6 +44,9 @@ struct engine_container {
 	struct cgroup *node;	  /* NULL: not there yet, or gone */
 	struct cpuset found_cpus; /* before us */
 	bool is_pinned;
+	/* As read back last: does the kernel have what the pod's level says? */
+	bool is_applied;
+	struct bandwidth in_kernel;
 	bool is_budget_rewritten, is_cpus_rewritten; /* another process writes them */
 };
 
@@ -50,11 +54,12 @@ struct engine_pod {
 	char *uid, *ns, *name;
 	struct engine_container *containers;
 	size_t n_containers;
-	bool is_pinned;
-	bool is_unseen;	 /* its overruns cannot be seen, which was reported */
-	bool is_refused; /* there is no room for `asked`; tried again from time to time */
+	bool is_pinned, is_single;
+	bool is_confirmed; /* its budget was read back, and reported */
+	bool is_unseen;	   /* its overruns cannot be seen, which was reported */
+	bool is_refused;   /* it has no budget at all: `asked` was refused */
 	struct budget asked;
-	char *refusal; /* why its budget is not what it should be; NULL: it is */
+	char *refusal; /* why its budget is not `asked`, which is tried again; NULL: it is */
 	uint64_t overruns, escalations;
 	uint32_t n_unused_warmups; /* warm-ups since its last overrun or the last check of all */
 	struct overrun_event last_overrun; /* at_ns 0: none yet */
@@ -64,14 +69,16 @@ struct engine_pod {
 };
 
 enum node_event_kind {
-	NODE_EVENT_APPLIED,   /* a container has its budget */
-	NODE_EVENT_REFUSED,   /* it does not fit; `text` says why */
-	NODE_EVENT_OVERRUN,   /* it used more than C_low, `count` times */
-	NODE_EVENT_ESCALATED, /* to a higher level */
-	NODE_EVENT_RECOVERED, /* to a lower one */
-	NODE_EVENT_DEGRADED,  /* cut to its floor for another pod */
-	NODE_EVENT_RESTORED,  /* has its budget back */
-	NODE_EVENT_REWRITTEN, /* another process writes its budget or CPUs */
+	NODE_EVENT_APPLIED,    /* the kernel has its budget: read back */
+	NODE_EVENT_UNENFORCED, /* the backend writes nothing */
+	NODE_EVENT_REFUSED,    /* it does not fit; `text` says why */
+	NODE_EVENT_OVERRUN,    /* it used more than C_low, `count` times */
+	NODE_EVENT_ESCALATED,  /* to a higher level */
+	NODE_EVENT_RECOVERED,  /* to a lower one */
+	NODE_EVENT_DEGRADED,   /* cut to its floor for another pod */
+	NODE_EVENT_RESTORED,   /* has its budget back */
+	NODE_EVENT_RETAINED,   /* it is no longer assigned, and keeps its budget */
+	NODE_EVENT_REWRITTEN,  /* another process writes its budget or CPUs */
 };
 
 enum { NODE_EVENT_TEXT = 200, NODE_EVENTS = 256, LATENCIES = 4096 };
@@ -137,8 +144,13 @@ int engine_place(struct engine *e, const char *uid, const char *container, const
  * budgets. NULL: look for all that are missing. */
 void engine_cgroup_created(struct engine *e, const char *path);
 
-/* Has this pod a container whose cgroup is not known yet? */
+/* Is this pod assigned? */
+bool engine_has(struct engine *e, const char *uid);
+
+/* Has this pod a container whose cgroup is not known yet, or gone? */
 bool engine_awaits(struct engine *e, const char *uid);
+/* Has any pod? */
+bool engine_awaits_any(struct engine *e);
 
 /* Sets a level that was requested from outside, as far as there is room; the usual rules apply from
  * then on. -ESRCH: the pod is not assigned to this node. */
@@ -165,6 +177,10 @@ void engine_get_stats(struct engine *e, struct engine_stats *ret);
 typedef void (*engine_visitor)(const struct engine_pod *p, const struct escalation_pod *state,
 			       void *arg);
 void engine_each(struct engine *e, engine_visitor visit, void *arg);
+
+/* The load that containers have which are no longer assigned, ppm of a CPU: the kernel refuses to
+ * take the budget of running real-time tasks. */
+uint32_t engine_retained(struct engine *e);
 
 /* Grows with every change that engine_each() shows; never 0. */
 uint64_t engine_revision(struct engine *e);

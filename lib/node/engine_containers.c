@@ -38,6 +38,30 @@ void engine_want_all(struct engine *e)
 	}
 }
 
+bool engine_read_back(struct engine *e, struct engine_pod *p)
+{
+	const struct escalation_pod *state = engine_state(e, p);
+	bool is_all = p->n_containers > 0;
+
+	for (size_t i = 0; i < p->n_containers; i++) {
+		struct engine_container *c = &p->containers[i];
+		const struct bandwidth wanted = { state->budget.period,
+						  engine_share(c, escalation_runtime(state)) };
+		struct bandwidth kernel = { 0 }, ours;
+		bool is_read =
+			c->node && cgroups_read(&e->cgroups, c->node, &kernel, &ours, NULL) == 0;
+		bool is_applied = is_read && !p->is_refused && backend_enforces(e->backend) &&
+				  wanted.runtime_us > 0 && budget_reads_as(kernel, wanted);
+
+		if (is_applied != c->is_applied || !bandwidth_eq(kernel, c->in_kernel))
+			e->revision++;
+		c->is_applied = is_applied;
+		c->in_kernel = kernel;
+		is_all &= is_applied;
+	}
+	return is_all;
+}
+
 void engine_free_containers(struct engine_pod *p)
 {
 	for (size_t i = 0; i < p->n_containers; i++) {
@@ -117,7 +141,7 @@ void engine_close_container(struct engine *e, struct engine_container *c)
 	c->node = NULL;
 }
 
-static bool is_gone(const struct engine *e, const struct engine_container *c)
+bool engine_is_gone(const struct engine *e, const struct engine_container *c)
 {
 	return !cgroups_has(&e->cgroups, c->node);
 }
@@ -131,7 +155,7 @@ bool engine_close_gone(struct engine *e)
 		for (size_t i = 0; i < p->n_containers; i++) {
 			struct engine_container *c = &p->containers[i];
 
-			if (!c->node || !is_gone(e, c))
+			if (!c->node || !engine_is_gone(e, c))
 				continue;
 			engine_close_container(e, c);
 			is_any = true;
@@ -251,7 +275,7 @@ bool engine_open_created(struct engine *e, const char *path)
 
 			if (!c->path || (path && strcmp(c->path, path) != 0))
 				continue;
-			if (c->node && path && is_gone(e, c))
+			if (c->node && path && engine_is_gone(e, c))
 				engine_close_container(e, c);
 			if (!c->node)
 				is_any |= engine_open_container(e, p, c, NULL) == 0;

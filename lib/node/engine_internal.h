@@ -32,6 +32,8 @@ void engine_add_overrun_event(struct engine *e, enum node_event_kind kind,
 /* A container's part of its pod's budget. */
 int32_t engine_share(const struct engine_container *c, int32_t runtime_us);
 void engine_want_all(struct engine *e);
+/* Reads the budgets of a pod's containers from the kernel. True: all are those of its level. */
+bool engine_read_back(struct engine *e, struct engine_pod *p);
 void engine_set_containers(struct engine *e, struct engine_pod *p, const struct pod_want *want);
 bool engine_has_containers(const struct engine_pod *p, const struct pod_want *want);
 int engine_open_container(struct engine *e, struct engine_pod *p, struct engine_container *c,
@@ -41,6 +43,7 @@ int engine_open_containers(struct engine *e, struct engine_pod *p, struct error 
 bool engine_open_created(struct engine *e, const char *path);
 void engine_close_container(struct engine *e, struct engine_container *c);
 bool engine_close_gone(struct engine *e);
+bool engine_is_gone(const struct engine *e, const struct engine_container *c);
 void engine_free_containers(struct engine_pod *p);
 void engine_pin(struct engine *e, struct engine_pod *p);
 void engine_unpin_all(struct engine *e);
@@ -50,6 +53,8 @@ void engine_list_watched(struct engine *e);
 /* engine_settle.c */
 /* After pods or containers came, went or changed. */
 int engine_settle(struct engine *e, struct error *err);
+/* Reads the pod's budgets back; reports the first time that all are in the kernel. */
+void engine_confirm(struct engine *e, struct engine_pod *p);
 /* What was written last must read the same; else all is read and written again soon. */
 void engine_verify(struct engine *e);
 void engine_drop_gone(struct engine *e);

@@ -40,18 +40,45 @@ static enum node_event_kind kind_of(const struct escalation_change *c)
 	return c->to_us > c->from_us ? NODE_EVENT_RESTORED : NODE_EVENT_RECOVERED;
 }
 
+static const char *name_of(uint8_t level, bool is_cut)
+{
+	return is_cut ? LEVEL_NAME_FLOOR : level_name(level);
+}
+
+static const struct engine_container *find_unconfirmed(const struct engine_pod *p)
+{
+	for (size_t i = 0; i < p->n_containers; i++)
+		if (p->containers[i].node && !p->containers[i].is_applied)
+			return &p->containers[i];
+	return NULL;
+}
+
+/* What was read back, not what was written. */
 static void report_change(struct engine *e, const struct escalation_change *c, const char *why)
 {
 	struct engine_pod *p = &e->pods.items[c->pod];
 	enum node_event_kind kind = kind_of(c);
 	char text[NODE_EVENT_TEXT];
+	int n = snprintf(text, sizeof(text), "%s to %s", name_of(c->from_level, c->was_cut),
+			 name_of(c->to_level, c->is_cut));
 
-	snprintf(text, sizeof(text), "%s to %s, budget %d to %d us: %s", level_name(c->from_level),
-		 level_name(c->to_level), c->from_us, c->to_us, why);
+	engine_read_back(e, p);
+	const struct engine_container *wrong = find_unconfirmed(p);
+	if (!backend_enforces(e->backend))
+		snprintf(text + n, sizeof(text) - (size_t)n, ", no budget is enforced: %s", why);
+	else if (!wrong)
+		snprintf(text + n, sizeof(text) - (size_t)n, ", budget %d to %d us: %s", c->from_us,
+			 c->to_us, why);
+	else
+		snprintf(text + n, sizeof(text) - (size_t)n,
+			 ", budget %d us is not in force: the kernel has %lld/%lld us", c->to_us,
+			 (long long)wrong->in_kernel.runtime_us,
+			 (long long)wrong->in_kernel.period_us);
 	p->escalations += kind == NODE_EVENT_ESCALATED;
 	e->stats.escalations += kind == NODE_EVENT_ESCALATED;
 	e->stats.recoveries += kind == NODE_EVENT_RECOVERED;
-	engine_add_event(e, kind, p, text);
+	engine_add_event(e, wrong && backend_enforces(e->backend) ? NODE_EVENT_REFUSED : kind, p,
+			 text);
 }
 
 static void want_changed(struct engine *e, size_t n_changes)
@@ -294,6 +321,7 @@ static void check_all(struct engine *e)
 	engine_retry_refused(e);
 	array_each(p, &e->pods) {
 		rearm_warm_up(e, p);
+		engine_confirm(e, p);
 		for (size_t i = 0; i < p->n_containers; i++) {
 			if (!p->containers[i].node || p->is_refused)
 				continue;
@@ -313,6 +341,8 @@ static void refresh(struct engine *e)
 	engine_want_all(e);
 	if (cgroups_apply(&e->cgroups, APPLY_RETRY_MS, &err) < 0 && e->pods.n)
 		report_refusal(e, &e->pods.items[0], err.msg);
+	array_each(p, &e->pods)
+		engine_confirm(e, p);
 }
 
 static bool is_any_above_low(const struct engine *e)
@@ -338,8 +368,10 @@ int engine_update(struct engine *e, int64_t now_ns)
 		e->checked_ns = now_ns;
 		check_all(e);
 	}
-	if (e->has_retiring && !cgroups_restore_retiring(&e->cgroups))
+	if (e->has_retiring && !cgroups_restore_retiring(&e->cgroups)) {
 		engine_settle(e, NULL);
+		engine_retry_refused(e);
+	}
 	if (e->needs_refresh)
 		refresh(e);
 	e->stats.lost = overruns_lost(e->overruns);

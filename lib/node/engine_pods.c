@@ -32,23 +32,13 @@ static int refuse(struct engine *e, struct engine_pod *p, const struct budget *b
 	return err->code;
 }
 
-static bool has_headroom(const struct escalation_pod *p)
+/* The budget is new, or has a new place. */
+static void accept(struct engine *e, struct engine_pod *p)
 {
-	return p->enforcement == ENFORCE_RAISE && p->headroom_us;
-}
-
-static void report_applied(struct engine *e, struct engine_pod *p)
-{
-	const struct escalation_pod *state = engine_state(e, p);
-	char text[NODE_EVENT_TEXT], cores[CPUSET_TEXT];
-
-	snprintf(text, sizeof(text), "%d us of every %d us on CPU %.60s, %s%s",
-		 escalation_runtime(state), state->budget.period,
-		 cpuset_count(&state->cores) ? cpuset_format(&state->cores, cores) : "any",
-		 enforcement_name(state->enforcement), has_headroom(state) ? " with headroom" : "");
-	engine_add_event(e, NODE_EVENT_APPLIED, p, text);
 	free(p->refusal);
 	p->refusal = NULL;
+	p->is_confirmed = false;
+	engine_confirm(e, p);
 }
 
 static struct engine_pod *add_pod(struct engine *e, const struct pod_want *want)
@@ -75,14 +65,6 @@ static struct engine_pod *add_pod(struct engine *e, const struct pod_want *want)
 	return p;
 }
 
-static bool has_node(const struct engine_pod *p)
-{
-	for (size_t i = 0; i < p->n_containers; i++)
-		if (p->containers[i].node)
-			return true;
-	return false;
-}
-
 static bool recovery_eq(const struct recovery *a, const struct recovery *b)
 {
 	return a->mode == b->mode && a->delay_seconds == b->delay_seconds &&
@@ -94,7 +76,7 @@ static bool is_in_force(struct engine *e, const struct engine_pod *p, const stru
 {
 	const struct escalation_pod *state = engine_state(e, p);
 
-	return !p->is_refused && p->is_pinned == want->is_pinned &&
+	return !p->refusal && !p->is_refused && p->is_pinned == want->is_pinned &&
 	       engine_has_containers(p, want) && budget_eq(&state->budget, &want->budget) &&
 	       cpuset_eq(&state->cores, &want->cores) && state->priority == want->priority &&
 	       state->wanted == want->enforcement && recovery_eq(&state->recovery, &want->recovery);
@@ -125,6 +107,7 @@ int engine_pod_set(struct engine *e, const struct pod_want *want, struct error *
 	state->recovery = want->recovery;
 	p->is_refused = false;
 	p->is_pinned = want->is_pinned;
+	p->is_single = want->is_single;
 	end_external_writes(p);
 	if (!engine_has_containers(p, want))
 		engine_set_containers(e, p, want);
@@ -132,30 +115,46 @@ int engine_pod_set(struct engine *e, const struct pod_want *want, struct error *
 		return refuse(e, p, &before, err);
 	if (has_moved)
 		engine_pin(e, p);
-	if (has_node(p))
-		report_applied(e, p);
+	accept(e, p);
 	return 0;
 }
 
 /* Without an event for each refusal: the first one was reported. */
+static void retry(struct engine *e, struct engine_pod *p)
+{
+	struct escalation_pod *state = engine_state(e, p);
+	const struct budget before = state->budget;
+	const bool was_refused = p->is_refused;
+	struct error err;
+
+	if (engine_open_containers(e, p, &err) < 0)
+		return;
+	p->is_refused = false;
+	state->budget = p->asked;
+	if (engine_settle(e, NULL) == 0) {
+		accept(e, p);
+		return;
+	}
+	p->is_refused = was_refused;
+	state->budget = before;
+	engine_settle(e, NULL);
+}
+
 void engine_retry_refused(struct engine *e)
 {
-	const struct budget none = { .period = US_PER_S };
+	array_each(p, &e->pods)
+		if (p->refusal)
+			retry(e, p);
+}
 
-	array_each(p, &e->pods) {
-		struct escalation_pod *state = engine_state(e, p);
-
-		if (!p->is_refused)
-			continue;
-		p->is_refused = false;
-		state->budget = p->asked;
-		if (engine_settle(e, NULL) == 0) {
-			report_applied(e, p);
-			continue;
-		}
-		p->is_refused = true;
-		state->budget = none;
-	}
+/* A container that was restored from a checkpoint has the name "containerd" in its bundle
+ * (CRImportCheckpoint of containerd 2.2): without others in the pod it is known all the same. */
+static struct engine_container *find_container(struct engine_pod *p, const char *name)
+{
+	for (size_t i = 0; p && i < p->n_containers; i++)
+		if (strcmp(p->containers[i].name, name) == 0)
+			return &p->containers[i];
+	return p && p->is_single && strcmp(name, "containerd") == 0 ? &p->containers[0] : NULL;
 }
 
 int engine_container_place(struct engine *e, const char *uid, const char *container,
@@ -163,26 +162,45 @@ int engine_container_place(struct engine *e, const char *uid, const char *contai
 {
 	const struct budget none = { .period = US_PER_S };
 	struct engine_pod *p = engine_find(e, uid);
+	struct engine_container *c = find_container(p, container);
 
-	for (size_t i = 0; p && i < p->n_containers; i++) {
-		struct engine_container *c = &p->containers[i];
-
-		if (strcmp(c->name, container) != 0)
-			continue;
-		if (c->node && strcmp(c->path, path) == 0)
-			return 0;
-		engine_close_container(e, c);
-		free(c->path);
-		c->path = xstrdup(path);
-		if (engine_open_container(e, p, c, err) < 0)
-			return err->code;
-		if (engine_settle(e, err) < 0)
-			return refuse(e, p, &none, err);
-		report_applied(e, p);
+	if (!c)
+		return error_set(err, -ESRCH, "container %s of pod %s is not assigned to this node",
+				 container, uid);
+	if (c->node && strcmp(c->path, path) == 0 && !engine_is_gone(e, c))
 		return 0;
+	engine_close_container(e, c);
+	free(c->path);
+	c->path = xstrdup(path);
+	if (engine_open_container(e, p, c, err) < 0)
+		return err->code;
+	if (p->refusal) {
+		retry(e, p);
+		return p->refusal ? error_set(err, -ENOSPC, "%s", p->refusal) : 0;
 	}
-	return error_set(err, -ESRCH, "container %s of pod %s is not assigned to this node",
-			 container, uid);
+	if (engine_settle(e, err) < 0)
+		return refuse(e, p, &none, err);
+	accept(e, p);
+	return 0;
+}
+
+/* The kernel takes no budget from running real-time tasks. */
+static void report_retained(struct engine *e, struct engine_pod *p)
+{
+	struct bandwidth kept;
+	char text[NODE_EVENT_TEXT];
+
+	for (size_t i = 0; i < p->n_containers; i++) {
+		const struct engine_container *c = &p->containers[i];
+
+		if (!c->path || !cgroups_is_retained(&e->cgroups, c->path, &kept))
+			continue;
+		snprintf(text, sizeof(text),
+			 "container %s keeps %lld/%lld us in the kernel until its real-time tasks "
+			 "end: the kernel refuses to take the budget from them",
+			 c->name, (long long)kept.runtime_us, (long long)kept.period_us);
+		engine_add_event(e, NODE_EVENT_RETAINED, p, text);
+	}
 }
 
 void engine_pod_remove(struct engine *e, const char *uid)
@@ -195,6 +213,9 @@ void engine_pod_remove(struct engine *e, const char *uid)
 
 	for (size_t k = 0; k < p->n_containers; k++)
 		engine_close_container(e, &p->containers[k]);
+	engine_state(e, p)->budget = (struct budget){ .period = US_PER_S };
+	engine_settle(e, NULL);
+	report_retained(e, p);
 	engine_free_pod(p);
 	*p = e->pods.items[--e->pods.n];
 	e->escalation.pods.items[i] = e->escalation.pods.items[--e->escalation.pods.n];

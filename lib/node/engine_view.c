@@ -129,6 +129,14 @@ bool engine_save_state(struct engine *e, struct saved_state *ret)
 	return is_dirty;
 }
 
+uint32_t engine_retained(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	uint32_t ppm = cgroups_retained(&e->cgroups);
+	pthread_mutex_unlock(&e->lock);
+	return ppm;
+}
+
 void engine_get_stats(struct engine *e, struct engine_stats *ret)
 {
 	pthread_mutex_lock(&e->lock);

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/file.h"
@@ -26,6 +27,8 @@ const struct feature_text feature_texts[FEATURES] = {
 	[FEATURE_RT_GROUPS_V2] = { "rtGroupsV2", "HCBS budgets, cpu.rt_runtime_us on cgroup v2",
 				   "a kernel with the HCBS patches (RFC v1 to v5)" },
 	[FEATURE_DEADLINE] = { "schedDeadline", "SCHED_DEADLINE", "Linux 3.14 or later" },
+	[FEATURE_HOST_PIDS] = { "hostPids", "threads of the pods, for SCHED_DEADLINE",
+				"hostPID: true in the helper's pod" },
 	[FEATURE_CFS_QUOTA] = { "cfsQuota", "bandwidth cap of cgroup v1",
 				"CONFIG_CFS_BANDWIDTH=y and the cpu controller on cgroup v1" },
 	[FEATURE_CPU_MAX] = { "cpuMax", "bandwidth cap of cgroup v2",
@@ -174,10 +177,31 @@ static void probe_btf(const char *sys, struct kernel *k)
 			memmem(btf.s, btf.n, points[i].name, strlen(points[i].name) + 1);
 }
 
+/* PROC_PID_INIT_INO of include/linux/proc_ns.h: the PID namespace of the host. In another one the
+ * threads of pods are visible if it is the node's, as where the node itself is a container: then
+ * process 1 is its init, and not in the helper's cgroup. */
+static bool has_host_pids(const char *proc)
+{
+	static const char initial[] = "pid:[4026531836]";
+	char path[PATH_MAX], own[SYSFS_VALUE], first[SYSFS_VALUE];
+
+	snprintf(path, sizeof(path), "%s/self/ns/pid", proc);
+	ssize_t n = readlink(path, own, sizeof(own) - 1);
+	if (n < 0 || (n == (ssize_t)strlen(initial) && memcmp(own, initial, (size_t)n) == 0))
+		return true;
+	snprintf(path, sizeof(path), "%s/self/cgroup", proc);
+	if (sysfs_read(AT_FDCWD, path, own, sizeof(own), NULL) < 0)
+		return false;
+	snprintf(path, sizeof(path), "%s/1/cgroup", proc);
+	return sysfs_read(AT_FDCWD, path, first, sizeof(first), NULL) == 0 &&
+	       strcmp(own, first) != 0;
+}
+
 static void probe_proc(const char *proc, struct kernel *k)
 {
 	char path[PATH_MAX];
 
+	k->has[FEATURE_HOST_PIDS] = has_host_pids(proc);
 	k->has[FEATURE_PSI] = has_file(proc, "pressure/cpu");
 	k->has[FEATURE_DEADLINE] = has_file(proc, "sys/kernel/sched_deadline_period_max_us");
 	k->rt_period_us = 1000000;

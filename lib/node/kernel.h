@@ -27,6 +27,7 @@ enum feature {
 	FEATURE_HCBS_MULTI,   /* cpu.rt_multi_runtime_us */
 	FEATURE_RT_GROUPS_V2, /* cpu.rt_runtime_us on cgroup v2 */
 	FEATURE_DEADLINE,     /* SCHED_DEADLINE */
+	FEATURE_HOST_PIDS,    /* threads of other pods are visible */
 	FEATURE_CFS_QUOTA,    /* v1 cpu.cfs_quota_us */
 	FEATURE_CPU_MAX,      /* v2 cpu controller */
 	FEATURE_CPUSET_V1,

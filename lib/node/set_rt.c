@@ -126,12 +126,21 @@ int container_set_nice(const struct kernel *k, const char *container, int nice, 
 	AUTO_FREE char *file = xasprintf("%s/%s/cgroup.procs", k->cpu, path);
 	if (file_read(file, &text, err) < 0)
 		return err->code;
-	for (char *at = text.s, *end;; at = end) {
+	size_t n = 0;
+	for (char *at = text.s, *end;; at = end, n++) {
 		long pid = strtol(at, &end, 10);
 
 		if (end == at)
-			return 0;
+			break;
+		/* A process outside of this PID namespace; setpriority(2) would take 0 for the
+		 * caller. */
+		if (pid <= 0)
+			return error_set(err, -ENOTSUP,
+					 "container %s: processes are not visible: needs hostPID: "
+					 "true in the helper's pod",
+					 container);
 		if (setpriority(PRIO_PROCESS, (id_t)pid, nice) < 0 && errno != ESRCH)
 			return error_errno(err, "process %ld: nice %d", pid, nice);
 	}
+	return n ? 0 : error_set(err, -ENOENT, "container %s: no visible process", container);
 }

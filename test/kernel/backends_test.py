@@ -80,7 +80,7 @@ try:
 
     t.start("--backend", "hcbs-max")
     t.check("what is not offered is refused", t.helper.wait(10) == 1 and
-            "this kernel does not offer it" in t.text())
+            "needs a kernel with the HCBS patches" in t.text())
     t.helper = None
 finally:
     t.finish()

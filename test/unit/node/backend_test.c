@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/backend.h"
 
+#include <sys/resource.h>
+
 #include "fake_tree.h"
+#include "node/set_rt.h"
 #include "test/unit/test.h"
 
 /* A kernel of each kind, as files; the first row that fits must be chosen. */
@@ -172,9 +175,101 @@ TEST(forced_backend_must_be_offered)
 
 	make(&t, &dialects[5], &k);
 	assert_int_equal(backend_choose(&k, "cgroup_v1", &b, &err), -ENOTSUP);
-	assert_string_equal(err.msg, "backend 'cgroup_v1': this kernel does not offer it");
+	assert_string_equal(err.msg,
+			    "backend 'cgroup_v1': needs CONFIG_RT_GROUP_SCHED=y, boot with "
+			    "rt_group_sched=1 (since 6.16) and the cpu controller on cgroup v1");
 	assert_int_equal(backend_choose(&k, "magic", &b, &err), -EINVAL);
 	assert_int_equal(backend_choose(&k, "noop", &b, &err), 0);
+	fake_tree_done(&t);
+}
+
+/* In a pod without hostPID: the files of a /proc as it is there. */
+TEST(deadline_is_not_offered_where_threads_are_not_visible)
+{
+	static const struct {
+		const char *link, *self, *first;
+		bool is_visible;
+	} cases[] = {
+		{ "pid:[4026531836]", "0::/", "0::/", true },
+		{ "pid:[4026532501]", "0::/", "0::/", false },
+		{ "pid:[4026532501]", "0::/kubepods/a", "0::/init.scope", true },
+		{ "pid:[4026532501]", NULL, NULL, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct fake_tree t;
+		const struct backend *b;
+		struct kernel k;
+		struct error err;
+		char proc[80], link[128];
+
+		fake_tree_init(&t);
+		snprintf(proc, sizeof(proc), "%s/proc", t.root);
+		fake_file(&t, "proc/sys/kernel/sched_deadline_period_max_us", "4194304");
+		fake_file(&t, "proc/self/ns/", "");
+		snprintf(link, sizeof(link), "%s/self/ns/pid", proc);
+		assert_int_equal(symlink(cases[i].link, link), 0);
+		if (cases[i].self)
+			fake_file(&t, "proc/self/cgroup", cases[i].self);
+		if (cases[i].first)
+			fake_file(&t, "proc/1/cgroup", cases[i].first);
+		assert_int_equal(
+			kernel_probe(&(struct kernel_roots){ t.root, proc, proc }, &k, NULL), 0);
+		assert_int_equal(backend_is_usable(&backend_deadline, &k), cases[i].is_visible);
+		assert_int_equal(backend_choose(&k, NULL, &b, NULL), 0);
+		assert_string_equal(b->name, cases[i].is_visible ? "deadline" : "noop");
+		if (!cases[i].is_visible) {
+			assert_int_equal(backend_choose(&k, "deadline", &b, &err), -ENOTSUP);
+			assert_string_equal(err.msg, "backend 'deadline': needs hostPID: true in "
+						     "the helper's pod");
+		}
+		fake_tree_done(&t);
+	}
+}
+
+/* Thread 0 is the caller itself to sched_setattr(2), and process 0 to setpriority(2). */
+TEST(thread_of_another_pid_namespace_is_an_error)
+{
+	const struct bandwidth budget = { 100000, 10000 };
+	struct bandwidth found;
+	struct kernel k = { 0 };
+	struct fake_tree t;
+	struct group g;
+	struct error err;
+
+	fake_tree_init(&t);
+	fake_file(&t, "kubepods/podp/0a/cgroup.threads", "0\n0\n");
+	fake_file(&t, "kubepods/podp/0a/cgroup.procs", "0\n");
+	fake_file(&t, "kubepods/podp/0b/cgroup.procs", "");
+	snprintf(k.cpu, sizeof(k.cpu), "%s", t.root);
+	assert_int_equal(group_open(&g, &backend_deadline, &k, "kubepods/podp/0a", "a", &err), 0);
+	assert_int_equal(group_write(&g, CPU_ALL, BUDGET_RUNTIME, budget, &err), -ENOTSUP);
+	assert_non_null(strstr(err.msg, "threads are not visible"));
+	assert_int_equal(group_read(&g, CPU_ALL, &found, &err), -ENOTSUP);
+	group_close(&g);
+	assert_int_equal(container_set_nice(&k, "0a", 15, &err), -ENOTSUP);
+	assert_int_equal(container_set_nice(&k, "0b", 15, &err), -ENOENT);
+	assert_int_equal(getpriority(PRIO_PROCESS, 0), 0);
+	fake_tree_done(&t);
+}
+
+TEST(group_without_threads_has_no_deadline_budget)
+{
+	struct kernel k = { 0 };
+	struct bandwidth found;
+	struct fake_tree t;
+	struct group g;
+
+	fake_tree_init(&t);
+	fake_file(&t, "g/cgroup.threads", "");
+	snprintf(k.cpu, sizeof(k.cpu), "%s", t.root);
+	assert_int_equal(group_open(&g, &backend_deadline, &k, "g", "g", NULL), 0);
+	assert_int_equal(
+		group_write(&g, CPU_ALL, BUDGET_RUNTIME, (struct bandwidth){ 100000, 10000 }, NULL),
+		0);
+	assert_int_equal(group_read(&g, CPU_ALL, &found, NULL), 0);
+	assert_int_equal(found.runtime_us, 0);
+	group_close(&g);
 	fake_tree_done(&t);
 }
 

@@ -81,6 +81,16 @@ static const struct backend fake_backend = {
 	.write = kernel_write,
 };
 
+/* The same, which enforces nothing. */
+static const struct backend fake_noop = {
+	.name = "fake-noop",
+	.guarantee = "none",
+	.scope = SCOPE_NODE,
+	.open = kernel_open,
+	.read = kernel_read,
+	.write = kernel_write,
+};
+
 static uint64_t last_limit[OVERRUN_LIMITS];
 
 static int source_open(struct overruns *o, struct error *err)
@@ -134,7 +144,7 @@ struct fixture {
 	struct engine engine;
 };
 
-static void fixture_init(struct fixture *f)
+static void fixture_init_with(struct fixture *f, const struct backend *b)
 {
 	struct error err;
 
@@ -151,9 +161,14 @@ static void fixture_init(struct fixture *f)
 	fake_file(&f->tree, "kubepods/tasks", "");
 	fake_file(&f->tree, "kubepods/podp1/tasks", "");
 	fake_file(&f->tree, "kubepods/podp2/tasks", "");
-	overruns_open(&f->overruns, &f->kernel, &fake_backend, &fake_source, &err, &err);
-	assert_int_equal(engine_init(&f->engine, &f->kernel, &fake_backend, &f->overruns, &err), 0);
+	overruns_open(&f->overruns, &f->kernel, b, &fake_source, &err, &err);
+	assert_int_equal(engine_init(&f->engine, &f->kernel, b, &f->overruns, &err), 0);
 	f->engine.escalation.rules.headroom_us = 0;
+}
+
+static void fixture_init(struct fixture *f)
+{
+	fixture_init_with(f, &fake_backend);
 }
 
 static void fixture_done(struct fixture *f)
@@ -173,6 +188,7 @@ static int set(struct fixture *f, const char *uid, enum level criticality, int l
 		.budget = { 1000000, low, hi, 0, 1000, (uint8_t)criticality },
 		.cores = { { 3 } },
 		.enforcement = ENFORCE_RAISE,
+		.is_single = true,
 		.containers = &container,
 		.n_containers = 1,
 	};
@@ -613,5 +629,154 @@ TEST(level_survives_a_restart)
 	engine_tick(&f.engine, engine_now_ns());
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
 	saved_state_done(&m);
+	fixture_done(&f);
+}
+
+static void remove_group(const struct fixture *f, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s/tasks", f->tree.root, name);
+	assert_int_equal(unlink(path), 0);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(rmdir(path), 0);
+}
+
+/* Before the next check: a container that crashed is started again within milliseconds. */
+TEST(restarted_container_has_its_budget_at_once)
+{
+	struct fixture f;
+	struct error err;
+
+	fixture_init(&f);
+	give_root(&f);
+	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 1000, 2000, NULL, &err), 0);
+	assert_int_equal(engine_place(&f.engine, "p1", "app", "kubepods/podp1/c1", &err), 0);
+	engine_tick(&f.engine, engine_now_ns());
+	remove_group(&f, "kubepods/podp1/c1");
+	assert_true(engine_awaits(&f.engine, "p1"));
+	assert_true(engine_awaits_any(&f.engine));
+	fake_file(&f.tree, "kubepods/podp1/c3/tasks", "");
+	assert_int_equal(engine_place(&f.engine, "p1", "app", "kubepods/podp1/c3", &err), 0);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c3"), 1000);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), -1);
+	assert_false(engine_awaits_any(&f.engine));
+	fixture_done(&f);
+}
+
+TEST(new_container_replaces_an_old_one_whose_cgroup_is_still_there)
+{
+	struct fixture f;
+	struct error err;
+
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 600000, 600000, NULL, &err);
+	engine_place(&f.engine, "p1", "app", "kubepods/podp1/c1", &err);
+	fake_file(&f.tree, "kubepods/podp1/c3/tasks", "");
+	engine_place(&f.engine, "p1", "app", "kubepods/podp1/c3", &err);
+	engine_tick(&f.engine, engine_now_ns());
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c3"), 600000);
+	fixture_done(&f);
+}
+
+/* containerd writes this name into the bundle of a container that it restores. */
+TEST(restored_container_of_a_pod_with_one_is_known)
+{
+	struct fixture f;
+	struct error err;
+
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 1000, 2000, NULL, &err);
+	assert_int_equal(engine_place(&f.engine, "p1", "containerd", "kubepods/podp1/c1", &err), 0);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 1000);
+	fixture_done(&f);
+}
+
+TEST(nothing_is_applied_by_a_backend_that_enforces_nothing)
+{
+	struct fixture f;
+	struct error err;
+
+	fixture_init_with(&f, &fake_noop);
+	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 1000, 2000, "kubepods/podp1/c1", &err), 0);
+	assert_false(f.engine.pods.items[0].containers[0].is_applied);
+	assert_true(has_note(&f, NODE_EVENT_UNENFORCED, "no budget is enforced"));
+	f.engine.checked_ns = 0;
+	engine_tick(&f.engine, engine_now_ns());
+	assert_false(has_note(&f, NODE_EVENT_APPLIED, ""));
+	overrun(&f, "kubepods/podp1/c1");
+	assert_true(has_note(&f, NODE_EVENT_ESCALATED, "no budget is enforced"));
+	fixture_done(&f);
+}
+
+/* The kernel took the write, and has another value. */
+TEST(budget_is_reported_when_it_was_read_back)
+{
+	struct fixture f;
+	struct error err;
+
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 1000, 2000, "kubepods/podp1/c1", &err);
+	assert_true(has_note(&f, NODE_EVENT_APPLIED, "1000 us of every 1000000 us"));
+	struct engine_container *c = &f.engine.pods.items[0].containers[0];
+	assert_true(c->is_applied);
+	f.engine.pods.items[0].is_confirmed = false;
+	fake.spoiled_dir = c->node->group.dir;
+	fake.is_spoiled = true;
+	let_time_pass(&f);
+	assert_false(c->is_applied);
+	assert_int_equal(c->in_kernel.runtime_us, 1007);
+	assert_false(has_note(&f, NODE_EVENT_APPLIED, ""));
+	fake.spoiled_dir = 0;
+	let_time_pass(&f);
+	assert_true(c->is_applied);
+	assert_true(has_note(&f, NODE_EVENT_APPLIED, ""));
+	fixture_done(&f);
+}
+
+TEST(removed_pod_whose_tasks_run_is_reported_and_counted)
+{
+	struct fixture f;
+	struct error err;
+
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
+	assert_int_equal(engine_retained(&f.engine), 0);
+	fake.refuse_from = fake.n_writes;
+	fake.refuse_with = -EBUSY;
+	engine_remove_pod(&f.engine, "p1");
+	assert_int_equal(engine_retained(&f.engine), 200000);
+	assert_true(has_note(&f, NODE_EVENT_RETAINED, "app keeps 200000/1000000 us"));
+	fake.refuse_with = 0;
+	engine_tick(&f.engine, engine_now_ns());
+	assert_int_equal(engine_retained(&f.engine), 0);
+	fixture_done(&f);
+}
+
+/* What it had stays, and the larger budget comes when there is room. */
+TEST(pod_that_grows_too_far_keeps_its_budget_until_there_is_room)
+{
+	struct fixture f;
+	struct error err;
+
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 600000, 600000, "kubepods/podp1/c1", &err);
+	set(&f, "p2", LEVEL_HIGH, 100000, 100000, "kubepods/podp2/c2", &err);
+	assert_int_equal(set(&f, "p2", LEVEL_HIGH, 500000, 500000, "kubepods/podp2/c2", &err),
+			 -EINVAL);
+	assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 100000);
+	assert_true(f.engine.pods.items[1].containers[0].is_applied);
+	let_time_pass(&f);
+	assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 100000);
+	assert_non_null(f.engine.pods.items[1].refusal);
+	engine_remove_pod(&f.engine, "p1");
+	let_time_pass(&f);
+	assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 500000);
+	assert_null(f.engine.pods.items[0].refusal);
 	fixture_done(&f);
 }
