@@ -47,6 +47,9 @@ static const struct option run_options[] = {
 		   "a further folder with a runtime's bundles", .complete = "directory"),
 	OPT_STRING(0, "host-root", struct run_args, host_root, "DIR",
 		   "where the host's root is mounted", .preset = "", .complete = "directory"),
+	OPT_BOOL(0, "direct", struct run_args, is_direct,
+		 "also set the budgets of pods with rt-operator's annotations that no planner has "
+		 "assigned; any creator of a pod can write them"),
 	OPT_BOOL(0, "poll", struct run_args, is_polling, "do not use BPF, poll CPU time instead"),
 	OPT_DURATION(0, "dwell", struct run_args, dwell_ns, "shortest time on a higher level",
 		     .preset = "1s"),
@@ -122,6 +125,7 @@ static int start_agent(struct run *r, struct error *err)
 	const struct agent_options options = {
 		.kubeconfig = r->args->kubeconfig,
 		.node_name = r->args->node_name,
+		.trust = r->args->is_direct ? TRUST_DIRECT : TRUST_ASSIGNED,
 		.capacity_us = r->args->capacity_us,
 		.kernel = &r->kernel,
 		.roots = &r->roots,

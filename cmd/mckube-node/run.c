@@ -211,7 +211,7 @@ int run_set(struct run *r, struct assignment *w, struct error *err)
 		return refuse_process(w, w->pids[i], err);
 	}
 	if (engine_awaits(&r->engine, w->want.uid))
-		container_each(&r->kernel, w->want.uid, place_found, r);
+		container_each(&r->kernel, pod_want_cgroup_uid(&w->want), place_found, r);
 	return 0;
 }
 

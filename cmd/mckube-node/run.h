@@ -19,7 +19,7 @@
 struct run_args {
 	const char *static_file, *config_file, *state_file, *bundle_dir, *host_root;
 	const char *node_name, *kubeconfig, *listen, *token_file, *keep_while;
-	bool is_kept, is_polling;
+	bool is_kept, is_polling, is_direct;
 	int64_t dwell_ns, dwell_max_ns, calm_ns;
 	int32_t calm_periods, headroom_us;
 	uint32_t busy_above; /* ppm */

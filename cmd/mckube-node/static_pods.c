@@ -26,7 +26,8 @@ static void read_pod(struct reading *reading, const cJSON *pod, uint32_t line)
 	AUTO_FREE struct assignment *w = xcalloc(1, sizeof(*w));
 	struct error err = ERROR_INIT;
 
-	enum assignment_kind kind = assignment_read(pod, false, reading->run->kernel.cpus, w, &err);
+	enum assignment_kind kind =
+		assignment_read(pod, TRUST_ALL, reading->run->kernel.cpus, w, &err);
 	bool is_bad = kind == ASSIGNMENT_INVALID;
 	if (kind == ASSIGNMENT_VALID) {
 		*array_add(&reading->uids) = xstrdup(w->want.uid);

@@ -9,6 +9,7 @@
 #include "agent/events.h"
 #include "agent/node_status.h"
 #include "agent/pod_status.h"
+#include "agent/pod_text.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -62,7 +63,7 @@ static void forget_known(struct agent *s, const char *uid)
 
 /* The API server knows the ids of containers once they run: for runtimes whose files are not known.
  */
-static void place_by_status(struct agent *s, const cJSON *pod, const char *uid)
+static void place_by_status(struct agent *s, const cJSON *pod, const struct pod_want *want)
 {
 	static const char *const lists[] = { "status.containerStatuses",
 					     "status.initContainerStatuses" };
@@ -76,9 +77,10 @@ static void place_by_status(struct agent *s, const cJSON *pod, const char *uid)
 			struct error err;
 
 			if (!name || !text || container_id(text, id, &err) < 0 ||
-			    container_find(s->options.kernel, uid, id, path, &err) < 0)
+			    container_find(s->options.kernel, pod_want_cgroup_uid(want), id, path,
+					   &err) < 0)
 				continue;
-			engine_place(s->options.engine, uid, name, path, &err);
+			engine_place(s->options.engine, want->uid, name, path, &err);
 		}
 }
 
@@ -108,7 +110,7 @@ static void take_assignment(struct agent *s, const cJSON *pod, struct assignment
 	if (!invalid && s->options.set(s->options.arg, w, &err) < 0)
 		log_warning("pod %s/%s: %s", w->want.ns, w->want.name, err.msg);
 	else if (!invalid && engine_awaits(s->options.engine, uid))
-		place_by_status(s, pod, uid);
+		place_by_status(s, pod, &w->want);
 	pod_statuses_see_pod(&s->pod_statuses, pod);
 	if (pod_statuses_set_invalid(&s->pod_statuses, uid, invalid ? invalid->msg : NULL) &&
 	    invalid)
@@ -131,7 +133,8 @@ static void take_pod(struct agent *s, const cJSON *pod, bool is_deleted)
 	if (!uid)
 		return;
 	forget_known(s, uid);
-	enum assignment_kind kind = assignment_read(pod, true, s->options.kernel->cpus, w, &err);
+	enum assignment_kind kind =
+		assignment_read(pod, s->options.trust, s->options.kernel->cpus, w, &err);
 	if (is_deleted || has_ended(pod) || kind == ASSIGNMENT_NONE)
 		forget_pod(s, uid);
 	else
@@ -141,9 +144,11 @@ static void take_pod(struct agent *s, const cJSON *pod, bool is_deleted)
 
 static int take_text(struct agent *s, struct slice text, bool is_deleted, struct error *err)
 {
+	AUTO(str_done) struct str reduced = STR_INIT;
 	AUTO_JSON cJSON *pod = NULL;
 
-	if (json_parse(text.s, text.n, &pod, err) < 0)
+	if (pod_text_reduce(text, &reduced, err) < 0 ||
+	    json_parse(reduced.s, reduced.n, &pod, err) < 0)
 		return err->code;
 	take_pod(s, pod, is_deleted);
 	return 0;

@@ -15,6 +15,7 @@ struct agent;
 struct agent_options {
 	const char *kubeconfig; /* NULL: as kubectl finds it, or the pod's service account */
 	const char *node_name;
+	enum assignment_trust trust;
 	int64_t capacity_us; /* of a second, for kubepods; 0: all that the kernel allows */
 	const struct kernel *kernel;
 	const struct kernel_roots *roots;

@@ -69,6 +69,7 @@ static int read_request(struct assignment *w, const struct request_text *t, cons
 	if (!request_value_read(s, t, true, &value, &why))
 		return error_set(err, -EINVAL, "%s", why.message);
 	w->want.budget = value.budget;
+	w->want.is_degraded = is_degraded;
 	if (is_degraded) {
 		w->want.budget.low = w->want.budget.hi = value.budget.floor;
 		w->want.budget.medium = 0;
@@ -111,14 +112,17 @@ static int read_recovery(const cJSON *annotations, struct recovery *ret, struct 
 static int read_words(struct assignment *w, const cJSON *annotations, struct error *err)
 {
 	static const char *const enforcements[] = { "", "watch", "raise", NULL };
-	static const char *const levels[] = { "low", "medium", "hi", NULL };
+	static const char *const levels[] = { "low", "medium", "hi", LEVEL_NAME_FLOOR, NULL };
 	int r = read_word(annotations, POD_ANNOTATION(enforcement), enforcements,
 			  &w->want.enforcement, err);
 
 	if (r == 0)
 		r = read_recovery(annotations, &w->want.recovery, err);
-	return r < 0 ? r
-		     : read_word(annotations, POD_ANNOTATION(current), levels, &w->want.level, err);
+	if (r == 0)
+		r = read_word(annotations, POD_ANNOTATION(current), levels, &w->want.level, err);
+	if (w->want.level >= LEVELS)
+		w->want.level = LEVEL_LOW;
+	return r;
 }
 
 /* A container of the pod by name; NULL name: the first. Init containers come after the others. */
@@ -221,6 +225,21 @@ static int read_containers(struct assignment *w, const cJSON *pod, const cJSON *
 	}
 }
 
+/* The kubelet names the cgroup of a static pod by this hash, not by the uid of its mirror. */
+static const char *cgroup_uid(const cJSON *annotations)
+{
+	const char *hash = json_text(json_get(annotations, "kubernetes.io/config.hash"));
+
+	return json_get(annotations, ANNOTATION_MIRROR) && hash && pod_uid_is_valid(hash) ? hash
+											  : NULL;
+}
+
+static bool has_one_container(const cJSON *pod)
+{
+	return cJSON_GetArraySize(json_path(pod, "spec.containers")) == 1 &&
+	       cJSON_GetArraySize(json_path(pod, "spec.initContainers")) == 0;
+}
+
 static int read_names(struct assignment *w, const cJSON *pod, struct error *err)
 {
 	const char *name = json_text(json_path(pod, "metadata.name"));
@@ -238,11 +257,29 @@ static int read_names(struct assignment *w, const cJSON *pod, struct error *err)
 	w->want.uid = keep(w, uid ? uid : name);
 	w->want.ns = keep(w, ns ? ns : "default");
 	w->want.priority = (int32_t)priority;
+	w->want.is_single = has_one_container(pod);
+	const char *own = cgroup_uid(json_path(pod, "metadata.annotations"));
+	w->want.cgroup_uid = own ? keep(w, own) : NULL;
 	return 0;
 }
 
+static bool has_text(const cJSON *annotations, const char *key)
+{
+	const char *text = json_text(json_get(annotations, key));
+
+	return text && *text;
+}
+
+/* The planner writes both with an assignment, in either vocabulary; admission policies keep others
+ * from writing them. */
+static bool is_assigned(const cJSON *annotations)
+{
+	return has_text(annotations, POD_ANNOTATION(core)) &&
+	       has_text(annotations, POD_ANNOTATION(source));
+}
+
 /* Chooses the vocabulary. False: no assignment. */
-static bool choose_fields(const cJSON *pod, const cJSON *annotations, bool needs_core,
+static bool choose_fields(const cJSON *pod, const cJSON *annotations, enum assignment_trust trust,
 			  struct cluster *strings, struct request_text *ret)
 {
 	const char *qos = json_text(json_path(pod, "status.qosClass"));
@@ -251,14 +288,14 @@ static bool choose_fields(const cJSON *pod, const cJSON *annotations, bool needs
 	*ret = (struct request_text){ 0 };
 	if (json_get(annotations, POD_ANNOTATION(period))) {
 		name_fields(ret, strings, annotations);
-		return !needs_core || ret->core.raw.kind != RAW_ABSENT;
+		return trust == TRUST_ALL || is_assigned(annotations);
 	}
 	name_operator_fields(ret, strings, annotations);
-	return realtime && strcmp(realtime, "true") == 0 &&
+	return trust != TRUST_ASSIGNED && realtime && strcmp(realtime, "true") == 0 &&
 	       (!qos || strcmp(qos, "Guaranteed") == 0);
 }
 
-enum assignment_kind assignment_read(const cJSON *pod, bool needs_core, unsigned n_cpus,
+enum assignment_kind assignment_read(const cJSON *pod, enum assignment_trust trust, unsigned n_cpus,
 				     struct assignment *ret, struct error *err)
 {
 	const cJSON *annotations = json_path(pod, "metadata.annotations");
@@ -266,9 +303,10 @@ enum assignment_kind assignment_read(const cJSON *pod, bool needs_core, unsigned
 	struct request_text text;
 
 	*ret = (struct assignment){ .want.containers = ret->containers };
-	if (!choose_fields(pod, annotations, needs_core, &strings, &text))
+	if (!choose_fields(pod, annotations, trust, &strings, &text))
 		return ASSIGNMENT_NONE;
-	bool is_degraded = json_get(annotations, POD_ANNOTATION(degraded));
+	const char *degraded = json_text(json_get(annotations, POD_ANNOTATION(degraded)));
+	bool is_degraded = degraded && *degraded;
 	if (read_names(ret, pod, err) < 0 ||
 	    read_request(ret, &text, &strings, is_degraded, n_cpus, err) < 0 ||
 	    read_words(ret, annotations, err) < 0 ||

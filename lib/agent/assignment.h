@@ -17,8 +17,9 @@
  *	mckube.io/rt-degraded: if present, the pod has its floor at any level
  *	mckube.io/rt-containers: names of the containers, also init ones, among which the budget is
  *	divided: "app", "app,logger" (equal parts), "app=70,logger=30" (per cent). Without it the
- *first container has all of it. realtime: "true", rt_runtime_us: rt-operator's; period 1 s,
- *Guaranteed pods only */
+ *	first container has all of it.
+ *	realtime: "true", rt_runtime_us: rt-operator's; period 1 s, Guaranteed pods only
+ *	kubernetes.io/config.hash: of a static pod, names its cgroup */
 
 enum { ASSIGNMENT_CONTAINERS = 16 };
 
@@ -35,9 +36,19 @@ enum assignment_kind {
 	ASSIGNMENT_INVALID, /* err says which field, and why */
 };
 
-/* `needs_core`: mckube.io/rt-period without rt-core is no assignment yet. `n_cpus` is how many CPUs
+/* What a Pod object's source may grant. */
+enum assignment_trust {
+	TRUST_ASSIGNED, /* the API server: only what the planner assigned, with rt-core and
+			 * rt-source
+			 */
+	TRUST_DIRECT,	/* also rt-operator's realtime and rt_runtime_us, which any creator of a pod
+			 * may write: for clusters without a planner */
+	TRUST_ALL,	/* a file of the node */
+};
+
+/* `n_cpus` is how many CPUs
  * a pod without cores may use. An assignment is released with assignment_done() in any case. */
-enum assignment_kind assignment_read(const cJSON *pod, bool needs_core, unsigned n_cpus,
+enum assignment_kind assignment_read(const cJSON *pod, enum assignment_trust trust, unsigned n_cpus,
 				     struct assignment *ret, struct error *err);
 void assignment_done(struct assignment *w);
 

@@ -11,16 +11,10 @@
 #include "base/date.h"
 #include "base/units.h"
 
-enum { WRITE_INTERVAL_MS = 500, OVERRUN_INTERVAL_MS = 10000, CONDITION_TEXT = 320 };
+enum { WRITE_INTERVAL_MS = 500, OVERRUN_INTERVAL_MS = 10000 };
 enum { PLACED, RT_APPLIED, OVERRUNNING, READY, CONDITIONS };
 
 static const char *const types[CONDITIONS] = { "Placed", "RTApplied", "Overrunning", "Ready" };
-
-struct condition {
-	bool is_true;
-	const char *reason;
-	char message[CONDITION_TEXT];
-};
 
 /* The status to be written. */
 struct wanted {
@@ -29,13 +23,14 @@ struct wanted {
 	char overrun[DATE_TEXT]; /* empty: never */
 	char now[DATE_TEXT];
 	int64_t generation;
-	struct condition conditions[CONDITIONS];
+	struct mckube_condition conditions[CONDITIONS];
 };
 
-static void set(struct condition *c, bool is_true, const char *reason, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+static void set(struct mckube_condition *c, bool is_true, const char *reason, const char *format,
+		...) __attribute__((format(printf, 4, 5)));
 
-static void set(struct condition *c, bool is_true, const char *reason, const char *format, ...)
+static void set(struct mckube_condition *c, bool is_true, const char *reason, const char *format,
+		...)
 {
 	va_list ap;
 
@@ -46,16 +41,61 @@ static void set(struct condition *c, bool is_true, const char *reason, const cha
 	va_end(ap);
 }
 
-static void set_applied(struct condition *c, const struct pod_status *p)
+static void set_applied(struct mckube_condition *c, const struct pod_status *p)
 {
 	const struct pod_facts *f = &p->now;
+	const long long kernel_us = (long long)f->kernel_us;
 
-	if (*p->invalid || *f->refusal)
-		set(c, false, "RTBudgetRefused", "%s", *p->invalid ? p->invalid : f->refusal);
-	else if (*f->waits_for)
-		set(c, false, "Waiting", "container %s has no cgroup yet", f->waits_for);
+	if (*p->invalid) {
+		set(c, false, "RTBudgetRefused", "%s", p->invalid);
+		return;
+	}
+	switch ((enum pod_applied)f->applied) {
+	case POD_APPLIED_NOTHING:
+		set(c, false, "NoEnforcement", "the node's backend enforces no budget");
+		break;
+	case POD_APPLIED_WAITING:
+		set(c, false, "Waiting", "container %s has no cgroup yet", f->container);
+		break;
+	case POD_APPLIED_REFUSED:
+		if (kernel_us)
+			set(c, false, "RTBudgetRefused", "%s; the kernel has %lld/%d us",
+			    f->refusal, kernel_us, f->period_us);
+		else
+			set(c, false, "RTBudgetRefused", "%s", f->refusal);
+		break;
+	case POD_APPLIED_DIFFERENT:
+		set(c, false, "NotInForce", "container %s: the kernel has %lld us, not %d us",
+		    f->container, kernel_us, f->runtime_us);
+		break;
+	case POD_APPLIED_CAP:
+		set(c, true, "BandwidthCapOnly",
+		    "%lld us of every %d us at most, without real-time guarantee", kernel_us,
+		    f->period_us);
+		break;
+	case POD_APPLIED:
+		set(c, true, "InForce", "%lld us of every %d us", kernel_us, f->period_us);
+		break;
+	}
+}
+
+static void set_ready(struct mckube_condition *c, const struct mckube_condition *applied,
+		      const struct pod_facts *f)
+{
+	if (!applied->is_true)
+		set(c, false, applied->reason, "%s", applied->message);
+	else if (f->is_floor)
+		set(c, false, "Degraded", "it has its floor, %lld us of every %d us",
+		    (long long)f->kernel_us, f->period_us);
 	else
-		set(c, true, "InForce", "%d us of every %d us", f->runtime_us, f->period_us);
+		set(c, true, "Ready", "%s", applied->message);
+}
+
+void mckube_status_conditions(const struct pod_status *p, struct mckube_condition *ret_applied,
+			      struct mckube_condition *ret_ready)
+{
+	set_applied(ret_applied, p);
+	set_ready(ret_ready, ret_applied, &p->now);
 }
 
 static void want_gone(struct wanted *w)
@@ -67,7 +107,7 @@ static void want_gone(struct wanted *w)
 static void want(const struct pod_statuses *s, const struct pod_status *p, struct wanted *ret)
 {
 	const struct pod_facts *f = &p->now;
-	struct condition *c = ret->conditions;
+	struct mckube_condition *c = ret->conditions;
 	bool is_over = f->level != LEVEL_LOW || f->is_boosted;
 	struct timespec now;
 
@@ -82,13 +122,11 @@ static void want(const struct pod_statuses *s, const struct pod_status *p, struc
 		return;
 	}
 	ret->core = cpuset_format(&f->cores, ret->cores);
-	ret->level = level_name(f->level);
+	ret->level = f->is_floor ? LEVEL_NAME_FLOOR : level_name(f->level);
 	ret->pod_uid = f->uid;
 	set(&c[PLACED], true, "Assigned", "node %s, CPU %.200s", s->node_name, ret->core);
-	set_applied(&c[RT_APPLIED], p);
+	mckube_status_conditions(p, &c[RT_APPLIED], &c[READY]);
 	set(&c[OVERRUNNING], is_over, is_over ? "AboveLow" : "WithinLow", "level %s", ret->level);
-	set(&c[READY], c[RT_APPLIED].is_true,
-	    c[RT_APPLIED].is_true ? "Ready" : c[RT_APPLIED].reason, "%s", c[RT_APPLIED].message);
 }
 
 int64_t mckube_status_due_ms(const struct pod_status *p)
@@ -97,9 +135,10 @@ int64_t mckube_status_due_ms(const struct pod_status *p)
 
 	if (!p->has_mckube || (!has_changed && p->now.overrun_ns == p->reported_overrun_ns))
 		return INT64_MAX;
-	if (!p->status_ms)
-		return 0;
-	return p->status_ms + (has_changed ? WRITE_INTERVAL_MS : OVERRUN_INTERVAL_MS);
+	int64_t due = p->status_ms ? p->status_ms +
+					     (has_changed ? WRITE_INTERVAL_MS : OVERRUN_INTERVAL_MS)
+				   : 0;
+	return due > p->status_retry.at_ms ? due : p->status_retry.at_ms;
 }
 
 /* Reading. */
@@ -136,7 +175,8 @@ static const cJSON *choose(const cJSON *list, const char *podname)
 }
 
 /* Definitions that older operators installed cannot select by podname: then all are read. */
-static int list(struct kube *k, const struct pod_status *p, cJSON **ret, struct error *err)
+static int list(struct pod_statuses *s, struct kube *k, const struct pod_status *p, cJSON **ret,
+		struct error *err)
 {
 	int r = -EINVAL;
 
@@ -149,6 +189,7 @@ static int list(struct kube *k, const struct pod_status *p, cJSON **ret, struct 
 		if (!is_all)
 			kube_query(&request.path, "fieldSelector", selector);
 		r = kube_do(k, &request, err);
+		s->code = request.call.code;
 		if (r == 0)
 			return json_parse(request.call.reply.s, request.call.reply.n, ret, err);
 		if (request.call.code != 400)
@@ -195,7 +236,7 @@ static bool is_current(const cJSON *status, const struct wanted *w)
 	    (*w->overrun && !is_text(status, "lastOverrunTime", w->overrun)))
 		return false;
 	for (int i = 0; i < CONDITIONS; i++) {
-		const struct condition *c = &w->conditions[i];
+		const struct mckube_condition *c = &w->conditions[i];
 		const cJSON *has = find_condition(status, types[i]);
 
 		if (!is_text(has, "status", c->is_true ? "True" : "False") ||
@@ -213,7 +254,7 @@ static void add_text(cJSON *object, const char *key, const char *text)
 
 static void add_condition(cJSON *list, const struct wanted *w, int i, const cJSON *status)
 {
-	const struct condition *c = &w->conditions[i];
+	const struct mckube_condition *c = &w->conditions[i];
 	const cJSON *before = find_condition(status, types[i]);
 	const char *word = c->is_true ? "True" : "False";
 	const char *since = json_text(json_get(before, "lastTransitionTime"));
@@ -269,7 +310,8 @@ static char *render(const struct wanted *w, const cJSON *status)
 	return xasprintf("\"status\":%s", text);
 }
 
-static int write_status(struct kube *k, const cJSON *mckube, const char *json, struct error *err)
+static int write_status(struct pod_statuses *s, struct kube *k, const cJSON *mckube,
+			const char *json, struct error *err)
 {
 	AUTO(kube_request_done) struct kube_request request = { 0 };
 	const char *version = json_text(json_get(mckube, "apiVersion"));
@@ -286,17 +328,19 @@ static int write_status(struct kube *k, const cJSON *mckube, const char *json, s
 		resource.api_version = version;
 	kube_patch(&request, k, &ref,
 		   &(struct kube_change){ .subresource = "status", .json = json });
-	return kube_do(k, &request, err);
+	int r = kube_do(k, &request, err);
+	s->code = request.call.code;
+	return r;
 }
 
 /* -EBUSY: it changed meanwhile; it is read and written again. */
-static int send(const struct pod_statuses *s, const struct pod_status *p, struct kube *k,
+static int send(struct pod_statuses *s, const struct pod_status *p, struct kube *k,
 		struct error *err)
 {
 	AUTO_JSON cJSON *found = NULL;
 	struct wanted w;
 
-	if (list(k, p, &found, err) < 0)
+	if (list(s, k, p, &found, err) < 0)
 		return err->code == -ENOENT ? 0 : err->code;
 	const cJSON *mckube = choose(found, p->now.name);
 	const cJSON *status = json_get(mckube, "status");
@@ -308,7 +352,7 @@ static int send(const struct pod_statuses *s, const struct pod_status *p, struct
 	if (is_current(status, &w))
 		return 0;
 	AUTO_FREE char *json = render(&w, status);
-	int r = write_status(k, mckube, json, err);
+	int r = write_status(s, k, mckube, json, err);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -326,8 +370,12 @@ int mckube_status_send(struct pod_statuses *s, const struct pod_status *due, str
 	p->status_ms = clock_ms();
 	if (r < 0) {
 		p->is_changed = true;
-		return r == -EBUSY ? 0 : r;
+		if (r == -EBUSY)
+			return 0;
+		retry_later(&p->status_retry, clock_ms());
+		return r;
 	}
+	p->status_retry = (struct retry){ 0 };
 	p->reported_overrun_ns = copy.now.overrun_ns;
 	p->has_changed_mckube = false;
 	p->has_mckube = !copy.is_gone;

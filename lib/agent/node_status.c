@@ -52,6 +52,17 @@ static int describe(const struct agent_options *o, struct kube *k, struct error 
 	return patch_node(o, k, annotations, ARRAY_LEN(annotations), err);
 }
 
+/* Off while there is nothing. */
+static int report_retained(const struct agent_options *o, struct kube *k, uint32_t ppm,
+			   struct error *err)
+{
+	char text[TEXT_MAX];
+	const struct kube_pair annotation = { NODE_ANNOTATION(rt_retained), ppm ? text : NULL };
+
+	snprintf(text, sizeof(text), "%u", ppm);
+	return patch_node(o, k, &annotation, 1, err);
+}
+
 static int report_usage(const struct agent_options *o, struct kube *k, bool is_busy,
 			struct error *err)
 {
@@ -78,6 +89,13 @@ int node_status_send(struct node_status *n, const struct agent_options *o, struc
 	if (!n->is_described && describe(o, k, err) < 0)
 		return err->code;
 	n->is_described = true;
+	uint32_t retained = engine_retained(o->engine);
+	if (!n->has_retained || retained != n->retained) {
+		if (report_retained(o, k, retained, err) < 0)
+			return err->code;
+		n->has_retained = true;
+		n->retained = retained;
+	}
 	int64_t left = n->due_ms - clock_ms();
 	if (is_busy == n->was_busy && left > 0)
 		return (int)left;

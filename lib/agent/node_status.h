@@ -9,7 +9,8 @@
  * agent's, when the node becomes busy or calm, else every 30 seconds. Zeroed: nothing was sent yet.
  */
 struct node_status {
-	bool is_described, was_busy;
+	bool is_described, was_busy, has_retained;
+	uint32_t retained; /* as it was written */
 	int64_t due_ms;
 };
 

@@ -9,6 +9,8 @@
 #include "agent/mckube_status.h"
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/timer.h"
 #include "model/members.h"
 
 enum { SEND_AT_ONCE = 16 };
@@ -43,27 +45,65 @@ static struct pod_status *find_or_add(struct pod_statuses *s, const char *uid, c
 
 /* The engine's side. */
 
-static void take_facts(const struct engine_pod *pod, const struct escalation_pod *pod_status,
-		       void *arg)
+static void set_text(char *ret, size_t size, const char *text)
 {
-	struct pod_status *p = find_or_add(arg, pod->uid, pod->ns, pod->name);
-	struct pod_facts f = p->now;
+	memset(ret, 0, size);
+	if (text)
+		strncpy(ret, text, size - 1);
+}
 
-	f.level = pod_status->level;
-	f.is_boosted = pod_status->is_boosted;
-	f.runtime_us = escalation_runtime(pod_status);
-	f.period_us = pod_status->budget.period;
-	f.cores = pod_status->cores;
-	memset(f.waits_for, 0, sizeof(f.waits_for));
-	for (size_t i = 0; i < pod->n_containers; i++)
-		if (!pod->containers[i].node)
-			strncpy(f.waits_for, pod->containers[i].name, sizeof(f.waits_for) - 1);
-	memset(f.refusal, 0, sizeof(f.refusal));
+static enum pod_applied applied_of(const struct backend *b, const struct engine_pod *pod,
+				   const char **ret_container)
+{
+	*ret_container = NULL;
 	if (pod->refusal)
-		strncpy(f.refusal, pod->refusal, sizeof(f.refusal) - 1);
+		return POD_APPLIED_REFUSED;
+	for (size_t i = 0; i < pod->n_containers; i++) {
+		*ret_container = pod->containers[i].name;
+		if (!pod->containers[i].node)
+			return POD_APPLIED_WAITING;
+	}
+	if (!backend_enforces(b))
+		return POD_APPLIED_NOTHING;
+	for (size_t i = 0; i < pod->n_containers; i++) {
+		*ret_container = pod->containers[i].name;
+		if (!pod->containers[i].is_applied)
+			return POD_APPLIED_DIFFERENT;
+	}
+	*ret_container = NULL;
+	return b->is_rt ? POD_APPLIED : POD_APPLIED_CAP;
+}
+
+void pod_facts_take(struct pod_facts *ret, const struct backend *b, const struct engine_pod *pod,
+		    const struct escalation_pod *state)
+{
+	const char *container;
+
+	ret->level = state->level;
+	ret->is_boosted = state->is_boosted;
+	ret->is_floor = state->is_cut || pod->is_degraded;
+	ret->runtime_us = escalation_runtime(state);
+	ret->period_us = state->budget.period;
+	ret->cores = state->cores;
+	ret->applied = (uint8_t)applied_of(b, pod, &container);
+	set_text(ret->container, sizeof(ret->container), container);
+	set_text(ret->refusal, sizeof(ret->refusal), pod->refusal);
+	ret->kernel_us = 0;
+	for (size_t i = 0; i < pod->n_containers; i++)
+		ret->kernel_us += pod->containers[i].in_kernel.runtime_us;
+}
+
+static void take_facts(const struct engine_pod *pod, const struct escalation_pod *state, void *arg)
+{
+	struct pod_statuses *s = arg;
+	struct pod_status *p = find_or_add(s, pod->uid, pod->ns, pod->name);
+	struct pod_facts f;
+
+	memcpy(&f, &p->now, sizeof(f));
+	pod_facts_take(&f, s->engine->backend, pod, state);
 	p->is_changed |= !p->is_known || memcmp(&f, &p->now, sizeof(f)) != 0;
 	f.overrun_ns = (int64_t)pod->last_overrun.at_ns;
-	p->now = f;
+	memcpy(&p->now, &f, sizeof(f));
 	p->is_known = true;
 }
 
@@ -85,7 +125,7 @@ static void apply_requested_level(struct pod_statuses *s, struct pod_status *p, 
 	struct error err;
 
 	refresh_facts(s);
-	bool is_local = strcmp(p->level, level_name(p->now.level)) != 0;
+	bool is_local = strcmp(p->level, pod_status_level(p)) != 0;
 
 	snprintf(p->level, sizeof(p->level), "%s", text);
 	for (int i = 0; !is_local && i < 3; i++)
@@ -147,26 +187,41 @@ void pod_statuses_forget(struct pod_statuses *s, const char *uid)
 
 /* Writing. */
 
-/* "" while a container is still to be started: neither refused nor applied. */
-static const char *applied_value(const struct pod_status *p)
+const char *pod_status_applied(const struct pod_status *p)
 {
-	const struct pod_facts *f = &p->now;
+	static const char *const values[] = {
+		[POD_APPLIED_NOTHING] = "",	 [POD_APPLIED_WAITING] = "",
+		[POD_APPLIED_REFUSED] = "false", [POD_APPLIED_DIFFERENT] = "",
+		[POD_APPLIED_CAP] = "true",	 [POD_APPLIED] = "true",
+	};
 
-	if (*f->refusal || *p->invalid)
-		return "false";
-	return *f->waits_for ? "" : "true";
+	return *p->invalid ? "false" : values[p->now.applied];
 }
 
 /* Of a pod whose annotations were never valid only that is written. */
-static const char *level_value(const struct pod_status *p)
+const char *pod_status_level(const struct pod_status *p)
 {
-	return p->is_known ? level_name(p->now.level) : p->level;
+	if (!p->is_known)
+		return p->level;
+	return p->now.is_floor ? LEVEL_NAME_FLOOR : level_name(p->now.level);
+}
+
+bool pod_status_is_own_fault(long code)
+{
+	return code >= 400 && code != 401 && code != 429 && code != 503;
+}
+
+void retry_later(struct retry *r, int64_t now_ms)
+{
+	r->at_ms = now_ms + backoff_ms(RETRY_FIRST_MS, RETRY_LAST_MS, ++r->tries);
 }
 
 static bool are_annotations_due(const struct pod_status *p)
 {
-	return !p->is_gone && (p->is_known || *p->invalid) &&
-	       (strcmp(p->level, level_value(p)) != 0 || strcmp(p->applied, applied_value(p)) != 0);
+	return p->annotations_retry.at_ms <= clock_ms() && !p->is_gone &&
+	       (p->is_known || *p->invalid) &&
+	       (strcmp(p->level, pod_status_level(p)) != 0 ||
+		strcmp(p->applied, pod_status_applied(p)) != 0);
 }
 
 static uint64_t version_of_reply(const struct str *reply)
@@ -186,19 +241,24 @@ static int send_annotations(struct pod_statuses *s, const struct pod_status *due
 {
 	AUTO(kube_request_done) struct kube_request request = { 0 };
 	const struct pod_status copy = *due;
-	const char *level = level_value(&copy), *applied = applied_value(&copy);
+	const char *level = pod_status_level(&copy), *applied = pod_status_applied(&copy);
 	const struct kube_pair annotations[] = {
 		{ POD_ANNOTATION(current), *level ? level : NULL },
 		{ POD_ANNOTATION(applied), *applied ? applied : NULL },
 	};
 	const struct kube_ref ref = { &kube_pods, copy.now.ns, copy.now.name, copy.now.uid, NULL };
-	const struct kube_change change = { .annotations = annotations, .n_annotations = 2 };
+	const struct kube_change change = { .annotations = annotations,
+					    .n_annotations = ARRAY_LEN(annotations) };
 
 	kube_patch(&request, k, &ref, &change);
 	int r = kube_do(k, &request, err);
 	bool is_other = r == -ENOENT || r == -EBUSY; /* gone, or another pod of that name */
 	struct pod_status *p = pod_statuses_find(s, copy.now.uid);
+	s->code = request.call.code;
+	if (p && r < 0 && !is_other)
+		retry_later(&p->annotations_retry, clock_ms());
 	if (p && (r == 0 || is_other)) {
+		p->annotations_retry = (struct retry){ 0 };
 		snprintf(p->level, sizeof(p->level), "%s", level);
 		snprintf(p->applied, sizeof(p->applied), "%s", applied);
 		p->version = r == 0 ? version_of_reply(&request.call.reply) : p->version;
@@ -228,9 +288,10 @@ static int next_ms(struct pod_statuses *s)
 	if (next_due(s, are_annotations_due))
 		return 0;
 	array_each(p, &s->pods) {
-		int64_t at = mckube_status_due_ms(p);
+		int64_t at = mckube_status_due_ms(p), retry = p->annotations_retry.at_ms;
 
 		next = at < next ? at : next;
+		next = retry > now && retry < next ? retry : next;
 	}
 	return next > now ? (int)(next - now) : 0;
 }
@@ -242,16 +303,25 @@ static void drop_gone(struct pod_statuses *s)
 			s->pods.items[i] = s->pods.items[--s->pods.n];
 }
 
+/* One object that the server refuses must not hold up the others. */
+static bool is_tolerable(const struct pod_statuses *s, const struct error *err)
+{
+	if (!pod_status_is_own_fault(s->code))
+		return false;
+	log_warning("%s", err->msg);
+	return true;
+}
+
 int pod_statuses_send(struct pod_statuses *s, struct kube *k, struct error *err)
 {
 	struct pod_status *p;
 
 	refresh_facts(s);
 	for (int i = 0; i < SEND_AT_ONCE && (p = next_due(s, are_annotations_due)); i++)
-		if (send_annotations(s, p, k, err) < 0)
+		if (send_annotations(s, p, k, err) < 0 && !is_tolerable(s, err))
 			return err->code;
 	for (int i = 0; i < SEND_AT_ONCE && (p = next_due(s, is_status_due)); i++)
-		if (mckube_status_send(s, p, k, err) < 0)
+		if (mckube_status_send(s, p, k, err) < 0 && !is_tolerable(s, err))
 			return err->code;
 	drop_gone(s);
 	return next_ms(s);

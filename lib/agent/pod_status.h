@@ -16,19 +16,40 @@
  * yet, the other's value is overwritten. Otherwise another client's write that is newer than our
  * last one (by resourceVersion) is a request, and the engine goes to that level. */
 
+/* What the kernel has of a pod's budget, as it was read back. */
+enum pod_applied {
+	POD_APPLIED_NOTHING,   /* the backend enforces nothing */
+	POD_APPLIED_WAITING,   /* a container has no cgroup yet */
+	POD_APPLIED_REFUSED,   /* the kernel, or the budget does not fit */
+	POD_APPLIED_DIFFERENT, /* a container has another budget */
+	POD_APPLIED_CAP,       /* all have it, as a bandwidth cap */
+	POD_APPLIED,
+};
+
 struct pod_facts {
 	char uid[64], ns[64], name[254];
-	uint8_t level;
+	uint8_t level, applied; /* enum pod_applied */
 	bool is_boosted;
-	int32_t runtime_us, period_us;
+	bool is_floor; /* cut to it for a more critical pod, or degraded by a plan */
+	int32_t runtime_us, period_us; /* of its level */
+	int64_t kernel_us;	       /* all containers together */
 	int64_t overrun_ns;	       /* CLOCK_MONOTONIC; 0: never */
-	char refusal[NODE_EVENT_TEXT]; /* empty: it has its budget, but for ... */
-	char waits_for[64];	       /* ... this container, whose cgroup is not there yet */
+	char refusal[NODE_EVENT_TEXT]; /* empty: none */
+	char container[64];	       /* that is waited for, or has another budget */
 	struct cpuset cores;
 };
 
+/* A write that the server refuses for this object alone is tried again later and later; others go
+ * on meanwhile. Times of clock_ms(). */
+struct retry {
+	int64_t at_ms; /* 0: at once */
+	unsigned tries;
+};
+enum { RETRY_FIRST_MS = 5000, RETRY_LAST_MS = 300000 };
+
 struct pod_status {
 	struct pod_facts now;
+	struct retry annotations_retry, status_retry;
 	char invalid[NODE_EVENT_TEXT]; /* what is wrong with its annotations; empty: valid */
 	bool is_gone;		       /* and this is still to be written */
 	bool is_known;		       /* to the engine */
@@ -46,6 +67,7 @@ struct pod_statuses {
 	struct engine *engine;
 	const char *node_name;
 	uint64_t revision; /* of the engine, when it was looked at */
+	long code;	   /* HTTP status of the last request; 0: no reply */
 	ARRAY(struct pod_status) pods;
 };
 
@@ -53,6 +75,14 @@ void pod_statuses_done(struct pod_statuses *s);
 
 /* NULL: not known. */
 struct pod_status *pod_statuses_find(struct pod_statuses *s, const char *uid);
+
+/* The engine's side of a pod; the rest of `ret` stays. Pure. */
+void pod_facts_take(struct pod_facts *ret, const struct backend *b, const struct engine_pod *pod,
+		    const struct escalation_pod *state);
+
+/* The values of rt-applied and rt-current; "" where there is nothing to claim. */
+const char *pod_status_applied(const struct pod_status *p);
+const char *pod_status_level(const struct pod_status *p);
 
 /* A pod as the server has it. Its level is applied where it is a request. */
 void pod_statuses_see_pod(struct pod_statuses *s, const cJSON *pod);
@@ -67,6 +97,10 @@ void pod_statuses_see_mckube(struct pod_statuses *s, const char *ns, const char 
 void pod_statuses_forget(struct pod_statuses *s, const char *uid);
 
 enum { POD_STATUSES_STEP_MS = 60000 }; /* pod_statuses_send() asks for no longer wait */
+
+/* Is this the server's answer about one object, and not about the client or the server? */
+bool pod_status_is_own_fault(long code);
+void retry_later(struct retry *r, int64_t now_ms);
 
 /* Sends what differs, a few requests at a time. Returns after how many milliseconds to call it
  * again if nothing happens; or the first error: what was not sent is tried again with the next

@@ -42,25 +42,29 @@ static uint8_t read_scope(const struct node_reading *r)
 	return SCOPE_CORE;
 }
 
-static uint32_t read_ppm(const struct node_reading *r, uint32_t by_default)
+static bool parse_ppm(const char *text, uint32_t *ret)
 {
-	str_id id = r->node->annotations.rt_capacity;
-	const char *text = text_of(r, id);
 	uint32_t ppm = 0;
+
+	for (const char *s = text; *s; s++) {
+		if (*s < '0' || *s > '9' || ppm > PPM)
+			return false;
+		ppm = ppm * 10 + (uint32_t)(*s - '0');
+	}
+	*ret = ppm;
+	return ppm >= 1 && ppm <= PPM;
+}
+
+static uint32_t read_ppm(const struct node_reading *r, enum node_annotation annotation, str_id id,
+			 uint32_t by_default)
+{
+	uint32_t ppm;
 
 	if (id == NONE)
 		return by_default;
-	for (const char *s = text; *s; s++) {
-		if (*s < '0' || *s > '9' || ppm > PPM) {
-			ppm = 0;
-			break;
-		}
-		ppm = ppm * 10 + (uint32_t)(*s - '0');
-	}
-	if (ppm >= 1 && ppm <= PPM)
+	if (parse_ppm(text_of(r, id), &ppm))
 		return ppm;
-	warn(r, NODE_ANNOTATION_rt_capacity,
-	     "a whole number from 1 to 1000000 (parts per million of a CPU)");
+	warn(r, annotation, "a whole number from 1 to 1000000 (parts per million of a CPU)");
 	return by_default;
 }
 
@@ -145,7 +149,9 @@ static void read_node(const struct cluster *c, node_id id, const struct settings
 			a->rt_cores == NONE && a->rt_capacity == NONE && a->capacity_scope == NONE,
 		.cores = { .at = (uint32_t)cap->cores.n },
 	};
-	uint32_t ppm = read_ppm(&r, settings->rt_capacity);
+	uint32_t ppm =
+		read_ppm(&r, NODE_ANNOTATION_rt_capacity, a->rt_capacity, settings->rt_capacity);
+	nc->retained = read_ppm(&r, NODE_ANNOTATION_rt_retained, a->rt_retained, 0);
 	nc->cap[LEVEL_LOW] = low < ppm ? low : ppm;
 	nc->cap[LEVEL_MIDDLE] = nc->cap[LEVEL_HIGH] = ppm;
 	nc->scope = read_scope(&r);

@@ -34,6 +34,8 @@ struct node_capacity {
 	bool is_assumed;      /* the node says nothing of itself */
 	bool is_unread;	      /* what it says cannot be read: it may have less than is counted */
 	uint32_t cap[LEVELS]; /* ppm, by mode */
+	uint32_t retained;    /* ppm; the load of containers that are no longer assigned, and whose
+			       * budgets the kernel still has (mckube.io/rt-retained) */
 };
 
 struct capacity {

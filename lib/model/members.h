@@ -72,6 +72,7 @@ enum annotation_part {
 	ROW(overruns, "mckube.io/overruns", FORM_TEXT)                          \
 	ROW(rt_capacity, "mckube.io/rt-capacity", FORM_NUMBER)                  \
 	ROW(rt_cores, "mckube.io/rt-cores", FORM_CPUS)                          \
+	ROW(rt_retained, "mckube.io/rt-retained", FORM_NUMBER)                  \
 	ROW(rt_pressure, "mckube.io/rt-pressure", FORM_NUMBER)                  \
 	ROW(topology, "mckube.io/topology", FORM_TOPOLOGY)                      \
 	ROW(busy_seconds, "mckube.sdv.com/cpu-over90-duration-s", FORM_PERCENT) \

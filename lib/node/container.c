@@ -131,16 +131,43 @@ static bool parse_id(struct slice s, char id[CONTAINER_ID_MAX + 1])
 	return true;
 }
 
+/* "kubepods-QOS-podUID.slice:cri-containerd:ID" in one name: runc without the systemd driver under
+ * a kubelet with it. */
+static bool parse_joined(struct slice s, struct container_path *ret)
+{
+	const char *colon = memchr(s.s, ':', s.n);
+	size_t n = colon ? (size_t)(colon - s.s) : 0;
+	struct slice slice = { s.s, n }, qos = slice;
+	const char *last = colon ? memrchr(s.s, ':', s.n) : NULL;
+
+	if (!colon || last == colon || memmem(s.s, n, "kubepods", 8) == NULL ||
+	    !parse_pod(slice, ret->pod_uid))
+		return false;
+	for (const char *pod; (pod = memmem(qos.s, qos.n, "-pod", 4));)
+		qos.n = (size_t)(pod - qos.s);
+	if (take_suffix(&qos, "-burstable"))
+		ret->qos = QOS_BURSTABLE;
+	else if (take_suffix(&qos, "-besteffort"))
+		ret->qos = QOS_BEST_EFFORT;
+	return parse_id((struct slice){ last + 1, s.n - (size_t)(last + 1 - s.s) }, ret->id);
+}
+
 bool container_parse(const char *path, struct container_path *ret)
 {
 	struct container_path p = { .qos = QOS_GUARANTEED };
 	struct part part;
 	size_t at = 0;
 
-	do
+	do {
 		if (!next_part(path, &at, &part))
 			return false;
-	while (!is_kubepods(part.text));
+		if (!parse_joined(part.text, &p))
+			continue;
+		p.root_len = p.pod_len = part.end - part.text.n;
+		p.container_len = part.end;
+		*ret = p;
+		return true;
+	} while (!is_kubepods(part.text));
 	p.root_len = part.end;
 
 	if (!next_part(path, &at, &part))

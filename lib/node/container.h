@@ -19,6 +19,9 @@
  *	systemd		[ROOT.slice/]kubepods.slice[/kubepods-QOS.slice]
  *			/kubepods[-QOS]-podUID.slice/cri-containerd-ID.scope (docker-ID, crio-ID)
  *
+ *	joined	[...]/kubepods[-QOS]-podUID.slice:cri-containerd:ID	runc without
+ *		the systemd driver under a kubelet with it
+ *
  * QOS is burstable or besteffort; Guaranteed pods have none. systemd's names hold the UID with '_'
  * for '-', and those of the slices above them ("a-kubepods-burstable.slice"). Sources: kubelet's
  * pkg/kubelet/cm/{qos,pod}_container_manager_linux.go and cgroup_manager_linux.go; the runtimes'

@@ -26,17 +26,24 @@ struct container_want {
 
 struct pod_want {
 	const char *uid, *ns, *name;
+	const char *cgroup_uid; /* in the names of its cgroups; NULL: the uid */
 	struct budget budget;
 	struct cpuset cores;
 	int32_t priority;
 	uint8_t enforcement; /* enum enforcement; NONE: chosen here */
 	struct recovery recovery;
-	uint8_t level;	/* to begin with, where the pod is new here */
-	bool is_pinned; /* its containers may run on `cores` only */
-	bool is_single; /* the pod has no other container */
+	uint8_t level;	  /* to begin with, where the pod is new here */
+	bool is_pinned;	  /* its containers may run on `cores` only */
+	bool is_single;	  /* the pod has no other container */
+	bool is_degraded; /* its budget is its floor, by the plan */
 	const struct container_want *containers;
 	size_t n_containers;
 };
+
+static inline const char *pod_want_cgroup_uid(const struct pod_want *want)
+{
+	return want->cgroup_uid ? want->cgroup_uid : want->uid;
+}
 
 struct engine_container {
 	char *name, *path; /* path NULL: not known yet */
@@ -52,9 +59,10 @@ struct engine_container {
 
 struct engine_pod {
 	char *uid, *ns, *name;
+	char *cgroup_uid; /* NULL: the uid */
 	struct engine_container *containers;
 	size_t n_containers;
-	bool is_pinned, is_single;
+	bool is_pinned, is_single, is_degraded;
 	bool is_confirmed; /* its budget was read back, and reported */
 	bool is_unseen;	   /* its overruns cannot be seen, which was reported */
 	bool is_refused;   /* it has no budget at all: `asked` was refused */
@@ -143,6 +151,8 @@ int engine_place(struct engine *e, const char *uid, const char *container, const
 /* A cgroup appeared: containers that have been there before, or were named by path, get their
  * budgets. NULL: look for all that are missing. */
 void engine_cgroup_created(struct engine *e, const char *path);
+
+/* A pod may be named by its cgroup_uid, too. */
 
 /* Is this pod assigned? */
 bool engine_has(struct engine *e, const char *uid);

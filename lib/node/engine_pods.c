@@ -12,6 +12,7 @@ void engine_free_pod(struct engine_pod *p)
 {
 	engine_free_containers(p);
 	free(p->uid);
+	free(p->cgroup_uid);
 	free(p->ns);
 	free(p->name);
 	free(p->refusal);
@@ -50,6 +51,7 @@ static struct engine_pod *add_pod(struct engine *e, const struct pod_want *want)
 
 	*p = (struct engine_pod){
 		.uid = xstrdup(want->uid),
+		.cgroup_uid = want->cgroup_uid ? xstrdup(want->cgroup_uid) : NULL,
 		.ns = xstrdup(want->ns),
 		.name = xstrdup(want->name),
 	};
@@ -108,6 +110,7 @@ int engine_pod_set(struct engine *e, const struct pod_want *want, struct error *
 	p->is_refused = false;
 	p->is_pinned = want->is_pinned;
 	p->is_single = want->is_single;
+	p->is_degraded = want->is_degraded;
 	end_external_writes(p);
 	if (!engine_has_containers(p, want))
 		engine_set_containers(e, p, want);

@@ -12,7 +12,7 @@
 struct engine_pod *engine_find(struct engine *e, const char *uid)
 {
 	array_each(p, &e->pods)
-		if (strcmp(p->uid, uid) == 0)
+		if (strcmp(p->uid, uid) == 0 || (p->cgroup_uid && strcmp(p->cgroup_uid, uid) == 0))
 			return p;
 	return NULL;
 }

@@ -123,8 +123,10 @@ static int add_group(struct overruns *o, const struct group *g, uint64_t cgroup,
 	struct polled p = { .cgroup = cgroup, .period_ns = (uint64_t)g->now.period_us * NS_PER_US };
 
 	p.fd = open_usage(o, g, &p.is_stat);
-	if (p.fd < 0 || !read_used(&p, &p.used_at_start))
+	if (p.fd < 0 || !read_used(&p, &p.used_at_start)) {
+		auto_close_fd(&p.fd);
 		return error_set(err, -ENOTSUP, "%s: CPU time cannot be read", g->name);
+	}
 	p.period_end = now_ns() + p.period_ns;
 	*array_add(&s->groups) = p;
 	return 0;

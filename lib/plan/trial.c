@@ -504,6 +504,23 @@ static void place_all(struct trial *t)
 	find_broken(t);
 }
 
+/* Up to what is free: it keeps new pods away, and takes the place of none. */
+static void charge_retained(struct trial *t)
+{
+	for (cell_id id = 0; id < t->n_cells; id++) {
+		struct cell *cell = &t->cells[id];
+		uint32_t retained = t->cap.nodes.items[cell->node].retained;
+
+		for (int k = 0; retained && k < LEVELS; k++) {
+			uint32_t used = cell->used[0][k];
+			uint32_t room = used < cell->cap[k] ? cell->cap[k] - used : 0;
+
+			for (int rank = 0; rank <= LEVELS; rank++)
+				cell->used[rank][k] += retained < room ? retained : room;
+		}
+	}
+}
+
 static void read_requests(struct trial *t)
 {
 	if (!t->memory) {
@@ -539,6 +556,7 @@ void trial_init(struct trial *t, const struct cluster *c, const struct settings 
 	list_node_units(t);
 	t->terms = inter_pod_new(c);
 	place_all(t);
+	charge_retained(t);
 }
 
 void trial_done(struct trial *t)

@@ -72,6 +72,7 @@ try:
 
     t.start()
     t.wait("budgets are there a last time", lambda: t.runtime(brake) == LOW)
+    t.wait("and saved once more", lambda: os.path.exists(t.dir + "/state.json"))
     t.stop(signal.SIGKILL)
     os.unlink(t.dir + "/state.json")
     t.start()

@@ -116,6 +116,7 @@ class Node:
     notes: dict[str, str] = field(default_factory=dict)
     cpu_milli: int = 0  # capacity
     closed: bool = False  # what it has, or what is taken of it, cannot be read
+    retained: int = 0  # load of containers that are no longer assigned
 
     @property
     def guarantee(self) -> int:
@@ -347,7 +348,8 @@ def _node(obj: Obj, snap: Snapshot) -> Node:
                 read("rt-cores", cpuset, frozenset(range(n_cpus))),
                 read("rt-capacity", _capacity, snap.settings.rt_capacity),
                 read("capacity-scope", _scope, "core"), snap.settings.threshold, notes,
-                resources(status.get("capacity")).get("cpu", 0))
+                resources(status.get("capacity")).get("cpu", 0),
+                retained=read("rt-retained", _capacity, 0))
     node.closed = bool(unread)
     return node
 

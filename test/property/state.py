@@ -101,7 +101,7 @@ class State:
         assert loads
         for slot in node.slots(cores):
             row = self.load(node.name, slot)
-            if any(row[m] + loads[m] > node.caps[m] for m in Rank):
+            if any(row[m] + loads[m] + node.retained > node.caps[m] for m in Rank):
                 return False
         return True
 

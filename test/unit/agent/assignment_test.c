@@ -13,14 +13,14 @@
 	"\"mckube.io/rt-period\":\"100000\",\"mckube.io/rt-runtime-low\":\"10000\"," \
 	"\"mckube.io/rt-runtime-hi\":\"30000\""
 
-static enum assignment_kind read_pod(const char *text, bool needs_core, struct assignment *w,
-				     struct error *err)
+static enum assignment_kind read_pod(const char *text, enum assignment_trust trust,
+				     struct assignment *w, struct error *err)
 {
 	AUTO_JSON cJSON *pod = NULL;
 
 	*err = ERROR_INIT;
 	assert_int_equal(json_parse(text, strlen(text), &pod, err), 0);
-	return assignment_read(pod, needs_core, 4, w, err);
+	return assignment_read(pod, trust, 4, w, err);
 }
 
 TEST(assignment_is_read)
@@ -29,11 +29,12 @@ TEST(assignment_is_read)
 	struct error err;
 
 	assert_int_equal(
-		read_pod(POD(BUDGET ",\"mckube.io/rt-core\":\"2-3\","
-				    "\"mckube.io/criticality\":\"high\","
-				    "\"mckube.io/rt-current\":\"hi\","
-				    "\"mckube.io/rt-recovery\":\"nodeCpu,delaySeconds=7\""),
-			 true, &w, &err),
+		read_pod(POD(BUDGET
+			     ",\"mckube.io/rt-core\":\"2-3\",\"mckube.io/rt-source\":\"mckube\","
+			     "\"mckube.io/criticality\":\"high\","
+			     "\"mckube.io/rt-current\":\"hi\","
+			     "\"mckube.io/rt-recovery\":\"nodeCpu,delaySeconds=7\""),
+			 TRUST_ASSIGNED, &w, &err),
 		ASSIGNMENT_VALID);
 	assert_string_equal(w.want.uid, "u-1");
 	assert_string_equal(w.want.ns, "default");
@@ -57,11 +58,13 @@ TEST(a_degraded_pod_has_its_floor_at_any_level)
 	struct assignment w;
 	struct error err;
 
-	assert_int_equal(read_pod(POD(BUDGET ",\"mckube.io/rt-core\":\"2\","
-					     "\"mckube.io/rt-runtime-floor\":\"700\","
-					     "\"mckube.io/rt-degraded\":\"\""),
-				  true, &w, &err),
-			 ASSIGNMENT_VALID);
+	assert_int_equal(
+		read_pod(POD(BUDGET
+			     ",\"mckube.io/rt-core\":\"2\",\"mckube.io/rt-source\":\"mckube\","
+			     "\"mckube.io/rt-runtime-floor\":\"700\","
+			     "\"mckube.io/rt-degraded\":\"2026-01-01T00:00:00Z\""),
+			 TRUST_ASSIGNED, &w, &err),
+		ASSIGNMENT_VALID);
 	for (int level = LEVEL_LOW; level < LEVELS; level++)
 		assert_int_equal(budget_runtime(&w.want.budget, (enum level)level), 700);
 	assignment_done(&w);
@@ -72,13 +75,13 @@ TEST(request_without_cores_is_no_assignment)
 	struct assignment w;
 	struct error err;
 
-	assert_int_equal(read_pod(POD(BUDGET), true, &w, &err), ASSIGNMENT_NONE);
+	assert_int_equal(read_pod(POD(BUDGET), TRUST_ASSIGNED, &w, &err), ASSIGNMENT_NONE);
 	assignment_done(&w);
-	assert_int_equal(read_pod(POD(BUDGET), false, &w, &err), ASSIGNMENT_VALID);
+	assert_int_equal(read_pod(POD(BUDGET), TRUST_ALL, &w, &err), ASSIGNMENT_VALID);
 	assert_false(w.want.is_pinned);
 	assert_int_equal(cpuset_count(&w.want.cores), 4);
 	assignment_done(&w);
-	assert_int_equal(read_pod(POD("\"a\":\"b\""), false, &w, &err), ASSIGNMENT_NONE);
+	assert_int_equal(read_pod(POD("\"a\":\"b\""), TRUST_ALL, &w, &err), ASSIGNMENT_NONE);
 	assignment_done(&w);
 }
 
@@ -87,16 +90,80 @@ TEST(rt_operators_annotations_are_read)
 	struct assignment w;
 	struct error err;
 
-	assert_int_equal(
-		read_pod(POD("\"realtime\":\"true\",\"rt_runtime_us\":\"25000\""), true, &w, &err),
-		ASSIGNMENT_VALID);
+	assert_int_equal(read_pod(POD("\"realtime\":\"true\",\"rt_runtime_us\":\"25000\""),
+				  TRUST_DIRECT, &w, &err),
+			 ASSIGNMENT_VALID);
 	assert_int_equal(w.want.budget.period, 1000000);
 	assert_int_equal(w.want.budget.low, 25000);
 	assert_int_equal(w.want.budget.hi, 25000);
 	assignment_done(&w);
+	assert_int_equal(read_pod(POD("\"realtime\":\"false\",\"rt_runtime_us\":\"25000\""),
+				  TRUST_DIRECT, &w, &err),
+			 ASSIGNMENT_NONE);
+	assignment_done(&w);
+}
+
+/* Any creator of a pod can write these annotations: without an assignment they grant nothing. */
+TEST(only_assigned_budgets_are_taken_from_the_api_server)
+{
+	static const char *const texts[] = {
+		POD("\"realtime\":\"true\",\"rt_runtime_us\":\"25000\""),
+		POD(BUDGET ",\"mckube.io/rt-core\":\"1\""),
+		POD(BUDGET ",\"mckube.io/rt-core\":\"\",\"mckube.io/rt-source\":\"mckube\""),
+		POD(BUDGET ",\"mckube.io/rt-core\":\"1\",\"mckube.io/rt-source\":\"\""),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct assignment w;
+		struct error err;
+
+		assert_int_equal(read_pod(texts[i], TRUST_ASSIGNED, &w, &err), ASSIGNMENT_NONE);
+		assignment_done(&w);
+	}
+}
+
+TEST(empty_degraded_annotation_degrades_nothing)
+{
+	struct assignment w;
+	struct error err;
+
 	assert_int_equal(
-		read_pod(POD("\"realtime\":\"false\",\"rt_runtime_us\":\"25000\""), true, &w, &err),
-		ASSIGNMENT_NONE);
+		read_pod(POD(BUDGET ",\"mckube.io/rt-degraded\":\"\""), TRUST_ALL, &w, &err),
+		ASSIGNMENT_VALID);
+	assert_int_equal(w.want.budget.low, 10000);
+	assert_false(w.want.is_degraded);
+	assignment_done(&w);
+}
+
+/* The level of a pod that the helper had cut before a restart. */
+TEST(floor_is_a_level_that_begins_low)
+{
+	struct assignment w;
+	struct error err;
+
+	assert_int_equal(
+		read_pod(POD(BUDGET ",\"mckube.io/rt-current\":\"floor\""), TRUST_ALL, &w, &err),
+		ASSIGNMENT_VALID);
+	assert_int_equal(w.want.level, LEVEL_LOW);
+	assignment_done(&w);
+}
+
+TEST(static_pod_has_the_cgroup_of_its_hash)
+{
+	struct assignment w;
+	struct error err;
+
+	assert_int_equal(read_pod(POD(BUDGET ",\"kubernetes.io/config.mirror\":\"0a1b\","
+					     "\"kubernetes.io/config.hash\":\"0a1b\""),
+				  TRUST_ALL, &w, &err),
+			 ASSIGNMENT_VALID);
+	assert_string_equal(w.want.uid, "u-1");
+	assert_string_equal(pod_want_cgroup_uid(&w.want), "0a1b");
+	assignment_done(&w);
+	assert_int_equal(read_pod(POD(BUDGET ",\"kubernetes.io/config.hash\":\"0a1b\""), TRUST_ALL,
+				  &w, &err),
+			 ASSIGNMENT_VALID);
+	assert_string_equal(pod_want_cgroup_uid(&w.want), "u-1");
 	assignment_done(&w);
 }
 
@@ -106,7 +173,7 @@ TEST(budget_is_divided_among_containers)
 	struct error err;
 
 	assert_int_equal(read_pod(POD(BUDGET ",\"mckube.io/rt-containers\":\"app=70,log,init\""),
-				  false, &w, &err),
+				  TRUST_ALL, &w, &err),
 			 ASSIGNMENT_VALID);
 	assert_int_equal(w.want.n_containers, 3);
 	assert_int_equal(w.want.containers[0].share, 700000);
@@ -121,7 +188,7 @@ static void refused(const char *text, const char *why)
 	struct assignment w;
 	struct error err;
 
-	assert_int_equal(read_pod(text, false, &w, &err), ASSIGNMENT_INVALID);
+	assert_int_equal(read_pod(text, TRUST_ALL, &w, &err), ASSIGNMENT_INVALID);
 	assert_non_null(strstr(err.msg, why));
 	assignment_done(&w);
 }

@@ -145,3 +145,41 @@ TEST(process_tells_its_container)
 	assert_int_equal(container_of_pid(&roots, &k, 7, path, &start, &err), -ENOENT);
 	fake_tree_done(&t);
 }
+
+/* The kubelet has the systemd driver, the runtime has not: one folder for pod and container. */
+TEST(joined_name_of_pod_and_container_is_understood)
+{
+	static const struct layout joined[] = {
+		{ "system.slice/containerd.service/" BURST "-pod" UID_ ".slice:cri-containerd:" ID,
+		  QOS_BURSTABLE },
+		{ "a/kubepods-pod" UID_ ".slice:cri-containerd:" ID, QOS_GUARANTEED },
+		{ "kubepods-besteffort-pod" UID_ ".slice:docker:" ID, QOS_BEST_EFFORT },
+	};
+	static const char *const others[] = {
+		"a/kubepods-pod" UID_ ".slice:cri-containerd:../x",
+		"a/kubepods-pod" UID_ ".slice:" ID,
+		"a/other.slice:cri-containerd:" ID,
+	};
+	struct container_path p;
+
+	for (size_t i = 0; i < ARRAY_LEN(joined); i++) {
+		struct fake_tree t;
+		struct kernel k = { 0 };
+		char file[512], found[PATH_MAX];
+
+		assert_true(container_parse(joined[i].path, &p));
+		assert_string_equal(p.pod_uid, UID);
+		assert_string_equal(p.id, ID);
+		assert_int_equal(p.qos, joined[i].qos);
+		assert_int_equal(p.container_len, strlen(joined[i].path));
+		fake_tree_init(&t);
+		snprintf(k.cpu, sizeof(k.cpu), "%s", t.root);
+		snprintf(file, sizeof(file), "%s/tasks", joined[i].path);
+		fake_file(&t, file, "");
+		assert_int_equal(container_find(&k, UID, ID, found, NULL), 0);
+		assert_string_equal(found, joined[i].path);
+		fake_tree_done(&t);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		assert_false(container_parse(others[i], &p));
+}
