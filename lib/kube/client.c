@@ -18,6 +18,9 @@ const struct kube_resource kube_priority_classes = { "scheduling.k8s.io/v1", "Pr
 const struct kube_resource kube_volumes = { "v1", "PersistentVolume", "persistentvolumes", false };
 const struct kube_resource kube_claims = { "v1", "PersistentVolumeClaim", "persistentvolumeclaims",
 					   true };
+const struct kube_resource kube_csi_nodes = { "storage.k8s.io/v1", "CSINode", "csinodes", false };
+const struct kube_resource kube_resource_claims = { "resource.k8s.io/v1", "ResourceClaim",
+						    "resourceclaims", true };
 const struct kube_resource kube_mckubes = { MCKUBE_GROUP "/v1", "McKube", "mckubes", true };
 const struct kube_resource kube_leases = { "coordination.k8s.io/v1", "Lease", "leases", true };
 const struct kube_resource kube_events = { "events.k8s.io/v1", "Event", "events", true };

@@ -104,24 +104,37 @@ static void drop_ended_pods(struct cluster *c)
 	c->pods.n = kept;
 }
 
-/* The value that the API server's Priority admission would have written. */
-static int32_t priority_of(const struct cluster *c, const struct pod *pod)
+/* The pod's PriorityClass as the API server's Priority admission finds it, NULL. */
+static const struct priority_class *class_of(const struct cluster *c, const struct pod *pod)
 {
-	int32_t by_default = 0;
+	const struct priority_class *by_default = NULL;
 
 	array_each(class, &c->priority_classes) {
 		if (class->meta.name == pod->priority_class)
-			return class->value;
+			return class;
 		if (class->is_default)
-			by_default = class->value;
+			by_default = class;
 	}
-	/* The two classes that every cluster has. */
-	const char *name = cluster_str(c, pod->priority_class);
-	if (strcmp(name, "system-cluster-critical") == 0)
-		return 2000000000;
-	if (strcmp(name, "system-node-critical") == 0)
-		return 2000001000;
 	return by_default;
+}
+
+/* What that admission would have written. */
+static void resolve_class(const struct cluster *c, struct pod *pod)
+{
+	const struct priority_class *class = class_of(c, pod);
+	const char *name = cluster_str(c, pod->priority_class);
+	bool is_named = class && class->meta.name == pod->priority_class;
+
+	if (!pod->has_preemption)
+		pod->never_preempts = class && class->never_preempts;
+	if (pod->has_priority)
+		return;
+	pod->priority = class ? class->value : 0;
+	/* The two classes that every cluster has. */
+	if (!is_named && strcmp(name, "system-cluster-critical") == 0)
+		pod->priority = 2000000000;
+	if (!is_named && strcmp(name, "system-node-critical") == 0)
+		pod->priority = 2000001000;
 }
 
 /* Where the node of each name is, plus 1, by the name's id. */
@@ -139,19 +152,22 @@ void cluster_resolve(struct cluster *c)
 	AUTO_FREE uint32_t *nodes = nodes_by_name(c);
 
 	array_each(pod, &c->pods) {
-		uint32_t found = pod->node_name ? nodes[pod->node_name] : 0;
-
-		pod->node = found ? found - 1 : NONE;
-		if (!pod->has_priority)
-			pod->priority = priority_of(c, pod);
+		pod->node = pod->node_name ? nodes[pod->node_name] - 1 : NONE;
+		pod->nominated = pod->nominated_name ? nodes[pod->nominated_name] - 1 : NONE;
+		resolve_class(c, pod);
 	}
+}
+
+static node_id node_named(const struct cluster *c, str_id name)
+{
+	return name ? cluster_node(c, cluster_str(c, name)) : NONE;
 }
 
 void cluster_resolve_pod(const struct cluster *c, struct pod *pod)
 {
-	pod->node = pod->node_name ? cluster_node(c, cluster_str(c, pod->node_name)) : NONE;
-	if (!pod->has_priority)
-		pod->priority = priority_of(c, pod);
+	pod->node = node_named(c, pod->node_name);
+	pod->nominated = node_named(c, pod->nominated_name);
+	resolve_class(c, pod);
 }
 
 void cluster_finish(struct cluster *c)
@@ -163,6 +179,8 @@ void cluster_finish(struct cluster *c)
 	SORT_UNIQUE(c, &c->priority_classes);
 	SORT_UNIQUE(c, &c->volumes);
 	SORT_UNIQUE(c, &c->claims);
+	SORT_UNIQUE(c, &c->csi_nodes);
+	SORT_UNIQUE(c, &c->resource_claims);
 	SORT_UNIQUE(c, &c->namespaces);
 	drop_ended_pods(c);
 	cluster_resolve(c);
@@ -177,6 +195,8 @@ void cluster_done(struct cluster *c)
 	array_done(&c->priority_classes);
 	array_done(&c->volumes);
 	array_done(&c->claims);
+	array_done(&c->csi_nodes);
+	array_done(&c->resource_claims);
 	array_done(&c->namespaces);
 	array_done(&c->problems);
 	array_done(&c->rules);
@@ -231,6 +251,35 @@ pod_id cluster_pod(const struct cluster *c, const char *ns, const char *name)
 mckube_id cluster_mckube(const struct cluster *c, const char *ns, const char *name)
 {
 	return find(c, c->mckubes.items, c->mckubes.n, sizeof(struct mckube), ns, name);
+}
+
+/* find(), and the row. */
+#define FIND_ROW(c, member, ns, name)                                                         \
+	({                                                                                    \
+		uint32_t id_ =                                                                \
+			find(c, (c)->member.items, (c)->member.n, sizeof(*(c)->member.items), \
+			     cluster_str(c, ns), cluster_str(c, name));                       \
+		id_ == NONE ? NULL : &(c)->member.items[id_];                                 \
+	})
+
+const struct claim *cluster_claim(const struct cluster *c, str_id ns, str_id name)
+{
+	return FIND_ROW(c, claims, ns, name);
+}
+
+const struct volume *cluster_volume(const struct cluster *c, str_id name)
+{
+	return FIND_ROW(c, volumes, 0, name);
+}
+
+const struct csi_node *cluster_csi_node(const struct cluster *c, str_id name)
+{
+	return FIND_ROW(c, csi_nodes, 0, name);
+}
+
+const struct resource_claim *cluster_resource_claim(const struct cluster *c, str_id ns, str_id name)
+{
+	return FIND_ROW(c, resource_claims, ns, name);
 }
 
 str_id cluster_label(const struct cluster *c, struct range labels, str_id key)

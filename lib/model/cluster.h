@@ -131,8 +131,10 @@ struct rules {
 	struct range affinity, anti_affinity; /* inter_pod, required ones only */
 	struct range spreads;
 	struct range ports;
-	struct range claims; /* names: the persistentVolumeClaims of its volumes */
-	str_id text;	     /* what made it equal to others; also its tie-break */
+	struct range claims;	 /* names: the persistentVolumeClaims of its volumes */
+	struct range devices;	 /* names: its ResourceClaims; 0: one that is not made yet */
+	bool has_in_tree_volume; /* gcePersistentDisk, awsElasticBlockStore, iscsi or rbd */
+	str_id text;		 /* what made it equal to others; also its tie-break */
 };
 
 /* A value as it was written, for fields whose errors we report ourselves. */
@@ -157,8 +159,10 @@ struct node_annotations {
 enum pod_phase { POD_PENDING, POD_RUNNING, POD_ENDED };
 struct pod {
 	struct meta meta;
-	str_id node_name; /* as written; also of a node that is not in the snapshot */
-	node_id node;	  /* NONE: not bound, or to a node we do not know */
+	str_id node_name;      /* as written; also of a node that is not in the snapshot */
+	node_id node;	       /* NONE: not bound, or to a node we do not know */
+	str_id nominated_name; /* status.nominatedNodeName, as written */
+	node_id nominated;     /* NONE: none, or a node we do not know */
 	rules_id rules;
 	struct range labels;			  /* sorted by key id */
 	annotations_id annotations;		  /* NONE: no annotation of ours */
@@ -183,6 +187,8 @@ struct pod {
 	bool is_unread;	     /* something of it could not be read: it stays where it is */
 	bool takes_unknown;  /* ... so that what it takes of its node is not known */
 	bool is_anywhere;    /* ... not even which node that is */
+	bool has_preemption; /* spec.preemptionPolicy; else its PriorityClass says */
+	bool never_preempts; /* preemptionPolicy: Never */
 };
 
 struct mckube {
@@ -233,19 +239,41 @@ struct pdb {
 struct priority_class {
 	struct meta meta;
 	int32_t value;
-	bool is_default;
+	bool is_default, never_preempts;
 };
 
 struct volume { /* PersistentVolume */
 	struct meta meta;
+	struct range labels; /* sorted by key id */
 	struct range node_terms;
-	bool has_node_affinity; /* with no terms: no node, which is so where it could not be read */
+	bool has_node_affinity;
+	bool is_unread;
+	str_id driver, handle; /* spec.csi; 0: none */
 };
 
 struct claim { /* PersistentVolumeClaim */
 	struct meta meta;
-	str_id volume; /* 0: not bound */
+	str_id volume; /* 0: none */
 	bool is_unread;
+	bool is_bound; /* to that volume, both ways */
+	bool is_lost;  /* its volume has gone */
+	bool is_terminating;
+	bool is_for_one_pod; /* access mode ReadWriteOncePod */
+};
+
+struct csi_node { /* CSINode */
+	struct meta meta;
+	struct range limits; /* amounts: by driver, how many volumes the node takes */
+	bool is_unread;
+};
+
+struct resource_claim { /* ResourceClaim */
+	struct meta meta;
+	struct range node_terms;
+	bool is_allocated;
+	bool has_node_selector; /* the allocation has: node_terms */
+	bool is_full;		/* no further pod can reserve it */
+	bool is_terminating;
 };
 
 struct namespace
@@ -275,6 +303,8 @@ struct cluster {
 	ARRAY(struct priority_class) priority_classes;
 	ARRAY(struct volume) volumes;
 	ARRAY(struct claim) claims;
+	ARRAY(struct csi_node) csi_nodes;
+	ARRAY(struct resource_claim) resource_claims;
 	ARRAY(struct namespace) namespaces;
 	ARRAY(struct problem) problems;
 	uint64_t n_skipped;  /* objects of kinds that are not ours */
@@ -310,6 +340,13 @@ const char *cluster_str(const struct cluster *c, str_id id);
 node_id cluster_node(const struct cluster *c, const char *name);
 pod_id cluster_pod(const struct cluster *c, const char *ns, const char *name);
 mckube_id cluster_mckube(const struct cluster *c, const char *ns, const char *name);
+
+/* The same, as a row; NULL when there is none. */
+const struct claim *cluster_claim(const struct cluster *c, str_id ns, str_id name);
+const struct volume *cluster_volume(const struct cluster *c, str_id name);
+const struct csi_node *cluster_csi_node(const struct cluster *c, str_id name);
+const struct resource_claim *cluster_resource_claim(const struct cluster *c, str_id ns,
+						    str_id name);
 
 /* Orders two strings as bytes. Equal ids are equal. */
 int cluster_cmp(const struct cluster *c, str_id a, str_id b);

@@ -109,6 +109,7 @@ static rules_id move_rules(struct move *m, rules_id id)
 	r.spreads = move_spreads(m, r.spreads);
 	r.ports = MOVE_RUN(m, ports, r.ports);
 	r.claims = MOVE_RUN(m, names, r.claims);
+	r.devices = MOVE_RUN(m, names, r.devices);
 	*array_add(&m->c->rules) = r;
 	m->rules[id] = (rules_id)m->c->rules.n;
 	return m->rules[id] - 1;
@@ -141,8 +142,14 @@ static void move_rows(struct move *m)
 		move_selector(m, &mckube->selector);
 	array_each(pdb, &m->c->pdbs)
 		move_selector(m, &pdb->pods);
-	array_each(volume, &m->c->volumes)
+	array_each(volume, &m->c->volumes) {
+		volume->labels = MOVE_SHARED(m, labels, volume->labels);
 		volume->node_terms = move_node_terms(m, volume->node_terms);
+	}
+	array_each(csi_node, &m->c->csi_nodes)
+		csi_node->limits = MOVE_RUN(m, amounts, csi_node->limits);
+	array_each(claim, &m->c->resource_claims)
+		claim->node_terms = move_node_terms(m, claim->node_terms);
 }
 
 /* Empties a shared array; what was in it is only in the old ones. */
@@ -210,6 +217,7 @@ static void mark_pods(const struct cluster *c, bool *live)
 	array_each(pod, &c->pods) {
 		mark_meta(live, &pod->meta);
 		mark(live, pod->node_name);
+		mark(live, pod->nominated_name);
 		mark(live, pod->owner_kind);
 		mark(live, pod->owner_uid);
 		mark(live, pod->owner_name);
@@ -250,14 +258,21 @@ static void mark_small_kinds(const struct cluster *c, bool *live)
 		mark_meta(live, &pdb->meta);
 	array_each(class, &c->priority_classes)
 		mark_meta(live, &class->meta);
-	array_each(volume, &c->volumes)
+	array_each(volume, &c->volumes) {
 		mark_meta(live, &volume->meta);
+		mark(live, volume->driver);
+		mark(live, volume->handle);
+	}
 	array_each(namespace, &c->namespaces)
 		mark_meta(live, &namespace->meta);
 	array_each(claim, &c->claims) {
 		mark_meta(live, &claim->meta);
 		mark(live, claim->volume);
 	}
+	array_each(csi_node, &c->csi_nodes)
+		mark_meta(live, &csi_node->meta);
+	array_each(resource_claim, &c->resource_claims)
+		mark_meta(live, &resource_claim->meta);
 	array_each(problem, &c->problems) {
 		mark(live, problem->object);
 		mark(live, problem->reason);

@@ -46,6 +46,19 @@ static bool same_node_terms(const struct cluster *c, struct range a, struct rang
 	return is_same;
 }
 
+static bool same_amounts(const struct cluster *c, struct range a, struct range b)
+{
+	bool is_same = a.n == b.n;
+
+	for (uint32_t i = 0; i < a.n && is_same; i++) {
+		const struct amount *x = &c->amounts.items[a.at + i];
+		const struct amount *y = &c->amounts.items[b.at + i];
+
+		is_same = x->name == y->name && x->value == y->value;
+	}
+	return is_same;
+}
+
 static bool same_taints(const struct cluster *c, struct range a, struct range b)
 {
 	bool is_same = a.n == b.n;
@@ -147,6 +160,21 @@ static bool claims_same(const struct cluster *c, const void *a, const void *b)
 	return SAME_BUT(struct claim, a, b, meta.version);
 }
 
+static bool csi_nodes_same(const struct cluster *c, const void *a, const void *b)
+{
+	const struct csi_node *x = a, *y = b;
+
+	return same_amounts(c, x->limits, y->limits) && SAME_BUT(struct csi_node, a, b, limits);
+}
+
+static bool resource_claims_same(const struct cluster *c, const void *a, const void *b)
+{
+	const struct resource_claim *x = a, *y = b;
+
+	return same_node_terms(c, x->node_terms, y->node_terms) &&
+	       SAME_BUT(struct resource_claim, a, b, node_terms);
+}
+
 static bool namespaces_same(const struct cluster *c, const void *a, const void *b)
 {
 	(void)c;
@@ -190,6 +218,8 @@ ROWS(pdbs)
 ROWS(priority_classes)
 ROWS(volumes)
 ROWS(claims)
+ROWS(csi_nodes)
+ROWS(resource_claims)
 ROWS(namespaces)
 
 void *row_at(struct cluster *c, const struct delta_kind *k, size_t i)

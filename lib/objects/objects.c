@@ -24,6 +24,9 @@ static const struct kind {
 	  "its pods are not evicted" },
 	{ "PersistentVolume", "", "v1", decode_volume, "its pods are not placed" },
 	{ "PersistentVolumeClaim", "", "v1", decode_claim, "its pods are not placed" },
+	{ "CSINode", "storage.k8s.io", "", decode_csi_node, "its node takes no more volumes" },
+	{ "ResourceClaim", "resource.k8s.io", "", decode_resource_claim,
+	  "its pods are not placed" },
 	{ "Namespace", "", "v1", decode_namespace, "it counts as one without labels" },
 };
 
@@ -85,6 +88,8 @@ void objects_free(struct objects *o)
 	array_done(&o->claims);
 	array_done(&o->containers);
 	array_done(&o->statuses);
+	array_done(&o->devices);
+	array_done(&o->made_claims);
 	array_done(&o->generic_volumes);
 	arena_done(&o->arena);
 	str_done(&o->key);

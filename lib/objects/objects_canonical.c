@@ -122,4 +122,10 @@ void rules_write(const struct cluster *c, const struct rules *r, struct str *out
 	add_ports(c, r->ports, out);
 	str_add(out, " claims ");
 	add_names(c, r->claims, out);
+	if (r->devices.n) {
+		str_add(out, " devices ");
+		add_names(c, r->devices, out);
+	}
+	if (r->has_in_tree_volume)
+		str_add(out, " in-tree");
 }

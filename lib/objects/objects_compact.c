@@ -74,6 +74,8 @@ void objects_compact(struct objects *o, const str_id *keep, size_t n_keep)
 		learn_labels(o, node->labels);
 		learn_amounts(o, node->extended);
 	}
+	array_each(volume, &o->c->volumes)
+		learn_labels(o, volume->labels);
 	array_each(namespace, &o->c->namespaces)
 		learn_labels(o, namespace->labels);
 	learn_rules(o);

@@ -34,6 +34,11 @@ struct port_draft {
 	int32_t host_port, container_port;
 };
 
+/* A claim of a pod for a device, by its name in the pod. */
+struct device_draft {
+	str_id name, claim;
+};
+
 /* How an object began, up to where its type was known. */
 struct object_head {
 	str_id kind, version;
@@ -56,6 +61,9 @@ struct objects {
 	ARRAY(struct container) containers;
 	ARRAY(struct container_status) statuses;
 	ARRAY(str_id) claims, generic_volumes;
+	ARRAY(struct device_draft) devices;	/* spec.resourceClaims */
+	ARRAY(struct device_draft) made_claims; /* status.resourceClaimStatuses */
+	bool has_in_tree_volume;
 	struct arena arena; /* of long lists of resources */
 	struct str key;
 	struct object_head head;
@@ -191,10 +199,15 @@ enum {
 int decode_pod(struct objects *o, str_id kind, str_id version);
 int decode_node(struct objects *o, str_id kind, str_id version);
 int decode_mckube(struct objects *o, str_id kind, str_id version);
+/* Of a preemptionPolicy, 0 for none. */
+bool may_preempt(const struct objects *o, str_id policy);
+
 int decode_pdb(struct objects *o, str_id kind, str_id version);
 int decode_priority_class(struct objects *o, str_id kind, str_id version);
 int decode_volume(struct objects *o, str_id kind, str_id version);
 int decode_claim(struct objects *o, str_id kind, str_id version);
+int decode_csi_node(struct objects *o, str_id kind, str_id version);
+int decode_resource_claim(struct objects *o, str_id kind, str_id version);
 int decode_namespace(struct objects *o, str_id kind, str_id version);
 
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "objects/objects_internal.h"
 
 /* Kinds of which little is read. */
@@ -63,14 +65,24 @@ int decode_pdb(struct objects *o, str_id kind, str_id version)
 	return 0;
 }
 
+/* A word that is not known is taken for the one that disturbs no other pod. */
+bool may_preempt(const struct objects *o, str_id policy)
+{
+	const char *word = intern_str(&o->c->strings, policy);
+
+	return !*word || strcmp(word, "PreemptLowerPriority") == 0;
+}
+
 struct class_draft {
 	struct object_meta meta;
 	struct priority_class class;
+	str_id preemption;
 };
 
 static const struct field class_fields[] = {
 	FIELD("globalDefault", read_bool, struct class_draft, class.is_default, UNREAD_DETAIL),
 	FIELD_META(struct class_draft),
+	FIELD("preemptionPolicy", read_text, struct class_draft, preemption, UNREAD_RULES),
 	FIELD("value", read_i32_saturated, struct class_draft, class.value, UNREAD_TAKEN),
 	{ 0 },
 };
@@ -87,90 +99,8 @@ int decode_priority_class(struct objects *o, str_id kind, str_id version)
 	p.class.meta = p.meta.meta;
 	if (o->d.unread & UNREAD_TAKEN)
 		p.class.value = INT32_MAX; /* its pods are not evicted */
+	p.class.never_preempts = !may_preempt(o, p.preemption) || (o->d.unread & UNREAD_RULES);
 	*array_add(&o->c->priority_classes) = p.class;
-	return 0;
-}
-
-struct volume_draft {
-	struct object_meta meta;
-	struct volume volume;
-};
-
-static const struct field required_fields[] = {
-	FIELD("nodeSelectorTerms", read_node_terms, struct volume_draft, volume.node_terms),
-	{ 0 },
-};
-
-static int read_required(struct decoder *d, const struct field *f, void *into)
-{
-	struct volume_draft *v = into;
-
-	v->volume.has_node_affinity = true;
-	return read_object(d, f, into);
-}
-
-static const struct field volume_affinity_fields[] = {
-	FIELD_WHOLE("required", read_required, required_fields),
-	{ 0 },
-};
-
-static const struct field volume_spec_fields[] = {
-	FIELD_SUB("nodeAffinity", volume_affinity_fields, UNREAD_RULES),
-	{ 0 },
-};
-
-static const struct field volume_fields[] = {
-	FIELD_META(struct volume_draft),
-	FIELD_SUB("spec", volume_spec_fields, UNREAD_RULES),
-	{ 0 },
-};
-
-int decode_volume(struct objects *o, str_id kind, str_id version)
-{
-	struct volume_draft v = { 0 };
-	int r = decode_whole(o, volume_fields, &v, &v.meta, SCOPE_CLUSTER);
-
-	(void)kind;
-	(void)version;
-	if (r < 0)
-		return r;
-	v.volume.meta = v.meta.meta;
-	if (o->d.unread & UNREAD_RULES) {
-		v.volume.has_node_affinity = true;
-		v.volume.node_terms.n = 0;
-	}
-	*array_add(&o->c->volumes) = v.volume;
-	return 0;
-}
-
-struct claim_draft {
-	struct object_meta meta;
-	struct claim claim;
-};
-
-static const struct field claim_spec_fields[] = {
-	FIELD("volumeName", read_text, struct claim_draft, claim.volume, UNREAD_RULES),
-	{ 0 },
-};
-
-static const struct field claim_fields[] = {
-	FIELD_META(struct claim_draft),
-	FIELD_SUB("spec", claim_spec_fields, UNREAD_RULES),
-	{ 0 },
-};
-
-int decode_claim(struct objects *o, str_id kind, str_id version)
-{
-	struct claim_draft p = { 0 };
-	int r = decode_whole(o, claim_fields, &p, &p.meta, SCOPE_NAMESPACE);
-
-	(void)kind;
-	(void)version;
-	if (r < 0)
-		return r;
-	p.claim.meta = p.meta.meta;
-	p.claim.is_unread = o->d.unread & UNREAD_RULES;
-	*array_add(&o->c->claims) = p.claim;
 	return 0;
 }
 

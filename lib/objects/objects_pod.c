@@ -10,7 +10,7 @@ struct pod_draft {
 	struct object_meta meta;
 	struct placement placement;
 	struct pod_resources resources;
-	str_id node_name, scheduler, priority_class;
+	str_id node_name, nominated_name, scheduler, priority_class, preemption;
 	int32_t priority;
 	uint8_t phase, qos;
 	bool has_priority, has_our_gate, has_other_gate, is_host_network, is_ready;
@@ -57,6 +57,7 @@ struct pod_volume {
 	struct slice name; /* as it is written */
 	str_id claim;
 	bool is_generic; /* its claim is named after pod and volume */
+	bool is_in_tree; /* see struct rules */
 };
 
 static const struct field pod_claim_fields[] = {
@@ -65,9 +66,13 @@ static const struct field pod_claim_fields[] = {
 };
 
 static const struct field pod_volume_fields[] = {
+	FIELD("awsElasticBlockStore", read_exists, struct pod_volume, is_in_tree),
 	FIELD("ephemeral", read_exists, struct pod_volume, is_generic),
+	FIELD("gcePersistentDisk", read_exists, struct pod_volume, is_in_tree),
+	FIELD("iscsi", read_exists, struct pod_volume, is_in_tree),
 	FIELD("name", read_written, struct pod_volume, name),
 	FIELD_SUB("persistentVolumeClaim", pod_claim_fields),
+	FIELD("rbd", read_exists, struct pod_volume, is_in_tree),
 	{ 0 },
 };
 
@@ -78,6 +83,7 @@ static int read_pod_volume(struct decoder *d, void *arg)
 	int r = decode_object(d, pod_volume_fields, &v);
 
 	(void)arg;
+	o->has_in_tree_volume |= v.is_in_tree;
 	if (r == 0 && v.claim)
 		*array_add(&o->claims) = v.claim;
 	if (r == 0 && v.is_generic) {
@@ -92,6 +98,39 @@ static int read_pod_volumes(struct decoder *d, const struct field *f, void *into
 {
 	(void)f;
 	return decode_list(d, read_pod_volume, into);
+}
+
+static const struct field device_fields[] = {
+	FIELD("name", read_text, struct device_draft, name),
+	FIELD("resourceClaimName", read_text, struct device_draft, claim),
+	{ 0 },
+};
+
+/* In spec.resourceClaims (arg NULL), or of the claims that were made from templates. */
+static int read_device(struct decoder *d, void *arg)
+{
+	struct objects *o = objects_of(d);
+	struct device_draft device = { 0 };
+	int r = decode_object(d, device_fields, &device);
+
+	if (r == 0 && arg)
+		*array_add(&o->made_claims) = device;
+	else if (r == 0)
+		*array_add(&o->devices) = device;
+	return r;
+}
+
+static int read_devices(struct decoder *d, const struct field *f, void *into)
+{
+	(void)f;
+	(void)into;
+	return decode_list(d, read_device, NULL);
+}
+
+static int read_made_claims(struct decoder *d, const struct field *f, void *into)
+{
+	(void)f;
+	return decode_list(d, read_device, into);
 }
 
 #define POD(key, read, member, ...) FIELD(key, read, struct pod_draft, member, ##__VA_ARGS__)
@@ -112,8 +151,10 @@ static const struct field spec_fields[] = {
 	POD("nodeName", read_deferred_text, node_name, UNREAD_NODE),
 	PLACEMENT("nodeSelector", node_selector),
 	POD("overhead", read_resources, resources.overhead, UNREAD_TAKEN),
+	POD("preemptionPolicy", read_text, preemption, UNREAD_RULES),
 	FIELD_WHOLE("priority", read_priority, NULL, UNREAD_RULES),
 	POD("priorityClassName", read_text, priority_class, UNREAD_RULES),
+	FIELD_WHOLE("resourceClaims", read_devices, NULL, UNREAD_RULES),
 	FIELD_SUB("resources", pod_level_fields, UNREAD_TAKEN),
 	POD("schedulerName", read_text, scheduler, UNREAD_RULES | UNREAD_SCHEDULER),
 	FIELD_WHOLE("schedulingGates", read_gates, NULL, UNREAD_RULES),
@@ -189,8 +230,10 @@ static const struct field status_fields[] = {
 	FIELD_WHOLE("conditions", read_conditions, NULL, UNREAD_RULES),
 	FIELD_WHOLE("containerStatuses", read_container_statuses, NULL, UNREAD_TAKEN),
 	FIELD_WHOLE("initContainerStatuses", read_container_statuses, NULL, UNREAD_TAKEN),
+	POD("nominatedNodeName", read_text, nominated_name, UNREAD_NODE),
 	FIELD_MORE("phase", read_choice, struct pod_draft, phase, phases, UNREAD_RULES),
 	FIELD_WHOLE("qosClass", read_qos, qos_classes, UNREAD_RULES),
+	FIELD_WHOLE("resourceClaimStatuses", read_made_claims, NULL, UNREAD_RULES),
 	FIELD_SUB("resources", actual_fields, UNREAD_TAKEN),
 	{ 0 },
 };
@@ -253,6 +296,33 @@ static void finish_claims(struct objects *o, const struct pod_draft *p)
 	}
 }
 
+static const struct device_draft *made_claim(const struct objects *o, str_id name)
+{
+	array_each(made, &o->made_claims)
+		if (made->name == name)
+			return made;
+	return NULL;
+}
+
+/* Leaves the names of the ResourceClaims, 0 for one that is still to be made from its template.
+ * For some templates no claim is needed: then the status has an entry without a name. */
+static void finish_devices(struct objects *o)
+{
+	size_t kept = 0;
+
+	array_each(device, &o->devices) {
+		const struct device_draft *made =
+			device->claim ? NULL : made_claim(o, device->name);
+
+		if (made && !made->claim)
+			continue;
+		if (made)
+			device->claim = made->claim;
+		o->devices.items[kept++] = *device;
+	}
+	o->devices.n = kept;
+}
+
 /* A new entry of cluster.rules, or the one that has the same text. */
 static rules_id add_rules(struct objects *o, struct rules rules)
 {
@@ -265,6 +335,10 @@ static rules_id add_rules(struct objects *o, struct rules rules)
 	rules.claims = (struct range){ (uint32_t)c->names.n, (uint32_t)o->claims.n };
 	array_each(claim, &o->claims)
 		*array_add(&c->names) = *claim;
+	rules.devices = (struct range){ (uint32_t)c->names.n, (uint32_t)o->devices.n };
+	array_each(device, &o->devices)
+		*array_add(&c->names) = device->claim;
+	rules.has_in_tree_volume = o->has_in_tree_volume;
 
 	rules_write(c, &rules, &text);
 	const struct range *same = shared_find(&o->rule_texts, text.s, text.n);
@@ -286,6 +360,7 @@ static int find_rules(struct objects *o, const struct pod_draft *p, rules_id *re
 		return r;
 	finish_ports(o, p);
 	finish_claims(o, p);
+	finish_devices(o);
 
 	str_clear(&o->key);
 	str_addn(&o->key, &p->meta.meta.ns, sizeof(str_id));
@@ -299,6 +374,10 @@ static int find_rules(struct objects *o, const struct pod_draft *p, rules_id *re
 	str_addn(&o->key, &none, sizeof(none));
 	array_each(claim, &o->claims)
 		str_addn(&o->key, claim, sizeof(*claim));
+	str_addn(&o->key, &none, sizeof(none));
+	array_each(device, &o->devices)
+		str_addn(&o->key, &device->claim, sizeof(device->claim));
+	str_addc(&o->key, o->has_in_tree_volume ? '+' : '-');
 
 	const struct range *known = shared_find(&o->rules, o->key.s, o->key.n);
 	if (known) {
@@ -371,6 +450,8 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.meta = p->meta.meta,
 		.node_name = p->node_name,
 		.node = NONE,
+		.nominated_name = p->nominated_name,
+		.nominated = NONE,
 		.rules = rules,
 		.labels = p->meta.labels,
 		.annotations = add_annotations(o, &p->meta),
@@ -386,6 +467,8 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.phase = phase_of(p->phase),
 		.qos = p->qos == NO_QOS ? pod_qos_of(o, &p->resources) : p->qos,
 		.has_priority = p->has_priority,
+		.has_preemption = p->preemption != 0,
+		.never_preempts = !may_preempt(o, p->preemption),
 		.is_terminating = p->meta.is_terminating,
 		.is_mirror = p->meta.is_mirror,
 		.is_ours = comes_to_us(o, p, has_sdv),
@@ -411,6 +494,9 @@ int decode_pod(struct objects *o, str_id kind, str_id version)
 	array_clear(&o->containers);
 	array_clear(&o->generic_volumes);
 	array_clear(&o->statuses);
+	array_clear(&o->devices);
+	array_clear(&o->made_claims);
+	o->has_in_tree_volume = false;
 
 	int r = decode_whole(o, pod_fields, &p, &p.meta, SCOPE_COUNTS_UNNAMED);
 	return r == 0 ? commit(o, &p) : r;

@@ -8,7 +8,10 @@
 #include "base/alloc.h"
 #include "model/guarantee.h"
 #include "model/match.h"
+#include "model/storage.h"
 #include "plan/inter_pod.h"
+#include "plan/nominated.h"
+#include "plan/volume_use.h"
 
 static const char *const texts[REFUSALS] = {
 	[REFUSE_NOTHING] = "fits",
@@ -25,7 +28,10 @@ static const char *const texts[REFUSALS] = {
 	[REFUSE_POD_AFFINITY] = "pod affinity",
 	[REFUSE_POD_ANTI_AFFINITY] = "pod anti-affinity",
 	[REFUSE_SPREAD] = "topology spread",
+	[REFUSE_CLAIM_IN_USE] = "claim in use by another pod",
+	[REFUSE_VOLUME_LIMIT] = "volume limit",
 	[REFUSE_VOLUME] = "volume",
+	[REFUSE_DEVICE] = "resource claim",
 	[REFUSE_CORES] = "cores",
 	[REFUSE_BUDGET] = "insufficient core budget",
 };
@@ -71,23 +77,6 @@ static bool refuses_as_cordoned(const struct cluster *c, const struct rules *rul
 	       !match_tolerates(c, rules->tolerations, id, 0, EFFECT_NO_SCHEDULE);
 }
 
-/* A claim that is not in the snapshot, or not bound, says nothing of nodes. */
-static bool volume_refuses(const struct cluster *c, str_id ns, str_id claim_name,
-			   const struct node *node)
-{
-	array_each(claim, &c->claims) {
-		if (claim->meta.name != claim_name || claim->meta.ns != ns)
-			continue;
-		if (claim->is_unread)
-			return true;
-		array_each(volume, &c->volumes)
-			if (volume->meta.name == claim->volume && volume->has_node_affinity &&
-			    !match_node_terms(c, volume->node_terms, node))
-				return true;
-	}
-	return false;
-}
-
 static enum refusal filter_rules(const struct cluster *c, const struct rules *rules,
 				 const struct node *node)
 {
@@ -102,13 +91,17 @@ static enum refusal filter_rules(const struct cluster *c, const struct rules *ru
 	return REFUSE_NOTHING;
 }
 
-static enum refusal filter_volumes(const struct cluster *c, const struct rules *rules,
-				   const struct node *node)
+static enum refusal filter_storage(const struct cluster *c, const struct rules *rules,
+				   const struct node *node, char *detail, size_t size)
 {
-	for (uint32_t i = 0; i < rules->claims.n; i++)
-		if (volume_refuses(c, rules->ns, c->names.items[rules->claims.at + i], node))
-			return REFUSE_VOLUME;
-	return REFUSE_NOTHING;
+	str_id claim;
+	enum storage_refusal r = storage_refuses(c, rules, node, &claim);
+
+	if (r == STORAGE_ACCEPTS)
+		return REFUSE_NOTHING;
+	if (detail)
+		storage_describe(c, r, claim, detail, size);
+	return storage_is_device(r) ? REFUSE_DEVICE : REFUSE_VOLUME;
 }
 
 bool filter_guarantees(const struct filters *f, const struct unit *u, node_id node)
@@ -124,12 +117,12 @@ static uint64_t *find_allowed(const struct filters *f, const struct rules *rules
 	for (node_id node = 0; node < c->nodes.n; node++)
 		if (!f->trial->nodes[node].is_closed && f->guarantee[node] >= guarantee &&
 		    filter_rules(c, rules, &c->nodes.items[node]) == REFUSE_NOTHING &&
-		    filter_volumes(c, rules, &c->nodes.items[node]) == REFUSE_NOTHING)
+		    filter_storage(c, rules, &c->nodes.items[node], NULL, 0) == REFUSE_NOTHING)
 			set[node / 64] |= (uint64_t)1 << node % 64;
 	return set;
 }
 
-/* Rules as far as filter_rules() and filter_volumes() read them, as a row of numbers. */
+/* Rules as far as filter_rules() and filter_storage() read them, as a row of numbers. */
 typedef ARRAY(uint32_t) question;
 
 static void ask_requirements(question *q, const struct cluster *c, struct range requirements)
@@ -169,13 +162,21 @@ static void ask_tolerations(question *q, const struct cluster *c, struct range t
 	}
 }
 
+static void ask_names(question *q, const struct cluster *c, struct range run)
+{
+	*array_add(q) = run.n;
+	for (uint32_t i = 0; i < run.n; i++)
+		*array_add(q) = c->names.items[run.at + i];
+}
+
 static void ask_claims(question *q, const struct cluster *c, const struct rules *rules)
 {
-	if (rules->claims.n == 0)
+	*array_add(q) = rules->has_in_tree_volume;
+	if (rules->claims.n + rules->devices.n == 0)
 		return;
 	*array_add(q) = rules->ns;
-	for (uint32_t i = 0; i < rules->claims.n; i++)
-		*array_add(q) = c->names.items[rules->claims.at + i];
+	ask_names(q, c, rules->claims);
+	ask_names(q, c, rules->devices);
 }
 
 static const uint64_t *allowed_by(struct filters *f, rules_id id, uint8_t guarantee)
@@ -232,9 +233,11 @@ static void name_resource(const struct trial *t, const struct unit *u, node_id n
 	const struct pod *pod = unit_pod(t, u);
 	const struct node_load *n = &t->nodes[node];
 	int64_t want[RES_KINDS] = { pod->cpu_milli, pod->memory, pod->ephemeral, 1 };
+	int64_t kept[RES_KINDS];
 
+	nominated_requests(t, u, node, kept);
 	for (int i = 0; i < RES_KINDS; i++) {
-		if (want[i] && n->used[rank][i] + want[i] > n->have[i]) {
+		if (want[i] && n->used[rank][i] + kept[i] + want[i] > n->have[i]) {
 			snprintf(detail, size, "%s", names[i]);
 			return;
 		}
@@ -242,7 +245,8 @@ static void name_resource(const struct trial *t, const struct unit *u, node_id n
 	for (uint32_t i = 0; i < pod->extended.n; i++) {
 		const struct amount *a = &t->c->amounts.items[pod->extended.at + i];
 
-		if (a->value > extended_left(t, node, a->name, rank)) {
+		if (a->value + nominated_extended(t, u, node, a->name) >
+		    extended_left(t, node, a->name, rank)) {
 			snprintf(detail, size, "%s", cluster_str(t->c, a->name));
 			return;
 		}
@@ -250,13 +254,6 @@ static void name_resource(const struct trial *t, const struct unit *u, node_id n
 }
 
 /* Ports of pods that may be evicted for this rank do not count. */
-static bool yields(const struct trial *t, pod_id pod, unsigned rank)
-{
-	unit_id id = t->unit_of_pod[pod];
-
-	return id != NONE && t->units.items[id].can_evict && t->units.items[id].rank < rank;
-}
-
 static bool ports_refuse(const struct trial *t, const struct pod *pod, node_id node, unsigned rank)
 {
 	const pod_ids *others = inter_pod_with_ports(t->terms, node);
@@ -265,24 +262,56 @@ static bool ports_refuse(const struct trial *t, const struct pod *pod, node_id n
 		return false;
 	array_each(other, others)
 		if (match_ports_collide(t->c, pod, &t->c->pods.items[*other]) &&
-		    !yields(t, *other, rank))
+		    !trial_yields(t, *other, rank))
 			return true;
 	return false;
 }
 
-enum refusal filter_inter_pod(const struct trial *t, const struct unit *u, node_id node,
-			      unsigned rank)
+static enum refusal refuse_for_others(const struct trial *t, const struct unit *u, node_id node,
+				      unsigned rank)
 {
-	if (!t->terms || unit_pod(t, u)->rules == NONE)
-		return REFUSE_NOTHING;
 	if (ports_refuse(t, unit_pod(t, u), node, rank))
 		return REFUSE_PORTS;
 	if (inter_pod_affinity_refuses(t->terms, t->c, u->pod, node))
 		return REFUSE_POD_AFFINITY;
 	if (inter_pod_anti_affinity_refuses(t->terms, t->c, u->pod, node))
 		return REFUSE_POD_ANTI_AFFINITY;
-	return inter_pod_spread_refuses(t->terms, t->c, u->pod, node) ? REFUSE_SPREAD
-								      : REFUSE_NOTHING;
+	if (inter_pod_spread_refuses(t->terms, t->c, u->pod, node))
+		return REFUSE_SPREAD;
+	return volume_use_refuses(t, u, node, rank);
+}
+
+/* The pods that are nominated for the node come to it, or leave it; returns how many. */
+static size_t charge_nominated(const struct trial *t, const struct unit *u, node_id node,
+			       bool enters)
+{
+	size_t n = 0;
+
+	array_each(id, &t->nominated) {
+		if (!nominated_counts(t, *id, u, node))
+			continue;
+		n++;
+		if (enters)
+			inter_pod_charge(t->terms, t->c, *id, node);
+		else
+			inter_pod_uncharge(t->terms, t->c, *id, node);
+	}
+	return n;
+}
+
+/* With those that are nominated, and without: they may not come after all. */
+enum refusal filter_inter_pod(const struct trial *t, const struct unit *u, node_id node,
+			      unsigned rank)
+{
+	enum refusal r = REFUSE_NOTHING;
+
+	if (!t->terms || unit_pod(t, u)->rules == NONE)
+		return REFUSE_NOTHING;
+	if (charge_nominated(t, u, node, true) > 0) {
+		r = refuse_for_others(t, u, node, rank);
+		charge_nominated(t, u, node, false);
+	}
+	return r == REFUSE_NOTHING ? refuse_for_others(t, u, node, rank) : r;
 }
 
 enum refusal filter_node_now(const struct trial *t, const struct unit *u, node_id node,
@@ -303,7 +332,7 @@ bool filter_is_final(struct filters *f, const struct unit *u, node_id node)
 
 	return (q->has_node_pin && q->node_pin != node) ||
 	       !filter_bit(filters_allowed(f, u), node) ||
-	       filter_inter_pod(t, u, node, u->rank) != REFUSE_NOTHING;
+	       filter_inter_pod(t, u, node, unit_reach(t, u)) != REFUSE_NOTHING;
 }
 
 enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, unsigned rank,
@@ -335,6 +364,6 @@ enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, un
 	if (r == REFUSE_NOTHING)
 		r = filter_node_now(t, u, id, rank, detail, size);
 	if (r == REFUSE_NOTHING)
-		r = filter_volumes(c, rules, node);
+		r = filter_storage(c, rules, node, detail, size);
 	return r;
 }

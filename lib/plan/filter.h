@@ -10,7 +10,8 @@
 /* kube-scheduler's filters (required ones only), and ours before and after them, in the order in
  * which a refusal is reported. They have the semantics of kube-scheduler's plugins
  * NodeUnschedulable, NodeName, NodeAffinity, TaintToleration, NodeResourcesFit, NodePorts,
- * InterPodAffinity, PodTopologySpread and VolumeBinding (bound volumes only). */
+ * InterPodAffinity, PodTopologySpread, VolumeRestrictions, NodeVolumeLimits, VolumeBinding,
+ * VolumeZone and DynamicResources, the last three as model/storage.h says. */
 enum refusal {
 	REFUSE_NOTHING,
 	REFUSE_OTHER_NODE,    /* it is bound to another node */
@@ -26,7 +27,10 @@ enum refusal {
 	REFUSE_POD_AFFINITY,
 	REFUSE_POD_ANTI_AFFINITY,
 	REFUSE_SPREAD,
+	REFUSE_CLAIM_IN_USE, /* ReadWriteOncePod, and another pod has it */
+	REFUSE_VOLUME_LIMIT, /* of its CSINode */
 	REFUSE_VOLUME,
+	REFUSE_DEVICE,
 	REFUSE_CORES, /* it has no such cores, or too few RT cores */
 	REFUSE_BUDGET,
 	REFUSALS,

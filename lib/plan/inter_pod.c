@@ -40,7 +40,8 @@ struct inter_pod {
 	ARRAY(struct counter) counters;
 	node_id *node_of; /* by pod_id */
 	bool has_ports;
-	pod_ids *ports; /* by node_id: its pods with host ports */
+	pod_ids *ports;	 /* by node_id: its pods with host ports */
+	pod_ids *claims; /* by node_id: its pods with claims */
 	size_t n_nodes;
 };
 
@@ -270,9 +271,25 @@ static bool has_ports(const struct cluster *c, const struct pod *pod)
 	return pod->rules != NONE && c->rules.items[pod->rules].ports.n > 0;
 }
 
+static bool has_claims(const struct cluster *c, const struct pod *pod)
+{
+	return pod->rules != NONE && c->rules.items[pod->rules].claims.n > 0;
+}
+
+static bool limits_volumes(const struct cluster *c)
+{
+	array_each(claim, &c->claims)
+		if (claim->is_for_one_pod)
+			return true;
+	array_each(csi_node, &c->csi_nodes)
+		if (csi_node->limits.n || csi_node->is_unread)
+			return true;
+	return false;
+}
+
 struct inter_pod *inter_pod_new(const struct cluster *c)
 {
-	bool is_needed = false;
+	bool is_needed = limits_volumes(c);
 
 	array_each(r, &c->rules)
 		if (r->ports.n || r->affinity.n || r->anti_affinity.n || r->spreads.n)
@@ -283,6 +300,7 @@ struct inter_pod *inter_pod_new(const struct cluster *c)
 	struct inter_pod *t = xcalloc(1, sizeof(*t));
 	t->n_nodes = c->nodes.n;
 	t->ports = xcalloc(c->nodes.n, sizeof(*t->ports));
+	t->claims = xcalloc(c->nodes.n, sizeof(*t->claims));
 	t->node_of = xmalloc(c->pods.n * sizeof(*t->node_of));
 	memset(t->node_of, 0xff, c->pods.n * sizeof(*t->node_of));
 	add_owner_counters(t, c);
@@ -300,11 +318,14 @@ void inter_pod_free(struct inter_pod *t)
 		free(k->is_eligible);
 		free(k->node_counts);
 	}
-	for (size_t i = 0; i < t->n_nodes; i++)
+	for (size_t i = 0; i < t->n_nodes; i++) {
 		array_done(&t->ports[i]);
+		array_done(&t->claims[i]);
+	}
 	array_done(&t->topologies);
 	array_done(&t->counters);
 	free(t->ports);
+	free(t->claims);
 	free(t->node_of);
 	free(t);
 }
@@ -314,25 +335,36 @@ void inter_pod_charge(struct inter_pod *t, const struct cluster *c, pod_id pod, 
 	t->node_of[pod] = node;
 	if (has_ports(c, &c->pods.items[pod]))
 		*array_add(&t->ports[node]) = pod;
+	if (has_claims(c, &c->pods.items[pod]))
+		*array_add(&t->claims[node]) = pod;
 	array_each(k, &t->counters)
 		if (counts(k, c, &c->pods.items[pod]))
 			count(t, k, node, 1);
 }
 
-void inter_pod_uncharge(struct inter_pod *t, const struct cluster *c, pod_id pod, node_id node)
+static void take_out(pod_ids *list, pod_id pod)
 {
-	pod_ids *list = &t->ports[node];
-
-	t->node_of[pod] = NONE;
 	for (size_t i = 0; i < list->n; i++)
 		if (list->items[i] == pod)
 			list->items[i--] = list->items[--list->n];
+}
+
+void inter_pod_uncharge(struct inter_pod *t, const struct cluster *c, pod_id pod, node_id node)
+{
+	t->node_of[pod] = NONE;
+	take_out(&t->ports[node], pod);
+	take_out(&t->claims[node], pod);
 	array_each(k, &t->counters)
 		if (counts(k, c, &c->pods.items[pod]))
 			count(t, k, node, -1);
 }
 
 /* ---- Asking ---- */
+
+const pod_ids *inter_pod_with_claims(const struct inter_pod *t, node_id node)
+{
+	return &t->claims[node];
+}
 
 const pod_ids *inter_pod_with_ports(const struct inter_pod *t, node_id node)
 {

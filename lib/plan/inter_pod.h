@@ -14,15 +14,18 @@
  * date as pods enter and leave nodes, so that asking costs a look-up. */
 struct inter_pod;
 
-/* NULL when no pod of the snapshot has ports or such terms: then there is nothing to ask. */
+/* NULL when no pod of the snapshot has ports or such terms, and no volume is limited: then there is
+ * nothing to ask. */
 struct inter_pod *inter_pod_new(const struct cluster *c);
 void inter_pod_free(struct inter_pod *t);
 
 void inter_pod_charge(struct inter_pod *t, const struct cluster *c, pod_id pod, node_id node);
 void inter_pod_uncharge(struct inter_pod *t, const struct cluster *c, pod_id pod, node_id node);
 
-/* The pods of a node that have host ports. */
+/* The pods of a node that have host ports; and those that have claims, kept where a volume may be
+ * used only so often. */
 const pod_ids *inter_pod_with_ports(const struct inter_pod *t, node_id node);
+const pod_ids *inter_pod_with_claims(const struct inter_pod *t, node_id node);
 
 /* Would the pod, which has rules, break one of these on the node? */
 bool inter_pod_affinity_refuses(struct inter_pod *t, const struct cluster *c, pod_id id,

@@ -155,7 +155,7 @@ static size_t place_all(struct planner *p, struct placed *placed)
 		place_id at = index_best(p, u, NONE);
 		if (at != NONE)
 			take_place(p, placed, id, at);
-		else if (u->rank > LEVEL_LOW)
+		else if (unit_reach(&p->trial, u) > LEVEL_LOW)
 			preempt(p, placed, id);
 	}
 	return p->now - before;

@@ -9,6 +9,7 @@
 #include "model/closed.h"
 #include "model/pdb.h"
 #include "plan/inter_pod.h"
+#include "plan/nominated.h"
 
 enum { SYSTEM_CRITICAL = 2000000000 };
 
@@ -230,15 +231,18 @@ static bool requests_fit(const struct trial *t, const struct unit *u, node_id no
 	const struct pod *pod = unit_pod(t, u);
 	const struct node_load *n = &t->nodes[node];
 	int64_t want[RES_KINDS] = { pod->cpu_milli, pod->memory, pod->ephemeral, 1 };
+	int64_t kept[RES_KINDS];
 
+	nominated_requests(t, u, node, kept);
 	for (int i = 0; i < RES_KINDS; i++)
-		if (want[i] && n->used[rank][i] + more * want[i] > n->have[i])
+		if (want[i] && n->used[rank][i] + kept[i] + more * want[i] > n->have[i])
 			return false;
 	for (uint32_t i = 0; i < pod->extended.n; i++) {
 		const struct amount *a = &t->c->amounts.items[pod->extended.at + i];
 		const struct extended *x = extended_of(t, node, a->name);
+		int64_t kept_back = nominated_extended(t, u, node, a->name);
 
-		if (a->value && (!x || x->used[rank] + more * a->value > x->have))
+		if (a->value && (!x || x->used[rank] + kept_back + more * a->value > x->have))
 			return false;
 	}
 	return true;
@@ -554,6 +558,7 @@ void trial_init(struct trial *t, const struct cluster *c, const struct settings 
 		add_unit(t, i, covers);
 	give_turns(t);
 	list_node_units(t);
+	nominated_list(t);
 	t->terms = inter_pod_new(c);
 	place_all(t);
 	charge_retained(t);
@@ -568,6 +573,7 @@ void trial_done(struct trial *t)
 	array_done(&t->warnings.list);
 	arena_done(&t->arena);
 	array_done(&t->units);
+	array_done(&t->nominated);
 	array_done(&t->extended);
 	array_done(&t->places);
 	array_done(&t->place_cores);

@@ -113,6 +113,7 @@ struct trial {
 	struct intern place_sets; /* node and cores of the places behind the single cores' ones */
 	ARRAY(place_id) place_of_set;
 	int32_t *evictions_left; /* by pdb_id */
+	ARRAY(pod_id) nominated; /* plan/nominated.h */
 
 	struct inter_pod *terms; /* plan/inter_pod.h; NULL where no pod has such terms */
 };
@@ -131,6 +132,20 @@ static inline const struct pod *unit_pod(const struct trial *t, const struct uni
 static inline const struct request *unit_request(const struct trial *t, const struct unit *u)
 {
 	return &t->req.list.items[u->request];
+}
+
+/* Ranks below this one yield to the unit. */
+static inline unsigned unit_reach(const struct trial *t, const struct unit *u)
+{
+	return unit_pod(t, u)->never_preempts ? 0 : u->rank;
+}
+
+/* May the pod be evicted for a unit of this rank? */
+static inline bool trial_yields(const struct trial *t, pod_id pod, unsigned rank)
+{
+	unit_id id = t->unit_of_pod[pod];
+
+	return id != NONE && t->units.items[id].can_evict && t->units.items[id].rank < rank;
 }
 
 /* Pending, or bound without cores: it is to get cores for the first time. */

@@ -74,6 +74,8 @@ static const struct right {
 	{ "list", "", "namespaces" },
 	{ "list", "", "persistentvolumes" },
 	{ "list", "", "persistentvolumeclaims" },
+	{ "list", "storage.k8s.io", "csinodes" },
+	{ "list", "resource.k8s.io", "resourceclaims" },
 	{ "list", "policy", "poddisruptionbudgets" },
 	{ "list", "scheduling.k8s.io", "priorityclasses" },
 	{ "list", MCKUBE_GROUP, "mckubes" },

@@ -35,6 +35,8 @@ void cluster_digest(struct cluster *c)
 	ADD_KIND(&hash, c, "Pod", pods);
 	ADD_KIND(&hash, c, "PersistentVolume", volumes);
 	ADD_KIND(&hash, c, "PersistentVolumeClaim", claims);
+	ADD_KIND(&hash, c, "CSINode", csi_nodes);
+	ADD_KIND(&hash, c, "ResourceClaim", resource_claims);
 	ADD_KIND(&hash, c, "Namespace", namespaces);
 	ADD_KIND(&hash, c, "PodDisruptionBudget", pdbs);
 	ADD_KIND(&hash, c, "PriorityClass", priority_classes);

@@ -194,10 +194,28 @@ static bool is_plain_value(const char *text)
 	       is_short_number(text);
 }
 
+/* The zones of a volume are one value, joined by "__": each keeps its own pseudonym. */
+static cJSON *redact_zones(struct redact *r, const char *text)
+{
+	AUTO(str_done) struct str out = STR_INIT;
+
+	for (const char *end; (end = strstr(text, "__")); text = end + 2) {
+		AUTO_FREE char *zone = xstrndup(text, (size_t)(end - text));
+		AUTO_JSON cJSON *word = pseudonym(r, zone);
+
+		str_addf(&out, "%s__", json_text(word));
+	}
+	AUTO_JSON cJSON *last = pseudonym(r, text);
+	str_add(&out, json_text(last));
+	return cJSON_CreateString(out.s);
+}
+
 static cJSON *redact_value(struct redact *r, const struct redact_rule *rule, const cJSON *from)
 {
 	const char *text = json_text(from);
 
+	if (text && strstr(text, "__"))
+		return redact_zones(r, text);
 	return text && is_plain_value(text) ? keep(from) : redact_word(r, rule, from);
 }
 
@@ -279,19 +297,36 @@ static cJSON *redact_amounts(struct redact *r, const struct redact_rule *rule, c
 	return redact_map(r, from, redact_is_public_resource, REDACT_QUANTITY);
 }
 
+/* Types that keep a pod from its node, whatever else they say. */
+static const char *in_tree_type(const cJSON *volume)
+{
+	static const char *const types[] = { "awsElasticBlockStore", "gcePersistentDisk", "iscsi",
+					     "rbd" };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (cJSON_IsObject(json_get(volume, types[i])))
+			return types[i];
+	return NULL;
+}
+
 /* The claim of a generic ephemeral volume is named after pod and volume: a pseudonym of the whole
  * is written as an ordinary claim, which a plan reads the same way. */
 static cJSON *redact_volume(struct redact *r, const struct redact_rule *rule, const cJSON *from)
 {
 	const cJSON *claim = json_path(from, "persistentVolumeClaim.claimName");
 	const char *name = json_text(json_get(from, "name"));
+	const char *in_tree = in_tree_type(from);
 	AUTO_FREE char *generic = xasprintf("%s-%s", r->pod, name ? name : "");
 	cJSON *to;
 
 	(void)rule;
-	if (!json_text(claim) && !cJSON_IsObject(json_get(from, "ephemeral")))
+	if (!in_tree && !json_text(claim) && !cJSON_IsObject(json_get(from, "ephemeral")))
 		return NULL;
 	to = cJSON_CreateObject();
+	if (in_tree) {
+		cJSON_AddObjectToObject(to, in_tree);
+		return to;
+	}
 	cJSON_AddItemToObject(cJSON_AddObjectToObject(to, "persistentVolumeClaim"), "claimName",
 			      pseudonym(r, json_text(claim) ? json_text(claim) : generic));
 	return to;

@@ -146,15 +146,18 @@ static const struct redact_rule port[] = {
 };
 
 static const struct redact_rule container[] = {
-	WORD("name"),
-	OBJECT("ports", port),
-	OBJECT("resources", resources),
-	ENUM("restartPolicy"),
+	WORD("name"), OBJECT("ports", port), OBJECT("resources", resources), ENUM("restartPolicy"),
 	{ 0 },
 };
 
 static const struct redact_rule gate[] = {
 	KEY("name"),
+	{ 0 },
+};
+
+static const struct redact_rule device[] = {
+	WORD("name"),
+	WORD("resourceClaimName"),
 	{ 0 },
 };
 
@@ -166,8 +169,10 @@ static const struct redact_rule pod_spec[] = {
 	WORD("nodeName"),
 	LABELS("nodeSelector"),
 	AMOUNTS("overhead"),
+	ENUM("preemptionPolicy"),
 	SCALAR("priority"),
 	KEY("priorityClassName"),
+	OBJECT("resourceClaims", device),
 	OBJECT("resources", resources),
 	KEY("schedulerName"),
 	OBJECT("schedulingGates", gate),
@@ -196,8 +201,10 @@ static const struct redact_rule pod_status[] = {
 	OBJECT("conditions", condition),
 	OBJECT("containerStatuses", container_status),
 	OBJECT("initContainerStatuses", container_status),
+	WORD("nominatedNodeName"),
 	ENUM("phase"),
 	ENUM("qosClass"),
+	OBJECT("resourceClaimStatuses", device),
 	OBJECT("resources", resources),
 	{ 0 },
 };
@@ -279,9 +286,13 @@ static const struct redact_rule class_metadata[] = {
 };
 
 static const struct redact_rule priority_class[] = {
-	VERSION("apiVersion"), SCALAR("globalDefault"),
-	ENUM("kind"),	       OBJECT("metadata", class_metadata),
-	SCALAR("value"),       { 0 },
+	VERSION("apiVersion"),
+	SCALAR("globalDefault"),
+	ENUM("kind"),
+	OBJECT("metadata", class_metadata),
+	ENUM("preemptionPolicy"),
+	SCALAR("value"),
+	{ 0 },
 };
 
 static const struct redact_rule volume_affinity[] = {
@@ -289,7 +300,14 @@ static const struct redact_rule volume_affinity[] = {
 	{ 0 },
 };
 
+static const struct redact_rule csi[] = {
+	WORD("driver"),
+	WORD("volumeHandle"),
+	{ 0 },
+};
+
 static const struct redact_rule volume_spec[] = {
+	OBJECT("csi", csi),
 	OBJECT("nodeAffinity", volume_affinity),
 	{ 0 },
 };
@@ -301,13 +319,64 @@ static const struct redact_rule volume[] = {
 };
 
 static const struct redact_rule claim_spec[] = {
+	ENUM("accessModes"),
 	WORD("volumeName"),
+	{ 0 },
+};
+
+static const struct redact_rule claim_status[] = {
+	ENUM("phase"),
 	{ 0 },
 };
 
 static const struct redact_rule claim[] = {
 	TYPE_AND_METADATA,
 	OBJECT("spec", claim_spec),
+	OBJECT("status", claim_status),
+	{ 0 },
+};
+
+static const struct redact_rule driver_allocatable[] = {
+	SCALAR("count"),
+	{ 0 },
+};
+
+static const struct redact_rule driver[] = {
+	OBJECT("allocatable", driver_allocatable),
+	WORD("name"),
+	{ 0 },
+};
+
+static const struct redact_rule csi_node_spec[] = {
+	OBJECT("drivers", driver),
+	{ 0 },
+};
+
+static const struct redact_rule csi_node[] = {
+	TYPE_AND_METADATA,
+	OBJECT("spec", csi_node_spec),
+	{ 0 },
+};
+
+static const struct redact_rule allocation[] = {
+	OBJECT("nodeSelector", node_terms),
+	{ 0 },
+};
+
+static const struct redact_rule reserved[] = {
+	WORD("uid"),
+	{ 0 },
+};
+
+static const struct redact_rule resource_claim_status[] = {
+	OBJECT("allocation", allocation),
+	OBJECT("reservedFor", reserved),
+	{ 0 },
+};
+
+static const struct redact_rule resource_claim[] = {
+	TYPE_AND_METADATA,
+	OBJECT("status", resource_claim_status),
 	{ 0 },
 };
 
@@ -329,6 +398,8 @@ const struct redact_kind *redact_kind(const char *kind, const char *api_version)
 		{ "v1", { "Pod", true, pod } },
 		{ MCKUBE_GROUP "/", { "MCKube", true, mckube } },
 		{ MCKUBE_GROUP "/", { "McKube", true, mckube } },
+		{ "resource.k8s.io/", { "ResourceClaim", true, resource_claim } },
+		{ "storage.k8s.io/", { "CSINode", false, csi_node } },
 		{ "policy/", { "PodDisruptionBudget", true, pdb } },
 		{ "scheduling.k8s.io/", { "PriorityClass", false, priority_class } },
 	};
@@ -452,6 +523,8 @@ bool redact_is_enum(const char *word)
 	static const char *const words[] = {
 		"",
 		/* kinds */
+		"CSINode",
+		"ResourceClaim",
 		"List",
 		"MCKube",
 		"McKube",
@@ -464,6 +537,8 @@ bool redact_is_enum(const char *word)
 		"PriorityClass",
 		/* phases, QoS classes */
 		"Pending",
+		"Bound",
+		"Lost",
 		"Running",
 		"Succeeded",
 		"Failed",
@@ -486,6 +561,11 @@ bool redact_is_enum(const char *word)
 		"True",
 		"False",
 		/* policies, protocols */
+		"PreemptLowerPriority",
+		"ReadOnlyMany",
+		"ReadWriteMany",
+		"ReadWriteOnce",
+		"ReadWriteOncePod",
 		"AlwaysAllow",
 		"IfHealthyBudget",
 		"Always",

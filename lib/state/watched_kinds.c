@@ -12,5 +12,9 @@ const struct watched_kinds watched_kinds[N_WATCHED_KINDS] = {
 	{ .resource = &kube_priority_classes, .rows = &delta_of_priority_classes },
 	{ .resource = &kube_volumes, .rows = &delta_of_volumes },
 	{ .resource = &kube_claims, .rows = &delta_of_claims },
+	{ .resource = &kube_csi_nodes, .rows = &delta_of_csi_nodes },
+	{ .resource = &kube_resource_claims,
+	  .rows = &delta_of_resource_claims,
+	  .is_optional = true },
 	{ .resource = &kube_namespaces, .rows = &delta_of_namespaces },
 };

@@ -13,7 +13,7 @@ struct watched_kinds {
 	bool is_optional; /* the server may not know the kind */
 };
 
-enum { N_WATCHED_KINDS = 8 };
+enum { N_WATCHED_KINDS = 10 };
 extern const struct watched_kinds watched_kinds[N_WATCHED_KINDS];
 
 #endif

@@ -494,7 +494,7 @@ class Checker:
         cores = fits()
         if cores:
             return f"directly on {name} cores {cpuset_text(cores)}"
-        if filtered and not filters.yields(state, pod, node):
+        if pod.never_preempts or (filtered and not filters.yields(state, pod, node)):
             return ""
         for key, victim in list(state.on_node[name].items()):
             if victim.is_fixed or victim.rank >= pod.rank or key.endswith("'"):

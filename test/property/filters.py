@@ -58,7 +58,9 @@ def ports(state: State, pod: Pod, node: Node) -> bool:
 
 
 def resources(state: State, pod: Pod, node: Node) -> bool:
-    others = state.on_node[node.name].values()
+    others = [*state.on_node[node.name].values(),
+              *[p for p in state.snap.nominated
+                if p.nominated == node.name and p.priority >= pod.priority]]
     if len(others) + 1 > node.allocatable.get("pods", 0):
         return True
     return any(wanted > 0 and wanted + sum(p.requests.get(name, 0) for p in others)
@@ -66,12 +68,20 @@ def resources(state: State, pod: Pod, node: Node) -> bool:
 
 
 def volumes(state: State, pod: Pod, node: Node) -> bool:
-    for volume in pod.spec.get("volumes") or []:
-        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
-        terms = state.snap.volume_terms.get(f"{pod.ns}/{claim}")
-        if terms and not node_terms_match(terms, node.name, node.labels):
-            return True
-    return False
+    names = [c.split("/", 1)[1] for c in pod.claims]
+    return state.snap.storage.refuses(pod.ns, pod.spec, names, pod.devices, node.name, node.labels)
+
+
+def volumes_in_use(state: State, pod: Pod, node: Node) -> bool:
+    storage = state.snap.storage
+    if any(storage.is_for_one_pod(c) and c in other.claims
+           for c in pod.claims for other in state.pods.values()):
+        return True
+    there = storage.handles(c for p in state.on_node[node.name].values() for c in p.claims)
+    new = storage.handles(pod.claims) - there
+    return any(driver in {d for d, _ in new} and
+               sum(d == driver for d, _ in there | new) > limit
+               for driver, limit in storage.limits(node.name).items())
 
 
 def _spreads(pod: Pod) -> list[Obj]:
@@ -171,7 +181,7 @@ def closed(_: State, __: Pod, node: Node) -> bool:
 
 FILTERS: list[Callable[[State, Pod, Node], bool]] = [
     closed, pinned, guarantee, unschedulable, node_affinity, taints, ports, resources, volumes,
-    spread, pod_affinity, anti_affinity,
+    volumes_in_use, spread, pod_affinity, anti_affinity,
 ]
 
 

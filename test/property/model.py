@@ -21,6 +21,7 @@ from typing import Any, Iterable
 import yaml
 
 from kube import Obj, cpuset, host_ports, pod_requests, qos_class, resources, selector_matches
+from storage import Storage, claim_names, device_names
 
 PPM = 1_000_000
 PERIOD_MIN, PERIOD_MAX = 100, 4_000_000
@@ -156,6 +157,10 @@ class Pod:
     ports: list[tuple[str, str, int]]
     phase: str
     ready: bool
+    nominated: str
+    never_preempts: bool
+    claims: list[str]  # "ns/name"
+    devices: list[str | None]
     request: Request | None = None
     bad: BadRequest | None = None
     cores: Cores | None = None
@@ -261,7 +266,8 @@ class Snapshot:
     pdbs: list[Pdb] = field(default_factory=list)
     mckubes: list[Obj] = field(default_factory=list)
     namespaces: dict[str, dict[str, str]] = field(default_factory=dict)
-    volume_terms: dict[str, list[Obj]] = field(default_factory=dict)  # "ns/claim" -> node terms
+    storage: Storage = field(default_factory=lambda: Storage({}))
+    nominated: list[Pod] = field(default_factory=list)  # of other schedulers
     warnings: set[tuple[str, str]] = field(default_factory=set)  # (object, reason) that must come
 
     def pdbs_of(self, pod: Pod) -> list[Pdb]:
@@ -315,9 +321,11 @@ def build(objects: list[Obj], settings: Settings | None = None) -> Snapshot:
         snap.pdbs.append(_pdb(obj))
     for obj in kinds.get("Namespace", []):
         snap.namespaces[obj["metadata"]["name"]] = obj["metadata"].get("labels") or {}
-    _volumes(snap, kinds.get("PersistentVolume", []), kinds.get("PersistentVolumeClaim", []))
+    snap.storage = Storage(kinds)
     snap.mckubes = [o for k in ("McKube", "MCKube") for o in kinds.get(k, [])]
     _bind_requests(snap)
+    snap.nominated = [p for p in snap.pods.values() if p.nominated and not p.node and
+                      not p.terminating and not (p.request and p.ours and not p.held)]
     return snap
 
 
@@ -393,7 +401,17 @@ def _pod(obj: Obj, classes: dict[str, Obj]) -> Pod:
               or (not scheduler and not node and LABEL in labels)),
         held=bool(gates - {GATE}), qos=qos_class(obj), requests=pod_requests(spec, obj.get("status")),
         ports=host_ports(spec), phase=(obj.get("status") or {}).get("phase", ""),
-        ready=_is_ready(obj.get("status") or {}))
+        ready=_is_ready(obj.get("status") or {}),
+        nominated=(obj.get("status") or {}).get("nominatedNodeName", ""),
+        never_preempts=_never_preempts(spec, classes),
+        claims=[f"{_ns(obj)}/{c}" for c in claim_names(meta["name"], spec)],
+        devices=device_names(obj))
+
+
+def _never_preempts(spec: Obj, classes: dict[str, Obj]) -> bool:
+    by_default = next((c for c in classes.values() if c.get("globalDefault")), {})
+    given = classes.get(spec.get("priorityClassName", ""), by_default)
+    return spec.get("preemptionPolicy", given.get("preemptionPolicy")) == "Never"
 
 
 def _pdb(obj: Obj) -> Pdb:
@@ -408,18 +426,6 @@ def _pdb(obj: Obj) -> Pdb:
 def _is_ready(status: Obj) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True"
                for c in status.get("conditions") or [])
-
-
-def _volumes(snap: Snapshot, volumes: list[Obj], claims: list[Obj]) -> None:
-    terms = {}
-    for volume in volumes:
-        required = (volume["spec"].get("nodeAffinity") or {}).get("required")
-        if required:
-            terms[volume["metadata"]["name"]] = required["nodeSelectorTerms"]
-    for claim in claims:
-        name = claim["spec"].get("volumeName")
-        if name in terms:
-            snap.volume_terms[f"{_ns(claim)}/{claim['metadata']['name']}"] = terms[name]
 
 
 # Requests

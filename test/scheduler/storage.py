@@ -153,7 +153,8 @@ class Storage:
         if s.chance(0.3):
             return claim
         allocation = {"devices": {"results": [{"request": "one", "driver": "none.example.com",
-                                               "pool": "pool", "device": "device"}]}}
+                                               "pool": "pool", "device": "device"}]},
+                      "allocationTimestamp": "2026-01-01T00:00:00Z"}
         if s.chance(0.6):
             allocation["nodeSelector"] = {"nodeSelectorTerms": [{"matchFields": [{
                 "key": "metadata.name", "operator": "In",

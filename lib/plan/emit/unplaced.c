@@ -9,10 +9,12 @@
 #include "plan/candidate.h"
 #include "plan/emit/emit.h"
 
+enum { DETAIL_MAX = 320 };
+
 /* A refusal and the number of nodes that gave it. */
 struct tally {
 	enum refusal refusal;
-	char detail[64];
+	char detail[DETAIL_MAX];
 	uint32_t n;
 };
 
@@ -55,7 +57,7 @@ static enum refusal refusal_of(struct planner *p, const struct unit *u, node_id 
 		return REFUSE_GUARANTEE;
 	}
 	if (u->kind == UNIT_PENDING)
-		r = filter_node(&p->filters, u, node, u->rank, detail, size);
+		r = filter_node(&p->filters, u, node, unit_reach(&p->trial, u), detail, size);
 	if (r != REFUSE_NOTHING)
 		return r;
 	return has_candidates(p, u, node) ? REFUSE_BUDGET : REFUSE_CORES;
@@ -84,7 +86,7 @@ static void emit_no_place(struct emitter *e, const struct unit *u)
 	tallies list = { 0 };
 	bool is_for_room = false;
 	AUTO(str_done) struct str text = STR_INIT;
-	char detail[64];
+	char detail[DETAIL_MAX];
 
 	for (node_id node = 0; node < e->trial->c->nodes.n; node++) {
 		enum refusal r = refusal_of(e->p, u, node, detail, sizeof(detail));
@@ -99,6 +101,8 @@ static void emit_no_place(struct emitter *e, const struct unit *u)
 		str_addf(&text, "%s%u × %s%s%s", i ? ", " : ": ", list.items[i].n,
 			 refusal_text(list.items[i].refusal), *list.items[i].detail ? " " : "",
 			 list.items[i].detail);
+	if (is_for_room && unit_pod(e->trial, u)->never_preempts)
+		str_add(&text, "; no other pod yields: preemptionPolicy Never");
 	*array_add(&e->plan->unplaced) = (struct unplaced){
 		.on = emit_pod(e, unit_pod(e->trial, u)),
 		.reason = is_for_room ? REASON_NO_ROOM : REASON_NO_NODE,

@@ -8,6 +8,7 @@
 #include "model/heartbeat.h"
 #include "model/match.h"
 #include "model/pdb.h"
+#include "model/storage.h"
 #include "plan/explain/explainer.h"
 
 /* ---- The pods on a cell ---- */
@@ -85,11 +86,13 @@ bool explain_yields(struct explainer *x, const struct unit *holder, const char *
 		*ret_why = explain_fixed_words(t, holder);
 	else if (holder->rank >= rank)
 		*ret_why = holder->rank > rank ? "it is more critical" : "it is as critical";
+	else if (unit_reach(t, explainer_unit(x)) < rank)
+		*ret_why = "it is less critical, but the pod's preemptionPolicy is Never";
 	else if (holder->kind != UNIT_PENDING && is_protected)
 		*ret_why = protection_words(x, holder);
 	else
 		*ret_why = "it is less critical and could yield";
-	return holder->kind != UNIT_FIXED && holder->rank < rank &&
+	return holder->kind != UNIT_FIXED && holder->rank < unit_reach(t, explainer_unit(x)) &&
 	       (holder->kind == UNIT_PENDING || !is_protected);
 }
 
@@ -318,6 +321,18 @@ static const char *resource_words(struct explainer *x, node_id node)
 	return plan_strf(&x->out->plan, "%s is missing", explain_lack(x, node, NULL));
 }
 
+static const char *storage_words(struct explainer *x, node_id node)
+{
+	const struct cluster *c = x->p.trial.c;
+	char text[512];
+	str_id claim;
+	enum storage_refusal r = storage_refuses(c, &c->rules.items[c->pods.items[x->pod].rules],
+						 &c->nodes.items[node], &claim);
+
+	storage_describe(c, r, claim, text, sizeof(text));
+	return plan_str(&x->out->plan, text);
+}
+
 static const char *cores_words(struct explainer *x, node_id node)
 {
 	uint32_t n = x->p.trial.cap.nodes.items[node].cores.n;
@@ -345,7 +360,8 @@ static const char *(*const details[REFUSALS])(struct explainer *x, node_id node)
 	[REFUSE_OTHER_NODE] = bound_words,    [REFUSE_PIN] = pin_words,
 	[REFUSE_GUARANTEE] = guarantee_words, [REFUSE_SELECTOR] = selector_words,
 	[REFUSE_TAINT] = taint_words,	      [REFUSE_RESOURCES] = resource_words,
-	[REFUSE_CORES] = cores_words,
+	[REFUSE_CORES] = cores_words,	      [REFUSE_VOLUME] = storage_words,
+	[REFUSE_DEVICE] = storage_words,
 };
 
 /* The chosen node passed when it was the pod's turn; later placements may refuse it now. */
@@ -365,8 +381,8 @@ static enum refusal filter_refusal(struct explainer *x, node_id node, bool *ret_
 
 	enum refusal r = filter_node(&x->p.filters, u, node, 0, NULL, 0);
 	if (r != REFUSE_NOTHING)
-		*ret_would_yield =
-			filter_node(&x->p.filters, u, node, u->rank, NULL, 0) == REFUSE_NOTHING;
+		*ret_would_yield = filter_node(&x->p.filters, u, node, unit_reach(&x->p.trial, u),
+					       NULL, 0) == REFUSE_NOTHING;
 	return r;
 }
 

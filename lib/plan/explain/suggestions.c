@@ -289,7 +289,7 @@ static bool is_only_obstacle(struct explainer *x, node_id node, enum refusal r)
 		return false;
 	if (r == REFUSE_RESOURCES && filter_is_final(&x->p.filters, u, node))
 		return false;
-	return rules->claims.n == 0 && has_free_cores(x, node);
+	return rules->claims.n + rules->devices.n == 0 && has_free_cores(x, node);
 }
 
 static const struct node_verdict *first_refused_only_by(struct explainer *x, enum refusal r)

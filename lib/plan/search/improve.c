@@ -14,7 +14,8 @@ enum { MAX_AT_A_TIME = ARRAY_LEN(try_steps) - 1 };
 struct pool {
 	struct planner *p;
 	node_list nodes;    /* all of them */
-	unit_list to_place; /* all new pods, by turn */
+	unit_list to_place; /* new pods, by turn */
+	unit_list fixed;    /* those for which no other pod may be displaced: they stay put */
 	uint64_t until;	    /* planner.steps */
 	bool has_improved;
 };
@@ -34,6 +35,9 @@ static bool search_again(struct pool *pool, const unit_id *some, size_t n, uint6
 	struct trial *t = &pool->p->trial;
 	unit_list placed = { 0 };
 
+	array_each(id, &pool->fixed)
+		if (t->units.items[*id].at != NONE)
+			*array_add(&placed) = *id;
 	array_each(id, &pool->to_place)
 		if (t->units.items[*id].at != NONE && !is_among(some, n, *id))
 			*array_add(&placed) = *id;
@@ -120,7 +124,8 @@ void improve(struct planner *p)
 		const struct unit *u = &t->units.items[t->by_turn[turn]];
 
 		if (unit_is_new(u))
-			*array_add(&pool.to_place) = t->by_turn[turn];
+			*array_add(unit_pod(t, u)->never_preempts ? &pool.fixed : &pool.to_place) =
+				t->by_turn[turn];
 	}
 
 	p->is_exact = search_again(&pool, pool.to_place.items, pool.to_place.n, steps / 8);
@@ -128,4 +133,5 @@ void improve(struct planner *p)
 		rearrange_groups(&pool);
 	array_done(&pool.nodes);
 	array_done(&pool.to_place);
+	array_done(&pool.fixed);
 }

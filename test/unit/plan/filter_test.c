@@ -175,26 +175,107 @@ TEST(of_extended_resources_the_missing_one_is_named)
 				   .detail = "a.io/x" });
 }
 
-#define CLAIM(volume)                                                                                 \
+#define CLAIM(volume, phase)                                                                          \
 	"---\n{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {namespace: car, name: data}, " \
-	"spec: {" volume "}, status: {phase: Bound}}\n"
-#define VOLUME(host)                                                                                \
-	"---\n{apiVersion: v1, kind: PersistentVolume, metadata: {name: pv}, spec: {nodeAffinity: " \
-	"{required: {nodeSelectorTerms: [{matchExpressions: [" EXPRESSION(                          \
+	"spec: {" volume "}, status: {phase: " phase "}}\n"
+#define VOLUME(labels, host)                                                                        \
+	"---\n{apiVersion: v1, kind: PersistentVolume, metadata: {name: pv, labels: {" labels       \
+	"}}, spec: {nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [" EXPRESSION( \
 		"kubernetes.io/hostname", "In", host) "]}]}}}}\n"
+#define USES_CLAIM "volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]"
+
+static void volume_answers(const char *more, const char *detail)
+{
+	answers((struct question){
+		.pod.spec = USES_CLAIM,
+		.more = more,
+		.refusal = *detail ? REFUSE_VOLUME : REFUSE_NOTHING,
+		.detail = detail,
+	});
+}
 
 TEST(a_bound_volume_restricts_its_pods_nodes)
 {
-	static const char uses_claim[] =
-		"volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]";
+	volume_answers(CLAIM("volumeName: pv", "Bound") VOLUME("", "edge"), "");
+	volume_answers(CLAIM("volumeName: pv", "Bound") VOLUME("", "other"),
+		       "claim data: node affinity of its volume");
+}
 
-	answers((struct question){ .pod.spec = uses_claim,
-				   .more = CLAIM("volumeName: pv") VOLUME("edge") });
-	answers((struct question){ .pod.spec = uses_claim,
-				   .more = CLAIM("volumeName: pv") VOLUME("other"),
-				   .refusal = REFUSE_VOLUME });
-	answers((struct question){ .pod.spec = uses_claim, .more = CLAIM("") VOLUME("other") });
-	answers((struct question){ .pod.spec = uses_claim });
+TEST(a_claim_that_is_not_bound_is_refused)
+{
+	volume_answers(CLAIM("", "Pending") VOLUME("", "edge"), "claim data: it is not bound");
+	volume_answers(CLAIM("volumeName: pv", "Pending") VOLUME("", "edge"),
+		       "claim data: it is not bound");
+	volume_answers(CLAIM("volumeName: pv", "Lost"), "claim data: its volume is lost");
+	volume_answers(CLAIM("volumeName: pv", "Bound"), "claim data: its volume does not exist");
+	volume_answers(NULL, "claim data: it does not exist");
+}
+
+TEST(zones_of_a_volume_hold_on_nodes_that_have_some)
+{
+	static const char other[] = "claim data: zone of its volume";
+#define IN_ZONE(labels) CLAIM("volumeName: pv", "Bound") VOLUME(labels, "edge")
+	static const struct {
+		const char *node, *more, *detail;
+	} rows[] = {
+		{ "", IN_ZONE("topology.kubernetes.io/zone: b"), "" },
+		{ "topology.kubernetes.io/zone: b", IN_ZONE("topology.kubernetes.io/zone: b"), "" },
+		{ "topology.kubernetes.io/zone: c", IN_ZONE("topology.kubernetes.io/zone: a__c"),
+		  "" },
+		{ "topology.kubernetes.io/zone: c", IN_ZONE("topology.kubernetes.io/zone: a__b"),
+		  other },
+		{ "topology.kubernetes.io/zone: a_", IN_ZONE("topology.kubernetes.io/zone: a__b"),
+		  other },
+		{ "topology.kubernetes.io/zone: b",
+		  IN_ZONE("failure-domain.beta.kubernetes.io/zone: b"), "" },
+		{ "topology.kubernetes.io/zone: c",
+		  IN_ZONE("failure-domain.beta.kubernetes.io/zone: b"), other },
+		{ "failure-domain.beta.kubernetes.io/zone: b",
+		  IN_ZONE("topology.kubernetes.io/zone: b"), other },
+		{ "topology.kubernetes.io/zone: b", IN_ZONE("topology.kubernetes.io/region: r"),
+		  other },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		answers((struct question){
+			.node.labels = rows[i].node,
+			.pod.spec = USES_CLAIM,
+			.more = rows[i].more,
+			.refusal = *rows[i].detail ? REFUSE_VOLUME : REFUSE_NOTHING,
+			.detail = rows[i].detail,
+		});
+}
+
+#define DEVICE(status)                                                                           \
+	"---\n{apiVersion: resource.k8s.io/v1, kind: ResourceClaim, metadata: {namespace: car, " \
+	"name: gpu}, status: {" status "}}\n"
+
+static void device_answers(const char *more, const char *detail)
+{
+	answers((struct question){
+		.pod.spec = "resourceClaims: [{name: g, resourceClaimName: gpu}]",
+		.more = more,
+		.refusal = *detail ? REFUSE_DEVICE : REFUSE_NOTHING,
+		.detail = detail,
+	});
+}
+
+#define ALLOCATED(host)                                                               \
+	"allocation: {nodeSelector: {nodeSelectorTerms: [{matchFields: [" EXPRESSION( \
+		"metadata.name", "In", host) "]}]}}"
+
+TEST(a_resource_claim_must_be_allocated_to_the_node)
+{
+	device_answers(NULL, "gpu: it does not exist");
+	device_answers(DEVICE(""), "gpu: it is not allocated");
+	device_answers(DEVICE("allocation: {}"), "");
+	device_answers(DEVICE(ALLOCATED("edge")), "");
+	device_answers(DEVICE(ALLOCATED("other")), "gpu: it is allocated to another node");
+	answers((struct question){
+		.pod.spec = "resourceClaims: [{name: g, resourceClaimTemplateName: gpu}]",
+		.refusal = REFUSE_DEVICE,
+		.detail = "it is not created yet",
+	});
 }
 
 /* "one-3" */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_VOLUME_USE_H
+#define MCKUBE_PLAN_VOLUME_USE_H
+
+#include "plan/filter.h"
+
+/* kube-scheduler's plugins VolumeRestrictions and NodeVolumeLimits: what other pods do with
+ * volumes. A claim with ReadWriteOncePod is for one pod of the cluster; a CSINode says how many
+ * volumes of a driver its node takes. Volumes of pods that may be evicted for `rank` do not count.
+ * trial.terms has the pods with claims. */
+enum refusal volume_use_refuses(const struct trial *t, const struct unit *u, node_id node,
+				unsigned rank);
+
+#endif
