@@ -120,6 +120,11 @@ static int set_assignment(void *arg, struct assignment *w, struct error *err)
 	return run_set(arg, w, err);
 }
 
+static bool is_healthy(void *arg)
+{
+	return !run_stalled(arg, NULL);
+}
+
 static int start_agent(struct run *r, struct error *err)
 {
 	const struct agent_options options = {
@@ -134,6 +139,7 @@ static int start_agent(struct run *r, struct error *err)
 		.usage = &r->usage,
 		.engine = &r->engine,
 		.set = set_assignment,
+		.is_healthy = is_healthy,
 		.arg = r,
 	};
 

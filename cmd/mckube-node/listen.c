@@ -16,7 +16,7 @@
 
 #include "metrics.h"
 
-enum { TOKEN_MAX = 4096, POSTS_A_SECOND = 50, LATE_MS = 10000 };
+enum { TOKEN_MAX = 4096, POSTS_A_SECOND = 50 };
 
 enum {
 	HTTP_OK = 200,
@@ -44,28 +44,18 @@ static unsigned refuse(struct str *reply, const struct error *err)
 				      : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-/* A healthy thread wakes up at least every five seconds. */
 static unsigned serve_health(const struct serve_request *r, void *arg, struct str *reply)
 {
-	const struct run *run = ((const struct listen *)arg)->run;
-	const struct {
-		const char *thread;
-		int64_t late_ms;
-	} rows[] = {
-		{ "main", clock_ms() - run->loop_ms },
-		{ "overrun", overrun_threads_late_ms(&run->overrun_threads) },
-	};
+	int64_t late_ms = 0;
+	const char *thread = run_stalled(((const struct listen *)arg)->run, &late_ms);
 
 	(void)r;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (rows[i].late_ms < LATE_MS)
-			continue;
-		str_addf(reply, "%s thread: no progress for %lld ms\n", rows[i].thread,
-			 (long long)rows[i].late_ms);
-		return HTTP_UNAVAILABLE;
+	if (!thread) {
+		str_add(reply, "ok\n");
+		return HTTP_OK;
 	}
-	str_add(reply, "ok\n");
-	return HTTP_OK;
+	str_addf(reply, "%s thread: no progress for %lld ms\n", thread, (long long)late_ms);
+	return HTTP_UNAVAILABLE;
 }
 
 static unsigned serve_ready(const struct serve_request *r, void *arg, struct str *reply)

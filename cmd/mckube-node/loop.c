@@ -98,13 +98,13 @@ static void sample(struct loop *l, int64_t now)
 	run_find_missing(r);
 	release_memory(l, now);
 	if (cpu_usage_sample(&r->usage, &r->roots, now, NULL) == 0)
-		engine_set_usage(&r->engine, r->usage.ppm, now);
+		engine_set_usage(&r->engine, cpu_usage_read(&r->usage).ppm, now);
 }
 
 static void notify_agent(struct loop *l)
 {
 	uint64_t revision = engine_revision(&l->run->engine);
-	bool is_busy = l->run->usage.is_busy;
+	bool is_busy = cpu_usage_read(&l->run->usage).is_busy;
 
 	if (revision == l->reported_revision && is_busy == l->reported_busy)
 		return;

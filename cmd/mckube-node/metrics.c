@@ -94,7 +94,8 @@ void metrics_write(struct run *r, struct str *out)
 	metric_one(out, "mckube_node_reports_lost_total", "counter",
 		   "Events of the helper for which there was no room.", s->events_lost);
 	metric_head(out, "mckube_node_cpu_busy_ratio", "gauge", "Share of CPU time not idle.");
-	metric_add_millionths(out, "mckube_node_cpu_busy_ratio", METRIC_NO_LABELS, r->usage.ppm);
+	metric_add_millionths(out, "mckube_node_cpu_busy_ratio", METRIC_NO_LABELS,
+			      cpu_usage_read(&r->usage).ppm);
 	add_latencies(out, s);
 	add_pods(r, out);
 }

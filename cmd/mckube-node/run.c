@@ -59,12 +59,29 @@ static bool misses_bpf(void *arg)
 	return !overruns_work(arg);
 }
 
+/* A file that is no state is set aside: the budgets of pods matter more. */
+static int load_state(struct run *r, struct error *err)
+{
+	const char *path = r->args->state_file;
+	AUTO_FREE char *aside = xasprintf("%s.damaged", path);
+	int code = state_file_load(path, &r->saved, err);
+
+	if (code != -EINVAL)
+		return code;
+	log_warning("%s; set aside as %s, levels and previous budgets are unknown", err->msg,
+		    aside);
+	saved_state_done(&r->saved);
+	r->saved = (struct saved_state){ 0 };
+	*err = ERROR_INIT;
+	return rename(path, aside) < 0 ? error_errno(err, "rename %s", path) : 0;
+}
+
 int run_open(struct run *r, struct error *err)
 {
 	struct error ignored;
 
 	r->loop_ms = clock_ms();
-	if (state_file_load(r->args->state_file, &r->saved, err) < 0 || open_sources(r, err) < 0 ||
+	if (load_state(r, err) < 0 || open_sources(r, err) < 0 ||
 	    engine_init(&r->engine, &r->kernel, r->backend, &r->overruns, err) < 0)
 		return err->code;
 	set_rules(r);
@@ -224,4 +241,26 @@ void run_forget(struct run *r, const char *uid)
 		free(r->processes.items[i].uid);
 		r->processes.items[i] = r->processes.items[--r->processes.n];
 	}
+}
+
+enum { STALLED_MS = 10000 };
+
+const char *run_stalled(const struct run *r, int64_t *ret_late_ms)
+{
+	const struct {
+		const char *thread;
+		int64_t late_ms;
+	} rows[] = {
+		{ "main", clock_ms() - r->loop_ms },
+		{ "overrun", overrun_threads_late_ms(&r->overrun_threads) },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].late_ms < STALLED_MS)
+			continue;
+		if (ret_late_ms)
+			*ret_late_ms = rows[i].late_ms;
+		return rows[i].thread;
+	}
+	return NULL;
 }

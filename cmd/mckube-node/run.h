@@ -69,6 +69,10 @@ void run_find_missing(struct run *r);
  * process that names a container must stay the same one for as long as the pod is assigned. */
 int run_set(struct run *r, struct assignment *w, struct error *err);
 
+/* The thread that has made no progress for ten seconds, and for how long; NULL: none. A healthy
+ * thread wakes up at least every five seconds. */
+const char *run_stalled(const struct run *r, int64_t *ret_late_ms);
+
 /* A pod is no longer assigned. */
 void run_forget(struct run *r, const char *uid);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/events.h"
+#include "agent/heartbeat.h"
 #include "agent/node_status.h"
 #include "agent/pod_status.h"
 #include "agent/pod_text.h"
@@ -40,6 +41,8 @@ struct agent {
 	struct events events;
 	struct pod_statuses pod_statuses;
 	struct node_status node;
+	struct heartbeat heartbeat;
+	const char *ns;	     /* of this pod; NULL: not in one */
 	ARRAY(char *) known; /* uids before a new list */
 	atomic_bool is_synced;
 	int64_t send_due_ms;
@@ -314,6 +317,8 @@ static int step(struct agent *s)
 		step_watch(&s->pods, start_pods, s),
 		step_watch(&s->mckubes, start_mckubes, s),
 		events_step(&s->events),
+		heartbeat_step(&s->heartbeat, &s->kube, s->ns, s->options.node_name,
+			       s->options.is_healthy(s->options.arg)),
 		send(s),
 	};
 
@@ -360,6 +365,7 @@ static int open_agent(struct agent *s, struct error *err)
 		.buffer_bytes = 16 << 10,
 	};
 
+	s->ns = env.pod_namespace;
 	str_addf(&s->selector, "spec.nodeName=%s", s->options.node_name);
 	s->kube.manager = "mckube-node";
 	if (kube_target_load(&flags, &env, &s->target, err) < 0 ||

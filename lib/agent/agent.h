@@ -21,10 +21,12 @@ struct agent_options {
 	const struct kernel_roots *roots;
 	const struct backend *backend;
 	const struct overruns *overruns;
-	const struct cpu_usage *usage;
+	struct cpu_usage *usage;
 	struct engine *engine;
 	/* Applies an assignment. */
 	int (*set)(void *arg, struct assignment *w, struct error *err);
+	/* Do the helper's threads make progress? */
+	bool (*is_healthy)(void *arg);
 	void *arg;
 };
 

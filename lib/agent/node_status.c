@@ -63,20 +63,19 @@ static int report_retained(const struct agent_options *o, struct kube *k, uint32
 	return patch_node(o, k, &annotation, 1, err);
 }
 
-static int report_usage(const struct agent_options *o, struct kube *k, bool is_busy,
+static int report_usage(const struct agent_options *o, struct kube *k, struct cpu_reading u,
 			struct error *err)
 {
-	const struct cpu_usage *u = o->usage;
 	char usage[TEXT_MAX], over[TEXT_MAX];
-	int64_t since = u->over_since_ns;
+	int64_t since = u.over_since_ns;
 
-	snprintf(usage, sizeof(usage), "%u", u->ppm / PPM_PER_CENT);
+	snprintf(usage, sizeof(usage), "%u", u.ppm / PPM_PER_CENT);
 	snprintf(over, sizeof(over), "%lld",
 		 (long long)(since ? (engine_now_ns() - since) / NS_PER_S : 0));
 	const struct kube_pair annotations[] = {
 		{ NODE_ANNOTATION(cpu_usage), usage },
 		{ NODE_ANNOTATION(busy_seconds), over },
-		{ NODE_ANNOTATION(is_busy), is_busy ? "true" : "false" },
+		{ NODE_ANNOTATION(is_busy), u.is_busy ? "true" : "false" },
 	};
 	return patch_node(o, k, annotations, ARRAY_LEN(annotations), err);
 }
@@ -84,7 +83,8 @@ static int report_usage(const struct agent_options *o, struct kube *k, bool is_b
 int node_status_send(struct node_status *n, const struct agent_options *o, struct kube *k,
 		     struct error *err)
 {
-	bool is_busy = o->usage->is_busy;
+	struct cpu_reading usage = cpu_usage_read(o->usage);
+	bool is_busy = usage.is_busy;
 
 	if (!n->is_described && describe(o, k, err) < 0)
 		return err->code;
@@ -99,7 +99,7 @@ int node_status_send(struct node_status *n, const struct agent_options *o, struc
 	int64_t left = n->due_ms - clock_ms();
 	if (is_busy == n->was_busy && left > 0)
 		return (int)left;
-	if (report_usage(o, k, is_busy, err) < 0)
+	if (report_usage(o, k, usage, err) < 0)
 		return err->code;
 	int interval = is_busy && !n->was_busy ? BUSY_MS : INTERVAL_MS;
 	n->due_ms = clock_ms() + interval;

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "node/sysfs.h"
 
 enum { FIELD_IDLE = 3, FIELD_IOWAIT = 4, FIELDS = 8 /* guest time is in user time already */ };
-static const uint32_t ppm = 1000000;
 
 /* "cpu  user nice system idle iowait irq softirq steal guest guest_nice", in clock ticks. */
 static bool parse(const char *text, uint64_t *ret_total, uint64_t *ret_idle)
@@ -34,18 +34,26 @@ static bool parse(const char *text, uint64_t *ret_total, uint64_t *ret_idle)
 	return true;
 }
 
-static void judge(struct cpu_usage *u, int64_t now_ns)
+static void update(struct cpu_usage *u, struct cpu_reading *r, int64_t now_ns)
 {
-	if (u->ppm > u->busy_above) {
-		u->over_since_ns = u->over_since_ns ? u->over_since_ns : now_ns;
+	if (r->ppm > u->busy_above) {
+		r->over_since_ns = r->over_since_ns ? r->over_since_ns : now_ns;
 		u->below_since_ns = 0;
-		u->is_busy = true;
+		r->is_busy = true;
 		return;
 	}
-	u->over_since_ns = 0;
+	r->over_since_ns = 0;
 	u->below_since_ns = u->below_since_ns ? u->below_since_ns : now_ns;
 	if (now_ns - u->below_since_ns >= u->calm_ns)
-		u->is_busy = false;
+		r->is_busy = false;
+}
+
+struct cpu_reading cpu_usage_read(struct cpu_usage *u)
+{
+	pthread_mutex_lock(&u->lock);
+	struct cpu_reading r = u->last;
+	pthread_mutex_unlock(&u->lock);
+	return r;
 }
 
 int cpu_usage_sample(struct cpu_usage *u, const struct kernel_roots *roots, int64_t now_ns,
@@ -61,8 +69,10 @@ int cpu_usage_sample(struct cpu_usage *u, const struct kernel_roots *roots, int6
 		return error_set(err, -EINVAL, "%s: first line is not the CPU time", path);
 	uint64_t passed = total - u->total, rested = idle - u->idle;
 	if (u->total && passed > 0 && rested <= passed) {
-		u->ppm = (uint32_t)((unsigned __int128)(passed - rested) * ppm / passed);
-		judge(u, now_ns);
+		pthread_mutex_lock(&u->lock);
+		u->last.ppm = (uint32_t)((unsigned __int128)(passed - rested) * PPM / passed);
+		update(u, &u->last, now_ns);
+		pthread_mutex_unlock(&u->lock);
 	}
 	u->total = total;
 	u->idle = idle;

@@ -54,7 +54,10 @@ try:
         t.check(" ".join(words), code == 0 and json.loads(out)["version"].count(".") == 2)
 
     t.pods([("brake", "High", 100000, 10000, 20000, app, {})])
+    with open(t.dir + "/state.json", "w") as f:
+        f.write('{"groups":[')
     t.start()
+    t.wait("a damaged state file is set aside", lambda: os.path.exists(t.dir + "/state.json.damaged"))
     t.wait("the helper is there", lambda: os.path.exists(t.dir + "/state.json"))
     code, out, err = run("status", "--state-file", t.dir + "/state.json", "-o", "json")
     rows = {r["cgroup"]: r for r in json.loads(out)}

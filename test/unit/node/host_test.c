@@ -27,17 +27,18 @@ TEST(node_is_busy_until_it_was_calm_for_a_while)
 
 	fake_tree_init(&t);
 	sample(&t, &u, "cpu  100 0 0 100 0 0 0 0 0 0\ncpu0 1\n", 1);
-	assert_int_equal(u.ppm, 0);
+	assert_int_equal(cpu_usage_read(&u).ppm, 0);
 	sample(&t, &u, "cpu  195 0 0 103 2 0 0 0 90 0\n", 2);
-	assert_int_equal(u.ppm, 950000);
-	assert_true(u.is_busy && u.over_since_ns == 2 * second_ns);
+	assert_int_equal(cpu_usage_read(&u).ppm, 950000);
+	assert_true(cpu_usage_read(&u).is_busy &&
+		    cpu_usage_read(&u).over_since_ns == 2 * second_ns);
 	sample(&t, &u, "cpu  245 0 0 148 7 0 0 0 0 0\n", 3);
-	assert_int_equal(u.ppm, 500000);
-	assert_true(u.is_busy && !u.over_since_ns);
+	assert_int_equal(cpu_usage_read(&u).ppm, 500000);
+	assert_true(cpu_usage_read(&u).is_busy && !cpu_usage_read(&u).over_since_ns);
 	sample(&t, &u, "cpu  245 0 0 248 7 0 0 0 0 0\n", 7);
-	assert_true(u.is_busy);
+	assert_true(cpu_usage_read(&u).is_busy);
 	sample(&t, &u, "cpu  245 0 0 348 7 0 0 0 0 0\n", 8);
-	assert_false(u.is_busy);
+	assert_false(cpu_usage_read(&u).is_busy);
 	struct kernel_roots roots = { t.root, t.root, t.root };
 	fake_file(&t, "stat", "intr 5\n");
 	assert_int_equal(cpu_usage_sample(&u, &roots, 9 * second_ns, NULL), -EINVAL);
