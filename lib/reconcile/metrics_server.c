@@ -3,21 +3,18 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "serve/serve.h"
 
-enum { WAIT_S = 2, HEALTHY_MS = 60000 };
+enum { HEALTHY_MS = 60000, REFRESH_MS = 5000, ASKED_MS = 300000 };
 
 struct watch_serve {
 	struct serve *serve;
 	pthread_mutex_t lock; /* of all below */
-	pthread_cond_t published;
 	struct str text;
-	uint64_t generation; /* of the text */
-	int64_t turned_ms;
+	int64_t turned_ms, published_ms, asked_ms; /* published_ms 0: never */
 	bool is_asked, is_ready;
 };
 
@@ -48,17 +45,11 @@ static unsigned serve_readiness(const struct serve_request *r, void *arg, struct
 static unsigned serve_metrics(const struct serve_request *r, void *arg, struct str *reply)
 {
 	struct watch_serve *s = arg;
-	struct timespec end;
-	int timed_out = 0;
 
 	(void)r;
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += WAIT_S;
 	pthread_mutex_lock(&s->lock);
-	uint64_t before = s->generation;
 	s->is_asked = true;
-	while (s->generation == before && !timed_out)
-		timed_out = pthread_cond_timedwait(&s->published, &s->lock, &end);
+	s->asked_ms = clock_ms();
 	str_addn(reply, s->text.s, s->text.n);
 	pthread_mutex_unlock(&s->lock);
 	return reply->n ? 200 : 503;
@@ -75,15 +66,10 @@ int watch_serve_start(const char *address, struct watch_serve **ret, struct erro
 {
 	struct watch_serve *s = xcalloc(1, sizeof(*s));
 	const struct serve_options options = { .routes = routes, .arg = s };
-	pthread_condattr_t attributes;
 
 	s->text = (struct str)STR_INIT;
 	s->turned_ms = clock_ms();
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->published, &attributes);
-	pthread_condattr_destroy(&attributes);
 	if (serve_start(address, &options, &s->serve, err) < 0) {
 		watch_serve_stop(s);
 		return err->code;
@@ -97,7 +83,6 @@ void watch_serve_stop(struct watch_serve *s)
 	if (!s)
 		return;
 	serve_stop(s->serve);
-	pthread_cond_destroy(&s->published);
 	pthread_mutex_destroy(&s->lock);
 	str_done(&s->text);
 	free(s);
@@ -106,12 +91,14 @@ void watch_serve_stop(struct watch_serve *s)
 bool watch_serve_turn(struct watch_serve *s, bool is_ready)
 {
 	pthread_mutex_lock(&s->lock);
-	bool is_asked = s->is_asked;
+	int64_t now = clock_ms();
+	bool is_old = now - s->published_ms >= REFRESH_MS && now - s->asked_ms < ASKED_MS;
+	bool is_wanted = s->is_asked || !s->published_ms || (is_old && s->asked_ms);
 	s->is_asked = false;
 	s->is_ready = is_ready;
-	s->turned_ms = clock_ms();
+	s->turned_ms = now;
 	pthread_mutex_unlock(&s->lock);
-	return is_asked;
+	return is_wanted;
 }
 
 void watch_serve_publish(struct watch_serve *s, struct str *text)
@@ -119,8 +106,7 @@ void watch_serve_publish(struct watch_serve *s, struct str *text)
 	pthread_mutex_lock(&s->lock);
 	struct str old = s->text;
 	s->text = *text;
-	s->generation++;
-	pthread_cond_broadcast(&s->published);
+	s->published_ms = clock_ms();
 	pthread_mutex_unlock(&s->lock);
 	str_done(&old);
 	*text = (struct str)STR_INIT;

@@ -13,14 +13,16 @@
  *	/readyz		200 once every kind of object is listed
  *	/metrics	the text that the main loop published last
  *
- * A thread of its own answers. The numbers belong to the main loop, so /metrics asks it for new
- * ones and waits a little; while it is busy (a plan, a write) the last ones are served. */
+ * A thread of its own answers, and waits for nothing: a probe is answered while others scrape.
+ * The numbers belong to the main loop. It publishes them at its start, after each scrape, and every
+ * five seconds while there was a scrape in the last five minutes, so what a scraper gets is no
+ * older than that, but for the time that a plan or a write takes. */
 struct watch_serve;
 
 int watch_serve_start(const char *address, struct watch_serve **ret, struct error *err);
 void watch_serve_stop(struct watch_serve *s);
 
-/* For the main loop, at each turn: it lives. True when numbers are asked for. */
+/* For the main loop, at each turn: it lives. True when it is time to publish. */
 bool watch_serve_turn(struct watch_serve *s, bool is_ready);
 
 /* Takes the text. */

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +17,32 @@
 #include "base/alloc.h"
 #include "base/array.h"
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/late.h"
+#include "base/units.h"
 
-enum { BODY_MAX = 64 << 10, CONNECTIONS = 32, TIMEOUT_S = 10, BACKLOG = 32 };
+enum { BODY_MAX = 64 << 10, TIMEOUT_S = 10, BACKLOG = 32, SWEEP_MS = 1000, STACK = 64 << 10 };
+
+/* libmicrohttpd's timeout begins again with each byte. Here a thread of its own, which sleeps while
+ * there is no connection, ends what takes too long. */
+struct deadlines {
+	pthread_t thread;
+	bool has_thread, is_ending;
+	unsigned request_ms;
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t changed;
+	struct open_connection {
+		struct MHD_Connection *connection; /* NULL: unused */
+		int fd;
+		int64_t end_ms;
+	} open[SERVE_CONNECTIONS];
+	unsigned n_open;
+};
 
 struct serve {
 	struct serve_options options;
 	struct MHD_Daemon *daemon;
+	struct deadlines deadlines;
 	char *socket_path; /* to be removed; NULL over TCP */
 	char address[128];
 };
@@ -37,6 +57,7 @@ struct serve {
 	F(MHD_add_response_header)         \
 	F(MHD_destroy_response)            \
 	F(MHD_lookup_connection_value)     \
+	F(MHD_get_connection_info)         \
 	F(MHD_get_reason_phrase_for)
 
 #define POINTER(name) __typeof__(name) *name;
@@ -50,6 +71,97 @@ static const struct late_row rows[] = { FUNCTIONS(ROW) };
 static int load(struct error *err)
 {
 	return late_load("libmicrohttpd.so.12", "HTTP server", rows, ARRAY_LEN(rows), &late, err);
+}
+
+/* Deadlines. */
+
+static struct open_connection *find_open(struct deadlines *d, const struct MHD_Connection *c)
+{
+	for (size_t i = 0; i < SERVE_CONNECTIONS; i++)
+		if (d->open[i].connection == c)
+			return &d->open[i];
+	return NULL;
+}
+
+/* libmicrohttpd closes the socket only after this was told that it will. */
+static void on_connection(void *arg, struct MHD_Connection *c, void **state,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct deadlines *d = arg;
+	bool is_new = what == MHD_CONNECTION_NOTIFY_STARTED;
+
+	(void)state;
+	pthread_mutex_lock(&d->lock);
+	struct open_connection *o = find_open(d, is_new ? NULL : c);
+	if (o) {
+		*o = (struct open_connection){ 0 };
+		d->n_open += is_new ? 1 : -1u;
+	}
+	if (o && is_new) {
+		o->connection = c;
+		o->fd = late.MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)
+				->connect_fd;
+		o->end_ms = clock_ms() + d->request_ms;
+	}
+	pthread_cond_signal(&d->changed);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* A reply is out: the connection may bring another request. */
+static void renew_deadline(struct deadlines *d, const struct MHD_Connection *c)
+{
+	pthread_mutex_lock(&d->lock);
+	struct open_connection *o = find_open(d, c);
+	if (o)
+		o->end_ms = clock_ms() + d->request_ms;
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void *end_late_connections(void *arg)
+{
+	struct deadlines *d = arg;
+	struct timespec next;
+
+	pthread_mutex_lock(&d->lock);
+	while (!d->is_ending) {
+		for (size_t i = 0; i < SERVE_CONNECTIONS; i++)
+			if (d->open[i].connection && d->open[i].end_ms <= clock_ms())
+				shutdown(d->open[i].fd, SHUT_RDWR);
+		if (!d->n_open) {
+			pthread_cond_wait(&d->changed, &d->lock);
+			continue;
+		}
+		clock_gettime(CLOCK_REALTIME, &next);
+		next.tv_sec += SWEEP_MS / MS_PER_S;
+		pthread_cond_timedwait(&d->changed, &d->lock, &next);
+	}
+	pthread_mutex_unlock(&d->lock);
+	return NULL;
+}
+
+static void deadlines_start(struct deadlines *d, unsigned request_ms)
+{
+	pthread_attr_t attributes;
+
+	d->request_ms = request_ms ? request_ms : SERVE_REQUEST_MS;
+	pthread_mutex_init(&d->lock, NULL);
+	pthread_cond_init(&d->changed, NULL);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK);
+	d->has_thread = pthread_create(&d->thread, &attributes, end_late_connections, d) == 0;
+	pthread_attr_destroy(&attributes);
+}
+
+static void deadlines_stop(struct deadlines *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->is_ending = true;
+	pthread_cond_signal(&d->changed);
+	pthread_mutex_unlock(&d->lock);
+	if (d->has_thread)
+		pthread_join(d->thread, NULL);
+	pthread_cond_destroy(&d->changed);
+	pthread_mutex_destroy(&d->lock);
 }
 
 /* Requests. */
@@ -123,11 +235,11 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 static void on_completed(void *arg, struct MHD_Connection *c, void **state,
 			 enum MHD_RequestTerminationCode why)
 {
+	struct serve *s = arg;
 	struct str *body = *state;
 
-	(void)arg;
-	(void)c;
 	(void)why;
+	renew_deadline(&s->deadlines, c);
 	if (!body)
 		return;
 	str_done(body);
@@ -248,7 +360,9 @@ static int start_daemon(struct serve *s, int fd, struct error *err)
 	s->daemon = late.MHD_start_daemon(
 		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC, 0, NULL, NULL,
 		on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+		on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, &s->deadlines,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVE_CONNECTIONS,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)SERVE_CONNECTIONS_OF_ONE,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S, MHD_OPTION_END);
 	if (s->daemon)
 		return 0;
@@ -279,6 +393,7 @@ int serve_start(const char *address, const struct serve_options *options, struct
 	struct serve *s = xcalloc(1, sizeof(*s));
 
 	s->options = *options;
+	deadlines_start(&s->deadlines, options->request_ms);
 	if (open_and_start(s, address, err) < 0) {
 		serve_stop(s);
 		return err->code;
@@ -303,6 +418,7 @@ void serve_stop(struct serve *s)
 		return;
 	if (s->daemon)
 		late.MHD_stop_daemon(s->daemon);
+	deadlines_stop(&s->deadlines);
 	if (s->socket_path)
 		unlink(s->socket_path);
 	free(s->socket_path);

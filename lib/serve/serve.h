@@ -8,10 +8,13 @@
 #include "base/str.h"
 
 /* A small HTTP server for metrics, health and a few commands, in a thread of its own. Handlers are
- * called in that thread, one at a time. Bodies are limited to 64 KiB, connections to 32, and an
- * idle one is closed after 10 s.
+ * called in that thread, one at a time. Bodies are limited to 64 KiB, connections to 32 in all and
+ * 8 from one address. A request with its reply has SERVE_REQUEST_MS, however slowly its bytes come:
+ * a connection that takes longer, or idles as long, is closed.
  *
  * libmicrohttpd and the libraries that it brings along are loaded when the first server starts. */
+enum { SERVE_REQUEST_MS = 10000, SERVE_CONNECTIONS = 32, SERVE_CONNECTIONS_OF_ONE = 8 };
+
 struct serve;
 
 struct serve_request {
@@ -34,6 +37,7 @@ struct serve_options {
 	/* Asked before a handler: 0, or the status that refuses the request. NULL: all may pass. */
 	unsigned (*admit)(const struct serve_request *r, void *arg);
 	void *arg;
+	unsigned request_ms; /* 0: SERVE_REQUEST_MS */
 };
 
 /* ADDRESS is "unix:/PATH" (mode 0600), "PORT" (on 127.0.0.1), "HOST:PORT" with a numeric host, an

@@ -2,6 +2,7 @@
 #include "serve/serve.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,77 @@ TEST(a_socket_in_the_file_system_is_for_its_owner)
 	serve_stop(s);
 	assert_int_equal(access(path, F_OK), -1);
 	rmdir(folder);
+}
+
+static int connect_from(const struct serve *s, const char *source)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(inet_pton(AF_INET, source, &a.sin_addr), 1);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	a.sin_port = htons((uint16_t)atoi(strrchr(serve_address(s), ':') + 1));
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
+TEST(one_address_cannot_take_all_connections)
+{
+	struct serve *s = start("0");
+	int fds[40];
+	char reply[4096];
+
+	for (size_t i = 0; i < 40; i++) {
+		fds[i] = connect_from(s, "127.0.0.2");
+		assert_true(send(fds[i], "GET /hello HT", 13, MSG_NOSIGNAL) > 0);
+	}
+	ask(s, "GET /hello", "", "", reply);
+	has_status(reply, "200");
+	for (size_t i = 0; i < 40; i++)
+		close(fds[i]);
+	serve_stop(s);
+}
+
+TEST(a_request_that_comes_byte_by_byte_is_ended)
+{
+	struct serve_options options = serve_options;
+	struct error err;
+	struct serve *s;
+	char byte;
+
+	options.request_ms = 300;
+	assert_int_equal(serve_start("0", &options, &s, &err), 0);
+	int fd = connect_tcp(s);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	assert_true(send(fd, "GET /hello HTTP/1.1\r\nX: ", 24, MSG_NOSIGNAL) == 24);
+	for (int i = 0; i < 200 && poll(&p, 1, 50) == 0; i++)
+		send(fd, "x", 1, MSG_NOSIGNAL);
+	assert_true(read(fd, &byte, 1) <= 0);
+	close(fd);
+	serve_stop(s);
+}
+
+TEST(a_connection_that_is_used_again_is_not_ended)
+{
+	static const char request[] = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct serve_options options = serve_options;
+	struct error err;
+	struct serve *s;
+	char reply[4096];
+
+	options.request_ms = 2000;
+	assert_int_equal(serve_start("0", &options, &s, &err), 0);
+	int fd = connect_tcp(s);
+	for (int i = 0; i < 6; i++) {
+		assert_true(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0);
+		ssize_t n = read(fd, reply, sizeof(reply) - 1);
+		reply[n > 0 ? n : 0] = '\0';
+		has_status(reply, "200");
+		poll(NULL, 0, 500);
+	}
+	close(fd);
+	serve_stop(s);
 }
 
 TEST(addresses_that_are_none_are_named)
