@@ -31,6 +31,12 @@ class Watcher:
         return self.log.read_text()
 
     def get(self, path):
+        if path == "/metrics":
+            self.fetch(path)  # the text that is published after a scrape is what it finds now
+            time.sleep(0.5)
+        return self.fetch(path)
+
+    def fetch(self, path):
         with urllib.request.urlopen(self.url + path, timeout=10) as reply:
             return reply.read().decode()
 
