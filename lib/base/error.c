@@ -5,15 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void make_printable(char *s)
-{
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c < 0x20 || c == 0x7f)
-			*s = c == '\n' || c == '\t' ? ' ' : '?';
-	}
-}
+#include "base/str.h"
 
 static int set(struct error *err, int code, const char *fmt, va_list ap, const char *tail)
 {
@@ -24,7 +16,7 @@ static int set(struct error *err, int code, const char *fmt, va_list ap, const c
 	int n = vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	if (tail && n >= 0 && (size_t)n < sizeof(err->msg))
 		snprintf(err->msg + n, sizeof(err->msg) - (size_t)n, "%s", tail);
-	make_printable(err->msg);
+	str_make_printable(err->msg);
 	return code;
 }
 

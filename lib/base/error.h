@@ -23,8 +23,8 @@ struct error {
 
 #define ERROR_INIT ((struct error){ 0 })
 
-/* Fills err and returns code, which must be negative. Control characters (a terminal's escape
- * sequences among them) are replaced by '?': much of what is quoted here comes from outside. */
+/* Fills err and returns code, which must be negative. The message is made printable (base/str.h):
+ * much of what is quoted here comes from outside. */
 int error_set(struct error *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4), cold));
 

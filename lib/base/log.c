@@ -36,13 +36,6 @@ static int add_header(char *buf, size_t size, char severity, const char *file, i
 			now.tv_nsec / 1000, (int)getpid(), slash ? slash + 1 : file, line);
 }
 
-static void replace_controls(char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-}
-
 static void write_klog(char severity, const char *file, int line, const char *fmt, va_list ap)
 {
 	char buf[1024];
@@ -50,7 +43,7 @@ static void write_klog(char severity, const char *file, int line, const char *fm
 	size_t n = (size_t)add_header(buf, last, severity, file, line);
 
 	vsnprintf(buf + n, last - n, fmt, ap);
-	replace_controls(buf);
+	str_make_printable(buf);
 	n = strlen(buf);
 	buf[n++] = '\n';
 	if (write(STDERR_FILENO, buf, n) < 0)

@@ -29,7 +29,7 @@ extern int log_level_; /* for the macro below only */
 /* At every level: something is wrong, and work continues. */
 #define log_warning(...) log_write('W', __FILE__, __LINE__, __VA_ARGS__)
 
-/* One line, in one write, with control characters replaced by '?'. */
+/* One line, in one write, made printable (base/str.h). */
 void log_write(char severity, const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 

@@ -165,6 +165,36 @@ void str_cut(struct str *b, size_t n)
 	}
 }
 
+size_t rune_decode(const char *text, uint32_t *ret)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t n = str_utf8_len(s);
+
+	*ret = n > 1 ? *s & (0x7fu >> n) : *s;
+	for (size_t i = 1; i < n; i++)
+		*ret = *ret << 6 | (s[i] & 0x3f);
+	return n;
+}
+
+bool rune_is_harmful(uint32_t rune)
+{
+	return rune < 0x20 || (rune >= 0x7f && rune < 0xa0) || rune == 0x61c ||
+	       (rune >= 0x200e && rune <= 0x200f) || (rune >= 0x2028 && rune <= 0x202e) ||
+	       (rune >= 0x2066 && rune <= 0x2069);
+}
+
+void str_make_printable(char *text)
+{
+	for (char *s = text; *s;) {
+		uint32_t rune;
+		size_t n = rune_decode(s, &rune);
+
+		if (!n || rune_is_harmful(rune))
+			memset(s, *s == '\n' || *s == '\t' ? ' ' : '?', n ? n : 1);
+		s += n ? n : 1;
+	}
+}
+
 void str_clear(struct str *b)
 {
 	str_cut(b, 0);

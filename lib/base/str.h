@@ -38,6 +38,17 @@ void str_vaddf(struct str *b, const char *fmt, va_list ap) __attribute__((format
  * UTF-8 become U+FFFD. */
 void str_add_json(struct str *b, const char *text);
 
+/* The character that a text begins with; its length, 0 where that is not UTF-8. */
+size_t rune_decode(const char *text, uint32_t *ret);
+
+/* Could a terminal take it for a command, or does it hide text? Controls (C1 ones too), marks that
+ * turn the direction of writing (Unicode Bidi_Control), separators of lines. */
+bool rune_is_harmful(uint32_t rune);
+
+/* Replaces in place such characters, and bytes that are not UTF-8: newlines and tabs by a blank,
+ * the others by as many '?' as they have bytes. */
+void str_make_printable(char *s);
+
 /* Length of the well-formed UTF-8 sequence that begins a NUL-terminated text, 0 if there is none.
  */
 size_t str_utf8_len(const unsigned char *s);

@@ -12,41 +12,14 @@ static const char *const sgr[] = {
 	[COLOR_CHANGE] = "33", [COLOR_BAD] = "31", [COLOR_SPECIAL] = "36",
 };
 
-/* Reads one character of UTF-8 (RFC 3629); its length in bytes, 0 for a byte that begins none. */
-static size_t take_rune(const char *text, uint32_t *ret)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const unsigned char *s = (const unsigned char *)text;
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	uint32_t rune = n == 1 ? s[0] : n ? s[0] & (0x7fU >> n) : 0;
-
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		rune = rune << 6 | (s[i] & 0x3f);
-	}
-	if (n == 0 || rune < least[n] || rune > 0x10ffff || (rune >= 0xd800 && rune <= 0xdfff))
-		return 0;
-	*ret = rune;
-	return n;
-}
-
-/* Controls, and the marks that turn the direction of writing (Unicode Bidi_Control). */
-static bool is_harmful(uint32_t rune)
-{
-	return rune < 0x20 || (rune >= 0x7f && rune < 0xa0) || rune == 0x61c ||
-	       (rune >= 0x200e && rune <= 0x200f) || (rune >= 0x2028 && rune <= 0x202e) ||
-	       (rune >= 0x2066 && rune <= 0x2069);
-}
-
 /* Adds text with '?' for what is harmful, unless it is one of the ASCII controls below `kept`. */
 static void add_clean(struct str *out, const char *text, uint32_t kept)
 {
 	while (*text) {
 		uint32_t rune;
-		size_t n = take_rune(text, &rune);
+		size_t n = rune_decode(text, &rune);
 
-		if (n == 0 || (rune >= kept && is_harmful(rune)))
+		if (n == 0 || (rune >= kept && rune_is_harmful(rune)))
 			str_addc(out, '?');
 		else
 			str_addn(out, text, n);
@@ -70,8 +43,8 @@ unsigned text_width(const char *text)
 
 	while (*text) {
 		uint32_t rune;
-		size_t n = take_rune(text, &rune);
-		int columns = n && !is_harmful(rune) ? wcwidth((wchar_t)rune) : 1;
+		size_t n = rune_decode(text, &rune);
+		int columns = n && !rune_is_harmful(rune) ? wcwidth((wchar_t)rune) : 1;
 
 		width += columns < 0 ? 1 : (unsigned)columns;
 		text += n ? n : 1;

@@ -83,7 +83,7 @@ TEST_WITH(a_line_stays_a_line, begin, end)
 	log_warning("a\n\033[31mb");
 	log_warning("%s", longer);
 	const char *text = said(*state);
-	assert_non_null(strstr(text, "] a??[31mb\n"));
+	assert_non_null(strstr(text, "] a ?[31mb\n"));
 	const char *second = strchr(text, '\n') + 1;
 	assert_ptr_equal(strchr(second, '\n'), text + strlen(text) - 1);
 	assert_true(strlen(second) <= 1024);
