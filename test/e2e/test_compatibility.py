@@ -107,7 +107,7 @@ node_name: {node.NAME}
 cgroup_handler: cgroup_v1
 cgroup_v1_capacity: 850000
 """
-    with c.service(config=config) as helper:
+    with c.service("--direct", config=config) as helper:
         c.wait(lambda: c.annotation("nodes", node.NAME, "mckube.io/rt-capacity") == "850000")
         c.create(rt_operator_pod(c))
         c.wait_running("threadtest")

@@ -62,7 +62,7 @@ try:
 
     assigned = {"rt-period": "100000", "rt-runtime-low": "10000", "rt-runtime-hi": "30000",
                 "rt-core": "1", "rt-current": "low", "criticality": "High",
-                "rt-enforcement": "raise"}
+                "rt-enforcement": "raise", "rt-source": "mckube"}
     uid, _ = api.make_pod(NAME, NODE, assigned)
     t.wait("its McKube is Waiting", lambda: condition("RTApplied")["reason"] == "Waiting", 3)
     t.check("placed, not ready", condition("Placed")["status"] == "True" and
