@@ -39,8 +39,11 @@ static const struct column group_columns[] = {
 	{},
 };
 
-static const char *difference(int code, struct bandwidth kernel, struct bandwidth wanted)
+static const char *difference(const struct backend *b, int code, struct bandwidth kernel,
+			      struct bandwidth wanted)
 {
+	if (!backend_enforces(b))
+		return "not enforced";
 	if (code < 0)
 		return "gone";
 	if (budget_reads_as(kernel, wanted))
@@ -61,12 +64,14 @@ static void add_row(struct table *t, const struct kernel *k, const struct backen
 	if (code == 0)
 		code = group_read(&group, cpu, &kernel, NULL);
 	group_close(&group);
+	if (!backend_enforces(b))
+		kernel.runtime_us = 0;
 	if (cpu != CPU_ALL)
 		snprintf(cpu_domain, sizeof(cpu_domain), "%d", cpu);
 	table_row(t, CELL_TEXT(*g->path ? g->path : "/"), CELL_TEXT(cpu_domain),
 		  CELL_US(g->wanted.period_us), CELL_US(g->wanted.runtime_us),
 		  CELL_US(kernel.runtime_us), CELL_US(g->found.runtime_us),
-		  CELL_TEXT(difference(code, kernel, g->wanted)));
+		  CELL_TEXT(difference(b, code, kernel, g->wanted)));
 }
 
 static void print_pods(const struct saved_state *m, FILE *out)

@@ -309,5 +309,7 @@ size_t cgroups_restore(struct cgroups *c)
 	array_each(it, &c->nodes)
 		if ((*it)->is_container || (*it)->is_retiring)
 			n_kept += !give_back(c, *it, APPLY_RETRY_MS);
+	/* What groups above still held for containers that are gone. */
+	cgroups_apply(c, APPLY_RETRY_MS, NULL);
 	return n_kept;
 }

@@ -780,3 +780,19 @@ TEST(pod_that_grows_too_far_keeps_its_budget_until_there_is_room)
 	assert_null(f.engine.pods.items[0].refusal);
 	fixture_done(&f);
 }
+
+/* Though they would have kept it for a while: see cgroups_hold(). */
+TEST(groups_above_give_back_what_they_held_at_the_end)
+{
+	struct fixture f;
+	struct error err;
+
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
+	engine_remove_pod(&f.engine, "p1");
+	assert_int_equal(runtime_of(&f, "kubepods"), 200000);
+	assert_int_equal(engine_restore(&f.engine), 0);
+	assert_int_equal(runtime_of(&f, "kubepods"), 0);
+	fixture_done(&f);
+}
