@@ -165,33 +165,28 @@ static const struct field spec_fields[] = {
 };
 
 struct condition {
-	str_id type, status, reason;
+	struct slice type, status, reason; /* as they are written */
 };
 
 static const struct field condition_fields[] = {
-	FIELD("reason", read_text, struct condition, reason),
-	FIELD("status", read_text, struct condition, status),
-	FIELD("type", read_text, struct condition, type),
+	FIELD("reason", read_written, struct condition, reason),
+	FIELD("status", read_written, struct condition, status),
+	FIELD("type", read_written, struct condition, type),
 	{ 0 },
 };
 
-static bool is_text(const struct decoder *d, str_id id, const char *text)
-{
-	return strcmp(intern_str(d->strings, id), text) == 0;
-}
-
 static int read_condition(struct decoder *d, void *arg)
 {
+	struct condition c = { SLICE(""), SLICE(""), SLICE("") };
 	struct pod_draft *p = arg;
-	struct condition c = { 0 };
 	int r = decode_object(d, condition_fields, &c);
 
 	if (r < 0)
 		return r;
-	if (is_text(d, c.type, "Ready"))
-		p->is_ready = is_text(d, c.status, "True");
-	if (is_text(d, c.type, "PodResizePending"))
-		p->resources.is_resize_infeasible = is_text(d, c.reason, "Infeasible");
+	if (slice_eq(c.type, "Ready"))
+		p->is_ready = slice_eq(c.status, "True");
+	if (slice_eq(c.type, "PodResizePending"))
+		p->resources.is_resize_infeasible = slice_eq(c.reason, "Infeasible");
 	return 0;
 }
 

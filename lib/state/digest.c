@@ -14,10 +14,13 @@ static void add_text(struct sha256 *hash, const char *text)
 static void add_meta(struct sha256 *hash, const struct cluster *c, const char *kind,
 		     const struct meta *m)
 {
-	add_text(hash, kind);
-	add_text(hash, cluster_str(c, m->ns));
-	add_text(hash, cluster_str(c, m->name));
-	add_text(hash, cluster_str(c, m->uid));
+	if (m->uid) {
+		add_text(hash, cluster_str(c, m->uid));
+	} else {
+		add_text(hash, kind);
+		add_text(hash, cluster_str(c, m->ns));
+		add_text(hash, cluster_str(c, m->name));
+	}
 	add_text(hash, cluster_str(c, m->version));
 }
 

@@ -5,8 +5,8 @@
 #include "model/cluster.h"
 
 /* Fills c->digest with the SHA-256 of which objects a finished cluster has, and in which versions:
- * kind, namespace, name, uid and resourceVersion, whatever their order was in the input. Objects
- * from files without a resourceVersion are told apart by their names alone. */
+ * the uid of each, or its kind, namespace and name, and its resourceVersion, whatever their order
+ * was in the input. A change of a file's object that has no resourceVersion does not show. */
 void cluster_digest(struct cluster *c);
 
 #endif
