@@ -400,7 +400,8 @@ static void read_load(struct request *q, const struct pod *pod)
 {
 	uint32_t held[LEVELS] = { 0 };
 
-	q->shrinks = q->assignment == ASSIGNMENT_OTHER && !pod->is_terminating && !pod->is_mirror;
+	q->shrinks = q->assignment == ASSIGNMENT_OTHER && !pod->is_terminating && !pod->is_mirror &&
+		     !pod->is_unread;
 	for (int k = 0; k < LEVELS; k++) {
 		q->load[k] = budget_load(&q->budget, (enum level)k);
 		if (q->granted.period)

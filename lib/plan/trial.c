@@ -450,14 +450,15 @@ static void list_node_units(struct trial *t)
 	}
 }
 
-/* The cores of a closed node have room for what is on them. */
+/* The cores of a closed node have room for what is on them, and no more. */
 static void close_cells(struct trial *t)
 {
 	for (cell_id id = 0; id < t->n_cells; id++) {
 		struct cell *cell = &t->cells[id];
 
 		for (int k = 0; k < LEVELS && t->nodes[cell->node].is_closed; k++)
-			cell->cap[k] = cell->used[0][k];
+			if (cell->used[0][k] < cell->cap[k])
+				cell->cap[k] = cell->used[0][k];
 	}
 }
 
