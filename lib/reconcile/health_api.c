@@ -156,6 +156,7 @@ static void check_policies(struct kube *k, struct health *h)
 	static const char *const policies[] = {
 		"validatingadmissionpolicies/mckube-assignment",
 		"validatingadmissionpolicies/mckube-node",
+		"validatingadmissionpolicies/mckube-applier",
 		"mutatingadmissionpolicies/mckube-scheduler-name",
 	};
 	AUTO(str_done) struct str missing = STR_INIT;

@@ -7,6 +7,8 @@ import re
 from fixture import TOP
 
 V1 = "mcoperator.sdv.com/v1"
+RBAC = "rbac.authorization.k8s.io/v1"
+KUBECTL = "tests-with-kubectl"
 
 
 def setup(c):
@@ -22,6 +24,15 @@ def setup(c):
         return done.code != 0 and "they need the verb assign" in done.err
 
     c.wait(is_enforced)
+    # kubectl reads what it patches, which the programs do not.
+    c.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": RBAC, "kind": "ClusterRole", "metadata": {"name": KUBECTL},
+         "rules": [{"apiGroups": ["", "mcoperator.sdv.com"], "verbs": ["get"],
+                    "resources": ["pods", "nodes", "mckubes", "mckubes/status"]}]},
+        {"apiVersion": RBAC, "kind": "ClusterRoleBinding", "metadata": {"name": KUBECTL},
+         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": KUBECTL},
+         "subjects": [{"kind": "ServiceAccount", "name": f"mckube-{name}",
+                       "namespace": "mckube-system"} for name in ("planner", "applier", "node")]}]}))
 
 
 def create(c, env, obj, *args):
@@ -62,7 +73,7 @@ def test_crd_refuses_invalid_specs_by_field(c):
     wrong = [
         ({"rtSettings": {**good, "runtime_hi": 2000}}, "runtime_low exceeds runtime_hi"),
         ({"rtSettings": {**good, "period": 4000}}, "runtime_hi exceeds period"),
-        ({"rtSettings": {**good, "runtime_medium": 6000}}, "runtime_medium must lie between"),
+        ({"rtSettings": {**good, "runtime_medium": 6000}}, "runtime_medium must be between"),
         ({"rtSettings": {**good, "budget_lo": 1}}, "runtime_low and budget_lo are the same"),
         ({"rtSettings": {"period": 1000000, "runtime_low": 1}}, "runtime_hi is needed"),
         ({"rtSettings": {**good, "period": 50}}, "period"),
@@ -218,12 +229,147 @@ def test_node_helper_may_write_its_own_node_only(c):
         assert done.code == 1 and "only touches its own node, n1" in done.err, done
     done = patch(c, helper, "node", "n1", {"spec": {"unschedulable": True}})
     assert done.code == 1 and "neither spec nor labels" in done.err, done
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "0"}
+    for kind, name in (("pod", "here"), ("node", "n1")):
+        for change in ({"finalizers": ["example.com/hold"]}, {"ownerReferences": [owner]}):
+            done = patch(c, helper, kind, name, {"metadata": change})
+            assert done.code == 1 and "no metadata but annotations" in done.err, done
+    elsewhere = c.request("elsewhere", 1000)
+    elsewhere["spec"]["node"] = "n2"
+    c.create(c.request("here", 1000), elsewhere)
+    status = {"status": {"currentRuntime": "hi"}}
+    assert patch(c, helper, "mckube", "here", status, "--subresource=status").code == 0
+    done = patch(c, helper, "mckube", "elsewhere", status, "--subresource=status")
+    assert done.code == 1 and "McKubes of its own node" in done.err, done
+    for name, is_own in (("mckube-node-n1", True), ("mckube-node-n2", False), ("mckube", False)):
+        done = create(c, helper, lease(name), "-n", "mckube-system", "--dry-run=server")
+        assert (done.code == 0) == is_own, done
+        assert is_own or "only writes its own Lease" in done.err, done
     done = patch(c, helper, "pod", "here", notes(rt_core="3"))
     assert done.code == 1 and "verb assign" in done.err, done
     unbound = c.as_account("mckube-node")
     done = patch(c, unbound, "pod", "here", notes(rt_applied="y"))
     assert done.code == 1 and "must be bound to a node" in done.err, done
     c.kubectl("delete", "pod", f"helper-{c.ns}", "-n", "mckube-system", "--force")
+
+
+def test_annotations_of_rt_operator_are_set_before_a_pod_has_a_node(c):
+    setup(c)
+    c.nodes("n1")
+    user = c.as_account("mckube-planner")
+    granted = {"realtime": "true", "rt_runtime_us": "700000"}
+    bound = c.pod("bound", spec={"nodeName": "n1"})
+    for pod in ({**bound, "metadata": {**bound["metadata"], "annotations": granted}},):
+        done = create(c, user, pod)
+        assert done.code == 1 and "set before a pod has a node" in done.err, done
+    c.create(bound)
+    done = patch(c, user, "pod", "bound", {"metadata": {"annotations": granted}})
+    assert done.code == 1 and "set before a pod has a node" in done.err, done
+    waiting = c.pod("waiting")
+    waiting["metadata"]["annotations"] = granted
+    assert create(c, user, waiting).code == 0
+
+
+def test_request_of_an_assigned_pod_cannot_change(c):
+    setup(c)
+    c.nodes("n1")
+    user, applier = c.as_account("mckube-planner"), c.as_account("mckube-applier")
+    c.create(c.pod("a"))
+    assert patch(c, applier, "pod", "a", notes(rt_core="1")).code == 0
+    for change in (notes(rt_recovery="nodeCpu"), notes(rt_containers="x=1"), notes(rt_core_request="1"),
+                   notes(criticality="High"), {"metadata": {"labels": {"sdv.com": "other"}}}):
+        done = patch(c, user, "pod", "a", change)
+        assert done.code == 1 and "the budget of a pod that has its cores" in done.err, done
+    done = patch(c, user, "pod", "a", notes(rt_degraded=""))
+    assert done.code == 1 and "verb assign" in done.err, done
+
+
+def test_applier_changes_only_what_plans_are_made_of(c):
+    setup(c)
+    c.nodes("n1")
+    applier = c.as_account("mckube-applier")
+    c.create(c.pod("a"), c.request("a", 1000))
+    container = {"name": c.pod("a")["spec"]["containers"][0]["name"], "image": "evil"}
+    done = c.run("kubectl", "patch", "pod", "a", "-n", c.ns, "-p",
+                 json.dumps({"spec": {"containers": [container]}}), check=False, env=applier)
+    assert done.code == 1 and "changes the spec of pods with the gate" in done.err, done
+    for kind, name, change, why in (
+            ("pod", "a", {"metadata": {"labels": {"x": "y"}}}, "no other metadata"),
+            ("pod", "a", {"metadata": {"finalizers": ["example.com/x"]}}, "no other metadata"),
+            ("node", "n1", {"metadata": {"labels": {"x": "y"}}}, "no other metadata"),
+            ("node", "n1", {"metadata": {"annotations": {"x": "y"}}}, "no other metadata"),
+            ("node", "n1", {"spec": {"unschedulable": True}}, "no part of a node"),
+            ("node", "n1", {"spec": {"taints": [{"key": "x", "effect": "NoSchedule"}]}},
+             "no part of a node"),
+            ("mckube", "a", {"spec": {"criticality": "High"}}, "no spec of a McKube")):
+        done = patch(c, applier, kind, name, change)
+        assert done.code == 1 and why in done.err, (change, done)
+    taint = {"key": "McKubeRTDeadlinePressure", "value": "True", "effect": "NoSchedule"}
+    assert patch(c, applier, "node", "n1", {"spec": {"taints": [taint]}}).code == 0
+    gated = c.pod("gated", spec={"schedulingGates": [{"name": "mckube.io/placement"}]})
+    del gated["spec"]["schedulerName"]
+    c.create(gated)
+    open_gate = {"spec": {"schedulingGates": [], "nodeSelector": {"kubernetes.io/hostname": "n1"}}}
+    assert patch(c, applier, "pod", "gated", open_gate).code == 0
+    done = create(c, applier, lease("other"), "-n", "kube-system", "--dry-run=server")
+    assert done.code == 1 and "only its own Lease" in done.err, done
+
+
+def lease(name):
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name}}
+
+
+# What the programs send, verb by verb: lib/state/watched_kinds.c and lib/kube/lease.c (plan, watch),
+# lib/execute/api_request.c (apply), lib/agent (mckube-node). "assign" and "report" are checked by
+# admission.yaml.
+READS = {(r, v) for r in ("nodes", "pods", "namespaces", "persistentvolumes",
+                          "persistentvolumeclaims", "poddisruptionbudgets.policy",
+                          "priorityclasses.scheduling.k8s.io", "csinodes.storage.k8s.io",
+                          "resourceclaims.resource.k8s.io", "mckubes.mcoperator.sdv.com")
+         for v in ("list", "watch")}
+HEARTBEATS = {("leases.coordination.k8s.io", "list"), ("leases.coordination.k8s.io", "watch")}
+WRITES = {("pods", "get"), ("pods", "patch"), ("nodes", "get"), ("nodes", "patch"),
+          ("pods/binding", "create"), ("pods/eviction", "create"),
+          ("mckubes.mcoperator.sdv.com", "get"), ("mckubes.mcoperator.sdv.com", "patch"),
+          ("mckubes.mcoperator.sdv.com", "assign"), ("mckubes.mcoperator.sdv.com", "report"),
+          ("mckubes.mcoperator.sdv.com/status", "patch")}
+LEASE = {("leases.coordination.k8s.io", "create"), ("leases.coordination.k8s.io mckube", "get"),
+         ("leases.coordination.k8s.io mckube", "update")}
+HELPER = {("pods", "list"), ("pods", "watch"), ("pods", "patch"), ("nodes", "patch"),
+          ("mckubes.mcoperator.sdv.com", "list"), ("mckubes.mcoperator.sdv.com", "watch"),
+          ("mckubes.mcoperator.sdv.com", "report"), ("mckubes.mcoperator.sdv.com/status", "patch"),
+          ("events.events.k8s.io", "create"), ("events.events.k8s.io", "patch")}
+HELPER_HOME = {("daemonsets.apps mckube-node", "get")} | {
+    ("leases.coordination.k8s.io", v) for v in ("create", "patch")}
+
+
+def rights(c, account, namespace):
+    """What the server allows, without what it allows to every account."""
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview",
+              "spec": {"namespace": namespace}}
+    done = c.run("kubectl", "create", "--validate=false", "-f", "-", "-o", "json",
+                 stdin=json.dumps(review), env=c.as_account(account))
+    found = set()
+    for rule in json.loads(done.out)["status"]["resourceRules"]:
+        for group in rule["apiGroups"]:
+            for resource in rule["resources"]:
+                kind, _, sub = resource.partition("/")
+                name = kind + (f".{group}" if group else "") + (f"/{sub}" if sub else "")
+                for only in rule.get("resourceNames") or [""]:
+                    found |= {(f"{name} {only}".strip(), verb) for verb in rule["verbs"]}
+    return {(name, verb) for name, verb in found if not name.startswith("selfsubject")}
+
+
+def test_roles_allow_only_what_the_programs_do(c):
+    setup(c)
+    c.kubectl("delete", "clusterrolebinding", KUBECTL)
+    for account, everywhere, kube_system, home in (
+            ("mckube-planner", READS, set(), HEARTBEATS),
+            ("mckube-applier", READS | WRITES, LEASE, HEARTBEATS),
+            ("mckube-node", HELPER, set(), HELPER_HOME)):
+        assert rights(c, account, "default") == everywhere, account
+        assert rights(c, account, "kube-system") == everywhere | kube_system, account
+        assert rights(c, account, "mckube-system") == everywhere | home, account
 
 
 def test_planner_plans_and_cannot_write(c):
