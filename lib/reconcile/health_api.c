@@ -76,6 +76,7 @@ static const struct right {
 	{ "list", "", "persistentvolumeclaims" },
 	{ "list", "storage.k8s.io", "csinodes" },
 	{ "list", "resource.k8s.io", "resourceclaims" },
+	{ "list", "storage.k8s.io", "csinodes" },
 	{ "list", "policy", "poddisruptionbudgets" },
 	{ "list", "scheduling.k8s.io", "priorityclasses" },
 	{ "list", MCKUBE_GROUP, "mckubes" },

@@ -75,7 +75,7 @@ def test_crd_refuses_invalid_specs_by_field(c):
         ({"rtSettings": {**good, "period": 4000}}, "runtime_hi exceeds period"),
         ({"rtSettings": {**good, "runtime_medium": 6000}}, "runtime_medium must be between"),
         ({"rtSettings": {**good, "budget_lo": 1}}, "runtime_low and budget_lo are the same"),
-        ({"rtSettings": {"period": 1000000, "runtime_low": 1}}, "runtime_hi is needed"),
+        ({"rtSettings": {"period": 1000000, "runtime_low": 1}}, "runtime_hi is required"),
         ({"rtSettings": {**good, "period": 50}}, "period"),
         ({"criticality": "Hihg"}, "must be Low, Middle or High"),
         ({"podname": "p", "selector": {"matchLabels": {}}}, "mutually exclusive"),
