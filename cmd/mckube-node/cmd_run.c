@@ -75,6 +75,9 @@ static void log_start(const struct run *r)
 {
 	log_v(0, "backend %s: %s", r->backend->name, r->backend->guarantee);
 	log_v(0, "overruns from %s: %s", r->overruns.source->name, r->overruns.source->what);
+	if (r->kernel.has[FEATURE_DEADLINE] && !r->kernel.has[FEATURE_HOST_PIDS])
+		log_v(0, "backend deadline is not offered: needs %s",
+		      feature_texts[FEATURE_HOST_PIDS].how);
 	if (r->why_polling.code)
 		log_warning("%s", r->why_polling.msg);
 	if (r->why_not_realtime.code)
