@@ -22,13 +22,18 @@ static uint32_t closeness(const struct planner *p, const uint32_t *cores, uint32
 static void add_set(struct planner *p, node_id node, const uint32_t *cores, uint32_t n,
 		    candidates *list)
 {
+	bool is_one_cell = p->trial.cap.nodes.items[node].scope == SCOPE_NODE;
 	uint64_t sum = 0;
+	uint32_t load = 0;
 
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
 		sum += p->score[cores[i]];
+		load += is_one_cell ? p->trial.load_on_core[cores[i]] : 0;
+	}
 	*array_add(list) = (struct candidate){
 		.place = trial_place(&p->trial, node, cores, n),
 		.score = (uint32_t)(sum * 100 / n) + (n > 1 ? closeness(p, cores, n) : 0),
+		.load = load,
 	};
 }
 
@@ -97,6 +102,8 @@ static int best_first(const void *a, const void *b)
 
 	if (x->score != y->score)
 		return x->score > y->score ? -1 : 1;
+	if (x->load != y->load)
+		return x->load < y->load ? -1 : 1;
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
@@ -106,7 +113,7 @@ static void add_singles(struct planner *p, struct range cores, candidates *list)
 	array_reserve(list, cores.n);
 	for (uint32_t i = cores.at; i < cores.at + cores.n; i++)
 		list->items[list->n++] =
-			(struct candidate){ p->best[i], p->score[p->best[i]] * 100 };
+			(struct candidate){ p->best[i], p->score[p->best[i]] * 100, 0 };
 }
 
 void candidates_of(struct planner *p, const struct unit *u, node_id node, candidates *list)

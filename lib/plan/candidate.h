@@ -10,6 +10,7 @@
 struct candidate {
 	place_id place;
 	uint32_t score; /* mean over its cores, times 100, and more where several lie together */
+	uint32_t load;	/* of several cores of a node that is one cell: what is on them */
 };
 
 enum { MAX_CLOSENESS = 99 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "plan/candidate.h"
 #include "plan/emit/emit.h"
 #include "plan/file/plan_file.h"
 #include "plan/node_index.h"
@@ -189,6 +190,30 @@ static void list_placed(const struct planner *p, struct placed *placed)
 	}
 }
 
+/* Where the kernel counts per node a pod fits on any of its cores: a search that has placed several
+ * has not looked at the loads of the cores. */
+static void spread_over_cores(struct planner *p, const struct placed *placed)
+{
+	struct trial *t = &p->trial;
+	candidates list = { 0 };
+
+	for (node_id node = 0; node < placed->n_nodes; node++) {
+		const unit_list *units = &placed->of_node[node];
+
+		for (size_t i = 0; i < units->n && t->cap.nodes.items[node].scope == SCOPE_NODE;
+		     i++)
+			trial_unassign(t, units->items[i]);
+		for (size_t i = 0; i < units->n && t->cap.nodes.items[node].scope == SCOPE_NODE;
+		     i++) {
+			array_clear(&list);
+			planner_refresh(p, node);
+			candidates_of(p, &t->units.items[units->items[i]], node, &list);
+			trial_assign(t, units->items[i], list.items[0].place);
+		}
+	}
+	array_done(&list);
+}
+
 static void find_replacements(struct planner *p)
 {
 	unit_list evicted = { 0 };
@@ -244,6 +269,8 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 		list_placed(p, &placed);
 		place(p, &placed);
 	}
+	list_placed(p, &placed);
+	spread_over_cores(p, &placed);
 	find_replacements(p);
 	rollback(p);
 	/* 6. Relieve nodes that are short of CPU time, or cannot keep what was granted. */

@@ -99,12 +99,20 @@ static uint32_t score_core(const struct planner *p, uint32_t core)
 	return weights ? (uint32_t)(sum / weights) : 0;
 }
 
+/* Where the kernel counts per node, all cores may score alike: then the least loaded one is best.
+ */
 static bool is_better_core(const struct planner *p, uint32_t a, uint32_t b)
 {
-	return p->score[a] != p->score[b] ? p->score[a] > p->score[b] : a < b;
+	const struct trial *t = &p->trial;
+
+	if (p->score[a] != p->score[b])
+		return p->score[a] > p->score[b];
+	if (t->cell_of_core[a] == t->cell_of_core[b] && t->load_on_core[a] != t->load_on_core[b])
+		return t->load_on_core[a] < t->load_on_core[b];
+	return a < b;
 }
 
-/* Best score first, equal ones by number: the run is nearly sorted from last time. */
+/* Best score first, equal ones by load or number: the run is nearly sorted from last time. */
 static void sort_cores(const struct planner *p, uint32_t *best, uint32_t n)
 {
 	for (uint32_t i = 1; i < n; i++) {

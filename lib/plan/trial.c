@@ -21,6 +21,7 @@ static void make_cells(struct trial *t)
 
 	t->cell_of_core = xmalloc(n_cores * sizeof(*t->cell_of_core));
 	t->pods_on_core = xcalloc(n_cores, sizeof(*t->pods_on_core));
+	t->load_on_core = xcalloc(n_cores, sizeof(*t->load_on_core));
 	t->cells = xcalloc(n_cores, sizeof(*t->cells));
 	for (node_id id = 0; id < t->cap.nodes.n; id++) {
 		const struct node_capacity *nc = &t->cap.nodes.items[id];
@@ -107,8 +108,10 @@ static void load_cells(struct trial *t, const struct unit *u, place_id at, bool 
 			for (int k = 0; k < LANES; k++)
 				cell->used[r][k] += change[k];
 	}
-	for (uint32_t i = 0; i < cores.n; i++)
+	for (uint32_t i = 0; i < cores.n; i++) {
 		t->pods_on_core[t->place_cores.items[cores.at + i]] += adds ? 1u : -1u;
+		t->load_on_core[t->place_cores.items[cores.at + i]] += change[LEVEL_LOW];
+	}
 }
 
 void trial_assign(struct trial *t, unit_id id, place_id place)
@@ -588,6 +591,7 @@ void trial_done(struct trial *t)
 	free(t->cells);
 	free(t->cell_of_core);
 	free(t->pods_on_core);
+	free(t->load_on_core);
 	free(t->evictions_left);
 	*t = (struct trial){ 0 };
 }

@@ -105,6 +105,7 @@ struct trial {
 	uint32_t n_cells;
 	cell_id *cell_of_core;
 	uint32_t *pods_on_core; /* RT pods, for the scores */
+	uint32_t *load_on_core; /* in mode Low, whatever the scope is */
 
 	ARRAY(struct extended) extended;
 	ARRAY(struct core_set) places;
