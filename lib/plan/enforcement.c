@@ -39,11 +39,11 @@ uint8_t *enforcement_choose(const struct trial *t)
 
 	array_each(u, &t->units)
 		if (u->at != NONE)
-			add(t, u, sum, ppm_of(&unit_request(t, u)->budget, LEVEL_LOW));
+			add(t, u, sum, ppm_of(unit_budget(t, u), LEVEL_LOW));
 
 	for (uint32_t turn = 0; turn < t->units.n; turn++) {
 		const struct unit *u = &t->units.items[t->by_turn[turn]];
-		const struct budget *b = &unit_request(t, u)->budget;
+		const struct budget *b = unit_budget(t, u);
 
 		if (u->at == NONE)
 			continue;

@@ -6,6 +6,7 @@
 #include "plan/candidate.h"
 #include "plan/emit/emit.h"
 #include "plan/file/plan_file.h"
+#include "plan/growth.h"
 #include "plan/node_index.h"
 #include "plan/plan.h"
 #include "plan/replacement.h"
@@ -243,23 +244,14 @@ static void rollback(struct planner *p)
 	}
 }
 
-int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
-		const struct settings *settings, struct request_cache *memory, struct error *err)
+/* Steps 3 to 5. */
+static void arrange(struct planner *p)
 {
-	struct placed placed = { .n_nodes = c->nodes.n };
-	struct error local = ERROR_INIT;
+	struct placed placed = { .n_nodes = p->trial.c->nodes.n };
 
-	*p = (struct planner){ .is_exact = true };
-	err = err ? err : &local;
-	int r = planner_pick_policies(p, policies, settings, err);
-	if (r < 0)
-		return r;
-
-	/* 1. Bind requests to pods. 2. Modes: where they run now, and how. */
-	planner_start(p, c, settings, memory);
-	placed.of_node = xcalloc(c->nodes.n, sizeof(*placed.of_node));
-
+	placed.of_node = xcalloc(placed.n_nodes, sizeof(*placed.of_node));
 	/* 3. Keep what is valid, repair what is not. */
+	growth_decide(p);
 	repair(p, &placed);
 	/* 4. Place, and 5. preempt where that is needed. */
 	place(p, &placed);
@@ -273,12 +265,31 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 	spread_over_cores(p, &placed);
 	find_replacements(p);
 	rollback(p);
-	/* 6. Relieve nodes that are short of CPU time, or cannot keep what was granted. */
-	relieve(p);
-
 	for (size_t i = 0; i < placed.n_nodes; i++)
 		array_done(&placed.of_node[i]);
 	free(placed.of_node);
+}
+
+int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
+		const struct settings *settings, struct request_cache *memory, struct error *err)
+{
+	struct error local = ERROR_INIT;
+
+	*p = (struct planner){ .is_exact = true };
+	err = err ? err : &local;
+	int r = planner_pick_policies(p, policies, settings, err);
+	if (r < 0)
+		return r;
+
+	/* 1. Bind requests to pods. 2. Modes: where they run now, and how. */
+	planner_start(p, c, settings, memory);
+	arrange(p);
+	while (!growth_holds(p)) {
+		planner_restart(p);
+		arrange(p);
+	}
+	/* 6. Relieve nodes that are short of CPU time, or cannot keep what was granted. */
+	relieve(p);
 	return 0;
 }
 

@@ -47,4 +47,20 @@ void planner_done(struct planner *p)
 	filters_done(&p->filters);
 	reliefs_done(&p->reliefs);
 	trial_done(&p->trial);
+	array_done(&p->denied);
+}
+
+void planner_restart(struct planner *p)
+{
+	const struct cluster *c = p->trial.c;
+	const struct settings *settings = p->trial.settings;
+	struct request_cache *memory = p->trial.memory;
+	typeof(p->denied) denied = p->denied;
+
+	memset(&p->denied, 0, sizeof(p->denied));
+	planner_done(p);
+	p->denied = denied;
+	p->now = 0;
+	p->is_exact = true;
+	planner_start(p, c, settings, memory);
 }

@@ -21,9 +21,10 @@ struct planner {
 	struct tallies *tallies;
 	struct index *index;
 	struct reliefs reliefs;
-	uint64_t steps; /* spent in searches */
-	uint32_t now;	/* counts the places given, see unit.since */
-	bool is_exact;	/* no search ran into its bound */
+	ARRAY(unit_id) denied; /* raised budgets that there was no room for in an earlier try */
+	uint64_t steps;	       /* spent in searches */
+	uint32_t now;	       /* counts the places given, see unit.since */
+	bool is_exact;	       /* no search ran into its bound */
 };
 
 /* Sets policies and weights to what the settings pick of the table; -EINVAL: one is not there. */
@@ -43,6 +44,9 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 		const struct settings *settings, struct request_cache *memory, struct error *err)
 	__attribute__((nonnull(1, 2, 3, 4)));
 void planner_done(struct planner *p);
+
+/* Back to where planner_start() has left it; what was denied is kept. */
+void planner_restart(struct planner *p);
 
 /* Makes the plan out of what the run has led to. */
 void planner_emit(struct planner *p, struct plan *ret_plan);

@@ -92,10 +92,10 @@ static bool is_step_due(const struct pressured_node *x)
 /* What degrading it would take from its cores, in ppm of one core. */
 static int64_t gain_of(const struct trial *t, const struct unit *u)
 {
-	const struct request *q = unit_request(t, u);
-	int64_t less = budget_runtime(&q->budget, (enum level)q->level) - q->budget.floor;
+	const struct budget *b = unit_budget(t, u);
+	int64_t less = budget_runtime(b, (enum level)unit_request(t, u)->level) - b->floor;
 
-	return less * PPM / q->budget.period * u->core_count;
+	return less * PPM / b->period * u->core_count;
 }
 
 static bool degrade(const struct pressured_node *x)
@@ -213,42 +213,13 @@ static void lower(const struct pressured_node *x)
 
 /* ---- The guarantee ---- */
 
-/* What a pod that waits for room to grow is counted with, and does not hold yet. */
-static uint32_t ungranted(const struct unit *u, const struct request *q, int mode)
+/* Is the cell over what the kernel grants, in any mode? (That mode Low may have less is for the
+ * placing of pods.) */
+static bool is_over(const struct cell *cell)
 {
-	uint32_t held = q->granted.period ? budget_load(&q->granted, (enum level)mode) : 0;
-
-	return q->assignment == ASSIGNMENT_OTHER && u->load[mode] > held ? u->load[mode] - held : 0;
-}
-
-static bool is_on(const struct trial *t, const struct unit *u, cell_id cell)
-{
-	struct range cells = u->at == NONE ? (struct range){ 0 } : t->places.items[u->at].cells;
-
-	for (uint32_t i = 0; i < cells.n; i++)
-		if (t->place_cells.items[cells.at + i] == cell)
+	for (int k = 0; k < LEVELS; k++)
+		if (cell->used[0][k] > cell->cap[LEVEL_HIGH])
 			return true;
-	return false;
-}
-
-/* Is the cell over what the kernel grants, in any mode, with what its pods hold? (That mode Low may
- * have less is for the placing of pods.) */
-static bool is_over(const struct pressured_node *x, cell_id cell)
-{
-	const struct trial *t = &x->p->trial;
-
-	for (int k = 0; k < LEVELS; k++) {
-		int64_t load = t->cells[cell].used[0][k];
-
-		for (uint32_t i = 0; i < n_units(x); i++) {
-			const struct unit *u = unit_at(x, i);
-
-			if (u->at == u->origin && is_on(t, u, cell))
-				load -= ungranted(u, unit_request(t, u), k);
-		}
-		if (load > t->cells[cell].cap[LEVEL_HIGH])
-			return true;
-	}
 	return false;
 }
 
@@ -260,7 +231,7 @@ static bool is_overcommitted(const struct pressured_node *x)
 	for (uint32_t i = cores.at; i < cores.at + cores.n; i++) {
 		cell_id cell = t->cell_of_core[i];
 
-		if (!cell_holds(&t->cells[cell], 0) && is_over(x, cell))
+		if (!cell_holds(&t->cells[cell], 0) && is_over(&t->cells[cell]))
 			return true;
 	}
 	return false;

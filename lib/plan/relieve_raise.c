@@ -6,11 +6,9 @@
  * the most critical first, gets the highest of hi, low and its floor with which the floors of the
  * pods after it still fit. */
 
-static uint32_t load_of(const struct request *q, int32_t runtime)
+static uint32_t load_of(const struct budget *b, int32_t runtime)
 {
-	int64_t period = q->budget.period;
-
-	return (uint32_t)(((int64_t)runtime * PPM + period - 1) / period);
+	return (uint32_t)(((int64_t)runtime * PPM + b->period - 1) / b->period);
 }
 
 static struct range cells_of(const struct trial *t, const struct unit *u)
@@ -49,11 +47,12 @@ static enum relief choose(const struct pressured_node *x, const struct unit *u, 
 {
 	const struct trial *t = &x->p->trial;
 	const struct request *q = unit_request(t, u);
-	int64_t floor = load_of(q, q->budget.floor);
-	int64_t low = load_of(q, q->budget.low) - floor, hi = load_of(q, q->budget.hi) - floor;
+	const struct budget *b = unit_budget(t, u);
+	int64_t floor = load_of(b, b->floor);
+	int64_t low = load_of(b, b->low) - floor, hi = load_of(b, b->hi) - floor;
 	bool was_degraded = is_degraded(x, u);
 
-	if (q->budget.hi > q->budget.low && fits(t, u, hi, sums)) {
+	if (b->hi > b->low && fits(t, u, hi, sums)) {
 		add_load(t, u, hi, sums);
 		return q->level == LEVEL_HIGH && !was_degraded ? RELIEF_NONE : RELIEF_RAISE;
 	}
@@ -75,9 +74,7 @@ static void add_present(const struct pressured_node *x, int64_t *sums)
 		if (u->at == NONE || t->places.items[u->at].node != x->node)
 			continue;
 		if (is_raisable(x, u))
-			add_load(t, u,
-				 load_of(unit_request(t, u), unit_request(t, u)->budget.floor),
-				 sums);
+			add_load(t, u, load_of(unit_budget(t, u), unit_budget(t, u)->floor), sums);
 		else
 			add_load(t, u, u->load[LEVEL_LOW], sums);
 	}

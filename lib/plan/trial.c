@@ -465,26 +465,34 @@ static void close_cells(struct trial *t)
 	}
 }
 
-/* What needs repair from the start. */
-static void find_broken(struct trial *t)
+static bool is_on_broken_cell(const struct trial *t, const struct unit *u)
 {
-	for (cell_id id = 0; id < t->n_cells; id++) {
-		struct cell *cell = &t->cells[id];
+	struct range cells =
+		u->origin == NONE ? (struct range){ 0 } : t->places.items[u->origin].cells;
+
+	for (uint32_t i = 0; i < cells.n; i++)
+		if (t->cells[t->place_cells.items[cells.at + i]].was_overcommitted)
+			return true;
+	return false;
+}
+
+void trial_find_broken(struct trial *t, node_id node)
+{
+	struct range cores = t->cap.nodes.items[node].cores;
+	struct node_load *n = &t->nodes[node];
+
+	n->is_broken = false;
+	for (uint32_t i = cores.at; i < cores.at + cores.n; i++) {
+		struct cell *cell = &t->cells[t->cell_of_core[i]];
 
 		cell->was_overcommitted = !cell_holds(cell, 0);
-		if (cell->was_overcommitted)
-			t->nodes[cell->node].is_broken = true;
+		n->is_broken |= cell->was_overcommitted;
 	}
-	array_each(u, &t->units) {
-		struct range cells =
-			u->origin == NONE ? (struct range){ 0 } : t->places.items[u->origin].cells;
+	for (uint32_t i = 0; i < n->units.n; i++) {
+		struct unit *u = &t->units.items[t->node_units[n->units.at + i]];
 
-		u->is_repair = u->is_misplaced;
-		for (uint32_t i = 0; i < cells.n; i++)
-			if (t->cells[t->place_cells.items[cells.at + i]].was_overcommitted)
-				u->is_repair = true;
-		if (u->is_misplaced)
-			t->nodes[u->node].is_broken = true;
+		u->is_repair = u->is_misplaced || is_on_broken_cell(t, u);
+		n->is_broken |= u->is_misplaced;
 	}
 }
 
@@ -509,7 +517,8 @@ static void place_all(struct trial *t)
 		if (t->units.items[id].origin != NONE)
 			trial_assign(t, id, t->units.items[id].origin);
 	close_cells(t);
-	find_broken(t);
+	for (node_id id = 0; id < t->c->nodes.n; id++)
+		trial_find_broken(t, id);
 }
 
 /* Up to what is free: it keeps new pods away, and takes the place of none. */

@@ -75,6 +75,7 @@ struct unit {
 	bool is_misplaced;    /* on cores that it may not use */
 	bool is_repair;	      /* that, or on a core that was over its capacity: it may have to leave
 			       * without a more critical pod coming */
+	bool keeps_grant;     /* its budget was raised beyond the room: it has what was granted */
 	bool is_evicted;      /* in the trial */
 	bool can_evict, is_reschedulable;
 	pdb_id pdb; /* the first PodDisruptionBudget that covers it, NONE */
@@ -149,11 +150,22 @@ static inline bool trial_yields(const struct trial *t, pod_id pod, unsigned rank
 	return id != NONE && t->units.items[id].can_evict && t->units.items[id].rank < rank;
 }
 
+/* What the pod has, or gets. */
+static inline const struct budget *unit_budget(const struct trial *t, const struct unit *u)
+{
+	const struct request *q = unit_request(t, u);
+
+	return u->keeps_grant ? &q->granted : &q->budget;
+}
+
 /* Pending, or bound without cores: it is to get cores for the first time. */
 static inline bool unit_is_new(const struct unit *u)
 {
 	return u->kind == UNIT_PENDING || u->kind == UNIT_UNASSIGNED;
 }
+
+/* What of a node needs repair; all its pods are where the snapshot has them. */
+void trial_find_broken(struct trial *t, node_id node);
 
 /* Compares two unit_id for qsort_r(), with the trial as the argument: the order in which new pods
  * got their places. */

@@ -94,10 +94,32 @@ class Checker:
         spec = self.plan["spec"]
         self.actions: list[Obj] = spec.get("actions") or []
         self.unplaced = {key_of(u["pod"]): u for u in spec.get("unplaced") or []}
+        for pod in self.snap.pods.values():
+            pod.keeps_grant = pod.is_raised and (pod.key in self.unplaced
+                                                 or self._is_granted_again(pod))
         self.start = State.of(self.snap)
         self.end = State.of(self.snap, now=True)
         self.evicted: dict[str, Obj] = {}
         self.replacements: dict[str, Seat] = {}
+
+    def is_settled(self, key: str) -> bool:
+        """It runs by a McKube of its own, granted what it asks for, and the plan leaves it."""
+        pod = self.snap.pods.get(key)
+        return bool(pod and pod.request and pod.request.mckube and pod.is_current
+                    and key in self.end.seats and self.end.seats[key] == self.start.seats.get(key)
+                    and self.end.is_running(key) and not pod.is_fixed
+                    and self.start.is_running(key))
+
+    def _is_granted_again(self, pod: Pod) -> bool:
+        """It is evicted, or moved with the budget that it has: there was no room for its raise."""
+        for action in self.actions:
+            if "pod" not in action or key_of(action["pod"]) != pod.key:
+                continue
+            if action["kind"] == "Evict":
+                return True
+            if action["kind"] == "Move" and pod.granted:
+                return action["to"].get("runtime") == pod.granted.runtime(MODE_OF_LEVEL[pod.level])
+        return False
 
     def fail(self, rule: str, where: Any, text: str) -> None:
         if isinstance(where, dict):
@@ -123,6 +145,7 @@ class Checker:
                 self.fail("6", where, what)
             self._needless()
             self._placeable()
+            self._raisable()
         return self.violations
 
     # The format
@@ -200,8 +223,7 @@ class Checker:
         return None
 
     def _form_grant(self, action: Obj, pod: Pod) -> None:
-        assert pod.request
-        to, budget = action["to"], pod.request.budget
+        to, budget = action["to"], pod.budget
         level = "low" if action["kind"] == "Bind" else pod.level
         if to.get("level") != level:
             self.fail("format", action, f"level {to.get('level')}, expected {level}")
@@ -406,7 +428,7 @@ class Checker:
             pod = self.snap.pods.get(key)
             if not pod:
                 self.fail("unplaced", key, "no such pod")
-            elif key in done:
+            elif key in done and not pod.keeps_grant:
                 self.fail("unplaced", key, "but it is placed")
             else:
                 self._unplaced_row(pod, row)
@@ -431,6 +453,8 @@ class Checker:
             self.fail("unplaced", pod.key, f"{reason}, but its request is {pod.bad or 'good'}")
         if reason == "NoRequest" and pod.request:
             self.fail("unplaced", pod.key, "NoRequest, but it has one")
+        if pod.keeps_grant:
+            return None if reason == "NoRoom" else self.fail("unplaced", pod.key, reason)
         if reason in ("NoNode", "NoRoom") and pod.request:
             self._counted(pod, message)
             self._no_node(pod, reason)
@@ -462,6 +486,19 @@ class Checker:
                 how = self._way_for(pod)
                 if how:
                     self.fail("5", key, f"could be placed: {how}")
+
+    def _raisable(self) -> None:
+        """A raised budget that fits where the pod is in the end."""
+        for pod in self.snap.pods.values():
+            if not pod.keeps_grant or pod.key not in self.unplaced:
+                continue
+            state, seat = self.with_replacements.copy(), self.end.seats[pod.key]
+            node = self.snap.nodes[seat.node]
+            state.remove(pod.key)
+            pod.keeps_grant = False
+            if seat.cores and pod.may_use(node, seat.cores) and state.admits(pod, node, seat.cores):
+                self.fail("5", pod.key, "could have its raised budget")
+            pod.keeps_grant = True
 
     def _way_for(self, pod: Pod) -> str:
         state = self.with_replacements.copy()

@@ -169,6 +169,7 @@ class Pod:
     granted: Budget | None = None  # what its annotations grant, whatever it asks for
     noted: bool = False  # they hold a whole assignment of ours
     shut: bool = False  # its node is closed
+    keeps_grant: bool = False  # by the plan: its budget was raised beyond the room
 
     @property
     def rank(self) -> Rank:
@@ -177,10 +178,18 @@ class Pod:
         return budget.rank
 
     @property
+    def budget(self) -> Budget:
+        """What it has or gets: with keeps_grant what it was granted."""
+        assert self.request
+        return self.granted if self.keeps_grant and self.granted else self.request.budget
+
+    @property
     def loads(self) -> Loads | None:
         """What it loads in a plan: of a pod whose budget shrinks what it asks for now, since that
         is granted first of all; else what it has counts as well."""
         budget = self.request.budget if self.request else self.orphan
+        if self.keeps_grant:
+            return self.held_loads
         if not budget or self.shrinks or not self.held_loads:
             return budget.loads if budget else None
         return _greater(budget.loads, self.held_loads)
@@ -195,6 +204,14 @@ class Pod:
         return (self.noted and self.request is not None and self.granted is not None
                 and self.granted.grants == self.request.budget.grants
                 and self.notes.get(NOTE + "rt-source") == self.request.source)
+
+    @property
+    def is_raised(self) -> bool:
+        """Its budget was raised since it was granted."""
+        return (self.noted and not self.is_current and not self.shrinks and not self.shut
+                and not self.terminating and not self.mirror and self.request is not None
+                and self.held_loads is not None
+                and _greater(self.request.budget.loads, self.held_loads) != self.held_loads)
 
     @cached_property
     def shrinks(self) -> bool:

@@ -126,7 +126,7 @@ class Relief:
     @staticmethod
     def gain(pod: Pod) -> int:
         assert pod.request
-        budget = pod.request.budget
+        budget = pod.budget
         less = budget.runtime(MODE_OF_LEVEL[pod.level]) - budget.floor
         return less * PPM // budget.period * pod.request.core_count
 
@@ -175,7 +175,7 @@ class Relief:
             yield node.name, f"degrades {[p.key for p in steps]}, expected {[p.key for p in wanted]}"
         for pod in (p for p in here if p.key in degraded):
             assert pod.request
-            if degraded[pod.key]["to"]["runtime"] != pod.request.budget.floor:
+            if degraded[pod.key]["to"]["runtime"] != pod.budget.floor:
                 yield pod.key, "is degraded to something else than its floor"
         victims = self._victims(node) if is_due and not wanted and not yields_first else []
         gone = [p for p in here if p.key in evicted and p.request]
@@ -233,10 +233,10 @@ class Relief:
         for key, pod in self.end.on_node[node.name].items():
             loads = pod.loads
             if self.end.seats[key].cores and loads:
-                add(pod, _share(pod, pod.request.budget.floor) if pod in staying
+                add(pod, _share(pod, pod.budget.floor) if pod in staying
                     else loads[Rank.LOW])
         for pod in staying:
-            budget, wanted = pod.request.budget, "floor"
+            budget, wanted = pod.budget, "floor"
             for level, runtime in (("hi", budget.hi), ("low", budget.low)):
                 more = _share(pod, runtime) - _share(pod, budget.floor)
                 if (level != "hi" or budget.hi > budget.low) and add(pod, more):
@@ -329,7 +329,7 @@ def _reversed(text: str) -> list[int]:
 
 def _share(pod: Pod, runtime: int) -> int:
     assert pod.request
-    return -(-runtime * PPM // pod.request.budget.period)
+    return -(-runtime * PPM // pod.budget.period)
 
 
 def _hold(state: State, pod: Pod) -> None:

@@ -99,6 +99,10 @@ mckube_id emit_mckube_of(const struct emitter *e, unit_id id);
 uint32_t emit_finalizer_of(const struct emitter *e, unit_id id);
 /* Where the replacement of an evicted pod fits, or why there is none. */
 const char *emit_replacement_words(struct emitter *e, const struct unit *u, const struct place *to);
+/* "core 2", or "node edge-1" where the kernel counts node-wide. */
+const char *emit_cell_name(struct emitter *e, cell_id id);
+/* " in mode High"; "" in mode Low. */
+const char *emit_mode_words(struct emitter *e, int mode);
 bool emit_share_cells(const struct trial *t, place_id a, place_id b);
 
 /* An action with the next id about an object; the caller fills in the rest. The address is good

@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "plan/emit/emit.h"
+#include "plan/growth.h"
 #include "plan/search/move_order.h"
 
 /* ---- Causes ---- */
@@ -60,6 +61,23 @@ static unit_id replacement_on(const struct emitter *e, const struct unit *u, boo
 	return NONE;
 }
 
+/* A more critical pod there whose budget grows. */
+static unit_id growing_at(const struct emitter *e, const struct unit *u)
+{
+	const struct trial *t = e->trial;
+	struct range units = t->nodes[u->node].units;
+
+	for (uint32_t i = 0; i < units.n; i++) {
+		unit_id id = t->node_units[units.at + i];
+		const struct unit *m = &t->units.items[id];
+
+		if (m->rank > u->rank && m->at != NONE && !m->keeps_grant &&
+		    growth_is_raised(unit_request(t, m)) && emit_share_cells(t, m->at, u->origin))
+			return id;
+	}
+	return NONE;
+}
+
 /* Requests or ports: any more critical one that has come to the node. */
 static unit_id incoming_on_node(const struct emitter *e, const struct unit *u)
 {
@@ -78,6 +96,8 @@ static unit_id cause_of(const struct emitter *e, const struct unit *u, int depth
 		cause = displaced_at(e, u, depth);
 	if (cause == NONE && u->origin != NONE)
 		cause = replacement_on(e, u, true);
+	if (cause == NONE && u->origin != NONE)
+		cause = growing_at(e, u);
 	if (cause == NONE && u->is_evicted)
 		cause = incoming_on_node(e, u);
 	if (cause == NONE && u->is_evicted)
@@ -122,20 +142,6 @@ static cell_id tightest(const struct trial *t, const struct unit *u, int *ret_mo
 	return worst;
 }
 
-/* "core 2", or "node edge-1" where the kernel counts node-wide. */
-static const char *cell_name(struct emitter *e, cell_id id)
-{
-	const struct trial *t = e->trial;
-	node_id node = t->cells[id].node;
-	struct range cores = t->cap.nodes.items[node].cores;
-
-	if (t->cap.nodes.items[node].scope == SCOPE_NODE)
-		return plan_strf(e->plan, "node %s",
-				 cluster_str(t->c, t->c->nodes.items[node].meta.name));
-	uint32_t core = cores.at + (id - t->cell_of_core[cores.at]);
-	return plan_strf(e->plan, "core %u", t->cap.cores.items[core].cpu);
-}
-
 /* With its load in the mode that is talked about. */
 static const char *pod_title(struct emitter *e, const struct unit *u, int mode)
 {
@@ -143,11 +149,6 @@ static const char *pod_title(struct emitter *e, const struct unit *u, int mode)
 
 	return plan_strf(e->plan, "%s (%s, %s)", cluster_str(c, unit_pod(e->trial, u)->meta.name),
 			 criticality_name(u->rank), emit_ratio(e, u->load[mode]));
-}
-
-static const char *mode_words(struct emitter *e, int mode)
-{
-	return mode == LEVEL_LOW ? "" : plan_strf(e->plan, " in mode %s", criticality_name(mode));
 }
 
 /* "core 2 would be at 1.000 of 0.900" and what is left without the pod. */
@@ -166,9 +167,9 @@ static const char *explain_overload(struct emitter *e, const struct unit *u, uni
 		return plan_strf(e->plan, "%s %s makes room", verb, pod_title(e, u, LEVEL_LOW));
 
 	const struct cell *cell = &e->trial->cells[id];
-	return plan_strf(e->plan, "%s would be at %s of %s%s; %s %s leaves %s", cell_name(e, id),
-			 emit_ratio(e, cell->used[0][mode] + u->load[mode]),
-			 emit_ratio(e, cell->cap[mode]), mode_words(e, mode), verb,
+	return plan_strf(e->plan, "%s would be at %s of %s%s; %s %s leaves %s",
+			 emit_cell_name(e, id), emit_ratio(e, cell->used[0][mode] + u->load[mode]),
+			 emit_ratio(e, cell->cap[mode]), emit_mode_words(e, mode), verb,
 			 pod_title(e, u, mode), emit_ratio(e, cell->used[0][mode]));
 }
 
@@ -265,7 +266,7 @@ static const char *explain_fit(struct emitter *e, place_id place)
 		cell_id id = t->place_cells.items[cells.at + i];
 		const struct cell *cell = &t->cells[id];
 
-		str_addf(&text, "%s%s: ", i ? "; " : "", cell_name(e, id));
+		str_addf(&text, "%s%s: ", i ? "; " : "", emit_cell_name(e, id));
 		for (int k = 0; k < LEVELS; k++)
 			str_addf(&text, "%s%s %s of %s", k ? ", " : "", criticality_name(k),
 				 emit_ratio(e, cell->used[0][k]), emit_ratio(e, cell->cap[k]));

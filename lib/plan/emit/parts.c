@@ -91,7 +91,7 @@ struct place emit_origin(struct emitter *e, const struct unit *u)
 struct place emit_grant(struct emitter *e, unit_id id, place_id place, enum level level)
 {
 	const struct unit *u = &e->trial->units.items[id];
-	const struct budget *b = &unit_request(e->trial, u)->budget;
+	const struct budget *b = unit_budget(e->trial, u);
 	struct place to = emit_place(e, place);
 
 	to.period = b->period;
@@ -108,7 +108,7 @@ void emit_request(struct emitter *e, struct action *a, const struct unit *u)
 
 	char text[RECOVERY_TEXT];
 
-	a->budget = q->budget;
+	a->budget = *unit_budget(e->trial, u);
 	a->recovery = plan_str(e->plan, recovery_format(&q->recovery, text));
 	a->source = request_source_name((enum request_source)q->source);
 }
@@ -139,6 +139,24 @@ bool emit_share_cells(const struct trial *t, place_id a, place_id b)
 			if (t->place_cells.items[x.at + i] == t->place_cells.items[y.at + j])
 				return true;
 	return false;
+}
+
+const char *emit_cell_name(struct emitter *e, cell_id id)
+{
+	const struct trial *t = e->trial;
+	node_id node = t->cells[id].node;
+	struct range cores = t->cap.nodes.items[node].cores;
+
+	if (t->cap.nodes.items[node].scope == SCOPE_NODE)
+		return plan_strf(e->plan, "node %s",
+				 cluster_str(t->c, t->c->nodes.items[node].meta.name));
+	uint32_t core = cores.at + (id - t->cell_of_core[cores.at]);
+	return plan_strf(e->plan, "core %u", t->cap.cores.items[core].cpu);
+}
+
+const char *emit_mode_words(struct emitter *e, int mode)
+{
+	return mode == LEVEL_LOW ? "" : plan_strf(e->plan, " in mode %s", criticality_name(mode));
 }
 
 /* ---- What the plan does with a unit ---- */

@@ -64,14 +64,15 @@ static void emit_degrade(struct emitter *e, unit_id id)
 	a->from = here(e, u);
 	a->to = emit_grant(e, id, u->at, (enum level)q->level);
 	a->to.cores = a->from.cores;
-	a->to.runtime = q->budget.floor;
+	a->to.runtime = unit_budget(e->trial, u)->floor;
 	a->since = e->trial->c->taken_at;
 	emit_request(e, a, u);
 	fill_protected(e, a, u->node, id);
 	a->message = plan_strf(e->plan,
 			       "%s: of its %d us it keeps its floor of %d us until that is over",
 			       busy_words(e, u->node),
-			       budget_runtime(&q->budget, (enum level)q->level), q->budget.floor);
+			       budget_runtime(unit_budget(e->trial, u), (enum level)q->level),
+			       unit_budget(e->trial, u)->floor);
 	e->last_action[id] = a->id;
 }
 

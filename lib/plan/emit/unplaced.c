@@ -121,18 +121,52 @@ static void emit_refused(struct emitter *e, const struct pod *pod, enum reason r
 	};
 }
 
-/* Its budget was raised, and its cores have no room for that. */
-static bool waits_to_grow(const struct trial *t, const struct unit *u)
+/* The cell and mode that the raised budget would be over by most; NONE: it is not over. */
+static cell_id tightest(const struct trial *t, const struct unit *u, int *ret_mode)
 {
 	const struct request *q = unit_request(t, u);
+	struct range cells = t->places.items[u->at].cells;
+	cell_id worst = NONE;
+	int64_t most = 0;
 
-	return u->kind == UNIT_RUNNING && u->at != NONE && u->at == u->origin &&
-	       q->assignment == ASSIGNMENT_OTHER && !q->shrinks && !emit_place_holds(t, u->at);
+	for (uint32_t i = 0; i < cells.n; i++) {
+		cell_id id = t->place_cells.items[cells.at + i];
+
+		for (int k = 0; k < LEVELS; k++) {
+			int64_t over = (int64_t)t->cells[id].used[0][k] - u->load[k] + q->load[k] -
+				       t->cells[id].cap[k];
+
+			if (over <= most)
+				continue;
+			most = over;
+			worst = id;
+			*ret_mode = k;
+		}
+	}
+	return worst;
 }
 
-static bool stays_displaced(const struct trial *t, const struct unit *u)
+/* The budget was raised beyond the room, and the pod keeps what it was granted. */
+static void emit_kept_grant(struct emitter *e, const struct unit *u)
 {
-	return (unit_is_new(u) && u->at == NONE && !u->is_evicted) || waits_to_grow(t, u);
+	const struct trial *t = e->trial;
+	const struct request *q = unit_request(t, u);
+	int mode = LEVEL_LOW;
+	cell_id id = tightest(t, u, &mode);
+	const char *why = "no room can be made for it";
+
+	if (id != NONE)
+		why = plan_strf(
+			e->plan, "%s would be at %s of %s%s", emit_cell_name(e, id),
+			emit_ratio(e, t->cells[id].used[0][mode] - u->load[mode] + q->load[mode]),
+			emit_ratio(e, t->cells[id].cap[mode]), emit_mode_words(e, mode));
+	emit_refused(
+		e, unit_pod(t, u), REASON_NO_ROOM,
+		plan_strf(e->plan,
+			  "raised budget, %d to %d us of every %d us: %s; it keeps %d to %d us "
+			  "of every %d us",
+			  q->budget.low, q->budget.hi, q->budget.period, why, q->granted.low,
+			  q->granted.hi, q->granted.period));
 }
 
 /* Pods that are ours, or run without cores, and that no step could help. */
@@ -155,8 +189,10 @@ static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 	else if (waits && !q)
 		emit_refused(e, pod, REASON_NO_REQUEST,
 			     "no McKube or annotation requests real time for this pod");
-	else if (u && stays_displaced(t, u))
+	else if (u && unit_is_new(u) && u->at == NONE && !u->is_evicted)
 		emit_no_place(e, u);
+	else if (u && u->keeps_grant && u->at != NONE)
+		emit_kept_grant(e, u);
 }
 
 void emit_unplaced(struct emitter *e)
