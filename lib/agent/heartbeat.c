@@ -25,6 +25,10 @@ void heartbeat_lease(struct str *out, const char *ns, const char *name, const ch
 	json_out_object(&o);
 	json_out_member(&o, "name", name);
 	json_out_member(&o, "namespace", ns);
+	json_out_key(&o, "labels");
+	json_out_object(&o);
+	json_out_member(&o, HELPER_LABEL_KEY, HELPER_LABEL_VALUE);
+	json_out_end(&o);
 	json_out_end(&o);
 	json_out_key(&o, "spec");
 	json_out_object(&o);

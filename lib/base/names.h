@@ -15,7 +15,9 @@
 #define MCKUBE_CRD	   "mckubes." MCKUBE_GROUP
 #define MCKUBE_FINALIZER   "mckube." MCKUBE_GROUP "/finalizer" /* on McKubes */
 
-#define HELPER_LEASE_PREFIX "mckube-node-" /* and the node's name: model/heartbeat.h */
+#define HELPER_LEASE_PREFIX "mckube-node-"	     /* and the node's name: model/heartbeat.h */
+#define HELPER_LABEL_KEY    "app.kubernetes.io/name" /* of that Lease */
+#define HELPER_LABEL_VALUE  "mckube-node"
 
 /* Annotations of a snapshot, which is a List. */
 #define SNAPSHOT_SERVER	  MCKUBE_DOMAIN "/server"

@@ -122,7 +122,8 @@ static void on_page(struct http_call *call)
 		r = check_page(l, &l->err);
 	if (r == 0)
 		r = check_progress(l, &l->err);
-	if (r < 0 && call->code == 404 && l->is_optional) {
+	if (r < 0 &&
+	    ((call->code == 404 && l->is_optional) || (call->code == 403 && l->is_forgiving))) {
 		l->is_missing = true;
 		end(l, 0);
 		return;

@@ -32,8 +32,9 @@ struct kube_list {
 	void (*done)(struct kube_list *l);    /* NULL: nothing to do */
 	void *arg;
 
-	uint32_t chunk;	  /* items on a page; 0: LIST_CHUNK */
-	bool is_optional; /* a resource that the server does not have (404) is an empty list */
+	uint32_t chunk;	   /* items on a page; 0: LIST_CHUNK */
+	bool is_forgiving; /* one that may not be read (403) is an empty list */
+	bool is_optional;  /* a resource that the server does not have (404) is an empty list */
 
 	/* The outcome. */
 	bool is_missing; /* is_optional, and the server does not have it */

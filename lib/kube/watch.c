@@ -166,7 +166,8 @@ static bool is_final(const struct kube_watch *w, int code)
 	bool is_refused = code == 400 || code == 401 || code == 403 || code == 404 || code == 405 ||
 			  code == 422;
 
-	return is_refused && !w->has_streamed && !(code == 404 && w->is_optional);
+	return is_refused && !w->has_streamed && !(code == 404 && w->is_optional) &&
+	       !(code == 403 && w->is_forgiving);
 }
 
 static void fail(struct kube_watch *w, int result, const struct error *err)
@@ -279,6 +280,7 @@ static void begin_list(struct kube_watch *w)
 		.field_selector = w->field_selector,
 		.chunk = w->chunk,
 		.is_optional = w->is_optional,
+		.is_forgiving = w->is_forgiving,
 		.take = on_item,
 		.restart = on_restart,
 		.done = on_list_end,

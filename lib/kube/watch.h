@@ -38,6 +38,7 @@ struct watch_event {
 struct kube_watch {
 	const struct kube_resource *resource;
 	const char *ns, *label_selector, *field_selector;
+	bool is_forgiving;	 /* one that may not be read (403) is an empty list */
 	bool is_optional;	 /* one that the server does not have (404) is an empty list */
 	uint32_t chunk;		 /* of the lists */
 	uint32_t stall_seconds;	 /* 0: WATCH_STALL_SECONDS */

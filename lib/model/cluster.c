@@ -170,6 +170,24 @@ void cluster_resolve_pod(const struct cluster *c, struct pod *pod)
 	resolve_class(c, pod);
 }
 
+void cluster_resolve_heartbeats(struct cluster *c)
+{
+	AUTO_FREE uint32_t *nodes = c->helper_leases.n ? nodes_by_name(c) : NULL;
+
+	array_each(node, &c->nodes)
+		node->heartbeat = node->heartbeat_seconds = 0;
+	c->has_heartbeats = false;
+	array_each(lease, &c->helper_leases) {
+		uint32_t found = lease->node ? nodes[lease->node] : 0;
+
+		c->has_heartbeats |= lease->node != 0;
+		if (!found || lease->renewed <= c->nodes.items[found - 1].heartbeat)
+			continue;
+		c->nodes.items[found - 1].heartbeat = lease->renewed;
+		c->nodes.items[found - 1].heartbeat_seconds = lease->seconds;
+	}
+}
+
 void cluster_finish(struct cluster *c)
 {
 	SORT_UNIQUE(c, &c->nodes);
@@ -182,8 +200,10 @@ void cluster_finish(struct cluster *c)
 	SORT_UNIQUE(c, &c->csi_nodes);
 	SORT_UNIQUE(c, &c->resource_claims);
 	SORT_UNIQUE(c, &c->namespaces);
+	SORT_UNIQUE(c, &c->helper_leases);
 	drop_ended_pods(c);
 	cluster_resolve(c);
+	cluster_resolve_heartbeats(c);
 }
 
 void cluster_done(struct cluster *c)
@@ -198,6 +218,7 @@ void cluster_done(struct cluster *c)
 	array_done(&c->csi_nodes);
 	array_done(&c->resource_claims);
 	array_done(&c->namespaces);
+	array_done(&c->helper_leases);
 	array_done(&c->problems);
 	array_done(&c->rules);
 	array_done(&c->annotations);

@@ -282,6 +282,14 @@ struct namespace
 	struct range labels;
 };
 
+/* The Lease of a node's helper: model/heartbeat.h. */
+struct helper_lease {
+	struct meta meta;
+	str_id node;	 /* 0: another Lease */
+	int32_t seconds; /* how long a renewal holds */
+	int64_t renewed; /* seconds since 1970 */
+};
+
 /* Something in the input that was left out or read otherwise than written; it becomes a warning of
  * the plan. `object` is "Kind ns/name", or the place in the file when there is no name. */
 struct problem {
@@ -306,9 +314,10 @@ struct cluster {
 	ARRAY(struct csi_node) csi_nodes;
 	ARRAY(struct resource_claim) resource_claims;
 	ARRAY(struct namespace) namespaces;
+	ARRAY(struct helper_lease) helper_leases;
+	bool has_heartbeats; /* some of them are of helpers */
 	ARRAY(struct problem) problems;
-	uint64_t n_skipped;  /* objects of kinds that are not ours */
-	bool has_heartbeats; /* it holds Leases of helpers, or has looked for them */
+	uint64_t n_skipped; /* objects of kinds that are not ours */
 
 	ARRAY(struct rules) rules;
 	ARRAY(struct pod_annotations) annotations;
@@ -333,6 +342,8 @@ void cluster_done(struct cluster *c);
  * or priority classes have come or gone, else those that are new. */
 void cluster_resolve(struct cluster *c);
 void cluster_resolve_pod(const struct cluster *c, struct pod *pod);
+/* Gives each node what its helper's Lease holds. */
+void cluster_resolve_heartbeats(struct cluster *c);
 
 const char *cluster_str(const struct cluster *c, str_id id);
 

@@ -273,6 +273,10 @@ static void mark_small_kinds(const struct cluster *c, bool *live)
 		mark_meta(live, &csi_node->meta);
 	array_each(resource_claim, &c->resource_claims)
 		mark_meta(live, &resource_claim->meta);
+	array_each(lease, &c->helper_leases) {
+		mark_meta(live, &lease->meta);
+		mark(live, lease->node);
+	}
 	array_each(problem, &c->problems) {
 		mark(live, problem->object);
 		mark(live, problem->reason);

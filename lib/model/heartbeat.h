@@ -5,9 +5,10 @@
 #include "model/cluster.h"
 
 /* Is a node's helper there? Each helper renews a Lease (coordination.k8s.io) named
- * HELPER_LEASE_PREFIX and its node's name, in its own namespace; spec.leaseDurationSeconds is how
- * long that holds. What a silent helper reported (backend, CPU use, busy, pressure, levels, applied
- * budgets) is not acted upon: it may have been wrong for a long time.
+ * HELPER_LEASE_PREFIX and its node's name, with the label HELPER_LABEL_KEY, in its own
+ * namespace; spec.leaseDurationSeconds is how long that holds. What a silent helper reported
+ * (backend, CPU use, busy, pressure, levels, applied budgets) is not acted upon: it may have been
+ * wrong for a long time.
  *
  * A snapshot without such Leases (of an older cluster, or a list of some kinds) or without a time
  * tells nothing, and its readings are used. So are those of nodes that no helper of ours has

@@ -31,14 +31,14 @@ enum assignment {
 
 struct request {
 	pod_id pod;
-	mckube_id mckube; /* NONE unless the source is a McKube */
-	uint8_t source;	  /* enum request_source */
-	uint8_t level;	  /* enum level at which the pod runs now */
+	mckube_id mckube;  /* NONE unless the source is a McKube */
+	uint8_t source;	   /* enum request_source */
+	uint8_t level;	   /* enum level at which the pod runs now */
 	uint8_t guarantee; /* enum guarantee: what its node must at least have */
-	bool is_bad;	  /* never placed; `budget` is that of the assignment annotations, if any */
-	bool has_budget;  /* false: bad, and nothing assigned: it loads nothing */
-	bool has_pin;	  /* spec.rtSettings.core: exactly these cores */
-	bool has_cores;	  /* it has cores now: `cores` */
+	bool is_bad;	 /* never placed; `budget` is that of the assignment annotations, if any */
+	bool has_budget; /* false: bad, and nothing assigned: it loads nothing */
+	bool has_pin;	 /* spec.rtSettings.core: exactly these cores */
+	bool has_cores;	 /* it has cores now: `cores` */
 	bool selects_many; /* its McKube means several pods: no allocatedCore for it */
 	bool has_node_pin;
 	bool is_noted;	       /* a warning came of it */

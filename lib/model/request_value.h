@@ -31,7 +31,8 @@ struct request_value {
 };
 
 struct value_error {
-	const char *reason; /* BadBudget, BadCpuset, BadCriticality, BadGuarantee; NULL: all is well */
+	const char
+		*reason; /* BadBudget, BadCpuset, BadCriticality, BadGuarantee; NULL: all is well */
 	char message[256];
 };
 

@@ -28,6 +28,7 @@ static const struct kind {
 	{ "ResourceClaim", "resource.k8s.io", "", decode_resource_claim,
 	  "its pods are not placed" },
 	{ "Namespace", "", "v1", decode_namespace, "it counts as one without labels" },
+	{ "Lease", "coordination.k8s.io", "", decode_lease, "its node's helper counts as silent" },
 };
 
 const struct range *shared_find(const struct shared_runs *s, const void *key, size_t n)

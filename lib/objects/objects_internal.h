@@ -209,5 +209,6 @@ int decode_claim(struct objects *o, str_id kind, str_id version);
 int decode_csi_node(struct objects *o, str_id kind, str_id version);
 int decode_resource_claim(struct objects *o, str_id kind, str_id version);
 int decode_namespace(struct objects *o, str_id kind, str_id version);
+int decode_lease(struct objects *o, str_id kind, str_id version);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/names.h"
 #include "objects/objects_internal.h"
 
 /* Kinds of which little is read. */
@@ -126,5 +127,43 @@ int decode_namespace(struct objects *o, str_id kind, str_id version)
 		.meta = b.meta.meta,
 		.labels = b.meta.labels,
 	};
+	return 0;
+}
+
+/* Leases: those of node helpers. */
+
+struct lease_draft {
+	struct object_meta meta;
+	struct helper_lease lease;
+};
+
+static const struct field lease_spec_fields[] = {
+	FIELD("leaseDurationSeconds", read_i32_saturated, struct lease_draft, lease.seconds,
+	      UNREAD_DETAIL),
+	FIELD("renewTime", read_time, struct lease_draft, lease.renewed, UNREAD_DETAIL),
+	{ 0 },
+};
+
+static const struct field lease_fields[] = {
+	FIELD_META(struct lease_draft),
+	FIELD_SUB("spec", lease_spec_fields, UNREAD_DETAIL),
+	{ 0 },
+};
+
+int decode_lease(struct objects *o, str_id kind, str_id version)
+{
+	static const char prefix[] = HELPER_LEASE_PREFIX;
+	struct lease_draft p = { 0 };
+	int r = decode_whole(o, lease_fields, &p, &p.meta, SCOPE_NAMESPACE);
+
+	(void)kind;
+	(void)version;
+	if (r < 0)
+		return r;
+	const char *name = cluster_str(o->c, p.meta.meta.name);
+	p.lease.meta = p.meta.meta;
+	if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+		p.lease.node = intern_cstr(&o->c->strings, name + sizeof(prefix) - 1);
+	*array_add(&o->c->helper_leases) = p.lease;
 	return 0;
 }

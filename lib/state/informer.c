@@ -52,7 +52,9 @@ struct informer *informer_start(struct kube *k, const char *server, uint32_t chu
 		f->watches[i] = (struct kube_watch){
 			.resource = watched_kinds[i].resource,
 			.field_selector = watched_kinds[i].field_selector,
+			.label_selector = watched_kinds[i].label_selector,
 			.is_optional = watched_kinds[i].is_optional,
+			.is_forgiving = watched_kinds[i].is_forgiving,
 			.chunk = chunk,
 			.item = on_item,
 			.event = on_event,

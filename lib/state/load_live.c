@@ -18,7 +18,9 @@ static void lists_init(struct kube_list lists[static N_WATCHED_KINDS], uint32_t 
 		lists[i] = (struct kube_list){
 			.resource = watched_kinds[i].resource,
 			.field_selector = watched_kinds[i].field_selector,
+			.label_selector = watched_kinds[i].label_selector,
 			.is_optional = watched_kinds[i].is_optional,
+			.is_forgiving = watched_kinds[i].is_forgiving,
 			.chunk = chunk,
 			.arg = arg,
 		};
@@ -135,7 +137,9 @@ static int save_one(struct kube *k, const struct watched_kinds *w, uint32_t chun
 	struct kube_list list = {
 		.resource = w->resource,
 		.field_selector = w->field_selector,
+		.label_selector = w->label_selector,
 		.is_optional = w->is_optional,
+		.is_forgiving = w->is_forgiving,
 		.chunk = chunk,
 		.take = save_item,
 		.arg = s,

@@ -304,6 +304,7 @@ static unsigned settle_all(struct store *m)
 	did |= settle_kind(m, pods);
 	if (must_resolve)
 		cluster_resolve(&m->cluster);
+	cluster_resolve_heartbeats(&m->cluster);
 	return did;
 }
 

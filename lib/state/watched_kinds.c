@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state/watched_kinds.h"
 
+#include "base/names.h"
+
 /* Pods that ended hold nothing, so they are left with the server. */
 const struct watched_kinds watched_kinds[N_WATCHED_KINDS] = {
 	{ .resource = &kube_nodes, .rows = &delta_of_nodes },
@@ -17,4 +19,9 @@ const struct watched_kinds watched_kinds[N_WATCHED_KINDS] = {
 	  .rows = &delta_of_resource_claims,
 	  .is_optional = true },
 	{ .resource = &kube_namespaces, .rows = &delta_of_namespaces },
+	{ .resource = &kube_leases,
+	  .rows = &delta_of_helper_leases,
+	  .label_selector = HELPER_LABEL_KEY "=" HELPER_LABEL_VALUE,
+	  .is_optional = true,
+	  .is_forgiving = true },
 };

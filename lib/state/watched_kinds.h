@@ -8,12 +8,13 @@
 /* The kinds of objects that a plan reads, and how they are asked for. */
 struct watched_kinds {
 	const struct kube_resource *resource;
-	const char *field_selector;
+	const char *field_selector, *label_selector;
 	const struct delta_kind *rows;
-	bool is_optional; /* the server may not know the kind */
+	bool is_optional;  /* the server may not know the kind */
+	bool is_forgiving; /* ... or not let it be read */
 };
 
-enum { N_WATCHED_KINDS = 10 };
+enum { N_WATCHED_KINDS = 11 };
 extern const struct watched_kinds watched_kinds[N_WATCHED_KINDS];
 
 #endif

@@ -26,6 +26,7 @@ from storage import Storage, claim_names, device_names
 PPM = 1_000_000
 PERIOD_MIN, PERIOD_MAX = 100, 4_000_000
 SYSTEM_CRITICAL = 2_000_000_000
+HELPER_LEASE = "mckube-node-"
 NOTE = "mckube.io/"
 GATE = "mckube.io/placement"
 FINALIZER = "mckube.mcoperator.sdv.com/finalizer"
@@ -285,6 +286,7 @@ class Snapshot:
     namespaces: dict[str, dict[str, str]] = field(default_factory=dict)
     storage: Storage = field(default_factory=lambda: Storage({}))
     nominated: list[Pod] = field(default_factory=list)  # of other schedulers
+    heartbeats: dict[str, float] = field(default_factory=dict)  # of nodes' helpers: until when
     warnings: set[tuple[str, str]] = field(default_factory=set)  # (object, reason) that must come
 
     def pdbs_of(self, pod: Pod) -> list[Pdb]:
@@ -339,6 +341,11 @@ def build(objects: list[Obj], settings: Settings | None = None) -> Snapshot:
     for obj in kinds.get("Namespace", []):
         snap.namespaces[obj["metadata"]["name"]] = obj["metadata"].get("labels") or {}
     snap.storage = Storage(kinds)
+    for obj in kinds.get("Lease", []):
+        if obj["metadata"]["name"].startswith(HELPER_LEASE):
+            renewed = datetime.fromisoformat(obj["spec"]["renewTime"].replace("Z", "+00:00"))
+            snap.heartbeats[obj["metadata"]["name"].removeprefix(HELPER_LEASE)] = int(
+                renewed.timestamp()) + obj["spec"]["leaseDurationSeconds"]
     snap.mckubes = [o for k in ("McKube", "MCKube") for o in kinds.get(k, [])]
     _bind_requests(snap)
     snap.nominated = [p for p in snap.pods.values() if p.nominated and not p.node and

@@ -53,6 +53,8 @@ class Relief:
     def pressure(self, node: Node) -> Pressure:
         if not self.settings["enabled"]:
             return Pressure.CALM
+        if self.is_silent(node):
+            return Pressure.BETWEEN
         if self.settings["trigger"] == "realTime":
             is_lost = self.lost(node) or self.refused(node.name)
             return Pressure.BUSY if is_lost else Pressure.CALM
@@ -65,6 +67,12 @@ class Relief:
             return Pressure.BUSY
         return Pressure.BETWEEN
 
+    def is_silent(self, node: Node) -> bool:
+        """Its helper's Lease has expired or is not there, though others' are."""
+        if not self.now or not self.snap.heartbeats or not node.notes.get(NOTE + "backend"):
+            return False
+        return self.now > self.snap.heartbeats.get(node.name, 0.0)
+
     @staticmethod
     def lost(node: Node) -> int:
         """Microseconds per second, which are ppm of one core."""
@@ -72,6 +80,8 @@ class Relief:
         return int(text) if text.isdigit() else 0
 
     def refused(self, node: str) -> list[Pod]:
+        if self.is_silent(self.snap.nodes[node]):
+            return []
         return [p for p in self.kept(node)
                 if p.is_current and p.notes.get(NOTE + "rt-applied") == "false"]
 

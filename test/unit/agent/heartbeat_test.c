@@ -12,7 +12,8 @@ TEST(lease_names_the_node_and_how_long_it_holds)
 			"2026-11-21T09:00:00.000000Z");
 	assert_string_equal(
 		out.s, "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\","
-		       "\"metadata\":{\"name\":\"mckube-node-n1\",\"namespace\":\"mckube-system\"},"
+		       "\"metadata\":{\"name\":\"mckube-node-n1\",\"namespace\":\"mckube-system\","
+		       "\"labels\":{\"app.kubernetes.io/name\":\"mckube-node\"}},"
 		       "\"spec\":{\"holderIdentity\":\"n1\",\"leaseDurationSeconds\":40,"
 		       "\"renewTime\":\"2026-11-21T09:00:00.000000Z\"}}");
 }
