@@ -325,9 +325,9 @@ def lease(name):
 READS = {(r, v) for r in ("nodes", "pods", "namespaces", "persistentvolumes",
                           "persistentvolumeclaims", "poddisruptionbudgets.policy",
                           "priorityclasses.scheduling.k8s.io", "csinodes.storage.k8s.io",
-                          "resourceclaims.resource.k8s.io", "mckubes.mcoperator.sdv.com")
+                          "resourceclaims.resource.k8s.io", "leases.coordination.k8s.io",
+                          "mckubes.mcoperator.sdv.com")
          for v in ("list", "watch")}
-HEARTBEATS = {("leases.coordination.k8s.io", "list"), ("leases.coordination.k8s.io", "watch")}
 WRITES = {("pods", "get"), ("pods", "patch"), ("nodes", "get"), ("nodes", "patch"),
           ("pods/binding", "create"), ("pods/eviction", "create"),
           ("mckubes.mcoperator.sdv.com", "get"), ("mckubes.mcoperator.sdv.com", "patch"),
@@ -364,8 +364,8 @@ def test_roles_allow_only_what_the_programs_do(c):
     setup(c)
     c.kubectl("delete", "clusterrolebinding", KUBECTL)
     for account, everywhere, kube_system, home in (
-            ("mckube-planner", READS, set(), HEARTBEATS),
-            ("mckube-applier", READS | WRITES, LEASE, HEARTBEATS),
+            ("mckube-planner", READS, set(), set()),
+            ("mckube-applier", READS | WRITES, LEASE, set()),
             ("mckube-node", HELPER, set(), HELPER_HOME)):
         assert rights(c, account, "default") == everywhere, account
         assert rights(c, account, "kube-system") == everywhere | kube_system, account
