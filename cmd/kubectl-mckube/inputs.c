@@ -94,11 +94,11 @@ static int keep_stdin(struct arena *arena, const char **ret, struct error *err)
 	return 0;
 }
 
-static int add_sources(struct cli *cli, const struct option_list *paths, bool twice,
+static int add_sources(struct cli *cli, const struct option_list *paths, const char *ns, bool twice,
 		       struct inputs *in, struct error *err)
 {
 	array_each(path, paths) {
-		struct source source = { .path = *path, .recurse = cli->input.recurse };
+		struct source source = { .path = *path, .recurse = cli->input.recurse, .ns = ns };
 
 		if (strcmp(*path, "-") == 0 && twice &&
 		    keep_stdin(&cli->arena, &source.path, err) < 0)
@@ -169,8 +169,9 @@ int inputs_load(struct cli *cli, bool twice, struct inputs *ret, struct error *e
 		return err->code;
 	if (!loader)
 		loader = loader_new();
-	if (add_sources(cli, &args->snapshots, twice, ret, err) < 0 ||
-	    add_sources(cli, &args->files, twice, ret, err) < 0) {
+	if (add_sources(cli, &args->snapshots, NULL, twice, ret, err) < 0 ||
+	    add_sources(cli, &args->files, inputs_default_namespace(cli, ret), twice, ret, err) <
+		    0) {
 		loader_free(loader);
 		return err->code;
 	}
@@ -200,6 +201,13 @@ void inputs_done(struct inputs *in)
 	live_close(&in->live);
 	cluster_done(&in->cluster);
 	array_done(&in->sources);
+}
+
+const char *inputs_default_namespace(const struct cli *cli, const struct inputs *in)
+{
+	if (in->is_live)
+		return in->live.target.ns;
+	return cli->global.ns ? cli->global.ns : "default";
 }
 
 const char *inputs_namespace(const struct cli *cli)

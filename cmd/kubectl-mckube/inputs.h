@@ -48,6 +48,9 @@ void inputs_done(struct inputs *in);
 /* The plan of one pass over it. */
 int inputs_plan(const struct inputs *in, struct plan *ret, struct error *err);
 
+/* The namespace of what is named without one: of the flag, the context, "default". */
+const char *inputs_default_namespace(const struct cli *cli, const struct inputs *in);
+
 /* The namespace that listings are limited to; NULL: all. */
 const char *inputs_namespace(const struct cli *cli);
 

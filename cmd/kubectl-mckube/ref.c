@@ -61,19 +61,11 @@ static int no_pod(const struct cluster *c, const char *ns, const char *name, str
 	return error_set(err, -ENOENT, "pod \"%s\" not found in namespace \"%s\"", name, ns);
 }
 
-/* A server's target has the flag's in it. */
-static const char *namespace_of(const struct cli *cli, const struct inputs *in)
-{
-	if (in->is_live)
-		return in->live.target.ns;
-	return cli->global.ns ? cli->global.ns : "default";
-}
-
 int ref_find(struct cli *cli, const struct inputs *in, const char *word, struct ref *ret,
 	     struct error *err)
 {
 	const struct cluster *c = &in->cluster;
-	const char *ns = namespace_of(cli, in);
+	const char *ns = inputs_default_namespace(cli, in);
 	const char *slash = strchr(word, '/'), *name = slash ? slash + 1 : "";
 	struct ref ref = { .node = NONE, .pod = NONE };
 	enum ref_kind kind;

@@ -12,6 +12,7 @@
 #include "base/auto.h"
 #include "base/scan.h"
 #include "base/yaml.h"
+#include "state/default_namespace.h"
 #include "state/split_file.h"
 #include "state/stream.h"
 
@@ -233,7 +234,8 @@ static int read_folder(const char *path, bool recurse, const struct object_taker
 	return r;
 }
 
-int objects_take(const struct source *src, const struct object_taker *taker, struct error *err)
+static int take_source(const struct source *src, const struct object_taker *taker,
+		       struct error *err)
 {
 	struct stat st;
 	size_t n_files = 0;
@@ -250,6 +252,14 @@ int objects_take(const struct source *src, const struct object_taker *taker, str
 		return error_set(err, -ENOENT, "%s: no files *.json, *.yaml or *.yml in it",
 				 src->path);
 	return r;
+}
+
+int objects_take(const struct source *src, const struct object_taker *taker, struct error *err)
+{
+	struct default_namespace d = { src->ns, taker };
+	const struct object_taker named = default_namespace_taker(&d);
+
+	return take_source(src, src->ns ? &named : taker, err);
 }
 
 struct visit {

@@ -26,6 +26,7 @@ typedef int (*object_visitor)(const struct object_text *object, void *arg, struc
 struct source {
 	const char *path; /* file, folder, or "-" */
 	bool recurse;	  /* -R: folders below too. Files of a folder: *.json, *.yaml, *.yml */
+	const char *ns;	  /* of objects that name none; NULL: they stay without */
 };
 
 /* Limits, documented in the README: a file may have any size, an object may not. */

@@ -315,7 +315,10 @@ def read_objects(path: str | Path) -> list[Obj]:
             else [d for d in yaml.load_all(text, yaml.CSafeLoader) if d])
     objects: list[Obj] = []
     for doc in docs:
-        objects += doc.get("items") or [] if doc.get("kind", "").endswith("List") else [doc]
+        kind = doc.get("kind", "")
+        typed = {"kind": kind[:-4]} if kind.endswith("List") and kind != "List" else {}
+        objects += ([{**typed, **o} for o in doc.get("items") or []] if kind.endswith("List")
+                    else [doc])
     return objects
 
 
