@@ -58,7 +58,7 @@ class Scene:
 
     def node(self, i):
         name = f"node-{self.seed}-{i}"
-        have = {"cpu": self.pick("2", "4", "8"), "memory": self.pick("4Gi", "8Gi"),
+        have = {"cpu": self.pick("3", "4", "8"), "memory": self.pick("6Gi", "16Gi"),
                 "ephemeral-storage": "4Gi", "pods": self.pick("4", "8", "110", "110")}
         if self.chance(0.4):
             have[GPU] = self.pick("1", "4")
@@ -195,11 +195,11 @@ class Scene:
         for c in pod["spec"]["containers"]:
             told = {"name": c["name"], "image": "none", "imageID": "", "ready": True,
                     "restartCount": 0}
-            if self.chance(0.7):
-                told["allocatedResources"] = {"cpu": self.pick("50m", "1"), "memory": "50Mi"}
-            if self.chance(0.7):
+            if self.chance(0.8):
                 told["resources"] = {"requests": {"cpu": self.pick("50m", "900m"),
                                                   "memory": self.pick("50Mi", "1Gi")}}
+                if self.chance(0.8):
+                    told["allocatedResources"] = {"cpu": self.pick("50m", "1"), "memory": "50Mi"}
             status["containerStatuses"].append(told)
         if self.chance(0.5):
             status["conditions"] = [{"type": "PodResizePending", "status": "True",
