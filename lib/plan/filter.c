@@ -267,6 +267,44 @@ static bool ports_refuse(const struct trial *t, const struct pod *pod, node_id n
 	return false;
 }
 
+/* The less critical pods of the node that may be evicted come to it again, or leave it. */
+static void charge_yielding(const struct trial *t, node_id node, unsigned rank, bool enters)
+{
+	struct range units = t->nodes[node].units;
+
+	for (uint32_t i = 0; i < units.n; i++) {
+		const struct unit *u = &t->units.items[t->node_units[units.at + i]];
+
+		if (u->is_evicted || !trial_yields(t, u->pod, rank))
+			continue;
+		if (enters)
+			inter_pod_charge(t->terms, t->c, u->pod, node);
+		else
+			inter_pod_uncharge(t->terms, t->c, u->pod, node);
+	}
+}
+
+static bool anti_affinity_refuses(const struct trial *t, const struct unit *u, node_id node,
+				  unsigned rank)
+{
+	bool refuses = inter_pod_anti_affinity_refuses(t->terms, t->c, u->pod, node);
+
+	if (!refuses || rank == 0)
+		return refuses;
+	charge_yielding(t, node, rank, false);
+	refuses = inter_pod_anti_affinity_refuses(t->terms, t->c, u->pod, node);
+	charge_yielding(t, node, rank, true);
+	return refuses;
+}
+
+bool filter_clash(const struct trial *t, pod_id a, pod_id b, node_id node)
+{
+	const struct cluster *c = t->c;
+
+	return match_ports_collide(c, &c->pods.items[a], &c->pods.items[b]) ||
+	       inter_pod_clash(c, a, b, node) || volume_use_clash(c, a, b);
+}
+
 static enum refusal refuse_for_others(const struct trial *t, const struct unit *u, node_id node,
 				      unsigned rank)
 {
@@ -274,7 +312,7 @@ static enum refusal refuse_for_others(const struct trial *t, const struct unit *
 		return REFUSE_PORTS;
 	if (inter_pod_affinity_refuses(t->terms, t->c, u->pod, node))
 		return REFUSE_POD_AFFINITY;
-	if (inter_pod_anti_affinity_refuses(t->terms, t->c, u->pod, node))
+	if (anti_affinity_refuses(t, u, node, rank))
 		return REFUSE_POD_ANTI_AFFINITY;
 	if (inter_pod_spread_refuses(t->terms, t->c, u->pod, node))
 		return REFUSE_SPREAD;

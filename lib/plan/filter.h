@@ -66,6 +66,10 @@ static inline bool filter_bit(const uint64_t *bits, node_id node)
 	return bits[node / 64] >> node % 64 & 1;
 }
 
+/* May the two pods not be on the node at the same time: for their host ports, their anti-affinity,
+ * or a claim that is for one pod? */
+bool filter_clash(const struct trial *t, pod_id a, pod_id b, node_id node);
+
 /* The first refusal of a node, all filters but the budget; REFUSE_NOTHING if there is none.
  * `rank`: pods of lower rank that may be evicted do not count where they take requests or
  * ports. `detail`, if not NULL, gets a word or two that make the refusal concrete: the taint, the

@@ -439,6 +439,28 @@ static bool keeps_away(const struct cluster *c, const struct pod *pod, const str
 	return false;
 }
 
+static bool forbids(const struct cluster *c, pod_id id, pod_id other, node_id node)
+{
+	const struct pod *pod = &c->pods.items[id];
+	struct range terms = { 0 };
+
+	if (pod->rules != NONE)
+		terms = c->rules.items[pod->rules].anti_affinity;
+	for (uint32_t i = 0; i < terms.n; i++) {
+		const struct pod_term *t = &c->inter_pod.items[terms.at + i];
+
+		if (cluster_label(c, c->nodes.items[node].labels, t->topology_key) != INTERN_NONE &&
+		    term_matches(c, t, pod, &c->pods.items[other]))
+			return true;
+	}
+	return false;
+}
+
+bool inter_pod_clash(const struct cluster *c, pod_id a, pod_id b, node_id node)
+{
+	return forbids(c, a, b, node) || forbids(c, b, a, node);
+}
+
 bool inter_pod_avoids(const struct cluster *c, const struct pod *pod, const struct pod *other)
 {
 	return keeps_away(c, pod, other) || keeps_away(c, other, pod);

@@ -35,6 +35,9 @@ bool inter_pod_anti_affinity_refuses(struct inter_pod *t, const struct cluster *
 bool inter_pod_spread_refuses(struct inter_pod *t, const struct cluster *c, pod_id id,
 			      node_id node);
 
+/* Does anti-affinity forbid that both pods are on the node? */
+bool inter_pod_clash(const struct cluster *c, pod_id a, pod_id b, node_id node);
+
 /* Does the first pod want the other one near it? Do the two keep each other away, where both would
  * be in one domain? */
 bool inter_pod_wants(const struct cluster *c, const struct pod *pod, const struct pod *other);

@@ -32,6 +32,22 @@ static bool is_in_use(const struct trial *t, str_id ns, str_id name, unsigned ra
 	return false;
 }
 
+bool volume_use_clash(const struct cluster *c, pod_id a, pod_id b)
+{
+	if (c->pods.items[a].rules == NONE || c->pods.items[b].rules == NONE)
+		return false;
+
+	const struct rules *rules = rules_of(c, a);
+	for (uint32_t i = 0; i < rules->claims.n; i++) {
+		str_id name = claim_name(c, rules, i);
+		const struct claim *claim = cluster_claim(c, rules->ns, name);
+
+		if (claim && claim->is_for_one_pod && has_claim(c, rules_of(c, b), rules->ns, name))
+			return true;
+	}
+	return false;
+}
+
 struct attached {
 	str_id driver, handle;
 	bool is_new;

@@ -11,4 +11,7 @@
 enum refusal volume_use_refuses(const struct trial *t, const struct unit *u, node_id node,
 				unsigned rank);
 
+/* Do the two pods want the same claim with ReadWriteOncePod? */
+bool volume_use_clash(const struct cluster *c, pod_id a, pod_id b);
+
 #endif

@@ -121,8 +121,8 @@ def _fits_back(out: Outcome, rank: Rank, node: str, back: tuple[Pod, ...]) -> bo
     state = standing(out, rank, node, {p.key for p in back})
     place = out.snap.nodes[node]
     evicted = [p for p in back if p.key in out.evicted]  # the others hold requests and ports still
-    if any(filters.ports(state, p, place) or filters.anti_affinity(state, p, place)
-           for p in evicted):
+    if any(f(state, p, place) for p in evicted
+           for f in (filters.ports, filters.anti_affinity, filters.volumes_in_use)):
         return False
     for pod in back:
         cores = out.start.seats[pod.key].cores

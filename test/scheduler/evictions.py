@@ -80,7 +80,7 @@ class Evictions:
         self.server.create(budget)
         self.server.change(budget, {"status": {
             "observedGeneration": rng.choice([0, 1, 1, 1, 1]), "expectedPods": 3,
-            "disruptionsAllowed": rng.choice([0, 0, 1, 2]),
+            "disruptionsAllowed": rng.choice([0, 0, 0, 1]),
             "currentHealthy": rng.randint(0, 2), "desiredHealthy": rng.randint(0, 2)}}, "/status")
         if rng.random() < 0.1:
             self.server.change(budget, {"spec": {"minAvailable": 2, "maxUnavailable": None}})
@@ -133,7 +133,7 @@ class Evictions:
 
     def scene(self, seed, n_pods):
         rng, s = random.Random(f"evictions {seed}"), self.server
-        for i in range(rng.randint(0, 3)):
+        for i in range(rng.randint(1, 4)):
             self._make_budget(rng, f"budget-{i}")
         for i in range(n_pods):
             self._make_pod(self._running(rng, f"low-{i}"))

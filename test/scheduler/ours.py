@@ -46,6 +46,13 @@ class Ours:
     def plan(self, objects):
         return self._run(["plan"], objects)["spec"]
 
+    def place_group(self, pods, objects):
+        """Pods and their nodes, in the order in which they are to be bound."""
+        plan = self.plan([*objects, *[of_ours(p) for p in pods], *[request(p) for p in pods]])
+        by_name = {p["metadata"]["name"]: p for p in pods}
+        return [(by_name[a["pod"]["name"]], a["to"]["node"]) for a in plan["actions"]
+                if a["kind"] == "Bind"]
+
     def place(self, pod, objects):
         """The node for the one pod that waits, or why there is none."""
         plan = self.plan([*objects, of_ours(pod), request(pod)])

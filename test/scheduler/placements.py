@@ -10,13 +10,14 @@ from server import NAMESPACES
 KINDS = ["Node", "Pod", "PersistentVolume", "PersistentVolumeClaim", "StorageClass", "CSINode",
          "PriorityClass", "Namespace", "ResourceClaim"]
 PODS_PER_SCENE = 12
+GROUPS = 0.5	# of the scenes end with one
 STAYS = 0.35	# of the pods that were placed: the next ones meet them
 
 
 class Placements:
     def __init__(self, server, ours, tell, says_all=False):
         self.server, self.ours, self.tell, self.says_all = server, ours, tell, says_all
-        self.n_pods = self.n_placed = self.n_different = 0
+        self.n_pods = self.n_placed = self.n_different = self.n_in_groups = 0
         self.n_documented = {}
 
     # Scenes.
@@ -138,6 +139,48 @@ class Placements:
                       [*objects, made])
         return node
 
+    # Groups: one plan for several pods, each of which kube-scheduler is to find possible in turn.
+
+    def _only(self, scene, node):
+        """Cordons all other nodes, which changes nothing for another filter."""
+        for n in scene.nodes:
+            is_closed = n["metadata"]["name"] != node or n["spec"].get("unschedulable", False)
+            self.server.change(n, {"spec": {"unschedulable": is_closed}})
+
+    def _agrees(self, scene, pod, node):
+        """None: kube-scheduler found another node, so that there is no answer."""
+        for pause in (0.1, 0.5, 1.5, None):
+            self._only(scene, node)
+            time.sleep(0.02)
+            made, (chosen, why) = self.server.ask(pod)
+            if chosen == node or pause is None:
+                return (chosen == node or (None if chosen else False)), why, made
+            self.server.delete(pod)
+            time.sleep(pause)
+
+    def _group(self, scene):
+        objects, drafts = self.server.list(*KINDS), []
+        while len(drafts) < 3:
+            pod, needs = scene.waiting_pod()
+            if not needs:
+                drafts.append({**pod, "spec": {**pod["spec"], "schedulerName": "none"}})
+        pods = [self.server.create(p) for p in drafts]
+        for pod, node in self.ours.place_group(pods, objects):
+            draft = next(d for d in drafts if d["metadata"]["name"] == pod["metadata"]["name"])
+            self.server.delete(draft)
+            again = {**draft, "spec": {k: v for k, v in draft["spec"].items()
+                                       if k != "schedulerName"}}
+            agrees, why, made = self._agrees(scene, again, node)
+            if agrees is None:
+                return
+            self.n_in_groups += 1
+            if not agrees:
+                self.n_different += 1
+                self.tell(f"scene {scene.seed}, group, pod {pod['metadata']['name']}\n"
+                          f"  kube-scheduler: {why}\n  ours: {node}",
+                          [*self.server.list(*KINDS), *pods])
+                return
+
     def scene(self, seed, n_pods):
         scene = Scene(seed)
         try:
@@ -154,6 +197,8 @@ class Placements:
                     continue
                 self.server.delete(pod)
                 self._drop(needs)
+            if scene.chance(GROUPS):
+                self._group(scene)
         finally:
             self._clear()
 

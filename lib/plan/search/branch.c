@@ -11,12 +11,12 @@ static void place_rank(struct search *s, int rank, size_t from);
 
 /* ---- 1. Which pods have to leave ---- */
 
-static size_t port_victim(const struct search *s, int rank)
+static size_t driven_out(const struct search *s, int rank)
 {
 	for (size_t i = 0; s->trial->terms && i < s->running.n; i++) {
 		const struct unit *u = search_unit(s, &s->running, i);
 
-		if (u->rank == rank && !u->is_evicted && search_has_lost_ports(s, u))
+		if (u->rank == rank && !u->is_evicted && search_is_driven_out(s, u))
 			return i;
 	}
 	return SIZE_MAX;
@@ -48,7 +48,7 @@ static void try_forced_eviction(struct search *s, int rank, size_t i, size_t nex
 /* Requests and ports are freed by eviction alone. */
 static void clear_requests(struct search *s, int rank, size_t from)
 {
-	size_t victim = port_victim(s, rank);
+	size_t victim = driven_out(s, rank);
 
 	if (victim != SIZE_MAX) {
 		try_forced_eviction(s, rank, victim, from);

@@ -72,7 +72,7 @@ static bool could_go_back(struct search *s, const unit_list *displaced, uint32_t
 			const struct unit *u = search_unit(s, displaced, i);
 
 			is_good = !(evicted >> i & 1) || (!search_is_crowded(s, u->node, rank) &&
-							  !search_has_lost_ports(s, u));
+							  !search_is_driven_out(s, u));
 		}
 		set_evicted(s, displaced, evicted, true);
 	}

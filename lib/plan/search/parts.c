@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "model/match.h"
 #include "plan/node_index.h"
 #include "plan/search/search_internal.h"
 
@@ -21,13 +20,13 @@ static const struct unit *arrival(const struct search *s, size_t i)
 	return u->at != NONE && (is_new ? u->kind == UNIT_PENDING : u->is_evicted) ? u : NULL;
 }
 
-bool search_has_lost_ports(const struct search *s, const struct unit *u)
+bool search_is_driven_out(const struct search *s, const struct unit *u)
 {
 	for (size_t i = 0; s->trial->terms && i < n_arrivals(s); i++) {
 		const struct unit *f = arrival(s, i);
 
 		if (f && f->rank > u->rank && s->trial->places.items[f->at].node == u->node &&
-		    match_ports_collide(s->trial->c, unit_pod(s->trial, u), unit_pod(s->trial, f)))
+		    filter_clash(s->trial, f->pod, u->pod, u->node))
 			return true;
 	}
 	return false;

@@ -112,8 +112,9 @@ void search_finish(struct search *s);
 bool search_is_interchangeable(const struct search *s, const struct candidate *list, size_t i,
 			       unsigned rank);
 
-/* Has a more critical new pod taken host ports of this one? */
-bool search_has_lost_ports(const struct search *s, const struct unit *u);
+/* Does a more critical new pod take its host ports or its claim, or do the two keep each other
+ * away? */
+bool search_is_driven_out(const struct search *s, const struct unit *u);
 
 /* May it be evicted, as things are? */
 bool search_may_evict(const struct search *s, const struct unit *u);
