@@ -41,6 +41,7 @@ void cluster_digest(struct cluster *c)
 	ADD_KIND(&hash, c, "CSINode", csi_nodes);
 	ADD_KIND(&hash, c, "ResourceClaim", resource_claims);
 	ADD_KIND(&hash, c, "Namespace", namespaces);
+	ADD_KIND(&hash, c, "Lease", helper_leases);
 	ADD_KIND(&hash, c, "PodDisruptionBudget", pdbs);
 	ADD_KIND(&hash, c, "PriorityClass", priority_classes);
 	sha256_finish_hex(&hash, hex);

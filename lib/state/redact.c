@@ -332,6 +332,18 @@ static cJSON *redact_volume(struct redact *r, const struct redact_rule *rule, co
 	return to;
 }
 
+static cJSON *redact_lease(struct redact *r, const struct redact_rule *rule, const cJSON *from)
+{
+	static const char prefix[] = HELPER_LEASE_PREFIX;
+	const char *text = json_text(from);
+
+	if (!text || strncmp(text, prefix, sizeof(prefix) - 1) != 0)
+		return redact_word(r, rule, from);
+	AUTO_JSON cJSON *node = pseudonym(r, text + sizeof(prefix) - 1);
+	AUTO_FREE char *name = xasprintf("%s%s", prefix, json_text(node));
+	return cJSON_CreateString(name);
+}
+
 static cJSON *(*const redactions[])(struct redact *r, const struct redact_rule *rule,
 				    const cJSON *from) = {
 	[REDACT_SCALAR] = redact_scalar,     [REDACT_FORM] = redact_form,
@@ -341,6 +353,7 @@ static cJSON *(*const redactions[])(struct redact *r, const struct redact_rule *
 	[REDACT_ADDRESS] = redact_address,   [REDACT_PRESENT] = redact_present,
 	[REDACT_OBJECT] = redact_object,     [REDACT_LABELS] = redact_labels,
 	[REDACT_AMOUNTS] = redact_amounts,   [REDACT_VOLUME] = redact_volume,
+	[REDACT_LEASE] = redact_lease,
 };
 
 static cJSON *redact(struct redact *r, const struct redact_rule *rule, const cJSON *from)

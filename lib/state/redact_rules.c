@@ -385,6 +385,23 @@ static const struct redact_rule namespace[] = {
 	{ 0 },
 };
 
+static const struct redact_rule lease_metadata[] = {
+	LABELS("labels"),  RULE("name", REDACT_LEASE, NULL, 0),
+	WORD("namespace"), VERSION("resourceVersion"),
+	WORD("uid"),	   { 0 },
+};
+
+static const struct redact_rule lease_spec[] = {
+	SCALAR("leaseDurationSeconds"),
+	TIME("renewTime"),
+	{ 0 },
+};
+
+static const struct redact_rule lease[] = {
+	VERSION("apiVersion"),	    ENUM("kind"), OBJECT("metadata", lease_metadata),
+	OBJECT("spec", lease_spec), { 0 },
+};
+
 const struct redact_kind *redact_kind(const char *kind, const char *api_version)
 {
 	static const struct {
@@ -401,6 +418,7 @@ const struct redact_kind *redact_kind(const char *kind, const char *api_version)
 		{ "resource.k8s.io/", { "ResourceClaim", true, resource_claim } },
 		{ "storage.k8s.io/", { "CSINode", false, csi_node } },
 		{ "policy/", { "PodDisruptionBudget", true, pdb } },
+		{ "coordination.k8s.io/", { "Lease", true, lease } },
 		{ "scheduling.k8s.io/", { "PriorityClass", false, priority_class } },
 	};
 
@@ -525,6 +543,7 @@ bool redact_is_enum(const char *word)
 		/* kinds */
 		"CSINode",
 		"ResourceClaim",
+		"Lease",
 		"List",
 		"MCKube",
 		"McKube",

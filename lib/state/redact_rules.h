@@ -23,6 +23,7 @@ enum redaction {
 	REDACT_LABELS,	 /* a map of keys to values */
 	REDACT_AMOUNTS,	 /* a map of resources to quantities */
 	REDACT_VOLUME,	 /* a pod's volume: its claim */
+	REDACT_LEASE,	 /* the name of a node helper's Lease: its node's is a pseudonym */
 };
 
 struct redact_rule {

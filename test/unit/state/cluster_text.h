@@ -200,6 +200,8 @@ static void text_node(struct text_writer *w, const struct node *n)
 	text_amounts(w, n->extended);
 	text_int(w, n->has_allocatable);
 	text_int(w, n->is_unschedulable);
+	text_int(w, n->is_unread);
+	text_int(w, n->heartbeat);
 	text_annotations(w, &n->annotations, NODE_ANNOTATIONS_N);
 }
 
@@ -230,6 +232,11 @@ static void text_small_kinds(struct text_writer *w)
 		text_meta(w, "PodDisruptionBudget", &pdb->meta);
 		text_selector(w, &pdb->pods);
 		text_int(w, pdb->disruptions_allowed);
+	}
+	array_each(lease, &w->c->helper_leases) {
+		text_meta(w, "Lease", &lease->meta);
+		text_id(w, lease->node);
+		text_int(w, lease->renewed);
 	}
 	array_each(class, &w->c->priority_classes) {
 		text_meta(w, "PriorityClass", &class->meta);

@@ -5,12 +5,25 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/names.h"
 #include "state/load.h"
 #include "test/unit/state/cluster_text.h"
 #include "test/unit/test.h"
 
 /* In the order of watched_kinds[]. */
-enum { NODES, PODS, MCKUBES, PDBS, CLASSES, VOLUMES, CLAIMS, NAMESPACES };
+enum {
+	NODES,
+	PODS,
+	MCKUBES,
+	PDBS,
+	CLASSES,
+	VOLUMES,
+	CLAIMS,
+	CSI_NODES,
+	RESOURCE_CLAIMS,
+	NAMESPACES,
+	LEASES
+};
 
 static void put(struct store *m, unsigned kind, enum watch_type type, const char *json)
 {
@@ -320,6 +333,11 @@ static void add_content(struct server *s, unsigned kind, struct str *out)
 		str_add(out, "]}}}");
 	} else if (kind == CLAIMS) {
 		str_addf(out, "\"spec\":{\"volumeName\":\"name%u\"}", pick(s, NAMES));
+	} else if (kind == LEASES) {
+		str_addf(out,
+			 "\"spec\":{\"renewTime\":\"2026-11-21T09:00:%02u.000000Z\","
+			 "\"leaseDurationSeconds\":40}",
+			 pick(s, 60));
 	} else {
 		str_add(out, "\"spec\":{}");
 	}
@@ -331,11 +349,12 @@ static char *make_object(struct server *s, unsigned kind, unsigned name)
 
 	s->version++;
 	str_addf(&out,
-		 "{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"name\":\"name%u\","
+		 "{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%sname%u\","
 		 "\"uid\":\"u%d\",\"resourceVersion\":\"%d\",\"labels\":{\"%s\":\"%s\"},"
 		 "\"annotations\":{\"mckube.io/rt-core\":\"%u\"}",
 		 watched_kinds[kind].resource->api_version, watched_kinds[kind].resource->kind,
-		 name, s->version, s->version, any_word(s), any_word(s), pick(s, 4));
+		 kind == LEASES ? HELPER_LEASE_PREFIX : "", name, s->version, s->version,
+		 any_word(s), any_word(s), pick(s, 4));
 	if (watched_kinds[kind].resource->is_namespaced)
 		str_add(&out, ",\"namespace\":\"default\"");
 	str_add(&out, "},");
