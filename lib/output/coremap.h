@@ -65,8 +65,9 @@ void coremap_make(const struct cluster *c, const struct settings *settings, cons
 void coremap_done(struct coremap *m);
 
 /* A node as text: one row per core with a bar of its load while no pod overruns (mode Low), the
- * loads of all modes, and its pods. Shows the state after the plan. */
-void coremap_text(const struct coremap *m, uint32_t node, const struct style *style,
+ * loads of all modes, and its pods. Shows the state after the plan. `ns`, if not NULL: pods of
+ * other namespaces are counted, not named. */
+void coremap_text(const struct coremap *m, uint32_t node, const char *ns, const struct style *style,
 		  struct str *out);
 
 #endif

@@ -86,10 +86,10 @@ static unsigned add_pod(const struct map_pod *pod, const struct style *style, st
 }
 
 /* The pods of a core side by side, in further lines where the terminal is narrow. */
-static void add_pods(const struct coremap *m, const struct map_core *core,
+static void add_pods(const struct coremap *m, const struct map_core *core, const char *ns,
 		     const struct style *style, struct str *out)
 {
-	unsigned column = PODS_COLUMN;
+	unsigned column = PODS_COLUMN, n_others = 0;
 	bool is_first = true;
 
 	for (uint32_t i = 0; i < core->seats.n; i++) {
@@ -98,6 +98,10 @@ static void add_pods(const struct coremap *m, const struct map_core *core,
 
 		if (!s->is)
 			continue;
+		if (ns && strcmp(ns, m->pods.items[s->pod].ns) != 0) {
+			n_others++;
+			continue;
+		}
 		unsigned width = add_pod(&m->pods.items[s->pod], style, &pod);
 		if (!is_first && style->width && column + 2 + width > style->width) {
 			str_addf(out, ",\n%*s", PODS_COLUMN, "");
@@ -110,7 +114,10 @@ static void add_pods(const struct coremap *m, const struct map_core *core,
 		column += width;
 		is_first = false;
 	}
-	if (is_first)
+	if (n_others)
+		style_add(style, out, COLOR_DIM, "%s%u of other namespaces", is_first ? "" : ", ",
+			  n_others);
+	else if (is_first)
 		style_add(style, out, COLOR_DIM, "-");
 }
 
@@ -151,8 +158,8 @@ static void add_heading(const struct map_node *node, const struct style *style, 
 	str_addc(out, '\n');
 }
 
-void coremap_text(const struct coremap *m, uint32_t node_index, const struct style *style,
-		  struct str *out)
+void coremap_text(const struct coremap *m, uint32_t node_index, const char *ns,
+		  const struct style *style, struct str *out)
 {
 	const struct map_node *node = &m->nodes.items[node_index];
 
@@ -166,7 +173,7 @@ void coremap_text(const struct coremap *m, uint32_t node_index, const struct sty
 		add_bar(m, core, node->cap[LEVEL_LOW], style, out);
 		add_loads(core->after, node->cap, style, out);
 		str_add(out, "  ");
-		add_pods(m, core, style, out);
+		add_pods(m, core, ns, style, out);
 		str_addc(out, '\n');
 	}
 	if (node->is_one_budget) {

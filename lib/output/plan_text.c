@@ -189,12 +189,29 @@ static void add_warnings(const struct plan *p, const struct style *style, struct
 	str_addc(out, '\n');
 }
 
+/* What the totals count and is not shown. */
+static void add_hidden(const struct plan *p, const struct plan_view *view,
+		       const struct style *style, struct str *out)
+{
+	size_t n = 0;
+
+	array_each(a, &p->actions)
+		n += !plan_view_shows(view, &a->on);
+	array_each(u, &p->unplaced)
+		n += !plan_view_shows(view, &u->on);
+	if (!n)
+		return;
+	style_add(style, out, COLOR_DIM, "  Not shown: %zu in other namespaces", n);
+	str_add(out, "\n\n");
+}
+
 void plan_text(const struct plan *p, const struct plan_view *view, const struct style *style,
 	       struct str *out)
 {
 	add_actions(p, view, style, out);
 	add_unplaced(p, view, style, out);
 	add_warnings(p, style, out);
+	add_hidden(p, view, style, out);
 	plan_totals(p, style, out);
 }
 

@@ -14,6 +14,7 @@ struct status {
 	const struct cluster *c;
 	const struct status_view *view;
 	struct requests requests;
+	struct warnings warnings;
 	struct coremap map;
 };
 
@@ -155,7 +156,7 @@ static void describe(const struct status *s, const struct request *r, const stru
 	add_fact(style, out, "Last overrun:", overrun_of(s, r));
 	if (pod->node != NONE) {
 		str_addc(out, '\n');
-		coremap_text(&s->map, pod->node, style, out);
+		coremap_text(&s->map, pod->node, NULL, style, out);
 	}
 }
 
@@ -171,12 +172,34 @@ static bool is_drawn(const struct status *s, const struct request *r)
 	return false;
 }
 
+static bool is_named(const struct status *s, const char *object, const char *kind,
+		     const struct meta *meta)
+{
+	AUTO(str_done) struct str name = STR_INIT;
+
+	str_addf(&name, "%s %s/%s", kind, cluster_str(s->c, meta->ns),
+		 cluster_str(s->c, meta->name));
+	return strcmp(object, name.s) == 0;
+}
+
+/* The first warning about the pod or its McKube. */
+static const char *problem_of(const struct status *s, const struct request *r)
+{
+	const struct mckube *m = r->mckube == NONE ? NULL : &s->c->mckubes.items[r->mckube];
+
+	array_each(w, &s->warnings.list)
+		if (is_named(s, w->object, "Pod", &s->c->pods.items[r->pod].meta) ||
+		    (m && is_named(s, w->object, cluster_str(s->c, m->kind), &m->meta)))
+			return w->message;
+	return "its request is invalid";
+}
+
 static const char *why_not_drawn(const struct status *s, const struct request *r, struct str *text)
 {
 	char cores[CPUSET_TEXT];
 
 	if (r->is_bad)
-		return "its request cannot be read";
+		return problem_of(s, r);
 	if (!r->has_cores)
 		return criticality_name(r->budget.criticality);
 	str_clear(text);
@@ -209,13 +232,31 @@ static void add_unassigned(const struct status *s, const struct style *style, st
 	}
 }
 
+/* By node_id: is it drawn? With a namespace only nodes with pods of it are. */
+static bool *choose_nodes(const struct status *s)
+{
+	bool *is_chosen = xcalloc(s->map.nodes.n, sizeof(*is_chosen));
+
+	for (uint32_t node = 0; node < s->map.nodes.n; node++)
+		is_chosen[node] = s->view->node == NONE ? !s->view->ns : s->view->node == node;
+	array_each(r, &s->requests.list) {
+		node_id node = s->c->pods.items[r->pod].node;
+
+		if (s->view->ns && node != NONE && is_shown(s, r))
+			is_chosen[node] = true;
+	}
+	return is_chosen;
+}
+
 static void draw_nodes(const struct status *s, const struct style *style, struct str *out)
 {
+	AUTO_FREE bool *is_chosen = choose_nodes(s);
+
 	for (uint32_t node = 0; node < s->map.nodes.n; node++) {
-		if (s->view->node != NONE && s->view->node != node)
+		if (!is_chosen[node])
 			continue;
 		str_add(out, out->n ? "\n" : "");
-		coremap_text(&s->map, node, style, out);
+		coremap_text(&s->map, node, s->view->ns, style, out);
 	}
 	add_unassigned(s, style, out);
 }
@@ -244,16 +285,16 @@ int status_render(const struct cluster *c, const struct settings *settings,
 {
 	struct status s = { .c = c, .view = view };
 	struct arena arena = { 0 };
-	struct warnings warnings = { .arena = &arena };
 
-	requests_read(c, settings, &s.requests, &warnings);
+	s.warnings.arena = &arena;
+	requests_read(c, settings, &s.requests, &s.warnings);
 	coremap_make(c, settings, NULL, &s.map);
 	int r = format == FORMAT_TABLE ? draw(&s, style, out, err)
 				       : list_pods(&s, format, style, out, err);
 
 	coremap_done(&s.map);
 	requests_done(&s.requests);
-	array_done(&warnings.list);
+	array_done(&s.warnings.list);
 	arena_done(&arena);
 	return r;
 }

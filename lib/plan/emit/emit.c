@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/date.h"
+#include "base/names.h"
 #include "model/guarantee.h"
 #include "model/heartbeat.h"
 #include "plan/enforcement.h"
@@ -26,6 +27,28 @@ static void emit_warnings(struct emitter *e)
 			warning->reason,
 			plan_str(e->plan, warning->message),
 		};
+}
+
+/* Annotations that ask for real time and are ignored. */
+static void warn_of_missing_labels(struct emitter *e)
+{
+	const struct cluster *c = e->trial->c;
+
+	for (pod_id id = 0; id < c->pods.n; id++) {
+		const struct pod *pod = &c->pods.items[id];
+
+		if (pod->annotations == NONE || pod->has_label ||
+		    e->trial->req.of_pod[id] != NONE ||
+		    c->annotations.items[pod->annotations].period == NONE)
+			continue;
+		*array_add(&e->plan->warnings) = (struct warning){
+			plan_strf(e->plan, "Pod %s/%s", cluster_str(c, pod->meta.ns),
+				  cluster_str(c, pod->meta.name)),
+			"MissingLabel",
+			plan_strf(e->plan, "%s: ignored, since the pod lacks the label %s",
+				  POD_ANNOTATION(period), MCKUBE_LABEL),
+		};
+	}
 }
 
 /* Nodes with real-time pods and a silent helper. */
@@ -184,6 +207,7 @@ void emit_plan(struct planner *p, struct plan *plan)
 	emit_cleanup(&e);
 	emit_unplaced(&e);
 	emit_warnings(&e);
+	warn_of_missing_labels(&e);
 	warn_of_silent_helpers(&e);
 	warn_of_misplaced(&e);
 	warn_of_guarantees(&e);

@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "base/names.h"
 #include "model/guarantee.h"
+#include "model/match.h"
 #include "model/pod_level.h"
 #include "plan/explain/explainer.h"
 
@@ -167,10 +168,59 @@ static const struct {
 	  "This scheduler does not place it: it has neither spec.schedulerName mckube nor the "
 	  "scheduling gate " MCKUBE_GATE ".",
 	  "Set spec.schedulerName to mckube, or add the scheduling gate " MCKUBE_GATE "." },
-	{ is_any, "No McKube or annotation with a real-time request was found for it.",
-	  "Create a McKube that names it by spec.podname or selects it, or set its annotations " MCKUBE_DOMAIN
-	  "/rt-period, rt-runtime-low and rt-runtime-hi beside the label sdv.com." },
+	{ is_any, NULL, NULL },
 };
+
+/* A McKube that is about the pod; NULL: none. */
+static const struct mckube *find_mckube(const struct explainer *x)
+{
+	array_each(m, &x->p.trial.c->mckubes)
+		if (!m->is_deleting && match_mckube(x->p.trial.c, m, pod_of(x)))
+			return m;
+	return NULL;
+}
+
+static bool has_period(const struct explainer *x)
+{
+	const struct cluster *c = x->p.trial.c;
+	annotations_id id = pod_of(x)->annotations;
+
+	return id != NONE && c->annotations.items[id].period != NONE;
+}
+
+/* Why it has no request, and what would give it one. */
+static void explain_missing_request(struct explainer *x, const char **ret_summary)
+{
+	const struct cluster *c = x->p.trial.c;
+	const struct mckube *m = find_mckube(x);
+	struct plan *plan = &x->out->plan;
+	const char *change;
+
+	if (m) {
+		const char *name =
+			plan_strf(plan, "%s %s/%s", cluster_str(c, m->kind),
+				  cluster_str(c, m->meta.ns), cluster_str(c, m->meta.name));
+
+		*ret_summary = plan_strf(plan, "%s is about it, but has no %s.", name,
+					 MCKUBE_PATH(period));
+		change = plan_strf(plan, "Add %s and %s to %s.", MCKUBE_PATH(period),
+				   MCKUBE_PATH(runtime_low), name);
+	} else if (has_period(x) && !pod_of(x)->has_label) {
+		*ret_summary =
+			"Its real-time annotations are ignored, since it lacks the label " MCKUBE_LABEL
+			".";
+		change = "Add the label " MCKUBE_LABEL " to the pod.";
+	} else {
+		*ret_summary = "No McKube or annotation with a real-time request was found for it.";
+		change = plan_strf(
+			plan,
+			"Create a McKube that names it by spec.podname or selects it, or set its "
+			"annotations %s, %s and %s beside the label " MCKUBE_LABEL ".",
+			POD_ANNOTATION(period), POD_ANNOTATION(runtime_low),
+			POD_ANNOTATION(runtime_hi));
+	}
+	*array_add(&x->out->changes) = change;
+}
 
 static void explain_unmanaged(struct explainer *x)
 {
@@ -180,7 +230,9 @@ static void explain_unmanaged(struct explainer *x)
 	while (!unmanaged[row].is_so(pod_of(x)))
 		row++;
 	x->out->summary = unmanaged[row].summary;
-	if (unmanaged[row].change)
+	if (!unmanaged[row].summary)
+		explain_missing_request(x, &x->out->summary);
+	else if (unmanaged[row].change)
 		*array_add(&x->out->changes) = unmanaged[row].change;
 }
 
@@ -191,8 +243,12 @@ static void explain_refused(struct explainer *x, const struct unplaced *u)
 
 	out->outcome = OUTCOME_UNPLACED;
 	out->summary = plan_strf(&out->plan, "It cannot be placed: %s.", u->message);
-	if (u->reason == REASON_NO_REQUEST)
-		*array_add(&out->changes) = unmanaged[ARRAY_LEN(unmanaged) - 1].change;
+	if (u->reason == REASON_NO_REQUEST) {
+		const char *why;
+
+		explain_missing_request(x, &why);
+		out->summary = plan_strf(&out->plan, "It cannot be placed. %s", why);
+	}
 	array_each(i, &out->warnings) {
 		const struct warning *w = &out->plan.warnings.items[*i];
 

@@ -6,7 +6,8 @@
 #include "base/json_out.h"
 #include "plan/plan.h"
 
-/* A struct as a JSON object, by a table that is read in both directions: the order of its rows is
+/* A struct as a JSON object, by a table that is used in both directions (the decoder of
+ * objects/decode.h only reads, and passes over what no row names): the order of its rows is
  * the order of the members in the text, and what one direction accepts the other one makes.
  *
  *	static const struct field result_fields[] = {
