@@ -3,7 +3,7 @@
 
 _kubectl_mckube()
 {
-	local current=${COMP_WORDS[COMP_CWORD]} directive=0 is_joining=0 word line
+	local current=${COMP_WORDS[COMP_CWORD]} directive=0 is_joining=0 word line quoted
 	local -a words=()
 
 	# Bash makes '=' a word of its own: "--output=js" arrives as "--output", "=", "js".
@@ -22,7 +22,8 @@ _kubectl_mckube()
 		if [[ $line =~ ^:([0-9]+)$ ]]; then
 			directive=${BASH_REMATCH[1]}
 		elif [[ $line == "$current"* ]]; then
-			COMPREPLY+=("${line%%$'\t'*}")
+			printf -v quoted %q "${line%%$'\t'*}"
+			COMPREPLY+=("$quoted")
 		fi
 	done < <("${COMP_WORDS[0]}" __complete "${words[@]}" 2>/dev/null)
 

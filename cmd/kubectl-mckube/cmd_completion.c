@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,7 +38,7 @@ static int install(const char *folder, struct error *err)
 {
 	AUTO_FREE char *link = xasprintf("%s/kubectl_complete-mckube", folder);
 	AUTO(str_done) struct str out = STR_INIT;
-	char self[PATH_MAX], there[PATH_MAX];
+	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	if (n < 0)
@@ -45,9 +46,9 @@ static int install(const char *folder, struct error *err)
 	self[n] = '\0';
 	if (symlink(self, link) < 0) {
 		int cause = errno;
+		AUTO_FREE char *there = realpath(link, NULL);
 
-		n = readlink(link, there, sizeof(there));
-		if (n != (ssize_t)strlen(self) || memcmp(there, self, (size_t)n) != 0) {
+		if (!there || strcmp(there, self) != 0) {
 			errno = cause;
 			return error_errno(err, "%s", link);
 		}

@@ -6,6 +6,7 @@
 #include "command.h"
 
 struct doctor_args {
+	const char *ns;
 	int32_t output; /* enum format */
 	bool has_no_headers;
 };
@@ -14,6 +15,9 @@ static const struct option options[] = {
 	OPT_ENUM('o', "output", struct doctor_args, output, listing_formats, "FORMAT",
 		 "output format", .preset = "table"),
 	OPT_BOOL(0, "no-headers", struct doctor_args, has_no_headers, "leave out the headings"),
+	OPT_STRING(0, "install-namespace", struct doctor_args, ns, "NAME",
+		   "the namespace that the programs are installed in", .complete = "namespace",
+		   .preset = "mckube-system"),
 	{},
 };
 
@@ -32,9 +36,11 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	AUTO(table_done) struct table table = { .columns = columns };
 	AUTO(str_done) struct str out = STR_INIT;
 
-	if (live_open(cli, &live, err) < 0 ||
-	    health_check(&live.kube, live.target.cluster.server, (uint32_t)cli->live.chunk, &health,
-			 err) < 0)
+	if (live_open(cli, &live, err) < 0)
+		return err->code;
+	const struct health_options o = { live.target.cluster.server, a->ns,
+					  (uint32_t)cli->live.chunk };
+	if (health_check(&live.kube, &o, &health, err) < 0)
 		return err->code;
 	array_each(f, &health.findings)
 		table_row(&table, CELL_TEXT(f->check), CELL_TEXT(health_state_name(f->state)),
@@ -51,8 +57,9 @@ const struct command command_doctor = {
 	.summary = "check an installation: what is missing, what is left over",
 	.description =
 		"Check an installation: is the server reachable, are McKube objects defined, are "
-		"the permissions\nfor plan and apply granted, do the nodes have their helpers, and "
-		"what did older operators leave\nbehind. Exits with 1 when something is missing.",
+		"the permissions\nfor plan and apply granted, are the programs rolled out, what do "
+		"the nodes enforce, and what did\nolder operators leave behind. Exits with 1 when "
+		"something is missing.",
 	.examples = "# the cluster of the current context\n"
 		    "kubectl mckube doctor\n"
 		    "\n"

@@ -44,17 +44,15 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	struct ref ref = { .node = NONE, .pod = NONE };
 
 	if (inputs_load(cli, false, &in, err) < 0 ||
-	    ref_find(cli, &in, cli->words.items[0], &ref, err) < 0)
+	    ref_find(cli, &in, cli->words.items[0], true, &ref, err) < 0)
 		return err->code;
-	if (ref.pod == NONE)
-		return usage_error(cli, err, "\"%s\" is not pod/NAME", cli->words.items[0]);
 	if (explain_pod(&in.cluster, policies, &in.settings, ref.pod, &e, err) < 0 ||
 	    render(cli, a->output, &e, &out, err) < 0)
 		return err->code;
 	return print_text(&out, EXIT_DONE, err);
 }
 
-static const char *const word_kinds[] = { "ref", NULL };
+static const char *const word_kinds[] = { "pod", NULL };
 
 const struct command command_explain = {
 	.name = "explain",

@@ -28,7 +28,7 @@ static int run(struct cli *cli, const void *args, struct error *err)
 
 	if (inputs_load(cli, false, &in, err) < 0)
 		return err->code;
-	if (cli->words.n && ref_find(cli, &in, cli->words.items[0], &ref, err) < 0)
+	if (cli->words.n && ref_find(cli, &in, cli->words.items[0], false, &ref, err) < 0)
 		return err->code;
 
 	struct status_view view = {

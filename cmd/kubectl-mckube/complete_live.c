@@ -12,11 +12,19 @@
 #include "base/scan.h"
 #include "kube/list.h"
 
+/* A line is a word: one with control characters would be several, or change the terminal. */
+static bool is_printable(const char *s)
+{
+	while (*s && (unsigned char)*s >= ' ' && *s != '\x7f')
+		s++;
+	return !*s;
+}
+
 static void add_word(const char *prefix, const char *word, const char *typed, struct str *out)
 {
 	AUTO_FREE char *whole = xasprintf("%s%s", prefix, word);
 
-	if (strncmp(whole, typed, strlen(typed)) == 0)
+	if (is_printable(whole) && strncmp(whole, typed, strlen(typed)) == 0)
 		str_addf(out, "%s\n", whole);
 }
 
@@ -159,7 +167,7 @@ void complete_namespaces(struct cli *cli, const char *typed, struct str *out)
 		add_names(&l, &list, 1);
 }
 
-void complete_refs(struct cli *cli, const char *typed, struct str *out)
+static void add_objects(struct cli *cli, bool has_nodes, const char *typed, struct str *out)
 {
 	AUTO(live_close) struct live l = { 0 };
 	struct names nodes = { "node/", typed, out }, pods = { "pod/", typed, out };
@@ -169,11 +177,21 @@ void complete_refs(struct cli *cli, const char *typed, struct str *out)
 	be_quick_and_quiet();
 	if (live_open(cli, &l, NULL) < 0)
 		return;
-	if (strncmp(typed, "pod/", strlen("pod/")) != 0)
+	if (has_nodes && strncmp(typed, "pod/", strlen("pod/")) != 0)
 		lists[n++] = (struct kube_list){ .resource = &kube_nodes, .arg = &nodes };
 	if (strncmp(typed, "node/", strlen("node/")) != 0)
 		lists[n++] = (struct kube_list){ .resource = &kube_pods,
 						 .ns = l.target.ns,
 						 .arg = &pods };
 	add_names(&l, lists, n);
+}
+
+void complete_refs(struct cli *cli, const char *typed, struct str *out)
+{
+	add_objects(cli, true, typed, out);
+}
+
+void complete_pods(struct cli *cli, const char *typed, struct str *out)
+{
+	add_objects(cli, false, typed, out);
 }

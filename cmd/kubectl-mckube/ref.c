@@ -61,8 +61,8 @@ static int no_pod(const struct cluster *c, const char *ns, const char *name, str
 	return error_set(err, -ENOENT, "pod \"%s\" not found in namespace \"%s\"", name, ns);
 }
 
-int ref_find(struct cli *cli, const struct inputs *in, const char *word, struct ref *ret,
-	     struct error *err)
+int ref_find(struct cli *cli, const struct inputs *in, const char *word, bool pods_only,
+	     struct ref *ret, struct error *err)
 {
 	const struct cluster *c = &in->cluster;
 	const char *ns = inputs_default_namespace(cli, in);
@@ -70,8 +70,10 @@ int ref_find(struct cli *cli, const struct inputs *in, const char *word, struct 
 	struct ref ref = { .node = NONE, .pod = NONE };
 	enum ref_kind kind;
 
-	if (!*name || !parse_kind(word, (size_t)(slash - word), &kind))
-		return usage_error(cli, err, "\"%s\" is neither node/NAME nor pod/NAME", word);
+	if (!*name || !parse_kind(word, (size_t)(slash - word), &kind) ||
+	    (pods_only && kind == REF_NODE))
+		return usage_error(cli, err, "\"%s\": must be %s", word,
+				   pods_only ? "pod/NAME" : "node/NAME or pod/NAME");
 	if (kind == REF_NODE)
 		ref.node = cluster_node(c, name);
 	else

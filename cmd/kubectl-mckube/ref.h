@@ -16,7 +16,7 @@ struct ref {
 
 /* A pod is looked for in --namespace, else in the context's, else in "default". An error names what
  * there is instead. */
-int ref_find(struct cli *cli, const struct inputs *in, const char *word, struct ref *ret,
-	     struct error *err);
+int ref_find(struct cli *cli, const struct inputs *in, const char *word, bool pods_only,
+	     struct ref *ret, struct error *err);
 
 #endif

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/date.h"
 #include "base/names.h"
+#include "kube/lease.h"
 #include "model/guarantee.h"
 #include "model/heartbeat.h"
 #include "reconcile/health_internal.h"
@@ -96,6 +98,63 @@ void health_definition(struct health *h, const cJSON *definition)
 			   kind, dropped.s, kind);
 	else
 		health_add(h, "definition", HEALTH_OK, "%s", kind);
+}
+
+/* The programs. */
+
+static int number(const cJSON *object, const char *path)
+{
+	const cJSON *n = json_path(object, path);
+
+	return cJSON_IsNumber(n) ? n->valueint : 0;
+}
+
+void health_daemon_set(struct health *h, const cJSON *daemon_set)
+{
+	int wanted = number(daemon_set, "status.desiredNumberScheduled");
+	int ready = number(daemon_set, "status.numberReady");
+	int updated = number(daemon_set, "status.updatedNumberScheduled");
+	bool is_observed = number(daemon_set, "status.observedGeneration") >=
+			   number(daemon_set, "metadata.generation");
+
+	if (!is_observed || ready < wanted || updated < wanted)
+		health_add(h, "daemonset", HEALTH_MISSING,
+			   "mckube-node: %d of %d pods ready, %d updated", ready, wanted, updated);
+	else
+		health_add(h, "daemonset", HEALTH_OK, "mckube-node: %d of %d pods ready", ready,
+			   wanted);
+}
+
+void health_deployment(struct health *h, const cJSON *deployment)
+{
+	int wanted = number(deployment, "spec.replicas");
+	int ready = number(deployment, "status.readyReplicas");
+	int updated = number(deployment, "status.updatedReplicas");
+
+	if (!wanted)
+		health_add(h, "deployment", HEALTH_NOTE,
+			   "mckube-watch: scaled to 0, nothing is planned");
+	else
+		health_add(h, "deployment",
+			   ready < wanted || updated < wanted ? HEALTH_MISSING : HEALTH_OK,
+			   "mckube-watch: %d of %d pods ready, %d updated", ready, wanted, updated);
+}
+
+void health_lease(struct health *h, const cJSON *lease, int64_t now)
+{
+	const char *holder = json_text(json_path(lease, "spec.holderIdentity"));
+	const char *renewed = json_text(json_path(lease, "spec.renewTime"));
+	int64_t at;
+
+	if (!holder || !*holder)
+		health_add(h, "lease", HEALTH_NOTE, "kube-system/mckube: no holder");
+	else if (!renewed || !date_parse(renewed, strlen(renewed), &at))
+		health_add(h, "lease", HEALTH_NOTE, "kube-system/mckube: held by %s, never renewed",
+			   holder);
+	else
+		health_add(h, "lease", now - at > 4 * LEASE_DURATION_S ? HEALTH_NOTE : HEALTH_OK,
+			   "kube-system/mckube: held by %s, renewed %lld s ago", holder,
+			   (long long)(now > at ? now - at : 0));
 }
 
 /* The cluster. */

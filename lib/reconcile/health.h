@@ -30,11 +30,24 @@ void health_done(struct health *h);
 /* The definition of McKube objects; NULL: there is none. */
 void health_definition(struct health *h, const cJSON *definition);
 
+/* The DaemonSet of the node helper and the Deployment of watch, as far as they are rolled out. */
+void health_daemon_set(struct health *h, const cJSON *daemon_set);
+void health_deployment(struct health *h, const cJSON *deployment);
+
+/* The Lease of the controllers: `now` is in seconds since 1970. */
+void health_lease(struct health *h, const cJSON *lease, int64_t now);
+
 /* Nodes and McKubes. */
 void health_cluster(struct health *h, const struct cluster *c);
 
+struct health_options {
+	const char *server; /* its address */
+	const char *ns;	    /* where the programs are installed */
+	uint32_t chunk;	    /* of lists */
+};
+
 /* Asks the server for all of it. An error only where the server is not reached at all. */
-int health_check(struct kube *k, const char *server, uint32_t chunk, struct health *h,
+int health_check(struct kube *k, const struct health_options *o, struct health *h,
 		 struct error *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <time.h>
 
 #include "base/auto.h"
 #include "base/names.h"
@@ -185,6 +186,46 @@ static void check_policies(struct kube *k, struct health *h)
 		health_add(h, "admission", HEALTH_OK, "assignments are protected");
 }
 
+/* GET of one object; 1: it is there, 0: not, or nothing can be said of it, which is a finding. */
+static int fetch_one(struct kube *k, const char *check, const char *path, cJSON **ret,
+		     struct health *h)
+{
+	struct error err = ERROR_INIT;
+	int r = fetch(k, path, ret, &err);
+
+	if (r < 0 && r != -ENOENT)
+		health_add(h, check, HEALTH_NOTE, "%s", err.msg);
+	return r == 0 ? 1 : r == -ENOENT ? 0 : r;
+}
+
+static void check_programs(struct kube *k, const char *ns, struct health *h)
+{
+	AUTO_FREE char *helper =
+		xasprintf("/apis/apps/v1/namespaces/%s/daemonsets/mckube-node", ns);
+	AUTO_FREE char *watch =
+		xasprintf("/apis/apps/v1/namespaces/%s/deployments/mckube-watch", ns);
+	AUTO_FREE char *cron = xasprintf("/apis/batch/v1/namespaces/%s/cronjobs/mckube-apply", ns);
+	AUTO_JSON cJSON *daemon_set = NULL, *deployment = NULL, *cron_job = NULL, *lease = NULL;
+
+	int r = fetch_one(k, "daemonset", helper, &daemon_set, h);
+	if (r > 0)
+		health_daemon_set(h, daemon_set);
+	else if (r == 0)
+		health_add(h, "daemonset", HEALTH_NOTE, "mckube-node: not installed in %s", ns);
+	r = fetch_one(k, "deployment", watch, &deployment, h);
+	if (r > 0)
+		health_deployment(h, deployment);
+	else if (r == 0 && fetch_one(k, "cronjob", cron, &cron_job, h) > 0)
+		health_add(h, "cronjob", HEALTH_OK, "mckube-apply");
+	else if (r == 0)
+		health_add(h, "deployment", HEALTH_NOTE,
+			   "mckube-watch: not installed in %s, nothing is planned by itself", ns);
+	if (fetch_one(k, "lease",
+		      "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/mckube", &lease,
+		      h) > 0)
+		health_lease(h, lease, time(NULL));
+}
+
 static void check_cluster(struct kube *k, const char *server, uint32_t chunk, struct health *h)
 {
 	struct cluster c = { 0 };
@@ -201,15 +242,20 @@ static void check_cluster(struct kube *k, const char *server, uint32_t chunk, st
 	cluster_done(&c);
 }
 
-int health_check(struct kube *k, const char *server, uint32_t chunk, struct health *h,
+int health_check(struct kube *k, const struct health_options *o, struct health *h,
 		 struct error *err)
 {
-	if (check_server(k, server, h, err) < 0)
+	if (check_server(k, o->server, h, err) < 0)
 		return err->code;
 	check_definition(k, h);
 	check_rights(k, "plan", plan_rights, h);
 	check_rights(k, "apply", apply_rights, h);
 	check_policies(k, h);
-	check_cluster(k, server, chunk, h);
+	health_add(
+		h, "trust", HEALTH_NOTE,
+		"permission to create pods or McKubes includes requests of any criticality, which "
+		"displace pods of other namespaces");
+	check_programs(k, o->ns, h);
+	check_cluster(k, o->server, o->chunk, h);
 	return 0;
 }

@@ -37,6 +37,8 @@ mkdir bin2
 check "the helper is installed" -o '^bin2/kubectl_complete-mckube -> /' -- completion --install bin2
 check "it may be installed twice" -o 'kubectl_complete-mckube' -- completion --install bin2
 is "what is installed answers" "$(bin2/kubectl_complete-mckube pla | tail -n 1)" ":4"
+mkdir bin4 && ln -s "$PWD/bin/kubectl-mckube" bin4/kubectl_complete-mckube
+check "a link by way of another one is the same" -o 'kubectl_complete-mckube' -- completion --install bin4
 echo other >bin/occupied && mkdir bin3 && echo x >bin3/kubectl_complete-mckube
 check "another file is not replaced" -c 1 -e 'File exists' -- completion --install bin3
 
@@ -65,6 +67,21 @@ is "bash: a command" "$(press kubectl-mckube pla)" "plan "
 is "bash: a joined value" "$(press kubectl-mckube plan --output = j)" "json "
 is "bash: a value behind a joined one" "$(press kubectl-mckube plan --output = json --dry-run = s)" "server "
 is "bash: files" "$(press kubectl-mckube plan --snapshot test/exa)" "test/example "
+
+
+# Names of a kubeconfig are data: what a shell would run is quoted, what would be a line is left out.
+cat >hostile.yaml <<'YAML'
+apiVersion: v1
+kind: Config
+contexts:
+- { name: 'prod$(touch x)', context: {} }
+- { name: "prod\nplan", context: {} }
+- { name: "prod\u001b[2J", context: {} }
+YAML
+KUBECONFIG=$PWD/hostile.yaml check "names with control characters are left out" -O 'plan|2J' -o '^prod\$\(touch x\)$' -- \
+	__complete plan --context ""
+is "bash: a context is quoted" "$(KUBECONFIG=$PWD/hostile.yaml press kubectl-mckube plan --context pr)" \
+	'prod\$\(touch\ x\) '
 
 if command -v kubectl >/dev/null; then
 	export PATH="$PWD/bin:$PATH"

@@ -79,6 +79,88 @@ TEST(definition_without_status_is_missing)
 	assert_string_equal(state_of(&h, "definition"), "missing");
 }
 
+static struct health of_object(void (*check)(struct health *h, const cJSON *object),
+			       const char *text)
+{
+	AUTO_JSON cJSON *object = NULL;
+	struct health h = { 0 };
+
+	assert_int_equal(json_parse(text, strlen(text), &object, NULL), 0);
+	check(&h, object);
+	return h;
+}
+
+#define DAEMON_SET(ready, updated, observed)                                         \
+	"{\"metadata\":{\"generation\":2},\"status\":{\"desiredNumberScheduled\":3," \
+	"\"numberReady\":" ready ",\"updatedNumberScheduled\":" updated              \
+	",\"observedGeneration\":" observed "}}"
+
+TEST(daemon_set_that_is_rolled_out_is_ok)
+{
+	AUTO(health_done) struct health h = of_object(health_daemon_set, DAEMON_SET("3", "3", "2"));
+
+	assert_string_equal(state_of(&h, "daemonset"), "ok");
+}
+
+TEST(daemon_set_that_is_not_rolled_out_is_missing)
+{
+	static const char *const texts[] = {
+		DAEMON_SET("2", "3", "2"),
+		DAEMON_SET("3", "1", "2"),
+		DAEMON_SET("3", "3", "1"),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		AUTO(health_done) struct health h = of_object(health_daemon_set, texts[i]);
+
+		assert_string_equal(state_of(&h, "daemonset"), "missing");
+	}
+}
+
+TEST(deployment_is_missing_until_all_replicas_are_ready)
+{
+	AUTO(health_done)
+	struct health half = of_object(
+		health_deployment,
+		"{\"spec\":{\"replicas\":2},\"status\":{\"readyReplicas\":1,\"updatedReplicas\":2}}");
+	AUTO(health_done)
+	struct health all = of_object(
+		health_deployment,
+		"{\"spec\":{\"replicas\":2},\"status\":{\"readyReplicas\":2,\"updatedReplicas\":2}}");
+	AUTO(health_done)
+	struct health none =
+		of_object(health_deployment, "{\"spec\":{\"replicas\":0},\"status\":{}}");
+
+	assert_string_equal(state_of(&half, "deployment"), "missing");
+	assert_string_equal(state_of(&all, "deployment"), "ok");
+	assert_string_equal(state_of(&none, "deployment"), "note");
+}
+
+static struct health of_lease(const char *text, int64_t now)
+{
+	AUTO_JSON cJSON *lease = NULL;
+	struct health h = { 0 };
+
+	assert_int_equal(json_parse(text, strlen(text), &lease, NULL), 0);
+	health_lease(&h, lease, now);
+	return h;
+}
+
+TEST(lease_that_was_renewed_lately_is_ok)
+{
+	static const char held[] = "{\"spec\":{\"holderIdentity\":\"a\",\"renewTime\":"
+				   "\"1970-01-01T00:10:00.000000Z\"}}";
+	AUTO(health_done) struct health now = of_lease(held, 605);
+	AUTO(health_done) struct health late = of_lease(held, 700);
+	AUTO(health_done)
+	struct health free_one = of_lease("{\"spec\":{\"holderIdentity\":\"\"}}", 0);
+
+	assert_string_equal(state_of(&now, "lease"), "ok");
+	assert_non_null(strstr(detail_of(&now, "lease"), "held by a, renewed 5 s ago"));
+	assert_string_equal(state_of(&late, "lease"), "note");
+	assert_string_equal(state_of(&free_one, "lease"), "note");
+}
+
 static struct health of_cluster(const char *yaml)
 {
 	AUTO(cluster_done) struct cluster c = snapshot_of(yaml);
