@@ -449,7 +449,7 @@ int read_i32(struct decoder *d, const struct field *f, void *into)
 
 int read_i32_saturated(struct decoder *d, const struct field *f, void *into)
 {
-	int64_t v;
+	int64_t v = 0;
 	int r = read_number(d, &v);
 
 	(void)f;

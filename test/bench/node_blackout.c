@@ -2,8 +2,8 @@
 
 /* How long a FIFO spinner stands still in a period in which it passes C_low, with the two ways of
  * enforcement: `watch` (the kernel holds C_hi from the start) and `raise` (C_low, raised when it is
- * passed), and `none` (C_low, without reaction). Its need, 12 ms of 50, is between C_low (8) and C_hi
- * (20). `node_blackout [ROUNDS]`; needs root and cgroup v1 RT groups. */
+ * passed), and `none` (C_low, without reaction). Its need, 12 ms of 50, is between C_low (8) and
+ * C_hi (20). `node_blackout [ROUNDS]`; needs root and cgroup v1 RT groups. */
 #include <sys/mman.h>
 
 #include "node_bench.h"

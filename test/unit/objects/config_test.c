@@ -105,7 +105,8 @@ TEST(mistakes_are_named)
 		  "policies: [0]: the weight of 'a' must be 0 to 1000" },
 		{ HEAD "policies: [{ name: a, weight: 1.5 }]",
 		  "policies: [0]: weight: must be a whole number" },
-		{ HEAD "policies: [{ name: a }, { name: a }]", "policies: [1]: duplicate policy 'a'" },
+		{ HEAD "policies: [{ name: a }, { name: a }]",
+		  "policies: [1]: duplicate policy 'a'" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
