@@ -23,41 +23,37 @@ static const char *keep(struct assignment *w, const char *s)
 	return arena_strndup(&w->arena, s ? s : "", s ? strlen(s) : 0);
 }
 
-static struct raw raw_of(struct cluster *strings, const cJSON *annotations, const char *key)
-{
-	const char *text = json_text(json_get(annotations, key));
+/* The annotations of ours, and the strings that they are ids of. */
+struct annotation_text {
+	struct cluster strings;
+	struct pod_annotations ids;
+};
 
-	if (!text)
-		return (struct raw){ .kind = RAW_ABSENT };
-	return (struct raw){ intern_cstr(&strings->strings, text), RAW_STRING };
+static void annotation_text_done(struct annotation_text *n)
+{
+	cluster_done(&n->strings);
 }
 
-static void name_fields(struct request_text *t, struct cluster *s, const cJSON *annotations)
+static void read_annotations(const cJSON *pod, struct annotation_text *ret)
 {
-#define FIELD(member, annotation)                                           \
-	t->member.raw = raw_of(s, annotations, POD_ANNOTATION(annotation)); \
-	t->member.path = POD_ANNOTATION_PATH(annotation)
-	FIELD(period, period);
-	FIELD(low, runtime_low);
-	FIELD(medium, runtime_medium);
-	FIELD(hi, runtime_hi);
-	FIELD(floor, runtime_floor);
-	FIELD(core, core);
-	FIELD(criticality, criticality);
-#undef FIELD
-	t->core_count.path = "";
+	const cJSON *annotations = json_path(pod, "metadata.annotations");
+
+	memset(&ret->ids, 0xff, sizeof(ret->ids)); /* NONE */
+	intern_cstr(&ret->strings.strings, "");
+	for (size_t i = 0; i < POD_ANNOTATIONS_N; i++) {
+		const struct member_row *row = &pod_annotation_rows[i];
+		const char *text = json_text(json_get(annotations, row->key));
+		void *id = (char *)&ret->ids + row->offset;
+
+		if (text)
+			*(str_id *)id = intern_cstr(&ret->strings.strings, text);
+	}
 }
 
-/* rt-operator knows one budget in a second, and nothing of criticality. */
-static void name_operator_fields(struct request_text *t, struct cluster *s,
-				 const cJSON *annotations)
+/* NULL: it is not there. */
+static const char *text_of(const struct annotation_text *n, str_id id)
 {
-	*t = (struct request_text){ .fixed_period = US_PER_S };
-	t->low.raw = t->hi.raw = raw_of(s, annotations, POD_ANNOTATION(rt_runtime_us));
-	t->low.path = t->hi.path = POD_ANNOTATION_PATH(rt_runtime_us);
-	t->medium.path = t->floor.path = t->core.path = t->core_count.path = "";
-	t->criticality.raw = (struct raw){ intern_cstr(&s->strings, "High"), RAW_STRING };
-	t->criticality.path = "";
+	return id == NONE ? NULL : cluster_str(&n->strings, id);
 }
 
 static int read_request(struct assignment *w, const struct request_text *t, const struct cluster *s,
@@ -82,11 +78,9 @@ static int read_request(struct assignment *w, const struct request_text *t, cons
 }
 
 /* A word from a short list; absent is 0. */
-static int read_word(const cJSON *annotations, const char *key, const char *const *words,
-		     uint8_t *ret, struct error *err)
+static int read_word(const char *text, const char *path, const char *const *words, uint8_t *ret,
+		     struct error *err)
 {
-	const char *text = json_text(json_get(annotations, key));
-
 	for (uint8_t i = 0; text && words[i]; i++) {
 		if (strcasecmp(text, words[i]) != 0)
 			continue;
@@ -94,14 +88,13 @@ static int read_word(const cJSON *annotations, const char *key, const char *cons
 		return 0;
 	}
 	if (text)
-		return error_set(err, -EINVAL, "metadata.annotations[%s]: unknown value '%.40s'",
-				 key, text);
+		return error_set(err, -EINVAL, "%s: unknown value '%.40s'", path, text);
 	return 0;
 }
 
-static int read_recovery(const cJSON *annotations, struct recovery *ret, struct error *err)
+static int read_recovery(const struct annotation_text *n, struct recovery *ret, struct error *err)
 {
-	const char *text = json_text(json_get(annotations, POD_ANNOTATION(recovery)));
+	const char *text = text_of(n, n->ids.recovery);
 
 	if (!recovery_parse(text ? text : "", ret))
 		return error_set(err, -EINVAL, "%s: unknown value '%.60s'",
@@ -109,17 +102,18 @@ static int read_recovery(const cJSON *annotations, struct recovery *ret, struct 
 	return 0;
 }
 
-static int read_words(struct assignment *w, const cJSON *annotations, struct error *err)
+static int read_words(struct assignment *w, const struct annotation_text *n, struct error *err)
 {
 	static const char *const enforcements[] = { "", "watch", "raise", NULL };
 	static const char *const levels[] = { "low", "medium", "hi", LEVEL_NAME_FLOOR, NULL };
-	int r = read_word(annotations, POD_ANNOTATION(enforcement), enforcements,
-			  &w->want.enforcement, err);
+	int r = read_word(text_of(n, n->ids.enforcement), POD_ANNOTATION_PATH(enforcement),
+			  enforcements, &w->want.enforcement, err);
 
 	if (r == 0)
-		r = read_recovery(annotations, &w->want.recovery, err);
+		r = read_recovery(n, &w->want.recovery, err);
 	if (r == 0)
-		r = read_word(annotations, POD_ANNOTATION(current), levels, &w->want.level, err);
+		r = read_word(text_of(n, n->ids.current), POD_ANNOTATION_PATH(current), levels,
+			      &w->want.level, err);
 	if (w->want.level >= LEVELS)
 		w->want.level = LEVEL_LOW;
 	return r;
@@ -203,10 +197,10 @@ static int divide_shares(struct assignment *w, struct error *err)
 	return 0;
 }
 
-static int read_containers(struct assignment *w, const cJSON *pod, const cJSON *annotations,
+static int read_containers(struct assignment *w, const cJSON *pod, const struct annotation_text *n,
 			   struct error *err)
 {
-	const char *at = json_text(json_get(annotations, POD_ANNOTATION(containers)));
+	const char *at = text_of(n, n->ids.containers);
 	const cJSON *container = find_container(pod, NULL, 0);
 
 	if (!at)
@@ -263,34 +257,27 @@ static int read_names(struct assignment *w, const cJSON *pod, struct error *err)
 	return 0;
 }
 
-static bool has_text(const cJSON *annotations, const char *key)
-{
-	const char *text = json_text(json_get(annotations, key));
-
-	return text && *text;
-}
-
 /* The planner writes both with an assignment, in either vocabulary; admission policies keep others
  * from writing them. */
-static bool is_assigned(const cJSON *annotations)
+static bool is_assigned(const struct annotation_text *n)
 {
-	return has_text(annotations, POD_ANNOTATION(core)) &&
-	       has_text(annotations, POD_ANNOTATION(source));
+	return *cluster_str(&n->strings, n->ids.core) && *cluster_str(&n->strings, n->ids.source);
 }
 
 /* Chooses the vocabulary. False: no assignment. */
-static bool choose_fields(const cJSON *pod, const cJSON *annotations, enum assignment_trust trust,
-			  struct cluster *strings, struct request_text *ret)
+static bool choose_fields(const cJSON *pod, const struct annotation_text *n,
+			  enum assignment_trust trust, struct request_text *ret)
 {
 	const char *qos = json_text(json_path(pod, "status.qosClass"));
-	const char *realtime = json_text(json_get(annotations, POD_ANNOTATION(realtime)));
+	const char *realtime = text_of(n, n->ids.realtime);
 
-	*ret = (struct request_text){ 0 };
-	if (json_get(annotations, POD_ANNOTATION(period))) {
-		name_fields(ret, strings, annotations);
-		return trust == TRUST_ALL || is_assigned(annotations);
+	if (n->ids.period != NONE) {
+		*ret = request_text_of_assignment(&n->ids);
+		ret->core = ANNOTATION_TEXT(&n->ids, core);
+		return trust == TRUST_ALL || is_assigned(n);
 	}
-	name_operator_fields(ret, strings, annotations);
+	*ret = request_text_of_rt_operator(&n->ids);
+	ret->guarantee.raw = (struct raw){ 0 };
 	return trust != TRUST_ASSIGNED && realtime && strcmp(realtime, "true") == 0 &&
 	       (!qos || strcmp(qos, "Guaranteed") == 0);
 }
@@ -298,19 +285,17 @@ static bool choose_fields(const cJSON *pod, const cJSON *annotations, enum assig
 enum assignment_kind assignment_read(const cJSON *pod, enum assignment_trust trust, unsigned n_cpus,
 				     struct assignment *ret, struct error *err)
 {
-	const cJSON *annotations = json_path(pod, "metadata.annotations");
-	AUTO(cluster_done) struct cluster strings = { 0 };
+	AUTO(annotation_text_done) struct annotation_text n = { 0 };
 	struct request_text text;
 
 	*ret = (struct assignment){ .want.containers = ret->containers };
-	if (!choose_fields(pod, annotations, trust, &strings, &text))
+	read_annotations(pod, &n);
+	if (!choose_fields(pod, &n, trust, &text))
 		return ASSIGNMENT_NONE;
-	const char *degraded = json_text(json_get(annotations, POD_ANNOTATION(degraded)));
-	bool is_degraded = degraded && *degraded;
+	bool is_degraded = *cluster_str(&n.strings, n.ids.degraded);
 	if (read_names(ret, pod, err) < 0 ||
-	    read_request(ret, &text, &strings, is_degraded, n_cpus, err) < 0 ||
-	    read_words(ret, annotations, err) < 0 ||
-	    read_containers(ret, pod, annotations, err) < 0)
+	    read_request(ret, &text, &n.strings, is_degraded, n_cpus, err) < 0 ||
+	    read_words(ret, &n, err) < 0 || read_containers(ret, pod, &n, err) < 0)
 		return ASSIGNMENT_INVALID;
 	return ASSIGNMENT_VALID;
 }

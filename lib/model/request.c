@@ -9,8 +9,6 @@
 #include "model/request_internal.h"
 #include "model/request_value.h"
 
-enum { RT_OPERATOR_PERIOD_US = 1000000 };
-
 const char *request_source_name(enum request_source s)
 {
 	static const char *const names[] = { "", "mckube", "annotations", "rt-operator" };
@@ -58,39 +56,6 @@ static struct request_text text_of_mckube(const struct mckube *m)
 
 /* ---- Sources 2 and 3, and assignments: annotations ---- */
 
-static struct raw raw_of_annotation(str_id note)
-{
-	return (struct raw){ note == NONE ? 0 : note, note == NONE ? RAW_ABSENT : RAW_STRING };
-}
-
-#define ANNOTATION_TEXT(n, member)                                          \
-	{                                                                   \
-		raw_of_annotation((n)->member), POD_ANNOTATION_PATH(member) \
-	}
-
-static struct request_text text_of_annotations(const struct pod_annotations *n)
-{
-	return (struct request_text){
-		.period = ANNOTATION_TEXT(n, period),
-		.low = ANNOTATION_TEXT(n, runtime_low),
-		.hi = ANNOTATION_TEXT(n, runtime_hi),
-		.core = ANNOTATION_TEXT(n, core_request),
-		.criticality = ANNOTATION_TEXT(n, criticality),
-		.guarantee = ANNOTATION_TEXT(n, guarantee),
-	};
-}
-
-/* The same annotations where they are an assignment: where the pod is was said elsewhere. */
-static struct request_text text_of_assignment(const struct pod_annotations *n)
-{
-	struct request_text t = text_of_annotations(n);
-
-	t.core.raw = t.guarantee.raw = (struct raw){ 0 };
-	t.floor = (struct text_field)ANNOTATION_TEXT(n, runtime_floor);
-	t.medium = (struct text_field)ANNOTATION_TEXT(n, runtime_medium);
-	return t;
-}
-
 static const struct pod_annotations *annotations_of(const struct cluster *c, const struct pod *pod)
 {
 	return pod->annotations == NONE ? NULL : &c->annotations.items[pod->annotations];
@@ -114,13 +79,7 @@ static bool rt_operator_takes_precedence(const struct cluster *c, const struct p
 static bool read_rt_operator(const struct cluster *c, const struct pod *pod,
 			     struct request_value *v, struct value_error *err)
 {
-	const struct pod_annotations *n = annotations_of(c, pod);
-	struct request_text t = {
-		.fixed_period = RT_OPERATOR_PERIOD_US,
-		.low = ANNOTATION_TEXT(n, rt_runtime_us),
-		.hi = ANNOTATION_TEXT(n, rt_runtime_us),
-		.guarantee = ANNOTATION_TEXT(n, guarantee),
-	};
+	struct request_text t = request_text_of_rt_operator(annotations_of(c, pod));
 
 	if (pod->qos != QOS_GUARANTEED) {
 		err->reason = "Unsupported";
@@ -129,10 +88,7 @@ static bool read_rt_operator(const struct cluster *c, const struct pod *pod,
 			 POD_ANNOTATION_PATH(realtime));
 		return false;
 	}
-	if (!request_value_read(c, &t, true, v, err))
-		return false;
-	v->budget.criticality = LEVEL_HIGH;
-	return true;
+	return request_value_read(c, &t, true, v, err);
 }
 
 /* ---- One pod ---- */
@@ -162,7 +118,7 @@ static bool read_source(const struct cluster *c, const struct pod *pod, enum req
 		t = text_of_mckube(&c->mckubes.items[m]);
 		return request_value_read(c, &t, false, v, err);
 	case SOURCE_ANNOTATIONS:
-		t = text_of_annotations(annotations_of(c, pod));
+		t = request_text_of_annotations(annotations_of(c, pod));
 		return request_value_read(c, &t, true, v, err);
 	case SOURCE_RT_OPERATOR:
 		return read_rt_operator(c, pod, v, err);
@@ -380,7 +336,7 @@ static void read_assignment(const struct cluster *c, struct request *q, const st
 
 	if (!q->has_cores || !n || n->core == NONE)
 		return;
-	struct request_text t = text_of_assignment(n);
+	struct request_text t = request_text_of_assignment(n);
 	if (!request_value_read(c, &t, true, &v, &err)) {
 		q->is_unread = n->period != NONE && !q->has_budget;
 		return;

@@ -7,6 +7,48 @@
 
 #include "model/guarantee.h"
 
+enum { RT_OPERATOR_PERIOD_US = 1000000 };
+
+struct raw raw_of_annotation(str_id id)
+{
+	return (struct raw){ id == NONE ? 0 : id, id == NONE ? RAW_ABSENT : RAW_STRING };
+}
+
+struct request_text request_text_of_annotations(const struct pod_annotations *n)
+{
+	return (struct request_text){
+		.period = ANNOTATION_TEXT(n, period),
+		.low = ANNOTATION_TEXT(n, runtime_low),
+		.hi = ANNOTATION_TEXT(n, runtime_hi),
+		.core = ANNOTATION_TEXT(n, core_request),
+		.criticality = ANNOTATION_TEXT(n, criticality),
+		.guarantee = ANNOTATION_TEXT(n, guarantee),
+	};
+}
+
+struct request_text request_text_of_rt_operator(const struct pod_annotations *n)
+{
+	return (struct request_text){
+		.fixed_period = RT_OPERATOR_PERIOD_US,
+		.is_high = true,
+		.low = ANNOTATION_TEXT(n, rt_runtime_us),
+		.hi = ANNOTATION_TEXT(n, rt_runtime_us),
+		.guarantee = ANNOTATION_TEXT(n, guarantee),
+	};
+}
+
+struct request_text request_text_of_assignment(const struct pod_annotations *n)
+{
+	return (struct request_text){
+		.period = ANNOTATION_TEXT(n, period),
+		.low = ANNOTATION_TEXT(n, runtime_low),
+		.medium = ANNOTATION_TEXT(n, runtime_medium),
+		.hi = ANNOTATION_TEXT(n, runtime_hi),
+		.floor = ANNOTATION_TEXT(n, runtime_floor),
+		.criticality = ANNOTATION_TEXT(n, criticality),
+	};
+}
+
 static bool bad(struct value_error *err, const char *reason, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -89,7 +131,7 @@ static bool read_criticality(const struct cluster *c, const struct request_text 
 			     struct budget *b, struct value_error *err)
 {
 	const char *text = cluster_str(c, t->criticality.raw.text);
-	enum level level = LEVEL_LOW;
+	enum level level = t->is_high ? LEVEL_HIGH : LEVEL_LOW;
 
 	if (t->criticality.raw.kind != RAW_ABSENT &&
 	    (t->criticality.raw.kind != RAW_STRING || !criticality_parse(text, &level)))

@@ -20,6 +20,7 @@ struct text_field {
 struct request_text {
 	struct text_field period, low, medium, hi, floor, core_count, core, criticality, guarantee;
 	int32_t fixed_period; /* not 0: the source has no period of its own, this is it */
+	bool is_high;	      /* ... nor criticalities */
 };
 
 struct request_value {
@@ -35,6 +36,17 @@ struct value_error {
 		*reason; /* BadBudget, BadCpuset, BadCriticality, BadGuarantee; NULL: all is well */
 	char message[256];
 };
+
+/* A pod's annotations as a request, as rt-operator's, and as the assignment that they are where the
+ * pod has been placed: the planner's view, in which its cores are no request. */
+struct request_text request_text_of_annotations(const struct pod_annotations *n);
+struct request_text request_text_of_rt_operator(const struct pod_annotations *n);
+struct request_text request_text_of_assignment(const struct pod_annotations *n);
+
+/* A field of a pod's annotations. */
+#define ANNOTATION_TEXT(n, member) \
+	((struct text_field){ raw_of_annotation((n)->member), POD_ANNOTATION_PATH(member) })
+struct raw raw_of_annotation(str_id id);
 
 /* Reads and checks everything. `takes_strings`: numbers may be written as strings (annotations).
  * Returns false with the first error. */
