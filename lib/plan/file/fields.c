@@ -18,7 +18,7 @@ int field_error(struct field_reader *r, const char *fmt, ...)
 	return error_set(r->err, -EINVAL, "%s%s%s", r->path.s, r->path.n ? ": " : "", text.s);
 }
 
-size_t field_enter(struct field_reader *r, const char *key)
+static size_t field_enter(struct field_reader *r, const char *key)
 {
 	size_t before = r->path.n;
 

@@ -97,8 +97,7 @@ int fields_read(const struct field *fields, const cJSON *j, void *object, uint64
 /* error_set() with the path before the text. */
 int field_error(struct field_reader *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The path goes one step down; returns what to give to str_cut() to go back. */
-size_t field_enter(struct field_reader *r, const char *key);
+/* The path goes down to an item; returns what to give to str_cut() to go back. */
 size_t field_enter_item(struct field_reader *r, size_t index);
 
 #endif
