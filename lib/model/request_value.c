@@ -52,13 +52,17 @@ struct request_text request_text_of_assignment(const struct pod_annotations *n)
 static bool bad(struct value_error *err, const char *reason, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Adds to what is wrong; the first reason stands for all. */
 static bool bad(struct value_error *err, const char *reason, const char *fmt, ...)
 {
+	size_t n = err->reason ? strlen(err->message) : 0;
 	va_list ap;
 
-	err->reason = reason;
+	if (n && n + 2 < sizeof(err->message))
+		n += (size_t)snprintf(err->message + n, sizeof(err->message) - n, "; ");
+	err->reason = err->reason ? err->reason : reason;
 	va_start(ap, fmt);
-	vsnprintf(err->message, sizeof(err->message), fmt, ap);
+	vsnprintf(err->message + n, sizeof(err->message) - n, fmt, ap);
 	va_end(ap);
 	return false;
 }
@@ -181,7 +185,10 @@ bool request_value_read(const struct cluster *c, const struct request_text *text
 {
 	*ret = (struct request_value){ 0 };
 	err->reason = NULL;
-	return read_criticality(c, text, &ret->budget, err) && read_guarantee(c, text, ret, err) &&
-	       read_budget(c, text, takes_strings, &ret->budget, err) &&
-	       read_cores(c, text, takes_strings, ret, err);
+	bool is_good = read_criticality(c, text, &ret->budget, err);
+
+	is_good &= read_guarantee(c, text, ret, err);
+	is_good &= read_budget(c, text, takes_strings, &ret->budget, err);
+	is_good &= read_cores(c, text, takes_strings, ret, err);
+	return is_good;
 }

@@ -9,7 +9,7 @@
  * warnings of the plan, in the order in which they were found, which is the order of names. */
 struct warning {
 	const char *object; /* "McKube default/brake" */
-	const char *reason; /* one of plan-format's warning reasons */
+	const char *reason; /* a warning reason of plan/file/FORMAT.md */
 	const char *message;
 };
 
