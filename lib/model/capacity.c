@@ -159,6 +159,8 @@ static void read_node(const struct cluster *c, node_id id, const struct settings
 	cpuset_each(cpu, &cpus)
 		*array_add(&cap->cores) = (struct core){ .node = id, .cpu = (uint16_t)cpu };
 	nc->cores.n = (uint32_t)cap->cores.n - nc->cores.at;
+	if (!cap->cores.n)
+		return;
 
 	struct core *cores = cap->cores.items + nc->cores.at;
 	spread_cores(cores, nc->cores.n);

@@ -48,15 +48,15 @@ static const struct field_words enforcements = { enforcement_word, ENFORCE_WATCH
 static const struct field pod_fields[] = {
 	{ "namespace", &field_name, offsetof(struct target, ns), .needed = true },
 	{ "name", &field_name, offsetof(struct target, name), .needed = true },
-	{ "uid", &field_text, offsetof(struct target, uid), .max = FIELD_NAME_MAX },
-	{ "resourceVersion", &field_text, offsetof(struct target, version), .max = FIELD_NAME_MAX },
+	{ "uid", &field_text, offsetof(struct target, uid) },
+	{ "resourceVersion", &field_text, offsetof(struct target, version) },
 	{ 0 },
 };
 
 static const struct field unplaced_pod_fields[] = {
 	{ "namespace", &field_name, offsetof(struct target, ns), .needed = true },
 	{ "name", &field_name, offsetof(struct target, name), .needed = true },
-	{ "uid", &field_text, offsetof(struct target, uid), .max = FIELD_NAME_MAX },
+	{ "uid", &field_text, offsetof(struct target, uid) },
 	{ 0 },
 };
 
@@ -73,8 +73,8 @@ static const struct field object_fields[] = {
 	  .max = FIELD_NAME_MAX },
 	{ "namespace", &field_name, offsetof(struct target, ns) },
 	{ "name", &field_name, offsetof(struct target, name), .needed = true },
-	{ "uid", &field_text, offsetof(struct target, uid), .max = FIELD_NAME_MAX },
-	{ "resourceVersion", &field_text, offsetof(struct target, version), .max = FIELD_NAME_MAX },
+	{ "uid", &field_text, offsetof(struct target, uid) },
+	{ "resourceVersion", &field_text, offsetof(struct target, version) },
 	{ 0 },
 };
 

@@ -256,7 +256,8 @@ static void try_moving(struct search *s, size_t i, struct choice *choice)
 
 	candidates_of(s->p, u, u->node, &s->choices);
 	choices.n = (uint32_t)s->choices.n - choices.at;
-	begin_with(s->choices.items + choices.at, choices.n, s->before[i].at);
+	if (choices.n)
+		begin_with(s->choices.items + choices.at, choices.n, s->before[i].at);
 	try_moves(s, i, choices, false, choice);
 	try_moves(s, i, choices, true, choice);
 	s->choices.n = choices.at;
