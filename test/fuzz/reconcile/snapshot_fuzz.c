@@ -49,7 +49,7 @@ static int load(const char *path, struct cluster *c, struct error *err)
 static void show(const struct cluster *c, const struct plan *p)
 {
 	const struct plan_view view = { .has_header = true };
-	const struct status_view status = { 0 };
+	const struct status_view status = { .pod = NONE, .node = NONE };
 	const struct settings settings = SETTINGS_DEFAULT;
 	AUTO(str_done) struct str out = STR_INIT;
 	struct error err;
@@ -213,8 +213,8 @@ static cJSON *strange_value(unsigned pick)
 /* Takes its place and its key. */
 static void replace(cJSON *old, cJSON *parent, cJSON *new)
 {
-	if (old->string)
-		new->string = strdup(old->string);
+	free(new->string);
+	new->string = old->string ? strdup(old->string) : NULL;
 	cJSON_ReplaceItemViaPointer(parent, old, new);
 }
 
