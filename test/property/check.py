@@ -564,7 +564,8 @@ class Checker:
             if row.get("reason") not in WARNINGS or not row.get("object") or not row.get("message"):
                 self.fail("warnings", row.get("object"), f"{row}")
         said = {(r.get("object"), r.get("reason")) for r in rows}
-        for row in sorted(self.snap.warnings - said):
+        several = {r.get("object") for r in rows if "; " in r.get("message", "")}  # under one reason
+        for row in sorted(r for r in self.snap.warnings - said if r[0] not in several):
             self.fail("warnings", row[0], f"{row[1]} was not said")
 
     def better(self) -> Better:
