@@ -47,9 +47,7 @@ static struct pod_status *find_or_add(struct pod_statuses *s, const char *uid, c
 
 static void set_text(char *ret, size_t size, const char *text)
 {
-	memset(ret, 0, size);
-	if (text)
-		strncpy(ret, text, size - 1);
+	snprintf(ret, size, "%s", text ? text : "");
 }
 
 static enum pod_applied applied_of(const struct backend *b, const struct engine_pod *pod,
@@ -93,17 +91,25 @@ void pod_facts_take(struct pod_facts *ret, const struct backend *b, const struct
 		ret->kernel_us += pod->containers[i].in_kernel.runtime_us;
 }
 
+/* But for the last overrun. */
+static bool facts_eq(const struct pod_facts *a, const struct pod_facts *b)
+{
+	return a->level == b->level && a->applied == b->applied && a->is_boosted == b->is_boosted &&
+	       a->is_floor == b->is_floor && a->runtime_us == b->runtime_us &&
+	       a->period_us == b->period_us && a->kernel_us == b->kernel_us &&
+	       strcmp(a->refusal, b->refusal) == 0 && strcmp(a->container, b->container) == 0 &&
+	       cpuset_eq(&a->cores, &b->cores);
+}
+
 static void take_facts(const struct engine_pod *pod, const struct escalation_pod *state, void *arg)
 {
 	struct pod_statuses *s = arg;
 	struct pod_status *p = find_or_add(s, pod->uid, pod->ns, pod->name);
-	struct pod_facts f;
+	const struct pod_facts before = p->now;
 
-	memcpy(&f, &p->now, sizeof(f));
-	pod_facts_take(&f, s->engine->backend, pod, state);
-	p->is_changed |= !p->is_known || memcmp(&f, &p->now, sizeof(f)) != 0;
-	f.overrun_ns = (int64_t)pod->last_overrun.at_ns;
-	memcpy(&p->now, &f, sizeof(f));
+	pod_facts_take(&p->now, s->engine->backend, pod, state);
+	p->is_changed |= !p->is_known || !facts_eq(&p->now, &before);
+	p->now.overrun_ns = (int64_t)pod->last_overrun.at_ns;
 	p->is_known = true;
 }
 
