@@ -146,31 +146,6 @@ static enum directive complete_for(struct cli *cli, const struct command *comman
 	return add_kind(cli, word_kind(command, n_words), typed, out);
 }
 
-/* Completion puts a word into the shell's line as it is: a context named "prod$(rm x)" would be a
- * command. Names that hold more than these are not offered. */
-static bool is_shell_word(const char *s, size_t n)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-				    "-_./:@=,+%";
-
-	return strspn(s, plain) >= n;
-}
-
-static void drop_unsafe(struct str *out)
-{
-	AUTO(str_done) struct str safe = STR_INIT;
-
-	for (const char *line = out->s, *end; *line; line = end) {
-		end = strchrnul(line, '\n');
-		end += *end == '\n';
-		if (is_shell_word(line, strcspn(line, "\t\n")))
-			str_addn(&safe, line, (size_t)(end - line));
-	}
-	str_done(out);
-	*out = safe;
-	safe = (struct str)STR_INIT;
-}
-
 static int run(struct cli *cli, const void *args, struct error *err)
 {
 	AUTO(str_done) struct str out = STR_INIT;
@@ -192,7 +167,6 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	if (command || at == (int)cli->words.n - 1)
 		directive = complete_for(cli, command, argc, argv, &out);
 	complete_in_time();
-	drop_unsafe(&out);
 	str_addf(&out, ":%d\n", directive);
 	return print_text(&out, EXIT_DONE, err);
 }

@@ -26,8 +26,6 @@ complete "no second pod" ":4" explain pod/x po
 complete "topics" "config :4" help conf
 complete "shells" "bash :4" completion b
 complete "options of every command" "--config --context --color :4" plan --co
-printf '%s\n' 'contexts: [{name: "prod$(touch x)"}, {name: "a b"}, {name: "a;b"}, {name: "arn:aws:eks:x/y@z"}]' >odd
-KUBECONFIG=odd complete "no names that a shell would read as more than a word" "arn:aws:eks:x/y@z :4" plan --context ""
 complete "after --" ":0" apply -- --o
 complete "an unknown command" ":4" nonsense ""
 complete "options before the command" "plan :4" -n x pla
