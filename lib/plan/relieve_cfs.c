@@ -33,7 +33,8 @@ static bool fits_elsewhere(const struct pressured_node *x, const struct pod *pod
 	const uint64_t *allowed = filters_allowed_by_rules(&x->p->filters, pod->rules);
 
 	for (node_id node = 0; node < t->c->nodes.n; node++)
-		if (node != x->node && filter_bit(allowed, node) && has_room(t, pod, node))
+		if (node != x->node && !t->nodes[node].is_closed && filter_bit(allowed, node) &&
+		    has_room(t, pod, node))
 			return true;
 	return false;
 }
