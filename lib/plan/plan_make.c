@@ -244,6 +244,21 @@ static void rollback(struct planner *p)
 	}
 }
 
+/* The cores that the search has found for replacements are not for others. */
+static void hold_replacements(struct planner *p, bool holds)
+{
+	for (unit_id id = 0; id < p->trial.units.n; id++) {
+		const struct unit *u = &p->trial.units.items[id];
+
+		if (!u->is_evicted || u->replacement == NONE)
+			continue;
+		if (holds)
+			trial_assign(&p->trial, id, u->replacement);
+		else
+			trial_unassign(&p->trial, id);
+	}
+}
+
 /* Steps 3 to 5. */
 static void arrange(struct planner *p)
 {
@@ -257,9 +272,11 @@ static void arrange(struct planner *p)
 	place(p, &placed);
 	improve(p);
 	/* What an inter-pod rule waited for may have been placed. */
-	if (p->trial.terms) {
+	if (p->trial.terms && !p->is_exact) {
 		list_placed(p, &placed);
+		hold_replacements(p, true);
 		place(p, &placed);
+		hold_replacements(p, false);
 	}
 	list_placed(p, &placed);
 	spread_over_cores(p, &placed);

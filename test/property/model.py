@@ -126,8 +126,6 @@ class Node:
 
     @property
     def caps(self) -> Loads:
-        if self.closed:  # what is there stays, and nothing comes
-            return (10 ** 9, 10 ** 9, 10 ** 9)
         return (min(self.threshold, self.rt_capacity), self.rt_capacity, self.rt_capacity)
 
     def slots(self, cores: Iterable[int]) -> list[int]:

@@ -103,7 +103,7 @@ static void lose_room(const struct search *s, int rank, size_t n, struct cost *c
 bool search_bound_prunes(const struct search *s, int rank, size_t i)
 {
 	uint64_t room[LEVELS] = { 0 };
-	struct cost cost = s->cost;
+	struct cost cost = search_least_cost(s);
 	uint32_t loads[LEVELS][64];
 	size_t n = 0;
 

@@ -266,9 +266,9 @@ static void try_moving(struct search *s, size_t i, struct choice *choice)
 /* Even if it finds a replacement, would a unit that was taken off cost too much evicted? */
 static bool is_too_dear(const struct search *s, const struct unit *u)
 {
-	struct cost cost = s->cost;
+	struct cost cost = search_least_cost(s);
 
-	cost.part[COST_MOVED]--;
+	cost.part[COST_MOVED] -= !s->trial->nodes[u->node].is_broken;
 	cost_evict(&cost, u->rank, 1);
 	return !cost_is_less(&cost, &s->best);
 }

@@ -83,6 +83,22 @@ bool search_may_evict(const struct search *s, const struct unit *u)
 	       (u->pdb == NONE || s->trial->evictions_left[u->pdb] > 0);
 }
 
+struct cost search_least_cost(const struct search *s)
+{
+	struct cost least = s->cost;
+
+	for (size_t i = 0; i < s->running.n && s->has_broken; i++) {
+		const struct unit *u = search_unit(s, &s->running, i);
+
+		if (u->kind != UNIT_RUNNING || u->at != NONE || u->is_evicted ||
+		    !s->trial->nodes[u->node].is_broken)
+			continue;
+		least.part[COST_MOVED]--;
+		least.part[COST_DISPLACED] -= u->load[0];
+	}
+	return least;
+}
+
 /* A unit that was taken off costs a move at least. */
 void search_mark_displaced(struct search *s, const struct unit *u, int sign)
 {

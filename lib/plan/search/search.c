@@ -33,6 +33,7 @@ static void list_node(struct search *s, node_id node, bool are_away)
 static void list_running(struct search *s)
 {
 	for (size_t n = 0; n < s->region->n_nodes; n++) {
+		s->has_broken |= s->trial->nodes[s->region->nodes[n]].is_broken;
 		list_node(s, s->region->nodes[n], true);
 		list_node(s, s->region->nodes[n], false);
 	}

@@ -39,6 +39,7 @@ struct search {
 	uint32_t discrepancies; /* how many more times this branch may depart from the first choice
 				 */
 	bool has_non_evictable; /* a pod that may not be evicted runs here */
+	bool has_broken;	/* a node of the region needs repair */
 	bool is_late;		/* needless displacements show only at the end of a branch */
 	bool was_cut;		/* something was left out for want of discrepancies */
 	bool is_reversed;	/* worst score first */
@@ -84,10 +85,19 @@ static inline void search_unchoose(struct search *s, const struct choice *c)
 		s->discrepancies++;
 }
 
+/* The cost without what comes off again when displaced pods of broken nodes are left after all: a
+ * lower bound for the branch. */
+struct cost search_least_cost(const struct search *s);
+
 /* Does this branch cost as much already as the best found? */
 static inline bool search_is_pruned(const struct search *s)
 {
-	return !cost_is_less(&s->cost, &s->best);
+	if (cost_is_less(&s->cost, &s->best))
+		return false;
+	if (!s->has_broken)
+		return true;
+	struct cost least = search_least_cost(s);
+	return !cost_is_less(&least, &s->best);
 }
 
 /* The same, counting what cannot have room any more: with the new pods of this rank from the i-th
