@@ -4,7 +4,7 @@
 
 #include "model/cluster.h"
 
-/* A snapshot that is kept for long and changed row by row collects what nothing refers to any more:
+/* A snapshot that lives long and is changed row by row collects what nothing refers to any more:
  * the strings of old versions, the runs and rules of rows that were replaced. This drops it. Rows
  * stay where they are, strings keep their ids; what moves is the shared arrays and the text of the
  * strings. Runs that were shared stay shared.

@@ -239,9 +239,9 @@ void *row_at(struct cluster *c, const struct delta_kind *k, size_t i)
 	return (unsigned char *)k->first(c) + i * k->size;
 }
 
-/* Settling. */
+/* Committing. */
 
-struct settling {
+struct commit {
 	struct cluster *c;
 	const struct delta_kind *k;
 	size_t n;		/* rows that count */
@@ -250,21 +250,21 @@ struct settling {
 	unsigned did;
 };
 
-static const struct meta *meta_at(const struct settling *s, size_t i)
+static const struct meta *meta_at(const struct commit *s, size_t i)
 {
 	return row_at(s->c, s->k, i);
 }
 
-static int cmp(const struct settling *s, const struct meta *a, const struct meta *b)
+static int cmp(const struct commit *s, const struct meta *a, const struct meta *b)
 {
 	int order = cluster_cmp(s->c, a->ns, b->ns);
 
 	return order ? order : cluster_cmp(s->c, a->name, b->name);
 }
 
-static int cmp_news(const void *a, const void *b, void *arg)
+static int cmp_new_rows(const void *a, const void *b, void *arg)
 {
-	const struct settling *s = arg;
+	const struct commit *s = arg;
 	size_t x = *(const size_t *)a, y = *(const size_t *)b;
 	int order = cmp(s, meta_at(s, x), meta_at(s, y));
 
@@ -272,14 +272,14 @@ static int cmp_news(const void *a, const void *b, void *arg)
 }
 
 /* The first of the first n rows that is not before the one that is looked for. */
-static size_t lower_bound(const struct settling *s, size_t n, const struct meta *watched_kinds)
+static size_t lower_bound(const struct commit *s, size_t n, const struct meta *key)
 {
 	size_t low = 0;
 
 	while (low < n) {
 		size_t mid = low + (n - low) / 2;
 
-		if (cmp(s, meta_at(s, mid), watched_kinds) < 0)
+		if (cmp(s, meta_at(s, mid), key) < 0)
 			low = mid + 1;
 		else
 			n = mid;
@@ -287,29 +287,29 @@ static size_t lower_bound(const struct settling *s, size_t n, const struct meta 
 	return low;
 }
 
-/* The places of the news, behind the rows that count: by name, only the last of each. */
-static size_t *sort_news(struct settling *s, size_t n_news, size_t *ret_n)
+/* The places of the new rows, behind those that count: by name, only the last of each. */
+static size_t *sort_new_rows(struct commit *s, size_t n_marks, size_t *ret_n)
 {
-	size_t *order = xcalloc(n_news, sizeof(*order));
+	size_t *order = xcalloc(n_marks, sizeof(*order));
 	size_t first = *s->k->n(s->c), kept = 0;
 
-	for (size_t i = 0; i < n_news; i++)
+	for (size_t i = 0; i < n_marks; i++)
 		order[i] = first + i;
-	qsort_r(order, n_news, sizeof(*order), cmp_news, s);
-	for (size_t i = 0; i < n_news; i++)
-		if (i + 1 == n_news || cmp(s, meta_at(s, order[i]), meta_at(s, order[i + 1])) != 0)
+	qsort_r(order, n_marks, sizeof(*order), cmp_new_rows, s);
+	for (size_t i = 0; i < n_marks; i++)
+		if (i + 1 == n_marks || cmp(s, meta_at(s, order[i]), meta_at(s, order[i + 1])) != 0)
 			order[kept++] = order[i];
 	*ret_n = kept;
 	return order;
 }
 
-static void insert(struct settling *s, const void *row)
+static void insert(struct commit *s, const void *row)
 {
 	memcpy(s->inserts + s->n_inserts++ * s->k->size, row, s->k->size);
 	s->did |= DELTA_RESIZED;
 }
 
-static void replace(struct settling *s, size_t at, const void *row)
+static void replace(struct commit *s, size_t at, const void *row)
 {
 	void *old = row_at(s->c, s->k, at);
 
@@ -319,7 +319,7 @@ static void replace(struct settling *s, size_t at, const void *row)
 }
 
 /* Moves the rows from `from` up to `end`. */
-static void shift(struct settling *s, size_t to, size_t from, size_t end)
+static void shift(struct commit *s, size_t to, size_t from, size_t end)
 {
 	if (from < end && to != from)
 		memmove(row_at(s->c, s->k, to), row_at(s->c, s->k, from),
@@ -327,7 +327,7 @@ static void shift(struct settling *s, size_t to, size_t from, size_t end)
 }
 
 /* Closes the gaps at these places, which are in order. */
-static void remove_rows(struct settling *s, const size_t *gaps, size_t n)
+static void remove_rows(struct commit *s, const size_t *gaps, size_t n)
 {
 	size_t to = n ? gaps[0] : 0;
 
@@ -340,8 +340,8 @@ static void remove_rows(struct settling *s, const size_t *gaps, size_t n)
 	s->n -= n;
 }
 
-/* Opens a gap for each, from the last to the first. There is room where the news were. */
-static void insert_rows(struct settling *s)
+/* Opens a gap for each, from the last to the first. There is room where the new rows were. */
+static void insert_rows(struct commit *s)
 {
 	size_t end = s->n;
 
@@ -357,29 +357,29 @@ static void insert_rows(struct settling *s)
 }
 
 /* A server's list is in order, and nothing was known before: the rows only move down. */
-static bool take_list(struct settling *s, const uint8_t *news, size_t n_news)
+static bool take_list(struct commit *s, const uint8_t *marks, size_t n_marks)
 {
 	size_t first = *s->k->n(s->c);
 
-	for (size_t i = 0; i < n_news; i++)
-		if (news[i] != DELTA_PUT ||
+	for (size_t i = 0; i < n_marks; i++)
+		if (marks[i] != DELTA_PUT ||
 		    (i && cmp(s, meta_at(s, first + i - 1), meta_at(s, first + i)) >= 0))
 			return false;
-	shift(s, 0, first, first + n_news);
-	s->n = n_news;
+	shift(s, 0, first, first + n_marks);
+	s->n = n_marks;
 	s->did = DELTA_RESIZED;
 	return true;
 }
 
-static void merge(struct settling *s, const uint8_t *news, size_t n_news)
+static void merge(struct commit *s, const uint8_t *marks, size_t n_marks)
 {
 	size_t first = *s->k->n(s->c), n_order, n_gaps = 0;
-	AUTO_FREE size_t *order = sort_news(s, n_news, &n_order);
+	AUTO_FREE size_t *order = sort_new_rows(s, n_marks, &n_order);
 
 	s->inserts = xcalloc(n_order, s->k->size);
 	for (size_t i = 0; i < n_order; i++) {
 		const struct meta *row = meta_at(s, order[i]);
-		bool is_gone = news[order[i] - first] == DELTA_DELETE;
+		bool is_gone = marks[order[i] - first] == DELTA_DELETE;
 		size_t at = lower_bound(s, s->n, row);
 		bool is_known = at < s->n && cmp(s, meta_at(s, at), row) == 0;
 
@@ -397,17 +397,17 @@ static void merge(struct settling *s, const uint8_t *news, size_t n_news)
 	free(s->inserts);
 }
 
-unsigned delta_commit(struct cluster *c, const struct delta_kind *k, const uint8_t *news,
-		      size_t n_news, bool is_new_list)
+unsigned delta_commit(struct cluster *c, const struct delta_kind *k, const uint8_t *marks,
+		      size_t n_marks, bool is_new_list)
 {
 	size_t *n = k->n(c);
-	struct settling s = { .c = c, .k = k, .n = is_new_list ? 0 : *n };
-	size_t had = *n + n_news;
+	struct commit s = { .c = c, .k = k, .n = is_new_list ? 0 : *n };
+	size_t had = *n + n_marks;
 
-	if (is_new_list && *n + n_news > 0)
+	if (is_new_list && *n + n_marks > 0)
 		s.did = DELTA_RESIZED;
-	if (n_news && !(is_new_list && take_list(&s, news, n_news)))
-		merge(&s, news, n_news);
+	if (n_marks && !(is_new_list && take_list(&s, marks, n_marks)))
+		merge(&s, marks, n_marks);
 	*n = s.n;
 	if (is_new_list || had > 2 * s.n + 1024)
 		k->fit(c);

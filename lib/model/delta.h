@@ -6,11 +6,11 @@
 
 /* The rows of one kind in a snapshot, changed many at a time.
  *
- * Behind the `n` rows that count, in order of their names, wait `n_news` that were added since:
- * news. Readers of the snapshot do not see them until delta_commit() puts them in their places, so
- * changes may come in while a plan is made. */
+ * Behind the `n` rows that count, in order of their names, stand those that were added since, each
+ * with a mark. Readers of the snapshot do not see them until delta_commit() puts them in their
+ * places, so changes may come in while a plan is made. */
 
-enum news { DELTA_PUT, DELTA_DELETE }; /* GONE: of the row only namespace and name count */
+enum delta_mark { DELTA_PUT, DELTA_DELETE }; /* DELETE: of the row only namespace and name count */
 
 struct delta_kind {
 	size_t size;
@@ -28,12 +28,12 @@ extern const struct delta_kind delta_of_nodes, delta_of_pods, delta_of_mckubes, 
 
 void *row_at(struct cluster *c, const struct delta_kind *k, size_t i);
 
-/* What settling did. */
+/* What a commit did. */
 enum { DELTA_CHANGED = 1, DELTA_RESIZED = 2 };
 
-/* Of news with the same name the last one counts. With is_new_list they are all there is. Returns
+/* Of rows with the same name the last one counts. With is_new_list they are all there is. Returns
  * flags of the enum; 0 when no row says anything else than before. */
-unsigned delta_commit(struct cluster *c, const struct delta_kind *k, const uint8_t *news,
-		      size_t n_news, bool is_new_list);
+unsigned delta_commit(struct cluster *c, const struct delta_kind *k, const uint8_t *marks,
+		      size_t n_marks, bool is_new_list);
 
 #endif

@@ -128,19 +128,19 @@ static bool read_source(const struct cluster *c, const struct pod *pod, enum req
 	return false;
 }
 
-/* Says so when a source that is not heard asks for something else. */
-static void compare_sources(struct reading *r, const struct pod *pod, enum request_source heard,
+/* Warns of a source that another takes precedence of and that asks for something else. */
+static void compare_sources(struct reading *r, const struct pod *pod, enum request_source first,
 			    const struct request_value *v)
 {
 	const struct cluster *c = r->c;
 
-	for (enum request_source s = heard + 1; s <= SOURCE_RT_OPERATOR; s++) {
-		bool speaks = s == SOURCE_ANNOTATIONS ? annotations_take_precedence(c, pod)
-						      : rt_operator_takes_precedence(c, pod);
+	for (enum request_source s = first + 1; s <= SOURCE_RT_OPERATOR; s++) {
+		bool has_request = s == SOURCE_ANNOTATIONS ? annotations_take_precedence(c, pod)
+							   : rt_operator_takes_precedence(c, pod);
 		struct request_value other;
 		struct value_error err;
 
-		if (!speaks || !read_source(c, pod, s, NONE, &other, &err))
+		if (!has_request || !read_source(c, pod, s, NONE, &other, &err))
 			continue;
 		const struct budget *a = &v->budget, *b = &other.budget;
 		if (a->period == b->period && a->low == b->low && a->hi == b->hi &&
@@ -149,7 +149,7 @@ static void compare_sources(struct reading *r, const struct pod *pod, enum reque
 		warning_add(r->warnings, "Pod", pod_ns(c, pod), pod_name(c, pod), "SourceConflict",
 			    "source %s asks for %d/%d of %d us (%s), source %s for %d/%d of %d us "
 			    "(%s); the former takes precedence",
-			    request_source_name(heard), a->low, a->hi, a->period,
+			    request_source_name(first), a->low, a->hi, a->period,
 			    criticality_name(a->criticality), request_source_name(s), b->low, b->hi,
 			    b->period, criticality_name(b->criticality));
 	}

@@ -12,11 +12,11 @@
 #include "model/settings.h"
 #include "model/warning.h"
 
-/* Which pod asks for what. The first source that speaks wins: a McKube object, the pod's
+/* Which pod asks for what. The first source that requests wins: a McKube object, the pod's
  * mckube.io/rt-* annotations, rt-operator's annotations. Values are checked here, once; a bad one
  * makes the request bad (never bound) and is named in a warning.
  *
- * The result has one entry for each pod that a source speaks for, or that still carries an
+ * The result has one entry for each pod with a source, or that still carries an
  * assignment though none does (SOURCE_NONE), in the order of pod ids. */
 
 enum request_source { SOURCE_NONE, SOURCE_MCKUBE, SOURCE_ANNOTATIONS, SOURCE_RT_OPERATOR };
@@ -61,7 +61,7 @@ struct requests {
 	ARRAY(struct request) list;
 	ARRAY(struct cpuset) sets;
 	uint32_t *of_pod;    /* index in list by pod_id, NONE */
-	uint32_t *of_mckube; /* the one pod (id) that a McKube speaks for, NONE; REQUEST_MANY */
+	uint32_t *of_mckube; /* the one pod (id) that a McKube is about, NONE; REQUEST_MANY */
 };
 #define REQUEST_MANY (UINT32_MAX - 1)
 

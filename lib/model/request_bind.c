@@ -12,7 +12,7 @@ static bool mckube_takes_precedence(const struct mckube *m)
 	return has_budget && !m->is_deleting;
 }
 
-/* The one to be heard: by podname before by selector, then the older, then by name. */
+/* Which takes precedence: by podname before by selector, then the older, then by name. */
 static bool mckube_is_before(const struct cluster *c, mckube_id a, mckube_id b)
 {
 	const struct mckube *x = &c->mckubes.items[a], *y = &c->mckubes.items[b];
@@ -41,7 +41,7 @@ void reading_name_pod(struct reading *r, mckube_id *best, mckube_id m, pod_id po
 	const struct mckube *l = &c->mckubes.items[loser];
 	warning_add(r->warnings, cluster_str(c, l->kind), cluster_str(c, l->meta.ns),
 		    cluster_str(c, l->meta.name), "DuplicateRequest",
-		    "pod %s is already named by %s %s, which is heard",
+		    "pod %s is already named by %s %s, which takes precedence",
 		    cluster_str(c, c->pods.items[pod].meta.name),
 		    cluster_str(c, c->mckubes.items[best[pod]].kind),
 		    cluster_str(c, c->mckubes.items[best[pod]].meta.name));

@@ -27,7 +27,7 @@ static struct known_object known_of(const struct meta *m)
 	return (struct known_object){ m->ns, m->name, m->version };
 }
 
-static void note_objects(const struct cluster *c, struct request_cache *m)
+static void remember_objects(const struct cluster *c, struct request_cache *m)
 {
 	array_clear(&m->pods);
 	array_reserve(&m->pods, c->pods.n);
@@ -155,7 +155,7 @@ static void read_again(struct again *a, pod_id id, mckube_id m)
 	reading_add(&a->r, &q);
 }
 
-static void read_news(struct again *a)
+static void read_changes(struct again *a)
 {
 	size_t n_pods = a->r.c->pods.n;
 	AUTO_FREE mckube_id *best = reading_new_ids(n_pods);
@@ -197,7 +197,7 @@ void requests_update(const struct cluster *c, const struct settings *settings,
 	};
 
 	if (is_usable(c, settings, memory) && compare_mckubes(&a)) {
-		read_news(&a);
+		read_changes(&a);
 	} else {
 		reading_all(&a.r);
 		memory->n_sets = requests.sets.n;
@@ -208,7 +208,7 @@ void requests_update(const struct cluster *c, const struct settings *settings,
 	memory->has_unread_mckube = a.r.has_unread_mckube;
 	memory->n_sweeps = c->strings.n_sweeps;
 	memory->ignores_legacy_pins = settings->ignores_legacy_pins;
-	note_objects(c, memory);
+	remember_objects(c, memory);
 }
 
 void request_cache_done(struct request_cache *m)

@@ -4,10 +4,10 @@
 
 #include "model/request.h"
 
-/* What requests_read() found, kept for the next time that requests are read from the same snapshot:
+/* What requests_read() found, for the next time that requests are read from the same snapshot:
  * one that changes in between (state/store.h).
  *
- * A request follows from what its pod and the McKube that speaks for it say, and a version of an
+ * A request follows from what its pod and its McKube say, and a version of an
  * object (metadata.resourceVersion) always says the same. So only those are read of which one has
  * another version than before, and the result, warnings too, is what requests_read() would give.
  * Zeroed is empty. */
@@ -21,7 +21,7 @@ struct request_cache {
 	uint32_t n_sweeps;			  /* of the snapshot's strings */
 	size_t n_sets;				  /* when all was read */
 	bool ignores_legacy_pins;		  /* of the settings */
-	bool has_rivals;			  /* several McKubes spoke for one pod */
+	bool has_rivals;			  /* several McKubes selected one pod */
 	bool has_unread_mckube;			  /* any pod may be its own */
 };
 

@@ -13,7 +13,7 @@ struct reading {
 	const struct settings *settings;
 	struct requests *out;
 	struct warnings *warnings;
-	bool has_rivals; /* several McKubes speak for one pod, which a warning says */
+	bool has_rivals; /* several McKubes select one pod, which a warning says */
 	bool has_unread_mckube;
 	/* A thousand pods are on core 3: lists of CPUs by the id of their text, the last few. */
 	struct {
@@ -28,7 +28,8 @@ uint32_t *reading_new_ids(size_t n);
 /* Makes out empty. */
 void reading_begin(struct reading *r);
 
-/* best[pod], NONE before, becomes the McKube that speaks for it; and out->of_mckube is filled. */
+/* best[pod], NONE before, becomes the McKube that it takes its request from; and out->of_mckube is
+ * filled. */
 void reading_bind(struct reading *r, mckube_id *best);
 
 /* The same for one pod, by a look at all McKubes; false, with nothing done, when it has rivals. */

@@ -38,10 +38,10 @@ struct policy_weight {
 
 struct settings {
 	uint32_t core_utilization_threshold; /* ppm, cap of mode Low; default 900000 */
-	uint32_t rt_capacity;	  /* ppm, where a node does not report its own; default 950000 */
-	bool ignores_legacy_pins; /* legacyPins: ignore */
-	uint32_t search_steps; /* how far the exact search goes before it settles for the best plan
-				* found; default 2000000 */
+	uint32_t rt_capacity;	   /* ppm, where a node does not report its own; default 950000 */
+	bool ignores_legacy_pins;  /* legacyPins: ignore */
+	uint32_t search_steps;	   /* how far the exact search goes before it takes the best plan
+				    * found; default 2000000 */
 	uint32_t preemption_nodes; /* nodes tried in full for one pod that needs room; 1 to
 				    * MAX_PREEMPTION_NODES, default 8 */
 	struct policy_weight policies[MAX_POLICIES];

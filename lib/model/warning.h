@@ -5,8 +5,9 @@
 #include "base/arena.h"
 #include "base/array.h"
 
-/* What is to be said about the input: a bad value, a source that was not heard. They become the
- * warnings of the plan, in the order in which they were found, which is the order of names. */
+/* What is to be said about the input: a bad value, a source that another takes precedence of. They
+ * become the warnings of the plan, in the order in which they were found, which is the order of
+ * names. */
 struct warning {
 	const char *object; /* "McKube default/brake" */
 	const char *reason; /* a warning reason of plan/file/FORMAT.md */

@@ -32,7 +32,7 @@ const struct option config_keys[] = {
 		 "1000)",
 		 .preset = "spread"),
 	OPT_INT(0, "search.steps", struct settings, search_steps, 1000, 1000000000, "N",
-		"how far the exact search goes before it settles for the best plan found",
+		"how far the exact search goes before it takes the best plan found",
 		.preset = "2000000"),
 	OPT_INT(0, "search.preemptionNodes", struct settings, preemption_nodes, 1, 10000, "N",
 		"nodes tried in full for one pod that needs room", .preset = "8"),

@@ -76,9 +76,9 @@ void informer_free(struct informer *f)
 	free(f);
 }
 
-/* When a server is back, the first stream that warnings tells the others. A kind that is missing
+/* When a server is back, the first stream that notices it tells the others. A kind that is missing
  * keeps its pause. */
-static void spread_news(struct informer *f)
+static void hurry_others(struct informer *f)
 {
 	int64_t received_ms = 0;
 
@@ -94,7 +94,7 @@ int informer_step(struct informer *f, struct error *err)
 {
 	int least = 1000;
 
-	spread_news(f);
+	hurry_others(f);
 
 	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {
 		int wait = kube_watch_step(&f->watches[i]);

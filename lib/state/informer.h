@@ -25,7 +25,7 @@ void informer_free(struct informer *f);
 int informer_step(struct informer *f, struct error *err);
 
 /* True when every kind has been listed and no list is under way: only then may the store be
- * settled. A stream that is broken does not show here. */
+ * committed. A stream that is broken does not show here. */
 bool informer_is_current(const struct informer *f);
 
 struct store *informer_store(const struct informer *f);

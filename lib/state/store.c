@@ -8,7 +8,7 @@
 #include "base/scan.h"
 #include "objects/objects.h"
 
-/* The least number of news between two compactions, and the share of all rows (a quarter). */
+/* The least number of changes between two compactions, and the share of all rows (a quarter). */
 enum { COMPACT_LEAST = 10000, COMPACT_SHARE = 4 };
 
 /* An object that could not be read, or not in full, and by what it is known. */
@@ -18,8 +18,8 @@ struct refusal {
 	struct problem problem;
 };
 
-struct kind_news {
-	ARRAY(uint8_t) marks; /* enum news, one for each row behind those that count */
+struct pending {
+	ARRAY(uint8_t) marks; /* enum delta_mark, one for each row behind those that count */
 	ARRAY(struct refusal) refusals;
 	str_id list_kind, list_version; /* of its last list */
 	bool is_new_list;
@@ -28,7 +28,7 @@ struct kind_news {
 struct store {
 	struct cluster cluster;
 	struct objects *objects;
-	struct kind_news news[N_WATCHED_KINDS];
+	struct pending pending[N_WATCHED_KINDS];
 	ARRAY(struct refusal) refusals; /* those that count; cluster.problems says them */
 	size_t n_since_compaction;
 	struct store_stats stats;
@@ -50,14 +50,14 @@ void store_free(struct store *m)
 	objects_free(m->objects);
 	cluster_done(&m->cluster);
 	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {
-		array_done(&m->news[i].marks);
-		array_done(&m->news[i].refusals);
+		array_done(&m->pending[i].marks);
+		array_done(&m->pending[i].refusals);
 	}
 	array_done(&m->refusals);
 	free(m);
 }
 
-/* News. */
+/* Pending changes. */
 
 static size_t *count_of(struct store *m, unsigned kind)
 {
@@ -68,10 +68,10 @@ static size_t *count_of(struct store *m, unsigned kind)
 static void *new_row(struct store *m, unsigned kind)
 {
 	const struct delta_kind *rows = watched_kinds[kind].rows;
-	size_t n_news = m->news[kind].marks.n;
+	size_t n_pending = m->pending[kind].marks.n;
 
-	rows->reserve(&m->cluster, n_news + 1);
-	return memset(row_at(&m->cluster, rows, *count_of(m, kind) + n_news), 0, rows->size);
+	rows->reserve(&m->cluster, n_pending + 1);
+	return memset(row_at(&m->cluster, rows, *count_of(m, kind) + n_pending), 0, rows->size);
 }
 
 static bool is_about(const struct refusal *r, unsigned kind, const struct meta *meta)
@@ -80,9 +80,9 @@ static bool is_about(const struct refusal *r, unsigned kind, const struct meta *
 }
 
 /* The row that was added last counts from now on, in place of what was said about it before. */
-static void note(struct store *m, unsigned kind, enum news what)
+static void add_mark(struct store *m, unsigned kind, enum delta_mark what)
 {
-	struct kind_news *k = &m->news[kind];
+	struct pending *k = &m->pending[kind];
 	const struct meta *meta =
 		row_at(&m->cluster, watched_kinds[kind].rows, *count_of(m, kind) + k->marks.n);
 	size_t kept = 0;
@@ -95,77 +95,77 @@ static void note(struct store *m, unsigned kind, enum news what)
 	m->n_since_compaction++;
 }
 
-static void note_put(struct store *m, unsigned kind)
+static void add_put(struct store *m, unsigned kind)
 {
 	const struct delta_kind *rows = watched_kinds[kind].rows;
 	const struct pod *pod =
-		row_at(&m->cluster, rows, *count_of(m, kind) + m->news[kind].marks.n);
+		row_at(&m->cluster, rows, *count_of(m, kind) + m->pending[kind].marks.n);
 	bool has_ended = rows == &delta_of_pods && pod->phase == POD_ENDED;
 
-	note(m, kind, has_ended ? DELTA_DELETE : DELTA_PUT);
+	add_mark(m, kind, has_ended ? DELTA_DELETE : DELTA_PUT);
 }
 
-static int note_gone(struct store *m, unsigned kind, struct slice object, struct error *err)
+static int add_deleted(struct store *m, unsigned kind, struct slice object, struct error *err)
 {
 	struct meta *row = new_row(m, kind);
 
 	if (!objects_name(m->objects, object, &row->ns, &row->name))
 		return error_set(err, -EBADMSG, "%s: an object without a name",
 				 watched_kinds[kind].resource->plural);
-	note(m, kind, DELTA_DELETE);
+	add_mark(m, kind, DELTA_DELETE);
 	return 0;
 }
 
 /* The last problem of the cluster is about this object: there is no row for it. */
-static int note_refused(struct store *m, unsigned kind, struct slice object, struct error *err)
+static int add_refused(struct store *m, unsigned kind, struct slice object, struct error *err)
 {
 	struct refusal r = { .kind = kind };
 
 	r.problem = m->cluster.problems.items[--m->cluster.problems.n];
-	if (note_gone(m, kind, object, err) < 0)
+	if (add_deleted(m, kind, object, err) < 0)
 		return err->code;
 	objects_name(m->objects, object, &r.ns, &r.name);
-	*array_add(&m->news[kind].refusals) = r;
+	*array_add(&m->pending[kind].refusals) = r;
 	return 0;
 }
 
 /* The row behind all others, with the last problem of the cluster if there is a new one. */
-static void note_added(struct store *m, unsigned kind, size_t n_problems)
+static void add_row(struct store *m, unsigned kind, size_t n_problems)
 {
 	const struct meta *meta = row_at(&m->cluster, watched_kinds[kind].rows,
-					 *count_of(m, kind) + m->news[kind].marks.n);
+					 *count_of(m, kind) + m->pending[kind].marks.n);
 	struct refusal r = { .kind = kind, .ns = meta->ns, .name = meta->name };
 
-	note_put(m, kind);
+	add_put(m, kind);
 	if (m->cluster.problems.n == n_problems)
 		return;
 	r.problem = m->cluster.problems.items[--m->cluster.problems.n];
-	*array_add(&m->news[kind].refusals) = r;
+	*array_add(&m->pending[kind].refusals) = r;
 }
 
 static int add(struct store *m, unsigned kind, struct slice text, size_t *ret_used,
 	       struct error *err)
 {
-	const struct kind_news *k = &m->news[kind];
+	const struct pending *k = &m->pending[kind];
 	const struct object_origin origin = {
 		.file = watched_kinds[kind].resource->plural,
 		.list_kind = cluster_str(&m->cluster, k->list_kind),
 		.list_version = cluster_str(&m->cluster, k->list_version),
 		.only = watched_kinds[kind].resource->kind,
 	};
-	size_t *n = count_of(m, kind), n_settled = *n, n_problems = m->cluster.problems.n;
+	size_t *n = count_of(m, kind), n_committed = *n, n_problems = m->cluster.problems.n;
 
 	new_row(m, kind);
 	*n += k->marks.n;
 	int r = objects_add(m->objects, text, &origin, ret_used, err);
-	bool is_added = *n > n_settled + k->marks.n;
-	*n = n_settled;
+	bool is_added = *n > n_committed + k->marks.n;
+	*n = n_committed;
 	if (r < 0)
 		return r;
 	if (is_added)
-		note_added(m, kind, n_problems);
+		add_row(m, kind, n_problems);
 	else if (r == 0 && m->cluster.problems.n > n_problems)
-		return note_refused(m, kind, (struct slice){ text.s, *ret_used }, err);
+		return add_refused(m, kind, (struct slice){ text.s, *ret_used }, err);
 	else
 		return error_set(err, -EPROTO, "%s: an object of another kind", origin.file);
 	return 0;
@@ -173,7 +173,7 @@ static int add(struct store *m, unsigned kind, struct slice text, size_t *ret_us
 
 void store_begin_list(struct store *m, unsigned kind)
 {
-	struct kind_news *k = &m->news[kind];
+	struct pending *k = &m->pending[kind];
 
 	array_clear(&k->marks);
 	array_clear(&k->refusals);
@@ -189,8 +189,8 @@ static void keep_text(struct store *m, str_id *id, const char *text)
 int store_item(struct store *m, unsigned kind, struct slice text, const char *list_kind,
 	       const char *list_version, size_t *ret_used, struct error *err)
 {
-	keep_text(m, &m->news[kind].list_kind, list_kind);
-	keep_text(m, &m->news[kind].list_version, list_version);
+	keep_text(m, &m->pending[kind].list_kind, list_kind);
+	keep_text(m, &m->pending[kind].list_version, list_version);
 	return add(m, kind, text, ret_used, err);
 }
 
@@ -202,7 +202,7 @@ int store_event(struct store *m, unsigned kind, enum watch_type type, struct sli
 
 	m->stats.events++;
 	if (type == WATCH_DELETED)
-		return note_gone(m, kind, object, err);
+		return add_deleted(m, kind, object, err);
 	int r = add(m, kind, object, &used, err);
 	return r == SCAN_SHORT ? error_set(err, -EBADMSG, "%s: an object without an end",
 					   watched_kinds[kind].resource->plural)
@@ -212,16 +212,16 @@ int store_event(struct store *m, unsigned kind, enum watch_type type, struct sli
 bool store_is_dirty(const struct store *m)
 {
 	for (unsigned i = 0; i < N_WATCHED_KINDS; i++)
-		if (m->news[i].marks.n || m->news[i].is_new_list)
+		if (m->pending[i].marks.n || m->pending[i].is_new_list)
 			return true;
 	return false;
 }
 
-/* Settling. */
+/* Committing. */
 
-static bool is_void(struct store *m, const struct refusal *r)
+static bool is_outdated(struct store *m, const struct refusal *r)
 {
-	const struct kind_news *k = &m->news[r->kind];
+	const struct pending *k = &m->pending[r->kind];
 	size_t first = *count_of(m, r->kind);
 
 	for (size_t i = 0; i < k->marks.n; i++)
@@ -231,22 +231,22 @@ static bool is_void(struct store *m, const struct refusal *r)
 	return k->is_new_list;
 }
 
-/* Before the rows are settled: true when one came or went. */
-static bool settle_refusals(struct store *m)
+/* Before the rows are committed: true when one came or went. */
+static bool commit_refusals(struct store *m)
 {
 	size_t kept = 0, before = m->refusals.n;
 	bool has_more = false;
 
 	array_each(r, &m->refusals)
-		if (!is_void(m, r))
+		if (!is_outdated(m, r))
 			m->refusals.items[kept++] = *r;
 	m->refusals.n = kept;
 	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {
-		array_each(r, &m->news[i].refusals)
+		array_each(r, &m->pending[i].refusals)
 			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room */
 			*array_add(&m->refusals) = *r;
-		has_more |= m->news[i].refusals.n > 0;
-		array_clear(&m->news[i].refusals);
+		has_more |= m->pending[i].refusals.n > 0;
+		array_clear(&m->pending[i].refusals);
 	}
 	array_clear(&m->cluster.problems);
 	array_each(r, &m->refusals)
@@ -254,24 +254,24 @@ static bool settle_refusals(struct store *m)
 	return has_more || kept < before;
 }
 
-static unsigned settle_kind(struct store *m, unsigned kind)
+static unsigned commit_kind(struct store *m, unsigned kind)
 {
-	struct kind_news *k = &m->news[kind];
+	struct pending *k = &m->pending[kind];
 	unsigned did = 0;
 
 	if (k->marks.n || k->is_new_list)
 		did = delta_commit(&m->cluster, watched_kinds[kind].rows, k->marks.items,
 				   k->marks.n, k->is_new_list);
-	m->stats.settled += k->marks.n;
+	m->stats.committed += k->marks.n;
 	array_clear(&k->marks);
 	k->is_new_list = false;
 	return did;
 }
 
 /* Pods that are new point to nodes of now. */
-static void resolve_news(struct store *m, unsigned kind)
+static void resolve_new_pods(struct store *m, unsigned kind)
 {
-	const struct kind_news *k = &m->news[kind];
+	const struct pending *k = &m->pending[kind];
 	size_t first = *count_of(m, kind);
 
 	for (size_t i = 0; i < k->marks.n; i++)
@@ -281,7 +281,7 @@ static void resolve_news(struct store *m, unsigned kind)
 }
 
 /* Nodes and priority classes go before the pods that refer to them. */
-static unsigned settle_all(struct store *m)
+static unsigned commit_all(struct store *m)
 {
 	unsigned did = 0, pods = 0;
 	bool must_resolve = false;
@@ -293,15 +293,15 @@ static unsigned settle_all(struct store *m)
 			pods = i;
 			continue;
 		}
-		unsigned this_did = settle_kind(m, i);
+		unsigned this_did = commit_kind(m, i);
 		did |= this_did;
 		must_resolve |= rows == &delta_of_nodes && this_did & DELTA_RESIZED;
 		must_resolve |= rows == &delta_of_priority_classes && this_did;
 	}
-	must_resolve |= m->news[pods].is_new_list;
+	must_resolve |= m->pending[pods].is_new_list;
 	if (!must_resolve)
-		resolve_news(m, pods);
-	did |= settle_kind(m, pods);
+		resolve_new_pods(m, pods);
+	did |= commit_kind(m, pods);
 	if (must_resolve)
 		cluster_resolve(&m->cluster);
 	cluster_resolve_heartbeats(&m->cluster);
@@ -322,8 +322,8 @@ static void compact(struct store *m)
 	ARRAY(str_id) keep = { 0 };
 
 	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {
-		*array_add(&keep) = m->news[i].list_kind;
-		*array_add(&keep) = m->news[i].list_version;
+		*array_add(&keep) = m->pending[i].list_kind;
+		*array_add(&keep) = m->pending[i].list_version;
 	}
 	array_each(r, &m->refusals) {
 		*array_add(&keep) = r->ns;
@@ -338,9 +338,9 @@ static void compact(struct store *m)
 
 bool store_commit(struct store *m, int64_t now)
 {
-	bool has_changed = settle_refusals(m);
+	bool has_changed = commit_refusals(m);
 
-	has_changed |= settle_all(m) != 0;
+	has_changed |= commit_all(m) != 0;
 	m->cluster.taken_at = now;
 	if (m->n_since_compaction > COMPACT_LEAST + count_rows(m) / COMPACT_SHARE)
 		compact(m);

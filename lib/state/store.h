@@ -5,7 +5,7 @@
 #include "kube/watch.h"
 #include "state/watched_kinds.h"
 
-/* A snapshot that is kept for long. What the server tells is decoded when it comes, and waits
+/* A snapshot that lives long. What the server sends is decoded when it comes, and waits
  * behind the rows that count until store_commit(). In between the snapshot does not change,
  * whatever comes in, so a plan can be made of it and applied.
  *
@@ -32,17 +32,17 @@ int store_item(struct store *m, unsigned kind, struct slice text, const char *li
 int store_event(struct store *m, unsigned kind, enum watch_type type, struct slice object,
 		struct error *err);
 
-/* Is there anything to settle? */
+/* Is there anything to commit? */
 bool store_is_dirty(const struct store *m);
 
-/* Puts the news into the snapshot, whose clock becomes `now` (seconds since 1970). True when
+/* Puts the changes into the snapshot, whose clock becomes `now` (seconds since 1970). True when
  * something changed that a plan reads: not when only versions did, as at a node's heartbeat. */
 bool store_commit(struct store *m, int64_t now);
 
 const struct cluster *store_cluster(const struct store *m);
 
 struct store_stats {
-	uint64_t events, settled, compactions;
+	uint64_t events, committed, compactions;
 };
 struct store_stats store_stats(const struct store *m);
 

@@ -7,7 +7,7 @@
 #include "base/auto.h"
 
 /* A line is a kind, the index into watched_kinds[] as a character, and what its stream says; the
- * kind alone begins a new list. After an empty line the news are settled. */
+ * kind alone begins a new list. After an empty line all is committed. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static void must(bool condition)
@@ -24,7 +24,7 @@ static bool is_before(const struct cluster *c, const struct meta *a, const struc
 }
 
 /* Rows are in order of their names, each name once; pods point to the nodes that they name. */
-static void settle(struct store *m)
+static void commit(struct store *m)
 {
 	/* Rows are found through a snapshot that could be written to. */
 	struct cluster *c = (struct cluster *)store_cluster(m);
@@ -68,11 +68,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		if (line.n)
 			take_line(m, line);
 		else
-			settle(m);
+			commit(m);
 		rest.s += line.n + (end != NULL);
 		rest.n -= line.n + (end != NULL);
 	}
-	settle(m);
+	commit(m);
 	store_free(m);
 	return 0;
 }

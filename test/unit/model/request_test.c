@@ -154,7 +154,7 @@ TEST(of_two_mckubes_the_one_with_podname_is_heard)
 	assert_int_equal(of(&f, "brake")->mckube, 1);
 	assert_int_equal(f.warnings.list.n, 1);
 	says(&f, 0, "McKube car/a", "DuplicateRequest",
-	     "pod brake is already named by McKube b, which is heard");
+	     "pod brake is already named by McKube b, which takes precedence");
 }
 
 TEST(of_two_equal_mckubes_the_first_by_name_is_heard)
@@ -165,7 +165,7 @@ TEST(of_two_equal_mckubes_the_first_by_name_is_heard)
 			      MCKUBE("a", "podname: brake, " BUDGET, ""));
 	assert_int_equal(of(&f, "brake")->mckube, 0);
 	says(&f, 0, "McKube car/b", "DuplicateRequest",
-	     "pod brake is already named by McKube a, which is heard");
+	     "pod brake is already named by McKube a, which takes precedence");
 }
 
 TEST(a_mckube_that_is_being_deleted_does_not_speak)

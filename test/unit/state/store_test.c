@@ -77,7 +77,7 @@ static void store_free_ptr(struct store **m)
 	store_free(*m);
 }
 
-TEST(nothing_shows_before_it_is_settled)
+TEST(nothing_shows_before_it_is_committed)
 {
 	AUTO_MIRROR struct store *m = store_new("");
 	const struct cluster *c = store_cluster(m);
