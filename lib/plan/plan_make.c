@@ -215,6 +215,21 @@ static void spread_over_cores(struct planner *p, const struct placed *placed)
 	array_done(&list);
 }
 
+/* The cores that the search has found for replacements are not for others. */
+static void hold_replacements(struct planner *p, bool holds)
+{
+	for (unit_id id = 0; id < p->trial.units.n; id++) {
+		const struct unit *u = &p->trial.units.items[id];
+
+		if (!u->is_evicted || u->replacement == NONE)
+			continue;
+		if (holds)
+			trial_assign(&p->trial, id, u->replacement);
+		else
+			trial_unassign(&p->trial, id);
+	}
+}
+
 static void find_replacements(struct planner *p)
 {
 	unit_list evicted = { 0 };
@@ -231,6 +246,7 @@ static void rollback(struct planner *p)
 {
 	struct trial *t = &p->trial;
 
+	hold_replacements(p, true);
 	for (uint32_t turn = 0; turn < t->units.n; turn++) {
 		unit_id id = t->by_turn[turn];
 		const struct unit *u = &t->units.items[id];
@@ -242,21 +258,7 @@ static void rollback(struct planner *p)
 		trial_assign(t, id, u->origin);
 		planner_refresh(p, u->node);
 	}
-}
-
-/* The cores that the search has found for replacements are not for others. */
-static void hold_replacements(struct planner *p, bool holds)
-{
-	for (unit_id id = 0; id < p->trial.units.n; id++) {
-		const struct unit *u = &p->trial.units.items[id];
-
-		if (!u->is_evicted || u->replacement == NONE)
-			continue;
-		if (holds)
-			trial_assign(&p->trial, id, u->replacement);
-		else
-			trial_unassign(&p->trial, id);
-	}
+	hold_replacements(p, false);
 }
 
 /* Steps 3 to 5. */
