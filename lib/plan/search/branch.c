@@ -301,11 +301,8 @@ static void try_leaving_it(struct search *s, size_t i, struct choice *choice)
 	cost_lose(&s->cost, u->rank, u->is_misplaced);
 	trial_assign(s->trial, id, u->origin);
 	if (!search_is_pruned(s) && search_step(s) && search_choose(s, choice)) {
-		/* One on wrong cores was not there when its cell was cleared. */
-		if (u->is_misplaced)
-			clear_cells(s, u->rank);
-		else
-			relocate_rank(s, u->rank);
+		/* Its cell was cleared without it: others there would not run either. */
+		clear_cells(s, u->rank);
 		search_unchoose(s, choice);
 	}
 	trial_unassign(s->trial, id);
