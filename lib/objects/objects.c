@@ -31,29 +31,6 @@ static const struct kind {
 	{ "Lease", "coordination.k8s.io", "", decode_lease, "its node's helper counts as silent" },
 };
 
-const struct range *shared_find(const struct shared_runs *s, const void *key, size_t n)
-{
-	str_id id = intern_find(&s->keys, key, n);
-
-	return id != INTERN_NONE && id < s->ranges.n ? &s->ranges.items[id] : NULL;
-}
-
-void shared_add(struct shared_runs *s, const void *key, size_t n, struct range range)
-{
-	if (s->ranges.n == 0) {
-		intern_cstr(&s->keys, "");
-		*array_add(&s->ranges) = (struct range){ 0 };
-	}
-	if (intern_add(&s->keys, key, n) == s->ranges.n)
-		*array_add(&s->ranges) = range;
-}
-
-void shared_done(struct shared_runs *s)
-{
-	intern_done(&s->keys);
-	array_done(&s->ranges);
-}
-
 struct objects *objects_new(struct cluster *c)
 {
 	struct objects *o = xcalloc(1, sizeof(*o));
@@ -77,12 +54,7 @@ void objects_free(struct objects *o)
 		return;
 	free(o->d.memory);
 	decoder_done(&o->d);
-	shared_done(&o->labels);
-	shared_done(&o->amounts);
-	intern_done(&o->placements);
-	shared_done(&o->terms);
-	shared_done(&o->rules);
-	shared_done(&o->rule_texts);
+	shared_runs_done(o);
 	array_done(&o->templates);
 	array_done(&o->pairs);
 	array_done(&o->ports);
@@ -338,20 +310,6 @@ static int decode_typed(struct objects *o, struct slice text, const struct type 
 	if (r == DECODE_REFUSED)
 		return report(o, text, t, origin, "");
 	return r == DECODE_DUPLICATE ? decode_without_duplicates(o, text, t, k, origin) : r;
-}
-
-int decode_whole(struct objects *o, const struct field *fields, void *into, struct object_meta *m,
-		 enum object_scope scope)
-{
-	int r = decode_object(&o->d, fields, into);
-
-	if (r < 0)
-		return r;
-	if (o->d.has_duplicate)
-		return DECODE_DUPLICATE;
-	decoder_finish(&o->d);
-	o->d.depth = 0;
-	return meta_check(o, m, scope);
 }
 
 /* An object that is none of ours, or does not say what it is. */

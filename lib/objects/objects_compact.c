@@ -39,12 +39,7 @@ static void learn_rules(struct objects *o)
 
 static void forget_shared(struct objects *o)
 {
-	shared_done(&o->labels);
-	shared_done(&o->amounts);
-	intern_done(&o->placements);
-	shared_done(&o->terms);
-	shared_done(&o->rules);
-	shared_done(&o->rule_texts);
+	shared_runs_done(o);
 	array_clear(&o->templates);
 	memset(o->d.memory, 0, sizeof(*o->d.memory));
 	arena_done(&o->arena);

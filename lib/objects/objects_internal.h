@@ -20,6 +20,9 @@ const struct range *shared_find(const struct shared_runs *s, const void *key, si
 void shared_add(struct shared_runs *s, const void *key, size_t n, struct range range);
 void shared_done(struct shared_runs *s);
 
+/* All that objects share. */
+void shared_runs_done(struct objects *o);
+
 /* Names and amounts of resources, cpu in thousandths; what does not fit in `few` is in the arena of
  * `struct objects`. A copy may be changed as long as only one of the copies is. */
 enum { FEW_RESOURCES = 32 };
