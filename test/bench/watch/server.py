@@ -26,6 +26,8 @@ PATHS = {
     "/apis/scheduling.k8s.io/v1/priorityclasses": "PriorityClass",
     "/api/v1/persistentvolumes": "PersistentVolume",
     "/api/v1/persistentvolumeclaims": "PersistentVolumeClaim", "/api/v1/namespaces": "Namespace",
+    "/apis/storage.k8s.io/v1/csinodes": "CSINode",
+    "/apis/resource.k8s.io/v1/resourceclaims": "ResourceClaim",
 }
 KINDS = {path.rsplit("/", 1)[1]: kind for path, kind in PATHS.items()} | {"leases": "Lease"}
 HEAD = re.compile(rb'{"apiVersion":"([^"]+)","kind":"([^"]+)","metadata":{"name":"([^"]+)"'
