@@ -142,15 +142,15 @@ void storage_describe(const struct cluster *c, enum storage_refusal r, str_id cl
 {
 	static const char *const words[] = {
 		[STORAGE_ACCEPTS] = "accepted",
-		[CLAIM_MISSING] = "it does not exist",
+		[CLAIM_MISSING] = "not found",
 		[CLAIM_TERMINATING] = "it is being deleted",
 		[CLAIM_LOST] = "its volume is lost",
 		[CLAIM_UNBOUND] = "it is not bound",
 		[CLAIM_UNREAD] = "it or its volume cannot be read",
-		[CLAIM_WITHOUT_VOLUME] = "its volume does not exist",
+		[CLAIM_WITHOUT_VOLUME] = "its volume is not found",
 		[VOLUME_IN_TREE] = "in-tree volumes are not supported",
 		[DEVICE_NOT_MADE] = "it is not created yet",
-		[DEVICE_MISSING] = "it does not exist",
+		[DEVICE_MISSING] = "not found",
 		[DEVICE_TERMINATING] = "it is being deleted",
 		[DEVICE_UNALLOCATED] = "it is not allocated",
 		[DEVICE_FULL] = "it is reserved for too many pods",

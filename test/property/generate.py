@@ -17,6 +17,7 @@ from typing import Any
 from kube import Obj, cpuset_text
 from relief import TAINT
 from model import FINALIZER, GATE, LABEL, NOTE, PPM, Budget, Cores, Rank
+from scheduling import Scheduling
 
 WORDS = {Rank.LOW: ["Low", "LOW", "low"], Rank.MIDDLE: ["Middle", "MIDDLE", "middle"],
          Rank.HIGH: ["High", "HIGH", "high"]}
@@ -48,6 +49,7 @@ class Profile:
     sources: bool = True
     inter_pod: bool = True
     pressure: float = 0.0  # nodes that are short of CPU time, or were
+    scheduling: bool = False  # what scheduling.py adds
     changes: float = 0.15  # budgets that are not what was granted, and what else is not in order
 
 
@@ -56,6 +58,8 @@ PROFILES = {
     "small": Profile(nodes=(1, 4), cores=(1, 6), pods=(5, 25)),
     "medium": Profile(nodes=(3, 8), cores=(2, 8), pods=(20, 60)),
     "filters": Profile(nodes=(2, 6), pods=(6, 30), filters=0.7, odd=0.05, low_share=(3, 30)),
+    "scheduling": Profile(nodes=(2, 5), pods=(6, 20), filters=0.6, odd=0.05, low_share=(3, 40),
+                          scheduling=True),
     "repair": Profile(nodes=(1, 4), cores=(2, 6), pods=(6, 25), over=0.35, wrong_cores=0.15,
                       pending=0.25),
     "node-scope": Profile(nodes=(1, 4), pods=(4, 20), node_scope=0.7, low_share=(3, 25)),
@@ -99,7 +103,7 @@ class Generator:
     def __init__(self, seed: int, profile: Profile):
         self.rng = random.Random(seed)
         self.later = random.Random(f"changes {seed}")  # leaves the clusters of older seeds alone
-        self.profile = profile
+        self.profile, self.seed = profile, seed
         self.items: list[Obj] = []
         self.boxes: list[NodeBox] = []
 
@@ -130,6 +134,8 @@ class Generator:
             self.items.append(self.orphan_mckube())
         self.items.append({"apiVersion": "v1", "kind": "Namespace", "metadata": self.meta(
             "Namespace", "default", labels={"team": "a"})})
+        if self.profile.scheduling:
+            Scheduling(self.seed, self.items).add()
         return {"apiVersion": "v1", "kind": "List", "metadata": self.taken(), "items": self.items}
 
     # Nodes under pressure

@@ -5,7 +5,7 @@ import time
 
 import documented
 from scene import Scene
-from server import NAMESPACES
+from server import Refused
 
 KINDS = ["Node", "Pod", "PersistentVolume", "PersistentVolumeClaim", "StorageClass", "CSINode",
          "PriorityClass", "Namespace", "ResourceClaim"]
@@ -162,7 +162,7 @@ class Placements:
         objects, drafts = self.server.list(*KINDS), []
         while len(drafts) < 3:
             pod, needs = scene.waiting_pod()
-            if not needs:
+            if not needs and "resources" not in pod["spec"]:
                 drafts.append({**pod, "spec": {**pod["spec"], "schedulerName": "none"}})
         pods = [self.server.create(p) for p in drafts]
         for pod, node in self.ours.place_group(pods, objects):
@@ -191,7 +191,13 @@ class Placements:
                 self._make_for(needs)
                 seen = objects + self.server.list("PersistentVolume", "PersistentVolumeClaim",
                                                 "ResourceClaim") if needs else objects
-                node = self._try(scene, pod, seen)
+                try:
+                    node = self._try(scene, pod, seen)
+                except Refused as e:  # the containers ask for more than the pod
+                    if '"code":422' not in str(e):
+                        raise
+                    self._drop(needs)
+                    continue
                 if node and not needs and scene.chance(STAYS):
                     objects = self.server.list(*KINDS)
                     continue

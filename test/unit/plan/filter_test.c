@@ -207,8 +207,8 @@ TEST(a_claim_that_is_not_bound_is_refused)
 	volume_answers(CLAIM("volumeName: pv", "Pending") VOLUME("", "edge"),
 		       "claim data: it is not bound");
 	volume_answers(CLAIM("volumeName: pv", "Lost"), "claim data: its volume is lost");
-	volume_answers(CLAIM("volumeName: pv", "Bound"), "claim data: its volume does not exist");
-	volume_answers(NULL, "claim data: it does not exist");
+	volume_answers(CLAIM("volumeName: pv", "Bound"), "claim data: its volume is not found");
+	volume_answers(NULL, "claim data: not found");
 }
 
 TEST(zones_of_a_volume_hold_on_nodes_that_have_some)
@@ -266,7 +266,7 @@ static void device_answers(const char *more, const char *detail)
 
 TEST(a_resource_claim_must_be_allocated_to_the_node)
 {
-	device_answers(NULL, "gpu: it does not exist");
+	device_answers(NULL, "gpu: not found");
 	device_answers(DEVICE(""), "gpu: it is not allocated");
 	device_answers(DEVICE("allocation: {}"), "");
 	device_answers(DEVICE(ALLOCATED("edge")), "");
