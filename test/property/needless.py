@@ -147,16 +147,24 @@ def limit(start: State, node: str, name: str) -> int:
     return max(held, start.snap.nodes[node].allocatable.get(name, 0))
 
 
-def _has_new_pod(start: State, state: State, node: str, name: str) -> bool:
-    """A pod that has come since and asks for it was let in by what the node really has."""
-    return any(asks(p, name) for key, p in state.on_node[node].items()
-               if key not in start.on_node[node])
+def _new_pods(start: State, state: State, node: str, name: str) -> list[Pod]:
+    """Pods that have come since and ask for it were let in by what the node really has."""
+    return [p for key, p in state.on_node[node].items()
+            if key not in start.on_node[node] and asks(p, name)]
+
+
+def _reserved(snap: Snapshot, pod: Pod, node: str, name: str) -> int:
+    """For pods that are nominated, and not less important than this one."""
+    return sum(asks(p, name) for p in snap.nominated
+               if p.nominated == node and p.priority >= pod.priority)
 
 
 def _is_short(out: Outcome, state: State, node: str, name: str) -> bool:
     held = sum(asks(p, name) for p in state.on_node[node].values())
-    if _has_new_pod(out.start, state, node, name):
-        return held > out.snap.nodes[node].allocatable.get(name, 0)
+    new = _new_pods(out.start, state, node, name)
+    if new:
+        reserved = max(_reserved(out.snap, p, node, name) for p in new)
+        return held + reserved > out.snap.nodes[node].allocatable.get(name, 0)
     return held > limit(out.start, node, name)
 
 

@@ -97,7 +97,7 @@ class Scheduling:
         self.items.append({
             "apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": "nominated", "namespace": "default", "uid": "uid-nominated",
-                         "resourceVersion": "1", "labels": {"app": self.rng.choice("xyz")}},
+                         "resourceVersion": "1", "labels": {"app": "other"}},
             "spec": {"schedulerName": "default-scheduler", "priority": self.rng.choice([0, 1000]),
                      "containers": [{"name": "main", "resources": {"requests": {
                          "cpu": self.rng.choice(["100m", "1"])}}}]},

@@ -15,7 +15,6 @@ struct pool {
 	struct planner *p;
 	node_list nodes;    /* all of them */
 	unit_list to_place; /* new pods, by turn */
-	unit_list fixed;    /* those for which no other pod may be displaced: they stay put */
 	uint64_t until;	    /* planner.steps */
 	bool has_improved;
 };
@@ -35,9 +34,6 @@ static bool search_again(struct pool *pool, const unit_id *some, size_t n, uint6
 	struct trial *t = &pool->p->trial;
 	unit_list placed = { 0 };
 
-	array_each(id, &pool->fixed)
-		if (t->units.items[*id].at != NONE)
-			*array_add(&placed) = *id;
 	array_each(id, &pool->to_place)
 		if (t->units.items[*id].at != NONE && !is_among(some, n, *id))
 			*array_add(&placed) = *id;
@@ -123,9 +119,9 @@ void improve(struct planner *p)
 	for (uint32_t turn = 0; turn < t->units.n; turn++) {
 		const struct unit *u = &t->units.items[t->by_turn[turn]];
 
-		if (unit_is_new(u))
-			*array_add(unit_pod(t, u)->never_preempts ? &pool.fixed : &pool.to_place) =
-				t->by_turn[turn];
+		/* No other pod is displaced to let one in that never preempts. */
+		if (unit_is_new(u) && (u->at != NONE || !unit_pod(t, u)->never_preempts))
+			*array_add(&pool.to_place) = t->by_turn[turn];
 	}
 
 	p->is_exact = search_again(&pool, pool.to_place.items, pool.to_place.n, steps / 8);
@@ -133,5 +129,4 @@ void improve(struct planner *p)
 		rearrange_groups(&pool);
 	array_done(&pool.nodes);
 	array_done(&pool.to_place);
-	array_done(&pool.fixed);
 }
