@@ -134,7 +134,8 @@ struct rules {
 	struct range claims;	 /* names: the persistentVolumeClaims of its volumes */
 	struct range devices;	 /* names: its ResourceClaims; 0: one that is not made yet */
 	bool has_in_tree_volume; /* gcePersistentDisk, awsElasticBlockStore, iscsi or rbd */
-	str_id text;		 /* what made it equal to others; also its tie-break */
+	bool restarts_all; /* a restart policy rule with RestartAllContainers: nodes declare that */
+	str_id text;	   /* what made it equal to others; also its tie-break */
 };
 
 /* A value as it was written, for fields whose errors we report ourselves. */
@@ -217,6 +218,7 @@ struct node {
 	int64_t capacity_cpu_milli;
 	struct range extended; /* amounts, allocatable */
 	bool has_allocatable, is_unschedulable;
+	bool restarts_all;	   /* declares RestartAllContainersOnContainerExits */
 	int32_t heartbeat_seconds; /* how long the heartbeat holds */
 	int64_t heartbeat; /* renewTime of the Lease of its helper, seconds since 1970; 0: none.
 			    * See model/heartbeat.h */

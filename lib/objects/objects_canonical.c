@@ -126,6 +126,8 @@ void rules_write(const struct cluster *c, const struct rules *r, struct str *out
 		str_add(out, " devices ");
 		add_names(c, r->devices, out);
 	}
+	if (r->restarts_all)
+		str_add(out, " restarts all");
 	if (r->has_in_tree_volume)
 		str_add(out, " in-tree");
 }

@@ -66,7 +66,7 @@ struct objects {
 	ARRAY(str_id) claims, generic_volumes;
 	ARRAY(struct device_draft) devices;	/* spec.resourceClaims */
 	ARRAY(struct device_draft) made_claims; /* status.resourceClaimStatuses */
-	bool has_in_tree_volume;
+	bool has_in_tree_volume, restarts_all;
 	struct arena arena; /* of long lists of resources */
 	struct str key;
 	struct object_head head;

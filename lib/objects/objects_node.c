@@ -7,7 +7,7 @@ struct node_draft {
 	struct object_meta meta;
 	struct range taints;
 	struct resources allocatable, capacity;
-	bool has_allocatable, is_unschedulable;
+	bool has_allocatable, is_unschedulable, restarts_all;
 };
 
 /* In the order of enum taint_effect, where ANY is no effect of a taint. */
@@ -54,6 +54,22 @@ static int read_allocatable(struct decoder *d, const struct field *f, void *into
 	return read_resources(d, f, &n->allocatable);
 }
 
+static int read_feature(struct decoder *d, void *arg)
+{
+	struct slice name;
+	int r = decode_text(d, &name);
+
+	if (r == 0 && slice_eq(name, "RestartAllContainersOnContainerExits"))
+		*(bool *)arg = true;
+	return r;
+}
+
+static int read_features(struct decoder *d, const struct field *f, void *into)
+{
+	(void)f;
+	return decode_list(d, read_feature, into);
+}
+
 static const struct field spec_fields[] = {
 	FIELD("taints", read_taints, struct node_draft, taints, UNREAD_RULES),
 	FIELD("unschedulable", read_bool, struct node_draft, is_unschedulable, UNREAD_RULES),
@@ -63,6 +79,7 @@ static const struct field spec_fields[] = {
 static const struct field status_fields[] = {
 	FIELD_WHOLE("allocatable", read_allocatable, NULL, UNREAD_TAKEN),
 	FIELD("capacity", read_resources, struct node_draft, capacity, UNREAD_TAKEN),
+	FIELD("declaredFeatures", read_features, struct node_draft, restarts_all, UNREAD_DETAIL),
 	{ 0 },
 };
 
@@ -105,6 +122,7 @@ int decode_node(struct objects *o, str_id kind, str_id version)
 		.extended = resources_extended(o, &n.allocatable),
 		.has_allocatable = n.has_allocatable,
 		.is_unschedulable = n.is_unschedulable,
+		.restarts_all = n.restarts_all,
 		.is_unread = o->d.unread & ~(unsigned)UNREAD_DETAIL,
 		.annotations = n.meta.node_annotations,
 	};

@@ -334,6 +334,7 @@ static rules_id add_rules(struct objects *o, struct rules rules)
 	array_each(device, &o->devices)
 		*array_add(&c->names) = device->claim;
 	rules.has_in_tree_volume = o->has_in_tree_volume;
+	rules.restarts_all = o->restarts_all;
 
 	rules_write(c, &rules, &text);
 	const struct range *same = shared_find(&o->rule_texts, text.s, text.n);
@@ -373,6 +374,7 @@ static int find_rules(struct objects *o, const struct pod_draft *p, rules_id *re
 	array_each(device, &o->devices)
 		str_addn(&o->key, &device->claim, sizeof(device->claim));
 	str_addc(&o->key, o->has_in_tree_volume ? '+' : '-');
+	str_addc(&o->key, o->restarts_all ? '+' : '-');
 
 	const struct range *known = shared_find(&o->rules, o->key.s, o->key.n);
 	if (known) {
@@ -491,7 +493,7 @@ int decode_pod(struct objects *o, str_id kind, str_id version)
 	array_clear(&o->statuses);
 	array_clear(&o->devices);
 	array_clear(&o->made_claims);
-	o->has_in_tree_volume = false;
+	o->has_in_tree_volume = o->restarts_all = false;
 
 	int r = decode_whole(o, pod_fields, &p, &p.meta, SCOPE_COUNTS_UNNAMED);
 	return r == 0 ? commit(o, &p) : r;

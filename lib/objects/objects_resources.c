@@ -212,11 +212,39 @@ int read_written(struct decoder *d, const struct field *f, void *into)
 	return r;
 }
 
+struct restart_rule {
+	str_id action;
+};
+
+static const struct field rule_fields[] = {
+	FIELD("action", read_text, struct restart_rule, action),
+	{ 0 },
+};
+
+static int read_restart_rule(struct decoder *d, void *arg)
+{
+	struct restart_rule rule = { 0 };
+	int r = decode_object(d, rule_fields, &rule);
+
+	(void)arg;
+	if (r == 0 && strcmp(intern_str(d->strings, rule.action), "RestartAllContainers") == 0)
+		objects_of(d)->restarts_all = true;
+	return r;
+}
+
+static int read_restart_rules(struct decoder *d, const struct field *f, void *into)
+{
+	(void)f;
+	(void)into;
+	return decode_list(d, read_restart_rule, NULL);
+}
+
 static const struct field container_fields[] = {
 	FIELD("name", read_written, struct container, name),
 	FIELD_WHOLE("ports", read_ports, NULL),
 	FIELD_SUB("resources", resources_fields),
 	FIELD("restartPolicy", read_restart_policy, struct container, kind),
+	FIELD_WHOLE("restartPolicyRules", read_restart_rules, NULL, UNREAD_RULES),
 	{ 0 },
 };
 

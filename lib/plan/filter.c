@@ -20,6 +20,7 @@ static const char *const texts[REFUSALS] = {
 	[REFUSE_UNREAD] = "unreadable object",
 	[REFUSE_GUARANTEE] = "guarantee",
 	[REFUSE_UNSCHEDULABLE] = "taint node.kubernetes.io/unschedulable",
+	[REFUSE_FEATURES] = "feature RestartAllContainersOnContainerExits",
 	[REFUSE_SELECTOR] = "node selector",
 	[REFUSE_AFFINITY] = "node affinity",
 	[REFUSE_TAINT] = "taint",
@@ -82,6 +83,8 @@ static enum refusal filter_rules(const struct cluster *c, const struct rules *ru
 {
 	if (refuses_as_cordoned(c, rules, node))
 		return REFUSE_UNSCHEDULABLE;
+	if (rules->restarts_all && !node->restarts_all)
+		return REFUSE_FEATURES;
 	if (!match_node_selector(c, rules, node))
 		return REFUSE_SELECTOR;
 	if (rules->has_node_affinity && !match_node_terms(c, rules->node_terms, node))
@@ -172,6 +175,7 @@ static void ask_names(question *q, const struct cluster *c, struct range run)
 static void ask_claims(question *q, const struct cluster *c, const struct rules *rules)
 {
 	*array_add(q) = rules->has_in_tree_volume;
+	*array_add(q) = rules->restarts_all;
 	if (rules->claims.n + rules->devices.n == 0)
 		return;
 	*array_add(q) = rules->ns;

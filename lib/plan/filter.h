@@ -19,6 +19,8 @@ enum refusal {
 	REFUSE_UNREAD,	      /* what it has, or what is taken of it, cannot be read */
 	REFUSE_GUARANTEE,     /* its backend is below what the pod demands */
 	REFUSE_UNSCHEDULABLE, /* cordoned */
+	REFUSE_FEATURES, /* NodeDeclaredFeatures: the pod needs one that the node does not declare
+			  */
 	REFUSE_SELECTOR,
 	REFUSE_AFFINITY,
 	REFUSE_TAINT,

@@ -104,6 +104,18 @@ static bool spread_matches(const struct cluster *c, const struct spread *s, cons
 	       keys_match(c, s->match_keys, owner->labels, pod->labels, true);
 }
 
+/* kube-scheduler counts no pod for a constraint whose selector is empty, its keys included, though
+ * the new pod itself matches. */
+static bool spread_counts(const struct cluster *c, const struct spread *s, const struct pod *owner)
+{
+	bool is_empty = s->pods.all.n == 0;
+
+	for (uint32_t i = 0; i < s->match_keys.n && is_empty; i++)
+		is_empty = cluster_label(c, owner->labels, c->names.items[s->match_keys.at + i]) ==
+			   INTERN_NONE;
+	return !is_empty;
+}
+
 static bool counts(const struct counter *k, const struct cluster *c, const struct pod *pod)
 {
 	const struct pod *owner = &c->pods.items[k->example];
@@ -118,6 +130,7 @@ static bool counts(const struct counter *k, const struct cluster *c, const struc
 		       (!k->is_per_example || pod->labels.at == owner->labels.at);
 	case COUNT_SPREAD:
 		return !pod->is_terminating &&
+		       spread_counts(c, &c->spreads.items[k->term], owner) &&
 		       spread_matches(c, &c->spreads.items[k->term], owner, pod);
 	}
 	return false;

@@ -145,8 +145,17 @@ static const struct redact_rule port[] = {
 	{ 0 },
 };
 
+static const struct redact_rule restart_rule[] = {
+	ENUM("action"),
+	{ 0 },
+};
+
 static const struct redact_rule container[] = {
-	WORD("name"), OBJECT("ports", port), OBJECT("resources", resources), ENUM("restartPolicy"),
+	WORD("name"),
+	OBJECT("ports", port),
+	OBJECT("resources", resources),
+	ENUM("restartPolicy"),
+	OBJECT("restartPolicyRules", restart_rule),
 	{ 0 },
 };
 
@@ -227,6 +236,7 @@ static const struct redact_rule node_spec[] = {
 static const struct redact_rule node_status[] = {
 	AMOUNTS("allocatable"),
 	AMOUNTS("capacity"),
+	ENUM("declaredFeatures"),
 	{ 0 },
 };
 
@@ -581,6 +591,8 @@ bool redact_is_enum(const char *word)
 		"False",
 		/* policies, protocols */
 		"PreemptLowerPriority",
+		"RestartAllContainers",
+		"RestartAllContainersOnContainerExits",
 		"ReadOnlyMany",
 		"ReadWriteMany",
 		"ReadWriteOnce",

@@ -31,6 +31,13 @@ def unschedulable(_: State, pod: Pod, node: Node) -> bool:
     return node.unschedulable and not tolerates(_tolerations(pod), UNSCHEDULABLE)
 
 
+def features(_: State, pod: Pod, node: Node) -> bool:
+    containers = [*(pod.spec.get("containers") or []), *(pod.spec.get("initContainers") or [])]
+    return not node.restarts_all and any(
+        r.get("action") == "RestartAllContainers"
+        for c in containers for r in c.get("restartPolicyRules") or [])
+
+
 def affinity_admits(pod: Pod, node: Node) -> bool:
     selector = pod.spec.get("nodeSelector") or {}
     if any(node.labels.get(k) != v for k, v in selector.items()):
@@ -113,7 +120,9 @@ def spread(state: State, pod: Pod, node: Node) -> bool:
             if c.get("nodeTaintsPolicy") == "Honor" and untolerated(pod, other):
                 continue
             domain = other.labels[c["topologyKey"]]
-            matching = [p for p in state.on_node[other.name].values() if p.ns == pod.ns
+            is_empty = not any((selector or {}).values())  # then kube-scheduler counts none
+            matching = [p for p in state.on_node[other.name].values()
+                        if p.ns == pod.ns and not is_empty
                         and not p.terminating and selector_matches(selector, p.labels)]
             count[domain] = count.get(domain, 0) + len(matching)
         least = min(count.values(), default=0)
@@ -180,8 +189,8 @@ def closed(_: State, __: Pod, node: Node) -> bool:
 
 
 FILTERS: list[Callable[[State, Pod, Node], bool]] = [
-    closed, pinned, guarantee, unschedulable, node_affinity, taints, ports, resources, volumes,
-    volumes_in_use, spread, pod_affinity, anti_affinity,
+    closed, pinned, guarantee, unschedulable, features, node_affinity, taints, ports, resources,
+    volumes, volumes_in_use, spread, pod_affinity, anti_affinity,
 ]
 
 

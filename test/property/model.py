@@ -118,6 +118,7 @@ class Node:
     notes: dict[str, str] = field(default_factory=dict)
     cpu_milli: int = 0  # capacity
     closed: bool = False  # what it has, or what is taken of it, cannot be read
+    restarts_all: bool = False  # declares RestartAllContainersOnContainerExits
     retained: int = 0  # load of containers that are no longer assigned
 
     @property
@@ -384,6 +385,8 @@ def _node(obj: Obj, snap: Snapshot) -> Node:
                 resources(status.get("capacity")).get("cpu", 0),
                 retained=read("rt-retained", _capacity, 0))
     node.closed = bool(unread)
+    declared = status.get("declaredFeatures") or []
+    node.restarts_all = "RestartAllContainersOnContainerExits" in declared
     return node
 
 

@@ -70,11 +70,12 @@ class Scene:
             spec["taints"] = list({(t["key"], t["effect"]): t for t in taints}.values())
         if self.chance(0.07):
             spec["unschedulable"] = True
+        features = ["RestartAllContainersOnContainerExits"] if self.chance(0.5) else []
         return {"apiVersion": "v1", "kind": "Node", "spec": spec,
                 "metadata": {"name": name, "labels": self.node_labels(name), "annotations": {
                     "mckube.io/backend": "hcbs", "mckube.io/capacity-scope": "core",
                     "mckube.io/rt-capacity": "950000", "mckube.io/rt-cores": "0-7"}},
-                "status": {"capacity": have, "allocatable": have,
+                "status": {"capacity": have, "allocatable": have, "declaredFeatures": features,
                            "conditions": [{"type": "Ready", "status": "True"}]}}
 
     # What any pod may have.
@@ -252,6 +253,12 @@ class Scene:
             s["matchLabelKeys"] = ["version"]
         return s
 
+    def restarts_all(self, spec):
+        c = spec["containers"][0]
+        c["restartPolicy"] = "Never"
+        c["restartPolicyRules"] = [{"action": "RestartAllContainers", "exitCodes": {
+            "operator": "In", "values": [7]}}]
+
     def waiting_pod(self):
         """The pod, and the objects that it needs for itself alone."""
         pod = self.pod("new")
@@ -270,6 +277,8 @@ class Scene:
             spreads = [self.spread() for _ in range(self.pick(1, 1, 2))]
             spec["topologySpreadConstraints"] = list(
                 {(s["topologyKey"], s["whenUnsatisfiable"]): s for s in spreads}.values())
+        if self.chance(0.06):
+            self.restarts_all(spec)
         if self.chance(0.3):
             spec["priorityClassName"] = self.pick(*PRIORITIES)
         if self.chance(0.02):
