@@ -100,7 +100,9 @@ static bool may_fit(const struct summary *s, const struct pod *pod, const struct
 	for (int k = 0; k < LEVELS; k++)
 		if (u->load[k] > s->free[k])
 			return false;
-	return pod->cpu_milli <= s->cpu && pod->memory <= s->memory && s->pods >= 1;
+	/* What it does not ask for may be overcommitted. */
+	return (!pod->cpu_milli || pod->cpu_milli <= s->cpu) &&
+	       (!pod->memory || pod->memory <= s->memory) && s->pods >= 1;
 }
 
 /* What it finds on a node is better than this. */
