@@ -5,7 +5,7 @@
 
 #include "base/names.h"
 #include "execute/assignment.h"
-#include "plan/relieve.h"
+#include "plan/relief/relieve.h"
 
 static bool is_ours(const cJSON *taint)
 {

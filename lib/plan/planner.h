@@ -3,10 +3,10 @@
 #define MCKUBE_PLAN_PLANNER_H
 
 #include "base/error.h"
-#include "plan/filter.h"
+#include "plan/filter/filter.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
-#include "plan/relieve.h"
+#include "plan/relief/relieve.h"
 #include "plan/trial.h"
 
 /* The parts that the steps of a plan share. */

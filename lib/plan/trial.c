@@ -8,8 +8,8 @@
 #include "base/sort.h"
 #include "model/closed.h"
 #include "model/pdb.h"
-#include "plan/inter_pod.h"
-#include "plan/nominated.h"
+#include "plan/filter/inter_pod.h"
+#include "plan/filter/nominated.h"
 
 enum { SYSTEM_CRITICAL = 2000000000 };
 

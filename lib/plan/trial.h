@@ -115,9 +115,9 @@ struct trial {
 	struct intern place_sets; /* node and cores of the places behind the single cores' ones */
 	ARRAY(place_id) place_of_set;
 	int32_t *evictions_left; /* by pdb_id */
-	ARRAY(pod_id) nominated; /* plan/nominated.h */
+	ARRAY(pod_id) nominated; /* plan/filter/nominated.h */
 
-	struct inter_pod *terms; /* plan/inter_pod.h; NULL where no pod has such terms */
+	struct inter_pod *terms; /* plan/filter/inter_pod.h; NULL where no pod has such terms */
 };
 
 /* Reads capacities and requests, and puts every pod where the snapshot has it. With a memory, which

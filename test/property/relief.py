@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step 6: nodes that are short of CPU time, and nodes that cannot keep what was promised.
 
-What a plan may and must do about them, from the words of lib/plan/relieve.h alone.
+What a plan may and must do about them, from the words of lib/plan/relief/relieve.h alone.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 #include "base/date.h"
 #include "model/pod_level.h"
 #include "plan/explain/explainer.h"
-#include "plan/relieve.h"
+#include "plan/relief/relieve.h"
 
 /* What the node helper reported of the pod, and what follows for its budget. */
 

@@ -49,7 +49,8 @@ struct core_verdict {
 
 struct node_verdict {
 	const char *node;
-	uint8_t refused;     /* enum refusal (plan/filter.h): the first in their order; 0: none */
+	uint8_t refused; /* enum refusal (plan/filter/filter.h): the first in their order; 0: none
+			  */
 	const char *refusal; /* its text; "" */
 	const char *detail;  /* what makes it concrete: the taint, the resource; may be "" */
 	bool is_chosen;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "plan/inter_pod.h"
+#include "plan/filter/inter_pod.h"
 #include "plan/search/search_internal.h"
 
 static void clear_requests(struct search *s, int rank, size_t from);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "plan/filter.h"
+#include "plan/filter/filter.h"
 #include "plan/policy.h"
 #include "test/unit/test.h"
 

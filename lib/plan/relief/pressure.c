@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan/pressure.h"
+#include "plan/relief/pressure.h"
 
 #include <stdlib.h>
 #include <string.h>

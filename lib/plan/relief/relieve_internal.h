@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_PLAN_RELIEVE_INTERNAL_H
-#define MCKUBE_PLAN_RELIEVE_INTERNAL_H
+#ifndef MCKUBE_PLAN_RELIEF_RELIEVE_INTERNAL_H
+#define MCKUBE_PLAN_RELIEF_RELIEVE_INTERNAL_H
 
 #include "plan/planner.h"
 
@@ -50,11 +50,11 @@ static inline bool is_disruption_allowed(const struct trial *t, pdb_id pdb)
 	return pdb == NONE || t->evictions_left[pdb] > 0;
 }
 
-/* plan/relieve_raise.c: gives each pod of a node under pressure the highest of hi, low and floor
+/* plan/relief/raise.c: gives each pod of a node under pressure the highest of hi, low and floor
  * that fits, the most critical first. */
 void relieve_raise(const struct pressured_node *x);
 
-/* plan/relieve_cfs.c: chooses a pod without real-time request to be evicted from the node. */
+/* plan/relief/cfs.c: chooses a pod without real-time request to be evicted from the node. */
 bool relieve_evict_cfs(const struct pressured_node *x);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan/filter.h"
+#include "plan/filter/filter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 #include "model/guarantee.h"
 #include "model/match.h"
 #include "model/storage.h"
-#include "plan/inter_pod.h"
-#include "plan/nominated.h"
-#include "plan/volume_use.h"
+#include "plan/filter/inter_pod.h"
+#include "plan/filter/nominated.h"
+#include "plan/filter/volume_use.h"
 
 static const char *const texts[REFUSALS] = {
 	[REFUSE_NOTHING] = "fits",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan/volume_use.h"
+#include "plan/filter/volume_use.h"
 
 #include "base/array.h"
-#include "plan/inter_pod.h"
+#include "plan/filter/inter_pod.h"
 
 static const struct rules *rules_of(const struct cluster *c, pod_id pod)
 {

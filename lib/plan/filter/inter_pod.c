@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan/inter_pod.h"
+#include "plan/filter/inter_pod.h"
 
 #include <stdlib.h>
 #include <string.h>

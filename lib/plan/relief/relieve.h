@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_PLAN_RELIEVE_H
-#define MCKUBE_PLAN_RELIEVE_H
+#ifndef MCKUBE_PLAN_RELIEF_RELIEVE_H
+#define MCKUBE_PLAN_RELIEF_RELIEVE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "plan/pressure.h"
+#include "plan/relief/pressure.h"
 #include "plan/trial.h"
 
 struct planner;
 struct pdb_cover;
 
-/* Step 6: nodes under pressure (plan/pressure.h), and nodes whose real-time guarantee is broken.
+/* Step 6: nodes under pressure (plan/relief/pressure.h), and nodes whose real-time guarantee is
+ * broken.
  *
  * settings.pressure.onBusy: degrade. While a node is under pressure, pods less critical than the
  * one to be protected are degraded to their floors, the least important first and as few as the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan/relieve.h"
+#include "plan/relief/relieve.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "base/names.h"
 #include "model/heartbeat.h"
 #include "plan/node_index.h"
-#include "plan/relieve_internal.h"
+#include "plan/relief/relieve_internal.h"
 
 /* ---- Readings of nodes and pods ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/auto.h"
-#include "plan/relieve_internal.h"
+#include "plan/relief/relieve_internal.h"
 
 /* Levels on a busy node as the first controller had them, within what the cores can hold: each pod,
  * the most critical first, gets the highest of hi, low and its floor with which the floors of the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_PLAN_PRESSURE_H
-#define MCKUBE_PLAN_PRESSURE_H
+#ifndef MCKUBE_PLAN_RELIEF_PRESSURE_H
+#define MCKUBE_PLAN_RELIEF_PRESSURE_H
 
 #include "model/cluster.h"
 #include "model/settings.h"

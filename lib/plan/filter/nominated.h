@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_PLAN_NOMINATED_H
-#define MCKUBE_PLAN_NOMINATED_H
+#ifndef MCKUBE_PLAN_FILTER_NOMINATED_H
+#define MCKUBE_PLAN_FILTER_NOMINATED_H
 
 #include "plan/trial.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_PLAN_VOLUME_USE_H
-#define MCKUBE_PLAN_VOLUME_USE_H
+#ifndef MCKUBE_PLAN_FILTER_VOLUME_USE_H
+#define MCKUBE_PLAN_FILTER_VOLUME_USE_H
 
-#include "plan/filter.h"
+#include "plan/filter/filter.h"
 
 /* kube-scheduler's plugins VolumeRestrictions and NodeVolumeLimits: what other pods do with
  * volumes. A claim with ReadWriteOncePod is for one pod of the cluster; a CSINode says how many

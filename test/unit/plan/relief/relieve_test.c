@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan/relieve.h"
+#include "plan/relief/relieve.h"
 
 #include "base/alloc.h"
 #include "base/auto.h"

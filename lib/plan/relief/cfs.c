@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "model/pdb.h"
-#include "plan/relieve_internal.h"
+#include "plan/relief/relieve_internal.h"
 
 /* Where CPU time is short, pods without real time yield first: BestEffort before Burstable, and of
  * a class the one with the lowest priority, then the youngest. */

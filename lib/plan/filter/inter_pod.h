@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_PLAN_INTER_POD_H
-#define MCKUBE_PLAN_INTER_POD_H
+#ifndef MCKUBE_PLAN_FILTER_INTER_POD_H
+#define MCKUBE_PLAN_FILTER_INTER_POD_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan/nominated.h"
+#include "plan/filter/nominated.h"
 
 #include <string.h>
 

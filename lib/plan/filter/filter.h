@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_PLAN_FILTER_H
-#define MCKUBE_PLAN_FILTER_H
+#ifndef MCKUBE_PLAN_FILTER_FILTER_H
+#define MCKUBE_PLAN_FILTER_FILTER_H
 
 #include <stdbool.h>
 #include <stdint.h>

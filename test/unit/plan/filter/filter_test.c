@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan/filter.h"
+#include "plan/filter/filter.h"
 
 #include <stdio.h>
 #include <string.h>
