@@ -188,10 +188,11 @@ static const uint64_t *allowed_by(struct filters *f, rules_id id, uint8_t guaran
 	const struct cluster *c = f->trial->c;
 	const struct rules *rules = &c->rules.items[id];
 	const uint64_t **allowed = &f->allowed[id * GUARANTEES + guarantee];
+	const uint64_t *known = *allowed;
 	question q = { 0 };
 
-	if (*allowed)
-		return *allowed;
+	if (known)
+		return known;
 	*array_add(&q) = guarantee;
 	ask_requirements(&q, c, rules->node_selector);
 	ask_node_terms(&q, c, rules);

@@ -158,7 +158,7 @@ TEST(joined_name_of_pod_and_container_is_understood)
 	static const char *const others[] = {
 		"a/kubepods-pod" UID_ ".slice:cri-containerd:../x",
 		"a/kubepods-pod" UID_ ".slice:" ID,
-		"a/other.slice:cri-containerd:" ID,
+		("a/other.slice:cri-containerd:" ID),
 	};
 	struct container_path p;
 
