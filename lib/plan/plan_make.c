@@ -241,7 +241,24 @@ static void find_replacements(struct planner *p)
 	array_done(&evicted);
 }
 
-/* A pod on cores that it may not use is evicted only where its replacement fits: else it stays. */
+/* May it not be on its node beside a pod that comes there, new or as a replacement? */
+static bool clashes_with_arrivals(const struct trial *t, const struct unit *u)
+{
+	for (unit_id id = 0; id < t->units.n; id++) {
+		const struct unit *other = &t->units.items[id];
+		place_id at = other->kind == UNIT_PENDING ? other->at
+			      : other->is_evicted	  ? other->replacement
+							  : NONE;
+
+		if (at != NONE && t->places.items[at].node == u->node &&
+		    filter_clash(t, other->pod, u->pod, u->node))
+			return true;
+	}
+	return false;
+}
+
+/* A pod on cores that it may not use is evicted only where its replacement fits or a more critical
+ * pod needs what it has: else it stays. */
 static void rollback(struct planner *p)
 {
 	struct trial *t = &p->trial;
@@ -252,7 +269,8 @@ static void rollback(struct planner *p)
 		const struct unit *u = &t->units.items[id];
 
 		if (!u->is_evicted || !u->is_misplaced || u->replacement != NONE ||
-		    !trial_fits(t, u, u->origin, 0) || !trial_has_room(t, u, u->node, 0))
+		    !trial_fits(t, u, u->origin, 0) || !trial_has_room(t, u, u->node, 0) ||
+		    clashes_with_arrivals(t, u))
 			continue;
 		trial_unevict(t, id);
 		trial_assign(t, id, u->origin);
