@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/auto.h"
 #include "base/log.h"
@@ -74,13 +75,14 @@ static bool may_restart(const struct kube_list *l, const struct http_call *call)
 	return l->restart && (is_late || is_broken) && l->n_restarts < LIST_RESTARTS;
 }
 
-/* A success with something else in it (a proxy's {}, a Status, another kind) is no empty list. */
+/* A success with something else in it (a proxy's {}, a Status, another kind) is no empty list.
+ * Kinds are compared without case: an older definition of McKube spells it MCKube. */
 static int check_page(const struct kube_list *l, struct error *err)
 {
 	const struct split *s = &l->split;
 	AUTO_FREE char *kind = xasprintf("%sList", l->resource->kind);
 
-	if (strcmp(s->kind.s, kind) != 0 && strcmp(s->kind.s, "List") != 0)
+	if (strcasecmp(s->kind.s, kind) != 0 && strcmp(s->kind.s, "List") != 0)
 		return error_set(err, -EBADMSG, "reply: kind must be %s, is '%.80s'", kind,
 				 s->kind.s);
 	if (!s->has_items)
