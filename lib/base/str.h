@@ -47,7 +47,7 @@ bool rune_is_harmful(uint32_t rune);
 
 /* Replaces in place such characters, and bytes that are not UTF-8: newlines and tabs by a blank,
  * the others by as many '?' as they have bytes. */
-void str_make_printable(char *s);
+void str_make_printable(char *text);
 
 /* Length of the well-formed UTF-8 sequence that begins a NUL-terminated text, 0 if there is none.
  */

@@ -88,9 +88,11 @@ char *event_name(const char *object, uint64_t number)
 	AUTO(str_done) struct str name = STR_INIT_MAX(EVENT_NAME_MAX);
 
 	for (const char *p = object; *p; p++) {
-		char c = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+		char c = *p;
 		bool is_first = !name.n || name.s[name.n - 1] == '.';
 
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
 		if (is_alnum(c) || (!is_first && (c == '-' || c == '.')))
 			str_addc(&name, c);
 		else if (!is_first)

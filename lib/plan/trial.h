@@ -169,7 +169,7 @@ void trial_find_broken(struct trial *t, node_id node);
 
 /* Compares two unit_id for qsort_r(), with the trial as the argument: the order in which new pods
  * got their places. */
-int trial_by_since(const void *a, const void *b, void *trial);
+int trial_by_since(const void *a, const void *b, void *arg);
 
 /* The place of these cores of the node (indices into capacity.cores, sorted; made when new). With
  * none at all it is the place of a pod whose cores the node does not have. */

@@ -152,7 +152,8 @@ void health_lease(struct health *h, const cJSON *lease, int64_t now)
 		health_add(h, "lease", HEALTH_NOTE, "kube-system/mckube: held by %s, never renewed",
 			   holder);
 	else
-		health_add(h, "lease", now - at > 4 * LEASE_DURATION_S ? HEALTH_NOTE : HEALTH_OK,
+		health_add(h, "lease",
+			   now - at > INT64_C(4) * LEASE_DURATION_S ? HEALTH_NOTE : HEALTH_OK,
 			   "kube-system/mckube: held by %s, renewed %lld s ago", holder,
 			   (long long)(now > at ? now - at : 0));
 }

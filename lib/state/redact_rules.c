@@ -6,7 +6,7 @@
 
 /* The fields here are those of objects/objects_*.c; what a plan comes to read is added in both. */
 
-#define RULE(key, how, members, form)   \
+#define RULE(key, members, how, form)   \
 	{                               \
 		key, how, members, form \
 	}
@@ -468,7 +468,7 @@ bool redact_is_public_key(const char *key)
 		MCKUBE_SCHEDULER,
 		"system-cluster-critical",
 		"system-node-critical",
-		MCKUBE_FINALIZER,
+		(MCKUBE_FINALIZER),
 		"foregroundDeletion",
 		"orphan",
 		"batch.kubernetes.io/job-tracking",
@@ -477,7 +477,7 @@ bool redact_is_public_key(const char *key)
 		"metadata.name",
 		/* labels */
 		MCKUBE_LABEL,
-		MCKUBE_GATE,
+		(MCKUBE_GATE),
 		"app.kubernetes.io/component",
 		"app.kubernetes.io/instance",
 		"app.kubernetes.io/managed-by",

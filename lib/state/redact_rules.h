@@ -28,8 +28,8 @@ enum redaction {
 
 struct redact_rule {
 	const char *key; /* the row without one is the last */
-	enum redaction how;
 	const struct redact_rule *members;
+	enum redaction how;
 	enum member_form form;
 };
 
