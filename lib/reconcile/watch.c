@@ -215,12 +215,13 @@ static int start(struct watch *w, struct error *err)
 		return err->code;
 	w->lease.ns = w->lease_ns;
 	set_up(w, stop_reason, refresh_lease, w);
+	w->informer = informer_start(o->kube, o->server, o->chunk);
 	if (strcmp(o->address, "0") != 0) {
 		if (watch_serve_start(o->address, &w->serve, err) < 0)
 			return error_wrap(err, "--metrics-bind-address");
+		answer(w); /* the first scrape finds a text */
 		log_v(0, "metrics: %s/metrics", watch_serve_address(w->serve));
 	}
-	w->informer = informer_start(o->kube, o->server, o->chunk);
 	if (!o->is_dry_run)
 		kube_lease_start(o->kube, &w->lease);
 	return 0;
