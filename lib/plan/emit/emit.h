@@ -62,10 +62,13 @@ void emit_restore(struct emitter *e, unit_id id, enum level level);
 /* Sets its level, as its node is under pressure, or is no longer. */
 void emit_level(struct emitter *e, unit_id id, enum level level);
 
-/* plan/emit/cleanup.c: levels, annotations, status and finalizers. */
+/* plan/emit/cleanup.c: levels, annotations, status, and with them the finalizers that go. */
 void emit_cleanup(struct emitter *e);
-/* Our finalizer, on McKubes whose pods the plan assigns. */
+
+/* plan/emit/finalizers.c: ours is added to McKubes whose pods the plan assigns, and removed from
+ * one that is being deleted when no pod carries its assignment, or this plan takes the last off. */
 void emit_finalizers(struct emitter *e);
+void emit_finalizer_removal(struct emitter *e, mckube_id id);
 
 /* plan/emit/dependencies.c: what has to be done before. */
 
