@@ -130,6 +130,8 @@ struct engine {
 	bool needs_refresh, is_dirty;
 	bool has_retiring; /* containers that are no longer assigned keep budgets, see cgroups.h */
 	int64_t checked_ns;
+	int64_t retry_ns, retry_after_ns; /* when refused budgets are tried next, and the pause
+					   * before that; 0: with the next check of everything */
 	uint32_t next_order;
 	uint64_t revision;
 	struct engine_stats stats;

@@ -65,6 +65,11 @@ void engine_pod_remove(struct engine *e, const char *uid);
 int engine_container_place(struct engine *e, const char *uid, const char *container,
 			   const char *path, struct error *err);
 void engine_retry_refused(struct engine *e);
+
+/* The first pause before a refused budget is tried again; each one is twice the one before, up to
+ * the interval of the checks. A cgroup that is removed counts in its parent's sum until an RCU
+ * grace period is over: some 20 ms, on a busy machine more. */
+enum { ENGINE_RETRY_NS = 25000000 };
 void engine_free_pod(struct engine_pod *p);
 
 /* engine_overrun.c */

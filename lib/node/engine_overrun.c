@@ -360,9 +360,37 @@ static bool must_check(const struct engine *e, int64_t now_ns)
 	       (e->backend->is_per_thread ? thread_interval_ns : check_interval_ns);
 }
 
+static bool is_any_refused(const struct engine *e)
+{
+	array_each(p, &e->pods)
+		if (p->refusal)
+			return true;
+	return false;
+}
+
+static void retry_soon(struct engine *e, int64_t now_ns)
+{
+	if (!e->retry_ns || now_ns < e->retry_ns)
+		return;
+	engine_retry_refused(e);
+	e->retry_after_ns *= 2;
+	e->retry_ns = is_any_refused(e) && e->retry_after_ns < check_interval_ns
+			      ? now_ns + e->retry_after_ns
+			      : 0;
+}
+
+static int next_tick_ms(const struct engine *e, int64_t now_ns)
+{
+	int ms = e->has_retiring || is_any_above_low(e) ? TICK_BUSY_MS : TICK_IDLE_MS;
+	int64_t left_ms = (e->retry_ns - now_ns) / NS_PER_MS + 1;
+
+	return e->retry_ns && left_ms < ms ? (int)left_ms : ms;
+}
+
 int engine_update(struct engine *e, int64_t now_ns)
 {
 	recover(e, now_ns);
+	retry_soon(e, now_ns);
 	engine_report_overruns(e, now_ns);
 	if (must_check(e, now_ns)) {
 		e->checked_ns = now_ns;
@@ -375,5 +403,5 @@ int engine_update(struct engine *e, int64_t now_ns)
 	if (e->needs_refresh)
 		refresh(e);
 	e->stats.lost = overruns_lost(e->overruns);
-	return e->has_retiring || is_any_above_low(e) ? TICK_BUSY_MS : TICK_IDLE_MS;
+	return next_tick_ms(e, now_ns);
 }

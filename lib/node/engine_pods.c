@@ -25,6 +25,8 @@ static int refuse(struct engine *e, struct engine_pod *p, const struct budget *b
 	p->is_refused = !before->low;
 	p->asked = engine_state(e, p)->budget;
 	e->stats.refusals++;
+	e->retry_after_ns = ENGINE_RETRY_NS;
+	e->retry_ns = engine_now_ns() + ENGINE_RETRY_NS;
 	engine_add_event(e, NODE_EVENT_REFUSED, p, err->msg);
 	free(p->refusal);
 	p->refusal = xstrdup(err->msg);

@@ -513,6 +513,27 @@ TEST(what_was_refused_is_tried_again)
 	fixture_done(&f);
 }
 
+/* The cgroup of the container before counts for some milliseconds more. */
+TEST(refused_budget_is_tried_again_within_milliseconds)
+{
+	struct fixture f;
+	struct error err;
+
+	fixture_init(&f);
+	give_root(&f);
+	engine_tick(&f.engine, engine_now_ns()); /* the next check of everything is far away */
+	fake.refuse_with = -EINVAL;
+	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err),
+			 -EINVAL);
+	fake.refuse_with = 0;
+	assert_true(engine_tick(&f.engine, engine_now_ns()) <= 50);
+	assert_int_not_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
+	engine_tick(&f.engine, engine_now_ns() + 30000000);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
+	assert_int_equal(f.engine.retry_ns, 0);
+	fixture_done(&f);
+}
+
 /* The kernel takes no budget from a group whose real-time tasks run. */
 TEST(removed_pod_is_counted_until_the_kernel_lets_go)
 {
