@@ -18,6 +18,12 @@ void engine_free_pod(struct engine_pod *p)
 	free(p->refusal);
 }
 
+static void schedule_retry(struct engine *e)
+{
+	e->retry_after_ns = ENGINE_RETRY_NS;
+	e->retry_ns = engine_now_ns() + ENGINE_RETRY_NS;
+}
+
 /* What was granted before stays; a new pod stays known, with no load in the sums. */
 static int refuse(struct engine *e, struct engine_pod *p, const struct budget *before,
 		  const struct error *err)
@@ -25,8 +31,7 @@ static int refuse(struct engine *e, struct engine_pod *p, const struct budget *b
 	p->is_refused = !before->low;
 	p->asked = engine_state(e, p)->budget;
 	e->stats.refusals++;
-	e->retry_after_ns = ENGINE_RETRY_NS;
-	e->retry_ns = engine_now_ns() + ENGINE_RETRY_NS;
+	schedule_retry(e);
 	engine_add_event(e, NODE_EVENT_REFUSED, p, err->msg);
 	free(p->refusal);
 	p->refusal = xstrdup(err->msg);
@@ -181,6 +186,8 @@ int engine_container_place(struct engine *e, const char *uid, const char *contai
 		return err->code;
 	if (p->refusal) {
 		retry(e, p);
+		if (p->refusal)
+			schedule_retry(e);
 		return p->refusal ? error_set(err, -ENOSPC, "%s", p->refusal) : 0;
 	}
 	if (engine_settle(e, err) < 0)
