@@ -84,7 +84,7 @@ static void check_processor_time(void)
 	struct cpu_usage u = { .busy_above = 900000, .total = 1 };
 
 	cpu_usage_sample(&u, &roots, 1, NULL);
-	if (u.ppm > 1000000)
+	if (cpu_usage_read(&u).ppm > 1000000)
 		abort();
 }
 
