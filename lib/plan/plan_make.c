@@ -241,20 +241,43 @@ static void find_replacements(struct planner *p)
 	array_done(&evicted);
 }
 
-/* May it not be on its node beside a pod that comes there, new or as a replacement? */
-static bool clashes_with_arrivals(const struct trial *t, const struct unit *u)
+/* How many new pods their inter-pod rules, ports and claims let in, each beside all the others. */
+static size_t n_admitted(struct trial *t)
 {
-	for (unit_id id = 0; id < t->units.n; id++) {
-		const struct unit *other = &t->units.items[id];
-		place_id at = other->kind == UNIT_PENDING ? other->at
-			      : other->is_evicted	  ? other->replacement
-							  : NONE;
+	size_t n = 0;
 
-		if (at != NONE && t->places.items[at].node == u->node &&
+	for (unit_id id = 0; t->terms && id < t->units.n; id++) {
+		const struct unit *u = &t->units.items[id];
+
+		if (u->kind != UNIT_PENDING || u->at == NONE)
+			continue;
+		node_id node = t->places.items[u->at].node;
+		trial_uncharge(t, id, node);
+		n += filter_inter_pod(t, u, node, 0) == REFUSE_NOTHING;
+		trial_charge(t, id, node);
+	}
+	return n;
+}
+
+/* Would it, on its node, refuse a new pod that is placed, wherever that is, or a replacement that
+ * comes to the node? */
+static bool keeps_out(struct trial *t, unit_id id)
+{
+	const struct unit *u = &t->units.items[id];
+
+	for (unit_id i = 0; i < t->units.n; i++) {
+		const struct unit *other = &t->units.items[i];
+
+		if (other->is_evicted && other->replacement != NONE &&
+		    t->places.items[other->replacement].node == u->node &&
 		    filter_clash(t, other->pod, u->pod, u->node))
 			return true;
 	}
-	return false;
+	size_t n_without = n_admitted(t);
+	trial_unevict(t, id);
+	size_t n_with = n_admitted(t);
+	trial_evict(t, id);
+	return n_with < n_without;
 }
 
 /* A pod on cores that it may not use is evicted only where its replacement fits or a more critical
@@ -270,7 +293,7 @@ static void rollback(struct planner *p)
 
 		if (!u->is_evicted || !u->is_misplaced || u->replacement != NONE ||
 		    !trial_fits(t, u, u->origin, 0) || !trial_has_room(t, u, u->node, 0) ||
-		    clashes_with_arrivals(t, u))
+		    keeps_out(t, id))
 			continue;
 		trial_unevict(t, id);
 		trial_assign(t, id, u->origin);
