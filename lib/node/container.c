@@ -137,11 +137,11 @@ static bool parse_joined(struct slice s, struct container_path *ret)
 {
 	const char *colon = memchr(s.s, ':', s.n);
 	size_t n = colon ? (size_t)(colon - s.s) : 0;
-	struct slice slice = { s.s, n }, qos = slice;
+	struct slice slice = { s.s, n }, name = slice, qos = slice;
 	const char *last = colon ? memrchr(s.s, ':', s.n) : NULL;
 
 	if (!colon || last == colon || memmem(s.s, n, "kubepods", 8) == NULL ||
-	    !parse_pod(slice, ret->pod_uid))
+	    !take_suffix(&name, ".slice") || !parse_pod(slice, ret->pod_uid))
 		return false;
 	for (const char *pod; (pod = memmem(qos.s, qos.n, "-pod", 4));)
 		qos.n = (size_t)(pod - qos.s);
@@ -159,13 +159,15 @@ bool container_parse(const char *path, struct container_path *ret)
 	size_t at = 0;
 
 	do {
+		struct container_path joined = { .qos = QOS_GUARANTEED };
+
 		if (!next_part(path, &at, &part))
 			return false;
-		if (!parse_joined(part.text, &p))
+		if (!parse_joined(part.text, &joined))
 			continue;
-		p.root_len = p.pod_len = part.end - part.text.n;
-		p.container_len = part.end;
-		*ret = p;
+		joined.root_len = joined.pod_len = part.end - part.text.n;
+		joined.container_len = part.end;
+		*ret = joined;
 		return true;
 	} while (!is_kubepods(part.text));
 	p.root_len = part.end;

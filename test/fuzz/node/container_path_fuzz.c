@@ -21,7 +21,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (!container_parse(path, &p))
 		return 0;
-	if (!pod_uid_is_valid(p.pod_uid) || p.pod_len > strlen(path) || p.root_len >= p.pod_len)
+	/* A joined name of pod and container has no folder of the pod. */
+	bool is_joined = p.root_len == p.pod_len && *p.id && strstr(path, ".slice:");
+	if (!pod_uid_is_valid(p.pod_uid) || p.pod_len > strlen(path) ||
+	    (p.root_len >= p.pod_len && !is_joined))
 		abort();
 	if (*p.id && (p.container_len <= p.pod_len || p.container_len > strlen(path) ||
 		      container_id(p.id, id, NULL) < 0))

@@ -147,6 +147,16 @@ TEST(process_tells_its_container)
 }
 
 /* The kubelet has the systemd driver, the runtime has not: one folder for pod and container. */
+TEST(name_that_is_nearly_joined_leaves_no_trace)
+{
+	struct container_path p;
+
+	assert_true(container_parse(
+		"kubepods-burstable-pod" UID_ ".slice:docker:a.b/kubepods/pod" UID "/" ID, &p));
+	assert_int_equal(p.qos, QOS_GUARANTEED);
+	assert_string_equal(p.id, ID);
+}
+
 TEST(joined_name_of_pod_and_container_is_understood)
 {
 	static const struct layout joined[] = {
@@ -159,6 +169,7 @@ TEST(joined_name_of_pod_and_container_is_understood)
 		"a/kubepods-pod" UID_ ".slice:cri-containerd:../x",
 		"a/kubepods-pod" UID_ ".slice:" ID,
 		("a/other.slice:cri-containerd:" ID),
+		"a/pod0kubepods::x",
 	};
 	struct container_path p;
 
