@@ -130,8 +130,9 @@ struct engine {
 	bool needs_refresh, is_dirty;
 	bool has_retiring; /* containers that are no longer assigned keep budgets, see cgroups.h */
 	int64_t checked_ns;
-	int64_t retry_ns, retry_after_ns; /* when refused budgets are tried next, and the pause
-					   * before that; 0: with the next check of everything */
+	/* Refused budgets: when they are tried next, after which pause, and until when so; 0: with
+	 * the next check of everything. */
+	int64_t retry_ns, retry_after_ns, retry_until_ns;
 	uint32_t next_order;
 	uint64_t revision;
 	struct engine_stats stats;

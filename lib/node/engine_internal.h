@@ -66,10 +66,11 @@ int engine_container_place(struct engine *e, const char *uid, const char *contai
 			   const char *path, struct error *err);
 void engine_retry_refused(struct engine *e);
 
-/* The first pause before a refused budget is tried again; each one is twice the one before, up to
- * the interval of the checks. A cgroup that is removed counts in its parent's sum until an RCU
- * grace period is over: some 20 ms, on a busy machine more. */
-enum { ENGINE_RETRY_NS = 25000000 };
+/* A cgroup that is removed counts in its parent's sum until an RCU grace period is over: some 20
+ * ms, on a busy machine hundreds. So a refused budget is tried again for a while: the first pause,
+ * twice as long each time up to the last one. */
+static const int64_t engine_retry_first_ns = 25000000, engine_retry_last_ns = 100000000,
+		     engine_retry_for_ns = 2000000000;
 void engine_free_pod(struct engine_pod *p);
 
 /* engine_overrun.c */

@@ -373,10 +373,14 @@ static void retry_soon(struct engine *e, int64_t now_ns)
 	if (!e->retry_ns || now_ns < e->retry_ns)
 		return;
 	engine_retry_refused(e);
+	if (!is_any_refused(e) || now_ns > e->retry_until_ns) {
+		e->retry_ns = 0;
+		return;
+	}
 	e->retry_after_ns *= 2;
-	e->retry_ns = is_any_refused(e) && e->retry_after_ns < check_interval_ns
-			      ? now_ns + e->retry_after_ns
-			      : 0;
+	if (e->retry_after_ns > engine_retry_last_ns)
+		e->retry_after_ns = engine_retry_last_ns;
+	e->retry_ns = now_ns + e->retry_after_ns;
 }
 
 static int next_tick_ms(const struct engine *e, int64_t now_ns)

@@ -20,8 +20,11 @@ void engine_free_pod(struct engine_pod *p)
 
 static void schedule_retry(struct engine *e)
 {
-	e->retry_after_ns = ENGINE_RETRY_NS;
-	e->retry_ns = engine_now_ns() + ENGINE_RETRY_NS;
+	int64_t now_ns = engine_now_ns();
+
+	e->retry_after_ns = engine_retry_first_ns;
+	e->retry_ns = now_ns + e->retry_after_ns;
+	e->retry_until_ns = now_ns + engine_retry_for_ns;
 }
 
 /* What was granted before stays; a new pod stays known, with no load in the sums. */
