@@ -7,10 +7,8 @@
  * domain has room, and only for threads that may run on every CPU of it (EPERM else): a container
  * that is pinned needs an exclusive cpuset. */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -18,80 +16,41 @@
 #include "base/units.h"
 #include "node/backend.h"
 #include "node/sysfs.h"
-
-enum { THREADS_MAX = 256 };
-
-struct threads {
-	pid_t tids[THREADS_MAX];
-	size_t n;
-};
-
-/* cgroup v2, v1. Opened each time: through a descriptor that stays open v1 shows the same list
- * for as long as it is read at least once a second (cgroup_pidlist_start(),
- * kernel/cgroup/cgroup-v1.c).
- */
-static int read_threads(const struct group *g, char buf[SYSFS_VALUE], struct error *err)
-{
-	if (sysfs_read(g->dir, "cgroup.threads", buf, SYSFS_VALUE, NULL) == 0)
-		return 0;
-	return sysfs_read(g->dir, "tasks", buf, SYSFS_VALUE, err);
-}
+#include "node/thread.h"
 
 static int deadline_open(struct group *g, struct error *err)
 {
-	char buf[SYSFS_VALUE];
+	static const char *const files[] = { "cgroup.threads", "tasks" };
 
-	int r = read_threads(g, buf, err);
-	if (r < 0)
-		error_wrap(err, "%s", g->name);
-	return r;
-}
-
-static int get_attr(pid_t tid, struct sched_attr *ret)
-{
-	return (int)syscall(SYS_sched_getattr, tid, ret, sizeof(*ret), 0);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (sysfs_exists(g->dir, files[i]))
+			return 0;
+	return error_set(err, -ENOENT, "%s: has no list of threads", g->name);
 }
 
 static bool is_realtime(pid_t tid)
 {
 	struct sched_attr attr;
 
-	return get_attr(tid, &attr) == 0 &&
+	return syscall(SYS_sched_getattr, tid, &attr, sizeof(attr), 0) == 0 &&
 	       (attr.sched_policy == SCHED_FIFO || attr.sched_policy == SCHED_RR ||
 		attr.sched_policy == SCHED_DEADLINE);
 }
 
+/* The real-time threads, or the first one where there is none. */
 static int list_threads(const struct group *g, struct threads *ret, struct error *err)
 {
-	char buf[SYSFS_VALUE];
-	pid_t first = 0;
+	int r = threads_of_group(g->dir, is_realtime, ret, err);
 
-	ret->n = 0;
-	int r = read_threads(g, buf, err);
-	if (r < 0)
+	if (r < 0 || ret->n)
 		return r;
-	for (char *at = buf, *end; ret->n < THREADS_MAX; at = end) {
-		pid_t tid = (pid_t)strtol(at, &end, 10);
-
-		if (end == at)
-			break;
-		/* A thread outside of this PID namespace. sched_setattr(2) would take 0 for the
-		 * caller. */
-		if (tid <= 0)
-			return error_set(err, -ENOTSUP,
-					 "threads are not visible: needs hostPID: true in the "
-					 "helper's pod");
-		if (!first)
-			first = tid;
-		if (is_realtime(tid))
-			ret->tids[ret->n++] = tid;
-	}
-	if (ret->n == 0 && first)
-		ret->tids[ret->n++] = first;
-	return 0;
+	r = threads_of_group(g->dir, NULL, ret, err);
+	if (ret->n > 1)
+		ret->n = 1;
+	return r;
 }
 
-static int set_thread(pid_t tid, struct bandwidth b)
+static int set_thread(const struct thread *t, struct bandwidth b, struct error *err)
 {
 	struct sched_attr attr = { .size = sizeof(attr) };
 
@@ -101,7 +60,7 @@ static int set_thread(pid_t tid, struct bandwidth b)
 		attr.sched_runtime = (uint64_t)b.runtime_us * NS_PER_US;
 		attr.sched_deadline = attr.sched_period = (uint64_t)b.period_us * NS_PER_US;
 	}
-	return (int)syscall(SYS_sched_setattr, tid, &attr, 0);
+	return thread_set_attr(t, &attr, err);
 }
 
 /* Where every thread has its part of what was written, it is that, without what division lost. A
@@ -116,7 +75,8 @@ static int deadline_read(const struct group *g, int cpu, struct bandwidth *ret, 
 	if (list_threads(g, &threads, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < threads.n; i++) {
-		if (get_attr(threads.tids[i], &attr) < 0 || attr.sched_policy != SCHED_DEADLINE)
+		if (thread_get_attr(&threads.list[i], &attr, NULL) < 0 ||
+		    attr.sched_policy != SCHED_DEADLINE)
 			continue;
 		b.runtime_us += (int64_t)attr.sched_runtime / NS_PER_US;
 		b.period_us = (int64_t)attr.sched_period / NS_PER_US;
@@ -145,12 +105,16 @@ static int deadline_write(struct group *g, int cpu, enum budget_field field, str
 		return 0;
 	if (list_threads(g, &threads, err) < 0)
 		return err->code;
+	if (threads.is_cut)
+		return error_set(err, -E2BIG, "more than %d real-time threads", THREADS_MAX);
 	if (threads.n)
 		to.runtime_us /= (int64_t)threads.n;
 	for (size_t i = 0; i < threads.n; i++) {
-		if (set_thread(threads.tids[i], to) < 0 && errno != ESRCH)
-			return error_set(err, -errno, "thread %d: SCHED_DEADLINE: %s%s",
-					 threads.tids[i], strerror(errno), hint(errno));
+		int r = set_thread(&threads.list[i], to, err);
+
+		if (r < 0 && r != -ESRCH)
+			return error_set(err, r, "thread %d: SCHED_DEADLINE: %s%s",
+					 threads.list[i].tid, strerror(-r), hint(-r));
 	}
 	return 0;
 }

@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "node/container.h"
-#include "node/sysfs.h"
+#include "node/thread.h"
 
 /* kubepods may lie below the kubelet's --cgroup-root; its pods are two levels further down, their
  * containers one more. */
@@ -115,31 +115,11 @@ int container_find(const struct kernel *k, const char *uid, const char *id, char
 	return 0;
 }
 
-/* Field 22 of /proc/PID/stat; the name in field 2 may hold anything but ends with the last ')'. */
-static int start_time(const struct kernel_roots *roots, pid_t pid, uint64_t *ret, struct error *err)
-{
-	char path[PATH_MAX], buf[SYSFS_VALUE];
-	char *end;
-
-	snprintf(path, sizeof(path), "%s/%d/stat", roots->proc, pid);
-	if (sysfs_read(AT_FDCWD, path, buf, sizeof(buf), err) < 0)
-		return err ? err->code : -ENOENT;
-	const char *at = strrchr(buf, ')');
-	for (int field = 3; at && field <= 22; field++)
-		at = strchr(at + 1, ' ');
-	if (at) {
-		*ret = strtoull(at, &end, 10);
-		if (end != at)
-			return 0;
-	}
-	return error_set(err, -EINVAL, "%s: start time is missing", path);
-}
-
 bool pid_is_same(const struct kernel_roots *roots, pid_t pid, uint64_t start)
 {
 	uint64_t now = 0;
 
-	return start_time(roots, pid, &now, NULL) == 0 && now == start;
+	return thread_start_time(roots->proc, pid, &now, NULL) == 0 && now == start;
 }
 
 static bool names_cpu(const char *names, size_t n)
@@ -177,8 +157,9 @@ int container_of_pid(const struct kernel_roots *roots, const struct kernel *k, p
 	struct container_path parsed;
 	char name[PATH_MAX];
 
-	if (start_time(roots, pid, ret_start, err) < 0)
-		return err ? err->code : -ENOENT;
+	int r = thread_start_time(roots->proc, pid, ret_start, err);
+	if (r < 0)
+		return r;
 	snprintf(name, sizeof(name), "%s/%d/cgroup", roots->proc, pid);
 	if (file_read(name, &text, err) < 0)
 		return err ? err->code : -ENOENT;

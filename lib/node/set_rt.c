@@ -3,21 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
-#include "base/file.h"
 #include "base/json.h"
-#include "base/str.h"
 #include "node/cgroups.h"
 #include "node/cpuset_file.h"
-#include "node/sysfs.h"
+#include "node/thread.h"
 
-enum { NICE_MIN = -20, NICE_MAX = 19, TASKS_MAX = 1 << 20 };
+enum { NICE_MIN = -20, NICE_MAX = 19 };
 
 int set_rt_check(const struct set_rt *s, struct error *err)
 {
@@ -115,7 +110,7 @@ int set_rt_apply(const struct set_rt *s, const struct kernel *k, const struct ba
 
 int container_set_nice(const struct kernel *k, const char *container, int nice, struct error *err)
 {
-	AUTO(str_done) struct str text = STR_INIT_MAX(TASKS_MAX);
+	struct threads processes;
 	char path[PATH_MAX];
 
 	if (nice < NICE_MIN || nice > NICE_MAX)
@@ -123,24 +118,21 @@ int container_set_nice(const struct kernel *k, const char *container, int nice, 
 				 NICE_MAX);
 	if (container_find(k, NULL, container, path, err) < 0)
 		return err->code;
-	AUTO_FREE char *file = xasprintf("%s/%s/cgroup.procs", k->cpu, path);
-	if (file_read(file, &text, err) < 0)
-		return err->code;
-	size_t n = 0;
-	for (char *at = text.s, *end;; at = end, n++) {
-		long pid = strtol(at, &end, 10);
+	AUTO_FREE char *folder = xasprintf("%s/%s", k->cpu, path);
+	AUTO_CLOSE int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return error_errno(err, "open %s", folder);
+	if (processes_of_group(dir, &processes, err) < 0)
+		return error_wrap(err, "container %s", container);
+	if (processes.is_cut)
+		return error_set(err, -E2BIG, "container %s: more than %d processes", container,
+				 THREADS_MAX);
+	for (size_t i = 0; i < processes.n; i++) {
+		int r = thread_set_nice(&processes.list[i], nice, err);
 
-		if (end == at)
-			break;
-		/* A process outside of this PID namespace; setpriority(2) would take 0 for the
-		 * caller. */
-		if (pid <= 0)
-			return error_set(err, -ENOTSUP,
-					 "container %s: processes are not visible: needs hostPID: "
-					 "true in the helper's pod",
-					 container);
-		if (setpriority(PRIO_PROCESS, (id_t)pid, nice) < 0 && errno != ESRCH)
-			return error_errno(err, "process %ld: nice %d", pid, nice);
+		if (r < 0 && r != -ESRCH)
+			return r;
 	}
-	return n ? 0 : error_set(err, -ENOENT, "container %s: no visible process", container);
+	return processes.n ? 0
+			   : error_set(err, -ENOENT, "container %s: no visible process", container);
 }
