@@ -57,19 +57,24 @@ static int run_crd(struct cli *cli, const void *args, struct error *err)
 	AUTO(str_done) struct str out = STR_INIT;
 
 	(void)cli;
-	for (const struct embedded *m = manifests; m->name; m++)
-		if (strcmp(m->name, "crd") == 0)
-			add_replaced(m, replacements, &out);
+	for (const struct embedded *m = manifests; m->name; m++) {
+		if (strcmp(m->name, "crd") != 0 && strcmp(m->name, "kcloud-crd") != 0)
+			continue;
+		str_add(&out, out.n ? "---\n" : "");
+		add_replaced(m, replacements, &out);
+	}
 	return print_text(&out, EXIT_DONE, err);
 }
 
 const struct command command_crd = {
 	.name = "crd",
 	.synopsis = "[--kind KIND]",
-	.summary = "print the definition of McKube objects",
-	.description = "Print the CustomResourceDefinition of McKube objects, for kubectl apply. "
-		       "Objects of older\noperators, in both spellings of their fields, are "
-		       "accepted and kept unchanged.",
+	.summary = "print the definitions of McKube, WorkloadOptimizer and policy objects",
+	.description =
+		"Print the CustomResourceDefinitions of McKube objects and of WorkloadOptimizers, "
+		"CostPolicies and\nPowerPolicies, for kubectl apply. Objects of older "
+		"operators, in all spellings of their fields,\nare accepted and kept "
+		"unchanged.",
 	.examples = "# install it\n"
 		    "kubectl mckube crd | kubectl apply -f -\n"
 		    "\n"
@@ -142,7 +147,7 @@ const struct command command_manifests = {
 	.synopsis = "[--image IMAGE] [--node-image IMAGE] [--cron]",
 	.summary = "print everything to install: roles, policies, programs",
 	.description =
-		"Print everything to install in a cluster: namespace, definition of McKube objects, "
+		"Print everything to install in a cluster: namespace, definitions of objects, "
 		"roles,\nadmission policies, the DaemonSet of the node helper, and the Deployment of "
 		"watch or a CronJob\nthat plans every minute.",
 	.examples = "# install it\n"

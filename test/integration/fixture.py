@@ -37,7 +37,8 @@ class Fixture:
         (bin_folder / "kubectl-mckube").symlink_to(program)
         (bin_folder / "kubectl_complete-mckube").symlink_to(program)
         os.environ["PATH"] = f"{bin_folder}:{os.environ['PATH']}"
-        self.kubectl("apply", "-f", TOP / "manifests" / "crd.yaml")
+        self.kubectl("apply", "-f", TOP / "manifests" / "crd.yaml",
+                     "-f", TOP / "manifests" / "kcloud-crd.yaml")
         self.wait(lambda: self.kubectl("get", "mckubes", check=False).code == 0)
 
     # Programs
