@@ -41,6 +41,7 @@ struct hrtimer {
 	struct timerqueue_node node;
 };
 struct rt_bandwidth {
+	__s64 rt_period;
 	struct hrtimer rt_period_timer;
 };
 struct cfs_bandwidth {
@@ -52,9 +53,16 @@ struct task_group {
 	struct rt_bandwidth rt_bandwidth;
 	struct cfs_bandwidth cfs_bandwidth;
 };
+struct rq {
+	__u64 clock;
+};
 struct rt_rq {
 	__u64 rt_time;
+	struct rq *rq;
 	struct task_group *tg;
+};
+struct sched_info {
+	unsigned long long last_queued;
 };
 struct sched_rt_entity {
 	struct rt_rq *rt_rq;
@@ -71,6 +79,7 @@ struct task_struct {
 	struct sched_entity se;
 	struct sched_rt_entity rt;
 	struct sched_dl_entity dl;
+	struct sched_info sched_info;
 	struct task_group *sched_task_group;
 };
 #pragma clang attribute pop
@@ -195,9 +204,47 @@ static __always_inline bool is_realtime(struct task_struct *p)
 	return prio >= 0 && prio < MAX_RT_PRIO;
 }
 
+/* Since when the task could have run but for others; 0: unknown, as in a kernel without
+ * CONFIG_SCHED_INFO. */
+static __always_inline __u64 waits_since(struct task_struct *p, struct rt_rq *rt, __u64 now)
+{
+	__u64 queued, clock;
+
+	if (!bpf_core_field_exists(p->sched_info.last_queued) || !bpf_core_field_exists(rt->rq))
+		return 0;
+	queued = p->sched_info.last_queued;
+	clock = rt->rq->clock;
+	return queued && clock > queued && clock - queued < now ? now - (clock - queued) : 0;
+}
+
+/* A task of the group is switched in. */
+static __always_inline void count_missed(struct task_struct *p, struct overrun_group *g,
+					 struct overrun_cpu *cpu, const struct overrun_event *event)
+{
+	struct rt_rq *rt = p->rt.rt_rq;
+	__u64 length = rt->tg->rt_bandwidth.rt_period, granted = g->granted_ns;
+	__u64 since = waits_since(p, rt, event->at_ns);
+
+	if (!granted || !since || length < MISSED_MIN_NS)
+		return;
+	if (since < g->ran_ns)
+		since = g->ran_ns;
+	__u64 begin = event->period > event->at_ns ? event->period - length : event->period;
+	if (begin > event->at_ns || begin < since + MISSED_MIN_NS)
+		return;
+	__u64 whole = (begin - since) / length, rest = (begin - since) - whole * length;
+	bool is_known = g->period == begin - whole * length;
+	__u64 used = is_known ? g->used_ns : 0, had = granted;
+	if (is_known && g->had_ns < had)
+		had = g->had_ns;
+	__u64 left = had > used ? had - used : 0, debt = had > used ? 0 : used - had;
+	__u64 later = whole * granted > debt ? whole * granted - debt : 0;
+	cpu->missed_ns += later + (rest < left ? rest : left);
+}
+
 /* `running_ns` is what the task used and the kernel has not charged yet. */
 static __always_inline void watch(struct task_struct *p, struct overrun_cpu *cpu, __u64 now,
-				  __u64 running_ns, bool is_armed)
+				  __u64 running_ns, bool is_armed, bool is_switched_in)
 {
 	struct overrun_event event = { .at_ns = now, .cpu = bpf_get_smp_processor_id() };
 	struct overrun_group *g = group_of(p, &event.cgroup);
@@ -209,6 +256,12 @@ static __always_inline void watch(struct task_struct *p, struct overrun_cpu *cpu
 	event.used_ns = rt->rt_time + running_ns;
 	event.period = rt->tg->rt_bandwidth.rt_period_timer.node.expires;
 	left = compare(g, &event);
+	if (is_switched_in)
+		count_missed(p, g, cpu, &event);
+	g->ran_ns = now;
+	g->used_ns = event.used_ns;
+	g->period = event.period;
+	g->had_ns = g->granted_ns;
 	if (!is_armed)
 		return;
 	cpu->armed_for = p->pid;
@@ -230,7 +283,7 @@ static int on_timer(void *map, __u32 *key, struct overrun_cpu *cpu)
 	}
 	learn_lead(cpu, now);
 	__s64 running = now - cpu->clock_offset - p->se.exec_start;
-	watch(p, cpu, now, running > 0 ? running : 0, true);
+	watch(p, cpu, now, running > 0 ? running : 0, true, false);
 	return 0;
 }
 
@@ -248,7 +301,7 @@ int prepare(struct overrun_prepare *args)
 
 /* At a moment at which exec_start was just set to the run queue's clock. Apart from the programs:
  * those then save no registers for the many tasks that they let pass. */
-static __noinline int watch_task(struct task_struct *p, __u64 running_ns, bool is_new)
+static __noinline int watch_task(struct task_struct *p, __u64 running_ns, bool is_switched_in)
 {
 	struct overrun_cpu *cpu = this_cpu();
 	__u64 now = bpf_ktime_get_ns();
@@ -256,7 +309,7 @@ static __noinline int watch_task(struct task_struct *p, __u64 running_ns, bool i
 	if (!cpu)
 		return 0;
 	cpu->clock_offset = now - p->se.exec_start;
-	watch(p, cpu, now, running_ns, is_new || cpu->armed_for != p->pid);
+	watch(p, cpu, now, running_ns, is_switched_in || cpu->armed_for != p->pid, is_switched_in);
 	return 0;
 }
 

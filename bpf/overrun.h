@@ -24,7 +24,8 @@ struct overrun_cpu {
 	__u64 due_ns;	    /* when the timer should fire */
 	__s32 armed_for;    /* the thread that ran when the timer was set */
 	__s32 lead_ns;
-	__u32 padding[4];
+	__u64 missed_ns; /* see below; of all groups on this CPU */
+	__u32 padding[2];
 };
 _Static_assert(sizeof(struct overrun_cpu) == 64, "map value");
 
@@ -32,7 +33,19 @@ _Static_assert(sizeof(struct overrun_cpu) == 64, "map value");
 struct overrun_group {
 	__u64 limit_ns[OVERRUN_LIMITS]; /* 0: none */
 	__u64 reported[OVERRUN_LIMITS]; /* the period of the last report */
+	__u64 granted_ns;		/* of each period, at its present level */
+	/* When a thread of it ran last, what they had used of which period by then, and were
+	 * granted then. */
+	__u64 ran_ns, used_ns, period, had_ns;
 };
+
+/* Time that a group was granted and did not receive: at the end of a period a thread of it waits
+ * for the CPU, and the group has not used its budget. It is the rest of the budget, at most the
+ * time for which none of its threads ran although one could have. Counted when the thread runs
+ * again; a wait that is over within the period is no miss. What was used above the budget is made
+ * up for by less in the next periods, which is no miss. So short a wait before the end is none
+ * either: the first period begins when a thread wakes up, some microseconds after that. */
+enum { MISSED_MIN_NS = 50000 };
 
 /* Passing a limit: once for each group, CPU, limit and period. */
 struct overrun_event {

@@ -140,6 +140,7 @@ static int start_agent(struct run *r, struct error *err)
 		.backend = r->backend,
 		.overruns = &r->overruns,
 		.usage = &r->usage,
+		.pressure = &r->pressure,
 		.engine = &r->engine,
 		.set = set_assignment,
 		.is_healthy = is_healthy,

@@ -30,7 +30,7 @@ struct loop {
 	int64_t sampled_ns; /* of the last sample */
 	int64_t released_ns, release_interval_ns;
 	uint64_t reported_revision; /* of the last agent_notify() */
-	bool reported_busy;
+	bool reported_busy, reported_pressure;
 	bool is_ending;
 };
 
@@ -99,16 +99,22 @@ static void sample(struct loop *l, int64_t now)
 	release_memory(l, now);
 	if (cpu_usage_sample(&r->usage, &r->roots, now, NULL) == 0)
 		engine_set_usage(&r->engine, cpu_usage_read(&r->usage).ppm, now);
+	uint64_t missed_us;
+	bool is_measured = engine_missed(&r->engine, now, &missed_us);
+	rt_pressure_sample(&r->pressure, is_measured, missed_us, now);
 }
 
 static void notify_agent(struct loop *l)
 {
 	uint64_t revision = engine_revision(&l->run->engine);
 	bool is_busy = cpu_usage_read(&l->run->usage).is_busy;
+	bool has_pressure = rt_pressure_read(&l->run->pressure).us > 0;
 
-	if (revision == l->reported_revision && is_busy == l->reported_busy)
+	if (revision == l->reported_revision && is_busy == l->reported_busy &&
+	    has_pressure == l->reported_pressure)
 		return;
 	l->reported_revision = revision;
+	l->reported_pressure = has_pressure;
 	l->reported_busy = is_busy;
 	agent_notify(l->run->kube);
 }

@@ -70,6 +70,19 @@ static void add_pods(struct run *r, struct str *out)
 	str_done(&m.runtimes);
 }
 
+/* Absent where it is not measured. */
+static void add_pressure(struct run *r, struct str *out)
+{
+	static const char name[] = "mckube_node_missed_seconds_total";
+	struct rt_pressure_reading now = rt_pressure_read(&r->pressure);
+
+	if (!now.is_measured)
+		return;
+	metric_head(out, name, "counter",
+		    "Real-time CPU time that pods were granted and did not receive.");
+	metric_add_millionths(out, name, METRIC_NO_LABELS, now.total_us);
+}
+
 void metrics_write(struct run *r, struct str *out)
 {
 	AUTO_FREE struct engine_stats *s = xcalloc(1, sizeof(*s));
@@ -96,6 +109,7 @@ void metrics_write(struct run *r, struct str *out)
 	metric_head(out, "mckube_node_cpu_busy_ratio", "gauge", "Share of CPU time not idle.");
 	metric_add_millionths(out, "mckube_node_cpu_busy_ratio", METRIC_NO_LABELS,
 			      cpu_usage_read(&r->usage).ppm);
+	add_pressure(r, out);
 	add_latencies(out, s);
 	add_pods(r, out);
 }

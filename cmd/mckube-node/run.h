@@ -13,6 +13,7 @@
 #include "node/cpu_usage.h"
 #include "node/engine.h"
 #include "node/overrun_threads.h"
+#include "node/rt_pressure.h"
 
 /* The running helper: what its parts share. */
 
@@ -44,6 +45,7 @@ struct run {
 	struct cgroup_watch cgroup_watch; /* fd -1: BPF reports them */
 	struct saved_state saved;
 	struct cpu_usage usage;
+	struct rt_pressure pressure;
 	struct agent *kube;    /* NULL: from a file */
 	struct listen *listen; /* NULL: not asked for */
 	ARRAY(struct run_process) processes;

@@ -5,6 +5,7 @@
 #include "agent/assignment.h"
 #include "node/cpu_usage.h"
 #include "node/engine.h"
+#include "node/rt_pressure.h"
 
 /* The helper's connection to the API server: a thread that watches the pods of this node, writes
  * their status and Events, and describes the node in its annotations. Nothing urgent waits for it.
@@ -22,6 +23,7 @@ struct agent_options {
 	const struct backend *backend;
 	const struct overruns *overruns;
 	struct cpu_usage *usage;
+	struct rt_pressure *pressure;
 	struct engine *engine;
 	/* Applies an assignment. */
 	int (*set)(void *arg, struct assignment *w, struct error *err);
@@ -47,8 +49,8 @@ bool agent_daemonset_exists(struct agent *s, const char *daemon_set);
 /* Queues an event to be posted. */
 void agent_post_event(struct agent *s, const struct node_event *n);
 
-/* Wakes the thread: the engine's revision has changed, or the node has become busy or calm. NULL is
- * fine. */
+/* Wakes the thread: the engine's revision has changed, or the node has become busy or calm, or
+ * its real-time pressure began or ended. NULL is fine. */
 void agent_notify(struct agent *s);
 
 #endif

@@ -13,6 +13,7 @@ enum {
 	TEXT_MAX = 64,
 	INTERVAL_MS = 30000,
 	BUSY_MS = 5500, /* a node that turns busy writes it again: planners wait for 5 s of it */
+	CHANGE_MS = 5500,
 };
 
 static int patch_node(const struct agent_options *o, struct kube *k,
@@ -80,6 +81,46 @@ static int report_usage(const struct agent_options *o, struct kube *k, struct cp
 	return patch_node(o, k, annotations, ARRAY_LEN(annotations), err);
 }
 
+static bool is_much(uint32_t was, uint32_t is)
+{
+	uint32_t change = is > was ? is - was : was - is;
+
+	return change > was / 4;
+}
+
+int64_t pressure_status_wait(const struct pressure_status *p, const struct rt_pressure_reading *now,
+			     int64_t now_ms)
+{
+	int64_t interval = is_much(p->us, now->us) ? CHANGE_MS : INTERVAL_MS;
+
+	if (!p->is_written || p->is_measured != now->is_measured || !p->us != !now->us)
+		return 0;
+	if (p->us == now->us)
+		return INTERVAL_MS;
+	int64_t left = p->at_ms + interval - now_ms;
+	return left > 0 ? left : 0;
+}
+
+static int report_pressure(struct node_status *n, const struct agent_options *o, struct kube *k,
+			   struct error *err)
+{
+	struct rt_pressure_reading now = rt_pressure_read(o->pressure);
+	char text[TEXT_MAX];
+	const struct kube_pair annotation = {
+		NODE_ANNOTATION(rt_pressure),
+		now.is_measured || now.us ? text : NULL,
+	};
+
+	int64_t wait = pressure_status_wait(&n->pressure, &now, clock_ms());
+	if (wait > 0)
+		return (int)wait;
+	snprintf(text, sizeof(text), "%u", now.us);
+	if (patch_node(o, k, &annotation, 1, err) < 0)
+		return err->code;
+	n->pressure = (struct pressure_status){ true, now.is_measured, now.us, clock_ms() };
+	return CHANGE_MS;
+}
+
 int node_status_send(struct node_status *n, const struct agent_options *o, struct kube *k,
 		     struct error *err)
 {
@@ -96,13 +137,16 @@ int node_status_send(struct node_status *n, const struct agent_options *o, struc
 		n->has_retained = true;
 		n->retained = retained;
 	}
+	int again = report_pressure(n, o, k, err);
+	if (again < 0)
+		return again;
 	int64_t left = n->due_ms - clock_ms();
 	if (is_busy == n->was_busy && left > 0)
-		return (int)left;
+		return left < again ? (int)left : again;
 	if (report_usage(o, k, usage, err) < 0)
 		return err->code;
 	int interval = is_busy && !n->was_busy ? BUSY_MS : INTERVAL_MS;
 	n->due_ms = clock_ms() + interval;
 	n->was_busy = is_busy;
-	return interval;
+	return interval < again ? interval : again;
 }

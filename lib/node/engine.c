@@ -165,6 +165,14 @@ void engine_set_usage(struct engine *e, uint32_t used, int64_t now_ns)
 	pthread_mutex_unlock(&e->lock);
 }
 
+bool engine_missed(struct engine *e, int64_t now_ns, uint64_t *ret_us)
+{
+	pthread_mutex_lock(&e->lock);
+	bool is_measured = engine_missed_since(e, now_ns, ret_us);
+	pthread_mutex_unlock(&e->lock);
+	return is_measured;
+}
+
 void engine_report_counts(struct engine *e)
 {
 	pthread_mutex_lock(&e->lock);

@@ -55,6 +55,11 @@ struct engine_container {
 	bool is_applied;
 	struct bandwidth in_kernel;
 	bool is_budget_rewritten, is_cpus_rewritten; /* another process writes them */
+	struct stall_reading {
+		int64_t at_ns;
+		uint64_t cgroup; /* its id */
+		int64_t waited_us, used_us;
+	} stall;
 };
 
 struct engine_pod {
@@ -133,6 +138,8 @@ struct engine {
 	/* Refused budgets: when they are tried next, after which pause, and until when so; 0: with
 	 * the next check of everything. */
 	int64_t retry_ns, retry_after_ns, retry_until_ns;
+	int64_t missed_at_ns; /* the last engine_missed(), and its total */
+	uint64_t missed_ns;
 	uint32_t next_order;
 	uint64_t revision;
 	struct engine_stats stats;
@@ -181,6 +188,13 @@ void engine_set_usage(struct engine *e, uint32_t used, int64_t now_ns);
 
 /* Reports the overruns that were only counted since their last event: at the end. */
 void engine_report_counts(struct engine *e);
+
+/* The CPU time in us, of all CPUs, that the pods were granted and did not receive since the last
+ * call: what is missing of budgets that the kernel refused; and where the overrun source can tell
+ * (node/overrun.h), or the containers' pressure stall information can, what they did not get of
+ * those that it holds. False: neither can. What a pod uses above its budget, and waits that end
+ * within a period, are no miss. */
+bool engine_missed(struct engine *e, int64_t now_ns, uint64_t *ret_us);
 
 /* Budgets were written outside of the engine: all are read again at the next tick. */
 void engine_refresh(struct engine *e);

@@ -94,7 +94,10 @@ static void watch_container(struct engine *e, struct engine_pod *p,
 	for (int i = 0; i < OVERRUN_SOON; i++)
 		limits_ns[i] = (uint64_t)engine_share(c, limits_us[i]) * NS_PER_US;
 	limits_ns[OVERRUN_SOON] = soon_ns(e, p, limits_ns);
-	if (overruns_watch(e->overruns, &c->node->group, c->node->id, limits_ns, &err) == 0 ||
+	int32_t granted_us =
+		p->is_refused ? 0 : engine_share(c, engine_granted(engine_state(e, p)));
+	if (overruns_watch(e->overruns, &c->node->group, c->node->id, limits_ns,
+			   (uint64_t)granted_us * NS_PER_US, &err) == 0 ||
 	    p->is_unseen)
 		return;
 	p->is_unseen = true;

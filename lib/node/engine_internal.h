@@ -8,6 +8,7 @@
  *
  * engine_view.c		what others see; finding a pod
  * engine_containers.c	containers: opened, pinned, watched, closed
+ * engine_missed.c	time that was granted and not received
  * engine_settle.c	makes the kernel agree with the assignments
  * engine_pods.c	assignments: set, refused, placed, removed
  * engine_overrun.c	overruns, recovery, checks
@@ -22,6 +23,8 @@ enum { UNUSED_WARMUPS_MAX = 3 };
 /* engine_view.c */
 struct engine_pod *engine_find(struct engine *e, const char *uid);
 struct escalation_pod *engine_state(struct engine *e, const struct engine_pod *p);
+/* What the pod shall have in each period at its level, whatever the kernel holds for it. */
+int32_t engine_granted(const struct escalation_pod *state);
 void engine_add_event(struct engine *e, enum node_event_kind kind, const struct engine_pod *p,
 		      const char *text);
 /* The same of the pod's last overrun, which happened when the kernel saw it. */
@@ -49,6 +52,9 @@ void engine_pin(struct engine *e, struct engine_pod *p);
 void engine_unpin_all(struct engine *e);
 void engine_watch(struct engine *e, struct engine_pod *p);
 void engine_list_watched(struct engine *e);
+
+/* engine_missed.c */
+bool engine_missed_since(struct engine *e, int64_t now_ns, uint64_t *ret_us); /* engine_missed() */
 
 /* engine_settle.c */
 /* After pods or containers came, went or changed. */

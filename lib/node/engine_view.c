@@ -22,6 +22,11 @@ struct escalation_pod *engine_state(struct engine *e, const struct engine_pod *p
 	return &e->escalation.pods.items[p - e->pods.items];
 }
 
+int32_t engine_granted(const struct escalation_pod *state)
+{
+	return state->is_cut ? state->budget.floor : budget_runtime(&state->budget, state->level);
+}
+
 static void add_event(struct engine *e, const struct node_event *about, const struct engine_pod *p,
 		      const char *text)
 {

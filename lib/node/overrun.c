@@ -34,9 +34,9 @@ void overruns_close(struct overruns *o)
 }
 
 int overruns_watch(struct overruns *o, const struct group *g, uint64_t cgroup,
-		   const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err)
+		   const uint64_t limit_ns[OVERRUN_LIMITS], uint64_t granted_ns, struct error *err)
 {
-	return o->source->watch(o, g, cgroup, limit_ns, err);
+	return o->source->watch(o, g, cgroup, limit_ns, granted_ns, err);
 }
 
 void overruns_forget(struct overruns *o, uint64_t cgroup)
@@ -58,6 +58,11 @@ void overruns_read_created(struct overruns *o)
 uint64_t overruns_lost(const struct overruns *o)
 {
 	return o->source == &overrun_bpf ? overrun_bpf_lost(o) : 0;
+}
+
+bool overruns_missed(const struct overruns *o, uint64_t *ret_ns)
+{
+	return o->source == &overrun_bpf && overrun_bpf_missed(o, ret_ns);
 }
 
 bool overruns_work(const struct overruns *o)

@@ -28,7 +28,8 @@ struct overrun_source {
 	const char *what; /* one sentence about how well it sees, for the node's status */
 	int (*open)(struct overruns *o, struct error *err);
 	int (*watch)(struct overruns *o, const struct group *g, uint64_t cgroup,
-		     const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err);
+		     const uint64_t limit_ns[OVERRUN_LIMITS], uint64_t granted_ns,
+		     struct error *err);
 	void (*forget)(struct overruns *o, uint64_t cgroup);
 	void (*read)(struct overruns *o, unsigned queue);
 	void (*close)(struct overruns *o);
@@ -58,9 +59,10 @@ int overruns_open(struct overruns *o, const struct kernel *k, const struct backe
 		  const struct overrun_source *source, struct error *ret_why, struct error *err);
 void overruns_close(struct overruns *o);
 
-/* Registers a container, or changes its limits while it runs. */
+/* Registers a container, or changes its limits while it runs. `granted_ns`: what it shall receive
+ * in each period, for overruns_missed(); 0: nothing is counted. */
 int overruns_watch(struct overruns *o, const struct group *g, uint64_t cgroup,
-		   const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err);
+		   const uint64_t limit_ns[OVERRUN_LIMITS], uint64_t granted_ns, struct error *err);
 void overruns_forget(struct overruns *o, uint64_t cgroup);
 
 /* Hands what has come through a queue to on_event, without waiting. */
@@ -70,6 +72,10 @@ void overruns_read_created(struct overruns *o);
 
 /* Events that were lost because they were not read in time. */
 uint64_t overruns_lost(const struct overruns *o);
+
+/* The CPU time that containers were granted and did not receive, on all CPUs, since the source was
+ * opened (bpf/overrun.h says what counts). False: this source cannot tell. */
+bool overruns_missed(const struct overruns *o, uint64_t *ret_ns);
 
 /* Does the source still work? Asked after privileges were dropped. */
 bool overruns_work(const struct overruns *o);

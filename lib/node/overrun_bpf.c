@@ -200,7 +200,8 @@ static int bpf_open(struct overruns *o, struct error *err)
 
 /* A container that is known keeps what it has reported, unless its limits change. */
 static int bpf_watch(struct overruns *o, const struct group *g, uint64_t cgroup,
-		     const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err)
+		     const uint64_t limit_ns[OVERRUN_LIMITS], uint64_t granted_ns,
+		     struct error *err)
 {
 	struct bpf_source *s = o->data;
 	int fd = bpf_map__fd(s->skel->maps.groups);
@@ -208,6 +209,7 @@ static int bpf_watch(struct overruns *o, const struct group *g, uint64_t cgroup,
 	if (bpf_map_lookup_elem(fd, &cgroup, s->values) < 0)
 		memset(s->values, 0, (size_t)s->n_cpus * sizeof(*s->values));
 	for (int i = 0; i < s->n_cpus; i++) {
+		s->values[i].granted_ns = granted_ns;
 		for (int k = 0; k < OVERRUN_LIMITS; k++) {
 			if (s->values[i].limit_ns[k] != limit_ns[k])
 				s->values[i].reported[k] = 0;
@@ -251,20 +253,41 @@ bool overrun_bpf_works(const struct overruns *o)
 	return bpf_map_lookup_elem(fd, &cgroup, s->values) == 0 || errno == ENOENT;
 }
 
-uint64_t overrun_bpf_lost(const struct overruns *o)
+/* Of all CPUs. */
+static void sum_cpus(const struct bpf_source *s, uint64_t *ret_lost, uint64_t *ret_missed_ns)
 {
-	const struct bpf_source *s = o->data;
 	int fd = bpf_map__fd(s->skel->maps.cpus);
-	uint64_t lost = 0;
 
+	*ret_lost = *ret_missed_ns = 0;
 	for (int i = 0; i < s->n_cpus; i++) {
 		struct overrun_cpu cpu = { .lost = 0 };
 		uint32_t key = (uint32_t)i;
 
-		if (bpf_map_lookup_elem(fd, &key, &cpu) == 0)
-			lost += cpu.lost;
+		if (bpf_map_lookup_elem(fd, &key, &cpu) < 0)
+			continue;
+		*ret_lost += cpu.lost;
+		*ret_missed_ns += cpu.missed_ns;
 	}
+}
+
+uint64_t overrun_bpf_lost(const struct overruns *o)
+{
+	uint64_t lost, missed_ns;
+
+	sum_cpus(o->data, &lost, &missed_ns);
 	return lost;
+}
+
+/* rt_switch counts. */
+bool overrun_bpf_missed(const struct overruns *o, uint64_t *ret_ns)
+{
+	const struct bpf_source *s = o->data;
+	uint64_t lost;
+
+	if (!bpf_program__autoload(s->skel->progs.rt_switch))
+		return false;
+	sum_cpus(s, &lost, ret_ns);
+	return true;
 }
 
 const struct overrun_source overrun_bpf = {

@@ -8,5 +8,6 @@
 void overrun_bpf_created(struct overruns *o);
 bool overrun_bpf_works(const struct overruns *o);
 uint64_t overrun_bpf_lost(const struct overruns *o);
+bool overrun_bpf_missed(const struct overruns *o, uint64_t *ret_ns);
 
 #endif

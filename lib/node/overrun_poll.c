@@ -133,8 +133,10 @@ static int add_group(struct overruns *o, const struct group *g, uint64_t cgroup,
 }
 
 static int poll_watch(struct overruns *o, const struct group *g, uint64_t cgroup,
-		      const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err)
+		      const uint64_t limit_ns[OVERRUN_LIMITS], uint64_t granted_ns,
+		      struct error *err)
 {
+	(void)granted_ns;
 	if (!find(o->data, cgroup) && add_group(o, g, cgroup, err) < 0)
 		return -ENOTSUP;
 	struct polled *p = find(o->data, cgroup);

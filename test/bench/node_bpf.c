@@ -130,7 +130,7 @@ static void with_fifo(struct overruns *o, const struct kernel *k, const char *di
 	uint64_t id;
 
 	if (group_open(&g, &backend_cgroup_v1, k, dir + strlen(RT_MOUNT) + 1, "bench", NULL) < 0 ||
-	    group_id(&g, &id, NULL) < 0 || overruns_watch(o, &g, id, limits, NULL) < 0)
+	    group_id(&g, &id, NULL) < 0 || overruns_watch(o, &g, id, limits, 0, NULL) < 0)
 		exit(1);
 	pid_t pid = rt_start(dir, 1, rt_burst, &bursts);
 	sleep((unsigned)seconds);

@@ -161,11 +161,12 @@ static void measure_written(const char *what, const char *brake, int seconds)
 }
 
 static int watch_limits_alone(struct overruns *o, const struct group *g, uint64_t cgroup,
-			      const uint64_t limit_ns[OVERRUN_LIMITS], struct error *err)
+			      const uint64_t limit_ns[OVERRUN_LIMITS], uint64_t granted_ns,
+			      struct error *err)
 {
 	const uint64_t alone[OVERRUN_LIMITS] = { limit_ns[0], limit_ns[1] };
 
-	return overrun_bpf.watch(o, g, cgroup, alone, err);
+	return overrun_bpf.watch(o, g, cgroup, alone, granted_ns, err);
 }
 
 static void measure_unprepared(const char *brake, int seconds)

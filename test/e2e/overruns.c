@@ -42,7 +42,7 @@ static int watch(struct overruns *o, const char *limit, const char *path, struct
 	    group_id(&w->group, &w->id, err) < 0)
 		return err->code;
 	n_watched++;
-	return overruns_watch(o, &w->group, w->id, limits, err);
+	return overruns_watch(o, &w->group, w->id, limits, 0, err);
 }
 
 static void follow(struct overruns *o)

@@ -19,6 +19,12 @@ if not config:
 api = Api(config)
 NODE, NAME = t.name, t.name + "-brake"
 POD = f"{PODS}/{NAME}"
+HOG = f"../{t.name}-hog"
+
+
+def pressure():
+    """Missed time, us per second, as the node tells it."""
+    return int(api.annotations(f"/api/v1/nodes/{NODE}")["mckube.io/rt-pressure"])
 
 
 def reasons(pod=NAME):
@@ -127,6 +133,17 @@ try:
         time.sleep(0.3)
         t.end(spinner)
         time.sleep(2)
+    t.check("nothing that was granted is missed", lambda: pressure() == 0)
+    t.make(HOG)
+    t.write_runtime(HOG, 400000)
+    victim, hog = t.fifo(app, 1), t.fifo(HOG, 1)
+    os.sched_setscheduler(hog.pid, os.SCHED_FIFO, os.sched_param(50))
+    # 30000 us of each 100000, four of ten periods.
+    t.wait("what a more important process takes is", lambda: 50000 < pressure() < 160000, 15)
+    t.end(hog)
+    t.wait("until it no longer does", lambda: pressure() == 0, 20)
+    t.end(victim)
+    t.wait("calm again", lambda: t.runtime(app) == 10000)
     t.wait("more of the same is one Event in series",
            lambda: reasons()["RuntimeEscalated"].get("series", {}).get("count", 0) >= 2, 30)
 
@@ -154,6 +171,7 @@ try:
     t.wait("a pod that asks for more than is left is refused in an Event with the figures",
            lambda: "us of 100" in reasons(NAME + "-greedy").get("RTBudgetRefused", {}).get("note", ""))
     t.check("it gets nothing", t.runtime(f"kubepods/pod{greedy}/dead") == 0)
+    t.wait("which is missed", lambda: pressure() > 500000, 15)
     t.check("and no other pod loses", t.runtime(app) >= 10000)
     api.ask("DELETE", path + "?gracePeriodSeconds=0")
     t.remove(f"kubepods/pod{greedy}/dead")
@@ -162,7 +180,7 @@ try:
     t.remove(app)
     t.remove(group + "/5a5a")
     t.remove(group)
-    t.wait("a deleted pod frees its budget", lambda: t.runtime("kubepods") == 0)
+    t.wait("a deleted pod frees its budget", lambda: t.runtime("kubepods") == 0, 20)
     t.wait("its McKube is not placed", lambda: condition("Placed")["reason"] == "PodGone", 3)
     t.check("and has no core", "allocatedCore" not in status() and "podUID" not in status())
     t.check("it ends well", t.stop() == 0)

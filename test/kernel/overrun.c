@@ -148,7 +148,7 @@ static bool spinner_is_seen_each_period(struct fixture *f)
 	const size_t periods = SECONDS * 1000000 / PERIOD_US;
 
 	f->seen.n = 0;
-	overruns_watch(&f->overruns, &f->group, f->id, limits, NULL);
+	overruns_watch(&f->overruns, &f->group, f->id, limits, 0, NULL);
 	pid_t pid = rt_start(f->dir, 1, rt_spin, NULL);
 	collect(&f->overruns, SECONDS * 1000);
 	rt_stop(pid);
@@ -213,12 +213,12 @@ static bool limits_change_while_it_runs(struct fixture *f)
 
 	f->seen.n = 0;
 	pid_t pid = rt_start(f->dir, 1, rt_spin, NULL);
-	overruns_watch(&f->overruns, &f->group, f->id, both, NULL);
+	overruns_watch(&f->overruns, &f->group, f->id, both, 0, NULL);
 	collect(&f->overruns, 500);
 	for (size_t i = 0; i < f->seen.n; i++)
 		n_second += f->seen.events[i].limit == 1;
 	bool is_good = check(n_second >= 7 && n_second <= 11, "the second limit is reported, too");
-	overruns_watch(&f->overruns, &f->group, f->id, high, NULL);
+	overruns_watch(&f->overruns, &f->group, f->id, high, 0, NULL);
 	collect(&f->overruns, 100);
 	f->seen.n = 0;
 	collect(&f->overruns, 300);
@@ -237,7 +237,7 @@ static bool overruns_are_announced(struct fixture *f)
 	size_t n_soon = 0, n_passed = 0;
 
 	f->seen.n = 0;
-	overruns_watch(&f->overruns, &f->group, f->id, close, NULL);
+	overruns_watch(&f->overruns, &f->group, f->id, close, 0, NULL);
 	pid_t pid = rt_start(f->dir, 1, rt_spin, NULL);
 	collect(&f->overruns, SECONDS * 1000);
 	rt_stop(pid);
@@ -255,7 +255,7 @@ static bool overruns_are_announced(struct fixture *f)
 static bool running_task_that_becomes_fifo_is_seen(struct fixture *f)
 {
 	f->seen.n = 0;
-	overruns_watch(&f->overruns, &f->group, f->id, limits, NULL);
+	overruns_watch(&f->overruns, &f->group, f->id, limits, 0, NULL);
 	pid_t pid = rt_start(f->dir, 0, rt_sleep, NULL);
 	rt_is_fifo(pid);
 	rt_stop(pid);
@@ -275,6 +275,51 @@ static bool running_task_that_becomes_fifo_is_seen(struct fixture *f)
 	collect(&f->overruns, 500);
 	rt_stop(pid);
 	return check(f->seen.n >= 6, "a running task that becomes FIFO is seen");
+}
+
+/* In two seconds, with what `victim` does in the group. */
+static uint64_t missed_us(struct fixture *f, void (*victim)(void *), void *arg)
+{
+	uint64_t before = 0, after = 0;
+
+	pid_t pid = rt_start(f->dir, 1, victim, arg);
+	rt_is_fifo(pid);
+	overruns_missed(&f->overruns, &before);
+	collect(&f->overruns, SECONDS * 1000);
+	overruns_missed(&f->overruns, &after);
+	rt_stop(pid);
+	return (after - before) / 1000;
+}
+
+/* A more important spinner takes the CPU for 300 ms of each second: six periods of the group. */
+static bool time_that_others_take_is_missed(struct fixture *f)
+{
+	enum { HOG_US = 300000, LOST_US = SECONDS * HOG_US / PERIOD_US * BUDGET_US };
+	const struct sched_param more = { .sched_priority = 50 };
+	struct rt_bursts bursts = { .work_us = 5000, .idle_us = 20000 };
+	char hog_dir[160];
+
+	snprintf(hog_dir, sizeof(hog_dir), "%s-hog", f->dir);
+	if (rt_group_make(hog_dir, HOG_US, 1000000) < 0)
+		return check(false, "there is room for another group");
+	overruns_watch(&f->overruns, &f->group, f->id, limits, BUDGET_US * 1000ULL, NULL);
+	uint64_t throttled = missed_us(f, rt_spin, NULL), calm = missed_us(f, rt_burst, &bursts);
+	pid_t hog = rt_start(hog_dir, 1, rt_spin, NULL);
+	rt_is_fifo(hog);
+	sched_setscheduler(hog, SCHED_FIFO, &more);
+	uint64_t starved = missed_us(f, rt_spin, NULL), hindered = missed_us(f, rt_burst, &bursts);
+	rt_stop(hog);
+	rt_group_remove(hog_dir);
+	printf("# missed in %d s, us: %llu by a spinner, %llu by bursts; beside a more important one "
+	       "%llu and %llu, of at most %d\n",
+	       SECONDS, (unsigned long long)throttled, (unsigned long long)calm,
+	       (unsigned long long)starved, (unsigned long long)hindered, LOST_US);
+	bool is_good = check(throttled < LOST_US / 20 && calm < LOST_US / 20,
+			     "what has its budget or wants less misses nothing");
+	return check(starved > LOST_US / 2 && starved < LOST_US + LOST_US / 2 &&
+			     hindered > LOST_US / 4,
+		     "what others take is missed") &&
+	       is_good;
 }
 
 static struct cgroup_created last_created;
@@ -323,7 +368,7 @@ static bool removed_groups_are_forgotten(struct fixture *f)
 		is_good &= group_open(&gone, &backend_cgroup_v1, &f->kernel,
 				      child + strlen(RT_MOUNT) + 1, "child", NULL) == 0 &&
 			   group_id(&gone, &id, NULL) == 0 &&
-			   overruns_watch(&f->overruns, &gone, id, limits, NULL) == 0;
+			   overruns_watch(&f->overruns, &gone, id, limits, 0, NULL) == 0;
 		group_close(&gone);
 		is_good &= rmdir(child) == 0;
 	}
@@ -369,6 +414,7 @@ int main(void)
 	is_good &= limits_change_while_it_runs(&f);
 	is_good &= overruns_are_announced(&f);
 	is_good &= running_task_that_becomes_fifo_is_seen(&f);
+	is_good &= time_that_others_take_is_missed(&f);
 	is_good &= new_groups_are_reported(&f);
 	is_good &= removed_groups_are_forgotten(&f);
 	is_good &= what_is_lost_is_counted(&f);

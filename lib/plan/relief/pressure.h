@@ -8,8 +8,9 @@
 /* Is a node under pressure? It depends on settings.pressure.trigger:
  *
  * realTime: the node reports real-time time that its pods were granted and did not get
- * (mckube.io/rt-pressure), or the kernel refused a budget (mckube.io/rt-applied: "false"). CPU time
- * that other processes use is no pressure: real-time threads preempt them.
+ * (mckube.io/rt-pressure, see lib/node/rt_pressure.h), or the kernel refused a budget
+ * (mckube.io/rt-applied: "false"). CPU time that other processes use is no pressure: real-time
+ * threads preempt them.
  *
  * cpu: all of the node's annotations that tell its CPU use say so: mckube.sdv.com/isCpuBusy,
  * cpu-usage (per cent, against pressure.busy) and cpu-over90-duration-s (against delaySeconds). It
