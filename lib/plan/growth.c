@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "plan/search/move_order.h"
 #include "plan/search/search.h"
 
 enum { SEARCH_STEPS = 4000 };
@@ -22,7 +23,7 @@ static bool grows(const struct trial *t, const struct unit *u)
 	return false;
 }
 
-static void set_keeps_grant(struct trial *t, unit_id id, bool keeps)
+static void change_load(struct trial *t, unit_id id, bool keeps)
 {
 	struct unit *u = &t->units.items[id];
 	const struct request *q = unit_request(t, u);
@@ -33,7 +34,12 @@ static void set_keeps_grant(struct trial *t, unit_id id, bool keeps)
 	for (int k = 0; k < LEVELS; k++)
 		u->load[k] = keeps ? budget_load(&q->granted, (enum level)k) : q->load[k];
 	trial_assign(t, id, at);
-	trial_find_broken(t, u->node);
+}
+
+static void set_keeps_grant(struct trial *t, unit_id id, bool keeps)
+{
+	change_load(t, id, keeps);
+	trial_find_broken(t, t->units.items[id].node);
 }
 
 /* Requests are counted by what may be evicted. */
@@ -142,6 +148,25 @@ void growth_decide(struct planner *p)
 		planner_refresh(p, t->units.items[*id].node);
 	}
 	array_done(&growing);
+}
+
+void growth_regain(struct planner *p)
+{
+	struct trial *t = &p->trial;
+
+	for (uint32_t turn = 0; turn < t->units.n; turn++) {
+		unit_id id = t->by_turn[turn];
+		const struct unit *u = &t->units.items[id];
+
+		if (!u->keeps_grant || u->is_evicted || u->at == NONE ||
+		    (u->is_misplaced && u->at == u->origin))
+			continue;
+		change_load(t, id, false);
+		if (!holds(t, u) || order_rests(p, &u->node, 1) < 0)
+			change_load(t, id, true);
+		else
+			planner_refresh(p, u->node);
+	}
 }
 
 bool growth_holds(struct planner *p)

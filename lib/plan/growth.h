@@ -15,6 +15,10 @@
  * Those in planner.denied keep what they were granted. */
 void growth_decide(struct planner *p);
 
+/* Raises what there is room for after all, with the replacements of evicted pods in their places:
+ * the rest of the plan may have made it. */
+void growth_regain(struct planner *p);
+
 /* Did all pods that were given room for their raise keep their place in the plan? Otherwise those
  * that did not are added to planner.denied, and the plan has to be made again. */
 bool growth_holds(struct planner *p);

@@ -230,6 +230,21 @@ static void hold_replacements(struct planner *p, bool holds)
 	}
 }
 
+/* The evicted pods are back, at their replacements' places, or gone again. */
+static void put_replacements(struct planner *p, bool are_there)
+{
+	for (unit_id id = 0; id < p->trial.units.n; id++) {
+		const struct unit *u = &p->trial.units.items[id];
+
+		if (!u->is_evicted || u->replacement == NONE)
+			continue;
+		if (are_there)
+			trial_add(&p->trial, id, u->replacement);
+		else
+			trial_remove(&p->trial, id);
+	}
+}
+
 static void find_replacements(struct planner *p)
 {
 	unit_list evicted = { 0 };
@@ -286,7 +301,6 @@ static void rollback(struct planner *p)
 {
 	struct trial *t = &p->trial;
 
-	hold_replacements(p, true);
 	for (uint32_t turn = 0; turn < t->units.n; turn++) {
 		unit_id id = t->by_turn[turn];
 		const struct unit *u = &t->units.items[id];
@@ -299,7 +313,6 @@ static void rollback(struct planner *p)
 		trial_assign(t, id, u->origin);
 		planner_refresh(p, u->node);
 	}
-	hold_replacements(p, false);
 }
 
 /* Steps 3 to 5. */
@@ -324,7 +337,10 @@ static void arrange(struct planner *p)
 	list_placed(p, &placed);
 	spread_over_cores(p, &placed);
 	find_replacements(p);
+	put_replacements(p, true);
 	rollback(p);
+	growth_regain(p);
+	put_replacements(p, false);
 	for (size_t i = 0; i < placed.n_nodes; i++)
 		array_done(&placed.of_node[i]);
 	free(placed.of_node);

@@ -533,12 +533,13 @@ class Checker:
             return f"directly on {name} cores {cpuset_text(cores)}"
         if pod.never_preempts or (filtered and not filters.yields(state, pod, node)):
             return ""
+        company = self.company()
         for key, victim in list(state.on_node[name].items()):
             if victim.is_fixed or victim.rank >= pod.rank or key.endswith("'"):
                 continue
             seat = state.seats[key]
             state.remove(key)
-            cores = fits() if self._evictable(victim) else None
+            cores = fits() if self._evictable(victim) and key not in company else None
             state.put(key, victim, name, seat.cores)
             if cores:
                 return f"on {name} cores {cpuset_text(cores)} by evicting {key}"
@@ -552,6 +553,13 @@ class Checker:
                     return (f"on {name} cores {cpuset_text(cores)} by moving {key} "
                             f"to {cpuset_text(other)}")
         return ""
+
+    def company(self) -> set[str]:
+        """Pods that the plan binds, and that another one that it binds wants near it: the plan
+        evicts none that it binds, so this one stays until the next plan."""
+        bound = [self.snap.pods[key_of(a["pod"])] for a in self.actions if a["kind"] == "Bind"]
+        return {other.key for pod in bound for other in bound
+                if other is not pod and filters.wants(self.end, pod, other)}
 
     def _evictable(self, pod: Pod) -> bool:
         return self.snap.may_evict(pod) and not self._outcome().used_up(pod)

@@ -170,6 +170,11 @@ def pod_affinity(state: State, pod: Pod, node: Node) -> bool:
                        for k, _ in matching) for t in terms)
 
 
+def wants(state: State, pod: Pod, other: Pod) -> bool:
+    """Does a term of its affinity select the other one?"""
+    return any(_term_matches(state, term, pod, other) for term in _terms(pod, "podAffinity"))
+
+
 def anti_affinity(state: State, pod: Pod, node: Node) -> bool:
     for key, other in state.pods.items():
         seat = state.seats[key].node

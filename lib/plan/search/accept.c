@@ -43,17 +43,12 @@ void search_charge_overcommitted(const struct search *s, struct cost *cost)
 }
 
 /* Replacements come after the plan: they are no part of what new pods meet. */
-static void charge_replacements(struct search *s, bool charges)
+static void uncharge_replacements(struct search *s)
 {
 	for (size_t i = 0; i < s->running.n; i++) {
 		const struct unit *u = search_unit(s, &s->running, i);
 
-		if (!u->is_evicted || u->at == NONE)
-			continue;
-		if (charges)
-			trial_charge(s->trial, s->running.items[i],
-				     s->trial->places.items[u->at].node);
-		else
+		if (u->is_evicted && u->at != NONE)
 			trial_uncharge(s->trial, s->running.items[i],
 				       s->trial->places.items[u->at].node);
 	}
@@ -121,6 +116,44 @@ static bool admit_next(struct search *s, bool *is_in)
 	return false;
 }
 
+static bool is_replaced(const struct search *s, size_t i)
+{
+	const struct unit *u = search_unit(s, &s->running, i);
+
+	return u->is_evicted && u->at != NONE;
+}
+
+/* Beside all the new pods, do the inter-pod rules of the replacements hold, in some order? They are
+ * not charged before, and afterwards all are. */
+static bool admit_replacements(struct search *s)
+{
+	struct trial *t = s->trial;
+	AUTO_FREE bool *is_in = xcalloc(s->running.n, sizeof(*is_in));
+	bool has_more = true, is_good = true;
+
+	while (has_more) {
+		has_more = false;
+		for (size_t i = 0; i < s->running.n; i++) {
+			const struct unit *u = search_unit(s, &s->running, i);
+
+			if (!is_replaced(s, i) || is_in[i] ||
+			    filter_inter_pod(t, u, t->places.items[u->at].node, 0) !=
+				    REFUSE_NOTHING)
+				continue;
+			trial_charge(t, s->running.items[i], t->places.items[u->at].node);
+			has_more = is_in[i] = true;
+		}
+	}
+	for (size_t i = 0; i < s->running.n; i++) {
+		if (!is_replaced(s, i) || is_in[i])
+			continue;
+		trial_charge(t, s->running.items[i],
+			     t->places.items[search_unit(s, &s->running, i)->at].node);
+		is_good = false;
+	}
+	return is_good;
+}
+
 /* Do the new pods' inter-pod rules hold as they come in one after the other, now that it is known
  * which pods leave? The order is in s->order then. */
 static bool admit_all(struct search *s)
@@ -131,7 +164,7 @@ static bool admit_all(struct search *s)
 	array_clear(&s->order);
 	if (!s->trial->terms)
 		return true;
-	charge_replacements(s, false);
+	uncharge_replacements(s);
 	for (size_t i = 0; i < s->incoming.n; i++) {
 		if (!is_coming(s, i))
 			continue;
@@ -143,8 +176,8 @@ static bool admit_all(struct search *s)
 	for (size_t i = 0; i < s->incoming.n; i++)
 		if (is_coming(s, i) && !is_in[i])
 			trial_charge(s->trial, s->incoming.items[i], node_of(s, i));
-	charge_replacements(s, true);
-	return s->order.n == n;
+	bool are_replaced = admit_replacements(s);
+	return s->order.n == n && are_replaced;
 }
 
 static void save(struct search *s)

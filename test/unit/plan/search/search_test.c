@@ -148,6 +148,33 @@ TEST(one_eviction_is_better_than_two)
 	becomes(&yaml, "new b:0, one a:0, three evicted, two a:0");
 }
 
+TEST(a_replacement_that_the_new_pod_keeps_out_displaces_nothing)
+{
+	AUTO(scene_done) struct scene s;
+	AUTO(everything_done) struct everything e;
+	struct str yaml = STR_INIT;
+	struct search_result a;
+
+	build_node(&yaml, (struct test_node){ "a", 1, .labels = "zone: east" });
+	build_node(&yaml, (struct test_node){ "b", 1, .labels = "zone: east" });
+	build_pod(&yaml, (struct test_pod){ "low", "a", "0", "Low", 400000, .labels = "group: x" });
+	build_pod(&yaml,
+		  (struct test_pod){ "middle", "b", "0", "Middle", 400000,
+				     .spec = "affinity: {podAntiAffinity: "
+					     "{requiredDuringSchedulingIgnoredDuringExecution: [{"
+					     "labelSelector: {matchLabels: {group: x}}, "
+					     "topologyKey: zone}]}}" });
+	build_pod(&yaml, (struct test_pod){ "new", NULL, NULL, "High", 600000, .labels = "group: x",
+					    .mckube = "node: b" });
+	scene_start(&s, &yaml);
+	everything_of(&e, &s);
+	e.region.is_whole_cluster = true;
+	search_region(&s.p, &e.region, &any_cost, &a);
+	assert_string_equal(outcome_of(&s, &a, "low"), "a:0");
+	assert_string_equal(outcome_of(&s, &a, "middle"), "evicted");
+	search_result_done(&a);
+}
+
 /* ---- How it is searched ---- */
 
 TEST(no_result_costs_less_than_zero)
