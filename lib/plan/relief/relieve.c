@@ -215,10 +215,13 @@ static void lower(const struct pressured_node *x)
 
 /* Is the cell over what the kernel grants, in any mode? (That mode Low may have less is for the
  * placing of pods.) */
-static bool is_over(const struct cell *cell)
+static bool is_over(const struct trial *t, const struct cell *cell)
 {
+	const struct node_capacity *node =
+		&t->cap.nodes.items[cell->node]; /* the cell may be closed */
+
 	for (int k = 0; k < LEVELS; k++)
-		if (cell->used[0][k] > cell->cap[LEVEL_HIGH])
+		if (cell->used[0][k] > node->cap[LEVEL_HIGH])
 			return true;
 	return false;
 }
@@ -231,7 +234,7 @@ static bool is_overcommitted(const struct pressured_node *x)
 	for (uint32_t i = cores.at; i < cores.at + cores.n; i++) {
 		cell_id cell = t->cell_of_core[i];
 
-		if (!cell_holds(&t->cells[cell], 0) && is_over(&t->cells[cell]))
+		if (!cell_holds(&t->cells[cell], 0) && is_over(t, &t->cells[cell]))
 			return true;
 	}
 	return false;
