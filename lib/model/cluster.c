@@ -127,6 +127,11 @@ static void resolve_class(const struct cluster *c, struct pod *pod)
 
 	if (!pod->has_preemption)
 		pod->never_preempts = class && class->never_preempts;
+	if (!is_named && pod->priority_class && (c->lacks & LACKS_PRIORITY_CLASS)) {
+		pod->never_preempts |= !pod->has_preemption;
+		pod->priority = pod->has_priority ? pod->priority : INT32_MAX;
+		return; /* it may have been that one */
+	}
 	if (pod->has_priority)
 		return;
 	pod->priority = class ? class->value : 0;

@@ -181,15 +181,17 @@ struct pod {
 	bool is_ours; /* scheduler "mckube", or gate mckube.io/placement; or neither a scheduler
 		       * nor a node is named and it has the label sdv.com */
 	bool has_our_gate;
-	bool has_other_gate; /* another controller still holds it back */
-	bool has_label;	     /* sdv.com */
-	bool is_not_started; /* status.phase is Pending, whatever its node */
-	bool is_ready;	     /* condition Ready */
-	bool is_unread;	     /* something of it could not be read: it stays where it is */
-	bool takes_unknown;  /* ... so that what it takes of its node is not known */
-	bool is_anywhere;    /* ... not even which node that is */
-	bool has_preemption; /* spec.preemptionPolicy; else its PriorityClass says */
-	bool never_preempts; /* preemptionPolicy: Never */
+	bool has_other_gate;	/* another controller still holds it back */
+	bool has_label;		/* sdv.com */
+	bool is_not_started;	/* status.phase is Pending, whatever its node */
+	bool is_ready;		/* condition Ready */
+	bool is_unread;		/* something of it could not be read: it stays where it is */
+	bool has_unread_labels; /* ... which may be any */
+	bool avoids_unknown;	/* ... so that it may keep any pod out of its domains */
+	bool takes_unknown;	/* ... so that what it takes of its node is not known */
+	bool is_anywhere;	/* ... not even which node that is */
+	bool has_preemption;	/* spec.preemptionPolicy; else its PriorityClass says */
+	bool never_preempts;	/* preemptionPolicy: Never */
 };
 
 struct mckube {
@@ -208,6 +210,7 @@ struct mckube {
 	bool has_finalizer; /* ours */
 	bool is_unread;	    /* which pods it is about could not be read */
 	bool is_anywhere;   /* ... not even their namespace */
+	bool holds_unknown; /* what it asks for or has granted could not be read */
 };
 
 struct node {
@@ -223,6 +226,7 @@ struct node {
 	int64_t heartbeat; /* renewTime of the Lease of its helper, seconds since 1970; 0: none.
 			    * See model/heartbeat.h */
 	bool is_unread;	   /* something of it could not be read: it takes nothing more */
+	bool has_unread_labels; /* ... which may be any */
 	struct node_annotations annotations;
 };
 
@@ -282,6 +286,7 @@ struct namespace
 {
 	struct meta meta;
 	struct range labels;
+	bool has_unread_labels; /* they may be any */
 };
 
 /* The Lease of a node's helper: model/heartbeat.h. */
@@ -296,6 +301,14 @@ struct helper_lease {
  * the plan. `object` is "Kind ns/name", or the place in the file when there is no name. */
 struct problem {
 	str_id object, reason, message;
+};
+
+enum {
+	LACKS_NODE = 1,
+	LACKS_NAMESPACE = 2,
+	LACKS_VOLUME = 4, /* or claim */
+	LACKS_CSI_NODE = 8,
+	LACKS_PRIORITY_CLASS = 16,
 };
 
 struct cluster {
@@ -318,6 +331,8 @@ struct cluster {
 	ARRAY(struct namespace) namespaces;
 	ARRAY(struct helper_lease) helper_leases;
 	bool has_heartbeats; /* some of them are of helpers */
+	unsigned lacks; /* LACKS_*: kinds of which an object was left out, its name being unreadable
+			 */
 	ARRAY(struct problem) problems;
 	uint64_t n_skipped; /* objects of kinds that are not ours */
 

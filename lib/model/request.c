@@ -409,7 +409,8 @@ void reading_pod(struct reading *r, pod_id id, mckube_id m)
 	read_level(c, &q, pod);
 	read_assignment(c, &q, pod);
 	q.is_unread |= is_unknown && !q.has_budget;
-	q.is_unread |= q.is_bad && !q.has_budget && q.has_cores;
+	q.is_unread |= q.is_bad && !q.has_budget &&
+		       (q.has_cores || (m != NONE && c->mckubes.items[m].holds_unknown));
 	if (!q.has_budget)
 		q.has_cores = false;
 	else

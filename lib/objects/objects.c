@@ -14,20 +14,23 @@ static const struct kind {
 	const char *kind, *group, *version;
 	int (*decode)(struct objects *o, str_id kind, str_id version);
 	const char *unread; /* what is done about one that cannot be read in full */
+	unsigned lacks;	    /* cluster.lacks without it */
 } kinds[] = {
 	{ "Pod", "", "v1", decode_pod, "it is neither placed nor moved" },
-	{ "Node", "", "v1", decode_node, "it takes no more pods" },
+	{ "Node", "", "v1", decode_node, "it takes no more pods", LACKS_NODE },
 	{ "McKube", MCKUBE_GROUP, "", decode_mckube, "what it asks for is not granted" },
 	{ "MCKube", MCKUBE_GROUP, "", decode_mckube, "what it asks for is not granted" },
 	{ "PodDisruptionBudget", "policy", "", decode_pdb, "it allows no eviction" },
 	{ "PriorityClass", "scheduling.k8s.io", "", decode_priority_class,
-	  "its pods are not evicted" },
-	{ "PersistentVolume", "", "v1", decode_volume, "its pods are not placed" },
-	{ "PersistentVolumeClaim", "", "v1", decode_claim, "its pods are not placed" },
-	{ "CSINode", "storage.k8s.io", "", decode_csi_node, "its node takes no more volumes" },
+	  "its pods are not evicted", LACKS_PRIORITY_CLASS },
+	{ "PersistentVolume", "", "v1", decode_volume, "its pods are not placed", LACKS_VOLUME },
+	{ "PersistentVolumeClaim", "", "v1", decode_claim, "its pods are not placed",
+	  LACKS_VOLUME },
+	{ "CSINode", "storage.k8s.io", "", decode_csi_node, "its node takes no more volumes",
+	  LACKS_CSI_NODE },
 	{ "ResourceClaim", "resource.k8s.io", "", decode_resource_claim,
 	  "its pods are not placed" },
-	{ "Namespace", "", "v1", decode_namespace, "it counts as one without labels" },
+	{ "Namespace", "", "v1", decode_namespace, "its labels may be any", LACKS_NAMESPACE },
 	{ "Lease", "coordination.k8s.io", "", decode_lease, "its node's helper counts as silent" },
 };
 
@@ -307,8 +310,10 @@ static int decode_typed(struct objects *o, struct slice text, const struct type 
 			return rest;
 		text.n = *ret_used;
 	}
-	if (r == DECODE_REFUSED)
+	if (r == DECODE_REFUSED) {
+		o->c->lacks |= k->lacks;
 		return report(o, text, t, origin, "");
+	}
 	return r == DECODE_DUPLICATE ? decode_without_duplicates(o, text, t, k, origin) : r;
 }
 

@@ -196,6 +196,7 @@ enum {
 	UNREAD_ANNOTATIONS = 256,
 	UNREAD_SELF = 512,	 /* uid, generation and owner */
 	UNREAD_SCHEDULER = 1024, /* of a pod: whether it is ours */
+	UNREAD_AVOIDED = 2048,	 /* of a pod: which others it keeps away */
 };
 
 /* Decoders of one object each. */

@@ -71,7 +71,8 @@ int decode_mckube(struct objects *o, str_id kind, str_id version)
 	m.mckube.has_finalizer = m.meta.has_finalizer;
 	m.mckube.is_unread = o->d.unread & (UNREAD_NAME | UNREAD_TARGET);
 	m.mckube.is_anywhere = o->d.unread & UNREAD_NAME;
-	if (o->d.unread & UNREAD_BUDGET)
+	m.mckube.holds_unknown = o->d.unread & UNREAD_BUDGET;
+	if (m.mckube.holds_unknown)
 		m.mckube.period = (struct raw){ 0, RAW_OTHER };
 	*array_add(&o->c->mckubes) = m.mckube;
 	return 0;

@@ -126,6 +126,7 @@ int decode_namespace(struct objects *o, str_id kind, str_id version)
 	*array_add(&o->c->namespaces) = (struct namespace){
 		.meta = b.meta.meta,
 		.labels = b.meta.labels,
+		.has_unread_labels = o->d.unread & UNREAD_LABELS,
 	};
 	return 0;
 }

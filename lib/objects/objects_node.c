@@ -124,6 +124,7 @@ int decode_node(struct objects *o, str_id kind, str_id version)
 		.is_unschedulable = n.is_unschedulable,
 		.restarts_all = n.restarts_all,
 		.is_unread = o->d.unread & ~(unsigned)UNREAD_DETAIL,
+		.has_unread_labels = o->d.unread & UNREAD_LABELS,
 		.annotations = n.meta.node_annotations,
 	};
 	*array_add(&o->c->nodes) = node;

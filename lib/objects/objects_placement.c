@@ -234,6 +234,8 @@ static void widen_term(struct decoder *d, struct pod_term *t)
 	str_id key = t->topology_key ? t->topology_key
 				     : intern_cstr(d->strings, "kubernetes.io/hostname");
 
+	if (!t->topology_key)
+		d->unread |= UNREAD_TAKEN | UNREAD_AVOIDED;
 	*t = (struct pod_term){ .pods = all, .namespaces_by_label = all, .topology_key = key };
 }
 
@@ -391,7 +393,8 @@ static const struct field pod_anti_affinity_fields[] = {
 static const struct field affinity_fields[] = {
 	FIELD_SUB("nodeAffinity", node_affinity_fields, UNREAD_RULES),
 	FIELD_SUB("podAffinity", pod_affinity_fields, UNREAD_RULES),
-	FIELD_SUB("podAntiAffinity", pod_anti_affinity_fields, UNREAD_RULES | UNREAD_TAKEN),
+	FIELD_SUB("podAntiAffinity", pod_anti_affinity_fields,
+		  UNREAD_RULES | UNREAD_TAKEN | UNREAD_AVOIDED),
 	{ 0 },
 };
 
@@ -410,7 +413,7 @@ static const struct part {
 	struct field field;
 	size_t id;
 } parts[] = {
-	{ FIELD_SUB("affinity", affinity_fields, UNREAD_RULES | UNREAD_TAKEN),
+	{ FIELD_SUB("affinity", affinity_fields, UNREAD_RULES | UNREAD_TAKEN | UNREAD_AVOIDED),
 	  offsetof(struct placement, affinity) },
 	{ FIELD("nodeSelector", read_equalities, struct rules, node_selector, UNREAD_RULES),
 	  offsetof(struct placement, node_selector) },

@@ -427,6 +427,8 @@ static int64_t least(int64_t amount)
 static void set_unread(struct pod *pod, unsigned unread)
 {
 	pod->is_unread = unread & ~(unsigned)UNREAD_DETAIL;
+	pod->has_unread_labels = unread & (UNREAD_NAME | UNREAD_LABELS);
+	pod->avoids_unknown = unread & UNREAD_AVOIDED;
 	pod->takes_unknown = unread & (UNREAD_NAME | UNREAD_LABELS | UNREAD_NODE | UNREAD_TAKEN |
 				       UNREAD_ANNOTATIONS);
 	pod->is_anywhere = unread & UNREAD_NODE;

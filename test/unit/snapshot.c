@@ -17,7 +17,7 @@ static int add_document(struct slice json, uint32_t document, uint32_t line, voi
 	return loader_object(arg, json, "snapshot", err);
 }
 
-struct cluster snapshot_of(const char *yaml)
+struct cluster unread_snapshot_of(const char *yaml)
 {
 	struct loader *l = loader_new();
 	struct error err = ERROR_INIT;
@@ -27,6 +27,13 @@ struct cluster snapshot_of(const char *yaml)
 		fail_msg("%s in\n%s", err.msg, yaml);
 	loader_finish(l, &c);
 	loader_free(l);
+	return c;
+}
+
+struct cluster snapshot_of(const char *yaml)
+{
+	struct cluster c = unread_snapshot_of(yaml);
+
 	array_each(p, &c.problems)
 		fail_msg("%s: %s in\n%s", cluster_str(&c, p->object), cluster_str(&c, p->message),
 			 yaml);

@@ -8,4 +8,7 @@
  * the text cannot be read, or when anything in it was left out. The caller owns the cluster. */
 struct cluster snapshot_of(const char *yaml);
 
+/* The same of a text of which something cannot be read. */
+struct cluster unread_snapshot_of(const char *yaml);
+
 #endif

@@ -10,8 +10,9 @@
 /* Nodes by the value of one label. */
 struct topology {
 	str_id key;
-	uint32_t *domain; /* by node_id; NONE: the node has no such label */
+	uint32_t *domain; /* by node_id; NONE: the node has no such label, or it is unread */
 	uint32_t n_domains;
+	bool has_unknown; /* a node may be in any domain */
 };
 
 enum counter_kind {
@@ -29,9 +30,11 @@ struct counter {
 	bool is_per_example; /* there are matchLabelKeys: other labels, other counter */
 	uint32_t topology;
 	uint32_t *count; /* by domain */
+	uint32_t *maybe; /* SPREAD: by domain, pods of which the labels are unread */
 	uint32_t total;
-	bool *is_eligible; /* SPREAD: by domain, has a node that counts */
-	bool *node_counts; /* SPREAD: by node */
+	uint32_t n_anywhere; /* of the total, pods that may be in any domain */
+	bool *is_eligible;   /* SPREAD: by domain, has a node that counts */
+	bool *node_counts;   /* SPREAD: by node */
 	uint32_t n_eligible;
 };
 
@@ -47,8 +50,9 @@ struct inter_pod {
 
 /* ---- Which pods a term selects ---- */
 
+/* What cannot be read of labels matches `or_else`. */
 static bool in_namespaces(const struct cluster *c, const struct pod_term *t, str_id owner_ns,
-			  str_id ns)
+			  str_id ns, bool or_else)
 {
 	if (t->namespaces.n == 0 && !t->namespaces_by_label.is_set)
 		return ns == owner_ns;
@@ -61,8 +65,10 @@ static bool in_namespaces(const struct cluster *c, const struct pod_term *t, str
 		return true;
 	array_each(n, &c->namespaces)
 		if (n->meta.name == ns)
-			return selector_matches(c, t->namespaces_by_label, n->labels);
-	return false;
+			return n->has_unread_labels
+				       ? or_else
+				       : selector_matches(c, t->namespaces_by_label, n->labels);
+	return or_else && (c->lacks & LACKS_NAMESPACE);
 }
 
 /* matchLabelKeys narrow the selector to pods with the owner's own value of each key. */
@@ -80,10 +86,13 @@ static bool keys_match(const struct cluster *c, struct range keys, struct range 
 }
 
 static bool term_matches(const struct cluster *c, const struct pod_term *t, const struct pod *owner,
-			 const struct pod *pod)
+			 const struct pod *pod, bool or_else)
 {
-	return in_namespaces(c, t, owner->meta.ns, pod->meta.ns) &&
-	       selector_matches(c, t->pods, pod->labels) &&
+	if (!in_namespaces(c, t, owner->meta.ns, pod->meta.ns, or_else))
+		return false;
+	if (pod->has_unread_labels)
+		return or_else;
+	return selector_matches(c, t->pods, pod->labels) &&
 	       keys_match(c, t->match_keys, owner->labels, pod->labels, true) &&
 	       keys_match(c, t->mismatch_keys, owner->labels, pod->labels, false);
 }
@@ -92,7 +101,7 @@ static bool all_terms_match(const struct cluster *c, struct range terms, const s
 			    const struct pod *pod)
 {
 	for (uint32_t i = 0; i < terms.n; i++)
-		if (!term_matches(c, &c->inter_pod.items[terms.at + i], owner, pod))
+		if (!term_matches(c, &c->inter_pod.items[terms.at + i], owner, pod, false))
 			return false;
 	return true;
 }
@@ -100,8 +109,11 @@ static bool all_terms_match(const struct cluster *c, struct range terms, const s
 static bool spread_matches(const struct cluster *c, const struct spread *s, const struct pod *owner,
 			   const struct pod *pod)
 {
-	return owner->meta.ns == pod->meta.ns && selector_matches(c, s->pods, pod->labels) &&
-	       keys_match(c, s->match_keys, owner->labels, pod->labels, true);
+	if (owner->meta.ns != pod->meta.ns)
+		return false;
+	return pod->has_unread_labels ||
+	       (selector_matches(c, s->pods, pod->labels) &&
+		keys_match(c, s->match_keys, owner->labels, pod->labels, true));
 }
 
 /* kube-scheduler counts no pod for a constraint whose selector is empty, its keys included, though
@@ -124,7 +136,7 @@ static bool counts(const struct counter *k, const struct cluster *c, const struc
 	case COUNT_AFFINITY:
 		return all_terms_match(c, c->rules.items[k->rules].affinity, owner, pod);
 	case COUNT_ANTI:
-		return term_matches(c, &c->inter_pod.items[k->term], owner, pod);
+		return term_matches(c, &c->inter_pod.items[k->term], owner, pod, true);
 	case COUNT_OWNERS:
 		return pod->rules == k->rules &&
 		       (!k->is_per_example || pod->labels.at == owner->labels.at);
@@ -148,10 +160,14 @@ static uint32_t topology_of(struct inter_pod *t, const struct cluster *c, str_id
 
 	struct topology *topo = array_add(&t->topologies);
 	*topo = (struct topology){ .key = key,
-				   .domain = xcalloc(c->nodes.n, sizeof(*topo->domain)) };
+				   .domain = xcalloc(c->nodes.n, sizeof(*topo->domain)),
+				   .has_unknown = c->lacks & LACKS_NODE };
 	for (node_id id = 0; id < c->nodes.n; id++) {
-		str_id value = cluster_label(c, c->nodes.items[id].labels, key);
+		const struct node *node = &c->nodes.items[id];
+		str_id value =
+			node->has_unread_labels ? INTERN_NONE : cluster_label(c, node->labels, key);
 
+		topo->has_unknown |= node->has_unread_labels;
 		topo->domain[id] =
 			value == INTERN_NONE ? NONE : intern_add(&values, &value, sizeof(value));
 	}
@@ -160,13 +176,21 @@ static uint32_t topology_of(struct inter_pod *t, const struct cluster *c, str_id
 	return (uint32_t)t->topologies.n - 1;
 }
 
-static void count(struct inter_pod *t, struct counter *k, node_id node, int by)
+static void count(struct inter_pod *t, struct counter *k, const struct cluster *c, pod_id pod,
+		  node_id node, int by)
 {
+	bool is_unread = c->pods.items[pod].has_unread_labels;
+
+	if (node == NONE || c->nodes.items[node].has_unread_labels) {
+		k->n_anywhere += (uint32_t)by;
+		k->total += (uint32_t)by;
+		return;
+	}
 	uint32_t domain = t->topologies.items[k->topology].domain[node];
 
 	if (domain == NONE || (k->node_counts && !k->node_counts[node]))
 		return;
-	k->count[domain] += (uint32_t)by;
+	(is_unread && k->maybe ? k->maybe : k->count)[domain] += (uint32_t)by;
 	k->total += (uint32_t)by;
 }
 
@@ -187,6 +211,7 @@ static void find_eligible(struct inter_pod *t, struct counter *k, const struct c
 {
 	const struct topology *topo = &t->topologies.items[k->topology];
 
+	k->maybe = xcalloc(topo->n_domains, sizeof(*k->maybe));
 	k->node_counts = xcalloc(c->nodes.n, sizeof(*k->node_counts));
 	k->is_eligible = xcalloc(topo->n_domains, sizeof(*k->is_eligible));
 	for (node_id id = 0; id < c->nodes.n; id++) {
@@ -206,9 +231,13 @@ static struct counter *add_counter(struct inter_pod *t, const struct cluster *c,
 	k.count = xcalloc(t->topologies.items[k.topology].n_domains, sizeof(*k.count));
 	if (k.kind == COUNT_SPREAD)
 		find_eligible(t, &k, c);
-	for (pod_id id = 0; id < c->pods.n; id++)
-		if (t->node_of[id] != NONE && counts(&k, c, &c->pods.items[id]))
-			count(t, &k, t->node_of[id], 1);
+	for (pod_id id = 0; id < c->pods.n; id++) {
+		const struct pod *pod = &c->pods.items[id];
+		bool is_astray = pod->node_name && pod->node == NONE && (c->lacks & LACKS_NODE);
+
+		if ((is_astray || t->node_of[id] != NONE) && counts(&k, c, pod))
+			count(t, &k, c, id, t->node_of[id], 1);
+	}
 
 	struct counter *kept = array_add(&t->counters);
 	*kept = k;
@@ -297,7 +326,7 @@ static bool limits_volumes(const struct cluster *c)
 	array_each(csi_node, &c->csi_nodes)
 		if (csi_node->limits.n || csi_node->is_unread)
 			return true;
-	return false;
+	return c->lacks & LACKS_CSI_NODE;
 }
 
 struct inter_pod *inter_pod_new(const struct cluster *c)
@@ -328,6 +357,7 @@ void inter_pod_free(struct inter_pod *t)
 		free(topo->domain);
 	array_each(k, &t->counters) {
 		free(k->count);
+		free(k->maybe);
 		free(k->is_eligible);
 		free(k->node_counts);
 	}
@@ -352,7 +382,7 @@ void inter_pod_charge(struct inter_pod *t, const struct cluster *c, pod_id pod, 
 		*array_add(&t->claims[node]) = pod;
 	array_each(k, &t->counters)
 		if (counts(k, c, &c->pods.items[pod]))
-			count(t, k, node, 1);
+			count(t, k, c, pod, node, 1);
 }
 
 static void take_out(pod_ids *list, pod_id pod)
@@ -369,7 +399,7 @@ void inter_pod_uncharge(struct inter_pod *t, const struct cluster *c, pod_id pod
 	take_out(&t->claims[node], pod);
 	array_each(k, &t->counters)
 		if (counts(k, c, &c->pods.items[pod]))
-			count(t, k, node, -1);
+			count(t, k, c, pod, node, -1);
 }
 
 /* ---- Asking ---- */
@@ -388,7 +418,9 @@ static uint32_t count_at(const struct inter_pod *t, const struct counter *k, nod
 {
 	uint32_t domain = t->topologies.items[k->topology].domain[node];
 
-	return domain == NONE ? 0 : k->count[domain];
+	if (domain == NONE)
+		return 0;
+	return k->count[domain] + (k->maybe ? k->maybe[domain] : 0) + k->n_anywhere;
 }
 
 static bool has_topology(const struct inter_pod *t, const struct counter *k, node_id node)
@@ -412,7 +444,7 @@ bool inter_pod_affinity_refuses(struct inter_pod *t, const struct cluster *c, po
 
 		if (!has_topology(t, k, node))
 			return true;
-		is_near = is_near && count_at(t, k, node) > 0;
+		is_near = is_near && count_at(t, k, node) > k->n_anywhere;
 		is_alone = is_alone && k->total == 0;
 	}
 	return !is_near && !is_alone;
@@ -429,7 +461,8 @@ bool inter_pod_anti_affinity_refuses(struct inter_pod *t, const struct cluster *
 			return true;
 	array_each(k, &t->counters)
 		if (k->kind == COUNT_OWNERS && count_at(t, k, node) > 0 &&
-		    term_matches(c, &c->inter_pod.items[k->term], &c->pods.items[k->example], pod))
+		    term_matches(c, &c->inter_pod.items[k->term], &c->pods.items[k->example], pod,
+				 true))
 			return true;
 	return false;
 }
@@ -447,7 +480,7 @@ static bool keeps_away(const struct cluster *c, const struct pod *pod, const str
 	if (pod->rules != NONE)
 		terms = c->rules.items[pod->rules].anti_affinity;
 	for (uint32_t i = 0; i < terms.n; i++)
-		if (term_matches(c, &c->inter_pod.items[terms.at + i], pod, other))
+		if (term_matches(c, &c->inter_pod.items[terms.at + i], pod, other, true))
 			return true;
 	return false;
 }
@@ -463,7 +496,7 @@ static bool forbids(const struct cluster *c, pod_id id, pod_id other, node_id no
 		const struct pod_term *t = &c->inter_pod.items[terms.at + i];
 
 		if (cluster_label(c, c->nodes.items[node].labels, t->topology_key) != INTERN_NONE &&
-		    term_matches(c, t, pod, &c->pods.items[other]))
+		    term_matches(c, t, pod, &c->pods.items[other], true))
 			return true;
 	}
 	return false;
@@ -485,6 +518,8 @@ static uint32_t least_count(const struct inter_pod *t, const struct counter *k,
 	const struct topology *topo = &t->topologies.items[k->topology];
 	uint32_t least = UINT32_MAX;
 
+	if (topo->has_unknown) /* perhaps a domain of its own */
+		return 0;
 	if (s->min_domains > 0 && k->n_eligible < (uint32_t)s->min_domains)
 		return 0;
 	for (uint32_t d = 0; d < topo->n_domains; d++)

@@ -78,7 +78,10 @@ static void attach_all(struct attachments *list, const struct cluster *c, pod_id
 		const struct volume *volume =
 			claim && claim->volume ? cluster_volume(c, claim->volume) : NULL;
 
-		if ((claim && claim->is_unread) || (volume && volume->is_unread))
+		bool is_unknown = (claim && claim->is_unread) || (volume && volume->is_unread) ||
+				  (!volume && (c->lacks & LACKS_VOLUME));
+
+		if (is_unknown)
 			list->n_unread++;
 		else if (volume && volume->driver && volume->handle)
 			attach(list, volume, is_new);
@@ -105,15 +108,16 @@ static bool is_over_limits(const struct trial *t, pod_id pod, node_id node, unsi
 	struct attachments list = { 0 };
 	bool is_one_over = false;
 
-	if (!csi || (csi->limits.n == 0 && !csi->is_unread))
+	bool is_unknown = csi ? csi->is_unread : c->lacks & LACKS_CSI_NODE;
+	if (!is_unknown && (!csi || csi->limits.n == 0))
 		return false;
 	attach_all(&list, c, pod, true);
-	is_one_over = list.known.n && csi->is_unread;
+	is_one_over = list.known.n && is_unknown;
 	if (list.known.n)
 		array_each(other, inter_pod_with_claims(t->terms, node))
 			if (!trial_yields(t, *other, rank))
 				attach_all(&list, c, *other, false);
-	for (uint32_t i = 0; i < csi->limits.n && list.known.n; i++)
+	for (uint32_t i = 0; csi && i < csi->limits.n && list.known.n; i++)
 		is_one_over = is_one_over || is_over(&list, &c->amounts.items[csi->limits.at + i]);
 	array_done(&list.known);
 	return is_one_over;

@@ -177,18 +177,29 @@ void build_random(struct str *yaml, uint32_t seed)
 
 /* ---- Scenes ---- */
 
-void scene_start(struct scene *s, struct str *yaml)
+static void start(struct scene *s, struct cluster c)
 {
 	static const struct settings settings = SETTINGS_DEFAULT;
 	struct planner *p = &s->p;
 
-	*s = (struct scene){ .c = snapshot_of(yaml->s), .settings = settings };
-	str_done(yaml);
+	*s = (struct scene){ .c = c, .settings = settings };
 	p->is_exact = true;
 	p->policies[0] = &policy_spread;
 	p->weights[0] = 1;
 	p->n_policies = 1;
 	planner_start(p, &s->c, &s->settings, NULL);
+}
+
+void scene_start(struct scene *s, struct str *yaml)
+{
+	start(s, snapshot_of(yaml->s));
+	str_done(yaml);
+}
+
+void scene_start_unread(struct scene *s, struct str *yaml)
+{
+	start(s, unread_snapshot_of(yaml->s));
+	str_done(yaml);
 }
 
 void scene_done(struct scene *s)

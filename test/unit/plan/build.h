@@ -55,6 +55,8 @@ struct scene {
 
 /* Reads the objects and prepares a planner with the default settings; `yaml` is released. */
 void scene_start(struct scene *s, struct str *yaml);
+/* The same of objects of which something cannot be read. */
+void scene_start_unread(struct scene *s, struct str *yaml);
 void scene_done(struct scene *s);
 
 /* By name. */

@@ -294,6 +294,61 @@ TEST(terminating_pods_are_not_spread)
 	answers(&s, "new", REFUSE_SPREAD, "...");
 }
 
+/* ---- What cannot be read ---- */
+
+TEST(a_node_with_unread_labels_may_be_in_any_domain)
+{
+	static const struct {
+		const char *spec, *expect;
+		enum refusal refusal;
+	} rows[] = {
+		{ AWAY_FROM, "rr.", REFUSE_POD_ANTI_AFFINITY }, /* c is closed for itself */
+		{ NEAR, "rrr", REFUSE_POD_AFFINITY },
+		{ SPREAD("1", ""), "rrr", REFUSE_SPREAD },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(scene_done) struct scene s;
+		struct str yaml = STR_INIT;
+
+		build_node(&yaml, (struct test_node){ "a", .labels = "zone: east" });
+		build_node(&yaml, (struct test_node){ "b", .labels = "zone: east" });
+		build_node(&yaml, (struct test_node){ "c", .labels = "zone: 7" });
+		build_pod(&yaml, (struct test_pod){ "one", "c", .labels = "group: x" });
+		build_pod(&yaml, new_pod(i == 2 ? "group: x" : NULL, rows[i].spec));
+		scene_start_unread(&s, &yaml);
+		answers(&s, "new", rows[i].refusal, rows[i].expect);
+	}
+}
+
+TEST(a_pod_on_a_node_without_a_readable_name_may_be_in_any_domain)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	build_zones(&yaml);
+	str_add(&yaml, "---\n{kind: Node, apiVersion: v1, metadata: {name: {newer: 1}}}\n");
+	build_pod(&yaml, (struct test_pod){ "one", "d", .labels = "group: x" });
+	build_pod(&yaml, new_pod(NULL, AWAY_FROM));
+	scene_start_unread(&s, &yaml);
+	answers(&s, "new", REFUSE_POD_ANTI_AFFINITY, "rrr");
+}
+
+TEST(a_pod_with_unread_labels_is_kept_away_from_and_evens_nothing_out)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	build_zones(&yaml);
+	build_pod(&yaml, (struct test_pod){ "one", "a", .labels = "group: x" });
+	build_pod(&yaml, (struct test_pod){ "two", "c", .labels = "group: 7" });
+	build_pod(&yaml, new_pod("group: x", SPREAD("1", "")));
+	build_pod(&yaml, (struct test_pod){ "other", .low = 1, .spec = AWAY_FROM });
+	scene_start_unread(&s, &yaml);
+	answers(&s, "new", REFUSE_SPREAD, "rrr");
+	answers(&s, "other", REFUSE_POD_ANTI_AFFINITY, "rrr");
+}
+
 /* ---- Coming and going ---- */
 
 TEST(counts_follow_the_pods)
