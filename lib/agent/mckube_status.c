@@ -18,7 +18,7 @@ static const char *const types[CONDITIONS] = { "Placed", "RTApplied", "Overrunni
 
 /* The status to be written. */
 struct wanted {
-	const char *core, *level, *pod_uid; /* NULL: none */
+	const char *core, *level, *pod_uid, *node; /* NULL: none */
 	char cores[CPUSET_TEXT];
 	char overrun[DATE_TEXT]; /* empty: never */
 	char now[DATE_TEXT];
@@ -124,6 +124,7 @@ static void want(const struct pod_statuses *s, const struct pod_status *p, struc
 	ret->core = cpuset_format(&f->cores, ret->cores);
 	ret->level = f->is_floor ? LEVEL_NAME_FLOOR : level_name(f->level);
 	ret->pod_uid = f->uid;
+	ret->node = s->node_name;
 	set(&c[PLACED], true, "Assigned", "node %s, CPU %.200s", s->node_name, ret->core);
 	mckube_status_conditions(p, &c[RT_APPLIED], &c[READY]);
 	set(&c[OVERRUNNING], is_over, is_over ? "AboveLow" : "WithinLow", "level %s", ret->level);
@@ -231,7 +232,7 @@ static bool is_current(const cJSON *status, const struct wanted *w)
 {
 	if (!is_text(status, "allocatedCore", w->core) ||
 	    !is_text(status, "currentRuntime", w->level) ||
-	    !is_text(status, "podUID", w->pod_uid) ||
+	    !is_text(status, "podUID", w->pod_uid) || !is_text(status, "node", w->node) ||
 	    !is_number(status, "observedGeneration", w->generation) ||
 	    (*w->overrun && !is_text(status, "lastOverrunTime", w->overrun)))
 		return false;
@@ -301,6 +302,7 @@ static char *render(const struct wanted *w, const cJSON *status)
 	add_text(out, "allocatedCore", w->core);
 	add_text(out, "currentRuntime", w->level);
 	add_text(out, "podUID", w->pod_uid);
+	add_text(out, "node", w->node);
 	if (*w->overrun)
 		add_text(out, "lastOverrunTime", w->overrun);
 	cJSON_AddNumberToObject(out, "observedGeneration", (double)w->generation);

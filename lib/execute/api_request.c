@@ -232,6 +232,7 @@ static int set_status(struct kube_request *r, const struct context *x, struct er
 	add_text_or_null(&o, "allocatedCore", to->cores);
 	add_text_or_null(&o, "currentRuntime", to->has_level ? level_name(to->level) : NULL);
 	add_text_or_null(&o, "podUID", to->pod_uid);
+	add_text_or_null(&o, "node", to->node);
 	end_all(&o, 2);
 	kube_patch(r, x->k, &x->ref,
 		   &(struct kube_change){ .subresource = "status", .json = json.s });

@@ -183,6 +183,7 @@ static enum effect_result set_status(cJSON *object, const struct action *a)
 	set_or_drop(status, "allocatedCore", a->to.cores);
 	set_or_drop(status, "currentRuntime", a->to.has_level ? level_name(a->to.level) : NULL);
 	set_or_drop(status, "podUID", a->to.pod_uid);
+	set_or_drop(status, "node", a->to.node);
 	return EFFECT_CHANGED;
 }
 

@@ -108,6 +108,7 @@ enum annotation_part {
 #define MCKUBE_STATUS(ROW)                                \
 	ROW(status_core, "allocatedCore", FORM_CPUS)      \
 	ROW(status_current, "currentRuntime", FORM_LEVEL) \
+	ROW(status_node, "node", FORM_NAME)               \
 	ROW(status_overrun, "lastOverrunTime", FORM_TIME) \
 	ROW(status_uid, "podUID", FORM_NAME)
 

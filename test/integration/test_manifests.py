@@ -236,11 +236,12 @@ def test_node_helper_may_write_its_own_node_only(c):
             assert done.code == 1 and "no metadata but annotations" in done.err, done
     elsewhere = c.request("elsewhere", 1000)
     elsewhere["spec"]["node"] = "n2"
-    c.create(c.request("here", 1000), elsewhere)
+    c.create(c.request("here", 1000), c.request("there", 1000), elsewhere)
     status = {"status": {"currentRuntime": "hi"}}
     assert patch(c, helper, "mckube", "here", status, "--subresource=status").code == 0
     done = patch(c, helper, "mckube", "elsewhere", status, "--subresource=status")
     assert done.code == 1 and "McKubes of its own node" in done.err, done
+    status_of_its_node(c, helper)
     for name, is_own in (("mckube-node-n1", True), ("mckube-node-n2", False), ("mckube", False)):
         done = create(c, helper, lease(name), "-n", "mckube-system", "--dry-run=server")
         assert (done.code == 0) == is_own, done
@@ -251,6 +252,21 @@ def test_node_helper_may_write_its_own_node_only(c):
     done = patch(c, unbound, "pod", "here", notes(rt_applied="y"))
     assert done.code == 1 and "must be bound to a node" in done.err, done
     c.kubectl("delete", "pod", f"helper-{c.ns}", "-n", "mckube-system", "--force")
+
+
+def status_of_its_node(c, helper):
+    """The status names the node of the pod: its helper writes it, and lets it go when the pod is gone."""
+    as_admin = None
+    for name, account, node, is_allowed in (
+            ("here", helper, "n2", False), ("here", helper, "n1", True), ("here", helper, "n1", True),
+            ("here", helper, None, True), ("there", as_admin, "n2", True),
+            ("there", helper, "n1", False), ("there", helper, None, False)):
+        done = patch(c, account, "mckube", name, {"status": {"node": node}}, "--subresource=status")
+        assert (done.code == 0) == is_allowed, done
+        assert is_allowed or "whose status names its own node, n1" in done.err, done
+    done = patch(c, helper, "mckube", "there", {"status": {"currentRuntime": "hi"}},
+                 "--subresource=status")
+    assert done.code == 1 and "whose status names its own node, n1" in done.err, done
 
 
 def test_annotations_of_rt_operator_are_set_before_a_pod_has_a_node(c):

@@ -94,7 +94,8 @@ try:
 
     t.wait("so the McKube is ready", lambda: condition("Ready")["status"] == "True", 2)
     t.check("at its low level, about this pod", status()["currentRuntime"] == "low" and
-            status()["podUID"] == uid and status()["observedGeneration"] == 1)
+            status()["podUID"] == uid and status()["node"] == NODE and
+            status()["observedGeneration"] == 1)
     t.check("conditions of other types are kept", condition("Other")["reason"] == "Mine")
     ready_since = condition("Ready")["lastTransitionTime"]
 
@@ -182,7 +183,7 @@ try:
     t.remove(group)
     t.wait("a deleted pod frees its budget", lambda: t.runtime("kubepods") == 0, 20)
     t.wait("its McKube is not placed", lambda: condition("Placed")["reason"] == "PodGone", 3)
-    t.check("and has no core", "allocatedCore" not in status() and "podUID" not in status())
+    t.check("and has no core", not {"allocatedCore", "podUID", "node"} & set(status()))
     t.check("it ends well", t.stop() == 0)
     t.check("and has posted all counts",
             reasons()["RTBudgetRefused"]["series"]["count"] >= 5)

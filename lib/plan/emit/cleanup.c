@@ -108,7 +108,7 @@ struct wanted_status {
 	unit_id unit;
 	bool is_somewhere; /* else it says nothing, and the rest is void */
 	struct cpuset cores;
-	str_id pod_uid;
+	str_id pod_uid, node_name;
 	enum level level;
 };
 
@@ -117,6 +117,9 @@ static void want_place(const struct emitter *e, const struct unit *u, struct wan
 	ret->is_somewhere = true;
 	ret->cores = u->at == u->origin ? e->trial->req.sets.items[unit_request(e->trial, u)->cores]
 					: emit_cpus(e->trial, u->at);
+	node_id node = e->trial->places.items[u->at].node;
+
+	ret->node_name = e->trial->c->nodes.items[node].meta.name;
 	ret->pod_uid = unit_pod(e->trial, u)->meta.uid;
 	ret->level = u->kind == UNIT_PENDING ? LEVEL_LOW : level_in_the_end(e, u);
 }
@@ -165,6 +168,8 @@ static bool is_stale(const struct cluster *c, const struct mckube *m, const stru
 		return true;
 	if (m->status_uid && m->status_uid != s->pod_uid)
 		return true;
+	if (m->status_node && m->status_node != s->node_name)
+		return true;
 	/* The helper's word while the pod has only its floor. */
 	if (s->is_somewhere && strcmp(cluster_str(c, m->status_current), LEVEL_NAME_FLOOR) == 0)
 		return false;
@@ -175,12 +180,10 @@ static bool is_stale(const struct cluster *c, const struct mckube *m, const stru
 static struct place status_place(struct emitter *e, const struct wanted_status *s)
 {
 	const struct cluster *c = e->trial->c;
-	place_id at = e->trial->units.items[s->unit].at;
-	node_id node = e->trial->places.items[at].node;
 	char text[CPUSET_TEXT];
 
 	return (struct place){
-		.node = plan_str(e->plan, cluster_str(c, c->nodes.items[node].meta.name)),
+		.node = plan_str(e->plan, cluster_str(c, s->node_name)),
 		.cores = plan_str(e->plan, cpuset_format(&s->cores, text)),
 		.level = (uint8_t)s->level,
 		.has_level = true,
@@ -194,17 +197,21 @@ static void emit_status(struct emitter *e, mckube_id id)
 	const struct mckube *m = &c->mckubes.items[id];
 	struct wanted_status s;
 
-	if (m->is_deleting || (!m->status_core && !m->status_uid && !m->status_current) ||
+	if (m->is_deleting ||
+	    (!m->status_core && !m->status_uid && !m->status_current && !m->status_node) ||
 	    !want_status(e, id, &s) || !is_stale(c, m, &s))
 		return;
 	struct action *a = emit_action(e, ACTION_STATUS, REASON_STATUS, emit_mckube(e, m));
 	emit_depend_on_unit(e, a, s.unit);
 	if (s.is_somewhere)
 		a->to = status_place(e, &s);
-	a->message =
-		plan_strf(e->plan, "status: core '%s', level '%s', should be %s%s",
-			  cluster_str(c, m->status_core), cluster_str(c, m->status_current),
-			  s.is_somewhere ? "core " : "empty", s.is_somewhere ? a->to.cores : "");
+	bool is_elsewhere = m->status_node && m->status_node != s.node_name;
+	a->message = plan_strf(e->plan, "status: core '%s', level '%s'%s%s%s, should be %s%s",
+			       cluster_str(c, m->status_core), cluster_str(c, m->status_current),
+			       is_elsewhere ? ", node '" : "",
+			       is_elsewhere ? cluster_str(c, m->status_node) : "",
+			       is_elsewhere ? "'" : "", s.is_somewhere ? "core " : "empty",
+			       s.is_somewhere ? a->to.cores : "");
 }
 
 void emit_cleanup(struct emitter *e)

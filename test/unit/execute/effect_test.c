@@ -185,9 +185,10 @@ TEST(status_of_a_mckube_is_set_or_taken_away)
 
 	becomes("{\"kind\":\"McKube\",\"metadata\":{}}", &set,
 		"{\"kind\":\"McKube\",\"metadata\":{},"
-		"\"status\":{\"allocatedCore\":\"2\",\"currentRuntime\":\"low\",\"podUID\":\"u\"}}");
+		"\"status\":{\"allocatedCore\":\"2\",\"currentRuntime\":\"low\",\"podUID\":\"u\","
+		"\"node\":\"n1\"}}");
 	becomes("{\"metadata\":{},\"status\":{\"allocatedCore\":\"2\",\"currentRuntime\":\"hi\","
-		"\"lastOverrunTime\":\"t\",\"podUID\":\"u\"}}",
+		"\"lastOverrunTime\":\"t\",\"podUID\":\"u\",\"node\":\"n1\"}}",
 		&clear, "{\"metadata\":{},\"status\":{\"lastOverrunTime\":\"t\"}}");
 }
 
