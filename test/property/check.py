@@ -32,7 +32,7 @@ KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Taint", "Unt
 PLACING = {"Bind", "Assign", "Move"}
 WARNINGS = {"BadBudget", "BadCpuset", "BadCriticality", "BadGuarantee", "BadNodeAnnotation",
             "DuplicateRequest", "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported",
-            "CoresNotAllowed", "HelperSilent", "MissingLabel", "GuaranteeNotMet", "NoRealTime"}
+            "CoresNotAllowed", "HelperSilent", "MissingLabel", "GuaranteeNotMet", "NoRealTime", "WhatIf"}
 UNPLACED = {"NoNode", "NoRoom", "NoRequest", "BadRequest"}
 PRESSURE = {"enabled": True, "trigger": "realTime", "onBusy": "degrade", "busy": 900_000,
             "calm": 800_000, "delaySeconds": 5, "stepSeconds": 30, "holdSeconds": 60, "evict": "none"}
