@@ -159,6 +159,7 @@ static void check_policies(struct kube *k, struct health *h)
 		"validatingadmissionpolicies/mckube-assignment",
 		"validatingadmissionpolicies/mckube-node",
 		"validatingadmissionpolicies/mckube-applier",
+		"validatingadmissionpolicies/mckube-priority",
 		"mutatingadmissionpolicies/mckube-scheduler-name",
 	};
 	AUTO(str_done) struct str missing = STR_INIT;
