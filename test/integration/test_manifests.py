@@ -99,8 +99,8 @@ def test_policies_and_priorities_of_threads(c):
                   "metadata": {"name": f"x{i}"}})
     for priority in (81, "app=20,logger=85"):
         high = mckube({"rtSettings": {**good, "policy": "FIFO", "priority": priority}})
-        c.wait(lambda: "the highest that may be requested is 80" in c.create(high, "--dry-run=server",
-                                                                             check=False).err)
+        c.wait(lambda: "the highest that may be requested is 80" in create(c, None, high,
+                                                                           "--dry-run=server").err)
     explained = c.kubectl("explain", "mckube.spec.rtSettings.priority").out
     assert "1 to 89" in explained and "default 10, 20 or 30" in explained, explained
 
