@@ -98,6 +98,7 @@ static void read_groups(const cJSON *list, struct saved_state *m)
 		    !json_int(json_get(item, "cpuDomain"), &cpu_domain))
 			continue;
 		g.cpu_domain = (uint32_t)cpu_domain;
+		g.is_retained = cJSON_IsTrue(json_get(item, "retained"));
 		saved_state_add_group(m, &g);
 	}
 }
@@ -207,6 +208,10 @@ static void write_group(struct json_out *o, const struct saved_group *g)
 	write_int(o, "cpuDomain", g->cpu_domain);
 	write_bandwidth(o, "found", g->found);
 	write_bandwidth(o, "wanted", g->wanted);
+	if (g->is_retained) {
+		json_out_key(o, "retained");
+		json_out_bool(o, true);
+	}
 	json_out_end(o);
 }
 

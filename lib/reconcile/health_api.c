@@ -75,7 +75,6 @@ static const struct right {
 	{ "list", "", "namespaces" },
 	{ "list", "", "persistentvolumes" },
 	{ "list", "", "persistentvolumeclaims" },
-	{ "list", "storage.k8s.io", "csinodes" },
 	{ "list", "resource.k8s.io", "resourceclaims" },
 	{ "list", "storage.k8s.io", "csinodes" },
 	{ "list", "policy", "poddisruptionbudgets" },
