@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 #include <linux/sched/types.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -18,9 +19,13 @@ static pid_t start_child(void)
 {
 	pid_t pid = fork();
 
-	if (pid == 0)
+	/* It ends with the test, also with one that fails. */
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		alarm(60);
 		for (;;)
 			pause();
+	}
 	assert_true(pid > 0);
 	return pid;
 }
@@ -51,8 +56,8 @@ TEST(policy_and_nice_of_a_thread_are_set)
 	assert_true(thread_is_same(&t));
 	assert_int_equal(thread_set_attr(&t, &batch, &err), 0);
 	assert_int_equal(policy_of(pid), SCHED_BATCH);
-	assert_int_equal(thread_set_nice(&t, 7, &err), 0);
-	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 7);
+	assert_int_equal(thread_set_nice(&t, 17, &err), 0);
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 17);
 	end_child(pid);
 }
 
@@ -87,7 +92,7 @@ TEST(thread_that_has_got_the_number_of_another_is_left_alone)
 	assert_int_equal(thread_set_nice(&t, 7, &err), -ESRCH);
 	assert_int_equal(thread_get_attr(&t, &attr, &err), -ESRCH);
 	assert_int_equal(policy_of(pid), SCHED_NORMAL);
-	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 0);
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), getpriority(PRIO_PROCESS, 0));
 	end_child(pid);
 }
 
@@ -96,6 +101,7 @@ TEST(number_zero_is_never_the_caller)
 	const pid_t bad[] = { 0, -1 };
 	struct error err = ERROR_INIT;
 	struct sched_attr attr;
+	int nice_before = getpriority(PRIO_PROCESS, 0);
 
 	for (size_t i = 0; i < 2; i++) {
 		struct thread t = { bad[i], 0 };
@@ -106,7 +112,7 @@ TEST(number_zero_is_never_the_caller)
 		assert_int_equal(thread_get_attr(&t, &attr, &err), -ESRCH);
 	}
 	assert_int_equal(policy_of(getpid()), SCHED_NORMAL);
-	assert_int_equal(getpriority(PRIO_PROCESS, 0), 0);
+	assert_int_equal(getpriority(PRIO_PROCESS, 0), nice_before);
 }
 
 static int open_folder(const struct fake_tree *t, const char *name)
