@@ -67,7 +67,9 @@ def wait_for(condition, what, seconds=READY_SECONDS):
 
 
 class Cluster:
-    def __init__(self, folder):
+    def __init__(self, folder, nodes=("node1",)):
+        """kubeconfig-NODE is the one of each node's kubelet."""
+        self.nodes = nodes
         self.folder = pathlib.Path(folder).resolve()
         self.processes = {}
         if self._state_file.exists():
@@ -124,8 +126,8 @@ class Cluster:
         run = lambda *a: subprocess.run(a, check=True, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
         run("openssl", "genrsa", "-out", self.folder / "sa.key", "2048")
-        tokens = {"admin": "system:masters", "node": "system:nodes"}
-        users = {"admin": "admin", "node": "system:node:node1"}
+        tokens = {"admin": "system:masters", **{n: "system:nodes" for n in self.nodes}}
+        users = {"admin": "admin", **{n: f"system:node:{n}" for n in self.nodes}}
         self.tokens = {name: secrets.token_hex(16) for name in tokens}
         with open(self.folder / "tokens.csv", "w", opener=private) as f:
             for name, group in tokens.items():
@@ -143,11 +145,13 @@ class Cluster:
                 f"--kubelet-client-key={pki / 'kubelet-client.key'}",
                 "--kubelet-preferred-address-types=InternalIP"]
 
-    def _write_kubeconfig(self, path, token):
+    def write_kubeconfig(self, path, token, server=None):
+        """`server` reaches it by another address than its certificate names."""
         config = {
             "apiVersion": "v1", "kind": "Config", "current-context": "test",
             "clusters": [{"name": "test", "cluster": {
-                "server": f"https://127.0.0.1:{self.port}",
+                "server": server or f"https://127.0.0.1:{self.port}",
+                **({"tls-server-name": "kubernetes"} if server else {}),
                 "certificate-authority": str(self.folder / "pki" / "apiserver.crt")}}],
             "users": [{"name": "admin", "user": {"token": token}}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
@@ -193,8 +197,9 @@ class Cluster:
             "--allow-privileged=true", "--endpoint-reconciler-type=none",
             "--enable-admission-plugins=NodeRestriction", *self._write_kubelet_client()])
         wait_for(self._answers, "kube-apiserver is not ready")
-        self._write_kubeconfig(self.kubeconfig, self.tokens["admin"])
-        self._write_kubeconfig(self.folder / "kubeconfig-node1", self.tokens["node"])
+        self.write_kubeconfig(self.kubeconfig, self.tokens["admin"])
+        for node in self.nodes:
+            self.write_kubeconfig(self.folder / f"kubeconfig-{node}", self.tokens[node])
         self.start("kube-controller-manager", [
             programs / "kube-controller-manager", "--kubeconfig", self.kubeconfig,
             f"--service-account-private-key-file={self.folder / 'sa.key'}",

@@ -65,10 +65,10 @@ def run(*argv, **more):
     return subprocess.run([str(a) for a in argv], check=True, **more)
 
 
-def kubepods():
+def kubepods(name="kubepods"):
     """The folder in every hierarchy."""
-    return [d / "kubepods" for d in CGROUPS.iterdir() if (d / "kubepods").is_dir()] + (
-        [CGROUPS / "kubepods"] if (CGROUPS / "kubepods").is_dir() else [])
+    return [d / name for d in CGROUPS.iterdir() if (d / name).is_dir()] + (
+        [CGROUPS / name] if (CGROUPS / name).is_dir() else [])
 
 
 def below(folder):
@@ -110,10 +110,15 @@ def has_program(name):
 
 
 class Node:
+    name, address, bridge, subnet = NAME, ADDRESS, BRIDGE, "10.88.0.0/22"
+    groups = "kubepods"  # the cgroups that hold all that runs on it
+    folder_name = "node"
+    is_restoring = False  # may containers come from checkpoints?
+
     def __init__(self, cluster, programs=None):
         self.cluster = cluster
         self.programs = pathlib.Path(programs) if programs else None
-        self.folder = cluster.folder / "node"
+        self.folder = cluster.folder / self.folder_name
         self.state = self.folder / "run" / "containerd"
         self.socket = self.state / "containerd.sock"
         self.pod_logs = self.folder / "pod-logs"
@@ -126,6 +131,9 @@ class Node:
         owner = os.getpid() if is_owned else None
         RECORD.write_text(json.dumps({"folder": str(self.cluster.folder), "owner": owner,
                                       "started": owner and start_time(owner)}))
+        self._start()
+
+    def _start(self):
         self._make_shared()
         self._make_addresses()
         self._start_containerd()
@@ -133,7 +141,7 @@ class Node:
         self.import_image(self._pack("busybox", BUSYBOX, "/bin/busybox=/bin/busybox",
                                      "/usr/bin/chrt=/bin/chrt", "--user", "0", *busybox_links()))
         self._start_kubelet()
-        wait_for(self._is_ready, "the node is not ready, see logs/kubelet.log")
+        wait_for(self._is_ready, f"node {self.name} is not ready, see logs/kubelet.log")
 
     def _make_shared(self):
         """The mounts of containers come and go for others too, as below systemd's /run."""
@@ -154,9 +162,9 @@ class Node:
         folder.mkdir()
         (folder / "10-bridge.conflist").write_text(json.dumps({
             "cniVersion": "1.0.0", "name": "mckube", "plugins": [{
-                "type": "bridge", "bridge": BRIDGE, "isGateway": True,
+                "type": "bridge", "bridge": self.bridge, "isGateway": True,
                 "ipam": {"type": "host-local", "dataDir": str(self.folder / "addresses"),
-                         "ranges": [[{"subnet": "10.88.0.0/22"}]],
+                         "ranges": [[{"subnet": self.subnet}]],
                          "routes": [{"dst": "0.0.0.0/0"}]}}]}))
         return folder
 
@@ -177,6 +185,7 @@ address = '{self.socket}'
 sandbox = '{PAUSE}'
 
 [plugins.'io.containerd.cri.v1.runtime']
+enable_experimental_restore_via_create = {str(self.is_restoring).lower()}
 restrict_oom_score_adj = true
 netns_mounts_under_state_dir = true
 
@@ -190,10 +199,20 @@ runtime_type = 'io.containerd.runc.v2'
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
 SystemdCgroup = false
 """)
-        path = f"PATH={self.programs}:{os.environ['PATH']}"
-        self.cluster.start("containerd", ["env", path, self.programs / "containerd",
-                                          "--config", config])
+        self.cluster.start(self._process("containerd"), self._within(
+            "env", f"PATH={self._path()}", self.programs / "containerd", "--config", config))
         wait_for(lambda: self._ctr("version", check=False), "containerd does not answer")
+
+    def _path(self):
+        return f"{self.programs}:{os.environ['PATH']}"
+
+    def _process(self, program):
+        """Its name among the processes of the cluster."""
+        return program
+
+    def _within(self, *argv):
+        """The arguments that start a program where the node is."""
+        return argv
 
     def _ctr(self, *args, check=True):
         done = subprocess.run([str(a) for a in (self.programs / "ctr", "-a", self.socket, "-n",
@@ -217,11 +236,10 @@ SystemdCgroup = false
 
     def _start_kubelet(self):
         pki = self.cluster.folder / "pki"
-        ports = free_ports(1)
         config = self.folder / "kubelet.json"
         config.write_text(json.dumps({
             "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
-            "address": ADDRESS, "port": ports[0], "healthzPort": 0,
+            "address": self.address, "port": free_ports(1)[0], "healthzPort": 0,
             "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": False},
                                "x509": {"clientCAFile": str(pki / "kubelet-client.crt")}},
             "authorization": {"mode": "AlwaysAllow"},
@@ -233,15 +251,19 @@ SystemdCgroup = false
             "resolvConf": "", "podLogsDir": str(self.pod_logs),
             "volumePluginDir": str(self.folder / "volume-plugins"),
             "kubeAPIQPS": 200, "kubeAPIBurst": 400, "registryPullQPS": 0,
-            "syncFrequency": "10s", "nodeStatusUpdateFrequency": "5s"}))
-        self.cluster.start("kubelet", [
+            "syncFrequency": "10s", "nodeStatusUpdateFrequency": "5s", **self._kubelet_extra()}))
+        self.cluster.start(self._process("kubelet"), self._within(
             self.programs / "kubelet", "--config", config, "--root-dir", self.folder / "kubelet",
-            "--cert-dir", self.folder / "kubelet-pki", "--hostname-override", NAME,
-            "--node-ip", ADDRESS, "--kubeconfig", self.cluster.folder / "kubeconfig-node1"])
+            "--cert-dir", self.folder / "kubelet-pki", "--hostname-override", self.name,
+            "--node-ip", self.address,
+            "--kubeconfig", self.cluster.folder / f"kubeconfig-{self.name}"))
+
+    def _kubelet_extra(self):
+        return {}
 
     def _is_ready(self):
         done = subprocess.run(
-            ["kubectl", "--kubeconfig", self.cluster.kubeconfig, "get", "node", NAME, "-o",
+            ["kubectl", "--kubeconfig", self.cluster.kubeconfig, "get", "node", self.name, "-o",
              "jsonpath={.status.conditions[?(@.type=='Ready')].status}"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         return done.stdout == "True"
@@ -253,37 +275,40 @@ SystemdCgroup = false
         a node there is nothing to do."""
         if not self.folder.exists():
             return
-        self.cluster.stop("kubelet")
+        self.cluster.stop(self._process("kubelet"))
         kill_until_gone(self._in_cgroups)
-        self.cluster.stop("containerd")
+        self.cluster.stop(self._process("containerd"))
         kill_until_gone(self._shims)
-        self.cluster.stop("relay")
         self._unmount()
-        remove_kubepods()
+        remove_groups(self.groups)
+        self._remove_addresses()
+        self._remove_links()
+
+    def _remove_addresses(self):
+        self.cluster.stop("relay")
         for address in (SERVICE, ADDRESS):
             quiet("ip", "address", "del", f"{address}/32", "dev", "lo")
         quiet("ip", "link", "del", BRIDGE)
-        self._remove_links()
         RECORD.unlink(missing_ok=True)
 
     def cut_power(self):
         """What runs on the node is gone, with its cgroups and all below /run."""
         for program in ("kubelet", "containerd"):
-            self.cluster.stop(program, signal.SIGKILL)
+            self.cluster.stop(self._process(program), signal.SIGKILL)
         kill_until_gone(lambda: self._in_cgroups() | self._shims())
         self._unmount()
         shutil.rmtree(self.state.parent)
-        remove_kubepods()
+        remove_groups(self.groups)
 
     def boot(self):
         self._make_shared()
-        self.cluster.start("containerd")
+        self.cluster.start(self._process("containerd"))
         wait_for(lambda: self._ctr("version", check=False), "containerd does not answer")
-        self.cluster.start("kubelet")
+        self.cluster.start(self._process("kubelet"))
 
     def _in_cgroups(self):
         pids = set()
-        for group in kubepods():
+        for group in kubepods(self.groups):
             for folder in below(group):
                 try:
                     pids |= {int(p) for p in (folder / "cgroup.procs").read_text().split()}
@@ -352,8 +377,8 @@ def kill_until_gone(find):
         time.sleep(0.05)
 
 
-def remove_kubepods():
-    for group in kubepods():
+def remove_groups(name):
+    for group in kubepods(name):
         for folder in below(group):
             remove_group(folder)
 
