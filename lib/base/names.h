@@ -19,9 +19,29 @@
 #define HELPER_LABEL_KEY    "app.kubernetes.io/name" /* of that Lease */
 #define HELPER_LABEL_VALUE  "mckube-node"
 
+/* A move of a running pod (migrate/move.h). The label is on both pods while it is under way. */
+#define MIGRATING	     MCKUBE_DOMAIN "/migrating"
+#define MIGRATE_TO	     MCKUBE_DOMAIN "/migrate-to"
+#define MIGRATE_ID	     MCKUBE_DOMAIN "/migrate-id"
+#define MIGRATE_STATE	     MCKUBE_DOMAIN "/migrate-state"
+#define MIGRATE_FROM	     MCKUBE_DOMAIN "/migrate-from"
+#define MIGRATE_READY	     MCKUBE_DOMAIN "/migrate-ready"
+#define MIGRATE_CANCEL	     MCKUBE_DOMAIN "/migrate-cancel"
+#define MIGRATE_GONE	     MCKUBE_DOMAIN "/migrate-gone"
+#define MIGRATE_PLACEMENT    MCKUBE_DOMAIN "/migrate-placement"
+#define MIGRATE_NEW	     MCKUBE_DOMAIN "/migrate-new"
+#define MIGRATE_BASE	     MCKUBE_DOMAIN "/migrate-base"
+#define NODE_CHECKPOINT	     MCKUBE_DOMAIN "/checkpoint"
+#define NODE_CPU_FLAGS	     MCKUBE_DOMAIN "/cpu-flags"
+#define NODE_MIGRATE_ADDRESS MCKUBE_DOMAIN "/migrate-address"
+#define MIGRATE_REGISTRY     "localhost:9809" /* containerd speaks to localhost without TLS, too */
+
 /* Annotations of a snapshot, which is a List. */
 #define SNAPSHOT_SERVER	  MCKUBE_DOMAIN "/server"
 #define SNAPSHOT_TAKEN_AT MCKUBE_DOMAIN "/taken-at"
+
+/* A ReplicaSet's label on its pods. */
+#define LABEL_TEMPLATE_HASH "pod-template-hash"
 
 /* The kubelet's annotation on the mirror of a static pod. */
 #define ANNOTATION_MIRROR "kubernetes.io/config.mirror"

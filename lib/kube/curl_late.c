@@ -16,6 +16,7 @@
 #define FUNCTIONS(F)                                                                               \
 	F(CURLcode, curl_global_init, (long flags), (flags))                                       \
 	F(CURL *, curl_easy_init, (void), ())                                                      \
+	F(CURLcode, curl_easy_perform, (CURL * curl), (curl))                                      \
 	F(const char *, curl_easy_strerror, (CURLcode code), (code))                               \
 	F(curl_version_info_data *, curl_version_info, (CURLversion age), (age))                   \
 	F(CURLM *, curl_multi_init, (void), ())                                                    \

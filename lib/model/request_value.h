@@ -18,8 +18,7 @@ struct text_field {
 
 /* A source's fields in one shape. */
 struct request_text {
-	struct text_field period, low, medium, hi, floor, core_count, core, criticality, guarantee,
-		policy, priority;
+	struct text_field period, low, medium, hi, floor, core_count, core, criticality, guarantee;
 	int32_t fixed_period; /* not 0: the source has no period of its own, this is it */
 	bool is_high;	      /* ... nor criticalities */
 };
@@ -29,13 +28,12 @@ struct request_value {
 	struct cpuset cores; /* only if has_cores */
 	bool has_cores;
 	uint16_t core_count;
-	uint8_t guarantee;	 /* enum guarantee */
-	str_id policy, priority; /* of threads: budget/thread_class.h; 0: not given */
+	uint8_t guarantee; /* enum guarantee */
 };
 
 struct value_error {
-	const char *reason; /* BadBudget, BadCpuset, BadCriticality, BadGuarantee, BadPolicy; NULL:
-			     * all is well */
+	const char
+		*reason; /* BadBudget, BadCpuset, BadCriticality, BadGuarantee; NULL: all is well */
 	char message[256];
 };
 
