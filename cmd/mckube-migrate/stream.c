@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stream.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+
+void stream_set_timeout(const struct stream *s)
+{
+	const struct timeval limit = { .tv_sec = STREAM_MS / 1000 };
+
+	setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(s->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
+ssize_t stream_read(const struct stream *s, void *to, size_t n)
+{
+	ssize_t r;
+
+	if (!s->ssl) {
+		do
+			r = read(s->fd, to, n);
+		while (r < 0 && errno == EINTR);
+		return r < 0 ? -errno : r;
+	}
+	int code = SSL_read(s->ssl, to, n > INT32_MAX ? INT32_MAX : (int)n);
+	if (code > 0)
+		return code;
+	return SSL_get_error(s->ssl, code) == SSL_ERROR_ZERO_RETURN ? 0 : -EIO;
+}
+
+static ssize_t write_some(const struct stream *s, const char *from, size_t n)
+{
+	if (!s->ssl) {
+		ssize_t r = send(s->fd, from, n, MSG_NOSIGNAL);
+		return r < 0 ? -errno : r;
+	}
+	int code = SSL_write(s->ssl, from, n > INT32_MAX ? INT32_MAX : (int)n);
+	return code > 0 ? code : -EIO;
+}
+
+int stream_write(const struct stream *s, const void *from, size_t n)
+{
+	const char *at = from;
+
+	while (n) {
+		ssize_t r = write_some(s, at, n);
+
+		if (r == -EINTR)
+			continue;
+		if (r < 0)
+			return (int)r;
+		at += r;
+		n -= (size_t)r;
+	}
+	return 0;
+}
+
+int stream_write_file(const struct stream *s, int fd, int64_t from, int64_t n)
+{
+	AUTO_FREE char *piece = xcalloc(1, STREAM_PIECE);
+
+	while (n > 0) {
+		size_t want = n < STREAM_PIECE ? (size_t)n : STREAM_PIECE;
+		ssize_t r = pread(fd, piece, want, from);
+
+		if (r <= 0)
+			return r < 0 ? -errno : -EIO;
+		int code = stream_write(s, piece, (size_t)r);
+		if (code < 0)
+			return code;
+		from += r;
+		n -= r;
+	}
+	return 0;
+}
+
+void stream_close(struct stream *s)
+{
+	if (s->ssl) {
+		SSL_shutdown(s->ssl);
+		SSL_free(s->ssl);
+	}
+	if (s->fd >= 0)
+		close(s->fd);
+	*s = (struct stream)STREAM_INIT;
+}

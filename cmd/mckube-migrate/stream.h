@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_MIGRATE_CMD_STREAM_H
+#define MCKUBE_MIGRATE_CMD_STREAM_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+/* A connection, with TLS or without. Each read and write waits for STREAM_MS at most. */
+
+enum { STREAM_MS = 30000, STREAM_PIECE = 256 << 10 };
+
+struct stream {
+	int fd;
+	SSL *ssl; /* NULL: none */
+};
+
+#define STREAM_INIT      \
+	{                \
+		.fd = -1 \
+	}
+
+/* Zero at its end, negative errno. */
+ssize_t stream_read(const struct stream *s, void *to, size_t n);
+/* All of it; negative errno. */
+int stream_write(const struct stream *s, const void *from, size_t n);
+/* Part of a file. */
+int stream_write_file(const struct stream *s, int fd, int64_t from, int64_t n);
+void stream_set_timeout(const struct stream *s);
+void stream_close(struct stream *s);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Counts, a line a step: "NUMBER MONOTONIC-MS REALTIME-MS POLICY". What a move loses or does twice
+ *is missing or double in the lines.
+ *
+ *	count [--mb N] [--step-ms N] [--fifo PRIORITY] [--timer]
+ *
+ * --mb touches that much memory, which does not compress, and a page of it at each step. --timer
+ * sleeps by a periodic timerfd. The first line says "start". */
+#include <errno.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PAGE = 4096 };
+
+static long number_of(int argc, char **argv, const char *name, long preset)
+{
+	for (int i = 1; i + 1 < argc; i++)
+		if (strcmp(argv[i], name) == 0)
+			return strtol(argv[i + 1], NULL, 10);
+	return preset;
+}
+
+static int has(int argc, char **argv, const char *name)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], name) == 0)
+			return 1;
+	return 0;
+}
+
+static long long ms(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void touch(unsigned char *memory, size_t n)
+{
+	uint64_t x = 88172645463325252u;
+
+	for (size_t i = 0; i + sizeof(x) <= n; i += sizeof(x)) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		memcpy(memory + i, &x, sizeof(x));
+	}
+}
+
+static int make_timer(long step_ms)
+{
+	const struct timespec step = { step_ms / 1000, step_ms % 1000 * 1000000 };
+	const struct itimerspec every = { step, step };
+	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+
+	timerfd_settime(fd, 0, &every, NULL);
+	return fd;
+}
+
+static void wait_step(int timer, long step_ms)
+{
+	struct timespec pause = { step_ms / 1000, step_ms % 1000 * 1000000 };
+	uint64_t n;
+
+	if (timer >= 0) {
+		while (read(timer, &n, sizeof(n)) < 0 && errno == EINTR)
+			;
+		return;
+	}
+	while (nanosleep(&pause, &pause) < 0 && errno == EINTR)
+		;
+}
+
+int main(int argc, char **argv)
+{
+	size_t n = (size_t)number_of(argc, argv, "--mb", 0) << 20;
+	long step_ms = number_of(argc, argv, "--step-ms", 10);
+	const struct sched_param fifo = { .sched_priority =
+						  (int)number_of(argc, argv, "--fifo", 0) };
+	unsigned char *memory = n ? malloc(n) : NULL;
+	int timer = has(argc, argv, "--timer") ? make_timer(step_ms) : -1;
+
+	if (memory)
+		touch(memory, n);
+	while (fifo.sched_priority && sched_setscheduler(0, SCHED_FIFO, &fifo) < 0)
+		usleep(20000);
+	printf("start\n");
+	for (unsigned long i = 0;; i++) {
+		struct sched_param p;
+		int policy = sched_getscheduler(0);
+
+		sched_getparam(0, &p);
+		if (memory)
+			memory[i * PAGE % n]++;
+		printf("%lu %lld %lld %d.%d\n", i, ms(CLOCK_MONOTONIC), ms(CLOCK_REALTIME), policy,
+		       p.sched_priority);
+		fflush(stdout);
+		wait_step(timer, step_ms);
+	}
+}
