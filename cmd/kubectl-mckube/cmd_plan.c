@@ -9,16 +9,20 @@
 #include "plan/file/diff.h"
 #include "plan/file/plan_file.h"
 #include "plan/plan.h"
+#include "plan/target.h"
 
 #include "command.h"
 #include "execute.h"
+#include "ref.h"
+#include "what_if.h"
 
 enum dry_run { DRY_RUN_NONE, DRY_RUN_CLIENT, DRY_RUN_SERVER };
 
 struct plan_args {
 	int32_t output;	 /* enum format */
 	int32_t dry_run; /* enum dry_run */
-	const char *out, *diff;
+	const char *out, *diff, *target;
+	struct what_if_args what_if;
 	bool has_detailed_exitcode, has_no_headers;
 };
 
@@ -37,6 +41,9 @@ static const struct option options[] = {
 		 "client is the default: a plan never writes; server sends every write with "
 		 "dryRun=All",
 		 .bare = "client", .preset = "none"),
+	OPT_STRING(0, "target", struct plan_args, target, "pod/NAME",
+		   "only what the plan does with this pod and for it", .complete = "pod"),
+	WHAT_IF_OPTIONS(struct plan_args, what_if),
 	OPT_BOOL(0, "no-headers", struct plan_args, has_no_headers,
 		 "leave out the headings of -o wide"),
 	{},
@@ -123,6 +130,43 @@ static int exit_code(const struct plan_args *a, const struct plan *plan)
 	return plan_has_actions(plan) ? EXIT_CHANGES : EXIT_DONE;
 }
 
+/* Combinations that mean nothing. */
+static int check_args(struct cli *cli, const struct plan_args *a, struct error *err)
+{
+	bool asks_server = a->dry_run == DRY_RUN_SERVER;
+
+	if (asks_server && cli->input.snapshots.n)
+		return usage_error(cli, err, "--dry-run=server cannot be used with --snapshot");
+	if (a->diff && a->output != FORMAT_TABLE)
+		return usage_error(cli, err, "--diff cannot be used with -o %s",
+				   plan_formats[a->output]);
+	if (what_if_is_given(&a->what_if) && (a->out || asks_server))
+		return usage_error(cli, err,
+				   "%s cannot be used with --drain, --add-node, --scale and "
+				   "--without: such a plan is not of this cluster",
+				   a->out ? "--out" : "--dry-run=server");
+	return 0;
+}
+
+static int make_plan(struct cli *cli, const struct plan_args *a, struct inputs *in,
+		     struct plan *ret, struct error *err)
+{
+	struct ref ref = { .node = NONE, .pod = NONE };
+
+	what_if_sources(cli, &a->what_if);
+	if (inputs_load(cli, false, in, err) < 0 || what_if_apply(cli, &a->what_if, in, err) < 0 ||
+	    (a->target && ref_find(cli, in, a->target, true, &ref, err) < 0) ||
+	    inputs_plan(in, ret, err) < 0)
+		return err->code;
+	if (a->target) {
+		const struct meta *m = &in->cluster.pods.items[ref.pod].meta;
+
+		plan_limit(ret, cluster_str(&in->cluster, m->ns),
+			   cluster_str(&in->cluster, m->name));
+	}
+	return 0;
+}
+
 static int run(struct cli *cli, const void *args, struct error *err)
 {
 	const struct plan_args *a = args;
@@ -130,12 +174,7 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	AUTO(plan_done) struct plan plan = { 0 };
 	AUTO(str_done) struct str out = STR_INIT;
 
-	if (a->dry_run == DRY_RUN_SERVER && cli->input.snapshots.n)
-		return usage_error(cli, err, "--dry-run=server cannot be used with --snapshot");
-	if (a->diff && a->output != FORMAT_TABLE)
-		return usage_error(cli, err, "--diff cannot be used with -o %s",
-				   plan_formats[a->output]);
-	if (inputs_load(cli, false, &in, err) < 0 || inputs_plan(&in, &plan, err) < 0)
+	if (check_args(cli, a, err) < 0 || make_plan(cli, a, &in, &plan, err) < 0)
 		return err->code;
 	if (a->dry_run == DRY_RUN_SERVER && ask_server(cli, &in, &plan, err) < 0)
 		return err->code;
@@ -169,6 +208,11 @@ const struct command command_plan = {
 		"# what if these objects were created?\n"
 		"kubectl mckube plan --snapshot test/example/cluster.yaml "
 		"-f test/example/more.yaml\n"
+		"\n"
+		"# what if a node were drained, and what if there were one more pod?\n"
+		"kubectl mckube plan --snapshot test/example/cluster.yaml --drain front\n"
+		"kubectl mckube plan --snapshot test/example/cluster.yaml -n vehicle "
+		"--scale rs/logger=2\n"
 		"\n"
 		"# save the plan, to be applied exactly as it was reviewed\n"
 		"kubectl mckube plan --snapshot test/example/cluster.yaml --out plan.json\n"

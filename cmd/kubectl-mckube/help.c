@@ -62,6 +62,65 @@ static void add_metrics(struct str *out)
 	watch_metrics_describe(out);
 }
 
+static void add_kernels(struct str *out)
+{
+	str_add(out,
+		"The node helper takes the first of these backends that its kernel offers, or the one "
+		"of\n--backend. \"mckube-node check\" on a node shows which, and what the others "
+		"lack.\n\n"
+		"  hcbs-*      A budget per container from a deadline server of the kernel. Needs "
+		"the HCBS\n"
+		"              patches, which no distribution has; tested on emulated trees "
+		"only.\n"
+		"  cgroup-v1   The kernel's own budget per container. Needs CONFIG_RT_GROUP_SCHED=y, "
+		"the cpu\n"
+		"              controller on cgroup v1, and from 6.16 on rt_group_sched=1.\n"
+		"  soft        A budget per container and CPU in software: BPF accounts, the helper "
+		"demotes.\n"
+		"              Statistical: kept to 100 us in 99 % of periods. Needs Linux 6.1 or "
+		"later with\n"
+		"              BTF, cgroup v2 or v1, hostPID: true.\n"
+		"  deadline    SCHED_DEADLINE for each thread. Only by name: the kernel refuses it "
+		"to threads\n"
+		"              that may not run on every CPU, as those of a planned pod.\n"
+		"  cap-v2,     An upper limit for SCHED_OTHER alone. FIFO and RR threads are not "
+		"limited.\n"
+		"  cap-v1\n"
+		"  noop        Nothing.\n\n"
+		"As shipped (T: tried by test/vm or the other tests; the others by their version and "
+		"settings):\n\n"
+		"  distribution                       kernel       cgroup   backend\n"
+		"  Debian 12                          6.1          v2       soft\n"
+		"  Debian 12 backports, Debian 13     6.12         v2       soft\n"
+		"  Ubuntu 22.04                       5.15         v2       cap-v2; soft with HWE 6.8\n"
+		"  Ubuntu 24.04                       6.8          v2       soft\n"
+		"  RHEL 9 and its rebuilds            5.14         v2       cap-v2\n"
+		"  RHEL 10 and its rebuilds           6.12         v2       soft\n"
+		"  Fedora, Arch                       newest       v2       soft\n"
+		"  Amazon Linux 2023, Bottlerocket    6.1, 6.12    v2       soft\n"
+		"  Container-Optimized OS, Flatcar    6.1 to 6.12  v2       soft\n"
+		"  Talos                              6.12 to 6.18 v2       soft\n"
+		"  own build with RT groups           any          v1       cgroup-v1 T (6.18)\n\n"
+		"To get a better one:\n"
+		"  from cap to soft       a kernel from 6.1 on with CONFIG_DEBUG_INFO_BTF=y, and "
+		"hostPID: true\n"
+		"  from soft to cgroup-v1 build with CONFIG_RT_GROUP_SCHED=y; boot with\n"
+		"                         systemd.unified_cgroup_hierarchy=0 "
+		"SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1\n"
+		"                         (systemd 258 has no cgroup v1 any more) or a v1 mount of "
+		"cpu alone\n\n"
+		"What Kubernetes says: cgroup v1 is in maintenance since 1.31, and a kubelet from 1.35 "
+		"on does not\nstart on it unless its configuration has failCgroupV1: false; containerd "
+		"2.2 calls it deprecated.\nKubelet and runtime need the same cgroup driver, systemd or "
+		"cgroupfs; the helper serves both. A\nnode is drained before its driver or its cgroup "
+		"version changes: the names of all cgroups do.\n\n"
+		"On every kernel: kernel.sched_rt_runtime_us (950000) limits the real-time threads of "
+		"a CPU\ntogether, so a node's capacity is at most that. isolcpus= and nohz_full= keep "
+		"timers and other\ntasks off the cores of " MCKUBE_DOMAIN
+		"/rt-cores. \"mckube-node check\" "
+		"warns where something is set\nagainst a backend.\n");
+}
+
 static void add_exit_codes(struct str *out)
 {
 	str_add(out, "   0  done\n"
@@ -78,6 +137,7 @@ const struct help_topic help_topics[] = {
 	{ "options", "the options of every command", add_options },
 	{ "config", "the configuration file and its environment variables", add_config },
 	{ "metrics", "the metrics of watch", add_metrics },
+	{ "kernels", "which kernel and distribution gives which guarantee", add_kernels },
 	{ "exit-codes", "what the exit codes mean", add_exit_codes },
 	{},
 };

@@ -15,7 +15,7 @@ static const char description[] =
 	"of less critical pods when a pod overruns, and restores them afterwards. It writes the "
 	"state of pods and of the node to the API server.\n\n"
 	"The budgets are those of the best backend that the kernel offers: RT groups of cgroup v1, "
-	"HCBS, SCHED_DEADLINE, or a bandwidth cap without real-time guarantee. "
+	"HCBS, or a bandwidth cap without real-time guarantee. "
 	"\"mckube-node check\" shows which.";
 
 static const char signals[] =
@@ -27,6 +27,9 @@ static const char signals[] =
 static const char annotations[] =
 	"rt-containers\n"
 	"    shares of the containers: \"app=70,logger=30\"; default: all to the first one\n"
+	"rt-policy, rt-priority\n"
+	"    FIFO or RR, and 1 to --max-priority: what the threads of these containers get, which need\n"
+	"    no CAP_SYS_NICE; or one for each: \"app=FIFO,logger=RR\", \"app=20,logger=5\"\n"
 	"rt-enforcement\n"
 	"    watch: the kernel limits the pod to runtime_hi and the helper watches the lower budget;\n"
 	"    raise: the kernel limits it to the budget of its level, plus --headroom where there is room\n"

@@ -51,6 +51,11 @@ static const struct option run_options[] = {
 		 "also set the budgets of pods with rt-operator's annotations that no planner has "
 		 "assigned; any creator of a pod can write them"),
 	OPT_BOOL(0, "poll", struct run_args, is_polling, "do not use BPF, poll CPU time instead"),
+	OPT_INT(0, "max-priority", struct run_args, max_priority, THREAD_PRIORITY_MIN,
+		THREAD_PRIORITY_MAX, "N",
+		"highest real-time priority that threads of containers are given; the admission "
+		"policy mckube-priority has the same",
+		.preset = "80"),
 	OPT_DURATION(0, "dwell", struct run_args, dwell_ns, "shortest time on a higher level",
 		     .preset = "1s"),
 	OPT_DURATION(0, "dwell-max", struct run_args, dwell_max_ns,
@@ -75,9 +80,9 @@ static void log_start(const struct run *r)
 {
 	log_v(0, "backend %s: %s", r->backend->name, r->backend->guarantee);
 	log_v(0, "overruns from %s: %s", r->overruns.source->name, r->overruns.source->what);
-	if (r->kernel.has[FEATURE_DEADLINE] && !r->kernel.has[FEATURE_HOST_PIDS])
-		log_v(0, "backend deadline is not offered: needs %s",
-		      feature_texts[FEATURE_HOST_PIDS].how);
+	if (!r->kernel.has[FEATURE_HOST_PIDS])
+		log_warning("containers get no policy: needs %s",
+			    feature_texts[FEATURE_HOST_PIDS].how);
 	if (r->why_polling.code)
 		log_warning("%s", r->why_polling.msg);
 	if (r->why_not_realtime.code)

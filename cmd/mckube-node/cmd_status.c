@@ -40,12 +40,17 @@ static const struct column group_columns[] = {
 };
 
 static const char *difference(const struct backend *b, int code, struct bandwidth kernel,
-			      struct bandwidth wanted)
+			      const struct saved_group *g)
 {
+	const struct bandwidth wanted = g->wanted;
+
 	if (!backend_enforces(b))
 		return "not enforced";
 	if (code < 0)
 		return "gone";
+	/* No longer assigned: nothing is wanted, and the kernel refuses to take it. */
+	if (g->is_retained)
+		return kernel.runtime_us ? "retained" : "none";
 	if (budget_reads_as(kernel, wanted))
 		return "none";
 	return kernel.period_us != wanted.period_us ? "period" : "runtime";
@@ -69,9 +74,9 @@ static void add_row(struct table *t, const struct kernel *k, const struct backen
 	if (cpu != CPU_ALL)
 		snprintf(cpu_domain, sizeof(cpu_domain), "%d", cpu);
 	table_row(t, CELL_TEXT(*g->path ? g->path : "/"), CELL_TEXT(cpu_domain),
-		  CELL_US(g->wanted.period_us), CELL_US(g->wanted.runtime_us),
+		  CELL_US(g->wanted.period_us), CELL_US(g->is_retained ? 0 : g->wanted.runtime_us),
 		  CELL_US(kernel.runtime_us), CELL_US(g->found.runtime_us),
-		  CELL_TEXT(difference(b, code, kernel, g->wanted)));
+		  CELL_TEXT(difference(b, code, kernel, g)));
 }
 
 static void print_pods(const struct saved_state *m, FILE *out)

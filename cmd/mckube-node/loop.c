@@ -20,7 +20,7 @@
 #include "node/realtime.h"
 #include "static_pods.h"
 
-enum { POLL_SIGNAL, POLL_EVENTS, POLL_CREATED, POLLS };
+enum { POLL_SIGNAL, POLL_EVENTS, POLL_CREATED, POLL_THREADS, POLLS };
 static const int64_t sample_interval_ns = 1000000000;
 static const int64_t release_first_ns = 5000000000, release_interval_ns = 60000000000;
 
@@ -125,6 +125,8 @@ static void dispatch(struct loop *l, const struct pollfd *polls)
 		take_signal(l);
 	if (polls[POLL_CREATED].revents)
 		take_created(l->run);
+	if (polls[POLL_THREADS].revents)
+		thread_watch_read(&l->run->thread_watch);
 	if (polls[POLL_EVENTS].revents)
 		take_events(l);
 }
@@ -150,6 +152,7 @@ int run_loop(struct run *r, struct error *err)
 			[POLL_SIGNAL] = { signal_fd, POLLIN, 0 },
 			[POLL_EVENTS] = { r->engine.event_fd, POLLIN, 0 },
 			[POLL_CREATED] = { created_fd, POLLIN, 0 },
+			[POLL_THREADS] = { r->thread_watch.fd, POLLIN, 0 },
 		};
 
 		r->loop_ms = clock_ms();

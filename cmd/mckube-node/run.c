@@ -38,6 +38,30 @@ static int open_sources(struct run *r, struct error *err)
 	return cgroup_watch_open(&r->cgroup_watch, &r->kernel, found_folder, r, err);
 }
 
+static void thread_entered(uint64_t cgroup, pid_t tid, uint64_t start, bool is_process, void *arg)
+{
+	struct run *r = arg;
+
+	engine_thread_entered(&r->engine, cgroup, tid, start, is_process);
+}
+
+/* Without BPF the engine looks for new threads itself. */
+static void open_thread_watch(struct run *r)
+{
+	struct error err;
+
+	r->thread_watch.fd = -1;
+	if (r->args->is_polling)
+		return;
+	if (thread_watch_open(&r->thread_watch, &r->kernel, &err) < 0) {
+		log_warning("%s; new threads get their policy a second late", err.msg);
+		return;
+	}
+	r->thread_watch.on_entered = thread_entered;
+	r->thread_watch.arg = r;
+	r->engine.threads = &r->thread_watch;
+}
+
 static void set_rules(struct run *r)
 {
 	struct escalation_rules *rules = &r->engine.escalation.rules;
@@ -52,6 +76,7 @@ static void set_rules(struct run *r)
 	r->usage.calm_ns = r->args->calm_ns;
 	r->engine.cgroups.capacity_us = r->args->capacity_us;
 	r->engine.saved = &r->saved;
+	r->engine.max_priority = (uint8_t)r->args->max_priority;
 }
 
 static bool misses_bpf(void *arg)
@@ -85,6 +110,7 @@ int run_open(struct run *r, struct error *err)
 	    engine_init(&r->engine, &r->kernel, r->backend, &r->overruns, err) < 0)
 		return err->code;
 	set_rules(r);
+	open_thread_watch(r);
 	if (realtime_lock_memory(&ignored) < 0)
 		log_warning("%s", ignored.msg);
 	if (privilege_seal(err) < 0 || privilege_drop(misses_bpf, &r->overruns, err) < 0)
@@ -128,6 +154,7 @@ void run_close(struct run *r)
 		leave(r);
 		engine_done(&r->engine);
 	}
+	thread_watch_close(&r->thread_watch);
 	overruns_close(&r->overruns);
 	cgroup_watch_close(&r->cgroup_watch);
 	saved_state_done(&r->saved);

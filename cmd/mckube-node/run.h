@@ -22,7 +22,7 @@ struct run_args {
 	const char *node_name, *kubeconfig, *listen, *token_file, *keep_while;
 	bool is_kept, is_polling, is_direct;
 	int64_t dwell_ns, dwell_max_ns, calm_ns;
-	int32_t calm_periods, headroom_us;
+	int32_t calm_periods, headroom_us, max_priority;
 	uint32_t busy_above; /* ppm */
 	int64_t capacity_us; /* of a second, for kubepods */
 };
@@ -40,6 +40,7 @@ struct run {
 	struct kernel kernel;
 	const struct backend *backend;
 	struct overruns overruns;
+	struct thread_watch thread_watch;	    /* fd -1: it could not be opened */
 	struct error why_polling, why_not_realtime; /* code 0: neither */
 	struct engine engine;
 	struct cgroup_watch cgroup_watch; /* fd -1: BPF reports them */

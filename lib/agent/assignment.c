@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "base/units.h"
+#include "budget/thread_class.h"
 #include "model/cluster.h"
 #include "model/members.h"
 #include "model/request_value.h"
@@ -151,9 +152,9 @@ static int add_container(struct assignment *w, const cJSON *c, uint32_t share, s
 	json_int(json_get(c, "pid"), &pid);
 	w->pids[w->want.n_containers] = (pid_t)pid;
 	w->containers[w->want.n_containers++] = (struct container_want){
-		keep(w, name),
-		path ? keep(w, path) : NULL,
-		share,
+		.name = keep(w, name),
+		.path = path ? keep(w, path) : NULL,
+		.share = share,
 	};
 	return 0;
 }
@@ -228,6 +229,42 @@ static const char *cgroup_uid(const cJSON *annotations)
 											  : NULL;
 }
 
+/* Does an assigned container have this name? */
+static bool is_assigned_container(const char *name, size_t n, void *arg)
+{
+	const struct assignment *w = arg;
+
+	for (size_t i = 0; i < w->want.n_containers; i++)
+		if (strlen(w->containers[i].name) == n &&
+		    memcmp(w->containers[i].name, name, n) == 0)
+			return true;
+	return false;
+}
+
+/* A container without a part of the budget gets no policy either: with RT groups the kernel would
+ * refuse it, and elsewhere nothing would limit it. */
+static int read_classes(struct assignment *w, const struct annotation_text *n, struct error *err)
+{
+	const char *policy = text_of(n, n->ids.policy), *priority = text_of(n, n->ids.priority);
+
+	if (!thread_policy_is_valid(policy))
+		return error_set(err, -EINVAL, "%s: invalid value '%.60s'",
+				 POD_ANNOTATION_PATH(policy), policy);
+	if (!thread_priority_is_valid(priority))
+		return error_set(err, -EINVAL, "%s: invalid value '%.60s'",
+				 POD_ANNOTATION_PATH(priority), priority);
+	if (!thread_class_each_name(policy, is_assigned_container, w))
+		return error_set(err, -EINVAL, "%s: '%.60s' names a container without a budget",
+				 POD_ANNOTATION_PATH(policy), policy);
+	if (!thread_class_each_name(priority, is_assigned_container, w))
+		return error_set(err, -EINVAL, "%s: '%.60s' names a container without a budget",
+				 POD_ANNOTATION_PATH(priority), priority);
+	for (size_t i = 0; i < w->want.n_containers; i++)
+		w->containers[i].class = thread_class_of(policy, priority, w->containers[i].name,
+							 (enum level)w->want.budget.criticality);
+	return 0;
+}
+
 static bool has_one_container(const cJSON *pod)
 {
 	return cJSON_GetArraySize(json_path(pod, "spec.containers")) == 1 &&
@@ -295,7 +332,8 @@ enum assignment_kind assignment_read(const cJSON *pod, enum assignment_trust tru
 	bool is_degraded = *cluster_str(&n.strings, n.ids.degraded);
 	if (read_names(ret, pod, err) < 0 ||
 	    read_request(ret, &text, &n.strings, is_degraded, n_cpus, err) < 0 ||
-	    read_words(ret, &n, err) < 0 || read_containers(ret, pod, &n, err) < 0)
+	    read_words(ret, &n, err) < 0 || read_containers(ret, pod, &n, err) < 0 ||
+	    read_classes(ret, &n, err) < 0)
 		return ASSIGNMENT_INVALID;
 	return ASSIGNMENT_VALID;
 }

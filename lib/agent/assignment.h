@@ -18,6 +18,8 @@
  *	mckube.io/rt-containers: names of the containers, also init ones, among which the budget is
  *	divided: "app", "app,logger" (equal parts), "app=70,logger=30" (per cent). Without it the
  *	first container has all of it.
+ *	mckube.io/rt-policy, rt-priority: what the threads of these containers get, see
+ *	budget/thread_class.h
  *	realtime: "true", rt_runtime_us: rt-operator's; period 1 s, Guaranteed pods only
  *	kubernetes.io/config.hash: of a static pod, names its cgroup */
 

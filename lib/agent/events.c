@@ -22,6 +22,9 @@ static const struct {
 	[NODE_EVENT_RESTORED] = { "Restored", "GiveBack", false },
 	[NODE_EVENT_RETAINED] = { "RTBudgetRetained", "RemoveBudget", true },
 	[NODE_EVENT_REWRITTEN] = { "RTBudgetRewritten", "SetBudget", true },
+	[NODE_EVENT_POLICY] = { "RTPolicyApplied", "SetPolicy", false },
+	[NODE_EVENT_POLICY_REFUSED] = { "RTPolicyRefused", "SetPolicy", true },
+	[NODE_EVENT_CAN_OUTRANK] = { "CanOutrank", "Watch", true },
 };
 
 const char *node_event_reason(enum node_event_kind kind)

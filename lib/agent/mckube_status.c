@@ -68,13 +68,28 @@ static void set_applied(struct mckube_condition *c, const struct pod_status *p)
 		set(c, false, "NotInForce", "container %s: the kernel has %lld us, not %d us",
 		    f->container, kernel_us, f->runtime_us);
 		break;
+	case POD_APPLIED_NO_POLICY:
+		if (*f->policy_refusal)
+			set(c, false, "RTPolicyRefused", "container %s: %s", f->container,
+			    f->policy_refusal);
+		else
+			set(c, false, "Waiting", "container %s has no thread with its policy yet",
+			    f->container);
+		break;
+	case POD_APPLIED_UNLIMITED:
+		set(c, false, "Unlimited",
+		    "threads %s: a bandwidth cap does not limit real-time threads", f->policy);
+		break;
 	case POD_APPLIED_CAP:
 		set(c, true, "BandwidthCapOnly",
 		    "%lld us of every %d us at most, without real-time guarantee", kernel_us,
 		    f->period_us);
 		break;
 	case POD_APPLIED:
-		set(c, true, "InForce", "%lld us of every %d us", kernel_us, f->period_us);
+		set(c, true, "InForce", "%lld us of every %d us%s%s%s", kernel_us, f->period_us,
+		    *f->policy ? ", threads " : "", f->policy,
+		    f->can_outrank ? "; a container has CAP_SYS_NICE and can outrank the helper"
+				   : "");
 		break;
 	}
 }

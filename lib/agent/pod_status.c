@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/timer.h"
+#include "budget/thread_class.h"
 #include "model/members.h"
 
 enum { SEND_AT_ONCE = 16 };
@@ -50,6 +51,27 @@ static void set_text(char *ret, size_t size, const char *text)
 	snprintf(ret, size, "%s", text ? text : "");
 }
 
+static bool has_policy(const struct engine_pod *pod)
+{
+	for (size_t i = 0; i < pod->n_containers; i++)
+		if (pod->containers[i].class.policy != THREAD_POLICY_KEEP)
+			return true;
+	return false;
+}
+
+static bool find_without_policy(const struct engine_pod *pod, const char **ret_container)
+{
+	for (size_t i = 0; i < pod->n_containers; i++) {
+		const struct engine_container *c = &pod->containers[i];
+
+		*ret_container = c->name;
+		if (c->class.policy != THREAD_POLICY_KEEP &&
+		    (!c->threads.is_applied || c->threads.refusal.code))
+			return true;
+	}
+	return false;
+}
+
 static enum pod_applied applied_of(const struct backend *b, const struct engine_pod *pod,
 				   const char **ret_container)
 {
@@ -68,8 +90,36 @@ static enum pod_applied applied_of(const struct backend *b, const struct engine_
 		if (!pod->containers[i].is_applied)
 			return POD_APPLIED_DIFFERENT;
 	}
+	if (find_without_policy(pod, ret_container))
+		return POD_APPLIED_NO_POLICY;
 	*ret_container = NULL;
+	if (!b->is_rt && has_policy(pod))
+		return POD_APPLIED_UNLIMITED;
 	return b->is_rt ? POD_APPLIED : POD_APPLIED_CAP;
+}
+
+/* "FIFO 20", of several containers "app FIFO 20, logger RR 5"; refusals apart. */
+static void take_policy(struct pod_facts *ret, const struct engine_pod *pod)
+{
+	size_t n = 0;
+
+	ret->policy[0] = ret->policy_refusal[0] = '\0';
+	ret->can_outrank = false;
+	for (size_t i = 0; i < pod->n_containers; i++) {
+		const struct engine_container *c = &pod->containers[i];
+		char class[THREAD_CLASS_NAME];
+
+		ret->can_outrank |= c->threads.can_outrank;
+		if (c->threads.refusal.code && !*ret->policy_refusal)
+			snprintf(ret->policy_refusal, sizeof(ret->policy_refusal), "%.*s",
+				 NODE_EVENT_TEXT - 1, c->threads.refusal.msg);
+		thread_class_format(c->class, class);
+		if (!*class || n >= sizeof(ret->policy))
+			continue;
+		n += (size_t)snprintf(ret->policy + n, sizeof(ret->policy) - n, "%s%.20s%s%s",
+				      n ? ", " : "", pod->n_containers > 1 ? c->name : "",
+				      pod->n_containers > 1 ? " " : "", class);
+	}
 }
 
 void pod_facts_take(struct pod_facts *ret, const struct backend *b, const struct engine_pod *pod,
@@ -86,6 +136,7 @@ void pod_facts_take(struct pod_facts *ret, const struct backend *b, const struct
 	ret->applied = (uint8_t)applied_of(b, pod, &container);
 	set_text(ret->container, sizeof(ret->container), container);
 	set_text(ret->refusal, sizeof(ret->refusal), pod->refusal);
+	take_policy(ret, pod);
 	ret->kernel_us = 0;
 	for (size_t i = 0; i < pod->n_containers; i++)
 		ret->kernel_us += pod->containers[i].in_kernel.runtime_us;
@@ -98,7 +149,8 @@ static bool facts_eq(const struct pod_facts *a, const struct pod_facts *b)
 	       a->is_floor == b->is_floor && a->runtime_us == b->runtime_us &&
 	       a->period_us == b->period_us && a->kernel_us == b->kernel_us &&
 	       strcmp(a->refusal, b->refusal) == 0 && strcmp(a->container, b->container) == 0 &&
-	       cpuset_eq(&a->cores, &b->cores);
+	       strcmp(a->policy, b->policy) == 0 && a->can_outrank == b->can_outrank &&
+	       strcmp(a->policy_refusal, b->policy_refusal) == 0 && cpuset_eq(&a->cores, &b->cores);
 }
 
 static void take_facts(const struct engine_pod *pod, const struct escalation_pod *state, void *arg)
@@ -198,6 +250,7 @@ const char *pod_status_applied(const struct pod_status *p)
 	static const char *const values[] = {
 		[POD_APPLIED_NOTHING] = "",	 [POD_APPLIED_WAITING] = "",
 		[POD_APPLIED_REFUSED] = "false", [POD_APPLIED_DIFFERENT] = "",
+		[POD_APPLIED_NO_POLICY] = "",	 [POD_APPLIED_UNLIMITED] = "",
 		[POD_APPLIED_CAP] = "true",	 [POD_APPLIED] = "true",
 	};
 

@@ -22,6 +22,8 @@ enum pod_applied {
 	POD_APPLIED_WAITING,   /* a container has no cgroup yet */
 	POD_APPLIED_REFUSED,   /* the kernel, or the budget does not fit */
 	POD_APPLIED_DIFFERENT, /* a container has another budget */
+	POD_APPLIED_NO_POLICY, /* all have their budgets, a container's threads not their policy */
+	POD_APPLIED_UNLIMITED, /* they have it, and the backend limits no real-time thread */
 	POD_APPLIED_CAP,       /* all have it, as a bandwidth cap */
 	POD_APPLIED,
 };
@@ -35,7 +37,10 @@ struct pod_facts {
 	int64_t kernel_us;	       /* all containers together */
 	int64_t overrun_ns;	       /* CLOCK_MONOTONIC; 0: never */
 	char refusal[NODE_EVENT_TEXT]; /* empty: none */
-	char container[64];	       /* that is waited for, or has another budget */
+	char container[64];	       /* that is waited for, or has another budget or policy */
+	char policy[64];	       /* of their threads, as read back; empty: none is given */
+	char policy_refusal[NODE_EVENT_TEXT];
+	bool can_outrank; /* a container has CAP_SYS_NICE */
 	struct cpuset cores;
 };
 

@@ -156,6 +156,27 @@ static uint64_t share_us(const struct cgroup_tree_node *parent,
 	return (uint64_t)((scaled + child->want.period_us - 1) / child->want.period_us);
 }
 
+void cgroup_tree_removed(struct cgroup_tree *t, uint32_t node)
+{
+	const struct cgroup_tree_node *n = &t->nodes.items[node];
+
+	if (n->parent < 0 || n->now.runtime_us <= 0)
+		return;
+	struct cgroup_tree_node *parent = &t->nodes.items[n->parent];
+	parent->removed_us += bandwidth_runtime(bandwidth_ratio(n->now), parent->now.period_us);
+	t->has_removed = true;
+	t->is_current = false;
+}
+
+void cgroup_tree_forget_removed(struct cgroup_tree *t)
+{
+	if (!t->has_removed)
+		return;
+	array_each(n, &t->nodes)
+		n->removed_us = 0;
+	t->has_removed = t->is_current = false;
+}
+
 /* Recomputes all sums; lists all nodes. */
 static void recount(struct cgroup_tree *t)
 {
@@ -195,7 +216,7 @@ static int64_t held_us(const struct cgroup_tree *t, const struct cgroup_tree_nod
 static struct bandwidth sum_of_children(const struct cgroup_tree *t,
 					const struct cgroup_tree_node *n)
 {
-	int64_t needs = (int64_t)n->needs_us, held = held_us(t, n);
+	int64_t needs = (int64_t)n->needs_us + n->removed_us, held = held_us(t, n);
 
 	if (needs < n->at_least_us)
 		needs = n->at_least_us;

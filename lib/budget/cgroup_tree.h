@@ -44,6 +44,9 @@ struct cgroup_tree_node {
 	bool is_root;	/* the hierarchy's own root group */
 	bool has_tasks; /* RT tasks of its own */
 	int64_t at_least_us, at_most_us;
+	/* Of children that were removed, in this period: the kernel may count them still. A derived
+	 * group has as much more than its children need. */
+	int64_t removed_us;
 	/* Sums over the children, kept by the functions below: the ratios of what they have and of
 	 * what they want, and what they want in this period. */
 	uint64_t children, children_want;
@@ -68,7 +71,8 @@ struct cgroup_tree {
 	 * period, until that is paid back; and of the long period of a group above others a part is
 	 * over, in which it used what it had then. Clearing it needs a cgroup_tree_invalidate(). */
 	bool is_holding;
-	uint64_t give; /* the ratio that groups with more than they need release */
+	uint64_t give;	  /* the ratio that groups with more than they need release */
+	bool has_removed; /* a node's removed_us is not 0 */
 };
 
 enum budget_field { BUDGET_PERIOD, BUDGET_RUNTIME };
@@ -103,6 +107,12 @@ void cgroup_tree_want(struct cgroup_tree *t, uint32_t node, struct bandwidth wan
 
 /* Every want becomes what the kernel has. */
 void cgroup_tree_keep(struct cgroup_tree *t);
+
+/* Counts what a node has as removed from its parent: before it is taken out. */
+void cgroup_tree_removed(struct cgroup_tree *t, uint32_t node);
+
+/* Removed nodes no longer count. */
+void cgroup_tree_forget_removed(struct cgroup_tree *t);
 
 /* Nodes were changed by other means than these functions. */
 void cgroup_tree_invalidate(struct cgroup_tree *t);

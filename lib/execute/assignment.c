@@ -9,6 +9,11 @@ static void set_note(struct annotation_change *c, const char *name, const char *
 	c->pairs[c->n++] = (struct kube_pair){ name, value };
 }
 
+static void set_text(struct annotation_change *c, const char *name, const char *value)
+{
+	set_note(c, name, value && *value ? value : NULL);
+}
+
 static void set_number(struct annotation_change *c, const char *name, int32_t value)
 {
 	snprintf(c->numbers[c->n], sizeof(c->numbers[0]), "%d", value);
@@ -31,9 +36,11 @@ void assignment_set(const struct action *a, struct annotation_change *c)
 	set_note(c, POD_ANNOTATION(current), level_name(a->to.level));
 	set_note(c, POD_ANNOTATION(criticality), criticality_name(a->budget.criticality));
 	set_note(c, POD_ANNOTATION(source), a->source);
-	if (strcmp(a->source, "mckube") == 0)
-		set_note(c, POD_ANNOTATION(recovery),
-			 a->recovery && *a->recovery ? a->recovery : NULL);
+	if (strcmp(a->source, "mckube") == 0) {
+		set_text(c, POD_ANNOTATION(recovery), a->recovery);
+		set_text(c, POD_ANNOTATION(policy), a->policy);
+		set_text(c, POD_ANNOTATION(priority), a->priority);
+	}
 	set_note(c, POD_ANNOTATION(applied), NULL);
 	if (a->reason == REASON_PLACED)
 		set_note(c, POD_ANNOTATION(degraded), NULL);

@@ -9,6 +9,7 @@
 #include "budget/budget.h"
 #include "budget/cpuset.h"
 #include "budget/recovery.h"
+#include "budget/thread_class.h"
 #include "model/cluster.h"
 #include "model/guarantee.h"
 
@@ -138,6 +139,10 @@ bool member_fits(enum member_form form, const char *text)
 		return guarantee_parse(text, &guarantee);
 	case FORM_BACKEND:
 		return backend_is_known(text);
+	case FORM_POLICY:
+		return *text && !strchr(text, '=') && thread_policy_is_valid(text);
+	case FORM_PRIORITY:
+		return *text && !strchr(text, '=') && thread_priority_is_valid(text);
 	}
 	return false;
 }

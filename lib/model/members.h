@@ -31,6 +31,8 @@ enum member_form {
 	FORM_SCOPE,
 	FORM_SOURCE,
 	FORM_BACKEND,
+	FORM_POLICY, /* of threads: budget/thread_class.h; the names of containers may not stay */
+	FORM_PRIORITY,
 };
 
 /* What an annotation of a pod is to the pod's assignment. */
@@ -52,6 +54,8 @@ enum annotation_part {
 	ROW(enforcement, "mckube.io/rt-enforcement", FORM_ENFORCEMENT, PART_ASSIGNMENT) \
 	ROW(guarantee, "mckube.io/rt-guarantee", FORM_GUARANTEE, PART_REQUEST)          \
 	ROW(period, "mckube.io/rt-period", FORM_NUMBER, PART_BOTH)                      \
+	ROW(policy, "mckube.io/rt-policy", FORM_POLICY, PART_BOTH)                      \
+	ROW(priority, "mckube.io/rt-priority", FORM_PRIORITY, PART_BOTH)                \
 	ROW(recovery, "mckube.io/rt-recovery", FORM_RECOVERY, PART_BOTH)                \
 	ROW(runtime_floor, "mckube.io/rt-runtime-floor", FORM_NUMBER, PART_ASSIGNMENT)  \
 	ROW(runtime_hi, "mckube.io/rt-runtime-hi", FORM_NUMBER, PART_BOTH)              \
@@ -86,6 +90,8 @@ enum annotation_part {
 	ROW(core, "core", FORM_CPUS, "spec.rtSettings.")                     \
 	ROW(core_count, "coreCount", FORM_NUMBER, "spec.rtSettings.")        \
 	ROW(period, "period", FORM_NUMBER, "spec.rtSettings.")               \
+	ROW(policy, "policy", FORM_POLICY, "spec.rtSettings.")               \
+	ROW(priority, "priority", FORM_PRIORITY, "spec.rtSettings.")         \
 	ROW(runtime_floor, "runtime_floor", FORM_NUMBER, "spec.rtSettings.") \
 	ROW(runtime_hi, "runtime_hi", FORM_NUMBER, "spec.rtSettings.")       \
 	ROW(runtime_low, "runtime_low", FORM_NUMBER, "spec.rtSettings.")     \

@@ -45,6 +45,8 @@ static struct request_text text_of_mckube(const struct mckube *m)
 		.core = MCKUBE_TEXT(m, core),
 		.criticality = MCKUBE_TEXT(m, criticality),
 		.guarantee = MCKUBE_TEXT(m, guarantee),
+		.policy = MCKUBE_TEXT(m, policy),
+		.priority = MCKUBE_TEXT(m, priority),
 	};
 
 	if (!m->runtime_low.kind && m->budget_lo.kind)
@@ -245,6 +247,8 @@ static void read_request(struct reading *r, struct request *q, const struct pod 
 		q->has_budget = true;
 		q->budget = v.budget;
 		q->guarantee = v.guarantee;
+		q->policy = v.policy;
+		q->priority = v.priority;
 		read_pins(r, q, pod, &v);
 		compare_sources(r, pod, q->source, &v);
 		return;

@@ -47,8 +47,9 @@ struct request {
 	bool shrinks;	       /* ASSIGNMENT_OTHER, which grants as much or more in every mode */
 	struct budget granted; /* by the assignment; period 0: none */
 	struct recovery recovery;
-	uint16_t core_count; /* 1 unless asked; with a pin the number of its cores */
-	node_id node_pin;    /* spec.node; NONE with has_node_pin: a node that we do not know */
+	uint16_t core_count;	 /* 1 unless asked; with a pin the number of its cores */
+	str_id policy, priority; /* of threads: budget/thread_class.h; 0: not given */
+	node_id node_pin;	 /* spec.node; NONE with has_node_pin: a node that we do not know */
 	struct budget budget;
 	/* ppm, see budget_load(). What was granted holds until the assignment is renewed, so where
 	 * it is more, it counts, mode by mode; but for a pod that shrinks: a plan renews its

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "budget/thread_class.h"
 #include "model/guarantee.h"
 
 enum { RT_OPERATOR_PERIOD_US = 1000000 };
@@ -23,6 +24,8 @@ struct request_text request_text_of_annotations(const struct pod_annotations *n)
 		.core = ANNOTATION_TEXT(n, core_request),
 		.criticality = ANNOTATION_TEXT(n, criticality),
 		.guarantee = ANNOTATION_TEXT(n, guarantee),
+		.policy = ANNOTATION_TEXT(n, policy),
+		.priority = ANNOTATION_TEXT(n, priority),
 	};
 }
 
@@ -34,6 +37,8 @@ struct request_text request_text_of_rt_operator(const struct pod_annotations *n)
 		.low = ANNOTATION_TEXT(n, rt_runtime_us),
 		.hi = ANNOTATION_TEXT(n, rt_runtime_us),
 		.guarantee = ANNOTATION_TEXT(n, guarantee),
+		.policy = ANNOTATION_TEXT(n, policy),
+		.priority = ANNOTATION_TEXT(n, priority),
 	};
 }
 
@@ -180,6 +185,40 @@ static bool read_cores(const struct cluster *c, const struct request_text *t, bo
 	return true;
 }
 
+/* Absent, empty, or a text; a priority may be a number. */
+static const char *class_text(const struct cluster *c, const struct text_field *f, bool is_number)
+{
+	bool is_text = f->raw.kind == RAW_STRING || (is_number && f->raw.kind == RAW_NUMBER);
+
+	if (f->raw.kind == RAW_ABSENT)
+		return "";
+	return is_text ? cluster_str(c, f->raw.text) : NULL;
+}
+
+static bool read_class(const struct cluster *c, const struct request_text *t,
+		       struct request_value *v, struct value_error *err)
+{
+	const char *policy = class_text(c, &t->policy, false);
+	const char *priority = class_text(c, &t->priority, true);
+
+	if (!policy || !thread_policy_is_valid(policy))
+		return bad(err, "BadPolicy",
+			   "%s: '%.40s' is not FIFO, RR, or one for each container such as "
+			   "\"app=FIFO\"",
+			   t->policy.path, cluster_str(c, t->policy.raw.text));
+	if (!priority || !thread_priority_is_valid(priority))
+		return bad(err, "BadPolicy",
+			   "%s: '%.40s' is not from %d to %d, or one for each container such as "
+			   "\"app=20\"",
+			   t->priority.path, cluster_str(c, t->priority.raw.text),
+			   THREAD_PRIORITY_MIN, THREAD_PRIORITY_MAX);
+	if (*priority && !*policy)
+		return bad(err, "BadPolicy", "%s: needs %s", t->priority.path, t->policy.path);
+	v->policy = *policy ? t->policy.raw.text : 0;
+	v->priority = *priority ? t->priority.raw.text : 0;
+	return true;
+}
+
 bool request_value_read(const struct cluster *c, const struct request_text *text,
 			bool takes_strings, struct request_value *ret, struct value_error *err)
 {
@@ -190,5 +229,6 @@ bool request_value_read(const struct cluster *c, const struct request_text *text
 	is_good &= read_guarantee(c, text, ret, err);
 	is_good &= read_budget(c, text, takes_strings, &ret->budget, err);
 	is_good &= read_cores(c, text, takes_strings, ret, err);
+	is_good &= read_class(c, text, ret, err);
 	return is_good;
 }

@@ -18,7 +18,8 @@ struct text_field {
 
 /* A source's fields in one shape. */
 struct request_text {
-	struct text_field period, low, medium, hi, floor, core_count, core, criticality, guarantee;
+	struct text_field period, low, medium, hi, floor, core_count, core, criticality, guarantee,
+		policy, priority;
 	int32_t fixed_period; /* not 0: the source has no period of its own, this is it */
 	bool is_high;	      /* ... nor criticalities */
 };
@@ -28,12 +29,13 @@ struct request_value {
 	struct cpuset cores; /* only if has_cores */
 	bool has_cores;
 	uint16_t core_count;
-	uint8_t guarantee; /* enum guarantee */
+	uint8_t guarantee;	 /* enum guarantee */
+	str_id policy, priority; /* of threads: budget/thread_class.h; 0: not given */
 };
 
 struct value_error {
-	const char
-		*reason; /* BadBudget, BadCpuset, BadCriticality, BadGuarantee; NULL: all is well */
+	const char *reason; /* BadBudget, BadCpuset, BadCriticality, BadGuarantee, BadPolicy; NULL:
+			     * all is well */
 	char message[256];
 };
 

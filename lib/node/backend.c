@@ -42,7 +42,8 @@ static const struct backend *best(const struct kernel *k,
 				  bool (*is_allowed)(const struct backend *))
 {
 	for (const struct backend *const *b = backends; *b; b++)
-		if (backend_is_usable(*b, k) && (!is_allowed || is_allowed(*b)))
+		if (!(*b)->is_by_name && backend_is_usable(*b, k) &&
+		    (!is_allowed || is_allowed(*b)))
 			return *b;
 	return NULL;
 }

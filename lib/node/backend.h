@@ -49,6 +49,7 @@ struct backend {
 	bool has_tree;	    /* parents must hold what their children have: use cgroup_tree */
 	bool is_per_cpu;    /* read and write take a CPU, else CPU_ALL */
 	bool is_per_thread; /* threads that come later must be given theirs */
+	bool is_by_name;    /* not chosen by itself */
 	bool is_rt;	    /* real-time budgets */
 	bool is_cap;	    /* an upper limit alone; neither: nothing is enforced */
 	const char *files[2];

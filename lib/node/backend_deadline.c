@@ -5,7 +5,12 @@
  * The budget of a container is divided equally among its threads that run with a real-time policy,
  * or given to its first thread where there is none. The kernel takes it (EBUSY else) if the root
  * domain has room, and only for threads that may run on every CPU of it (EPERM else): a container
- * that is pinned needs an exclusive cpuset. */
+ * that is pinned needs an exclusive cpuset.
+ *
+ * Offered by name alone (--backend=deadline), for containers with the whole node or a root domain
+ * of their own: a plan gives every pod its cores, and the kernel would refuse each of them.
+ * Refusals say so, threads are known by number and start time, and a budget counts as applied when
+ * each thread has its part of it. Threads get no other policy (mckube.io/rt-policy) beside it. */
 #include <errno.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
@@ -126,6 +131,7 @@ const struct backend backend_deadline = {
 	.needs = FEATURE_DEADLINE,
 	.scope = SCOPE_CORE,
 	.is_per_thread = true,
+	.is_by_name = true,
 	.is_rt = true,
 	.open = deadline_open,
 	.read = deadline_read,

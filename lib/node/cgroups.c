@@ -66,9 +66,25 @@ static int plan_domains(struct cgroups *c, struct error *err)
 
 		if (cgroup_tree_derive(&d->tree, err) < 0 ||
 		    cgroup_tree_plan(&d->tree, d->writes, &d->n_writes, err) < 0)
-			return err->code;
+			return err ? err->code : -EINVAL;
 	}
 	return 0;
+}
+
+static void forget_removed(struct cgroups *c)
+{
+	for (size_t i = 0; i < c->n_domains; i++)
+		cgroup_tree_forget_removed(&c->domains[i].tree);
+	c->removed_ms = 0;
+}
+
+/* Where there is no room for groups that were removed they do not count. */
+static int plan_with_removed(struct cgroups *c, struct error *err)
+{
+	if (c->removed_ms && clock_ms() < c->removed_ms && plan_domains(c, NULL) == 0)
+		return 0;
+	forget_removed(c);
+	return plan_domains(c, err);
 }
 
 static int write_domains(struct cgroups *c, int retry_ms, struct error *err)
@@ -101,7 +117,7 @@ int cgroups_apply(struct cgroups *c, int retry_ms, struct error *err)
 
 	if (!err)
 		err = &local;
-	int r = plan_domains(c, err);
+	int r = plan_with_removed(c, err);
 	if (r == 0)
 		r = write_domains(c, retry_ms, err);
 	if (r < 0)
@@ -299,6 +315,7 @@ size_t cgroups_restore(struct cgroups *c)
 
 	cgroups_hold(c, false);
 	cgroups_sweep(c);
+	forget_removed(c);
 	array_each(it, &c->nodes)
 		for (size_t i = 0; i < c->n_domains; i++) {
 			struct cgroup_tree_node *b = cgroups_tree_node(&c->domains[i], *it);

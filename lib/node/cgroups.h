@@ -49,6 +49,9 @@ struct cgroups {
 	ARRAY(struct group *) groups; /* the same, as node/cgroup_write.h wants them */
 	struct cpu_domain *domains;
 	size_t n_domains;
+	/* Until when groups that were removed count in the budgets of those above them, so that a
+	 * new one is not refused in their place; by clock_ms(). */
+	int64_t removed_ms;
 	bool is_holding;    /* see cgroups_hold() */
 	int64_t release_ms; /* when what is held is released, by clock_ms(); 0: nothing may be */
 };
@@ -92,6 +95,10 @@ void cgroups_want(struct cgroups *c, struct cgroup *n, const struct cpuset *cpus
 /* Makes the kernel agree with what is wanted, or leaves it as it was; then every want is what the
  * kernel has. */
 int cgroups_apply(struct cgroups *c, int retry_ms, struct error *err);
+
+/* For how long the kernel may count a group that was removed: 20 ms, when the machine is busy some
+ * hundred. Where there is no room for it, a new group in its place is refused meanwhile. */
+enum { REMOVED_MS = 2000 };
 
 /* Whether groups above containers keep what they have as far as there is room, until
  * cgroups_release(). Their periods are a second, and what runs below them may have used more in

@@ -230,6 +230,10 @@ void cgroups_drop(struct cgroups *c, struct cgroup *gone)
 	for (size_t i = 0; i < c->n_domains; i++) {
 		struct cgroup_tree *t = &c->domains[i].tree;
 
+		if (!cgroups_has(c, gone)) {
+			cgroup_tree_removed(t, (uint32_t)at);
+			c->removed_ms = clock_ms() + REMOVED_MS;
+		}
 		cgroup_tree_set(t, (uint32_t)at, (struct bandwidth){ US_PER_S, 0 });
 		memmove(&t->nodes.items[at], &t->nodes.items[at + 1],
 			(t->nodes.n - at - 1) * sizeof(*t->nodes.items));

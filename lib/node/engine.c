@@ -46,6 +46,7 @@ int engine_init(struct engine *e, const struct kernel *k, const struct backend *
 	cgroups_init(&e->cgroups, k, b);
 	cgroups_hold(&e->cgroups, b->is_rt);
 	e->escalation.scope = b->scope;
+	e->max_priority = THREAD_PRIORITY_MAX;
 	e->escalation.rules = (struct escalation_rules)ESCALATION_RULES_DEFAULT;
 	o->on_event = engine_on_overrun;
 	o->arg = e;
@@ -143,6 +144,14 @@ int engine_set_level(struct engine *e, const char *uid, enum level level, struct
 	return r;
 }
 
+void engine_thread_entered(struct engine *e, uint64_t cgroup, pid_t tid, uint64_t start,
+			   bool is_process)
+{
+	pthread_mutex_lock(&e->lock);
+	engine_class_entered(e, cgroup, tid, start, is_process);
+	pthread_mutex_unlock(&e->lock);
+}
+
 void engine_handle_overruns(struct engine *e, unsigned queue)
 {
 	pthread_mutex_lock(&e->lock);
@@ -193,6 +202,7 @@ size_t engine_restore(struct engine *e)
 {
 	pthread_mutex_lock(&e->lock);
 	engine_unpin_all(e);
+	engine_restore_classes(e);
 	size_t n_kept = cgroups_restore(&e->cgroups);
 	pthread_mutex_unlock(&e->lock);
 	return n_kept;

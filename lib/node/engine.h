@@ -8,8 +8,10 @@
 
 #include "budget/escalation.h"
 #include "node/cgroups.h"
+#include "node/container_class.h"
 #include "node/overrun.h"
 #include "node/state_file.h"
+#include "node/thread_watch.h"
 
 /* The pods that are assigned to this node, their budgets in the kernel, and what happens to both.
  *
@@ -22,6 +24,7 @@ struct container_want {
 	const char *name;
 	const char *path; /* below the cpu hierarchy; NULL: given by engine_place() */
 	uint32_t share;	  /* of the pod's budget, ppm */
+	struct thread_class class;
 };
 
 struct pod_want {
@@ -60,6 +63,8 @@ struct engine_container {
 		uint64_t cgroup; /* its id */
 		int64_t waited_us, used_us;
 	} stall;
+	struct thread_class class; /* that its threads shall have */
+	struct container_class threads;
 };
 
 struct engine_pod {
@@ -70,7 +75,8 @@ struct engine_pod {
 	bool is_pinned, is_single, is_degraded;
 	bool is_confirmed; /* its budget was read back, and reported */
 	bool is_unseen;	   /* its overruns cannot be seen, which was reported */
-	bool is_refused;   /* it has no budget at all: `asked` was refused */
+	bool is_policy_confirmed, is_policy_refused, is_outranking; /* reported */
+	bool is_refused; /* it has no budget at all: `asked` was refused */
 	struct budget asked;
 	char *refusal; /* why its budget is not `asked`, which is tried again; NULL: it is */
 	uint64_t overruns, escalations;
@@ -92,6 +98,9 @@ enum node_event_kind {
 	NODE_EVENT_RESTORED,   /* has its budget back */
 	NODE_EVENT_RETAINED,   /* it is no longer assigned, and keeps its budget */
 	NODE_EVENT_REWRITTEN,  /* another process writes its budget or CPUs */
+	NODE_EVENT_POLICY,     /* its threads have their policy: read back */
+	NODE_EVENT_POLICY_REFUSED,
+	NODE_EVENT_CAN_OUTRANK, /* a container has CAP_SYS_NICE */
 };
 
 enum { NODE_EVENT_TEXT = 200, NODE_EVENTS = 256, LATENCIES = 4096 };
@@ -119,6 +128,8 @@ struct engine {
 	const struct backend *backend;
 	struct cgroups cgroups;
 	struct overruns *overruns;
+	struct thread_watch *threads;	 /* NULL: cgroups are looked through for new threads */
+	uint8_t max_priority;		 /* that containers' threads may get */
 	const struct saved_state *saved; /* from before a restart; NULL: none */
 	struct escalation escalation;	 /* pods in the same order */
 	ARRAY(struct engine_pod) pods;
@@ -134,7 +145,7 @@ struct engine {
 	int event_fd; /* an eventfd: there are events */
 	bool needs_refresh, is_dirty;
 	bool has_retiring; /* containers that are no longer assigned keep budgets, see cgroups.h */
-	int64_t checked_ns;
+	int64_t checked_ns, threads_ns; /* when all, or the threads of all, were last looked at */
 	/* Refused budgets: when they are tried next, after which pause, and until when so; 0: with
 	 * the next check of everything. */
 	int64_t retry_ns, retry_after_ns, retry_until_ns;
@@ -175,6 +186,10 @@ bool engine_awaits_any(struct engine *e);
 /* Sets a level that was requested from outside, as far as there is room; the usual rules apply from
  * then on. -ESRCH: the pod is not assigned to this node. */
 int engine_set_level(struct engine *e, const char *uid, enum level level, struct error *err);
+
+/* A thread has entered a watched cgroup: see node/thread_watch.h. */
+void engine_thread_entered(struct engine *e, uint64_t cgroup, pid_t tid, uint64_t start,
+			   bool is_process);
 
 /* Handles what a queue of overruns has: called by its thread. */
 void engine_handle_overruns(struct engine *e, unsigned queue);

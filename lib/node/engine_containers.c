@@ -67,6 +67,7 @@ void engine_free_containers(struct engine_pod *p)
 	for (size_t i = 0; i < p->n_containers; i++) {
 		free(p->containers[i].name);
 		free(p->containers[i].path);
+		container_class_done(&p->containers[i].threads);
 	}
 	free(p->containers);
 	p->containers = NULL;
@@ -139,6 +140,7 @@ void engine_close_container(struct engine *e, struct engine_container *c)
 	if (!c->node)
 		return;
 	overruns_forget(e->overruns, c->node->id);
+	engine_class_close(e, c);
 	unpin(e, c);
 	cgroups_remove(&e->cgroups, c->node);
 	c->node = NULL;
@@ -221,6 +223,7 @@ int engine_open_container(struct engine *e, struct engine_pod *p, struct engine_
 	if (r < 0)
 		return r;
 	pin(e, p, c);
+	engine_class_open(e, c);
 	return 0;
 }
 
@@ -237,6 +240,7 @@ void engine_set_containers(struct engine *e, struct engine_pod *p, const struct 
 		p->containers[i].name = xstrdup(c->name);
 		p->containers[i].path = c->path ? xstrdup(c->path) : NULL;
 		p->containers[i].share = c->share;
+		engine_class_set(e, &p->containers[i], c->class);
 	}
 }
 

@@ -7,6 +7,7 @@
 /* Between the engine's files, each of which calls only those before it:
  *
  * engine_view.c		what others see; finding a pod
+ * engine_classes.c	the policies of containers' threads
  * engine_containers.c	containers: opened, pinned, watched, closed
  * engine_missed.c	time that was granted and not received
  * engine_settle.c	makes the kernel agree with the assignments
@@ -30,6 +31,18 @@ void engine_add_event(struct engine *e, enum node_event_kind kind, const struct 
 /* The same of the pod's last overrun, which happened when the kernel saw it. */
 void engine_add_overrun_event(struct engine *e, enum node_event_kind kind,
 			      const struct engine_pod *p, uint64_t count, const char *text);
+
+/* engine_classes.c */
+void engine_class_set(struct engine *e, struct engine_container *c, struct thread_class class);
+/* The container's cgroup was opened, is about to be closed: its threads get back what they had. */
+void engine_class_open(struct engine *e, struct engine_container *c);
+void engine_class_close(struct engine *e, struct engine_container *c);
+/* Gives what is due, or looks at all containers; reports what has changed. Budgets come before. */
+void engine_give_classes(struct engine *e, bool is_all);
+bool engine_is_class_refused(const struct engine_pod *p);
+void engine_class_entered(struct engine *e, uint64_t cgroup, pid_t tid, uint64_t start,
+			  bool is_process);
+void engine_restore_classes(struct engine *e);
 
 /* engine_containers.c */
 /* A container's part of its pod's budget. */

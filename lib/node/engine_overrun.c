@@ -391,12 +391,24 @@ static int next_tick_ms(const struct engine *e, int64_t now_ns)
 	return e->retry_ns && left_ms < ms ? (int)left_ms : ms;
 }
 
+/* New threads are not reported without BPF, or a report was lost. */
+static bool must_look_for_threads(struct engine *e, int64_t now_ns)
+{
+	if (e->threads)
+		return thread_watch_has_lost(e->threads);
+	if (now_ns - e->threads_ns < thread_interval_ns)
+		return false;
+	e->threads_ns = now_ns;
+	return true;
+}
+
 int engine_update(struct engine *e, int64_t now_ns)
 {
 	recover(e, now_ns);
 	retry_soon(e, now_ns);
 	engine_report_overruns(e, now_ns);
-	if (must_check(e, now_ns)) {
+	const bool is_check = must_check(e, now_ns);
+	if (is_check) {
 		e->checked_ns = now_ns;
 		check_all(e);
 	}
@@ -406,6 +418,7 @@ int engine_update(struct engine *e, int64_t now_ns)
 	}
 	if (e->needs_refresh)
 		refresh(e);
+	engine_give_classes(e, is_check || must_look_for_threads(e, now_ns));
 	e->stats.lost = overruns_lost(e->overruns);
 	return next_tick_ms(e, now_ns);
 }

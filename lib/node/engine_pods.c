@@ -83,15 +83,25 @@ static bool recovery_eq(const struct recovery *a, const struct recovery *b)
 	       a->threshold == b->threshold;
 }
 
+static bool has_classes(const struct engine_pod *p, const struct pod_want *want)
+{
+	for (size_t i = 0; i < want->n_containers; i++)
+		if (p->containers[i].class.policy != want->containers[i].class.policy ||
+		    p->containers[i].class.priority != want->containers[i].class.priority)
+			return false;
+	return true;
+}
+
 /* Nothing to do: a pod is seen again with each change of its other fields. */
 static bool is_in_force(struct engine *e, const struct engine_pod *p, const struct pod_want *want)
 {
 	const struct escalation_pod *state = engine_state(e, p);
 
 	return !p->refusal && !p->is_refused && p->is_pinned == want->is_pinned &&
-	       engine_has_containers(p, want) && budget_eq(&state->budget, &want->budget) &&
-	       cpuset_eq(&state->cores, &want->cores) && state->priority == want->priority &&
-	       state->wanted == want->enforcement && recovery_eq(&state->recovery, &want->recovery);
+	       engine_has_containers(p, want) && has_classes(p, want) &&
+	       budget_eq(&state->budget, &want->budget) && cpuset_eq(&state->cores, &want->cores) &&
+	       state->priority == want->priority && state->wanted == want->enforcement &&
+	       recovery_eq(&state->recovery, &want->recovery);
 }
 
 /* External writes to the previous budget do not count. */
@@ -124,6 +134,8 @@ int engine_pod_set(struct engine *e, const struct pod_want *want, struct error *
 	end_external_writes(p);
 	if (!engine_has_containers(p, want))
 		engine_set_containers(e, p, want);
+	for (size_t i = 0; i < want->n_containers; i++)
+		engine_class_set(e, &p->containers[i], want->containers[i].class);
 	if (engine_open_containers(e, p, err) < 0 || engine_settle(e, err) < 0)
 		return refuse(e, p, &before, err);
 	if (has_moved)

@@ -85,6 +85,8 @@ int engine_settle(struct engine *e, struct error *err)
 	e->has_retiring = cgroups_restore_retiring(&e->cgroups);
 	e->is_dirty = true;
 	e->revision++;
+	if (r == 0)
+		engine_give_classes(e, false);
 	return r;
 }
 

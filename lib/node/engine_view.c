@@ -99,6 +99,7 @@ static void save_groups(const struct engine *e, struct saved_state *ret)
 							   cpu_domain,
 							   n->found[cpu_domain],
 							   t->nodes.items[n->index].now,
+							   n->is_retiring,
 						   });
 		}
 	}
@@ -120,6 +121,20 @@ static void save_pods(const struct engine *e, struct saved_state *ret)
 	}
 }
 
+/* Where the first thread of a container had what it gets back. */
+static void save_classes(const struct engine *e, struct saved_state *ret)
+{
+	array_each(p, &e->pods)
+		for (size_t i = 0; i < p->n_containers; i++) {
+			const struct engine_container *c = &p->containers[i];
+
+			if (c->path && c->threads.has_usual)
+				saved_state_add_class(
+					ret, &(struct saved_class){ c->path, c->threads.class,
+								    c->threads.usual });
+		}
+}
+
 bool engine_save_state(struct engine *e, struct saved_state *ret)
 {
 	*ret = (struct saved_state){ 0 };
@@ -128,6 +143,7 @@ bool engine_save_state(struct engine *e, struct saved_state *ret)
 	if (is_dirty) {
 		save_groups(e, ret);
 		save_pods(e, ret);
+		save_classes(e, ret);
 	}
 	e->is_dirty = false;
 	pthread_mutex_unlock(&e->lock);

@@ -27,7 +27,7 @@ const struct feature_text feature_texts[FEATURES] = {
 	[FEATURE_RT_GROUPS_V2] = { "rtGroupsV2", "HCBS budgets, cpu.rt_runtime_us on cgroup v2",
 				   "a kernel with the HCBS patches (RFC v1 to v5)" },
 	[FEATURE_DEADLINE] = { "schedDeadline", "SCHED_DEADLINE", "Linux 3.14 or later" },
-	[FEATURE_HOST_PIDS] = { "hostPids", "threads of the pods, for SCHED_DEADLINE",
+	[FEATURE_HOST_PIDS] = { "hostPids", "threads of the pods, for their policies",
 				"hostPID: true in the helper's pod" },
 	[FEATURE_CFS_QUOTA] = { "cfsQuota", "bandwidth cap of cgroup v1",
 				"CONFIG_CFS_BANDWIDTH=y and the cpu controller on cgroup v1" },

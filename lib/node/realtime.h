@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/error.h"
+#include "budget/thread_class.h"
 #include "node/kernel.h"
 
 /* What keeps the overrun threads from waiting: locked memory, a priority above the workloads.
@@ -21,7 +22,7 @@ int realtime_lock_memory(struct error *err);
 void realtime_release_memory(void);
 
 /* Above the containers' FIFO threads, below the kernel's watchdogs (99). */
-enum { REALTIME_PRIORITY = 90, REALTIME_STACK = 128 * 1024 };
+enum { REALTIME_PRIORITY = THREAD_PRIORITY_MAX + 1, REALTIME_STACK = 128 * 1024 };
 
 /* Starts a thread with SCHED_FIFO. On cgroup v1 it moves to the root group of the cpu hierarchy,
  * alone: its process may be in one without an RT budget, such as a pod's, and there is no need to

@@ -22,8 +22,11 @@ void saved_state_done(struct saved_state *m)
 		free(p->uid);
 		free(p->name);
 	}
+	array_each(c, &m->classes)
+		free(c->path);
 	array_done(&m->groups);
 	array_done(&m->pods);
+	array_done(&m->classes);
 }
 
 void saved_state_add_group(struct saved_state *m, const struct saved_group *group)
@@ -41,6 +44,22 @@ void saved_state_add_pod(struct saved_state *m, const struct saved_pod *pod)
 	*p = *pod;
 	p->uid = xstrdup(pod->uid);
 	p->name = xstrdup(pod->name);
+}
+
+void saved_state_add_class(struct saved_state *m, const struct saved_class *class)
+{
+	struct saved_class *c = array_add(&m->classes);
+
+	*c = *class;
+	c->path = xstrdup(class->path);
+}
+
+const struct saved_class *saved_state_class(const struct saved_state *m, const char *path)
+{
+	array_each(c, &m->classes)
+		if (strcmp(c->path, path) == 0)
+			return c;
+	return NULL;
 }
 
 const struct bandwidth *saved_state_found(const struct saved_state *m, const char *path,
@@ -79,6 +98,7 @@ static void read_groups(const cJSON *list, struct saved_state *m)
 		    !json_int(json_get(item, "cpuDomain"), &cpu_domain))
 			continue;
 		g.cpu_domain = (uint32_t)cpu_domain;
+		g.is_retained = cJSON_IsTrue(json_get(item, "retained"));
 		saved_state_add_group(m, &g);
 	}
 }
@@ -105,6 +125,43 @@ static void read_pods(const cJSON *list, struct saved_state *m)
 	}
 }
 
+/* sched_setattr(2) refuses what is no policy. */
+static bool read_found(const cJSON *object, struct class_found *ret)
+{
+	int64_t policy, priority, nice;
+
+	if (!json_int(json_get(object, "policy"), &policy) ||
+	    !json_int(json_get(object, "priority"), &priority) ||
+	    !json_int(json_get(object, "nice"), &nice) || policy < 0 || policy > UINT8_MAX ||
+	    priority < 0 || priority > UINT8_MAX || nice < INT8_MIN || nice > INT8_MAX)
+		return false;
+	*ret = (struct class_found){
+		.policy = (uint8_t)policy,
+		.priority = (uint8_t)priority,
+		.nice = (int8_t)nice,
+		.resets_on_fork = cJSON_IsTrue(json_get(object, "resetsOnFork")),
+	};
+	return true;
+}
+
+static void read_classes(const cJSON *list, struct saved_state *m)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, list) {
+		struct saved_class c = { .path = (char *)json_text(json_get(item, "path")) };
+		const char *policy = json_text(json_get(item, "policy"));
+		const char *priority = json_text(json_get(item, "priority"));
+
+		if (!c.path || !policy || !priority || !thread_policy_is_valid(policy) ||
+		    !thread_priority_is_valid(priority) ||
+		    !read_found(json_get(item, "found"), &c.found))
+			continue;
+		c.class = thread_class_of(policy, priority, "", LEVEL_LOW);
+		saved_state_add_class(m, &c);
+	}
+}
+
 int state_file_load(const char *path, struct saved_state *ret, struct error *err)
 {
 	AUTO(str_done) struct str text = STR_INIT_MAX(FILE_MAX);
@@ -119,6 +176,7 @@ int state_file_load(const char *path, struct saved_state *ret, struct error *err
 		return error_wrap(err, "%s", path);
 	read_groups(json_get(json, "groups"), ret);
 	read_pods(json_get(json, "pods"), ret);
+	read_classes(json_get(json, "classes"), ret);
 	return 0;
 }
 
@@ -150,6 +208,10 @@ static void write_group(struct json_out *o, const struct saved_group *g)
 	write_int(o, "cpuDomain", g->cpu_domain);
 	write_bandwidth(o, "found", g->found);
 	write_bandwidth(o, "wanted", g->wanted);
+	if (g->is_retained) {
+		json_out_key(o, "retained");
+		json_out_bool(o, true);
+	}
 	json_out_end(o);
 }
 
@@ -161,6 +223,30 @@ static void write_pod(struct json_out *o, const struct saved_pod *p)
 	write_text(o, "level", level_name(p->level));
 	if (p->enforcement != ENFORCE_NONE)
 		write_text(o, "enforcement", enforcement_name(p->enforcement));
+	json_out_end(o);
+}
+
+static void write_class(struct json_out *o, const struct saved_class *c)
+{
+	char class[THREAD_CLASS_NAME], *priority;
+
+	thread_class_format(c->class, class);
+	priority = strchr(class, ' ');
+	if (!priority)
+		return;
+	*priority++ = '\0';
+	json_out_object(o);
+	write_text(o, "path", c->path);
+	write_text(o, "policy", class);
+	write_text(o, "priority", priority);
+	json_out_key(o, "found");
+	json_out_object(o);
+	write_int(o, "policy", c->found.policy);
+	write_int(o, "priority", c->found.priority);
+	write_int(o, "nice", c->found.nice);
+	json_out_key(o, "resetsOnFork");
+	json_out_bool(o, c->found.resets_on_fork);
+	json_out_end(o);
 	json_out_end(o);
 }
 
@@ -176,6 +262,11 @@ static void write_all(struct json_out *o, const struct saved_state *m)
 	json_out_array(o);
 	array_each(p, &m->pods)
 		write_pod(o, p);
+	json_out_end(o);
+	json_out_key(o, "classes");
+	json_out_array(o);
+	array_each(c, &m->classes)
+		write_class(o, c);
 	json_out_end(o);
 	json_out_end(o);
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "budget/cgroup_tree.h"
+#include "node/container_class.h"
 
 /* What must survive a restart of the helper, but not one of the machine: a file below /run. The
  * budgets that the cgroups had before us, so that they can be restored, and the levels of pods, so
@@ -19,6 +20,7 @@ struct saved_group {
 	uint32_t cpu_domain;
 	struct bandwidth found;
 	struct bandwidth wanted;
+	bool is_retained; /* the container is no longer assigned; the kernel keeps its budget */
 };
 
 struct saved_pod {
@@ -28,9 +30,17 @@ struct saved_pod {
 	uint8_t enforcement;
 };
 
+/* The class that the threads of a container got, and what they had before. */
+struct saved_class {
+	char *path;
+	struct thread_class class;
+	struct class_found found;
+};
+
 struct saved_state {
 	ARRAY(struct saved_group) groups;
 	ARRAY(struct saved_pod) pods;
+	ARRAY(struct saved_class) classes;
 };
 
 /* A file that does not exist is an empty state. */
@@ -42,7 +52,10 @@ void saved_state_done(struct saved_state *m);
 void saved_state_add_group(struct saved_state *m, const struct saved_group *group);
 void saved_state_add_pod(struct saved_state *m, const struct saved_pod *pod);
 
+void saved_state_add_class(struct saved_state *m, const struct saved_class *class);
+
 /* NULL: not known. */
+const struct saved_class *saved_state_class(const struct saved_state *m, const char *path);
 const struct bandwidth *saved_state_found(const struct saved_state *m, const char *path,
 					  uint32_t cpu_domain);
 /* -1: not known. */

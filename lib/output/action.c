@@ -39,7 +39,8 @@ static const struct action_style styles[STYLES + 1] = {
 bool action_is_update(const struct action *a)
 {
 	return a->reason == REASON_ADOPTED || a->reason == REASON_BUDGET_CHANGED ||
-	       a->reason == REASON_ENFORCEMENT_CHANGED || a->reason == REASON_RECOVERY_CHANGED;
+	       a->reason == REASON_ENFORCEMENT_CHANGED || a->reason == REASON_RECOVERY_CHANGED ||
+	       a->reason == REASON_POLICY_CHANGED;
 }
 
 static bool is_pod(const struct target *on)

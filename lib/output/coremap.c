@@ -74,6 +74,30 @@ static void apply_action(struct source_data *d, const struct action *a)
 	}
 }
 
+static void set_load(uint32_t *before, uint32_t *after, uint32_t load)
+{
+	for (int mode = 0; mode < LEVELS; mode++)
+		before[mode] = after[mode] = load;
+}
+
+/* On which CPUs is not known: where budgets are per CPU, each may have it. */
+static void add_retained(struct map_node *node, struct coremap *m)
+{
+	set_load(node->before, node->after, node->retained);
+	for (uint32_t i = 0; !node->is_one_budget && i < node->cores.n; i++) {
+		struct map_core *core = &m->cores.items[node->cores.at + i];
+
+		set_load(core->before, core->after, node->retained);
+	}
+}
+
+static uint32_t missed_us(const struct cluster *c, const struct node *node)
+{
+	if (helper_state(c, node) == HELPER_SILENT)
+		return 0;
+	return (uint32_t)strtoul(cluster_str(c, node->annotations.rt_pressure), NULL, 10);
+}
+
 static void add_nodes(const struct source_data *d, struct coremap *m)
 {
 	for (size_t i = 0; i < d->capacity.nodes.n; i++) {
@@ -86,6 +110,8 @@ static void add_nodes(const struct source_data *d, struct coremap *m)
 			.is_silent = helper_state(d->c, &d->c->nodes.items[i]) == HELPER_SILENT,
 			.cores = capacity->cores,
 			.is_one_budget = capacity->scope == SCOPE_NODE,
+			.retained = capacity->retained,
+			.missed_us = missed_us(d->c, &d->c->nodes.items[i]),
 			.is_assumed = capacity->is_assumed,
 			.is_unschedulable = d->c->nodes.items[i].is_unschedulable,
 		};
@@ -93,6 +119,8 @@ static void add_nodes(const struct source_data *d, struct coremap *m)
 	}
 	array_each(core, &d->capacity.cores)
 		*array_add(&m->cores) = (struct map_core){ .node = core->node, .cpu = core->cpu };
+	array_each(node, &m->nodes)
+		add_retained(node, m);
 }
 
 static void add_pod(const struct source_data *d, const struct request *r, struct coremap *m)

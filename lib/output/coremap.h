@@ -43,6 +43,9 @@ struct map_node {
 	const char *name, *backend; /* backend "": not reported */
 	struct range cores;
 	uint32_t cap[LEVELS];
+	uint32_t retained;  /* of containers that are no longer assigned; part of the loads */
+	uint32_t missed_us; /* per second, of what its pods were granted (mckube.io/rt-pressure);
+			     * of a silent helper 0 */
 	bool is_one_budget; /* the kernel counts the whole node (capacity scope node): then before
 			     * and after are what the cap limits, each pod once */
 	bool is_silent;	    /* its helper is: what it reported may be wrong by now */

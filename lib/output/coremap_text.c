@@ -149,6 +149,16 @@ static void add_heading(const struct map_node *node, const struct style *style, 
 		str_add(&facts, " (assumed)");
 	if (*node->backend)
 		str_addf(&facts, ", %s", node->backend);
+	if (node->retained) {
+		str_add(&facts, ", ");
+		text_add_ratio(&facts, node->retained);
+		str_add(&facts, " retained by containers that are no longer assigned");
+	}
+	if (node->missed_us) {
+		str_add(&facts, ", pods miss ");
+		text_add_us(&facts, (int32_t)node->missed_us);
+		str_add(&facts, " of every second");
+	}
 	if (node->is_silent)
 		str_add(&facts, ", no heartbeat from its helper");
 	if (node->is_unschedulable)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "budget/thread_class.h"
 #include "output/action.h"
 #include "output/table.h"
 
@@ -54,6 +55,10 @@ static void add_request(const struct explanation *e, const struct style *style, 
 		str_addf(&text, ", on %u cores", e->core_count);
 	if (*e->guarantee)
 		str_addf(&text, ", guarantee %s", e->guarantee);
+	if (*e->policy) {
+		str_add(&text, ", threads ");
+		thread_class_add(&text, e->policy, e->priority, (enum level)e->budget.criticality);
+	}
 	add_fact(style, out, "Request:", text.s);
 
 	str_clear(&text);

@@ -87,6 +87,8 @@ static void put_request(struct json_out *o, const struct explanation *e)
 	put_text(o, "node", e->node_pin);
 	put_text(o, "cores", e->core_pin);
 	put_text(o, "guarantee", e->guarantee);
+	put_text(o, "policy", e->policy);
+	put_text(o, "priority", e->priority);
 	put_bool(o, "isLegacyPin", e->has_legacy_pin);
 	json_out_end(o);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "budget/thread_class.h"
 #include "output/action.h"
 
 enum {
@@ -57,6 +58,9 @@ static void add_grant(const struct action *a, struct str *out)
 	action_add_budget(&a->to, out);
 	str_addf(out, ", %s, %s", criticality_name(a->budget.criticality),
 		 enforcement_name(a->to.enforcement));
+	if (a->policy && *a->policy)
+		str_add(out, ", ");
+	thread_class_add(out, a->policy, a->priority, (enum level)a->budget.criticality);
 }
 
 static void add_headline(const struct action *a, const struct style *style, struct str *out)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "budget/thread_class.h"
 #include "model/heartbeat.h"
 #include "model/pod_level.h"
 #include "model/request.h"
@@ -29,6 +30,7 @@ static const struct column columns[] = {
 	{ "LOW", "lowUs" },
 	{ "HI", "hiUs" },
 	{ "FLOOR", "floorUs", .is_wide = true },
+	{ "POLICY", "policy", .is_wide = true },
 	{ "SOURCE", "source", .is_wide = true },
 	{ "BACKEND", "backend", .is_wide = true },
 	{ "OVERRUN", "lastOverrunTime", .is_wide = true },
@@ -74,9 +76,19 @@ static const char *level_of(const struct status *s, const struct request *r)
 			    : "";
 }
 
+/* Of its threads; "" where the pod says nothing of them. */
+static const char *class_of(const struct status *s, const struct request *r, struct str *text)
+{
+	str_clear(text);
+	thread_class_add(text, cluster_str(s->c, r->policy), cluster_str(s->c, r->priority),
+			 (enum level)r->budget.criticality);
+	return text->s;
+}
+
 static void add_row(const struct status *s, const struct request *r, struct table *t)
 {
 	const struct pod *pod = &s->c->pods.items[r->pod];
+	AUTO(str_done) struct str class = STR_INIT;
 	char cores[CPUSET_TEXT];
 
 	table_row(t, CELL_TEXT(cluster_str(s->c, pod->meta.ns)),
@@ -85,8 +97,9 @@ static void add_row(const struct status *s, const struct request *r, struct tabl
 		  CELL_TEXT(r->has_budget ? criticality_name(r->budget.criticality) : ""),
 		  CELL_TEXT(level_of(s, r)), CELL_US(r->budget.period), CELL_US(r->budget.low),
 		  CELL_US(r->budget.hi), CELL_US(r->budget.floor),
-		  CELL_TEXT(request_source_name(r->source)), CELL_TEXT(backend_of(s, pod)),
-		  CELL_TEXT(overrun_of(s, r)), CELL_TEXT(cluster_str(s->c, pod->meta.uid)));
+		  CELL_TEXT(class_of(s, r, &class)), CELL_TEXT(request_source_name(r->source)),
+		  CELL_TEXT(backend_of(s, pod)), CELL_TEXT(overrun_of(s, r)),
+		  CELL_TEXT(cluster_str(s->c, pod->meta.uid)));
 }
 
 static int list_pods(const struct status *s, enum format format, const struct style *style,
@@ -141,6 +154,7 @@ static void describe(const struct status *s, const struct request *r, const stru
 		     struct str *out)
 {
 	const struct pod *pod = &s->c->pods.items[r->pod];
+	AUTO(str_done) struct str class = STR_INIT;
 	char cores[CPUSET_TEXT];
 
 	add_fact(style, out, "Namespace:", cluster_str(s->c, pod->meta.ns));
@@ -151,6 +165,8 @@ static void describe(const struct status *s, const struct request *r, const stru
 		 "Criticality:", r->has_budget ? criticality_name(r->budget.criticality) : "");
 	add_fact(style, out, "Level:", level_of(s, r));
 	add_budgets(r, style, out);
+	if (r->policy)
+		add_fact(style, out, "Threads:", class_of(s, r, &class));
 	add_fact(style, out, "Source:", request_source_name(r->source));
 	add_fact(style, out, "Backend:", backend_of(s, pod));
 	add_fact(style, out, "Last overrun:", overrun_of(s, r));

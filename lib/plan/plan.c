@@ -25,6 +25,7 @@ static const char *const reasons[REASONS] = {
 	[REASON_BUDGET_CHANGED] = "BudgetChanged",
 	[REASON_ENFORCEMENT_CHANGED] = "EnforcementChanged",
 	[REASON_RECOVERY_CHANGED] = "RecoveryChanged",
+	[REASON_POLICY_CHANGED] = "PolicyChanged",
 	[REASON_RECOVERED] = "Recovered",
 	[REASON_PRESSURE] = "Pressure",
 	[REASON_GUARANTEE_BROKEN] = "GuaranteeBroken",

@@ -48,6 +48,7 @@ enum reason {
 	REASON_BUDGET_CHANGED,	    /* they grant something else than is asked for now */
 	REASON_ENFORCEMENT_CHANGED, /* the other budgets on its cores have changed */
 	REASON_RECOVERY_CHANGED,    /* it comes down by another rule */
+	REASON_POLICY_CHANGED,	    /* its threads get another policy or priority */
 	REASON_RECOVERED,	    /* SetLevel: the node is no longer busy */
 	REASON_PRESSURE,	    /* Degrade, Evict, Taint: the node is short of CPU time */
 	REASON_GUARANTEE_BROKEN,    /* Taint: the node cannot keep what its pods were granted */
@@ -89,9 +90,10 @@ struct action {
 	uint32_t n_after;
 	/* The content of the assignment's annotations, for Bind, Assign, Move and SetLevel. */
 	struct budget budget;
-	const char *source;   /* "mckube", "annotations", "rt-operator" */
-	const char *recovery; /* recovery_format(), of a McKube; "": as usual */
-	int64_t since;	      /* Degrade, Taint: when it was decided; 0: unknown */
+	const char *source;	       /* "mckube", "annotations", "rt-operator" */
+	const char *recovery;	       /* recovery_format(), of a McKube; "": as usual */
+	const char *policy, *priority; /* of threads: budget/thread_class.h; "": not given */
+	int64_t since;		       /* Degrade, Taint: when it was decided; 0: unknown */
 	const char *message;
 };
 

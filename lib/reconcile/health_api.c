@@ -75,7 +75,6 @@ static const struct right {
 	{ "list", "", "namespaces" },
 	{ "list", "", "persistentvolumes" },
 	{ "list", "", "persistentvolumeclaims" },
-	{ "list", "storage.k8s.io", "csinodes" },
 	{ "list", "resource.k8s.io", "resourceclaims" },
 	{ "list", "storage.k8s.io", "csinodes" },
 	{ "list", "policy", "poddisruptionbudgets" },
@@ -159,6 +158,7 @@ static void check_policies(struct kube *k, struct health *h)
 		"validatingadmissionpolicies/mckube-assignment",
 		"validatingadmissionpolicies/mckube-node",
 		"validatingadmissionpolicies/mckube-applier",
+		"validatingadmissionpolicies/mckube-priority",
 		"mutatingadmissionpolicies/mckube-scheduler-name",
 	};
 	AUTO(str_done) struct str missing = STR_INIT;

@@ -25,6 +25,13 @@ check "explain: unknown format" -c 1 -e 'must be one of text\|json\|yaml$' -- \
 check "no cluster" -c 1 -e '^error: no cluster is configured: set KUBECONFIG' -- plan
 check "a difference has one form" -c 1 -e '^error: --diff cannot be used with -o json$' -- \
 	plan --snapshot $SNAPSHOT --diff x.json -o json
+check "what is assumed is not saved" -c 1 -e '^error: --out cannot be used with --drain, --add-node' -- \
+	plan --snapshot $SNAPSHOT --drain front --out x.json
+check "to drain a node that there is not" -c 1 -e '^error: node "nope" not found$' -- plan --snapshot $SNAPSHOT --drain nope
+check "to scale by a word that means nothing" -c 1 -e '^error: --scale: "x=2" must be like deploy/NAME=5$' -- \
+	plan --snapshot $SNAPSHOT --scale x=2
+check "to scale beyond the bound" -c 1 -e '"99999" is not a number from 0 to 1000$' -- \
+	plan --snapshot $SNAPSHOT --scale rs/logger=99999 -n vehicle
 check "no such snapshot" -c 1 -e '^error: nothing.yaml: No such file or directory$' -- plan --snapshot nothing.yaml
 check "standard input twice" -c 1 -e 'read only once' -- plan --snapshot - -f -
 check "standard input as plan and snapshot" -c 1 -e 'read only once' -- apply - --snapshot -

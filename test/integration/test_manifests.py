@@ -77,12 +77,50 @@ def test_crd_refuses_invalid_specs_by_field(c):
         ({"rtSettings": {**good, "budget_lo": 1}}, "runtime_low and budget_lo are the same"),
         ({"rtSettings": {"period": 1000000, "runtime_low": 1}}, "runtime_hi is required"),
         ({"rtSettings": {**good, "period": 50}}, "period"),
+        ({"rtSettings": {**good, "policy": "BATCH"}}, "must be FIFO, RR, or one for each"),
+        ({"rtSettings": {**good, "policy": "app=FIFO,RR"}}, "must be FIFO, RR, or one for each"),
+        ({"rtSettings": {**good, "priority": 20}}, "priority needs policy"),
+        ({"rtSettings": {**good, "policy": "FIFO", "priority": 90}}, "must be from 1 to 89"),
+        ({"rtSettings": {**good, "policy": "FIFO", "priority": "app=0"}}, "must be from 1 to 89"),
         ({"criticality": "Hihg"}, "must be Low, Middle or High"),
         ({"podname": "p", "selector": {"matchLabels": {}}}, "mutually exclusive"),
     ]
     for spec, message in wrong:
         done = c.create(mckube(spec), check=False)
         assert done.code == 1 and message in done.err, (spec, done)
+
+
+def test_policies_and_priorities_of_threads(c):
+    setup(c)
+    good = {"period": 1000000, "runtime_low": 3000, "runtime_hi": 5000}
+    for i, more in enumerate([{"policy": "FIFO"}, {"policy": "rr", "priority": 80},
+                              {"policy": "app=FIFO,logger=RR", "priority": "app=20,logger=5"}]):
+        c.create({**mckube({"podname": f"p{i}", "rtSettings": {**good, **more}}),
+                  "metadata": {"name": f"x{i}"}})
+    for priority in (81, "app=20,logger=85"):
+        high = mckube({"rtSettings": {**good, "policy": "FIFO", "priority": priority}})
+        c.wait(lambda: "the highest that may be requested is 80" in create(c, None, high,
+                                                                           "--dry-run=server").err)
+    explained = c.kubectl("explain", "mckube.spec.rtSettings.priority").out
+    assert "1 to 89" in explained and "default 10, 20 or 30" in explained, explained
+
+    def annotated(name, **values):
+        return c.pod(name, annotations={f"mckube.io/rt-{k}": v for k, v in values.items()})
+
+    c.create(annotated("good", policy="FIFO", priority="80"),
+             annotated("list", policy="app=FIFO,logger=RR", priority="app=20"))
+    for values, message in [
+            ({"policy": "FIFO", "priority": "81"}, "the highest that may be requested is 80"),
+            ({"policy": "FIFO", "priority": "app=99"}, "the highest that may be requested is 80"),
+            ({"policy": "FIFO", "priority": "0"}, "is not a priority such as 20"),
+            ({"policy": "FIFO", "priority": "99999999999999999999"}, "is not a priority such as 20"),
+            ({"policy": "DEADLINE"}, "is not FIFO, RR")]:
+        done = c.create(annotated("bad", **values), check=False)
+        assert done.code == 1 and message in done.err, (values, done)
+    raised = c.kubectl("annotate", "pod", "good", "-n", c.ns, "--overwrite",
+                       "mckube.io/rt-priority=85", check=False)
+    assert raised.code == 1 and "the highest that may be requested is 80" in raised.err, raised
+    c.kubectl("annotate", "pod", "good", "-n", c.ns, "other=value")
 
 
 def test_crd_shows_columns_and_selects_by_field(c):

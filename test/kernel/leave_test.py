@@ -2,6 +2,7 @@
 """Pods that are no longer assigned while their real-time tasks still run: the kernel refuses to take
 their budget, so it is taken when they are gone, and nothing of it stays in the groups above."""
 import os
+import re
 import signal
 import sys
 import time
@@ -39,6 +40,8 @@ try:
     time.sleep(0.5)
     t.check("while its task runs it keeps its budget", t.runtime("kubepods/poda/a1") == HI)
     t.check("which counts above", t.runtime("kubepods") == 600000)
+    t.wait("which status shows", lambda: re.search(
+        r"kubepods/poda/a1 .* retained\n", t.status()))
     gone(spinner, "kubepods/poda/a1", "kubepods/poda")
     t.wait("when it is gone, nothing stays above", lambda: t.runtime("kubepods") == 200000, 15)
 

@@ -110,6 +110,10 @@ class Test:
         self.helper = None
         return code
 
+    def status(self):
+        return subprocess.run([self.node, "status", "--state-file", self.dir + "/state.json"],
+                              stdout=subprocess.PIPE, text=True, check=True).stdout
+
     def text(self):
         with open(self.dir + "/log") as f:
             return f.read()

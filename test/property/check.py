@@ -31,8 +31,9 @@ KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Taint", "Unt
          "Status", "Finalizer"}
 PLACING = {"Bind", "Assign", "Move"}
 WARNINGS = {"BadBudget", "BadCpuset", "BadCriticality", "BadGuarantee", "BadNodeAnnotation",
+            "BadPolicy",
             "DuplicateRequest", "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported",
-            "CoresNotAllowed", "HelperSilent", "MissingLabel", "GuaranteeNotMet", "NoRealTime"}
+            "CoresNotAllowed", "HelperSilent", "MissingLabel", "GuaranteeNotMet", "NoRealTime", "WhatIf"}
 UNPLACED = {"NoNode", "NoRoom", "NoRequest", "BadRequest"}
 PRESSURE = {"enabled": True, "trigger": "realTime", "onBusy": "degrade", "busy": 900_000,
             "calm": 800_000, "delaySeconds": 5, "stepSeconds": 30, "holdSeconds": 60, "evict": "none"}
@@ -275,11 +276,13 @@ class Checker:
     def _check_renewal(self, action: Obj, pod: Pod) -> None:
         """Written again: only where it differs from before."""
         to, noted = action["to"], pod.notes.get(NOTE + "rt-enforcement")
-        recovers = to.get("source") == "mckube" and to.get("recovery", "")
+        said = to.get("source") == "mckube" and [
+            to.get(k, "") for k in ("recovery", "policy", "priority")]
         if pod.terminating or pod.mirror:
             self.fail("2", action, "terminating or mirror")
-        if pod.is_current and noted in (None, to["enforcement"]) and recovers in (
-                False, pod.notes.get(NOTE + "rt-recovery", "")):
+        if pod.is_current and noted in (None, to["enforcement"]) and said in (
+                False, [pod.notes.get(NOTE + k, "") for k in (
+                    "rt-recovery", "rt-policy", "rt-priority")]):
             self.fail("format", action, "has all this already")
 
     def _check_bind(self, action: Obj, pod: Pod) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -508,6 +509,26 @@ def _core(value: Any) -> Cores | None:
         raise BadRequest("BadCpuset", str(e)) from e
 
 
+POLICY, PRIORITY, NAMED = r"(?i:FIFO|RR)", r"[1-9]|[1-8][0-9]", r"([a-z0-9-]{1,63})=(?:%s)"
+
+
+def _is_class(text: Any, value: str) -> bool:
+    """One value, or one for each of several containers."""
+    if not isinstance(text, str) or re.fullmatch(value, text):
+        return isinstance(text, str)
+    named = [re.fullmatch(NAMED % value, word) for word in text.split(",")]
+    return all(named) and len({m[1] for m in named if m}) == len(named)
+
+
+def _check_threads(policy: Any, priority: Any) -> None:
+    if isinstance(priority, int) and not isinstance(priority, bool):
+        priority = str(priority)
+    is_good = (policy in (None, "") or _is_class(policy, POLICY)) and (
+        priority in (None, "") or (_is_class(priority, PRIORITY) and bool(policy)))
+    if not is_good:
+        raise BadRequest("BadPolicy", f"threads {policy!r} {priority!r}")
+
+
 def mckube_request(obj: Obj, by_name: bool) -> Request:
     spec = obj.get("spec") or {}
     rt = spec.get("rtSettings") or {}
@@ -522,6 +543,7 @@ def mckube_request(obj: Obj, by_name: bool) -> Request:
     count = rt.get("coreCount", 1)
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= CPU_LIMIT:
         raise BadRequest("BadBudget", f"coreCount {count!r}")
+    _check_threads(rt.get("policy"), rt.get("priority"))
     return Request(budget, "mckube", _core(rt.get("core")), count, spec.get("node") or "",
                    _guarantee(spec.get("guarantee")), by_name, f"{_ns(obj)}/{obj['metadata']['name']}")
 
@@ -541,7 +563,9 @@ def _noted_budget(notes: dict[str, str]) -> Budget:
 def _annotation_request(pod: Pod) -> Request:
     not_asked = (NOTE + "rt-runtime-medium", NOTE + "rt-runtime-floor")
     notes = {k: v for k, v in pod.notes.items() if k not in not_asked}
-    return Request(_noted_budget(notes), "annotations",
+    budget = _noted_budget(notes)
+    _check_threads(notes.get(NOTE + "rt-policy"), notes.get(NOTE + "rt-priority"))
+    return Request(budget, "annotations",
                    _core(pod.notes.get(NOTE + "rt-core-request")),
                    guarantee=_guarantee(pod.notes.get(NOTE + "rt-guarantee")))
 
@@ -552,6 +576,7 @@ def _operator_request(pod: Pod) -> Request:
         raise BadRequest("BadBudget", f"rt_runtime_us {runtime}")
     if pod.qos != "Guaranteed":
         raise BadRequest("BadBudget", "the pod is not Guaranteed")
+    _check_threads(pod.notes.get(NOTE + "rt-policy"), pod.notes.get(NOTE + "rt-priority"))
     return Request(Budget(Rank.HIGH, PPM, runtime, runtime), "rt-operator",
                    guarantee=_guarantee(pod.notes.get(NOTE + "rt-guarantee")))
 

@@ -110,6 +110,8 @@ void emit_request(struct emitter *e, struct action *a, const struct unit *u)
 
 	a->budget = *unit_budget(e->trial, u);
 	a->recovery = plan_str(e->plan, recovery_format(&q->recovery, text));
+	a->policy = plan_str(e->plan, cluster_str(e->trial->c, q->policy));
+	a->priority = plan_str(e->plan, cluster_str(e->trial->c, q->priority));
 	a->source = request_source_name((enum request_source)q->source);
 }
 
@@ -125,6 +127,8 @@ struct action *emit_action(struct emitter *e, enum action_kind kind, enum reason
 		.on = on,
 		.source = "",
 		.recovery = "",
+		.policy = "",
+		.priority = "",
 		.message = "",
 	};
 	return a;

@@ -52,6 +52,23 @@ static bool recovers_otherwise(const struct emitter *e, const struct unit *u)
 	       strcmp(noted_recovery(e, u), recovery_format(&q->recovery, text)) != 0;
 }
 
+static const char *noted(const struct emitter *e, str_id id)
+{
+	return id == NONE ? "" : cluster_str(e->trial->c, id);
+}
+
+/* A pod without a McKube says itself what its threads get. */
+static bool has_other_class(const struct emitter *e, const struct unit *u)
+{
+	const struct pod_annotations *n = annotations_of(e, u);
+	const struct request *q = unit_request(e->trial, u);
+	const struct cluster *c = e->trial->c;
+
+	return q->source == SOURCE_MCKUBE && n &&
+	       (strcmp(noted(e, n->policy), cluster_str(c, q->policy)) != 0 ||
+		strcmp(noted(e, n->priority), cluster_str(c, q->priority)) != 0);
+}
+
 static enum reason choose_update(const struct emitter *e, unit_id id)
 {
 	const struct unit *u = &e->trial->units.items[id];
@@ -65,7 +82,9 @@ static enum reason choose_update(const struct emitter *e, unit_id id)
 	enum enforcement noted = noted_enforcement(e, u);
 	if (noted != ENFORCE_NONE && noted != e->enforcement[id])
 		return REASON_ENFORCEMENT_CHANGED;
-	return recovers_otherwise(e, u) ? REASON_RECOVERY_CHANGED : REASON_NONE;
+	if (recovers_otherwise(e, u))
+		return REASON_RECOVERY_CHANGED;
+	return has_other_class(e, u) ? REASON_POLICY_CHANGED : REASON_NONE;
 }
 
 void emit_choose_updates(struct emitter *e)
@@ -107,6 +126,19 @@ static const char *recovery_words(struct emitter *e, const struct unit *u)
 			 *to ? to : "usual");
 }
 
+static const char *class_words(struct emitter *e, const struct unit *u)
+{
+	const struct pod_annotations *n = annotations_of(e, u);
+	const struct request *q = unit_request(e->trial, u);
+	const struct cluster *c = e->trial->c;
+	const char *from = noted(e, n->policy), *from_priority = noted(e, n->priority);
+	const char *to = cluster_str(c, q->policy), *to_priority = cluster_str(c, q->priority);
+
+	return plan_strf(e->plan, "policy of its threads changed from %s%s%s to %s%s%s",
+			 *from ? from : "their own", *from_priority ? " " : "", from_priority,
+			 *to ? to : "their own", *to_priority ? " " : "", to_priority);
+}
+
 static const char *update_words(struct emitter *e, unit_id id, enum reason reason)
 {
 	const struct unit *u = &e->trial->units.items[id];
@@ -121,6 +153,8 @@ static const char *update_words(struct emitter *e, unit_id id, enum reason reaso
 				 enforcement_name(e->enforcement[id]));
 	if (reason == REASON_RECOVERY_CHANGED)
 		return recovery_words(e, u);
+	if (reason == REASON_POLICY_CHANGED)
+		return class_words(e, u);
 	return budget_words(e, &q->granted, &q->budget);
 }
 

@@ -72,7 +72,7 @@ static void fill_request(struct explainer *x)
 	out->ns = plan_str(&out->plan, cluster_str(x->p.trial.c, pod_of(x)->meta.ns));
 	out->name = plan_str(&out->plan, cluster_str(x->p.trial.c, pod_of(x)->meta.name));
 	out->asked_by = out->source = out->node_pin = out->core_pin = "";
-	out->level = out->guarantee = "";
+	out->level = out->guarantee = out->policy = out->priority = "";
 	if (!q)
 		return;
 	if (q->has_cores)
@@ -85,6 +85,8 @@ static void fill_request(struct explainer *x)
 	out->core_count = q->core_count;
 	if (q->guarantee)
 		out->guarantee = guarantee_name((enum guarantee)q->guarantee);
+	out->policy = plan_str(&out->plan, cluster_str(x->p.trial.c, q->policy));
+	out->priority = plan_str(&out->plan, cluster_str(x->p.trial.c, q->priority));
 	fill_pins(x, q);
 }
 

@@ -72,6 +72,7 @@ struct explanation {
 	uint16_t core_count;
 	const char *node_pin, *core_pin; /* "" not pinned */
 	const char *guarantee;		 /* "" none */
+	const char *policy, *priority;	 /* of its threads: budget/thread_class.h; "" none */
 	bool has_legacy_pin;		 /* the pins are an older controller's choice */
 
 	/* Where it is, and where the plan has it; node NULL: on no node. */

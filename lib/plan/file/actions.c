@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "budget/recovery.h"
+#include "budget/thread_class.h"
 
 /* Words */
 
@@ -113,6 +114,8 @@ enum {
 	TO_CRITICALITY,
 	TO_SOURCE,
 	TO_RECOVERY,
+	TO_POLICY,
+	TO_PRIORITY,
 	TO_POD_UID,
 	TO_ROWS,
 };
@@ -149,6 +152,10 @@ static const struct field to_fields[TO_ROWS + 1] = {
 	[TO_SOURCE] = { "source", &field_text, offsetof(struct action, source), .max = 32 },
 	[TO_RECOVERY] = { "recovery", &field_text, offsetof(struct action, recovery),
 			  .max = RECOVERY_TEXT },
+	[TO_POLICY] = { "policy", &field_text, offsetof(struct action, policy),
+			.max = THREAD_CLASS_TEXT_MAX },
+	[TO_PRIORITY] = { "priority", &field_text, offsetof(struct action, priority),
+			  .max = THREAD_CLASS_TEXT_MAX },
 	[TO_POD_UID] = { "podUID", &field_text, offsetof(struct action, to.pod_uid),
 			 .max = FIELD_NAME_MAX },
 };
@@ -186,6 +193,17 @@ static int check_recovery(const char *text, struct field_reader *r)
 	return 0;
 }
 
+static int check_class(const struct action *a, struct field_reader *r)
+{
+	if (!thread_policy_is_valid(a->policy))
+		return field_error(r, "policy: invalid value '%s'", a->policy);
+	if (!thread_priority_is_valid(a->priority))
+		return field_error(r, "priority: invalid value '%s'", a->priority);
+	return a->priority && *a->priority && !(a->policy && *a->policy)
+		       ? field_error(r, "priority: needs a policy")
+		       : 0;
+}
+
 static int check_budget(const struct budget *b, struct field_reader *r)
 {
 	if (b->low > b->hi || b->hi > b->period || b->floor > b->low)
@@ -203,7 +221,8 @@ static bool to_is_whole(uint64_t seen)
 
 	if (seen & (BIT(TO_PERIOD) | BIT(TO_RUNTIME) | BIT(TO_ENFORCEMENT)))
 		need |= grant_rows;
-	if (seen & (budget_rows | BIT(TO_MEDIUM) | BIT(TO_RECOVERY)))
+	if (seen &
+	    (budget_rows | BIT(TO_MEDIUM) | BIT(TO_RECOVERY) | BIT(TO_POLICY) | BIT(TO_PRIORITY)))
 		need |= grant_rows | budget_rows;
 	return (seen & need) == need;
 }
@@ -224,7 +243,8 @@ static int to_read(const struct field *f, const cJSON *j, void *value, struct fi
 	if (!(seen & BIT(TO_LOW)))
 		return 0;
 	a->budget.period = a->to.period;
-	if (check_source(a->source, r) < 0 || check_recovery(a->recovery, r) < 0)
+	if (check_source(a->source, r) < 0 || check_recovery(a->recovery, r) < 0 ||
+	    check_class(a, r) < 0)
 		return -EINVAL;
 	return check_budget(&a->budget, r);
 }

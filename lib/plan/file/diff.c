@@ -80,6 +80,11 @@ static void add_recovery(struct str *b, const struct action *a)
 	str_add(b, a->recovery ? a->recovery : "");
 }
 
+static void add_class(struct str *b, const struct action *a)
+{
+	str_addf(b, "%s %s", a->policy ? a->policy : "", a->priority ? a->priority : "");
+}
+
 static const struct {
 	const char *name;
 	void (*add)(struct str *b, const struct action *a);
@@ -88,6 +93,7 @@ static const struct {
 	{ "to", add_to },	  { "replacement", add_replacement },
 	{ "by", add_by },	  { "budget", add_budget },
 	{ "source", add_source }, { "recovery", add_recovery },
+	{ "policy", add_class },
 };
 
 static void add_separator(struct str *b)

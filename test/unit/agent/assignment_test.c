@@ -183,6 +183,29 @@ TEST(budget_is_divided_among_containers)
 	assignment_done(&w);
 }
 
+TEST(containers_with_a_part_of_the_budget_get_their_policy)
+{
+	struct assignment w;
+	struct error err;
+
+	assert_int_equal(read_pod(POD(BUDGET ",\"mckube.io/rt-containers\":\"app,log\","
+					     "\"mckube.io/rt-policy\":\"app=FIFO\","
+					     "\"mckube.io/rt-priority\":\"7\""),
+				  TRUST_ALL, &w, &err),
+			 ASSIGNMENT_VALID);
+	assert_int_equal(w.want.containers[0].class.policy, THREAD_POLICY_FIFO);
+	assert_int_equal(w.want.containers[0].class.priority, 7);
+	assert_int_equal(w.want.containers[1].class.policy, THREAD_POLICY_KEEP);
+	assignment_done(&w);
+	assert_int_equal(read_pod(POD(BUDGET ",\"mckube.io/rt-policy\":\"RR\","
+					     "\"mckube.io/criticality\":\"Middle\""),
+				  TRUST_ALL, &w, &err),
+			 ASSIGNMENT_VALID);
+	assert_int_equal(w.want.containers[0].class.policy, THREAD_POLICY_RR);
+	assert_int_equal(w.want.containers[0].class.priority, 20);
+	assignment_done(&w);
+}
+
 static void refused(const char *text, const char *why)
 {
 	struct assignment w;
@@ -204,6 +227,11 @@ TEST(nonsense_names_its_field)
 	refused(POD(BUDGET ",\"mckube.io/rt-containers\":\"app=0\""), "'app=0' names no container");
 	refused(POD(BUDGET ",\"mckube.io/rt-containers\":\"app=60,log=50\""), "more than 100");
 	refused(POD(BUDGET ",\"mckube.io/rt-containers\":\"app,\""), "names no container");
+	refused(POD(BUDGET ",\"mckube.io/rt-policy\":\"BATCH\""), "[mckube.io/rt-policy]: invalid");
+	refused(POD(BUDGET ",\"mckube.io/rt-priority\":\"99\""),
+		"[mckube.io/rt-priority]: invalid value '99'");
+	refused(POD(BUDGET ",\"mckube.io/rt-policy\":\"log=FIFO\""),
+		"[mckube.io/rt-policy]: 'log=FIFO' names a container without a budget");
 	refused("{\"metadata\":{\"name\":\"../x\",\"annotations\":{" BUDGET "}}" SPEC,
 		"metadata.uid: '../x'");
 	refused("{\"metadata\":{\"name\":\"p\",\"annotations\":{" BUDGET "}},\"spec\":{}}",

@@ -63,6 +63,28 @@ TEST(applied_is_what_the_kernel_has)
 	}
 }
 
+TEST(budget_alone_is_not_all_where_a_policy_is_asked_for)
+{
+	struct engine_container c = container(true, true, 6000);
+
+	c.class = (struct thread_class){ THREAD_POLICY_FIFO, 20 };
+	struct pod_status p = status_of(&backend_cgroup_v1, c, &low, NULL);
+	assert_int_equal(p.now.applied, POD_APPLIED_NO_POLICY);
+	assert_string_equal(pod_status_applied(&p), "");
+
+	c.threads.is_applied = true;
+	p = status_of(&backend_cgroup_v1, c, &low, NULL);
+	assert_int_equal(p.now.applied, POD_APPLIED);
+	assert_string_equal(p.now.policy, "FIFO 20");
+	assert_int_equal(status_of(&backend_cap_v2, c, &low, NULL).now.applied,
+			 POD_APPLIED_UNLIMITED);
+
+	c.threads.refusal = (struct error){ -EPERM, "not permitted" };
+	p = status_of(&backend_cgroup_v1, c, &low, NULL);
+	assert_int_equal(p.now.applied, POD_APPLIED_NO_POLICY);
+	assert_string_equal(p.now.policy_refusal, "not permitted");
+}
+
 TEST(invalid_annotations_are_not_applied)
 {
 	struct pod_status p = { .invalid = "rt-period: 'x'", .level = "hi" };
@@ -94,6 +116,29 @@ TEST(conditions_say_what_was_read_back)
 		  "InForce",
 		  "Ready",
 		  "6000 us of every 100000 us" },
+		{ { .applied = POD_APPLIED, .kernel_us = 6000, .policy = "FIFO 20" },
+		  "InForce",
+		  "Ready",
+		  "6000 us of every 100000 us, threads FIFO 20" },
+		{ { .applied = POD_APPLIED, .kernel_us = 6000, .can_outrank = true },
+		  "InForce",
+		  "Ready",
+		  "6000 us of every 100000 us; a container has CAP_SYS_NICE and can outrank the "
+		  "helper" },
+		{ { .applied = POD_APPLIED_NO_POLICY, .container = "app" },
+		  "Waiting",
+		  "Waiting",
+		  "container app has no thread with its policy yet" },
+		{ { .applied = POD_APPLIED_NO_POLICY,
+		    .container = "app",
+		    .policy_refusal = "not permitted" },
+		  "RTPolicyRefused",
+		  "RTPolicyRefused",
+		  "container app: not permitted" },
+		{ { .applied = POD_APPLIED_UNLIMITED, .policy = "RR 5" },
+		  "Unlimited",
+		  "Unlimited",
+		  "threads RR 5: a bandwidth cap does not limit real-time threads" },
 		{ { .applied = POD_APPLIED_CAP, .kernel_us = 6000 },
 		  "BandwidthCapOnly",
 		  "Ready",

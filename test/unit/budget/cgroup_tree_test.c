@@ -122,6 +122,25 @@ TEST(pod_is_the_sum_of_its_containers)
 	cgroup_tree_done(&p.t);
 }
 
+/* The kernel counts it for a while: a container in its place needs as much again above it. */
+TEST(removed_container_counts_above_it_until_it_is_forgotten)
+{
+	struct pod_tree p;
+
+	pod_tree_init(&p);
+	want(&p.t, p.app, 20000, 100000);
+	apply_changes(&p.t);
+	cgroup_tree_removed(&p.t, p.app);
+	apply_changes(&p.t);
+	assert_int_equal(p.t.nodes.items[p.pod].now.runtime_us, 400000);
+	assert_int_equal(p.t.nodes.items[p.kubepods].now.runtime_us, 400000);
+	cgroup_tree_forget_removed(&p.t);
+	apply_changes(&p.t);
+	assert_int_equal(p.t.nodes.items[p.pod].now.runtime_us, 200000);
+	assert_int_equal(p.t.nodes.items[p.kubepods].now.runtime_us, 200000);
+	cgroup_tree_done(&p.t);
+}
+
 TEST(period_changes_in_either_direction)
 {
 	static const struct bandwidth steps[] = {

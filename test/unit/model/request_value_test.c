@@ -35,6 +35,8 @@ static struct request_text good(void)
 		.core_count.path = "coreCount",
 		.core.path = "core",
 		.criticality.path = "criticality",
+		.policy.path = "policy",
+		.priority.path = "priority",
 	};
 }
 
@@ -249,3 +251,37 @@ static int stop(void **state)
 }
 
 GROUP(NULL, stop)
+
+TEST(a_policy_of_threads_is_a_text_and_a_priority_may_be_a_number)
+{
+	struct request_text t = good();
+
+	t.policy.raw = string("FIFO");
+	struct request_value v = reads(t, false);
+	assert_string_equal(cluster_str(&cluster, v.policy), "FIFO");
+	assert_int_equal(v.priority, 0);
+	t.priority.raw = number("20");
+	assert_string_equal(cluster_str(&cluster, reads(t, false).priority), "20");
+	t.priority.raw = string("app=20");
+	assert_string_equal(cluster_str(&cluster, reads(t, false).priority), "app=20");
+	t.policy.raw = t.priority.raw = string("");
+	assert_int_equal(reads(t, false).policy, 0);
+}
+
+TEST(a_policy_that_is_none_is_refused)
+{
+	struct request_text t = good();
+
+	t.priority.raw = number("20");
+	refuses(t, "BadPolicy", "priority: needs policy");
+	t.policy.raw = string("FIFO");
+	t.priority.raw = number("90");
+	refuses(t, "BadPolicy",
+		"priority: '90' is not from 1 to 89, or one for each container such as \"app=20\"");
+	t.policy.raw = string("DEADLINE");
+	refuses(t, "BadPolicy",
+		"policy: 'DEADLINE' is not FIFO, RR, or one for each container such as \"app=FIFO\"");
+	t.policy.raw = other("{}");
+	refuses(t, "BadPolicy",
+		"policy: '{}' is not FIFO, RR, or one for each container such as \"app=FIFO\"");
+}

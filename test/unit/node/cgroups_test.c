@@ -40,23 +40,44 @@ static const struct dialect {
 	const char *root;		  /* the first file of the root; NULL: it has none */
 	const char *container, *kubepods; /* the first file with budgets, on CPUs 1 and 2 */
 	const char *other, *both;	  /* a group of others, and kubepods with it */
+	const char *twice, *half;	  /* kubepods with two such containers, with half a CPU */
 } dialects[] = {
-	{ &backend_cgroup_v1, { "0", "1000000" }, "950000", "20000", "200000", "50000", "250000" },
-	{ &backend_hcbs_v2, { "0", "1000000" }, NULL, "20000", "200000", "50000", "250000" },
+	{ &backend_cgroup_v1,
+	  { "0", "1000000" },
+	  "950000",
+	  "20000",
+	  "200000",
+	  "50000",
+	  "250000",
+	  "400000",
+	  "500000" },
+	{ &backend_hcbs_v2,
+	  { "0", "1000000" },
+	  NULL,
+	  "20000",
+	  "200000",
+	  "50000",
+	  "250000",
+	  "400000",
+	  "500000" },
 	{ &backend_hcbs_max,
 	  { "0 1000000" },
 	  NULL,
 	  "20000 100000",
 	  "200000 1000000",
 	  "50000 1000000",
-	  "250000 1000000" },
+	  "250000 1000000",
+	  "400000 1000000",
+	  "500000 1000000" },
 	{ &backend_hcbs_multi,
 	  { "0 0 0 0", "1000000" },
 	  NULL,
 	  "0 20000 20000 0",
 	  "0 200000 200000 0",
 	  "50000 50000 0 0",
-	  "50000 250000 200000 0" },
+	  "50000 250000 200000 0",
+	  "0 400000 400000 0",
+	  "0 500000 500000 0" },
 };
 
 static const struct dialect *dialect; /* of the running test */
@@ -228,6 +249,62 @@ static void counts_others(struct fixture *f, const char *path, const struct cont
 TEST(groups_beside_ours_are_counted)
 {
 	each(counts_others);
+}
+
+static void remove_group(const struct fixture *f, const char *path)
+{
+	char full[512];
+
+	snprintf(full, sizeof(full), "%s/%s", f->tree.root, path);
+	assert_int_equal(nftw(full, fake_tree_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static void replace_container(struct fixture *f, const char *path)
+{
+	struct error err = ERROR_INIT;
+
+	remove_group(f, path);
+	make_group(f, path);
+	cgroups_remove(&f->cgroups, f->container);
+	assert_int_equal(cgroups_add(&f->cgroups, path, &f->container, &err), 0);
+}
+
+/* The kernel would refuse the budget of the new one otherwise, as long as it counts the old one. */
+static void makes_room_for_the_next(struct fixture *f, const char *path,
+				    const struct container_path *p)
+{
+	want(f, RUNTIME);
+	replace_container(f, path);
+	want(f, RUNTIME);
+	assert_file(f, path, p->container_len, dialect->container);
+	assert_file(f, path, p->pod_len, dialect->twice);
+	assert_file(f, path, p->root_len, dialect->twice);
+	f->cgroups.removed_ms -= REMOVED_MS;
+	want(f, RAISED);
+	want(f, RUNTIME);
+	assert_file(f, path, p->pod_len, dialect->kubepods);
+	assert_file(f, path, p->root_len, dialect->kubepods);
+}
+
+TEST(container_in_place_of_another_has_room_while_both_count)
+{
+	each(makes_room_for_the_next);
+}
+
+/* Of 950000 us: 500000 for the old one, and as many for the new one. */
+static void makes_no_room_where_there_is_none(struct fixture *f, const char *path,
+					      const struct container_path *p)
+{
+	want(f, PERIOD / 2);
+	replace_container(f, path);
+	want(f, PERIOD / 2);
+	assert_file(f, path, p->pod_len, dialect->half);
+	assert_file(f, path, p->root_len, dialect->half);
+}
+
+TEST(container_in_place_of_another_is_tried_where_there_is_no_room_for_both)
+{
+	each(makes_no_room_where_there_is_none);
 }
 
 /* What does not fit is refused before the first write. */

@@ -252,6 +252,8 @@ static inline void give_root(struct fixture *f)
 static inline void let_time_pass(struct fixture *f)
 {
 	f->engine.cgroups.release_ms -= HELD_MS;
+	if (f->engine.cgroups.removed_ms)
+		f->engine.cgroups.removed_ms -= REMOVED_MS;
 	f->engine.checked_ns = 0;
 	engine_tick(&f->engine, engine_now_ns());
 }

@@ -19,8 +19,20 @@ TEST(what_is_saved_is_loaded)
 			    (char *)"kubepods/a \"b\"", 1, { 100000, 0 }, { 100000, 2000 } });
 	saved_state_add_pod(&m, &(struct saved_pod){ (char *)"u1", (char *)"ns/p", LEVEL_MIDDLE,
 						     ENFORCE_WATCH });
+	saved_state_add_class(
+		&m, &(struct saved_class){ (char *)"kubepods/a",
+					   { THREAD_POLICY_RR, 20 },
+					   { .policy = 3, .nice = -5, .resets_on_fork = true } });
 	assert_int_equal(state_file_save(path, &m, NULL), 0);
 	assert_int_equal(state_file_load(path, &back, NULL), 0);
+	const struct saved_class *class = saved_state_class(&back, "kubepods/a");
+	assert_non_null(class);
+	assert_int_equal(class->class.policy, THREAD_POLICY_RR);
+	assert_int_equal(class->class.priority, 20);
+	assert_int_equal(class->found.policy, 3);
+	assert_int_equal(class->found.nice, -5);
+	assert_true(class->found.resets_on_fork);
+	assert_null(saved_state_class(&back, "kubepods/b"));
 	assert_int_equal(saved_state_found(&back, "kubepods/a \"b\"", 1)->period_us, 100000);
 	assert_null(saved_state_found(&back, "kubepods/a \"b\"", 0));
 	assert_int_equal(back.groups.items[0].wanted.runtime_us, 2000);
@@ -50,12 +62,16 @@ TEST(damaged_parts_are_left_out)
 
 	fake_tree_init(&t);
 	snprintf(path, sizeof(path), "%s/state.json", t.root);
-	fake_file(&t, "state.json",
-		  "{\"groups\":[1,{\"path\":\"a\"},{\"path\":\"b\",\"cpuDomain\":0,\"found\":"
-		  "{\"periodUs\":1,\"runtimeUs\":\"x\"}}],\"pods\":[{\"uid\":\"u\"},"
-		  "{\"uid\":\"v\",\"name\":\"n/v\",\"level\":\"top\"}]}");
+	fake_file(
+		&t, "state.json",
+		"{\"groups\":[1,{\"path\":\"a\"},{\"path\":\"b\",\"cpuDomain\":0,\"found\":"
+		"{\"periodUs\":1,\"runtimeUs\":\"x\"}}],\"pods\":[{\"uid\":\"u\"},"
+		"{\"uid\":\"v\",\"name\":\"n/v\",\"level\":\"top\"}],\"classes\":[{\"path\":\"a\"},"
+		"{\"path\":\"a\",\"policy\":\"FIFO\",\"priority\":\"90\",\"found\":{}},"
+		"{\"path\":\"a\",\"policy\":\"FIFO\",\"priority\":\"9\",\"found\":"
+		"{\"policy\":256,\"priority\":0,\"nice\":0}}]}");
 	assert_int_equal(state_file_load(path, &m, &err), 0);
-	assert_int_equal(m.groups.n + m.pods.n, 0);
+	assert_int_equal(m.groups.n + m.pods.n + m.classes.n, 0);
 	saved_state_done(&m);
 	fake_file(&t, "state.json", "{");
 	assert_true(state_file_load(path, &m, &err) < 0);
