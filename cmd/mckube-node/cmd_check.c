@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "base/json_out.h"
 #include "command.h"
+#include "node/node_checks.h"
 
 struct check_args {
 	uint8_t format;
@@ -40,7 +41,8 @@ static const char *limit_text(const struct kernel *k, char *buf, size_t size)
 	return buf;
 }
 
-static void print_text(const struct kernel *k, const struct backend *b, FILE *out)
+static void print_text(const struct kernel *k, const struct backend *b,
+		       const struct node_warnings *w, FILE *out)
 {
 	char limit[80];
 
@@ -58,6 +60,9 @@ static void print_text(const struct kernel *k, const struct backend *b, FILE *ou
 		if (!k->has[i])
 			fprintf(out, "     %-21s needs %s\n", "", t->how);
 	}
+	array_each(warning, &w->list)
+		fprintf(out, "%swarning: %s: %s\n", warning == w->list.items ? "\n" : "",
+			warning->key, warning->text);
 }
 
 static void add_text(struct json_out *o, const char *key, const char *value)
@@ -88,7 +93,21 @@ static void add_features(struct json_out *o, const struct kernel *k)
 	json_out_end(o);
 }
 
-static void print_json(const struct kernel *k, const struct backend *b, FILE *out)
+static void add_warnings(struct json_out *o, const struct node_warnings *w)
+{
+	json_out_key(o, "warnings");
+	json_out_array(o);
+	array_each(warning, &w->list) {
+		json_out_object(o);
+		add_text(o, "key", warning->key);
+		add_text(o, "text", warning->text);
+		json_out_end(o);
+	}
+	json_out_end(o);
+}
+
+static void print_json(const struct kernel *k, const struct backend *b,
+		       const struct node_warnings *w, FILE *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	AUTO(json_out_done) struct json_out o = { .out = &text };
@@ -105,6 +124,7 @@ static void print_json(const struct kernel *k, const struct backend *b, FILE *ou
 	add_text(&o, "guarantee", b->guarantee);
 	add_text(&o, "overruns", overrun_source(k, b));
 	add_features(&o, k);
+	add_warnings(&o, w);
 	json_out_end(&o);
 	fprintf(out, "%s\n", text.s);
 }
@@ -113,14 +133,18 @@ static int check_run(const struct context *ctx, void *values, struct error *err)
 {
 	const struct check_args *args = values;
 	const struct backend *b;
+	AUTO(node_warnings_done) struct node_warnings w = { 0 };
 	struct kernel k;
 
 	if (context_probe(ctx, &k, &b, err) < 0)
 		return err->code;
+	node_warnings_find(&(struct kernel_roots){ ctx->common->cgroup_root, ctx->common->proc_root,
+						   ctx->common->sys_root },
+			   &k, b, &w);
 	if (args->format == CHECK_JSON)
-		print_json(&k, b, ctx->out);
+		print_json(&k, b, &w, ctx->out);
 	else
-		print_text(&k, b, ctx->out);
+		print_text(&k, b, &w, ctx->out);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "agent/agent.h"
 #include "base/auto.h"
 #include "base/log.h"
+#include "node/reserved.h"
 
 #include "config.h"
 #include "listen.h"
@@ -70,6 +71,12 @@ static const struct option run_options[] = {
 		"budget above its level for a pod at raise where there is room, so that "
 		"it is not throttled before it is raised",
 		.preset = "500"),
+	OPT_STRING(0, "reserved-cpus", struct run_args, reserved_cpus, "CPUS",
+		   "CPUs that real-time pods do not get (default: reservedSystemCPUs of the "
+		   "kubelet's configuration, where it is readable)"),
+	OPT_STRING(0, "kubelet-config", struct run_args, kubelet_config, "FILE",
+		   "the kubelet's configuration, below --host-root",
+		   .preset = "/var/lib/kubelet/config.yaml", .complete = "file"),
 	OPT_INT(0, "capacity", struct run_args, capacity_us, 0, 1000000, "US",
 		"upper limit for kubepods' CPU bandwidth, us of a second; 0: the kernel's",
 		.preset = "0"),
@@ -140,6 +147,7 @@ static int start_agent(struct run *r, struct error *err)
 		.node_name = r->args->node_name,
 		.trust = r->args->is_direct ? TRUST_DIRECT : TRUST_ASSIGNED,
 		.capacity_us = r->args->capacity_us,
+		.reserved = &r->reserved,
 		.kernel = &r->kernel,
 		.roots = &r->roots,
 		.backend = r->backend,
@@ -164,6 +172,13 @@ static int start_interfaces(struct run *r, struct error *err)
 	if (code == 0 && args->listen)
 		code = listen_start(r, args->listen, args->token_file, &r->listen, err);
 	return code;
+}
+
+static int read_reserved(struct run *r, struct error *err)
+{
+	AUTO_FREE char *path = xasprintf("%s%s", r->args->host_root, r->args->kubelet_config);
+
+	return reserved_cpus(r->args->reserved_cpus, path, &r->reserved, err);
 }
 
 static int serve(struct run *r, struct error *err)
@@ -209,7 +224,7 @@ static int run_run(const struct context *ctx, void *values, struct error *err)
 	/* One heap: threads that allocate do so rarely, and each arena keeps what it had. */
 	mallopt(M_ARENA_MAX, 1);
 	block_signals();
-	if (context_probe(&own, &r->kernel, &r->backend, err) < 0 ||
+	if (context_probe(&own, &r->kernel, &r->backend, err) < 0 || read_reserved(r, err) < 0 ||
 	    make_state_folder(args, err) < 0)
 		return err->code;
 	return serve(r, err);

@@ -20,6 +20,7 @@
 struct run_args {
 	const char *static_file, *config_file, *state_file, *bundle_dir, *host_root;
 	const char *node_name, *kubeconfig, *listen, *token_file, *keep_while;
+	const char *reserved_cpus, *kubelet_config;
 	bool is_kept, is_polling, is_direct;
 	int64_t dwell_ns, dwell_max_ns, calm_ns;
 	int32_t calm_periods, headroom_us, max_priority;
@@ -39,6 +40,7 @@ struct run {
 	struct kernel_roots roots;
 	struct kernel kernel;
 	const struct backend *backend;
+	struct cpuset reserved; /* CPUs that real-time pods do not get */
 	struct overruns overruns;
 	struct thread_watch thread_watch;	    /* fd -1: it could not be opened */
 	struct error why_polling, why_not_realtime; /* code 0: neither */

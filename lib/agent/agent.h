@@ -18,6 +18,7 @@ struct agent_options {
 	const char *node_name;
 	enum assignment_trust trust;
 	int64_t capacity_us; /* of a second, for kubepods; 0: all that the kernel allows */
+	const struct cpuset *reserved; /* CPUs that are not for real-time pods */
 	const struct kernel *kernel;
 	const struct kernel_roots *roots;
 	const struct backend *backend;

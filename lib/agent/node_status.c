@@ -27,10 +27,20 @@ static int patch_node(const struct agent_options *o, struct kube *k,
 	return kube_do(k, &request, err);
 }
 
+static void list_cores(const struct agent_options *o, char ret[static CPUSET_TEXT])
+{
+	struct cpuset cores = { 0 };
+
+	for (unsigned cpu = 0; cpu < o->kernel->cpus && cpu < CPUSET_MAX; cpu++)
+		if (!cpuset_has(o->reserved, cpu))
+			cpuset_add(&cores, cpu);
+	cpuset_format(&cores, ret);
+}
+
 static int describe(const struct agent_options *o, struct kube *k, struct error *err)
 {
 	AUTO(str_done) struct str topology = STR_INIT;
-	char capacity[TEXT_MAX], cores[TEXT_MAX];
+	char capacity[TEXT_MAX], cores[CPUSET_TEXT];
 	int64_t limit = o->kernel->rt_runtime_us < 0
 				? PPM
 				: o->kernel->rt_runtime_us * PPM / o->kernel->rt_period_us;
@@ -38,7 +48,7 @@ static int describe(const struct agent_options *o, struct kube *k, struct error 
 	if (o->capacity_us && o->capacity_us < limit)
 		limit = o->capacity_us;
 	snprintf(capacity, sizeof(capacity), "%lld", (long long)limit);
-	snprintf(cores, sizeof(cores), "0-%u", o->kernel->cpus - 1);
+	list_cores(o, cores);
 	topology_read(o->roots, o->kernel->cpus, &topology);
 	const struct kube_pair annotations[] = {
 		{ NODE_ANNOTATION(backend), o->backend->name },
@@ -47,7 +57,7 @@ static int describe(const struct agent_options *o, struct kube *k, struct error 
 		{ NODE_ANNOTATION(capacity_scope),
 		  o->backend->scope == SCOPE_NODE ? "node" : "core" },
 		{ NODE_ANNOTATION(rt_capacity), capacity },
-		{ NODE_ANNOTATION(rt_cores), o->kernel->cpus > 1 ? cores : "0" },
+		{ NODE_ANNOTATION(rt_cores), cores },
 		{ NODE_ANNOTATION(topology), topology.n ? topology.s : NULL },
 	};
 	return patch_node(o, k, annotations, ARRAY_LEN(annotations), err);

@@ -71,6 +71,14 @@ try:
     t.check("as text", code == 0 and "backend    cgroup-v1" in text and "needs " in text)
     t.check("a forced backend", json.loads(check("-o", "json", "--backend", "noop")[1])["backend"]
             == "noop")
+    with open("/sys/devices/system/cpu/isolated") as f:
+        t.check("a warning where no CPU is isolated", ("isolation" in [
+            w["key"] for w in said["warnings"]]) == (not f.read().strip() and os.cpu_count() > 1))
+    t.write_runtime("", 20000)
+    audio = t.fifo("", 0, 0.001, 0.05)
+    os.sched_setscheduler(audio.pid, os.SCHED_FIFO, os.sched_param(95))
+    t.check("and of threads above the helper", f"({audio.pid}) is FIFO 95" in check()[1])
+    t.end(audio)
     code, text, err = check("--backend", "hcbs-max")
     t.check("one that is not offered", code == 1 and text == "" and
             err.startswith("error: backend 'hcbs-max': needs a kernel with"))
