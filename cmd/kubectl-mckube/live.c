@@ -68,17 +68,19 @@ int live_check_warnings(const struct live *l, struct error *err)
 	return error_set(err, -EPROTO, "%zu warning%s received", n, n == 1 ? "" : "s");
 }
 
-int live_load(const struct cli *cli, struct live *l, struct loader **ret, struct error *err)
+int live_load(const struct cli *cli, struct live *l, bool with_metrics, struct loader **ret,
+	      struct error *err)
 {
 	const struct stage stage = stage_begin("read", l->kube.http);
-	int r = load_live(&l->kube, l->target.cluster.server, (uint32_t)cli->live.chunk, ret, err);
+	int r = load_live(&l->kube, l->target.cluster.server, (uint32_t)cli->live.chunk,
+			  with_metrics, ret, err);
 
 	stage_end(&stage);
 	return r;
 }
 
-int live_save(const struct cli *cli, struct live *l, struct arena *arena, const char **ret_path,
-	      struct error *err)
+int live_save(const struct cli *cli, struct live *l, bool with_metrics, struct arena *arena,
+	      const char **ret_path, struct error *err)
 {
 	const struct stage stage = stage_begin("read", l->kube.http);
 	FILE *f = tmpfile();
@@ -86,7 +88,8 @@ int live_save(const struct cli *cli, struct live *l, struct arena *arena, const 
 
 	if (!f)
 		return error_errno(err, "temporary file");
-	int r = save_live(&l->kube, l->target.cluster.server, (uint32_t)cli->live.chunk, f, err);
+	int r = save_live(&l->kube, l->target.cluster.server, (uint32_t)cli->live.chunk,
+			  with_metrics, f, err);
 	if (r == 0 && (fflush(f) != 0 || ferror(f)))
 		r = error_errno(err, "temporary file");
 	stage_end(&stage);

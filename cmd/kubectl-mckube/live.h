@@ -34,11 +34,12 @@ void live_close(struct live *l);
 int live_check_warnings(const struct live *l, struct error *err);
 
 /* Lists what a plan reads into a new loader. */
-int live_load(const struct cli *cli, struct live *l, struct loader **ret, struct error *err);
+int live_load(const struct cli *cli, struct live *l, bool with_metrics, struct loader **ret,
+	      struct error *err);
 
 /* The same as a file without a name, for commands that read the objects' text; *ret_path opens it
  * again as often as needed while the program runs. */
-int live_save(const struct cli *cli, struct live *l, struct arena *arena, const char **ret_path,
-	      struct error *err);
+int live_save(const struct cli *cli, struct live *l, bool with_metrics, struct arena *arena,
+	      const char **ret_path, struct error *err);
 
 #endif

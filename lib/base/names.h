@@ -11,6 +11,7 @@
 #define MCKUBE_GATE	   MCKUBE_DOMAIN "/placement" /* their scheduling gate */
 #define MCKUBE_LABEL	   "sdv.com"		      /* ... or their label */
 #define MCKUBE_TAINT	   "McKubeRTDeadlinePressure" /* of a node whose budgets are not kept */
+#define MCKUBE_PRESSURE	   MCKUBE_DOMAIN "/pressure"  /* taint of a node whose use is too high */
 #define MCKUBE_GROUP	   "mcoperator.sdv.com"	      /* of the kind McKube */
 #define MCKUBE_CRD	   "mckubes." MCKUBE_GROUP
 #define MCKUBE_FINALIZER   "mckube." MCKUBE_GROUP "/finalizer" /* on McKubes */
@@ -35,6 +36,8 @@
 #define NODE_CPU_FLAGS	     MCKUBE_DOMAIN "/cpu-flags"
 #define NODE_MIGRATE_ADDRESS MCKUBE_DOMAIN "/migrate-address"
 #define MIGRATE_REGISTRY     "localhost:9809" /* containerd speaks to localhost without TLS, too */
+/* Before the hash in the pod-template-hash of a pod that its ReplicaSet was made to release. */
+#define MIGRATING_HASH "migrating-"
 
 /* Annotations of a snapshot, which is a List. */
 #define SNAPSHOT_SERVER	  MCKUBE_DOMAIN "/server"

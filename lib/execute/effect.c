@@ -127,6 +127,28 @@ static enum effect_result evict(cJSON *pod, const struct action *a)
 	return EFFECT_GONE;
 }
 
+static void drop_migration(cJSON *annotations)
+{
+	for (unsigned i = 0; i < POD_ANNOTATIONS_N; i++)
+		if (pod_annotation_rows[i].part == PART_MIGRATION)
+			drop(annotations, pod_annotation_rows[i].key);
+}
+
+/* The new pod stands for the one that is left: it is on the target, and as young as the plan. */
+static enum effect_result migrate(cJSON *pod, const struct action *a)
+{
+	cJSON *spec = member_object(pod, "spec"), *meta = member_object(pod, "metadata");
+	char date[DATE_TEXT];
+
+	set_text(spec, "nodeName", a->to.node);
+	drop_from_list(spec, "schedulingGates", is_our_gate);
+	set_text(member_object(pod, "status"), "phase", "Running");
+	if (a->since)
+		set_text(meta, "creationTimestamp", assignment_date(a->since, date));
+	drop_migration(member(meta, "annotations"));
+	return a->budget.period ? assign(pod, a) : EFFECT_CHANGED;
+}
+
 static enum effect_result set_level(cJSON *pod, const struct action *a)
 {
 	return annotate(pod, a, assignment_set_level);
@@ -205,6 +227,7 @@ static enum effect_result (*const effects[ACTION_KINDS])(cJSON *object, const st
 	[ACTION_DEGRADE] = degrade,   [ACTION_SET_LEVEL] = set_level,
 	[ACTION_TAINT] = set_taints,  [ACTION_UNTAINT] = set_taints,
 	[ACTION_STATUS] = set_status, [ACTION_FINALIZER] = set_finalizer,
+	[ACTION_MIGRATE] = migrate,
 };
 
 bool effect_is_known(enum action_kind kind)

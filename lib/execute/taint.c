@@ -5,13 +5,22 @@
 
 #include "base/names.h"
 #include "execute/assignment.h"
-#include "plan/relief/relieve.h"
 
-static bool is_ours(const cJSON *taint)
+static bool is_preference(const struct action *a)
+{
+	return a->reason == REASON_NODE_PRESSURE || a->reason == REASON_NODE_RELIEVED;
+}
+
+static const char *key_of(const struct action *a)
+{
+	return is_preference(a) ? MCKUBE_PRESSURE : MCKUBE_TAINT;
+}
+
+static bool is_ours(const cJSON *taint, const struct action *a)
 {
 	const char *key = json_text(json_get(taint, "key"));
 
-	return key && strcmp(key, MCKUBE_TAINT) == 0;
+	return key && strcmp(key, key_of(a)) == 0;
 }
 
 static cJSON *make(const struct action *a)
@@ -19,9 +28,10 @@ static cJSON *make(const struct action *a)
 	cJSON *taint = cJSON_CreateObject();
 	char date[DATE_TEXT];
 
-	cJSON_AddStringToObject(taint, "key", MCKUBE_TAINT);
+	cJSON_AddStringToObject(taint, "key", key_of(a));
 	cJSON_AddStringToObject(taint, "value", "True");
-	cJSON_AddStringToObject(taint, "effect", "NoSchedule");
+	cJSON_AddStringToObject(taint, "effect",
+				is_preference(a) ? "PreferNoSchedule" : "NoSchedule");
 	if (a->since)
 		cJSON_AddStringToObject(taint, "timeAdded", assignment_date(a->since, date));
 	return taint;
@@ -33,7 +43,7 @@ cJSON *taints_changed(const cJSON *taints, const struct action *a)
 	const cJSON *taint;
 
 	cJSON_ArrayForEach(taint, taints) {
-		if (!is_ours(taint))
+		if (!is_ours(taint, a))
 			cJSON_AddItemToArray(list, cJSON_Duplicate(taint, true));
 	}
 	if (a->kind == ACTION_TAINT)

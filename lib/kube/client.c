@@ -23,6 +23,10 @@ const struct kube_resource kube_resource_claims = { "resource.k8s.io/v1", "Resou
 						    "resourceclaims", true };
 const struct kube_resource kube_mckubes = { MCKUBE_GROUP "/v1", "McKube", "mckubes", true };
 const struct kube_resource kube_leases = { "coordination.k8s.io/v1", "Lease", "leases", true };
+const struct kube_resource kube_node_metrics = { "metrics.k8s.io/v1beta1", "NodeMetrics", "nodes",
+						 false };
+const struct kube_resource kube_pod_metrics = { "metrics.k8s.io/v1beta1", "PodMetrics", "pods",
+						true };
 const struct kube_resource kube_events = { "events.k8s.io/v1", "Event", "events", true };
 const struct kube_resource kube_access_reviews = { "authorization.k8s.io/v1",
 						   "SelfSubjectAccessReview",

@@ -8,6 +8,8 @@
 #include "base/auto.h"
 #include "base/log.h"
 
+enum { MEASURED_MS = 10000 };
+
 static int take_item(struct split *s, struct slice text, size_t *ret_used, struct error *err)
 {
 	struct kube_list *l = s->arg;
@@ -47,6 +49,10 @@ static void ask(struct kube_list *l, const char *token)
 	if (token)
 		kube_query(&r->path, "continue", token);
 	r->call.method = "GET";
+	if (l->is_measured) {
+		r->call.is_stream = true;
+		r->call.timeout_ms = MEASURED_MS;
+	}
 	r->call.sink = on_bytes;
 	r->call.done = on_page;
 	r->call.arg = l;
@@ -87,7 +93,7 @@ static int check_page(const struct kube_list *l, struct error *err)
 				 s->kind.s);
 	if (!s->has_items)
 		return error_set(err, -EBADMSG, "reply: items is missing");
-	if (!s->version.n)
+	if (!s->version.n && !l->is_measured)
 		return error_set(err, -EBADMSG, "reply: metadata.resourceVersion is missing");
 	return 0;
 }
@@ -112,6 +118,13 @@ static void restart(struct kube_list *l)
 	ask(l, NULL);
 }
 
+/* Part of the items have come: none shall be left. */
+static void forget(struct kube_list *l)
+{
+	if (l->restart)
+		l->restart(l);
+}
+
 static void on_page(struct http_call *call)
 {
 	struct kube_list *l = call->arg;
@@ -124,9 +137,13 @@ static void on_page(struct http_call *call)
 		r = check_page(l, &l->err);
 	if (r == 0)
 		r = check_progress(l, &l->err);
-	if (r < 0 &&
-	    ((call->code == 404 && l->is_optional) || (call->code == 403 && l->is_forgiving))) {
+	if (r < 0 && ((call->code == 404 && l->is_optional) ||
+		      (call->code == 403 && l->is_forgiving) || l->is_measured)) {
 		l->is_missing = true;
+		if (l->is_measured)
+			log_v(2, "list %s: %s", l->resource->plural, l->err.msg);
+		if (l->n_pages || l->has_bytes)
+			forget(l);
 		end(l, 0);
 		return;
 	}

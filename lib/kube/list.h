@@ -35,9 +35,11 @@ struct kube_list {
 	uint32_t chunk;	   /* items on a page; 0: LIST_CHUNK */
 	bool is_forgiving; /* one that may not be read (403) is an empty list */
 	bool is_optional;  /* a resource that the server does not have (404) is an empty list */
+	bool is_measured;  /* any failure is an empty list, and tried once; metrics have no version
+			    */
 
 	/* The outcome. */
-	bool is_missing; /* is_optional, and the server does not have it */
+	bool is_missing; /* an empty list for one of these reasons */
 	int result;
 	struct error err;
 	struct str version; /* resourceVersion, where a watch goes on */

@@ -256,9 +256,11 @@ static void on_list_end(struct kube_list *l)
 	if (l->result == 0) {
 		w->n_lists++;
 		w->received_ms = clock_ms();
-		w->is_expired = l->is_missing;
+		w->is_expired = l->is_missing || w->is_measured;
 		w->n_pauses = 0;
-		w->due_ms = l->is_missing ? clock_ms() + WATCH_MISSING_MS : 0;
+		w->due_ms = w->is_measured  ? clock_ms() + w->poll_ms
+			    : l->is_missing ? clock_ms() + WATCH_MISSING_MS
+					    : 0;
 		str_clear(&w->version);
 		str_add(&w->version, l->version.s);
 		w->sync(w, true);
@@ -281,6 +283,7 @@ static void begin_list(struct kube_watch *w)
 		.chunk = w->chunk,
 		.is_optional = w->is_optional,
 		.is_forgiving = w->is_forgiving,
+		.is_measured = w->is_measured,
 		.take = on_item,
 		.restart = on_restart,
 		.done = on_list_end,

@@ -38,8 +38,10 @@ struct watch_event {
 struct kube_watch {
 	const struct kube_resource *resource;
 	const char *ns, *label_selector, *field_selector;
-	bool is_forgiving;	 /* one that may not be read (403) is an empty list */
-	bool is_optional;	 /* one that the server does not have (404) is an empty list */
+	bool is_forgiving; /* one that may not be read (403) is an empty list */
+	bool is_optional;  /* one that the server does not have (404) is an empty list */
+	bool is_measured;  /* see struct kube_list; listed every poll_ms instead of watched */
+	uint32_t poll_ms;
 	uint32_t chunk;		 /* of the lists */
 	uint32_t stall_seconds;	 /* 0: WATCH_STALL_SECONDS */
 	uint32_t stream_seconds; /* what the server is asked to end a stream after; 0: 300 to 600 */

@@ -206,6 +206,8 @@ void cluster_finish(struct cluster *c)
 	SORT_UNIQUE(c, &c->resource_claims);
 	SORT_UNIQUE(c, &c->namespaces);
 	SORT_UNIQUE(c, &c->helper_leases);
+	SORT_UNIQUE(c, &c->node_metrics);
+	SORT_UNIQUE(c, &c->pod_metrics);
 	drop_ended_pods(c);
 	cluster_resolve(c);
 	cluster_resolve_heartbeats(c);
@@ -224,6 +226,8 @@ void cluster_done(struct cluster *c)
 	array_done(&c->resource_claims);
 	array_done(&c->namespaces);
 	array_done(&c->helper_leases);
+	array_done(&c->node_metrics);
+	array_done(&c->pod_metrics);
 	array_done(&c->problems);
 	array_done(&c->rules);
 	array_done(&c->annotations);
@@ -306,6 +310,16 @@ const struct csi_node *cluster_csi_node(const struct cluster *c, str_id name)
 const struct resource_claim *cluster_resource_claim(const struct cluster *c, str_id ns, str_id name)
 {
 	return FIND_ROW(c, resource_claims, ns, name);
+}
+
+const struct metrics *cluster_node_metrics(const struct cluster *c, str_id name)
+{
+	return FIND_ROW(c, node_metrics, 0, name);
+}
+
+const struct metrics *cluster_pod_metrics(const struct cluster *c, str_id ns, str_id name)
+{
+	return FIND_ROW(c, pod_metrics, ns, name);
 }
 
 str_id cluster_label(const struct cluster *c, struct range labels, str_id key)

@@ -181,17 +181,33 @@ struct pod {
 	bool is_ours; /* scheduler "mckube", or gate mckube.io/placement; or neither a scheduler
 		       * nor a node is named and it has the label sdv.com */
 	bool has_our_gate;
-	bool has_other_gate;	/* another controller still holds it back */
-	bool has_label;		/* sdv.com */
-	bool is_not_started;	/* status.phase is Pending, whatever its node */
-	bool is_ready;		/* condition Ready */
-	bool is_unread;		/* something of it could not be read: it stays where it is */
-	bool has_unread_labels; /* ... which may be any */
-	bool avoids_unknown;	/* ... so that it may keep any pod out of its domains */
-	bool takes_unknown;	/* ... so that what it takes of its node is not known */
-	bool is_anywhere;	/* ... not even which node that is */
-	bool has_preemption;	/* spec.preemptionPolicy; else its PriorityClass says */
-	bool never_preempts;	/* preemptionPolicy: Never */
+	bool has_other_gate;	   /* another controller still holds it back */
+	bool has_label;		   /* sdv.com */
+	bool is_not_started;	   /* status.phase is Pending, whatever its node */
+	bool is_ready;		   /* condition Ready */
+	bool is_unread;		   /* something of it could not be read: it stays where it is */
+	bool has_unread_labels;	   /* ... which may be any */
+	bool avoids_unknown;	   /* ... so that it may keep any pod out of its domains */
+	bool takes_unknown;	   /* ... so that what it takes of its node is not known */
+	bool is_anywhere;	   /* ... not even which node that is */
+	bool has_preemption;	   /* spec.preemptionPolicy; else its PriorityClass says */
+	bool never_preempts;	   /* preemptionPolicy: Never */
+	uint16_t bars;		   /* enum checkpoint_bar, as bits */
+	uint16_t patience_seconds; /* the shortest time that a liveness probe waits for an answer
+				    * before its container is killed; 0: there is none */
+};
+
+/* What of a pod's spec keeps its running containers from being restored on another node, or what
+ * would be lost. */
+enum checkpoint_bar {
+	BAR_HOST_PID = 1 << 0,	     /* CRIU cannot make its process ids again */
+	BAR_USER_NAMESPACE = 1 << 1, /* hostUsers: false */
+	BAR_EMPTY_DIR = 1 << 2,	     /* its content stays behind */
+	BAR_HOST_PATH = 1 << 3,
+	BAR_RUNTIME_CLASS = 1 << 4, /* another runtime than the node's own */
+	BAR_HOST_NETWORK = 1 << 5,
+	BAR_SEVERAL = 1 << 6, /* several containers, which are restored one by one */
+	BAR_SIDECAR = 1 << 7, /* starts again */
 };
 
 struct mckube {
@@ -297,6 +313,15 @@ struct helper_lease {
 	int64_t renewed; /* seconds since 1970 */
 };
 
+/* What a node or a pod uses, as metrics.k8s.io says: a NodeMetrics, or the sum over the containers
+ * of a PodMetrics. */
+struct metrics {
+	struct meta meta;
+	int64_t measured; /* seconds since 1970; 0: not given */
+	int64_t cpu_milli, memory;
+	bool is_unread;
+};
+
 /* Something in the input that was left out or read otherwise than written; it becomes a warning of
  * the plan. `object` is "Kind ns/name", or the place in the file when there is no name. */
 struct problem {
@@ -333,6 +358,7 @@ struct cluster {
 	bool has_heartbeats; /* some of them are of helpers */
 	unsigned lacks; /* LACKS_*: kinds of which an object was left out, its name being unreadable
 			 */
+	ARRAY(struct metrics) node_metrics, pod_metrics;
 	ARRAY(struct problem) problems;
 	uint64_t n_skipped; /* objects of kinds that are not ours */
 
@@ -373,6 +399,8 @@ mckube_id cluster_mckube(const struct cluster *c, const char *ns, const char *na
 const struct claim *cluster_claim(const struct cluster *c, str_id ns, str_id name);
 const struct volume *cluster_volume(const struct cluster *c, str_id name);
 const struct csi_node *cluster_csi_node(const struct cluster *c, str_id name);
+const struct metrics *cluster_node_metrics(const struct cluster *c, str_id name);
+const struct metrics *cluster_pod_metrics(const struct cluster *c, str_id ns, str_id name);
 const struct resource_claim *cluster_resource_claim(const struct cluster *c, str_id ns,
 						    str_id name);
 

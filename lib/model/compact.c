@@ -277,6 +277,10 @@ static void mark_small_kinds(const struct cluster *c, bool *live)
 		mark_meta(live, &lease->meta);
 		mark(live, lease->node);
 	}
+	array_each(metrics, &c->node_metrics)
+		mark_meta(live, &metrics->meta);
+	array_each(metrics, &c->pod_metrics)
+		mark_meta(live, &metrics->meta);
 	array_each(problem, &c->problems) {
 		mark(live, problem->object);
 		mark(live, problem->reason);

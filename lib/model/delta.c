@@ -192,6 +192,21 @@ static bool helper_leases_same(const struct cluster *c, const void *a, const voi
 	return true;
 }
 
+static bool node_metrics_same(const struct cluster *c, const void *a, const void *b)
+{
+	(void)c;
+	return SAME_BUT(struct metrics, a, b, meta.version);
+}
+
+/* A pod's use decides nothing while its node's use does not change. */
+static bool pod_metrics_same(const struct cluster *c, const void *a, const void *b)
+{
+	(void)c;
+	(void)a;
+	(void)b;
+	return true;
+}
+
 /* Kinds. */
 
 #define ROWS(member)                                                                             \
@@ -233,6 +248,8 @@ ROWS(csi_nodes)
 ROWS(resource_claims)
 ROWS(namespaces)
 ROWS(helper_leases)
+ROWS(node_metrics)
+ROWS(pod_metrics)
 
 void *row_at(struct cluster *c, const struct delta_kind *k, size_t i)
 {

@@ -106,6 +106,7 @@ bool member_fits(enum member_form form, const char *text)
 	switch (form) {
 	case FORM_TEXT:
 	case FORM_NAME:
+	case FORM_PAIR:
 		return false;
 	case FORM_NUMBER:
 		return is_number(text);
@@ -137,6 +138,9 @@ bool member_fits(enum member_form form, const char *text)
 		return is_one_of(text, sources);
 	case FORM_GUARANTEE:
 		return guarantee_parse(text, &guarantee);
+	case FORM_CHECKPOINT:
+		return strncmp(text, "criu=", 5) == 0 &&
+		       !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789=,.-+~")];
 	case FORM_BACKEND:
 		return backend_is_known(text);
 	case FORM_POLICY:

@@ -33,6 +33,8 @@ enum member_form {
 	FORM_BACKEND,
 	FORM_POLICY, /* of threads: budget/thread_class.h; the names of containers may not stay */
 	FORM_PRIORITY,
+	FORM_PAIR,	 /* two names, joined by a slash */
+	FORM_CHECKPOINT, /* versions and abilities, "criu=4.2,restore=true" */
 };
 
 /* What an annotation of a pod is to the pod's assignment. */
@@ -40,6 +42,7 @@ enum annotation_part {
 	PART_ASSIGNMENT, /* written with it, taken off with it */
 	PART_BOTH,	 /* the same, unless the annotations are the request */
 	PART_REQUEST,	 /* only ever written by users */
+	PART_MIGRATION,	 /* of a move to another node: written and taken off with it */
 };
 
 /* member, key, form, part */
@@ -53,6 +56,12 @@ enum annotation_part {
 	ROW(degraded, "mckube.io/rt-degraded", FORM_TIME, PART_ASSIGNMENT)              \
 	ROW(enforcement, "mckube.io/rt-enforcement", FORM_ENFORCEMENT, PART_ASSIGNMENT) \
 	ROW(guarantee, "mckube.io/rt-guarantee", FORM_GUARANTEE, PART_REQUEST)          \
+	ROW(migrate_from, MIGRATE_FROM, FORM_PAIR, PART_MIGRATION)                      \
+	ROW(migrate_id, MIGRATE_ID, FORM_NAME, PART_MIGRATION)                          \
+	ROW(migrate_refused, "mckube.io/migrate-refused", FORM_TIME, PART_MIGRATION)    \
+	ROW(migrate_state, MIGRATE_STATE, FORM_TEXT, PART_MIGRATION)                    \
+	ROW(migrate_to, MIGRATE_TO, FORM_NAME, PART_MIGRATION)                          \
+	ROW(migration, "mckube.io/migration", FORM_MIGRATION, PART_REQUEST)             \
 	ROW(period, "mckube.io/rt-period", FORM_NUMBER, PART_BOTH)                      \
 	ROW(policy, "mckube.io/rt-policy", FORM_POLICY, PART_BOTH)                      \
 	ROW(priority, "mckube.io/rt-priority", FORM_PRIORITY, PART_BOTH)                \
@@ -71,6 +80,8 @@ enum annotation_part {
  * helper's last report. */
 #define NODE_ANNOTATIONS(ROW)                                                   \
 	ROW(backend, "mckube.io/backend", FORM_BACKEND)                         \
+	ROW(checkpoint, NODE_CHECKPOINT, FORM_CHECKPOINT)                       \
+	ROW(cpu_flags, NODE_CPU_FLAGS, FORM_NAME)                               \
 	ROW(capacity_scope, "mckube.io/capacity-scope", FORM_SCOPE)             \
 	ROW(guarantee, "mckube.io/guarantee", FORM_TEXT)                        \
 	ROW(overruns, "mckube.io/overruns", FORM_TEXT)                          \

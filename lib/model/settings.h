@@ -56,6 +56,17 @@ struct settings {
 		uint8_t on_busy;	/* enum pressure_action */
 		bool enabled;		/* default true */
 	} pressure;
+	struct {
+		uint32_t threshold;	/* ppm of a node's CPU or memory; default 850000 */
+		uint32_t hysteresis;	/* ppm: so far below it a target stays, and the pressure is
+					 * over; default 50000 */
+		uint32_t check_seconds; /* how long it must have been above; default 30 */
+		uint32_t cooldown_seconds; /* a workload is not moved twice in this time; 600 */
+		uint32_t per_pass;	   /* default 3 */
+		bool enabled;		   /* default false */
+		bool checkpoint;	   /* default true */
+		bool fail_open; /* a policy engine that cannot be asked allows; default false */
+	} migration;
 };
 
 /* The words of the enumerations in configuration and plan, by value; NULL ends each list. */
@@ -68,6 +79,7 @@ extern const char *const legacy_pin_words[], *const pressure_trigger_words[],
 		.core_utilization_threshold = 900000, .rt_capacity = 950000,                     \
 		.search_steps = 2000000, .preemption_nodes = 8, .policies = { { "spread", 1 } }, \
 		.n_policies = 1, .pressure = { 900000, 800000, 5, 30, 60, .enabled = true },     \
+		.migration = { 850000, 50000, 30, 600, 3, .checkpoint = true },                  \
 	}
 
 #endif

@@ -70,6 +70,35 @@ const struct option config_keys[] = {
 		"pods that may be evicted from a node under pressure when degrading is not enough: "
 		"none, those that a controller recreates and that fit elsewhere, or all",
 		.preset = "none"),
+	OPT_BOOL(0, "migration.enabled", struct settings, migration.enabled,
+		 "move pods from nodes whose use of CPU or memory is too high to others",
+		 .preset = "false"),
+	OPT_RATIO(0, "migration.threshold", struct settings, migration.threshold, 10000, PPM,
+		  "the share of its CPU or memory above which a node is relieved of pods",
+		  .preset = "0.85"),
+	OPT_RATIO(0, "migration.hysteresis", struct settings, migration.hysteresis, 0, PPM,
+		  "how far below the threshold a target stays with the pod, and a node must fall "
+		  "before its pressure counts as over",
+		  .preset = "0.05"),
+	OPT_INT(0, "migration.checkSeconds", struct settings, migration.check_seconds, 0, 86400,
+		"N",
+		"how long a node must have been above the threshold before a pod is moved, "
+		"also after each move",
+		.preset = "30"),
+	OPT_INT(0, "migration.cooldownSeconds", struct settings, migration.cooldown_seconds, 0,
+		86400, "N",
+		"no pod of a workload is moved while one of its pods is younger, nor so soon after "
+		"its move was refused",
+		.preset = "600"),
+	OPT_INT(0, "migration.perPass", struct settings, migration.per_pass, 1, 100, "N",
+		"pods moved in one planning round, each from and to another node", .preset = "3"),
+	OPT_BOOL(0, "migration.checkpoint", struct settings, migration.checkpoint,
+		 "move running containers with their memory where both nodes can, instead of "
+		 "restarting them",
+		 .preset = "true"),
+	OPT_BOOL(0, "migration.failOpen", struct settings, migration.fail_open,
+		 "a policy engine that gives no valid answer allows a move; without, it forbids it",
+		 .preset = "false"),
 	{},
 };
 
@@ -157,9 +186,45 @@ void config_variable(const char *key, struct str *out)
 	}
 }
 
+static const struct option *find_key(const char *path)
+{
+	for (const struct option *key = config_keys; key->name; key++)
+		if (strcmp(key->name, path) == 0)
+			return key;
+	return NULL;
+}
+
+/* Variables that the SDI migration service had; ours are read after them. */
+static const struct {
+	const char *variable, *key, *suffix;
+} old_variables[] = {
+	{ "MIGRATION_CHECK_INTERVAL", "migration.checkSeconds", "" },
+	{ "RESOURCE_PRESSURE_THRESHOLD", "migration.threshold", "%" },
+	{ "ENABLE_CHECKPOINTING", "migration.checkpoint", "" },
+};
+
+static int read_old_variables(const char *(*lookup)(const char *name), struct settings *settings,
+			      struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(old_variables); i++) {
+		const char *text = lookup(old_variables[i].variable);
+
+		if (!text || !*text)
+			continue;
+		AUTO_FREE char *value =
+			xasprintf("%s%s", text, strchr(text, '%') ? "" : old_variables[i].suffix);
+		if (set_text(settings, find_key(old_variables[i].key), value, err) < 0)
+			return error_wrap(err, "environment variable %s",
+					  old_variables[i].variable);
+	}
+	return 0;
+}
+
 int config_read_environment(const char *(*lookup)(const char *name), struct settings *settings,
 			    struct error *err)
 {
+	if (read_old_variables(lookup, settings, err) < 0)
+		return err ? err->code : -EINVAL;
 	for (const struct option *key = config_keys; key->name; key++) {
 		AUTO(str_done) struct str name = STR_INIT;
 
@@ -232,14 +297,6 @@ static int read_value(const struct option *key, const cJSON *value, struct setti
 	else if ((r = scalar_text(key, value, &text, err)) == 0)
 		r = option_set_value(key, s, text, NULL, err);
 	return r < 0 ? error_wrap(err, "%s", key->name) : 0;
-}
-
-static const struct option *find_key(const char *path)
-{
-	for (const struct option *key = config_keys; key->name; key++)
-		if (strcmp(key->name, path) == 0)
-			return key;
-	return NULL;
 }
 
 /* Is there a key below this path? */

@@ -32,6 +32,10 @@ static const struct kind {
 	  "its pods are not placed" },
 	{ "Namespace", "", "v1", decode_namespace, "its labels may be any", LACKS_NAMESPACE },
 	{ "Lease", "coordination.k8s.io", "", decode_lease, "its node's helper counts as silent" },
+	{ "NodeMetrics", "metrics.k8s.io", "", decode_node_metrics,
+	  "its node counts as not measured" },
+	{ "PodMetrics", "metrics.k8s.io", "", decode_pod_metrics,
+	  "its pod counts as not measured" },
 };
 
 struct objects *objects_new(struct cluster *c)

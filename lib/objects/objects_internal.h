@@ -67,7 +67,9 @@ struct objects {
 	ARRAY(struct device_draft) devices;	/* spec.resourceClaims */
 	ARRAY(struct device_draft) made_claims; /* status.resourceClaimStatuses */
 	bool has_in_tree_volume, restarts_all;
-	struct arena arena; /* of long lists of resources */
+	uint16_t bars;		   /* of the pod at hand, as are the following */
+	uint32_t patience_seconds; /* UINT32_MAX: no liveness probe */
+	struct arena arena;	   /* of long lists of resources */
 	struct str key;
 	struct object_head head;
 	const struct kind *last_kind; /* of the last object, by these */
@@ -148,6 +150,7 @@ void selector_write(const struct cluster *c, const struct selector *s, struct st
 void node_terms_write(const struct cluster *c, struct range run, struct str *out);
 
 int64_t resources_get(const struct resources *r, str_id name);
+void resources_add(struct objects *o, struct resources *to, const struct resources *more);
 
 /* All but cpu, memory, ephemeral-storage and pods, without zeros, as a shared run. */
 struct range resources_extended(struct objects *o, const struct resources *r);
@@ -214,5 +217,7 @@ int decode_csi_node(struct objects *o, str_id kind, str_id version);
 int decode_resource_claim(struct objects *o, str_id kind, str_id version);
 int decode_namespace(struct objects *o, str_id kind, str_id version);
 int decode_lease(struct objects *o, str_id kind, str_id version);
+int decode_node_metrics(struct objects *o, str_id kind, str_id version);
+int decode_pod_metrics(struct objects *o, str_id kind, str_id version);
 
 #endif

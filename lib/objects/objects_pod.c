@@ -58,6 +58,7 @@ struct pod_volume {
 	str_id claim;
 	bool is_generic; /* its claim is named after pod and volume */
 	bool is_in_tree; /* see struct rules */
+	bool is_empty_dir, is_host_path;
 };
 
 static const struct field pod_claim_fields[] = {
@@ -67,8 +68,10 @@ static const struct field pod_claim_fields[] = {
 
 static const struct field pod_volume_fields[] = {
 	FIELD("awsElasticBlockStore", read_exists, struct pod_volume, is_in_tree),
+	FIELD("emptyDir", read_exists, struct pod_volume, is_empty_dir),
 	FIELD("ephemeral", read_exists, struct pod_volume, is_generic),
 	FIELD("gcePersistentDisk", read_exists, struct pod_volume, is_in_tree),
+	FIELD("hostPath", read_exists, struct pod_volume, is_host_path),
 	FIELD("iscsi", read_exists, struct pod_volume, is_in_tree),
 	FIELD("name", read_written, struct pod_volume, name),
 	FIELD_SUB("persistentVolumeClaim", pod_claim_fields),
@@ -84,6 +87,8 @@ static int read_pod_volume(struct decoder *d, void *arg)
 
 	(void)arg;
 	o->has_in_tree_volume |= v.is_in_tree;
+	o->bars |= (uint16_t)((v.is_empty_dir ? BAR_EMPTY_DIR : 0) |
+			      (v.is_host_path ? BAR_HOST_PATH : 0));
 	if (r == 0 && v.claim)
 		*array_add(&o->claims) = v.claim;
 	if (r == 0 && v.is_generic) {
@@ -133,6 +138,35 @@ static int read_made_claims(struct decoder *d, const struct field *f, void *into
 	return decode_list(d, read_device, into);
 }
 
+/* hostPID, runtimeClassName: a bar where it is set; `more` is the bar. */
+static int read_bar(struct decoder *d, const struct field *f, void *into)
+{
+	const uint16_t *bar = f->more;
+	struct slice token;
+	char first;
+	int r = decode_token(d, &token, &first);
+
+	(void)into;
+	if (r == 0 && (first == '"' ? token.n > 0 : slice_eq(token, "true")))
+		objects_of(d)->bars |= *bar;
+	return r;
+}
+
+static int read_host_users(struct decoder *d, const struct field *f, void *into)
+{
+	struct slice token;
+	char first;
+	int r = decode_token(d, &token, &first);
+
+	(void)f;
+	(void)into;
+	if (r == 0 && slice_eq(token, "false"))
+		objects_of(d)->bars |= BAR_USER_NAMESPACE;
+	return r;
+}
+
+static const uint16_t host_pid_bar = BAR_HOST_PID, runtime_class_bar = BAR_RUNTIME_CLASS;
+
 #define POD(key, read, member, ...) FIELD(key, read, struct pod_draft, member, ##__VA_ARGS__)
 #define PLACEMENT(key, member) \
 	FIELD_CACHED(key, read_placement, struct pod_draft, placement.member, UNREAD_RULES)
@@ -147,6 +181,8 @@ static const struct field spec_fields[] = {
 	PLACEMENT("affinity", affinity),
 	FIELD_WHOLE("containers", read_containers, NULL, UNREAD_TAKEN),
 	POD("hostNetwork", read_bool, is_host_network, UNREAD_TAKEN),
+	FIELD_WHOLE("hostPID", read_bar, &host_pid_bar, UNREAD_DETAIL),
+	FIELD_WHOLE("hostUsers", read_host_users, NULL, UNREAD_DETAIL),
 	FIELD_WHOLE("initContainers", read_init_containers, NULL, UNREAD_TAKEN),
 	POD("nodeName", read_deferred_text, node_name, UNREAD_NODE),
 	PLACEMENT("nodeSelector", node_selector),
@@ -156,6 +192,7 @@ static const struct field spec_fields[] = {
 	POD("priorityClassName", read_text, priority_class, UNREAD_RULES),
 	FIELD_WHOLE("resourceClaims", read_devices, NULL, UNREAD_RULES),
 	FIELD_SUB("resources", pod_level_fields, UNREAD_TAKEN),
+	FIELD_WHOLE("runtimeClassName", read_bar, &runtime_class_bar, UNREAD_DETAIL),
 	POD("schedulerName", read_text, scheduler, UNREAD_RULES | UNREAD_SCHEDULER),
 	FIELD_WHOLE("schedulingGates", read_gates, NULL, UNREAD_RULES),
 	PLACEMENT("tolerations", tolerations),
@@ -409,6 +446,25 @@ static bool comes_to_us(const struct objects *o, const struct pod_draft *p, bool
 	       (!p->scheduler && !p->node_name && (has_sdv || is_unread));
 }
 
+static uint16_t bars_of(const struct objects *o, const struct pod_draft *p)
+{
+	uint32_t n_main = 0, n_sidecars = 0;
+
+	array_each(c, &o->containers) {
+		n_main += c->kind == CONTAINER_MAIN;
+		n_sidecars += c->kind == CONTAINER_SIDECAR;
+	}
+	return (uint16_t)(o->bars | (p->is_host_network ? BAR_HOST_NETWORK : 0) |
+			  (n_main > 1 ? BAR_SEVERAL : 0) | (n_sidecars ? BAR_SIDECAR : 0));
+}
+
+static uint16_t patience_of(const struct objects *o)
+{
+	if (o->patience_seconds == UINT32_MAX)
+		return 0;
+	return o->patience_seconds < UINT16_MAX ? (uint16_t)o->patience_seconds : UINT16_MAX;
+}
+
 static annotations_id add_annotations(struct objects *o, const struct object_meta *m)
 {
 	if (!m->has_pod_annotations)
@@ -476,6 +532,8 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.has_label = has_sdv,
 		.is_not_started = p->phase == PHASE_PENDING,
 		.is_ready = p->is_ready,
+		.bars = bars_of(o, p),
+		.patience_seconds = patience_of(o),
 	};
 	set_unread(&pod, o->d.unread);
 	*array_add(&o->c->pods) = pod;
@@ -496,6 +554,8 @@ int decode_pod(struct objects *o, str_id kind, str_id version)
 	array_clear(&o->devices);
 	array_clear(&o->made_claims);
 	o->has_in_tree_volume = o->restarts_all = false;
+	o->bars = 0;
+	o->patience_seconds = UINT32_MAX;
 
 	int r = decode_whole(o, pod_fields, &p, &p.meta, SCOPE_COUNTS_UNNAMED);
 	return r == 0 ? commit(o, &p) : r;

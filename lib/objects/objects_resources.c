@@ -56,7 +56,7 @@ static void resources_set(struct objects *o, struct resources *to, struct amount
 }
 
 /* A sum that 64 bits do not hold is the most that they do. */
-static void resources_add(struct objects *o, struct resources *to, const struct resources *more)
+void resources_add(struct objects *o, struct resources *to, const struct resources *more)
 {
 	for (uint32_t i = 0; i < more->n; i++) {
 		struct amount sum = amount_at(more, i);
@@ -239,7 +239,37 @@ static int read_restart_rules(struct decoder *d, const struct field *f, void *in
 	return decode_list(d, read_restart_rule, NULL);
 }
 
+struct probe {
+	int32_t failures, seconds; /* how many may fail in a row, and how often it is asked */
+	bool is_remote;		   /* over the network, so that a paused program fails it */
+};
+
+static const struct field probe_fields[] = {
+	FIELD("failureThreshold", read_i32_saturated, struct probe, failures, UNREAD_DETAIL),
+	FIELD("httpGet", read_exists, struct probe, is_remote, UNREAD_DETAIL),
+	FIELD("periodSeconds", read_i32_saturated, struct probe, seconds, UNREAD_DETAIL),
+	FIELD("tcpSocket", read_exists, struct probe, is_remote, UNREAD_DETAIL),
+	{ 0 },
+};
+
+static int read_liveness_probe(struct decoder *d, const struct field *f, void *into)
+{
+	struct objects *o = objects_of(d);
+	struct probe p = { .failures = 3, .seconds = 10 }; /* the API server's defaults */
+	int r = decode_object(d, probe_fields, &p);
+
+	(void)f;
+	(void)into;
+	if (r < 0 || !p.is_remote || p.failures < 1 || p.seconds < 1)
+		return r;
+	int64_t patience = (int64_t)p.failures * p.seconds;
+	if (patience < o->patience_seconds)
+		o->patience_seconds = (uint32_t)patience;
+	return r;
+}
+
 static const struct field container_fields[] = {
+	FIELD_WHOLE("livenessProbe", read_liveness_probe, NULL),
 	FIELD("name", read_written, struct container, name),
 	FIELD_WHOLE("ports", read_ports, NULL),
 	FIELD_SUB("resources", resources_fields),

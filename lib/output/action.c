@@ -28,6 +28,7 @@ static const struct action_style styles[STYLES + 1] = {
 	[ACTION_STATUS] = { "~", "set status", COLOR_SPECIAL, "status to set", "statuses to set" },
 	[ACTION_FINALIZER] = { "-", "remove finalizer", COLOR_SPECIAL, "finalizer to remove",
 			       "finalizers to remove" },
+	[ACTION_MIGRATE] = { "~", "migrate", COLOR_CHANGE },
 	[STYLE_UPDATE] = { "~", "update", COLOR_CHANGE },
 	[STYLE_RESTORE] = { "~", "restore", COLOR_GOOD },
 	[STYLE_UNASSIGN] = { "-", "unassign", COLOR_SPECIAL },
@@ -136,6 +137,24 @@ const char *action_level_words(const struct action *a)
 const char *action_by_words(const struct action *a)
 {
 	return a->reason == REASON_PRESSURE ? "protects" : "yields to";
+}
+
+void action_add_method(const struct action *a, struct str *out)
+{
+	const char *separator = ": ";
+
+	str_add(out, migration_method_name((enum migration_method)a->method));
+	for (unsigned step = 0; step < MIGRATION_STEPS; step++) {
+		if (!(a->steps & STEP_BIT(step)))
+			continue;
+		str_addf(out, "%s%s", separator, migration_step_name(step));
+		separator = ", ";
+	}
+	if (a->downtime_ms) {
+		str_add(out, "; about ");
+		text_add_us(out, (int64_t)a->downtime_ms * 1000);
+		str_add(out, " without the program");
+	}
 }
 
 static void add_place(const char *word, const struct place *place, struct str *out)

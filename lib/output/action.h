@@ -43,6 +43,9 @@ const char *action_level_words(const struct action *a);
 
 /* What a pod is displaced for: "yields to" a more critical one, or "protects" one on a node under
  * pressure. */
+/* Of a Migrate: "Restart: Evict, Await, Bind", with the outage where it is known. */
+void action_add_method(const struct action *a, struct str *out);
+
 const char *action_by_words(const struct action *a);
 
 /* " from edge-1 core 2 to edge-1 core 3"; " on edge-1 core 2, level low" where only the budget

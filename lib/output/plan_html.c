@@ -94,6 +94,12 @@ static void add_action(const struct action *a, struct str *out)
 		str_add(out, "</p>\n<p class=by>its replacement fits on ");
 		html_add(out, text.s);
 	}
+	if (a->kind == ACTION_MIGRATE) {
+		str_clear(&text);
+		action_add_method(a, &text);
+		str_add(out, "</p>\n<p class=by>");
+		html_add(out, text.s);
+	}
 	if (a->by.name) {
 		str_clear(&text);
 		action_add_object(&a->by, &text);

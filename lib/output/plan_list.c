@@ -26,6 +26,28 @@ static const struct column wide_columns[] = {
 	{},
 };
 
+/* With what only moves to other nodes have, behind all others. */
+static const struct column migrate_columns[] = {
+	{ "ID", "id" },
+	{ "ACTION", "kind" },
+	{ "REASON", "reason" },
+	{ "KIND", "objectKind" },
+	{ "OBJECT", "object", .is_name = true },
+	{ "FROM", "from" },
+	{ "TO", "to" },
+	{ "BUDGET", "budget" },
+	{ "LEVEL", "level" },
+	{ "ENFORCEMENT", "enforcement" },
+	{ "BY", "by" },
+	{ "AFTER", "after" },
+	{ "REPLACEMENT", "replacement" },
+	{ "UID", "uid" },
+	{ "VERSION", "resourceVersion" },
+	{ "METHOD", "method" },
+	{ "DOWNTIME", "downtimeUs" },
+	{},
+};
+
 /* The texts of one row, each in a buffer of its own. */
 enum { ROW_OBJECT, ROW_FROM, ROW_TO, ROW_BUDGET, ROW_BY, ROW_AFTER, ROW_REPLACEMENT, ROW_TEXTS };
 
@@ -63,7 +85,9 @@ static void add_row(struct table *t, const struct action *a)
 		  CELL_TEXT(a->to.enforcement ? enforcement_name(a->to.enforcement) : NULL),
 		  CELL_TEXT(texts[ROW_BY].s), CELL_TEXT(texts[ROW_AFTER].s),
 		  CELL_TEXT(texts[ROW_REPLACEMENT].s), CELL_TEXT(a->on.uid),
-		  CELL_TEXT(a->on.version));
+		  CELL_TEXT(a->on.version),
+		  CELL_TEXT(migration_method_name((enum migration_method)a->method)),
+		  CELL_US((int64_t)a->downtime_ms * 1000));
 	for (int i = 0; i < ROW_TEXTS; i++)
 		str_done(&texts[i]);
 }
@@ -92,10 +116,21 @@ static void add_problems(const struct plan *p, const struct plan_view *view, str
 			  CELL_TEXT(w->message));
 }
 
+static bool has_migrations(const struct plan *p)
+{
+	array_each(a, &p->actions)
+		if (a->kind == ACTION_MIGRATE)
+			return true;
+	return false;
+}
+
 int plan_wide(const struct plan *p, const struct plan_view *view, const struct style *style,
 	      struct str *out, struct error *err)
 {
-	AUTO(table_done) struct table actions = { .columns = wide_columns };
+	AUTO(table_done)
+	struct table actions = {
+		.columns = has_migrations(p) ? migrate_columns : wide_columns,
+	};
 	AUTO(table_done) struct table problems = { .columns = problem_columns };
 
 	array_each(a, &p->actions)

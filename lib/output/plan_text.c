@@ -39,6 +39,10 @@ static void add_where(const struct action *a, const struct style *style, struct 
 		str_add(out, has_to ? "" : "from ");
 		action_add_cores(a->from.cores, out);
 	}
+	if (a->kind == ACTION_MIGRATE && !has_to) {
+		str_addf(out, "%s %s", style->has_utf8 ? "→" : "->", a->to.node);
+		return;
+	}
 	if (!has_to)
 		return;
 	if (has_from)
@@ -101,6 +105,11 @@ static void add_details(const struct action *a, const struct style *style, struc
 		str_clear(&line);
 		str_add(&line, "its replacement fits on ");
 		action_add_place(&a->replacement, &line);
+		style_wrap(style, out, COLOR_NONE, DETAIL, line.s);
+	}
+	if (a->kind == ACTION_MIGRATE) {
+		str_clear(&line);
+		action_add_method(a, &line);
 		style_wrap(style, out, COLOR_NONE, DETAIL, line.s);
 	}
 	if (a->message && *a->message)

@@ -13,6 +13,7 @@ static const char *const kinds[ACTION_KINDS] = {
 	[ACTION_DEGRADE] = "Degrade", [ACTION_SET_LEVEL] = "SetLevel",
 	[ACTION_TAINT] = "Taint",     [ACTION_UNTAINT] = "Untaint",
 	[ACTION_STATUS] = "Status",   [ACTION_FINALIZER] = "Finalizer",
+	[ACTION_MIGRATE] = "Migrate",
 };
 
 static const char *const reasons[REASONS] = {
@@ -33,10 +34,32 @@ static const char *const reasons[REASONS] = {
 	[REASON_STATUS] = "StaleStatus",
 	[REASON_FINALIZER_ADDED] = "FinalizerAdded",
 	[REASON_FINALIZER_REMOVED] = "FinalizerRemoved",
+	[REASON_NODE_PRESSURE] = "NodePressure",
+	[REASON_NODE_RELIEVED] = "NodeRelieved",
+	[REASON_REQUESTED] = "Requested",
+	[REASON_RESUMED] = "Resumed",
 	[REASON_NO_REQUEST] = "NoRequest",
 	[REASON_NO_NODE] = "NoNode",
 	[REASON_NO_ROOM] = "NoRoom",
 	[REASON_BAD_REQUEST] = "BadRequest",
+};
+
+static const char *const methods[] = {
+	[MIGRATE_NONE] = "",
+	[MIGRATE_RESTART] = "Restart",
+	[MIGRATE_CHECKPOINT] = "Checkpoint",
+};
+
+static const char *const steps[MIGRATION_STEPS] = {
+	[STEP_COPY] = "Copy",
+	[STEP_EVICT] = "Evict",
+	[STEP_AWAIT] = "Await",
+	[STEP_BIND] = "Bind",
+	[STEP_TARGET] = "Target",
+	[STEP_PAUSE] = "Pause",
+	[STEP_CHECKPOINT] = "Checkpoint",
+	[STEP_RESTORE] = "Restore",
+	[STEP_DELETE] = "Delete",
 };
 
 static const char *const states[] = {
@@ -54,6 +77,16 @@ const char *action_kind_name(enum action_kind k)
 const char *reason_name(enum reason r)
 {
 	return reasons[r];
+}
+
+const char *migration_method_name(enum migration_method m)
+{
+	return methods[m];
+}
+
+const char *migration_step_name(enum migration_step s)
+{
+	return steps[s];
 }
 
 const char *result_state_name(enum result_state s)

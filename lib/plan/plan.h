@@ -34,6 +34,7 @@ enum action_kind {
 	ACTION_STATUS,	  /* McKube: status.allocatedCore and currentRuntime become `to`; Pod: its
 			   * assignment annotations are taken off, since nothing asks for them now */
 	ACTION_FINALIZER, /* ours is added (FinalizerAdded) or removed (FinalizerRemoved) */
+	ACTION_MIGRATE,	  /* from one node to another: by the method and steps given */
 	ACTION_KINDS,
 };
 
@@ -56,12 +57,38 @@ enum reason {
 	REASON_STATUS,		    /* status says something else than the assignment */
 	REASON_FINALIZER_ADDED,	    /* Finalizer: added before the object has effects */
 	REASON_FINALIZER_REMOVED,   /* Finalizer: nothing is left to clean up */
+	REASON_NODE_PRESSURE,	    /* Migrate, Taint: the node uses too much CPU or memory */
+	REASON_NODE_RELIEVED,	    /* Untaint: no longer */
+	REASON_REQUESTED,	    /* Migrate: by a user */
+	REASON_RESUMED,		    /* Migrate: it was begun, and not ended */
 	REASON_NO_REQUEST,	    /* unplaced, or Status of a pod: nothing asks for real time */
 	REASON_NO_NODE,		    /* unplaced: a filter other than resources or budget */
 	REASON_NO_ROOM,		    /* unplaced */
 	REASON_BAD_REQUEST,	    /* unplaced */
 	REASONS,
 };
+
+/* How a pod gets to another node. */
+enum migration_method {
+	MIGRATE_NONE,	    /* no Migrate */
+	MIGRATE_RESTART,    /* it ends, and a new one starts on the target */
+	MIGRATE_CHECKPOINT, /* its containers go on where they were, with their memory */
+};
+
+/* What a Migrate does, one after the other; several may be missing. */
+enum migration_step {
+	STEP_COPY,   /* a copy of a bare pod is made, which waits */
+	STEP_EVICT,  /* the pod is evicted, and gone */
+	STEP_AWAIT,  /* its controller makes the replacement */
+	STEP_BIND,   /* the copy, or the replacement, is put on the target */
+	STEP_TARGET, /* the new pod waits on the target for the checkpoint */
+	STEP_PAUSE,
+	STEP_CHECKPOINT,
+	STEP_RESTORE,
+	STEP_DELETE, /* the pod that was left */
+	MIGRATION_STEPS,
+};
+#define STEP_BIT(step) (1u << (step))
 
 /* Names an object. `kind` is "Pod", "McKube", "MCKube" or "Node"; strings are the plan's. */
 struct target {
@@ -93,7 +120,12 @@ struct action {
 	const char *source;	       /* "mckube", "annotations", "rt-operator" */
 	const char *recovery;	       /* recovery_format(), of a McKube; "": as usual */
 	const char *policy, *priority; /* of threads: budget/thread_class.h; "": not given */
-	int64_t since;		       /* Degrade, Taint: when it was decided; 0: unknown */
+	int64_t since;	      /* Degrade, Taint, Migrate: when it was decided; 0: unknown */
+	uint8_t method;	      /* Migrate: enum migration_method */
+	uint32_t steps;	      /* Migrate: STEP_BIT()s */
+	uint32_t downtime_ms; /* Migrate: how long the program will not run; 0: unknown */
+	const char
+		*owner_uid; /* Migrate: of the controller that makes the replacement; NULL: none */
 	const char *message;
 };
 
@@ -152,9 +184,11 @@ void plan_done(struct plan *p);
 bool plan_has_actions(const struct plan *p);
 
 /* Words of the wire. */
-const char *action_kind_name(enum action_kind k);   /* "Bind" */
-const char *reason_name(enum reason r);		    /* "Preempted" */
-const char *result_state_name(enum result_state s); /* "Done" */
+const char *action_kind_name(enum action_kind k);	    /* "Bind" */
+const char *reason_name(enum reason r);			    /* "Preempted" */
+const char *result_state_name(enum result_state s);	    /* "Done" */
+const char *migration_method_name(enum migration_method m); /* "Restart" */
+const char *migration_step_name(enum migration_step s);	    /* "Evict" */
 
 /* Copies a string into the plan. */
 const char *plan_str(struct plan *p, const char *s);

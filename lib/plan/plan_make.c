@@ -7,6 +7,7 @@
 #include "plan/emit/emit.h"
 #include "plan/file/plan_file.h"
 #include "plan/growth.h"
+#include "plan/migrate/migrate_internal.h"
 #include "plan/node_index.h"
 #include "plan/plan.h"
 #include "plan/replacement.h"
@@ -366,7 +367,13 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 	}
 	/* 6. Relieve nodes that are short of CPU time, or cannot keep what was granted. */
 	relieve(p);
+	migrate_relieve(p);
 	return 0;
+}
+
+static uint32_t sooner(uint32_t a, uint32_t b)
+{
+	return a && b ? (a < b ? a : b) : a + b;
 }
 
 void planner_emit(struct planner *p, struct plan *ret_plan)
@@ -376,8 +383,27 @@ void planner_emit(struct planner *p, struct plan *ret_plan)
 	emit_plan(p, ret_plan); /* and 8. Clean up */
 	ret_plan->search.steps = p->steps;
 	ret_plan->search.is_exact = p->is_exact;
-	ret_plan->requeue_after = p->reliefs.requeue_after;
+	ret_plan->requeue_after = sooner(p->reliefs.requeue_after, p->migrations.requeue_after);
 	plan_name(ret_plan);
+}
+
+int migrate_plan(const struct cluster *c, const struct policy *const *policies,
+		 const struct settings *settings, const struct migration_demand *demand,
+		 struct plan *ret_plan, struct error *err)
+{
+	struct planner p = { .is_exact = true };
+
+	if (planner_pick_policies(&p, policies, settings, err) < 0)
+		return err->code;
+	planner_start(&p, c, settings, NULL);
+	int r = migrate_demand(&p, demand, err);
+	if (r == 0) {
+		*ret_plan = (struct plan){ .settings = *settings, .taken_at = c->taken_at };
+		emit_migration_plan(&p, ret_plan);
+		plan_name(ret_plan);
+	}
+	planner_done(&p);
+	return r;
 }
 
 int plan_make_cached(const struct cluster *c, const struct policy *const *policies,

@@ -46,6 +46,7 @@ void planner_done(struct planner *p)
 	scores_done(p);
 	filters_done(&p->filters);
 	reliefs_done(&p->reliefs);
+	migrations_done(&p->migrations);
 	trial_done(&p->trial);
 	array_done(&p->denied);
 }

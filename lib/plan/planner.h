@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "plan/filter/filter.h"
+#include "plan/migrate/migrate.h"
 #include "plan/plan.h"
 #include "plan/policy.h"
 #include "plan/relief/relieve.h"
@@ -21,6 +22,7 @@ struct planner {
 	struct tallies *tallies;
 	struct index *index;
 	struct reliefs reliefs;
+	struct migrations migrations;
 	ARRAY(unit_id) denied; /* raised budgets that there was no room for in an earlier try */
 	uint64_t steps;	       /* spent in searches */
 	uint32_t now;	       /* counts the places given, see unit.since */

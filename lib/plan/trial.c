@@ -185,6 +185,20 @@ void trial_uncharge(struct trial *t, unit_id id, node_id node)
 		inter_pod_uncharge(t->terms, t->c, u->pod, node);
 }
 
+void trial_charge_pod(struct trial *t, pod_id pod, node_id node)
+{
+	add_requests(t, &t->c->pods.items[pod], node, LEVELS, 1);
+	if (t->terms)
+		inter_pod_charge(t->terms, t->c, pod, node);
+}
+
+void trial_uncharge_pod(struct trial *t, pod_id pod, node_id node)
+{
+	add_requests(t, &t->c->pods.items[pod], node, LEVELS, -1);
+	if (t->terms)
+		inter_pod_uncharge(t->terms, t->c, pod, node);
+}
+
 static bool brings_requests(const struct unit *u)
 {
 	return u->kind == UNIT_PENDING || u->is_evicted;
@@ -317,7 +331,9 @@ static bool is_reschedulable(const struct trial *t, const struct unit *u)
 static bool unit_kind_of(const struct trial *t, const struct request *q, uint8_t *ret)
 {
 	const struct pod *pod = &t->c->pods.items[q->pod];
-	bool can_ask = q->has_budget && !q->is_bad && q->source != SOURCE_NONE && !pod->is_unread;
+	bool is_held = flight_holds(flight_of(&t->flights, q->pod));
+	bool can_ask = !is_held && q->has_budget && !q->is_bad && q->source != SOURCE_NONE &&
+		       !pod->is_unread;
 
 	/* What a bad or removed request would allow is not known: its load stays where it is. */
 	if (pod->node != NONE && q->has_cores)
@@ -505,13 +521,10 @@ static void place_all(struct trial *t)
 
 		if (pod->node == NONE)
 			continue;
-		if (unit == NONE) {
-			add_requests(t, pod, pod->node, LEVELS, 1);
-			if (t->terms)
-				inter_pod_charge(t->terms, t->c, id, pod->node);
-		} else {
+		if (unit == NONE)
+			trial_charge_pod(t, id, pod->node);
+		else
 			trial_charge(t, unit, pod->node);
-		}
 	}
 	for (unit_id id = 0; id < t->units.n; id++)
 		if (t->units.items[id].origin != NONE)
@@ -566,6 +579,7 @@ void trial_init(struct trial *t, const struct cluster *c, const struct settings 
 	t->unit_of_pod = xmalloc(c->pods.n * sizeof(*t->unit_of_pod));
 	memset(t->unit_of_pod, 0xff, c->pods.n * sizeof(*t->unit_of_pod));
 	find_owner_kinds(t);
+	flights_read(c, &t->flights);
 	AUTO_FREE struct pdb_cover *covers = pdbs_read(c, t->req.of_pod);
 	for (uint32_t i = 0; i < t->req.list.n; i++)
 		add_unit(t, i, covers);
@@ -580,6 +594,7 @@ void trial_init(struct trial *t, const struct cluster *c, const struct settings 
 void trial_done(struct trial *t)
 {
 	inter_pod_free(t->terms);
+	flights_done(&t->flights);
 	capacity_done(&t->cap);
 	if (!t->memory)
 		requests_done(&t->req);

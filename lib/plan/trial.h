@@ -9,6 +9,7 @@
 #include "model/cluster.h"
 #include "model/request_cache.h"
 #include "model/settings.h"
+#include "plan/migrate/flight.h"
 
 /* What a plan is tried out on: the snapshot's loads, changed pod by pod and changed back.
  *
@@ -115,6 +116,7 @@ struct trial {
 	struct intern place_sets; /* node and cores of the places behind the single cores' ones */
 	ARRAY(place_id) place_of_set;
 	int32_t *evictions_left; /* by pdb_id */
+	struct flights flights;
 	ARRAY(pod_id) nominated; /* plan/filter/nominated.h */
 
 	struct inter_pod *terms; /* plan/filter/inter_pod.h; NULL where no pod has such terms */
@@ -211,6 +213,10 @@ void trial_unassign(struct trial *t, unit_id id);
  * rank when they may be evicted, else always. */
 void trial_charge(struct trial *t, unit_id id, node_id node);
 void trial_uncharge(struct trial *t, unit_id id, node_id node);
+
+/* The same for a pod without real-time request. */
+void trial_charge_pod(struct trial *t, pod_id pod, node_id node);
+void trial_uncharge_pod(struct trial *t, pod_id pod, node_id node);
 
 /* Budget and requests: a unit is put on the place, or taken from where it is. Only one that is
  * pending or was evicted brings its requests: those of all others are on their node all the while.

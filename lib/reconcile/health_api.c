@@ -232,7 +232,7 @@ static void check_cluster(struct kube *k, const char *server, uint32_t chunk, st
 	struct loader *loader = NULL;
 	struct error err = ERROR_INIT;
 
-	if (load_live(k, server, chunk, &loader, &err) < 0) {
+	if (load_live(k, server, chunk, false, &loader, &err) < 0) {
 		health_add(h, "snapshot", HEALTH_MISSING, "%s", err.msg);
 		return;
 	}

@@ -16,7 +16,7 @@
 #include "reconcile/watch_metrics.h"
 #include "state/informer.h"
 
-enum { MMAP_THRESHOLD = 256 << 10 };
+enum { MMAP_THRESHOLD = 256 << 10, POLL_LEAST_S = 5 };
 
 struct watch {
 	const struct watch_options *o;
@@ -184,6 +184,16 @@ static int turn(struct watch *w, struct error *err)
 	return 0;
 }
 
+/* As often as a node is judged, but not all the time. */
+static uint32_t poll_ms(const struct settings *s)
+{
+	uint32_t seconds = s->migration.check_seconds;
+
+	if (!s->migration.enabled)
+		return 0;
+	return (seconds < POLL_LEAST_S ? POLL_LEAST_S : seconds) * 1000;
+}
+
 static void set_up(struct watch *w, const char *(*stop)(void *), void (*before_writing)(void *),
 		   void *arg)
 {
@@ -215,7 +225,7 @@ static int start(struct watch *w, struct error *err)
 		return err->code;
 	w->lease.ns = w->lease_ns;
 	set_up(w, stop_reason, refresh_lease, w);
-	w->informer = informer_start(o->kube, o->server, o->chunk);
+	w->informer = informer_start(o->kube, o->server, o->chunk, poll_ms(o->settings));
 	if (strcmp(o->address, "0") != 0) {
 		if (watch_serve_start(o->address, &w->serve, err) < 0)
 			return error_wrap(err, "--metrics-bind-address");

@@ -28,6 +28,13 @@ static void add_meta(struct sha256 *hash, const struct cluster *c, const char *k
 	array_each(row, &(c)->member)   \
 	add_meta(hash, c, kind, &row->meta)
 
+/* Metrics have neither uid nor version. */
+#define ADD_METRICS(hash, c, kind, member)                         \
+	array_each(row, &(c)->member) {                            \
+		add_meta(hash, c, kind, &row->meta);               \
+		sha256_add(hash, &row->measured, sizeof(int64_t)); \
+	}
+
 void cluster_digest(struct cluster *c)
 {
 	struct sha256 hash = SHA256_INIT;
@@ -42,6 +49,8 @@ void cluster_digest(struct cluster *c)
 	ADD_KIND(&hash, c, "ResourceClaim", resource_claims);
 	ADD_KIND(&hash, c, "Namespace", namespaces);
 	ADD_KIND(&hash, c, "Lease", helper_leases);
+	ADD_METRICS(&hash, c, "NodeMetrics", node_metrics);
+	ADD_METRICS(&hash, c, "PodMetrics", pod_metrics);
 	ADD_KIND(&hash, c, "PodDisruptionBudget", pdbs);
 	ADD_KIND(&hash, c, "PriorityClass", priority_classes);
 	sha256_finish_hex(&hash, hex);

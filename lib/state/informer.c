@@ -10,6 +10,7 @@ struct informer {
 	struct store *store;
 	struct kube_watch watches[N_WATCHED_KINDS];
 	bool is_listed[N_WATCHED_KINDS];
+	bool is_unwanted[N_WATCHED_KINDS]; /* never listed */
 };
 
 static unsigned kind_of(const struct kube_watch *w)
@@ -43,7 +44,8 @@ static void on_sync(struct kube_watch *w, bool is_complete)
 		store_begin_list(f->store, kind_of(w));
 }
 
-struct informer *informer_start(struct kube *k, const char *server, uint32_t chunk)
+struct informer *informer_start(struct kube *k, const char *server, uint32_t chunk,
+				uint32_t poll_ms)
 {
 	struct informer *f = xcalloc(1, sizeof(*f));
 
@@ -55,13 +57,18 @@ struct informer *informer_start(struct kube *k, const char *server, uint32_t chu
 			.label_selector = watched_kinds[i].label_selector,
 			.is_optional = watched_kinds[i].is_optional,
 			.is_forgiving = watched_kinds[i].is_forgiving,
+			.is_measured = watched_kinds[i].is_measured,
+			.poll_ms = poll_ms,
 			.chunk = chunk,
 			.item = on_item,
 			.event = on_event,
 			.sync = on_sync,
 			.arg = f,
 		};
-		kube_watch_start(k, &f->watches[i]);
+		f->is_unwanted[i] = watched_kinds[i].is_measured && !poll_ms;
+		f->is_listed[i] = f->is_unwanted[i];
+		if (!f->is_unwanted[i])
+			kube_watch_start(k, &f->watches[i]);
 	}
 	return f;
 }
@@ -86,7 +93,7 @@ static void hurry_others(struct informer *f)
 		if (f->watches[i].received_ms > received_ms)
 			received_ms = f->watches[i].received_ms;
 	for (unsigned i = 0; i < N_WATCHED_KINDS; i++)
-		if (!f->watches[i].list.is_missing)
+		if (!f->watches[i].list.is_missing && !watched_kinds[i].is_measured)
 			kube_watch_hurry(&f->watches[i], received_ms);
 }
 
@@ -97,6 +104,8 @@ int informer_step(struct informer *f, struct error *err)
 	hurry_others(f);
 
 	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {
+		if (f->is_unwanted[i])
+			continue;
 		int wait = kube_watch_step(&f->watches[i]);
 
 		if (wait < 0) {

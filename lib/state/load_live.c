@@ -12,24 +12,30 @@
 #include "objects/objects.h"
 #include "state/watched_kinds.h"
 
-static void lists_init(struct kube_list lists[static N_WATCHED_KINDS], uint32_t chunk, void *arg)
+static struct kube_list list_of(const struct watched_kinds *w, uint32_t chunk, void *arg)
 {
-	for (size_t i = 0; i < N_WATCHED_KINDS; i++)
-		lists[i] = (struct kube_list){
-			.resource = watched_kinds[i].resource,
-			.field_selector = watched_kinds[i].field_selector,
-			.label_selector = watched_kinds[i].label_selector,
-			.is_optional = watched_kinds[i].is_optional,
-			.is_forgiving = watched_kinds[i].is_forgiving,
-			.chunk = chunk,
-			.arg = arg,
-		};
+	return (struct kube_list){
+		.resource = w->resource,
+		.field_selector = w->field_selector,
+		.label_selector = w->label_selector,
+		.is_optional = w->is_optional,
+		.is_forgiving = w->is_forgiving,
+		.is_measured = w->is_measured,
+		.chunk = chunk,
+		.arg = arg,
+	};
 }
 
-static void lists_done(struct kube_list lists[static N_WATCHED_KINDS])
+/* Fills those that are wanted; returns how many. */
+static size_t lists_init(struct kube_list lists[static N_WATCHED_KINDS], uint32_t chunk,
+			 bool with_metrics, void *arg)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < N_WATCHED_KINDS; i++)
-		kube_list_done(&lists[i]);
+		if (with_metrics || !watched_kinds[i].is_measured)
+			lists[n++] = list_of(&watched_kinds[i], chunk, arg);
+	return n;
 }
 
 static bool may_try_again(int result, unsigned tries)
@@ -49,31 +55,33 @@ static int load_item(struct kube_list *l, struct slice text, size_t *ret_used, s
 	return loader_item(l->arg, text, &origin, ret_used, err);
 }
 
-static int load_once(struct kube *k, uint32_t chunk, struct loader *loader, struct error *err)
+static int load_once(struct kube *k, uint32_t chunk, bool with_metrics, struct loader *loader,
+		     struct error *err)
 {
 	struct kube_list lists[N_WATCHED_KINDS];
+	size_t n = lists_init(lists, chunk, with_metrics, loader);
 	int r;
 
-	lists_init(lists, chunk, loader);
-	for (size_t i = 0; i < N_WATCHED_KINDS; i++)
+	for (size_t i = 0; i < n; i++)
 		lists[i].take = load_item;
-	r = kube_list_all(k, lists, N_WATCHED_KINDS, err);
-	for (size_t i = 0; i < N_WATCHED_KINDS && r == 0; i++)
+	r = kube_list_all(k, lists, n, err);
+	for (size_t i = 0; i < n && r == 0; i++)
 		log_v(4, "list %s: %llu items on %llu pages", lists[i].resource->plural,
 		      (unsigned long long)lists[i].n_items, (unsigned long long)lists[i].n_pages);
-	lists_done(lists);
+	for (size_t i = 0; i < n; i++)
+		kube_list_done(&lists[i]);
 	return r;
 }
 
-int load_live(struct kube *k, const char *server, uint32_t chunk, struct loader **ret,
-	      struct error *err)
+int load_live(struct kube *k, const char *server, uint32_t chunk, bool with_metrics,
+	      struct loader **ret, struct error *err)
 {
 	for (unsigned tries = 1;; tries++) {
 		struct loader *loader = loader_new();
 		int r;
 
 		loader_taken(loader, server, time(NULL));
-		r = load_once(k, chunk, loader, err);
+		r = load_once(k, chunk, with_metrics, loader, err);
 		if (r == 0) {
 			*ret = loader;
 			return 0;
@@ -134,23 +142,16 @@ static int save_item(struct kube_list *l, struct slice text, size_t *ret_used, s
 static int save_one(struct kube *k, const struct watched_kinds *w, uint32_t chunk, struct saver *s,
 		    struct error *err)
 {
-	struct kube_list list = {
-		.resource = w->resource,
-		.field_selector = w->field_selector,
-		.label_selector = w->label_selector,
-		.is_optional = w->is_optional,
-		.is_forgiving = w->is_forgiving,
-		.chunk = chunk,
-		.take = save_item,
-		.arg = s,
-	};
-	int r = kube_list_all(k, &list, 1, err);
+	struct kube_list list = list_of(w, chunk, s);
 
+	list.take = save_item;
+	int r = kube_list_all(k, &list, 1, err);
 	kube_list_done(&list);
 	return r;
 }
 
-int save_live(struct kube *k, const char *server, uint32_t chunk, FILE *out, struct error *err)
+int save_live(struct kube *k, const char *server, uint32_t chunk, bool with_metrics, FILE *out,
+	      struct error *err)
 {
 	struct saver s = { .out = out };
 	AUTO(str_done) struct str head = STR_INIT;
@@ -164,7 +165,8 @@ int save_live(struct kube *k, const char *server, uint32_t chunk, FILE *out, str
 		 date_format(time(NULL), date));
 	fwrite(head.s, 1, head.n, out);
 	for (size_t i = 0; i < N_WATCHED_KINDS && r == 0; i++)
-		r = save_one(k, &watched_kinds[i], chunk, &s, err);
+		if (with_metrics || !watched_kinds[i].is_measured)
+			r = save_one(k, &watched_kinds[i], chunk, &s, err);
 	fputs("\n]}\n", out);
 	return r;
 }

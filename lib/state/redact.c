@@ -210,12 +210,35 @@ static cJSON *redact_zones(struct redact *r, const char *text)
 	return cJSON_CreateString(out.s);
 }
 
+static cJSON *join(struct redact *r, const char *before, const char *word)
+{
+	AUTO_JSON cJSON *last = pseudonym(r, word);
+	AUTO_FREE char *text = xasprintf("%s%s", before, json_text(last));
+
+	return cJSON_CreateString(text);
+}
+
+static cJSON *redact_pair(struct redact *r, const struct redact_rule *rule, const cJSON *from)
+{
+	const char *text = json_text(from);
+	const char *slash = text ? strrchr(text, '/') : NULL;
+
+	if (!slash)
+		return redact_word(r, rule, from);
+	AUTO_FREE char *first = xstrndup(text, (size_t)(slash - text));
+	AUTO_JSON cJSON *word = pseudonym(r, first);
+	AUTO_FREE char *before = xasprintf("%s/", json_text(word));
+	return join(r, before, slash + 1);
+}
+
 static cJSON *redact_value(struct redact *r, const struct redact_rule *rule, const cJSON *from)
 {
 	const char *text = json_text(from);
 
 	if (text && strstr(text, "__"))
 		return redact_zones(r, text);
+	if (text && strncmp(text, MIGRATING_HASH, strlen(MIGRATING_HASH)) == 0)
+		return join(r, MIGRATING_HASH, text + strlen(MIGRATING_HASH));
 	return text && is_plain_value(text) ? keep(from) : redact_word(r, rule, from);
 }
 
@@ -351,9 +374,9 @@ static cJSON *(*const redactions[])(struct redact *r, const struct redact_rule *
 	[REDACT_QUANTITY] = redact_quantity, [REDACT_WORD] = redact_word,
 	[REDACT_KEY] = redact_key,	     [REDACT_VALUE] = redact_value,
 	[REDACT_ADDRESS] = redact_address,   [REDACT_PRESENT] = redact_present,
-	[REDACT_OBJECT] = redact_object,     [REDACT_LABELS] = redact_labels,
-	[REDACT_AMOUNTS] = redact_amounts,   [REDACT_VOLUME] = redact_volume,
-	[REDACT_LEASE] = redact_lease,
+	[REDACT_PAIR] = redact_pair,	     [REDACT_OBJECT] = redact_object,
+	[REDACT_LABELS] = redact_labels,     [REDACT_AMOUNTS] = redact_amounts,
+	[REDACT_VOLUME] = redact_volume,     [REDACT_LEASE] = redact_lease,
 };
 
 static cJSON *redact(struct redact *r, const struct redact_rule *rule, const cJSON *from)

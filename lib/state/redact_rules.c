@@ -22,8 +22,12 @@
 #define OBJECT(key, members) RULE(key, REDACT_OBJECT, members, 0)
 
 /* A row of model/members.h. */
-#define ROW(member, key, form, ...) \
-	RULE(key, (form) == FORM_NAME ? REDACT_WORD : REDACT_FORM, NULL, form),
+#define ROW(member, key, form, ...)               \
+	RULE(key,                                 \
+	     (form) == FORM_NAME   ? REDACT_WORD  \
+	     : (form) == FORM_PAIR ? REDACT_PAIR  \
+				   : REDACT_FORM, \
+	     NULL, form),
 
 /* Metadata. */
 
@@ -150,7 +154,16 @@ static const struct redact_rule restart_rule[] = {
 	{ 0 },
 };
 
+static const struct redact_rule probe[] = {
+	SCALAR("failureThreshold"),
+	RULE("httpGet", REDACT_PRESENT, NULL, 0),
+	SCALAR("periodSeconds"),
+	RULE("tcpSocket", REDACT_PRESENT, NULL, 0),
+	{ 0 },
+};
+
 static const struct redact_rule container[] = {
+	OBJECT("livenessProbe", probe),
 	WORD("name"),
 	OBJECT("ports", port),
 	OBJECT("resources", resources),
@@ -174,6 +187,8 @@ static const struct redact_rule pod_spec[] = {
 	OBJECT("affinity", affinity),
 	OBJECT("containers", container),
 	SCALAR("hostNetwork"),
+	SCALAR("hostPID"),
+	SCALAR("hostUsers"),
 	OBJECT("initContainers", container),
 	WORD("nodeName"),
 	LABELS("nodeSelector"),
@@ -183,6 +198,7 @@ static const struct redact_rule pod_spec[] = {
 	KEY("priorityClassName"),
 	OBJECT("resourceClaims", device),
 	OBJECT("resources", resources),
+	WORD("runtimeClassName"),
 	KEY("schedulerName"),
 	OBJECT("schedulingGates", gate),
 	OBJECT("tolerations", taint),
@@ -412,6 +428,25 @@ static const struct redact_rule lease[] = {
 	OBJECT("spec", lease_spec), { 0 },
 };
 
+static const struct redact_rule node_metrics[] = {
+	TYPE_AND_METADATA,
+	TIME("timestamp"),
+	AMOUNTS("usage"),
+	{ 0 },
+};
+
+static const struct redact_rule container_metrics[] = {
+	AMOUNTS("usage"),
+	{ 0 },
+};
+
+static const struct redact_rule pod_metrics[] = {
+	TYPE_AND_METADATA,
+	OBJECT("containers", container_metrics),
+	TIME("timestamp"),
+	{ 0 },
+};
+
 const struct redact_kind *redact_kind(const char *kind, const char *api_version)
 {
 	static const struct {
@@ -429,6 +464,8 @@ const struct redact_kind *redact_kind(const char *kind, const char *api_version)
 		{ "storage.k8s.io/", { "CSINode", false, csi_node } },
 		{ "policy/", { "PodDisruptionBudget", true, pdb } },
 		{ "coordination.k8s.io/", { "Lease", true, lease } },
+		{ "metrics.k8s.io/", { "NodeMetrics", false, node_metrics } },
+		{ "metrics.k8s.io/", { "PodMetrics", true, pod_metrics } },
 		{ "scheduling.k8s.io/", { "PriorityClass", false, priority_class } },
 	};
 
@@ -437,180 +474,4 @@ const struct redact_kind *redact_kind(const char *kind, const char *api_version)
 		    strncmp(rows[i].group, api_version, strlen(rows[i].group)) == 0)
 			return &rows[i].kind;
 	return NULL;
-}
-
-static bool is_one_of(const char *word, const char *const *list)
-{
-	for (; *list; list++)
-		if (strcmp(word, *list) == 0)
-			return true;
-	return false;
-}
-
-bool redact_is_public_key(const char *key)
-{
-	static const char *const words[] = {
-		"",
-		/* API versions and kinds of owners */
-		"v1",
-		"apps/v1",
-		"batch/v1",
-		"CronJob",
-		"DaemonSet",
-		"Deployment",
-		"Job",
-		"Node",
-		"ReplicaSet",
-		"ReplicationController",
-		"StatefulSet",
-		/* schedulers, priority classes, finalizers, the field of matchFields */
-		"default-scheduler",
-		MCKUBE_SCHEDULER,
-		"system-cluster-critical",
-		"system-node-critical",
-		(MCKUBE_FINALIZER),
-		"foregroundDeletion",
-		"orphan",
-		"batch.kubernetes.io/job-tracking",
-		"kubernetes.io/pv-protection",
-		"kubernetes.io/pvc-protection",
-		"metadata.name",
-		/* labels */
-		MCKUBE_LABEL,
-		(MCKUBE_GATE),
-		"app.kubernetes.io/component",
-		"app.kubernetes.io/instance",
-		"app.kubernetes.io/managed-by",
-		"app.kubernetes.io/name",
-		"app.kubernetes.io/part-of",
-		"app.kubernetes.io/version",
-		"apps.kubernetes.io/pod-index",
-		"batch.kubernetes.io/controller-uid",
-		"batch.kubernetes.io/job-completion-index",
-		"batch.kubernetes.io/job-name",
-		"beta.kubernetes.io/arch",
-		"beta.kubernetes.io/instance-type",
-		"beta.kubernetes.io/os",
-		"failure-domain.beta.kubernetes.io/region",
-		"failure-domain.beta.kubernetes.io/zone",
-		"kubernetes.io/arch",
-		"kubernetes.io/hostname",
-		"kubernetes.io/metadata.name",
-		"kubernetes.io/os",
-		"node-role.kubernetes.io/control-plane",
-		"node-role.kubernetes.io/master",
-		"node-role.kubernetes.io/worker",
-		"node.kubernetes.io/instance-type",
-		"statefulset.kubernetes.io/pod-name",
-		"topology.kubernetes.io/region",
-		"topology.kubernetes.io/zone",
-		/* conditions */
-		"Ready",
-		"PodResizePending",
-		"Infeasible",
-		/* taints */
-		MCKUBE_TAINT,
-		"node.cloudprovider.kubernetes.io/shutdown",
-		"node.cloudprovider.kubernetes.io/uninitialized",
-		"node.kubernetes.io/disk-pressure",
-		"node.kubernetes.io/memory-pressure",
-		"node.kubernetes.io/network-unavailable",
-		"node.kubernetes.io/not-ready",
-		"node.kubernetes.io/out-of-service",
-		"node.kubernetes.io/pid-pressure",
-		"node.kubernetes.io/unreachable",
-		"node.kubernetes.io/unschedulable",
-		NULL,
-	};
-
-	return is_one_of(key, words);
-}
-
-bool redact_is_public_resource(const char *name)
-{
-	static const char *const names[] = {
-		"cpu",
-		"memory",
-		"ephemeral-storage",
-		"pods",
-		"hugepages-64Ki",
-		"hugepages-2Mi",
-		"hugepages-32Mi",
-		"hugepages-1Gi",
-		"nvidia.com/gpu",
-		"amd.com/gpu",
-		"gpu.intel.com/i915",
-		NULL,
-	};
-
-	return is_one_of(name, names);
-}
-
-bool redact_is_enum(const char *word)
-{
-	static const char *const words[] = {
-		"",
-		/* kinds */
-		"CSINode",
-		"ResourceClaim",
-		"Lease",
-		"List",
-		"MCKube",
-		"McKube",
-		"Namespace",
-		"Node",
-		"PersistentVolume",
-		"PersistentVolumeClaim",
-		"Pod",
-		"PodDisruptionBudget",
-		"PriorityClass",
-		/* phases, QoS classes */
-		"Pending",
-		"Bound",
-		"Lost",
-		"Running",
-		"Succeeded",
-		"Failed",
-		"Unknown",
-		"BestEffort",
-		"Burstable",
-		"Guaranteed",
-		/* operators, effects */
-		"In",
-		"NotIn",
-		"Exists",
-		"DoesNotExist",
-		"Gt",
-		"Lt",
-		"Equal",
-		"NoSchedule",
-		"PreferNoSchedule",
-		"NoExecute",
-		/* conditions */
-		"True",
-		"False",
-		/* policies, protocols */
-		"PreemptLowerPriority",
-		"RestartAllContainers",
-		"RestartAllContainersOnContainerExits",
-		"ReadOnlyMany",
-		"ReadWriteMany",
-		"ReadWriteOnce",
-		"ReadWriteOncePod",
-		"AlwaysAllow",
-		"IfHealthyBudget",
-		"Always",
-		"Never",
-		"OnFailure",
-		"DoNotSchedule",
-		"ScheduleAnyway",
-		"Honor",
-		"Ignore",
-		"TCP",
-		"UDP",
-		"SCTP",
-		NULL,
-	};
-
-	return is_one_of(word, words);
 }

@@ -24,4 +24,6 @@ const struct watched_kinds watched_kinds[N_WATCHED_KINDS] = {
 	  .label_selector = HELPER_LABEL_KEY "=" HELPER_LABEL_VALUE,
 	  .is_optional = true,
 	  .is_forgiving = true },
+	{ .resource = &kube_node_metrics, .rows = &delta_of_node_metrics, .is_measured = true },
+	{ .resource = &kube_pod_metrics, .rows = &delta_of_pod_metrics, .is_measured = true },
 };

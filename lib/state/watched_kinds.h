@@ -12,9 +12,11 @@ struct watched_kinds {
 	const struct delta_kind *rows;
 	bool is_optional;  /* the server may not know the kind */
 	bool is_forgiving; /* ... or not let it be read */
+	bool is_measured;  /* metrics: only where they are wanted, listed again and again since they
+			    * cannot be watched, and empty when the list fails in any way */
 };
 
-enum { N_WATCHED_KINDS = 11 };
+enum { N_WATCHED_KINDS = 13 };
 extern const struct watched_kinds watched_kinds[N_WATCHED_KINDS];
 
 #endif

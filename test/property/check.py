@@ -24,16 +24,18 @@ import needless
 from kube import Obj, cpuset, cpuset_text, ports_clash
 from model import (FINALIZER, MODE_OF_LEVEL, NOTE, Cores, Pod, Rank, Settings, Snapshot, build, read_objects,
                    rt_pods)
+from migrate import Migration
 from relief import Pressure, Relief, seconds
 from state import Seat, Slot, State
 
 KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Taint", "Untaint",
-         "Status", "Finalizer"}
+         "Status", "Finalizer", "Migrate"}
 PLACING = {"Bind", "Assign", "Move"}
 WARNINGS = {"BadBudget", "BadCpuset", "BadCriticality", "BadGuarantee", "BadNodeAnnotation",
             "BadPolicy",
             "DuplicateRequest", "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported",
-            "CoresNotAllowed", "HelperSilent", "MissingLabel", "GuaranteeNotMet", "NoRealTime", "WhatIf"}
+            "CoresNotAllowed", "HelperSilent", "MissingLabel", "GuaranteeNotMet", "NoRealTime", "WhatIf",
+            "NotMigrated"}
 UNPLACED = {"NoNode", "NoRoom", "NoRequest", "BadRequest"}
 PRESSURE = {"enabled": True, "trigger": "realTime", "onBusy": "degrade", "busy": 900_000,
             "calm": 800_000, "delaySeconds": 5, "stepSeconds": 30, "holdSeconds": 60, "evict": "none"}
@@ -89,6 +91,7 @@ def key_of(ref: Obj) -> str:
 class Checker:
     snap: Snapshot
     plan: Obj
+    objects: list[Obj] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -102,6 +105,9 @@ class Checker:
         self.end = State.of(self.snap, now=True)
         self.evicted: dict[str, Obj] = {}
         self.replacements: dict[str, Seat] = {}
+        self.migrated: dict[str, Obj] = {}
+        taken = spec["cluster"].get("takenAt") or ""
+        self.migration = Migration(self, self.objects, seconds(taken) if taken else 0)
 
     def is_settled(self, key: str) -> bool:
         """It runs by a McKube of its own, granted what it asks for, and the plan leaves it."""
@@ -144,6 +150,8 @@ class Checker:
         if not self.violations:
             for where, what in self._relief().complaints():
                 self.fail("6", where, what)
+            for where, what in self.migration.complaints(self.actions):
+                self.fail("7", where, what)
             self._needless()
             self._placeable()
             self._raisable()
@@ -243,6 +251,10 @@ class Checker:
             self._check_put(action)
         elif kind == "Evict":
             self._check_evict(action)
+        elif kind == "Migrate":
+            for why in self.migration.check(action):
+                self.fail("7", action, why)
+            self.migrated[key_of(action["pod"])] = action
         if kind in ("Move", "Evict"):
             self._check_displaced(action)
         if self.violations:
@@ -406,7 +418,8 @@ class Checker:
                                 self._relieved())
 
     def _relieved(self) -> frozenset[str]:
-        return frozenset(k for k, a in self.evicted.items() if a["reason"] == "Pressure")
+        return frozenset(k for k, a in self.evicted.items() if a["reason"] == "Pressure") | (
+            self.migrated.keys())
 
     def _relief(self) -> Relief:
         spec = self.plan["spec"]
@@ -423,6 +436,13 @@ class Checker:
             names = ", ".join(p.key for p in back)
             self.fail("4", node, f"{rank.name} displaced needlessly: {names} could be put back")
 
+    def _is_in_flight(self, pod: Pod) -> bool:
+        """A move of it was begun, or of one whose ReplicaSet made it."""
+        mine = pod.labels.get("pod-template-hash")
+        return pod.is_in_flight or any(
+            p.is_in_flight and p.ns == pod.ns and mine and
+            p.labels.get("pod-template-hash") == f"migrating-{mine}" for p in self.snap.pods.values())
+
     # What could not be done
 
     def _unplaced(self) -> None:
@@ -437,7 +457,7 @@ class Checker:
                 self._unplaced_row(pod, row)
         for pod in self.snap.pods.values():
             if self._must_be_answered(pod) and pod.key not in (
-                    done | self.unplaced.keys() | self.evicted.keys()):
+                    done | self.unplaced.keys() | self.evicted.keys()) and not self._is_in_flight(pod):
                 self.fail("unplaced", pod.key, "neither placed nor unplaced")
 
     def _must_be_answered(self, pod: Pod) -> bool:
@@ -594,11 +614,12 @@ class Checker:
 def _apply(state: State, action: Obj) -> None:
     """A Status that takes an assignment off frees its load only for the next plan."""
     kind, key = action["kind"], key_of(action.get("pod") or {"namespace": "", "name": ""})
-    if kind in ("Assign", "Move", "Evict"):
+    if kind in ("Assign", "Move", "Evict", "Migrate") and key in state.seats:
         state.remove(key)
-    if kind in PLACING:
+    if kind in PLACING | {"Migrate"}:
         to = action["to"]
-        state.put(key, state.snap.pods[key], to["node"], cpuset(to["cores"]))
+        state.put(key, state.snap.pods[key], to["node"],
+                  cpuset(to["cores"]) if "cores" in to else None)
 
 
 def _seat(state: State, key: str) -> tuple[str, Cores | None]:
@@ -647,7 +668,7 @@ def settings_of(plan: Obj) -> Settings:
 
 def check(objects: list[Obj], plan: Obj) -> Checker:
     """Judges; the violations are in the checker that is returned."""
-    checker = Checker(build(objects, settings_of(plan)), plan)
+    checker = Checker(build(objects, settings_of(plan)), plan, objects)
     checker.run()
     return checker
 

@@ -232,6 +232,11 @@ class Pod:
         """As far as its state and its priority go."""
         return not self.terminating and not self.mirror and self.priority < SYSTEM_CRITICAL
 
+    @property
+    def is_in_flight(self) -> bool:
+        """A move of it was begun."""
+        return any(NOTE + "migrate-" + key in self.notes for key in ("id", "from"))
+
     def is_reschedulable(self) -> bool:
         """Would its replacement come to us, with the same request?"""
         if not self.ours or not self.cores or self.owner in ("", "DaemonSet", "Node"):

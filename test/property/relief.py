@@ -323,7 +323,9 @@ class Relief:
         elif ours and self.pressure(node) is Pressure.CALM and self.passed(
                 ours[0].get("timeAdded", ""), "holdSeconds", True):
             wanted = "Relieved"
-        told = self.of_kind("Taint").get(node.name) or self.of_kind("Untaint").get(node.name)
+        told = next((a for a in self.actions if a["kind"] in ("Taint", "Untaint")
+                     and a["object"]["name"] == node.name
+                     and a["reason"] not in ("NodePressure", "NodeRelieved")), None)
         if (told["reason"] if told else "") != wanted:
             yield node.name, f"taint: {told and told['reason']}, expected {wanted or 'nothing'}"
         for action in self.of_kind("Evict", "Pressure").values():

@@ -180,30 +180,52 @@ static void list_incoming_by_node(struct emitter *e)
 	}
 }
 
-void emit_plan(struct planner *p, struct plan *plan)
+static void emitter_init(struct emitter *e, struct planner *p, struct plan *plan)
 {
-	struct emitter e = { .p = p, .trial = &p->trial, .plan = plan };
-
+	*e = (struct emitter){ .p = p, .trial = &p->trial, .plan = plan };
 	plan->server = plan_str(plan, cluster_str(p->trial.c, p->trial.c->server));
 	plan->digest = plan_str(plan, p->trial.c->digest);
-	e.enforcement = enforcement_choose(&p->trial);
-	e.update_reason = xmalloc(p->trial.units.n);
-	e.last_action = xcalloc(p->trial.units.n, sizeof(*e.last_action));
-	e.finalizer = xcalloc(p->trial.c->mckubes.n, sizeof(*e.finalizer));
-	list_incoming(&e);
-	list_incoming_by_node(&e);
+	emit_place_migrated(p, true);
+	e->enforcement = enforcement_choose(&p->trial);
+	emit_place_migrated(p, false);
+	e->update_reason = xmalloc(p->trial.units.n);
+	e->last_action = xcalloc(p->trial.units.n, sizeof(*e->last_action));
+	e->finalizer = xcalloc(p->trial.c->mckubes.n, sizeof(*e->finalizer));
+	list_incoming(e);
+	list_incoming_by_node(e);
 	for (unit_id id = 0; id < p->trial.units.n; id++)
 		if (p->trial.units.items[id].is_evicted &&
 		    p->trial.units.items[id].replacement != NONE)
-			*array_add(&e.replaced) = id;
-	emit_choose_updates(&e);
+			*array_add(&e->replaced) = id;
+	emit_choose_updates(e);
+}
 
+static void emitter_done(struct emitter *e)
+{
+	free(e->enforcement);
+	free(e->update_reason);
+	free(e->last_action);
+	free(e->finalizer);
+	array_done(&e->replaced);
+	array_done(&e->forgotten);
+	array_done(&e->rests);
+	free(e->incoming);
+	free(e->first_incoming);
+	free(e->next_incoming);
+}
+
+void emit_plan(struct planner *p, struct plan *plan)
+{
+	struct emitter e;
+
+	emitter_init(&e, p, plan);
 	emit_finalizers(&e);
 	emit_shrinking(&e);
 	emit_displacements(&e);
 	emit_updates(&e);
 	emit_placements(&e);
 	emit_reliefs(&e);
+	emit_migrations(&e);
 	emit_cleanup(&e);
 	emit_unplaced(&e);
 	emit_warnings(&e);
@@ -211,15 +233,32 @@ void emit_plan(struct planner *p, struct plan *plan)
 	warn_of_silent_helpers(&e);
 	warn_of_misplaced(&e);
 	warn_of_guarantees(&e);
+	emitter_done(&e);
+}
 
-	free(e.enforcement);
-	free(e.update_reason);
-	free(e.last_action);
-	free(e.finalizer);
-	array_done(&e.replaced);
-	array_done(&e.forgotten);
-	array_done(&e.rests);
-	free(e.incoming);
-	free(e.first_incoming);
-	free(e.next_incoming);
+/* Budgets on the targets that are no longer watched, so that there is room in the kernel. */
+static void keep_needed_updates(struct emitter *e)
+{
+	const struct trial *t = e->trial;
+	AUTO_FREE bool *is_target = xcalloc(t->c->nodes.n + (size_t)1, sizeof(*is_target));
+
+	array_each(g, &e->p->migrations.list)
+		is_target[g->to] |= g->unit != NONE;
+	for (unit_id id = 0; id < t->units.n; id++) {
+		node_id node = t->units.items[id].node;
+
+		if (node == NONE || !is_target[node] || !emit_gives_up_watch(e, id))
+			e->update_reason[id] = REASON_NONE;
+	}
+}
+
+void emit_migration_plan(struct planner *p, struct plan *plan)
+{
+	struct emitter e;
+
+	emitter_init(&e, p, plan);
+	keep_needed_updates(&e);
+	emit_updates(&e);
+	emit_migrations(&e);
+	emitter_done(&e);
 }

@@ -10,6 +10,9 @@
  * follows from where all pods are in the end. */
 void emit_plan(struct planner *p, struct plan *plan);
 
+/* The same of the moves that a user asks for, and nothing else but what makes room for them. */
+void emit_migration_plan(struct planner *p, struct plan *plan);
+
 /* An action that has freed a place, or requests. */
 struct freed {
 	uint32_t action;
@@ -61,6 +64,12 @@ void emit_reliefs(struct emitter *e);
 void emit_restore(struct emitter *e, unit_id id, enum level level);
 /* Sets its level, as its node is under pressure, or is no longer. */
 void emit_level(struct emitter *e, unit_id id, enum level level);
+
+/* plan/emit/migrate.c: moves to other nodes, and the taints that go with them. */
+void emit_migrations(struct emitter *e);
+/* Units that move are where they will be, or are nowhere as before: for the choice of how budgets
+ * are held there. */
+void emit_place_migrated(struct planner *p, bool is_placed);
 
 /* plan/emit/cleanup.c: levels, annotations, status, and with them the finalizers that go. */
 void emit_cleanup(struct emitter *e);
@@ -114,6 +123,9 @@ struct action *emit_action(struct emitter *e, enum action_kind kind, enum reason
 			   struct target on);
 
 struct target emit_pod(struct emitter *e, const struct pod *pod);
+/* Without its version: the kubelet writes nodes all the time, so the plan would be stale at once.
+ */
+struct target emit_node(struct emitter *e, node_id id);
 struct target emit_mckube(struct emitter *e, const struct mckube *m);
 struct place emit_place(struct emitter *e, place_id id);
 struct cpuset emit_cpus(const struct trial *t, place_id id);

@@ -247,9 +247,13 @@ void emit_displacements(struct emitter *e)
 {
 	const struct trial *t = e->trial;
 
-	for (unit_id id = 0; id < t->units.n; id++)
-		if (t->units.items[id].is_evicted && relief_of(&e->p->reliefs, id) != RELIEF_EVICT)
+	for (unit_id id = 0; id < t->units.n; id++) {
+		enum relief relief = relief_of(&e->p->reliefs, id);
+
+		if (t->units.items[id].is_evicted && relief != RELIEF_EVICT &&
+		    relief != RELIEF_MIGRATE)
 			emit_eviction(e, id);
+	}
 	for (node_id node = 0; node < t->c->nodes.n; node++)
 		emit_moves(e, node);
 }

@@ -59,6 +59,20 @@ struct cpuset emit_cpus(const struct trial *t, place_id id)
 	return set;
 }
 
+struct target emit_node(struct emitter *e, node_id id)
+{
+	const struct meta *meta = &e->trial->c->nodes.items[id].meta;
+
+	return (struct target){
+		.kind = "Node",
+		.api_version = "v1",
+		.ns = "",
+		.name = plan_str(e->plan, cluster_str(e->trial->c, meta->name)),
+		.uid = plan_str(e->plan, cluster_str(e->trial->c, meta->uid)),
+		.version = "",
+	};
+}
+
 struct place emit_place(struct emitter *e, place_id id)
 {
 	const struct core_set *place = &e->trial->places.items[id];

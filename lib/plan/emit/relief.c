@@ -6,22 +6,6 @@ static const struct node *node_of(const struct emitter *e, node_id id)
 	return &e->trial->c->nodes.items[id];
 }
 
-/* Without the version: the kubelet writes nodes all the time, so the plan would be stale at once.
- */
-static struct target target_node(struct emitter *e, node_id id)
-{
-	const struct meta *meta = &node_of(e, id)->meta;
-
-	return (struct target){
-		.kind = "Node",
-		.api_version = "v1",
-		.ns = "",
-		.name = plan_str(e->plan, cluster_str(e->trial->c, meta->name)),
-		.uid = plan_str(e->plan, cluster_str(e->trial->c, meta->uid)),
-		.version = "",
-	};
-}
-
 /* "node edge-1 is busy (0.970 of its CPU time)" */
 static const char *busy_words(struct emitter *e, node_id id)
 {
@@ -171,7 +155,7 @@ static uint32_t emit_taint(struct emitter *e, node_id node, enum node_relief rel
 {
 	enum reason reason =
 		relief == NODE_RELIEF_GUARANTEE ? REASON_GUARANTEE_BROKEN : REASON_PRESSURE;
-	struct action *a = emit_action(e, ACTION_TAINT, reason, target_node(e, node));
+	struct action *a = emit_action(e, ACTION_TAINT, reason, emit_node(e, node));
 
 	a->since = e->trial->c->taken_at;
 	a->message = taint_words(e, node, relief);
@@ -180,7 +164,7 @@ static uint32_t emit_taint(struct emitter *e, node_id node, enum node_relief rel
 
 static void emit_untaint(struct emitter *e, node_id node)
 {
-	struct action *a = emit_action(e, ACTION_UNTAINT, REASON_RELIEVED, target_node(e, node));
+	struct action *a = emit_action(e, ACTION_UNTAINT, REASON_RELIEVED, emit_node(e, node));
 
 	a->message = "it is not under pressure, and keeps its pods' budgets";
 }

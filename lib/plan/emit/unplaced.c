@@ -186,7 +186,7 @@ static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 		emit_refused(e, pod, REASON_BAD_REQUEST, "unreadable object: see the warning");
 	else if (q && q->is_bad && (waits || (pod->node != NONE && !q->has_cores)))
 		emit_refused(e, pod, REASON_BAD_REQUEST, "invalid request: see the warning");
-	else if (waits && !q)
+	else if (waits && !q && flight_of(&t->flights, id) == FLIGHT_NONE)
 		emit_refused(e, pod, REASON_NO_REQUEST,
 			     "no McKube or annotation requests real time for this pod");
 	else if (u && unit_is_new(u) && u->at == NONE && !u->is_evicted)

@@ -19,6 +19,11 @@ static const char *reason_word(unsigned v)
 	return reason_name(v);
 }
 
+static const char *method_word(unsigned v)
+{
+	return migration_method_name(v);
+}
+
 static const char *level_word(unsigned v)
 {
 	return level_name(v);
@@ -39,6 +44,7 @@ static const struct field_words action_reasons = { reason_word, REASON_PLACED, R
 						   sizeof(enum reason) };
 static const struct field_words unplaced_reasons = { reason_word, REASON_NO_REQUEST, REASONS,
 						     sizeof(enum reason) };
+static const struct field_words methods = { method_word, MIGRATE_NONE, MIGRATE_CHECKPOINT + 1, 1 };
 static const struct field_words levels = { level_word, 0, LEVELS, 1 };
 static const struct field_words criticalities = { criticality_word, 0, LEVELS, 1 };
 static const struct field_words enforcements = { enforcement_word, ENFORCE_WATCH, ENFORCE_RAISE + 1,
@@ -293,6 +299,54 @@ static int after_read(const struct field *f, const cJSON *j, void *value, struct
 /* action.after and n_after. */
 static const struct field_type field_after = { after_is_absent, after_write, after_read };
 
+static bool steps_are_absent(const struct field *f, const void *value)
+{
+	(void)f;
+	return ((const struct action *)value)->steps == 0;
+}
+
+static void steps_write(const struct field *f, const void *value, struct json_out *o)
+{
+	const struct action *a = value;
+
+	(void)f;
+	json_out_array(o);
+	for (unsigned step = 0; step < MIGRATION_STEPS; step++)
+		if (a->steps & STEP_BIT(step))
+			json_out_text(o, migration_step_name(step));
+	json_out_end(o);
+}
+
+/* -1: there is no such step. */
+static int step_named(const char *word)
+{
+	for (int step = 0; word && step < MIGRATION_STEPS; step++)
+		if (strcmp(word, migration_step_name((enum migration_step)step)) == 0)
+			return step;
+	return -1;
+}
+
+static int steps_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+{
+	struct action *a = value;
+	const cJSON *item;
+
+	(void)f;
+	if (!cJSON_IsArray(j))
+		return field_error(r, "must be a list");
+	cJSON_ArrayForEach(item, j) {
+		int step = step_named(json_text(item));
+
+		if (step < 0 || a->steps >> step)
+			return field_error(r, "must be steps of a migration, in their order");
+		a->steps |= STEP_BIT(step);
+	}
+	return 0;
+}
+
+/* action.steps */
+static const struct field_type field_steps = { steps_are_absent, steps_write, steps_read };
+
 static bool is_on_pod(const void *action)
 {
 	return strcmp(((const struct action *)action)->on.kind, "Pod") == 0;
@@ -314,6 +368,10 @@ enum {
 	ACTION_ROW_TO,
 	ACTION_ROW_REPLACEMENT,
 	ACTION_ROW_BY,
+	ACTION_ROW_METHOD,
+	ACTION_ROW_STEPS,
+	ACTION_ROW_DOWNTIME,
+	ACTION_ROW_OWNER,
 	ACTION_ROW_SINCE,
 	ACTION_ROW_MESSAGE,
 	ACTION_ROWS,
@@ -337,6 +395,12 @@ static const struct field action_fields[ACTION_ROWS + 1] = {
 	[ACTION_ROW_REPLACEMENT] = { "replacement", &field_object,
 				     offsetof(struct action, replacement), .of = place_fields },
 	[ACTION_ROW_BY] = { "by", &field_object, offsetof(struct action, by), .of = by_fields },
+	[ACTION_ROW_METHOD] = { "method", &field_word, offsetof(struct action, method),
+				.of = &methods },
+	[ACTION_ROW_STEPS] = { "steps", &field_steps, FIELD_SELF },
+	[ACTION_ROW_DOWNTIME] = { "downtimeMs", &field_u32, offsetof(struct action, downtime_ms) },
+	[ACTION_ROW_OWNER] = { "ownerUID", &field_text, offsetof(struct action, owner_uid),
+			       .max = FIELD_NAME_MAX },
 	[ACTION_ROW_SINCE] = { "since", &field_date, offsetof(struct action, since) },
 	[ACTION_ROW_MESSAGE] = { "message", &field_text, offsetof(struct action, message),
 				 .needed = true },
@@ -354,6 +418,8 @@ struct shape {
 #define TO	    BIT(ACTION_ROW_TO)
 #define REPLACEMENT BIT(ACTION_ROW_REPLACEMENT)
 #define SINCE	    BIT(ACTION_ROW_SINCE)
+#define METHOD	    (BIT(ACTION_ROW_METHOD) | BIT(ACTION_ROW_STEPS))
+#define MOVE_NOTES  (BIT(ACTION_ROW_DOWNTIME) | BIT(ACTION_ROW_OWNER) | SINCE)
 
 static const struct shape shapes[ACTION_KINDS] = {
 	[ACTION_BIND] = { .needs = POD | TO, .has_assignment = true },
@@ -366,6 +432,7 @@ static const struct shape shapes[ACTION_KINDS] = {
 	[ACTION_UNTAINT] = { .needs = OBJECT },
 	[ACTION_STATUS] = { .may = POD | OBJECT | TO },
 	[ACTION_FINALIZER] = { .needs = OBJECT },
+	[ACTION_MIGRATE] = { .needs = POD | FROM | TO | METHOD, .may = MOVE_NOTES },
 };
 
 static int check_rows(const struct action *a, uint64_t seen, struct field_reader *r)
@@ -382,7 +449,7 @@ static int check_rows(const struct action *a, uint64_t seen, struct field_reader
 			return field_error(r, "%s: is not part of a %s", action_fields[row].key,
 					   action_kind_name(a->kind));
 	}
-	if (a->kind != ACTION_EVICT && (seen & FROM) && !a->from.cores)
+	if (a->kind != ACTION_EVICT && a->kind != ACTION_MIGRATE && (seen & FROM) && !a->from.cores)
 		return field_error(r, "from.cores: is missing");
 	if ((seen & REPLACEMENT) && !a->replacement.cores)
 		return field_error(r, "replacement.cores: is missing");

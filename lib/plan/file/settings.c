@@ -105,6 +105,31 @@ static const struct field pressure_fields[] = {
 	{ 0 },
 };
 
+#define MIGRATION(key_, member, max_)                                                            \
+	{                                                                                        \
+		.key = key_, .type = &field_u32,                                                 \
+		.at = offsetof(struct settings, migration.member), .max = (max_), .needed = true \
+	}
+
+static const struct field migration_fields[] = {
+	{ "enabled", &field_bool, offsetof(struct settings, migration.enabled), .needed = true },
+	MIGRATION("threshold", threshold, PPM),
+	MIGRATION("hysteresis", hysteresis, PPM),
+	MIGRATION("checkSeconds", check_seconds, 86400),
+	MIGRATION("cooldownSeconds", cooldown_seconds, 86400),
+	MIGRATION("perPass", per_pass, 100),
+	{ "checkpoint", &field_bool, offsetof(struct settings, migration.checkpoint),
+	  .needed = true },
+	{ "failOpen", &field_bool, offsetof(struct settings, migration.fail_open), .needed = true },
+	{ 0 },
+};
+
+/* Left out where it changes nothing. */
+static bool has_migration(const void *settings)
+{
+	return ((const struct settings *)settings)->migration.enabled;
+}
+
 const struct field file_settings[] = {
 	{ "coreUtilizationThreshold", &field_u32,
 	  offsetof(struct settings, core_utilization_threshold), .needed = true, .max = PPM },
@@ -115,5 +140,7 @@ const struct field file_settings[] = {
 	{ "policies", &field_policies, FIELD_SELF, .needed = true },
 	{ "search", &field_object, FIELD_SELF, .of = search_fields, .needed = true },
 	{ "pressure", &field_object, FIELD_SELF, .of = pressure_fields, .needed = true },
+	{ "migration", &field_object, FIELD_SELF, .of = migration_fields,
+	  .is_given = has_migration },
 	{ 0 },
 };

@@ -46,8 +46,9 @@ enum relief {
 	RELIEF_DEGRADE,
 	RELIEF_RESTORE, /* it was degraded, and gets its budget back */
 	RELIEF_EVICT,
-	RELIEF_RAISE, /* to level hi */
-	RELIEF_LOWER, /* to level low */
+	RELIEF_RAISE,	/* to level hi */
+	RELIEF_LOWER,	/* to level low */
+	RELIEF_MIGRATE, /* to another node: plan/migrate */
 };
 
 enum node_relief {

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_MIGRATE_METHOD_H
+#define MCKUBE_PLAN_MIGRATE_METHOD_H
+
+#include "model/pdb.h"
+#include "plan/plan.h"
+#include "plan/trial.h"
+
+/* May a pod be moved to another node, and how?
+ *
+ * The pod's annotation mckube.io/migration, else spec.migration of its McKube, says Never, Restart
+ * or Checkpoint; anything else counts as Never. Without a word it is moved with its memory where
+ * that is possible, else restarted; but not restarted unasked are bare pods, pods of a Job and
+ * real-time pods of criticality Middle and High. */
+
+/* Why a pod stays where it is. */
+enum stay {
+	STAY_NOT,
+	STAY_SYSTEM, /* in kube-system, or system-critical */
+	STAY_DAEMON_SET,
+	STAY_STATIC,
+	STAY_TERMINATING,
+	STAY_NOT_RUNNING,
+	STAY_UNREAD,
+	STAY_NEVER,
+	STAY_BUDGET,	 /* its PodDisruptionBudget allows no eviction */
+	STAY_CRITICAL,	 /* Middle or High, and says nothing */
+	STAY_BARE,	 /* no controller recreates it, and it says nothing */
+	STAY_JOB,	 /* its work would begin again, and it says nothing */
+	STAY_NAMED,	 /* a McKube names it, which a replacement's name would not fit */
+	STAY_NOT_OURS,	 /* a real-time pod that another scheduler places */
+	STAY_NO_CORES,	 /* it asks for real time and has no cores, or is displaced by this plan */
+	STAY_CHECKPOINT, /* it says Checkpoint, and cannot be */
+	STAY_COOLDOWN,	 /* a pod of its workload is young, or its move was refused not long ago */
+	STAYS,
+};
+
+/* "it belongs to a DaemonSet" */
+const char *stay_text(enum stay s);
+
+/* What is looked at besides the pod. */
+struct movers {
+	const struct trial *t;
+	struct pdb_cover *covers; /* of all pods */
+	str_id job, kube_system;  /* INTERN_NONE: there is none */
+	bool is_demanded;	  /* a user names pod or node: without a word it is moved, too */
+};
+
+void movers_init(struct movers *m, const struct trial *t, bool is_demanded);
+void movers_done(struct movers *m);
+
+/* All but the cooldown. On STAY_NOT *ret_method says how. */
+enum stay movers_ask(const struct movers *m, pod_id pod, enum migration_method *ret_method);
+
+/* It would be moved with its memory: may it be restarted instead? */
+bool movers_may_restart(const struct movers *m, pod_id pod, enum migration_method method);
+
+/* Why its containers cannot be moved with their memory; NULL: they can, as far as the pod and its
+ * node say. `to` may be NONE. The text is static. */
+const char *movers_checkpoint_bar(const struct movers *m, pod_id pod, node_id to);
+
+/* Has it no controller? (One that is no Node, which mirrors have.) */
+static inline bool pod_is_bare(const struct pod *pod)
+{
+	return !pod->owner_kind;
+}
+
+#endif
