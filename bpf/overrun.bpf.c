@@ -9,80 +9,15 @@
  * becomes real-time while it runs. A group is named by the cgroup of the task's own task group: the
  * task that runs when something is charged does not matter.
  *
- * Only the fields that are read are declared: CO-RE finds them in the running kernel. They were
- * checked against Linux 6.18. */
-#include <linux/bpf.h>
-#include <stdbool.h>
+ * Where the kernel has no budgets, consumption and the budget are those of soft.bpf.h. */
+#include "kernel.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
 #include "overrun.h"
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct kernfs_node {
-	__u64 id;
-};
-struct cgroup_root {
-	int hierarchy_id;
-};
-struct cgroup {
-	struct kernfs_node *kn;
-	struct cgroup_root *root;
-};
-struct cgroup_subsys_state {
-	struct cgroup *cgroup;
-};
-struct timerqueue_node {
-	__s64 expires;
-};
-struct hrtimer {
-	struct timerqueue_node node;
-};
-struct rt_bandwidth {
-	__s64 rt_period;
-	struct hrtimer rt_period_timer;
-};
-struct cfs_bandwidth {
-	__u64 quota, runtime;
-	struct hrtimer period_timer;
-};
-struct task_group {
-	struct cgroup_subsys_state css;
-	struct rt_bandwidth rt_bandwidth;
-	struct cfs_bandwidth cfs_bandwidth;
-};
-struct rq {
-	__u64 clock;
-};
-struct rt_rq {
-	__u64 rt_time;
-	struct rq *rq;
-	struct task_group *tg;
-};
-struct sched_info {
-	unsigned long long last_queued;
-};
-struct sched_rt_entity {
-	struct rt_rq *rt_rq;
-};
-struct sched_entity {
-	__u64 exec_start;
-};
-struct sched_dl_entity {
-	__s64 runtime;
-	__u64 dl_runtime, deadline;
-};
-struct task_struct {
-	int prio, pid;
-	struct sched_entity se;
-	struct sched_rt_entity rt;
-	struct sched_dl_entity dl;
-	struct sched_info sched_info;
-	struct task_group *sched_task_group;
-};
-#pragma clang attribute pop
+#include "soft.h"
 
 /* 0 to 99 are FIFO and RR (also boosted tasks), DEADLINE is -1, others are higher. */
 enum { MAX_RT_PRIO = 100 };
@@ -96,6 +31,7 @@ enum { LEAD_MAX_NS = 40000, LEAD_STEP_NS = 100 };
 /* Of the cpu controller: cgroup ids are unique only within a hierarchy. */
 const volatile int hierarchy;
 const volatile __u32 n_queues = 1;
+const volatile bool is_soft; /* budgets are those of soft.bpf.h */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -272,11 +208,15 @@ static __always_inline void watch(struct task_struct *p, struct overrun_cpu *cpu
 	arm(cpu, now, left < refill ? left : refill);
 }
 
+#include "soft.bpf.h"
+
 static int on_timer(void *map, __u32 *key, struct overrun_cpu *cpu)
 {
 	struct task_struct *p = bpf_get_current_task_btf();
 	__u64 now = bpf_ktime_get_ns();
 
+	if (is_soft)
+		return soft_on_timer(p, cpu, now);
 	if (!is_realtime(p)) {
 		cpu->armed_for = 0;
 		return 0;
@@ -391,8 +331,13 @@ int BPF_PROG(group_removed, struct cgroup *cgrp, const char *path)
 {
 	__u64 id = cgrp->kn->id;
 
-	if (cgrp->root->hierarchy_id == hierarchy)
-		bpf_map_delete_elem(&groups, &id);
+	if (cgrp->root->hierarchy_id != hierarchy)
+		return 0;
+	bpf_map_delete_elem(&groups, &id);
+	if (is_soft) {
+		bpf_map_delete_elem(&soft_budgets, &id);
+		bpf_map_delete_elem(&soft_states, &id);
+	}
 	return 0;
 }
 

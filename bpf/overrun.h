@@ -25,7 +25,7 @@ struct overrun_cpu {
 	__s32 armed_for;    /* the thread that ran when the timer was set */
 	__s32 lead_ns;
 	__u64 missed_ns; /* see below; of all groups on this CPU */
-	__u32 padding[2];
+	__u64 alert_until_ns; /* see soft.bpf.h */
 };
 _Static_assert(sizeof(struct overrun_cpu) == 64, "map value");
 

@@ -19,6 +19,8 @@
 #include "loop.h"
 #include "static_pods.h"
 
+static const char *const demotions[] = { "other", "idle", NULL };
+
 static const struct option run_options[] = {
 	OPT_STRING(0, "static", struct run_args, static_file, "FILE",
 		   "read the pods from a file instead of the API server", .complete = "file"),
@@ -57,6 +59,10 @@ static const struct option run_options[] = {
 		"highest real-time priority that threads of containers are given; the admission "
 		"policy mckube-priority has the same",
 		.preset = "80"),
+	OPT_ENUM(0, "demote", struct run_args, demotion, demotions, "POLICY",
+		 "what real-time threads without budget become with the backend soft: idle leaves "
+		 "more to others",
+		 .preset = "other"),
 	OPT_DURATION(0, "dwell", struct run_args, dwell_ns, "shortest time on a higher level",
 		     .preset = "1s"),
 	OPT_DURATION(0, "dwell-max", struct run_args, dwell_max_ns,
@@ -90,6 +96,8 @@ static void log_start(const struct run *r)
 	if (!r->kernel.has[FEATURE_HOST_PIDS])
 		log_warning("containers get no policy: needs %s",
 			    feature_texts[FEATURE_HOST_PIDS].how);
+	if (r->why_not_soft.code)
+		log_warning("backend soft is not offered: %s", r->why_not_soft.msg);
 	if (r->why_polling.code)
 		log_warning("%s", r->why_polling.msg);
 	if (r->why_not_realtime.code)
@@ -224,6 +232,7 @@ static int run_run(const struct context *ctx, void *values, struct error *err)
 	/* One heap: threads that allocate do so rarely, and each arena keeps what it had. */
 	mallopt(M_ARENA_MAX, 1);
 	block_signals();
+	r->is_backend_named = common.backend && strcmp(common.backend, "auto") != 0;
 	if (context_probe(&own, &r->kernel, &r->backend, err) < 0 || read_reserved(r, err) < 0 ||
 	    make_state_folder(args, err) < 0)
 		return err->code;

@@ -96,6 +96,8 @@ static void sample(struct loop *l, int64_t now)
 	l->sampled_ns = now;
 	engine_cgroup_created(&r->engine, NULL);
 	run_find_missing(r);
+	if (soft_supervise(&r->soft))
+		log_warning("the supervisor of the agents had ended, and is started again");
 	release_memory(l, now);
 	if (cpu_usage_sample(&r->usage, &r->roots, now, NULL) == 0)
 		engine_set_usage(&r->engine, cpu_usage_read(&r->usage).ppm, now);

@@ -106,6 +106,14 @@ void metrics_write(struct run *r, struct str *out)
 		   "Kernel events for which there was no room.", s->lost);
 	metric_one(out, "mckube_node_reports_lost_total", "counter",
 		   "Events of the helper for which there was no room.", s->events_lost);
+	if (r->backend == &backend_soft) {
+		const struct soft_stats soft = soft_get_stats(&r->soft);
+
+		metric_one(out, "mckube_node_soft_exhaustions_total", "counter",
+			   "Budgets in software that were used up.", soft.exhaustions);
+		metric_one(out, "mckube_node_soft_stops_total", "counter",
+			   "Processes stopped since an agent was late.", soft.stops);
+	}
 	metric_head(out, "mckube_node_cpu_busy_ratio", "gauge", "Share of CPU time not idle.");
 	metric_add_millionths(out, "mckube_node_cpu_busy_ratio", METRIC_NO_LABELS,
 			      cpu_usage_read(&r->usage).ppm);

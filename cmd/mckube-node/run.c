@@ -4,6 +4,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,10 +26,57 @@ static void found_folder(const char *path, void *arg)
 	run_place(arg, path);
 }
 
-static int open_sources(struct run *r, struct error *err)
+/* Budgets in software are offered by what the kernel has; whether their programs can be loaded is
+ * known only now. Where they were not asked for the next best backend serves. */
+static int replace_soft(struct run *r, struct error *err)
+{
+	if (r->is_backend_named)
+		return error_set(err, -ENOTSUP, "backend 'soft': %s",
+				 r->why_polling.code ? r->why_polling.msg : "needs BPF");
+	r->why_not_soft = r->why_polling;
+	overruns_close(&r->overruns);
+	r->kernel.has[FEATURE_BPF_TIMER] = false;
+	if (backend_choose(&r->kernel, NULL, &r->backend, err) < 0)
+		return err->code;
+	return overruns_open(&r->overruns, &r->kernel, r->backend,
+			     r->args->is_polling ? &overrun_poll : NULL, &r->why_polling, err);
+}
+
+static int open_overruns(struct run *r, struct error *err)
 {
 	if (overruns_open(&r->overruns, &r->kernel, r->backend,
 			  r->args->is_polling ? &overrun_poll : NULL, &r->why_polling, err) < 0)
+		return err->code;
+	if (r->backend == &backend_soft && r->overruns.source != &overrun_bpf)
+		return replace_soft(r, err);
+	return 0;
+}
+
+static int open_soft(struct run *r, struct error *err)
+{
+	if (r->backend != &backend_soft)
+		return 0;
+	AUTO_FREE char *path = xasprintf("%s.soft", r->args->state_file);
+	int policy = r->args->demotion == DEMOTION_IDLE ? SCHED_IDLE : SCHED_OTHER;
+	if (!privilege_may_continue())
+		log_warning("no CAP_KILL: nothing is stopped where an agent is late");
+	return soft_open(&r->soft, &r->overruns, path, policy, err);
+}
+
+static int start_soft(struct run *r, struct error *err)
+{
+	if (r->backend != &backend_soft)
+		return 0;
+	int code = soft_start(&r->soft, &r->why_not_realtime, err);
+	if (code == 0 && r->soft.n_unmanaged)
+		log_warning("%u CPUs have no agent: the helper may not run there",
+			    r->soft.n_unmanaged);
+	return code;
+}
+
+static int open_sources(struct run *r, struct error *err)
+{
+	if (open_overruns(r, err) < 0)
 		return err->code;
 	r->overruns.on_created = found_created;
 	r->overruns.created_arg = r;
@@ -106,14 +154,17 @@ int run_open(struct run *r, struct error *err)
 	struct error ignored;
 
 	r->loop_ms = clock_ms();
-	if (load_state(r, err) < 0 || open_sources(r, err) < 0 ||
+	if (load_state(r, err) < 0 || open_sources(r, err) < 0 || open_soft(r, err) < 0 ||
 	    engine_init(&r->engine, &r->kernel, r->backend, &r->overruns, err) < 0)
 		return err->code;
+	r->engine.cgroups.soft = r->backend == &backend_soft ? &r->soft : NULL;
 	set_rules(r);
 	open_thread_watch(r);
 	if (realtime_lock_memory(&ignored) < 0)
 		log_warning("%s", ignored.msg);
-	if (privilege_seal(err) < 0 || privilege_drop(misses_bpf, &r->overruns, err) < 0)
+	if (privilege_seal(err) < 0 ||
+	    privilege_drop(r->backend == &backend_soft, misses_bpf, &r->overruns, err) < 0 ||
+	    start_soft(r, err) < 0)
 		return err->code;
 	if (overrun_threads_start(&r->overrun_threads, &r->engine, &r->why_not_realtime, err) < 0)
 		return err->code;
@@ -155,6 +206,7 @@ void run_close(struct run *r)
 		engine_done(&r->engine);
 	}
 	thread_watch_close(&r->thread_watch);
+	soft_close(&r->soft);
 	overruns_close(&r->overruns);
 	cgroup_watch_close(&r->cgroup_watch);
 	saved_state_done(&r->saved);

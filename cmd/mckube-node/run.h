@@ -14,6 +14,7 @@
 #include "node/engine.h"
 #include "node/overrun_threads.h"
 #include "node/rt_pressure.h"
+#include "node/soft.h"
 
 /* The running helper: what its parts share. */
 
@@ -26,7 +27,11 @@ struct run_args {
 	int32_t calm_periods, headroom_us, max_priority;
 	uint32_t busy_above; /* ppm */
 	int64_t capacity_us; /* of a second, for kubepods */
+	uint8_t demotion;    /* enum demotion */
 };
+
+/* What real-time threads become for the rest of a period, with the backend soft. */
+enum demotion { DEMOTION_OTHER, DEMOTION_IDLE };
 
 /* A process that named a container. Its number may be given to another one later. */
 struct run_process {
@@ -43,7 +48,7 @@ struct run {
 	struct cpuset reserved; /* CPUs that real-time pods do not get */
 	struct overruns overruns;
 	struct thread_watch thread_watch;	    /* fd -1: it could not be opened */
-	struct error why_polling, why_not_realtime; /* code 0: neither */
+	struct error why_polling, why_not_realtime, why_not_soft; /* code 0: none of them */
 	struct engine engine;
 	struct cgroup_watch cgroup_watch; /* fd -1: BPF reports them */
 	struct saved_state saved;
@@ -53,7 +58,8 @@ struct run {
 	struct listen *listen; /* NULL: not asked for */
 	ARRAY(struct run_process) processes;
 	struct overrun_threads overrun_threads;
-	bool has_overrun_threads, is_kept;
+	struct soft soft; /* zeroed: the backend is another one */
+	bool has_overrun_threads, is_kept, is_backend_named;
 	atomic_llong loop_ms; /* clock_ms() of the main thread's last round */
 };
 

@@ -14,6 +14,7 @@ static const struct {
 	{ "cap-v2", GUARANTEE_CAP },	    { "cgroup-v1", GUARANTEE_KERNEL },
 	{ "deadline", GUARANTEE_KERNEL },   { "hcbs-max", GUARANTEE_KERNEL },
 	{ "hcbs-multi", GUARANTEE_KERNEL }, { "hcbs-v2", GUARANTEE_KERNEL },
+	{ "soft", GUARANTEE_REALTIME },
 };
 
 static const char *const names[] = {

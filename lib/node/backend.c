@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/auto.h"
 #include "node/sysfs.h"
 
@@ -14,14 +15,30 @@
 enum { DEFAULT_PERIOD_US = 1000000 };
 
 const struct backend *const backends[] = {
-	&backend_hcbs_max, &backend_hcbs_multi, &backend_cgroup_v1,
-	&backend_hcbs_v2,  &backend_deadline,	&backend_cap_v2,
-	&backend_cap_v1,   &backend_noop,	NULL,
+	&backend_hcbs_max, &backend_hcbs_multi, &backend_cgroup_v1, &backend_hcbs_v2, &backend_soft,
+	&backend_deadline, &backend_cap_v2,	&backend_cap_v1,    &backend_noop,    NULL,
 };
+
+/* What budgets in software need. */
+static enum feature missing_for_soft(const struct kernel *k)
+{
+	static const enum feature needed[] = {
+		FEATURE_BTF,	     FEATURE_TRACE_SWITCH, FEATURE_TRACE_RUNTIME,
+		FEATURE_TRACE_MKDIR, FEATURE_TRACE_RMDIR,  FEATURE_TRACE_NEWTASK,
+		FEATURE_BPF_TIMER,   FEATURE_HOST_PIDS,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+		if (!k->has[needed[i]])
+			return needed[i];
+	return FEATURES;
+}
 
 /* FEATURES: nothing is. */
 static enum feature missing_feature(const struct backend *b, const struct kernel *k)
 {
+	if (b == &backend_soft)
+		return missing_for_soft(k);
 	if (b != &backend_noop && !k->has[b->needs])
 		return b->needs;
 	return b->is_per_thread && !k->has[FEATURE_HOST_PIDS] ? FEATURE_HOST_PIDS : FEATURES;
@@ -116,6 +133,8 @@ void group_close(struct group *g)
 {
 	if (!g->backend)
 		return;
+	if (g->backend->close)
+		g->backend->close(g);
 	auto_close_fd(&g->dir);
 	auto_close_fd(&g->files[0]);
 	auto_close_fd(&g->files[1]);

@@ -20,6 +20,8 @@
  *			cpu.rt_period_us		"P"		number a CPU
  *	cgroup-v1	cpu.rt_runtime_us,		"Q"		no: one budget,
  *	hcbs-v2		cpu.rt_period_us		"P"		valid on each CPU
+ *	soft		maps of BPF, see node/soft.h		no: one budget,
+ *							valid on each CPU
  *	deadline	sched_setattr(2) per thread
  *	cap-v2		cpu.max				"Q P"		no
  *	cap-v1		cpu.cfs_quota_us,		"Q"		no
@@ -31,6 +33,7 @@
 enum { CPU_ALL = -1 }; /* the budget is not per CPU */
 
 struct backend;
+struct soft;
 
 /* An open cgroup. Reading and writing it allocates nothing. Zeroed is closed. */
 struct group {
@@ -39,6 +42,7 @@ struct group {
 	int dir, files[2];
 	struct cpuset cpus;   /* where it runs; the caps count them */
 	struct bandwidth now; /* what was last written, for the backends without a file for it */
+	struct soft *soft;    /* of the running helper, for the backend soft; NULL: there is none */
 };
 
 struct backend {
@@ -56,13 +60,15 @@ struct backend {
 	int (*open)(struct group *g, struct error *err); /* NULL: opens `files` */
 	/* err is never NULL here. */
 	int (*read)(const struct group *g, int cpu, struct bandwidth *ret, struct error *err);
+	void (*close)(struct group *g); /* NULL: nothing to do */
 	/* `to` is the whole budget after the write of `field`. */
 	int (*write)(struct group *g, int cpu, enum budget_field field, struct bandwidth to,
 		     struct error *err);
 };
 
 extern const struct backend backend_hcbs_max, backend_hcbs_multi, backend_cgroup_v1,
-	backend_hcbs_v2, backend_deadline, backend_cap_v2, backend_cap_v1, backend_noop;
+	backend_hcbs_v2, backend_soft, backend_deadline, backend_cap_v2, backend_cap_v1,
+	backend_noop;
 
 /* In order of preference, NULL at the end. */
 extern const struct backend *const backends[];

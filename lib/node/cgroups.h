@@ -44,7 +44,8 @@ struct cpu_domain {
 struct cgroups {
 	const struct kernel *kernel;
 	const struct backend *backend;
-	int64_t capacity_us;	      /* of kubepods, per second; 0: what the kernel allows */
+	struct soft *soft;   /* for the backend soft, else NULL; set after cgroups_init() */
+	int64_t capacity_us; /* of kubepods, per second; 0: what the kernel allows */
 	ARRAY(struct cgroup *) nodes; /* parents first */
 	ARRAY(struct group *) groups; /* the same, as node/cgroup_write.h wants them */
 	struct cpu_domain *domains;

@@ -91,6 +91,7 @@ static int open_node(struct cgroups *c, struct cgroup *parent, const char *path,
 	n->path = xstrdup(path);
 	n->parent = parent;
 	int r = group_open(&n->group, c->backend, c->kernel, path, *path ? n->path : "/", err);
+	n->group.soft = c->soft;
 	if (r == 0)
 		r = group_id(&n->group, &n->id, err);
 	if (r < 0) {

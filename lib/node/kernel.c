@@ -46,9 +46,18 @@ const struct feature_text feature_texts[FEATURES] = {
 				  "a kernel with BTF and tracepoints" },
 	[FEATURE_TRACE_RMDIR] = { "traceCgroupRmdir", "tracepoint cgroup_rmdir",
 				  "a kernel with BTF and tracepoints" },
+	[FEATURE_TRACE_NEWTASK] = { "traceTaskNewtask", "tracepoint task_newtask",
+				    "a kernel with BTF and tracepoints" },
+	[FEATURE_BPF_TIMER] = { "bpfTimer", "timers of BPF programs, for budgets in software",
+				"Linux 5.19 or later (seen on 6.1 and later)" },
 	[FEATURE_PSI] = { "psi", "pressure stall information",
 			  "CONFIG_PSI=y, boot with psi=1 where it is off by default" },
 };
+
+bool kernel_is_v2(const struct kernel *k)
+{
+	return *k->cpu && strcmp(k->cpu, k->unified) == 0;
+}
 
 const char *cgroup_kind_name(enum cgroup_kind kind)
 {
@@ -144,7 +153,7 @@ static void probe_unified(struct kernel *k)
 	k->has[FEATURE_CPU_MAX] = has_cpu;
 	k->has[FEATURE_CPUSET_V2] = has_word(k->unified, "cgroup.controllers", "cpuset");
 	k->has[FEATURE_RT_GROUPS_V2] = has_file_below(k->unified, "cpu.rt_runtime_us");
-	if (!*k->cpu && has_cpu)
+	if (!*k->cpu)
 		memcpy(k->cpu, k->unified, sizeof(k->cpu));
 	if (!*k->cpuset && k->has[FEATURE_CPUSET_V2])
 		memcpy(k->cpuset, k->unified, sizeof(k->cpuset));
@@ -164,6 +173,8 @@ static void probe_btf(const char *sys, struct kernel *k)
 		{ FEATURE_TRACE_RUNTIME, "btf_trace_sched_stat_runtime" },
 		{ FEATURE_TRACE_MKDIR, "btf_trace_cgroup_mkdir" },
 		{ FEATURE_TRACE_RMDIR, "btf_trace_cgroup_rmdir" },
+		{ FEATURE_TRACE_NEWTASK, "btf_trace_task_newtask" },
+		{ FEATURE_BPF_TIMER, "BPF_FUNC_map_lookup_percpu_elem" },
 	};
 	AUTO(str_done) struct str btf = STR_INIT_MAX(64 << 20);
 	char path[PATH_MAX];

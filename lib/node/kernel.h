@@ -33,10 +33,12 @@ enum feature {
 	FEATURE_CPUSET_V1,
 	FEATURE_CPUSET_V2,
 	FEATURE_BTF,
-	FEATURE_TRACE_SWITCH, /* these four are tp_btf attach points that BTF names */
+	FEATURE_TRACE_SWITCH, /* these five are tp_btf attach points that BTF names */
 	FEATURE_TRACE_RUNTIME,
 	FEATURE_TRACE_MKDIR,
 	FEATURE_TRACE_RMDIR,
+	FEATURE_TRACE_NEWTASK,
+	FEATURE_BPF_TIMER,
 	FEATURE_PSI,
 	FEATURES
 };
@@ -47,7 +49,8 @@ struct kernel {
 	char release[65];
 	enum cgroup_kind cgroup;
 	/* Where the hierarchies are mounted; empty: there is none. `cpu` is the one that holds the
-	 * cpu controller, v1 before v2, as a controller is bound to one hierarchy. */
+	 * cpu controller, v1 before v2, as a controller is bound to one hierarchy; where it is
+	 * nowhere, cgroup v2 all the same, which names containers. */
 	char cpu[PATH_MAX];
 	char cpuset[PATH_MAX];
 	char unified[PATH_MAX];
@@ -68,6 +71,9 @@ struct feature_text {
 	const char *how;  /* how to get it where it is missing */
 };
 extern const struct feature_text feature_texts[FEATURES];
+
+/* Is the hierarchy `cpu` one of cgroup v2? */
+bool kernel_is_v2(const struct kernel *k);
 
 const char *cgroup_kind_name(enum cgroup_kind kind);
 

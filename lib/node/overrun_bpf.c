@@ -18,7 +18,9 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/auto.h"
 #include "base/log.h"
+#include "node/privilege.h"
 #include "node/sysfs.h"
 #include "overrun.skel.h"
 
@@ -28,6 +30,7 @@ struct bpf_source {
 	struct overrun_bpf *skel;
 	struct ring_buffer *queues[OVERRUN_QUEUES], *cgroup_watch;
 	int n_cpus;
+	int *soft_queues;	      /* by CPU; NULL: the backend is another one */
 	struct overrun_group *values; /* one for each possible CPU, as the map wants them */
 };
 
@@ -45,11 +48,12 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 
 /* The number of the hierarchy that has the cpu controller, from lines like "3:cpu,cpuacct:/path";
  * cgroup v2 is 0. */
-static int hierarchy_of_cpu(void)
+static int hierarchy_of_cpu(const struct kernel *k)
 {
 	char buf[SYSFS_VALUE], *line, *rest = buf;
 
-	if (sysfs_read(AT_FDCWD, "/proc/self/cgroup", buf, sizeof(buf), NULL) < 0)
+	if (kernel_is_v2(k) ||
+	    sysfs_read(AT_FDCWD, "/proc/self/cgroup", buf, sizeof(buf), NULL) < 0)
 		return 0;
 	while ((line = strsep(&rest, "\n"))) {
 		char *names;
@@ -70,11 +74,20 @@ static void choose_programs(struct overrun_bpf *skel, const struct backend *b)
 {
 	bool is_deadline = b == &backend_deadline;
 	bool is_quota = b == &backend_cap_v1 || b == &backend_cap_v2;
-	bool is_rt = !is_deadline && !is_quota;
+	bool is_soft = b == &backend_soft, is_rt = !is_deadline && !is_quota && !is_soft;
 
 	bpf_program__set_autoload(skel->progs.rt_switch, is_rt);
 	bpf_program__set_autoload(skel->progs.rt_charge, is_rt);
-	bpf_program__set_autoload(skel->progs.prepare, is_rt);
+	bpf_program__set_autoload(skel->progs.prepare, is_rt || is_soft);
+	bpf_program__set_autoload(skel->progs.soft_switch, is_soft);
+	bpf_program__set_autoload(skel->progs.soft_charge, is_soft);
+	bpf_program__set_autoload(skel->progs.soft_newtask, is_soft);
+	bpf_map__set_autocreate(skel->maps.soft_budgets, is_soft);
+	bpf_map__set_autocreate(skel->maps.soft_states, is_soft);
+	bpf_map__set_autocreate(skel->maps.soft_stops, is_soft);
+	bpf_map__set_autocreate(skel->maps.soft_queues, is_soft);
+	bpf_map__set_autocreate(skel->maps.soft_alarm, is_soft);
+	skel->rodata->is_soft = is_soft;
 	bpf_program__set_autoload(skel->progs.deadline_charge, is_deadline);
 	bpf_program__set_autoload(skel->progs.quota_charge, is_quota);
 }
@@ -145,6 +158,22 @@ static int make_queues(struct overruns *o, struct bpf_source *s, unsigned n, uin
 	return 0;
 }
 
+static int make_soft_queues(struct bpf_source *s, uint32_t bytes, struct error *err)
+{
+	s->soft_queues = xcalloc((size_t)s->n_cpus, sizeof(*s->soft_queues));
+	for (int i = 0; i < s->n_cpus; i++)
+		s->soft_queues[i] = -1;
+	for (int i = 0; i < s->n_cpus; i++) {
+		s->soft_queues[i] = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "soft", 0, 0, bytes, NULL);
+		if (s->soft_queues[i] < 0)
+			return error_errno(err, "BPF: make a ring buffer");
+		if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.soft_queues), &i,
+					&s->soft_queues[i], BPF_ANY) < 0)
+			return error_errno(err, "BPF: put a ring buffer in its place");
+	}
+	return 0;
+}
+
 static int load(struct overruns *o, struct bpf_source *s, struct error *err)
 {
 	s->n_cpus = libbpf_num_possible_cpus();
@@ -152,9 +181,13 @@ static int load(struct overruns *o, struct bpf_source *s, struct error *err)
 	s->skel = overrun_bpf__open();
 	if (!s->skel)
 		return error_errno(err, "BPF: open");
-	s->skel->rodata->hierarchy = hierarchy_of_cpu();
+	s->skel->rodata->hierarchy = hierarchy_of_cpu(o->kernel);
+	s->skel->rodata->is_v2 = kernel_is_v2(o->kernel);
+	s->skel->rodata->may_stop = privilege_may_continue();
 	choose_programs(s->skel, o->backend);
 	bpf_map__set_max_entries(s->skel->maps.cpus, (uint32_t)s->n_cpus);
+	bpf_map__set_max_entries(s->skel->maps.soft_queues, (uint32_t)s->n_cpus);
+	uint32_t soft_bytes = bpf_map__max_entries(bpf_map__inner_map(s->skel->maps.soft_queues));
 	unsigned n_queues = o->kernel->cpus < OVERRUN_QUEUES ? o->kernel->cpus : OVERRUN_QUEUES;
 	uint32_t queue_bytes = bpf_map__max_entries(bpf_map__inner_map(s->skel->maps.queues));
 	s->skel->rodata->n_queues = n_queues;
@@ -163,6 +196,8 @@ static int load(struct overruns *o, struct bpf_source *s, struct error *err)
 	if (r < 0)
 		return error_set(err, r, "BPF: load: %s", strerror(-r));
 	if (make_queues(o, s, n_queues, queue_bytes, err) < 0 || prepare_timers(s, err) < 0)
+		return err->code;
+	if (o->backend == &backend_soft && make_soft_queues(s, soft_bytes, err) < 0)
 		return err->code;
 	r = overrun_bpf__attach(s->skel);
 	if (r < 0)
@@ -181,6 +216,9 @@ static void bpf_close(struct overruns *o)
 		close(o->queues[o->n_queues]);
 	}
 	ring_buffer__free(s->cgroup_watch);
+	for (int i = 0; s->soft_queues && i < s->n_cpus; i++)
+		auto_close_fd(&s->soft_queues[i]);
+	free(s->soft_queues);
 	overrun_bpf__destroy(s->skel);
 	free(s->values);
 	free(s);
@@ -251,6 +289,23 @@ bool overrun_bpf_works(const struct overruns *o)
 	int fd = bpf_map__fd(s->skel->maps.groups);
 
 	return bpf_map_lookup_elem(fd, &cgroup, s->values) == 0 || errno == ENOENT;
+}
+
+int overrun_bpf_soft(const struct overruns *o, struct soft_maps *ret, struct error *err)
+{
+	const struct bpf_source *s = o->data;
+
+	if (o->source != &overrun_bpf || !s->soft_queues)
+		return error_set(err, -ENOTSUP, "budgets in software need BPF");
+	*ret = (struct soft_maps){
+		.budgets = bpf_map__fd(s->skel->maps.soft_budgets),
+		.states = bpf_map__fd(s->skel->maps.soft_states),
+		.stops = bpf_map__fd(s->skel->maps.soft_stops),
+		.alarm = bpf_map__fd(s->skel->maps.soft_alarm),
+		.queues = s->soft_queues,
+		.n_cpus = s->n_cpus,
+	};
+	return 0;
 }
 
 /* Of all CPUs. */

@@ -9,7 +9,7 @@
 
 #define BIT(cap) ((uint64_t)1 << (cap))
 
-static const uint64_t remaining = BIT(CAP_SYS_NICE) | BIT(CAP_IPC_LOCK);
+static const uint64_t always = BIT(CAP_SYS_NICE) | BIT(CAP_IPC_LOCK);
 
 struct caps {
 	uint64_t effective, permitted;
@@ -48,8 +48,17 @@ int privilege_seal(struct error *err)
 	return 0;
 }
 
-int privilege_drop(bool (*needs_bpf)(void *arg), void *arg, struct error *err)
+bool privilege_may_continue(void)
 {
+	struct error ignored;
+	struct caps c = { 0 };
+
+	return get_caps(&c, &ignored) == 0 && (c.effective & BIT(CAP_KILL));
+}
+
+int privilege_drop(bool keeps_kill, bool (*needs_bpf)(void *arg), void *arg, struct error *err)
+{
+	const uint64_t remaining = always | (keeps_kill ? BIT(CAP_KILL) : 0);
 	struct caps c = { 0 };
 
 	if (get_caps(&c, err) < 0)

@@ -17,9 +17,14 @@
 /* Nothing that is started later may gain privileges. */
 int privilege_seal(struct error *err);
 
-/* Drops all capabilities of this thread, and of those it will start, but the ones that remain.
- * Permanent. `needs_bpf` is asked with CAP_BPF out of effect whether it is needed; NULL: it is not.
+/* Has it CAP_KILL? Only the backend soft needs that, to continue what it has stopped, and keeps
+ * it. */
+bool privilege_may_continue(void);
+
+/* Drops all capabilities of this thread, and of those it will start, but the ones that remain, and
+ * CAP_KILL where `keeps_kill`. Permanent. `needs_bpf` is asked with CAP_BPF out of effect whether
+ * it is needed; NULL: it is not.
  */
-int privilege_drop(bool (*needs_bpf)(void *arg), void *arg, struct error *err);
+int privilege_drop(bool keeps_kill, bool (*needs_bpf)(void *arg), void *arg, struct error *err);
 
 #endif

@@ -85,16 +85,23 @@ static void move_to_root(const struct kernel *k)
 	sysfs_write(AT_FDCWD, path, "0", NULL);
 }
 
+int realtime_become(const struct kernel *k, int priority, struct error *err)
+{
+	struct sched_param param = { .sched_priority = priority };
+
+	if (k->has[FEATURE_RT_GROUPS_V1])
+		move_to_root(k);
+	if (sched_setscheduler(0, SCHED_FIFO, &param) < 0)
+		return error_errno(err, "SCHED_FIFO for the overrun threads");
+	return 0;
+}
+
 static void *begin(void *arg)
 {
-	struct sched_param param = { .sched_priority = REALTIME_PRIORITY };
 	struct start *start = arg;
 	const struct start own = *start;
 
-	if (own.kernel->has[FEATURE_RT_GROUPS_V1])
-		move_to_root(own.kernel);
-	if (sched_setscheduler(0, SCHED_FIFO, &param) < 0)
-		error_errno(own.why, "SCHED_FIFO for the overrun threads");
+	realtime_become(own.kernel, REALTIME_PRIORITY, own.why);
 	sem_post(&start->is_known);
 	return own.body(own.arg);
 }

@@ -24,6 +24,9 @@ void realtime_release_memory(void);
 /* Above the containers' FIFO threads, below the kernel's watchdogs (99). */
 enum { REALTIME_PRIORITY = THREAD_PRIORITY_MAX + 1, REALTIME_STACK = 128 * 1024 };
 
+/* Makes the calling thread FIFO, on cgroup v1 in the root group. */
+int realtime_become(const struct kernel *k, int priority, struct error *err);
+
 /* Starts a thread with SCHED_FIFO. On cgroup v1 it moves to the root group of the cpu hierarchy,
  * alone: its process may be in one without an RT budget, such as a pod's, and there is no need to
  * give that one. Where SCHED_FIFO is refused all the same (no CAP_SYS_NICE) the thread runs without

@@ -494,7 +494,7 @@ def _budget(values: dict[str, Any], criticality: Any, text_allowed: bool) -> Bud
 
 GUARANTEES = ("Any", "Cap", "RealTime", "Kernel")
 BACKENDS = {"cap-v1": 1, "cap-v2": 1, "cgroup-v1": 3, "deadline": 3, "hcbs-max": 3, "hcbs-multi": 3,
-            "hcbs-v2": 3}
+            "hcbs-v2": 3, "soft": 2}
 
 
 def _guarantee(value: Any) -> int:

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The agents: a thread for each CPU that demotes and promotes there. */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/units.h"
+#include "node/realtime.h"
+#include "node/soft.h"
+
+enum { POLL_EVENTS, POLL_TIMER, POLL_WAKE, POLLS };
+
+static struct soft_cpu *own_cpu(const struct soft_agent *a)
+{
+	return &a->soft->shared->cpus[a->cpu];
+}
+
+/* Also when its CPU has been away: the kernel moves a thread whose CPU goes offline, for good. */
+static bool bind_to_cpu(const struct soft_agent *a)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(a->cpu, &cpus);
+	return sched_setaffinity(0, sizeof(cpus), &cpus) == 0;
+}
+
+static void wake_supervisor(struct soft_agent *a)
+{
+	struct soft_shared *shared = a->soft->shared;
+
+	if (own_cpu(a)->n && shared->is_asleep && atomic_exchange(&shared->is_asleep, false))
+		eventfd_write(a->soft->alert_fd, 1);
+}
+
+/* The thread that ran is in the event: it may be in a cgroup below the container's. */
+static void demote(struct soft_agent *a, const struct soft_event *event)
+{
+	struct soft *s = a->soft;
+	struct soft_group *g = soft_take(s, event->cgroup);
+
+	if (!g)
+		return;
+	a->n_exhaustions++;
+	soft_demote(s->shared, a->cpu, (pid_t)event->pid, event->cgroup, event->refill_ns);
+	soft_demote_group(s->shared, a->cpu, g->dir, g->threads_fd, event->cgroup,
+			  event->refill_ns);
+	soft_put(s, g);
+}
+
+static int take_event(void *arg, void *data, size_t size)
+{
+	const struct soft_event *event = data;
+	struct soft_agent *a = arg;
+
+	if (size < sizeof(*event))
+		return 0;
+	switch ((enum soft_event_kind)event->kind) {
+	case SOFT_EXHAUSTED:
+		if (event->refill_ns > soft_now_ns())
+			demote(a, event);
+		break;
+	case SOFT_STOPPED:
+		a->n_stops++;
+		soft_add_stopped(a->soft->shared, a->cpu, event);
+		break;
+	case SOFT_CLONED:
+		soft_add_child(a->soft->shared, a->cpu, event);
+		break;
+	}
+	return 0;
+}
+
+/* Is every period over for which something was demoted? */
+static void restore_due(struct soft_agent *a, uint64_t now)
+{
+	struct soft_cpu *c = own_cpu(a);
+
+	for (unsigned i = c->n; i-- > 0;)
+		if (c->records[i].refill_ns <= now)
+			soft_restore(a->soft->shared, a->cpu, i, a->soft->maps.stops);
+}
+
+/* A budget was raised, or taken away. */
+static void restore_allowed(struct soft_agent *a)
+{
+	struct soft_cpu *c = own_cpu(a);
+	uint64_t last = 0;
+	bool may_run = false;
+
+	for (unsigned i = c->n; i-- > 0;) {
+		if (c->records[i].cgroup != last) {
+			last = c->records[i].cgroup;
+			may_run = soft_may_run(a->soft, last, a->cpu, a->states);
+		}
+		if (may_run)
+			soft_restore(a->soft->shared, a->cpu, i, a->soft->maps.stops);
+	}
+}
+
+static void restore_all(struct soft_agent *a)
+{
+	struct soft_cpu *c = own_cpu(a);
+
+	while (c->n)
+		soft_restore(a->soft->shared, a->cpu, c->n - 1, a->soft->maps.stops);
+}
+
+static void set_timer(struct soft_agent *a)
+{
+	const struct soft_cpu *c = own_cpu(a);
+	uint64_t next = 0;
+
+	for (unsigned i = 0; i < c->n; i++)
+		if (!next || c->records[i].refill_ns < next)
+			next = c->records[i].refill_ns;
+	if (next == a->timer_ns)
+		return;
+	const struct itimerspec at = {
+		.it_value = { (time_t)(next / NS_PER_S), (long)(next % NS_PER_S) },
+	};
+	timerfd_settime(a->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
+	a->timer_ns = next;
+}
+
+/* What changed meanwhile is looked at again: this thread is not woken for it. */
+static void work(struct soft_agent *a)
+{
+	ring_buffer__consume(a->events);
+	restore_due(a, soft_now_ns());
+	for (uint64_t now; (now = a->soft->n_changes) != a->seen;) {
+		a->seen = now;
+		restore_allowed(a);
+	}
+	if (a->soft->is_ending)
+		restore_all(a);
+	set_timer(a);
+}
+
+static void *run(void *arg)
+{
+	struct soft_agent *a = arg;
+	const struct sched_param param = { .sched_priority = SOFT_AGENT_PRIORITY };
+	struct pollfd polls[POLLS] = {
+		[POLL_EVENTS] = { a->soft->maps.queues[a->cpu], POLLIN, 0 },
+		[POLL_TIMER] = { a->timer_fd, POLLIN, 0 },
+		[POLL_WAKE] = { a->wake_fd, POLLIN, 0 },
+	};
+	eventfd_t unused;
+
+	if (sched_getscheduler(0) == SCHED_FIFO)
+		sched_setparam(0, &param);
+	while (!a->soft->is_ending) {
+		if (poll(polls, POLLS, -1) < 1)
+			continue;
+		if (sched_getcpu() != (int)a->cpu)
+			bind_to_cpu(a);
+		if (polls[POLL_TIMER].revents) {
+			eventfd_read(a->timer_fd, &unused);
+			a->timer_ns = 0;
+		}
+		if (polls[POLL_WAKE].revents)
+			eventfd_read(a->wake_fd, &unused);
+		soft_cpu_lock(own_cpu(a), true);
+		work(a);
+		soft_cpu_unlock(own_cpu(a));
+		wake_supervisor(a);
+	}
+	return NULL;
+}
+
+static void *begin(void *arg)
+{
+	struct soft_agent *a = arg;
+
+	if (!bind_to_cpu(a))
+		a->soft->n_unmanaged++;
+	return run(a);
+}
+
+static int start(struct soft *s, unsigned cpu, struct error *ret_why, struct error *err)
+{
+	struct soft_agent *a = &s->agents[cpu];
+
+	*a = (struct soft_agent){ .soft = s, .cpu = cpu };
+	a->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	a->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	a->states = xcalloc((size_t)s->maps.n_cpus, sizeof(*a->states));
+	a->events = ring_buffer__new(s->maps.queues[cpu], take_event, a, NULL);
+	if (a->timer_fd < 0 || a->wake_fd < 0 || !a->events)
+		return error_errno(err, "agent of CPU %u", cpu);
+	int r = realtime_start(&a->thread, begin, a, s->kernel, ret_why, err);
+	a->is_started = r == 0;
+	return r;
+}
+
+static void release(struct soft_agent *a)
+{
+	ring_buffer__free(a->events);
+	free(a->states);
+	auto_close_fd(&a->timer_fd);
+	auto_close_fd(&a->wake_fd);
+}
+
+static unsigned n_agents(const struct soft *s)
+{
+	return s->kernel->cpus < (unsigned)s->maps.n_cpus ? s->kernel->cpus
+							  : (unsigned)s->maps.n_cpus;
+}
+
+int soft_agents_start(struct soft *s, struct error *ret_why, struct error *err)
+{
+	s->agents = xcalloc(n_agents(s), sizeof(*s->agents));
+	for (unsigned cpu = 0; cpu < n_agents(s); cpu++)
+		s->agents[cpu].timer_fd = s->agents[cpu].wake_fd = -1;
+	for (unsigned cpu = 0; cpu < n_agents(s); cpu++)
+		if (start(s, cpu, ret_why, err) < 0)
+			return err->code;
+	return 0;
+}
+
+void soft_agents_stop(struct soft *s)
+{
+	s->is_ending = true;
+	for (unsigned cpu = 0; s->agents && cpu < n_agents(s); cpu++) {
+		struct soft_agent *a = &s->agents[cpu];
+
+		if (a->is_started) {
+			eventfd_write(a->wake_fd, 1);
+			pthread_join(a->thread, NULL);
+		}
+		release(a);
+	}
+	free(s->agents);
+	s->agents = NULL;
+}
+
+void soft_agents_wake(struct soft *s)
+{
+	s->n_changes++;
+	for (unsigned cpu = 0; s->agents && cpu < n_agents(s); cpu++)
+		if (s->shared->cpus[cpu].n)
+			eventfd_write(s->agents[cpu].wake_fd, 1);
+}
+
+struct soft_stats soft_get_stats(const struct soft *s)
+{
+	struct soft_stats sum = { 0 };
+
+	for (unsigned cpu = 0; s->agents && cpu < n_agents(s); cpu++) {
+		sum.exhaustions += s->agents[cpu].n_exhaustions;
+		sum.stops += s->agents[cpu].n_stops;
+	}
+	return sum;
+}
