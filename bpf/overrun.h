@@ -24,7 +24,7 @@ struct overrun_cpu {
 	__u64 due_ns;	    /* when the timer should fire */
 	__s32 armed_for;    /* the thread that ran when the timer was set */
 	__s32 lead_ns;
-	__u64 missed_ns; /* see below; of all groups on this CPU */
+	__u64 missed_ns;      /* see below; of all groups on this CPU */
 	__u64 alert_until_ns; /* see soft.bpf.h */
 };
 _Static_assert(sizeof(struct overrun_cpu) == 64, "map value");

@@ -2,6 +2,7 @@
 #include "node/soft.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -47,6 +48,14 @@ static void restore_all(struct soft_shared *shared)
 	}
 }
 
+static int ignore(void *arg, void *data, size_t size)
+{
+	(void)arg;
+	(void)data;
+	(void)size;
+	return 0;
+}
+
 int soft_open(struct soft *s, struct overruns *o, const char *path, int demoted_policy,
 	      struct error *err)
 {
@@ -58,6 +67,9 @@ int soft_open(struct soft *s, struct overruns *o, const char *path, int demoted_
 		soft_supervisor_replace(s->shared);
 		restore_all(s->shared);
 	}
+	s->alarm = ring_buffer__new(s->maps.alarm, ignore, NULL, NULL);
+	if (!s->alarm)
+		return error_errno(err, "BPF: open a ring buffer");
 	soft_shared_own(s->shared);
 	s->shared->demoted_policy = demoted_policy;
 	s->shared->is_enforced = true;
@@ -87,6 +99,7 @@ void soft_close(struct soft *s)
 		s->shared->is_enforced = false;
 	}
 	soft_shared_close(s->shared);
+	ring_buffer__free(s->alarm);
 	array_each(g, &s->groups)
 		free_group(*g);
 	array_done(&s->groups);

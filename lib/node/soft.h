@@ -72,7 +72,8 @@ struct soft {
 	struct soft_agent *agents; /* by CPU */
 	atomic_ullong n_changes;   /* of budgets */
 	atomic_bool is_ending;
-	unsigned n_unmanaged; /* CPUs that no agent could be bound to */
+	unsigned n_unmanaged;	   /* CPUs that no agent could be bound to */
+	struct ring_buffer *alarm; /* read by the supervisor alone: it says that there is a stop */
 	pid_t supervisor;
 	int supervisor_fd, alert_fd; /* its life line, and an eventfd that wakes it */
 };

@@ -23,7 +23,7 @@
 #include "node/soft.h"
 #include "node/thread.h"
 
-enum { POLL_HELPER, POLL_ALERT, POLLS };
+enum { POLL_HELPER, POLL_ALERT, POLL_ALARM, POLLS };
 enum { LATE_MS = 25, LOOK_MS = 10, GRACE_MS = 10000, REPLACE_MS = 1000 };
 
 struct supervisor {
@@ -132,6 +132,7 @@ static void watch(struct supervisor *s, int life_fd)
 		struct pollfd polls[POLLS] = {
 			[POLL_HELPER] = { s->is_alone ? -1 : life_fd, POLLIN, 0 },
 			[POLL_ALERT] = { s->soft->alert_fd, POLLIN, 0 },
+			[POLL_ALARM] = { s->soft->maps.alarm, POLLIN, 0 },
 		};
 		eventfd_t unused;
 
@@ -141,6 +142,7 @@ static void watch(struct supervisor *s, int life_fd)
 			note_helper(s, life_fd);
 		if (polls[POLL_ALERT].revents)
 			eventfd_read(s->soft->alert_fd, &unused);
+		ring_buffer__consume(s->soft->alarm);
 		s->is_ending |=
 			is_told_to_end || (s->is_alone && clock_ms() - s->alone_ms > GRACE_MS);
 		is_any = look(s);
