@@ -47,7 +47,7 @@ struct run {
 	const struct backend *backend;
 	struct cpuset reserved; /* CPUs that real-time pods do not get */
 	struct overruns overruns;
-	struct thread_watch thread_watch;	    /* fd -1: it could not be opened */
+	struct thread_watch thread_watch; /* fd -1: it could not be opened */
 	struct error why_polling, why_not_realtime, why_not_soft; /* code 0: none of them */
 	struct engine engine;
 	struct cgroup_watch cgroup_watch; /* fd -1: BPF reports them */

@@ -31,15 +31,24 @@ static int kernel_policy(struct thread_class class)
 }
 
 /* Of the list that is being made: its filter has no argument. */
-static _Thread_local struct thread_class listed;
+static _Thread_local const struct container_class *listed;
 
-static bool has_class_now(pid_t tid, struct thread_class class)
+static bool is_demoted(const struct sched_attr *attr)
+{
+	return (attr->sched_policy == SCHED_NORMAL || attr->sched_policy == SCHED_IDLE) &&
+	       (attr->sched_flags & SCHED_FLAG_RESET_ON_FORK);
+}
+
+static bool has_class_now(pid_t tid, const struct container_class *c)
 {
 	struct sched_attr attr;
 
-	return syscall(SYS_sched_getattr, tid, &attr, sizeof(attr), 0) == 0 &&
-	       (int)attr.sched_policy == kernel_policy(class) &&
-	       attr.sched_priority == class.priority;
+	if (syscall(SYS_sched_getattr, tid, &attr, sizeof(attr), 0) < 0)
+		return false;
+	if (c->is_soft && is_demoted(&attr))
+		return true;
+	return (int)attr.sched_policy == kernel_policy(c->class) &&
+	       attr.sched_priority == c->class.priority;
 }
 
 static bool is_of_class(pid_t tid)
@@ -149,7 +158,7 @@ static void give_all(struct container_class *c, int dir)
 	AUTO_FREE struct threads *list = xmalloc(sizeof(*list));
 
 	for (int i = 0; i < PASSES_MAX; i++) {
-		listed = c->class;
+		listed = c;
 		if (threads_of_group(dir, is_not_of_class, list, &c->refusal) < 0)
 			return;
 		if (give_listed(c, list) == 0 && !list->is_cut)
@@ -162,7 +171,7 @@ static bool has_any_with_class(const struct container_class *c, int dir)
 	AUTO_FREE struct threads *list = xmalloc(sizeof(*list));
 	struct error err;
 
-	listed = c->class;
+	listed = c;
 	return threads_of_group(dir, is_of_class, list, &err) == 0 && list->n > 0;
 }
 
@@ -196,7 +205,7 @@ static void restore_listed(struct container_class *c, const struct threads *list
 static void restore_given(const struct container_class *c)
 {
 	array_each(g, &c->given)
-		if (thread_is_same(&g->thread) && has_class_now(g->thread.tid, c->class))
+		if (thread_is_same(&g->thread) && has_class_now(g->thread.tid, c))
 			give_back(&g->thread, g->found);
 }
 
@@ -209,7 +218,7 @@ void container_class_restore(struct container_class *c, int dir)
 		return;
 	restore_given(c);
 	for (int i = 0; i < PASSES_MAX; i++) {
-		listed = c->class;
+		listed = c;
 		if (threads_of_group(dir, is_of_class, list, &err) < 0 || list->n == 0)
 			break;
 		restore_listed(c, list);

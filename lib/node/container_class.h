@@ -47,6 +47,8 @@ struct container_class {
 	bool is_due;	  /* threads may be without their class: to be checked soon */
 	bool is_applied;  /* read back: a thread has the class, and none was refused it */
 	bool can_outrank; /* one of its processes has CAP_SYS_NICE */
+	bool is_soft;	  /* a thread may be demoted: node/soft_threads.h. It counts as having its
+			     class, which it will have again */
 	ARRAY(struct given {
 		struct thread thread;
 		struct class_found found;

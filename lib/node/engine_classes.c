@@ -50,6 +50,7 @@ void engine_class_set(struct engine *e, struct engine_container *c, struct threa
 	if (is_class_eq(class, c->class))
 		return;
 	c->class = class;
+	c->threads.is_soft = e->backend == &backend_soft;
 	if (is_refused(e, class, &refusal))
 		class = keep;
 	container_class_set(&c->threads, c->node ? c->node->group.dir : -1, class);
