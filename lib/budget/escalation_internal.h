@@ -4,8 +4,8 @@
 
 #include "budget/escalation.h"
 
-/* Between escalation.c (levels: which pods go up or have calmed) and escalation_room.c (room: what
- * follows for all pods).
+/* Between escalation.c (which pods go up or have calmed), escalation_level.c (the next level) and
+ * escalation_room.c (room: what follows for all pods).
  *
  * A decision begins with escalation_begin(). From then on the pods that it has touched are known,
  * with what they were before, so that what it costs depends on them and not on the number of pods;

@@ -10,6 +10,13 @@ enum helper_state helper_state(const struct cluster *c, const struct node *node)
 		       : HELPER_SILENT;
 }
 
+int64_t helper_seconds_left(const struct cluster *c, const struct node *node)
+{
+	if (helper_state(c, node) != HELPER_ALIVE)
+		return 0;
+	return node->heartbeat + node->heartbeat_seconds - c->taken_at + 1;
+}
+
 const char *helper_backend(const struct cluster *c, const struct node *node)
 {
 	return helper_state(c, node) == HELPER_SILENT ? ""

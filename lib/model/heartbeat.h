@@ -20,6 +20,9 @@ enum helper_state {
 };
 enum helper_state helper_state(const struct cluster *c, const struct node *node);
 
+/* Seconds until the helper, if it stays away, is silent; 0: that is not waited for. */
+int64_t helper_seconds_left(const struct cluster *c, const struct node *node);
+
 /* The node's backend as its helper reported it; "" where there is none or the helper is silent. */
 const char *helper_backend(const struct cluster *c, const struct node *node);
 

@@ -319,6 +319,8 @@ static void relieve_node(struct pressured_node *x)
 		restore(x);
 	if (x->pressure == PRESSURE_CALM && is_raise && t->settings->pressure.enabled)
 		lower(x);
+	if (n_units(x) > 0 && helper_seconds_left(t->c, node_of(x)) > 0)
+		requeue_after(x, helper_seconds_left(t->c, node_of(x)));
 	x->r->pressure_of[x->node] = (uint8_t)x->pressure;
 	x->r->of_node[x->node] = (uint8_t)(relief == NODE_RELIEF_NONE ? taint(x, refused) : relief);
 }

@@ -66,7 +66,8 @@ struct reliefs {
 	unit_id *protected_on;	  /* by node_id: the pod that the others yield to, NONE */
 	pod_id *cfs_on;		  /* by node_id: the pod without real time that is evicted, NONE */
 	struct pdb_cover *covers; /* of all pods, if such pods may be evicted; else NULL */
-	uint32_t requeue_after;	  /* seconds until a wait of some node is over; 0: none waits */
+	uint32_t requeue_after;	  /* seconds until a wait of some node is over, or the Lease of its
+				   * helper expires; 0: neither */
 };
 
 static inline enum relief relief_of(const struct reliefs *r, unit_id id)

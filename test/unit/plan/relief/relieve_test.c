@@ -158,3 +158,19 @@ TEST(a_wait_sets_the_requeue_time)
 	assert_int_equal(seconds_until_a_look(calm, minute, 0), 0);
 	assert_int_equal(seconds_until_a_look(calm, "2200-01-01T00:00:00Z", 100), 0);
 }
+
+TEST(the_end_of_a_heartbeat_sets_the_requeue_time)
+{
+	AUTO(scene_done) struct scene s;
+	struct str yaml = STR_INIT;
+
+	build_node(&yaml, (struct test_node){ "edge", .annotations = "mckube.io/backend: hcbs" });
+	build_pod(&yaml, (struct test_pod){ "brake", "edge", "0", .low = 1000 });
+	scene_start(&s, &yaml);
+	s.c.taken_at = 1000;
+	s.c.has_heartbeats = true;
+	s.c.nodes.items[0].heartbeat = 990;
+	s.c.nodes.items[0].heartbeat_seconds = 40;
+	relieve(&s.p);
+	assert_int_equal(s.p.reliefs.requeue_after, 31);
+}
