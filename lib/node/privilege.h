@@ -9,7 +9,8 @@
 /* What the helper may do, made as little as it needs.
  *
  * To start: CAP_BPF and CAP_PERFMON (programs on scheduler tracepoints), CAP_SYS_NICE (FIFO thread,
- * renice, SCHED_DEADLINE), CAP_IPC_LOCK (mlockall). Cgroup files belong to root and need no
+ * renice, SCHED_DEADLINE), CAP_IPC_LOCK (mlockall), and with the backend soft
+ * CAP_KILL. Cgroup files belong to root and need no
  * capability. Found by leaving each away on Linux 6.18; test/kernel/privilege_test.py does it
  * again. Once BPF runs, CAP_SYS_NICE and CAP_IPC_LOCK remain; CAP_BPF only where the kernel wants
  * it for every bpf(2) call (before 5.19 with unprivileged_bpf_disabled). */

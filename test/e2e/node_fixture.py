@@ -82,7 +82,7 @@ class NodeFixture(Fixture):
         self.programs, self.node = programs(build), on_node
         self.state_file = on_node.folder / "run" / "mckube-node" / "state.json"
         os.environ.update([NO_PRESSURE])
-        self.passes = []
+        self.passes, self.helper_options = [], []
         super().__init__(self.programs["kubectl-mckube"], cluster, folder)
         self._import(self.run(TOP / "manifests" / "pack-images", build, self.folder, "e2e"),
                      "mckube", "mckube-node")
@@ -102,6 +102,9 @@ class NodeFixture(Fixture):
         """As `kubectl mckube manifests` prints them, with this node's folders for the host's."""
         text = self.run("kubectl", "mckube", "manifests", f"--image={CLI_IMAGE}",
                         f"--node-image={NODE_IMAGE}").out
+        for option in self.helper_options:
+            text = text.replace("        - --host-root=/host\n",
+                                f"        - --host-root=/host\n        - {option}\n")
         return (text.replace("path: /run/containerd/", f"path: {self.node.state}/")
                 .replace("path: /var/lib/kubelet/", f"path: {self.node.folder}/kubelet/")
                 .replace("path: /run/mckube-node", f"path: {self.state_file.parent}")

@@ -31,7 +31,7 @@ def is_ready(c):
                if c["type"] == "Ready") and set(levels(c).values()) == {"low"}
 
 
-def test_tour(c):
+def tour(c):
     text = (TOP / "test" / "example" / "tour.yaml").read_text()
     (c.folder / "tour.yaml").write_text(text.replace("busybox:1.36", node.BUSYBOX))
     (c.folder / "tour").write_text(c.cluster.kubeconfig.read_text())
@@ -55,3 +55,7 @@ def test_tour(c):
     say(c, delete)
     say(c, clear)
     c.wait(lambda: not c.get("mckubes"))
+
+
+def test_tour(c):
+    tour(c)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tour of the README with budgets in software, in place of the kernel's RT groups."""
+
+import contextlib
+import os
+import threading
+
+import node
+import test_tour
+from node_fixture import CPU
+
+RESET = 0x40000000
+# Of every second, for a pod and its container; the kernel has no room for more.
+ROOM = {"kubepods": 940000, "class": 930000, "pod": 460000, "container": 455000}
+
+
+def give(group, runtime):
+    try:
+        if int((group / "cpu.rt_runtime_us").read_text()) < runtime:
+            (group / "cpu.rt_runtime_us").write_text(str(runtime))
+    except OSError:
+        pass
+
+
+def give_all(sandboxes):
+    """A pod's first container is its sandbox, which has no real-time threads."""
+    give(CPU / "kubepods", ROOM["kubepods"])
+    for qos in CPU.glob("kubepods/besteffort"):
+        give(qos, ROOM["class"])
+        for pod in qos.glob("pod*"):
+            give(pod, ROOM["pod"])
+            for container in [p for p in pod.iterdir() if p.is_dir()]:
+                if sandboxes.setdefault(pod.name, container.name) != container.name:
+                    give(container, ROOM["container"])
+
+
+@contextlib.contextmanager
+def kernel_without_rt_groups():
+    """This kernel has them: a thread of a group without a budget cannot become FIFO. So each container
+    has one here that is larger than what it will have in software."""
+    done, sandboxes = threading.Event(), {}
+
+    def watch():
+        while not done.wait(0.01):
+            give_all(sandboxes)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+@contextlib.contextmanager
+def backend(c, name):
+    c.uninstall_helper()
+    c.helper_options = [f"--backend={name}"]
+    c.install()
+    try:
+        yield
+    finally:
+        c.uninstall_helper()
+        c.helper_options = []
+        c.install()
+
+
+class Watched:
+    """What the logger's thread was during the tour."""
+
+    def __init__(self, c):
+        self.c, self.found, self.done = c, set(), threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+
+    def watch(self):
+        while not self.done.wait(0.005):
+            try:
+                self.found.add(os.sched_getscheduler(self.c.pid_of("logger")))
+            except Exception:
+                pass
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()
+
+
+def test_soft_tour(c):
+    with kernel_without_rt_groups(), backend(c, "soft"):
+        assert c.annotation("nodes", node.NAME, "mckube.io/backend") == "soft", c.helper_log()
+        with Watched(c) as logger:
+            test_tour.tour(c)
+        metrics = c.metrics()
+        print(f"# budgets used up: {metrics['mckube_node_soft_exhaustions_total']:.0f}, processes "
+              f"stopped: {metrics['mckube_node_soft_stops_total']:.0f}")
+        assert metrics["mckube_node_soft_exhaustions_total"] > 10
+        assert os.SCHED_OTHER | RESET in logger.found, logger.found
+        assert {os.SCHED_FIFO, os.SCHED_FIFO | RESET} & logger.found, logger.found
