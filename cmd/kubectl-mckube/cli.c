@@ -20,6 +20,8 @@ const struct command *const commands[] = {
 	&command_watch,
 	&command_status,
 	&command_explain,
+	&command_migrate,
+	&command_drain,
 	&command_snapshot,
 	&command_doctor,
 	&command_crd,

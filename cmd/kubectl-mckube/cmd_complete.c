@@ -78,17 +78,17 @@ LIVE(users)
 LIVE(namespaces)
 LIVE(refs)
 LIVE(pods)
+LIVE(nodes)
 
 /* What the kinds of values and arguments are completed with. */
 static const struct {
 	const char *kind;
 	enum directive (*add)(struct cli *cli, const char *typed, struct str *out);
 } kinds[] = {
-	{ "cluster", add_clusters }, { "context", add_contexts },
-	{ "file", add_files },	     { "namespace", add_namespaces },
-	{ "pod", add_pods },	     { "policy", add_policies },
-	{ "ref", add_refs },	     { "shell", add_shells },
-	{ "topic", add_topics },     { "user", add_users },
+	{ "cluster", add_clusters },	 { "context", add_contexts }, { "file", add_files },
+	{ "namespace", add_namespaces }, { "node", add_nodes },	      { "pod", add_pods },
+	{ "policy", add_policies },	 { "ref", add_refs },	      { "shell", add_shells },
+	{ "topic", add_topics },	 { "user", add_users },
 };
 
 static enum directive add_kind(struct cli *cli, const char *kind, const char *typed,

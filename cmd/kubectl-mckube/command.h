@@ -49,6 +49,7 @@ struct cli {
 	struct execute_args write;
 	struct style style; /* of standard output */
 	struct arena arena;
+	bool needs_metrics;  /* the command plans moves by what is used, whatever is configured */
 	bool is_usage_error; /* the error is about how the program was called */
 };
 
@@ -103,7 +104,8 @@ int print_text(const struct str *text, int code, struct error *err);
 extern const char program_name[]; /* "kubectl mckube" */
 
 extern const struct command command_apply, command_complete, command_completion, command_crd,
-	command_doctor, command_manifests, command_explain, command_help, command_man, command_plan,
-	command_policies, command_snapshot, command_status, command_version, command_watch;
+	command_doctor, command_drain, command_migrate, command_manifests, command_explain,
+	command_help, command_man, command_plan, command_policies, command_snapshot, command_status,
+	command_version, command_watch;
 
 #endif

@@ -156,15 +156,26 @@ static void add_names(struct live *l, struct kube_list *lists, size_t n)
 		kube_list_done(&lists[i]);
 }
 
-void complete_namespaces(struct cli *cli, const char *typed, struct str *out)
+static void add_plain(struct cli *cli, const struct kube_resource *resource, const char *typed,
+		      struct str *out)
 {
 	AUTO(live_close) struct live l = { 0 };
 	struct names names = { "", typed, out };
-	struct kube_list list = { .resource = &kube_namespaces, .arg = &names };
+	struct kube_list list = { .resource = resource, .arg = &names };
 
 	be_quick_and_quiet();
 	if (live_open(cli, &l, NULL) == 0)
 		add_names(&l, &list, 1);
+}
+
+void complete_namespaces(struct cli *cli, const char *typed, struct str *out)
+{
+	add_plain(cli, &kube_namespaces, typed, out);
+}
+
+void complete_nodes(struct cli *cli, const char *typed, struct str *out)
+{
+	add_plain(cli, &kube_nodes, typed, out);
 }
 
 static void add_objects(struct cli *cli, bool has_nodes, const char *typed, struct str *out)

@@ -20,6 +20,8 @@ void complete_namespaces(struct cli *cli, const char *typed, struct str *out);
 /* "node/NAME" and "pod/NAME", as status takes them, and only the latter, as explain does; pods of
  * --namespace. */
 void complete_refs(struct cli *cli, const char *typed, struct str *out);
+/* Names of nodes, without a kind. */
+void complete_nodes(struct cli *cli, const char *typed, struct str *out);
 void complete_pods(struct cli *cli, const char *typed, struct str *out);
 
 /* Before the words are written: from here on the program no longer ends without them. */

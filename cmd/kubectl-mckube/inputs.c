@@ -166,6 +166,7 @@ int inputs_load(struct cli *cli, bool twice, struct inputs *ret, struct error *e
 		return usage_error(cli, err, "-: standard input can be read only once");
 	if (inputs_settings(cli, &ret->settings, err) < 0)
 		return err->code;
+	ret->settings.migration.enabled |= cli->needs_metrics;
 	if (!args->snapshots.n && load_server(cli, twice, ret, &loader, err) < 0)
 		return err->code;
 	if (!loader)

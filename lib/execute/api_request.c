@@ -95,11 +95,10 @@ static int pin_by_label(const struct cluster *c, const char *node, struct json_o
 	return 0;
 }
 
-static int open_gate(struct kube_request *r, const struct kube *k, const struct kube_ref *ref,
-		     const struct action *a, const struct cluster *c, const struct pod *pod,
-		     struct error *err)
+int api_open_gate(struct kube_request *r, const struct kube *k, const struct kube_ref *ref,
+		  const struct action *a, const struct cluster *c, bool has_node_affinity,
+		  const struct annotation_change *annotations, struct error *err)
 {
-	struct annotation_change annotations = { .n = 0 };
 	AUTO(str_done) struct str spec = STR_INIT;
 	AUTO(json_out_done) struct json_out o = { .out = &spec, .is_compact = true };
 	struct kube_change change = { .kind = KUBE_PATCH_STRATEGIC };
@@ -113,14 +112,13 @@ static int open_gate(struct kube_request *r, const struct kube *k, const struct 
 	json_out_member(&o, "$patch", "delete");
 	json_out_member(&o, "name", MCKUBE_GATE);
 	end_all(&o, 2);
-	if (!c->rules.items[pod->rules].has_node_affinity)
+	if (!has_node_affinity)
 		pin_by_name(a->to.node, &o);
 	else if (pin_by_label(c, a->to.node, &o, err) < 0)
 		return -ENOTSUP;
 	end_all(&o, 2);
-	assignment_set(a, &annotations);
-	change.annotations = annotations.pairs;
-	change.n_annotations = annotations.n;
+	change.annotations = annotations->pairs;
+	change.n_annotations = annotations->n;
 	change.json = spec.s;
 	kube_patch(r, k, ref, &change);
 	return 0;
@@ -142,26 +140,17 @@ static const struct pod *pod_of(const struct context *x)
 	return id == NONE ? NULL : &x->c->pods.items[id];
 }
 
-/* A binding takes no null, and what is new on a pod need not be taken off. */
-static void drop_nulls(struct annotation_change *c)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n; i++)
-		if (c->pairs[i].value)
-			c->pairs[n++] = c->pairs[i];
-	c->n = n;
-}
-
 static int bind(struct kube_request *r, const struct context *x, struct error *err)
 {
 	const struct pod *pod = pod_of(x);
 	struct annotation_change annotations = { .n = 0 };
 
-	if (pod && pod->has_our_gate)
-		return open_gate(r, x->k, &x->ref, x->a, x->c, pod, err);
 	assignment_set(x->a, &annotations);
-	drop_nulls(&annotations);
+	if (pod && pod->has_our_gate)
+		return api_open_gate(r, x->k, &x->ref, x->a, x->c,
+				     x->c->rules.items[pod->rules].has_node_affinity, &annotations,
+				     err);
+	assignment_drop_nulls(&annotations);
 	kube_bind(r, x->k, &x->ref, x->a->to.node, annotations.pairs, annotations.n);
 	return 0;
 }

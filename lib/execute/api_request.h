@@ -2,6 +2,7 @@
 #ifndef MCKUBE_EXECUTE_API_REQUEST_H
 #define MCKUBE_EXECUTE_API_REQUEST_H
 
+#include "execute/assignment.h"
 #include "kube/client.h"
 #include "plan/plan.h"
 
@@ -29,6 +30,13 @@
 /* `version` stands for the action's own where the pod was changed by us since. */
 int api_request(struct kube_request *r, const struct kube *k, const struct action *a,
 		const char *version, const struct cluster *c, struct error *err);
+
+/* Binds a pod that our gate holds: pins it to the action's target, sets the annotations, and opens
+ * the gate, in one patch. -ENOTSUP: a node affinity of its own, and a node without a hostname
+ * label. */
+int api_open_gate(struct kube_request *r, const struct kube *k, const struct kube_ref *ref,
+		  const struct action *a, const struct cluster *c, bool has_node_affinity,
+		  const struct annotation_change *annotations, struct error *err);
 
 /* What the action is about, without a version. */
 struct kube_ref api_ref(const struct action *a, struct kube_resource *resource);

@@ -46,6 +46,16 @@ void assignment_set(const struct action *a, struct annotation_change *c)
 		set_note(c, POD_ANNOTATION(degraded), NULL);
 }
 
+void assignment_drop_nulls(struct annotation_change *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (c->pairs[i].value)
+			c->pairs[n++] = c->pairs[i];
+	c->n = n;
+}
+
 void assignment_set_level(const struct action *a, struct annotation_change *c)
 {
 	set_note(c, POD_ANNOTATION(current), level_name(a->to.level));

@@ -25,6 +25,9 @@ struct annotation_change {
  * whether it is applied; a pod that gets cores is not degraded. */
 void assignment_set(const struct action *a, struct annotation_change *c);
 
+/* For a binding, which takes no null: what is new on a pod need not be taken off. */
+void assignment_drop_nulls(struct annotation_change *c);
+
 /* SetLevel: only where it runs now, and that it is not degraded. */
 void assignment_set_level(const struct action *a, struct annotation_change *c);
 

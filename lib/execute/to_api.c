@@ -8,6 +8,8 @@
 #include "base/json.h"
 #include "execute/api_request.h"
 #include "execute/order.h"
+#include "execute/relocate.h"
+#include "migrate/advance.h"
 
 enum { DEFAULT_PARALLEL = 16, DEFAULT_GONE_SECONDS = 60, POLL_MS = 500, READS_MAX = 5 };
 
@@ -16,6 +18,7 @@ enum job_state {
 	JOB_READY,
 	JOB_SENT,
 	JOB_LEAVING, /* evicted, not gone yet */
+	JOB_PAUSED,  /* a Migrate between two requests */
 	JOB_OVER,
 };
 
@@ -27,7 +30,8 @@ struct job {
 	bool has_second; /* the request is the patch that follows a read */
 	unsigned n_reads;
 	int64_t due_ms, deadline_ms;
-	const char *version; /* after a write of ours; the plan's arena's */
+	const char *version;	      /* after a write of ours; the plan's arena's */
+	struct relocation relocation; /* of a Migrate by Restart */
 };
 
 struct run {
@@ -40,7 +44,7 @@ struct run {
 	uint32_t n, n_over, n_running;
 	ARRAY(uint32_t) ready; /* in the order in which they became it */
 	size_t next_ready;
-	ARRAY(uint32_t) leaving; /* evicted, and polled until they are gone */
+	ARRAY(uint32_t) leaving; /* evicted, and polled until they are gone; or paused */
 	char stopped[128];	 /* why nothing new begins; "" while it does */
 };
 
@@ -69,8 +73,10 @@ static void run_init(struct run *x)
 
 static void run_done(struct run *x)
 {
-	for (uint32_t i = 0; i < x->n; i++)
+	for (uint32_t i = 0; i < x->n; i++) {
 		kube_request_done(&x->jobs[i].request);
+		relocate_done(&x->jobs[i].relocation);
+	}
 	free(x->jobs);
 	order_done(&x->order);
 	array_done(&x->ready);
@@ -277,11 +283,113 @@ static void on_failure(struct job *j)
 	}
 }
 
+/* Migrate. */
+
+static void pause_job(struct job *j, uint32_t ms)
+{
+	if (j->state != JOB_PAUSED && j->due_ms == 0)
+		*array_add(&j->run->leaving) = j->at;
+	j->state = JOB_PAUSED;
+	j->due_ms = clock_ms() + ms;
+}
+
+static bool is_relocation(const struct job *j)
+{
+	return action_of(j)->kind == ACTION_MIGRATE;
+}
+
+static void on_relocated(struct job *j)
+{
+	struct relocation *x = &j->relocation;
+
+	switch (relocate_next(x, &j->request, clock_ms())) {
+	case RELOCATE_SEND:
+		send(j);
+		break;
+	case RELOCATE_WAIT:
+		pause_job(j, RELOCATE_POLL_MS);
+		break;
+	case RELOCATE_DONE:
+		end(j, RESULT_DONE, plan_str(j->run->plan, x->why));
+		break;
+	case RELOCATE_FAILED:
+		end(j, RESULT_FAILED, plan_str(j->run->plan, x->why));
+		break;
+	}
+}
+
+/* One step of a move with memory. */
+static void advance(struct job *j)
+{
+	const struct action *a = action_of(j);
+	struct annotation_change change = { .n = 0 };
+	struct move_progress p = { 0 };
+	struct error err = ERROR_INIT;
+
+	if (a->budget.period)
+		assignment_set(a, &change);
+	assignment_drop_nulls(&change);
+	const struct move m = {
+		.ns = a->on.ns,
+		.pod = a->on.name,
+		.uid = a->on.uid,
+		.to = a->to.node,
+		.annotations = change.pairs,
+		.n_annotations = change.n,
+	};
+	if (move_advance(j->run->k, &m, &p, &err) < 0)
+		fail(j, &err);
+	else if (p.step == STEP_DONE)
+		end(j, RESULT_DONE, plan_strf(j->run->plan, "%s on %s", p.new_pod, a->to.node));
+	else if (p.step == STEP_FAILED)
+		end(j, RESULT_FAILED, plan_str(j->run->plan, p.why));
+	else
+		pause_job(j, p.wait_ms);
+}
+
+static void begin_migration(struct job *j)
+{
+	struct run *x = j->run;
+	struct error err = ERROR_INIT;
+
+	if (action_of(j)->method == MIGRATE_CHECKPOINT) {
+		if (x->k->is_dry_run)
+			end(j, RESULT_DONE, "");
+		else
+			pause_job(j, 0);
+		return;
+	}
+	j->relocation = (struct relocation){
+		.k = x->k,
+		.a = action_of(j),
+		.c = x->c,
+		.gone_seconds = x->o->gone_seconds ? x->o->gone_seconds : DEFAULT_GONE_SECONDS,
+	};
+	if (relocate_begin(&j->relocation, &j->request, &err) < 0)
+		fail(j, &err);
+	else
+		send(j);
+}
+
+static void go_on(struct job *j)
+{
+	if (action_of(j)->method == MIGRATE_CHECKPOINT) {
+		advance(j);
+		return;
+	}
+	relocate_again(&j->relocation, &j->request);
+	send(j);
+}
+
 static void on_reply(struct http_call *call)
 {
 	struct job *j = call->arg;
 
 	j->run->n_running--;
+	if (is_relocation(j)) {
+		on_relocated(j);
+		return;
+	}
 	if (j->state == JOB_LEAVING)
 		on_polled(j);
 	else if (call->result == 0)
@@ -299,7 +407,9 @@ static void begin(struct job *j)
 	const char *version = before == NONE ? NULL : x->jobs[before].version;
 	struct error err = ERROR_INIT;
 
-	if (api_request(&j->request, x->k, action_of(j), version, x->c, &err) < 0)
+	if (is_relocation(j))
+		begin_migration(j);
+	else if (api_request(&j->request, x->k, action_of(j), version, x->c, &err) < 0)
 		fail(j, &err);
 	else
 		send(j);
@@ -337,11 +447,17 @@ static void begin_ready(struct run *x)
 /* Does what is due for an evicted pod; when to do so again. */
 static int64_t step_leaving(struct job *j, int64_t now)
 {
-	if (j->run->stopped[0] && j->due_ms != INT64_MAX)
+	const char *stopped = j->run->stopped;
+
+	if (j->state == JOB_PAUSED && *stopped)
+		end(j, RESULT_FAILED, plan_strf(j->run->plan, "not ended: %s", stopped));
+	else if (j->state == JOB_PAUSED && j->due_ms <= now)
+		go_on(j);
+	else if (j->state == JOB_LEAVING && *stopped && j->due_ms != INT64_MAX)
 		end(j, RESULT_DONE, "");
-	else if (j->due_ms <= now)
+	else if (j->state == JOB_LEAVING && j->due_ms <= now)
 		poll_pod(j);
-	return j->due_ms;
+	return j->state == JOB_SENT ? INT64_MAX : j->due_ms;
 }
 
 /* The milliseconds until the next evicted pod is due. */
@@ -353,14 +469,14 @@ static int step_all_leaving(struct run *x)
 	for (size_t i = 0; i < x->leaving.n; i++) {
 		struct job *j = &x->jobs[x->leaving.items[i]];
 
-		if (j->state != JOB_LEAVING)
+		if (j->state == JOB_OVER)
 			continue;
 		x->leaving.items[n++] = j->at;
 		int64_t due = step_leaving(j, now);
 		next = due < next ? due : next;
 	}
 	x->leaving.n = n;
-	return (int)(next - now);
+	return next > now ? (int)(next - now) : 0;
 }
 
 static void run_all(struct run *x)

@@ -145,7 +145,7 @@ void action_add_method(const struct action *a, struct str *out)
 
 	str_add(out, migration_method_name((enum migration_method)a->method));
 	for (unsigned step = 0; step < MIGRATION_STEPS; step++) {
-		if (!(a->steps & STEP_BIT(step)))
+		if (!(a->steps & STAGE_BIT(step)))
 			continue;
 		str_addf(out, "%s%s", separator, migration_step_name(step));
 		separator = ", ";

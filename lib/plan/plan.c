@@ -51,15 +51,15 @@ static const char *const methods[] = {
 };
 
 static const char *const steps[MIGRATION_STEPS] = {
-	[STEP_COPY] = "Copy",
-	[STEP_EVICT] = "Evict",
-	[STEP_AWAIT] = "Await",
-	[STEP_BIND] = "Bind",
-	[STEP_TARGET] = "Target",
-	[STEP_PAUSE] = "Pause",
-	[STEP_CHECKPOINT] = "Checkpoint",
-	[STEP_RESTORE] = "Restore",
-	[STEP_DELETE] = "Delete",
+	[STAGE_COPY] = "Copy",
+	[STAGE_EVICT] = "Evict",
+	[STAGE_AWAIT] = "Await",
+	[STAGE_BIND] = "Bind",
+	[STAGE_TARGET] = "Target",
+	[STAGE_PAUSE] = "Pause",
+	[STAGE_CHECKPOINT] = "Checkpoint",
+	[STAGE_RESTORE] = "Restore",
+	[STAGE_DELETE] = "Delete",
 };
 
 static const char *const states[] = {

@@ -77,18 +77,18 @@ enum migration_method {
 
 /* What a Migrate does, one after the other; several may be missing. */
 enum migration_step {
-	STEP_COPY,   /* a copy of a bare pod is made, which waits */
-	STEP_EVICT,  /* the pod is evicted, and gone */
-	STEP_AWAIT,  /* its controller makes the replacement */
-	STEP_BIND,   /* the copy, or the replacement, is put on the target */
-	STEP_TARGET, /* the new pod waits on the target for the checkpoint */
-	STEP_PAUSE,
-	STEP_CHECKPOINT,
-	STEP_RESTORE,
-	STEP_DELETE, /* the pod that was left */
+	STAGE_COPY,   /* a copy of a bare pod is made, which waits */
+	STAGE_EVICT,  /* the pod is evicted, and gone */
+	STAGE_AWAIT,  /* its controller makes the replacement */
+	STAGE_BIND,   /* the copy, or the replacement, is put on the target */
+	STAGE_TARGET, /* the new pod waits on the target for the checkpoint */
+	STAGE_PAUSE,
+	STAGE_CHECKPOINT,
+	STAGE_RESTORE,
+	STAGE_DELETE, /* the pod that was left */
 	MIGRATION_STEPS,
 };
-#define STEP_BIT(step) (1u << (step))
+#define STAGE_BIT(step) (1u << (step))
 
 /* Names an object. `kind` is "Pod", "McKube", "MCKube" or "Node"; strings are the plan's. */
 struct target {
@@ -122,7 +122,7 @@ struct action {
 	const char *policy, *priority; /* of threads: budget/thread_class.h; "": not given */
 	int64_t since;	      /* Degrade, Taint, Migrate: when it was decided; 0: unknown */
 	uint8_t method;	      /* Migrate: enum migration_method */
-	uint32_t steps;	      /* Migrate: STEP_BIT()s */
+	uint32_t steps;	      /* Migrate: STAGE_BIT()s */
 	uint32_t downtime_ms; /* Migrate: how long the program will not run; 0: unknown */
 	const char
 		*owner_uid; /* Migrate: of the controller that makes the replacement; NULL: none */

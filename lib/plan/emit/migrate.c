@@ -69,9 +69,9 @@ static const char *arrival_words(struct emitter *e, const struct migration *g)
 
 	if (g->method == MIGRATE_CHECKPOINT)
 		return "with its memory";
-	if (g->steps & STEP_BIT(STEP_COPY))
+	if (g->steps & STAGE_BIT(STAGE_COPY))
 		return "a copy of it starts there";
-	if (g->steps & STEP_BIT(STEP_BIND))
+	if (g->steps & STAGE_BIT(STAGE_BIND))
 		return "a new pod starts there";
 	return plan_strf(e->plan, "a new pod of its %s has room there; its scheduler decides",
 			 cluster_str(e->trial->c, pod->owner_kind));

@@ -312,7 +312,7 @@ static void steps_write(const struct field *f, const void *value, struct json_ou
 	(void)f;
 	json_out_array(o);
 	for (unsigned step = 0; step < MIGRATION_STEPS; step++)
-		if (a->steps & STEP_BIT(step))
+		if (a->steps & STAGE_BIT(step))
 			json_out_text(o, migration_step_name(step));
 	json_out_end(o);
 }
@@ -339,7 +339,7 @@ static int steps_read(const struct field *f, const cJSON *j, void *value, struct
 
 		if (step < 0 || a->steps >> step)
 			return field_error(r, "must be steps of a migration, in their order");
-		a->steps |= STEP_BIT(step);
+		a->steps |= STAGE_BIT(step);
 	}
 	return 0;
 }

@@ -43,6 +43,7 @@ void movers_init(struct movers *m, const struct trial *t, bool is_demanded)
 		.t = t,
 		.covers = pdbs_read(t->c, NULL),
 		.job = intern_find(&t->c->strings, "Job", 3),
+		.replica_set = intern_find(&t->c->strings, "ReplicaSet", 10),
 		.kube_system = intern_find(&t->c->strings, "kube-system", 11),
 		.is_demanded = is_demanded,
 	};
@@ -231,6 +232,8 @@ const char *movers_checkpoint_bar(const struct movers *m, pod_id id, node_id to)
 		return "checkpoints are switched off (migration.checkpoint)";
 	if (bar || pod->node == NONE)
 		return bar;
+	if (!pod_is_bare(pod) && (pod->owner_kind != m->replica_set || !pod->is_ours))
+		return "only bare pods can be, and those of ReplicaSets that this scheduler places";
 	if (c->rules.items[pod->rules].devices.n)
 		return "devices cannot be moved";
 	return bar_of_nodes(c, &c->nodes.items[pod->node], to == NONE ? NULL : &c->nodes.items[to]);

@@ -41,9 +41,9 @@ const char *stay_text(enum stay s);
 /* What is looked at besides the pod. */
 struct movers {
 	const struct trial *t;
-	struct pdb_cover *covers; /* of all pods */
-	str_id job, kube_system;  /* INTERN_NONE: there is none */
-	bool is_demanded;	  /* a user names pod or node: without a word it is moved, too */
+	struct pdb_cover *covers;	      /* of all pods */
+	str_id job, replica_set, kube_system; /* INTERN_NONE: there is none */
+	bool is_demanded; /* a user names pod or node: without a word it is moved, too */
 };
 
 void movers_init(struct movers *m, const struct trial *t, bool is_demanded);

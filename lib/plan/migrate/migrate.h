@@ -36,10 +36,10 @@ enum node_mark {
 
 struct migration {
 	pod_id pod;
-	unit_id unit; /* NONE: it has no real-time request */
-	node_id from; /* NONE: a copy that waits, and its node is gone */
+	uint32_t unit; /* unit_id; NONE: it has no real-time request */
+	node_id from;  /* NONE: a copy that waits, and its node is gone */
 	node_id to;
-	place_id place;	  /* the cores of a unit */
+	uint32_t place;	  /* place_id: the cores of a unit */
 	uint8_t method;	  /* enum migration_method */
 	uint8_t reason;	  /* enum reason */
 	uint8_t resource; /* NodePressure: enum usage_resource */

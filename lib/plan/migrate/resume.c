@@ -39,8 +39,9 @@ static void resume_checkpoint(struct mover_run *x, pod_id id)
 		.place = NONE,
 		.method = MIGRATE_CHECKPOINT,
 		.reason = REASON_RESUMED,
-		.steps = STEP_BIT(STEP_TARGET) | STEP_BIT(STEP_PAUSE) | STEP_BIT(STEP_CHECKPOINT) |
-			 STEP_BIT(STEP_RESTORE) | STEP_BIT(STEP_DELETE),
+		.steps = STAGE_BIT(STAGE_TARGET) | STAGE_BIT(STAGE_PAUSE) |
+			 STAGE_BIT(STAGE_CHECKPOINT) | STAGE_BIT(STAGE_RESTORE) |
+			 STAGE_BIT(STAGE_DELETE),
 	};
 }
 
@@ -69,11 +70,11 @@ static void resume_copy(struct mover_run *x, pod_id id, enum flight flight)
 	enum migration_method method;
 
 	if (flight == FLIGHT_ORPHAN && t->req.of_pod[id] == NONE)
-		resume_on(x, id, noted_target(t->c, id), STEP_BIT(STEP_BIND),
+		resume_on(x, id, noted_target(t->c, id), STAGE_BIT(STAGE_BIND),
 			  noted_source(t->c, id));
 	else if (flight == FLIGHT_COPIED && movers_ask(&x->movers, id, &method) == STAY_NOT)
 		resume_on(x, id, noted_target(t->c, t->flights.copy_of[id]),
-			  STEP_BIT(STEP_COPY) | STEP_BIT(STEP_EVICT) | STEP_BIT(STEP_BIND),
+			  STAGE_BIT(STAGE_COPY) | STAGE_BIT(STAGE_EVICT) | STAGE_BIT(STAGE_BIND),
 			  t->c->pods.items[id].node);
 }
 

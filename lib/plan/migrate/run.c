@@ -4,18 +4,18 @@
 
 #include "plan/migrate/migrate_internal.h"
 
-static const uint32_t checkpoint_steps = STEP_BIT(STEP_TARGET) | STEP_BIT(STEP_PAUSE) |
-					 STEP_BIT(STEP_CHECKPOINT) | STEP_BIT(STEP_RESTORE) |
-					 STEP_BIT(STEP_DELETE);
+static const uint32_t checkpoint_steps = STAGE_BIT(STAGE_TARGET) | STAGE_BIT(STAGE_PAUSE) |
+					 STAGE_BIT(STAGE_CHECKPOINT) | STAGE_BIT(STAGE_RESTORE) |
+					 STAGE_BIT(STAGE_DELETE);
 
 static uint32_t steps_of(const struct pod *pod, enum migration_method method)
 {
 	if (method == MIGRATE_CHECKPOINT)
 		return checkpoint_steps;
 	if (pod_is_bare(pod))
-		return STEP_BIT(STEP_COPY) | STEP_BIT(STEP_EVICT) | STEP_BIT(STEP_BIND);
-	return STEP_BIT(STEP_EVICT) | STEP_BIT(STEP_AWAIT) |
-	       (pod->is_ours ? STEP_BIT(STEP_BIND) : 0);
+		return STAGE_BIT(STAGE_COPY) | STAGE_BIT(STAGE_EVICT) | STAGE_BIT(STAGE_BIND);
+	return STAGE_BIT(STAGE_EVICT) | STAGE_BIT(STAGE_AWAIT) |
+	       (pod->is_ours ? STAGE_BIT(STAGE_BIND) : 0);
 }
 
 /* A pod that is not young, or whose workload is not known, does not count. */

@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "model/heartbeat.h"
 #include "plan/relief/pressure.h"
+#include "plan/trial.h"
 
 static const struct metrics *fresh(const struct cluster *c, const struct metrics *m)
 {

@@ -2,7 +2,9 @@
 #ifndef MCKUBE_PLAN_MIGRATE_USAGE_H
 #define MCKUBE_PLAN_MIGRATE_USAGE_H
 
-#include "plan/trial.h"
+#include "model/cluster.h"
+
+struct trial;
 
 /* How much of its CPU and memory a node uses, by the best source there is:
  *
