@@ -33,7 +33,7 @@ struct supervisor {
 	int64_t alone_ms;
 };
 
-/* Agents hold the lock for microseconds. One that is stopped with it changes nothing meanwhile. */
+/* Agents hold the lock for microseconds, unless they are stopped or outranked meanwhile. */
 static void restore_late(struct supervisor *s, unsigned cpu, uint64_t now)
 {
 	struct soft_shared *shared = s->soft->shared;
@@ -41,9 +41,14 @@ static void restore_late(struct supervisor *s, unsigned cpu, uint64_t now)
 	uint64_t late_ns = s->is_alone ? 0 : (uint64_t)LATE_MS * NS_PER_MS;
 	bool is_locked = soft_cpu_lock(c, false);
 
-	for (unsigned i = c->n; i-- > 0;)
-		if (s->is_alone || c->records[i].refill_ns + late_ns <= now)
+	for (unsigned i = c->n; i-- > 0;) {
+		if (!s->is_alone && c->records[i].refill_ns + late_ns > now)
+			continue;
+		if (is_locked)
 			soft_restore(shared, cpu, i, s->soft->maps.stops);
+		else
+			soft_give_back(shared, cpu, i, s->soft->maps.stops);
+	}
 	if (is_locked)
 		soft_cpu_unlock(c);
 }

@@ -281,10 +281,9 @@ static bool is_marked(const struct soft_shared *s, const struct soft_record *r)
 	return policy == (s->demoted_policy | SCHED_RESET_ON_FORK);
 }
 
-void soft_restore(struct soft_shared *s, unsigned cpu, unsigned i, int stops)
+void soft_give_back(const struct soft_shared *s, unsigned cpu, unsigned i, int stops)
 {
-	struct soft_cpu *c = &s->cpus[cpu];
-	const struct soft_record r = c->records[i];
+	const struct soft_record r = s->cpus[cpu].records[i];
 
 	if (r.kind == SOFT_PROCESS) {
 		soft_continue(r.id, r.start_ns);
@@ -293,7 +292,12 @@ void soft_restore(struct soft_shared *s, unsigned cpu, unsigned i, int stops)
 	} else if (is_marked(s, &r)) {
 		set_policy(r.id, r.policy, r.priority);
 	}
-	drop(c, i);
+}
+
+void soft_restore(struct soft_shared *s, unsigned cpu, unsigned i, int stops)
+{
+	soft_give_back(s, cpu, i, stops);
+	drop(&s->cpus[cpu], i);
 }
 
 static void continue_stopped(pid_t pid, void *arg)

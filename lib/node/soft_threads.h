@@ -82,8 +82,10 @@ void soft_demote_group(struct soft_shared *s, unsigned cpu, int dir, int threads
 void soft_add_child(struct soft_shared *s, unsigned cpu, const struct soft_event *event);
 void soft_add_stopped(struct soft_shared *s, unsigned cpu, const struct soft_event *event);
 
-/* Gives back what record i had, and forgets it; the last record takes its place. `stops` is the map
- * of stopped processes, or -1. */
+/* Gives back what record i had. `stops` is the map of stopped processes, or -1. Without the lock,
+ * too: the record stays, and its owner finds nothing left to do for it. */
+void soft_give_back(const struct soft_shared *s, unsigned cpu, unsigned i, int stops);
+/* ... and forgets it; the last record takes its place. */
 void soft_restore(struct soft_shared *s, unsigned cpu, unsigned i, int stops);
 
 /* SIGCONT for every stopped process of a group: an earlier helper may have left it so. */

@@ -89,8 +89,18 @@ class Watched:
         self.thread.join()
 
 
+@contextlib.contextmanager
+def one_core(c, core):
+    """Budgets in software are per core, and the tour's pods would have one each."""
+    c.kubectl("annotate", "node", node.NAME, f"mckube.io/rt-cores={core}", "--overwrite")
+    try:
+        yield
+    finally:
+        c.kubectl("annotate", "node", node.NAME, "mckube.io/rt-cores-")
+
+
 def test_soft_tour(c):
-    with kernel_without_rt_groups(), backend(c, "soft"):
+    with kernel_without_rt_groups(), backend(c, "soft"), one_core(c, 1):
         assert c.annotation("nodes", node.NAME, "mckube.io/backend") == "soft", c.helper_log()
         with Watched(c) as logger:
             test_tour.tour(c)
