@@ -186,12 +186,7 @@ static int read_reserved(struct run *r, struct error *err)
 {
 	AUTO_FREE char *path = xasprintf("%s%s", r->args->host_root, r->args->kubelet_config);
 
-	/* A configuration that is not there is no error, and leaves no message. */
-	struct error own = ERROR_INIT;
-	int code = reserved_cpus(r->args->reserved_cpus, path, &r->reserved, &own);
-	if (code < 0)
-		*err = own;
-	return code;
+	return reserved_cpus(r->args->reserved_cpus, path, &r->reserved, err);
 }
 
 static int serve(struct run *r, struct error *err)

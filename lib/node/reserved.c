@@ -42,11 +42,11 @@ static int read_config(const char *path, struct cpuset *ret, struct error *err)
 int reserved_cpus(const char *given, const char *kubelet_config, struct cpuset *ret,
 		  struct error *err)
 {
-	struct error unasked;
+	/* A configuration that is not there is no error, and leaves no message. */
+	struct error own = ERROR_INIT;
 
 	*ret = (struct cpuset){ 0 };
-	if (!err)
-		err = &unasked;
-	return given ? parse("--reserved-cpus", given, ret, err)
-		     : read_config(kubelet_config, ret, err);
+	int r = given ? parse("--reserved-cpus", given, ret, &own)
+		      : read_config(kubelet_config, ret, &own);
+	return r < 0 ? error_set(err, r, "%s", own.msg) : 0;
 }
