@@ -231,6 +231,30 @@ static cJSON *redact_pair(struct redact *r, const struct redact_rule *rule, cons
 	return join(r, before, slash + 1);
 }
 
+/* "app=FIFO,logger=RR": the names get pseudonyms, as those of the containers. */
+static cJSON *redact_named(struct redact *r, const struct redact_rule *rule, const cJSON *from)
+{
+	AUTO(str_done) struct str out = STR_INIT;
+
+	for (const char *at = json_text(from), *end; at; at = *end ? end + 1 : NULL) {
+		end = at + strcspn(at, ",");
+		const char *equal = memchr(at, '=', (size_t)(end - at));
+		const char *start = equal ? equal + 1 : at;
+		AUTO_FREE char *value = xstrndup(start, (size_t)(end - start));
+
+		if (!member_fits(rule->form, value))
+			return keep_type(from);
+		if (equal) {
+			AUTO_FREE char *name = xstrndup(at, (size_t)(equal - at));
+			AUTO_JSON cJSON *word = pseudonym(r, name);
+
+			str_addf(&out, "%s=", json_text(word));
+		}
+		str_addf(&out, "%s%s", value, *end ? "," : "");
+	}
+	return json_text(from) ? cJSON_CreateString(out.s ? out.s : "") : keep_type(from);
+}
+
 static cJSON *redact_value(struct redact *r, const struct redact_rule *rule, const cJSON *from)
 {
 	const char *text = json_text(from);
@@ -374,9 +398,10 @@ static cJSON *(*const redactions[])(struct redact *r, const struct redact_rule *
 	[REDACT_QUANTITY] = redact_quantity, [REDACT_WORD] = redact_word,
 	[REDACT_KEY] = redact_key,	     [REDACT_VALUE] = redact_value,
 	[REDACT_ADDRESS] = redact_address,   [REDACT_PRESENT] = redact_present,
-	[REDACT_PAIR] = redact_pair,	     [REDACT_OBJECT] = redact_object,
-	[REDACT_LABELS] = redact_labels,     [REDACT_AMOUNTS] = redact_amounts,
-	[REDACT_VOLUME] = redact_volume,     [REDACT_LEASE] = redact_lease,
+	[REDACT_PAIR] = redact_pair,	     [REDACT_NAMED] = redact_named,
+	[REDACT_OBJECT] = redact_object,     [REDACT_LABELS] = redact_labels,
+	[REDACT_AMOUNTS] = redact_amounts,   [REDACT_VOLUME] = redact_volume,
+	[REDACT_LEASE] = redact_lease,
 };
 
 static cJSON *redact(struct redact *r, const struct redact_rule *rule, const cJSON *from)

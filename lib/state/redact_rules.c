@@ -22,11 +22,13 @@
 #define OBJECT(key, members) RULE(key, REDACT_OBJECT, members, 0)
 
 /* A row of model/members.h. */
-#define ROW(member, key, form, ...)               \
-	RULE(key,                                 \
-	     (form) == FORM_NAME   ? REDACT_WORD  \
-	     : (form) == FORM_PAIR ? REDACT_PAIR  \
-				   : REDACT_FORM, \
+#define ROW(member, key, form, ...)                   \
+	RULE(key,                                     \
+	     (form) == FORM_NAME       ? REDACT_WORD  \
+	     : (form) == FORM_PAIR     ? REDACT_PAIR  \
+	     : (form) == FORM_POLICY   ? REDACT_NAMED \
+	     : (form) == FORM_PRIORITY ? REDACT_NAMED \
+				       : REDACT_FORM, \
 	     NULL, form),
 
 /* Metadata. */

@@ -20,6 +20,7 @@ enum redaction {
 	REDACT_ADDRESS,	 /* the same, unless it means every address */
 	REDACT_PRESENT,	 /* only that it is there */
 	REDACT_PAIR,	 /* two words, joined by the last slash */
+	REDACT_NAMED,	 /* a value of `form`, or "name=value,..." of such values */
 	REDACT_OBJECT,	 /* by the rules in `members` */
 	REDACT_LABELS,	 /* a map of keys to values */
 	REDACT_AMOUNTS,	 /* a map of resources to quantities */
