@@ -155,6 +155,9 @@ struct pod_annotations {
 struct node_annotations {
 	NODE_ANNOTATIONS(MEMBER)
 };
+struct namespace_annotations {
+	NAMESPACE_ANNOTATIONS(MEMBER)
+};
 #undef MEMBER
 
 enum pod_phase { POD_PENDING, POD_RUNNING, POD_ENDED };
@@ -302,7 +305,9 @@ struct namespace
 {
 	struct meta meta;
 	struct range labels;
+	struct namespace_annotations annotations;
 	bool has_unread_labels; /* they may be any */
+	bool has_unread_annotations;
 };
 
 /* The Lease of a node's helper: model/heartbeat.h. */

@@ -263,8 +263,10 @@ static void mark_small_kinds(const struct cluster *c, bool *live)
 		mark(live, volume->driver);
 		mark(live, volume->handle);
 	}
-	array_each(namespace, &c->namespaces)
+	array_each(namespace, &c->namespaces) {
 		mark_meta(live, &namespace->meta);
+		mark_ids(live, &namespace->annotations, sizeof(namespace->annotations));
+	}
 	array_each(claim, &c->claims) {
 		mark_meta(live, &claim->meta);
 		mark(live, claim->volume);

@@ -29,6 +29,13 @@ const struct member_row node_annotation_rows[] = {
 #undef ROW
 };
 
+const struct member_row namespace_annotation_rows[] = {
+#define ROW(member, key, form) \
+	{ key, ANNOTATION_PATH(key), offsetof(struct namespace_annotations, member), form, 0 },
+	NAMESPACE_ANNOTATIONS(ROW)
+#undef ROW
+};
+
 const struct member_row mckube_rows[] = {
 #define ROW(member, key, form, at) { key, at key, offsetof(struct mckube, member), form, 0 },
 	MCKUBE_MEMBERS(ROW)

@@ -54,6 +54,7 @@ enum annotation_part {
 	ROW(core_request, "mckube.io/rt-core-request", FORM_CPUS, PART_REQUEST)         \
 	ROW(current, "mckube.io/rt-current", FORM_LEVEL, PART_ASSIGNMENT)               \
 	ROW(degraded, "mckube.io/rt-degraded", FORM_TIME, PART_ASSIGNMENT)              \
+	ROW(do_not_evict, "mckube.io/do-not-evict", FORM_BOOL, PART_REQUEST)            \
 	ROW(enforcement, "mckube.io/rt-enforcement", FORM_ENFORCEMENT, PART_ASSIGNMENT) \
 	ROW(guarantee, "mckube.io/rt-guarantee", FORM_GUARANTEE, PART_REQUEST)          \
 	ROW(migrate_from, MIGRATE_FROM, FORM_PAIR, PART_MIGRATION)                      \
@@ -93,6 +94,12 @@ enum annotation_part {
 	ROW(busy_seconds, "mckube.sdv.com/cpu-over90-duration-s", FORM_PERCENT) \
 	ROW(cpu_usage, "mckube.sdv.com/cpu-usage", FORM_PERCENT)                \
 	ROW(is_busy, "mckube.sdv.com/isCpuBusy", FORM_BOOL)
+
+/* member, key, form; on a Namespace, which tenants cannot write: plan/namespace_limits.h */
+#define NAMESPACE_ANNOTATIONS(ROW)                                          \
+	ROW(max_criticality, "mckube.io/max-criticality", FORM_CRITICALITY) \
+	ROW(max_priority, "mckube.io/max-priority", FORM_NUMBER)            \
+	ROW(rt_quota, "mckube.io/rt-quota", FORM_PERCENT)
 
 /* member, key, form, its path but for the key */
 #define MCKUBE_RT_SETTINGS(ROW)                                              \
@@ -143,6 +150,13 @@ enum node_annotation {
 		NODE_ANNOTATIONS_N
 };
 
+enum namespace_annotation {
+#define ROW(member, ...) NAMESPACE_ANNOTATION_##member,
+	NAMESPACE_ANNOTATIONS(ROW)
+#undef ROW
+		NAMESPACE_ANNOTATIONS_N
+};
+
 enum mckube_member {
 #define ROW(member, ...) MCKUBE_MEMBER_##member,
 	MCKUBE_MEMBERS(ROW)
@@ -160,6 +174,7 @@ struct member_row {
 
 extern const struct member_row pod_annotation_rows[POD_ANNOTATIONS_N];
 extern const struct member_row node_annotation_rows[NODE_ANNOTATIONS_N];
+extern const struct member_row namespace_annotation_rows[NAMESPACE_ANNOTATIONS_N];
 extern const struct member_row mckube_rows[MCKUBE_MEMBERS_N];
 
 /* POD_ANNOTATION(core) is "mckube.io/rt-core". */

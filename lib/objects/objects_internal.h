@@ -95,7 +95,8 @@ struct object_meta {
 	struct owner owner; /* the controller */
 	int64_t generation;
 	bool is_terminating, has_finalizer, is_mirror, has_pod_annotations;
-	struct pod_annotations annotations;	  /* only where it has */
+	struct pod_annotations annotations;		    /* only where it has */
+	struct namespace_annotations namespace_annotations; /* decode_namespace(), likewise */
 	struct node_annotations node_annotations; /* decode_node() makes them NONE first */
 };
 

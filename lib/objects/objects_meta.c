@@ -68,6 +68,7 @@ static int read_annotations(struct decoder *d, const struct field *f, void *into
 
 	memset(&m->annotations, 0xff, sizeof(m->annotations)); /* NONE */
 	memset(&m->node_annotations, 0xff, sizeof(m->node_annotations));
+	memset(&m->namespace_annotations, 0xff, sizeof(m->namespace_annotations));
 	return read_object(d, f, into);
 }
 
@@ -80,7 +81,11 @@ static const struct field annotation_fields[] = {
 #define ROW(member, key, ...) FIELD(key, read_token, struct object_meta, node_annotations.member),
 		NODE_ANNOTATIONS(ROW)
 #undef ROW
-			{ 0 },
+#define ROW(member, key, ...) \
+	FIELD(key, read_token, struct object_meta, namespace_annotations.member),
+			NAMESPACE_ANNOTATIONS(ROW)
+#undef ROW
+				{ 0 },
 };
 
 static const struct field owner_fields[] = {

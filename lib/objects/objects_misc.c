@@ -117,6 +117,8 @@ static const struct field bare_fields[] = {
 int decode_namespace(struct objects *o, str_id kind, str_id version)
 {
 	struct bare b = { 0 };
+
+	memset(&b.meta.namespace_annotations, 0xff, sizeof(b.meta.namespace_annotations));
 	int r = decode_whole(o, bare_fields, &b, &b.meta, SCOPE_CLUSTER);
 
 	(void)kind;
@@ -126,7 +128,9 @@ int decode_namespace(struct objects *o, str_id kind, str_id version)
 	*array_add(&o->c->namespaces) = (struct namespace){
 		.meta = b.meta.meta,
 		.labels = b.meta.labels,
+		.annotations = b.meta.namespace_annotations,
 		.has_unread_labels = o->d.unread & UNREAD_LABELS,
+		.has_unread_annotations = o->d.unread & UNREAD_ANNOTATIONS,
 	};
 	return 0;
 }

@@ -143,7 +143,7 @@ void growth_decide(struct planner *p)
 	array_each(id, &growing)
 		set_keeps_grant(t, *id, true);
 	array_each(id, &growing) {
-		if (is_denied(p, *id) || !has_room(p, *id))
+		if (t->units.items[*id].denial || is_denied(p, *id) || !has_room(p, *id))
 			set_keeps_grant(t, *id, true);
 		planner_refresh(p, t->units.items[*id].node);
 	}
@@ -158,7 +158,7 @@ void growth_regain(struct planner *p)
 		unit_id id = t->by_turn[turn];
 		const struct unit *u = &t->units.items[id];
 
-		if (!u->keeps_grant || u->is_evicted || u->at == NONE ||
+		if (!u->keeps_grant || u->denial || u->is_evicted || u->at == NONE ||
 		    (u->is_misplaced && u->at == u->origin))
 			continue;
 		change_load(t, id, false);

@@ -42,6 +42,8 @@ static const char *const reasons[REASONS] = {
 	[REASON_NO_NODE] = "NoNode",
 	[REASON_NO_ROOM] = "NoRoom",
 	[REASON_BAD_REQUEST] = "BadRequest",
+	[REASON_CRITICALITY] = "CriticalityNotAllowed",
+	[REASON_QUOTA] = "QuotaExceeded",
 };
 
 static const char *const methods[] = {

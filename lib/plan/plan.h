@@ -65,6 +65,8 @@ enum reason {
 	REASON_NO_NODE,		    /* unplaced: a filter other than resources or budget */
 	REASON_NO_ROOM,		    /* unplaced */
 	REASON_BAD_REQUEST,	    /* unplaced */
+	REASON_CRITICALITY,	    /* unplaced: more than its namespace may ask for */
+	REASON_QUOTA,		    /* unplaced: likewise */
 	REASONS,
 };
 

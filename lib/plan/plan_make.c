@@ -153,7 +153,7 @@ static size_t place_all(struct planner *p, struct placed *placed)
 		unit_id id = p->trial.by_turn[turn];
 		const struct unit *u = &p->trial.units.items[id];
 
-		if (!unit_is_new(u) || u->is_evicted || u->at != NONE)
+		if (!unit_is_new(u) || u->is_evicted || u->at != NONE || u->denial)
 			continue;
 		place_id at = index_best(p, u, NONE);
 		if (at != NONE)

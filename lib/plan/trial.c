@@ -10,6 +10,7 @@
 #include "model/pdb.h"
 #include "plan/filter/inter_pod.h"
 #include "plan/filter/nominated.h"
+#include "plan/namespace_limits.h"
 
 enum { SYSTEM_CRITICAL = 2000000000 };
 
@@ -165,6 +166,15 @@ static void find_owner_kinds(struct trial *t)
 	t->owner.stateful_set = intern_find(strings, "StatefulSet", 11);
 }
 
+bool trial_is_kept(const struct trial *t, const struct pod *pod)
+{
+	str_id note = pod->annotations == NONE
+			      ? NONE
+			      : t->c->annotations.items[pod->annotations].do_not_evict;
+
+	return note != NONE && strcmp(cluster_str(t->c, note), "false") != 0;
+}
+
 bool trial_is_untouchable(const struct trial *t, const struct pod *pod)
 {
 	return pod->is_unread || pod->is_terminating || pod->is_mirror ||
@@ -256,7 +266,7 @@ static void add_unit(struct trial *t, uint32_t request, const struct pdb_cover *
 		u.is_misplaced = false;
 	if (u.kind == UNIT_RUNNING || u.kind == UNIT_UNASSIGNED)
 		u.can_evict = pdb_allows(t->c, covers[q->pod]) && !trial_is_untouchable(t, pod) &&
-			      pod->owner_kind != t->owner.daemon_set;
+			      pod->owner_kind != t->owner.daemon_set && !trial_is_kept(t, pod);
 	u.is_reschedulable = u.kind == UNIT_RUNNING && is_reschedulable(t, &u);
 	t->unit_of_pod[q->pod] = (unit_id)t->units.n;
 	*array_add(&t->units) = u;
@@ -441,6 +451,7 @@ void trial_init(struct trial *t, const struct cluster *c, const struct settings 
 	for (uint32_t i = 0; i < t->req.list.n; i++)
 		add_unit(t, i, covers);
 	give_turns(t);
+	limits_decide(t);
 	list_node_units(t);
 	nominated_list(t);
 	t->terms = inter_pod_new(c);

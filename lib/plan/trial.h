@@ -71,6 +71,7 @@ struct unit {
 	place_id at;	      /* where it is in the trial; NONE: nowhere */
 	place_id replacement; /* evicted: where its replacement would fit */
 	uint8_t kind;	      /* enum unit_kind */
+	uint8_t denial;	      /* enum denial: plan/namespace_limits.h */
 	uint8_t rank;	      /* its criticality, enum level */
 	bool may_run;	      /* it counts as running where its cores are within their capacity */
 	bool is_misplaced;    /* on cores that it may not use */
@@ -201,6 +202,9 @@ static inline bool cell_holds(const struct cell *cell, unsigned rank)
 			return false;
 	return true;
 }
+
+/* Does mckube.io/do-not-evict forbid to evict it? Any value but "false" does. It may be moved. */
+bool trial_is_kept(const struct trial *t, const struct pod *pod);
 
 /* Is the pod never moved nor evicted, whatever its request? */
 bool trial_is_untouchable(const struct trial *t, const struct pod *pod);

@@ -35,7 +35,7 @@
 
 static const struct redact_rule annotations[] = {
 	RULE(ANNOTATION_MIRROR, REDACT_PRESENT, NULL, 0),
-	POD_ANNOTATIONS(ROW) NODE_ANNOTATIONS(ROW){ 0 },
+	POD_ANNOTATIONS(ROW) NODE_ANNOTATIONS(ROW) NAMESPACE_ANNOTATIONS(ROW){ 0 },
 };
 
 static const struct redact_rule owner[] = {

@@ -8,6 +8,7 @@
 #include "model/guarantee.h"
 #include "plan/candidate.h"
 #include "plan/emit/emit.h"
+#include "plan/namespace_limits.h"
 
 enum { DETAIL_MAX = 320 };
 
@@ -169,6 +170,19 @@ static void emit_kept_grant(struct emitter *e, const struct unit *u)
 			  q->granted.hi, q->granted.period));
 }
 
+/* Its namespace may not ask for that. */
+static void emit_denied(struct emitter *e, const struct unit *u)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	limits_describe(e->trial, u, &text);
+	if (u->keeps_grant)
+		str_add(&text, "; it keeps what it was granted");
+	emit_refused(e, unit_pod(e->trial, u),
+		     u->denial == DENIAL_QUOTA ? REASON_QUOTA : REASON_CRITICALITY,
+		     plan_str(e->plan, text.s));
+}
+
 /* Pods that are ours, or run without cores, and that no step could help. */
 static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 {
@@ -189,6 +203,8 @@ static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 	else if (waits && !q && flight_of(&t->flights, id) == FLIGHT_NONE)
 		emit_refused(e, pod, REASON_NO_REQUEST,
 			     "no McKube or annotation requests real time for this pod");
+	else if (u && u->denial && (u->keeps_grant || unit_is_new(u)) && !u->is_evicted)
+		emit_denied(e, u);
 	else if (u && unit_is_new(u) && u->at == NONE && !u->is_evicted)
 		emit_no_place(e, u);
 	else if (u && u->keeps_grant && u->at != NONE)

@@ -77,7 +77,8 @@ static enum reason choose_update(const struct emitter *e, unit_id id)
 		return REASON_NONE;
 	if (unit_request(e->trial, u)->assignment == ASSIGNMENT_NONE)
 		return REASON_ADOPTED;
-	if (unit_request(e->trial, u)->assignment == ASSIGNMENT_OTHER && !u->keeps_grant)
+	if (unit_request(e->trial, u)->assignment == ASSIGNMENT_OTHER && !u->keeps_grant &&
+	    !u->denial)
 		return REASON_BUDGET_CHANGED;
 	enum enforcement noted = noted_enforcement(e, u);
 	if (noted != ENFORCE_NONE && noted != e->enforcement[id])

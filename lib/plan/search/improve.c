@@ -120,7 +120,8 @@ void improve(struct planner *p)
 		const struct unit *u = &t->units.items[t->by_turn[turn]];
 
 		/* No other pod is displaced to let one in that never preempts. */
-		if (unit_is_new(u) && (u->at != NONE || !unit_pod(t, u)->never_preempts))
+		if (unit_is_new(u) && !u->denial &&
+		    (u->at != NONE || !unit_pod(t, u)->never_preempts))
 			*array_add(&pool.to_place) = t->by_turn[turn];
 	}
 

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/namespace_limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+
+struct limits {
+	const struct namespace *ns;
+	bool is_unread, has_criticality, has_priority, has_quota;
+	enum level max_criticality;
+	int64_t max_priority;
+	int64_t quota, used; /* ppm of a core */
+};
+
+static bool parse_number(const char *text, int64_t *ret)
+{
+	bool is_negative = *text == '-';
+	int64_t n = 0;
+
+	text += is_negative;
+	if (!*text || strlen(text) > 10 || strspn(text, "0123456789") != strlen(text))
+		return false;
+	for (; *text; text++)
+		n = n * 10 + (*text - '0');
+	*ret = is_negative ? -n : n;
+	return true;
+}
+
+/* "2", "2.5": up to six digits before the point, and six behind it. */
+static bool parse_cores(const char *text, int64_t *ret)
+{
+	size_t whole = strspn(text, "0123456789");
+	size_t fraction = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
+	int64_t unit = PPM, n = 0;
+
+	if (whole < 1 || whole > 6 || fraction > 6 || (text[whole] == '.' && !fraction) ||
+	    text[whole + (fraction ? fraction + 1 : 0)])
+		return false;
+	for (size_t i = 0; i < whole; i++)
+		n = n * 10 + (text[i] - '0');
+	n *= PPM;
+	for (size_t i = 0; i < fraction; i++)
+		n += (text[whole + 1 + i] - '0') * (unit /= 10);
+	*ret = n;
+	return true;
+}
+
+static struct limits limits_of(const struct cluster *c, const struct namespace *ns)
+{
+	const struct namespace_annotations *a = &ns->annotations;
+	struct limits g = { .ns = ns, .is_unread = ns->has_unread_annotations };
+
+	g.has_criticality = a->max_criticality != NONE;
+	g.has_priority = a->max_priority != NONE;
+	g.has_quota = a->rt_quota != NONE;
+	if (g.has_criticality)
+		g.is_unread |=
+			!criticality_parse(cluster_str(c, a->max_criticality), &g.max_criticality);
+	if (g.has_priority)
+		g.is_unread |= !parse_number(cluster_str(c, a->max_priority), &g.max_priority);
+	if (g.has_quota)
+		g.is_unread |= !parse_cores(cluster_str(c, a->rt_quota), &g.quota);
+	return g;
+}
+
+static bool has_any(const struct limits *g)
+{
+	return g->is_unread || g->has_criticality || g->has_priority || g->has_quota;
+}
+
+/* What the budget may use at most, over all cores. */
+static int64_t utilisation(const struct unit *u, const struct budget *b)
+{
+	return ((int64_t)b->hi * PPM + b->period - 1) / b->period * u->core_count;
+}
+
+static bool is_running(const struct unit *u)
+{
+	return u->kind == UNIT_FIXED || u->kind == UNIT_RUNNING;
+}
+
+static bool is_asking(const struct trial *t, const struct unit *u)
+{
+	return unit_is_new(u) ||
+	       (u->kind == UNIT_RUNNING && unit_request(t, u)->assignment == ASSIGNMENT_OTHER);
+}
+
+static const struct budget *held(const struct trial *t, const struct unit *u)
+{
+	const struct request *q = unit_request(t, u);
+
+	return q->assignment == ASSIGNMENT_OTHER ? &q->granted : &q->budget;
+}
+
+static bool is_of(const struct trial *t, const struct unit *u, const struct limits *g)
+{
+	return unit_pod(t, u)->meta.ns == g->ns->meta.name;
+}
+
+static bool exceeds_quota(const struct trial *t, const struct unit *u, struct limits *g)
+{
+	int64_t more = utilisation(u, &unit_request(t, u)->budget);
+
+	if (is_running(u))
+		more -= utilisation(u, held(t, u));
+	if (more > 0 && g->used + more > g->quota)
+		return true;
+	g->used += more > 0 ? more : 0;
+	return false;
+}
+
+static enum denial denial_of(const struct trial *t, const struct unit *u, struct limits *g)
+{
+	const struct budget *b = &unit_request(t, u)->budget;
+	bool is_raised = !is_running(u) || b->criticality > held(t, u)->criticality;
+
+	if (g->is_unread)
+		return DENIAL_UNREAD;
+	if (g->has_criticality && b->criticality > g->max_criticality && is_raised)
+		return DENIAL_CRITICALITY;
+	if (g->has_priority && unit_pod(t, u)->priority > g->max_priority && !is_running(u))
+		return DENIAL_PRIORITY;
+	return g->has_quota && exceeds_quota(t, u, g) ? DENIAL_QUOTA : DENIAL_NONE;
+}
+
+static void decide(struct trial *t, struct limits *g)
+{
+	array_each(u, &t->units)
+		if (is_running(u) && is_of(t, u, g))
+			g->used += utilisation(u, held(t, u));
+	for (uint32_t turn = 0; turn < t->units.n; turn++) {
+		struct unit *u = &t->units.items[t->by_turn[turn]];
+
+		if (is_of(t, u, g) && is_asking(t, u))
+			u->denial = (uint8_t)denial_of(t, u, g);
+	}
+}
+
+void limits_decide(struct trial *t)
+{
+	array_each(ns, &t->c->namespaces) {
+		struct limits g = limits_of(t->c, ns);
+
+		if (has_any(&g))
+			decide(t, &g);
+	}
+}
+
+static const struct namespace *namespace_of(const struct trial *t, const struct unit *u)
+{
+	array_each(ns, &t->c->namespaces)
+		if (ns->meta.name == unit_pod(t, u)->meta.ns)
+			return ns;
+	return NULL;
+}
+
+static void describe_quota(const struct trial *t, const struct unit *u, struct limits *g,
+			   struct str *out)
+{
+	int64_t more = utilisation(u, &unit_request(t, u)->budget);
+
+	array_each(other, &t->units)
+		if (is_of(t, other, g) && other->denial == DENIAL_NONE)
+			g->used += utilisation(other, &unit_request(t, other)->budget);
+		else if (is_of(t, other, g) && is_running(other))
+			g->used += utilisation(other, held(t, other));
+	if (is_running(u))
+		more -= utilisation(u, held(t, u));
+	str_addf(out, "%s %s, %lld.%03lld in use, %lld.%03lld more requested",
+		 namespace_annotation_rows[NAMESPACE_ANNOTATION_rt_quota].key,
+		 cluster_str(t->c, g->ns->annotations.rt_quota), (long long)(g->used / PPM),
+		 (long long)(g->used % PPM / 1000), (long long)(more / PPM),
+		 (long long)(more % PPM / 1000));
+}
+
+void limits_describe(const struct trial *t, const struct unit *u, struct str *out)
+{
+	const struct namespace *ns = namespace_of(t, u);
+	struct limits g;
+
+	if (!ns)
+		return;
+	g = limits_of(t->c, ns);
+	str_addf(out, "namespace %s: ", cluster_str(t->c, ns->meta.name));
+	switch ((enum denial)u->denial) {
+	case DENIAL_NONE:
+		break;
+	case DENIAL_UNREAD:
+		str_add(out, "what it may ask for cannot be read: see its annotations");
+		break;
+	case DENIAL_CRITICALITY:
+		str_addf(out, "criticality up to %s is allowed, %s is requested",
+			 criticality_name(g.max_criticality),
+			 criticality_name(unit_request(t, u)->budget.criticality));
+		break;
+	case DENIAL_PRIORITY:
+		str_addf(out, "priority up to %lld is allowed, the pod has %d",
+			 (long long)g.max_priority, unit_pod(t, u)->priority);
+		break;
+	case DENIAL_QUOTA:
+		describe_quota(t, u, &g, out);
+		break;
+	}
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_NAMESPACE_LIMITS_H
+#define MCKUBE_PLAN_NAMESPACE_LIMITS_H
+
+#include "base/str.h"
+#include "plan/trial.h"
+
+/* What a namespace may ask for. Annotations on the Namespace, which tenants cannot write, say it
+ * (model/members.h): mckube.io/max-criticality, mckube.io/max-priority, and mckube.io/rt-quota, the
+ * sum of hi / period over the cores of its pods, in cores ("2.5").
+ *
+ * New pods beyond that are not placed, and a budget that was raised beyond it is not granted; what
+ * runs already is left, and counts. As with a ResourceQuota, pods that wait count too: in the order
+ * of criticality, priority, age and name. A value that cannot be read allows nothing new. */
+enum denial {
+	DENIAL_NONE,
+	DENIAL_UNREAD, /* the namespace's annotations */
+	DENIAL_CRITICALITY,
+	DENIAL_PRIORITY,
+	DENIAL_QUOTA,
+};
+
+/* Sets unit.denial; the trial is as the snapshot has it, and units have their turns. */
+void limits_decide(struct trial *t);
+
+/* Why, with the figures. */
+void limits_describe(const struct trial *t, const struct unit *u, struct str *out);
+
+#endif
