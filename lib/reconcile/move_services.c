@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/names.h"
 #include "kube/event.h"
 
 enum { FLUSH_MS = 3000 };
@@ -42,7 +43,7 @@ int move_services_open(struct kube *k, const struct move_services_options *o,
 		return error_wrap(err, "InfluxDB");
 	}
 	gethostname(host, sizeof(host) - 1);
-	s->events = event_writer_new(k, "mckube.io/migration", host);
+	s->events = event_writer_new(k, MCKUBE_DOMAIN "/planner", host);
 	*ret = s;
 	return 0;
 }
