@@ -89,21 +89,6 @@ static const struct option run_options[] = {
 	{},
 };
 
-static void log_start(const struct run *r)
-{
-	log_v(0, "backend %s: %s", r->backend->name, r->backend->guarantee);
-	log_v(0, "overruns from %s: %s", r->overruns.source->name, r->overruns.source->what);
-	if (!r->kernel.has[FEATURE_HOST_PIDS])
-		log_warning("containers get no policy: needs %s",
-			    feature_texts[FEATURE_HOST_PIDS].how);
-	if (r->why_not_soft.code)
-		log_warning("backend soft is not offered: %s", r->why_not_soft.msg);
-	if (r->why_polling.code)
-		log_warning("%s", r->why_polling.msg);
-	if (r->why_not_realtime.code)
-		log_warning("%s; budgets may be written late", r->why_not_realtime.msg);
-}
-
 static int make_state_folder(const struct run_args *args, struct error *err)
 {
 	AUTO_FREE char *folder = xstrdup(args->state_file);
@@ -195,7 +180,7 @@ static int serve(struct run *r, struct error *err)
 	int code = run_open(r, err);
 
 	if (code == 0) {
-		log_start(r);
+		run_log_start(r);
 		code = start_interfaces(r, err);
 	}
 	if (code == 0)

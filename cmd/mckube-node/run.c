@@ -174,6 +174,21 @@ int run_open(struct run *r, struct error *err)
 	return 0;
 }
 
+void run_log_start(const struct run *r)
+{
+	log_v(0, "backend %s: %s", r->backend->name, r->backend->guarantee);
+	log_v(0, "overruns from %s: %s", r->overruns.source->name, r->overruns.source->what);
+	if (!r->kernel.has[FEATURE_HOST_PIDS])
+		log_warning("containers get no policy: needs %s",
+			    feature_texts[FEATURE_HOST_PIDS].how);
+	if (r->why_not_soft.code)
+		log_warning("backend soft is not offered: %s", r->why_not_soft.msg);
+	if (r->why_polling.code)
+		log_warning("%s", r->why_polling.msg);
+	if (r->why_not_realtime.code)
+		log_warning("%s; budgets may be written late", r->why_not_realtime.msg);
+}
+
 void run_save(struct run *r)
 {
 	AUTO(saved_state_done) struct saved_state m = { 0 };

@@ -66,6 +66,9 @@ struct run {
 /* Starts everything that needs no assignment: engine, overruns, overrun_threads threads. */
 int run_open(struct run *r, struct error *err);
 
+/* Logs what serves this node, and what it lacks. */
+void run_log_start(const struct run *r);
+
 /* Ends it; budgets are restored unless they are to be kept. */
 void run_close(struct run *r);
 

@@ -39,10 +39,10 @@ static bool next_entry(const char **at, struct entry *ret)
 
 static bool read_policy(const struct entry *e, uint8_t *ret)
 {
-	for (uint8_t i = THREAD_POLICY_FIFO; i <= THREAD_POLICY_RR; i++)
+	for (int i = THREAD_POLICY_FIFO; i <= THREAD_POLICY_RR; i++)
 		if (strlen(policy_names[i]) == e->value_len &&
 		    strncasecmp(policy_names[i], e->value, e->value_len) == 0) {
-			*ret = i;
+			*ret = (uint8_t)i;
 			return true;
 		}
 	return false;

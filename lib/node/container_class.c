@@ -86,6 +86,7 @@ static void remember(struct container_class *c, const struct thread *t, struct c
 		c->has_usual = true;
 	}
 	if (c->given.n < CLASS_GIVEN_MAX)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): array_add() makes room */
 		*array_add(&c->given) = (struct given){ *t, found };
 }
 
@@ -294,12 +295,13 @@ static bool starts_with(const char *text, const char *word)
 static bool is_in_host_users(pid_t pid)
 {
 	char path[PROC_PATH], map[SYSFS_VALUE];
-	unsigned long inside, outside, n;
+	char *at = map;
 
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
-	return sysfs_read(AT_FDCWD, path, map, sizeof(map), NULL) < 0 ||
-	       (sscanf(map, "%lu %lu %lu", &inside, &outside, &n) == 3 && inside == 0 &&
-		outside == 0 && n == UINT32_MAX);
+	if (sysfs_read(AT_FDCWD, path, map, sizeof(map), NULL) < 0)
+		return true;
+	unsigned long inside = strtoul(at, &at, 10), outside = strtoul(at, &at, 10);
+	return inside == 0 && outside == 0 && strtoul(at, NULL, 10) == UINT32_MAX;
 }
 
 static bool has_nice_capability(pid_t pid)

@@ -63,6 +63,7 @@ void engine_class_open(struct engine *e, struct engine_container *c)
 {
 	const struct saved_class *saved = e->saved ? saved_state_class(e->saved, c->path) : NULL;
 
+	c->threads.is_soft = e->backend == &backend_soft;
 	if (saved && !c->threads.has_usual) {
 		const struct thread_class wanted = c->threads.class;
 
@@ -169,6 +170,7 @@ void engine_class_entered(struct engine *e, uint64_t cgroup, pid_t tid, uint64_t
 
 			if (!c->node || c->node->id != cgroup || p->is_refused)
 				continue;
+			e->is_dirty = true; /* what it had before has to be known later */
 			c->threads.is_due |=
 				!container_class_give(&c->threads, tid, start, is_process);
 			if (c->threads.is_due)

@@ -124,7 +124,7 @@ static void look_at_process(const char *path, struct outranking *o)
 			continue;
 		snprintf(file, sizeof(file), "%.20s/stat", e->d_name);
 		if (sysfs_read(dirfd(d), file, stat, sizeof(stat), NULL) == 0)
-			look_at_task(stat, atoi(e->d_name), o);
+			look_at_task(stat, (int)strtol(e->d_name, NULL, 10), o);
 	}
 }
 

@@ -91,6 +91,17 @@ static bool look(struct supervisor *s)
 	return is_any;
 }
 
+/* The programs are there until this process ends: without budgets they stop nothing more. */
+static void remove_budgets(struct supervisor *s)
+{
+	const int map = s->soft->maps.budgets;
+	uint64_t cgroup;
+
+	while (bpf_map_get_next_key(map, NULL, &cgroup) == 0 &&
+	       bpf_map_delete_elem(map, &cgroup) == 0)
+		;
+}
+
 static void note_helper(struct supervisor *s, int fd)
 {
 	char word;
@@ -150,8 +161,13 @@ static void watch(struct supervisor *s, int life_fd)
 		ring_buffer__consume(s->soft->alarm);
 		s->is_ending |=
 			is_told_to_end || (s->is_alone && clock_ms() - s->alone_ms > GRACE_MS);
+		if (s->is_ending && s->is_alone)
+			remove_budgets(s);
 		is_any = look(s);
 	}
+	/* What a program did that had found a budget. */
+	poll(NULL, 0, LOOK_MS);
+	look(s);
 }
 
 static _Noreturn void supervise(struct soft *soft, int life_fd)

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A distribution's kernel with cgroup v2 alone and without RT groups, booted in qemu: what `check`
 says of it, and the helper with the bandwidth cap: a budget, an overrun that BPF sees, leaving. Which
-kernel that is says kernel_image."""
+kernel that is says test/vm/kernel_image."""
 import json
 import os
-import re
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
 
-sys.path.insert(0, os.path.dirname(__file__))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, HERE + "/../vm"]
+import vm
 from node import skip
 
 LIMIT_S = 240
@@ -31,14 +29,7 @@ spec:
   containers:
   - { name: app, cgroup: kubepods/poda/a1 }
 """
-# Every answer is a line "@name value".
-INIT = """#!/bin/busybox sh
-/bin/busybox --install -s /bin
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-mount -t tmpfs run /run
-mount -t cgroup2 cgroup /sys/fs/cgroup
+INIT = vm.START + """
 group=/sys/fs/cgroup/kubepods/poda/a1
 mkdir -p $group
 for folder in /sys/fs/cgroup /sys/fs/cgroup/kubepods /sys/fs/cgroup/kubepods/poda; do
@@ -72,64 +63,18 @@ poweroff -f
 """
 
 
-def kernel():
-    done = subprocess.run([os.path.dirname(os.path.abspath(__file__)) + "/kernel_image"],
-                          stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        skip(done.stdout.strip() or "kernel_image failed")
-    return done.stdout.strip()
-
-
-def libraries(program):
-    out = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
-    return re.findall(r"(/\S+) \(0x", out)
-
-
-def make_image(folder, program):
-    root = folder + "/root"
-    for name in ("bin", "proc", "sys", "dev", "run"):
-        os.makedirs(f"{root}/{name}")
-    shutil.copy(shutil.which("busybox"), root + "/bin/busybox")
-    shutil.copy(program, root + "/bin/mckube-node")
-    for library in libraries(program):
-        os.makedirs(root + os.path.dirname(library), exist_ok=True)
-        shutil.copy(library, root + library)
-    for name, text in (("init", INIT), ("pods.yaml", PODS)):
-        with open(f"{root}/{name}", "w") as f:
-            f.write(text)
-    os.chmod(root + "/init", 0o755)
-    names = subprocess.run(["find", "."], cwd=root, capture_output=True, check=True).stdout
-    with open(folder + "/image", "wb") as f:
-        subprocess.run(["busybox", "cpio", "-o", "-H", "newc"], cwd=root, input=names, stdout=f,
-                       stderr=subprocess.DEVNULL, check=True)
-    return folder + "/image"
-
-
-def boot(image):
-    """Emulated: KVM inside a virtual machine may hang without a word."""
-    start, vmlinuz = time.monotonic(), kernel()
-    qemu = subprocess.Popen(
-        ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "512",
-         "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio", "-kernel", vmlinuz,
-         "-initrd", image, "-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    try:
-        text = qemu.communicate(timeout=LIMIT_S)[0]
-    except subprocess.TimeoutExpired:
-        qemu.kill()
-        text = qemu.communicate()[0]
-    text = text.decode(errors="replace")
-    print(f"# {os.path.basename(vmlinuz)}: {time.monotonic() - start:.1f} s")
-    return text, dict(re.findall(r"@(\w+) (.*?)\r?$", text, re.MULTILINE))
-
-
 def main():
-    if not shutil.which("qemu-system-x86_64") or not shutil.which("busybox"):
+    if vm.missing():
         skip("needs qemu-system-x86_64 and busybox (static)")
     if not os.path.exists(NODE):
         skip(f"{NODE} is not built")
     with tempfile.TemporaryDirectory(prefix="mckube-boot-") as folder:
-        text, said = boot(make_image(folder, NODE))
+        try:
+            vmlinuz = vm.kernel()
+        except vm.NoKernel as e:
+            skip(str(e))
+        image = vm.make_image(folder, {"mckube-node": NODE}, {"init": INIT, "pods.yaml": PODS})
+        text, said = vm.boot(image, vmlinuz, LIMIT_S)
     check = json.loads(said.get("check", "{}"))
     checks = {
         "the kernel has cgroup v2 alone": check.get("cgroups") == "v2",
