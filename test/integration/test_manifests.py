@@ -456,6 +456,32 @@ def test_doctor_names_missing_permissions(c):
     assert planner.code == 1 and "create pods/binding" in planner.out, planner
 
 
+def test_a_namespace_limits_criticality_and_priority(c):
+    setup(c)
+    kubectl = None  # no account is exempt
+    c.kubectl("annotate", "namespace", c.ns, "mckube.io/max-criticality=Middle",
+              "mckube.io/max-priority=100")
+    settings = {"period": 100000, "runtime_low": 10000, "runtime_hi": 10000}
+
+    def ask(criticality):
+        return create(c, kubectl, mckube({"podname": "p", "criticality": criticality,
+                                          "rtSettings": settings}), "--dry-run=server")
+
+    c.wait(lambda: ask("High").code != 0)
+    assert "the namespace allows up to Middle" in ask("High").err, ask("High").err
+    assert ask("MIDDLE").code == 0, ask("MIDDLE").err
+    done = create(c, kubectl, c.pod("a", annotations={"mckube.io/criticality": "High"}),
+                  "--dry-run=server")
+    assert done.code != 0 and "criticality High" in done.err, done.err
+    done = create(c, kubectl, c.pod("b", annotations={"mckube.io/criticality": "Low"}),
+                  "--dry-run=server")
+    assert done.code == 0, done.err
+    critical = c.pod("d")
+    critical["spec"]["priorityClassName"] = "system-cluster-critical"
+    done = create(c, kubectl, critical, "--dry-run=server")
+    assert done.code != 0 and "the namespace allows up to 100" in done.err, done.err
+
+
 def test_krew_entry_follows_krews_rules(c):
     tool, entry = TOP / "manifests" / "krew-release", TOP / "manifests" / "krew.yaml"
     c.run(tool, "--check", entry)
