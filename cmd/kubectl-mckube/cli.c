@@ -24,6 +24,7 @@ const struct command *const commands[] = {
 	&command_drain,
 	&command_snapshot,
 	&command_doctor,
+	&command_uninstall,
 	&command_crd,
 	&command_manifests,
 	&command_policies,

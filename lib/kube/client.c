@@ -114,6 +114,15 @@ void kube_replace(struct kube_request *r, const struct kube *k, const struct kub
 	str_addn(&r->body, json.s, json.n);
 }
 
+void kube_delete(struct kube_request *r, const struct kube *k, const struct kube_ref *ref)
+{
+	begin(r, "DELETE");
+	kube_path(&r->path, ref->resource, ref->ns, ref->name, NULL);
+	kube_query(&r->path, "propagationPolicy", "Foreground");
+	if (k->is_dry_run)
+		kube_query(&r->path, "dryRun", "All");
+}
+
 static void add_annotations(struct json_out *o, const struct kube_pair *pairs, size_t n)
 {
 	if (!n)

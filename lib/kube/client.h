@@ -61,6 +61,9 @@ void kube_create(struct kube_request *r, const struct kube *k, const struct kube
 void kube_replace(struct kube_request *r, const struct kube *k, const struct kube_ref *ref,
 		  struct slice json);
 
+/* DELETE; what belongs to the object goes before it. */
+void kube_delete(struct kube_request *r, const struct kube *k, const struct kube_ref *ref);
+
 /* Kinds of patches. A strategic one knows how lists merge, and is for built-in kinds only. */
 enum kube_patch { KUBE_PATCH_MERGE, KUBE_PATCH_STRATEGIC };
 

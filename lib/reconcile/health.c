@@ -253,9 +253,8 @@ static void check_finalizers(struct health *h, const struct cluster *c)
 			   n_waiting, c->mckubes.n);
 	else if (n_held)
 		health_add(h, "finalizers", HEALTH_OK,
-			   "on %zu of %zu McKubes; to uninstall, delete the McKubes and apply "
-			   "before removing the rest",
-			   n_held, c->mckubes.n);
+			   "on %zu of %zu McKubes, taken off by 'kubectl mckube uninstall'", n_held,
+			   c->mckubes.n);
 }
 
 static void check_pins(struct health *h, const struct cluster *c)
