@@ -23,7 +23,8 @@ enum { SOFT_DEPTH = 4 };	 /* a container may have made groups of its own below i
 enum { SOFT_TELL_NS = 100000 };	 /* a thread that is told again, or stopped again */
 enum { SOFT_ALERT_NS = 200000 }; /* how often an alert timer looks */
 enum { SOFT_REACT_NS = 150000 }; /* what the agent has before its first stop in a period */
-enum { SOFT_AT_LEAST_NS = 20000 }; /* between two timers */
+enum { SOFT_CLONED_BYTES = 16 * 1024 }; /* of a queue: the rest is for what cannot wait */
+enum { SOFT_AT_LEAST_NS = 20000 };	/* between two timers */
 
 const volatile bool is_v2;    /* the groups are cgroup v2's */
 const volatile bool may_stop; /* the helper may continue what is stopped */
@@ -53,7 +54,7 @@ struct {
 
 struct soft_queue {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 16 * 1024); /* 292 events */
+	__uint(max_entries, 32 * 1024); /* 580 events */
 };
 
 struct {
@@ -97,6 +98,9 @@ static void soft_tell(const struct soft_event *event, __u64 flags)
 	void *queue = bpf_map_lookup_elem(&soft_queues, &key);
 	struct overrun_cpu *cpu;
 
+	if (queue && event->kind == SOFT_CLONED &&
+	    bpf_ringbuf_query(queue, BPF_RB_AVAIL_DATA) > SOFT_CLONED_BYTES)
+		return;
 	if (queue && bpf_ringbuf_output(queue, (void *)event, sizeof(*event), flags) == 0)
 		return;
 	cpu = this_cpu();

@@ -96,5 +96,12 @@ try:
         t.check("and no more than holds", missing not in features and "btf" not in features and
                 said["overruns"] == ("none" if backend == "noop" else "cpu.stat"))
         take_away(root)
+
+    root = make({**V2, "a/cpu.max": "max 100000"})
+    code, text, _ = check("-o", "json", "--cgroup-root", root)
+    said = json.loads(text)
+    t.check("v2 alone on a kernel with BTF: soft", said["backend"] == "soft" and
+            "soft, statistical" in said["guarantee"] and said["overruns"] == "bpf")
+    take_away(root)
 finally:
     t.finish()
