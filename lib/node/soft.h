@@ -71,6 +71,7 @@ struct soft {
 	ARRAY(struct soft_group *) groups;
 	struct soft_agent *agents; /* by CPU */
 	atomic_ullong n_changes;   /* of budgets */
+	atomic_ullong changed_ns;  /* when the last one was made */
 	atomic_bool is_ending;
 	unsigned n_unmanaged;	   /* CPUs that no agent could be bound to */
 	struct ring_buffer *alarm; /* read by the supervisor alone: it says that there is a stop */

@@ -56,6 +56,15 @@ static void demote(struct soft_agent *a, const struct soft_event *event)
 	soft_put(s, g);
 }
 
+/* An event may be older than a budget that was raised since: then nothing is used up. */
+static bool is_exhausted(const struct soft_agent *a, const struct soft_event *event)
+{
+	if (event->refill_ns <= soft_now_ns())
+		return false;
+	return event->at_ns > a->soft->changed_ns ||
+	       !soft_may_run(a->soft, event->cgroup, a->cpu, a->states);
+}
+
 static int take_event(void *arg, void *data, size_t size)
 {
 	const struct soft_event *event = data;
@@ -65,7 +74,7 @@ static int take_event(void *arg, void *data, size_t size)
 		return 0;
 	switch ((enum soft_event_kind)event->kind) {
 	case SOFT_EXHAUSTED:
-		if (event->refill_ns > soft_now_ns())
+		if (is_exhausted(a, event))
 			demote(a, event);
 		break;
 	case SOFT_STOPPED:
@@ -245,6 +254,7 @@ void soft_agents_stop(struct soft *s)
 
 void soft_agents_wake(struct soft *s)
 {
+	s->changed_ns = soft_now_ns();
 	s->n_changes++;
 	for (unsigned cpu = 0; s->agents && cpu < n_agents(s); cpu++)
 		if (s->shared->cpus[cpu].n)

@@ -150,6 +150,7 @@ static bool a_raise_is_in_force(void)
 	make(&c, "raised");
 	soft_child_set(&c, BUDGET_US, 100000);
 	pid_t pid = load_start(c.dir, rt_spin);
+	becomes(pid, SCHED_FIFO);
 	for (int i = 0; i < RAISES && n < RAISES / 4; i++) {
 		if (!becomes(pid, SCHED_OTHER))
 			break;
