@@ -52,12 +52,14 @@ static void refresh_lock(void *arg)
 }
 
 static struct watch_options options_of(const struct cli *cli, const struct watch_args *a,
-				       struct live *live, const struct settings *settings)
+				       struct live *live, const struct settings *settings,
+				       const struct move_services_options *services)
 {
 	return (struct watch_options){
 		.kube = &live->kube,
 		.server = live->target.cluster.server,
 		.settings = settings,
+		.services = services,
 		.ns = inputs_namespace(cli),
 		.lease = cli->write.lease,
 		.address = a->address,
@@ -71,14 +73,16 @@ static struct watch_options options_of(const struct cli *cli, const struct watch
 	};
 }
 
-static int run_daemon(const struct cli *cli, const struct watch_args *a, struct error *err)
+static int run_daemon(struct cli *cli, const struct watch_args *a, struct error *err)
 {
 	AUTO(live_close) struct live live = { 0 };
 	struct settings settings;
+	struct move_services_options services;
 
-	if (inputs_settings(cli, &settings, err) < 0 || live_open(cli, &live, err) < 0)
+	if (services_options(cli, &services, err) < 0 || inputs_settings(cli, &settings, err) < 0 ||
+	    live_open(cli, &live, err) < 0)
 		return err->code;
-	const struct watch_options o = options_of(cli, a, &live, &settings);
+	const struct watch_options o = options_of(cli, a, &live, &settings, &services);
 	return watch_run(&o, err) < 0 ? err->code : EXIT_DONE;
 }
 
@@ -87,12 +91,15 @@ static int run_once(struct cli *cli, const struct watch_args *a, struct error *e
 	AUTO(pass_lock_release) struct pass_lock lock = { 0 };
 	AUTO(inputs_done) struct inputs in = { 0 };
 	bool has_failed;
+	struct move_services_options services;
 
+	if (services_options(cli, &services, err) < 0)
+		return err->code;
 	if (!a->is_dry_run && pass_lock_take(cli, &lock, err) < 0)
 		return err->code;
 	if (inputs_load(cli, false, &in, err) < 0)
 		return err->code;
-	struct watch_options o = options_of(cli, a, &in.live, &in.settings);
+	struct watch_options o = options_of(cli, a, &in.live, &in.settings, &services);
 	o.stop = pass_lock_stop_reason;
 	o.before_writing = refresh_lock;
 	o.arg = &lock;

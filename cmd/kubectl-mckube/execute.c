@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "execute/to_api.h"
 #include "reconcile/watch.h"
@@ -29,6 +30,23 @@ const struct option write_options[] = {
 	OPT_INT(0, "eviction-timeout", struct execute_args, gone_timeout_s, 1, 3600, "SECONDS",
 		"how long to wait for an evicted pod to be deleted before its room is used",
 		.preset = "60"),
+	OPT_STRING(0, "policy-engine", struct execute_args, policy_engine, "URL",
+		   "the policy engine that must allow moves to other nodes (default "
+		   "$POLICY_ENGINE_URL)"),
+	OPT_STRING(0, "policy-ca", struct execute_args, policy_ca, "FILE",
+		   "the certificate authority of the policy engine, instead of the system's",
+		   .complete = "file"),
+	OPT_STRING(0, "policy-token-file", struct execute_args, policy_token_file, "FILE",
+		   "the bearer token for the policy engine (default $POLICY_ENGINE_TOKEN)",
+		   .complete = "file"),
+	OPT_STRING(0, "influx-url", struct execute_args, influx_url, "URL",
+		   "the InfluxDB that is told of moves to other nodes (default $INFLUX_URL)"),
+	OPT_STRING(0, "influx-org", struct execute_args, influx_org, "NAME",
+		   "its organization (default $INFLUX_ORG)"),
+	OPT_STRING(0, "influx-bucket", struct execute_args, influx_bucket, "NAME",
+		   "its bucket (default $INFLUX_BUCKET)"),
+	OPT_STRING(0, "influx-token-file", struct execute_args, influx_token_file, "FILE",
+		   "its token (default $INFLUX_TOKEN)", .complete = "file"),
 	{},
 };
 
@@ -54,6 +72,51 @@ const char *interrupt_reason(void)
 	if (!caught)
 		return NULL;
 	return caught == SIGINT ? "interrupted (SIGINT)" : "terminated (SIGTERM)";
+}
+
+/* Services. */
+
+enum { TOKEN_MAX = 16 << 10 };
+
+static const char *given(const char *option, const char *variable)
+{
+	const char *text = option ? option : getenv(variable);
+
+	return text && *text ? text : NULL;
+}
+
+static int read_token(struct cli *cli, const char *path, const char *variable, const char **ret,
+		      struct error *err)
+{
+	AUTO(str_done) struct str text = STR_INIT_MAX(TOKEN_MAX);
+
+	*ret = given(NULL, variable);
+	if (!path)
+		return 0;
+	if (file_read(path, &text, err) < 0)
+		return err->code;
+	*ret = arena_strndup(&cli->arena, text.s, strcspn(text.s, "\r\n"));
+	return 0;
+}
+
+int services_options(struct cli *cli, struct move_services_options *ret, struct error *err)
+{
+	const struct execute_args *a = &cli->write;
+
+	*ret = (struct move_services_options){
+		.engine = { .url = given(a->policy_engine, "POLICY_ENGINE_URL"),
+			    .ca_file = a->policy_ca },
+		.influx = { .url = given(a->influx_url, "INFLUX_URL"),
+			    .org = given(a->influx_org, "INFLUX_ORG"),
+			    .bucket = given(a->influx_bucket, "INFLUX_BUCKET") },
+	};
+	if (read_token(cli, a->policy_token_file, "POLICY_ENGINE_TOKEN", &ret->engine.token, err) <
+		    0 ||
+	    read_token(cli, a->influx_token_file, "INFLUX_TOKEN", &ret->influx.token, err) < 0)
+		return err->code;
+	if (given(NULL, "ANALYSIS_ENGINE_URL"))
+		log_v(1, "ANALYSIS_ENGINE_URL: not used");
+	return 0;
 }
 
 /* The lock. */
@@ -98,6 +161,7 @@ const char *pass_lock_stop_reason(void *lock)
 
 struct progress {
 	struct pass_lock *lock;
+	struct move_services *services;
 	size_t total, done, not_done;
 	int64_t shown_ms;
 	bool is_shown; /* standard error is a terminal */
@@ -109,6 +173,7 @@ static void on_result(const struct action *a, const struct result *r, void *arg)
 {
 	struct progress *p = arg;
 
+	move_services_tell(p->services, a, r);
 	p->done += r->state == RESULT_DONE;
 	p->not_done += r->state != RESULT_DONE;
 	log_v(2, "%s %s %s/%s: %s%s%s", action_kind_name(a->kind), a->on.kind, a->on.ns, a->on.name,
@@ -125,10 +190,16 @@ static const char *stop_reason(void *arg)
 {
 	const struct progress *p = arg;
 
+	move_services_step(p->services);
 	return pass_lock_stop_reason(p->lock);
 }
 
-int execute_plan(const struct cli *cli, struct live *live, struct pass_lock *lock,
+static const char *denial(const struct action *a, void *arg)
+{
+	return move_services_denial(a, ((struct progress *)arg)->services);
+}
+
+int execute_plan(struct cli *cli, struct live *live, struct pass_lock *lock,
 		 const struct cluster *c, struct plan *plan, struct error *err)
 {
 	struct progress p = {
@@ -136,19 +207,30 @@ int execute_plan(const struct cli *cli, struct live *live, struct pass_lock *loc
 		.total = plan->actions.n,
 		.is_shown = isatty(STDERR_FILENO) && !cli->global.verbosity,
 	};
+	struct move_services_options services;
 	const struct api_options options = {
 		.parallel = (uint32_t)cli->write.parallel,
 		.gone_seconds = (uint32_t)cli->write.gone_timeout_s,
 		.stop = stop_reason,
 		.on_result = on_result,
+		.denial = denial,
+		.denial_arg = &p,
 		.arg = &p,
 	};
 
+	if (services_options(cli, &services, err) < 0)
+		return err->code;
+	if (!live->kube.is_dry_run &&
+	    move_services_open(&live->kube, &services, &p.services, err) < 0)
+		return err->code;
+
 	const struct stage stage = stage_begin("write", live->kube.http);
 	interrupt_catch();
+	move_services_ask(p.services, plan, c, stop_reason, &p);
 	if (lock->live.kube.http)
 		kube_lease_refresh(&lock->lease);
 	int r = execute_on_api(&live->kube, plan, c, &options, err);
+	move_services_close(p.services);
 	stage_end(&stage);
 	if (p.is_shown && p.shown_ms)
 		fputs("\r\033[K", stderr);

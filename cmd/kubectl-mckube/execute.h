@@ -14,11 +14,20 @@
 struct execute_args {
 	const char *lease;    /* NAMESPACE/NAME */
 	int64_t lock_timeout; /* ns */
+	const char *policy_engine, *policy_ca, *policy_token_file;
+	const char *influx_url, *influx_org, *influx_bucket, *influx_token_file;
 	int32_t parallel;
 	int32_t gone_timeout_s;
 };
 
+struct cli;
+
 extern const struct option write_options[];
+
+/* What is asked about moves and told of them, by options and the environment; texts are in the
+ * cli's arena. */
+struct move_services_options;
+int services_options(struct cli *cli, struct move_services_options *ret, struct error *err);
 
 /* Printed below the results of dryRun=All. */
 extern const char dry_run_note[];
@@ -49,7 +58,7 @@ const char *pass_lock_stop_reason(void *lock);
 
 /* Fills plan->results; shows progress on a terminal. SIGINT and SIGTERM let what runs end and skip
  * the rest, so does the loss of the lock. */
-int execute_plan(const struct cli *cli, struct live *live, struct pass_lock *lock,
+int execute_plan(struct cli *cli, struct live *live, struct pass_lock *lock,
 		 const struct cluster *c, struct plan *plan, struct error *err);
 
 #endif

@@ -100,6 +100,18 @@ int relocate_begin(struct relocation *x, struct kube_request *r, struct error *e
 	return 0;
 }
 
+void relocate_refuse(struct relocation *x, struct kube_request *r, const char *why, int64_t now)
+{
+	char date[DATE_TEXT];
+	const struct kube_pair note = { POD_ANNOTATION(migrate_refused), date_format(now, date) };
+	struct kube_ref ref = source_of(x);
+
+	x->state = RELOCATE_REFUSE;
+	snprintf(x->why, sizeof(x->why), "%s", why);
+	kube_patch(r, x->k, &ref,
+		   &(struct kube_change){ .annotations = &note, .n_annotations = 1 });
+}
+
 void relocate_again(struct relocation *x, struct kube_request *r)
 {
 	if (x->state == RELOCATE_GONE)
@@ -329,7 +341,9 @@ enum relocation_next relocate_next(struct relocation *x, struct kube_request *r,
 		return on_listed(x, r, now_ms);
 	case RELOCATE_BIND:
 		return on_bound(x, r);
-	case RELOCATE_CLEAN: /* it runs, whatever its annotations say */
+	case RELOCATE_REFUSE:
+		return RELOCATE_FAILED; /* x->why says it */
+	case RELOCATE_CLEAN:		/* it runs, whatever its annotations say */
 		return RELOCATE_DONE;
 	}
 	return RELOCATE_FAILED;

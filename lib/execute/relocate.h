@@ -23,6 +23,7 @@ enum relocation_state {
 	RELOCATE_FIND, /* ... until there is a replacement */
 	RELOCATE_BIND,
 	RELOCATE_CLEAN, /* the copy's annotations */
+	RELOCATE_REFUSE,
 };
 
 enum relocation_next {
@@ -49,6 +50,9 @@ struct relocation {
 
 /* The caller has filled in all up to gone_seconds. The first request. */
 int relocate_begin(struct relocation *x, struct kube_request *r, struct error *err);
+
+/* It is not moved: that is written on the pod. */
+void relocate_refuse(struct relocation *x, struct kube_request *r, const char *why, int64_t now);
 
 /* `r` is over: released, and perhaps the next one. */
 enum relocation_next relocate_next(struct relocation *x, struct kube_request *r, int64_t now_ms);

@@ -2,6 +2,7 @@
 #include "execute/to_api.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
@@ -347,11 +348,27 @@ static void advance(struct job *j)
 		pause_job(j, p.wait_ms);
 }
 
+/* It is noted on the pod, so that the next plan looks at other pods. */
+static bool is_denied(struct job *j)
+{
+	const struct api_options *o = j->run->o;
+	const char *why = o->denial ? o->denial(action_of(j), o->denial_arg) : NULL;
+
+	if (!why)
+		return false;
+	j->relocation = (struct relocation){ .k = j->run->k, .a = action_of(j), .c = j->run->c };
+	relocate_refuse(&j->relocation, &j->request, why, time(NULL));
+	send(j);
+	return true;
+}
+
 static void begin_migration(struct job *j)
 {
 	struct run *x = j->run;
 	struct error err = ERROR_INIT;
 
+	if (is_denied(j))
+		return;
 	if (action_of(j)->method == MIGRATE_CHECKPOINT) {
 		if (x->k->is_dry_run)
 			end(j, RESULT_DONE, "");

@@ -272,7 +272,9 @@ static struct curl_slist *make_headers(const struct endpoint *e, const struct ht
 	add_header(&list, "Accept", call->accept ? call->accept : "application/json");
 	if (call->body.s)
 		add_header(&list, "Content-Type", call->content_type);
-	if (id->token) {
+	if (call->authorization) {
+		add_header(&list, "Authorization", call->authorization);
+	} else if (id->token) {
 		AUTO_FREE char *bearer = xasprintf("Bearer %s", id->token);
 
 		add_header(&list, "Authorization", bearer);

@@ -46,9 +46,10 @@ struct http_options {
  * to) until it is over, and releases it with http_call_done(). */
 struct http_call {
 	const char *method;
-	const char *path;	  /* begins with '/', is escaped already, may have a query */
-	const char *accept;	  /* NULL: application/json */
-	const char *content_type; /* of the body */
+	const char *path;	   /* begins with '/', is escaped already, may have a query */
+	const char *accept;	   /* NULL: application/json */
+	const char *content_type;  /* of the body */
+	const char *authorization; /* instead of the target's token */
 	struct slice body;
 	uint32_t stall_seconds; /* a stream without a byte for so long is over; 0: the client's */
 	int64_t timeout_ms;	/* besides --request-timeout; 0: no other, -1: none at all */

@@ -97,6 +97,7 @@ static void on_result(const struct action *a, const struct result *result, void 
 	struct reconcile *r = arg;
 
 	r->counts.actions[a->kind][result->state]++;
+	move_services_tell(r->services, a, result);
 	if (!is_shown(r, &a->on))
 		return;
 	add_action(a, &text);
@@ -111,6 +112,7 @@ static const char *ask_to_stop(void *arg)
 {
 	struct reconcile *r = arg;
 
+	move_services_step(r->services);
 	return r->api.stop ? r->api.stop(r->api.arg) : NULL;
 }
 
@@ -121,6 +123,9 @@ static int execute(struct reconcile *r, const struct cluster *c, struct plan *p,
 	options.stop = ask_to_stop;
 	options.on_result = on_result;
 	options.arg = r;
+	options.denial = move_services_denial;
+	options.denial_arg = r->services;
+	move_services_ask(r->services, p, c, ask_to_stop, r);
 	r->before_writing(r->api.arg);
 	if (execute_on_api(r->kube, p, c, &options, err) < 0)
 		return err->code;

@@ -7,6 +7,7 @@
 #include "execute/to_api.h"
 #include "model/request_cache.h"
 #include "model/settings.h"
+#include "reconcile/move_services.h"
 #include "serve/metrics.h"
 
 /* Passes of `watch`, one after the other: plan, log what is new, execute, count. */
@@ -30,7 +31,8 @@ struct reconcile {
 	const struct settings *settings;
 	const char *ns; /* only what concerns it is logged; NULL: all */
 	bool is_dry_run;
-	struct api_options api; /* without on_result */
+	struct api_options api;		/* without on_result */
+	struct move_services *services; /* NULL: none */
 	/* Called with api.arg between a plan, which may have taken long, and its writes. */
 	void (*before_writing)(void *arg);
 

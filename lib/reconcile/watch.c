@@ -177,6 +177,7 @@ static int turn(struct watch *w, struct error *err)
 	    schedule_wants_commit(&w->schedule, store_is_dirty(store), clock_ms()))
 		commit(w);
 	answer(w);
+	move_services_step(w->passes.services);
 	if (may_pass(w) &&
 	    schedule_wants_pass(&w->schedule, reconcile_shows(&w->passes, store_cluster(store)),
 				clock_ms()))
@@ -217,6 +218,15 @@ static void set_up(struct watch *w, const char *(*stop)(void *), void (*before_w
 	};
 }
 
+static int open_services(struct watch *w, struct error *err)
+{
+	const struct watch_options *o = w->o;
+
+	if (!o->services || o->is_dry_run)
+		return 0;
+	return move_services_open(o->kube, o->services, &w->passes.services, err);
+}
+
 static int start(struct watch *w, struct error *err)
 {
 	const struct watch_options *o = w->o;
@@ -225,6 +235,8 @@ static int start(struct watch *w, struct error *err)
 		return err->code;
 	w->lease.ns = w->lease_ns;
 	set_up(w, stop_reason, refresh_lease, w);
+	if (open_services(w, err) < 0)
+		return err->code;
 	w->informer = informer_start(o->kube, o->server, o->chunk, poll_ms(o->settings));
 	if (strcmp(o->address, "0") != 0) {
 		if (watch_serve_start(o->address, &w->serve, err) < 0)
@@ -243,6 +255,7 @@ static void watch_done(struct watch *w)
 	informer_free(w->informer);
 	kube_lease_release(&w->lease);
 	http_observe(w->o->kube->http, NULL, NULL);
+	move_services_close(w->passes.services);
 	reconcile_done(&w->passes);
 	watch_metrics_done(&w->metrics);
 	free(w->lease_ns);
@@ -270,6 +283,8 @@ int watch_once(const struct watch_options *o, const struct cluster *c, bool *ret
 	AUTO(watch_done) struct watch w = { .o = o, .is_leader = !o->is_dry_run };
 
 	set_up(&w, o->stop, o->before_writing, o->arg);
+	if (open_services(&w, err) < 0)
+		return err->code;
 	int r = reconcile_pass(&w.passes, c, err);
 	*ret_has_failed = w.passes.counts.has_failed;
 	if (r < 0) {

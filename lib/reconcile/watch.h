@@ -6,6 +6,7 @@
 #include "kube/client.h"
 #include "model/cluster.h"
 #include "model/settings.h"
+#include "reconcile/move_services.h"
 
 /* The controller: follows a cluster and makes passes (reconcile/schedule.h says when), while it
  * holds a Lease; serves and saves metrics. */
@@ -14,6 +15,7 @@ struct watch_options {
 	struct kube *kube;
 	const char *server; /* its address, for the snapshot */
 	const struct settings *settings;
+	const struct move_services_options *services; /* NULL: none */
 	const char *ns;	      /* only what concerns it is logged; NULL: all */
 	const char *lease;    /* NAMESPACE/NAME */
 	const char *address;  /* of /metrics, /healthz and /readyz; "0": none */

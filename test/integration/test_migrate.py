@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moves to other nodes by Restart on a real API server; the nodes have no kubelet."""
 
+import http.server
+import json
+import os
+import threading
+import time
+
 
 def plain(c, name, node="n1", **more):
     """A running pod without real-time request."""
@@ -82,3 +88,84 @@ def test_drain_keeps_a_disruption_budget(c):
     assert c.get("node", "n1")["spec"]["unschedulable"]
     left = names(c)
     assert left["kept"] == "n1" and sorted(left.values()) == ["n1", "n2"], left
+
+
+class Engine:
+    """A policy engine that answers with what it is told, and keeps what it was asked."""
+
+    def __init__(self, status=200, body=b"", hangs=False):
+        self.asked, engine = [], self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                text = self.rfile.read(int(self.headers["Content-Length"]))
+                engine.asked.append((self.path, self.headers.get("Authorization"), json.loads(text)))
+                if hangs:
+                    time.sleep(30)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def migrate(c, engine, *args, **more):
+    return c.mckube("migrate", "pod/tool", "-n", c.ns, f"--policy-engine={engine.url}", *args,
+                    check=False, **more)
+
+
+def test_policy_engine_is_asked_and_denies(c):
+    c.nodes("n1", "n2")
+    plain(c, "tool")
+    for engine, why in [
+            (Engine(body=b'{"allowed":false,"reason":"not now"}'),
+             "denied by the policy engine: not now"),
+            (Engine(body=b'{"allowed":"true"}'), "no boolean 'allowed'"),
+            (Engine(body=b"<html>"), "the answer is no JSON"),
+            (Engine(status=500, body=b'{"allowed":true}'), "status 500")]:
+        done = migrate(c, engine)
+        assert done.code == 4 and why in done.out, done
+        assert names(c) == {"tool": "n1"}
+    assert engine.asked[0] == ("/api/v1/migration/policy", None, {
+        "pod": {"name": "tool", "namespace": c.ns, "node_name": "n1", "labels": {"app": "tool"}},
+        "source_node": "n1", "target_node": "n2"})
+    assert c.annotation_of(c.get("pod", "tool"), "mckube.io/migrate-refused").endswith("Z")
+    reasons = {e["reason"] for e in c.get("events.events.k8s.io")}
+    assert "MigrationDenied" in reasons, reasons
+
+
+def test_policy_engine_that_hangs_forbids_in_time(c):
+    c.nodes("n1", "n2")
+    plain(c, "tool")
+    began = time.monotonic()
+    done = migrate(c, Engine(hangs=True))
+    assert done.code == 4 and "gave no valid answer" in done.out, done
+    assert time.monotonic() - began < 20 and names(c) == {"tool": "n1"}
+
+
+def test_allowed_move_is_told(c):
+    c.nodes("n1", "n2")
+    plain(c, "tool")
+    engine, influx = Engine(body=b'{"allowed":true}'), Engine(status=204)
+    influx_body = []
+    influx.server.RequestHandlerClass.do_POST = lambda h: (
+        influx_body.append((h.path, h.headers["Authorization"],
+                            h.rfile.read(int(h.headers["Content-Length"])).decode())),
+        h.send_response(204), h.end_headers())
+    done = migrate(c, engine, env={**os.environ, "POLICY_ENGINE_TOKEN": "s3", "INFLUX_URL": influx.url,
+                                   "INFLUX_ORG": "keti", "INFLUX_BUCKET": "turtlebot",
+                                   "INFLUX_TOKEN": "t0"})
+    assert done.code == 0, done
+    assert engine.asked[0][1] == "Bearer s3"
+    ((path, token, line),) = influx_body
+    assert path == "/api/v2/write?org=keti&bucket=turtlebot&precision=ns" and token == "Token t0"
+    assert line.startswith("pod_migration,pod_name=tool,source_node=n1,target_node=n2,success=true "
+                           "migration_count=1i "), line
+    assert "Migrated" in {e["reason"] for e in c.get("events.events.k8s.io")}

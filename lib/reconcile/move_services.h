@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_RECONCILE_MOVE_SERVICES_H
+#define MCKUBE_RECONCILE_MOVE_SERVICES_H
+
+#include "kube/client.h"
+#include "plan/plan.h"
+#include "remote/influx.h"
+#include "remote/policy_engine.h"
+
+/* What is asked before pods move to other nodes, and told afterwards: the policy engine, Events
+ * (Migrated, MigrationFailed, MigrationRolledBack, MigrationDenied), InfluxDB. */
+
+struct move_services_options {
+	struct policy_engine engine;  /* url NULL or "": nothing is asked */
+	struct influx_options influx; /* url NULL or "": nothing is told */
+};
+
+struct move_services;
+
+int move_services_open(struct kube *k, const struct move_services_options *o,
+		       struct move_services **ret, struct error *err);
+/* Sends what is left, for some seconds. NULL is fine here and below. */
+void move_services_close(struct move_services *s);
+
+/* Asks for all moves of the plan at once; see policy_ask(). */
+void move_services_ask(struct move_services *s, const struct plan *p, const struct cluster *c,
+		       const char *(*stop)(void *arg), void *arg);
+
+/* Why the action, of the plan that was asked for last, is not allowed; NULL: it is. `s` is a struct
+ * move_services, for api_options.denial. */
+const char *move_services_denial(const struct action *a, void *s);
+
+void move_services_tell(struct move_services *s, const struct action *a, const struct result *r);
+void move_services_step(struct move_services *s);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_REMOTE_POLICY_ENGINE_H
+#define MCKUBE_REMOTE_POLICY_ENGINE_H
+
+#include "base/array.h"
+#include "base/error.h"
+#include "base/str.h"
+
+/* The policy engine of the SDI migration service: may this pod move there?
+ *
+ *	POST URL/api/v1/migration/policy
+ *	{"pod":{"name":,"namespace":,"node_name":,"labels":{}},"source_node":,"target_node":}
+ *	-> 200 {"allowed": true, "reason": "..."}
+ *
+ * Anything else is no answer: another status, no boolean `allowed`, no JSON, none within
+ * POLICY_TIMEOUT_MS, POLICY_TRIES times. No answer means no, unless fail_open is set. */
+
+enum { POLICY_TIMEOUT_MS = 5000, POLICY_TRIES = 2, POLICY_REASON_MAX = 640 };
+
+struct policy_engine {
+	const char *url; /* without the path */
+	const char *ca_file, *token;
+	bool fail_open;
+};
+
+struct policy_pair {
+	const char *key, *value;
+};
+
+struct policy_question {
+	const char *ns, *pod, *source, *target;
+	const struct policy_pair *labels;
+	size_t n_labels;
+};
+
+struct policy_answer {
+	bool is_allowed;
+	bool was_given; /* by the engine, and not by fail_open or its opposite */
+	char reason[POLICY_REASON_MAX];
+};
+
+/* Asks all at the same time. `stop` is called again and again meanwhile; a text ends it, and what
+ * has no answer then is forbidden. NULL: never. */
+void policy_ask(const struct policy_engine *e, const struct policy_question *questions, size_t n,
+		struct policy_answer *answers, const char *(*stop)(void *arg), void *arg);
+
+/* The body of a 200. -EBADMSG: it is no answer. */
+int policy_parse(struct slice body, struct policy_answer *ret, struct error *err);
+void policy_write(const struct policy_question *q, struct str *out);
+
+#endif
