@@ -24,7 +24,7 @@
 #include "node/thread.h"
 
 enum { POLL_HELPER, POLL_ALERT, POLL_ALARM, POLLS };
-enum { LATE_MS = 25, LOOK_MS = 10, GRACE_MS = 10000, REPLACE_MS = 1000 };
+enum { LATE_MS = 25, LOOK_MS = 10, GRACE_MS = 10000, DELIVERY_MS = 100, REPLACE_MS = 1000 };
 
 struct supervisor {
 	struct soft *soft;
@@ -91,7 +91,8 @@ static bool look(struct supervisor *s)
 	return is_any;
 }
 
-/* The programs are there until this process ends: without budgets they stop nothing more. */
+/* The programs are there until this process ends: without budgets they stop nothing more. A signal
+ * that one has sent before may be delivered later than a SIGCONT that follows at once. */
 static void remove_budgets(struct supervisor *s)
 {
 	const int map = s->soft->maps.budgets;
@@ -100,6 +101,7 @@ static void remove_budgets(struct supervisor *s)
 	while (bpf_map_get_next_key(map, NULL, &cgroup) == 0 &&
 	       bpf_map_delete_elem(map, &cgroup) == 0)
 		;
+	poll(NULL, 0, DELIVERY_MS);
 }
 
 static void note_helper(struct supervisor *s, int fd)
@@ -165,9 +167,6 @@ static void watch(struct supervisor *s, int life_fd)
 			remove_budgets(s);
 		is_any = look(s);
 	}
-	/* What a program did that had found a budget. */
-	poll(NULL, 0, LOOK_MS);
-	look(s);
 }
 
 static _Noreturn void supervise(struct soft *soft, int life_fd)
