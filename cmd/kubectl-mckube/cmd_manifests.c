@@ -89,7 +89,7 @@ const struct command command_crd = {
 
 struct manifests_args {
 	const char *image, *node_image, *ns;
-	bool is_cron;
+	bool is_cron, has_migration;
 };
 
 static const struct option manifests_options[] = {
@@ -99,6 +99,8 @@ static const struct option manifests_options[] = {
 		   "the image of the node helper", .preset = "mckube-node:v" MCKUBE_VERSION),
 	OPT_BOOL(0, "cron", struct manifests_args, is_cron,
 		 "a CronJob instead of the Deployment of watch"),
+	OPT_BOOL(0, "migration", struct manifests_args, has_migration,
+		 "also the settings of moves to other nodes, which turn them on"),
 	OPT_STRING(0, "install-namespace", struct manifests_args, ns, "NAME",
 		   "namespace to install into", .preset = "mckube-system"),
 	{},
@@ -134,7 +136,8 @@ static int run_manifests(struct cli *cli, const void *args, struct error *err)
 		return usage_error(cli, err, "--install-namespace %s: invalid namespace name",
 				   a->ns);
 	for (const struct embedded *m = manifests; m->name; m++) {
-		if (strcmp(m->name, a->is_cron ? "watch-deployment" : "plan-cronjob") == 0)
+		if (strcmp(m->name, a->is_cron ? "watch-deployment" : "plan-cronjob") == 0 ||
+		    (!a->has_migration && strcmp(m->name, "migration") == 0))
 			continue;
 		str_add(&out, out.n ? "---\n" : "");
 		add_replaced(m, replacements, &out);
@@ -144,7 +147,7 @@ static int run_manifests(struct cli *cli, const void *args, struct error *err)
 
 const struct command command_manifests = {
 	.name = "manifests",
-	.synopsis = "[--image IMAGE] [--node-image IMAGE] [--cron]",
+	.synopsis = "[--image IMAGE] [--node-image IMAGE] [--cron] [--migration]",
 	.summary = "print everything to install: roles, policies, programs",
 	.description =
 		"Print everything to install in a cluster: namespace, definitions of objects, "

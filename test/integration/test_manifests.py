@@ -381,12 +381,13 @@ READS = {(r, v) for r in ("nodes", "pods", "namespaces", "persistentvolumes",
                           "priorityclasses.scheduling.k8s.io", "csinodes.storage.k8s.io",
                           "resourceclaims.resource.k8s.io", "leases.coordination.k8s.io",
                           "mckubes.mcoperator.sdv.com")
-         for v in ("list", "watch")}
+         for v in ("list", "watch")} | {(f"{kind}.metrics.k8s.io", "list") for kind in ("nodes", "pods")}
 WRITES = {("pods", "get"), ("pods", "patch"), ("nodes", "get"), ("nodes", "patch"),
           ("pods/binding", "create"), ("pods/eviction", "create"),
           ("mckubes.mcoperator.sdv.com", "get"), ("mckubes.mcoperator.sdv.com", "patch"),
           ("mckubes.mcoperator.sdv.com", "assign"), ("mckubes.mcoperator.sdv.com", "report"),
-          ("mckubes.mcoperator.sdv.com/status", "patch")}
+          ("mckubes.mcoperator.sdv.com/status", "patch"),
+          ("events.events.k8s.io", "create"), ("events.events.k8s.io", "patch")}
 LEASE = {("leases.coordination.k8s.io", "create"), ("leases.coordination.k8s.io mckube", "get"),
          ("leases.coordination.k8s.io mckube", "update")}
 HELPER = {("pods", "list"), ("pods", "watch"), ("pods", "patch"), ("nodes", "patch"),
@@ -497,7 +498,8 @@ def test_manifests_can_be_printed_and_installed(c):
     assert "mckube-system" not in text and "image: r.example/m:1" in text
     c.kubectl("apply", "--dry-run=client", "-f", "-", stdin=text)
     setup(c)
-    for more in ([], ["--cron"]):
+    for more in (["--migration"], [], ["--cron"]):
         out = c.kubectl("apply", "--dry-run=server", "-f", "-", stdin=c.mckube("manifests", *more).out)
-        assert ("cronjob.batch/mckube-apply" in out.out) == bool(more), out
-        assert ("deployment.apps/mckube-watch" in out.out) != bool(more), out
+        assert ("cronjob.batch/mckube-apply" in out.out) == ("--cron" in more), out
+        assert ("deployment.apps/mckube-watch" in out.out) != ("--cron" in more), out
+        assert ("configmap/mckube-migration" in out.out) == ("--migration" in more), out

@@ -169,3 +169,28 @@ def test_allowed_move_is_told(c):
     assert line.startswith("pod_migration,pod_name=tool,source_node=n1,target_node=n2,success=true "
                            "migration_count=1i "), line
     assert "Migrated" in {e["reason"] for e in c.get("events.events.k8s.io")}
+
+
+def test_pressed_node_is_relieved_once(c):
+    """Use is what the helper reports here; checkSeconds 1 stands for the 30 of the default."""
+    c.nodes("n1", "n2")
+    plain(c, "tool", annotations={"mckube.io/migration": "Restart"},
+          spec={"containers": [{"name": "c", "image": "none",
+                                "resources": {"requests": {"cpu": "500m"}}}]})
+    config = c.folder / f"{c.ns}-migration.json"
+    config.write_text(json.dumps({
+        "apiVersion": "mckube.io/v1alpha1", "kind": "Configuration",
+        "migration": {"enabled": True, "checkSeconds": 1, "cooldownSeconds": 0}}))
+    c.report_usage("n1", 95)
+    c.report_usage("n2", 5)
+    done = c.mckube("apply", f"--config={config}")
+    assert "n1 taint: Done" in done.out and names(c) == {"tool": "n1"}, done
+    time.sleep(1.5)
+    done = c.mckube("apply", f"--config={config}")
+    assert "tool migrate: Done" in done.out, done
+    assert list(names(c).values()) == ["n2"]
+    c.report_usage("n1", 40)
+    c.report_usage("n2", 50)
+    done = c.mckube("apply", f"--config={config}")
+    assert "n1 untaint: Done" in done.out, done
+    assert "Nothing to do" in c.mckube("apply", f"--config={config}").out
