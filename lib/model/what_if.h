@@ -14,7 +14,7 @@
  * come again as pending ones where they are for us to place, and other pods are gone. Mirror and
  * DaemonSet pods stay. A PodDisruptionBudget that allows less is said, and not waited for. -ENOENT:
  * there is no such node. */
-int what_if_drain(struct cluster *c, const char *node, struct error *err);
+int what_if_drain(struct cluster *c, const char *name, struct error *err);
 
 /* As many copies of the node with the most CPUs (the first by name), empty, with its labels, taints
  * and annotations. -ENOENT: there is no node to copy. */
