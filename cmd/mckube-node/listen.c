@@ -196,7 +196,7 @@ int listen_start(struct run *r, const char *address, const char *token_file, str
 		return error_wrap(err, "--listen");
 	}
 	if (!serve_is_unix(l->serve) && !*l->token)
-		log_warning("--listen %s: no token, every POST is refused", address);
+		log_v(0, "--listen %s: no token, every POST is refused", address);
 	*ret = l;
 	return 0;
 }
