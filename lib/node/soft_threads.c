@@ -118,7 +118,7 @@ static int cpu_of(pid_t tid)
 	const char *at = strrchr(buf, ')');
 	for (int field = 3; at && field <= 39; field++)
 		at = strchr(at + 1, ' ');
-	return at ? atoi(at) : -1;
+	return at ? (int)strtol(at, NULL, 10) : -1;
 }
 
 static bool is_on(pid_t tid, unsigned cpu)

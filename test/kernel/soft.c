@@ -65,7 +65,7 @@ static bool load_keeps_its_budget(struct soft_fixture *f, const struct load *l, 
 int main(int argc, char **argv)
 {
 	static struct soft_fixture f;
-	int seconds = argc > 1 ? atoi(argv[1]) : 3;
+	int seconds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 3;
 	struct error err = ERROR_INIT;
 	bool is_good = true;
 

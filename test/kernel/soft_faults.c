@@ -164,9 +164,10 @@ static bool a_raise_is_in_force(void)
 	rt_stop(pid);
 	soft_child_remove(&c);
 	qsort(late, n, sizeof(late[0]), by_value);
-	printf("# a raise is in force, us: p50 %.1f p90 %.1f max %.1f of %zu\n",
-	       n ? (double)late[n / 2] / 1e3 : 0, n ? (double)late[n * 9 / 10] / 1e3 : 0,
-	       n ? (double)late[n - 1] / 1e3 : 0, n);
+	size_t middle = n / 2, most = n * 9 / 10;
+	double p50 = n ? (double)late[middle] : 0, p90 = n ? (double)late[most] : 0;
+	printf("# a raise is in force, us: p50 %.1f p90 %.1f max %.1f of %zu\n", p50 / 1e3,
+	       p90 / 1e3, n ? (double)late[n - 1] / 1e3 : 0, n);
 	return check(n > 10 && late[n / 2] < 200000, "a raise is in force at once");
 }
 

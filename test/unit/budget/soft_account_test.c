@@ -6,7 +6,8 @@
 
 #include "test/unit/test.h"
 
-enum { Q = 2000, P = 10000 };
+#define Q 2000ULL
+#define P 10000ULL
 static const struct soft_budget budget = { Q, P };
 
 TEST(use_is_counted_in_its_period)
