@@ -316,6 +316,52 @@ static void rollback(struct planner *p)
 	}
 }
 
+/* The next of these that its inter-pod rules let in now; SIZE_MAX: none. */
+static size_t next_admitted(const struct trial *t, const unit_list *list, const bool *is_in)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct unit *u = &t->units.items[list->items[i]];
+
+		if (!is_in[i] &&
+		    filter_inter_pod(t, u, t->places.items[u->at].node, 0) == REFUSE_NOTHING)
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+/* An eviction on one node may have changed what others' rules say of a pod that was placed before:
+ * they come in another order then, and one that no order lets in is left out. */
+static void admit_again(struct planner *p)
+{
+	struct trial *t = &p->trial;
+	unit_list list = { 0 };
+	size_t n = 0, i;
+	bool is_same = true;
+
+	for (unit_id id = 0; t->terms && id < t->units.n; id++)
+		if (t->units.items[id].kind == UNIT_PENDING && t->units.items[id].at != NONE)
+			*array_add(&list) = id;
+	if (list.n > 1)
+		qsort_r(list.items, list.n, sizeof(*list.items), trial_by_since, t);
+	AUTO_FREE bool *is_in = xcalloc(list.n + 1, sizeof(*is_in));
+	AUTO_FREE unit_id *order = xcalloc(list.n + 1, sizeof(*order));
+	array_each(id, &list)
+		trial_uncharge(t, *id, t->places.items[t->units.items[*id].at].node);
+	while ((i = next_admitted(t, &list, is_in)) != SIZE_MAX) {
+		is_same = is_same && i == n;
+		is_in[i] = true;
+		order[n++] = list.items[i];
+		trial_charge(t, order[n - 1],
+			     t->places.items[t->units.items[order[n - 1]].at].node);
+	}
+	for (i = 0; i < list.n; i++)
+		if (!is_in[i])
+			trial_unassign(t, list.items[i]);
+	for (i = 0; i < n && !is_same; i++)
+		t->units.items[order[i]].since = ++p->now;
+	array_done(&list);
+}
+
 /* Steps 3 to 5. */
 static void arrange(struct planner *p)
 {
@@ -335,6 +381,7 @@ static void arrange(struct planner *p)
 		place(p, &placed);
 		hold_replacements(p, false);
 	}
+	admit_again(p);
 	list_placed(p, &placed);
 	spread_over_cores(p, &placed);
 	find_replacements(p);
