@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "execute/relocate.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,7 +189,7 @@ static enum relocation_next on_gone(struct relocation *x, struct kube_request *r
 	if (x->name)
 		return bind(x, r, &err) < 0 ? end(x, RELOCATE_FAILED, "%s", err.msg)
 					    : RELOCATE_SEND;
-	x->deadline_ms = now_ms + RELOCATE_FIND_S * 1000;
+	x->deadline_ms = now_ms + RELOCATE_FIND_S * 1000ll;
 	list_pods(x, r);
 	return RELOCATE_SEND;
 }

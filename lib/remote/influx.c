@@ -28,7 +28,7 @@ static void add_tag(struct str *out, const char *key, const char *value)
 	for (; *value; value++) {
 		if (*value == ',' || *value == ' ' || *value == '=' || *value == '\\')
 			str_addc(out, '\\');
-		str_addc(out, *value == '\n' ? ' ' : *value);
+		str_addc(out, (char)(*value == '\n' ? ' ' : *value));
 	}
 }
 

@@ -50,14 +50,14 @@ void movers_init(struct movers *m, const struct trial *t, bool is_demanded);
 void movers_done(struct movers *m);
 
 /* All but the cooldown. On STAY_NOT *ret_method says how. */
-enum stay movers_ask(const struct movers *m, pod_id pod, enum migration_method *ret_method);
+enum stay movers_ask(const struct movers *m, pod_id id, enum migration_method *ret_method);
 
 /* It would be moved with its memory: may it be restarted instead? */
-bool movers_may_restart(const struct movers *m, pod_id pod, enum migration_method method);
+bool movers_may_restart(const struct movers *m, pod_id id, enum migration_method method);
 
 /* Why its containers cannot be moved with their memory; NULL: they can, as far as the pod and its
  * node say. `to` may be NONE. The text is static. */
-const char *movers_checkpoint_bar(const struct movers *m, pod_id pod, node_id to);
+const char *movers_checkpoint_bar(const struct movers *m, pod_id id, node_id to);
 
 /* Has it no controller? (One that is no Node, which mirrors have.) */
 static inline bool pod_is_bare(const struct pod *pod)

@@ -20,7 +20,7 @@ void mover_run_done(struct mover_run *x);
 
 /* Moves the pod by this method if a node is found for it, else NULL; `only` and may_exceed as in
  * target_question. The address is good until the next one. */
-struct migration *mover_try(struct mover_run *x, pod_id pod, enum migration_method method,
+struct migration *mover_try(struct mover_run *x, pod_id id, enum migration_method method,
 			    node_id only, bool may_exceed);
 
 /* Fills migrations; for migrate_plan(). */
