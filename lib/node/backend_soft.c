@@ -58,7 +58,8 @@ const struct backend backend_soft = {
 		"soft, statistical: in 99 % of periods a container's FIFO and RR threads run as "
 		"real-time for at most 100 us more than their budget on a CPU, which is taken "
 		"off the next periods; at least their budget unless others run at a higher "
-		"priority; not against threads with CAP_SYS_NICE",
+		"priority; not against threads with CAP_SYS_NICE "
+		"or where threads are made by the thousand",
 	.needs = FEATURE_BPF_TIMER, /* and more, see backend.c */
 	.scope = SCOPE_CORE,
 	.is_rt = true,

@@ -26,7 +26,7 @@
  * agent on another CPU would promote threads that run already as ordinary ones, whose real-time use
  * would be counted from the next tick on only.
  *
- * What holds, measured on Linux 6.18 (test/bench/RESULTS.md): in 99 % of the periods a group uses
+ * What holds, as test/bench/node measures it (part soft): in 99 % of the periods a group uses
  * at most 100 us more than its budget on a CPU; what it uses more is taken off its next periods.
  * That is statistics, not a guarantee. It needs an agent above all containers: a thread with
  * CAP_SYS_NICE can outrank it. Then, and where the agent is late, BPF stops the process (SIGSTOP),
