@@ -16,6 +16,11 @@
 #define MCKUBE_CRD	   "mckubes." MCKUBE_GROUP
 #define MCKUBE_FINALIZER   "mckube." MCKUBE_GROUP "/finalizer" /* on McKubes */
 
+/* Of the kinds of kcloud.io. */
+#define KCLOUD_GROUP	       "kcloud.io"
+#define KCLOUD_FINALIZER       "workloadoptimizer.kcloud.io/finalizer"
+#define KCLOUD_OPTIMIZER_LABEL "workload-optimizer" /* on the pods of a WorkloadOptimizer */
+
 #define HELPER_LEASE_PREFIX "mckube-node-"	     /* and the node's name: model/heartbeat.h */
 #define HELPER_LABEL_KEY    "app.kubernetes.io/name" /* of that Lease */
 #define HELPER_LABEL_VALUE  "mckube-node"

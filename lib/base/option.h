@@ -40,6 +40,7 @@ enum option_kind {
 	OPTION_DURATION, /* int64_t, nanoseconds; "1m30s", "250ms", or whole seconds */
 	OPTION_RATIO,	 /* integer, parts per million between min and max; "0.95", "1" */
 	OPTION_ENUM,	 /* integer, index into choices */
+	OPTION_CHARS,	 /* char[size], a NUL included; "" when not given */
 };
 
 /* Values are the strings of argv or of the arena; only the array itself is freed (array_done). */
@@ -91,6 +92,9 @@ struct option {
 #define OPT_ENUM(letter, name, type, field, choices_, arg_, help, ...)          \
 	OPTION_ROW(OPTION_ENUM, letter, name, type, field, help, .arg = (arg_), \
 		   .choices = (choices_), ##__VA_ARGS__)
+
+#define OPT_CHARS(letter, name, type, field, arg_, help, ...) \
+	OPTION_ROW(OPTION_CHARS, letter, name, type, field, help, .arg = (arg_), ##__VA_ARGS__)
 
 /* Some options, and the struct that they fill. A program has several sets: a command's own and
  * those that all commands share. An array of sets ends with a zeroed one. */

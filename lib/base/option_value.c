@@ -228,10 +228,19 @@ static int set_enum(const struct field *f, const char *text, struct error *err)
 	return outside_domain(f->o, "one of", err);
 }
 
+static int set_chars(const struct field *f, const char *text, struct error *err)
+{
+	if (strlen(text) >= f->o->size)
+		return error_set(err, -EINVAL, "must have less than %zu bytes", f->o->size);
+	memset(f->at, 0, f->o->size);
+	memcpy(f->at, text, strlen(text));
+	return 0;
+}
+
 static int (*const setters[])(const struct field *f, const char *text, struct error *err) = {
 	[OPTION_BOOL] = set_bool,   [OPTION_STRING] = set_string, [OPTION_STRINGS] = add_string,
 	[OPTION_LIST] = add_items,  [OPTION_INT] = set_int,	  [OPTION_DURATION] = set_duration,
-	[OPTION_RATIO] = set_ratio, [OPTION_ENUM] = set_enum,
+	[OPTION_RATIO] = set_ratio, [OPTION_ENUM] = set_enum,	  [OPTION_CHARS] = set_chars,
 };
 
 int option_set_value(const struct option *o, void *values, const char *text, struct arena *arena,

@@ -22,6 +22,8 @@ static void set_number(struct annotation_change *c, const char *name, int32_t va
 
 void assignment_set(const struct action *a, struct annotation_change *c)
 {
+	if (a->budget.period == 0)
+		return;
 	set_note(c, POD_ANNOTATION(core), a->to.cores);
 	set_number(c, POD_ANNOTATION(period), a->budget.period);
 	set_number(c, POD_ANNOTATION(runtime_low), a->budget.low);

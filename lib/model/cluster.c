@@ -208,6 +208,10 @@ void cluster_finish(struct cluster *c)
 	SORT_UNIQUE(c, &c->helper_leases);
 	SORT_UNIQUE(c, &c->node_metrics);
 	SORT_UNIQUE(c, &c->pod_metrics);
+	SORT_UNIQUE(c, &c->optimizers);
+	SORT_UNIQUE(c, &c->cost_policies);
+	SORT_UNIQUE(c, &c->power_policies);
+	SORT_UNIQUE(c, &c->price_tables);
 	drop_ended_pods(c);
 	cluster_resolve(c);
 	cluster_resolve_heartbeats(c);
@@ -228,6 +232,15 @@ void cluster_done(struct cluster *c)
 	array_done(&c->helper_leases);
 	array_done(&c->node_metrics);
 	array_done(&c->pod_metrics);
+	array_done(&c->optimizers);
+	array_done(&c->cost_policies);
+	array_done(&c->power_policies);
+	array_done(&c->price_tables);
+	array_done(&c->preferences);
+	array_done(&c->scaling_metrics);
+	array_done(&c->avoids);
+	array_done(&c->alerts);
+	array_done(&c->day_spans);
 	array_done(&c->problems);
 	array_done(&c->rules);
 	array_done(&c->annotations);

@@ -9,7 +9,9 @@
 #include "base/array.h"
 #include "base/intern.h"
 #include "budget/budget.h"
+#include "model/economy.h"
 #include "model/members.h"
+#include "model/parts.h"
 
 /* A snapshot of a cluster: what a plan reads, and nothing else.
  *
@@ -25,46 +27,6 @@
  *
  * Everything is dropped together by cluster_done(). A member that holds a string or a run, and is
  * no row of model/members.h, is also named in model/compact.c. */
-
-typedef uint32_t node_id, pod_id, mckube_id, pdb_id, rules_id, annotations_id;
-#define NONE UINT32_MAX /* no such thing, for any of these */
-
-struct range {
-	uint32_t at, n;
-};
-
-/* What identifies an object; `version` is its resourceVersion, opaque. */
-struct meta {
-	str_id ns, name, uid, version;
-	int64_t created; /* seconds since 1970; 0 where the object does not say */
-};
-
-struct label {
-	str_id key, value;
-};
-
-/* A label selector, or one match-expression list of a node selector term. */
-enum match_op { MATCH_IN, MATCH_NOT_IN, MATCH_EXISTS, MATCH_NOT_EXISTS, MATCH_GT, MATCH_LT };
-
-struct requirement {
-	str_id key;
-	uint8_t op;	     /* enum match_op */
-	struct range values; /* in cluster.names */
-};
-
-/* All requirements must hold. `is_set` false is a selector that was not given (null): it matches
- * nothing, while an empty one matches everything. */
-struct selector {
-	struct range all; /* in cluster.requirements */
-	bool is_set;
-};
-
-/* One term of a node selector; the terms of a list are alternatives. A term with neither
- * expressions nor fields matches no node. */
-struct node_term {
-	struct range expressions; /* cluster.requirements, over labels */
-	struct range fields;	  /* cluster.requirements, over metadata.name */
-};
 
 enum taint_effect { EFFECT_ANY, EFFECT_NO_SCHEDULE, EFFECT_PREFER_NO_SCHEDULE, EFFECT_NO_EXECUTE };
 
@@ -175,6 +137,7 @@ struct pod {
 	int64_t memory, ephemeral; /* bytes; effective requests as kube-scheduler computes them */
 	int64_t cpu_milli;
 	struct range extended; /* amounts */
+	int64_t started;       /* status.startTime, seconds since 1970; 0: not started */
 	int32_t priority;      /* priorityClassName is looked up when spec.priority is absent */
 	uint8_t phase;	       /* enum pod_phase */
 	uint8_t qos;	       /* enum pod_qos, computed from the containers if status has none */
@@ -188,6 +151,7 @@ struct pod {
 	bool has_label;		   /* sdv.com */
 	bool is_not_started;	   /* status.phase is Pending, whatever its node */
 	bool is_ready;		   /* condition Ready */
+	bool has_local_data;	   /* a volume of kind emptyDir or hostPath */
 	bool is_unread;		   /* something of it could not be read: it stays where it is */
 	bool has_unread_labels;	   /* ... which may be any */
 	bool avoids_unknown;	   /* ... so that it may keep any pod out of its domains */
@@ -237,8 +201,9 @@ struct node {
 	struct range labels; /* sorted by key id */
 	struct range taints;
 	int64_t cpu_milli, memory, ephemeral, max_pods; /* allocatable */
-	int64_t capacity_cpu_milli;
+	int64_t capacity_cpu_milli, capacity_memory;
 	struct range extended; /* amounts, allocatable */
+	struct range capacity_extended;
 	bool has_allocatable, is_unschedulable;
 	bool restarts_all;	   /* declares RestartAllContainersOnContainerExits */
 	int32_t heartbeat_seconds; /* how long the heartbeat holds */
@@ -360,6 +325,10 @@ struct cluster {
 	ARRAY(struct resource_claim) resource_claims;
 	ARRAY(struct namespace) namespaces;
 	ARRAY(struct helper_lease) helper_leases;
+	ARRAY(struct optimizer) optimizers;
+	ARRAY(struct cost_policy) cost_policies;
+	ARRAY(struct power_policy) power_policies;
+	ARRAY(struct price_table) price_tables;
 	bool has_heartbeats; /* some of them are of helpers */
 	unsigned lacks; /* LACKS_*: kinds of which an object was left out, its name being unreadable
 			 */
@@ -379,6 +348,11 @@ struct cluster {
 	ARRAY(struct spread) spreads;
 	ARRAY(struct host_port) ports;
 	ARRAY(struct amount) amounts;
+	ARRAY(struct preference) preferences;
+	ARRAY(struct scaling_metric) scaling_metrics;
+	ARRAY(struct avoid) avoids;
+	ARRAY(struct alert) alerts;
+	ARRAY(struct day_span) day_spans;
 };
 
 /* Sorts, drops what ended and duplicates (the later object wins: that is how -f overrides objects

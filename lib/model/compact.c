@@ -128,12 +128,49 @@ static void move_pods(struct move *m)
 	}
 }
 
+static void move_optimizers(struct move *m)
+{
+	array_each(o, &m->c->optimizers) {
+		o->labels = MOVE_SHARED(m, labels, o->labels);
+		o->node_selector = move_requirements(m, o->node_selector);
+		o->node_terms = move_node_terms(m, o->node_terms);
+		o->preferences = MOVE_RUN(m, preferences, o->preferences);
+		for (uint32_t i = 0; i < o->preferences.n; i++) {
+			struct node_term *t = &m->c->preferences.items[o->preferences.at + i].term;
+
+			t->expressions = move_requirements(m, t->expressions);
+			t->fields = move_requirements(m, t->fields);
+		}
+		o->metrics = MOVE_RUN(m, scaling_metrics, o->metrics);
+		o->history = MOVE_RUN(m, names, o->history);
+		o->avoid = MOVE_RUN(m, avoids, o->avoid);
+	}
+}
+
+static void move_policies(struct move *m)
+{
+	array_each(p, &m->c->cost_policies) {
+		p->alerts = MOVE_RUN(m, alerts, p->alerts);
+		move_selector(m, &p->namespaces);
+		move_selector(m, &p->workloads);
+	}
+	array_each(p, &m->c->power_policies) {
+		p->alerts = MOVE_RUN(m, alerts, p->alerts);
+		p->peak_hours = MOVE_RUN(m, day_spans, p->peak_hours);
+		move_selector(m, &p->namespaces);
+		move_selector(m, &p->workloads);
+	}
+}
+
 static void move_rows(struct move *m)
 {
 	move_pods(m);
+	move_optimizers(m);
+	move_policies(m);
 	array_each(node, &m->c->nodes) {
 		node->labels = MOVE_SHARED(m, labels, node->labels);
 		node->extended = MOVE_SHARED(m, amounts, node->extended);
+		node->capacity_extended = MOVE_SHARED(m, amounts, node->capacity_extended);
 		node->taints = MOVE_RUN(m, taints, node->taints);
 	}
 	array_each(namespace, &m->c->namespaces)
@@ -177,6 +214,11 @@ static void compact_runs(struct cluster *c)
 	START_AGAIN(&m, spreads);
 	START_AGAIN(&m, ports);
 	START_AGAIN(&m, amounts);
+	START_AGAIN(&m, preferences);
+	START_AGAIN(&m, scaling_metrics);
+	START_AGAIN(&m, avoids);
+	START_AGAIN(&m, alerts);
+	START_AGAIN(&m, day_spans);
 	m.labels = xcalloc(m.old.labels.n + 1, sizeof(*m.labels));
 	m.amounts = xcalloc(m.old.amounts.n + 1, sizeof(*m.amounts));
 	m.rules = xcalloc(m.old.rules.n + 1, sizeof(*m.rules));
@@ -250,6 +292,31 @@ static void mark_mckubes(const struct cluster *c, bool *live)
 		MCKUBE_STATUS(ROW)
 #undef ROW
 	}
+}
+
+static void mark_economy(const struct cluster *c, bool *live)
+{
+	array_each(o, &c->optimizers) {
+		mark_meta(live, &o->meta);
+		mark(live, o->target_version);
+		mark(live, o->target_kind);
+		mark(live, o->target_name);
+		mark(live, o->phase);
+	}
+	array_each(p, &c->cost_policies)
+		mark_meta(live, &p->meta);
+	array_each(p, &c->power_policies)
+		mark_meta(live, &p->meta);
+	array_each(t, &c->price_tables) {
+		mark_meta(live, &t->meta);
+		mark(live, t->text);
+	}
+	array_each(m, &c->scaling_metrics) {
+		mark(live, m->query);
+		mark(live, m->metric_name);
+	}
+	array_each(a, &c->avoids)
+		mark(live, a->node);
 }
 
 static void mark_small_kinds(const struct cluster *c, bool *live)
@@ -332,6 +399,7 @@ void cluster_compact(struct cluster *c, const str_id *keep, size_t n_keep)
 	mark_nodes(c, live);
 	mark_mckubes(c, live);
 	mark_small_kinds(c, live);
+	mark_economy(c, live);
 	mark_shared(c, live);
 	for (size_t i = 0; i < n_keep; i++)
 		mark(live, keep[i]);

@@ -60,6 +60,15 @@ static bool is_number(const char *text)
 	return n >= 1 && n <= NUMBER_MAX && !text[n];
 }
 
+/* An int32, in ten digits at most. */
+static bool is_signed(const char *text)
+{
+	text += *text == '-';
+	size_t n = strspn(text, "0123456789");
+
+	return n >= 1 && n <= 10 && !text[n];
+}
+
 static bool is_percent(const char *text)
 {
 	size_t n = strspn(text, "0123456789");
@@ -154,6 +163,12 @@ bool member_fits(enum member_form form, const char *text)
 		return *text && !strchr(text, '=') && thread_policy_is_valid(text);
 	case FORM_PRIORITY:
 		return *text && !strchr(text, '=') && thread_priority_is_valid(text);
+	case FORM_HOURS:
+		return *text && !text[strspn(text, "0123456789:-")];
+	case FORM_SIGNED:
+		return is_signed(text);
+	case FORM_CURVE:
+		return *text && strspn(text, "0123456789.:,") == strlen(text);
 	}
 	return false;
 }

@@ -36,6 +36,26 @@ struct policy_weight {
 	uint32_t weight; /* 0 .. 1000 */
 };
 
+/* Which nodes are emptied for money. */
+enum consolidate {
+	CONSOLIDATE_AUTO, /* removable ones whose pool does not do it itself */
+	CONSOLIDATE_ALL,
+	CONSOLIDATE_NONE, /* and no pod is moved for money */
+};
+
+/* Cost, power and disruption of WorkloadOptimizers' pods. */
+struct optimise_settings {
+	uint32_t energy_price;	   /* micro-USD per kWh; default 120000 */
+	uint32_t carbon_price;	   /* micro-USD per kg of carbon dioxide; default 100000 */
+	uint32_t pue;		   /* ppm; default 1000000 */
+	uint32_t disruption_nodes; /* ppm of a pool's nodes that a plan may empty, at least one */
+	uint32_t disruption_pods;  /* ppm of movable pods that a plan may move, at least one */
+	uint32_t on_demand_base;   /* replicas of serving workloads off spot; default 1 */
+	uint8_t consolidate;	   /* enum consolidate */
+	bool applies;		   /* the plan has an economy; not a key */
+	char prices[320];	   /* "namespace/name" of the ConfigMap with tables; "" none */
+};
+
 struct settings {
 	uint32_t core_utilization_threshold; /* ppm, cap of mode Low; default 900000 */
 	uint32_t rt_capacity;	   /* ppm, where a node does not report its own; default 950000 */
@@ -67,12 +87,15 @@ struct settings {
 		bool checkpoint;	   /* default true */
 		bool fail_open; /* a policy engine that cannot be asked allows; default false */
 	} migration;
+	struct optimise_settings optimise;
 };
 
 /* The words of the enumerations in configuration and plan, by value; NULL ends each list. */
-extern const char *const legacy_pin_words[], *const pressure_trigger_words[],
-						     *const pressure_action_words[],
-							     *const pressure_eviction_words[];
+extern const char *const legacy_pin_words[];
+extern const char *const pressure_trigger_words[];
+extern const char *const pressure_action_words[];
+extern const char *const pressure_eviction_words[];
+extern const char *const consolidate_words[];
 
 #define SETTINGS_DEFAULT                                                                         \
 	{                                                                                        \
@@ -80,6 +103,7 @@ extern const char *const legacy_pin_words[], *const pressure_trigger_words[],
 		.search_steps = 2000000, .preemption_nodes = 8, .policies = { { "spread", 1 } }, \
 		.n_policies = 1, .pressure = { 900000, 800000, 5, 30, 60, .enabled = true },     \
 		.migration = { 850000, 50000, 30, 600, 3, .checkpoint = true },                  \
+		.optimise = { 120000, 100000, 1000000, 100000, 100000, 1 },                      \
 	}
 
 #endif

@@ -99,6 +99,28 @@ const struct option config_keys[] = {
 	OPT_BOOL(0, "migration.failOpen", struct settings, migration.fail_open,
 		 "a policy engine that gives no valid answer allows a move; without, it forbids it",
 		 .preset = "false"),
+	OPT_RATIO(0, "optimise.energyPrice", struct settings, optimise.energy_price, 0, 100000000,
+		  "what a kWh costs, in dollars", .preset = "0.12"),
+	OPT_RATIO(0, "optimise.pue", struct settings, optimise.pue, PPM, 10 * PPM,
+		  "power of the data centre for each watt of a node", .preset = "1"),
+	OPT_RATIO(0, "optimise.carbonPrice", struct settings, optimise.carbon_price, 0, 100000000,
+		  "what a kg of carbon dioxide costs, in dollars", .preset = "0.1"),
+	OPT_CHARS(0, "optimise.prices", struct settings, optimise.prices, "NAMESPACE/NAME",
+		  "the ConfigMap with prices and power of instance types", .preset = ""),
+	OPT_ENUM(0, "optimise.consolidate", struct settings, optimise.consolidate,
+		 consolidate_words, "WORD",
+		 "which removable nodes are emptied where that saves money: those whose pool does "
+		 "not do so itself, all, or none",
+		 .preset = "auto"),
+	OPT_RATIO(0, "optimise.disruption.nodes", struct settings, optimise.disruption_nodes, 0,
+		  PPM, "the share of a pool's nodes that one plan may empty, at least one node",
+		  .preset = "0.1"),
+	OPT_RATIO(0, "optimise.disruption.pods", struct settings, optimise.disruption_pods, 0, PPM,
+		  "the share of movable pods that one plan may move, at least one pod",
+		  .preset = "0.1"),
+	OPT_INT(0, "optimise.serving.onDemandBase", struct settings, optimise.on_demand_base, 0,
+		1000, "N", "replicas of a serving workload of two or more that stay off spot nodes",
+		.preset = "1"),
 	{},
 };
 
@@ -240,7 +262,7 @@ int config_read_environment(const char *(*lookup)(const char *name), struct sett
  * it was written with (up to 15), so decimals stay exact. */
 static int scalar_text(const struct option *key, const cJSON *value, char **ret, struct error *err)
 {
-	bool wants_text = key->kind == OPTION_ENUM;
+	bool wants_text = key->kind == OPTION_ENUM || key->kind == OPTION_CHARS;
 
 	if (key->kind == OPTION_BOOL && !cJSON_IsBool(value))
 		return error_set(err, -EINVAL, "must be true or false");
@@ -333,7 +355,7 @@ static int read_members(const cJSON *object, const char *prefix, struct settings
 
 		if (key) {
 			r = read_value(key, m, s, err);
-		} else if (!*prefix && is_section(path)) {
+		} else if (is_section(path)) {
 			AUTO_FREE char *below = xasprintf("%s.", path);
 
 			r = cJSON_IsObject(m)

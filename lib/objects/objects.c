@@ -36,6 +36,13 @@ static const struct kind {
 	  "its node counts as not measured" },
 	{ "PodMetrics", "metrics.k8s.io", "", decode_pod_metrics,
 	  "its pod counts as not measured" },
+	{ "WorkloadOptimizer", KCLOUD_GROUP, "", decode_optimizer,
+	  "its pods are neither placed nor moved" },
+	{ "CostPolicy", KCLOUD_GROUP, "", decode_cost_policy,
+	  "the pods that it covers are neither placed nor moved" },
+	{ "PowerPolicy", KCLOUD_GROUP, "", decode_power_policy,
+	  "the pods that it covers are neither placed nor moved" },
+	{ "ConfigMap", "", "v1", decode_config_map, "it is no table of prices" },
 };
 
 struct objects *objects_new(struct cluster *c)
@@ -184,13 +191,15 @@ static bool type_from_list(struct objects *o, const struct object_origin *origin
  * are not among them: another object may use them next. */
 struct mark {
 	size_t names, requirements, node_terms, taints, tolerations, inter_pod, spreads;
+	size_t preferences, scaling_metrics, avoids, alerts, day_spans;
 };
 
 static struct mark mark_now(const struct cluster *c)
 {
 	return (struct mark){
-		c->names.n,	  c->requirements.n, c->node_terms.n, c->taints.n,
-		c->tolerations.n, c->inter_pod.n,    c->spreads.n,
+		c->names.n,	      c->requirements.n, c->node_terms.n, c->taints.n,
+		c->tolerations.n,     c->inter_pod.n,	 c->spreads.n,	  c->preferences.n,
+		c->scaling_metrics.n, c->avoids.n,	 c->alerts.n,	  c->day_spans.n,
 	};
 }
 
@@ -203,6 +212,11 @@ static void roll_back(struct cluster *c, const struct mark *m)
 	c->tolerations.n = m->tolerations;
 	c->inter_pod.n = m->inter_pod;
 	c->spreads.n = m->spreads;
+	c->preferences.n = m->preferences;
+	c->scaling_metrics.n = m->scaling_metrics;
+	c->avoids.n = m->avoids;
+	c->alerts.n = m->alerts;
+	c->day_spans.n = m->day_spans;
 }
 
 /* What can be said about an object that failed. */

@@ -68,7 +68,10 @@ void objects_compact(struct objects *o, const str_id *keep, size_t n_keep)
 	array_each(node, &o->c->nodes) {
 		learn_labels(o, node->labels);
 		learn_amounts(o, node->extended);
+		learn_amounts(o, node->capacity_extended);
 	}
+	array_each(optimizer, &o->c->optimizers)
+		learn_labels(o, optimizer->labels);
 	array_each(volume, &o->c->volumes)
 		learn_labels(o, volume->labels);
 	array_each(namespace, &o->c->namespaces)

@@ -66,7 +66,7 @@ struct objects {
 	ARRAY(str_id) claims, generic_volumes;
 	ARRAY(struct device_draft) devices;	/* spec.resourceClaims */
 	ARRAY(struct device_draft) made_claims; /* status.resourceClaimStatuses */
-	bool has_in_tree_volume, restarts_all;
+	bool has_in_tree_volume, restarts_all, has_local_data;
 	uint16_t bars;		   /* of the pod at hand, as are the following */
 	uint32_t patience_seconds; /* UINT32_MAX: no liveness probe */
 	struct arena arena;	   /* of long lists of resources */
@@ -95,6 +95,7 @@ struct object_meta {
 	struct owner owner; /* the controller */
 	int64_t generation;
 	bool is_terminating, has_finalizer, is_mirror, has_pod_annotations;
+	bool has_kcloud_finalizer;
 	struct pod_annotations annotations;		    /* only where it has */
 	struct namespace_annotations namespace_annotations; /* decode_namespace(), likewise */
 	struct node_annotations node_annotations; /* decode_node() makes them NONE first */
@@ -110,7 +111,12 @@ extern const struct field meta_fields[];
 enum { DECODE_DUPLICATE = -EEXIST };
 
 /* Objects of namespaces that count even without a name get one that no other has. */
-enum object_scope { SCOPE_CLUSTER, SCOPE_NAMESPACE, SCOPE_COUNTS_UNNAMED };
+enum object_scope {
+	SCOPE_CLUSTER,
+	SCOPE_NAMESPACE,
+	SCOPE_COUNTS_UNNAMED,
+	SCOPE_EITHER, /* of a namespace if it names one */
+};
 
 /* The whole object by its table, with meta_check(). */
 int decode_whole(struct objects *o, const struct field *fields, void *into, struct object_meta *m,
@@ -127,8 +133,14 @@ bool is_dns_subdomain(const char *s, size_t n);
 int read_names(struct decoder *d, const struct field *f, void *into);	   /* struct range */
 int read_selector(struct decoder *d, const struct field *f, void *into);   /* struct selector */
 int read_node_terms(struct decoder *d, const struct field *f, void *into); /* struct range */
+int read_equalities(struct decoder *d, const struct field *f, void *into); /* a map: requirements */
 int read_labels(struct decoder *d, const struct field *f, void *into);	   /* shared range */
-int read_resources(struct decoder *d, const struct field *f, void *into);  /* struct resources */
+int read_node_term_alone(struct decoder *d, const struct field *f, void *into); /* a run of one */
+int read_resources(struct decoder *d, const struct field *f, void *into); /* struct resources */
+
+/* Decimals from 0: millionths (of dollars), and milliwatts (of watts); int64_t. */
+int read_micro(struct decoder *d, const struct field *f, void *into);
+int read_milliwatt(struct decoder *d, const struct field *f, void *into);
 
 /* The parts of a pod's spec that decide where it may run, as they are written: ids of `placements`,
  * 0 for one that is not there. */
@@ -220,5 +232,9 @@ int decode_namespace(struct objects *o, str_id kind, str_id version);
 int decode_lease(struct objects *o, str_id kind, str_id version);
 int decode_node_metrics(struct objects *o, str_id kind, str_id version);
 int decode_pod_metrics(struct objects *o, str_id kind, str_id version);
+int decode_optimizer(struct objects *o, str_id kind, str_id version);
+int decode_cost_policy(struct objects *o, str_id kind, str_id version);
+int decode_power_policy(struct objects *o, str_id kind, str_id version);
+int decode_config_map(struct objects *o, str_id kind, str_id version);
 
 #endif

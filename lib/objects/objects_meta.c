@@ -117,8 +117,12 @@ static int read_finalizer(struct decoder *d, void *arg)
 	struct slice text;
 	int r = decode_text(d, &text);
 
+	struct object_meta *m = arg;
+
 	if (r == 0 && slice_eq(text, MCKUBE_FINALIZER))
-		*(bool *)arg = true;
+		m->has_finalizer = true;
+	if (r == 0 && slice_eq(text, KCLOUD_FINALIZER))
+		m->has_kcloud_finalizer = true;
 	return r;
 }
 
@@ -133,7 +137,7 @@ const struct field meta_fields[] = {
 	FIELD_WHOLE("annotations", read_annotations, annotation_fields, UNREAD_ANNOTATIONS),
 	META("creationTimestamp", read_time, meta.created, UNREAD_DETAIL),
 	META("deletionTimestamp", read_exists, is_terminating, 0),
-	META("finalizers", read_finalizers, has_finalizer, UNREAD_DETAIL),
+	FIELD_WHOLE("finalizers", read_finalizers, NULL, UNREAD_DETAIL),
 	META("generation", read_generation, generation, UNREAD_SELF),
 	FIELD_CACHED("labels", read_labels, struct object_meta, labels, UNREAD_LABELS),
 	META("name", read_deferred_text, meta.name, UNREAD_NAME),
@@ -206,7 +210,7 @@ static void make_name(struct objects *o, struct meta *m)
 
 int meta_check(struct objects *o, struct object_meta *m, enum object_scope scope)
 {
-	bool is_namespaced = scope != SCOPE_CLUSTER;
+	bool is_namespaced = scope != SCOPE_CLUSTER && (scope != SCOPE_EITHER || m->meta.ns);
 
 	if (!is_namespaced)
 		m->meta.ns = 0;

@@ -143,7 +143,7 @@ static int read_requirements(struct decoder *d, const struct field *f, void *int
 	return r;
 }
 
-static int read_equalities(struct decoder *d, const struct field *f, void *into)
+int read_equalities(struct decoder *d, const struct field *f, void *into)
 {
 	struct cluster *c = objects_of(d)->c;
 	uint32_t at = (uint32_t)c->requirements.n;
@@ -199,6 +199,17 @@ static int read_node_term(struct decoder *d, void *arg)
 	(void)arg;
 	if (r == 0)
 		*array_add(&objects_of(d)->c->node_terms) = term;
+	return r;
+}
+
+int read_node_term_alone(struct decoder *d, const struct field *f, void *into)
+{
+	uint32_t at = (uint32_t)objects_of(d)->c->node_terms.n;
+	int r = read_node_term(d, NULL);
+
+	(void)f;
+	if (r == 0)
+		*(struct range *)into = (struct range){ at, 1 };
 	return r;
 }
 

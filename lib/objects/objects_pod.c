@@ -11,6 +11,7 @@ struct pod_draft {
 	struct placement placement;
 	struct pod_resources resources;
 	str_id node_name, nominated_name, scheduler, priority_class, preemption;
+	int64_t started;
 	int32_t priority;
 	uint8_t phase, qos;
 	bool has_priority, has_our_gate, has_other_gate, is_host_network, is_ready;
@@ -89,6 +90,7 @@ static int read_pod_volume(struct decoder *d, void *arg)
 	o->has_in_tree_volume |= v.is_in_tree;
 	o->bars |= (uint16_t)((v.is_empty_dir ? BAR_EMPTY_DIR : 0) |
 			      (v.is_host_path ? BAR_HOST_PATH : 0));
+	o->has_local_data |= v.is_empty_dir || v.is_host_path;
 	if (r == 0 && v.claim)
 		*array_add(&o->claims) = v.claim;
 	if (r == 0 && v.is_generic) {
@@ -267,6 +269,7 @@ static const struct field status_fields[] = {
 	FIELD_WHOLE("qosClass", read_qos, qos_classes, UNREAD_RULES),
 	FIELD_WHOLE("resourceClaimStatuses", read_made_claims, NULL, UNREAD_RULES),
 	FIELD_SUB("resources", actual_fields, UNREAD_TAKEN),
+	POD("startTime", read_time, started, UNREAD_DETAIL),
 	{ 0 },
 };
 
@@ -518,6 +521,7 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.memory = least(resources_get(&requests, o->id_memory)),
 		.ephemeral = least(resources_get(&requests, o->id_ephemeral)),
 		.extended = resources_extended(o, &requests),
+		.started = p->started,
 		.priority = p->priority,
 		.phase = phase_of(p->phase),
 		.qos = p->qos == NO_QOS ? pod_qos_of(o, &p->resources) : p->qos,
@@ -534,6 +538,7 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.is_ready = p->is_ready,
 		.bars = bars_of(o, p),
 		.patience_seconds = patience_of(o),
+		.has_local_data = o->has_local_data,
 	};
 	set_unread(&pod, o->d.unread);
 	*array_add(&o->c->pods) = pod;
@@ -553,7 +558,7 @@ int decode_pod(struct objects *o, str_id kind, str_id version)
 	array_clear(&o->statuses);
 	array_clear(&o->devices);
 	array_clear(&o->made_claims);
-	o->has_in_tree_volume = o->restarts_all = false;
+	o->has_in_tree_volume = o->restarts_all = o->has_local_data = false;
 	o->bars = 0;
 	o->patience_seconds = UINT32_MAX;
 

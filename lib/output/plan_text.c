@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/decimal.h"
 #include "budget/thread_class.h"
 #include "output/action.h"
 
@@ -43,6 +44,8 @@ static void add_where(const struct action *a, const struct style *style, struct 
 		str_addf(out, "%s %s", style->has_utf8 ? "→" : "->", a->to.node);
 		return;
 	}
+	if (!has_to && a->kind == ACTION_BIND && a->to.node)
+		str_add(out, "without real time");
 	if (!has_to)
 		return;
 	if (has_from)
@@ -218,6 +221,31 @@ static void add_hidden(const struct plan *p, const struct plan_view *view,
 	str_add(out, "\n\n");
 }
 
+/* " 0.538 → 0.154 $/h" */
+static void add_pair(const struct economy_pair *pair, unsigned places, const char *unit,
+		     const struct style *style, struct str *out)
+{
+	decimal_add(out, pair->before, places);
+	if (pair->after != pair->before) {
+		str_add(out, style->has_utf8 ? " → " : " -> ");
+		decimal_add(out, pair->after, places);
+	}
+	str_addf(out, " %s", unit);
+}
+
+void plan_economy_text(const struct plan_economy *x, const struct style *style, struct str *out)
+{
+	str_add(out, "Nodes: ");
+	add_pair(&x->cost, 2, "$/h", style, out);
+	str_add(out, ", ");
+	add_pair(&x->watts, 0, "W", style, out);
+	if (x->carbon.before || x->carbon.after) {
+		str_add(out, ", ");
+		add_pair(&x->carbon, 0, "kg CO2/h", style, out);
+	}
+	str_add(out, ".\n");
+}
+
 void plan_text(const struct plan *p, const struct plan_view *view, const struct style *style,
 	       struct str *out)
 {
@@ -238,4 +266,6 @@ void plan_totals(const struct plan *p, const struct style *style, struct str *ou
 		style_add(style, out, totals[i].role, "%s", totals[i].text);
 	}
 	str_add(out, ".\n");
+	if (p->economy.is_given)
+		plan_economy_text(&p->economy, style, out);
 }

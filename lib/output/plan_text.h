@@ -33,6 +33,8 @@ int plan_wide(const struct plan *p, const struct plan_view *view, const struct s
 void plan_names(const struct plan *p, const struct plan_view *view, struct str *out);
 
 /* "Plan: 2 to bind, 1 to move, 1 cannot be placed, 3 warnings." */
+/* The line of cost and power before and after. */
+void plan_economy_text(const struct plan_economy *x, const struct style *style, struct str *out);
 void plan_totals(const struct plan *p, const struct style *style, struct str *out);
 
 /* The result of each action: "Done", or why not; and one line that counts. */

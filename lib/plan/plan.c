@@ -44,6 +44,17 @@ static const char *const reasons[REASONS] = {
 	[REASON_BAD_REQUEST] = "BadRequest",
 	[REASON_CRITICALITY] = "CriticalityNotAllowed",
 	[REASON_QUOTA] = "QuotaExceeded",
+	[REASON_CHEAPER] = "Cheaper",
+	[REASON_GREENER] = "Greener",
+	[REASON_NODE_CLOSED] = "NodeClosed",
+	[REASON_SPOT_INTERRUPTED] = "SpotInterrupted",
+	[REASON_BUDGET_EXHAUSTED] = "BudgetExhausted",
+	[REASON_OVER_HOURLY_LIMIT] = "OverHourlyLimit",
+	[REASON_OVER_POWER_LIMIT] = "OverPowerLimit",
+	[REASON_SPOT_NOT_ALLOWED] = "SpotNotAllowed",
+	[REASON_PEAK_HOURS] = "PeakHours",
+	[REASON_NOT_GREEN_ENOUGH] = "NotGreenEnough",
+	[REASON_SUSPENDED] = "Suspended",
 };
 
 static const char *const methods[] = {

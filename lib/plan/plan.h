@@ -61,12 +61,25 @@ enum reason {
 	REASON_NODE_RELIEVED,	    /* Untaint: no longer */
 	REASON_REQUESTED,	    /* Migrate: by a user */
 	REASON_RESUMED,		    /* Migrate: it was begun, and not ended */
-	REASON_NO_REQUEST,	    /* unplaced, or Status of a pod: nothing asks for real time */
-	REASON_NO_NODE,		    /* unplaced: a filter other than resources or budget */
-	REASON_NO_ROOM,		    /* unplaced */
-	REASON_BAD_REQUEST,	    /* unplaced */
-	REASON_CRITICALITY,	    /* unplaced: more than its namespace may ask for */
-	REASON_QUOTA,		    /* unplaced: likewise */
+	/* Evict, for money: */
+	REASON_CHEAPER,
+	REASON_GREENER,
+	REASON_NODE_CLOSED,	 /* with all other pods of its node, which is empty then */
+	REASON_SPOT_INTERRUPTED, /* its spot node is about to go */
+	REASON_NO_REQUEST,	 /* unplaced, or Status of a pod: nothing asks for real time */
+	REASON_NO_NODE,		 /* unplaced: a filter other than resources or budget */
+	REASON_NO_ROOM,		 /* unplaced */
+	REASON_BAD_REQUEST,	 /* unplaced */
+	REASON_CRITICALITY,	 /* unplaced: more than its namespace may ask for */
+	REASON_QUOTA,		 /* unplaced: likewise */
+	/* unplaced, for money: */
+	REASON_BUDGET_EXHAUSTED,
+	REASON_OVER_HOURLY_LIMIT,
+	REASON_OVER_POWER_LIMIT,
+	REASON_SPOT_NOT_ALLOWED,
+	REASON_PEAK_HOURS,
+	REASON_NOT_GREEN_ENOUGH,
+	REASON_SUSPENDED,
 	REASONS,
 };
 
@@ -128,6 +141,7 @@ struct action {
 	uint32_t downtime_ms; /* Migrate: how long the program will not run; 0: unknown */
 	const char
 		*owner_uid; /* Migrate: of the controller that makes the replacement; NULL: none */
+	uint32_t group;	    /* Evict for money: those with the same number belong together; 0 */
 	const char *message;
 };
 
@@ -145,6 +159,18 @@ struct result {
 	const char *message;
 };
 
+/* Before and after the plan: of all nodes but removable ones that are not in use. */
+struct economy_pair {
+	int64_t before, after;
+};
+
+struct plan_economy {
+	bool is_given;
+	struct economy_pair cost;   /* micro-USD per hour */
+	struct economy_pair watts;  /* microwatts */
+	struct economy_pair carbon; /* mg of carbon dioxide per hour */
+};
+
 struct plan {
 	struct arena arena;
 	char name[17];	    /* 16 hex digits of the spec's SHA-256 */
@@ -152,6 +178,7 @@ struct plan {
 	int64_t taken_at;   /* 0: unknown */
 	const char *digest; /* of the snapshot */
 	struct settings settings;
+	struct plan_economy economy;
 	ARRAY(struct action) actions;
 	ARRAY(struct unplaced) unplaced;
 	ARRAY(struct warning) warnings;

@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "plan/candidate.h"
+#include "plan/economy/economy.h"
 #include "plan/emit/emit.h"
 #include "plan/file/plan_file.h"
 #include "plan/growth.h"
@@ -415,6 +416,9 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 	/* 6. Relieve nodes that are short of CPU time, or cannot keep what was granted. */
 	relieve(p);
 	migrate_relieve(p);
+	/* 7. Cost and power, around what real time has. */
+	p->economy = xcalloc(1, sizeof(*p->economy));
+	economy_plan(p->economy, p);
 	return 0;
 }
 

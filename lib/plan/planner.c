@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/planner.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "plan/economy/economy.h"
 #include "plan/node_index.h"
 #include "plan/score.h"
 
@@ -42,6 +45,10 @@ void planner_refresh(struct planner *p, node_id node)
 
 void planner_done(struct planner *p)
 {
+	if (p->economy)
+		economy_done(p->economy);
+	free(p->economy);
+	p->economy = NULL;
 	index_free(p->index);
 	scores_done(p);
 	filters_done(&p->filters);

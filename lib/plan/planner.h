@@ -23,10 +23,11 @@ struct planner {
 	struct index *index;
 	struct reliefs reliefs;
 	struct migrations migrations;
-	ARRAY(unit_id) denied; /* raised budgets that there was no room for in an earlier try */
-	uint64_t steps;	       /* spent in searches */
-	uint32_t now;	       /* counts the places given, see unit.since */
-	bool is_exact;	       /* no search ran into its bound */
+	struct economy *economy; /* plan/economy/economy.h; NULL before that step */
+	ARRAY(unit_id) denied;	 /* raised budgets that there was no room for in an earlier try */
+	uint64_t steps;		 /* spent in searches */
+	uint32_t now;		 /* counts the places given, see unit.since */
+	bool is_exact;		 /* no search ran into its bound */
 };
 
 /* Sets policies and weights to what the settings pick of the table; -EINVAL: one is not there. */

@@ -53,6 +53,10 @@ void cluster_digest(struct cluster *c)
 	ADD_METRICS(&hash, c, "PodMetrics", pod_metrics);
 	ADD_KIND(&hash, c, "PodDisruptionBudget", pdbs);
 	ADD_KIND(&hash, c, "PriorityClass", priority_classes);
+	ADD_KIND(&hash, c, "WorkloadOptimizer", optimizers);
+	ADD_KIND(&hash, c, "CostPolicy", cost_policies);
+	ADD_KIND(&hash, c, "PowerPolicy", power_policies);
+	ADD_KIND(&hash, c, "ConfigMap", price_tables);
 	sha256_finish_hex(&hash, hex);
 	snprintf(c->digest, sizeof(c->digest), "sha256:%s", hex);
 }

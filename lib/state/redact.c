@@ -263,7 +263,9 @@ static cJSON *redact_value(struct redact *r, const struct redact_rule *rule, con
 		return redact_zones(r, text);
 	if (text && strncmp(text, MIGRATING_HASH, strlen(MIGRATING_HASH)) == 0)
 		return join(r, MIGRATING_HASH, text + strlen(MIGRATING_HASH));
-	return text && is_plain_value(text) ? keep(from) : redact_word(r, rule, from);
+	return text && (is_plain_value(text) || redact_is_public_value(text))
+		       ? keep(from)
+		       : redact_word(r, rule, from);
 }
 
 static cJSON *redact_address(struct redact *r, const struct redact_rule *rule, const cJSON *from)

@@ -1,35 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "state/redact_rules.h"
+#include "state/redact_rows.h"
 
 #include <stddef.h>
 #include <string.h>
 
 /* The fields here are those of objects/objects_*.c; what a plan comes to read is added in both. */
-
-#define RULE(key, members, how, form)   \
-	{                               \
-		key, how, members, form \
-	}
-#define SCALAR(key)	     RULE(key, REDACT_SCALAR, NULL, 0)
-#define ENUM(key)	     RULE(key, REDACT_ENUM, NULL, 0)
-#define TIME(key)	     RULE(key, REDACT_FORM, NULL, FORM_TIME)
-#define VERSION(key)	     RULE(key, REDACT_VERSION, NULL, 0)
-#define WORD(key)	     RULE(key, REDACT_WORD, NULL, 0)
-#define KEY(key)	     RULE(key, REDACT_KEY, NULL, 0)
-#define VALUE(key)	     RULE(key, REDACT_VALUE, NULL, 0)
-#define LABELS(key)	     RULE(key, REDACT_LABELS, NULL, 0)
-#define AMOUNTS(key)	     RULE(key, REDACT_AMOUNTS, NULL, 0)
-#define OBJECT(key, members) RULE(key, REDACT_OBJECT, members, 0)
-
-/* A row of model/members.h. */
-#define ROW(member, key, form, ...)                   \
-	RULE(key,                                     \
-	     (form) == FORM_NAME       ? REDACT_WORD  \
-	     : (form) == FORM_PAIR     ? REDACT_PAIR  \
-	     : (form) == FORM_POLICY   ? REDACT_NAMED \
-	     : (form) == FORM_PRIORITY ? REDACT_NAMED \
-				       : REDACT_FORM, \
-	     NULL, form),
 
 /* Metadata. */
 
@@ -42,7 +17,7 @@ static const struct redact_rule owner[] = {
 	KEY("apiVersion"), SCALAR("controller"), KEY("kind"), WORD("name"), WORD("uid"), { 0 },
 };
 
-static const struct redact_rule metadata[] = {
+const struct redact_rule redact_metadata[] = {
 	OBJECT("annotations", annotations),
 	TIME("creationTimestamp"),
 	TIME("deletionTimestamp"),
@@ -56,8 +31,6 @@ static const struct redact_rule metadata[] = {
 	WORD("uid"),
 	{ 0 },
 };
-
-#define TYPE_AND_METADATA VERSION("apiVersion"), ENUM("kind"), OBJECT("metadata", metadata)
 
 /* Selectors, affinities, and what else says where a pod may run. */
 
@@ -75,33 +48,33 @@ static const struct redact_rule field_requirement[] = {
 	{ 0 },
 };
 
-static const struct redact_rule selector[] = {
+const struct redact_rule redact_selector[] = {
 	OBJECT("matchExpressions", requirement),
 	LABELS("matchLabels"),
 	{ 0 },
 };
 
-static const struct redact_rule node_term[] = {
+const struct redact_rule redact_node_term[] = {
 	OBJECT("matchExpressions", requirement),
 	OBJECT("matchFields", field_requirement),
 	{ 0 },
 };
 
-static const struct redact_rule node_terms[] = {
-	OBJECT("nodeSelectorTerms", node_term),
+const struct redact_rule redact_node_terms[] = {
+	OBJECT("nodeSelectorTerms", redact_node_term),
 	{ 0 },
 };
 
 static const struct redact_rule node_affinity[] = {
-	OBJECT("requiredDuringSchedulingIgnoredDuringExecution", node_terms),
+	OBJECT("requiredDuringSchedulingIgnoredDuringExecution", redact_node_terms),
 	{ 0 },
 };
 
 static const struct redact_rule pod_term[] = {
-	OBJECT("labelSelector", selector),
+	OBJECT("labelSelector", redact_selector),
 	KEY("matchLabelKeys"),
 	KEY("mismatchLabelKeys"),
-	OBJECT("namespaceSelector", selector),
+	OBJECT("namespaceSelector", redact_selector),
 	WORD("namespaces"),
 	KEY("topologyKey"),
 	{ 0 },
@@ -124,7 +97,7 @@ static const struct redact_rule taint[] = {
 };
 
 static const struct redact_rule spread[] = {
-	OBJECT("labelSelector", selector),
+	OBJECT("labelSelector", redact_selector),
 	KEY("matchLabelKeys"),
 	SCALAR("maxSkew"),
 	SCALAR("minDomains"),
@@ -272,9 +245,9 @@ static const struct redact_rule rt_settings[] = { MCKUBE_RT_SETTINGS(ROW){ 0 } }
 static const struct redact_rule recovery[] = { MCKUBE_RECOVERY(ROW){ 0 } };
 
 static const struct redact_rule mckube_spec[] = {
-	MCKUBE_SPEC(ROW) WORD("node"), WORD("podname"),
-	OBJECT("recovery", recovery),  OBJECT("rtSettings", rt_settings),
-	OBJECT("selector", selector),  { 0 },
+	MCKUBE_SPEC(ROW) WORD("node"),	     WORD("podname"),
+	OBJECT("recovery", recovery),	     OBJECT("rtSettings", rt_settings),
+	OBJECT("selector", redact_selector), { 0 },
 };
 
 static const struct redact_rule mckube_status[] = { MCKUBE_STATUS(ROW){ 0 } };
@@ -289,7 +262,7 @@ static const struct redact_rule mckube[] = {
 /* The others. */
 
 static const struct redact_rule pdb_spec[] = {
-	OBJECT("selector", selector),
+	OBJECT("selector", redact_selector),
 	ENUM("unhealthyPodEvictionPolicy"),
 	{ 0 },
 };
@@ -324,7 +297,7 @@ static const struct redact_rule priority_class[] = {
 };
 
 static const struct redact_rule volume_affinity[] = {
-	OBJECT("required", node_terms),
+	OBJECT("required", redact_node_terms),
 	{ 0 },
 };
 
@@ -387,7 +360,7 @@ static const struct redact_rule csi_node[] = {
 };
 
 static const struct redact_rule allocation[] = {
-	OBJECT("nodeSelector", node_terms),
+	OBJECT("nodeSelector", redact_node_terms),
 	{ 0 },
 };
 
@@ -460,6 +433,9 @@ const struct redact_kind *redact_kind(const char *kind, const char *api_version)
 		{ "v1", { "PersistentVolume", false, volume } },
 		{ "v1", { "PersistentVolumeClaim", true, claim } },
 		{ "v1", { "Pod", true, pod } },
+		{ KCLOUD_GROUP "/", { "CostPolicy", true, redact_cost_policy } },
+		{ KCLOUD_GROUP "/", { "PowerPolicy", true, redact_power_policy } },
+		{ KCLOUD_GROUP "/", { "WorkloadOptimizer", true, redact_optimizer } },
 		{ MCKUBE_GROUP "/", { "MCKube", true, mckube } },
 		{ MCKUBE_GROUP "/", { "McKube", true, mckube } },
 		{ "resource.k8s.io/", { "ResourceClaim", true, resource_claim } },

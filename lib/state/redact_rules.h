@@ -48,5 +48,6 @@ const struct redact_kind *redact_kind(const char *kind, const char *api_version)
 bool redact_is_public_key(const char *key);
 bool redact_is_public_resource(const char *name);
 bool redact_is_enum(const char *word);
+bool redact_is_public_value(const char *word);
 
 #endif

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import economy
 import filters
 import needless
 from kube import Obj, cpuset, cpuset_text, ports_clash
@@ -31,7 +32,8 @@ from state import Seat, Slot, State
 KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Taint", "Untaint",
          "Status", "Finalizer", "Migrate"}
 PLACING = {"Bind", "Assign", "Move"}
-WARNINGS = {"BadBudget", "BadCpuset", "BadCriticality", "BadGuarantee", "BadNodeAnnotation",
+WARNINGS = {"AssumedPrice", "BadPower", "BadPrice", "PolicyOutOfReach", "SpotLabels",
+            "BadBudget", "BadCpuset", "BadCriticality", "BadGuarantee", "BadNodeAnnotation",
             "BadPolicy",
             "DuplicateRequest", "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported",
             "CoresNotAllowed", "HelperSilent", "MissingLabel", "GuaranteeNotMet", "NoRealTime", "WhatIf",
@@ -96,8 +98,12 @@ class Checker:
 
     def __post_init__(self) -> None:
         spec = self.plan["spec"]
-        self.actions: list[Obj] = spec.get("actions") or []
-        self.unplaced = {key_of(u["pod"]): u for u in spec.get("unplaced") or []}
+        everything: list[Obj] = spec.get("actions") or []
+        self._ids(everything)
+        # What is done for money is judged by economy.py.
+        self.actions = [a for a in everything if not economy.is_for_money(a)]
+        self.unplaced = {key_of(u["pod"]): u for u in spec.get("unplaced") or []
+                         if u["reason"] not in economy.UNPLACED}
         for pod in self.snap.pods.values():
             pod.keeps_grant = pod.is_raised and (pod.key in self.unplaced
                                                  or self._is_granted_again(pod))
@@ -167,23 +173,26 @@ class Checker:
         digest = self.plan["spec"]["cluster"].get("digest", "")
         if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
             self.fail("format", "digest", repr(digest))
-        for i, action in enumerate(self.actions):
-            self._form_of(i, action)
+        for action in self.actions:
+            self._form_of(action)
         if not self.violations:
             self._finalizers()
 
-    def _form_of(self, i: int, action: Obj) -> None:
-        if action.get("id") != i + 1:
-            self.fail("format", action, f"id is not {i + 1}")
+    def _ids(self, actions: list[Obj]) -> None:
+        for i, action in enumerate(actions):
+            after = action.get("after", [])
+            if action.get("id") != i + 1:
+                self.fail("format", action, f"id is not {i + 1}")
+            if any(not isinstance(a, int) or not 0 < a <= i for a in after) or len(
+                    set(after)) != len(after):
+                self.fail("format", action, f"after {after}")
+
+    def _form_of(self, action: Obj) -> None:
         if action.get("kind") not in KINDS:
             self.fail("format", action, "unknown kind")
         if not action.get("message") or not re.fullmatch(r"[A-Z][A-Za-z]+",
                                                          action.get("reason", "")):
             self.fail("format", action, "no message, or reason is not one word")
-        after = action.get("after", [])
-        if any(not isinstance(a, int) or not 0 < a <= i for a in after) or len(set(after)) != len(
-                after):
-            self.fail("format", action, f"after {after}")
         if action.get("kind") in PLACING | {"Evict"}:
             self._form_pod(action)
         for part in ("from", "to", "replacement"):
@@ -461,6 +470,8 @@ class Checker:
                 self.fail("unplaced", pod.key, "neither placed nor unplaced")
 
     def _must_be_answered(self, pod: Pod) -> bool:
+        if economy.is_answered(self.plan, pod.key):
+            return False
         if pod.terminating or pod.held or pod.mirror:
             return False
         if not pod.node:

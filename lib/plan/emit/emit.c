@@ -226,8 +226,10 @@ void emit_plan(struct planner *p, struct plan *plan)
 	emit_placements(&e);
 	emit_reliefs(&e);
 	emit_migrations(&e);
+	emit_economy(&e);
 	emit_cleanup(&e);
 	emit_unplaced(&e);
+	emit_economy_unplaced(&e);
 	emit_warnings(&e);
 	warn_of_missing_labels(&e);
 	warn_of_silent_helpers(&e);

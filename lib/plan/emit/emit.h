@@ -2,6 +2,8 @@
 #ifndef MCKUBE_PLAN_EMIT_EMIT_H
 #define MCKUBE_PLAN_EMIT_EMIT_H
 
+#include "base/str.h"
+#include "plan/filter/filter.h"
 #include "plan/plan.h"
 #include "plan/planner.h"
 
@@ -70,6 +72,9 @@ void emit_migrations(struct emitter *e);
 /* Units that move are where they will be, or are nowhere as before: for the choice of how budgets
  * are held there. */
 void emit_place_migrated(struct planner *p, bool is_placed);
+/* plan/emit/economy.c: step 7. */
+void emit_economy(struct emitter *e);
+void emit_economy_unplaced(struct emitter *e);
 
 /* plan/emit/cleanup.c: levels, annotations, status, and with them the finalizers that go. */
 void emit_cleanup(struct emitter *e);
@@ -95,6 +100,21 @@ void emit_depend_on_unit(struct emitter *e, struct action *a, unit_id id);
 
 /* plan/emit/unplaced.c */
 void emit_unplaced(struct emitter *e);
+
+/* How many nodes gave a refusal, by its detail ("taint", "dedicated"). */
+enum { EMIT_DETAIL_MAX = 320 };
+struct tally {
+	enum refusal refusal;
+	char detail[EMIT_DETAIL_MAX];
+	uint32_t n;
+};
+struct refusal_tally {
+	ARRAY(struct tally) list;
+};
+void emit_count_refusal(struct refusal_tally *t, enum refusal r, const char *detail);
+/* ": 2 × taint dedicated, 1 × node selector", the most frequent first; empties the tally and
+ * returns how many there were. */
+size_t emit_tally_words(struct refusal_tally *t, struct str *out);
 
 /* plan/emit/parts.c */
 

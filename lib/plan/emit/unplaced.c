@@ -7,29 +7,19 @@
 #include "base/str.h"
 #include "model/guarantee.h"
 #include "plan/candidate.h"
+#include "plan/economy/economy.h"
 #include "plan/emit/emit.h"
 #include "plan/namespace_limits.h"
 
-enum { DETAIL_MAX = 320 };
-
-/* A refusal and the number of nodes that gave it. */
-struct tally {
-	enum refusal refusal;
-	char detail[DETAIL_MAX];
-	uint32_t n;
-};
-
-typedef ARRAY(struct tally) tallies;
-
-static void count(tallies *list, enum refusal r, const char *detail)
+void emit_count_refusal(struct refusal_tally *tally, enum refusal r, const char *detail)
 {
-	array_each(t, list) {
+	array_each(t, &tally->list) {
 		if (t->refusal == r && strcmp(t->detail, detail) == 0) {
 			t->n++;
 			return;
 		}
 	}
-	struct tally *t = array_add(list);
+	struct tally *t = array_add(&tally->list);
 	*t = (struct tally){ .refusal = r, .n = 1 };
 	snprintf(t->detail, sizeof(t->detail), "%s", detail);
 }
@@ -75,6 +65,20 @@ static int most_first(const void *a, const void *b)
 	return strcmp(x->detail, y->detail);
 }
 
+size_t emit_tally_words(struct refusal_tally *tally, struct str *out)
+{
+	size_t n = tally->list.n;
+
+	if (n > 0)
+		qsort(tally->list.items, n, sizeof(*tally->list.items), most_first);
+	for (size_t i = 0; i < n; i++)
+		str_addf(out, "%s%u × %s%s%s", i ? ", " : ": ", tally->list.items[i].n,
+			 refusal_text(tally->list.items[i].refusal),
+			 *tally->list.items[i].detail ? " " : "", tally->list.items[i].detail);
+	array_done(&tally->list);
+	return n;
+}
+
 /* Would more room on the node help? */
 static bool is_about_room(struct planner *p, const struct unit *u, node_id node, enum refusal r)
 {
@@ -84,24 +88,19 @@ static bool is_about_room(struct planner *p, const struct unit *u, node_id node,
 
 static void emit_no_place(struct emitter *e, const struct unit *u)
 {
-	tallies list = { 0 };
+	struct refusal_tally tally = { 0 };
 	bool is_for_room = false;
 	AUTO(str_done) struct str text = STR_INIT;
-	char detail[DETAIL_MAX];
+	char detail[EMIT_DETAIL_MAX];
 
 	for (node_id node = 0; node < e->trial->c->nodes.n; node++) {
 		enum refusal r = refusal_of(e->p, u, node, detail, sizeof(detail));
 
 		is_for_room = is_for_room || is_about_room(e->p, u, node, r);
-		count(&list, r, detail);
+		emit_count_refusal(&tally, r, detail);
 	}
-	if (list.n > 0)
-		qsort(list.items, list.n, sizeof(*list.items), most_first);
 	str_addf(&text, "%zu node%s", e->trial->c->nodes.n, e->trial->c->nodes.n == 1 ? "" : "s");
-	for (size_t i = 0; i < list.n; i++)
-		str_addf(&text, "%s%u × %s%s%s", i ? ", " : ": ", list.items[i].n,
-			 refusal_text(list.items[i].refusal), *list.items[i].detail ? " " : "",
-			 list.items[i].detail);
+	emit_tally_words(&tally, &text);
 	if (is_for_room && unit_pod(e->trial, u)->never_preempts)
 		str_add(&text, "; no other pod yields: preemptionPolicy Never");
 	*array_add(&e->plan->unplaced) = (struct unplaced){
@@ -109,7 +108,6 @@ static void emit_no_place(struct emitter *e, const struct unit *u)
 		.reason = is_for_room ? REASON_NO_ROOM : REASON_NO_NODE,
 		.message = plan_str(e->plan, text.s),
 	};
-	array_done(&list);
 }
 
 static void emit_refused(struct emitter *e, const struct pod *pod, enum reason reason,
@@ -200,6 +198,8 @@ static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 		emit_refused(e, pod, REASON_BAD_REQUEST, "unreadable object: see the warning");
 	else if (q && q->is_bad && (waits || (pod->node != NONE && !q->has_cores)))
 		emit_refused(e, pod, REASON_BAD_REQUEST, "invalid request: see the warning");
+	else if (waits && !q && economy_handles(e->p->economy, id))
+		return; /* emit_economy_unplaced() */
 	else if (waits && !q && flight_of(&t->flights, id) == FLIGHT_NONE)
 		emit_refused(e, pod, REASON_NO_REQUEST,
 			     "no McKube or annotation requests real time for this pod");

@@ -372,6 +372,7 @@ enum {
 	ACTION_ROW_STEPS,
 	ACTION_ROW_DOWNTIME,
 	ACTION_ROW_OWNER,
+	ACTION_ROW_GROUP,
 	ACTION_ROW_SINCE,
 	ACTION_ROW_MESSAGE,
 	ACTION_ROWS,
@@ -401,6 +402,7 @@ static const struct field action_fields[ACTION_ROWS + 1] = {
 	[ACTION_ROW_DOWNTIME] = { "downtimeMs", &field_u32, offsetof(struct action, downtime_ms) },
 	[ACTION_ROW_OWNER] = { "ownerUID", &field_text, offsetof(struct action, owner_uid),
 			       .max = FIELD_NAME_MAX },
+	[ACTION_ROW_GROUP] = { "group", &field_u32, offsetof(struct action, group), .min = 1 },
 	[ACTION_ROW_SINCE] = { "since", &field_date, offsetof(struct action, since) },
 	[ACTION_ROW_MESSAGE] = { "message", &field_text, offsetof(struct action, message),
 				 .needed = true },
@@ -420,12 +422,13 @@ struct shape {
 #define SINCE	    BIT(ACTION_ROW_SINCE)
 #define METHOD	    (BIT(ACTION_ROW_METHOD) | BIT(ACTION_ROW_STEPS))
 #define MOVE_NOTES  (BIT(ACTION_ROW_DOWNTIME) | BIT(ACTION_ROW_OWNER) | SINCE)
+#define GROUP	    BIT(ACTION_ROW_GROUP)
 
 static const struct shape shapes[ACTION_KINDS] = {
-	[ACTION_BIND] = { .needs = POD | TO, .has_assignment = true },
+	[ACTION_BIND] = { .needs = POD | TO },
 	[ACTION_ASSIGN] = { .needs = POD | TO, .has_assignment = true },
 	[ACTION_MOVE] = { .needs = POD | FROM | TO, .has_assignment = true },
-	[ACTION_EVICT] = { .needs = POD | FROM, .may = REPLACEMENT },
+	[ACTION_EVICT] = { .needs = POD | FROM, .may = REPLACEMENT | GROUP },
 	[ACTION_DEGRADE] = { .needs = POD | TO, .may = FROM | SINCE, .has_assignment = true },
 	[ACTION_SET_LEVEL] = { .needs = POD | TO, .may = FROM, .has_assignment = true },
 	[ACTION_TAINT] = { .needs = OBJECT, .may = SINCE },
@@ -451,8 +454,10 @@ static int check_rows(const struct action *a, uint64_t seen, struct field_reader
 	}
 	if (a->kind != ACTION_EVICT && a->kind != ACTION_MIGRATE && (seen & FROM) && !a->from.cores)
 		return field_error(r, "from.cores: is missing");
-	if ((seen & REPLACEMENT) && !a->replacement.cores)
+	if ((seen & REPLACEMENT) && !a->replacement.cores && !(seen & GROUP))
 		return field_error(r, "replacement.cores: is missing");
+	if (a->kind == ACTION_BIND && a->to.cores && a->budget.period == 0)
+		return field_error(r, "to: incomplete for %s", action_kind_name(a->kind));
 	if (!(seen & POD) == !(seen & OBJECT))
 		return field_error(r, "one of pod and object is required");
 	if (a->to.pod_uid && a->kind != ACTION_STATUS)

@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/date.h"
+#include "base/decimal.h"
 #include "budget/cpuset.h"
 
 int field_error(struct field_reader *r, const char *fmt, ...)
@@ -484,3 +486,33 @@ static int word_read(const struct field *f, const cJSON *j, void *value, struct 
 }
 
 const struct field_type field_word = { word_is_absent, word_write, word_read };
+
+/* Decimals */
+
+static bool micro_is_absent(const struct field *f, const void *value)
+{
+	(void)f;
+	return *(const int64_t *)value == 0;
+}
+
+static void micro_write(const struct field *f, const void *value, struct json_out *o)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	(void)f;
+	decimal_add(&text, *(const int64_t *)value, 0);
+	json_out_raw(o, text.s);
+}
+
+static int micro_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+{
+	AUTO_FREE char *token =
+		cJSON_IsNumber(j) || cJSON_IsRaw(j) ? cJSON_PrintUnformatted(j) : NULL;
+
+	(void)f;
+	if (!token || !decimal_parse(token, strlen(token), value, NULL))
+		return field_error(r, "must be a decimal number");
+	return 0;
+}
+
+const struct field_type field_micro = { micro_is_absent, micro_write, micro_read };

@@ -58,6 +58,8 @@ extern const struct field_type field_constant;
 extern const struct field_type field_date;
 /* uint32_t, or an int32_t that is never negative. */
 extern const struct field_type field_u32;
+/* int64_t millionths, a decimal number in the text. */
+extern const struct field_type field_micro;
 /* bool */
 extern const struct field_type field_bool;
 /* One of a list of words: `of` is a struct field_words. */

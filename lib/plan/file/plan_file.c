@@ -40,12 +40,53 @@ static const struct field cluster_fields[] = {
 	{ 0 },
 };
 
+#define PAIR(member)                                                                              \
+	{ "before", &field_micro, offsetof(struct plan_economy, member.before), .needed = true }, \
+		{ "after", &field_micro, offsetof(struct plan_economy, member.after),             \
+		  .needed = true },                                                               \
+	{                                                                                         \
+		0                                                                                 \
+	}
+
+static const struct field cost_fields[] = { PAIR(cost) };
+static const struct field watts_fields[] = { PAIR(watts) };
+static const struct field carbon_fields[] = { PAIR(carbon) };
+
+static const struct field economy_fields[] = {
+	{ "costPerHour", &field_object, FIELD_SELF, .of = cost_fields, .needed = true },
+	{ "watts", &field_object, FIELD_SELF, .of = watts_fields, .needed = true },
+	{ "carbon", &field_object, FIELD_SELF, .of = carbon_fields, .needed = true },
+	{ 0 },
+};
+
+static bool economy_is_absent(const struct field *f, const void *value)
+{
+	(void)f;
+	return !((const struct plan_economy *)value)->is_given;
+}
+
+static void economy_write(const struct field *f, const void *value, struct json_out *o)
+{
+	(void)f;
+	fields_write(economy_fields, value, o);
+}
+
+static int economy_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+{
+	(void)f;
+	((struct plan_economy *)value)->is_given = true;
+	return fields_read(economy_fields, j, value, NULL, r);
+}
+
+static const struct field_type field_economy = { economy_is_absent, economy_write, economy_read };
+
 static const struct field spec_fields[] = {
 	{ "cluster", &field_object, FIELD_SELF, .of = cluster_fields, .needed = true },
 	{ "settings", &field_object, offsetof(struct plan, settings), .of = file_settings,
 	  .needed = true },
 	{ "actions", &field_list, offsetof(struct plan, actions), .of = &file_actions,
 	  .needed = true },
+	{ "economy", &field_economy, offsetof(struct plan, economy) },
 	{ "unplaced", &field_list, offsetof(struct plan, unplaced), .of = &file_unplaced,
 	  .needed = true },
 	{ "warnings", &field_list, offsetof(struct plan, warnings), .of = &warning_list,

@@ -130,6 +130,58 @@ static bool has_migration(const void *settings)
 	return ((const struct settings *)settings)->migration.enabled;
 }
 
+static const char *consolidate_word(unsigned v)
+{
+	return consolidate_words[v];
+}
+
+static const struct field_words consolidates = { consolidate_word, 0, CONSOLIDATE_NONE + 1, 1 };
+
+#define OPTIMISE(key_, member)                                                      \
+	{                                                                           \
+		.key = key_, .type = &field_u32, .needed = true,                    \
+		.at = offsetof(struct settings, optimise.member), .max = 100000000, \
+	}
+
+static const struct field optimise_fields[] = {
+	OPTIMISE("energyPrice", energy_price),
+	OPTIMISE("pue", pue),
+	OPTIMISE("carbonPrice", carbon_price),
+	{ "prices", &field_chars, offsetof(struct settings, optimise.prices),
+	  .max = sizeof(((struct settings *)0)->optimise.prices) },
+	{ "consolidate", &field_word, offsetof(struct settings, optimise.consolidate),
+	  .of = &consolidates, .needed = true },
+	OPTIMISE("disruptionNodes", disruption_nodes),
+	OPTIMISE("disruptionPods", disruption_pods),
+	OPTIMISE("onDemandBase", on_demand_base),
+	{ 0 },
+};
+
+static bool optimise_is_absent(const struct field *f, const void *value)
+{
+	(void)f;
+	return !((const struct settings *)value)->optimise.applies;
+}
+
+static void optimise_write(const struct field *f, const void *value, struct json_out *o)
+{
+	(void)f;
+	fields_write(optimise_fields, value, o);
+}
+
+static int optimise_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+{
+	struct settings *s = value;
+
+	(void)f;
+	s->optimise.applies = true;
+	return fields_read(optimise_fields, j, s, NULL, r);
+}
+
+/* settings.optimise, in plans with an economy. */
+static const struct field_type field_optimise = { optimise_is_absent, optimise_write,
+						  optimise_read };
+
 const struct field file_settings[] = {
 	{ "coreUtilizationThreshold", &field_u32,
 	  offsetof(struct settings, core_utilization_threshold), .needed = true, .max = PPM },
@@ -142,5 +194,6 @@ const struct field file_settings[] = {
 	{ "pressure", &field_object, FIELD_SELF, .of = pressure_fields, .needed = true },
 	{ "migration", &field_object, FIELD_SELF, .of = migration_fields,
 	  .is_given = has_migration },
+	{ "optimise", &field_optimise, FIELD_SELF },
 	{ 0 },
 };

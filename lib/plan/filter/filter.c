@@ -378,6 +378,23 @@ bool filter_is_final(struct filters *f, const struct unit *u, node_id node)
 	       filter_inter_pod(t, u, node, unit_reach(t, u)) != REFUSE_NOTHING;
 }
 
+enum refusal filter_pod_rules(struct filters *f, pod_id pod, node_id id, char *detail, size_t size)
+{
+	const struct cluster *c = f->trial->c;
+	const struct rules *rules = &c->rules.items[c->pods.items[pod].rules];
+	const struct node *node = &c->nodes.items[id];
+
+	if (detail)
+		*detail = '\0';
+	if (f->trial->nodes[id].is_closed)
+		return REFUSE_UNREAD;
+	enum refusal r = filter_rules(c, rules, node);
+	if (r == REFUSE_TAINT && detail)
+		snprintf(detail, size, "%s",
+			 cluster_str(c, match_untolerated(c, rules, node)->key));
+	return r == REFUSE_NOTHING ? filter_storage(c, rules, node, detail, size) : r;
+}
+
 enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, unsigned rank,
 			 char *detail, size_t size)
 {

@@ -79,6 +79,9 @@ bool filter_clash(const struct trial *t, pod_id a, pod_id b, node_id node);
 enum refusal filter_node(struct filters *f, const struct unit *u, node_id id, unsigned rank,
 			 char *detail, size_t size);
 
+/* The same of a pod that requests no real time: what filters_allowed_by_rules() covers, alone. */
+enum refusal filter_pod_rules(struct filters *f, pod_id pod, node_id id, char *detail, size_t size);
+
 /* The same without what filters_allowed() covers. */
 enum refusal filter_node_now(const struct trial *t, const struct unit *u, node_id node,
 			     unsigned rank, char *detail, size_t size);

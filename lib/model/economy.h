@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_MODEL_ECONOMY_H
+#define MCKUBE_MODEL_ECONOMY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/parts.h"
+
+/* The objects that say what workloads may cost and draw, as a snapshot holds them: the kinds of
+ * kcloud.io, and those that are read because of them.
+ *
+ * Money is micro-USD (per hour where it is a rate), power milliwatts, shares parts per million.
+ * A limit that is not given is NO_LIMIT. Values that could not be read make the object `is_unread`:
+ * a limit of it may be missing, so nothing that it speaks for is placed, moved or scaled up. */
+
+enum { NO_LIMIT = -1 };
+
+enum workload_type { WORKLOAD_SERVING, WORKLOAD_TRAINING, WORKLOAD_INFERENCE, WORKLOAD_BATCH };
+enum budget_period { BUDGET_TOTAL, BUDGET_DAY, BUDGET_WEEK, BUDGET_MONTH };
+
+/* A preference of an optimizer for nodes that match. */
+struct preference {
+	struct node_term term;
+	int32_t weight; /* 0 to 100 */
+};
+
+enum metric_type {
+	METRIC_COST,
+	METRIC_POWER,
+	METRIC_LATENCY,
+	METRIC_CPU,
+	METRIC_MEMORY,
+	METRIC_GPU,
+	METRIC_TYPES,
+};
+
+struct scaling_metric {
+	uint8_t type;	   /* enum metric_type */
+	int64_t threshold; /* millionths of what the type counts in */
+	str_id query, metric_name;
+};
+
+struct estimate { /* of one replica */
+	int64_t cpu_milli, memory;
+	int32_t gpu, npu;
+};
+
+struct optimizer { /* WorkloadOptimizer */
+	struct meta meta;
+	struct range labels;
+	uint8_t type;	/* enum workload_type */
+	uint8_t period; /* enum budget_period, of budget_limit */
+	int32_t priority;
+	int64_t max_cost, budget_limit, max_power;
+	struct estimate estimate;
+	struct range node_selector;	    /* requirements, all of them */
+	struct range node_terms;	    /* alternatives; only if has_node_affinity */
+	struct range preferences;	    /* cluster.preferences */
+	struct range metrics;		    /* cluster.scaling_metrics */
+	int32_t min_replicas, max_replicas; /* 0: not given */
+	int32_t target_cpu, target_memory;  /* per cent; 0: not given */
+	str_id target_version, target_kind, target_name; /* 0: the pods' own controller */
+	str_id phase;					 /* status.phase as it was written last */
+	int64_t spent, rate; /* status.budget; rate: since accounted_at */
+	int64_t period_start, accounted_at;
+	struct range history; /* names */
+	struct range avoid;   /* cluster.avoids */
+	bool has_node_affinity, has_scaling, is_scaling_off, fills;
+	bool prefers_spot, prefers_green;
+	bool is_deleting, has_finalizer, is_disabled;
+	bool is_unread;
+};
+
+/* A node that a moved pod of the workload did not become ready on. */
+struct avoid {
+	str_id node;
+	int64_t until;
+};
+
+enum alert_type {
+	ALERT_BUDGET_USAGE,
+	ALERT_COST_INCREASE,
+	ALERT_ANOMALY,
+	ALERT_POWER_USAGE,
+	ALERT_POWER_EFFICIENCY,
+	ALERT_CARBON,
+};
+enum alert_action {
+	ALERT_NOTIFY,
+	ALERT_SCALE_DOWN,
+	ALERT_PAUSE,
+	ALERT_TERMINATE,
+	ALERT_MIGRATE,
+};
+
+struct alert {
+	uint8_t type, action;
+	int64_t value; /* millionths; usage as a share of 1, an increase as a factor */
+};
+
+enum interruption { INTERRUPTION_DRAIN, INTERRUPTION_TERMINATE, INTERRUPTION_MIGRATE };
+
+struct cost_policy {
+	struct meta meta;
+	int64_t per_hour, budget, monthly;
+	int64_t max_spot_price; /* of a spot node per hour */
+	int32_t max_spot_ppm, max_interruption_ppm;
+	int64_t cpu_rate, memory_rate, gpu_rate, npu_rate; /* per core, GiB, accelerator and hour */
+	struct range alerts;				   /* cluster.alerts */
+	struct selector namespaces, workloads;
+	uint8_t interruption; /* enum interruption */
+	bool forbids_spot, is_unread;
+	int64_t spent, rate, period_start, accounted_at; /* status.budget */
+};
+
+enum power_allocation { ALLOCATE_EQUAL, ALLOCATE_PRIORITY, ALLOCATE_WORKLOAD };
+
+struct day_span {
+	int32_t from, to; /* minutes of the day, to exclusive; from > to goes over midnight */
+};
+
+struct power_policy {
+	struct meta meta;
+	int64_t max_power, carbon_target; /* mW; mg of carbon dioxide per hour */
+	int32_t min_green_ppm;		  /* NO_LIMIT */
+	uint8_t allocation;		  /* enum power_allocation */
+	struct range peak_hours;	  /* cluster.day_spans */
+	struct range alerts;
+	struct selector namespaces, workloads;
+	bool is_green_off, is_unaware, avoids_peak, is_unread;
+};
+
+/* A text of a ConfigMap that may be a table of prices or of power. */
+struct price_table {
+	struct meta meta;
+	str_id text;
+};
+
+#endif

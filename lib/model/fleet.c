@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/fleet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/decimal.h"
+#include "model/price_table.h"
+
+/* Relative prices of a core, a GiB and an accelerator in an hour: OpenCost's default book. Only
+ * their ratios matter here. */
+enum { REF_CPU = 31611, REF_MEMORY = 4237, REF_ACCELERATOR = 950000 };
+
+/* Prices where nothing else is known: per core, GiB, GPU and NPU, and the part of it on spot. */
+enum { RATE_CPU = 50000, RATE_MEMORY = 10000, RATE_GPU = 2500000, RATE_NPU = 2000000 };
+enum { SPOT_PPM = 700000, ON_DEMAND_OF_SPOT_PPM = 350000 };
+
+static const int64_t gib = INT64_C(1) << 30;
+
+/* ---- Accelerators ---- */
+
+static const char *const accelerators[] = {
+	"nvidia.com/gpu",  "nvidia.com/gpu.shared", "nvidia.com/mig-*", "amd.com/gpu",
+	"gpu.intel.com/*", "habana.ai/gaudi",	    "google.com/tpu",	"aws.amazon.com/neuron",
+	"npu.com/npu",	   "furiosa.ai/*",	    "rebellions.ai/*",	"huawei.com/Ascend*",
+};
+
+bool is_accelerator(const char *resource)
+{
+	for (size_t i = 0; i < ARRAY_LEN(accelerators); i++) {
+		size_t n = strlen(accelerators[i]);
+		bool is_prefix = accelerators[i][n - 1] == '*';
+
+		if (is_prefix ? strncmp(resource, accelerators[i], n - 1) == 0
+			      : strcmp(resource, accelerators[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int64_t count_accelerators(const struct cluster *c, struct range run)
+{
+	int64_t n = 0;
+
+	for (uint32_t i = 0; i < run.n; i++) {
+		const struct amount *a = &c->amounts.items[run.at + i];
+
+		if (is_accelerator(cluster_str(c, a->name)))
+			n += a->value;
+	}
+	return n < AMOUNT_MAX ? n : AMOUNT_MAX;
+}
+
+struct load load_of_pod(const struct cluster *c, const struct pod *pod)
+{
+	return (struct load){ pod->cpu_milli, pod->memory, count_accelerators(c, pod->extended) };
+}
+
+/* ---- Shares and power ---- */
+
+/* Amounts beyond these count as these: what a node has is less. */
+static int64_t cut(int64_t v, int bits)
+{
+	return v < INT64_C(1) << bits ? v : (INT64_C(1) << bits) - 1;
+}
+
+static __int128 weight_of(struct load l)
+{
+	return (__int128)cut(l.cpu_milli, 40) * REF_CPU * gib +
+	       (__int128)cut(l.memory, 48) * REF_MEMORY * 1000 +
+	       (__int128)cut(l.accelerators, 20) * REF_ACCELERATOR * 1000 * gib;
+}
+
+int64_t fleet_share_of(const struct fleet_node *n, struct load load, int64_t price)
+{
+	__int128 cost = weight_of(load) * cut(price, 34);
+
+	return n->weight ? (int64_t)((cost + n->weight - 1) / n->weight) : 0;
+}
+
+int64_t fleet_share(const struct fleet_node *n, struct load load)
+{
+	return fleet_share_of(n, load, n->price);
+}
+
+static __int128 half_up(__int128 a, __int128 b)
+{
+	__int128 twice = 2 * a + b, q = twice / (2 * b);
+
+	return twice < 0 && q * 2 * b != twice ? q - 1 : q;
+}
+
+int64_t fleet_power(const struct fleet_node *n, int64_t cpu_milli, int64_t capacity_milli)
+{
+	const struct power_curve *p = &n->curve;
+	int64_t base = n->has_watts ? n->n_accelerators * n->accelerator_max / 10 : 0;
+
+	if (capacity_milli <= 0 || p->n < 2)
+		return (p->n ? p->power[0] : 0) + base;
+	cpu_milli = cpu_milli < capacity_milli ? cpu_milli : capacity_milli;
+	__int128 use = (__int128)cpu_milli * PPM;
+	uint32_t k = 1;
+	while (k + 1 < p->n && use > (__int128)p->use[k] * capacity_milli)
+		k++;
+	__int128 over = use - (__int128)p->use[k - 1] * capacity_milli;
+	__int128 width = (__int128)(p->use[k] - p->use[k - 1]) * capacity_milli;
+	return p->power[k - 1] + (int64_t)half_up((p->power[k] - p->power[k - 1]) * over, width) +
+	       base;
+}
+
+int64_t fleet_power_of(const struct fleet_node *n, struct load load, int64_t cpu_milli,
+		       int64_t capacity_milli, bool is_training)
+{
+	int64_t idle = n->curve.n ? n->curve.power[0] : 0;
+	int64_t base = n->has_watts ? n->n_accelerators * n->accelerator_max / 10 : 0;
+	int64_t active = fleet_power(n, cpu_milli, capacity_milli) - idle - base;
+	int64_t each = n->has_watts ? n->accelerator_max : 0;
+
+	if (capacity_milli <= 0)
+		return 0;
+	/* idle * request / capacity + active * request / all, over one denominator */
+	__int128 all = cpu_milli > 0 ? cpu_milli : 1;
+	__int128 sum = ((__int128)idle * all + (__int128)active * capacity_milli) * load.cpu_milli;
+	int64_t cpu = (int64_t)half_up(sum, all * capacity_milli);
+	/* a tenth idle, and of the rest what is used */
+	int64_t per_mille = is_training ? 100 + 630 : 100 + 360;
+
+	return cpu + (int64_t)half_up((__int128)load.accelerators * each * per_mille, 1000);
+}
+
+int64_t energy_cost(const struct optimise_settings *s, int64_t power)
+{
+	return (int64_t)half_up((__int128)power * s->energy_price * s->pue, (__int128)PPM * PPM);
+}
+
+int64_t carbon_cost(const struct optimise_settings *s, int64_t power, int64_t carbon)
+{
+	return (int64_t)half_up((__int128)power * carbon * s->carbon_price, (__int128)PPM * PPM);
+}
+
+/* ---- Reading ---- */
+
+struct reader {
+	struct fleet *f;
+	const struct cluster *c;
+	const struct settings *settings;
+	struct warnings *warnings;
+	struct price_rows rows;
+	int64_t rates[4]; /* CPU, memory, GPU, NPU */
+};
+
+static const char *label(const struct reader *r, const struct node *node, const char *key)
+{
+	str_id id = intern_find(&r->c->strings, key, strlen(key));
+	str_id value = id == INTERN_NONE ? INTERN_NONE : cluster_label(r->c, node->labels, id);
+
+	return value == INTERN_NONE ? "" : cluster_str(r->c, value);
+}
+
+static str_id label_id(const struct reader *r, const struct node *node, const char *key)
+{
+	str_id id = intern_find(&r->c->strings, key, strlen(key));
+	str_id value = id == INTERN_NONE ? INTERN_NONE : cluster_label(r->c, node->labels, id);
+
+	return value == INTERN_NONE ? 0 : value;
+}
+
+static const char *annotation(const struct reader *r, str_id id)
+{
+	return id == NONE ? NULL : cluster_str(r->c, id);
+}
+
+static void warn(const struct reader *r, const struct node *node, const char *reason,
+		 const char *key, const char *value, const char *what)
+{
+	warning_add(r->warnings, "Node", "", cluster_str(r->c, node->meta.name), reason,
+		    "%s: '%.60s' %s", key, value, what);
+}
+
+/* Labels that give the capacity type of a node; the first takes precedence. */
+static const struct {
+	const char *key, *spot, *on_demand, *reserved;
+} capacity_labels[] = {
+	{ "karpenter.sh/capacity-type", "spot", "on-demand", "reserved" },
+	{ "eks.amazonaws.com/capacityType", "SPOT", "ON_DEMAND", "CAPACITY_BLOCK" },
+	{ "cloud.google.com/gke-spot", "true", "false", "" },
+	{ "cloud.google.com/gke-preemptible", "true", "false", "" },
+	{ "cloud.google.com/gke-provisioning", "spot", "standard", "" },
+	{ "kubernetes.azure.com/scalesetpriority", "spot", "regular", "" },
+	{ "lifecycle", "spot", "normal", "" },
+	{ "node.kubernetes.io/lifecycle", "spot", "normal", "" },
+	{ "node-lifecycle", "spot", "on-demand", "" },
+};
+
+static bool is_spot_of_aws(const char *lifecycle)
+{
+	return strcmp(lifecycle, "Ec2Spot") == 0 || strcmp(lifecycle, "EC2Spot") == 0;
+}
+
+static void read_capacity_type(const struct reader *r, const struct node *node,
+			       struct fleet_node *n)
+{
+	const char *by = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(capacity_labels); i++) {
+		const char *value = label(r, node, capacity_labels[i].key);
+		int type = -1;
+
+		if (*value && (strcmp(value, capacity_labels[i].spot) == 0 ||
+			       strcmp(value, "preemptible") == 0 || is_spot_of_aws(value)))
+			type = CAPACITY_SPOT;
+		else if (*value && strcmp(value, capacity_labels[i].on_demand) == 0)
+			type = CAPACITY_ON_DEMAND;
+		else if (*value && strcmp(value, capacity_labels[i].reserved) == 0)
+			type = CAPACITY_RESERVED;
+		if (type < 0)
+			continue;
+		if (by && type != n->capacity_type)
+			warning_add(r->warnings, "Node", "", cluster_str(r->c, node->meta.name),
+				    "SpotLabels", "%s=%s contradicts %s, which takes precedence",
+				    capacity_labels[i].key, value, by);
+		if (!by)
+			n->capacity_type = (uint8_t)type;
+		by = by ? by : capacity_labels[i].key;
+	}
+}
+
+static void read_pool(const struct reader *r, const struct node *node, struct fleet_node *n)
+{
+	static const char *const keys[] = {
+		"karpenter.sh/nodepool",
+		"eks.amazonaws.com/nodegroup",
+		"cloud.google.com/gke-nodepool",
+		"kubernetes.azure.com/agentpool",
+	};
+	const char *removable = annotation(r, node->annotations.removable);
+	const char *kept = annotation(r, node->annotations.keeps_running);
+
+	for (size_t i = 0; i < ARRAY_LEN(keys) && !n->pool; i++) {
+		n->pool = label_id(r, node, keys[i]);
+		n->is_consolidated = n->pool && i == 0;
+	}
+	n->is_removable = removable ? strcmp(removable, "true") == 0 : n->pool != 0;
+	n->is_kept = kept && strcmp(kept, "true") == 0;
+}
+
+static void read_leaving(const struct reader *r, const struct node *node, struct fleet_node *n)
+{
+	static const struct {
+		const char *key;
+		bool is_soon;
+	} taints[] = {
+		{ "aws-node-termination-handler/spot-itn", true },
+		{ "aws-node-termination-handler/rebalance-recommendation", true },
+		{ "aws-node-termination-handler/scheduled-maintenance", false },
+		{ "aws-node-termination-handler/asg-lifecycle-termination", false },
+		{ "cloud.google.com/impending-node-termination", true },
+		{ "remediator.aks.microsoft.com/unschedulable", true },
+		{ "karpenter.sh/disrupted", false },
+		{ "ToBeDeletedByClusterAutoscaler", false },
+		{ "DeletionCandidateOfClusterAutoscaler", false },
+		{ "node.kubernetes.io/out-of-service", false },
+	};
+
+	for (uint32_t i = 0; i < node->taints.n; i++) {
+		const struct taint *t = &r->c->taints.items[node->taints.at + i];
+		const char *key = cluster_str(r->c, t->key);
+
+		for (size_t k = 0; k < ARRAY_LEN(taints); k++) {
+			if (strcmp(key, taints[k].key) != 0)
+				continue;
+			n->leaving = t->key;
+			n->is_interrupted =
+				n->is_interrupted ||
+				(taints[k].is_soon && n->capacity_type == CAPACITY_SPOT);
+		}
+	}
+}
+
+/* ---- Prices ---- */
+
+static const char *const capacity_words[] = { "on-demand", "spot", "reserved" };
+
+static const struct price_row *find_row(const struct reader *r, const struct node *node,
+					enum capacity_type capacity, bool wants_power)
+{
+	const char *type = label(r, node, "node.kubernetes.io/instance-type");
+
+	if (!*type)
+		type = label(r, node, "beta.kubernetes.io/instance-type");
+	if (!*type)
+		return NULL;
+	return price_rows_find(&r->rows, type, label(r, node, "topology.kubernetes.io/region"),
+			       label(r, node, "topology.kubernetes.io/zone"),
+			       capacity_words[capacity], wants_power);
+}
+
+/* A value of a label or annotation; false, with a warning: it is none. */
+static bool read_price(const struct reader *r, const struct node *node, const char *key,
+		       const char *text, int64_t *ret)
+{
+	if (text && *text && decimal_parse(text, strlen(text), ret, NULL) && *ret >= 0)
+		return true;
+	if (text && *text)
+		warn(r, node, "BadPrice", key, text, "is not a price in dollars per hour");
+	return false;
+}
+
+static int64_t assumed_price(const struct reader *r, const struct node *node,
+			     const struct fleet_node *n)
+{
+	int64_t each = 0;
+	const char *text = label(r, node, "accelerator.cost-per-hour");
+	__int128 price = (__int128)node->capacity_cpu_milli * r->rates[0] / 1000 +
+			 (__int128)node->capacity_memory * r->rates[1] / gib;
+	bool has_each = read_price(r, node, "accelerator.cost-per-hour", text, &each);
+
+	for (uint32_t i = 0; i < node->capacity_extended.n; i++) {
+		const struct amount *a = &r->c->amounts.items[node->capacity_extended.at + i];
+		const char *name = cluster_str(r->c, a->name);
+		bool is_gpu = strstr(name, "gpu") != NULL || strstr(name, "mig") != NULL;
+
+		if (is_accelerator(name))
+			price += (__int128)a->value * (has_each ? each : r->rates[is_gpu ? 2 : 3]);
+	}
+	if (n->capacity_type == CAPACITY_SPOT)
+		price = price * SPOT_PPM / PPM;
+	return price < DECIMAL_MAX ? (int64_t)price : DECIMAL_MAX;
+}
+
+static void read_node_price(const struct reader *r, const struct node *node, struct fleet_node *n)
+{
+	const struct price_row *row = find_row(r, node, n->capacity_type, false);
+	const struct price_row *full = find_row(r, node, CAPACITY_ON_DEMAND, false);
+
+	if (read_price(r, node, NODE_ANNOTATION(price), annotation(r, node->annotations.price),
+		       &n->price)) {
+		/* as it says */
+	} else if (row) {
+		n->price = row->price;
+	} else {
+		n->price = assumed_price(r, node, n);
+		n->is_price_assumed = true;
+	}
+	n->on_demand = n->price;
+	if (n->capacity_type == CAPACITY_SPOT)
+		n->on_demand = full ? full->price
+				    : (int64_t)((__int128)n->price * PPM / ON_DEMAND_OF_SPOT_PPM);
+}
+
+/* An on-demand node of the same type in the snapshot says what a spot node would cost. */
+static void find_on_demand_peers(const struct reader *r)
+{
+	AUTO_FREE node_id *first = xcalloc(r->c->strings.n + 1, sizeof(*first)); /* plus 1 */
+
+	for (node_id id = 0; id < r->c->nodes.n; id++) {
+		const struct fleet_node *n = &r->f->nodes[id];
+
+		if (n->type && n->capacity_type == CAPACITY_ON_DEMAND && !first[n->type])
+			first[n->type] = id + 1;
+	}
+	for (node_id id = 0; id < r->c->nodes.n; id++) {
+		struct fleet_node *n = &r->f->nodes[id];
+
+		if (n->capacity_type == CAPACITY_SPOT && n->type && first[n->type])
+			n->on_demand = r->f->nodes[first[n->type] - 1].price;
+	}
+}
+
+/* ---- Power ---- */
+
+/* "u:W" pairs in watts; the first at 0, the last at 1, u rising. */
+static bool parse_curve(const char *text, struct power_curve *ret)
+{
+	struct power_curve p = { 0 };
+
+	for (const char *at = text; *at;) {
+		size_t pair = strcspn(at, ","), use = strcspn(at, ":");
+		int64_t u, w;
+
+		if (use >= pair || p.n == CURVE_POINTS || !decimal_parse(at, use, &u, NULL) ||
+		    !decimal_parse(at + use + 1, pair - use - 1, &w, NULL) || w < 0 || u < 0 ||
+		    u > PPM || (p.n ? u <= p.use[p.n - 1] : u != 0))
+			return false;
+		p.use[p.n] = (int32_t)u;
+		p.power[p.n++] = (w + 500) / 1000;
+		at += pair + (at[pair] == ',');
+	}
+	if (p.n < 2 || p.use[p.n - 1] != PPM)
+		return false;
+	*ret = p;
+	return true;
+}
+
+static void set_line(struct power_curve *p, int64_t idle, int64_t max)
+{
+	*p = (struct power_curve){ 2, { 0, PPM }, { idle, max } };
+}
+
+static void assume_power(const struct node *node, struct fleet_node *n)
+{
+	int64_t max = 50000 + 15 * node->capacity_cpu_milli +
+		      (int64_t)((__int128)node->capacity_memory * 500 / gib);
+
+	set_line(&n->curve, max * 3 / 10, max);
+	n->is_power_assumed = true;
+}
+
+static void read_node_power(const struct reader *r, const struct node *node, struct fleet_node *n)
+{
+	const char *text = annotation(r, node->annotations.power_curve);
+	const struct price_row *row = find_row(r, node, n->capacity_type, true);
+	const char *watts = label(r, node, "accelerator.power-watts");
+	int64_t each = 300 * INT64_C(1000000);
+
+	if (text && parse_curve(text, &n->curve))
+		return;
+	if (text)
+		warn(r, node, "BadPower", NODE_ANNOTATION(power_curve), text,
+		     "is not a curve such as 0:8.8,1:39.9");
+	if (row && *row->curve && parse_curve(row->curve, &n->curve))
+		return;
+	if (row && row->idle >= 0 && row->max >= 0) {
+		set_line(&n->curve, row->idle, row->max);
+		return;
+	}
+	assume_power(node, n);
+	if (!*watts)
+		return;
+	n->has_watts = true;
+	if (!decimal_parse(watts, strlen(watts), &each, NULL) || each < 0) {
+		warn(r, node, "BadPower", "accelerator.power-watts", watts,
+		     "is not a power in watts");
+		each = 300 * INT64_C(1000000);
+	}
+	n->accelerator_max = each / 1000;
+}
+
+static void read_carbon(const struct reader *r, const struct node *node, struct fleet_node *n)
+{
+	const char *text = annotation(r, node->annotations.carbon);
+	int64_t grams;
+
+	if (strcmp(label(r, node, "energy-source"), "renewable") == 0)
+		n->green_ppm = PPM;
+	if (!text)
+		return;
+	if (decimal_parse(text, strlen(text), &grams, NULL) && grams >= 0)
+		n->carbon = grams / 1000;
+	else
+		warn(r, node, "BadPower", NODE_ANNOTATION(carbon), text,
+		     "is not grams of carbon dioxide per kWh");
+}
+
+static void read_node(const struct reader *r, node_id id)
+{
+	const struct node *node = &r->c->nodes.items[id];
+	struct fleet_node *n = &r->f->nodes[id];
+	struct load all = { node->capacity_cpu_milli, node->capacity_memory,
+			    count_accelerators(r->c, node->capacity_extended) };
+
+	n->n_accelerators = all.accelerators;
+	n->weight = weight_of(all);
+	n->arch = label_id(r, node, "kubernetes.io/arch");
+	n->type = label_id(r, node, "node.kubernetes.io/instance-type");
+	n->zone = label_id(r, node, "topology.kubernetes.io/zone");
+	read_capacity_type(r, node, n);
+	read_pool(r, node, n);
+	read_leaving(r, node, n);
+	read_node_price(r, node, n);
+	read_node_power(r, node, n);
+	read_carbon(r, node, n);
+}
+
+static void read_tables(struct reader *r)
+{
+	const char *want = r->settings->optimise.prices;
+
+	array_each(table, &r->c->price_tables) {
+		const char *ns = cluster_str(r->c, table->meta.ns);
+		const char *name = cluster_str(r->c, table->meta.name);
+		size_t n = strlen(ns);
+
+		if (strncmp(want, ns, n) != 0 || want[n] != '/' || strcmp(want + n + 1, name) != 0)
+			continue;
+		const char *text = cluster_str(r->c, table->text);
+		const char *end = text + intern_len(&r->c->strings, table->text);
+		for (; text < end; text += strlen(text) + 1)
+			price_rows_read(&r->rows, text, strlen(text), ns, name, r->warnings);
+	}
+}
+
+/* The first policy that gives a rate. */
+static void read_rates(struct reader *r)
+{
+	const int64_t book[] = { RATE_CPU, RATE_MEMORY, RATE_GPU, RATE_NPU };
+
+	memcpy(r->rates, book, sizeof(book));
+	array_each(p, &r->c->cost_policies) {
+		const int64_t own[] = { p->cpu_rate, p->memory_rate, p->gpu_rate, p->npu_rate };
+		bool has_any = false;
+
+		for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+			has_any |= own[i] >= 0;
+			r->rates[i] = own[i] >= 0 ? own[i] : book[i];
+		}
+		if (has_any)
+			return;
+	}
+}
+
+/* One warning for all of them. */
+static void warn_of_assumed(const struct reader *r)
+{
+	uint32_t n = 0;
+	node_id first = NONE;
+
+	for (node_id id = 0; id < r->c->nodes.n; id++) {
+		if (!r->f->nodes[id].is_price_assumed)
+			continue;
+		first = first == NONE ? id : first;
+		n++;
+	}
+	if (n)
+		warning_add(r->warnings, "Node", "",
+			    cluster_str(r->c, r->c->nodes.items[first].meta.name), "AssumedPrice",
+			    "no price is known of %u node%s: what %s cost%s is assumed by size", n,
+			    n == 1 ? "" : "s", n == 1 ? "it" : "they", n == 1 ? "s" : "");
+}
+
+void fleet_read(struct fleet *f, const struct cluster *c, const struct settings *settings,
+		struct warnings *warnings)
+{
+	struct reader r = { .f = f, .c = c, .settings = settings, .warnings = warnings };
+
+	*f = (struct fleet){ c, xcalloc(c->nodes.n + 1, sizeof(*f->nodes)) };
+	read_tables(&r);
+	read_rates(&r);
+	for (node_id id = 0; id < c->nodes.n; id++)
+		read_node(&r, id);
+	find_on_demand_peers(&r);
+	warn_of_assumed(&r);
+	price_rows_done(&r.rows);
+}
+
+void fleet_done(struct fleet *f)
+{
+	free(f->nodes);
+	*f = (struct fleet){ 0 };
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_MODEL_PRICE_TABLE_H
+#define MCKUBE_MODEL_PRICE_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/array.h"
+#include "model/warning.h"
+
+/* Prices and power by instance type, as the values of a ConfigMap hold them.
+ *
+ * CSV, with a header of any of the columns instanceType, region, zone, capacityType, pricePerHour,
+ * powerCurve, idleWatts, maxWatts; an empty field means any. Or JSON, when it begins with '[': a
+ * list of {name, offerings: [{capacityType, zone, price}]}, or with Price and Requirements:
+ * [{key, operator, values}] in an offering, as Karpenter's kwok provider has them. */
+
+struct price_row {
+	const char *type, *region, *zone, *capacity; /* "": any */
+	int64_t price;				     /* micro-USD per hour; -1: not given */
+	const char *curve;			     /* "" or "0:8.8,...,1:39.9", in watts */
+	int64_t idle, max;			     /* mW; -1: not given */
+	unsigned line;
+};
+
+struct price_rows {
+	struct arena arena;
+	ARRAY(struct price_row) list;
+};
+
+/* Adds the rows of one text, and a warning about `object` ("ConfigMap ns/name") for each line that
+ * cannot be read; a second row for the same things is one of them. */
+void price_rows_read(struct price_rows *rows, const char *text, size_t n, const char *ns,
+		     const char *name, struct warnings *warnings);
+void price_rows_done(struct price_rows *rows);
+
+/* The most specific row for a node that has a price, or power; NULL: none. */
+const struct price_row *price_rows_find(const struct price_rows *rows, const char *type,
+					const char *region, const char *zone, const char *capacity,
+					bool wants_power);
+
+#endif

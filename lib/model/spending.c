@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/spending.h"
+
+enum { DAY_SECONDS = 86400, HOUR_SECONDS = 3600 };
+
+/* 1970-01-01 was a Thursday. */
+enum { MONDAY_OFFSET = 3 };
+
+/* The day of the month, from 0, of a day since 1970 (proleptic Gregorian calendar, years that begin
+ * in March). */
+static int64_t day_of_month(int64_t day)
+{
+	int64_t z = day + 719468; /* since 0000-03-01 */
+	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+	int64_t of_era = z - era * 146097;
+	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+	int64_t month = (5 * of_year + 2) / 153;
+
+	return of_year - (153 * month + 2) / 5;
+}
+
+int64_t spending_period_start(enum budget_period period, int64_t now)
+{
+	int64_t day = (now >= 0 ? now : now - DAY_SECONDS + 1) / DAY_SECONDS;
+
+	switch (period) {
+	case BUDGET_TOTAL:
+		return 0;
+	case BUDGET_DAY:
+		break;
+	case BUDGET_WEEK:
+		day -= ((day + MONDAY_OFFSET) % 7 + 7) % 7;
+		break;
+	case BUDGET_MONTH:
+		day -= day_of_month(day);
+		break;
+	}
+	return day * DAY_SECONDS;
+}
+
+int64_t spending_now(enum budget_period period, int64_t spent, int64_t rate, int64_t accounted_at,
+		     int64_t now)
+{
+	int64_t start = spending_period_start(period, now), from = accounted_at;
+
+	if (!accounted_at)
+		return spent;
+	if (period != BUDGET_TOTAL && accounted_at < start) {
+		spent = 0;
+		from = start;
+	}
+	if (now <= from)
+		return spent;
+	__int128 more = (__int128)rate * (now - from);
+	return spent + (int64_t)((more + HOUR_SECONDS / 2) / HOUR_SECONDS);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_ECONOMY_ECONOMY_H
+#define MCKUBE_PLAN_ECONOMY_ECONOMY_H
+
+#include "model/fleet.h"
+#include "plan/planner.h"
+
+/* Cost and power: pods of WorkloadOptimizers get the place where the cluster costs least, and
+ * running ones are moved where that is worth it, within every limit. Real time is planned first
+ * and stands: its pods are load here. A cluster without optimizers and policies has no economy.
+ *
+ * The objective J, in micro-USD per hour, is the price of the removable nodes in use, the cost of
+ * all nodes' power, and penalties for preferences that are not met. A node is in use when it has a
+ * pod that is neither of a DaemonSet nor static; one that is not removable draws idle power all the
+ * same and has no price here. A spot node has its on-demand price once a pod is on it whose
+ * optimizer does not prefer spot, and a reserved node none.
+ *
+ * Invariants, of every prefix of the actions: no limit of an optimizer or a policy is exceeded by a
+ * placement (one that was exceeded before does not grow), PodDisruptionBudgets hold, and the place
+ * that a moved pod leaves stays taken, so it can go back. Each group of moves lowers J by what its
+ * disruption is worth. The order of the input does not matter: ties end with names. */
+
+typedef uint32_t optimizer_id;
+
+/* Why a node does not take a pod, after the filters of plan/filter/filter.h. */
+enum money_refusal {
+	MONEY_ACCEPTS,
+	MONEY_BUDGET,	/* spent out */
+	MONEY_PER_HOUR, /* maxCostPerHour, costPerHourLimit */
+	MONEY_POWER,	/* maxPowerUsage */
+	MONEY_SPOT,	/* no spot, or not as many replicas on it */
+	MONEY_PEAK,	/* peak hours */
+	MONEY_GREEN,	/* not enough renewable energy */
+	MONEY_REFUSALS,
+};
+
+/* A limit over the pods of some optimizers. */
+struct money_limit {
+	int64_t max_cost, max_power;   /* NO_LIMIT */
+	int64_t cost, power;	       /* now, in the trial */
+	int64_t base_cost, base_power; /* what it may have at least: economy_mark() */
+	bool is_exhausted;	       /* its budget */
+	const char *object;	       /* "CostPolicy ns/name" */
+};
+
+/* An optimizer with what speaks for it. */
+struct account {
+	struct range limits; /* economy.limit_ids */
+	int64_t spent;	     /* of its budget until now, micro-USD */
+	int64_t cost, power; /* of its bound pods */
+	int64_t cost_before;
+	uint32_t n_pods, n_bound, n_ready, n_spot;
+	uint32_t max_spot; /* replicas on spot nodes at most */
+	int64_t max_spot_price;
+	int32_t max_interruption_ppm, min_green_ppm;
+	bool forbids_spot, is_suspended, is_exhausted, avoids_power, is_unaware;
+	bool is_moved;	 /* a pod of it moves in this plan */
+	const char *why; /* it is suspended */
+	str_id arch;	 /* of its bound pods; 0: any */
+};
+
+struct cargo { /* a pod that counts here */
+	pod_id pod;
+	optimizer_id of; /* NONE */
+	node_id node;	 /* where it is in the trial; NONE */
+	node_id origin;	 /* where it was; NONE: pending */
+	struct load load;
+	int64_t share;		 /* of its node, while it has one */
+	int64_t disruption;	 /* of moving it, micro */
+	bool is_movable, counts; /* counts: its node is in use because of it */
+	uint32_t group;		 /* of the move; 0: none */
+	uint8_t reason;		 /* enum reason, of the move */
+	int64_t saving;		 /* of the move's group */
+};
+
+struct site {		       /* a node in the trial */
+	int64_t cpu;	       /* milli, that its pods use */
+	uint32_t n_in_use;     /* pods that count */
+	uint32_t n_no_spot;    /* pods of optimizers that do not prefer spot */
+	ARRAY(uint32_t) cargo; /* indices */
+	bool is_used_before;   /* in use without the moves */
+	bool is_closed;	       /* emptied by this plan: takes nothing */
+	int64_t cost_before;   /* of J, in the snapshot */
+};
+
+struct totals {
+	int64_t cost, power, carbon; /* micro-USD per hour, mW, mg of carbon dioxide per hour */
+};
+
+struct economy {
+	struct planner *p;
+	const struct cluster *c;
+	const struct settings *settings;
+	struct fleet fleet;
+	bool is_active, has_power_limits;
+	struct account *accounts; /* by optimizer_id */
+	optimizer_id *of_pod;	  /* by pod_id, NONE */
+	ARRAY(struct money_limit) limits;
+	ARRAY(uint32_t) limit_ids;
+	ARRAY(struct cargo) cargo; /* bound ones, then pending ones in the order of choice */
+	size_t n_bound;
+	struct site *sites;
+	const uint64_t **allowed; /* by cargo index: nodes whose labels and taints allow it */
+	ARRAY(uint64_t *) sets;
+	struct intern set_keys;
+	struct totals before, after;
+	uint32_t n_groups;
+	int32_t *evictions_left;  /* by pdb_id */
+	struct pdb_cover *covers; /* by pod_id */
+};
+
+/* After the steps for real time. Without optimizers and policies nothing is done. */
+void economy_plan(struct economy *e, struct planner *p);
+void economy_done(struct economy *e);
+
+/* Is the pod placed by this part, and not for real time? */
+bool economy_handles(const struct economy *e, pod_id pod);
+
+/* Parts of it. */
+
+/* plan/economy/trial.c: what the cluster costs, changed pod by pod. */
+void economy_start(struct economy *e, struct planner *p);
+void economy_put(struct economy *e, uint32_t cargo, node_id node);
+void economy_take(struct economy *e, uint32_t cargo);
+int64_t economy_node_cost(const struct economy *e, node_id node);
+/* What J changes by when it comes. */
+int64_t economy_increase(struct economy *e, uint32_t cargo, node_id node);
+int64_t economy_penalty(const struct economy *e, uint32_t cargo, node_id node);
+int64_t economy_total(const struct economy *e); /* J */
+struct totals economy_totals(const struct economy *e);
+
+/* plan/economy/limits.c */
+void economy_read_limits(struct economy *e);
+/* From now on no limit refuses what the pods that are there have already. */
+void economy_mark(struct economy *e);
+/* Do the pod's rules, or its optimizer's, say anything about the architecture? */
+bool economy_names_arch(const struct economy *e, const struct cargo *g);
+enum money_refusal economy_refuses(struct economy *e, uint32_t cargo, node_id node);
+/* Filters and room. `detail` as for filter_node(). */
+enum refusal economy_filter(struct economy *e, uint32_t cargo, node_id node, char *detail,
+			    size_t size);
+bool economy_fits(struct economy *e, uint32_t cargo, node_id node);
+
+/* plan/economy/place.c, moves.c */
+void economy_place(struct economy *e);
+void economy_move(struct economy *e);
+/* The best node for it, NONE. `only_used`: no node that is not in use without the moves. */
+node_id economy_best(struct economy *e, uint32_t cargo, bool only_used);
+
+#endif

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "model/match.h"
+#include "model/spending.h"
+#include "plan/economy/economy.h"
+
+/* ---- Whose limits count ---- */
+
+static const struct namespace *find_namespace(const struct cluster *c, str_id ns)
+{
+	array_each(n, &c->namespaces)
+		if (n->meta.name == ns)
+			return n;
+	return NULL;
+}
+
+/* A policy without a namespace is the cluster's; others speak for their own one. */
+static bool policy_covers(const struct cluster *c, const struct meta *m,
+			  const struct selector *namespaces, const struct selector *workloads,
+			  const struct optimizer *o)
+{
+	if (workloads->is_set && !selector_matches(c, *workloads, o->labels))
+		return false;
+	if (m->ns)
+		return m->ns == o->meta.ns;
+	if (!namespaces->is_set)
+		return true;
+	const struct namespace *ns = find_namespace(c, o->meta.ns);
+	return ns && selector_matches(c, *namespaces, ns->labels);
+}
+
+static void warn_of_reach(struct economy *e, const char *kind, const struct meta *m,
+			  const struct selector *namespaces)
+{
+	const struct cluster *c = e->c;
+
+	if (!m->ns || !namespaces->is_set)
+		return;
+	array_each(ns, &c->namespaces) {
+		if (ns->meta.name == m->ns || !selector_matches(c, *namespaces, ns->labels))
+			continue;
+		warning_add(&e->p->trial.warnings, kind, cluster_str(c, m->ns),
+			    cluster_str(c, m->name), "PolicyOutOfReach",
+			    "namespaceSelector: selects namespace %s, which only a policy of the "
+			    "cluster reaches",
+			    cluster_str(c, ns->meta.name));
+		return;
+	}
+}
+
+static uint32_t new_limit(struct economy *e, const char *kind, const struct meta *m,
+			  int64_t max_cost, int64_t max_power, bool is_exhausted)
+{
+	const char *ns = cluster_str(e->c, m->ns), *name = cluster_str(e->c, m->name);
+	size_t n = strlen(kind) + strlen(ns) + strlen(name) + 3;
+	char *object = arena_alloc(&e->p->trial.arena, n);
+
+	snprintf(object, n, "%s %s%s%s", kind, ns, *ns ? "/" : "", name);
+	*array_add(&e->limits) = (struct money_limit){
+		.max_cost = max_cost,
+		.max_power = max_power,
+		.is_exhausted = is_exhausted,
+		.object = object,
+	};
+	return (uint32_t)e->limits.n - 1;
+}
+
+/* Spot rules of a policy: all policies must allow it, and the smallest limit counts. */
+static void add_spot_rules(struct account *a, const struct cost_policy *p)
+{
+	a->forbids_spot |= p->forbids_spot;
+	if (p->max_spot_ppm >= 0) {
+		uint32_t most = (uint32_t)((uint64_t)a->n_pods * (uint32_t)p->max_spot_ppm / PPM);
+
+		a->max_spot = most < a->max_spot ? most : a->max_spot;
+	}
+	if (p->max_spot_price >= 0 &&
+	    (a->max_spot_price < 0 || p->max_spot_price < a->max_spot_price))
+		a->max_spot_price = p->max_spot_price;
+	if (p->max_interruption_ppm >= 0 &&
+	    (a->max_interruption_ppm < 0 || p->max_interruption_ppm < a->max_interruption_ppm))
+		a->max_interruption_ppm = p->max_interruption_ppm;
+}
+
+static void suspend(struct account *a, const char *why)
+{
+	a->is_suspended = true;
+	a->why = a->why ? a->why : why;
+}
+
+static bool is_in_span(const struct cluster *c, struct range spans, int64_t now)
+{
+	int32_t minute = (int32_t)(now % 86400 / 60);
+
+	for (uint32_t i = 0; i < spans.n; i++) {
+		const struct day_span *s = &c->day_spans.items[spans.at + i];
+		bool is_over_midnight = s->from > s->to;
+		bool is_in = is_over_midnight ? minute >= s->from || minute < s->to
+					      : minute >= s->from && minute < s->to;
+
+		if (is_in)
+			return true;
+	}
+	return false;
+}
+
+/* The first use of each policy's limit, plus 1, by policy. */
+struct policy_ids {
+	uint32_t *cost, *power;
+};
+
+static bool policy_is_exhausted(const struct economy *e, const struct cost_policy *p)
+{
+	int64_t now = e->c->taken_at;
+	int64_t total = spending_now(BUDGET_TOTAL, p->spent, p->rate, p->accounted_at, now);
+	int64_t month = spending_now(BUDGET_MONTH, p->spent, p->rate, p->accounted_at, now);
+
+	if (p->monthly >= 0)
+		return month >= p->monthly;
+	return p->budget >= 0 && total >= p->budget;
+}
+
+static void apply_cost_policies(struct economy *e, optimizer_id id, const struct policy_ids *ids)
+{
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	struct account *a = &e->accounts[id];
+
+	for (size_t i = 0; i < e->c->cost_policies.n; i++) {
+		const struct cost_policy *p = &e->c->cost_policies.items[i];
+
+		if (!policy_covers(e->c, &p->meta, &p->namespaces, &p->workloads, o))
+			continue;
+		if (p->is_unread)
+			suspend(a, "a CostPolicy that covers it cannot be read");
+		add_spot_rules(a, p);
+		if (!ids->cost[i])
+			ids->cost[i] = new_limit(e, "CostPolicy", &p->meta, p->per_hour, NO_LIMIT,
+						 policy_is_exhausted(e, p)) +
+				       1;
+		*array_add(&e->limit_ids) = ids->cost[i] - 1;
+	}
+}
+
+static void apply_power_policies(struct economy *e, optimizer_id id, const struct policy_ids *ids)
+{
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	struct account *a = &e->accounts[id];
+
+	for (size_t i = 0; i < e->c->power_policies.n; i++) {
+		const struct power_policy *p = &e->c->power_policies.items[i];
+		bool is_peak = p->avoids_peak && is_in_span(e->c, p->peak_hours, e->c->taken_at);
+
+		if (!policy_covers(e->c, &p->meta, &p->namespaces, &p->workloads, o))
+			continue;
+		if (p->is_unread)
+			suspend(a, "a PowerPolicy that covers it cannot be read");
+		if (!p->is_green_off && p->min_green_ppm > a->min_green_ppm)
+			a->min_green_ppm = p->min_green_ppm;
+		a->is_unaware |= p->is_unaware;
+		a->avoids_power |=
+			is_peak && (o->type == WORKLOAD_TRAINING || o->type == WORKLOAD_BATCH);
+		if (!ids->power[i])
+			ids->power[i] = new_limit(e, "PowerPolicy", &p->meta, NO_LIMIT,
+						  p->max_power, false) +
+					1;
+		*array_add(&e->limit_ids) = ids->power[i] - 1;
+	}
+}
+
+static void read_account(struct economy *e, optimizer_id id, const struct policy_ids *ids)
+{
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	struct account *a = &e->accounts[id];
+	bool serves = o->type == WORKLOAD_SERVING || o->type == WORKLOAD_INFERENCE;
+	uint32_t base = serves && a->n_pods >= 2 ? e->settings->optimise.on_demand_base : 0;
+
+	a->max_spot = base < a->n_pods ? a->n_pods - base : 0;
+	a->max_spot_price = a->max_interruption_ppm = a->min_green_ppm = NO_LIMIT;
+	a->spent = spending_now(o->period, o->spent, o->rate, o->accounted_at, e->c->taken_at);
+	a->is_exhausted = o->budget_limit >= 0 && a->spent >= o->budget_limit;
+	if (o->is_unread)
+		suspend(a, "the WorkloadOptimizer cannot be read: see the warning");
+	if (o->is_disabled)
+		suspend(a, "annotation kcloud.io/optimization-disabled");
+	if (o->is_deleting)
+		suspend(a, "the WorkloadOptimizer is being deleted");
+	a->limits.at = (uint32_t)e->limit_ids.n;
+	*array_add(&e->limit_ids) = new_limit(e, "WorkloadOptimizer", &o->meta, o->max_cost,
+					      o->max_power, a->is_exhausted);
+	apply_cost_policies(e, id, ids);
+	apply_power_policies(e, id, ids);
+	a->limits.n = (uint32_t)e->limit_ids.n - a->limits.at;
+}
+
+void economy_read_limits(struct economy *e)
+{
+	const struct cluster *c = e->c;
+	AUTO_FREE uint32_t *cost = xcalloc(c->cost_policies.n + 1, sizeof(*cost));
+	AUTO_FREE uint32_t *power = xcalloc(c->power_policies.n + 1, sizeof(*power));
+	struct policy_ids ids = { cost, power };
+
+	array_each(p, &c->cost_policies)
+		warn_of_reach(e, "CostPolicy", &p->meta, &p->namespaces);
+	array_each(p, &c->power_policies)
+		warn_of_reach(e, "PowerPolicy", &p->meta, &p->namespaces);
+	for (optimizer_id id = 0; id < c->optimizers.n; id++)
+		read_account(e, id, &ids);
+	array_each(l, &e->limits)
+		e->has_power_limits |= l->max_power >= 0;
+}
+
+/* ---- Does a node take the pod? ---- */
+
+static bool selects_node(const struct economy *e, const struct optimizer *o, node_id node)
+{
+	const struct rules as_pod = {
+		.node_selector = o->node_selector,
+		.node_terms = o->node_terms,
+		.has_node_affinity = o->has_node_affinity,
+	};
+
+	return match_node(e->c, &as_pod, &e->c->nodes.items[node]);
+}
+
+/* Do its labels and taints, and those that its optimizer asks for, let it in? */
+static bool node_allows(struct economy *e, const struct cargo *g, node_id node)
+{
+	const struct pod *pod = &e->c->pods.items[g->pod];
+	const struct fleet_node *n = &e->fleet.nodes[node];
+
+	if (!filter_bit(filters_allowed_by_rules(&e->p->filters, pod->rules), node) || n->leaving)
+		return false;
+	if (g->of == NONE)
+		return true;
+	str_id arch = e->accounts[g->of].arch;
+	if (arch && n->arch && n->arch != arch && !economy_names_arch(e, g))
+		return false;
+	return selects_node(e, &e->c->optimizers.items[g->of], node);
+}
+
+/* One set for all pods that ask the same. */
+static const uint64_t *allowed_nodes(struct economy *e, uint32_t cargo)
+{
+	const struct cargo *g = &e->cargo.items[cargo];
+	uint32_t key[] = { e->c->pods.items[g->pod].rules, g->of };
+
+	if (e->allowed[cargo])
+		return e->allowed[cargo];
+	str_id id = intern_add(&e->set_keys, key, sizeof(key));
+	while (e->sets.n <= id)
+		*array_add(&e->sets) = NULL;
+	if (!e->sets.items[id]) {
+		uint64_t *set = xcalloc(e->c->nodes.n / 64 + 1, sizeof(*set));
+
+		for (node_id node = 0; node < e->c->nodes.n; node++)
+			if (node_allows(e, g, node))
+				set[node / 64] |= (uint64_t)1 << node % 64;
+		e->sets.items[id] = set;
+	}
+	return e->allowed[cargo] = e->sets.items[id];
+}
+
+static bool names_label(const struct cluster *c, struct range requirements, const char *key)
+{
+	for (uint32_t i = 0; i < requirements.n; i++)
+		if (strcmp(cluster_str(c, c->requirements.items[requirements.at + i].key), key) ==
+		    0)
+			return true;
+	return false;
+}
+
+static bool terms_name_label(const struct cluster *c, struct range terms, const char *key)
+{
+	for (uint32_t i = 0; i < terms.n; i++)
+		if (names_label(c, c->node_terms.items[terms.at + i].expressions, key))
+			return true;
+	return false;
+}
+
+bool economy_names_arch(const struct economy *e, const struct cargo *g)
+{
+	static const char key[] = "kubernetes.io/arch";
+	const struct cluster *c = e->c;
+	const struct rules *r = &c->rules.items[c->pods.items[g->pod].rules];
+	const struct optimizer *o = &c->optimizers.items[g->of];
+
+	return names_label(c, r->node_selector, key) ||
+	       (r->has_node_affinity && terms_name_label(c, r->node_terms, key)) ||
+	       names_label(c, o->node_selector, key) ||
+	       (o->has_node_affinity && terms_name_label(c, o->node_terms, key));
+}
+
+enum refusal economy_filter(struct economy *e, uint32_t cargo, node_id node, char *detail,
+			    size_t size)
+{
+	const struct cargo *g = &e->cargo.items[cargo];
+	const struct trial *t = &e->p->trial;
+	struct unit as_unit = { .pod = g->pod, .kind = UNIT_PENDING };
+	const struct fleet_node *n = &e->fleet.nodes[node];
+	enum refusal r;
+
+	if (filter_bit(allowed_nodes(e, cargo), node))
+		return filter_node_now(t, &as_unit, node, 0, detail, size);
+	r = filter_pod_rules(&e->p->filters, g->pod, node, detail, size);
+	if (r != REFUSE_NOTHING)
+		return r;
+	if (n->leaving) {
+		if (detail)
+			snprintf(detail, size, "%s", cluster_str(e->c, n->leaving));
+		return REFUSE_TAINT;
+	}
+	if (detail)
+		snprintf(detail, size, "%s",
+			 selects_node(e, &e->c->optimizers.items[g->of], node)
+				 ? "on the architecture"
+				 : "of its WorkloadOptimizer");
+	return REFUSE_AFFINITY;
+}
+
+static enum money_refusal spot_refuses(const struct economy *e, const struct cargo *g, node_id node)
+{
+	const struct account *a = &e->accounts[g->of];
+	const struct fleet_node *n = &e->fleet.nodes[node];
+	uint32_t own = g->node != NONE && e->fleet.nodes[g->node].capacity_type == CAPACITY_SPOT;
+
+	if (n->capacity_type != CAPACITY_SPOT)
+		return MONEY_ACCEPTS;
+	if (a->forbids_spot || (a->max_spot_price >= 0 && n->price > a->max_spot_price) ||
+	    a->n_spot - own + 1 > a->max_spot)
+		return MONEY_SPOT;
+	return MONEY_ACCEPTS;
+}
+
+/* The part of renewable energy in the power of all pods of the workload, this one on the node. */
+static bool green_refuses(struct economy *e, uint32_t cargo, node_id node)
+{
+	const struct cargo *mine = &e->cargo.items[cargo];
+	const struct account *a = &e->accounts[mine->of];
+	__int128 power = 0, green = 0;
+
+	if (a->min_green_ppm < 0 || e->fleet.nodes[node].green_ppm >= a->min_green_ppm)
+		return false;
+	for (uint32_t i = 0; i < e->cargo.n; i++) {
+		const struct cargo *g = &e->cargo.items[i];
+		node_id at = i == cargo ? node : g->node;
+
+		if (g->of != mine->of || at == NONE)
+			continue;
+		int64_t one =
+			fleet_power_of(&e->fleet.nodes[at], g->load,
+				       e->sites[at].cpu + (i == cargo ? g->load.cpu_milli : 0),
+				       e->c->nodes.items[at].capacity_cpu_milli,
+				       e->c->optimizers.items[g->of].type == WORKLOAD_TRAINING);
+		power += one;
+		green += (__int128)one * e->fleet.nodes[at].green_ppm;
+	}
+	return green < power * a->min_green_ppm;
+}
+
+/* Would a limit of power be exceeded that was not, or more than before? All pods of the node draw
+ * more when one comes. */
+static bool power_refuses(struct economy *e, uint32_t cargo, node_id node)
+{
+	bool refuses = false;
+
+	if (!e->has_power_limits)
+		return false;
+	economy_put(e, cargo, node);
+	array_each(l, &e->limits)
+		refuses |= l->max_power >= 0 && l->power > l->max_power && l->power > l->base_power;
+	economy_take(e, cargo);
+	return refuses;
+}
+
+void economy_mark(struct economy *e)
+{
+	array_each(l, &e->limits) {
+		l->base_cost = l->cost;
+		l->base_power = l->power;
+	}
+}
+
+static bool cost_refuses(const struct economy *e, const struct cargo *g, node_id node)
+{
+	const struct account *a = &e->accounts[g->of];
+	int64_t share = fleet_share(&e->fleet.nodes[node], g->load);
+
+	for (uint32_t k = 0; k < a->limits.n; k++) {
+		const struct money_limit *l =
+			&e->limits.items[e->limit_ids.items[a->limits.at + k]];
+
+		if (l->max_cost >= 0 && l->cost + share > l->max_cost &&
+		    l->cost + share > l->base_cost)
+			return true;
+	}
+	return false;
+}
+
+static bool is_exhausted(const struct economy *e, const struct account *a)
+{
+	for (uint32_t k = 0; k < a->limits.n; k++)
+		if (e->limits.items[e->limit_ids.items[a->limits.at + k]].is_exhausted)
+			return true;
+	return false;
+}
+
+/* For a pod that is nowhere in the trial; economy_mark() was called when it last was somewhere. */
+enum money_refusal economy_refuses(struct economy *e, uint32_t cargo, node_id node)
+{
+	const struct cargo *g = &e->cargo.items[cargo];
+
+	if (g->of == NONE)
+		return power_refuses(e, cargo, node) ? MONEY_POWER : MONEY_ACCEPTS;
+	const struct account *a = &e->accounts[g->of];
+	if (is_exhausted(e, a))
+		return MONEY_BUDGET;
+	if (a->avoids_power)
+		return MONEY_PEAK;
+	if (spot_refuses(e, g, node) != MONEY_ACCEPTS)
+		return MONEY_SPOT;
+	if (cost_refuses(e, g, node))
+		return MONEY_PER_HOUR;
+	if (power_refuses(e, cargo, node))
+		return MONEY_POWER;
+	return green_refuses(e, cargo, node) ? MONEY_GREEN : MONEY_ACCEPTS;
+}
+
+bool economy_fits(struct economy *e, uint32_t cargo, node_id node)
+{
+	struct unit as_unit = { .pod = e->cargo.items[cargo].pod, .kind = UNIT_PENDING };
+
+	return filter_bit(allowed_nodes(e, cargo), node) && !e->sites[node].is_closed &&
+	       filter_node_now(&e->p->trial, &as_unit, node, 0, NULL, 0) == REFUSE_NOTHING &&
+	       economy_refuses(e, cargo, node) == MONEY_ACCEPTS;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "plan/economy/economy.h"
+
+/* How far placements are improved: nodes whose new pods are placed again, alone and in pairs. */
+enum { MAX_SINGLES = 200, MAX_PAIRS = 16, MAX_ROUNDS = 6, MAX_OPENED = 16 };
+
+/* Its share, at the on-demand price where the pod does not prefer spot: else equal costs would draw
+ * it there. */
+static int64_t counted_share(const struct economy *e, const struct cargo *g, node_id node)
+{
+	const struct fleet_node *n = &e->fleet.nodes[node];
+	bool prefers_spot = g->of == NONE || e->c->optimizers.items[g->of].prefers_spot;
+
+	return fleet_share_of(n, g->load, prefers_spot ? n->price : n->on_demand);
+}
+
+node_id economy_best(struct economy *e, uint32_t cargo, bool only_used)
+{
+	const struct cargo *g = &e->cargo.items[cargo];
+	int64_t least = INT64_MAX, least_share = INT64_MAX;
+	node_id best = NONE;
+
+	for (node_id node = 0; node < e->c->nodes.n; node++) {
+		if ((only_used && !e->sites[node].is_used_before) || node == g->origin)
+			continue;
+		int64_t more = economy_increase(e, cargo, node);
+		int64_t share = counted_share(e, g, node);
+
+		if (more > least || (more == least && share >= least_share) ||
+		    !economy_fits(e, cargo, node))
+			continue;
+		least = more;
+		least_share = share;
+		best = node;
+	}
+	return best;
+}
+
+static void add(struct economy *e, uint32_t cargo, node_id node)
+{
+	trial_charge_pod(&e->p->trial, e->cargo.items[cargo].pod, node);
+	economy_put(e, cargo, node);
+}
+
+static void drop(struct economy *e, uint32_t cargo)
+{
+	trial_uncharge_pod(&e->p->trial, e->cargo.items[cargo].pod, e->cargo.items[cargo].node);
+	economy_take(e, cargo);
+}
+
+static void place_pod(struct economy *e, uint32_t cargo)
+{
+	economy_mark(e);
+	if (e->cargo.items[cargo].of != NONE && e->accounts[e->cargo.items[cargo].of].is_suspended)
+		return;
+	node_id node = economy_best(e, cargo, false);
+	if (node != NONE)
+		add(e, cargo, node);
+}
+
+/* ---- Improvement: the new pods of a few nodes are placed again ---- */
+
+/* Placed pods on each level of priority, then J: which of two arrangements is better. */
+struct merit {
+	const struct economy *e;
+	uint32_t *placed; /* by level */
+	uint32_t n_levels;
+	int64_t cost;
+};
+
+static bool same_level(const struct economy *e, uint32_t a, uint32_t b)
+{
+	const struct cargo *x = &e->cargo.items[a], *y = &e->cargo.items[b];
+
+	return e->c->optimizers.items[x->of].priority == e->c->optimizers.items[y->of].priority &&
+	       e->c->pods.items[x->pod].priority == e->c->pods.items[y->pod].priority;
+}
+
+static void measure(const struct economy *e, struct merit *m)
+{
+	uint32_t level = 0;
+
+	memset(m->placed, 0, (e->cargo.n - e->n_bound + 1) * sizeof(*m->placed));
+	for (uint32_t i = (uint32_t)e->n_bound; i < e->cargo.n; i++) {
+		if (i > e->n_bound && !same_level(e, i - 1, i))
+			level++;
+		m->placed[level] += e->cargo.items[i].node != NONE;
+	}
+	m->n_levels = level + 1;
+	m->cost = economy_total(e);
+}
+
+static bool is_better(const struct merit *a, const struct merit *b)
+{
+	for (uint32_t i = 0; i < a->n_levels; i++)
+		if (a->placed[i] != b->placed[i])
+			return a->placed[i] > b->placed[i];
+	return a->cost < b->cost;
+}
+
+struct improver {
+	struct economy *e;
+	struct merit best, now;
+	node_id *saved; /* of pending cargo, in the best arrangement */
+};
+
+static size_t n_pending(const struct economy *e)
+{
+	return e->cargo.n - e->n_bound;
+}
+
+static void save(struct improver *m)
+{
+	for (size_t i = 0; i < n_pending(m->e); i++)
+		m->saved[i] = m->e->cargo.items[m->e->n_bound + i].node;
+}
+
+static void restore(struct improver *m)
+{
+	struct economy *e = m->e;
+
+	for (size_t i = 0; i < n_pending(e); i++) {
+		uint32_t cargo = (uint32_t)(e->n_bound + i);
+
+		if (e->cargo.items[cargo].node != NONE && e->cargo.items[cargo].node != m->saved[i])
+			drop(e, cargo);
+	}
+	for (size_t i = 0; i < n_pending(e); i++) {
+		uint32_t cargo = (uint32_t)(e->n_bound + i);
+
+		if (e->cargo.items[cargo].node == NONE && m->saved[i] != NONE)
+			add(e, cargo, m->saved[i]);
+	}
+}
+
+/* Takes the new pods off two nodes (which may be one), puts the first that fits on a third, NONE
+ * for wherever is best, and then the others, with those that have no place. */
+static bool try_again(struct improver *m, node_id a, node_id b, node_id first, bool from_small)
+{
+	struct economy *e = m->e;
+	size_t n = n_pending(e);
+	bool is_opened = first == NONE;
+
+	for (uint32_t i = (uint32_t)e->n_bound; i < e->cargo.n; i++)
+		if (e->cargo.items[i].node == a || e->cargo.items[i].node == b)
+			drop(e, i);
+	for (size_t k = 0; k < n; k++) {
+		uint32_t i = (uint32_t)(e->n_bound + (from_small ? n - 1 - k : k));
+
+		if (e->cargo.items[i].node != NONE)
+			continue;
+		economy_mark(e);
+		if (!is_opened && !e->accounts[e->cargo.items[i].of].is_suspended &&
+		    economy_fits(e, i, first)) {
+			add(e, i, first);
+			is_opened = true;
+		} else {
+			place_pod(e, i);
+		}
+	}
+	measure(e, &m->now);
+	if (!is_better(&m->now, &m->best)) {
+		restore(m);
+		return false;
+	}
+	struct merit better = m->now;
+	m->now = m->best;
+	m->best = better;
+	save(m);
+	return true;
+}
+
+static bool has_new_pods(const struct economy *e, node_id node)
+{
+	array_each(i, &e->sites[node].cargo)
+		if (*i >= e->n_bound)
+			return true;
+	return false;
+}
+
+/* Nodes that are worth opening: the first empty one of each kind. */
+static size_t list_openable(const struct economy *e, node_id ret[MAX_OPENED])
+{
+	size_t n = 0;
+
+	for (node_id node = 0; node < e->c->nodes.n && n < MAX_OPENED; node++) {
+		bool is_known = false;
+
+		for (size_t i = 0; i < n; i++)
+			is_known |= e->c->nodes.items[ret[i]].labels.at ==
+					    e->c->nodes.items[node].labels.at &&
+				    e->fleet.nodes[ret[i]].price == e->fleet.nodes[node].price;
+		if (!is_known || e->c->nodes.n <= MAX_OPENED)
+			ret[n++] = node;
+	}
+	return n;
+}
+
+static bool improve_pair(struct improver *m, node_id a, node_id b)
+{
+	node_id openable[MAX_OPENED];
+	size_t n = list_openable(m->e, openable);
+	bool is_improved = false;
+
+	for (int from_small = 0; from_small < 2; from_small++) {
+		is_improved |= try_again(m, a, b, NONE, from_small);
+		for (size_t i = 0; i < n; i++)
+			is_improved |= try_again(m, a, b, openable[i], from_small);
+	}
+	return is_improved;
+}
+
+static bool improve_round(struct improver *m)
+{
+	const struct economy *e = m->e;
+	bool is_improved = false;
+	uint32_t n_tried = 0;
+
+	for (node_id a = 0; a < e->c->nodes.n; a++) {
+		if (!has_new_pods(e, a) || n_tried++ >= MAX_SINGLES)
+			continue;
+		is_improved |= improve_pair(m, a, a);
+		for (node_id b = a + 1; e->c->nodes.n <= MAX_PAIRS && b < e->c->nodes.n; b++)
+			if (has_new_pods(e, b))
+				is_improved |= improve_pair(m, a, b);
+	}
+	return is_improved;
+}
+
+/* One pod after the other goes where it is cheaper. */
+static void relocate(struct economy *e)
+{
+	bool is_improved = n_pending(e) * e->c->nodes.n < 2000000;
+
+	for (int round = 0; round < MAX_ROUNDS && is_improved; round++) {
+		is_improved = false;
+		for (uint32_t i = (uint32_t)e->n_bound; i < e->cargo.n; i++) {
+			node_id was = e->cargo.items[i].node;
+
+			if (was == NONE)
+				continue;
+			drop(e, i);
+			economy_mark(e);
+			node_id to = economy_best(e, i, false);
+			to = to == NONE || economy_increase(e, i, to) >= economy_increase(e, i, was)
+				     ? was
+				     : to;
+			is_improved |= to != was;
+			add(e, i, to);
+		}
+	}
+}
+
+static void improve(struct economy *e)
+{
+	size_t n = n_pending(e);
+	AUTO_FREE uint32_t *best = xcalloc(n + 1, sizeof(*best));
+	AUTO_FREE uint32_t *now = xcalloc(n + 1, sizeof(*now));
+	AUTO_FREE node_id *saved = xcalloc(n + 1, sizeof(*saved));
+	struct improver m = { e, { e, best, 0, 0 }, { e, now, 0, 0 }, saved };
+
+	relocate(e);
+	if (n * e->c->nodes.n > 20000)
+		return;
+	measure(e, &m.best);
+	save(&m);
+	for (int round = 0; round < MAX_ROUNDS && improve_round(&m); round++)
+		;
+}
+
+void economy_place(struct economy *e)
+{
+	for (uint32_t i = (uint32_t)e->n_bound; i < e->cargo.n; i++)
+		place_pod(e, i);
+	if (n_pending(e))
+		improve(e);
+}

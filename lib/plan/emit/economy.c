@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/decimal.h"
+#include "plan/economy/economy.h"
+#include "plan/emit/emit.h"
+
+/* What the part for cost and power has decided, as actions. */
+
+static const char *node_name(const struct emitter *e, node_id node)
+{
+	const struct cluster *c = e->trial->c;
+
+	return plan_str(e->plan, cluster_str(c, c->nodes.items[node].meta.name));
+}
+
+static const char *dollars(struct emitter *e, int64_t micro)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	decimal_add(&text, micro, 2);
+	return plan_str(e->plan, text.s);
+}
+
+static const char *watts(struct emitter *e, int64_t milli)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	decimal_add(&text, milli * 1000, 0);
+	return plan_str(e->plan, text.s);
+}
+
+static int by_group(const void *x, const void *y)
+{
+	const struct cargo *a = *(const struct cargo *const *)x,
+			   *b = *(const struct cargo *const *)y;
+
+	if (a->group != b->group)
+		return a->group < b->group ? -1 : 1;
+	return a->pod < b->pod ? -1 : a->pod > b->pod;
+}
+
+/* "share 0.039624 → 0.031782 $/h; the group saves 0.384 $/h" */
+static const char *explain_move(struct emitter *e, const struct economy *x, const struct cargo *g)
+{
+	const char *was = dollars(e, fleet_share(&x->fleet.nodes[g->origin], g->load));
+	const char *is = dollars(e, fleet_share(&x->fleet.nodes[g->node], g->load));
+	const char *saved = dollars(e, g->saving < 0 ? -g->saving : g->saving);
+	const char *how = g->saving < 0 ? "costs" : "saves";
+
+	if (g->reason == REASON_NODE_CLOSED)
+		return plan_strf(e->plan,
+				 "its share is %s $/h instead of %s; without pods, node %s %s %s "
+				 "$/h once it is removed",
+				 is, was, node_name(e, g->origin), how, saved);
+	return plan_strf(e->plan, "its share is %s $/h instead of %s; the move %s %s $/h", is, was,
+			 how, saved);
+}
+
+static void emit_evictions(struct emitter *e, const struct economy *x)
+{
+	ARRAY(const struct cargo *) moved = { 0 };
+
+	for (size_t i = 0; i < x->n_bound; i++)
+		if (x->cargo.items[i].group)
+			*array_add(&moved) = &x->cargo.items[i];
+	if (moved.n)
+		qsort(moved.items, moved.n, sizeof(*moved.items), by_group);
+	array_each(at, &moved) {
+		const struct cargo *g = *at;
+		struct action *a = emit_action(e, ACTION_EVICT, (enum reason)g->reason,
+					       emit_pod(e, &x->c->pods.items[g->pod]));
+
+		a->group = g->group;
+		a->from = (struct place){ .node = node_name(e, g->origin), .cores = "" };
+		a->replacement = (struct place){ .node = node_name(e, g->node) };
+		a->message = explain_move(e, x, g);
+	}
+	array_done(&moved);
+}
+
+static void emit_binds(struct emitter *e, const struct economy *x)
+{
+	for (size_t i = x->n_bound; i < x->cargo.n; i++) {
+		const struct cargo *g = &x->cargo.items[i];
+		ARRAY(uint32_t) after = { 0 };
+		freed_list freed = { 0 };
+
+		if (g->node == NONE)
+			continue;
+		struct action *a = emit_action(e, ACTION_BIND, REASON_PLACED,
+					       emit_pod(e, &x->c->pods.items[g->pod]));
+		a->to = (struct place){ .node = node_name(e, g->node) };
+		emit_list_freed(e, g->node, &freed);
+		array_each(f, &freed)
+			if (f->is_eviction)
+				*array_add(&after) = f->action;
+		emit_after(e, a, after.items, (uint32_t)after.n);
+		a->message = plan_strf(e->plan, "its share is %s $/h", dollars(e, g->share));
+		array_done(&after);
+		array_done(&freed);
+	}
+}
+
+/* ---- What has no place ---- */
+
+static const enum reason money_reasons[MONEY_REFUSALS] = {
+	[MONEY_BUDGET] = REASON_BUDGET_EXHAUSTED, [MONEY_PER_HOUR] = REASON_OVER_HOURLY_LIMIT,
+	[MONEY_POWER] = REASON_OVER_POWER_LIMIT,  [MONEY_SPOT] = REASON_SPOT_NOT_ALLOWED,
+	[MONEY_PEAK] = REASON_PEAK_HOURS,	  [MONEY_GREEN] = REASON_NOT_GREEN_ENOUGH,
+};
+
+static const char *const money_texts[MONEY_REFUSALS] = {
+	[MONEY_BUDGET] = "budget spent",  [MONEY_PER_HOUR] = "limit of cost per hour",
+	[MONEY_POWER] = "limit of power", [MONEY_SPOT] = "spot not allowed",
+	[MONEY_PEAK] = "peak hours",	  [MONEY_GREEN] = "not enough renewable energy",
+};
+
+/* The limit that is nearest to what the pod would need: "maxCostPerHour: 0.05 of 0.05 $/h". */
+static const char *explain_limit(struct emitter *e, const struct economy *x, const struct cargo *g,
+				 enum money_refusal why)
+{
+	const struct account *a = &x->accounts[g->of];
+
+	for (uint32_t k = 0; k < a->limits.n; k++) {
+		const struct money_limit *l =
+			&x->limits.items[x->limit_ids.items[a->limits.at + k]];
+
+		if (why == MONEY_PER_HOUR && l->max_cost >= 0)
+			return plan_strf(e->plan, "; %s: %s of %s $/h are used", l->object,
+					 dollars(e, l->cost), dollars(e, l->max_cost));
+		if (why == MONEY_POWER && l->max_power >= 0)
+			return plan_strf(e->plan, "; %s: %s of %s W are used", l->object,
+					 watts(e, l->power), watts(e, l->max_power));
+		if (why == MONEY_BUDGET && l->is_exhausted)
+			return plan_strf(e->plan, "; %s", l->object);
+	}
+	return "";
+}
+
+static void count_refusals(struct emitter *e, struct economy *x, uint32_t cargo,
+			   struct refusal_tally *tally, uint32_t money[MONEY_REFUSALS],
+			   bool *ret_room)
+{
+	char detail[EMIT_DETAIL_MAX];
+
+	economy_mark(x);
+	for (node_id node = 0; node < x->c->nodes.n; node++) {
+		enum refusal r = economy_filter(x, cargo, node, detail, sizeof(detail));
+
+		if (r != REFUSE_NOTHING) {
+			emit_count_refusal(tally, r, detail);
+			*ret_room |= r == REFUSE_RESOURCES;
+			continue;
+		}
+		enum money_refusal m = economy_refuses(x, cargo, node);
+		money[m]++;
+	}
+	(void)e;
+}
+
+static enum reason reason_of(const uint32_t money[MONEY_REFUSALS], bool is_for_room,
+			     enum money_refusal *ret)
+{
+	static const enum money_refusal order[] = { MONEY_BUDGET, MONEY_PER_HOUR, MONEY_POWER,
+						    MONEY_SPOT,	  MONEY_GREEN,	  MONEY_PEAK };
+
+	*ret = MONEY_ACCEPTS;
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		if (!money[order[i]])
+			continue;
+		*ret = order[i];
+		return money_reasons[order[i]];
+	}
+	return is_for_room ? REASON_NO_ROOM : REASON_NO_NODE;
+}
+
+static void emit_no_place(struct emitter *e, struct economy *x, uint32_t cargo)
+{
+	const struct cargo *g = &x->cargo.items[cargo];
+	struct refusal_tally tally = { 0 };
+	uint32_t money[MONEY_REFUSALS] = { 0 };
+	AUTO(str_done) struct str text = STR_INIT;
+	bool is_for_room = false;
+	enum money_refusal why;
+
+	count_refusals(e, x, cargo, &tally, money, &is_for_room);
+	enum reason reason = reason_of(money, is_for_room, &why);
+	str_addf(&text, "%zu node%s", x->c->nodes.n, x->c->nodes.n == 1 ? "" : "s");
+	size_t n = emit_tally_words(&tally, &text);
+	for (int i = MONEY_ACCEPTS + 1; i < MONEY_REFUSALS; i++)
+		if (money[i])
+			str_addf(&text, "%s%u × %s", n++ ? ", " : ": ", money[i], money_texts[i]);
+	str_add(&text, explain_limit(e, x, g, why));
+	*array_add(&e->plan->unplaced) = (struct unplaced){
+		.on = emit_pod(e, &x->c->pods.items[g->pod]),
+		.reason = reason,
+		.message = plan_str(e->plan, text.s),
+	};
+}
+
+void emit_economy_unplaced(struct emitter *e)
+{
+	struct economy *x = e->p->economy;
+
+	for (size_t i = x->n_bound; x->is_active && i < x->cargo.n; i++) {
+		const struct cargo *g = &x->cargo.items[i];
+
+		if (g->node != NONE)
+			continue;
+		if (!x->accounts[g->of].is_suspended) {
+			emit_no_place(e, x, (uint32_t)i);
+			continue;
+		}
+		*array_add(&e->plan->unplaced) = (struct unplaced){
+			.on = emit_pod(e, &x->c->pods.items[g->pod]),
+			.reason = REASON_SUSPENDED,
+			.message = x->accounts[g->of].why,
+		};
+	}
+}
+
+void emit_economy(struct emitter *e)
+{
+	struct economy *x = e->p->economy;
+	struct plan_economy *to = &e->plan->economy;
+
+	if (!x->is_active)
+		return;
+	emit_evictions(e, x);
+	emit_binds(e, x);
+	e->plan->settings.optimise.applies = true;
+	*to = (struct plan_economy){
+		.is_given = true,
+		.cost = { x->before.cost, x->after.cost },
+		.watts = { x->before.power * 1000, x->after.power * 1000 },
+		.carbon = { x->before.carbon, x->after.carbon },
+	};
+}

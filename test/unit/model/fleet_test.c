@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/fleet.h"
+
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "test/unit/snapshot.h"
+#include "test/unit/test.h"
+
+struct fixture {
+	struct cluster c;
+	struct settings settings;
+	struct fleet fleet;
+	struct arena arena;
+	struct warnings warnings;
+};
+
+static void fixture_done(struct fixture *f)
+{
+	fleet_done(&f->fleet);
+	array_done(&f->warnings.list);
+	arena_done(&f->arena);
+	cluster_done(&f->c);
+}
+
+static const char *const sizes =
+	" status: {capacity: {cpu: '4', memory: 16Gi}, allocatable: {cpu: '4', memory: 16Gi}}}\n";
+
+/* Nodes of 4 cores and 16 GiB with this metadata, and other objects. */
+static void read_fleet(struct fixture *f, const char *const *metadata, const char *more,
+		       const char *prices)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	for (; *metadata; metadata++)
+		str_addf(&text, "---\n{apiVersion: v1, kind: Node, metadata: {%s},\n%s", *metadata,
+			 sizes);
+	str_add(&text, more);
+	*f = (struct fixture){ .c = snapshot_of(text.s), .settings = SETTINGS_DEFAULT };
+	strcpy(f->settings.optimise.prices, prices);
+	f->warnings.arena = &f->arena;
+	fleet_read(&f->fleet, &f->c, &f->settings, &f->warnings);
+}
+
+static const struct load small = { 1000, INT64_C(2) << 30, 0 };
+static const struct load whole = { 4000, INT64_C(16) << 30, 0 };
+
+#define CURVE "mckube.io/power-curve: '0:8.8,0.1:14.0,0.5:28.2,1:39.9'"
+
+TEST(a_share_is_by_size_and_rounded_up)
+{
+	static const char *const nodes[] = {
+		"name: a, annotations: {mckube.io/price-per-hour: '0.192'}",
+		"name: c, annotations: {mckube.io/price-per-hour: '0.154'}",
+		NULL,
+	};
+	AUTO(fixture_done) struct fixture f;
+
+	read_fleet(&f, nodes, "", "");
+	assert_int_equal(fleet_share(&f.fleet.nodes[0], small), 39624);
+	assert_int_equal(fleet_share(&f.fleet.nodes[1], small), 31782);
+	assert_int_equal(fleet_share(&f.fleet.nodes[0], whole), 192000);
+	assert_int_equal(fleet_share(&f.fleet.nodes[0], (struct load){ 0 }), 0);
+	assert_int_equal(f.warnings.list.n, 0);
+}
+
+TEST(power_follows_the_curve_half_up)
+{
+	static const char *const nodes[] = { "name: a, annotations: {" CURVE "}", NULL };
+	AUTO(fixture_done) struct fixture f;
+
+	read_fleet(&f, nodes, "", "");
+	const struct fleet_node *n = &f.fleet.nodes[0];
+	assert_int_equal(fleet_power(n, 0, 4000), 8800);
+	assert_int_equal(fleet_power(n, 400, 4000), 14000);
+	assert_int_equal(fleet_power(n, 1500, 4000), 23763); /* 23.7625 */
+	assert_int_equal(fleet_power(n, 4000, 4000), 39900);
+	assert_int_equal(fleet_power(n, 9000, 4000), 39900);
+	assert_int_equal(fleet_power(n, 0, 0), 8800);
+	/* a quarter of idle power, and two thirds of what is above */
+	assert_int_equal(fleet_power_of(n, small, 1500, 4000, false), 2200 + 9975);
+}
+
+TEST(a_price_is_the_annotation_s_or_the_table_s_or_assumed)
+{
+	static const char *const nodes[] = {
+		"name: a, annotations: {mckube.io/price-per-hour: '0.2'}, "
+		"labels: {node.kubernetes.io/instance-type: t}",
+		"name: b, labels: {node.kubernetes.io/instance-type: t}",
+		"name: c, labels: {node.kubernetes.io/instance-type: t, "
+		"topology.kubernetes.io/zone: z1}",
+		"name: d",
+		"name: e, labels: {karpenter.sh/capacity-type: spot}",
+		NULL,
+	};
+	static const char table[] =
+		"---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: p, namespace: x}, data: "
+		"{a: \"instanceType,zone,pricePerHour\\nt,,0.1\\nt,z1,0.05\\n\"}}\n";
+	static const int64_t price[] = { 200000, 100000, 50000, 360000, 252000 };
+	AUTO(fixture_done) struct fixture f;
+
+	read_fleet(&f, nodes, table, "x/p");
+	for (size_t i = 0; i < ARRAY_LEN(price); i++) {
+		assert_int_equal(f.fleet.nodes[i].price, price[i]);
+		assert_int_equal(f.fleet.nodes[i].is_price_assumed, i >= 3);
+	}
+	assert_int_equal(f.fleet.nodes[4].capacity_type, CAPACITY_SPOT);
+	assert_int_equal(f.fleet.nodes[4].on_demand, 720000); /* spot / 0.35 */
+	assert_int_equal(f.warnings.list.n, 1);
+	assert_string_equal(f.warnings.list.items[0].reason, "AssumedPrice");
+}
+
+TEST(a_spot_node_counts_the_price_of_its_on_demand_peer)
+{
+	static const char *const nodes[] = {
+		"name: a, annotations: {mckube.io/price-per-hour: '0.06'}, labels: "
+		"{node.kubernetes.io/instance-type: t, eks.amazonaws.com/capacityType: SPOT}",
+		"name: b, annotations: {mckube.io/price-per-hour: '0.2'}, labels: "
+		"{node.kubernetes.io/instance-type: t}",
+		NULL,
+	};
+	AUTO(fixture_done) struct fixture f;
+
+	read_fleet(&f, nodes, "", "");
+	assert_int_equal(f.fleet.nodes[0].price, 60000);
+	assert_int_equal(f.fleet.nodes[0].on_demand, 200000);
+}
+
+TEST(bad_prices_are_warnings_and_not_zero)
+{
+	static const char *const nodes[] = {
+		"name: a, annotations: {mckube.io/price-per-hour: low}",
+		"name: b, annotations: {mckube.io/price-per-hour: '-1'}",
+		"name: c, annotations: {mckube.io/price-per-hour: ''}",
+		"name: d, annotations: {mckube.io/price-per-hour: '0'}",
+		"name: e, labels: {accelerator.cost-per-hour: low}",
+		NULL,
+	};
+	AUTO(fixture_done) struct fixture f;
+
+	read_fleet(&f, nodes, "", "");
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(f.fleet.nodes[i].price, i == 3 ? 0 : 360000);
+	assert_int_equal(f.warnings.list.n, 4); /* a, b, e, and that three are assumed */
+}
+
+TEST(a_node_without_capacity_charges_nothing)
+{
+	AUTO(fixture_done)
+	struct fixture f = {
+		.c = snapshot_of("{apiVersion: v1, kind: Node, metadata: {name: a, annotations: "
+				 "{mckube.io/price-per-hour: '1'}}}"),
+		.settings = SETTINGS_DEFAULT,
+	};
+
+	f.warnings.arena = &f.arena;
+	fleet_read(&f.fleet, &f.c, &f.settings, &f.warnings);
+	assert_int_equal(fleet_share(&f.fleet.nodes[0], small), 0);
+}
+
+TEST(bad_curves_are_warnings)
+{
+	static const char *const nodes[] = {
+		"name: a, annotations: {mckube.io/power-curve: '0:1'}",
+		"name: b, annotations: {mckube.io/power-curve: '0:1,0.5:2'}",
+		"name: c, annotations: {mckube.io/power-curve: '0:1,0.5:2,0.5:3,1:4'}",
+		"name: d, annotations: {mckube.io/power-curve: '0.1:1,1:2'}",
+		"name: e, annotations: {mckube.io/power-curve: '0:1,1:-2'}",
+		NULL,
+	};
+	AUTO(fixture_done) struct fixture f;
+
+	read_fleet(&f, nodes, "", "");
+	for (size_t i = 0; i < 5; i++)
+		assert_true(f.fleet.nodes[i].is_power_assumed);
+	assert_int_equal(f.fleet.nodes[0].curve.power[1], 118000); /* 50 + 4 * 15 + 16 / 2 W */
+	assert_int_equal(f.fleet.nodes[0].curve.power[0], 35400);
+}
+
+TEST(a_node_of_a_pool_is_removable)
+{
+	static const char *const nodes[] = {
+		"name: a, labels: {karpenter.sh/nodepool: p}",
+		"name: b, labels: {cloud.google.com/gke-nodepool: p}",
+		"name: c",
+		"name: d, annotations: {mckube.io/removable: 'true', "
+		"cluster-autoscaler.kubernetes.io/scale-down-disabled: 'true'}",
+		NULL,
+	};
+	AUTO(fixture_done) struct fixture f;
+
+	read_fleet(&f, nodes, "", "");
+	assert_true(f.fleet.nodes[0].is_removable && f.fleet.nodes[0].is_consolidated);
+	assert_true(f.fleet.nodes[1].is_removable && !f.fleet.nodes[1].is_consolidated);
+	assert_false(f.fleet.nodes[2].is_removable);
+	assert_true(f.fleet.nodes[3].is_removable && f.fleet.nodes[3].is_kept);
+}

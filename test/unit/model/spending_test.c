@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/spending.h"
+
+#include "test/unit/test.h"
+
+/* 2026-11-30 was a Monday. */
+static const int64_t monday = 1795996800;
+
+TEST(periods_begin_at_midnight_utc)
+{
+	assert_int_equal(spending_period_start(BUDGET_TOTAL, monday), 0);
+	assert_int_equal(spending_period_start(BUDGET_DAY, monday), monday);
+	assert_int_equal(spending_period_start(BUDGET_DAY, monday - 1), monday - 86400);
+	assert_int_equal(spending_period_start(BUDGET_DAY, monday + 86399), monday);
+	assert_int_equal(spending_period_start(BUDGET_WEEK, monday), monday);
+	assert_int_equal(spending_period_start(BUDGET_WEEK, monday - 1), monday - 7 * 86400);
+	assert_int_equal(spending_period_start(BUDGET_MONTH, monday), monday - 29 * 86400);
+	assert_int_equal(spending_period_start(BUDGET_MONTH, monday + 86400), monday + 86400);
+	/* the end of a leap year's February */
+	assert_int_equal(spending_period_start(BUDGET_MONTH, 1709164800), 1706745600);
+}
+
+TEST(time_is_spent_at_the_rate_of_the_last_pass)
+{
+	assert_int_equal(spending_now(BUDGET_TOTAL, 5000000, 1000000, monday, monday + 1800),
+			 5500000);
+	/* a day without a pass */
+	assert_int_equal(spending_now(BUDGET_TOTAL, 0, 31782, monday, monday + 86400), 24 * 31782);
+	/* a third of a micro-dollar, and a half */
+	assert_int_equal(spending_now(BUDGET_TOTAL, 0, 1, monday, monday + 1200), 0);
+	assert_int_equal(spending_now(BUDGET_TOTAL, 0, 1, monday, monday + 1800), 1);
+}
+
+TEST(a_clock_that_went_back_adds_nothing)
+{
+	assert_int_equal(spending_now(BUDGET_TOTAL, 7, 1000000, monday, monday - 3600), 7);
+	assert_int_equal(spending_now(BUDGET_DAY, 7, 1000000, monday, monday), 7);
+}
+
+TEST(nothing_was_spent_before_the_first_pass)
+{
+	assert_int_equal(spending_now(BUDGET_TOTAL, 0, 1000000, 0, monday), 0);
+}
+
+TEST(a_new_period_counts_from_its_beginning)
+{
+	assert_int_equal(spending_now(BUDGET_DAY, 9000000, 1000000, monday - 7200, monday + 3600),
+			 1000000);
+	assert_int_equal(spending_now(BUDGET_DAY, 9000000, 1000000, monday - 7200, monday), 0);
+	assert_int_equal(spending_now(BUDGET_TOTAL, 9000000, 1000000, monday - 7200, monday),
+			 11000000);
+}
