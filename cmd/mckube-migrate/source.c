@@ -198,8 +198,8 @@ static void step_back(struct move_out *m)
 		start_back(m);
 }
 
-/* A source that is deleted after its archive was sent is the target's now: its grace period would
- * only thaw it. */
+/* What is left of a source that is gone from the API. Not before: a kubelet that does not know yet
+ * that the pod is to end would start its container again. */
 static void kill_sent(struct move_out *m)
 {
 	struct error err = ERROR_INIT;
@@ -257,7 +257,7 @@ static int step_move(struct move_out *m)
 	step_back(m);
 	enum move_state state = m->state;
 	bool is_unseen = m->is_unseen;
-	bool needs_kill = state == MOVE_SENT && (m->is_deleting || is_unseen) && !m->is_killed;
+	bool needs_kill = state == MOVE_SENT && is_unseen && !m->is_killed;
 	memcpy(why, m->why, sizeof(why));
 	helper_unlock(m->helper);
 

@@ -3,12 +3,16 @@
 /* Counts, a line a step: "NUMBER MONOTONIC-MS REALTIME-MS POLICY". What a move loses or does twice
  *is missing or double in the lines.
  *
- *	count [--mb N] [--step-ms N] [--fifo PRIORITY] [--timer]
+ *	count [--mb N] [--step-ms N] [--fifo PRIORITY] [--timer] [--file FILE]
  *
  * --mb touches that much memory, which does not compress, and a page of it at each step. --timer
- * sleeps by a periodic timerfd. The first line says "start". */
+ * sleeps by a periodic timerfd. --file adds the lines to a file, too, which is opened for each: two
+ * that run at a time both write there. The first line says "start". --kill-1 does nothing but end
+ * process 1. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,12 +23,19 @@
 
 enum { PAGE = 4096 };
 
-static long number_of(int argc, char **argv, const char *name, long preset)
+static const char *text_of(int argc, char **argv, const char *name)
 {
 	for (int i = 1; i + 1 < argc; i++)
 		if (strcmp(argv[i], name) == 0)
-			return strtol(argv[i + 1], NULL, 10);
-	return preset;
+			return argv[i + 1];
+	return NULL;
+}
+
+static long number_of(int argc, char **argv, const char *name, long preset)
+{
+	const char *text = text_of(argc, argv, name);
+
+	return text ? strtol(text, NULL, 10) : preset;
 }
 
 static int has(int argc, char **argv, const char *name)
@@ -79,6 +90,25 @@ static void wait_step(int timer, long step_ms)
 		;
 }
 
+static void on_term(int number)
+{
+	(void)number;
+	_exit(0);
+}
+
+static void report(const char *file, const char *line)
+{
+	int fd = file ? open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644) : -1;
+
+	if (fd >= 0) {
+		if (write(fd, line, strlen(line)) < 0)
+			perror(file);
+		close(fd);
+	}
+	fputs(line, stdout);
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	size_t n = (size_t)number_of(argc, argv, "--mb", 0) << 20;
@@ -88,21 +118,28 @@ int main(int argc, char **argv)
 	unsigned char *memory = n ? malloc(n) : NULL;
 	int timer = has(argc, argv, "--timer") ? make_timer(step_ms) : -1;
 
+	const char *file = text_of(argc, argv, "--file");
+
+	if (has(argc, argv, "--kill-1"))
+		return kill(1, SIGTERM);
+	signal(SIGTERM, on_term);
+
 	if (memory)
 		touch(memory, n);
 	while (fifo.sched_priority && sched_setscheduler(0, SCHED_FIFO, &fifo) < 0)
 		usleep(20000);
-	printf("start\n");
+	report(file, "start\n");
 	for (unsigned long i = 0;; i++) {
 		struct sched_param p;
+		char line[100];
 		int policy = sched_getscheduler(0);
 
 		sched_getparam(0, &p);
 		if (memory)
 			memory[i * PAGE % n]++;
-		printf("%lu %lld %lld %d.%d\n", i, ms(CLOCK_MONOTONIC), ms(CLOCK_REALTIME), policy,
-		       p.sched_priority);
-		fflush(stdout);
+		snprintf(line, sizeof(line), "%lu %lld %lld %d.%d\n", i, ms(CLOCK_MONOTONIC),
+			 ms(CLOCK_REALTIME), policy, p.sched_priority);
+		report(file, line);
 		wait_step(timer, step_ms);
 	}
 }

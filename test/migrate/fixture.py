@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of moves share: two nodes (test/cluster/pair.py) with mckube-migrate on each, and
+pods that count.
+
+The helpers run as processes of the host, so that they can be killed and started in an instant.
+"""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import pair
+
+IMAGE = "localhost/count:1"
+GONE_SECONDS, MOVE_SECONDS = 60, 150
+HELPER = "migrate"
+
+
+def wait_for(condition, what, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"{what} after {seconds} s"
+        time.sleep(0.05)
+    return value
+
+
+class Lines:
+    """What counting pods have written to a file that both nodes have."""
+
+    def __init__(self, path):
+        rows = [line.split() for line in path.read_text().splitlines()]
+        self.starts = sum(row == ["start"] for row in rows)
+        self.numbers = [int(row[0]) for row in rows if len(row) == 4]
+        self.at_ms = [int(row[2]) for row in rows if len(row) == 4]
+        self.policies = [row[3] for row in rows if len(row) == 4]
+
+    def check(self, starts=1):
+        """None is missing, none is there twice, and the program was never started again."""
+        assert self.starts == starts, f"{self.starts} starts"
+        wrong = [(a, b) for a, b in zip(self.numbers, self.numbers[1:]) if b != a + 1]
+        assert not wrong, f"numbers do not follow: {wrong[:5]}"
+
+    def downtime_ms(self):
+        return max(b - a for a, b in zip(self.at_ms, self.at_ms[1:]))
+
+
+class Fixture:
+    def __init__(self, build, cluster, nodes):
+        self.build, self.cluster, self.nodes = build, cluster, nodes
+        self.by_name = {n.name: n for n in nodes}
+        self.shared = cluster.folder / "shared"
+        self.shared.mkdir(mode=0o777)
+        self.n = 0
+        self.downtimes = []
+
+    # Setting up.
+
+    def install(self):
+        first = self.nodes[0]
+        path = first._pack("count", IMAGE, f"{self.build}/test/migrate/count=/count", "--user", "0")
+        for node in self.nodes:
+            node.import_image(path)
+        self.config = self.cluster.folder / "kubeconfig-helpers"
+        self.cluster.write_kubeconfig(self.config, self.cluster.tokens["admin"],
+                                      f"https://{pair.HOST}:{pair.PORT}")
+        for node in self.nodes:
+            self.start_helper(node)
+
+    def start_helper(self, node):
+        node.start_within(
+            HELPER, self.build / "cmd" / "mckube-migrate" / "mckube-migrate", "-v4",
+            "--node-name", node.name, "--kubeconfig", self.config, "--containerd", node.socket,
+            "--folder", node.folder / HELPER, "--address", f"{node.address}:9810",
+            "--pause-limit", "15s")
+
+    def kill_helper(self, node):
+        node.stop(HELPER, signal.SIGKILL)
+
+    # kubectl
+
+    def kubectl(self, *args, stdin=None, check=True):
+        done = subprocess.run(["kubectl", *map(str, args)], input=stdin, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+        assert not check or done.returncode == 0, f"kubectl {args}: {done.stderr}"
+        return done.stdout
+
+    def pods(self):
+        return json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
+
+    def pod(self, name):
+        text = self.kubectl("get", "pod", name, "--ignore-not-found", "-o", "json")
+        return json.loads(text) if text else None
+
+    def create(self, *objects):
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+        self.kubectl("create", "-f", "-", stdin=text)
+
+    # Pods that count.
+
+    def spec(self, *options, **more):
+        self.n += 1
+        self.file = self.shared / f"lines-{self.n}"
+        return {"terminationGracePeriodSeconds": 1, "containers": [{
+            "name": "c", "image": IMAGE, "imagePullPolicy": "IfNotPresent",
+            "command": ["/count", "--file", str(self.file), *map(str, options)],
+            "volumeMounts": [{"name": "shared", "mountPath": str(self.shared)}]}],
+            "volumes": [{"name": "shared", "hostPath": {"path": str(self.shared)}}], **more}
+
+    def start(self, name, *options, node="node-a", **more):
+        self.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, **more},
+                     "spec": self.spec(*options, nodeName=node)})
+        self.wait_lines()
+        return name
+
+    def start_deployment(self, name, *options, node="node-a"):
+        """Its pods wait for mckube, as a planner would have it."""
+        self.create({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {
+            "replicas": 1, "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}},
+                         "spec": self.spec(*options, schedulerName="mckube")}}})
+        pod = wait_for(self.pods, "no pod of the Deployment")[0]["metadata"]["name"]
+        binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": pod},
+                   "target": {"apiVersion": "v1", "kind": "Node", "name": node}}
+        self.kubectl("create", "--raw", f"/api/v1/namespaces/default/pods/{pod}/binding", "-f", "-",
+                     stdin=json.dumps(binding))
+        self.wait_lines()
+        return pod
+
+    def wait_lines(self, more=20):
+        """The program has made so many further steps."""
+        def last():
+            return Lines(self.file).numbers[-1:] if self.file.exists() else []
+        before = (last() or [0])[0]
+        wait_for(lambda: last() and last()[0] >= before + more, "the program does not go on")
+        return Lines(self.file)
+
+    # Moving.
+
+    def start_move(self, pod, to=None, *annotations, stop=None):
+        env = {**os.environ, **({"MOVE_STOP": stop} if stop else {})}
+        return subprocess.Popen(
+            [self.build / "test" / "migrate" / "move", f"default/{pod}", *([to] if to else []),
+             *annotations], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
+
+    def end_move(self, move):
+        """Its output, the exit code last."""
+        out = move.communicate(timeout=MOVE_SECONDS)[0]
+        return out, move.returncode
+
+    def move(self, pod, to, *annotations):
+        """The new pod's name."""
+        out, code = self.end_move(self.start_move(pod, to, *annotations))
+        assert code == 0, out
+        return re.search(r"new pod (\S+),", out)[1]
+
+    def go_on(self, pod):
+        """Another executor takes over, until the move is over one way or the other."""
+        return self.end_move(self.start_move(pod))
+
+    def state(self, pod):
+        notes = (self.pod(pod) or {}).get("metadata", {}).get("annotations", {})
+        return notes.get("mckube.io/migrate-state", "").partition(":")[0]
+
+    # What must hold in the end.
+
+    def check_one(self, starts=1):
+        """One pod, which runs and goes on counting where it was."""
+        wait_for(lambda: len(self.pods()) == 1, f"pods: {[p['metadata']['name'] for p in self.pods()]}",
+                 GONE_SECONDS)
+        lines = self.wait_lines()
+        lines.check(starts)
+        return lines
+
+    def checkpoint_images(self, node):
+        """Names of images of moves that still lead to a checkpoint."""
+        done = subprocess.run([node.programs / "ctr", "-a", node.socket, "-n", "k8s.io", "images", "ls"],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        rows = [line.split() for line in done.stdout.splitlines()[1:]]
+        base = {row[2] for row in rows if row[0].startswith("localhost/")}
+        return [row[0] for row in rows if "/mig/" in row[0] and row[2] not in base]
+
+    def leftovers(self):
+        found = []
+        for node in self.nodes:
+            found += [str(p) for p in (node.folder / HELPER).iterdir() if p.name != "identity.pem"]
+            found += self.checkpoint_images(node)
+            for group in (pair.CGROUPS / "freezer" / node.groups).rglob("freezer.state"):
+                try:
+                    found += [str(group)] if group.read_text() != "THAWED\n" else []
+                except OSError:
+                    pass
+        for pod in self.pods():
+            meta = pod["metadata"]
+            found += [k for k in meta.get("labels", {}) if "migrating" in k]
+            found += [k for k in meta.get("annotations", {})
+                      if k.partition("mckube.io/migrate-")[2] in ("to", "ready", "cancel", "gone", "placement")]
+            found += [v for v in meta.get("labels", {}).values() if v.startswith("migrating-")]
+        return found
+
+    def check_clean(self):
+        wait_for(lambda: not self.leftovers(), "left behind", 20) if self.leftovers() else None
+
+    def clear(self):
+        for node in self.nodes:
+            if not node.is_running(HELPER):
+                self.start_helper(node)
+        self.kubectl("delete", "deployment", "--all", "--wait=false")
+        self.kubectl("delete", "pod", "--all", "--now", "--wait=false")
+        wait_for(lambda: not self.pods(), "pods stay", GONE_SECONDS)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Moves that end well: by kind of pod, by size, there and back."""
+
+import json
+import time
+
+from fixture import Lines, wait_for
+
+
+def test_there_and_back(f):
+    """10 MB, with a periodic timerfd, which CRIU alone would stop."""
+    name = f.start("app", "--mb", 10, "--timer")
+    for to in ("node-b", "node-a"):
+        name = f.move(name, to)
+        lines = f.check_one()
+        f.check_clean()
+        pod = f.pod(name)
+        assert pod["spec"]["nodeName"] == to
+        assert pod["status"]["containerStatuses"][0]["restartCount"] == 0
+    f.downtimes.append(("10 MB", lines.downtime_ms()))
+
+
+def test_larger(f):
+    f.move(f.start("app", "--mb", 100), "node-b")
+    f.downtimes.append(("100 MB", f.check_one().downtime_ms()))
+    f.check_clean()
+
+
+def test_deployment(f):
+    """Its template stays as it is, and the next pod is an ordinary one."""
+    pod = f.start_deployment("web", "--mb", 1)
+    before = f.kubectl("get", "deployment", "web", "-o", "jsonpath={.spec.template}")
+    new = f.move(pod, "node-b")
+    f.downtimes.append(("Deployment", f.check_one().downtime_ms()))
+    f.check_clean()
+    assert f.kubectl("get", "deployment", "web", "-o", "jsonpath={.spec.template}") == before
+    owners = f.pod(new)["metadata"]["ownerReferences"]
+    assert owners[0]["kind"] == "ReplicaSet"
+    assert f.pod(new)["spec"]["nodeName"] == "node-b"
+
+
+def test_restart_is_fresh(f):
+    """A moved program that dies begins at its start: the checkpoint is not restored again."""
+    name = f.move(f.start("app"), "node-b")
+    f.check_one()
+    f.check_clean()
+    f.kubectl("exec", name, "--", "/count", "--kill-1", check=False)
+    wait_for(lambda: f.pod(name)["status"]["containerStatuses"][0]["restartCount"] == 1,
+             "no restart", 60)
+    wait_for(lambda: Lines(f.file).starts == 2, "not started again")
+
+
+def test_probe_refuses(f):
+    """A liveness probe by HTTP would end it while it is paused: nothing is touched."""
+    spec = f.spec()
+    spec["nodeName"] = "node-a"
+    spec["containers"][0]["livenessProbe"] = {
+        "httpGet": {"path": "/", "port": 1}, "periodSeconds": 1, "failureThreshold": 1,
+        "initialDelaySeconds": 600}
+    f.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"}, "spec": spec})
+    f.wait_lines()
+    out, code = f.end_move(f.start_move("app", "node-b"))
+    assert code == 1 and "liveness probe" in out, out
+    f.check_one()
+    f.check_clean()
