@@ -18,7 +18,7 @@ const struct option live_options[] = {
 	OPT_INT(0, "burst", struct live_args, burst, 1, 100000, "N",
 		"number of requests that may be sent before --qps limits them", .preset = "300"),
 	OPT_INT(0, "chunk-size", struct live_args, chunk, 1, 100000, "N",
-		"number of objects per page of a list", .preset = "500"),
+		"number of objects per page of a list", .preset = "2000"),
 	{},
 };
 

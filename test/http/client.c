@@ -12,8 +12,7 @@
  *	kube_client [global options] event TIMES	the same Event so often
  *	kube_client [global options] lease NAME TIMEOUT_MS [BUSY_MS]	one of 3 s, and no step
  *					for BUSY_MS
- *	kube_client [global options] bindloop PODS NODES	p0, p1, ... to n0, n1, ...: 16 at a
- *time
+ *	kube_client [global options] sendloop FILE	the requests in it, 16 at a time
  *
  * With --peak the memory it took is said in the end. Errors go to standard error as "error: ...",
  *with exit code 1. */
@@ -23,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/scan.h"
 #include "base/timer.h"
@@ -277,58 +277,77 @@ static int run_lease(struct session *s, struct error *err)
 	return r;
 }
 
-/* Bindings and nothing else: what the server can take. */
+/* Given requests and nothing else: what the server can take. Each line of the file is the method,
+ * the path, the type of the body and the body. */
 
 enum { LOOP_PARALLEL = 16 };
 
 struct loop {
 	struct session *s;
-	struct kube_request requests[LOOP_PARALLEL];
-	int next, total, nodes, failed;
+	struct http_call calls[LOOP_PARALLEL];
+	char *next; /* line */
+	int failed;
 };
 
-static void begin_bind(struct loop *l, struct kube_request *r);
+static void send_line(struct loop *l, struct http_call *call);
 
-static void on_bound(struct http_call *call)
+static void on_answer(struct http_call *call)
 {
 	struct loop *l = call->arg;
 
 	l->failed += call->result < 0;
-	begin_bind(l, (struct kube_request *)((char *)call - offsetof(struct kube_request, call)));
+	http_call_done(call);
+	send_line(l, call);
 }
 
-static void begin_bind(struct loop *l, struct kube_request *r)
+static char *take_word(char **line, char end)
 {
-	char pod[32], node[32];
+	char *word = *line, *p = strchr(word, end);
 
-	kube_request_done(r);
-	*r = (struct kube_request){ .path = STR_INIT, .body = STR_INIT };
-	if (l->next == l->total)
+	if (!p)
+		return NULL;
+	*p = '\0';
+	*line = p + 1;
+	return word;
+}
+
+static void send_line(struct loop *l, struct http_call *call)
+{
+	char *method = take_word(&l->next, ' ');
+	char *path = method ? take_word(&l->next, ' ') : NULL;
+	char *type = path ? take_word(&l->next, ' ') : NULL;
+	char *body = type ? take_word(&l->next, '\n') : NULL;
+
+	if (!body)
 		return;
-	snprintf(pod, sizeof(pod), "p%d", l->next);
-	snprintf(node, sizeof(node), "n%d", l->next++ % l->nodes);
-	const struct kube_ref ref = { .resource = &kube_pods, .ns = l->s->ns, .name = pod };
-	kube_bind(r, &l->s->kube, &ref, node, NULL, 0);
-	r->call.done = on_bound;
-	r->call.arg = l;
-	kube_start(&l->s->kube, r);
+	*call = (struct http_call){ .method = method,
+				    .path = path,
+				    .content_type = type,
+				    .body = { body, strlen(body) },
+				    .done = on_answer,
+				    .arg = l };
+	http_start(l->s->kube.http, call);
 }
 
-static int run_bind_loop(struct session *s, struct error *err)
+static int run_send_loop(struct session *s, struct error *err)
 {
-	struct loop l = { .s = s, .total = atoi(word(s, 1)), .nodes = atoi(word(s, 2)) };
+	AUTO(str_done) struct str file = STR_INIT;
+	struct loop l = { .s = s };
 
+	if (file_read(word(s, 1), &file, err) < 0)
+		return err->code;
+	l.next = file.s;
 	for (size_t i = 0; i < LOOP_PARALLEL; i++)
-		begin_bind(&l, &l.requests[i]);
+		send_line(&l, &l.calls[i]);
 	while (http_run(s->kube.http, 1000))
 		;
-	return l.failed ? error_set(err, -EIO, "%d bindings failed", l.failed) : 0;
+	return l.failed ? error_set(err, -EIO, "%d requests failed", l.failed) : 0;
 }
 
 static int run(struct session *s, struct error *err)
 {
-	if (strcmp(word(s, 0), "bindloop") == 0)
-		return run_bind_loop(s, err);
+	if (strcmp(word(s, 0), "sendloop") == 0)
+		return run_send_loop(s, err);
 	if (strcmp(word(s, 0), "event") == 0)
 		return run_event(s);
 	if (strcmp(word(s, 0), "lease") == 0)
