@@ -72,7 +72,7 @@ static int clean_rest(struct cli *cli, const struct uninstall_options *o, struct
 	    uninstall_nodes(k, o, &in->cluster, err) < 0 ||
 	    uninstall_leases(k, o, ns, name, err) < 0)
 		return err->code;
-	say("What is left: 'kubectl mckube manifests | kubectl delete -f -', or what installed it, "
+	say("What is left: 'kubectl mckube manifests | kubectl delete --ignore-not-found -f -', or what installed it, "
 	    "such as 'helm uninstall'; McKubes are deleted with their definition.");
 	return EXIT_DONE;
 }
@@ -117,7 +117,7 @@ const struct command command_uninstall = {
 		    "\n"
 		    "# all of it\n"
 		    "kubectl mckube uninstall\n"
-		    "kubectl mckube manifests | kubectl delete -f -\n",
+		    "kubectl mckube manifests | kubectl delete --ignore-not-found -f -\n",
 	.options = options,
 	.args_size = sizeof(struct uninstall_args),
 	.needs = NEEDS_SERVER | WRITES,

@@ -37,6 +37,7 @@ def test_examples_of_help(c):
             else:
                 c.run("sh", "-ec", line)
             ran.append(command)
+    c.wait(lambda: c.kubectl("get", "mckubes", "-n", c.ns, check=False).code == 0)
     assert {"plan", "apply", "watch", "doctor", "crd", "manifests"} <= set(ran), ran
     assert (c.folder / "mckube.prom").read_text().startswith("# ")
 

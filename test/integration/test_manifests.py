@@ -452,7 +452,7 @@ def test_doctor_names_missing_permissions(c):
     c.create(*c.pair("a", 300000), c.request("unused", 300000))
     c.mckube("apply")
     held = c.mckube("doctor").out
-    assert re.search("finalizers +ok +on 1 of 2 McKubes; to uninstall, delete the McKubes", held), held
+    assert re.search("finalizers +ok +on 1 of 2 McKubes, taken off by .kubectl mckube uninstall", held), held
     planner = c.mckube("doctor", env=c.as_account("mckube-planner"), check=False)
     assert planner.code == 1 and "create pods/binding" in planner.out, planner
 
