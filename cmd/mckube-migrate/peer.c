@@ -37,7 +37,7 @@ static void fingerprint_of(const X509 *cert, char hex[static SHA256_HEX])
 
 	memset(digest, 0, sizeof(digest));
 	X509_digest(cert, EVP_sha256(), digest, &n);
-	for (int i = 0; i < SHA256_SIZE; i++)
+	for (size_t i = 0; i < SHA256_SIZE; i++)
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
@@ -207,7 +207,7 @@ static int resolve(const char *address, struct addrinfo **ret, struct error *err
 		start++;
 		colon[-1] = '\0';
 	}
-	if (getaddrinfo(start, colon + 1, &hints, ret) != 0)
+	if (getaddrinfo(start, colon + 1, &hints, ret) != 0 || !*ret)
 		return error_set(err, -EINVAL, "'%.60s' is no IP:PORT", address);
 	return 0;
 }
@@ -218,8 +218,8 @@ int peer_connect(const struct identity *i, const char *address, const char *fing
 	struct addrinfo *a = NULL;
 	char peer[SHA256_HEX];
 
-	if (resolve(address, &a, err) < 0)
-		return err->code;
+	if (resolve(address, &a, err) < 0 || !a)
+		return -EINVAL;
 	int r = connect_to(a, ret, err);
 	freeaddrinfo(a);
 	if (r == 0)

@@ -192,9 +192,8 @@ static void step_back(struct move_out *m)
 		return;
 	if (m->state == MOVE_WAITING && *m->cancel)
 		set_state(m, MOVE_FAILED, m->cancel);
-	else if (m->state == MOVE_PAUSED && (*m->cancel || is_lost))
-		start_back(m);
-	else if (m->state == MOVE_SENT && m->is_new_gone && !is_lost)
+	else if ((m->state == MOVE_PAUSED && (*m->cancel || is_lost)) ||
+		 (m->state == MOVE_SENT && m->is_new_gone && !is_lost))
 		start_back(m);
 }
 
@@ -450,10 +449,9 @@ static void recover(struct helper *h, const char *id)
 			log_warning("pod %s/%s: %s", m->ns, m->pod, err.msg);
 		snprintf(m->why, sizeof(m->why), "0");
 	} else {
-		if (source_resume_all(m, &err) < 0)
-			log_warning("pod %s/%s: resume: %s", m->ns, m->pod, err.msg);
-		source_remove_folder(m);
-		set_state(m, MOVE_RESUMED, "the helper was restarted");
+		m->state = MOVE_PAUSED;
+		m->paused_ms = clock_ms();
+		snprintf(m->cancel, sizeof(m->cancel), "the helper was restarted");
 	}
 	add_move(m);
 }

@@ -143,31 +143,33 @@ static int dump_all(struct move_out *m, struct error *err)
 	return still_paused(m, err);
 }
 
-/* Under the lock: the source runs again, or the reason why not. */
-static void end_back(struct move_out *m, const char *why, int code, const struct error *err)
+/* Tried until the source runs, or has no containers any more: before, nothing says that it does. */
+static void resume(const struct move_out *m)
 {
-	if (code < 0)
-		log_warning("pod %s/%s: resume: %s", m->ns, m->pod, err->msg);
-	m->state = MOVE_RESUMED;
-	snprintf(m->why, sizeof(m->why), "%.180s%s%.60s", why, code < 0 ? "; resume: " : "",
-		 code < 0 ? err->msg : "");
-	m->is_working = false;
-	m->has_archives = false;
-	helper_notify(m->helper);
+	struct error err = ERROR_INIT;
+	bool has_failed = false;
+
+	while (source_resume_all(m, &err) < 0) {
+		if (!has_failed)
+			log_warning("pod %s/%s: resume: %s", m->ns, m->pod, err.msg);
+		has_failed = true;
+		sleep(1);
+	}
 }
 
 static void go_back(struct move_out *m, const char *why)
 {
-	struct error err = ERROR_INIT;
-	int code = source_resume_all(m, &err);
-
+	resume(m);
 	log_v(0, "pod %s/%s: resumed: %s", m->ns, m->pod, why);
-	helper_lock(m->helper);
-	for (size_t i = 0; i < m->n_containers; i++)
-		archive_done(&m->containers[i].archive);
-	end_back(m, why, code, &err);
-	helper_unlock(m->helper);
 	source_remove_folder(m);
+	helper_lock(m->helper);
+	/* Its archives stay open: a connection may be reading one. */
+	m->state = MOVE_RESUMED;
+	snprintf(m->why, sizeof(m->why), "%.250s", why);
+	m->is_working = false;
+	m->has_archives = false;
+	helper_notify(m->helper);
+	helper_unlock(m->helper);
 }
 
 void *source_go_back(void *arg)

@@ -76,7 +76,7 @@ static int hash_file(int fd, char hex[static SHA256_HEX], struct error *err)
 	int r = feed(h, fd, err);
 	EVP_DigestFinal_ex(h, digest, NULL);
 	EVP_MD_CTX_free(h);
-	for (int i = 0; i < SHA256_SIZE; i++)
+	for (size_t i = 0; i < SHA256_SIZE; i++)
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 	return r;
 }

@@ -72,7 +72,7 @@ static int change_state(const struct grpc *g, const char *method, const char *id
 {
 	AUTO(str_done) struct str reply = STR_INIT;
 	struct error first = ERROR_INIT;
-	enum task_status status;
+	enum task_status status = TASK_UNKNOWN;
 
 	int r = call_with_id(g, method, id, &reply, &first);
 	if (containerd_status(g, id, &status, err) < 0)

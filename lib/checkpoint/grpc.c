@@ -174,7 +174,7 @@ int grpc_call(const struct grpc *g, const char *method, struct slice message, in
 	AUTO(str_done) struct str request = STR_INIT;
 	AUTO(str_done) struct str body = STR_INIT_MAX(GRPC_REPLY_MAX);
 	struct grpc_trailer t = { .status = -1, .message = STR_INIT };
-	struct slice reply;
+	struct slice reply = { 0 };
 
 	frame(message, &request);
 	CURLcode code = perform(g, method, &request, timeout_ms, &body, &t);

@@ -179,7 +179,7 @@ static int take_header(int fd, int64_t end, int64_t *at, struct tar_member *ret,
 		return error_set(err, -EBADMSG, "archive has no tar header at byte %lld",
 				 (long long)*at);
 	take_name(block, ret);
-	ret->type = block[TYPE_AT] ? (char)block[TYPE_AT] : '0';
+	ret->type = (char)(block[TYPE_AT] ? block[TYPE_AT] : '0');
 	ret->offset = *at + TAR_BLOCK;
 	return 1;
 }

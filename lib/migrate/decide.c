@@ -141,10 +141,12 @@ static void decide_back(const struct move_view *v, struct move_decision *d)
 	bool is_back =
 		s->state == MOVE_RESUMED || s->state == MOVE_FAILED || s->state == MOVE_REQUESTED;
 
-	if (s->state == MOVE_SENT && !v->new && !s->gone)
-		set(d, STEP_GONE, "");
-	else if (s->state == MOVE_SENT && v->new && !v->new->is_deleting)
+	/* A released one is given back first: else its owner makes another new pod. */
+	if (v->new && !v->new->is_deleting &&
+	    (s->state == MOVE_SENT || (is_back && !move_is_released(s))))
 		set(d, STEP_DELETE_NEW, "");
+	else if (s->state == MOVE_SENT && !v->new && !s->gone)
+		set(d, STEP_GONE, "");
 	else if (s->state == MOVE_SENT && v->new)
 		set(d, STEP_WAIT,
 		    "waits until the target's kubelet confirms that the new pod is gone; "
@@ -153,8 +155,6 @@ static void decide_back(const struct move_view *v, struct move_decision *d)
 		set(d, STEP_WAIT, "waits for the helper to resume the source");
 	else if (move_is_released(s))
 		set(d, STEP_ADOPT, "");
-	else if (v->new && !v->new->is_deleting)
-		set(d, STEP_DELETE_NEW, "");
 	else if (v->new)
 		set(d, STEP_WAIT, "waits until the new pod is gone");
 	else
