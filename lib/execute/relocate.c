@@ -105,12 +105,12 @@ void relocate_refuse(struct relocation *x, struct kube_request *r, const char *w
 {
 	char date[DATE_TEXT];
 	const struct kube_pair note = { POD_ANNOTATION(migrate_refused), date_format(now, date) };
+	const struct kube_change change = { .annotations = &note, .n_annotations = 1 };
 	struct kube_ref ref = source_of(x);
 
 	x->state = RELOCATE_REFUSE;
 	snprintf(x->why, sizeof(x->why), "%s", why);
-	kube_patch(r, x->k, &ref,
-		   &(struct kube_change){ .annotations = &note, .n_annotations = 1 });
+	kube_patch(r, x->k, &ref, &change);
 }
 
 void relocate_again(struct relocation *x, struct kube_request *r)

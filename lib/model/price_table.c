@@ -35,6 +35,7 @@ static void add_row(const struct source *s, const struct price_row *row)
 			    row->line, row->type);
 		return;
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): array_add() makes room */
 	*array_add(&s->rows->list) = *row;
 }
 

@@ -101,7 +101,7 @@ const struct option config_keys[] = {
 		 .preset = "false"),
 	OPT_RATIO(0, "optimise.energyPrice", struct settings, optimise.energy_price, 0, 100000000,
 		  "what a kWh costs, in dollars", .preset = "0.12"),
-	OPT_RATIO(0, "optimise.pue", struct settings, optimise.pue, PPM, 10 * PPM,
+	OPT_RATIO(0, "optimise.pue", struct settings, optimise.pue, PPM, INT64_C(10) * PPM,
 		  "power of the data centre for each watt of a node", .preset = "1"),
 	OPT_RATIO(0, "optimise.carbonPrice", struct settings, optimise.carbon_price, 0, 100000000,
 		  "what a kg of carbon dioxide costs, in dollars", .preset = "0.1"),

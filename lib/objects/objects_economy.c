@@ -25,7 +25,7 @@ static int read_decimal(struct decoder *d, int64_t *ret)
 /* Millionths: of a dollar, an hour's dollars, and of what a threshold counts in. */
 int read_micro(struct decoder *d, const struct field *f, void *into)
 {
-	int64_t v;
+	int64_t v = 0;
 	int r = read_decimal(d, &v);
 
 	(void)f;

@@ -106,7 +106,7 @@ bool redact_is_public_key(const char *key)
 		"Infeasible",
 		/* taints */
 		MCKUBE_TAINT,
-		MCKUBE_PRESSURE,
+		(MCKUBE_PRESSURE),
 		"node.cloudprovider.kubernetes.io/shutdown",
 		"node.cloudprovider.kubernetes.io/uninitialized",
 		"node.kubernetes.io/disk-pressure",

@@ -19,7 +19,7 @@ enum { LEAST_SAVING = 1000, LEAST_PART = 100 };
 /* A move is worth it when its part of the pool's cost is at least this part of its disruption. */
 enum { WORTH = 2 };
 
-enum { COOLDOWN_SECONDS = 1800, MAX_COOLDOWNS = 8 };
+enum { COOLDOWN_SECONDS = 1800, MAX_COOLDOWNS = 8, MAX_AGE_SECONDS = 4 * 3600 };
 
 struct pool {
 	str_id name;
@@ -59,11 +59,11 @@ static bool is_cooling(const struct economy *e, const struct pod_annotations *a)
 {
 	const char *at = text_of(e, a->moved_at), *moves = text_of(e, a->moves);
 	int64_t moved = 0, wait = COOLDOWN_SECONDS;
-	int n = moves ? atoi(moves) : 1;
+	long n = moves ? strtol(moves, NULL, 10) : 1;
 
 	if (!at || !date_parse(at, strlen(at), &moved))
 		return false;
-	for (int i = 1; i < n && i < MAX_COOLDOWNS; i++)
+	for (long i = 1; i < n && i < MAX_COOLDOWNS; i++)
 		wait *= 2;
 	return e->c->taken_at < moved + wait;
 }
@@ -125,7 +125,7 @@ static int64_t disruption_of(const struct economy *e, const struct cargo *g)
 		pod->started && e->c->taken_at > pod->started ? e->c->taken_at - pod->started : 0;
 
 	d = d < 0 ? 0 : d > 10 * INT64_C(1000000) ? 10 * INT64_C(1000000) : d;
-	age = age > 4 * 3600 ? 4 * 3600 : age;
+	age = age > MAX_AGE_SECONDS ? MAX_AGE_SECONDS : age;
 	return loses_work ? d + d * age / 3600 : d;
 }
 

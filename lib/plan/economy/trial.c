@@ -127,7 +127,7 @@ int64_t economy_penalty(const struct economy *e, uint32_t cargo, node_id node)
 		const struct preference *w = &e->c->preferences.items[o->preferences.at + i];
 
 		if (!preference_is_met(e, w, node))
-			ppm += w->weight * 500; /* weight per cent of 5 % */
+			ppm += (int64_t)w->weight * 500; /* weight per cent of 5 % */
 	}
 	if (o->prefers_green)
 		ppm += (PPM - e->fleet.nodes[node].green_ppm) / 20;

@@ -62,11 +62,13 @@ static void emit_evictions(struct emitter *e, const struct economy *x)
 {
 	ARRAY(const struct cargo *) moved = { 0 };
 
+	/* NOLINTBEGIN(bugprone-sizeof-expression): an array of pointers */
 	for (size_t i = 0; i < x->n_bound; i++)
 		if (x->cargo.items[i].group)
 			*array_add(&moved) = &x->cargo.items[i];
 	if (moved.n)
 		qsort(moved.items, moved.n, sizeof(*moved.items), by_group);
+	/* NOLINTEND(bugprone-sizeof-expression) */
 	array_each(at, &moved) {
 		const struct cargo *g = *at;
 		struct action *a = emit_action(e, ACTION_EVICT, (enum reason)g->reason,
