@@ -104,8 +104,11 @@ int relocate_begin(struct relocation *x, struct kube_request *r, struct error *e
 void relocate_refuse(struct relocation *x, struct kube_request *r, const char *why, int64_t now)
 {
 	char date[DATE_TEXT];
-	const struct kube_pair note = { POD_ANNOTATION(migrate_refused), date_format(now, date) };
-	const struct kube_change change = { .annotations = &note, .n_annotations = 1 };
+	const struct kube_pair notes[] = {
+		{ POD_ANNOTATION(migrate_refused), date_format(now, date) },
+	};
+	const struct kube_change change = { .annotations = notes,
+					    .n_annotations = ARRAY_LEN(notes) };
 	struct kube_ref ref = source_of(x);
 
 	x->state = RELOCATE_REFUSE;

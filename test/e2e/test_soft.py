@@ -6,7 +6,7 @@ import os
 import threading
 
 import node
-import test_tour
+import test_tour as tour
 from node_fixture import CPU
 
 RESET = 0x40000000
@@ -103,7 +103,7 @@ def test_soft_tour(c):
     with kernel_without_rt_groups(), backend(c, "soft"), one_core(c, 1):
         assert c.annotation("nodes", node.NAME, "mckube.io/backend") == "soft", c.helper_log()
         with Watched(c) as logger:
-            test_tour.tour(c)
+            tour.tour(c)
         metrics = c.metrics()
         print(f"# budgets used up: {metrics['mckube_node_soft_exhaustions_total']:.0f}, processes "
               f"stopped: {metrics['mckube_node_soft_stops_total']:.0f}")
