@@ -13,11 +13,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	const struct slice text = { (const char *)data, n };
 	struct grpc_trailer t = { .status = -1, .message = STR_INIT };
 	struct slice message;
+	struct error err = ERROR_INIT;
 	struct proto_field f;
 
 	grpc_take_header(&t, text);
 	str_done(&t.message);
-	if (grpc_unframe(text, &message, NULL) < 0)
+	if (grpc_unframe(text, &message, &err) < 0)
 		message = text;
 	PROTO_PATH(message, 1, 2, 3);
 	while (proto_next(&message, &f) == 1)

@@ -12,12 +12,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct tar_member m;
+	struct error err = ERROR_INIT;
 	int fd = memfd_create("tar", MFD_CLOEXEC);
 	int64_t at = 0, before = 0, end = (int64_t)n;
 
 	if (write(fd, data, n) != (ssize_t)n)
 		abort();
-	while (tar_next(fd, end, &at, &m, NULL) == 1) {
+	while (tar_next(fd, end, &at, &m, &err) == 1) {
 		if (at <= before || at > end || m.size < 0 || m.offset + m.size > end)
 			abort();
 		before = at;

@@ -14,9 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	AUTO_JSON cJSON *json = NULL, *new = NULL;
 	AUTO(str_done) struct str text = STR_INIT;
 	struct move_decision d;
+	struct error err = ERROR_INIT;
 	struct move_pod p;
 
-	if (json_parse((const char *)data, n, &json, NULL) < 0 || move_pod_read(json, &p, NULL) < 0)
+	if (json_parse((const char *)data, n, &json, NULL) < 0 || move_pod_read(json, &p, &err) < 0)
 		return 0;
 	const struct move_view views[] = { { &p, NULL, 9, 0 },
 					   { &p, &p, 9, 0 },
