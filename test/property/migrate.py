@@ -25,7 +25,7 @@ class Migration:
         self.checker, self.snap, self.now = checker, checker.snap, now
         self.settings = checker.plan["spec"]["settings"].get("migration") or {"enabled": False}
         self.owners = {self._key(o): next(
-            (r["uid"] for r in o["metadata"].get("ownerReferences") or [] if r.get("controller")), "")
+            (r.get("uid", "") for r in o["metadata"].get("ownerReferences") or [] if r.get("controller")), "")
             for o in objects if o["kind"] == "Pod"}
         self.measured = {(o["kind"], self._key(o)): o for o in objects if o["kind"].endswith("Metrics")}
         self.stale: set[str] = set()
