@@ -343,6 +343,17 @@ str_id cluster_label(const struct cluster *c, struct range labels, str_id key)
 	return INTERN_NONE;
 }
 
+const struct taint *cluster_taint(const struct cluster *c, const struct node *node, const char *key)
+{
+	for (uint32_t i = 0; i < node->taints.n; i++) {
+		const struct taint *t = &c->taints.items[node->taints.at + i];
+
+		if (strcmp(cluster_str(c, t->key), key) == 0)
+			return t;
+	}
+	return NULL;
+}
+
 /* The operand of Gt and Lt, and the label's value, must be whole numbers; else there is no match.
  */
 static bool compares(const struct cluster *c, const struct requirement *r, str_id value)

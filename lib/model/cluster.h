@@ -389,6 +389,10 @@ int cluster_cmp(const struct cluster *c, str_id a, str_id b);
 /* The value of a label, INTERN_NONE if it is not there. `labels` is a run of cluster.labels. */
 str_id cluster_label(const struct cluster *c, struct range labels, str_id key);
 
+/* The node's first taint with this key; NULL: none. */
+const struct taint *cluster_taint(const struct cluster *c, const struct node *node,
+				  const char *key);
+
 /* Does the selector match these labels? */
 bool selector_matches(const struct cluster *c, struct selector sel, struct range labels);
 bool requirement_matches(const struct cluster *c, const struct requirement *r, str_id value);

@@ -232,21 +232,6 @@ static void hold_replacements(struct planner *p, bool holds)
 	}
 }
 
-/* The evicted pods are back, at their replacements' places, or gone again. */
-static void put_replacements(struct planner *p, bool are_there)
-{
-	for (unit_id id = 0; id < p->trial.units.n; id++) {
-		const struct unit *u = &p->trial.units.items[id];
-
-		if (!u->is_evicted || u->replacement == NONE)
-			continue;
-		if (are_there)
-			trial_add(&p->trial, id, u->replacement);
-		else
-			trial_remove(&p->trial, id);
-	}
-}
-
 static void find_replacements(struct planner *p)
 {
 	unit_list evicted = { 0 };
@@ -386,10 +371,10 @@ static void arrange(struct planner *p)
 	list_placed(p, &placed);
 	spread_over_cores(p, &placed);
 	find_replacements(p);
-	put_replacements(p, true);
+	replacement_hold(&p->trial, true);
 	rollback(p);
 	growth_regain(p);
-	put_replacements(p, false);
+	replacement_hold(&p->trial, false);
 	for (size_t i = 0; i < placed.n_nodes; i++)
 		array_done(&placed.of_node[i]);
 	free(placed.of_node);

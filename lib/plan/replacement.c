@@ -105,3 +105,17 @@ void replacement_find(struct planner *p, const unit_id *evicted, size_t n)
 	for (size_t i = 0; i < n_queue && most == placed; i++)
 		t->units.items[best[i]].replacement = kept[i];
 }
+
+void replacement_hold(struct trial *t, bool holds)
+{
+	for (unit_id id = 0; id < t->units.n; id++) {
+		const struct unit *u = &t->units.items[id];
+
+		if (!u->is_evicted || u->replacement == NONE)
+			continue;
+		if (holds)
+			trial_add(t, id, u->replacement);
+		else
+			trial_remove(t, id);
+	}
+}

@@ -9,4 +9,7 @@
  * are as before afterwards. */
 void replacement_find(struct planner *p, const unit_id *evicted, size_t n);
 
+/* Each evicted unit that has a replacement takes its room, or leaves it again. */
+void replacement_hold(struct trial *t, bool holds);
+
 #endif

@@ -222,6 +222,9 @@ void trial_uncharge(struct trial *t, unit_id id, node_id node);
 void trial_charge_pod(struct trial *t, pod_id pod, node_id node);
 void trial_uncharge_pod(struct trial *t, pod_id pod, node_id node);
 
+/* What is used of an extended resource of the node; NULL: it has none of that name. */
+struct extended *trial_extended(const struct trial *t, node_id node, str_id name);
+
 /* Budget and requests: a unit is put on the place, or taken from where it is. Only one that is
  * pending or was evicted brings its requests: those of all others are on their node all the while.
  */

@@ -5,7 +5,7 @@
 #include "plan/filter/nominated.h"
 #include "plan/trial.h"
 
-static struct extended *extended_of(const struct trial *t, node_id node, str_id name)
+struct extended *trial_extended(const struct trial *t, node_id node, str_id name)
 {
 	struct range run = t->nodes[node].extended;
 
@@ -28,7 +28,7 @@ static void add_requests(struct trial *t, const struct pod *pod, node_id node, u
 	}
 	for (uint32_t i = 0; i < pod->extended.n; i++) {
 		const struct amount *a = &t->c->amounts.items[pod->extended.at + i];
-		struct extended *x = extended_of(t, node, a->name);
+		struct extended *x = trial_extended(t, node, a->name);
 
 		for (unsigned r = 0; x && r < ranks; r++)
 			x->used[r] += sign * a->value;
@@ -129,7 +129,7 @@ static bool requests_fit(const struct trial *t, const struct unit *u, node_id no
 			return false;
 	for (uint32_t i = 0; i < pod->extended.n; i++) {
 		const struct amount *a = &t->c->amounts.items[pod->extended.at + i];
-		const struct extended *x = extended_of(t, node, a->name);
+		const struct extended *x = trial_extended(t, node, a->name);
 		int64_t kept_back = nominated_extended(t, u, node, a->name);
 
 		if (a->value && (!x || x->used[rank] + kept_back + more * a->value > x->have))

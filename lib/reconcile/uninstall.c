@@ -180,22 +180,13 @@ static void add_mckubes(const struct cluster *c, struct plan *p)
 						 cluster_str(c, m->api_version), &m->meta);
 }
 
-static bool has_taint(const struct cluster *c, const struct node *node)
-{
-	for (uint32_t i = 0; i < node->taints.n; i++)
-		if (strcmp(cluster_str(c, c->taints.items[node->taints.at + i].key),
-			   MCKUBE_TAINT) == 0)
-			return true;
-	return false;
-}
-
 void uninstall_plan(const struct cluster *c, struct plan *ret)
 {
 	*ret = (struct plan){ .server = "", .digest = "" };
 	add_pods(c, ret);
 	add_mckubes(c, ret);
 	array_each(node, &c->nodes)
-		if (has_taint(c, node))
+		if (cluster_taint(c, node, MCKUBE_TAINT))
 			add(ret, ACTION_UNTAINT, REASON_RELIEVED, "no program watches it any more")
 				->on = target_of(c, "Node", "v1", &node->meta);
 }

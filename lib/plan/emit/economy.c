@@ -141,9 +141,8 @@ static const char *explain_limit(struct emitter *e, const struct economy *x, con
 	return "";
 }
 
-static void count_refusals(struct emitter *e, struct economy *x, uint32_t cargo,
-			   struct refusal_tally *tally, uint32_t money[MONEY_REFUSALS],
-			   bool *ret_room)
+static void count_refusals(struct economy *x, uint32_t cargo, struct refusal_tally *tally,
+			   uint32_t money[MONEY_REFUSALS], bool *ret_room)
 {
 	char detail[EMIT_DETAIL_MAX];
 
@@ -156,10 +155,8 @@ static void count_refusals(struct emitter *e, struct economy *x, uint32_t cargo,
 			*ret_room |= r == REFUSE_RESOURCES;
 			continue;
 		}
-		enum money_refusal m = economy_refuses(x, cargo, node);
-		money[m]++;
+		money[economy_refuses(x, cargo, node)]++;
 	}
-	(void)e;
 }
 
 static enum reason reason_of(const uint32_t money[MONEY_REFUSALS], bool is_for_room,
@@ -187,7 +184,7 @@ static void emit_no_place(struct emitter *e, struct economy *x, uint32_t cargo)
 	bool is_for_room = false;
 	enum money_refusal why;
 
-	count_refusals(e, x, cargo, &tally, money, &is_for_room);
+	count_refusals(x, cargo, &tally, money, &is_for_room);
 	enum reason reason = reason_of(money, is_for_room, &why);
 	str_addf(&text, "%zu node%s", x->c->nodes.n, x->c->nodes.n == 1 ? "" : "s");
 	size_t n = emit_tally_words(&tally, &text);
@@ -195,11 +192,7 @@ static void emit_no_place(struct emitter *e, struct economy *x, uint32_t cargo)
 		if (money[i])
 			str_addf(&text, "%s%u × %s", n++ ? ", " : ": ", money[i], money_texts[i]);
 	str_add(&text, explain_limit(e, x, g, why));
-	*array_add(&e->plan->unplaced) = (struct unplaced){
-		.on = emit_pod(e, &x->c->pods.items[g->pod]),
-		.reason = reason,
-		.message = plan_str(e->plan, text.s),
-	};
+	emit_refused(e, &x->c->pods.items[g->pod], reason, plan_str(e->plan, text.s));
 }
 
 void emit_economy_unplaced(struct emitter *e)
@@ -211,15 +204,11 @@ void emit_economy_unplaced(struct emitter *e)
 
 		if (g->node != NONE)
 			continue;
-		if (!x->accounts[g->of].is_suspended) {
+		if (x->accounts[g->of].is_suspended)
+			emit_refused(e, &x->c->pods.items[g->pod], REASON_SUSPENDED,
+				     x->accounts[g->of].why);
+		else
 			emit_no_place(e, x, (uint32_t)i);
-			continue;
-		}
-		*array_add(&e->plan->unplaced) = (struct unplaced){
-			.on = emit_pod(e, &x->c->pods.items[g->pod]),
-			.reason = REASON_SUSPENDED,
-			.message = x->accounts[g->of].why,
-		};
 	}
 }
 

@@ -101,6 +101,10 @@ void emit_depend_on_unit(struct emitter *e, struct action *a, unit_id id);
 /* plan/emit/unplaced.c */
 void emit_unplaced(struct emitter *e);
 
+/* A pod without a place; `message` is the plan's or outlives it. */
+void emit_refused(struct emitter *e, const struct pod *pod, enum reason reason,
+		  const char *message);
+
 /* How many nodes gave a refusal, by its detail ("taint", "dedicated"). */
 enum { EMIT_DETAIL_MAX = 320 };
 struct tally {

@@ -86,6 +86,15 @@ static bool is_about_room(struct planner *p, const struct unit *u, node_id node,
 	       (r == REFUSE_RESOURCES && !filter_is_final(&p->filters, u, node));
 }
 
+void emit_refused(struct emitter *e, const struct pod *pod, enum reason reason, const char *message)
+{
+	*array_add(&e->plan->unplaced) = (struct unplaced){
+		.on = emit_pod(e, pod),
+		.reason = reason,
+		.message = message,
+	};
+}
+
 static void emit_no_place(struct emitter *e, const struct unit *u)
 {
 	struct refusal_tally tally = { 0 };
@@ -103,21 +112,8 @@ static void emit_no_place(struct emitter *e, const struct unit *u)
 	emit_tally_words(&tally, &text);
 	if (is_for_room && unit_pod(e->trial, u)->never_preempts)
 		str_add(&text, "; no other pod yields: preemptionPolicy Never");
-	*array_add(&e->plan->unplaced) = (struct unplaced){
-		.on = emit_pod(e, unit_pod(e->trial, u)),
-		.reason = is_for_room ? REASON_NO_ROOM : REASON_NO_NODE,
-		.message = plan_str(e->plan, text.s),
-	};
-}
-
-static void emit_refused(struct emitter *e, const struct pod *pod, enum reason reason,
-			 const char *message)
-{
-	*array_add(&e->plan->unplaced) = (struct unplaced){
-		.on = emit_pod(e, pod),
-		.reason = reason,
-		.message = message,
-	};
+	emit_refused(e, unit_pod(e->trial, u), is_for_room ? REASON_NO_ROOM : REASON_NO_NODE,
+		     plan_str(e->plan, text.s));
 }
 
 /* The cell and mode that the raised budget would be over by most; NONE: it is not over. */

@@ -220,16 +220,6 @@ static void add_lack(struct lack *l, const char *name, int64_t lacking, int64_t 
 	l->share += have > 0 ? (uint64_t)((unsigned __int128)lacking * PPM / (uint64_t)have) : PPM;
 }
 
-static const struct extended *extended_of(const struct trial *t, node_id node, str_id name)
-{
-	struct range run = t->nodes[node].extended;
-
-	for (uint32_t i = 0; i < run.n; i++)
-		if (t->extended.items[run.at + i].name == name)
-			return &t->extended.items[run.at + i];
-	return NULL;
-}
-
 const char *explain_lack(struct explainer *x, node_id node, uint64_t *ret_share)
 {
 	static const char *const names[RES_KINDS] = { "cpu", "memory", "ephemeral-storage",
@@ -246,7 +236,7 @@ const char *explain_lack(struct explainer *x, node_id node, uint64_t *ret_share)
 				 i == RES_CPU, i == RES_MEMORY || i == RES_EPHEMERAL);
 	for (uint32_t i = 0; i < pod->extended.n; i++) {
 		const struct amount *a = &t->c->amounts.items[pod->extended.at + i];
-		const struct extended *e = extended_of(t, node, a->name);
+		const struct extended *e = trial_extended(t, node, a->name);
 		int64_t have = e ? e->have : 0, used = e ? e->used[0] : 0;
 
 		if (a->value)

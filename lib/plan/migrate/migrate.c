@@ -25,17 +25,6 @@ struct pressed {
 
 typedef ARRAY(struct pressed) pressed_list;
 
-static const struct taint *taint_of(const struct cluster *c, const struct node *node)
-{
-	for (uint32_t i = 0; i < node->taints.n; i++) {
-		const struct taint *t = &c->taints.items[node->taints.at + i];
-
-		if (strcmp(cluster_str(c, t->key), MCKUBE_PRESSURE) == 0)
-			return t;
-	}
-	return NULL;
-}
-
 static struct pressed read_node(const struct mover_run *x, node_id id)
 {
 	const struct trial *t = &x->p->trial;
@@ -80,7 +69,7 @@ static bool has_lasted(struct mover_run *x, const struct taint *taint)
 static void judge_node(struct mover_run *x, node_id id, pressed_list *list)
 {
 	const struct trial *t = &x->p->trial;
-	const struct taint *taint = taint_of(t->c, &t->c->nodes.items[id]);
+	const struct taint *taint = cluster_taint(t->c, &t->c->nodes.items[id], MCKUBE_PRESSURE);
 	struct pressed n = read_node(x, id);
 	bool is_on = t->settings->migration.enabled;
 
@@ -257,7 +246,7 @@ static bool has_work(const struct planner *p)
 	if (t->settings->migration.enabled || t->flights.of_pod)
 		return true;
 	for (node_id id = 0; id < t->c->nodes.n; id++)
-		if (t->c->nodes.items[id].taints.n && taint_of(t->c, &t->c->nodes.items[id]))
+		if (cluster_taint(t->c, &t->c->nodes.items[id], MCKUBE_PRESSURE))
 			return true;
 	return false;
 }

@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "plan/candidate.h"
+#include "plan/replacement.h"
 
 struct sorting {
 	const struct cluster *c;
@@ -117,21 +118,6 @@ static bool may_ask(const struct targets *x, const struct planner *p,
 	return q->method != MIGRATE_CHECKPOINT || !movers_checkpoint_bar(q->movers, q->pod, node);
 }
 
-/* Evicted units with a replacement take its room. */
-static void hold_replacements(struct trial *t, bool holds)
-{
-	for (unit_id id = 0; id < t->units.n; id++) {
-		const struct unit *u = &t->units.items[id];
-
-		if (!u->is_evicted || u->replacement == NONE)
-			continue;
-		if (holds)
-			trial_add(t, id, u->replacement);
-		else
-			trial_remove(t, id);
-	}
-}
-
 static bool find_for_unit(struct targets *x, struct planner *p, const struct target_question *q,
 			  struct migration *ret)
 {
@@ -142,7 +128,7 @@ static bool find_for_unit(struct targets *x, struct planner *p, const struct tar
 
 	trial_unassign(t, id);
 	trial_evict(t, id);
-	hold_replacements(t, true);
+	replacement_hold(t, true);
 	ret->place = NONE;
 	for (size_t i = 0; i < x->n && ret->place == NONE; i++) {
 		if (!may_ask(x, p, q, x->ids[i]))
@@ -150,7 +136,7 @@ static bool find_for_unit(struct targets *x, struct planner *p, const struct tar
 		ret->place = place_on(p, u, x->ids[i]);
 		ret->to = x->ids[i];
 	}
-	hold_replacements(t, false);
+	replacement_hold(t, false);
 	u->replacement = ret->place;
 	if (ret->place != NONE)
 		return true;

@@ -10,6 +10,7 @@
 #include "model/heartbeat.h"
 #include "plan/node_index.h"
 #include "plan/relief/relieve_internal.h"
+#include "plan/replacement.h"
 
 /* ---- Readings of nodes and pods ---- */
 
@@ -23,17 +24,6 @@ int64_t relieve_degraded_since(const struct cluster *c, const struct pod *pod)
 		return -1;
 	date_parse(cluster_str(c, note), intern_len(&c->strings, note), &since);
 	return since;
-}
-
-static const struct taint *taint_of(const struct cluster *c, const struct node *node)
-{
-	for (uint32_t i = 0; i < node->taints.n; i++) {
-		const struct taint *t = &c->taints.items[node->taints.at + i];
-
-		if (strcmp(cluster_str(c, t->key), MCKUBE_TAINT) == 0)
-			return t;
-	}
-	return NULL;
 }
 
 /* ---- One node ---- */
@@ -115,26 +105,11 @@ static bool degrade(const struct pressured_node *x)
 	return freed > 0;
 }
 
-/* The replacements of those that were evicted before are taken. */
-static void reserve_replacements(struct trial *t, bool holds)
-{
-	for (unit_id id = 0; id < t->units.n; id++) {
-		const struct unit *u = &t->units.items[id];
-
-		if (!u->is_evicted || u->replacement == NONE)
-			continue;
-		if (holds)
-			trial_add(t, id, u->replacement);
-		else
-			trial_remove(t, id);
-	}
-}
-
 static place_id find_replacement(struct planner *p, const struct unit *u)
 {
-	reserve_replacements(&p->trial, true);
+	replacement_hold(&p->trial, true);
 	place_id replacement = index_best(p, u, u->node);
-	reserve_replacements(&p->trial, false);
+	replacement_hold(&p->trial, false);
 	return replacement;
 }
 
@@ -306,7 +281,7 @@ static void relieve_node(struct pressured_node *x)
 	bool is_raise = t->settings->pressure.on_busy == PRESSURE_RAISE;
 	enum node_relief relief = NODE_RELIEF_NONE;
 
-	x->taint = taint_of(t->c, node_of(x));
+	x->taint = cluster_taint(t->c, node_of(x), MCKUBE_TAINT);
 	x->pressure = pressure_of(t->c, node_of(x), t->settings, refused);
 	choose_protected(x, refused);
 	if (x->pressure == PRESSURE_SOON)
