@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/names.h"
-#include "base/scan.h"
 #include "base/timer.h"
 #include "helper.h"
 
@@ -46,13 +45,10 @@ static int take_text(struct helper *h, struct slice text, bool is_gone, struct e
 
 static int on_item(struct kube_watch *w, struct slice text, size_t *ret_used, struct error *err)
 {
-	struct scan scan = scan_of(text);
-	int r = scan_skip(&scan);
+	struct slice item;
+	int r = watch_whole_item(text, &item, ret_used);
 
-	if (r < 0)
-		return r;
-	*ret_used = (size_t)(scan.at - text.s);
-	return take_text(w->arg, (struct slice){ text.s, *ret_used }, false, err);
+	return r < 0 ? r : take_text(w->arg, item, false, err);
 }
 
 static int on_event(struct kube_watch *w, const struct watch_event *e, struct error *err)

@@ -146,7 +146,7 @@ static bool may_write(const struct listen *l, const struct serve_request *r)
 
 static bool is_too_many(struct listen *l)
 {
-	int64_t second = engine_now_ns() / 1000000000;
+	int64_t second = clock_ns() / 1000000000;
 
 	if (second != l->second)
 		l->n_posts = 0;

@@ -137,7 +137,7 @@ int run_loop(struct run *r, struct error *err)
 {
 	struct loop l = {
 		.run = r,
-		.released_ns = engine_now_ns(),
+		.released_ns = clock_ns(),
 		.release_interval_ns = release_first_ns,
 	};
 	sigset_t set;
@@ -149,7 +149,7 @@ int run_loop(struct run *r, struct error *err)
 	l.signal_fd = signal_fd;
 	int created_fd = r->cgroup_watch.fd >= 0 ? r->cgroup_watch.fd : r->overruns.created_fd;
 	while (!l.is_ending) {
-		int64_t now = engine_now_ns();
+		int64_t now = clock_ns();
 		struct pollfd polls[POLLS] = {
 			[POLL_SIGNAL] = { signal_fd, POLLIN, 0 },
 			[POLL_EVENTS] = { r->engine.event_fd, POLLIN, 0 },

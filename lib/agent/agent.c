@@ -14,7 +14,6 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/scan.h"
 #include "base/timer.h"
 #include "build.h"
 #include "kube/target.h"
@@ -159,13 +158,10 @@ static int take_text(struct agent *s, struct slice text, bool is_deleted, struct
 
 static int on_item(struct kube_watch *w, struct slice text, size_t *ret_used, struct error *err)
 {
-	struct scan scan = scan_of(text);
-	int r = scan_skip(&scan);
+	struct slice item;
+	int r = watch_whole_item(text, &item, ret_used);
 
-	if (r < 0)
-		return r;
-	*ret_used = (size_t)(scan.at - text.s);
-	return take_text(w->arg, (struct slice){ text.s, *ret_used }, false, err);
+	return r < 0 ? r : take_text(w->arg, item, false, err);
 }
 
 static int on_event(struct kube_watch *w, const struct watch_event *e, struct error *err)
@@ -216,13 +212,10 @@ static int take_mckube(struct agent *s, struct slice text, struct error *err)
 static int on_mckube_item(struct kube_watch *w, struct slice text, size_t *ret_used,
 			  struct error *err)
 {
-	struct scan scan = scan_of(text);
-	int r = scan_skip(&scan);
+	struct slice item;
+	int r = watch_whole_item(text, &item, ret_used);
 
-	if (r < 0)
-		return r;
-	*ret_used = (size_t)(scan.at - text.s);
-	return take_mckube(w->arg, (struct slice){ text.s, *ret_used }, err);
+	return r < 0 ? r : take_mckube(w->arg, item, err);
 }
 
 static int on_mckube_event(struct kube_watch *w, const struct watch_event *e, struct error *err)

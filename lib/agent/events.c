@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/names.h"
 #include "base/units.h"
 
@@ -64,7 +65,7 @@ static int64_t since_1970_us(int64_t at_ns)
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * US_PER_S + t.tv_nsec / NS_PER_US -
-	       (engine_now_ns() - at_ns) / NS_PER_US;
+	       (clock_ns() - at_ns) / NS_PER_US;
 }
 
 static void post(struct events *e, const struct node_event *n)

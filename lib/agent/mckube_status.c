@@ -130,8 +130,7 @@ static void want(const struct pod_statuses *s, const struct pod_status *p, struc
 	clock_gettime(CLOCK_REALTIME, &now);
 	date_format(now.tv_sec, ret->now);
 	if (f->overrun_ns)
-		date_format(now.tv_sec - (engine_now_ns() - f->overrun_ns) / NS_PER_S,
-			    ret->overrun);
+		date_format(now.tv_sec - (clock_ns() - f->overrun_ns) / NS_PER_S, ret->overrun);
 	if (p->is_gone) {
 		want_gone(ret);
 		return;

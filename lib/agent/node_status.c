@@ -82,7 +82,7 @@ static int report_usage(const struct agent_options *o, struct kube *k, struct cp
 
 	snprintf(usage, sizeof(usage), "%u", u.ppm / PPM_PER_CENT);
 	snprintf(over, sizeof(over), "%lld",
-		 (long long)(since ? (engine_now_ns() - since) / NS_PER_S : 0));
+		 (long long)(since ? (clock_ns() - since) / NS_PER_S : 0));
 	const struct kube_pair annotations[] = {
 		{ NODE_ANNOTATION(cpu_usage), usage },
 		{ NODE_ANNOTATION(busy_seconds), over },

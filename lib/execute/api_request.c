@@ -347,3 +347,13 @@ int api_request_after(struct kube_request *r, const struct kube *k, const struct
 					  .json = is_finalizer ? NULL : text.s });
 	return 0;
 }
+
+bool api_is_other(const struct action *a, struct slice object)
+{
+	AUTO_JSON cJSON *root = NULL;
+
+	if (json_parse(object.s, object.n, &root, NULL) < 0)
+		return false;
+	const char *uid = json_text(json_path(root, "metadata.uid"));
+	return uid && strcmp(uid, a->on.uid) != 0;
+}

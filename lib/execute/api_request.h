@@ -41,6 +41,9 @@ int api_open_gate(struct kube_request *r, const struct kube *k, const struct kub
 /* What the action is about, without a version. */
 struct kube_ref api_ref(const struct action *a, struct kube_resource *resource);
 
+/* Is this object another one than the action's, of the same name? */
+bool api_is_other(const struct action *a, struct slice object);
+
 /* Does the first request only read the object? */
 bool api_request_reads(const struct action *a);
 

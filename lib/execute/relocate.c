@@ -197,13 +197,6 @@ static enum relocation_next on_gone(struct relocation *x, struct kube_request *r
 	return RELOCATE_SEND;
 }
 
-static bool is_other_pod(const struct relocation *x, struct slice pod)
-{
-	AUTO_FREE char *uid = uid_of(pod);
-
-	return uid && strcmp(uid, x->a->on.uid) != 0;
-}
-
 static enum relocation_next wait_more(struct relocation *x, struct kube_request *r, int64_t now_ms,
 				      const char *late)
 {
@@ -216,7 +209,8 @@ static enum relocation_next on_polled(struct relocation *x, struct kube_request 
 	const struct http_call *call = &r->call;
 
 	if (call->code == 404 ||
-	    (call->result == 0 && is_other_pod(x, (struct slice){ call->reply.s, call->reply.n })))
+	    (call->result == 0 &&
+	     api_is_other(x->a, (struct slice){ call->reply.s, call->reply.n })))
 		return on_gone(x, r, now_ms);
 	if (call->result < 0 && call->code)
 		return fail(x, call);

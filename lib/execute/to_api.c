@@ -193,22 +193,12 @@ static void begin_leaving(struct job *j)
 	*array_add(&j->run->leaving) = j->at;
 }
 
-static bool is_other_pod(const struct job *j)
-{
-	const struct str *reply = &j->request.call.reply;
-	AUTO_JSON cJSON *root = NULL;
-
-	if (json_parse(reply->s, reply->n, &root, NULL) < 0)
-		return false;
-	const char *uid = json_text(json_path(root, "metadata.uid"));
-	return uid && strcmp(uid, action_of(j)->on.uid) != 0;
-}
-
 static void on_polled(struct job *j)
 {
 	const struct http_call *call = &j->request.call;
+	struct slice reply = { call->reply.s, call->reply.n };
 
-	if (call->code == 404 || (call->result == 0 && is_other_pod(j)))
+	if (call->code == 404 || (call->result == 0 && api_is_other(action_of(j), reply)))
 		end(j, RESULT_DONE, "");
 	else if (call->result < 0)
 		fail(j, &call->err);

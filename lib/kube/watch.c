@@ -65,6 +65,18 @@ static int take_version(struct slice object, struct str *version)
 	return 1;
 }
 
+int watch_whole_item(struct slice text, struct slice *ret, size_t *ret_used)
+{
+	struct scan scan = scan_of(text);
+	int r = scan_skip(&scan);
+
+	if (r < 0)
+		return r;
+	*ret_used = (size_t)(scan.at - text.s);
+	*ret = (struct slice){ text.s, *ret_used };
+	return 0;
+}
+
 int watch_parse(struct slice line, struct watch_event *ret, struct str *version, struct error *err)
 {
 	static const char *const type_path[] = { "type", NULL }, *const object_path[] = { "object",

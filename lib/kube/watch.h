@@ -80,6 +80,9 @@ void kube_watch_hurry(struct kube_watch *w, int64_t received_ms);
 
 void kube_watch_done(struct kube_watch *w);
 
+/* For kube_watch.item: the item at the beginning of the text as a whole. */
+int watch_whole_item(struct slice text, struct slice *ret, size_t *ret_used);
+
 /* Reads one line: {"type":..., "object":{...}}. */
 int watch_parse(struct slice line, struct watch_event *ret, struct str *version, struct error *err);
 

@@ -4,32 +4,13 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
-#include "base/units.h"
+#include "base/clock.h"
 #include "node/engine_internal.h"
-
-int64_t engine_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
-static int init_lock(pthread_mutex_t *lock, struct error *err)
-{
-	pthread_mutexattr_t attr;
-
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
-	int r = pthread_mutex_init(lock, &attr);
-	pthread_mutexattr_destroy(&attr);
-	return r ? error_set(err, -r, "make a lock: %s", strerror(r)) : 0;
-}
+#include "node/realtime.h"
 
 int engine_init(struct engine *e, const struct kernel *k, const struct backend *b,
 		struct overruns *o, struct error *err)
@@ -37,7 +18,7 @@ int engine_init(struct engine *e, const struct kernel *k, const struct backend *
 	*e = (struct engine){
 		.kernel = k, .backend = b, .overruns = o, .event_fd = -1, .revision = 1
 	};
-	if (init_lock(&e->lock, err) < 0)
+	if (realtime_lock_init(&e->lock, err) < 0)
 		return err->code;
 	e->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (e->event_fd < 0)
@@ -187,7 +168,7 @@ void engine_report_counts(struct engine *e)
 	pthread_mutex_lock(&e->lock);
 	array_each(p, &e->pods)
 		p->reported_overrun_ns = 0;
-	engine_report_overruns(e, engine_now_ns());
+	engine_report_overruns(e, clock_ns());
 	pthread_mutex_unlock(&e->lock);
 }
 

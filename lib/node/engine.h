@@ -237,6 +237,4 @@ bool engine_save_state(struct engine *e, struct saved_state *ret);
  * refused. */
 size_t engine_restore(struct engine *e);
 
-int64_t engine_now_ns(void); /* CLOCK_MONOTONIC */
-
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "base/clock.h"
 #include "base/names.h"
 #include "base/units.h"
 #include "node/cpuset_file.h"
@@ -125,7 +126,7 @@ static struct engine_pod *pod_of(struct engine *e, uint64_t cgroup)
 
 static void report_escalation(struct engine *e, size_t n_changes, const struct overrun_event *event)
 {
-	int64_t ns = engine_now_ns() - (int64_t)event->at_ns;
+	int64_t ns = clock_ns() - (int64_t)event->at_ns;
 	char why[NODE_EVENT_TEXT / 2];
 
 	e->stats.latencies_ns[e->stats.n_latencies++ % LATENCIES] = (uint32_t)ns;
@@ -137,7 +138,7 @@ static void report_escalation(struct engine *e, size_t n_changes, const struct o
 
 static void report_refusal(struct engine *e, struct engine_pod *p, const char *why)
 {
-	int64_t now = engine_now_ns();
+	int64_t now = clock_ns();
 
 	e->stats.refusals++;
 	if (p->reported_refusal_ns && now - p->reported_refusal_ns < report_interval_ns)
@@ -251,7 +252,7 @@ int engine_pod_set_level(struct engine *e, const char *uid, enum level level, st
 	if (!p)
 		return error_set(err, -ESRCH, "pod %s is not assigned to this node", uid);
 	switch (escalation_set_level(&e->escalation, (uint32_t)(p - e->pods.items), level,
-				     engine_now_ns(), e->changes, &n)) {
+				     clock_ns(), e->changes, &n)) {
 	case ESCALATION_NONE:
 		return 0;
 	case ESCALATION_NO_ROOM:

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/clock.h"
 #include "node/engine_internal.h"
 
 void engine_free_pod(struct engine_pod *p)
@@ -20,7 +21,7 @@ void engine_free_pod(struct engine_pod *p)
 
 static void schedule_retry(struct engine *e)
 {
-	int64_t now_ns = engine_now_ns();
+	int64_t now_ns = clock_ns();
 
 	e->retry_after_ns = engine_retry_first_ns;
 	e->retry_ns = now_ns + e->retry_after_ns;
@@ -57,7 +58,7 @@ static struct engine_pod *add_pod(struct engine *e, const struct pod_want *want)
 	struct engine_pod *p = array_add(&e->pods);
 	int saved_level = e->saved ? saved_state_level(e->saved, want->uid) : -1;
 	uint8_t level = saved_level < 0 ? want->level : (uint8_t)saved_level;
-	int64_t now = engine_now_ns();
+	int64_t now = clock_ns();
 
 	*p = (struct engine_pod){
 		.uid = xstrdup(want->uid),

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/clock.h"
 #include "node/engine_internal.h"
 
 struct engine_pod *engine_find(struct engine *e, const char *uid)
@@ -53,7 +54,7 @@ static void add_event(struct engine *e, const struct node_event *about, const st
 void engine_add_event(struct engine *e, enum node_event_kind kind, const struct engine_pod *p,
 		      const char *text)
 {
-	add_event(e, &(struct node_event){ .kind = kind, .count = 1, .at_ns = engine_now_ns() }, p,
+	add_event(e, &(struct node_event){ .kind = kind, .count = 1, .at_ns = clock_ns() }, p,
 		  text);
 }
 

@@ -85,6 +85,17 @@ static void move_to_root(const struct kernel *k)
 	sysfs_write(AT_FDCWD, path, "0", NULL);
 }
 
+int realtime_lock_init(pthread_mutex_t *lock, struct error *err)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
+	int r = pthread_mutex_init(lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+	return r ? error_set(err, -r, "make a lock: %s", strerror(r)) : 0;
+}
+
 int realtime_become(const struct kernel *k, int priority, struct error *err)
 {
 	struct sched_param param = { .sched_priority = priority };

@@ -21,6 +21,9 @@ int realtime_lock_memory(struct error *err);
  * memory is unlocked meanwhile. To be called from time to time. */
 void realtime_release_memory(void);
 
+/* A lock of threads with several priorities: its holder inherits that of a waiting thread. */
+int realtime_lock_init(pthread_mutex_t *lock, struct error *err);
+
 /* Above the containers' FIFO threads, below the kernel's watchdogs (99). */
 enum { REALTIME_PRIORITY = THREAD_PRIORITY_MAX + 1, REALTIME_STACK = 128 * 1024 };
 

@@ -7,34 +7,16 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/units.h"
 #include "node/backend.h"
+#include "node/realtime.h"
 
 enum { NO_BUDGET_PERIOD_US = 1000000 };
-
-uint64_t soft_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
-static int init_lock(pthread_mutex_t *lock, struct error *err)
-{
-	pthread_mutexattr_t attr;
-
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
-	int r = pthread_mutex_init(lock, &attr);
-	pthread_mutexattr_destroy(&attr);
-	return r ? error_set(err, -r, "make a lock: %s", strerror(r)) : 0;
-}
 
 static void restore_all(struct soft_shared *shared)
 {
@@ -60,7 +42,7 @@ int soft_open(struct soft *s, struct overruns *o, const char *path, int demoted_
 	      struct error *err)
 {
 	*s = (struct soft){ .kernel = o->kernel, .supervisor_fd = -1, .alert_fd = -1 };
-	if (overrun_bpf_soft(o, &s->maps, err) < 0 || init_lock(&s->lock, err) < 0 ||
+	if (overrun_bpf_soft(o, &s->maps, err) < 0 || realtime_lock_init(&s->lock, err) < 0 ||
 	    soft_shared_open(path, (unsigned)s->maps.n_cpus, &s->shared, &s->was_left, err) < 0)
 		return err->code;
 	if (s->was_left) {
@@ -161,7 +143,7 @@ bool soft_may_run(const struct soft *s, uint64_t cgroup, unsigned cpu, struct so
 	if (bpf_map_lookup_elem(s->maps.budgets, &cgroup, &b) < 0 ||
 	    bpf_map_lookup_elem(s->maps.states, &cgroup, states) < 0)
 		return true;
-	soft_account_enter(&states[cpu].account, &b, soft_now_ns());
+	soft_account_enter(&states[cpu].account, &b, (uint64_t)clock_ns());
 	return soft_account_left(&states[cpu].account, &b) > 0;
 }
 

@@ -114,7 +114,6 @@ struct soft_group *soft_take(struct soft *s, uint64_t cgroup);
 void soft_put(struct soft *s, struct soft_group *g);
 /* Has it budget left on this CPU, or no budget at all? `states` has room for maps.n_cpus. */
 bool soft_may_run(const struct soft *s, uint64_t cgroup, unsigned cpu, struct soft_state *states);
-uint64_t soft_now_ns(void); /* CLOCK_MONOTONIC */
 int soft_agents_start(struct soft *s, struct error *ret_why, struct error *err);
 void soft_agents_stop(struct soft *s);
 void soft_agents_wake(struct soft *s);

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/units.h"
 #include "node/realtime.h"
 #include "node/soft.h"
@@ -59,7 +60,7 @@ static void demote(struct soft_agent *a, const struct soft_event *event)
 /* An event may be older than a budget that was raised since: then nothing is used up. */
 static bool is_exhausted(const struct soft_agent *a, const struct soft_event *event)
 {
-	if (event->refill_ns <= soft_now_ns())
+	if (event->refill_ns <= (uint64_t)clock_ns())
 		return false;
 	return event->at_ns > a->soft->changed_ns ||
 	       !soft_may_run(a->soft, event->cgroup, a->cpu, a->states);
@@ -144,7 +145,7 @@ static void set_timer(struct soft_agent *a)
 static void work(struct soft_agent *a)
 {
 	ring_buffer__consume(a->events);
-	restore_due(a, soft_now_ns());
+	restore_due(a, (uint64_t)clock_ns());
 	for (uint64_t now; (now = a->soft->n_changes) != a->seen;) {
 		a->seen = now;
 		restore_allowed(a);
@@ -254,7 +255,7 @@ void soft_agents_stop(struct soft *s)
 
 void soft_agents_wake(struct soft *s)
 {
-	s->changed_ns = soft_now_ns();
+	s->changed_ns = (uint64_t)clock_ns();
 	s->n_changes++;
 	for (unsigned cpu = 0; s->agents && cpu < n_agents(s); cpu++)
 		if (s->shared->cpus[cpu].n)

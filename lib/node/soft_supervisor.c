@@ -79,7 +79,7 @@ static bool continue_late(struct supervisor *s, uint64_t now)
 static bool look(struct supervisor *s)
 {
 	struct soft_shared *shared = s->soft->shared;
-	uint64_t now = soft_now_ns();
+	uint64_t now = (uint64_t)clock_ns();
 	bool is_any = continue_late(s, now);
 
 	for (unsigned cpu = 0; cpu < shared->n_cpus; cpu++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node_bench.h"
 
+#include "base/clock.h"
 #include "node/realtime.h"
 
 int bench_open(struct bench *b, const char *name)
@@ -77,7 +78,7 @@ void bench_tick(struct bench *b)
 {
 	struct node_event note;
 
-	engine_tick(&b->engine, engine_now_ns());
+	engine_tick(&b->engine, clock_ns());
 	while (engine_take_event(&b->engine, &note))
 		;
 }

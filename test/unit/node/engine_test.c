@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/engine.h"
 
+#include "base/clock.h"
 #include "fake_engine.h"
 
 TEST(pod_gets_its_budget_and_limit)
@@ -82,7 +83,7 @@ TEST(warm_up_writes_nothing)
 	assert_int_equal(fake.n_writes, n_writes);
 	assert_int_equal(f.engine.stats.overruns, 0);
 	assert_int_equal(f.engine.stats.warm_ups, 1);
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	assert_int_equal(fake.n_writes, n_writes);
 	overrun(&f, "kubepods/podp1/c1");
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 700000);
@@ -105,7 +106,7 @@ TEST(pod_that_is_always_close_is_left_in_peace)
 	}
 	assert_int_equal(last_limit[OVERRUN_SOON], 0);
 	assert_int_equal(last_limit[0], 400000000);
-	engine_tick(&f.engine, engine_now_ns() + 6000000000);
+	engine_tick(&f.engine, clock_ns() + 6000000000);
 	assert_int_equal(last_limit[OVERRUN_SOON], 399800000);
 	fixture_done(&f);
 }
@@ -150,11 +151,11 @@ TEST(pod_that_asks_too_much_leaves_the_others_alone)
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 600000);
 	assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 0);
 	assert_true(has_note(&f, NODE_EVENT_REFUSED, "its groups need"));
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 0);
 	engine_remove_pod(&f.engine, "p1");
 	f.engine.checked_ns = 0;
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 600000);
 	fixture_done(&f);
 }
@@ -181,7 +182,7 @@ TEST(container_may_come_later_and_go)
 	rmdir(path);
 	overrun(&f, "kubepods/podp1/c1");
 	f.engine.checked_ns = 0;
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	assert_true(engine_awaits(&f.engine, "p1"));
 	fixture_done(&f);
 }
@@ -202,7 +203,7 @@ TEST(vanished_container_leaves_the_others)
 		fake.vanish_at = fake.n_writes + at;
 		assert_int_equal(
 			set(&f, "p2", LEVEL_HIGH, 100000, 200000, "kubepods/podp2/c2", &err), 0);
-		engine_tick(&f.engine, engine_now_ns());
+		engine_tick(&f.engine, clock_ns());
 		assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
 		assert_int_equal(runtime_of(&f, "kubepods"), 200000);
 		assert_true(engine_awaits(&f.engine, "p2"));
@@ -226,15 +227,15 @@ TEST(what_was_written_is_read_back)
 	fake.is_spoiled = true;
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
 	assert_int_not_equal(fake.spoiled_dir, 0);
-	f.engine.checked_ns = engine_now_ns();
-	engine_tick(&f.engine, engine_now_ns());
+	f.engine.checked_ns = clock_ns();
+	engine_tick(&f.engine, clock_ns());
 	let_time_pass(&f);
 	assert_int_equal(fake.spoiled_dir, 0);
 
 	fake.is_spoiled = true;
 	overrun(&f, "kubepods/podp1/c1");
 	assert_int_not_equal(fake.spoiled_dir, 0);
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	let_time_pass(&f);
 	assert_int_equal(fake.spoiled_dir, 0);
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
@@ -254,13 +255,13 @@ TEST(what_was_refused_is_tried_again)
 		if (strcmp((*n)->path, "kubepods/podp1/c1") == 0)
 			(*n)->group.now.runtime_us = 1000;
 	fake.refuse_with = -EBUSY;
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	assert_true(
 		has_note(&f, NODE_EVENT_REWRITTEN, "another process changed the budget to 1000/"));
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 1000);
 	fake.refuse_with = 0;
 	f.engine.checked_ns = 0;
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
 	fixture_done(&f);
 }
@@ -273,14 +274,14 @@ TEST(refused_budget_is_tried_again_within_milliseconds)
 
 	fixture_init(&f);
 	give_root(&f);
-	engine_tick(&f.engine, engine_now_ns()); /* the next check of everything is far away */
+	engine_tick(&f.engine, clock_ns()); /* the next check of everything is far away */
 	fake.refuse_with = -EINVAL;
 	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err),
 			 -EINVAL);
 	fake.refuse_with = 0;
-	assert_true(engine_tick(&f.engine, engine_now_ns()) <= 50);
+	assert_true(engine_tick(&f.engine, clock_ns()) <= 50);
 	assert_int_not_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
-	engine_tick(&f.engine, engine_now_ns() + 30000000);
+	engine_tick(&f.engine, clock_ns() + 30000000);
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
 	assert_int_equal(f.engine.retry_ns, 0);
 	fixture_done(&f);
@@ -300,9 +301,9 @@ TEST(removed_pod_is_counted_until_the_kernel_lets_go)
 	engine_remove_pod(&f.engine, "p1");
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
 	assert_int_equal(runtime_of(&f, "kubepods"), 200000);
-	assert_int_equal(engine_tick(&f.engine, engine_now_ns()), 100);
+	assert_int_equal(engine_tick(&f.engine, clock_ns()), 100);
 	fake.refuse_with = 0;
-	assert_int_equal(engine_tick(&f.engine, engine_now_ns()), 1000);
+	assert_int_equal(engine_tick(&f.engine, clock_ns()), 1000);
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), -1);
 	let_time_pass(&f);
 	assert_int_equal(runtime_of(&f, "kubepods"), 0);
@@ -321,12 +322,12 @@ TEST(groups_above_shrink_later)
 	set(&f, "p2", LEVEL_HIGH, 100000, 200000, "kubepods/podp2/c2", &err);
 	overrun(&f, "kubepods/podp1/c1");
 	assert_int_equal(runtime_of(&f, "kubepods"), 500000);
-	engine_tick(&f.engine, engine_now_ns() + 60000000000);
+	engine_tick(&f.engine, clock_ns() + 60000000000);
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
 	assert_int_equal(runtime_of(&f, "kubepods/podp1"), 400000);
 	assert_int_equal(runtime_of(&f, "kubepods"), 500000);
 	f.engine.checked_ns = 0;
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	assert_int_equal(runtime_of(&f, "kubepods"), 500000);
 	let_time_pass(&f);
 	assert_int_equal(runtime_of(&f, "kubepods/podp1"), 200000);
@@ -354,13 +355,13 @@ TEST(overruns_are_told_at_once_and_then_by_their_number)
 	give_root(&f);
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
 	overrun(&f, "kubepods/podp1/c1");
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	assert_int_equal(reported_overruns(&f), 1);
 	for (int i = 0; i < 500; i++)
 		overrun(&f, "kubepods/podp1/c1");
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	assert_int_equal(reported_overruns(&f), 0);
-	engine_tick(&f.engine, engine_now_ns() + later);
+	engine_tick(&f.engine, clock_ns() + later);
 	assert_int_equal(reported_overruns(&f), 500);
 	for (int i = 0; i < 7; i++)
 		overrun(&f, "kubepods/podp1/c1");
@@ -399,7 +400,7 @@ TEST(level_survives_a_restart)
 	f.engine.saved = &m;
 	set(&f, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err);
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
 	saved_state_done(&m);
 	fixture_done(&f);
@@ -425,7 +426,7 @@ TEST(restarted_container_has_its_budget_at_once)
 	give_root(&f);
 	assert_int_equal(set(&f, "p1", LEVEL_HIGH, 1000, 2000, NULL, &err), 0);
 	assert_int_equal(engine_place(&f.engine, "p1", "app", "kubepods/podp1/c1", &err), 0);
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	remove_group(&f, "kubepods/podp1/c1");
 	assert_true(engine_awaits(&f.engine, "p1"));
 	assert_true(engine_awaits_any(&f.engine));
@@ -448,7 +449,7 @@ TEST(new_container_replaces_an_old_one_whose_cgroup_is_still_there)
 	engine_place(&f.engine, "p1", "app", "kubepods/podp1/c1", &err);
 	fake_file(&f.tree, "kubepods/podp1/c3/tasks", "");
 	engine_place(&f.engine, "p1", "app", "kubepods/podp1/c3", &err);
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	assert_int_equal(runtime_of(&f, "kubepods/podp1/c3"), 600000);
 	fixture_done(&f);
 }
@@ -477,7 +478,7 @@ TEST(nothing_is_applied_by_a_backend_that_enforces_nothing)
 	assert_false(f.engine.pods.items[0].containers[0].is_applied);
 	assert_true(has_note(&f, NODE_EVENT_UNENFORCED, "no budget is enforced"));
 	f.engine.checked_ns = 0;
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	assert_false(has_note(&f, NODE_EVENT_APPLIED, ""));
 	overrun(&f, "kubepods/podp1/c1");
 	assert_true(has_note(&f, NODE_EVENT_ESCALATED, "no budget is enforced"));
@@ -525,7 +526,7 @@ TEST(removed_pod_whose_tasks_run_is_reported_and_counted)
 	assert_int_equal(engine_retained(&f.engine), 200000);
 	assert_true(has_note(&f, NODE_EVENT_RETAINED, "app keeps 200000/1000000 us"));
 	fake.refuse_with = 0;
-	engine_tick(&f.engine, engine_now_ns());
+	engine_tick(&f.engine, clock_ns());
 	assert_int_equal(engine_retained(&f.engine), 0);
 	fixture_done(&f);
 }

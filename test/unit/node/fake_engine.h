@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "fake_tree.h"
 #include "node/engine.h"
 #include "test/unit/test.h"
@@ -222,7 +223,7 @@ static inline bool has_note(struct fixture *f, enum node_event_kind kind, const 
 static inline void pass_limit(struct fixture *f, const char *path, uint32_t limit)
 {
 	struct overrun_event event = {
-		.at_ns = (uint64_t)engine_now_ns(),
+		.at_ns = (uint64_t)clock_ns(),
 		.used_ns = 5000,
 		.limit = limit,
 	};
@@ -255,7 +256,7 @@ static inline void let_time_pass(struct fixture *f)
 	if (f->engine.cgroups.removed_ms)
 		f->engine.cgroups.removed_ms -= REMOVED_MS;
 	f->engine.checked_ns = 0;
-	engine_tick(&f->engine, engine_now_ns());
+	engine_tick(&f->engine, clock_ns());
 }
 
 #endif
