@@ -171,18 +171,25 @@ static int target_by_digest(const struct grpc *g, const char *name, struct str *
 	return 0;
 }
 
+static int call_with_image(const struct grpc *g, const char *method, const char *name,
+			   int64_t timeout_ms, struct str *reply, struct error *err)
+{
+	AUTO(str_done) struct str spec = STR_INIT;
+	AUTO(str_done) struct str m = STR_INIT;
+
+	proto_add_text(&spec, SPEC_IMAGE, name);
+	proto_add_bytes(&m, PULL_IMAGE, (struct slice){ spec.s, spec.n });
+	return grpc_call(g, method, (struct slice){ m.s, m.n }, timeout_ms, reply, err);
+}
+
 /* CRI knows an image by more names than containerd's store has: it resolves one to "sha256:...",
  * which the store has for each image of CRI. */
 static int image_target(const struct grpc *g, const char *name, struct str *ret, struct error *err)
 {
-	AUTO(str_done) struct str spec = STR_INIT;
-	AUTO(str_done) struct str m = STR_INIT;
 	AUTO(str_done) struct str reply = STR_INIT;
 
-	proto_add_text(&spec, SPEC_IMAGE, name);
-	proto_add_bytes(&m, PULL_IMAGE, (struct slice){ spec.s, spec.n });
-	if (grpc_call(g, "runtime.v1.ImageService/ImageStatus", (struct slice){ m.s, m.n },
-		      CONTAINERD_QUICK_MS, &reply, err) < 0)
+	if (call_with_image(g, "runtime.v1.ImageService/ImageStatus", name, CONTAINERD_QUICK_MS,
+			    &reply, err) < 0)
 		return err->code;
 	struct slice id = PROTO_PATH(((struct slice){ reply.s, reply.n }), STATUS_IMAGE, IMAGE_ID);
 	return id.n ? get_target(g, id, ret, err) : target_by_digest(g, name, ret, err);
@@ -211,14 +218,10 @@ static int create_image(const struct grpc *g, const char *name, const struct str
 
 static int pull_image(const struct grpc *g, const char *name, struct error *err)
 {
-	AUTO(str_done) struct str spec = STR_INIT;
-	AUTO(str_done) struct str m = STR_INIT;
 	AUTO(str_done) struct str reply = STR_INIT;
 
-	proto_add_text(&spec, SPEC_IMAGE, name);
-	proto_add_bytes(&m, PULL_IMAGE, (struct slice){ spec.s, spec.n });
-	if (grpc_call(g, "runtime.v1.ImageService/PullImage", (struct slice){ m.s, m.n },
-		      CONTAINERD_PULL_MS, &reply, err) < 0)
+	if (call_with_image(g, "runtime.v1.ImageService/PullImage", name, CONTAINERD_PULL_MS,
+			    &reply, err) < 0)
 		return error_wrap(err, "image %s", name);
 	return 0;
 }

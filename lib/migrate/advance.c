@@ -35,22 +35,35 @@ static struct kube_ref ref_of(const struct move_pod *p)
 
 /* Reading. */
 
-static int read_source(struct kube *k, const struct move *m, struct pods *p, struct error *err)
+/* `ret` points into the JSON; not set where the pod is not there. */
+static int read_pod(struct kube *k, const char *ns, const char *name, cJSON **ret_json,
+		    struct move_pod *ret, bool *ret_is_there, struct error *err)
 {
 	AUTO(kube_request_done) struct kube_request r = { 0 };
-	const struct kube_ref ref = { &kube_pods, m->ns, m->pod, NULL, NULL };
+	const struct kube_ref ref = { &kube_pods, ns, name, NULL, NULL };
 
+	*ret_is_there = false;
 	kube_get(&r, &ref);
 	int code = kube_do(k, &r, err);
 	if (code == -ENOENT) {
 		*err = ERROR_INIT;
 		return 0;
 	}
-	if (code < 0 || json_parse(r.call.reply.s, r.call.reply.n, &p->source_json, err) < 0 ||
-	    move_pod_read(p->source_json, &p->source, err) < 0)
+	if (code < 0 || json_parse(r.call.reply.s, r.call.reply.n, ret_json, err) < 0 ||
+	    move_pod_read(*ret_json, ret, err) < 0)
+		return err->code;
+	*ret_is_there = true;
+	return 0;
+}
+
+static int read_source(struct kube *k, const struct move *m, struct pods *p, struct error *err)
+{
+	bool is_there;
+
+	if (read_pod(k, m->ns, m->pod, &p->source_json, &p->source, &is_there, err) < 0)
 		return err->code;
 	/* Another pod of that name: ours is gone. */
-	p->has_source = !m->uid || strcmp(p->source.uid, m->uid) == 0;
+	p->has_source = is_there && (!m->uid || strcmp(p->source.uid, m->uid) == 0);
 	return 0;
 }
 
@@ -126,20 +139,12 @@ static int read_unbound(struct kube *k, const char *ns, struct pods *p, struct e
 static int read_named(struct kube *k, const char *ns, const char *name, struct pods *p,
 		      struct error *err)
 {
-	AUTO(kube_request_done) struct kube_request r = { 0 };
-	const struct kube_ref ref = { &kube_pods, ns, name, NULL, NULL };
+	bool is_there;
 
-	kube_get(&r, &ref);
-	int code = kube_do(k, &r, err);
-	if (code == -ENOENT) {
-		*err = ERROR_INIT;
-		return 0;
-	}
-	if (code < 0 || json_parse(r.call.reply.s, r.call.reply.n, &p->new_json, err) < 0 ||
-	    move_pod_read(p->new_json, &p->new, err) < 0)
+	if (read_pod(k, ns, name, &p->new_json, &p->new, &is_there, err) < 0)
 		return err->code;
 	/* Another pod of that name: ours is gone. */
-	p->has_new = p->new.id && !p->new.to &&
+	p->has_new = is_there && p->new.id && !p->new.to &&
 		     (!p->has_source || (strcmp(p->new.id, p->source.id) == 0 &&
 					 strcmp(p->new.uid, p->source.uid) != 0));
 	return 0;

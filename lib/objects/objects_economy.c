@@ -69,28 +69,28 @@ static int read_power_limit(struct decoder *d, const struct field *f, void *into
 	return r;
 }
 
-static int read_estimate_cpu(struct decoder *d, const struct field *f, void *into)
+static int read_estimate(struct decoder *d, int (*read)(struct slice text, int64_t *ret),
+			 int64_t *ret)
 {
 	struct slice text;
 	char first;
 	int r = decode_token(d, &text, &first);
 
-	(void)f;
-	if (r == 0 && (quantity_milli(text, into) < 0 || *(int64_t *)into < 0))
+	if (r == 0 && (read(text, ret) < 0 || *ret < 0))
 		return decode_refuse(d, "is not a quantity");
 	return r;
 }
 
+static int read_estimate_cpu(struct decoder *d, const struct field *f, void *into)
+{
+	(void)f;
+	return read_estimate(d, quantity_milli, into);
+}
+
 static int read_estimate_memory(struct decoder *d, const struct field *f, void *into)
 {
-	struct slice text;
-	char first;
-	int r = decode_token(d, &text, &first);
-
 	(void)f;
-	if (r == 0 && (quantity_value(text, into) < 0 || *(int64_t *)into < 0))
-		return decode_refuse(d, "is not a quantity");
-	return r;
+	return read_estimate(d, quantity_value, into);
 }
 
 struct optimizer_draft {

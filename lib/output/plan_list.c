@@ -23,30 +23,13 @@ static const struct column wide_columns[] = {
 	{ "REPLACEMENT", "replacement" },
 	{ "UID", "uid" },
 	{ "VERSION", "resourceVersion" },
-	{},
-};
-
-/* With what only moves to other nodes have, behind all others. */
-static const struct column migrate_columns[] = {
-	{ "ID", "id" },
-	{ "ACTION", "kind" },
-	{ "REASON", "reason" },
-	{ "KIND", "objectKind" },
-	{ "OBJECT", "object", .is_name = true },
-	{ "FROM", "from" },
-	{ "TO", "to" },
-	{ "BUDGET", "budget" },
-	{ "LEVEL", "level" },
-	{ "ENFORCEMENT", "enforcement" },
-	{ "BY", "by" },
-	{ "AFTER", "after" },
-	{ "REPLACEMENT", "replacement" },
-	{ "UID", "uid" },
-	{ "VERSION", "resourceVersion" },
+	/* COLUMNS_OF_MOVES: only in plans that move pods to other nodes. */
 	{ "METHOD", "method" },
 	{ "DOWNTIME", "downtimeUs" },
 	{},
 };
+
+enum { COLUMNS_OF_MOVES = 2 };
 
 /* The texts of one row, each in a buffer of its own. */
 enum { ROW_OBJECT, ROW_FROM, ROW_TO, ROW_BUDGET, ROW_BY, ROW_AFTER, ROW_REPLACEMENT, ROW_TEXTS };
@@ -127,12 +110,13 @@ static bool has_migrations(const struct plan *p)
 int plan_wide(const struct plan *p, const struct plan_view *view, const struct style *style,
 	      struct str *out, struct error *err)
 {
-	AUTO(table_done)
-	struct table actions = {
-		.columns = has_migrations(p) ? migrate_columns : wide_columns,
-	};
+	struct column columns[ARRAY_LEN(wide_columns)];
+	AUTO(table_done) struct table actions = { .columns = columns };
 	AUTO(table_done) struct table problems = { .columns = problem_columns };
 
+	memcpy(columns, wide_columns, sizeof(columns));
+	if (!has_migrations(p))
+		columns[ARRAY_LEN(columns) - 1 - COLUMNS_OF_MOVES] = (struct column){ 0 };
 	array_each(a, &p->actions)
 		if (plan_view_shows(view, &a->on))
 			add_row(&actions, a);
