@@ -53,6 +53,20 @@ class Run(unittest.TestCase):
         _, lines = self.run_parts("late")
         self.assertTrue(lines[-2].startswith("3 second tries"), lines)
 
+    def test_part_beside_another_runs_meanwhile_and_prints_in_its_turn(self):
+        self.part("30-waits", "until [ -e $FLAG ]; do sleep 0.1; done; echo PASS waits")
+        self.part("40-between", "echo PASS between")
+        self.part("50-works", "# beside waits\necho PASS works; touch $FLAG")
+        self.part("60-fails", "# beside waits\necho FAIL fails; echo '    why'; exit 1")
+        flag = pathlib.Path(self.folder.name) / "flag"
+        code, lines = self.run_parts("waits", "between", "works", "fails", FLAG=str(flag))
+        self.assertEqual((code, lines[-1]), (1, "3 passed, 1 failed, 0 skipped"))
+        self.assertEqual([l for l in lines if l[:4] in ("PASS", "FAIL")],
+                         ["PASS waits", "PASS between", "PASS works", "FAIL fails", "FAIL fails"])
+        self.assertEqual(lines[-4:-2], ["    why", lines[-3]])
+        flag.unlink()
+        self.assertEqual(self.run_parts("works", FLAG=str(flag))[1][-1], "1 passed, 0 failed, 0 skipped")
+
     def test_full_reaches_the_parts(self):
         self.part("30-long", "[ -n \"$FULL\" ] && echo PASS long || echo SKIP long: only with --full")
         self.assertEqual(self.run_parts("long")[1][-1], "0 passed, 0 failed, 1 skipped")
