@@ -12,6 +12,7 @@
 #include "kube/curl_late.h"
 #include "kube/endpoint.h"
 #include "kube/header.h"
+#include "kube/http_try.h"
 #include "kube/rate_limit.h"
 #include "kube/transfer.h"
 
@@ -20,30 +21,6 @@ enum {
 	DEFAULT_BUFFER = 256 << 10,
 	WARNINGS_MAX = 100, /* texts that are kept apart */
 	LOGGED_MAX = 1024,
-	RETRY_FIRST_MS = 100,
-	RETRY_LAST_MS = 5000,
-};
-
-/* A call that is under way. `easy` is only there while it is on the transfer. */
-struct http_try {
-	struct http *http;
-	struct http_call *call;
-	CURL *easy;
-	unsigned generation; /* of the identity that `easy` was prepared for */
-	struct curl_slist *headers;
-	int64_t due_ms; /* not before */
-	int64_t end_ms; /* nor after: all tries and the pauses between them; INT64_MAX: no bound */
-	int64_t paused_ms; /* so far */
-	size_t head_bytes; /* of this try */
-	int64_t sent_ms;
-	int64_t received_ms; /* of a stream: its last byte, or when it was sent */
-	int64_t retry_after; /* seconds; -1: the header is not there */
-	unsigned tries;
-	bool was_refused; /* a 401 was answered with a newer credential already */
-	bool has_sunk;	  /* bytes of a success were handed on */
-	bool is_too_large, is_head_too_large;
-	bool has_legacy_name; /* the server's certificate */
-	char detail[CURL_ERROR_SIZE];
 };
 
 struct http {
@@ -160,11 +137,6 @@ static long status_of(const struct http_try *t)
 	return code;
 }
 
-static bool is_success(long code)
-{
-	return code >= 200 && code < 300;
-}
-
 static void keep(struct http_try *t, const char *s, size_t n, size_t max)
 {
 	t->call->reply.max = max;
@@ -176,7 +148,7 @@ static size_t on_body(char *s, size_t size, size_t n, void *arg)
 {
 	struct http_try *t = arg;
 	struct http_call *call = t->call;
-	bool is_good = is_success(status_of(t));
+	bool is_good = http_is_success(status_of(t));
 
 	n *= size;
 	if (is_good && call->sink) {
@@ -364,95 +336,13 @@ static void count(struct http_try *t)
 		log_v(8, "reply: %.*s", shown(t->call->reply.n), t->call->reply.s);
 }
 
-/* Did the connection break, and not because the server refused our certificate? With TLS 1.3 it
- * does so after the handshake, where libcurl only says that receiving failed; OpenSSL and GnuTLS
- * both call it an alert. */
-static bool is_broken(const struct http_try *t, CURLcode curl)
-{
-	long proxy_code = 0; /* the proxy refused CONNECT */
-
-	curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_code);
-	return (curl == CURLE_GOT_NOTHING || curl == CURLE_RECV_ERROR || curl == CURLE_SEND_ERROR ||
-		curl == CURLE_PARTIAL_FILE) &&
-	       (proxy_code == 0 || is_success(proxy_code)) && !strstr(t->detail, "alert");
-}
-
-/* Does the server want the same request again, later? */
-static bool is_deferred(const struct http_try *t)
-{
-	const struct http_call *call = t->call;
-	struct kube_status status;
-	struct error why;
-
-	if (t->retry_after < 0 || (call->code != 429 && call->code < 500))
-		return false;
-	kube_status_error(call->code, (struct slice){ call->reply.s, call->reply.n }, &status,
-			  &why);
-	return !kube_status_is_blocked(&status);
-}
-
-/* Milliseconds until the same request may be sent again; negative: it may not. */
-static int64_t wanted_pause(struct http_try *t, CURLcode curl)
-{
-	struct http_call *call = t->call;
-	bool may_repeat = t->tries < HTTP_BROKEN_TRIES && strcmp(call->method, "GET") == 0;
-
-	if (t->tries >= HTTP_TRIES || t->has_sunk || call->is_stream)
-		return -1;
-	if (curl != CURLE_OK)
-		return may_repeat && is_broken(t, curl)
-			       ? jittered_ms(backoff_ms(RETRY_FIRST_MS, RETRY_LAST_MS, t->tries))
-			       : -1;
-	if (call->code == 401 && !t->was_refused && kube_auth_was_refused(t->http->auth)) {
-		t->was_refused = true;
-		return 0;
-	}
-	return is_deferred(t) ? t->retry_after * MS_PER_S : -1;
-}
-
-/* The same, within the bounds of the call. */
-static int64_t retry_delay(struct http_try *t, CURLcode curl)
-{
-	int64_t pause = wanted_pause(t, curl);
-
-	if (pause < 0 || t->paused_ms + pause > HTTP_PAUSES_MS || clock_ms() + pause >= t->end_ms)
-		return -1;
-	t->paused_ms += pause;
-	return pause;
-}
-
-static void judge(struct http_try *t, CURLcode curl)
-{
-	struct http_call *call = t->call;
-
-	if (call->result < 0) /* the sink's own error */
-		return;
-	if (t->is_too_large)
-		call->result = error_set(&call->err, -EFBIG, "%s: reply larger than %zu bytes",
-					 call->path, call->reply.max);
-	else if (t->is_head_too_large)
-		call->result = error_set(&call->err, -EFBIG, "%s: headers larger than %d bytes",
-					 call->path, HTTP_HEAD_MAX);
-	else if (t->has_legacy_name)
-		call->result = error_set(&call->err, -EKEYREJECTED,
-					 "Unable to connect to the server: certificate relies on "
-					 "the legacy Common Name field, use SANs instead");
-	else if (curl != CURLE_OK)
-		call->result =
-			endpoint_error(&t->http->endpoint, t->easy, curl, t->detail, &call->err);
-	else if (!is_success(call->code))
-		call->result = kube_status_error(call->code,
-						 (struct slice){ call->reply.s, call->reply.n },
-						 &call->status, &call->err);
-}
-
 static void on_end(struct http_try *t, CURLcode curl)
 {
 	t->call->code = (int)status_of(t);
 	count(t);
 
 	bool is_final = t->call->result < 0 || t->is_too_large || t->is_head_too_large;
-	int64_t delay = is_final ? -1 : retry_delay(t, curl);
+	int64_t delay = is_final ? -1 : http_try_delay(t, t->http->auth, curl);
 	if (delay >= 0) {
 		log_v(6, "%s %s: retry in %lld ms%s%s", t->call->method, t->call->path,
 		      (long long)delay, *t->detail ? ": " : "", t->detail);
@@ -460,7 +350,7 @@ static void on_end(struct http_try *t, CURLcode curl)
 		t->due_ms = clock_ms() + delay;
 		return;
 	}
-	judge(t, curl);
+	http_try_judge(t, &t->http->endpoint, curl);
 	end_try(t);
 }
 
