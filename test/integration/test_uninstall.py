@@ -10,20 +10,23 @@ HELPER = {"app.kubernetes.io/name": "mckube-node"}
 
 
 def used_installation(c):
-    """As after a while: a pod has cores, its McKube our finalizer, a node annotations and a taint."""
-    c.kubectl("apply", "-k", TOP / "manifests")
+    """As after a while: a pod has cores, its McKube our finalizer, a node annotations and a taint.
+
+    The node takes no pod of the installation: without a kubelet it would never end.
+    """
     c.nodes("n1")
     c.create(*c.pair("brake", 300000, 500000, "High"))
     c.create(c.pod("own", annotations={"mckube.io/rt-period": "100000", "mckube.io/criticality": "Low",
                                        "mckube.io/rt-runtime-low": "5000",
                                        "mckube.io/rt-runtime-hi": "5000"}))
     c.create(c.pod("other", spec={"schedulerName": "other"}, annotations={"mckube.io/rt-period": "100000"}))
-    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-             "metadata": {"name": "mckube-node-n1", "namespace": "mckube-system", "labels": HELPER}}
-    c.kubectl("apply", "-f", "-", stdin=json.dumps(lease))
     done = c.mckube("apply")
     assert "brake bind: Done" in done.out and "own bind: Done" in done.out, done
     c.kubectl("taint", "node", "n1", "McKubeRTDeadlinePressure=True:NoSchedule", "example.com/kept=x:NoSchedule")
+    c.kubectl("apply", "-k", TOP / "manifests")
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+             "metadata": {"name": "mckube-node-n1", "namespace": "mckube-system", "labels": HELPER}}
+    c.kubectl("apply", "-f", "-", stdin=json.dumps(lease))
 
 
 def names(c, *what):
