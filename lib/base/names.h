@@ -19,6 +19,7 @@
 /* Of the kinds of kcloud.io. */
 #define KCLOUD_GROUP	       "kcloud.io"
 #define KCLOUD_FINALIZER       "workloadoptimizer.kcloud.io/finalizer"
+#define KCLOUD_PRICES	       "mckube-prices" /* ConfigMap with tables that a live plan may read */
 #define KCLOUD_OPTIMIZER_LABEL "workload-optimizer" /* on the pods of a WorkloadOptimizer */
 
 #define HELPER_LEASE_PREFIX "mckube-node-"	     /* and the node's name: model/heartbeat.h */

@@ -31,8 +31,8 @@ struct kube_resource {
 
 extern const struct kube_resource kube_pods, kube_nodes, kube_namespaces, kube_pdbs,
 	kube_priority_classes, kube_volumes, kube_claims, kube_csi_nodes, kube_resource_claims,
-	kube_mckubes, kube_leases, kube_node_metrics, kube_pod_metrics, kube_events,
-	kube_access_reviews;
+	kube_mckubes, kube_leases, kube_optimizers, kube_cost_policies, kube_power_policies,
+	kube_config_maps, kube_node_metrics, kube_pod_metrics, kube_events, kube_access_reviews;
 
 /* Names one object. uid and version are optional. */
 struct kube_ref {

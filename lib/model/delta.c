@@ -192,6 +192,82 @@ static bool helper_leases_same(const struct cluster *c, const void *a, const voi
 	return true;
 }
 
+/* Runs of an array in which rows of nothing but numbers and names stand. */
+#define SAME_RUN(c, member, a, b)                                                          \
+	((a).n == (b).n &&                                                                 \
+	 ((a).n == 0 || same_bytes(&(c)->member.items[(a).at], &(c)->member.items[(b).at], \
+				   (a).n * sizeof(*(c)->member.items))))
+
+static bool same_preferences(const struct cluster *c, struct range a, struct range b)
+{
+	bool is_same = a.n == b.n;
+
+	for (uint32_t i = 0; i < a.n && is_same; i++) {
+		const struct preference *x = &c->preferences.items[a.at + i];
+		const struct preference *y = &c->preferences.items[b.at + i];
+
+		is_same = x->weight == y->weight &&
+			  same_requirements(c, x->term.expressions, y->term.expressions) &&
+			  same_requirements(c, x->term.fields, y->term.fields);
+	}
+	return is_same;
+}
+
+static bool optimizers_same(const struct cluster *c, const void *a, const void *b)
+{
+	const struct optimizer *x = a, *y = b;
+	struct optimizer moved;
+
+	memcpy(&moved, x, sizeof(moved));
+	moved.node_selector = y->node_selector;
+	moved.node_terms = y->node_terms;
+	moved.preferences = y->preferences;
+	moved.metrics = y->metrics;
+	moved.history = y->history;
+	return same_requirements(c, x->node_selector, y->node_selector) &&
+	       same_node_terms(c, x->node_terms, y->node_terms) &&
+	       same_preferences(c, x->preferences, y->preferences) &&
+	       SAME_RUN(c, scaling_metrics, x->metrics, y->metrics) &&
+	       same_names(c, x->history, y->history) && SAME_RUN(c, avoids, x->avoid, y->avoid) &&
+	       SAME_BUT(struct optimizer, &moved, b, avoid);
+}
+
+static bool cost_policies_same(const struct cluster *c, const void *a, const void *b)
+{
+	const struct cost_policy *x = a, *y = b;
+	struct cost_policy moved;
+
+	memcpy(&moved, x, sizeof(moved));
+	moved.namespaces = y->namespaces;
+	moved.workloads = y->workloads;
+	return same_selector(c, x->namespaces, y->namespaces) &&
+	       same_selector(c, x->workloads, y->workloads) &&
+	       SAME_RUN(c, alerts, x->alerts, y->alerts) &&
+	       SAME_BUT(struct cost_policy, &moved, b, alerts);
+}
+
+static bool power_policies_same(const struct cluster *c, const void *a, const void *b)
+{
+	const struct power_policy *x = a, *y = b;
+	struct power_policy moved;
+
+	memcpy(&moved, x, sizeof(moved));
+	moved.namespaces = y->namespaces;
+	moved.workloads = y->workloads;
+	moved.peak_hours = y->peak_hours;
+	return same_selector(c, x->namespaces, y->namespaces) &&
+	       same_selector(c, x->workloads, y->workloads) &&
+	       SAME_RUN(c, day_spans, x->peak_hours, y->peak_hours) &&
+	       SAME_RUN(c, alerts, x->alerts, y->alerts) &&
+	       SAME_BUT(struct power_policy, &moved, b, alerts);
+}
+
+static bool price_tables_same(const struct cluster *c, const void *a, const void *b)
+{
+	(void)c;
+	return SAME_BUT(struct price_table, a, b, meta.version);
+}
+
 static bool node_metrics_same(const struct cluster *c, const void *a, const void *b)
 {
 	(void)c;
@@ -248,6 +324,10 @@ ROWS(csi_nodes)
 ROWS(resource_claims)
 ROWS(namespaces)
 ROWS(helper_leases)
+ROWS(optimizers)
+ROWS(cost_policies)
+ROWS(power_policies)
+ROWS(price_tables)
 ROWS(node_metrics)
 ROWS(pod_metrics)
 

@@ -475,7 +475,8 @@ static void read_node(const struct reader *r, node_id id)
 
 static void read_tables(struct reader *r)
 {
-	const char *want = r->settings->optimise.prices;
+	const char *want = r->settings->optimise.prices, *slash = strchr(want, '/');
+	bool is_there = false;
 
 	array_each(table, &r->c->price_tables) {
 		const char *ns = cluster_str(r->c, table->meta.ns);
@@ -484,11 +485,19 @@ static void read_tables(struct reader *r)
 
 		if (strncmp(want, ns, n) != 0 || want[n] != '/' || strcmp(want + n + 1, name) != 0)
 			continue;
+		is_there = true;
 		const char *text = cluster_str(r->c, table->text);
 		const char *end = text + intern_len(&r->c->strings, table->text);
 		for (; text < end; text += strlen(text) + 1)
 			price_rows_read(&r->rows, text, strlen(text), ns, name, r->warnings);
 	}
+	if (*want && !is_there)
+		warning_add(r->warnings, "ConfigMap", "", want, "BadPrice",
+			    "not found%s; optimise.prices names it",
+			    slash && strcmp(slash + 1, KCLOUD_PRICES) == 0
+				    ? ""
+				    : " (of a cluster only those named " KCLOUD_PRICES
+				      " are read)");
 }
 
 /* The first policy that gives a rate. */

@@ -409,7 +409,7 @@ int decode_config_map(struct objects *o, str_id kind, str_id version)
 
 	(void)kind;
 	(void)version;
-	if (r == 0 && t.text.n)
+	if (r == 0)
 		*array_add(&o->c->price_tables) = (struct price_table){
 			.meta = t.meta.meta,
 			.text = intern_add(&o->c->strings, t.text.s, t.text.n),

@@ -80,6 +80,9 @@ static const struct right {
 	{ "list", "policy", "poddisruptionbudgets" },
 	{ "list", "scheduling.k8s.io", "priorityclasses" },
 	{ "list", MCKUBE_GROUP, "mckubes" },
+	{ "list", KCLOUD_GROUP, "workloadoptimizers" },
+	{ "list", KCLOUD_GROUP, "costpolicies" },
+	{ "list", KCLOUD_GROUP, "powerpolicies" },
 	{},
 }, apply_rights[] = {
 	{ "create", "", "pods", "binding" },

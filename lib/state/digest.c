@@ -56,7 +56,9 @@ void cluster_digest(struct cluster *c)
 	ADD_KIND(&hash, c, "WorkloadOptimizer", optimizers);
 	ADD_KIND(&hash, c, "CostPolicy", cost_policies);
 	ADD_KIND(&hash, c, "PowerPolicy", power_policies);
-	ADD_KIND(&hash, c, "ConfigMap", price_tables);
+	array_each(table, &c->price_tables)
+		if (table->text)
+			add_meta(&hash, c, "ConfigMap", &table->meta);
 	sha256_finish_hex(&hash, hex);
 	snprintf(c->digest, sizeof(c->digest), "sha256:%s", hex);
 }

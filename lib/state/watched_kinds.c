@@ -24,6 +24,15 @@ const struct watched_kinds watched_kinds[N_WATCHED_KINDS] = {
 	  .label_selector = HELPER_LABEL_KEY "=" HELPER_LABEL_VALUE,
 	  .is_optional = true,
 	  .is_forgiving = true },
+	{ .resource = &kube_optimizers, .rows = &delta_of_optimizers, .is_optional = true },
+	{ .resource = &kube_cost_policies, .rows = &delta_of_cost_policies, .is_optional = true },
+	{ .resource = &kube_power_policies, .rows = &delta_of_power_policies, .is_optional = true },
+	/* Only those of this name: the right to read them is no right to read other ConfigMaps. */
+	{ .resource = &kube_config_maps,
+	  .rows = &delta_of_price_tables,
+	  .field_selector = "metadata.name=" KCLOUD_PRICES,
+	  .is_optional = true,
+	  .is_forgiving = true },
 	{ .resource = &kube_node_metrics, .rows = &delta_of_node_metrics, .is_measured = true },
 	{ .resource = &kube_pod_metrics, .rows = &delta_of_pod_metrics, .is_measured = true },
 };

@@ -37,9 +37,7 @@ class Fixture:
         (bin_folder / "kubectl-mckube").symlink_to(program)
         (bin_folder / "kubectl_complete-mckube").symlink_to(program)
         os.environ["PATH"] = f"{bin_folder}:{os.environ['PATH']}"
-        self.kubectl("apply", "-f", TOP / "manifests" / "crd.yaml",
-                     "-f", TOP / "manifests" / "kcloud-crd.yaml")
-        self.wait(lambda: self.kubectl("get", "mckubes", check=False).code == 0)
+        self.install_definitions()
 
     # Programs
 
@@ -60,6 +58,12 @@ class Fixture:
                                 stderr=subprocess.PIPE)
 
     # Objects
+
+    def install_definitions(self):
+        self.kubectl("apply", "-f", TOP / "manifests" / "crd.yaml",
+                     "-f", TOP / "manifests" / "kcloud-crd.yaml")
+        for kind in "mckubes", "wo", "costpolicies", "powerpolicies":
+            self.wait(lambda: self.kubectl("get", kind, check=False).code == 0)
 
     def get(self, kind, name=None, ns=None):
         where = ["-n", ns or self.ns]

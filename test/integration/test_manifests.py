@@ -380,7 +380,9 @@ READS = {(r, v) for r in ("nodes", "pods", "namespaces", "persistentvolumes",
                           "persistentvolumeclaims", "poddisruptionbudgets.policy",
                           "priorityclasses.scheduling.k8s.io", "csinodes.storage.k8s.io",
                           "resourceclaims.resource.k8s.io", "leases.coordination.k8s.io",
-                          "mckubes.mcoperator.sdv.com")
+                          "mckubes.mcoperator.sdv.com", "workloadoptimizers.kcloud.io",
+                          "costpolicies.kcloud.io", "powerpolicies.kcloud.io",
+                          "configmaps mckube-prices")
          for v in ("list", "watch")} | {(f"{kind}.metrics.k8s.io", "list") for kind in ("nodes", "pods")}
 WRITES = {("pods", "get"), ("pods", "patch"), ("nodes", "get"), ("nodes", "patch"),
           ("pods/binding", "create"), ("pods/eviction", "create"),

@@ -245,6 +245,48 @@ static void text_small_kinds(struct text_writer *w)
 	}
 }
 
+static void text_optimizer(struct text_writer *w, const struct optimizer *o)
+{
+	text_meta(w, "WorkloadOptimizer", &o->meta);
+	text_int(w, o->max_cost);
+	text_int(w, o->spent);
+	text_requirements(w, o->node_selector);
+	for (uint32_t i = 0; i < o->preferences.n; i++) {
+		const struct preference *p = &w->c->preferences.items[o->preferences.at + i];
+
+		text_int(w, p->weight);
+		text_requirements(w, p->term.expressions);
+	}
+	for (uint32_t i = 0; i < o->metrics.n; i++) {
+		text_int(w, w->c->scaling_metrics.items[o->metrics.at + i].threshold);
+		text_id(w, w->c->scaling_metrics.items[o->metrics.at + i].query);
+	}
+	for (uint32_t i = 0; i < o->avoid.n; i++)
+		text_id(w, w->c->avoids.items[o->avoid.at + i].node);
+	for (uint32_t i = 0; i < o->history.n; i++)
+		text_id(w, w->c->names.items[o->history.at + i]);
+}
+
+static void text_economy(struct text_writer *w)
+{
+	array_each(o, &w->c->optimizers)
+		text_optimizer(w, o);
+	array_each(p, &w->c->cost_policies) {
+		text_meta(w, "CostPolicy", &p->meta);
+		text_int(w, p->per_hour);
+		text_selector(w, &p->namespaces);
+	}
+	array_each(p, &w->c->power_policies) {
+		text_meta(w, "PowerPolicy", &p->meta);
+		text_int(w, p->max_power);
+		text_selector(w, &p->namespaces);
+	}
+	array_each(t, &w->c->price_tables) {
+		text_meta(w, "ConfigMap", &t->meta);
+		text_id(w, t->text);
+	}
+}
+
 static char *cluster_text(struct cluster *c)
 {
 	struct text_writer w = { .c = c, .out = STR_INIT };
@@ -258,6 +300,7 @@ static char *cluster_text(struct cluster *c)
 	array_each(volume, &c->volumes)
 		text_volume(&w, volume);
 	text_small_kinds(&w);
+	text_economy(&w);
 	return str_detach(&w.out);
 }
 

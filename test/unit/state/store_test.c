@@ -22,7 +22,11 @@ enum {
 	CSI_NODES,
 	RESOURCE_CLAIMS,
 	NAMESPACES,
-	LEASES
+	LEASES,
+	OPTIMIZERS,
+	COST_POLICIES,
+	POWER_POLICIES,
+	TABLES,
 };
 
 static void put(struct store *m, unsigned kind, enum watch_type type, const char *json)
@@ -307,6 +311,29 @@ static void add_mckube(struct server *s, struct str *out)
 	str_addf(out, "},\"status\":{\"currentRuntime\":\"%s\"}", any_word(s));
 }
 
+static void add_economy(struct server *s, unsigned kind, struct str *out)
+{
+	if (kind == OPTIMIZERS) {
+		str_addf(
+			out,
+			"\"spec\":{\"costConstraints\":{\"maxCostPerHour\":%u},\"placementPolicy\":"
+			"{\"nodeSelector\":{\"%s\":\"%s\"},\"affinity\":[{\"key\":\"%s\","
+			"\"value\":\"%s\"}]},\"autoScaling\":{\"metrics\":[{\"type\":\"latency\","
+			"\"threshold\":%u,\"query\":\"%s\"}]}},\"status\":{\"budget\":{"
+			"\"spent\":%u},\"avoid\":[{\"node\":\"%s\"}],\"history\":[\"%s\"]}",
+			1 + pick(s, 3), any_word(s), any_word(s), any_word(s), any_word(s),
+			1 + pick(s, 3), any_word(s), pick(s, 3), any_word(s), any_word(s));
+	} else if (kind == TABLES) {
+		str_addf(out, "\"data\":{\"%s\":\"%s,%u\"}", any_word(s), any_word(s), pick(s, 3));
+	} else {
+		str_addf(out, "\"spec\":{\"%s\":%u,\"namespaceSelector\":",
+			 kind == COST_POLICIES ? "costPerHourLimit" : "maxPowerUsage",
+			 1 + pick(s, 3));
+		add_selector(s, out);
+		str_add(out, "}");
+	}
+}
+
 static void add_content(struct server *s, unsigned kind, struct str *out)
 {
 	static const char term[] = "{\"matchExpressions\":[{\"key\":\"zone\",\"operator\":\"In\","
@@ -338,6 +365,8 @@ static void add_content(struct server *s, unsigned kind, struct str *out)
 			 "\"spec\":{\"renewTime\":\"2026-11-21T09:00:%02u.000000Z\","
 			 "\"leaseDurationSeconds\":40}",
 			 pick(s, 60));
+	} else if (kind >= OPTIMIZERS && kind <= TABLES) {
+		add_economy(s, kind, out);
 	} else {
 		str_add(out, "\"spec\":{}");
 	}

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cost and power on a real API server: pods of WorkloadOptimizers are placed, moved and refused."""
+
+import json
+
+V1 = "kcloud.io/v1alpha1"
+SHARED = {"a": "0.40", "b": "0.20"}  # $/h by node
+
+
+def priced(c, **prices):
+    """Nodes with 4 CPUs, by name; removed when they are empty."""
+    c.nodes(*prices)
+    for name, price in prices.items():
+        c.kubectl("annotate", "node", name, f"mckube.io/price-per-hour={price}",
+                  "mckube.io/removable=true")
+
+
+def optimizer(name, **spec):
+    return {"apiVersion": V1, "kind": "WorkloadOptimizer", "metadata": {"name": name},
+            "spec": {"workloadType": "serving", **spec}}
+
+
+def worker(name, of, cpu="1", gates=True):
+    spec = {"containers": [{"name": "c", "image": "none", "resources": {"requests": {"cpu": cpu}}}],
+            "terminationGracePeriodSeconds": 0}
+    if gates:
+        spec["schedulingGates"] = [{"name": "mckube.io/placement"}]
+    meta = {"name": name, "labels": {"workload-optimizer": of}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
+
+
+def pinned_to(c, name):
+    """Where the gate's pin sends it; None while it waits."""
+    spec = c.get("pod", name)["spec"]
+    if spec.get("schedulingGates"):
+        return None
+    return spec.get("nodeName") or spec["nodeSelector"]["kubernetes.io/hostname"]
+
+
+def test_pods_of_optimizers_go_where_they_cost_least_and_no_further_than_their_limit(c):
+    """Of the 0.20 $/h that b costs, the share of a CPU of 4 is 0.016 $/h: memory, of which no pod asks
+    for any, has most of it."""
+    priced(c, **SHARED)
+    c.create(optimizer("web", costConstraints={"maxCostPerHour": 0.02}), worker("w1", "web"),
+             worker("w2", "web"))
+    plan = json.loads(c.mckube("plan", "-o", "json").out)["spec"]
+    assert [(a["kind"], a["pod"]["name"], a["to"]) for a in plan["actions"]] == [
+        ("Bind", "w1", {"node": "b"})], plan["actions"]
+    assert [(u["pod"]["name"], u["reason"]) for u in plan["unplaced"]] == [
+        ("w2", "OverHourlyLimit")], plan["unplaced"]
+    c.mckube("apply")
+    assert pinned_to(c, "w1") == "b" and pinned_to(c, "w2") is None
+
+
+def test_prices_come_from_the_table_that_is_named(c):
+    c.nodes("a", "b")
+    for node, kind in ("a", "large"), ("b", "small"):
+        c.kubectl("label", "node", node, f"node.kubernetes.io/instance-type={kind}")
+        c.kubectl("annotate", "node", node, "mckube.io/removable=true")
+    table = "instanceType,pricePerHour\nlarge,0.1\nsmall,0.3\n"
+    c.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mckube-prices"},
+              "data": {"table": table}}, optimizer("web"), worker("w1", "web"))
+    path = c.folder / f"{c.ns}.json"
+    path.write_text(json.dumps({"apiVersion": "mckube.io/v1alpha1", "kind": "Configuration",
+                                "optimise": {"prices": f"{c.ns}/mckube-prices"}}))
+    c.mckube("apply", f"--config={path}")
+    assert pinned_to(c, "w1") == "a"
+
+
+def replicas(name, of, n):
+    """A ReplicaSet whose pods this scheduler binds."""
+    pod = worker(name, of, gates=False)
+    pod["spec"]["schedulerName"] = "mckube"
+    return {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": name}, "spec": {
+        "replicas": n, "selector": {"matchLabels": {"workload-optimizer": of}},
+        "template": {"metadata": {"labels": pod["metadata"]["labels"]}, "spec": pod["spec"]}}}
+
+
+def places(c):
+    """Of the pods that are not on their way out; the kubelets' part is done here."""
+    nodes = []
+    for pod in c.get("pods"):
+        node = pod["spec"].get("nodeName")
+        if node and pod["status"]["phase"] == "Pending":
+            c.set_running(pod["metadata"]["name"])
+        if not pod["metadata"].get("deletionTimestamp"):
+            nodes.append(node)
+    return nodes
+
+
+def test_watch_moves_pods_off_the_dearer_node(c):
+    """What replaces an evicted pod lands where the eviction meant it to."""
+    priced(c, **SHARED)
+    bare = worker("bare", "other", gates=False)
+    bare["spec"]["nodeName"] = "b"
+    c.create(bare, optimizer("web"))
+    c.kubectl("cordon", "b")
+    watch = c.start_mckube("watch", "--interval", "2s")
+    try:
+        c.create(replicas("web", "web", 1))
+        c.wait(lambda: places(c) == ["b", "a"])
+        c.kubectl("uncordon", "b")
+        c.wait(lambda: places(c) == ["b", "b"])
+    finally:
+        watch.terminate()
+        watch.communicate()
+        c.kubectl("delete", "replicaset", "web", "-n", c.ns)
+
+
+def test_without_the_definitions_there_are_no_optimizers(c):
+    """As before they are installed: the kinds are not served, which is no error."""
+    c.nodes("n1")
+    c.create(*c.pair("a", 300000))
+    c.kubectl("delete", "crd", *[f"{kind}.kcloud.io" for kind in
+                                 ("workloadoptimizers", "costpolicies", "powerpolicies")])
+    try:
+        c.wait(lambda: c.kubectl("get", "wo", check=False).code != 0)
+        assert "1 to bind" in c.mckube("plan").out
+    finally:
+        c.install_definitions()
