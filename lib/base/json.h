@@ -10,11 +10,11 @@
 #include "base/auto.h"
 #include "base/error.h"
 
-/* cJSON as a tree, with its traps closed: for what is small (configuration, plans, kubeconfig,
+/* cJSON as a tree, with its traps closed: for what is small (configuration,
  * replies of a few kilobytes) and for foreign objects that are changed and written back whole.
  * cJSON's own parser is not used, base/scan.h reads; its printer only for such trees, what is ours
- * is written by base/json_out.h. Objects in bulk go through objects/decode.h: 4 to 10 us a pod
- * where a tree takes 30.
+ * is written by base/json_out.h. What has a table (objects in bulk, plan files, kubeconfigs) goes
+ * through base/decode.h: 4 to 10 us a pod where a tree takes 30.
  *
  * Closed here: trailing bytes (error), duplicate keys (the last wins, as in kubectl), look-up that
  * ignores case (json_get() is exact), numbers that a double cannot hold or cJSON would print short

@@ -5,48 +5,34 @@
 #include <sys/stat.h>
 
 #include "base/auto.h"
+#include "base/decode.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/yaml.h"
 #include "kube/base64.h"
 
-/* What a reader needs to know while it walks through one file. */
+/* Whose memory a decoder fills. */
 struct reader {
 	struct kubeconfig *config;
-	const char *path;
 	const char *folder;
-	const char *list, *name; /* the entry that is being read, for errors */
+	ARRAY(const char *) names; /* of the list that is being read */
+	const char *current_context;
 };
 
-enum field_kind { FIELD_TEXT, FIELD_PATH, FIELD_FLAG, FIELD_BYTES, FIELD_TEXTS, FIELD_OTHER };
-
-struct field {
-	const char *key;
-	enum field_kind kind;
-	size_t offset;
-	int (*read)(struct reader *r, const cJSON *value, void *to, struct error *err);
-};
-
-static const char *keep(struct reader *r, const char *s)
+static const char *keep(struct reader *r, struct slice s)
 {
-	return arena_strndup(&r->config->arena, s, strlen(s));
+	return arena_strndup(&r->config->arena, s.s, s.n);
 }
 
-static int wrong(struct reader *r, const char *key, const char *want, struct error *err)
+/* const char *; "" is NULL */
+static int read_string(struct decoder *d, const struct field *f, void *into)
 {
-	return error_set(err, -EINVAL, "%s: %s \"%s\": %s must be %s", r->path, r->list,
-			 r->name ? r->name : "", key, want);
-}
+	struct slice s;
+	int r = decode_text(d, &s);
 
-static int read_text(struct reader *r, const char *key, const cJSON *value, const char **to,
-		     struct error *err)
-{
-	const char *s = json_text(value);
-
-	if (!s)
-		return wrong(r, key, "a string", err);
-	*to = *s ? keep(r, s) : NULL;
-	return 0;
+	(void)f;
+	if (r == 0)
+		*(const char **)into = s.n ? keep(d->owner, s) : NULL;
+	return r;
 }
 
 static const char *resolve(struct reader *r, const char *path)
@@ -54,241 +40,284 @@ static const char *resolve(struct reader *r, const char *path)
 	if (!path || path[0] == '/')
 		return path;
 	AUTO_FREE char *full = xasprintf("%s/%s", r->folder, path);
-	return keep(r, full);
+	return keep(r, (struct slice){ full, strlen(full) });
 }
 
-static int read_bytes(struct reader *r, const char *key, const cJSON *value, struct slice *to,
-		      struct error *err)
+static int read_path(struct decoder *d, const struct field *f, void *into)
 {
-	const char *s = json_text(value);
+	const char **path = into;
+	int r = read_string(d, f, path);
+
+	if (r == 0)
+		*path = resolve(d->owner, *path);
+	return r;
+}
+
+/* struct slice, decoded */
+static int read_base64(struct decoder *d, const struct field *f, void *into)
+{
 	AUTO(str_done) struct str raw = STR_INIT;
+	struct reader *reader = d->owner;
+	struct slice s;
+	int r = decode_text(d, &s);
 
-	if (!s || !base64_decode(s, strlen(s), &raw))
-		return wrong(r, key, "base64", err);
+	(void)f;
+	if (r < 0)
+		return r;
+	if (!base64_decode(s.s, s.n, &raw))
+		return decode_refuse(d, "must be base64");
 	if (raw.n)
-		*to = (struct slice){ arena_strndup(&r->config->arena, raw.s, raw.n), raw.n };
+		*(struct slice *)into =
+			(struct slice){ arena_strndup(&reader->config->arena, raw.s, raw.n),
+					raw.n };
 	return 0;
 }
 
-static int read_texts(struct reader *r, const char *key, const cJSON *value, struct text_list *to,
-		      struct error *err)
-{
-	const cJSON *item;
-
-	if (!cJSON_IsArray(value))
-		return wrong(r, key, "a list of strings", err);
-	to->items = arena_new(&r->config->arena, const char *, cJSON_GetArraySize(value) + 1);
-	cJSON_ArrayForEach(item, value) {
-		if (!json_text(item))
-			return wrong(r, key, "a list of strings", err);
-		to->items[to->n++] = keep(r, json_text(item));
-	}
-	return 0;
-}
-
-static int read_field(struct reader *r, const struct field *f, const cJSON *value, void *to,
-		      struct error *err)
-{
-	switch (f->kind) {
-	case FIELD_TEXT:
-		return read_text(r, f->key, value, to, err);
-	case FIELD_PATH:
-		if (read_text(r, f->key, value, to, err) < 0)
-			return -EINVAL;
-		*(const char **)to = resolve(r, *(const char **)to);
-		return 0;
-	case FIELD_FLAG:
-		if (!cJSON_IsBool(value))
-			return wrong(r, f->key, "true or false", err);
-		*(bool *)to = cJSON_IsTrue(value);
-		return 0;
-	case FIELD_BYTES:
-		return read_bytes(r, f->key, value, to, err);
-	case FIELD_TEXTS:
-		return read_texts(r, f->key, value, to, err);
-	case FIELD_OTHER:
-		break;
-	}
-	return f->read(r, value, to, err);
-}
-
-/* Fills the struct at `to` from an object by the rows of a table. */
-static int read_fields(struct reader *r, const struct field *fields, const char *what,
-		       const cJSON *object, void *to, struct error *err)
-{
-	if (!object || cJSON_IsNull(object))
-		return 0;
-	if (!cJSON_IsObject(object))
-		return wrong(r, what, "an object", err);
-	for (const struct field *f = fields; f->key; f++) {
-		const cJSON *value = json_get(object, f->key);
-
-		if (!value || cJSON_IsNull(value))
-			continue;
-		if (read_field(r, f, value, (char *)to + f->offset, err) < 0)
-			return -EINVAL;
-	}
-	return 0;
-}
-
-#define ROW(key_, kind_, type, member)                                           \
-	{                                                                        \
-		.key = (key_), .kind = (kind_), .offset = offsetof(type, member) \
-	}
-#define ROW_READ(key_, type, member, read_)                                           \
-	{                                                                             \
-		.key = (key_), .kind = FIELD_OTHER, .offset = offsetof(type, member), \
-		.read = (read_)                                                       \
-	}
-
-static const struct field pair_fields[] = {
-	ROW("name", FIELD_TEXT, struct kube_pair, name),
-	ROW("value", FIELD_TEXT, struct kube_pair, value),
-	{},
+struct texts {
+	const char **items;
+	size_t n, cap;
 };
 
-/* exec.env; `to` is the struct kube_exec. */
-static int read_env(struct reader *r, const cJSON *value, void *to, struct error *err)
+static int add_string(struct decoder *d, void *arg)
 {
-	struct kube_exec *exec = to;
-	const cJSON *item;
+	struct texts *texts = arg;
+	struct slice s;
+	int r = decode_text(d, &s);
 
-	if (!cJSON_IsArray(value))
-		return wrong(r, "exec.env", "a list", err);
-	exec->env = arena_new(&r->config->arena, struct kube_pair, cJSON_GetArraySize(value) + 1);
-	cJSON_ArrayForEach(item, value) {
-		struct kube_pair *pair = &exec->env[exec->n_env++];
+	if (r == 0)
+		*array_add(texts) = keep(d->owner, s);
+	return r;
+}
 
-		if (read_fields(r, pair_fields, "exec.env", item, pair, err) < 0)
-			return -EINVAL;
-	}
-	return 0;
+/* struct text_list */
+static int read_strings(struct decoder *d, const struct field *f, void *into)
+{
+	struct reader *reader = d->owner;
+	struct text_list *to = into;
+	struct texts texts = { 0 };
+	int r = decode_list(d, add_string, &texts);
+
+	(void)f;
+	to->items = arena_new(&reader->config->arena, const char *, texts.n + 1);
+	for (to->n = 0; to->n < texts.n; to->n++)
+		to->items[to->n] = texts.items[to->n];
+	array_done(&texts);
+	return r;
+}
+
+struct pairs {
+	struct kube_pair *items;
+	size_t n, cap;
+	const char *name; /* of what is added next */
+};
+
+/* Puts the pairs into the arena. */
+static struct kube_pair *keep_pairs(struct reader *r, struct pairs *pairs)
+{
+	struct kube_pair *kept = arena_new(&r->config->arena, struct kube_pair, pairs->n + 1);
+
+	for (size_t i = 0; i < pairs->n; i++)
+		kept[i] = pairs->items[i];
+	array_done(pairs);
+	return kept;
+}
+
+static const struct field pair_fields[] = {
+	FIELD("name", read_string, struct kube_pair, name),
+	FIELD("value", read_string, struct kube_pair, value),
+	{ 0 },
+};
+
+static int add_env(struct decoder *d, void *arg)
+{
+	struct pairs *pairs = arg;
+	struct kube_pair pair = { 0 };
+	int r = decode_object(d, pair_fields, &pair);
+
+	*array_add(pairs) = pair;
+	return r;
+}
+
+/* env and n_env of struct kube_exec */
+static int read_env(struct decoder *d, const struct field *f, void *into)
+{
+	struct kube_exec *exec = into;
+	struct pairs pairs = { 0 };
+	int r = decode_list(d, add_env, &pairs);
+
+	(void)f;
+	exec->n_env = pairs.n;
+	exec->env = keep_pairs(d->owner, &pairs);
+	return r;
 }
 
 static const struct field exec_fields[] = {
-	ROW("command", FIELD_TEXT, struct kube_exec, command),
-	ROW("apiVersion", FIELD_TEXT, struct kube_exec, api_version),
-	ROW("installHint", FIELD_TEXT, struct kube_exec, install_hint),
-	ROW("interactiveMode", FIELD_TEXT, struct kube_exec, interactive_mode),
-	ROW("args", FIELD_TEXTS, struct kube_exec, args),
-	ROW("provideClusterInfo", FIELD_FLAG, struct kube_exec, provides_cluster_info),
-	{ .key = "env", .kind = FIELD_OTHER, .offset = 0, .read = read_env },
-	{},
+	FIELD("command", read_string, struct kube_exec, command),
+	FIELD("apiVersion", read_string, struct kube_exec, api_version),
+	FIELD("installHint", read_string, struct kube_exec, install_hint),
+	FIELD("interactiveMode", read_string, struct kube_exec, interactive_mode),
+	FIELD("args", read_strings, struct kube_exec, args),
+	FIELD("provideClusterInfo", read_bool, struct kube_exec, provides_cluster_info),
+	FIELD_WHOLE("env", read_env, NULL),
+	{ 0 },
 };
 
-static int read_exec(struct reader *r, const cJSON *value, void *to, struct error *err)
+/* struct kube_exec * */
+static int read_exec(struct decoder *d, const struct field *f, void *into)
 {
-	struct kube_exec *exec = arena_new(&r->config->arena, struct kube_exec, 1);
+	struct reader *reader = d->owner;
+	struct kube_exec *exec = arena_new(&reader->config->arena, struct kube_exec, 1);
+	int r = decode_object(d, exec_fields, exec);
 
-	if (read_fields(r, exec_fields, "exec", value, exec, err) < 0)
-		return -EINVAL;
+	(void)f;
 	if (exec->command && strchr(exec->command, '/'))
-		exec->command = resolve(r, exec->command);
-	*(struct kube_exec **)to = exec;
-	return 0;
+		exec->command = resolve(reader, exec->command);
+	*(struct kube_exec **)into = exec;
+	return r;
 }
 
-static int read_auth_provider(struct reader *r, const cJSON *value, void *to, struct error *err)
+static const struct field auth_provider_fields[] = {
+	FIELD("name", read_string, struct kube_user, auth_provider),
+	{ 0 },
+};
+
+/* auth_provider of struct kube_user: "" where it has no name. */
+static int read_auth_provider(struct decoder *d, const struct field *f, void *into)
 {
-	if (!cJSON_IsObject(value))
-		return wrong(r, "auth-provider", "an object", err);
-	const char *name = json_text(json_get(value, "name"));
-	*(const char **)to = keep(r, name ? name : "");
-	return 0;
+	struct kube_user *user = into;
+	int r = decode_object(d, auth_provider_fields, user);
+
+	(void)f;
+	if (!user->auth_provider)
+		user->auth_provider = "";
+	return r;
 }
 
-/* as-user-extra: {"key": ["value", ...]}; `to` is the struct kube_user. */
-static int read_extra(struct reader *r, const cJSON *value, void *to, struct error *err)
+static int add_extra_value(struct decoder *d, void *arg)
 {
-	struct kube_user *user = to;
-	const cJSON *key;
-	size_t n = 0;
+	struct pairs *pairs = arg;
+	struct slice s;
+	int r = decode_text(d, &s);
 
-	if (!cJSON_IsObject(value))
-		return wrong(r, "as-user-extra", "an object", err);
-	cJSON_ArrayForEach(key, value)
-		n += (size_t)cJSON_GetArraySize(key);
-	user->as_extra = arena_new(&r->config->arena, struct kube_pair, n + 1);
-	cJSON_ArrayForEach(key, value) {
-		struct text_list list = { 0 };
-
-		if (read_texts(r, "as-user-extra", key, &list, err) < 0)
-			return -EINVAL;
-		for (size_t i = 0; i < list.n; i++)
-			user->as_extra[user->n_as_extra++] =
-				(struct kube_pair){ keep(r, key->string), list.items[i] };
-	}
-	return 0;
+	if (r == 0)
+		*array_add(pairs) = (struct kube_pair){ pairs->name, keep(d->owner, s) };
+	return r;
 }
+
+static int add_extra(struct decoder *d, struct slice key, void *arg)
+{
+	struct pairs *pairs = arg;
+
+	pairs->name = keep(d->owner, key);
+	return decode_list(d, add_extra_value, pairs);
+}
+
+/* as-user-extra: {"key": ["value", ...]}: as_extra and n_as_extra of struct kube_user */
+static int read_extra(struct decoder *d, const struct field *f, void *into)
+{
+	struct kube_user *user = into;
+	struct pairs pairs = { 0 };
+	int r = decode_map(d, add_extra, &pairs);
+
+	(void)f;
+	user->n_as_extra = pairs.n;
+	user->as_extra = keep_pairs(d->owner, &pairs);
+	return r;
+}
+
+struct extension {
+	const char *name;
+	struct slice content;
+};
+
+static const struct field extension_fields[] = {
+	FIELD("name", read_string, struct extension, name),
+	FIELD("extension", read_slice, struct extension, content),
+	{ 0 },
+};
 
 /* The one extension that means something to us: what an exec plugin is told about its cluster. */
-static int read_extensions(struct reader *r, const cJSON *value, void *to, struct error *err)
+static int add_extension(struct decoder *d, void *arg)
 {
-	const cJSON *item;
+	struct extension e = { 0 };
+	int r = decode_object(d, extension_fields, &e);
 
-	if (!cJSON_IsArray(value))
-		return wrong(r, "extensions", "a list", err);
-	cJSON_ArrayForEach(item, value) {
-		const char *name = json_text(json_get(item, "name"));
-		const cJSON *extension = json_get(item, "extension");
+	if (r == 0 && e.name && e.content.n &&
+	    strcmp(e.name, "client.authentication.k8s.io/exec") == 0)
+		*(const char **)arg = keep(d->owner, e.content);
+	return r;
+}
 
-		if (!name || !extension || strcmp(name, "client.authentication.k8s.io/exec") != 0)
-			continue;
-		AUTO_FREE char *text = cJSON_PrintUnformatted(extension);
-		if (text)
-			*(const char **)to = keep(r, text);
-	}
-	return 0;
+/* const char * */
+static int read_extensions(struct decoder *d, const struct field *f, void *into)
+{
+	(void)f;
+	return decode_list(d, add_extension, into);
 }
 
 static const struct field cluster_fields[] = {
-	ROW("server", FIELD_TEXT, struct kube_cluster, server),
-	ROW("tls-server-name", FIELD_TEXT, struct kube_cluster, tls_server_name),
-	ROW("insecure-skip-tls-verify", FIELD_FLAG, struct kube_cluster, is_insecure),
-	ROW("certificate-authority", FIELD_PATH, struct kube_cluster, ca_file),
-	ROW("certificate-authority-data", FIELD_BYTES, struct kube_cluster, ca_data),
-	ROW("proxy-url", FIELD_TEXT, struct kube_cluster, proxy_url),
-	ROW("disable-compression", FIELD_FLAG, struct kube_cluster, disables_compression),
-	ROW_READ("extensions", struct kube_cluster, exec_config, read_extensions),
-	{},
+	FIELD("server", read_string, struct kube_cluster, server),
+	FIELD("tls-server-name", read_string, struct kube_cluster, tls_server_name),
+	FIELD("insecure-skip-tls-verify", read_bool, struct kube_cluster, is_insecure),
+	FIELD("certificate-authority", read_path, struct kube_cluster, ca_file),
+	FIELD("certificate-authority-data", read_base64, struct kube_cluster, ca_data),
+	FIELD("proxy-url", read_string, struct kube_cluster, proxy_url),
+	FIELD("disable-compression", read_bool, struct kube_cluster, disables_compression),
+	FIELD("extensions", read_extensions, struct kube_cluster, exec_config),
+	{ 0 },
 };
 
 static const struct field user_fields[] = {
-	ROW("client-certificate", FIELD_PATH, struct kube_user, cert_file),
-	ROW("client-certificate-data", FIELD_BYTES, struct kube_user, cert_data),
-	ROW("client-key", FIELD_PATH, struct kube_user, key_file),
-	ROW("client-key-data", FIELD_BYTES, struct kube_user, key_data),
-	ROW("token", FIELD_TEXT, struct kube_user, token),
-	ROW("tokenFile", FIELD_PATH, struct kube_user, token_file),
-	ROW("as", FIELD_TEXT, struct kube_user, as),
-	ROW("as-uid", FIELD_TEXT, struct kube_user, as_uid),
-	ROW("as-groups", FIELD_TEXTS, struct kube_user, as_groups),
-	{ .key = "as-user-extra", .kind = FIELD_OTHER, .offset = 0, .read = read_extra },
-	ROW("username", FIELD_TEXT, struct kube_user, username),
-	ROW("password", FIELD_TEXT, struct kube_user, password),
-	ROW_READ("auth-provider", struct kube_user, auth_provider, read_auth_provider),
-	ROW_READ("exec", struct kube_user, exec, read_exec),
-	{},
+	FIELD("client-certificate", read_path, struct kube_user, cert_file),
+	FIELD("client-certificate-data", read_base64, struct kube_user, cert_data),
+	FIELD("client-key", read_path, struct kube_user, key_file),
+	FIELD("client-key-data", read_base64, struct kube_user, key_data),
+	FIELD("token", read_string, struct kube_user, token),
+	FIELD("tokenFile", read_path, struct kube_user, token_file),
+	FIELD("as", read_string, struct kube_user, as),
+	FIELD("as-uid", read_string, struct kube_user, as_uid),
+	FIELD("as-groups", read_strings, struct kube_user, as_groups),
+	FIELD_WHOLE("as-user-extra", read_extra, NULL),
+	FIELD("username", read_string, struct kube_user, username),
+	FIELD("password", read_string, struct kube_user, password),
+	FIELD_WHOLE("auth-provider", read_auth_provider, NULL),
+	FIELD("exec", read_exec, struct kube_user, exec),
+	{ 0 },
 };
 
 static const struct field context_fields[] = {
-	ROW("cluster", FIELD_TEXT, struct kube_context, cluster),
-	ROW("user", FIELD_TEXT, struct kube_context, user),
-	ROW("namespace", FIELD_TEXT, struct kube_context, ns),
-	{},
+	FIELD("cluster", read_string, struct kube_context, cluster),
+	FIELD("user", read_string, struct kube_context, user),
+	FIELD("namespace", read_string, struct kube_context, ns),
+	{ 0 },
+};
+
+/* An entry of a list: its name, and what it is the name of. */
+static const struct field cluster_entry[] = {
+	FIELD("name", read_string, struct kube_cluster, name),
+	FIELD_SUB("cluster", cluster_fields),
+	{ 0 },
+};
+
+static const struct field user_entry[] = {
+	FIELD("name", read_string, struct kube_user, name),
+	FIELD_SUB("user", user_fields),
+	{ 0 },
+};
+
+static const struct field context_entry[] = {
+	FIELD("name", read_string, struct kube_context, name),
+	FIELD_SUB("context", context_fields),
+	{ 0 },
 };
 
 static const struct list_kind {
-	const char *key, *member;
-	const struct field *fields;
+	enum kubeconfig_list list;
+	const struct field *entry;
 	size_t size;
-} list_kinds[KUBECONFIG_LISTS] = {
-	[KUBECONFIG_CLUSTERS] = { "clusters", "cluster", cluster_fields,
-				  sizeof(struct kube_cluster) },
-	[KUBECONFIG_USERS] = { "users", "user", user_fields, sizeof(struct kube_user) },
-	[KUBECONFIG_CONTEXTS] = { "contexts", "context", context_fields,
-				  sizeof(struct kube_context) },
-};
+} clusters = { KUBECONFIG_CLUSTERS, cluster_entry, sizeof(struct kube_cluster) },
+  users = { KUBECONFIG_USERS, user_entry, sizeof(struct kube_user) },
+  contexts = { KUBECONFIG_CONTEXTS, context_entry, sizeof(struct kube_context) };
 
 static const void *find_entry(const struct kubeconfig *c, enum kubeconfig_list list,
 			      const char *name)
@@ -314,97 +343,68 @@ const struct kube_context *kubeconfig_context(const struct kubeconfig *c, const 
 	return find_entry(c, KUBECONFIG_CONTEXTS, name);
 }
 
-static int add_entry(struct reader *r, enum kubeconfig_list list, const cJSON *value,
-		     struct error *err)
+/* Was this name given before in the same list? Adds it. */
+static bool is_repeated(struct reader *r, const char *name)
 {
-	const struct list_kind *kind = &list_kinds[list];
-	struct kube_entry *entry = arena_alloc(&r->config->arena, kind->size);
-
-	entry->name = r->name;
-	if (read_fields(r, kind->fields, kind->member, value, entry, err) < 0)
-		return -EINVAL;
-	if (!find_entry(r->config, list, r->name)) {
-		/* With room there are items; and they are pointers.
-		 * NOLINTNEXTLINE(clang-analyzer-core.NullDereference,bugprone-sizeof-expression) */
-		*array_add(&r->config->lists[list]) = entry;
-	}
-	return 0;
-}
-
-/* Is the name of this entry that of an earlier one in the same list? */
-static bool is_repeated(const cJSON *list, const cJSON *entry, const char *name)
-{
-	for (const cJSON *e = list->child; e != entry; e = e->next) {
-		const char *other = json_text(json_get(e, "name"));
-
-		if (strcmp(other ? other : "", name) == 0)
+	array_each(known, &r->names)
+		if (strcmp(*known, name) == 0)
 			return true;
-	}
+	*array_add(&r->names) = name;
 	return false;
 }
 
-static int read_entry(struct reader *r, enum kubeconfig_list kind, const cJSON *list,
-		      const cJSON *entry, struct error *err)
+static int read_entry(struct decoder *d, void *arg)
 {
-	const cJSON *name = json_get(entry, "name");
+	const struct list_kind *kind = arg;
+	struct reader *reader = d->owner;
+	struct kube_entry *entry = arena_alloc(&reader->config->arena, kind->size);
+	int r = decode_object(d, kind->entry, entry);
 
-	r->name = NULL;
-	if (!cJSON_IsObject(entry) && !cJSON_IsNull(entry))
-		return wrong(r, "an entry", "an object", err);
-	if (name && !cJSON_IsNull(name) && !json_text(name))
-		return wrong(r, "name", "a string", err);
-	r->name = keep(r, json_text(name) ? json_text(name) : "");
-	if (is_repeated(list, entry, r->name))
-		return error_set(err, -EINVAL, "%s: duplicate name \"%s\" in list %s", r->path,
-				 r->name, r->list);
-	return add_entry(r, kind, json_get(entry, list_kinds[kind].member), err);
-}
-
-static int read_list(struct reader *r, enum kubeconfig_list kind, const cJSON *list,
-		     struct error *err)
-{
-	const cJSON *entry;
-
-	r->list = list_kinds[kind].key;
-	if (!list || cJSON_IsNull(list))
-		return 0;
-	if (!cJSON_IsArray(list))
-		return error_set(err, -EINVAL, "%s: %s must be a list", r->path, r->list);
-	cJSON_ArrayForEach(entry, list) {
-		if (read_entry(r, kind, list, entry, err) < 0)
-			return -EINVAL;
+	if (r < 0)
+		return r;
+	if (!entry->name)
+		entry->name = "";
+	if (is_repeated(reader, entry->name))
+		return decode_refuse(d, "duplicate name \"%s\"", entry->name);
+	if (!find_entry(reader->config, kind->list, entry->name)) {
+		/* With room there are items; and they are pointers.
+		 * NOLINTNEXTLINE(clang-analyzer-core.NullDereference,bugprone-sizeof-expression) */
+		*array_add(&reader->config->lists[kind->list]) = entry;
 	}
 	return 0;
 }
 
-static int read_current_context(struct reader *r, const cJSON *root, struct error *err)
+static int read_entries(struct decoder *d, const struct field *f, void *into)
 {
-	const cJSON *value = json_get(root, "current-context");
+	struct reader *reader = d->owner;
+	struct list_kind kind = *(const struct list_kind *)f->more;
 
-	if (!value || cJSON_IsNull(value))
-		return 0;
-	if (!json_text(value))
-		return error_set(err, -EINVAL, "%s: current-context must be a string", r->path);
-	if (!r->config->current_context && *json_text(value))
-		r->config->current_context = keep(r, json_text(value));
-	return 0;
+	(void)into;
+	array_clear(&reader->names);
+	return decode_list(d, read_entry, &kind);
 }
 
-static int read_root(struct reader *r, const cJSON *root, struct error *err)
+static int read_kind(struct decoder *d, const struct field *f, void *into)
 {
-	if (cJSON_IsNull(root))
-		return 0;
-	if (!cJSON_IsObject(root))
-		return error_set(err, -EINVAL, "%s: is not a kubeconfig: not an object", r->path);
+	struct slice kind;
+	int r = decode_text(d, &kind);
 
-	const char *kind = json_text(json_get(root, "kind"));
-	if (kind && *kind && strcmp(kind, "Config") != 0)
-		return error_set(err, -EINVAL, "%s: kind is %s, not Config", r->path, kind);
-	for (enum kubeconfig_list list = 0; list < KUBECONFIG_LISTS; list++)
-		if (read_list(r, list, json_get(root, list_kinds[list].key), err) < 0)
-			return -EINVAL;
-	return read_current_context(r, root, err);
+	(void)f;
+	(void)into;
+	if (r == 0 && kind.n && !slice_eq(kind, "Config"))
+		return decode_refuse(d, "is %.*s, not Config", (int)(kind.n > 40 ? 40 : kind.n),
+				     kind.s);
+	return r;
 }
+
+static const struct field root_fields[] = {
+	FIELD_WHOLE("kind", read_kind, NULL),
+	FIELD_WHOLE("clusters", read_entries, &clusters),
+	FIELD_WHOLE("users", read_entries, &users),
+	FIELD_WHOLE("contexts", read_entries, &contexts),
+	FIELD("current-context", read_string, struct reader, current_context),
+	{ 0 },
+};
 
 /* The folder of a file, absolute where the working directory is known. */
 static const char *folder_of(struct kubeconfig *c, const char *path)
@@ -417,19 +417,31 @@ static const char *folder_of(struct kubeconfig *c, const char *path)
 	return arena_strndup(&c->arena, best, strlen(best));
 }
 
+static void reader_done(struct reader *r)
+{
+	array_done(&r->names);
+}
+
 int kubeconfig_add_text(struct kubeconfig *c, const char *text, size_t n, const char *path,
 			struct error *err)
 {
 	static const struct yaml_limits limits = { .max_bytes = KUBECONFIG_MAX_BYTES };
 	AUTO(str_done) struct str json = STR_INIT;
-	AUTO_JSON cJSON *root = NULL;
-	struct reader r = { .config = c, .path = path, .folder = folder_of(c, path) };
+	AUTO(reader_done) struct reader r = { .config = c, .folder = folder_of(c, path) };
+	AUTO(intern_done) struct intern keys = { 0 };
+	AUTO(decoder_done) struct decoder d;
 
+	decoder_init(&d, &keys);
+	d.owner = &r;
 	if (yaml_to_json(text, n, &limits, &json, err) < 0)
 		return error_wrap(err, "%s", path);
-	if (json_parse(json.s, json.n, &root, err) < 0)
+	const struct slice all = { json.s, json.n };
+	decoder_start(&d, all);
+	if (decoder_end(&d, decode_object(&d, root_fields, &r), all, err) < 0)
 		return error_wrap(err, "%s", path);
-	return read_root(&r, root, err);
+	if (!c->current_context)
+		c->current_context = r.current_context;
+	return 0;
 }
 
 int kubeconfig_add_file(struct kubeconfig *c, const char *path, struct error *err)

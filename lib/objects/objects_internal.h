@@ -3,8 +3,8 @@
 #define MCKUBE_OBJECTS_OBJECTS_INTERNAL_H
 
 #include "base/array.h"
+#include "base/decode.h"
 #include "model/cluster.h"
-#include "objects/decode.h"
 #include "objects/objects.h"
 
 /* Shared by the objects_*.c files only. */

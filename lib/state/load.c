@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/decode.h"
 #include "base/names.h"
-#include "objects/decode.h"
 #include "objects/objects.h"
 #include "state/digest.h"
 

@@ -53,41 +53,41 @@ static const struct field_words enforcements = { enforcement_word, ENFORCE_WATCH
 /* Targets and places */
 
 static const struct field pod_fields[] = {
-	{ "namespace", &field_name, offsetof(struct target, ns), .needed = true },
-	{ "name", &field_name, offsetof(struct target, name), .needed = true },
-	{ "uid", &field_text, offsetof(struct target, uid) },
-	{ "resourceVersion", &field_text, offsetof(struct target, version) },
+	FILE_FIELD("namespace", &field_name, offsetof(struct target, ns), .needed = true),
+	FILE_FIELD("name", &field_name, offsetof(struct target, name), .needed = true),
+	FILE_FIELD("uid", &field_text, offsetof(struct target, uid)),
+	FILE_FIELD("resourceVersion", &field_text, offsetof(struct target, version)),
 	{ 0 },
 };
 
 static const struct field unplaced_pod_fields[] = {
-	{ "namespace", &field_name, offsetof(struct target, ns), .needed = true },
-	{ "name", &field_name, offsetof(struct target, name), .needed = true },
-	{ "uid", &field_text, offsetof(struct target, uid) },
+	FILE_FIELD("namespace", &field_name, offsetof(struct target, ns), .needed = true),
+	FILE_FIELD("name", &field_name, offsetof(struct target, name), .needed = true),
+	FILE_FIELD("uid", &field_text, offsetof(struct target, uid)),
 	{ 0 },
 };
 
 static const struct field by_fields[] = {
-	{ "namespace", &field_name, offsetof(struct target, ns), .needed = true },
-	{ "name", &field_name, offsetof(struct target, name), .needed = true },
+	FILE_FIELD("namespace", &field_name, offsetof(struct target, ns), .needed = true),
+	FILE_FIELD("name", &field_name, offsetof(struct target, name), .needed = true),
 	{ 0 },
 };
 
 static const struct field object_fields[] = {
-	{ "kind", &field_text, offsetof(struct target, kind), .needed = true,
-	  .max = FIELD_NAME_MAX },
-	{ "apiVersion", &field_text, offsetof(struct target, api_version), .needed = true,
-	  .max = FIELD_NAME_MAX },
-	{ "namespace", &field_name, offsetof(struct target, ns) },
-	{ "name", &field_name, offsetof(struct target, name), .needed = true },
-	{ "uid", &field_text, offsetof(struct target, uid) },
-	{ "resourceVersion", &field_text, offsetof(struct target, version) },
+	FILE_FIELD("kind", &field_text, offsetof(struct target, kind), .needed = true,
+		   .max = FIELD_NAME_MAX),
+	FILE_FIELD("apiVersion", &field_text, offsetof(struct target, api_version), .needed = true,
+		   .max = FIELD_NAME_MAX),
+	FILE_FIELD("namespace", &field_name, offsetof(struct target, ns)),
+	FILE_FIELD("name", &field_name, offsetof(struct target, name), .needed = true),
+	FILE_FIELD("uid", &field_text, offsetof(struct target, uid)),
+	FILE_FIELD("resourceVersion", &field_text, offsetof(struct target, version)),
 	{ 0 },
 };
 
 static const struct field place_fields[] = {
-	{ "node", &field_name, offsetof(struct place, node), .needed = true },
-	{ "cores", &field_cores, offsetof(struct place, cores) },
+	FILE_FIELD("node", &field_name, offsetof(struct place, node), .needed = true),
+	FILE_FIELD("cores", &field_cores, offsetof(struct place, cores)),
 	{ 0 },
 };
 
@@ -134,39 +134,41 @@ static const uint64_t budget_rows =
 	BIT(TO_LOW) | BIT(TO_HI) | BIT(TO_FLOOR) | BIT(TO_CRITICALITY) | BIT(TO_SOURCE);
 
 static const struct field to_fields[TO_ROWS + 1] = {
-	[TO_NODE] = { "node", &field_name, offsetof(struct action, to.node), .needed = true },
-	[TO_CORES] = { "cores", &field_cores, offsetof(struct action, to.cores) },
-	[TO_PERIOD] = { "period", &field_u32, offsetof(struct action, to.period),
-			.min = PERIOD_MIN_US, .max = PERIOD_MAX_US },
-	[TO_RUNTIME] = { "runtime", &field_u32, offsetof(struct action, to.runtime), .min = 1,
-			 .max = PERIOD_MAX_US },
-	[TO_LEVEL] = { "level", &field_word, offsetof(struct action, to.level), .of = &levels,
-		       .is_given = has_level },
-	[TO_ENFORCEMENT] = { "enforcement", &field_word, offsetof(struct action, to.enforcement),
-			     .of = &enforcements },
-	[TO_LOW] = { "runtimeLow", &field_u32, offsetof(struct action, budget.low), .min = 1,
-		     .max = PERIOD_MAX_US },
-	[TO_MEDIUM] = { "runtimeMedium", &field_u32, offsetof(struct action, budget.medium),
-			.min = 1, .max = PERIOD_MAX_US },
-	[TO_HI] = { "runtimeHi", &field_u32, offsetof(struct action, budget.hi), .min = 1,
-		    .max = PERIOD_MAX_US },
-	[TO_FLOOR] = { "runtimeFloor", &field_u32, offsetof(struct action, budget.floor), .min = 1,
-		       .max = PERIOD_MAX_US },
-	[TO_CRITICALITY] = { "criticality", &field_word,
-			     offsetof(struct action, budget.criticality), .of = &criticalities,
-			     .is_given = has_budget },
-	[TO_SOURCE] = { "source", &field_text, offsetof(struct action, source), .max = 32 },
-	[TO_RECOVERY] = { "recovery", &field_text, offsetof(struct action, recovery),
-			  .max = RECOVERY_TEXT },
-	[TO_POLICY] = { "policy", &field_text, offsetof(struct action, policy),
-			.max = THREAD_CLASS_TEXT_MAX },
-	[TO_PRIORITY] = { "priority", &field_text, offsetof(struct action, priority),
-			  .max = THREAD_CLASS_TEXT_MAX },
-	[TO_POD_UID] = { "podUID", &field_text, offsetof(struct action, to.pod_uid),
-			 .max = FIELD_NAME_MAX },
+	[TO_NODE] =
+		FILE_FIELD("node", &field_name, offsetof(struct action, to.node), .needed = true),
+	[TO_CORES] = FILE_FIELD("cores", &field_cores, offsetof(struct action, to.cores)),
+	[TO_PERIOD] = FILE_FIELD("period", &field_u32, offsetof(struct action, to.period),
+				 .min = PERIOD_MIN_US, .max = PERIOD_MAX_US),
+	[TO_RUNTIME] = FILE_FIELD("runtime", &field_u32, offsetof(struct action, to.runtime),
+				  .min = 1, .max = PERIOD_MAX_US),
+	[TO_LEVEL] = FILE_FIELD("level", &field_word, offsetof(struct action, to.level),
+				.of = &levels, .is_given = has_level),
+	[TO_ENFORCEMENT] = FILE_FIELD("enforcement", &field_word,
+				      offsetof(struct action, to.enforcement), .of = &enforcements),
+	[TO_LOW] = FILE_FIELD("runtimeLow", &field_u32, offsetof(struct action, budget.low),
+			      .min = 1, .max = PERIOD_MAX_US),
+	[TO_MEDIUM] =
+		FILE_FIELD("runtimeMedium", &field_u32, offsetof(struct action, budget.medium),
+			   .min = 1, .max = PERIOD_MAX_US),
+	[TO_HI] = FILE_FIELD("runtimeHi", &field_u32, offsetof(struct action, budget.hi), .min = 1,
+			     .max = PERIOD_MAX_US),
+	[TO_FLOOR] = FILE_FIELD("runtimeFloor", &field_u32, offsetof(struct action, budget.floor),
+				.min = 1, .max = PERIOD_MAX_US),
+	[TO_CRITICALITY] =
+		FILE_FIELD("criticality", &field_word, offsetof(struct action, budget.criticality),
+			   .of = &criticalities, .is_given = has_budget),
+	[TO_SOURCE] = FILE_FIELD("source", &field_text, offsetof(struct action, source), .max = 32),
+	[TO_RECOVERY] = FILE_FIELD("recovery", &field_text, offsetof(struct action, recovery),
+				   .max = RECOVERY_TEXT),
+	[TO_POLICY] = FILE_FIELD("policy", &field_text, offsetof(struct action, policy),
+				 .max = THREAD_CLASS_TEXT_MAX),
+	[TO_PRIORITY] = FILE_FIELD("priority", &field_text, offsetof(struct action, priority),
+				   .max = THREAD_CLASS_TEXT_MAX),
+	[TO_POD_UID] = FILE_FIELD("podUID", &field_text, offsetof(struct action, to.pod_uid),
+				  .max = FIELD_NAME_MAX),
 };
 
-static bool to_is_absent(const struct field *f, const void *value)
+static bool to_is_absent(const struct file_field *f, const void *value)
 {
 	const struct action *a = value;
 
@@ -174,49 +176,49 @@ static bool to_is_absent(const struct field *f, const void *value)
 	return !a->to.node || !*a->to.node;
 }
 
-static void to_write(const struct field *f, const void *value, struct json_out *o)
+static void to_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	(void)f;
 	fields_write(to_fields, value, o);
 }
 
-static int check_source(const char *source, struct field_reader *r)
+static int check_source(const char *source, struct decoder *d)
 {
 	static const char *const sources[] = { "mckube", "annotations", "rt-operator" };
 
 	for (size_t i = 0; i < ARRAY_LEN(sources); i++)
 		if (strcmp(source, sources[i]) == 0)
 			return 0;
-	return field_error(r, "source: unknown value '%s'", source);
+	return decode_refuse(d, "source: unknown value '%s'", source);
 }
 
-static int check_recovery(const char *text, struct field_reader *r)
+static int check_recovery(const char *text, struct decoder *d)
 {
 	struct recovery ignored;
 
 	if (text && !recovery_parse(text, &ignored))
-		return field_error(r, "recovery: invalid value '%s'", text);
+		return decode_refuse(d, "recovery: invalid value '%s'", text);
 	return 0;
 }
 
-static int check_class(const struct action *a, struct field_reader *r)
+static int check_class(const struct action *a, struct decoder *d)
 {
 	if (!thread_policy_is_valid(a->policy))
-		return field_error(r, "policy: invalid value '%s'", a->policy);
+		return decode_refuse(d, "policy: invalid value '%s'", a->policy);
 	if (!thread_priority_is_valid(a->priority))
-		return field_error(r, "priority: invalid value '%s'", a->priority);
+		return decode_refuse(d, "priority: invalid value '%s'", a->priority);
 	return a->priority && *a->priority && !(a->policy && *a->policy)
-		       ? field_error(r, "priority: needs a policy")
+		       ? decode_refuse(d, "priority: needs a policy")
 		       : 0;
 }
 
-static int check_budget(const struct budget *b, struct field_reader *r)
+static int check_budget(const struct budget *b, struct decoder *d)
 {
 	if (b->low > b->hi || b->hi > b->period || b->floor > b->low)
-		return field_error(r,
-				   "runtimeFloor <= runtimeLow <= runtimeHi <= period must hold");
+		return decode_refuse(d,
+				     "runtimeFloor <= runtimeLow <= runtimeHi <= period must hold");
 	if (b->medium && (b->medium < b->low || b->medium > b->hi))
-		return field_error(r, "runtimeMedium: must be from runtimeLow to runtimeHi");
+		return decode_refuse(d, "runtimeMedium: must be from runtimeLow to runtimeHi");
 	return 0;
 }
 
@@ -233,26 +235,27 @@ static bool to_is_whole(uint64_t seen)
 	return (seen & need) == need;
 }
 
-static int to_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int to_read(const struct file_field *f, struct decoder *d, void *value)
 {
 	struct action *a = value;
 	uint64_t seen;
 
 	(void)f;
-	if (fields_read(to_fields, j, a, &seen, r) < 0)
-		return -EINVAL;
+	int r = fields_read(to_fields, d, a, &seen);
+	if (r < 0)
+		return r;
 	if (!to_is_whole(seen))
-		return field_error(r, "incomplete assignment");
+		return decode_refuse(d, "incomplete assignment");
 	if (a->to.runtime > a->to.period)
-		return field_error(r, "runtime: must not be more than the period");
+		return decode_refuse(d, "runtime: must not be more than the period");
 	a->to.has_level = seen & BIT(TO_LEVEL);
 	if (!(seen & BIT(TO_LOW)))
 		return 0;
 	a->budget.period = a->to.period;
-	if (check_source(a->source, r) < 0 || check_recovery(a->recovery, r) < 0 ||
-	    check_class(a, r) < 0)
-		return -EINVAL;
-	return check_budget(&a->budget, r);
+	if (check_source(a->source, d) < 0 || check_recovery(a->recovery, d) < 0 ||
+	    check_class(a, d) < 0)
+		return DECODE_REFUSED;
+	return check_budget(&a->budget, d);
 }
 
 /* action.to, budget and source. */
@@ -260,13 +263,13 @@ static const struct field_type field_to = { to_is_absent, to_write, to_read };
 
 /* Actions */
 
-static bool after_is_absent(const struct field *f, const void *value)
+static bool after_is_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
 	return ((const struct action *)value)->n_after == 0;
 }
 
-static void after_write(const struct field *f, const void *value, struct json_out *o)
+static void after_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	const struct action *a = value;
 
@@ -277,35 +280,49 @@ static void after_write(const struct field *f, const void *value, struct json_ou
 	json_out_end(o);
 }
 
-static int after_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+struct ids {
+	uint32_t *items;
+	size_t n, cap;
+};
+
+static int read_id(struct decoder *d, void *arg)
+{
+	struct ids *ids = arg;
+	int64_t id;
+	int r = field_whole(d, &id);
+
+	if (r == 0 && (id < 1 || id > UINT32_MAX))
+		return decode_refuse(d, "must be the id of an action");
+	if (r == 0)
+		*array_add(ids) = (uint32_t)id;
+	return r;
+}
+
+static int after_read(const struct file_field *f, struct decoder *d, void *value)
 {
 	struct action *a = value;
-	const cJSON *item;
+	struct plan *plan = d->owner;
+	struct ids ids = { 0 };
+	int r = decode_list(d, read_id, &ids);
 
 	(void)f;
-	if (!cJSON_IsArray(j))
-		return field_error(r, "must be a list");
-	a->after = arena_new(&r->plan->arena, uint32_t, cJSON_GetArraySize(j));
-	cJSON_ArrayForEach(item, j) {
-		int64_t id;
-
-		if (!json_int(item, &id) || id < 1 || id > UINT32_MAX)
-			return field_error(r, "must be a list of action ids");
-		a->after[a->n_after++] = (uint32_t)id;
-	}
-	return 0;
+	a->after = arena_new(&plan->arena, uint32_t, ids.n);
+	for (a->n_after = 0; a->n_after < ids.n; a->n_after++)
+		a->after[a->n_after] = ids.items[a->n_after];
+	array_done(&ids);
+	return r;
 }
 
 /* action.after and n_after. */
 static const struct field_type field_after = { after_is_absent, after_write, after_read };
 
-static bool steps_are_absent(const struct field *f, const void *value)
+static bool steps_are_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
 	return ((const struct action *)value)->steps == 0;
 }
 
-static void steps_write(const struct field *f, const void *value, struct json_out *o)
+static void steps_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	const struct action *a = value;
 
@@ -320,28 +337,31 @@ static void steps_write(const struct field *f, const void *value, struct json_ou
 /* -1: there is no such step. */
 static int step_named(const char *word)
 {
-	for (int step = 0; word && step < MIGRATION_STEPS; step++)
+	for (int step = 0; step < MIGRATION_STEPS; step++)
 		if (strcmp(word, migration_step_name((enum migration_step)step)) == 0)
 			return step;
 	return -1;
 }
 
-static int steps_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int read_step(struct decoder *d, void *arg)
 {
-	struct action *a = value;
-	const cJSON *item;
+	struct action *a = arg;
+	const char *word;
+	int r = field_string(d, FIELD_NAME_MAX, &word);
 
-	(void)f;
-	if (!cJSON_IsArray(j))
-		return field_error(r, "must be a list");
-	cJSON_ArrayForEach(item, j) {
-		int step = step_named(json_text(item));
-
-		if (step < 0 || a->steps >> step)
-			return field_error(r, "must be steps of a migration, in their order");
-		a->steps |= STAGE_BIT(step);
-	}
+	if (r < 0)
+		return r;
+	int step = step_named(word);
+	if (step < 0 || a->steps >> step)
+		return decode_refuse(d, "must be steps of a migration, in their order");
+	a->steps |= STAGE_BIT(step);
 	return 0;
+}
+
+static int steps_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	(void)f;
+	return decode_list(d, read_step, value);
 }
 
 /* action.steps */
@@ -379,33 +399,37 @@ enum {
 };
 
 static const struct field action_fields[ACTION_ROWS + 1] = {
-	[ACTION_ROW_ID] = { "id", &field_u32, offsetof(struct action, id), .min = 1,
-			    .needed = true },
-	[ACTION_ROW_KIND] = { "kind", &field_word, offsetof(struct action, kind), .of = &kinds,
-			      .needed = true },
-	[ACTION_ROW_REASON] = { "reason", &field_word, offsetof(struct action, reason),
-				.of = &action_reasons, .needed = true },
-	[ACTION_ROW_AFTER] = { "after", &field_after, FIELD_SELF },
-	[ACTION_ROW_POD] = { "pod", &field_object, offsetof(struct action, on), .of = pod_fields,
-			     .is_given = is_on_pod },
-	[ACTION_ROW_OBJECT] = { "object", &field_object, offsetof(struct action, on),
-				.of = object_fields, .is_given = is_on_object },
-	[ACTION_ROW_FROM] = { "from", &field_object, offsetof(struct action, from),
-			      .of = place_fields },
-	[ACTION_ROW_TO] = { "to", &field_to, FIELD_SELF },
-	[ACTION_ROW_REPLACEMENT] = { "replacement", &field_object,
-				     offsetof(struct action, replacement), .of = place_fields },
-	[ACTION_ROW_BY] = { "by", &field_object, offsetof(struct action, by), .of = by_fields },
-	[ACTION_ROW_METHOD] = { "method", &field_word, offsetof(struct action, method),
-				.of = &methods },
-	[ACTION_ROW_STEPS] = { "steps", &field_steps, FIELD_SELF },
-	[ACTION_ROW_DOWNTIME] = { "downtimeMs", &field_u32, offsetof(struct action, downtime_ms) },
-	[ACTION_ROW_OWNER] = { "ownerUID", &field_text, offsetof(struct action, owner_uid),
-			       .max = FIELD_NAME_MAX },
-	[ACTION_ROW_GROUP] = { "group", &field_u32, offsetof(struct action, group), .min = 1 },
-	[ACTION_ROW_SINCE] = { "since", &field_date, offsetof(struct action, since) },
-	[ACTION_ROW_MESSAGE] = { "message", &field_text, offsetof(struct action, message),
-				 .needed = true },
+	[ACTION_ROW_ID] =
+		FILE_FIELD("id", &field_u32, offsetof(struct action, id), .min = 1, .needed = true),
+	[ACTION_ROW_KIND] = FILE_FIELD("kind", &field_word, offsetof(struct action, kind),
+				       .of = &kinds, .needed = true),
+	[ACTION_ROW_REASON] = FILE_FIELD("reason", &field_word, offsetof(struct action, reason),
+					 .of = &action_reasons, .needed = true),
+	[ACTION_ROW_AFTER] = FILE_FIELD("after", &field_after, FIELD_SELF),
+	[ACTION_ROW_POD] = FILE_FIELD("pod", &field_object, offsetof(struct action, on),
+				      .of = pod_fields, .is_given = is_on_pod),
+	[ACTION_ROW_OBJECT] = FILE_FIELD("object", &field_object, offsetof(struct action, on),
+					 .of = object_fields, .is_given = is_on_object),
+	[ACTION_ROW_FROM] = FILE_FIELD("from", &field_object, offsetof(struct action, from),
+				       .of = place_fields),
+	[ACTION_ROW_TO] = FILE_FIELD("to", &field_to, FIELD_SELF),
+	[ACTION_ROW_REPLACEMENT] =
+		FILE_FIELD("replacement", &field_object, offsetof(struct action, replacement),
+			   .of = place_fields),
+	[ACTION_ROW_BY] =
+		FILE_FIELD("by", &field_object, offsetof(struct action, by), .of = by_fields),
+	[ACTION_ROW_METHOD] =
+		FILE_FIELD("method", &field_word, offsetof(struct action, method), .of = &methods),
+	[ACTION_ROW_STEPS] = FILE_FIELD("steps", &field_steps, FIELD_SELF),
+	[ACTION_ROW_DOWNTIME] =
+		FILE_FIELD("downtimeMs", &field_u32, offsetof(struct action, downtime_ms)),
+	[ACTION_ROW_OWNER] = FILE_FIELD("ownerUID", &field_text, offsetof(struct action, owner_uid),
+					.max = FIELD_NAME_MAX),
+	[ACTION_ROW_GROUP] =
+		FILE_FIELD("group", &field_u32, offsetof(struct action, group), .min = 1),
+	[ACTION_ROW_SINCE] = FILE_FIELD("since", &field_date, offsetof(struct action, since)),
+	[ACTION_ROW_MESSAGE] = FILE_FIELD("message", &field_text, offsetof(struct action, message),
+					  .needed = true),
 };
 
 /* The rows of an action of a kind. A row that is in neither mask is an error. */
@@ -438,7 +462,7 @@ static const struct shape shapes[ACTION_KINDS] = {
 	[ACTION_MIGRATE] = { .needs = POD | FROM | TO | METHOD, .may = MOVE_NOTES },
 };
 
-static int check_rows(const struct action *a, uint64_t seen, struct field_reader *r)
+static int check_rows(const struct action *a, uint64_t seen, struct decoder *d)
 {
 	static const uint64_t always = BIT(ACTION_ROW_ID) | BIT(ACTION_ROW_KIND) |
 				       BIT(ACTION_ROW_REASON) | BIT(ACTION_ROW_AFTER) |
@@ -447,23 +471,24 @@ static int check_rows(const struct action *a, uint64_t seen, struct field_reader
 
 	for (unsigned row = 0; row < ACTION_ROWS; row++) {
 		if (shape->needs & ~seen & BIT(row))
-			return field_error(r, "%s: is missing", action_fields[row].key);
+			return decode_refuse(d, "%s: is missing", action_fields[row].key);
 		if (seen & ~shape->needs & ~shape->may & ~always & BIT(row))
-			return field_error(r, "%s: is not part of a %s", action_fields[row].key,
-					   action_kind_name(a->kind));
+			return decode_refuse(d, "%s: is not part of a %s", action_fields[row].key,
+					     action_kind_name(a->kind));
 	}
 	if (a->kind != ACTION_EVICT && a->kind != ACTION_MIGRATE && (seen & FROM) && !a->from.cores)
-		return field_error(r, "from.cores: is missing");
+		return decode_refuse(d, "from.cores: is missing");
 	if ((seen & REPLACEMENT) && !a->replacement.cores && !(seen & GROUP))
-		return field_error(r, "replacement.cores: is missing");
+		return decode_refuse(d, "replacement.cores: is missing");
 	if (a->kind == ACTION_BIND && a->to.cores && a->budget.period == 0)
-		return field_error(r, "to: incomplete for %s", action_kind_name(a->kind));
+		return decode_refuse(d, "to: incomplete for %s", action_kind_name(a->kind));
 	if (!(seen & POD) == !(seen & OBJECT))
-		return field_error(r, "one of pod and object is required");
+		return decode_refuse(d, "one of pod and object is required");
 	if (a->to.pod_uid && a->kind != ACTION_STATUS)
-		return field_error(r, "to.podUID: is not part of a %s", action_kind_name(a->kind));
+		return decode_refuse(d, "to.podUID: is not part of a %s",
+				     action_kind_name(a->kind));
 	if (shape->has_assignment && a->budget.period == 0)
-		return field_error(r, "to: incomplete for %s", action_kind_name(a->kind));
+		return decode_refuse(d, "to: incomplete for %s", action_kind_name(a->kind));
 	return 0;
 }
 
@@ -479,20 +504,20 @@ static void fill_target(struct target *t, const char *kind)
 			*strings[i] = "";
 }
 
-static int check_action(struct field_reader *r, void *item, size_t index, uint64_t seen)
+static int check_action(struct decoder *d, void *item, size_t index, uint64_t seen)
 {
 	struct action *a = item;
 
 	if (a->id != index + 1)
-		return field_error(r, "id: must be %zu, is %" PRIu32, index + 1, a->id);
+		return decode_refuse(d, "id: must be %zu, is %" PRIu32, index + 1, a->id);
 	for (uint32_t i = 0; i < a->n_after; i++)
 		if (a->after[i] >= a->id)
-			return field_error(r, "after: action %" PRIu32 " is not an earlier one",
-					   a->after[i]);
-	if (check_rows(a, seen, r) < 0)
-		return -EINVAL;
+			return decode_refuse(d, "after: action %" PRIu32 " is not an earlier one",
+					     a->after[i]);
+	if (check_rows(a, seen, d) < 0)
+		return DECODE_REFUSED;
 	if (a->on.kind && strcmp(a->on.kind, "Pod") == 0)
-		return field_error(r, "object: use pod for a Pod");
+		return decode_refuse(d, "object: use pod for a Pod");
 	fill_target(&a->on, "Pod");
 	if (seen & BIT(ACTION_ROW_BY))
 		fill_target(&a->by, "Pod");
@@ -506,17 +531,17 @@ const struct field_list file_actions = { action_fields, sizeof(struct action), c
 /* Pods without a place */
 
 static const struct field unplaced_fields[] = {
-	{ "pod", &field_object, offsetof(struct unplaced, on), .of = unplaced_pod_fields,
-	  .needed = true },
-	{ "reason", &field_word, offsetof(struct unplaced, reason), .of = &unplaced_reasons,
-	  .needed = true },
-	{ "message", &field_text, offsetof(struct unplaced, message), .needed = true },
+	FILE_FIELD("pod", &field_object, offsetof(struct unplaced, on), .of = unplaced_pod_fields,
+		   .needed = true),
+	FILE_FIELD("reason", &field_word, offsetof(struct unplaced, reason),
+		   .of = &unplaced_reasons, .needed = true),
+	FILE_FIELD("message", &field_text, offsetof(struct unplaced, message), .needed = true),
 	{ 0 },
 };
 
-static int check_unplaced(struct field_reader *r, void *item, size_t index, uint64_t seen)
+static int check_unplaced(struct decoder *d, void *item, size_t index, uint64_t seen)
 {
-	(void)r;
+	(void)d;
 	(void)index;
 	(void)seen;
 	fill_target(&((struct unplaced *)item)->on, "Pod");

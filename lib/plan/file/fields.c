@@ -9,45 +9,25 @@
 #include "base/decimal.h"
 #include "budget/cpuset.h"
 
-int field_error(struct field_reader *r, const char *fmt, ...)
-{
-	AUTO(str_done) struct str text = STR_INIT;
-	va_list ap;
-
-	va_start(ap, fmt);
-	str_vaddf(&text, fmt, ap);
-	va_end(ap);
-	return error_set(r->err, -EINVAL, "%s%s%s", r->path.s, r->path.n ? ": " : "", text.s);
-}
-
-static size_t field_enter(struct field_reader *r, const char *key)
-{
-	size_t before = r->path.n;
-
-	str_addf(&r->path, "%s%s", before ? "." : "", key);
-	return before;
-}
-
-size_t field_enter_item(struct field_reader *r, size_t index)
-{
-	size_t before = r->path.n;
-
-	str_addf(&r->path, "[%zu]", index);
-	return before;
-}
-
 /* Objects */
+
+static const struct file_field *row_of(const struct field *f)
+{
+	return f->more;
+}
 
 static const void *value_of(const struct field *f, const void *object)
 {
-	return (const char *)object + f->at;
+	return (const char *)object + f->offset;
 }
 
 static bool is_written(const struct field *f, const void *object)
 {
-	if (f->is_given)
-		return f->is_given(object);
-	return f->needed || !f->type->is_absent(f, value_of(f, object));
+	const struct file_field *row = row_of(f);
+
+	if (row->is_given)
+		return row->is_given(object);
+	return row->needed || !row->type->is_absent(row, value_of(f, object));
 }
 
 void fields_write(const struct field *fields, const void *object, struct json_out *o)
@@ -57,76 +37,45 @@ void fields_write(const struct field *fields, const void *object, struct json_ou
 		if (!is_written(f, object))
 			continue;
 		json_out_key(o, f->key);
-		f->type->write(f, value_of(f, object), o);
+		row_of(f)->type->write(row_of(f), value_of(f, object), o);
 	}
 	json_out_end(o);
 }
 
-static const struct field *find_row(const struct field *fields, const char *key)
+int file_field_read(struct decoder *d, const struct field *f, void *value)
 {
-	for (; fields->key; fields++)
-		if (strcmp(fields->key, key) == 0)
-			return fields;
-	return NULL;
+	return row_of(f)->type->read(row_of(f), d, value);
 }
 
-static int check_missing(const struct field *fields, uint64_t seen, struct field_reader *r)
+int fields_read(const struct field *fields, struct decoder *d, void *object, uint64_t *ret_seen)
 {
-	for (const struct field *f = fields; f->key; f++)
-		if (f->needed && !(seen >> (f - fields) & 1))
-			return field_error(r, "%s: is missing", f->key);
-	return 0;
-}
+	uint64_t seen;
+	int r = decode_members(d, fields, object, &seen);
 
-static int read_members(const struct field *fields, const cJSON *j, void *object, uint64_t *seen,
-			struct field_reader *r)
-{
-	const cJSON *member;
-
-	cJSON_ArrayForEach(member, j) {
-		const struct field *f = find_row(fields, member->string);
-		size_t before = field_enter(r, member->string);
-
-		if (!f)
-			return field_error(r, "is not part of a plan");
-		if (f->type->read(f, member, (char *)object + f->at, r) < 0)
-			return -EINVAL;
-		str_cut(&r->path, before);
-		*seen |= (uint64_t)1 << (f - fields);
-	}
-	return 0;
-}
-
-int fields_read(const struct field *fields, const cJSON *j, void *object, uint64_t *ret_seen,
-		struct field_reader *r)
-{
-	uint64_t seen = 0;
-
-	if (!cJSON_IsObject(j))
-		return field_error(r, "must be an object");
-	if (read_members(fields, j, object, &seen, r) < 0 || check_missing(fields, seen, r) < 0)
-		return -EINVAL;
+	for (const struct field *f = fields; r == 0 && f->key; f++)
+		if (row_of(f)->needed && !(seen >> (f - fields) & 1))
+			r = decode_refuse(d, "%s: is missing", f->key);
 	if (ret_seen)
 		*ret_seen = seen;
-	return 0;
+	return r;
 }
 
-static bool object_is_absent(const struct field *f, const void *value)
+static bool object_is_absent(const struct file_field *f, const void *value)
 {
 	for (const struct field *inner = f->of; inner->key; inner++)
-		if (!inner->type->is_absent(inner, value_of(inner, value)))
+		if (!row_of(inner)->type->is_absent(row_of(inner), value_of(inner, value)))
 			return false;
 	return true;
 }
 
-static void object_write(const struct field *f, const void *value, struct json_out *o)
+static void object_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	fields_write(f->of, value, o);
 }
 
-static int object_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int object_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	return fields_read(f->of, j, value, NULL, r);
+	return fields_read(f->of, d, value, NULL);
 }
 
 const struct field_type field_object = { object_is_absent, object_write, object_read };
@@ -147,13 +96,13 @@ static struct any_array array_at(const void *value)
 	return a;
 }
 
-static bool list_is_absent(const struct field *f, const void *value)
+static bool list_is_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
 	return array_at(value).n == 0;
 }
 
-static void list_write(const struct field *f, const void *value, struct json_out *o)
+static void list_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	const struct field_list *list = f->of;
 	struct any_array a = array_at(value);
@@ -164,38 +113,36 @@ static void list_write(const struct field *f, const void *value, struct json_out
 	json_out_end(o);
 }
 
-static int read_item(const struct field_list *list, const cJSON *j, void *item, size_t index,
-		     struct field_reader *r)
-{
-	size_t before = field_enter_item(r, index);
-	uint64_t seen = 0;
+struct list_reader {
+	const struct field_list *list;
+	struct any_array a;
+};
 
-	if (fields_read(list->fields, j, item, &seen, r) < 0 ||
-	    (list->check && list->check(r, item, index, seen) < 0))
-		return -EINVAL;
-	str_cut(&r->path, before);
-	return 0;
+static int read_item(struct decoder *d, void *arg)
+{
+	struct list_reader *r = arg;
+	size_t size = r->list->size;
+	uint64_t seen;
+
+	if (r->a.n == r->a.cap) {
+		r->a.cap = r->a.cap ? 2 * r->a.cap : 8;
+		r->a.items = xreallocarray(r->a.items, r->a.cap, size);
+	}
+	char *item = r->a.items + r->a.n++ * size;
+	memset(item, 0, size);
+	int code = fields_read(r->list->fields, d, item, &seen);
+	if (code == 0 && r->list->check)
+		code = r->list->check(d, item, r->a.n - 1, seen);
+	return code;
 }
 
-static int list_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int list_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	const struct field_list *list = f->of;
-	struct any_array a = { 0 };
-	const cJSON *member;
+	struct list_reader r = { .list = f->of };
+	int code = decode_list(d, read_item, &r);
 
-	if (!cJSON_IsArray(j))
-		return field_error(r, "must be a list");
-
-	a.n = a.cap = (size_t)cJSON_GetArraySize(j);
-	a.items = a.n ? xcalloc(a.n, list->size) : NULL;
-	memcpy(value, &a, sizeof(a));
-	size_t i = 0;
-	cJSON_ArrayForEach(member, j) {
-		if (read_item(list, member, a.items + i * list->size, i, r) < 0)
-			return -EINVAL;
-		i++;
-	}
-	return 0;
+	memcpy(value, &r.a, sizeof(r.a));
+	return code;
 }
 
 const struct field_type field_list = { list_is_absent, list_write, list_read };
@@ -210,45 +157,51 @@ static const char *text_at(const void *value)
 	return s ? s : "";
 }
 
-static bool text_is_absent(const struct field *f, const void *value)
+static bool text_is_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
 	return !*text_at(value);
 }
 
-static void text_write(const struct field *f, const void *value, struct json_out *o)
+static void text_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	(void)f;
 	json_out_text(o, text_at(value));
 }
 
-/* The text, at most `max` bytes; NULL with the error set. */
-static const char *take_text(const cJSON *j, size_t max, struct field_reader *r)
+int field_string(struct decoder *d, size_t max, const char **ret)
 {
-	const char *s = json_text(j);
+	struct slice s;
+	int r = decode_text(d, &s);
 
-	if (!s)
-		field_error(r, "must be a string");
-	else if (strlen(s) > max)
-		field_error(r, "must be at most %zu bytes long", max);
-	else
-		return s;
-	return NULL;
+	if (r < 0)
+		return r;
+	if (s.n > max)
+		return decode_refuse(d, "must be at most %zu bytes long", max);
+	if (memchr(s.s, '\0', s.n))
+		return decode_refuse(d, "must not hold a NUL character");
+	if (s.s != d->text.s) {
+		str_clear(&d->text);
+		str_addn(&d->text, s.s, s.n);
+	}
+	*ret = d->text.s;
+	return 0;
 }
 
-static int store_text(const char *s, void *value, struct field_reader *r)
+static int store_text(struct decoder *d, const char *s, void *value)
 {
-	const char *copy = plan_str(r->plan, s);
+	const char *copy = plan_str(d->owner, s);
 
 	memcpy(value, &copy, sizeof(copy));
 	return 0;
 }
 
-static int text_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int text_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	const char *s = take_text(j, f->max ? (size_t)f->max : FIELD_TEXT_MAX, r);
+	const char *s;
+	int r = field_string(d, f->max ? (size_t)f->max : FIELD_TEXT_MAX, &s);
 
-	return s ? store_text(s, value, r) : -EINVAL;
+	return r < 0 ? r : store_text(d, s, value);
 }
 
 const struct field_type field_text = { text_is_absent, text_write, text_read };
@@ -261,85 +214,89 @@ static bool is_object_name(const char *s)
 	return n > 0 && strspn(s, inner) == n && !strchr("-.", s[0]) && !strchr("-.", s[n - 1]);
 }
 
-static int name_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int name_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	const char *s = take_text(j, FIELD_NAME_MAX, r);
+	const char *s;
+	int r = field_string(d, FIELD_NAME_MAX, &s);
 
 	(void)f;
-	if (!s)
-		return -EINVAL;
+	if (r < 0)
+		return r;
 	if (!is_object_name(s))
-		return field_error(r, "'%.40s' is not a valid name", s);
-	return store_text(s, value, r);
+		return decode_refuse(d, "'%.40s' is not a valid name", s);
+	return store_text(d, s, value);
 }
 
 const struct field_type field_name = { text_is_absent, text_write, name_read };
 
-static int cores_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int cores_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	const char *s = take_text(j, CPUSET_TEXT, r);
+	const char *s;
+	int r = field_string(d, CPUSET_TEXT, &s);
 	char shortest[CPUSET_TEXT];
 	struct cpuset set;
 	struct error err;
 
 	(void)f;
-	if (!s)
-		return -EINVAL;
+	if (r < 0)
+		return r;
 	if (cpuset_parse(s, strlen(s), &set, &err) < 0)
-		return field_error(r, "%s", err.msg);
+		return decode_refuse(d, "%s", err.msg);
 	if (strcmp(cpuset_format(&set, shortest), s) != 0)
-		return field_error(r, "must be written '%.40s'", shortest);
-	return store_text(s, value, r);
+		return decode_refuse(d, "must be written '%.40s'", shortest);
+	return store_text(d, s, value);
 }
 
 const struct field_type field_cores = { text_is_absent, text_write, cores_read };
 
-static bool chars_is_absent(const struct field *f, const void *value)
+static bool chars_is_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
 	return !*(const char *)value;
 }
 
-static void chars_write(const struct field *f, const void *value, struct json_out *o)
+static void chars_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	(void)f;
 	json_out_text(o, value);
 }
 
-static int chars_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int chars_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	const char *s = take_text(j, (size_t)f->max - 1, r);
+	const char *s;
+	int r = field_string(d, (size_t)f->max - 1, &s);
 
-	if (!s)
-		return -EINVAL;
+	if (r < 0)
+		return r;
 	memcpy(value, s, strlen(s) + 1);
 	return 0;
 }
 
 const struct field_type field_chars = { chars_is_absent, chars_write, chars_read };
 
-static bool constant_is_absent(const struct field *f, const void *value)
+static bool constant_is_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
 	(void)value;
 	return true;
 }
 
-static void constant_write(const struct field *f, const void *value, struct json_out *o)
+static void constant_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	(void)value;
 	json_out_text(o, f->of);
 }
 
-static int constant_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int constant_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	const char *s = take_text(j, FIELD_NAME_MAX, r);
+	const char *s;
+	int r = field_string(d, FIELD_NAME_MAX, &s);
 
 	(void)value;
-	if (!s)
-		return -EINVAL;
+	if (r < 0)
+		return r;
 	if (strcmp(s, f->of) != 0)
-		return field_error(r, "must be '%s'", (const char *)f->of);
+		return decode_refuse(d, "must be '%s'", (const char *)f->of);
 	return 0;
 }
 
@@ -355,13 +312,13 @@ static int64_t i64_at(const void *value)
 	return v;
 }
 
-static bool date_is_absent(const struct field *f, const void *value)
+static bool date_is_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
 	return i64_at(value) == 0;
 }
 
-static void date_write(const struct field *f, const void *value, struct json_out *o)
+static void date_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	int64_t t = i64_at(value);
 	char buf[DATE_TEXT];
@@ -370,18 +327,19 @@ static void date_write(const struct field *f, const void *value, struct json_out
 	json_out_text(o, t > 0 && t <= DATE_MAX ? date_format(t, buf) : "");
 }
 
-static int date_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int date_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	const char *s = take_text(j, FIELD_NAME_MAX, r);
+	const char *s;
+	int r = field_string(d, FIELD_NAME_MAX, &s);
 	char shortest[DATE_TEXT];
 	int64_t t = 0;
 
 	(void)f;
-	if (!s)
-		return -EINVAL;
+	if (r < 0)
+		return r;
 	if (*s && (!date_parse(s, strlen(s), &t) || t <= 0 || t > DATE_MAX ||
 		   strcmp(s, date_format(t, shortest)) != 0))
-		return field_error(r, "must be a time such as 2026-11-21T09:00:00Z");
+		return decode_refuse(d, "must be a time such as 2026-11-21T09:00:00Z");
 	memcpy(value, &t, sizeof(t));
 	return 0;
 }
@@ -398,81 +356,100 @@ static uint32_t u32_at(const void *value)
 	return v;
 }
 
-static bool u32_is_absent(const struct field *f, const void *value)
+static bool u32_is_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
 	return u32_at(value) == 0;
 }
 
-static void u32_write(const struct field *f, const void *value, struct json_out *o)
+static void u32_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	(void)f;
 	json_out_int(o, u32_at(value));
 }
 
-static int u32_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+int field_whole(struct decoder *d, int64_t *ret)
+{
+	struct slice token;
+	char first;
+	int r = decode_token(d, &token, &first);
+	bool is_negative = first == '-';
+	int64_t v = 0;
+
+	if (r < 0)
+		return r;
+	if (first != '-' && (first < '0' || first > '9'))
+		return decode_refuse(d, "must be an integer");
+	for (size_t i = is_negative; i < token.n; i++)
+		if (token.s[i] < '0' || token.s[i] > '9' || __builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, token.s[i] - '0', &v))
+			return decode_refuse(d, "must be an integer");
+	*ret = is_negative ? -v : v;
+	return 0;
+}
+
+static int u32_read(const struct file_field *f, struct decoder *d, void *value)
 {
 	int64_t n, max = f->max ? f->max : UINT32_MAX;
+	int r = field_whole(d, &n);
 
-	if (!json_int(j, &n))
-		return field_error(r, "must be an integer");
+	if (r < 0)
+		return r;
 	if (n < f->min || n > max)
-		return field_error(r, "must be from %" PRId64 " to %" PRId64, f->min, max);
+		return decode_refuse(d, "must be from %" PRId64 " to %" PRId64, f->min, max);
 	memcpy(value, &(uint32_t){ (uint32_t)n }, sizeof(uint32_t));
 	return 0;
 }
 
 const struct field_type field_u32 = { u32_is_absent, u32_write, u32_read };
 
-static bool bool_is_absent(const struct field *f, const void *value)
+static bool bool_is_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
 	return !*(const bool *)value;
 }
 
-static void bool_write(const struct field *f, const void *value, struct json_out *o)
+static void bool_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	(void)f;
 	json_out_bool(o, *(const bool *)value);
 }
 
-static int bool_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int bool_read(const struct file_field *f, struct decoder *d, void *value)
 {
 	(void)f;
-	if (!cJSON_IsBool(j))
-		return field_error(r, "must be true or false");
-	*(bool *)value = cJSON_IsTrue(j);
-	return 0;
+	return read_bool(d, NULL, value);
 }
 
 const struct field_type field_bool = { bool_is_absent, bool_write, bool_read };
 
-static unsigned word_at(const struct field *f, const void *value)
+static unsigned word_at(const struct file_field *f, const void *value)
 {
 	const struct field_words *words = f->of;
 
 	return words->size == 1 ? *(const unsigned char *)value : u32_at(value);
 }
 
-static bool word_is_absent(const struct field *f, const void *value)
+static bool word_is_absent(const struct file_field *f, const void *value)
 {
 	return word_at(f, value) == 0;
 }
 
-static void word_write(const struct field *f, const void *value, struct json_out *o)
+static void word_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	const struct field_words *words = f->of;
 
 	json_out_text(o, words->name(word_at(f, value)));
 }
 
-static int word_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int word_read(const struct file_field *f, struct decoder *d, void *value)
 {
 	const struct field_words *words = f->of;
-	const char *s = take_text(j, FIELD_NAME_MAX, r);
+	const char *s;
+	int r = field_string(d, FIELD_NAME_MAX, &s);
 
-	if (!s)
-		return -EINVAL;
+	if (r < 0)
+		return r;
 	for (unsigned i = words->first; i < words->end; i++) {
 		if (strcmp(words->name(i), s) != 0)
 			continue;
@@ -482,20 +459,20 @@ static int word_read(const struct field *f, const cJSON *j, void *value, struct 
 			memcpy(value, &(uint32_t){ i }, sizeof(uint32_t));
 		return 0;
 	}
-	return field_error(r, "unknown value '%.40s'", s);
+	return decode_refuse(d, "unknown value '%.40s'", s);
 }
 
 const struct field_type field_word = { word_is_absent, word_write, word_read };
 
 /* Decimals */
 
-static bool micro_is_absent(const struct field *f, const void *value)
+static bool micro_is_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
 	return *(const int64_t *)value == 0;
 }
 
-static void micro_write(const struct field *f, const void *value, struct json_out *o)
+static void micro_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
@@ -504,15 +481,16 @@ static void micro_write(const struct field *f, const void *value, struct json_ou
 	json_out_raw(o, text.s);
 }
 
-static int micro_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int micro_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	AUTO_FREE char *token =
-		cJSON_IsNumber(j) || cJSON_IsRaw(j) ? cJSON_PrintUnformatted(j) : NULL;
+	struct slice token;
+	char first;
+	int r = decode_token(d, &token, &first);
 
 	(void)f;
-	if (!token || !decimal_parse(token, strlen(token), value, NULL))
-		return field_error(r, "must be a decimal number");
-	return 0;
+	if (r == 0 && (first == '"' || !decimal_parse(token.s, token.n, value, NULL)))
+		return decode_refuse(d, "must be a decimal number");
+	return r;
 }
 
 const struct field_type field_micro = { micro_is_absent, micro_write, micro_read };

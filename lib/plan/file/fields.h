@@ -2,38 +2,36 @@
 #ifndef MCKUBE_PLAN_FILE_FIELDS_H
 #define MCKUBE_PLAN_FILE_FIELDS_H
 
-#include "base/json.h"
+#include "base/decode.h"
 #include "base/json_out.h"
 #include "plan/plan.h"
 
-/* A struct as a JSON object, by a table that is used in both directions (the decoder of
- * objects/decode.h only reads, and passes over what no row names): the order of its rows is
- * the order of the members in the text, and what one direction accepts the other one makes.
+/* A struct as a JSON object, by a table of base/decode.h whose rows go in both directions: the
+ *order of the rows is the order of the members in the text, and what one direction accepts the
+ *other one makes.
  *
  *	static const struct field result_fields[] = {
- *		{ "id", &field_u32, offsetof(struct result, id), .needed = true, .min = 1 },
- *		{ "message", &field_text, offsetof(struct result, message) },
+ *		FILE_FIELD("id", &field_u32, offsetof(struct result, id), .needed = true, .min = 1),
+ *		FILE_FIELD("message", &field_text, offsetof(struct result, message)),
  *		{ 0 },
  *	};
  *
- * Reading is strict: a member that no row names is an error, and so is a value that its row does
- * not allow. Errors begin with the path: "spec.actions[3].to.cores: ...". */
+ * Reading is strict: a member that no row names is an error, and so are null and a value that its
+ * row does not allow. The owner of the decoder is the struct plan, which gets the strings. */
 
-struct field;
-struct field_reader;
+struct file_field;
 
 /* What a row's value is. */
 struct field_type {
 	/* Is it empty? Such a member is left out, unless it is needed. */
-	bool (*is_absent)(const struct field *f, const void *value);
-	void (*write)(const struct field *f, const void *value, struct json_out *o);
-	int (*read)(const struct field *f, const cJSON *j, void *value, struct field_reader *r);
+	bool (*is_absent)(const struct file_field *f, const void *value);
+	void (*write)(const struct file_field *f, const void *value, struct json_out *o);
+	int (*read)(const struct file_field *f, struct decoder *d, void *value);
 };
 
-struct field {
-	const char *key;
+/* What a row of a file says besides. */
+struct file_field {
 	const struct field_type *type;
-	size_t at;	/* offset in the struct; FIELD_SELF for a part that spans members */
 	int64_t min;	/* of a number */
 	int64_t max;	/* of a number (0: no limit); bytes of a text (0: FIELD_TEXT_MAX) */
 	const void *of; /* the inner table, list or words; the text of a constant */
@@ -41,6 +39,15 @@ struct field {
 	/* Where absence cannot be seen at the value alone. */
 	bool (*is_given)(const void *object);
 };
+
+/* `at` is the offset in the struct; FIELD_SELF for a part that spans members. */
+#define FILE_FIELD(key_, type_, at_, ...)                                                 \
+	{                                                                                 \
+		key_, sizeof(key_) - 1, at_, file_field_read,                             \
+			&(const struct file_field){ .type = type_, ##__VA_ARGS__ }, 0, 0, \
+	}
+
+int file_field_read(struct decoder *d, const struct field *f, void *value);
 
 enum { FIELD_SELF = 0, FIELD_TEXT_MAX = 64 << 10, FIELD_NAME_MAX = 253 };
 
@@ -81,25 +88,19 @@ struct field_list {
 	size_t size; /* of an item */
 	/* What the table cannot say; `seen` has bit i set where row i was in the text. May be NULL.
 	 */
-	int (*check)(struct field_reader *r, void *item, size_t index, uint64_t seen);
-};
-
-struct field_reader {
-	struct plan *plan; /* owns the strings */
-	struct str path;
-	struct error *err;
+	int (*check)(struct decoder *d, void *item, size_t index, uint64_t seen);
 };
 
 void fields_write(const struct field *fields, const void *object, struct json_out *o);
 
-/* Sets the bits of the rows that were there in `seen`, which may be NULL. */
-int fields_read(const struct field *fields, const cJSON *j, void *object, uint64_t *seen,
-		struct field_reader *r);
+/* An object, with what is needed. Sets the bits of the rows that were there in `seen`, which may be
+ * NULL. */
+int fields_read(const struct field *fields, struct decoder *d, void *object, uint64_t *ret_seen);
 
-/* error_set() with the path before the text. */
-int field_error(struct field_reader *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A whole number. */
+int field_whole(struct decoder *d, int64_t *ret);
 
-/* The path goes down to an item; returns what to give to str_cut() to go back. */
-size_t field_enter_item(struct field_reader *r, size_t index);
+/* A string of at most `max` bytes, valid until the next one is read. */
+int field_string(struct decoder *d, size_t max, const char **ret);
 
 #endif

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/names.h"
 #include "base/sha256.h"
 #include "plan/file/file_parts.h"
@@ -17,16 +18,18 @@ static const struct field_words states = { state_word, 0, RESULT_SKIPPED + 1,
 					   sizeof(enum result_state) };
 
 static const struct field warning_fields[] = {
-	{ "object", &field_text, offsetof(struct warning, object), .needed = true },
-	{ "reason", &field_text, offsetof(struct warning, reason), .needed = true, .max = 64 },
-	{ "message", &field_text, offsetof(struct warning, message), .needed = true },
+	FILE_FIELD("object", &field_text, offsetof(struct warning, object), .needed = true),
+	FILE_FIELD("reason", &field_text, offsetof(struct warning, reason), .needed = true,
+		   .max = 64),
+	FILE_FIELD("message", &field_text, offsetof(struct warning, message), .needed = true),
 	{ 0 },
 };
 
 static const struct field result_fields[] = {
-	{ "id", &field_u32, offsetof(struct result, id), .min = 1, .needed = true },
-	{ "state", &field_word, offsetof(struct result, state), .of = &states, .needed = true },
-	{ "message", &field_text, offsetof(struct result, message) },
+	FILE_FIELD("id", &field_u32, offsetof(struct result, id), .min = 1, .needed = true),
+	FILE_FIELD("state", &field_word, offsetof(struct result, state), .of = &states,
+		   .needed = true),
+	FILE_FIELD("message", &field_text, offsetof(struct result, message)),
 	{ 0 },
 };
 
@@ -34,18 +37,20 @@ static const struct field_list warning_list = { warning_fields, sizeof(struct wa
 static const struct field_list result_list = { result_fields, sizeof(struct result), NULL };
 
 static const struct field cluster_fields[] = {
-	{ "server", &field_text, offsetof(struct plan, server), .needed = true },
-	{ "takenAt", &field_date, offsetof(struct plan, taken_at), .needed = true },
-	{ "digest", &field_text, offsetof(struct plan, digest), .needed = true, .max = 128 },
+	FILE_FIELD("server", &field_text, offsetof(struct plan, server), .needed = true),
+	FILE_FIELD("takenAt", &field_date, offsetof(struct plan, taken_at), .needed = true),
+	FILE_FIELD("digest", &field_text, offsetof(struct plan, digest), .needed = true,
+		   .max = 128),
 	{ 0 },
 };
 
-#define PAIR(member)                                                                              \
-	{ "before", &field_micro, offsetof(struct plan_economy, member.before), .needed = true }, \
-		{ "after", &field_micro, offsetof(struct plan_economy, member.after),             \
-		  .needed = true },                                                               \
-	{                                                                                         \
-		0                                                                                 \
+#define PAIR(member)                                                                           \
+	FILE_FIELD("before", &field_micro, offsetof(struct plan_economy, member.before),       \
+		   .needed = true),                                                            \
+		FILE_FIELD("after", &field_micro, offsetof(struct plan_economy, member.after), \
+			   .needed = true),                                                    \
+	{                                                                                      \
+		0                                                                              \
 	}
 
 static const struct field cost_fields[] = { PAIR(cost) };
@@ -53,65 +58,66 @@ static const struct field watts_fields[] = { PAIR(watts) };
 static const struct field carbon_fields[] = { PAIR(carbon) };
 
 static const struct field economy_fields[] = {
-	{ "costPerHour", &field_object, FIELD_SELF, .of = cost_fields, .needed = true },
-	{ "watts", &field_object, FIELD_SELF, .of = watts_fields, .needed = true },
-	{ "carbon", &field_object, FIELD_SELF, .of = carbon_fields, .needed = true },
+	FILE_FIELD("costPerHour", &field_object, FIELD_SELF, .of = cost_fields, .needed = true),
+	FILE_FIELD("watts", &field_object, FIELD_SELF, .of = watts_fields, .needed = true),
+	FILE_FIELD("carbon", &field_object, FIELD_SELF, .of = carbon_fields, .needed = true),
 	{ 0 },
 };
 
-static bool economy_is_absent(const struct field *f, const void *value)
+static bool economy_is_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
 	return !((const struct plan_economy *)value)->is_given;
 }
 
-static void economy_write(const struct field *f, const void *value, struct json_out *o)
+static void economy_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	(void)f;
 	fields_write(economy_fields, value, o);
 }
 
-static int economy_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int economy_read(const struct file_field *f, struct decoder *d, void *value)
 {
 	(void)f;
 	((struct plan_economy *)value)->is_given = true;
-	return fields_read(economy_fields, j, value, NULL, r);
+	return fields_read(economy_fields, d, value, NULL);
 }
 
 static const struct field_type field_economy = { economy_is_absent, economy_write, economy_read };
 
 static const struct field spec_fields[] = {
-	{ "cluster", &field_object, FIELD_SELF, .of = cluster_fields, .needed = true },
-	{ "settings", &field_object, offsetof(struct plan, settings), .of = file_settings,
-	  .needed = true },
-	{ "actions", &field_list, offsetof(struct plan, actions), .of = &file_actions,
-	  .needed = true },
-	{ "economy", &field_economy, offsetof(struct plan, economy) },
-	{ "unplaced", &field_list, offsetof(struct plan, unplaced), .of = &file_unplaced,
-	  .needed = true },
-	{ "warnings", &field_list, offsetof(struct plan, warnings), .of = &warning_list,
-	  .needed = true },
+	FILE_FIELD("cluster", &field_object, FIELD_SELF, .of = cluster_fields, .needed = true),
+	FILE_FIELD("settings", &field_object, offsetof(struct plan, settings), .of = file_settings,
+		   .needed = true),
+	FILE_FIELD("actions", &field_list, offsetof(struct plan, actions), .of = &file_actions,
+		   .needed = true),
+	FILE_FIELD("economy", &field_economy, offsetof(struct plan, economy)),
+	FILE_FIELD("unplaced", &field_list, offsetof(struct plan, unplaced), .of = &file_unplaced,
+		   .needed = true),
+	FILE_FIELD("warnings", &field_list, offsetof(struct plan, warnings), .of = &warning_list,
+		   .needed = true),
 	{ 0 },
 };
 
 static const struct field metadata_fields[] = {
-	{ "name", &field_chars, offsetof(struct plan, name), .needed = true,
-	  .max = sizeof(((struct plan *)0)->name) },
+	FILE_FIELD("name", &field_chars, offsetof(struct plan, name), .needed = true,
+		   .max = sizeof(((struct plan *)0)->name)),
 	{ 0 },
 };
 
 static const struct field status_fields[] = {
-	{ "results", &field_list, offsetof(struct plan, results), .of = &result_list,
-	  .needed = true },
+	FILE_FIELD("results", &field_list, offsetof(struct plan, results), .of = &result_list,
+		   .needed = true),
 	{ 0 },
 };
 
 static const struct field plan_fields[] = {
-	{ "apiVersion", &field_constant, FIELD_SELF, .of = MCKUBE_API_VERSION, .needed = true },
-	{ "kind", &field_constant, FIELD_SELF, .of = "Plan", .needed = true },
-	{ "metadata", &field_object, FIELD_SELF, .of = metadata_fields, .needed = true },
-	{ "spec", &field_object, FIELD_SELF, .of = spec_fields, .needed = true },
-	{ "status", &field_object, FIELD_SELF, .of = status_fields },
+	FILE_FIELD("apiVersion", &field_constant, FIELD_SELF, .of = MCKUBE_API_VERSION,
+		   .needed = true),
+	FILE_FIELD("kind", &field_constant, FIELD_SELF, .of = "Plan", .needed = true),
+	FILE_FIELD("metadata", &field_object, FIELD_SELF, .of = metadata_fields, .needed = true),
+	FILE_FIELD("spec", &field_object, FIELD_SELF, .of = spec_fields, .needed = true),
+	FILE_FIELD("status", &field_object, FIELD_SELF, .of = status_fields),
 	{ 0 },
 };
 
@@ -166,21 +172,21 @@ static int check_results(const struct plan *p, struct error *err)
 	return 0;
 }
 
-static void reader_done(struct field_reader *r)
-{
-	str_done(&r->path);
-}
-
 int plan_read_json(const char *text, size_t n, struct plan *ret, struct error *err)
 {
-	AUTO_JSON cJSON *j = NULL;
 	AUTO(plan_done) struct plan p = { 0 };
-	AUTO(reader_done) struct field_reader r = { &p, STR_INIT, err };
+	AUTO(decoder_done) struct decoder d;
+	const struct slice all = { text, n };
 
+	decoder_init(&d, NULL);
+	d.unknown = "is not part of a plan";
+	d.owner = &p;
 	if (n > PLAN_MAX_BYTES)
 		return error_set(err, -EFBIG, "plan: larger than %d MiB", PLAN_MAX_BYTES >> 20);
-	if (json_parse(text, n, &j, err) < 0 || fields_read(plan_fields, j, &p, NULL, &r) < 0 ||
-	    check_name(&p, err) < 0 || check_results(&p, err) < 0)
+	decoder_start(&d, all);
+	int r = fields_read(plan_fields, &d, &p, NULL);
+	if (decoder_end(&d, r, all, err) < 0 || check_name(&p, err) < 0 ||
+	    check_results(&p, err) < 0)
 		return err ? err->code : -EINVAL;
 	*ret = p;
 	p = (struct plan){ 0 };

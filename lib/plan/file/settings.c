@@ -9,20 +9,20 @@ static const char *legacy_pins_word(unsigned v)
 static const struct field_words legacy_pins = { legacy_pins_word, 0, 2, sizeof(bool) };
 
 static const struct field policy_fields[] = {
-	{ "name", &field_chars, offsetof(struct policy_weight, name), .needed = true,
-	  .max = sizeof(((struct policy_weight *)0)->name) },
-	{ "weight", &field_u32, offsetof(struct policy_weight, weight), .needed = true,
-	  .max = 1000 },
+	FILE_FIELD("name", &field_chars, offsetof(struct policy_weight, name), .needed = true,
+		   .max = sizeof(((struct policy_weight *)0)->name)),
+	FILE_FIELD("weight", &field_u32, offsetof(struct policy_weight, weight), .needed = true,
+		   .max = 1000),
 	{ 0 },
 };
 
-static bool policies_are_absent(const struct field *f, const void *value)
+static bool policies_are_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
 	return ((const struct settings *)value)->n_policies == 0;
 }
 
-static void policies_write(const struct field *f, const void *value, struct json_out *o)
+static void policies_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	const struct settings *s = value;
 
@@ -33,22 +33,19 @@ static void policies_write(const struct field *f, const void *value, struct json
 	json_out_end(o);
 }
 
-static int policies_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int read_policy(struct decoder *d, void *arg)
 {
-	struct settings *s = value;
-	const cJSON *item;
+	struct settings *s = arg;
 
+	if (s->n_policies == MAX_POLICIES)
+		return decode_refuse(d, "at most %d policies are possible", MAX_POLICIES);
+	return fields_read(policy_fields, d, &s->policies[s->n_policies++], NULL);
+}
+
+static int policies_read(const struct file_field *f, struct decoder *d, void *value)
+{
 	(void)f;
-	if (!cJSON_IsArray(j) || cJSON_GetArraySize(j) > MAX_POLICIES)
-		return field_error(r, "must be a list of at most %d policies", MAX_POLICIES);
-	cJSON_ArrayForEach(item, j) {
-		size_t before = field_enter_item(r, s->n_policies);
-
-		if (fields_read(policy_fields, item, &s->policies[s->n_policies++], NULL, r) < 0)
-			return -EINVAL;
-		str_cut(&r->path, before);
-	}
-	return 0;
+	return decode_list(d, read_policy, value);
 }
 
 /* settings.policies and n_policies. */
@@ -56,9 +53,9 @@ static const struct field_type field_policies = { policies_are_absent, policies_
 						  policies_read };
 
 static const struct field search_fields[] = {
-	{ "steps", &field_u32, offsetof(struct settings, search_steps), .needed = true },
-	{ "preemptionNodes", &field_u32, offsetof(struct settings, preemption_nodes),
-	  .needed = true },
+	FILE_FIELD("steps", &field_u32, offsetof(struct settings, search_steps), .needed = true),
+	FILE_FIELD("preemptionNodes", &field_u32, offsetof(struct settings, preemption_nodes),
+		   .needed = true),
 	{ 0 },
 };
 
@@ -81,46 +78,45 @@ static const struct field_words evictions = { eviction_word, 0, PRESSURE_EVICT_A
 static const struct field_words triggers = { trigger_word, 0, PRESSURE_CPU + 1, 1 };
 static const struct field_words pressure_actions = { action_word, 0, PRESSURE_RAISE + 1, 1 };
 
-#define SECONDS(key_, member)                                                                      \
-	{                                                                                          \
-		.key = key_, .type = &field_u32, .at = offsetof(struct settings, pressure.member), \
-		.max = 86400, .needed = true                                                       \
-	}
+#define SECONDS(key_, member)                                                                  \
+	FILE_FIELD(key_, &field_u32, offsetof(struct settings, pressure.member), .max = 86400, \
+		   .needed = true)
 
 static const struct field pressure_fields[] = {
-	{ "enabled", &field_bool, offsetof(struct settings, pressure.enabled), .needed = true },
-	{ "trigger", &field_word, offsetof(struct settings, pressure.trigger), .of = &triggers,
-	  .needed = true },
-	{ "onBusy", &field_word, offsetof(struct settings, pressure.on_busy),
-	  .of = &pressure_actions, .needed = true },
-	{ "busy", &field_u32, offsetof(struct settings, pressure.busy), .max = PPM,
-	  .needed = true },
-	{ "calm", &field_u32, offsetof(struct settings, pressure.calm), .max = PPM,
-	  .needed = true },
+	FILE_FIELD("enabled", &field_bool, offsetof(struct settings, pressure.enabled),
+		   .needed = true),
+	FILE_FIELD("trigger", &field_word, offsetof(struct settings, pressure.trigger),
+		   .of = &triggers, .needed = true),
+	FILE_FIELD("onBusy", &field_word, offsetof(struct settings, pressure.on_busy),
+		   .of = &pressure_actions, .needed = true),
+	FILE_FIELD("busy", &field_u32, offsetof(struct settings, pressure.busy), .max = PPM,
+		   .needed = true),
+	FILE_FIELD("calm", &field_u32, offsetof(struct settings, pressure.calm), .max = PPM,
+		   .needed = true),
 	SECONDS("delaySeconds", delay_seconds),
 	SECONDS("stepSeconds", step_seconds),
 	SECONDS("holdSeconds", hold_seconds),
-	{ "evict", &field_word, offsetof(struct settings, pressure.evict), .of = &evictions,
-	  .needed = true },
+	FILE_FIELD("evict", &field_word, offsetof(struct settings, pressure.evict),
+		   .of = &evictions, .needed = true),
 	{ 0 },
 };
 
-#define MIGRATION(key_, member, max_)                                                            \
-	{                                                                                        \
-		.key = key_, .type = &field_u32,                                                 \
-		.at = offsetof(struct settings, migration.member), .max = (max_), .needed = true \
-	}
+#define MIGRATION(key_, member, max_)                                                          \
+	FILE_FIELD(key_, &field_u32, offsetof(struct settings, migration.member), .max = max_, \
+		   .needed = true)
 
 static const struct field migration_fields[] = {
-	{ "enabled", &field_bool, offsetof(struct settings, migration.enabled), .needed = true },
+	FILE_FIELD("enabled", &field_bool, offsetof(struct settings, migration.enabled),
+		   .needed = true),
 	MIGRATION("threshold", threshold, PPM),
 	MIGRATION("hysteresis", hysteresis, PPM),
 	MIGRATION("checkSeconds", check_seconds, 86400),
 	MIGRATION("cooldownSeconds", cooldown_seconds, 86400),
 	MIGRATION("perPass", per_pass, 100),
-	{ "checkpoint", &field_bool, offsetof(struct settings, migration.checkpoint),
-	  .needed = true },
-	{ "failOpen", &field_bool, offsetof(struct settings, migration.fail_open), .needed = true },
+	FILE_FIELD("checkpoint", &field_bool, offsetof(struct settings, migration.checkpoint),
+		   .needed = true),
+	FILE_FIELD("failOpen", &field_bool, offsetof(struct settings, migration.fail_open),
+		   .needed = true),
 	{ 0 },
 };
 
@@ -137,45 +133,43 @@ static const char *consolidate_word(unsigned v)
 
 static const struct field_words consolidates = { consolidate_word, 0, CONSOLIDATE_NONE + 1, 1 };
 
-#define OPTIMISE(key_, member)                                                      \
-	{                                                                           \
-		.key = key_, .type = &field_u32, .needed = true,                    \
-		.at = offsetof(struct settings, optimise.member), .max = 100000000, \
-	}
+#define OPTIMISE(key_, member)                                                                     \
+	FILE_FIELD(key_, &field_u32, offsetof(struct settings, optimise.member), .max = 100000000, \
+		   .needed = true)
 
 static const struct field optimise_fields[] = {
 	OPTIMISE("energyPrice", energy_price),
 	OPTIMISE("pue", pue),
 	OPTIMISE("carbonPrice", carbon_price),
-	{ "prices", &field_chars, offsetof(struct settings, optimise.prices),
-	  .max = sizeof(((struct settings *)0)->optimise.prices) },
-	{ "consolidate", &field_word, offsetof(struct settings, optimise.consolidate),
-	  .of = &consolidates, .needed = true },
+	FILE_FIELD("prices", &field_chars, offsetof(struct settings, optimise.prices),
+		   .max = sizeof(((struct settings *)0)->optimise.prices)),
+	FILE_FIELD("consolidate", &field_word, offsetof(struct settings, optimise.consolidate),
+		   .of = &consolidates, .needed = true),
 	OPTIMISE("disruptionNodes", disruption_nodes),
 	OPTIMISE("disruptionPods", disruption_pods),
 	OPTIMISE("onDemandBase", on_demand_base),
 	{ 0 },
 };
 
-static bool optimise_is_absent(const struct field *f, const void *value)
+static bool optimise_is_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
 	return !((const struct settings *)value)->optimise.applies;
 }
 
-static void optimise_write(const struct field *f, const void *value, struct json_out *o)
+static void optimise_write(const struct file_field *f, const void *value, struct json_out *o)
 {
 	(void)f;
 	fields_write(optimise_fields, value, o);
 }
 
-static int optimise_read(const struct field *f, const cJSON *j, void *value, struct field_reader *r)
+static int optimise_read(const struct file_field *f, struct decoder *d, void *value)
 {
 	struct settings *s = value;
 
 	(void)f;
 	s->optimise.applies = true;
-	return fields_read(optimise_fields, j, s, NULL, r);
+	return fields_read(optimise_fields, d, s, NULL);
 }
 
 /* settings.optimise, in plans with an economy. */
@@ -183,17 +177,18 @@ static const struct field_type field_optimise = { optimise_is_absent, optimise_w
 						  optimise_read };
 
 const struct field file_settings[] = {
-	{ "coreUtilizationThreshold", &field_u32,
-	  offsetof(struct settings, core_utilization_threshold), .needed = true, .max = PPM },
-	{ "rtCapacity", &field_u32, offsetof(struct settings, rt_capacity), .needed = true,
-	  .max = PPM },
-	{ "legacyPins", &field_word, offsetof(struct settings, ignores_legacy_pins),
-	  .of = &legacy_pins, .needed = true },
-	{ "policies", &field_policies, FIELD_SELF, .needed = true },
-	{ "search", &field_object, FIELD_SELF, .of = search_fields, .needed = true },
-	{ "pressure", &field_object, FIELD_SELF, .of = pressure_fields, .needed = true },
-	{ "migration", &field_object, FIELD_SELF, .of = migration_fields,
-	  .is_given = has_migration },
-	{ "optimise", &field_optimise, FIELD_SELF },
+	FILE_FIELD("coreUtilizationThreshold", &field_u32,
+		   offsetof(struct settings, core_utilization_threshold), .needed = true,
+		   .max = PPM),
+	FILE_FIELD("rtCapacity", &field_u32, offsetof(struct settings, rt_capacity), .needed = true,
+		   .max = PPM),
+	FILE_FIELD("legacyPins", &field_word, offsetof(struct settings, ignores_legacy_pins),
+		   .of = &legacy_pins, .needed = true),
+	FILE_FIELD("policies", &field_policies, FIELD_SELF, .needed = true),
+	FILE_FIELD("search", &field_object, FIELD_SELF, .of = search_fields, .needed = true),
+	FILE_FIELD("pressure", &field_object, FIELD_SELF, .of = pressure_fields, .needed = true),
+	FILE_FIELD("migration", &field_object, FIELD_SELF, .of = migration_fields,
+		   .is_given = has_migration),
+	FILE_FIELD("optimise", &field_optimise, FIELD_SELF),
 	{ 0 },
 };

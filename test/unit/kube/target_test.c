@@ -199,11 +199,11 @@ TEST_WITH(repeated_name_and_wrong_type_are_errors, setup, teardown)
 	struct fixture *f = *state;
 
 	put_config(f, "a", "users: [{name: u, user: {}}, {name: u, user: {}}]\n");
-	refuses(f, "duplicate name \"u\" in list users");
+	refuses(f, "users[1]: duplicate name \"u\"");
 	put(f, "a", "clusters: [{name: on, cluster: {server: x}}]\n");
-	refuses(f, "name must be a string");
+	refuses(f, "clusters[0].name: must be a string");
 	put(f, "a", "users: [{name: u, user: {token: 12}}]\n");
-	refuses(f, "users \"u\": token must be a string");
+	refuses(f, "users[0].user.token: must be a string");
 }
 
 /* In every row a user that must be refused, and what is said. */

@@ -114,7 +114,8 @@ static const struct {
 	  "spec.actions[4]: object: use pod for a Pod" },
 	{ "          2\n", "          3\n",
 	  "spec.actions[2]: after: action 3 is not an earlier one" },
-	{ "          2\n", "          0\n", "spec.actions[2].after: must be a list of action ids" },
+	{ "          2\n", "          0\n",
+	  "spec.actions[2].after[1]: must be the id of an action" },
 	{ "\"0-1,3\"", "\"3,0-1\"", "spec.actions[1].from.cores: must be written '0-1,3'" },
 	{ "\"0-1,3\"", "\"0-4000000000\"",
 	  "spec.actions[1].from.cores: '0-4000000000' is not a list of CPUs from 0 to 1023, such "

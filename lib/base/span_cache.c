@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "objects/span_cache.h"
+#include "base/span_cache.h"
 
 #include <endian.h>
 #include <string.h>

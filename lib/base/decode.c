@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "objects/decode.h"
+#include "base/decode.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -154,7 +154,7 @@ static bool is_null(const struct decoder *d)
 
 static int read_field(struct decoder *d, const struct field *f, void *into)
 {
-	if (is_null(d))
+	if (is_null(d) && !d->unknown)
 		return scan_skip(&d->scan);
 
 	char *to = (char *)into + f->offset;
@@ -176,6 +176,12 @@ static int read_field(struct decoder *d, const struct field *f, void *into)
 	return 0;
 }
 
+static int refuse_unknown(struct decoder *d, struct slice key)
+{
+	push(d, (struct path_step){ key.s, (uint32_t)key.n, false });
+	return decode_refuse(d, "%s", d->unknown);
+}
+
 /* From behind a member to the value of the next one that the table names: 1, or 0 when the object
  * is over. `next` is the row behind that of the member, and stands for the place. */
 static int next_field(struct decoder *d, const struct field *fields, const struct field *next,
@@ -192,7 +198,10 @@ static int next_field(struct decoder *d, const struct field *fields, const struc
 	}
 	*ret = NULL;
 	while ((r = scan_member(&d->scan, &key)) > 0) {
-		*ret = find_field(fields, next, plain_key(d, key));
+		key = plain_key(d, key);
+		*ret = find_field(fields, next, key);
+		if (!*ret && d->unknown)
+			return refuse_unknown(d, key);
 		if (*ret || (r = scan_skip(&d->scan)) < 0)
 			break;
 	}
@@ -207,25 +216,45 @@ static bool is_null_element(struct decoder *d)
 	return scan_blank(&d->scan) == 'n';
 }
 
-int decode_object(struct decoder *d, const struct field *fields, void *into)
+int decode_members(struct decoder *d, const struct field *fields, void *into, uint64_t *ret_seen)
 {
 	const struct field *next = fields, *f;
-	uint64_t seen = 0;
 	int r;
 
-	if (is_null_element(d))
+	*ret_seen = 0;
+	if (is_null_element(d) && !d->unknown)
 		return scan_skip(&d->scan);
 	r = open_container(d, '{');
 
 	while (r == 0 && (r = next_field(d, fields, next, &f)) > 0) {
 		uint64_t bit = UINT64_C(1) << (f - fields);
 
-		d->has_duplicate |= (seen & bit) != 0;
-		seen |= bit;
+		if ((*ret_seen & bit) && d->unknown)
+			return decode_refuse(d, "%s: is there twice", f->key);
+		d->has_duplicate |= (*ret_seen & bit) != 0;
+		*ret_seen |= bit;
 		next = f + 1;
 		r = read_field(d, f, into);
 	}
 	return r;
+}
+
+int decode_object(struct decoder *d, const struct field *fields, void *into)
+{
+	uint64_t seen;
+
+	return decode_members(d, fields, into, &seen);
+}
+
+int decoder_end(struct decoder *d, int result, struct slice text, struct error *err)
+{
+	if (result == DECODE_REFUSED)
+		return error_set(err, -EINVAL, "%s", d->problem);
+	if (result >= 0 && scan_blank(&d->scan) >= 0) {
+		d->scan.why = "trailing characters after the value";
+		result = SCAN_BAD;
+	}
+	return result < 0 ? scan_error(&d->scan, result, text, err) : 0;
 }
 
 int decode_list(struct decoder *d, element_reader read, void *arg)
@@ -305,7 +334,7 @@ int decode_text(struct decoder *d, struct slice *ret)
 	char first;
 	int r = decode_token(d, ret, &first);
 
-	if (r == 0 && first == 'n')
+	if (r == 0 && first == 'n' && !d->unknown)
 		*ret = SLICE("");
 	else if (r == 0 && first != '"')
 		return decode_refuse(d, "must be a string");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_OBJECTS_DECODE_H
-#define MCKUBE_OBJECTS_DECODE_H
+#ifndef MCKUBE_BASE_DECODE_H
+#define MCKUBE_BASE_DECODE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,9 +8,9 @@
 
 #include "base/intern.h"
 #include "base/scan.h"
+#include "base/span_cache.h"
 #include "base/str.h"
-#include "objects/span_cache.h"
-#include "objects/value_cache.h"
+#include "base/value_cache.h"
 
 /* JSON into structs in one pass, by tables. A table names the members of an object that are
  * wanted; everything else is checked and skipped. Nothing is built in between.
@@ -32,6 +32,9 @@
  * null counts as absent, as everywhere in the API. Results are those of base/scan.h, and
  *	DECODE_REFUSED	a value that cannot be used; `problem` says where and why, such as
  *			"spec.containers[1].name: must be a string".
+ *
+ * Where a text must say what a table names and nothing else, `unknown` is set: a member that no row
+ * names is refused with that text, and so are null and a member that comes twice.
  *
  * A row may say what is lost with its value: flags that are added to `unread` when it is refused,
  * and the object is read on without it. Then `problem` is about the first such value. */
@@ -62,8 +65,10 @@ struct decoder_memory {
 struct decoder {
 	struct scan scan;
 	struct decoder_memory *memory; /* may be NULL */
-	struct intern *strings;
-	struct str text; /* a string without its escapes */
+	struct intern *strings;	       /* may be NULL where neither readers nor maps need it */
+	const char *unknown;	       /* NULL: what no table names is passed over */
+	void *owner;		       /* for readers: what holds the memory that they fill */
+	struct str text;	       /* a string without its escapes */
 	struct path_step path[DECODE_MAX_PATH];
 	unsigned depth;
 	struct deferred_text deferred[DECODE_MAX_DEFERRED];
@@ -123,6 +128,12 @@ void decoder_finish(struct decoder *d);
 void decoder_enter(struct decoder *d, const char *key);
 
 int decode_object(struct decoder *d, const struct field *fields, void *into);
+
+/* The same; bit i is set where row i was in the text. */
+int decode_members(struct decoder *d, const struct field *fields, void *into, uint64_t *ret_seen);
+
+/* After the value that is the whole text: DECODE_REFUSED or a scan's result becomes an error. */
+int decoder_end(struct decoder *d, int result, struct slice text, struct error *err);
 
 /* Calls read for each element of a list, each member of an object; `arg` is handed on. */
 typedef int (*element_reader)(struct decoder *d, void *arg);

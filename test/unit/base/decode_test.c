@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "objects/decode.h"
+#include "base/decode.h"
 
 #include <string.h>
 
@@ -160,6 +160,53 @@ TEST(the_path_of_a_refused_value_is_named)
 		assert_int_equal(decode(&f, bad[i].json), DECODE_REFUSED);
 		assert_string_equal(f.d.problem, bad[i].problem);
 	}
+}
+
+TEST(strict_reading_refuses_what_no_row_names_and_null_and_doubles)
+{
+	static const struct {
+		const char *json, *problem;
+	} bad[] = {
+		{ "{\"x\":1}", "x: is not part of a thing" },
+		{ "{\"inner\":{\"s\\u0131ze\":1}}", "inner.s\xc4\xb1ze: is not part of a thing" },
+		{ "{\"name\":null}", "name: must be a string" },
+		{ "{\"inner\":null}", "inner: must be an object" },
+		{ "{\"inner\":{\"on\":null}}", "inner.on: must be true or false" },
+		{ "{\"name\":\"a\",\"name\":\"a\"}", "name: is there twice" },
+		{ "null", "must be an object" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		AUTO(fixture_done) struct fixture f = { 0 };
+
+		decoder_init(&f.d, &f.strings);
+		f.d.unknown = "is not part of a thing";
+		decoder_start(&f.d, slice_of(bad[i].json));
+		assert_int_equal(decode_object(&f.d, fields, &f.thing), DECODE_REFUSED);
+		assert_string_equal(f.d.problem, bad[i].problem);
+	}
+}
+
+TEST(rows_that_were_there_are_told)
+{
+	AUTO(fixture_done) struct fixture f = { 0 };
+	uint64_t seen;
+
+	decoder_init(&f.d, &f.strings);
+	decoder_start(&f.d, slice_of("{\"rest\":1,\"code\":\"c\",\"x\":{}}"));
+	assert_int_equal(decode_members(&f.d, fields, &f.thing, &seen), 0);
+	assert_int_equal(seen, 1 << 0 | 1 << 5);
+}
+
+TEST(what_follows_the_text_is_an_error)
+{
+	AUTO(fixture_done) struct fixture f;
+	const struct slice text = slice_of("{\"name\":\"a\"}\n}");
+	struct error err;
+
+	assert_int_equal(decode(&f, text.s), 0);
+	assert_true(decoder_end(&f.d, 0, text, &err) < 0);
+	assert_string_equal(err.msg, "line 2: trailing characters after the value");
 }
 
 /* What the rows say is lost is collected, the first problem kept, and the rest read. */

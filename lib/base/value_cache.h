@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_OBJECTS_VALUE_CACHE_H
-#define MCKUBE_OBJECTS_VALUE_CACHE_H
+#ifndef MCKUBE_BASE_VALUE_CACHE_H
+#define MCKUBE_BASE_VALUE_CACHE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "objects/decode.h"
+#include "base/decode.h"
 
 #include <stdlib.h>
 #include <string.h>

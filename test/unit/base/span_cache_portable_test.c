@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What runs where there is no SSE2. */
 #define MCKUBE_PORTABLE
-#include "lib/objects/span_cache.c"
+#include "lib/base/span_cache.c"
 
-#include "test/unit/objects/span_cache_test.c"
+#include "test/unit/base/span_cache_test.c"

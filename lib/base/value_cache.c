@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "objects/value_cache.h"
+#include "base/value_cache.h"
 
 #include <string.h>
 
