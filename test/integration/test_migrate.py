@@ -102,6 +102,7 @@ class Engine:
                 engine.asked.append((self.path, self.headers.get("Authorization"), json.loads(text)))
                 if hangs:
                     time.sleep(30)
+                    return
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
