@@ -360,8 +360,10 @@ static void arrange(struct planner *p)
 	/* 4. Place, and 5. preempt where that is needed. */
 	place(p, &placed);
 	improve(p);
-	/* What an inter-pod rule waited for may have been placed. */
-	if (p->trial.terms && !p->is_exact) {
+	/* What an inter-pod rule waited for may have been placed. A search keeps the room of
+	 * nominated pods for all new ones at once: it is not kept from one of higher priority that
+	 * comes last. */
+	if ((p->trial.terms && !p->is_exact) || p->trial.nominated.n) {
 		list_placed(p, &placed);
 		hold_replacements(p, true);
 		place(p, &placed);

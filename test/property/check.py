@@ -558,7 +558,7 @@ class Checker:
         node = self.snap.nodes[name]
 
         def fits() -> Cores | None:
-            if filtered and state.refusal(pod, node):
+            if filtered and (state.refusal(pod, node) or filters.awaits(self.end, pod, node)):
                 return None
             return state.core_set_for(pod, node)
 
@@ -594,6 +594,13 @@ class Checker:
         bound = [self.snap.pods[key_of(a["pod"])] for a in self.actions if a["kind"] == "Bind"]
         return {other.key for pod in bound for other in bound
                 if other is not pod and filters.wants(self.end, pod, other)}
+
+    def awaits_replacement(self, key: str) -> bool:
+        """May it come once the replacements are there?"""
+        pod = self.snap.pods.get(key)
+        return bool(pod and pod.request and self.replacements and key in self.unplaced) and any(
+            filters.awaits(self.end, pod, n) and not filters.awaits(self.with_replacements, pod, n)
+            for n in self.snap.nodes.values())
 
     def _evictable(self, pod: Pod) -> bool:
         return self.snap.may_evict(pod) and not self._outcome().used_up(pod)
@@ -653,7 +660,7 @@ def _is_at(state: State, action: Obj) -> bool:
 
 def _is_crowded(state: State, snap: Snapshot, action: Obj) -> bool:
     pod, node = snap.pods[key_of(action["pod"])], snap.nodes[action["to"]["node"]]
-    return filters.resources(state, pod, node) or any(
+    return filters.crowded(state, pod, node, []) or any(
         ports_clash(pod.ports, p.ports) for p in state.on_node[node.name].values())
 
 

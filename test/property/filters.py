@@ -65,9 +65,13 @@ def ports(state: State, pod: Pod, node: Node) -> bool:
 
 
 def resources(state: State, pod: Pod, node: Node) -> bool:
-    others = [*state.on_node[node.name].values(),
-              *[p for p in state.snap.nominated
-                if p.nominated == node.name and p.priority >= pod.priority]]
+    return crowded(state, pod, node, [p for p in state.snap.nominated
+                                      if p.nominated == node.name and p.priority >= pod.priority])
+
+
+def crowded(state: State, pod: Pod, node: Node, waiting: list[Pod]) -> bool:
+    """Do its requests not fit beside the pods there and those?"""
+    others = [*state.on_node[node.name].values(), *waiting]
     if len(others) + 1 > node.allocatable.get("pods", 0):
         return True
     return any(wanted > 0 and wanted + sum(p.requests.get(name, 0) for p in others)
@@ -217,6 +221,20 @@ def only_room(state: State, pod: Pod, node: Node) -> bool:
         f(state, pod, node) for f in FILTERS if f is not resources)
 
 
+def kept_ports(state: State, pod: Pod, node: Node) -> bool:
+    """Ports of pods that cannot yield."""
+    return any(ports_clash(pod.ports, p.ports) for p in state.on_node[node.name].values()
+               if pod.never_preempts or p.is_fixed or p.rank >= pod.rank
+               or not state.snap.may_evict(p))
+
+
 def before_room(state: State, pod: Pod, node: Node) -> bool:
-    """A filter refuses that comes before the question of room."""
-    return any(f(state, pod, node) for f in FILTERS[:FILTERS.index(resources)])
+    """A filter refuses that comes before the question of room, whatever pods yield."""
+    earlier = FILTERS[:FILTERS.index(resources)]
+    return any(f(state, pod, node) for f in earlier if f is not ports) or kept_ports(
+        state, pod, node)
+
+
+def awaits(state: State, pod: Pod, node: Node) -> bool:
+    """Does affinity or spread refuse, which pods that are still to come may change?"""
+    return pod_affinity(state, pod, node) or spread(state, pod, node)

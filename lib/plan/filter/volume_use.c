@@ -58,18 +58,25 @@ struct attachments {
 	int64_t n_unread; /* of whatever driver */
 };
 
-static void attach(struct attachments *list, const struct volume *volume, bool is_new)
+/* Whose volumes are attached: those of the new pod, of one that stays, or of one that may leave or
+ * stay: then a volume that the new pod shares with it may be there already. */
+enum holder { HOLDER_NEW, HOLDER_STAYS, HOLDER_YIELDS };
+
+static void attach(struct attachments *list, const struct volume *volume, enum holder holder)
 {
 	array_each(a, &list->known) {
 		if (a->driver == volume->driver && a->handle == volume->handle) {
-			a->is_new = a->is_new && is_new;
+			a->is_new = a->is_new && holder == HOLDER_NEW;
 			return;
 		}
 	}
-	*array_add(&list->known) = (struct attached){ volume->driver, volume->handle, is_new };
+	if (holder != HOLDER_YIELDS)
+		*array_add(&list->known) =
+			(struct attached){ volume->driver, volume->handle, holder == HOLDER_NEW };
 }
 
-static void attach_all(struct attachments *list, const struct cluster *c, pod_id pod, bool is_new)
+static void attach_all(struct attachments *list, const struct cluster *c, pod_id pod,
+		       enum holder holder)
 {
 	const struct rules *rules = rules_of(c, pod);
 
@@ -82,9 +89,9 @@ static void attach_all(struct attachments *list, const struct cluster *c, pod_id
 				  (!volume && (c->lacks & LACKS_VOLUME));
 
 		if (is_unknown)
-			list->n_unread++;
+			list->n_unread += holder != HOLDER_YIELDS;
 		else if (volume && volume->driver && volume->handle)
-			attach(list, volume, is_new);
+			attach(list, volume, holder);
 	}
 }
 
@@ -111,12 +118,12 @@ static bool is_over_limits(const struct trial *t, pod_id pod, node_id node, unsi
 	bool is_unknown = csi ? csi->is_unread : c->lacks & LACKS_CSI_NODE;
 	if (!is_unknown && (!csi || csi->limits.n == 0))
 		return false;
-	attach_all(&list, c, pod, true);
+	attach_all(&list, c, pod, HOLDER_NEW);
 	is_one_over = list.known.n && is_unknown;
 	if (list.known.n)
 		array_each(other, inter_pod_with_claims(t->terms, node))
-			if (!trial_yields(t, *other, rank))
-				attach_all(&list, c, *other, false);
+			attach_all(&list, c, *other,
+				   trial_yields(t, *other, rank) ? HOLDER_YIELDS : HOLDER_STAYS);
 	for (uint32_t i = 0; csi && i < csi->limits.n && list.known.n; i++)
 		is_one_over = is_one_over || is_over(&list, &c->amounts.items[csi->limits.at + i]);
 	array_done(&list.known);

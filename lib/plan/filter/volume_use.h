@@ -6,7 +6,9 @@
 
 /* kube-scheduler's plugins VolumeRestrictions and NodeVolumeLimits: what other pods do with
  * volumes. A claim with ReadWriteOncePod is for one pod of the cluster; a CSINode says how many
- * volumes of a driver its node takes. Volumes of pods that may be evicted for `rank` do not count.
+ * volumes of a driver its node takes. Volumes of pods that may be evicted for `rank` do not count,
+ * nor does the new pod's where one of those has it: the answer is "refused" only where every choice
+ * of victims leaves it refused.
  * trial.terms has the pods with claims. */
 enum refusal volume_use_refuses(const struct trial *t, const struct unit *u, node_id node,
 				unsigned rank);
