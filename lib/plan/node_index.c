@@ -166,7 +166,7 @@ place_id index_best(struct planner *p, const struct unit *u, node_id except)
 	while ((n = score_iterator_next(&score_iterator)) != NONE) {
 		if (p->index->score_buckets.score[n] * 100 + closest < least_score(&best, n))
 			break;
-		if (n != except && takes(p, u, n, 0))
+		if (n != except && !(p->avoided && p->avoided[n]) && takes(p, u, n, 0))
 			look_on_node(p, u, n, &best);
 	}
 	return best.place;

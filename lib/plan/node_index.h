@@ -14,7 +14,8 @@ void index_free(struct index *x);
 void index_update(struct planner *p, node_id node);
 
 /* The best place where the pod fits as things are, on any node that its rules allow but `except`
- * (NONE: all); the highest score, then the first by name and core. NONE if it fits nowhere. */
+ * (NONE: all) and planner.avoided; the highest score, then the first by name and core. NONE if it
+ * fits nowhere. */
 place_id index_best(struct planner *p, const struct unit *u, node_id except);
 
 /* Does the pod, bound to a node, fit on another one as things are? The answer is kept until the

@@ -232,6 +232,17 @@ static void hold_replacements(struct planner *p, bool holds)
 	}
 }
 
+/* A node that the plan leaves over its capacity gets a taint: no replacement comes there. */
+static void find_avoided(struct planner *p)
+{
+	size_t n = p->trial.c->nodes.n;
+
+	p->avoided = xcalloc(n, sizeof(*p->avoided));
+	for (node_id node = 0; node < n; node++)
+		p->avoided[node] =
+			p->trial.nodes[node].is_broken && relieve_breaks_guarantee(&p->trial, node);
+}
+
 static void find_replacements(struct planner *p)
 {
 	unit_list evicted = { 0 };
@@ -372,6 +383,7 @@ static void arrange(struct planner *p)
 	admit_again(p);
 	list_placed(p, &placed);
 	spread_over_cores(p, &placed);
+	find_avoided(p);
 	find_replacements(p);
 	replacement_hold(&p->trial, true);
 	rollback(p);

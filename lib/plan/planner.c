@@ -56,6 +56,8 @@ void planner_done(struct planner *p)
 	migrations_done(&p->migrations);
 	trial_done(&p->trial);
 	array_done(&p->denied);
+	free(p->avoided);
+	p->avoided = NULL;
 }
 
 void planner_restart(struct planner *p)

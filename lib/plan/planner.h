@@ -24,10 +24,12 @@ struct planner {
 	struct reliefs reliefs;
 	struct migrations migrations;
 	struct economy *economy; /* plan/economy/economy.h; NULL before that step */
-	ARRAY(unit_id) denied;	 /* raised budgets that there was no room for in an earlier try */
-	uint64_t steps;		 /* spent in searches */
-	uint32_t now;		 /* counts the places given, see unit.since */
-	bool is_exact;		 /* no search ran into its bound */
+	bool *avoided; /* by node_id: no replacement is planned there, since the plan taints it;
+			* NULL: not known yet */
+	ARRAY(unit_id) denied; /* raised budgets that there was no room for in an earlier try */
+	uint64_t steps;	       /* spent in searches */
+	uint32_t now;	       /* counts the places given, see unit.since */
+	bool is_exact;	       /* no search ran into its bound */
 };
 
 /* Sets policies and weights to what the settings pick of the table; -EINVAL: one is not there. */

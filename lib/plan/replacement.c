@@ -20,7 +20,7 @@ static bool fits(struct planner *p, const struct unit *u, place_id place)
 {
 	node_id node = p->trial.places.items[place].node;
 
-	return trial_fits(&p->trial, u, place, 0) &&
+	return !(p->avoided && p->avoided[node]) && trial_fits(&p->trial, u, place, 0) &&
 	       filter_node(&p->filters, u, node, 0, NULL, 0) == REFUSE_NOTHING;
 }
 

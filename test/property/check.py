@@ -400,8 +400,11 @@ class Checker:
 
     def _place_replacements(self) -> None:
         state = self.end.copy()
+        broken = {a["object"]["name"] for a in self.actions if a["reason"] == "GuaranteeBroken"}
         for key, seat in self.replacements.items():
             pod, node = self.snap.pods[key], self.snap.nodes[seat.node]
+            if node.name in broken:
+                self.fail("replacement", self.evicted[key], "on a node that the plan taints")
             assert seat.cores
             why = state.refusal(pod, node)
             if why or not state.admits(pod, node, seat.cores):

@@ -201,10 +201,12 @@ static bool is_over(const struct trial *t, const struct cell *cell)
 	return false;
 }
 
-static bool is_overcommitted(const struct pressured_node *x)
+bool relieve_breaks_guarantee(const struct trial *t, node_id node)
 {
-	const struct trial *t = &x->p->trial;
-	struct range cores = t->cap.nodes.items[x->node].cores;
+	struct range cores = t->cap.nodes.items[node].cores;
+
+	if (!t->settings->pressure.enabled)
+		return false;
 
 	for (uint32_t i = cores.at; i < cores.at + cores.n; i++) {
 		cell_id cell = t->cell_of_core[i];
@@ -238,10 +240,9 @@ static const struct unit *find_refused(const struct pressured_node *x)
 
 static enum node_relief taint(const struct pressured_node *x, bool is_refused)
 {
-	bool is_broken =
-		x->p->trial.settings->pressure.enabled && (is_refused || is_overcommitted(x));
+	const struct trial *t = &x->p->trial;
 
-	if (is_broken)
+	if (relieve_breaks_guarantee(t, x->node) || (is_refused && t->settings->pressure.enabled))
 		return x->taint ? NODE_RELIEF_NONE : NODE_RELIEF_GUARANTEE;
 	if (!x->taint || x->pressure != PRESSURE_CALM ||
 	    !has_passed(x, x->taint->added, x->p->trial.settings->pressure.hold_seconds, true))

@@ -75,6 +75,10 @@ static inline enum relief relief_of(const struct reliefs *r, unit_id id)
 	return r->of_unit ? (enum relief)r->of_unit[id] : RELIEF_NONE;
 }
 
+/* Is a core of the node over its rtCapacity, as things are? Where the plan leaves it so, relieve()
+ * taints the node. */
+bool relieve_breaks_guarantee(const struct trial *t, node_id node);
+
 /* Decides for the trial as the steps before have left it; evicts, and finds replacements. */
 void relieve(struct planner *p);
 void reliefs_done(struct reliefs *r);
