@@ -16,7 +16,12 @@
  * counted, and let run: the waiter may be another container's.
  *
  * A running thread that makes itself FIFO is seen at the next tick only. So where that has happened
- * the timer looks again and again until the end of the period. */
+ * the timer looks again and again until the end of the period.
+ *
+ * Timers of BPF run in a soft interrupt. Where others are handled for long, or a tick comes in
+ * between, the kernel leaves the rest to ksoftirqd (handle_softirqs(), kernel/softirq.c), which a
+ * FIFO thread keeps from running: then they come with the next interrupt, at the tick at the
+ * latest. So the agent has a timer of its own, which does not depend on that: see again_ns. */
 
 enum { SOFT_POLICY_FIFO = 1, SOFT_POLICY_RR = 2, SOFT_SIGSTOP = 19 };
 enum { SOFT_DEPTH = 4 };	 /* a container may have made groups of its own below its cgroup */
@@ -54,7 +59,7 @@ struct {
 
 struct soft_queue {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 32 * 1024); /* 580 events */
+	__uint(max_entries, 32 * 1024); /* 512 events */
 };
 
 struct {
@@ -132,14 +137,16 @@ static void soft_stop(struct task_struct *p, struct soft_state *s, struct soft_e
 	bpf_ringbuf_output(&soft_alarm, &pid, sizeof(pid), 0);
 }
 
-/* Returns how much more may be used before the next look. */
+/* Returns how much more may be used before the next look. A thread that has ended is no longer found
+ * by its number (release_task(), kernel/exit.c), so it cannot be demoted: where many end at once
+ * each runs its last microseconds. */
 static __always_inline __u64 soft_exhausted(struct task_struct *p, struct soft_state *s,
 					    struct soft_event *event, __u64 over_ns,
 					    bool is_running)
 {
 	__u64 now = event->at_ns;
 
-	if (p->policy != SOFT_POLICY_FIFO && p->policy != SOFT_POLICY_RR)
+	if ((p->policy != SOFT_POLICY_FIFO && p->policy != SOFT_POLICY_RR) || p->exit_state)
 		return ~0ULL;
 	if (s->told_refill != event->refill_ns)
 		s->first_told_ns = now;
@@ -180,6 +187,7 @@ static __always_inline void soft_judge(struct task_struct *p, struct overrun_cpu
 			.cgroup = about->cgroup,
 			.at_ns = about->at_ns,
 			.refill_ns = about->period,
+			.again_ns = soft_add(about->period, b->runtime_ns),
 			.start_ns = p->start_boottime,
 			.kind = SOFT_EXHAUSTED,
 			.cpu = about->cpu,

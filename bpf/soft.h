@@ -39,10 +39,11 @@ struct soft_event {
 	__u64 at_ns;
 	__u64 refill_ns;
 	__u64 start_ns; /* of `pid`, since boot */
+	__u64 again_ns; /* when it can be exhausted next, if it runs from the refill on */
 	__u32 kind, cpu;
 	__u32 pid, parent;
 };
-_Static_assert(sizeof(struct soft_event) == 48, "wire format");
+_Static_assert(sizeof(struct soft_event) == 56, "wire format");
 
 /* Real-time use above the budget, in one period, after which a process is stopped: the agent has
  * had its time by then. */

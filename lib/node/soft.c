@@ -136,15 +136,15 @@ void soft_put(struct soft *s, struct soft_group *g)
 	pthread_mutex_unlock(&s->lock);
 }
 
-bool soft_may_run(const struct soft *s, uint64_t cgroup, unsigned cpu, struct soft_state *states)
+uint64_t soft_left(const struct soft *s, uint64_t cgroup, unsigned cpu, struct soft_state *states)
 {
 	struct soft_budget b;
 
 	if (bpf_map_lookup_elem(s->maps.budgets, &cgroup, &b) < 0 ||
 	    bpf_map_lookup_elem(s->maps.states, &cgroup, states) < 0)
-		return true;
+		return UINT64_MAX;
 	soft_account_enter(&states[cpu].account, &b, (uint64_t)clock_ns());
-	return soft_account_left(&states[cpu].account, &b) > 0;
+	return soft_account_left(&states[cpu].account, &b);
 }
 
 /* The states of all CPUs; BPF counts from nothing. */

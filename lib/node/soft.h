@@ -30,7 +30,7 @@
  * at most 100 us more than its budget on a CPU; what it uses more is taken off its next periods.
  * That is statistics, not a guarantee. It needs an agent above all containers: a thread with
  * CAP_SYS_NICE can outrank it. Then, and where the agent is late, BPF stops the process (SIGSTOP),
- * which no system call notices until it returns. SCHED_IDLE leaves others more of the CPU where
+ * which no system call notices until it returns. SCHED_IDLE leaves others the rest of the CPU where
  * they compete with the demoted threads in the same cgroup; between cgroups their cpu.weight
  * decides.
  *
@@ -49,15 +49,26 @@ struct soft_group {
 	bool is_gone;
 };
 
+/* When a group can have used up its budget at the soonest, and somewhat later: BPF's own timer has
+ * told so by then, unless it is late (bpf/soft.bpf.h). The agent, as it is switched in, has the
+ * kernel charge the thread that ran. */
+struct soft_look {
+	uint64_t cgroup;
+	uint64_t at_ns;	  /* 0: none */
+	uint64_t left_ns; /* what it had left at the last look */
+};
+enum { SOFT_LOOKS = 16, SOFT_LOOK_AFTER_NS = 50000 };
+
 struct soft_agent {
 	struct soft *soft;
 	unsigned cpu;
 	pthread_t thread;
 	int timer_fd, wake_fd;
 	struct ring_buffer *events;
-	struct soft_state *states; /* scratch for soft_may_run() */
-	uint64_t timer_ns;	   /* what the timer is set for; 0: nothing */
-	uint64_t seen;		   /* soft.n_changes, as it was considered */
+	struct soft_state *states;	    /* scratch for soft_left() */
+	struct soft_look looks[SOFT_LOOKS]; /* of more groups the tick tells, 4 ms late */
+	uint64_t timer_ns;		    /* what the timer is set for; 0: nothing */
+	uint64_t seen;			    /* soft.n_changes, as it was considered */
 	atomic_ullong n_exhaustions, n_stops;
 	bool is_started;
 };
@@ -112,8 +123,9 @@ struct soft_stats soft_get_stats(const struct soft *s);
 /* For soft_agent.c: a group in use is not closed. NULL: it has no budget. */
 struct soft_group *soft_take(struct soft *s, uint64_t cgroup);
 void soft_put(struct soft *s, struct soft_group *g);
-/* Has it budget left on this CPU, or no budget at all? `states` has room for maps.n_cpus. */
-bool soft_may_run(const struct soft *s, uint64_t cgroup, unsigned cpu, struct soft_state *states);
+/* What it has left on this CPU, ns; UINT64_MAX: it has no budget, so may run. `states` has room for
+ * maps.n_cpus. */
+uint64_t soft_left(const struct soft *s, uint64_t cgroup, unsigned cpu, struct soft_state *states);
 int soft_agents_start(struct soft *s, struct error *ret_why, struct error *err);
 void soft_agents_stop(struct soft *s);
 void soft_agents_wake(struct soft *s);

@@ -42,6 +42,43 @@ static void wake_supervisor(struct soft_agent *a)
 		eventfd_write(a->soft->alert_fd, 1);
 }
 
+static void plan_look(struct soft_agent *a, const struct soft_event *event)
+{
+	struct soft_look *free_one = NULL;
+
+	for (size_t i = 0; i < SOFT_LOOKS; i++) {
+		struct soft_look *l = &a->looks[i];
+
+		if (l->at_ns && l->cgroup == event->cgroup) {
+			free_one = l;
+			break;
+		}
+		if (!l->at_ns)
+			free_one = l;
+	}
+	if (free_one)
+		*free_one = (struct soft_look){
+			.cgroup = event->cgroup,
+			.at_ns = event->again_ns + SOFT_LOOK_AFTER_NS,
+			.left_ns = UINT64_MAX,
+		};
+}
+
+/* A group that has used some of its budget since is looked at again when the rest can be used up.
+ */
+static void look(struct soft_agent *a, uint64_t now)
+{
+	for (size_t i = 0; i < SOFT_LOOKS; i++) {
+		struct soft_look *l = &a->looks[i];
+
+		if (!l->at_ns || l->at_ns > now)
+			continue;
+		uint64_t left = soft_left(a->soft, l->cgroup, a->cpu, a->states);
+		l->at_ns = left && left < l->left_ns ? now + left + SOFT_LOOK_AFTER_NS : 0;
+		l->left_ns = left;
+	}
+}
+
 /* The thread that ran is in the event: it may be in a cgroup below the container's. */
 static void demote(struct soft_agent *a, const struct soft_event *event)
 {
@@ -63,7 +100,7 @@ static bool is_exhausted(const struct soft_agent *a, const struct soft_event *ev
 	if (event->refill_ns <= (uint64_t)clock_ns())
 		return false;
 	return event->at_ns > a->soft->changed_ns ||
-	       !soft_may_run(a->soft, event->cgroup, a->cpu, a->states);
+	       soft_left(a->soft, event->cgroup, a->cpu, a->states) == 0;
 }
 
 static int take_event(void *arg, void *data, size_t size)
@@ -75,8 +112,10 @@ static int take_event(void *arg, void *data, size_t size)
 		return 0;
 	switch ((enum soft_event_kind)event->kind) {
 	case SOFT_EXHAUSTED:
-		if (is_exhausted(a, event))
+		if (is_exhausted(a, event)) {
 			demote(a, event);
+			plan_look(a, event);
+		}
 		break;
 	case SOFT_STOPPED:
 		a->n_stops++;
@@ -109,7 +148,7 @@ static void restore_allowed(struct soft_agent *a)
 	for (unsigned i = c->n; i-- > 0;) {
 		if (c->records[i].cgroup != last) {
 			last = c->records[i].cgroup;
-			may_run = soft_may_run(a->soft, last, a->cpu, a->states);
+			may_run = soft_left(a->soft, last, a->cpu, a->states) > 0;
 		}
 		if (may_run)
 			soft_restore(a->soft->shared, a->cpu, i, a->soft->maps.stops);
@@ -132,6 +171,9 @@ static void set_timer(struct soft_agent *a)
 	for (unsigned i = 0; i < c->n; i++)
 		if (!next || c->records[i].refill_ns < next)
 			next = c->records[i].refill_ns;
+	for (size_t i = 0; i < SOFT_LOOKS; i++)
+		if (a->looks[i].at_ns && (!next || a->looks[i].at_ns < next))
+			next = a->looks[i].at_ns;
 	if (next == a->timer_ns)
 		return;
 	const struct itimerspec at = {
@@ -145,9 +187,11 @@ static void set_timer(struct soft_agent *a)
 static void work(struct soft_agent *a)
 {
 	ring_buffer__consume(a->events);
-	restore_due(a, (uint64_t)clock_ns());
-	for (uint64_t now; (now = a->soft->n_changes) != a->seen;) {
-		a->seen = now;
+	uint64_t now = (uint64_t)clock_ns();
+	restore_due(a, now);
+	look(a, now);
+	for (uint64_t n; (n = a->soft->n_changes) != a->seen;) {
+		a->seen = n;
 		restore_allowed(a);
 	}
 	if (a->soft->is_ending)

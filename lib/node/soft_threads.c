@@ -147,10 +147,19 @@ static void drop(struct soft_cpu *c, unsigned i)
 	c->n--;
 }
 
+/* By way of SCHED_OTHER: SCHED_IDLE has another weight, and the kernel keeps what a thread has run
+ * too much or too little in proportion to its weight only from one fair policy to the other
+ * (reweight_entity(), kernel/sched/fair.c). A thread that becomes SCHED_IDLE at once is forgiven
+ * what it has run in the last period and gets a tick of 4 ms again and again: two groups took a
+ * third of the time of a CPU that they should leave, instead of a hundredth. */
 static void demote(struct soft_shared *s, struct soft_cpu *c, const struct soft_record *record)
 {
-	if (add(c, record) && !set_policy(record->id, s->demoted_policy | SCHED_RESET_ON_FORK, 0))
+	if (!add(c, record))
+		return;
+	if (!set_policy(record->id, SCHED_OTHER | SCHED_RESET_ON_FORK, 0))
 		c->n--;
+	else if (s->demoted_policy != SCHED_OTHER)
+		set_policy(record->id, s->demoted_policy | SCHED_RESET_ON_FORK, 0);
 }
 
 void soft_demote(struct soft_shared *s, unsigned cpu, pid_t tid, uint64_t cgroup,
@@ -278,7 +287,8 @@ static bool is_marked(const struct soft_shared *s, const struct soft_record *r)
 
 	if (r->kind == SOFT_CHILD)
 		return policy == s->demoted_policy && is_started_at(r->id, r->start_ns);
-	return policy == (s->demoted_policy | SCHED_RESET_ON_FORK);
+	return policy == (s->demoted_policy | SCHED_RESET_ON_FORK) ||
+	       policy == (SCHED_OTHER | SCHED_RESET_ON_FORK);
 }
 
 void soft_give_back(const struct soft_shared *s, unsigned cpu, unsigned i, int stops)
