@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/names.h"
 
 #include "build.h"
 #include "command.h"
@@ -88,8 +89,8 @@ const struct command command_crd = {
 /* manifests */
 
 struct manifests_args {
-	const char *image, *node_image, *ns;
-	bool is_cron, has_migration;
+	const char *image, *node_image, *migrate_image, *ns;
+	bool is_cron, has_migration, has_checkpoints;
 };
 
 static const struct option manifests_options[] = {
@@ -97,10 +98,16 @@ static const struct option manifests_options[] = {
 		   .preset = "mckube:v" MCKUBE_VERSION),
 	OPT_STRING(0, "node-image", struct manifests_args, node_image, "IMAGE",
 		   "the image of the node helper", .preset = "mckube-node:v" MCKUBE_VERSION),
+	OPT_STRING(0, "migrate-image", struct manifests_args, migrate_image, "IMAGE",
+		   "the image of mckube-migrate", .preset = "mckube-migrate:v" MCKUBE_VERSION),
 	OPT_BOOL(0, "cron", struct manifests_args, is_cron,
 		 "a CronJob instead of the Deployment of watch"),
 	OPT_BOOL(0, "migration", struct manifests_args, has_migration,
 		 "also the settings of moves to other nodes, which turn them on"),
+	OPT_BOOL(0, "checkpoints", struct manifests_args, has_checkpoints,
+		 "--migration, and what moves running containers with their memory between nodes "
+		 "with the label " NODE_MIGRATE_LABEL "=true, where permission to create pods is "
+		 "then permission to run any process: mckube-migrate(8)"),
 	OPT_STRING(0, "install-namespace", struct manifests_args, ns, "NAME",
 		   "namespace to install into", .preset = "mckube-system"),
 	{},
@@ -115,29 +122,54 @@ static bool is_plain(const char *s)
 	return *s && s[strspn(s, plain)] == '\0';
 }
 
+static int check_names(struct cli *cli, const struct manifests_args *a, struct error *err)
+{
+	const struct {
+		const char *option, *value, *what;
+	} names[] = {
+		{ "image", a->image, "image" },
+		{ "node-image", a->node_image, "image" },
+		{ "migrate-image", a->migrate_image, "image" },
+		{ "install-namespace", a->ns, "namespace" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!is_plain(names[i].value))
+			return usage_error(cli, err, "--%s %s: invalid %s name", names[i].option,
+					   names[i].value, names[i].what);
+	return 0;
+}
+
+static bool is_wanted(const struct manifests_args *a, const char *name)
+{
+	if (strcmp(name, "watch-deployment") == 0)
+		return !a->is_cron;
+	if (strcmp(name, "plan-cronjob") == 0)
+		return a->is_cron;
+	if (strcmp(name, "migration") == 0)
+		return a->has_migration || a->has_checkpoints;
+	return strcmp(name, "checkpoints") != 0 || a->has_checkpoints;
+}
+
 static int run_manifests(struct cli *cli, const void *args, struct error *err)
 {
 	const struct manifests_args *a = args;
 	AUTO_FREE char *image = xasprintf("image: %s\n", a->image);
 	AUTO_FREE char *node_image = xasprintf("image: %s\n", a->node_image);
+	AUTO_FREE char *migrate_image = xasprintf("image: %s\n", a->migrate_image);
 	const struct replacement replacements[] = {
 		{ "image: mckube\n", image },
 		{ "image: mckube-node\n", node_image },
+		{ "image: mckube-migrate\n", migrate_image },
 		{ "mckube-system", a->ns },
 		{ 0 },
 	};
 	AUTO(str_done) struct str out = STR_INIT;
 
-	if (!is_plain(a->image))
-		return usage_error(cli, err, "--image %s: invalid image name", a->image);
-	if (!is_plain(a->node_image))
-		return usage_error(cli, err, "--node-image %s: invalid image name", a->node_image);
-	if (!is_plain(a->ns))
-		return usage_error(cli, err, "--install-namespace %s: invalid namespace name",
-				   a->ns);
+	if (check_names(cli, a, err) < 0)
+		return err->code;
 	for (const struct embedded *m = manifests; m->name; m++) {
-		if (strcmp(m->name, a->is_cron ? "watch-deployment" : "plan-cronjob") == 0 ||
-		    (!a->has_migration && strcmp(m->name, "migration") == 0))
+		if (!is_wanted(a, m->name))
 			continue;
 		str_add(&out, out.n ? "---\n" : "");
 		add_replaced(m, replacements, &out);
@@ -147,7 +179,7 @@ static int run_manifests(struct cli *cli, const void *args, struct error *err)
 
 const struct command command_manifests = {
 	.name = "manifests",
-	.synopsis = "[--image IMAGE] [--node-image IMAGE] [--cron] [--migration]",
+	.synopsis = "[--image IMAGE] [--node-image IMAGE] [--cron] [--migration] [--checkpoints]",
 	.summary = "print everything to install: roles, policies, programs",
 	.description =
 		"Print everything to install in a cluster: namespace, definitions of objects, "
@@ -155,7 +187,11 @@ const struct command command_manifests = {
 		"watch or a CronJob\nthat plans every minute.",
 	.examples = "# install it\n"
 		    "kubectl mckube manifests --image registry.example/mckube:v1 \\\n"
-		    "    --node-image registry.example/mckube-node:v1 | kubectl apply -f -\n",
+		    "    --node-image registry.example/mckube-node:v1 | kubectl apply -f -\n"
+		    "\n"
+		    "# with moves of running containers between these nodes\n"
+		    "kubectl label node edge-1 edge-2 " NODE_MIGRATE_LABEL "=true\n"
+		    "kubectl mckube manifests --checkpoints | kubectl apply -f -\n",
 	.options = manifests_options,
 	.args_size = sizeof(struct manifests_args),
 	.run = run_manifests,

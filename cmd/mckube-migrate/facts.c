@@ -53,20 +53,61 @@ static int criu_version(const char *root, char ret[VERSION_MAX], struct error *e
 	return 0;
 }
 
+/* Is it on a line of its own, maybe with a value behind it? */
+static bool has_option(const char *text, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *word = line + strspn(line, " \t");
+
+		if (strncmp(word, name, n) == 0 && (!word[n] || strchr(" \t\n", word[n])))
+			return true;
+	}
+	return false;
+}
+
+/* Options of CRIU without which many programs cannot be moved, and which runc does not set. */
+static void add_missing_options(const char *root, struct str *out)
+{
+	static const char *const wanted[] = { "tcp-close", "skip-in-flight", "file-locks",
+					      "cpu-cap" };
+	AUTO(str_done) struct str text = STR_INIT_MAX(1 << 16);
+	AUTO_FREE char *path = xasprintf("%s/etc/criu/runc.conf", root);
+	bool has_any = false;
+
+	file_read(path, &text, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+		if (has_option(text.s, wanted[i]))
+			continue;
+		str_addf(out, "%s%s", has_any ? "+" : ",missing=", wanted[i]);
+		has_any = true;
+	}
+}
+
+static const char *restore_word(struct helper *h, const char *runtime)
+{
+	struct error why = ERROR_INIT;
+	bool restores = false;
+
+	if (containerd_can_restore(runtime, &why) < 0)
+		return "unsupported";
+	if (containerd_restores(&h->grpc, &restores, &why) < 0)
+		return "unknown";
+	return restores ? "true" : "off";
+}
+
 static int look(struct helper *h, struct str *out, struct error *err)
 {
 	AUTO(str_done) struct str runtime = STR_INIT;
-	struct error why = ERROR_INIT;
 	char criu[VERSION_MAX];
-	bool restores = false;
 
 	if (containerd_version(&h->grpc, &runtime, err) < 0 ||
 	    criu_version(h->args->host_root, criu, err) < 0 || criu_can_dump(criu, err) < 0)
 		return err->code;
-	if (containerd_can_restore(runtime.s, &why) == 0)
-		containerd_restores(&h->grpc, &restores, &why);
 	str_addf(out, "criu=%s,containerd=%.*s,restore=%s", criu, (int)strcspn(runtime.s, "+"),
-		 *runtime.s == 'v' ? runtime.s + 1 : runtime.s, restores ? "true" : "false");
+		 *runtime.s == 'v' ? runtime.s + 1 : runtime.s, restore_word(h, runtime.s));
+	add_missing_options(h->args->host_root, out);
 	return 0;
 }
 
@@ -87,6 +128,7 @@ static void cpu_flags(char ret[static CPU_HEX + 1])
 	snprintf(ret, CPU_HEX + 1, "%.*s", CPU_HEX, hex);
 }
 
+/* NULL: it can do nothing any more. */
 static int write_facts(struct helper *h, const char *facts, struct error *err)
 {
 	AUTO(kube_request_done) struct kube_request r = { 0 };
@@ -97,8 +139,8 @@ static int write_facts(struct helper *h, const char *facts, struct error *err)
 	str_addf(&address, "%s/%s", h->args->address, h->identity.fingerprint);
 	const struct kube_pair notes[] = {
 		{ NODE_CHECKPOINT, facts },
-		{ NODE_CPU_FLAGS, cpu },
-		{ NODE_MIGRATE_ADDRESS, address.s },
+		{ NODE_CPU_FLAGS, facts ? cpu : NULL },
+		{ NODE_MIGRATE_ADDRESS, facts ? address.s : NULL },
 	};
 	const struct kube_ref ref = { &kube_nodes, NULL, h->args->node_name, NULL, NULL };
 	const struct kube_change change = {
@@ -134,4 +176,12 @@ int facts_step(struct helper *h)
 	free(h->facts);
 	h->facts = str_detach(&facts);
 	return AGAIN_MS;
+}
+
+void facts_withdraw(struct helper *h)
+{
+	struct error err = ERROR_INIT;
+
+	if (h->facts && write_facts(h, NULL, &err) < 0)
+		log_warning("node %s: %s", h->args->node_name, err.msg);
 }

@@ -154,6 +154,7 @@ int helper_run(const struct args *args, struct error *err)
 	pods_start(h);
 	while (!is_ending)
 		http_wait(h->kube.http, step(h));
+	facts_withdraw(h);
 	/* Threads may still run: the process ends with all that it has. */
 	return 0;
 }

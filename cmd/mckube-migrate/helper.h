@@ -135,6 +135,8 @@ int pods_step(struct helper *h);
 
 /* facts.c: what the node can do, as annotations of it. */
 int facts_step(struct helper *h);
+/* The helper ends: the annotations are taken off. */
+void facts_withdraw(struct helper *h);
 
 /* serve.c: the two sockets. */
 int serve_open(struct helper *h, struct error *err);

@@ -41,6 +41,7 @@
 #define NODE_CHECKPOINT	     MCKUBE_DOMAIN "/checkpoint"
 #define NODE_CPU_FLAGS	     MCKUBE_DOMAIN "/cpu-flags"
 #define NODE_MIGRATE_ADDRESS MCKUBE_DOMAIN "/migrate-address"
+#define NODE_MIGRATE_LABEL   MCKUBE_DOMAIN "/migrate" /* where mckube-migrate runs */
 #define MIGRATE_REGISTRY     "localhost:9809" /* containerd speaks to localhost without TLS, too */
 /* Before the hash in the pod-template-hash of a pod that its ReplicaSet was made to release. */
 #define MIGRATING_HASH "migrating-"

@@ -33,6 +33,7 @@ struct job {
 	int64_t due_ms, deadline_ms;
 	const char *version;	      /* after a write of ours; the plan's arena's */
 	struct relocation relocation; /* of a Migrate by Restart */
+	struct move_progress *move;   /* ... by Checkpoint */
 };
 
 struct run {
@@ -77,6 +78,7 @@ static void run_done(struct run *x)
 	for (uint32_t i = 0; i < x->n; i++) {
 		kube_request_done(&x->jobs[i].request);
 		relocate_done(&x->jobs[i].relocation);
+		free(x->jobs[i].move);
 	}
 	free(x->jobs);
 	order_done(&x->order);
@@ -309,12 +311,21 @@ static void on_relocated(struct job *j)
 	}
 }
 
+static const char *moved_text(struct plan *plan, const struct action *a,
+			      const struct move_progress *p)
+{
+	if (!p->downtime_ms)
+		return plan_strf(plan, "%s on %s", p->new_pod, a->to.node);
+	return plan_strf(plan, "%s on %s, stood still for %lld ms", p->new_pod, a->to.node,
+			 (long long)p->downtime_ms);
+}
+
 /* One step of a move with memory. */
 static void advance(struct job *j)
 {
 	const struct action *a = action_of(j);
 	struct annotation_change change = { .n = 0 };
-	struct move_progress p = { 0 };
+	struct move_progress *p = j->move;
 	struct error err = ERROR_INIT;
 
 	if (a->budget.period)
@@ -328,14 +339,14 @@ static void advance(struct job *j)
 		.annotations = change.pairs,
 		.n_annotations = change.n,
 	};
-	if (move_advance(j->run->k, &m, &p, &err) < 0)
+	if (move_advance(j->run->k, &m, p, &err) < 0)
 		fail(j, &err);
-	else if (p.step == STEP_DONE)
-		end(j, RESULT_DONE, plan_strf(j->run->plan, "%s on %s", p.new_pod, a->to.node));
-	else if (p.step == STEP_FAILED)
-		end(j, RESULT_FAILED, plan_str(j->run->plan, p.why));
+	else if (p->step == STEP_DONE)
+		end(j, RESULT_DONE, moved_text(j->run->plan, a, p));
+	else if (p->step == STEP_FAILED)
+		end(j, RESULT_FAILED, plan_str(j->run->plan, p->why));
 	else
-		pause_job(j, p.wait_ms);
+		pause_job(j, p->wait_ms);
 }
 
 /* It is noted on the pod, so that the next plan looks at other pods. */
@@ -360,10 +371,12 @@ static void begin_migration(struct job *j)
 	if (is_denied(j))
 		return;
 	if (action_of(j)->method == MIGRATE_CHECKPOINT) {
-		if (x->k->is_dry_run)
+		if (x->k->is_dry_run) {
 			end(j, RESULT_DONE, "");
-		else
+		} else {
+			j->move = xcalloc(1, sizeof(*j->move));
 			pause_job(j, 0);
+		}
 		return;
 	}
 	j->relocation = (struct relocation){

@@ -280,4 +280,5 @@ void health_cluster(struct health *h, const struct cluster *c)
 	check_taints(h, c);
 	check_finalizers(h, c);
 	check_pins(h, c);
+	health_checkpoints(h, c);
 }

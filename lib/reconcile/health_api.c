@@ -155,6 +155,29 @@ static void check_rights(struct kube *k, const char *check, const struct right *
 		health_add(h, check, HEALTH_OK, "all permissions granted");
 }
 
+/* Those of `manifests --checkpoints`, which matter once a node restores. */
+static void check_checkpoint_policies(struct kube *k, struct health *h)
+{
+	static const char *const policies[] = { "mckube-migrate", "mckube-checkpoint-images",
+						"mckube-images", "mckube-moved-pods" };
+	AUTO(str_done) struct str missing = STR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
+		AUTO_FREE char *path = xasprintf("/apis/admissionregistration.k8s.io/v1/"
+						 "validatingadmissionpolicies/%s",
+						 policies[i]);
+		AUTO_JSON cJSON *policy = NULL;
+
+		if (fetch(k, path, &policy, NULL) == -ENOENT)
+			str_addf(&missing, "%s%s", missing.n ? ", " : "", policies[i]);
+	}
+	if (missing.n)
+		health_add(h, "admission", HEALTH_MISSING,
+			   "not installed, while nodes restore checkpoints: %s: kubectl mckube "
+			   "manifests --checkpoints",
+			   missing.s);
+}
+
 static void check_policies(struct kube *k, struct health *h)
 {
 	static const char *const policies[] = {
@@ -242,6 +265,8 @@ static void check_cluster(struct kube *k, const char *server, uint32_t chunk, st
 	loader_finish(loader, &c);
 	loader_free(loader);
 	health_cluster(h, &c);
+	if (health_any_restores(&c))
+		check_checkpoint_policies(k, h);
 	cluster_done(&c);
 }
 

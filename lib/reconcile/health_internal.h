@@ -8,4 +8,8 @@
 void health_add(struct health *h, const char *check, enum health_state state, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Which nodes move running containers with their memory, and what the others lack. */
+void health_checkpoints(struct health *h, const struct cluster *c);
+bool health_any_restores(const struct cluster *c);
+
 #endif

@@ -15,6 +15,7 @@ import time
 
 import pair
 
+TOP = pathlib.Path(__file__).resolve().parents[2]
 IMAGE = "localhost/count:1"
 GONE_SECONDS, MOVE_SECONDS = 60, 150
 HELPER = "migrate"
@@ -69,6 +70,18 @@ class Fixture:
                                       f"https://{pair.HOST}:{pair.PORT}")
         for node in self.nodes:
             self.start_helper(node)
+        for name in ("crd", "kcloud-crd"):
+            self.kubectl("apply", "-f", TOP / "manifests" / f"{name}.yaml")
+        self.create(*self.shared_volume())
+
+    def shared_volume(self):
+        """Both nodes are on this machine, so a folder of it is a volume that all nodes have."""
+        common = {"accessModes": ["ReadWriteMany"], "storageClassName": ""}
+        return [{"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "shared"},
+                 "spec": {**common, "capacity": {"storage": "1Gi"}, "hostPath": {"path": str(self.shared)},
+                          "claimRef": {"namespace": "default", "name": "shared"}}},
+                {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "shared"},
+                 "spec": {**common, "volumeName": "shared", "resources": {"requests": {"storage": "1Gi"}}}}]
 
     def start_helper(self, node):
         node.start_within(
@@ -88,6 +101,20 @@ class Fixture:
         assert not check or done.returncode == 0, f"kubectl {args}: {done.stderr}"
         return done.stdout
 
+    def mckube(self, *args, code=0):
+        """The program itself."""
+        done = subprocess.run([self.build / "kubectl-mckube", *map(str, args)], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=MOVE_SECONDS)
+        assert done.returncode == code, f"{args}: exit code {done.returncode}\n{done.stdout}"
+        return done.stdout
+
+    def wait_facts(self):
+        """Both nodes say that they move containers with their memory."""
+        def facts():
+            nodes = json.loads(self.kubectl("get", "nodes", "-o", "json"))["items"]
+            return [n["metadata"]["annotations"].get("mckube.io/checkpoint", "") for n in nodes]
+        wait_for(lambda: all("restore=true" in text for text in facts()), f"facts: {facts()}")
+
     def pods(self):
         return json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
 
@@ -101,14 +128,18 @@ class Fixture:
 
     # Pods that count.
 
+    def container(self, name, *command, cpu=None):
+        requests = {"resources": {"requests": {"cpu": cpu}}} if cpu else {}
+        return {"name": name, "image": IMAGE, "imagePullPolicy": "IfNotPresent", "command": list(command),
+                **requests}
+
     def spec(self, *options, **more):
         self.n += 1
         self.file = self.shared / f"lines-{self.n}"
         return {"terminationGracePeriodSeconds": 1, "containers": [{
-            "name": "c", "image": IMAGE, "imagePullPolicy": "IfNotPresent",
-            "command": ["/count", "--file", str(self.file), *map(str, options)],
+            **self.container("c", "/count", "--file", str(self.file), *map(str, options)),
             "volumeMounts": [{"name": "shared", "mountPath": str(self.shared)}]}],
-            "volumes": [{"name": "shared", "hostPath": {"path": str(self.shared)}}], **more}
+            "volumes": [{"name": "shared", "persistentVolumeClaim": {"claimName": "shared"}}], **more}
 
     def start(self, name, *options, node="node-a", **more):
         self.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, **more},

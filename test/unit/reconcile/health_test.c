@@ -208,9 +208,78 @@ TEST(each_backend_has_a_row_with_its_guarantee)
 	assert_string_equal(detail_of(&h, "backend"),
 			    "cgroup-v1 (Kernel, real-time budgets, by the kernel): a, c");
 	assert_string_equal(state_of(&h, "backend"), "ok");
-	assert_string_equal(h.findings.items[h.findings.n - 1].detail,
-			    "noop (Any, enforces nothing): b");
-	assert_int_equal(h.findings.items[h.findings.n - 1].state, HEALTH_NOTE);
+	assert_string_equal(h.findings.items[3].detail, "noop (Any, enforces nothing): b");
+	assert_int_equal(h.findings.items[3].state, HEALTH_NOTE);
+}
+
+#define FACTS(facts, cpu) "mckube.io/checkpoint: '" facts "', mckube.io/cpu-flags: " cpu
+
+static bool has_detail(const struct health *h, const char *check, const char *text)
+{
+	array_each(f, &h->findings)
+		if (strcmp(f->check, check) == 0 && strstr(f->detail, text))
+			return true;
+	return false;
+}
+
+TEST(checkpoints_are_off_where_no_node_tells_of_them)
+{
+	AUTO(health_done) struct health h = of_cluster(NODE("a", "", ""));
+
+	assert_string_equal(state_of(&h, "checkpoints"), "ok");
+	assert_true(has_detail(&h, "checkpoints", "off: moves restart containers"));
+	assert_string_equal(state_of(&h, "trust"), "none");
+}
+
+TEST(checkpoints_have_a_row_for_each_node_with_what_it_lacks)
+{
+	AUTO(health_done)
+	struct health h = of_cluster(
+		NODE("a", FACTS("criu=4.2.1,containerd=2.2.9,restore=true", "aa"),
+		     "") NODE("b", FACTS("criu=4.2.1,containerd=2.2.9,restore=off", "aa"), "")
+			NODE("c",
+			     FACTS("criu=4.2.1,containerd=2.4.0,restore=unsupported,"
+				   "missing=tcp-close+file-locks",
+				   "aa"),
+			     "") NODE("d", FACTS("no: criu is not found on the node", "aa"), "")
+				NODE("e", "", ""));
+
+	assert_true(has_detail(&h, "checkpoints",
+			       "a: containers can be moved from it and to it (criu 4.2.1, "
+			       "containerd 2.2.9)"));
+	assert_true(
+		has_detail(&h, "checkpoints", "b: containers can be moved from it, but not to it"));
+	assert_true(has_detail(&h, "checkpoints", "enable_experimental_restore_via_create = true"));
+	assert_true(has_detail(&h, "checkpoints", "c: containers can be moved from it, but not"));
+	assert_true(has_detail(&h, "checkpoints",
+			       "c: /etc/criu/runc.conf lacks tcp-close, file-locks:"));
+	assert_true(has_detail(&h, "checkpoints",
+			       "d: nothing can be moved from or to it: criu is not found"));
+	assert_false(has_detail(&h, "checkpoints", "d, e"));
+	assert_false(has_detail(&h, "checkpoints", "CPUs differ"));
+	assert_true(has_detail(&h, "trust", "trusted images alone: a"));
+}
+
+TEST(checkpoints_name_chosen_nodes_that_are_silent)
+{
+	AUTO(health_done)
+	struct health h = of_cluster("apiVersion: v1\nkind: Node\n"
+				     "metadata: {name: a, labels: {mckube.io/migrate: \"true\"}}\n"
+				     "---\n" NODE("b", "", ""));
+
+	assert_string_equal(state_of(&h, "checkpoints"), "missing");
+	assert_true(has_detail(&h, "checkpoints", "mckube-migrate does not report there: a"));
+}
+
+TEST(checkpoints_tell_of_cpus_that_differ)
+{
+	AUTO(health_done)
+	struct health h = of_cluster(
+		NODE("a", FACTS("criu=4.2.1,containerd=2.2.9,restore=true", "aa"),
+		     "") NODE("b", FACTS("criu=4.2.1,containerd=2.2.9,restore=true", "bb"), "")
+			NODE("c", FACTS("criu=4.2.1,containerd=2.2.9,restore=true", "aa"), ""));
+
+	assert_true(has_detail(&h, "checkpoints", "between these groups: a, c | b"));
 }
 
 TEST(our_taint_is_noted)
