@@ -137,9 +137,9 @@ static void soft_stop(struct task_struct *p, struct soft_state *s, struct soft_e
 	bpf_ringbuf_output(&soft_alarm, &pid, sizeof(pid), 0);
 }
 
-/* Returns how much more may be used before the next look. A thread that has ended is no longer found
- * by its number (release_task(), kernel/exit.c), so it cannot be demoted: where many end at once
- * each runs its last microseconds. */
+/* Returns how much more may be used before the next look. A thread that has ended is no longer
+ * found by its number (release_task(), kernel/exit.c), so it cannot be demoted: where many end at
+ * once each runs its last microseconds. */
 static __always_inline __u64 soft_exhausted(struct task_struct *p, struct soft_state *s,
 					    struct soft_event *event, __u64 over_ns,
 					    bool is_running)
