@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -12,6 +13,7 @@
 #include "base/log.h"
 #include "execute/to_api.h"
 #include "reconcile/watch.h"
+#include "signal/signals.h"
 
 #include "command.h"
 #include "progress.h"
@@ -162,18 +164,22 @@ const char *pass_lock_stop_reason(void *lock)
 struct progress {
 	struct pass_lock *lock;
 	struct move_services *services;
+	struct signals *signals; /* NULL: a dry run */
+	const struct cluster *cluster;
 	size_t total, done, not_done;
 	int64_t shown_ms;
 	bool is_shown; /* standard error is a terminal */
 };
 
-enum { SHOW_EVERY_MS = 100 };
+enum { SHOW_EVERY_MS = 100, SIGNALS_MS = 5000 };
 
 static void on_result(const struct action *a, const struct result *r, void *arg)
 {
 	struct progress *p = arg;
 
 	move_services_tell(p->services, a, r);
+	if (p->signals)
+		signals_result(p->signals, p->cluster, a, r);
 	p->done += r->state == RESULT_DONE;
 	p->not_done += r->state != RESULT_DONE;
 	log_v(2, "%s %s %s/%s: %s%s%s", action_kind_name(a->kind), a->on.kind, a->on.ns, a->on.name,
@@ -204,6 +210,7 @@ int execute_plan(struct cli *cli, struct live *live, struct pass_lock *lock,
 {
 	struct progress p = {
 		.lock = lock,
+		.cluster = c,
 		.total = plan->actions.n,
 		.is_shown = isatty(STDERR_FILENO) && !cli->global.verbosity,
 	};
@@ -229,9 +236,20 @@ int execute_plan(struct cli *cli, struct live *live, struct pass_lock *lock,
 	move_services_ask(p.services, plan, c, stop_reason, &p);
 	if (lock->live.kube.http)
 		kube_lease_refresh(&lock->lease);
+	if (!live->kube.is_dry_run) {
+		p.signals = signals_new(&live->kube);
+		signals_plan(p.signals, c, plan, time(NULL));
+	}
 	int r = execute_on_api(&live->kube, plan, c, &options, err);
 	move_services_close(p.services);
 	stage_end(&stage);
+	if (p.signals) {
+		const struct stage told = stage_begin("signals", live->kube.http);
+
+		signals_flush(p.signals, SIGNALS_MS);
+		signals_free(p.signals);
+		stage_end(&told);
+	}
 	if (p.is_shown && p.shown_ms)
 		fputs("\r\033[K", stderr);
 	return r < 0 ? r : live_check_warnings(live, err);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "kube/micro_time.h"
+#include "kube/rate_limit.h"
 
 struct series {
 	struct event_writer *writer;
@@ -20,13 +21,14 @@ struct series {
 	int64_t last_ms, sent_ms, due_ms;
 	char last_time[MICRO_TIME_TEXT];
 	unsigned n_failed, n_forbidden; /* answers since the last success */
-	bool is_busy, is_written, is_dead;
+	bool is_busy, is_written, is_dead, is_single;
 };
 
 struct event_writer {
 	struct kube *kube;
 	char *controller, *instance;
 	ARRAY(struct series *) all;
+	struct rate_limit limit;
 	struct event_stats stats;
 };
 
@@ -38,6 +40,11 @@ struct event_writer *event_writer_new(struct kube *k, const char *controller, co
 	w->controller = xstrdup(controller);
 	w->instance = xstrdup(instance);
 	return w;
+}
+
+void event_writer_limit(struct event_writer *w, uint32_t qps, uint32_t burst)
+{
+	rate_limit_init(&w->limit, qps, burst, clock_ms());
 }
 
 static void series_free(struct series *s)
@@ -175,6 +182,7 @@ static struct series *begin(struct event_writer *w, const struct event *e, const
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	s->writer = w;
+	s->is_single = e->is_single;
 	s->key = xstrdup(key);
 	s->ns = xstrdup(e->ns && *e->ns ? e->ns : "default");
 	s->name = event_name(e->name, (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec);
@@ -226,6 +234,7 @@ static void on_reply(struct http_call *call)
 	if (call->result == 0) {
 		w->stats.written++;
 		s->is_written = true;
+		s->is_dead = s->is_single;
 		s->n_failed = s->n_forbidden = 0;
 		s->sent_ms = clock_ms();
 		str_done(&s->first);
@@ -311,7 +320,9 @@ int event_step(struct event_writer *w)
 			continue;
 		}
 		w->all.items[n++] = s;
-		if (at <= now)
+		if (at <= now && !rate_limit_take(&w->limit, now, &at))
+			next = at < next ? at : next;
+		else if (at <= now)
 			send(s);
 		else if (!s->is_busy)
 			kube_request_done(&s->request);
@@ -329,15 +340,27 @@ static bool is_open(const struct event_writer *w)
 	return false;
 }
 
+/* http_run() returns at once where no call runs, though one is due later. */
+static void wait_for_reply(struct event_writer *w, int64_t until)
+{
+	int64_t left = until - clock_ms();
+
+	if (left > 0 && http_run(w->kube->http, (int)left) == 0 && is_open(w))
+		http_wait(w->kube->http, (int)(until - clock_ms()));
+}
+
 void event_flush(struct event_writer *w, int timeout_ms)
 {
 	int64_t end = clock_ms() + timeout_ms;
 
 	while (is_open(w) && clock_ms() < end) {
+		int64_t now = clock_ms(), due = end;
+
 		array_each(s, &w->all)
-			if (!(*s)->is_busy && !(*s)->is_dead && (*s)->count != (*s)->sent_count)
+			if (!(*s)->is_busy && !(*s)->is_dead && (*s)->count != (*s)->sent_count &&
+			    rate_limit_take(&w->limit, now, &due))
 				send(*s);
-		http_run(w->kube->http, (int)(end - clock_ms()));
+		wait_for_reply(w, due < end ? due : end);
 	}
 }
 

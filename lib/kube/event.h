@@ -33,8 +33,9 @@ struct event {
 	bool is_warning;
 	const char *reason, *action; /* words of at most 128 bytes: "RTOverrun", "Escalate" */
 	const char *note;	     /* a sentence; that of the first one stays */
-	uint64_t count;		     /* how often it happened; 0: once */
-	int64_t at_us;		     /* when, since 1970; 0: now */
+	bool is_single; /* it cannot happen again: nothing is kept once it is written */
+	uint64_t count; /* how often it happened; 0: once */
+	int64_t at_us;	/* when, since 1970; 0: now */
 };
 
 /* The name of an Event about an object: a DNS subdomain (RFC 1123), whatever the object's name is;
@@ -48,6 +49,9 @@ struct event_writer;
 
 /* `controller` is a qualified name, mckube.io/node-helper; `instance` says which one of them. */
 struct event_writer *event_writer_new(struct kube *k, const char *controller, const char *instance);
+
+/* At most so many requests a second, so many at first; event_flush() keeps to it, too. */
+void event_writer_limit(struct event_writer *w, uint32_t qps, uint32_t burst);
 
 void event_post(struct event_writer *w, const struct event *e);
 

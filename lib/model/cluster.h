@@ -134,6 +134,8 @@ struct pod {
 	annotations_id annotations;		  /* NONE: no annotation of ours */
 	str_id owner_kind, owner_uid, owner_name; /* its controller */
 	str_id priority_class;
+	str_id unscheduled; /* reason, a line feed and message of condition PodScheduled while it
+			     * is False; 0: it is not */
 	int64_t memory, ephemeral; /* bytes; effective requests as kube-scheduler computes them */
 	int64_t cpu_milli;
 	struct range extended; /* amounts */
@@ -177,6 +179,18 @@ enum checkpoint_bar {
 	BAR_SIDECAR = 1 << 7, /* starts again */
 };
 
+/* A condition of a McKube that a pass may have written; ids 0: it has none of that type. */
+enum mckube_condition_type {
+	MCKUBE_CONDITION_ACCEPTED,
+	MCKUBE_CONDITION_PLACED,
+	MCKUBE_CONDITION_READY,
+	MCKUBE_CONDITION_TYPES,
+};
+struct mckube_said {
+	str_id text;  /* status, reason and message, with line feeds between them */
+	str_id since; /* lastTransitionTime, as written */
+};
+
 struct mckube {
 	struct meta meta;
 	str_id kind, api_version; /* "McKube" or "MCKube", as written */
@@ -189,6 +203,7 @@ struct mckube {
 #define MEMBER(member, ...) str_id member; /* 0: not given */
 	MCKUBE_STATUS(MEMBER)
 #undef MEMBER
+	struct mckube_said said[MCKUBE_CONDITION_TYPES];
 	bool is_deleting;
 	bool has_finalizer; /* ours */
 	bool is_unread;	    /* which pods it is about could not be read */

@@ -264,6 +264,7 @@ static void mark_pods(const struct cluster *c, bool *live)
 		mark(live, pod->owner_uid);
 		mark(live, pod->owner_name);
 		mark(live, pod->priority_class);
+		mark(live, pod->unscheduled);
 	}
 	array_each(annotations, &c->annotations)
 		mark_ids(live, annotations, sizeof(*annotations));
@@ -291,6 +292,7 @@ static void mark_mckubes(const struct cluster *c, bool *live)
 #define ROW(member, ...) mark(live, m->member);
 		MCKUBE_STATUS(ROW)
 #undef ROW
+		mark_ids(live, m->said, sizeof(m->said));
 	}
 }
 

@@ -122,17 +122,25 @@ static bool nodes_same(const struct cluster *c, const void *a, const void *b)
 static bool pods_same(const struct cluster *c, const void *a, const void *b)
 {
 	const struct pod *x = a, *y = b;
+	struct pod told;
 
+	/* What a pass said about the last one asks for no other. */
+	memcpy(&told, x, sizeof(told));
+	told.unscheduled = y->unscheduled;
 	return same_annotations(c, x->annotations, y->annotations) &&
-	       SAME_BUT(struct pod, a, b, annotations);
+	       SAME_BUT(struct pod, &told, b, annotations);
 }
 
 static bool mckubes_same(const struct cluster *c, const void *a, const void *b)
 {
 	const struct mckube *x = a, *y = b;
+	struct mckube told;
 
+	memcpy(&told, x, sizeof(told));
+	memcpy(told.said, y->said, sizeof(told.said));
+	told.status_pods = y->status_pods;
 	return same_selector(c, x->selector, y->selector) &&
-	       SAME_BUT(struct mckube, a, b, selector);
+	       SAME_BUT(struct mckube, &told, b, selector);
 }
 
 static bool pdbs_same(const struct cluster *c, const void *a, const void *b)

@@ -155,6 +155,7 @@ enum annotation_part {
 	ROW(status_current, "currentRuntime", FORM_LEVEL) \
 	ROW(status_node, "node", FORM_NAME)               \
 	ROW(status_overrun, "lastOverrunTime", FORM_TIME) \
+	ROW(status_pods, "pods", FORM_TEXT)               \
 	ROW(status_uid, "podUID", FORM_NAME)
 
 enum pod_annotation {

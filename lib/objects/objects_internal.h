@@ -78,6 +78,11 @@ struct objects {
 	uint32_t n_unnamed;
 };
 
+/* A condition as one text: status (where given), reason and message. All are as they are written.
+ */
+str_id condition_text(struct decoder *d, const struct slice *status, struct slice reason,
+		      struct slice message);
+
 static inline struct objects *objects_of(struct decoder *d)
 {
 	return (struct objects *)(void *)d;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/auto.h"
+#include "base/scan.h"
 #include "objects/objects_internal.h"
 
 struct mckube_draft {
@@ -44,8 +46,72 @@ static const struct field spec_fields[] = {
 };
 #undef ROW
 
+static const char *const condition_types[] = {
+	[MCKUBE_CONDITION_ACCEPTED] = "Accepted",
+	[MCKUBE_CONDITION_PLACED] = "Placed",
+	[MCKUBE_CONDITION_READY] = "Ready",
+};
+
+struct condition {
+	struct slice type, status, reason, message, since; /* as they are written */
+};
+
+static struct slice *member_of(struct condition *c, struct slice key)
+{
+	return slice_eq(key, "type")		     ? &c->type
+	       : slice_eq(key, "status")	     ? &c->status
+	       : slice_eq(key, "reason")	     ? &c->reason
+	       : slice_eq(key, "message")	     ? &c->message
+	       : slice_eq(key, "lastTransitionTime") ? &c->since
+						     : NULL;
+}
+
+static int scan_condition(struct scan *s, struct condition *ret)
+{
+	struct slice key;
+	int r = scan_open(s, '{');
+
+	while (r == 0 && (r = scan_member(s, &key)) > 0) {
+		struct slice *value = member_of(ret, key);
+
+		r = value && s->at < s->end && *s->at == '"' ? scan_string(s, value) : scan_skip(s);
+	}
+	return r;
+}
+
+/* No plan depends on it, so what is written otherwise counts as not there. */
+static int read_said(struct decoder *d, const struct field *f, void *into)
+{
+	struct mckube_draft *m = into;
+	struct slice token;
+	char first;
+	int r = decode_token(d, &token, &first);
+
+	(void)f;
+	if (r < 0 || first != '[')
+		return r;
+	AUTO_FREE char *text = xstrndup(token.s, token.n);
+	struct scan s = scan_of((struct slice){ text, token.n });
+	if (scan_open(&s, '[') != 0)
+		return 0;
+	while (scan_element(&s) > 0) {
+		struct condition c = { SLICE(""), SLICE(""), SLICE(""), SLICE(""), SLICE("") };
+
+		if (scan_condition(&s, &c) != 0)
+			break;
+		for (int i = 0; i < MCKUBE_CONDITION_TYPES; i++)
+			if (slice_eq(c.type, condition_types[i]))
+				m->mckube.said[i] = (struct mckube_said){
+					.text = condition_text(d, &c.status, c.reason, c.message),
+					.since = intern_add(d->strings, c.since.s, c.since.n),
+				};
+	}
+	return 0;
+}
+
 #define ROW(member, key, ...) FIELD(key, read_token, struct mckube_draft, mckube.member),
 static const struct field status_fields[] = {
+	FIELD_WHOLE("conditions", read_said, NULL),
 	MCKUBE_STATUS(ROW){ 0 },
 };
 #undef ROW

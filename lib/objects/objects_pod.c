@@ -10,7 +10,7 @@ struct pod_draft {
 	struct object_meta meta;
 	struct placement placement;
 	struct pod_resources resources;
-	str_id node_name, nominated_name, scheduler, priority_class, preemption;
+	str_id node_name, nominated_name, scheduler, priority_class, preemption, unscheduled;
 	int64_t started;
 	int32_t priority;
 	uint8_t phase, qos;
@@ -204,19 +204,34 @@ static const struct field spec_fields[] = {
 };
 
 struct condition {
-	struct slice type, status, reason; /* as they are written */
+	struct slice type, status, reason, message; /* as they are written */
 };
 
 static const struct field condition_fields[] = {
+	FIELD("message", read_written, struct condition, message),
 	FIELD("reason", read_written, struct condition, reason),
 	FIELD("status", read_written, struct condition, status),
 	FIELD("type", read_written, struct condition, type),
 	{ 0 },
 };
 
+str_id condition_text(struct decoder *d, const struct slice *status, struct slice reason,
+		      struct slice message)
+{
+	str_clear(&d->text);
+	if (status) {
+		scan_unescape(*status, &d->text);
+		str_addc(&d->text, '\n');
+	}
+	scan_unescape(reason, &d->text);
+	str_addc(&d->text, '\n');
+	scan_unescape(message, &d->text);
+	return intern_add(d->strings, d->text.s, d->text.n);
+}
+
 static int read_condition(struct decoder *d, void *arg)
 {
-	struct condition c = { SLICE(""), SLICE(""), SLICE("") };
+	struct condition c = { SLICE(""), SLICE(""), SLICE(""), SLICE("") };
 	struct pod_draft *p = arg;
 	int r = decode_object(d, condition_fields, &c);
 
@@ -226,6 +241,8 @@ static int read_condition(struct decoder *d, void *arg)
 		p->is_ready = slice_eq(c.status, "True");
 	if (slice_eq(c.type, "PodResizePending"))
 		p->resources.is_resize_infeasible = slice_eq(c.reason, "Infeasible");
+	if (slice_eq(c.type, "PodScheduled") && slice_eq(c.status, "False"))
+		p->unscheduled = condition_text(d, NULL, c.reason, c.message);
 	return 0;
 }
 
@@ -517,6 +534,7 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.owner_uid = p->meta.owner.uid,
 		.owner_name = p->meta.owner.name,
 		.priority_class = p->priority_class,
+		.unscheduled = p->unscheduled,
 		.cpu_milli = least(resources_get(&requests, o->id_cpu)),
 		.memory = least(resources_get(&requests, o->id_memory)),
 		.ephemeral = least(resources_get(&requests, o->id_ephemeral)),

@@ -87,6 +87,9 @@ static const struct right {
 }, apply_rights[] = {
 	{ "create", "", "pods", "binding" },
 	{ "create", "", "pods", "eviction" },
+	{ "patch", "", "pods", "status" },
+	{ "create", "events.k8s.io", "events" },
+	{ "patch", "events.k8s.io", "events" },
 	{ "get", "", "pods" },
 	{ "patch", "", "pods" },
 	{ "patch", "", "nodes" },

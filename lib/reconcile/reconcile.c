@@ -98,6 +98,8 @@ static void on_result(const struct action *a, const struct result *result, void 
 
 	r->counts.actions[a->kind][result->state]++;
 	move_services_tell(r->services, a, result);
+	if (r->signals)
+		signals_result(r->signals, r->cluster, a, result);
 	if (!is_shown(r, &a->on))
 		return;
 	add_action(a, &text);
@@ -159,6 +161,9 @@ static int plan_and_act(struct reconcile *r, const struct cluster *c, struct err
 	log_v(2, "plan %s: %zu actions, %zu pods without a place, %zu warnings, %lld us", plan.name,
 	      plan.actions.n, plan.unplaced.n, plan.warnings.n, (long long)r->counts.last_plan_us);
 	log_findings(r, &plan);
+	r->cluster = c;
+	if (r->signals)
+		signals_plan(r->signals, c, &plan, time(NULL));
 	plan_done(&r->written);
 	r->written = plan;
 	if (r->is_dry_run || !plan_has_actions(&r->written))

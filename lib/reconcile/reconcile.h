@@ -9,6 +9,7 @@
 #include "model/settings.h"
 #include "reconcile/move_services.h"
 #include "serve/metrics.h"
+#include "signal/signals.h"
 
 /* Passes of `watch`, one after the other: plan, log what is new, execute, count. */
 
@@ -29,7 +30,8 @@ struct reconcile {
 	/* The caller's. */
 	struct kube *kube;
 	const struct settings *settings;
-	const char *ns; /* only what concerns it is logged; NULL: all */
+	struct signals *signals; /* NULL: the cluster is told nothing */
+	const char *ns;		 /* only what concerns it is logged; NULL: all */
 	bool is_dry_run;
 	struct api_options api;		/* without on_result */
 	struct move_services *services; /* NULL: none */
@@ -39,9 +41,10 @@ struct reconcile {
 	struct pass_counts counts;
 
 	/* Private. */
-	struct str findings;	     /* findings of the last pass, which are logged once */
-	struct plan written;	     /* the last plan that was executed, until it shows */
-	struct request_cache memory; /* what the last plan read, for the next one */
+	struct str findings;	       /* findings of the last pass, which are logged once */
+	const struct cluster *cluster; /* of the pass under way */
+	struct plan written;	       /* the last plan that was executed, until it shows */
+	struct request_cache memory;   /* what the last plan read, for the next one */
 };
 
 /* One pass over the snapshot, which is always the same one, kept up. Negative when there is no

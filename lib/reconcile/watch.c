@@ -16,7 +16,7 @@
 #include "reconcile/watch_metrics.h"
 #include "state/informer.h"
 
-enum { MMAP_THRESHOLD = 256 << 10, POLL_LEAST_S = 5 };
+enum { MMAP_THRESHOLD = 256 << 10, POLL_LEAST_S = 5, FLUSH_MS = 2000 };
 
 struct watch {
 	const struct watch_options *o;
@@ -24,6 +24,7 @@ struct watch {
 	struct kube_lease lease;
 	char *lease_ns;
 	struct reconcile passes;
+	struct signals *signals; /* NULL: a dry run */
 	struct watch_metrics metrics;
 	struct watch_serve *serve;
 	struct schedule schedule;
@@ -167,11 +168,13 @@ static int turn(struct watch *w, struct error *err)
 	int streams = informer_step(w->informer, err);
 	int lease = w->o->is_dry_run || streams < 0 ? TURN_MS : step_lease(w, err);
 
+	int signals = w->signals && w->is_leader ? signals_step(w->signals) : TURN_MS;
+
 	int wait = TIMER_MIN(streams, lease, schedule_wait(&w->schedule, clock_ms()));
 
 	if (wait < 0)
 		return err->code;
-	http_wait(w->o->kube->http, wait);
+	http_wait(w->o->kube->http, signals < wait ? signals : wait);
 	struct store *store = informer_store(w->informer);
 	if (informer_is_current(w->informer) &&
 	    schedule_wants_commit(&w->schedule, store_is_dirty(store), clock_ms()))
@@ -202,10 +205,13 @@ static void set_up(struct watch *w, const char *(*stop)(void *), void (*before_w
 
 	watch_metrics_init(&w->metrics);
 	http_observe(o->kube->http, watch_metrics_observe, &w->metrics);
+	if (!o->is_dry_run)
+		w->signals = signals_new(o->kube);
 	w->schedule.interval_ms = o->interval_ms;
 	w->passes = (struct reconcile){
 		.kube = o->kube,
 		.settings = o->settings,
+		.signals = w->signals,
 		.ns = o->ns,
 		.is_dry_run = o->is_dry_run,
 		.api = {
@@ -252,6 +258,9 @@ static int start(struct watch *w, struct error *err)
 static void watch_done(struct watch *w)
 {
 	watch_serve_stop(w->serve);
+	if (w->signals && w->is_leader)
+		signals_flush(w->signals, FLUSH_MS);
+	signals_free(w->signals);
 	informer_free(w->informer);
 	kube_lease_release(&w->lease);
 	http_observe(w->o->kube->http, NULL, NULL);

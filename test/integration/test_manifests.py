@@ -369,12 +369,36 @@ def test_applier_changes_only_what_plans_are_made_of(c):
     assert done.code == 1 and "only its own Lease" in done.err, done
 
 
+def test_applier_says_of_a_pod_only_why_it_waits(c):
+    setup(c)
+    c.nodes("n1", cores=1)
+    applier = c.as_account("mckube-applier")
+    c.create(*c.pair("a", 300000), *c.pair("big", 960000))
+    c.mckube("apply", env=applier)
+    said = {k: [x for x in c.get(k, "big")["status"]["conditions"] if x["type"] == type][0]
+            for k, type in (("pod", "PodScheduled"), ("mckube", "Placed"))}
+    assert said["pod"]["reason"] == "Unschedulable" and said["mckube"]["reason"] == "NoRoom", said
+    c.kubectl("create", "role", "see", "-n", c.ns, "--verb=get", "--resource=pods/status")
+    c.kubectl("create", "rolebinding", "see", "-n", c.ns, "--role=see",
+              "--serviceaccount=mckube-system:mckube-applier")  # kubectl reads before it patches
+    only = "no status of a pod but the condition PodScheduled"
+    why = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    ready = {"type": "Ready", "status": "True"}
+    for name, status, allowed in (("big", {"conditions": [why]}, True),
+                                  ("big", {"conditions": [ready]}, False),
+                                  ("big", {"phase": "Failed"}, False),
+                                  ("a", {"conditions": [why]}, False)):
+        done = c.run("kubectl", "patch", "pod", name, "-n", c.ns, "--subresource=status",
+                     "--type=strategic", "-p", json.dumps({"status": status}), env=applier, check=False)
+        assert done.code == 0 if allowed else only in done.err, (name, status, done)
+
+
 def lease(name):
     return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name}}
 
 
 # What the programs send, verb by verb: lib/state/watched_kinds.c and lib/kube/lease.c (plan, watch),
-# lib/execute/api_request.c (apply), lib/agent (mckube-node). "assign" and "report" are checked by
+# lib/execute/api_request.c and lib/signal (apply), lib/agent (mckube-node). "assign" and "report" are checked by
 # admission.yaml.
 READS = {(r, v) for r in ("nodes", "pods", "namespaces", "persistentvolumes",
                           "persistentvolumeclaims", "poddisruptionbudgets.policy",
@@ -385,7 +409,7 @@ READS = {(r, v) for r in ("nodes", "pods", "namespaces", "persistentvolumes",
                           "configmaps mckube-prices")
          for v in ("list", "watch")} | {(f"{kind}.metrics.k8s.io", "list") for kind in ("nodes", "pods")}
 WRITES = {("pods", "get"), ("pods", "patch"), ("nodes", "get"), ("nodes", "patch"),
-          ("pods/binding", "create"), ("pods/eviction", "create"),
+          ("pods/binding", "create"), ("pods/eviction", "create"), ("pods/status", "patch"),
           ("mckubes.mcoperator.sdv.com", "get"), ("mckubes.mcoperator.sdv.com", "patch"),
           ("mckubes.mcoperator.sdv.com", "assign"), ("mckubes.mcoperator.sdv.com", "report"),
           ("mckubes.mcoperator.sdv.com/status", "patch"),

@@ -74,7 +74,7 @@ def plan(solution: Solution) -> Obj | None:
 def _unplaced(solution: Solution) -> list[Obj]:
     """NoRoom for all that got nothing: which filter refuses is not the program's business."""
     snap = solution.outcome.snap
-    everywhere = f"{len(snap.nodes)} nodes: {len(snap.nodes)} × insufficient core budget"
+    everywhere = f"0/{len(snap.nodes)} nodes are available: {len(snap.nodes)} insufficient core budget"
     rows = [{"pod": _ref(o.pod), "reason": "NoRoom", "message": everywhere}
             for o in solution.chosen
             if o.kind == "wait" or (o.kind == "stay" and not o.cores and not o.pod.terminating)]

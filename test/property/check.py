@@ -498,8 +498,8 @@ class Checker:
         return None
 
     def _counted(self, pod: Pod, message: str) -> None:
-        head = re.match(r"(\d+) nodes?(?:: |$)", message)
-        counts = [int(n) for n in re.findall(r"(\d+) × ", message)]
+        head = re.match(r"0/(\d+) nodes are available(?:: |$)", message)
+        counts = [int(n) for n in re.findall(r"(?:available: |, )(\d+) ", message)]
         if not head or sum(counts) != int(head[1]):
             self.fail("unplaced", pod.key, f"the counts do not add up: {message!r}")
         elif int(head[1]) != len(self.snap.nodes):

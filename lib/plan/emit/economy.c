@@ -186,11 +186,11 @@ static void emit_no_place(struct emitter *e, struct economy *x, uint32_t cargo)
 
 	count_refusals(x, cargo, &tally, money, &is_for_room);
 	enum reason reason = reason_of(money, is_for_room, &why);
-	str_addf(&text, "%zu node%s", x->c->nodes.n, x->c->nodes.n == 1 ? "" : "s");
+	str_addf(&text, "0/%zu nodes are available", x->c->nodes.n);
 	size_t n = emit_tally_words(&tally, &text);
 	for (int i = MONEY_ACCEPTS + 1; i < MONEY_REFUSALS; i++)
 		if (money[i])
-			str_addf(&text, "%s%u × %s", n++ ? ", " : ": ", money[i], money_texts[i]);
+			str_addf(&text, "%s%u %s", n++ ? ", " : ": ", money[i], money_texts[i]);
 	str_add(&text, explain_limit(e, x, g, why));
 	emit_refused(e, &x->c->pods.items[g->pod], reason, plan_str(e->plan, text.s));
 }

@@ -72,7 +72,7 @@ size_t emit_tally_words(struct refusal_tally *tally, struct str *out)
 	if (n > 0)
 		qsort(tally->list.items, n, sizeof(*tally->list.items), most_first);
 	for (size_t i = 0; i < n; i++)
-		str_addf(out, "%s%u × %s%s%s", i ? ", " : ": ", tally->list.items[i].n,
+		str_addf(out, "%s%u %s%s%s", i ? ", " : ": ", tally->list.items[i].n,
 			 refusal_text(tally->list.items[i].refusal),
 			 *tally->list.items[i].detail ? " " : "", tally->list.items[i].detail);
 	array_done(&tally->list);
@@ -108,7 +108,8 @@ static void emit_no_place(struct emitter *e, const struct unit *u)
 		is_for_room = is_for_room || is_about_room(e->p, u, node, r);
 		emit_count_refusal(&tally, r, detail);
 	}
-	str_addf(&text, "%zu node%s", e->trial->c->nodes.n, e->trial->c->nodes.n == 1 ? "" : "s");
+	/* kube-scheduler's form, since people and programs know it. */
+	str_addf(&text, "0/%zu nodes are available", e->trial->c->nodes.n);
 	emit_tally_words(&tally, &text);
 	if (is_for_room && unit_pod(e->trial, u)->never_preempts)
 		str_add(&text, "; no other pod yields: preemptionPolicy Never");

@@ -37,7 +37,7 @@ TEST(table_shows_place_reason_and_cause)
 		"\n"
 		"  Cannot be placed\n"
 		"    ! default/video  NoRoom\n"
-		"        3 nodes: 2 × core budget, 1 × taint\n"
+		"        0/3 nodes are available: 2 core budget, 1 taint\n"
 		"\n"
 		"  Warnings\n"
 		"    ! McKube default/x  BadBudget\n"
@@ -82,7 +82,7 @@ TEST(wide_shows_what_the_table_leaves_out)
 	assert_non_null(strstr(out.s, "1,2"));
 	assert_non_null(strstr(out.s, "u-1   812\n"));
 	assert_non_null(strstr(out.s, "OBJECT              PROBLEM     MESSAGE\n"
-				      "Pod default/video   NoRoom      3 nodes"));
+				      "Pod default/video   NoRoom      0/3 nodes"));
 }
 
 TEST(names_stand_once)

@@ -81,7 +81,7 @@ static inline struct plan sample_plan(void)
 	*array_add(&p.unplaced) = (struct unplaced){
 		.on = sample_pod("video"),
 		.reason = REASON_NO_ROOM,
-		.message = "3 nodes: 2 × core budget, 1 × taint",
+		.message = "0/3 nodes are available: 2 core budget, 1 taint",
 	};
 	*array_add(&p.warnings) = (struct warning){
 		.object = "McKube default/x",

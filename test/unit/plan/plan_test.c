@@ -75,7 +75,7 @@ TEST(a_cluster_without_nodes_places_no_pod)
 	assert_int_equal(plan_make(&c, policies, &defaults, &p, NULL), 0);
 	assert_false(plan_has_actions(&p));
 	assert_int_equal(p.unplaced.n, 1);
-	assert_string_equal(p.unplaced.items[0].message, "0 nodes");
+	assert_string_equal(p.unplaced.items[0].message, "0/0 nodes are available");
 }
 
 TEST(an_unknown_policy_is_an_error)

@@ -170,6 +170,10 @@ static void text_mckube(struct text_writer *w, const struct mckube *m)
 #define ROW(member, ...) text_id(w, m->member);
 	MCKUBE_STATUS(ROW)
 #undef ROW
+	for (int i = 0; i < MCKUBE_CONDITION_TYPES; i++) {
+		text_id(w, m->said[i].text);
+		text_id(w, m->said[i].since);
+	}
 	text_int(w, m->is_deleting);
 	text_int(w, m->has_finalizer);
 }
