@@ -75,6 +75,12 @@ void requests_done(struct requests *r);
 bool request_pin_is_legacy(const struct cluster *c, const struct mckube *m,
 			   const struct cpuset *pin);
 
+/* What the pod holds, or would: what was granted, until its assignment is renewed. */
+static inline const struct budget *request_held(const struct request *q)
+{
+	return q->assignment == ASSIGNMENT_OTHER && q->granted.period ? &q->granted : &q->budget;
+}
+
 /* "mckube", "annotations", "rt-operator"; "" for SOURCE_NONE. */
 const char *request_source_name(enum request_source s);
 

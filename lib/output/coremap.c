@@ -13,6 +13,7 @@
 struct position {
 	node_id node; /* NONE: on no node */
 	const struct cpuset *cores;
+	struct budget budget;
 };
 
 /* What the map is made from. */
@@ -34,6 +35,7 @@ static void read_positions(struct source_data *d)
 		const struct request *r = &d->requests.list.items[i];
 
 		d->before[i].node = NONE;
+		d->before[i].budget = *request_held(r);
 		if (r->has_cores && r->has_budget) {
 			d->before[i].node = d->c->pods.items[r->pod].node;
 			d->before[i].cores = &d->requests.sets.items[r->cores];
@@ -58,6 +60,8 @@ static void apply_action(struct source_data *d, const struct action *a)
 
 	if (i == NONE)
 		return;
+	if (a->budget.period)
+		d->after[i].budget = a->budget;
 	switch (a->kind) {
 	case ACTION_BIND:
 	case ACTION_ASSIGN:
@@ -123,8 +127,21 @@ static void add_nodes(const struct source_data *d, struct coremap *m)
 		add_retained(node, m);
 }
 
-static void add_pod(const struct source_data *d, const struct request *r, struct coremap *m)
+/* A running pod may hold more than its budget: read_load() of model/request.c. */
+static struct map_budget counted(const struct request *r, const struct position *p)
 {
+	struct map_budget b = { .budget = p->budget };
+	bool is_request = budget_eq(&p->budget, &r->budget);
+
+	for (int mode = 0; mode < LEVELS; mode++)
+		b.load[mode] =
+			is_request ? r->load[mode] : budget_load(&p->budget, (enum level)mode);
+	return b;
+}
+
+static void add_pod(const struct source_data *d, uint32_t i, struct coremap *m)
+{
+	const struct request *r = &d->requests.list.items[i];
 	const struct pod *of = &d->c->pods.items[r->pod];
 	const struct meta *meta = &of->meta;
 	struct map_pod *pod = array_add(&m->pods);
@@ -132,12 +149,14 @@ static void add_pod(const struct source_data *d, const struct request *r, struct
 	*pod = (struct map_pod){
 		.ns = cluster_str(d->c, meta->ns),
 		.name = cluster_str(d->c, meta->name),
-		.budget = r->budget,
+		.before = counted(r, &d->before[i]),
+		.after = counted(r, &d->after[i]),
 		.level = r->level,
 		.is_at_floor = pod_is_at_floor(d->c, of),
 		.level_name = pod_level_name(d->c, of, (enum level)r->level),
 	};
-	memcpy(pod->load, r->load, sizeof(pod->load));
+	if (!budget_eq(&pod->after.budget, &r->budget))
+		pod->requested = budget_load(&r->budget, LEVEL_LOW);
 }
 
 static void add_load(uint32_t *sum, const uint32_t *load)
@@ -153,14 +172,16 @@ static void add_seat(const struct source_data *d, const struct position *s, uint
 	if (s->node == NONE)
 		return;
 	struct map_node *node = &m->nodes.items[s->node];
-	add_load(is_after ? node->after : node->before, m->pods.items[pod].load);
+	const struct map_pod *p = &m->pods.items[pod];
+	const uint32_t *load = is_after ? p->after.load : p->before.load;
+	add_load(is_after ? node->after : node->before, load);
 	cpuset_each(cpu, s->cores) {
 		uint32_t id = capacity_core(&d->capacity, s->node, cpu);
 
 		if (id == NONE)
 			continue;
 		struct map_core *core = &m->cores.items[id];
-		add_load(is_after ? core->after : core->before, m->pods.items[pod].load);
+		add_load(is_after ? core->after : core->before, load);
 		*array_add(&m->seats) =
 			(struct seat){ .core = id, .pod = pod, .was = !is_after, .is = is_after };
 	}
@@ -170,8 +191,8 @@ static int compare_seats(const void *a, const void *b, void *arg)
 {
 	const struct seat *x = a, *y = b;
 	const struct coremap *m = arg;
-	int rank_x = m->pods.items[x->pod].budget.criticality;
-	int rank_y = m->pods.items[y->pod].budget.criticality;
+	int rank_x = m->pods.items[x->pod].after.budget.criticality;
+	int rank_y = m->pods.items[y->pod].after.budget.criticality;
 
 	if (x->core != y->core)
 		return x->core < y->core ? -1 : 1;
@@ -203,7 +224,8 @@ static void merge_seats(struct coremap *m)
 	}
 	m->seats.n = n;
 	array_each(s, &m->seats)
-		if (s->was != s->is)
+		if (s->was != s->is || !budget_eq(&m->pods.items[s->pod].before.budget,
+						  &m->pods.items[s->pod].after.budget))
 			m->nodes.items[m->cores.items[s->core].node].is_changed = true;
 }
 
@@ -222,7 +244,7 @@ void coremap_make(const struct cluster *c, const struct settings *settings, cons
 
 	add_nodes(&d, ret);
 	for (size_t i = 0; i < d.requests.list.n; i++) {
-		add_pod(&d, &d.requests.list.items[i], ret);
+		add_pod(&d, (uint32_t)i, ret);
 		add_seat(&d, &d.before[i], (uint32_t)i, false, ret);
 		add_seat(&d, &d.after[i], (uint32_t)i, true, ret);
 	}

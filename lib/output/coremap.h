@@ -23,13 +23,19 @@ struct seat {
 	bool was, is;  /* before, after */
 };
 
+/* What a pod counts with: a raised budget does not, until a plan grants it. */
+struct map_budget {
+	struct budget budget;
+	uint32_t load[LEVELS];
+};
+
 struct map_pod {
 	const char *ns, *name;
-	struct budget budget;
+	struct map_budget before, after;
+	uint32_t requested;	/* load in mode Low, where that is not what it has after the plan */
 	uint8_t level;		/* enum level at which it runs */
 	bool is_at_floor;	/* it has only its floor */
 	const char *level_name; /* pod_level_name() */
-	uint32_t load[LEVELS];
 };
 
 struct map_core {

@@ -51,11 +51,11 @@ static void add_bar(const struct coremap *m, const struct map_core *core, uint32
 	for (uint32_t i = 0; i < core->seats.n; i++) {
 		const struct seat *s = &m->seats.items[core->seats.at + i];
 		const struct map_pod *pod = &m->pods.items[s->pod];
-		int rank = pod->budget.criticality;
+		int rank = pod->after.budget.criticality;
 
 		if (!s->is)
 			continue;
-		sum += pod->load[LEVEL_LOW];
+		sum += pod->after.load[LEVEL_LOW];
 		unsigned end = columns_to(sum) < BAR ? columns_to(sum) : BAR;
 		add_blocks(style, out, rank_roles[rank], block(style, rank), end - at);
 		at = end;
@@ -75,12 +75,17 @@ static unsigned add_pod(const struct map_pod *pod, const struct style *style, st
 	AUTO(str_done) struct str facts = STR_INIT;
 
 	str_addf(&name, "%s/%s", pod->ns, pod->name);
-	str_addf(&facts, " %s ", criticality_name(pod->budget.criticality));
-	text_add_ratio(&facts, pod->load[LEVEL_LOW]);
+	str_addf(&facts, " %s ", criticality_name(pod->after.budget.criticality));
+	text_add_ratio(&facts, pod->after.load[LEVEL_LOW]);
+	if (pod->requested) {
+		str_add(&facts, " (requests ");
+		text_add_ratio(&facts, pod->requested);
+		str_addc(&facts, ')');
+	}
 	if (strcmp(pod->level_name, level_name(LEVEL_LOW)) != 0)
 		str_addf(&facts, strcmp(pod->level_name, "unknown") == 0 ? " level %s" : " at %s",
 			 pod->level_name);
-	style_add(style, out, rank_roles[pod->budget.criticality], "%s", name.s);
+	style_add(style, out, rank_roles[pod->after.budget.criticality], "%s", name.s);
 	style_add(style, out, COLOR_DIM, "%s", facts.s);
 	return text_width(name.s) + text_width(facts.s);
 }

@@ -29,23 +29,22 @@ static const char *seat_class(const struct seat *s, enum when when)
 }
 
 /* Shown when the pointer is on the pod. */
-static void add_details(const struct map_pod *pod, struct str *out)
+static void add_details(const struct map_pod *pod, const struct map_budget *b, struct str *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
-	str_addf(&text, "%s/%s: %s, ", pod->ns, pod->name,
-		 criticality_name(pod->budget.criticality));
-	text_add_us(&text, budget_runtime(&pod->budget, LEVEL_LOW));
-	if (pod->budget.criticality != LEVEL_LOW) {
+	str_addf(&text, "%s/%s: %s, ", pod->ns, pod->name, criticality_name(b->budget.criticality));
+	text_add_us(&text, budget_runtime(&b->budget, LEVEL_LOW));
+	if (b->budget.criticality != LEVEL_LOW) {
 		str_add(&text, " to ");
-		text_add_us(&text, budget_runtime(&pod->budget, LEVEL_HIGH));
+		text_add_us(&text, budget_runtime(&b->budget, LEVEL_HIGH));
 	}
 	str_add(&text, " of ");
-	text_add_us(&text, pod->budget.period);
+	text_add_us(&text, b->budget.period);
 	str_add(&text, "; load ");
 	for (int mode = 0; mode < LEVELS; mode++) {
 		str_add(&text, mode ? ", " : "");
-		text_add_ratio(&text, pod->load[mode]);
+		text_add_ratio(&text, b->load[mode]);
 		str_addf(&text, " in mode %s", criticality_name((enum level)mode));
 	}
 	html_add(out, text.s);
@@ -56,13 +55,15 @@ static void add_segment(const struct coremap *m, const struct seat *s, enum when
 {
 	static const char *const ranks[] = { "low", "middle", "high" };
 	const struct map_pod *pod = &m->pods.items[s->pod];
-	bool is_cut = pod->budget.criticality < mode;
+	const struct map_budget *b = when == AFTER ? &pod->after : &pod->before;
+	bool is_cut = b->budget.criticality < mode;
 
-	str_addf(out, "<i class=\"%s%s%s\" data-pod=\"%u\" style=\"width:",
-		 ranks[pod->budget.criticality], seat_class(s, when), is_cut ? " cut" : "", s->pod);
-	add_percent(pod->load[mode], out);
+	str_addf(out,
+		 "<i class=\"%s%s%s\" data-pod=\"%u\" style=\"width:", ranks[b->budget.criticality],
+		 seat_class(s, when), is_cut ? " cut" : "", s->pod);
+	add_percent(b->load[mode], out);
 	str_add(out, "%\" title=\"");
-	add_details(pod, out);
+	add_details(pod, b, out);
 	str_add(out, "\">");
 	if (mode == LEVEL_LOW)
 		html_add(out, pod->name);

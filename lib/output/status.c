@@ -30,11 +30,15 @@ static const struct column columns[] = {
 	{ "LOW", "lowUs" },
 	{ "HI", "hiUs" },
 	{ "FLOOR", "floorUs", .is_wide = true },
+	{ "REQUESTED", "requestedLowUs", .is_wide = true },
+	{ "REQUESTED-HI", "requestedHiUs", .is_wide = true },
+	{ "REFUSED", "refused", .is_wide = true },
 	{ "POLICY", "policy", .is_wide = true },
 	{ "SOURCE", "source", .is_wide = true },
 	{ "BACKEND", "backend", .is_wide = true },
 	{ "OVERRUN", "lastOverrunTime", .is_wide = true },
 	{ "UID", "uid", .is_wide = true },
+	{ "MESSAGE", "refusedMessage", .is_wide = true },
 	{},
 };
 
@@ -85,21 +89,56 @@ static const char *class_of(const struct status *s, const struct request *r, str
 	return text->s;
 }
 
+/* Is more requested than was granted? */
+static bool waits_for_budget(const struct request *r)
+{
+	return r->has_cores && request_held(r) != &r->budget;
+}
+
+/* What the last planning round could not do for the pod: a reason, a line feed, a message; "". */
+static const char *refusal_of(const struct status *s, const struct request *r)
+{
+	static const enum mckube_condition_type types[] = { MCKUBE_CONDITION_ACCEPTED,
+							    MCKUBE_CONDITION_PLACED };
+	static const char is_false[] = "False\n";
+	const struct mckube *m = r->mckube == NONE ? NULL : &s->c->mckubes.items[r->mckube];
+
+	for (size_t i = 0; m && !m->selector.is_set && i < ARRAY_LEN(types); i++) {
+		const char *text = cluster_str(s->c, m->said[types[i]].text);
+
+		if (strncmp(text, is_false, strlen(is_false)) == 0)
+			return text + strlen(is_false);
+	}
+	return r->has_cores ? "" : cluster_str(s->c, s->c->pods.items[r->pod].unscheduled);
+}
+
+static const char *refusal_message(const char *refusal)
+{
+	const char *line = strchr(refusal, '\n');
+
+	return line ? line + 1 : "";
+}
+
 static void add_row(const struct status *s, const struct request *r, struct table *t)
 {
 	const struct pod *pod = &s->c->pods.items[r->pod];
+	const struct budget *held = request_held(r);
+	const char *refusal = refusal_of(s, r);
+	AUTO_FREE char *reason = xstrndup(refusal, strcspn(refusal, "\n"));
 	AUTO(str_done) struct str class = STR_INIT;
+	bool waits = waits_for_budget(r);
 	char cores[CPUSET_TEXT];
 
 	table_row(t, CELL_TEXT(cluster_str(s->c, pod->meta.ns)),
 		  CELL_TEXT(cluster_str(s->c, pod->meta.name)),
 		  CELL_TEXT(cluster_str(s->c, pod->node_name)), CELL_TEXT(cores_of(s, r, cores)),
-		  CELL_TEXT(r->has_budget ? criticality_name(r->budget.criticality) : ""),
-		  CELL_TEXT(level_of(s, r)), CELL_US(r->budget.period), CELL_US(r->budget.low),
-		  CELL_US(r->budget.hi), CELL_US(r->budget.floor),
+		  CELL_TEXT(r->has_budget ? criticality_name(held->criticality) : ""),
+		  CELL_TEXT(level_of(s, r)), CELL_US(held->period), CELL_US(held->low),
+		  CELL_US(held->hi), CELL_US(held->floor), CELL_US(waits ? r->budget.low : 0),
+		  CELL_US(waits ? r->budget.hi : 0), CELL_TEXT(reason),
 		  CELL_TEXT(class_of(s, r, &class)), CELL_TEXT(request_source_name(r->source)),
 		  CELL_TEXT(backend_of(s, pod)), CELL_TEXT(overrun_of(s, r)),
-		  CELL_TEXT(cluster_str(s->c, pod->meta.uid)));
+		  CELL_TEXT(cluster_str(s->c, pod->meta.uid)), CELL_TEXT(refusal_message(refusal)));
 }
 
 static int list_pods(const struct status *s, enum format format, const struct style *style,
@@ -129,23 +168,43 @@ static void add_us(struct str *out, const char *word, int32_t us)
 	text_add_us(out, us);
 }
 
-static void add_budgets(const struct request *r, const struct style *style, struct str *out)
+static void add_budget(const char *title, const struct budget *b, const struct style *style,
+		       struct str *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
-	add_us(&text, "low", r->budget.low);
-	add_us(&text, "medium", r->budget.medium);
-	add_us(&text, "hi", r->budget.hi);
-	add_us(&text, "floor", r->budget.floor);
-	if (r->has_budget) {
+	add_us(&text, "low", b->low);
+	add_us(&text, "medium", b->medium);
+	add_us(&text, "hi", b->hi);
+	add_us(&text, "floor", b->floor);
+	if (b->period) {
 		str_add(&text, " of ");
-		text_add_us(&text, r->budget.period);
+		text_add_us(&text, b->period);
 	}
-	add_fact(style, out, "Budgets:", text.s);
-	str_clear(&text);
+	add_fact(style, out, title, text.s);
+}
+
+static void add_budgets(const struct status *s, const struct request *r, const struct style *style,
+			struct str *out)
+{
+	static const struct budget none = { 0 };
+	const struct budget *held = r->has_budget ? request_held(r) : &none;
+	AUTO(str_done) struct str text = STR_INIT;
+	const char *refusal = refusal_of(s, r);
+
+	add_budget("Budgets:", held, style, out);
+	if (waits_for_budget(r))
+		add_budget("Requested:", &r->budget, style, out);
+	if (*refusal) {
+		str_addf(&text, "%.*s: %s", (int)strcspn(refusal, "\n"), refusal,
+			 refusal_message(refusal));
+		add_fact(style, out, "Refused:", text.s);
+		str_clear(&text);
+	}
 	for (int mode = 0; mode < LEVELS && r->has_budget; mode++) {
 		str_addf(&text, mode ? ", %s " : "%s ", criticality_name((enum level)mode));
-		text_add_ratio(&text, r->load[mode]);
+		text_add_ratio(&text, held == &r->budget ? r->load[mode]
+							 : budget_load(held, (enum level)mode));
 	}
 	add_fact(style, out, "Load by mode:", text.s);
 }
@@ -164,7 +223,7 @@ static void describe(const struct status *s, const struct request *r, const stru
 	add_fact(style, out,
 		 "Criticality:", r->has_budget ? criticality_name(r->budget.criticality) : "");
 	add_fact(style, out, "Level:", level_of(s, r));
-	add_budgets(r, style, out);
+	add_budgets(s, r, style, out);
 	if (r->policy)
 		add_fact(style, out, "Threads:", class_of(s, r, &class));
 	add_fact(style, out, "Source:", request_source_name(r->source));
@@ -216,9 +275,15 @@ static const char *why_not_drawn(const struct status *s, const struct request *r
 
 	if (r->is_bad)
 		return problem_of(s, r);
+	const char *refusal = refusal_of(s, r);
+	str_clear(text);
+	if (!r->has_cores && *refusal) {
+		str_addf(text, "%s, %s", criticality_name(r->budget.criticality),
+			 refusal_message(refusal));
+		return text->s;
+	}
 	if (!r->has_cores)
 		return criticality_name(r->budget.criticality);
-	str_clear(text);
 	str_addf(text, "%s, on core %s of %s, which is not for real time",
 		 criticality_name(r->budget.criticality), cores_of(s, r, cores),
 		 cluster_str(s->c, s->c->pods.items[r->pod].node_name));

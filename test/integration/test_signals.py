@@ -63,13 +63,26 @@ def test_raised_budget_without_room_is_told(c):
     c.nodes("n1", cores=1)
     c.create(*c.pair("a", 400000), *c.pair("b", 400000, criticality="High"))
     c.mckube("apply")
-    for value, status in ((940001, "False"), (400000, None)):
+    for value, status, refused in ((940001, "False", "NoRoom"), (400000, None, ""),
+                                   (940001, "False", "NoRoom")):
         c.kubectl("patch", "mckube", "a", "-n", c.ns, "--type=merge", "-p", json.dumps(
             {"spec": {"rtSettings": {"runtime_low": value, "runtime_hi": value}}}))
         c.mckube("apply")
         said = condition(c.get("mckube", "a"), "Accepted")
         assert said.get("status") == status, said
+        assert c.annotation_of(c.get("pod", "a"), "mckube.io/rt-runtime-low") == "400000"
+        assert refused in c.kubectl("get", "mckube", "a", "-n", c.ns).out
+        shown = json.loads(c.mckube("status", "pod/a", "-n", c.ns, "-o", "json").out)[0]
+        assert (shown["lowUs"], shown["refused"]) == (400000, refused), shown
     assert "it keeps 400000" in events(c, "a")["NoRoom"]
+    assert "NoRoom: raised budget" in c.mckube("explain", "pod/a", "-n", c.ns).out
+    c.kubectl("delete", "pod", "b", "-n", c.ns, "--force", "--grace-period=0")
+    c.kubectl("patch", "mckube", "a", "-n", c.ns, "--type=merge", "-p",
+              '{"spec":{"rtSettings":{"runtime_low":800000,"runtime_hi":800000}}}')
+    c.mckube("apply")
+    c.mckube("apply")
+    assert not condition(c.get("mckube", "a"), "Accepted"), "there is room now"
+    assert c.annotation_of(c.get("pod", "a"), "mckube.io/rt-runtime-low") == "800000"
 
 
 def test_a_selector_has_a_status(c):

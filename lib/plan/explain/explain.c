@@ -292,6 +292,11 @@ static const char *stay_words(struct explainer *x, const struct unit *u)
 				 "It stays on %s, which its request does not allow: there is no "
 				 "other place for it.",
 				 explain_cores_of(x, &x->out->now));
+	const struct unplaced *refused = unplaced_of(x);
+	if (refused)
+		return plan_strf(&x->out->plan, "It stays on %s. %s: %s.",
+				 explain_cores_of(x, &x->out->now), reason_name(refused->reason),
+				 refused->message);
 	return plan_strf(&x->out->plan, "It stays on %s.", explain_cores_of(x, &x->out->now));
 }
 
@@ -354,20 +359,34 @@ static bool is_running_in_the_end(const struct explanation *e)
 	       e->outcome == OUTCOME_MOVES || e->replacement.node;
 }
 
+/* What is explained from here on is the budget that it asks for. */
+static void request_all(struct explainer *x)
+{
+	struct unit *u = explainer_unit(x);
+
+	memcpy(u->load, explainer_request(x)->load, sizeof(u->load));
+	u->keeps_grant = false;
+}
+
 static void explain_unit(struct explainer *x)
 {
 	struct unit *u = explainer_unit(x);
+	bool keeps_grant = u->keeps_grant;
 
 	fill_places(x, u);
 	x->out->outcome = outcome_of(u);
 	x->out->summary = summary_of(x, u);
 	remove_pod(x);
+	if (keeps_grant)
+		request_all(x);
 	if (u->is_evicted) /* what is explained from here on is its replacement */
 		u->kind = UNIT_PENDING;
 	explain_advice(x);
 	explain_nodes(x);
 	if (!is_running_in_the_end(x->out))
 		explain_changes(x);
+	else if (keeps_grant && !u->is_evicted)
+		explain_lower_budget(x);
 }
 
 int explain_pod(const struct cluster *c, const struct policy *const *policies,

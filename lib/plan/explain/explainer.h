@@ -63,5 +63,7 @@ void explain_advice(struct explainer *x);
 
 /* plan/explain/suggestions.c: fills out->changes, after the nodes. */
 void explain_changes(struct explainer *x);
+/* For a raised budget that is not granted: how much of it would be. */
+void explain_lower_budget(struct explainer *x);
 
 #endif

@@ -205,13 +205,14 @@ static const char *lower_words(struct explainer *x, const struct budget *to, con
 			 o->yields ? ", when less critical pods yield" : "");
 }
 
-static const char *lower_budgets(struct explainer *x)
+/* Of that node, or (NULL) of any. */
+static const char *lower_budgets_on(struct explainer *x, const char *only)
 {
 	struct offer best = { .missing = UINT32_MAX };
 	struct budget budget = { 0 }, tried;
 
 	array_each(v, &x->out->nodes) {
-		if (v->refused != REFUSE_BUDGET)
+		if (v->refused != REFUSE_BUDGET || (only && strcmp(v->node, only) != 0))
 			continue;
 		struct offer o = offer_of(x, v);
 		if (o.missing == 0 || o.missing >= best.missing ||
@@ -221,6 +222,19 @@ static const char *lower_budgets(struct explainer *x)
 		budget = tried;
 	}
 	return best.node ? lower_words(x, &budget, &best) : NULL;
+}
+
+static const char *lower_budgets(struct explainer *x)
+{
+	return lower_budgets_on(x, NULL);
+}
+
+void explain_lower_budget(struct explainer *x)
+{
+	const char *change = lower_budgets_on(x, x->out->then.node);
+
+	if (change)
+		*array_add(&x->out->changes) = change;
 }
 
 static const char *fewer_cores(struct explainer *x)
