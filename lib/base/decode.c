@@ -424,8 +424,7 @@ int read_bool(struct decoder *d, const struct field *f, void *into)
 	return r;
 }
 
-/* The whole number at hand, with what is beyond 32 bits as INT64_MAX or INT64_MIN. */
-static int read_number(struct decoder *d, int64_t *ret)
+int decode_i64(struct decoder *d, int64_t *ret)
 {
 	struct slice token;
 	char first;
@@ -438,7 +437,11 @@ static int read_number(struct decoder *d, int64_t *ret)
 	for (size_t i = is_negative; i < token.n; i++) {
 		if (token.s[i] < '0' || token.s[i] > '9' || first == '"')
 			return decode_refuse(d, "must be a whole number");
-		v = v > INT32_MAX ? v : v * 10 + (token.s[i] - '0');
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, token.s[i] - '0', &v)) {
+			*ret = is_negative ? INT64_MIN : INT64_MAX;
+			return 0;
+		}
 	}
 	*ret = is_negative ? -v : v;
 	return 0;
@@ -446,27 +449,21 @@ static int read_number(struct decoder *d, int64_t *ret)
 
 int read_generation(struct decoder *d, const struct field *f, void *into)
 {
-	struct slice token;
-	char first;
-	int r = decode_token(d, &token, &first);
-	int64_t v = 0;
+	int64_t v;
+	int r = decode_i64(d, &v);
 
 	(void)f;
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < token.n; i++)
-		if (first == '"' || token.s[i] < '0' || token.s[i] > '9' ||
-		    __builtin_mul_overflow(v, 10, &v) ||
-		    __builtin_add_overflow(v, token.s[i] - '0', &v))
-			return decode_refuse(d, "must be a whole number from 0");
-	*(int64_t *)into = v;
-	return 0;
+	if (r == 0 && (v < 0 || v == INT64_MAX))
+		return decode_refuse(d, "must be a whole number from 0");
+	if (r == 0)
+		*(int64_t *)into = v;
+	return r;
 }
 
 int read_i32(struct decoder *d, const struct field *f, void *into)
 {
 	int64_t v;
-	int r = read_number(d, &v);
+	int r = decode_i64(d, &v);
 
 	(void)f;
 	if (r == 0 && (v < INT32_MIN || v > INT32_MAX))
@@ -479,7 +476,7 @@ int read_i32(struct decoder *d, const struct field *f, void *into)
 int read_i32_saturated(struct decoder *d, const struct field *f, void *into)
 {
 	int64_t v = 0;
-	int r = read_number(d, &v);
+	int r = decode_i64(d, &v);
 
 	(void)f;
 	if (r == 0)

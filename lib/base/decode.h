@@ -147,6 +147,9 @@ int decode_text(struct decoder *d, struct slice *ret);
 /* The same, interned. */
 int decode_id(struct decoder *d, str_id *ret);
 
+/* A whole number; what is beyond 64 bits is INT64_MAX or INT64_MIN. */
+int decode_i64(struct decoder *d, int64_t *ret);
+
 /* A value as it is written: the content of a string, the token of any other scalar, the JSON of a
  * container without blanks; *ret_first is the first byte, which tells what it is. */
 int decode_token(struct decoder *d, struct slice *ret, char *ret_first);

@@ -289,7 +289,7 @@ static int read_id(struct decoder *d, void *arg)
 {
 	struct ids *ids = arg;
 	int64_t id;
-	int r = field_whole(d, &id);
+	int r = decode_i64(d, &id);
 
 	if (r == 0 && (id < 1 || id > UINT32_MAX))
 		return decode_refuse(d, "must be the id of an action");

@@ -368,30 +368,10 @@ static void u32_write(const struct file_field *f, const void *value, struct json
 	json_out_int(o, u32_at(value));
 }
 
-int field_whole(struct decoder *d, int64_t *ret)
-{
-	struct slice token;
-	char first;
-	int r = decode_token(d, &token, &first);
-	bool is_negative = first == '-';
-	int64_t v = 0;
-
-	if (r < 0)
-		return r;
-	if (first != '-' && (first < '0' || first > '9'))
-		return decode_refuse(d, "must be an integer");
-	for (size_t i = is_negative; i < token.n; i++)
-		if (token.s[i] < '0' || token.s[i] > '9' || __builtin_mul_overflow(v, 10, &v) ||
-		    __builtin_add_overflow(v, token.s[i] - '0', &v))
-			return decode_refuse(d, "must be an integer");
-	*ret = is_negative ? -v : v;
-	return 0;
-}
-
 static int u32_read(const struct file_field *f, struct decoder *d, void *value)
 {
 	int64_t n, max = f->max ? f->max : UINT32_MAX;
-	int r = field_whole(d, &n);
+	int r = decode_i64(d, &n);
 
 	if (r < 0)
 		return r;

@@ -97,9 +97,6 @@ void fields_write(const struct field *fields, const void *object, struct json_ou
  * NULL. */
 int fields_read(const struct field *fields, struct decoder *d, void *object, uint64_t *ret_seen);
 
-/* A whole number. */
-int field_whole(struct decoder *d, int64_t *ret);
-
 /* A string of at most `max` bytes, valid until the next one is read. */
 int field_string(struct decoder *d, size_t max, const char **ret);
 

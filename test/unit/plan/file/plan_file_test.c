@@ -97,7 +97,7 @@ static const struct {
 	{ "2026-11-21T09:00:00Z", "2026-11-31T09:00:00Z",
 	  "spec.cluster.takenAt: must be a time such as "
 	  "2026-11-21T09:00:00Z" },
-	{ "900000", "9e5", "spec.settings.coreUtilizationThreshold: must be an integer" },
+	{ "900000", "9e5", "spec.settings.coreUtilizationThreshold: must be a whole number" },
 	{ "900000", "1000001",
 	  "spec.settings.coreUtilizationThreshold: must be from 0 to 1000000" },
 	{ "\"honor\"", "\"maybe\"", "spec.settings.legacyPins: unknown value 'maybe'" },
