@@ -18,6 +18,7 @@
 
 /* Of the kinds of kcloud.io. */
 #define KCLOUD_GROUP	       "kcloud.io"
+#define KCLOUD_API_VERSION     KCLOUD_GROUP "/v1alpha1"
 #define KCLOUD_FINALIZER       "workloadoptimizer.kcloud.io/finalizer"
 #define KCLOUD_PRICES	       "mckube-prices" /* ConfigMap with tables that a live plan may read */
 #define KCLOUD_OPTIMIZER_LABEL "workload-optimizer" /* on the pods of a WorkloadOptimizer */

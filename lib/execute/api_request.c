@@ -8,12 +8,17 @@
 #include "base/names.h"
 #include "execute/assignment.h"
 #include "execute/taint.h"
+#include "plan/file/economy_status.h"
 
 struct kube_ref api_ref(const struct action *a, struct kube_resource *resource)
 {
-	const struct kube_resource *known = strcmp(a->on.kind, "Pod") == 0    ? &kube_pods
-					    : strcmp(a->on.kind, "Node") == 0 ? &kube_nodes
-									      : &kube_mckubes;
+	static const struct kube_resource *const all[] = { &kube_pods, &kube_nodes,
+							   &kube_optimizers, &kube_cost_policies };
+	const struct kube_resource *known = &kube_mckubes; /* of either spelling */
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (strcmp(a->on.kind, all[i]->kind) == 0)
+			known = all[i];
 
 	*resource = *known;
 	if (known == &kube_mckubes && a->on.api_version && *a->on.api_version)
@@ -217,12 +222,18 @@ static int set_status(struct kube_request *r, const struct context *x, struct er
 	AUTO(json_out_done) struct json_out o = { .out = &json, .is_compact = true };
 	json_out_bare_object(&o);
 	json_out_key(&o, "status");
-	json_out_object(&o);
-	add_text_or_null(&o, "allocatedCore", to->cores);
-	add_text_or_null(&o, "currentRuntime", to->has_level ? level_name(to->level) : NULL);
-	add_text_or_null(&o, "podUID", to->pod_uid);
-	add_text_or_null(&o, "node", to->node);
-	end_all(&o, 2);
+	if (x->a->status) {
+		economy_status_write(x->a->status, &o);
+	} else {
+		json_out_object(&o);
+		add_text_or_null(&o, "allocatedCore", to->cores);
+		add_text_or_null(&o, "currentRuntime",
+				 to->has_level ? level_name(to->level) : NULL);
+		add_text_or_null(&o, "podUID", to->pod_uid);
+		add_text_or_null(&o, "node", to->node);
+		json_out_end(&o);
+	}
+	json_out_end(&o);
 	kube_patch(r, x->k, &x->ref,
 		   &(struct kube_change){ .subresource = "status", .json = json.s });
 	return 0;
@@ -280,7 +291,7 @@ int api_request(struct kube_request *r, const struct kube *k, const struct actio
 	struct kube_resource resource;
 	struct context x = { k, a, c, api_ref(a, &resource) };
 
-	if (x.ref.resource->plural == kube_pods.plural)
+	if (x.ref.resource->plural == kube_pods.plural || a->status)
 		x.ref.version = version ? version : a->on.version;
 	if (!maker_of(a))
 		return error_set(err, -ENOTSUP, "%s is not supported", action_kind_name(a->kind));

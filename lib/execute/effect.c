@@ -9,6 +9,7 @@
 #include "base/names.h"
 #include "execute/assignment.h"
 #include "execute/taint.h"
+#include "plan/file/economy_status.h"
 
 static cJSON *member(cJSON *object, const char *key)
 {
@@ -194,6 +195,25 @@ static void set_or_drop(cJSON *object, const char *key, const char *text)
 		drop(object, key);
 }
 
+/* Its members take the place of those of the same name. */
+static void merge_status(cJSON *status, const struct economy_status *s)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	AUTO(json_out_done) struct json_out o = { .out = &text, .is_compact = true };
+	cJSON *fresh = NULL;
+
+	economy_status_write(s, &o);
+	if (json_parse(text.s, text.n, &fresh, NULL) < 0)
+		return;
+	while (fresh->child) {
+		cJSON *item = cJSON_DetachItemViaPointer(fresh, fresh->child);
+
+		drop(status, item->string);
+		cJSON_AddItemToObject(status, item->string, item);
+	}
+	cJSON_Delete(fresh);
+}
+
 static enum effect_result set_status(cJSON *object, const struct action *a)
 {
 	if (strcmp(a->on.kind, "Pod") == 0) {
@@ -202,6 +222,10 @@ static enum effect_result set_status(cJSON *object, const struct action *a)
 	}
 
 	cJSON *status = member_object(object, "status");
+	if (a->status) {
+		merge_status(status, a->status);
+		return EFFECT_CHANGED;
+	}
 	set_or_drop(status, "allocatedCore", a->to.cores);
 	set_or_drop(status, "currentRuntime", a->to.has_level ? level_name(a->to.level) : NULL);
 	set_or_drop(status, "podUID", a->to.pod_uid);

@@ -54,8 +54,9 @@ static struct slice group_of(struct slice api_version)
 static void add_key(const struct identity *id, struct str *out)
 {
 	bool is_mckube = slice_eq(id->kind, "McKube") || slice_eq(id->kind, "MCKube");
-	bool is_local =
-		is_mckube || slice_eq(id->kind, "Pod") || slice_eq(id->kind, "PodDisruptionBudget");
+	bool is_local = is_mckube || slice_eq(id->kind, "Pod") ||
+			slice_eq(id->kind, "PodDisruptionBudget") ||
+			slice_eq(id->kind, "WorkloadOptimizer");
 	struct slice group = group_of(id->api_version);
 	struct slice kind = is_mckube ? SLICE("McKube") : id->kind;
 	struct slice ns = is_local && id->ns.n == 0 ? SLICE("default") : id->ns;

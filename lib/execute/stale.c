@@ -39,23 +39,6 @@ static void list_subjects(const struct plan *p, struct subjects *ret)
 		qsort(ret->items, ret->n, sizeof(*ret->items), by_name);
 }
 
-/* NULL when the snapshot has no such object. */
-static const struct meta *find_meta(const struct cluster *c, const struct subject *s)
-{
-	uint32_t id;
-
-	if (strcmp(s->kind, "Pod") == 0) {
-		id = cluster_pod(c, s->ns, s->name);
-		return id == NONE ? NULL : &c->pods.items[id].meta;
-	}
-	if (strcmp(s->kind, "Node") == 0) {
-		id = cluster_node(c, s->name);
-		return id == NONE ? NULL : &c->nodes.items[id].meta;
-	}
-	id = cluster_mckube(c, s->ns, s->name);
-	return id == NONE ? NULL : &c->mckubes.items[id].meta;
-}
-
 static bool differs(const char *planned, const char *now)
 {
 	return planned && *planned && strcmp(planned, now) != 0;
@@ -64,7 +47,7 @@ static bool differs(const char *planned, const char *now)
 /* Is there a difference? Then it is added. */
 static bool compare(const struct cluster *c, const struct subject *s, struct str *stale)
 {
-	const struct meta *now = find_meta(c, s);
+	const struct meta *now = cluster_object(c, s->kind, s->ns, s->name);
 	const char *slash = *s->ns ? "/" : "";
 
 	if (!now) {

@@ -23,11 +23,11 @@ const struct kube_resource kube_resource_claims = { "resource.k8s.io/v1", "Resou
 						    "resourceclaims", true };
 const struct kube_resource kube_mckubes = { MCKUBE_GROUP "/v1", "McKube", "mckubes", true };
 const struct kube_resource kube_leases = { "coordination.k8s.io/v1", "Lease", "leases", true };
-const struct kube_resource kube_optimizers = { KCLOUD_GROUP "/v1alpha1", "WorkloadOptimizer",
+const struct kube_resource kube_optimizers = { KCLOUD_API_VERSION, "WorkloadOptimizer",
 					       "workloadoptimizers", true };
-const struct kube_resource kube_cost_policies = { KCLOUD_GROUP "/v1alpha1", "CostPolicy",
-						  "costpolicies", true };
-const struct kube_resource kube_power_policies = { KCLOUD_GROUP "/v1alpha1", "PowerPolicy",
+const struct kube_resource kube_cost_policies = { KCLOUD_API_VERSION, "CostPolicy", "costpolicies",
+						  true };
+const struct kube_resource kube_power_policies = { KCLOUD_API_VERSION, "PowerPolicy",
 						   "powerpolicies", true };
 const struct kube_resource kube_config_maps = { "v1", "ConfigMap", "configmaps", true };
 const struct kube_resource kube_node_metrics = { "metrics.k8s.io/v1beta1", "NodeMetrics", "nodes",

@@ -239,6 +239,7 @@ void cluster_done(struct cluster *c)
 	array_done(&c->preferences);
 	array_done(&c->scaling_metrics);
 	array_done(&c->avoids);
+	array_done(&c->conditions);
 	array_done(&c->alerts);
 	array_done(&c->day_spans);
 	array_done(&c->problems);
@@ -323,6 +324,54 @@ const struct csi_node *cluster_csi_node(const struct cluster *c, str_id name)
 const struct resource_claim *cluster_resource_claim(const struct cluster *c, str_id ns, str_id name)
 {
 	return FIND_ROW(c, resource_claims, ns, name);
+}
+
+const struct optimizer *cluster_optimizer(const struct cluster *c, const char *ns, const char *name)
+{
+	uint32_t id =
+		find(c, c->optimizers.items, c->optimizers.n, sizeof(struct optimizer), ns, name);
+
+	return id == NONE ? NULL : &c->optimizers.items[id];
+}
+
+const struct cost_policy *cluster_cost_policy(const struct cluster *c, const char *ns,
+					      const char *name)
+{
+	uint32_t id = find(c, c->cost_policies.items, c->cost_policies.n,
+			   sizeof(struct cost_policy), ns, name);
+
+	return id == NONE ? NULL : &c->cost_policies.items[id];
+}
+
+const struct meta *cluster_object(const struct cluster *c, const char *kind, const char *ns,
+				  const char *name)
+{
+	const struct {
+		const char *kind;
+		const void *items;
+		size_t n, size;
+	} tables[] = {
+		{ "Pod", c->pods.items, c->pods.n, sizeof(struct pod) },
+		{ "Node", c->nodes.items, c->nodes.n, sizeof(struct node) },
+		{ "McKube", c->mckubes.items, c->mckubes.n, sizeof(struct mckube) },
+		{ "MCKube", c->mckubes.items, c->mckubes.n, sizeof(struct mckube) },
+		{ "WorkloadOptimizer", c->optimizers.items, c->optimizers.n,
+		  sizeof(struct optimizer) },
+		{ "CostPolicy", c->cost_policies.items, c->cost_policies.n,
+		  sizeof(struct cost_policy) },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		if (strcmp(tables[i].kind, kind) != 0)
+			continue;
+		uint32_t id = find(c, tables[i].items, tables[i].n, tables[i].size, ns, name);
+
+		/* Each row begins with its meta. */
+		return id == NONE ? NULL
+				  : (const void *)((const unsigned char *)tables[i].items +
+						   id * tables[i].size);
+	}
+	return NULL;
 }
 
 const struct metrics *cluster_node_metrics(const struct cluster *c, str_id name)

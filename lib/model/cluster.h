@@ -366,6 +366,7 @@ struct cluster {
 	ARRAY(struct preference) preferences;
 	ARRAY(struct scaling_metric) scaling_metrics;
 	ARRAY(struct avoid) avoids;
+	ARRAY(struct condition_note) conditions;
 	ARRAY(struct alert) alerts;
 	ARRAY(struct day_span) day_spans;
 };
@@ -395,6 +396,13 @@ const struct volume *cluster_volume(const struct cluster *c, str_id name);
 const struct csi_node *cluster_csi_node(const struct cluster *c, str_id name);
 const struct metrics *cluster_node_metrics(const struct cluster *c, str_id name);
 const struct metrics *cluster_pod_metrics(const struct cluster *c, str_id ns, str_id name);
+const struct optimizer *cluster_optimizer(const struct cluster *c, const char *ns,
+					  const char *name);
+const struct cost_policy *cluster_cost_policy(const struct cluster *c, const char *ns,
+					      const char *name);
+/* What an action is about: a Pod, Node, McKube, WorkloadOptimizer or CostPolicy. */
+const struct meta *cluster_object(const struct cluster *c, const char *kind, const char *ns,
+				  const char *name);
 const struct resource_claim *cluster_resource_claim(const struct cluster *c, str_id ns,
 						    str_id name);
 

@@ -144,6 +144,7 @@ static void move_optimizers(struct move *m)
 		o->metrics = MOVE_RUN(m, scaling_metrics, o->metrics);
 		o->history = MOVE_RUN(m, names, o->history);
 		o->avoid = MOVE_RUN(m, avoids, o->avoid);
+		o->conditions = MOVE_RUN(m, conditions, o->conditions);
 	}
 }
 
@@ -217,6 +218,7 @@ static void compact_runs(struct cluster *c)
 	START_AGAIN(&m, preferences);
 	START_AGAIN(&m, scaling_metrics);
 	START_AGAIN(&m, avoids);
+	START_AGAIN(&m, conditions);
 	START_AGAIN(&m, alerts);
 	START_AGAIN(&m, day_spans);
 	m.labels = xcalloc(m.old.labels.n + 1, sizeof(*m.labels));
@@ -304,6 +306,7 @@ static void mark_economy(const struct cluster *c, bool *live)
 		mark(live, o->target_kind);
 		mark(live, o->target_name);
 		mark(live, o->phase);
+		mark(live, o->status_node);
 	}
 	array_each(p, &c->cost_policies)
 		mark_meta(live, &p->meta);
@@ -319,6 +322,11 @@ static void mark_economy(const struct cluster *c, bool *live)
 	}
 	array_each(a, &c->avoids)
 		mark(live, a->node);
+	array_each(n, &c->conditions) {
+		mark(live, n->type);
+		mark(live, n->status);
+		mark(live, n->reason);
+	}
 }
 
 static void mark_small_kinds(const struct cluster *c, bool *live)

@@ -232,10 +232,12 @@ static bool optimizers_same(const struct cluster *c, const void *a, const void *
 	moved.preferences = y->preferences;
 	moved.metrics = y->metrics;
 	moved.history = y->history;
+	moved.conditions = y->conditions;
 	return same_requirements(c, x->node_selector, y->node_selector) &&
 	       same_node_terms(c, x->node_terms, y->node_terms) &&
 	       same_preferences(c, x->preferences, y->preferences) &&
 	       SAME_RUN(c, scaling_metrics, x->metrics, y->metrics) &&
+	       SAME_RUN(c, conditions, x->conditions, y->conditions) &&
 	       same_names(c, x->history, y->history) && SAME_RUN(c, avoids, x->avoid, y->avoid) &&
 	       SAME_BUT(struct optimizer, &moved, b, avoid);
 }

@@ -46,6 +46,18 @@ struct estimate { /* of one replica */
 	int32_t gpu, npu;
 };
 
+/* A condition of a status, as it was written last. */
+struct condition_note {
+	str_id type, status, reason;
+	int64_t since; /* lastTransitionTime, seconds since 1970 */
+};
+
+/* What status.budget says. */
+struct budget_note {
+	int64_t spent, rate; /* rate: since accounted_at */
+	int64_t period_start, accounted_at;
+};
+
 struct optimizer { /* WorkloadOptimizer */
 	struct meta meta;
 	struct range labels;
@@ -61,9 +73,13 @@ struct optimizer { /* WorkloadOptimizer */
 	int32_t min_replicas, max_replicas; /* 0: not given */
 	int32_t target_cpu, target_memory;  /* per cent; 0: not given */
 	str_id target_version, target_kind, target_name; /* 0: the pods' own controller */
-	str_id phase;					 /* status.phase as it was written last */
-	int64_t spent, rate; /* status.budget; rate: since accounted_at */
-	int64_t period_start, accounted_at;
+	struct budget_note budget;
+	/* status as it was written last; nothing follows from it but whether it is to be written */
+	str_id phase, status_node;
+	int64_t status_power, status_score, optimized_at, observed; /* mW; millionths */
+	int32_t status_replicas, status_ready;
+	struct range conditions; /* cluster.conditions */
+	int64_t generation;
 	struct range history; /* names */
 	struct range avoid;   /* cluster.avoids */
 	bool has_node_affinity, has_scaling, is_scaling_off, fills;
@@ -111,7 +127,7 @@ struct cost_policy {
 	struct selector namespaces, workloads;
 	uint8_t interruption; /* enum interruption */
 	bool forbids_spot, is_unread;
-	int64_t spent, rate, period_start, accounted_at; /* status.budget */
+	struct budget_note budget_note;
 };
 
 enum power_allocation { ALLOCATE_EQUAL, ALLOCATE_PRIORITY, ALLOCATE_WORKLOAD };

@@ -39,19 +39,43 @@ int64_t spending_period_start(enum budget_period period, int64_t now)
 	return day * DAY_SECONDS;
 }
 
-int64_t spending_now(enum budget_period period, int64_t spent, int64_t rate, int64_t accounted_at,
-		     int64_t now)
+int64_t spending_now(enum budget_period period, const struct budget_note *was, int64_t now)
 {
-	int64_t start = spending_period_start(period, now), from = accounted_at;
+	int64_t start = spending_period_start(period, now);
+	int64_t spent = was->spent, from = was->accounted_at;
 
-	if (!accounted_at)
+	if (!from)
 		return spent;
-	if (period != BUDGET_TOTAL && accounted_at < start) {
+	if (period != BUDGET_TOTAL && from < start) {
 		spent = 0;
 		from = start;
 	}
 	if (now <= from)
 		return spent;
-	__int128 more = (__int128)rate * (now - from);
+	__int128 more = (__int128)was->rate * (now - from);
 	return spent + (int64_t)((more + HOUR_SECONDS / 2) / HOUR_SECONDS);
+}
+
+int64_t spending_seconds_left(int64_t spent, int64_t limit, int64_t rate)
+{
+	if (rate <= 0 || limit < 0 || spent >= limit)
+		return 0;
+	return (int64_t)(((__int128)(limit - spent) * HOUR_SECONDS + rate - 1) / rate);
+}
+
+int64_t spending_period_end(enum budget_period period, int64_t now)
+{
+	int64_t start = spending_period_start(period, now);
+
+	switch (period) {
+	case BUDGET_TOTAL:
+		return 0;
+	case BUDGET_DAY:
+		return start + DAY_SECONDS;
+	case BUDGET_WEEK:
+		return start + 7 * DAY_SECONDS;
+	case BUDGET_MONTH: /* no month has 32 days, and none begins within 4 days of another */
+		return spending_period_start(period, start + 32 * DAY_SECONDS);
+	}
+	return 0;
 }

@@ -13,7 +13,13 @@ int64_t spending_period_start(enum budget_period period, int64_t now);
 
 /* Micro-USD spent in the period until `now`. A clock that went back adds nothing; where a period
  * has begun since accounted_at, only what came after its beginning counts. Rounded half up. */
-int64_t spending_now(enum budget_period period, int64_t spent, int64_t rate, int64_t accounted_at,
-		     int64_t now);
+int64_t spending_now(enum budget_period period, const struct budget_note *was, int64_t now);
+
+/* Seconds from `now` until so much is spent at this rate, at least 1; 0: never, or it is already.
+ */
+int64_t spending_seconds_left(int64_t spent, int64_t limit, int64_t rate);
+
+/* When the period ends that `now` lies in; 0 for Total. */
+int64_t spending_period_end(enum budget_period period, int64_t now);
 
 #endif

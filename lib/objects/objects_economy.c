@@ -339,10 +339,10 @@ static const struct field optimizer_spec_fields[] = {
 };
 
 static const struct field budget_fields[] = {
-	OPT("accountedAt", read_time, accounted_at, UNREAD_DETAIL),
-	OPT("periodStart", read_time, period_start, UNREAD_DETAIL),
-	OPT("rateMicroUSD", read_generation, rate, UNREAD_DETAIL),
-	OPT("spent", read_micro, spent, UNREAD_BUDGET),
+	OPT("accountedAt", read_time, budget.accounted_at, UNREAD_BUDGET),
+	OPT("periodStart", read_time, budget.period_start, UNREAD_DETAIL),
+	OPT("rateMicroUSD", read_generation, budget.rate, UNREAD_BUDGET),
+	OPT("spent", read_micro, budget.spent, UNREAD_BUDGET),
 	{ 0 },
 };
 
@@ -375,11 +375,50 @@ static int read_avoids(struct decoder *d, const struct field *f, void *into)
 	return r;
 }
 
+static const struct field condition_fields[] = {
+	FIELD("lastTransitionTime", read_time, struct condition_note, since),
+	FIELD("reason", read_text, struct condition_note, reason),
+	FIELD("status", read_text, struct condition_note, status),
+	FIELD("type", read_text, struct condition_note, type),
+	{ 0 },
+};
+
+static int read_condition(struct decoder *d, void *arg)
+{
+	struct condition_note note = { 0 };
+	int r = decode_object(d, condition_fields, &note);
+
+	(void)arg;
+	if (r == 0)
+		*array_add(&objects_of(d)->c->conditions) = note;
+	return r;
+}
+
+static int read_conditions(struct decoder *d, const struct field *f, void *into)
+{
+	struct cluster *c = objects_of(d)->c;
+	uint32_t at = (uint32_t)c->conditions.n;
+	int r = decode_list(d, read_condition, NULL);
+
+	(void)f;
+	if (r == 0)
+		*(struct range *)into = (struct range){ at, (uint32_t)c->conditions.n - at };
+	return r;
+}
+
 static const struct field optimizer_status_fields[] = {
+	OPT("assignedNode", read_text, status_node, UNREAD_DETAIL),
 	OPT("avoid", read_avoids, avoid, UNREAD_DETAIL),
 	FIELD_SUB("budget", budget_fields, UNREAD_BUDGET),
+	OPT("conditions", read_conditions, conditions, UNREAD_DETAIL),
+	OPT("currentPower", read_milliwatt, status_power, UNREAD_DETAIL),
 	OPT("history", read_names, history, UNREAD_DETAIL),
+	OPT("lastOptimizationTime", read_time, optimized_at, UNREAD_DETAIL),
+	OPT("observedGeneration", read_generation, observed, UNREAD_DETAIL),
+	OPT("optimizationScore", read_micro, status_score, UNREAD_DETAIL),
 	OPT("phase", read_text, phase, UNREAD_DETAIL),
+	OPT("readyReplicas", read_i32, status_ready, UNREAD_DETAIL),
+	OPT("replicas", read_i32, status_replicas, UNREAD_DETAIL),
 	{ 0 },
 };
 
@@ -410,6 +449,7 @@ int decode_optimizer(struct objects *o, str_id kind, str_id version)
 		return r;
 	p.o.meta = p.meta.meta;
 	p.o.labels = p.meta.labels;
+	p.o.generation = p.meta.generation;
 	if (p.o.type > WORKLOAD_BATCH)
 		p.o.type = WORKLOAD_SERVING;
 	p.o.is_deleting = p.meta.is_terminating;

@@ -177,10 +177,10 @@ static const struct field cost_spec_fields[] = {
 };
 
 static const struct field cost_budget_fields[] = {
-	COST("accountedAt", read_time, accounted_at, UNREAD_DETAIL),
-	COST("periodStart", read_time, period_start, UNREAD_DETAIL),
-	COST("rateMicroUSD", read_generation, rate, UNREAD_DETAIL),
-	COST("spent", read_micro, spent, UNREAD_BUDGET),
+	COST("accountedAt", read_time, budget_note.accounted_at, UNREAD_BUDGET),
+	COST("periodStart", read_time, budget_note.period_start, UNREAD_DETAIL),
+	COST("rateMicroUSD", read_generation, budget_note.rate, UNREAD_BUDGET),
+	COST("spent", read_micro, budget_note.spent, UNREAD_BUDGET),
 	{ 0 },
 };
 

@@ -32,6 +32,7 @@ static const char *const reasons[REASONS] = {
 	[REASON_GUARANTEE_BROKEN] = "GuaranteeBroken",
 	[REASON_RELIEVED] = "Relieved",
 	[REASON_STATUS] = "StaleStatus",
+	[REASON_ACCOUNT] = "Accounted",
 	[REASON_FINALIZER_ADDED] = "FinalizerAdded",
 	[REASON_FINALIZER_REMOVED] = "FinalizerRemoved",
 	[REASON_NODE_PRESSURE] = "NodePressure",

@@ -55,6 +55,7 @@ enum reason {
 	REASON_GUARANTEE_BROKEN,    /* Taint: the node cannot keep what its pods were granted */
 	REASON_RELIEVED,	    /* SetLevel, Untaint: neither any more */
 	REASON_STATUS,		    /* status says something else than the assignment */
+	REASON_ACCOUNT,		    /* Status, of costs and power */
 	REASON_FINALIZER_ADDED,	    /* Finalizer: added before the object has effects */
 	REASON_FINALIZER_REMOVED,   /* Finalizer: nothing is left to clean up */
 	REASON_NODE_PRESSURE,	    /* Migrate, Taint: the node uses too much CPU or memory */
@@ -105,7 +106,8 @@ enum migration_step {
 };
 #define STAGE_BIT(step) (1u << (step))
 
-/* Names an object. `kind` is "Pod", "McKube", "MCKube" or "Node"; strings are the plan's. */
+/* Names an object. `kind` is "Pod", "McKube", "MCKube", "Node", "WorkloadOptimizer" or
+ * "CostPolicy"; strings are the plan's. */
 struct target {
 	const char *kind, *ns, *name, *uid, *version;
 	const char *api_version;
@@ -119,6 +121,27 @@ struct place {
 	uint8_t enforcement;	  /* enum enforcement; NONE: period, runtime, level do not count */
 	bool has_level;
 	const char *pod_uid; /* Status of a McKube: the pod that it is about; NULL or "": none */
+};
+
+enum { ECONOMY_CONDITIONS_MAX = 16 };
+
+struct plan_condition {
+	const char *type, *status, *reason, *message;
+	int64_t since;
+};
+
+/* Status of a WorkloadOptimizer or a CostPolicy, of which only `budget` counts: what its pods cost
+ * and draw once the plan is done. Micro-USD (per hour), and watts in microwatts. */
+struct economy_status {
+	const char *phase, *node; /* that with most of its pods */
+	int64_t cost, power, score;
+	int64_t optimized_at, generation;
+	uint32_t replicas, ready;
+	struct {
+		int64_t spent, rate, period_start, accounted_at;
+	} budget;
+	struct plan_condition conditions[ECONOMY_CONDITIONS_MAX];
+	uint32_t n_conditions;
 };
 
 struct action {
@@ -142,6 +165,7 @@ struct action {
 	const char
 		*owner_uid; /* Migrate: of the controller that makes the replacement; NULL: none */
 	uint32_t group;	    /* Evict for money: those with the same number belong together; 0 */
+	struct economy_status *status; /* Status; NULL: of another kind */
 	const char *message;
 };
 

@@ -434,6 +434,8 @@ void planner_emit(struct planner *p, struct plan *ret_plan)
 	ret_plan->search.steps = p->steps;
 	ret_plan->search.is_exact = p->is_exact;
 	ret_plan->requeue_after = sooner(p->reliefs.requeue_after, p->migrations.requeue_after);
+	ret_plan->requeue_after =
+		sooner(ret_plan->requeue_after, economy_requeue_after(p->economy));
 	plan_name(ret_plan);
 }
 

@@ -95,6 +95,8 @@ static const struct right {
 	{ "patch", "", "nodes" },
 	{ "patch", MCKUBE_GROUP, "mckubes" },
 	{ "patch", MCKUBE_GROUP, "mckubes", "status" },
+	{ "patch", KCLOUD_GROUP, "workloadoptimizers", "status" },
+	{ "patch", KCLOUD_GROUP, "costpolicies", "status" },
 	{ "assign", MCKUBE_GROUP, "mckubes" },
 	{ "get", "coordination.k8s.io", "leases", NULL, "kube-system", "mckube" },
 	{ "create", "coordination.k8s.io", "leases", NULL, "kube-system" },

@@ -159,10 +159,54 @@ static const char *reason_of(struct move_services *s, const struct action *a,
 	return a->method == MIGRATE_CHECKPOINT ? "MigrationRolledBack" : "MigrationFailed";
 }
 
+static bool has_just_become(const struct economy_status *s, const char *type, const char *reason)
+{
+	for (uint32_t i = 0; i < s->n_conditions; i++) {
+		const struct plan_condition *c = &s->conditions[i];
+
+		if (strcmp(c->type, type) == 0)
+			return strcmp(c->reason, reason) == 0 && c->since == s->budget.accounted_at;
+	}
+	return false;
+}
+
+static void post_economy(struct move_services *s, const struct action *a, const char *reason,
+			 bool is_warning)
+{
+	event_post(s->events, &(struct event){
+				      .resource = &kube_optimizers,
+				      .ns = a->on.ns,
+				      .name = a->on.name,
+				      .uid = a->on.uid,
+				      .is_warning = is_warning,
+				      .reason = reason,
+				      .action = "Optimize",
+				      .note = a->message,
+			      });
+	event_step(s->events);
+}
+
+/* Of a WorkloadOptimizer whose status was written: what this pass did for it, and what ended. */
+static void tell_economy(struct move_services *s, const struct action *a, const struct result *r)
+{
+	const struct economy_status *now = a->status;
+
+	if (r->state != RESULT_DONE || !now->phase || !*now->phase)
+		return;
+	if (now->optimized_at && now->optimized_at == now->budget.accounted_at)
+		post_economy(s, a, "WorkloadOptimized", false);
+	if (has_just_become(now, "CostOptimized", "BudgetExhausted"))
+		post_economy(s, a, "BudgetExhausted", true);
+	if (has_just_become(now, "CostOptimized", "OverHourlyLimit"))
+		post_economy(s, a, "BudgetExceeded", true);
+}
+
 void move_services_tell(struct move_services *s, const struct action *a, const struct result *r)
 {
 	struct timespec now;
 
+	if (s && a->status)
+		tell_economy(s, a, r);
 	if (!s || a->kind != ACTION_MIGRATE || r->state == RESULT_SKIPPED)
 		return;
 	AUTO_FREE char *note = xasprintf(

@@ -188,18 +188,14 @@ int reconcile_pass(struct reconcile *r, const struct cluster *c, struct error *e
 	return result;
 }
 
-/* The version that the snapshot has of an object; NULL: none, it is gone. */
-static const char *version_in(const struct cluster *c, const struct target *on, bool *ret_is_known)
+/* The version that the snapshot has of an object; NULL: none, it is gone or is a node, which has
+ * none in a plan. */
+static const char *version_in(const struct cluster *c, const struct target *on)
 {
-	bool is_pod = strcmp(on->kind, "Pod") == 0;
-	uint32_t at =
-		is_pod ? cluster_pod(c, on->ns, on->name) : cluster_mckube(c, on->ns, on->name);
+	const struct meta *meta =
+		*on->version ? cluster_object(c, on->kind, on->ns, on->name) : NULL;
 
-	*ret_is_known = is_pod || strcasecmp(on->kind, "McKube") == 0;
-	if (at == NONE)
-		return NULL;
-	return cluster_str(c, is_pod ? c->pods.items[at].meta.version
-				     : c->mckubes.items[at].meta.version);
+	return meta ? cluster_str(c, meta->version) : NULL;
 }
 
 bool reconcile_shows(const struct reconcile *r, const struct cluster *c)
@@ -208,11 +204,9 @@ bool reconcile_shows(const struct reconcile *r, const struct cluster *c)
 
 	array_each(result, &p->results) {
 		const struct target *on = &p->actions.items[result->id - 1].on;
-		bool is_known;
-		const char *version = version_in(c, on, &is_known);
+		const char *version = version_in(c, on);
 
-		if (result->state == RESULT_DONE && is_known && version &&
-		    strcmp(version, on->version) == 0)
+		if (result->state == RESULT_DONE && version && strcmp(version, on->version) == 0)
 			return false;
 	}
 	return true;

@@ -88,10 +88,22 @@ static const struct redact_rule avoided[] = {
 	{ 0 },
 };
 
+static const struct redact_rule condition[] = {
+	TIME("lastTransitionTime"), ENUM("reason"), ENUM("status"), ENUM("type"), { 0 },
+};
+
 static const struct redact_rule optimizer_status[] = {
+	WORD("assignedNode"),
 	OBJECT("avoid", avoided),
 	OBJECT("budget", spending),
+	OBJECT("conditions", condition),
+	SCALAR("currentPower"),
+	TIME("lastOptimizationTime"),
+	SCALAR("observedGeneration"),
+	SCALAR("optimizationScore"),
 	ENUM("phase"),
+	SCALAR("readyReplicas"),
+	SCALAR("replicas"),
 	{ 0 },
 };
 

@@ -2,6 +2,11 @@
 """Cost and power on a real API server: pods of WorkloadOptimizers are placed, moved and refused."""
 
 import json
+import time
+from datetime import datetime
+from fractions import Fraction
+
+from proxy import Proxy
 
 V1 = "kcloud.io/v1alpha1"
 SHARED = {"a": "0.40", "b": "0.20"}  # $/h by node
@@ -105,6 +110,72 @@ def test_watch_moves_pods_off_the_dearer_node(c):
         watch.terminate()
         watch.communicate()
         c.kubectl("delete", "replicaset", "web", "-n", c.ns)
+
+
+def seconds(text):
+    return int(datetime.fromisoformat(text).timestamp())
+
+
+def check_account(budgets):
+    """Each is the one before and its rate for the time since, rounded half up."""
+    for was, now in zip(budgets, budgets[1:]):
+        spent = Fraction(str(was["spent"])) * 10**6
+        spent += Fraction(was["rateMicroUSD"] *
+                          (seconds(now["accountedAt"]) - seconds(was["accountedAt"])), 3600)
+        assert Fraction(str(now["spent"])) * 10**6 == (2 * spent + 1) // 2, (was, now)
+
+
+def test_status_says_what_a_workload_costs_and_is(c):
+    priced(c, **SHARED)
+    c.create(optimizer("web", costConstraints={"maxCostPerHour": 0.02}), worker("w1", "web"),
+             worker("w2", "web"))
+    c.mckube("apply")
+    status = c.get("wo", "web")["status"]
+    assert (status["phase"], status["assignedNode"], status["replicas"]) == ("Failed", "b", 2), status
+    assert (status["currentCost"], status["budget"]["rateMicroUSD"]) == (0.02, 15901), status
+    conditions = {x["type"]: (x["status"], x["reason"]) for x in status["conditions"]}
+    assert conditions["CostOptimized"] == ("True", "WithinBudget"), conditions
+    assert conditions["Degraded"] == ("True", "LimitRefuses"), conditions
+    row = c.kubectl("get", "wo", "-n", c.ns).out.splitlines()[1].split()
+    assert row[:4] == ["web", "serving", "Failed", "0.02"] and row[6] == "b", row
+    events = json.loads(c.kubectl("get", "events", "-n", c.ns, "--field-selector",
+                                  "reason=WorkloadOptimized", "-o", "json").out)["items"]
+    assert [e["involvedObject"]["name"] for e in events] == ["web"], events
+    again = c.mckube("plan", check=False).out
+    assert "set status" not in again, again
+
+
+def test_budget_ends_and_is_counted_once_whatever_is_killed(c):
+    """Seconds cost dollars here. Passes are killed at each of their requests; what was spent stays
+    what the rates and times add up to, until the budget ends: then nothing more is placed."""
+    priced(c, a="100000", b="100000")
+    c.create(optimizer("web", costConstraints={"budgetLimit": 6}), worker("w0", "web"))
+    proxy, budgets = Proxy(c.api, c.folder), []
+
+    def look():
+        budget = c.get("wo", "web").get("status", {}).get("budget")
+        if budget and budget not in budgets[-1:]:
+            budgets.append(budget)
+
+    try:
+        for when, n in [("before", n) for n in (20, 22)] + [("after", n) for n in (2, 3)]:
+            proxy.run([c.program, "apply"], (when, n))
+            look()
+            c.kubectl("delete", "lease", "mckube", "-n", "kube-system", check=False)
+            c.mckube("apply", check=False)
+            look()
+            c.create(worker(f"w{len(budgets)}", "web"), check=False)
+    finally:
+        proxy.stop()
+    c.wait(lambda: c.mckube("apply", check=False) and look() is None and
+           budgets[-1]["spent"] >= 6)
+    check_account(budgets)
+    c.create(worker("late", "web"))
+    plan = json.loads(c.mckube("plan", "-o", "json").out)["spec"]
+    assert ("late", "BudgetExhausted") in [(u["pod"]["name"], u["reason"])
+                                           for u in plan["unplaced"]], plan
+    reasons = {x["type"]: x["reason"] for x in c.get("wo", "web")["status"]["conditions"]}
+    assert reasons["CostOptimized"] == "BudgetExhausted", reasons
 
 
 def test_without_the_definitions_there_are_no_optimizers(c):

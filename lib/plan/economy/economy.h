@@ -55,6 +55,12 @@ struct account {
 	int32_t max_interruption_ppm, min_green_ppm;
 	bool forbids_spot, is_suspended, is_exhausted, avoids_power, is_unaware;
 	bool is_moved;	 /* a pod of it moves in this plan */
+	bool is_placed;	 /* ... or is bound by it */
+	bool is_refused; /* a limit keeps one from being placed */
+	/* economy_survey(): the node with most of its pods, NONE, and what of its nodes is assumed
+	 */
+	node_id most;
+	bool has_no_price, has_no_power;
 	const char *why; /* it is suspended */
 	str_id arch;	 /* of its bound pods; 0: any */
 };
@@ -97,6 +103,8 @@ struct economy {
 	optimizer_id *of_pod;	  /* by pod_id, NONE */
 	ARRAY(struct money_limit) limits;
 	ARRAY(uint32_t) limit_ids;
+	uint32_t *
+		limit_of_policy; /* by index of cost_policies: its limit and 1; 0: covers nothing */
 	ARRAY(struct cargo) cargo; /* bound ones, then pending ones in the order of choice */
 	size_t n_bound;
 	struct site *sites;
@@ -125,6 +133,8 @@ void economy_take(struct economy *e, uint32_t cargo);
 int64_t economy_node_cost(const struct economy *e, node_id node);
 /* What J changes by when it comes. */
 int64_t economy_increase(struct economy *e, uint32_t cargo, node_id node);
+/* Does the node have what the preference is for? */
+bool economy_prefers(const struct economy *e, const struct preference *w, node_id node);
 int64_t economy_penalty(const struct economy *e, uint32_t cargo, node_id node);
 int64_t economy_total(const struct economy *e); /* J */
 struct totals economy_totals(const struct economy *e);
@@ -140,6 +150,25 @@ enum money_refusal economy_refuses(struct economy *e, uint32_t cargo, node_id no
 enum refusal economy_filter(struct economy *e, uint32_t cargo, node_id node, char *detail,
 			    size_t size);
 bool economy_fits(struct economy *e, uint32_t cargo, node_id node);
+
+/* Of its labels, taints, architecture and what its optimizer asks for: a bit for each node. */
+const uint64_t *economy_allowed(struct economy *e, uint32_t cargo);
+
+/* plan/economy/score.c: by optimizer_id, 0 to 1 in millionths, with two decimals. 1 less the score
+ * is the part of cost, power and preferences that the best place for the workload alone would save;
+ * it is less for replicas that are not ready, and over a limit. The caller frees it. */
+int64_t *economy_scores(struct economy *e);
+
+/* plan/economy/status.c: what the status of an optimizer, of a policy with a budget should say;
+ * false: it says that already, or is not to be written. Strings are constants, the cluster's, or
+ * NULL. Conditions keep their time while their status stays. */
+struct economy_status;
+void economy_survey(struct economy *e);
+bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
+		       struct economy_status *ret);
+bool economy_policy_status(const struct economy *e, size_t policy, struct economy_status *ret);
+/* Seconds until a budget ends or begins again; 0: never. */
+uint32_t economy_requeue_after(const struct economy *e);
 
 /* plan/economy/place.c, moves.c */
 void economy_place(struct economy *e);

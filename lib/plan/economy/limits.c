@@ -115,8 +115,8 @@ struct policy_ids {
 static bool policy_is_exhausted(const struct economy *e, const struct cost_policy *p)
 {
 	int64_t now = e->c->taken_at;
-	int64_t total = spending_now(BUDGET_TOTAL, p->spent, p->rate, p->accounted_at, now);
-	int64_t month = spending_now(BUDGET_MONTH, p->spent, p->rate, p->accounted_at, now);
+	int64_t total = spending_now(BUDGET_TOTAL, &p->budget_note, now);
+	int64_t month = spending_now(BUDGET_MONTH, &p->budget_note, now);
 
 	if (p->monthly >= 0)
 		return month >= p->monthly;
@@ -179,7 +179,7 @@ static void read_account(struct economy *e, optimizer_id id, const struct policy
 
 	a->max_spot = base < a->n_pods ? a->n_pods - base : 0;
 	a->max_spot_price = a->max_interruption_ppm = a->min_green_ppm = NO_LIMIT;
-	a->spent = spending_now(o->period, o->spent, o->rate, o->accounted_at, e->c->taken_at);
+	a->spent = spending_now((enum budget_period)o->period, &o->budget, e->c->taken_at);
 	a->is_exhausted = o->budget_limit >= 0 && a->spent >= o->budget_limit;
 	if (o->is_unread)
 		suspend(a, "the WorkloadOptimizer cannot be read: see the warning");
@@ -198,9 +198,10 @@ static void read_account(struct economy *e, optimizer_id id, const struct policy
 void economy_read_limits(struct economy *e)
 {
 	const struct cluster *c = e->c;
-	AUTO_FREE uint32_t *cost = xcalloc(c->cost_policies.n + 1, sizeof(*cost));
 	AUTO_FREE uint32_t *power = xcalloc(c->power_policies.n + 1, sizeof(*power));
-	struct policy_ids ids = { cost, power };
+
+	e->limit_of_policy = xcalloc(c->cost_policies.n + 1, sizeof(*e->limit_of_policy));
+	struct policy_ids ids = { e->limit_of_policy, power };
 
 	array_each(p, &c->cost_policies)
 		warn_of_reach(e, "CostPolicy", &p->meta, &p->namespaces);
@@ -242,7 +243,7 @@ static bool node_allows(struct economy *e, const struct cargo *g, node_id node)
 }
 
 /* One set for all pods that ask the same. */
-static const uint64_t *allowed_nodes(struct economy *e, uint32_t cargo)
+const uint64_t *economy_allowed(struct economy *e, uint32_t cargo)
 {
 	const struct cargo *g = &e->cargo.items[cargo];
 	uint32_t key[] = { e->c->pods.items[g->pod].rules, g->of };
@@ -302,7 +303,7 @@ enum refusal economy_filter(struct economy *e, uint32_t cargo, node_id node, cha
 	const struct fleet_node *n = &e->fleet.nodes[node];
 	enum refusal r;
 
-	if (filter_bit(allowed_nodes(e, cargo), node))
+	if (filter_bit(economy_allowed(e, cargo), node))
 		return filter_node_now(t, &as_unit, node, 0, detail, size);
 	r = filter_pod_rules(&e->p->filters, g->pod, node, detail, size);
 	if (r != REFUSE_NOTHING)
@@ -432,7 +433,7 @@ bool economy_fits(struct economy *e, uint32_t cargo, node_id node)
 {
 	struct unit as_unit = { .pod = e->cargo.items[cargo].pod, .kind = UNIT_PENDING };
 
-	return filter_bit(allowed_nodes(e, cargo), node) && !e->sites[node].is_closed &&
+	return filter_bit(economy_allowed(e, cargo), node) && !e->sites[node].is_closed &&
 	       filter_node_now(&e->p->trial, &as_unit, node, 0, NULL, 0) == REFUSE_NOTHING &&
 	       economy_refuses(e, cargo, node) == MONEY_ACCEPTS;
 }

@@ -92,7 +92,7 @@ int64_t economy_node_cost(const struct economy *e, node_id node)
 	return price + energy_cost(s, power) + carbon_cost(s, power, n->carbon);
 }
 
-static bool preference_is_met(const struct economy *e, const struct preference *w, node_id node)
+bool economy_prefers(const struct economy *e, const struct preference *w, node_id node)
 {
 	const struct cluster *c = e->c;
 	const struct node *n = &c->nodes.items[node];
@@ -126,7 +126,7 @@ int64_t economy_penalty(const struct economy *e, uint32_t cargo, node_id node)
 	for (uint32_t i = 0; i < o->preferences.n; i++) {
 		const struct preference *w = &e->c->preferences.items[o->preferences.at + i];
 
-		if (!preference_is_met(e, w, node))
+		if (!economy_prefers(e, w, node))
 			ppm += (int64_t)w->weight * 500; /* weight per cent of 5 % */
 	}
 	if (o->prefers_green)
@@ -444,6 +444,7 @@ void economy_done(struct economy *e)
 	intern_done(&e->set_keys);
 	array_done(&e->limits);
 	array_done(&e->limit_ids);
+	free(e->limit_of_policy);
 	array_done(&e->cargo);
 	free(e->allowed);
 	free(e->accounts);

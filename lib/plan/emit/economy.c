@@ -82,7 +82,7 @@ static void emit_evictions(struct emitter *e, const struct economy *x)
 	array_done(&moved);
 }
 
-static void emit_binds(struct emitter *e, const struct economy *x)
+static void emit_binds(struct emitter *e, struct economy *x)
 {
 	for (size_t i = x->n_bound; i < x->cargo.n; i++) {
 		const struct cargo *g = &x->cargo.items[i];
@@ -91,6 +91,8 @@ static void emit_binds(struct emitter *e, const struct economy *x)
 
 		if (g->node == NONE)
 			continue;
+		if (g->of != NONE)
+			x->accounts[g->of].is_placed = true;
 		struct action *a = emit_action(e, ACTION_BIND, REASON_PLACED,
 					       emit_pod(e, &x->c->pods.items[g->pod]));
 		a->to = (struct place){ .node = node_name(e, g->node) };
@@ -186,6 +188,7 @@ static void emit_no_place(struct emitter *e, struct economy *x, uint32_t cargo)
 
 	count_refusals(x, cargo, &tally, money, &is_for_room);
 	enum reason reason = reason_of(money, is_for_room, &why);
+	x->accounts[g->of].is_refused |= why != MONEY_ACCEPTS;
 	str_addf(&text, "0/%zu nodes are available", x->c->nodes.n);
 	size_t n = emit_tally_words(&tally, &text);
 	for (int i = MONEY_ACCEPTS + 1; i < MONEY_REFUSALS; i++)

@@ -230,6 +230,7 @@ void emit_plan(struct planner *p, struct plan *plan)
 	emit_cleanup(&e);
 	emit_unplaced(&e);
 	emit_economy_unplaced(&e);
+	emit_economy_status(&e);
 	emit_warnings(&e);
 	warn_of_missing_labels(&e);
 	warn_of_silent_helpers(&e);

@@ -75,6 +75,8 @@ void emit_place_migrated(struct planner *p, bool is_placed);
 /* plan/emit/economy.c: step 7. */
 void emit_economy(struct emitter *e);
 void emit_economy_unplaced(struct emitter *e);
+/* plan/emit/economy_status.c: after both. */
+void emit_economy_status(struct emitter *e);
 
 /* plan/emit/cleanup.c: levels, annotations, status, and with them the finalizers that go. */
 void emit_cleanup(struct emitter *e);

@@ -393,6 +393,7 @@ enum {
 	ACTION_ROW_DOWNTIME,
 	ACTION_ROW_OWNER,
 	ACTION_ROW_GROUP,
+	ACTION_ROW_STATUS,
 	ACTION_ROW_SINCE,
 	ACTION_ROW_MESSAGE,
 	ACTION_ROWS,
@@ -427,6 +428,7 @@ static const struct field action_fields[ACTION_ROWS + 1] = {
 					.max = FIELD_NAME_MAX),
 	[ACTION_ROW_GROUP] =
 		FILE_FIELD("group", &field_u32, offsetof(struct action, group), .min = 1),
+	[ACTION_ROW_STATUS] = FILE_FIELD("status", &field_economy_status, FIELD_SELF),
 	[ACTION_ROW_SINCE] = FILE_FIELD("since", &field_date, offsetof(struct action, since)),
 	[ACTION_ROW_MESSAGE] = FILE_FIELD("message", &field_text, offsetof(struct action, message),
 					  .needed = true),
@@ -443,6 +445,7 @@ struct shape {
 #define FROM	    BIT(ACTION_ROW_FROM)
 #define TO	    BIT(ACTION_ROW_TO)
 #define REPLACEMENT BIT(ACTION_ROW_REPLACEMENT)
+#define STATUS	    BIT(ACTION_ROW_STATUS)
 #define SINCE	    BIT(ACTION_ROW_SINCE)
 #define METHOD	    (BIT(ACTION_ROW_METHOD) | BIT(ACTION_ROW_STEPS))
 #define MOVE_NOTES  (BIT(ACTION_ROW_DOWNTIME) | BIT(ACTION_ROW_OWNER) | SINCE)
@@ -457,10 +460,17 @@ static const struct shape shapes[ACTION_KINDS] = {
 	[ACTION_SET_LEVEL] = { .needs = POD | TO, .may = FROM, .has_assignment = true },
 	[ACTION_TAINT] = { .needs = OBJECT, .may = SINCE },
 	[ACTION_UNTAINT] = { .needs = OBJECT },
-	[ACTION_STATUS] = { .may = POD | OBJECT | TO },
+	[ACTION_STATUS] = { .may = POD | OBJECT | TO | STATUS },
 	[ACTION_FINALIZER] = { .needs = OBJECT },
 	[ACTION_MIGRATE] = { .needs = POD | FROM | TO | METHOD, .may = MOVE_NOTES },
 };
+
+static bool has_account(const struct action *a)
+{
+	return a->kind == ACTION_STATUS && a->on.kind &&
+	       (strcmp(a->on.kind, "WorkloadOptimizer") == 0 ||
+		strcmp(a->on.kind, "CostPolicy") == 0);
+}
 
 static int check_rows(const struct action *a, uint64_t seen, struct decoder *d)
 {
@@ -487,6 +497,8 @@ static int check_rows(const struct action *a, uint64_t seen, struct decoder *d)
 	if (a->to.pod_uid && a->kind != ACTION_STATUS)
 		return decode_refuse(d, "to.podUID: is not part of a %s",
 				     action_kind_name(a->kind));
+	if (!(seen & STATUS) != !has_account(a))
+		return decode_refuse(d, "status: is of a WorkloadOptimizer or a CostPolicy");
 	if (shape->has_assignment && a->budget.period == 0)
 		return decode_refuse(d, "to: incomplete for %s", action_kind_name(a->kind));
 	return 0;

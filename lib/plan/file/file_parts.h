@@ -12,6 +12,9 @@ extern const struct field file_settings[];
 /* Of struct action: ids in order, `after` only earlier ones, and each kind has what it needs. */
 extern const struct field_list file_actions;
 
+/* action.status: plan/file/economy_status.h. */
+extern const struct field_type field_economy_status;
+
 /* Of struct unplaced. */
 extern const struct field_list file_unplaced;
 

@@ -6,6 +6,16 @@
 /* 2026-11-30 was a Monday. */
 static const int64_t monday = 1795996800;
 
+static int64_t now(enum budget_period period, int64_t spent, int64_t rate, int64_t accounted_at,
+		   int64_t at)
+{
+	const struct budget_note note = { .spent = spent,
+					  .rate = rate,
+					  .accounted_at = accounted_at };
+
+	return spending_now(period, &note, at);
+}
+
 TEST(periods_begin_at_midnight_utc)
 {
 	assert_int_equal(spending_period_start(BUDGET_TOTAL, monday), 0);
@@ -22,31 +32,42 @@ TEST(periods_begin_at_midnight_utc)
 
 TEST(time_is_spent_at_the_rate_of_the_last_pass)
 {
-	assert_int_equal(spending_now(BUDGET_TOTAL, 5000000, 1000000, monday, monday + 1800),
-			 5500000);
+	assert_int_equal(now(BUDGET_TOTAL, 5000000, 1000000, monday, monday + 1800), 5500000);
 	/* a day without a pass */
-	assert_int_equal(spending_now(BUDGET_TOTAL, 0, 31782, monday, monday + 86400), 24 * 31782);
+	assert_int_equal(now(BUDGET_TOTAL, 0, 31782, monday, monday + 86400), 24 * 31782);
 	/* a third of a micro-dollar, and a half */
-	assert_int_equal(spending_now(BUDGET_TOTAL, 0, 1, monday, monday + 1200), 0);
-	assert_int_equal(spending_now(BUDGET_TOTAL, 0, 1, monday, monday + 1800), 1);
+	assert_int_equal(now(BUDGET_TOTAL, 0, 1, monday, monday + 1200), 0);
+	assert_int_equal(now(BUDGET_TOTAL, 0, 1, monday, monday + 1800), 1);
 }
 
 TEST(a_clock_that_went_back_adds_nothing)
 {
-	assert_int_equal(spending_now(BUDGET_TOTAL, 7, 1000000, monday, monday - 3600), 7);
-	assert_int_equal(spending_now(BUDGET_DAY, 7, 1000000, monday, monday), 7);
+	assert_int_equal(now(BUDGET_TOTAL, 7, 1000000, monday, monday - 3600), 7);
+	assert_int_equal(now(BUDGET_DAY, 7, 1000000, monday, monday), 7);
 }
 
 TEST(nothing_was_spent_before_the_first_pass)
 {
-	assert_int_equal(spending_now(BUDGET_TOTAL, 0, 1000000, 0, monday), 0);
+	assert_int_equal(now(BUDGET_TOTAL, 0, 1000000, 0, monday), 0);
 }
 
 TEST(a_new_period_counts_from_its_beginning)
 {
-	assert_int_equal(spending_now(BUDGET_DAY, 9000000, 1000000, monday - 7200, monday + 3600),
-			 1000000);
-	assert_int_equal(spending_now(BUDGET_DAY, 9000000, 1000000, monday - 7200, monday), 0);
-	assert_int_equal(spending_now(BUDGET_TOTAL, 9000000, 1000000, monday - 7200, monday),
-			 11000000);
+	assert_int_equal(now(BUDGET_DAY, 9000000, 1000000, monday - 7200, monday + 3600), 1000000);
+	assert_int_equal(now(BUDGET_DAY, 9000000, 1000000, monday - 7200, monday), 0);
+	assert_int_equal(now(BUDGET_TOTAL, 9000000, 1000000, monday - 7200, monday), 11000000);
+}
+
+TEST(the_end_of_a_budget_and_of_its_period_is_known)
+{
+	assert_int_equal(spending_seconds_left(0, 1000000, 1000000), 3600);
+	assert_int_equal(spending_seconds_left(0, 1, 1000000), 1); /* rounded up */
+	assert_int_equal(spending_seconds_left(5, 5, 1), 0);
+	assert_int_equal(spending_seconds_left(0, 5, 0), 0);
+	assert_int_equal(spending_seconds_left(0, NO_LIMIT, 1), 0);
+	assert_int_equal(spending_period_end(BUDGET_TOTAL, monday), 0);
+	assert_int_equal(spending_period_end(BUDGET_DAY, monday), monday + 86400);
+	assert_int_equal(spending_period_end(BUDGET_WEEK, monday + 5), monday + 7 * 86400);
+	assert_int_equal(spending_period_end(BUDGET_MONTH, monday), monday + 86400);
+	assert_int_equal(spending_period_end(BUDGET_MONTH, 1709164800), 1709251200); /* February */
 }

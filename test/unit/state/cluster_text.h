@@ -253,7 +253,7 @@ static void text_optimizer(struct text_writer *w, const struct optimizer *o)
 {
 	text_meta(w, "WorkloadOptimizer", &o->meta);
 	text_int(w, o->max_cost);
-	text_int(w, o->spent);
+	text_int(w, o->budget.spent);
 	text_requirements(w, o->node_selector);
 	for (uint32_t i = 0; i < o->preferences.n; i++) {
 		const struct preference *p = &w->c->preferences.items[o->preferences.at + i];

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "model/spending.h"
+#include "plan/economy/economy.h"
+#include "plan/plan.h"
+
+/* What the status of WorkloadOptimizers and of CostPolicies says once the plan is done. */
+
+/* ---- Conditions ---- */
+
+static const struct condition_note *find_condition(const struct cluster *c,
+						   const struct optimizer *o, const char *type)
+{
+	for (uint32_t i = 0; i < o->conditions.n; i++) {
+		const struct condition_note *n = &c->conditions.items[o->conditions.at + i];
+
+		if (strcmp(cluster_str(c, n->type), type) == 0)
+			return n;
+	}
+	return NULL;
+}
+
+/* A condition that stays as it is keeps the time when it became so. */
+static void add_condition(const struct economy *e, const struct optimizer *o, const char *type,
+			  const char *status, const char *reason, const char *message,
+			  struct economy_status *s)
+{
+	const struct condition_note *was = find_condition(e->c, o, type);
+	bool is_same = was && was->since && strcmp(cluster_str(e->c, was->status), status) == 0;
+
+	s->conditions[s->n_conditions++] = (struct plan_condition){
+		.type = type,
+		.status = status,
+		.reason = reason,
+		.message = message,
+		.since = is_same ? was->since : e->c->taken_at,
+	};
+}
+
+static bool has_failed_move(const struct economy *e, const struct optimizer *o)
+{
+	for (uint32_t i = 0; i < o->avoid.n; i++)
+		if (e->c->avoids.items[o->avoid.at + i].until > e->c->taken_at)
+			return true;
+	return false;
+}
+
+static void add_progress(const struct economy *e, optimizer_id id, struct economy_status *s)
+{
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	const struct account *a = &e->accounts[id];
+	bool is_ready = a->n_ready >= a->n_pods && (int64_t)a->n_ready >= o->min_replicas;
+
+	if (!a->n_pods)
+		add_condition(e, o, "Available", "False", "NoPods", "no pod names it", s);
+	else if (!is_ready)
+		add_condition(e, o, "Available", "False", "NotReady", "not all pods are ready", s);
+	else
+		add_condition(e, o, "Available", "True", "AsWanted", "", s);
+	if (a->is_moved)
+		add_condition(e, o, "Progressing", "True", "ActionsPending", "a pod moves", s);
+	else
+		add_condition(e, o, "Progressing", "False", "Settled", "", s);
+	if (a->is_refused)
+		add_condition(e, o, "Degraded", "True", "LimitRefuses",
+			      "a limit keeps a pod from being placed", s);
+	else if (has_failed_move(e, o))
+		add_condition(e, o, "Degraded", "True", "MoveFailed",
+			      "a moved pod did not become ready", s);
+	else
+		add_condition(e, o, "Degraded", "False", "AsExpected", "", s);
+}
+
+/* Is a limit of a policy reached that speaks for it? */
+static bool is_over_policy(const struct economy *e, const struct account *a, bool is_power)
+{
+	for (uint32_t k = 1; k < a->limits.n; k++) { /* the first one is its own */
+		const struct money_limit *l =
+			&e->limits.items[e->limit_ids.items[a->limits.at + k]];
+
+		if (is_power && l->max_power >= 0 && l->power > l->max_power)
+			return true;
+		if (!is_power && (l->is_exhausted || (l->max_cost >= 0 && l->cost > l->max_cost)))
+			return true;
+	}
+	return false;
+}
+
+static void add_money(const struct economy *e, optimizer_id id, struct economy_status *s)
+{
+	static const char type[] = "CostOptimized";
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	const struct account *a = &e->accounts[id];
+
+	if (a->is_exhausted)
+		add_condition(e, o, type, "False", "BudgetExhausted", "budgetLimit is spent", s);
+	else if (o->max_cost >= 0 && a->cost > o->max_cost)
+		add_condition(e, o, type, "False", "OverHourlyLimit",
+			      "the pods cost more than maxCostPerHour", s);
+	else if (is_over_policy(e, a, false))
+		add_condition(e, o, type, "False", "OverPolicy", "a CostPolicy's limit is reached",
+			      s);
+	else if (a->has_no_price)
+		add_condition(e, o, type, "Unknown", "NoPrice",
+			      "the price of a node of its pods is assumed", s);
+	else
+		add_condition(e, o, type, "True", "WithinBudget", "", s);
+}
+
+static void add_power(const struct economy *e, optimizer_id id, struct economy_status *s)
+{
+	static const char type[] = "PowerOptimized";
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	const struct account *a = &e->accounts[id];
+
+	if (o->max_power >= 0 && a->power > o->max_power)
+		add_condition(e, o, type, "False", "OverLimit",
+			      "the pods draw more than maxPowerUsage", s);
+	else if (is_over_policy(e, a, true))
+		add_condition(e, o, type, "False", "OverLimit", "a PowerPolicy's limit is reached",
+			      s);
+	else if (a->has_no_power)
+		add_condition(e, o, type, "Unknown", "NoPowerModel",
+			      "the power of a node of its pods is assumed", s);
+	else
+		add_condition(e, o, type, "True", "WithinLimit", "", s);
+}
+
+/* ---- The rest ---- */
+
+void economy_survey(struct economy *e)
+{
+	AUTO_FREE uint32_t *n = xcalloc(e->c->optimizers.n + 1, sizeof(*n));
+	AUTO_FREE uint32_t *n_most = xcalloc(e->c->optimizers.n + 1, sizeof(*n_most));
+
+	for (optimizer_id id = 0; id < e->c->optimizers.n; id++)
+		e->accounts[id].most = NONE;
+	for (node_id node = 0; node < e->c->nodes.n; node++) {
+		array_each(i, &e->sites[node].cargo)
+			if (e->cargo.items[*i].of != NONE)
+				n[e->cargo.items[*i].of]++;
+		array_each(i, &e->sites[node].cargo) {
+			optimizer_id of = e->cargo.items[*i].of;
+			struct account *a = of == NONE ? NULL : &e->accounts[of];
+
+			if (!a || !n[of])
+				continue;
+			a->has_no_price |= e->fleet.nodes[node].is_price_assumed;
+			a->has_no_power |= e->fleet.nodes[node].is_power_assumed;
+			if (n[of] > n_most[of]) { /* the first by name among equals */
+				n_most[of] = n[of];
+				a->most = node;
+			}
+			n[of] = 0;
+		}
+	}
+}
+
+static const char *phase_of(const struct account *a)
+{
+	if (a->is_suspended)
+		return "Suspended";
+	if (a->is_refused)
+		return "Failed";
+	if (!a->n_bound)
+		return "Pending";
+	return a->is_moved ? "Optimizing" : "Optimized";
+}
+
+/* Micro to two decimals, half up. */
+static int64_t to_cents(int64_t micro)
+{
+	enum { CENT = 10000 };
+
+	return (micro + CENT / 2) / CENT * CENT;
+}
+
+/* A clock that went back must not make the time since count twice. */
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void fill_budget(const struct economy *e, enum budget_period period,
+			const struct budget_note *was, int64_t rate, struct economy_status *s)
+{
+	s->budget.spent = spending_now(period, was, e->c->taken_at);
+	s->budget.rate = rate;
+	s->budget.period_start = spending_period_start(period, e->c->taken_at);
+	s->budget.accounted_at = later(e->c->taken_at, was->accounted_at);
+}
+
+/* More than one per cent of the limit, or of what was spent, and more than a cent. */
+static bool has_grown(int64_t spent, int64_t was, int64_t limit)
+{
+	enum { LEAST = 10000, PARTS = 100 };
+	int64_t grown = spent - was;
+
+	return grown < 0 || (grown > LEAST && grown > (limit >= 0 ? limit : was) / PARTS);
+}
+
+static bool budget_differs(const struct economy_status *s, const struct budget_note *was,
+			   int64_t limit)
+{
+	return !was->accounted_at || s->budget.rate != was->rate ||
+	       s->budget.period_start != was->period_start ||
+	       has_grown(s->budget.spent, was->spent, limit);
+}
+
+static bool conditions_differ(const struct cluster *c, const struct optimizer *o,
+			      const struct economy_status *s)
+{
+	if (o->conditions.n != s->n_conditions)
+		return true;
+	for (uint32_t i = 0; i < s->n_conditions; i++) {
+		const struct condition_note *was = find_condition(c, o, s->conditions[i].type);
+
+		if (!was || strcmp(cluster_str(c, was->status), s->conditions[i].status) != 0 ||
+		    strcmp(cluster_str(c, was->reason), s->conditions[i].reason) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Power changes with each neighbour: up to one per cent is no change. */
+static bool power_differs(int64_t mw, int64_t was)
+{
+	int64_t d = mw > was ? mw - was : was - mw;
+
+	return d * 100 > was;
+}
+
+static bool status_differs(const struct economy *e, optimizer_id id, const struct economy_status *s)
+{
+	const struct optimizer *o = &e->c->optimizers.items[id];
+
+	return s->optimized_at != o->optimized_at ||
+	       budget_differs(s, &o->budget, o->budget_limit) ||
+	       strcmp(cluster_str(e->c, o->phase), s->phase) != 0 ||
+	       strcmp(cluster_str(e->c, o->status_node), s->node) != 0 ||
+	       s->replicas != (uint32_t)o->status_replicas ||
+	       s->ready != (uint32_t)o->status_ready || s->generation != o->observed ||
+	       s->score != o->status_score ||
+	       power_differs(e->accounts[id].power, o->status_power) ||
+	       conditions_differ(e->c, o, s);
+}
+
+bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
+		       struct economy_status *ret)
+{
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	const struct account *a = &e->accounts[id];
+
+	if (!e->c->taken_at || o->is_unread || o->is_deleting)
+		return false;
+	*ret = (struct economy_status){
+		.phase = phase_of(a),
+		.node = a->most == NONE ? ""
+					: cluster_str(e->c, e->c->nodes.items[a->most].meta.name),
+		.cost = to_cents(a->cost),
+		.power = to_cents(a->power * 1000),
+		.score = score,
+		.optimized_at = a->is_moved || a->is_placed ? e->c->taken_at : o->optimized_at,
+		.generation = o->generation,
+		.replicas = a->n_pods,
+		.ready = a->n_ready,
+	};
+	fill_budget(e, (enum budget_period)o->period, &o->budget, a->cost, ret);
+	add_progress(e, id, ret);
+	add_money(e, id, ret);
+	add_power(e, id, ret);
+	return status_differs(e, id, ret);
+}
+
+static enum budget_period period_of(const struct cost_policy *p)
+{
+	return p->monthly >= 0 ? BUDGET_MONTH : BUDGET_TOTAL;
+}
+
+bool economy_policy_status(const struct economy *e, size_t policy, struct economy_status *ret)
+{
+	const struct cost_policy *p = &e->c->cost_policies.items[policy];
+	int64_t limit = p->monthly >= 0 ? p->monthly : p->budget;
+	uint32_t id = e->limit_of_policy[policy];
+
+	if (!e->c->taken_at || p->is_unread || limit < 0)
+		return false;
+	*ret = (struct economy_status){ 0 };
+	fill_budget(e, period_of(p), &p->budget_note, id ? e->limits.items[id - 1].cost : 0, ret);
+	return budget_differs(ret, &p->budget_note, limit);
+}
+
+/* ---- When time alone changes it ---- */
+
+static void sooner(uint32_t *seconds, int64_t left)
+{
+	if (left > 0 && left < UINT32_MAX && (!*seconds || left < *seconds))
+		*seconds = (uint32_t)left;
+}
+
+static void look_ahead(const struct economy *e, enum budget_period period, int64_t spent,
+		       int64_t limit, int64_t rate, uint32_t *seconds)
+{
+	if (limit < 0)
+		return;
+	sooner(seconds, spending_seconds_left(spent, limit, rate));
+	sooner(seconds, spending_period_end(period, e->c->taken_at) - e->c->taken_at);
+}
+
+uint32_t economy_requeue_after(const struct economy *e)
+{
+	uint32_t seconds = 0;
+
+	if (!e->is_active || !e->c->taken_at)
+		return 0;
+	for (optimizer_id id = 0; id < e->c->optimizers.n; id++) {
+		const struct optimizer *o = &e->c->optimizers.items[id];
+
+		look_ahead(e, (enum budget_period)o->period, e->accounts[id].spent, o->budget_limit,
+			   e->accounts[id].cost, &seconds);
+	}
+	for (size_t i = 0; i < e->c->cost_policies.n; i++) {
+		const struct cost_policy *p = &e->c->cost_policies.items[i];
+		uint32_t id = e->limit_of_policy[i];
+
+		look_ahead(e, period_of(p),
+			   spending_now(period_of(p), &p->budget_note, e->c->taken_at),
+			   p->monthly >= 0 ? p->monthly : p->budget,
+			   id ? e->limits.items[id - 1].cost : 0, &seconds);
+	}
+	return seconds;
+}

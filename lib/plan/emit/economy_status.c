@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "base/auto.h"
+#include "base/decimal.h"
+#include "base/names.h"
+#include "plan/economy/economy.h"
+#include "plan/emit/emit.h"
+
+static struct target target_of(struct emitter *e, const char *kind, const struct meta *m)
+{
+	const struct cluster *c = e->trial->c;
+
+	return (struct target){
+		.kind = kind,
+		.api_version = KCLOUD_API_VERSION,
+		.ns = plan_str(e->plan, cluster_str(c, m->ns)),
+		.name = plan_str(e->plan, cluster_str(c, m->name)),
+		.uid = plan_str(e->plan, cluster_str(c, m->uid)),
+		.version = plan_str(e->plan, cluster_str(c, m->version)),
+	};
+}
+
+/* The plan's own copy. */
+static struct economy_status *keep(struct emitter *e, const struct economy_status *s)
+{
+	struct economy_status *own = arena_new(&e->plan->arena, struct economy_status, 1);
+
+	*own = *s;
+	if (s->node)
+		own->node = plan_str(e->plan, s->node);
+	return own;
+}
+
+/* "0.04 $/h, 12.5 W; 1.25 $ are spent" */
+static const char *describe(struct emitter *e, const struct economy_status *s)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	if (s->phase) {
+		str_addf(&text, "%s: ", s->phase);
+		decimal_add(&text, s->budget.rate, 2);
+		str_add(&text, " $/h, ");
+		decimal_add(&text, s->power, 0);
+		str_add(&text, " W, score ");
+		decimal_add(&text, s->score, 2);
+		str_add(&text, "; ");
+	}
+	decimal_add(&text, s->budget.spent, 2);
+	str_add(&text, " $ spent");
+	return plan_str(e->plan, text.s);
+}
+
+static void emit_one(struct emitter *e, const char *kind, const struct meta *m,
+		     const struct economy_status *s)
+{
+	struct action *a = emit_action(e, ACTION_STATUS, REASON_ACCOUNT, target_of(e, kind, m));
+
+	a->status = keep(e, s);
+	a->message = describe(e, s);
+}
+
+/* After all else: what was done until a pass was cut off is in the status of the next one. */
+void emit_economy_status(struct emitter *e)
+{
+	struct economy *x = e->p->economy;
+	const struct cluster *c = e->trial->c;
+	struct economy_status s;
+
+	if (!x->is_active)
+		return;
+	economy_survey(x);
+	AUTO_FREE int64_t *scores = economy_scores(x);
+	for (optimizer_id id = 0; id < c->optimizers.n; id++)
+		if (economy_status_of(x, id, scores[id], &s))
+			emit_one(e, "WorkloadOptimizer", &c->optimizers.items[id].meta, &s);
+	for (size_t i = 0; i < c->cost_policies.n; i++)
+		if (economy_policy_status(x, i, &s))
+			emit_one(e, "CostPolicy", &c->cost_policies.items[i].meta, &s);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+
+#include "plan/file/economy_status.h"
+#include "plan/file/file_parts.h"
+
+static bool rate_is_absent(const struct file_field *f, const void *value)
+{
+	(void)f;
+	return *(const int64_t *)value == 0;
+}
+
+static void integer_write(const struct file_field *f, const void *value, struct json_out *o)
+{
+	(void)f;
+	json_out_int(o, *(const int64_t *)value);
+}
+
+static int integer_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	int64_t n;
+	int r = decode_i64(d, &n);
+
+	(void)f;
+	if (r == 0 && n < 0)
+		return decode_refuse(d, "must be an integer from 0");
+	if (r == 0)
+		*(int64_t *)value = n;
+	return r;
+}
+
+/* int64_t from 0. */
+static const struct field_type field_integer = { rate_is_absent, integer_write, integer_read };
+
+#define BUDGET(member) offsetof(struct economy_status, budget.member)
+
+static const struct field budget_fields[] = {
+	FILE_FIELD("spent", &field_micro, BUDGET(spent), .needed = true),
+	FILE_FIELD("periodStart", &field_date, BUDGET(period_start)),
+	FILE_FIELD("accountedAt", &field_date, BUDGET(accounted_at), .needed = true),
+	FILE_FIELD("rateMicroUSD", &field_integer, BUDGET(rate), .needed = true),
+	{ 0 },
+};
+
+#define CONDITION(key, type_, member) \
+	FILE_FIELD(key, type_, offsetof(struct plan_condition, member), .needed = true)
+
+static const struct field condition_fields[] = {
+	CONDITION("type", &field_text, type),
+	CONDITION("status", &field_text, status),
+	CONDITION("lastTransitionTime", &field_date, since),
+	CONDITION("reason", &field_text, reason),
+	CONDITION("message", &field_text, message),
+	{ 0 },
+};
+
+static bool conditions_are_absent(const struct file_field *f, const void *value)
+{
+	(void)f;
+	return ((const struct economy_status *)value)->n_conditions == 0;
+}
+
+static void conditions_write(const struct file_field *f, const void *value, struct json_out *o)
+{
+	const struct economy_status *s = value;
+
+	(void)f;
+	json_out_array(o);
+	for (uint32_t i = 0; i < s->n_conditions; i++)
+		fields_write(condition_fields, &s->conditions[i], o);
+	json_out_end(o);
+}
+
+static int read_condition(struct decoder *d, void *arg)
+{
+	struct economy_status *s = arg;
+
+	if (s->n_conditions == ECONOMY_CONDITIONS_MAX)
+		return decode_refuse(d, "more than %d conditions", ECONOMY_CONDITIONS_MAX);
+	return fields_read(condition_fields, d, &s->conditions[s->n_conditions++], NULL);
+}
+
+static int conditions_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	(void)f;
+	return decode_list(d, read_condition, value);
+}
+
+static const struct field_type field_conditions = { conditions_are_absent, conditions_write,
+						    conditions_read };
+
+static bool has_phase(const void *status)
+{
+	const char *phase = ((const struct economy_status *)status)->phase;
+
+	return phase && *phase;
+}
+
+/* Of an optimizer, also what is zero: it stands for what was there before. */
+#define STATUS(key, type_, member) \
+	FILE_FIELD(key, type_, offsetof(struct economy_status, member), .is_given = has_phase)
+
+static const struct field status_fields[] = {
+	STATUS("phase", &field_text, phase),
+	STATUS("currentCost", &field_micro, cost),
+	STATUS("currentPower", &field_micro, power),
+	STATUS("assignedNode", &field_text, node),
+	STATUS("optimizationScore", &field_micro, score),
+	FILE_FIELD("lastOptimizationTime", &field_date,
+		   offsetof(struct economy_status, optimized_at)),
+	FILE_FIELD("observedGeneration", &field_integer,
+		   offsetof(struct economy_status, generation)),
+	STATUS("replicas", &field_u32, replicas),
+	STATUS("readyReplicas", &field_u32, ready),
+	FILE_FIELD("budget", &field_object, FIELD_SELF, .of = budget_fields, .needed = true),
+	FILE_FIELD("conditions", &field_conditions, FIELD_SELF),
+	{ 0 },
+};
+
+void economy_status_write(const struct economy_status *s, struct json_out *o)
+{
+	fields_write(status_fields, s, o);
+}
+
+static bool status_is_absent(const struct file_field *f, const void *value)
+{
+	(void)f;
+	return !((const struct action *)value)->status;
+}
+
+static void status_write(const struct file_field *f, const void *value, struct json_out *o)
+{
+	(void)f;
+	economy_status_write(((const struct action *)value)->status, o);
+}
+
+static int status_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	struct action *a = value;
+	struct plan *plan = d->owner;
+
+	(void)f;
+	a->status = arena_new(&plan->arena, struct economy_status, 1);
+	return fields_read(status_fields, d, a->status, NULL);
+}
+
+const struct field_type field_economy_status = { status_is_absent, status_write, status_read };
