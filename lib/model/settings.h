@@ -88,7 +88,15 @@ struct settings {
 		bool fail_open; /* a policy engine that cannot be asked allows; default false */
 	} migration;
 	struct optimise_settings optimise;
+	struct {
+		uint32_t per_pass, per_node, per_namespace; /* 0, the default: no limit */
+	} evictions; /* that one plan may hold, moves to other nodes included */
 };
+
+static inline bool evictions_are_limited(const struct settings *s)
+{
+	return s->evictions.per_pass || s->evictions.per_node || s->evictions.per_namespace;
+}
 
 /* The words of the enumerations in configuration and plan, by value; NULL ends each list. */
 extern const char *const legacy_pin_words[];

@@ -36,6 +36,14 @@ const struct option config_keys[] = {
 		.preset = "2000000"),
 	OPT_INT(0, "search.preemptionNodes", struct settings, preemption_nodes, 1, 10000, "N",
 		"nodes tried in full for one pod that needs room", .preset = "8"),
+	OPT_INT(0, "evictions.perPass", struct settings, evictions.per_pass, 0, 1000000, "N",
+		"pods evicted in one planning round, moves to other nodes included; 0: no limit. A "
+		"pod that needs more of them to yield is not placed",
+		.preset = "0"),
+	OPT_INT(0, "evictions.perNode", struct settings, evictions.per_node, 0, 1000000, "N",
+		"the same, of the pods of one node", .preset = "0"),
+	OPT_INT(0, "evictions.perNamespace", struct settings, evictions.per_namespace, 0, 1000000,
+		"N", "the same, of the pods of one namespace", .preset = "0"),
 	OPT_BOOL(
 		0, "pressure.enabled", struct settings, pressure.enabled,
 		"relieve nodes under pressure, and taint nodes that cannot keep their pods' budgets",

@@ -439,10 +439,7 @@ void trial_init(struct trial *t, const struct cluster *c, const struct settings 
 	make_single_places(t);
 	make_nodes(t);
 
-	t->evictions_left = xcalloc(c->pdbs.n, sizeof(*t->evictions_left));
-	for (pdb_id id = 0; id < c->pdbs.n; id++)
-		t->evictions_left[id] = pdb_left(&c->pdbs.items[id]);
-
+	evictions_init(&t->evictions, c, settings);
 	t->unit_of_pod = xmalloc(c->pods.n * sizeof(*t->unit_of_pod));
 	memset(t->unit_of_pod, 0xff, c->pods.n * sizeof(*t->unit_of_pod));
 	find_owner_kinds(t);
@@ -484,6 +481,6 @@ void trial_done(struct trial *t)
 	free(t->cell_of_core);
 	free(t->pods_on_core);
 	free(t->load_on_core);
-	free(t->evictions_left);
+	evictions_done(&t->evictions);
 	*t = (struct trial){ 0 };
 }

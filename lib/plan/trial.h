@@ -9,6 +9,7 @@
 #include "model/cluster.h"
 #include "model/request_cache.h"
 #include "model/settings.h"
+#include "plan/evictions.h"
 #include "plan/migrate/flight.h"
 
 /* What a plan is tried out on: the snapshot's loads, changed pod by pod and changed back.
@@ -116,7 +117,7 @@ struct trial {
 	ARRAY(cell_id) place_cells;
 	struct intern place_sets; /* node and cores of the places behind the single cores' ones */
 	ARRAY(place_id) place_of_set;
-	int32_t *evictions_left; /* by pdb_id */
+	struct evictions evictions;
 	struct flights flights;
 	ARRAY(pod_id) nominated; /* plan/filter/nominated.h */
 
@@ -205,6 +206,18 @@ static inline bool cell_holds(const struct cell *cell, unsigned rank)
 
 /* Does mckube.io/do-not-evict forbid to evict it? Any value but "false" does. It may be moved. */
 bool trial_is_kept(const struct trial *t, const struct pod *pod);
+
+/* May it be evicted as things are, by itself, its budget and the limits of the settings? */
+static inline bool trial_may_evict(const struct trial *t, const struct unit *u)
+{
+	return u->can_evict && evictions_allow(&t->evictions, u->pod, u->pdb);
+}
+
+/* May it become one that cannot be, when others are evicted? */
+static inline bool trial_may_become_kept(const struct trial *t, const struct unit *u)
+{
+	return u->pdb != NONE || t->evictions.is_limited;
+}
 
 /* Is the pod never moved nor evicted, whatever its request? */
 bool trial_is_untouchable(const struct trial *t, const struct pod *pod);

@@ -100,8 +100,7 @@ void trial_evict(struct trial *t, unit_id id)
 
 	u->is_evicted = true;
 	trial_uncharge(t, id, u->node);
-	if (u->pdb != NONE)
-		t->evictions_left[u->pdb]--;
+	evictions_count(&t->evictions, u->pod, u->pdb, 1);
 }
 
 void trial_unevict(struct trial *t, unit_id id)
@@ -110,8 +109,7 @@ void trial_unevict(struct trial *t, unit_id id)
 
 	u->is_evicted = false;
 	trial_charge(t, id, u->node);
-	if (u->pdb != NONE)
-		t->evictions_left[u->pdb]++;
+	evictions_count(&t->evictions, u->pod, u->pdb, -1);
 }
 
 /* Is what the pod asks for within what the node has, with `more` times its requests added? */

@@ -112,6 +112,7 @@ class Checker:
         self.evicted: dict[str, Obj] = {}
         self.replacements: dict[str, Seat] = {}
         self.migrated: dict[str, Obj] = {}
+        self.limits = needless.Limits.of(spec.get("settings") or {})
         taken = spec["cluster"].get("takenAt") or ""
         self.migration = Migration(self, self.objects, seconds(taken) if taken else 0)
 
@@ -329,6 +330,10 @@ class Checker:
         self._check_from(action, seat)
         if pod.owner == "DaemonSet":
             self.fail("3", action, "DaemonSet pods are never evicted")
+        if self.limits.reached(pod, [self.snap.pods[k] for k in [*self.evicted, *self.migrated]]):
+            self.fail("3", action, "more evictions than the settings allow")
+        if pod.is_kept:
+            self.fail("3", action, "mckube.io/do-not-evict")
         pdbs = self.snap.pdbs_of(pod)
         if len(pdbs) > 1:
             self.fail("3", action, "is under several PodDisruptionBudgets")
@@ -426,8 +431,7 @@ class Checker:
 
     def _outcome(self) -> needless.Outcome:
         return needless.Outcome(self.snap, self.start, self.end, set(self.evicted),
-                                self.replacements,
-                                self._relieved())
+                                self.replacements, self._relieved(), self.limits)
 
     def _relieved(self) -> frozenset[str]:
         return frozenset(k for k, a in self.evicted.items() if a["reason"] == "Pressure") | (

@@ -228,6 +228,11 @@ class Pod:
                 or (self.shut and bool(self.cores)))
 
     @property
+    def is_kept(self) -> bool:
+        """Never evicted; other cores of its node may be its."""
+        return self.notes.get(NOTE + "do-not-evict", "false") != "false"
+
+    @property
     def is_movable(self) -> bool:
         """As far as its state and its priority go."""
         return not self.terminating and not self.mirror and self.priority < SYSTEM_CRITICAL
@@ -304,7 +309,7 @@ class Snapshot:
     def may_evict(self, pod: Pod) -> bool:
         """Whatever the others do: owner, state and budgets allow this eviction alone."""
         pdbs = self.pdbs_of(pod)
-        return (not pod.is_fixed and pod.owner != "DaemonSet" and len(pdbs) < 2
+        return (not pod.is_fixed and not pod.is_kept and pod.owner != "DaemonSet" and len(pdbs) < 2
                 and all(p.allowed > 0 for p in pdbs))
 
 

@@ -19,6 +19,28 @@ from state import Seat, State
 EXHAUSTIVE = 10  # displaced pods of one rank on one node: all subsets up to here, then small ones
 
 
+@dataclass(frozen=True)
+class Limits:
+    """settings.evictions; 0: no limit."""
+
+    per_pass: int = 0
+    per_node: int = 0
+    per_namespace: int = 0
+
+    @staticmethod
+    def of(settings: dict[str, dict[str, int]]) -> Limits:
+        given = settings.get("evictions") or {}
+        return Limits(given.get("perPass", 0), given.get("perNode", 0),
+                      given.get("perNamespace", 0))
+
+    def reached(self, pod: Pod, gone: list[Pod]) -> bool:
+        """After those evictions, is this pod kept?"""
+        counts = ((self.per_pass, len(gone)),
+                  (self.per_node, sum(p.node == pod.node for p in gone)),
+                  (self.per_namespace, sum(p.ns == pod.ns for p in gone)))
+        return any(limit and n >= limit for limit, n in counts)
+
+
 @dataclass
 class Outcome:
     """The end of a plan: `replacements` are the replacements' seats, by the evicted pod's key."""
@@ -29,11 +51,14 @@ class Outcome:
     evicted: set[str]
     replacements: dict[str, Seat]
     relieved: frozenset[str] = frozenset()  # evicted because their node was short of CPU time
+    limits: Limits = Limits()
 
     def used_up(self, pod: Pod) -> bool:
-        """A budget of this pod has no eviction left."""
-        return any(p.allowed - sum(p.covers(self.snap.pods[k]) for k in self.evicted) <= 0
-                   for p in self.snap.pdbs_of(pod))
+        """A budget of this pod, or a limit of the plan, has no eviction left."""
+        gone = [self.snap.pods[k] for k in self.evicted]
+        return self.limits.reached(pod, gone) or any(
+            p.allowed - sum(p.covers(self.snap.pods[k]) for k in self.evicted) <= 0
+            for p in self.snap.pdbs_of(pod))
 
 
 def _was_valid(out: Outcome, pod: Pod) -> bool:

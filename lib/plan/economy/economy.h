@@ -113,7 +113,6 @@ struct economy {
 	struct intern set_keys;
 	struct totals before, after;
 	uint32_t n_groups;
-	int32_t *evictions_left;  /* by pdb_id */
 	struct pdb_cover *covers; /* by pod_id */
 };
 

@@ -84,7 +84,7 @@ static bool pdb_lets_go(const struct economy *e, pod_id pod)
 {
 	struct pdb_cover cover = e->covers[pod];
 
-	return !cover.is_several && (cover.pdb == NONE || e->evictions_left[cover.pdb] > 0);
+	return !cover.is_several && evictions_allow(&e->p->trial.evictions, pod, cover.pdb);
 }
 
 static bool may_move(const struct mover *m, const struct cargo *g)
@@ -96,7 +96,7 @@ static bool may_move(const struct mover *m, const struct cargo *g)
 	const struct account *a = g->of == NONE ? NULL : &e->accounts[g->of];
 
 	if (pod->node == NONE || pod->node != g->origin || t->req.of_pod[g->pod] != NONE ||
-	    t->unit_of_pod[g->pod] != NONE || trial_is_untouchable(t, pod))
+	    t->unit_of_pod[g->pod] != NONE || trial_is_untouchable(t, pod) || trial_is_kept(t, pod))
 		return false;
 	if ((!a && !pod->is_ours) || (a && (a->is_suspended || a->is_exhausted)))
 		return false;
@@ -198,8 +198,7 @@ static void note_move(struct economy *e, const struct cargo *g, bool is_moved)
 
 	if (g->of != NONE)
 		e->accounts[g->of].is_moved = is_moved;
-	if (pdb != NONE)
-		e->evictions_left[pdb] += is_moved ? -1 : 1;
+	evictions_count(&e->p->trial.evictions, g->pod, pdb, is_moved ? 1 : -1);
 }
 
 /* Moves the pod to the best node, and returns what J changes by; false: nowhere. */

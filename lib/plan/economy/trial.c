@@ -421,8 +421,6 @@ void economy_start(struct economy *e, struct planner *p)
 	e->accounts = xcalloc(c->optimizers.n + 1, sizeof(*e->accounts));
 	e->sites = xcalloc(c->nodes.n + 1, sizeof(*e->sites));
 	e->covers = pdbs_read(c, NULL);
-	e->evictions_left = xcalloc(c->pdbs.n + 1, sizeof(*e->evictions_left));
-	memcpy(e->evictions_left, p->trial.evictions_left, c->pdbs.n * sizeof(*e->evictions_left));
 	bind_pods(e);
 	count_pods(e);
 	economy_read_limits(e);
@@ -451,7 +449,6 @@ void economy_done(struct economy *e)
 	free(e->sites);
 	free(e->of_pod);
 	free(e->covers);
-	free(e->evictions_left);
 	fleet_done(&e->fleet);
 }
 

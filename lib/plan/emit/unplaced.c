@@ -95,6 +95,27 @@ void emit_refused(struct emitter *e, const struct pod *pod, enum reason reason, 
 	};
 }
 
+/* What the settings let a plan evict, where that is bounded. */
+static void add_eviction_limits(const struct settings *s, struct str *out)
+{
+	const struct {
+		uint32_t n;
+		const char *of;
+	} limits[] = {
+		{ s->evictions.per_pass, "plan" },
+		{ s->evictions.per_node, "node" },
+		{ s->evictions.per_namespace, "namespace" },
+	};
+	const char *separator = "; evictions are limited to ";
+
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+		if (!limits[i].n)
+			continue;
+		str_addf(out, "%s%u per %s", separator, limits[i].n, limits[i].of);
+		separator = ", ";
+	}
+}
+
 static void emit_no_place(struct emitter *e, const struct unit *u)
 {
 	struct refusal_tally tally = { 0 };
@@ -113,6 +134,8 @@ static void emit_no_place(struct emitter *e, const struct unit *u)
 	emit_tally_words(&tally, &text);
 	if (is_for_room && unit_pod(e->trial, u)->never_preempts)
 		str_add(&text, "; no other pod yields: preemptionPolicy Never");
+	else if (is_for_room && u->rank > LEVEL_LOW)
+		add_eviction_limits(e->trial->settings, &text);
 	emit_refused(e, unit_pod(e->trial, u), is_for_room ? REASON_NO_ROOM : REASON_NO_NODE,
 		     plan_str(e->plan, text.s));
 }

@@ -67,6 +67,10 @@ static const char *protection_words(struct explainer *x, const struct unit *u)
 	const struct trial *t = &x->p.trial;
 	const struct meta *pdb = u->pdb == NONE ? NULL : &t->c->pdbs.items[u->pdb].meta;
 
+	if (trial_is_kept(t, unit_pod(t, u)))
+		return "its annotation do-not-evict forbids to evict it";
+	if (u->can_evict && evictions_reached(&t->evictions, u->pod))
+		return "the plan evicts as many pods as its settings allow";
 	if (!pdb)
 		return "a DaemonSet's pod may move, not be evicted";
 	if (pdb_left(&t->c->pdbs.items[u->pdb]) > 0 && !u->can_evict)
@@ -79,8 +83,7 @@ bool explain_yields(struct explainer *x, const struct unit *holder, const char *
 {
 	const struct trial *t = &x->p.trial;
 	unsigned rank = explainer_unit(x)->rank;
-	bool is_protected =
-		!holder->can_evict || (holder->pdb != NONE && t->evictions_left[holder->pdb] <= 0);
+	bool is_protected = !trial_may_evict(t, holder);
 
 	if (holder->kind == UNIT_FIXED)
 		*ret_why = explain_fixed_words(t, holder);

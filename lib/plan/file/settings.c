@@ -176,6 +176,22 @@ static int optimise_read(const struct file_field *f, struct decoder *d, void *va
 static const struct field_type field_optimise = { optimise_is_absent, optimise_write,
 						  optimise_read };
 
+#define EVICTIONS(key_, member)                                                                   \
+	FILE_FIELD(key_, &field_u32, offsetof(struct settings, evictions.member), .max = 1000000, \
+		   .needed = true)
+
+static const struct field eviction_fields[] = {
+	EVICTIONS("perPass", per_pass),
+	EVICTIONS("perNode", per_node),
+	EVICTIONS("perNamespace", per_namespace),
+	{ 0 },
+};
+
+static bool has_evictions(const void *settings)
+{
+	return evictions_are_limited(settings);
+}
+
 const struct field file_settings[] = {
 	FILE_FIELD("coreUtilizationThreshold", &field_u32,
 		   offsetof(struct settings, core_utilization_threshold), .needed = true,
@@ -186,6 +202,8 @@ const struct field file_settings[] = {
 		   .of = &legacy_pins, .needed = true),
 	FILE_FIELD("policies", &field_policies, FIELD_SELF, .needed = true),
 	FILE_FIELD("search", &field_object, FIELD_SELF, .of = search_fields, .needed = true),
+	FILE_FIELD("evictions", &field_object, FIELD_SELF, .of = eviction_fields,
+		   .is_given = has_evictions),
 	FILE_FIELD("pressure", &field_object, FIELD_SELF, .of = pressure_fields, .needed = true),
 	FILE_FIELD("migration", &field_object, FIELD_SELF, .of = migration_fields,
 		   .is_given = has_migration),

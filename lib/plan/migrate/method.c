@@ -21,6 +21,8 @@ static const char *const texts[STAYS] = {
 	[STAY_NOT_RUNNING] = "it is not running",
 	[STAY_UNREAD] = "it could not be read in full",
 	[STAY_NEVER] = "its migration is Never",
+	[STAY_KEPT] = "its annotation do-not-evict forbids it",
+	[STAY_LIMIT] = "the plan evicts as many pods as its settings allow",
 	[STAY_BUDGET] = "its PodDisruptionBudget allows no eviction now",
 	[STAY_CRITICAL] = "it would be restarted, and does not say migration Restart",
 	[STAY_BARE] = "no controller recreates it, and it does not say migration Restart",
@@ -114,7 +116,7 @@ static bool is_budget_spent(const struct movers *m, pod_id id)
 	struct pdb_cover cover = m->covers[id];
 
 	return !pdb_allows(m->t->c, cover) ||
-	       (cover.pdb != NONE && m->t->evictions_left[cover.pdb] <= 0);
+	       (cover.pdb != NONE && m->t->evictions.of_pdb[cover.pdb] <= 0);
 }
 
 /* Would a new pod, with another name unless a StatefulSet makes it, have the same request, and come
@@ -161,6 +163,8 @@ enum stay movers_ask(const struct movers *m, pod_id id, enum migration_method *r
 		s = ask_unit(m, id);
 	if (s == STAY_NOT && said == SAYS_NEVER)
 		s = STAY_NEVER;
+	if (s == STAY_NOT && trial_is_kept(m->t, &m->t->c->pods.items[id]))
+		s = STAY_KEPT;
 	if (s != STAY_NOT)
 		return s;
 	*ret_method = MIGRATE_CHECKPOINT;
@@ -168,7 +172,9 @@ enum stay movers_ask(const struct movers *m, pod_id id, enum migration_method *r
 		*ret_method = MIGRATE_RESTART;
 		s = ask_restart(m, id, said);
 	}
-	return s == STAY_NOT && is_budget_spent(m, id) ? STAY_BUDGET : s;
+	if (s == STAY_NOT && is_budget_spent(m, id))
+		return STAY_BUDGET;
+	return s == STAY_NOT && evictions_reached(&m->t->evictions, id) ? STAY_LIMIT : s;
 }
 
 bool movers_may_restart(const struct movers *m, pod_id id, enum migration_method method)

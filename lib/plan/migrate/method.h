@@ -23,6 +23,8 @@ enum stay {
 	STAY_NOT_RUNNING,
 	STAY_UNREAD,
 	STAY_NEVER,
+	STAY_KEPT,	 /* mckube.io/do-not-evict */
+	STAY_LIMIT,	 /* the settings allow no further eviction in this plan */
 	STAY_BUDGET,	 /* its PodDisruptionBudget allows no eviction */
 	STAY_CRITICAL,	 /* Middle or High, and says nothing */
 	STAY_BARE,	 /* no controller recreates it, and it says nothing */

@@ -91,10 +91,8 @@ static void note_use(struct mover_run *x, struct migration *g)
 /* A disruption of its budget; that of a unit is counted when it is evicted. */
 static void charge_budget(struct mover_run *x, const struct migration *g)
 {
-	pdb_id pdb = x->movers.covers[g->pod].pdb;
-
-	if (g->unit == NONE && pdb != NONE)
-		x->p->trial.evictions_left[pdb]--;
+	if (g->unit == NONE)
+		evictions_count(&x->p->trial.evictions, g->pod, x->movers.covers[g->pod].pdb, 1);
 }
 
 struct migration *mover_try(struct mover_run *x, pod_id id, enum migration_method method,

@@ -52,7 +52,7 @@ static bool may_evict(const struct pressured_node *x, pod_id id)
 	    (!pod->owner_kind || !fits_elsewhere(x, pod)))
 		return false;
 	const struct pdb_cover *cover = cover_of(x, id);
-	return pdb_allows(t->c, *cover) && is_disruption_allowed(t, cover->pdb);
+	return pdb_allows(t->c, *cover) && evictions_allow(&t->evictions, id, cover->pdb);
 }
 
 static bool yields_before(const struct cluster *c, pod_id a, pod_id b)
@@ -79,8 +79,7 @@ bool relieve_evict_cfs(const struct pressured_node *x)
 			chosen = id;
 	if (chosen == NONE)
 		return false;
-	if (cover_of(x, chosen)->pdb != NONE)
-		t->evictions_left[cover_of(x, chosen)->pdb]--;
+	evictions_count(&t->evictions, chosen, cover_of(x, chosen)->pdb, 1);
 	x->r->cfs_on[x->node] = chosen;
 	return true;
 }

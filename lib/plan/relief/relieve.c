@@ -122,7 +122,7 @@ static bool evict(const struct pressured_node *x, struct unit *u)
 	place_id at = u->at, replacement = NONE;
 
 	if (t->settings->pressure.evict == PRESSURE_EVICT_NONE || !is_lesser(x, u) ||
-	    u->at != u->origin || !u->can_evict || !is_disruption_allowed(t, u->pdb))
+	    u->at != u->origin || !trial_may_evict(t, u))
 		return false;
 	trial_unassign(t, id);
 	trial_evict(t, id);

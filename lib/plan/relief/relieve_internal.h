@@ -44,12 +44,6 @@ static inline bool is_degraded(const struct pressured_node *x, const struct unit
 	return relieve_degraded_since(x->p->trial.c, unit_pod(&x->p->trial, u)) >= 0;
 }
 
-/* Does the Eviction API take one more pod under this budget? */
-static inline bool is_disruption_allowed(const struct trial *t, pdb_id pdb)
-{
-	return pdb == NONE || t->evictions_left[pdb] > 0;
-}
-
 /* plan/relief/raise.c: gives each pod of a node under pressure the highest of hi, low and floor
  * that fits, the most critical first. */
 void relieve_raise(const struct pressured_node *x);

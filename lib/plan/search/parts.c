@@ -79,8 +79,7 @@ bool search_has_replacement_node(const struct search *s, unit_id id)
 
 bool search_may_evict(const struct search *s, const struct unit *u)
 {
-	return u->can_evict && !u->is_evicted &&
-	       (u->pdb == NONE || s->trial->evictions_left[u->pdb] > 0);
+	return !u->is_evicted && trial_may_evict(s->trial, u);
 }
 
 struct cost search_least_cost(const struct search *s)
@@ -129,11 +128,12 @@ static bool is_non_evictable(const struct search *s, const struct unit *u, int r
 	       !search_may_evict(s, u);
 }
 
-/* It may become so when others use up its PodDisruptionBudget. */
+/* It may become so when others use up its PodDisruptionBudget, or a limit. */
 static bool becomes_non_evictable(const struct search *s, const struct unit *u, int rank)
 {
 	return is_non_evictable(s, u, rank) ||
-	       (u->rank < rank && u->kind == UNIT_RUNNING && !u->is_evicted && u->pdb != NONE);
+	       (u->rank < rank && u->kind == UNIT_RUNNING && !u->is_evicted &&
+		trial_may_become_kept(s->trial, u));
 }
 
 bool search_holds_non_evictable(const struct search *s, cell_id id, int rank, bool and_getting)

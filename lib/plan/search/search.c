@@ -24,8 +24,10 @@ static void list_node(struct search *s, node_id node, bool are_away)
 		if (u->kind == UNIT_FIXED || is_away(u) != are_away)
 			continue;
 		*array_add(&s->running) = id;
-		s->has_non_evictable |= !u->can_evict || u->pdb != NONE;
-		s->is_late |= u->pdb != NONE || u->is_misplaced;
+		bool becomes_kept = trial_may_become_kept(s->trial, u);
+
+		s->has_non_evictable |= !u->can_evict || becomes_kept;
+		s->is_late |= becomes_kept || u->is_misplaced;
 	}
 }
 

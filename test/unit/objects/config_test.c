@@ -43,6 +43,7 @@ TEST(every_key_is_read)
 			       "legacyPins: ignore\n"
 			       "policies:\n- name: binpack\n- { name: topology, weight: 3 }\n"
 			       "search: { steps: 5000, preemptionNodes: 2 }\n"
+			       "evictions: { perPass: 4, perNode: 3, perNamespace: 2 }\n"
 			       "pressure: { busy: 0.95, calm: 0.5, delaySeconds: 1, stepSeconds: "
 			       "2, holdSeconds: 3, evict: all, enabled: false, trigger: cpu, "
 			       "onBusy: raise }\n");
@@ -55,6 +56,9 @@ TEST(every_key_is_read)
 	assert_int_equal(s.policies[1].weight, 3);
 	assert_int_equal(s.search_steps, 5000);
 	assert_int_equal(s.preemption_nodes, 2);
+	assert_int_equal(s.evictions.per_pass, 4);
+	assert_int_equal(s.evictions.per_node, 3);
+	assert_int_equal(s.evictions.per_namespace, 2);
 	assert_int_equal(s.pressure.busy, 950000);
 	assert_int_equal(s.pressure.calm, 500000);
 	assert_int_equal(s.pressure.delay_seconds, 1);

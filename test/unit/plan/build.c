@@ -278,7 +278,7 @@ void trial_picture(const struct trial *t, struct str *ret)
 		str_addf(ret, "core %zu: %u pods\n", i, t->pods_on_core[i]);
 	picture_nodes(t, ret);
 	for (pdb_id id = 0; id < t->c->pdbs.n; id++)
-		str_addf(ret, "pdb %u: %d\n", id, t->evictions_left[id]);
+		str_addf(ret, "pdb %u: %d\n", id, t->evictions.of_pdb[id]);
 	array_each(u, &t->units)
 		str_addf(ret, "pod %u: at %u evicted %d\n", u->pod, u->at, u->is_evicted);
 }

@@ -300,7 +300,7 @@ TEST(an_eviction_uses_up_a_disruption)
 	trial_picture(t, &before);
 	trial_unassign(t, a);
 	trial_evict(t, a);
-	assert_int_equal(t->evictions_left[0], 0);
+	assert_int_equal(t->evictions.of_pdb[0], 0);
 	assert_true(t->units.items[a].is_evicted);
 	assert_int_equal(t->nodes[0].used[0][RES_PODS], 0);
 	uses(cell_of(&s, "edge", 0), 0, 0, 0, 0);
