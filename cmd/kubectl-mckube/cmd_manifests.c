@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/names.h"
+#include "manifest/manifests.h"
+#include "manifest/values.h"
 
 #include "build.h"
 #include "command.h"
-#include "embedded.h"
-
-struct replacement {
-	const char *from, *to;
-};
-
-/* Adds the text with every occurrence of each `from` replaced; the earlier row wins. */
-static void add_replaced(const struct embedded *m, const struct replacement *r, struct str *out)
-{
-	for (size_t at = 0; at < m->n;) {
-		const struct replacement *hit = r;
-
-		while (hit->from && (m->n - at < strlen(hit->from) ||
-				     memcmp(m->text + at, hit->from, strlen(hit->from)) != 0))
-			hit++;
-		if (hit->from) {
-			str_add(out, hit->to);
-			at += strlen(hit->from);
-		} else {
-			str_addc(out, m->text[at++]);
-		}
-	}
-}
 
 /* crd */
 
@@ -58,12 +36,9 @@ static int run_crd(struct cli *cli, const void *args, struct error *err)
 	AUTO(str_done) struct str out = STR_INIT;
 
 	(void)cli;
-	for (const struct embedded *m = manifests; m->name; m++) {
-		if (strcmp(m->name, "crd") != 0 && strcmp(m->name, "kcloud-crd") != 0)
-			continue;
-		str_add(&out, out.n ? "---\n" : "");
-		add_replaced(m, replacements, &out);
-	}
+	manifest_replace(manifest_find("crd")->text, replacements, &out);
+	str_add(&out, "---\n");
+	manifest_replace(manifest_find("kcloud-crd")->text, replacements, &out);
 	return print_text(&out, EXIT_DONE, err);
 }
 
@@ -89,17 +64,31 @@ const struct command command_crd = {
 /* manifests */
 
 struct manifests_args {
-	const char *image, *node_image, *migrate_image, *ns;
-	bool is_cron, has_migration, has_checkpoints;
+	const char *image, *node_image, *migrate_image, *ns, *runtime;
+	struct option_list files, assignments;
+	bool is_cron, has_migration, has_checkpoints, shows_values;
 };
 
+static const char *const runtimes[] = { "containerd", "kubeadm",  "kind",  "k3s",    "rke2",
+					"k0s",	      "microk8s", "cri-o", "docker", NULL };
+
 static const struct option manifests_options[] = {
-	OPT_STRING(0, "image", struct manifests_args, image, "IMAGE", "the image of kubectl-mckube",
-		   .preset = "mckube:v" MCKUBE_VERSION),
+	OPT_STRINGS(0, "values", struct manifests_args, files, "FILE",
+		    "values as of the Helm chart, YAML or JSON; may be repeated",
+		    .complete = "file"),
+	OPT_STRINGS(0, "set", struct manifests_args, assignments, "NAME=VALUE",
+		    "one value, such as watch.replicas=1; may be repeated"),
+	OPT_BOOL(0, "show-values", struct manifests_args, shows_values,
+		 "print all values with their defaults instead"),
+	OPT_STRING(0, "image", struct manifests_args, image, "IMAGE",
+		   "the image of kubectl-mckube (default mckube:v" MCKUBE_VERSION ")"),
 	OPT_STRING(0, "node-image", struct manifests_args, node_image, "IMAGE",
-		   "the image of the node helper", .preset = "mckube-node:v" MCKUBE_VERSION),
+		   "the image of the node helper (default mckube-node:v" MCKUBE_VERSION ")"),
 	OPT_STRING(0, "migrate-image", struct manifests_args, migrate_image, "IMAGE",
-		   "the image of mckube-migrate", .preset = "mckube-migrate:v" MCKUBE_VERSION),
+		   "the image of mckube-migrate (default mckube-migrate:v" MCKUBE_VERSION ")"),
+	OPT_STRING(0, "runtime", struct manifests_args, runtime, "NAME",
+		   "the runtime or distribution whose folders are mounted (default containerd)",
+		   .choices = runtimes),
 	OPT_BOOL(0, "cron", struct manifests_args, is_cron,
 		 "a CronJob instead of the Deployment of watch"),
 	OPT_BOOL(0, "migration", struct manifests_args, has_migration,
@@ -113,85 +102,78 @@ static const struct option manifests_options[] = {
 	{},
 };
 
-/* A name as it may stand in YAML without quotes, and in an image. */
-static bool is_plain(const char *s)
+/* Files first, then --set, then the options that stand for values. */
+static int read_values(const struct manifests_args *a, cJSON *values, struct error *err)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789-._/:@";
+	AUTO_FREE char *runtime = a->runtime ? xasprintf("runtime=%s", a->runtime) : NULL;
 
-	return *s && s[strspn(s, plain)] == '\0';
-}
+	for (size_t i = 0; i < a->files.n; i++) {
+		AUTO(str_done) struct str text = STR_INIT;
 
-static int check_names(struct cli *cli, const struct manifests_args *a, struct error *err)
-{
-	const struct {
-		const char *option, *value, *what;
-	} names[] = {
-		{ "image", a->image, "image" },
-		{ "node-image", a->node_image, "image" },
-		{ "migrate-image", a->migrate_image, "image" },
-		{ "install-namespace", a->ns, "namespace" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (!is_plain(names[i].value))
-			return usage_error(cli, err, "--%s %s: invalid %s name", names[i].option,
-					   names[i].value, names[i].what);
+		if (file_read(a->files.items[i], &text, err) < 0)
+			return err->code;
+		if (values_merge_yaml(values, text.s, text.n, err) < 0)
+			return error_wrap(err, "%s", a->files.items[i]);
+	}
+	for (size_t i = 0; i < a->assignments.n; i++)
+		if (values_set(values, a->assignments.items[i], err) < 0)
+			return error_wrap(err, "--set");
+	if ((runtime && values_set(values, runtime, err) < 0) ||
+	    (a->is_cron && values_set(values, "cron=true", err) < 0) ||
+	    (a->has_migration && values_set(values, "migration.enabled=true", err) < 0) ||
+	    (a->has_checkpoints && values_set(values, "checkpoints.enabled=true", err) < 0))
+		return err->code;
 	return 0;
-}
-
-static bool is_wanted(const struct manifests_args *a, const char *name)
-{
-	if (strcmp(name, "watch-deployment") == 0)
-		return !a->is_cron;
-	if (strcmp(name, "plan-cronjob") == 0)
-		return a->is_cron;
-	if (strcmp(name, "migration") == 0)
-		return a->has_migration || a->has_checkpoints;
-	return strcmp(name, "checkpoints") != 0 || a->has_checkpoints;
 }
 
 static int run_manifests(struct cli *cli, const void *args, struct error *err)
 {
 	const struct manifests_args *a = args;
-	AUTO_FREE char *image = xasprintf("image: %s\n", a->image);
-	AUTO_FREE char *node_image = xasprintf("image: %s\n", a->node_image);
-	AUTO_FREE char *migrate_image = xasprintf("image: %s\n", a->migrate_image);
-	const struct replacement replacements[] = {
-		{ "image: mckube\n", image },
-		{ "image: mckube-node\n", node_image },
-		{ "image: mckube-migrate\n", migrate_image },
-		{ "mckube-system", a->ns },
-		{ 0 },
+	const struct manifest_options o = {
+		.ns = a->ns,
+		.version = MCKUBE_VERSION,
+		.image = a->image,
+		.node_image = a->node_image,
+		.migrate_image = a->migrate_image,
 	};
+	const struct slice defaults = manifest_find("values")->text;
+	AUTO_JSON cJSON *values = values_new();
 	AUTO(str_done) struct str out = STR_INIT;
 
-	if (check_names(cli, a, err) < 0)
-		return err->code;
-	for (const struct embedded *m = manifests; m->name; m++) {
-		if (!is_wanted(a, m->name))
-			continue;
-		str_add(&out, out.n ? "---\n" : "");
-		add_replaced(m, replacements, &out);
+	if (a->shows_values) {
+		str_addn(&out, defaults.s, defaults.n);
+		return print_text(&out, EXIT_DONE, err);
 	}
+	if (read_values(a, values, err) < 0 || manifests_render(values, &o, &out, err) < 0)
+		return usage_error(cli, err, "%s", err->msg);
 	return print_text(&out, EXIT_DONE, err);
 }
 
 const struct command command_manifests = {
 	.name = "manifests",
-	.synopsis = "[--image IMAGE] [--node-image IMAGE] [--cron] [--migration] [--checkpoints]",
+	.synopsis = "[--values FILE] [--set NAME=VALUE] [options]",
 	.summary = "print everything to install: roles, policies, programs",
 	.description =
 		"Print everything to install in a cluster: namespace, definitions of objects, "
 		"roles,\nadmission policies, the DaemonSet of the node helper, and the Deployment of "
-		"watch or a CronJob\nthat plans every minute.",
+		"watch or a CronJob\nthat plans every minute.\n"
+		"\n"
+		"The folder manifests/ is a Helm chart, too; with the same values it has the same "
+		"objects.",
 	.examples = "# install it\n"
 		    "kubectl mckube manifests --image registry.example/mckube:v1 \\\n"
 		    "    --node-image registry.example/mckube-node:v1 | kubectl apply -f -\n"
 		    "\n"
 		    "# with moves of running containers between these nodes\n"
 		    "kubectl label node edge-1 edge-2 " NODE_MIGRATE_LABEL "=true\n"
-		    "kubectl mckube manifests --checkpoints | kubectl apply -f -\n",
+		    "kubectl mckube manifests --checkpoints | kubectl apply -f -\n"
+		    "\n"
+		    "# on nodes of k3s that have a label\n"
+		    "kubectl mckube manifests --runtime k3s \\\n"
+		    "    --set node.nodeSelector.example\\\\.com/realtime=yes\n"
+		    "\n"
+		    "# which values there are\n"
+		    "kubectl mckube manifests --show-values\n",
 	.options = manifests_options,
 	.args_size = sizeof(struct manifests_args),
 	.run = run_manifests,

@@ -4,14 +4,13 @@
 
 #include <stddef.h>
 
-/* Files of the tree that the build puts into the program; both arrays end with a NULL name. */
+/* Files of the tree that the build puts into the program; the array ends with a NULL name. */
 struct embedded {
 	const char *name;
 	const char *text;
 	size_t n;
 };
 
-extern const struct embedded manifests[]; /* manifests/NAME.yaml, in the order of installation */
-extern const struct embedded scripts[];	  /* completions/kubectl-mckube.NAME */
+extern const struct embedded scripts[]; /* completions/kubectl-mckube.NAME */
 
 #endif

@@ -108,7 +108,7 @@ class NodeFixture(Fixture):
         return (text.replace("path: /run/containerd/", f"path: {self.node.state}/")
                 .replace("path: /var/lib/kubelet/", f"path: {self.node.folder}/kubelet/")
                 .replace("path: /run/mckube-node", f"path: {self.state_file.parent}")
-                .replace("args: [watch,", "env: [{ name: %s, value: '%s' }]\n        args: [watch,"
+                .replace("- { name: MCKUBE_CONFIG,", "- { name: %s, value: '%s' }\n        - { name: MCKUBE_CONFIG,"
                          % NO_PRESSURE))
 
     def install(self, n_watchers=0):
