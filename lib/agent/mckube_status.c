@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/date.h"
+#include "base/names.h"
 #include "base/units.h"
 
 enum { WRITE_INTERVAL_MS = 500, OVERRUN_INTERVAL_MS = 10000 };
@@ -88,8 +89,7 @@ static void set_applied(struct mckube_condition *c, const struct pod_status *p)
 	case POD_APPLIED:
 		set(c, true, "InForce", "%lld us of every %d us%s%s%s", kernel_us, f->period_us,
 		    *f->policy ? ", threads " : "", f->policy,
-		    f->can_outrank ? "; a container has CAP_SYS_NICE and can outrank the helper"
-				   : "");
+		    f->can_outrank ? "; " MESSAGE_OUTRANKS : "");
 		break;
 	}
 }

@@ -23,6 +23,9 @@
 #define KCLOUD_PRICES	       "mckube-prices" /* ConfigMap with tables that a live plan may read */
 #define KCLOUD_OPTIMIZER_LABEL "workload-optimizer" /* on the pods of a WorkloadOptimizer */
 
+/* On the Lease of the controllers: when a planning round last succeeded. */
+#define LEASE_LAST_PASS MCKUBE_DOMAIN "/last-pass"
+
 #define HELPER_LEASE_PREFIX "mckube-node-"	     /* and the node's name: model/heartbeat.h */
 #define HELPER_LABEL_KEY    "app.kubernetes.io/name" /* of that Lease */
 #define HELPER_LABEL_VALUE  "mckube-node"
@@ -46,6 +49,9 @@
 #define MIGRATE_REGISTRY     "localhost:9809" /* containerd speaks to localhost without TLS, too */
 /* Before the hash in the pod-template-hash of a pod that its ReplicaSet was made to release. */
 #define MIGRATING_HASH "migrating-"
+
+/* In the conditions of a McKube, of a pod that does not need its grant. */
+#define MESSAGE_OUTRANKS "a container has CAP_SYS_NICE and can outrank the helper"
 
 /* Annotations of a snapshot, which is a List. */
 #define SNAPSHOT_SERVER	  MCKUBE_DOMAIN "/server"

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/json_out.h"
 #include "base/log.h"
+#include "base/names.h"
 #include "base/timer.h"
 #include "base/units.h"
 #include "kube/micro_time.h"
@@ -67,6 +68,12 @@ static void make_record(const struct kube_lease *l, const char *holder, uint32_t
 	json_out_member(&o, "name", l->name);
 	if (l->exists)
 		json_out_member(&o, "resourceVersion", l->version.s);
+	if (l->last_pass) {
+		json_out_key(&o, "annotations");
+		json_out_object(&o);
+		json_out_member(&o, LEASE_LAST_PASS, l->last_pass);
+		json_out_end(&o);
+	}
 	json_out_end(&o);
 	json_out_key(&o, "spec");
 	json_out_object(&o);

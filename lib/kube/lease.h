@@ -22,7 +22,8 @@ enum {
 struct kube_lease {
 	const char *ns, *name;
 	char identity[128];
-	uint32_t duration_s; /* 0: LEASE_DURATION_S; the others follow in proportion */
+	const char *last_pass; /* annotation LEASE_LAST_PASS from the next write on; NULL: none */
+	uint32_t duration_s;   /* 0: LEASE_DURATION_S; the others follow in proportion */
 
 	/* Private. */
 	struct kube *kube;

@@ -11,6 +11,10 @@
 #include "model/heartbeat.h"
 #include "reconcile/health_internal.h"
 
+#define LEASE "kube-system/mckube"
+
+enum { PASS_LATE_S = 15 * 60 };
+
 const char *health_state_name(enum health_state state)
 {
 	static const char *const names[] = {
@@ -40,6 +44,53 @@ void health_add(struct health *h, const char *check, enum health_state state, co
 	h->n_missing += state == HEALTH_MISSING;
 	*array_add(&h->findings) = (struct finding){ check, state, xstrndup(detail.s, detail.n) };
 	str_done(&detail);
+}
+
+/* The server. */
+
+static bool is_served(const cJSON *groups, const char *group_version)
+{
+	const cJSON *group, *version;
+
+	cJSON_ArrayForEach(group, json_get(groups, "groups")) {
+		cJSON_ArrayForEach(version, json_get(group, "versions")) {
+			const char *name = json_text(json_get(version, "groupVersion"));
+
+			if (name && strcmp(name, group_version) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+void health_versions(struct health *h, const cJSON *groups)
+{
+	static const struct {
+		const char *version, *lost;
+		enum health_state state;
+	} rows[] = {
+		{ "coordination.k8s.io/v1", "Leases", HEALTH_MISSING },
+		{ "events.k8s.io/v1", "Events", HEALTH_MISSING },
+		{ "policy/v1", "PodDisruptionBudgets", HEALTH_MISSING },
+		{ "scheduling.k8s.io/v1", "PriorityClasses", HEALTH_MISSING },
+		{ "storage.k8s.io/v1", "limits of volumes", HEALTH_MISSING },
+		{ "resource.k8s.io/v1", "pods with resource claims are not bound", HEALTH_NOTE },
+		{ "admissionregistration.k8s.io/v1", "no policy protects assignments",
+		  HEALTH_NOTE },
+	};
+	enum health_state worst = HEALTH_OK;
+	AUTO(str_done) struct str text = STR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (is_served(groups, rows[i].version))
+			continue;
+		str_addf(&text, "%s%s (%s)", text.n ? ", " : "", rows[i].version, rows[i].lost);
+		worst = rows[i].state > worst ? rows[i].state : worst;
+	}
+	if (text.n)
+		health_add(h, "api", worst, "this server lacks %s", text.s);
+	else
+		health_add(h, "api", HEALTH_OK, "all versions that are used are served");
 }
 
 /* The definition. */
@@ -114,10 +165,13 @@ void health_daemon_set(struct health *h, const cJSON *daemon_set)
 	int wanted = number(daemon_set, "status.desiredNumberScheduled");
 	int ready = number(daemon_set, "status.numberReady");
 	int updated = number(daemon_set, "status.updatedNumberScheduled");
+	h->n_helpers = wanted > 0 ? (unsigned)wanted : 0;
 	bool is_observed = number(daemon_set, "status.observedGeneration") >=
 			   number(daemon_set, "metadata.generation");
 
-	if (!is_observed || ready < wanted || updated < wanted)
+	if (is_observed && !wanted)
+		health_add(h, "daemonset", HEALTH_MISSING, "mckube-node: it selects no node");
+	else if (!is_observed || ready < wanted || updated < wanted)
 		health_add(h, "daemonset", HEALTH_MISSING,
 			   "mckube-node: %d of %d pods ready, %d updated", ready, wanted, updated);
 	else
@@ -131,8 +185,9 @@ void health_deployment(struct health *h, const cJSON *deployment)
 	int ready = number(deployment, "status.readyReplicas");
 	int updated = number(deployment, "status.updatedReplicas");
 
+	h->has_watch = wanted > 0;
 	if (!wanted)
-		health_add(h, "deployment", HEALTH_NOTE,
+		health_add(h, "deployment", HEALTH_MISSING,
 			   "mckube-watch: scaled to 0, nothing is planned");
 	else
 		health_add(h, "deployment",
@@ -140,22 +195,54 @@ void health_deployment(struct health *h, const cJSON *deployment)
 			   "mckube-watch: %d of %d pods ready, %d updated", ready, wanted, updated);
 }
 
+/* Where a program should hold the Lease, a finding that it does not is no mere note. */
+static void add_lease(struct health *h, bool is_ok, const char *text)
+{
+	health_add(h, "lease",
+		   is_ok	  ? HEALTH_OK
+		   : h->has_watch ? HEALTH_MISSING
+				  : HEALTH_NOTE,
+		   LEASE ": %s", text);
+}
+
+/* Without a change there is a round a minute; --interval may be longer. */
+static void check_last_pass(struct health *h, const cJSON *lease, int64_t now)
+{
+	const char *text =
+		json_text(json_get(json_path(lease, "metadata.annotations"), LEASE_LAST_PASS));
+	int64_t at;
+
+	if (!h->has_watch)
+		return;
+	if (!text || !date_parse(text, strlen(text), &at))
+		health_add(h, "planning", HEALTH_MISSING, "no planning round has succeeded yet");
+	else
+		health_add(h, "planning", now - at > PASS_LATE_S ? HEALTH_NOTE : HEALTH_OK,
+			   "the last planning round succeeded %lld s ago",
+			   (long long)(now > at ? now - at : 0));
+}
+
 void health_lease(struct health *h, const cJSON *lease, int64_t now)
 {
 	const char *holder = json_text(json_path(lease, "spec.holderIdentity"));
 	const char *renewed = json_text(json_path(lease, "spec.renewTime"));
+	AUTO_FREE char *text = NULL;
 	int64_t at;
 
-	if (!holder || !*holder)
-		health_add(h, "lease", HEALTH_NOTE, "kube-system/mckube: no holder");
-	else if (!renewed || !date_parse(renewed, strlen(renewed), &at))
-		health_add(h, "lease", HEALTH_NOTE, "kube-system/mckube: held by %s, never renewed",
-			   holder);
-	else
-		health_add(h, "lease",
-			   now - at > INT64_C(4) * LEASE_DURATION_S ? HEALTH_NOTE : HEALTH_OK,
-			   "kube-system/mckube: held by %s, renewed %lld s ago", holder,
-			   (long long)(now > at ? now - at : 0));
+	if (!holder || !*holder) {
+		if (lease || h->has_watch)
+			add_lease(h, false, "no holder");
+		return;
+	}
+	if (!renewed || !date_parse(renewed, strlen(renewed), &at)) {
+		text = xasprintf("held by %s, never renewed", holder);
+		add_lease(h, false, text);
+	} else {
+		text = xasprintf("held by %s, renewed %lld s ago", holder,
+				 (long long)(now > at ? now - at : 0));
+		add_lease(h, now - at <= INT64_C(4) * LEASE_DURATION_S, text);
+	}
+	check_last_pass(h, lease, now);
 }
 
 /* The cluster. */
@@ -199,10 +286,12 @@ static void check_backends(struct health *h, const struct cluster *c)
 static void check_helpers(struct health *h, const struct cluster *c)
 {
 	AUTO(str_done) struct str silent = STR_INIT, none = STR_INIT;
+	unsigned n_reporting = 0;
 
 	array_each(node, &c->nodes) {
 		const char *name = cluster_str(c, node->meta.name);
 
+		n_reporting += *helper_backend(c, node) != 0;
 		if (helper_state(c, node) == HELPER_SILENT)
 			add_name(&silent, name);
 		else if (!*cluster_str(c, node->annotations.backend))
@@ -215,7 +304,7 @@ static void check_helpers(struct health *h, const struct cluster *c)
 	if (!c->nodes.n)
 		health_add(h, "helpers", HEALTH_NOTE, "there are no nodes");
 	else if (none.n)
-		health_add(h, "helpers", HEALTH_NOTE,
+		health_add(h, "helpers", n_reporting < h->n_helpers ? HEALTH_MISSING : HEALTH_NOTE,
 			   "these nodes report no backend, 0.950 of every core is assumed: %s",
 			   none.s);
 	else if (!silent.n)
@@ -223,17 +312,45 @@ static void check_helpers(struct health *h, const struct cluster *c)
 	check_backends(h, c);
 }
 
-static void check_taints(struct health *h, const struct cluster *c)
+static void check_taint(struct health *h, const struct cluster *c, const char *key)
 {
 	size_t n = 0;
 
 	array_each(node, &c->nodes)
-		for (uint32_t i = 0; i < node->taints.n; i++)
-			n += strcmp(cluster_str(c, c->taints.items[node->taints.at + i].key),
-				    MCKUBE_TAINT) == 0;
+		n += cluster_taint(c, node, key) != NULL;
 	if (n)
-		health_add(h, "taints", HEALTH_NOTE, MCKUBE_TAINT " is on %zu of %zu nodes", n,
+		health_add(h, "taints", HEALTH_NOTE, "%s is on %zu of %zu nodes", key, n,
 			   c->nodes.n);
+}
+
+/* What a helper wrote stays when it is deleted before `uninstall`. */
+static void check_leftovers(struct health *h, const struct cluster *c)
+{
+	size_t n = 0;
+
+	array_each(node, &c->nodes)
+		n += node->annotations.backend != NONE && helper_state(c, node) != HELPER_ALIVE;
+	if (n && !h->n_helpers)
+		health_add(h, "leftovers", HEALTH_NOTE,
+			   "annotations of a node helper are on %zu of %zu nodes, and no helper is "
+			   "installed: 'kubectl mckube uninstall' removes them",
+			   n, c->nodes.n);
+}
+
+/* The helper looks at the capabilities of each process of a pod with a budget. */
+static void check_outranking(struct health *h, const struct cluster *c)
+{
+	AUTO(str_done) struct str names = STR_INIT;
+
+	array_each(m, &c->mckubes) {
+		const char *said = cluster_str(c, m->said[MCKUBE_CONDITION_READY].text);
+
+		if (strstr(said, MESSAGE_OUTRANKS))
+			str_addf(&names, "%s%s/%s", names.n ? ", " : "", cluster_str(c, m->meta.ns),
+				 cluster_str(c, m->meta.name));
+	}
+	if (names.n)
+		health_add(h, "capabilities", HEALTH_NOTE, MESSAGE_OUTRANKS ": %s", names.s);
 }
 
 /* A finalizer is removed by a pass only; where none is made any more, deleting the definition
@@ -277,7 +394,10 @@ void health_cluster(struct health *h, const struct cluster *c)
 		   "nodes: %zu, pods: %zu, McKubes: %zu, objects with errors: %zu", c->nodes.n,
 		   c->pods.n, c->mckubes.n, c->problems.n);
 	check_helpers(h, c);
-	check_taints(h, c);
+	check_taint(h, c, MCKUBE_TAINT);
+	check_taint(h, c, MCKUBE_PRESSURE);
+	check_leftovers(h, c);
+	check_outranking(h, c);
 	check_finalizers(h, c);
 	check_pins(h, c);
 	health_checkpoints(h, c);

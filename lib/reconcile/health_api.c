@@ -31,6 +31,17 @@ static int check_server(struct kube *k, const char *server, struct health *h, st
 	return 0;
 }
 
+static void check_versions(struct kube *k, struct health *h)
+{
+	AUTO_JSON cJSON *groups = NULL;
+	struct error err = ERROR_INIT;
+
+	if (fetch(k, "/apis", &groups, &err) < 0)
+		health_add(h, "api", HEALTH_NOTE, "%s", err.msg);
+	else
+		health_versions(h, groups);
+}
+
 /* Without permission to read definitions: is there a resource of that name? */
 static void check_served(struct kube *k, struct health *h)
 {
@@ -136,8 +147,8 @@ static int review(struct kube *k, const struct right *right, struct error *err)
 	return result;
 }
 
-static void check_rights(struct kube *k, const char *check, const struct right *rights,
-			 struct health *h)
+static void check_rights(struct kube *k, const char *check, const char *role,
+			 const struct right *rights, struct health *h)
 {
 	AUTO(str_done) struct str denied = STR_INIT;
 	struct error err = ERROR_INIT;
@@ -155,7 +166,8 @@ static void check_rights(struct kube *k, const char *check, const struct right *
 				 right->subresource ? right->subresource : "");
 	}
 	if (denied.n)
-		health_add(h, check, HEALTH_MISSING, "permission denied: %s", denied.s);
+		health_add(h, check, HEALTH_MISSING,
+			   "permission denied: %s; ClusterRole %s grants them", denied.s, role);
 	else
 		health_add(h, check, HEALTH_OK, "all permissions granted");
 }
@@ -229,8 +241,10 @@ static int fetch_one(struct kube *k, const char *check, const char *path, cJSON 
 	return r == 0 ? 1 : r == -ENOENT ? 0 : r;
 }
 
-static void check_programs(struct kube *k, const char *ns, struct health *h)
+static void check_programs(struct kube *k, const struct health_options *o, struct health *h)
 {
+	const char *ns = o->ns;
+	enum health_state absent = o->needs_programs ? HEALTH_MISSING : HEALTH_NOTE;
 	AUTO_FREE char *helper =
 		xasprintf("/apis/apps/v1/namespaces/%s/daemonsets/mckube-node", ns);
 	AUTO_FREE char *watch =
@@ -242,18 +256,18 @@ static void check_programs(struct kube *k, const char *ns, struct health *h)
 	if (r > 0)
 		health_daemon_set(h, daemon_set);
 	else if (r == 0)
-		health_add(h, "daemonset", HEALTH_NOTE, "mckube-node: not installed in %s", ns);
+		health_add(h, "daemonset", absent, "mckube-node: not installed in %s", ns);
 	r = fetch_one(k, "deployment", watch, &deployment, h);
 	if (r > 0)
 		health_deployment(h, deployment);
 	else if (r == 0 && fetch_one(k, "cronjob", cron, &cron_job, h) > 0)
 		health_add(h, "cronjob", HEALTH_OK, "mckube-apply");
 	else if (r == 0)
-		health_add(h, "deployment", HEALTH_NOTE,
+		health_add(h, "deployment", absent,
 			   "mckube-watch: not installed in %s, nothing is planned by itself", ns);
 	if (fetch_one(k, "lease",
 		      "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/mckube", &lease,
-		      h) > 0)
+		      h) >= 0)
 		health_lease(h, lease, time(NULL));
 }
 
@@ -280,15 +294,16 @@ int health_check(struct kube *k, const struct health_options *o, struct health *
 {
 	if (check_server(k, o->server, h, err) < 0)
 		return err->code;
+	check_versions(k, h);
 	check_definition(k, h);
-	check_rights(k, "plan", plan_rights, h);
-	check_rights(k, "apply", apply_rights, h);
+	check_rights(k, "plan", "mckube-planner", plan_rights, h);
+	check_rights(k, "apply", "mckube-applier", apply_rights, h);
 	check_policies(k, h);
 	health_add(
 		h, "trust", HEALTH_NOTE,
 		"permission to create pods or McKubes includes requests of any criticality, which "
 		"displace pods of other namespaces");
-	check_programs(k, o->ns, h);
+	check_programs(k, o, h);
 	check_cluster(k, o->server, o->chunk, h);
 	return 0;
 }

@@ -180,15 +180,22 @@ static void add_mckubes(const struct cluster *c, struct plan *p)
 						 cluster_str(c, m->api_version), &m->meta);
 }
 
+static void add_untaints(const struct cluster *c, struct plan *p, const char *key,
+			 enum reason reason)
+{
+	array_each(node, &c->nodes)
+		if (cluster_taint(c, node, key))
+			add(p, ACTION_UNTAINT, reason, "no program watches it any more")->on =
+				target_of(c, "Node", "v1", &node->meta);
+}
+
 void uninstall_plan(const struct cluster *c, struct plan *ret)
 {
 	*ret = (struct plan){ .server = "", .digest = "" };
 	add_pods(c, ret);
 	add_mckubes(c, ret);
-	array_each(node, &c->nodes)
-		if (cluster_taint(c, node, MCKUBE_TAINT))
-			add(ret, ACTION_UNTAINT, REASON_RELIEVED, "no program watches it any more")
-				->on = target_of(c, "Node", "v1", &node->meta);
+	add_untaints(c, ret, MCKUBE_TAINT, REASON_RELIEVED);
+	add_untaints(c, ret, MCKUBE_PRESSURE, REASON_NODE_RELIEVED);
 }
 
 /* The rest. */

@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/timer.h"
@@ -23,6 +24,7 @@ struct watch {
 	struct informer *informer;
 	struct kube_lease lease;
 	char *lease_ns;
+	char last_pass[DATE_TEXT]; /* told by the Lease */
 	struct reconcile passes;
 	struct signals *signals; /* NULL: a dry run */
 	struct watch_metrics metrics;
@@ -150,6 +152,8 @@ static void pass(struct watch *w)
 	commit(w);
 	if (reconcile_pass(&w->passes, c, &err) < 0)
 		log_warning("no plan: %s", err.msg);
+	if (w->passes.counts.last_success)
+		w->lease.last_pass = date_format(w->passes.counts.last_success, w->last_pass);
 	schedule_passed(&w->schedule, &w->passes.counts, clock_ms());
 	if (save_metrics(w, c, &err) < 0)
 		log_warning("%s", err.msg);

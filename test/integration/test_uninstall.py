@@ -22,7 +22,8 @@ def used_installation(c):
     c.create(c.pod("other", spec={"schedulerName": "other"}, annotations={"mckube.io/rt-period": "100000"}))
     done = c.mckube("apply")
     assert "brake bind: Done" in done.out and "own bind: Done" in done.out, done
-    c.kubectl("taint", "node", "n1", "McKubeRTDeadlinePressure=True:NoSchedule", "example.com/kept=x:NoSchedule")
+    c.kubectl("taint", "node", "n1", "McKubeRTDeadlinePressure=True:NoSchedule",
+              "mckube.io/pressure=True:PreferNoSchedule", "example.com/kept=x:NoSchedule")
     c.kubectl("apply", "-k", TOP / "manifests")
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
              "metadata": {"name": "mckube-node-n1", "namespace": "mckube-system", "labels": HELPER}}

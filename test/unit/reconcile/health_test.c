@@ -133,17 +133,62 @@ TEST(deployment_is_missing_until_all_replicas_are_ready)
 
 	assert_string_equal(state_of(&half, "deployment"), "missing");
 	assert_string_equal(state_of(&all, "deployment"), "ok");
-	assert_string_equal(state_of(&none, "deployment"), "note");
+	assert_string_equal(state_of(&none, "deployment"), "missing");
+	assert_true(all.has_watch && !none.has_watch);
 }
 
-static struct health of_lease(const char *text, int64_t now)
+#define SERVED(version) "{\"versions\":[{\"groupVersion\":\"" version "\"}]}"
+
+TEST(versions_that_the_server_lacks_are_named_with_what_is_lost)
+{
+	static const char most[] =
+		"{\"groups\":[" SERVED("coordination.k8s.io/v1") "," SERVED("events.k8s.io/v1") "," SERVED("policy/v1") "," SERVED(
+			"scheduling.k8s.io/v1") "," SERVED("storage.k8s.io/v1") "," SERVED("admissionregistration.k8s.io/v1") "]}";
+	AUTO(health_done) struct health h = of_object(health_versions, most);
+	AUTO(health_done) struct health none = of_object(health_versions, "{\"groups\":[]}");
+
+	assert_string_equal(state_of(&h, "api"), "note");
+	assert_string_equal(
+		detail_of(&h, "api"),
+		"this server lacks resource.k8s.io/v1 (pods with resource claims are not bound)");
+	assert_string_equal(state_of(&none, "api"), "missing");
+}
+
+static struct health of_lease_beside(bool has_watch, const char *text, int64_t now)
 {
 	AUTO_JSON cJSON *lease = NULL;
-	struct health h = { 0 };
+	struct health h = { .has_watch = has_watch };
 
 	assert_int_equal(json_parse(text, strlen(text), &lease, NULL), 0);
 	health_lease(&h, lease, now);
 	return h;
+}
+
+static struct health of_lease(const char *text, int64_t now)
+{
+	return of_lease_beside(false, text, now);
+}
+
+#define HELD(notes)                                                                 \
+	"{\"metadata\":{\"annotations\":{" notes "}},\"spec\":{\"holderIdentity\":" \
+	"\"a\",\"renewTime\":\"1970-01-01T00:10:00.000000Z\"}}"
+#define PASS "\"mckube.io/last-pass\":\"1970-01-01T00:09:00Z\""
+
+TEST(lease_and_rounds_of_a_controller_that_should_plan)
+{
+	AUTO(health_done) struct health fine = of_lease_beside(true, HELD(PASS), 605);
+	AUTO(health_done) struct health dead = of_lease_beside(true, HELD(PASS), 700);
+	AUTO(health_done) struct health late = of_lease_beside(true, HELD(PASS), 540 + 901);
+	AUTO(health_done) struct health none = of_lease_beside(true, HELD(""), 605);
+	AUTO(health_done) struct health free_one = of_lease_beside(true, "{\"spec\":{}}", 605);
+
+	assert_string_equal(state_of(&fine, "planning"), "ok");
+	assert_string_equal(detail_of(&fine, "planning"),
+			    "the last planning round succeeded 65 s ago");
+	assert_string_equal(state_of(&dead, "lease"), "missing");
+	assert_string_equal(state_of(&late, "planning"), "note");
+	assert_string_equal(state_of(&none, "planning"), "missing");
+	assert_string_equal(state_of(&free_one, "lease"), "missing");
 }
 
 TEST(lease_that_was_renewed_lately_is_ok)
@@ -304,4 +349,28 @@ TEST(mckubes_being_deleted_with_our_finalizer_are_noted)
 
 	assert_string_equal(state_of(&h, "finalizers"), "note");
 	assert_non_null(strstr(detail_of(&h, "finalizers"), "1 of 1 McKubes are being deleted"));
+}
+
+TEST(readings_without_a_helper_are_left_over)
+{
+	AUTO(health_done)
+	struct health h =
+		of_cluster(NODE("a", "mckube.io/backend: v1",
+				"taints: [{key: mckube.io/pressure, effect: NoSchedule}]"));
+
+	assert_string_equal(state_of(&h, "leftovers"), "note");
+	assert_non_null(strstr(detail_of(&h, "taints"), "mckube.io/pressure is on 1 of 1"));
+}
+
+TEST(containers_that_can_outrank_are_named)
+{
+	AUTO(health_done)
+	struct health h = of_cluster(
+		"apiVersion: mcoperator.sdv.com/v1\nkind: McKube\n"
+		"metadata: {name: brake, namespace: vehicle}\nspec: {podname: brake}\n"
+		"status: {conditions: [{type: Ready, status: 'True', reason: Ready, message: "
+		"'5 us of every 9 us; a container has CAP_SYS_NICE and can outrank the helper'}]}\n");
+
+	assert_string_equal(state_of(&h, "capabilities"), "note");
+	assert_non_null(strstr(detail_of(&h, "capabilities"), "vehicle/brake"));
 }

@@ -5,14 +5,15 @@
 #include "test/unit/snapshot.h"
 #include "test/unit/test.h"
 
-TEST(assignments_finalizers_and_the_taint_are_planned_away)
+TEST(assignments_finalizers_and_taints_are_planned_away)
 {
 	AUTO(cluster_done)
 	struct cluster c = snapshot_of(
 		"kind: Node\napiVersion: v1\nmetadata: {name: n1, uid: u-n1}\n"
 		"spec: {taints: [{key: McKubeRTDeadlinePressure, value: 'True', effect: NoSchedule}]}\n"
 		"---\nkind: Node\napiVersion: v1\nmetadata: {name: n2}\n"
-		"spec: {taints: [{key: example.com/x, effect: NoSchedule}]}\n"
+		"spec: {taints: [{key: example.com/x, effect: NoSchedule}, "
+		"{key: mckube.io/pressure, value: 'True', effect: PreferNoSchedule}]}\n"
 		"---\nkind: Pod\napiVersion: v1\n"
 		"metadata: {name: assigned, namespace: x, uid: u1, resourceVersion: '7', "
 		"annotations: {mckube.io/rt-core: '0', mckube.io/rt-source: mckube}}\n"
@@ -33,11 +34,12 @@ TEST(assignments_finalizers_and_the_taint_are_planned_away)
 		{ ACTION_STATUS, "assigned" },
 		{ ACTION_FINALIZER, "held" },
 		{ ACTION_UNTAINT, "n1" },
+		{ ACTION_UNTAINT, "n2" },
 	};
 
 	uninstall_plan(&c, &plan);
-	assert_int_equal(plan.actions.n, 3);
-	for (size_t i = 0; i < 3; i++) {
+	assert_int_equal(plan.actions.n, ARRAY_LEN(expect));
+	for (size_t i = 0; i < ARRAY_LEN(expect); i++) {
 		assert_int_equal(plan.actions.items[i].id, i + 1);
 		assert_int_equal(plan.actions.items[i].kind, expect[i].kind);
 		assert_string_equal(plan.actions.items[i].on.name, expect[i].name);
