@@ -9,6 +9,7 @@
 #include "model/pod_level.h"
 #include "model/request.h"
 #include "output/coremap.h"
+#include "plan/namespace_limits.h"
 
 /* What is shown, and what it is read from. */
 struct status {
@@ -313,6 +314,30 @@ static void add_unassigned(const struct status *s, const struct style *style, st
 	}
 }
 
+/* What namespaces may ask for, and what they have of it. */
+static void add_namespaces(const struct status *s, const struct style *style, struct str *out)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	bool has_title = false;
+
+	array_each(ns, &s->c->namespaces) {
+		const char *name = cluster_str(s->c, ns->meta.name);
+
+		if ((s->view->ns && strcmp(s->view->ns, name) != 0) ||
+		    !limits_summarise(s->c, &s->requests, ns, &text))
+			continue;
+		if (!has_title) {
+			str_add(out, out->n ? "\n" : "");
+			style_add(style, out, COLOR_BOLD, "Namespaces");
+			str_addc(out, '\n');
+		}
+		has_title = true;
+		style_add(style, out, COLOR_NONE, "  %s", name);
+		style_add(style, out, COLOR_DIM, "  %s", text.s);
+		str_addc(out, '\n');
+	}
+}
+
 /* By node_id: is it drawn? With a namespace only nodes with pods of it are. */
 static bool *choose_nodes(const struct status *s)
 {
@@ -340,6 +365,8 @@ static void draw_nodes(const struct status *s, const struct style *style, struct
 		coremap_text(&s->map, node, s->view->ns, style, out);
 	}
 	add_unassigned(s, style, out);
+	if (s->view->node == NONE)
+		add_namespaces(s, style, out);
 }
 
 static int draw(const struct status *s, const struct style *style, struct str *out,

@@ -20,7 +20,8 @@ struct status_view {
 };
 
 /* FORMAT_TABLE draws the nodes as core maps and lists the pods without cores; the other formats
- * list the pods. A view of one pod describes it and draws its node. */
+ * list the pods; behind them what namespaces may ask for. A view of one pod describes it and draws
+ * its node. */
 int status_render(const struct cluster *c, const struct settings *settings,
 		  const struct status_view *view, enum format format, const struct style *style,
 		  struct str *out, struct error *err);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/namespace_limits.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/auto.h"
+#include "base/decimal.h"
+#include "plan/trial.h"
 
 struct limits {
 	const struct namespace *ns;
@@ -14,35 +14,20 @@ struct limits {
 	int64_t quota, used; /* ppm of a core */
 };
 
-static bool parse_number(const char *text, int64_t *ret)
-{
-	bool is_negative = *text == '-';
-	int64_t n = 0;
-
-	text += is_negative;
-	if (!*text || strlen(text) > 10 || strspn(text, "0123456789") != strlen(text))
-		return false;
-	for (; *text; text++)
-		n = n * 10 + (*text - '0');
-	*ret = is_negative ? -n : n;
-	return true;
-}
-
-/* "2", "2.5": up to six digits before the point, and six behind it. */
+/* Cores, which have no sign, and no digit behind the millionths. */
 static bool parse_cores(const char *text, int64_t *ret)
 {
-	size_t whole = strspn(text, "0123456789");
-	size_t fraction = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
-	int64_t unit = PPM, n = 0;
+	bool is_rounded = false;
 
-	if (whole < 1 || whole > 6 || fraction > 6 || (text[whole] == '.' && !fraction) ||
-	    text[whole + (fraction ? fraction + 1 : 0)])
+	return decimal_parse(text, strlen(text), ret, &is_rounded) && *text != '-' && !is_rounded;
+}
+
+static bool parse_priority(const struct cluster *c, str_id text, int64_t *ret)
+{
+	int32_t n = 0;
+
+	if (!intern_number(&c->strings, text, &n))
 		return false;
-	for (size_t i = 0; i < whole; i++)
-		n = n * 10 + (text[i] - '0');
-	n *= PPM;
-	for (size_t i = 0; i < fraction; i++)
-		n += (text[whole + 1 + i] - '0') * (unit /= 10);
 	*ret = n;
 	return true;
 }
@@ -59,7 +44,7 @@ static struct limits limits_of(const struct cluster *c, const struct namespace *
 		g.is_unread |=
 			!criticality_parse(cluster_str(c, a->max_criticality), &g.max_criticality);
 	if (g.has_priority)
-		g.is_unread |= !parse_number(cluster_str(c, a->max_priority), &g.max_priority);
+		g.is_unread |= !parse_priority(c, a->max_priority, &g.max_priority);
 	if (g.has_quota)
 		g.is_unread |= !parse_cores(cluster_str(c, a->rt_quota), &g.quota);
 	return g;
@@ -71,9 +56,9 @@ static bool has_any(const struct limits *g)
 }
 
 /* What the budget may use at most, over all cores. */
-static int64_t utilisation(const struct unit *u, const struct budget *b)
+static int64_t utilisation(const struct budget *b, uint32_t n_cores)
 {
-	return ((int64_t)b->hi * PPM + b->period - 1) / b->period * u->core_count;
+	return b->period ? ((int64_t)b->hi * PPM + b->period - 1) / b->period * n_cores : 0;
 }
 
 static bool is_running(const struct unit *u)
@@ -87,13 +72,6 @@ static bool is_asking(const struct trial *t, const struct unit *u)
 	       (u->kind == UNIT_RUNNING && unit_request(t, u)->assignment == ASSIGNMENT_OTHER);
 }
 
-static const struct budget *held(const struct trial *t, const struct unit *u)
-{
-	const struct request *q = unit_request(t, u);
-
-	return q->assignment == ASSIGNMENT_OTHER ? &q->granted : &q->budget;
-}
-
 static bool is_of(const struct trial *t, const struct unit *u, const struct limits *g)
 {
 	return unit_pod(t, u)->meta.ns == g->ns->meta.name;
@@ -101,10 +79,10 @@ static bool is_of(const struct trial *t, const struct unit *u, const struct limi
 
 static bool exceeds_quota(const struct trial *t, const struct unit *u, struct limits *g)
 {
-	int64_t more = utilisation(u, &unit_request(t, u)->budget);
+	int64_t more = utilisation(&unit_request(t, u)->budget, u->core_count);
 
 	if (is_running(u))
-		more -= utilisation(u, held(t, u));
+		more -= utilisation(request_held(unit_request(t, u)), u->core_count);
 	if (more > 0 && g->used + more > g->quota)
 		return true;
 	g->used += more > 0 ? more : 0;
@@ -114,7 +92,8 @@ static bool exceeds_quota(const struct trial *t, const struct unit *u, struct li
 static enum denial denial_of(const struct trial *t, const struct unit *u, struct limits *g)
 {
 	const struct budget *b = &unit_request(t, u)->budget;
-	bool is_raised = !is_running(u) || b->criticality > held(t, u)->criticality;
+	bool is_raised =
+		!is_running(u) || b->criticality > request_held(unit_request(t, u))->criticality;
 
 	if (g->is_unread)
 		return DENIAL_UNREAD;
@@ -125,11 +104,23 @@ static enum denial denial_of(const struct trial *t, const struct unit *u, struct
 	return g->has_quota && exceeds_quota(t, u, g) ? DENIAL_QUOTA : DENIAL_NONE;
 }
 
+/* What pods with cores hold. */
+static int64_t in_use(const struct cluster *c, const struct requests *requests, str_id ns)
+{
+	int64_t sum = 0;
+
+	array_each(q, &requests->list) {
+		const struct pod *pod = &c->pods.items[q->pod];
+
+		if (pod->meta.ns == ns && pod->node != NONE && q->has_cores)
+			sum += utilisation(request_held(q), q->core_count);
+	}
+	return sum;
+}
+
 static void decide(struct trial *t, struct limits *g)
 {
-	array_each(u, &t->units)
-		if (is_running(u) && is_of(t, u, g))
-			g->used += utilisation(u, held(t, u));
+	g->used = in_use(t->c, &t->req, g->ns->meta.name);
 	for (uint32_t turn = 0; turn < t->units.n; turn++) {
 		struct unit *u = &t->units.items[t->by_turn[turn]];
 
@@ -159,15 +150,16 @@ static const struct namespace *namespace_of(const struct trial *t, const struct 
 static void describe_quota(const struct trial *t, const struct unit *u, struct limits *g,
 			   struct str *out)
 {
-	int64_t more = utilisation(u, &unit_request(t, u)->budget);
+	int64_t more = utilisation(&unit_request(t, u)->budget, u->core_count);
 
 	array_each(other, &t->units)
 		if (is_of(t, other, g) && other->denial == DENIAL_NONE)
-			g->used += utilisation(other, &unit_request(t, other)->budget);
+			g->used += utilisation(&unit_request(t, other)->budget, other->core_count);
 		else if (is_of(t, other, g) && is_running(other))
-			g->used += utilisation(other, held(t, other));
+			g->used += utilisation(request_held(unit_request(t, other)),
+					       other->core_count);
 	if (is_running(u))
-		more -= utilisation(u, held(t, u));
+		more -= utilisation(request_held(unit_request(t, u)), u->core_count);
 	str_addf(out, "%s %s, %lld.%03lld in use, %lld.%03lld more requested",
 		 namespace_annotation_rows[NAMESPACE_ANNOTATION_rt_quota].key,
 		 cluster_str(t->c, g->ns->annotations.rt_quota), (long long)(g->used / PPM),
@@ -203,4 +195,26 @@ void limits_describe(const struct trial *t, const struct unit *u, struct str *ou
 		describe_quota(t, u, &g, out);
 		break;
 	}
+}
+
+bool limits_summarise(const struct cluster *c, const struct requests *requests,
+		      const struct namespace *ns, struct str *out)
+{
+	const struct namespace_annotations *a = &ns->annotations;
+	struct limits g = limits_of(c, ns);
+
+	str_clear(out);
+	if (g.is_unread)
+		str_add(out, "annotations that cannot be read: nothing new is placed");
+	else if (g.has_criticality)
+		str_addf(out, "criticality up to %s", criticality_name(g.max_criticality));
+	if (!g.is_unread && g.has_priority)
+		str_addf(out, "%spriority up to %lld", out->n ? ", " : "",
+			 (long long)g.max_priority);
+	if (!g.is_unread && g.has_quota) {
+		str_add(out, out->n ? ", " : "");
+		decimal_add_rounded(out, in_use(c, requests, ns->meta.name), 3);
+		str_addf(out, " of %s cores in use", cluster_str(c, a->rt_quota));
+	}
+	return out->n > 0;
 }

@@ -3,7 +3,11 @@
 #define MCKUBE_PLAN_NAMESPACE_LIMITS_H
 
 #include "base/str.h"
-#include "plan/trial.h"
+#include "model/cluster.h"
+#include "model/request.h"
+
+struct trial;
+struct unit;
 
 /* What a namespace may ask for. Annotations on the Namespace, which tenants cannot write, say it
  * (model/members.h): mckube.io/max-criticality, mckube.io/max-priority, and mckube.io/rt-quota, the
@@ -22,6 +26,10 @@ enum denial {
 
 /* Sets unit.denial; the trial is as the snapshot has it, and units have their turns. */
 void limits_decide(struct trial *t);
+
+/* "criticality up to Middle, 1.200 of 2.5 cores in use"; false: the namespace has no limits. */
+bool limits_summarise(const struct cluster *c, const struct requests *requests,
+		      const struct namespace *ns, struct str *out);
 
 /* Why, with the figures. */
 void limits_describe(const struct trial *t, const struct unit *u, struct str *out);

@@ -29,6 +29,15 @@ void emit_after(struct emitter *e, struct action *a, const uint32_t *ids, uint32
 	memcpy(a->after, ids, n * sizeof(*ids));
 }
 
+/* A pod that rests on the way frees two places by its last move. */
+static bool is_listed(const uint32_t *ids, size_t n, uint32_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
 void emit_depend(struct emitter *e, struct action *a, unit_id id, const freed_list *freed,
 		 place_id to, bool needs_requests)
 {
@@ -38,7 +47,7 @@ void emit_depend(struct emitter *e, struct action *a, unit_id id, const freed_li
 	if (own)
 		*array_add(&ids) = own;
 	array_each(f, freed)
-		if (f->action != own &&
+		if (f->action != own && !is_listed(ids.items, ids.n, f->action) &&
 		    ((f->is_eviction && needs_requests) ||
 		     (f->place != NONE && emit_share_cells(e->trial, f->place, to))))
 			*array_add(&ids) = f->action;
