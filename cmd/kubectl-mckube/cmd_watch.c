@@ -129,8 +129,9 @@ const struct command command_watch = {
 	.summary = "run as a controller: plan and execute on every change",
 	.description =
 		"Watch the cluster; plan and execute whenever an object that a plan reads has "
-		"changed, and every\n--interval. Actions and problems are logged to standard error; "
-		"findings that did not change since\nthe round before are not repeated.\n"
+		"changed, and every\n--interval. Actions are logged to standard error, and problems as "
+		"warnings, when they are new. A record\nin JSON has the members pod, node, mckube, "
+		"action, reason and result as far as they apply.\n"
 		"\n"
 		"Of several instances the holder of the Lease acts and the others wait. A holder "
 		"that cannot renew\nthe Lease stops acting after 10 seconds, 5 before another "

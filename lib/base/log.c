@@ -50,7 +50,16 @@ static void write_klog(char severity, const char *file, int line, const char *fm
 		return; /* standard error is gone */
 }
 
-static void write_json(char severity, const char *file, int line, const char *fmt, va_list ap)
+static void add_fact(struct str *out, const char *key, const char *value)
+{
+	if (!value || !*value)
+		return;
+	str_addf(out, ",\"%s\":", key);
+	str_add_json(out, value);
+}
+
+static void write_json(char severity, const char *file, int line, const struct log_facts *f,
+		       const char *fmt, va_list ap)
 {
 	AUTO(str_done) struct str message = STR_INIT, out = STR_INIT;
 	const char *slash = strrchr(file, '/');
@@ -62,19 +71,42 @@ static void write_json(char severity, const char *file, int line, const char *fm
 		 (long long)now.tv_sec, now.tv_nsec / 1000000, now.tv_nsec / 1000 % 1000,
 		 severity == 'W' ? "warning" : "info", slash ? slash + 1 : file, line);
 	str_add_json(&out, message.s);
+	add_fact(&out, "pod", f->pod);
+	add_fact(&out, "node", f->node);
+	add_fact(&out, "mckube", f->mckube);
+	add_fact(&out, "action", f->action);
+	add_fact(&out, "reason", f->reason);
+	add_fact(&out, "result", f->result);
 	str_add(&out, "}\n");
 	if (write(STDERR_FILENO, out.s, out.n) < 0)
 		return;
 }
 
+static void write_record(char severity, const char *file, int line, const struct log_facts *facts,
+			 const char *fmt, va_list ap)
+{
+	if (log_format == LOG_JSON)
+		write_json(severity, file, line, facts, fmt, ap);
+	else
+		write_klog(severity, file, line, fmt, ap);
+}
+
 void log_write(char severity, const char *file, int line, const char *fmt, ...)
+{
+	static const struct log_facts none;
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_record(severity, file, line, &none, fmt, ap);
+	va_end(ap);
+}
+
+void log_about(char severity, const char *file, int line, const struct log_facts *facts,
+	       const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (log_format == LOG_JSON)
-		write_json(severity, file, line, fmt, ap);
-	else
-		write_klog(severity, file, line, fmt, ap);
+	write_record(severity, file, line, facts, fmt, ap);
 	va_end(ap);
 }

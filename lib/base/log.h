@@ -29,6 +29,23 @@ extern int log_level_; /* for the macro below only */
 /* At every level: something is wrong, and work continues. */
 #define log_warning(...) log_write('W', __FILE__, __LINE__, __VA_ARGS__)
 
+/* What a record is about, as further members of it in JSON; the text says it, too. NULL or "": it
+ * does not apply. Objects are NAMESPACE/NAME, or NAME. */
+struct log_facts {
+	const char *pod, *node, *mckube;
+	const char *action, *reason, *result;
+};
+
+#define log_v_about(level, facts, ...)                                          \
+	do {                                                                    \
+		if ((level) <= log_level_)                                      \
+			log_about('I', __FILE__, __LINE__, facts, __VA_ARGS__); \
+	} while (0)
+#define log_warning_about(facts, ...) log_about('W', __FILE__, __LINE__, facts, __VA_ARGS__)
+
+void log_about(char severity, const char *file, int line, const struct log_facts *facts,
+	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
 /* One line, in one write, made printable (base/str.h). */
 void log_write(char severity, const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reconcile/reconcile.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -41,59 +42,133 @@ static void add_action(const struct action *a, struct str *out)
 	str_addf(out, ": %s: %s", reason_name(a->reason), a->message);
 }
 
-static void add_findings(const struct reconcile *r, const struct plan *p, struct str *out)
+/* Members of a record about an object; `text` holds its name. */
+static struct log_facts facts_of(const struct target *on, struct str *text)
 {
-	array_each(u, &p->unplaced) {
-		if (!is_shown(r, &u->on))
-			continue;
-		str_add(out, "no place for ");
-		add_object(&u->on, out);
-		str_addf(out, ": %s: %s\n", reason_name(u->reason), u->message);
-	}
-	array_each(w, &p->warnings)
-		str_addf(out, "%s: %s: %s\n", w->object, w->reason, w->message);
-	for (size_t i = 0; r->is_dry_run && i < p->actions.n; i++) {
-		if (!is_shown(r, &p->actions.items[i].on))
-			continue;
-		str_add(out, "would ");
-		add_action(&p->actions.items[i], out);
-		str_addc(out, '\n');
-	}
+	struct log_facts f = { 0 };
+
+	str_clear(text);
+	str_addf(text, "%s%s%s", on->ns ? on->ns : "", on->ns && *on->ns ? "/" : "", on->name);
+	if (strcmp(on->kind, "Pod") == 0)
+		f.pod = text->s;
+	else if (strcmp(on->kind, "Node") == 0)
+		f.node = text->s;
+	else
+		f.mckube = text->s;
+	return f;
 }
 
-static void log_lines(const char *text)
+static struct log_facts facts_of_action(const struct action *a, struct str *text)
 {
-	unsigned n = 0;
+	struct log_facts f = facts_of(&a->on, text);
 
-	for (const char *line = text; *line; n++) {
-		size_t length = strcspn(line, "\n");
-
-		if (n < LINES_MAX)
-			log_v(0, "%.*s", (int)length, line);
-		line += length + (line[length] == '\n');
-	}
-	if (n > LINES_MAX)
-		log_v(0, "... and %u more; 'plan' shows them all", n - LINES_MAX);
+	f.node = f.node ? f.node : a->to.node ? a->to.node : a->from.node;
+	f.action = action_kind_name(a->kind);
+	f.reason = reason_name(a->reason);
+	return f;
 }
 
-/* Findings stay the same from pass to pass: they are logged when they change. */
+/* ---- Findings: what stays from pass to pass is logged once ---- */
+
+struct findings {
+	struct reconcile *r;
+	ARRAY(char *) texts; /* of this pass */
+	unsigned n_new;
+};
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Takes the text. */
+static void add_finding(struct findings *f, char severity, const struct log_facts *facts,
+			char *text)
+{
+	bool is_known = f->r->findings.n && bsearch(&text, f->r->findings.items, f->r->findings.n,
+						    sizeof(char *), compare_texts);
+
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+	*array_add(&f->texts) = text;
+	if (is_known || f->n_new++ >= LINES_MAX)
+		return;
+	if (severity == 'W')
+		log_warning_about(facts, "%s", text);
+	else
+		log_v_about(0, facts, "%s", text);
+}
+
+static void find_unplaced(struct findings *f, const struct unplaced *u)
+{
+	AUTO(str_done) struct str text = STR_INIT, name = STR_INIT;
+	struct log_facts facts = facts_of(&u->on, &name);
+
+	facts.reason = reason_name(u->reason);
+	str_add(&text, "no place for ");
+	add_object(&u->on, &text);
+	str_addf(&text, ": %s: %s", reason_name(u->reason), u->message);
+	add_finding(f, 'W', &facts, xstrndup(text.s, text.n));
+}
+
+/* Its object is "KIND NAMESPACE/NAME". */
+static void find_warning(struct findings *f, const struct warning *w)
+{
+	struct log_facts facts = { .reason = w->reason };
+	const char *space = strchr(w->object, ' ');
+
+	if (space && strncmp(w->object, "Pod ", 4) == 0)
+		facts.pod = space + 1;
+	else if (space && strncmp(w->object, "Node ", 5) == 0)
+		facts.node = space + 1;
+	else if (space && strncasecmp(w->object, "McKube ", 7) == 0)
+		facts.mckube = space + 1;
+	add_finding(f, 'W', &facts, xasprintf("%s: %s: %s", w->object, w->reason, w->message));
+}
+
+static void find_action(struct findings *f, const struct action *a)
+{
+	AUTO(str_done) struct str text = STR_INIT, name = STR_INIT;
+	const struct log_facts facts = facts_of_action(a, &name);
+
+	str_add(&text, "would ");
+	add_action(a, &text);
+	add_finding(f, 'I', &facts, xstrndup(text.s, text.n));
+}
+
+static void free_findings(struct reconcile *r)
+{
+	array_each(text, &r->findings)
+		free(*text);
+	array_done(&r->findings);
+}
+
 static void log_findings(struct reconcile *r, const struct plan *p)
 {
-	struct str text = STR_INIT;
+	struct findings f = { .r = r };
 
-	add_findings(r, p, &text);
-	bool is_new = !r->findings.s || strcmp(text.s, r->findings.s) != 0;
-	if (is_new)
-		log_lines(text.s);
-	str_done(&r->findings);
-	r->findings = text;
+	array_each(u, &p->unplaced)
+		if (is_shown(r, &u->on))
+			find_unplaced(&f, u);
+	array_each(w, &p->warnings)
+		find_warning(&f, w);
+	for (size_t i = 0; r->is_dry_run && i < p->actions.n; i++)
+		if (is_shown(r, &p->actions.items[i].on))
+			find_action(&f, &p->actions.items[i]);
+	if (f.n_new > LINES_MAX)
+		log_warning("... and %u more; 'plan' shows them all", f.n_new - LINES_MAX);
+	free_findings(r);
+	if (f.texts.n)
+		qsort(f.texts.items, f.texts.n, sizeof(char *), compare_texts);
+	r->findings.items = f.texts.items;
+	r->findings.n = f.texts.n;
+	r->findings.cap = f.texts.cap;
 }
 
 /* Execution. */
 
 static void on_result(const struct action *a, const struct result *result, void *arg)
 {
-	AUTO(str_done) struct str text = STR_INIT;
+	AUTO(str_done) struct str text = STR_INIT, name = STR_INIT;
 	struct reconcile *r = arg;
 
 	r->counts.actions[a->kind][result->state]++;
@@ -102,12 +177,13 @@ static void on_result(const struct action *a, const struct result *result, void 
 		signals_result(r->signals, r->cluster, a, result);
 	if (!is_shown(r, &a->on))
 		return;
+	struct log_facts facts = facts_of_action(a, &name);
+	facts.result = result_state_name(result->state);
 	add_action(a, &text);
 	if (result->state == RESULT_DONE)
-		log_v(0, "%s", text.s);
+		log_v_about(0, &facts, "%s", text.s);
 	else
-		log_warning("%s: %s: %s", text.s, result_state_name(result->state),
-			    result->message);
+		log_warning_about(&facts, "%s: %s: %s", text.s, facts.result, result->message);
 }
 
 static const char *ask_to_stop(void *arg)
@@ -214,7 +290,7 @@ bool reconcile_shows(const struct reconcile *r, const struct cluster *c)
 
 void reconcile_done(struct reconcile *r)
 {
-	str_done(&r->findings);
+	free_findings(r);
 	plan_done(&r->written);
 	request_cache_done(&r->memory);
 }

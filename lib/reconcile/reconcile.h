@@ -41,7 +41,7 @@ struct reconcile {
 	struct pass_counts counts;
 
 	/* Private. */
-	struct str findings;	       /* findings of the last pass, which are logged once */
+	ARRAY(char *) findings;	       /* of the last pass, sorted: they are logged once */
 	const struct cluster *cluster; /* of the pass under way */
 	struct plan written;	       /* the last plan that was executed, until it shows */
 	struct request_cache memory;   /* what the last plan read, for the next one */

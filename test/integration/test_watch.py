@@ -307,4 +307,11 @@ def test_json_log_has_a_record_a_line(c):
         c.wait(watcher.leads)
         lines = [json.loads(line) for line in watcher.text().splitlines()]
         assert any(line["msg"].startswith("leading:") for line in lines), lines
+        c.nodes("n1")
+        c.create(*c.pair("fits", 300000), *c.pair("never", 990000))
+        records = lambda: [json.loads(line) for line in watcher.text().splitlines()]
+        bound = {"pod": f"{c.ns}/fits", "node": "n1", "action": "Bind", "result": "Done", "severity": "info"}
+        refused = {"pod": f"{c.ns}/never", "reason": "NoRoom", "severity": "warning"}
+        for wanted in bound, refused:
+            c.wait(lambda: any(wanted.items() <= record.items() for record in records()))
         assert abs(lines[0]["ts"] / 1000 - time.time()) < 60

@@ -89,6 +89,24 @@ TEST_WITH(a_line_stays_a_line, begin, end)
 	assert_true(strlen(second) <= 1024);
 }
 
+TEST_WITH(facts_are_members_of_json_alone, begin, end)
+{
+	const struct log_facts facts = { .pod = "x/a", .node = "", .action = "Bind" };
+
+	log_v_about(0, &facts, "bound");
+	log_set_format(LOG_JSON);
+	log_warning_about(&facts, "not bound");
+
+	AUTO_JSON cJSON *record = NULL;
+	const char *text = said(*state), *json = strchr(text, '{');
+	assert_null(memmem(text, (size_t)(json - text), "x/a", 3));
+	assert_int_equal(json_parse(json, strlen(json), &record, NULL), 0);
+	assert_string_equal(json_text(json_get(record, "pod")), "x/a");
+	assert_string_equal(json_text(json_get(record, "action")), "Bind");
+	assert_null(json_get(record, "node"));
+	assert_null(json_get(record, "reason"));
+}
+
 TEST_WITH(json_is_one_object_a_line, begin, end)
 {
 	log_set_format(LOG_JSON);

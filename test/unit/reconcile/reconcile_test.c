@@ -69,6 +69,22 @@ TEST(findings_are_logged_once_until_they_change)
 	assert_string_equal(again, first);
 }
 
+TEST(a_change_is_logged_without_what_stays)
+{
+	AUTO(reconcile_done) struct reconcile r = dry();
+	AUTO_FREE char *first = pass(&r, NODE PENDING("a", "99000") PENDING("b", "98000"));
+	AUTO_FREE char *more =
+		pass(&r, NODE PENDING("a", "99000") PENDING("b", "98000") PENDING("c", "97000"));
+	AUTO_FREE char *less = pass(&r, NODE PENDING("b", "98000") PENDING("c", "97000"));
+
+	assert_non_null(strstr(first, "no place for Pod x/a: NoRoom: "));
+	assert_non_null(strstr(first, "no place for Pod x/b: NoRoom: "));
+	assert_int_equal(strncmp(more, "no place for Pod x/c: NoRoom: ", 30), 0);
+	assert_non_null(strchr(more, '\n'));
+	assert_int_equal(strchr(more, '\n')[1], 0);
+	assert_string_equal(less, "");
+}
+
 TEST(what_has_no_place_is_logged)
 {
 	AUTO(reconcile_done) struct reconcile r = dry();
