@@ -98,6 +98,19 @@ static void add_now(const struct explanation *e, const struct style *style, stru
 	add_fact(style, out, "Now:", text.s);
 }
 
+static void add_migration(const struct explanation *e, const struct style *style, struct str *out)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	bool restarts = strcmp(e->migration, "Restart") == 0;
+
+	str_add(&text, strcmp(e->migration, "None") == 0 ? "to no other node" : e->migration);
+	if (*e->migration_why)
+		str_addf(&text, "%s: %s", restarts ? "; not with its memory" : "",
+			 e->migration_why);
+	if (*e->migration)
+		add_fact(style, out, "Migration:", text.s);
+}
+
 /* "~ move  vehicle/logger  from front core 2 to front core 3  #1", and why. */
 static void add_action(const struct action *a, const struct style *style, struct str *out)
 {
@@ -351,6 +364,7 @@ void explain_text(const struct explanation *e, const struct style *style, struct
 	add_request(e, style, out);
 	add_pins(e, style, out);
 	add_now(e, style, out);
+	add_migration(e, style, out);
 	add_plan(e, style, out);
 	add_tried_nodes(e, style, out);
 	add_refused_nodes(e, style, out);

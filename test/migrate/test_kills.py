@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever is killed, and whenever: in the end one instance runs, and it has lost nothing."""
 
+import os
 import random
+import signal
 import time
 
 from fixture import HELPER, wait_for
@@ -87,20 +89,52 @@ def test_deadline(f):
     over(f, pod, move)
 
 
-def full_random(f):
-    """A hundred kills at random: executor or helper, either side, any moment."""
-    rng = random.Random(1)
-    pod, to = f.start("app", "--mb", 5), "node-b"
-    for i in range(100):
-        move = f.start_move(pod, to)
-        time.sleep(rng.uniform(0, 2.5))
-        victim = rng.choice(["executor", 0, 1])
-        if victim == "executor":
-            move.kill()
-        else:
-            f.kill_helper(f.nodes[victim])
-            f.start_helper(f.nodes[victim])
+def kill_program(name):
+    def kill(f, node, move):
+        node.stop(name, signal.SIGKILL)
+        node.restart(name)
+    return kill
+
+
+def kill_helper(f, node, move):
+    f.kill_helper(node)
+    f.start_helper(node)
+
+
+def cut_network(f, node, move):
+    node.set_network(False)
+    time.sleep(4)
+    node.set_network(True)
+
+
+VICTIMS = {"executor": lambda f, node, move: move.kill(), "helper": kill_helper,
+           "kubelet": kill_program("kubelet"), "containerd": kill_program("containerd"), "network": cut_network}
+
+
+def one_kill(f, rng, pod, to):
+    """Where the pod is in the end, and what was done to what."""
+    what, node = rng.choice(list(VICTIMS)), rng.choice(f.nodes)
+    after = rng.uniform(0, 2.5)
+    move = f.start_move(pod, to)
+    time.sleep(after)
+    said = f.state(pod)
+    VICTIMS[what](f, node, move)
+    try:
         over(f, pod, move)
+    except AssertionError as e:
+        raise AssertionError(f"{what} of {node.name} after {after:.2f} s, {said or 'done'}: {e}") from e
+    return what
+
+
+def full_random(f):
+    """A hundred kills at random: executor, helper, kubelet, containerd, or the network away for a while, on
+    either side, at any moment."""
+    rng = random.Random(int(os.environ.get("SEED", "1")))
+    pod, to, done = f.start("app", "--mb", 5), "node-b", {}
+    for i in range(int(os.environ.get("KILLS", "100"))):
+        what = one_kill(f, rng, pod, to)
+        done[what] = done.get(what, 0) + 1
         meta = f.pods()[0]
         pod = meta["metadata"]["name"]
         to = "node-a" if meta["spec"]["nodeName"] == "node-b" else "node-b"
+        print(f"# {i + 1} kills: {done}", flush=True) if i % 10 == 9 else None

@@ -406,6 +406,7 @@ int explain_pod(const struct cluster *c, const struct policy *const *policies,
 	fill_request(&x);
 	list_actions(&x);
 	list_warnings(&x);
+	explain_migration(&x);
 	if (x.unit != NONE)
 		explain_unit(&x);
 	else if (unplaced_of(&x))

@@ -82,6 +82,10 @@ struct explanation {
 	struct place replacement; /* where the replacement of an evicted pod fits */
 	const char *summary;	  /* a sentence */
 
+	/* How it would be moved to another node: "Checkpoint", "Restart", "None"; "": not asked. Why
+	 * not, or why not with its memory; may be "". */
+	const char *migration, *migration_why;
+
 	/* Indices into the plan's lists. */
 	ARRAY(uint32_t) actions;  /* about the pod */
 	ARRAY(uint32_t) caused;	  /* about others, which yield to it */

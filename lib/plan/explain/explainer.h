@@ -45,6 +45,9 @@ struct budget_fields {
 };
 const struct budget_fields *explain_budget_fields(const char *source);
 
+/* plan/explain/migration.c: fills out->migration; before the pod is removed from the trial. */
+void explain_migration(struct explainer *x);
+
 /* plan/explain/nodes.c: fills out->nodes; the pod must have been removed from the trial. */
 void explain_nodes(struct explainer *x);
 
