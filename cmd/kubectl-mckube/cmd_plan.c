@@ -22,6 +22,7 @@ struct plan_args {
 	int32_t output;	 /* enum format */
 	int32_t dry_run; /* enum dry_run */
 	const char *out, *diff, *target;
+	struct policy_args policy;
 	struct what_if_args what_if;
 	bool has_detailed_exitcode, has_no_headers;
 };
@@ -43,6 +44,16 @@ static const struct option options[] = {
 		 .bare = "client", .preset = "none"),
 	OPT_STRING(0, "target", struct plan_args, target, "pod/NAME",
 		   "only what the plan does with this pod and for it", .complete = "pod"),
+	OPT_STRING(0, "ask-policy", struct plan_args, policy.engine, "URL",
+		   "ask this policy engine, or that of $POLICY_ENGINE_URL, whether it allows the "
+		   "moves to other nodes: what it denies is a warning",
+		   .bare = ""),
+	OPT_STRING(0, "policy-ca", struct plan_args, policy.ca, "FILE",
+		   "the certificate authority of the policy engine, instead of the system's",
+		   .complete = "file"),
+	OPT_STRING(0, "policy-token-file", struct plan_args, policy.token_file, "FILE",
+		   "the bearer token for the policy engine (default $POLICY_ENGINE_TOKEN)",
+		   .complete = "file"),
 	WHAT_IF_OPTIONS(struct plan_args, what_if),
 	OPT_BOOL(0, "no-headers", struct plan_args, has_no_headers,
 		 "leave out the headings of -o wide"),
@@ -175,6 +186,8 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	AUTO(str_done) struct str out = STR_INIT;
 
 	if (check_args(cli, a, err) < 0 || make_plan(cli, a, &in, &plan, err) < 0)
+		return err->code;
+	if (a->policy.engine && ask_policy(cli, &a->policy, &in.cluster, &plan, err) < 0)
 		return err->code;
 	if (a->dry_run == DRY_RUN_SERVER && ask_server(cli, &in, &plan, err) < 0)
 		return err->code;

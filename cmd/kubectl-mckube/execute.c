@@ -121,6 +121,29 @@ int services_options(struct cli *cli, struct move_services_options *ret, struct 
 	return 0;
 }
 
+int ask_policy(struct cli *cli, const struct policy_args *a, const struct cluster *c,
+	       struct plan *plan, struct error *err)
+{
+	struct move_services_options options;
+	struct move_services *services = NULL;
+
+	option_preset(write_options, &cli->write, &cli->arena);
+	cli->write.policy_engine = *a->engine ? a->engine : NULL;
+	cli->write.policy_ca = a->ca;
+	cli->write.policy_token_file = a->token_file;
+	if (services_options(cli, &options, err) < 0)
+		return err->code;
+	if (!options.engine.url)
+		return usage_error(cli, err, "--ask-policy: needs a URL, or POLICY_ENGINE_URL");
+	options.influx.url = NULL;
+	if (move_services_open(NULL, &options, &services, err) < 0)
+		return err->code;
+	move_services_ask(services, plan, c, NULL, NULL);
+	move_services_warn(services, plan);
+	move_services_close(services);
+	return 0;
+}
+
 /* The lock. */
 
 int pass_lock_take(const struct cli *cli, struct pass_lock *ret, struct error *err)

@@ -29,6 +29,15 @@ extern const struct option write_options[];
 struct move_services_options;
 int services_options(struct cli *cli, struct move_services_options *ret, struct error *err);
 
+/* Asks a policy engine about the moves of a plan that is only shown; what it denies becomes
+ * warnings. */
+struct policy_args {
+	const char *engine; /* "": that of POLICY_ENGINE_URL */
+	const char *ca, *token_file;
+};
+int ask_policy(struct cli *cli, const struct policy_args *a, const struct cluster *c,
+	       struct plan *plan, struct error *err);
+
 /* Printed below the results of dryRun=All. */
 extern const char dry_run_note[];
 

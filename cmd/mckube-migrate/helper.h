@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "checkpoint/archive.h"
 #include "checkpoint/containerd.h"
+#include "hold.h"
 #include "kube/target.h"
 #include "kube/watch.h"
 #include "migrate/move.h"
@@ -17,7 +18,8 @@
  * work with containerd and serve connections. What they share is under one lock. */
 
 struct args {
-	const char *node_name, *kubeconfig, *socket, *folder, *listen, *address, *host_root;
+	const char *node_name, *kubeconfig, *socket, *folder, *listen, *address, *host_root,
+		*cgroup_root;
 	int64_t pause_ns; /* how long a source may stand still before it is resumed */
 	int verbosity;
 	bool is_help, is_version;
@@ -37,7 +39,8 @@ struct move_out {
 		struct archive archive;
 	} containers[MOVE_CONTAINERS];
 	size_t n_containers;
-	int64_t limit_ms; /* how long it may be paused */
+	int64_t limit_ms;     /* how long it may be paused */
+	struct pod_hold hold; /* found before there are archives; taken when it is sent */
 
 	/* Under the lock. */
 	enum move_state state; /* WAITING, PAUSED, SENT, RESUMED, FAILED */
@@ -49,7 +52,8 @@ struct move_out {
 	bool is_unseen;	   /* the source is gone, or has its label no more */
 	bool is_new_gone;  /* mckube.io/migrate-gone */
 	bool is_killed;
-	int64_t paused_ms;
+	bool is_thawed; /* it was sent, and is being deleted */
+	int64_t paused_ms, deleting_ms;
 	unsigned n_users; /* connections */
 
 	/* Of the main thread. */
@@ -144,6 +148,8 @@ int serve_open(struct helper *h, struct error *err);
 /* source.c */
 void source_see(struct helper *h, const struct move_pod *p);
 void source_unsee(struct helper *h, const char *uid);
+/* A list is complete: what is not in it is gone. */
+void source_unsee_others(struct helper *h, bool (*is_seen)(struct helper *h, const char *uid));
 int source_step(struct helper *h);
 /* What an earlier process has left: paused containers are resumed, unless their archive was sent.
  */
@@ -163,6 +169,8 @@ void source_folder(const struct move_out *m, struct str *out);
 void source_remove_folder(const struct move_out *m);
 int source_save(const struct move_out *m, struct error *err);
 int source_resume_all(const struct move_out *m, struct error *err);
+/* The pod may end: and, unless it is_leaving, begin again. */
+void source_unhold(struct move_out *m, bool is_leaving);
 
 /* target.c */
 void target_see_source(struct helper *h, const struct move_pod *p);

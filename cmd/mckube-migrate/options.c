@@ -29,6 +29,11 @@ const struct option helper_options[] = {
 	OPT_STRING(0, "host-root", struct args, host_root, "DIR",
 		   "where the host's root is mounted: criu is asked for its version there",
 		   .preset = "", .complete = "directory"),
+	OPT_STRING(
+		0, "cgroup-root", struct args, cgroup_root, "DIR",
+		"where the host's cgroups are mounted: a pod that was sent is frozen there, so that "
+		"its kubelet cannot start it again",
+		.preset = "/sys/fs/cgroup", .complete = "directory"),
 	OPT_DURATION(0, "pause-limit", struct args, pause_ns,
 		     "a container that stands still for so long without being sent is resumed",
 		     .preset = "30s"),

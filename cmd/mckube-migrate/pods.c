@@ -22,6 +22,11 @@ static struct seen_pod *find_pod(struct helper *h, const char *uid)
 	return NULL;
 }
 
+static bool is_seen(struct helper *h, const char *uid)
+{
+	return find_pod(h, uid) != NULL;
+}
+
 static int take_text(struct helper *h, struct slice text, bool is_gone, struct error *err)
 {
 	AUTO_JSON cJSON *json = NULL;
@@ -68,6 +73,8 @@ static void on_sync(struct kube_watch *w, bool is_complete)
 		else if (!p->is_listed)
 			p->is_dirty = p->is_gone = true;
 	}
+	if (is_complete)
+		source_unsee_others(h, is_seen);
 }
 
 void pods_start(struct helper *h)

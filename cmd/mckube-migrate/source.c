@@ -13,7 +13,15 @@
 #include "base/names.h"
 #include "helper.h"
 
-enum { AWAIT_MS = 25000, STEP_MS = 200, IDLE_MS = 60000, RETRY_MS = 1000, PROBE_MARGIN_MS = 1000 };
+/* THAW_MS: a kubelet has seen a deletion by then, and starts nothing again. */
+enum {
+	THAW_MS = 1500,
+	AWAIT_MS = 25000,
+	STEP_MS = 200,
+	IDLE_MS = 60000,
+	RETRY_MS = 1000,
+	PROBE_MARGIN_MS = 1000
+};
 
 static struct move_out *find(struct helper *h, const char *id)
 {
@@ -146,6 +154,8 @@ void source_see(struct helper *h, const struct move_pod *p)
 	if (!m)
 		return;
 	helper_lock(h);
+	if (p->is_deleting && !m->is_deleting)
+		m->deleting_ms = clock_ms();
 	m->is_deleting = p->is_deleting;
 	m->is_new_gone = p->gone != NULL;
 	if (p->cancel && !*m->cancel)
@@ -162,6 +172,13 @@ void source_unsee(struct helper *h, const char *uid)
 		if (strcmp(m->uid, uid) == 0)
 			m->is_unseen = true;
 	helper_unlock(h);
+}
+
+void source_unsee_others(struct helper *h, bool (*is_seen)(struct helper *h, const char *uid))
+{
+	for (struct move_out *m = h->out; m; m = m->next)
+		if (!is_seen(h, m->uid))
+			source_unsee(h, m->uid);
 }
 
 /* What is done when. */
@@ -203,6 +220,7 @@ static void kill_sent(struct move_out *m)
 {
 	struct error err = ERROR_INIT;
 
+	source_unhold(m, true);
 	for (size_t i = 0; i < m->n_containers; i++)
 		if (containerd_kill(&m->helper->grpc, m->containers[i].id, &err) < 0)
 			log_warning("pod %s/%s: %s", m->ns, m->pod, err.msg);
@@ -221,6 +239,7 @@ static void free_move(struct move_out *m)
 	free(m->pod);
 	free(m->uid);
 	free(m->to);
+	hold_done(&m->hold);
 	free(m);
 }
 
@@ -257,13 +276,19 @@ static int step_move(struct move_out *m)
 	enum move_state state = m->state;
 	bool is_unseen = m->is_unseen;
 	bool needs_kill = state == MOVE_SENT && is_unseen && !m->is_killed;
+	bool thaws = state == MOVE_SENT && m->is_deleting && !m->is_thawed;
+	int64_t thaw_ms = m->deleting_ms + THAW_MS - clock_ms();
 	memcpy(why, m->why, sizeof(why));
 	helper_unlock(m->helper);
 
+	if (thaws && thaw_ms <= 0)
+		source_unhold(m, true);
 	if (needs_kill)
 		kill_sent(m);
 	if (state != m->reported && !is_unseen && tell(m, state, why) < 0)
 		return RETRY_MS;
+	if (thaws && thaw_ms > 0)
+		return (int)thaw_ms;
 	return state == MOVE_PAUSED ? STEP_MS : IDLE_MS;
 }
 
@@ -360,7 +385,8 @@ bool source_commit(struct move_out *m)
 	    !m->is_deleting && !m->is_unseen) {
 		m->state = MOVE_SENT;
 		snprintf(m->why, sizeof(m->why), "%lld", (long long)(clock_ms() - m->paused_ms));
-		if (source_save(m, &err) < 0) {
+		if (hold_take(&m->hold, &err) < 0 || source_save(m, &err) < 0) {
+			source_unhold(m, false);
 			m->state = MOVE_PAUSED;
 			snprintf(m->cancel, sizeof(m->cancel), "%.190s", err.msg);
 		}
@@ -412,6 +438,8 @@ static int read_state(struct move_out *m, struct error *err)
 	m->to = text_of(state, "to");
 	AUTO_FREE char *peer = text_of(state, "peer");
 	snprintf(m->peer, sizeof(m->peer), "%s", peer);
+	AUTO_FREE char *limit = text_of(state, "pidsMax");
+	snprintf(m->hold.pids_before, sizeof(m->hold.pids_before), "%s", limit);
 	m->state = move_state_of(json_text(json_get(state, "state")), NULL);
 	return read_containers(state, m);
 }
@@ -443,6 +471,8 @@ static void recover(struct helper *h, const char *id)
 		free_move(m);
 		return;
 	}
+	hold_find(&m->hold, h->args->cgroup_root, m->uid);
+	m->hold.is_taken = m->hold.freezer && m->hold.pids;
 	if (m->state == MOVE_SENT) {
 		log_v(0, "pod %s/%s: sent to %s before a restart", m->ns, m->pod, m->to);
 		if (open_archives(m, &err) < 0)

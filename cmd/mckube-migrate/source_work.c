@@ -58,6 +58,7 @@ int source_save(const struct move_out *m, struct error *err)
 	json_out_member(&o, "to", m->to);
 	json_out_member(&o, "peer", m->peer);
 	json_out_member(&o, "state", move_state_word(m->state));
+	json_out_member(&o, "pidsMax", m->hold.pids_before);
 	json_out_key(&o, "containers");
 	json_out_array(&o);
 	for (size_t i = 0; i < m->n_containers; i++) {
@@ -85,6 +86,15 @@ int source_resume_all(const struct move_out *m, struct error *err)
 		}
 	}
 	return code;
+}
+
+void source_unhold(struct move_out *m, bool is_leaving)
+{
+	struct error err = ERROR_INIT;
+
+	m->is_thawed = true;
+	if ((is_leaving ? hold_thaw(&m->hold, &err) : hold_release(&m->hold, &err)) < 0)
+		log_warning("pod %s/%s: %s", m->ns, m->pod, err.msg);
 }
 
 /* Checkpointing. */
@@ -159,6 +169,7 @@ static void resume(const struct move_out *m)
 
 static void go_back(struct move_out *m, const char *why)
 {
+	source_unhold(m, false);
 	resume(m);
 	log_v(0, "pod %s/%s: resumed: %s", m->ns, m->pod, why);
 	source_remove_folder(m);
@@ -183,6 +194,7 @@ void *source_go_back(void *arg)
 
 static int checkpoint(struct move_out *m, struct error *err)
 {
+	hold_find(&m->hold, m->helper->args->cgroup_root, m->uid);
 	if (source_save(m, err) < 0 || pause_all(m, err) < 0 || dump_all(m, err) < 0)
 		return err->code;
 	return may_go_on(m, err) ? 0 : err->code;

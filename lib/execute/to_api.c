@@ -316,8 +316,20 @@ static const char *moved_text(struct plan *plan, const struct action *a,
 {
 	if (!p->downtime_ms)
 		return plan_strf(plan, "%s on %s", p->new_pod, a->to.node);
-	return plan_strf(plan, "%s on %s, stood still for %lld ms", p->new_pod, a->to.node,
-			 (long long)p->downtime_ms);
+	if (!a->budget.period)
+		return plan_strf(plan, "%s on %s, stood still for %lld ms", p->new_pod, a->to.node,
+				 (long long)p->downtime_ms);
+	return plan_strf(plan, "%s on %s, stood still for %lld ms: %lld whole periods", p->new_pod,
+			 a->to.node, (long long)p->downtime_ms,
+			 (long long)p->downtime_ms * 1000 / a->budget.period);
+}
+
+static void end_moved(struct job *j, const struct move_progress *p)
+{
+	struct result *r = &j->run->plan->results.items[j->at];
+
+	r->downtime_ms = (uint32_t)p->downtime_ms;
+	end(j, RESULT_DONE, moved_text(j->run->plan, action_of(j), p));
 }
 
 /* One step of a move with memory. */
@@ -342,7 +354,7 @@ static void advance(struct job *j)
 	if (move_advance(j->run->k, &m, p, &err) < 0)
 		fail(j, &err);
 	else if (p->step == STEP_DONE)
-		end(j, RESULT_DONE, moved_text(j->run->plan, a, p));
+		end_moved(j, p);
 	else if (p->step == STEP_FAILED)
 		end(j, RESULT_FAILED, plan_str(j->run->plan, p->why));
 	else

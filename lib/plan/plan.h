@@ -89,6 +89,7 @@ enum migration_method {
 	MIGRATE_NONE,	    /* no Migrate */
 	MIGRATE_RESTART,    /* it ends, and a new one starts on the target */
 	MIGRATE_CHECKPOINT, /* its containers go on where they were, with their memory */
+	MIGRATION_METHODS,
 };
 
 /* What a Migrate does, one after the other; several may be missing. */
@@ -181,6 +182,7 @@ struct result {
 	uint32_t id;
 	enum result_state state;
 	const char *message;
+	uint32_t downtime_ms; /* of a Migrate by Checkpoint, as it was measured; 0: not known */
 };
 
 /* Before and after the plan: of all nodes but removable ones that are not in use. */

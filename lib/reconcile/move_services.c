@@ -43,7 +43,7 @@ int move_services_open(struct kube *k, const struct move_services_options *o,
 		return error_wrap(err, "InfluxDB");
 	}
 	gethostname(host, sizeof(host) - 1);
-	s->events = event_writer_new(k, MCKUBE_DOMAIN "/planner", host);
+	s->events = !k ? NULL : event_writer_new(k, MCKUBE_DOMAIN "/planner", host);
 	*ret = s;
 	return 0;
 }
@@ -54,8 +54,10 @@ void move_services_close(struct move_services *s)
 		return;
 	influx_flush(s->influx, FLUSH_MS);
 	influx_close(s->influx);
-	event_flush(s->events, FLUSH_MS);
-	event_writer_free(s->events);
+	if (s->events) {
+		event_flush(s->events, FLUSH_MS);
+		event_writer_free(s->events);
+	}
 	array_done(&s->denials);
 	free(s);
 }
@@ -145,6 +147,19 @@ const char *move_services_denial(const struct action *a, void *services)
 		if (d->action == a->id)
 			return d->why;
 	return NULL;
+}
+
+void move_services_warn(struct move_services *s, struct plan *p)
+{
+	array_each(d, &s->denials) {
+		const struct target *on = &p->actions.items[d->action - 1].on;
+
+		*array_add(&p->warnings) = (struct warning){
+			.object = plan_strf(p, "Pod %s/%s", on->ns, on->name),
+			.reason = "MigrationDenied",
+			.message = plan_str(p, d->why),
+		};
+	}
 }
 
 /* Telling. */

@@ -17,6 +17,7 @@ struct move_services_options {
 
 struct move_services;
 
+/* `k` NULL: only for asking. */
 int move_services_open(struct kube *k, const struct move_services_options *o,
 		       struct move_services **ret, struct error *err);
 /* Sends what is left, for some seconds. NULL is fine here and below. */
@@ -29,6 +30,9 @@ void move_services_ask(struct move_services *s, const struct plan *p, const stru
 /* Why the action, of the plan that was asked for last, is not allowed; NULL: it is. `s` is a struct
  * move_services, for api_options.denial. */
 const char *move_services_denial(const struct action *a, void *s);
+
+/* Adds a warning to the plan that was asked for last for each move that is not allowed. */
+void move_services_warn(struct move_services *s, struct plan *p);
 
 void move_services_tell(struct move_services *s, const struct action *a, const struct result *r);
 void move_services_step(struct move_services *s);

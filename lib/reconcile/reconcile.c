@@ -166,12 +166,26 @@ static void log_findings(struct reconcile *r, const struct plan *p)
 
 /* Execution. */
 
+static void count_move(struct reconcile *r, const struct action *a, const struct result *result)
+{
+	enum moved moved = result->state == RESULT_DONE		  ? MOVED_DONE
+			   : move_services_denial(a, r->services) ? MOVED_DENIED
+								  : MOVED_FAILED;
+
+	if (a->kind != ACTION_MIGRATE || result->state == RESULT_SKIPPED)
+		return;
+	r->counts.moves[a->method][moved]++;
+	if (result->downtime_ms)
+		metric_observe(&r->counts.downtimes, result->downtime_ms * UINT64_C(1000));
+}
+
 static void on_result(const struct action *a, const struct result *result, void *arg)
 {
 	AUTO(str_done) struct str text = STR_INIT, name = STR_INIT;
 	struct reconcile *r = arg;
 
 	r->counts.actions[a->kind][result->state]++;
+	count_move(r, a, result);
 	move_services_tell(r->services, a, result);
 	if (r->signals)
 		signals_result(r->signals, r->cluster, a, result);

@@ -13,11 +13,15 @@
 
 /* Passes of `watch`, one after the other: plan, log what is new, execute, count. */
 
+enum moved { MOVED_DONE, MOVED_FAILED, MOVED_DENIED, MOVED };
+
 struct pass_counts {
 	uint64_t passes, failures; /* failures: no plan, or not all of it could be done */
 	struct metric_durations plan, whole;
 	uint64_t actions[ACTION_KINDS][RESULT_SKIPPED + 1]; /* by what became of them */
 	uint64_t watched_kinds[ACTION_KINDS];		    /* of the last plan */
+	uint64_t moves[MIGRATION_METHODS][MOVED];	    /* that were begun, since the start */
+	struct metric_durations downtimes;		    /* of moves with memory */
 	uint64_t unplaced[REASONS];			    /* of the last plan */
 	uint64_t warnings;				    /* of the last plan */
 	int64_t last_success;				    /* seconds since 1970; 0: none yet */

@@ -99,6 +99,28 @@ static void add_actions(const struct pass_counts *n, struct str *out)
 					   n->actions[i][k]);
 }
 
+static void add_moves(const struct pass_counts *n, struct str *out)
+{
+	static const char name[] = "mckube_migrations_total";
+	static const char downtime[] = "mckube_migration_downtime_seconds";
+	static const char *const results[MOVED] = { "Done", "Failed", "Denied" };
+
+	metric_head(out, name, "counter",
+		    "Pods that were to move to another node, by what became of it.");
+	for (unsigned i = 0; i < MIGRATION_METHODS; i++)
+		for (unsigned k = 0; k < MOVED; k++)
+			if (n->moves[i][k])
+				metric_add(out, name,
+					   METRIC_LABELS(
+						   "method",
+						   migration_method_name((enum migration_method)i),
+						   "result", results[k]),
+					   n->moves[i][k]);
+	metric_head(out, downtime, "histogram",
+		    "How long programs stood still that were moved with their memory.");
+	metric_add_durations(out, downtime, METRIC_NO_LABELS, &n->downtimes);
+}
+
 static void add_passes(const struct pass_counts *n, struct str *out)
 {
 	metric_one(out, "mckube_passes_total", "counter", "Passes.", n->passes);
@@ -110,6 +132,7 @@ static void add_passes(const struct pass_counts *n, struct str *out)
 		    "Time of a whole pass, with its writes.");
 	metric_add_durations(out, "mckube_pass_duration_seconds", METRIC_NO_LABELS, &n->whole);
 	add_actions(n, out);
+	add_moves(n, out);
 	add_last_pass(n, out);
 }
 

@@ -195,3 +195,27 @@ def test_pressed_node_is_relieved_once(c):
     done = c.mckube("apply", f"--config={config}")
     assert "n1 untaint: Done" in done.out, done
     assert "Nothing to do" in c.mckube("apply", f"--config={config}").out
+
+
+def test_plan_asks_the_policy_engine(c):
+    """It says what would be denied; nothing is written."""
+    c.nodes("n1", "n2")
+    plain(c, "tool", annotations={"mckube.io/migration": "Restart"},
+          spec={"containers": [{"name": "c", "image": "none",
+                                "resources": {"requests": {"cpu": "3800m"}}}]})
+    taint = {"key": "mckube.io/pressure", "value": "True", "effect": "PreferNoSchedule",
+             "timeAdded": "2026-01-01T00:00:00Z"}
+    c.kubectl("patch", "node", "n1", "--type=merge", "-p", json.dumps({"spec": {"taints": [taint]}}))
+    config = c.folder / f"{c.ns}-migration.json"
+    config.write_text(json.dumps({
+        "apiVersion": "mckube.io/v1alpha1", "kind": "Configuration",
+        "migration": {"enabled": True, "cooldownSeconds": 0}}))
+    no, yes = Engine(body=b'{"allowed":false,"reason":"not now"}'), Engine(body=b'{"allowed":true}')
+    c.nodes("n3", cores=8)
+    done = c.mckube("plan", f"--config={config}", f"--ask-policy={no.url}")
+    assert "MigrationDenied" in done.out and "denied by the policy engine: not now" in done.out, done
+    done = c.mckube("plan", f"--config={config}", "--ask-policy", env={**os.environ, "POLICY_ENGINE_URL": yes.url})
+    assert "migrate" in done.out and "MigrationDenied" not in done.out and yes.asked, done
+    done = c.mckube("plan", "--ask-policy", check=False)
+    assert done.code != 0 and "needs a URL, or POLICY_ENGINE_URL" in done.err, done
+    assert names(c) == {"tool": "n1"} and c.annotation_of(c.get("pod", "tool"), "mckube.io/migrate-refused") is None

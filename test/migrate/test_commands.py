@@ -6,8 +6,11 @@ import os
 import signal
 import subprocess
 import time
+import urllib.request
 
 from fixture import wait_for
+
+METRICS = 9871
 
 
 def node_of(f):
@@ -74,12 +77,17 @@ def test_watch_relieves_once(f):
     f.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"}, "spec": spec})
     f.wait_lines()
     with open(f.cluster.folder / "logs" / "watch.log", "w") as log:
-        watch = subprocess.Popen([f.build / "kubectl-mckube", "watch", f"--config={config}"],
+        watch = subprocess.Popen([f.build / "kubectl-mckube", "watch", f"--config={config}",
+                                  f"--metrics-bind-address=127.0.0.1:{METRICS}"],
                                  stdout=log, stderr=log)
     try:
         wait_for(lambda: any(p["metadata"]["name"].startswith("app-m") and p["metadata"]["name"] != "app"
                              for p in f.pods()), "nothing moves", 30)
         wait_for(lambda: f.pod("app") is None, "the source stays", 30)
+        with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics") as reply:
+            metrics = reply.read().decode()
+        assert 'mckube_migrations_total{method="Checkpoint",result="Done"} 1\n' in metrics, metrics
+        assert "mckube_migration_downtime_seconds_count 1\n" in metrics, metrics
         f.kubectl("delete", "pod", "load", "--now")
         names = [p["metadata"]["name"] for p in f.pods()]
         until = time.monotonic() + 10

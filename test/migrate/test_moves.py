@@ -39,6 +39,20 @@ def test_deployment(f):
     assert f.pod(new)["spec"]["nodeName"] == "node-b"
 
 
+def test_several_containers(f):
+    """All of them stand still while any of them is dumped, and all go on."""
+    spec = f.spec("--mb", 2, nodeName="node-a")
+    first = f.file
+    more = f.spec()["containers"][0]
+    spec["containers"].append({**more, "name": "d"})
+    f.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"}, "spec": spec})
+    f.wait_lines()
+    f.move("app", "node-b")
+    f.check_one()
+    f.check_clean()
+    Lines(first).check()
+
+
 def test_restart_is_fresh(f):
     """A moved program that dies begins at its start: the checkpoint is not restored again."""
     name = f.move(f.start("app"), "node-b")

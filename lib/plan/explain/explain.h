@@ -82,8 +82,8 @@ struct explanation {
 	struct place replacement; /* where the replacement of an evicted pod fits */
 	const char *summary;	  /* a sentence */
 
-	/* How it would be moved to another node: "Checkpoint", "Restart", "None"; "": not asked. Why
-	 * not, or why not with its memory; may be "". */
+	/* How it would be moved to another node: "Checkpoint", "Restart", "None"; "": not asked.
+	 * Why not, or why not with its memory; may be "". */
 	const char *migration, *migration_why;
 
 	/* Indices into the plan's lists. */
