@@ -184,15 +184,17 @@ void health_deployment(struct health *h, const cJSON *deployment)
 	int wanted = number(deployment, "spec.replicas");
 	int ready = number(deployment, "status.readyReplicas");
 	int updated = number(deployment, "status.updatedReplicas");
+	const char *name = json_text(json_path(deployment, "metadata.name"));
 
 	h->has_watch = wanted > 0;
 	if (!wanted)
-		health_add(h, "deployment", HEALTH_MISSING,
-			   "mckube-watch: scaled to 0, nothing is planned");
+		health_add(h, "deployment", HEALTH_MISSING, "%s: scaled to 0, nothing is planned",
+			   name ? name : "watch");
 	else
 		health_add(h, "deployment",
 			   ready < wanted || updated < wanted ? HEALTH_MISSING : HEALTH_OK,
-			   "mckube-watch: %d of %d pods ready, %d updated", ready, wanted, updated);
+			   "%s: %d of %d pods ready, %d updated", name ? name : "watch", ready,
+			   wanted, updated);
 }
 
 /* Where a program should hold the Lease, a finding that it does not is no mere note. */

@@ -241,30 +241,60 @@ static int fetch_one(struct kube *k, const char *check, const char *path, cJSON 
 	return r == 0 ? 1 : r == -ENOENT ? 0 : r;
 }
 
+/* The first object of a list by the label of its component, whatever a Helm release called it: its
+ * item in *ret_list, NULL where there is none. Negative: nothing can be said, which is a finding.
+ */
+static int fetch_component(struct kube *k, const char *check, const char *list,
+			   const char *component, cJSON **ret_list, const cJSON **ret,
+			   struct health *h)
+{
+	AUTO_FREE char *path = xasprintf("%s?labelSelector=app.kubernetes.io%%2Fname%%3Dmckube%%2C"
+					 "app.kubernetes.io%%2Fcomponent%%3D%s",
+					 list, component);
+	int r = fetch_one(k, check, path, ret_list, h);
+
+	*ret = cJSON_GetArrayItem(json_get(*ret_list, "items"), 0);
+	return r < 0 ? r : 0;
+}
+
+static void check_planner(struct kube *k, const char *ns, enum health_state absent,
+			  struct health *h)
+{
+	AUTO_FREE char *deployments = xasprintf("/apis/apps/v1/namespaces/%s/deployments", ns);
+	AUTO_FREE char *cron_jobs = xasprintf("/apis/batch/v1/namespaces/%s/cronjobs", ns);
+	AUTO_JSON cJSON *list = NULL, *cron_list = NULL;
+	const cJSON *deployment, *cron_job;
+
+	if (fetch_component(k, "deployment", deployments, "watch", &list, &deployment, h) < 0)
+		return;
+	if (deployment) {
+		health_deployment(h, deployment);
+		return;
+	}
+	if (fetch_component(k, "cronjob", cron_jobs, "applier", &cron_list, &cron_job, h) < 0)
+		return;
+	if (cron_job)
+		health_add(h, "cronjob", HEALTH_OK, "%s",
+			   json_text(json_path(cron_job, "metadata.name")));
+	else
+		health_add(h, "deployment", absent,
+			   "mckube-watch: not installed in %s, nothing is planned by itself", ns);
+}
+
 static void check_programs(struct kube *k, const struct health_options *o, struct health *h)
 {
 	const char *ns = o->ns;
 	enum health_state absent = o->needs_programs ? HEALTH_MISSING : HEALTH_NOTE;
 	AUTO_FREE char *helper =
 		xasprintf("/apis/apps/v1/namespaces/%s/daemonsets/mckube-node", ns);
-	AUTO_FREE char *watch =
-		xasprintf("/apis/apps/v1/namespaces/%s/deployments/mckube-watch", ns);
-	AUTO_FREE char *cron = xasprintf("/apis/batch/v1/namespaces/%s/cronjobs/mckube-apply", ns);
-	AUTO_JSON cJSON *daemon_set = NULL, *deployment = NULL, *cron_job = NULL, *lease = NULL;
+	AUTO_JSON cJSON *daemon_set = NULL, *lease = NULL;
 
 	int r = fetch_one(k, "daemonset", helper, &daemon_set, h);
 	if (r > 0)
 		health_daemon_set(h, daemon_set);
 	else if (r == 0)
 		health_add(h, "daemonset", absent, "mckube-node: not installed in %s", ns);
-	r = fetch_one(k, "deployment", watch, &deployment, h);
-	if (r > 0)
-		health_deployment(h, deployment);
-	else if (r == 0 && fetch_one(k, "cronjob", cron, &cron_job, h) > 0)
-		health_add(h, "cronjob", HEALTH_OK, "mckube-apply");
-	else if (r == 0)
-		health_add(h, "deployment", absent,
-			   "mckube-watch: not installed in %s, nothing is planned by itself", ns);
+	check_planner(k, ns, absent, h);
 	if (fetch_one(k, "lease",
 		      "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/mckube", &lease,
 		      h) >= 0)

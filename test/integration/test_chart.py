@@ -171,6 +171,8 @@ def release_lives(c):
     assert deployment["spec"]["replicas"] == 2
     assert c.get("daemonset", "mckube-node", HOME)["spec"]["template"]["spec"]["hostPID"] is True
     c.kubectl("wait", "--for=condition=Established", "crd/mckubes.mcoperator.sdv.com")
+    done = c.mckube("doctor", "--install-namespace", HOME, check=False)
+    assert re.search(rf"deployment +missing +{RELEASE}: 0 of 2 pods ready", done.out), done
     c.nodes("n1")
     c.wait(lambda: c.kubectl("get", "mckubes", "-n", c.ns, check=False).code == 0)
     c.create(*c.pair("a", 300000))
@@ -201,6 +203,8 @@ def release_lives(c):
     helm(c, "install", RELEASE, CHART, *here, "--set", "watch.replicas=0,node.nodeSelector.none=none")
     done = c.mckube("uninstall", "--install-namespace", HOME)
     assert f"Deployment {HOME}/{RELEASE}: deleted" in done.out, done
+    done = c.mckube("doctor", "--install-namespace", HOME, check=False)
+    assert f"watch: not installed in {HOME}" in done.out, done
     assert "finalizers" not in c.get("mckube", "a")["metadata"]
 
 
