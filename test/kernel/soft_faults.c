@@ -196,6 +196,49 @@ static bool frozen_and_moved(void)
 	return is_good;
 }
 
+static void *spin_on_cpu_0(void *arg)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+	return load_spin_thread(arg);
+}
+
+static void spin_on_two(void *arg)
+{
+	pthread_t t;
+
+	pthread_create(&t, NULL, spin_on_cpu_0, NULL);
+	rt_spin(arg);
+}
+
+/* This process is on one of them, with a higher priority. */
+static bool on_two_cpus(void)
+{
+	static struct soft_samples samples;
+	struct soft_child c;
+	bool is_good = true;
+
+	make(&c, "two");
+	pid_t pid = load_start(c.dir, spin_on_two);
+	usleep(100000);
+	for (unsigned cpu = 0; cpu < 2; cpu++) {
+		soft_sample_cpu(&f, &c, cpu, BUDGET_US, PERIOD_US, 1, &samples);
+		double median = soft_percentile(&samples, 50);
+		printf("# a group on two CPUs, CPU %u: us above the budget: p50 %.1f max %.1f of "
+		       "%zu\n",
+		       cpu, median, soft_percentile(&samples, 100), samples.n);
+		is_good &= samples.n > 80 && median < 300;
+	}
+	soft_child_set(&c, 0, PERIOD_US);
+	is_good &= stays_fifo(pid);
+	rt_stop(pid);
+	soft_child_remove(&c);
+	return check(is_good, "a group on two CPUs has its budget on each");
+}
+
 static bool traced(void)
 {
 	struct soft_child c;
@@ -407,6 +450,7 @@ int main(void)
 	is_good &= two_groups_leave_the_rest();
 	is_good &= a_raise_is_in_force();
 	is_good &= frozen_and_moved();
+	is_good &= on_two_cpus();
 	is_good &= traced();
 	is_good &= nothing_is_left_of_ended_threads();
 	is_good &= a_mutex_of_another_group();

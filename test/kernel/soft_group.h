@@ -237,9 +237,9 @@ struct soft_samples {
 };
 
 /* Shortly before the end of each period, and what came after the sample is in the debt. */
-static inline void soft_sample(const struct soft_fixture *f, const struct soft_child *c,
-			       int64_t runtime_us, int64_t period_us, int seconds,
-			       struct soft_samples *ret)
+static inline void soft_sample_cpu(const struct soft_fixture *f, const struct soft_child *c,
+				   unsigned cpu, int64_t runtime_us, int64_t period_us, int seconds,
+				   struct soft_samples *ret)
 {
 	uint64_t period_ns = (uint64_t)period_us * 1000,
 		 end = rt_now_ns() + seconds * 1000000000ULL;
@@ -252,7 +252,7 @@ static inline void soft_sample(const struct soft_fixture *f, const struct soft_c
 					     (long)(next % 1000000000) };
 
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
-		struct soft_account a = soft_child_account(f, c, SOFT_CPU);
+		struct soft_account a = soft_child_account(f, c, cpu);
 		if (rt_now_ns() / period_ns != next / period_ns || a.number != next / period_ns)
 			continue;
 		ret->periods++;
@@ -261,6 +261,13 @@ static inline void soft_sample(const struct soft_fixture *f, const struct soft_c
 			ret->over_ns[ret->n++] =
 				(int64_t)(a.used_ns + a.debt_ns) - runtime_us * 1000;
 	}
+}
+
+static inline void soft_sample(const struct soft_fixture *f, const struct soft_child *c,
+			       int64_t runtime_us, int64_t period_us, int seconds,
+			       struct soft_samples *ret)
+{
+	soft_sample_cpu(f, c, SOFT_CPU, runtime_us, period_us, seconds, ret);
 }
 
 static inline int by_over(const void *a, const void *b)
