@@ -74,6 +74,8 @@ struct optimizer { /* WorkloadOptimizer */
 	int32_t target_cpu, target_memory;  /* per cent; 0: not given */
 	str_id target_version, target_kind, target_name; /* 0: the pods' own controller */
 	struct budget_note budget;
+	int64_t moved_at; /* status.lastMoveTime: when a pod of it was moved for money; 0: never */
+	int32_t moves;	  /* status.moves: how often within a day of each other */
 	/* status as it was written last; nothing follows from it but whether it is to be written */
 	str_id phase, status_node;
 	int64_t status_power, status_score, optimized_at, observed; /* mW; millionths */

@@ -136,8 +136,8 @@ struct plan_condition {
 struct economy_status {
 	const char *phase, *node; /* that with most of its pods */
 	int64_t cost, power, score;
-	int64_t optimized_at, generation;
-	uint32_t replicas, ready;
+	int64_t optimized_at, moved_at, generation;
+	uint32_t replicas, ready, moves;
 	struct {
 		int64_t spent, rate, period_start, accounted_at;
 	} budget;

@@ -94,7 +94,8 @@ def places(c):
 
 
 def test_watch_moves_pods_off_the_dearer_node(c):
-    """What replaces an evicted pod lands where the eviction meant it to."""
+    """What replaces an evicted pod lands where the eviction meant it to, and does not go back when the
+    prices change places."""
     priced(c, **SHARED)
     bare = worker("bare", "other", gates=False)
     bare["spec"]["nodeName"] = "b"
@@ -106,6 +107,13 @@ def test_watch_moves_pods_off_the_dearer_node(c):
         c.wait(lambda: places(c) == ["b", "a"])
         c.kubectl("uncordon", "b")
         c.wait(lambda: places(c) == ["b", "b"])
+        assert c.get("wo", "web")["status"]["moves"] == 1
+        bare = worker("other", "other", gates=False)
+        bare["spec"]["nodeName"] = "a"
+        c.create(bare)
+        c.kubectl("annotate", "node", "b", "--overwrite", "mckube.io/price-per-hour=0.9")
+        c.kubectl("delete", "pod", "bare", "-n", c.ns, "--force", "--grace-period=0")
+        c.stays(lambda: places(c) == ["a", "b"], 5)
     finally:
         watch.terminate()
         watch.communicate()

@@ -55,17 +55,29 @@ static bool says(const char *text, const char *word)
 }
 
 /* 30 minutes after a move, twice as long for each further one of the last day. */
+static bool is_within_cooldown(const struct economy *e, int64_t moved, long n)
+{
+	long doubled = n < 1 ? 0 : (n < MAX_COOLDOWNS ? n : MAX_COOLDOWNS) - 1;
+
+	return e->c->taken_at < moved + ((int64_t)COOLDOWN_SECONDS << doubled);
+}
+
 static bool is_cooling(const struct economy *e, const struct pod_annotations *a)
 {
 	const char *at = text_of(e, a->moved_at), *moves = text_of(e, a->moves);
-	int64_t moved = 0, wait = COOLDOWN_SECONDS;
-	long n = moves ? strtol(moves, NULL, 10) : 1;
+	int64_t moved = 0;
 
-	if (!at || !date_parse(at, strlen(at), &moved))
-		return false;
-	for (long i = 1; i < n && i < MAX_COOLDOWNS; i++)
-		wait *= 2;
-	return e->c->taken_at < moved + wait;
+	return at && date_parse(at, strlen(at), &moved) &&
+	       is_within_cooldown(e, moved, moves ? strtol(moves, NULL, 10) : 1);
+}
+
+/* What replaces a pod that was moved is no older than the last move of its workload. */
+static bool may_have_moved(const struct economy *e, const struct cargo *g)
+{
+	const struct optimizer *o = g->of == NONE ? NULL : &e->c->optimizers.items[g->of];
+
+	return o && o->moved_at && e->c->pods.items[g->pod].meta.created >= o->moved_at &&
+	       is_within_cooldown(e, o->moved_at, o->moves);
 }
 
 static bool is_marked(const struct economy *e, const struct pod *pod)
@@ -98,7 +110,8 @@ static bool may_move(const struct mover *m, const struct cargo *g)
 	if (pod->node == NONE || pod->node != g->origin || t->req.of_pod[g->pod] != NONE ||
 	    t->unit_of_pod[g->pod] != NONE || trial_is_untouchable(t, pod) || trial_is_kept(t, pod))
 		return false;
-	if ((!a && !pod->is_ours) || (a && (a->is_suspended || a->is_exhausted)))
+	if (may_have_moved(e, g) || (!a && !pod->is_ours) ||
+	    (a && (a->is_suspended || a->is_exhausted)))
 		return false;
 	if (!pod->owner_kind ||
 	    (pod->owner_kind != m->replica_set && pod->owner_kind != t->owner.stateful_set))

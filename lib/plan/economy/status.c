@@ -233,11 +233,26 @@ static bool power_differs(int64_t mw, int64_t was)
 	return d * 100 > was;
 }
 
+/* A day without a move ends the count. */
+static void fill_moves(const struct economy *e, optimizer_id id, struct economy_status *s)
+{
+	enum { DAY_SECONDS = 86400 };
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	bool is_recent = o->moved_at && e->c->taken_at < o->moved_at + DAY_SECONDS;
+
+	s->moved_at = o->moved_at;
+	s->moves = (uint32_t)o->moves;
+	if (!e->accounts[id].is_moved)
+		return;
+	s->moved_at = e->c->taken_at;
+	s->moves = is_recent ? s->moves + 1 : 1;
+}
+
 static bool status_differs(const struct economy *e, optimizer_id id, const struct economy_status *s)
 {
 	const struct optimizer *o = &e->c->optimizers.items[id];
 
-	return s->optimized_at != o->optimized_at ||
+	return s->optimized_at != o->optimized_at || s->moved_at != o->moved_at ||
 	       budget_differs(s, &o->budget, o->budget_limit) ||
 	       strcmp(cluster_str(e->c, o->phase), s->phase) != 0 ||
 	       strcmp(cluster_str(e->c, o->status_node), s->node) != 0 ||
@@ -268,6 +283,7 @@ bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
 		.replicas = a->n_pods,
 		.ready = a->n_ready,
 	};
+	fill_moves(e, id, ret);
 	fill_budget(e, (enum budget_period)o->period, &o->budget, a->cost, ret);
 	add_progress(e, id, ret);
 	add_money(e, id, ret);

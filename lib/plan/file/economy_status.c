@@ -108,6 +108,8 @@ static const struct field status_fields[] = {
 	STATUS("optimizationScore", &field_micro, score),
 	FILE_FIELD("lastOptimizationTime", &field_date,
 		   offsetof(struct economy_status, optimized_at)),
+	FILE_FIELD("lastMoveTime", &field_date, offsetof(struct economy_status, moved_at)),
+	FILE_FIELD("moves", &field_u32, offsetof(struct economy_status, moves)),
 	FILE_FIELD("observedGeneration", &field_integer,
 		   offsetof(struct economy_status, generation)),
 	STATUS("replicas", &field_u32, replicas),
