@@ -39,16 +39,19 @@ static bool is_demoted(const struct sched_attr *attr)
 	       (attr->sched_flags & SCHED_FLAG_RESET_ON_FORK);
 }
 
+static bool has_class(const struct sched_attr *attr, const struct container_class *c)
+{
+	if (c->is_soft && is_demoted(attr))
+		return true;
+	return (int)attr->sched_policy == kernel_policy(c->class) &&
+	       attr->sched_priority == c->class.priority;
+}
+
 static bool has_class_now(pid_t tid, const struct container_class *c)
 {
 	struct sched_attr attr;
 
-	if (syscall(SYS_sched_getattr, tid, &attr, sizeof(attr), 0) < 0)
-		return false;
-	if (c->is_soft && is_demoted(&attr))
-		return true;
-	return (int)attr.sched_policy == kernel_policy(c->class) &&
-	       attr.sched_priority == c->class.priority;
+	return syscall(SYS_sched_getattr, tid, &attr, sizeof(attr), 0) == 0 && has_class(&attr, c);
 }
 
 static bool is_of_class(pid_t tid)
@@ -107,8 +110,7 @@ static int give(struct container_class *c, const struct thread *t, struct error 
 	};
 	if (thread_set_attr(t, &wanted, err) < 0 || thread_get_attr(t, &attr, err) < 0)
 		return err->code;
-	if ((int)attr.sched_policy != kernel_policy(c->class) ||
-	    attr.sched_priority != c->class.priority)
+	if (!has_class(&attr, c))
 		return error_set(err, -EREMCHG, "thread %d: the policy was changed at once",
 				 t->tid);
 	remember(c, t, found);
