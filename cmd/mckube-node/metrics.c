@@ -40,7 +40,28 @@ static void add_latencies(struct str *out, struct engine_stats *s)
 
 struct pod_metrics {
 	struct str overruns, levels, runtimes;
+	struct str given, refused, outranking; /* of policies */
 };
+
+/* Containers that ask for no policy have no series. */
+static void add_policies(const struct engine_pod *p, struct pod_metrics *m)
+{
+	for (size_t i = 0; i < p->n_containers; i++) {
+		const struct engine_container *c = &p->containers[i];
+		char policy[THREAD_CLASS_NAME];
+		const struct metric_label *labels =
+			METRIC_LABELS("namespace", p->ns, "pod", p->name, "container", c->name,
+				      "policy", thread_class_format(c->class, policy));
+
+		if (c->class.policy == THREAD_POLICY_KEEP)
+			continue;
+		metric_add(&m->given, "mckube_node_policy_applied", labels, c->threads.is_applied);
+		metric_add(&m->refused, "mckube_node_policy_refused", labels,
+			   c->threads.refusal.code != 0);
+		metric_add(&m->outranking, "mckube_node_policy_can_outrank", labels,
+			   c->threads.can_outrank);
+	}
+}
 
 static void add_pod(const struct engine_pod *p, const struct escalation_pod *state, void *arg)
 {
@@ -51,23 +72,32 @@ static void add_pod(const struct engine_pod *p, const struct escalation_pod *sta
 	metric_add(&m->levels, "mckube_node_pod_level", labels, state->level);
 	metric_add(&m->runtimes, "mckube_node_pod_runtime_microseconds", labels,
 		   (uint64_t)escalation_runtime(state));
+	add_policies(p, m);
+}
+
+static void add_series(struct str *out, struct str *series, const char *name, const char *type,
+		       const char *what)
+{
+	metric_head(out, name, type, what);
+	str_add(out, series->s);
+	str_done(series);
 }
 
 static void add_pods(struct run *r, struct str *out)
 {
-	struct pod_metrics m = { STR_INIT, STR_INIT, STR_INIT };
+	struct pod_metrics m = { STR_INIT, STR_INIT, STR_INIT, STR_INIT, STR_INIT, STR_INIT };
 
 	engine_each(&r->engine, add_pod, &m);
-	metric_head(out, "mckube_node_pod_overruns_total", "counter", "Limits passed.");
-	str_add(out, m.overruns.s);
-	metric_head(out, "mckube_node_pod_level", "gauge", "0 low, 1 medium, 2 hi.");
-	str_add(out, m.levels.s);
-	metric_head(out, "mckube_node_pod_runtime_microseconds", "gauge",
-		    "Budget in each period that the kernel holds.");
-	str_add(out, m.runtimes.s);
-	str_done(&m.overruns);
-	str_done(&m.levels);
-	str_done(&m.runtimes);
+	add_series(out, &m.overruns, "mckube_node_pod_overruns_total", "counter", "Limits passed.");
+	add_series(out, &m.levels, "mckube_node_pod_level", "gauge", "0 low, 1 medium, 2 hi.");
+	add_series(out, &m.runtimes, "mckube_node_pod_runtime_microseconds", "gauge",
+		   "Budget in each period that the kernel holds.");
+	add_series(out, &m.given, "mckube_node_policy_applied", "gauge",
+		   "1: the container's threads have the policy that it asks for, read back.");
+	add_series(out, &m.refused, "mckube_node_policy_refused", "gauge",
+		   "1: the policy was refused, by the helper or the kernel.");
+	add_series(out, &m.outranking, "mckube_node_policy_can_outrank", "gauge",
+		   "1: the container has CAP_SYS_NICE and can go above the helper.");
 }
 
 /* Absent where it is not measured. */

@@ -85,10 +85,12 @@ int static_pods_apply(struct run *r, const char *path, struct error *err)
 	if (file_read(path, &text, err) < 0)
 		return err->code;
 	int code = yaml_each(text.s, text.n, NULL, read_document, &reading, err);
-	if (code == 0)
+	if (code == 0) {
 		remove_others(&reading);
-	else
+		engine_return_left(&r->engine, NULL, NULL);
+	} else {
 		error_wrap(err, "%s", path);
+	}
 	array_each(uid, &reading.uids)
 		free(*uid);
 	array_done(&reading.uids);

@@ -171,6 +171,14 @@ static int on_event(struct kube_watch *w, const struct watch_event *e, struct er
 	return take_text(w->arg, e->object, e->type == WATCH_DELETED, err);
 }
 
+static bool is_invalid(const char *uid, void *arg)
+{
+	struct agent *s = arg;
+	const struct pod_status *p = pod_statuses_find(&s->pod_statuses, uid);
+
+	return p && *p->invalid;
+}
+
 /* A pod that was known before a new list and is not in it is gone. */
 static void on_sync(struct kube_watch *w, bool is_complete)
 {
@@ -189,6 +197,7 @@ static void on_sync(struct kube_watch *w, bool is_complete)
 		free(*uid);
 	}
 	array_clear(&s->known);
+	engine_return_left(e, is_invalid, s);
 	s->is_synced = true;
 }
 

@@ -349,6 +349,8 @@ static bool is_repeated(struct reader *r, const char *name)
 	array_each(known, &r->names)
 		if (strcmp(*known, name) == 0)
 			return true;
+	/* With room there are items; and they are pointers.
+	 * NOLINTNEXTLINE(clang-analyzer-core.NullDereference,bugprone-sizeof-expression) */
 	*array_add(&r->names) = name;
 	return false;
 }

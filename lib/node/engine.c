@@ -89,6 +89,13 @@ static bool awaits(const struct engine *e, const struct engine_pod *p)
 	return false;
 }
 
+void engine_return_left(struct engine *e, engine_pod_test is_kept, void *arg)
+{
+	pthread_mutex_lock(&e->lock);
+	engine_give_back_left(e, is_kept, arg);
+	pthread_mutex_unlock(&e->lock);
+}
+
 bool engine_has(struct engine *e, const char *uid)
 {
 	pthread_mutex_lock(&e->lock);

@@ -131,6 +131,7 @@ struct engine {
 	struct thread_watch *threads;	 /* NULL: cgroups are looked through for new threads */
 	uint8_t max_priority;		 /* that containers' threads may get */
 	const struct saved_state *saved; /* from before a restart; NULL: none */
+	bool is_left_returned;		 /* see engine_return_left() */
 	struct escalation escalation;	 /* pods in the same order */
 	ARRAY(struct engine_pod) pods;
 	/* For the overrun handler, which must not allocate. */
@@ -232,6 +233,13 @@ bool engine_take_event(struct engine *e, struct node_event *ret);
 
 /* Copies what must survive a restart. False: nothing changed since the last time. */
 bool engine_save_state(struct engine *e, struct saved_state *ret);
+
+/* Gives back what an earlier run of the helper left to containers whose pods are not assigned any
+ * more: budgets that are still those that it wrote, and policies of threads. To be called when all
+ * assignments are known; further calls do nothing. `is_kept`: the pod, by UID, has an assignment
+ * that cannot be read, so nothing is known of it; NULL: none has. */
+typedef bool (*engine_pod_test)(const char *uid, void *arg);
+void engine_return_left(struct engine *e, engine_pod_test is_kept, void *arg);
 
 /* Restores the budgets and CPUs that were found. Returns the number of groups where the kernel
  * refused. */

@@ -194,7 +194,7 @@ void engine_pin(struct engine *e, struct engine_pod *p)
 
 /* What new groups had before us, as an earlier run of the helper found it. Its state file may be
  * lost; a group that holds just the sum of its children was written by it. */
-static void recall_found(struct engine *e, size_t first)
+void engine_recall_found(struct engine *e, size_t first)
 {
 	for (size_t i = first; e->saved && i < e->cgroups.nodes.n; i++) {
 		struct cgroup *n = e->cgroups.nodes.items[i];
@@ -219,7 +219,7 @@ int engine_open_container(struct engine *e, struct engine_pod *p, struct engine_
 	cgroups_sweep(&e->cgroups);
 	size_t n_before = e->cgroups.nodes.n;
 	int r = cgroups_add(&e->cgroups, c->path, &c->node, err);
-	recall_found(e, n_before);
+	engine_recall_found(e, n_before);
 	if (r < 0)
 		return r;
 	pin(e, p, c);

@@ -12,6 +12,7 @@
  * engine_missed.c	time that was granted and not received
  * engine_settle.c	makes the kernel agree with the assignments
  * engine_pods.c	assignments: set, refused, placed, removed
+ * engine_left.c	what an earlier run of the helper left to pods without an assignment
  * engine_overrun.c	overruns, recovery, checks
  * engine.c		the public entries, which take the lock
  *
@@ -52,6 +53,8 @@ void engine_want_all(struct engine *e);
 bool engine_read_back(struct engine *e, struct engine_pod *p);
 void engine_set_containers(struct engine *e, struct engine_pod *p, const struct pod_want *want);
 bool engine_has_containers(const struct engine_pod *p, const struct pod_want *want);
+/* What groups had before us, from the given index on, is what an earlier run found. */
+void engine_recall_found(struct engine *e, size_t first);
 int engine_open_container(struct engine *e, struct engine_pod *p, struct engine_container *c,
 			  struct error *err);
 int engine_open_containers(struct engine *e, struct engine_pod *p, struct error *err);
@@ -91,6 +94,9 @@ void engine_retry_refused(struct engine *e);
 static const int64_t engine_retry_first_ns = 25000000, engine_retry_last_ns = 100000000,
 		     engine_retry_for_ns = 2000000000;
 void engine_free_pod(struct engine_pod *p);
+
+/* engine_left.c */
+void engine_give_back_left(struct engine *e, engine_pod_test is_kept, void *arg);
 
 /* engine_overrun.c */
 void engine_on_overrun(const struct overrun_event *event, void *arg);

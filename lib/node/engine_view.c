@@ -100,6 +100,7 @@ static void save_groups(const struct engine *e, struct saved_state *ret)
 							   cpu_domain,
 							   n->found[cpu_domain],
 							   t->nodes.items[n->index].now,
+							   n->is_container || n->is_retiring,
 							   n->is_retiring,
 						   });
 		}

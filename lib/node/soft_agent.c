@@ -60,12 +60,12 @@ static void plan_look(struct soft_agent *a, const struct soft_event *event)
 		*free_one = (struct soft_look){
 			.cgroup = event->cgroup,
 			.at_ns = event->again_ns + SOFT_LOOK_AFTER_NS,
-			.left_ns = UINT64_MAX,
+			.left_ns = event->again_ns - event->refill_ns,
 		};
 }
 
 /* A group that has used some of its budget since is looked at again when the rest can be used up.
- */
+ * One that has not is not: many that wait for each other would cost more than ticks do harm. */
 static void look(struct soft_agent *a, uint64_t now)
 {
 	for (size_t i = 0; i < SOFT_LOOKS; i++) {
@@ -74,7 +74,8 @@ static void look(struct soft_agent *a, uint64_t now)
 		if (!l->at_ns || l->at_ns > now)
 			continue;
 		uint64_t left = soft_left(a->soft, l->cgroup, a->cpu, a->states);
-		l->at_ns = left && left < l->left_ns ? now + left + SOFT_LOOK_AFTER_NS : 0;
+		bool has_run = left && left < l->left_ns && l->left_ns - left > SOFT_LOOK_AFTER_NS;
+		l->at_ns = has_run ? now + left + SOFT_LOOK_AFTER_NS : 0;
 		l->left_ns = left;
 	}
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -106,6 +107,15 @@ static bool set_policy(pid_t tid, int policy, int priority)
 	return sched_setscheduler(tid, policy, &param) == 0;
 }
 
+/* What start times of threads are told by: it goes on while the machine is suspended. */
+static uint64_t since_boot_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
 /* Field 39 of /proc/TID/stat. */
 static int cpu_of(pid_t tid)
 {
@@ -177,6 +187,7 @@ void soft_demote(struct soft_shared *s, unsigned cpu, pid_t tid, uint64_t cgroup
 	       &(struct soft_record){
 		       .cgroup = cgroup,
 		       .refill_ns = refill_ns,
+		       .start_ns = since_boot_ns(),
 		       .id = tid,
 		       .kind = SOFT_THREAD,
 		       .policy = policy,
@@ -266,13 +277,21 @@ void soft_add_stopped(struct soft_shared *s, unsigned cpu, const struct soft_eve
 			   });
 }
 
-/* /proc shows ticks. */
+static const uint64_t ns_per_tick = 10000000; /* of the times in /proc */
+
 static bool is_started_at(pid_t pid, uint64_t start_ns)
 {
-	static const uint64_t ns_per_tick = 10000000;
 	struct thread t;
 
 	return thread_identify(pid, &t, NULL) == 0 && t.start == start_ns / ns_per_tick;
+}
+
+static bool is_started_by(pid_t tid, uint64_t ns)
+{
+	struct thread t;
+
+	return since_boot_ns() < ns + SOFT_REUSE_NS ||
+	       (thread_identify(tid, &t, NULL) == 0 && t.start <= ns / ns_per_tick);
 }
 
 void soft_continue(pid_t pid, uint64_t start_ns)
@@ -287,8 +306,9 @@ static bool is_marked(const struct soft_shared *s, const struct soft_record *r)
 
 	if (r->kind == SOFT_CHILD)
 		return policy == s->demoted_policy && is_started_at(r->id, r->start_ns);
-	return policy == (s->demoted_policy | SCHED_RESET_ON_FORK) ||
-	       policy == (SCHED_OTHER | SCHED_RESET_ON_FORK);
+	return (policy == (s->demoted_policy | SCHED_RESET_ON_FORK) ||
+		policy == (SCHED_OTHER | SCHED_RESET_ON_FORK)) &&
+	       (!r->start_ns || is_started_by(r->id, r->start_ns));
 }
 
 void soft_give_back(const struct soft_shared *s, unsigned cpu, unsigned i, int stops)

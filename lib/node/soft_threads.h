@@ -21,6 +21,13 @@
  * one, or was changed by another program, and is left alone. So a demotion costs three system
  * calls, and no look at the start time.
  *
+ * That would mistake a thread of the same number that another program has given just this policy
+ * and mark. The kernel hands out numbers in a circle, of 32,768 at least (alloc_pid(),
+ * kernel/pid.c), so none comes again within SOFT_REUSE_NS; after that the thread has to have
+ * started before the demotion. Between its look at a thread and the demotion the agent is not
+ * interrupted by ordinary threads on its CPU, and what it changes by mistake it changes back with
+ * the others.
+ *
  * A thread that a demoted one makes is demoted, too, and gets what its parent gets. */
 
 enum soft_record_kind {
@@ -32,12 +39,12 @@ enum soft_record_kind {
 struct soft_record {
 	uint64_t cgroup;
 	uint64_t refill_ns; /* CLOCK_MONOTONIC: until then */
-	uint64_t start_ns;  /* since boot; 0: not known */
+	uint64_t start_ns;  /* since boot; of a SOFT_THREAD: not later; 0: not known */
 	int32_t id, kind;
 	int32_t policy, priority; /* before; policy with its SCHED_RESET_ON_FORK */
 };
 
-enum { SOFT_RECORDS = 4096 };
+enum { SOFT_RECORDS = 4096, SOFT_REUSE_NS = 50000000 };
 
 /* One for each CPU. The lock is robust, and is shared with the supervisor. */
 struct soft_cpu {

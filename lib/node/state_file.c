@@ -98,6 +98,7 @@ static void read_groups(const cJSON *list, struct saved_state *m)
 		    !json_int(json_get(item, "cpuDomain"), &cpu_domain))
 			continue;
 		g.cpu_domain = (uint32_t)cpu_domain;
+		g.is_container = cJSON_IsTrue(json_get(item, "container"));
 		g.is_retained = cJSON_IsTrue(json_get(item, "retained"));
 		saved_state_add_group(m, &g);
 	}
@@ -201,6 +202,15 @@ static void write_bandwidth(struct json_out *o, const char *key, struct bandwidt
 	json_out_end(o);
 }
 
+/* Only where it is true. */
+static void write_true(struct json_out *o, const char *key, bool is_true)
+{
+	if (!is_true)
+		return;
+	json_out_key(o, key);
+	json_out_bool(o, true);
+}
+
 static void write_group(struct json_out *o, const struct saved_group *g)
 {
 	json_out_object(o);
@@ -208,10 +218,8 @@ static void write_group(struct json_out *o, const struct saved_group *g)
 	write_int(o, "cpuDomain", g->cpu_domain);
 	write_bandwidth(o, "found", g->found);
 	write_bandwidth(o, "wanted", g->wanted);
-	if (g->is_retained) {
-		json_out_key(o, "retained");
-		json_out_bool(o, true);
-	}
+	write_true(o, "container", g->is_container);
+	write_true(o, "retained", g->is_retained);
 	json_out_end(o);
 }
 

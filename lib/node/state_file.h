@@ -20,6 +20,7 @@ struct saved_group {
 	uint32_t cpu_domain;
 	struct bandwidth found;
 	struct bandwidth wanted;
+	bool is_container;
 	bool is_retained; /* the container is no longer assigned; the kernel keeps its budget */
 };
 

@@ -4,22 +4,28 @@
  * Each runs between two empty programs on the same tracepoint: the first of several pays for what
  * none of them has in the cache, so ours is compared with their mean. While two processes without
  * real-time priority switch back and forth, and while a watched FIFO process works in bursts, in
- * turns. `node_bpf [TURNS [SECONDS]]`; needs root. */
+ * turns. `node_bpf [TURNS [SECONDS [soft]]]`: the programs beside RT groups, or those of budgets in
+ * software; needs root. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
-#include "../kernel/rt_group.h"
+#include "../kernel/soft_group.h"
 #include "node/overrun.h"
 
-static const struct {
+enum { ROWS = 2 };
+
+static const struct program {
 	const char *ours, *before, *after, *tracepoint;
-} rows[] = {
+} of_rt_groups[ROWS] = {
 	{ "rt_switch", "before_switch", "after_switch", "sched_switch" },
 	{ "rt_charge", "before_charge", "after_charge", "sched_stat_runtime" },
+}, of_soft[ROWS] = {
+	{ "soft_switch", "before_switch", "after_switch", "sched_switch" },
+	{ "soft_charge", "before_charge", "after_charge", "sched_stat_runtime" },
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+static const struct program *rows = of_rt_groups;
 
 struct counts {
 	uint64_t runs, ns;
@@ -122,20 +128,13 @@ static void ping_pong(int seconds)
 	waitpid(pid, NULL, 0);
 }
 
-static void with_fifo(struct overruns *o, const struct kernel *k, const char *dir, int seconds)
+static void with_fifo(const char *dir, int seconds)
 {
-	const uint64_t limits[OVERRUN_LIMITS] = { 40000000, 0 };
 	struct rt_bursts bursts = { 200, 200 };
-	struct group g;
-	uint64_t id;
-
-	if (group_open(&g, &backend_cgroup_v1, k, dir + strlen(RT_MOUNT) + 1, "bench", NULL) < 0 ||
-	    group_id(&g, &id, NULL) < 0 || overruns_watch(o, &g, id, limits, 0, NULL) < 0)
-		exit(1);
 	pid_t pid = rt_start(dir, 1, rt_burst, &bursts);
+
 	sleep((unsigned)seconds);
 	rt_stop(pid);
-	group_close(&g);
 }
 
 /* Programs of a tracepoint run in the order in which they came. They stay for as long as this one
@@ -151,40 +150,78 @@ static int attach_all_empty(bool is_before, struct error *err)
 	return 0;
 }
 
-static void run(struct overruns *o, const struct kernel *k, const char *dir, int seconds)
+static void run(const char *dir, int turns, int seconds)
 {
 	struct row from[ROWS];
 
-	count_all(from);
-	ping_pong(seconds);
-	print("no real-time priority", from);
-	count_all(from);
-	with_fifo(o, k, dir, seconds);
-	print("with a watched FIFO process", from);
+	for (int i = 0; i < turns; i++) {
+		count_all(from);
+		ping_pong(seconds);
+		print("no real-time priority", from);
+		count_all(from);
+		with_fifo(dir, seconds);
+		print("with a watched FIFO process", from);
+	}
+}
+
+static bool run_rt_groups(int turns, int seconds, struct error *err)
+{
+	const uint64_t limits[OVERRUN_LIMITS] = { 40000000, 0 };
+	struct kernel_roots roots = KERNEL_ROOTS_HOST;
+	struct overruns o = { 0 };
+	struct error why;
+	struct kernel k;
+	struct group g;
+	uint64_t id;
+	char dir[80];
+
+	snprintf(dir, sizeof(dir), RT_MOUNT "/mckube-bpf-%d", getpid());
+	bool is_good = kernel_probe(&roots, &k, err) == 0 &&
+		       rt_group_make(dir, 50000, 100000) == 0 && attach_all_empty(true, err) == 0 &&
+		       overruns_open(&o, &k, &backend_cgroup_v1, &overrun_bpf, &why, err) == 0 &&
+		       attach_all_empty(false, err) == 0 &&
+		       group_open(&g, &backend_cgroup_v1, &k, dir + strlen(RT_MOUNT) + 1, "bench",
+				  err) == 0 &&
+		       group_id(&g, &id, err) == 0 &&
+		       overruns_watch(&o, &g, id, limits, 0, err) == 0;
+	if (is_good) {
+		run(dir, turns, seconds);
+		group_close(&g);
+	}
+	overruns_close(&o);
+	rt_group_remove(dir);
+	return is_good;
+}
+
+/* The process uses half of the CPU, and never all of its budget. */
+static bool run_soft(int turns, int seconds, struct error *err)
+{
+	static struct soft_fixture f;
+	struct soft_child c;
+
+	rows = of_soft;
+	bool is_good = attach_all_empty(true, err) == 0 &&
+		       soft_fixture_open(&f, "bpf", SCHED_OTHER, err) == 0 &&
+		       attach_all_empty(false, err) == 0 && soft_child_make(&f, &c, "bench") &&
+		       soft_child_set(&c, 90000, 100000);
+	if (is_good) {
+		run(c.dir, turns, seconds);
+		soft_child_remove(&c);
+	}
+	soft_fixture_close(&f);
+	return is_good;
 }
 
 int main(int argc, char **argv)
 {
 	int turns = argc > 1 ? atoi(argv[1]) : 3, seconds = argc > 2 ? atoi(argv[2]) : 1;
-	struct kernel_roots roots = KERNEL_ROOTS_HOST;
-	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME), r = 77;
-	struct overruns o = { 0 };
-	struct error err = ERROR_INIT, why;
-	struct kernel k;
-	char dir[80];
+	bool is_soft = argc > 3 && strcmp(argv[3], "soft") == 0;
+	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	struct error err = ERROR_INIT;
 
-	snprintf(dir, sizeof(dir), RT_MOUNT "/mckube-bpf-%d", getpid());
-	if (stats < 0 || kernel_probe(&roots, &k, &err) < 0 ||
-	    rt_group_make(dir, 50000, 100000) < 0 || attach_all_empty(true, &err) < 0 ||
-	    overruns_open(&o, &k, &backend_cgroup_v1, &overrun_bpf, &why, &err) < 0 ||
-	    attach_all_empty(false, &err) < 0) {
-		printf("needs root, RT groups of cgroup v1 and BPF: %s\n", err.msg);
-	} else {
-		for (int i = 0; i < turns; i++)
-			run(&o, &k, dir, seconds);
-		r = 0;
-	}
-	overruns_close(&o);
-	rt_group_remove(dir);
-	return r;
+	if (stats >= 0 &&
+	    (is_soft ? run_soft(turns, seconds, &err) : run_rt_groups(turns, seconds, &err)))
+		return 0;
+	printf("needs root, BPF, and RT groups of cgroup v1 or cgroup v2: %s\n", err.msg);
+	return 77;
 }

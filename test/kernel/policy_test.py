@@ -84,6 +84,16 @@ def pod(**more):
             {k.replace("_", "-"): v for k, v in more.items()})
 
 
+def metric(name, **labels):
+    """Of the only container; None: no such series."""
+    text = subprocess.run(["curl", "-s", "--unix-socket", t.dir + "/http", "http://localhost/metrics"],
+                          stdout=subprocess.PIPE, text=True, check=False).stdout
+    wanted = f"mckube_node_policy_{name}{{"
+    found = [line for line in text.splitlines() if line.startswith(wanted) and all(
+        f'{key}="{value}"' in line for key, value in labels.items())]
+    return int(found[0].split()[-1]) if found else None
+
+
 t = Test("policy")
 try:
     for group in ("kubepods", "kubepods/poda", "kubepods/poda/a1"):
@@ -91,11 +101,14 @@ try:
     asked = pod(rt_policy="FIFO", rt_priority=20)
     t.pods([asked])
     early = Container(t, "kubepods/poda/a1").enter()
-    t.start()
+    t.start("--listen", f"unix:{t.dir}/http")
     t.wait("a process that was there gets its policy", lambda: class_of(early.pid) == (FIFO, 20))
     t.check("its budget was there before", t.runtime("kubepods/poda/a1") == LOW)
     t.check("which is reported", "RTPolicyApplied pod default/a: container app: threads FIFO 20" in
             t.text())
+
+    t.check("and counted", metric("applied", pod="a", container="app", policy="FIFO 20") == 1 and
+            metric("refused", pod="a") == 0 and metric("can_outrank", pod="a") == 0)
 
     late = Container(t, "kubepods/poda/a1")
     threads = [late.pid, late.tell("thread()"), late.tell("thread()")]
@@ -136,6 +149,17 @@ try:
     t.pods([asked])
     hup()
     t.wait("with a lower one it is given", lambda: class_of(early.pid) == (FIFO, 20))
+    t.helper.kill()
+    t.helper.wait()
+    t.pods([])
+    t.start()
+    t.wait("a pod that lost its assignment meanwhile gets back what it had",
+           lambda: class_of(early.pid) == (OTHER, 0) and class_of(reset) == (OTHER, 0))
+    t.wait("and its budget goes", lambda: t.runtime("kubepods/poda/a1") == 0, 5)
+    t.pods([asked])
+    hup()
+    t.wait("assigned again it has its class", lambda: class_of(early.pid) == (FIFO, 20))
+
     root = Container(t, "kubepods/poda/a1", user=0, nice=0).enter()
     t.wait("a container that has CAP_SYS_NICE is reported", lambda: "CanOutrank" in t.text(), 12)
     t.pods([])

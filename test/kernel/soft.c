@@ -21,8 +21,10 @@ static const struct load {
 	void (*body)(void *);
 	int64_t runtime_us, period_us;
 	double median_us;
+	void *(*beside)(void *); /* NULL: a spinner */
 } loads[] = {
 	{ "a spinner, 2/10 ms", rt_spin, 2000, 10000, 300 },
+	{ "a spinner beside soft interrupts, 2/10 ms", rt_spin, 2000, 10000, 300, load_paced },
 	{ "a spinner, 20/100 ms", rt_spin, 20000, 100000, 300 },
 	{ "20 threads, 20/100 ms", load_threads, 20000, 100000, 300 },
 	{ "bursts, 2/10 ms", load_bursts, 2000, 10000, 300 },
@@ -40,7 +42,8 @@ static bool load_keeps_its_budget(struct soft_fixture *f, const struct load *l, 
 
 	if (!soft_child_make(f, &c, "load") || !soft_child_set(&c, l->runtime_us, l->period_us))
 		return check(false, "a group has a budget");
-	pid_t pid = load_start(c.dir, l->body), hog = load_hog();
+	pid_t pid = load_start(c.dir, l->body),
+	      hog = load_beside(l->beside ? l->beside : load_spin_thread);
 	usleep(200000);
 	struct soft_stats before = soft_get_stats(&f->soft);
 	soft_sample(f, &c, l->runtime_us, l->period_us, seconds, &samples);

@@ -4,6 +4,7 @@
  * frozen, moved, traced or hold the mutex of another group, many groups; budgets that are raised
  * and taken away. Each leaves every thread as it was. */
 #include <bpf/bpf.h>
+#include <linux/sched.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -293,6 +294,45 @@ static bool nothing_is_left_of_ended_threads(void)
 	return check(n_records() == 0, "nothing is left of threads that have ended");
 }
 
+/* A process with this number, which no other has, that looks like a demoted one. */
+static pid_t imitate(pid_t number)
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uint64_t)(uintptr_t)&number,
+		.set_tid_size = 1,
+	};
+	const struct sched_param none = { 0 };
+	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alarm(LIFE_S);
+	sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &none);
+	rt_sleep(NULL);
+	_exit(0);
+}
+
+static bool a_number_is_given_to_another_process(void)
+{
+	struct soft_child c;
+
+	make(&c, "reused");
+	soft_child_set(&c, BUDGET_US, 500000);
+	pid_t pid = load_start(c.dir, rt_spin);
+	bool is_good = becomes(pid, SCHED_FIFO) && becomes(pid, SCHED_OTHER);
+	rt_stop(pid);
+	usleep(20000);
+	pid_t other = imitate(pid);
+	is_good &= other == pid && n_records() > 0;
+	usleep(600000);
+	is_good &= n_records() == 0 && policy_of(other) == SCHED_OTHER;
+	rt_stop(other);
+	soft_child_remove(&c);
+	return check(is_good, "another process that has got the number is not promoted");
+}
+
 /* A mutex that both groups use, in shared memory. */
 struct shared_lock {
 	pthread_mutex_t lock;
@@ -453,6 +493,7 @@ int main(void)
 	is_good &= on_two_cpus();
 	is_good &= traced();
 	is_good &= nothing_is_left_of_ended_threads();
+	is_good &= a_number_is_given_to_another_process();
 	is_good &= a_mutex_of_another_group();
 	is_good &= many_groups();
 	agents_cost();

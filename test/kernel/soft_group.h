@@ -2,7 +2,10 @@
 #ifndef MCKUBE_TEST_SOFT_GROUP_H
 #define MCKUBE_TEST_SOFT_GROUP_H
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "node/overrun_threads.h"
@@ -202,8 +205,8 @@ static inline pid_t load_start(const char *dir, void (*body)(void *))
 	return rt_start(dir, SOFT_CPU, body, NULL);
 }
 
-/* SCHED_OTHER on SOFT_CPU, in no group. Its share is read by cpu_ns(). */
-static inline pid_t load_hog(void)
+/* SCHED_OTHER on SOFT_CPU, in no group. */
+static inline pid_t load_beside(void *(*body)(void *))
 {
 	pid_t pid = fork();
 	cpu_set_t cpus;
@@ -215,8 +218,43 @@ static inline pid_t load_hog(void)
 	CPU_ZERO(&cpus);
 	CPU_SET(SOFT_CPU, &cpus);
 	sched_setaffinity(0, sizeof(cpus), &cpus);
-	load_spin_thread(NULL);
+	body(NULL);
 	_exit(0);
+}
+
+/* Its share is read by cpu_ns(). */
+static inline pid_t load_hog(void)
+{
+	return load_beside(load_spin_thread);
+}
+
+/* Sends to itself through TCP, at a rate that the kernel keeps by timers: soft interrupts. */
+static inline void *load_paced(void *arg)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	enum { CONNECTIONS = 5, BYTES_A_SECOND = 50000000 };
+	const unsigned rate = BYTES_A_SECOND;
+	static char buf[65536];
+	socklen_t len = sizeof(at);
+	int from[CONNECTIONS], to[CONNECTIONS];
+
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(listener, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+	    listen(listener, CONNECTIONS) < 0 ||
+	    getsockname(listener, (struct sockaddr *)&at, &len) < 0)
+		return NULL;
+	for (int i = 0; i < CONNECTIONS; i++) {
+		from[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		setsockopt(from[i], SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate));
+		connect(from[i], (struct sockaddr *)&at, sizeof(at));
+		to[i] = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+	}
+	for (int i = 0;; i = (i + 1) % CONNECTIONS)
+		if (send(from[i], buf, 2000, MSG_DONTWAIT) < 0)
+			while (recv(to[i], buf, sizeof(buf), MSG_DONTWAIT) > 0)
+				;
+	return arg;
 }
 
 static inline uint64_t cpu_ns(pid_t pid)

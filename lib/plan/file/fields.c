@@ -198,7 +198,7 @@ static int store_text(struct decoder *d, const char *s, void *value)
 
 static int text_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	const char *s;
+	const char *s = "";
 	int r = field_string(d, f->max ? (size_t)f->max : FIELD_TEXT_MAX, &s);
 
 	return r < 0 ? r : store_text(d, s, value);
@@ -216,7 +216,7 @@ static bool is_object_name(const char *s)
 
 static int name_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	const char *s;
+	const char *s = "";
 	int r = field_string(d, FIELD_NAME_MAX, &s);
 
 	(void)f;
@@ -231,7 +231,7 @@ const struct field_type field_name = { text_is_absent, text_write, name_read };
 
 static int cores_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	const char *s;
+	const char *s = "";
 	int r = field_string(d, CPUSET_TEXT, &s);
 	char shortest[CPUSET_TEXT];
 	struct cpuset set;
@@ -263,7 +263,7 @@ static void chars_write(const struct file_field *f, const void *value, struct js
 
 static int chars_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	const char *s;
+	const char *s = "";
 	int r = field_string(d, (size_t)f->max - 1, &s);
 
 	if (r < 0)
@@ -289,7 +289,7 @@ static void constant_write(const struct file_field *f, const void *value, struct
 
 static int constant_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	const char *s;
+	const char *s = "";
 	int r = field_string(d, FIELD_NAME_MAX, &s);
 
 	(void)value;
@@ -329,7 +329,7 @@ static void date_write(const struct file_field *f, const void *value, struct jso
 
 static int date_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	const char *s;
+	const char *s = "";
 	int r = field_string(d, FIELD_NAME_MAX, &s);
 	char shortest[DATE_TEXT];
 	int64_t t = 0;
@@ -370,7 +370,7 @@ static void u32_write(const struct file_field *f, const void *value, struct json
 
 static int u32_read(const struct file_field *f, struct decoder *d, void *value)
 {
-	int64_t n, max = f->max ? f->max : UINT32_MAX;
+	int64_t n = 0, max = f->max ? f->max : UINT32_MAX;
 	int r = decode_i64(d, &n);
 
 	if (r < 0)
@@ -425,7 +425,7 @@ static void word_write(const struct file_field *f, const void *value, struct jso
 static int word_read(const struct file_field *f, struct decoder *d, void *value)
 {
 	const struct field_words *words = f->of;
-	const char *s;
+	const char *s = "";
 	int r = field_string(d, FIELD_NAME_MAX, &s);
 
 	if (r < 0)

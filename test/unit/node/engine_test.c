@@ -51,6 +51,52 @@ TEST(a_helper_that_forgot_everything_gives_back_what_it_gave)
 	assert_int_equal(left_in_kubepods(300000), 300000);
 }
 
+static bool is_p1(const char *uid, void *arg)
+{
+	(void)arg;
+	return strcmp(uid, "p1") == 0;
+}
+
+/* An earlier run has written `wanted` to a container of p1, which has 200000 now. Returns what it
+ * has after the assignments are known; -1: it is no longer known. */
+static int32_t after_return(int64_t wanted, bool is_assigned, engine_pod_test is_kept)
+{
+	struct saved_state m = { 0 };
+	struct fixture f;
+	struct error err;
+
+	fixture_init(&f);
+	fake.kubepods_had = 300000;
+	saved_state_add_group(&m, &(struct saved_group){
+					  .path = (char *)"kubepods/podp1/c1",
+					  .found = { 1000000, 0 },
+					  .wanted = { 1000000, wanted },
+					  .is_container = true,
+				  });
+	f.engine.saved = &m;
+	if (is_assigned)
+		assert_int_equal(
+			set(&f, "p1", LEVEL_HIGH, 100000, 100000, "kubepods/podp1/c1", &err), 0);
+	fake.n_writes = 0;
+	engine_return_left(&f.engine, is_kept, NULL);
+	int32_t has = runtime_of(&f, "kubepods/podp1/c1");
+	int n_writes = fake.n_writes;
+	engine_return_left(&f.engine, is_kept, NULL);
+	assert_int_equal(fake.n_writes, n_writes);
+	assert_true(n_writes == 0 || has == -1);
+	saved_state_done(&m);
+	fixture_done(&f);
+	return n_writes ? 0 : has;
+}
+
+TEST(what_a_pod_without_assignment_has_from_an_earlier_run_is_given_back)
+{
+	assert_int_equal(after_return(200000, false, NULL), 0);
+	assert_int_equal(after_return(150000, false, NULL), 200000); /* another program's */
+	assert_int_equal(after_return(200000, true, NULL), 100000);
+	assert_int_equal(after_return(200000, false, is_p1), -1); /* not looked at */
+}
+
 TEST(overrun_raises_once)
 {
 	struct fixture f;

@@ -14,9 +14,12 @@ TEST(what_is_saved_is_loaded)
 
 	fake_tree_init(&t);
 	snprintf(path, sizeof(path), "%s/state.json", t.root);
-	saved_state_add_group(
-		&m, &(struct saved_group){
-			    (char *)"kubepods/a \"b\"", 1, { 100000, 0 }, { 100000, 2000 } });
+	saved_state_add_group(&m, &(struct saved_group){ (char *)"kubepods/a \"b\"",
+							 1,
+							 { 100000, 0 },
+							 { 100000, 2000 },
+							 true,
+							 false });
 	saved_state_add_pod(&m, &(struct saved_pod){ (char *)"u1", (char *)"ns/p", LEVEL_MIDDLE,
 						     ENFORCE_WATCH });
 	saved_state_add_class(
@@ -36,6 +39,8 @@ TEST(what_is_saved_is_loaded)
 	assert_int_equal(saved_state_found(&back, "kubepods/a \"b\"", 1)->period_us, 100000);
 	assert_null(saved_state_found(&back, "kubepods/a \"b\"", 0));
 	assert_int_equal(back.groups.items[0].wanted.runtime_us, 2000);
+	assert_true(back.groups.items[0].is_container);
+	assert_false(back.groups.items[0].is_retained);
 	assert_int_equal(saved_state_level(&back, "u1"), LEVEL_MIDDLE);
 	assert_int_equal(saved_state_level(&back, "u2"), -1);
 	assert_int_equal(back.pods.items[0].enforcement, ENFORCE_WATCH);
