@@ -147,8 +147,8 @@ static const struct namespace *namespace_of(const struct trial *t, const struct 
 	return NULL;
 }
 
-static void describe_quota(const struct trial *t, const struct unit *u, struct limits *g,
-			   struct str *out)
+/* What it asks for beyond what it holds; g->used becomes what the others get, and it holds. */
+static int64_t quota_requested(const struct trial *t, const struct unit *u, struct limits *g)
 {
 	int64_t more = utilisation(&unit_request(t, u)->budget, u->core_count);
 
@@ -160,11 +160,25 @@ static void describe_quota(const struct trial *t, const struct unit *u, struct l
 					       other->core_count);
 	if (is_running(u))
 		more -= utilisation(request_held(unit_request(t, u)), u->core_count);
-	str_addf(out, "%s %s, %lld.%03lld in use, %lld.%03lld more requested",
-		 namespace_annotation_rows[NAMESPACE_ANNOTATION_rt_quota].key,
-		 cluster_str(t->c, g->ns->annotations.rt_quota), (long long)(g->used / PPM),
-		 (long long)(g->used % PPM / 1000), (long long)(more / PPM),
-		 (long long)(more % PPM / 1000));
+	return more;
+}
+
+static const char *key_of(enum namespace_annotation annotation)
+{
+	return namespace_annotation_rows[annotation].key;
+}
+
+static void describe_quota(const struct trial *t, const struct unit *u, struct limits *g,
+			   struct str *out)
+{
+	int64_t more = quota_requested(t, u, g);
+
+	str_addf(out, "%s %s, ", key_of(NAMESPACE_ANNOTATION_rt_quota),
+		 cluster_str(t->c, g->ns->annotations.rt_quota));
+	decimal_add_rounded(out, g->used, 3);
+	str_add(out, " in use, ");
+	decimal_add_rounded(out, more, 3);
+	str_add(out, " more requested");
 }
 
 void limits_describe(const struct trial *t, const struct unit *u, struct str *out)
@@ -194,6 +208,43 @@ void limits_describe(const struct trial *t, const struct unit *u, struct str *ou
 	case DENIAL_QUOTA:
 		describe_quota(t, u, &g, out);
 		break;
+	}
+}
+
+void limits_advise(const struct trial *t, const struct unit *u, struct str *out)
+{
+	const struct namespace *ns = namespace_of(t, u);
+	struct limits g;
+
+	if (!ns)
+		return;
+	g = limits_of(t->c, ns);
+	const char *name = cluster_str(t->c, ns->meta.name);
+	switch ((enum denial)u->denial) {
+	case DENIAL_NONE:
+		break;
+	case DENIAL_UNREAD:
+		str_addf(out, "Correct the annotations of Namespace %s.", name);
+		break;
+	case DENIAL_CRITICALITY:
+		str_addf(out, "Ask for criticality %s, or raise %s of Namespace %s to %s.",
+			 criticality_name(g.max_criticality),
+			 key_of(NAMESPACE_ANNOTATION_max_criticality), name,
+			 criticality_name(unit_request(t, u)->budget.criticality));
+		break;
+	case DENIAL_PRIORITY:
+		str_addf(out, "Raise %s of Namespace %s to %d.",
+			 key_of(NAMESPACE_ANNOTATION_max_priority), name, unit_pod(t, u)->priority);
+		break;
+	case DENIAL_QUOTA: {
+		int64_t more = quota_requested(t, u, &g);
+
+		str_addf(out, "Raise %s of Namespace %s to ", key_of(NAMESPACE_ANNOTATION_rt_quota),
+			 name);
+		decimal_add(out, g.used + more, 0);
+		str_add(out, " or more, or ask for less.");
+		break;
+	}
 	}
 }
 

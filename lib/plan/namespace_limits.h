@@ -34,4 +34,7 @@ bool limits_summarise(const struct cluster *c, const struct requests *requests,
 /* Why, with the figures. */
 void limits_describe(const struct trial *t, const struct unit *u, struct str *out);
 
+/* What would change that, as a sentence. */
+void limits_advise(const struct trial *t, const struct unit *u, struct str *out);
+
 #endif

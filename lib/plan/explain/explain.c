@@ -385,6 +385,8 @@ static void explain_unit(struct explainer *x)
 	explain_nodes(x);
 	if (!is_running_in_the_end(x->out))
 		explain_changes(x);
+	else if (keeps_grant && !u->is_evicted && u->denial)
+		explain_changes(x);
 	else if (keeps_grant && !u->is_evicted)
 		explain_lower_budget(x);
 }

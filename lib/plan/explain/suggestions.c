@@ -8,6 +8,7 @@
 #include "model/match.h"
 #include "plan/candidate.h"
 #include "plan/explain/explainer.h"
+#include "plan/namespace_limits.h"
 #include "plan/node_index.h"
 
 /* Each of these tries one change on the planner's own state, by the planner's own search, and takes
@@ -473,6 +474,15 @@ static const char *raise_threshold(struct explainer *x)
 		emit_ratio(&x->emit, best->load[LEVEL_LOW]), best->cores, node);
 }
 
+/* Where its namespace may not ask for that, nothing else would help. */
+static void explain_allowance(struct explainer *x)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	limits_advise(&x->p.trial, explainer_unit(x), &text);
+	*array_add(&x->out->changes) = plan_str(&x->out->plan, text.s);
+}
+
 void explain_changes(struct explainer *x)
 {
 	static const char *(*const tries[])(struct explainer * x) = {
@@ -481,6 +491,10 @@ void explain_changes(struct explainer *x)
 		drop_affinity, raise_criticality, raise_threshold,
 	};
 
+	if (explainer_unit(x)->denial) {
+		explain_allowance(x);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(tries) && x->out->changes.n < MAX_CHANGES; i++) {
 		const char *change = tries[i](x);
 
