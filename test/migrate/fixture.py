@@ -235,7 +235,10 @@ class Fixture:
         return found
 
     def check_clean(self):
-        wait_for(lambda: not self.leftovers(), "left behind", 20) if self.leftovers() else None
+        deadline = time.monotonic() + 40
+        while left := self.leftovers():
+            assert time.monotonic() < deadline, f"left behind: {left}"
+            time.sleep(0.5)
 
     def clear(self):
         for node in self.nodes:

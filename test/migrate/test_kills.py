@@ -25,11 +25,11 @@ def after_step(f, step):
     over(f, pod)
 
 
-def test_executor_after_promise(f):
+def full_executor_after_promise(f):
     after_step(f, "promise")
 
 
-def test_executor_after_create(f):
+def full_executor_after_create(f):
     after_step(f, "create")
 
 
@@ -55,7 +55,7 @@ def helper_in(f, index, state):
     over(f, pod, move)
 
 
-def test_source_helper_waiting(f):
+def full_source_helper_waiting(f):
     helper_in(f, 0, "Waiting")
 
 
@@ -67,7 +67,7 @@ def test_source_helper_sent(f):
     helper_in(f, 0, "Sent")
 
 
-def test_target_helper_paused(f):
+def full_target_helper_paused(f):
     helper_in(f, 1, "Paused")
 
 
