@@ -73,9 +73,9 @@ int64_t spending_period_end(enum budget_period period, int64_t now)
 	case BUDGET_DAY:
 		return start + DAY_SECONDS;
 	case BUDGET_WEEK:
-		return start + 7 * DAY_SECONDS;
+		return start + INT64_C(7) * DAY_SECONDS;
 	case BUDGET_MONTH: /* no month has 32 days, and none begins within 4 days of another */
-		return spending_period_start(period, start + 32 * DAY_SECONDS);
+		return spending_period_start(period, start + INT64_C(32) * DAY_SECONDS);
 	}
 	return 0;
 }
