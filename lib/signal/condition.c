@@ -82,7 +82,7 @@ static void add_condition(const struct cluster *c, const struct mckube *m, int t
 }
 
 void condition_mckube_json(const struct cluster *c, const struct mckube *m,
-			   const struct mckube_word *w, int64_t now, struct str *out)
+			   const struct mckube_report *w, int64_t now, struct str *out)
 {
 	AUTO(json_out_done) struct json_out o = { .out = out, .is_compact = true };
 	char date[DATE_TEXT];

@@ -32,8 +32,8 @@ void condition_pod_json(const char *reason, const char *message, bool is_first, 
 bool condition_mckube_says(const struct cluster *c, const struct mckube *m,
 			   enum mckube_condition_type type, const struct condition *wanted);
 
-/* One round's word on a McKube; conditions[i].reason NULL: no word on that type. */
-struct mckube_word {
+/* What one round reports of a McKube; conditions[i].reason NULL: nothing of that type. */
+struct mckube_report {
 	struct condition conditions[MCKUBE_CONDITION_TYPES];
 	const char *pods, *level; /* NULL: none */
 	const char *overrun;	  /* RFC 3339; NULL: none */
@@ -41,6 +41,6 @@ struct mckube_word {
 
 /* A whole object for a server-side apply of subresource status, `now` for what changes. */
 void condition_mckube_json(const struct cluster *c, const struct mckube *m,
-			   const struct mckube_word *w, int64_t now, struct str *out);
+			   const struct mckube_report *w, int64_t now, struct str *out);
 
 #endif

@@ -71,9 +71,9 @@ static void add_condition(struct condition *c, uint32_t n, uint32_t of, const ch
 	*c = (struct condition){ is_true, of == 0 ? "NoPods" : is_true ? yes : no, text };
 }
 
-void selected_word(struct selected *s, struct mckube_word *ret)
+void selected_report(struct selected *s, struct mckube_report *ret)
 {
-	*ret = (struct mckube_word){ .pods = s->pods, .level = level_of(s) };
+	*ret = (struct mckube_report){ .pods = s->pods, .level = level_of(s) };
 	snprintf(s->pods, sizeof(s->pods), "%u/%u", s->ready, s->n);
 	snprintf(s->placed_text, sizeof(s->placed_text), "%u of %u pods have cores", s->placed,
 		 s->n);
@@ -85,7 +85,8 @@ void selected_word(struct selected *s, struct mckube_word *ret)
 		      s->floor ? "Degraded" : "PodsNotReady", s->ready_text);
 }
 
-bool selected_is_said(const struct cluster *c, const struct mckube *m, const struct mckube_word *w)
+bool selected_is_said(const struct cluster *c, const struct mckube *m,
+		      const struct mckube_report *w)
 {
 	for (int i = 0; i < MCKUBE_CONDITION_TYPES; i++)
 		if (w->conditions[i].reason &&

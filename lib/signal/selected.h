@@ -20,9 +20,10 @@ struct selected {
 void selected_count(const struct cluster *c, const struct mckube *m, struct selected *ret);
 
 /* What the status should be; its texts are those of `s`. */
-void selected_word(struct selected *s, struct mckube_word *ret);
+void selected_report(struct selected *s, struct mckube_report *ret);
 
 /* Does the McKube say that already? */
-bool selected_is_said(const struct cluster *c, const struct mckube *m, const struct mckube_word *w);
+bool selected_is_said(const struct cluster *c, const struct mckube *m,
+		      const struct mckube_report *w);
 
 #endif

@@ -12,8 +12,8 @@
 #include "kube/event.h"
 #include "kube/rate_limit.h"
 #include "model/match.h"
+#include "signal/action_event.h"
 #include "signal/condition.h"
-#include "signal/happening.h"
 #include "signal/selected.h"
 
 enum { PARALLEL = 4, STEP_MS = 60000 };
@@ -128,7 +128,8 @@ static struct job *add_job(struct signals *s, const struct kube_resource *resour
 }
 
 static struct job *add_mckube_job(struct signals *s, const struct cluster *c,
-				  const struct mckube *m, const struct mckube_word *w, int64_t now)
+				  const struct mckube *m, const struct mckube_report *w,
+				  int64_t now)
 {
 	const struct target on = { .ns = cluster_str(c, m->meta.ns),
 				   .name = cluster_str(c, m->meta.name),
@@ -175,7 +176,7 @@ static void plan_mckubes_of(struct signals *s, const struct cluster *c, const st
 			    const struct unplaced *u, bool *has_word, int64_t now)
 {
 	enum mckube_condition_type type = type_for(c, pod);
-	struct mckube_word word = { 0 };
+	struct mckube_report word = { 0 };
 
 	word.conditions[type] = (struct condition){ false, reason_name(u->reason), u->message };
 	for (mckube_id id = 0; id < c->mckubes.n; id++) {
@@ -211,7 +212,7 @@ static bool is_refusal(const struct cluster *c, const struct mckube_said *said)
 static void plan_settled(struct signals *s, const struct cluster *c, const struct mckube *m,
 			 int64_t now)
 {
-	const struct mckube_word none = { 0 };
+	const struct mckube_report none = { 0 };
 
 	if (is_refusal(c, &m->said[MCKUBE_CONDITION_PLACED]) ||
 	    is_refusal(c, &m->said[MCKUBE_CONDITION_ACCEPTED]))
@@ -222,10 +223,10 @@ static void plan_selected(struct signals *s, const struct cluster *c, const stru
 			  int64_t now)
 {
 	struct selected selected;
-	struct mckube_word word;
+	struct mckube_report word;
 
 	selected_count(c, m, &selected);
-	selected_word(&selected, &word);
+	selected_report(&selected, &word);
 	if (!selected_is_said(c, m, &word))
 		add_mckube_job(s, c, m, &word, now);
 }
@@ -280,8 +281,8 @@ void signals_plan(struct signals *s, const struct cluster *c, const struct plan 
 
 /* Events. */
 
-static void post(struct signals *s, const struct happening *h, const struct kube_resource *resource,
-		 const struct target *on, const char *note)
+static void post(struct signals *s, const struct action_event *h,
+		 const struct kube_resource *resource, const struct target *on, const char *note)
 {
 	event_post(s->events, &(struct event){ .resource = resource,
 					       .ns = on->ns,
@@ -294,7 +295,7 @@ static void post(struct signals *s, const struct happening *h, const struct kube
 					       .is_single = strcmp(h->reason, "Scheduled") == 0 });
 }
 
-static void post_to_node(struct signals *s, const struct happening *h, const struct cluster *c,
+static void post_to_node(struct signals *s, const struct action_event *h, const struct cluster *c,
 			 const struct action *a, const char *note)
 {
 	node_id id = a->from.node ? cluster_node(c, a->from.node) : NONE;
@@ -307,8 +308,8 @@ static void post_to_node(struct signals *s, const struct happening *h, const str
 	post(s, h, &kube_nodes, &on, text);
 }
 
-static void post_to_mckubes(struct signals *s, const struct happening *h, const struct cluster *c,
-			    const struct action *a, const char *note)
+static void post_to_mckubes(struct signals *s, const struct action_event *h,
+			    const struct cluster *c, const struct action *a, const char *note)
 {
 	pod_id id = cluster_pod(c, a->on.ns, a->on.name);
 	AUTO_FREE char *text = xasprintf("pod %s: %s", a->on.name, note);
@@ -332,14 +333,14 @@ static void post_to_mckubes(struct signals *s, const struct happening *h, const 
 void signals_result(struct signals *s, const struct cluster *c, const struct action *a,
 		    const struct result *r)
 {
-	struct happening h = happening_of(c, a);
+	struct action_event h = action_event_of(c, a);
 	AUTO(str_done) struct str note = STR_INIT;
 
 	if (!h.reason || r->state != RESULT_DONE)
 		return;
 	if (a->kind == ACTION_BIND && ++s->n_scheduled > SIGNAL_SCHEDULED_MAX)
 		return;
-	happening_note(a, &note);
+	action_event_note(a, &note);
 	post(s, &h, strcmp(a->on.kind, "Node") == 0 ? &kube_nodes : &kube_pods, &a->on, note.s);
 	if (h.concerns_node)
 		post_to_node(s, &h, c, a, note.s);
@@ -389,9 +390,9 @@ static void make_request(struct job *j, const struct kube *k)
 static void send(struct signals *s, struct job *j)
 {
 	if (j->note) {
-		const struct happening h = { .reason = j->reason,
-					     .action = "Scheduling",
-					     .is_warning = true };
+		const struct action_event h = { .reason = j->reason,
+						.action = "Scheduling",
+						.is_warning = true };
 		const struct target on = { .ns = j->ns, .name = j->name, .uid = j->uid };
 
 		post(s, &h, &kube_pods, &on, j->note);

@@ -61,7 +61,7 @@ TEST(a_mckube_keeps_the_time_while_the_status_stays)
 		snapshot_of(MCKUBE("[{type: Placed, status: 'False', reason: NoRoom, message: a,"
 				   " lastTransitionTime: '2026-01-01T00:00:00Z'}]"));
 	AUTO(str_done) struct str same = STR_INIT, other = STR_INIT;
-	struct mckube_word w = { 0 };
+	struct mckube_report w = { 0 };
 
 	w.conditions[MCKUBE_CONDITION_PLACED] = (struct condition){ false, "NoNode", "b" };
 	condition_mckube_json(&c, &c.mckubes.items[0], &w, 0, &same);

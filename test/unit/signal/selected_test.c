@@ -16,10 +16,10 @@
 	" namespace: x}, spec: {selector: {matchLabels: {app: a}}}, status: {"
 #define NODE "---\n{apiVersion: v1, kind: Node, metadata: {name: n1}}\n"
 
-static void word_of(const struct cluster *c, struct selected *s, struct mckube_word *w)
+static void word_of(const struct cluster *c, struct selected *s, struct mckube_report *w)
 {
 	selected_count(c, &c->mckubes.items[0], s);
-	selected_word(s, w);
+	selected_report(s, w);
 }
 
 TEST(the_worst_level_and_the_pods_that_are_ready_are_told)
@@ -31,7 +31,7 @@ TEST(the_worst_level_and_the_pods_that_are_ready_are_told)
 			POD("b", ASSIGNED "hi, mckube.io/rt-applied: 'true'", "nodeName: n1")
 				POD("c", "", "schedulerName: mckube"));
 	struct selected s;
-	struct mckube_word w;
+	struct mckube_report w;
 
 	word_of(&c, &s, &w);
 	assert_string_equal(w.pods, "2/3");
@@ -49,7 +49,7 @@ TEST(a_pod_at_its_floor_is_not_ready)
 	struct cluster c = snapshot_of(NODE MCKUBE "}}\n" POD(
 		"a", ASSIGNED "floor, mckube.io/rt-applied: 'true'", "nodeName: n1"));
 	struct selected s;
-	struct mckube_word w;
+	struct mckube_report w;
 
 	word_of(&c, &s, &w);
 	assert_string_equal(w.pods, "0/1");
@@ -62,7 +62,7 @@ TEST(a_selector_that_finds_no_pod_says_so)
 {
 	AUTO(cluster_done) struct cluster c = snapshot_of(NODE MCKUBE "}}\n");
 	struct selected s;
-	struct mckube_word w;
+	struct mckube_report w;
 
 	word_of(&c, &s, &w);
 	assert_string_equal(w.pods, "0/0");
@@ -81,7 +81,7 @@ TEST(what_the_status_says_is_not_written_again)
 		"'1 of 1 pods have their budget, 0 only their floor'}]}}\n" POD(
 			"a", ASSIGNED "low, mckube.io/rt-applied: 'true'", "nodeName: n1"));
 	struct selected s;
-	struct mckube_word w;
+	struct mckube_report w;
 
 	word_of(&c, &s, &w);
 	assert_true(selected_is_said(&c, &c.mckubes.items[0], &w));

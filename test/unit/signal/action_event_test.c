@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "signal/happening.h"
+#include "signal/action_event.h"
 
 #include <string.h>
 
@@ -19,7 +19,7 @@ static void assert_note(const struct action *a, const char *note)
 {
 	AUTO(str_done) struct str out = STR_INIT;
 
-	happening_note(a, &out);
+	action_event_note(a, &out);
 	assert_string_equal(out.s, note);
 }
 
@@ -28,10 +28,10 @@ TEST(an_eviction_names_the_pod_that_gains)
 	struct cluster c = { 0 };
 	struct action repair = eviction;
 
-	assert_string_equal(happening_of(&c, &eviction).reason, "Preempted");
+	assert_string_equal(action_event_of(&c, &eviction).reason, "Preempted");
 	assert_note(&eviction, "Preempted by y/brake on node n, core 1: core 1 would be full");
 	repair.by.name = NULL;
-	assert_string_equal(happening_of(&c, &repair).reason, "Evicted");
+	assert_string_equal(action_event_of(&c, &repair).reason, "Evicted");
 	assert_note(&repair, "Evicted on node n, core 1: core 1 would be full");
 }
 
@@ -43,7 +43,7 @@ TEST(a_bind_reads_as_that_of_kube_scheduler)
 				     .to = { .node = "n", .cores = "0-1" },
 				     .message = "fits" };
 
-	assert_string_equal(happening_of(&c, &bind).reason, "Scheduled");
+	assert_string_equal(action_event_of(&c, &bind).reason, "Scheduled");
 	assert_note(&bind, "Successfully assigned x/logger to node n, core 0-1");
 }
 
@@ -55,7 +55,7 @@ TEST(kube_scheduler_tells_of_a_pod_behind_our_gate)
 		"{schedulingGates: [{name: mckube.io/placement}]}}\n");
 	const struct action bind = { .kind = ACTION_BIND, .on = eviction.on };
 
-	assert_null(happening_of(&c, &bind).reason);
+	assert_null(action_event_of(&c, &bind).reason);
 }
 
 TEST(small_repairs_are_not_told)
@@ -63,5 +63,5 @@ TEST(small_repairs_are_not_told)
 	struct cluster c = { 0 };
 	const struct action status = { .kind = ACTION_STATUS };
 
-	assert_null(happening_of(&c, &status).reason);
+	assert_null(action_event_of(&c, &status).reason);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "signal/happening.h"
+#include "signal/action_event.h"
 
 #include <string.h>
 
 /* Evictions for a more critical pod are Preempted, as with kube-scheduler. */
-static const struct happening rows[ACTION_KINDS] = {
+static const struct action_event rows[ACTION_KINDS] = {
 	[ACTION_BIND] = { "Scheduled", "Binding", false, false, false },
 	[ACTION_MOVE] = { "Moved", "Moving", false, false, true },
 	[ACTION_EVICT] = { "Evicted", "Evicting", true, true, true },
@@ -13,14 +13,14 @@ static const struct happening rows[ACTION_KINDS] = {
 	[ACTION_UNTAINT] = { "Untainted", "Untainting", false, false, false },
 };
 
-struct happening happening_of(const struct cluster *c, const struct action *a)
+struct action_event action_event_of(const struct cluster *c, const struct action *a)
 {
-	struct happening h = rows[a->kind];
+	struct action_event h = rows[a->kind];
 	pod_id pod = a->kind == ACTION_BIND ? cluster_pod(c, a->on.ns, a->on.name) : NONE;
 
 	/* Behind our gate kube-scheduler binds it, and says so. */
 	if (pod != NONE && c->pods.items[pod].has_our_gate)
-		return (struct happening){ 0 };
+		return (struct action_event){ 0 };
 	if (a->kind == ACTION_EVICT && a->by.name) {
 		h.reason = "Preempted";
 		h.action = "Preempting";
@@ -78,7 +78,7 @@ static void add_what(const struct action *a, struct str *out)
 	}
 }
 
-void happening_note(const struct action *a, struct str *out)
+void action_event_note(const struct action *a, struct str *out)
 {
 	add_what(a, out);
 	if (a->kind != ACTION_BIND && a->message && *a->message)
