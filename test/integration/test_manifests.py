@@ -338,6 +338,25 @@ def test_request_of_an_assigned_pod_cannot_change(c):
     assert done.code == 1 and "verb assign" in done.err, done
 
 
+def test_account_with_every_verb_passes_no_assignment_on(c):
+    """As a controller that is cluster-admin and makes pods of its users' templates."""
+    setup(c)
+    c.kubectl("create", "serviceaccount", "deployer", "-n", "mckube-system")
+    c.kubectl("create", "clusterrolebinding", "deployer", "--clusterrole=cluster-admin",
+              "--serviceaccount=mckube-system:deployer")
+    try:
+        deployer = c.as_account("deployer")
+        for annotation, verb in (("rt-core", "assign"), ("rt-applied", "report")):
+            forged = c.pod("forged", annotations={f"mckube.io/{annotation}": "1"})
+            done = create(c, deployer, forged, "--dry-run=server")
+            assert done.code == 1 and f"the verb {verb} on mckubes, a service account by a role that names it" in done.err, done
+        assert create(c, deployer, c.pod("plain", annotations={"mckube.io/rt-period": "100000"})).code == 0
+        assert c.kubectl("annotate", "pod", "plain", "-n", c.ns, "mckube.io/rt-core=1").code == 0
+    finally:
+        c.kubectl("delete", "clusterrolebinding", "deployer")
+        c.kubectl("delete", "serviceaccount", "deployer", "-n", "mckube-system")
+
+
 def test_applier_changes_only_what_plans_are_made_of(c):
     setup(c)
     c.nodes("n1")

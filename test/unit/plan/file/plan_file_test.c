@@ -187,6 +187,24 @@ TEST(results_are_not_part_of_the_name)
 	assert_int_equal(plan_read_json(text.s, text.n, &p, NULL), 0);
 }
 
+/* Versions are opaque: RFC 1123 holds for names alone. */
+TEST(a_resource_version_of_any_length_is_read_again)
+{
+	AUTO(plan_done) struct plan p = { 0 }, again = { 0 };
+	AUTO(str_done) struct str text = STR_INIT;
+	struct error err = ERROR_INIT;
+	char version[4096];
+
+	memset(version, '9', sizeof(version) - 1);
+	version[sizeof(version) - 1] = '\0';
+	assert_int_equal(plan_read_json(sample.s, sample.n, &p, NULL), 0);
+	p.actions.items[2].on.version = version;
+	plan_name(&p);
+	plan_write_json(&p, &text);
+	assert_int_equal(plan_read_json(text.s, text.n, &again, &err), 0);
+	assert_string_equal(again.actions.items[2].on.version, version);
+}
+
 TEST(every_cut_is_an_error)
 {
 	for (size_t n = 0; n + 2 < sample.n; n += 7) {
