@@ -39,11 +39,17 @@ def test_budget_beyond_the_room_is_not_granted(c):
     assert (pod["metadata"]["uid"], pod["status"]["phase"]) == (uid, "Running")
     assert budget_of(group) == budget
     assert pod["metadata"]["annotations"]["mckube.io/rt-runtime-low"] == "10000"
+    refused = condition(c, "brake", "Accepted")
+    assert (refused["status"], refused["reason"]) == ("False", "NoRoom"), refused
+    assert "90000" in refused["message"] or "93000" in refused["message"], refused
+    assert "0.9" in refused["message"], refused
+    c.wait(lambda: c.kubectl("get", "events", "-n", c.ns, "--field-selector", "reason=NoRoom", "-o", "name").out)
 
     set_budgets(c, "brake", 12000, 20000)
     c.apply()
     c.wait(lambda: c.annotation("pods", "brake", "mckube.io/rt-runtime-low") == "12000")
     c.wait(lambda: condition(c, "brake", "Ready")["status"] == "True")
+    c.wait(lambda: condition(c, "brake", "Accepted")["status"] != "False")
 
 
 def test_backend_noop_claims_nothing(c):

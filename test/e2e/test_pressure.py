@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node whose CPU is busy, with the configurations of the first controllers: less critical pods are cut
-to their floors, or pods are raised, in the kernel too, until the node is calm."""
+to their floors, or pods are raised, in the kernel too, until the node is calm. And by default: one whose
+pods do not get the time that they were granted."""
 
 import contextlib
 import os
+import signal
+import subprocess
+import sys
 
 import node
-from node_fixture import budget_of
+from node_fixture import CORE, CPU, budget_of
 from test_overrun import FLOOR, HELD, HI, LOGGER, make_pair
 
 
@@ -66,3 +70,52 @@ def test_busy_node_without_a_trigger_changes_nothing(c):
         c.report_usage(node.NAME, 97, 60)
         assert "othing to do" in c.apply().out
     assert (budget_of(brake), budget_of(logger)) == (HELD, LOGGER)
+
+
+@contextlib.contextmanager
+def hog(share):
+    """A more important process that takes so much of each second, at a stretch, of the pods' core."""
+    group = CPU / "mckube-test-hog"
+    group.mkdir()
+    process = None
+    try:
+        (group / "cpu.rt_runtime_us").write_text(str(int(share * 1e6)))
+        process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        (group / "cgroup.procs").write_text(str(process.pid))
+        os.sched_setaffinity(process.pid, {int(CORE)})
+        os.sched_setscheduler(process.pid, os.SCHED_FIFO, os.sched_param(50))
+        yield
+    finally:
+        if process:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        group.rmdir()
+
+
+def test_granted_time_that_is_not_received_is_pressure(c):
+    """The helper measures it, passes cut the less critical pod meanwhile, and both end with the cause."""
+    def missed_us():
+        return int(c.annotation("nodes", node.NAME, "mckube.io/rt-pressure") or 0)
+
+    def relieved_until(condition):
+        def is_reached():
+            c.apply()
+            return condition()
+        c.wait(is_reached)
+
+    periodic = ["--period", 100000, "--work"]  # what waits fits into the budget of the next period
+    c.create(*c.task("brake", "High", 100000, 10000, 10000, [*periodic, 2000]),
+             *c.task("logger", "Low", 100000, 30000, 30000, [*periodic, 6000]))
+    c.apply()
+    c.wait_running("brake", "logger")
+    brake, logger = c.group("brake"), c.group("logger")
+    c.wait(lambda: (budget_of(brake), budget_of(logger)) == (10000, 30000))
+    assert missed_us() == 0
+    with hog(0.3), settings(TRIGGER="realTime"):
+        c.wait(lambda: missed_us() > 10000)
+        relieved_until(lambda: budget_of(logger) == 30000 // 20)
+        assert budget_of(brake) == 10000
+    c.wait(lambda: missed_us() == 0)
+    with settings(TRIGGER="realTime"):
+        relieved_until(lambda: budget_of(logger) == 30000)
+    assert budget_of(brake) == 10000
