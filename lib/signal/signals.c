@@ -173,21 +173,21 @@ static enum mckube_condition_type type_for(const struct cluster *c, const struct
 }
 
 static void plan_mckubes_of(struct signals *s, const struct cluster *c, const struct pod *pod,
-			    const struct unplaced *u, bool *has_word, int64_t now)
+			    const struct unplaced *u, bool *is_reported, int64_t now)
 {
 	enum mckube_condition_type type = type_for(c, pod);
-	struct mckube_report word = { 0 };
+	struct mckube_report report = { 0 };
 
-	word.conditions[type] = (struct condition){ false, reason_name(u->reason), u->message };
+	report.conditions[type] = (struct condition){ false, reason_name(u->reason), u->message };
 	for (mckube_id id = 0; id < c->mckubes.n; id++) {
 		const struct mckube *m = &c->mckubes.items[id];
 
 		if (m->podname != pod->meta.name || m->meta.ns != pod->meta.ns || m->is_deleting ||
 		    m->selector.is_set)
 			continue;
-		has_word[id] = true;
-		if (!condition_mckube_says(c, m, type, &word.conditions[type]))
-			add_mckube_job(s, c, m, &word, now);
+		is_reported[id] = true;
+		if (!condition_mckube_says(c, m, type, &report.conditions[type]))
+			add_mckube_job(s, c, m, &report, now);
 	}
 }
 
@@ -223,12 +223,12 @@ static void plan_selected(struct signals *s, const struct cluster *c, const stru
 			  int64_t now)
 {
 	struct selected selected;
-	struct mckube_report word;
+	struct mckube_report report;
 
 	selected_count(c, m, &selected);
-	selected_report(&selected, &word);
-	if (!selected_is_said(c, m, &word))
-		add_mckube_job(s, c, m, &word, now);
+	selected_report(&selected, &report);
+	if (!selected_is_said(c, m, &report))
+		add_mckube_job(s, c, m, &report, now);
 }
 
 static bool is_under_way(const struct signals *s, const char *uid, const struct job *but)
@@ -255,7 +255,7 @@ static void drop_unsent(struct signals *s)
 
 void signals_plan(struct signals *s, const struct cluster *c, const struct plan *p, int64_t now)
 {
-	AUTO_FREE bool *has_word = xcalloc(c->mckubes.n + 1, sizeof(*has_word));
+	AUTO_FREE bool *is_reported = xcalloc(c->mckubes.n + 1, sizeof(*is_reported));
 
 	s->n_scheduled = 0;
 	drop_unsent(s);
@@ -265,12 +265,12 @@ void signals_plan(struct signals *s, const struct cluster *c, const struct plan 
 		if (id == NONE)
 			continue;
 		plan_pod(s, c, &c->pods.items[id], u, now);
-		plan_mckubes_of(s, c, &c->pods.items[id], u, has_word, now);
+		plan_mckubes_of(s, c, &c->pods.items[id], u, is_reported, now);
 	}
 	for (mckube_id id = 0; id < c->mckubes.n; id++) {
 		const struct mckube *m = &c->mckubes.items[id];
 
-		if (m->is_deleting || m->is_unread || has_word[id])
+		if (m->is_deleting || m->is_unread || is_reported[id])
 			continue;
 		if (m->selector.is_set)
 			plan_selected(s, c, m, now);
