@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/clock.h"
 #include "node/sysfs.h"
 
 /* The list of threads is asked for again while it is full of new ones. */
@@ -178,12 +179,23 @@ static bool has_any_with_class(const struct container_class *c, int dir)
 	return threads_of_group(dir, is_of_class, list, &err) == 0 && list->n > 0;
 }
 
+static void check_capable(struct container_class *c, int dir)
+{
+	int64_t now = clock_ms();
+
+	if (!container_has_capable(dir))
+		c->capable_since_ms = 0;
+	else if (!c->capable_since_ms)
+		c->capable_since_ms = now;
+	c->can_outrank = c->capable_since_ms && now - c->capable_since_ms >= OUTRANK_SETTLE_MS;
+}
+
 bool container_class_check(struct container_class *c, int dir)
 {
 	const bool was_applied = c->is_applied, could_outrank = c->can_outrank;
 	const int before = c->refusal.code;
 
-	c->can_outrank = container_can_outrank(dir);
+	check_capable(c, dir);
 	c->is_due = false;
 	if (c->class.policy == THREAD_POLICY_KEEP)
 		return could_outrank != c->can_outrank;
@@ -322,7 +334,7 @@ static bool has_nice_capability(pid_t pid)
 	return false;
 }
 
-bool container_can_outrank(int dir)
+bool container_has_capable(int dir)
 {
 	AUTO_FREE struct threads *list = xmalloc(sizeof(*list));
 	struct error err;

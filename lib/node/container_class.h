@@ -46,9 +46,11 @@ struct container_class {
 	bool has_usual;
 	bool is_due;	  /* threads may be without their class: to be checked soon */
 	bool is_applied;  /* read back: a thread has the class, and none was refused it */
-	bool can_outrank; /* one of its processes has CAP_SYS_NICE */
-	bool is_soft;	  /* a thread may be demoted: node/soft_threads.h. It counts as having its
-			     class, which it will have again */
+	bool can_outrank; /* processes of it have CAP_SYS_NICE for OUTRANK_SETTLE_MS: the runtime's
+			     own process has it, until it becomes the container's program */
+	int64_t capable_since_ms; /* 0: none of its processes had it at the last check */
+	bool is_soft; /* a thread may be demoted: node/soft_threads.h. It counts as having its
+			 class, which it will have again */
 	ARRAY(struct given {
 		struct thread thread;
 		struct class_found found;
@@ -57,6 +59,7 @@ struct container_class {
 	struct error refusal; /* code 0: none */
 };
 
+enum { OUTRANK_SETTLE_MS = 2000 };
 enum { CLASS_GIVEN_MAX = 4096 }; /* threads whose own class is remembered */
 
 void container_class_done(struct container_class *c);
@@ -77,7 +80,7 @@ bool container_class_give(struct container_class *c, pid_t tid, uint64_t start, 
 /* Threads with the class get back what they had. */
 void container_class_restore(struct container_class *c, int dir);
 
-/* Has a process of the cgroup CAP_SYS_NICE in the host's user namespace? */
-bool container_can_outrank(int dir);
+/* Has a process of the cgroup CAP_SYS_NICE in the host's user namespace now? */
+bool container_has_capable(int dir);
 
 #endif

@@ -80,6 +80,7 @@ def test_policy(c):
     c.apply()
     c.wait(lambda: classes(c, "brake") == {(os.SCHED_OTHER, 0)})
     c.wait(lambda: int((c.group("brake") / "cpu.rt_runtime_us").read_text()) == 0)
+    assert "CanOutrank" not in reasons(c, "brake"), reasons(c, "brake")
 
 
 def test_containers_that_can_outrank_are_reported(c):

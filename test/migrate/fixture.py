@@ -5,6 +5,7 @@ pods that count.
 The helpers run as processes of the host, so that they can be killed and started in an instant.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -18,7 +19,7 @@ import pair
 TOP = pathlib.Path(__file__).resolve().parents[2]
 IMAGE = "localhost/count:1"
 GONE_SECONDS, MOVE_SECONDS = 60, 150
-HELPER = "migrate"
+HELPER, AGENT = "migrate", "agent"
 
 
 def wait_for(condition, what, seconds=30):
@@ -91,6 +92,29 @@ class Fixture:
             "--node-name", node.name, "--kubeconfig", self.config, "--containerd", node.socket,
             "--folder", node.folder / HELPER, "--address", f"{node.address}:9810",
             "--pause-limit", "15s")
+
+    @contextlib.contextmanager
+    def real_time(self):
+        """The helper of real-time budgets on both nodes; its Lease has a namespace of its own."""
+        self.kubectl("apply", "-f", TOP / "manifests" / "namespace.yaml")
+        for node in self.nodes:
+            node.start_within(
+                AGENT, self.build / "cmd" / "mckube-node" / "mckube-node", "run", "--node-name", node.name,
+                "--kubeconfig", self.config, "--state-file", node.folder / "agent.json",
+                "--bundle-dir", node.state / "io.containerd.runtime.v2.task" / "k8s.io")
+        try:
+            for node in self.nodes:
+                wait_for(lambda: self.note("node", node.name, "mckube.io/backend"), "no helper", 30)
+            yield
+        finally:
+            self.clear()
+            for node in self.nodes:
+                node.stop(AGENT)
+
+    def note(self, kind, name, key):
+        """An annotation."""
+        text = self.kubectl("get", kind, name, "--ignore-not-found", "-o", "json")
+        return json.loads(text)["metadata"].get("annotations", {}).get(key) if text else None
 
     def kill_helper(self, node):
         node.stop(HELPER, signal.SIGKILL)

@@ -4,6 +4,7 @@
 import json
 import time
 
+import pair
 from fixture import Lines, wait_for
 
 
@@ -51,6 +52,40 @@ def test_several_containers(f):
     f.check_one()
     f.check_clean()
     Lines(first).check()
+
+
+def test_real_time(f):
+    """A FIFO process: its budget is there before it is restored, policy and priority stay, and it has no
+    privilege to set them itself."""
+    def runtime_us(pod):
+        uid = f.pod(pod)["metadata"]["uid"]
+        groups = (pair.CGROUPS / "cpu").glob(f"mckube-node-*/kubepods/**/pod{uid}/*/cpu.rt_runtime_us")
+        return sorted(int(g.read_text()) for g in groups)
+
+    f.wait_facts()
+    with f.real_time():
+        spec = f.spec("--mb", 9, schedulerName="mckube")
+        spec["containers"][0]["securityContext"] = {"capabilities": {"drop": ["ALL"]}}
+        f.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app", "labels": {"sdv.com": ""}, "annotations": {
+            "mckube.io/rt-period": "100000", "mckube.io/rt-runtime-low": "10000",
+            "mckube.io/rt-runtime-hi": "10000", "mckube.io/criticality": "High",
+            "mckube.io/rt-policy": "FIFO", "mckube.io/rt-priority": "20"}}, "spec": spec})
+        f.mckube("apply")
+        f.wait_lines()
+        wait_for(lambda: Lines(f.file).policies[-1] == "1.20", "no FIFO thread")
+        assert runtime_us("app") == [0, 10000], runtime_us("app")
+        source = f.pod("app")["spec"]["nodeName"]
+        assert "whole periods" in f.mckube("migrate", "pod/app")
+        lines = f.check_one()
+        (pod,) = f.pods()
+        assert pod["spec"]["nodeName"] != source
+        assert runtime_us(pod["metadata"]["name"]) == [0, 10000]
+        moved = max(range(1, len(lines.at_ms)), key=lambda i: lines.at_ms[i] - lines.at_ms[i - 1])
+        assert set(lines.policies[moved - 10:]) == {"1.20"}, lines.policies[moved - 10:moved + 10]
+        events = f.kubectl("get", "events.events.k8s.io", "-o", "jsonpath={range .items[*]}{.reason} {end}")
+        assert "RTBudgetApplied" in events and "CanOutrank" not in events, events
+        f.downtimes.append(("real time", lines.downtime_ms()))
+    f.check_clean()
 
 
 def test_restart_is_fresh(f):
