@@ -32,6 +32,8 @@ def test_examples_of_help(c):
     for command in commands(c):
         for example in filter(lambda e, c=command: needs_server(c, e), examples(c, command)):
             line = example.replace("/var/lib/prometheus/node-exporter", str(c.folder))
+            # Nothing is installed that could become ready.
+            line = line.replace("--wait --timeout 5m", "--wait --timeout 1s || test $? -eq 1")
             if command == "watch" and "--once" not in line:
                 watch_until_a_pass(c, line)
             else:
