@@ -383,11 +383,10 @@ static void explain_unit(struct explainer *x)
 		u->kind = UNIT_PENDING;
 	explain_advice(x);
 	explain_nodes(x);
-	if (!is_running_in_the_end(x->out))
+	bool is_refused = keeps_grant && !u->is_evicted;
+	if (!is_running_in_the_end(x->out) || (is_refused && u->denial))
 		explain_changes(x);
-	else if (keeps_grant && !u->is_evicted && u->denial)
-		explain_changes(x);
-	else if (keeps_grant && !u->is_evicted)
+	else if (is_refused)
 		explain_lower_budget(x);
 }
 
