@@ -292,11 +292,6 @@ pod_id cluster_pod(const struct cluster *c, const char *ns, const char *name)
 	return find(c, c->pods.items, c->pods.n, sizeof(struct pod), ns, name);
 }
 
-mckube_id cluster_mckube(const struct cluster *c, const char *ns, const char *name)
-{
-	return find(c, c->mckubes.items, c->mckubes.n, sizeof(struct mckube), ns, name);
-}
-
 /* find(), and the row. */
 #define FIND_ROW(c, member, ns, name)                                                         \
 	({                                                                                    \
@@ -324,23 +319,6 @@ const struct csi_node *cluster_csi_node(const struct cluster *c, str_id name)
 const struct resource_claim *cluster_resource_claim(const struct cluster *c, str_id ns, str_id name)
 {
 	return FIND_ROW(c, resource_claims, ns, name);
-}
-
-const struct optimizer *cluster_optimizer(const struct cluster *c, const char *ns, const char *name)
-{
-	uint32_t id =
-		find(c, c->optimizers.items, c->optimizers.n, sizeof(struct optimizer), ns, name);
-
-	return id == NONE ? NULL : &c->optimizers.items[id];
-}
-
-const struct cost_policy *cluster_cost_policy(const struct cluster *c, const char *ns,
-					      const char *name)
-{
-	uint32_t id = find(c, c->cost_policies.items, c->cost_policies.n,
-			   sizeof(struct cost_policy), ns, name);
-
-	return id == NONE ? NULL : &c->cost_policies.items[id];
 }
 
 const struct meta *cluster_object(const struct cluster *c, const char *kind, const char *ns,

@@ -388,7 +388,6 @@ const char *cluster_str(const struct cluster *c, str_id id);
 /* By name, NONE when there is none. Binary search. */
 node_id cluster_node(const struct cluster *c, const char *name);
 pod_id cluster_pod(const struct cluster *c, const char *ns, const char *name);
-mckube_id cluster_mckube(const struct cluster *c, const char *ns, const char *name);
 
 /* The same, as a row; NULL when there is none. */
 const struct claim *cluster_claim(const struct cluster *c, str_id ns, str_id name);
@@ -396,10 +395,7 @@ const struct volume *cluster_volume(const struct cluster *c, str_id name);
 const struct csi_node *cluster_csi_node(const struct cluster *c, str_id name);
 const struct metrics *cluster_node_metrics(const struct cluster *c, str_id name);
 const struct metrics *cluster_pod_metrics(const struct cluster *c, str_id ns, str_id name);
-const struct optimizer *cluster_optimizer(const struct cluster *c, const char *ns,
-					  const char *name);
-const struct cost_policy *cluster_cost_policy(const struct cluster *c, const char *ns,
-					      const char *name);
+
 /* What an action is about: a Pod, Node, McKube, WorkloadOptimizer or CostPolicy. */
 const struct meta *cluster_object(const struct cluster *c, const char *kind, const char *ns,
 				  const char *name);
