@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/embedded.h"
 
 #include "command.h"
-#include "embedded.h"
+
+extern const struct embedded scripts[]; /* completions/kubectl-mckube.NAME */
 
 struct completion_args {
 	const char *install;
@@ -28,7 +30,7 @@ static int print_script(struct cli *cli, const char *shell, struct error *err)
 
 	for (const struct embedded *s = scripts; s->name; s++)
 		if (strcmp(s->name, shell) == 0) {
-			str_addn(&out, s->text, s->n);
+			str_addn(&out, s->text.s, s->text.n);
 			return print_text(&out, EXIT_DONE, err);
 		}
 	return usage_error(cli, err, "unknown shell \"%s\": must be one of bash|zsh|fish", shell);

@@ -16,9 +16,9 @@ struct rendering {
 	struct str *out;
 };
 
-const struct manifest_file *manifest_find(const char *name)
+const struct embedded *manifest_find(const char *name)
 {
-	for (const struct manifest_file *f = manifest_files; f->name; f++)
+	for (const struct embedded *f = manifest_files; f->name; f++)
 		if (strcmp(f->name, name) == 0)
 			return f;
 	return NULL;

@@ -2,6 +2,7 @@
 #ifndef MCKUBE_MANIFEST_MANIFESTS_H
 #define MCKUBE_MANIFEST_MANIFESTS_H
 
+#include "base/embedded.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -10,16 +11,11 @@
  * manifests/values.map.yaml describes. The Helm chart does the same with its templates, and a test
  * compares both. A document that no value changes is printed as it stands, with its comments. */
 
-struct manifest_file {
-	const char *name; /* "crd": manifests/crd.yaml */
-	struct slice text;
-};
-
-/* What the build put into the program; ends with a NULL name. */
-extern const struct manifest_file manifest_files[];
+/* "crd" is manifests/crd.yaml. */
+extern const struct embedded manifest_files[];
 
 /* NULL when there is none of that name. */
-const struct manifest_file *manifest_find(const char *name);
+const struct embedded *manifest_find(const char *name);
 
 /* An image as a whole in place of its value; NULL: by the value. */
 struct manifest_options {
