@@ -10,6 +10,7 @@ RECORD says which folder that is, and which process has promised to take it down
 was killed, clear_leftovers() does it.
 """
 
+import glob
 import json
 import os
 import pathlib
@@ -69,6 +70,11 @@ def kubepods(name="kubepods"):
     """The folder in every hierarchy."""
     return [d / name for d in CGROUPS.iterdir() if (d / name).is_dir()] + (
         [CGROUPS / name] if (CGROUPS / name).is_dir() else [])
+
+
+def paths(folder, pattern):
+    """Those that match. Path.glob() raises when a folder goes while it looks, as cgroups and processes do."""
+    return [pathlib.Path(p) for p in glob.iglob(f"{glob.escape(str(folder))}/{pattern}", recursive=True)]
 
 
 def below(folder):
@@ -319,7 +325,7 @@ SystemdCgroup = false
     def _shims(self):
         """containerd starts a process beside itself for each pod; it names our socket."""
         found = set()
-        for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        for path in paths("/proc", "[0-9]*/cmdline"):
             try:
                 argv = path.read_bytes().split(b"\0")
             except OSError:

@@ -161,7 +161,7 @@ class NodeFixture(Fixture):
 
     def helper_pids(self):
         """Those whose program is the image's: they have another root."""
-        return [int(p.parent.name) for p in pathlib.Path("/proc").glob("[0-9]*/cmdline")
+        return [int(p.parent.name) for p in node.paths("/proc", "[0-9]*/cmdline")
                 if read(p).startswith("mckube-node\0run\0") or
                 read(p).startswith("/usr/bin/mckube-node\0run\0")]
 
@@ -226,7 +226,7 @@ class NodeFixture(Fixture):
     def groups_of(self, uid):
         """The kernel holds a pod's budget as long as its group exists, also after the pod's object is
         deleted."""
-        return list(CPU.glob(f"kubepods/**/pod{uid}"))
+        return node.paths(CPU, f"kubepods/**/pod{uid}")
 
     def group(self, name, container="app"):
         """The folder of a container in the cpu hierarchy."""

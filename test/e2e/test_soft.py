@@ -25,13 +25,12 @@ def give(group, runtime):
 def give_all(sandboxes):
     """A pod's first container is its sandbox, which has no real-time threads."""
     give(CPU / "kubepods", ROOM["kubepods"])
-    for qos in CPU.glob("kubepods/besteffort"):
-        give(qos, ROOM["class"])
-        for pod in qos.glob("pod*"):
-            give(pod, ROOM["pod"])
-            for container in [p for p in pod.iterdir() if p.is_dir()]:
-                if sandboxes.setdefault(pod.name, container.name) != container.name:
-                    give(container, ROOM["container"])
+    give(CPU / "kubepods/besteffort", ROOM["class"])
+    for pod in node.paths(CPU, "kubepods/besteffort/pod*"):
+        give(pod, ROOM["pod"])
+        for container in node.paths(pod, "*/"):
+            if sandboxes.setdefault(pod.name, container.name) != container.name:
+                give(container, ROOM["container"])
 
 
 @contextlib.contextmanager

@@ -147,6 +147,8 @@ class Fixture:
                 self.kubectl("patch", name, "-n", self.ns, "--type=merge", "-p",
                              '{"metadata":{"finalizers":null}}', check=False)
             self.kubectl("delete", "namespace", self.ns, "--wait=false")
+            self.kubectl("delete", "pods", "--all", "-n", "mckube-system", "--force", "--grace-period=0",
+                         check=False)
             self.kubectl("delete", "nodes", "--all")
 
     def drop_finalizers(self):
@@ -157,7 +159,7 @@ class Fixture:
                        for m in self.api.call("GET", path)["items"]
                        if m["metadata"].get("finalizers")])
 
-    def wait(self, condition, seconds=30):
+    def wait(self, condition, seconds=60):
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"the condition did not hold within {seconds} s"

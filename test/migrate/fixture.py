@@ -245,7 +245,7 @@ class Fixture:
         for node in self.nodes:
             found += [str(p) for p in (node.folder / HELPER).iterdir() if p.name != "identity.pem"]
             found += self.checkpoint_images(node)
-            for group in (pair.CGROUPS / "freezer" / node.groups).rglob("freezer.state"):
+            for group in pair.paths(pair.CGROUPS / "freezer" / node.groups, "**/freezer.state"):
                 try:
                     found += [str(group)] if group.read_text() != "THAWED\n" else []
                 except OSError:

@@ -59,7 +59,7 @@ def test_real_time(f):
     privilege to set them itself."""
     def runtime_us(pod):
         uid = f.pod(pod)["metadata"]["uid"]
-        groups = (pair.CGROUPS / "cpu").glob(f"mckube-node-*/kubepods/**/pod{uid}/*/cpu.rt_runtime_us")
+        groups = pair.paths(pair.CGROUPS / "cpu", f"mckube-node-*/kubepods/**/pod{uid}/*/cpu.rt_runtime_us")
         return sorted(int(g.read_text()) for g in groups)
 
     f.wait_facts()

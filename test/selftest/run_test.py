@@ -63,7 +63,7 @@ class Run(unittest.TestCase):
         self.assertEqual((code, lines[-1]), (1, "3 passed, 1 failed, 0 skipped"))
         self.assertEqual([l for l in lines if l[:4] in ("PASS", "FAIL")],
                          ["PASS waits", "PASS between", "PASS works", "FAIL fails", "FAIL fails"])
-        self.assertEqual(lines[-4:-2], ["    why", lines[-3]])
+        self.assertEqual(lines[-5:-2], ["    why", lines[-4], "failed: fails"])
         flag.unlink()
         self.assertEqual(self.run_parts("works", FLAG=str(flag))[1][-1], "1 passed, 0 failed, 0 skipped")
 
