@@ -201,8 +201,12 @@ static void on_result(const struct action *a, const struct result *r, void *arg)
 	struct progress *p = arg;
 
 	move_services_tell(p->services, a, r);
+	const char *moved = move_services_reason(p->services, a, r);
+
 	if (p->signals)
 		signals_result(p->signals, p->cluster, a, r);
+	if (p->signals && moved)
+		signals_moved(p->signals, p->cluster, a, r, moved, time(NULL));
 	p->done += r->state == RESULT_DONE;
 	p->not_done += r->state != RESULT_DONE;
 	log_v(2, "%s %s %s/%s: %s%s%s", action_kind_name(a->kind), a->on.kind, a->on.ns, a->on.name,

@@ -184,6 +184,7 @@ enum mckube_condition_type {
 	MCKUBE_CONDITION_ACCEPTED,
 	MCKUBE_CONDITION_PLACED,
 	MCKUBE_CONDITION_READY,
+	MCKUBE_CONDITION_MIGRATED, /* by a move, not by every pass */
 	MCKUBE_CONDITION_TYPES,
 };
 struct mckube_said {

@@ -50,6 +50,7 @@ static const char *const condition_types[] = {
 	[MCKUBE_CONDITION_ACCEPTED] = "Accepted",
 	[MCKUBE_CONDITION_PLACED] = "Placed",
 	[MCKUBE_CONDITION_READY] = "Ready",
+	[MCKUBE_CONDITION_MIGRATED] = "Migrated",
 };
 
 struct condition {

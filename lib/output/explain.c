@@ -109,6 +109,8 @@ static void add_migration(const struct explanation *e, const struct style *style
 			 e->migration_why);
 	if (*e->migration)
 		add_fact(style, out, "Migration:", text.s);
+	if (*e->migration_last)
+		add_fact(style, out, "Last move:", e->migration_last);
 }
 
 /* "~ move  vehicle/logger  from front core 2 to front core 3  #1", and why. */

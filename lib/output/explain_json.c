@@ -116,6 +116,7 @@ static void put_plan(struct json_out *o, const struct explanation *e)
 	put_text(o, "level", e->level);
 	put_text(o, "migration", e->migration);
 	put_text(o, "migrationReason", e->migration_why);
+	put_text(o, "lastMigration", e->migration_last);
 	put_place(o, "then", &e->then);
 	put_place(o, "replacement", &e->replacement);
 	open_list(o, "actions");

@@ -164,12 +164,14 @@ void move_services_warn(struct move_services *s, struct plan *p)
 
 /* Telling. */
 
-static const char *reason_of(struct move_services *s, const struct action *a,
-			     const struct result *r)
+const char *move_services_reason(const struct move_services *s, const struct action *a,
+				 const struct result *r)
 {
+	if (a->kind != ACTION_MIGRATE || r->state == RESULT_SKIPPED)
+		return NULL;
 	if (r->state == RESULT_DONE)
 		return "Migrated";
-	if (move_services_denial(a, s))
+	if (move_services_denial(a, (void *)s))
 		return "MigrationDenied";
 	return a->method == MIGRATE_CHECKPOINT ? "MigrationRolledBack" : "MigrationFailed";
 }
@@ -222,7 +224,8 @@ void move_services_tell(struct move_services *s, const struct action *a, const s
 
 	if (s && a->status)
 		tell_economy(s, a, r);
-	if (!s || a->kind != ACTION_MIGRATE || r->state == RESULT_SKIPPED)
+	const char *reason = move_services_reason(s, a, r);
+	if (!s || !reason)
 		return;
 	AUTO_FREE char *note = xasprintf(
 		"%s from %s to %s%s%s", migration_method_name((enum migration_method)a->method),
@@ -233,7 +236,7 @@ void move_services_tell(struct move_services *s, const struct action *a, const s
 				      .name = a->on.name,
 				      .uid = a->on.uid,
 				      .is_warning = r->state != RESULT_DONE,
-				      .reason = reason_of(s, a, r),
+				      .reason = reason,
 				      .action = "Migrate",
 				      .note = note,
 			      });

@@ -34,6 +34,11 @@ const char *move_services_denial(const struct action *a, void *s);
 /* Adds a warning to the plan that was asked for last for each move that is not allowed. */
 void move_services_warn(struct move_services *s, struct plan *p);
 
+/* What became of the action, as the reason of its Event: "Migrated", "MigrationDenied"; NULL: it is
+ * no move, or was not tried. */
+const char *move_services_reason(const struct move_services *s, const struct action *a,
+				 const struct result *r);
+
 void move_services_tell(struct move_services *s, const struct action *a, const struct result *r);
 void move_services_step(struct move_services *s);
 

@@ -187,8 +187,12 @@ static void on_result(const struct action *a, const struct result *result, void 
 	r->counts.actions[a->kind][result->state]++;
 	count_move(r, a, result);
 	move_services_tell(r->services, a, result);
+	const char *moved = move_services_reason(r->services, a, result);
+
 	if (r->signals)
 		signals_result(r->signals, r->cluster, a, result);
+	if (r->signals && moved)
+		signals_moved(r->signals, r->cluster, a, result, moved, time(NULL));
 	if (!is_shown(r, &a->on))
 		return;
 	struct log_facts facts = facts_of_action(a, &name);

@@ -38,9 +38,6 @@ int policy_parse(struct slice body, struct policy_answer *ret, struct error *err
 {
 	AUTO_JSON cJSON *root = NULL;
 
-	if (body.n > ANSWER_MAX)
-		return error_set(err, -EBADMSG, "the answer is larger than %d KiB",
-				 ANSWER_MAX >> 10);
 	if (json_parse(body.s, body.n, &root, err) < 0)
 		return error_set(err, -EBADMSG, "the answer is no JSON");
 	const cJSON *allowed = json_get(root, "allowed");
@@ -49,12 +46,13 @@ int policy_parse(struct slice body, struct policy_answer *ret, struct error *err
 	const char *reason = json_text(json_get(root, "reason"));
 	*ret = (struct policy_answer){ .is_allowed = cJSON_IsTrue(allowed), .was_given = true };
 	snprintf(ret->reason, sizeof(ret->reason), "%s", reason ? reason : "");
+	str_make_printable(ret->reason);
 	return 0;
 }
 
 struct asked {
 	struct http_call call;
-	struct str body;
+	struct str body, answer;
 	bool is_over;
 };
 
@@ -63,9 +61,22 @@ static void on_answer(struct http_call *call)
 	((struct asked *)call->arg)->is_over = true;
 }
 
+/* An answer is small: one without an end is not waited for. */
+static int take(struct http_call *call, struct slice bytes, struct error *err)
+{
+	struct asked *a = call->arg;
+
+	if (a->answer.n + bytes.n > ANSWER_MAX)
+		return error_set(err, -EBADMSG, "the answer is larger than %d KiB",
+				 ANSWER_MAX >> 10);
+	str_addn(&a->answer, bytes.s, bytes.n);
+	return 0;
+}
+
 static void start(struct service *s, struct asked *a)
 {
 	http_call_done(&a->call);
+	str_clear(&a->answer);
 	a->call = (struct http_call){
 		.method = "POST",
 		.path = path,
@@ -73,6 +84,7 @@ static void start(struct service *s, struct asked *a)
 		.body = { a->body.s, a->body.n },
 		.timeout_ms = POLICY_TIMEOUT_MS,
 		.is_stream = true, /* our own tries count */
+		.sink = take,
 		.done = on_answer,
 		.arg = a,
 	};
@@ -105,7 +117,7 @@ static int read_answer(const struct asked *a, struct policy_answer *ret, struct 
 		return error_set(err, -EBADMSG, "status %d", call->code);
 	if (call->result < 0)
 		return error_set(err, call->result, "%s", call->err.msg);
-	return policy_parse((struct slice){ call->reply.s, call->reply.n }, ret, err);
+	return policy_parse((struct slice){ a->answer.s, a->answer.n }, ret, err);
 }
 
 static void give_none(const struct policy_engine *e, const char *why, struct policy_answer *ret)
@@ -148,12 +160,13 @@ void policy_ask(const struct policy_engine *e, const struct policy_question *que
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		asked[i].body = (struct str)STR_INIT;
+		asked[i].body = asked[i].answer = (struct str)STR_INIT;
 		policy_write(&questions[i], &asked[i].body);
 	}
 	ask_all(e, &s, asked, n, answers, stop, arg);
 	for (size_t i = 0; i < n; i++) {
 		http_call_done(&asked[i].call);
 		str_done(&asked[i].body);
+		str_done(&asked[i].answer);
 	}
 }

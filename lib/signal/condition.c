@@ -11,6 +11,7 @@ static const char *const types[MCKUBE_CONDITION_TYPES] = {
 	[MCKUBE_CONDITION_ACCEPTED] = "Accepted",
 	[MCKUBE_CONDITION_PLACED] = "Placed",
 	[MCKUBE_CONDITION_READY] = "Ready",
+	[MCKUBE_CONDITION_MIGRATED] = "Migrated",
 };
 
 const char *condition_pod_reason(enum reason why)
@@ -81,6 +82,28 @@ static void add_condition(const struct cluster *c, const struct mckube *m, int t
 	json_out_end(o);
 }
 
+/* What is not known is left out. */
+static void add_move(const struct mckube_move *move, const char *now, struct json_out *o)
+{
+	json_out_key(o, "lastMigration");
+	json_out_object(o);
+	json_out_member(o, "pod", move->pod);
+	json_out_given(o, "from", move->from);
+	json_out_member(o, "to", move->to);
+	json_out_member(o, "method", move->method);
+	json_out_member(o, "result", move->result);
+	json_out_member(o, "time", now);
+	if (move->downtime_ms) {
+		json_out_key(o, "downtimeMs");
+		json_out_int(o, move->downtime_ms);
+	}
+	if (move->downtime_ms && move->period_us) {
+		json_out_key(o, "missedPeriods");
+		json_out_int(o, (int64_t)move->downtime_ms * 1000 / move->period_us);
+	}
+	json_out_end(o);
+}
+
 void condition_mckube_json(const struct cluster *c, const struct mckube *m,
 			   const struct mckube_report *w, int64_t now, struct str *out)
 {
@@ -102,6 +125,8 @@ void condition_mckube_json(const struct cluster *c, const struct mckube *m,
 	json_out_given(&o, "pods", w->pods);
 	json_out_given(&o, "currentRuntime", w->level);
 	json_out_given(&o, "lastOverrunTime", w->overrun);
+	if (w->move)
+		add_move(w->move, date, &o);
 	json_out_key(&o, "conditions");
 	json_out_array(&o);
 	for (int i = 0; i < MCKUBE_CONDITION_TYPES; i++)

@@ -32,11 +32,20 @@ void condition_pod_json(const char *reason, const char *message, bool is_first, 
 bool condition_mckube_says(const struct cluster *c, const struct mckube *m,
 			   enum mckube_condition_type type, const struct condition *wanted);
 
+/* The last try to move a pod of the McKube to another node. */
+struct mckube_move {
+	const char *pod, *from, *to; /* `from` "": that node is gone */
+	const char *method, *result; /* "Restart", "MigrationDenied" */
+	uint32_t downtime_ms;	     /* as it was measured; 0: not known */
+	int32_t period_us;	     /* of its budget; 0: it has none */
+};
+
 /* What one round reports of a McKube; conditions[i].reason NULL: nothing of that type. */
 struct mckube_report {
 	struct condition conditions[MCKUBE_CONDITION_TYPES];
-	const char *pods, *level; /* NULL: none */
-	const char *overrun;	  /* RFC 3339; NULL: none */
+	const char *pods, *level;	/* NULL: none */
+	const char *overrun;		/* RFC 3339; NULL: none */
+	const struct mckube_move *move; /* NULL: none */
 };
 
 /* A whole object for a server-side apply of subresource status, `now` for what changes. */

@@ -18,6 +18,9 @@
 
 enum { PARALLEL = 4, STEP_MS = 60000 };
 
+/* Applies what is told of moves: what other applies of a round leave out stays. */
+static const char move_manager[] = "kubectl-mckube-migration";
+
 /* A status to be written. */
 struct job {
 	struct signals *signals;
@@ -28,6 +31,7 @@ struct job {
 	char *reason, *note; /* of an Event about the pod, posted with it; NULL: none */
 	int64_t due_ms;
 	bool is_pod, is_event_only, is_first, is_sent;
+	bool is_of_move; /* no later round says it again */
 };
 
 struct recent {
@@ -245,7 +249,7 @@ static void drop_unsent(struct signals *s)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->jobs.n; i++) {
-		if (s->jobs.items[i]->is_sent)
+		if (s->jobs.items[i]->is_sent || s->jobs.items[i]->is_of_move)
 			s->jobs.items[n++] = s->jobs.items[i];
 		else
 			job_free(s->jobs.items[i]);
@@ -348,6 +352,44 @@ void signals_result(struct signals *s, const struct cluster *c, const struct act
 		post_to_mckubes(s, &h, c, a, note.s);
 }
 
+static void tell_move(struct signals *s, const struct cluster *c, const struct mckube *m,
+		      const struct action *a, const struct result *r, const char *reason,
+		      int64_t now)
+{
+	const char *method = migration_method_name((enum migration_method)a->method);
+	AUTO_FREE char *message =
+		xasprintf("pod %s: %s from %s to %s%s%s", a->on.name, method, a->from.node,
+			  a->to.node, *r->message ? ": " : "", r->message);
+	const struct mckube_move move = {
+		.pod = a->on.name,
+		.from = a->from.node,
+		.to = a->to.node,
+		.method = method,
+		.result = reason,
+		.downtime_ms = r->downtime_ms,
+		.period_us = a->budget.period,
+	};
+	struct mckube_report report = { .move = &move };
+
+	report.conditions[MCKUBE_CONDITION_MIGRATED] =
+		(struct condition){ r->state == RESULT_DONE, reason, message };
+	struct job *j = add_mckube_job(s, c, m, &report, now);
+	j->is_of_move = j->is_first = true;
+	j->due_ms = 0;
+}
+
+void signals_moved(struct signals *s, const struct cluster *c, const struct action *a,
+		   const struct result *r, const char *reason, int64_t now)
+{
+	pod_id id = cluster_pod(c, a->on.ns, a->on.name);
+
+	if (id == NONE)
+		return;
+	array_each(m, &c->mckubes)
+		if (!m->is_deleting && !m->is_unread && match_mckube(c, m, &c->pods.items[id]))
+			tell_move(s, c, m, a, r, reason, now);
+}
+
 /* Sending. */
 
 static void on_reply(struct http_call *call)
@@ -371,6 +413,7 @@ static void on_reply(struct http_call *call)
 
 static void make_request(struct job *j, const struct kube *k)
 {
+	const struct kube mover = { .manager = move_manager, .is_dry_run = k->is_dry_run };
 	const struct kube_ref ref = {
 		.resource = &j->resource, .ns = j->ns, .name = j->name, .uid = j->uid
 	};
@@ -381,8 +424,8 @@ static void make_request(struct job *j, const struct kube *k)
 						  .subresource = "status",
 						  .json = j->json.s });
 	else
-		kube_apply(&j->request, k, &ref, "status", (struct slice){ j->json.s, j->json.n },
-			   true);
+		kube_apply(&j->request, j->is_of_move ? &mover : k, &ref, "status",
+			   (struct slice){ j->json.s, j->json.n }, true);
 	j->request.call.done = on_reply;
 	j->request.call.arg = j;
 }

@@ -15,6 +15,8 @@
  *   pod, until there is room;
  * - actions that were done: Events Scheduled, Moved, Preempted, Evicted, Degraded, Tainted,
  *   Untainted on the object, and on its node and McKubes where they lose by it;
+ * - moves to other nodes that were done, failed or were denied: condition Migrated and
+ *   status.lastMigration of the pod's McKubes;
  * - McKubes with a selector: how many of the selected pods are ready, the worst level, and the
  *   conditions Placed and Ready.
  *
@@ -40,6 +42,11 @@ void signals_plan(struct signals *s, const struct cluster *c, const struct plan 
 /* Says what an action did; `c` as it was for the plan. */
 void signals_result(struct signals *s, const struct cluster *c, const struct action *a,
 		    const struct result *r);
+
+/* Says how a move to another node ended; `reason` is that of its Event, such as "MigrationDenied".
+ */
+void signals_moved(struct signals *s, const struct cluster *c, const struct action *a,
+		   const struct result *r, const char *reason, int64_t now);
 
 /* Sends what is due. Returns the milliseconds until it wants to be called again. */
 int signals_step(struct signals *s);

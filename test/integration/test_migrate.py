@@ -4,6 +4,7 @@
 import http.server
 import json
 import os
+import socket
 import threading
 import time
 
@@ -142,13 +143,157 @@ def test_policy_engine_is_asked_and_denies(c):
     assert "MigrationDenied" in reasons, reasons
 
 
-def test_policy_engine_that_hangs_forbids_in_time(c):
+class Liar:
+    """An engine that answers each pod in another way, by its name."""
+
+    def __init__(self):
+        self.asked, liar = [], self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                pod = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["pod"]["name"]
+                liar.asked.append((pod, self.path))
+                try:
+                    liar.answer(self, pod, "elsewhere" in self.path)
+                except OSError:
+                    pass  # it had enough
+
+            def do_GET(self):  # of those that follow a redirect
+                liar.asked.append(("", self.path))
+                liar.reply(self, 200, b'{"allowed":true}')
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @staticmethod
+    def reply(handler, status, body, length=None, **headers):
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(length or len(body)))
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    def answer(self, handler, pod, is_elsewhere):
+        yes = b'{"allowed":true}'
+        if is_elsewhere or pod == "good":
+            self.reply(handler, 200, yes)
+        elif pod == "hangs":
+            time.sleep(30)
+        elif pod == "drips":
+            handler.send_response(200)
+            handler.end_headers()
+            for byte in yes * 20:
+                handler.wfile.write(bytes([byte]))
+                handler.wfile.flush()
+                time.sleep(0.9)
+        elif pod == "huge":
+            handler.send_response(200)
+            handler.end_headers()
+            while True:
+                handler.wfile.write(b" " * 65536)
+        elif pod == "redirects":
+            self.reply(handler, 307, yes, Location=f"{self.url}/elsewhere")
+        elif pod == "ends-early":
+            self.reply(handler, 200, yes, length=len(yes) + 10)
+            handler.close_connection = True
+        else:
+            status, body = LIES[pod]
+            self.reply(handler, status, body)
+
+
+LIES = {"text": (200, b"yes"), "half": (200, b'{"allowed":tr'), "number": (200, b'{"allowed":1}'),
+        "string": (200, b'{"allowed":"true"}'), "list": (200, b'[{"allowed":true}]'),
+        "empty": (200, b""), "created": (201, b'{"allowed":true}'), "error": (500, b'{"allowed":true}'),
+        "says-no": (200, b'{"allowed":false,"reason":"no\\n\\u001b[2J"}')}
+WHY = {"hangs": "gave no valid answer", "drips": "gave no valid answer", "huge": "larger than 64 KiB",
+       "redirects": "status 307", "ends-early": "gave no valid answer", "text": "the answer is no JSON",
+       "half": "the answer is no JSON", "number": "no boolean 'allowed'", "string": "no boolean 'allowed'",
+       "list": "no boolean 'allowed'", "empty": "the answer is no JSON", "created": "status 201",
+       "error": "status 500", "says-no": "denied by the policy engine: no ?[2J"}
+
+
+def test_engine_that_hangs_or_lies_forbids(c):
+    """All pods of a node are asked about at once, each gets another answer."""
+    c.nodes("n1", "n2")
+    for name in [*WHY, "good"]:
+        plain(c, name)
+    engine, began = Liar(), time.monotonic()
+    done = c.mckube("drain", "n1", f"--policy-engine={engine.url}", "--timeout", "1s", check=False)
+    assert time.monotonic() - began < 60 and done.code == 4, done
+    told = {e["regarding"]["name"]: e["note"] for e in c.get("events.events.k8s.io")
+            if e["reason"] == "MigrationDenied"}
+    for name, why in WHY.items():
+        assert why in told[name], (name, told)
+    left = names(c)
+    assert {name for name, node in left.items() if node == "n1"} == set(WHY), left
+    assert not [a for a in engine.asked if "elsewhere" in a[1]], "a redirect was followed"
+    assert max(sum(pod == name for pod, _ in engine.asked) for name in left) <= 2, engine.asked
+
+
+def test_engine_that_is_away_forbids_unless_it_may_fail(c):
     c.nodes("n1", "n2")
     plain(c, "tool")
-    began = time.monotonic()
-    done = migrate(c, Engine(hangs=True))
-    assert done.code == 4 and "gave no valid answer" in done.out, done
-    assert time.monotonic() - began < 20 and names(c) == {"tool": "n1"}
+    with socket.socket() as taken:  # nothing listens there
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        done = c.mckube("migrate", "pod/tool", "-n", c.ns, f"--policy-engine={url}", check=False)
+        assert done.code == 4 and "gave no valid answer" in done.out, done
+        assert names(c) == {"tool": "n1"}
+        config = c.folder / f"{c.ns}-open.json"
+        config.write_text(json.dumps({"apiVersion": "mckube.io/v1alpha1", "kind": "Configuration",
+                                      "migration": {"failOpen": True}}))
+        done = c.mckube("migrate", "pod/tool", "-n", c.ns, f"--policy-engine={url}", f"--config={config}")
+        assert "Done" in done.out and list(names(c).values()) == ["n2"], done
+
+
+def condition(thing, kind):
+    found = [x for x in thing.get("status", {}).get("conditions", []) if x["type"] == kind]
+    return found[0] if found else {}
+
+
+def test_a_mckube_tells_of_the_last_move(c):
+    """Denied, then done: condition Migrated and status.lastMigration, which later rounds leave alone."""
+    c.nodes("n1", "n2", cores=2)
+    request = c.request("web", 300000)
+    request["spec"]["selector"] = {"matchLabels": {"sdv.com": "web"}}
+    del request["spec"]["podname"]
+    labels = {"sdv.com": "web"}
+    c.create(request, {
+        "apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "web"},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels},
+                 "template": {"metadata": {"labels": labels}, "spec": c.pod("web")["spec"]}}})
+    c.wait(lambda: c.get("pods"))
+    c.mckube("apply")
+    ((pod, source),) = names(c).items()
+    target = {"n1": "n2", "n2": "n1"}[source]
+    c.set_running(pod)
+    no = Engine(body=b'{"allowed":false,"reason":"not now"}')
+    done = c.mckube("migrate", f"pod/{pod}", "-n", c.ns, f"--policy-engine={no.url}", check=False)
+    assert done.code == 4, done
+    status = c.get("mckube", "web")["status"]
+    said = condition({"status": status}, "Migrated")
+    assert (said["status"], said["reason"]) == ("False", "MigrationDenied"), status
+    assert said["message"] == (f"pod {pod}: Restart from {source} to {target}: "
+                               "denied by the policy engine: not now"), said
+    last = status["lastMigration"]
+    assert last.pop("time").endswith("Z")
+    assert last == {"pod": pod, "from": source, "to": target, "method": "Restart",
+                    "result": "MigrationDenied"}, last
+    assert "MigrationDenied: pod web-" in c.mckube("explain", f"pod/{pod}", "-n", c.ns).out
+    assert "MigrationDenied" in c.kubectl("get", "mckube", "web", "-n", c.ns, "-o", "wide").out
+    done = c.mckube("migrate", f"pod/{pod}", "-n", c.ns, "--eviction-timeout=60")
+    assert "migrate: Done" in done.out, done
+    c.mckube("apply")
+    status = c.get("mckube", "web")["status"]
+    assert condition({"status": status}, "Migrated")["status"] == "True", status
+    assert status["lastMigration"]["result"] == "Migrated", status
+    assert condition({"status": status}, "Placed"), "what a round says stays beside it"
 
 
 def test_allowed_move_is_told(c):

@@ -85,6 +85,8 @@ struct explanation {
 	/* How it would be moved to another node: "Checkpoint", "Restart", "None"; "": not asked.
 	 * Why not, or why not with its memory; may be "". */
 	const char *migration, *migration_why;
+	/* What its McKube says of the last try, "MigrationDenied: ..."; "": nothing. */
+	const char *migration_last;
 
 	/* Indices into the plan's lists. */
 	ARRAY(uint32_t) actions;  /* about the pod */

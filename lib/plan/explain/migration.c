@@ -2,6 +2,8 @@
 
 /* How the pod would be moved to another node, and why not with its memory. Said where moves are
  * switched on, where the pod itself says something of them, and on nodes that can checkpoint. */
+#include <string.h>
+
 #include "base/names.h"
 #include "plan/explain/explainer.h"
 #include "plan/migrate/method.h"
@@ -25,6 +27,23 @@ static bool is_without_memory(enum stay stay)
 	       stay == STAY_NAMED || stay == STAY_NOT_OURS;
 }
 
+static const char *last_try(struct explainer *x)
+{
+	const struct trial *t = &x->p.trial;
+	uint32_t request = t->req.of_pod[x->pod];
+	mckube_id id = request == NONE ? NONE : t->req.list.items[request].mckube;
+
+	if (id == NONE)
+		return "";
+	const struct mckube_said *said = &t->c->mckubes.items[id].said[MCKUBE_CONDITION_MIGRATED];
+	const char *reason = strchr(cluster_str(t->c, said->text), '\n');
+	const char *message = reason ? strchr(reason + 1, '\n') : NULL;
+	if (!message)
+		return "";
+	return plan_strf(&x->out->plan, "%.*s: %s", (int)(message - reason - 1), reason + 1,
+			 message + 1);
+}
+
 void explain_migration(struct explainer *x)
 {
 	const struct pod *pod = &x->p.trial.c->pods.items[x->pod];
@@ -32,6 +51,7 @@ void explain_migration(struct explainer *x)
 	struct movers movers;
 
 	x->out->migration = x->out->migration_why = "";
+	x->out->migration_last = last_try(x);
 	if (!is_asked(x, pod))
 		return;
 	movers_init(&movers, &x->p.trial, false);

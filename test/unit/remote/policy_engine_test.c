@@ -27,6 +27,18 @@ TEST(an_answer_says_whether_and_why)
 	assert_string_equal(answer.reason, "");
 }
 
+TEST(a_reason_is_one_line_without_commands)
+{
+	struct policy_answer answer;
+	struct error err = ERROR_INIT;
+
+	assert_int_equal(
+		policy_parse(slice_of("{\"allowed\":false,\"reason\":\"a\\n\\u001b[2Jb\"}"),
+			     &answer, &err),
+		0);
+	assert_string_equal(answer.reason, "a ?[2Jb");
+}
+
 TEST(anything_else_is_no_answer)
 {
 	is_no_answer("");

@@ -71,6 +71,28 @@ TEST(a_mckube_keeps_the_time_while_the_status_stays)
 	assert_non_null(strstr(other.s, "1970-01-01T00:00:00Z"));
 }
 
+TEST(a_move_is_told_with_its_figures)
+{
+	AUTO(cluster_done) struct cluster c = snapshot_of(MCKUBE("[]"));
+	AUTO(str_done) struct str json = STR_INIT;
+	const struct mckube_move move = { .pod = "p",
+					  .from = "a",
+					  .to = "b",
+					  .method = "Checkpoint",
+					  .result = "Migrated",
+					  .downtime_ms = 1050,
+					  .period_us = 100000 };
+	struct mckube_report w = { .move = &move };
+
+	w.conditions[MCKUBE_CONDITION_MIGRATED] = (struct condition){ true, "Migrated", "x" };
+	condition_mckube_json(&c, &c.mckubes.items[0], &w, 0, &json);
+	assert_non_null(strstr(json.s, "\"lastMigration\":{\"pod\":\"p\",\"from\":\"a\",\"to\":"
+				       "\"b\",\"method\":\"Checkpoint\",\"result\":\"Migrated\","
+				       "\"time\":\"1970-01-01T00:00:00Z\",\"downtimeMs\":1050,"
+				       "\"missedPeriods\":10}"));
+	assert_non_null(strstr(json.s, "{\"type\":\"Migrated\",\"status\":\"True\""));
+}
+
 TEST(conditions_of_another_form_are_not_there)
 {
 	AUTO(cluster_done)
