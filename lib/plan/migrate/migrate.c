@@ -75,6 +75,9 @@ static void judge_node(struct mover_run *x, node_id id, pressed_list *list)
 
 	if (is_on && x->m->usage[id].is_stale)
 		return;
+	/* That a helper reports another use is no change that is planned for at once. */
+	if (is_on && t->c->taken_at && x->m->usage[id].source[USAGE_CPU] == USAGE_ANNOTATION)
+		requeue_after(x->m, t->settings->migration.check_seconds);
 	bool is_over = is_on && n.share > t->settings->migration.threshold;
 
 	if (is_over && t->c->taken_at && !taint) {
@@ -123,27 +126,30 @@ static int least_loss_first(const void *a, const void *b)
 	return x->pod < y->pod ? -1 : x->pod > y->pod;
 }
 
-static bool was_refused_lately(const struct mover_run *x, const struct pod *pod)
+static int64_t refused_at(const struct cluster *c, const struct pod *pod)
 {
-	const struct cluster *c = x->p->trial.c;
 	str_id note = pod->annotations == NONE
 			      ? NONE
 			      : c->annotations.items[pod->annotations].migrate_refused;
 	int64_t when;
 
-	return note != NONE &&
-	       date_parse(cluster_str(c, note), intern_len(&c->strings, note), &when) &&
-	       c->taken_at - when < x->p->trial.settings->migration.cooldown_seconds;
+	return note != NONE && date_parse(cluster_str(c, note), intern_len(&c->strings, note),
+					  &when)
+		       ? when
+		       : 0;
 }
 
-static bool is_cooling(const struct mover_run *x, const struct pod *pod)
+/* Seconds until its cooldown is over; 0: it is. */
+static uint32_t cooling_left(const struct mover_run *x, const struct pod *pod)
 {
 	const struct cluster *c = x->p->trial.c;
 	uint32_t seconds = x->p->trial.settings->migration.cooldown_seconds;
+	uint32_t left = pod->owner_uid ? x->young_for[pod->owner_uid] : 0;
+	uint32_t own = seconds_left(c, pod->meta.created, seconds);
+	uint32_t refused = seconds_left(c, refused_at(c, pod), seconds);
 
-	return (pod->owner_uid && x->has_young[pod->owner_uid]) ||
-	       (pod->meta.created && c->taken_at - pod->meta.created < seconds) ||
-	       was_refused_lately(x, pod);
+	left = own > left ? own : left;
+	return refused > left ? refused : left;
 }
 
 static struct mover mover_of(const struct mover_run *x, pod_id id, enum usage_resource resource,
@@ -175,21 +181,28 @@ static void list_movers(const struct mover_run *x, node_id node, enum usage_reso
 
 /* ---- Unasked ---- */
 
-static struct migration *relieve_by(struct mover_run *x, pod_id pod)
+/* One that may move once its cooldown is over is looked at again then. */
+static bool may_relieve(struct mover_run *x, pod_id pod, enum migration_method *ret_method)
 {
-	enum migration_method method;
-	struct migration *g;
+	if (movers_ask(&x->movers, pod, ret_method) != STAY_NOT)
+		return false;
+	uint32_t left = cooling_left(x, &x->p->trial.c->pods.items[pod]);
 
-	if (is_cooling(x, &x->p->trial.c->pods.items[pod]) ||
-	    movers_ask(&x->movers, pod, &method) != STAY_NOT)
-		return NULL;
-	g = mover_try(x, pod, method, NONE, false);
+	requeue_after(x->m, left);
+	return !left;
+}
+
+static struct migration *relieve_by(struct mover_run *x, pod_id pod, enum migration_method method)
+{
+	struct migration *g = mover_try(x, pod, method, NONE, false);
+
 	return g || !movers_may_restart(&x->movers, pod, method)
 		       ? g
 		       : mover_try(x, pod, MIGRATE_RESTART, NONE, false);
 }
 
-static void relieve_node(struct mover_run *x, const struct pressed *n)
+/* Was a target asked for? */
+static bool relieve_node(struct mover_run *x, const struct pressed *n)
 {
 	const struct node *node = &x->p->trial.c->nodes.items[n->node];
 	int64_t least = usage_capacity(node, n->resource) / RELIEF_PARTS;
@@ -200,14 +213,17 @@ static void relieve_node(struct mover_run *x, const struct pressed *n)
 
 	list_movers(x, n->node, n->resource, n->excess, &list);
 	for (size_t i = 0; i < list.n && tries < TRIES_PER_NODE && !g; i++) {
-		if (list.items[i].relief < least || list.items[i].relief == 0)
+		enum migration_method method;
+
+		if (list.items[i].relief < least || list.items[i].relief == 0 ||
+		    !may_relieve(x, list.items[i].pod, &method))
 			continue;
-		g = relieve_by(x, list.items[i].pod);
-		tries += !g;
+		g = relieve_by(x, list.items[i].pod, method);
+		tries++;
 	}
 	array_done(&list);
 	if (!g)
-		return;
+		return tries;
 	g->reason = REASON_NODE_PRESSURE;
 	g->resource = (uint8_t)n->resource;
 	g->before = n->share;
@@ -220,23 +236,20 @@ static void relieve_node(struct mover_run *x, const struct pressed *n)
 	x->m->mark_of[n->node] = MARK_PRESSED;
 	x->targets.is_taken[n->node] = x->targets.is_taken[g->to] = true;
 	requeue_after(x->m, x->p->trial.settings->migration.check_seconds);
+	return true;
 }
 
 static void relieve_nodes(struct mover_run *x, pressed_list *list)
 {
-	uint32_t n_moves = 0;
-	size_t n = list->n < NODES_TRIED ? list->n : NODES_TRIED;
+	const struct migrations *m = x->m;
+	size_t n_tried = 0, end = m->list.n + x->p->trial.settings->migration.per_pass;
 
 	if (list->n > 1)
 		qsort(list->items, list->n, sizeof(*list->items), most_pressed_first);
 	for (size_t i = 0; i < list->n; i++)
 		x->targets.is_taken[list->items[i].node] = true;
-	for (size_t i = 0; i < n && n_moves < x->p->trial.settings->migration.per_pass; i++) {
-		size_t before = x->m->list.n;
-
-		relieve_node(x, &list->items[i]);
-		n_moves += x->m->list.n > before;
-	}
+	for (size_t i = 0; i < list->n && n_tried < NODES_TRIED && m->list.n < end; i++)
+		n_tried += relieve_node(x, &list->items[i]);
 }
 
 static bool has_work(const struct planner *p)

@@ -10,10 +10,18 @@ struct mover_run {
 	struct migrations *m;
 	struct movers movers;
 	struct targets targets;
-	pod_id *first_on; /* by node_id; NONE */
-	pod_id *next_on;  /* by pod_id: the next one on the same node */
-	bool *has_young;  /* by str_id of an owner's uid: one of its pods is young */
+	pod_id *first_on;    /* by node_id; NONE */
+	pod_id *next_on;     /* by pod_id: the next one on the same node */
+	uint32_t *young_for; /* by str_id of an owner's uid: seconds until none of its pods is */
 };
+
+/* Of `seconds` after a time, what is left at the snapshot's; 0 where the time is unknown. */
+static inline uint32_t seconds_left(const struct cluster *c, int64_t since, uint32_t seconds)
+{
+	int64_t left = since ? since + seconds - c->taken_at : 0;
+
+	return left <= 0 ? 0 : left > INT32_MAX ? INT32_MAX : (uint32_t)left;
+}
 
 void mover_run_init(struct mover_run *x, struct planner *p, bool is_demanded);
 void mover_run_done(struct mover_run *x);

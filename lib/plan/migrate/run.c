@@ -19,16 +19,16 @@ static uint32_t steps_of(const struct pod *pod, enum migration_method method)
 }
 
 /* A pod that is not young, or whose workload is not known, does not count. */
-static bool *find_young(const struct cluster *c, uint32_t seconds)
+static uint32_t *find_young(const struct cluster *c, uint32_t seconds)
 {
-	bool *young = xcalloc(c->strings.n + (size_t)1, sizeof(*young));
+	uint32_t *young = xcalloc(c->strings.n + (size_t)1, sizeof(*young));
 
 	for (pod_id id = 0; c->taken_at && id < c->pods.n; id++) {
 		const struct pod *pod = &c->pods.items[id];
 
-		if (pod->owner_uid && pod->meta.created &&
-		    c->taken_at - pod->meta.created < seconds)
-			young[pod->owner_uid] = true;
+		uint32_t left = seconds_left(c, pod->meta.created, seconds);
+		if (pod->owner_uid && left > young[pod->owner_uid])
+			young[pod->owner_uid] = left;
 	}
 	return young;
 }
@@ -56,7 +56,7 @@ void mover_run_init(struct mover_run *x, struct planner *p, bool is_demanded)
 	movers_init(&x->movers, &p->trial, is_demanded);
 	targets_init(&x->targets, p);
 	list_pods(x);
-	x->has_young = find_young(p->trial.c, p->trial.settings->migration.cooldown_seconds);
+	x->young_for = find_young(p->trial.c, p->trial.settings->migration.cooldown_seconds);
 }
 
 void mover_run_done(struct mover_run *x)
@@ -65,7 +65,7 @@ void mover_run_done(struct mover_run *x)
 	targets_done(&x->targets);
 	free(x->first_on);
 	free(x->next_on);
-	free(x->has_young);
+	free(x->young_for);
 }
 
 /* What the target uses in the end, and what is left of the node's use. */
