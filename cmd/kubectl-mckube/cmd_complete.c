@@ -77,6 +77,7 @@ LIVE(clusters)
 LIVE(users)
 LIVE(namespaces)
 LIVE(refs)
+LIVE(workloads)
 LIVE(pods)
 LIVE(nodes)
 
@@ -88,7 +89,7 @@ static const struct {
 	{ "cluster", add_clusters },	 { "context", add_contexts }, { "file", add_files },
 	{ "namespace", add_namespaces }, { "node", add_nodes },	      { "pod", add_pods },
 	{ "policy", add_policies },	 { "ref", add_refs },	      { "shell", add_shells },
-	{ "topic", add_topics },	 { "user", add_users },
+	{ "topic", add_topics },	 { "user", add_users },	      { "workload", add_workloads },
 };
 
 static enum directive add_kind(struct cli *cli, const char *kind, const char *typed,

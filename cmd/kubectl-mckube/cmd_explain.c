@@ -2,7 +2,9 @@
 #include "base/auto.h"
 #include "base/yaml.h"
 #include "output/explain.h"
+#include "output/optimizer.h"
 #include "plan/explain/explain.h"
+#include "plan/explain/optimizer.h"
 #include "plugins/policies.h"
 
 #include "command.h"
@@ -22,46 +24,76 @@ static const struct option options[] = {
 	{},
 };
 
-static int render(const struct cli *cli, int32_t format, const struct explanation *e,
-		  struct str *out, struct error *err)
+/* As text as it is, as YAML what the JSON says. */
+static int print(int32_t format, const struct str *text, struct error *err)
 {
-	AUTO(str_done) struct str json = STR_INIT;
+	AUTO(str_done) struct str yaml = STR_INIT;
 
-	if (format == EXPLAIN_TEXT) {
-		explain_text(e, &cli->style, out);
-		return 0;
-	}
-	explain_json(e, format == EXPLAIN_JSON ? out : &json);
-	return format == EXPLAIN_JSON ? 0 : yaml_from_json(json.s, json.n, out, err);
+	if (format == EXPLAIN_YAML && yaml_from_json(text->s, text->n, &yaml, err) < 0)
+		return err->code;
+	return print_text(format == EXPLAIN_YAML ? &yaml : text, EXIT_DONE, err);
+}
+
+static int show_pod(const struct cli *cli, const struct inputs *in, int32_t format, pod_id pod,
+		    struct error *err)
+{
+	AUTO(explanation_done) struct explanation e = { 0 };
+	AUTO(str_done) struct str out = STR_INIT;
+
+	if (explain_pod(&in->cluster, policies, &in->settings, pod, &e, err) < 0)
+		return err->code;
+	if (format == EXPLAIN_TEXT)
+		explain_text(&e, &cli->style, &out);
+	else
+		explain_json(&e, &out);
+	return print(format, &out, err);
+}
+
+static int show_optimizer(const struct cli *cli, const struct inputs *in, int32_t format,
+			  uint32_t optimizer, struct error *err)
+{
+	AUTO(optimizer_explanation_done) struct optimizer_explanation e = { 0 };
+	AUTO(str_done) struct str out = STR_INIT;
+
+	if (explain_optimizer(&in->cluster, policies, &in->settings, optimizer, &e, err) < 0)
+		return err->code;
+	if (format == EXPLAIN_TEXT)
+		optimizer_explain_text(&e, &cli->style, &out);
+	else
+		optimizer_explain_json(&e, &out);
+	return print(format, &out, err);
 }
 
 static int run(struct cli *cli, const void *args, struct error *err)
 {
 	const struct explain_args *a = args;
 	AUTO(inputs_done) struct inputs in = { 0 };
-	AUTO(explanation_done) struct explanation e = { 0 };
-	AUTO(str_done) struct str out = STR_INIT;
-	struct ref ref = { .node = NONE, .pod = NONE };
+	struct ref ref = REF_NOTHING;
 
 	if (inputs_load(cli, false, &in, err) < 0 ||
-	    ref_find(cli, &in, cli->words.items[0], true, &ref, err) < 0)
+	    ref_find(cli, &in, cli->words.items[0], REF_PODS | REF_OPTIMIZERS, &ref, err) < 0)
 		return err->code;
-	if (explain_pod(&in.cluster, policies, &in.settings, ref.pod, &e, err) < 0 ||
-	    render(cli, a->output, &e, &out, err) < 0)
-		return err->code;
-	return print_text(&out, EXIT_DONE, err);
+	return ref.optimizer == NONE ? show_pod(cli, &in, a->output, ref.pod, err)
+				     : show_optimizer(cli, &in, a->output, ref.optimizer, err);
 }
 
-static const char *const word_kinds[] = { "pod", NULL };
+static const char *const word_kinds[] = { "workload", NULL };
 
 const struct command command_explain = {
 	.name = "explain",
-	.synopsis = "pod/NAME [--snapshot FILE] [options]",
-	.summary = "show why a pod runs where it does, or why it is unplaced",
+	.synopsis = "pod/NAME|wo/NAME [--snapshot FILE] [options]",
+	.summary =
+		"show why a pod runs where it does, or why it is unplaced; why a workload costs what it "
+		"does",
 	.description =
 		"Show why a pod is where the next plan puts it, or why it is unplaced: its request, "
 		"what the plan\ndoes with it and which pods yield to it, each node and core with the "
 		"reason that rules it out, and\nthe changes that would let an unplaced pod fit.\n"
+		"\n"
+		"With wo/NAME, why the pods of a WorkloadOptimizer cost what they do once the plan is "
+		"done: its limits,\nwhen its budget ends, each pod's share of its node, and the node "
+		"where it would cost less with what\nkeeps it from there. For a pod of one, what each "
+		"node would cost with it, term by term, and which\nlimit refuses it there.\n"
 		"\n"
 		"Loads are those after the plan, including this pod: in each mode they must stay "
 		"within the\ncapacity of the core. Nothing is written.",

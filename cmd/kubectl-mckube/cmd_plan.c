@@ -162,11 +162,11 @@ static int check_args(struct cli *cli, const struct plan_args *a, struct error *
 static int make_plan(struct cli *cli, const struct plan_args *a, struct inputs *in,
 		     struct plan *ret, struct error *err)
 {
-	struct ref ref = { .node = NONE, .pod = NONE };
+	struct ref ref = REF_NOTHING;
 
 	what_if_sources(cli, &a->what_if);
 	if (inputs_load(cli, false, in, err) < 0 || what_if_apply(cli, &a->what_if, in, err) < 0 ||
-	    (a->target && ref_find(cli, in, a->target, true, &ref, err) < 0) ||
+	    (a->target && ref_find(cli, in, a->target, REF_PODS, &ref, err) < 0) ||
 	    inputs_plan(in, ret, err) < 0)
 		return err->code;
 	if (a->target) {

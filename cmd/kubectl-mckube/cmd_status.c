@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/auto.h"
+#include "output/optimizer.h"
 #include "output/status.h"
 #include "output/table.h"
 
@@ -19,17 +20,32 @@ static const struct option options[] = {
 	{},
 };
 
+static const unsigned kinds = REF_PODS | REF_NODES | REF_OPTIMIZERS | REF_ALL_OPTIMIZERS;
+
+static int show_optimizers(struct cli *cli, const struct status_args *a, const struct inputs *in,
+			   const struct ref *ref, struct error *err)
+{
+	AUTO(str_done) struct str out = STR_INIT;
+
+	if (optimizer_list(&in->cluster, &in->settings, inputs_namespace(cli), ref->optimizer,
+			   (enum format)a->output, &cli->style, !a->has_no_headers, &out, err) < 0)
+		return err->code;
+	return print_text(&out, EXIT_DONE, err);
+}
+
 static int run(struct cli *cli, const void *args, struct error *err)
 {
 	const struct status_args *a = args;
 	AUTO(inputs_done) struct inputs in = { 0 };
 	AUTO(str_done) struct str out = STR_INIT;
-	struct ref ref = { .node = NONE, .pod = NONE };
+	struct ref ref = REF_NOTHING;
 
 	if (inputs_load(cli, false, &in, err) < 0)
 		return err->code;
-	if (cli->words.n && ref_find(cli, &in, cli->words.items[0], false, &ref, err) < 0)
+	if (cli->words.n && ref_find(cli, &in, cli->words.items[0], kinds, &ref, err) < 0)
 		return err->code;
+	if (ref.is_all_optimizers || ref.optimizer != NONE)
+		return show_optimizers(cli, a, &in, &ref, err);
 
 	struct status_view view = {
 		.ns = inputs_namespace(cli),
@@ -40,6 +56,8 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	if (status_render(&in.cluster, &in.settings, &view, (enum format)a->output, &cli->style,
 			  &out, err) < 0)
 		return err->code;
+	if (ref.node != NONE && a->output == FORMAT_TABLE)
+		optimizer_node_text(&in.cluster, &in.settings, ref.node, &cli->style, &out);
 	return print_text(&out, EXIT_DONE, err);
 }
 
@@ -47,17 +65,23 @@ static const char *const word_kinds[] = { "ref", NULL };
 
 const struct command command_status = {
 	.name = "status",
-	.synopsis = "[node/NAME|pod/NAME] [--snapshot FILE] [options]",
+	.synopsis = "[node/NAME|pod/NAME|wo[/NAME]] [--snapshot FILE] [options]",
 	.summary = "show which pods run on which cores, with what budget",
 	.description =
 		"Show the cluster as cores: which pods run on them, the load of each core in each "
-		"mode, and the\npods without cores. With pod/NAME, everything about one pod.",
+		"mode, and the\npods without cores. With pod/NAME, everything about one pod. With node/NAME "
+		"also what the node costs\nand draws, and what of it no pod has, where there are "
+		"WorkloadOptimizers. With wo, a list of these:\nwhat their pods cost and draw in this "
+		"snapshot, and the phase of the last plan; with wo/NAME, one of\nthem in full.",
 	.examples = "# every node\n"
 		    "kubectl mckube status --snapshot test/example/cluster.yaml\n"
 		    "\n"
 		    "# one pod\n"
 		    "kubectl mckube status pod/steering -n vehicle "
 		    "--snapshot test/example/cluster.yaml\n"
+		    "\n"
+		    "# what the workloads of WorkloadOptimizers cost and draw\n"
+		    "kubectl mckube status wo --snapshot test/example/cluster.yaml\n"
 		    "\n"
 		    "# a list, for a script\n"
 		    "kubectl mckube status --snapshot test/example/cluster.yaml -o json\n",

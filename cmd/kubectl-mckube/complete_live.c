@@ -178,31 +178,61 @@ void complete_nodes(struct cli *cli, const char *typed, struct str *out)
 	add_plain(cli, &kube_nodes, typed, out);
 }
 
-static void add_objects(struct cli *cli, bool has_nodes, const char *typed, struct str *out)
+enum { WITH_NODES = 1, WITH_OPTIMIZERS = 2 };
+
+/* Could the word that is typed become one with this prefix? */
+static bool may_become(const char *typed, const char *prefix)
 {
+	size_t n = strlen(typed), n_prefix = strlen(prefix);
+
+	return strncmp(typed, prefix, n < n_prefix ? n : n_prefix) == 0;
+}
+
+/* Where the optimizers' kind is not installed there are none. */
+static void add_objects(struct cli *cli, unsigned with, const char *typed, struct str *out)
+{
+	const struct {
+		const char *prefix;
+		const struct kube_resource *resource;
+		bool is_wanted;
+	} rows[] = {
+		{ "node/", &kube_nodes, with & WITH_NODES },
+		{ "pod/", &kube_pods, true },
+		{ "wo/", &kube_optimizers, with & WITH_OPTIMIZERS },
+	};
 	AUTO(live_close) struct live l = { 0 };
-	struct names nodes = { "node/", typed, out }, pods = { "pod/", typed, out };
-	struct kube_list lists[2];
+	struct names names[ARRAY_LEN(rows)];
+	struct kube_list lists[ARRAY_LEN(rows)];
 	size_t n = 0;
 
 	be_quick_and_quiet();
 	if (live_open(cli, &l, NULL) < 0)
 		return;
-	if (has_nodes && strncmp(typed, "pod/", strlen("pod/")) != 0)
-		lists[n++] = (struct kube_list){ .resource = &kube_nodes, .arg = &nodes };
-	if (strncmp(typed, "node/", strlen("node/")) != 0)
-		lists[n++] = (struct kube_list){ .resource = &kube_pods,
-						 .ns = l.target.ns,
-						 .arg = &pods };
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (!rows[i].is_wanted || !may_become(typed, rows[i].prefix))
+			continue;
+		names[n] = (struct names){ rows[i].prefix, typed, out };
+		lists[n] = (struct kube_list){
+			.resource = rows[i].resource,
+			.ns = rows[i].resource == &kube_nodes ? NULL : l.target.ns,
+			.arg = &names[n],
+		};
+		n++;
+	}
 	add_names(&l, lists, n);
 }
 
 void complete_refs(struct cli *cli, const char *typed, struct str *out)
 {
-	add_objects(cli, true, typed, out);
+	add_objects(cli, WITH_NODES | WITH_OPTIMIZERS, typed, out);
+}
+
+void complete_workloads(struct cli *cli, const char *typed, struct str *out)
+{
+	add_objects(cli, WITH_OPTIMIZERS, typed, out);
 }
 
 void complete_pods(struct cli *cli, const char *typed, struct str *out)
 {
-	add_objects(cli, false, typed, out);
+	add_objects(cli, 0, typed, out);
 }

@@ -17,9 +17,10 @@ void complete_clusters(struct cli *cli, const char *typed, struct str *out);
 void complete_users(struct cli *cli, const char *typed, struct str *out);
 void complete_namespaces(struct cli *cli, const char *typed, struct str *out);
 
-/* "node/NAME" and "pod/NAME", as status takes them, and only the latter, as explain does; pods of
- * --namespace. */
+/* "node/NAME", "pod/NAME" and "wo/NAME", as status takes them, without nodes, as explain does, and
+ * pods only; pods and optimizers of --namespace. */
 void complete_refs(struct cli *cli, const char *typed, struct str *out);
+void complete_workloads(struct cli *cli, const char *typed, struct str *out);
 /* Names of nodes, without a kind. */
 void complete_nodes(struct cli *cli, const char *typed, struct str *out);
 void complete_pods(struct cli *cli, const char *typed, struct str *out);

@@ -28,14 +28,14 @@ static const char *node_name(const char *word)
 static int find_demand(struct cli *cli, const struct inputs *in, const struct moving *m,
 		       struct migration_demand *ret, struct error *err)
 {
-	struct ref ref = { .node = NONE, .pod = NONE };
+	struct ref ref = REF_NOTHING;
 
 	*ret = (struct migration_demand){ .to = m->to };
 	if (m->is_node) {
 		ret->node = node_name(m->word);
 		return 0;
 	}
-	if (ref_find(cli, in, m->word, true, &ref, err) < 0)
+	if (ref_find(cli, in, m->word, REF_PODS, &ref, err) < 0)
 		return err->code;
 	ret->ns = cluster_str(&in->cluster, in->cluster.pods.items[ref.pod].meta.ns);
 	ret->pod = cluster_str(&in->cluster, in->cluster.pods.items[ref.pod].meta.name);

@@ -6,24 +6,29 @@
 #include "base/auto.h"
 #include "base/nearest.h"
 
-enum ref_kind { REF_NODE, REF_POD };
-
 static const struct {
 	const char *word;
-	enum ref_kind kind;
+	unsigned kind;
 } words[] = {
-	{ "node", REF_NODE }, { "nodes", REF_NODE }, { "no", REF_NODE },
-	{ "pod", REF_POD },   { "pods", REF_POD },   { "po", REF_POD },
+	{ "node", REF_NODES },
+	{ "nodes", REF_NODES },
+	{ "no", REF_NODES },
+	{ "pod", REF_PODS },
+	{ "pods", REF_PODS },
+	{ "po", REF_PODS },
+	{ "wo", REF_OPTIMIZERS },
+	{ "wopt", REF_OPTIMIZERS },
+	{ "workloadoptimizer", REF_OPTIMIZERS },
+	{ "workloadoptimizers", REF_OPTIMIZERS },
 };
 
-static bool parse_kind(const char *word, size_t n, enum ref_kind *ret)
+/* 0: none of them. */
+static unsigned parse_kind(const char *word, size_t n)
 {
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (strlen(words[i].word) == n && memcmp(words[i].word, word, n) == 0) {
-			*ret = words[i].kind;
-			return true;
-		}
-	return false;
+		if (strlen(words[i].word) == n && memcmp(words[i].word, word, n) == 0)
+			return words[i].kind;
+	return 0;
 }
 
 static int no_node(const struct cluster *c, const char *name, struct error *err)
@@ -61,25 +66,61 @@ static int no_pod(const struct cluster *c, const char *ns, const char *name, str
 	return error_set(err, -ENOENT, "pod \"%s\" not found in namespace \"%s\"", name, ns);
 }
 
-int ref_find(struct cli *cli, const struct inputs *in, const char *word, bool pods_only,
+static int find_optimizer(const struct cluster *c, const char *ns, const char *name,
+			  struct ref *ret, struct error *err)
+{
+	struct nearest nearest = NEAREST_OF(name);
+
+	for (uint32_t i = 0; i < c->optimizers.n; i++) {
+		const struct meta *m = &c->optimizers.items[i].meta;
+
+		if (strcmp(cluster_str(c, m->ns), ns) != 0)
+			continue;
+		nearest_offer(&nearest, cluster_str(c, m->name));
+		if (strcmp(cluster_str(c, m->name), name) == 0) {
+			ret->optimizer = i;
+			return 0;
+		}
+	}
+	if (nearest.best)
+		return error_set(err, -ENOENT,
+				 "workloadoptimizer \"%s\" not found in namespace \"%s\" (did you "
+				 "mean %s?)",
+				 name, ns, nearest.best);
+	return error_set(err, -ENOENT, "workloadoptimizer \"%s\" not found in namespace \"%s\"",
+			 name, ns);
+}
+
+/* By what a command takes: REF_PODS and others. */
+static const char *const choices[] = {
+	[REF_PODS] = "pod/NAME",
+	[REF_PODS | REF_OPTIMIZERS] = "pod/NAME or wo/NAME",
+	[REF_PODS | REF_NODES | REF_OPTIMIZERS | REF_ALL_OPTIMIZERS] =
+		"node/NAME, pod/NAME, wo/NAME or wo",
+};
+
+int ref_find(struct cli *cli, const struct inputs *in, const char *word, unsigned kinds,
 	     struct ref *ret, struct error *err)
 {
 	const struct cluster *c = &in->cluster;
 	const char *ns = inputs_default_namespace(cli, in);
 	const char *slash = strchr(word, '/'), *name = slash ? slash + 1 : "";
-	struct ref ref = { .node = NONE, .pod = NONE };
-	enum ref_kind kind;
+	unsigned kind = parse_kind(word, slash ? (size_t)(slash - word) : strlen(word)) & kinds;
 
-	if (!*name || !parse_kind(word, (size_t)(slash - word), &kind) ||
-	    (pods_only && kind == REF_NODE))
-		return usage_error(cli, err, "\"%s\": must be %s", word,
-				   pods_only ? "pod/NAME" : "node/NAME or pod/NAME");
-	if (kind == REF_NODE)
-		ref.node = cluster_node(c, name);
-	else
-		ref.pod = cluster_pod(c, ns, name);
-	if (ref.node == NONE && ref.pod == NONE)
-		return kind == REF_NODE ? no_node(c, name, err) : no_pod(c, ns, name, err);
-	*ret = ref;
-	return 0;
+	*ret = (struct ref)REF_NOTHING;
+	ret->is_all_optimizers = !slash && kind == REF_OPTIMIZERS && (kinds & REF_ALL_OPTIMIZERS);
+	if (ret->is_all_optimizers)
+		return 0;
+	if (!*name || !kind)
+		return usage_error(cli, err, "\"%s\": must be %s", word, choices[kinds]);
+	switch (kind) {
+	case REF_NODES:
+		ret->node = cluster_node(c, name);
+		return ret->node == NONE ? no_node(c, name, err) : 0;
+	case REF_PODS:
+		ret->pod = cluster_pod(c, ns, name);
+		return ret->pod == NONE ? no_pod(c, ns, name, err) : 0;
+	default:
+		return find_optimizer(c, ns, name, ret, err);
+	}
 }

@@ -73,9 +73,9 @@ static int scale(struct cli *cli, const char *text, struct inputs *in, struct er
 
 static int leave_out(struct cli *cli, const char *word, struct inputs *in, struct error *err)
 {
-	struct ref ref = { .node = NONE, .pod = NONE };
+	struct ref ref = REF_NOTHING;
 
-	if (ref_find(cli, in, word, true, &ref, err) < 0)
+	if (ref_find(cli, in, word, REF_PODS, &ref, err) < 0)
 		return err->code;
 	what_if_without(&in->cluster, ref.pod);
 	return 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/decimal.h"
 
 /* An open object or array. */
 struct json_frame {
@@ -138,6 +139,14 @@ void json_out_int(struct json_out *o, int64_t value)
 {
 	begin_value(o);
 	str_addf(o->out, "%" PRId64, value);
+}
+
+void json_out_micro(struct json_out *o, int64_t micro)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	decimal_add(&text, micro, 0);
+	json_out_raw(o, text.s);
 }
 
 void json_out_bool(struct json_out *o, bool value)

@@ -36,6 +36,8 @@ void json_out_end(struct json_out *o);
 void json_out_key(struct json_out *o, const char *key);
 void json_out_text(struct json_out *o, const char *s);
 void json_out_int(struct json_out *o, int64_t value);
+/* Millionths, as an exact decimal number. */
+void json_out_micro(struct json_out *o, int64_t micro);
 void json_out_bool(struct json_out *o, bool value);
 void json_out_null(struct json_out *o);
 /* A value that is JSON already. */

@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "budget/thread_class.h"
 #include "output/action.h"
+#include "output/explain_cost.h"
 #include "output/table.h"
 
 enum {
@@ -91,7 +92,7 @@ static void add_now(const struct explanation *e, const struct style *style, stru
 
 	if (e->now.node)
 		action_add_place(&e->now, &text);
-	if (e->now.node && !*e->now.cores)
+	if (e->now.node && !*e->now.cores && !*e->optimizer)
 		str_add(&text, ", without cores");
 	if (*e->level)
 		str_addf(&text, ", level %s", e->level);
@@ -279,8 +280,7 @@ static void add_tried_nodes(const struct explanation *e, const struct style *sty
 
 static bool is_refused_alike(const struct node_verdict *a, const struct node_verdict *b)
 {
-	return !a->n_cores && !b->n_cores && a->refused == b->refused &&
-	       strcmp(a->detail, b->detail) == 0;
+	return a->refused == b->refused && strcmp(a->detail, b->detail) == 0;
 }
 
 static int alike_together(const void *a, const void *b, void *nodes)
@@ -314,7 +314,7 @@ static void add_refused_nodes(const struct explanation *e, const struct style *s
 	ARRAY(uint32_t) refused = { 0 }; /* in e->nodes */
 
 	for (uint32_t i = 0; i < e->nodes.n; i++)
-		if (!e->nodes.items[i].n_cores)
+		if (!e->nodes.items[i].n_cores && !e->nodes.items[i].cost)
 			*array_add(&refused) = i;
 	if (refused.n) {
 		qsort_r(refused.items, refused.n, sizeof(*refused.items), alike_together,
@@ -363,12 +363,16 @@ void explain_text(const struct explanation *e, const struct style *style, struct
 	style_pad(style, out, COLOR_DIM, FACT, "Pod:");
 	style_add(style, out, COLOR_BOLD, "%s/%s", e->ns, e->name);
 	str_addc(out, '\n');
-	add_request(e, style, out);
+	if (*e->optimizer)
+		add_fact(style, out, "Optimizer:", e->optimizer);
+	else
+		add_request(e, style, out);
 	add_pins(e, style, out);
 	add_now(e, style, out);
 	add_migration(e, style, out);
 	add_plan(e, style, out);
 	add_tried_nodes(e, style, out);
+	explain_cost_text(e, style, out);
 	add_refused_nodes(e, style, out);
 	add_advice(e, style, out);
 	add_changes(e, style, out);

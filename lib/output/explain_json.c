@@ -3,6 +3,7 @@
 #include "base/json_out.h"
 #include "base/names.h"
 #include "output/explain.h"
+#include "output/explain_cost.h"
 
 static void put_text(struct json_out *o, const char *key, const char *text)
 {
@@ -182,6 +183,8 @@ static void put_nodes(struct json_out *o, const struct explanation *e)
 		put_text(o, "detail", v->detail);
 		put_bool(o, "isChosen", v->is_chosen);
 		put_bool(o, "wouldYield", v->would_yield);
+		if (v->cost)
+			explain_cost_json(v->cost, o);
 		open_list(o, "cores");
 		for (uint32_t i = 0; i < v->n_cores; i++)
 			put_core(o, &v->cores[i]);
@@ -203,6 +206,7 @@ void explain_json(const struct explanation *e, struct str *out)
 	put_text(&o, "namespace", e->ns);
 	put_text(&o, "name", e->name);
 	json_out_end(&o);
+	put_text(&o, "optimizer", e->optimizer);
 	put_request(&o, e);
 	put_plan(&o, e);
 	put_nodes(&o, e);

@@ -7,6 +7,7 @@
 #include "output/coremap.h"
 #include "output/html.h"
 #include "output/html_map.h"
+#include "output/plan_text.h"
 #include "output/style.h"
 
 enum { UNCHANGED_MAX = 200 }; /* nodes drawn that the plan does not touch */
@@ -49,6 +50,34 @@ static void add_head(const struct plan *p, struct str *out)
 	str_add(out, "snapshot ");
 	html_add(out, p->digest);
 	str_add(out, "</p>\n");
+}
+
+/* Cost and power before and after, as text says them. */
+static void add_economy(const struct plan *p, struct str *out)
+{
+	static const struct style plain = { .has_utf8 = true };
+	AUTO(str_done) struct str text = STR_INIT;
+
+	if (!p->economy.is_given)
+		return;
+	plan_economy_text(&p->economy, &plain, &text);
+	str_cut(&text, text.n - 1); /* its line feed */
+	str_add(out, "<p>");
+	html_add(out, text.s);
+	str_add(out, "</p>\n");
+}
+
+/* "share 0.039624 → 0.031782 $/h, 9.9 → 7.2 W" */
+static void add_share(const struct action *a, struct str *out)
+{
+	static const struct style plain = { .has_utf8 = true };
+	AUTO(str_done) struct str text = STR_INIT;
+
+	if (!a->share.is_given)
+		return;
+	plan_share_text(a, &plain, &text);
+	str_add(out, "</p>\n<p class=by>share of the node: ");
+	html_add(out, text.s);
 }
 
 /* Opens a card with a sign in its colour. */
@@ -106,6 +135,7 @@ static void add_action(const struct action *a, struct str *out)
 		str_addf(out, "</p>\n<p class=by>%s ", action_by_words(a));
 		html_add(out, text.s);
 	}
+	add_share(a, out);
 	close_card(out, a->message);
 }
 
@@ -172,6 +202,7 @@ void plan_html(const struct cluster *c, const struct plan *p, struct str *out)
 {
 	add_head(p, out);
 	add_totals(p, out);
+	add_economy(p, out);
 	add_map(c, p, out);
 	add_actions(p, out);
 	add_problems(p, out);

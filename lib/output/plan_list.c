@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/decimal.h"
 #include "base/intern.h"
 #include "output/action.h"
 
@@ -23,19 +24,51 @@ static const struct column wide_columns[] = {
 	{ "REPLACEMENT", "replacement" },
 	{ "UID", "uid" },
 	{ "VERSION", "resourceVersion" },
-	/* COLUMNS_OF_MOVES: only in plans that move pods to other nodes. */
+	/* Only in plans of which some action has it: see choose_columns(). */
+	{ "$/H", "costPerHour" },
+	{ "WATTS", "watts" },
 	{ "METHOD", "method" },
 	{ "DOWNTIME", "downtimeUs" },
 	{},
 };
 
-enum { COLUMNS_OF_MOVES = 2 };
+enum { COLUMNS_ALWAYS = 15 };
+
+struct optional_columns {
+	bool costs, migrations;
+};
 
 /* The texts of one row, each in a buffer of its own. */
-enum { ROW_OBJECT, ROW_FROM, ROW_TO, ROW_BUDGET, ROW_BY, ROW_AFTER, ROW_REPLACEMENT, ROW_TEXTS };
+enum {
+	ROW_OBJECT,
+	ROW_FROM,
+	ROW_TO,
+	ROW_BUDGET,
+	ROW_BY,
+	ROW_AFTER,
+	ROW_REPLACEMENT,
+	ROW_COST,
+	ROW_WATTS,
+	ROW_TEXTS,
+};
 
-static void fill_texts(const struct action *a, struct str *texts)
+/* "0.039624 -> 0.031782" */
+static void add_pair(const struct action *a, const struct economy_pair *pair,
+		     const struct style *style, struct str *out)
 {
+	if (a->group) {
+		decimal_add(out, pair->before, 0);
+		str_add(out, style->has_utf8 ? " → " : " -> ");
+	}
+	decimal_add(out, pair->after, 0);
+}
+
+static void fill_texts(const struct action *a, const struct style *style, struct str *texts)
+{
+	if (a->share.is_given) {
+		add_pair(a, &a->share.cost, style, &texts[ROW_COST]);
+		add_pair(a, &a->share.watts, style, &texts[ROW_WATTS]);
+	}
 	action_add_object(&a->on, &texts[ROW_OBJECT]);
 	if (a->from.node)
 		action_add_place(&a->from, &texts[ROW_FROM]);
@@ -51,26 +84,47 @@ static void fill_texts(const struct action *a, struct str *texts)
 		action_add_place(&a->replacement, &texts[ROW_REPLACEMENT]);
 }
 
-static void add_row(struct table *t, const struct action *a)
+static void add_row(struct table *t, const struct action *a, const struct style *style,
+		    const struct optional_columns *has)
 {
+	struct cell cells[ARRAY_LEN(wide_columns)];
 	struct str texts[ROW_TEXTS];
 
 	for (int i = 0; i < ROW_TEXTS; i++)
 		texts[i] = (struct str)STR_INIT;
-	fill_texts(a, texts);
-	table_row(t, CELL_INT(a->id), CELL_ROLE(action_style(a)->role, action_kind_name(a->kind)),
-		  CELL_TEXT(reason_name(a->reason)), CELL_TEXT(a->on.kind),
-		  CELL_TEXT(texts[ROW_OBJECT].s), CELL_TEXT(texts[ROW_FROM].s),
-		  CELL_TEXT(texts[ROW_TO].s), CELL_TEXT(texts[ROW_BUDGET].s),
-		  CELL_TEXT(a->kind == ACTION_DEGRADE ? LEVEL_NAME_FLOOR
-			    : a->to.has_level	      ? level_name(a->to.level)
-						      : NULL),
-		  CELL_TEXT(a->to.enforcement ? enforcement_name(a->to.enforcement) : NULL),
-		  CELL_TEXT(texts[ROW_BY].s), CELL_TEXT(texts[ROW_AFTER].s),
-		  CELL_TEXT(texts[ROW_REPLACEMENT].s), CELL_TEXT(a->on.uid),
-		  CELL_TEXT(a->on.version),
-		  CELL_TEXT(migration_method_name((enum migration_method)a->method)),
-		  CELL_US((int64_t)a->downtime_ms * 1000));
+	fill_texts(a, style, texts);
+	const struct cell always[] = {
+		CELL_INT(a->id),
+		CELL_ROLE(action_style(a)->role, action_kind_name(a->kind)),
+		CELL_TEXT(reason_name(a->reason)),
+		CELL_TEXT(a->on.kind),
+		CELL_TEXT(texts[ROW_OBJECT].s),
+		CELL_TEXT(texts[ROW_FROM].s),
+		CELL_TEXT(texts[ROW_TO].s),
+		CELL_TEXT(texts[ROW_BUDGET].s),
+		CELL_TEXT(a->kind == ACTION_DEGRADE ? LEVEL_NAME_FLOOR
+			  : a->to.has_level	    ? level_name(a->to.level)
+						    : NULL),
+		CELL_TEXT(a->to.enforcement ? enforcement_name(a->to.enforcement) : NULL),
+		CELL_TEXT(texts[ROW_BY].s),
+		CELL_TEXT(texts[ROW_AFTER].s),
+		CELL_TEXT(texts[ROW_REPLACEMENT].s),
+		CELL_TEXT(a->on.uid),
+		CELL_TEXT(a->on.version),
+	};
+	size_t n = ARRAY_LEN(always);
+
+	memcpy(cells, always, sizeof(always));
+	if (has->costs) {
+		cells[n] = CELL_TEXT(texts[ROW_COST].s);
+		cells[n + 1] = CELL_TEXT(texts[ROW_WATTS].s);
+		n += 2;
+	}
+	if (has->migrations) {
+		cells[n] = CELL_TEXT(migration_method_name((enum migration_method)a->method));
+		cells[n + 1] = CELL_US((int64_t)a->downtime_ms * 1000);
+	}
+	table_add(t, cells);
 	for (int i = 0; i < ROW_TEXTS; i++)
 		str_done(&texts[i]);
 }
@@ -99,12 +153,21 @@ static void add_problems(const struct plan *p, const struct plan_view *view, str
 			  CELL_TEXT(w->message));
 }
 
-static bool has_migrations(const struct plan *p)
+static struct optional_columns choose_columns(const struct plan *p, struct column *ret)
 {
-	array_each(a, &p->actions)
-		if (a->kind == ACTION_MIGRATE)
-			return true;
-	return false;
+	struct optional_columns has = { 0 };
+	size_t n = COLUMNS_ALWAYS;
+
+	array_each(a, &p->actions) {
+		has.migrations |= a->kind == ACTION_MIGRATE;
+		has.costs |= a->share.is_given;
+	}
+	memcpy(ret, wide_columns, COLUMNS_ALWAYS * sizeof(*ret));
+	for (size_t i = COLUMNS_ALWAYS; wide_columns[i].title; i++)
+		if (i < COLUMNS_ALWAYS + 2 ? has.costs : has.migrations)
+			ret[n++] = wide_columns[i];
+	ret[n] = (struct column){ 0 };
+	return has;
 }
 
 int plan_wide(const struct plan *p, const struct plan_view *view, const struct style *style,
@@ -114,12 +177,10 @@ int plan_wide(const struct plan *p, const struct plan_view *view, const struct s
 	AUTO(table_done) struct table actions = { .columns = columns };
 	AUTO(table_done) struct table problems = { .columns = problem_columns };
 
-	memcpy(columns, wide_columns, sizeof(columns));
-	if (!has_migrations(p))
-		columns[ARRAY_LEN(columns) - 1 - COLUMNS_OF_MOVES] = (struct column){ 0 };
+	const struct optional_columns has = choose_columns(p, columns);
 	array_each(a, &p->actions)
 		if (plan_view_shows(view, &a->on))
-			add_row(&actions, a);
+			add_row(&actions, a, style, &has);
 	add_problems(p, view, &problems);
 
 	if (table_rows(&actions) &&

@@ -233,6 +233,19 @@ static void add_pair(const struct economy_pair *pair, unsigned places, const cha
 	str_addf(out, " %s", unit);
 }
 
+void plan_share_text(const struct action *a, const struct style *style, struct str *out)
+{
+	struct economy_pair cost = a->share.cost, watts = a->share.watts;
+
+	if (!a->group) { /* it had none */
+		cost.before = cost.after;
+		watts.before = watts.after;
+	}
+	add_pair(&cost, 2, "$/h", style, out);
+	str_add(out, ", ");
+	add_pair(&watts, 0, "W", style, out);
+}
+
 void plan_economy_text(const struct plan_economy *x, const struct style *style, struct str *out)
 {
 	str_add(out, "Nodes: ");

@@ -34,6 +34,8 @@ void plan_names(const struct plan *p, const struct plan_view *view, struct str *
 
 /* "Plan: 2 to bind, 1 to move, 1 cannot be placed, 3 warnings." */
 /* The line of cost and power before and after. */
+/* "0.039624 → 0.031782 $/h, 12.7 → 9.9 W": the share of its node, of an action that has one. */
+void plan_share_text(const struct action *a, const struct style *style, struct str *out);
 void plan_economy_text(const struct plan_economy *x, const struct style *style, struct str *out);
 void plan_totals(const struct plan *p, const struct style *style, struct str *out);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/decimal.h"
 #include "base/json_out.h"
 #include "base/yaml.h"
 
@@ -78,6 +79,8 @@ static void add_cell(const struct cell *c, struct str *out)
 		text_add_ratio(out, c->n);
 	else if (c->kind == CELL_KIND_US && c->n)
 		text_add_us(out, c->n);
+	else if (c->kind == CELL_KIND_MICRO)
+		decimal_add(out, c->n, 0);
 	else
 		str_add(out, c->text && *c->text ? c->text : "<none>");
 }
@@ -145,6 +148,10 @@ static void write_cell(struct json_out *o, const struct cell *c)
 {
 	if (c->kind == CELL_KIND_TEXT)
 		json_out_text(o, c->text ? c->text : "");
+	else if (c->kind == CELL_KIND_MICRO)
+		json_out_micro(o, c->n);
+	else if (c->kind == CELL_KIND_NULL)
+		json_out_null(o);
 	else
 		json_out_int(o, c->n);
 }

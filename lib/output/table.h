@@ -42,6 +42,8 @@ enum cell_kind {
 	CELL_KIND_INT,	 /* a count */
 	CELL_KIND_RATIO, /* parts per million, shown as 0.350 */
 	CELL_KIND_US,	 /* microseconds, shown as 250ms; 0 as "<none>" */
+	CELL_KIND_MICRO, /* millionths, shown as an exact decimal */
+	CELL_KIND_NULL,	 /* "<none>" where the others are numbers */
 };
 
 struct cell {
@@ -56,6 +58,10 @@ struct cell {
 #define CELL_INT(n_)   ((struct cell){ .kind = CELL_KIND_INT, .n = (n_) })
 #define CELL_RATIO(n_) ((struct cell){ .kind = CELL_KIND_RATIO, .n = (n_) })
 #define CELL_US(n_)    ((struct cell){ .kind = CELL_KIND_US, .n = (n_) })
+#define CELL_MICRO(n_) ((struct cell){ .kind = CELL_KIND_MICRO, .n = (n_) })
+/* Nothing unless it is given. */
+#define CELL_MICRO_IF(is_given_, n_) ((is_given_) ? CELL_MICRO(n_) : CELL_NULL)
+#define CELL_NULL		     ((struct cell){ .kind = CELL_KIND_NULL })
 
 struct table {
 	const struct column *columns;

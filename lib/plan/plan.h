@@ -145,6 +145,17 @@ struct economy_status {
 	uint32_t n_conditions;
 };
 
+/* Micro-USD per hour and microwatts, before an action and after it. */
+struct economy_pair {
+	int64_t before, after;
+};
+
+/* Bind, Evict for money: the pod's share of its node; nothing before a Bind. */
+struct action_share {
+	bool is_given;
+	struct economy_pair cost, watts;
+};
+
 struct action {
 	uint32_t id;
 	enum action_kind kind;
@@ -166,6 +177,7 @@ struct action {
 	const char
 		*owner_uid; /* Migrate: of the controller that makes the replacement; NULL: none */
 	uint32_t group;	    /* Evict for money: those with the same number belong together; 0 */
+	struct action_share share;
 	struct economy_status *status; /* Status; NULL: of another kind */
 	const char *message;
 };
@@ -185,11 +197,7 @@ struct result {
 	uint32_t downtime_ms; /* of a Migrate by Checkpoint, as it was measured; 0: not known */
 };
 
-/* Before and after the plan: of all nodes but removable ones that are not in use. */
-struct economy_pair {
-	int64_t before, after;
-};
-
+/* Of all nodes but removable ones that are not in use. */
 struct plan_economy {
 	bool is_given;
 	struct economy_pair cost;   /* micro-USD per hour */

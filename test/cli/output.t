@@ -41,6 +41,10 @@ check "no escape sequence of the input" -O "$esc" -- plan --snapshot "$hostile"
 check "no script of the input in the page" -O '<script>alert|<img|</title><' -o '&lt;/title&gt;' -- \
 	plan --snapshot "$hostile" -o html
 check "the page needs nothing else" -O 'https?:|src=|@import|url\(' -- plan --snapshot $SNAPSHOT -o html
+economy=$TOP/test/golden/economy/close-two-nodes
+check "the page has cost and power before and after" \
+	-o '0.538 → 0.154 \$/h, 54.888 → 19.575 W' -- \
+	plan --snapshot "$economy/cluster.yaml" --config "$economy/config.yaml" -o html
 
 "$MCKUBE" plan --snapshot $SNAPSHOT -o html >page.html
 cat >page.py <<'PY'

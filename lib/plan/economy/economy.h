@@ -89,6 +89,11 @@ struct site {		       /* a node in the trial */
 	int64_t cost_before;   /* of J, in the snapshot */
 };
 
+/* The parts of J, micro-USD per hour. */
+struct cost_terms {
+	int64_t price, energy, carbon, penalty;
+};
+
 struct totals {
 	int64_t cost, power, carbon; /* micro-USD per hour, mW, mg of carbon dioxide per hour */
 };
@@ -130,8 +135,9 @@ void economy_start(struct economy *e, struct planner *p);
 void economy_put(struct economy *e, uint32_t cargo, node_id node);
 void economy_take(struct economy *e, uint32_t cargo);
 int64_t economy_node_cost(const struct economy *e, node_id node);
-/* What J changes by when it comes. */
+/* What J changes by when it comes, and term by term. */
 int64_t economy_increase(struct economy *e, uint32_t cargo, node_id node);
+struct cost_terms economy_terms(struct economy *e, uint32_t cargo, node_id node);
 /* Does the node have what the preference is for? */
 bool economy_prefers(const struct economy *e, const struct preference *w, node_id node);
 int64_t economy_penalty(const struct economy *e, uint32_t cargo, node_id node);

@@ -75,7 +75,7 @@ static int64_t power_of(const struct economy *e, node_id node)
 			   e->c->nodes.items[node].capacity_cpu_milli);
 }
 
-int64_t economy_node_cost(const struct economy *e, node_id node)
+static struct cost_terms node_terms(const struct economy *e, node_id node)
 {
 	const struct optimise_settings *s = &e->settings->optimise;
 	const struct fleet_node *n = &e->fleet.nodes[node];
@@ -83,13 +83,24 @@ int64_t economy_node_cost(const struct economy *e, node_id node)
 	int64_t price = n->capacity_type == CAPACITY_RESERVED ? 0 : n->price;
 
 	if (n->is_removable && site->n_in_use == 0)
-		return 0;
+		return (struct cost_terms){ 0 };
 	if (!n->is_removable)
 		price = 0;
 	else if (n->capacity_type == CAPACITY_SPOT && site->n_no_spot)
 		price = n->on_demand;
 	int64_t power = power_of(e, node);
-	return price + energy_cost(s, power) + carbon_cost(s, power, n->carbon);
+	return (struct cost_terms){
+		.price = price,
+		.energy = energy_cost(s, power),
+		.carbon = carbon_cost(s, power, n->carbon),
+	};
+}
+
+int64_t economy_node_cost(const struct economy *e, node_id node)
+{
+	struct cost_terms t = node_terms(e, node);
+
+	return t.price + t.energy + t.carbon;
 }
 
 bool economy_prefers(const struct economy *e, const struct preference *w, node_id node)
@@ -242,20 +253,32 @@ void economy_take(struct economy *e, uint32_t cargo)
 	g->share = 0;
 }
 
-int64_t economy_increase(struct economy *e, uint32_t cargo, node_id node)
+struct cost_terms economy_terms(struct economy *e, uint32_t cargo, node_id node)
 {
 	const struct cargo *g = &e->cargo.items[cargo];
 	struct site *site = &e->sites[node];
-	int64_t before = economy_node_cost(e, node), after;
+	struct cost_terms before = node_terms(e, node), after;
 
 	site->cpu += g->load.cpu_milli;
 	site->n_in_use += g->counts;
 	site->n_no_spot += wants_no_spot(e, g);
-	after = economy_node_cost(e, node);
+	after = node_terms(e, node);
 	site->cpu -= g->load.cpu_milli;
 	site->n_in_use -= g->counts;
 	site->n_no_spot -= wants_no_spot(e, g);
-	return after - before + economy_penalty(e, cargo, node);
+	return (struct cost_terms){
+		.price = after.price - before.price,
+		.energy = after.energy - before.energy,
+		.carbon = after.carbon - before.carbon,
+		.penalty = economy_penalty(e, cargo, node),
+	};
+}
+
+int64_t economy_increase(struct economy *e, uint32_t cargo, node_id node)
+{
+	struct cost_terms t = economy_terms(e, cargo, node);
+
+	return t.price + t.energy + t.carbon + t.penalty;
 }
 
 /* ---- The start ---- */

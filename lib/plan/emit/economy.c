@@ -58,6 +58,30 @@ static const char *explain_move(struct emitter *e, const struct economy *x, cons
 			 how, saved);
 }
 
+/* What the pod draws on the node, all others being where the plan has them; microwatts. */
+static int64_t power_on(const struct economy *x, const struct cargo *g, node_id node)
+{
+	int64_t cpu = x->sites[node].cpu + (g->node == node ? 0 : g->load.cpu_milli);
+	bool is_training = g->of != NONE && x->c->optimizers.items[g->of].type == WORKLOAD_TRAINING;
+
+	return fleet_power_of(&x->fleet.nodes[node], g->load, cpu,
+			      x->c->nodes.items[node].capacity_cpu_milli, is_training) *
+	       1000;
+}
+
+static struct action_share share_of(const struct economy *x, const struct cargo *g)
+{
+	struct action_share s = { .is_given = true };
+
+	s.cost.after = g->share;
+	s.watts.after = power_on(x, g, g->node);
+	if (g->group) {
+		s.cost.before = fleet_share(&x->fleet.nodes[g->origin], g->load);
+		s.watts.before = power_on(x, g, g->origin);
+	}
+	return s;
+}
+
 static void emit_evictions(struct emitter *e, const struct economy *x)
 {
 	ARRAY(const struct cargo *) moved = { 0 };
@@ -75,6 +99,7 @@ static void emit_evictions(struct emitter *e, const struct economy *x)
 					       emit_pod(e, &x->c->pods.items[g->pod]));
 
 		a->group = g->group;
+		a->share = share_of(x, g);
 		a->from = (struct place){ .node = node_name(e, g->origin), .cores = "" };
 		a->replacement = (struct place){ .node = node_name(e, g->node) };
 		a->message = explain_move(e, x, g);
@@ -96,6 +121,7 @@ static void emit_binds(struct emitter *e, struct economy *x)
 		struct action *a = emit_action(e, ACTION_BIND, REASON_PLACED,
 					       emit_pod(e, &x->c->pods.items[g->pod]));
 		a->to = (struct place){ .node = node_name(e, g->node) };
+		a->share = share_of(x, g);
 		emit_list_freed(e, g->node, &freed);
 		array_each(f, &freed)
 			if (f->is_eviction)

@@ -72,7 +72,7 @@ static void fill_request(struct explainer *x)
 	out->ns = plan_str(&out->plan, cluster_str(x->p.trial.c, pod_of(x)->meta.ns));
 	out->name = plan_str(&out->plan, cluster_str(x->p.trial.c, pod_of(x)->meta.name));
 	out->asked_by = out->source = out->node_pin = out->core_pin = "";
-	out->level = out->guarantee = out->policy = out->priority = "";
+	out->level = out->guarantee = out->policy = out->priority = out->optimizer = "";
 	if (!q)
 		return;
 	if (q->has_cores)
@@ -410,6 +410,8 @@ int explain_pod(const struct cluster *c, const struct policy *const *policies,
 	explain_migration(&x);
 	if (x.unit != NONE)
 		explain_unit(&x);
+	else if (explain_is_for_money(&x))
+		explain_for_money(&x, unplaced_of(&x) ? unplaced_of(&x)->message : "");
 	else if (unplaced_of(&x))
 		explain_refused(&x, unplaced_of(&x));
 	else

@@ -47,13 +47,22 @@ struct core_verdict {
 	uint32_t n_holders;
 };
 
+/* What the cluster's cost changes by when a pod comes to a node, term by term, and the pod's own
+ * share of it; micro-USD per hour, mW. */
+struct node_cost {
+	int64_t price, energy, carbon, penalty;
+	int64_t share, power;
+};
+
 struct node_verdict {
 	const char *node;
-	uint8_t refused; /* enum refusal (plan/filter/filter.h): the first in their order; 0: none
-			  */
+	uint8_t refused; /* enum refusal (plan/filter/filter.h): the first in their order; 0: none;
+			  * from REFUSALS on: a limit of cost or power */
 	const char *refusal; /* its text; "" */
 	const char *detail;  /* what makes it concrete: the taint, the resource; may be "" */
 	bool is_chosen;
+	bool is_origin;		    /* it is there, and the plan moves it for money */
+	struct node_cost *cost;	    /* of a pod that is placed for money; NULL */
 	bool would_yield;	    /* it refuses only while less critical pods are there */
 	struct core_verdict *cores; /* none where a filter refuses */
 	uint32_t n_cores;
@@ -62,6 +71,7 @@ struct node_verdict {
 struct explanation {
 	struct plan plan;
 	const char *ns, *name;
+	const char *optimizer; /* "WorkloadOptimizer ml/train"; "": none */
 
 	/* The request. */
 	const char *asked_by; /* "McKube default/brake"; "": there is none */

@@ -61,6 +61,11 @@ bool explain_yields(struct explainer *x, const struct unit *holder, const char *
  * of the lacks in ppm of what the node has. */
 const char *explain_lack(struct explainer *x, node_id node, uint64_t *ret_share);
 
+/* plan/explain/economy.c: a pod that is placed, or moved, for cost and power. `refusal`: why it has
+ * no place. */
+bool explain_is_for_money(const struct explainer *x);
+void explain_for_money(struct explainer *x, const char *refusal);
+
 /* plan/explain/advice.c: fills out->advice; the pod must have been removed from the trial. */
 void explain_advice(struct explainer *x);
 

@@ -393,6 +393,7 @@ enum {
 	ACTION_ROW_DOWNTIME,
 	ACTION_ROW_OWNER,
 	ACTION_ROW_GROUP,
+	ACTION_ROW_SHARE,
 	ACTION_ROW_STATUS,
 	ACTION_ROW_SINCE,
 	ACTION_ROW_MESSAGE,
@@ -428,6 +429,7 @@ static const struct field action_fields[ACTION_ROWS + 1] = {
 					.max = FIELD_NAME_MAX),
 	[ACTION_ROW_GROUP] =
 		FILE_FIELD("group", &field_u32, offsetof(struct action, group), .min = 1),
+	[ACTION_ROW_SHARE] = FILE_FIELD("share", &field_share, offsetof(struct action, share)),
 	[ACTION_ROW_STATUS] = FILE_FIELD("status", &field_economy_status, FIELD_SELF),
 	[ACTION_ROW_SINCE] = FILE_FIELD("since", &field_date, offsetof(struct action, since)),
 	[ACTION_ROW_MESSAGE] = FILE_FIELD("message", &field_text, offsetof(struct action, message),
@@ -450,12 +452,13 @@ struct shape {
 #define METHOD	    (BIT(ACTION_ROW_METHOD) | BIT(ACTION_ROW_STEPS))
 #define MOVE_NOTES  (BIT(ACTION_ROW_DOWNTIME) | BIT(ACTION_ROW_OWNER) | SINCE)
 #define GROUP	    BIT(ACTION_ROW_GROUP)
+#define SHARE	    BIT(ACTION_ROW_SHARE)
 
 static const struct shape shapes[ACTION_KINDS] = {
-	[ACTION_BIND] = { .needs = POD | TO },
+	[ACTION_BIND] = { .needs = POD | TO, .may = SHARE },
 	[ACTION_ASSIGN] = { .needs = POD | TO, .has_assignment = true },
 	[ACTION_MOVE] = { .needs = POD | FROM | TO, .has_assignment = true },
-	[ACTION_EVICT] = { .needs = POD | FROM, .may = REPLACEMENT | GROUP },
+	[ACTION_EVICT] = { .needs = POD | FROM, .may = REPLACEMENT | GROUP | SHARE },
 	[ACTION_DEGRADE] = { .needs = POD | TO, .may = FROM | SINCE, .has_assignment = true },
 	[ACTION_SET_LEVEL] = { .needs = POD | TO, .may = FROM, .has_assignment = true },
 	[ACTION_TAINT] = { .needs = OBJECT, .may = SINCE },

@@ -34,6 +34,50 @@ static const struct field_type field_integer = { rate_is_absent, integer_write, 
 
 #define BUDGET(member) offsetof(struct economy_status, budget.member)
 
+/* ---- The share of an action ---- */
+
+#define PAIR(member)                                                                           \
+	FILE_FIELD("before", &field_micro, offsetof(struct action_share, member.before),       \
+		   .needed = true),                                                            \
+		FILE_FIELD("after", &field_micro, offsetof(struct action_share, member.after), \
+			   .needed = true),                                                    \
+	{                                                                                      \
+		0                                                                              \
+	}
+
+static const struct field share_cost_fields[] = { PAIR(cost) };
+static const struct field share_watts_fields[] = { PAIR(watts) };
+
+static const struct field share_fields[] = {
+	FILE_FIELD("costPerHour", &field_object, FIELD_SELF, .of = share_cost_fields,
+		   .needed = true),
+	FILE_FIELD("watts", &field_object, FIELD_SELF, .of = share_watts_fields, .needed = true),
+	{ 0 },
+};
+
+static bool share_is_absent(const struct file_field *f, const void *value)
+{
+	(void)f;
+	return !((const struct action_share *)value)->is_given;
+}
+
+static void share_write(const struct file_field *f, const void *value, struct json_out *o)
+{
+	(void)f;
+	fields_write(share_fields, value, o);
+}
+
+static int share_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	(void)f;
+	((struct action_share *)value)->is_given = true;
+	return fields_read(share_fields, d, value, NULL);
+}
+
+const struct field_type field_share = { share_is_absent, share_write, share_read };
+
+/* ---- The status of an optimizer or a policy ---- */
+
 static const struct field budget_fields[] = {
 	FILE_FIELD("spent", &field_micro, BUDGET(spent), .needed = true),
 	FILE_FIELD("periodStart", &field_date, BUDGET(period_start)),

@@ -14,6 +14,8 @@ extern const struct field_list file_actions;
 
 /* action.status: plan/file/economy_status.h. */
 extern const struct field_type field_economy_status;
+/* struct action_share */
+extern const struct field_type field_share;
 
 /* Of struct unplaced. */
 extern const struct field_list file_unplaced;

@@ -106,3 +106,19 @@ static int use_utf8(void **state)
 }
 
 GROUP(use_utf8, NULL)
+
+TEST(decimals_are_exact_and_may_be_missing)
+{
+	static const struct column prices[] = { { "NAME", "name" }, { "$/H", "price" }, {} };
+	AUTO(table_done) struct table t = { .columns = prices };
+	AUTO(str_done) struct str out = STR_INIT;
+	const struct style style = { 0 };
+
+	table_row(&t, CELL_TEXT("a"), CELL_MICRO(39624));
+	table_row(&t, CELL_TEXT("b"), CELL_MICRO_IF(false, 1));
+	assert_int_equal(table_render(&t, FORMAT_TABLE, &style, false, &out, NULL), 0);
+	assert_string_equal(out.s, "a   0.039624\nb   <none>\n");
+	str_clear(&out);
+	assert_int_equal(table_render(&t, FORMAT_YAML, &style, false, &out, NULL), 0);
+	assert_string_equal(out.s, "- name: a\n  price: 0.039624\n- name: b\n  price: null\n");
+}
