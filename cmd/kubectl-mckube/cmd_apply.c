@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,12 +12,14 @@
 #include "plan/plan.h"
 
 #include "command.h"
+#include "confirm.h"
 #include "execute.h"
+#include "progress.h"
 
 struct apply_args {
 	int32_t output; /* enum list_format */
 	const char *out;
-	bool replans;
+	bool replans, is_agreed, is_forced;
 	int32_t dry_run; /* enum dry_run */
 };
 
@@ -39,25 +42,15 @@ static const struct option options[] = {
 		   .complete = "file"),
 	OPT_BOOL(0, "replan", struct apply_args, replans,
 		 "make a new plan when the cluster has changed since the saved one"),
+	OPT_BOOL('y', "yes", struct apply_args, is_agreed,
+		 "do not ask before pods are evicted or moved to other nodes"),
+	OPT_BOOL(0, "force", struct apply_args, is_forced,
+		 "also evict pods without a controller, which nothing recreates"),
 	OPT_ENUM(0, "dry-run", struct apply_args, dry_run, dry_runs, "MODE",
 		 "client only prints the plan; server sends every write with dryRun=All",
 		 .bare = "client", .preset = "none"),
 	{},
 };
-
-/* A line for each object that has changed, without control characters. */
-static void print_stale(const struct str *stale)
-{
-	for (const char *line = stale->s; *line;) {
-		AUTO(str_done) struct str out = STR_INIT;
-		size_t n = strcspn(line, "\n");
-		AUTO_FREE char *text = xstrndup(line, n);
-
-		text_add(&out, text);
-		fprintf(stderr, "%s\n", out.s);
-		line += n + (line[n] == '\n');
-	}
-}
 
 /* The saved plan, if it still fits the cluster. 0: it does not, and a new one may be made. */
 static int load_plan(struct cli *cli, const struct apply_args *a, const struct inputs *in,
@@ -73,7 +66,7 @@ static int load_plan(struct cli *cli, const struct apply_args *a, const struct i
 		saved = (struct plan){ 0 };
 		return 1;
 	}
-	print_stale(&stale);
+	progress_lines(stale.s);
 	if (a->replans)
 		return 0;
 	const struct error cause = *err;
@@ -137,8 +130,18 @@ static int print_results(const struct cli *cli, const struct apply_args *a, cons
 
 /* On the API server. */
 
+/* A saved plan was reviewed already; and without a terminal there is no answer. */
+static bool asks(const struct cli *cli, const struct apply_args *a)
+{
+	return !a->is_agreed && a->dry_run == DRY_RUN_NONE && !cli->words.n &&
+	       confirm_is_possible();
+}
+
+enum { ASKED = INT_MAX };
+
+/* The exit code; ASKED: pods were agreed upon, and the cluster is to be read again. */
 static int run_live(struct cli *cli, const struct apply_args *a, struct pass_lock *lock,
-		    struct error *err)
+		    struct agreed *agreed, struct error *err)
 {
 	AUTO(inputs_done) struct inputs in = { 0 };
 	AUTO(plan_done) struct plan plan = { 0 };
@@ -146,6 +149,13 @@ static int run_live(struct cli *cli, const struct apply_args *a, struct pass_loc
 
 	if (inputs_load(cli, false, &in, err) < 0 || get_plan(cli, a, &in, &plan, err) < 0)
 		return err->code;
+	cli->write.keeps_bare = !a->is_forced;
+	if (asks(cli, a) && confirm_is_needed(&plan, &in.cluster, !a->is_forced, agreed)) {
+		pass_lock_release(lock);
+		return confirm_ask(&plan, &in.cluster, !a->is_forced, &cli->style, agreed, err) < 0
+			       ? err->code
+			       : ASKED;
+	}
 	if (a->dry_run == DRY_RUN_CLIENT) {
 		plan_text(&plan, &(struct plan_view){ .has_header = true }, &cli->style, &out);
 		return print_text(&out, EXIT_DONE, err);
@@ -159,15 +169,23 @@ static int run_live(struct cli *cli, const struct apply_args *a, struct pass_loc
 	return print_text(&out, exit_code(&plan), err);
 }
 
+/* While the question is open the lock is free; what is executed then is a new plan, and one that
+ * takes other pods away is asked about too. */
 static int run_locked(struct cli *cli, const struct apply_args *a, struct error *err)
 {
-	AUTO(pass_lock_release) struct pass_lock lock = { 0 };
+	AUTO(agreed_done) struct agreed agreed = { 0 };
+	int r = ASKED;
 
 	if (a->out || cli->input.files.n)
 		return usage_error(cli, err, "--out and --filename need --snapshot");
-	if (a->dry_run == DRY_RUN_NONE && pass_lock_take(cli, &lock, err) < 0)
-		return err->code;
-	return run_live(cli, a, &lock, err);
+	while (r == ASKED) {
+		AUTO(pass_lock_release) struct pass_lock lock = { 0 };
+
+		if (a->dry_run == DRY_RUN_NONE && pass_lock_take(cli, &lock, err) < 0)
+			return err->code;
+		r = run_live(cli, a, &lock, &agreed, err);
+	}
+	return r;
 }
 
 static int run(struct cli *cli, const void *args, struct error *err)
@@ -196,6 +214,12 @@ const struct command command_apply = {
 		"On an API server a Lease keeps two passes from running at once. A pod that has "
 		"changed since it\nwas read for the plan is left for the next pass. SIGTERM lets "
 		"the running writes end and reports\nthe rest as not done.\n"
+		"\n"
+		"On a terminal the plan is shown and a question asked before pods are evicted or "
+		"moved to other\nnodes; --yes answers it. There is none for a saved plan, nor where "
+		"standard input or output is no\nterminal, as in cron and CI. A pod without a "
+		"controller is evicted with --force alone: without\nit that eviction and what waits for "
+		"it are skipped, the rest is done, and the exit code is 4.\n"
 		"\n"
 		"With --snapshot the plan is executed on the objects in the files, and their new "
 		"state is\nwritten as a List: to standard output, or to --out. A saved plan is "

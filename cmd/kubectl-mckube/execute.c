@@ -245,6 +245,7 @@ int execute_plan(struct cli *cli, struct live *live, struct pass_lock *lock,
 	const struct api_options options = {
 		.parallel = (uint32_t)cli->write.parallel,
 		.gone_seconds = (uint32_t)cli->write.gone_timeout_s,
+		.keeps_bare = cli->write.keeps_bare,
 		.stop = stop_reason,
 		.on_result = on_result,
 		.denial = denial,

@@ -18,6 +18,7 @@ struct execute_args {
 	const char *influx_url, *influx_org, *influx_bucket, *influx_token_file;
 	int32_t parallel;
 	int32_t gone_timeout_s;
+	bool keeps_bare; /* no option of all writers: execute_on_api()'s */
 };
 
 struct cli;

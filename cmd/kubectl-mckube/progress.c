@@ -2,12 +2,15 @@
 #include "progress.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/rss.h"
 #include "base/str.h"
+#include "output/style.h"
 
 static double seconds(clockid_t clock)
 {
@@ -48,4 +51,17 @@ void stage_end(const struct stage *s)
 		add_traffic(s, &traffic);
 	log_v(4, "stage %s: %.3f s, %.3f s CPU%s, %" PRIu64 " MB at most", s->name, wall, cpu,
 	      traffic.s, rss_peak() >> 20);
+}
+
+void progress_lines(const char *text)
+{
+	for (const char *line = text; *line;) {
+		AUTO(str_done) struct str out = STR_INIT;
+		size_t n = strcspn(line, "\n");
+		AUTO_FREE char *one = xstrndup(line, n);
+
+		text_add(&out, one);
+		fprintf(stderr, "%s\n", out.s);
+		line += n + (line[n] == '\n');
+	}
 }

@@ -21,4 +21,7 @@ struct stage {
 struct stage stage_begin(const char *name, const struct http *http);
 void stage_end(const struct stage *s);
 
+/* Writes lines to standard error, without control characters. */
+void progress_lines(const char *text);
+
 #endif

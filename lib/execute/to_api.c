@@ -99,7 +99,8 @@ static void release(struct job *j, struct job *waiting, enum result_state state)
 		return;
 	if (state != RESULT_DONE) {
 		end(waiting, RESULT_SKIPPED,
-		    plan_strf(x->plan, "skipped: action %u failed", j->at + 1));
+		    plan_strf(x->plan, "skipped: action %u %s", j->at + 1,
+			      state == RESULT_FAILED ? "failed" : "was skipped"));
 	} else if (--x->order.n_open[waiting->at] == 0) {
 		waiting->state = JOB_READY;
 		*array_add(&x->ready) = waiting->at;
@@ -432,6 +433,18 @@ static void on_reply(struct http_call *call)
 
 /* The loop. */
 
+/* Is it an eviction of a pod without a controller, and without --force? */
+static bool is_withheld(const struct job *j)
+{
+	const struct cluster *c = j->run->c;
+	const struct action *a = action_of(j);
+
+	if (!j->run->o->keeps_bare || a->kind != ACTION_EVICT)
+		return false;
+	pod_id id = cluster_pod(c, a->on.ns, a->on.name);
+	return id != NONE && pod_is_bare(&c->pods.items[id]);
+}
+
 static void begin(struct job *j)
 {
 	struct run *x = j->run;
@@ -439,7 +452,9 @@ static void begin(struct job *j)
 	const char *version = before == NONE ? NULL : x->jobs[before].version;
 	struct error err = ERROR_INIT;
 
-	if (is_relocation(j))
+	if (is_withheld(j))
+		end(j, RESULT_SKIPPED, "no controller recreates it; --force evicts it");
+	else if (is_relocation(j))
 		begin_migration(j);
 	else if (api_request(&j->request, x->k, action_of(j), version, x->c, &err) < 0)
 		fail(j, &err);

@@ -19,6 +19,7 @@
 struct api_options {
 	uint32_t parallel;     /* 0: 16 */
 	uint32_t gone_seconds; /* how long an evicted pod may take to be gone; 0: 60 */
+	bool keeps_bare;       /* Evicts of pods without a controller are skipped */
 
 	/* Asked before each action, and at least twice a second. A text: nothing new begins, what
 	 * runs is finished, and the rest is skipped for that reason. NULL: never. */

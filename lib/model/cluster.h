@@ -166,6 +166,12 @@ struct pod {
 				    * before its container is killed; 0: there is none */
 };
 
+/* Has it no controller? (One that is no Node, which mirrors have.) */
+static inline bool pod_is_bare(const struct pod *pod)
+{
+	return !pod->owner_kind;
+}
+
 /* What of a pod's spec keeps its running containers from being restored on another node, or what
  * would be lost. */
 enum checkpoint_bar {

@@ -90,7 +90,8 @@ struct settings {
 	struct optimise_settings optimise;
 	struct {
 		uint32_t per_pass, per_node, per_namespace; /* 0, the default: no limit */
-	} evictions; /* that one plan may hold, moves to other nodes included */
+		bool keeps_bare; /* pods without a controller are not evicted; default false */
+	} evictions;		 /* that one plan may hold, moves to other nodes included */
 };
 
 static inline bool evictions_are_limited(const struct settings *s)
@@ -100,6 +101,7 @@ static inline bool evictions_are_limited(const struct settings *s)
 
 /* The words of the enumerations in configuration and plan, by value; NULL ends each list. */
 extern const char *const legacy_pin_words[];
+extern const char *const eviction_bare_words[];
 extern const char *const pressure_trigger_words[];
 extern const char *const pressure_action_words[];
 extern const char *const pressure_eviction_words[];

@@ -44,6 +44,12 @@ const struct option config_keys[] = {
 		"the same, of the pods of one node", .preset = "0"),
 	OPT_INT(0, "evictions.perNamespace", struct settings, evictions.per_namespace, 0, 1000000,
 		"N", "the same, of the pods of one namespace", .preset = "0"),
+	OPT_ENUM(0, "evictions.bare", struct settings, evictions.keeps_bare, eviction_bare_words,
+		 "WORD",
+		 "whether a pod without a controller, which nothing recreates, may be evicted for "
+		 "a more critical one: allow or never, which leaves the more critical one "
+		 "unplaced. 'apply' also needs --force",
+		 .preset = "allow"),
 	OPT_BOOL(
 		0, "pressure.enabled", struct settings, pressure.enabled,
 		"relieve nodes under pressure, and taint nodes that cannot keep their pods' budgets",

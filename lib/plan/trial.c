@@ -175,6 +175,11 @@ bool trial_is_kept(const struct trial *t, const struct pod *pod)
 	return note != NONE && strcmp(cluster_str(t->c, note), "false") != 0;
 }
 
+bool trial_may_not_evict(const struct trial *t, const struct pod *pod)
+{
+	return (t->settings->evictions.keeps_bare && pod_is_bare(pod)) || trial_is_kept(t, pod);
+}
+
 bool trial_is_untouchable(const struct trial *t, const struct pod *pod)
 {
 	return pod->is_unread || pod->is_terminating || pod->is_mirror ||
@@ -266,7 +271,8 @@ static void add_unit(struct trial *t, uint32_t request, const struct pdb_cover *
 		u.is_misplaced = false;
 	if (u.kind == UNIT_RUNNING || u.kind == UNIT_UNASSIGNED)
 		u.can_evict = pdb_allows(t->c, covers[q->pod]) && !trial_is_untouchable(t, pod) &&
-			      pod->owner_kind != t->owner.daemon_set && !trial_is_kept(t, pod);
+			      pod->owner_kind != t->owner.daemon_set &&
+			      !trial_may_not_evict(t, pod);
 	u.is_reschedulable = u.kind == UNIT_RUNNING && is_reschedulable(t, &u);
 	t->unit_of_pod[q->pod] = (unit_id)t->units.n;
 	*array_add(&t->units) = u;

@@ -207,6 +207,9 @@ static inline bool cell_holds(const struct cell *cell, unsigned rank)
 /* Does mckube.io/do-not-evict forbid to evict it? Any value but "false" does. It may be moved. */
 bool trial_is_kept(const struct trial *t, const struct pod *pod);
 
+/* Does that, or evictions.bare? */
+bool trial_may_not_evict(const struct trial *t, const struct pod *pod);
+
 /* May it be evicted as things are, by itself, its budget and the limits of the settings? */
 static inline bool trial_may_evict(const struct trial *t, const struct unit *u)
 {

@@ -193,9 +193,9 @@ class NodeFixture(Fixture):
 
     def apply(self):
         """A pass. Where the helper has written the same object in between it is made once more."""
-        self.passes.append(self.kubectl("mckube", "apply", check=False))
+        self.passes.append(self.kubectl("mckube", "apply", "--force", check=False))
         if self.passes[-1].code == 4:
-            self.passes.append(self.kubectl("mckube", "apply", check=False))
+            self.passes.append(self.kubectl("mckube", "apply", "--force", check=False))
         done = self.passes[-1]
         assert done.code == 0, f"mckube apply: {done}"
         return done

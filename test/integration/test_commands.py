@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import pathlib
+import pty
 import time
 import urllib.parse
 
@@ -77,10 +78,86 @@ def test_preemption_evicts_and_then_binds(c):
     c.mckube("apply")
     c.set_running("low")
     c.create(*c.pair("high", 800000, 900000, "High"))
-    done = c.mckube("apply")
+    kept = c.mckube("apply", check=False)  # no controller recreates it
+    assert kept.code == 4 and "low evict: Skipped: no controller" in kept.out, kept
+    assert "high bind: Skipped: skipped: action" in kept.out, kept
+    assert "nodeName" in c.get("pod", "low")["spec"] and "nodeName" not in c.get("pod", "high")["spec"]
+    done = c.mckube("apply", "--force")
     assert "evict: Done" in done.out and "high bind: Done" in done.out, done
     assert [p["metadata"]["name"] for p in c.get("pods")] == ["high"]
     assert c.get("pod", "high")["spec"]["nodeName"] == "n1"
+
+
+def on_terminal(c, *args, answer, check=None):
+    """The command on a terminal of its own: exit code and what was printed. `check` is called while the
+    question is open."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(c.program, [str(c.program), *args, "--color=never"])
+    text, asked = b"", False
+    while True:
+        try:
+            more = os.read(terminal, 65536)
+        except OSError:  # its end is closed
+            break
+        if not more:
+            break
+        text += more
+        if not asked and b"[y/N] " in text:
+            asked = True
+            if check:
+                check()
+            os.write(terminal, answer)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), text.decode()
+
+
+def controlled(c, pod):
+    """Of a controller; one that exists, since the garbage collector deletes orphans, and that does nothing."""
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "kube-root-ca.crt"}
+    c.wait(lambda: c.kubectl("get", "configmap", owner["name"], "-n", c.ns, check=False).code == 0)
+    owner["uid"] = c.get("configmap", owner["name"])["metadata"]["uid"]
+    pod["metadata"]["ownerReferences"] = [{**owner, "controller": True}]
+    return pod
+
+
+def test_apply_asks_before_it_evicts(c):
+    c.nodes("n1", cores=1)
+    low, request = c.pair("low", 800000)
+    c.create(controlled(c, low), request)
+    code, text = on_terminal(c, "apply", answer=b"")  # no pod is evicted: nothing is asked
+    assert code == 0 and "[y/N]" not in text, text
+    c.set_running("low")
+    c.create(*c.pair("high", 800000, 900000, "High"))
+    for answer in b"n\n", b"\n", b"\x04":
+        code, text = on_terminal(c, "apply", answer=answer)
+        assert code == 1 and "Evict 1 pod? [y/N]" in text and "cancelled: nothing was changed" in text, text
+        assert f"evict   {c.ns}/low" in text, text
+        assert "nodeName" not in c.get("pod", "high")["spec"]
+
+    code, text = on_terminal(c, "apply", answer=b"yes\n", check=lambda: c.wait(
+        lambda: not c.get("lease", "mckube", "kube-system")["spec"]["holderIdentity"]))
+    assert code == 0 and "high bind: Done" in text, text
+    assert c.get("pod", "high")["spec"]["nodeName"] == "n1"
+
+
+def test_yes_answers_and_force_counts_bare_pods(c):
+    c.nodes("n1", "n2", cores=1)
+    low, request = c.pair("low", 800000)
+    c.create(controlled(c, low), request, *c.pair("bare", 800000))
+    c.mckube("apply")
+    c.set_running("low")
+    c.set_running("bare")
+    c.create(*c.pair("brake", 800000, 900000, "High"), *c.pair("radar", 800000, 900000, "High"))
+    code, text = on_terminal(c, "apply", answer=b"n\n")
+    assert "1 pod without a controller is not evicted without --force" in text, text
+    code, text = on_terminal(c, "apply", "--force", answer=b"n\n")
+    assert code == 1 and "Evict 2 pods, 1 of them without a controller" in text, text
+    code, text = on_terminal(c, "apply", "--yes", answer=b"")
+    assert code == 4 and "[y/N]" not in text and "bare evict: Skipped" in text and "low evict: Done" in text, text
+    assert {"bare"} < {p["metadata"]["name"] for p in c.get("pods")}
+    code, text = on_terminal(c, "apply", "-y", "--force", answer=b"")
+    assert code == 0 and "bare evict: Done" in text, text
 
 
 def test_disruption_budget_is_kept(c):

@@ -50,7 +50,7 @@ def test_pressure_degrades_restores_and_evicts(c):
     c.report_usage("n1", 97)
     c.mckube("apply", c.pressure())
     assert "low" not in c.mckube("plan", c.pressure(evict="none"), "-o", "name").out
-    done = c.mckube("apply", c.pressure(evict="all"))
+    done = c.mckube("apply", "--force", c.pressure(evict="all"))
     assert "n1 taint: Done" in done.out and "low evict: Done" in done.out, done
     assert [(t["key"], t["value"], t["effect"]) for t in taints(c, "n1")] == [
         (TAINT, "True", "NoSchedule")]

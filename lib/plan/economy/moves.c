@@ -108,7 +108,8 @@ static bool may_move(const struct mover *m, const struct cargo *g)
 	const struct account *a = g->of == NONE ? NULL : &e->accounts[g->of];
 
 	if (pod->node == NONE || pod->node != g->origin || t->req.of_pod[g->pod] != NONE ||
-	    t->unit_of_pod[g->pod] != NONE || trial_is_untouchable(t, pod) || trial_is_kept(t, pod))
+	    t->unit_of_pod[g->pod] != NONE || trial_is_untouchable(t, pod) ||
+	    trial_may_not_evict(t, pod))
 		return false;
 	if (may_have_moved(e, g) || (!a && !pod->is_ours) ||
 	    (a && (a->is_suspended || a->is_exhausted)))

@@ -114,6 +114,8 @@ static void add_eviction_limits(const struct settings *s, struct str *out)
 		str_addf(out, "%s%u per %s", separator, limits[i].n, limits[i].of);
 		separator = ", ";
 	}
+	if (s->evictions.keeps_bare)
+		str_add(out, "; pods without a controller are not evicted");
 }
 
 static void emit_no_place(struct emitter *e, const struct unit *u)

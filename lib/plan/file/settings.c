@@ -74,6 +74,12 @@ static const char *action_word(unsigned v)
 	return pressure_action_words[v];
 }
 
+static const char *eviction_bare_word(unsigned v)
+{
+	return eviction_bare_words[v];
+}
+
+static const struct field_words eviction_bare = { eviction_bare_word, 0, 2, sizeof(bool) };
 static const struct field_words evictions = { eviction_word, 0, PRESSURE_EVICT_ALL + 1, 1 };
 static const struct field_words triggers = { trigger_word, 0, PRESSURE_CPU + 1, 1 };
 static const struct field_words pressure_actions = { action_word, 0, PRESSURE_RAISE + 1, 1 };
@@ -184,12 +190,16 @@ static const struct field eviction_fields[] = {
 	EVICTIONS("perPass", per_pass),
 	EVICTIONS("perNode", per_node),
 	EVICTIONS("perNamespace", per_namespace),
+	FILE_FIELD("bare", &field_word, offsetof(struct settings, evictions.keeps_bare),
+		   .of = &eviction_bare),
 	{ 0 },
 };
 
 static bool has_evictions(const void *settings)
 {
-	return evictions_are_limited(settings);
+	const struct settings *s = settings;
+
+	return evictions_are_limited(s) || s->evictions.keeps_bare;
 }
 
 const struct field file_settings[] = {

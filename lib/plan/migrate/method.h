@@ -61,10 +61,4 @@ bool movers_may_restart(const struct movers *m, pod_id id, enum migration_method
  * node say. `to` may be NONE. The text is static. */
 const char *movers_checkpoint_bar(const struct movers *m, pod_id id, node_id to);
 
-/* Has it no controller? (One that is no Node, which mirrors have.) */
-static inline bool pod_is_bare(const struct pod *pod)
-{
-	return !pod->owner_kind;
-}
-
 #endif

@@ -45,7 +45,7 @@ static bool may_evict(const struct pressured_node *x, pod_id id)
 	const struct pod *pod = &t->c->pods.items[id];
 
 	if (pod->node != x->node || pod->qos == QOS_GUARANTEED || t->req.of_pod[id] != NONE ||
-	    trial_is_untouchable(t, pod) || trial_is_kept(t, pod) ||
+	    trial_is_untouchable(t, pod) || trial_may_not_evict(t, pod) ||
 	    pod->owner_kind == t->owner.daemon_set)
 		return false;
 	if (t->settings->pressure.evict != PRESSURE_EVICT_ALL &&

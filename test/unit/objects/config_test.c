@@ -43,7 +43,8 @@ TEST(every_key_is_read)
 			       "legacyPins: ignore\n"
 			       "policies:\n- name: binpack\n- { name: topology, weight: 3 }\n"
 			       "search: { steps: 5000, preemptionNodes: 2 }\n"
-			       "evictions: { perPass: 4, perNode: 3, perNamespace: 2 }\n"
+			       "evictions: { perPass: 4, perNode: 3, perNamespace: 2, "
+			       "bare: never }\n"
 			       "pressure: { busy: 0.95, calm: 0.5, delaySeconds: 1, stepSeconds: "
 			       "2, holdSeconds: 3, evict: all, enabled: false, trigger: cpu, "
 			       "onBusy: raise }\n");
@@ -59,6 +60,7 @@ TEST(every_key_is_read)
 	assert_int_equal(s.evictions.per_pass, 4);
 	assert_int_equal(s.evictions.per_node, 3);
 	assert_int_equal(s.evictions.per_namespace, 2);
+	assert_true(s.evictions.keeps_bare);
 	assert_int_equal(s.pressure.busy, 950000);
 	assert_int_equal(s.pressure.calm, 500000);
 	assert_int_equal(s.pressure.delay_seconds, 1);
