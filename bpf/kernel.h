@@ -74,7 +74,7 @@ struct thread_info {
 };
 struct task_struct {
 	struct thread_info thread_info;
-	int prio, pid, tgid, exit_state;
+	int prio, pid, tgid, exit_state, nr_cpus_allowed;
 	unsigned int policy;
 	struct sched_entity se;
 	struct sched_rt_entity rt;

@@ -97,6 +97,9 @@ static struct soft_budget *soft_budget_of(struct task_struct *p, __u64 *ret_id)
 	return NULL;
 }
 
+/* What wakes the agent says so: the queue may hold events that have not (BPF_RB_NO_WAKEUP), and by
+ * itself the kernel wakes only one that has read all (bpf_ringbuf_commit(), kernel/bpf/ringbuf.c).
+ */
 static void soft_tell(const struct soft_event *event, __u64 flags)
 {
 	__u32 key = event->cpu;
@@ -133,7 +136,7 @@ static void soft_stop(struct task_struct *p, struct soft_state *s, struct soft_e
 	event->kind = SOFT_STOPPED;
 	event->pid = pid;
 	event->start_ns = stop.start_ns;
-	soft_tell(event, 0);
+	soft_tell(event, BPF_RB_FORCE_WAKEUP);
 	bpf_ringbuf_output(&soft_alarm, &pid, sizeof(pid), 0);
 }
 
@@ -155,7 +158,7 @@ static __always_inline __u64 soft_exhausted(struct task_struct *p, struct soft_s
 		s->told_refill = event->refill_ns;
 		s->told_pid = event->pid;
 		s->told_ns = now;
-		soft_tell(event, 0);
+		soft_tell(event, BPF_RB_FORCE_WAKEUP);
 	}
 	if (over_ns < SOFT_STOP_AFTER_NS)
 		return SOFT_STOP_AFTER_NS - over_ns;
@@ -190,6 +193,7 @@ static __always_inline void soft_judge(struct task_struct *p, struct overrun_cpu
 			.again_ns = soft_add(about->period, b->runtime_ns),
 			.start_ns = p->start_boottime,
 			.kind = SOFT_EXHAUSTED,
+			.is_bound = p->nr_cpus_allowed == 1,
 			.cpu = about->cpu,
 			.pid = p->pid,
 		};

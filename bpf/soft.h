@@ -40,7 +40,9 @@ struct soft_event {
 	__u64 refill_ns;
 	__u64 start_ns; /* of `pid`, since boot */
 	__u64 again_ns; /* when it can be exhausted next, if it runs from the refill on */
-	__u32 kind, cpu;
+	__u16 kind;
+	__u16 is_bound; /* `pid` may run on this CPU only */
+	__u32 cpu;
 	__u32 pid, parent;
 };
 _Static_assert(sizeof(struct soft_event) == 56, "wire format");

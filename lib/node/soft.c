@@ -136,6 +136,17 @@ void soft_put(struct soft *s, struct soft_group *g)
 	pthread_mutex_unlock(&s->lock);
 }
 
+uint64_t soft_left_of(const struct soft *s, uint64_t cgroup, unsigned cpu, uint64_t runtime_ns,
+		      struct soft_state *states)
+{
+	if (bpf_map_lookup_elem(s->maps.states, &cgroup, states) < 0)
+		return UINT64_MAX;
+	struct soft_account *a = &states[cpu].account;
+	const struct soft_budget b = { runtime_ns, a->period_ns };
+	soft_account_enter(a, &b, (uint64_t)clock_ns());
+	return soft_account_left(a, &b);
+}
+
 uint64_t soft_left(const struct soft *s, uint64_t cgroup, unsigned cpu, struct soft_state *states)
 {
 	struct soft_budget b;

@@ -14,6 +14,7 @@
 #include "node/kernel.h"
 #include "node/overrun.h"
 #include "node/overrun_bpf.h"
+#include "node/soft_recent.h"
 #include "node/soft_threads.h"
 
 /* Budgets in software, for kernels that have none: what the backend `soft` (node/backend.h) writes
@@ -49,26 +50,16 @@ struct soft_group {
 	bool is_gone;
 };
 
-/* When a group can have used up its budget at the soonest, and somewhat later: BPF's own timer has
- * told so by then, unless it is late (bpf/soft.bpf.h). The agent, as it is switched in, has the
- * kernel charge the thread that ran. */
-struct soft_look {
-	uint64_t cgroup;
-	uint64_t at_ns;	  /* 0: none */
-	uint64_t left_ns; /* what it had left at the last look */
-};
-enum { SOFT_LOOKS = 16, SOFT_LOOK_AFTER_NS = 50000 };
-
 struct soft_agent {
 	struct soft *soft;
 	unsigned cpu;
 	pthread_t thread;
-	int timer_fd, wake_fd;
+	int timer_fd, wake_fd, wait_fd; /* wait_fd: an epoll of the others and the queue */
 	struct ring_buffer *events;
-	struct soft_state *states;	    /* scratch for soft_left() */
-	struct soft_look looks[SOFT_LOOKS]; /* of more groups the tick tells, 4 ms late */
-	uint64_t timer_ns;		    /* what the timer is set for; 0: nothing */
-	uint64_t seen;			    /* soft.n_changes, as it was considered */
+	struct soft_state *states; /* scratch for soft_left() */
+	struct soft_recent recent[SOFT_RECENTS];
+	uint64_t timer_ns; /* what the timer is set for; 0: nothing */
+	uint64_t seen;	   /* soft.n_changes, as it was considered */
 	atomic_ullong n_exhaustions, n_stops;
 	bool is_started;
 };
@@ -126,6 +117,9 @@ void soft_put(struct soft *s, struct soft_group *g);
 /* What it has left on this CPU, ns; UINT64_MAX: it has no budget, so may run. `states` has room for
  * maps.n_cpus. */
 uint64_t soft_left(const struct soft *s, uint64_t cgroup, unsigned cpu, struct soft_state *states);
+/* With this budget, and the period that it had: one call of the kernel less. */
+uint64_t soft_left_of(const struct soft *s, uint64_t cgroup, unsigned cpu, uint64_t runtime_ns,
+		      struct soft_state *states);
 int soft_agents_start(struct soft *s, struct error *ret_why, struct error *err);
 void soft_agents_stop(struct soft *s);
 void soft_agents_wake(struct soft *s);

@@ -3,9 +3,9 @@
 /* The agents: a thread for each CPU that demotes and promotes there. */
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -16,8 +16,6 @@
 #include "base/units.h"
 #include "node/realtime.h"
 #include "node/soft.h"
-
-enum { POLL_EVENTS, POLL_TIMER, POLL_WAKE, POLLS };
 
 static struct soft_cpu *own_cpu(const struct soft_agent *a)
 {
@@ -42,56 +40,41 @@ static void wake_supervisor(struct soft_agent *a)
 		eventfd_write(a->soft->alert_fd, 1);
 }
 
-static void plan_look(struct soft_agent *a, const struct soft_event *event)
-{
-	struct soft_look *free_one = NULL;
-
-	for (size_t i = 0; i < SOFT_LOOKS; i++) {
-		struct soft_look *l = &a->looks[i];
-
-		if (l->at_ns && l->cgroup == event->cgroup) {
-			free_one = l;
-			break;
-		}
-		if (!l->at_ns)
-			free_one = l;
-	}
-	if (free_one)
-		*free_one = (struct soft_look){
-			.cgroup = event->cgroup,
-			.at_ns = event->again_ns + SOFT_LOOK_AFTER_NS,
-			.left_ns = event->again_ns - event->refill_ns,
-		};
-}
-
-/* A group that has used some of its budget since is looked at again when the rest can be used up.
- * One that has not is not: many that wait for each other would cost more than ticks do harm. */
 static void look(struct soft_agent *a, uint64_t now)
 {
-	for (size_t i = 0; i < SOFT_LOOKS; i++) {
-		struct soft_look *l = &a->looks[i];
+	for (size_t i = 0; i < SOFT_RECENTS; i++) {
+		struct soft_recent *r = &a->recent[i];
 
-		if (!l->at_ns || l->at_ns > now)
-			continue;
-		uint64_t left = soft_left(a->soft, l->cgroup, a->cpu, a->states);
-		bool has_run = left && left < l->left_ns && l->left_ns - left > SOFT_LOOK_AFTER_NS;
-		l->at_ns = has_run ? now + left + SOFT_LOOK_AFTER_NS : 0;
-		l->left_ns = left;
+		if (r->look_ns && r->look_ns <= now)
+			soft_recent_looked(r, now,
+					   soft_left(a->soft, r->cgroup, a->cpu, a->states));
 	}
 }
 
-/* The thread that ran is in the event: it may be in a cgroup below the container's. */
+/* The thread that ran is in the event: it may be in a cgroup below the container's. If it was the
+ * only one so far the group is not listed: another one that is there now is told as it runs. */
 static void demote(struct soft_agent *a, const struct soft_event *event)
 {
 	struct soft *s = a->soft;
+	const struct soft_cpu *c = own_cpu(a);
 	struct soft_group *g = soft_take(s, event->cgroup);
+	unsigned n_before = c->n;
 
 	if (!g)
 		return;
 	a->n_exhaustions++;
-	soft_demote(s->shared, a->cpu, (pid_t)event->pid, event->cgroup, event->refill_ns);
-	soft_demote_group(s->shared, a->cpu, g->dir, g->threads_fd, event->cgroup,
-			  event->refill_ns);
+	struct soft_recent *r =
+		soft_recent_exhausted(a->recent, event->cgroup, event->at_ns, event->refill_ns,
+				      event->again_ns - event->refill_ns);
+	soft_demote_running(s->shared, a->cpu, event);
+	bool is_demoted = c->n == n_before + 1;
+	if (!r || !is_demoted || r->only_tid != (pid_t)event->pid)
+		soft_demote_group(s->shared, a->cpu, g->dir, g->threads_fd, event->cgroup,
+				  event->refill_ns);
+	if (r)
+		r->only_tid = r->n_events == 1 && is_demoted && c->n == n_before + 1
+				      ? (pid_t)event->pid
+				      : 0;
 	soft_put(s, g);
 }
 
@@ -113,10 +96,8 @@ static int take_event(void *arg, void *data, size_t size)
 		return 0;
 	switch ((enum soft_event_kind)event->kind) {
 	case SOFT_EXHAUSTED:
-		if (is_exhausted(a, event)) {
+		if (is_exhausted(a, event))
 			demote(a, event);
-			plan_look(a, event);
-		}
 		break;
 	case SOFT_STOPPED:
 		a->n_stops++;
@@ -167,14 +148,11 @@ static void restore_all(struct soft_agent *a)
 static void set_timer(struct soft_agent *a)
 {
 	const struct soft_cpu *c = own_cpu(a);
-	uint64_t next = 0;
+	uint64_t next = soft_recent_next(a->recent);
 
 	for (unsigned i = 0; i < c->n; i++)
 		if (!next || c->records[i].refill_ns < next)
 			next = c->records[i].refill_ns;
-	for (size_t i = 0; i < SOFT_LOOKS; i++)
-		if (a->looks[i].at_ns && (!next || a->looks[i].at_ns < next))
-			next = a->looks[i].at_ns;
 	if (next == a->timer_ns)
 		return;
 	const struct itimerspec at = {
@@ -189,6 +167,8 @@ static void work(struct soft_agent *a)
 {
 	ring_buffer__consume(a->events);
 	uint64_t now = (uint64_t)clock_ns();
+	if (a->timer_ns <= now)
+		a->timer_ns = 0;
 	restore_due(a, now);
 	look(a, now);
 	for (uint64_t n; (n = a->soft->n_changes) != a->seen;) {
@@ -204,26 +184,15 @@ static void *run(void *arg)
 {
 	struct soft_agent *a = arg;
 	const struct sched_param param = { .sched_priority = SOFT_AGENT_PRIORITY };
-	struct pollfd polls[POLLS] = {
-		[POLL_EVENTS] = { a->soft->maps.queues[a->cpu], POLLIN, 0 },
-		[POLL_TIMER] = { a->timer_fd, POLLIN, 0 },
-		[POLL_WAKE] = { a->wake_fd, POLLIN, 0 },
-	};
-	eventfd_t unused;
+	struct epoll_event unused;
 
 	if (sched_getscheduler(0) == SCHED_FIFO)
 		sched_setparam(0, &param);
 	while (!a->soft->is_ending) {
-		if (poll(polls, POLLS, -1) < 1)
+		if (epoll_wait(a->wait_fd, &unused, 1, -1) < 1)
 			continue;
 		if (sched_getcpu() != (int)a->cpu)
 			bind_to_cpu(a);
-		if (polls[POLL_TIMER].revents) {
-			eventfd_read(a->timer_fd, &unused);
-			a->timer_ns = 0;
-		}
-		if (polls[POLL_WAKE].revents)
-			eventfd_read(a->wake_fd, &unused);
 		soft_cpu_lock(own_cpu(a), true);
 		work(a);
 		soft_cpu_unlock(own_cpu(a));
@@ -241,6 +210,15 @@ static void *begin(void *arg)
 	return run(a);
 }
 
+/* Edge-triggered: each wake-up looks at everything, so nothing needs to be read from timer_fd and
+ * wake_fd. Unlike poll(2) it does not enter and leave three queues each time. */
+static bool wait_for(const struct soft_agent *a, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+
+	return epoll_ctl(a->wait_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 static int start(struct soft *s, unsigned cpu, struct error *ret_why, struct error *err)
 {
 	struct soft_agent *a = &s->agents[cpu];
@@ -248,9 +226,12 @@ static int start(struct soft *s, unsigned cpu, struct error *ret_why, struct err
 	*a = (struct soft_agent){ .soft = s, .cpu = cpu };
 	a->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	a->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	a->wait_fd = epoll_create1(EPOLL_CLOEXEC);
 	a->states = xcalloc((size_t)s->maps.n_cpus, sizeof(*a->states));
 	a->events = ring_buffer__new(s->maps.queues[cpu], take_event, a, NULL);
-	if (a->timer_fd < 0 || a->wake_fd < 0 || !a->events)
+	if (a->timer_fd < 0 || a->wake_fd < 0 || a->wait_fd < 0 || !a->events ||
+	    !wait_for(a, a->timer_fd) || !wait_for(a, a->wake_fd) ||
+	    !wait_for(a, s->maps.queues[cpu]))
 		return error_errno(err, "agent of CPU %u", cpu);
 	int r = realtime_start(&a->thread, begin, a, s->kernel, ret_why, err);
 	a->is_started = r == 0;
@@ -263,6 +244,7 @@ static void release(struct soft_agent *a)
 	free(a->states);
 	auto_close_fd(&a->timer_fd);
 	auto_close_fd(&a->wake_fd);
+	auto_close_fd(&a->wait_fd);
 }
 
 static unsigned n_agents(const struct soft *s)
@@ -275,7 +257,7 @@ int soft_agents_start(struct soft *s, struct error *ret_why, struct error *err)
 {
 	s->agents = xcalloc(n_agents(s), sizeof(*s->agents));
 	for (unsigned cpu = 0; cpu < n_agents(s); cpu++)
-		s->agents[cpu].timer_fd = s->agents[cpu].wake_fd = -1;
+		s->agents[cpu].timer_fd = s->agents[cpu].wake_fd = s->agents[cpu].wait_fd = -1;
 	for (unsigned cpu = 0; cpu < n_agents(s); cpu++)
 		if (start(s, cpu, ret_why, err) < 0)
 			return err->code;

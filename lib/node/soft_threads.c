@@ -172,8 +172,14 @@ static void demote(struct soft_shared *s, struct soft_cpu *c, const struct soft_
 		set_policy(record->id, s->demoted_policy | SCHED_RESET_ON_FORK, 0);
 }
 
-void soft_demote(struct soft_shared *s, unsigned cpu, pid_t tid, uint64_t cgroup,
-		 uint64_t refill_ns)
+struct demotion {
+	struct soft_shared *shared;
+	unsigned cpu;
+	uint64_t cgroup, refill_ns;
+};
+
+/* is_here: its CPU is known. */
+static void demote_if_realtime(const struct demotion *d, pid_t tid, bool is_here)
 {
 	struct sched_param param;
 
@@ -181,18 +187,25 @@ void soft_demote(struct soft_shared *s, unsigned cpu, pid_t tid, uint64_t cgroup
 		return;
 	int policy = sched_getscheduler(tid);
 	if (policy < 0 || !is_realtime(policy) || sched_getparam(tid, &param) < 0 ||
-	    !is_on(tid, cpu))
+	    (!is_here && !is_on(tid, d->cpu)))
 		return;
-	demote(s, &s->cpus[cpu],
+	demote(d->shared, &d->shared->cpus[d->cpu],
 	       &(struct soft_record){
-		       .cgroup = cgroup,
-		       .refill_ns = refill_ns,
+		       .cgroup = d->cgroup,
+		       .refill_ns = d->refill_ns,
 		       .start_ns = since_boot_ns(),
 		       .id = tid,
 		       .kind = SOFT_THREAD,
 		       .policy = policy,
 		       .priority = param.sched_priority,
 	       });
+}
+
+void soft_demote_running(struct soft_shared *s, unsigned cpu, const struct soft_event *event)
+{
+	const struct demotion d = { s, cpu, event->cgroup, event->refill_ns };
+
+	demote_if_realtime(&d, (pid_t)event->pid, event->is_bound);
 }
 
 /* Calls `each` for the numbers of a file that is read from its start. */
@@ -213,17 +226,9 @@ static void each_number(int fd, void (*each)(pid_t id, void *arg), void *arg)
 		}
 }
 
-struct demotion {
-	struct soft_shared *shared;
-	unsigned cpu;
-	uint64_t cgroup, refill_ns;
-};
-
 static void demote_one(pid_t tid, void *arg)
 {
-	const struct demotion *d = arg;
-
-	soft_demote(d->shared, d->cpu, tid, d->cgroup, d->refill_ns);
+	demote_if_realtime(arg, tid, false);
 }
 
 void soft_demote_group(struct soft_shared *s, unsigned cpu, int dir, int threads_fd,

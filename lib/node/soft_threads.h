@@ -79,9 +79,9 @@ void soft_cpu_unlock(struct soft_cpu *c);
 
 /* The calls below want the lock. */
 
-/* Demotes a FIFO or RR thread if it is one that runs on `cpu`, or is queued there. */
-void soft_demote(struct soft_shared *s, unsigned cpu, pid_t tid, uint64_t cgroup,
-		 uint64_t refill_ns);
+/* Demotes the thread that an event is about, if it is FIFO or RR and has run on `cpu`, or is queued
+ * there. */
+void soft_demote_running(struct soft_shared *s, unsigned cpu, const struct soft_event *event);
 /* All of a group: `dir` is its folder, and threads_fd its open cgroup.threads, or -1 on v1. */
 void soft_demote_group(struct soft_shared *s, unsigned cpu, int dir, int threads_fd,
 		       uint64_t cgroup, uint64_t refill_ns);

@@ -426,6 +426,29 @@ static bool many_groups(void)
 	return check(is_good, "a thousand groups, and nothing is left of them");
 }
 
+/* What a demoted thread makes is told without waking the agent, and must not keep another group's
+ * exhaustion from it. */
+static bool told_beside_new_threads(void)
+{
+	static struct soft_samples samples;
+	struct soft_child makers, other;
+
+	make(&makers, "makers");
+	soft_child_set(&makers, 100, 100 * PERIOD_US);
+	make(&other, "other");
+	pid_t pids[] = { load_start(makers.dir, load_storm), load_start(other.dir, load_bursts) };
+	usleep(100000);
+	sample(&other, 2, &samples);
+	printf("# beside a demoted group that makes threads: us above the budget: p50 %.1f p99 %.1f\n",
+	       soft_percentile(&samples, 50), soft_percentile(&samples, 99));
+	rt_stop(pids[0]);
+	rt_stop(pids[1]);
+	soft_child_remove(&makers);
+	soft_child_remove(&other);
+	return check(samples.n > 20 && soft_percentile(&samples, 50) < 200,
+		     "told beside new threads of a demoted group");
+}
+
 static double agent_seconds(void)
 {
 	struct rusage self;
@@ -496,6 +519,7 @@ int main(void)
 	is_good &= a_number_is_given_to_another_process();
 	is_good &= a_mutex_of_another_group();
 	is_good &= many_groups();
+	is_good &= told_beside_new_threads();
 	agents_cost();
 	usleep(100000); /* an agent may be about to release what was removed last */
 	is_good &= check(n_records() == 0, "no thread is left demoted");
