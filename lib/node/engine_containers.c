@@ -168,6 +168,17 @@ bool engine_close_gone(struct engine *e)
 	return is_any;
 }
 
+const struct saved_cpus *engine_left_cpus(const struct engine *e, const char *path)
+{
+	const struct saved_cpus *saved = e->saved ? saved_state_cpus(e->saved, path) : NULL;
+	struct cpuset now;
+
+	return saved && cpuset_file_read(e->kernel, path, &now, NULL) == 0 &&
+			       cpuset_eq(&now, &saved->wanted)
+		       ? saved
+		       : NULL;
+}
+
 /* Also after a change of the pod's cores: what was found before the first pin is kept. */
 static void pin(struct engine *e, struct engine_pod *p, struct engine_container *c)
 {
@@ -183,6 +194,17 @@ static void pin(struct engine *e, struct engine_pod *p, struct engine_container 
 	c->is_pinned = cpuset_file_write(e->kernel, c->path, cores, &err) == 0;
 	if (!c->is_pinned)
 		engine_add_event(e, NODE_EVENT_REFUSED, p, err.msg);
+}
+
+/* An earlier run of the helper has pinned it, and did not end as it should. */
+static void recall_pin(const struct engine *e, struct engine_container *c)
+{
+	const struct saved_cpus *saved = engine_left_cpus(e, c->path);
+
+	if (!saved)
+		return;
+	c->found_cpus = saved->found;
+	c->is_pinned = true;
 }
 
 void engine_pin(struct engine *e, struct engine_pod *p)
@@ -222,6 +244,7 @@ int engine_open_container(struct engine *e, struct engine_pod *p, struct engine_
 	engine_recall_found(e, n_before);
 	if (r < 0)
 		return r;
+	recall_pin(e, c);
 	pin(e, p, c);
 	engine_class_open(e, c);
 	return 0;

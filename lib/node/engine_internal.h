@@ -65,6 +65,9 @@ bool engine_close_gone(struct engine *e);
 bool engine_is_gone(const struct engine *e, const struct engine_container *c);
 void engine_free_containers(struct engine_pod *p);
 void engine_pin(struct engine *e, struct engine_pod *p);
+/* The CPUs that an earlier run gave a container, if it has them still. NULL: it has not, or another
+ * program has written since. */
+const struct saved_cpus *engine_left_cpus(const struct engine *e, const char *path);
 void engine_unpin_all(struct engine *e);
 void engine_watch(struct engine *e, struct engine_pod *p);
 void engine_list_watched(struct engine *e);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/container.h"
+#include "node/cpuset_file.h"
 #include "node/engine_internal.h"
 
 static bool has_container(const struct engine_pod *p, const char *path)
@@ -58,6 +59,7 @@ static void give_back_classes(const struct saved_class *saved, bool is_soft, int
 static void give_back(struct engine *e, const char *path)
 {
 	const struct saved_class *class = saved_state_class(e->saved, path);
+	const struct saved_cpus *cpus = engine_left_cpus(e, path);
 	size_t n_before = e->cgroups.nodes.n;
 	struct cgroup *n;
 	struct error ignored;
@@ -68,6 +70,8 @@ static void give_back(struct engine *e, const char *path)
 	keep_budgets_of_others(e, n);
 	if (class)
 		give_back_classes(class, e->backend == &backend_soft, n->group.dir);
+	if (cpus)
+		cpuset_file_write(e->kernel, path, &cpus->found, &ignored);
 	cgroups_remove(&e->cgroups, n);
 }
 

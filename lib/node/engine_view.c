@@ -137,6 +137,21 @@ static void save_classes(const struct engine *e, struct saved_state *ret)
 		}
 }
 
+static void save_cpus(const struct engine *e, struct saved_state *ret)
+{
+	for (size_t i = 0; i < e->pods.n; i++) {
+		const struct engine_pod *p = &e->pods.items[i];
+
+		for (size_t j = 0; j < p->n_containers; j++)
+			if (p->containers[j].path && p->containers[j].is_pinned)
+				saved_state_add_cpus(ret, &(struct saved_cpus){
+								  p->containers[j].path,
+								  p->containers[j].found_cpus,
+								  e->escalation.pods.items[i].cores,
+							  });
+	}
+}
+
 bool engine_save_state(struct engine *e, struct saved_state *ret)
 {
 	*ret = (struct saved_state){ 0 };
@@ -146,6 +161,7 @@ bool engine_save_state(struct engine *e, struct saved_state *ret)
 		save_groups(e, ret);
 		save_pods(e, ret);
 		save_classes(e, ret);
+		save_cpus(e, ret);
 	}
 	e->is_dirty = false;
 	pthread_mutex_unlock(&e->lock);

@@ -24,9 +24,12 @@ void saved_state_done(struct saved_state *m)
 	}
 	array_each(c, &m->classes)
 		free(c->path);
+	array_each(c, &m->cpus)
+		free(c->path);
 	array_done(&m->groups);
 	array_done(&m->pods);
 	array_done(&m->classes);
+	array_done(&m->cpus);
 }
 
 void saved_state_add_group(struct saved_state *m, const struct saved_group *group)
@@ -54,9 +57,25 @@ void saved_state_add_class(struct saved_state *m, const struct saved_class *clas
 	c->path = xstrdup(class->path);
 }
 
+void saved_state_add_cpus(struct saved_state *m, const struct saved_cpus *cpus)
+{
+	struct saved_cpus *c = array_add(&m->cpus);
+
+	*c = *cpus;
+	c->path = xstrdup(cpus->path);
+}
+
 const struct saved_class *saved_state_class(const struct saved_state *m, const char *path)
 {
 	array_each(c, &m->classes)
+		if (strcmp(c->path, path) == 0)
+			return c;
+	return NULL;
+}
+
+const struct saved_cpus *saved_state_cpus(const struct saved_state *m, const char *path)
+{
+	array_each(c, &m->cpus)
 		if (strcmp(c->path, path) == 0)
 			return c;
 	return NULL;
@@ -163,6 +182,28 @@ static void read_classes(const cJSON *list, struct saved_state *m)
 	}
 }
 
+/* An empty text is an empty set, as in the kernel's file. */
+static bool read_cpus(const cJSON *text, struct cpuset *ret)
+{
+	const char *s = json_text(text);
+
+	*ret = (struct cpuset){ 0 };
+	return s && (!*s || cpuset_parse(s, strlen(s), ret, NULL) == 0);
+}
+
+static void read_all_cpus(const cJSON *list, struct saved_state *m)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, list) {
+		struct saved_cpus c = { .path = (char *)json_text(json_get(item, "path")) };
+
+		if (c.path && read_cpus(json_get(item, "found"), &c.found) &&
+		    read_cpus(json_get(item, "wanted"), &c.wanted))
+			saved_state_add_cpus(m, &c);
+	}
+}
+
 int state_file_load(const char *path, struct saved_state *ret, struct error *err)
 {
 	AUTO(str_done) struct str text = STR_INIT_MAX(FILE_MAX);
@@ -178,6 +219,7 @@ int state_file_load(const char *path, struct saved_state *ret, struct error *err
 	read_groups(json_get(json, "groups"), ret);
 	read_pods(json_get(json, "pods"), ret);
 	read_classes(json_get(json, "classes"), ret);
+	read_all_cpus(json_get(json, "cpus"), ret);
 	return 0;
 }
 
@@ -258,6 +300,22 @@ static void write_class(struct json_out *o, const struct saved_class *c)
 	json_out_end(o);
 }
 
+static void write_cpus(struct json_out *o, const char *key, const struct cpuset *cpus)
+{
+	char text[CPUSET_TEXT];
+
+	write_text(o, key, cpuset_format(cpus, text));
+}
+
+static void write_all_cpus(struct json_out *o, const struct saved_cpus *c)
+{
+	json_out_object(o);
+	write_text(o, "path", c->path);
+	write_cpus(o, "found", &c->found);
+	write_cpus(o, "wanted", &c->wanted);
+	json_out_end(o);
+}
+
 static void write_all(struct json_out *o, const struct saved_state *m)
 {
 	json_out_object(o);
@@ -275,6 +333,11 @@ static void write_all(struct json_out *o, const struct saved_state *m)
 	json_out_array(o);
 	array_each(c, &m->classes)
 		write_class(o, c);
+	json_out_end(o);
+	json_out_key(o, "cpus");
+	json_out_array(o);
+	array_each(c, &m->cpus)
+		write_all_cpus(o, c);
 	json_out_end(o);
 	json_out_end(o);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The CPUs of containers: pinned, moved, restored; and another process that writes them, as the
 kubelet's static CPU manager does: corrected once, then reported and left alone."""
+import json
 import os
 import signal
 import sys
@@ -32,6 +33,11 @@ def want(core):
     t.pods([("app", "High", 100000, 5000, 5000, "app", {"rt-core": core})])
     if t.helper:
         t.helper.send_signal(signal.SIGHUP)
+
+
+def is_saved():
+    with open(t.dir + "/state.json") as f:
+        return [(c["found"], c["wanted"]) for c in json.load(f)["cpus"]] == [("0-1", "1")]
 
 
 def rewritten():
@@ -69,6 +75,22 @@ try:
            lambda: cpus() == "0-1" and t.runtime("app") == 0)
     want(1)
     t.wait("it is pinned once more", lambda: cpus() == "1")
+
+    t.wait("that is in its state", is_saved)
+    t.stop(signal.SIGKILL)
+    t.start()
+    t.wait("it is ready again", lambda: t.text().count("backend ") == 2)
+    t.pods([])
+    t.helper.send_signal(signal.SIGHUP)
+    t.wait("what a helper that was killed has found is given back", lambda: cpus() == "0-1")
+    want(1)
+    t.wait("and pinned again", lambda: cpus() == "1" and is_saved())
+    t.stop(signal.SIGKILL)
+    t.pods([])
+    t.start()
+    t.wait("also to a pod that lost its assignment meanwhile", lambda: cpus() == "0-1")
+    want(1)
+    t.wait("it is pinned at last", lambda: cpus() == "1")
     t.check("it ends well", t.stop() == 0)
     t.check("leaving gives the CPUs back", cpus() == "0-1")
 finally:

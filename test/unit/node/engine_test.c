@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "fake_engine.h"
+#include "node/cpuset_file.h"
 
 TEST(pod_gets_its_budget_and_limit)
 {
@@ -95,6 +96,50 @@ TEST(what_a_pod_without_assignment_has_from_an_earlier_run_is_given_back)
 	assert_int_equal(after_return(150000, false, NULL), 200000); /* another program's */
 	assert_int_equal(after_return(200000, true, NULL), 100000);
 	assert_int_equal(after_return(200000, false, is_p1), -1); /* not looked at */
+}
+
+/* An earlier run has pinned the container of p1 to CPU 1, and it has `now`. Writes what it has
+ * after the assignments are known. */
+static void cpus_after_return(const char *now, bool is_assigned, char ret[CPUSET_TEXT])
+{
+	struct saved_state m = { 0 };
+	struct fixture f;
+	struct error err;
+	struct cpuset has;
+
+	fixture_init(&f);
+	give_root(&f);
+	snprintf(f.kernel.cpuset, sizeof(f.kernel.cpuset), "%s", f.tree.root);
+	fake_file(&f.tree, "kubepods/podp1/c1/cpuset.cpus", now);
+	saved_state_add_group(&m, &(struct saved_group){
+					  .path = (char *)"kubepods/podp1/c1",
+					  .found = { 1000000, 0 },
+					  .wanted = { 1000000, 0 },
+					  .is_container = true,
+				  });
+	saved_state_add_cpus(
+		&m, &(struct saved_cpus){ (char *)"kubepods/podp1/c1", { { 3 } }, { { 2 } } });
+	f.engine.saved = &m;
+	if (is_assigned)
+		assert_int_equal(
+			set(&f, "p1", LEVEL_HIGH, 100000, 100000, "kubepods/podp1/c1", &err), 0);
+	engine_return_left(&f.engine, NULL, NULL);
+	assert_int_equal(cpuset_file_read(&f.kernel, "kubepods/podp1/c1", &has, &err), 0);
+	cpuset_format(&has, ret);
+	saved_state_done(&m);
+	fixture_done(&f);
+}
+
+TEST(cpus_that_a_container_has_from_an_earlier_run_are_given_back)
+{
+	char has[CPUSET_TEXT];
+
+	cpus_after_return("1", false, has);
+	assert_string_equal(has, "0-1");
+	cpus_after_return("0", false, has); /* another program's */
+	assert_string_equal(has, "0");
+	cpus_after_return("1", true, has); /* assigned, and no longer pinned */
+	assert_string_equal(has, "0-1");
 }
 
 TEST(overrun_raises_once)

@@ -26,8 +26,15 @@ TEST(what_is_saved_is_loaded)
 		&m, &(struct saved_class){ (char *)"kubepods/a",
 					   { THREAD_POLICY_RR, 20 },
 					   { .policy = 3, .nice = -5, .resets_on_fork = true } });
+	saved_state_add_cpus(&m,
+			     &(struct saved_cpus){ (char *)"kubepods/a", { { 0 } }, { { 5, 1 } } });
 	assert_int_equal(state_file_save(path, &m, NULL), 0);
 	assert_int_equal(state_file_load(path, &back, NULL), 0);
+	const struct saved_cpus *cpus = saved_state_cpus(&back, "kubepods/a");
+	assert_non_null(cpus);
+	assert_int_equal(cpuset_count(&cpus->found), 0);
+	assert_true(cpuset_eq(&cpus->wanted, &m.cpus.items[0].wanted));
+	assert_null(saved_state_cpus(&back, "kubepods/b"));
 	const struct saved_class *class = saved_state_class(&back, "kubepods/a");
 	assert_non_null(class);
 	assert_int_equal(class->class.policy, THREAD_POLICY_RR);
@@ -74,9 +81,11 @@ TEST(damaged_parts_are_left_out)
 		"{\"uid\":\"v\",\"name\":\"n/v\",\"level\":\"top\"}],\"classes\":[{\"path\":\"a\"},"
 		"{\"path\":\"a\",\"policy\":\"FIFO\",\"priority\":\"90\",\"found\":{}},"
 		"{\"path\":\"a\",\"policy\":\"FIFO\",\"priority\":\"9\",\"found\":"
-		"{\"policy\":256,\"priority\":0,\"nice\":0}}]}");
+		"{\"policy\":256,\"priority\":0,\"nice\":0}}],\"cpus\":[{\"path\":\"a\"},"
+		"{\"path\":\"a\",\"found\":\"0-1\",\"wanted\":\"3-1\"},"
+		"{\"path\":\"a\",\"found\":1,\"wanted\":\"1\"}]}");
 	assert_int_equal(state_file_load(path, &m, &err), 0);
-	assert_int_equal(m.groups.n + m.pods.n + m.classes.n, 0);
+	assert_int_equal(m.groups.n + m.pods.n + m.classes.n + m.cpus.n, 0);
 	saved_state_done(&m);
 	fake_file(&t, "state.json", "{");
 	assert_true(state_file_load(path, &m, &err) < 0);
