@@ -16,6 +16,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "budget/use_count.h"
 #include "overrun.h"
 #include "soft.h"
 
@@ -40,6 +41,15 @@ struct {
 	__type(key, __u64);
 	__type(value, struct overrun_group);
 } groups SEC(".maps");
+
+/* By cgroup id; user space makes the entries. A period ends seldom, so all CPUs share one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct use_count);
+} uses SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -178,6 +188,21 @@ static __always_inline void count_missed(struct task_struct *p, struct overrun_g
 	cpu->missed_ns += later + (rest < left ? rest : left);
 }
 
+/* A period of the group has ended on a CPU. */
+static __noinline int count_use(__u64 cgroup, __u64 used_ns)
+{
+	struct use_count *u = bpf_map_lookup_elem(&uses, &cgroup);
+	__u64 us = used_ns / 1000;
+	__u32 i = use_bucket(us);
+
+	if (!u || i >= USE_BUCKETS)
+		return 0;
+	__sync_fetch_and_add(&u->periods, 1);
+	__sync_fetch_and_add(&u->total_us, us);
+	__sync_fetch_and_add(&u->by_use[i], 1);
+	return 0;
+}
+
 /* `running_ns` is what the task used and the kernel has not charged yet. */
 static __always_inline void watch(struct task_struct *p, struct overrun_cpu *cpu, __u64 now,
 				  __u64 running_ns, bool is_armed, bool is_switched_in)
@@ -194,6 +219,8 @@ static __always_inline void watch(struct task_struct *p, struct overrun_cpu *cpu
 	left = compare(g, &event);
 	if (is_switched_in)
 		count_missed(p, g, cpu, &event);
+	if (g->period && g->period != event.period)
+		count_use(event.cgroup, g->used_ns);
 	g->ran_ns = now;
 	g->used_ns = event.used_ns;
 	g->period = event.period;
@@ -334,6 +361,7 @@ int BPF_PROG(group_removed, struct cgroup *cgrp, const char *path)
 	if (cgrp->root->hierarchy_id != hierarchy)
 		return 0;
 	bpf_map_delete_elem(&groups, &id);
+	bpf_map_delete_elem(&uses, &id);
 	if (is_soft) {
 		bpf_map_delete_elem(&soft_budgets, &id);
 		bpf_map_delete_elem(&soft_states, &id);

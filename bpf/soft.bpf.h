@@ -269,6 +269,26 @@ int BPF_PROG(soft_switch, bool preempt, struct task_struct *prev, struct task_st
 	return is_realtime(next) ? soft_switch_in(next) : 0;
 }
 
+/* Charges, and counts the use of the periods that have ended since the last charge. */
+static __always_inline void soft_charge_account(struct soft_account *a, const struct soft_budget *b,
+						const struct overrun_event *about, __u64 ran_ns)
+{
+	__u64 period_ns = a->period_ns, number = a->number, used_ns = a->used_ns, early_ns;
+
+	soft_account_charge(a, b, about->at_ns, ran_ns);
+	if (!period_ns || a->period_ns != period_ns || a->number == number)
+		return;
+	early_ns = soft_less(ran_ns, about->at_ns % period_ns);
+	if (early_ns && soft_less(about->at_ns, ran_ns) / period_ns == number) {
+		used_ns += early_ns;
+		early_ns = 0;
+	}
+	if (used_ns)
+		count_use(about->cgroup, used_ns);
+	if (early_ns)
+		count_use(about->cgroup, early_ns);
+}
+
 /* The task may run on another CPU: one that changes its class charges it from there. */
 static __noinline int soft_charge_task(struct task_struct *p, __u64 runtime)
 {
@@ -286,7 +306,7 @@ static __noinline int soft_charge_task(struct task_struct *p, __u64 runtime)
 	s = bpf_map_lookup_percpu_elem(&soft_states, &about.cgroup, about.cpu);
 	if (!s)
 		return 0;
-	soft_account_charge(&s->account, b, about.at_ns, runtime);
+	soft_charge_account(&s->account, b, &about, runtime);
 	if (!is_running)
 		return 0;
 	cpu->clock_offset = about.at_ns - p->se.exec_start;

@@ -101,6 +101,7 @@ static void sample(struct loop *l, int64_t now)
 	release_memory(l, now);
 	if (cpu_usage_sample(&r->usage, &r->roots, now, NULL) == 0)
 		engine_set_usage(&r->engine, cpu_usage_read(&r->usage).ppm, now);
+	engine_sample_use(&r->engine, now);
 	uint64_t missed_us;
 	bool is_measured = engine_missed(&r->engine, now, &missed_us);
 	rt_pressure_sample(&r->pressure, is_measured, missed_us, now);

@@ -41,7 +41,26 @@ static void add_latencies(struct str *out, struct engine_stats *s)
 struct pod_metrics {
 	struct str overruns, levels, runtimes;
 	struct str given, refused, outranking; /* of policies */
+	struct str used, used_p99;
 };
+
+/* Series of what is not known yet, or not counted, are absent. */
+static void add_use(const struct engine_pod *p, struct pod_metrics *m)
+{
+	for (size_t i = 0; i < p->n_containers; i++) {
+		const struct engine_container *c = &p->containers[i];
+		const struct metric_label *labels =
+			METRIC_LABELS("namespace", p->ns, "pod", p->name, "container", c->name);
+
+		if (c->use.window_ns)
+			metric_add_millionths(&m->used, "mckube_node_container_used_seconds",
+					      labels, c->use.mean_us);
+		if (c->use.has_p99)
+			metric_add_millionths(&m->used_p99,
+					      "mckube_node_container_used_p99_seconds", labels,
+					      c->use.p99_us);
+	}
+}
 
 /* Containers that ask for no policy have no series. */
 static void add_policies(const struct engine_pod *p, struct pod_metrics *m)
@@ -73,6 +92,7 @@ static void add_pod(const struct engine_pod *p, const struct escalation_pod *sta
 	metric_add(&m->runtimes, "mckube_node_pod_runtime_microseconds", labels,
 		   (uint64_t)escalation_runtime(state));
 	add_policies(p, m);
+	add_use(p, m);
 }
 
 static void add_series(struct str *out, struct str *series, const char *name, const char *type,
@@ -85,7 +105,8 @@ static void add_series(struct str *out, struct str *series, const char *name, co
 
 static void add_pods(struct run *r, struct str *out)
 {
-	struct pod_metrics m = { STR_INIT, STR_INIT, STR_INIT, STR_INIT, STR_INIT, STR_INIT };
+	struct pod_metrics m = { STR_INIT, STR_INIT, STR_INIT, STR_INIT,
+				 STR_INIT, STR_INIT, STR_INIT, STR_INIT };
 
 	engine_each(&r->engine, add_pod, &m);
 	add_series(out, &m.overruns, "mckube_node_pod_overruns_total", "counter", "Limits passed.");
@@ -98,6 +119,10 @@ static void add_pods(struct run *r, struct str *out)
 		   "1: the policy was refused, by the helper or the kernel.");
 	add_series(out, &m.outranking, "mckube_node_policy_can_outrank", "gauge",
 		   "1: the container has CAP_SYS_NICE and can go above the helper.");
+	add_series(out, &m.used, "mckube_node_container_used_seconds", "gauge",
+		   "Used in each period on each of its CPUs, mean of the last minute.");
+	add_series(out, &m.used_p99, "mckube_node_container_used_p99_seconds", "gauge",
+		   "99th percentile of what it used in the periods in which it ran.");
 }
 
 /* Absent where it is not measured. */

@@ -320,7 +320,7 @@ static int step(struct agent *s)
 		step_watch(&s->mckubes, start_mckubes, s),
 		events_step(&s->events),
 		heartbeat_step(&s->heartbeat, &s->kube, s->ns, s->options.node_name,
-			       s->options.is_healthy(s->options.arg)),
+			       s->options.engine, s->options.is_healthy(s->options.arg)),
 		send(s),
 	};
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/heartbeat.h"
 
+#include <time.h>
+
+#include "agent/use_report.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/json_out.h"
@@ -14,7 +17,7 @@ enum { TIMEOUT_MS = 5000 };
 static const char default_namespace[] = "mckube-system";
 
 void heartbeat_lease(struct str *out, const char *ns, const char *name, const char *node_name,
-		     const char *now)
+		     const char *use, const char *now)
 {
 	AUTO(json_out_done) struct json_out o = { .out = out, .is_compact = true };
 
@@ -29,6 +32,10 @@ void heartbeat_lease(struct str *out, const char *ns, const char *name, const ch
 	json_out_object(&o);
 	json_out_member(&o, HELPER_LABEL_KEY, HELPER_LABEL_VALUE);
 	json_out_end(&o);
+	json_out_key(&o, "annotations");
+	json_out_object(&o);
+	json_out_member(&o, HELPER_USE, use);
+	json_out_end(&o);
 	json_out_end(&o);
 	json_out_key(&o, "spec");
 	json_out_object(&o);
@@ -40,22 +47,25 @@ void heartbeat_lease(struct str *out, const char *ns, const char *name, const ch
 	json_out_end(&o);
 }
 
-static int renew(struct kube *k, const char *ns, const char *node_name, struct error *err)
+static int renew(struct kube *k, const char *ns, const char *node_name, struct engine *e,
+		 struct error *err)
 {
 	AUTO(kube_request_done) struct kube_request request = { 0 };
 	AUTO_FREE char *name = xasprintf("%s%s", HELPER_LEASE_PREFIX, node_name);
 	AUTO(str_done) struct str json = STR_INIT;
+	AUTO(str_done) struct str use = STR_INIT;
 	const struct kube_ref ref = { &kube_leases, ns, name, NULL, NULL };
 	char now[MICRO_TIME_TEXT];
 
-	heartbeat_lease(&json, ns, name, node_name, micro_time_now(now));
+	use_report(e, time(NULL), clock_ns(), &use);
+	heartbeat_lease(&json, ns, name, node_name, use.s, micro_time_now(now));
 	kube_apply(&request, k, &ref, NULL, (struct slice){ json.s, json.n }, true);
 	request.call.timeout_ms = TIMEOUT_MS;
 	return kube_do(k, &request, err);
 }
 
 int heartbeat_step(struct heartbeat *h, struct kube *k, const char *ns, const char *node_name,
-		   bool is_healthy)
+		   struct engine *e, bool is_healthy)
 {
 	struct error err = ERROR_INIT;
 	int64_t now = clock_ms();
@@ -65,7 +75,7 @@ int heartbeat_step(struct heartbeat *h, struct kube *k, const char *ns, const ch
 	h->due_ms = now + HEARTBEAT_INTERVAL_MS;
 	if (!is_healthy)
 		return HEARTBEAT_INTERVAL_MS;
-	bool has_failed = renew(k, ns ? ns : default_namespace, node_name, &err) < 0;
+	bool has_failed = renew(k, ns ? ns : default_namespace, node_name, e, &err) < 0;
 	if (has_failed && !h->has_failed)
 		log_warning("heartbeat: %s", err.msg);
 	h->has_failed = has_failed;

@@ -29,6 +29,7 @@
 #define HELPER_LEASE_PREFIX "mckube-node-"	     /* and the node's name: model/heartbeat.h */
 #define HELPER_LABEL_KEY    "app.kubernetes.io/name" /* of that Lease */
 #define HELPER_LABEL_VALUE  "mckube-node"
+#define HELPER_USE	    MCKUBE_DOMAIN "/use" /* annotation of that Lease: model/pod_use.h */
 
 /* A move of a running pod (migrate/move.h). The label is on both pods while it is under way. */
 #define MIGRATING	     MCKUBE_DOMAIN "/migrating"

@@ -170,6 +170,13 @@ bool engine_missed(struct engine *e, int64_t now_ns, uint64_t *ret_us)
 	return is_measured;
 }
 
+void engine_sample_use(struct engine *e, int64_t now_ns)
+{
+	pthread_mutex_lock(&e->lock);
+	engine_use_sample(e, now_ns);
+	pthread_mutex_unlock(&e->lock);
+}
+
 void engine_report_counts(struct engine *e)
 {
 	pthread_mutex_lock(&e->lock);

@@ -48,6 +48,17 @@ static inline const char *pod_want_cgroup_uid(const struct pod_want *want)
 	return want->cgroup_uid ? want->cgroup_uid : want->uid;
 }
 
+/* What a container used lately of each of its CPUs, in us for each period: USE_WINDOW_NS back, less
+ * while it was not known so long. Of real-time threads alone where the overrun source counts
+ * them (node/overrun.h), else of all its threads. */
+struct container_use {
+	int64_t window_ns; /* how far back; 0: nothing is known */
+	uint32_t mean_us;  /* of all periods */
+	uint32_t p99_us;   /* of those in which it ran, on one CPU; see budget/use_count.h */
+	bool has_p99;	   /* each period was counted */
+};
+enum { USE_WINDOW_S = 60, USE_STEP_S = 20 }; /* up to a step longer */
+
 struct engine_container {
 	char *name, *path; /* path NULL: not known yet */
 	uint32_t share;
@@ -58,6 +69,8 @@ struct engine_container {
 	bool is_applied;
 	struct bandwidth in_kernel;
 	bool is_budget_rewritten, is_cpus_rewritten; /* another process writes them */
+	struct container_use use;
+	struct use_window *use_window; /* NULL: it was not looked at yet */
 	struct stall_reading {
 		int64_t at_ns;
 		uint64_t cgroup; /* its id */
@@ -80,6 +93,7 @@ struct engine_pod {
 	struct budget asked;
 	char *refusal; /* why its budget is not `asked`, which is tried again; NULL: it is */
 	uint64_t overruns, escalations;
+	int64_t changed_ns; /* when its level or budget last changed, CLOCK_MONOTONIC; 0: never */
 	uint32_t n_unused_warmups; /* warm-ups since its last overrun or the last check of all */
 	struct overrun_event last_overrun; /* at_ns 0: none yet */
 	/* Of overruns and refused escalations only the first is reported at once. */
@@ -153,6 +167,7 @@ struct engine {
 	int64_t missed_at_ns; /* the last engine_missed(), and its total */
 	uint64_t missed_ns;
 	uint32_t next_order;
+	int64_t use_ns; /* when the use of containers was last looked at */
 	uint64_t revision;
 	struct engine_stats stats;
 };
@@ -211,6 +226,9 @@ void engine_report_counts(struct engine *e);
  * those that it holds. False: neither can. What a pod uses above its budget, and waits that end
  * within a period, are no miss. */
 bool engine_missed(struct engine *e, int64_t now_ns, uint64_t *ret_us);
+
+/* Looks at what containers use; more often than every few seconds does nothing. */
+void engine_sample_use(struct engine *e, int64_t now_ns);
 
 /* Budgets were written outside of the engine: all are read again at the next tick. */
 void engine_refresh(struct engine *e);

@@ -67,6 +67,7 @@ void engine_free_containers(struct engine_pod *p)
 	for (size_t i = 0; i < p->n_containers; i++) {
 		free(p->containers[i].name);
 		free(p->containers[i].path);
+		free(p->containers[i].use_window);
 		container_class_done(&p->containers[i].threads);
 	}
 	free(p->containers);

@@ -10,6 +10,7 @@
  * engine_classes.c	the policies of containers' threads
  * engine_containers.c	containers: opened, pinned, watched, closed
  * engine_missed.c	time that was granted and not received
+ * engine_use.c		time that was used
  * engine_settle.c	makes the kernel agree with the assignments
  * engine_pods.c	assignments: set, refused, placed, removed
  * engine_left.c	what an earlier run of the helper left to pods without an assignment
@@ -74,6 +75,9 @@ void engine_list_watched(struct engine *e);
 
 /* engine_missed.c */
 bool engine_missed_since(struct engine *e, int64_t now_ns, uint64_t *ret_us); /* engine_missed() */
+
+/* engine_use.c */
+void engine_use_sample(struct engine *e, int64_t now_ns); /* engine_sample_use() */
 
 /* engine_settle.c */
 /* After pods or containers came, went or changed. */

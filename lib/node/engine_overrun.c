@@ -75,6 +75,7 @@ static void report_change(struct engine *e, const struct escalation_change *c, c
 			 ", budget %d us is not in force: the kernel has %lld/%lld us", c->to_us,
 			 (long long)wrong->in_kernel.runtime_us,
 			 (long long)wrong->in_kernel.period_us);
+	p->changed_ns = clock_ns();
 	p->escalations += kind == NODE_EVENT_ESCALATED;
 	e->stats.escalations += kind == NODE_EVENT_ESCALATED;
 	e->stats.recoveries += kind == NODE_EVENT_RECOVERED;

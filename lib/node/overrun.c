@@ -65,6 +65,11 @@ bool overruns_missed(const struct overruns *o, uint64_t *ret_ns)
 	return o->source == &overrun_bpf && overrun_bpf_missed(o, ret_ns);
 }
 
+bool overruns_use(const struct overruns *o, uint64_t cgroup, struct use_count *ret)
+{
+	return o->source->use && o->source->use(o, cgroup, ret);
+}
+
 bool overruns_work(const struct overruns *o)
 {
 	return o->source != &overrun_bpf || overrun_bpf_works(o);

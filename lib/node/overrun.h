@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "bpf/overrun.h"
+#include "budget/use_count.h"
 #include "node/backend.h"
 #include "node/kernel.h"
 
@@ -32,6 +33,8 @@ struct overrun_source {
 		     struct error *err);
 	void (*forget)(struct overruns *o, uint64_t cgroup);
 	void (*read)(struct overruns *o, unsigned queue);
+	/* NULL: it does not count what periods used. */
+	bool (*use)(const struct overruns *o, uint64_t cgroup, struct use_count *ret);
 	void (*close)(struct overruns *o);
 };
 
@@ -76,6 +79,10 @@ uint64_t overruns_lost(const struct overruns *o);
 /* The CPU time that containers were granted and did not receive, on all CPUs, since the source was
  * opened (bpf/overrun.h says what counts). False: this source cannot tell. */
 bool overruns_missed(const struct overruns *o, uint64_t *ret_ns);
+
+/* What a watched container used in each period of its budget on each CPU, since it is watched.
+ * False: this source does not count it. */
+bool overruns_use(const struct overruns *o, uint64_t cgroup, struct use_count *ret);
 
 /* Does the source still work? Asked after privileges were dropped. */
 bool overruns_work(const struct overruns *o);

@@ -257,6 +257,9 @@ static int bpf_watch(struct overruns *o, const struct group *g, uint64_t cgroup,
 	int r = bpf_map_update_elem(fd, &cgroup, s->values, BPF_ANY);
 	if (r < 0)
 		return error_set(err, r, "%s: watch for overruns: %s", g->name, strerror(-r));
+	/* It is there already when limits change. Without it nothing is counted, no more. */
+	static const struct use_count none;
+	bpf_map_update_elem(bpf_map__fd(s->skel->maps.uses), &cgroup, &none, BPF_NOEXIST);
 	return 0;
 }
 
@@ -265,6 +268,7 @@ static void bpf_forget(struct overruns *o, uint64_t cgroup)
 	struct bpf_source *s = o->data;
 
 	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.groups), &cgroup);
+	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.uses), &cgroup);
 }
 
 static void bpf_read(struct overruns *o, unsigned queue)
@@ -345,6 +349,16 @@ bool overrun_bpf_missed(const struct overruns *o, uint64_t *ret_ns)
 	return true;
 }
 
+/* rt_switch, rt_charge and soft_charge count. */
+static bool bpf_use(const struct overruns *o, uint64_t cgroup, struct use_count *ret)
+{
+	const struct bpf_source *s = o->data;
+
+	if (!bpf_program__autoload(s->skel->progs.prepare))
+		return false;
+	return bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.uses), &cgroup, ret) == 0;
+}
+
 const struct overrun_source overrun_bpf = {
 	.name = "bpf",
 	.what = "the scheduler reports an overrun within microseconds",
@@ -352,5 +366,6 @@ const struct overrun_source overrun_bpf = {
 	.watch = bpf_watch,
 	.forget = bpf_forget,
 	.read = bpf_read,
+	.use = bpf_use,
 	.close = bpf_close,
 };

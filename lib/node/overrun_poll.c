@@ -15,15 +15,14 @@
 #include "base/array.h"
 #include "base/auto.h"
 #include "base/units.h"
+#include "node/cpu_time.h"
 #include "node/overrun.h"
-#include "node/sysfs.h"
 
 enum { POLL_NS = 10 * NS_PER_MS };
 
 struct polled {
 	uint64_t cgroup;
-	int fd;
-	bool is_stat; /* cpu.stat, else cpuacct.usage */
+	struct cpu_time time;
 	uint64_t period_ns, period_end, used_at_start;
 	uint64_t limit_ns[OVERRUN_LIMITS];
 	bool is_reported[OVERRUN_LIMITS];
@@ -41,24 +40,9 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-static bool read_used(const struct polled *p, uint64_t *ret_ns)
-{
-	char buf[SYSFS_VALUE];
-	int64_t value;
-
-	if (sysfs_pread(p->fd, "cpu time", buf, sizeof(buf), NULL) < 0)
-		return false;
-	const char *text = p->is_stat ? strstr(buf, "usage_usec ") : buf;
-	if (!text)
-		return false;
-	value = strtoll(p->is_stat ? text + strlen("usage_usec ") : text, NULL, 10);
-	*ret_ns = (uint64_t)value * (p->is_stat ? NS_PER_US : 1);
-	return true;
-}
-
 static void close_group(struct poll_source *s, size_t i)
 {
-	close(s->groups.items[i].fd);
+	cpu_time_close(&s->groups.items[i].time);
 	s->groups.items[i] = s->groups.items[--s->groups.n];
 }
 
@@ -93,38 +77,13 @@ static struct polled *find(struct poll_source *s, uint64_t cgroup)
 	return NULL;
 }
 
-/* On cgroup v1 the two controllers may be mounted apart: cpuacct has the same path then. */
-static int open_usage(const struct overruns *o, const struct group *g, bool *ret_is_stat)
-{
-	char path[PATH_MAX], link[64];
-	size_t root = strlen(o->kernel->cpu);
-
-	int fd = openat(g->dir, "cpuacct.usage", O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", g->dir);
-	ssize_t n = readlink(link, path, sizeof(path) - 1);
-	if (n > (ssize_t)root) {
-		AUTO_FREE char *apart =
-			xasprintf("%.*s/../cpuacct%.*s/cpuacct.usage", (int)root, o->kernel->cpu,
-				  (int)(n - (ssize_t)root), path + root);
-
-		fd = open(apart, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-	}
-	*ret_is_stat = true;
-	return openat(g->dir, "cpu.stat", O_RDONLY | O_CLOEXEC);
-}
-
 static int add_group(struct overruns *o, const struct group *g, uint64_t cgroup, struct error *err)
 {
 	struct poll_source *s = o->data;
 	struct polled p = { .cgroup = cgroup, .period_ns = (uint64_t)g->now.period_us * NS_PER_US };
 
-	p.fd = open_usage(o, g, &p.is_stat);
-	if (p.fd < 0 || !read_used(&p, &p.used_at_start)) {
-		auto_close_fd(&p.fd);
+	if (!cpu_time_open(&p.time, o->kernel, g) || !cpu_time_read(&p.time, &p.used_at_start)) {
+		cpu_time_close(&p.time);
 		return error_set(err, -ENOTSUP, "%s: CPU time cannot be read", g->name);
 	}
 	p.period_end = now_ns() + p.period_ns;
@@ -157,7 +116,7 @@ static void compare(struct overruns *o, struct polled *p, uint64_t now)
 {
 	uint64_t used;
 
-	if (!read_used(p, &used))
+	if (!cpu_time_read(&p->time, &used))
 		return;
 	struct overrun_event event = {
 		.cgroup = p->cgroup,

@@ -5,6 +5,7 @@
  */
 #include <poll.h>
 
+#include "base/units.h"
 #include "node/overrun.h"
 #include "rt_group.h"
 
@@ -277,6 +278,34 @@ static bool running_task_that_becomes_fifo_is_seen(struct fixture *f)
 	return check(f->seen.n >= 6, "a running task that becomes FIFO is seen");
 }
 
+/* 2 ms of each period of 50: in one, two or three bursts. */
+static bool use_of_each_period_is_counted(struct fixture *f)
+{
+	struct rt_bursts bursts = { .work_us = 1000, .idle_us = 24000 };
+	struct use_count before = { 0 }, after = { 0 };
+
+	overruns_watch(&f->overruns, &f->group, f->id, limits, 0, NULL);
+	bool is_known = overruns_use(&f->overruns, f->id, &before);
+	pid_t pid = rt_start(f->dir, 1, rt_burst, &bursts);
+	uint64_t end = rt_now_ns() + 20ULL * NS_PER_S;
+	while (after.periods - before.periods < 20 && rt_now_ns() < end) {
+		collect(&f->overruns, 100);
+		is_known &= overruns_use(&f->overruns, f->id, &after);
+	}
+	rt_stop(pid);
+	uint64_t n = after.periods - before.periods, total_us = after.total_us - before.total_us;
+	printf("# %llu periods: mean %llu us, p99 %llu us\n", (unsigned long long)n,
+	       (unsigned long long)(n ? total_us / n : 0),
+	       (unsigned long long)use_quantile(&after, &before, 99));
+	bool is_good = check(is_known && n >= 20, "periods in which a group ran are counted");
+	is_good &= check(n && total_us / n >= 800 && total_us / n < 4000 &&
+				 use_quantile(&after, &before, 99) >= total_us / n * 8 / 9,
+			 "and what was used in them");
+	overruns_forget(&f->overruns, f->id);
+	return check(!overruns_use(&f->overruns, f->id, &after), "a forgotten group has no use") &&
+	       is_good;
+}
+
 /* In two seconds, with what `victim` does in the group. */
 static uint64_t missed_us(struct fixture *f, void (*victim)(void *), void *arg)
 {
@@ -414,6 +443,7 @@ int main(void)
 	is_good &= limits_change_while_it_runs(&f);
 	is_good &= overruns_are_announced(&f);
 	is_good &= running_task_that_becomes_fifo_is_seen(&f);
+	is_good &= use_of_each_period_is_counted(&f);
 	is_good &= time_that_others_take_is_missed(&f);
 	is_good &= new_groups_are_reported(&f);
 	is_good &= removed_groups_are_forgotten(&f);
