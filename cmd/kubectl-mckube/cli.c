@@ -19,6 +19,7 @@ const struct command *const commands[] = {
 	&command_apply,
 	&command_watch,
 	&command_status,
+	&command_top,
 	&command_explain,
 	&command_migrate,
 	&command_drain,

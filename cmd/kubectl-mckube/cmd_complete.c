@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "output/top.h"
 #include "plugins/policies.h"
 
 #include "command.h"
@@ -65,6 +66,14 @@ static enum directive add_files(struct cli *cli, const char *typed, struct str *
 	return COMPLETE_FILES;
 }
 
+static enum directive add_top_views(struct cli *cli, const char *typed, struct str *out)
+{
+	(void)cli;
+	for (size_t i = 0; top_views[i]; i++)
+		add_word(top_views[i], "what is listed", typed, out);
+	return COMPLETE_NO_FILES;
+}
+
 #define LIVE(name)                                                                            \
 	static enum directive add_##name(struct cli *cli, const char *typed, struct str *out) \
 	{                                                                                     \
@@ -89,7 +98,8 @@ static const struct {
 	{ "cluster", add_clusters },	 { "context", add_contexts }, { "file", add_files },
 	{ "namespace", add_namespaces }, { "node", add_nodes },	      { "pod", add_pods },
 	{ "policy", add_policies },	 { "ref", add_refs },	      { "shell", add_shells },
-	{ "topic", add_topics },	 { "user", add_users },	      { "workload", add_workloads },
+	{ "top", add_top_views },	 { "topic", add_topics },     { "user", add_users },
+	{ "workload", add_workloads },
 };
 
 static enum directive add_kind(struct cli *cli, const char *kind, const char *typed,

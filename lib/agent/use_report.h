@@ -6,8 +6,9 @@
 #include "node/engine.h"
 
 /* Writes what the pods of this node use, as model/pod_use.h has it; at most POD_USE_MAX bytes and a
- * little. It goes with each heartbeat: whoever may read that may read this, and it costs no request
- * of its own. `now` is in seconds since 1970, now_ns the same moment of CLOCK_MONOTONIC. */
+ * little. It goes with each heartbeat: reading it needs no other permission than that, and writing
+ * it no request of its own. `now` is in seconds since 1970, now_ns the same moment of
+ * CLOCK_MONOTONIC. */
 void use_report(struct engine *e, int64_t now, int64_t now_ns, struct str *out);
 
 #endif

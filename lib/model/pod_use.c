@@ -2,6 +2,7 @@
 #include "model/pod_use.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/date.h"
@@ -103,6 +104,78 @@ const struct pod_used *pod_uses_find(const struct pod_uses *u, const char *uid)
 	array_each(p, &u->list)
 		if (strcmp(p->uid, uid) == 0)
 			return p;
+	return NULL;
+}
+
+struct node_use {
+	char *node;
+	struct arena arena;
+	struct pod_uses uses;
+};
+
+static void free_use(struct node_use *use)
+{
+	free(use->node);
+	array_done(&use->uses.list);
+	arena_done(&use->arena);
+	free(use);
+}
+
+static void forget(struct node_uses *u, const char *node)
+{
+	for (size_t i = u->list.n; i-- > 0;) {
+		if (strcmp(u->list.items[i]->node, node) != 0)
+			continue;
+		free_use(u->list.items[i]);
+		u->list.items[i] = u->list.items[--u->list.n];
+	}
+}
+
+bool node_uses_take(struct node_uses *u, const char *lease, size_t n, bool is_gone)
+{
+	static const char prefix[] = HELPER_LEASE_PREFIX;
+	AUTO_JSON cJSON *json = NULL;
+	struct error ignored;
+
+	if (json_parse(lease, n, &json, &ignored) < 0)
+		return false;
+	const char *name = json_text(json_path(json, "metadata.name"));
+	if (!name || strncmp(name, prefix, sizeof(prefix) - 1) != 0)
+		return true;
+	const char *node = name + sizeof(prefix) - 1;
+	const cJSON *annotations = json_path(json, "metadata.annotations");
+	const char *text = json_text(json_get(annotations, HELPER_USE));
+	forget(u, node);
+	if (is_gone || !text)
+		return true;
+	struct node_use *use = xcalloc(1, sizeof(*use));
+	use->node = xstrdup(node);
+	if (pod_uses_read(text, strlen(text), &use->arena, &use->uses, &ignored) < 0) {
+		free_use(use);
+		return false;
+	}
+	*array_add(&u->list) = use;
+	return true;
+}
+
+void node_uses_clear(struct node_uses *u)
+{
+	array_each(use, &u->list)
+		free_use(*use);
+	array_clear(&u->list);
+}
+
+void node_uses_done(struct node_uses *u)
+{
+	node_uses_clear(u);
+	array_done(&u->list);
+}
+
+const struct pod_used *node_uses_find(const struct node_uses *u, const char *node, const char *uid)
+{
+	array_each(use, &u->list)
+		if (strcmp((*use)->node, node) == 0)
+			return pod_uses_find(&(*use)->uses, uid);
 	return NULL;
 }
 

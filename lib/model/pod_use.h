@@ -50,6 +50,20 @@ int pod_uses_read(const char *text, size_t n, struct arena *arena, struct pod_us
 /* NULL: nothing is known of the pod. */
 const struct pod_used *pod_uses_find(const struct pod_uses *u, const char *uid);
 
+/* What all helpers say, by node. Zeroed: nothing. */
+struct node_uses {
+	ARRAY(struct node_use *) list;
+};
+
+/* Takes a Lease as JSON text, in place of what its helper said before; `is_gone`: it was deleted.
+ * Leases of others are left. False: its annotation cannot be read, so nothing of that node is
+ * known. */
+bool node_uses_take(struct node_uses *u, const char *lease, size_t n, bool is_gone);
+void node_uses_clear(struct node_uses *u);
+void node_uses_done(struct node_uses *u);
+
+const struct pod_used *node_uses_find(const struct node_uses *u, const char *node, const char *uid);
+
 /* Of all its containers; -1: one is not known, or there is none. */
 int64_t pod_used_us(const struct pod_used *p);
 int64_t pod_p99_us(const struct pod_used *p);

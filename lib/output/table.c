@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "output/table.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "base/decimal.h"
 #include "base/json_out.h"
+#include "base/units.h"
 #include "base/yaml.h"
 
 const char *const listing_formats[] = { "table", "wide", "json", "yaml", "name", NULL };
@@ -14,7 +17,7 @@ const char *const plan_formats[] = { "table", "wide", "json", "yaml", "name", "h
 
 enum { GAP = 3 }; /* between columns, as kubectl has it */
 
-static size_t n_columns(const struct table *t)
+size_t table_columns(const struct table *t)
 {
 	size_t n = 0;
 
@@ -25,18 +28,74 @@ static size_t n_columns(const struct table *t)
 
 size_t table_rows(const struct table *t)
 {
-	return t->cells.n / n_columns(t);
+	return t->cells.n / table_columns(t);
 }
 
 void table_add(struct table *t, const struct cell *cells)
 {
-	for (size_t i = 0, n = n_columns(t); i < n; i++) {
+	for (size_t i = 0, n = table_columns(t); i < n; i++) {
 		struct cell *cell = array_add(&t->cells);
 
 		*cell = cells[i];
 		if (cell->text)
 			cell->text = arena_strndup(&t->arena, cell->text, strlen(cell->text));
 	}
+}
+
+int table_find_column(const struct table *t, const char *name, struct error *err)
+{
+	AUTO(str_done) struct str keys = STR_INIT;
+
+	for (size_t i = 0; t->columns[i].title; i++) {
+		if (strcasecmp(name, t->columns[i].key) == 0 ||
+		    strcasecmp(name, t->columns[i].title) == 0)
+			return (int)i;
+		str_addf(&keys, keys.n ? ", %s" : "%s", t->columns[i].key);
+	}
+	return error_set(err, -ENOENT, "no column '%s': must be one of %s", name, keys.s);
+}
+
+struct order {
+	const struct table *t;
+	size_t n, column;
+	bool is_reversed;
+};
+
+static int compare_cells(const struct cell *a, const struct cell *b)
+{
+	if ((a->kind == CELL_KIND_NULL) != (b->kind == CELL_KIND_NULL))
+		return a->kind == CELL_KIND_NULL ? -1 : 1;
+	if (a->kind == CELL_KIND_TEXT && b->kind == CELL_KIND_TEXT)
+		return strcmp(a->text ? a->text : "", b->text ? b->text : "");
+	return (a->n > b->n) - (a->n < b->n);
+}
+
+static int compare_rows(const void *a, const void *b, void *arg)
+{
+	const struct order *o = arg;
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	int r = compare_cells(&o->t->cells.items[x * o->n + o->column],
+			      &o->t->cells.items[y * o->n + o->column]);
+
+	if (r)
+		return o->is_reversed ? -r : r;
+	return (x > y) - (x < y);
+}
+
+void table_sort(struct table *t, size_t column, bool is_reversed)
+{
+	size_t n = table_columns(t), rows = table_rows(t);
+	const struct order order = { t, n, column, is_reversed };
+	AUTO_FREE size_t *rank = xcalloc(rows + 1, sizeof(*rank));
+	AUTO_FREE struct cell *sorted = xcalloc(t->cells.n + 1, sizeof(*sorted));
+
+	for (size_t i = 0; i < rows; i++)
+		rank[i] = i;
+	qsort_r(rank, rows, sizeof(*rank), compare_rows, (void *)&order);
+	for (size_t i = 0; i < rows; i++)
+		memcpy(&sorted[i * n], &t->cells.items[rank[i] * n], n * sizeof(*sorted));
+	if (rows)
+		memcpy(t->cells.items, sorted, t->cells.n * sizeof(*sorted));
 }
 
 void table_done(struct table *t)
@@ -71,16 +130,47 @@ void text_add_ratio(struct str *out, int64_t ppm)
 	str_addf(out, "%" PRId64 ".%03" PRId64, milli / 1000, milli % 1000);
 }
 
-static void add_cell(const struct cell *c, struct str *out)
+/* As kubectl does it (duration.HumanDuration), which leaves out what is small beside the rest. */
+void text_add_age(struct str *out, int64_t seconds)
 {
-	if (c->kind == CELL_KIND_INT)
+	enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+
+	if (seconds < 2 * MINUTE)
+		str_addf(out, "%" PRId64 "s", seconds);
+	else if (seconds < 10 * MINUTE && seconds % MINUTE)
+		str_addf(out, "%" PRId64 "m%" PRId64 "s", seconds / MINUTE, seconds % MINUTE);
+	else if (seconds < 3 * HOUR)
+		str_addf(out, "%" PRId64 "m", seconds / MINUTE);
+	else if (seconds < 2 * DAY)
+		str_addf(out, "%" PRId64 "h", seconds / HOUR);
+	else
+		str_addf(out, "%" PRId64 "d", seconds / DAY);
+}
+
+void table_cell_text(const struct cell *c, struct str *out)
+{
+	switch (c->kind) {
+	case CELL_KIND_INT:
 		str_addf(out, "%" PRId64, c->n);
-	else if (c->kind == CELL_KIND_RATIO)
+		return;
+	case CELL_KIND_RATIO:
 		text_add_ratio(out, c->n);
-	else if (c->kind == CELL_KIND_US && c->n)
+		return;
+	case CELL_KIND_SHARE:
+		str_addf(out, "%" PRId64 "%%", (c->n + PPM_PER_CENT - 1) / PPM_PER_CENT);
+		return;
+	case CELL_KIND_AGE:
+		text_add_age(out, c->n);
+		return;
+	default:
+		break;
+	}
+	if (c->n && (c->kind == CELL_KIND_US || c->kind == CELL_KIND_USED))
 		text_add_us(out, c->n);
 	else if (c->kind == CELL_KIND_MICRO)
 		decimal_add(out, c->n, 0);
+	else if (c->kind == CELL_KIND_USED)
+		str_add(out, "0us");
 	else
 		str_add(out, c->text && *c->text ? c->text : "<none>");
 }
@@ -89,14 +179,14 @@ static unsigned cell_width(const struct cell *c)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
-	add_cell(c, &text);
+	table_cell_text(c, &text);
 	return text_width(text.s);
 }
 
 /* The width of each column; 0 for one that is not shown. */
 static void measure(const struct table *t, bool is_wide, bool has_header, unsigned *widths)
 {
-	size_t n = n_columns(t);
+	size_t n = table_columns(t);
 
 	for (size_t k = 0; k < n; k++) {
 		bool is_shown = is_wide || !t->columns[k].is_wide;
@@ -121,7 +211,7 @@ static void draw_row(const struct table *t, const unsigned *widths, const struct
 			continue;
 		str_clear(&text);
 		if (cells)
-			add_cell(&cells[k], &text);
+			table_cell_text(&cells[k], &text);
 		else
 			str_add(&text, t->columns[k].title);
 		style_pad(style, out, cells ? cells[k].role : COLOR_BOLD, widths[k] + GAP, text.s);
@@ -134,7 +224,7 @@ static void draw_row(const struct table *t, const unsigned *widths, const struct
 static void draw(const struct table *t, bool is_wide, const struct style *style, bool has_header,
 		 struct str *out)
 {
-	size_t n = n_columns(t);
+	size_t n = table_columns(t);
 	AUTO_FREE unsigned *widths = xcalloc(n, sizeof(*widths));
 
 	measure(t, is_wide, has_header, widths);
@@ -159,7 +249,7 @@ static void write_cell(struct json_out *o, const struct cell *c)
 static void write_json(const struct table *t, struct str *out)
 {
 	AUTO(json_out_done) struct json_out o = { .out = out };
-	size_t n = n_columns(t);
+	size_t n = table_columns(t);
 
 	json_out_array(&o);
 	for (size_t i = 0; i < t->cells.n; i += n) {
@@ -184,7 +274,7 @@ static void write_name(const struct column *column, const struct cell *cell, str
 
 static void write_names(const struct table *t, struct str *out)
 {
-	size_t n = n_columns(t);
+	size_t n = table_columns(t);
 
 	for (size_t i = 0; i < t->cells.n; i += n)
 		for (size_t k = 0; k < n; k++)

@@ -35,6 +35,7 @@ struct column {
 	bool is_wide;	   /* shown with -o wide only */
 	bool is_name;	   /* what -o name prints */
 	const char *kind;  /* and before it, as in "pod/brake"; NULL: nothing */
+	uint8_t rank;	   /* in a window that is too narrow the highest go first; 0: stays */
 };
 
 enum cell_kind {
@@ -44,6 +45,9 @@ enum cell_kind {
 	CELL_KIND_US,	 /* microseconds, shown as 250ms; 0 as "<none>" */
 	CELL_KIND_MICRO, /* millionths, shown as an exact decimal */
 	CELL_KIND_NULL,	 /* "<none>" where the others are numbers */
+	CELL_KIND_USED,	 /* microseconds, of which 0 is shown as 0us */
+	CELL_KIND_SHARE, /* parts per million, shown as 35% */
+	CELL_KIND_AGE,	 /* seconds, shown as 3m12s */
 };
 
 struct cell {
@@ -62,6 +66,9 @@ struct cell {
 /* Nothing unless it is given. */
 #define CELL_MICRO_IF(is_given_, n_) ((is_given_) ? CELL_MICRO(n_) : CELL_NULL)
 #define CELL_NULL		     ((struct cell){ .kind = CELL_KIND_NULL })
+#define CELL_USED(n_)		     ((struct cell){ .kind = CELL_KIND_USED, .n = (n_) })
+#define CELL_SHARE(n_)		     ((struct cell){ .kind = CELL_KIND_SHARE, .n = (n_) })
+#define CELL_AGE(n_)		     ((struct cell){ .kind = CELL_KIND_AGE, .n = (n_) })
 
 struct table {
 	const struct column *columns;
@@ -75,6 +82,17 @@ void table_add(struct table *t, const struct cell *cells);
 void table_done(struct table *t);
 
 size_t table_rows(const struct table *t);
+size_t table_columns(const struct table *t);
+
+/* By key or title, in any case. -ENOENT: err names those that there are. */
+int table_find_column(const struct table *t, const char *name, struct error *err);
+
+/* Numbers from the smallest, texts by byte, what is not known first; rows that are the same keep
+ * their order. */
+void table_sort(struct table *t, size_t column, bool is_reversed);
+
+/* As a cell is drawn. */
+void table_cell_text(const struct cell *c, struct str *out);
 
 /* JSON and YAML are an array of objects. */
 int table_render(const struct table *t, enum format format, const struct style *style,
@@ -82,6 +100,8 @@ int table_render(const struct table *t, enum format format, const struct style *
 
 /* Numbers for tables: "250ms", "1.25ms", "1s", "100us"; "0.350". */
 void text_add_us(struct str *out, int64_t us);
+/* Seconds as kubectl shows an age: "45s", "3m12s", "5h", "3d". */
+void text_add_age(struct str *out, int64_t seconds);
 void text_add_ratio(struct str *out, int64_t ppm);
 
 #endif

@@ -282,10 +282,11 @@ static bool running_task_that_becomes_fifo_is_seen(struct fixture *f)
 static bool use_of_each_period_is_counted(struct fixture *f)
 {
 	struct rt_bursts bursts = { .work_us = 1000, .idle_us = 24000 };
-	struct use_count before = { 0 }, after = { 0 };
+	struct use_count before = { 0 }, after;
 
 	overruns_watch(&f->overruns, &f->group, f->id, limits, 0, NULL);
 	bool is_known = overruns_use(&f->overruns, f->id, &before);
+	after = before;
 	pid_t pid = rt_start(f->dir, 1, rt_burst, &bursts);
 	uint64_t end = rt_now_ns() + 20ULL * NS_PER_S;
 	while (after.periods - before.periods < 20 && rt_now_ns() < end) {
