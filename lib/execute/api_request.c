@@ -7,6 +7,7 @@
 #include "base/json_out.h"
 #include "base/names.h"
 #include "execute/assignment.h"
+#include "execute/object_key.h"
 #include "execute/taint.h"
 #include "plan/file/economy_status.h"
 
@@ -100,6 +101,19 @@ static int pin_by_label(const struct cluster *c, const char *node, struct json_o
 	return 0;
 }
 
+/* "spec":{"schedulingGates":[...]: the caller goes on inside spec, and closes it. */
+static void drop_gate(struct json_out *o)
+{
+	json_out_key(o, "spec");
+	json_out_object(o);
+	json_out_key(o, "schedulingGates");
+	json_out_array(o);
+	json_out_object(o);
+	json_out_member(o, "$patch", "delete");
+	json_out_member(o, "name", MCKUBE_GATE);
+	end_all(o, 2);
+}
+
 int api_open_gate(struct kube_request *r, const struct kube *k, const struct kube_ref *ref,
 		  const struct action *a, const struct cluster *c, bool has_node_affinity,
 		  const struct annotation_change *annotations, struct error *err)
@@ -109,14 +123,7 @@ int api_open_gate(struct kube_request *r, const struct kube *k, const struct kub
 	struct kube_change change = { .kind = KUBE_PATCH_STRATEGIC };
 
 	json_out_bare_object(&o);
-	json_out_key(&o, "spec");
-	json_out_object(&o);
-	json_out_key(&o, "schedulingGates");
-	json_out_array(&o);
-	json_out_object(&o);
-	json_out_member(&o, "$patch", "delete");
-	json_out_member(&o, "name", MCKUBE_GATE);
-	end_all(&o, 2);
+	drop_gate(&o);
 	if (!has_node_affinity)
 		pin_by_name(a->to.node, &o);
 	else if (pin_by_label(c, a->to.node, &o, err) < 0)
@@ -194,6 +201,20 @@ static int degrade(struct kube_request *r, const struct context *x, struct error
 	return patch_annotations(r, x->k, &x->ref, &annotations);
 }
 
+static int release(struct kube_request *r, const struct context *x, struct error *err)
+{
+	AUTO(str_done) struct str spec = STR_INIT;
+	AUTO(json_out_done) struct json_out o = { .out = &spec, .is_compact = true };
+
+	(void)err;
+	json_out_bare_object(&o);
+	drop_gate(&o);
+	end_all(&o, 2);
+	kube_patch(r, x->k, &x->ref,
+		   &(struct kube_change){ .kind = KUBE_PATCH_STRATEGIC, .json = spec.s });
+	return 0;
+}
+
 static void add_text_or_null(struct json_out *o, const char *key, const char *text)
 {
 	json_out_key(o, key);
@@ -264,7 +285,7 @@ static int add_finalizer(struct kube_request *r, const struct context *x, struct
 	json_out_member(&o, "uid", x->ref.uid);
 	json_out_key(&o, "finalizers");
 	json_out_array(&o);
-	json_out_text(&o, MCKUBE_FINALIZER);
+	json_out_text(&o, object_finalizer(&x->a->on));
 	end_all(&o, 3);
 	kube_apply(r, x->k, &x->ref, NULL, (struct slice){ json.s, json.n }, false);
 	return 0;
@@ -278,6 +299,7 @@ static const maker makers[ACTION_KINDS] = {
 	[ACTION_DEGRADE] = degrade,   [ACTION_SET_LEVEL] = set_level,
 	[ACTION_TAINT] = read_object, [ACTION_UNTAINT] = read_object,
 	[ACTION_STATUS] = set_status, [ACTION_FINALIZER] = read_object,
+	[ACTION_RELEASE] = release,
 };
 
 static maker maker_of(const struct action *a)
@@ -299,7 +321,7 @@ int api_request(struct kube_request *r, const struct kube *k, const struct actio
 }
 
 /* The list of finalizers without ours; false: it is not there. */
-static bool remove_finalizer(const cJSON *object, struct json_out *o)
+static bool remove_finalizer(const cJSON *object, const char *ours, struct json_out *o)
 {
 	const cJSON *item;
 	bool has_ours = false;
@@ -309,7 +331,7 @@ static bool remove_finalizer(const cJSON *object, struct json_out *o)
 	cJSON_ArrayForEach(item, json_path(object, "metadata.finalizers")) {
 		const char *name = json_text(item) ? json_text(item) : "";
 
-		if (strcmp(name, MCKUBE_FINALIZER) == 0)
+		if (strcmp(name, ours) == 0)
 			has_ours = true;
 		else
 			json_out_text(o, name);
@@ -348,7 +370,7 @@ int api_request_after(struct kube_request *r, const struct kube *k, const struct
 	json_out_bare_object(&o);
 	if (!is_finalizer)
 		change_taints(root, a, &o);
-	else if (!remove_finalizer(root, &o))
+	else if (!remove_finalizer(root, object_finalizer(&a->on), &o))
 		return 1;
 	json_out_end(&o);
 	struct kube_ref ref = api_ref(a, &resource);

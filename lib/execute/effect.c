@@ -8,6 +8,7 @@
 
 #include "base/names.h"
 #include "execute/assignment.h"
+#include "execute/object_key.h"
 #include "execute/taint.h"
 #include "plan/file/economy_status.h"
 
@@ -63,13 +64,13 @@ static bool is_our_gate(const cJSON *item)
 	return name && strcmp(name, MCKUBE_GATE) == 0;
 }
 
-static enum effect_result add_finalizer(cJSON *meta)
+static enum effect_result add_finalizer(cJSON *meta, const char *ours)
 {
 	if (!cJSON_IsArray(member(meta, "finalizers"))) {
 		drop(meta, "finalizers");
 		cJSON_AddArrayToObject(meta, "finalizers");
 	}
-	cJSON_AddItemToArray(member(meta, "finalizers"), cJSON_CreateString(MCKUBE_FINALIZER));
+	cJSON_AddItemToArray(member(meta, "finalizers"), cJSON_CreateString(ours));
 	return EFFECT_CHANGED;
 }
 
@@ -78,6 +79,13 @@ static bool is_our_finalizer(const cJSON *item)
 	const char *name = json_text(item);
 
 	return name && strcmp(name, MCKUBE_FINALIZER) == 0;
+}
+
+static bool is_kcloud_finalizer(const cJSON *item)
+{
+	const char *name = json_text(item);
+
+	return name && strcmp(name, KCLOUD_FINALIZER) == 0;
 }
 
 static cJSON *ensure_annotations(cJSON *pod)
@@ -148,6 +156,13 @@ static enum effect_result migrate(cJSON *pod, const struct action *a)
 		set_text(meta, "creationTimestamp", assignment_date(a->since, date));
 	drop_migration(member(meta, "annotations"));
 	return a->budget.period ? assign(pod, a) : EFFECT_CHANGED;
+}
+
+static enum effect_result release(cJSON *pod, const struct action *a)
+{
+	(void)a;
+	drop_from_list(member_object(pod, "spec"), "schedulingGates", is_our_gate);
+	return EFFECT_CHANGED;
 }
 
 static enum effect_result set_level(cJSON *pod, const struct action *a)
@@ -237,9 +252,13 @@ static enum effect_result set_finalizer(cJSON *object, const struct action *a)
 {
 	cJSON *meta = member_object(object, "metadata");
 
+	const char *ours = object_finalizer(&a->on);
+
 	if (a->reason == REASON_FINALIZER_ADDED)
-		return add_finalizer(meta);
-	drop_from_list(meta, "finalizers", is_our_finalizer);
+		return add_finalizer(meta, ours);
+	drop_from_list(meta, "finalizers",
+		       strcmp(ours, KCLOUD_FINALIZER) == 0 ? is_kcloud_finalizer
+							   : is_our_finalizer);
 	return json_text(member(meta, "deletionTimestamp")) && !member(meta, "finalizers")
 		       ? EFFECT_GONE
 		       : EFFECT_CHANGED;
@@ -251,7 +270,7 @@ static enum effect_result (*const effects[ACTION_KINDS])(cJSON *object, const st
 	[ACTION_DEGRADE] = degrade,   [ACTION_SET_LEVEL] = set_level,
 	[ACTION_TAINT] = set_taints,  [ACTION_UNTAINT] = set_taints,
 	[ACTION_STATUS] = set_status, [ACTION_FINALIZER] = set_finalizer,
-	[ACTION_MIGRATE] = migrate,
+	[ACTION_MIGRATE] = migrate,   [ACTION_RELEASE] = release,
 };
 
 bool effect_is_known(enum action_kind kind)

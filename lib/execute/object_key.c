@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/names.h"
 #include "base/scan.h"
 
 struct identity {
@@ -92,4 +93,9 @@ void object_key_of_target(const struct target *t, struct str *ret)
 	add_key(&(struct identity){ slice_of(t->api_version), slice_of(t->kind), slice_of(t->ns),
 				    slice_of(t->name) },
 		ret);
+}
+
+const char *object_finalizer(const struct target *t)
+{
+	return strcmp(t->kind, "WorkloadOptimizer") == 0 ? KCLOUD_FINALIZER : MCKUBE_FINALIZER;
 }

@@ -14,4 +14,7 @@ bool object_key_of_text(struct slice json, struct str *ret);
 
 void object_key_of_target(const struct target *t, struct str *ret);
 
+/* The finalizer that is ours on an object of its kind. */
+const char *object_finalizer(const struct target *t);
+
 #endif

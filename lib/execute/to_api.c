@@ -263,7 +263,8 @@ static void on_failure(struct job *j)
 {
 	const struct http_call *call = &j->request.call;
 	const struct action *a = action_of(j);
-	bool wants_gone = a->kind == ACTION_EVICT || a->reason == REASON_FINALIZER_REMOVED;
+	bool wants_gone = a->kind == ACTION_EVICT || a->kind == ACTION_RELEASE ||
+			  a->reason == REASON_FINALIZER_REMOVED;
 
 	if (is_unreachable(call)) {
 		stop(j->run, "the server is unreachable");

@@ -29,6 +29,7 @@ static const struct action_style styles[STYLES + 1] = {
 	[ACTION_FINALIZER] = { "-", "remove finalizer", COLOR_SPECIAL, "finalizer to remove",
 			       "finalizers to remove" },
 	[ACTION_MIGRATE] = { "~", "migrate", COLOR_CHANGE },
+	[ACTION_RELEASE] = { "-", "release", COLOR_SPECIAL },
 	[STYLE_UPDATE] = { "~", "update", COLOR_CHANGE },
 	[STYLE_RESTORE] = { "~", "restore", COLOR_GOOD },
 	[STYLE_UNASSIGN] = { "-", "unassign", COLOR_SPECIAL },

@@ -13,7 +13,7 @@ static const char *const kinds[ACTION_KINDS] = {
 	[ACTION_DEGRADE] = "Degrade", [ACTION_SET_LEVEL] = "SetLevel",
 	[ACTION_TAINT] = "Taint",     [ACTION_UNTAINT] = "Untaint",
 	[ACTION_STATUS] = "Status",   [ACTION_FINALIZER] = "Finalizer",
-	[ACTION_MIGRATE] = "Migrate",
+	[ACTION_MIGRATE] = "Migrate", [ACTION_RELEASE] = "Release",
 };
 
 static const char *const reasons[REASONS] = {
@@ -48,6 +48,7 @@ static const char *const reasons[REASONS] = {
 	[REASON_CHEAPER] = "Cheaper",
 	[REASON_GREENER] = "Greener",
 	[REASON_NODE_CLOSED] = "NodeClosed",
+	[REASON_OPTIMIZER_DELETED] = "OptimizerDeleted",
 	[REASON_SPOT_INTERRUPTED] = "SpotInterrupted",
 	[REASON_BUDGET_EXHAUSTED] = "BudgetExhausted",
 	[REASON_OVER_HOURLY_LIMIT] = "OverHourlyLimit",

@@ -35,6 +35,7 @@ enum action_kind {
 			   * assignment annotations are taken off, since nothing asks for them now */
 	ACTION_FINALIZER, /* ours is added (FinalizerAdded) or removed (FinalizerRemoved) */
 	ACTION_MIGRATE,	  /* from one node to another: by the method and steps given */
+	ACTION_RELEASE, /* a waiting pod: our scheduling gate is taken off, and no place is given */
 	ACTION_KINDS,
 };
 
@@ -65,14 +66,15 @@ enum reason {
 	/* Evict, for money: */
 	REASON_CHEAPER,
 	REASON_GREENER,
-	REASON_NODE_CLOSED,	 /* with all other pods of its node, which is empty then */
-	REASON_SPOT_INTERRUPTED, /* its spot node is about to go */
-	REASON_NO_REQUEST,	 /* unplaced, or Status of a pod: nothing asks for real time */
-	REASON_NO_NODE,		 /* unplaced: a filter other than resources or budget */
-	REASON_NO_ROOM,		 /* unplaced */
-	REASON_BAD_REQUEST,	 /* unplaced */
-	REASON_CRITICALITY,	 /* unplaced: more than its namespace may ask for */
-	REASON_QUOTA,		 /* unplaced: likewise */
+	REASON_NODE_CLOSED,	  /* with all other pods of its node, which is empty then */
+	REASON_SPOT_INTERRUPTED,  /* its spot node is about to go */
+	REASON_OPTIMIZER_DELETED, /* Release: nothing places it for money any more */
+	REASON_NO_REQUEST,	  /* unplaced, or Status of a pod: nothing asks for real time */
+	REASON_NO_NODE,		  /* unplaced: a filter other than resources or budget */
+	REASON_NO_ROOM,		  /* unplaced */
+	REASON_BAD_REQUEST,	  /* unplaced */
+	REASON_CRITICALITY,	  /* unplaced: more than its namespace may ask for */
+	REASON_QUOTA,		  /* unplaced: likewise */
 	/* unplaced, for money: */
 	REASON_BUDGET_EXHAUSTED,
 	REASON_OVER_HOURLY_LIMIT,

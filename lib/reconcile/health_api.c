@@ -106,6 +106,8 @@ static const struct right {
 	{ "patch", "", "nodes" },
 	{ "patch", MCKUBE_GROUP, "mckubes" },
 	{ "patch", MCKUBE_GROUP, "mckubes", "status" },
+	{ "get", KCLOUD_GROUP, "workloadoptimizers" },
+	{ "patch", KCLOUD_GROUP, "workloadoptimizers" },
 	{ "patch", KCLOUD_GROUP, "workloadoptimizers", "status" },
 	{ "patch", KCLOUD_GROUP, "costpolicies", "status" },
 	{ "assign", MCKUBE_GROUP, "mckubes" },

@@ -180,6 +180,16 @@ static void add_mckubes(const struct cluster *c, struct plan *p)
 						 cluster_str(c, m->api_version), &m->meta);
 }
 
+static void add_optimizers(const struct cluster *c, struct plan *p)
+{
+	array_each(o, &c->optimizers)
+		if (o->has_finalizer)
+			add(p, ACTION_FINALIZER, REASON_FINALIZER_REMOVED,
+			    "its deletion waits for nothing")
+				->on =
+				target_of(c, "WorkloadOptimizer", KCLOUD_API_VERSION, &o->meta);
+}
+
 static void add_untaints(const struct cluster *c, struct plan *p, const char *key,
 			 enum reason reason)
 {
@@ -194,6 +204,7 @@ void uninstall_plan(const struct cluster *c, struct plan *ret)
 	*ret = (struct plan){ .server = "", .digest = "" };
 	add_pods(c, ret);
 	add_mckubes(c, ret);
+	add_optimizers(c, ret);
 	add_untaints(c, ret, MCKUBE_TAINT, REASON_RELIEVED);
 	add_untaints(c, ret, MCKUBE_PRESSURE, REASON_NODE_RELIEVED);
 }

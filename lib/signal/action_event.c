@@ -10,6 +10,7 @@ static const struct action_event rows[ACTION_KINDS] = {
 	[ACTION_EVICT] = { "Evicted", "Evicting", true, true, true },
 	[ACTION_DEGRADE] = { "Degraded", "Degrading", true, true, true },
 	[ACTION_TAINT] = { "Tainted", "Tainting", true, false, false },
+	[ACTION_RELEASE] = { "Released", "Releasing", false, false, false },
 	[ACTION_UNTAINT] = { "Untainted", "Untainting", false, false, false },
 };
 
@@ -63,6 +64,9 @@ static void add_what(const struct action *a, struct str *out)
 		break;
 	case ACTION_TAINT:
 		str_add(out, "Taint added");
+		return;
+	case ACTION_RELEASE:
+		str_add(out, "Scheduling gate removed");
 		return;
 	default:
 		str_add(out, "Taint removed");

@@ -143,9 +143,11 @@ class Fixture:
             self.drop_finalizers()
             self.kubectl("delete", "mckubes,pods", "--all", "-n", self.ns, "--force",
                          "--grace-period=0", "--wait=false", check=False)
-            for name in self.kubectl("get", "mckubes", "-n", self.ns, "-o", "name").out.split():
-                self.kubectl("patch", name, "-n", self.ns, "--type=merge", "-p",
-                             '{"metadata":{"finalizers":null}}', check=False)
+            for kind in "mckubes", "workloadoptimizers":
+                held = self.kubectl("get", kind, "-n", self.ns, "-o", "name", check=False)
+                for name in held.out.split() if held.code == 0 else []:
+                    self.kubectl("patch", name, "-n", self.ns, "--type=merge", "-p",
+                                 '{"metadata":{"finalizers":null}}', check=False)
             self.kubectl("delete", "namespace", self.ns, "--wait=false")
             self.kubectl("delete", "pods", "--all", "-n", "mckube-system", "--force", "--grace-period=0",
                          check=False)

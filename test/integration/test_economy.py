@@ -186,6 +186,32 @@ def test_budget_ends_and_is_counted_once_whatever_is_killed(c):
     assert reasons["CostOptimized"] == "BudgetExhausted", reasons
 
 
+def test_a_deleted_optimizer_lets_its_waiting_pods_go(c):
+    """Its pods wait behind our gate, since they would cost too much; without it they are another
+    scheduler's. apply alone does that, and a pass that is cut off is made up for by the next one."""
+    priced(c, **SHARED)
+    c.create(optimizer("web", costConstraints={"maxCostPerHour": 0.02}), worker("w1", "web"),
+             worker("w2", "web"), worker("w3", "web"))
+    c.mckube("apply")
+    assert c.get("wo", "web")["metadata"]["finalizers"] == ["workloadoptimizer.kcloud.io/finalizer"]
+    assert [bool(pinned_to(c, p)) for p in ("w1", "w2", "w3")] == [True, False, False]
+    again = json.loads(c.mckube("plan", "-o", "json").out)["spec"]["actions"]
+    assert not [a for a in again if a.get("object", {}).get("namespace") == c.ns], again
+    c.kubectl("delete", "wo", "web", "-n", c.ns, "--wait=false")
+    proxy = Proxy(c.api, c.folder)
+    try:
+        for _ in range(2):  # the first write of each is the Lease
+            proxy.run([c.program, "apply"], ("after", 2))
+            c.kubectl("delete", "lease", "mckube", "-n", "kube-system", check=False)
+    finally:
+        proxy.stop()
+    c.mckube("apply")
+    for pod in "w2", "w3":
+        assert not c.get("pod", pod)["spec"].get("schedulingGates"), pod
+    assert c.kubectl("get", "wo", "web", "-n", c.ns, check=False).code != 0
+    assert pinned_to(c, "w1") == "b"
+
+
 def test_without_the_definitions_there_are_no_optimizers(c):
     """As before they are installed: the kinds are not served, which is no error."""
     c.nodes("n1")

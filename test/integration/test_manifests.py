@@ -432,6 +432,7 @@ WRITES = {("pods", "get"), ("pods", "patch"), ("nodes", "get"), ("nodes", "patch
           ("mckubes.mcoperator.sdv.com", "get"), ("mckubes.mcoperator.sdv.com", "patch"),
           ("mckubes.mcoperator.sdv.com", "assign"), ("mckubes.mcoperator.sdv.com", "report"),
           ("mckubes.mcoperator.sdv.com/status", "patch"),
+          ("workloadoptimizers.kcloud.io", "get"), ("workloadoptimizers.kcloud.io", "patch"),
           ("workloadoptimizers.kcloud.io/status", "patch"),
           ("costpolicies.kcloud.io/status", "patch"),
           ("events.events.k8s.io", "create"), ("events.events.k8s.io", "patch")}

@@ -30,7 +30,7 @@ from relief import Pressure, Relief, seconds
 from state import Seat, Slot, State
 
 KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Taint", "Untaint",
-         "Status", "Finalizer", "Migrate"}
+         "Status", "Finalizer", "Migrate", "Release"}
 PLACING = {"Bind", "Assign", "Move"}
 WARNINGS = {"AssumedPrice", "BadPower", "BadPrice", "PolicyOutOfReach", "SpotLabels",
             "BadBudget", "BadCpuset", "BadCriticality", "BadGuarantee", "BadNodeAnnotation",
@@ -205,6 +205,8 @@ class Checker:
         """Our finalizer is on a McKube before a pod is assigned for it."""
         adding = {}
         for action in (a for a in self.actions if a["kind"] == "Finalizer"):
+            if action["object"]["kind"] == "WorkloadOptimizer":
+                continue
             key = key_of(action["object"])
             mckube = next(m for m in self.snap.mckubes if mckube_key(m) == key)
             if ("deletionTimestamp" in mckube["metadata"]) == (action["reason"] == "FinalizerAdded"):

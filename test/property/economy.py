@@ -19,7 +19,8 @@ SUFFIXES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M":
 
 
 def is_for_money(action: Obj) -> bool:
-    return (action["kind"] == "Bind" and "cores" not in action["to"]) or "group" in action
+    return ((action["kind"] == "Bind" and "cores" not in action["to"]) or "group" in action
+            or action["kind"] == "Release")
 
 
 def is_answered(plan: Obj, key: str) -> bool:
@@ -146,12 +147,27 @@ class Judge:
         if limit is not None and after > Fraction(str(limit)) * 10**6 and after > before:
             self.complaints.append(f"action {action['id']}: {optimizer} would cost {after}")
 
+    def check_share(self, action: Obj, key: str) -> None:
+        """What it says of the pod's share is what the pod has of either node."""
+        to = action.get("to") or action["replacement"]
+        said = action["share"]["costPerHour"]
+        was = share(self.pods[key], self.nodes[self.at[key]]) if self.at[key] else 0
+        wanted = {"before": was, "after": share(self.pods[key], self.nodes[to["node"]])}
+        for when, micro in wanted.items():
+            if Fraction(str(said[when])) * 10**6 != micro:
+                self.complaints.append(f"action {action['id']}: share {when} is not {micro}")
+
     def run(self) -> list[str]:
         self.check_totals("before")
         for action in self.actions:
             if not is_for_money(action):
                 continue
             key = self.key(action["pod"])
+            if action["kind"] == "Release":
+                if self.at[key]:
+                    self.complaints.append(f"action {action['id']}: is bound already")
+                continue
+            self.check_share(action, key)
             if action["kind"] == "Bind":
                 if self.at[key]:
                     self.complaints.append(f"action {action['id']}: is bound already")

@@ -98,6 +98,12 @@ struct totals {
 	int64_t cost, power, carbon; /* micro-USD per hour, mW, mg of carbon dioxide per hour */
 };
 
+struct no_place { /* a pod that waits */
+	uint32_t cargo;
+	uint8_t reason; /* enum reason */
+	const char *text;
+};
+
 struct economy {
 	struct planner *p;
 	const struct cluster *c;
@@ -118,12 +124,17 @@ struct economy {
 	struct intern set_keys;
 	struct totals before, after;
 	uint32_t n_groups;
+	int64_t *scores; /* economy_scores(), once they were asked for; NULL */
+	ARRAY(struct no_place) no_places;
 	struct pdb_cover *covers; /* by pod_id */
 };
 
 /* After the steps for real time. Without optimizers and policies nothing is done. */
 void economy_plan(struct economy *e, struct planner *p);
 void economy_done(struct economy *e);
+
+/* Is it one that only our gate keeps from its own scheduler, once its optimizer goes? */
+bool economy_releases(const struct economy *e, pod_id pod);
 
 /* Is the pod placed by this part, and not for real time? */
 bool economy_handles(const struct economy *e, pod_id pod);

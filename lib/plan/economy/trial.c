@@ -67,6 +67,12 @@ bool economy_handles(const struct economy *e, pod_id id)
 	       !pod->is_unread;
 }
 
+bool economy_releases(const struct economy *e, pod_id id)
+{
+	return economy_handles(e, id) && e->c->pods.items[id].has_our_gate &&
+	       e->c->optimizers.items[e->of_pod[id]].is_deleting;
+}
+
 /* ---- Money of a node and of a pod ---- */
 
 static int64_t power_of(const struct economy *e, node_id node)
@@ -472,6 +478,8 @@ void economy_done(struct economy *e)
 	free(e->sites);
 	free(e->of_pod);
 	free(e->covers);
+	free(e->scores);
+	array_done(&e->no_places);
 	fleet_done(&e->fleet);
 }
 

@@ -82,7 +82,8 @@ static struct action_share share_of(const struct economy *x, const struct cargo 
 	return s;
 }
 
-static void emit_evictions(struct emitter *e, const struct economy *x)
+/* `status_of`: by optimizer, the action that writes down that a pod of it moves; 0. */
+static void emit_evictions(struct emitter *e, const struct economy *x, const uint32_t *status_of)
 {
 	ARRAY(const struct cargo *) moved = { 0 };
 
@@ -99,6 +100,8 @@ static void emit_evictions(struct emitter *e, const struct economy *x)
 					       emit_pod(e, &x->c->pods.items[g->pod]));
 
 		a->group = g->group;
+		if (g->of != NONE && status_of[g->of]) /* else the move had no cooldown */
+			emit_after(e, a, &status_of[g->of], 1);
 		a->share = share_of(x, g);
 		a->from = (struct place){ .node = node_name(e, g->origin), .cores = "" };
 		a->replacement = (struct place){ .node = node_name(e, g->node) };
@@ -116,8 +119,6 @@ static void emit_binds(struct emitter *e, struct economy *x)
 
 		if (g->node == NONE)
 			continue;
-		if (g->of != NONE)
-			x->accounts[g->of].is_placed = true;
 		struct action *a = emit_action(e, ACTION_BIND, REASON_PLACED,
 					       emit_pod(e, &x->c->pods.items[g->pod]));
 		a->to = (struct place){ .node = node_name(e, g->node) };
@@ -203,7 +204,7 @@ static enum reason reason_of(const uint32_t money[MONEY_REFUSALS], bool is_for_r
 	return is_for_room ? REASON_NO_ROOM : REASON_NO_NODE;
 }
 
-static void emit_no_place(struct emitter *e, struct economy *x, uint32_t cargo)
+static void judge_no_place(struct emitter *e, struct economy *x, uint32_t cargo)
 {
 	const struct cargo *g = &x->cargo.items[cargo];
 	struct refusal_tally tally = { 0 };
@@ -221,23 +222,102 @@ static void emit_no_place(struct emitter *e, struct economy *x, uint32_t cargo)
 		if (money[i])
 			str_addf(&text, "%s%u %s", n++ ? ", " : ": ", money[i], money_texts[i]);
 	str_add(&text, explain_limit(e, x, g, why));
-	emit_refused(e, &x->c->pods.items[g->pod], reason, plan_str(e->plan, text.s));
+	*array_add(&x->no_places) = (struct no_place){
+		.cargo = cargo,
+		.reason = (uint8_t)reason,
+		.text = plan_str(e->plan, text.s),
+	};
+}
+
+/* Before any status is written: they say whether a pod has found a place. */
+static void judge_pending(struct emitter *e, struct economy *x)
+{
+	for (size_t i = x->n_bound; i < x->cargo.n; i++) {
+		const struct cargo *g = &x->cargo.items[i];
+		struct account *a = &x->accounts[g->of];
+
+		a->is_placed |= g->node != NONE;
+		if (g->node != NONE || economy_releases(x, g->pod))
+			continue;
+		if (a->is_suspended)
+			*array_add(&x->no_places) = (struct no_place){
+				.cargo = (uint32_t)i,
+				.reason = REASON_SUSPENDED,
+				.text = a->why,
+			};
+		else
+			judge_no_place(e, x, (uint32_t)i);
+	}
 }
 
 void emit_economy_unplaced(struct emitter *e)
 {
 	struct economy *x = e->p->economy;
 
-	for (size_t i = x->n_bound; x->is_active && i < x->cargo.n; i++) {
+	array_each(n, &x->no_places)
+		emit_refused(e, &x->c->pods.items[x->cargo.items[n->cargo].pod],
+			     (enum reason)n->reason, n->text);
+}
+
+/* ---- Optimizers that go ---- */
+
+/* By optimizer: does our gate hold a pod of it? */
+static bool *list_gated(const struct economy *x)
+{
+	bool *is_gated = xcalloc(x->c->optimizers.n + 1, sizeof(*is_gated));
+
+	for (size_t i = x->n_bound; i < x->cargo.n; i++)
+		is_gated[x->cargo.items[i].of] |=
+			x->c->pods.items[x->cargo.items[i].pod].has_our_gate;
+	return is_gated;
+}
+
+static void emit_finalizer(struct emitter *e, optimizer_id id, enum reason reason,
+			   const char *message, const uint32_t *after, uint32_t n_after)
+{
+	const struct meta *m = &e->p->economy->c->optimizers.items[id].meta;
+	struct action *a =
+		emit_action(e, ACTION_FINALIZER, reason, emit_kcloud(e, "WorkloadOptimizer", m));
+
+	emit_after(e, a, after, n_after);
+	a->message = message;
+}
+
+/* Pods that wait behind our gate would wait for ever without their optimizer. */
+static void emit_release(struct emitter *e, struct economy *x, optimizer_id id)
+{
+	ARRAY(uint32_t) released = { 0 };
+
+	for (size_t i = x->n_bound; i < x->cargo.n; i++) {
 		const struct cargo *g = &x->cargo.items[i];
 
-		if (g->node != NONE)
+		if (g->of != id || !economy_releases(x, g->pod))
 			continue;
-		if (x->accounts[g->of].is_suspended)
-			emit_refused(e, &x->c->pods.items[g->pod], REASON_SUSPENDED,
-				     x->accounts[g->of].why);
-		else
-			emit_no_place(e, x, (uint32_t)i);
+		struct action *a = emit_action(e, ACTION_RELEASE, REASON_OPTIMIZER_DELETED,
+					       emit_pod(e, &x->c->pods.items[g->pod]));
+		a->message = "scheduling gate: its WorkloadOptimizer is being deleted";
+		*array_add(&released) = a->id;
+	}
+	if (x->c->optimizers.items[id].has_finalizer)
+		emit_finalizer(e, id, REASON_FINALIZER_REMOVED,
+			       "finalizer: no pod waits behind our scheduling gate after this plan",
+			       released.items, (uint32_t)released.n);
+	array_done(&released);
+}
+
+static void emit_life_cycle(struct emitter *e, struct economy *x)
+{
+	AUTO_FREE bool *is_gated = list_gated(x);
+
+	for (optimizer_id id = 0; id < x->c->optimizers.n; id++) {
+		const struct optimizer *o = &x->c->optimizers.items[id];
+
+		if (o->is_deleting)
+			emit_release(e, x, id);
+		else if (!o->has_finalizer && is_gated[id])
+			emit_finalizer(e, id, REASON_FINALIZER_ADDED,
+				       "finalizer: pods that wait are released before deletion",
+				       NULL, 0);
 	}
 }
 
@@ -248,7 +328,11 @@ void emit_economy(struct emitter *e)
 
 	if (!x->is_active)
 		return;
-	emit_evictions(e, x);
+	AUTO_FREE uint32_t *status_of = xcalloc(x->c->optimizers.n + 1, sizeof(*status_of));
+	emit_life_cycle(e, x);
+	judge_pending(e, x);
+	emit_economy_moves(e, status_of);
+	emit_evictions(e, x, status_of);
 	emit_binds(e, x);
 	e->plan->settings.optimise.applies = true;
 	*to = (struct plan_economy){

@@ -7,7 +7,7 @@
 #include "plan/economy/economy.h"
 #include "plan/emit/emit.h"
 
-static struct target target_of(struct emitter *e, const char *kind, const struct meta *m)
+struct target emit_kcloud(struct emitter *e, const char *kind, const struct meta *m)
 {
 	const struct cluster *c = e->trial->c;
 
@@ -51,13 +51,37 @@ static const char *describe(struct emitter *e, const struct economy_status *s)
 	return plan_str(e->plan, text.s);
 }
 
-static void emit_one(struct emitter *e, const char *kind, const struct meta *m,
-		     const struct economy_status *s)
+static uint32_t emit_one(struct emitter *e, const char *kind, const struct meta *m,
+			 const struct economy_status *s)
 {
-	struct action *a = emit_action(e, ACTION_STATUS, REASON_ACCOUNT, target_of(e, kind, m));
+	struct action *a = emit_action(e, ACTION_STATUS, REASON_ACCOUNT, emit_kcloud(e, kind, m));
 
 	a->status = keep(e, s);
 	a->message = describe(e, s);
+	return a->id;
+}
+
+static uint32_t emit_optimizer(struct emitter *e, optimizer_id id)
+{
+	struct economy *x = e->p->economy;
+	struct economy_status s;
+
+	if (!x->scores) {
+		economy_survey(x);
+		x->scores = economy_scores(x);
+	}
+	return economy_status_of(x, id, x->scores[id], &s)
+		       ? emit_one(e, "WorkloadOptimizer", &x->c->optimizers.items[id].meta, &s)
+		       : 0;
+}
+
+void emit_economy_moves(struct emitter *e, uint32_t *status_of)
+{
+	const struct economy *x = e->p->economy;
+
+	for (optimizer_id id = 0; id < x->c->optimizers.n; id++)
+		if (x->accounts[id].is_moved)
+			status_of[id] = emit_optimizer(e, id);
 }
 
 /* After all else: what was done until a pass was cut off is in the status of the next one. */
@@ -69,11 +93,9 @@ void emit_economy_status(struct emitter *e)
 
 	if (!x->is_active)
 		return;
-	economy_survey(x);
-	AUTO_FREE int64_t *scores = economy_scores(x);
 	for (optimizer_id id = 0; id < c->optimizers.n; id++)
-		if (economy_status_of(x, id, scores[id], &s))
-			emit_one(e, "WorkloadOptimizer", &c->optimizers.items[id].meta, &s);
+		if (!x->accounts[id].is_moved)
+			emit_optimizer(e, id);
 	for (size_t i = 0; i < c->cost_policies.n; i++)
 		if (economy_policy_status(x, i, &s))
 			emit_one(e, "CostPolicy", &c->cost_policies.items[i].meta, &s);

@@ -75,8 +75,12 @@ void emit_place_migrated(struct planner *p, bool is_placed);
 /* plan/emit/economy.c: step 7. */
 void emit_economy(struct emitter *e);
 void emit_economy_unplaced(struct emitter *e);
-/* plan/emit/economy_status.c: after both. */
+/* plan/emit/economy_status.c. First the statuses of optimizers whose pods move, before these are
+ * evicted: the cooldown is in the status. Fills status_of, by optimizer. */
+void emit_economy_moves(struct emitter *e, uint32_t *status_of);
+/* The others, after all else. */
 void emit_economy_status(struct emitter *e);
+struct target emit_kcloud(struct emitter *e, const char *kind, const struct meta *m);
 
 /* plan/emit/cleanup.c: levels, annotations, status, and with them the finalizers that go. */
 void emit_cleanup(struct emitter *e);

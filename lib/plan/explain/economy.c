@@ -62,6 +62,12 @@ static void fill_outcome(struct explainer *x, const struct cargo *g, const char 
 	struct explanation *out = x->out;
 	const char *to = g->node == NONE ? "" : explainer_node(x, g->node);
 
+	if (economy_releases(economy_of(x), g->pod)) {
+		out->outcome = OUTCOME_NOT_PLANNED;
+		out->summary = "Its WorkloadOptimizer is being deleted: the scheduler that the pod "
+			       "names places it.";
+		return;
+	}
 	if (g->origin == NONE && g->node == NONE) {
 		out->outcome = OUTCOME_UNPLACED;
 		out->summary = plan_strf(&out->plan, "It cannot be placed: %s.", refusal);

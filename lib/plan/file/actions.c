@@ -466,6 +466,7 @@ static const struct shape shapes[ACTION_KINDS] = {
 	[ACTION_STATUS] = { .may = POD | OBJECT | TO | STATUS },
 	[ACTION_FINALIZER] = { .needs = OBJECT },
 	[ACTION_MIGRATE] = { .needs = POD | FROM | TO | METHOD, .may = MOVE_NOTES },
+	[ACTION_RELEASE] = { .needs = POD },
 };
 
 static bool has_account(const struct action *a)

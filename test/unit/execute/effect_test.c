@@ -242,6 +242,31 @@ TEST(our_finalizer_comes_behind_those_of_others)
 		"{\"metadata\":{\"finalizers\":[\"mckube.mcoperator.sdv.com/finalizer\"]}}");
 }
 
+TEST(an_optimizer_has_a_finalizer_of_its_own)
+{
+	struct action a = { .kind = ACTION_FINALIZER,
+			    .reason = REASON_FINALIZER_ADDED,
+			    .on.kind = "WorkloadOptimizer" };
+
+	becomes("{\"metadata\":{}}", &a,
+		"{\"metadata\":{\"finalizers\":[\"workloadoptimizer.kcloud.io/finalizer\"]}}");
+	a.reason = REASON_FINALIZER_REMOVED;
+	becomes("{\"metadata\":{\"finalizers\":[\"mckube.mcoperator.sdv.com/finalizer\","
+		"\"workloadoptimizer.kcloud.io/finalizer\"]}}",
+		&a, "{\"metadata\":{\"finalizers\":[\"mckube.mcoperator.sdv.com/finalizer\"]}}");
+}
+
+TEST(a_released_pod_keeps_the_gates_of_others)
+{
+	struct action a = { .kind = ACTION_RELEASE, .on.kind = "Pod" };
+
+	becomes("{\"metadata\":{},\"spec\":{\"schedulingGates\":[{\"name\":\"mckube.io/placement\"},"
+		"{\"name\":\"x\"}]}}",
+		&a, "{\"metadata\":{},\"spec\":{\"schedulingGates\":[{\"name\":\"x\"}]}}");
+	becomes("{\"metadata\":{},\"spec\":{\"schedulingGates\":[{\"name\":\"mckube.io/placement\"}]}}",
+		&a, "{\"metadata\":{},\"spec\":{}}");
+}
+
 TEST(versions_grow_without_losing_digits)
 {
 	struct action a = { .kind = ACTION_FINALIZER,

@@ -25,15 +25,19 @@ TEST(assignments_finalizers_and_taints_are_planned_away)
 		"metadata: {name: held, namespace: x, finalizers: "
 		"[mckube.mcoperator.sdv.com/finalizer]}\nspec: {podname: assigned}\n"
 		"---\nkind: McKube\napiVersion: mcoperator.sdv.com/v1\n"
-		"metadata: {name: free, namespace: x}\nspec: {podname: asks}\n");
+		"metadata: {name: free, namespace: x}\nspec: {podname: asks}\n"
+		"---\nkind: WorkloadOptimizer\napiVersion: kcloud.io/v1alpha1\n"
+		"metadata: {name: keeps, namespace: x, finalizers: "
+		"[workloadoptimizer.kcloud.io/finalizer]}\nspec: {workloadType: serving}\n"
+		"---\nkind: WorkloadOptimizer\napiVersion: kcloud.io/v1alpha1\n"
+		"metadata: {name: lets, namespace: x}\nspec: {workloadType: serving}\n");
 	AUTO(plan_done) struct plan plan = { 0 };
 	static const struct {
 		enum action_kind kind;
 		const char *name;
 	} expect[] = {
-		{ ACTION_STATUS, "assigned" },
-		{ ACTION_FINALIZER, "held" },
-		{ ACTION_UNTAINT, "n1" },
+		{ ACTION_STATUS, "assigned" }, { ACTION_FINALIZER, "held" },
+		{ ACTION_FINALIZER, "keeps" }, { ACTION_UNTAINT, "n1" },
 		{ ACTION_UNTAINT, "n2" },
 	};
 
