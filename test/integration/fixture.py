@@ -161,10 +161,10 @@ class Fixture:
                        for m in self.api.call("GET", path)["items"]
                        if m["metadata"].get("finalizers")])
 
-    def wait(self, condition, seconds=60):
+    def wait(self, condition, seconds=60, found=lambda: ""):
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"the condition did not hold within {seconds} s"
+            assert time.monotonic() < deadline, f"the condition did not hold within {seconds} s {found()}"
             time.sleep(0.1)
 
     def stays(self, condition, seconds):

@@ -51,7 +51,8 @@ def test_doctor_is_green_when_all_of_it_works(c):
     c.kubectl("apply", "-k", TOP / "manifests")
     gate = None
     try:
-        c.wait(lambda: len(installed(c)) == 3)
+        c.wait(lambda: len(installed(c)) == 3, found=lambda: c.kubectl(
+            "get", "daemonsets,deployments,replicasets,pods,events", "-n", SYSTEM).out)
         code, found = states(c)
         assert code == 1, found
         assert found["daemonset"] == ("missing", "mckube-node: 0 of 1 pods ready, 1 updated"), found
