@@ -17,10 +17,10 @@ from cluster import Cluster, build_programs
 
 
 @contextlib.contextmanager
-def control_plane():
-    """An Api, the Cluster, and the folder of Kubernetes' programs; without kube-scheduler. $KUBECONFIG
-    leads there."""
-    programs = build_programs()
+def control_plane(*options):
+    """An Api, the Cluster, and the folder of Kubernetes' programs (options of test/cluster/build); without
+    kube-scheduler. $KUBECONFIG leads there."""
+    programs = build_programs(*options)
     with tempfile.TemporaryDirectory(prefix="mckube-") as folder:
         cluster = Cluster(folder)
         try:
