@@ -3,13 +3,16 @@
 #include "output/optimizer.h"
 #include "output/status.h"
 #include "output/table.h"
+#include "output/top.h"
 
 #include "command.h"
 #include "ref.h"
+#include "status_watch.h"
 
 struct status_args {
 	int32_t output; /* enum format */
-	bool has_no_headers;
+	const char *selector, *sort_by;
+	bool has_no_headers, watches, shows_cores;
 };
 
 static const struct option options[] = {
@@ -17,6 +20,14 @@ static const struct option options[] = {
 		 "output format; table draws the cores, the others list the pods",
 		 .preset = "table"),
 	OPT_BOOL(0, "no-headers", struct status_args, has_no_headers, "leave out the headings"),
+	OPT_STRING('l', "selector", struct status_args, selector, "SELECTOR",
+		   "only pods with such labels; as kubectl takes it: =, ==, !=, in, notin"),
+	OPT_STRING(0, "sort-by", struct status_args, sort_by, "COLUMN",
+		   "list the pods by this column, by its title or its key in JSON"),
+	OPT_BOOL('w', "watch", struct status_args, watches,
+		 "list the pods, then each whose row changes, until interrupted"),
+	OPT_BOOL(0, "cores", struct status_args, shows_cores,
+		 "list the cores, with the load of each in each mode"),
 	{},
 };
 
@@ -33,32 +44,91 @@ static int show_optimizers(struct cli *cli, const struct status_args *a, const s
 	return print_text(&out, EXIT_DONE, err);
 }
 
-static int run(struct cli *cli, const void *args, struct error *err)
+static int list_cores(struct cli *cli, const struct status_args *a, const struct inputs *in,
+		      const struct ref *ref, struct error *err)
 {
-	const struct status_args *a = args;
-	AUTO(inputs_done) struct inputs in = { 0 };
+	AUTO(table_done) struct table t = { 0 };
 	AUTO(str_done) struct str out = STR_INIT;
-	struct ref ref = REF_NOTHING;
 
+	core_table(&in->cluster, &in->settings, ref->node, &t);
+	if (a->sort_by) {
+		int column = table_find_column(&t, a->sort_by, err);
+
+		if (column < 0)
+			return error_wrap(err, "--sort-by");
+		table_sort(&t, (size_t)column, false);
+	}
+	if (table_render(&t, (enum format)a->output, &cli->style, !a->has_no_headers, &out, err) <
+	    0)
+		return err->code;
+	return print_text(&out, EXIT_DONE, err);
+}
+
+static int show(struct cli *cli, const struct status_args *a, const struct inputs *in,
+		const struct ref *ref, struct status_view *view, struct error *err)
+{
+	AUTO(str_done) struct str out = STR_INIT;
+
+	if (status_render(&in->cluster, &in->settings, view, (enum format)a->output, &cli->style,
+			  &out, err) < 0)
+		return err->code;
+	if (ref->node != NONE && a->output == FORMAT_TABLE && !a->sort_by)
+		optimizer_node_text(&in->cluster, &in->settings, ref->node, &cli->style, &out);
+	return print_text(&out, EXIT_DONE, err);
+}
+
+static int check(struct cli *cli, const struct status_args *a, struct error *err)
+{
+	if (a->watches && (cli->input.snapshots.n || cli->input.files.n))
+		return usage_error(cli, err, "--watch: a snapshot does not change");
+	if (a->watches && (a->shows_cores || cli->words.n))
+		return usage_error(cli, err,
+				   "--watch: lists all pods, or those of a namespace or "
+				   "selector");
+	if (a->shows_cores && a->output == FORMAT_NAME)
+		return usage_error(cli, err, "-o name: cores have no names");
+	return 0;
+}
+
+static int run_with(struct cli *cli, const struct status_args *a,
+		    const struct label_selector *selector, struct error *err)
+{
+	AUTO(inputs_done) struct inputs in = { 0 };
+	struct ref ref = REF_NOTHING;
+	struct status_view view = {
+		.ns = inputs_namespace(cli),
+		.node = NONE,
+		.pod = NONE,
+		.selector = a->selector ? selector : NULL,
+		.sort_by = a->sort_by,
+		.has_header = !a->has_no_headers,
+	};
+
+	if (a->watches)
+		return status_watch(cli, &view, (enum format)a->output, err);
 	if (inputs_load(cli, false, &in, err) < 0)
 		return err->code;
 	if (cli->words.n && ref_find(cli, &in, cli->words.items[0], kinds, &ref, err) < 0)
 		return err->code;
 	if (ref.is_all_optimizers || ref.optimizer != NONE)
 		return show_optimizers(cli, a, &in, &ref, err);
+	if (a->shows_cores)
+		return list_cores(cli, a, &in, &ref, err);
+	view.node = ref.node;
+	view.pod = ref.pod;
+	return show(cli, a, &in, &ref, &view, err);
+}
 
-	struct status_view view = {
-		.ns = inputs_namespace(cli),
-		.node = ref.node,
-		.pod = ref.pod,
-		.has_header = !a->has_no_headers,
-	};
-	if (status_render(&in.cluster, &in.settings, &view, (enum format)a->output, &cli->style,
-			  &out, err) < 0)
+static int run(struct cli *cli, const void *args, struct error *err)
+{
+	const struct status_args *a = args;
+	AUTO(label_selector_done) struct label_selector selector = { 0 };
+
+	if (check(cli, a, err) < 0)
 		return err->code;
-	if (ref.node != NONE && a->output == FORMAT_TABLE)
-		optimizer_node_text(&in.cluster, &in.settings, ref.node, &cli->style, &out);
-	return print_text(&out, EXIT_DONE, err);
+	if (a->selector && label_selector_parse(a->selector, &cli->arena, &selector, err) < 0)
+		return error_wrap(err, "--selector");
+	return run_with(cli, a, &selector, err);
 }
 
 static const char *const word_kinds[] = { "ref", NULL };
@@ -84,7 +154,13 @@ const struct command command_status = {
 		    "kubectl mckube status wo --snapshot test/example/cluster.yaml\n"
 		    "\n"
 		    "# a list, for a script\n"
-		    "kubectl mckube status --snapshot test/example/cluster.yaml -o json\n",
+		    "kubectl mckube status --snapshot test/example/cluster.yaml -o json\n"
+		    "\n"
+		    "# the load of each core\n"
+		    "kubectl mckube status --cores --snapshot test/example/cluster.yaml -o json\n"
+		    "\n"
+		    "# the pods of a workload by level, and every change\n"
+		    "kubectl mckube status -l app=brake --sort-by level --watch\n",
 	.options = options,
 	.args_size = sizeof(struct status_args),
 	.needs = NEEDS_INPUT,

@@ -49,7 +49,8 @@ static bool is_shown(const struct status *s, const struct request *r)
 
 	return (s->view->pod == NONE || s->view->pod == r->pod) &&
 	       (s->view->node == NONE || s->view->node == pod->node) &&
-	       (!s->view->ns || strcmp(s->view->ns, cluster_str(s->c, pod->meta.ns)) == 0);
+	       (!s->view->ns || strcmp(s->view->ns, cluster_str(s->c, pod->meta.ns)) == 0) &&
+	       (!s->view->selector || label_selector_matches(s->c, s->view->selector, pod->labels));
 }
 
 /* The cores as text; "" where there are none. */
@@ -142,14 +143,28 @@ static void add_row(const struct status *s, const struct request *r, struct tabl
 		  CELL_TEXT(cluster_str(s->c, pod->meta.uid)), CELL_TEXT(refusal_message(refusal)));
 }
 
+static int fill_table(const struct status *s, struct table *t, struct error *err)
+{
+	*t = (struct table){ .columns = columns };
+	array_each(r, &s->requests.list)
+		if (is_shown(s, r))
+			add_row(s, r, t);
+	if (!s->view->sort_by)
+		return 0;
+	int column = table_find_column(t, s->view->sort_by, err);
+	if (column < 0)
+		return error_wrap(err, "--sort-by");
+	table_sort(t, (size_t)column, false);
+	return 0;
+}
+
 static int list_pods(const struct status *s, enum format format, const struct style *style,
 		     struct str *out, struct error *err)
 {
-	AUTO(table_done) struct table t = { .columns = columns };
+	AUTO(table_done) struct table t = { 0 };
 
-	array_each(r, &s->requests.list)
-		if (is_shown(s, r))
-			add_row(s, r, &t);
+	if (fill_table(s, &t, err) < 0)
+		return err->code;
 	return table_render(&t, format, style, s->view->has_header, out, err);
 }
 
@@ -343,12 +358,14 @@ static bool *choose_nodes(const struct status *s)
 {
 	bool *is_chosen = xcalloc(s->map.nodes.n, sizeof(*is_chosen));
 
+	bool is_limited = s->view->ns || s->view->selector;
+
 	for (uint32_t node = 0; node < s->map.nodes.n; node++)
-		is_chosen[node] = s->view->node == NONE ? !s->view->ns : s->view->node == node;
+		is_chosen[node] = s->view->node == NONE ? !is_limited : s->view->node == node;
 	array_each(r, &s->requests.list) {
 		node_id node = s->c->pods.items[r->pod].node;
 
-		if (s->view->ns && node != NONE && is_shown(s, r))
+		if (is_limited && node != NONE && is_shown(s, r))
 			is_chosen[node] = true;
 	}
 	return is_chosen;
@@ -387,9 +404,11 @@ static int draw(const struct status *s, const struct style *style, struct str *o
 	return 0;
 }
 
-int status_render(const struct cluster *c, const struct settings *settings,
-		  const struct status_view *view, enum format format, const struct style *style,
-		  struct str *out, struct error *err)
+/* Calls `show` with what is read of the cluster. */
+static int with_status(const struct cluster *c, const struct settings *settings,
+		       const struct status_view *view,
+		       int (*show)(const struct status *s, void *arg, struct error *err), void *arg,
+		       struct error *err)
 {
 	struct status s = { .c = c, .view = view };
 	struct arena arena = { 0 };
@@ -397,12 +416,45 @@ int status_render(const struct cluster *c, const struct settings *settings,
 	s.warnings.arena = &arena;
 	requests_read(c, settings, &s.requests, &s.warnings);
 	coremap_make(c, settings, NULL, &s.map);
-	int r = format == FORMAT_TABLE ? draw(&s, style, out, err)
-				       : list_pods(&s, format, style, out, err);
-
+	int r = show(&s, arg, err);
 	coremap_done(&s.map);
 	requests_done(&s.requests);
 	array_done(&s.warnings.list);
 	arena_done(&arena);
 	return r;
+}
+
+struct rendering {
+	enum format format;
+	const struct style *style;
+	struct str *out;
+};
+
+static int show_rendered(const struct status *s, void *arg, struct error *err)
+{
+	const struct rendering *r = arg;
+
+	if (r->format == FORMAT_TABLE && !s->view->sort_by)
+		return draw(s, r->style, r->out, err);
+	return list_pods(s, r->format, r->style, r->out, err);
+}
+
+int status_render(const struct cluster *c, const struct settings *settings,
+		  const struct status_view *view, enum format format, const struct style *style,
+		  struct str *out, struct error *err)
+{
+	struct rendering r = { format, style, out };
+
+	return with_status(c, settings, view, show_rendered, &r, err);
+}
+
+static int show_table(const struct status *s, void *arg, struct error *err)
+{
+	return fill_table(s, arg, err);
+}
+
+int status_table(const struct cluster *c, const struct settings *settings,
+		 const struct status_view *view, struct table *ret, struct error *err)
+{
+	return with_status(c, settings, view, show_table, ret, err);
 }

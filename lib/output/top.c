@@ -64,7 +64,7 @@ static const struct column *const columns_of[] = {
 /* Of a core or a node. */
 struct sum {
 	uint64_t load, used; /* ppm of a CPU */
-	int64_t n_pods, n_above, overruns;
+	int64_t n_pods, n_above, n_known, overruns;
 };
 
 struct top {
@@ -114,6 +114,7 @@ static void count(struct sum *sum, const struct seen *s, unsigned n_cores)
 	uint64_t period = (uint64_t)s->period_us;
 
 	sum->n_pods++;
+	sum->n_known += us >= 0;
 	sum->n_above += s->request->level > LEVEL_LOW;
 	sum->load += (uint64_t)s->budget_us * PPM / period * n_cores;
 	sum->used +=
@@ -194,6 +195,12 @@ static void list_pods(const struct top *t, struct table *ret)
 			add_pod(t, &s, ret);
 }
 
+/* Of pods of which nothing is known the sum is not, either. */
+static struct cell used_sum(const struct sum *sum)
+{
+	return sum->n_pods && !sum->n_known ? CELL_NULL : CELL_RATIO((int64_t)sum->used);
+}
+
 static void list_nodes(const struct top *t, struct table *ret)
 {
 	for (uint32_t i = 0; i < t->map.nodes.n; i++) {
@@ -206,9 +213,8 @@ static void list_nodes(const struct top *t, struct table *ret)
 		table_row(ret, CELL_TEXT(node->name), CELL_INT(node->cores.n),
 			  CELL_INT(sum->n_pods), CELL_INT(sum->n_above),
 			  CELL_RATIO((int64_t)sum->load),
-			  CELL_RATIO((int64_t)node->cap[LEVEL_LOW] * n),
-			  CELL_RATIO((int64_t)sum->used), CELL_INT(sum->overruns),
-			  CELL_USED(node->missed_us),
+			  CELL_RATIO((int64_t)node->cap[LEVEL_LOW] * n), used_sum(sum),
+			  CELL_INT(sum->overruns), CELL_USED(node->missed_us),
 			  node->is_silent ? CELL_ROLE(COLOR_BAD, "unknown")
 					  : CELL_TEXT(node->backend));
 	}
@@ -225,8 +231,7 @@ static void list_cores(const struct top *t, struct table *ret)
 			continue;
 		snprintf(cpu, sizeof(cpu), "%u", core->cpu);
 		table_row(ret, CELL_TEXT(node->name), CELL_TEXT(cpu), CELL_INT(t->cores[i].n_pods),
-			  CELL_RATIO((int64_t)t->cores[i].load),
-			  CELL_RATIO((int64_t)t->cores[i].used),
+			  CELL_RATIO((int64_t)t->cores[i].load), used_sum(&t->cores[i]),
 			  CELL_RATIO(core->before[LEVEL_LOW]),
 			  CELL_RATIO(core->before[LEVEL_MIDDLE]),
 			  CELL_RATIO(core->before[LEVEL_HIGH]), CELL_RATIO(node->cap[LEVEL_LOW]));
@@ -274,6 +279,45 @@ void top_table(const struct top_input *in, enum top_view view, struct table *ret
 		list_nodes(&t, ret);
 	else
 		list_cores(&t, ret);
+}
+
+static const struct column load_columns[] = {
+	{ "NODE", "node" },
+	{ "CORE", "core" },
+	{ "PODS", "pods" },
+	{ "LOAD", "loadPpm" },
+	{ "LOW", "lowPpm" },
+	{ "MIDDLE", "middlePpm" },
+	{ "HIGH", "highPpm" },
+	{ "LIMIT-LOW", "limitLowPpm" },
+	{ "LIMIT-MIDDLE", "limitMiddlePpm" },
+	{ "LIMIT-HIGH", "limitHighPpm" },
+	{},
+};
+
+void core_table(const struct cluster *c, const struct settings *settings, node_id node,
+		struct table *ret)
+{
+	static const struct node_uses none;
+	const struct top_input in = { .c = c, .settings = settings, .uses = &none, .node = node };
+	AUTO(top_done) struct top t;
+
+	top_make(&in, &t);
+	*ret = (struct table){ .columns = load_columns };
+	for (uint32_t i = 0; i < t.map.cores.n; i++) {
+		const struct map_core *core = &t.map.cores.items[i];
+		const struct map_node *of = &t.map.nodes.items[core->node];
+		char cpu[16];
+
+		if (node != NONE && node != core->node)
+			continue;
+		snprintf(cpu, sizeof(cpu), "%u", core->cpu);
+		table_row(ret, CELL_TEXT(of->name), CELL_TEXT(cpu), CELL_INT(t.cores[i].n_pods),
+			  CELL_RATIO((int64_t)t.cores[i].load), CELL_RATIO(core->before[LEVEL_LOW]),
+			  CELL_RATIO(core->before[LEVEL_MIDDLE]),
+			  CELL_RATIO(core->before[LEVEL_HIGH]), CELL_RATIO(of->cap[LEVEL_LOW]),
+			  CELL_RATIO(of->cap[LEVEL_MIDDLE]), CELL_RATIO(of->cap[LEVEL_HIGH]));
+	}
 }
 
 static void add_count(struct str *out, int64_t n, const char *one, const char *many)

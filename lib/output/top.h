@@ -23,12 +23,16 @@ struct top_input {
 };
 
 /* Loads and use of cores and nodes are sums over their pods: what a pod uses is divided evenly
- * among its cores, and what is not known counts as nothing. A node's limit is the sum of its
- * cores', or that of its one budget. */
+ * among its cores, and what is not known counts as nothing, unless nothing is. A node's limit is
+ * the sum of its cores', or that of its one budget. */
 void top_table(const struct top_input *in, enum top_view view, struct table *ret);
 
 /* The same without rows. */
 void top_columns(enum top_view view, struct table *ret);
+
+/* The cores alone, with their load in each mode; of one node, or NONE: all. */
+void core_table(const struct cluster *c, const struct settings *settings, node_id node,
+		struct table *ret);
 
 /* "3 nodes, 12 pods, 2 above level low, 1 helper silent". */
 void top_summary(const struct top_input *in, struct str *out);
