@@ -15,8 +15,8 @@ check "unknown choice lists the choices" -c 1 -e 'must be one of table\|wide\|js
 	plan -o xml
 check "value out of range" -c 1 -e '"-v, --v" flag: must be a whole number from 0 to 10$' -- version -v 11
 check "argument too many" -c 1 -e 'unexpected argument "extra"' -- plan extra --snapshot $SNAPSHOT
-check "explain needs a pod" -c 1 -e '^error: explain needs an argument: pod/NAME ' -- explain --snapshot $SNAPSHOT
-check "explain: a node is no pod" -c 1 -e '^error: "node/front": must be pod/NAME$' -- \
+check "explain needs a pod" -c 1 -e '^error: explain needs an argument: pod/NAME[|]wo/NAME ' -- explain --snapshot $SNAPSHOT
+check "explain: a node is no pod" -c 1 -e '^error: "node/front": must be pod/NAME or wo/NAME$' -- \
 	explain node/front --snapshot $SNAPSHOT
 check "explain: a pod of another namespace" -c 1 -e 'there is one in "vehicle": -n vehicle\)$' -- \
 	explain pod/brake --snapshot $SNAPSHOT
