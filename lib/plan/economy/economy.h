@@ -48,6 +48,7 @@ struct account {
 	struct range limits; /* economy.limit_ids */
 	int64_t spent;	     /* of its budget until now, micro-USD */
 	int64_t cost, power; /* of its bound pods */
+	__int128 green;	     /* power times the renewable part, mW ppm */
 	int64_t cost_before;
 	uint32_t n_pods, n_bound, n_ready, n_spot;
 	uint32_t max_spot; /* replicas on spot nodes at most */
@@ -109,17 +110,19 @@ struct economy {
 	const struct cluster *c;
 	const struct settings *settings;
 	struct fleet fleet;
-	bool is_active, has_power_limits;
+	bool is_active;
 	struct account *accounts; /* by optimizer_id */
 	optimizer_id *of_pod;	  /* by pod_id, NONE */
 	ARRAY(struct money_limit) limits;
 	ARRAY(uint32_t) limit_ids;
+	ARRAY(uint32_t) power_limits; /* those with a max_power */
 	uint32_t *
 		limit_of_policy; /* by index of cost_policies: its limit and 1; 0: covers nothing */
 	ARRAY(struct cargo) cargo; /* bound ones, then pending ones in the order of choice */
 	size_t n_bound;
 	struct site *sites;
-	const uint64_t **allowed; /* by cargo index: nodes whose labels and taints allow it */
+	const uint64_t **allowed; /* by cargo index: nodes whose labels and taints allow it,
+				   * then their kinds: economy_allowed() */
 	ARRAY(uint64_t *) sets;
 	struct intern set_keys;
 	struct totals before, after;
@@ -127,6 +130,9 @@ struct economy {
 	int64_t *scores; /* economy_scores(), once they were asked for; NULL */
 	ARRAY(struct no_place) no_places;
 	struct pdb_cover *covers; /* by pod_id */
+	bool tracks_power;	  /* accounts and limits follow each change */
+	struct kinds *kinds;	  /* plan/economy/kinds.h */
+	uint64_t steps;		  /* nodes and spans looked at to find places */
 };
 
 /* After the steps for real time. Without optimizers and policies nothing is done. */
@@ -143,9 +149,19 @@ bool economy_handles(const struct economy *e, pod_id pod);
 
 /* plan/economy/trial.c: what the cluster costs, changed pod by pod. */
 void economy_start(struct economy *e, struct planner *p);
+/* The power of accounts and limits, which is followed from the start only where a limit needs it.
+ */
+void economy_sum_power(struct economy *e);
 void economy_put(struct economy *e, uint32_t cargo, node_id node);
 void economy_take(struct economy *e, uint32_t cargo);
+/* The same with its requests, and so that economy_best() knows. */
+void economy_add(struct economy *e, uint32_t cargo, node_id node);
+void economy_drop(struct economy *e, uint32_t cargo);
 int64_t economy_node_cost(const struct economy *e, node_id node);
+/* ... with so much CPU in use; is_dear: a spot node counts its on-demand price. */
+int64_t economy_cost_with(const struct economy *e, node_id node, int64_t cpu, bool is_used,
+			  bool is_dear);
+bool economy_wants_no_spot(const struct economy *e, const struct cargo *g);
 /* What J changes by when it comes, and term by term. */
 int64_t economy_increase(struct economy *e, uint32_t cargo, node_id node);
 struct cost_terms economy_terms(struct economy *e, uint32_t cargo, node_id node);
@@ -159,6 +175,12 @@ struct totals economy_totals(const struct economy *e);
 void economy_read_limits(struct economy *e);
 /* From now on no limit refuses what the pods that are there have already. */
 void economy_mark(struct economy *e);
+/* The same of those limits that can refuse this pod. */
+void economy_mark_for(struct economy *e, uint32_t cargo);
+/* Is it refused everywhere? */
+bool economy_is_closed_to(const struct economy *e, const struct cargo *g);
+/* Do rules about price and spot refuse it on all nodes of this kind? */
+bool economy_price_refuses(const struct economy *e, const struct cargo *g, node_id node);
 /* Do the pod's rules, or its optimizer's, say anything about the architecture? */
 bool economy_names_arch(const struct economy *e, const struct cargo *g);
 enum money_refusal economy_refuses(struct economy *e, uint32_t cargo, node_id node);
@@ -169,6 +191,8 @@ bool economy_fits(struct economy *e, uint32_t cargo, node_id node);
 
 /* Of its labels, taints, architecture and what its optimizer asks for: a bit for each node. */
 const uint64_t *economy_allowed(struct economy *e, uint32_t cargo);
+/* Is one of them of this kind? economy_allowed() was called. */
+bool economy_allows_kind(const struct economy *e, uint32_t cargo, uint32_t kind);
 
 /* plan/economy/score.c: by optimizer_id, 0 to 1 in millionths, with two decimals. 1 less the score
  * is the part of cost, power and preferences that the best place for the workload alone would save;
@@ -189,7 +213,10 @@ uint32_t economy_requeue_after(const struct economy *e);
 /* plan/economy/place.c, moves.c */
 void economy_place(struct economy *e);
 void economy_move(struct economy *e);
-/* The best node for it, NONE. `only_used`: no node that is not in use without the moves. */
+/* plan/economy/choose.c: the best node for it, NONE. `only_used`: no node that is not in use
+ * without the moves. */
 node_id economy_best(struct economy *e, uint32_t cargo, bool only_used);
+/* J grows by this at least, wherever it goes. */
+int64_t economy_least_increase(struct economy *e, uint32_t cargo);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/auto.h"
 #include "model/match.h"
 #include "model/spending.h"
-#include "plan/economy/economy.h"
+#include "plan/economy/kinds.h"
 
 /* ---- Whose limits count ---- */
 
@@ -209,8 +209,12 @@ void economy_read_limits(struct economy *e)
 		warn_of_reach(e, "PowerPolicy", &p->meta, &p->namespaces);
 	for (optimizer_id id = 0; id < c->optimizers.n; id++)
 		read_account(e, id, &ids);
-	array_each(l, &e->limits)
-		e->has_power_limits |= l->max_power >= 0;
+	for (uint32_t i = 0; i < e->limits.n; i++)
+		if (e->limits.items[i].max_power >= 0)
+			*array_add(&e->power_limits) = i;
+	e->tracks_power = e->power_limits.n > 0;
+	for (optimizer_id id = 0; id < c->optimizers.n; id++)
+		e->tracks_power |= e->accounts[id].min_green_ppm >= 0;
 }
 
 /* ---- Does a node take the pod? ---- */
@@ -224,44 +228,6 @@ static bool selects_node(const struct economy *e, const struct optimizer *o, nod
 	};
 
 	return match_node(e->c, &as_pod, &e->c->nodes.items[node]);
-}
-
-/* Do its labels and taints, and those that its optimizer asks for, let it in? */
-static bool node_allows(struct economy *e, const struct cargo *g, node_id node)
-{
-	const struct pod *pod = &e->c->pods.items[g->pod];
-	const struct fleet_node *n = &e->fleet.nodes[node];
-
-	if (!filter_bit(filters_allowed_by_rules(&e->p->filters, pod->rules), node) || n->leaving)
-		return false;
-	if (g->of == NONE)
-		return true;
-	str_id arch = e->accounts[g->of].arch;
-	if (arch && n->arch && n->arch != arch && !economy_names_arch(e, g))
-		return false;
-	return selects_node(e, &e->c->optimizers.items[g->of], node);
-}
-
-/* One set for all pods that ask the same. */
-const uint64_t *economy_allowed(struct economy *e, uint32_t cargo)
-{
-	const struct cargo *g = &e->cargo.items[cargo];
-	uint32_t key[] = { e->c->pods.items[g->pod].rules, g->of };
-
-	if (e->allowed[cargo])
-		return e->allowed[cargo];
-	str_id id = intern_add(&e->set_keys, key, sizeof(key));
-	while (e->sets.n <= id)
-		*array_add(&e->sets) = NULL;
-	if (!e->sets.items[id]) {
-		uint64_t *set = xcalloc(e->c->nodes.n / 64 + 1, sizeof(*set));
-
-		for (node_id node = 0; node < e->c->nodes.n; node++)
-			if (node_allows(e, g, node))
-				set[node / 64] |= (uint64_t)1 << node % 64;
-		e->sets.items[id] = set;
-	}
-	return e->allowed[cargo] = e->sets.items[id];
 }
 
 static bool names_label(const struct cluster *c, struct range requirements, const char *key)
@@ -292,6 +258,76 @@ bool economy_names_arch(const struct economy *e, const struct cargo *g)
 	       (r->has_node_affinity && terms_name_label(c, r->node_terms, key)) ||
 	       names_label(c, o->node_selector, key) ||
 	       (o->has_node_affinity && terms_name_label(c, o->node_terms, key));
+}
+
+/* The architecture that it has to stay within; 0: any. */
+static str_id arch_of(const struct economy *e, const struct cargo *g)
+{
+	str_id arch = g->of == NONE ? 0 : e->accounts[g->of].arch;
+
+	return arch && !economy_names_arch(e, g) ? arch : 0;
+}
+
+/* Do its labels and taints, and those that its optimizer asks for, let it in? */
+static bool node_allows(struct economy *e, const struct cargo *g, node_id node)
+{
+	const struct pod *pod = &e->c->pods.items[g->pod];
+	const struct fleet_node *n = &e->fleet.nodes[node];
+
+	if (!filter_bit(filters_allowed_by_rules(&e->p->filters, pod->rules), node) || n->leaving)
+		return false;
+	if (g->of == NONE)
+		return true;
+	str_id arch = arch_of(e, g);
+	if (arch && n->arch && n->arch != arch)
+		return false;
+	return selects_node(e, &e->c->optimizers.items[g->of], node);
+}
+
+static uint64_t *make_set(struct economy *e, const struct cargo *g)
+{
+	size_t first = e->c->nodes.n / 64 + 1; /* of the kinds */
+	uint64_t *set = xcalloc(first + kinds_count(e->kinds) / 64 + 1, sizeof(*set));
+
+	for (node_id node = 0; node < e->c->nodes.n; node++) {
+		uint32_t kind = kind_of(e->kinds, node);
+
+		if (!node_allows(e, g, node))
+			continue;
+		set[node / 64] |= (uint64_t)1 << node % 64;
+		set[first + kind / 64] |= (uint64_t)1 << kind % 64;
+	}
+	return set;
+}
+
+static bool selects_nodes(const struct optimizer *o)
+{
+	return o->node_selector.n || o->has_node_affinity;
+}
+
+/* One set for all pods that ask the same. */
+const uint64_t *economy_allowed(struct economy *e, uint32_t cargo)
+{
+	const struct cargo *g = &e->cargo.items[cargo];
+
+	if (e->allowed[cargo])
+		return e->allowed[cargo];
+	rules_id rules = e->c->pods.items[g->pod].rules;
+	bool selects = g->of != NONE && selects_nodes(&e->c->optimizers.items[g->of]);
+	const uint64_t key[] = { (uintptr_t)filters_allowed_by_rules(&e->p->filters, rules),
+				 arch_of(e, g), selects ? g->of : NONE };
+	str_id id = intern_add(&e->set_keys, key, sizeof(key));
+
+	while (e->sets.n <= id)
+		*array_add(&e->sets) = NULL;
+	if (!e->sets.items[id])
+		e->sets.items[id] = make_set(e, g);
+	return e->allowed[cargo] = e->sets.items[id];
+}
+
+bool economy_allows_kind(const struct economy *e, uint32_t cargo, uint32_t kind)
+{
+	return filter_bit(e->allowed[cargo] + e->c->nodes.n / 64 + 1, kind);
 }
 
 enum refusal economy_filter(struct economy *e, uint32_t cargo, node_id node, char *detail,
@@ -336,29 +372,19 @@ static enum money_refusal spot_refuses(const struct economy *e, const struct car
 }
 
 /* The part of renewable energy in the power of all pods of the workload, this one on the node. */
-static bool green_refuses(struct economy *e, uint32_t cargo, node_id node)
+static bool green_refuses(const struct economy *e, uint32_t cargo, node_id node)
 {
-	const struct cargo *mine = &e->cargo.items[cargo];
-	const struct account *a = &e->accounts[mine->of];
-	__int128 power = 0, green = 0;
+	const struct cargo *g = &e->cargo.items[cargo];
+	const struct account *a = &e->accounts[g->of];
+	const struct fleet_node *n = &e->fleet.nodes[node];
 
-	if (a->min_green_ppm < 0 || e->fleet.nodes[node].green_ppm >= a->min_green_ppm)
+	if (a->min_green_ppm < 0 || n->green_ppm >= a->min_green_ppm)
 		return false;
-	for (uint32_t i = 0; i < e->cargo.n; i++) {
-		const struct cargo *g = &e->cargo.items[i];
-		node_id at = i == cargo ? node : g->node;
-
-		if (g->of != mine->of || at == NONE)
-			continue;
-		int64_t one =
-			fleet_power_of(&e->fleet.nodes[at], g->load,
-				       e->sites[at].cpu + (i == cargo ? g->load.cpu_milli : 0),
-				       e->c->nodes.items[at].capacity_cpu_milli,
-				       e->c->optimizers.items[g->of].type == WORKLOAD_TRAINING);
-		power += one;
-		green += (__int128)one * e->fleet.nodes[at].green_ppm;
-	}
-	return green < power * a->min_green_ppm;
+	int64_t own = fleet_power_of(n, g->load, e->sites[node].cpu + g->load.cpu_milli,
+				     e->c->nodes.items[node].capacity_cpu_milli,
+				     e->c->optimizers.items[g->of].type == WORKLOAD_TRAINING);
+	return a->green + (__int128)own * n->green_ppm <
+	       ((__int128)a->power + own) * a->min_green_ppm;
 }
 
 /* Would a limit of power be exceeded that was not, or more than before? All pods of the node draw
@@ -367,21 +393,39 @@ static bool power_refuses(struct economy *e, uint32_t cargo, node_id node)
 {
 	bool refuses = false;
 
-	if (!e->has_power_limits)
+	if (!e->power_limits.n)
 		return false;
 	economy_put(e, cargo, node);
-	array_each(l, &e->limits)
-		refuses |= l->max_power >= 0 && l->power > l->max_power && l->power > l->base_power;
+	array_each(id, &e->power_limits) {
+		const struct money_limit *l = &e->limits.items[*id];
+
+		refuses |= l->power > l->max_power && l->power > l->base_power;
+	}
 	economy_take(e, cargo);
 	return refuses;
 }
 
+static void mark(struct money_limit *l)
+{
+	l->base_cost = l->cost;
+	l->base_power = l->power;
+}
+
 void economy_mark(struct economy *e)
 {
-	array_each(l, &e->limits) {
-		l->base_cost = l->cost;
-		l->base_power = l->power;
-	}
+	array_each(l, &e->limits)
+		mark(l);
+}
+
+void economy_mark_for(struct economy *e, uint32_t cargo)
+{
+	const struct cargo *g = &e->cargo.items[cargo];
+	struct range own = g->of == NONE ? (struct range){ 0 } : e->accounts[g->of].limits;
+
+	for (uint32_t k = 0; k < own.n; k++)
+		mark(&e->limits.items[e->limit_ids.items[own.at + k]]);
+	array_each(id, &e->power_limits)
+		mark(&e->limits.items[*id]);
 }
 
 static bool cost_refuses(const struct economy *e, const struct cargo *g, node_id node)
@@ -406,6 +450,18 @@ static bool is_exhausted(const struct economy *e, const struct account *a)
 		if (e->limits.items[e->limit_ids.items[a->limits.at + k]].is_exhausted)
 			return true;
 	return false;
+}
+
+bool economy_is_closed_to(const struct economy *e, const struct cargo *g)
+{
+	return g->of != NONE &&
+	       (is_exhausted(e, &e->accounts[g->of]) || e->accounts[g->of].avoids_power);
+}
+
+bool economy_price_refuses(const struct economy *e, const struct cargo *g, node_id node)
+{
+	return g->of != NONE &&
+	       (spot_refuses(e, g, node) != MONEY_ACCEPTS || cost_refuses(e, g, node));
 }
 
 /* For a pod that is nowhere in the trial; economy_mark() was called when it last was somewhere. */

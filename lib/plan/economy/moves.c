@@ -6,7 +6,7 @@
 #include "base/date.h"
 #include "base/decimal.h"
 #include "model/pdb.h"
-#include "plan/economy/economy.h"
+#include "plan/economy/kinds.h"
 
 /* Running pods are moved where that is worth it: whole nodes are emptied, then pods go alone. The
  * place that a pod leaves stays taken. */
@@ -33,6 +33,7 @@ struct mover {
 	uint32_t *pool_of; /* by node_id */
 	uint32_t pods_left;
 	str_id replica_set;
+	bool *is_owner_moving; /* by owner_uid: a pod without an optimizer moves */
 };
 
 /* What was moved, to take it back. */
@@ -190,54 +191,65 @@ static void read_pools(struct mover *m)
 
 /* ---- One pod to another node, and back ---- */
 
-static bool is_workload_moving(const struct economy *e, const struct cargo *g)
+static bool is_workload_moving(const struct mover *m, const struct cargo *g)
 {
-	const struct pod *pod = &e->c->pods.items[g->pod];
-
 	if (g->of != NONE)
-		return e->accounts[g->of].is_moved;
-	for (uint32_t i = 0; i < e->n_bound; i++) {
-		const struct cargo *other = &e->cargo.items[i];
-
-		if (other->node != other->origin && other->node != NONE &&
-		    e->c->pods.items[other->pod].owner_uid == pod->owner_uid)
-			return true;
-	}
-	return false;
+		return m->e->accounts[g->of].is_moved;
+	return m->is_owner_moving[m->e->c->pods.items[g->pod].owner_uid];
 }
 
-static void note_move(struct economy *e, const struct cargo *g, bool is_moved)
+static void note_move(struct mover *m, const struct cargo *g, bool is_moved)
 {
+	struct economy *e = m->e;
 	pdb_id pdb = e->covers[g->pod].pdb;
 
 	if (g->of != NONE)
 		e->accounts[g->of].is_moved = is_moved;
+	else
+		m->is_owner_moving[e->c->pods.items[g->pod].owner_uid] = is_moved;
 	evictions_count(&e->p->trial.evictions, g->pod, pdb, is_moved ? 1 : -1);
 }
 
-/* Moves the pod to the best node, and returns what J changes by; false: nowhere. */
+static bool may_move_now(const struct mover *m, const struct cargo *g, size_t n_moved)
+{
+	return g->is_movable && g->node == g->origin && m->pods_left > n_moved &&
+	       !is_workload_moving(m, g) && pdb_lets_go(m->e, g->pod);
+}
+
+/* What J falls by when the pod leaves its node. */
+static int64_t leaving_saves(struct economy *e, uint32_t cargo)
+{
+	const struct cargo *g = &e->cargo.items[cargo];
+	const struct site *site = &e->sites[g->node];
+	int64_t after = economy_cost_with(e, g->node, site->cpu - g->load.cpu_milli,
+					  site->n_in_use > g->counts,
+					  site->n_no_spot > (uint32_t)economy_wants_no_spot(e, g));
+
+	return economy_node_cost(e, g->node) - after + economy_penalty(e, cargo, g->node);
+}
+
+/* Moves the pod to the best node, and returns what J changes by; false: nowhere. The place that it
+ * leaves stays taken. */
 static bool move_pod(struct mover *m, uint32_t cargo, bool only_used, steps *done, int64_t *delta)
 {
 	struct economy *e = m->e;
 	struct cargo *g = &e->cargo.items[cargo];
 	node_id from = g->node;
 
-	if (!g->is_movable || from != g->origin || m->pods_left <= done->n ||
-	    is_workload_moving(e, g) || !pdb_lets_go(e, g->pod))
+	if (!may_move_now(m, g, done->n))
 		return false;
-	int64_t before = economy_node_cost(e, from) + economy_penalty(e, cargo, from);
-	economy_mark(e);
+	int64_t saved = leaving_saves(e, cargo);
+	economy_mark_for(e, cargo);
 	economy_take(e, cargo);
-	int64_t after = economy_node_cost(e, from);
 	node_id to = economy_best(e, cargo, only_used);
 	if (to == NONE) {
 		economy_put(e, cargo, from);
 		return false;
 	}
-	*delta += after - before + economy_increase(e, cargo, to);
-	trial_charge_pod(&e->p->trial, g->pod, to);
-	economy_put(e, cargo, to);
-	note_move(e, g, true);
+	*delta += economy_increase(e, cargo, to) - saved;
+	economy_add(e, cargo, to);
+	kinds_refresh(e, from);
+	note_move(m, g, true);
 	*array_add(done) = (struct step){ cargo, from };
 	return true;
 }
@@ -248,32 +260,35 @@ static void undo_moves(struct mover *m, steps *done, size_t n)
 
 	while (done->n > n) {
 		struct step s = done->items[--done->n];
-		struct cargo *g = &e->cargo.items[s.cargo];
+		const struct cargo *g = &e->cargo.items[s.cargo];
 
-		trial_uncharge_pod(&e->p->trial, g->pod, g->node);
-		economy_take(e, s.cargo);
+		economy_drop(e, s.cargo);
 		economy_put(e, s.cargo, s.from);
-		note_move(e, g, false);
+		kinds_refresh(e, s.from);
+		note_move(m, g, false);
 	}
 }
 
 /* ---- What is worth it ---- */
 
-static bool is_worth(const struct mover *m, node_id from, const steps *done, size_t first,
-		     int64_t saving, bool closes)
+/* Of pods that leave a node together. */
+struct burden {
+	int64_t disruption, share;
+};
+
+static struct burden burden_of(const struct economy *e, uint32_t cargo, node_id from)
 {
-	const struct economy *e = m->e;
+	const struct cargo *g = &e->cargo.items[cargo];
+
+	return (struct burden){ g->disruption, fleet_share(&e->fleet.nodes[from], g->load) };
+}
+
+static bool is_worth(const struct mover *m, node_id from, struct burden b, int64_t saving)
+{
 	const struct pool *pool = &m->pools.items[m->pool_of[from]];
-	int64_t disruption = closes ? MICRO : 0, cost = 0;
 
-	for (size_t i = first; i < done->n; i++) {
-		const struct cargo *g = &e->cargo.items[done->items[i].cargo];
-
-		disruption += g->disruption;
-		cost += fleet_share(&e->fleet.nodes[done->items[i].from], g->load);
-	}
-	return saving >= LEAST_SAVING && saving >= cost / LEAST_PART &&
-	       (__int128)saving * WORTH * pool->disruption >= (__int128)pool->cost * disruption;
+	return saving >= LEAST_SAVING && saving >= b.share / LEAST_PART &&
+	       (__int128)saving * WORTH * pool->disruption >= (__int128)pool->cost * b.disruption;
 }
 
 /* ---- Emptying nodes ---- */
@@ -308,6 +323,27 @@ static int larger_first(const void *x, const void *y, void *arg)
 	return a->pod < b->pod ? -1 : a->pod > b->pod;
 }
 
+/* Could all of these pods leave, and would it be worth it where J grows least elsewhere? */
+static bool may_be_worth(struct mover *m, node_id node, const uint32_t *list, size_t n,
+			 size_t n_moved, struct burden *ret)
+{
+	struct economy *e = m->e;
+	int64_t most = economy_node_cost(e, node);
+
+	*ret = (struct burden){ .disruption = MICRO };
+	for (size_t i = 0; i < n; i++) {
+		if (!e->cargo.items[list[i]].counts)
+			continue;
+		if (!may_move_now(m, &e->cargo.items[list[i]], n_moved++))
+			return false;
+		struct burden b = burden_of(e, list[i], node);
+		ret->disruption += b.disruption;
+		ret->share += b.share;
+		most += economy_penalty(e, list[i], node) - economy_least_increase(e, list[i]);
+	}
+	return is_worth(m, node, *ret, most);
+}
+
 /* Empties the node, if that is worth it; *total gets what it saves. */
 static bool close_node(struct mover *m, node_id node, steps *done, int64_t *total)
 {
@@ -316,15 +352,18 @@ static bool close_node(struct mover *m, node_id node, steps *done, int64_t *tota
 	struct site *site = &e->sites[node];
 	size_t n = site->cargo.n, first = done->n;
 	AUTO_FREE uint32_t *list = xcalloc(n + 1, sizeof(*list));
+	struct burden burden;
 	int64_t delta = 0;
-	bool is_done = pool->nodes_left > 0;
 
 	memcpy(list, site->cargo.items, n * sizeof(*list));
+	if (!pool->nodes_left || !may_be_worth(m, node, list, n, first, &burden))
+		return false;
 	qsort_r(list, n, sizeof(*list), larger_first, e);
+	bool is_done = true;
 	for (size_t i = 0; i < n && is_done; i++)
 		is_done =
 			!e->cargo.items[list[i]].counts || move_pod(m, list[i], true, done, &delta);
-	if (!is_done || done->n == first || !is_worth(m, node, done, first, -delta, true)) {
+	if (!is_done || done->n == first || !is_worth(m, node, burden, -delta)) {
 		undo_moves(m, done, first);
 		return false;
 	}
@@ -508,19 +547,23 @@ static bool is_spot(const struct economy *e, node_id node)
 	return e->fleet.nodes[node].capacity_type == CAPACITY_SPOT;
 }
 
-/* Tries one pod; true: it has moved. */
-static bool move_single(struct mover *m, uint32_t cargo)
+/* Tries one pod. */
+static void move_single(struct mover *m, uint32_t cargo)
 {
 	struct economy *e = m->e;
 	struct cargo *g = &e->cargo.items[cargo];
 	node_id from = g->origin;
+	struct burden burden = burden_of(e, cargo, from);
 	steps done = { 0 };
 	int64_t delta = 0;
-	bool is_good = move_pod(m, cargo, true, &done, &delta);
 
+	if (!may_move_now(m, g, 0) ||
+	    !is_worth(m, from, burden, leaving_saves(e, cargo) - economy_least_increase(e, cargo)))
+		return;
+	bool is_good = move_pod(m, cargo, true, &done, &delta);
 	/* Not from one spot node to another one, for the price alone. */
 	is_good = is_good && !(is_spot(e, from) && is_spot(e, g->node)) &&
-		  is_worth(m, from, &done, 0, -delta, false);
+		  is_worth(m, from, burden, -delta);
 	if (is_good) {
 		bool is_greener =
 			fleet_share(&e->fleet.nodes[g->node], g->load) >=
@@ -532,19 +575,14 @@ static bool move_single(struct mover *m, uint32_t cargo)
 		undo_moves(m, &done, 0);
 	}
 	array_done(&done);
-	return is_good;
 }
 
 static void move_singles(struct mover *m)
 {
 	struct economy *e = m->e;
 
-	for (uint32_t i = 0; i < e->n_bound && m->pods_left; i++) {
-		const struct cargo *g = &e->cargo.items[i];
-
-		if (g->is_movable && g->node == g->origin)
-			move_single(m, i);
-	}
+	for (uint32_t i = 0; i < e->n_bound && m->pods_left; i++)
+		move_single(m, i);
 }
 
 /* ---- Spot nodes that are about to go ---- */
@@ -584,7 +622,8 @@ static void leave_interrupted(struct mover *m)
 void economy_move(struct economy *e)
 {
 	AUTO_FREE uint32_t *pool_of = xcalloc(e->c->nodes.n + 1, sizeof(*pool_of));
-	struct mover m = { .e = e, .pool_of = pool_of };
+	AUTO_FREE bool *is_owner_moving = xcalloc(e->c->strings.n + 1, sizeof(*is_owner_moving));
+	struct mover m = { .e = e, .pool_of = pool_of, .is_owner_moving = is_owner_moving };
 
 	m.replica_set = intern_find(&e->c->strings, "ReplicaSet", 10);
 	for (node_id node = 0; node < e->c->nodes.n; node++)

@@ -8,58 +8,14 @@
 /* How far placements are improved: nodes whose new pods are placed again, alone and in pairs. */
 enum { MAX_SINGLES = 200, MAX_PAIRS = 16, MAX_ROUNDS = 6, MAX_OPENED = 16 };
 
-/* Its share, at the on-demand price where the pod does not prefer spot: else equal costs would draw
- * it there. */
-static int64_t counted_share(const struct economy *e, const struct cargo *g, node_id node)
-{
-	const struct fleet_node *n = &e->fleet.nodes[node];
-	bool prefers_spot = g->of == NONE || e->c->optimizers.items[g->of].prefers_spot;
-
-	return fleet_share_of(n, g->load, prefers_spot ? n->price : n->on_demand);
-}
-
-node_id economy_best(struct economy *e, uint32_t cargo, bool only_used)
-{
-	const struct cargo *g = &e->cargo.items[cargo];
-	int64_t least = INT64_MAX, least_share = INT64_MAX;
-	node_id best = NONE;
-
-	for (node_id node = 0; node < e->c->nodes.n; node++) {
-		if ((only_used && !e->sites[node].is_used_before) || node == g->origin)
-			continue;
-		int64_t more = economy_increase(e, cargo, node);
-		int64_t share = counted_share(e, g, node);
-
-		if (more > least || (more == least && share >= least_share) ||
-		    !economy_fits(e, cargo, node))
-			continue;
-		least = more;
-		least_share = share;
-		best = node;
-	}
-	return best;
-}
-
-static void add(struct economy *e, uint32_t cargo, node_id node)
-{
-	trial_charge_pod(&e->p->trial, e->cargo.items[cargo].pod, node);
-	economy_put(e, cargo, node);
-}
-
-static void drop(struct economy *e, uint32_t cargo)
-{
-	trial_uncharge_pod(&e->p->trial, e->cargo.items[cargo].pod, e->cargo.items[cargo].node);
-	economy_take(e, cargo);
-}
-
 static void place_pod(struct economy *e, uint32_t cargo)
 {
-	economy_mark(e);
+	economy_mark_for(e, cargo);
 	if (e->cargo.items[cargo].of != NONE && e->accounts[e->cargo.items[cargo].of].is_suspended)
 		return;
 	node_id node = economy_best(e, cargo, false);
 	if (node != NONE)
-		add(e, cargo, node);
+		economy_add(e, cargo, node);
 }
 
 /* ---- Improvement: the new pods of a few nodes are placed again ---- */
@@ -127,13 +83,13 @@ static void restore(struct improver *m)
 		uint32_t cargo = (uint32_t)(e->n_bound + i);
 
 		if (e->cargo.items[cargo].node != NONE && e->cargo.items[cargo].node != m->saved[i])
-			drop(e, cargo);
+			economy_drop(e, cargo);
 	}
 	for (size_t i = 0; i < n_pending(e); i++) {
 		uint32_t cargo = (uint32_t)(e->n_bound + i);
 
 		if (e->cargo.items[cargo].node == NONE && m->saved[i] != NONE)
-			add(e, cargo, m->saved[i]);
+			economy_add(e, cargo, m->saved[i]);
 	}
 }
 
@@ -147,16 +103,16 @@ static bool try_again(struct improver *m, node_id a, node_id b, node_id first, b
 
 	for (uint32_t i = (uint32_t)e->n_bound; i < e->cargo.n; i++)
 		if (e->cargo.items[i].node == a || e->cargo.items[i].node == b)
-			drop(e, i);
+			economy_drop(e, i);
 	for (size_t k = 0; k < n; k++) {
 		uint32_t i = (uint32_t)(e->n_bound + (from_small ? n - 1 - k : k));
 
 		if (e->cargo.items[i].node != NONE)
 			continue;
-		economy_mark(e);
+		economy_mark_for(e, i);
 		if (!is_opened && !e->accounts[e->cargo.items[i].of].is_suspended &&
 		    economy_fits(e, i, first)) {
-			add(e, i, first);
+			economy_add(e, i, first);
 			is_opened = true;
 		} else {
 			place_pod(e, i);
@@ -243,14 +199,14 @@ static void relocate(struct economy *e)
 
 			if (was == NONE)
 				continue;
-			drop(e, i);
-			economy_mark(e);
+			economy_drop(e, i);
+			economy_mark_for(e, i);
 			node_id to = economy_best(e, i, false);
 			to = to == NONE || economy_increase(e, i, to) >= economy_increase(e, i, was)
 				     ? was
 				     : to;
 			is_improved |= to != was;
-			add(e, i, to);
+			economy_add(e, i, to);
 		}
 	}
 }

@@ -136,6 +136,7 @@ void economy_report_make(const struct cluster *c, const struct settings *setting
 	planner_start(&p, c, settings, NULL);
 	economy_start(&e, &p);
 	if (e.is_active) {
+		economy_sum_power(&e);
 		economy_survey(&e);
 		AUTO_FREE int64_t *scores = economy_scores(&e);
 		for (optimizer_id id = 0; id < c->optimizers.n; id++) {

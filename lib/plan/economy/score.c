@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/auto.h"
-#include "plan/economy/economy.h"
+#include "plan/economy/kinds.h"
 
 /* Sums over the bound pods of an optimizer. */
 struct tally {
@@ -18,11 +18,15 @@ struct best {
 	int64_t share, power;
 };
 
+typedef ARRAY(node_id) node_list;
+
 struct scorer {
 	struct economy *e;
 	struct tally *tallies;
 	struct intern keys;
 	ARRAY(struct best) bests; /* by id of keys */
+	struct intern sets;
+	ARRAY(node_list) choices; /* by id of sets: nodes that differ in what counts here */
 };
 
 /* What a load draws when all of the node does; of idle power too its part. */
@@ -53,15 +57,46 @@ static bool fits_alone(const struct economy *e, const struct cargo *g, node_id n
 	       (!a->forbids_spot && (a->max_spot_price < 0 || f->price <= a->max_spot_price));
 }
 
-static struct best find_best(struct economy *e, const struct cargo *g, const uint64_t *allowed)
+static void list_choices(const struct economy *e, const uint64_t *allowed, node_list *ret)
 {
+	struct intern known = { 0 };
+
+	intern_add(&known, "", 0);
+	for (node_id node = 0; node < e->c->nodes.n; node++) {
+		const struct node *n = &e->c->nodes.items[node];
+		const int64_t key[] = { kind_of(e->kinds, node), n->cpu_milli, n->memory,
+					n->ephemeral };
+		uint32_t before = known.n;
+
+		if (filter_bit(allowed, node) && intern_add(&known, key, sizeof(key)) == before)
+			*array_add(ret) = node;
+	}
+	intern_done(&known);
+}
+
+static const node_list *choices_of(struct scorer *s, const uint64_t *allowed)
+{
+	const uintptr_t key = (uintptr_t)allowed;
+	str_id id = intern_add(&s->sets, &key, sizeof(key));
+
+	while (s->choices.n <= id)
+		*array_add(&s->choices) = (node_list){ 0 };
+	node_list *list = &s->choices.items[id];
+	if (!list->n)
+		list_choices(s->e, allowed, list);
+	return list;
+}
+
+static struct best find_best(struct scorer *s, const struct cargo *g, const uint64_t *allowed)
+{
+	const struct economy *e = s->e;
 	struct best b = { INT64_MAX, INT64_MAX };
 
-	for (node_id node = 0; node < e->c->nodes.n; node++) {
-		if (!filter_bit(allowed, node) || !fits_alone(e, g, node))
+	array_each(node, choices_of(s, allowed)) {
+		if (!fits_alone(e, g, *node))
 			continue;
-		int64_t share = fleet_share(&e->fleet.nodes[node], g->load);
-		int64_t power = full_power(e, g->load, node);
+		int64_t share = fleet_share(&e->fleet.nodes[*node], g->load);
+		int64_t power = full_power(e, g->load, *node);
 
 		b.share = share < b.share ? share : b.share;
 		b.power = power < b.power ? power : b.power;
@@ -74,14 +109,16 @@ static struct best best_of(struct scorer *s, uint32_t cargo)
 	const struct cargo *g = &s->e->cargo.items[cargo];
 	const struct pod *pod = &s->e->c->pods.items[g->pod];
 	const uint64_t *allowed = economy_allowed(s->e, cargo);
-	const int64_t key[] = { (intptr_t)allowed, g->of,	   g->load.cpu_milli,
-				g->load.memory,	   pod->ephemeral, g->load.accelerators };
+	const struct account *a = &s->e->accounts[g->of];
+	const int64_t key[] = { (intptr_t)allowed,   a->forbids_spot, a->max_spot_price,
+				g->load.cpu_milli,   g->load.memory,  pod->ephemeral,
+				g->load.accelerators };
 	str_id id = intern_add(&s->keys, key, sizeof(key));
 
 	while (s->bests.n <= id)
 		*array_add(&s->bests) = (struct best){ -1, -1 };
 	if (s->bests.items[id].share < 0)
-		s->bests.items[id] = find_best(s->e, g, allowed);
+		s->bests.items[id] = find_best(s, g, allowed);
 	return s->bests.items[id];
 }
 
@@ -172,6 +209,10 @@ int64_t *economy_scores(struct economy *e)
 	for (optimizer_id id = 0; id < n; id++)
 		scores[id] = score_of(e, id, &s.tallies[id]);
 	intern_done(&s.keys);
+	intern_done(&s.sets);
+	array_each(list, &s.choices)
+		array_done(list);
+	array_done(&s.choices);
 	array_done(&s.bests);
 	free(s.tallies);
 	return scores;

@@ -5,7 +5,7 @@
 #include "base/auto.h"
 #include "base/names.h"
 #include "model/pdb.h"
-#include "plan/economy/economy.h"
+#include "plan/economy/kinds.h"
 #include "plan/filter/inter_pod.h"
 
 /* ---- Which pods are whose ---- */
@@ -81,20 +81,20 @@ static int64_t power_of(const struct economy *e, node_id node)
 			   e->c->nodes.items[node].capacity_cpu_milli);
 }
 
-static struct cost_terms node_terms(const struct economy *e, node_id node)
+static struct cost_terms terms_with(const struct economy *e, node_id node, int64_t cpu,
+				    bool is_used, bool is_dear)
 {
 	const struct optimise_settings *s = &e->settings->optimise;
 	const struct fleet_node *n = &e->fleet.nodes[node];
-	const struct site *site = &e->sites[node];
 	int64_t price = n->capacity_type == CAPACITY_RESERVED ? 0 : n->price;
 
-	if (n->is_removable && site->n_in_use == 0)
+	if (n->is_removable && !is_used)
 		return (struct cost_terms){ 0 };
 	if (!n->is_removable)
 		price = 0;
-	else if (n->capacity_type == CAPACITY_SPOT && site->n_no_spot)
+	else if (n->capacity_type == CAPACITY_SPOT && is_dear)
 		price = n->on_demand;
-	int64_t power = power_of(e, node);
+	int64_t power = fleet_power(n, cpu, e->c->nodes.items[node].capacity_cpu_milli);
 	return (struct cost_terms){
 		.price = price,
 		.energy = energy_cost(s, power),
@@ -102,11 +102,19 @@ static struct cost_terms node_terms(const struct economy *e, node_id node)
 	};
 }
 
-int64_t economy_node_cost(const struct economy *e, node_id node)
+int64_t economy_cost_with(const struct economy *e, node_id node, int64_t cpu, bool is_used,
+			  bool is_dear)
 {
-	struct cost_terms t = node_terms(e, node);
+	struct cost_terms t = terms_with(e, node, cpu, is_used, is_dear);
 
 	return t.price + t.energy + t.carbon;
+}
+
+int64_t economy_node_cost(const struct economy *e, node_id node)
+{
+	const struct site *site = &e->sites[node];
+
+	return economy_cost_with(e, node, site->cpu, site->n_in_use > 0, site->n_no_spot > 0);
 }
 
 bool economy_prefers(const struct economy *e, const struct preference *w, node_id node)
@@ -193,6 +201,8 @@ static int64_t cargo_power(const struct economy *e, const struct cargo *g)
 
 static void account_power(struct economy *e, node_id node, int sign)
 {
+	if (!e->tracks_power)
+		return;
 	array_each(i, &e->sites[node].cargo) {
 		const struct cargo *g = &e->cargo.items[*i];
 
@@ -201,9 +211,19 @@ static void account_power(struct economy *e, node_id node, int sign)
 		int64_t power = sign * cargo_power(e, g);
 		struct account *a = &e->accounts[g->of];
 		a->power += power;
+		a->green += (__int128)power * e->fleet.nodes[node].green_ppm;
 		for (uint32_t k = 0; k < a->limits.n; k++)
 			e->limits.items[e->limit_ids.items[a->limits.at + k]].power += power;
 	}
+}
+
+void economy_sum_power(struct economy *e)
+{
+	if (e->tracks_power)
+		return;
+	e->tracks_power = true;
+	for (node_id node = 0; node < e->c->nodes.n; node++)
+		account_power(e, node, 1);
 }
 
 static void account_cost(struct economy *e, const struct cargo *g, int sign)
@@ -219,7 +239,7 @@ static void account_cost(struct economy *e, const struct cargo *g, int sign)
 		e->limits.items[e->limit_ids.items[a->limits.at + k]].cost += sign * g->share;
 }
 
-static bool wants_no_spot(const struct economy *e, const struct cargo *g)
+bool economy_wants_no_spot(const struct economy *e, const struct cargo *g)
 {
 	return g->of != NONE && !e->c->optimizers.items[g->of].prefers_spot;
 }
@@ -234,7 +254,7 @@ void economy_put(struct economy *e, uint32_t cargo, node_id node)
 	g->share = fleet_share(&e->fleet.nodes[node], g->load);
 	site->cpu += g->load.cpu_milli;
 	site->n_in_use += g->counts;
-	site->n_no_spot += wants_no_spot(e, g);
+	site->n_no_spot += economy_wants_no_spot(e, g);
 	*array_add(&site->cargo) = cargo;
 	account_cost(e, g, 1);
 	account_power(e, node, 1);
@@ -250,7 +270,7 @@ void economy_take(struct economy *e, uint32_t cargo)
 	account_cost(e, g, -1);
 	site->cpu -= g->load.cpu_milli;
 	site->n_in_use -= g->counts;
-	site->n_no_spot -= wants_no_spot(e, g);
+	site->n_no_spot -= economy_wants_no_spot(e, g);
 	while (site->cargo.items[at - 1] != cargo)
 		at--;
 	site->cargo.items[at - 1] = site->cargo.items[--site->cargo.n];
@@ -259,19 +279,32 @@ void economy_take(struct economy *e, uint32_t cargo)
 	g->share = 0;
 }
 
+void economy_add(struct economy *e, uint32_t cargo, node_id node)
+{
+	trial_charge_pod(&e->p->trial, e->cargo.items[cargo].pod, node);
+	economy_put(e, cargo, node);
+	kinds_refresh(e, node);
+}
+
+void economy_drop(struct economy *e, uint32_t cargo)
+{
+	node_id node = e->cargo.items[cargo].node;
+
+	trial_uncharge_pod(&e->p->trial, e->cargo.items[cargo].pod, node);
+	economy_take(e, cargo);
+	kinds_refresh(e, node);
+}
+
 struct cost_terms economy_terms(struct economy *e, uint32_t cargo, node_id node)
 {
 	const struct cargo *g = &e->cargo.items[cargo];
-	struct site *site = &e->sites[node];
-	struct cost_terms before = node_terms(e, node), after;
+	const struct site *site = &e->sites[node];
+	struct cost_terms before =
+		terms_with(e, node, site->cpu, site->n_in_use > 0, site->n_no_spot > 0);
+	struct cost_terms after =
+		terms_with(e, node, site->cpu + g->load.cpu_milli, site->n_in_use + g->counts > 0,
+			   site->n_no_spot > 0 || economy_wants_no_spot(e, g));
 
-	site->cpu += g->load.cpu_milli;
-	site->n_in_use += g->counts;
-	site->n_no_spot += wants_no_spot(e, g);
-	after = node_terms(e, node);
-	site->cpu -= g->load.cpu_milli;
-	site->n_in_use -= g->counts;
-	site->n_no_spot -= wants_no_spot(e, g);
 	return (struct cost_terms){
 		.price = after.price - before.price,
 		.energy = after.energy - before.energy,
@@ -457,6 +490,9 @@ void economy_start(struct economy *e, struct planner *p)
 	e->allowed = xcalloc(e->cargo.n + 1, sizeof(*e->allowed));
 	put_bound(e);
 	read_architectures(e);
+	e->kinds = kinds_new(e);
+	for (node_id node = 0; node < c->nodes.n; node++)
+		kinds_refresh(e, node);
 }
 
 void economy_done(struct economy *e)
@@ -471,6 +507,7 @@ void economy_done(struct economy *e)
 	intern_done(&e->set_keys);
 	array_done(&e->limits);
 	array_done(&e->limit_ids);
+	array_done(&e->power_limits);
 	free(e->limit_of_policy);
 	array_done(&e->cargo);
 	free(e->allowed);
@@ -480,6 +517,7 @@ void economy_done(struct economy *e)
 	free(e->covers);
 	free(e->scores);
 	array_done(&e->no_places);
+	kinds_free(e->kinds);
 	fleet_done(&e->fleet);
 }
 
@@ -490,5 +528,6 @@ void economy_plan(struct economy *e, struct planner *p)
 		return;
 	economy_place(e);
 	economy_move(e);
+	economy_sum_power(e);
 	e->after = economy_totals(e);
 }
