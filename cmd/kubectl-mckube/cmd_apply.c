@@ -104,11 +104,12 @@ static int exit_code(const struct plan *plan)
 	return EXIT_DONE;
 }
 
-static void add_results(const struct plan *plan, const struct style *style, struct str *out)
+static void add_results(const struct plan *plan, bool is_dry_run, const struct style *style,
+			struct str *out)
 {
 	size_t n = plan->unplaced.n;
 
-	plan_results(plan, style, out);
+	plan_results(plan, is_dry_run, style, out);
 	if (n)
 		str_addf(out, "%zu pod%s unplaced: 'kubectl mckube plan' shows the reasons.\n", n,
 			 n == 1 ? " is" : "s are");
@@ -121,7 +122,7 @@ static int print_results(const struct cli *cli, const struct apply_args *a, cons
 	AUTO(str_done) struct str out = STR_INIT;
 	struct style style = a->out ? cli->style : terminal_style(STDERR_FILENO, cli->global.color);
 
-	add_results(plan, &style, &out);
+	add_results(plan, false, &style, &out);
 	if (a->out)
 		return print_text(&out, exit_code(plan), err);
 	fwrite(out.s, 1, out.n, stderr);
@@ -163,7 +164,7 @@ static int run_live(struct cli *cli, const struct apply_args *a, struct pass_loc
 	in.live.kube.is_dry_run = a->dry_run == DRY_RUN_SERVER;
 	if (execute_plan(cli, &in.live, lock, &in.cluster, &plan, err) < 0)
 		return err->code;
-	add_results(&plan, &cli->style, &out);
+	add_results(&plan, in.live.kube.is_dry_run, &cli->style, &out);
 	if (in.live.kube.is_dry_run)
 		str_add(&out, dry_run_note);
 	return print_text(&out, exit_code(&plan), err);

@@ -128,7 +128,7 @@ static int ask_server(struct cli *cli, struct inputs *in, struct plan *plan, str
 static void add_answers(const struct cli *cli, const struct plan *plan, struct str *out)
 {
 	str_addc(out, '\n');
-	plan_results(plan, &cli->style, out);
+	plan_results(plan, true, &cli->style, out);
 	str_add(out, dry_run_note);
 }
 

@@ -53,7 +53,7 @@ static int clean_objects(struct cli *cli, bool is_dry_run, struct inputs *in, st
 	else if (execute_plan(cli, &in->live, &lock, &in->cluster, &plan, err) < 0)
 		return err->code;
 	else
-		plan_results(&plan, &cli->style, &out);
+		plan_results(&plan, false, &cli->style, &out);
 	array_each(r, &plan.results)
 		if (r->state != RESULT_DONE)
 			return print_text(&out, EXIT_PARTIAL, err);

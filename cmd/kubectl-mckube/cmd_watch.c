@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "reconcile/watch.h"
 
+#include "build.h"
 #include "command.h"
 
 struct watch_args {
@@ -58,6 +59,8 @@ static struct watch_options options_of(const struct cli *cli, const struct watch
 	return (struct watch_options){
 		.kube = &live->kube,
 		.server = live->target.cluster.server,
+		.version = MCKUBE_VERSION,
+		.commit = MCKUBE_GIT_COMMIT,
 		.settings = settings,
 		.services = services,
 		.ns = inputs_namespace(cli),

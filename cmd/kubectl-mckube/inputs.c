@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "objects/config.h"
 #include "plan/file/plan_file.h"
 #include "plugins/policies.h"
@@ -58,6 +59,37 @@ static const char *lookup_environment(const char *name)
 	return getenv(name);
 }
 
+/* A variable that nothing reads is told, and no error: in a pod there are those of Services
+ * (NAME_SERVICE_HOST, NAME_PORT_9870_TCP). */
+static void warn_of_variable(const char *name)
+{
+	static const char own[] = "MCKUBE_CONFIG";
+	AUTO(arena_done) struct arena arena = { 0 };
+	struct nearest n = NEAREST_OF(name);
+
+	if (strncmp(name, "MCKUBE_", strlen("MCKUBE_")) != 0 || strcmp(name, own) == 0 ||
+	    strstr(name, "_SERVICE_") || strstr(name, "_PORT") ||
+	    config_has_variable(name, &arena, &n))
+		return;
+	nearest_offer(&n, own);
+	if (n.best)
+		log_warning("environment variable %s: not known, did you mean %s?", name, n.best);
+	else
+		log_warning("environment variable %s: not known", name);
+}
+
+static void warn_of_variables(void)
+{
+	static bool is_done;
+
+	for (char **at = environ; *at && !is_done; at++) {
+		AUTO_FREE char *name = xstrndup(*at, strcspn(*at, "="));
+
+		warn_of_variable(name);
+	}
+	is_done = true;
+}
+
 int inputs_settings(const struct cli *cli, struct settings *ret, struct error *err)
 {
 	const struct option_list *policies_given = &cli->input.policies;
@@ -68,6 +100,7 @@ int inputs_settings(const struct cli *cli, struct settings *ret, struct error *e
 		return err->code;
 	if (config_read_environment(lookup_environment, ret, err) < 0)
 		return err->code;
+	warn_of_variables();
 	if (policies_given->n &&
 	    config_set_policies(ret, policies_given->items, policies_given->n, err) < 0)
 		return error_wrap(err, "--policy");

@@ -112,7 +112,7 @@ static int run_round(struct cli *cli, const struct moving *m, struct pass_lock *
 		ret->n_left += result->state != RESULT_DONE;
 	}
 	if (plan.actions.n)
-		plan_results(&plan, &cli->style, &out);
+		plan_results(&plan, in.live.kube.is_dry_run, &cli->style, &out);
 	array_each(w, &plan.warnings)
 		str_addf(&out, "%s: stays: %s\n", w->object, w->message);
 	if (!plan.actions.n && !plan.warnings.n)

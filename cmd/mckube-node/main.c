@@ -24,7 +24,8 @@ static const struct option common_options[] = {
 		   "use this backend instead of the best that the kernel offers", .preset = "auto",
 		   .complete = "backend"),
 	OPT_STRING(0, "cgroup-root", struct common_args, cgroup_root, "DIR",
-		   "where the host's cgroups are mounted", .preset = "/sys/fs/cgroup",
+		   "where the host's cgroups are mounted (default $MCKUBE_CGROUP_ROOT or "
+		   "/sys/fs/cgroup)",
 		   .complete = "directory"),
 	OPT_STRING(0, "proc-root", struct common_args, proc_root, "DIR",
 		   "where the host's /proc is mounted", .preset = "/proc", .complete = "directory"),
@@ -35,6 +36,15 @@ static const struct option common_options[] = {
 	OPT_BOOL('h', "help", struct common_args, is_help, "show this help"),
 	{},
 };
+
+/* In the helper's container the variable stands for every program that is run there. */
+static void set_cgroup_root(struct common_args *common)
+{
+	const char *given = getenv("MCKUBE_CGROUP_ROOT");
+
+	if (!common->cgroup_root)
+		common->cgroup_root = given && *given ? given : "/sys/fs/cgroup";
+}
 
 static void print_usage(FILE *f)
 {
@@ -107,6 +117,7 @@ static int run_command(const struct command *c, int argc, char **argv, struct er
 	else
 		r = option_parse(sets, argc, argv, &arena, &args, err);
 	log_set_level(common.verbosity);
+	set_cgroup_root(&common);
 	if (r == 0 && common.is_help)
 		print_help(c, sets);
 	else if (r == 0)

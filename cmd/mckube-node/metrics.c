@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/auto.h"
 #include "base/units.h"
+#include "build.h"
 #include "serve/metrics.h"
 
 static int by_value(const void *a, const void *b)
@@ -143,6 +144,7 @@ void metrics_write(struct run *r, struct str *out)
 	AUTO_FREE struct engine_stats *s = xcalloc(1, sizeof(*s));
 
 	engine_get_stats(&r->engine, s);
+	metric_build_info(out, "mckube_node_build_info", MCKUBE_VERSION, MCKUBE_GIT_COMMIT);
 	metric_head(out, "mckube_node_info", "gauge", "Backend and overrun source.");
 	metric_add(out, "mckube_node_info",
 		   METRIC_LABELS("backend", r->backend->name, "overruns", r->overruns.source->name),

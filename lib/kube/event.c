@@ -12,6 +12,8 @@
 #include "kube/micro_time.h"
 #include "kube/rate_limit.h"
 
+enum { EVENT_BUSY_MS = 500 };
+
 struct series {
 	struct event_writer *writer;
 	char *key, *ns, *name; /* the Event's own name */
@@ -306,10 +308,28 @@ static int64_t due_at(const struct series *s)
 	return at > s->due_ms ? at : s->due_ms;
 }
 
+static size_t count_busy(const struct event_writer *w)
+{
+	size_t n = 0;
+
+	array_each(s, &w->all)
+		n += (*s)->is_busy;
+	return n;
+}
+
+/* May one more be sent? If not, *ret_at is when to try the next; a reply may come before. */
+static bool may_send(struct event_writer *w, size_t n_busy, int64_t now, int64_t *ret_at)
+{
+	if (n_busy < EVENT_PARALLEL)
+		return rate_limit_take(&w->limit, now, ret_at);
+	*ret_at = now + EVENT_BUSY_MS;
+	return false;
+}
+
 int event_step(struct event_writer *w)
 {
 	int64_t now = clock_ms(), next = now + EVENT_STEP_MS;
-	size_t n = 0;
+	size_t n = 0, n_busy = count_busy(w);
 
 	for (size_t i = 0; i < w->all.n; i++) {
 		struct series *s = w->all.items[i];
@@ -320,9 +340,9 @@ int event_step(struct event_writer *w)
 			continue;
 		}
 		w->all.items[n++] = s;
-		if (at <= now && !rate_limit_take(&w->limit, now, &at))
+		if (at <= now && !may_send(w, n_busy, now, &at))
 			next = at < next ? at : next;
-		else if (at <= now)
+		else if (at <= now && ++n_busy)
 			send(s);
 		else if (!s->is_busy)
 			kube_request_done(&s->request);
@@ -355,10 +375,11 @@ void event_flush(struct event_writer *w, int timeout_ms)
 
 	while (is_open(w) && clock_ms() < end) {
 		int64_t now = clock_ms(), due = end;
+		size_t n_busy = count_busy(w);
 
 		array_each(s, &w->all)
 			if (!(*s)->is_busy && !(*s)->is_dead && (*s)->count != (*s)->sent_count &&
-			    rate_limit_take(&w->limit, now, &due))
+			    may_send(w, n_busy, now, &due) && ++n_busy)
 				send(*s);
 		wait_for_reply(w, due < end ? due : end);
 	}

@@ -19,6 +19,7 @@ enum {
 	EVENT_NOTE_MAX = 1024,	 /* bytes that the API server takes; the rest is cut off */
 	EVENT_WORD_MAX = 128,	 /* ... of reportingInstance */
 	EVENT_NAME_MAX = 200,	 /* ... of an object's name in the Event's */
+	EVENT_PARALLEL = 16,	 /* under way at a time: more would each open a connection */
 	EVENT_TRIES = 360,	 /* an hour */
 	EVENT_FORBIDDEN_TRIES = 12,
 	EVENT_RETRY_MS = 10000,

@@ -199,10 +199,17 @@ static void give_up(struct kube_lease *l, const struct http_call *call)
 	l->is_busy = false;
 }
 
+static void note_answer(struct kube_lease *l, const struct http_call *call)
+{
+	if (call->code)
+		l->answered_ms = clock_ms();
+}
+
 static void on_read(struct http_call *call)
 {
 	struct kube_lease *l = call->arg;
 
+	note_answer(l, call);
 	if (call->code == 404)
 		l->exists = false;
 	else if (!l->was_held && (call->code == 401 || call->code == 403)) {
@@ -225,6 +232,7 @@ static void on_written(struct http_call *call)
 {
 	struct kube_lease *l = call->arg;
 
+	note_answer(l, call);
 	if (call->result == 0) {
 		observe(l, &call->reply);
 		if (!l->is_held)
@@ -251,6 +259,12 @@ static void on_written(struct http_call *call)
 bool kube_lease_is_held(const struct kube_lease *l)
 {
 	return l->is_held && clock_ms() - l->renewed_ms < scaled(l, LEASE_RENEW_MS);
+}
+
+bool kube_lease_is_answered(const struct kube_lease *l)
+{
+	return l->answered_ms &&
+	       clock_ms() - l->answered_ms < scaled(l, LEASE_DURATION_S * MS_PER_S);
 }
 
 int kube_lease_step(struct kube_lease *l)

@@ -30,7 +30,7 @@ struct kube_lease {
 	struct kube_request request;
 	struct str version, holder;	   /* of the record as it was seen last */
 	int64_t seen_ms, seen_duration_ms; /* when it changed, how long it is good for */
-	int64_t sent_ms, renewed_ms, due_ms;
+	int64_t sent_ms, renewed_ms, due_ms, answered_ms;
 	int32_t transitions;
 	bool exists, is_held, was_held, is_busy;
 	bool is_unreachable; /* no reply to the last request */
@@ -48,6 +48,10 @@ void kube_lease_start(struct kube *k, struct kube_lease *l);
 int kube_lease_step(struct kube_lease *l);
 
 bool kube_lease_is_held(const struct kube_lease *l);
+
+/* Did the server answer a request about it within its duration? Holders and those that wait ask
+ * every few seconds. */
+bool kube_lease_is_answered(const struct kube_lease *l);
 
 /* For a holder that was busy for long and took no step meanwhile: renews what is old by now, which
  * takes half of renew_ms at the most. True if it is held then; no other had it in between. */

@@ -222,6 +222,19 @@ void config_variable(const char *key, struct str *out)
 	}
 }
 
+bool config_has_variable(const char *name, struct arena *arena, struct nearest *n)
+{
+	for (const struct option *key = config_keys; key->name; key++) {
+		AUTO(str_done) struct str variable = STR_INIT;
+
+		config_variable(key->name, &variable);
+		if (strcmp(variable.s, name) == 0)
+			return true;
+		nearest_offer(n, arena_strndup(arena, variable.s, variable.n));
+	}
+	return false;
+}
+
 static const struct option *find_key(const char *path)
 {
 	for (const struct option *key = config_keys; key->name; key++)

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/nearest.h"
 #include "base/option.h"
 #include "model/settings.h"
 
@@ -39,6 +40,9 @@ int config_read_environment(const char *(*lookup)(const char *name), struct sett
 
 /* The name of a key's variable. */
 void config_variable(const char *key, struct str *out);
+
+/* Does a key have this variable? If not, those of all keys are offered, in the arena. */
+bool config_has_variable(const char *name, struct arena *arena, struct nearest *n);
 
 /* Takes "NAME" or "NAME=WEIGHT" items in place of the policies that settings hold. */
 int config_set_policies(struct settings *settings, const char *const *items, size_t n,

@@ -242,7 +242,7 @@ static void add_result(const struct action *a, const struct result *r, const str
 	str_addc(out, '\n');
 }
 
-void plan_results(const struct plan *p, const struct style *style, struct str *out)
+void plan_results(const struct plan *p, bool is_dry_run, const struct style *style, struct str *out)
 {
 	size_t n_done = 0;
 
@@ -254,7 +254,8 @@ void plan_results(const struct plan *p, const struct style *style, struct str *o
 		n_done += r->state == RESULT_DONE;
 	}
 	if (p->actions.n)
-		str_addf(out, "Applied %zu of %zu actions.\n", n_done, p->actions.n);
+		str_addf(out, "%s %zu of %zu actions.\n",
+			 is_dry_run ? "The server would take" : "Applied", n_done, p->actions.n);
 	else
 		str_add(out, "Nothing to do.\n");
 }

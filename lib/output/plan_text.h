@@ -40,7 +40,8 @@ void plan_economy_text(const struct plan_economy *x, const struct style *style, 
 void plan_totals(const struct plan *p, const struct style *style, struct str *out);
 
 /* The result of each action: "Done", or why not; and one line that counts. */
-void plan_results(const struct plan *p, const struct style *style, struct str *out);
+void plan_results(const struct plan *p, bool is_dry_run, const struct style *style,
+		  struct str *out);
 
 void plan_diff_text(const struct plan_diff *d, const struct style *style, struct str *out);
 

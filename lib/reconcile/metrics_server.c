@@ -15,7 +15,8 @@ struct watch_serve {
 	pthread_mutex_t lock; /* of all below */
 	struct str text;
 	int64_t turned_ms, published_ms, asked_ms; /* published_ms 0: never */
-	bool is_asked, is_ready;
+	bool is_asked;
+	const char *unready; /* why it is not ready; NULL: it is */
 };
 
 static unsigned serve_health(const struct serve_request *r, void *arg, struct str *reply)
@@ -36,10 +37,10 @@ static unsigned serve_readiness(const struct serve_request *r, void *arg, struct
 
 	(void)r;
 	pthread_mutex_lock(&s->lock);
-	bool is_ready = s->is_ready;
+	const char *unready = s->unready;
 	pthread_mutex_unlock(&s->lock);
-	str_add(reply, is_ready ? "ok\n" : "not all objects are listed yet\n");
-	return is_ready ? 200 : 503;
+	str_addf(reply, "%s\n", unready ? unready : "ok");
+	return unready ? 503 : 200;
 }
 
 static unsigned serve_metrics(const struct serve_request *r, void *arg, struct str *reply)
@@ -69,6 +70,7 @@ int watch_serve_start(const char *address, struct watch_serve **ret, struct erro
 
 	s->text = (struct str)STR_INIT;
 	s->turned_ms = clock_ms();
+	s->unready = "not all objects are listed yet";
 	pthread_mutex_init(&s->lock, NULL);
 	if (serve_start(address, &options, &s->serve, err) < 0) {
 		watch_serve_stop(s);
@@ -88,14 +90,14 @@ void watch_serve_stop(struct watch_serve *s)
 	free(s);
 }
 
-bool watch_serve_turn(struct watch_serve *s, bool is_ready)
+bool watch_serve_turn(struct watch_serve *s, const char *unready)
 {
 	pthread_mutex_lock(&s->lock);
 	int64_t now = clock_ms();
 	bool is_old = now - s->published_ms >= REFRESH_MS && now - s->asked_ms < ASKED_MS;
 	bool is_wanted = s->is_asked || !s->published_ms || (is_old && s->asked_ms);
 	s->is_asked = false;
-	s->is_ready = is_ready;
+	s->unready = unready;
 	s->turned_ms = now;
 	pthread_mutex_unlock(&s->lock);
 	return is_wanted;

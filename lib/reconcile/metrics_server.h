@@ -22,8 +22,9 @@ struct watch_serve;
 int watch_serve_start(const char *address, struct watch_serve **ret, struct error *err);
 void watch_serve_stop(struct watch_serve *s);
 
-/* For the main loop, at each turn: it lives. True when it is time to publish. */
-bool watch_serve_turn(struct watch_serve *s, bool is_ready);
+/* For the main loop, at each turn: it lives. `unready` says why it is not ready, a text that stays;
+ * NULL: it is. True when it is time to publish. */
+bool watch_serve_turn(struct watch_serve *s, const char *unready);
 
 /* Takes the text. */
 void watch_serve_publish(struct watch_serve *s, struct str *text);

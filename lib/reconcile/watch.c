@@ -55,6 +55,8 @@ static void write_metrics(struct watch *w, const struct cluster *c, struct str *
 		.settings = w->o->settings,
 		.is_leader = w->is_leader,
 		.has_changed = !w->has_been_shown,
+		.version = w->o->version,
+		.commit = w->o->commit,
 	};
 
 	watch_metrics_write(&w->metrics, &view, out);
@@ -73,11 +75,21 @@ static int save_metrics(struct watch *w, const struct cluster *c, struct error *
 	return 0;
 }
 
+/* NULL: it is ready. */
+static const char *unready(const struct watch *w)
+{
+	if (!informer_is_current(w->informer))
+		return "not all objects are listed yet";
+	if (!w->o->is_dry_run && !kube_lease_is_answered(&w->lease))
+		return "the API server does not answer";
+	return NULL;
+}
+
 static void answer(struct watch *w)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
-	if (!w->serve || !watch_serve_turn(w->serve, informer_is_current(w->informer)))
+	if (!w->serve || !watch_serve_turn(w->serve, unready(w)))
 		return;
 	write_metrics(w, store_cluster(informer_store(w->informer)), &text);
 	watch_serve_publish(w->serve, &text);

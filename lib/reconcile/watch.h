@@ -13,7 +13,8 @@
 
 struct watch_options {
 	struct kube *kube;
-	const char *server; /* its address, for the snapshot */
+	const char *server;	      /* its address, for the snapshot */
+	const char *version, *commit; /* of the program, for mckube_build_info */
 	const struct settings *settings;
 	const struct move_services_options *services; /* NULL: none */
 	const char *ns;	      /* only what concerns it is logged; NULL: all */

@@ -185,6 +185,7 @@ void watch_metrics_write(struct watch_metrics *m, const struct watch_view *v, st
 {
 	if (v->has_changed || !m->snapshot.text.n)
 		snapshot_metrics_renew(&m->snapshot, v->cluster, v->settings);
+	metric_build_info(out, "mckube_build_info", v->version, v->commit);
 	add_passes(v->passes, out);
 	metric_one(out, "mckube_leader", "gauge", "1 while this process holds the Lease.",
 		   v->is_leader);
@@ -204,7 +205,7 @@ void watch_metrics_describe(struct str *out)
 	static const struct pass_counts passes = { 0 };
 	static const struct cluster cluster = { 0 };
 	static const struct settings settings = { 0 };
-	const struct watch_view view = { &passes, NULL, &cluster, &settings, false, true };
+	const struct watch_view view = { &passes, NULL, &cluster, &settings, false, true, "", "" };
 	AUTO(watch_metrics_done) struct watch_metrics m;
 	AUTO(str_done) struct str text = STR_INIT;
 

@@ -37,6 +37,7 @@ struct watch_view {
 	const struct settings *settings;
 	bool is_leader;
 	bool has_changed; /* the snapshot, since the last time */
+	const char *version, *commit;
 };
 
 void watch_metrics_write(struct watch_metrics *m, const struct watch_view *v, struct str *out);

@@ -69,6 +69,12 @@ void metric_one(struct str *out, const char *name, const char *kind, const char 
 	metric_add(out, name, METRIC_NO_LABELS, value);
 }
 
+void metric_build_info(struct str *out, const char *name, const char *version, const char *commit)
+{
+	metric_head(out, name, "gauge", "1, with the version of this program and its git commit.");
+	metric_add(out, name, METRIC_LABELS("version", version, "commit", commit), 1);
+}
+
 void metric_observe(struct metric_durations *d, uint64_t us)
 {
 	unsigned class = 0;

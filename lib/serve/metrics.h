@@ -33,6 +33,9 @@ void metric_add_millionths(struct str *out, const char *name, const struct metri
 void metric_one(struct str *out, const char *name, const char *kind, const char *help,
 		uint64_t value);
 
+/* 1, with what the program is; the commit may be "", which is not known. */
+void metric_build_info(struct str *out, const char *name, const char *version, const char *commit);
+
 /* Durations, counted in classes that are each wide twice the one before: from 1 ms to 64 s. */
 enum { METRIC_CLASSES = 17 };
 struct metric_durations {

@@ -66,6 +66,10 @@ check "a bad variable is named" -c 1 \
 	-e '^error: environment variable MCKUBE_RT_CAPACITY: must be a number from 0.01 to 1$' -- \
 	plan --snapshot $SNAPSHOT
 unset MCKUBE_RT_CAPACITY
+export MCKUBE_RT_CAPCITY=0.9 MCKUBE_WATCH_SERVICE_HOST=10.0.0.1 MCKUBE_WATCH_PORT_9870_TCP=tcp://10.0.0.1:9870
+check "a variable that nothing reads" -e 'environment variable MCKUBE_RT_CAPCITY: not known, did you mean MCKUBE_RT_CAPACITY\?$' \
+	-- plan --snapshot $SNAPSHOT
+unset MCKUBE_RT_CAPCITY MCKUBE_WATCH_SERVICE_HOST MCKUBE_WATCH_PORT_9870_TCP
 
 check "escape sequences do not get through" -c 1 -e 'unknown flag: --\?\[31m' -- plan "--$(printf '\033')[31m"
 check "a folder that cannot take the plan" -c 1 -e '^error: no/such/folder/plan.json: ' -- \

@@ -24,6 +24,10 @@ check "with the nearest one" -c 1 -e 'did you mean status\?\)$' -- stats
 check "an unknown option is an error" -c 1 -e '^error: unknown flag: --foo$' -- check --foo
 check "set-rt needs a container" -c 1 -e '^error: --container: is missing$' -- set-rt
 
+export MCKUBE_CGROUP_ROOT=/nonexistent
+check "a container's environment says where the cgroups are" -c 1 -e '^error: cgroup root /nonexistent: ' -- status
+unset MCKUBE_CGROUP_ROOT
+
 complete "commands" "status set-rt seccomp :4" s
 complete "options of a command and of all" "--static --state-file --sys-root :4" run --s
 complete "choices" "json :4" check -o j

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Proxy:
     """Serves https with a certificate of its own; what comes is passed on with the real token.
 
-    `answers` are (method, path, status) of what was passed on, in order. `before_request`, a function of
+    `n_connections` were opened by clients. `answers` are (method, path, status) of what was passed on, in order. `before_request`, a function of
     method and path, is called before each is passed on.
     """
 
@@ -29,7 +29,7 @@ class Proxy:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def forget(self):
-        self.client, self.answers, self.before_request = None, [], None
+        self.client, self.answers, self.before_request, self.n_connections = None, [], None, 0
         self.has_client = threading.Event()
 
     def run(self, argv, kill_at=None):
@@ -100,6 +100,11 @@ class Proxy:
     def _handler(proxy):
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                with proxy.lock:
+                    proxy.n_connections += 1
+                super().setup()
 
             def log_message(self, *args):
                 pass

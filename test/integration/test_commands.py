@@ -10,6 +10,7 @@ import time
 import urllib.parse
 
 from fixture import TOP, Skip
+from proxy import Proxy
 
 
 def test_plan_apply_and_nothing_left(c):
@@ -158,6 +159,20 @@ def test_yes_answers_and_force_counts_bare_pods(c):
     assert {"bare"} < {p["metadata"]["name"] for p in c.get("pods")}
     code, text = on_terminal(c, "apply", "-y", "--force", answer=b"")
     assert code == 0 and "bare evict: Done" in text, text
+
+
+def test_connections_are_used_again(c):
+    """Each costs both sides a TLS handshake, as much as many requests; so it is for Events, too."""
+    c.nodes("n1")
+    c.create(*[o for i in range(100) for o in c.pair(f"p{i}", 1000)])
+    proxy = Proxy(c.api, c.folder)
+    try:
+        code, out = proxy.run([c.program, "apply"])
+        assert code == 0 and out.count("bind: Done") == 100, out
+        assert sum("/events" in path for _, path, _ in proxy.answers) == 100, proxy.answers
+        assert proxy.n_connections <= 20, proxy.n_connections  # 16 writers, the lock and the lists
+    finally:
+        proxy.stop()
 
 
 def test_disruption_budget_is_kept(c):

@@ -541,6 +541,21 @@ def test_krew_entry_follows_krews_rules(c):
     assert done.code == 1 and "version is not" in done.err and "is not os or arch" in done.err, done
 
 
+def test_applied_again_nothing_is_configured(c):
+    """What the server fills in is written out where lists are replaced as a whole."""
+    setup(c)
+    checkpoints = TOP / "manifests" / "checkpoints.yaml"
+    try:
+        c.kubectl("apply", "-f", checkpoints)
+        again = c.kubectl("apply", "-f", checkpoints).out + c.kubectl("apply", "-k", TOP / "manifests").out
+        # setup() has deleted the programs.
+        assert not [line for line in again.splitlines()
+                    if not line.endswith((" unchanged", " created")) and "poddisruptionbudget" not in line], again
+    finally:
+        c.kubectl("delete", "-f", checkpoints, "--wait=false")
+        c.kubectl("delete", "daemonsets,deployments", "--all", "-n", "mckube-system", "--wait=false")
+
+
 def test_manifests_can_be_printed_and_installed(c):
     text = c.mckube("manifests", "--image=r.example/m:1", "--install-namespace=elsewhere").out
     assert "mckube-system" not in text and "image: r.example/m:1" in text

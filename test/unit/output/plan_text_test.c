@@ -131,7 +131,7 @@ TEST(results_are_told)
 	*array_add(&p.results) = (struct result){ .id = 1, .state = RESULT_DONE };
 	*array_add(&p.results) =
 		(struct result){ .id = 2, .state = RESULT_FAILED, .message = "is gone" };
-	plan_results(&p, &plain, &out);
+	plan_results(&p, false, &plain, &out);
 	assert_string_equal(out.s, "pod/logger move: Done\npod/batch evict: Failed: is gone\n"
 				   "Applied 1 of 4 actions.\n");
 }
