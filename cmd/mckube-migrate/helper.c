@@ -12,6 +12,7 @@
 #include "base/names.h"
 #include "base/timer.h"
 #include "build.h"
+#include "migrate/arrival.h"
 
 static volatile sig_atomic_t is_ending;
 static struct http *woken_by_signals;
@@ -63,17 +64,42 @@ int helper_annotate(struct helper *h, const char *ns, const char *pod, const cha
 	return kube_do(&h->kube, &r, err);
 }
 
-int helper_find_peer(struct helper *h, const char *node, char **ret_address,
-		     char ret_peer[static SHA256_HEX], struct error *err)
+static int read_node(struct helper *h, const char *name, cJSON **ret, struct error *err)
 {
 	AUTO(kube_request_done) struct kube_request r = { 0 };
-	AUTO_JSON cJSON *json = NULL;
-	const struct kube_ref ref = { &kube_nodes, NULL, node, NULL, NULL };
+	const struct kube_ref ref = { &kube_nodes, NULL, name, NULL, NULL };
 
 	kube_get(&r, &ref);
 	if (kube_do(&h->kube, &r, err) < 0 ||
-	    json_parse(r.call.reply.s, r.call.reply.n, &json, err) < 0)
-		return error_wrap(err, "node %s", node);
+	    json_parse(r.call.reply.s, r.call.reply.n, ret, err) < 0)
+		return error_wrap(err, "node %s", name);
+	return 0;
+}
+
+int helper_has_arrival(struct helper *h, const char *id, struct error *err)
+{
+	AUTO_JSON cJSON *node = NULL, *arrivals = NULL;
+	const cJSON *a;
+
+	if (read_node(h, h->args->node_name, &node, err) < 0)
+		return err->code;
+	arrivals = arrivals_read(node);
+	cJSON_ArrayForEach(a, arrivals) {
+		const char *its = json_text(json_get(a, "id"));
+
+		if (its && strcmp(its, id) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+int helper_find_peer(struct helper *h, const char *node, char **ret_address,
+		     char ret_peer[static SHA256_HEX], struct error *err)
+{
+	AUTO_JSON cJSON *json = NULL;
+
+	if (read_node(h, node, &json, err) < 0)
+		return err->code;
 	const char *text =
 		json_text(json_get(json_path(json, "metadata.annotations"), NODE_MIGRATE_ADDRESS));
 	const char *slash = text ? strchr(text, '/') : NULL;

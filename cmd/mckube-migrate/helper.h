@@ -52,8 +52,10 @@ struct move_out {
 	bool is_unseen;	   /* the source is gone, or has its label no more */
 	bool is_new_gone;  /* mckube.io/migrate-gone */
 	bool is_killed;
-	bool is_thawed; /* it was sent, and is being deleted */
-	int64_t paused_ms, deleting_ms;
+	bool is_thawed;	 /* it was sent, and is being deleted */
+	bool may_return; /* a StatefulSet's: while its pod is there nothing runs on the target */
+	bool is_settled; /* ... it runs there, or never will */
+	int64_t paused_ms, deleting_ms, killed_ms;
 	unsigned n_users; /* connections */
 
 	/* Of the main thread. */
@@ -72,7 +74,7 @@ struct move_in {
 	char peer[SHA256_HEX];
 
 	/* Under the lock. */
-	enum in_work { IN_IDLE, IN_WORKING, IN_DONE, IN_REFUSED } prepare, settle;
+	enum in_work { IN_IDLE, IN_WORKING, IN_DONE, IN_REFUSED } prepare, pull, settle;
 	char why[200];
 	int64_t relayed_ms; /* the last byte of an archive; 0: none yet */
 	bool is_running, is_source_seen, is_new_seen;
@@ -80,7 +82,11 @@ struct move_in {
 
 	/* Of the main thread. */
 	bool is_ready_told, is_restored_told;
-	int64_t retry_ms;
+	/* A StatefulSet's pod: all is pulled here before the source is deleted, and kept until its
+	 * successor comes, unless it was called off. */
+	bool pulls_ahead, may_pull, is_called_off;
+	unsigned n_containers;
+	int64_t retry_ms, kept_until_ms;
 };
 
 /* A pod of the watch, as it came last. */
@@ -129,6 +135,9 @@ int helper_run(const struct args *args, struct error *err);
 int helper_annotate(struct helper *h, const char *ns, const char *pod, const char *uid,
 		    const struct kube_pair *notes, size_t n, bool drops_label, struct error *err);
 
+/* Does this node wait for the pod of that move (migrate/arrival.h)? Negative: not known. */
+int helper_has_arrival(struct helper *h, const char *id, struct error *err);
+
 /* Another node's helper: mckube.io/migrate-address. */
 int helper_find_peer(struct helper *h, const char *node, char **ret_address,
 		     char ret_peer[static SHA256_HEX], struct error *err);
@@ -148,6 +157,8 @@ int serve_open(struct helper *h, struct error *err);
 /* source.c */
 void source_see(struct helper *h, const struct move_pod *p);
 void source_unsee(struct helper *h, const char *uid);
+/* The new pod of a move. */
+void source_see_new(struct helper *h, const struct move_pod *p);
 /* A list is complete: what is not in it is gone. */
 void source_unsee_others(struct helper *h, bool (*is_seen)(struct helper *h, const char *uid));
 int source_step(struct helper *h);

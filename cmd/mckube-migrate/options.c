@@ -64,7 +64,11 @@ static const char description[] =
 	"by its fingerprint, in an annotation of the node.\n\n"
 	"Until the last bytes of an archive have been sent the helper resumes the containers by itself "
 	"when anything fails or --pause-limit is over; from then on only when the API server says that "
-	"the new pod is gone. So it never happens that both run.";
+	"the new pod is gone. So it never happens that both run.\n\n"
+	"A StatefulSet's new pod has the name of the old one. There the target pulls the checkpoint "
+	"ahead, then the old pod is deleted at once, and its helper ends what is left of it; while the "
+	"old pod is there, it is resumed after --pause-limit. The target's Node holds the move until "
+	"the new pod runs, in the annotation " NODE_ARRIVALS ".";
 
 static const char needs[] =
 	"containerd 2.2.7 to 2.2.x, or 2.3.4 to 2.3.x, and CRIU 4.2 or later on its PATH. On nodes that "

@@ -109,6 +109,7 @@ static void see(struct helper *h, struct seen_pod *p)
 	if (!pod.id)
 		return;
 	if (!pod.to) {
+		source_see_new(h, &pod);
 		target_see_new(h, &pod);
 		return;
 	}

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "helper.h"
+#include "migrate/decide.h"
 
 /* THAW_MS: a kubelet has seen a deletion by then, and starts nothing again. */
 enum {
@@ -20,7 +21,8 @@ enum {
 	STEP_MS = 200,
 	IDLE_MS = 60000,
 	RETRY_MS = 1000,
-	PROBE_MARGIN_MS = 1000
+	PROBE_MARGIN_MS = 1000,
+	SETTLE_MS = 20000
 };
 
 static struct move_out *find(struct helper *h, const char *id)
@@ -125,6 +127,7 @@ static void take(struct helper *h, const struct move_pod *p)
 	m->pod = xstrdup(p->name);
 	m->uid = xstrdup(p->uid);
 	m->to = xstrdup(p->to);
+	m->may_return = move_kind_of(p) == MOVE_STATEFULSET;
 	if (check(p, m, &err) < 0)
 		set_state(m, MOVE_FAILED, err.msg);
 	else
@@ -165,6 +168,15 @@ void source_see(struct helper *h, const struct move_pod *p)
 	helper_unlock(h);
 }
 
+void source_see_new(struct helper *h, const struct move_pod *p)
+{
+	helper_lock(h);
+	struct move_out *m = find(h, p->id);
+	if (m && p->state == MOVE_RESTORED)
+		m->is_settled = true;
+	helper_unlock(h);
+}
+
 void source_unsee(struct helper *h, const char *uid)
 {
 	helper_lock(h);
@@ -199,11 +211,12 @@ static void start_back(struct move_out *m)
 /* Under the lock. */
 static void step_back(struct move_out *m)
 {
-	int64_t late = m->state == MOVE_PAUSED ? clock_ms() - m->paused_ms - m->limit_ms : -1;
+	bool may_return = m->state == MOVE_PAUSED || (m->state == MOVE_SENT && m->may_return);
+	int64_t late = may_return ? clock_ms() - m->paused_ms - m->limit_ms : -1;
 	bool is_lost = m->is_deleting || m->is_unseen;
 
 	if (late > 0 && !*m->cancel)
-		snprintf(m->cancel, sizeof(m->cancel), "not sent after %lld ms",
+		snprintf(m->cancel, sizeof(m->cancel), "not done after %lld ms",
 			 (long long)m->limit_ms);
 	if (m->is_working)
 		return;
@@ -212,6 +225,32 @@ static void step_back(struct move_out *m)
 	else if ((m->state == MOVE_PAUSED && (*m->cancel || is_lost)) ||
 		 (m->state == MOVE_SENT && m->is_new_gone && !is_lost))
 		start_back(m);
+}
+
+/* Under the lock: a source that was sent, and that its executor has not deleted. */
+static bool wants_return(const struct move_out *m)
+{
+	return m->state == MOVE_SENT && m->may_return && *m->cancel && !m->is_working &&
+	       !m->is_deleting && !m->is_unseen;
+}
+
+/* It is written first: the executor deletes only what has not changed since it was read. */
+static int return_sent(struct move_out *m)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	struct error err = ERROR_INIT;
+
+	str_addf(&text, "%s: %s", move_state_word(MOVE_RESUMED), m->cancel);
+	const struct kube_pair note = { MIGRATE_STATE, text.s };
+	if (helper_annotate(m->helper, m->ns, m->pod, m->uid, &note, 1, false, &err) < 0) {
+		log_warning("pod %s/%s: stays paused: %s", m->ns, m->pod, err.msg);
+		return RETRY_MS;
+	}
+	m->reported = MOVE_RESUMED;
+	helper_lock(m->helper);
+	start_back(m);
+	helper_unlock(m->helper);
+	return IDLE_MS;
 }
 
 /* What is left of a source that is gone from the API. Not before: a kubelet that does not know yet
@@ -225,6 +264,7 @@ static void kill_sent(struct move_out *m)
 		if (containerd_kill(&m->helper->grpc, m->containers[i].id, &err) < 0)
 			log_warning("pod %s/%s: %s", m->ns, m->pod, err.msg);
 	log_v(1, "pod %s/%s: killed, it runs on %s", m->ns, m->pod, m->to);
+	m->killed_ms = clock_ms();
 	m->is_killed = true;
 }
 
@@ -246,7 +286,11 @@ static void free_move(struct move_out *m)
 /* Its pod is gone, or is no longer part of a move; and no connection or thread uses it. */
 static bool is_over(const struct move_out *m)
 {
-	return m->is_unseen && !m->is_working && m->n_users == 0 &&
+	/* The target's kubelet may ask for the manifest of what it has, again. */
+	bool is_wanted = m->state == MOVE_SENT && m->may_return && !m->is_settled &&
+			 clock_ms() - m->killed_ms < SETTLE_MS;
+
+	return m->is_unseen && !m->is_working && m->n_users == 0 && !is_wanted &&
 	       (m->state != MOVE_PAUSED && (m->state != MOVE_SENT || m->is_killed));
 }
 
@@ -276,11 +320,14 @@ static int step_move(struct move_out *m)
 	enum move_state state = m->state;
 	bool is_unseen = m->is_unseen;
 	bool needs_kill = state == MOVE_SENT && is_unseen && !m->is_killed;
+	bool returns = wants_return(m);
 	bool thaws = state == MOVE_SENT && m->is_deleting && !m->is_thawed;
 	int64_t thaw_ms = m->deleting_ms + THAW_MS - clock_ms();
 	memcpy(why, m->why, sizeof(why));
 	helper_unlock(m->helper);
 
+	if (returns)
+		return return_sent(m);
 	if (thaws && thaw_ms <= 0)
 		source_unhold(m, true);
 	if (needs_kill)
@@ -289,7 +336,7 @@ static int step_move(struct move_out *m)
 		return RETRY_MS;
 	if (thaws && thaw_ms > 0)
 		return (int)thaw_ms;
-	return state == MOVE_PAUSED ? STEP_MS : IDLE_MS;
+	return state == MOVE_PAUSED || (state == MOVE_SENT && m->may_return) ? STEP_MS : IDLE_MS;
 }
 
 int source_step(struct helper *h)
@@ -441,6 +488,7 @@ static int read_state(struct move_out *m, struct error *err)
 	AUTO_FREE char *limit = text_of(state, "pidsMax");
 	snprintf(m->hold.pids_before, sizeof(m->hold.pids_before), "%s", limit);
 	m->state = move_state_of(json_text(json_get(state, "state")), NULL);
+	m->may_return = cJSON_IsTrue(json_get(state, "mayReturn"));
 	return read_containers(state, m);
 }
 
@@ -471,6 +519,7 @@ static void recover(struct helper *h, const char *id)
 		free_move(m);
 		return;
 	}
+	m->paused_ms = clock_ms();
 	hold_find(&m->hold, h->args->cgroup_root, m->uid);
 	m->hold.is_taken = m->hold.freezer && m->hold.pids;
 	if (m->state == MOVE_SENT) {
@@ -480,7 +529,6 @@ static void recover(struct helper *h, const char *id)
 		snprintf(m->why, sizeof(m->why), "0");
 	} else {
 		m->state = MOVE_PAUSED;
-		m->paused_ms = clock_ms();
 		snprintf(m->cancel, sizeof(m->cancel), "the helper was restarted");
 	}
 	add_move(m);

@@ -10,8 +10,9 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "helper.h"
+#include "migrate/decide.h"
 
-enum { TAKE_MS = 5000, IDLE_MS = 60000, RETRY_MS = 1000 };
+enum { TAKE_MS = 5000, IDLE_MS = 60000, RETRY_MS = 1000, KEEP_MS = 2000 };
 
 static struct move_in *find(struct helper *h, const char *id)
 {
@@ -123,6 +124,26 @@ static void *prepare(void *arg)
 	return NULL;
 }
 
+/* Its pull by this node's containerd is what makes the source's helper begin. */
+static void *pull(void *arg)
+{
+	struct move_in *m = arg;
+	struct error err = ERROR_INIT;
+	int code = 0;
+
+	for (unsigned i = 0; i < m->n_containers && code == 0; i++) {
+		AUTO(str_done) struct str image = STR_INIT;
+
+		move_image(&image, m->id, i);
+		code = containerd_pull_image(&m->helper->grpc, image.s, &err);
+	}
+	helper_lock(m->helper);
+	m->relayed_ms = clock_ms();
+	helper_unlock(m->helper);
+	end_work(m, &m->pull, code, &err);
+	return NULL;
+}
+
 /* From now on a restart begins at the program's start, and the checkpoint can go. */
 static void *settle(void *arg)
 {
@@ -178,6 +199,10 @@ void target_see_source(struct helper *h, const struct move_pod *p)
 		return;
 	struct move_in *m = find_or_add(h, p);
 	m->is_source_seen = true;
+	m->pulls_ahead = move_kind_of(p) == MOVE_STATEFULSET;
+	m->may_pull = p->state == MOVE_WAITING || p->state == MOVE_PAUSED || p->state == MOVE_SENT;
+	m->is_called_off = p->cancel || p->state == MOVE_RESUMED || p->state == MOVE_FAILED;
+	m->n_containers = (unsigned)p->n_containers;
 	set_text(&m->source, p->name);
 	set_text(&m->source_uid, p->uid);
 	m->is_ready_told = p->ready != NULL;
@@ -230,7 +255,7 @@ static int tell_ready(struct move_in *m, enum in_work work)
 	if (work == IN_REFUSED)
 		str_addf(&text, "%s: %s", move_state_word(MOVE_FAILED), m->why);
 	else
-		str_add(&text, "Ready");
+		str_add(&text, m->pulls_ahead ? MOVE_PULLED : MOVE_READY);
 	const struct kube_pair note = { MIGRATE_READY, text.s };
 	int code =
 		helper_annotate(m->helper, m->ns, m->source, m->source_uid, &note, 1, false, &err);
@@ -261,6 +286,27 @@ static int tell_new(struct move_in *m, bool is_settled)
 	return code == 0 ? IDLE_MS : RETRY_MS;
 }
 
+/* The images of a StatefulSet's pod stay as long as its Node waits for it. */
+static int drop_or_keep(struct move_in *m)
+{
+	struct error err = ERROR_INIT;
+	int64_t left = m->kept_until_ms - clock_ms();
+	int waits = 0;
+
+	if (left > 0)
+		return (int)left;
+	if (m->pulls_ahead && !m->is_called_off)
+		waits = helper_has_arrival(m->helper, m->id, &err);
+	if (waits < 0)
+		log_warning("move %s: %s", m->id, err.msg);
+	if (!waits) {
+		start(m, &m->settle, drop);
+		return IDLE_MS;
+	}
+	m->kept_until_ms = clock_ms() + KEEP_MS;
+	return KEEP_MS;
+}
+
 static int step_move(struct move_in *m)
 {
 	int64_t left = m->retry_ms - clock_ms();
@@ -268,11 +314,16 @@ static int step_move(struct move_in *m)
 	if (left > 0)
 		return (int)left;
 	helper_lock(m->helper);
-	enum in_work ready = m->prepare, settled = m->settle;
+	enum in_work settled = m->settle;
+	enum in_work ready = m->pulls_ahead && m->prepare == IN_DONE ? m->pull : m->prepare;
+	bool pulls = m->pulls_ahead && m->prepare == IN_DONE && m->pull == IN_IDLE &&
+		     m->is_source_seen && m->may_pull && !m->is_called_off && m->address;
 	bool is_running = m->is_running;
 	helper_unlock(m->helper);
 
 	int wait = IDLE_MS;
+	if (pulls)
+		start(m, &m->pull, pull);
 	if (m->is_source_seen && !m->is_ready_told && (ready == IN_DONE || ready == IN_REFUSED))
 		wait = tell_ready(m, ready);
 	if (m->is_new_seen && is_running && !m->is_restored_told)
@@ -284,8 +335,9 @@ static int step_move(struct move_in *m)
 		wait = RETRY_MS;
 	} else if (m->is_new_seen && settled == IN_DONE && !m->is_source_seen)
 		wait = tell_new(m, true);
-	else if (!m->is_new_seen && !m->is_source_seen && m->relayed_ms && settled == IN_IDLE)
-		start(m, &m->settle, drop);
+	else if (!m->is_new_seen && (!m->is_source_seen || (m->pulls_ahead && m->is_called_off)) &&
+		 m->relayed_ms && settled == IN_IDLE && m->pull != IN_WORKING)
+		wait = drop_or_keep(m);
 	if (wait == RETRY_MS)
 		m->retry_ms = clock_ms() + RETRY_MS;
 	return wait;
@@ -310,7 +362,8 @@ int target_step(struct helper *h)
 
 		wait = its < wait ? its : wait;
 		helper_lock(h);
-		bool is_over = !m->is_source_seen && !m->is_new_seen && m->n_users == 0;
+		bool is_kept = m->pulls_ahead && m->relayed_ms && m->settle == IN_IDLE;
+		bool is_over = !m->is_source_seen && !m->is_new_seen && m->n_users == 0 && !is_kept;
 		if (is_over)
 			*at = m->next;
 		else

@@ -43,6 +43,7 @@
 #define MIGRATE_PLACEMENT    MCKUBE_DOMAIN "/migrate-placement"
 #define MIGRATE_NEW	     MCKUBE_DOMAIN "/migrate-new"
 #define MIGRATE_BASE	     MCKUBE_DOMAIN "/migrate-base"
+#define NODE_ARRIVALS	     MCKUBE_DOMAIN "/migrate-arrivals" /* migrate/arrival.h */
 #define NODE_CHECKPOINT	     MCKUBE_DOMAIN "/checkpoint"
 #define NODE_CPU_FLAGS	     MCKUBE_DOMAIN "/cpu-flags"
 #define NODE_MIGRATE_ADDRESS MCKUBE_DOMAIN "/migrate-address"
@@ -60,6 +61,7 @@
 
 /* A ReplicaSet's label on its pods. */
 #define LABEL_TEMPLATE_HASH "pod-template-hash"
+#define LABEL_REVISION_HASH "controller-revision-hash" /* of a StatefulSet's pod */
 
 /* The kubelet's annotation on the mirror of a static pod. */
 #define ANNOTATION_MIRROR "kubernetes.io/config.mirror"

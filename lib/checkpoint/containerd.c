@@ -216,7 +216,7 @@ static int create_image(const struct grpc *g, const char *name, const struct str
 	return r == -EEXIST ? 0 : r;
 }
 
-static int pull_image(const struct grpc *g, const char *name, struct error *err)
+int containerd_pull_image(const struct grpc *g, const char *name, struct error *err)
 {
 	AUTO(str_done) struct str reply = STR_INIT;
 
@@ -236,7 +236,7 @@ int containerd_want_image(const struct grpc *g, const char *name, struct error *
 	r = image_target(g, name, &target, err);
 	if (r == 0)
 		return create_image(g, name, &target, err);
-	return r == -ENOENT ? pull_image(g, name, err) : r;
+	return r == -ENOENT ? containerd_pull_image(g, name, err) : r;
 }
 
 static int update_image(const struct grpc *g, const char *name, const struct str *target,

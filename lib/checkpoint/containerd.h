@@ -48,6 +48,10 @@ int containerd_checkpoint(const struct grpc *g, const char *id, const char *path
  * configuration. */
 int containerd_want_image(const struct grpc *g, const char *name, struct error *err);
 
+/* Pulls an image, with a restore's checkpoint in it or not, by the node's registry configuration.
+ */
+int containerd_pull_image(const struct grpc *g, const char *name, struct error *err);
+
 /* From now on `name` means what `base` means: a container that is started again by that name begins
  * at its program's start. The other names of what it meant before are removed, and with them the
  * checkpoint. Doing it twice is no error. */

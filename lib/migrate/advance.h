@@ -29,9 +29,11 @@ struct move_progress {
 	enum move_state state; /* of the source, as it was read last */
 	char why[256];
 	char new_pod[254];   /* "": there is none so far */
+	int64_t sent_ms;     /* paused to the last byte; 0: not known, as downtime_ms */
 	int64_t downtime_ms; /* paused to running, by the helpers' reports; 0: not known */
 	uint32_t wait_ms;
-	bool has_begun; /* the promise was written or found */
+	bool has_begun;	 /* the promise was written or found */
+	bool is_arrived; /* a StatefulSet's new pod runs; only its note on the Node is left */
 };
 
 /* Negative: it could not be tried (the move is as it was). */

@@ -20,7 +20,7 @@ static const cJSON *owner_of(const struct move_pod *p)
 
 static const char *hash_of(const struct move_pod *p)
 {
-	return json_text(json_get(json_path(p->json, "metadata.labels"), LABEL_TEMPLATE_HASH));
+	return move_label(p, LABEL_TEMPLATE_HASH);
 }
 
 bool move_is_released(const struct move_pod *source)
@@ -39,6 +39,8 @@ enum move_kind move_kind_of(const struct move_pod *source)
 		return MOVE_REPLICASET;
 	if (!owner)
 		return MOVE_BARE;
+	if (kind && strcmp(kind, "StatefulSet") == 0)
+		return MOVE_STATEFULSET;
 	return kind && strcmp(kind, "ReplicaSet") == 0 && hash_of(source) ? MOVE_REPLICASET
 									  : MOVE_UNSUPPORTED;
 }
@@ -76,8 +78,8 @@ static void decide_promise(const struct move_pod *s, struct move_decision *d)
 
 	if (kind == MOVE_UNSUPPORTED)
 		set(d, STEP_FAILED, "its owner's pods cannot be moved with their memory");
-	else if (kind == MOVE_REPLICASET && !move_is_ours(s))
-		set(d, STEP_FAILED, "its ReplicaSet's pods are not placed by mckube");
+	else if (kind != MOVE_BARE && !move_is_ours(s))
+		set(d, STEP_FAILED, "its owner's pods are not placed by mckube");
 	else if (s->is_deleting)
 		set(d, STEP_FAILED, "is being deleted");
 	else if (!move_pod_runs(s))
@@ -166,6 +168,109 @@ static bool is_up(const struct move_pod *new)
 	return new && !new->is_deleting &&new->state == MOVE_RESTORED &&new->is_ready;
 }
 
+/* A StatefulSet's pod, which its helper may call off until it is deleted. */
+static void decide_stateful(const struct move_view *v, struct move_decision *d)
+{
+	const struct move_pod *s = v->source;
+
+	if (must_cancel(v, d))
+		return;
+	if (s->state != MOVE_SENT || !s->ready || strcmp(s->ready, MOVE_PULLED) != 0)
+		set(d, STEP_WAIT,
+		    s->state == MOVE_PAUSED || s->state == MOVE_SENT
+			    ? "waits until the target has the checkpoint"
+			    : "waits for the helpers of both nodes");
+	else
+		set(d, v->arrival ? STEP_DELETE_SOURCE : STEP_KEEP, "");
+}
+
+static void decide_stateful_back(const struct move_view *v, struct move_decision *d)
+{
+	const struct move_pod *s = v->source;
+
+	if (s->state == MOVE_PAUSED || s->state == MOVE_SENT || s->state == MOVE_WAITING)
+		set(d, STEP_WAIT, "waits for the helper to resume the source");
+	else if (v->arrival)
+		set(d, STEP_FORGET, "");
+	else
+		set(d, STEP_CLEAN, s->cancel ? s->cancel : s->why);
+}
+
+/* Was it patched for this move? */
+static bool is_arriving(const struct move_view *v)
+{
+	return v->new && v->new->id &&strcmp(v->new->id, v->arrival->id) == 0;
+}
+
+static bool is_of_revision(const struct move_view *v)
+{
+	const char *its = move_label(v->new, LABEL_REVISION_HASH);
+
+	return !v->arrival->revision || (its && strcmp(its, v->arrival->revision) == 0);
+}
+
+/* Why the new pod cannot have its memory, into d->why. */
+static bool is_lost(const struct move_view *v, struct move_decision *d)
+{
+	const struct move_pod *n = v->new;
+	bool is_late = v->now - v->arrival->since > ARRIVAL_SECONDS;
+	const struct move_container *failed = is_arriving(v) ? move_pod_failed(n) : NULL;
+
+	d->step = STEP_FAIL;
+	if (failed)
+		snprintf(d->why, sizeof(d->why), "container %.60s of the new pod: %.60s: %.100s",
+			 failed->name, failed->waiting ? failed->waiting : "ended",
+			 failed->message ? failed->message : "no message");
+	else if (n && n->phase && strcmp(n->phase, "Failed") == 0)
+		set(d, STEP_FAIL, "the target's kubelet refuses the new pod");
+	else if (n && n->is_deleting)
+		set(d, STEP_FAIL, "the new pod is being deleted");
+	else if (n && !is_arriving(v) && n->node)
+		set(d, STEP_FAIL, "the new pod was placed elsewhere");
+	else if (n && !is_of_revision(v))
+		set(d, STEP_FAIL, "its StatefulSet has another revision now");
+	else if (is_late)
+		set(d, STEP_FAIL, n ? "the new pod does not run" : "no new pod was made");
+	return *d->why;
+}
+
+/* The source is gone. */
+static void decide_arrival(const struct move_view *v, struct move_decision *d)
+{
+	const struct move_pod *n = v->new;
+
+	if (is_arriving(v) && n->state == MOVE_RESTORED && !n->is_deleting)
+		set(d, STEP_FORGET, "");
+	else if (is_lost(v, d))
+		return;
+	else if (!n)
+		set(d, STEP_WAIT, "waits for its StatefulSet's new pod");
+	else if (!is_arriving(v))
+		set(d, STEP_PLACE, "");
+	else if (!n->node)
+		set(d, STEP_BIND, "");
+	else
+		set(d, STEP_WAIT, "waits for the new pod to run");
+}
+
+/* ... and its memory lost. */
+static void decide_return(const struct move_view *v, struct move_decision *d)
+{
+	const struct move_pod *n = v->new;
+	bool has_room = v->now - v->arrival->since <= RETURN_SECONDS;
+
+	if (is_arriving(v) && !n->is_deleting)
+		set(d, STEP_DELETE_NEW, "");
+	else if (n && n->is_deleting)
+		set(d, STEP_WAIT, "waits until the target's kubelet confirms that it is gone");
+	else if (!n && has_room)
+		set(d, STEP_WAIT, "waits for its StatefulSet's new pod");
+	else if (n && !n->node && move_is_ours(n) && is_of_revision(v) && has_room)
+		set(d, STEP_RETURN, "");
+	else
+		set(d, STEP_FORGET, v->arrival->failed);
+}
+
 static void decide_forward(const struct move_view *v, struct move_decision *d)
 {
 	const struct move_pod *s = v->source;
@@ -191,9 +296,12 @@ static void decide_forward(const struct move_view *v, struct move_decision *d)
 void move_decide(const struct move_view *v, struct move_decision *ret)
 {
 	const struct move_pod *s = v->source;
+	bool is_stateful = s && move_kind_of(s) == MOVE_STATEFULSET;
 	struct move_decision d = { 0 };
 
-	if (!s && v->new)
+	if (!s && v->arrival)
+		(v->arrival->failed ? decide_return : decide_arrival)(v, &d);
+	else if (!s && v->new)
 		set(&d, STEP_DONE, "");
 	else if (!s)
 		set(&d, STEP_FAILED, "is gone");
@@ -202,9 +310,9 @@ void move_decide(const struct move_view *v, struct move_decision *ret)
 	else if (s->is_deleting)
 		set(&d, STEP_WAIT, "waits until the source is gone");
 	else if (s->state == MOVE_RESUMED || s->state == MOVE_FAILED || s->cancel)
-		decide_back(v, &d);
+		(is_stateful ? decide_stateful_back : decide_back)(v, &d);
 	else
-		decide_forward(v, &d);
+		(is_stateful ? decide_stateful : decide_forward)(v, &d);
 	*ret = d;
 }
 
@@ -224,6 +332,10 @@ const char *move_step_word(enum move_step step)
 		[STEP_DELETE_NEW] = "delete new pod",
 		[STEP_GONE] = "resume source",
 		[STEP_CLEAN] = "clean",
+		[STEP_KEEP] = "keep",
+		[STEP_FORGET] = "forget",
+		[STEP_FAIL] = "fail",
+		[STEP_RETURN] = "return",
 		[STEP_DONE] = "done",
 		[STEP_FAILED] = "failed",
 	};

@@ -150,6 +150,11 @@ int move_pod_read(const cJSON *pod, struct move_pod *ret, struct error *err)
 	return 0;
 }
 
+const char *move_label(const struct move_pod *p, const char *key)
+{
+	return json_text(json_get(json_path(p->json, "metadata.labels"), key));
+}
+
 bool move_pod_runs(const struct move_pod *p)
 {
 	for (size_t i = 0; i < p->n_containers; i++)

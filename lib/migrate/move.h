@@ -23,7 +23,8 @@
  *	                               Sent: B has the last byte, A will not resume by itself
  *	                               Resumed: text: the source runs again, and will not be moved
  *	                               Failed: text: the source was never paused
- *	mckube.io/migrate-ready     B  Ready, or Failed: text
+ *	mckube.io/migrate-ready     B  Ready, or Failed: text; for a StatefulSet's pod not before
+ *	                               its images have been pulled: Pulled
  *	mckube.io/migrate-cancel    E  why: A is to go back, unless it is Sent
  *	mckube.io/migrate-gone      E  "true": the new pod is gone, and with it all that B could run
  *
@@ -33,6 +34,9 @@
  *	mckube.io/migrate-from      E  NODE/UID of the source
  *	mckube.io/migrate-base      E  the images that its containers are of, in order, by commas
  *	mckube.io/migrate-state     B  Restored: its containers run
+ *
+ * A StatefulSet's pod leaves its name to the new one: meanwhile the target's Node holds the move
+ * (migrate/arrival.h).
  *
  * The label is taken off the new pod when its image names lead to the base images again and the
  * source is gone. */
@@ -47,6 +51,10 @@ enum move_state {
 	MOVE_RESUMED,
 	MOVE_FAILED,
 };
+
+/* Values of migrate-ready. */
+#define MOVE_READY  "Ready"
+#define MOVE_PULLED "Pulled"
 
 /* The word that begins such an annotation; MOVE_NONE for another one, or none. ret_text (if not
  * NULL) is what follows ": ", "" where nothing does. */
@@ -80,6 +88,8 @@ struct move_pod {
 
 /* -EINVAL: it has no name or uid, or more than MOVE_CONTAINERS containers. */
 int move_pod_read(const cJSON *pod, struct move_pod *ret, struct error *err);
+
+const char *move_label(const struct move_pod *p, const char *key);
 
 /* Is the move of this pod under way? A new pod keeps what it was moved by, but has no target. */
 static inline bool move_is_promised(const struct move_pod *p)

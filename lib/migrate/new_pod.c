@@ -64,12 +64,20 @@ static void set_text(cJSON *object, const char *key, const char *text)
 	cJSON_AddStringToObject(object, key, text);
 }
 
-/* The base images, in the order of the containers. */
-static void add_base(const struct move_pod *source, struct str *out)
+void new_pod_base(const struct move_pod *source, struct str *out)
 {
 	for (size_t i = 0; i < source->n_containers; i++)
 		str_addf(out, "%s%s", i ? "," : "",
 			 source->containers[i].image ? source->containers[i].image : "");
+}
+
+static void set_texts(cJSON *object, const cJSON *texts)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, texts)
+		if (item->string && cJSON_IsString(item))
+			set_text(object, item->string, item->valuestring);
 }
 
 static void add_move_annotations(const struct move_pod *source, cJSON *notes)
@@ -77,13 +85,10 @@ static void add_move_annotations(const struct move_pod *source, cJSON *notes)
 	AUTO(str_done) struct str from = STR_INIT;
 	AUTO(str_done) struct str base = STR_INIT;
 	AUTO_JSON cJSON *more = placement_annotations(source);
-	const cJSON *item;
 
-	cJSON_ArrayForEach(item, more)
-		if (item->string && cJSON_IsString(item))
-			set_text(notes, item->string, item->valuestring);
+	set_texts(notes, more);
 	str_addf(&from, "%s/%s", source->node, source->uid);
-	add_base(source, &base);
+	new_pod_base(source, &base);
 	set_text(notes, MIGRATE_ID, source->id);
 	set_text(notes, MIGRATE_FROM, from.s);
 	set_text(notes, MIGRATE_BASE, base.s);
@@ -161,7 +166,8 @@ void new_pod_write(const struct move_pod *source, struct str *out)
 	print(pod, out);
 }
 
-void new_pod_patch(const struct move_pod *source, const struct move_pod *new, struct str *out)
+/* Takes `notes`. */
+static void write_patch(const char *id, const struct move_pod *new, cJSON *notes, struct str *out)
 {
 	AUTO_JSON cJSON *patch = cJSON_CreateObject();
 	cJSON *meta = cJSON_AddObjectToObject(patch, "metadata");
@@ -170,21 +176,42 @@ void new_pod_patch(const struct move_pod *source, const struct move_pod *new, st
 
 	cJSON_AddStringToObject(meta, "uid", new->uid);
 	cJSON_AddStringToObject(meta, "resourceVersion", new->version);
-	cJSON_AddStringToObject(cJSON_AddObjectToObject(meta, "labels"), MIGRATING, source->id);
-	add_move_annotations(source, cJSON_AddObjectToObject(meta, "annotations"));
-	for (unsigned i = 0; i < source->n_containers; i++) {
+	cJSON_AddStringToObject(cJSON_AddObjectToObject(meta, "labels"), MIGRATING, id);
+	cJSON_AddItemToObject(meta, "annotations", notes);
+	for (unsigned i = 0; i < new->n_containers; i++) {
 		AUTO(str_done) struct str image = STR_INIT;
 		cJSON *c = cJSON_CreateObject();
 
-		move_image(&image, source->id, i);
-		cJSON_AddStringToObject(c, "name", source->containers[i].name);
+		move_image(&image, id, i);
+		cJSON_AddStringToObject(c, "name", new->containers[i].name);
 		cJSON_AddStringToObject(c, "image", image.s);
 		cJSON_AddItemToArray(containers, c);
 	}
 	print(patch, out);
 }
 
-void new_pod_open_gate(const struct move_pod *source, const struct move_pod *new, struct str *out)
+void new_pod_patch(const struct move_pod *source, const struct move_pod *new, struct str *out)
+{
+	cJSON *notes = cJSON_CreateObject();
+
+	add_move_annotations(source, notes);
+	write_patch(source->id, new, notes, out);
+}
+
+void new_pod_patch_arrived(const struct arrival *a, const struct move_pod *new, struct str *out)
+{
+	AUTO(str_done) struct str from = STR_INIT;
+	cJSON *notes = cJSON_CreateObject();
+
+	str_addf(&from, "%s/%s", a->from, a->uid);
+	set_texts(notes, a->annotations);
+	set_text(notes, MIGRATE_ID, a->id);
+	set_text(notes, MIGRATE_FROM, from.s);
+	set_text(notes, MIGRATE_BASE, a->base ? a->base : "");
+	write_patch(a->id, new, notes, out);
+}
+
+void new_pod_open_gate(const struct move_pod *new, const char *node, struct str *out)
 {
 	AUTO(json_out_done) struct json_out o = { .out = out, .is_compact = true };
 
@@ -202,7 +229,7 @@ void new_pod_open_gate(const struct move_pod *source, const struct move_pod *new
 			 "{\"nodeSelectorTerms\":[{\"matchFields\":[{\"key\":\"metadata.name\","
 			 "\"operator\":\"In\",\"values\":");
 	str_add(out, "[");
-	str_add_json(out, source->to);
+	str_add_json(out, node);
 	str_add(out, "]}]}]}}}");
 	json_out_end(&o);
 	json_out_end(&o);

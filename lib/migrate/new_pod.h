@@ -2,7 +2,7 @@
 #ifndef MCKUBE_MIGRATE_NEW_POD_H
 #define MCKUBE_MIGRATE_NEW_POD_H
 
-#include "migrate/move.h"
+#include "migrate/arrival.h"
 
 /* The pod that a move leads to, made of its source. */
 
@@ -16,8 +16,14 @@ void new_pod_name(const struct move_pod *source, struct str *out);
  * and images. */
 void new_pod_patch(const struct move_pod *source, const struct move_pod *new, struct str *out);
 
-/* One patch that pins a gated pod to the target and opens the gate; kube-scheduler binds it. */
-void new_pod_open_gate(const struct move_pod *source, const struct move_pod *new, struct str *out);
+/* The same where the source is gone. */
+void new_pod_patch_arrived(const struct arrival *a, const struct move_pod *new, struct str *out);
+
+/* One patch that pins a gated pod to a node and opens the gate; kube-scheduler binds it. */
+void new_pod_open_gate(const struct move_pod *new, const char *node, struct str *out);
+
+/* The images that its containers are of, in their order, by commas. */
+void new_pod_base(const struct move_pod *source, struct str *out);
 
 /* The annotations of the placement, from mckube.io/migrate-placement: an object, or NULL. */
 cJSON *placement_annotations(const struct move_pod *source);

@@ -96,6 +96,7 @@ enum annotation_part {
  * helper's last report. */
 #define NODE_ANNOTATIONS(ROW)                                                   \
 	ROW(backend, "mckube.io/backend", FORM_BACKEND)                         \
+	ROW(arrivals, NODE_ARRIVALS, FORM_TEXT)                                 \
 	ROW(checkpoint, NODE_CHECKPOINT, FORM_CHECKPOINT)                       \
 	ROW(cpu_flags, NODE_CPU_FLAGS, FORM_NAME)                               \
 	ROW(capacity_scope, "mckube.io/capacity-scope", FORM_SCOPE)             \

@@ -73,6 +73,8 @@ static const char *const steps[MIGRATION_STEPS] = {
 	[STAGE_TARGET] = "Target",
 	[STAGE_PAUSE] = "Pause",
 	[STAGE_CHECKPOINT] = "Checkpoint",
+	[STAGE_PULL] = "Pull",
+	[STAGE_REPLACE] = "Replace",
 	[STAGE_RESTORE] = "Restore",
 	[STAGE_DELETE] = "Delete",
 };

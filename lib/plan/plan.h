@@ -103,6 +103,9 @@ enum migration_step {
 	STAGE_TARGET, /* the new pod waits on the target for the checkpoint */
 	STAGE_PAUSE,
 	STAGE_CHECKPOINT,
+	STAGE_PULL,    /* the target has all of it */
+	STAGE_REPLACE, /* the pod is deleted, and the one that its StatefulSet makes takes its place
+			*/
 	STAGE_RESTORE,
 	STAGE_DELETE, /* the pod that was left */
 	MIGRATION_STEPS,

@@ -210,7 +210,7 @@ class Nodes(threading.Thread):
         elif pod["status"]["phase"] != "Running":
             self.set_running(pod)
         elif "to" in said:
-            self.of_source(meta["name"], node, said)
+            self.of_source(pod, node, said)
         elif "id" in said and "state" not in said:
             self.write(node, meta["name"], notes(migrate_state="Restored: 200"))
         elif "mckube.io/migrating" in meta.get("labels", {}) and not any(
@@ -218,15 +218,18 @@ class Nodes(threading.Thread):
                 for p in self.c.get("pods")):
             self.write(node, meta["name"], {"metadata": {"labels": {"mckube.io/migrating": None}}})
 
-    def of_source(self, name, node, said):
+    def of_source(self, pod, node, said):
+        name = pod["metadata"]["name"]
         has_new = any(p["metadata"].get("annotations", {}).get("mckube.io/migrate-id") == said["id"]
                       and p["metadata"]["name"] != name and p["spec"].get("nodeName")
                       for p in self.c.get("pods"))
         if said["state"] == "Requested":
             self.write(node, name, notes(migrate_state="Waiting"))
+        owners = pod["metadata"].get("ownerReferences", [])
+        is_stateful = owners and owners[0]["kind"] == "StatefulSet"
         if "ready" not in said:
-            self.write(said["to"], name, notes(migrate_ready="Ready"))
-        if said["state"] == "Waiting" and has_new:
+            self.write(said["to"], name, notes(migrate_ready="Pulled" if is_stateful else "Ready"))
+        if said["state"] == "Waiting" and (has_new or is_stateful):
             self.write(node, name, notes(migrate_state="Paused"))
             self.write(node, name, notes(migrate_state="Sent: 100"))
 
@@ -271,13 +274,55 @@ def test_moves_with_memory_need_the_accounts_only(c):
             nodes.end()
 
 
+def test_the_applier_notes_arrivals_on_nodes_and_nothing_else(c):
+    with installed(c):
+        c.nodes("n1")
+        applier = c.as_account("mckube-applier")
+        for value in ("{}", None):
+            assert patch(c, applier, "node", "n1", notes(migrate_arrivals=value)).code == 0
+        for change in (notes(checkpoint="x"), notes(backend="v1")):
+            done = patch(c, applier, "node", "n1", change)
+            assert done.code == 1 and "mckube.io/migrate-arrivals of nodes" in done.err, done
+
+
+def test_a_stateful_sets_pod_moves_by_the_accounts_alone(c):
+    with installed(c):
+        c.nodes("n1", "n2")
+        labels = {"app": "db"}
+        c.create({
+            "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"},
+            "spec": {"replicas": 1, "selector": {"matchLabels": labels},
+                     "template": {"metadata": {"labels": labels}, "spec": {
+                         "schedulerName": "mckube", "terminationGracePeriodSeconds": 0,
+                         "containers": [{"name": "c", "image": "none"}]}}}})
+        nodes, applier = Nodes(c), c.as_account("mckube-applier")
+        nodes.start()
+        try:
+            c.wait(lambda: c.get("pods"))
+            bind(c, "db-0", "n1")
+            c.wait(lambda: c.get("pod", "db-0")["status"]["phase"] == "Running")
+            before = c.get("pod", "db-0")["metadata"]["uid"]
+            done = c.mckube("migrate", "pod/db-0", "-n", c.ns, "--to", "n2", env=applier, check=False)
+            assert done.code == 0 and "migrate: Done" in done.out, done
+            after = c.get("pod", "db-0")
+            assert after["metadata"]["uid"] != before and after["spec"]["nodeName"] == "n2", after
+            assert after["spec"]["containers"][0]["image"].startswith("localhost:9809/mig/"), after
+            assert "mckube.io/migrate-arrivals" not in c.get("node", "n2")["metadata"]["annotations"]
+        finally:
+            nodes.end()
+
+
+def bind(c, pod, node):
+    binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": pod},
+               "target": {"kind": "Node", "name": node}}
+    c.kubectl("create", "--raw", f"/api/v1/namespaces/{c.ns}/pods/{pod}/binding", "-f", "-",
+              stdin=json.dumps(binding))
+
+
 def move_both(c, applier):
     c.wait(lambda: len(c.get("pods")) == 2)
     [web] = [p["metadata"]["name"] for p in c.get("pods") if p["metadata"]["name"] != "bare"]
-    binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": web},
-               "target": {"kind": "Node", "name": "n1"}}
-    c.kubectl("create", "--raw", f"/api/v1/namespaces/{c.ns}/pods/{web}/binding", "-f", "-",
-              stdin=json.dumps(binding))
+    bind(c, web, "n1")
     c.wait(lambda: all(p["status"]["phase"] == "Running" for p in c.get("pods")))
     before = {p["metadata"]["name"]: p["spec"]["nodeName"] for p in c.get("pods")}
     for name, node in before.items():

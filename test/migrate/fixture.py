@@ -174,12 +174,18 @@ class Fixture:
         return name
 
     def start_deployment(self, name, *options, node="node-a"):
+        return self.start_owned("Deployment", name, *options, node=node)
+
+    def start_stateful_set(self, name, *options, node="node-a"):
+        return self.start_owned("StatefulSet", name, *options, node=node)
+
+    def start_owned(self, kind, name, *options, node):
         """Its pods wait for mckube, as a planner would have it."""
-        self.create({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {
+        self.create({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": {
             "replicas": 1, "selector": {"matchLabels": {"app": name}},
             "template": {"metadata": {"labels": {"app": name}},
                          "spec": self.spec(*options, schedulerName="mckube")}}})
-        pod = wait_for(self.pods, "no pod of the Deployment")[0]["metadata"]["name"]
+        pod = wait_for(self.pods, f"no pod of the {kind}")[0]["metadata"]["name"]
         binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": pod},
                    "target": {"apiVersion": "v1", "kind": "Node", "name": node}}
         self.kubectl("create", "--raw", f"/api/v1/namespaces/default/pods/{pod}/binding", "-f", "-",
@@ -250,6 +256,7 @@ class Fixture:
                     found += [str(group)] if group.read_text() != "THAWED\n" else []
                 except OSError:
                     pass
+            found += filter(None, [self.note("node", node.name, "mckube.io/migrate-arrivals")])
         for pod in self.pods():
             meta = pod["metadata"]
             found += [k for k in meta.get("labels", {}) if "migrating" in k]
@@ -268,6 +275,6 @@ class Fixture:
         for node in self.nodes:
             if not node.is_running(HELPER):
                 self.start_helper(node)
-        self.kubectl("delete", "deployment", "--all", "--wait=false")
+        self.kubectl("delete", "deployment,statefulset", "--all", "--wait=false")
         self.kubectl("delete", "pod", "--all", "--now", "--wait=false")
         wait_for(lambda: not self.pods(), "pods stay", GONE_SECONDS)

@@ -3,6 +3,7 @@
 
 import os
 import random
+import re
 import signal
 import time
 
@@ -13,8 +14,7 @@ def over(f, pod, move=None, backs=0):
     """Takes the move to its end, by another executor than the one that was killed."""
     if move and move.poll() is None:
         f.end_move(move)
-    if f.pod(pod):
-        f.go_on(pod)
+    f.go_on(pod)
     f.check_one(backs=backs)
     f.check_clean()
 
@@ -45,11 +45,44 @@ def test_executor_of_deployment(f):
     over(f, pod)
 
 
-def helper_in(f, index, state):
+def test_executor_of_stateful_set(f):
+    """From Sent until the new pod has its node, also while no pod is there: what the target's Node says
+    leads on."""
+    pod = f.start_stateful_set("db")
+    for step in ("keep", "delete source", "place"):
+        f.end_move(f.start_move(pod, "node-b", stop=step))
+    over(f, pod)
+
+
+def test_stateful_set_starts_afresh(f):
+    """The target has no such checkpoint: the program starts again where it was."""
+    pod = f.start_stateful_set("db")
+    f.end_move(f.start_move(pod, "node-b", stop="delete source"))
+    key, node = "mckube.io/migrate-arrivals", f.nodes[1].name
+    text = re.sub('"id":"[a-z0-9]*"', f'"id":"{"z" * 32}"', f.note("node", node, key))
+    f.kubectl("annotate", "--overwrite", "node", node, f"{key}={text}")
+    out, code = f.go_on(pod)
+    assert code == 1 and "ErrImagePull" in out, out
+    f.check_one(starts=2, backs=1)
+    f.check_clean()
+    assert f.pod(pod)["spec"]["nodeName"] == "node-a"
+
+
+def full_stateful_set_returns(f):
+    """No executor goes on with it: the helper of the source does not wait for ever."""
+    pod = f.start_stateful_set("db")
+    f.end_move(f.start_move(pod, "node-b", stop="keep"))
+    f.wait_lines()
+    assert f.state(pod) == "Resumed"
+    over(f, pod)
+    assert f.pod(pod)["spec"]["nodeName"] == "node-a"
+
+
+def helper_in(f, index, state, start=None):
     """Kills a node's helper once the source is in that state, and starts it again."""
-    pod = f.start("app", "--mb", 30)
+    pod = (start or f.start)("app", "--mb", 30)
     move = f.start_move(pod, "node-b")
-    wait_for(lambda: f.state(pod) in (state, "Sent", ""), f"not {state}")
+    wait_for(lambda: f.state(pod) in (state, "Sent", "Restored", ""), f"not {state}")
     f.kill_helper(f.nodes[index])
     f.start_helper(f.nodes[index])
     over(f, pod, move)
@@ -73,6 +106,14 @@ def full_target_helper_paused(f):
 
 def test_target_helper_sent(f):
     helper_in(f, 1, "Sent")
+
+
+def full_stateful_set_source_helper(f):
+    helper_in(f, 0, "Sent", f.start_stateful_set)
+
+
+def full_stateful_set_target_helper(f):
+    helper_in(f, 1, "Sent", f.start_stateful_set)
 
 
 def test_deadline(f):
@@ -131,8 +172,16 @@ def one_kill(f, rng, pod, to, done):
 def full_random(f):
     """A hundred kills at random: executor, helper, kubelet, containerd, or the network away for a while, on
     either side, at any moment."""
+    random_kills(f, f.start("app", "--mb", 5))
+
+
+def full_random_stateful_set(f):
+    random_kills(f, f.start_stateful_set("db", "--mb", 5))
+
+
+def random_kills(f, pod):
     rng = random.Random(int(os.environ.get("SEED", "1")))
-    pod, to, done = f.start("app", "--mb", 5), "node-b", {}
+    to, done = "node-b", {}
     for i in range(int(os.environ.get("KILLS", "100"))):
         what = one_kill(f, rng, pod, to, done)
         done[what] = done.get(what, 0) + 1

@@ -40,6 +40,21 @@ def test_deployment(f):
     assert f.pod(new)["spec"]["nodeName"] == "node-b"
 
 
+def test_stateful_set(f):
+    """The new pod has the name of the old one, which is gone before it is made, and goes on there and back."""
+    pod = f.start_stateful_set("db", "--mb", 1)
+    uids = [f.pod(pod)["metadata"]["uid"]]
+    for to in ("node-b", "node-a"):
+        assert f.move(pod, to) == pod
+        lines = f.check_one()
+        f.check_clean()
+        meta, spec = f.pod(pod)["metadata"], f.pod(pod)["spec"]
+        assert spec["nodeName"] == to and meta["ownerReferences"][0]["kind"] == "StatefulSet"
+        uids.append(meta["uid"])
+    assert len(set(uids)) == 3, uids
+    f.downtimes.append(("StatefulSet", lines.downtime_ms()))
+
+
 def test_several_containers(f):
     """All of them stand still while any of them is dumped, and all go on."""
     spec = f.spec("--mb", 2, nodeName="node-a")

@@ -455,7 +455,9 @@ class Checker:
             self.fail("4", node, f"{rank.name} displaced needlessly: {names} could be put back")
 
     def _is_in_flight(self, pod: Pod) -> bool:
-        """A move of it was begun, or of one whose ReplicaSet made it."""
+        """A move of it was begun, or of one whose owner made it."""
+        if any(pod.succeeds(n.arrivals.get(pod.key, {})) for n in self.snap.nodes.values()):
+            return True
         mine = pod.labels.get("pod-template-hash")
         return pod.is_in_flight or any(
             p.is_in_flight and p.ns == pod.ns and mine and

@@ -123,6 +123,11 @@ class Node:
     retained: int = 0  # load of containers that are no longer assigned
 
     @property
+    def arrivals(self) -> Obj:
+        """Of pods "NAMESPACE/NAME" that are moved to it, and have left their names."""
+        return json.loads(self.notes.get(NOTE + "migrate-arrivals", "{}"))
+
+    @property
     def guarantee(self) -> int:
         return BACKENDS.get(self.notes.get(NOTE + "backend", ""), 0)
 
@@ -236,6 +241,10 @@ class Pod:
     def is_movable(self) -> bool:
         """As far as its state and its priority go."""
         return not self.terminating and not self.mirror and self.priority < SYSTEM_CRITICAL
+
+    def succeeds(self, arrival: Obj) -> bool:
+        """Did its StatefulSet make it in place of a pod that was moved?"""
+        return not self.terminating and arrival.get("uid", self.uid) != self.uid
 
     @property
     def is_in_flight(self) -> bool:

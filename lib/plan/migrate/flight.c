@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/auto.h"
+#include "base/json.h"
 #include "base/names.h"
 
 static const struct pod_annotations *notes_of(const struct cluster *c, const struct pod *pod)
@@ -82,19 +84,53 @@ static void find_waiting(const struct cluster *c, struct flights *f, pod_id sour
 	}
 }
 
+static void set_flight(const struct cluster *c, struct flights *f, pod_id pod, enum flight flight)
+{
+	if (!f->of_pod) {
+		f->of_pod = xcalloc(c->pods.n, sizeof(*f->of_pod));
+		f->copy_of = xmalloc(c->pods.n * sizeof(*f->copy_of));
+		f->to = xmalloc(c->pods.n * sizeof(*f->to));
+	}
+	f->of_pod[pod] = (uint8_t)flight;
+}
+
+/* A pod "NAMESPACE/NAME" whose uid is not that of the pod that was moved: its successor. */
+static void take_arrival(const struct cluster *c, struct flights *f, node_id node,
+			 const cJSON *arrival)
+{
+	const char *uid = json_text(json_get(arrival, "uid"));
+	const char *slash = arrival->string ? strchr(arrival->string, '/') : NULL;
+	AUTO_FREE char *ns =
+		slash ? xstrndup(arrival->string, (size_t)(slash - arrival->string)) : NULL;
+	pod_id id = slash ? cluster_pod(c, ns, slash + 1) : NONE;
+
+	if (!uid || id == NONE || c->pods.items[id].is_terminating || !c->pods.items[id].meta.uid ||
+	    strcmp(cluster_str(c, c->pods.items[id].meta.uid), uid) == 0)
+		return;
+	set_flight(c, f, id, FLIGHT_ARRIVING);
+	f->to[id] = node;
+}
+
+static void read_arrivals(const struct cluster *c, struct flights *f, node_id node)
+{
+	AUTO_JSON cJSON *arrivals = NULL;
+	const char *text = cluster_str(c, c->nodes.items[node].annotations.arrivals);
+	const cJSON *arrival;
+
+	if (json_parse(text, strlen(text), &arrivals, NULL) < 0)
+		return;
+	cJSON_ArrayForEach(arrival, arrivals)
+		take_arrival(c, f, node, arrival);
+}
+
 void flights_read(const struct cluster *c, struct flights *ret)
 {
 	*ret = (struct flights){ 0 };
 	for (pod_id id = 0; id < c->pods.n; id++) {
 		enum flight flight = read_flight(c, &c->pods.items[id]);
 
-		if (flight == FLIGHT_NONE)
-			continue;
-		if (!ret->of_pod) {
-			ret->of_pod = xcalloc(c->pods.n, sizeof(*ret->of_pod));
-			ret->copy_of = xmalloc(c->pods.n * sizeof(*ret->copy_of));
-		}
-		ret->of_pod[id] = (uint8_t)flight;
+		if (flight != FLIGHT_NONE)
+			set_flight(c, ret, id, flight);
 	}
 	for (pod_id id = 0; ret->of_pod && id < c->pods.n; id++) {
 		if (ret->of_pod[id] == FLIGHT_ORPHAN)
@@ -102,11 +138,15 @@ void flights_read(const struct cluster *c, struct flights *ret)
 		else if (ret->of_pod[id] == FLIGHT_SOURCE)
 			find_waiting(c, ret, id);
 	}
+	for (node_id id = 0; id < c->nodes.n; id++)
+		if (c->nodes.items[id].annotations.arrivals != NONE)
+			read_arrivals(c, ret, id);
 }
 
 void flights_done(struct flights *f)
 {
 	free(f->of_pod);
 	free(f->copy_of);
+	free(f->to);
 	*f = (struct flights){ 0 };
 }

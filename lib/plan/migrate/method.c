@@ -238,8 +238,11 @@ const char *movers_checkpoint_bar(const struct movers *m, pod_id id, node_id to)
 		return "checkpoints are switched off (migration.checkpoint)";
 	if (bar || pod->node == NONE)
 		return bar;
-	if (!pod_is_bare(pod) && (pod->owner_kind != m->replica_set || !pod->is_ours))
-		return "only bare pods can be, and those of ReplicaSets that this scheduler places";
+	bool has_owner_for_it =
+		pod->owner_kind == m->replica_set || pod->owner_kind == m->t->owner.stateful_set;
+	if (!pod_is_bare(pod) && (!has_owner_for_it || !pod->is_ours))
+		return "only bare pods can be, and those of ReplicaSets and StatefulSets that this "
+		       "scheduler places";
 	if (c->rules.items[pod->rules].devices.n)
 		return "devices cannot be moved";
 	return bar_of_nodes(c, &c->nodes.items[pod->node], to == NONE ? NULL : &c->nodes.items[to]);

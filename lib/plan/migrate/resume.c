@@ -24,24 +24,23 @@ static node_id noted_source(const struct cluster *c, pod_id id)
 }
 
 /* A checkpoint is on its way: the helpers know where it is. */
-static void resume_checkpoint(struct mover_run *x, pod_id id)
+static void resume_checkpoint(struct mover_run *x, pod_id id, node_id to)
 {
-	const struct cluster *c = x->p->trial.c;
-	node_id to = noted_target(c, id);
+	const struct pod *pod = &x->p->trial.c->pods.items[id];
+	bool is_arriving = flight_of(&x->p->trial.flights, id) == FLIGHT_ARRIVING;
 
-	if (to == NONE || c->pods.items[id].node == NONE)
+	if (to == NONE || (pod->node == NONE && !is_arriving))
 		return;
 	*array_add(&x->m->list) = (struct migration){
 		.pod = id,
 		.unit = NONE,
-		.from = c->pods.items[id].node,
+		.from = is_arriving ? NONE : pod->node,
 		.to = to,
 		.place = NONE,
 		.method = MIGRATE_CHECKPOINT,
 		.reason = REASON_RESUMED,
-		.steps = STAGE_BIT(STAGE_TARGET) | STAGE_BIT(STAGE_PAUSE) |
-			 STAGE_BIT(STAGE_CHECKPOINT) | STAGE_BIT(STAGE_RESTORE) |
-			 STAGE_BIT(STAGE_DELETE),
+		.steps = is_arriving ? STAGE_BIT(STAGE_REPLACE) | STAGE_BIT(STAGE_RESTORE)
+				     : mover_steps(x, pod, MIGRATE_CHECKPOINT),
 	};
 }
 
@@ -87,7 +86,9 @@ void migrate_resume(struct mover_run *x)
 		enum flight flight = flight_of(&t->flights, id);
 
 		if (flight == FLIGHT_SOURCE)
-			resume_checkpoint(x, id);
+			resume_checkpoint(x, id, noted_target(t->c, id));
+		else if (flight == FLIGHT_ARRIVING)
+			resume_checkpoint(x, id, t->flights.to[id]);
 		else
 			resume_copy(x, id, flight);
 	}

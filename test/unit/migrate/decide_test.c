@@ -15,7 +15,8 @@
 
 /* One pod: what differs from test to test. */
 struct shape {
-	const char *state, *ready, *cancel, *gone, *to, *hash, *owner, *status, *node, *new_name;
+	const char *state, *ready, *cancel, *gone, *to, *hash, *owner, *status, *node, *new_name,
+		*revision, *phase;
 	bool has_id, is_deleting, is_ready, is_foreign;
 };
 
@@ -37,6 +38,8 @@ static cJSON *make(const struct shape *s, const char *name)
 		 name, name, s->is_deleting ? ",\"deletionTimestamp\":\"t\"" : "");
 	if (s->hash)
 		str_addf(&t, ",\"pod-template-hash\":\"%s\"", s->hash);
+	if (s->revision)
+		str_addf(&t, ",\"controller-revision-hash\":\"%s\"", s->revision);
 	str_add(&t, "},\"annotations\":{\"x\":\"y\"");
 	add(&t, "id", s->has_id ? ID : NULL);
 	add(&t, "to", s->to);
@@ -53,13 +56,18 @@ static cJSON *make(const struct shape *s, const char *name)
 		 s->is_foreign ? "default-scheduler" : "mckube");
 	if (s->node)
 		str_addf(&t, ",\"nodeName\":\"%s\"", s->node);
-	str_addf(&t,
-		 "},\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"%s\"}],"
-		 "\"containerStatuses\":[%s]}}",
-		 s->is_ready ? "True" : "False", s->status ? s->status : RUNNING);
+	str_addf(
+		&t,
+		"},\"status\":{\"phase\":\"%s\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"%s\"}],"
+		"\"containerStatuses\":[%s]}}",
+		s->phase ? s->phase : "Running", s->is_ready ? "True" : "False",
+		s->status ? s->status : RUNNING);
 	assert_int_equal(json_parse(t.s, t.n, &json, &err), 0);
 	return json;
 }
+
+/* What the target's Node holds of it. */
+static const struct arrival *noted;
 
 static enum move_step decide_at(const struct shape *source, const struct shape *new, int64_t age,
 				struct move_decision *d)
@@ -73,7 +81,8 @@ static enum move_step decide_at(const struct shape *source, const struct shape *
 		assert_int_equal(move_pod_read(a, &pods[0], &err), 0);
 	if (b)
 		assert_int_equal(move_pod_read(b, &pods[1], &err), 0);
-	const struct move_view v = { a ? &pods[0] : NULL, b ? &pods[1] : NULL, 1000 + age, 1000 };
+	const struct move_view v = { a ? &pods[0] : NULL, b ? &pods[1] : NULL, 1000 + age, 1000,
+				     noted };
 	move_decide(&v, d);
 	return d->step;
 }
@@ -189,4 +198,97 @@ TEST(a_new_pod_that_is_not_ready_leaves_the_source)
 {
 	assert_int_equal(decide(SOURCE("Sent: 1"), NEW(.state = "Restored")), STEP_WAIT);
 	assert_int_equal(decide(SOURCE("Sent: 1"), NEW(.is_ready = true)), STEP_WAIT);
+}
+
+#define SET(state_, ready_, ...) \
+	UNREADY(state_, .ready = (ready_), .owner = "StatefulSet", ##__VA_ARGS__)
+
+static const struct arrival arrival = {
+	.id = ID, .uid = "u-a", .from = "node-a", .revision = "r1", .since = 1000
+};
+static const struct arrival lost = {
+	.id = ID, .uid = "u-a", .from = "node-a", .revision = "r1", .since = 1000, .failed = "why"
+};
+
+TEST(a_stateful_sets_pod_is_deleted_when_the_target_has_all_of_it)
+{
+	noted = NULL;
+	assert_int_equal(decide(&(const struct shape){ .owner = "StatefulSet" }, NULL),
+			 STEP_PROMISE);
+	assert_int_equal(
+		decide(&(const struct shape){ .owner = "StatefulSet", .is_foreign = true }, NULL),
+		STEP_FAILED);
+	assert_int_equal(decide(SET("Waiting", NULL), NULL), STEP_WAIT);
+	assert_int_equal(decide(SET("Paused", NULL), NULL), STEP_WAIT);
+	assert_int_equal(decide(SET("Sent: 5", NULL), NULL), STEP_WAIT);
+	assert_int_equal(decide(SET("Paused", "Pulled"), NULL), STEP_WAIT);
+	assert_int_equal(decide(SET("Sent: 5", "Pulled"), NULL), STEP_KEEP);
+	noted = &arrival;
+	assert_int_equal(decide(SET("Sent: 5", "Pulled"), NULL), STEP_DELETE_SOURCE);
+	assert_int_equal(decide(SET("Sent: 5", "Pulled", .is_deleting = true), NULL), STEP_WAIT);
+}
+
+TEST(a_stateful_sets_pod_that_is_gone_arrives)
+{
+	struct shape n = { .status = "{\"name\":\"c\"}", .revision = "r1" };
+
+	noted = &arrival;
+	assert_int_equal(decide(NULL, NULL), STEP_WAIT);
+	assert_int_equal(decide(NULL, &n), STEP_PLACE);
+	n.has_id = true;
+	assert_int_equal(decide(NULL, &n), STEP_BIND);
+	n.node = "node-b";
+	assert_int_equal(decide(NULL, &n), STEP_WAIT);
+	n.state = "Restored: 3";
+	assert_int_equal(decide(NULL, &n), STEP_FORGET);
+	noted = NULL;
+	assert_int_equal(decide(NULL, &n), STEP_DONE);
+}
+
+TEST(a_stateful_sets_pod_that_cannot_be_restored_starts_afresh)
+{
+	struct shape n = { .status = REFUSED, .revision = "r1", .has_id = true, .node = "node-b" };
+	struct move_decision d;
+
+	noted = &arrival;
+	assert_int_equal(decide(NULL, &n), STEP_FAIL);
+	n.status = "{\"name\":\"c\"}";
+	assert_int_equal(decide_at(NULL, &n, ARRIVAL_SECONDS + 1, &d), STEP_FAIL);
+	assert_int_equal(decide_at(NULL, NULL, ARRIVAL_SECONDS + 1, &d), STEP_FAIL);
+	n.phase = "Failed";
+	assert_int_equal(decide(NULL, &n), STEP_FAIL);
+	n.phase = NULL;
+	n.revision = "r2";
+	assert_int_equal(decide(NULL, &n), STEP_FAIL);
+	noted = &lost;
+	n.revision = "r1";
+	assert_int_equal(decide(NULL, &n), STEP_DELETE_NEW);
+	n.is_deleting = true;
+	assert_int_equal(decide(NULL, &n), STEP_WAIT);
+	assert_int_equal(decide(NULL, NULL), STEP_WAIT);
+	n = (struct shape){ .status = "{\"name\":\"c\"}", .revision = "r1" };
+	assert_int_equal(decide(NULL, &n), STEP_RETURN);
+	assert_int_equal(decide_at(NULL, &n, RETURN_SECONDS + 1, &d), STEP_FORGET);
+	n.revision = "r2";
+	assert_int_equal(decide(NULL, &n), STEP_FORGET);
+	n = (struct shape){ .revision = "r1", .node = "node-a" };
+	assert_int_equal(decide_at(NULL, &n, 1, &d), STEP_FORGET);
+	assert_string_equal(d.why, "why");
+	noted = NULL;
+}
+
+TEST(a_stateful_sets_pod_goes_back_as_long_as_it_is_there)
+{
+	struct move_decision d;
+
+	noted = NULL;
+	assert_int_equal(
+		decide_at(UNREADY("Sent: 1", .owner = "StatefulSet", .ready = "Failed: no room"),
+			  NULL, 1, &d),
+		STEP_CANCEL);
+	noted = &arrival;
+	assert_int_equal(decide(SET("Sent: 1", "Pulled", .cancel = "why"), NULL), STEP_WAIT);
+	assert_int_equal(decide(SET("Resumed: why", "Pulled", .cancel = "why"), NULL), STEP_FORGET);
+	noted = NULL;
+	assert_int_equal(decide(SET("Resumed: why", "Pulled", .cancel = "why"), NULL), STEP_CLEAN);
 }

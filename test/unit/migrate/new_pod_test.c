@@ -88,7 +88,30 @@ TEST(an_owners_pod_is_patched)
 	assert_string_equal(json_text(json_path(patch, "metadata.uid")), "u2");
 	str_clear(&text);
 	json_free(&patch);
-	new_pod_open_gate(&p, &new, &text);
+	new_pod_open_gate(&new, "node-b", &text);
 	assert_int_equal(json_parse(text.s, text.n, &patch, &err), 0);
 	assert_true(cJSON_IsNull(json_path(patch, "spec.schedulingGates")));
+}
+
+TEST(the_pod_of_a_stateful_set_is_patched_by_what_its_node_holds)
+{
+	AUTO_JSON cJSON *json = NULL, *patch = NULL, *notes = NULL;
+	AUTO(str_done) struct str text = STR_INIT;
+	struct move_pod p;
+	struct error err;
+
+	read_source(&json, &p);
+	assert_int_equal(json_parse("{\"x\":\"y\"}", 9, &notes, &err), 0);
+	const struct arrival a = {
+		.id = ID, .uid = "u0", .from = "node-a", .base = "b", .annotations = notes
+	};
+	new_pod_patch_arrived(&a, &p, &text);
+	assert_int_equal(json_parse(text.s, text.n, &patch, &err), 0);
+	const cJSON *its = json_path(patch, "metadata.annotations");
+	assert_string_equal(json_text(json_get(its, "x")), "y");
+	assert_string_equal(json_text(json_get(its, "mckube.io/migrate-from")), "node-a/u0");
+	assert_string_equal(json_text(json_get(its, "mckube.io/migrate-base")), "b");
+	assert_string_equal(json_text(json_path(patch, "metadata.resourceVersion")), "5");
+	const cJSON *c = cJSON_GetArrayItem(json_path(patch, "spec.containers"), 0);
+	assert_string_equal(json_text(json_get(c, "image")), "localhost:9809/mig/" ID "-0:v1");
 }
