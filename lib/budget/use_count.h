@@ -22,15 +22,16 @@ _Static_assert(sizeof(struct use_count) == 16 + 4 * USE_BUCKETS, "map value");
 
 static inline __u32 use_bucket(__u64 us)
 {
-	__u32 shift = 0, i;
+	__u32 shift = 0;
+	__u64 i;
 
 	if (us > 0xffffffffULL)
 		us = 0xffffffffULL;
 	for (int step = 16; step; step /= 2)
 		if (us >> (shift + step) >= USE_SUB)
 			shift += step;
-	i = us < USE_SUB ? us : shift * USE_SUB + (us >> shift);
-	return i < USE_BUCKETS ? i : USE_BUCKETS - 1;
+	i = us < USE_SUB ? us : (__u64)shift * USE_SUB + (us >> shift);
+	return i < USE_BUCKETS ? (__u32)i : USE_BUCKETS - 1;
 }
 
 /* The largest use that the bucket has; of the last one its smallest. */

@@ -107,26 +107,19 @@ const struct pod_used *pod_uses_find(const struct pod_uses *u, const char *uid)
 	return NULL;
 }
 
-struct node_use {
-	char *node;
-	struct arena arena;
-	struct pod_uses uses;
-};
-
-static void free_use(struct node_use *use)
+static void node_use_done(struct node_use *use)
 {
 	free(use->node);
 	array_done(&use->uses.list);
 	arena_done(&use->arena);
-	free(use);
 }
 
 static void forget(struct node_uses *u, const char *node)
 {
 	for (size_t i = u->list.n; i-- > 0;) {
-		if (strcmp(u->list.items[i]->node, node) != 0)
+		if (strcmp(u->list.items[i].node, node) != 0)
 			continue;
-		free_use(u->list.items[i]);
+		node_use_done(&u->list.items[i]);
 		u->list.items[i] = u->list.items[--u->list.n];
 	}
 }
@@ -148,10 +141,9 @@ bool node_uses_take(struct node_uses *u, const char *lease, size_t n, bool is_go
 	forget(u, node);
 	if (is_gone || !text)
 		return true;
-	struct node_use *use = xcalloc(1, sizeof(*use));
-	use->node = xstrdup(node);
-	if (pod_uses_read(text, strlen(text), &use->arena, &use->uses, &ignored) < 0) {
-		free_use(use);
+	struct node_use use = { .node = xstrdup(node) };
+	if (pod_uses_read(text, strlen(text), &use.arena, &use.uses, &ignored) < 0) {
+		node_use_done(&use);
 		return false;
 	}
 	*array_add(&u->list) = use;
@@ -161,7 +153,7 @@ bool node_uses_take(struct node_uses *u, const char *lease, size_t n, bool is_go
 void node_uses_clear(struct node_uses *u)
 {
 	array_each(use, &u->list)
-		free_use(*use);
+		node_use_done(use);
 	array_clear(&u->list);
 }
 
@@ -174,8 +166,8 @@ void node_uses_done(struct node_uses *u)
 const struct pod_used *node_uses_find(const struct node_uses *u, const char *node, const char *uid)
 {
 	array_each(use, &u->list)
-		if (strcmp((*use)->node, node) == 0)
-			return pod_uses_find(&(*use)->uses, uid);
+		if (strcmp(use->node, node) == 0)
+			return pod_uses_find(&use->uses, uid);
 	return NULL;
 }
 

@@ -51,8 +51,13 @@ int pod_uses_read(const char *text, size_t n, struct arena *arena, struct pod_us
 const struct pod_used *pod_uses_find(const struct pod_uses *u, const char *uid);
 
 /* What all helpers say, by node. Zeroed: nothing. */
+struct node_use {
+	char *node;
+	struct arena arena; /* has the strings */
+	struct pod_uses uses;
+};
 struct node_uses {
-	ARRAY(struct node_use *) list;
+	ARRAY(struct node_use) list;
 };
 
 /* Takes a Lease as JSON text, in place of what its helper said before; `is_gone`: it was deleted.

@@ -133,18 +133,18 @@ void text_add_ratio(struct str *out, int64_t ppm)
 /* As kubectl does it (duration.HumanDuration), which leaves out what is small beside the rest. */
 void text_add_age(struct str *out, int64_t seconds)
 {
-	enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+	static const int64_t minute = 60, hour = 3600, day = 86400;
 
-	if (seconds < 2 * MINUTE)
+	if (seconds < 2 * minute)
 		str_addf(out, "%" PRId64 "s", seconds);
-	else if (seconds < 10 * MINUTE && seconds % MINUTE)
-		str_addf(out, "%" PRId64 "m%" PRId64 "s", seconds / MINUTE, seconds % MINUTE);
-	else if (seconds < 3 * HOUR)
-		str_addf(out, "%" PRId64 "m", seconds / MINUTE);
-	else if (seconds < 2 * DAY)
-		str_addf(out, "%" PRId64 "h", seconds / HOUR);
+	else if (seconds < 10 * minute && seconds % minute)
+		str_addf(out, "%" PRId64 "m%" PRId64 "s", seconds / minute, seconds % minute);
+	else if (seconds < 3 * hour)
+		str_addf(out, "%" PRId64 "m", seconds / minute);
+	else if (seconds < 2 * day)
+		str_addf(out, "%" PRId64 "h", seconds / hour);
 	else
-		str_addf(out, "%" PRId64 "d", seconds / DAY);
+		str_addf(out, "%" PRId64 "d", seconds / day);
 }
 
 void table_cell_text(const struct cell *c, struct str *out)

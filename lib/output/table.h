@@ -32,9 +32,9 @@ extern const char *const plan_formats[];
 struct column {
 	const char *title; /* upper case; NULL ends the columns */
 	const char *key;   /* in JSON: camelCase, with the unit where there is one */
+	const char *kind;  /* before the name of -o name, as in "pod/brake"; NULL: nothing */
 	bool is_wide;	   /* shown with -o wide only */
 	bool is_name;	   /* what -o name prints */
-	const char *kind;  /* and before it, as in "pod/brake"; NULL: nothing */
 	uint8_t rank;	   /* in a window that is too narrow the highest go first; 0: stays */
 };
 

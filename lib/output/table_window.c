@@ -62,12 +62,13 @@ static void fit(const struct table *t, unsigned width, unsigned *widths)
 
 	for (size_t k = 0; k < n; k++)
 		widths[k] = t->columns[k].is_wide ? 0 : text_width(t->columns[k].title) + 1;
-	for (size_t i = 0; i < t->cells.n; i++) {
-		str_clear(&text);
-		table_cell_text(&t->cells.items[i], &text);
-		if (widths[i % n] && text_width(text.s) > widths[i % n])
-			widths[i % n] = text_width(text.s);
-	}
+	for (size_t row = 0; row < table_rows(t); row++)
+		for (size_t k = 0; k < n; k++) {
+			str_clear(&text);
+			table_cell_text(&t->cells.items[row * n + k], &text);
+			if (widths[k] && text_width(text.s) > widths[k])
+				widths[k] = text_width(text.s);
+		}
 	for (size_t k; total(widths, n) > width && (k = least_important(t, widths, n)) < n;)
 		widths[k] = 0;
 	for (size_t k; total(widths, n) > width && widths[k = widest(widths, n)] > LEAST;)
