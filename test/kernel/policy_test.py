@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The policy that the helper gives to the threads of containers without any capability: as they
 enter, to new ones, back again when the assignment goes; what it must not give."""
+import json
 import os
 import signal
 import subprocess
@@ -94,6 +95,12 @@ def metric(name, **labels):
     return int(found[0].split()[-1]) if found else None
 
 
+def saved():
+    """What the next helper will know; it is written a moment after threads were changed."""
+    with open(t.dir + "/state.json") as f:
+        return [(c["policy"], c["priority"]) for c in json.load(f)["classes"]]
+
+
 t = Test("policy")
 try:
     for group in ("kubepods", "kubepods/poda", "kubepods/poda/a1"):
@@ -104,11 +111,10 @@ try:
     t.start("--listen", f"unix:{t.dir}/http")
     t.wait("a process that was there gets its policy", lambda: class_of(early.pid) == (FIFO, 20))
     t.check("its budget was there before", t.runtime("kubepods/poda/a1") == LOW)
-    t.check("which is reported", "RTPolicyApplied pod default/a: container app: threads FIFO 20" in
-            t.text())
-
-    t.check("and counted", metric("applied", pod="a", container="app", policy="FIFO 20") == 1 and
-            metric("refused", pod="a") == 0 and metric("can_outrank", pod="a") == 0)
+    t.wait("which is reported", lambda: "RTPolicyApplied pod default/a: container app: threads FIFO 20"
+           in t.text())
+    t.wait("and counted", lambda: metric("applied", pod="a", container="app", policy="FIFO 20") == 1 and
+           metric("refused", pod="a") == 0 and metric("can_outrank", pod="a") == 0)
 
     late = Container(t, "kubepods/poda/a1")
     threads = [late.pid, late.tell("thread()"), late.tell("thread()")]
@@ -131,6 +137,7 @@ try:
     t.wait("another policy and priority", lambda: class_of(early.pid) == (RR, 30) and
            class_of(reset) == (RR, 30), 5)
 
+    t.wait("that is in the state", lambda: saved() == [("RR", "30")])
     t.helper.kill()
     t.helper.wait()
     t.check("it stays when the helper is killed", class_of(early.pid) == (RR, 30))
@@ -148,7 +155,8 @@ try:
 
     t.pods([asked])
     hup()
-    t.wait("with a lower one it is given", lambda: class_of(early.pid) == (FIFO, 20))
+    t.wait("with a lower one it is given, and saved", lambda: class_of(early.pid) == (FIFO, 20) and
+           saved() == [("FIFO", "20")])
     t.helper.kill()
     t.helper.wait()
     t.pods([])
