@@ -11,7 +11,14 @@
 
 #include "soft_group.h"
 
-enum { SAMPLER_PRIORITY = 80, BUDGET_US = 2000, PERIOD_US = 10000, MANY = 1000, RAISES = 200 };
+enum {
+	SAMPLER_PRIORITY = 80,
+	BUDGET_US = 2000,
+	PERIOD_US = 10000,
+	MANY = 1000,
+	RAISES = 200,
+	COST_S = 3
+};
 
 static struct soft_fixture f;
 
@@ -458,14 +465,7 @@ static double agent_seconds(void)
 	       (double)(self.ru_utime.tv_usec + self.ru_stime.tv_usec) / 1e6;
 }
 
-static void bursts_of_a_millisecond(void *arg)
-{
-	struct rt_bursts b = { 1200, 8000 };
-
-	(void)arg;
-	rt_burst(&b);
-}
-
+/* Ten groups that are exhausted in each period. */
 static void agents_cost(void)
 {
 	struct soft_child c[10];
@@ -476,17 +476,17 @@ static void agents_cost(void)
 		snprintf(name, sizeof(name), "c%d", i);
 		soft_child_make(&f, &c[i], name);
 		soft_child_set(&c[i], 500, PERIOD_US);
-		pids[i] = load_start(c[i].dir, bursts_of_a_millisecond);
+		pids[i] = load_start(c[i].dir, rt_spin);
 	}
 	usleep(100000);
 	struct soft_stats before = soft_get_stats(&f.soft);
 	double start = agent_seconds();
-	usleep(3000000);
+	usleep(COST_S * 1000000);
 	double used = agent_seconds() - start;
 	struct soft_stats after = soft_get_stats(&f.soft);
 	uint64_t n = after.exhaustions - before.exhaustions;
-	printf("# agents use %.2f %% of a CPU for ten containers, %.1f us for each of %llu demotions\n",
-	       100 * used / 3, n ? used * 1e6 / (double)n : 0, (unsigned long long)n);
+	printf("# agents use %.2f %% of a CPU for ten containers, %.1f us for each of %.0f demotions a second\n",
+	       100 * used / COST_S, n ? used * 1e6 / (double)n : 0, (double)n / COST_S);
 	for (int i = 0; i < 10; i++) {
 		rt_stop(pids[i]);
 		soft_child_remove(&c[i]);
