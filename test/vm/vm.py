@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Virtual machines with a distribution's kernel and cgroup v2 alone, for what this machine's kernel
 cannot show. The root file system is an image in memory; its init answers with lines "@name value"."""
+import json
 import os
 import re
 import shutil
+import socket
 import subprocess
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+SUSPENDED_S = 3
 # The beginning of an init.
 START = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -40,8 +44,9 @@ def libraries(program):
     return re.findall(r"(/\S+) \(0x", done.stdout)
 
 
-def make_image(folder, programs, texts):
-    """An initramfs of busybox, programs with their libraries, and files; `init` among them."""
+def make_image(folder, programs, texts, files=()):
+    """An initramfs of busybox, programs with their libraries, and files: texts, `init` among them, and
+    copies of files by their path."""
     root = folder + "/root"
     for name in ("bin", "proc", "sys", "dev", "run"):
         os.makedirs(f"{root}/{name}")
@@ -54,6 +59,9 @@ def make_image(folder, programs, texts):
     for name, text in texts.items():
         with open(f"{root}/{name}", "w") as f:
             f.write(text)
+    for name, path in dict(files).items():
+        os.makedirs(os.path.dirname(f"{root}/{name}"), exist_ok=True)
+        shutil.copy(path, f"{root}/{name}")
     os.chmod(root + "/init", 0o755)
     names = subprocess.run(["find", "."], cwd=root, capture_output=True, check=True).stdout
     with open(folder + "/image", "wb") as f:
@@ -62,20 +70,47 @@ def make_image(folder, programs, texts):
     return folder + "/image"
 
 
+def start(image, vmlinuz, output, memory_mb=512, devices=(), monitor=None):
+    """Emulated: KVM inside a virtual machine may hang without a word. monitor: a socket for QMP."""
+    if monitor:
+        devices = [*devices, "-chardev", f"socket,id=monitor,fd={monitor.fileno()}", "-mon",
+                   "chardev=monitor,mode=control"]
+    return subprocess.Popen(
+        ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max,cx16=off",
+         "-smp", "2", "-m", str(memory_mb), "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
+         "-kernel", vmlinuz, "-initrd", image, *devices,
+         "-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr"],
+        stdin=subprocess.DEVNULL, stdout=output, pass_fds=[monitor.fileno()] if monitor else [])
+
+
+def wake(monitor):
+    """Wakes the machine SUSPENDED_S after each time that it is suspended, until it ends."""
+    with monitor.makefile("rw") as lines:
+        say = lambda command: print(json.dumps({"execute": command}), file=lines, flush=True)
+        say("qmp_capabilities")
+        for line in lines:
+            if json.loads(line).get("event") == "SUSPEND":
+                time.sleep(SUSPENDED_S)
+                say("system_wakeup")
+
+
+def answers(text):
+    return dict(re.findall(r"@(\w+) (.*?)\r?$", text, re.MULTILINE))
+
+
 def boot(image, vmlinuz, limit_s):
-    """What it printed, and its answers. Emulated: KVM inside a virtual machine may hang without a
-    word."""
-    start = time.monotonic()
-    qemu = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max,cx16=off", "-smp",
-         "2", "-m", "512", "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio", "-kernel", vmlinuz,
-         "-initrd", image, "-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    try:
-        text = qemu.communicate(timeout=limit_s)[0]
-    except subprocess.TimeoutExpired:
-        qemu.kill()
-        text = qemu.communicate()[0]
+    """What it printed, and its answers."""
+    begin = time.monotonic()
+    monitor, its_end = socket.socketpair()
+    with monitor, its_end:
+        qemu = start(image, vmlinuz, subprocess.PIPE, monitor=its_end)
+        its_end.close()
+        threading.Thread(target=wake, args=(monitor,), daemon=True).start()
+        try:
+            text = qemu.communicate(timeout=limit_s)[0]
+        except subprocess.TimeoutExpired:
+            qemu.kill()
+            text = qemu.communicate()[0]
     text = text.decode(errors="replace")
-    print(f"# {os.path.basename(vmlinuz)}: {time.monotonic() - start:.1f} s", flush=True)
-    return text, dict(re.findall(r"@(\w+) (.*?)\r?$", text, re.MULTILINE))
+    print(f"# {os.path.basename(vmlinuz)}: {time.monotonic() - begin:.1f} s", flush=True)
+    return text, answers(text)
