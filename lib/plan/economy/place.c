@@ -6,7 +6,7 @@
 #include "plan/economy/economy.h"
 
 /* How far placements are improved: nodes whose new pods are placed again, alone and in pairs. */
-enum { MAX_SINGLES = 200, MAX_PAIRS = 16, MAX_ROUNDS = 6, MAX_OPENED = 16 };
+enum { MAX_SINGLES = 200, MAX_PAIRS = 16, MAX_ROUNDS = 6, MAX_OPENED = 16, MAX_EMPTY = 8 };
 
 static void place_pod(struct economy *e, uint32_t cargo)
 {
@@ -93,6 +93,20 @@ static void restore(struct improver *m)
 	}
 }
 
+static bool keep_if_better(struct improver *m)
+{
+	measure(m->e, &m->now);
+	if (!is_better(&m->now, &m->best)) {
+		restore(m);
+		return false;
+	}
+	struct merit better = m->now;
+	m->now = m->best;
+	m->best = better;
+	save(m);
+	return true;
+}
+
 /* Takes the new pods off two nodes (which may be one), puts the first that fits on a third, NONE
  * for wherever is best, and then the others, with those that have no place. */
 static bool try_again(struct improver *m, node_id a, node_id b, node_id first, bool from_small)
@@ -118,16 +132,7 @@ static bool try_again(struct improver *m, node_id a, node_id b, node_id first, b
 			place_pod(e, i);
 		}
 	}
-	measure(e, &m->now);
-	if (!is_better(&m->now, &m->best)) {
-		restore(m);
-		return false;
-	}
-	struct merit better = m->now;
-	m->now = m->best;
-	m->best = better;
-	save(m);
-	return true;
+	return keep_if_better(m);
 }
 
 static bool has_new_pods(const struct economy *e, node_id node)
@@ -168,6 +173,94 @@ static bool improve_pair(struct improver *m, node_id a, node_id b)
 			is_improved |= try_again(m, a, b, openable[i], from_small);
 	}
 	return is_improved;
+}
+
+/* Nodes that nothing but new pods would open; more than a few: none. */
+static size_t list_empty(const struct economy *e, node_id ret[MAX_EMPTY])
+{
+	size_t n = 0;
+
+	for (node_id node = 0; node < e->c->nodes.n; node++) {
+		uint32_t n_new = 0;
+
+		array_each(i, &e->sites[node].cargo)
+			n_new += *i >= e->n_bound && e->cargo.items[*i].counts;
+		if (e->sites[node].n_in_use > n_new || !e->fleet.nodes[node].is_removable)
+			continue;
+		if (n == MAX_EMPTY)
+			return 0;
+		ret[n++] = node;
+	}
+	return n;
+}
+
+struct node_set {
+	const node_id *empty;
+	size_t n;
+	unsigned bits; /* the ones that may be opened */
+};
+
+/* Do some nodes of the set refuse it, as they are now, when others take it? */
+static bool is_choosy(struct economy *e, uint32_t cargo, const struct node_set *set)
+{
+	uint32_t n_open = 0;
+
+	for (size_t i = 0; i < set->n; i++)
+		n_open += set->bits >> i & 1 && economy_fits(e, cargo, set->empty[i]);
+	return n_open && n_open < (uint32_t)__builtin_popcount(set->bits);
+}
+
+/* Places all new pods again, where of the empty nodes only those in the set are opened; pods that
+ * only some of them take may come first. */
+static void try_set(struct improver *m, const struct node_set *set, bool are_choosy_first)
+{
+	struct economy *e = m->e;
+	size_t n = n_pending(e);
+	AUTO_FREE bool *is_second = xcalloc(n + 1, sizeof(*is_second));
+
+	for (size_t i = 0; i < set->n; i++)
+		e->sites[set->empty[i]].is_closed = !(set->bits >> i & 1);
+	for (size_t i = 0; i < n; i++)
+		if (e->cargo.items[e->n_bound + i].node != NONE)
+			economy_drop(e, (uint32_t)(e->n_bound + i));
+	for (size_t i = 0; i < n && are_choosy_first; i++) {
+		economy_mark_for(e, (uint32_t)(e->n_bound + i));
+		is_second[i] = !is_choosy(e, (uint32_t)(e->n_bound + i), set);
+	}
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < n; i++)
+			if (is_second[i] == pass)
+				place_pod(e, (uint32_t)(e->n_bound + i));
+	for (size_t i = 0; i < set->n; i++)
+		e->sites[set->empty[i]].is_closed = false;
+	keep_if_better(m);
+}
+
+/* Does the set cost as much without pods as the best arrangement with all of them? */
+static bool is_dearer(const struct improver *m, const struct node_set *set)
+{
+	int64_t least = 0;
+
+	for (size_t i = 0; i < n_pending(m->e); i++)
+		if (m->saved[i] == NONE)
+			return false;
+	for (size_t i = 0; i < set->n; i++)
+		if (set->bits >> i & 1)
+			least += economy_cost_with(m->e, set->empty[i], 0, true, false);
+	return least >= m->best.cost;
+}
+
+static void improve_sets(struct improver *m)
+{
+	node_id empty[MAX_EMPTY];
+	struct node_set set = { .empty = empty, .n = list_empty(m->e, empty) };
+
+	for (set.bits = 1; set.n && set.bits < 1u << set.n; set.bits++) {
+		if (is_dearer(m, &set))
+			continue;
+		try_set(m, &set, false);
+		try_set(m, &set, true);
+	}
 }
 
 static bool improve_round(struct improver *m)
@@ -224,6 +317,7 @@ static void improve(struct economy *e)
 		return;
 	measure(e, &m.best);
 	save(&m);
+	improve_sets(&m);
 	for (int round = 0; round < MAX_ROUNDS && improve_round(&m); round++)
 		;
 }
