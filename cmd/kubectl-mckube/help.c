@@ -121,6 +121,27 @@ static void add_kernels(struct str *out)
 		"warns where something is set\nagainst a backend.\n");
 }
 
+static void add_versions(struct str *out)
+{
+	str_add(out,
+		"Kubernetes: 1.30 and later. The tests run on 1.36. Before 1.36 there is no "
+		"MutatingAdmissionPolicy\nin v1: \"manifests --set "
+		"admission.mutating.enabled=false\", and pods name the scheduler themselves;\nor "
+		"admission.mutating.version=v1beta1 (1.34, 1.35) or v1alpha1 (1.32, 1.33) where the "
+		"server serves\nit.\n\n"
+		"Programs: kubectl mckube, watch and mckube-node of one version belong together. "
+		"Until 1.0 a minor\nversion may change what they tell each other; no test runs two "
+		"versions side by side yet. A patch\nversion changes none of it.\n\n"
+		"To upgrade: the definitions (\"kubectl mckube crd | kubectl apply -f -\"; helm leaves "
+		"them alone), then\nthe rest by \"kubectl mckube manifests\" or helm. Helpers are "
+		"replaced node by node and keep the\nbudgets in the kernel meanwhile (--keep-while). "
+		"\"kubectl mckube doctor --wait\" says when all is\ndone. To go back, apply the former "
+		"version's manifests.\n\n"
+		"A saved plan is executed by the version that made it, or by one that reads its "
+		"apiVersion; unknown\nmembers are errors. The changes of each version are in "
+		"manifests/CHANGELOG.md.\n");
+}
+
 static void add_exit_codes(struct str *out)
 {
 	str_add(out, "   0  done\n"
@@ -138,6 +159,7 @@ const struct help_topic help_topics[] = {
 	{ "config", "the configuration file and its environment variables", add_config },
 	{ "metrics", "the metrics of watch", add_metrics },
 	{ "kernels", "which kernel and distribution gives which guarantee", add_kernels },
+	{ "versions", "versions of Kubernetes, upgrades, and what works together", add_versions },
 	{ "exit-codes", "what the exit codes mean", add_exit_codes },
 	{},
 };

@@ -12,6 +12,7 @@ check "help config has every key" -o '^  search.preemptionNodes \(1 to 10000, de
 check "help config has the variables" -o '^      MCKUBE_SEARCH_PREEMPTION_NODES$' -- help config
 check "help options" -o '^      --color WHEN' -- help options
 check "help metrics" -o '^  mckube_run_status \(gauge\)$' -- help metrics
+check "help versions" -o '^Kubernetes: 1.30 and later' -- help versions
 check "help exit-codes" -o '^ 143  terminated' -- help exit-codes
 check "unknown topic" -c 1 -e 'did you mean config' -- help confg
 check "hidden commands are not listed" -O '__' -- help

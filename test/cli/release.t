@@ -3,6 +3,23 @@
 # A release as krew would install it.
 . "$(dirname "$0")/lib.sh"
 
+# version NAME EXPECTED: what the tree at hand, without a commit's digits, is called.
+version() {
+	is "$1" "$(cmake -D FOLDER="$PWD/tree" -D VERSION=0.1.0 -P "$TOP/cmd/version.cmake" 2>&1 |
+		sed -E 's/[0-9a-f]{12}/COMMIT/g')" "$2"
+}
+mkdir tree && cd tree && git init -q . && git config user.name x && git config user.email x@example.com
+echo 1 >file && git add file && git commit -qm one && cd ..
+version "without a tag the version is CMake's" "0.1.0 COMMIT"
+git -C tree tag v1.2.3
+version "with one it is git's" "1.2.3 COMMIT"
+echo 2 >tree/file
+version "changes that are not committed" "1.2.3-dirty COMMIT-dirty"
+git -C tree commit -qam two
+version "commits after the tag" "1.2.3-1-gCOMMIT COMMIT"
+git -C tree tag other
+version "tags of other kinds are none" "1.2.3-1-gCOMMIT COMMIT"
+
 release=$TOP/manifests/krew-release
 if ! python3 -c 'import yaml' 2>/dev/null; then
 	skip "a release" "no PyYAML"

@@ -136,7 +136,7 @@ def test_chart_is_clean_and_refuses_typos(c):
                      c.mckube("manifests", "--set", wrong, check=False)):
             assert done.code == 1 and why in done.err, (wrong, done)
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
-    version = re.search(r"kubectl-mckube: (\S+)", c.mckube("version").out)[1].lstrip("v")
+    version = re.search(r"kubectl-mckube: (\d+\.\d+\.\d+)", c.mckube("version").out)[1]
     assert chart["appVersion"] == version, (chart, version)
 
 
