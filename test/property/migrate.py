@@ -69,6 +69,18 @@ class Migration:
         return max((self.use[node][k] + (more or {}).get(k, 0)) * 1_000_000 // have[k]
                    if have.get(k) else 1 << 40 for k in KINDS)
 
+    def worst(self, node: str) -> str:
+        """What the node uses most of."""
+        have = self.snap.nodes[node].allocatable
+        return max(KINDS, key=lambda k: (self.use[node][k] / have[k] if have.get(k) else 1e9, k == "cpu"))
+
+    def is_pressed(self, node: str) -> bool:
+        return self.share(node) > self.settings["threshold"]
+
+    def is_calm_with(self, node: str, pod: Pod) -> bool:
+        return self.share(node, self.pod_use(pod)) <= (
+            self.settings["threshold"] - self.settings["hysteresis"])
+
     def since(self, node: str) -> float | None:
         taints = [t for t in self.snap.nodes[node].taints if t["key"] == TAINT]
         return seconds(taints[0].get("timeAdded", "")) if taints else None
