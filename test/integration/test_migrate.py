@@ -4,9 +4,15 @@
 import http.server
 import json
 import os
+import shutil
 import socket
+import subprocess
 import threading
 import time
+import urllib.parse
+import urllib.request
+
+from fixture import Skip
 
 
 def plain(c, name, node="n1", **more):
@@ -315,6 +321,64 @@ def test_allowed_move_is_told(c):
     assert line.startswith("pod_migration,pod_name=tool,source_node=n1,target_node=n2,success=true "
                            "migration_count=1i "), line
     assert "Migrated" in {e["reason"] for e in c.get("events.events.k8s.io")}
+
+
+def start_victoria(folder, port):
+    """A database that takes InfluxDB's v2 write API, and its points by /api/v1/export."""
+    return subprocess.Popen(["victoria-metrics", f"-storageDataPath={folder}", f"-httpListenAddr=127.0.0.1:{port}",
+                             "-memory.allowedBytes=64MiB"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def points_of(port):
+    """Labels and values of what it was told; none while it is away."""
+    query = urllib.parse.urlencode({"match[]": '{__name__=~"pod_migration.*"}'})
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/export?{query}", timeout=10) as reply:
+            rows = [json.loads(line) for line in reply.read().decode().splitlines()]
+    except OSError:
+        return []
+    return [(r["metric"], r["values"]) for r in rows]
+
+
+def test_points_wait_for_a_database_that_is_away(c):
+    """Moves go on meanwhile; both points are there in the end, each once."""
+    c.nodes("n1", "n2", "n3")
+    for name in ("one", "two"):
+        plain(c, name, annotations={"mckube.io/migration": "Restart"},
+              spec={"containers": [{"name": "c", "image": "none",
+                                    "resources": {"requests": {"cpu": "500m"}}}]})
+    config = c.folder / f"{c.ns}-migration.json"
+    config.write_text(json.dumps({
+        "apiVersion": "mckube.io/v1alpha1", "kind": "Configuration",
+        "migration": {"enabled": True, "checkSeconds": 1, "cooldownSeconds": 0}}))
+    c.report_usage("n1", 95)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    if not shutil.which("victoria-metrics"):
+        raise Skip("victoria-metrics is not installed")
+    watch = subprocess.Popen(
+        [c.program, "watch", "--metrics-bind-address=0", "--interval=1s", f"--config={config}"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "INFLUX_URL": f"http://127.0.0.1:{port}", "INFLUX_ORG": "keti",
+             "INFLUX_BUCKET": "turtlebot", "INFLUX_TOKEN": "t0"})
+    database = None
+    try:
+        c.wait(lambda: "n1" not in names(c).values(), seconds=90)
+        database = start_victoria(c.folder / f"{c.ns}-victoria", port)
+        c.wait(lambda: len(points_of(port)) == 2, seconds=90)
+        found = points_of(port)
+        for labels, values in found:
+            assert labels["__name__"] == "pod_migration_migration_count" and values == [1], found
+            assert labels["source_node"] == "n1" and labels["target_node"] in ("n2", "n3"), found
+            assert labels["success"] == "true", found
+        assert {labels["pod_name"] for labels, _ in found} == {"one", "two"}, found
+    finally:
+        watch.terminate()
+        watch.wait()
+        if database:
+            database.terminate()
+            database.wait()
 
 
 def test_pressed_node_is_relieved_once(c):
