@@ -173,6 +173,20 @@ class Fixture:
         self.wait_lines()
         return name
 
+    def start_real_time(self, name, *options):
+        """A FIFO program without any privilege, whose budget is 10 ms of 100: placed by the program."""
+        spec = self.spec(*options, schedulerName="mckube")
+        spec["containers"][0]["securityContext"] = {"capabilities": {"drop": ["ALL"]}}
+        self.create({"apiVersion": "v1", "kind": "Pod", "metadata": {
+            "name": name, "labels": {"sdv.com": ""}, "annotations": {
+                "mckube.io/rt-period": "100000", "mckube.io/rt-runtime-low": "10000",
+                "mckube.io/rt-runtime-hi": "10000", "mckube.io/criticality": "High",
+                "mckube.io/rt-policy": "FIFO", "mckube.io/rt-priority": "20"}}, "spec": spec})
+        self.mckube("apply")
+        self.wait_lines()
+        wait_for(lambda: Lines(self.file).policies[-1] == "1.20", "no FIFO thread")
+        return name
+
     def start_deployment(self, name, *options, node="node-a"):
         return self.start_owned("Deployment", name, *options, node=node)
 
@@ -275,6 +289,9 @@ class Fixture:
         for node in self.nodes:
             if not node.is_running(HELPER):
                 self.start_helper(node)
+        self.clear_pods()
+
+    def clear_pods(self):
         self.kubectl("delete", "deployment,statefulset", "--all", "--wait=false")
         self.kubectl("delete", "pod", "--all", "--now", "--wait=false")
         wait_for(lambda: not self.pods(), "pods stay", GONE_SECONDS)

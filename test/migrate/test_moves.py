@@ -79,15 +79,7 @@ def test_real_time(f):
 
     f.wait_facts()
     with f.real_time():
-        spec = f.spec("--mb", 9, schedulerName="mckube")
-        spec["containers"][0]["securityContext"] = {"capabilities": {"drop": ["ALL"]}}
-        f.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app", "labels": {"sdv.com": ""}, "annotations": {
-            "mckube.io/rt-period": "100000", "mckube.io/rt-runtime-low": "10000",
-            "mckube.io/rt-runtime-hi": "10000", "mckube.io/criticality": "High",
-            "mckube.io/rt-policy": "FIFO", "mckube.io/rt-priority": "20"}}, "spec": spec})
-        f.mckube("apply")
-        f.wait_lines()
-        wait_for(lambda: Lines(f.file).policies[-1] == "1.20", "no FIFO thread")
+        f.start_real_time("app", "--mb", 9)
         assert runtime_us("app") == [0, 10000], runtime_us("app")
         source = f.pod("app")["spec"]["nodeName"]
         assert "whole periods" in f.mckube("migrate", "pod/app")
