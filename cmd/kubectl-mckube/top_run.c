@@ -31,7 +31,8 @@ int top_input_of(const struct top_run *t, const struct cluster *c, struct top_in
 	if (!t->args->node)
 		return 0;
 	ret->node = cluster_node(c, t->args->node);
-	if (ret->node == NONE)
+	bool is_read = c->nodes.n || c->taken_at;
+	if (ret->node == NONE && is_read)
 		return error_set(err, -ENOENT, "node '%s' not found", t->args->node);
 	return 0;
 }

@@ -76,7 +76,7 @@ def test_top_follows_the_cluster(c):
         assert (found["name"], found["usedUs"], found["p99Us"], found["overruns"]) == (
             "brake", 100000, 200000, 2), found
         assert (found["budgetUs"], found["usedPpm"]) == (200000, 500000), found
-        terminal = Terminal(c.program, "top", "-n", c.ns)
+        terminal = Terminal(c.program, "top", "-n", c.ns, "--node", "n1")
         try:
             c.wait(lambda: terminal.shows("brake") and terminal.shows("100ms"))
             before = len(terminal.text)
