@@ -307,6 +307,8 @@ static void mark_economy(const struct cluster *c, bool *live)
 		mark(live, o->target_name);
 		mark(live, o->phase);
 		mark(live, o->status_node);
+		mark(live, o->moved_from);
+		mark(live, o->moved_to);
 	}
 	array_each(p, &c->cost_policies)
 		mark_meta(live, &p->meta);

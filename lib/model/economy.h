@@ -76,6 +76,7 @@ struct optimizer { /* WorkloadOptimizer */
 	struct budget_note budget;
 	int64_t moved_at; /* status.lastMoveTime: when a pod of it was moved for money; 0: never */
 	int32_t moves;	  /* status.moves: how often within a day of each other */
+	str_id moved_from, moved_to; /* status.lastMove: nodes; 0 */
 	/* status as it was written last; nothing follows from it but whether it is to be written */
 	str_id phase, status_node;
 	int64_t status_power, status_score, optimized_at, observed; /* mW; millionths */

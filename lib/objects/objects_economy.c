@@ -406,6 +406,12 @@ static int read_conditions(struct decoder *d, const struct field *f, void *into)
 	return r;
 }
 
+static const struct field last_move_fields[] = {
+	OPT("from", read_text, moved_from, UNREAD_DETAIL),
+	OPT("to", read_text, moved_to, UNREAD_DETAIL),
+	{ 0 },
+};
+
 static const struct field optimizer_status_fields[] = {
 	OPT("assignedNode", read_text, status_node, UNREAD_DETAIL),
 	OPT("avoid", read_avoids, avoid, UNREAD_DETAIL),
@@ -413,6 +419,7 @@ static const struct field optimizer_status_fields[] = {
 	OPT("conditions", read_conditions, conditions, UNREAD_DETAIL),
 	OPT("currentPower", read_milliwatt, status_power, UNREAD_DETAIL),
 	OPT("history", read_names, history, UNREAD_DETAIL),
+	FIELD_SUB("lastMove", last_move_fields, UNREAD_DETAIL),
 	OPT("lastMoveTime", read_time, moved_at, UNREAD_BUDGET),
 	OPT("lastOptimizationTime", read_time, optimized_at, UNREAD_DETAIL),
 	OPT("moves", read_i32, moves, UNREAD_BUDGET),

@@ -48,6 +48,7 @@ static const char *const reasons[REASONS] = {
 	[REASON_CHEAPER] = "Cheaper",
 	[REASON_GREENER] = "Greener",
 	[REASON_NODE_CLOSED] = "NodeClosed",
+	[REASON_ROLLED_BACK] = "MoveRolledBack",
 	[REASON_OPTIMIZER_DELETED] = "OptimizerDeleted",
 	[REASON_SPOT_INTERRUPTED] = "SpotInterrupted",
 	[REASON_BUDGET_EXHAUSTED] = "BudgetExhausted",

@@ -68,6 +68,7 @@ enum reason {
 	REASON_GREENER,
 	REASON_NODE_CLOSED,	  /* with all other pods of its node, which is empty then */
 	REASON_SPOT_INTERRUPTED,  /* its spot node is about to go */
+	REASON_ROLLED_BACK,	  /* Evict: since it was moved it has not become ready */
 	REASON_OPTIMIZER_DELETED, /* Release: nothing places it for money any more */
 	REASON_NO_REQUEST,	  /* unplaced, or Status of a pod: nothing asks for real time */
 	REASON_NO_NODE,		  /* unplaced: a filter other than resources or budget */
@@ -129,7 +130,13 @@ struct place {
 	const char *pod_uid; /* Status of a McKube: the pod that it is about; NULL or "": none */
 };
 
-enum { ECONOMY_CONDITIONS_MAX = 16 };
+enum { ECONOMY_CONDITIONS_MAX = 16, ECONOMY_AVOID_MAX = 8 };
+
+/* A node where a moved pod did not become ready. */
+struct plan_avoid {
+	const char *node;
+	int64_t until;
+};
 
 struct plan_condition {
 	const char *type, *status, *reason, *message;
@@ -143,6 +150,10 @@ struct economy_status {
 	int64_t cost, power, score;
 	int64_t optimized_at, moved_at, generation;
 	uint32_t replicas, ready, moves;
+	const char *moved_from, *moved_to; /* nodes of the last move; NULL */
+	struct plan_avoid avoid[ECONOMY_AVOID_MAX];
+	uint32_t n_avoid;
+	bool has_avoid; /* the list is written, which may be empty */
 	struct {
 		int64_t spent, rate, period_start, accounted_at;
 	} budget;

@@ -238,6 +238,10 @@ void trial_uncharge(struct trial *t, unit_id id, node_id node);
 void trial_charge_pod(struct trial *t, pod_id pod, node_id node);
 void trial_uncharge_pod(struct trial *t, pod_id pod, node_id node);
 
+/* Its requests alone: room that is kept for it, and kept no more. */
+void trial_reserve(struct trial *t, pod_id pod, node_id node);
+void trial_unreserve(struct trial *t, pod_id pod, node_id node);
+
 /* What is used of an extended resource of the node; NULL: it has none of that name. */
 struct extended *trial_extended(const struct trial *t, node_id node, str_id name);
 

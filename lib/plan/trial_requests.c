@@ -49,6 +49,16 @@ void trial_uncharge_pod(struct trial *t, pod_id pod, node_id node)
 		inter_pod_uncharge(t->terms, t->c, pod, node);
 }
 
+void trial_reserve(struct trial *t, pod_id pod, node_id node)
+{
+	add_requests(t, &t->c->pods.items[pod], node, LEVELS, 1);
+}
+
+void trial_unreserve(struct trial *t, pod_id pod, node_id node)
+{
+	add_requests(t, &t->c->pods.items[pod], node, LEVELS, -1);
+}
+
 static unsigned request_ranks(const struct unit *u)
 {
 	return u->kind == UNIT_PENDING || u->can_evict ? u->rank + 1u : LEVELS;

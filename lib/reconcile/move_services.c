@@ -216,6 +216,8 @@ static void tell_economy(struct move_services *s, const struct action *a, const 
 		post_economy(s, a, "BudgetExhausted", true);
 	if (has_just_become(now, "CostOptimized", "OverHourlyLimit"))
 		post_economy(s, a, "BudgetExceeded", true);
+	if (has_just_become(now, "Degraded", "MoveFailed"))
+		post_economy(s, a, "MoveRolledBack", true);
 }
 
 void move_services_tell(struct move_services *s, const struct action *a, const struct result *r)

@@ -22,6 +22,8 @@ struct action_event action_event_of(const struct cluster *c, const struct action
 	/* Behind our gate kube-scheduler binds it, and says so. */
 	if (pod != NONE && c->pods.items[pod].has_our_gate)
 		return (struct action_event){ 0 };
+	if (a->reason == REASON_SPOT_INTERRUPTED)
+		h.reason = "SpotInterruption";
 	if (a->kind == ACTION_EVICT && a->by.name) {
 		h.reason = "Preempted";
 		h.action = "Preempting";

@@ -88,6 +88,12 @@ static const struct redact_rule avoided[] = {
 	{ 0 },
 };
 
+static const struct redact_rule last_move[] = {
+	WORD("from"),
+	WORD("to"),
+	{ 0 },
+};
+
 static const struct redact_rule condition[] = {
 	TIME("lastTransitionTime"), ENUM("reason"), ENUM("status"), ENUM("type"), { 0 },
 };
@@ -98,6 +104,7 @@ static const struct redact_rule optimizer_status[] = {
 	OBJECT("budget", spending),
 	OBJECT("conditions", condition),
 	SCALAR("currentPower"),
+	OBJECT("lastMove", last_move),
 	TIME("lastMoveTime"),
 	TIME("lastOptimizationTime"),
 	SCALAR("moves"),

@@ -55,9 +55,17 @@ struct account {
 	int64_t max_spot_price;
 	int32_t max_interruption_ppm, min_green_ppm;
 	bool forbids_spot, is_suspended, is_exhausted, avoids_power, is_unaware;
-	bool is_moved;	 /* a pod of it moves in this plan */
-	bool is_placed;	 /* ... or is bound by it */
-	bool is_refused; /* a limit keeps one from being placed */
+	bool is_moved;		      /* a pod of it moves in this plan */
+	node_id moved_from, moved_to; /* ... economy_survey() */
+	/* The last move, by its status: economy_follow_moves(). NONE: no such node. */
+	node_id was_from, was_to;
+	node_id failed; /* where its replacement has not become ready in time */
+	node_id kept;	/* where room is kept for it, like that of the pod kept_for */
+	pod_id kept_for;
+	bool is_in_flight; /* it is not ready yet, and has time */
+	bool is_leaving;   /* the moved pod is still there */
+	bool is_placed;	   /* ... or is bound by it */
+	bool is_refused;   /* a limit keeps one from being placed */
 	/* economy_survey(): the node with most of its pods, NONE, and what of its nodes is assumed
 	 */
 	node_id most;
@@ -75,6 +83,7 @@ struct cargo { /* a pod that counts here */
 	int64_t share;		 /* of its node, while it has one */
 	int64_t disruption;	 /* of moving it, micro */
 	bool is_movable, counts; /* counts: its node is in use because of it */
+	bool has_failed;	 /* it was moved, and is not ready in time */
 	uint32_t group;		 /* of the move; 0: none */
 	uint8_t reason;		 /* enum reason, of the move */
 	int64_t saving;		 /* of the move's group */
@@ -193,6 +202,19 @@ bool economy_fits(struct economy *e, uint32_t cargo, node_id node);
 const uint64_t *economy_allowed(struct economy *e, uint32_t cargo);
 /* Is one of them of this kind? economy_allowed() was called. */
 bool economy_allows_kind(const struct economy *e, uint32_t cargo, uint32_t kind);
+
+/* plan/economy/rollback.c: after the pods are listed, before a node is asked. */
+void economy_follow_moves(struct economy *e);
+/* The workload's own pods may have the place that is kept for them: before one is placed, and after
+ * it, with the node that it got. */
+void economy_open_kept(struct economy *e, optimizer_id id);
+void economy_keep_again(struct economy *e, optimizer_id id, node_id taken);
+/* Is it one that was moved and has not become ready in time? It goes back, or to another node. */
+bool economy_has_failed(const struct economy *e, const struct cargo *g);
+/* Has a moved pod of it not become ready there? */
+bool economy_avoids(const struct economy *e, optimizer_id id, node_id node);
+/* Until when the last move has time; 0: it is over. */
+int64_t economy_move_deadline(const struct economy *e, optimizer_id id);
 
 /* plan/economy/score.c: by optimizer_id, 0 to 1 in millionths, with two decimals. 1 less the score
  * is the part of cost, power and preferences that the best place for the workload alone would save;

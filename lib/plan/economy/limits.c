@@ -339,7 +339,9 @@ enum refusal economy_filter(struct economy *e, uint32_t cargo, node_id node, cha
 	const struct fleet_node *n = &e->fleet.nodes[node];
 	enum refusal r;
 
-	if (filter_bit(economy_allowed(e, cargo), node))
+	bool is_avoided = g->of != NONE && economy_avoids(e, g->of, node);
+
+	if (filter_bit(economy_allowed(e, cargo), node) && !is_avoided)
 		return filter_node_now(t, &as_unit, node, 0, detail, size);
 	r = filter_pod_rules(&e->p->filters, g->pod, node, detail, size);
 	if (r != REFUSE_NOTHING)
@@ -349,7 +351,9 @@ enum refusal economy_filter(struct economy *e, uint32_t cargo, node_id node, cha
 			snprintf(detail, size, "%s", cluster_str(e->c, n->leaving));
 		return REFUSE_TAINT;
 	}
-	if (detail)
+	if (detail && is_avoided)
+		snprintf(detail, size, "avoided since a moved pod did not become ready there");
+	else if (detail)
 		snprintf(detail, size, "%s",
 			 selects_node(e, &e->c->optimizers.items[g->of], node)
 				 ? "on the architecture"
@@ -488,8 +492,10 @@ enum money_refusal economy_refuses(struct economy *e, uint32_t cargo, node_id no
 bool economy_fits(struct economy *e, uint32_t cargo, node_id node)
 {
 	struct unit as_unit = { .pod = e->cargo.items[cargo].pod, .kind = UNIT_PENDING };
+	optimizer_id of = e->cargo.items[cargo].of;
 
 	return filter_bit(economy_allowed(e, cargo), node) && !e->sites[node].is_closed &&
+	       (of == NONE || !economy_avoids(e, of, node)) &&
 	       filter_node_now(&e->p->trial, &as_unit, node, 0, NULL, 0) == REFUSE_NOTHING &&
 	       economy_refuses(e, cargo, node) == MONEY_ACCEPTS;
 }

@@ -112,7 +112,9 @@ static bool may_move(const struct mover *m, const struct cargo *g)
 	    t->unit_of_pod[g->pod] != NONE || trial_is_untouchable(t, pod) ||
 	    trial_may_not_evict(t, pod))
 		return false;
-	if (may_have_moved(e, g) || (!a && !pod->is_ours) ||
+	if (g->has_failed)
+		return !a->is_suspended && !a->is_exhausted;
+	if (may_have_moved(e, g) || (a && a->is_in_flight) || (!a && !pod->is_ours) ||
 	    (a && (a->is_suspended || a->is_exhausted)))
 		return false;
 	if (!pod->owner_kind ||
@@ -598,21 +600,27 @@ static bool wants_drain(const struct economy *e, const struct cargo *g)
 	return true;
 }
 
-static void leave_interrupted(struct mover *m)
+static bool is_interrupted(const struct economy *e, const struct cargo *g)
+{
+	return e->fleet.nodes[g->origin].is_interrupted && wants_drain(e, g);
+}
+
+/* Those that have to leave: no limit but the budgets of evictions holds them back. */
+static void leave(struct mover *m, bool (*has_to)(const struct economy *e, const struct cargo *g),
+		  enum reason reason)
 {
 	struct economy *e = m->e;
 	steps done = { 0 };
 
 	for (uint32_t i = 0; i < e->n_bound; i++) {
-		const struct cargo *g = &e->cargo.items[i];
 		int64_t delta = 0;
 
-		if (!e->fleet.nodes[g->origin].is_interrupted || !wants_drain(e, g))
+		if (!has_to(e, &e->cargo.items[i]))
 			continue;
 		array_clear(&done);
-		m->pods_left++; /* no limit but the budgets holds them back */
+		m->pods_left++;
 		if (move_pod(m, i, false, &done, &delta))
-			commit(m, &done, 0, REASON_SPOT_INTERRUPTED, -delta);
+			commit(m, &done, 0, reason, -delta);
 		else
 			m->pods_left--;
 	}
@@ -629,7 +637,8 @@ void economy_move(struct economy *e)
 	for (node_id node = 0; node < e->c->nodes.n; node++)
 		e->sites[node].is_used_before = e->sites[node].n_in_use > 0;
 	read_pools(&m);
-	leave_interrupted(&m);
+	leave(&m, economy_has_failed, REASON_ROLLED_BACK);
+	leave(&m, is_interrupted, REASON_SPOT_INTERRUPTED);
 	if (e->settings->optimise.consolidate != CONSOLIDATE_NONE) {
 		close_nodes(&m);
 		move_singles(&m);

@@ -13,7 +13,12 @@ static void place_pod(struct economy *e, uint32_t cargo)
 	economy_mark_for(e, cargo);
 	if (e->cargo.items[cargo].of != NONE && e->accounts[e->cargo.items[cargo].of].is_suspended)
 		return;
+	optimizer_id of = e->cargo.items[cargo].of;
+	if (of != NONE)
+		economy_open_kept(e, of);
 	node_id node = economy_best(e, cargo, false);
+	if (of != NONE)
+		economy_keep_again(e, of, node);
 	if (node != NONE)
 		economy_add(e, cargo, node);
 }

@@ -42,10 +42,12 @@ static void add_condition(const struct economy *e, const struct optimizer *o, co
 
 static bool has_failed_move(const struct economy *e, const struct optimizer *o)
 {
+	const struct account *a = &e->accounts[o - e->c->optimizers.items];
+
 	for (uint32_t i = 0; i < o->avoid.n; i++)
 		if (e->c->avoids.items[o->avoid.at + i].until > e->c->taken_at)
 			return true;
-	return false;
+	return a->failed != NONE;
 }
 
 static void add_progress(const struct economy *e, optimizer_id id, struct economy_status *s)
@@ -138,6 +140,14 @@ void economy_survey(struct economy *e)
 
 	for (optimizer_id id = 0; id < e->c->optimizers.n; id++)
 		e->accounts[id].most = NONE;
+	for (size_t i = 0; i < e->n_bound; i++) {
+		const struct cargo *g = &e->cargo.items[i];
+
+		if (g->of == NONE || !g->group)
+			continue;
+		e->accounts[g->of].moved_from = g->origin;
+		e->accounts[g->of].moved_to = g->node;
+	}
 	for (node_id node = 0; node < e->c->nodes.n; node++) {
 		array_each(i, &e->sites[node].cargo)
 			if (e->cargo.items[*i].of != NONE)
@@ -233,19 +243,76 @@ static bool power_differs(int64_t mw, int64_t was)
 	return d * 100 > was;
 }
 
+static const char *name_of(const struct economy *e, node_id node)
+{
+	return node == NONE ? NULL : cluster_str(e->c, e->c->nodes.items[node].meta.name);
+}
+
 /* A day without a move ends the count. */
 static void fill_moves(const struct economy *e, optimizer_id id, struct economy_status *s)
 {
 	enum { DAY_SECONDS = 86400 };
 	const struct optimizer *o = &e->c->optimizers.items[id];
+	const struct account *a = &e->accounts[id];
 	bool is_recent = o->moved_at && e->c->taken_at < o->moved_at + DAY_SECONDS;
 
 	s->moved_at = o->moved_at;
 	s->moves = (uint32_t)o->moves;
-	if (!e->accounts[id].is_moved)
+	if (o->moved_from && o->moved_to) {
+		s->moved_from = cluster_str(e->c, o->moved_from);
+		s->moved_to = cluster_str(e->c, o->moved_to);
+	}
+	if (!a->is_moved)
 		return;
 	s->moved_at = e->c->taken_at;
 	s->moves = is_recent ? s->moves + 1 : 1;
+	s->moved_from = name_of(e, a->moved_from);
+	s->moved_to = name_of(e, a->moved_to);
+}
+
+static void add_avoid(struct economy_status *s, const char *node, int64_t until)
+{
+	if (s->n_avoid < ECONOMY_AVOID_MAX)
+		s->avoid[s->n_avoid++] = (struct plan_avoid){ node, until };
+}
+
+/* A node that has just failed first; those whose time is over go. */
+static void fill_avoid(const struct economy *e, optimizer_id id, struct economy_status *s)
+{
+	enum { AVOID_SECONDS = 3600 };
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	const char *failed = name_of(e, e->accounts[id].failed);
+	bool is_new = failed;
+
+	for (uint32_t i = 0; i < o->avoid.n && is_new; i++) {
+		const struct avoid *a = &e->c->avoids.items[o->avoid.at + i];
+
+		is_new = a->until <= e->c->taken_at ||
+			 strcmp(cluster_str(e->c, a->node), failed) != 0;
+	}
+	if (is_new)
+		add_avoid(s, failed, e->c->taken_at + AVOID_SECONDS);
+	for (uint32_t i = 0; i < o->avoid.n; i++) {
+		const struct avoid *a = &e->c->avoids.items[o->avoid.at + i];
+
+		if (a->until > e->c->taken_at)
+			add_avoid(s, cluster_str(e->c, a->node), a->until);
+	}
+	s->has_avoid = s->n_avoid || o->avoid.n;
+}
+
+static bool avoid_differs(const struct economy *e, const struct optimizer *o,
+			  const struct economy_status *s)
+{
+	bool differs = s->n_avoid != o->avoid.n;
+
+	for (uint32_t i = 0; i < s->n_avoid && !differs; i++) {
+		const struct avoid *was = &e->c->avoids.items[o->avoid.at + i];
+
+		differs = was->until != s->avoid[i].until ||
+			  strcmp(cluster_str(e->c, was->node), s->avoid[i].node) != 0;
+	}
+	return differs;
 }
 
 static bool status_differs(const struct economy *e, optimizer_id id, const struct economy_status *s)
@@ -253,7 +320,7 @@ static bool status_differs(const struct economy *e, optimizer_id id, const struc
 	const struct optimizer *o = &e->c->optimizers.items[id];
 
 	return s->optimized_at != o->optimized_at || s->moved_at != o->moved_at ||
-	       budget_differs(s, &o->budget, o->budget_limit) ||
+	       avoid_differs(e, o, s) || budget_differs(s, &o->budget, o->budget_limit) ||
 	       strcmp(cluster_str(e->c, o->phase), s->phase) != 0 ||
 	       strcmp(cluster_str(e->c, o->status_node), s->node) != 0 ||
 	       s->replicas != (uint32_t)o->status_replicas ||
@@ -284,6 +351,7 @@ bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
 		.ready = a->n_ready,
 	};
 	fill_moves(e, id, ret);
+	fill_avoid(e, id, ret);
 	fill_budget(e, (enum budget_period)o->period, &o->budget, a->cost, ret);
 	add_progress(e, id, ret);
 	add_money(e, id, ret);
@@ -337,6 +405,10 @@ uint32_t economy_requeue_after(const struct economy *e)
 
 		look_ahead(e, (enum budget_period)o->period, e->accounts[id].spent, o->budget_limit,
 			   e->accounts[id].cost, &seconds);
+		sooner(&seconds, economy_move_deadline(e, id) - e->c->taken_at);
+		for (uint32_t k = 0; k < o->avoid.n; k++)
+			sooner(&seconds,
+			       e->c->avoids.items[o->avoid.at + k].until - e->c->taken_at);
 	}
 	for (size_t i = 0; i < e->c->cost_policies.n; i++) {
 		const struct cost_policy *p = &e->c->cost_policies.items[i];

@@ -488,6 +488,7 @@ void economy_start(struct economy *e, struct planner *p)
 	economy_read_limits(e);
 	list_cargo(e);
 	e->allowed = xcalloc(e->cargo.n + 1, sizeof(*e->allowed));
+	economy_follow_moves(e);
 	put_bound(e);
 	read_architectures(e);
 	e->kinds = kinds_new(e);

@@ -49,6 +49,11 @@ static const char *explain_move(struct emitter *e, const struct economy *x, cons
 	const char *saved = dollars(e, g->saving < 0 ? -g->saving : g->saving);
 	const char *how = g->saving < 0 ? "costs" : "saves";
 
+	if (g->reason == REASON_ROLLED_BACK)
+		return plan_strf(e->plan,
+				 "since it was moved to node %s it has not become ready; its share "
+				 "is %s $/h instead of %s",
+				 node_name(e, g->origin), is, was);
 	if (g->reason == REASON_NODE_CLOSED)
 		return plan_strf(e->plan,
 				 "its share is %s $/h instead of %s; without pods, node %s %s %s "

@@ -29,6 +29,12 @@ static struct economy_status *keep(struct emitter *e, const struct economy_statu
 	*own = *s;
 	if (s->node)
 		own->node = plan_str(e->plan, s->node);
+	if (s->moved_from && s->moved_to) {
+		own->moved_from = plan_str(e->plan, s->moved_from);
+		own->moved_to = plan_str(e->plan, s->moved_to);
+	}
+	for (uint32_t i = 0; i < s->n_avoid; i++)
+		own->avoid[i].node = plan_str(e->plan, s->avoid[i].node);
 	return own;
 }
 

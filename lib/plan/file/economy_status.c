@@ -98,6 +98,63 @@ static const struct field condition_fields[] = {
 	{ 0 },
 };
 
+static const struct field last_move_fields[] = {
+	FILE_FIELD("from", &field_text, offsetof(struct economy_status, moved_from), .needed = true,
+		   .max = FIELD_NAME_MAX),
+	FILE_FIELD("to", &field_text, offsetof(struct economy_status, moved_to), .needed = true,
+		   .max = FIELD_NAME_MAX),
+	{ 0 },
+};
+
+static bool has_moved(const void *status)
+{
+	const struct economy_status *s = status;
+
+	return s->moved_from && s->moved_to;
+}
+
+static const struct field avoid_fields[] = {
+	FILE_FIELD("node", &field_text, offsetof(struct plan_avoid, node), .needed = true,
+		   .max = FIELD_NAME_MAX),
+	FILE_FIELD("until", &field_date, offsetof(struct plan_avoid, until), .needed = true),
+	{ 0 },
+};
+
+static bool avoid_is_absent(const struct file_field *f, const void *value)
+{
+	(void)f;
+	return !((const struct economy_status *)value)->has_avoid;
+}
+
+static void avoid_write(const struct file_field *f, const void *value, struct json_out *o)
+{
+	const struct economy_status *s = value;
+
+	(void)f;
+	json_out_array(o);
+	for (uint32_t i = 0; i < s->n_avoid; i++)
+		fields_write(avoid_fields, &s->avoid[i], o);
+	json_out_end(o);
+}
+
+static int read_avoid(struct decoder *d, void *arg)
+{
+	struct economy_status *s = arg;
+
+	if (s->n_avoid == ECONOMY_AVOID_MAX)
+		return decode_refuse(d, "more than %d nodes to avoid", ECONOMY_AVOID_MAX);
+	return fields_read(avoid_fields, d, &s->avoid[s->n_avoid++], NULL);
+}
+
+static int avoid_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	(void)f;
+	((struct economy_status *)value)->has_avoid = true;
+	return decode_list(d, read_avoid, value);
+}
+
+static const struct field_type field_avoid = { avoid_is_absent, avoid_write, avoid_read };
+
 static bool conditions_are_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
@@ -153,7 +210,10 @@ static const struct field status_fields[] = {
 	FILE_FIELD("lastOptimizationTime", &field_date,
 		   offsetof(struct economy_status, optimized_at)),
 	FILE_FIELD("lastMoveTime", &field_date, offsetof(struct economy_status, moved_at)),
+	FILE_FIELD("lastMove", &field_object, FIELD_SELF, .of = last_move_fields,
+		   .is_given = has_moved),
 	FILE_FIELD("moves", &field_u32, offsetof(struct economy_status, moves)),
+	FILE_FIELD("avoid", &field_avoid, FIELD_SELF),
 	FILE_FIELD("observedGeneration", &field_integer,
 		   offsetof(struct economy_status, generation)),
 	STATUS("replicas", &field_u32, replicas),

@@ -65,3 +65,14 @@ TEST(small_repairs_are_not_told)
 
 	assert_null(action_event_of(&c, &status).reason);
 }
+
+TEST(an_eviction_from_a_spot_node_that_goes_says_so)
+{
+	struct cluster c = { 0 };
+	const struct action a = { .kind = ACTION_EVICT, .reason = REASON_SPOT_INTERRUPTED };
+	const struct action release = { .kind = ACTION_RELEASE };
+
+	assert_string_equal(action_event_of(&c, &a).reason, "SpotInterruption");
+	assert_true(action_event_of(&c, &a).concerns_node);
+	assert_string_equal(action_event_of(&c, &release).reason, "Released");
+}
