@@ -45,7 +45,7 @@ def test_executor_of_deployment(f):
     over(f, pod)
 
 
-def test_executor_of_stateful_set(f):
+def full_executor_of_stateful_set(f):
     """From Sent until the new pod has its node, also while no pod is there: what the target's Node says
     leads on."""
     pod = f.start_stateful_set("db")
@@ -54,7 +54,7 @@ def test_executor_of_stateful_set(f):
     over(f, pod)
 
 
-def test_stateful_set_starts_afresh(f):
+def full_stateful_set_starts_afresh(f):
     """The target has no such checkpoint: the program starts again where it was."""
     pod = f.start_stateful_set("db")
     key, node = "mckube.io/migrate-arrivals", f.nodes[1].name
