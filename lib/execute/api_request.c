@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "execute/api_request.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -13,8 +15,9 @@
 
 struct kube_ref api_ref(const struct action *a, struct kube_resource *resource)
 {
-	static const struct kube_resource *const all[] = { &kube_pods, &kube_nodes,
-							   &kube_optimizers, &kube_cost_policies };
+	static const struct kube_resource *const all[] = { &kube_pods,	      &kube_nodes,
+							   &kube_optimizers,  &kube_cost_policies,
+							   &kube_deployments, &kube_stateful_sets };
 	const struct kube_resource *known = &kube_mckubes; /* of either spelling */
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -260,6 +263,34 @@ static int set_status(struct kube_request *r, const struct context *x, struct er
 	return 0;
 }
 
+static int scale(struct kube_request *r, const struct context *x, struct error *err)
+{
+	AUTO(str_done) struct str json = STR_INIT;
+	AUTO(json_out_done) struct json_out o = { .out = &json, .is_compact = true };
+
+	(void)err;
+	json_out_bare_object(&o);
+	json_out_key(&o, "spec");
+	open_member(&o, "replicas");
+	json_out_int(&o, x->a->to.replicas);
+	end_all(&o, 2);
+	kube_patch(r, x->k, &x->ref,
+		   &(struct kube_change){ .subresource = "scale", .json = json.s });
+	return 0;
+}
+
+static int set_deletion_cost(struct kube_request *r, const struct context *x, struct error *err)
+{
+	char text[24];
+	struct annotation_change annotations = { .n = 0 };
+
+	(void)err;
+	snprintf(text, sizeof(text), "%" PRId64, x->a->deletion_cost);
+	annotations.pairs[annotations.n++] =
+		(struct kube_pair){ POD_ANNOTATION(deletion_cost), text };
+	return patch_annotations(r, x->k, &x->ref, &annotations);
+}
+
 /* The object as it is now is needed first: its list can only be written whole. */
 static int read_object(struct kube_request *r, const struct context *x, struct error *err)
 {
@@ -294,12 +325,19 @@ static int add_finalizer(struct kube_request *r, const struct context *x, struct
 typedef int (*maker)(struct kube_request *r, const struct context *x, struct error *err);
 
 static const maker makers[ACTION_KINDS] = {
-	[ACTION_BIND] = bind,	      [ACTION_ASSIGN] = assign,
-	[ACTION_MOVE] = assign,	      [ACTION_EVICT] = evict,
-	[ACTION_DEGRADE] = degrade,   [ACTION_SET_LEVEL] = set_level,
-	[ACTION_TAINT] = read_object, [ACTION_UNTAINT] = read_object,
-	[ACTION_STATUS] = set_status, [ACTION_FINALIZER] = read_object,
+	[ACTION_BIND] = bind,
+	[ACTION_ASSIGN] = assign,
+	[ACTION_MOVE] = assign,
+	[ACTION_EVICT] = evict,
+	[ACTION_DEGRADE] = degrade,
+	[ACTION_SET_LEVEL] = set_level,
+	[ACTION_TAINT] = read_object,
+	[ACTION_UNTAINT] = read_object,
+	[ACTION_STATUS] = set_status,
+	[ACTION_FINALIZER] = read_object,
 	[ACTION_RELEASE] = release,
+	[ACTION_SCALE] = scale,
+	[ACTION_ANNOTATE] = set_deletion_cost,
 };
 
 static maker maker_of(const struct action *a)
@@ -313,7 +351,7 @@ int api_request(struct kube_request *r, const struct kube *k, const struct actio
 	struct kube_resource resource;
 	struct context x = { k, a, c, api_ref(a, &resource) };
 
-	if (x.ref.resource->plural == kube_pods.plural || a->status)
+	if (x.ref.resource->plural == kube_pods.plural || a->status || a->kind == ACTION_SCALE)
 		x.ref.version = version ? version : a->on.version;
 	if (!maker_of(a))
 		return error_set(err, -ENOTSUP, "%s is not supported", action_kind_name(a->kind));

@@ -17,14 +17,16 @@
  *	SetLevel	patch of annotations mckube.io/rt-current and rt-degraded
  *	Status		McKube, WorkloadOptimizer, CostPolicy: patch of its status; Pod: the
  *			assignment's annotations taken off
+ *	Scale		patch of the scale subresource
+ *	Annotate	patch of annotation controller.kubernetes.io/pod-deletion-cost
  *	Finalizer	server-side apply of ours; or a patch of metadata.finalizers that takes it
  *			off, and
  *	Taint, Untaint	patch of spec.taints, each after the object was read: api_request_after()
  *
  * Each names the uid. A pod's also names its resourceVersion: what the plan was made for must still
- * hold; so does the status of costs, since what was spent is counted from the one before. Of
- *McKubes and nodes only what is ours alone is written, while the node helper reports on the same
- *objects: there a version is named only behind a read, because a list is written whole.
+ * hold; so does the status of costs, since what was spent is counted from the one before, and what
+ *is scaled. Of McKubes and nodes only what is ours alone is written, while the node helper reports
+ *on the same objects: there a version is named only behind a read, because a list is written whole.
  *
  * The snapshot is asked only for what a plan does not hold: gates, affinity, node labels, the
  *source of the annotations. */

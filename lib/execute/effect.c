@@ -264,13 +264,39 @@ static enum effect_result set_finalizer(cJSON *object, const struct action *a)
 		       : EFFECT_CHANGED;
 }
 
+static enum effect_result scale(cJSON *object, const struct action *a)
+{
+	cJSON *spec = member_object(object, "spec");
+
+	drop(spec, "replicas");
+	cJSON_AddNumberToObject(spec, "replicas", a->to.replicas);
+	return EFFECT_CHANGED;
+}
+
+static enum effect_result set_deletion_cost(cJSON *pod, const struct action *a)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, a->deletion_cost);
+	set_text(ensure_annotations(pod), POD_ANNOTATION(deletion_cost), text);
+	return EFFECT_CHANGED;
+}
+
 static enum effect_result (*const effects[ACTION_KINDS])(cJSON *object, const struct action *a) = {
-	[ACTION_BIND] = bind,	      [ACTION_ASSIGN] = assign,
-	[ACTION_MOVE] = assign,	      [ACTION_EVICT] = evict,
-	[ACTION_DEGRADE] = degrade,   [ACTION_SET_LEVEL] = set_level,
-	[ACTION_TAINT] = set_taints,  [ACTION_UNTAINT] = set_taints,
-	[ACTION_STATUS] = set_status, [ACTION_FINALIZER] = set_finalizer,
-	[ACTION_MIGRATE] = migrate,   [ACTION_RELEASE] = release,
+	[ACTION_BIND] = bind,
+	[ACTION_ASSIGN] = assign,
+	[ACTION_MOVE] = assign,
+	[ACTION_EVICT] = evict,
+	[ACTION_DEGRADE] = degrade,
+	[ACTION_SET_LEVEL] = set_level,
+	[ACTION_TAINT] = set_taints,
+	[ACTION_UNTAINT] = set_taints,
+	[ACTION_STATUS] = set_status,
+	[ACTION_FINALIZER] = set_finalizer,
+	[ACTION_MIGRATE] = migrate,
+	[ACTION_SCALE] = scale,
+	[ACTION_ANNOTATE] = set_deletion_cost,
+	[ACTION_RELEASE] = release,
 };
 
 bool effect_is_known(enum action_kind kind)

@@ -57,7 +57,8 @@ static void add_key(const struct identity *id, struct str *out)
 	bool is_mckube = slice_eq(id->kind, "McKube") || slice_eq(id->kind, "MCKube");
 	bool is_local = is_mckube || slice_eq(id->kind, "Pod") ||
 			slice_eq(id->kind, "PodDisruptionBudget") ||
-			slice_eq(id->kind, "WorkloadOptimizer");
+			slice_eq(id->kind, "WorkloadOptimizer") ||
+			slice_eq(id->kind, "Deployment") || slice_eq(id->kind, "StatefulSet");
 	struct slice group = group_of(id->api_version);
 	struct slice kind = is_mckube ? SLICE("McKube") : id->kind;
 	struct slice ns = is_local && id->ns.n == 0 ? SLICE("default") : id->ns;

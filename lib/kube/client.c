@@ -30,6 +30,10 @@ const struct kube_resource kube_cost_policies = { KCLOUD_API_VERSION, "CostPolic
 const struct kube_resource kube_power_policies = { KCLOUD_API_VERSION, "PowerPolicy",
 						   "powerpolicies", true };
 const struct kube_resource kube_config_maps = { "v1", "ConfigMap", "configmaps", true };
+const struct kube_resource kube_deployments = { "apps/v1", "Deployment", "deployments", true };
+const struct kube_resource kube_stateful_sets = { "apps/v1", "StatefulSet", "statefulsets", true };
+const struct kube_resource kube_autoscalers = { "autoscaling/v2", "HorizontalPodAutoscaler",
+						"horizontalpodautoscalers", true };
 const struct kube_resource kube_node_metrics = { "metrics.k8s.io/v1beta1", "NodeMetrics", "nodes",
 						 false };
 const struct kube_resource kube_pod_metrics = { "metrics.k8s.io/v1beta1", "PodMetrics", "pods",

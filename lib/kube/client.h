@@ -32,7 +32,8 @@ struct kube_resource {
 extern const struct kube_resource kube_pods, kube_nodes, kube_namespaces, kube_pdbs,
 	kube_priority_classes, kube_volumes, kube_claims, kube_csi_nodes, kube_resource_claims,
 	kube_mckubes, kube_leases, kube_optimizers, kube_cost_policies, kube_power_policies,
-	kube_config_maps, kube_node_metrics, kube_pod_metrics, kube_events, kube_access_reviews;
+	kube_config_maps, kube_deployments, kube_stateful_sets, kube_autoscalers, kube_node_metrics,
+	kube_pod_metrics, kube_events, kube_access_reviews;
 
 /* Names one object. uid and version are optional. */
 struct kube_ref {
@@ -69,7 +70,7 @@ enum kube_patch { KUBE_PATCH_MERGE, KUBE_PATCH_STRATEGIC };
 
 /* `json` is the members of an object without the braces, such as "\"spec\":{...}"; the metadata
  * with uid and resourceVersion and, where given, annotations come from here. An annotation with
- * value NULL is removed. `subresource` may be NULL, "status" or "resize". */
+ * value NULL is removed. `subresource` may be NULL, "status", "resize" or "scale". */
 struct kube_change {
 	enum kube_patch kind;
 	const char *subresource;

@@ -212,6 +212,10 @@ void cluster_finish(struct cluster *c)
 	SORT_UNIQUE(c, &c->cost_policies);
 	SORT_UNIQUE(c, &c->power_policies);
 	SORT_UNIQUE(c, &c->price_tables);
+	SORT_UNIQUE(c, &c->deployments);
+	SORT_UNIQUE(c, &c->stateful_sets);
+	SORT_UNIQUE(c, &c->autoscalers);
+	SORT_UNIQUE(c, &c->metric_samples);
 	drop_ended_pods(c);
 	cluster_resolve(c);
 	cluster_resolve_heartbeats(c);
@@ -236,6 +240,10 @@ void cluster_done(struct cluster *c)
 	array_done(&c->cost_policies);
 	array_done(&c->power_policies);
 	array_done(&c->price_tables);
+	array_done(&c->deployments);
+	array_done(&c->stateful_sets);
+	array_done(&c->autoscalers);
+	array_done(&c->metric_samples);
 	array_done(&c->preferences);
 	array_done(&c->scaling_metrics);
 	array_done(&c->avoids);
@@ -337,6 +345,9 @@ const struct meta *cluster_object(const struct cluster *c, const char *kind, con
 		  sizeof(struct optimizer) },
 		{ "CostPolicy", c->cost_policies.items, c->cost_policies.n,
 		  sizeof(struct cost_policy) },
+		{ "Deployment", c->deployments.items, c->deployments.n, sizeof(struct scalable) },
+		{ "StatefulSet", c->stateful_sets.items, c->stateful_sets.n,
+		  sizeof(struct scalable) },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {

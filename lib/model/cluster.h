@@ -140,19 +140,25 @@ struct pod {
 	int64_t cpu_milli;
 	struct range extended; /* amounts */
 	int64_t started;       /* status.startTime, seconds since 1970; 0: not started */
-	int32_t priority;      /* priorityClassName is looked up when spec.priority is absent */
-	uint8_t phase;	       /* enum pod_phase */
-	uint8_t qos;	       /* enum pod_qos, computed from the containers if status has none */
+	/* What its containers that go on running ask for together, as autoscalers count it: without
+	 * overhead and init containers; NO_LIMIT where one of them does not say. */
+	int64_t asked_cpu_milli, asked_memory;
+	int64_t ready_since; /* lastTransitionTime of condition Ready; 0: unknown */
+	int32_t priority;    /* priorityClassName is looked up when spec.priority is absent */
+	uint8_t phase;	     /* enum pod_phase */
+	uint8_t qos;	     /* enum pod_qos, computed from the containers if status has none */
 	bool has_priority;
 	bool is_terminating; /* has a deletionTimestamp */
 	bool is_mirror;	     /* annotation kubernetes.io/config.store */
 	bool is_ours; /* scheduler "mckube", or gate mckube.io/placement; or neither a scheduler
 		       * nor a node is named and it has the label sdv.com */
 	bool has_our_gate;
-	bool has_other_gate;	   /* another controller still holds it back */
-	bool has_label;		   /* sdv.com */
-	bool is_not_started;	   /* status.phase is Pending, whatever its node */
-	bool is_ready;		   /* condition Ready */
+	bool has_other_gate; /* another controller still holds it back */
+	bool has_label;	     /* sdv.com */
+	bool is_not_started; /* status.phase is Pending, whatever its node */
+	bool is_ready;	     /* condition Ready */
+	bool is_unready;     /* ... is False; neither: it has none, or is Unknown */
+	bool has_ready_condition;
 	bool has_local_data;	   /* a volume of kind emptyDir or hostPath */
 	bool is_unread;		   /* something of it could not be read: it stays where it is */
 	bool has_unread_labels;	   /* ... which may be any */
@@ -311,6 +317,8 @@ struct metrics {
 	struct meta meta;
 	int64_t measured; /* seconds since 1970; 0: not given */
 	int64_t cpu_milli, memory;
+	int32_t window;		  /* seconds that it was measured over, rounded up; 0: not given */
+	bool has_cpu, has_memory; /* of all containers */
 	bool is_unread;
 };
 
@@ -351,6 +359,9 @@ struct cluster {
 	ARRAY(struct cost_policy) cost_policies;
 	ARRAY(struct power_policy) power_policies;
 	ARRAY(struct price_table) price_tables;
+	ARRAY(struct scalable) deployments, stateful_sets;
+	ARRAY(struct autoscaler) autoscalers;
+	ARRAY(struct metric_sample) metric_samples;
 	bool has_heartbeats; /* some of them are of helpers */
 	unsigned lacks; /* LACKS_*: kinds of which an object was left out, its name being unreadable
 			 */
@@ -403,7 +414,8 @@ const struct csi_node *cluster_csi_node(const struct cluster *c, str_id name);
 const struct metrics *cluster_node_metrics(const struct cluster *c, str_id name);
 const struct metrics *cluster_pod_metrics(const struct cluster *c, str_id ns, str_id name);
 
-/* What an action is about: a Pod, Node, McKube, WorkloadOptimizer or CostPolicy. */
+/* What an action is about: a Pod, Node, McKube, WorkloadOptimizer, CostPolicy, Deployment or
+ * StatefulSet. */
 const struct meta *cluster_object(const struct cluster *c, const char *kind, const char *ns,
 				  const char *name);
 const struct resource_claim *cluster_resource_claim(const struct cluster *c, str_id ns,

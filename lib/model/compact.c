@@ -163,9 +163,19 @@ static void move_policies(struct move *m)
 	}
 }
 
+static void move_scalables(struct move *m, struct scalable *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		move_selector(m, &items[i].pods);
+		items[i].template_labels = MOVE_SHARED(m, labels, items[i].template_labels);
+	}
+}
+
 static void move_rows(struct move *m)
 {
 	move_pods(m);
+	move_scalables(m, m->c->deployments.items, m->c->deployments.n);
+	move_scalables(m, m->c->stateful_sets.items, m->c->stateful_sets.n);
 	move_optimizers(m);
 	move_policies(m);
 	array_each(node, &m->c->nodes) {
@@ -317,6 +327,21 @@ static void mark_economy(const struct cluster *c, bool *live)
 	array_each(t, &c->price_tables) {
 		mark_meta(live, &t->meta);
 		mark(live, t->text);
+	}
+	array_each(s, &c->deployments)
+		mark_meta(live, &s->meta);
+	array_each(s, &c->stateful_sets)
+		mark_meta(live, &s->meta);
+	array_each(a, &c->autoscalers) {
+		mark_meta(live, &a->meta);
+		mark(live, a->target_version);
+		mark(live, a->target_kind);
+		mark(live, a->target_name);
+	}
+	array_each(s, &c->metric_samples) {
+		mark_meta(live, &s->meta);
+		mark(live, s->query);
+		mark(live, s->optimizer);
 	}
 	array_each(m, &c->scaling_metrics) {
 		mark(live, m->query);

@@ -278,6 +278,28 @@ static bool price_tables_same(const struct cluster *c, const void *a, const void
 	return SAME_BUT(struct price_table, a, b, meta.version);
 }
 
+/* Labels are shared: the same ones are one run. */
+static bool scalables_same(const struct cluster *c, const void *a, const void *b)
+{
+	const struct scalable *x = a, *y = b;
+
+	return same_selector(c, x->pods, y->pods) && SAME_BUT(struct scalable, a, b, pods);
+}
+#define deployments_same   scalables_same
+#define stateful_sets_same scalables_same
+
+static bool autoscalers_same(const struct cluster *c, const void *a, const void *b)
+{
+	(void)c;
+	return SAME_BUT(struct autoscaler, a, b, meta.version);
+}
+
+static bool metric_samples_same(const struct cluster *c, const void *a, const void *b)
+{
+	(void)c;
+	return SAME_BUT(struct metric_sample, a, b, meta.version);
+}
+
 static bool node_metrics_same(const struct cluster *c, const void *a, const void *b)
 {
 	(void)c;
@@ -338,6 +360,10 @@ ROWS(optimizers)
 ROWS(cost_policies)
 ROWS(power_policies)
 ROWS(price_tables)
+ROWS(deployments)
+ROWS(stateful_sets)
+ROWS(autoscalers)
+ROWS(metric_samples)
 ROWS(node_metrics)
 ROWS(pod_metrics)
 

@@ -83,7 +83,9 @@ struct optimizer { /* WorkloadOptimizer */
 	int32_t status_replicas, status_ready;
 	struct range conditions; /* cluster.conditions */
 	int64_t generation;
-	struct range history; /* names */
+	struct range history; /* names: "seconds since 1970:replicas" */
+	int64_t scaled_at;    /* status.lastScaleTime; 0: never */
+	int32_t scaled_from;  /* status.lastScaleFrom: the number before */
 	struct range avoid;   /* cluster.avoids */
 	bool has_node_affinity, has_scaling, is_scaling_off, fills;
 	bool prefers_spot, prefers_green;
@@ -148,6 +150,32 @@ struct power_policy {
 	struct range alerts;
 	struct selector namespaces, workloads;
 	bool is_green_off, is_unaware, avoids_peak, is_unread;
+};
+
+/* An object whose number of replicas may be set: a Deployment or a StatefulSet. */
+struct scalable {
+	struct meta meta;
+	struct selector pods;
+	struct range template_labels; /* of the pods that it makes */
+	int32_t replicas;	      /* that are asked for: 1 where it does not say */
+	bool is_unread;
+};
+
+/* A HorizontalPodAutoscaler: what it scales is left to it. */
+struct autoscaler {
+	struct meta meta;
+	str_id target_version, target_kind, target_name;
+	bool is_unread; /* it may scale anything in its namespace */
+};
+
+/* A value that was read for a metric: MetricSample. That nothing could be read is one, too. */
+struct metric_sample {
+	struct meta meta;
+	str_id optimizer; /* that it was read for; 0: any in its namespace */
+	str_id query;	  /* as the optimizer has it, or the name of the metric */
+	int64_t value;	  /* millionths */
+	int64_t at;	  /* seconds since 1970; 0: unknown */
+	bool has_value;
 };
 
 /* A text of a ConfigMap that may be a table of prices or of power. */

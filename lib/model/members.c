@@ -167,6 +167,10 @@ bool member_fits(enum member_form form, const char *text)
 		return *text && !text[strspn(text, "0123456789:-")];
 	case FORM_SIGNED:
 		return is_signed(text);
+	case FORM_DURATION:
+		return *text && strspn(text, "0123456789.hms") == strlen(text);
+	case FORM_PROPOSAL:
+		return *text && strspn(text, "0123456789:") == strlen(text);
 	case FORM_CURVE:
 		return *text && strspn(text, "0123456789.:,") == strlen(text);
 	}

@@ -38,6 +38,8 @@ enum member_form {
 	FORM_HOURS,	 /* of a day: "9-17", "09:00-17:00" */
 	FORM_SIGNED,	 /* a whole number */
 	FORM_CURVE,	 /* pairs of decimals: "0:8.8,1:39.9" */
+	FORM_DURATION,	 /* as Go writes it: "15.007s" */
+	FORM_PROPOSAL,	 /* seconds since 1970 and a number: "1795251600:3" */
 };
 
 /* What an annotation of a pod is to the pod's assignment. */

@@ -43,6 +43,11 @@ static const struct kind {
 	{ "PowerPolicy", KCLOUD_GROUP, "", decode_power_policy,
 	  "the pods that it covers are neither placed nor moved" },
 	{ "ConfigMap", "", "v1", decode_config_map, "it is no table of prices" },
+	{ "Deployment", "apps", "", decode_scalable, "it is not scaled" },
+	{ "StatefulSet", "apps", "", decode_scalable, "it is not scaled" },
+	{ "HorizontalPodAutoscaler", "autoscaling", "", decode_autoscaler,
+	  "nothing in its namespace is scaled" },
+	{ "MetricSample", MCKUBE_DOMAIN, "", decode_metric_sample, "its value counts as missing" },
 };
 
 struct objects *objects_new(struct cluster *c)

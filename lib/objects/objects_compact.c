@@ -70,6 +70,10 @@ void objects_compact(struct objects *o, const str_id *keep, size_t n_keep)
 		learn_amounts(o, node->extended);
 		learn_amounts(o, node->capacity_extended);
 	}
+	array_each(scalable, &o->c->deployments)
+		learn_labels(o, scalable->template_labels);
+	array_each(scalable, &o->c->stateful_sets)
+		learn_labels(o, scalable->template_labels);
 	array_each(optimizer, &o->c->optimizers)
 		learn_labels(o, optimizer->labels);
 	array_each(volume, &o->c->volumes)

@@ -422,6 +422,8 @@ static const struct field optimizer_status_fields[] = {
 	FIELD_SUB("lastMove", last_move_fields, UNREAD_DETAIL),
 	OPT("lastMoveTime", read_time, moved_at, UNREAD_BUDGET),
 	OPT("lastOptimizationTime", read_time, optimized_at, UNREAD_DETAIL),
+	OPT("lastScaleFrom", read_i32, scaled_from, UNREAD_DETAIL),
+	OPT("lastScaleTime", read_time, scaled_at, UNREAD_DETAIL),
 	OPT("moves", read_i32, moves, UNREAD_BUDGET),
 	OPT("observedGeneration", read_generation, observed, UNREAD_DETAIL),
 	OPT("optimizationScore", read_micro, status_score, UNREAD_DETAIL),

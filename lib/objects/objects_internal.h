@@ -168,6 +168,7 @@ void selector_write(const struct cluster *c, const struct selector *s, struct st
 void node_terms_write(const struct cluster *c, struct range run, struct str *out);
 
 int64_t resources_get(const struct resources *r, str_id name);
+bool resources_have(const struct resources *r, str_id name);
 void resources_add(struct objects *o, struct resources *to, const struct resources *more);
 
 /* All but cpu, memory, ephemeral-storage and pods, without zeros, as a shared run. */
@@ -199,6 +200,10 @@ int read_container_statuses(struct decoder *d, const struct field *f, void *into
 
 /* A string as it is written, not interned. */
 int read_written(struct decoder *d, const struct field *f, void *into); /* struct slice */
+
+/* What autoscalers reckon with, of the pod at hand, of a resource by name: NO_LIMIT where a
+ * container does not ask for it. */
+int64_t pod_asked(struct objects *o, const struct pod_resources *p, str_id name);
 
 /* What kube-scheduler reckons with, of the pod at hand. */
 void pod_requests(struct objects *o, const struct pod_resources *p, struct resources *ret);
@@ -241,5 +246,8 @@ int decode_optimizer(struct objects *o, str_id kind, str_id version);
 int decode_cost_policy(struct objects *o, str_id kind, str_id version);
 int decode_power_policy(struct objects *o, str_id kind, str_id version);
 int decode_config_map(struct objects *o, str_id kind, str_id version);
+int decode_scalable(struct objects *o, str_id kind, str_id version);
+int decode_autoscaler(struct objects *o, str_id kind, str_id version);
+int decode_metric_sample(struct objects *o, str_id kind, str_id version);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/date.h"
 #include "base/names.h"
 #include "objects/objects_internal.h"
 
@@ -15,6 +16,8 @@ struct pod_draft {
 	int32_t priority;
 	uint8_t phase, qos;
 	bool has_priority, has_our_gate, has_other_gate, is_host_network, is_ready;
+	bool is_unready, has_ready_condition;
+	int64_t ready_since;
 };
 enum { NO_QOS = UINT8_MAX };
 
@@ -204,10 +207,11 @@ static const struct field spec_fields[] = {
 };
 
 struct condition {
-	struct slice type, status, reason, message; /* as they are written */
+	struct slice type, status, reason, message, since; /* as they are written */
 };
 
 static const struct field condition_fields[] = {
+	FIELD("lastTransitionTime", read_written, struct condition, since),
 	FIELD("message", read_written, struct condition, message),
 	FIELD("reason", read_written, struct condition, reason),
 	FIELD("status", read_written, struct condition, status),
@@ -231,14 +235,19 @@ str_id condition_text(struct decoder *d, const struct slice *status, struct slic
 
 static int read_condition(struct decoder *d, void *arg)
 {
-	struct condition c = { SLICE(""), SLICE(""), SLICE(""), SLICE("") };
+	struct condition c = { SLICE(""), SLICE(""), SLICE(""), SLICE(""), SLICE("") };
 	struct pod_draft *p = arg;
 	int r = decode_object(d, condition_fields, &c);
 
 	if (r < 0)
 		return r;
-	if (slice_eq(c.type, "Ready"))
+	if (slice_eq(c.type, "Ready")) {
+		p->has_ready_condition = true;
 		p->is_ready = slice_eq(c.status, "True");
+		p->is_unready = slice_eq(c.status, "False");
+		if (!date_parse(c.since.s, c.since.n, &p->ready_since))
+			p->ready_since = 0;
+	}
 	if (slice_eq(c.type, "PodResizePending"))
 		p->resources.is_resize_infeasible = slice_eq(c.reason, "Infeasible");
 	if (slice_eq(c.type, "PodScheduled") && slice_eq(c.status, "False"))
@@ -553,7 +562,12 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.has_other_gate = p->has_other_gate,
 		.has_label = has_sdv,
 		.is_not_started = p->phase == PHASE_PENDING,
+		.asked_cpu_milli = least(pod_asked(o, &p->resources, o->id_cpu)),
+		.asked_memory = least(pod_asked(o, &p->resources, o->id_memory)),
+		.ready_since = p->ready_since,
 		.is_ready = p->is_ready,
+		.is_unready = p->is_unready,
+		.has_ready_condition = p->has_ready_condition,
 		.bars = bars_of(o, p),
 		.patience_seconds = patience_of(o),
 		.has_local_data = o->has_local_data,

@@ -24,6 +24,14 @@ static struct amount *resources_find(struct resources *r, str_id name)
 	return NULL;
 }
 
+bool resources_have(const struct resources *r, str_id name)
+{
+	for (uint32_t i = 0; i < r->n; i++)
+		if (amount_at(r, i).name == name)
+			return true;
+	return false;
+}
+
 int64_t resources_get(const struct resources *r, str_id name)
 {
 	for (uint32_t i = 0; i < r->n; i++)
@@ -440,6 +448,24 @@ void pod_requests(struct objects *o, const struct pod_resources *p, struct resou
 	sum_containers(o, p->is_resize_infeasible, ret);
 	pod_level_requests(o, p, ret);
 	resources_add(o, ret, &p->overhead);
+}
+
+int64_t pod_asked(struct objects *o, const struct pod_resources *p, str_id name)
+{
+	struct resources sum = { .n = 0 };
+
+	if (p->requests.n) {
+		pod_requests(o, p, &sum);
+		return resources_have(&sum, name) ? resources_get(&sum, name) : NO_LIMIT;
+	}
+	array_each(c, &o->containers) {
+		if (c->kind == CONTAINER_INIT)
+			continue;
+		if (!resources_have(&c->requests, name))
+			return NO_LIMIT;
+		resources_add(o, &sum, &c->requests);
+	}
+	return resources_get(&sum, name);
 }
 
 enum pod_qos pod_qos_of(struct objects *o, const struct pod_resources *p)

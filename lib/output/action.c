@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "output/action.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,8 @@ static const struct action_style styles[STYLES + 1] = {
 			       "finalizers to remove" },
 	[ACTION_MIGRATE] = { "~", "migrate", COLOR_CHANGE },
 	[ACTION_RELEASE] = { "-", "release", COLOR_SPECIAL },
+	[ACTION_SCALE] = { "~", "scale", COLOR_CHANGE },
+	[ACTION_ANNOTATE] = { "~", "annotate", COLOR_SPECIAL },
 	[STYLE_UPDATE] = { "~", "update", COLOR_CHANGE },
 	[STYLE_RESTORE] = { "~", "restore", COLOR_GOOD },
 	[STYLE_UNASSIGN] = { "-", "unassign", COLOR_SPECIAL },
@@ -121,6 +124,10 @@ void action_add_cores(const char *cores, struct str *out)
 
 void action_add_place(const struct place *place, struct str *out)
 {
+	if (place->replicas) {
+		str_addf(out, "%u", place->replicas);
+		return;
+	}
 	str_add(out, place->node);
 	if (place->cores && *place->cores) {
 		str_addc(out, ' ');
@@ -158,9 +165,14 @@ void action_add_method(const struct action *a, struct str *out)
 	}
 }
 
+void action_add_deletion_cost(const struct action *a, struct str *out)
+{
+	str_addf(out, " deletion cost %" PRId64, a->deletion_cost);
+}
+
 static void add_place(const char *word, const struct place *place, struct str *out)
 {
-	if (!place->node)
+	if (!place->node && !place->replicas)
 		return;
 	str_addf(out, " %s ", word);
 	action_add_place(place, out);
@@ -173,6 +185,8 @@ void action_add_change(const struct action *a, struct str *out)
 		str_addf(out, ", %s", action_level_words(a));
 		return;
 	}
+	if (a->kind == ACTION_ANNOTATE)
+		action_add_deletion_cost(a, out);
 	add_place("from", &a->from, out);
 	add_place("to", &a->to, out);
 }

@@ -48,6 +48,9 @@ void action_add_method(const struct action *a, struct str *out);
 
 const char *action_by_words(const struct action *a);
 
+/* " deletion cost -2", of an Annotate. */
+void action_add_deletion_cost(const struct action *a, struct str *out);
+
 /* " from edge-1 core 2 to edge-1 core 3"; " on edge-1 core 2, level low" where only the budget
  * changes; "" without a place. */
 void action_add_change(const struct action *a, struct str *out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "output/plan_text.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,13 @@ static void add_where(const struct action *a, const struct style *style, struct 
 		str_addf(out, ", %s", action_level_words(a));
 		return;
 	}
+	if (a->kind == ACTION_SCALE) {
+		str_addf(out, "%u %s %u replica%s", a->from.replicas, style->has_utf8 ? "→" : "->",
+			 a->to.replicas, a->to.replicas == 1 ? "" : "s");
+		return;
+	}
+	if (a->kind == ACTION_ANNOTATE)
+		str_addf(out, "deletion cost %" PRId64, a->deletion_cost);
 	if (has_from) {
 		str_add(out, has_to ? "" : "from ");
 		action_add_cores(a->from.cores, out);

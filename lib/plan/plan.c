@@ -8,12 +8,13 @@
 #include "base/str.h"
 
 static const char *const kinds[ACTION_KINDS] = {
-	[ACTION_BIND] = "Bind",	      [ACTION_ASSIGN] = "Assign",
-	[ACTION_MOVE] = "Move",	      [ACTION_EVICT] = "Evict",
-	[ACTION_DEGRADE] = "Degrade", [ACTION_SET_LEVEL] = "SetLevel",
-	[ACTION_TAINT] = "Taint",     [ACTION_UNTAINT] = "Untaint",
-	[ACTION_STATUS] = "Status",   [ACTION_FINALIZER] = "Finalizer",
-	[ACTION_MIGRATE] = "Migrate", [ACTION_RELEASE] = "Release",
+	[ACTION_BIND] = "Bind",		[ACTION_ASSIGN] = "Assign",
+	[ACTION_MOVE] = "Move",		[ACTION_EVICT] = "Evict",
+	[ACTION_DEGRADE] = "Degrade",	[ACTION_SET_LEVEL] = "SetLevel",
+	[ACTION_TAINT] = "Taint",	[ACTION_UNTAINT] = "Untaint",
+	[ACTION_STATUS] = "Status",	[ACTION_FINALIZER] = "Finalizer",
+	[ACTION_MIGRATE] = "Migrate",	[ACTION_SCALE] = "Scale",
+	[ACTION_ANNOTATE] = "Annotate", [ACTION_RELEASE] = "Release",
 };
 
 static const char *const reasons[REASONS] = {
@@ -51,6 +52,10 @@ static const char *const reasons[REASONS] = {
 	[REASON_ROLLED_BACK] = "MoveRolledBack",
 	[REASON_OPTIMIZER_DELETED] = "OptimizerDeleted",
 	[REASON_SPOT_INTERRUPTED] = "SpotInterrupted",
+	[REASON_DEMAND] = "Demand",
+	[REASON_CEILING] = "Ceiling",
+	[REASON_BOUNDS] = "Bounds",
+	[REASON_POLICY] = "Policy",
 	[REASON_BUDGET_EXHAUSTED] = "BudgetExhausted",
 	[REASON_OVER_HOURLY_LIMIT] = "OverHourlyLimit",
 	[REASON_OVER_POWER_LIMIT] = "OverPowerLimit",

@@ -36,6 +36,8 @@ enum action_kind {
 	ACTION_FINALIZER, /* ours is added (FinalizerAdded) or removed (FinalizerRemoved) */
 	ACTION_MIGRATE,	  /* from one node to another: by the method and steps given */
 	ACTION_RELEASE, /* a waiting pod: our scheduling gate is taken off, and no place is given */
+	ACTION_SCALE,	/* a Deployment or a StatefulSet: from.replicas become to.replicas */
+	ACTION_ANNOTATE, /* pod: which one a scale-down removes first, deletion_cost */
 	ACTION_KINDS,
 };
 
@@ -70,12 +72,17 @@ enum reason {
 	REASON_SPOT_INTERRUPTED,  /* its spot node is about to go */
 	REASON_ROLLED_BACK,	  /* Evict: since it was moved it has not become ready */
 	REASON_OPTIMIZER_DELETED, /* Release: nothing places it for money any more */
-	REASON_NO_REQUEST,	  /* unplaced, or Status of a pod: nothing asks for real time */
-	REASON_NO_NODE,		  /* unplaced: a filter other than resources or budget */
-	REASON_NO_ROOM,		  /* unplaced */
-	REASON_BAD_REQUEST,	  /* unplaced */
-	REASON_CRITICALITY,	  /* unplaced: more than its namespace may ask for */
-	REASON_QUOTA,		  /* unplaced: likewise */
+	/* Scale, and the Annotate that goes with it: */
+	REASON_DEMAND,	    /* metrics ask for as many */
+	REASON_CEILING,	    /* more cost, or draw, too much */
+	REASON_BOUNDS,	    /* minReplicas, maxReplicas */
+	REASON_POLICY,	    /* an alert of a policy: scale_down */
+	REASON_NO_REQUEST,  /* unplaced, or Status of a pod: nothing asks for real time */
+	REASON_NO_NODE,	    /* unplaced: a filter other than resources or budget */
+	REASON_NO_ROOM,	    /* unplaced */
+	REASON_BAD_REQUEST, /* unplaced */
+	REASON_CRITICALITY, /* unplaced: more than its namespace may ask for */
+	REASON_QUOTA,	    /* unplaced: likewise */
 	/* unplaced, for money: */
 	REASON_BUDGET_EXHAUSTED,
 	REASON_OVER_HOURLY_LIMIT,
@@ -113,8 +120,8 @@ enum migration_step {
 };
 #define STAGE_BIT(step) (1u << (step))
 
-/* Names an object. `kind` is "Pod", "McKube", "MCKube", "Node", "WorkloadOptimizer" or
- * "CostPolicy"; strings are the plan's. */
+/* Names an object. `kind` is "Pod", "McKube", "MCKube", "Node", "WorkloadOptimizer", "CostPolicy",
+ * "Deployment" or "StatefulSet"; strings are the plan's. */
 struct target {
 	const char *kind, *ns, *name, *uid, *version;
 	const char *api_version;
@@ -127,10 +134,11 @@ struct place {
 	uint8_t level;		  /* enum level */
 	uint8_t enforcement;	  /* enum enforcement; NONE: period, runtime, level do not count */
 	bool has_level;
+	uint32_t replicas;   /* of a Scale */
 	const char *pod_uid; /* Status of a McKube: the pod that it is about; NULL or "": none */
 };
 
-enum { ECONOMY_CONDITIONS_MAX = 16, ECONOMY_AVOID_MAX = 8 };
+enum { ECONOMY_CONDITIONS_MAX = 16, ECONOMY_AVOID_MAX = 8, ECONOMY_HISTORY_MAX = 20 };
 
 /* A node where a moved pod did not become ready. */
 struct plan_avoid {
@@ -159,6 +167,13 @@ struct economy_status {
 	} budget;
 	struct plan_condition conditions[ECONOMY_CONDITIONS_MAX];
 	uint32_t n_conditions;
+	/* Of one that scales: numbers that were proposed, "seconds since 1970:number"; the last
+	 * scaling, and the number before it. */
+	const char *history[ECONOMY_HISTORY_MAX];
+	uint32_t n_history;
+	bool has_history; /* perhaps an empty one */
+	int64_t scaled_at;
+	uint32_t scaled_from;
 };
 
 /* Micro-USD per hour and microwatts, before an action and after it. */
@@ -194,6 +209,7 @@ struct action {
 		*owner_uid; /* Migrate: of the controller that makes the replacement; NULL: none */
 	uint32_t group;	    /* Evict for money: those with the same number belong together; 0 */
 	struct action_share share;
+	int64_t deletion_cost;	       /* Annotate */
 	struct economy_status *status; /* Status; NULL: of another kind */
 	const char *message;
 };

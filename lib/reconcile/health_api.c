@@ -94,6 +94,9 @@ static const struct right {
 	{ "list", KCLOUD_GROUP, "workloadoptimizers" },
 	{ "list", KCLOUD_GROUP, "costpolicies" },
 	{ "list", KCLOUD_GROUP, "powerpolicies" },
+	{ "list", "apps", "deployments" },
+	{ "list", "apps", "statefulsets" },
+	{ "list", "autoscaling", "horizontalpodautoscalers" },
 	{},
 }, apply_rights[] = {
 	{ "create", "", "pods", "binding" },
@@ -110,6 +113,8 @@ static const struct right {
 	{ "patch", KCLOUD_GROUP, "workloadoptimizers" },
 	{ "patch", KCLOUD_GROUP, "workloadoptimizers", "status" },
 	{ "patch", KCLOUD_GROUP, "costpolicies", "status" },
+	{ "patch", "apps", "deployments", "scale" },
+	{ "patch", "apps", "statefulsets", "scale" },
 	{ "assign", MCKUBE_GROUP, "mckubes" },
 	{ "get", "coordination.k8s.io", "leases", NULL, "kube-system", "mckube" },
 	{ "create", "coordination.k8s.io", "leases", NULL, "kube-system" },

@@ -12,6 +12,7 @@ static const struct action_event rows[ACTION_KINDS] = {
 	[ACTION_TAINT] = { "Tainted", "Tainting", true, false, false },
 	[ACTION_RELEASE] = { "Released", "Releasing", false, false, false },
 	[ACTION_UNTAINT] = { "Untainted", "Untainting", false, false, false },
+	[ACTION_SCALE] = { "ScaledByOptimizer", "Scaling", false, false, false },
 };
 
 struct action_event action_event_of(const struct cluster *c, const struct action *a)
@@ -69,6 +70,9 @@ static void add_what(const struct action *a, struct str *out)
 		return;
 	case ACTION_RELEASE:
 		str_add(out, "Scheduling gate removed");
+		return;
+	case ACTION_SCALE:
+		str_addf(out, "Scaled from %u to %u", a->from.replicas, a->to.replicas);
 		return;
 	default:
 		str_add(out, "Taint removed");

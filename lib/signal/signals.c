@@ -334,6 +334,17 @@ static void post_to_mckubes(struct signals *s, const struct action_event *h,
 	}
 }
 
+static const struct kube_resource *resource_of(const struct target *on)
+{
+	static const struct kube_resource *const others[] = { &kube_nodes, &kube_deployments,
+							      &kube_stateful_sets };
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (strcmp(on->kind, others[i]->kind) == 0)
+			return others[i];
+	return &kube_pods;
+}
+
 void signals_result(struct signals *s, const struct cluster *c, const struct action *a,
 		    const struct result *r)
 {
@@ -345,7 +356,7 @@ void signals_result(struct signals *s, const struct cluster *c, const struct act
 	if (a->kind == ACTION_BIND && ++s->n_scheduled > SIGNAL_SCHEDULED_MAX)
 		return;
 	action_event_note(a, &note);
-	post(s, &h, strcmp(a->on.kind, "Node") == 0 ? &kube_nodes : &kube_pods, &a->on, note.s);
+	post(s, &h, resource_of(&a->on), &a->on, note.s);
 	if (h.concerns_node)
 		post_to_node(s, &h, c, a, note.s);
 	if (h.concerns_mckube)

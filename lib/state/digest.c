@@ -56,6 +56,14 @@ void cluster_digest(struct cluster *c)
 	ADD_KIND(&hash, c, "WorkloadOptimizer", optimizers);
 	ADD_KIND(&hash, c, "CostPolicy", cost_policies);
 	ADD_KIND(&hash, c, "PowerPolicy", power_policies);
+	ADD_KIND(&hash, c, "Deployment", deployments);
+	ADD_KIND(&hash, c, "StatefulSet", stateful_sets);
+	ADD_KIND(&hash, c, "HorizontalPodAutoscaler", autoscalers);
+	array_each(sample, &c->metric_samples) {
+		add_meta(&hash, c, "MetricSample", &sample->meta);
+		sha256_add(&hash, &sample->at, sizeof(sample->at));
+		sha256_add(&hash, &sample->value, sizeof(sample->value));
+	}
 	array_each(table, &c->price_tables)
 		if (table->text)
 			add_meta(&hash, c, "ConfigMap", &table->meta);

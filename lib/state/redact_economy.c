@@ -104,9 +104,12 @@ static const struct redact_rule optimizer_status[] = {
 	OBJECT("budget", spending),
 	OBJECT("conditions", condition),
 	SCALAR("currentPower"),
+	PROPOSALS("history"),
 	OBJECT("lastMove", last_move),
 	TIME("lastMoveTime"),
 	TIME("lastOptimizationTime"),
+	SCALAR("lastScaleFrom"),
+	TIME("lastScaleTime"),
 	SCALAR("moves"),
 	SCALAR("observedGeneration"),
 	SCALAR("optimizationScore"),
@@ -209,5 +212,49 @@ static const struct redact_rule power_policy_spec[] = {
 const struct redact_rule redact_power_policy[] = {
 	TYPE_AND_METADATA,
 	OBJECT("spec", power_policy_spec),
+	{ 0 },
+};
+
+static const struct redact_rule template_metadata[] = {
+	LABELS("labels"),
+	{ 0 },
+};
+
+static const struct redact_rule template[] = {
+	OBJECT("metadata", template_metadata),
+	{ 0 },
+};
+
+static const struct redact_rule scalable_spec[] = {
+	SCALAR("replicas"),
+	OBJECT("selector", redact_selector),
+	OBJECT("template", template),
+	{ 0 },
+};
+
+const struct redact_rule redact_scalable[] = {
+	TYPE_AND_METADATA,
+	OBJECT("spec", scalable_spec),
+	{ 0 },
+};
+
+static const struct redact_rule autoscaler_spec[] = {
+	OBJECT("scaleTargetRef", scale_target),
+	{ 0 },
+};
+
+const struct redact_rule redact_autoscaler[] = {
+	TYPE_AND_METADATA,
+	OBJECT("spec", autoscaler_spec),
+	{ 0 },
+};
+
+static const struct redact_rule sample_spec[] = {
+	TIME("at"), WORD("optimizer"), WORD("query"), ENUM("source"), QUANTITY("value"), { 0 },
+};
+
+const struct redact_rule redact_sample[] = {
+	TYPE_AND_METADATA,
+	OBJECT("spec", sample_spec),
 	{ 0 },
 };

@@ -19,6 +19,7 @@
 #define VERSION(key)	     RULE(key, REDACT_VERSION, NULL, 0)
 #define WORD(key)	     RULE(key, REDACT_WORD, NULL, 0)
 #define QUANTITY(key)	     RULE(key, REDACT_QUANTITY, NULL, 0)
+#define PROPOSALS(key)	     RULE(key, REDACT_FORM, NULL, FORM_PROPOSAL)
 #define HOURS(key)	     RULE(key, REDACT_FORM, NULL, FORM_HOURS)
 #define KEY(key)	     RULE(key, REDACT_KEY, NULL, 0)
 #define VALUE(key)	     RULE(key, REDACT_VALUE, NULL, 0)
@@ -42,5 +43,6 @@
 extern const struct redact_rule redact_metadata[], redact_selector[], redact_node_term[],
 	redact_node_terms[];
 extern const struct redact_rule redact_optimizer[], redact_cost_policy[], redact_power_policy[];
+extern const struct redact_rule redact_scalable[], redact_autoscaler[], redact_sample[];
 
 #endif

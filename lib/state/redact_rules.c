@@ -183,10 +183,7 @@ static const struct redact_rule pod_spec[] = {
 };
 
 static const struct redact_rule condition[] = {
-	KEY("reason"),
-	ENUM("status"),
-	KEY("type"),
-	{ 0 },
+	TIME("lastTransitionTime"), KEY("reason"), ENUM("status"), KEY("type"), { 0 },
 };
 
 static const struct redact_rule container_status[] = {
@@ -206,6 +203,7 @@ static const struct redact_rule pod_status[] = {
 	ENUM("qosClass"),
 	OBJECT("resourceClaimStatuses", device),
 	OBJECT("resources", resources),
+	TIME("startTime"),
 	{ 0 },
 };
 
@@ -419,6 +417,7 @@ static const struct redact_rule pod_metrics[] = {
 	TYPE_AND_METADATA,
 	OBJECT("containers", container_metrics),
 	TIME("timestamp"),
+	RULE("window", REDACT_FORM, NULL, FORM_DURATION),
 	{ 0 },
 };
 
@@ -433,6 +432,10 @@ const struct redact_kind *redact_kind(const char *kind, const char *api_version)
 		{ "v1", { "PersistentVolume", false, volume } },
 		{ "v1", { "PersistentVolumeClaim", true, claim } },
 		{ "v1", { "Pod", true, pod } },
+		{ "apps/", { "Deployment", true, redact_scalable } },
+		{ "apps/", { "StatefulSet", true, redact_scalable } },
+		{ "autoscaling/", { "HorizontalPodAutoscaler", true, redact_autoscaler } },
+		{ MCKUBE_DOMAIN "/", { "MetricSample", true, redact_sample } },
 		{ KCLOUD_GROUP "/", { "CostPolicy", true, redact_cost_policy } },
 		{ KCLOUD_GROUP "/", { "PowerPolicy", true, redact_power_policy } },
 		{ KCLOUD_GROUP "/", { "WorkloadOptimizer", true, redact_optimizer } },

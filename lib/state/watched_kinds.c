@@ -33,6 +33,9 @@ const struct watched_kinds watched_kinds[N_WATCHED_KINDS] = {
 	  .field_selector = "metadata.name=" KCLOUD_PRICES,
 	  .is_optional = true,
 	  .is_forgiving = true },
+	{ .resource = &kube_deployments, .rows = &delta_of_deployments },
+	{ .resource = &kube_stateful_sets, .rows = &delta_of_stateful_sets },
+	{ .resource = &kube_autoscalers, .rows = &delta_of_autoscalers },
 	{ .resource = &kube_node_metrics, .rows = &delta_of_node_metrics, .is_measured = true },
 	{ .resource = &kube_pod_metrics, .rows = &delta_of_pod_metrics, .is_measured = true },
 };

@@ -16,7 +16,7 @@ struct watched_kinds {
 			    * cannot be watched, and empty when the list fails in any way */
 };
 
-enum { N_WATCHED_KINDS = 17 };
+enum { N_WATCHED_KINDS = 20 };
 extern const struct watched_kinds watched_kinds[N_WATCHED_KINDS];
 
 #endif

@@ -425,7 +425,8 @@ READS = {(r, v) for r in ("nodes", "pods", "namespaces", "persistentvolumes",
                           "resourceclaims.resource.k8s.io", "leases.coordination.k8s.io",
                           "mckubes.mcoperator.sdv.com", "workloadoptimizers.kcloud.io",
                           "costpolicies.kcloud.io", "powerpolicies.kcloud.io",
-                          "configmaps mckube-prices")
+                          "deployments.apps", "statefulsets.apps",
+                          "horizontalpodautoscalers.autoscaling", "configmaps mckube-prices")
          for v in ("list", "watch")} | {(f"{kind}.metrics.k8s.io", "list") for kind in ("nodes", "pods")}
 WRITES = {("pods", "get"), ("pods", "patch"), ("nodes", "get"), ("nodes", "patch"),
           ("pods/binding", "create"), ("pods/eviction", "create"), ("pods/status", "patch"),
@@ -434,6 +435,7 @@ WRITES = {("pods", "get"), ("pods", "patch"), ("nodes", "get"), ("nodes", "patch
           ("mckubes.mcoperator.sdv.com/status", "patch"),
           ("workloadoptimizers.kcloud.io", "get"), ("workloadoptimizers.kcloud.io", "patch"),
           ("workloadoptimizers.kcloud.io/status", "patch"),
+          ("deployments.apps/scale", "patch"), ("statefulsets.apps/scale", "patch"),
           ("costpolicies.kcloud.io/status", "patch"),
           ("events.events.k8s.io", "create"), ("events.events.k8s.io", "patch")}
 LEASE = {("leases.coordination.k8s.io", "create"), ("leases.coordination.k8s.io mckube", "get"),

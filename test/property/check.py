@@ -30,7 +30,8 @@ from relief import Pressure, Relief, seconds
 from state import Seat, Slot, State
 
 KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Taint", "Untaint",
-         "Status", "Finalizer", "Migrate", "Release"}
+         "Status", "Finalizer", "Migrate", "Release",
+         "Scale", "Annotate"}
 PLACING = {"Bind", "Assign", "Move"}
 WARNINGS = {"AssumedPrice", "BadPower", "BadPrice", "PolicyOutOfReach", "SpotLabels",
             "BadBudget", "BadCpuset", "BadCriticality", "BadGuarantee", "BadNodeAnnotation",
@@ -196,6 +197,8 @@ class Checker:
             self.fail("format", action, "no message, or reason is not one word")
         if action.get("kind") in PLACING | {"Evict"}:
             self._form_pod(action)
+        if action.get("kind") == "Scale" and action["from"] == action["to"]:
+            self.fail("format", action, "changes nothing")
         for part in ("from", "to", "replacement"):
             cores = action.get(part, {}).get("cores")
             if cores and cores != cpuset_text(cpuset(cores)):

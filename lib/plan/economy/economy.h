@@ -39,6 +39,7 @@ struct money_limit {
 	int64_t max_cost, max_power;   /* NO_LIMIT */
 	int64_t cost, power;	       /* now, in the trial */
 	int64_t base_cost, base_power; /* what it may have at least: economy_mark() */
+	int64_t least_power;	       /* of a PowerPolicy: from here on it scales down; NO_LIMIT */
 	bool is_exhausted;	       /* its budget */
 	const char *object;	       /* "CostPolicy ns/name" */
 };
@@ -70,8 +71,9 @@ struct account {
 	 */
 	node_id most;
 	bool has_no_price, has_no_power;
-	const char *why; /* it is suspended */
-	str_id arch;	 /* of its bound pods; 0: any */
+	const char *why;       /* it is suspended */
+	const char *least_why; /* a policy scales it down to minReplicas; NULL: none does */
+	str_id arch;	       /* of its bound pods; 0: any */
 };
 
 struct cargo { /* a pod that counts here */
@@ -134,6 +136,7 @@ struct economy {
 				   * then their kinds: economy_allowed() */
 	ARRAY(uint64_t *) sets;
 	struct intern set_keys;
+	struct scaling *scalings; /* by optimizer_id: plan/economy/scaling.h */
 	struct totals before, after;
 	uint32_t n_groups;
 	int64_t *scores; /* economy_scores(), once they were asked for; NULL */

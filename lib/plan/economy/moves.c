@@ -7,6 +7,7 @@
 #include "base/decimal.h"
 #include "model/pdb.h"
 #include "plan/economy/kinds.h"
+#include "plan/economy/scaling.h"
 
 /* Running pods are moved where that is worth it: whole nodes are emptied, then pods go alone. The
  * place that a pod leaves stays taken. */
@@ -196,7 +197,8 @@ static void read_pools(struct mover *m)
 static bool is_workload_moving(const struct mover *m, const struct cargo *g)
 {
 	if (g->of != NONE)
-		return m->e->accounts[g->of].is_moved;
+		return m->e->accounts[g->of].is_moved ||
+		       scaling_changes(&m->e->scalings[g->of]);
 	return m->is_owner_moving[m->e->c->pods.items[g->pod].owner_uid];
 }
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "model/spending.h"
 #include "plan/economy/economy.h"
+#include "plan/economy/replicas.h"
+#include "plan/economy/scaling.h"
 #include "plan/plan.h"
 
 /* What the status of WorkloadOptimizers and of CostPolicies says once the plan is done. */
@@ -129,6 +133,26 @@ static void add_power(const struct economy *e, optimizer_id id, struct economy_s
 			      "the power of a node of its pods is assumed", s);
 	else
 		add_condition(e, o, type, "True", "WithinLimit", "", s);
+}
+
+static void add_scaling(const struct economy *e, optimizer_id id, struct economy_status *s)
+{
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	const struct scaling *scaling = &e->scalings[id];
+
+	if (!scaling_is_known(scaling))
+		return;
+	if (scaling->inactive)
+		add_condition(e, o, "ScalingActive", "False", scaling->inactive,
+			      scaling->active_message, s);
+	else
+		add_condition(e, o, "ScalingActive", "True", "ValidMetricFound",
+			      scaling->active_message, s);
+	if (scaling->limited)
+		add_condition(e, o, "ScalingLimited", "True", scaling->limited,
+			      scaling->limited_message, s);
+	else
+		add_condition(e, o, "ScalingLimited", "False", "DesiredWithinRange", "", s);
 }
 
 /* ---- The rest ---- */
@@ -315,6 +339,42 @@ static bool avoid_differs(const struct economy *e, const struct optimizer *o,
 	return differs;
 }
 
+/* Its texts are in the trial's memory. */
+static void fill_scaling(const struct economy *e, optimizer_id id, struct economy_status *s)
+{
+	const struct scaling *scaling = &e->scalings[id];
+	enum { TEXT = 40 };
+
+	s->scaled_at = e->c->optimizers.items[id].scaled_at;
+	s->scaled_from = (uint32_t)e->c->optimizers.items[id].scaled_from;
+	if (!scaling->target)
+		return;
+	s->has_history = true;
+	for (uint32_t i = 0; i < scaling->n_history; i++) {
+		char *text = arena_alloc(&e->p->trial.arena, TEXT);
+
+		snprintf(text, TEXT, "%" PRId64 ":%" PRId32, scaling->history[i].at,
+			 scaling->history[i].n);
+		s->history[s->n_history++] = text;
+	}
+	s->scaled_at = scaling->scaled_at;
+	s->scaled_from = (uint32_t)scaling->scaled_from;
+}
+
+static bool history_differs(const struct economy *e, const struct optimizer *o,
+			    const struct economy_status *s)
+{
+	if (!s->has_history)
+		return false;
+	if (s->n_history != o->history.n)
+		return true;
+	for (uint32_t i = 0; i < s->n_history; i++)
+		if (strcmp(cluster_str(e->c, e->c->names.items[o->history.at + i]),
+			   s->history[i]) != 0)
+			return true;
+	return false;
+}
+
 static bool status_differs(const struct economy *e, optimizer_id id, const struct economy_status *s)
 {
 	const struct optimizer *o = &e->c->optimizers.items[id];
@@ -325,8 +385,8 @@ static bool status_differs(const struct economy *e, optimizer_id id, const struc
 	       strcmp(cluster_str(e->c, o->status_node), s->node) != 0 ||
 	       s->replicas != (uint32_t)o->status_replicas ||
 	       s->ready != (uint32_t)o->status_ready || s->generation != o->observed ||
-	       s->score != o->status_score ||
-	       power_differs(e->accounts[id].power, o->status_power) ||
+	       s->score != o->status_score || s->scaled_at != o->scaled_at ||
+	       history_differs(e, o, s) || power_differs(e->accounts[id].power, o->status_power) ||
 	       conditions_differ(e->c, o, s);
 }
 
@@ -345,7 +405,9 @@ bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
 		.cost = to_cents(a->cost),
 		.power = to_cents(a->power * 1000),
 		.score = score,
-		.optimized_at = a->is_moved || a->is_placed ? e->c->taken_at : o->optimized_at,
+		.optimized_at = a->is_moved || a->is_placed || scaling_changes(&e->scalings[id])
+					? e->c->taken_at
+					: o->optimized_at,
 		.generation = o->generation,
 		.replicas = a->n_pods,
 		.ready = a->n_ready,
@@ -356,6 +418,8 @@ bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
 	add_progress(e, id, ret);
 	add_money(e, id, ret);
 	add_power(e, id, ret);
+	add_scaling(e, id, ret);
+	fill_scaling(e, id, ret);
 	return status_differs(e, id, ret);
 }
 
@@ -394,6 +458,15 @@ static void look_ahead(const struct economy *e, enum budget_period period, int64
 	sooner(seconds, spending_period_end(period, e->c->taken_at) - e->c->taken_at);
 }
 
+/* A proposal that is too old to count lets the number go down; what the rate held back goes up. */
+static void look_ahead_scaling(const struct economy *e, const struct scaling *s, uint32_t *seconds)
+{
+	if (s->n_history > 1)
+		sooner(seconds, s->history[0].at + STABLE_SECONDS - e->c->taken_at);
+	if (s->limited && strcmp(s->limited, "ScaleUpLimit") == 0)
+		sooner(seconds, s->scaled_at + RATE_SECONDS - e->c->taken_at);
+}
+
 uint32_t economy_requeue_after(const struct economy *e)
 {
 	uint32_t seconds = 0;
@@ -409,6 +482,7 @@ uint32_t economy_requeue_after(const struct economy *e)
 		for (uint32_t k = 0; k < o->avoid.n; k++)
 			sooner(&seconds,
 			       e->c->avoids.items[o->avoid.at + k].until - e->c->taken_at);
+		look_ahead_scaling(e, &e->scalings[id], &seconds);
 	}
 	for (size_t i = 0; i < e->c->cost_policies.n; i++) {
 		const struct cost_policy *p = &e->c->cost_policies.items[i];

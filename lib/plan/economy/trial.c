@@ -6,6 +6,7 @@
 #include "base/names.h"
 #include "model/pdb.h"
 #include "plan/economy/kinds.h"
+#include "plan/economy/scaling.h"
 #include "plan/filter/inter_pod.h"
 
 /* ---- Which pods are whose ---- */
@@ -519,6 +520,7 @@ void economy_done(struct economy *e)
 	free(e->scores);
 	array_done(&e->no_places);
 	kinds_free(e->kinds);
+	free(e->scalings);
 	fleet_done(&e->fleet);
 }
 
@@ -528,6 +530,7 @@ void economy_plan(struct economy *e, struct planner *p)
 	if (!e->is_active)
 		return;
 	economy_place(e);
+	economy_scale(e);
 	economy_move(e);
 	economy_sum_power(e);
 	e->after = economy_totals(e);

@@ -336,9 +336,11 @@ void emit_economy(struct emitter *e)
 	AUTO_FREE uint32_t *status_of = xcalloc(x->c->optimizers.n + 1, sizeof(*status_of));
 	emit_life_cycle(e, x);
 	judge_pending(e, x);
+	emit_scaling(e, true);
 	emit_economy_moves(e, status_of);
 	emit_evictions(e, x, status_of);
 	emit_binds(e, x);
+	emit_scaling(e, false);
 	e->plan->settings.optimise.applies = true;
 	*to = (struct plan_economy){
 		.is_given = true,

@@ -35,6 +35,10 @@ static struct economy_status *keep(struct emitter *e, const struct economy_statu
 	}
 	for (uint32_t i = 0; i < s->n_avoid; i++)
 		own->avoid[i].node = plan_str(e->plan, s->avoid[i].node);
+	for (uint32_t i = 0; i < s->n_conditions; i++)
+		own->conditions[i].message = plan_str(e->plan, s->conditions[i].message);
+	for (uint32_t i = 0; i < s->n_history; i++)
+		own->history[i] = plan_str(e->plan, s->history[i]);
 	return own;
 }
 

@@ -75,6 +75,8 @@ void emit_place_migrated(struct planner *p, bool is_placed);
 /* plan/emit/economy.c: step 7. */
 void emit_economy(struct emitter *e);
 void emit_economy_unplaced(struct emitter *e);
+/* plan/emit/scale.c: those that end replicas come before moves, the others after all. */
+void emit_scaling(struct emitter *e, bool is_down);
 /* plan/emit/economy_status.c. First the statuses of optimizers whose pods move, before these are
  * evicted: the cooldown is in the status. Fills status_of, by optimizer. */
 void emit_economy_moves(struct emitter *e, uint32_t *status_of);

@@ -86,8 +86,9 @@ static const struct field object_fields[] = {
 };
 
 static const struct field place_fields[] = {
-	FILE_FIELD("node", &field_name, offsetof(struct place, node), .needed = true),
+	FILE_FIELD("node", &field_name, offsetof(struct place, node)),
 	FILE_FIELD("cores", &field_cores, offsetof(struct place, cores)),
+	FILE_FIELD("replicas", &field_u32, offsetof(struct place, replicas), .min = 1),
 	{ 0 },
 };
 
@@ -123,6 +124,7 @@ enum {
 	TO_POLICY,
 	TO_PRIORITY,
 	TO_POD_UID,
+	TO_REPLICAS,
 	TO_ROWS,
 };
 
@@ -134,8 +136,7 @@ static const uint64_t budget_rows =
 	BIT(TO_LOW) | BIT(TO_HI) | BIT(TO_FLOOR) | BIT(TO_CRITICALITY) | BIT(TO_SOURCE);
 
 static const struct field to_fields[TO_ROWS + 1] = {
-	[TO_NODE] =
-		FILE_FIELD("node", &field_name, offsetof(struct action, to.node), .needed = true),
+	[TO_NODE] = FILE_FIELD("node", &field_name, offsetof(struct action, to.node)),
 	[TO_CORES] = FILE_FIELD("cores", &field_cores, offsetof(struct action, to.cores)),
 	[TO_PERIOD] = FILE_FIELD("period", &field_u32, offsetof(struct action, to.period),
 				 .min = PERIOD_MIN_US, .max = PERIOD_MAX_US),
@@ -166,6 +167,8 @@ static const struct field to_fields[TO_ROWS + 1] = {
 				   .max = THREAD_CLASS_TEXT_MAX),
 	[TO_POD_UID] = FILE_FIELD("podUID", &field_text, offsetof(struct action, to.pod_uid),
 				  .max = FIELD_NAME_MAX),
+	[TO_REPLICAS] =
+		FILE_FIELD("replicas", &field_u32, offsetof(struct action, to.replicas), .min = 1),
 };
 
 static bool to_is_absent(const struct file_field *f, const void *value)
@@ -173,7 +176,7 @@ static bool to_is_absent(const struct file_field *f, const void *value)
 	const struct action *a = value;
 
 	(void)f;
-	return !a->to.node || !*a->to.node;
+	return (!a->to.node || !*a->to.node) && !a->to.replicas;
 }
 
 static void to_write(const struct file_field *f, const void *value, struct json_out *o)
@@ -244,6 +247,12 @@ static int to_read(const struct file_field *f, struct decoder *d, void *value)
 	int r = fields_read(to_fields, d, a, &seen);
 	if (r < 0)
 		return r;
+	if (seen == BIT(TO_REPLICAS))
+		return 0;
+	if (!(seen & BIT(TO_NODE)))
+		return decode_refuse(d, "node: is missing");
+	if (seen & BIT(TO_REPLICAS))
+		return decode_refuse(d, "replicas: a place has none");
 	if (!to_is_whole(seen))
 		return decode_refuse(d, "incomplete assignment");
 	if (a->to.runtime > a->to.period)
@@ -367,6 +376,34 @@ static int steps_read(const struct file_field *f, struct decoder *d, void *value
 /* action.steps */
 static const struct field_type field_steps = { steps_are_absent, steps_write, steps_read };
 
+static bool cost_is_absent(const struct file_field *f, const void *value)
+{
+	(void)f;
+	return *(const int64_t *)value == 0;
+}
+
+static void cost_write(const struct file_field *f, const void *value, struct json_out *o)
+{
+	(void)f;
+	json_out_int(o, *(const int64_t *)value);
+}
+
+static int cost_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	int64_t n;
+	int r = decode_i64(d, &n);
+
+	(void)f;
+	if (r == 0 && (n < INT32_MIN || n > INT32_MAX || n == 0))
+		return decode_refuse(d, "must be a 32-bit number that is not 0");
+	if (r == 0)
+		*(int64_t *)value = n;
+	return r;
+}
+
+/* int64_t, what the annotation of that name takes. */
+static const struct field_type field_deletion_cost = { cost_is_absent, cost_write, cost_read };
+
 static bool is_on_pod(const void *action)
 {
 	return strcmp(((const struct action *)action)->on.kind, "Pod") == 0;
@@ -394,6 +431,7 @@ enum {
 	ACTION_ROW_OWNER,
 	ACTION_ROW_GROUP,
 	ACTION_ROW_SHARE,
+	ACTION_ROW_DELETION_COST,
 	ACTION_ROW_STATUS,
 	ACTION_ROW_SINCE,
 	ACTION_ROW_MESSAGE,
@@ -430,6 +468,8 @@ static const struct field action_fields[ACTION_ROWS + 1] = {
 	[ACTION_ROW_GROUP] =
 		FILE_FIELD("group", &field_u32, offsetof(struct action, group), .min = 1),
 	[ACTION_ROW_SHARE] = FILE_FIELD("share", &field_share, offsetof(struct action, share)),
+	[ACTION_ROW_DELETION_COST] = FILE_FIELD("deletionCost", &field_deletion_cost,
+						offsetof(struct action, deletion_cost)),
 	[ACTION_ROW_STATUS] = FILE_FIELD("status", &field_economy_status, FIELD_SELF),
 	[ACTION_ROW_SINCE] = FILE_FIELD("since", &field_date, offsetof(struct action, since)),
 	[ACTION_ROW_MESSAGE] = FILE_FIELD("message", &field_text, offsetof(struct action, message),
@@ -467,6 +507,8 @@ static const struct shape shapes[ACTION_KINDS] = {
 	[ACTION_FINALIZER] = { .needs = OBJECT },
 	[ACTION_MIGRATE] = { .needs = POD | FROM | TO | METHOD, .may = MOVE_NOTES },
 	[ACTION_RELEASE] = { .needs = POD },
+	[ACTION_SCALE] = { .needs = OBJECT | FROM | TO },
+	[ACTION_ANNOTATE] = { .needs = POD | BIT(ACTION_ROW_DELETION_COST) },
 };
 
 static bool has_account(const struct action *a)
@@ -474,6 +516,34 @@ static bool has_account(const struct action *a)
 	return a->kind == ACTION_STATUS && a->on.kind &&
 	       (strcmp(a->on.kind, "WorkloadOptimizer") == 0 ||
 		strcmp(a->on.kind, "CostPolicy") == 0);
+}
+
+/* A place of a Scale is a number of replicas, any other one a node. */
+static int check_place(const struct place *p, const char *key, bool is_scale, struct decoder *d)
+{
+	if (is_scale && (p->node || p->cores || !p->replicas))
+		return decode_refuse(d, "%s: must be a number of replicas", key);
+	if (!is_scale && !p->node)
+		return decode_refuse(d, "%s.node: is missing", key);
+	if (!is_scale && p->replicas)
+		return decode_refuse(d, "%s.replicas: is not part of a place", key);
+	return 0;
+}
+
+static int check_replicas(const struct action *a, uint64_t seen, struct decoder *d)
+{
+	bool is_scale = a->kind == ACTION_SCALE;
+
+	if ((seen & FROM) && check_place(&a->from, "from", is_scale, d) < 0)
+		return DECODE_REFUSED;
+	if ((seen & TO) && check_place(&a->to, "to", is_scale, d) < 0)
+		return DECODE_REFUSED;
+	if ((seen & REPLACEMENT) && check_place(&a->replacement, "replacement", false, d) < 0)
+		return DECODE_REFUSED;
+	if (is_scale && a->on.kind && strcmp(a->on.kind, "Deployment") != 0 &&
+	    strcmp(a->on.kind, "StatefulSet") != 0)
+		return decode_refuse(d, "object.kind: cannot be scaled");
+	return 0;
 }
 
 static int check_rows(const struct action *a, uint64_t seen, struct decoder *d)
@@ -490,7 +560,10 @@ static int check_rows(const struct action *a, uint64_t seen, struct decoder *d)
 			return decode_refuse(d, "%s: is not part of a %s", action_fields[row].key,
 					     action_kind_name(a->kind));
 	}
-	if (a->kind != ACTION_EVICT && a->kind != ACTION_MIGRATE && (seen & FROM) && !a->from.cores)
+	if (check_replicas(a, seen, d) < 0)
+		return DECODE_REFUSED;
+	if (a->kind != ACTION_EVICT && a->kind != ACTION_MIGRATE && a->kind != ACTION_SCALE &&
+	    (seen & FROM) && !a->from.cores)
 		return decode_refuse(d, "from.cores: is missing");
 	if ((seen & REPLACEMENT) && !a->replacement.cores && !(seen & GROUP))
 		return decode_refuse(d, "replacement.cores: is missing");

@@ -23,6 +23,10 @@ struct items {
 
 static void add_place(struct str *b, const struct place *p)
 {
+	if (p->replicas) {
+		str_addf(b, "%u", p->replicas);
+		return;
+	}
 	if (!p->node || !*p->node) {
 		str_add(b, "none");
 		return;

@@ -197,6 +197,46 @@ static bool has_phase(const void *status)
 	return phase && *phase;
 }
 
+static bool history_is_absent(const struct file_field *f, const void *value)
+{
+	(void)f;
+	return !((const struct economy_status *)value)->has_history;
+}
+
+static void history_write(const struct file_field *f, const void *value, struct json_out *o)
+{
+	const struct economy_status *s = value;
+
+	(void)f;
+	json_out_array(o);
+	for (uint32_t i = 0; i < s->n_history; i++)
+		json_out_text(o, s->history[i]);
+	json_out_end(o);
+}
+
+static int read_proposal(struct decoder *d, void *arg)
+{
+	struct economy_status *s = arg;
+	struct plan *plan = d->owner;
+	const char *text;
+
+	if (s->n_history == ECONOMY_HISTORY_MAX)
+		return decode_refuse(d, "more than %d proposals", ECONOMY_HISTORY_MAX);
+	int r = field_string(d, FIELD_NAME_MAX, &text);
+	if (r == 0)
+		s->history[s->n_history++] = plan_str(plan, text);
+	return r;
+}
+
+static int history_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	(void)f;
+	((struct economy_status *)value)->has_history = true;
+	return decode_list(d, read_proposal, value);
+}
+
+static const struct field_type field_history = { history_is_absent, history_write, history_read };
+
 /* Of an optimizer, also what is zero: it stands for what was there before. */
 #define STATUS(key, type_, member) \
 	FILE_FIELD(key, type_, offsetof(struct economy_status, member), .is_given = has_phase)
@@ -219,6 +259,9 @@ static const struct field status_fields[] = {
 	STATUS("replicas", &field_u32, replicas),
 	STATUS("readyReplicas", &field_u32, ready),
 	FILE_FIELD("budget", &field_object, FIELD_SELF, .of = budget_fields, .needed = true),
+	FILE_FIELD("lastScaleTime", &field_date, offsetof(struct economy_status, scaled_at)),
+	FILE_FIELD("lastScaleFrom", &field_u32, offsetof(struct economy_status, scaled_from)),
+	FILE_FIELD("history", &field_history, FIELD_SELF),
 	FILE_FIELD("conditions", &field_conditions, FIELD_SELF),
 	{ 0 },
 };

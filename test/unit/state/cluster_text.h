@@ -271,6 +271,17 @@ static void text_optimizer(struct text_writer *w, const struct optimizer *o)
 		text_id(w, w->c->names.items[o->history.at + i]);
 }
 
+static void text_scalables(struct text_writer *w, const char *kind, const struct scalable *items,
+			   size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		text_meta(w, kind, &items[i].meta);
+		text_int(w, items[i].replicas);
+		text_selector(w, &items[i].pods);
+		text_labels(w, items[i].template_labels);
+	}
+}
+
 static void text_economy(struct text_writer *w)
 {
 	array_each(o, &w->c->optimizers)
@@ -284,6 +295,18 @@ static void text_economy(struct text_writer *w)
 		text_meta(w, "PowerPolicy", &p->meta);
 		text_int(w, p->max_power);
 		text_selector(w, &p->namespaces);
+	}
+	text_scalables(w, "Deployment", w->c->deployments.items, w->c->deployments.n);
+	text_scalables(w, "StatefulSet", w->c->stateful_sets.items, w->c->stateful_sets.n);
+	array_each(a, &w->c->autoscalers) {
+		text_meta(w, "HorizontalPodAutoscaler", &a->meta);
+		text_id(w, a->target_kind);
+		text_id(w, a->target_name);
+	}
+	array_each(s, &w->c->metric_samples) {
+		text_meta(w, "MetricSample", &s->meta);
+		text_id(w, s->query);
+		text_int(w, s->value);
 	}
 	array_each(t, &w->c->price_tables) {
 		text_meta(w, "ConfigMap", &t->meta);

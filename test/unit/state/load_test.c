@@ -42,7 +42,8 @@ TEST(every_kind_is_counted)
 		assert_int_equal(c.volumes.n, 1);
 		assert_int_equal(c.claims.n, 1);
 		assert_int_equal(c.namespaces.n, 1);
-		assert_int_equal(c.n_skipped, 2);
+		assert_int_equal(c.n_skipped, 1);
+		assert_int_equal(c.deployments.n, 1);
 		assert_int_equal(c.node_metrics.n, 1);
 		is_text(&c, c.server, "https://10.0.0.1:6443");
 		assert_int_equal(c.taken_at, 1795251600);

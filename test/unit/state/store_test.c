@@ -27,6 +27,9 @@ enum {
 	COST_POLICIES,
 	POWER_POLICIES,
 	TABLES,
+	DEPLOYMENTS,
+	STATEFUL_SETS,
+	AUTOSCALERS,
 };
 
 static void put(struct store *m, unsigned kind, enum watch_type type, const char *json)
@@ -323,6 +326,18 @@ static void add_economy(struct server *s, unsigned kind, struct str *out)
 			"\"spent\":%u},\"avoid\":[{\"node\":\"%s\"}],\"history\":[\"%s\"]}",
 			1 + pick(s, 3), any_word(s), any_word(s), any_word(s), any_word(s),
 			1 + pick(s, 3), any_word(s), pick(s, 3), any_word(s), any_word(s));
+	} else if (kind == DEPLOYMENTS || kind == STATEFUL_SETS) {
+		str_addf(out,
+			 "\"spec\":{\"replicas\":%u,\"template\":{\"metadata\":{\"labels\":{"
+			 "\"%s\":\"%s\"}}},\"selector\":",
+			 pick(s, 4), any_word(s), any_word(s));
+		add_selector(s, out);
+		str_addc(out, '}');
+	} else if (kind == AUTOSCALERS) {
+		str_addf(out,
+			 "\"spec\":{\"scaleTargetRef\":{\"apiVersion\":\"apps/v1\","
+			 "\"kind\":\"Deployment\",\"name\":\"%s\"}}",
+			 any_word(s));
 	} else if (kind == TABLES) {
 		str_addf(out, "\"data\":{\"%s\":\"%s,%u\"}", any_word(s), any_word(s), pick(s, 3));
 	} else {
@@ -365,7 +380,7 @@ static void add_content(struct server *s, unsigned kind, struct str *out)
 			 "\"spec\":{\"renewTime\":\"2026-11-21T09:00:%02u.000000Z\","
 			 "\"leaseDurationSeconds\":40}",
 			 pick(s, 60));
-	} else if (kind >= OPTIMIZERS && kind <= TABLES) {
+	} else if (kind >= OPTIMIZERS && kind <= AUTOSCALERS) {
 		add_economy(s, kind, out);
 	} else {
 		str_add(out, "\"spec\":{}");

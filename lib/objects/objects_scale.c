@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/decimal.h"
+#include "objects/objects_internal.h"
+
+/* What is scaled, what else scales it, and by which values: model/economy.h. */
+
+struct scalable_draft {
+	struct object_meta meta;
+	struct selector pods;
+	struct range template_labels;
+	int32_t replicas;
+};
+
+#define SCALABLE(key, read, member, ...) \
+	FIELD(key, read, struct scalable_draft, member, ##__VA_ARGS__)
+
+static const struct field template_meta_fields[] = {
+	SCALABLE("labels", read_labels, template_labels, UNREAD_TARGET),
+	{ 0 },
+};
+
+static const struct field template_fields[] = {
+	FIELD_SUB("metadata", template_meta_fields, UNREAD_TARGET),
+	{ 0 },
+};
+
+static const struct field scalable_spec_fields[] = {
+	SCALABLE("replicas", read_i32, replicas, UNREAD_TARGET),
+	SCALABLE("selector", read_selector, pods, UNREAD_TARGET),
+	FIELD_SUB("template", template_fields, UNREAD_TARGET),
+	{ 0 },
+};
+
+static const struct field scalable_fields[] = {
+	FIELD_META(struct scalable_draft),
+	FIELD_SUB("spec", scalable_spec_fields, UNREAD_TARGET),
+	{ 0 },
+};
+
+int decode_scalable(struct objects *o, str_id kind, str_id version)
+{
+	struct scalable_draft s = { .replicas = 1 };
+	struct cluster *c = o->c;
+	int r = decode_whole(o, scalable_fields, &s, &s.meta, SCOPE_NAMESPACE);
+
+	(void)version;
+	if (r < 0)
+		return r;
+	const struct scalable row = {
+		.meta = s.meta.meta,
+		.pods = s.pods,
+		.template_labels = s.template_labels,
+		.replicas = s.replicas,
+		.is_unread = s.meta.is_terminating || (o->d.unread & ~(unsigned)UNREAD_DETAIL),
+	};
+	if (strcmp(cluster_str(c, kind), "StatefulSet") == 0)
+		*array_add(&c->stateful_sets) = row;
+	else
+		*array_add(&c->deployments) = row;
+	return 0;
+}
+
+struct autoscaler_draft {
+	struct object_meta meta;
+	struct autoscaler a;
+};
+
+#define AUTOSCALER(key, member) \
+	FIELD(key, read_text, struct autoscaler_draft, a.member, UNREAD_TARGET)
+
+static const struct field scale_ref_fields[] = {
+	AUTOSCALER("apiVersion", target_version),
+	AUTOSCALER("kind", target_kind),
+	AUTOSCALER("name", target_name),
+	{ 0 },
+};
+
+static const struct field autoscaler_spec_fields[] = {
+	FIELD_SUB("scaleTargetRef", scale_ref_fields, UNREAD_TARGET),
+	{ 0 },
+};
+
+static const struct field autoscaler_fields[] = {
+	FIELD_META(struct autoscaler_draft),
+	FIELD_SUB("spec", autoscaler_spec_fields, UNREAD_TARGET),
+	{ 0 },
+};
+
+int decode_autoscaler(struct objects *o, str_id kind, str_id version)
+{
+	struct autoscaler_draft a = { 0 };
+	int r = decode_whole(o, autoscaler_fields, &a, &a.meta, SCOPE_NAMESPACE);
+
+	(void)kind;
+	(void)version;
+	if (r < 0)
+		return r;
+	a.a.meta = a.meta.meta;
+	a.a.is_unread = o->d.unread & ~(unsigned)UNREAD_DETAIL;
+	*array_add(&o->c->autoscalers) = a.a;
+	return 0;
+}
+
+struct sample_draft {
+	struct object_meta meta;
+	struct metric_sample s;
+};
+
+/* Prometheus answers with text, in which "NaN" and "+Inf" are no values. */
+static int read_sample_value(struct decoder *d, const struct field *f, void *into)
+{
+	struct sample_draft *s = into;
+	struct slice text;
+	char first;
+	int r = decode_token(d, &text, &first);
+
+	(void)f;
+	if (r < 0)
+		return r;
+	if (!decimal_parse(text.s, text.n, &s->s.value, NULL))
+		return decode_refuse(d, "'%.*s' is not a decimal number",
+				     (int)(text.n > 40 ? 40 : text.n), text.s);
+	if (s->s.value < 0)
+		return decode_refuse(d, "must not be negative");
+	s->s.has_value = true;
+	return 0;
+}
+
+static const struct field sample_spec_fields[] = {
+	FIELD("at", read_time, struct sample_draft, s.at, UNREAD_TAKEN),
+	FIELD("optimizer", read_text, struct sample_draft, s.optimizer, UNREAD_TAKEN),
+	FIELD("query", read_text, struct sample_draft, s.query, UNREAD_TAKEN),
+	FIELD_WHOLE("value", read_sample_value, NULL, UNREAD_TAKEN),
+	{ 0 },
+};
+
+static const struct field sample_fields[] = {
+	FIELD_META(struct sample_draft),
+	FIELD_SUB("spec", sample_spec_fields, UNREAD_TAKEN),
+	{ 0 },
+};
+
+int decode_metric_sample(struct objects *o, str_id kind, str_id version)
+{
+	struct sample_draft s = { 0 };
+	int r = decode_whole(o, sample_fields, &s, &s.meta, SCOPE_NAMESPACE);
+
+	(void)kind;
+	(void)version;
+	if (r < 0)
+		return r;
+	s.s.meta = s.meta.meta;
+	s.s.has_value &= !(o->d.unread & UNREAD_TAKEN);
+	*array_add(&o->c->metric_samples) = s.s;
+	return 0;
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "model/pdb.h"
+#include "plan/economy/replicas.h"
+#include "plan/economy/scaling.h"
+
+enum { STALE_SECONDS = 300, REPLICAS_MAX = 1000, PERCENT = 100 };
+
+/* ---- The pods of a target ---- */
+
+typedef ARRAY(struct replica_pod) replica_pods;
+
+static struct replica_pod replica_of(const struct economy *e, const struct pod *pod,
+				     enum metric_type type)
+{
+	const struct metrics *m = cluster_pod_metrics(e->c, pod->meta.ns, pod->meta.name);
+	bool is_cpu = type == METRIC_CPU;
+	int64_t memory = pod->asked_memory < 0 ? NO_LIMIT : pod->asked_memory * 1000;
+	struct replica_pod r = {
+		.requested = is_cpu ? pod->asked_cpu_milli : memory,
+		.started = pod->started,
+		.ready_since = pod->ready_since,
+		.is_ending = pod->is_terminating,
+		.is_pending = pod->is_not_started,
+		.has_condition = pod->has_ready_condition,
+		.is_ready = pod->is_ready,
+		.is_unready = pod->is_unready,
+	};
+
+	/* A sample that is too old is none: what the pod uses now is not known. */
+	if (!m || m->is_unread || !(is_cpu ? m->has_cpu : m->has_memory) ||
+	    m->measured + STALE_SECONDS < e->c->taken_at)
+		return r;
+	r.used = is_cpu ? m->cpu_milli : m->memory * 1000;
+	r.sampled = m->measured;
+	r.window = m->window;
+	r.is_sampled = true;
+	return r;
+}
+
+static void list_pods(const struct economy *e, const struct scalable *target, enum metric_type type,
+		      replica_pods *ret)
+{
+	array_clear(ret);
+	array_each(pod, &e->c->pods)
+		if (pod->meta.ns == target->meta.ns &&
+		    selector_matches(e->c, target->pods, pod->labels))
+			*array_add(ret) = replica_of(e, pod, type);
+}
+
+/* ---- What metrics ask for ---- */
+
+/* The latest value that was read for the metric; NULL: none, or it is stale. */
+static const struct metric_sample *find_sample(const struct economy *e, const struct optimizer *o,
+					       const struct scaling_metric *m)
+{
+	str_id query = m->query ? m->query : m->metric_name;
+	const struct metric_sample *found = NULL;
+
+	array_each(s, &e->c->metric_samples)
+		if (s->meta.ns == o->meta.ns && s->query == query && s->has_value &&
+		    (!s->optimizer || s->optimizer == o->meta.name) &&
+		    s->at + STALE_SECONDS >= e->c->taken_at && (!found || s->at > found->at))
+			found = s;
+	return found;
+}
+
+/* A metric of demand, and the number that it proposes. */
+struct demand {
+	const struct economy *e;
+	const struct optimizer *o;
+	const struct scalable *target;
+	replica_pods pods;
+	int32_t wanted; /* the largest proposal */
+	const char *by; /* which metric's */
+	uint32_t n, n_missing;
+	const char *missing;
+};
+
+static bool propose_by_use(struct demand *d, enum metric_type type, int64_t threshold, int32_t *ret)
+{
+	int64_t target = threshold / PPM;
+
+	list_pods(d->e, d->target, type, &d->pods);
+	const struct replica_state s = { d->pods.items, d->pods.n, d->target->replicas,
+					 d->e->c->taken_at };
+	return target > 0 && target <= INT32_MAX &&
+	       replicas_by_use(&s, (int32_t)target, type == METRIC_CPU, ret);
+}
+
+static bool propose_by_value(struct demand *d, const struct scaling_metric *m, int32_t *ret)
+{
+	const struct metric_sample *sample = find_sample(d->e, d->o, m);
+
+	if (!sample)
+		return false;
+	list_pods(d->e, d->target, METRIC_CPU, &d->pods);
+	const struct replica_state s = { d->pods.items, d->pods.n, d->target->replicas,
+					 d->e->c->taken_at };
+	return replicas_by_value(&s, sample->value, m->threshold, ret);
+}
+
+static void take_metric(struct demand *d, const struct scaling_metric *m)
+{
+	static const char *const names[METRIC_TYPES] = { "cost", "power",  "latency",
+							 "cpu",	 "memory", "gpu" };
+	enum metric_type type = (enum metric_type)m->type;
+	int32_t n = 0;
+	bool is_known;
+
+	if (type == METRIC_COST || type == METRIC_POWER)
+		return;
+	d->n++;
+	if (type == METRIC_CPU || type == METRIC_MEMORY)
+		is_known = propose_by_use(d, type, m->threshold, &n);
+	else
+		is_known = propose_by_value(d, m, &n);
+	if (!is_known) {
+		d->n_missing++;
+		d->missing = names[type];
+	} else if (!d->by || n > d->wanted) {
+		d->wanted = n;
+		d->by = names[type];
+	}
+}
+
+/* Metrics, and dialect B's two targets. */
+static void ask_metrics(struct demand *d)
+{
+	const struct optimizer *o = d->o;
+
+	for (uint32_t i = 0; i < o->metrics.n; i++)
+		take_metric(d, &d->e->c->scaling_metrics.items[o->metrics.at + i]);
+	if (o->target_cpu > 0)
+		take_metric(d,
+			    &(struct scaling_metric){ .type = METRIC_CPU,
+						      .threshold = (int64_t)o->target_cpu * PPM });
+	if (o->target_memory > 0)
+		take_metric(d, &(struct scaling_metric){ .type = METRIC_MEMORY,
+							 .threshold =
+								 (int64_t)o->target_memory * PPM });
+}
+
+/* ---- Proposals of the last while ---- */
+
+static void read_history(const struct economy *e, const struct optimizer *o, struct scaling *s)
+{
+	for (uint32_t i = 0; i < o->history.n && s->n_history < PROPOSALS_MAX; i++) {
+		const char *text = cluster_str(e->c, e->c->names.items[o->history.at + i]);
+		int64_t at;
+		int32_t n;
+		int end = 0;
+
+		if (sscanf(text, "%" SCNd64 ":%" SCNd32 "%n", &at, &n, &end) == 2 && !text[end] &&
+		    at > e->c->taken_at - STABLE_SECONDS && at <= e->c->taken_at)
+			s->history[s->n_history++] = (struct proposal){ at, n };
+	}
+}
+
+static void drop_up_to(struct scaling *s, int32_t n)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < s->n_history; i++)
+		if (s->history[i].n > n)
+			s->history[kept++] = s->history[i];
+	s->n_history = kept;
+}
+
+static void add_proposal(struct scaling *s, int64_t at, int32_t n)
+{
+	if (s->n_history == PROPOSALS_MAX) { /* those that are higher count longer */
+		s->history[PROPOSALS_MAX - 1] = (struct proposal){ at, n };
+		return;
+	}
+	s->history[s->n_history++] = (struct proposal){ at, n };
+}
+
+/* Down goes only to the highest proposal of the last STABLE_SECONDS. Kept are those that are above
+ * all later ones; while nothing is below the present number, none. */
+static int32_t stabilise(struct scaling *s, int32_t wanted, int64_t now)
+{
+	int32_t highest = wanted;
+
+	if (wanted >= s->from) {
+		drop_up_to(s, wanted);
+		return wanted;
+	}
+	if (!s->n_history)
+		add_proposal(s, now, s->from);
+	const struct proposal *last = &s->history[s->n_history - 1];
+	if (last->n != wanted || last->at + RATE_SECONDS <= now) {
+		drop_up_to(s, wanted);
+		add_proposal(s, now, wanted);
+	}
+	for (uint32_t i = 0; i < s->n_history; i++)
+		highest = s->history[i].n > highest ? s->history[i].n : highest;
+	return highest < s->from ? highest : s->from;
+}
+
+static const char *text_of(struct economy *e, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static const char *text_of(struct economy *e, const char *fmt, ...)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(&text, fmt, ap);
+	va_end(ap);
+	return arena_strndup(&e->p->trial.arena, text.s, text.n);
+}
+
+/* ---- The number ---- */
+
+static void limit(struct scaling *s, const char *reason, const char *message)
+{
+	s->limited = reason;
+	s->limited_message = message;
+}
+
+static int32_t minimum_of(const struct optimizer *o)
+{
+	return o->min_replicas > 0 ? o->min_replicas : 1;
+}
+
+static int32_t maximum_of(const struct optimizer *o)
+{
+	int32_t most = o->max_replicas > 0 ? o->max_replicas : REPLICAS_MAX;
+
+	return most < minimum_of(o) ? minimum_of(o) : most;
+}
+
+/* What evictions would leave, a scale-down leaves too. */
+static int32_t wanted_by_budgets(const struct economy *e, const struct scalable *target)
+{
+	int32_t least = 0;
+
+	for (pod_id id = 0; id < e->c->pods.n; id++) {
+		const struct pod *pod = &e->c->pods.items[id];
+		pdb_id pdb = e->covers[id].pdb;
+
+		if (pdb != NONE && pod->meta.ns == target->meta.ns &&
+		    selector_matches(e->c, target->pods, pod->labels) &&
+		    e->c->pdbs.items[pdb].desired_healthy > least)
+			least = e->c->pdbs.items[pdb].desired_healthy;
+	}
+	return least;
+}
+
+static bool is_scaled_down(const struct economy *e, const struct account *a, const char **ret_why)
+{
+	*ret_why = a->least_why;
+	for (uint32_t k = 0; k < a->limits.n && !*ret_why; k++) {
+		const struct money_limit *l =
+			&e->limits.items[e->limit_ids.items[a->limits.at + k]];
+
+		if (l->least_power >= 0 && l->power >= l->least_power)
+			*ret_why = "a PowerPolicy scales it down: alert power_usage";
+	}
+	return *ret_why;
+}
+
+static void set(struct scaling *s, int32_t n, enum reason reason, const char *message)
+{
+	s->to = n;
+	s->reason = reason;
+	s->message = message;
+}
+
+/* Ceilings, bounds and policies, of which the later ones win. A ceiling limits what is asked for;
+ * where nothing asks, the number that it leads to is the one that is wanted from then on. */
+static void apply_ceilings(struct economy *e, optimizer_id id, struct scaling *s, bool is_asked)
+{
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	const char *reason = NULL, *message = NULL;
+	int32_t least = minimum_of(o), most = maximum_of(o);
+	int32_t ceiling = economy_ceiling(e, id, &reason, &message);
+
+	if (s->to > ceiling) {
+		set(s, ceiling, REASON_CEILING, message);
+		if (is_asked)
+			limit(s, reason, message);
+	}
+	if (s->to > most) {
+		set(s, most, s->from > most ? REASON_BOUNDS : s->reason,
+		    text_of(e, "maxReplicas is %" PRId32, most));
+		if (s->from <= most)
+			limit(s, "TooManyReplicas", "the number wanted is above maxReplicas");
+	} else if (s->to < least) {
+		set(s, least, s->from < least ? REASON_BOUNDS : s->reason,
+		    text_of(e, "minReplicas is %" PRId32, least));
+		if (s->from >= least)
+			limit(s, "TooFewReplicas", "the number wanted is below minReplicas");
+	}
+	if (is_scaled_down(e, &e->accounts[id], &message)) {
+		if (s->to > least)
+			set(s, least, REASON_POLICY, message);
+		limit(s, e->accounts[id].least_why ? "CostCeiling" : "PowerCeiling", message);
+	}
+}
+
+/* Up goes no faster than an autoscaler does, and no further than what hard limits pay for; down,
+ * not below what disruption budgets want. */
+static void apply_hard_limits(struct economy *e, optimizer_id id, struct scaling *s)
+{
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	bool is_recent = o->scaled_at && e->c->taken_at < o->scaled_at + RATE_SECONDS;
+	int32_t rate = replicas_rate_limit(is_recent ? o->scaled_from : s->from, s->from);
+	const char *reason, *message;
+
+	if (s->to > rate && s->reason != REASON_BOUNDS) {
+		s->to = rate;
+		limit(s, "ScaleUpLimit", "the number wanted is more than is added at a time");
+	}
+	if (s->to > s->from) {
+		int64_t room =
+			(int64_t)economy_room(e, id, &reason, &message) + e->accounts[id].n_bound;
+
+		if (s->to > room) {
+			s->to = room > s->from ? (int32_t)room : s->from;
+			limit(s, reason, message);
+		}
+	} else if (s->to < s->from) {
+		int32_t least = wanted_by_budgets(e, s->target);
+
+		least = least < s->from ? least : s->from;
+		s->to = s->to > least ? s->to : least;
+	}
+}
+
+/* What is wanted before ceilings and bounds. False: nothing asks for a number. */
+static bool apply_demand(struct economy *e, optimizer_id id, struct scaling *s)
+{
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	struct demand d = { .e = e, .o = o, .target = s->target };
+
+	ask_metrics(&d);
+	array_done(&d.pods);
+	bool is_missing = d.n_missing && (d.n_missing == d.n || d.wanted < s->from);
+	if (is_missing) {
+		s->inactive = "MetricsMissing";
+		s->active_message = text_of(e, "metric %s has no value", d.missing);
+	} else if (d.n) {
+		int32_t n = stabilise(s, d.wanted, e->c->taken_at);
+
+		set(s, n, REASON_DEMAND, text_of(e, "metric %s asks for %" PRId32, d.by, d.wanted));
+	} else if (o->fills) {
+		set(s, maximum_of(o), REASON_DEMAND, "autoScaling.fill: as many as are paid for");
+	}
+	return d.n || o->fills;
+}
+
+static bool is_within_bounds(const struct optimizer *o, int32_t n)
+{
+	return n >= minimum_of(o) && n <= maximum_of(o);
+}
+
+static void scale_one(struct economy *e, optimizer_id id, struct scaling *s)
+{
+	const struct optimizer *o = &e->c->optimizers.items[id];
+
+	s->from = s->to = s->target->replicas;
+	s->reason = REASON_DEMAND;
+	s->scaled_at = o->scaled_at;
+	s->scaled_from = o->scaled_from;
+	s->active_message = "";
+	if (s->from <= 0) {
+		s->inactive = "ScalingDisabled";
+		s->active_message = "its target has no replicas";
+		return;
+	}
+	read_history(e, o, s);
+	bool is_asked = is_within_bounds(o, s->from) && apply_demand(e, id, s);
+	apply_ceilings(e, id, s, is_asked);
+	apply_hard_limits(e, id, s);
+	if (s->to == s->from)
+		return;
+	if (!o->scaled_at || e->c->taken_at >= o->scaled_at + RATE_SECONDS) {
+		s->scaled_at = e->c->taken_at;
+		s->scaled_from = s->from;
+	}
+}
+
+/* ---- All of them ---- */
+
+static void refuse_shared(struct economy *e)
+{
+	static const char why[] = "another WorkloadOptimizer scales the same target";
+
+	for (optimizer_id a = 0; a < e->c->optimizers.n; a++) {
+		const struct scalable *target = e->scalings[a].target;
+		bool is_shared = false;
+
+		for (optimizer_id b = a + 1; target && b < e->c->optimizers.n; b++) {
+			if (e->scalings[b].target != target)
+				continue;
+			is_shared = true;
+			e->scalings[b] = (struct scaling){ .inactive = "AmbiguousTarget",
+							   .active_message = why };
+		}
+		if (is_shared)
+			e->scalings[a] = (struct scaling){ .inactive = "AmbiguousTarget",
+							   .active_message = why };
+	}
+}
+
+void economy_scale(struct economy *e)
+{
+	const struct cluster *c = e->c;
+
+	e->scalings = xcalloc(c->optimizers.n + 1, sizeof(*e->scalings));
+	for (optimizer_id id = 0; id < c->optimizers.n; id++) {
+		const struct optimizer *o = &c->optimizers.items[id];
+
+		if (!o->has_scaling || o->is_unread || o->is_deleting)
+			continue;
+		if (o->is_scaling_off || o->is_disabled)
+			e->scalings[id] = (struct scaling){
+				.inactive = "ScalingDisabled",
+				.active_message = o->is_disabled ? e->accounts[id].why
+								 : "autoScaling.enabled is false",
+			};
+		else
+			economy_find_target(e, id, &e->scalings[id]);
+	}
+	refuse_shared(e);
+	array_each(m, &c->scaling_metrics)
+		if (m->type == METRIC_POWER)
+			economy_sum_power(e);
+	for (optimizer_id id = 0; id < c->optimizers.n; id++)
+		if (e->scalings[id].target)
+			scale_one(e, id, &e->scalings[id]);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_ECONOMY_SCALING_H
+#define MCKUBE_PLAN_ECONOMY_SCALING_H
+
+#include "plan/economy/economy.h"
+#include "plan/plan.h"
+
+/* How many replicas a WorkloadOptimizer with autoScaling gives its Deployment or StatefulSet.
+ *
+ * Metrics of demand (cpu, memory, gpu, latency) propose numbers, as a HorizontalPodAutoscaler does
+ * (plan/economy/replicas.h); the largest counts. Where one has no value, there is no scale-down.
+ * Down goes only to the highest proposal of the last 300 s, which status.history keeps from when
+ * one is below the number that is asked for. Metrics of cost and power are ceilings: the largest
+ * number that their threshold pays for. The number is within minReplicas and maxReplicas; hard
+ * limits keep it from growing, and what a PodDisruptionBudget wants stays.
+ *
+ * What a HorizontalPodAutoscaler or a second optimizer scales too is left alone. */
+
+enum { PROPOSALS_MAX = 20 };
+
+struct proposal {
+	int64_t at;
+	int32_t n;
+};
+
+struct scaling {
+	const char *kind; /* of the target; NULL: it is not known */
+	const struct scalable *target;
+	int32_t from, to; /* replicas; equal: it is not scaled */
+	enum reason reason;
+	const char *message; /* the trial's, of the action */
+	/* Condition ScalingActive is True, or False for this reason; NULL: autoScaling is not given
+	 */
+	const char *inactive, *active_message;
+	/* Condition ScalingLimited is True for this reason; NULL: False. */
+	const char *limited, *limited_message;
+	struct proposal history[PROPOSALS_MAX];
+	uint32_t n_history;
+	int64_t scaled_at;
+	int32_t scaled_from;
+};
+
+static inline bool scaling_is_known(const struct scaling *s)
+{
+	return s->inactive || s->active_message;
+}
+
+static inline bool scaling_changes(const struct scaling *s)
+{
+	return s->target && s->to != s->from;
+}
+
+/* After the pods that wait have places: fills economy.scalings. */
+void economy_scale(struct economy *e);
+
+/* plan/economy/target.c: fills kind and target, or why there is none. */
+void economy_find_target(const struct economy *e, optimizer_id id, struct scaling *ret);
+
+/* plan/economy/ceilings.c: the number of replicas that soft ceilings pay for, INT32_MAX; and how
+ * many more the hard limits do. The reason is that of condition ScalingLimited. */
+int32_t economy_ceiling(struct economy *e, optimizer_id id, const char **ret_reason,
+			const char **ret_message);
+int32_t economy_room(struct economy *e, optimizer_id id, const char **ret_reason,
+		     const char **ret_message);
+
+#endif
