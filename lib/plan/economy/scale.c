@@ -416,7 +416,6 @@ void economy_scale(struct economy *e)
 {
 	const struct cluster *c = e->c;
 
-	e->scalings = xcalloc(c->optimizers.n + 1, sizeof(*e->scalings));
 	for (optimizer_id id = 0; id < c->optimizers.n; id++) {
 		const struct optimizer *o = &c->optimizers.items[id];
 

@@ -482,6 +482,7 @@ void economy_start(struct economy *e, struct planner *p)
 		return;
 	fleet_read(&e->fleet, c, e->settings, &p->trial.warnings);
 	e->accounts = xcalloc(c->optimizers.n + 1, sizeof(*e->accounts));
+	e->scalings = xcalloc(c->optimizers.n + 1, sizeof(*e->scalings));
 	e->sites = xcalloc(c->nodes.n + 1, sizeof(*e->sites));
 	e->covers = pdbs_read(c, NULL);
 	bind_pods(e);
