@@ -329,6 +329,14 @@ const struct resource_claim *cluster_resource_claim(const struct cluster *c, str
 	return FIND_ROW(c, resource_claims, ns, name);
 }
 
+bool cluster_scales(const struct cluster *c)
+{
+	array_each(o, &c->optimizers)
+		if (o->has_scaling && !o->is_scaling_off)
+			return true;
+	return false;
+}
+
 const struct meta *cluster_object(const struct cluster *c, const char *kind, const char *ns,
 				  const char *name)
 {

@@ -414,6 +414,9 @@ const struct csi_node *cluster_csi_node(const struct cluster *c, str_id name);
 const struct metrics *cluster_node_metrics(const struct cluster *c, str_id name);
 const struct metrics *cluster_pod_metrics(const struct cluster *c, str_id ns, str_id name);
 
+/* Does a WorkloadOptimizer scale? */
+bool cluster_scales(const struct cluster *c);
+
 /* What an action is about: a Pod, Node, McKube, WorkloadOptimizer, CostPolicy, Deployment or
  * StatefulSet. */
 const struct meta *cluster_object(const struct cluster *c, const char *kind, const char *ns,

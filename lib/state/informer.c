@@ -10,8 +10,11 @@ struct informer {
 	struct store *store;
 	struct kube_watch watches[N_WATCHED_KINDS];
 	bool is_listed[N_WATCHED_KINDS];
-	bool is_unwanted[N_WATCHED_KINDS]; /* never listed */
+	bool is_unwanted[N_WATCHED_KINDS]; /* not listed */
+	struct kube *kube;
 };
+
+enum { SCALING_POLL_MS = 15000 }; /* as often as autoscalers look */
 
 static unsigned kind_of(const struct kube_watch *w)
 {
@@ -50,6 +53,7 @@ struct informer *informer_start(struct kube *k, const char *server, uint32_t chu
 	struct informer *f = xcalloc(1, sizeof(*f));
 
 	f->store = store_new(server);
+	f->kube = k;
 	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {
 		f->watches[i] = (struct kube_watch){
 			.resource = watched_kinds[i].resource,
@@ -58,7 +62,7 @@ struct informer *informer_start(struct kube *k, const char *server, uint32_t chu
 			.is_optional = watched_kinds[i].is_optional,
 			.is_forgiving = watched_kinds[i].is_forgiving,
 			.is_measured = watched_kinds[i].is_measured,
-			.poll_ms = poll_ms,
+			.poll_ms = poll_ms ? poll_ms : SCALING_POLL_MS,
 			.chunk = chunk,
 			.item = on_item,
 			.event = on_event,
@@ -97,10 +101,23 @@ static void hurry_others(struct informer *f)
 			kube_watch_hurry(&f->watches[i], received_ms);
 }
 
+/* What pods use, from when a WorkloadOptimizer scales by it. */
+static void want_pod_metrics(struct informer *f)
+{
+	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {
+		if (!f->is_unwanted[i] || watched_kinds[i].rows != &delta_of_pod_metrics ||
+		    !cluster_scales(store_cluster(f->store)))
+			continue;
+		f->is_unwanted[i] = f->is_listed[i] = false;
+		kube_watch_start(f->kube, &f->watches[i]);
+	}
+}
+
 int informer_step(struct informer *f, struct error *err)
 {
 	int least = 1000;
 
+	want_pod_metrics(f);
 	hurry_others(f);
 
 	for (unsigned i = 0; i < N_WATCHED_KINDS; i++) {

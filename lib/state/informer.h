@@ -17,7 +17,7 @@
  */
 struct informer;
 
-/* poll_ms: how often metrics are read; 0: never. */
+/* poll_ms: how often metrics are read; 0: those of pods alone, while WorkloadOptimizers scale. */
 struct informer *informer_start(struct kube *k, const char *server, uint32_t chunk,
 				uint32_t poll_ms);
 void informer_free(struct informer *f);

@@ -112,6 +112,11 @@ int loader_item(struct loader *l, struct slice text, const struct object_origin 
 	return objects_add(l->objects, text, origin, ret_used, err);
 }
 
+bool loader_scales(const struct loader *l)
+{
+	return cluster_scales(&l->cluster);
+}
+
 void loader_taken(struct loader *l, const char *server, int64_t taken_at)
 {
 	l->cluster.server = intern_cstr(&l->cluster.strings, server);

@@ -34,6 +34,9 @@ struct object_origin;
 int loader_item(struct loader *l, struct slice text, const struct object_origin *origin,
 		size_t *ret_used, struct error *err);
 
+/* Does a WorkloadOptimizer of those read scale? */
+bool loader_scales(const struct loader *l);
+
 /* Where and when the objects were read; a file says that itself. */
 void loader_taken(struct loader *l, const char *server, int64_t taken_at);
 

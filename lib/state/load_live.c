@@ -55,6 +55,24 @@ static int load_item(struct kube_list *l, struct slice text, size_t *ret_used, s
 	return loader_item(l->arg, text, &origin, ret_used, err);
 }
 
+/* What pods use counts where a WorkloadOptimizer scales by it. */
+static int load_pod_metrics(struct kube *k, uint32_t chunk, struct loader *loader,
+			    struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < N_WATCHED_KINDS && r == 0; i++) {
+		struct kube_list list = list_of(&watched_kinds[i], chunk, loader);
+
+		if (watched_kinds[i].rows != &delta_of_pod_metrics)
+			continue;
+		list.take = load_item;
+		r = kube_list_all(k, &list, 1, err);
+		kube_list_done(&list);
+	}
+	return r;
+}
+
 static int load_once(struct kube *k, uint32_t chunk, bool with_metrics, struct loader *loader,
 		     struct error *err)
 {
@@ -70,6 +88,8 @@ static int load_once(struct kube *k, uint32_t chunk, bool with_metrics, struct l
 		      (unsigned long long)lists[i].n_items, (unsigned long long)lists[i].n_pages);
 	for (size_t i = 0; i < n; i++)
 		kube_list_done(&lists[i]);
+	if (r == 0 && !with_metrics && loader_scales(loader))
+		r = load_pod_metrics(k, chunk, loader, err);
 	return r;
 }
 
@@ -98,6 +118,7 @@ int load_live(struct kube *k, const char *server, uint32_t chunk, bool with_metr
 struct saver {
 	FILE *out;
 	uint64_t n;
+	bool has_optimizers;
 };
 
 /* Steps over an object; *ret_says_kind: it has a member "kind", as custom resources do. */
@@ -146,8 +167,16 @@ static int save_one(struct kube *k, const struct watched_kinds *w, uint32_t chun
 
 	list.take = save_item;
 	int r = kube_list_all(k, &list, 1, err);
+	s->has_optimizers |= w->rows == &delta_of_optimizers && list.n_items > 0;
 	kube_list_done(&list);
 	return r;
+}
+
+/* What pods use counts where WorkloadOptimizers may scale by it; they are listed before. */
+static bool is_wanted(const struct watched_kinds *w, bool with_metrics, const struct saver *s)
+{
+	return with_metrics || !w->is_measured ||
+	       (s->has_optimizers && w->rows == &delta_of_pod_metrics);
 }
 
 int save_live(struct kube *k, const char *server, uint32_t chunk, bool with_metrics, FILE *out,
@@ -165,7 +194,7 @@ int save_live(struct kube *k, const char *server, uint32_t chunk, bool with_metr
 		 date_format(time(NULL), date));
 	fwrite(head.s, 1, head.n, out);
 	for (size_t i = 0; i < N_WATCHED_KINDS && r == 0; i++)
-		if (with_metrics || !watched_kinds[i].is_measured)
+		if (is_wanted(&watched_kinds[i], with_metrics, &s))
 			r = save_one(k, &watched_kinds[i], chunk, &s, err);
 	fputs("\n]}\n", out);
 	return r;

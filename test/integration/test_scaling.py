@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deployments of WorkloadOptimizers on a real API server get the replicas that their pods' use asks for."""
+
+import json
+import time
+
+from proxy import Proxy
+from test_economy import optimizer, priced
+
+# metrics.k8s.io without a metrics-server: objects of a definition, which are listed in the same way.
+METRICS = {
+    "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+    "metadata": {"name": "pods.metrics.k8s.io",
+                 "annotations": {"api-approved.kubernetes.io": "unapproved, of a test"}},
+    "spec": {"group": "metrics.k8s.io", "scope": "Namespaced",
+             "names": {"kind": "PodMetrics", "plural": "pods"},
+             "versions": [{"name": "v1beta1", "served": True, "storage": True, "schema": {
+                 "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}]}}
+LIST = "/apis/metrics.k8s.io/v1beta1/namespaces/{}/pods"
+
+
+def now(before=0):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - before))
+
+
+class Metrics:
+    def __init__(self, c):
+        self.c = c
+
+    def __enter__(self):
+        self.c.kubectl("create", "-f", "-", stdin=json.dumps(METRICS))
+        self.c.wait(lambda: self.c.kubectl("get", "--raw", LIST.format(self.c.ns),
+                                           check=False).code == 0)
+        return self
+
+    def __exit__(self, *_):
+        self.c.kubectl("delete", "crd", "pods.metrics.k8s.io")
+
+    def put(self, memory):
+        """Each pod of the namespace uses so much, and is running."""
+        for pod in self.c.get("pods"):
+            name = pod["metadata"]["name"]
+            if pod["status"]["phase"] != "Running":
+                self.c.set_running(name)
+            self.c.kubectl("apply", "-n", self.c.ns, "-f", "-", stdin=json.dumps({
+                "apiVersion": "metrics.k8s.io/v1beta1", "kind": "PodMetrics", "metadata": {"name": name},
+                "timestamp": now(), "window": "15s",
+                "containers": [{"name": "c", "usage": {"cpu": "1m", "memory": memory}}]}))
+
+
+def deployment(name, n, node):
+    labels = {"app": name, "workload-optimizer": name}
+    container = {"name": "c", "image": "none", "resources": {"requests": {"memory": "100Mi"}}}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {
+        "replicas": n, "selector": {"matchLabels": {"app": name}},
+        "template": {"metadata": {"labels": labels}, "spec": {
+            "nodeName": node, "containers": [container], "terminationGracePeriodSeconds": 0}}}}
+
+
+def scales(plan):
+    return [(a["object"]["name"], a["from"]["replicas"], a["to"]["replicas"], a["reason"])
+            for a in plan["spec"]["actions"] if a["kind"] == "Scale"]
+
+
+def plan_of(c, *args):
+    return json.loads(c.mckube("plan", "-o", "json", *args).out)
+
+
+def condition(c, name, kind):
+    return {x["type"]: x["reason"] for x in c.get("wo", name)["status"]["conditions"]}.get(kind)
+
+
+def start(c):
+    priced(c, a="0.40")
+    c.create(optimizer("web", autoScaling={"minReplicas": 1, "maxReplicas": 6, "metrics": [
+        {"type": "memory", "threshold": 50}]}), deployment("web", 2, "a"))
+    c.wait(lambda: len(c.get("pods")) == 2)
+
+
+def replicas(c):
+    return c.get("deployment", "web")["spec"]["replicas"]
+
+
+def end(c):
+    c.kubectl("delete", "deployment", "web", "-n", c.ns)
+
+
+def test_deployments_get_the_replicas_that_use_asks_for(c):
+    """Up at once; a HorizontalPodAutoscaler on the same target is left alone; down after what was wanted
+    meanwhile is too old to count. A snapshot has what was measured, so its plan is the same."""
+    start(c)
+    with Metrics(c) as metrics:
+        metrics.put("90Mi")
+        path = c.folder / f"{c.ns}-snapshot.json"
+        c.mckube("snapshot", "--out", path)
+        wanted = [("web", 2, 4, "Demand")]
+        assert scales(plan_of(c)) == scales(plan_of(c, "--snapshot", path)) == wanted
+        assert plan_of(c, "--snapshot", path) == plan_of(c, "--snapshot", path)
+        c.mckube("apply")
+        assert replicas(c) == 4 and condition(c, "web", "ScalingActive") == "ValidMetricFound"
+        c.wait(lambda: len(c.get("pods")) == 4)
+        c.wait(lambda: any(e["reason"] == "ScaledByOptimizer" for e in c.get("events.events.k8s.io")))
+
+        c.create({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+                  "metadata": {"name": "web"}, "spec": {"maxReplicas": 9, "scaleTargetRef": {
+                      "apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}})
+        metrics.put("10Mi")
+        c.mckube("apply")
+        assert replicas(c) == 4 and condition(c, "web", "ScalingActive") == "ConflictingAutoscaler"
+        c.kubectl("delete", "hpa", "web", "-n", c.ns)
+
+        metrics.put("10Mi")
+        c.mckube("apply")
+        history = c.get("wo", "web")["status"]["history"]
+        assert replicas(c) == 4 and [h.split(":")[1] for h in history] == ["4", "1"], history
+        old = f"{int(time.time()) - 250}:1"
+        c.kubectl("patch", "wo", "web", "-n", c.ns, "--subresource=status", "--type=merge", "-p",
+                  json.dumps({"status": {"history": [old]}}))
+        metrics.put("10Mi")
+        c.mckube("apply")
+        assert replicas(c) == 1
+        end(c)
+
+
+def test_a_pass_that_is_killed_scales_once(c):
+    """Before the server sees a request of it, and after the server has done it."""
+    start(c)
+    proxy = Proxy(c.api, c.folder)
+    with Metrics(c) as metrics:
+        metrics.put("90Mi")
+        try:
+            for n in range(1, 5):
+                proxy.run([c.program, "apply"], ("after", n))
+                assert replicas(c) in (2, 4), n
+                c.kubectl("delete", "lease", "mckube", "-n", "kube-system", check=False)
+        finally:
+            proxy.stop()
+        c.mckube("apply")
+        assert replicas(c) == 4
+        end(c)
