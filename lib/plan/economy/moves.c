@@ -197,8 +197,7 @@ static void read_pools(struct mover *m)
 static bool is_workload_moving(const struct mover *m, const struct cargo *g)
 {
 	if (g->of != NONE)
-		return m->e->accounts[g->of].is_moved ||
-		       scaling_changes(&m->e->scalings[g->of]);
+		return m->e->accounts[g->of].is_moved || scaling_changes(&m->e->scalings[g->of]);
 	return m->is_owner_moving[m->e->c->pods.items[g->pod].owner_uid];
 }
 
