@@ -264,7 +264,7 @@ bool kube_lease_is_held(const struct kube_lease *l)
 bool kube_lease_is_answered(const struct kube_lease *l)
 {
 	return l->answered_ms &&
-	       clock_ms() - l->answered_ms < scaled(l, LEASE_DURATION_S * MS_PER_S);
+	       clock_ms() - l->answered_ms < scaled(l, (int64_t)LEASE_DURATION_S * MS_PER_S);
 }
 
 int kube_lease_step(struct kube_lease *l)

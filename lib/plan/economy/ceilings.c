@@ -62,7 +62,7 @@ static int64_t cost_limit(const struct optimizer *o, int64_t threshold)
 
 	if (o->max_cost < 0)
 		return threshold;
-	return (int64_t)((__int128)o->max_cost * threshold / ((int64_t)PERCENT * PPM));
+	return (int64_t)((__int128)o->max_cost * threshold / ((__int128)PERCENT * PPM));
 }
 
 int32_t economy_ceiling(struct economy *e, optimizer_id id, const char **ret_reason,

@@ -114,7 +114,7 @@ static bool may_move(const struct mover *m, const struct cargo *g)
 	    trial_may_not_evict(t, pod))
 		return false;
 	if (g->has_failed)
-		return !a->is_suspended && !a->is_exhausted;
+		return a && !a->is_suspended && !a->is_exhausted;
 	if (may_have_moved(e, g) || (a && a->is_in_flight) || (!a && !pod->is_ours) ||
 	    (a && (a->is_suspended || a->is_exhausted)))
 		return false;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -150,17 +151,31 @@ static void ask_metrics(struct demand *d)
 
 /* ---- Proposals of the last while ---- */
 
+/* TIME:REPLICAS. */
+static bool parse_proposal(const char *text, struct proposal *ret)
+{
+	char *end;
+
+	errno = 0;
+	ret->at = strtoll(text, &end, 10);
+	if (end == text || *end != ':' || errno)
+		return false;
+	const char *number = end + 1;
+	long n = strtol(number, &end, 10);
+
+	ret->n = (int32_t)n;
+	return end != number && !*end && !errno && n == ret->n;
+}
+
 static void read_history(const struct economy *e, const struct optimizer *o, struct scaling *s)
 {
 	for (uint32_t i = 0; i < o->history.n && s->n_history < PROPOSALS_MAX; i++) {
 		const char *text = cluster_str(e->c, e->c->names.items[o->history.at + i]);
-		int64_t at;
-		int32_t n;
-		int end = 0;
+		struct proposal one;
 
-		if (sscanf(text, "%" SCNd64 ":%" SCNd32 "%n", &at, &n, &end) == 2 && !text[end] &&
-		    at > e->c->taken_at - STABLE_SECONDS && at <= e->c->taken_at)
-			s->history[s->n_history++] = (struct proposal){ at, n };
+		if (parse_proposal(text, &one) && one.at > e->c->taken_at - STABLE_SECONDS &&
+		    one.at <= e->c->taken_at)
+			s->history[s->n_history++] = one;
 	}
 }
 

@@ -45,6 +45,8 @@ static void emit_deletion_costs(struct emitter *e, const struct economy *x, cons
 	priced_pods pods = { 0 };
 
 	list_priced(x, s->target, &pods);
+	if (!pods.n)
+		return;
 	n = n < pods.n ? n : pods.n;
 	/* Where those that go cost no more than the dearest that stays, any may go. */
 	if (n < pods.n && pods.items[0].share == pods.items[pods.n - 1].share)
