@@ -55,7 +55,7 @@ shows_no() {
 
 # The shell says how the program ended; `stty -a` must be as before.
 cat >shell.sh <<END
-stty -a >before
+stty -g >before
 n=0
 while :; do
 	n=\$((n + 1))
@@ -63,7 +63,7 @@ while :; do
 	read -r _
 	"$MCKUBE" top --snapshot "$cluster"
 	echo "run \$n ended with \$?"
-	stty -a >after
+	stty -g >after
 	cmp before after && echo "run \$n: terminal as before"
 done
 END
