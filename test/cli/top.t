@@ -53,7 +53,7 @@ shows_no() {
 	not_ok "$name" "$(cat screen)"
 }
 
-# The shell says how the program ended; `stty -a` must be as before.
+# The shell says how the program ended; the settings of the terminal must be as before.
 cat >shell.sh <<END
 stty -g >before
 n=0
