@@ -20,7 +20,7 @@
 #include "kube/watch.h"
 #include "node/container.h"
 
-enum { RETRY_MS = 5000, WATCH_AGAIN_MS = 10000, OWNER_MS = 2000, FLUSH_MS = 2000 };
+enum { RETRY_MS = 5000, WATCH_AGAIN_MS = 10000, OWNER_MS = 5000, FLUSH_MS = 2000 };
 
 /* A watch, and when it is started again after the server refused it. */
 struct agent_watch {

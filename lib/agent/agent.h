@@ -44,7 +44,7 @@ void agent_free(struct agent *s);
 bool agent_is_synced(const struct agent *s);
 
 /* Does this DaemonSet ("NAMESPACE/NAME") exist and is not being deleted? The server is asked for
- * two seconds; one that cannot be reached means yes. Only after agent_stop(). */
+ * five seconds; one that cannot be reached means yes. Only after agent_stop(). */
 bool agent_daemonset_exists(struct agent *s, const char *daemon_set);
 
 /* Queues an event to be posted. */
