@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_ECONOMY_MOVER_H
+#define MCKUBE_PLAN_ECONOMY_MOVER_H
+
+#include "plan/economy/kinds.h"
+
+/* Moves of running pods within one plan: what moves.c, movable.c and close.c share. */
+
+struct pool {
+	str_id name;
+	int64_t cost, disruption; /* in the snapshot */
+	uint32_t n_nodes, nodes_left;
+};
+
+struct mover {
+	struct economy *e;
+	ARRAY(struct pool) pools;
+	uint32_t *pool_of; /* by node_id */
+	uint32_t pods_left;
+	str_id replica_set;
+	bool *is_owner_moving; /* by owner_uid: a pod without an optimizer moves */
+};
+
+/* What was moved, to take it back. */
+struct step {
+	uint32_t cargo;
+	node_id from;
+};
+typedef ARRAY(struct step) steps;
+
+/* movable.c */
+
+/* May the pod be moved for money or power at all? The limits of what moves at a time are not
+ * asked. */
+bool mover_may_move(const struct mover *m, const struct cargo *g);
+/* In millionths: Karpenter's eviction cost, and lost work of what starts again from nothing. */
+int64_t mover_disruption(const struct economy *e, const struct cargo *g);
+
+/* moves.c */
+
+/* May it move now, after n_moved others that are not committed yet? */
+bool mover_may_move_now(const struct mover *m, const struct cargo *g, size_t n_moved);
+/* Moves the pod to the best node, and adds what J changes by to *delta; false: nowhere. The place
+ * that it leaves stays taken. */
+bool mover_move(struct mover *m, uint32_t cargo, bool only_used, steps *done, int64_t *delta);
+/* Takes the moves after the first n back. */
+void mover_undo(struct mover *m, steps *done, size_t n);
+/* The moves from the first-th on are a group of the plan. m->pods_left is the caller's. */
+void mover_commit(struct mover *m, const steps *done, size_t first, enum reason reason,
+		  int64_t saving);
+
+/* Of pods that leave a node together. */
+struct burden {
+	int64_t disruption, share;
+};
+
+struct burden mover_burden(const struct economy *e, uint32_t cargo, node_id from);
+bool mover_is_worth(const struct mover *m, node_id from, struct burden b, int64_t saving);
+
+/* close.c: empties nodes where that is worth it. */
+void mover_close_nodes(struct mover *m);
+
+#endif
