@@ -11,7 +11,6 @@
 #include "output/table.h"
 
 enum {
-	FACT = 15,   /* columns of a fact's title */
 	INDENT = 4,  /* of an action's sign, and of a change */
 	DETAIL = 6,  /* of what stands below that */
 	HOLDER = 10, /* of the pods on a core */
@@ -19,16 +18,6 @@ enum {
 };
 
 /* ---- The pod ---- */
-
-static void add_fact(const struct style *style, struct str *out, const char *title,
-		     const char *text)
-{
-	if (!*text)
-		return;
-	style_pad(style, out, COLOR_DIM, FACT, title);
-	style_add(style, out, COLOR_NONE, "%s", text);
-	str_addc(out, '\n');
-}
 
 static void add_us(struct str *out, const char *word, int32_t us)
 {
@@ -41,8 +30,8 @@ static void add_request(const struct explanation *e, const struct style *style, 
 	AUTO(str_done) struct str text = STR_INIT;
 
 	if (!*e->asked_by || !e->has_budget) {
-		add_fact(style, out,
-			 "Request:", *e->asked_by ? e->asked_by : "no McKube or annotation found");
+		style_fact(style, out, "Request:",
+			   *e->asked_by ? e->asked_by : "no McKube or annotation found");
 		return;
 	}
 	str_addf(&text, "%s: %s", e->asked_by, criticality_name(e->budget.criticality));
@@ -60,14 +49,14 @@ static void add_request(const struct explanation *e, const struct style *style, 
 		str_add(&text, ", threads ");
 		thread_class_add(&text, e->policy, e->priority, (enum level)e->budget.criticality);
 	}
-	add_fact(style, out, "Request:", text.s);
+	style_fact(style, out, "Request:", text.s);
 
 	str_clear(&text);
 	for (int k = 0; k < LEVELS; k++) {
 		str_addf(&text, k ? ", %s " : "%s ", criticality_name((enum level)k));
 		text_add_ratio(&text, e->load[k]);
 	}
-	add_fact(style, out, "Load by mode:", text.s);
+	style_fact(style, out, "Load by mode:", text.s);
 }
 
 static void add_pins(const struct explanation *e, const struct style *style, struct str *out)
@@ -83,7 +72,7 @@ static void add_pins(const struct explanation *e, const struct style *style, str
 	if (e->has_legacy_pin)
 		str_add(&text, " (a legacy pin: an older controller's choice, as in "
 			       "status.allocatedCore)");
-	add_fact(style, out, "Pinned to:", text.s);
+	style_fact(style, out, "Pinned to:", text.s);
 }
 
 static void add_now(const struct explanation *e, const struct style *style, struct str *out)
@@ -96,7 +85,7 @@ static void add_now(const struct explanation *e, const struct style *style, stru
 		str_add(&text, ", without cores");
 	if (*e->level)
 		str_addf(&text, ", level %s", e->level);
-	add_fact(style, out, "Now:", text.s);
+	style_fact(style, out, "Now:", text.s);
 }
 
 static void add_migration(const struct explanation *e, const struct style *style, struct str *out)
@@ -109,9 +98,9 @@ static void add_migration(const struct explanation *e, const struct style *style
 		str_addf(&text, "%s: %s", restarts ? "; not with its memory" : "",
 			 e->migration_why);
 	if (*e->migration)
-		add_fact(style, out, "Migration:", text.s);
+		style_fact(style, out, "Migration:", text.s);
 	if (*e->migration_last)
-		add_fact(style, out, "Last move:", e->migration_last);
+		style_fact(style, out, "Last move:", e->migration_last);
 }
 
 /* "~ move  vehicle/logger  from front core 2 to front core 3  #1", and why. */
@@ -360,11 +349,9 @@ static void add_changes(const struct explanation *e, const struct style *style, 
 
 void explain_text(const struct explanation *e, const struct style *style, struct str *out)
 {
-	style_pad(style, out, COLOR_DIM, FACT, "Pod:");
-	style_add(style, out, COLOR_BOLD, "%s/%s", e->ns, e->name);
-	str_addc(out, '\n');
+	style_subject(style, out, "Pod:", e->ns, e->name);
 	if (*e->optimizer)
-		add_fact(style, out, "Optimizer:", e->optimizer);
+		style_fact(style, out, "Optimizer:", e->optimizer);
 	else
 		add_request(e, style, out);
 	add_pins(e, style, out);

@@ -8,17 +8,7 @@
 #include "base/decimal.h"
 #include "output/action.h"
 
-enum { FACT = 15, INDENT = 4, DETAIL = 6 };
-
-static void add_fact(const struct style *style, struct str *out, const char *title,
-		     const char *text)
-{
-	if (!*text)
-		return;
-	style_pad(style, out, COLOR_DIM, FACT, title);
-	style_add(style, out, COLOR_NONE, "%s", text);
-	str_addc(out, '\n');
-}
+enum { INDENT = 4, DETAIL = 6 };
 
 static void add_money(struct str *out, int64_t micro, const char *unit)
 {
@@ -62,7 +52,7 @@ static void add_limits(const struct optimizer_report *r, const struct style *sty
 			continue;
 		str_clear(&text);
 		add_limit(l, &text);
-		add_fact(style, out, is_first ? "Limits:" : "", text.s);
+		style_fact(style, out, is_first ? "Limits:" : "", text.s);
 		is_first = false;
 	}
 }
@@ -81,33 +71,31 @@ static void add_budget(const struct optimizer_report *r, const struct style *sty
 		str_add(&text, "; nothing more of it is placed");
 	if (r->renews_at)
 		str_addf(&text, "; the next period begins at %s", date_format(r->renews_at, when));
-	add_fact(style, out, "Budget:", text.s);
+	style_fact(style, out, "Budget:", text.s);
 }
 
 static void add_report(const struct optimizer_report *r, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
-	style_pad(style, out, COLOR_DIM, FACT, "Optimizer:");
-	style_add(style, out, COLOR_BOLD, "%s/%s", r->ns, r->name);
-	str_addc(out, '\n');
+	style_subject(style, out, "Optimizer:", r->ns, r->name);
 	str_addf(&text, "%s, priority %d", r->type, r->priority);
-	add_fact(style, out, "Type:", text.s);
+	style_fact(style, out, "Type:", text.s);
 	str_clear(&text);
 	str_add(&text, r->phase);
 	if (*r->suspended)
 		str_addf(&text, "%s%s", text.n ? ": " : "", r->suspended);
-	add_fact(style, out, "Phase:", text.s);
+	style_fact(style, out, "Phase:", text.s);
 	str_clear(&text);
 	add_money(&text, r->cost, "$/h, ");
 	add_money(&text, r->power * 1000, "W");
 	str_addf(&text, "; %u of %u pods have a node, %u are ready", r->n_bound, r->n_pods,
 		 r->n_ready);
-	add_fact(style, out, "Pods:", text.s);
+	style_fact(style, out, "Pods:", text.s);
 	str_clear(&text);
 	decimal_add(&text, r->score, 2);
 	str_addf(&text, "; 1 is when no better place is in the cluster");
-	add_fact(style, out, "Score:", text.s);
+	style_fact(style, out, "Score:", text.s);
 	add_limits(r, style, out);
 	add_budget(r, style, out);
 }
@@ -316,9 +304,9 @@ void optimizer_node_text(const struct cluster *c, const struct settings *setting
 	decimal_add(&text, idle, 0);
 	str_add(&text, " are idle");
 	str_addc(out, '\n');
-	add_fact(style, out, "Cost:", text.s);
+	style_fact(style, out, "Cost:", text.s);
 	str_clear(&text);
 	add_money(&text, n->power * 1000, "W");
 	str_add(&text, n->is_power_assumed ? " (assumed)" : "");
-	add_fact(style, out, "Power:", text.s);
+	style_fact(style, out, "Power:", text.s);
 }

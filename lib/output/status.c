@@ -171,9 +171,7 @@ static int list_pods(const struct status *s, enum format format, const struct st
 static void add_fact(const struct style *style, struct str *out, const char *title,
 		     const char *text)
 {
-	style_pad(style, out, COLOR_DIM, 15, title);
-	style_add(style, out, COLOR_NONE, "%s", *text ? text : "<none>");
-	str_addc(out, '\n');
+	style_fact(style, out, title, *text ? text : "<none>");
 }
 
 static void add_us(struct str *out, const char *word, int32_t us)

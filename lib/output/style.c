@@ -85,6 +85,25 @@ void style_pad(const struct style *l, struct str *out, enum color_role role, uns
 		str_addf(out, "%*s", (int)(columns - width), "");
 }
 
+enum { TITLE = 15 }; /* columns */
+
+void style_fact(const struct style *l, struct str *out, const char *title, const char *text)
+{
+	if (!*text)
+		return;
+	style_pad(l, out, COLOR_DIM, TITLE, title);
+	style_add(l, out, COLOR_NONE, "%s", text);
+	str_addc(out, '\n');
+}
+
+void style_subject(const struct style *l, struct str *out, const char *title, const char *ns,
+		   const char *name)
+{
+	style_pad(l, out, COLOR_DIM, TITLE, title);
+	style_add(l, out, COLOR_BOLD, "%s/%s", ns, name);
+	str_addc(out, '\n');
+}
+
 void style_wrap(const struct style *l, struct str *out, enum color_role role, unsigned indent,
 		const char *text)
 {

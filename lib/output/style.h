@@ -39,6 +39,14 @@ void style_pad(const struct style *l, struct str *out, enum color_role role, uns
 void style_wrap(const struct style *l, struct str *out, enum color_role role, unsigned indent,
 		const char *text);
 
+/* A line as `kubectl describe` has: a title in a column of its own, and a text; none without a
+ * text. */
+void style_fact(const struct style *l, struct str *out, const char *title, const char *text);
+
+/* The first of such lines: what all of them are about. */
+void style_subject(const struct style *l, struct str *out, const char *title, const char *ns,
+		   const char *name);
+
 /* Adds text made harmless, without colour. */
 void text_add(struct str *out, const char *text);
 
