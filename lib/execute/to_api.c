@@ -99,7 +99,7 @@ static void release(struct job *j, struct job *waiting, enum result_state state)
 		return;
 	if (state != RESULT_DONE) {
 		end(waiting, RESULT_SKIPPED,
-		    plan_strf(x->plan, "skipped: action %u %s", j->at + 1,
+		    plan_strf(x->plan, "it waits for action %u, which %s", j->at + 1,
 			      state == RESULT_FAILED ? "failed" : "was skipped"));
 	} else if (--x->order.n_open[waiting->at] == 0) {
 		waiting->state = JOB_READY;

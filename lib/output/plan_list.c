@@ -234,7 +234,8 @@ static void add_result(const struct action *a, const struct result *r, const str
 	AUTO(str_done) struct str object = STR_INIT;
 
 	action_add_kind(&a->on, &object);
-	str_addf(&object, "/%s %s", a->on.name, action_style(a)->verb);
+	str_addf(&object, " %s%s%s %s", a->on.ns ? a->on.ns : "", a->on.ns && *a->on.ns ? "/" : "",
+		 a->on.name, action_style(a)->verb);
 	style_add(style, out, COLOR_NONE, "%s: ", object.s);
 	style_add(style, out, roles[r->state], "%s", result_state_name(r->state));
 	if (r->message && *r->message)

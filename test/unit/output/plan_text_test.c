@@ -132,6 +132,7 @@ TEST(results_are_told)
 	*array_add(&p.results) =
 		(struct result){ .id = 2, .state = RESULT_FAILED, .message = "is gone" };
 	plan_results(&p, false, &plain, &out);
-	assert_string_equal(out.s, "pod/logger move: Done\npod/batch evict: Failed: is gone\n"
-				   "Applied 1 of 4 actions.\n");
+	assert_string_equal(
+		out.s, "pod default/logger move: Done\npod default/batch evict: Failed: is gone\n"
+		       "Applied 1 of 4 actions.\n");
 }
