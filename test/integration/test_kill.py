@@ -102,7 +102,7 @@ def bindings(proxy):
 
 def end(c, scene, proxy):
     """A whole pass, until kube-scheduler has taken the gated pod too."""
-    code, out = proxy.run([c.program, "apply"])
+    code, out = proxy.run([c.program, "apply", "--force"])
     assert code == 0, out
     c.wait(lambda: is_settled(scene.state()))
     return scene.state()
@@ -111,7 +111,7 @@ def end(c, scene, proxy):
 def check(c, scene, proxy, kill_at, expected):
     scene.build()
     proxy.forget()
-    code, out = proxy.run([c.program, "apply"], kill_at)
+    code, out = proxy.run([c.program, "apply", "--force"], kill_at)
     assert code == -9, (kill_at, code, out)
     between = scene.state()[0]
     scene.drop_lease()
