@@ -36,12 +36,22 @@ def test_examples_of_help(c):
             line = line.replace("--wait --timeout 5m", "--wait --timeout 1s || test $? -eq 1")
             if command == "watch" and "--once" not in line:
                 watch_until_a_pass(c, line)
+            elif line.endswith(" --watch"):
+                watch_until_interrupted(c, line)
             else:
                 c.run("sh", "-ec", line)
             ran.append(command)
     c.wait(lambda: c.kubectl("get", "mckubes", "-n", c.ns, check=False).code == 0)
     assert {"plan", "apply", "watch", "doctor", "crd", "manifests"} <= set(ran), ran
     assert (c.folder / "mckube.prom").read_text().startswith("# ")
+
+
+def watch_until_interrupted(c, line):
+    """It follows the pods until SIGINT."""
+    with subprocess.Popen(["sh", "-c", "exec " + line], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline().startswith("NAME"), line
+        child.send_signal(signal.SIGINT)
+    assert child.returncode in (0, 128 + signal.SIGINT), f"{line}: {child.returncode}"
 
 
 def watch_until_a_pass(c, line):

@@ -53,7 +53,7 @@ def test_victims_are_told_for_which_pod(c):
     c.create(*c.pair("small", 500000))
     c.mckube("apply")
     c.create(*c.pair("big", 800000, 900000, "High"))
-    c.mckube("apply")
+    c.mckube("apply", "--force")
     note = events(c, "small")["Preempted"]
     assert f"by {c.ns}/big on node n1" in note, note
     assert "small" in events(c, "n1")["Preempted"]
