@@ -80,12 +80,14 @@ static void find_named(const struct economy *e, optimizer_id id, struct scaling 
 
 	list_kinds(e->c, kinds);
 	for (size_t k = 0; k < KINDS; k++)
-		for (size_t i = 0; i < kinds[k].n; i++)
-			if (is_named(e, &e->c->optimizers.items[id], &kinds[k],
-				     &kinds[k].items[i])) {
+		for (size_t i = 0; i < kinds[k].n; i++) {
+			const struct scalable *s = kinds[k].items + i;
+
+			if (is_named(e, &e->c->optimizers.items[id], &kinds[k], s)) {
 				ret->kind = kinds[k].name;
-				ret->target = &kinds[k].items[i];
+				ret->target = s;
 			}
+		}
 	if (!ret->target)
 		refuse(ret, "FailedGetScale", "targetRef: no such Deployment or StatefulSet");
 }
