@@ -8,8 +8,6 @@
 
 /* Any JSON as a Pod, and as a POST of the older agents: what is accepted is within bounds. */
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void check_pod(const cJSON *pod)
 {
 	static struct assignment w;

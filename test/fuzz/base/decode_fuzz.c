@@ -6,8 +6,6 @@
 
 #include "base/auto.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 struct pairs {
 	str_id key, value; /* the last */
 	unsigned n;

@@ -5,8 +5,6 @@
 #include "base/json.h"
 #include "base/scan.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 /* The scanner and the parser agree, but for NUL characters; what is printed reads back the same. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 /* JSON as RFC 8259 writes it down, a byte at a time: what the scanner must agree with. A function
  * returns the end of what it names, or NULL where there is none. */
 struct slow {

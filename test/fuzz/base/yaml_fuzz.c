@@ -6,8 +6,6 @@
 #include "base/scan.h"
 #include "base/yaml.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 /* Every document is good JSON, and written as YAML it reads as the same JSON. */
 static int check(struct slice json, uint32_t document, uint32_t line, void *arg, struct error *err)
 {

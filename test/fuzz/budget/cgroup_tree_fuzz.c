@@ -95,8 +95,6 @@ static int derive(struct cgroup_tree *t, struct error *err)
 	return r;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes b = { data, size };

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 /* What is read is not empty, and its text form reads as the same set. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

@@ -6,8 +6,6 @@
 #include "checkpoint/grpc.h"
 #include "checkpoint/proto.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	const struct slice text = { (const char *)data, n };

@@ -4,8 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 static void visit(const char *text, void *arg)
 {
 	*(size_t *)arg += strlen(text);

@@ -8,8 +8,6 @@
 #include "base/auto.h"
 #include "base/scan.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 static int take(struct split *s, struct slice text, size_t *ret_used, struct error *err)
 {
 	struct scan scan = scan_of(text);

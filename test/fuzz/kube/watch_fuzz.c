@@ -5,8 +5,6 @@
 
 #include "base/auto.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	AUTO(str_done) struct str version = STR_INIT;

@@ -7,8 +7,6 @@
 #include "migrate/decide.h"
 #include "migrate/new_pod.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	AUTO_JSON cJSON *json = NULL, *new = NULL;

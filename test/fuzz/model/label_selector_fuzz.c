@@ -3,8 +3,6 @@
 
 #include "base/auto.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 /* Whatever is typed behind -l. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

@@ -5,8 +5,6 @@
 
 #include "base/auto.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 /* What is read can be written, and reads the same. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

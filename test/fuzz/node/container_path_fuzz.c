@@ -9,8 +9,6 @@
 
 /* Any path: what is taken apart must be made of safe names and of the path's own folders. */
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	AUTO_FREE char *path = xstrndup((const char *)data, size);

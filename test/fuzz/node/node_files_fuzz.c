@@ -17,8 +17,6 @@
 /* Any bytes in the files that the helper reads: those of the kernel, of the container runtimes, and
  * its own. All of them hold the same bytes here; what is read must be within bounds. */
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static char root[64];
 static struct kernel kernel;
 static struct kernel_roots roots;

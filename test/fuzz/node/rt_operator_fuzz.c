@@ -6,8 +6,6 @@
 
 /* Any text as rt-operator.yaml: it is refused with a message, or gives values within bounds. */
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void check(const struct rt_operator *c)
 {
 	if (c->cgroup_v1_capacity < 0 || c->cgroup_v1_capacity > 1000000)

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 /* Value() is MilliValue() rounded up to whole units, away from zero. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

@@ -5,8 +5,6 @@
 #include "base/auto.h"
 #include "plan/file/plan_file.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 /* What can be read can be written, and then has a fixed form. */
 static void check_round_trip(const struct plan *plan)
 {

@@ -6,8 +6,6 @@
 #include "base/auto.h"
 #include "state/load.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 /* A whole file: framing of lists and documents, YAML and JSON, and what stands in them. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

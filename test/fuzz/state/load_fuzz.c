@@ -6,8 +6,6 @@
 
 #include "base/auto.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 static void load_object(const uint8_t *data, size_t n, struct cluster *ret)
 {
 	struct loader *l = loader_new();

@@ -8,8 +8,6 @@
 
 /* A line is a kind, the index into watched_kinds[] as a character, and what its stream says; the
  * kind alone begins a new list. After an empty line all is committed. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 static void must(bool condition)
 {
 	if (!condition)
