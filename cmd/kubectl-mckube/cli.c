@@ -21,6 +21,7 @@ const struct command *const commands[] = {
 	&command_status,
 	&command_top,
 	&command_explain,
+	&command_replay,
 	&command_migrate,
 	&command_drain,
 	&command_snapshot,

@@ -8,6 +8,7 @@
 #include "plugins/policies.h"
 
 #include "command.h"
+#include "history.h"
 #include "ref.h"
 
 enum { EXPLAIN_TEXT, EXPLAIN_JSON, EXPLAIN_YAML };
@@ -15,10 +16,16 @@ enum { EXPLAIN_TEXT, EXPLAIN_JSON, EXPLAIN_YAML };
 static const char *const formats[] = { "text", "json", "yaml", NULL };
 
 struct explain_args {
-	int32_t output; /* index in formats */
+	struct option_list history; /* files */
+	int32_t output;		    /* index in formats */
 };
 
 static const struct option options[] = {
+	OPT_STRINGS(
+		0, "history", struct explain_args, history, "FILE",
+		"also show what the node's helper recorded of the pod (see replay); the older file "
+		"first",
+		.complete = "file"),
 	OPT_ENUM('o', "output", struct explain_args, output, formats, "FORMAT", "output format",
 		 .preset = "text"),
 	{},
@@ -34,19 +41,27 @@ static int print(int32_t format, const struct str *text, struct error *err)
 	return print_text(format == EXPLAIN_YAML ? &yaml : text, EXIT_DONE, err);
 }
 
-static int show_pod(const struct cli *cli, const struct inputs *in, int32_t format, pod_id pod,
-		    struct error *err)
+static int show_pod(const struct cli *cli, const struct inputs *in, const struct explain_args *a,
+		    pod_id pod, struct error *err)
 {
+	AUTO(history_done) struct history h = { 0 };
+	AUTO(replay_done) struct replay replay = { 0 };
+	const struct replay *recorded = a->history.n ? &replay : NULL;
 	AUTO(explanation_done) struct explanation e = { 0 };
 	AUTO(str_done) struct str out = STR_INIT;
 
+	for (size_t i = 0; i < a->history.n; i++)
+		if (history_load(a->history.items[i], &h, err) < 0)
+			return err->code;
+	if (recorded && replay_run(&h, HISTORY_WITHIN_PPM, &replay, err) < 0)
+		return err->code;
 	if (explain_pod(&in->cluster, policies, &in->settings, pod, &e, err) < 0)
 		return err->code;
-	if (format == EXPLAIN_TEXT)
-		explain_text(&e, &cli->style, &out);
+	if (a->output == EXPLAIN_TEXT)
+		explain_text(&e, recorded, &cli->style, &out);
 	else
-		explain_json(&e, &out);
-	return print(format, &out, err);
+		explain_json(&e, recorded, &out);
+	return print(a->output, &out, err);
 }
 
 static int show_optimizer(const struct cli *cli, const struct inputs *in, int32_t format,
@@ -73,8 +88,11 @@ static int run(struct cli *cli, const void *args, struct error *err)
 	if (inputs_load(cli, false, &in, err) < 0 ||
 	    ref_find(cli, &in, cli->words.items[0], REF_PODS | REF_OPTIMIZERS, &ref, err) < 0)
 		return err->code;
-	return ref.optimizer == NONE ? show_pod(cli, &in, a->output, ref.pod, err)
-				     : show_optimizer(cli, &in, a->output, ref.optimizer, err);
+	if (ref.optimizer == NONE)
+		return show_pod(cli, &in, a, ref.pod, err);
+	if (a->history.n)
+		return usage_error(cli, err, "--history is of a pod");
+	return show_optimizer(cli, &in, a->output, ref.optimizer, err);
 }
 
 static const char *const word_kinds[] = { "workload", NULL };
@@ -104,6 +122,11 @@ const struct command command_explain = {
 		    "# why unplaced, and what would have to change?\n"
 		    "kubectl mckube explain pod/training -n vehicle "
 		    "--snapshot test/example/cluster.yaml\n"
+		    "\n"
+		    "# which runtime_low would have been enough?\n"
+		    "kubectl mckube explain pod/brake -n vehicle "
+		    "--snapshot test/example/cluster.yaml \\\n"
+		    "  --history test/example/history.jsonl\n"
 		    "\n"
 		    "# every node and core, for a script\n"
 		    "kubectl mckube explain pod/training -n vehicle "

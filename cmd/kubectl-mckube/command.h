@@ -105,7 +105,7 @@ extern const char program_name[]; /* "kubectl mckube" */
 
 extern const struct command command_apply, command_complete, command_completion, command_crd,
 	command_doctor, command_drain, command_migrate, command_manifests, command_explain,
-	command_help, command_man, command_plan, command_policies, command_snapshot, command_status,
-	command_top, command_uninstall, command_version, command_watch;
+	command_help, command_man, command_plan, command_policies, command_replay, command_snapshot,
+	command_status, command_top, command_uninstall, command_version, command_watch;
 
 #endif

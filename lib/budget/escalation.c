@@ -173,12 +173,18 @@ static bool has_calm_node(const struct escalation *e, const struct escalation_po
 	       now_ns - p->changed_ns >= delay;
 }
 
-static bool has_calmed(const struct escalation *e, const struct escalation_pod *p, int64_t now_ns)
+/* How long it must have stayed within C_low. */
+static int64_t quiet_ns(const struct escalation *e, const struct escalation_pod *p)
 {
 	int64_t quiet = (int64_t)p->budget.period * NS_PER_US * e->rules.calm_periods;
-	int64_t since = now_ns - p->overrun_ns;
+	int64_t delay = delay_ns(p, 0);
 
-	return since >= quiet && since >= delay_ns(p, 0);
+	return quiet > delay ? quiet : delay;
+}
+
+static bool has_calmed(const struct escalation *e, const struct escalation_pod *p, int64_t now_ns)
+{
+	return now_ns - p->overrun_ns >= quiet_ns(e, p);
 }
 
 static bool is_calm(const struct escalation *e, const struct escalation_pod *p, int64_t now_ns)
@@ -189,17 +195,38 @@ static bool is_calm(const struct escalation *e, const struct escalation_pod *p, 
 						     : has_calmed(e, p, now_ns);
 }
 
+static bool is_up(const struct escalation_pod *p)
+{
+	return p->level != LEVEL_LOW || p->is_boosted;
+}
+
+int64_t escalation_due_ns(const struct escalation *e)
+{
+	int64_t first = INT64_MAX;
+
+	array_each(p, &e->pods) {
+		if (!is_up(p) || p->recovery.mode == RECOVERY_NODE_CPU)
+			continue;
+		int64_t due = p->overrun_ns + quiet_ns(e, p);
+		if (due < p->changed_ns + p->dwell_ns)
+			due = p->changed_ns + p->dwell_ns;
+		if (due < first)
+			first = due;
+	}
+	return first;
+}
+
 size_t escalation_recover(struct escalation *e, int64_t now_ns, struct escalation_change *changes)
 {
 	bool is_due = false;
 
 	array_each(p, &e->pods)
-		is_due |= (p->level != LEVEL_LOW || p->is_boosted) && is_calm(e, p, now_ns);
+		is_due |= is_up(p) && is_calm(e, p, now_ns);
 	if (!is_due)
 		return 0;
 	escalation_begin(e);
 	array_each(p, &e->pods) {
-		if ((p->level == LEVEL_LOW && !p->is_boosted) || !is_calm(e, p, now_ns))
+		if (!is_up(p) || !is_calm(e, p, now_ns))
 			continue;
 		p->is_boosted = false;
 		p->level = level_below(p);

@@ -143,6 +143,10 @@ void escalation_set_usage(struct escalation *e, uint32_t used, int64_t now_ns);
 /* Brings down what has calmed. Returns the number of changes, 0 for most calls. */
 size_t escalation_recover(struct escalation *e, int64_t now_ns, struct escalation_change *changes);
 
+/* When escalation_recover() will bring something down, if nothing happens before; INT64_MAX: not by
+ * the passing of time alone. Of pods with RECOVERY_NODE_CPU it says nothing. */
+int64_t escalation_due_ns(const struct escalation *e);
+
 /* After pods were added, removed or changed: restores cut pods as far as there is room, then
  * headroom, and chooses watch or raise for each, watch for the most important ones as far as there
  * is room. */

@@ -8,6 +8,7 @@
 #include "budget/thread_class.h"
 #include "output/action.h"
 #include "output/explain_cost.h"
+#include "output/replay.h"
 #include "output/table.h"
 
 enum {
@@ -347,7 +348,24 @@ static void add_changes(const struct explanation *e, const struct style *style, 
 		style_wrap(style, out, COLOR_NONE, INDENT, "No single change would be enough.");
 }
 
-void explain_text(const struct explanation *e, const struct style *style, struct str *out)
+static void add_history(const struct explanation *e, const struct replay *history,
+			const struct style *style, struct str *out)
+{
+	const struct replay_pod *p = history ? replay_find(history, e->ns, e->name) : NULL;
+
+	if (!history)
+		return;
+	add_title("Recorded", style, out);
+	str_addf(out, "%*s", INDENT, "");
+	replay_where_text(history, style, out);
+	if (p)
+		replay_pod_text(p, style, out);
+	else
+		style_wrap(style, out, COLOR_NONE, INDENT, "Nothing is recorded of this pod.");
+}
+
+void explain_text(const struct explanation *e, const struct replay *history,
+		  const struct style *style, struct str *out)
 {
 	style_subject(style, out, "Pod:", e->ns, e->name);
 	if (*e->optimizer)
@@ -362,5 +380,6 @@ void explain_text(const struct explanation *e, const struct style *style, struct
 	explain_cost_text(e, style, out);
 	add_refused_nodes(e, style, out);
 	add_advice(e, style, out);
+	add_history(e, history, style, out);
 	add_changes(e, style, out);
 }

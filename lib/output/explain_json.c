@@ -4,6 +4,7 @@
 #include "base/names.h"
 #include "output/explain.h"
 #include "output/explain_cost.h"
+#include "output/replay.h"
 
 static void put_text(struct json_out *o, const char *key, const char *text)
 {
@@ -194,7 +195,24 @@ static void put_nodes(struct json_out *o, const struct explanation *e)
 	json_out_end(o);
 }
 
-void explain_json(const struct explanation *e, struct str *out)
+static void put_history(struct json_out *o, const struct explanation *e,
+			const struct replay *history)
+{
+	const struct replay_pod *p = history ? replay_find(history, e->ns, e->name) : NULL;
+
+	if (!history)
+		return;
+	json_out_key(o, "history");
+	json_out_object(o);
+	replay_where_json(history, o);
+	if (p) {
+		json_out_key(o, "pod");
+		replay_pod_json(p, o);
+	}
+	json_out_end(o);
+}
+
+void explain_json(const struct explanation *e, const struct replay *history, struct str *out)
 {
 	AUTO(json_out_done) struct json_out o = { .out = out };
 
@@ -214,6 +232,7 @@ void explain_json(const struct explanation *e, struct str *out)
 	array_each(advice, &e->advice)
 		json_out_text(&o, *advice);
 	json_out_end(&o);
+	put_history(&o, e, history);
 	open_list(&o, "changes");
 	array_each(change, &e->changes)
 		json_out_text(&o, *change);

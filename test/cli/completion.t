@@ -11,7 +11,7 @@ complete() {
 }
 
 complete "a command" "plan policies :4" p
-complete "no word at all" "plan apply watch status top explain migrate drain snapshot doctor uninstall crd manifests policies version completion help :4"
+complete "no word at all" "plan apply watch status top explain replay migrate drain snapshot doctor uninstall crd manifests policies version completion help :4"
 complete "options" "--diff --detailed-exitcode --dry-run --drain --disable-compression :4" plan --d
 complete "choices, separate" "table :4" plan -o t
 complete "choices, joined" "json :4" plan --output=j

@@ -37,7 +37,7 @@ for command in $commands; do
 	while read -r example; do
 		case $example in # the others are for test/integration/test_examples.py
 		*'| kubectl '*) continue ;;
-		*' --snapshot '* | *' policies'* | *' version'* | *' completion'* | *' crd'*) ;;
+		*' --snapshot '* | *' replay'* | *' policies'* | *' version'* | *' completion'* | *' crd'*) ;;
 		*' manifests'* | 'source '* | *' | '*) ;;
 		*) continue ;;
 		esac

@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 
-OFFLINE = {"policies", "version", "completion", "help", "crd", "manifests"}
+OFFLINE = {"replay", "policies", "version", "completion", "help", "crd", "manifests"}
 EXAMPLES = re.compile(r"^Examples:\n(.*?)^(?:[A-Z][a-z ]*options|Options|Usage):$", re.M | re.S)
 
 

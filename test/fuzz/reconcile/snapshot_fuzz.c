@@ -74,9 +74,9 @@ static void explain(const struct cluster *c)
 
 		if (explain_pod(c, policies, &settings, pod, &e, &err) < 0)
 			failed("explain", &err, "");
-		explain_text(&e, &style, &out);
+		explain_text(&e, NULL, &style, &out);
 		str_clear(&out);
-		explain_json(&e, &out);
+		explain_json(&e, NULL, &out);
 	}
 }
 

@@ -58,6 +58,27 @@ TEST(high_goes_up_without_a_cut_where_there_is_room)
 	escalation_done(&e);
 }
 
+TEST(what_comes_down_with_time_is_due_when_it_does)
+{
+	struct escalation e = make(SCOPE_CORE);
+	uint32_t brake = add(&e, LEVEL_HIGH, 200, 0, 400);
+	uint32_t other = add(&e, LEVEL_HIGH, 100, 0, 200);
+
+	assert_true(escalation_due_ns(&e) == INT64_MAX);
+	overrun(&e, brake, 0, 5 * second_ns);
+	overrun(&e, other, 0, 6 * second_ns);
+	overrun(&e, brake, 0, 7 * second_ns);
+	int64_t due = escalation_due_ns(&e); /* ten periods of a second */
+	assert_true(due == 16 * second_ns);
+	assert_int_equal(escalation_recover(&e, due - 1, changes), 0);
+	assert_int_equal(escalation_recover(&e, due, changes), 1);
+	assert_true(escalation_due_ns(&e) == 17 * second_ns);
+	e.pods.items[brake].recovery.delay_seconds = 20;
+	e.pods.items[other].recovery.mode = RECOVERY_NODE_CPU;
+	assert_true(escalation_due_ns(&e) == 27 * second_ns);
+	escalation_done(&e);
+}
+
 TEST(least_important_is_cut_first_and_only_as_needed)
 {
 	struct escalation e = make(SCOPE_CORE);
