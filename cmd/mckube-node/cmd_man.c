@@ -39,6 +39,9 @@ static const char annotations[] =
 static const char files[] =
 	"/run/mckube-node/state.json\n"
 	"    budgets before the helper and levels of pods, kept across its restarts\n"
+	"the file of --history-file, and FILE.1\n"
+	"    overruns, levels and use as JSON lines (lib/budget/history.h), for kubectl mckube replay;\n"
+	"    in /run they take memory. In Kubernetes the option is an item of the value node.extraArgs\n"
 	"/etc/mckube/token\n"
 	"    bearer token for POST requests over TCP\n";
 

@@ -42,6 +42,13 @@ static const struct option run_options[] = {
 	OPT_STRING(0, "state-file", struct run_args, state_file, "FILE",
 		   "state kept across restarts of the helper",
 		   .preset = "/run/mckube-node/state.json", .complete = "file"),
+	OPT_STRING(
+		0, "history-file", struct run_args, history_file, "FILE",
+		"record overruns, levels and use, for `kubectl mckube replay`; the file before it is "
+		"FILE.1",
+		.complete = "file"),
+	OPT_INT(0, "history-size", struct run_args, history_mib, 1, 1024, "MIB",
+		"largest size of each of the two", .preset = "8"),
 	OPT_BOOL(0, "keep", struct run_args, is_kept, "keep the budgets when the helper ends"),
 	OPT_STRING(
 		0, "keep-while", struct run_args, keep_while, "NAMESPACE/NAME",

@@ -107,6 +107,15 @@ static void sample(struct loop *l, int64_t now)
 	rt_pressure_sample(&r->pressure, is_measured, missed_us, now);
 }
 
+static void record(struct run *r, int64_t now)
+{
+	struct error err;
+
+	if (history_file_take(&r->history, &r->engine, now, &err) < 0)
+		log_warning("history: %s; nothing is recorded until it can be written again",
+			    err.msg);
+}
+
 static void notify_agent(struct loop *l)
 {
 	uint64_t revision = engine_revision(&l->run->engine);
@@ -161,11 +170,13 @@ int run_loop(struct run *r, struct error *err)
 		r->loop_ms = clock_ms();
 		sample(&l, now);
 		int wait_ms = engine_tick(&r->engine, now);
+		record(r, clock_ns());
 		notify_agent(&l);
 		if (poll(polls, POLLS, wait_ms) > 0)
 			dispatch(&l, polls);
 	}
 	engine_report_counts(&r->engine);
 	take_events(&l);
+	record(r, clock_ns());
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "node/bundle.h"
 #include "node/container.h"
 #include "node/privilege.h"
@@ -149,6 +150,19 @@ static int load_state(struct run *r, struct error *err)
 	return rename(path, aside) < 0 ? error_errno(err, "rename %s", path) : 0;
 }
 
+static void begin_history(struct run *r)
+{
+	enum { MIB = 1 << 20 };
+	struct timespec now;
+
+	if (!r->args->history_file)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	history_file_begin(&r->history, r->args->history_file, (int64_t)r->args->history_mib * MIB,
+			   r->args->node_name, clock_ns(),
+			   (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / NS_PER_US);
+}
+
 int run_open(struct run *r, struct error *err)
 {
 	struct error ignored;
@@ -169,6 +183,7 @@ int run_open(struct run *r, struct error *err)
 	if (overrun_threads_start(&r->overrun_threads, &r->engine, &r->why_not_realtime, err) < 0)
 		return err->code;
 	r->has_overrun_threads = true;
+	begin_history(r);
 	/* Loading BPF took apart the kernel's type information: some megabytes of free heap. */
 	realtime_release_memory();
 	return 0;
@@ -220,6 +235,7 @@ void run_close(struct run *r)
 		leave(r);
 		engine_done(&r->engine);
 	}
+	history_file_end(&r->history);
 	thread_watch_close(&r->thread_watch);
 	soft_close(&r->soft);
 	overruns_close(&r->overruns);

@@ -12,6 +12,7 @@
 #include "node/cgroup_watch.h"
 #include "node/cpu_usage.h"
 #include "node/engine.h"
+#include "node/history_file.h"
 #include "node/overrun_threads.h"
 #include "node/rt_pressure.h"
 #include "node/soft.h"
@@ -22,6 +23,8 @@ struct run_args {
 	const char *static_file, *config_file, *state_file, *bundle_dir, *host_root;
 	const char *node_name, *kubeconfig, *listen, *token_file, *keep_while;
 	const char *reserved_cpus, *kubelet_config;
+	const char *history_file; /* NULL: none */
+	int32_t history_mib;
 	bool is_kept, is_polling, is_direct;
 	int64_t dwell_ns, dwell_max_ns, calm_ns;
 	int32_t calm_periods, headroom_us, max_priority;
@@ -54,6 +57,7 @@ struct run {
 	struct saved_state saved;
 	struct cpu_usage usage;
 	struct rt_pressure pressure;
+	struct history_file history;
 	struct agent *kube;    /* NULL: from a file */
 	struct listen *listen; /* NULL: not asked for */
 	ARRAY(struct run_process) processes;

@@ -39,6 +39,25 @@ for shell in bash zsh fish; do
 	is "the $shell script names the program" "$(grep -c kubectl "$(dirname "$MCKUBE")/mckube-node.$shell")" 0
 done
 bash -n "$(dirname "$MCKUBE")/mckube-node.bash" && ok "the bash script parses" || not_ok "the bash script parses"
+# A helper that writes nothing to the kernel records all the same.
+record() {
+	mkdir -p tree/cpu/kubepods/podbrake/c0ffee
+	"$MCKUBE" run --static test/example/node.yaml --cgroup-root tree --backend noop --poll --node-name front \
+		--state-file state.json --history-file history.jsonl >log 2>&1 &
+	for _ in $(seq 300); do
+		grep -q '"kind":"pod"' history.jsonl 2>/dev/null && break
+		kill -0 $! 2>/dev/null || break
+		sleep 0.2
+	done
+	kill $! 2>/dev/null
+	wait $!
+	"$(dirname "$MCKUBE")/../../kubectl-mckube" replay history.jsonl || cat log
+}
+if [ "$(id -u)" -eq 0 ]; then
+	is "--history-file is what replay reads" "$(record 2>&1 | grep '^vehicle/')" "vehicle/brake"
+else
+	skip "--history-file is what replay reads" "needs root"
+fi
 check "the manual page has every command" -o '^\.SS seccomp$' -- __man
 check "and its options" -o '^\.B \\-\\-keep\\-while NAMESPACE/NAME$' -- __man
 done_testing
