@@ -112,7 +112,7 @@ static void report_written(const struct cluster *c, const struct optimizer *o,
 {
 	if (o->phase)
 		ret->phase = cluster_str(c, o->phase);
-	ret->status.n_conditions = 0;
+	ret->status.n_conditions = ret->status.n_history = 0; /* texts of the planner */
 	for (uint32_t i = 0; i < o->conditions.n && i < ECONOMY_CONDITIONS_MAX; i++) {
 		const struct condition_note *n = &c->conditions.items[o->conditions.at + i];
 

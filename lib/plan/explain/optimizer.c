@@ -198,10 +198,16 @@ static void list_plan(const struct asker *x)
 			*array_add(&out->warnings) = i;
 }
 
-/* The report as its own: the cluster may go. */
+/* The report as its own: the cluster and what the plan was made with may go. */
 static void own_report(struct optimizer_explanation *out)
 {
 	struct optimizer_report *r = &out->report;
+	struct economy_status *s = &r->status;
+
+	for (uint32_t i = 0; i < s->n_conditions; i++)
+		s->conditions[i].message = plan_str(&out->plan, s->conditions[i].message);
+	for (uint32_t i = 0; i < s->n_history; i++)
+		s->history[i] = plan_str(&out->plan, s->history[i]);
 
 	r->ns = plan_str(&out->plan, r->ns);
 	r->name = plan_str(&out->plan, r->name);
