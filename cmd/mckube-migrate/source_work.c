@@ -59,8 +59,7 @@ int source_save(const struct move_out *m, struct error *err)
 	json_out_member(&o, "peer", m->peer);
 	json_out_member(&o, "state", move_state_word(m->state));
 	json_out_member(&o, "pidsMax", m->hold.pids_before);
-	json_out_key(&o, "mayReturn");
-	json_out_bool(&o, m->may_return);
+	json_out_member_bool(&o, "mayReturn", m->may_return);
 	json_out_key(&o, "containers");
 	json_out_array(&o);
 	for (size_t i = 0; i < m->n_containers; i++) {

@@ -71,12 +71,6 @@ static void add_text(struct json_out *o, const char *key, const char *value)
 	json_out_text(o, value);
 }
 
-static void add_int(struct json_out *o, const char *key, int64_t value)
-{
-	json_out_key(o, key);
-	json_out_int(o, value);
-}
-
 static void add_features(struct json_out *o, const struct kernel *k)
 {
 	json_out_key(o, "features");
@@ -84,8 +78,7 @@ static void add_features(struct json_out *o, const struct kernel *k)
 	for (int i = 0; i < FEATURES; i++) {
 		json_out_key(o, feature_texts[i].key);
 		json_out_object(o);
-		json_out_key(o, "present");
-		json_out_bool(o, k->has[i]);
+		json_out_member_bool(o, "present", k->has[i]);
 		if (!k->has[i])
 			add_text(o, "needs", feature_texts[i].how);
 		json_out_end(o);
@@ -114,11 +107,11 @@ static void print_json(const struct kernel *k, const struct backend *b,
 
 	json_out_object(&o);
 	add_text(&o, "kernel", k->release);
-	add_int(&o, "cpus", k->cpus);
+	json_out_member_int(&o, "cpus", k->cpus);
 	add_text(&o, "cgroups", cgroup_kind_name(k->cgroup));
 	add_text(&o, "cpuController", k->cpu);
-	add_int(&o, "rtPeriodUs", k->rt_period_us);
-	add_int(&o, "rtRuntimeUs", k->rt_runtime_us);
+	json_out_member_int(&o, "rtPeriodUs", k->rt_period_us);
+	json_out_member_int(&o, "rtRuntimeUs", k->rt_runtime_us);
 	add_text(&o, "backend", b->name);
 	add_text(&o, "capacityScope", b->scope == SCOPE_NODE ? "node" : "core");
 	add_text(&o, "guarantee", b->guarantee);

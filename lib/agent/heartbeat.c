@@ -40,8 +40,7 @@ void heartbeat_lease(struct str *out, const char *ns, const char *name, const ch
 	json_out_key(&o, "spec");
 	json_out_object(&o);
 	json_out_member(&o, "holderIdentity", node_name);
-	json_out_key(&o, "leaseDurationSeconds");
-	json_out_int(&o, HEARTBEAT_DURATION_S);
+	json_out_member_int(&o, "leaseDurationSeconds", HEARTBEAT_DURATION_S);
 	json_out_member(&o, "renewTime", now);
 	json_out_end(&o);
 	json_out_end(&o);

@@ -178,6 +178,24 @@ void json_out_given(struct json_out *o, const char *key, const char *text)
 		json_out_member(o, key, text);
 }
 
+void json_out_member_int(struct json_out *o, const char *key, int64_t value)
+{
+	json_out_key(o, key);
+	json_out_int(o, value);
+}
+
+void json_out_member_bool(struct json_out *o, const char *key, bool value)
+{
+	json_out_key(o, key);
+	json_out_bool(o, value);
+}
+
+void json_out_flag(struct json_out *o, const char *key, bool value)
+{
+	if (value)
+		json_out_member_bool(o, key, true);
+}
+
 void json_out_members(struct json_out *o, const char *json)
 {
 	if (!json || !*json)

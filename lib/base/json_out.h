@@ -46,6 +46,10 @@ void json_out_raw(struct json_out *o, const char *json);
 /* A key and its text; json_out_given() only where the text is neither NULL nor empty. */
 void json_out_member(struct json_out *o, const char *key, const char *text);
 void json_out_given(struct json_out *o, const char *key, const char *text);
+void json_out_member_int(struct json_out *o, const char *key, int64_t value);
+void json_out_member_bool(struct json_out *o, const char *key, bool value);
+/* A member that is true; none where it is not. */
+void json_out_flag(struct json_out *o, const char *key, bool value);
 
 /* Members that are JSON already, as json_out_bare_object() leaves them; NULL and "": none. Not in
  * the canonical form. */

@@ -332,8 +332,7 @@ void history_done(struct history *h)
 
 static void put(struct json_out *o, unsigned row, int64_t n)
 {
-	json_out_key(o, fields[row].key);
-	json_out_int(o, n);
+	json_out_member_int(o, fields[row].key, n);
 }
 
 static void put_text(struct json_out *o, unsigned row, const char *text)
@@ -356,8 +355,7 @@ static void put_node(struct json_out *o, const struct history_line *line)
 static void put_level(struct json_out *o, const struct history_line *line)
 {
 	put_text(o, ROW_LEVEL, levels[line->level]);
-	json_out_key(o, fields[ROW_IS_CUT].key);
-	json_out_bool(o, line->is_cut);
+	json_out_member_bool(o, fields[ROW_IS_CUT].key, line->is_cut);
 }
 
 static void put_pod(struct json_out *o, const struct history_line *line)

@@ -124,8 +124,7 @@ static void add_descriptor(struct json_out *o, const char *type, const char *hex
 	json_out_member(o, "mediaType", type);
 	json_out_key(o, "digest");
 	add_digest(o, hex);
-	json_out_key(o, "size");
-	json_out_int(o, size);
+	json_out_member_int(o, "size", size);
 	json_out_end(o);
 }
 
@@ -134,8 +133,7 @@ static void write_manifest(const struct archive *a, const char *container, struc
 	AUTO(json_out_done) struct json_out o = { .out = out, .is_compact = true };
 
 	json_out_object(&o);
-	json_out_key(&o, "schemaVersion");
-	json_out_int(&o, 2);
+	json_out_member_int(&o, "schemaVersion", 2);
 	json_out_member(&o, "mediaType", ARCHIVE_MANIFEST_TYPE);
 	json_out_key(&o, "config");
 	add_descriptor(&o, TYPE_CONFIG, a->config, (int64_t)a->config_text.n);

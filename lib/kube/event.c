@@ -155,8 +155,7 @@ static void add_series(const struct series *s, struct json_out *o)
 {
 	json_out_key(o, "series");
 	json_out_object(o);
-	json_out_key(o, "count");
-	json_out_int(o, (int64_t)s->count);
+	json_out_member_int(o, "count", (int64_t)s->count);
 	json_out_member(o, "lastObservedTime", s->last_time);
 	json_out_end(o);
 }

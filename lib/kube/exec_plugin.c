@@ -63,23 +63,15 @@ static int add_ca(struct json_out *o, const struct kube_cluster *c, struct error
 	return 0;
 }
 
-static void add_flag(struct json_out *o, const char *key, bool is_set)
-{
-	if (!is_set)
-		return;
-	json_out_key(o, key);
-	json_out_bool(o, true);
-}
-
 static int add_cluster(struct json_out *o, const struct kube_cluster *c, struct error *err)
 {
 	json_out_key(o, "cluster");
 	json_out_object(o);
 	json_out_given(o, "server", c->server);
 	json_out_given(o, "tls-server-name", c->tls_server_name);
-	add_flag(o, "insecure-skip-tls-verify", c->is_insecure);
+	json_out_flag(o, "insecure-skip-tls-verify", c->is_insecure);
 	json_out_given(o, "proxy-url", c->proxy_url);
-	add_flag(o, "disable-compression", c->disables_compression);
+	json_out_flag(o, "disable-compression", c->disables_compression);
 	if (c->exec_config) {
 		json_out_key(o, "config");
 		json_out_raw(o, c->exec_config);
@@ -101,8 +93,7 @@ static int exec_info(const struct kube_exec *exec, const struct kube_cluster *cl
 	json_out_member(&o, "apiVersion", exec->api_version);
 	json_out_key(&o, "spec");
 	json_out_object(&o);
-	json_out_key(&o, "interactive");
-	json_out_bool(&o, is_interactive);
+	json_out_member_bool(&o, "interactive", is_interactive);
 	if (exec->provides_cluster_info)
 		r = add_cluster(&o, cluster, err);
 	json_out_end(&o);

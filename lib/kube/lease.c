@@ -78,10 +78,8 @@ static void make_record(const struct kube_lease *l, const char *holder, uint32_t
 	json_out_key(&o, "spec");
 	json_out_object(&o);
 	json_out_member(&o, "holderIdentity", holder);
-	json_out_key(&o, "leaseDurationSeconds");
-	json_out_int(&o, seconds);
-	json_out_key(&o, "leaseTransitions");
-	json_out_int(&o, l->transitions);
+	json_out_member_int(&o, "leaseDurationSeconds", seconds);
+	json_out_member_int(&o, "leaseTransitions", l->transitions);
 	json_out_member(&o, "acquireTime", l->acquired.s);
 	json_out_member(&o, "renewTime", micro_time_now(now));
 	json_out_end(&o);

@@ -289,8 +289,7 @@ static void write_placement(const struct move *m, struct str *out)
 	AUTO(json_out_done) struct json_out o = { .out = out, .is_compact = true };
 
 	json_out_object(&o);
-	json_out_key(&o, "since");
-	json_out_int(&o, (int64_t)time(NULL));
+	json_out_member_int(&o, "since", (int64_t)time(NULL));
 	json_out_key(&o, "annotations");
 	json_out_object(&o);
 	for (size_t i = 0; i < m->n_annotations; i++)

@@ -13,8 +13,7 @@ static void add_us(struct json_out *o, const char *key, int64_t us)
 {
 	if (us < 0)
 		return;
-	json_out_key(o, key);
-	json_out_int(o, us);
+	json_out_member_int(o, key, us);
 }
 
 void pod_use_write(struct json_out *o, const struct pod_used *p)
@@ -23,8 +22,7 @@ void pod_use_write(struct json_out *o, const struct pod_used *p)
 
 	json_out_object(o);
 	json_out_member(o, "uid", p->uid);
-	json_out_key(o, "overruns");
-	json_out_int(o, p->overruns);
+	json_out_member_int(o, "overruns", p->overruns);
 	if (p->changed > 0 && p->changed <= DATE_MAX)
 		json_out_member(o, "changed", date_format(p->changed, date));
 	json_out_key(o, "containers");

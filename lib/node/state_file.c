@@ -223,12 +223,6 @@ int state_file_load(const char *path, struct saved_state *ret, struct error *err
 	return 0;
 }
 
-static void write_int(struct json_out *o, const char *key, int64_t value)
-{
-	json_out_key(o, key);
-	json_out_int(o, value);
-}
-
 static void write_text(struct json_out *o, const char *key, const char *value)
 {
 	json_out_key(o, key);
@@ -239,29 +233,20 @@ static void write_bandwidth(struct json_out *o, const char *key, struct bandwidt
 {
 	json_out_key(o, key);
 	json_out_object(o);
-	write_int(o, "periodUs", b.period_us);
-	write_int(o, "runtimeUs", b.runtime_us);
+	json_out_member_int(o, "periodUs", b.period_us);
+	json_out_member_int(o, "runtimeUs", b.runtime_us);
 	json_out_end(o);
-}
-
-/* Only where it is true. */
-static void write_true(struct json_out *o, const char *key, bool is_true)
-{
-	if (!is_true)
-		return;
-	json_out_key(o, key);
-	json_out_bool(o, true);
 }
 
 static void write_group(struct json_out *o, const struct saved_group *g)
 {
 	json_out_object(o);
 	write_text(o, "path", g->path);
-	write_int(o, "cpuDomain", g->cpu_domain);
+	json_out_member_int(o, "cpuDomain", g->cpu_domain);
 	write_bandwidth(o, "found", g->found);
 	write_bandwidth(o, "wanted", g->wanted);
-	write_true(o, "container", g->is_container);
-	write_true(o, "retained", g->is_retained);
+	json_out_flag(o, "container", g->is_container);
+	json_out_flag(o, "retained", g->is_retained);
 	json_out_end(o);
 }
 
@@ -291,11 +276,10 @@ static void write_class(struct json_out *o, const struct saved_class *c)
 	write_text(o, "priority", priority);
 	json_out_key(o, "found");
 	json_out_object(o);
-	write_int(o, "policy", c->found.policy);
-	write_int(o, "priority", c->found.priority);
-	write_int(o, "nice", c->found.nice);
-	json_out_key(o, "resetsOnFork");
-	json_out_bool(o, c->found.resets_on_fork);
+	json_out_member_int(o, "policy", c->found.policy);
+	json_out_member_int(o, "priority", c->found.priority);
+	json_out_member_int(o, "nice", c->found.nice);
+	json_out_member_bool(o, "resetsOnFork", c->found.resets_on_fork);
 	json_out_end(o);
 	json_out_end(o);
 }

@@ -14,25 +14,13 @@ static void put_text(struct json_out *o, const char *key, const char *text)
 	json_out_text(o, text);
 }
 
-static void put_int(struct json_out *o, const char *key, int64_t n)
-{
-	json_out_key(o, key);
-	json_out_int(o, n);
-}
-
-static void put_bool(struct json_out *o, const char *key, bool is_so)
-{
-	json_out_key(o, key);
-	json_out_bool(o, is_so);
-}
-
 static void put_modes(struct json_out *o, const char *key, const uint32_t *ppm)
 {
 	json_out_key(o, key);
 	json_out_object(o);
-	put_int(o, "low", ppm[LEVEL_LOW]);
-	put_int(o, "middle", ppm[LEVEL_MIDDLE]);
-	put_int(o, "high", ppm[LEVEL_HIGH]);
+	json_out_member_int(o, "low", ppm[LEVEL_LOW]);
+	json_out_member_int(o, "middle", ppm[LEVEL_MIDDLE]);
+	json_out_member_int(o, "high", ppm[LEVEL_HIGH]);
 	json_out_end(o);
 }
 
@@ -77,28 +65,28 @@ static void put_request(struct json_out *o, const struct explanation *e)
 	put_text(o, "source", e->source);
 	if (e->has_budget) {
 		put_text(o, "criticality", criticality_name(b->criticality));
-		put_int(o, "periodUs", b->period);
-		put_int(o, "lowUs", b->low);
+		json_out_member_int(o, "periodUs", b->period);
+		json_out_member_int(o, "lowUs", b->low);
 		if (b->medium)
-			put_int(o, "mediumUs", b->medium);
-		put_int(o, "hiUs", b->hi);
-		put_int(o, "floorUs", b->floor);
+			json_out_member_int(o, "mediumUs", b->medium);
+		json_out_member_int(o, "hiUs", b->hi);
+		json_out_member_int(o, "floorUs", b->floor);
 		put_modes(o, "loadPpm", e->load);
-		put_int(o, "coreCount", e->core_count);
+		json_out_member_int(o, "coreCount", e->core_count);
 	}
 	put_text(o, "node", e->node_pin);
 	put_text(o, "cores", e->core_pin);
 	put_text(o, "guarantee", e->guarantee);
 	put_text(o, "policy", e->policy);
 	put_text(o, "priority", e->priority);
-	put_bool(o, "isLegacyPin", e->has_legacy_pin);
+	json_out_member_bool(o, "isLegacyPin", e->has_legacy_pin);
 	json_out_end(o);
 }
 
 static void put_action(struct json_out *o, const struct action *a)
 {
 	json_out_object(o);
-	put_int(o, "id", a->id);
+	json_out_member_int(o, "id", a->id);
 	put_text(o, "kind", action_kind_name(a->kind));
 	put_text(o, "reason", reason_name(a->reason));
 	put_object(o, "object", &a->on);
@@ -147,7 +135,7 @@ static void put_holder(struct json_out *o, const struct holder *h)
 	put_text(o, "name", h->name);
 	put_text(o, "criticality", criticality_name((enum level)h->criticality));
 	put_modes(o, "loadPpm", h->load);
-	put_bool(o, "canYield", h->can_yield);
+	json_out_member_bool(o, "canYield", h->can_yield);
 	put_text(o, "why", h->why);
 	json_out_end(o);
 }
@@ -157,13 +145,13 @@ static void put_core(struct json_out *o, const struct core_verdict *c)
 	json_out_object(o);
 	put_text(o, "cores", c->cores);
 	put_text(o, "message", c->message);
-	put_bool(o, "fits", c->missing == 0);
-	put_bool(o, "isChosen", c->is_chosen);
-	put_bool(o, "wouldYield", c->would_yield);
-	put_int(o, "missingPpm", c->missing);
+	json_out_member_bool(o, "fits", c->missing == 0);
+	json_out_member_bool(o, "isChosen", c->is_chosen);
+	json_out_member_bool(o, "wouldYield", c->would_yield);
+	json_out_member_int(o, "missingPpm", c->missing);
 	if (c->missing)
 		put_text(o, "mode", criticality_name((enum level)c->mode));
-	put_int(o, "score", c->score);
+	json_out_member_int(o, "score", c->score);
 	put_modes(o, "loadPpm", c->load);
 	put_modes(o, "capacityPpm", c->cap);
 	open_list(o, "pods");
@@ -179,11 +167,11 @@ static void put_nodes(struct json_out *o, const struct explanation *e)
 	array_each(v, &e->nodes) {
 		json_out_object(o);
 		put_text(o, "name", v->node);
-		put_bool(o, "fits", !v->refused);
+		json_out_member_bool(o, "fits", !v->refused);
 		put_text(o, "refusal", v->refusal);
 		put_text(o, "detail", v->detail);
-		put_bool(o, "isChosen", v->is_chosen);
-		put_bool(o, "wouldYield", v->would_yield);
+		json_out_member_bool(o, "isChosen", v->is_chosen);
+		json_out_member_bool(o, "wouldYield", v->would_yield);
 		if (v->cost)
 			explain_cost_json(v->cost, o);
 		open_list(o, "cores");

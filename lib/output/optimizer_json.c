@@ -18,12 +18,6 @@ static void put_watts(struct json_out *o, const char *key, int64_t mw)
 	put_decimal(o, key, mw == NO_LIMIT ? NO_LIMIT : mw * 1000);
 }
 
-static void put_int(struct json_out *o, const char *key, int64_t n)
-{
-	json_out_key(o, key);
-	json_out_int(o, n);
-}
-
 static void put_date(struct json_out *o, const char *key, int64_t at)
 {
 	char when[DATE_TEXT];
@@ -50,8 +44,7 @@ static void put_limits(struct json_out *o, const struct optimizer_report *r)
 		put_decimal(o, "maxCostPerHour", l->max_cost);
 		put_watts(o, "watts", l->power);
 		put_watts(o, "maxWatts", l->max_power);
-		json_out_key(o, "isSpent");
-		json_out_bool(o, l->is_exhausted);
+		json_out_member_bool(o, "isSpent", l->is_exhausted);
 		json_out_end(o);
 	}
 	json_out_end(o);
@@ -60,15 +53,15 @@ static void put_limits(struct json_out *o, const struct optimizer_report *r)
 static void put_report(struct json_out *o, const struct optimizer_report *r)
 {
 	json_out_member(o, "type", r->type);
-	put_int(o, "priority", r->priority);
+	json_out_member_int(o, "priority", r->priority);
 	json_out_given(o, "phase", r->phase);
 	json_out_given(o, "suspended", r->suspended);
 	put_decimal(o, "costPerHour", r->cost);
 	put_watts(o, "watts", r->power);
 	put_decimal(o, "score", r->score);
-	put_int(o, "replicas", r->n_pods);
-	put_int(o, "boundReplicas", r->n_bound);
-	put_int(o, "readyReplicas", r->n_ready);
+	json_out_member_int(o, "replicas", r->n_pods);
+	json_out_member_int(o, "boundReplicas", r->n_bound);
+	json_out_member_int(o, "readyReplicas", r->n_ready);
 	json_out_given(o, "node", r->node);
 	put_decimal(o, "budget", r->budget);
 	put_decimal(o, "spent", r->spent);
@@ -119,7 +112,7 @@ static void put_plan(struct json_out *o, const struct optimizer_explanation *e)
 		const struct action *a = &e->plan.actions.items[*i];
 
 		json_out_object(o);
-		put_int(o, "id", a->id);
+		json_out_member_int(o, "id", a->id);
 		json_out_member(o, "kind", action_kind_name(a->kind));
 		json_out_member(o, "reason", reason_name(a->reason));
 		json_out_member(o, "pod", a->on.name);

@@ -258,12 +258,6 @@ void replay_text(const struct replay *r, replay_filter shown, void *arg, const s
 
 /* ---- JSON ---- */
 
-static void put(struct json_out *o, const char *key, int64_t n)
-{
-	json_out_key(o, key);
-	json_out_int(o, n);
-}
-
 static void put_date(struct json_out *o, const char *key, int64_t us)
 {
 	char date[DATE_TEXT];
@@ -278,11 +272,11 @@ static void put_levels(struct json_out *o, const char *key, const struct replay_
 	for (int state = 0; state < REPLAY_STATES; state++) {
 		json_out_key(o, state_name(state));
 		json_out_object(o);
-		put(o, "times", (int64_t)l->times[state]);
-		put(o, "us", l->us[state]);
+		json_out_member_int(o, "times", (int64_t)l->times[state]);
+		json_out_member_int(o, "us", l->us[state]);
 		json_out_end(o);
 	}
-	put(o, "refusals", (int64_t)l->refusals);
+	json_out_member_int(o, "refusals", (int64_t)l->refusals);
 	json_out_end(o);
 }
 
@@ -290,10 +284,10 @@ static void put_enough(struct json_out *o, const struct replay_enough *e)
 {
 	json_out_object(o);
 	if (e->within)
-		put(o, "withinPpm", e->within);
+		json_out_member_int(o, "withinPpm", e->within);
 	if (e->us >= 0) {
-		put(o, "budgetUs", e->us);
-		put(o, "periodsAbove", (int64_t)e->above);
+		json_out_member_int(o, "budgetUs", e->us);
+		json_out_member_int(o, "periodsAbove", (int64_t)e->above);
 	}
 	json_out_end(o);
 }
@@ -309,11 +303,11 @@ static void put_suggestion(struct json_out *o, const struct replay_pod *p)
 	json_out_key(o, "suggestion");
 	json_out_object(o);
 	json_out_member(o, "answer", answers[p->answer]);
-	put(o, "withinPpm", p->suggestion.within);
-	put(o, "neededPeriods", (int64_t)p->needed);
+	json_out_member_int(o, "withinPpm", p->suggestion.within);
+	json_out_member_int(o, "neededPeriods", (int64_t)p->needed);
 	if (p->answer == REPLAY_SUGGESTS) {
-		put(o, "lowUs", p->suggestion.us);
-		put(o, "periodsAbove", (int64_t)p->suggestion.above);
+		json_out_member_int(o, "lowUs", p->suggestion.us);
+		json_out_member_int(o, "periodsAbove", (int64_t)p->suggestion.above);
 	}
 	json_out_end(o);
 }
@@ -323,19 +317,19 @@ void replay_where_json(const struct replay *r, struct json_out *o)
 	json_out_member(o, "node", r->node);
 	put_date(o, "from", r->from_us);
 	put_date(o, "to", r->to_us);
-	put(o, "restarts", r->restarts);
-	put(o, "lostLines", (int64_t)r->lost);
+	json_out_member_int(o, "restarts", r->restarts);
+	json_out_member_int(o, "lostLines", (int64_t)r->lost);
 }
 
 static void put_budget(struct json_out *o, const struct budget *b)
 {
 	json_out_member(o, "criticality", criticality_name((enum level)b->criticality));
-	put(o, "periodUs", b->period);
-	put(o, "lowUs", b->low);
+	json_out_member_int(o, "periodUs", b->period);
+	json_out_member_int(o, "lowUs", b->low);
 	if (b->medium)
-		put(o, "mediumUs", b->medium);
-	put(o, "hiUs", b->hi);
-	put(o, "floorUs", b->floor);
+		json_out_member_int(o, "mediumUs", b->medium);
+	json_out_member_int(o, "hiUs", b->hi);
+	json_out_member_int(o, "floorUs", b->floor);
 }
 
 void replay_pod_json(const struct replay_pod *p, struct json_out *o)
@@ -345,14 +339,14 @@ void replay_pod_json(const struct replay_pod *p, struct json_out *o)
 	json_out_member(o, "name", p->name);
 	json_out_member(o, "uid", p->uid);
 	put_budget(o, &p->budget);
-	put(o, "recordedUs", p->known_us);
-	put(o, "overruns", (int64_t)p->overruns);
+	json_out_member_int(o, "recordedUs", p->known_us);
+	json_out_member_int(o, "overruns", (int64_t)p->overruns);
 	put_levels(o, "recorded", &p->recorded);
 	put_levels(o, "replayed", &p->replayed);
 	put_levels(o, "withSuggestions", &p->suggested);
-	put(o, "periods", (int64_t)p->periods);
-	put(o, "periodsAtLimit", (int64_t)p->at_limit);
-	put(o, "countedUs", p->seen_us);
+	json_out_member_int(o, "periods", (int64_t)p->periods);
+	json_out_member_int(o, "periodsAtLimit", (int64_t)p->at_limit);
+	json_out_member_int(o, "countedUs", p->seen_us);
 	json_out_key(o, "enough");
 	json_out_array(o);
 	for (int i = 0; p->periods && i < REPLAY_ENOUGH; i++)

@@ -94,12 +94,11 @@ static void add_move(const struct mckube_move *move, const char *now, struct jso
 	json_out_member(o, "result", move->result);
 	json_out_member(o, "time", now);
 	if (move->downtime_ms) {
-		json_out_key(o, "downtimeMs");
-		json_out_int(o, move->downtime_ms);
+		json_out_member_int(o, "downtimeMs", move->downtime_ms);
 	}
 	if (move->downtime_ms && move->period_us) {
-		json_out_key(o, "missedPeriods");
-		json_out_int(o, (int64_t)move->downtime_ms * 1000 / move->period_us);
+		json_out_member_int(o, "missedPeriods",
+				    (int64_t)move->downtime_ms * 1000 / move->period_us);
 	}
 	json_out_end(o);
 }
