@@ -253,19 +253,22 @@ class Nodes(threading.Thread):
         assert not self.failure, self.failure
 
 
+def workload(kind, name):
+    labels = {"app": name}
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name},
+            "spec": {"replicas": 1, "selector": {"matchLabels": labels},
+                     "template": {"metadata": {"labels": labels}, "spec": {
+                         "schedulerName": "mckube", "terminationGracePeriodSeconds": 0,
+                         "containers": [{"name": "c", "image": "none"}]}}}}
+
+
 def test_moves_with_memory_need_the_accounts_only(c):
     """Every request of a move, of a bare pod and of a Deployment's, is sent by the accounts that send it in
     a cluster."""
     with installed(c):
         c.nodes("n1", "n2")
         bare = c.pod("bare", spec={"nodeName": "n1"})
-        labels = {"app": "web"}
-        c.create(bare, {
-            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
-            "spec": {"replicas": 1, "selector": {"matchLabels": labels},
-                     "template": {"metadata": {"labels": labels}, "spec": {
-                         "schedulerName": "mckube", "terminationGracePeriodSeconds": 0,
-                         "containers": [{"name": "c", "image": "none"}]}}}})
+        c.create(bare, workload("Deployment", "web"))
         nodes, applier = Nodes(c), c.as_account("mckube-applier")
         nodes.start()
         try:
@@ -288,13 +291,7 @@ def test_the_applier_notes_arrivals_on_nodes_and_nothing_else(c):
 def test_a_stateful_sets_pod_moves_by_the_accounts_alone(c):
     with installed(c):
         c.nodes("n1", "n2")
-        labels = {"app": "db"}
-        c.create({
-            "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"},
-            "spec": {"replicas": 1, "selector": {"matchLabels": labels},
-                     "template": {"metadata": {"labels": labels}, "spec": {
-                         "schedulerName": "mckube", "terminationGracePeriodSeconds": 0,
-                         "containers": [{"name": "c", "image": "none"}]}}}})
+        c.create(workload("StatefulSet", "db"))
         nodes, applier = Nodes(c), c.as_account("mckube-applier")
         nodes.start()
         try:

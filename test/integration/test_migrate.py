@@ -97,6 +97,14 @@ def test_drain_keeps_a_disruption_budget(c):
     assert left["kept"] == "n1" and sorted(left.values()) == ["n1", "n2"], left
 
 
+def serve(handler):
+    """A server on a port of its own, and its URL."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server, f"http://127.0.0.1:{server.server_port}"
+
+
 class Engine:
     """A policy engine that answers with what it is told, and keeps what it was asked."""
 
@@ -118,10 +126,7 @@ class Engine:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server, self.url = serve(Handler)
 
 
 def migrate(c, engine, *args, **more):
@@ -171,10 +176,7 @@ class Liar:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server, self.url = serve(Handler)
 
     @staticmethod
     def reply(handler, status, body, length=None, **headers):
