@@ -49,10 +49,11 @@ int helper_start(void *(*run)(void *), void *arg, struct error *err)
 /* The API server. */
 
 int helper_annotate(struct helper *h, const char *ns, const char *pod, const char *uid,
-		    const struct kube_pair *notes, size_t n, bool drops_label, struct error *err)
+		    const char *version, const struct kube_pair *notes, size_t n, bool drops_label,
+		    struct error *err)
 {
 	AUTO(kube_request_done) struct kube_request r = { 0 };
-	const struct kube_ref ref = { &kube_pods, ns, pod, uid, NULL };
+	const struct kube_ref ref = { &kube_pods, ns, pod, uid, version };
 	const struct kube_change change = {
 		.kind = KUBE_PATCH_STRATEGIC,
 		.annotations = notes,

@@ -68,9 +68,9 @@ struct move_in {
 	struct helper *helper;
 	char id[MOVE_ID_SIZE];
 	char *ns;
-	char *source, *source_uid, *from;	  /* NULL: not seen */
-	char *new, *new_uid, *bases, *bases_want; /* the same */
-	char *address;				  /* of the source's helper; NULL: not known */
+	char *source, *source_uid, *source_version, *from; /* NULL: not seen */
+	char *new, *new_uid, *bases, *bases_want;	   /* the same */
+	char *address; /* of the source's helper; NULL: not known */
 	char peer[SHA256_HEX];
 
 	/* Under the lock. */
@@ -131,9 +131,11 @@ int helper_start(void *(*run)(void *), void *arg, struct error *err);
 
 int helper_run(const struct args *args, struct error *err);
 
-/* Writes annotations of a pod; label: "" takes mckube.io/migrating off, NULL leaves it. */
+/* Writes annotations of a pod; drops_label: takes mckube.io/migrating off. -EBUSY: the pod is not
+ * the one of that uid, or not as it was at that version (NULL: any). */
 int helper_annotate(struct helper *h, const char *ns, const char *pod, const char *uid,
-		    const struct kube_pair *notes, size_t n, bool drops_label, struct error *err);
+		    const char *version, const struct kube_pair *notes, size_t n, bool drops_label,
+		    struct error *err);
 
 /* Does this node wait for the pod of that move (migrate/arrival.h)? Negative: not known. */
 int helper_has_arrival(struct helper *h, const char *id, struct error *err);

@@ -242,7 +242,7 @@ static int return_sent(struct move_out *m)
 
 	str_addf(&text, "%s: %s", move_state_word(MOVE_RESUMED), m->cancel);
 	const struct kube_pair note = { MIGRATE_STATE, text.s };
-	if (helper_annotate(m->helper, m->ns, m->pod, m->uid, &note, 1, false, &err) < 0) {
+	if (helper_annotate(m->helper, m->ns, m->pod, m->uid, NULL, &note, 1, false, &err) < 0) {
 		log_warning("pod %s/%s: stays paused: %s", m->ns, m->pod, err.msg);
 		return RETRY_MS;
 	}
@@ -302,7 +302,7 @@ static int tell(struct move_out *m, enum move_state state, const char *why)
 
 	str_addf(&text, "%s%s%s", move_state_word(state), *why ? ": " : "", why);
 	const struct kube_pair note = { MIGRATE_STATE, text.s };
-	int code = helper_annotate(m->helper, m->ns, m->pod, m->uid, &note, 1, false, &err);
+	int code = helper_annotate(m->helper, m->ns, m->pod, m->uid, NULL, &note, 1, false, &err);
 	if (code == -ENOENT || code == -EBUSY || code == 0) {
 		m->reported = state;
 		return 0;

@@ -205,6 +205,7 @@ void target_see_source(struct helper *h, const struct move_pod *p)
 	m->n_containers = (unsigned)p->n_containers;
 	set_text(&m->source, p->name);
 	set_text(&m->source_uid, p->uid);
+	set_text(&m->source_version, p->version);
 	m->is_ready_told = p->ready != NULL;
 	if (p->ready || p->cancel || m->prepare != IN_IDLE)
 		return want_peer(m, p->node);
@@ -257,9 +258,11 @@ static int tell_ready(struct move_in *m, enum in_work work)
 	else
 		str_add(&text, m->pulls_ahead ? MOVE_PULLED : MOVE_READY);
 	const struct kube_pair note = { MIGRATE_READY, text.s };
-	int code =
-		helper_annotate(m->helper, m->ns, m->source, m->source_uid, &note, 1, false, &err);
-	if (code < 0)
+	/* At the version that was seen: a note behind the end of the move would stay. What has
+	 * changed comes with the watch, and is told again if it is a move still. */
+	int code = helper_annotate(m->helper, m->ns, m->source, m->source_uid, m->source_version,
+				   &note, 1, false, &err);
+	if (code < 0 && code != -EBUSY)
 		log_warning("pod %s/%s: %s", m->ns, m->source, err.msg);
 	m->is_ready_told = code == 0 || code == -ENOENT || code == -EBUSY;
 	return m->is_ready_told ? IDLE_MS : RETRY_MS;
@@ -274,7 +277,7 @@ static int tell_new(struct move_in *m, bool is_settled)
 	if (m->relayed_ms)
 		str_addf(&text, ": %lld", (long long)(clock_ms() - m->relayed_ms));
 	const struct kube_pair note = { MIGRATE_STATE, text.s };
-	int code = helper_annotate(m->helper, m->ns, m->new, m->new_uid, &note,
+	int code = helper_annotate(m->helper, m->ns, m->new, m->new_uid, NULL, &note,
 				   m->is_restored_told ? 0 : 1, is_settled, &err);
 	if (code == 0 && !m->is_restored_told)
 		log_v(0, "pod %s/%s: restored, from %s", m->ns, m->new, m->from);
@@ -345,8 +348,8 @@ static int step_move(struct move_in *m)
 
 static void free_move(struct move_in *m)
 {
-	char *const texts[] = { m->ns,	    m->source, m->source_uid, m->from,	 m->new,
-				m->new_uid, m->bases,  m->bases_want, m->address };
+	char *const texts[] = { m->ns,	m->source,  m->source_uid, m->source_version, m->from,
+				m->new, m->new_uid, m->bases,	   m->bases_want,     m->address };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		free(texts[i]);

@@ -274,9 +274,8 @@ class Fixture:
         for pod in self.pods():
             meta = pod["metadata"]
             found += [k for k in meta.get("labels", {}) if "migrating" in k]
-            # The target's migrate-ready may come after the cleaning: the next promise takes it off.
             found += [k for k in meta.get("annotations", {})
-                      if k.partition("mckube.io/migrate-")[2] in ("to", "cancel", "gone", "placement")]
+                      if k.partition("mckube.io/migrate-")[2] in ("to", "ready", "cancel", "gone", "placement")]
             found += [v for v in meta.get("labels", {}).values() if v.startswith("migrating-")]
         return found
 
