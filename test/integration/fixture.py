@@ -149,9 +149,15 @@ class Fixture:
                     self.kubectl("patch", name, "-n", self.ns, "--type=merge", "-p",
                                  '{"metadata":{"finalizers":null}}', check=False)
             self.kubectl("delete", "namespace", self.ns, "--wait=false")
-            self.kubectl("delete", "pods", "--all", "-n", "mckube-system", "--force", "--grace-period=0",
-                         check=False)
+            self.remove_installed()
             self.kubectl("delete", "nodes", "--all")
+
+    def remove_installed(self):
+        """Ends what the manifests run. Their controllers make no pod again after it."""
+        for kinds in ("daemonsets,deployments,cronjobs", "replicasets,jobs,leases"):
+            self.kubectl("delete", kinds, "--all", "-n", "mckube-system", "--cascade=orphan", check=False)
+        self.kubectl("delete", "pods", "--all", "-n", "mckube-system", "--force", "--grace-period=0",
+                     check=False)
 
     def drop_finalizers(self):
         """Releases the McKubes, as a last pass would."""

@@ -36,12 +36,6 @@ def heartbeat(c, node):
         "spec": {"holderIdentity": node, "leaseDurationSeconds": 40, "renewTime": now}}))
 
 
-def remove(c):
-    c.kubectl("delete", "daemonsets,deployments", "--all", "-n", SYSTEM, "--cascade=orphan")
-    c.kubectl("delete", "replicasets,leases", "--all", "-n", SYSTEM, "--cascade=orphan")
-    c.kubectl("delete", "pods", "--all", "-n", SYSTEM, "--force", "--grace-period=0")
-
-
 def test_doctor_is_green_when_all_of_it_works(c):
     code, found = states(c, "--wait", "--timeout=1s")
     assert code == 1 and found["daemonset"][0] == found["deployment"][0] == "missing", found
@@ -79,6 +73,6 @@ def test_doctor_is_green_when_all_of_it_works(c):
     finally:
         if gate and gate.poll() is None:
             gate.kill()
-        remove(c)
+        c.remove_installed()
     code, found = states(c)
     assert found["leftovers"][0] == "note", found
