@@ -78,6 +78,18 @@ def make_pods(server, ns, n, scheduler, asks=None):
                      for name in names])
 
 
+def remove_pods(server, ns):
+    """The pods and McKubes of a namespace are gone when it returns."""
+    pods, mckubes = f"/api/v1/namespaces/{ns}/pods", f"/apis/mcoperator.sdv.com/v1/namespaces/{ns}/mckubes"
+    held = [m["metadata"]["name"] for m in server.call("GET", mckubes)["items"]]
+    server.many([("PATCH", f"{mckubes}/{name}", {"metadata": {"finalizers": None}},
+                  "application/merge-patch+json") for name in held])
+    server.call("DELETE", mckubes)
+    server.many([("DELETE", f"{pods}/{p['metadata']['name']}", {"gracePeriodSeconds": 0})
+                 for p in server.call("GET", pods)["items"]])
+    assert not server.call("GET", pods)["items"]
+
+
 def make_running(server, ns, n, n_nodes):
     """Pods that ask for nothing special and are on their nodes already."""
     server.call("POST", "/api/v1/namespaces", {"metadata": {"name": ns}})

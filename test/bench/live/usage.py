@@ -50,6 +50,12 @@ def measure(argv, env=None, is_done=None):
     return Usage(wall, usage.ru_utime + usage.ru_stime, peak[0])
 
 
+def rates(usages, count):
+    """How many of `count` there were in a second: the median, and between the brackets the least and most."""
+    each = sorted(count / u.wall for u in usages)
+    return f"{statistics.median(each):.0f} ({each[0]:.0f}..{each[-1]:.0f}) a second"
+
+
 def middle(usages):
     """The median of each."""
     return Usage(*(statistics.median(getattr(u, f.name) for u in usages)
