@@ -8,11 +8,11 @@
 #include <sys/wait.h>
 
 #include "base/auto.h"
+#include "base/base64.h"
 #include "base/date.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/json_out.h"
-#include "kube/base64.h"
 #include "kube/header.h"
 
 extern char **environ;

@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 
 #include "base/auto.h"
+#include "base/base64.h"
 #include "base/decode.h"
 #include "base/file.h"
 #include "base/yaml.h"
-#include "kube/base64.h"
 
 /* Whose memory a decoder fills. */
 struct reader {

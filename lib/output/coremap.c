@@ -201,6 +201,13 @@ static int compare_seats(const void *a, const void *b, void *arg)
 	return x->pod < y->pod ? -1 : x->pod > y->pod;
 }
 
+bool coremap_seat_changes(const struct coremap *m, const struct seat *s)
+{
+	const struct map_pod *pod = &m->pods.items[s->pod];
+
+	return s->was != s->is || !budget_eq(&pod->before.budget, &pod->after.budget);
+}
+
 /* Sorts the seats, merges those of before and after, and gives each core its range. */
 static void merge_seats(struct coremap *m)
 {
@@ -224,8 +231,7 @@ static void merge_seats(struct coremap *m)
 	}
 	m->seats.n = n;
 	array_each(s, &m->seats)
-		if (s->was != s->is || !budget_eq(&m->pods.items[s->pod].before.budget,
-						  &m->pods.items[s->pod].after.budget))
+		if (coremap_seat_changes(m, s))
 			m->nodes.items[m->cores.items[s->core].node].is_changed = true;
 }
 

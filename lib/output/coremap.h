@@ -73,6 +73,9 @@ void coremap_make(const struct cluster *c, const struct settings *settings, cons
 		  struct coremap *ret);
 void coremap_done(struct coremap *m);
 
+/* Does the pod come, go, or get another budget? */
+bool coremap_seat_changes(const struct coremap *m, const struct seat *s);
+
 /* A node as text: one row per core with a bar of its load while no pod overruns (mode Low), the
  * loads of all modes, and its pods. Shows the state after the plan. `ns`, if not NULL: pods of
  * other namespaces are counted, not named. */

@@ -4,8 +4,11 @@
 
 #include "base/str.h"
 #include "output/coremap.h"
+#include "output/html.h"
 
-/* One node of the map as HTML: a fold-out with its cores before and after. */
-void html_add_node(const struct coremap *m, uint32_t index, struct str *out);
+/* One node of the map as HTML: a fold-out with its cores before, unless no pod was there, and
+ * after. Its anchor is "n" and the index. */
+void html_add_node(const struct coremap *m, uint32_t index, bool is_open,
+		   struct html_lengths *lengths, struct str *out);
 
 #endif

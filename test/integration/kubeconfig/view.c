@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "base/auto.h"
+#include "base/base64.h"
 #include "base/json.h"
-#include "kube/base64.h"
 #include "kube/target.h"
 
 static void add(cJSON *object, const char *key, const char *text)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_KUBE_BASE64_H
-#define MCKUBE_KUBE_BASE64_H
+#ifndef MCKUBE_BASE_BASE64_H
+#define MCKUBE_BASE_BASE64_H
 
 #include <stdbool.h>
 #include <stddef.h>
