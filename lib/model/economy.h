@@ -35,6 +35,9 @@ enum metric_type {
 	METRIC_TYPES,
 };
 
+/* Their words, by value; NULL ends the list. */
+extern const char *const metric_type_words[];
+
 struct scaling_metric {
 	uint8_t type;	   /* enum metric_type */
 	int64_t threshold; /* millionths of what the type counts in */
@@ -168,13 +171,35 @@ struct autoscaler {
 	bool is_unread; /* it may scale anything in its namespace */
 };
 
+/* Why there is no value of a metric. */
+enum no_value {
+	NO_VALUE_UNKNOWN,
+	NO_VALUE_NO_DATA,      /* what was asked knows none */
+	NO_VALUE_NOT_A_NUMBER, /* NaN, infinite */
+	NO_VALUE_NEGATIVE,
+	NO_VALUE_TOO_LARGE,	 /* more than DECIMAL_MAX */
+	NO_VALUE_SEVERAL,	 /* where one is needed */
+	NO_VALUE_STALE,		 /* older than SAMPLE_STALE_SECONDS */
+	NO_VALUE_UNAVAILABLE,	 /* no answer, or that it cannot be answered now */
+	NO_VALUE_REFUSED,	 /* it may not be asked, or not in this way */
+	NO_VALUE_BAD_ANSWER,	 /* an answer that is none */
+	NO_VALUE_NOT_CONFIGURED, /* no source is known, or no query */
+};
+
+/* Their words, by value; NULL ends the list. */
+extern const char *const no_value_words[];
+
+enum { SAMPLE_STALE_SECONDS = 300 };
+
 /* A value that was read for a metric: MetricSample. That nothing could be read is one, too. */
 struct metric_sample {
 	struct meta meta;
 	str_id optimizer; /* that it was read for; 0: any in its namespace */
-	str_id query;	  /* as the optimizer has it, or the name of the metric */
+	str_id query;	  /* as the optimizer has it, or the name of the metric; 0: it has none */
 	int64_t value;	  /* millionths */
 	int64_t at;	  /* seconds since 1970; 0: unknown */
+	uint8_t metric;	  /* enum metric_type, that it was read for; METRIC_TYPES: any */
+	uint8_t reason;	  /* enum no_value */
 	bool has_value;
 };
 

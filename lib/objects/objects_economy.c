@@ -244,18 +244,13 @@ static const struct field placement_fields[] = {
 	{ 0 },
 };
 
-/* In the order of enum metric_type. */
-static const char *const metric_types[] = {
-	"cost", "power", "latency", "cpu", "memory", "gpu", NULL
-};
-
 enum { NO_TYPE = UINT8_MAX };
 
 static const struct field metric_fields[] = {
 	FIELD("metricName", read_text, struct scaling_metric, metric_name),
 	FIELD("query", read_text, struct scaling_metric, query),
 	FIELD("threshold", read_limit, struct scaling_metric, threshold),
-	FIELD_MORE("type", read_choice, struct scaling_metric, type, metric_types),
+	FIELD_MORE("type", read_choice, struct scaling_metric, type, metric_type_words),
 	{ 0 },
 };
 

@@ -130,8 +130,12 @@ static int read_sample_value(struct decoder *d, const struct field *f, void *int
 
 static const struct field sample_spec_fields[] = {
 	FIELD("at", read_time, struct sample_draft, s.at, UNREAD_TAKEN),
+	FIELD_MORE("metric", read_choice, struct sample_draft, s.metric, metric_type_words,
+		   UNREAD_TAKEN),
 	FIELD("optimizer", read_text, struct sample_draft, s.optimizer, UNREAD_TAKEN),
 	FIELD("query", read_text, struct sample_draft, s.query, UNREAD_TAKEN),
+	FIELD_MORE("reason", read_choice, struct sample_draft, s.reason, no_value_words,
+		   UNREAD_DETAIL),
 	FIELD_WHOLE("value", read_sample_value, NULL, UNREAD_TAKEN),
 	{ 0 },
 };
@@ -144,7 +148,7 @@ static const struct field sample_fields[] = {
 
 int decode_metric_sample(struct objects *o, str_id kind, str_id version)
 {
-	struct sample_draft s = { 0 };
+	struct sample_draft s = { .s.metric = METRIC_TYPES };
 	int r = decode_whole(o, sample_fields, &s, &s.meta, SCOPE_NAMESPACE);
 
 	(void)kind;

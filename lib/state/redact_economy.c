@@ -250,7 +250,8 @@ const struct redact_rule redact_autoscaler[] = {
 };
 
 static const struct redact_rule sample_spec[] = {
-	TIME("at"), WORD("optimizer"), WORD("query"), ENUM("source"), QUANTITY("value"), { 0 },
+	TIME("at"),	ENUM("metric"), WORD("optimizer"), WORD("query"),
+	ENUM("reason"), ENUM("source"), QUANTITY("value"), { 0 },
 };
 
 const struct redact_rule redact_sample[] = {

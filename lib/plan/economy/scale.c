@@ -12,7 +12,7 @@
 #include "plan/economy/replicas.h"
 #include "plan/economy/scaling.h"
 
-enum { STALE_SECONDS = 300, REPLICAS_MAX = 1000, PERCENT = 100 };
+enum { STALE_SECONDS = SAMPLE_STALE_SECONDS, REPLICAS_MAX = 1000, PERCENT = 100 };
 
 /* ---- The pods of a target ---- */
 
@@ -58,18 +58,33 @@ static void list_pods(const struct economy *e, const struct scalable *target, en
 
 /* ---- What metrics ask for ---- */
 
-/* The latest value that was read for the metric; NULL: none, or it is stale. */
-static const struct metric_sample *find_sample(const struct economy *e, const struct optimizer *o,
-					       const struct scaling_metric *m)
+/* A sample without a query is for the one metric that it names. */
+static bool is_sample_of(const struct metric_sample *s, const struct optimizer *o,
+			 const struct scaling_metric *m)
 {
-	str_id query = m->query ? m->query : m->metric_name;
+	return s->meta.ns == o->meta.ns && s->query == (m->query ? m->query : m->metric_name) &&
+	       (!s->optimizer || s->optimizer == o->meta.name) &&
+	       (s->metric == m->type || (s->metric == METRIC_TYPES && s->query));
+}
+
+/* The latest value that was read for the metric; NULL: there is none. */
+static const struct metric_sample *find_sample(const struct economy *e, const struct optimizer *o,
+					       const struct scaling_metric *m,
+					       enum no_value *ret_reason)
+{
 	const struct metric_sample *found = NULL;
 
-	array_each(s, &e->c->metric_samples)
-		if (s->meta.ns == o->meta.ns && s->query == query && s->has_value &&
-		    (!s->optimizer || s->optimizer == o->meta.name) &&
-		    s->at + STALE_SECONDS >= e->c->taken_at && (!found || s->at > found->at))
+	*ret_reason = NO_VALUE_UNKNOWN;
+	array_each(s, &e->c->metric_samples) {
+		if (!is_sample_of(s, o, m))
+			continue;
+		if (!s->has_value)
+			*ret_reason = (enum no_value)s->reason;
+		else if (s->at + STALE_SECONDS < e->c->taken_at)
+			*ret_reason = NO_VALUE_STALE;
+		else if (!found || s->at > found->at)
 			found = s;
+	}
 	return found;
 }
 
@@ -83,6 +98,7 @@ struct demand {
 	const char *by; /* which metric's */
 	uint32_t n, n_missing;
 	const char *missing;
+	enum no_value reason; /* that it is missing */
 };
 
 static bool propose_by_use(struct demand *d, enum metric_type type, int64_t threshold, int32_t *ret)
@@ -96,9 +112,10 @@ static bool propose_by_use(struct demand *d, enum metric_type type, int64_t thre
 	       replicas_by_use(&s, (int32_t)target, type == METRIC_CPU, ret);
 }
 
-static bool propose_by_value(struct demand *d, const struct scaling_metric *m, int32_t *ret)
+static bool propose_by_value(struct demand *d, const struct scaling_metric *m, int32_t *ret,
+			     enum no_value *ret_reason)
 {
-	const struct metric_sample *sample = find_sample(d->e, d->o, m);
+	const struct metric_sample *sample = find_sample(d->e, d->o, m, ret_reason);
 
 	if (!sample)
 		return false;
@@ -110,9 +127,8 @@ static bool propose_by_value(struct demand *d, const struct scaling_metric *m, i
 
 static void take_metric(struct demand *d, const struct scaling_metric *m)
 {
-	static const char *const names[METRIC_TYPES] = { "cost", "power",  "latency",
-							 "cpu",	 "memory", "gpu" };
 	enum metric_type type = (enum metric_type)m->type;
+	enum no_value reason = NO_VALUE_UNKNOWN;
 	int32_t n = 0;
 	bool is_known;
 
@@ -122,13 +138,14 @@ static void take_metric(struct demand *d, const struct scaling_metric *m)
 	if (type == METRIC_CPU || type == METRIC_MEMORY)
 		is_known = propose_by_use(d, type, m->threshold, &n);
 	else
-		is_known = propose_by_value(d, m, &n);
+		is_known = propose_by_value(d, m, &n, &reason);
 	if (!is_known) {
 		d->n_missing++;
-		d->missing = names[type];
+		d->missing = metric_type_words[type];
+		d->reason = reason;
 	} else if (!d->by || n > d->wanted) {
 		d->wanted = n;
-		d->by = names[type];
+		d->by = metric_type_words[type];
 	}
 }
 
@@ -362,7 +379,9 @@ static bool apply_demand(struct economy *e, optimizer_id id, struct scaling *s)
 	bool is_missing = d.n_missing && (d.n_missing == d.n || d.wanted < s->from);
 	if (is_missing) {
 		s->inactive = "MetricsMissing";
-		s->active_message = text_of(e, "metric %s has no value", d.missing);
+		s->active_message =
+			text_of(e, "metric %s has no value%s%s", d.missing, d.reason ? ": " : "",
+				d.reason ? no_value_words[d.reason] : "");
 	} else if (d.n) {
 		int32_t n = stabilise(s, d.wanted, e->c->taken_at);
 

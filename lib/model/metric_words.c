@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+
+#include "model/economy.h"
+
+const char *const metric_type_words[] = {
+	[METRIC_COST] = "cost", [METRIC_POWER] = "power",   [METRIC_LATENCY] = "latency",
+	[METRIC_CPU] = "cpu",	[METRIC_MEMORY] = "memory", [METRIC_GPU] = "gpu",
+	[METRIC_TYPES] = NULL,
+};
+
+const char *const no_value_words[] = {
+	[NO_VALUE_UNKNOWN] = "Unknown",
+	[NO_VALUE_NO_DATA] = "NoData",
+	[NO_VALUE_NOT_A_NUMBER] = "NotANumber",
+	[NO_VALUE_NEGATIVE] = "Negative",
+	[NO_VALUE_TOO_LARGE] = "TooLarge",
+	[NO_VALUE_SEVERAL] = "SeveralValues",
+	[NO_VALUE_STALE] = "Stale",
+	[NO_VALUE_UNAVAILABLE] = "Unavailable",
+	[NO_VALUE_REFUSED] = "Refused",
+	[NO_VALUE_BAD_ANSWER] = "BadAnswer",
+	[NO_VALUE_NOT_CONFIGURED] = "NotConfigured",
+	NULL,
+};
