@@ -56,6 +56,17 @@ struct optimise_settings {
 	char prices[320];	   /* "namespace/name" of the ConfigMap with tables; "" none */
 };
 
+/* Where values of metrics are read. No plan depends on it, and none says it: what was read is in
+ * the snapshot. */
+struct metrics_settings {
+	struct {
+		char url[320]; /* "" none */
+		char ca_file[256], token_file[256];
+		uint32_t timeout_seconds;
+	} prometheus;
+	char gpu_query[512], latency_query[512]; /* of metrics that have none */
+};
+
 struct settings {
 	uint32_t core_utilization_threshold; /* ppm, cap of mode Low; default 900000 */
 	uint32_t rt_capacity;	   /* ppm, where a node does not report its own; default 950000 */
@@ -88,6 +99,7 @@ struct settings {
 		bool fail_open; /* a policy engine that cannot be asked allows; default false */
 	} migration;
 	struct optimise_settings optimise;
+	struct metrics_settings metrics;
 	struct {
 		uint32_t per_pass, per_node, per_namespace; /* 0, the default: no limit */
 		bool keeps_bare; /* pods without a controller are not evicted; default false */

@@ -135,6 +135,24 @@ const struct option config_keys[] = {
 	OPT_INT(0, "optimise.serving.onDemandBase", struct settings, optimise.on_demand_base, 0,
 		1000, "N", "replicas of a serving workload of two or more that stay off spot nodes",
 		.preset = "1"),
+	OPT_CHARS(0, "metrics.prometheus.url", struct settings, metrics.prometheus.url, "URL",
+		  "the Prometheus that is asked for metrics of WorkloadOptimizers, such as "
+		  "http://prometheus.monitoring:9090; its path, if any, ends before /api/v1",
+		  .preset = ""),
+	OPT_CHARS(0, "metrics.prometheus.caFile", struct settings, metrics.prometheus.ca_file,
+		  "FILE", "its certificate authority, instead of the system's", .preset = ""),
+	OPT_CHARS(0, "metrics.prometheus.tokenFile", struct settings, metrics.prometheus.token_file,
+		  "FILE", "the bearer token for it, read again now and then", .preset = ""),
+	OPT_INT(0, "metrics.prometheus.timeoutSeconds", struct settings,
+		metrics.prometheus.timeout_seconds, 1, 60, "N",
+		"how long an answer of it, or of a metrics API, is waited for", .preset = "5"),
+	OPT_CHARS(
+		0, "metrics.gpuQuery", struct settings, metrics.gpu_query, "PROMQL",
+		"the query of a gpu metric without one: in it, {namespace} and {name} are those of "
+		"the WorkloadOptimizer, and {pods} is a regular expression for its pods' names",
+		.preset = "avg(DCGM_FI_DEV_GPU_UTIL{namespace=\"{namespace}\",pod=~\"{pods}\"})"),
+	OPT_CHARS(0, "metrics.latencyQuery", struct settings, metrics.latency_query, "PROMQL",
+		  "the same of a latency metric without query and metricName", .preset = ""),
 	{},
 };
 
@@ -241,6 +259,11 @@ static const struct option *find_key(const char *path)
 		if (strcmp(key->name, path) == 0)
 			return key;
 	return NULL;
+}
+
+int config_set(struct settings *settings, const char *key, const char *text, struct error *err)
+{
+	return set_text(settings, find_key(key), text, err);
 }
 
 /* Variables that the SDI migration service had; ours are read after them. */

@@ -38,6 +38,9 @@ int config_read(const char *text, size_t n, struct settings *settings, struct er
 int config_read_environment(const char *(*lookup)(const char *name), struct settings *settings,
 			    struct error *err);
 
+/* One key, as a flag gives it. The error does not name it. */
+int config_set(struct settings *settings, const char *key, const char *text, struct error *err);
+
 /* The name of a key's variable. */
 void config_variable(const char *key, struct str *out);
 

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-int service_open(struct service *s, const char *url, const char *ca_file, const char *token,
-		 int64_t timeout_ms, struct error *err)
+static int open_as(struct service *s, const char *url, const char *ca_file,
+		   const struct kube_user *user, int64_t timeout_ms, struct error *err)
 {
 	const struct http_options options = { .user_agent = "kubectl-mckube" };
 
@@ -13,9 +13,22 @@ int service_open(struct service *s, const char *url, const char *ca_file, const 
 		return error_set(err, -EINVAL, "%s: must begin with http:// or https://", url);
 	s->target.cluster.server = url;
 	s->target.cluster.ca_file = ca_file;
-	s->target.user.token = token;
+	s->target.user = *user;
 	s->target.timeout_ms = timeout_ms;
 	return http_open(&s->target, &options, &s->http, err);
+}
+
+int service_open(struct service *s, const char *url, const char *ca_file, const char *token,
+		 int64_t timeout_ms, struct error *err)
+{
+	return open_as(s, url, ca_file, &(struct kube_user){ .token = token }, timeout_ms, err);
+}
+
+int service_open_with_file(struct service *s, const char *url, const char *ca_file,
+			   const char *token_file, int64_t timeout_ms, struct error *err)
+{
+	return open_as(s, url, ca_file, &(struct kube_user){ .token_file = token_file }, timeout_ms,
+		       err);
 }
 
 void service_close(struct service *s)

@@ -15,6 +15,11 @@ struct service {
  * must outlive it. */
 int service_open(struct service *s, const char *url, const char *ca_file, const char *token,
 		 int64_t timeout_ms, struct error *err);
+
+/* The same with the bearer token that the file holds, which is read again now and then; NULL:
+ * none. */
+int service_open_with_file(struct service *s, const char *url, const char *ca_file,
+			   const char *token_file, int64_t timeout_ms, struct error *err);
 void service_close(struct service *s);
 
 #endif

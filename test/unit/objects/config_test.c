@@ -182,3 +182,22 @@ TEST(policy_flags_are_checked)
 	assert_int_equal(config_set_policies(&s, bad, 1, &err), -EINVAL);
 	assert_string_equal(err.msg, "weight of 'spread': must be a whole number from 0 to 1000");
 }
+
+TEST(metrics_come_from_keys_and_flags)
+{
+	struct settings s =
+		read_good(HEAD "metrics:\n"
+			       "  prometheus: { url: 'http://p:9090', timeoutSeconds: 9 }\n"
+			       "  latencyQuery: l{ns=\"{namespace}\"}\n");
+	struct error err = ERROR_INIT;
+
+	assert_string_equal(s.metrics.prometheus.url, "http://p:9090");
+	assert_string_equal(s.metrics.prometheus.ca_file, "");
+	assert_int_equal(s.metrics.prometheus.timeout_seconds, 9);
+	assert_string_equal(s.metrics.latency_query, "l{ns=\"{namespace}\"}");
+	assert_string_equal(s.metrics.gpu_query,
+			    "avg(DCGM_FI_DEV_GPU_UTIL{namespace=\"{namespace}\",pod=~\"{pods}\"})");
+	assert_int_equal(config_set(&s, "metrics.prometheus.timeoutSeconds", "3", &err), 0);
+	assert_int_equal(s.metrics.prometheus.timeout_seconds, 3);
+	assert_true(config_set(&s, "metrics.prometheus.timeoutSeconds", "0", &err) < 0);
+}
