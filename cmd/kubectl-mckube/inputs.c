@@ -35,6 +35,15 @@ const struct option input_options[] = {
 	OPT_STRING(0, "config", struct input_args, config, "FILE",
 		   "the configuration (default $MCKUBE_CONFIG); see 'kubectl mckube help config'",
 		   .complete = "file"),
+	OPT_STRING(0, "prometheus-url", struct input_args, prometheus_url, "URL",
+		   "the Prometheus that is asked for metrics of WorkloadOptimizers, where an API "
+		   "server is read (default: key metrics.prometheus.url)"),
+	OPT_STRING(0, "prometheus-ca-file", struct input_args, prometheus_ca, "FILE",
+		   "its certificate authority, instead of the system's", .complete = "file"),
+	OPT_STRING(0, "prometheus-token-file", struct input_args, prometheus_token_file, "FILE",
+		   "the bearer token for it", .complete = "file"),
+	OPT_STRING(0, "prometheus-timeout", struct input_args, prometheus_timeout, "SECONDS",
+		   "how long its answers, and those of metrics APIs, are waited for (default: 5)"),
 	OPT_STRINGS(0, "policy", struct input_args, policies, "NAME[=WEIGHT]",
 		    "rank cores by this policy instead of the configured ones; may be repeated",
 		    .complete = "policy"),
@@ -90,6 +99,26 @@ static void warn_of_variables(void)
 	is_done = true;
 }
 
+static int read_flags(const struct input_args *a, struct settings *settings, struct error *err)
+{
+	const struct {
+		const char *flag, *key, *value;
+	} rows[] = {
+		{ "url", "url", a->prometheus_url },
+		{ "ca-file", "caFile", a->prometheus_ca },
+		{ "token-file", "tokenFile", a->prometheus_token_file },
+		{ "timeout", "timeoutSeconds", a->prometheus_timeout },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO_FREE char *key = xasprintf("metrics.prometheus.%s", rows[i].key);
+
+		if (rows[i].value && config_set(settings, key, rows[i].value, err) < 0)
+			return error_wrap(err, "--prometheus-%s", rows[i].flag);
+	}
+	return 0;
+}
+
 int inputs_settings(const struct cli *cli, struct settings *ret, struct error *err)
 {
 	const struct option_list *policies_given = &cli->input.policies;
@@ -101,6 +130,8 @@ int inputs_settings(const struct cli *cli, struct settings *ret, struct error *e
 	if (config_read_environment(lookup_environment, ret, err) < 0)
 		return err->code;
 	warn_of_variables();
+	if (read_flags(&cli->input, ret, err) < 0)
+		return err->code;
 	if (policies_given->n &&
 	    config_set_policies(ret, policies_given->items, policies_given->n, err) < 0)
 		return error_wrap(err, "--policy");
@@ -158,11 +189,27 @@ static size_t stdin_uses(const struct cli *cli)
 	       (cli->input.config && strcmp(cli->input.config, "-") == 0);
 }
 
-static int load_files(struct inputs *in, struct loader *loader, struct error *err)
+/* Values of metrics that the optimizers read so far scale by; with `twice`, also as a source. */
+static int load_samples(struct cli *cli, bool twice, struct inputs *in, struct loader *loader,
+			struct error *err)
+{
+	struct source source = { 0 };
+	int r = live_samples(&in->live, &in->settings.metrics, loader, twice ? &cli->arena : NULL,
+			     &source.path, err);
+
+	if (r == 0 && source.path)
+		*array_add(&in->sources) = source;
+	return r;
+}
+
+static int load_files(struct cli *cli, bool twice, struct inputs *in, struct loader *loader,
+		      struct error *err)
 {
 	const struct stage stage = stage_begin("model", NULL);
 	int r = loader_files(loader, in->sources.items, in->sources.n, err);
 
+	if (r == 0 && in->is_live)
+		r = load_samples(cli, twice, in, loader, err);
 	if (r == 0)
 		loader_finish(loader, &in->cluster);
 	loader_free(loader);
@@ -210,7 +257,7 @@ int inputs_load(struct cli *cli, bool twice, struct inputs *ret, struct error *e
 		loader_free(loader);
 		return err->code;
 	}
-	if (load_files(ret, loader, err) < 0)
+	if (load_files(cli, twice, ret, loader, err) < 0)
 		return err->code;
 	log_v(1, "read %zu nodes, %zu pods, %zu McKubes; skipped %llu other objects",
 	      ret->cluster.nodes.n, ret->cluster.pods.n, ret->cluster.mckubes.n,

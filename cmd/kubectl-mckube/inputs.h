@@ -19,6 +19,7 @@
 struct input_args {
 	struct option_list snapshots, files, policies;
 	const char *config;
+	const char *prometheus_url, *prometheus_ca, *prometheus_token_file, *prometheus_timeout;
 	bool recurse, all_namespaces;
 };
 

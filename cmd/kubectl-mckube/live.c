@@ -3,14 +3,18 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/auto.h"
 #include "output/style.h"
+#include "remote/samples.h"
 #include "state/load_live.h"
 
 #include "build.h"
 #include "command.h"
 #include "progress.h"
+
+enum { TURN_MS = 50 };
 
 const struct option live_options[] = {
 	OPT_INT(0, "qps", struct live_args, qps, 0, 100000, "N",
@@ -79,12 +83,20 @@ int live_load(const struct cli *cli, struct live *l, bool with_metrics, struct l
 	return r;
 }
 
+/* The path that opens an open file again. */
+static const char *path_of(struct arena *arena, FILE *f)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fileno(f));
+	return arena_strndup(arena, path, strlen(path));
+}
+
 int live_save(const struct cli *cli, struct live *l, bool with_metrics, struct arena *arena,
 	      const char **ret_path, struct error *err)
 {
 	const struct stage stage = stage_begin("read", l->kube.http);
 	FILE *f = tmpfile();
-	char path[32];
 
 	if (!f)
 		return error_errno(err, "temporary file");
@@ -97,7 +109,52 @@ int live_save(const struct cli *cli, struct live *l, bool with_metrics, struct a
 		fclose(f);
 		return r;
 	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fileno(f));
-	*ret_path = arena_strndup(arena, path, strlen(path));
+	*ret_path = path_of(arena, f);
 	return 0;
+}
+
+static int save_samples(const char *const *objects, size_t n, struct arena *arena,
+			const char **ret_path, struct error *err)
+{
+	FILE *f = tmpfile();
+
+	if (!f)
+		return error_errno(err, "temporary file");
+	fputs("{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[", f);
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, "%s%s", i ? ",\n" : "\n", objects[i]);
+	fputs("\n]}\n", f);
+	if (fflush(f) != 0 || ferror(f)) {
+		int r = error_errno(err, "temporary file");
+
+		fclose(f);
+		return r;
+	}
+	*ret_path = path_of(arena, f);
+	return 0;
+}
+
+int live_samples(struct live *l, const struct metrics_settings *settings, struct loader *loader,
+		 struct arena *arena, const char **ret_path, struct error *err)
+{
+	const struct cluster *c = loader_cluster(loader);
+	size_t n;
+	int r = 0;
+
+	if (!samples_are_wanted(c))
+		return 0;
+	const struct stage stage = stage_begin("metrics", l->kube.http);
+	struct samples *s = samples_new(settings, &l->kube);
+
+	samples_ask(s, c, time(NULL));
+	while (samples_run(s, TURN_MS))
+		;
+	const char *const *objects = samples_objects(s, &n);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = loader_object(loader, slice_of(objects[i]), "metrics", err);
+	if (r == 0 && arena)
+		r = save_samples(objects, n, arena, ret_path, err);
+	samples_free(s);
+	stage_end(&stage);
+	return r;
 }

@@ -3,6 +3,7 @@
 #define MCKUBE_CMD_LIVE_H
 
 #include "kube/client.h"
+#include "model/settings.h"
 #include "state/load.h"
 
 /* The API server of a command, where no --snapshot stands for it. */
@@ -41,5 +42,11 @@ int live_load(const struct cli *cli, struct live *l, bool with_metrics, struct l
  * again as often as needed while the program runs. */
 int live_save(const struct cli *cli, struct live *l, bool with_metrics, struct arena *arena,
 	      const char **ret_path, struct error *err);
+
+/* Reads the values of metrics that WorkloadOptimizers of the loader scale by into it. With an arena
+ * *ret_path becomes a file that holds them as well, as live_save() makes one; NULL: there are none.
+ */
+int live_samples(struct live *l, const struct metrics_settings *settings, struct loader *loader,
+		 struct arena *arena, const char **ret_path, struct error *err);
 
 #endif

@@ -38,6 +38,8 @@ const struct kube_resource kube_node_metrics = { "metrics.k8s.io/v1beta1", "Node
 						 false };
 const struct kube_resource kube_pod_metrics = { "metrics.k8s.io/v1beta1", "PodMetrics", "pods",
 						true };
+const struct kube_resource kube_metric_samples = { MCKUBE_API_VERSION, "MetricSample",
+						   "metricsamples", true };
 const struct kube_resource kube_events = { "events.k8s.io/v1", "Event", "events", true };
 const struct kube_resource kube_access_reviews = { "authorization.k8s.io/v1",
 						   "SelfSubjectAccessReview",

@@ -15,9 +15,26 @@
 #include "reconcile/metrics_server.h"
 #include "reconcile/schedule.h"
 #include "reconcile/watch_metrics.h"
+#include "remote/samples.h"
 #include "state/informer.h"
 
-enum { MMAP_THRESHOLD = 256 << 10, POLL_LEAST_S = 5, FLUSH_MS = 2000 };
+enum {
+	MMAP_THRESHOLD = 256 << 10,
+	POLL_LEAST_S = 5,
+	FLUSH_MS = 2000,
+	SAMPLES_MS = 15000,	 /* as often as autoscalers look */
+	SAMPLES_TURN_MS = 50,	 /* while answers are awaited */
+	SAMPLES_FIRST_MS = 1000, /* the first pass waits so long for the first values */
+};
+
+/* Values of metrics, asked for beside everything else. */
+struct sampling {
+	struct samples *samples;
+	int64_t due_ms;	  /* when they are asked for again */
+	int64_t first_ms; /* when they were asked for first; 0: not yet */
+	size_t n;	  /* that the store holds */
+	bool is_running, is_answered;
+};
 
 struct watch {
 	const struct watch_options *o;
@@ -30,6 +47,7 @@ struct watch {
 	struct watch_metrics metrics;
 	struct watch_serve *serve;
 	struct schedule schedule;
+	struct sampling sampling;
 	bool is_leader, has_been_shown;
 };
 
@@ -171,9 +189,49 @@ static void pass(struct watch *w)
 		log_warning("%s", err.msg);
 }
 
+/* Puts what was answered, and asks again when it is time. */
+static void step_samples(struct watch *w)
+{
+	struct sampling *p = &w->sampling;
+	int64_t now = clock_ms();
+	struct error err = ERROR_INIT;
+	size_t n = 0;
+
+	if (p->is_running) {
+		if (samples_run(p->samples, 0))
+			return;
+		const char *const *objects = samples_objects(p->samples, &n);
+
+		if (informer_put_samples(w->informer, objects, n, &err) < 0)
+			log_warning("metrics: %s", err.msg);
+		p->n = n;
+		p->is_running = false;
+		p->is_answered = true;
+	}
+	if (now < p->due_ms || !informer_is_current(w->informer))
+		return;
+	const struct cluster *c = store_cluster(informer_store(w->informer));
+	p->due_ms = now + (c->taken_at ? SAMPLES_MS : 0);
+	if (samples_are_wanted(c)) {
+		p->first_ms = p->first_ms ? p->first_ms : now;
+		samples_ask(p->samples, c, time(NULL));
+		p->is_running = true;
+	} else if (p->n) {
+		informer_put_samples(w->informer, NULL, 0, &err);
+		p->n = 0;
+	}
+}
+
+static bool awaits_first_samples(const struct watch *w)
+{
+	const struct sampling *p = &w->sampling;
+
+	return p->is_running && !p->is_answered && clock_ms() < p->first_ms + SAMPLES_FIRST_MS;
+}
+
 static bool may_pass(const struct watch *w)
 {
-	return informer_is_current(w->informer) &&
+	return informer_is_current(w->informer) && !awaits_first_samples(w) &&
 	       store_cluster(informer_store(w->informer))->taken_at &&
 	       (w->is_leader || w->o->is_dry_run);
 }
@@ -190,11 +248,15 @@ static int turn(struct watch *w, struct error *err)
 
 	if (wait < 0)
 		return err->code;
-	http_wait(w->o->kube->http, signals < wait ? signals : wait);
+	wait = signals < wait ? signals : wait;
+	if (w->sampling.is_running && wait > SAMPLES_TURN_MS)
+		wait = SAMPLES_TURN_MS;
+	http_wait(w->o->kube->http, wait);
 	struct store *store = informer_store(w->informer);
 	if (informer_is_current(w->informer) &&
 	    schedule_wants_commit(&w->schedule, store_is_dirty(store), clock_ms()))
 		commit(w);
+	step_samples(w);
 	answer(w);
 	move_services_step(w->passes.services);
 	if (may_pass(w) &&
@@ -260,6 +322,7 @@ static int start(struct watch *w, struct error *err)
 	if (open_services(w, err) < 0)
 		return err->code;
 	w->informer = informer_start(o->kube, o->server, o->chunk, poll_ms(o->settings));
+	w->sampling.samples = samples_new(&o->settings->metrics, o->kube);
 	if (strcmp(o->address, "0") != 0) {
 		if (watch_serve_start(o->address, &w->serve, err) < 0)
 			return error_wrap(err, "--metrics-bind-address");
@@ -277,6 +340,7 @@ static void watch_done(struct watch *w)
 	if (w->signals && w->is_leader)
 		signals_flush(w->signals, FLUSH_MS);
 	signals_free(w->signals);
+	samples_free(w->sampling.samples);
 	informer_free(w->informer);
 	kube_lease_release(&w->lease);
 	http_observe(w->o->kube->http, NULL, NULL);

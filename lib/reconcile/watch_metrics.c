@@ -156,6 +156,8 @@ static void add_streams(const struct informer *f, struct str *out)
 		for (unsigned k = 0; f && k < N_WATCHED_KINDS; k++) {
 			const char *w = (const char *)informer_watch(f, k);
 
+			if (watched_kinds[k].is_ours)
+				continue;
 			metric_add(out, rows[i].name,
 				   METRIC_LABELS("resource", watched_kinds[k].resource->plural),
 				   *(const uint64_t *)(const void *)(w + rows[i].offset));

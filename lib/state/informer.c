@@ -69,7 +69,8 @@ struct informer *informer_start(struct kube *k, const char *server, uint32_t chu
 			.sync = on_sync,
 			.arg = f,
 		};
-		f->is_unwanted[i] = watched_kinds[i].is_measured && !poll_ms;
+		f->is_unwanted[i] =
+			watched_kinds[i].is_ours || (watched_kinds[i].is_measured && !poll_ms);
 		f->is_listed[i] = f->is_unwanted[i];
 		if (!f->is_unwanted[i])
 			kube_watch_start(k, &f->watches[i]);
@@ -132,6 +133,25 @@ int informer_step(struct informer *f, struct error *err)
 		least = TIMER_MIN(least, wait);
 	}
 	return least;
+}
+
+int informer_put_samples(struct informer *f, const char *const *objects, size_t n,
+			 struct error *err)
+{
+	unsigned kind = 0;
+
+	while (watched_kinds[kind].rows != &delta_of_metric_samples)
+		kind++;
+	store_begin_list(f->store, kind);
+	for (size_t i = 0; i < n; i++) {
+		size_t used;
+		int r = store_item(f->store, kind, slice_of(objects[i]), "MetricSampleList",
+				   watched_kinds[kind].resource->api_version, &used, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 bool informer_is_current(const struct informer *f)

@@ -117,6 +117,11 @@ bool loader_scales(const struct loader *l)
 	return cluster_scales(&l->cluster);
 }
 
+const struct cluster *loader_cluster(const struct loader *l)
+{
+	return &l->cluster;
+}
+
 void loader_taken(struct loader *l, const char *server, int64_t taken_at)
 {
 	l->cluster.server = intern_cstr(&l->cluster.strings, server);

@@ -37,6 +37,9 @@ int loader_item(struct loader *l, struct slice text, const struct object_origin 
 /* Does a WorkloadOptimizer of those read scale? */
 bool loader_scales(const struct loader *l);
 
+/* What was read so far: neither sorted nor resolved, and of an object that came twice both. */
+const struct cluster *loader_cluster(const struct loader *l);
+
 /* Where and when the objects were read; a file says that itself. */
 void loader_taken(struct loader *l, const char *server, int64_t taken_at);
 

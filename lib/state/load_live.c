@@ -33,7 +33,7 @@ static size_t lists_init(struct kube_list lists[static N_WATCHED_KINDS], uint32_
 	size_t n = 0;
 
 	for (size_t i = 0; i < N_WATCHED_KINDS; i++)
-		if (with_metrics || !watched_kinds[i].is_measured)
+		if (!watched_kinds[i].is_ours && (with_metrics || !watched_kinds[i].is_measured))
 			lists[n++] = list_of(&watched_kinds[i], chunk, arg);
 	return n;
 }
@@ -175,6 +175,8 @@ static int save_one(struct kube *k, const struct watched_kinds *w, uint32_t chun
 /* What pods use counts where WorkloadOptimizers may scale by it; they are listed before. */
 static bool is_wanted(const struct watched_kinds *w, bool with_metrics, const struct saver *s)
 {
+	if (w->is_ours)
+		return false;
 	return with_metrics || !w->is_measured ||
 	       (s->has_optimizers && w->rows == &delta_of_pod_metrics);
 }

@@ -14,9 +14,10 @@ struct watched_kinds {
 	bool is_forgiving; /* ... or not let it be read */
 	bool is_measured;  /* metrics: only where they are wanted, listed again and again since they
 			    * cannot be watched, and empty when the list fails in any way */
+	bool is_ours;	   /* no server has them: they are made and put in here */
 };
 
-enum { N_WATCHED_KINDS = 20 };
+enum { N_WATCHED_KINDS = 21 };
 extern const struct watched_kinds watched_kinds[N_WATCHED_KINDS];
 
 #endif

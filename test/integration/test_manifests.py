@@ -427,7 +427,8 @@ READS = {(r, v) for r in ("nodes", "pods", "namespaces", "persistentvolumes",
                           "costpolicies.kcloud.io", "powerpolicies.kcloud.io",
                           "deployments.apps", "statefulsets.apps",
                           "horizontalpodautoscalers.autoscaling", "configmaps mckube-prices")
-         for v in ("list", "watch")} | {(f"{kind}.metrics.k8s.io", "list") for kind in ("nodes", "pods")}
+         for v in ("list", "watch")} | {(f"{kind}.metrics.k8s.io", "list") for kind in ("nodes", "pods")} | {
+    ("*.custom.metrics.k8s.io", "get"), ("*.external.metrics.k8s.io", "list")}
 WRITES = {("pods", "get"), ("pods", "patch"), ("nodes", "get"), ("nodes", "patch"),
           ("pods/binding", "create"), ("pods/eviction", "create"), ("pods/status", "patch"),
           ("mckubes.mcoperator.sdv.com", "get"), ("mckubes.mcoperator.sdv.com", "patch"),
