@@ -65,6 +65,7 @@ struct metrics_settings {
 		uint32_t timeout_seconds;
 	} prometheus;
 	char gpu_query[512], latency_query[512]; /* of metrics that have none */
+	uint32_t interval_seconds;		 /* of watch */
 };
 
 struct settings {

@@ -22,7 +22,6 @@ enum {
 	MMAP_THRESHOLD = 256 << 10,
 	POLL_LEAST_S = 5,
 	FLUSH_MS = 2000,
-	SAMPLES_MS = 15000,	 /* as often as autoscalers look */
 	SAMPLES_TURN_MS = 50,	 /* while answers are awaited */
 	SAMPLES_FIRST_MS = 1000, /* the first pass waits so long for the first values */
 };
@@ -211,7 +210,8 @@ static void step_samples(struct watch *w)
 	if (now < p->due_ms || !informer_is_current(w->informer))
 		return;
 	const struct cluster *c = store_cluster(informer_store(w->informer));
-	p->due_ms = now + (c->taken_at ? SAMPLES_MS : 0);
+	p->due_ms =
+		now + (c->taken_at ? w->o->settings->metrics.interval_seconds * INT64_C(1000) : 0);
 	if (samples_are_wanted(c)) {
 		p->first_ms = p->first_ms ? p->first_ms : now;
 		samples_ask(p->samples, c, time(NULL));

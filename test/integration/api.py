@@ -63,12 +63,15 @@ class Api:
     def merge(self, path, change):
         return self.call("PATCH", path, change, "application/merge-patch+json")
 
-    def follow(self, path):
-        """Starts a watch. Returns its objects as they come, until it ends."""
+    def stream(self, path):
+        """The answer of a server that goes on with it, over a connection of its own."""
         c = self._connect()
         c.request("GET", path, headers=self.headers)
-        reply = c.getresponse()
-        return (json.loads(line)["object"] for line in reply)
+        return c.getresponse()
+
+    def follow(self, path):
+        """Starts a watch. Returns its objects as they come, until it ends."""
+        return (json.loads(line)["object"] for line in self.stream(path))
 
     def many(self, calls):
         """Arguments of call(), eight at a time."""

@@ -106,10 +106,10 @@ class Fixture:
     def pair(self, name, low, hi=None, criticality="Low", **more):
         return [self.pod(name, **more), self.request(name, low, hi, criticality)]
 
-    def set_running(self, name):
+    def set_running(self, name, **more):
         """Writes the status that a kubelet would write: Running."""
         self.kubectl("patch", "pod", name, "-n", self.ns, "--subresource=status", "--type=merge",
-                     "-p", '{"status":{"phase":"Running"}}')
+                     "-p", json.dumps({"status": {"phase": "Running", **more}}))
 
     def report_usage(self, node, percent, seconds=20):
         """Writes the annotations that a node helper would write about CPU time."""

@@ -97,6 +97,18 @@ class Proxy:
             self._pass("after", path)
         return answer
 
+    def stream(self, handler):
+        """A watch: its lines are passed on as they come, until it ends."""
+        self._pass("before", handler.path)
+        reply = self.api.stream(handler.path)
+        handler.send_response(reply.status)
+        handler.send_header("Content-Type", reply.getheader("Content-Type"))
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for line in reply:
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+        handler.wfile.write(b"0\r\n\r\n")
+
     def _handler(proxy):
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -112,6 +124,8 @@ class Proxy:
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 try:
+                    if "watch=" in self.path:
+                        return proxy.stream(self)
                     status, headers, reply = proxy.pass_on(self.command, self.path, self.headers,
                                                            body)
                 except ConnectionAbortedError:

@@ -29,7 +29,7 @@ class Scaled:
                  *(deployment(n, 1, "a") for n in ("web", "train", "queue", "shop")))
         c.wait(lambda: len(c.get("pods")) == 4)
         for pod in c.get("pods"):
-            c.set_running(pod["metadata"]["name"])
+            c.set_running(pod["metadata"]["name"], conditions=[{"type": "Ready", "status": "True"}])
         train = next(p["metadata"]["name"] for p in c.get("pods") if p["metadata"]["name"].startswith("train"))
         self.api = MetricsProxy(c.api, c.folder)
         self.api.seen, self.api.kill_at = {"before": 0, "after": 0}, None
@@ -102,8 +102,9 @@ def test_watch_follows_the_values(c):
     with Scaled(c) as w:
         log = (c.folder / f"{c.ns}-watch").open("w+")
         w.prometheus.values = {w.web: ["100"], w.gpu: ["50"]}
-        argv = [c.program, "watch", "--metrics-bind-address", "0", "--interval", "5s", *w.options]
-        watch = subprocess.Popen([str(a) for a in argv], stdout=log, stderr=log)
+        argv = [c.program, "watch", "--metrics-bind-address", "0", *w.options]
+        env = {**w.env, "MCKUBE_METRICS_INTERVAL_SECONDS": "1"}
+        watch = subprocess.Popen([str(a) for a in argv], stdout=log, stderr=log, env=env)
         try:
             c.wait(lambda: w.prometheus.asked, 90)
             w.prometheus.values = {w.web: ["300"], w.gpu: ["50"]}
