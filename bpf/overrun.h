@@ -5,7 +5,7 @@
 #include <linux/bpf.h>
 #include <linux/types.h>
 
-/* Shared by overrun.bpf.c and lib/node/overrun_bpf.c. */
+/* Shared by overrun.bpf.c and lib/node/overrun/bpf.c. */
 
 /* A container has up to two limits: the one that an overrun is measured by, and the next one that
  * matters at its level (a High pod at medium: C_low for the recovery, C_medium to go up). The third

@@ -336,7 +336,7 @@ static __noinline int soft_look_at_parent(struct task_struct *parent)
 }
 
 /* A thread that a demoted one makes would have been real-time, too. That wakes nothing: it is
- * handled when the budget is refilled. The flag is the agent's mark, see node/soft_threads.h. */
+ * handled when the budget is refilled. The flag is the agent's mark, see node/soft/threads.h. */
 SEC("tp_btf/task_newtask")
 int BPF_PROG(soft_newtask, struct task_struct *task, __u64 clone_flags)
 {

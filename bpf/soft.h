@@ -6,7 +6,7 @@
 
 #include "budget/soft_account.h"
 
-/* Budgets in software, shared by soft.bpf.h and lib/node/soft*.c.
+/* Budgets in software, shared by soft.bpf.h and lib/node/soft.
  *
  * Maps, all by cgroup id: `soft_budgets`, which user space alone writes, and `soft_states`, which
  * BPF alone writes, one value for each CPU. */

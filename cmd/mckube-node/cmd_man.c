@@ -5,7 +5,7 @@
 #include "base/man.h"
 #include "base/names.h"
 #include "build.h"
-#include "node/backend.h"
+#include "node/backend/backend.h"
 
 #include "command.h"
 

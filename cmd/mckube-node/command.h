@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/option.h"
-#include "node/backend.h"
+#include "node/backend/backend.h"
 #include "node/kernel.h"
 
 /* Options that all commands share. */

@@ -9,13 +9,13 @@
 #include "agent/assignment.h"
 #include "base/error.h"
 #include "command.h"
-#include "node/cgroup_watch.h"
+#include "node/cgroup/watch.h"
 #include "node/cpu_usage.h"
-#include "node/engine.h"
+#include "node/engine/engine.h"
+#include "node/engine/overrun_threads.h"
 #include "node/history_file.h"
-#include "node/overrun_threads.h"
 #include "node/rt_pressure.h"
-#include "node/soft.h"
+#include "node/soft/soft.h"
 
 /* The running helper: what its parts share. */
 

@@ -4,7 +4,7 @@
 
 #include "agent/assignment.h"
 #include "node/cpu_usage.h"
-#include "node/engine.h"
+#include "node/engine/engine.h"
 #include "node/rt_pressure.h"
 
 /* The helper's connection to the API server: a thread that watches the pods of this node, writes

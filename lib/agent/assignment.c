@@ -12,7 +12,7 @@
 #include "model/members.h"
 #include "model/request_value.h"
 #include "node/container.h"
-#include "node/engine_internal.h"
+#include "node/engine/internal.h"
 
 void assignment_done(struct assignment *w)
 {

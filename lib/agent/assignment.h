@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
-#include "node/engine.h"
+#include "node/engine/engine.h"
 
 /* What a Pod object asks of this node: its annotations as an assignment. The same for pods from the
  * API server and from a file (mckube-node run --static), where a container may also say where it is

@@ -3,7 +3,7 @@
 #define MCKUBE_AGENT_EVENTS_H
 
 #include "kube/event.h"
-#include "node/engine.h"
+#include "node/engine/engine.h"
 
 /* Posts the engine's events as Events of their pods, in series.
  *

@@ -3,7 +3,7 @@
 #define MCKUBE_AGENT_HEARTBEAT_H
 
 #include "kube/client.h"
-#include "node/engine.h"
+#include "node/engine/engine.h"
 
 /* The helper's heartbeat, as kubelets have one: a Lease HELPER_LEASE_PREFIX and the node's name in
  * the helper's namespace, renewed every 10 seconds. Planners do not act upon what a helper without

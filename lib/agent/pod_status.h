@@ -5,7 +5,7 @@
 #include "base/array.h"
 #include "base/json.h"
 #include "kube/client.h"
-#include "node/engine.h"
+#include "node/engine/engine.h"
 
 /* What the API server has about the pods of this node: their annotations rt-current and rt-applied,
  * and the status of their McKubes. Derived from the engine and written where it differs from what

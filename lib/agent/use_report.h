@@ -3,7 +3,7 @@
 #define MCKUBE_AGENT_USE_REPORT_H
 
 #include "base/str.h"
-#include "node/engine.h"
+#include "node/engine/engine.h"
 
 /* Writes what the pods of this node use, as model/pod_use.h has it; at most POD_USE_MAX bytes and a
  * little. It goes with each heartbeat: reading it needs no other permission than that, and writing

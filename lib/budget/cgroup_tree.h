@@ -21,7 +21,7 @@
  *   in the root group;
  * - EBUSY: runtime 0 for a group with RT tasks of its own.
  * The kernel walks the whole tree, but a tree that was valid can only break at the group that is
- * written and at its parent. A removed group counts for 16-20 ms more: see node/cgroup_write.h.
+ * written and at its parent. A removed group counts for 16-20 ms more: see node/cgroup/write.h.
  *
  * A tree describes one capacity: the node's, where budgets are valid on every CPU, or one CPU's
  * where the backend has budgets per CPU. Nodes are numbered, parents before children. */

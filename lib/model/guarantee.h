@@ -18,7 +18,7 @@ enum guarantee {
 const char *guarantee_name(enum guarantee g);
 bool guarantee_parse(const char *text, enum guarantee *ret);
 
-/* Names of backends (node/backend.h), as nodes publish them. */
+/* Names of backends (node/backend/backend.h), as nodes publish them. */
 bool backend_is_known(const char *backend);
 
 /* A backend that is not known guarantees nothing. */

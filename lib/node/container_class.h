@@ -49,7 +49,7 @@ struct container_class {
 	bool can_outrank; /* processes of it have CAP_SYS_NICE for OUTRANK_SETTLE_MS: the runtime's
 			     own process has it, until it becomes the container's program */
 	int64_t capable_since_ms; /* 0: none of its processes had it at the last check */
-	bool is_soft; /* a thread may be demoted: node/soft_threads.h. It counts as having its
+	bool is_soft; /* a thread may be demoted: node/soft/threads.h. It counts as having its
 			 class, which it will have again */
 	ARRAY(struct given {
 		struct thread thread;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "node/backend.h"
+#include "node/backend/backend.h"
 #include "node/kernel.h"
 
 /* The CPU time of a cgroup since it was made: of all its CPUs, threads and policies together, as

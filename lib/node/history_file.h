@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "budget/history.h"
-#include "node/engine.h"
+#include "node/engine/engine.h"
 
 /* Writes what budget/history.h describes, for `mckube-node run --history-file`. It is for looking
  * back alone: whatever goes wrong here touches no budget.

@@ -3,7 +3,7 @@
 #define MCKUBE_NODE_NODE_CHECKS_H
 
 #include "base/array.h"
-#include "node/backend.h"
+#include "node/backend/backend.h"
 #include "node/kernel.h"
 
 /* What of a node's settings is against real time, or against the backend: for `mckube-node check`.

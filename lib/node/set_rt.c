@@ -8,8 +8,8 @@
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/json.h"
-#include "node/cgroups.h"
-#include "node/cpuset_file.h"
+#include "node/cgroup/cgroups.h"
+#include "node/cgroup/cpuset_file.h"
 #include "node/thread.h"
 
 enum { NICE_MIN = -20, NICE_MAX = 19 };

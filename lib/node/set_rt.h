@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "budget/cpuset.h"
-#include "node/backend.h"
+#include "node/backend/backend.h"
 #include "node/container.h"
 
 /* One budget for one container, written once and not kept: `mckube-node set-rt`, and the older

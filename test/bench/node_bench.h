@@ -3,7 +3,7 @@
 #define MCKUBE_BENCH_NODE_BENCH_H
 
 #include "../kernel/rt_group.h"
-#include "node/overrun_threads.h"
+#include "node/engine/overrun_threads.h"
 
 /* What the measurements on the real kernel share: the engine with its overrun_threads threads as
  * the helper runs it, a group of their own, and how numbers are printed. */

@@ -11,7 +11,7 @@
 #include <linux/bpf.h>
 
 #include "../kernel/soft_group.h"
-#include "node/overrun.h"
+#include "node/overrun/overrun.h"
 
 enum { ROWS = 2 };
 

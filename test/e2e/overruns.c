@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "node/overrun.h"
+#include "node/overrun/overrun.h"
 
 enum { GROUPS_MAX = 64 };
 

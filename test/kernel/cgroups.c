@@ -2,7 +2,7 @@
 
 /* A kubepods of our own on the real kernel: budgets come from the root down, follow the containers,
  * count what others hold beside them, and are given back at the end. */
-#include "node/cgroups.h"
+#include "node/cgroup/cgroups.h"
 
 #include "rt_group.h"
 

@@ -6,7 +6,7 @@
 #include <poll.h>
 
 #include "base/units.h"
-#include "node/overrun.h"
+#include "node/overrun/overrun.h"
 #include "rt_group.h"
 
 enum { PERIOD_US = 50000, BUDGET_US = 20000, LIMIT_US = 5000, SECONDS = 2, SEEN_MAX = 4096 };

@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "node/overrun_threads.h"
-#include "node/soft.h"
+#include "node/engine/overrun_threads.h"
+#include "node/soft/soft.h"
 #include "rt_group.h"
 
 /* Groups of cgroup v2 with budgets in software, and the loads of tests and measurements. The

@@ -6,11 +6,11 @@
 
 #include "base/array.h"
 #include "base/auto.h"
-#include "node/backend.h"
+#include "node/backend/backend.h"
 #include "node/bundle.h"
+#include "node/cgroup/cpuset_file.h"
 #include "node/container.h"
 #include "node/cpu_usage.h"
-#include "node/cpuset_file.h"
 #include "node/state_file.h"
 #include "node/topology.h"
 

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "fake_tree.h"
+#include "test/unit/node/fake_tree.h"
 #include "test/unit/test.h"
 
 #define UID   "0a1b2c3d-0001-4444-8888-123456789abc"

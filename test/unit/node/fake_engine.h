@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "fake_tree.h"
-#include "node/engine.h"
+#include "node/engine/engine.h"
+#include "test/unit/node/fake_tree.h"
 #include "test/unit/test.h"
 
 /* The engine on a made-up tree, with a backend that can refuse and an overrun source that says what

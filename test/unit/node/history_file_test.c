@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "budget/replay.h"
-#include "fake_engine.h"
+#include "test/unit/node/fake_engine.h"
 
 static const int64_t second_ns = 1000000000;
 static const int64_t wall_us = INT64_C(1795251600000000);

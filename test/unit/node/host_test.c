@@ -2,12 +2,12 @@
 
 /* What is read of the host: CPU use, topology, bundles, new folders, kernels. */
 
-#include "fake_tree.h"
 #include "node/bundle.h"
-#include "node/cgroup_watch.h"
+#include "node/cgroup/watch.h"
 #include "node/cpu_usage.h"
 #include "node/sysfs.h"
 #include "node/topology.h"
+#include "test/unit/node/fake_tree.h"
 #include "test/unit/test.h"
 
 static const int64_t second_ns = 1000000000;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fake_tree.h"
+#include "test/unit/node/fake_tree.h"
 #include "test/unit/test.h"
 
 static struct fake_tree tree;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fake_tree.h"
+#include "test/unit/node/fake_tree.h"
 #include "test/unit/test.h"
 
 static int reserve(struct fake_tree *t, const char *given, const char *config, const char *expect,

@@ -2,8 +2,8 @@
 #include "node/state_file.h"
 
 #include "budget/budget.h"
-#include "fake_tree.h"
 #include "plan/plan.h"
+#include "test/unit/node/fake_tree.h"
 #include "test/unit/test.h"
 
 TEST(what_is_saved_is_loaded)

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "fake_tree.h"
+#include "test/unit/node/fake_tree.h"
 #include "test/unit/test.h"
 
 static const struct sched_attr batch = { .size = sizeof(batch), .sched_policy = SCHED_BATCH };
