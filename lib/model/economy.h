@@ -89,6 +89,8 @@ struct optimizer { /* WorkloadOptimizer */
 	struct range history; /* names: "seconds since 1970:replicas" */
 	int64_t scaled_at;    /* status.lastScaleTime; 0: never */
 	int32_t scaled_from;  /* status.lastScaleFrom: the number before */
+	int32_t scaled_to;    /* status.lastScaleTo: the number that was set */
+	int32_t undone;	      /* status.scalesUndone: how often another number took its place */
 	struct range avoid;   /* cluster.avoids */
 	bool has_node_affinity, has_scaling, is_scaling_off, fills;
 	bool prefers_spot, prefers_green;

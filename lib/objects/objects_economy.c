@@ -419,12 +419,14 @@ static const struct field optimizer_status_fields[] = {
 	OPT("lastOptimizationTime", read_time, optimized_at, UNREAD_DETAIL),
 	OPT("lastScaleFrom", read_i32, scaled_from, UNREAD_DETAIL),
 	OPT("lastScaleTime", read_time, scaled_at, UNREAD_DETAIL),
+	OPT("lastScaleTo", read_i32, scaled_to, UNREAD_DETAIL),
 	OPT("moves", read_i32, moves, UNREAD_BUDGET),
 	OPT("observedGeneration", read_generation, observed, UNREAD_DETAIL),
 	OPT("optimizationScore", read_micro, status_score, UNREAD_DETAIL),
 	OPT("phase", read_text, phase, UNREAD_DETAIL),
 	OPT("readyReplicas", read_i32, status_ready, UNREAD_DETAIL),
 	OPT("replicas", read_i32, status_replicas, UNREAD_DETAIL),
+	OPT("scalesUndone", read_i32, undone, UNREAD_DETAIL),
 	{ 0 },
 };
 

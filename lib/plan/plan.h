@@ -168,12 +168,13 @@ struct economy_status {
 	struct plan_condition conditions[ECONOMY_CONDITIONS_MAX];
 	uint32_t n_conditions;
 	/* Of one that scales: numbers that were proposed, "seconds since 1970:number"; the last
-	 * scaling, and the number before it. */
+	 * scaling, the number before it and the one that was set. */
 	const char *history[ECONOMY_HISTORY_MAX];
 	uint32_t n_history;
 	bool has_history; /* perhaps an empty one */
 	int64_t scaled_at;
-	uint32_t scaled_from;
+	uint32_t scaled_from, scaled_to;
+	uint32_t undone; /* scalings that another number has taken the place of lately */
 };
 
 /* Micro-USD per hour and microwatts, before an action and after it. */

@@ -110,12 +110,14 @@ static const struct redact_rule optimizer_status[] = {
 	TIME("lastOptimizationTime"),
 	SCALAR("lastScaleFrom"),
 	TIME("lastScaleTime"),
+	SCALAR("lastScaleTo"),
 	SCALAR("moves"),
 	SCALAR("observedGeneration"),
 	SCALAR("optimizationScore"),
 	ENUM("phase"),
 	SCALAR("readyReplicas"),
 	SCALAR("replicas"),
+	SCALAR("scalesUndone"),
 	{ 0 },
 };
 

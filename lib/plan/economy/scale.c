@@ -392,6 +392,39 @@ static bool apply_demand(struct economy *e, optimizer_id id, struct scaling *s)
 	return d.n || o->fills;
 }
 
+/* ---- Numbers that another client sets back ---- */
+
+static bool is_lately(const struct economy *e, const struct optimizer *o)
+{
+	return o->scaled_at && e->c->taken_at < o->scaled_at + UNDONE_SECONDS;
+}
+
+/* Does the target have another number than the one that it was given? A snapshot may be older than
+ * what the last pass did. */
+static bool is_undone(const struct economy *e, const struct optimizer *o, int32_t now)
+{
+	return o->scaled_to && now != o->scaled_to && is_lately(e, o) &&
+	       e->c->taken_at >= o->scaled_at + RATE_SECONDS;
+}
+
+/* True: it is left alone. */
+static bool give_up(struct economy *e, const struct optimizer *o, struct scaling *s)
+{
+	const struct cluster *c = e->c;
+
+	if (!is_lately(e, o) || o->undone < UNDONE_MAX || s->to == s->from)
+		return false;
+	s->to = s->from;
+	s->inactive = "ConflictingManager";
+	s->active_message = "its number of replicas is set back each time";
+	warning_add(&e->p->trial.warnings, s->kind, cluster_str(c, s->target->meta.ns),
+		    cluster_str(c, s->target->meta.name), "ReplicasSetBack",
+		    "spec.replicas: was changed %" PRId32 " times after WorkloadOptimizer %s set "
+		    "it; it is left alone for an hour",
+		    o->undone, cluster_str(c, o->meta.name));
+	return true;
+}
+
 static bool is_within_bounds(const struct optimizer *o, int32_t n)
 {
 	return n >= minimum_of(o) && n <= maximum_of(o);
@@ -405,6 +438,8 @@ static void scale_one(struct economy *e, optimizer_id id, struct scaling *s)
 	s->reason = REASON_DEMAND;
 	s->scaled_at = o->scaled_at;
 	s->scaled_from = o->scaled_from;
+	s->scaled_to = o->scaled_to;
+	s->undone = o->undone;
 	s->active_message = "";
 	if (s->from <= 0) {
 		s->inactive = "ScalingDisabled";
@@ -415,8 +450,10 @@ static void scale_one(struct economy *e, optimizer_id id, struct scaling *s)
 	bool is_asked = is_within_bounds(o, s->from) && apply_demand(e, id, s);
 	apply_ceilings(e, id, s, is_asked);
 	apply_hard_limits(e, id, s);
-	if (s->to == s->from)
+	if (s->to == s->from || give_up(e, o, s))
 		return;
+	s->undone = !is_lately(e, o) ? 0 : o->undone + is_undone(e, o, s->from);
+	s->scaled_to = s->to;
 	if (!o->scaled_at || e->c->taken_at >= o->scaled_at + RATE_SECONDS) {
 		s->scaled_at = e->c->taken_at;
 		s->scaled_from = s->from;

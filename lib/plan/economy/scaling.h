@@ -14,9 +14,10 @@
  * number that their threshold pays for. The number is within minReplicas and maxReplicas; hard
  * limits keep it from growing, and what a PodDisruptionBudget wants stays.
  *
- * What a HorizontalPodAutoscaler or a second optimizer scales too is left alone. */
+ * What a HorizontalPodAutoscaler or a second optimizer scales too is left alone; what another
+ * client has set to another number UNDONE_MAX times within UNDONE_SECONDS, for as long. */
 
-enum { PROPOSALS_MAX = 20 };
+enum { PROPOSALS_MAX = 20, UNDONE_MAX = 3, UNDONE_SECONDS = 3600 };
 
 struct proposal {
 	int64_t at;
@@ -37,7 +38,7 @@ struct scaling {
 	struct proposal history[PROPOSALS_MAX];
 	uint32_t n_history;
 	int64_t scaled_at;
-	int32_t scaled_from;
+	int32_t scaled_from, scaled_to, undone;
 };
 
 static inline bool scaling_is_known(const struct scaling *s)

@@ -347,6 +347,8 @@ static void fill_scaling(const struct economy *e, optimizer_id id, struct econom
 
 	s->scaled_at = e->c->optimizers.items[id].scaled_at;
 	s->scaled_from = (uint32_t)e->c->optimizers.items[id].scaled_from;
+	s->scaled_to = (uint32_t)e->c->optimizers.items[id].scaled_to;
+	s->undone = (uint32_t)e->c->optimizers.items[id].undone;
 	if (!scaling->target)
 		return;
 	s->has_history = true;
@@ -359,6 +361,8 @@ static void fill_scaling(const struct economy *e, optimizer_id id, struct econom
 	}
 	s->scaled_at = scaling->scaled_at;
 	s->scaled_from = (uint32_t)scaling->scaled_from;
+	s->scaled_to = (uint32_t)scaling->scaled_to;
+	s->undone = (uint32_t)scaling->undone;
 }
 
 static bool history_differs(const struct economy *e, const struct optimizer *o,
@@ -386,6 +390,7 @@ static bool status_differs(const struct economy *e, optimizer_id id, const struc
 	       s->replicas != (uint32_t)o->status_replicas ||
 	       s->ready != (uint32_t)o->status_ready || s->generation != o->observed ||
 	       s->score != o->status_score || s->scaled_at != o->scaled_at ||
+	       s->scaled_to != (uint32_t)o->scaled_to || s->undone != (uint32_t)o->undone ||
 	       history_differs(e, o, s) || power_differs(e->accounts[id].power, o->status_power) ||
 	       conditions_differ(e->c, o, s);
 }
@@ -465,6 +470,8 @@ static void look_ahead_scaling(const struct economy *e, const struct scaling *s,
 		sooner(seconds, s->history[0].at + STABLE_SECONDS - e->c->taken_at);
 	if (s->limited && strcmp(s->limited, "ScaleUpLimit") == 0)
 		sooner(seconds, s->scaled_at + RATE_SECONDS - e->c->taken_at);
+	if (s->undone >= UNDONE_MAX)
+		sooner(seconds, s->scaled_at + UNDONE_SECONDS - e->c->taken_at);
 }
 
 uint32_t economy_requeue_after(const struct economy *e)

@@ -197,6 +197,11 @@ static bool has_phase(const void *status)
 	return phase && *phase;
 }
 
+static bool has_scaled(const void *status)
+{
+	return ((const struct economy_status *)status)->scaled_to != 0;
+}
+
 static bool history_is_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
@@ -261,6 +266,9 @@ static const struct field status_fields[] = {
 	FILE_FIELD("budget", &field_object, FIELD_SELF, .of = budget_fields, .needed = true),
 	FILE_FIELD("lastScaleTime", &field_date, offsetof(struct economy_status, scaled_at)),
 	FILE_FIELD("lastScaleFrom", &field_u32, offsetof(struct economy_status, scaled_from)),
+	FILE_FIELD("lastScaleTo", &field_u32, offsetof(struct economy_status, scaled_to)),
+	FILE_FIELD("scalesUndone", &field_u32, offsetof(struct economy_status, undone),
+		   .is_given = has_scaled),
 	FILE_FIELD("history", &field_history, FIELD_SELF),
 	FILE_FIELD("conditions", &field_conditions, FIELD_SELF),
 	{ 0 },

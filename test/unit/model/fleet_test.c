@@ -157,6 +157,22 @@ TEST(a_node_without_capacity_charges_nothing)
 	f.warnings.arena = &f.arena;
 	fleet_read(&f.fleet, &f.c, &f.settings, &f.warnings);
 	assert_int_equal(fleet_share(&f.fleet.nodes[0], small), 0);
+	assert_int_equal(fleet_power_of(&f.fleet.nodes[0], small, 1500, 0, false), 0);
+}
+
+TEST(a_resource_of_which_there_is_none_has_no_part_of_the_price)
+{
+	AUTO(fixture_done)
+	struct fixture f = {
+		.c = snapshot_of("{apiVersion: v1, kind: Node, metadata: {name: a, annotations: "
+				 "{mckube.io/price-per-hour: '1'}}, status: {capacity: {cpu: '4', "
+				 "memory: '0', nvidia.com/gpu: '0'}}}"),
+		.settings = SETTINGS_DEFAULT,
+	};
+
+	f.warnings.arena = &f.arena;
+	fleet_read(&f.fleet, &f.c, &f.settings, &f.warnings);
+	assert_int_equal(fleet_share(&f.fleet.nodes[0], (struct load){ 1000, 0, 0 }), 250000);
 }
 
 TEST(bad_curves_are_warnings)

@@ -282,3 +282,22 @@ void trial_picture(const struct trial *t, struct str *ret)
 	array_each(u, &t->units)
 		str_addf(ret, "pod %u: at %u evicted %d\n", u->pod, u->at, u->is_evicted);
 }
+
+void build_shuffled(const char *yaml, uint32_t *random, struct str *ret)
+{
+	ARRAY(struct slice) docs = { 0 };
+
+	for (const char *end; *yaml; yaml = end) {
+		end = strstr(yaml + 1, "\n---\n");
+		end = end ? end + 1 : yaml + strlen(yaml);
+		*array_add(&docs) = (struct slice){ yaml, (size_t)(end - yaml) };
+	}
+	str_clear(ret);
+	while (docs.n > 0) {
+		uint32_t i = random_below(random, (uint32_t)docs.n);
+
+		str_addn(ret, docs.items[i].s, docs.items[i].n);
+		docs.items[i] = docs.items[--docs.n];
+	}
+	array_done(&docs);
+}

@@ -44,6 +44,9 @@ void build_pdb(struct str *yaml, const char *name, const char *label, int allowe
  * without cores, on several cores; cores over their capacity, ports, anti-affinity, budgets. */
 void build_random(struct str *yaml, uint32_t seed);
 
+/* The documents of a YAML text, which begin with "---", in another order. */
+void build_shuffled(const char *yaml, uint32_t *random, struct str *ret);
+
 /* A random number below n. */
 uint32_t random_below(uint32_t *state, uint32_t n);
 

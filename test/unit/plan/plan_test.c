@@ -121,26 +121,6 @@ TEST(weights_decide_between_policies)
 	}
 }
 
-/* The documents of a YAML text, which begin with "---", in another order. */
-static void shuffle(const char *yaml, uint32_t *random, struct str *ret)
-{
-	ARRAY(struct slice) docs = { 0 };
-
-	for (const char *end; *yaml; yaml = end) {
-		end = strstr(yaml + 1, "\n---\n");
-		end = end ? end + 1 : yaml + strlen(yaml);
-		*array_add(&docs) = (struct slice){ yaml, (size_t)(end - yaml) };
-	}
-	str_clear(ret);
-	while (docs.n > 0) {
-		uint32_t i = random_below(random, (uint32_t)docs.n);
-
-		str_addn(ret, docs.items[i].s, docs.items[i].n);
-		docs.items[i] = docs.items[--docs.n];
-	}
-	array_done(&docs);
-}
-
 TEST(the_order_of_the_input_does_not_change_the_plan)
 {
 	uint32_t random = 3;
@@ -150,7 +130,7 @@ TEST(the_order_of_the_input_does_not_change_the_plan)
 		AUTO(str_done) struct str one = STR_INIT, other = STR_INIT;
 
 		build_random(&yaml, seed);
-		shuffle(yaml.s, &random, &shuffled);
+		build_shuffled(yaml.s, &random, &shuffled);
 		assert_int_equal(shuffled.n, yaml.n);
 		plan_text(yaml.s, &one);
 		plan_text(shuffled.s, &other);

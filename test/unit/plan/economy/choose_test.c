@@ -4,7 +4,10 @@
 #include <math.h>
 
 #include "base/auto.h"
+#include "plan/file/plan_file.h"
+#include "plugins/policies.h"
 #include "test/unit/plan/build.h"
+#include "test/unit/snapshot.h"
 #include "test/unit/test.h"
 
 /* Prices, curves, and where the pods are come from the seed; a workload has one or several pods. */
@@ -75,16 +78,21 @@ static void add_pod(struct str *yaml, uint32_t i, uint32_t *seed, const struct s
 			      "status: {phase: Pending}\n");
 }
 
+static void add_all(struct str *yaml, const struct sizes *z, uint32_t seed)
+{
+	for (uint32_t i = 0; i < z->nodes; i++)
+		add_node(yaml, i, &seed, z);
+	for (uint32_t i = 0; i * z->pods_of_workload < z->pods; i++)
+		add_optimizer(yaml, i, &seed, z);
+	for (uint32_t i = 0; i < z->pods; i++)
+		add_pod(yaml, i, &seed, z);
+}
+
 static void build(struct scene *s, const struct sizes *z, uint32_t seed)
 {
 	struct str yaml = STR_INIT;
 
-	for (uint32_t i = 0; i < z->nodes; i++)
-		add_node(&yaml, i, &seed, z);
-	for (uint32_t i = 0; i * z->pods_of_workload < z->pods; i++)
-		add_optimizer(&yaml, i, &seed, z);
-	for (uint32_t i = 0; i < z->pods; i++)
-		add_pod(&yaml, i, &seed, z);
+	add_all(&yaml, z, seed);
 	scene_start(s, &yaml);
 }
 
@@ -166,4 +174,34 @@ TEST(looking_for_places_takes_n_log_n_steps)
 
 	assert_true(many / few <= 8 * log(800) / log(100) * 1.3);
 	assert_true(many / (10 * 800) <= 400); /* for each pod, of 800 nodes */
+}
+
+/* The plan for these objects as the bytes of its file. */
+static void plan_text(const char *yaml, struct str *ret)
+{
+	static const struct settings settings = SETTINGS_DEFAULT;
+	AUTO(cluster_done) struct cluster c = snapshot_of(yaml);
+	AUTO(plan_done) struct plan p = { 0 };
+
+	assert_int_equal(plan_make(&c, policies, &settings, &p, NULL), 0);
+	assert_true(p.economy.is_given && p.actions.n > 0);
+	str_clear(ret);
+	plan_write_json(&p, ret);
+}
+
+TEST(the_order_of_the_input_does_not_change_the_plan)
+{
+	static const struct sizes z = { 8, 30, 3, 3, 2 };
+	uint32_t random = 5;
+
+	for (uint32_t seed = 1; seed <= 30; seed++) {
+		AUTO(str_done) struct str yaml = STR_INIT, shuffled = STR_INIT;
+		AUTO(str_done) struct str one = STR_INIT, other = STR_INIT;
+
+		add_all(&yaml, &z, seed);
+		build_shuffled(yaml.s, &random, &shuffled);
+		plan_text(yaml.s, &one);
+		plan_text(shuffled.s, &other);
+		assert_string_equal(other.s, one.s);
+	}
 }
