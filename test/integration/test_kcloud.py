@@ -3,6 +3,8 @@
 
 import json
 
+from fixture import TOP
+
 V1 = "kcloud.io/v1alpha1"
 
 
@@ -109,3 +111,167 @@ def test_definition_refuses_invalid_optimizers_by_field(c):
         assert done.code == 1 and message in done.err, (spec, done)
     c.create(kcloud("WorkloadOptimizer", {
         "costConstraints": {"maxCostPerHour": 10, "budgetLimit": 239.9, "budgetPeriod": "Day"}}))
+
+
+def install_admission(c):
+    """Policies take effect a moment after they are there."""
+    c.kubectl("apply", "-f", TOP / "manifests" / "admission-mutating.yaml",
+              "-f", TOP / "manifests" / "admission-kcloud.yaml")
+    c.create(kcloud("WorkloadOptimizer", {}, "probe"))
+    metric = {"type": "cpu", "threshold": 1}
+    wrong = [kcloud("CostPolicy", {"alertThresholds": [{"type": "none"}]}),
+             kcloud("WorkloadOptimizer", {"autoScaling": {"targetCPU": 1, "metrics": [metric]}})]
+    c.wait(lambda: gates(send(c, pod("probe", "probe"))[1]) and all(refusal(c, o) for o in wrong)
+           and hint(c, "training"))
+
+
+PLURALS = {"Pod": "/api/v1/namespaces/{}/pods", **{
+    kind: f"/apis/{V1}/namespaces/{{}}/{plural}" for kind, plural in (
+        ("WorkloadOptimizer", "workloadoptimizers"), ("CostPolicy", "costpolicies"),
+        ("PowerPolicy", "powerpolicies"))}}
+
+
+def send(c, obj, query="?dryRun=All", ns=None):
+    """Status, object and warnings of a creation that only a dry run makes."""
+    status, headers, body = c.api.raw("POST", PLURALS[obj["kind"]].format(ns or c.ns) + query,
+                                      json.dumps(obj), {"Content-Type": "application/json"})
+    return status, json.loads(body), [v for k, v in headers if k.lower() == "warning"]
+
+
+def refusal(c, obj):
+    """Why it is refused; None: it is not."""
+    status, answer, _ = send(c, obj)
+    return answer["message"] if status >= 400 else None
+
+
+def hint(c, workload, **more):
+    """What the server warns of when such an optimizer is made."""
+    return " ".join(send(c, kcloud("WorkloadOptimizer", {"workloadType": workload, **more}))[2])
+
+
+def pod(name, optimizer, labels=None, notes=None, **spec):
+    meta = {"name": name, "labels": {"workload-optimizer": optimizer} if labels is None else labels,
+            "annotations": notes or {}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {
+        "containers": [{"name": "c", "image": "none"}], "terminationGracePeriodSeconds": 0, **spec}}
+
+
+def gates(obj):
+    return [g["name"] for g in obj["spec"].get("schedulingGates", [])]
+
+
+def test_pods_of_optimizers_wait_at_our_gate(c):
+    install_admission(c)
+    c.create(kcloud("WorkloadOptimizer", {"workloadType": "training", "placementPolicy": {
+        "nodeSelector": {"example.com/pool": "gpu", "zone": "a"}}}, "train"),
+        kcloud("WorkloadOptimizer", {}, "web"))
+    ours = ["mckube.io/placement"]
+    kind = {"kcloud.io/workload-type": "training"}
+    taken = {**kind, "kcloud.io/optimized": "true"}
+    both = {"example.com/pool": "gpu", "zone": "a"}
+    owner = {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "d", "uid": "0"}
+    of_daemon_set = pod("daemon", "train")
+    of_daemon_set["metadata"]["ownerReferences"] = [owner]
+    rows = [  # a pod, its gates, annotations and node selector
+        (pod("plain", "train"), ours, taken, both),
+        (pod("own", "train", nodeSelector={"zone": "b"}), ours, taken, {"example.com/pool": "gpu", "zone": "b"}),
+        (pod("gated", "train", schedulingGates=[{"name": ours[0]}]), ours, taken, both),
+        (pod("default", "web"), ours, {"kcloud.io/workload-type": "serving", "kcloud.io/optimized": "true"}, {}),
+        (pod("theirs", "train", schedulerName="theirs"), [], kind, {}),
+        (pod("other-gate", "train", schedulingGates=[{"name": "other.io/gate"}]), ["other.io/gate"], kind, {}),
+        (pod("bound", "train", nodeName="somewhere"), [], {}, {}),
+        (pod("off", "train", notes={"kcloud.io/optimization-disabled": "true"}), [],
+         {"kcloud.io/optimization-disabled": "true"}, {}),
+        (pod("unknown", "none"), [], {}, {}),
+        (pod("unlabelled", "train", labels={"app": "x"}), [], {}, {}),
+        (of_daemon_set, [], {}, {}),
+    ]
+    for obj, wanted, notes, selector in rows:
+        status, made, _ = send(c, obj, "")
+        assert status == 201 and gates(made) == wanted, made
+        assert made["metadata"].get("annotations", {}) == notes, made
+        assert made["spec"].get("nodeSelector", {}) == selector, made
+        assert made["spec"]["schedulerName"] == obj["spec"].get("schedulerName", "default-scheduler"), made
+    send(c, kcloud("WorkloadOptimizer", {}, "web"), "", "kube-system")
+    try:
+        assert not gates(send(c, pod("system", "web"), ns="kube-system")[1])
+    finally:
+        c.kubectl("delete", "wo", "web", "-n", "kube-system")
+
+
+def test_optimizers_and_policies_are_refused_by_field(c):
+    """With the definition of this project, and with one that checks nothing, as another operator's."""
+    install_admission(c)
+    metric = {"type": "cpu", "threshold": 50}
+    rows = [  # a spec that is allowed, and one that is not, with the reason
+        ({"autoScaling": {"metrics": [metric, {"type": "memory", "threshold": 1}]}},
+         {"autoScaling": {"metrics": [metric, metric]}}, "two metrics have the same type"),
+        ({"autoScaling": {"metrics": [metric], "targetMemory": 80}},
+         {"autoScaling": {"metrics": [metric], "targetCPU": 80}}, "of which there is one already"),
+        ({"autoScaling": {"metrics": [{"type": "latency", "threshold": 0.5}]}},
+         {"autoScaling": {"metrics": [{"type": "latency", "threshold": 0}]}}, "threshold must be above 0"),
+        ({"autoScaling": {"minReplicas": 3, "maxReplicas": 3}},
+         {"autoScaling": {"minReplicas": 4, "maxReplicas": 3}}, "minReplicas"),
+        ({"autoScaling": {"maxReplicas": 1000}}, {"autoScaling": {"maxReplicas": 1001}}, "maxReplicas"),
+        ({"costConstraints": {"maxCostPerHour": 0.01}}, {"costConstraints": {"maxCostPerHour": 0}}, "must be above 0"),
+        ({"powerConstraints": {"maxPowerUsage": 1}}, {"powerConstraints": {"maxPowerUsage": 0}}, "must be above 0"),
+        ({"costConstraints": {"maxCostPerHour": 10, "budgetLimit": 240}},
+         {"costConstraints": {"maxCostPerHour": 10, "budgetLimit": 239.9}}, "24 * maxCostPerHour"),
+        ({"costConstraints": {"maxCostPerHour": 10, "budgetLimit": 1, "budgetPeriod": "Day"}}, None, ""),
+    ]
+
+    def check():
+        for good, bad, why in rows:
+            assert refusal(c, kcloud("WorkloadOptimizer", good)) is None, good
+            said = bad and refusal(c, kcloud("WorkloadOptimizer", bad))
+            assert not bad or (said and (why in said or "Duplicate value" in said)), (bad, said)
+
+    check()
+    crd = json.loads(c.kubectl("get", "crd", "workloadoptimizers.kcloud.io", "-o", "json").out)
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    loose = {**schema, "properties": {**schema["properties"], "spec": {
+        "type": "object", "x-kubernetes-preserve-unknown-fields": True}}}
+    patch = [{"op": "replace", "path": "/spec/versions/0/schema/openAPIV3Schema", "value": loose}]
+    c.kubectl("patch", "crd", crd["metadata"]["name"], "--type=json", "-p", json.dumps(patch))
+    try:
+        c.wait(lambda: rows[0][2] in refusal(c, kcloud("WorkloadOptimizer", rows[0][1])))
+        check()
+    finally:
+        c.install_definitions()
+
+
+def test_alerts_that_cannot_be_read_are_refused_and_hints_are_given(c):
+    install_admission(c)
+    good = [
+        ("CostPolicy", {"alertThresholds": [{"type": "budget_usage", "value": 80, "action": "terminate"},
+                                            {"type": "anomaly"}, {"type": "cost_increase", "value": 1.5}]}),
+        ("CostPolicy", {"alertThresholds": {"budgetUtilization": 0.8, "costSpike": 2}}),
+        ("CostPolicy", {"budgetLimit": 5}),
+        ("PowerPolicy", {"powerAlertThresholds": [{"type": "power_usage", "value": 90, "action": "migrate"}]}),
+        ("PowerPolicy", {"alertThresholds": {"powerUsage": 90.0}}),
+    ]
+    bad = [
+        ("CostPolicy", {"alertThresholds": [{"type": "power_usage", "value": 80}]}, "type must be one of budget_usage"),
+        ("CostPolicy", {"alertThresholds": [{"value": 80}]}, "type must be one of"),
+        ("CostPolicy", {"alertThresholds": [{"type": "anomaly", "value": 0}]}, "must be a number above 0"),
+        ("CostPolicy", {"alertThresholds": [{"type": "budget_usage"}]}, "must be a number above 0"),
+        ("CostPolicy", {"alertThresholds": [{"type": "budget_usage", "value": 80, "action": "paus"}]},
+         "action must be one of notify"),
+        ("CostPolicy", {"alertThresholds": {"budgetUtilization": "high"}}, "must be a number above 0"),
+        ("CostPolicy", {"alertThresholds": "80%"}, "must be a list or an object"),
+        ("PowerPolicy", {"powerAlertThresholds": [{"type": "power_usage", "value": 90, "action": "terminate"}]},
+         "action must be one of notify"),
+        ("PowerPolicy", {"powerAlertThresholds": [{"type": "anomaly", "value": 3}]}, "type must be one of power_usage"),
+    ]
+    for kind, spec in good:
+        assert refusal(c, kcloud(kind, spec)) is None, (kind, spec)
+    for kind, spec, why in bad:
+        said = refusal(c, kcloud(kind, spec))
+        assert said and why in said, (kind, spec, said)
+    assert "training without gpu or npu" in hint(c, "training")
+    assert "inference without gpu or npu" in hint(c, "inference", resourceRequirements={"cpu": "1"})
+    assert not hint(c, "training", resources={"npu": 1}) and not hint(c, "serving")
+    far = kcloud("PowerPolicy", {"namespaceSelector": {"matchLabels": {"team": "x"}}})
+    near = kcloud("PowerPolicy", {"workloadSelector": {"matchLabels": {"team": "x"}}})
+    warned = [send(c, o)[2] for o in (far, near)]
+    assert "counts there alone" in warned[0][0] and not warned[1], warned
