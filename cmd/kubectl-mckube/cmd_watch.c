@@ -4,13 +4,14 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "reconcile/watch.h"
+#include "serve/secure.h"
 
 #include "build.h"
 #include "command.h"
 
 struct watch_args {
 	int64_t interval; /* ns */
-	const char *address, *textfile;
+	const char *address, *secure_address, *cert_file, *key_file, *textfile;
 	bool is_once, is_dry_run;
 	int32_t log_format;
 };
@@ -29,6 +30,14 @@ static const struct option options[] = {
 		   "address of /metrics, /healthz and /readyz: PORT on 127.0.0.1, HOST:PORT, :PORT "
 		   "for all addresses or unix:/PATH; 0 disables them",
 		   .preset = "127.0.0.1:9870"),
+	OPT_STRING(
+		0, "secure-metrics-bind-address", struct watch_args, secure_address, "ADDRESS",
+		"address of /metrics over TLS, for accounts that may get this URL, and then only "
+		"there"),
+	OPT_STRING(0, "tls-cert-file", struct watch_args, cert_file, "FILE",
+		   "certificate for that, PEM; read again when it changes", .complete = "file"),
+	OPT_STRING(0, "tls-private-key-file", struct watch_args, key_file, "FILE",
+		   "its private key, PEM", .complete = "file"),
 	OPT_STRING(0, "metrics-textfile", struct watch_args, textfile, "FILE",
 		   "write the metrics to this file after each round, for node_exporter's textfile "
 		   "collector",
@@ -66,6 +75,9 @@ static struct watch_options options_of(const struct cli *cli, const struct watch
 		.ns = inputs_namespace(cli),
 		.lease = cli->write.lease,
 		.address = a->address,
+		.secure_address = a->secure_address,
+		.tls = { .cert_file = a->cert_file, .key_file = a->key_file },
+		.target = &live->target,
 		.textfile = a->textfile,
 		.interval_ms = a->interval / 1000000,
 		.parallel = (uint32_t)cli->write.parallel,
@@ -121,6 +133,9 @@ static int run(struct cli *cli, const void *args, struct error *err)
 				   "follows an API server");
 	if (a->interval < 1000000000)
 		return usage_error(cli, err, "--interval: must be at least 1s");
+	const struct serve_tls tls = { .cert_file = a->cert_file, .key_file = a->key_file };
+	if (secure_check(a->secure_address, &tls, err) < 0)
+		return usage_error(cli, err, "%s", err->msg);
 	log_set_format((enum log_format)a->log_format);
 	interrupt_catch();
 	return a->is_once ? run_once(cli, a, err) : run_daemon(cli, a, err);

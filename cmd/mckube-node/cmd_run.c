@@ -39,6 +39,13 @@ static const struct option run_options[] = {
 		0, "token-file", struct run_args, token_file, "FILE",
 		"bearer token for POST requests (default $MCKUBE_SHARED_TOKEN, /etc/mckube/token)",
 		.complete = "file"),
+	OPT_STRING(
+		0, "secure-metrics-bind-address", struct run_args, secure_address, "ADDRESS",
+		"serve /metrics over TLS, for accounts that may get this URL, and then only there"),
+	OPT_STRING(0, "tls-cert-file", struct run_args, cert_file, "FILE",
+		   "certificate for that, PEM; read again when it changes", .complete = "file"),
+	OPT_STRING(0, "tls-private-key-file", struct run_args, key_file, "FILE",
+		   "its private key, PEM", .complete = "file"),
 	OPT_STRING(0, "state-file", struct run_args, state_file, "FILE",
 		   "state kept across restarts of the helper",
 		   .preset = "/run/mckube-node/state.json", .complete = "file"),
@@ -169,8 +176,8 @@ static int start_interfaces(struct run *r, struct error *err)
 	int code = args->static_file ? static_pods_apply(r, args->static_file, err)
 				     : start_agent(r, err);
 
-	if (code == 0 && args->listen)
-		code = listen_start(r, args->listen, args->token_file, &r->listen, err);
+	if (code == 0 && (args->listen || args->secure_address))
+		code = listen_start(r, &r->listen, err);
 	return code;
 }
 
@@ -219,6 +226,8 @@ static int run_run(const struct context *ctx, void *values, struct error *err)
 	if (args->keep_while && !strchr(args->keep_while, '/'))
 		return error_set(err, -EINVAL, "--keep-while: '%.80s' is not NAMESPACE/NAME",
 				 args->keep_while);
+	if (listen_check(args, err) < 0)
+		return err->code;
 	if (!args->node_name && !(args->node_name = getenv("NODE_NAME")))
 		args->node_name = own_name(ctx->arena);
 	/* One heap: threads that allocate do so rarely, and each arena keeps what it had. */

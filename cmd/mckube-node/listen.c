@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "node/set_rt.h"
 #include "node/sysfs.h"
-#include "serve/serve.h"
+#include "serve/secure.h"
 
 #include "metrics.h"
 
@@ -30,7 +30,8 @@ enum {
 
 struct listen {
 	struct run *run;
-	struct serve *serve;
+	struct serve *serve;   /* NULL: none */
+	struct secure *secure; /* NULL: none */
 	char token[TOKEN_MAX]; /* empty: there is none */
 	int64_t second;	       /* of the requests counted */
 	unsigned n_posts;
@@ -113,9 +114,9 @@ static unsigned serve_renice(const struct serve_request *r, void *arg, struct st
 }
 
 static const struct serve_route routes[] = {
+	{ "GET", "/metrics", serve_metrics },
 	{ "GET", "/healthz", serve_health },
 	{ "GET", "/readyz", serve_ready },
-	{ "GET", "/metrics", serve_metrics },
 	{ "POST", "/cgroup", serve_set_rt },
 	{ "POST", "/set-rt", serve_set_rt },
 	{ "POST", "/renice", serve_renice },
@@ -180,23 +181,66 @@ static int read_token(struct listen *l, const char *file, struct error *err)
 	return 0;
 }
 
-int listen_start(struct run *r, const char *address, const char *token_file, struct listen **ret,
-		 struct error *err)
+int listen_check(const struct run_args *args, struct error *err)
+{
+	const struct serve_tls tls = { .cert_file = args->cert_file, .key_file = args->key_file };
+
+	if (args->secure_address && args->static_file)
+		return error_set(
+			err, -EINVAL,
+			"--secure-metrics-bind-address: needs an API server, which --static "
+			"does not");
+	return secure_check(args->secure_address, &tls, err);
+}
+
+static int open_plain(struct listen *l, struct error *err)
+{
+	const struct run_args *args = l->run->args;
+	/* The first row is that of /metrics. */
+	const struct serve_options options = { .routes = routes + (args->secure_address != NULL),
+					       .admit = admit,
+					       .arg = l };
+
+	if (!args->listen)
+		return 0;
+	if (read_token(l, args->token_file, err) < 0)
+		return err->code;
+	if (serve_start(args->listen, &options, &l->serve, err) < 0)
+		return error_wrap(err, "--listen");
+	if (!serve_is_unix(l->serve) && !*l->token)
+		log_v(0, "--listen %s: no token, every POST is refused", args->listen);
+	return 0;
+}
+
+static int open_secure(struct listen *l, struct error *err)
+{
+	const struct run_args *args = l->run->args;
+	const struct secure_options options = {
+		.address = args->secure_address,
+		.tls = { .cert_file = args->cert_file, .key_file = args->key_file },
+		.target = agent_target(l->run->kube),
+		.user_agent = "mckube-node",
+		.metrics = serve_metrics,
+		.arg = l,
+	};
+
+	if (!args->secure_address)
+		return 0;
+	if (secure_start(&options, &l->secure, err) < 0)
+		return err->code;
+	log_v(0, "metrics: %s/metrics", secure_address(l->secure));
+	return 0;
+}
+
+int listen_start(struct run *r, struct listen **ret, struct error *err)
 {
 	struct listen *l = xcalloc(1, sizeof(*l));
-	const struct serve_options options = { .routes = routes, .admit = admit, .arg = l };
 
 	l->run = r;
-	if (read_token(l, token_file, err) < 0) {
+	if (open_plain(l, err) < 0 || open_secure(l, err) < 0) {
 		listen_stop(l);
 		return err->code;
 	}
-	if (serve_start(address, &options, &l->serve, err) < 0) {
-		listen_stop(l);
-		return error_wrap(err, "--listen");
-	}
-	if (!serve_is_unix(l->serve) && !*l->token)
-		log_v(0, "--listen %s: no token, every POST is refused", address);
 	*ret = l;
 	return 0;
 }
@@ -205,6 +249,7 @@ void listen_stop(struct listen *l)
 {
 	if (!l)
 		return;
+	secure_stop(l->secure);
 	serve_stop(l->serve);
 	explicit_bzero(l->token, sizeof(l->token));
 	free(l);

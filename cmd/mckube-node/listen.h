@@ -11,11 +11,15 @@
  * ADDRESS is that of serve/serve.h; access to a "unix:/PATH" (mode 0600) allows writing budgets.
  * Over TCP a POST needs "Authorization: Bearer TOKEN", the token coming from a file, from
  * $MCKUBE_SHARED_TOKEN or from /etc/mckube/token; without a token every POST over TCP is refused.
- * POSTs are limited to 50 a second. */
+ * POSTs are limited to 50 a second.
+ *
+ * With --secure-metrics-bind-address /metrics is there alone, over TLS (serve/secure.h). */
 struct listen;
 
-int listen_start(struct run *r, const char *address, const char *token_file, struct listen **ret,
-		 struct error *err);
+/* Do the options go together? */
+int listen_check(const struct run_args *args, struct error *err);
+
+int listen_start(struct run *r, struct listen **ret, struct error *err);
 void listen_stop(struct listen *l);
 
 #endif

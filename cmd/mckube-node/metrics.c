@@ -40,7 +40,7 @@ static void add_latencies(struct str *out, struct engine_stats *s)
 }
 
 struct pod_metrics {
-	struct str overruns, levels, runtimes;
+	struct str overruns, levels, runtimes, runtime_seconds;
 	struct str given, refused, outranking; /* of policies */
 	struct str used, used_p99;
 };
@@ -92,6 +92,8 @@ static void add_pod(const struct engine_pod *p, const struct escalation_pod *sta
 	metric_add(&m->levels, "mckube_node_pod_level", labels, state->level);
 	metric_add(&m->runtimes, "mckube_node_pod_runtime_microseconds", labels,
 		   (uint64_t)escalation_runtime(state));
+	metric_add_millionths(&m->runtime_seconds, "mckube_node_pod_runtime_seconds", labels,
+			      (uint64_t)escalation_runtime(state));
 	add_policies(p, m);
 	add_use(p, m);
 }
@@ -106,13 +108,16 @@ static void add_series(struct str *out, struct str *series, const char *name, co
 
 static void add_pods(struct run *r, struct str *out)
 {
-	struct pod_metrics m = { STR_INIT, STR_INIT, STR_INIT, STR_INIT,
+	struct pod_metrics m = { STR_INIT, STR_INIT, STR_INIT, STR_INIT, STR_INIT,
 				 STR_INIT, STR_INIT, STR_INIT, STR_INIT };
 
 	engine_each(&r->engine, add_pod, &m);
 	add_series(out, &m.overruns, "mckube_node_pod_overruns_total", "counter", "Limits passed.");
 	add_series(out, &m.levels, "mckube_node_pod_level", "gauge", "0 low, 1 medium, 2 hi.");
-	add_series(out, &m.runtimes, "mckube_node_pod_runtime_microseconds", "gauge",
+	add_series(
+		out, &m.runtimes, "mckube_node_pod_runtime_microseconds", "gauge",
+		"Budget in each period that the kernel holds; superseded by ..._runtime_seconds.");
+	add_series(out, &m.runtime_seconds, "mckube_node_pod_runtime_seconds", "gauge",
 		   "Budget in each period that the kernel holds.");
 	add_series(out, &m.given, "mckube_node_policy_applied", "gauge",
 		   "1: the container's threads have the policy that it asks for, read back.");

@@ -22,6 +22,7 @@
 struct run_args {
 	const char *static_file, *config_file, *state_file, *bundle_dir, *host_root;
 	const char *node_name, *kubeconfig, *listen, *token_file, *keep_while;
+	const char *secure_address, *cert_file, *key_file;
 	const char *reserved_cpus, *kubelet_config;
 	const char *history_file; /* NULL: none */
 	int32_t history_mib;

@@ -405,6 +405,11 @@ void agent_stop(struct agent *s)
 	pthread_join(s->thread, NULL);
 }
 
+const struct kube_target *agent_target(const struct agent *s)
+{
+	return &s->target;
+}
+
 void agent_free(struct agent *s)
 {
 	if (s)

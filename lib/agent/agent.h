@@ -11,6 +11,7 @@
  * their status and Events, and describes the node in its annotations. Nothing urgent waits for it.
  */
 struct agent;
+struct kube_target;
 
 /* What the agent shares with the rest of the helper. All of it outlives the agent. */
 struct agent_options {
@@ -39,6 +40,9 @@ int agent_start(const struct agent_options *options, struct agent **ret, struct 
 /* Ends the thread; agent_daemonset_exists() may still be called. */
 void agent_stop(struct agent *s);
 void agent_free(struct agent *s);
+
+/* The API server that it follows, while the agent lives. */
+const struct kube_target *agent_target(const struct agent *s);
 
 /* Has the first list of pods been worked through? */
 bool agent_is_synced(const struct agent *s);

@@ -44,6 +44,11 @@ const struct kube_resource kube_events = { "events.k8s.io/v1", "Event", "events"
 const struct kube_resource kube_access_reviews = { "authorization.k8s.io/v1",
 						   "SelfSubjectAccessReview",
 						   "selfsubjectaccessreviews", false };
+const struct kube_resource kube_token_reviews = { "authentication.k8s.io/v1", "TokenReview",
+						  "tokenreviews", false };
+const struct kube_resource kube_subject_reviews = { "authorization.k8s.io/v1",
+						    "SubjectAccessReview", "subjectaccessreviews",
+						    false };
 
 /* Paths. */
 

@@ -285,7 +285,7 @@ static void send_try(struct http_try *t)
 	h->stats.requests++;
 	h->stats.retries += t->tries > 1;
 	h->stats.bytes_out += call->body.n;
-	if (call->body.n)
+	if (call->body.n && !call->is_secret)
 		log_v(8, "%s %s body: %.*s", call->method, call->path, shown(call->body.n),
 		      call->body.s);
 	curl_multi_add_handle(h->transfer.multi, t->easy);
@@ -332,7 +332,7 @@ static void count(struct http_try *t)
 	log_v(6, "%s %s%s %d in %lld ms, %lld bytes", t->call->method,
 	      t->http->endpoint.target->cluster.server, t->call->path, t->call->code, (long long)ms,
 	      (long long)n);
-	if (t->call->reply.n)
+	if (t->call->reply.n && !t->call->is_secret)
 		log_v(8, "reply: %.*s", shown(t->call->reply.n), t->call->reply.s);
 }
 

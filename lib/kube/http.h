@@ -54,6 +54,7 @@ struct http_call {
 	uint32_t stall_seconds; /* a stream without a byte for so long is over; 0: the client's */
 	int64_t timeout_ms;	/* besides --request-timeout; 0: no other, -1: none at all */
 	bool is_stream;		/* a watch: quiet is normal, nothing is compressed or retried */
+	bool is_secret;		/* neither body is in a log */
 
 	/* Takes the bytes of a success as they come; NULL: they are kept in `reply`. A negative
 	 * result, with err set, ends the call. */

@@ -133,18 +133,28 @@ static cJSON *changed(const char *how, const cJSON *old, const cJSON *value, str
 	return text;
 }
 
+/* A value that is not the default's, or what the row gives; NULL: nothing. */
+static const cJSON *value_of(const struct rendering *r, const cJSON *row)
+{
+	const char *name = text_of(row, "value");
+	const cJSON *value = values_get(r->values, name);
+
+	if (!*name)
+		return values_is_true(r->values, text_of(row, "when")) ? json_get(row, "give")
+								       : NULL;
+	if (cJSON_Compare(value, values_get(r->defaults, name), true))
+		return NULL;
+	return cJSON_IsString(value) && !*value->valuestring ? NULL : value;
+}
+
 /* Does the row put a value of its own into an object of this file and kind? */
 static const cJSON *value_for(const struct rendering *r, const cJSON *row, const char *file,
 			      const char *kind)
 {
-	const char *name = text_of(row, "value"), *only = text_of(row, "kind");
-	const cJSON *value = values_get(r->values, name), *wanted;
+	const char *only = text_of(row, "kind");
+	const cJSON *value = value_of(r, row), *wanted;
 
-	if (*only && strcmp(only, kind) != 0)
-		return NULL;
-	if (cJSON_Compare(value, values_get(r->defaults, name), true))
-		return NULL;
-	if (cJSON_IsString(value) && !*value->valuestring)
+	if (!value || (*only && strcmp(only, kind) != 0))
 		return NULL;
 	cJSON_ArrayForEach(wanted, json_get(row, "files"))
 		if (strcmp(wanted->valuestring, file) == 0)

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -11,8 +12,9 @@
 enum { HEALTHY_MS = 60000, REFRESH_MS = 5000, ASKED_MS = 300000 };
 
 struct watch_serve {
-	struct serve *serve;
-	pthread_mutex_t lock; /* of all below */
+	struct serve *serve;   /* NULL: none */
+	struct secure *secure; /* NULL: none */
+	pthread_mutex_t lock;  /* of all below */
 	struct str text;
 	int64_t turned_ms, published_ms, asked_ms; /* published_ms 0: never */
 	bool is_asked;
@@ -57,22 +59,36 @@ static unsigned serve_metrics(const struct serve_request *r, void *arg, struct s
 }
 
 static const struct serve_route routes[] = {
+	{ "GET", "/metrics", serve_metrics },
 	{ "GET", "/healthz", serve_health },
 	{ "GET", "/readyz", serve_readiness },
-	{ "GET", "/metrics", serve_metrics },
 	{},
 };
 
-int watch_serve_start(const char *address, struct watch_serve **ret, struct error *err)
+static int open_servers(struct watch_serve *s, const char *address,
+			const struct secure_options *secure, struct error *err)
+{
+	const struct serve_options options = { .routes = routes + (secure->address != NULL),
+					       .arg = s };
+	struct secure_options own = *secure;
+
+	own.metrics = serve_metrics;
+	own.arg = s;
+	if (strcmp(address, "0") != 0 && serve_start(address, &options, &s->serve, err) < 0)
+		return error_wrap(err, "--metrics-bind-address");
+	return secure->address ? secure_start(&own, &s->secure, err) : 0;
+}
+
+int watch_serve_start(const char *address, const struct secure_options *secure,
+		      struct watch_serve **ret, struct error *err)
 {
 	struct watch_serve *s = xcalloc(1, sizeof(*s));
-	const struct serve_options options = { .routes = routes, .arg = s };
 
 	s->text = (struct str)STR_INIT;
 	s->turned_ms = clock_ms();
 	s->unready = "not all objects are listed yet";
 	pthread_mutex_init(&s->lock, NULL);
-	if (serve_start(address, &options, &s->serve, err) < 0) {
+	if (open_servers(s, address, secure, err) < 0) {
 		watch_serve_stop(s);
 		return err->code;
 	}
@@ -84,6 +100,7 @@ void watch_serve_stop(struct watch_serve *s)
 {
 	if (!s)
 		return;
+	secure_stop(s->secure);
 	serve_stop(s->serve);
 	pthread_mutex_destroy(&s->lock);
 	str_done(&s->text);
@@ -116,5 +133,5 @@ void watch_serve_publish(struct watch_serve *s, struct str *text)
 
 const char *watch_serve_address(const struct watch_serve *s)
 {
-	return serve_address(s->serve);
+	return s->secure ? secure_address(s->secure) : serve_address(s->serve);
 }

@@ -6,8 +6,9 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "serve/secure.h"
 
-/* What `watch` answers over HTTP:
+/* What `watch` answers over HTTP; /metrics over TLS alone where there is a secure address:
  *
  *	/healthz	200 while the main loop turns at least once a minute
  *	/readyz		200 once every kind of object is listed
@@ -19,7 +20,9 @@
  * older than that, but for the time that a plan or a write takes. */
 struct watch_serve;
 
-int watch_serve_start(const char *address, struct watch_serve **ret, struct error *err);
+/* `address` "0": none. `secure` without an address: none; its handler is not read. */
+int watch_serve_start(const char *address, const struct secure_options *secure,
+		      struct watch_serve **ret, struct error *err);
 void watch_serve_stop(struct watch_serve *s);
 
 /* For the main loop, at each turn: it lives. `unready` says why it is not ready, a text that stays;
@@ -29,6 +32,7 @@ bool watch_serve_turn(struct watch_serve *s, const char *unready);
 /* Takes the text. */
 void watch_serve_publish(struct watch_serve *s, struct str *text);
 
+/* Of the metrics. */
 const char *watch_serve_address(const struct watch_serve *s);
 
 #endif

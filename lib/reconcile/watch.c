@@ -311,6 +311,25 @@ static int open_services(struct watch *w, struct error *err)
 	return move_services_open(o->kube, o->services, &w->passes.services, err);
 }
 
+static int open_server(struct watch *w, struct error *err)
+{
+	const struct watch_options *o = w->o;
+	const struct secure_options secure = {
+		.address = o->secure_address,
+		.tls = o->tls,
+		.target = o->target,
+		.user_agent = o->kube->manager,
+	};
+
+	if (strcmp(o->address, "0") == 0 && !o->secure_address)
+		return 0;
+	if (watch_serve_start(o->address, &secure, &w->serve, err) < 0)
+		return err->code;
+	answer(w); /* the first scrape finds a text */
+	log_v(0, "metrics: %s/metrics", watch_serve_address(w->serve));
+	return 0;
+}
+
 static int start(struct watch *w, struct error *err)
 {
 	const struct watch_options *o = w->o;
@@ -323,12 +342,8 @@ static int start(struct watch *w, struct error *err)
 		return err->code;
 	w->informer = informer_start(o->kube, o->server, o->chunk, poll_ms(o->settings));
 	w->sampling.samples = samples_new(&o->settings->metrics, o->kube);
-	if (strcmp(o->address, "0") != 0) {
-		if (watch_serve_start(o->address, &w->serve, err) < 0)
-			return error_wrap(err, "--metrics-bind-address");
-		answer(w); /* the first scrape finds a text */
-		log_v(0, "metrics: %s/metrics", watch_serve_address(w->serve));
-	}
+	if (open_server(w, err) < 0)
+		return err->code;
 	if (!o->is_dry_run)
 		kube_lease_start(o->kube, &w->lease);
 	return 0;

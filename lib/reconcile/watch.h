@@ -4,9 +4,11 @@
 
 #include "base/error.h"
 #include "kube/client.h"
+#include "kube/target.h"
 #include "model/cluster.h"
 #include "model/settings.h"
 #include "reconcile/move_services.h"
+#include "serve/serve.h"
 
 /* The controller: follows a cluster and makes passes (reconcile/schedule.h says when), while it
  * holds a Lease; serves and saves metrics. */
@@ -17,9 +19,12 @@ struct watch_options {
 	const char *version, *commit; /* of the program, for mckube_build_info */
 	const struct settings *settings;
 	const struct move_services_options *services; /* NULL: none */
-	const char *ns;	      /* only what concerns it is logged; NULL: all */
-	const char *lease;    /* NAMESPACE/NAME */
-	const char *address;  /* of /metrics, /healthz and /readyz; "0": none */
+	const char *ns;		    /* only what concerns it is logged; NULL: all */
+	const char *lease;	    /* NAMESPACE/NAME */
+	const char *address;	    /* of /metrics, /healthz and /readyz; "0": none */
+	const char *secure_address; /* of /metrics over TLS, then not at `address`; NULL: none */
+	struct serve_tls tls;
+	const struct kube_target *target; /* its API server is asked which accounts may read them */
 	const char *textfile; /* the metrics are saved here after each pass; NULL: nowhere */
 	int64_t interval_ms;
 	uint32_t parallel, gone_seconds, chunk;

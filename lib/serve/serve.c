@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -19,9 +20,13 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/late.h"
+#include "base/log.h"
 #include "base/units.h"
+#include "serve/tls_files.h"
 
 enum { BODY_MAX = 64 << 10, TIMEOUT_S = 10, BACKLOG = 32, SWEEP_MS = 1000, STACK = 64 << 10 };
+enum { RENEWAL_STACK = 256 << 10 }; /* which parses certificates */
+enum { DRAIN_S = 2 };		    /* for requests under the certificate before */
 
 /* libmicrohttpd's timeout begins again with each byte. Here a thread of its own, which sleeps while
  * there is no connection, ends what takes too long. */
@@ -39,9 +44,20 @@ struct deadlines {
 	unsigned n_open;
 };
 
+/* Looks from time to time whether the certificate is another. */
+struct renewal {
+	pthread_t thread;
+	bool has_thread, is_ending;
+	pthread_mutex_t lock; /* of is_ending */
+	pthread_cond_t ending;
+	struct tls_files files;
+	int fd; /* the listening socket */
+};
+
 struct serve {
 	struct serve_options options;
 	struct MHD_Daemon *daemon;
+	struct renewal renewal;
 	struct deadlines deadlines;
 	char *socket_path; /* to be removed; NULL over TCP */
 	char address[128];
@@ -52,6 +68,8 @@ struct serve {
 #define FUNCTIONS(F)                       \
 	F(MHD_start_daemon)                \
 	F(MHD_stop_daemon)                 \
+	F(MHD_quiesce_daemon)              \
+	F(MHD_is_feature_supported)        \
 	F(MHD_queue_response)              \
 	F(MHD_create_response_from_buffer) \
 	F(MHD_add_response_header)         \
@@ -333,7 +351,8 @@ static void set_address(struct serve *s, int fd)
 	is_v6 = a.any.sa_family == AF_INET6;
 	inet_ntop(a.any.sa_family, is_v6 ? (void *)&a.v6.sin6_addr : (void *)&a.v4.sin_addr, host,
 		  sizeof(host));
-	snprintf(s->address, sizeof(s->address), is_v6 ? "http://[%s]:%u" : "http://%s:%u", host,
+	snprintf(s->address, sizeof(s->address), is_v6 ? "%s://[%s]:%u" : "%s://%s:%u",
+		 s->options.tls ? "https" : "http", host,
 		 ntohs(is_v6 ? a.v6.sin6_port : a.v4.sin_port));
 }
 
@@ -354,20 +373,149 @@ static int open_tcp(struct serve *s, const char *address, struct error *err)
 	return fd;
 }
 
-/* libmicrohttpd owns the socket when it has started. */
+/* libmicrohttpd owns the socket when it has started. NULL: it has not. */
+static struct MHD_Daemon *new_daemon(struct serve *s, int fd, const struct tls_files *tls)
+{
+	static char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+	struct MHD_OptionItem options[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, tls->cert },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, priorities },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC;
+
+	if (s->options.tls)
+		flags |= MHD_USE_TLS;
+	else
+		options[0] = options[ARRAY_LEN(options) - 1];
+	return late.MHD_start_daemon(
+		flags, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, &s->deadlines, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)SERVE_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		(unsigned)SERVE_CONNECTIONS_OF_ONE, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)TIMEOUT_S, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+}
+
 static int start_daemon(struct serve *s, int fd, struct error *err)
 {
-	s->daemon = late.MHD_start_daemon(
-		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC, 0, NULL, NULL,
-		on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, &s->deadlines,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVE_CONNECTIONS,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)SERVE_CONNECTIONS_OF_ONE,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S, MHD_OPTION_END);
+	s->daemon = new_daemon(s, fd, &s->renewal.files);
 	if (s->daemon)
 		return 0;
 	close(fd);
+	if (s->options.tls)
+		return error_set(
+			err, -EIO,
+			"%s: no HTTPS daemon: %s and %s must be a certificate and its key, in PEM",
+			s->address, s->options.tls->cert_file, s->options.tls->key_file);
 	return error_set(err, -EIO, "%s: no HTTP daemon", s->address);
+}
+
+/* Certificates. */
+
+/* Waits; true: the server ends. */
+static bool is_ending_within(struct renewal *r, unsigned seconds)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += seconds;
+	pthread_mutex_lock(&r->lock);
+	while (!r->is_ending && pthread_cond_timedwait(&r->ending, &r->lock, &until) == 0)
+		;
+	bool is_ending = r->is_ending;
+	pthread_mutex_unlock(&r->lock);
+	return is_ending;
+}
+
+/* A second daemon takes the new connections, then the one before ends. What does not go together is
+ * left until one of the files changes again: they are not written at once. */
+static void renew(struct serve *s)
+{
+	const struct serve_tls *tls = s->options.tls;
+	struct renewal *r = &s->renewal;
+	struct error err = ERROR_INIT;
+	struct tls_files files;
+
+	if (tls_files_read(tls->cert_file, tls->key_file, &files, &err) < 0) {
+		log_warning("%s: the certificate stays as it is: %s", s->address, err.msg);
+		return;
+	}
+	int fd = fcntl(r->fd, F_DUPFD_CLOEXEC, 0);
+	struct MHD_Daemon *before = s->daemon, *after = new_daemon(s, fd, &files);
+	if (!after) {
+		log_warning("%s: the certificate stays as it is: %s does not go with %s",
+			    s->address, tls->key_file, tls->cert_file);
+		memcpy(r->files.seen, files.seen, sizeof(files.seen));
+		close(fd);
+		tls_files_done(&files);
+		return;
+	}
+	s->daemon = after;
+	close(late.MHD_quiesce_daemon(before));
+	is_ending_within(r, DRAIN_S);
+	late.MHD_stop_daemon(before);
+	tls_files_done(&r->files);
+	r->files = files;
+	log_v(0, "%s: the certificate is renewed", s->address);
+}
+
+static void *keep_renewed(void *arg)
+{
+	struct serve *s = arg;
+	const struct serve_tls *tls = s->options.tls;
+	unsigned seconds = tls->look_s ? tls->look_s : SERVE_TLS_LOOK_S;
+
+	while (!is_ending_within(&s->renewal, seconds))
+		if (tls_files_have_changed(&s->renewal.files, tls->cert_file, tls->key_file))
+			renew(s);
+	return NULL;
+}
+
+static int renewal_start(struct serve *s, int fd, struct error *err)
+{
+	struct renewal *r = &s->renewal;
+
+	if (late.MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+		return error_set(err, -ENOTSUP, "this libmicrohttpd was built without TLS");
+	if (tls_files_read(s->options.tls->cert_file, s->options.tls->key_file, &r->files, err) < 0)
+		return err->code;
+	r->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return 0;
+}
+
+static void renewal_run(struct serve *s)
+{
+	pthread_attr_t attributes;
+
+	if (!s->options.tls)
+		return;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, RENEWAL_STACK);
+	s->renewal.has_thread =
+		pthread_create(&s->renewal.thread, &attributes, keep_renewed, s) == 0;
+	pthread_attr_destroy(&attributes);
+}
+
+/* Before its daemon ends. */
+static void renewal_stop(struct renewal *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->is_ending = true;
+	pthread_cond_signal(&r->ending);
+	pthread_mutex_unlock(&r->lock);
+	if (r->has_thread)
+		pthread_join(r->thread, NULL);
+}
+
+static void renewal_done(struct renewal *r)
+{
+	if (r->fd > 0)
+		close(r->fd);
+	tls_files_done(&r->files);
+	pthread_cond_destroy(&r->ending);
+	pthread_mutex_destroy(&r->lock);
 }
 
 static int open_and_start(struct serve *s, const char *address, struct error *err)
@@ -379,12 +527,17 @@ static int open_and_start(struct serve *s, const char *address, struct error *er
 	int fd = is_unix ? open_unix(s, address + 5, err) : open_tcp(s, address, err);
 	if (fd < 0)
 		return fd;
-	if (listen(fd, BACKLOG) < 0) {
-		error_errno(err, "%s", address);
+	int r = listen(fd, BACKLOG) < 0 ? error_errno(err, "%s", address)
+		: s->options.tls	? renewal_start(s, fd, err)
+					: 0;
+	if (r < 0) {
 		close(fd);
-		return err->code;
+		return r;
 	}
-	return start_daemon(s, fd, err);
+	if (start_daemon(s, fd, err) < 0)
+		return err->code;
+	renewal_run(s);
+	return 0;
 }
 
 int serve_start(const char *address, const struct serve_options *options, struct serve **ret,
@@ -393,6 +546,8 @@ int serve_start(const char *address, const struct serve_options *options, struct
 	struct serve *s = xcalloc(1, sizeof(*s));
 
 	s->options = *options;
+	pthread_mutex_init(&s->renewal.lock, NULL);
+	pthread_cond_init(&s->renewal.ending, NULL);
 	deadlines_start(&s->deadlines, options->request_ms);
 	if (open_and_start(s, address, err) < 0) {
 		serve_stop(s);
@@ -416,8 +571,10 @@ void serve_stop(struct serve *s)
 {
 	if (!s)
 		return;
+	renewal_stop(&s->renewal);
 	if (s->daemon)
 		late.MHD_stop_daemon(s->daemon);
+	renewal_done(&s->renewal);
 	deadlines_stop(&s->deadlines);
 	if (s->socket_path)
 		unlink(s->socket_path);

@@ -32,8 +32,17 @@ struct serve_route {
 	serve_handler handler;
 };
 
+/* HTTPS: PEM files, looked at every SERVE_TLS_LOOK_S seconds; a new certificate that goes with its
+ * key serves the connections from then on, another is told and left. TLS 1.2 and later. */
+struct serve_tls {
+	const char *cert_file, *key_file;
+	unsigned look_s; /* 0: SERVE_TLS_LOOK_S */
+};
+enum { SERVE_TLS_LOOK_S = 5 };
+
 struct serve_options {
 	const struct serve_route *routes; /* the row without a method is the last */
+	const struct serve_tls *tls;	  /* NULL: HTTP; it outlives the server */
 	/* Asked before a handler: 0, or the status that refuses the request. NULL: all may pass. */
 	unsigned (*admit)(const struct serve_request *r, void *arg);
 	void *arg;
@@ -45,7 +54,7 @@ struct serve_options {
 int serve_start(const char *address, const struct serve_options *options, struct serve **ret,
 		struct error *err);
 
-/* Where it listens: "http://127.0.0.1:9870", "unix:/PATH". */
+/* Where it listens: "http://127.0.0.1:9870", "https://...", "unix:/PATH". */
 const char *serve_address(const struct serve *s);
 
 bool serve_is_unix(const struct serve *s);

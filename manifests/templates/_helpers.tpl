@@ -89,7 +89,12 @@
 {{-     range splitList "\n---\n" (include "mckube.text" (dict "root" $root "map" $map "file" $file.name)) }}
 {{-       $object := fromYaml . }}
 {{-       range $row := $map.values }}
-{{-         $json := include "mckube.value" (dict "root" $root "name" $row.value) }}
+{{-         $json := "null" }}
+{{-         if $row.value }}
+{{-           $json = include "mckube.value" (dict "root" $root "name" $row.value) }}
+{{-         else if eq (include "mckube.value" (dict "root" $root "name" $row.when)) "true" }}
+{{-           $json = toJson $row.give }}
+{{-         end }}
 {{-         if and (has $file.name $row.files) (eq $object.kind ($row.kind | default $object.kind)) (not (has $json (list "\"\"" "{}" "[]" "null"))) }}
 {{-           include "mckube.edit" (dict "object" $object "row" $row "value" (printf "{\"value\":%s}" $json | fromJson).value) }}
 {{-         end }}

@@ -29,7 +29,7 @@ check "a container's environment says where the cgroups are" -c 1 -e '^error: cg
 unset MCKUBE_CGROUP_ROOT
 
 complete "commands" "status set-rt seccomp :4" s
-complete "options of a command and of all" "--static --state-file --sys-root :4" run --s
+complete "options of a command and of all" "--static --secure-metrics-bind-address --state-file --sys-root :4" run --s
 complete "choices" "json :4" check -o j
 complete "backends" "hcbs-max hcbs-multi hcbs-v2 :4" run --backend h
 complete "files" ":0" run --static ""

@@ -37,7 +37,7 @@ EVERYTHING = {
     "migration": {"settings": {"INFLUX_URL": "", "RESOURCE_PRESSURE_THRESHOLD": "70"},
                   "secrets": {"INFLUX_TOKEN": "t"}},
     "monitoring": {"labels": {"release": "kube-prometheus-stack"}, "service": {"enabled": True},
-                   "podMonitor": {"enabled": True}, "rules": {"enabled": True}, "dashboard": {"enabled": True}}}
+                   "podMonitor": {"enabled": True}, "rules": {"enabled": True}, "dashboard": {"enabled": True}, "secure": {"enabled": True}}}
 VALUE_SETS = {
     "defaults": {},
     "everything": {**EVERYTHING, "runtime": "k0s"},

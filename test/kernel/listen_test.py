@@ -52,7 +52,8 @@ try:
     t.check("healthz", ask(Unix(path), "GET", "/healthz") == (200, "ok\n"))
     code, text = ask(Unix(path), "GET", "/metrics")
     t.check("metrics", code == 200 and 'mckube_node_info{backend="cgroup-v1"' in text and
-            'mckube_node_pod_runtime_microseconds{namespace="default",pod="brake"} 20000' in text)
+            'mckube_node_pod_runtime_microseconds{namespace="default",pod="brake"} 20000' in text and
+            'mckube_node_pod_runtime_seconds{namespace="default",pod="brake"} 0.02' in text)
     want = {"container_id": "containerd://" + ID, "period": 100000, "runtime": 15000}
     t.check("/cgroup sets a budget", ask(Unix(path), "POST", "/cgroup", want)[0] == 200 and
             t.runtime(app) == 15000)
