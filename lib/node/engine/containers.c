@@ -245,6 +245,7 @@ int engine_open_container(struct engine *e, struct engine_pod *p, struct engine_
 	engine_recall_found(e, n_before);
 	if (r < 0)
 		return r;
+	p->has_begun = true;
 	recall_pin(e, c);
 	pin(e, p, c);
 	engine_class_open(e, c);

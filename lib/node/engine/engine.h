@@ -86,6 +86,7 @@ struct engine_pod {
 	struct engine_container *containers;
 	size_t n_containers;
 	bool is_pinned, is_single, is_degraded;
+	bool has_begun;	   /* a container of it has been seen */
 	bool is_confirmed; /* its budget was read back, and reported */
 	bool is_unseen;	   /* its overruns cannot be seen, which was reported */
 	bool is_policy_confirmed, is_policy_refused, is_outranking; /* reported */

@@ -79,6 +79,10 @@ bool engine_missed_since(struct engine *e, int64_t now_ns, uint64_t *ret_us); /*
 /* use.c */
 void engine_use_sample(struct engine *e, int64_t now_ns); /* engine_sample_use() */
 
+/* overrun.c */
+/* Of e->changes, those that cut a pod to its floor or end that, for pods that have come or gone. */
+void engine_report_cuts(struct engine *e, size_t n_changes);
+
 /* settle.c */
 /* After pods or containers came, went or changed. */
 int engine_settle(struct engine *e, struct error *err);

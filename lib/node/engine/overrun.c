@@ -117,6 +117,16 @@ static void report_all(struct engine *e, size_t n_changes, const char *why)
 	e->is_dirty |= n_changes > 0;
 }
 
+void engine_report_cuts(struct engine *e, size_t n_changes)
+{
+	for (size_t i = 0; i < n_changes; i++) {
+		const struct escalation_change *c = &e->changes[i];
+
+		if (c->was_cut != c->is_cut && e->pods.items[c->pod].is_confirmed)
+			report_change(e, c, "other pods have come or gone");
+	}
+}
+
 static struct engine_pod *pod_of(struct engine *e, uint64_t cgroup)
 {
 	array_each(w, &e->watched)
@@ -232,8 +242,21 @@ void engine_report_overruns(struct engine *e, int64_t now_ns)
 	}
 }
 
+/* A pod that comes with a level, as one that is moved with its memory, keeps it until its
+ * containers are here: before, it shows nothing by using nothing. */
+static void keep_level_of_coming(struct engine *e, int64_t now_ns)
+{
+	array_each(p, &e->pods) {
+		struct escalation_pod *state = engine_state(e, p);
+
+		if (state->level && !p->has_begun)
+			state->changed_ns = state->overrun_ns = now_ns;
+	}
+}
+
 static void recover(struct engine *e, int64_t now_ns)
 {
+	keep_level_of_coming(e, now_ns);
 	struct error err = ERROR_INIT;
 	size_t n = escalation_recover(&e->escalation, now_ns, e->changes);
 

@@ -66,7 +66,7 @@ int engine_settle(struct engine *e, struct error *err)
 {
 	e->escalation.cap = capacity_ppm(e->kernel, &e->cgroups);
 	e->changes = xreallocarray(e->changes, e->pods.n + 1, sizeof(*e->changes));
-	escalation_settle(&e->escalation, e->changes);
+	size_t n_changes = escalation_settle(&e->escalation, e->changes);
 	int r = apply_wants(e, err);
 	for (int i = 0; i < APPLY_TRIES && (r == -EINVAL || r == -ENODEV); i++) {
 		engine_close_gone(e);
@@ -82,6 +82,8 @@ int engine_settle(struct engine *e, struct error *err)
 		engine_watch(e, p);
 		engine_read_back(e, p);
 	}
+	if (r == 0)
+		engine_report_cuts(e, n_changes);
 	e->has_retiring = cgroups_restore_retiring(&e->cgroups);
 	e->is_dirty = true;
 	e->revision++;

@@ -183,8 +183,10 @@ static inline void fixture_done(struct fixture *f)
 	fake_tree_done(&f->tree);
 }
 
-static inline int set(struct fixture *f, const char *uid, enum level criticality, int low, int hi,
-		      const char *path, struct error *err)
+/* The pod begins at that level. */
+static inline int set_at(struct fixture *f, enum level level, const char *uid,
+			 enum level criticality, int low, int hi, const char *path,
+			 struct error *err)
 {
 	const struct container_want container = { "app", path, PPM };
 	const struct pod_want want = {
@@ -194,12 +196,19 @@ static inline int set(struct fixture *f, const char *uid, enum level criticality
 		.budget = { 1000000, low, hi, 0, 1000, (uint8_t)criticality },
 		.cores = { { 3 } },
 		.enforcement = ENFORCE_RAISE,
+		.level = (uint8_t)level,
 		.is_single = true,
 		.containers = &container,
 		.n_containers = 1,
 	};
 
 	return engine_set_pod(&f->engine, &want, err);
+}
+
+static inline int set(struct fixture *f, const char *uid, enum level criticality, int low, int hi,
+		      const char *path, struct error *err)
+{
+	return set_at(f, LEVEL_LOW, uid, criticality, low, hi, path, err);
 }
 
 static inline int32_t runtime_of(struct fixture *f, const char *path)

@@ -497,6 +497,45 @@ TEST(level_survives_a_restart)
 	fixture_done(&f);
 }
 
+/* A pod that is moved with its memory: its container is restored seconds after the pod is known. */
+TEST(level_that_a_pod_comes_with_waits_for_its_containers)
+{
+	const int64_t second = 1000000000, start = clock_ns();
+	struct fixture f;
+	struct error err;
+
+	fixture_init(&f);
+	give_root(&f);
+	assert_int_equal(set_at(&f, LEVEL_HIGH, "p1", LEVEL_HIGH, 200000, 400000, NULL, &err), 0);
+	for (int s = 1; s <= 120; s++)
+		engine_tick(&f.engine, start + s * second);
+	assert_int_equal(engine_place(&f.engine, "p1", "app", "kubepods/podp1/c1", &err), 0);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
+	engine_tick(&f.engine, start + 200 * second);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 200000);
+	fixture_done(&f);
+}
+
+TEST(pod_that_is_cut_for_one_that_comes_is_told)
+{
+	struct fixture f;
+	struct error err;
+
+	fixture_init(&f);
+	give_root(&f);
+	set(&f, "p2", LEVEL_LOW, 600000, 600000, "kubepods/podp2/c2", &err);
+	assert_int_equal(
+		set_at(&f, LEVEL_HIGH, "p1", LEVEL_HIGH, 200000, 400000, "kubepods/podp1/c1", &err),
+		0);
+	assert_int_equal(runtime_of(&f, "kubepods/podp1/c1"), 400000);
+	assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 1000);
+	assert_true(has_note(&f, NODE_EVENT_DEGRADED, "low to floor, budget 600000 to 1000 us"));
+	engine_remove_pod(&f.engine, "p1");
+	assert_int_equal(runtime_of(&f, "kubepods/podp2/c2"), 600000);
+	assert_true(has_note(&f, NODE_EVENT_RESTORED, "floor to low, budget 1000 to 600000 us"));
+	fixture_done(&f);
+}
+
 static void remove_group(const struct fixture *f, const char *name)
 {
 	char path[128];
