@@ -271,6 +271,22 @@ static void decide_return(const struct move_view *v, struct move_decision *d)
 		set(d, STEP_FORGET, v->arrival->failed);
 }
 
+/* The source is gone; the move deletes it only when the new pod runs. If it was deleted otherwise,
+ * what the new pod waits for will not come, unless its memory was sent before. */
+static void decide_without_source(const struct move_view *v, struct move_decision *d)
+{
+	const struct move_container *failed = move_pod_failed(v->new);
+
+	if (v->new->state == MOVE_RESTORED)
+		set(d, STEP_DONE, "");
+	else if (v->new->is_deleting)
+		set(d, STEP_FAILED, "was deleted meanwhile");
+	else if (failed || v->now - v->new->created > MOVE_SECONDS)
+		set(d, STEP_DELETE_NEW, "was deleted meanwhile");
+	else
+		set(d, STEP_WAIT, "was deleted meanwhile; waits for the new pod to run or fail");
+}
+
 static void decide_forward(const struct move_view *v, struct move_decision *d)
 {
 	const struct move_pod *s = v->source;
@@ -302,7 +318,7 @@ void move_decide(const struct move_view *v, struct move_decision *ret)
 	if (!s && v->arrival)
 		(v->arrival->failed ? decide_return : decide_arrival)(v, &d);
 	else if (!s && v->new)
-		set(&d, STEP_DONE, "");
+		decide_without_source(v, &d);
 	else if (!s)
 		set(&d, STEP_FAILED, "is gone");
 	else if (!move_is_promised(s))

@@ -10,6 +10,8 @@
  * migrate-cancel on the source; its helper resumes it, or, when the archive was sent, does so only
  * after the new pod is gone from the API, which its kubelet confirms: two never run.
  *
+ * Where the source is deleted otherwise the new pod goes too, unless it was sent before and runs.
+ *
  * A StatefulSet's pod is deleted before, when the target has pulled all of it, and only as it was
  * read: until then its helper may still go back, which changes it. That helper never resumes a
  * source that is gone, so nothing of it runs when the new pod is made. Where the target cannot

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/date.h"
 #include "base/names.h"
 
 static const char *const words[] = {
@@ -139,6 +140,10 @@ int move_pod_read(const cJSON *pod, struct move_pod *ret, struct error *err)
 		.is_ready = has_condition(pod, "Ready"),
 	};
 
+	const char *created = json_text(json_get(meta, "creationTimestamp"));
+
+	if (created)
+		date_parse(created, strlen(created), &p.created);
 	if (!p.ns || !p.name || !p.uid)
 		return error_set(err, -EINVAL, "a pod without namespace, name or uid");
 	if (p.id && !move_id_is_valid(p.id))

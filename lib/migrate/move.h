@@ -82,6 +82,7 @@ struct move_pod {
 	enum move_state state;
 	const char *why; /* behind the state's word, "" */
 	bool is_deleting, is_ready;
+	int64_t created;     /* seconds since 1970, 0: not known */
 	size_t n_containers; /* of the spec */
 	struct move_container containers[MOVE_CONTAINERS];
 };

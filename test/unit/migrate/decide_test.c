@@ -16,7 +16,7 @@
 /* One pod: what differs from test to test. */
 struct shape {
 	const char *state, *ready, *cancel, *gone, *to, *hash, *owner, *status, *node, *new_name,
-		*revision, *phase;
+		*revision, *phase, *created;
 	bool has_id, is_deleting, is_ready, is_foreign;
 };
 
@@ -40,7 +40,10 @@ static cJSON *make(const struct shape *s, const char *name)
 		str_addf(&t, ",\"pod-template-hash\":\"%s\"", s->hash);
 	if (s->revision)
 		str_addf(&t, ",\"controller-revision-hash\":\"%s\"", s->revision);
-	str_add(&t, "},\"annotations\":{\"x\":\"y\"");
+	str_add(&t, "},");
+	if (s->created)
+		str_addf(&t, "\"creationTimestamp\":\"%s\",", s->created);
+	str_add(&t, "\"annotations\":{\"x\":\"y\"");
 	add(&t, "id", s->has_id ? ID : NULL);
 	add(&t, "to", s->to);
 	add(&t, "state", s->state);
@@ -156,6 +159,20 @@ TEST(a_moved_pod_is_no_source_of_a_move)
 {
 	/* It keeps its id. */
 	assert_int_equal(decide(NEW(.state = "Restored: 3", .is_ready = true), NULL), STEP_PROMISE);
+}
+
+TEST(a_source_that_is_deleted_meanwhile_ends_the_move)
+{
+	const char *now = "1970-01-01T00:16:40Z"; /* 1000 */
+	struct move_decision d;
+
+	assert_int_equal(decide(NULL, NEW(.state = "Restored: 3")), STEP_DONE);
+	assert_int_equal(decide(NULL, NEW(.created = now)), STEP_WAIT);
+	assert_int_equal(decide_at(NULL, NEW(.created = now), MOVE_SECONDS + 1, &d),
+			 STEP_DELETE_NEW);
+	assert_int_equal(decide(NULL, NEW(.created = now, .status = REFUSED)), STEP_DELETE_NEW);
+	assert_int_equal(decide(NULL, NEW(.created = now, .is_deleting = true)), STEP_FAILED);
+	assert_int_equal(decide(NULL, NULL), STEP_FAILED);
 }
 
 TEST(a_failure_before_the_end_calls_it_off)
