@@ -20,7 +20,7 @@
 struct args {
 	const char *node_name, *kubeconfig, *socket, *folder, *listen, *address, *host_root,
 		*cgroup_root;
-	int64_t pause_ns; /* how long a source may stand still before it is resumed */
+	int64_t pause_ns, pause_gib_ns; /* how long a source may stand still before it is resumed */
 	int verbosity;
 	bool is_help, is_version;
 };

@@ -67,6 +67,29 @@ static char *find_file(const char *cgroup_root, const char *controller, const ch
 	return file && access(file, F_OK) == 0 ? TAKE(file) : NULL;
 }
 
+/* A line "KEY NUMBER". */
+static int64_t stat_of(const char *text, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
+		if (strncmp(line, key, n) == 0 && line[n] == ' ')
+			return strtoll(line + n, NULL, 10);
+	return 0;
+}
+
+/* Keys of cgroup v1 with all groups below, and of v2: cgroup-v1/memory.rst, cgroup-v2.rst. */
+int64_t hold_memory(const char *cgroup_root, const char *uid)
+{
+	AUTO(str_done) struct str text = STR_INIT_MAX(1 << 16);
+	AUTO_FREE char *file = find_file(cgroup_root, "memory", uid, "memory.stat", "memory.stat");
+
+	if (!file || file_read(file, &text, NULL) < 0)
+		return 0;
+	int64_t v1 = stat_of(text.s, "total_rss") + stat_of(text.s, "total_shmem");
+	return v1 ? v1 : stat_of(text.s, "anon") + stat_of(text.s, "shmem");
+}
+
 static void note_limit(struct pod_hold *h)
 {
 	AUTO(str_done) struct str text = STR_INIT_MAX(64);

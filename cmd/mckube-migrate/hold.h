@@ -3,6 +3,7 @@
 #define MCKUBE_MIGRATE_CMD_HOLD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -18,6 +19,10 @@ struct pod_hold {
 	char pids_before[24]; /* the limit that it had; "": not known */
 	bool is_taken;
 };
+
+/* What the processes of a pod have in memory, files that can be read again left out; 0: not known.
+ */
+int64_t hold_memory(const char *cgroup_root, const char *uid);
 
 /* With the limit, unless that is known already, as after a restart. */
 void hold_find(struct pod_hold *h, const char *cgroup_root, const char *uid);

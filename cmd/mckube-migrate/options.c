@@ -37,6 +37,9 @@ const struct option helper_options[] = {
 	OPT_DURATION(0, "pause-limit", struct args, pause_ns,
 		     "a container that stands still for so long without being sent is resumed",
 		     .preset = "30s"),
+	OPT_DURATION(0, "pause-limit-per-gib", struct args, pause_gib_ns,
+		     "... and so much longer for each GiB of memory that its pod has",
+		     .preset = "60s"),
 	OPT_INT('v', "v", struct args, verbosity, 0, 10, "N", "log verbosity (0-10)",
 		.preset = "0"),
 	OPT_BOOL(0, "version", struct args, is_version, "show the version"),
@@ -63,7 +66,7 @@ static const char description[] =
 	"one, and restores it. Between the helpers is TLS 1.3: each knows the other's certificate "
 	"by its fingerprint, in an annotation of the node.\n\n"
 	"Until the last bytes of an archive have been sent the helper resumes the containers by itself "
-	"when anything fails or --pause-limit is over; from then on only when the API server says that "
+	"when anything fails or the time of --pause-limit is over; from then on only when the API server says that "
 	"the new pod is gone. So it never happens that both run.\n\n"
 	"A StatefulSet's new pod has the name of the old one. There the target pulls the checkpoint "
 	"ahead, then the old pod is deleted at once, and its helper ends what is left of it; while the "

@@ -142,7 +142,7 @@ void identity_close(struct identity *i)
 static int shake(SSL_CTX *context, struct stream *s, bool is_server,
 		 char ret_peer[static SHA256_HEX], struct error *err)
 {
-	stream_set_timeout(s);
+	stream_set_timeout(s, STREAM_MS);
 	s->ssl = SSL_new(context);
 	SSL_set_fd(s->ssl, s->fd);
 	if ((is_server ? SSL_accept(s->ssl) : SSL_connect(s->ssl)) != 1) {

@@ -15,8 +15,11 @@
 #include "base/log.h"
 #include "checkpoint/registry.h"
 #include "helper.h"
+#include "migrate/decide.h"
 
 enum { BACKLOG = 32, CONNECTIONS_MAX = 32, TLS_HELLO = 0x16, LAST_PIECE = 512 };
+/* A reply begins when the source has been dumped; a move that takes longer is called off. */
+enum { REPLY_MS = MOVE_SECONDS * 1000 };
 enum { HTTP_OK = 200, HTTP_PARTIAL = 206, HTTP_NOT_FOUND = 404 };
 
 struct connection {
@@ -133,7 +136,9 @@ static int relay(const struct connection *c, const struct stream *peer, bool *re
 
 	if (r < 0)
 		return r;
+	stream_set_timeout(peer, REPLY_MS);
 	while ((n = stream_read(peer, piece, STREAM_PIECE)) > 0) {
+		stream_set_timeout(peer, STREAM_MS);
 		r = stream_write(&c->stream, piece, (size_t)n);
 		if (r < 0)
 			return r;
@@ -164,7 +169,7 @@ static void serve_registry(struct connection *c, struct error *err)
 	static const char plain[] = "HTTP/1.0 400 Bad Request\r\n\r\n";
 	unsigned char first;
 
-	stream_set_timeout(&c->stream);
+	stream_set_timeout(&c->stream, STREAM_MS);
 	if (recv(c->stream.fd, &first, 1, MSG_PEEK) != 1)
 		return;
 	/* containerd tries TLS first, and without it only after such an answer. */

@@ -17,7 +17,9 @@
 /* THAW_MS: a kubelet has seen a deletion by then, and starts nothing again. */
 enum {
 	THAW_MS = 1500,
-	AWAIT_MS = 25000,
+	AWAIT_MS = 5000, /* beyond the limit, by which a source is resumed */
+	NS_PER_MS = 1000000,
+	MIB_PER_GIB = 1024,
 	STEP_MS = 200,
 	IDLE_MS = 60000,
 	RETRY_MS = 1000,
@@ -67,13 +69,22 @@ static void limit_by_probes(const struct move_pod *p, struct move_out *m)
 	}
 }
 
+/* What is dumped, sent and restored takes as long as it is large. */
+static void limit_by_size(struct move_out *m)
+{
+	const struct args *a = m->helper->args;
+	int64_t mib = hold_memory(a->cgroup_root, m->uid) >> 20;
+
+	m->limit_ms += mib * (a->pause_gib_ns / NS_PER_MS) / MIB_PER_GIB;
+}
+
 static struct move_out *new_move(struct helper *h, const char *id)
 {
 	struct move_out *m = xcalloc(1, sizeof(*m));
 
 	m->helper = h;
 	snprintf(m->id, sizeof(m->id), "%s", id);
-	m->limit_ms = h->args->pause_ns / 1000000;
+	m->limit_ms = h->args->pause_ns / NS_PER_MS;
 	for (size_t i = 0; i < MOVE_CONTAINERS; i++)
 		m->containers[i].archive = (struct archive)ARCHIVE_INIT;
 	return m;
@@ -110,6 +121,7 @@ static int check(const struct move_pod *p, struct move_out *m, struct error *err
 {
 	AUTO_FREE char *address = NULL;
 
+	limit_by_size(m);
 	limit_by_probes(p, m);
 	if (m->limit_ms <= 0)
 		return error_set(err, -ENOTSUP, "a liveness probe would end it while it is paused");
@@ -409,11 +421,11 @@ bool source_await(struct move_out *m)
 	struct timespec end;
 
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += AWAIT_MS / 1000;
+	end.tv_sec += (m->limit_ms + AWAIT_MS) / 1000;
 	helper_lock(h);
 	if (m->state == MOVE_WAITING && !*m->cancel && !m->is_working && !m->is_deleting)
 		begin(m);
-	while (!m->has_archives && (m->state == MOVE_PAUSED || m->state == MOVE_SENT))
+	while (!m->has_archives && m->state == MOVE_PAUSED)
 		if (pthread_cond_timedwait(&h->changed, &h->lock, &end) != 0)
 			break;
 	bool has_archives = m->has_archives && !(m->state != MOVE_SENT && *m->cancel);

@@ -8,9 +8,9 @@
 #include "base/alloc.h"
 #include "base/auto.h"
 
-void stream_set_timeout(const struct stream *s)
+void stream_set_timeout(const struct stream *s, int ms)
 {
-	const struct timeval limit = { .tv_sec = STREAM_MS / 1000 };
+	const struct timeval limit = { .tv_sec = ms / 1000 };
 
 	setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(s->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));

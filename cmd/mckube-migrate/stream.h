@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/str.h"
 
-/* A connection, with TLS or without. Each read and write waits for STREAM_MS at most. */
+/* A connection, with TLS or without. */
 
 enum { STREAM_MS = 30000, STREAM_PIECE = 256 << 10 };
 
@@ -28,7 +28,8 @@ ssize_t stream_read(const struct stream *s, void *to, size_t n);
 int stream_write(const struct stream *s, const void *from, size_t n);
 /* Part of a file. */
 int stream_write_file(const struct stream *s, int fd, int64_t from, int64_t n);
-void stream_set_timeout(const struct stream *s);
+/* So long each read and write waits at most: STREAM_MS, unless more is known. */
+void stream_set_timeout(const struct stream *s, int ms);
 void stream_close(struct stream *s);
 
 #endif
