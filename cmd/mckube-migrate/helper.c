@@ -161,7 +161,7 @@ static int step(struct helper *h)
 	int source = source_step(h);
 	int target = target_step(h);
 
-	return TIMER_MIN(pods, source, target, facts_step(h));
+	return TIMER_MIN(pods, source, target, sweep_step(h), facts_step(h));
 }
 
 int helper_run(const struct args *args, struct error *err)

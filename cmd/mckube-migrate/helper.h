@@ -82,11 +82,10 @@ struct move_in {
 
 	/* Of the main thread. */
 	bool is_ready_told, is_restored_told;
-	/* A StatefulSet's pod: all is pulled here before the source is deleted, and kept until its
-	 * successor comes, unless it was called off. */
+	/* A StatefulSet's pod: all is pulled here before the source is deleted. */
 	bool pulls_ahead, may_pull, is_called_off;
 	unsigned n_containers;
-	int64_t retry_ms, kept_until_ms;
+	int64_t retry_ms;
 };
 
 /* A pod of the watch, as it came last. */
@@ -94,6 +93,20 @@ struct seen_pod {
 	char *uid;
 	cJSON *json;
 	bool is_dirty, is_gone, is_listed;
+};
+
+/* sweep.c. What was found is the thread's while it lists or drops. */
+struct sweep {
+	enum sweep_state {
+		SWEEP_IDLE,
+		SWEEP_LISTING,
+		SWEEP_LISTED,
+		SWEEP_DROPPING,
+		SWEEP_FAILED,
+	} state; /* under the lock */
+	struct checkpoint_images found;
+	int64_t due_ms; /* 0: it is not wanted */
+	bool is_wanted_again;
 };
 
 struct helper {
@@ -108,6 +121,7 @@ struct helper {
 	pthread_cond_t changed;
 	struct move_out *out;
 	struct move_in *in;
+	struct sweep sweep;
 	int registry_fd, peer_fd;
 	int64_t facts_due_ms, watch_due_ms;
 	char *facts; /* as told last */
@@ -193,5 +207,11 @@ int target_step(struct helper *h);
 /* The move of that id once its source's helper is known; waits for it for a few seconds. */
 struct move_in *target_take(struct helper *h, const char *id);
 void target_release(struct move_in *m, bool has_relayed);
+/* Does a pod that is known here need the checkpoint of that move still? */
+bool target_wants(struct helper *h, const char *id);
+
+/* sweep.c: checkpoints that no move needs any more are removed. */
+void sweep_want(struct helper *h);
+int sweep_step(struct helper *h);
 
 #endif

@@ -73,8 +73,10 @@ static void on_sync(struct kube_watch *w, bool is_complete)
 		else if (!p->is_listed)
 			p->is_dirty = p->is_gone = true;
 	}
-	if (is_complete)
-		source_unsee_others(h, is_seen);
+	if (!is_complete)
+		return;
+	source_unsee_others(h, is_seen);
+	sweep_want(h);
 }
 
 void pods_start(struct helper *h)

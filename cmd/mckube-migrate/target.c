@@ -12,7 +12,7 @@
 #include "helper.h"
 #include "migrate/decide.h"
 
-enum { TAKE_MS = 5000, IDLE_MS = 60000, RETRY_MS = 1000, KEEP_MS = 2000 };
+enum { TAKE_MS = 5000, IDLE_MS = 60000, RETRY_MS = 1000, EXPECTED_MS = ARRIVAL_SECONDS * 1000 };
 
 static struct move_in *find(struct helper *h, const char *id)
 {
@@ -157,25 +157,6 @@ static void *settle(void *arg)
 	return NULL;
 }
 
-/* The new pod did not come to run: nothing of its images stays. */
-static void *drop(void *arg)
-{
-	struct move_in *m = arg;
-	struct error err = ERROR_INIT;
-	int code = 0;
-
-	for (unsigned i = 0; i < MOVE_CONTAINERS && code == 0; i++) {
-		AUTO(str_done) struct str image = STR_INIT;
-
-		move_image(&image, m->id, i);
-		code = containerd_drop_image(&m->helper->grpc, image.s, &err);
-	}
-	if (code < 0)
-		log_warning("move %s: %s", m->id, err.msg);
-	end_work(m, &m->settle, code, &err);
-	return NULL;
-}
-
 static void start(struct move_in *m, enum in_work *work, void *(*run)(void *))
 {
 	struct error err = ERROR_INIT;
@@ -201,7 +182,11 @@ void target_see_source(struct helper *h, const struct move_pod *p)
 	m->is_source_seen = true;
 	m->pulls_ahead = move_kind_of(p) == MOVE_STATEFULSET;
 	m->may_pull = p->state == MOVE_WAITING || p->state == MOVE_PAUSED || p->state == MOVE_SENT;
-	m->is_called_off = p->cancel || p->state == MOVE_RESUMED || p->state == MOVE_FAILED;
+	if (!m->is_called_off &&
+	    (p->cancel || p->state == MOVE_RESUMED || p->state == MOVE_FAILED)) {
+		m->is_called_off = true;
+		sweep_want(h);
+	}
 	m->n_containers = (unsigned)p->n_containers;
 	set_text(&m->source, p->name);
 	set_text(&m->source_uid, p->uid);
@@ -244,6 +229,7 @@ void target_unsee(struct helper *h, const char *uid)
 		if (m->new_uid && strcmp(m->new_uid, uid) == 0)
 			m->is_new_seen = false;
 	}
+	sweep_want(h);
 }
 
 /* Telling. */
@@ -289,27 +275,6 @@ static int tell_new(struct move_in *m, bool is_settled)
 	return code == 0 ? IDLE_MS : RETRY_MS;
 }
 
-/* The images of a StatefulSet's pod stay as long as its Node waits for it. */
-static int drop_or_keep(struct move_in *m)
-{
-	struct error err = ERROR_INIT;
-	int64_t left = m->kept_until_ms - clock_ms();
-	int waits = 0;
-
-	if (left > 0)
-		return (int)left;
-	if (m->pulls_ahead && !m->is_called_off)
-		waits = helper_has_arrival(m->helper, m->id, &err);
-	if (waits < 0)
-		log_warning("move %s: %s", m->id, err.msg);
-	if (!waits) {
-		start(m, &m->settle, drop);
-		return IDLE_MS;
-	}
-	m->kept_until_ms = clock_ms() + KEEP_MS;
-	return KEEP_MS;
-}
-
 static int step_move(struct move_in *m)
 {
 	int64_t left = m->retry_ms - clock_ms();
@@ -338,9 +303,6 @@ static int step_move(struct move_in *m)
 		wait = RETRY_MS;
 	} else if (m->is_new_seen && settled == IN_DONE && !m->is_source_seen)
 		wait = tell_new(m, true);
-	else if (!m->is_new_seen && (!m->is_source_seen || (m->pulls_ahead && m->is_called_off)) &&
-		 m->relayed_ms && settled == IN_IDLE && m->pull != IN_WORKING)
-		wait = drop_or_keep(m);
 	if (wait == RETRY_MS)
 		m->retry_ms = clock_ms() + RETRY_MS;
 	return wait;
@@ -356,6 +318,13 @@ static void free_move(struct move_in *m)
 	free(m);
 }
 
+/* Between a StatefulSet's two pods: when it relayed the last byte is told of the second. */
+static bool is_expected(const struct move_in *m)
+{
+	return m->pulls_ahead && !m->is_called_off && m->relayed_ms && m->settle == IN_IDLE &&
+	       clock_ms() - m->relayed_ms < EXPECTED_MS;
+}
+
 int target_step(struct helper *h)
 {
 	int wait = IDLE_MS;
@@ -365,15 +334,17 @@ int target_step(struct helper *h)
 
 		wait = its < wait ? its : wait;
 		helper_lock(h);
-		bool is_kept = m->pulls_ahead && m->relayed_ms && m->settle == IN_IDLE;
-		bool is_over = !m->is_source_seen && !m->is_new_seen && m->n_users == 0 && !is_kept;
+		bool is_over =
+			!m->is_source_seen && !m->is_new_seen && m->n_users == 0 && !is_expected(m);
 		if (is_over)
 			*at = m->next;
 		else
 			at = &m->next;
 		helper_unlock(h);
-		if (is_over)
+		if (is_over) {
 			free_move(m);
+			sweep_want(h);
+		}
 	}
 	return wait;
 }
@@ -397,6 +368,16 @@ struct move_in *target_take(struct helper *h, const char *id)
 		m = NULL;
 	helper_unlock(h);
 	return m;
+}
+
+bool target_wants(struct helper *h, const char *id)
+{
+	helper_lock(h);
+	const struct move_in *m = find(h, id);
+	bool is_wanted = m && (m->n_users || m->is_new_seen ||
+			       (m->is_source_seen && !(m->pulls_ahead && m->is_called_off)));
+	helper_unlock(h);
+	return is_wanted;
 }
 
 void target_release(struct move_in *m, bool has_relayed)

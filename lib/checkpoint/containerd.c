@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/auto.h"
 #include "base/json.h"
+#include "base/names.h"
 #include "checkpoint/proto.h"
 
 #define TASKS  "containerd.services.tasks.v1.Tasks/"
@@ -264,22 +265,32 @@ static int delete_image(const struct grpc *g, struct slice name, struct error *e
 	return r == -ENOENT ? 0 : r;
 }
 
-static int delete_images_of(const struct grpc *g, struct slice digest, struct error *err)
+static int delete_names(const struct grpc *g, struct slice list, bool has_digest, struct error *err)
 {
-	AUTO(str_done) struct str reply = STR_INIT;
 	struct proto_field image;
 
-	if (list_by_digest(g, digest, &reply, err) < 0)
-		return err->code;
-	struct slice rest = { reply.s, reply.n };
-	while (proto_next(&rest, &image) == 1) {
+	while (proto_next(&list, &image) == 1) {
 		if (image.number != LIST_IMAGES || image.wire != PROTO_BYTES)
 			continue;
 		struct slice name = PROTO_PATH(image.bytes, IMAGE_NAME);
-		if (name.n && delete_image(g, name, err) < 0)
+		bool its = name.n && memchr(name.s, '@', name.n);
+		if (name.n && its == has_digest && delete_image(g, name, err) < 0)
 			return err->code;
 	}
 	return 0;
+}
+
+/* Last those with the digest, by which a checkpoint is found again after half of it. */
+static int delete_images_of(const struct grpc *g, struct slice digest, struct error *err)
+{
+	AUTO(str_done) struct str reply = STR_INIT;
+
+	if (list_by_digest(g, digest, &reply, err) < 0)
+		return err->code;
+	const struct slice list = { reply.s, reply.n };
+	if (delete_names(g, list, false, err) < 0)
+		return err->code;
+	return delete_names(g, list, true, err);
 }
 
 int containerd_repoint_image(const struct grpc *g, const char *name, const char *base,
@@ -309,6 +320,38 @@ int containerd_drop_image(const struct grpc *g, const char *name, struct error *
 		return r == -ENOENT ? 0 : r;
 	return delete_images_of(
 		g, PROTO_PATH(((struct slice){ target.s, target.n }), TARGET_DIGEST), err);
+}
+
+/* One image of the store's list. */
+static void add_checkpoint(struct slice image, struct checkpoint_images *to)
+{
+	struct slice name = PROTO_PATH(image, IMAGE_NAME);
+	struct slice digest = PROTO_PATH(image, IMAGE_TARGET, TARGET_DIGEST);
+	char id[MOVE_ID_SIZE];
+
+	if (!move_image_is_checkpoint(name, digest, id))
+		return;
+	struct checkpoint_image *c = array_add(to);
+	c->name = xstrndup(name.s, name.n);
+	memcpy(c->id, id, sizeof(id));
+}
+
+int containerd_list_checkpoints(const struct grpc *g, struct checkpoint_images *ret,
+				struct error *err)
+{
+	AUTO(str_done) struct str m = STR_INIT;
+	AUTO(str_done) struct str reply = STR_INIT;
+	struct proto_field f;
+
+	proto_add_text(&m, LIST_FILTERS, "name~=\"^" MIGRATE_REGISTRY "/mig/\"");
+	if (grpc_call(g, IMAGES "List", (struct slice){ m.s, m.n }, CONTAINERD_QUICK_MS, &reply,
+		      err) < 0)
+		return err->code;
+	struct slice rest = { reply.s, reply.n };
+	while (proto_next(&rest, &f) == 1)
+		if (f.number == LIST_IMAGES && f.wire == PROTO_BYTES)
+			add_checkpoint(f.bytes, ret);
+	return 0;
 }
 
 /* The configuration is JSON text in a map of texts. */

@@ -4,7 +4,9 @@
 
 #include <stdbool.h>
 
+#include "base/array.h"
 #include "checkpoint/grpc.h"
+#include "migrate/move_id.h"
 
 /* What moving a container needs of containerd, over its socket: its own tasks and images services
  * (api/services/{tasks,images}/v1), and the kubelet's interface to it (k8s.io/cri-api, v1). CRI can
@@ -60,6 +62,19 @@ int containerd_repoint_image(const struct grpc *g, const char *name, const char 
 
 /* Removes the image of that name with all its other names. One that is not there is no error. */
 int containerd_drop_image(const struct grpc *g, const char *name, struct error *err);
+
+/* The checkpoints that are here as images, of whatever move: names for containerd_drop_image(). The
+ * caller frees them, also after an error. */
+struct checkpoint_image {
+	char *name;
+	char id[MOVE_ID_SIZE];
+};
+struct checkpoint_images {
+	struct checkpoint_image *items;
+	size_t n, cap;
+};
+int containerd_list_checkpoints(const struct grpc *g, struct checkpoint_images *ret,
+				struct error *err);
 
 /* May containers be made of checkpoints here (enable_experimental_restore_via_create)? It tells its
  * configuration over the socket only. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "migrate/move_id.h"
 
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/names.h"
@@ -37,4 +38,20 @@ int move_id_make(char ret[static MOVE_ID_SIZE], struct error *err)
 void move_image(struct str *out, const char *id, unsigned container)
 {
 	str_addf(out, MIGRATE_REGISTRY "/mig/%s-%u:v1", id, container);
+}
+
+bool move_image_is_checkpoint(struct slice name, struct slice digest, char ret[static MOVE_ID_SIZE])
+{
+	static const char prefix[] = MIGRATE_REGISTRY "/mig/";
+	const size_t n_prefix = sizeof(prefix) - 1, n_id = n_prefix + ID_LENGTH;
+	size_t at = n_id + 1;
+
+	if (name.n <= at || memcmp(name.s, prefix, n_prefix) != 0 || name.s[n_id] != '-')
+		return false;
+	memcpy(ret, name.s + n_prefix, ID_LENGTH);
+	ret[ID_LENGTH] = '\0';
+	while (at < name.n && name.s[at] >= '0' && name.s[at] <= '9')
+		at++;
+	return move_id_is_valid(ret) && at > n_id + 1 && at < name.n && name.s[at] == '@' &&
+	       name.n - at - 1 == digest.n && memcmp(name.s + at + 1, digest.s, digest.n) == 0;
 }

@@ -22,4 +22,9 @@ int move_id_make(char ret[static MOVE_ID_SIZE], struct error *err);
 /* localhost:9809/mig/ID-N:v1 */
 void move_image(struct str *out, const char *id, unsigned container);
 
+/* Does an image of that name, which leads to that digest, hold a checkpoint? A pull leaves it by
+ * the name localhost:9809/mig/ID-N@DIGEST, too. ret: its move. */
+bool move_image_is_checkpoint(struct slice name, struct slice digest,
+			      char ret[static MOVE_ID_SIZE]);
+
 #endif

@@ -4,19 +4,26 @@
  *is missing or double in the lines.
  *
  *	count [--mb N] [--step-ms N] [--fifo PRIORITY] [--timer] [--file FILE]
+ *	      [--work-us N] [--end-file FILE] [--open FILE] [--io-uring]
  *
  * --mb touches that much memory, which does not compress, and a page of it at each step. --timer
  * sleeps by a periodic timerfd. --file adds the lines to a file, too, which is opened for each: two
- * that run at a time both write there. The first line says "start". --kill-1 does nothing but end
- * process 1. */
+ * that run at a time both write there. The first line says "start". --work-us: it computes for so
+ * long at each step. --end-file: when that file is there it says "end" and ends well; SIGTERM is a
+ * failure then, as of work that is not done. --open keeps a file open: one of a volume that is not
+ * there after a move cannot be restored. --io-uring: CRIU dumps no program that uses it. --kill-1
+ *does nothing but end process 1. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -90,10 +97,24 @@ static void wait_step(int timer, long step_ms)
 		;
 }
 
+enum { EXIT_ENDED = 128 };
+
+static bool is_unfinished;
+
 static void on_term(int number)
 {
-	(void)number;
-	_exit(0);
+	_exit(is_unfinished ? EXIT_ENDED + number : 0);
+}
+
+static void work(long us)
+{
+	struct timespec now;
+	long long end;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	end = now.tv_sec * 1000000000LL + now.tv_nsec + us * 1000;
+	while (now.tv_sec * 1000000000LL + now.tv_nsec < end)
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 }
 
 static void report(const char *file, const char *line)
@@ -109,6 +130,16 @@ static void report(const char *file, const char *line)
 	fflush(stdout);
 }
 
+static void keep_open(const char *path, bool has_ring)
+{
+	struct io_uring_params params = { 0 };
+
+	if (path && open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644) < 0)
+		perror(path);
+	if (has_ring && syscall(SYS_io_uring_setup, 1, &params) < 0)
+		perror("io_uring_setup");
+}
+
 int main(int argc, char **argv)
 {
 	size_t n = (size_t)number_of(argc, argv, "--mb", 0) << 20;
@@ -119,9 +150,13 @@ int main(int argc, char **argv)
 	int timer = has(argc, argv, "--timer") ? make_timer(step_ms) : -1;
 
 	const char *file = text_of(argc, argv, "--file");
+	const char *end_file = text_of(argc, argv, "--end-file");
+	long work_us = number_of(argc, argv, "--work-us", 0);
 
 	if (has(argc, argv, "--kill-1"))
 		return kill(1, SIGTERM);
+	is_unfinished = end_file != NULL;
+	keep_open(text_of(argc, argv, "--open"), has(argc, argv, "--io-uring"));
 	signal(SIGTERM, on_term);
 
 	if (memory)
@@ -140,6 +175,11 @@ int main(int argc, char **argv)
 		snprintf(line, sizeof(line), "%lu %lld %lld %d.%d\n", i, ms(CLOCK_MONOTONIC),
 			 ms(CLOCK_REALTIME), policy, p.sched_priority);
 		report(file, line);
+		if (end_file && access(end_file, F_OK) == 0) {
+			report(file, "end\n");
+			return 0;
+		}
+		work(work_us);
 		wait_step(timer, step_ms);
 	}
 }

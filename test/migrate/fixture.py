@@ -20,6 +20,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 IMAGE = "localhost/count:1"
 GONE_SECONDS, MOVE_SECONDS = 60, 150
 HELPER, AGENT = "migrate", "agent"
+PERIOD, CAPACITY = 100000, 500000
 
 
 def wait_for(condition, what, seconds=30):
@@ -35,7 +36,7 @@ class Lines:
 
     def __init__(self, path):
         rows = [line.split() for line in path.read_text().splitlines()]
-        self.starts = sum(row == ["start"] for row in rows)
+        self.starts, self.ends = (sum(row == [word] for row in rows) for word in ("start", "end"))
         self.numbers = [int(row[0]) for row in rows if len(row) == 4]
         self.at_ms = [int(row[2]) for row in rows if len(row) == 4]
         self.policies = [row[3] for row in rows if len(row) == 4]
@@ -65,9 +66,9 @@ class Fixture:
 
     def install(self):
         first = self.nodes[0]
-        path = first._pack("count", IMAGE, f"{self.build}/test/migrate/count=/count", "--user", "0")
+        self.image = first._pack("count", IMAGE, f"{self.build}/test/migrate/count=/count", "--user", "0")
         for node in self.nodes:
-            node.import_image(path)
+            node.import_image(self.image)
         self.config = self.cluster.folder / "kubeconfig-helpers"
         self.cluster.write_kubeconfig(self.config, self.cluster.tokens["admin"],
                                       f"https://{pair.HOST}:{pair.PORT}")
@@ -91,25 +92,35 @@ class Fixture:
             HELPER, self.build / "cmd" / "mckube-migrate" / "mckube-migrate", "-v4",
             "--node-name", node.name, "--kubeconfig", self.config, "--containerd", node.socket,
             "--folder", node.folder / HELPER, "--address", f"{node.address}:9810",
-            "--pause-limit", "15s")
+            "--pause-limit", "15s", "--pause-limit-per-gib", "20s")
 
     @contextlib.contextmanager
     def real_time(self):
-        """The helper of real-time budgets on both nodes; its Lease has a namespace of its own."""
+        """The helper of real-time budgets on both nodes, with a core each, which is another one; its Lease
+        has a namespace of its own."""
         self.kubectl("apply", "-f", TOP / "manifests" / "namespace.yaml")
-        for node in self.nodes:
+        for i, node in enumerate(self.nodes):
+            others = ",".join(str(c) for c in range(os.cpu_count()) if c != i)
             node.start_within(
                 AGENT, self.build / "cmd" / "mckube-node" / "mckube-node", "run", "--node-name", node.name,
                 "--kubeconfig", self.config, "--state-file", node.folder / "agent.json",
-                "--bundle-dir", node.state / "io.containerd.runtime.v2.task" / "k8s.io")
+                "--bundle-dir", node.state / "io.containerd.runtime.v2.task" / "k8s.io",
+                "--capacity", CAPACITY, "--reserved-cpus", others)
         try:
-            for node in self.nodes:
-                wait_for(lambda: self.note("node", node.name, "mckube.io/backend"), "no helper", 30)
+            for i, node in enumerate(self.nodes):
+                wait_for(lambda: self.note("node", node.name, "mckube.io/rt-cores") == str(i), "no helper")
             yield
         finally:
+            self.kubectl("delete", "mckubes", "--all", "--wait=false")
             self.clear()
+            self.mckube("apply")  # their finalizers
             for node in self.nodes:
                 node.stop(AGENT)
+
+    def containers(self, pod):
+        """The cgroups of a pod's containers and its sandbox."""
+        uid = pod["metadata"]["uid"]
+        return pair.paths(pair.CGROUPS / "cpu", f"mckube-node-*/kubepods/**/pod{uid}/*/cpu.rt_runtime_us")
 
     def note(self, kind, name, key):
         """An annotation."""
@@ -173,19 +184,32 @@ class Fixture:
         self.wait_lines()
         return name
 
-    def start_real_time(self, name, *options):
-        """A FIFO program without any privilege, whose budget is 10 ms of 100: placed by the program."""
+    def start_real_time(self, name, criticality, low_us, hi_us, *options, node="node-a"):
+        """A FIFO program without any privilege, placed by the program; its period is 100 ms."""
         spec = self.spec(*options, schedulerName="mckube")
         spec["containers"][0]["securityContext"] = {"capabilities": {"drop": ["ALL"]}}
-        self.create({"apiVersion": "v1", "kind": "Pod", "metadata": {
-            "name": name, "labels": {"sdv.com": ""}, "annotations": {
-                "mckube.io/rt-period": "100000", "mckube.io/rt-runtime-low": "10000",
-                "mckube.io/rt-runtime-hi": "10000", "mckube.io/criticality": "High",
-                "mckube.io/rt-policy": "FIFO", "mckube.io/rt-priority": "20"}}, "spec": spec})
-        self.mckube("apply")
+        self.create(
+            {"apiVersion": "mcoperator.sdv.com/v1", "kind": "McKube", "metadata": {"name": name}, "spec": {
+                "selector": {"matchLabels": {"sdv.com": name}}, "criticality": criticality,
+                "rtSettings": {"period": PERIOD, "runtime_low": low_us, "runtime_hi": hi_us,
+                               "policy": "FIFO", "priority": 20}}},
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"sdv.com": name}},
+             "spec": spec})
+        with self.cordoned(*(n.name for n in self.nodes if n.name != node)):
+            self.mckube("apply")
         self.wait_lines()
         wait_for(lambda: Lines(self.file).policies[-1] == "1.20", "no FIFO thread")
         return name
+
+    @contextlib.contextmanager
+    def cordoned(self, node):
+        self.kubectl("cordon", node)
+        try:
+            yield
+        finally:
+            self.kubectl("uncordon", node)
+            wait_for(lambda: "unschedulable" not in self.kubectl("get", "node", node, "-o", "json"),
+                     "the taint stays")
 
     def start_deployment(self, name, *options, node="node-a"):
         return self.start_owned("Deployment", name, *options, node=node)
@@ -199,6 +223,18 @@ class Fixture:
             "replicas": 1, "selector": {"matchLabels": {"app": name}},
             "template": {"metadata": {"labels": {"app": name}},
                          "spec": self.spec(*options, schedulerName="mckube")}}})
+        return self.bind_first(kind, node)
+
+    def start_job(self, name, *options, node="node-a"):
+        """One completion, by a pod that may be restarted elsewhere; a disruption is no failure."""
+        self.create({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {
+            "podFailurePolicy": {"rules": [{"action": "Ignore",
+                                            "onPodConditions": [{"type": "DisruptionTarget"}]}]},
+            "template": {"metadata": {"annotations": {"mckube.io/migration": "Restart"}},
+                         "spec": self.spec(*options, schedulerName="mckube", restartPolicy="Never")}}})
+        return self.bind_first("Job", node)
+
+    def bind_first(self, kind, node):
         pod = wait_for(self.pods, f"no pod of the {kind}")[0]["metadata"]["name"]
         binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": pod},
                    "target": {"apiVersion": "v1", "kind": "Node", "name": node}}
@@ -252,11 +288,20 @@ class Fixture:
         lines.check(starts, backs)
         return lines
 
+    def images(self, node, *args):
+        done = subprocess.run([node.programs / "ctr", "-a", node.socket, "-n", "k8s.io", "images", *args],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        return [line.split() for line in done.stdout.splitlines()[1:]]
+
+    def remove_image(self, node):
+        """The program's, by all its names."""
+        rows = self.images(node, "ls")
+        (digest,) = {row[2] for row in rows if row[0] == IMAGE}
+        self.images(node, "rm", *(row[0] for row in rows if row[2] == digest))
+
     def checkpoint_images(self, node):
         """Names of images of moves that still lead to a checkpoint."""
-        done = subprocess.run([node.programs / "ctr", "-a", node.socket, "-n", "k8s.io", "images", "ls"],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        rows = [line.split() for line in done.stdout.splitlines()[1:]]
+        rows = self.images(node, "ls")
         base = {row[2] for row in rows if row[0].startswith("localhost/")}
         return [row[0] for row in rows if "/mig/" in row[0] and row[2] not in base]
 
@@ -290,8 +335,9 @@ class Fixture:
             if not node.is_running(HELPER):
                 self.start_helper(node)
         self.clear_pods()
+        self.kubectl("delete", "events.events.k8s.io", "--all")
 
     def clear_pods(self):
-        self.kubectl("delete", "deployment,statefulset", "--all", "--wait=false")
+        self.kubectl("delete", "deployment,statefulset,job", "--all", "--wait=false")
         self.kubectl("delete", "pod", "--all", "--now", "--wait=false")
         wait_for(lambda: not self.pods(), "pods stay", GONE_SECONDS)

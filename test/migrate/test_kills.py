@@ -117,6 +117,93 @@ def full_stateful_set_target_helper(f):
     helper_in(f, 1, "Sent", f.start_stateful_set)
 
 
+def called_off(f, is_back):
+    """A move whose checkpoint the target has, and which is called off while the target's helper is away, or
+    after it came back without knowing what its predecessor did."""
+    target = f.nodes[1]
+    pod = f.start_stateful_set("db")
+    while True:
+        f.end_move(f.start_move(pod, target.name, stop="promise"))
+        wait_for(lambda: f.note("pod", pod, "mckube.io/migrate-ready") == "Pulled" or f.state(pod) == "Resumed",
+                 "not pulled", 60)
+        f.kill_helper(target)
+        if f.checkpoint_images(target):
+            break
+        f.start_helper(target)  # too late: the source has gone back
+        f.go_on(pod)
+    if is_back:
+        f.start_helper(target)
+    f.kubectl("annotate", "pod", pod, "mckube.io/migrate-cancel=by the test")
+    wait_for(lambda: f.state(pod) == "Resumed", "not resumed")
+    f.go_on(pod)
+    if not is_back:
+        assert f.checkpoint_images(target)
+        f.start_helper(target)
+    f.check_one()
+    f.check_clean()
+
+
+def test_called_off_without_target_helper(f):
+    called_off(f, False)
+
+
+def full_called_off_after_target_helper(f):
+    called_off(f, True)
+
+
+def full_both_helpers_away(f):
+    """Both pods are deleted meanwhile: what is left is found at the start."""
+    pod = f.start("app", "--mb", 5)
+    f.end_move(f.start_move(pod, "node-b", stop="create"))
+    wait_for(lambda: f.state(pod) in ("Sent", "Resumed"), "not sent", 60)
+    for node in f.nodes:
+        f.kill_helper(node)
+    f.kubectl("delete", "pod", "--all", "--now", "--wait=false")
+    for node in f.nodes:
+        f.start_helper(node)
+    wait_for(lambda: not f.pods(), "pods stay", 60)
+    f.check_clean()
+
+
+def full_network_fails_after_sent(f):
+    """The target runs it unseen: the source stays paused, however long that takes."""
+    pod = f.start("app", "--mb", 5)
+    move = f.start_move(pod, "node-b")
+    wait_for(lambda: f.state(pod) in ("Sent", "Resumed", ""), "not sent", 60)
+    f.nodes[1].set_network(False)
+    try:
+        sent = f.state(pod) == "Sent"
+        time.sleep(20)
+        assert not sent or f.state(pod) in ("Sent", ""), f.state(pod)
+    finally:
+        f.nodes[1].set_network(True)
+    over(f, pod, move)
+
+
+def full_api_server_away(f):
+    """The source's helper resumes it by itself."""
+    pod = f.start("app", "--mb", 100)
+    move = f.start_move(pod, "node-b")
+    wait_for(lambda: f.state(pod) in ("Paused", "Sent", "Resumed", ""), "not paused", 60)
+    f.cluster.stop("pair-relay")
+    try:
+        time.sleep(25)
+    finally:
+        f.cluster.start("pair-relay")
+    over(f, pod, move)
+
+
+def full_source_deleted_meanwhile(f):
+    """That ends the move: no broken pod stays on the target."""
+    pod = f.start("app", "--mb", 100)
+    move = f.start_move(pod, "node-b")
+    wait_for(lambda: f.state(pod) in ("Paused", "Sent", "Resumed", ""), "not paused", 60)
+    f.kubectl("delete", "pod", pod, "--now", "--wait=false")
+    f.end_move(move)
+    wait_for(lambda: all(p["status"]["phase"] == "Running" for p in f.pods()), "a broken pod stays", 60)
+    f.check_clean()
+
+
 def test_deadline(f):
     """The target's network fails after the pause: the source resumes by itself."""
     pod = f.start("app", "--mb", 200)
@@ -172,18 +259,23 @@ def one_kill(f, rng, pod, to, done):
 
 def full_random(f):
     """A hundred kills at random: executor, helper, kubelet, containerd, or the network away for a while, on
-    either side, at any moment."""
-    random_kills(f, f.start("app", "--mb", 5))
+    either side, at any moment; of a bare pod, a Deployment's and a StatefulSet's."""
+    n = int(os.environ.get("KILLS", "100"))
+    random_kills(f, f.start("app", "--mb", 5), n - n // 3 * 2)
+
+
+def full_random_deployment(f):
+    random_kills(f, f.start_deployment("web", "--mb", 5))
 
 
 def full_random_stateful_set(f):
     random_kills(f, f.start_stateful_set("db", "--mb", 5))
 
 
-def random_kills(f, pod):
+def random_kills(f, pod, n=None):
     rng = random.Random(int(os.environ.get("SEED", "1")))
     to, done = "node-b", {}
-    for i in range(int(os.environ.get("KILLS", "100"))):
+    for i in range(n or int(os.environ.get("KILLS", "100")) // 3):
         what = one_kill(f, rng, pod, to, done)
         done[what] = done.get(what, 0) + 1
         meta = f.pods()[0]

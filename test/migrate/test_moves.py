@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moves that end well: by kind of pod, by size, there and back."""
 
+import contextlib
 import json
+import os
+import threading
 import time
 
 import pair
-from fixture import Lines, wait_for
+from fixture import PERIOD, Lines, wait_for
 
 
 def test_there_and_back(f):
@@ -69,29 +72,125 @@ def test_several_containers(f):
     Lines(first).check()
 
 
-def test_real_time(f):
-    """A FIFO process: its budget is there before it is restored, policy and priority stay, and it has no
-    privilege to set them itself."""
-    def runtime_us(pod):
-        uid = f.pod(pod)["metadata"]["uid"]
-        groups = pair.paths(pair.CGROUPS / "cpu", f"mckube-node-*/kubepods/**/pod{uid}/*/cpu.rt_runtime_us")
-        return sorted(int(g.read_text()) for g in groups)
+class FirstBudgets:
+    """The first budget in the kernel of each container that comes to a node, meanwhile."""
 
+    def __init__(self, f, node):
+        self.found, self.is_over = {}, threading.Event()
+        self.groups = pair.CGROUPS / "cpu" / node.groups
+        self.before = set(self._files())
+        self.thread = threading.Thread(target=self._follow)
+
+    def _files(self):
+        return pair.paths(self.groups, "kubepods/**/pod*/*/cpu.rt_runtime_us")
+
+    def _follow(self):
+        while not self.is_over.wait(0.01):
+            for path in set(self._files()) - self.before:
+                with contextlib.suppress(OSError):
+                    us = int(path.read_text())
+                    self.found.setdefault(path.parent.name, us) if us else None
+
+    def __enter__(self):
+        self.thread.start()
+        return self.found
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.thread.join()
+
+
+def budgets(f, name):
+    return sorted(int(g.read_text()) for g in f.containers(f.pod(name)))
+
+
+def affinity(f, name):
+    """Of all threads of the pod's programs."""
+    tids = [int(t) for g in f.containers(f.pod(name)) if int(g.read_text())
+            for t in (g.parent / "tasks").read_text().split()]
+    return [os.sched_getaffinity(t) for t in tids]
+
+
+def level(f, name):
+    return f.note("pod", name, "mckube.io/rt-current")
+
+
+LOGGER, LOW, HI = 38000, 10000, 35000
+
+
+def check_told(f):
+    """How long it stood still, in the Event and in the McKube's status."""
+    last = json.loads(f.kubectl("get", "mckube", "app", "-o", "json"))["status"]["lastMigration"]
+    ms, missed = last["downtimeMs"], last["missedPeriods"]
+    assert last | {"time": ""} == {
+        "pod": "app", "from": "node-a", "to": "node-b", "method": "Checkpoint", "result": "Migrated",
+        "time": "", "downtimeMs": ms, "missedPeriods": missed}, last
+    assert ms > 0 and missed == ms * 1000 // PERIOD, last
+    notes = [e["note"] for e in json.loads(f.kubectl("get", "events.events.k8s.io", "-o", "json"))["items"]
+             if e["reason"] == "Migrated" and e["regarding"]["name"] == "app"]
+    assert any(f"stood still for {ms} ms: {missed} whole periods" in n for n in notes), notes
+
+
+def test_real_time(f):
+    """A FIFO process at its raised budget goes to a node where a Low one has to yield for it: level and
+    budget are there before it is restored, policy, priority and core too, and it has no privilege to set
+    them itself."""
     f.wait_facts()
     with f.real_time():
-        f.start_real_time("app", "--mb", 9)
-        assert runtime_us("app") == [0, 10000], runtime_us("app")
-        source = f.pod("app")["spec"]["nodeName"]
-        assert "whole periods" in f.mckube("migrate", "pod/app")
-        lines = f.check_one()
-        (pod,) = f.pods()
-        assert pod["spec"]["nodeName"] != source
-        assert runtime_us(pod["metadata"]["name"]) == [0, 10000]
-        moved = max(range(1, len(lines.at_ms)), key=lambda i: lines.at_ms[i] - lines.at_ms[i - 1])
-        assert set(lines.policies[moved - 10:]) == {"1.20"}, lines.policies[moved - 10:moved + 10]
-        events = f.kubectl("get", "events.events.k8s.io", "-o", "jsonpath={range .items[*]}{.reason} {end}")
-        assert "RTBudgetApplied" in events and "CanOutrank" not in events, events
-        f.downtimes.append(("real time", lines.downtime_ms()))
+        f.start_real_time("logger", "Low", LOGGER, LOGGER, node="node-b")
+        f.start_real_time("app", "High", LOW, HI, "--mb", 9, "--work-us", 2500)
+        wait_for(lambda: level(f, "app") == "hi", "it does not go up")
+        wait_for(lambda: budgets(f, "app") == [0, HI], "not the budget of its level")
+        assert budgets(f, "logger") == [0, LOGGER] and level(f, "logger") == "low"
+        assert set(map(frozenset, affinity(f, "app"))) == {frozenset({0})}
+
+        path = f.cluster.folder / "plan.json"
+        f.mckube("migrate", "pod/app", "--dry-run", "--out", path)
+        (action,) = [a for a in json.loads(path.read_text())["spec"]["actions"] if a["kind"] == "Migrate"]
+        to = action["to"]
+        assert (to["node"], to["cores"], to["level"], to["runtime"]) == ("node-b", "1", "hi", HI), to
+        with FirstBudgets(f, f.nodes[1]) as first:
+            assert "whole periods" in f.mckube("migrate", "pod/app")
+        check_real_time(f, first)
+    f.check_clean()
+
+
+def check_real_time(f, first):
+    wait_for(lambda: not f.pod("app"), "the source stays", 60)
+    lines = f.wait_lines()
+    lines.check()
+    (new,) = (p["metadata"]["name"] for p in f.pods() if p["metadata"]["name"] != "logger")
+    assert list(first.values()) == [HI], first
+    assert f.pod(new)["spec"]["nodeName"] == "node-b" and level(f, new) == "hi"
+    assert budgets(f, new) == [0, HI] and set(map(frozenset, affinity(f, new))) == {frozenset({1})}
+    moved = max(range(1, len(lines.at_ms)), key=lambda i: lines.at_ms[i] - lines.at_ms[i - 1])
+    assert set(lines.policies[moved - 10:]) == {"1.20"}, lines.policies[moved - 10:moved + 10]
+    # As the plan counted it: at this level of a High pod a Low one has its floor.
+    wait_for(lambda: level(f, "logger") == "floor", "the Low pod is not cut")
+    assert budgets(f, "logger") == [0, LOGGER // 20], budgets(f, "logger")
+    events = f.kubectl("get", "events.events.k8s.io", "-o", "jsonpath={range .items[*]}{.reason} {end}")
+    assert "RTBudgetApplied" in events and "Degraded" in events and "CanOutrank" not in events, events
+    check_told(f)
+    f.downtimes.append(("real time", lines.downtime_ms()))
+
+
+def test_job(f):
+    """By Restart: what the Job makes instead comes to the target, and completes once."""
+    f.wait_facts()
+    end = f.shared / "end"
+    pod = f.start_job("batch", "--end-file", end)
+    out = f.mckube("migrate", f"pod/{pod}", "--to", "node-b")
+    assert "migrate: Done" in out, out
+    wait_for(lambda: Lines(f.file).starts == 2, "does not begin again", 60)
+    end.touch()
+
+    def status():
+        return json.loads(f.kubectl("get", "job", "batch", "-o", "json")).get("status", {})
+    wait_for(lambda: status().get("completionTime"), "not complete", 60)
+    assert status()["succeeded"] == 1 and not status().get("failed"), status()
+    assert Lines(f.file).ends == 1
+    done = [p for p in f.pods() if p["status"]["phase"] == "Succeeded"]
+    assert [p["spec"]["nodeName"] for p in done] == ["node-b"], f.pods()
     f.check_clean()
 
 
@@ -104,6 +203,42 @@ def test_restart_is_fresh(f):
     wait_for(lambda: f.pod(name)["status"]["containerStatuses"][0]["restartCount"] == 1,
              "no restart", 60)
     wait_for(lambda: Lines(f.file).starts == 2, "not started again")
+
+
+def test_dump_fails(f):
+    """CRIU cannot dump it: it goes on where it was, and the reason is told."""
+    out, code = f.end_move(f.start_move(f.start("app", "--io-uring"), "node-b"))
+    assert code == 1 and "checkpoint container c" in out, out
+    f.check_one()
+    f.check_clean()
+    assert f.pod("app")["spec"]["nodeName"] == "node-a"
+
+
+def full_restore_fails(f):
+    """The target has all of it, and cannot restore it: the new pod goes first, then the source goes on."""
+    spec = f.spec("--open", "/own/file", nodeName="node-a")
+    spec["volumes"].append({"name": "own", "emptyDir": {}})
+    spec["containers"][0]["volumeMounts"].append({"name": "own", "mountPath": "/own"})
+    f.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"}, "spec": spec})
+    f.wait_lines()
+    out, code = f.end_move(f.start_move("app", "node-b"))
+    assert code == 1 and "container c of the new pod" in out, out
+    f.check_one()
+    f.check_clean()
+    assert f.pod("app")["spec"]["nodeName"] == "node-a"
+
+
+def full_base_image_missing(f):
+    """Nothing is paused where the target cannot have the image that the container is of."""
+    f.start("app")
+    f.remove_image(f.nodes[1])
+    try:
+        out, code = f.end_move(f.start_move("app", "node-b"))
+    finally:
+        f.nodes[1].import_image(f.image)
+    assert code == 1 and "target node: " in out, out
+    f.check_one().check()
+    f.check_clean()
 
 
 def test_probe_refuses(f):

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "test/unit/test.h"
 
 TEST(a_state_is_a_word_and_a_text)
@@ -70,4 +71,30 @@ TEST(an_id_is_32_letters_and_digits)
 	assert_false(move_id_is_valid(id));
 	assert_false(move_id_is_valid(""));
 	assert_false(move_id_is_valid("abcdefghijklmnopqrstuvwxyz0123456"));
+}
+
+TEST(a_checkpoint_is_known_by_its_name)
+{
+	static const char *const others[] = {
+		"localhost:9809/mig/abcdefghijklmnopqrstuvwxyz012345-0:v1",
+		"localhost:9809/mig/abcdefghijklmnopqrstuvwxyz012345-0@sha256:2",
+		"localhost:9809/mig/abcdefghijklmnopqrstuvwxyz012345-0@sha256:12",
+		"localhost:9809/mig/abcdefghijklmnopqrstuvwxyz012345-0@sha256:",
+		"localhost:9809/mig/abcdefghijklmnopqrstuvwxyz012345-0",
+		"localhost:9809/mig/abcdefghijklmnopqrstuvwxyz012345-@sha256:1",
+		"localhost:9809/mig/abcdefghijklmnopqrstuvwxyz012345",
+		"localhost:9809/mig/ABCDEFGHIJKLMNOPQRSTUVWXYZ012345-0@sha256:1",
+		"localhost:9809/mig/short-0@sha256:1",
+		"example.org/mig/abcdefghijklmnopqrstuvwxyz012345-0@sha256:1",
+		"",
+	};
+	const struct slice digest = slice_of("sha256:1");
+	char id[MOVE_ID_SIZE];
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		assert_false(move_image_is_checkpoint(slice_of(others[i]), digest, id));
+	assert_true(move_image_is_checkpoint(
+		slice_of("localhost:9809/mig/abcdefghijklmnopqrstuvwxyz012345-12@sha256:1"), digest,
+		id));
+	assert_string_equal(id, "abcdefghijklmnopqrstuvwxyz012345");
 }
