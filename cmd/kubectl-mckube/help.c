@@ -57,9 +57,10 @@ static void add_metrics(struct str *out)
 	str_add(out,
 		"Metrics of watch, in the text format of Prometheus. Those to alert on are "
 		"mckube_run_status,\nmckube_last_success_timestamp_seconds and "
-		"mckube_unplaced_pods. The series of cores and pods\nare limited in number; "
-		"mckube_series_left_out counts the others. Overruns and changes of\nlevels "
-		"are those seen in the API; mckube-node counts all of them.\n\n"
+		"mckube_unplaced_pods. The series of cores, pods,\nWorkloadOptimizers and "
+		"CostPolicies are limited in number; mckube_series_left_out counts the "
+		"others.\nOverruns and changes of levels are those seen in the API; "
+		"mckube-node counts all of them.\n\n"
 		"--metrics-bind-address serves them to all that reach it. "
 		"--secure-metrics-bind-address\nserves them over TLS to accounts that may get "
 		"the URL /metrics: the API server is asked whose\ntoken a request has, and what "

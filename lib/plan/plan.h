@@ -210,6 +210,9 @@ struct action {
 		*owner_uid; /* Migrate: of the controller that makes the replacement; NULL: none */
 	uint32_t group;	    /* Evict for money: those with the same number belong together; 0 */
 	struct action_share share;
+	/* For cost and power: the WorkloadOptimizer of on.ns that it is for; NULL. Not in the file.
+	 */
+	const char *optimizer;
 	int64_t deletion_cost;	       /* Annotate */
 	struct economy_status *status; /* Status; NULL: of another kind */
 	const char *message;

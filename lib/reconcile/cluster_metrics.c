@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "budget/budget.h"
 #include "output/coremap.h"
+#include "reconcile/optimizer_metrics.h"
 #include "serve/metrics.h"
 
 static void add_objects(const struct cluster *c, struct str *out)
@@ -240,7 +241,7 @@ void snapshot_metrics_renew(struct snapshot_metrics *m, const struct cluster *c,
 			    const struct settings *settings)
 {
 	AUTO(coremap_done) struct coremap map;
-	size_t cores, pods;
+	size_t cores, pods, optimizers = c->optimizers.n;
 
 	str_clear(&m->text);
 	coremap_make(c, settings, NULL, &map);
@@ -250,9 +251,11 @@ void snapshot_metrics_renew(struct snapshot_metrics *m, const struct cluster *c,
 	cores = add_cores(&map, &m->text);
 	pods = add_levels(&map, &m->text);
 	metric_head(&m->text, "mckube_series_left_out", "gauge",
-		    "Cores and pods that are too many to be named.");
+		    "Cores, pods and WorkloadOptimizers that are too many to be named.");
 	metric_add(&m->text, "mckube_series_left_out", METRIC_LABELS("of", "cores"), cores);
 	metric_add(&m->text, "mckube_series_left_out", METRIC_LABELS("of", "pods"), pods);
+	metric_add(&m->text, "mckube_series_left_out", METRIC_LABELS("of", "optimizers"),
+		   optimizers > METRIC_OPTIMIZERS ? optimizers - METRIC_OPTIMIZERS : 0);
 }
 
 void snapshot_metrics_write(const struct snapshot_metrics *m, struct str *out)

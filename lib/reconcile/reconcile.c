@@ -227,6 +227,7 @@ static int execute(struct reconcile *r, const struct cluster *c, struct plan *p,
 		return err->code;
 	array_each(result, &p->results)
 		r->counts.has_failed |= result->state != RESULT_DONE;
+	optimizer_metrics_count(&r->optimizers, c, p);
 	return 0;
 }
 
@@ -309,6 +310,7 @@ bool reconcile_shows(const struct reconcile *r, const struct cluster *c)
 void reconcile_done(struct reconcile *r)
 {
 	free_findings(r);
+	optimizer_metrics_done(&r->optimizers);
 	plan_done(&r->written);
 	request_cache_done(&r->memory);
 }

@@ -8,6 +8,7 @@
 #include "model/request_cache.h"
 #include "model/settings.h"
 #include "reconcile/move_services.h"
+#include "reconcile/optimizer_metrics.h"
 #include "serve/metrics.h"
 #include "signal/signals.h"
 
@@ -43,6 +44,7 @@ struct reconcile {
 	void (*before_writing)(void *arg);
 
 	struct pass_counts counts;
+	struct optimizer_metrics optimizers;
 
 	/* Private. */
 	ARRAY(char *) findings;	       /* of the last pass, sorted: they are logged once */

@@ -67,6 +67,7 @@ static void write_metrics(struct watch *w, const struct cluster *c, struct str *
 {
 	const struct watch_view view = {
 		.passes = &w->passes.counts,
+		.optimizers = &w->passes.optimizers,
 		.informer = w->informer,
 		.cluster = c,
 		.settings = w->o->settings,

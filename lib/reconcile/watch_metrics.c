@@ -198,6 +198,7 @@ void watch_metrics_write(struct watch_metrics *m, const struct watch_view *v, st
 	add_streams(v->informer, out);
 	add_requests(m, out);
 	snapshot_metrics_write(&m->snapshot, out);
+	optimizer_metrics_write(v->optimizers, v->cluster, out);
 	add_process(out);
 }
 
@@ -205,9 +206,11 @@ void watch_metrics_write(struct watch_metrics *m, const struct watch_view *v, st
 void watch_metrics_describe(struct str *out)
 {
 	static const struct pass_counts passes = { 0 };
+	static const struct optimizer_metrics optimizers = { 0 };
 	static const struct cluster cluster = { 0 };
 	static const struct settings settings = { 0 };
-	const struct watch_view view = { &passes, NULL, &cluster, &settings, false, true, "", "" };
+	const struct watch_view view = { &passes, &optimizers, NULL, &cluster, &settings,
+					 false,	  true,	       "",   "" };
 	AUTO(watch_metrics_done) struct watch_metrics m;
 	AUTO(str_done) struct str text = STR_INIT;
 

@@ -32,6 +32,7 @@ void watch_metrics_observe(const struct http_call *call, int64_t ms, void *arg);
 /* What they are about. */
 struct watch_view {
 	const struct pass_counts *passes;
+	const struct optimizer_metrics *optimizers;
 	const struct informer *informer; /* NULL with --once */
 	const struct cluster *cluster;
 	const struct settings *settings;

@@ -105,6 +105,7 @@ static void emit_evictions(struct emitter *e, const struct economy *x, const uin
 					       emit_pod(e, &x->c->pods.items[g->pod]));
 
 		a->group = g->group;
+		a->optimizer = emit_optimizer_name(e, g->of);
 		if (g->of != NONE && status_of[g->of]) /* else the move had no cooldown */
 			emit_after(e, a, &status_of[g->of], 1);
 		a->share = share_of(x, g);
@@ -127,6 +128,7 @@ static void emit_binds(struct emitter *e, struct economy *x)
 		struct action *a = emit_action(e, ACTION_BIND, REASON_PLACED,
 					       emit_pod(e, &x->c->pods.items[g->pod]));
 		a->to = (struct place){ .node = node_name(e, g->node) };
+		a->optimizer = emit_optimizer_name(e, g->of);
 		a->share = share_of(x, g);
 		emit_list_freed(e, g->node, &freed);
 		array_each(f, &freed)

@@ -21,6 +21,14 @@ struct target emit_kcloud(struct emitter *e, const char *kind, const struct meta
 	};
 }
 
+const char *emit_optimizer_name(struct emitter *e, optimizer_id id)
+{
+	const struct cluster *c = e->trial->c;
+
+	return id == NONE ? NULL
+			  : plan_str(e->plan, cluster_str(c, c->optimizers.items[id].meta.name));
+}
+
 /* The plan's own copy. */
 static struct economy_status *keep(struct emitter *e, const struct economy_status *s)
 {

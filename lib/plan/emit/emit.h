@@ -82,6 +82,8 @@ void emit_scaling(struct emitter *e, bool is_down);
 void emit_economy_moves(struct emitter *e, uint32_t *status_of);
 /* The others, after all else. */
 void emit_economy_status(struct emitter *e);
+/* The plan's copy of an optimizer's name; NULL for NONE. */
+const char *emit_optimizer_name(struct emitter *e, uint32_t id);
 struct target emit_kcloud(struct emitter *e, const char *kind, const struct meta *m);
 
 /* plan/emit/cleanup.c: levels, annotations, status, and with them the finalizers that go. */

@@ -39,7 +39,8 @@ static void list_priced(const struct economy *x, const struct scalable *target, 
 		qsort(ret->items, ret->n, sizeof(*ret->items), dearest_first);
 }
 
-static void emit_deletion_costs(struct emitter *e, const struct economy *x, const struct scaling *s)
+static void emit_deletion_costs(struct emitter *e, const struct economy *x, optimizer_id id,
+				const struct scaling *s)
 {
 	size_t n = (size_t)(s->from - s->to);
 	priced_pods pods = { 0 };
@@ -55,13 +56,15 @@ static void emit_deletion_costs(struct emitter *e, const struct economy *x, cons
 		struct action *a = emit_action(e, ACTION_ANNOTATE, s->reason,
 					       emit_pod(e, &x->c->pods.items[pods.items[i].pod]));
 
+		a->optimizer = emit_optimizer_name(e, id);
 		a->deletion_cost = (int64_t)i - (int64_t)n;
 		a->message = "it is removed before those that cost less, or the same";
 	}
 	array_done(&pods);
 }
 
-static void emit_one(struct emitter *e, const struct scaling *s, const uint32_t *after, uint32_t n)
+static void emit_one(struct emitter *e, optimizer_id id, const struct scaling *s,
+		     const uint32_t *after, uint32_t n)
 {
 	const struct cluster *c = e->trial->c;
 	const struct meta *m = &s->target->meta;
@@ -76,6 +79,7 @@ static void emit_one(struct emitter *e, const struct scaling *s, const uint32_t 
 				    .version = plan_str(e->plan, cluster_str(c, m->version)),
 			    });
 
+	a->optimizer = emit_optimizer_name(e, id);
 	a->from.replicas = (uint32_t)s->from;
 	a->to.replicas = (uint32_t)s->to;
 	a->message = plan_str(e->plan, s->message);
@@ -96,10 +100,10 @@ void emit_scaling(struct emitter *e, bool is_down)
 			continue;
 		if (is_down && s->target >= x->c->deployments.items &&
 		    s->target < x->c->deployments.items + x->c->deployments.n)
-			emit_deletion_costs(e, x, s);
+			emit_deletion_costs(e, x, id, s);
 		for (size_t i = first; i < e->plan->actions.n; i++)
 			*array_add(&after) = (uint32_t)i + 1;
-		emit_one(e, s, after.items, (uint32_t)after.n);
+		emit_one(e, id, s, after.items, (uint32_t)after.n);
 		array_done(&after);
 	}
 }

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reconcile/optimizer_metrics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "model/spending.h"
+#include "serve/metrics.h"
+
+/* ---- Passes ---- */
+
+static bool is_there(const struct cluster *c, const struct optimizer_passes *o)
+{
+	return cluster_object(c, "WorkloadOptimizer", o->ns, o->name);
+}
+
+static void forget_gone(struct optimizer_metrics *m, const struct cluster *c)
+{
+	size_t n = 0;
+
+	array_each(o, &m->passes) {
+		if (is_there(c, o)) {
+			m->passes.items[n++] = *o;
+			continue;
+		}
+		free(o->ns);
+		free(o->name);
+	}
+	m->passes.n = n;
+}
+
+/* NULL: there are too many. */
+static struct optimizer_passes *find(struct optimizer_metrics *m, const struct cluster *c,
+				     const char *ns, const char *name)
+{
+	array_each(o, &m->passes)
+		if (strcmp(o->ns, ns) == 0 && strcmp(o->name, name) == 0)
+			return o;
+	if (m->passes.n >= METRIC_OPTIMIZERS)
+		forget_gone(m, c);
+	if (m->passes.n >= METRIC_OPTIMIZERS)
+		return NULL;
+	struct optimizer_passes *o = array_add(&m->passes);
+
+	*o = (struct optimizer_passes){ .ns = xstrdup(ns), .name = xstrdup(name) };
+	return o;
+}
+
+static enum optimized outcome(const struct optimizer_passes *o)
+{
+	if (!o->is_not)
+		return OPTIMIZED_DONE;
+	return o->is_done ? OPTIMIZED_PARTIAL : OPTIMIZED_REFUSED;
+}
+
+void optimizer_metrics_count(struct optimizer_metrics *m, const struct cluster *c,
+			     const struct plan *p)
+{
+	array_each(r, &p->results) {
+		const struct action *a = &p->actions.items[r->id - 1];
+		struct optimizer_passes *o =
+			a->optimizer ? find(m, c, a->on.ns, a->optimizer) : NULL;
+
+		if (!o)
+			continue;
+		o->is_done |= r->state == RESULT_DONE;
+		o->is_not |= r->state != RESULT_DONE;
+	}
+	array_each(o, &m->passes) {
+		if (o->is_done || o->is_not)
+			o->n[outcome(o)]++;
+		o->is_done = o->is_not = false;
+	}
+}
+
+void optimizer_metrics_done(struct optimizer_metrics *m)
+{
+	array_each(o, &m->passes) {
+		free(o->ns);
+		free(o->name);
+	}
+	array_done(&m->passes);
+}
+
+static void add_passes(const struct optimizer_metrics *m, struct str *out)
+{
+	static const char name[] = "kcloud_workload_optimizations_total";
+	static const char *const words[OPTIMIZED] = { "done", "partial", "refused" };
+
+	metric_head(out, name, "counter",
+		    "Passes that had actions for a WorkloadOptimizer, by what became of them.");
+	array_each(o, &m->passes)
+		for (unsigned i = 0; i < OPTIMIZED; i++)
+			if (o->n[i])
+				metric_add(out, name,
+					   METRIC_LABELS("namespace", o->ns, "name", o->name,
+							 "result", words[i]),
+					   o->n[i]);
+}
+
+/* ---- Status ---- */
+
+static int64_t score_of(const struct optimizer *o)
+{
+	return o->status_score;
+}
+
+static int64_t cost_of(const struct optimizer *o)
+{
+	return o->budget.rate;
+}
+
+static int64_t watts_of(const struct optimizer *o)
+{
+	return o->status_power * 1000;
+}
+
+/* In millionths. */
+static const struct {
+	const char *name, *help;
+	int64_t (*value)(const struct optimizer *o);
+} gauges[] = {
+	{ "kcloud_optimization_score",
+	  "1 less the part of cost, power and preferences that the best place for the workload "
+	  "would still save.",
+	  score_of },
+	{ "kcloud_workloadoptimizer_current_cost", "Dollars per hour of its pods.", cost_of },
+	{ "kcloud_workloadoptimizer_current_power", "Watts of its pods.", watts_of },
+};
+
+static void add_optimizers(const struct cluster *c, struct str *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(gauges); i++) {
+		metric_head(out, gauges[i].name, "gauge", gauges[i].help);
+		for (size_t k = 0; k < c->optimizers.n && k < METRIC_OPTIMIZERS; k++) {
+			const struct optimizer *o = &c->optimizers.items[k];
+			int64_t value = gauges[i].value(o);
+
+			if (!*cluster_str(c, o->phase) || value < 0)
+				continue;
+			metric_add_millionths(out, gauges[i].name,
+					      METRIC_LABELS("namespace", cluster_str(c, o->meta.ns),
+							    "name", cluster_str(c, o->meta.name)),
+					      (uint64_t)value);
+		}
+	}
+}
+
+/* Per cent of what its workloads may spend, in millionths. */
+static uint64_t utilization(const struct cost_policy *p, int64_t limit, int64_t now)
+{
+	enum budget_period period = p->monthly >= 0 ? BUDGET_MONTH : BUDGET_TOTAL;
+	int64_t spent = spending_now(period, &p->budget_note, now);
+
+	return spent <= 0 ? 0 : (uint64_t)((__int128)spent * 100000000 / limit);
+}
+
+static void add_policies(const struct cluster *c, struct str *out)
+{
+	static const char name[] = "kcloud_costpolicy_budget_utilization";
+
+	metric_head(out, name, "gauge", "Per cent of a CostPolicy's budget that is spent.");
+	for (size_t i = 0; i < c->cost_policies.n && i < METRIC_OPTIMIZERS; i++) {
+		const struct cost_policy *p = &c->cost_policies.items[i];
+		int64_t limit = p->monthly >= 0 ? p->monthly : p->budget;
+
+		if (p->is_unread || limit <= 0)
+			continue;
+		metric_add_millionths(out, name,
+				      METRIC_LABELS("namespace", cluster_str(c, p->meta.ns), "name",
+						    cluster_str(c, p->meta.name)),
+				      utilization(p, limit, c->taken_at));
+	}
+}
+
+void optimizer_metrics_write(const struct optimizer_metrics *m, const struct cluster *c,
+			     struct str *out)
+{
+	add_passes(m, out);
+	add_optimizers(c, out);
+	add_policies(c, out);
+}
