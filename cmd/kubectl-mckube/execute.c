@@ -41,6 +41,16 @@ const struct option write_options[] = {
 	OPT_STRING(0, "policy-token-file", struct execute_args, policy_token_file, "FILE",
 		   "the bearer token for the policy engine (default $POLICY_ENGINE_TOKEN)",
 		   .complete = "file"),
+	OPT_STRING(
+		0, "core-scheduler", struct execute_args, core_scheduler, "URL",
+		"the core scheduler that must allow what a plan does for cost and power (default "
+		"$CORE_SCHEDULER_URL)"),
+	OPT_STRING(0, "core-scheduler-ca", struct execute_args, core_ca, "FILE",
+		   "the certificate authority of the core scheduler, instead of the system's",
+		   .complete = "file"),
+	OPT_STRING(0, "core-scheduler-token-file", struct execute_args, core_token_file, "FILE",
+		   "the bearer token for the core scheduler (default $CORE_SCHEDULER_TOKEN)",
+		   .complete = "file"),
 	OPT_STRING(0, "influx-url", struct execute_args, influx_url, "URL",
 		   "the InfluxDB that is told of moves to other nodes (default $INFLUX_URL)"),
 	OPT_STRING(0, "influx-org", struct execute_args, influx_org, "NAME",
@@ -106,13 +116,19 @@ int services_options(struct cli *cli, struct move_services_options *ret, struct 
 	const struct execute_args *a = &cli->write;
 
 	*ret = (struct move_services_options){
-		.engine = { .url = given(a->policy_engine, "POLICY_ENGINE_URL"),
+		.engine = { .name = "policy engine",
+			    .url = given(a->policy_engine, "POLICY_ENGINE_URL"),
 			    .ca_file = a->policy_ca },
+		.core = { .name = "core scheduler",
+			  .url = given(a->core_scheduler, "CORE_SCHEDULER_URL"),
+			  .ca_file = a->core_ca },
 		.influx = { .url = given(a->influx_url, "INFLUX_URL"),
 			    .org = given(a->influx_org, "INFLUX_ORG"),
 			    .bucket = given(a->influx_bucket, "INFLUX_BUCKET") },
 	};
 	if (read_token(cli, a->policy_token_file, "POLICY_ENGINE_TOKEN", &ret->engine.token, err) <
+		    0 ||
+	    read_token(cli, a->core_token_file, "CORE_SCHEDULER_TOKEN", &ret->core.token, err) <
 		    0 ||
 	    read_token(cli, a->influx_token_file, "INFLUX_TOKEN", &ret->influx.token, err) < 0)
 		return err->code;
@@ -135,7 +151,7 @@ int ask_policy(struct cli *cli, const struct policy_args *a, const struct cluste
 		return err->code;
 	if (!options.engine.url)
 		return usage_error(cli, err, "--ask-policy: needs a URL, or POLICY_ENGINE_URL");
-	options.influx.url = NULL;
+	options.influx.url = options.core.url = NULL;
 	if (move_services_open(NULL, &options, &services, err) < 0)
 		return err->code;
 	move_services_ask(services, plan, c, NULL, NULL);
@@ -205,6 +221,10 @@ static void on_result(const struct action *a, const struct result *r, void *arg)
 
 	if (p->signals)
 		signals_result(p->signals, p->cluster, a, r);
+	const char *refusal = move_services_refusal(a, p->services);
+
+	if (p->signals && refusal)
+		signals_refused(p->signals, p->cluster, &a->on, refusal, time(NULL));
 	if (p->signals && moved)
 		signals_moved(p->signals, p->cluster, a, r, moved, time(NULL));
 	p->done += r->state == RESULT_DONE;

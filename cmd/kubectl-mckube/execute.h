@@ -15,6 +15,7 @@ struct execute_args {
 	const char *lease;    /* NAMESPACE/NAME */
 	int64_t lock_timeout; /* ns */
 	const char *policy_engine, *policy_ca, *policy_token_file;
+	const char *core_scheduler, *core_ca, *core_token_file;
 	const char *influx_url, *influx_org, *influx_bucket, *influx_token_file;
 	int32_t parallel;
 	int32_t gone_timeout_s;

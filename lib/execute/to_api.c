@@ -527,8 +527,22 @@ static int step_all_leaving(struct run *x)
 	return next > now ? (int)(next - now) : 0;
 }
 
+/* The last first: each is given its own reason, and not that of one it waits for. */
+static void skip_denied(struct run *x)
+{
+	for (uint32_t i = x->n; x->o->denial && i-- > 0;) {
+		struct job *j = &x->jobs[i];
+		const char *why =
+			is_relocation(j) ? NULL : x->o->denial(action_of(j), x->o->denial_arg);
+
+		if (why && j->state <= JOB_READY)
+			end(j, RESULT_SKIPPED, plan_str(x->plan, why));
+	}
+}
+
 static void run_all(struct run *x)
 {
+	skip_denied(x);
 	while (x->n_over < x->n) {
 		begin_ready(x);
 		ask_to_stop(x);

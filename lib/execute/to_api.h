@@ -26,7 +26,8 @@ struct api_options {
 	const char *(*stop)(void *arg);
 	/* Called with each result as it comes. May be NULL. */
 	void (*on_result)(const struct action *a, const struct result *r, void *arg);
-	/* Asked before a Migrate begins: why it must not; NULL: it may. May be NULL. */
+	/* Why the action must not begin; NULL: it may. Asked at the start, of a Migrate when it
+	 * would begin. May be NULL. */
 	const char *(*denial)(const struct action *a, void *denial_arg);
 	void *denial_arg;
 	void *arg;

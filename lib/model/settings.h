@@ -99,6 +99,9 @@ struct settings {
 		bool checkpoint;	   /* default true */
 		bool fail_open; /* a policy engine that cannot be asked allows; default false */
 	} migration;
+	struct {
+		bool fail_open; /* one that cannot be asked allows; default false */
+	} core_scheduler;
 	struct optimise_settings optimise;
 	struct metrics_settings metrics;
 	struct {

@@ -113,6 +113,10 @@ const struct option config_keys[] = {
 	OPT_BOOL(0, "migration.failOpen", struct settings, migration.fail_open,
 		 "a policy engine that gives no valid answer allows a move; without, it forbids it",
 		 .preset = "false"),
+	OPT_BOOL(0, "coreScheduler.failOpen", struct settings, core_scheduler.fail_open,
+		 "a core scheduler that gives no valid answer allows what a plan does for cost and "
+		 "power; without, it forbids it",
+		 .preset = "false"),
 	OPT_RATIO(0, "optimise.energyPrice", struct settings, optimise.energy_price, 0, 100000000,
 		  "what a kWh costs, in dollars", .preset = "0.12"),
 	OPT_RATIO(0, "optimise.pue", struct settings, optimise.pue, PPM, INT64_C(10) * PPM,

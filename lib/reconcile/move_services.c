@@ -21,6 +21,7 @@ struct denial {
 
 struct move_services {
 	struct policy_engine engine;
+	struct plan_veto veto;
 	struct influx *influx;
 	struct event_writer *events;
 	ARRAY(struct denial) denials;
@@ -38,6 +39,7 @@ int move_services_open(struct kube *k, const struct move_services_options *o,
 	char host[64] = "";
 
 	s->engine = o->engine;
+	s->veto.service = o->core;
 	if (is_given(o->influx.url) && influx_open(&o->influx, &s->influx, err) < 0) {
 		free(s);
 		return error_wrap(err, "InfluxDB");
@@ -115,6 +117,7 @@ void move_services_ask(struct move_services *s, const struct plan *p, const stru
 	if (!s)
 		return;
 	array_clear(&s->denials);
+	plan_veto_ask(&s->veto, p, stop, arg);
 	if (!is_given(s->engine.url))
 		return;
 	array_each(a, &p->actions) {
@@ -146,7 +149,14 @@ const char *move_services_denial(const struct action *a, void *services)
 	array_each(d, &s->denials)
 		if (d->action == a->id)
 			return d->why;
-	return NULL;
+	return plan_veto_denial(&s->veto, a);
+}
+
+const char *move_services_refusal(const struct action *a, const struct move_services *s)
+{
+	return s && a->status && strcmp(a->on.kind, "WorkloadOptimizer") == 0
+		       ? plan_veto_denial(&s->veto, a)
+		       : NULL;
 }
 
 void move_services_warn(struct move_services *s, struct plan *p)
@@ -188,7 +198,7 @@ static bool has_just_become(const struct economy_status *s, const char *type, co
 }
 
 static void post_economy(struct move_services *s, const struct action *a, const char *reason,
-			 bool is_warning)
+			 const char *note, bool is_warning)
 {
 	event_post(s->events, &(struct event){
 				      .resource = &kube_optimizers,
@@ -198,7 +208,7 @@ static void post_economy(struct move_services *s, const struct action *a, const 
 				      .is_warning = is_warning,
 				      .reason = reason,
 				      .action = "Optimize",
-				      .note = a->message,
+				      .note = note,
 			      });
 	event_step(s->events);
 }
@@ -207,17 +217,20 @@ static void post_economy(struct move_services *s, const struct action *a, const 
 static void tell_economy(struct move_services *s, const struct action *a, const struct result *r)
 {
 	const struct economy_status *now = a->status;
+	const char *refusal = move_services_refusal(a, s);
 
+	if (refusal)
+		post_economy(s, a, "PlanRefused", refusal, true);
 	if (r->state != RESULT_DONE || !now->phase || !*now->phase)
 		return;
 	if (now->optimized_at && now->optimized_at == now->budget.accounted_at)
-		post_economy(s, a, "WorkloadOptimized", false);
+		post_economy(s, a, "WorkloadOptimized", a->message, false);
 	if (has_just_become(now, "CostOptimized", "BudgetExhausted"))
-		post_economy(s, a, "BudgetExhausted", true);
+		post_economy(s, a, "BudgetExhausted", a->message, true);
 	if (has_just_become(now, "CostOptimized", "OverHourlyLimit"))
-		post_economy(s, a, "BudgetExceeded", true);
+		post_economy(s, a, "BudgetExceeded", a->message, true);
 	if (has_just_become(now, "Degraded", "MoveFailed"))
-		post_economy(s, a, "MoveRolledBack", true);
+		post_economy(s, a, "MoveRolledBack", a->message, true);
 }
 
 void move_services_tell(struct move_services *s, const struct action *a, const struct result *r)

@@ -4,14 +4,17 @@
 
 #include "kube/client.h"
 #include "plan/plan.h"
+#include "reconcile/plan_veto.h"
 #include "remote/influx.h"
 #include "remote/policy_engine.h"
 
-/* What is asked before pods move to other nodes, and told afterwards: the policy engine, Events
- * (Migrated, MigrationFailed, MigrationRolledBack, MigrationDenied), InfluxDB. */
+/* What is asked before a plan is executed, and told afterwards: the policy engine about moves to
+ * other nodes, the core scheduler about what is done for cost and power, Events (Migrated,
+ * MigrationFailed, MigrationRolledBack, MigrationDenied, PlanRefused), InfluxDB. */
 
 struct move_services_options {
 	struct policy_engine engine;  /* url NULL or "": nothing is asked */
+	struct policy_engine core;    /* likewise */
 	struct influx_options influx; /* url NULL or "": nothing is told */
 };
 
@@ -23,13 +26,17 @@ int move_services_open(struct kube *k, const struct move_services_options *o,
 /* Sends what is left, for some seconds. NULL is fine here and below. */
 void move_services_close(struct move_services *s);
 
-/* Asks for all moves of the plan at once; see policy_ask(). */
+/* Asks for all moves of the plan at once, and whether the plan may be; see policy_ask(). */
 void move_services_ask(struct move_services *s, const struct plan *p, const struct cluster *c,
 		       const char *(*stop)(void *arg), void *arg);
 
 /* Why the action, of the plan that was asked for last, is not allowed; NULL: it is. `s` is a struct
  * move_services, for api_options.denial. */
 const char *move_services_denial(const struct action *a, void *s);
+
+/* Why what the action would say of a WorkloadOptimizer, that its plan is refused, is to be said
+ * instead; NULL: it is not. */
+const char *move_services_refusal(const struct action *a, const struct move_services *s);
 
 /* Adds a warning to the plan that was asked for last for each move that is not allowed. */
 void move_services_warn(struct move_services *s, struct plan *p);

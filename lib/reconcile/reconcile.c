@@ -191,6 +191,10 @@ static void on_result(const struct action *a, const struct result *result, void 
 
 	if (r->signals)
 		signals_result(r->signals, r->cluster, a, result);
+	const char *refusal = move_services_refusal(a, r->services);
+
+	if (r->signals && refusal)
+		signals_refused(r->signals, r->cluster, &a->on, refusal, time(NULL));
 	if (r->signals && moved)
 		signals_moved(r->signals, r->cluster, a, result, moved, time(NULL));
 	if (!is_shown(r, &a->on))

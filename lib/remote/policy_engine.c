@@ -9,7 +9,7 @@
 #include "base/json_out.h"
 #include "remote/service.h"
 
-static const char path[] = "/api/v1/migration/policy";
+static const char moves_path[] = "/api/v1/migration/policy", plans_path[] = "/api/v1/plan";
 
 enum { TURN_MS = 100, ANSWER_MAX = 64 << 10 };
 
@@ -52,7 +52,9 @@ int policy_parse(struct slice body, struct policy_answer *ret, struct error *err
 
 struct asked {
 	struct http_call call;
-	struct str body, answer;
+	const char *path;
+	struct slice body;
+	struct str answer;
 	bool is_over;
 };
 
@@ -79,9 +81,9 @@ static void start(struct service *s, struct asked *a)
 	str_clear(&a->answer);
 	a->call = (struct http_call){
 		.method = "POST",
-		.path = path,
+		.path = a->path,
 		.content_type = "application/json",
-		.body = { a->body.s, a->body.n },
+		.body = a->body,
 		.timeout_ms = POLICY_TIMEOUT_MS,
 		.is_stream = true, /* our own tries count */
 		.sink = take,
@@ -123,14 +125,14 @@ static int read_answer(const struct asked *a, struct policy_answer *ret, struct 
 static void give_none(const struct policy_engine *e, const char *why, struct policy_answer *ret)
 {
 	*ret = (struct policy_answer){ .is_allowed = e->fail_open };
-	snprintf(ret->reason, sizeof(ret->reason), "the policy engine gave no valid answer: %s",
-		 why);
+	snprintf(ret->reason, sizeof(ret->reason), "the %s gave no valid answer: %s", e->name, why);
 }
 
-static void ask_all(const struct policy_engine *e, struct service *s, struct asked *asked, size_t n,
-		    struct policy_answer *answers, const char *(*stop)(void *arg), void *arg)
+static void try_all(const struct policy_engine *e, struct service *s, struct asked *asked, size_t n,
+		    int tries, struct policy_answer *answers, const char *(*stop)(void *arg),
+		    void *arg)
 {
-	for (int try = 1; try <= POLICY_TRIES; try++) {
+	for (int try = 1; try <= tries; try++) {
 		for (size_t i = 0; i < n; i++)
 			if (!answers[i].was_given)
 				start(s, &asked[i]);
@@ -146,11 +148,10 @@ static void ask_all(const struct policy_engine *e, struct service *s, struct ask
 	}
 }
 
-void policy_ask(const struct policy_engine *e, const struct policy_question *questions, size_t n,
-		struct policy_answer *answers, const char *(*stop)(void *arg), void *arg)
+static void ask_all(const struct policy_engine *e, struct asked *asked, size_t n, int tries,
+		    struct policy_answer *answers, const char *(*stop)(void *arg), void *arg)
 {
 	AUTO(service_close) struct service s = { 0 };
-	AUTO_FREE struct asked *asked = xcalloc(n, sizeof(*asked));
 	struct error err = ERROR_INIT;
 
 	memset(answers, 0, n * sizeof(*answers));
@@ -159,14 +160,36 @@ void policy_ask(const struct policy_engine *e, const struct policy_question *que
 			give_none(e, err.msg, &answers[i]);
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
-		asked[i].body = asked[i].answer = (struct str)STR_INIT;
-		policy_write(&questions[i], &asked[i].body);
-	}
-	ask_all(e, &s, asked, n, answers, stop, arg);
+	for (size_t i = 0; i < n; i++)
+		asked[i].answer = (struct str)STR_INIT;
+	try_all(e, &s, asked, n, tries, answers, stop, arg);
 	for (size_t i = 0; i < n; i++) {
 		http_call_done(&asked[i].call);
-		str_done(&asked[i].body);
 		str_done(&asked[i].answer);
 	}
+}
+
+void policy_ask(const struct policy_engine *e, const struct policy_question *questions, size_t n,
+		struct policy_answer *answers, const char *(*stop)(void *arg), void *arg)
+{
+	AUTO_FREE struct asked *asked = xcalloc(n, sizeof(*asked));
+	AUTO_FREE struct str *bodies = xcalloc(n, sizeof(*bodies));
+
+	for (size_t i = 0; i < n; i++) {
+		bodies[i] = (struct str)STR_INIT;
+		policy_write(&questions[i], &bodies[i]);
+		asked[i].path = moves_path;
+		asked[i].body = (struct slice){ bodies[i].s, bodies[i].n };
+	}
+	ask_all(e, asked, n, POLICY_TRIES, answers, stop, arg);
+	for (size_t i = 0; i < n; i++)
+		str_done(&bodies[i]);
+}
+
+void policy_ask_plan(const struct policy_engine *e, struct slice plan, struct policy_answer *answer,
+		     const char *(*stop)(void *arg), void *arg)
+{
+	struct asked asked = { .path = plans_path, .body = plan };
+
+	ask_all(e, &asked, 1, 1, answer, stop, arg);
 }

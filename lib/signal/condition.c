@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "base/date.h"
 #include "base/json_out.h"
+#include "base/names.h"
 
 static const char *const types[MCKUBE_CONDITION_TYPES] = {
 	[MCKUBE_CONDITION_ACCEPTED] = "Accepted",
@@ -132,5 +133,51 @@ void condition_mckube_json(const struct cluster *c, const struct mckube *m,
 		if (w->conditions[i].reason)
 			add_condition(c, m, i, &w->conditions[i], date, &o);
 	for (int i = 0; i < 3; i++)
+		json_out_end(&o);
+}
+
+static const char progressing[] = "Progressing", plan_refused[] = "PlanRefused";
+
+bool condition_optimizer_is_refused(const struct cluster *c, const struct target *on)
+{
+	const struct meta *meta = cluster_object(c, "WorkloadOptimizer", on->ns, on->name);
+	/* Its first member. */
+	const struct optimizer *o = (const void *)meta;
+
+	for (uint32_t i = 0; o && i < o->conditions.n; i++) {
+		const struct condition_note *n = &c->conditions.items[o->conditions.at + i];
+
+		if (strcmp(cluster_str(c, n->type), progressing) == 0)
+			return strcmp(cluster_str(c, n->reason), plan_refused) == 0;
+	}
+	return false;
+}
+
+void condition_optimizer_json(const struct target *on, const char *why, int64_t now,
+			      struct str *out)
+{
+	AUTO(json_out_done) struct json_out o = { .out = out, .is_compact = true };
+	char date[DATE_TEXT];
+
+	json_out_object(&o);
+	json_out_member(&o, "apiVersion", KCLOUD_API_VERSION);
+	json_out_member(&o, "kind", on->kind);
+	json_out_key(&o, "metadata");
+	json_out_object(&o);
+	json_out_member(&o, "name", on->name);
+	json_out_member(&o, "namespace", on->ns);
+	json_out_given(&o, "uid", on->uid);
+	json_out_end(&o);
+	json_out_key(&o, "status");
+	json_out_object(&o);
+	json_out_key(&o, "conditions");
+	json_out_array(&o);
+	json_out_object(&o);
+	json_out_member(&o, "type", progressing);
+	json_out_member(&o, "status", "False");
+	json_out_member(&o, "lastTransitionTime", date_format(now, date));
+	json_out_member(&o, "reason", plan_refused);
+	json_out_member(&o, "message", why);
+	for (int i = 0; i < 4; i++)
 		json_out_end(&o);
 }

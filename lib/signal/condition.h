@@ -52,4 +52,11 @@ struct mckube_report {
 void condition_mckube_json(const struct cluster *c, const struct mckube *m,
 			   const struct mckube_report *w, int64_t now, struct str *out);
 
+/* Does the WorkloadOptimizer's condition Progressing say that its plan is refused? */
+bool condition_optimizer_is_refused(const struct cluster *c, const struct target *on);
+
+/* That it is: a whole object for a server-side apply of subresource status. */
+void condition_optimizer_json(const struct target *on, const char *why, int64_t now,
+			      struct str *out);
+
 #endif

@@ -401,6 +401,17 @@ void signals_moved(struct signals *s, const struct cluster *c, const struct acti
 			tell_move(s, c, m, a, r, reason, now);
 }
 
+void signals_refused(struct signals *s, const struct cluster *c, const struct target *optimizer,
+		     const char *why, int64_t now)
+{
+	if (condition_optimizer_is_refused(c, optimizer))
+		return;
+	struct job *j = add_job(s, &kube_optimizers, KCLOUD_API_VERSION, optimizer);
+
+	j->is_first = true;
+	condition_optimizer_json(optimizer, why, now, &j->json);
+}
+
 /* Sending. */
 
 static void on_reply(struct http_call *call)

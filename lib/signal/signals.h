@@ -17,6 +17,7 @@
  *   Untainted on the object, and on its node and McKubes where they lose by it;
  * - moves to other nodes that were done, failed or were denied: condition Migrated and
  *   status.lastMigration of the pod's McKubes;
+ * - WorkloadOptimizers whose plan is refused: condition Progressing=False, PlanRefused;
  * - McKubes with a selector: how many of the selected pods are ready, the worst level, and the
  *   conditions Placed and Ready.
  *
@@ -47,6 +48,10 @@ void signals_result(struct signals *s, const struct cluster *c, const struct act
  */
 void signals_moved(struct signals *s, const struct cluster *c, const struct action *a,
 		   const struct result *r, const char *reason, int64_t now);
+
+/* Says of a WorkloadOptimizer that what the plan would do for it is refused. */
+void signals_refused(struct signals *s, const struct cluster *c, const struct target *optimizer,
+		     const char *why, int64_t now);
 
 /* Sends what is due. Returns the milliseconds until it wants to be called again. */
 int signals_step(struct signals *s);

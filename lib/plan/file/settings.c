@@ -202,6 +202,17 @@ static bool has_evictions(const void *settings)
 	return evictions_are_limited(s) || s->evictions.keeps_bare;
 }
 
+static const struct field core_scheduler_fields[] = {
+	FILE_FIELD("failOpen", &field_bool, offsetof(struct settings, core_scheduler.fail_open),
+		   .needed = true),
+	{ 0 },
+};
+
+static bool has_core_scheduler(const void *settings)
+{
+	return ((const struct settings *)settings)->core_scheduler.fail_open;
+}
+
 const struct field file_settings[] = {
 	FILE_FIELD("coreUtilizationThreshold", &field_u32,
 		   offsetof(struct settings, core_utilization_threshold), .needed = true,
@@ -217,6 +228,8 @@ const struct field file_settings[] = {
 	FILE_FIELD("pressure", &field_object, FIELD_SELF, .of = pressure_fields, .needed = true),
 	FILE_FIELD("migration", &field_object, FIELD_SELF, .of = migration_fields,
 		   .is_given = has_migration),
+	FILE_FIELD("coreScheduler", &field_object, FIELD_SELF, .of = core_scheduler_fields,
+		   .is_given = has_core_scheduler),
 	FILE_FIELD("optimise", &field_optimise, FIELD_SELF),
 	{ 0 },
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/policy_engine.h"
 
+#include <string.h>
+
 #include "base/auto.h"
 #include "test/unit/test.h"
 
@@ -67,10 +69,13 @@ TEST(a_question_is_of_four_members)
 TEST(an_engine_that_cannot_be_asked_forbids)
 {
 	struct policy_question q = { "default", "web-1", "a", "b", NULL, 0 };
-	struct policy_engine engine = { .url = "ftp://nowhere" };
+	struct policy_engine engine = { .name = "policy engine", .url = "ftp://nowhere" };
 	struct policy_answer answer;
 
 	policy_ask(&engine, &q, 1, &answer, NULL, NULL);
+	assert_false(answer.is_allowed || answer.was_given);
+	assert_non_null(strstr(answer.reason, "the policy engine gave no valid answer: ftp://"));
+	policy_ask_plan(&engine, SLICE("{}"), &answer, NULL, NULL);
 	assert_false(answer.is_allowed || answer.was_given);
 	engine.fail_open = true;
 	policy_ask(&engine, &q, 1, &answer, NULL, NULL);
