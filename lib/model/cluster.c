@@ -381,6 +381,15 @@ const struct metrics *cluster_pod_metrics(const struct cluster *c, str_id ns, st
 	return FIND_ROW(c, pod_metrics, ns, name);
 }
 
+struct slice cluster_bar_names(const struct cluster *c, const struct pod *pod, enum bar_kind kind)
+{
+	const char *line = cluster_str(c, pod->bar_names);
+
+	for (int k = 0; k < (int)kind && *line; k++)
+		line += strcspn(line, "\n"), line += *line == '\n';
+	return (struct slice){ line, strcspn(line, "\n") };
+}
+
 str_id cluster_label(const struct cluster *c, struct range labels, str_id key)
 {
 	for (uint32_t i = 0; i < labels.n; i++)

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/array.h"
 #include "base/intern.h"
+#include "base/str.h"
 #include "budget/budget.h"
 #include "model/economy.h"
 #include "model/members.h"
@@ -170,6 +171,7 @@ struct pod {
 	uint16_t bars;		   /* enum checkpoint_bar, as bits */
 	uint16_t patience_seconds; /* the shortest time that a liveness probe waits for an answer
 				    * before its container is killed; 0: there is none */
+	str_id bar_names;	   /* see cluster_bar_names() */
 };
 
 /* Has it no controller? (One that is no Node, which mirrors have.) */
@@ -182,14 +184,16 @@ static inline bool pod_is_bare(const struct pod *pod)
  * would be lost. */
 enum checkpoint_bar {
 	BAR_HOST_PID = 1 << 0,	     /* CRIU cannot make its process ids again */
-	BAR_USER_NAMESPACE = 1 << 1, /* hostUsers: false */
-	BAR_EMPTY_DIR = 1 << 2,	     /* its content stays behind */
-	BAR_HOST_PATH = 1 << 3,
-	BAR_RUNTIME_CLASS = 1 << 4, /* another runtime than the node's own */
-	BAR_HOST_NETWORK = 1 << 5,
-	BAR_SEVERAL = 1 << 6, /* several containers, which are restored one by one */
-	BAR_SIDECAR = 1 << 7, /* starts again */
+	BAR_HOST_NETWORK = 1 << 1,   /* nor bind sockets to addresses of another node */
+	BAR_USER_NAMESPACE = 1 << 2, /* hostUsers: false */
+	BAR_RUNTIME_CLASS = 1 << 3,  /* another runtime than the node's own */
+	BAR_EMPTY_DIR = 1 << 4,	     /* its content stays behind */
+	BAR_HOST_PATH = 1 << 5,
+	BAR_SIDECAR = 1 << 6, /* starts again */
 };
+
+/* Bars that are about volumes or containers of the pod, and of which its spec has a name each. */
+enum bar_kind { BAR_OF_EMPTY_DIRS, BAR_OF_HOST_PATHS, BAR_OF_SIDECARS, BAR_OF_PROBE, BAR_KINDS };
 
 /* A condition of a McKube that a pass may have written; ids 0: it has none of that type. */
 enum mckube_condition_type {
@@ -426,6 +430,10 @@ const struct resource_claim *cluster_resource_claim(const struct cluster *c, str
 
 /* Orders two strings as bytes. Equal ids are equal. */
 int cluster_cmp(const struct cluster *c, str_id a, str_id b);
+
+/* The names of what the pod's bars are about: "cache, tmp", ""; of BAR_OF_PROBE the container whose
+ * liveness probe waits the shortest time. pod.bar_names has a line for each kind. */
+struct slice cluster_bar_names(const struct cluster *c, const struct pod *pod, enum bar_kind kind);
 
 /* The value of a label, INTERN_NONE if it is not there. `labels` is a run of cluster.labels. */
 str_id cluster_label(const struct cluster *c, struct range labels, str_id key);

@@ -277,6 +277,7 @@ static void mark_pods(const struct cluster *c, bool *live)
 		mark(live, pod->owner_name);
 		mark(live, pod->priority_class);
 		mark(live, pod->unscheduled);
+		mark(live, pod->bar_names);
 	}
 	array_each(annotations, &c->annotations)
 		mark_ids(live, annotations, sizeof(*annotations));

@@ -83,6 +83,8 @@ void objects_free(struct objects *o)
 	array_done(&o->devices);
 	array_done(&o->made_claims);
 	array_done(&o->generic_volumes);
+	array_done(&o->empty_dirs);
+	array_done(&o->host_paths);
 	arena_done(&o->arena);
 	str_done(&o->key);
 	free(o);

@@ -66,10 +66,10 @@ struct objects {
 	ARRAY(str_id) claims, generic_volumes;
 	ARRAY(struct device_draft) devices;	/* spec.resourceClaims */
 	ARRAY(struct device_draft) made_claims; /* status.resourceClaimStatuses */
-	bool has_in_tree_volume, restarts_all, has_local_data;
-	uint16_t bars;		   /* of the pod at hand, as are the following */
-	uint32_t patience_seconds; /* UINT32_MAX: no liveness probe */
-	struct arena arena;	   /* of long lists of resources */
+	bool has_in_tree_volume, restarts_all;
+	uint16_t bars;				    /* of the pod at hand, as are the following */
+	ARRAY(struct slice) empty_dirs, host_paths; /* names as they are written */
+	struct arena arena;			    /* of long lists of resources */
 	struct str key;
 	struct object_head head;
 	const struct kind *last_kind; /* of the last object, by these */
@@ -179,6 +179,7 @@ enum container_kind { CONTAINER_MAIN, CONTAINER_INIT, CONTAINER_SIDECAR };
 struct container {
 	struct slice name; /* as it is written */
 	struct resources requests, limits;
+	int64_t patience_seconds; /* of its liveness probe; 0: there is none */
 	uint8_t kind; /* enum container_kind; sidecars are init containers that go on running */
 };
 struct container_status {
@@ -197,6 +198,14 @@ struct pod_resources {
 int read_containers(struct decoder *d, const struct field *f, void *into);
 int read_init_containers(struct decoder *d, const struct field *f, void *into);
 int read_container_statuses(struct decoder *d, const struct field *f, void *into);
+
+/* hostPID, runtimeClassName: the bar that `more` points at where it is set. hostUsers: its own
+ * where it is false. */
+int read_bar(struct decoder *d, const struct field *f, void *into);
+int read_host_users(struct decoder *d, const struct field *f, void *into);
+
+/* Adds to a pod the bars that its volumes and containers are, patience_seconds and bar_names. */
+void take_bars(struct objects *o, struct pod *pod);
 
 /* A string as it is written, not interned. */
 int read_written(struct decoder *d, const struct field *f, void *into); /* struct slice */

@@ -91,9 +91,10 @@ static int read_pod_volume(struct decoder *d, void *arg)
 
 	(void)arg;
 	o->has_in_tree_volume |= v.is_in_tree;
-	o->bars |= (uint16_t)((v.is_empty_dir ? BAR_EMPTY_DIR : 0) |
-			      (v.is_host_path ? BAR_HOST_PATH : 0));
-	o->has_local_data |= v.is_empty_dir || v.is_host_path;
+	if (v.is_empty_dir)
+		*array_add(&o->empty_dirs) = v.name;
+	if (v.is_host_path)
+		*array_add(&o->host_paths) = v.name;
 	if (r == 0 && v.claim)
 		*array_add(&o->claims) = v.claim;
 	if (r == 0 && v.is_generic) {
@@ -141,33 +142,6 @@ static int read_made_claims(struct decoder *d, const struct field *f, void *into
 {
 	(void)f;
 	return decode_list(d, read_device, into);
-}
-
-/* hostPID, runtimeClassName: a bar where it is set; `more` is the bar. */
-static int read_bar(struct decoder *d, const struct field *f, void *into)
-{
-	const uint16_t *bar = f->more;
-	struct slice token;
-	char first;
-	int r = decode_token(d, &token, &first);
-
-	(void)into;
-	if (r == 0 && (first == '"' ? token.n > 0 : slice_eq(token, "true")))
-		objects_of(d)->bars |= *bar;
-	return r;
-}
-
-static int read_host_users(struct decoder *d, const struct field *f, void *into)
-{
-	struct slice token;
-	char first;
-	int r = decode_token(d, &token, &first);
-
-	(void)f;
-	(void)into;
-	if (r == 0 && slice_eq(token, "false"))
-		objects_of(d)->bars |= BAR_USER_NAMESPACE;
-	return r;
 }
 
 static const uint16_t host_pid_bar = BAR_HOST_PID, runtime_class_bar = BAR_RUNTIME_CLASS;
@@ -475,25 +449,6 @@ static bool comes_to_us(const struct objects *o, const struct pod_draft *p, bool
 	       (!p->scheduler && !p->node_name && (has_sdv || is_unread));
 }
 
-static uint16_t bars_of(const struct objects *o, const struct pod_draft *p)
-{
-	uint32_t n_main = 0, n_sidecars = 0;
-
-	array_each(c, &o->containers) {
-		n_main += c->kind == CONTAINER_MAIN;
-		n_sidecars += c->kind == CONTAINER_SIDECAR;
-	}
-	return (uint16_t)(o->bars | (p->is_host_network ? BAR_HOST_NETWORK : 0) |
-			  (n_main > 1 ? BAR_SEVERAL : 0) | (n_sidecars ? BAR_SIDECAR : 0));
-}
-
-static uint16_t patience_of(const struct objects *o)
-{
-	if (o->patience_seconds == UINT32_MAX)
-		return 0;
-	return o->patience_seconds < UINT16_MAX ? (uint16_t)o->patience_seconds : UINT16_MAX;
-}
-
 static annotations_id add_annotations(struct objects *o, const struct object_meta *m)
 {
 	if (!m->has_pod_annotations)
@@ -568,10 +523,10 @@ static int commit(struct objects *o, const struct pod_draft *p)
 		.is_ready = p->is_ready,
 		.is_unready = p->is_unready,
 		.has_ready_condition = p->has_ready_condition,
-		.bars = bars_of(o, p),
-		.patience_seconds = patience_of(o),
-		.has_local_data = o->has_local_data,
+		.bars = (uint16_t)(o->bars | (p->is_host_network ? BAR_HOST_NETWORK : 0)),
+		.has_local_data = o->empty_dirs.n || o->host_paths.n,
 	};
+	take_bars(o, &pod);
 	set_unread(&pod, o->d.unread);
 	*array_add(&o->c->pods) = pod;
 	return 0;
@@ -590,9 +545,10 @@ int decode_pod(struct objects *o, str_id kind, str_id version)
 	array_clear(&o->statuses);
 	array_clear(&o->devices);
 	array_clear(&o->made_claims);
-	o->has_in_tree_volume = o->restarts_all = o->has_local_data = false;
+	array_clear(&o->empty_dirs);
+	array_clear(&o->host_paths);
+	o->has_in_tree_volume = o->restarts_all = false;
 	o->bars = 0;
-	o->patience_seconds = UINT32_MAX;
 
 	int r = decode_whole(o, pod_fields, &p, &p.meta, SCOPE_COUNTS_UNNAMED);
 	return r == 0 ? commit(o, &p) : r;

@@ -262,17 +262,13 @@ static const struct field probe_fields[] = {
 
 static int read_liveness_probe(struct decoder *d, const struct field *f, void *into)
 {
-	struct objects *o = objects_of(d);
+	struct container *c = into;
 	struct probe p = { .failures = 3, .seconds = 10 }; /* the API server's defaults */
 	int r = decode_object(d, probe_fields, &p);
 
 	(void)f;
-	(void)into;
-	if (r < 0 || !p.is_remote || p.failures < 1 || p.seconds < 1)
-		return r;
-	int64_t patience = (int64_t)p.failures * p.seconds;
-	if (patience < o->patience_seconds)
-		o->patience_seconds = (uint32_t)patience;
+	if (r == 0 && p.is_remote && p.failures > 0 && p.seconds > 0)
+		c->patience_seconds = (int64_t)p.failures * p.seconds;
 	return r;
 }
 
@@ -299,6 +295,7 @@ static void container_init(struct container *c, enum container_kind kind)
 {
 	c->name = SLICE("");
 	c->requests.n = c->requests.cap = c->limits.n = c->limits.cap = 0;
+	c->patience_seconds = 0;
 	c->kind = (uint8_t)kind;
 }
 

@@ -1,55 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Can the nodes move running containers with their memory? What mckube-migrate has written on each
- * of them (NODE_CHECKPOINT): "criu=V,containerd=V,restore=WORD,missing=OPTION+OPTION", or "no:
- * why". */
+/* Can the nodes move running containers with their memory? */
 #include <string.h>
 
 #include "base/auto.h"
 #include "base/names.h"
+#include "model/checkpoint_facts.h"
 #include "reconcile/health_internal.h"
 
 #define CHECK "checkpoints"
 
-static struct slice fact(const char *facts, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *at = facts; *at; at += strcspn(at, ","), at += *at == ',')
-		if (strncmp(at, name, n) == 0 && at[n] == '=')
-			return (struct slice){ at + n + 1, strcspn(at + n + 1, ",") };
-	return (struct slice){ "", 0 };
-}
-
-static bool fact_is(const char *facts, const char *name, const char *value)
-{
-	struct slice s = fact(facts, name);
-
-	return s.n == strlen(value) && memcmp(s.s, value, s.n) == 0;
-}
-
-/* What keeps the node from being moved to; NULL: nothing. */
-static const char *restore_bar(const char *facts)
-{
-	static const struct {
-		const char *word, *text;
-	} rows[] = {
-		{ "off", "containerd does not restore: set enable_experimental_restore_via_create "
-			 "= true below [plugins.'io.containerd.cri.v1.runtime'] and restart it" },
-		{ "unsupported", "this containerd cannot restore, or not safely: it needs 2.2.7 to "
-				 "2.2.x or 2.3.4 to 2.3.x" },
-		{ "unknown", "containerd does not tell whether it restores" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (fact_is(facts, "restore", rows[i].word))
-			return rows[i].text;
-	return NULL;
-}
-
 static void check_options(struct health *h, const char *node, const char *facts)
 {
-	struct slice missing = fact(facts, "missing");
+	struct slice missing = checkpoint_fact(facts, "missing");
 	AUTO(str_done) struct str names = STR_INIT;
 
 	if (!missing.n)
@@ -67,30 +30,25 @@ static void check_options(struct health *h, const char *node, const char *facts)
 
 static void check_node(struct health *h, const char *node, const char *facts)
 {
-	struct slice criu = fact(facts, "criu"), runtime = fact(facts, "containerd");
-	const char *bar = restore_bar(facts);
+	struct slice criu = checkpoint_fact(facts, "criu");
+	struct slice runtime = checkpoint_fact(facts, "containerd");
+	const char *bar = checkpoint_bar(facts), *no_target = restore_bar(facts);
 
-	if (strncmp(facts, "no", 2) == 0) {
+	if (bar) {
 		health_add(h, CHECK, HEALTH_NOTE, "%s: nothing can be moved from or to it: %s",
-			   node,
-			   strncmp(facts, "no: ", 4) == 0 ? facts + 4 : "mckube-migrate says no");
+			   node, bar);
 		return;
 	}
-	if (bar)
+	if (no_target)
 		health_add(h, CHECK, HEALTH_NOTE,
-			   "%s: containers can be moved from it, but not to it: %s", node, bar);
+			   "%s: containers can be moved from it, but not to it: %s", node,
+			   no_target);
 	else
 		health_add(h, CHECK, HEALTH_OK,
 			   "%s: containers can be moved from it and to it (criu %.*s, containerd "
 			   "%.*s)",
 			   node, (int)criu.n, criu.s, (int)runtime.n, runtime.s);
 	check_options(h, node, facts);
-}
-
-static const char *facts_of(const struct cluster *c, const struct node *node)
-{
-	return node->annotations.checkpoint == NONE ? ""
-						    : cluster_str(c, node->annotations.checkpoint);
 }
 
 static void add_name(struct str *out, const char *name)
@@ -107,10 +65,10 @@ static void check_cpus(struct health *h, const struct cluster *c)
 	array_each(first, &c->nodes) {
 		AUTO(str_done) struct str names = STR_INIT;
 
-		if (!*facts_of(c, first))
+		if (!*checkpoint_facts(c, first))
 			continue;
 		array_each(node, &c->nodes) {
-			if (!*facts_of(c, node) ||
+			if (!*checkpoint_facts(c, node) ||
 			    node->annotations.cpu_flags != first->annotations.cpu_flags)
 				continue;
 			if (node < first)
@@ -134,7 +92,7 @@ static void check_silent(struct health *h, const struct cluster *c)
 	str_id key = intern_find(&c->strings, NODE_MIGRATE_LABEL, strlen(NODE_MIGRATE_LABEL));
 
 	array_each(node, &c->nodes)
-		if (key != INTERN_NONE && !*facts_of(c, node) &&
+		if (key != INTERN_NONE && !*checkpoint_facts(c, node) &&
 		    cluster_label(c, node->labels, key) != INTERN_NONE)
 			add_name(&names, cluster_str(c, node->meta.name));
 	if (names.n)
@@ -150,13 +108,14 @@ void health_checkpoints(struct health *h, const struct cluster *c)
 	size_t n = 0;
 
 	array_each(node, &c->nodes) {
-		const char *name = cluster_str(c, node->meta.name), *facts = facts_of(c, node);
+		const char *name = cluster_str(c, node->meta.name),
+			   *facts = checkpoint_facts(c, node);
 
 		if (!*facts)
 			continue;
 		n++;
 		check_node(h, name, facts);
-		if (fact_is(facts, "restore", "true"))
+		if (!restore_bar(facts))
 			add_name(&restoring, name);
 	}
 	check_silent(h, c);
@@ -180,7 +139,7 @@ void health_checkpoints(struct health *h, const struct cluster *c)
 bool health_any_restores(const struct cluster *c)
 {
 	array_each(node, &c->nodes)
-		if (fact_is(facts_of(c, node), "restore", "true"))
+		if (!restore_bar(checkpoint_facts(c, node)))
 			return true;
 	return false;
 }

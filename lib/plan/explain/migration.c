@@ -4,7 +4,8 @@
  * switched on, where the pod itself says something of them, and on nodes that can checkpoint. */
 #include <string.h>
 
-#include "base/names.h"
+#include "base/auto.h"
+#include "model/checkpoint_facts.h"
 #include "plan/explain/explainer.h"
 #include "plan/migrate/method.h"
 
@@ -18,13 +19,6 @@ static bool is_asked(const struct explainer *x, const struct pod *pod)
 	return x->p.trial.settings->migration.enabled ||
 	       c->nodes.items[pod->node].annotations.checkpoint != NONE ||
 	       (id != NONE && c->annotations.items[id].migration != NONE);
-}
-
-/* It would be moved with its memory, if that could be. */
-static bool is_without_memory(enum stay stay)
-{
-	return stay == STAY_CRITICAL || stay == STAY_BARE || stay == STAY_JOB ||
-	       stay == STAY_NAMED || stay == STAY_NOT_OURS;
 }
 
 static const char *last_try(struct explainer *x)
@@ -44,10 +38,67 @@ static const char *last_try(struct explainer *x)
 			 message + 1);
 }
 
+/* By this method, or not at all; `bar` keeps its memory from being moved. */
+static void tell(struct explainer *x, enum stay stay, enum migration_method method,
+		 const struct str *bar)
+{
+	AUTO(str_done) struct str why = STR_INIT;
+
+	if (stay != STAY_NOT)
+		stay_write(stay, bar->s, &why);
+	else if (method == MIGRATE_RESTART)
+		str_add(&why, bar->s);
+	x->out->migration = stay == STAY_NOT ? migration_method_name(method) : "None";
+	x->out->migration_why = plan_str(&x->out->plan, why.s);
+}
+
+/* What the planner cannot see of it: mckube-migrate finds out when the move begins. */
+static void tell_risks(struct explainer *x)
+{
+	static const struct {
+		const char *option, *text;
+	} rows[] = {
+		{ "tcp-close", "open TCP connections" },
+		{ "file-locks", "locked files" },
+	};
+	const struct cluster *c = x->p.trial.c;
+	const struct node *node = &c->nodes.items[c->pods.items[x->pod].node];
+	AUTO(str_done) struct str things = STR_INIT, options = STR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (!checkpoint_lacks(checkpoint_facts(c, node), rows[i].option))
+			continue;
+		str_addf(&things, "%s%s", things.n ? " or " : "", rows[i].text);
+		str_addf(&options, "%s%s", options.n ? ", " : "", rows[i].option);
+	}
+	if (things.n)
+		x->out->migration_why =
+			plan_strf(&x->out->plan,
+				  "not while it has %s: /etc/criu/runc.conf of node %s lacks %s",
+				  things.s, cluster_str(c, node->meta.name), options.s);
+}
+
+static void explain_method(struct explainer *x, const struct movers *movers)
+{
+	AUTO(str_done) struct str bar = STR_INIT;
+	enum migration_method method = MIGRATE_RESTART;
+	enum stay stay = movers_ask(movers, x->pod, &method);
+	bool has_memory = stay == STAY_NOT && method == MIGRATE_CHECKPOINT;
+
+	if (!has_memory) {
+		movers_bar_checkpoint(movers, x->pod, NONE, &bar);
+	} else if (movers_bar_everywhere(movers, x->pod, &bar)) {
+		stay = movers_ask_restart(movers, x->pod);
+		method = MIGRATE_RESTART;
+	}
+	tell(x, stay, method, &bar);
+	if (stay == STAY_NOT && method == MIGRATE_CHECKPOINT)
+		tell_risks(x);
+}
+
 void explain_migration(struct explainer *x)
 {
 	const struct pod *pod = &x->p.trial.c->pods.items[x->pod];
-	enum migration_method method = MIGRATE_RESTART;
 	struct movers movers;
 
 	x->out->migration = x->out->migration_why = "";
@@ -55,19 +106,6 @@ void explain_migration(struct explainer *x)
 	if (!is_asked(x, pod))
 		return;
 	movers_init(&movers, &x->p.trial, false);
-	enum stay stay = movers_ask(&movers, x->pod, &method);
-	const char *bar = movers_checkpoint_bar(&movers, x->pod, NONE);
+	explain_method(x, &movers);
 	movers_done(&movers);
-	if (stay == STAY_NOT) {
-		x->out->migration = migration_method_name(method);
-		x->out->migration_why = method == MIGRATE_CHECKPOINT || !bar ? "" : bar;
-		return;
-	}
-	x->out->migration = "None";
-	x->out->migration_why = stay_text(stay);
-	if (stay == STAY_CHECKPOINT && bar)
-		x->out->migration_why = plan_strf(&x->out->plan, "%s: %s", stay_text(stay), bar);
-	else if (is_without_memory(stay) && bar)
-		x->out->migration_why = plan_strf(&x->out->plan, "%s; not with its memory: %s",
-						  stay_text(stay), bar);
 }

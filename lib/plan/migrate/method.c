@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/names.h"
+#include "model/checkpoint_facts.h"
 
 enum said { SAYS_NOTHING, SAYS_NEVER, SAYS_RESTART, SAYS_CHECKPOINT };
 
@@ -168,7 +168,7 @@ enum stay movers_ask(const struct movers *m, pod_id id, enum migration_method *r
 	if (s != STAY_NOT)
 		return s;
 	*ret_method = MIGRATE_CHECKPOINT;
-	if (said == SAYS_RESTART || movers_checkpoint_bar(m, id, NONE)) {
+	if (said == SAYS_RESTART || movers_bar_checkpoint(m, id, NONE, NULL)) {
 		*ret_method = MIGRATE_RESTART;
 		s = ask_restart(m, id, said);
 	}
@@ -177,73 +177,166 @@ enum stay movers_ask(const struct movers *m, pod_id id, enum migration_method *r
 	return s == STAY_NOT && evictions_reached(&m->t->evictions, id) ? STAY_LIMIT : s;
 }
 
-bool movers_may_restart(const struct movers *m, pod_id id, enum migration_method method)
+enum stay movers_ask_restart(const struct movers *m, pod_id id)
 {
-	return method == MIGRATE_CHECKPOINT && ask_restart(m, id, said_of(m->t, id)) == STAY_NOT;
+	return ask_restart(m, id, said_of(m->t, id));
 }
 
-static const char *bar_of_spec(const struct pod *pod)
+bool movers_may_restart(const struct movers *m, pod_id id, enum migration_method method)
+{
+	return method == MIGRATE_CHECKPOINT && movers_ask_restart(m, id) == STAY_NOT;
+}
+
+/* It would be moved with its memory, if that could be. */
+static bool is_without_memory(enum stay s)
+{
+	return s == STAY_CRITICAL || s == STAY_BARE || s == STAY_JOB || s == STAY_NAMED ||
+	       s == STAY_NOT_OURS;
+}
+
+void stay_write(enum stay s, const char *bar, struct str *out)
+{
+	str_add(out, stay_text(s));
+	if (*bar && s == STAY_CHECKPOINT)
+		str_addf(out, ": %s", bar);
+	else if (*bar && is_without_memory(s))
+		str_addf(out, "; not with its memory: %s", bar);
+}
+
+/* ---- With their memory ---- */
+
+/* True: there is a bar; and why, where that is asked for. */
+static bool bar(struct str *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static bool bar(struct str *why, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!why)
+		return true;
+	va_start(ap, fmt);
+	str_vaddf(why, fmt, ap);
+	va_end(ap);
+	return true;
+}
+
+static bool bar_of_names(const struct cluster *c, const struct pod *pod, enum bar_kind kind,
+			 const char *what, const char *bars, struct str *why)
+{
+	struct slice names = cluster_bar_names(c, pod, kind);
+
+	return bar(why, "%s %.*s: %s", what, (int)names.n, names.s, bars);
+}
+
+static bool bar_of_spec(const struct cluster *c, const struct pod *pod, struct str *why)
 {
 	static const struct {
 		uint16_t bar;
 		const char *text;
-	} rows[] = {
+	} words[] = {
 		{ BAR_HOST_PID, "hostPID: its process ids may be taken on the other node" },
+		{ BAR_HOST_NETWORK, "hostNetwork: its sockets have addresses of the node" },
 		{ BAR_USER_NAMESPACE, "hostUsers: false is not supported" },
 		{ BAR_RUNTIME_CLASS, "runtimeClassName: only the node's own runtime can do it" },
-		{ BAR_EMPTY_DIR, "the content of its emptyDir volumes would be lost" },
-		{ BAR_HOST_PATH, "its hostPath volumes stay on the node" },
-		{ BAR_SIDECAR, "its sidecar containers would start again" },
+	};
+	static const struct {
+		uint16_t bar;
+		uint8_t kind; /* enum bar_kind */
+		const char *what, *text;
+	} named[] = {
+		{ BAR_EMPTY_DIR, BAR_OF_EMPTY_DIRS, "emptyDir", "its content would be lost" },
+		{ BAR_HOST_PATH, BAR_OF_HOST_PATHS, "hostPath", "it stays on the node" },
+		{ BAR_SIDECAR, BAR_OF_SIDECARS, "sidecar", "it would start again" },
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (pod->bars & rows[i].bar)
-			return rows[i].text;
-	if (pod->extended.n)
-		return "devices cannot be moved";
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (pod->bars & words[i].bar)
+			return bar(why, "%s", words[i].text);
+	for (size_t i = 0; i < ARRAY_LEN(named); i++)
+		if (pod->bars & named[i].bar)
+			return bar_of_names(c, pod, (enum bar_kind)named[i].kind, named[i].what,
+					    named[i].text, why);
 	if (pod->patience_seconds && pod->patience_seconds <= OUTAGE_SECONDS)
-		return "its liveness probe would kill it while it is paused";
-	return NULL;
+		return bar_of_names(c, pod, BAR_OF_PROBE, "livenessProbe of container",
+				    "it would end the container while it is paused", why);
+	return false;
 }
 
-static const char *note_of(const struct cluster *c, str_id note)
+static bool bar_of_devices(const struct cluster *c, const struct pod *pod, struct str *why)
 {
-	return note == NONE ? "" : cluster_str(c, note);
+	struct range claims = c->rules.items[pod->rules].devices;
+
+	if (pod->extended.n)
+		return bar(why, "%s: devices stay on the node",
+			   cluster_str(c, c->amounts.items[pod->extended.at].name));
+	return claims.n && bar(why, "resourceClaims: devices stay on the node");
 }
 
-static const char *bar_of_nodes(const struct cluster *c, const struct node *from,
-				const struct node *to)
+static bool bar_of_owner(const struct movers *m, const struct pod *pod, struct str *why)
 {
-	const char *source = note_of(c, from->annotations.checkpoint);
-	const char *target = to ? note_of(c, to->annotations.checkpoint) : "";
-
-	if (!*source || strncmp(source, "no", 2) == 0)
-		return "its node cannot checkpoint containers";
-	if (!to)
-		return NULL;
-	if (!strstr(target, "restore=true"))
-		return "the target cannot restore containers";
-	if (from->annotations.cpu_flags != to->annotations.cpu_flags)
-		return "the CPUs of the two nodes differ";
-	return NULL;
+	if (pod_is_bare(pod))
+		return false;
+	if (pod->owner_kind != m->replica_set && pod->owner_kind != m->t->owner.stateful_set)
+		return bar(why,
+			   "its owner is a %s: only bare pods can be, and those of ReplicaSets and "
+			   "StatefulSets",
+			   cluster_str(m->t->c, pod->owner_kind));
+	return !pod->is_ours && bar(why, "schedulerName: another scheduler places the new pod");
 }
 
-const char *movers_checkpoint_bar(const struct movers *m, pod_id id, node_id to)
+static bool bar_of_source(const struct cluster *c, const struct node *node, struct str *why)
+{
+	const char *text = checkpoint_bar(checkpoint_facts(c, node));
+
+	return text && bar(why, "node %s: %s", cluster_str(c, node->meta.name), text);
+}
+
+static bool bar_of_target(const struct cluster *c, const struct node *from, const struct node *to,
+			  struct str *why)
+{
+	const char *name = cluster_str(c, to->meta.name);
+	const char *text = restore_bar(checkpoint_facts(c, to));
+
+	if (text)
+		return bar(why, "node %s: %s", name, text);
+	return from->annotations.cpu_flags != to->annotations.cpu_flags &&
+	       bar(why, "node %s: its CPUs differ from those of %s", name,
+		   cluster_str(c, from->meta.name));
+}
+
+bool movers_bar_checkpoint(const struct movers *m, pod_id id, node_id to, struct str *why)
 {
 	const struct cluster *c = m->t->c;
 	const struct pod *pod = &c->pods.items[id];
-	const char *bar = bar_of_spec(pod);
+	const struct node *from = pod->node == NONE ? NULL : &c->nodes.items[pod->node];
 
 	if (!m->t->settings->migration.checkpoint)
-		return "checkpoints are switched off (migration.checkpoint)";
-	if (bar || pod->node == NONE)
-		return bar;
-	bool has_owner_for_it =
-		pod->owner_kind == m->replica_set || pod->owner_kind == m->t->owner.stateful_set;
-	if (!pod_is_bare(pod) && (!has_owner_for_it || !pod->is_ours))
-		return "only bare pods can be, and those of ReplicaSets and StatefulSets that this "
-		       "scheduler places";
-	if (c->rules.items[pod->rules].devices.n)
-		return "devices cannot be moved";
-	return bar_of_nodes(c, &c->nodes.items[pod->node], to == NONE ? NULL : &c->nodes.items[to]);
+		return bar(why, "checkpoints are switched off (migration.checkpoint)");
+	if (bar_of_spec(c, pod, why) || bar_of_devices(c, pod, why) || bar_of_owner(m, pod, why))
+		return true;
+	if (!from)
+		return false;
+	return bar_of_source(c, from, why) ||
+	       (to != NONE && bar_of_target(c, from, &c->nodes.items[to], why));
+}
+
+bool movers_bar_everywhere(const struct movers *m, pod_id id, struct str *why)
+{
+	enum { NODES_NAMED = 3 };
+	const struct cluster *c = m->t->c;
+	node_id n_others = 0, from = c->pods.items[id].node;
+
+	for (node_id to = 0; to < c->nodes.n; to++)
+		if (to != from && !movers_bar_checkpoint(m, id, to, NULL))
+			return false;
+	if (c->nodes.n < 2)
+		return bar(why, "there is no other node");
+	for (node_id to = 0; to < c->nodes.n; to++) {
+		if (to == from || ++n_others > NODES_NAMED)
+			continue;
+		str_add(why, n_others > 1 ? "; " : "");
+		movers_bar_checkpoint(m, id, to, why);
+	}
+	if (n_others > NODES_NAMED)
+		str_addf(why, "; and %u more", (unsigned)(n_others - NODES_NAMED));
+	return true;
 }

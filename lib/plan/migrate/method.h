@@ -2,6 +2,7 @@
 #ifndef MCKUBE_PLAN_MIGRATE_METHOD_H
 #define MCKUBE_PLAN_MIGRATE_METHOD_H
 
+#include "base/str.h"
 #include "model/pdb.h"
 #include "plan/plan.h"
 #include "plan/trial.h"
@@ -39,6 +40,8 @@ enum stay {
 
 /* "it belongs to a DaemonSet" */
 const char *stay_text(enum stay s);
+/* ... and what keeps its memory from being moved ("": nothing), where that matters. */
+void stay_write(enum stay s, const char *bar, struct str *out);
 
 /* What is looked at besides the pod. */
 struct movers {
@@ -54,11 +57,17 @@ void movers_done(struct movers *m);
 /* All but the cooldown. On STAY_NOT *ret_method says how. */
 enum stay movers_ask(const struct movers *m, pod_id id, enum migration_method *ret_method);
 
+/* Why it may not be moved by a restart; STAY_NOT: it may. */
+enum stay movers_ask_restart(const struct movers *m, pod_id id);
+
 /* It would be moved with its memory: may it be restarted instead? */
 bool movers_may_restart(const struct movers *m, pod_id id, enum migration_method method);
 
-/* Why its containers cannot be moved with their memory; NULL: they can, as far as the pod and its
- * node say. `to` may be NONE. The text is static. */
-const char *movers_checkpoint_bar(const struct movers *m, pod_id id, node_id to);
+/* Keeps anything its containers from being moved with their memory, as far as the pod, its node and
+ * `to` (which may be NONE) say? What it is goes to the end of `why`, unless that is NULL. */
+bool movers_bar_checkpoint(const struct movers *m, pod_id id, node_id to, struct str *why);
+
+/* ... on each of the other nodes? `why` names some of them. */
+bool movers_bar_everywhere(const struct movers *m, pod_id id, struct str *why);
 
 #endif

@@ -288,6 +288,7 @@ void migrations_done(struct migrations *m)
 {
 	array_done(&m->list);
 	array_done(&m->stayers);
+	arena_done(&m->texts);
 	free(m->mark_of);
 	free(m->usage);
 	*m = (struct migrations){ 0 };
@@ -295,21 +296,49 @@ void migrations_done(struct migrations *m)
 
 /* ---- On demand ---- */
 
+/* It says Checkpoint, and cannot be. */
+static const char *stay_words(struct mover_run *x, pod_id pod, enum stay stay)
+{
+	AUTO(str_done) struct str why = STR_INIT, bar = STR_INIT;
+
+	movers_bar_checkpoint(&x->movers, pod, NONE, &bar);
+	stay_write(stay, bar.s, &why);
+	return arena_strndup(&x->m->texts, why.s, why.n);
+}
+
+static const char *no_target_words(struct mover_run *x, pod_id pod, node_id to)
+{
+	const char *text = to == NONE ? "no other node takes it" : "the node does not take it";
+	enum stay stay = movers_ask_restart(&x->movers, pod);
+	AUTO(str_done) struct str why = STR_INIT, bar = STR_INIT;
+
+	/* Were it restarted, another filter would refuse it. */
+	if (stay == STAY_NOT || !(to == NONE ? movers_bar_everywhere(&x->movers, pod, &bar)
+					     : movers_bar_checkpoint(&x->movers, pod, to, &bar)))
+		return text;
+	stay_write(stay, bar.s, &why);
+	return arena_strndup(&x->m->texts, why.s, why.n);
+}
+
 static const char *demand_by(struct mover_run *x, pod_id pod, node_id to)
 {
 	enum migration_method method;
 	enum stay stay = movers_ask(&x->movers, pod, &method);
 	struct migration *g = NULL;
 
+	if (stay == STAY_DAEMON_SET || stay == STAY_STATIC)
+		return NULL;
+	if (stay == STAY_CHECKPOINT)
+		return stay_words(x, pod, stay);
 	if (stay != STAY_NOT)
-		return stay == STAY_DAEMON_SET || stay == STAY_STATIC ? NULL : stay_text(stay);
+		return stay_text(stay);
 	for (int exceeds = 0; exceeds < 2 && !g; exceeds++) {
 		g = mover_try(x, pod, method, to, exceeds);
 		if (!g && movers_may_restart(&x->movers, pod, method))
 			g = mover_try(x, pod, MIGRATE_RESTART, to, exceeds);
 	}
 	if (!g)
-		return to == NONE ? "no other node takes it" : "the node does not take it";
+		return no_target_words(x, pod, to);
 	g->reason = REASON_REQUESTED;
 	targets_sort(&x->targets, x->p);
 	return NULL;

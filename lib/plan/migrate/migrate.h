@@ -2,6 +2,7 @@
 #ifndef MCKUBE_PLAN_MIGRATE_MIGRATE_H
 #define MCKUBE_PLAN_MIGRATE_MIGRATE_H
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "plan/migrate/usage.h"
 #include "plan/plan.h"
@@ -51,7 +52,7 @@ struct migration {
 	uint8_t source;			    /* enum usage_source of `before` */
 };
 
-/* A pod that a user wants moved, and why it is not. */
+/* A pod that a user wants moved, and why it is not: a text of the migrations. */
 struct stayer {
 	pod_id pod;
 	const char *why;
@@ -60,6 +61,7 @@ struct stayer {
 struct migrations {
 	ARRAY(struct migration) list;
 	ARRAY(struct stayer) stayers;
+	struct arena texts;
 	uint8_t *mark_of; /* by node_id, enum node_mark; NULL: none */
 	struct usage *usage;
 	uint32_t requeue_after; /* seconds; 0: nothing waits */

@@ -115,7 +115,8 @@ static bool may_ask(const struct targets *x, const struct planner *p,
 		return false;
 	if (!q->may_exceed && !stays_calm(p, q, node))
 		return false;
-	return q->method != MIGRATE_CHECKPOINT || !movers_checkpoint_bar(q->movers, q->pod, node);
+	return q->method != MIGRATE_CHECKPOINT ||
+	       !movers_bar_checkpoint(q->movers, q->pod, node, NULL);
 }
 
 static bool find_for_unit(struct targets *x, struct planner *p, const struct target_question *q,

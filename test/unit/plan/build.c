@@ -76,11 +76,14 @@ void build_pod(struct str *yaml, struct test_pod p)
 		 text_or(p.owner, "ReplicaSet"));
 	str_add(yaml, "controller: true}]");
 	add_more(yaml, p.meta);
-	str_addf(yaml, "}, spec: {schedulerName: mckube, priority: %d, ", p.priority);
+	str_addf(yaml, "}, spec: {schedulerName: %s, priority: %d, ",
+		 text_or(p.scheduler, "mckube"), p.priority);
 	if (p.node)
 		str_addf(yaml, "nodeName: %s, ", p.node);
-	str_addf(yaml, "containers: [{name: main, ports: [%s], resources: {requests: {%s}}}]",
+	str_addf(yaml, "containers: [{name: main, ports: [%s], resources: {requests: {%s}}",
 		 text_or(p.ports, ""), text_or(p.requests, "cpu: 100m"));
+	add_more(yaml, p.container);
+	str_add(yaml, "}]");
 	add_more(yaml, p.spec);
 	str_addf(yaml, "}, status: {phase: %s}}\n", p.node ? "Running" : "Pending");
 	if (p.low)

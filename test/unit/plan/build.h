@@ -28,9 +28,11 @@ struct test_pod {
 	const char *mckube; /* more of its McKube's spec */
 	const char *meta;   /* more of its metadata */
 	const char *labels, *annotations, *spec;
-	const char *owner;    /* kind; default ReplicaSet */
-	const char *ports;    /* of its container, the inside of the list */
-	const char *requests; /* resources of its container; default cpu 100m */
+	const char *owner;     /* kind; default ReplicaSet */
+	const char *ports;     /* of its container, the inside of the list */
+	const char *requests;  /* resources of its container; default cpu 100m */
+	const char *container; /* more of it */
+	const char *scheduler; /* default mckube */
 	int priority;
 };
 
