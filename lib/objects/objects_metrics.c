@@ -68,6 +68,7 @@ static const struct field node_fields[] = {
 	FIELD_META(struct metrics_draft),
 	FIELD("timestamp", read_time, struct metrics_draft, measured, UNREAD_TAKEN),
 	FIELD("usage", read_resources, struct metrics_draft, usage, UNREAD_TAKEN),
+	FIELD("window", read_window, struct metrics_draft, window, UNREAD_DETAIL),
 	{ 0 },
 };
 

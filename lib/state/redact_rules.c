@@ -405,6 +405,7 @@ static const struct redact_rule node_metrics[] = {
 	TYPE_AND_METADATA,
 	TIME("timestamp"),
 	AMOUNTS("usage"),
+	RULE("window", REDACT_FORM, NULL, FORM_DURATION),
 	{ 0 },
 };
 

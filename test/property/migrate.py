@@ -29,6 +29,9 @@ class Migration:
             for o in objects if o["kind"] == "Pod"}
         self.measured = {(o["kind"], self._key(o)): o for o in objects if o["kind"].endswith("Metrics")}
         self.stale: set[str] = set()
+        self.unmeasured: dict[str, set[str]] = {}  # node -> what of it is known by requests alone
+        self.since_measured: dict[str, float] = {}
+        self.young: dict[str, Use] = {}
         self.use = {n: self._node_use(n) for n in self.snap.nodes}
         self.incoming: set[str] = set()
 
@@ -47,15 +50,19 @@ class Migration:
     def _node_use(self, name: str) -> Use:
         row, node = self._fresh("NodeMetrics", f"default/{name}"), self.snap.nodes[name]
         there = [p for p in self.snap.pods.values() if p.node == name]
+        self.young[name] = dict.fromkeys(KINDS, 0)
         if not row:
             use = {k: sum(p.requests.get(k, 0) for p in there) for k in KINDS}
             share = node.notes.get("mckube.sdv.com/cpu-usage", "")
+            self.unmeasured[name] = set(KINDS) - ({"cpu"} if share.isdigit() else set())
             if share.isdigit():
                 use["cpu"] = node.allocatable.get("cpu", 0) * int(share) // 100
             return use
         use, when = resources(row["usage"]), seconds(row["timestamp"])
-        return {k: use.get(k, 0) + sum(p.requests.get(k, 0) for p in there
-                                       if p.created and seconds(p.created) >= when) for k in KINDS}
+        self.since_measured[name] = when - float(row.get("window", "0s").rstrip("s"))
+        self.young[name] = {k: sum(p.requests.get(k, 0) for p in there
+                                   if p.created and seconds(p.created) >= when) for k in KINDS}
+        return {k: use.get(k, 0) for k in KINDS}
 
     def pod_use(self, pod: Pod) -> Use:
         row = self._fresh("PodMetrics", pod.key)
@@ -69,6 +76,15 @@ class Migration:
         return max((self.use[node][k] + (more or {}).get(k, 0)) * 1_000_000 // have[k]
                    if have.get(k) else 1 << 40 for k in KINDS)
 
+    def coming(self, node: str) -> Use:
+        """Requests of pods that came after the measurement, and of those that this plan puts there."""
+        placed = [self.snap.pods[f"{a['pod']['namespace']}/{a['pod']['name']}"]
+                  for a in self.checker.actions
+                  if (a["kind"] == "Bind" and a["to"]["node"] == node) or (
+                      a["kind"] == "Evict" and (a.get("replacement") or {}).get("node") == node)]
+        return {k: self.young[node][k] + sum(p.requests.get(k, 0) for p in placed if p.request)
+                for k in KINDS}
+
     def worst(self, node: str) -> str:
         """What the node uses most of."""
         have = self.snap.nodes[node].allocatable
@@ -78,7 +94,10 @@ class Migration:
         return self.share(node) > self.settings["threshold"]
 
     def is_calm_with(self, node: str, pod: Pod) -> bool:
-        return self.share(node, self.pod_use(pod)) <= (
+        if self._fresh("PodMetrics", pod.key) and self.unmeasured.get(node):
+            return False
+        use, more = self.pod_use(pod), self.coming(node)
+        return self.share(node, {k: use[k] + more[k] for k in KINDS}) <= (
             self.settings["threshold"] - self.settings["hysteresis"])
 
     def since(self, node: str) -> float | None:
@@ -140,15 +159,17 @@ class Migration:
                 yield f"cores {action['to']['cores']} of {node.name} do not admit it"
 
     def _check_pressure(self, action: Obj, pod: Pod) -> Iterator[str]:
-        source, target, use = pod.node, action["to"]["node"], self.pod_use(pod)
+        source, target = pod.node, action["to"]["node"]
         since = self.since(source)
         if not self.settings["enabled"] or not self.now or since is None or (
                 self.now - since < self.settings["checkSeconds"]):
             yield "moves before its node was pressed for long enough"
+        elif self.since_measured.get(source, since) < since:
+            yield "moves for a use that was measured before its node was marked"
         if self.share(source) <= self.settings["threshold"]:
             yield "moves from a node that is not pressed"
-        if self.share(target, use) > self.settings["threshold"] - self.settings["hysteresis"]:
-            yield "its target would be close to the threshold, or above"
+        if not self.is_calm_with(target, pod):
+            yield "its target would be close to the threshold, or above, or is not measured"
         if self.incoming & {source, target}:
             yield "a node takes part in two moves"
         self.incoming |= {source, target}

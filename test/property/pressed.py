@@ -15,7 +15,7 @@ from model import NOTE
 
 PROFILE = Profile(nodes=(3, 6), cores=(2, 6), pods=(12, 36), low_share=(3, 20), pending=0.04, plain=0.6,
                   filters=0.08, odd=0, pdbs=0.7, coreless=0, inter_pod=False, changes=0, core_pin=0.03)
-CAN = "criu=4.2 restore=true"
+CAN = "criu=4.2,restore=true"
 KINDS = ("cpu", "memory")
 
 
@@ -130,7 +130,7 @@ class Scene:
             name = node["metadata"]["name"]
             if name not in self.unmeasured:
                 found.append({"apiVersion": "metrics.k8s.io/v1beta1", "kind": "NodeMetrics",
-                              "timestamp": when, "metadata": {"name": name},
+                              "timestamp": when, "metadata": {"name": name}, "window": "5s",
                               "usage": self.amounts(on.get(name, {"cpu": 40, "memory": 64 << 20}))})
         return found
 

@@ -54,15 +54,16 @@ static void requeue_after(struct migrations *m, int64_t seconds)
 		m->requeue_after = (uint32_t)seconds;
 }
 
-/* Has the pressure, which the taint tells of, lasted long enough? */
-static bool has_lasted(struct mover_run *x, const struct taint *taint)
+/* Has the pressure, which the taint tells of, lasted long enough? Of a use that is measured, a
+ * measurement that began before the taint was put on says nothing: a new one causes a new plan. */
+static bool has_lasted(struct mover_run *x, node_id id, const struct taint *taint)
 {
-	int64_t now = x->p->trial.c->taken_at;
+	int64_t now = x->p->trial.c->taken_at, since = x->m->usage[id].since;
 	uint32_t check = x->p->trial.settings->migration.check_seconds;
 
 	if (now - taint->added < check)
 		requeue_after(x->m, taint->added + check - now);
-	return now - taint->added >= check;
+	return now - taint->added >= check && (!since || since >= taint->added);
 }
 
 /* Marks the node, and lists it if a pod of it is to be moved. */
@@ -83,7 +84,7 @@ static void judge_node(struct mover_run *x, node_id id, pressed_list *list)
 	if (is_over && t->c->taken_at && !taint) {
 		x->m->mark_of[id] = MARK_PRESSED;
 		requeue_after(x->m, t->settings->migration.check_seconds);
-	} else if (is_over && t->c->taken_at && has_lasted(x, taint)) {
+	} else if (is_over && t->c->taken_at && has_lasted(x, id, taint)) {
 		*array_add(list) = n;
 	} else if (taint && (!is_on || n.excess <= 0)) {
 		x->m->mark_of[id] = MARK_RELIEVED;
@@ -229,9 +230,8 @@ static bool relieve_node(struct mover_run *x, const struct pressed *n)
 	g->before = n->share;
 	g->after = usage_share(x->m->usage[n->node].amount[n->resource],
 			       usage_capacity(node, n->resource));
-	g->target_use =
-		usage_share(x->m->usage[g->to].amount[n->resource],
-			    usage_capacity(&x->p->trial.c->nodes.items[g->to], n->resource));
+	g->target_use = usage_share_with(&x->m->usage[g->to], &x->p->trial.c->nodes.items[g->to],
+					 n->resource, 0);
 	g->source = (uint8_t)source;
 	x->m->mark_of[n->node] = MARK_PRESSED;
 	x->targets.is_taken[n->node] = x->targets.is_taken[g->to] = true;

@@ -13,9 +13,10 @@ struct planner;
  *
  * Unasked, where settings.migration is enabled: a node that uses more than `threshold` of its CPU
  * or memory (plan/migrate/usage.h) gets the taint MCKUBE_PRESSURE with the effect PreferNoSchedule,
- * whose time says since when. When that has lasted for checkSeconds one pod of it is moved, and the
- * time is written again: the next one has to wait as long. The taint goes when the use is
- * `hysteresis` below the threshold. Without a clock in the snapshot nothing is moved.
+ * whose time says since when. When that has lasted for checkSeconds, and a measurement that began
+ * after that time says so, one pod of it is moved, and the time is written again: the next one has
+ * to wait as long. The taint goes when the use is `hysteresis` below the threshold. Without a clock
+ * in the snapshot nothing is moved.
  *
  * Which pod: the least critical (without real time, then Low to High), of these the one of the
  * lowest priority, of these the smallest whose move ends the pressure, else the largest. One that
@@ -25,7 +26,8 @@ struct planner;
  *
  * Where to: the node with the most room, measured as above, that all filters and, for a pod with a
  * budget, the admission test in every mode allow, and that stays `hysteresis` below the threshold
- * with the pod. In a pass each node takes part in one move.
+ * with the pod and what is coming there. A pod whose use was measured goes to no node whose use was
+ * not. In a pass each node takes part in one move.
  *
  * A move that was begun (plan/migrate/flight.h) is gone on with, whatever the settings. */
 

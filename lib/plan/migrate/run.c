@@ -88,7 +88,7 @@ static void note_use(struct mover_run *x, struct migration *g)
 	}
 	const struct node *to = &c->nodes.items[g->to];
 	enum usage_resource r = (enum usage_resource)g->resource;
-	g->target_use = usage_share(use[g->to].amount[r], usage_capacity(to, r));
+	g->target_use = usage_share_with(&use[g->to], to, r, 0);
 	if (g->from != NONE)
 		g->after = usage_share(use[g->from].amount[r],
 				       usage_capacity(&c->nodes.items[g->from], r));

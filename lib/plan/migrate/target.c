@@ -19,8 +19,7 @@ static int64_t room_of(const struct sorting *s, node_id id)
 	int64_t room = 2 * (int64_t)PPM;
 
 	for (int r = 0; r < USAGE_RESOURCES; r++)
-		room -= usage_share(s->usage[id].amount[r],
-				    usage_capacity(node, (enum usage_resource)r));
+		room -= usage_share_with(&s->usage[id], node, (enum usage_resource)r, 0);
 	return room;
 }
 
@@ -62,6 +61,12 @@ void targets_done(struct targets *x)
 	free(x->is_taken);
 }
 
+/* Requests do not tell how much room there is for what is measured. */
+static bool is_comparable(const struct usage *node, const struct usage *pod, int resource)
+{
+	return node->source[resource] != USAGE_REQUESTS || pod->source[resource] != USAGE_METRICS;
+}
+
 /* Does the node stay as far below the threshold as it must, with the pod? */
 static bool stays_calm(const struct planner *p, const struct target_question *q, node_id id)
 {
@@ -73,8 +78,8 @@ static bool stays_calm(const struct planner *p, const struct target_question *q,
 	if (used->is_stale)
 		return false;
 	for (int r = 0; r < USAGE_RESOURCES; r++)
-		if (usage_share(used->amount[r] + q->use.amount[r],
-				usage_capacity(node, (enum usage_resource)r)) > limit)
+		if (!is_comparable(used, &q->use, r) ||
+		    usage_share_with(used, node, (enum usage_resource)r, q->use.amount[r]) > limit)
 			return false;
 	return true;
 }

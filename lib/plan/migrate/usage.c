@@ -17,15 +17,19 @@ static const struct metrics *fresh(const struct cluster *c, const struct metrics
 
 static void measure(struct usage *u, const struct metrics *m)
 {
-	*u = (struct usage){ { m->cpu_milli, m->memory }, { USAGE_METRICS, USAGE_METRICS } };
+	*u = (struct usage){
+		.amount = { m->cpu_milli, m->memory },
+		.source = { USAGE_METRICS, USAGE_METRICS },
+		.since = m->measured ? m->measured - m->window : 0,
+	};
 }
 
 static struct usage requested(const struct trial *t, node_id id)
 {
 	const int64_t *used = t->nodes[id].used[0];
 
-	return (struct usage){ { used[RES_CPU], used[RES_MEMORY] },
-			       { USAGE_REQUESTS, USAGE_REQUESTS } };
+	return (struct usage){ .amount = { used[RES_CPU], used[RES_MEMORY] },
+			       .source = { USAGE_REQUESTS, USAGE_REQUESTS } };
 }
 
 static struct usage usage_of_node(const struct trial *t, node_id id)
@@ -47,6 +51,12 @@ static struct usage usage_of_node(const struct trial *t, node_id id)
 	return u;
 }
 
+static void add_coming(struct usage *u, const struct pod *pod)
+{
+	u->coming[USAGE_CPU] += pod->cpu_milli;
+	u->coming[USAGE_MEMORY] += pod->memory;
+}
+
 /* What a reading cannot know of yet: pods that have come since. */
 static void add_young(const struct trial *t, struct usage *nodes)
 {
@@ -62,11 +72,33 @@ static void add_young(const struct trial *t, struct usage *nodes)
 	for (pod_id id = 0; c->node_metrics.n && id < c->pods.n; id++) {
 		const struct pod *pod = &c->pods.items[id];
 
-		if (pod->node == NONE || !pod->meta.created ||
-		    pod->meta.created < measured[pod->node])
+		if (pod->node != NONE && pod->meta.created &&
+		    pod->meta.created >= measured[pod->node])
+			add_coming(&nodes[pod->node], pod);
+	}
+}
+
+/* Pending pods that the plan binds, of which requests know already, and replacements of those that
+ * it evicts. */
+static void add_planned(const struct trial *t, struct usage *nodes)
+{
+	array_each(unit, &t->units) {
+		const struct pod *pod = unit_pod(t, unit);
+		bool is_placed = unit->kind == UNIT_PENDING && unit->at != NONE;
+		place_id place = is_placed	    ? unit->at
+				 : unit->is_evicted ? unit->replacement
+						    : (place_id)NONE;
+
+		if (place == NONE)
 			continue;
-		nodes[pod->node].amount[USAGE_CPU] += pod->cpu_milli;
-		nodes[pod->node].amount[USAGE_MEMORY] += pod->memory;
+		struct usage *u = &nodes[t->places.items[place].node];
+		add_coming(u, pod);
+		if (!is_placed)
+			continue;
+		if (u->source[USAGE_CPU] == USAGE_REQUESTS)
+			u->amount[USAGE_CPU] -= pod->cpu_milli;
+		if (u->source[USAGE_MEMORY] == USAGE_REQUESTS)
+			u->amount[USAGE_MEMORY] -= pod->memory;
 	}
 }
 
@@ -77,13 +109,15 @@ struct usage *usage_of_nodes(const struct trial *t)
 	for (node_id id = 0; id < t->c->nodes.n; id++)
 		nodes[id] = usage_of_node(t, id);
 	add_young(t, nodes);
+	add_planned(t, nodes);
 	return nodes;
 }
 
 struct usage usage_of_pod(const struct cluster *c, const struct pod *pod)
 {
 	const struct metrics *m = fresh(c, cluster_pod_metrics(c, pod->meta.ns, pod->meta.name));
-	struct usage u = { { pod->cpu_milli, pod->memory }, { USAGE_REQUESTS, USAGE_REQUESTS } };
+	struct usage u = { .amount = { pod->cpu_milli, pod->memory },
+			   .source = { USAGE_REQUESTS, USAGE_REQUESTS } };
 
 	if (m)
 		measure(&u, m);
@@ -93,6 +127,13 @@ struct usage usage_of_pod(const struct cluster *c, const struct pod *pod)
 int64_t usage_capacity(const struct node *node, enum usage_resource resource)
 {
 	return resource == USAGE_CPU ? node->cpu_milli : node->memory;
+}
+
+uint32_t usage_share_with(const struct usage *u, const struct node *node,
+			  enum usage_resource resource, int64_t more)
+{
+	return usage_share(u->amount[resource] + u->coming[resource] + more,
+			   usage_capacity(node, resource));
 }
 
 uint32_t usage_share(int64_t amount, int64_t have)
