@@ -22,6 +22,31 @@ static void add_options(struct str *out)
 	option_help(live_options, HELP_WIDTH, out);
 }
 
+/* A Deployment of the SDI migration service sets these. */
+static void add_aliases(struct str *out)
+{
+	enum { COLUMN = 29 };
+	static const struct {
+		const char *variable, *text;
+	} services[] = {
+		{ "POLICY_ENGINE_URL", "--policy-engine; its token is POLICY_ENGINE_TOKEN" },
+		{ "INFLUX_URL", "--influx-url" },
+		{ "INFLUX_ORG", "--influx-org" },
+		{ "INFLUX_BUCKET", "--influx-bucket" },
+		{ "INFLUX_TOKEN", "what --influx-token-file holds" },
+		{ "ANALYSIS_ENGINE_URL", "nothing: that service never called it either" },
+	};
+
+	str_add(out,
+		"\nVariables of the SDI migration service stand for keys and flags that are not "
+		"set themselves.\nNone of them switches moves on: migration.enabled does.\n\n");
+	for (const struct config_alias *a = config_aliases; a->variable; a++)
+		str_addf(out, "  %-*s %s%s\n", COLUMN, a->variable, a->key,
+			 *a->unit ? ", in per cent" : "");
+	for (size_t i = 0; i < ARRAY_LEN(services); i++)
+		str_addf(out, "  %-*s %s\n", COLUMN, services[i].variable, services[i].text);
+}
+
 static void add_config(struct str *out)
 {
 	const struct style style = { .width = HELP_WIDTH };
@@ -50,6 +75,7 @@ static void add_config(struct str *out)
 		str_addc(out, '\n');
 		style_wrap(&style, out, COLOR_NONE, 6, key->help);
 	}
+	add_aliases(out);
 }
 
 static void add_metrics(struct str *out)

@@ -38,7 +38,7 @@ enum option_kind {
 		      */
 	OPTION_INT,  /* integer between min and max */
 	OPTION_DURATION, /* int64_t, nanoseconds; "1m30s", "250ms", or whole seconds */
-	OPTION_RATIO,	 /* integer, parts per million between min and max; "0.95", "1" */
+	OPTION_RATIO,	 /* integer, parts per million between min and max; "0.95", "1", "95%" */
 	OPTION_ENUM,	 /* integer, index into choices */
 	OPTION_CHARS,	 /* char[size], a NUL included; "" when not given */
 };

@@ -211,8 +211,13 @@ static int set_ratio(const struct field *f, const char *text, struct error *err)
 	const char *at = text;
 	uint64_t n;
 
-	if (!take_decimal(&at, ppm, &n) || *at || n < (uint64_t)f->o->min ||
-	    n > (uint64_t)f->o->max)
+	if (!take_decimal(&at, ppm, &n))
+		return outside_domain(f->o, "a number from", err);
+	if (*at == '%') {
+		at++;
+		n /= 100;
+	}
+	if (*at || n < (uint64_t)f->o->min || n > (uint64_t)f->o->max)
 		return outside_domain(f->o, "a number from", err);
 	store_int(f, (int64_t)n);
 	return 0;

@@ -272,28 +272,24 @@ int config_set(struct settings *settings, const char *key, const char *text, str
 	return set_text(settings, find_key(key), text, err);
 }
 
-/* Variables that the SDI migration service had; ours are read after them. */
-static const struct {
-	const char *variable, *key, *suffix;
-} old_variables[] = {
+const struct config_alias config_aliases[] = {
 	{ "MIGRATION_CHECK_INTERVAL", "migration.checkSeconds", "" },
 	{ "RESOURCE_PRESSURE_THRESHOLD", "migration.threshold", "%" },
 	{ "ENABLE_CHECKPOINTING", "migration.checkpoint", "" },
+	{ 0 },
 };
 
-static int read_old_variables(const char *(*lookup)(const char *name), struct settings *settings,
-			      struct error *err)
+static int read_aliases(const char *(*lookup)(const char *name), struct settings *settings,
+			struct error *err)
 {
-	for (size_t i = 0; i < ARRAY_LEN(old_variables); i++) {
-		const char *text = lookup(old_variables[i].variable);
+	for (const struct config_alias *a = config_aliases; a->variable; a++) {
+		const char *text = lookup(a->variable);
 
 		if (!text || !*text)
 			continue;
-		AUTO_FREE char *value =
-			xasprintf("%s%s", text, strchr(text, '%') ? "" : old_variables[i].suffix);
-		if (set_text(settings, find_key(old_variables[i].key), value, err) < 0)
-			return error_wrap(err, "environment variable %s",
-					  old_variables[i].variable);
+		AUTO_FREE char *value = xasprintf("%s%s", text, strchr(text, '%') ? "" : a->unit);
+		if (set_text(settings, find_key(a->key), value, err) < 0)
+			return error_wrap(err, "environment variable %s", a->variable);
 	}
 	return 0;
 }
@@ -301,7 +297,7 @@ static int read_old_variables(const char *(*lookup)(const char *name), struct se
 int config_read_environment(const char *(*lookup)(const char *name), struct settings *settings,
 			    struct error *err)
 {
-	if (read_old_variables(lookup, settings, err) < 0)
+	if (read_aliases(lookup, settings, err) < 0)
 		return err ? err->code : -EINVAL;
 	for (const struct option *key = config_keys; key->name; key++) {
 		AUTO(str_done) struct str name = STR_INIT;

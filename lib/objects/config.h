@@ -32,6 +32,14 @@ void config_preset(struct settings *settings);
 
 int config_read(const char *text, size_t n, struct settings *settings, struct error *err);
 
+/* Variables of the SDI migration service that keys have, too: an empty one is none, the key's own
+ * comes first. Ends with a variable NULL. */
+struct config_alias {
+	const char *variable, *key;
+	const char *unit; /* what a number without one gets: "%" */
+};
+extern const struct config_alias config_aliases[];
+
 /* Reads the keys' environment variables: coreUtilizationThreshold is
  * MCKUBE_CORE_UTILIZATION_THRESHOLD, search.steps is MCKUBE_SEARCH_STEPS; policies are written as
  * "spread=1,topology=3". `lookup` is getenv(3) but in tests. */

@@ -180,6 +180,26 @@ TEST(lists_grow)
 	assert_string_equal(r.args.groups.items[3], "z");
 }
 
+TEST(a_share_may_be_given_in_per_cent)
+{
+	static const struct {
+		const char *flag;
+		uint32_t ppm;
+	} rows[] = { { "--ratio=85%", 850000 },
+		     { "--ratio=72.5%", 725000 },
+		     { "--ratio=1%", 10000 },
+		     { "--ratio=100%", 1000000 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		PARSE(r, rows[i].flag);
+		assert_int_equal(r.args.ratio, rows[i].ppm);
+	}
+	REFUSED("invalid argument \"0.85%\" for \"--ratio\" flag: must be a number from 0.01 to 1",
+		"--ratio=0.85%");
+	REFUSED("invalid argument \"85%%\" for \"--ratio\" flag: must be a number from 0.01 to 1",
+		"--ratio=85%%");
+}
+
 TEST(durations_are_gos)
 {
 	static const struct {

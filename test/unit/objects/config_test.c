@@ -168,6 +168,72 @@ TEST(bad_variable_is_named)
 				     "must be one of honor|ignore");
 }
 
+/* The Deployment of the SDI migration service, as its users have it. */
+static const char *lookup_sdi(const char *name)
+{
+	static const char *const variables[][2] = {
+		{ "MIGRATION_CHECK_INTERVAL", "45" },
+		{ "RESOURCE_PRESSURE_THRESHOLD", "72.5" },
+		{ "ENABLE_CHECKPOINTING", "False" },
+		{ "MCKUBE_MIGRATION_HYSTERESIS", "0.02" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
+		if (strcmp(variables[i][0], name) == 0)
+			return variables[i][1];
+	return NULL;
+}
+
+static const char *lookup_both(const char *name)
+{
+	if (strcmp(name, "MCKUBE_MIGRATION_THRESHOLD") == 0)
+		return "0.6";
+	if (strcmp(name, "ENABLE_CHECKPOINTING") == 0)
+		return "";
+	return lookup_sdi(name);
+}
+
+TEST(variables_of_the_migration_service_stand_for_keys)
+{
+	struct settings s = read_good(HEAD "migration: { enabled: true, checkSeconds: 7, "
+					   "threshold: 0.5, checkpoint: true }\n");
+
+	assert_int_equal(config_read_environment(lookup_sdi, &s, NULL), 0);
+	assert_int_equal(s.migration.check_seconds, 45);
+	assert_int_equal(s.migration.threshold, 725000);
+	assert_int_equal(s.migration.hysteresis, 20000);
+	assert_false(s.migration.checkpoint);
+	assert_true(s.migration.enabled);
+}
+
+TEST(a_keys_own_variable_comes_before_that_of_the_migration_service)
+{
+	struct settings s;
+
+	config_preset(&s);
+	assert_int_equal(config_read_environment(lookup_both, &s, NULL), 0);
+	assert_int_equal(s.migration.threshold, 600000);
+	assert_int_equal(s.migration.check_seconds, 45);
+	assert_true(s.migration.checkpoint);
+	assert_false(s.migration.enabled);
+}
+
+static const char *lookup_share(const char *name)
+{
+	return strcmp(name, "RESOURCE_PRESSURE_THRESHOLD") == 0 ? "0.85" : NULL;
+}
+
+TEST(a_threshold_that_is_no_percentage_is_refused)
+{
+	struct settings s;
+	struct error err = ERROR_INIT;
+
+	config_preset(&s);
+	assert_int_equal(config_read_environment(lookup_share, &s, &err), -EINVAL);
+	assert_string_equal(err.msg, "environment variable RESOURCE_PRESSURE_THRESHOLD: "
+				     "must be a number from 0.01 to 1");
+}
+
 TEST(policy_flags_are_checked)
 {
 	static const char *const good[] = { "spread=10", "topology" };
