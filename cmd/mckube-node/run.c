@@ -228,10 +228,19 @@ static void leave(struct run *r)
 	log_warning("%zu containers keep their budgets: they have real-time tasks", n_kept);
 }
 
+static void finish_history(struct run *r)
+{
+	struct error err;
+
+	if (history_file_finish(&r->history, &r->engine, clock_ns(), &err) < 0)
+		log_warning("history: %s", err.msg);
+}
+
 void run_close(struct run *r)
 {
 	if (r->has_overrun_threads) {
 		overrun_threads_stop(&r->overrun_threads);
+		finish_history(r);
 		leave(r);
 		engine_done(&r->engine);
 	}

@@ -462,19 +462,13 @@ static bool must_look(struct history_file *f, struct engine *e, int64_t now_ns)
 	return true;
 }
 
-int history_file_take(struct history_file *f, struct engine *e, int64_t now_ns, struct error *err)
+static int take(struct history_file *f, struct engine *e, int64_t now_ns, bool is_use_due,
+		struct error *err)
 {
-	struct taking t = {
-		.f = f,
-		.e = e,
-		.now_ns = now_ns,
-		.is_use_due = now_ns - f->use_ns >= (int64_t)HISTORY_USE_S * NS_PER_S,
-	};
+	struct taking t = { .f = f, .e = e, .now_ns = now_ns, .is_use_due = is_use_due };
 	int code = 0;
 
-	if (!f->path || !must_look(f, e, now_ns))
-		return 0;
-	if (t.is_use_due)
+	if (is_use_due)
 		f->use_ns = now_ns;
 	engine_each(e, take_pod, &t);
 	take_gone(f, wall_us(f, now_ns));
@@ -492,4 +486,16 @@ int history_file_take(struct history_file *f, struct engine *e, int64_t now_ns, 
 	arena_done(&f->arena);
 	f->arena = (struct arena){ 0 };
 	return was_failed ? 0 : code;
+}
+
+int history_file_take(struct history_file *f, struct engine *e, int64_t now_ns, struct error *err)
+{
+	if (!f->path || !must_look(f, e, now_ns))
+		return 0;
+	return take(f, e, now_ns, now_ns - f->use_ns >= (int64_t)HISTORY_USE_S * NS_PER_S, err);
+}
+
+int history_file_finish(struct history_file *f, struct engine *e, int64_t now_ns, struct error *err)
+{
+	return f->path ? take(f, e, now_ns, true, err) : 0;
 }

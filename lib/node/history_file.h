@@ -51,6 +51,10 @@ void history_file_begin(struct history_file *f, const char *path, int64_t max_by
  * file once it can be written again. An error comes once: 0 until it was written again. */
 int history_file_take(struct history_file *f, struct engine *e, int64_t now_ns, struct error *err);
 
+/* Before the engine ends: what was not yet written, and the use since it was last. */
+int history_file_finish(struct history_file *f, struct engine *e, int64_t now_ns,
+			struct error *err);
+
 void history_file_end(struct history_file *f);
 
 #endif

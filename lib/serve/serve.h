@@ -38,7 +38,7 @@ struct serve_tls {
 	const char *cert_file, *key_file;
 	unsigned look_s; /* 0: SERVE_TLS_LOOK_S */
 };
-enum { SERVE_TLS_LOOK_S = 5 };
+enum { SERVE_TLS_LOOK_S = 2 };
 
 struct serve_options {
 	const struct serve_route *routes; /* the row without a method is the last */

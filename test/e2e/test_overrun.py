@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A High pod uses more than its low budget: what the kernel, the helper and the API show, and when."""
 
+import json
 import os
 import re
 import signal
@@ -65,6 +66,18 @@ def follow(c, brake, logger, brake_is, logger_is, level, reason):
     })
 
 
+def used_in_top(c):
+    """What the helper counts comes to `top` by its Lease: a mean of the last minute, so it only must grow."""
+    def rows():
+        text = c.kubectl("mckube", "top", "pods", "--once", "-n", c.ns, "-o", "json").out
+        return {row["name"]: row for row in json.loads(text)}
+    c.wait(lambda: (rows()["brake"]["usedUs"] or 0) > LOW, 120, found=rows)
+    brake, logger = rows()["brake"], rows()["logger"]
+    assert (brake["level"], logger["level"]) == ("hi", "floor") and brake["overruns"] >= 1, (brake, logger)
+    assert LOW < brake["usedUs"] <= HI and 0 < logger["usedUs"] <= LOGGER, (brake, logger)
+    assert brake["p99Us"] >= brake["usedUs"], brake
+
+
 def test_overrun(c):
     brake, logger = make_pair(c)
     pid, other = c.pid_of("brake"), c.pid_of("logger")
@@ -83,6 +96,7 @@ def test_overrun(c):
     busy, cut = shares([pid, other])
     print(f"#   brake uses {busy:.3f} of the core, logger {cut:.3f}")
     assert 0.45 < busy < 0.60 and cut < 0.05, (busy, cut)
+    used_in_top(c)
     mckube = c.get("mckubes", "brake")
     generation = mckube["metadata"]["generation"]
     assert mckube["status"]["lastOverrunTime"] and mckube["status"]["allocatedCore"] == CORE

@@ -131,6 +131,30 @@ TEST(what_is_recorded_can_be_replayed)
 	assert_int_equal(p->known_us, 62 * INT64_C(1000000));
 }
 
+TEST(the_end_writes_the_use_of_the_last_minute)
+{
+	AUTO(history_done) struct history h = { 0 };
+	struct error err = ERROR_INIT;
+	struct recorded r;
+
+	start(&r, 1 << 20);
+	take(&r, 0);
+	counted.periods = counted.by_use[use_bucket(210000)] = 30;
+	take(&r, 7);
+	add(r.path, &h);
+	assert_int_equal(count(&h, HISTORY_USE), 0);
+	history_done(&h);
+	h = (struct history){ 0 };
+	assert_int_equal(
+		history_file_finish(&r.file, &r.f.engine, r.start_ns + 8 * second_ns, &err), 0);
+	add(r.path, &h);
+	end(&r);
+	assert_int_equal(count(&h, HISTORY_USE), 1);
+	array_each(line, &h.lines)
+		if (line->kind == HISTORY_USE)
+			assert_int_equal(line->span_us, 8000000);
+}
+
 TEST(two_files_are_all_that_is_kept)
 {
 	enum { MAX = 2048, ROUNDS = 100 };
