@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/auto.h"
+#include "output/namespaces.h"
 #include "output/optimizer.h"
 #include "output/status.h"
 #include "output/table.h"
@@ -31,7 +32,8 @@ static const struct option options[] = {
 	{},
 };
 
-static const unsigned kinds = REF_PODS | REF_NODES | REF_OPTIMIZERS | REF_ALL_OPTIMIZERS;
+static const unsigned kinds =
+	REF_PODS | REF_NODES | REF_OPTIMIZERS | REF_ALL_OPTIMIZERS | REF_NAMESPACES;
 
 static int show_optimizers(struct cli *cli, const struct status_args *a, const struct inputs *in,
 			   const struct ref *ref, struct error *err)
@@ -44,24 +46,40 @@ static int show_optimizers(struct cli *cli, const struct status_args *a, const s
 	return print_text(&out, EXIT_DONE, err);
 }
 
+static int print_table(struct cli *cli, const struct status_args *a, struct table *t,
+		       struct error *err)
+{
+	AUTO(str_done) struct str out = STR_INIT;
+
+	if (a->sort_by) {
+		int column = table_find_column(t, a->sort_by, err);
+
+		if (column < 0)
+			return error_wrap(err, "--sort-by");
+		table_sort(t, (size_t)column, false);
+	}
+	if (table_render(t, (enum format)a->output, &cli->style, !a->has_no_headers, &out, err) < 0)
+		return err->code;
+	return print_text(&out, EXIT_DONE, err);
+}
+
 static int list_cores(struct cli *cli, const struct status_args *a, const struct inputs *in,
 		      const struct ref *ref, struct error *err)
 {
 	AUTO(table_done) struct table t = { 0 };
-	AUTO(str_done) struct str out = STR_INIT;
 
 	core_table(&in->cluster, &in->settings, ref->node, &t);
-	if (a->sort_by) {
-		int column = table_find_column(&t, a->sort_by, err);
+	return print_table(cli, a, &t, err);
+}
 
-		if (column < 0)
-			return error_wrap(err, "--sort-by");
-		table_sort(&t, (size_t)column, false);
-	}
-	if (table_render(&t, (enum format)a->output, &cli->style, !a->has_no_headers, &out, err) <
-	    0)
+static int list_namespaces(struct cli *cli, const struct status_args *a, const struct inputs *in,
+			   const struct ref *ref, struct error *err)
+{
+	AUTO(table_done) struct table t = { 0 };
+
+	if (namespace_table(&in->cluster, &in->settings, ref->ns, &t, err) < 0)
 		return err->code;
-	return print_text(&out, EXIT_DONE, err);
+	return print_table(cli, a, &t, err);
 }
 
 static int show(struct cli *cli, const struct status_args *a, const struct inputs *in,
@@ -112,6 +130,8 @@ static int run_with(struct cli *cli, const struct status_args *a,
 		return err->code;
 	if (ref.is_all_optimizers || ref.optimizer != NONE)
 		return show_optimizers(cli, a, &in, &ref, err);
+	if (ref.is_all_namespaces || ref.ns)
+		return list_namespaces(cli, a, &in, &ref, err);
 	if (a->shows_cores)
 		return list_cores(cli, a, &in, &ref, err);
 	view.node = ref.node;
@@ -135,14 +155,16 @@ static const char *const word_kinds[] = { "ref", NULL };
 
 const struct command command_status = {
 	.name = "status",
-	.synopsis = "[node/NAME|pod/NAME|wo[/NAME]] [--snapshot FILE] [options]",
+	.synopsis = "[node/NAME|pod/NAME|ns[/NAME]|wo[/NAME]] [--snapshot FILE] [options]",
 	.summary = "show which pods run on which cores, with what budget",
 	.description =
 		"Show the cluster as cores: which pods run on them, the load of each core in each "
-		"mode, and the\npods without cores. With pod/NAME, everything about one pod. With node/NAME "
-		"also what the node costs\nand draws, and what of it no pod has, where there are "
-		"WorkloadOptimizers. With wo, a list of these:\nwhat their pods cost and draw in this "
-		"snapshot, and the phase of the last plan; with wo/NAME, one of\nthem in full.",
+		"mode, and the\npods without cores. With pod/NAME, everything about one pod. With "
+		"node/NAME also what the node costs\nand draws, and what of it no pod has, where there "
+		"are WorkloadOptimizers. With ns, what namespaces may\nask for and what their pods "
+		"hold; with ns/NAME, those of one. With wo, a list of WorkloadOptimizers:\nwhat their "
+		"pods cost and draw in this snapshot, and the phase of the last plan; with wo/NAME, one "
+		"of\nthem in full.",
 	.examples = "# every node\n"
 		    "kubectl mckube status --snapshot test/example/cluster.yaml\n"
 		    "\n"
@@ -152,6 +174,9 @@ const struct command command_status = {
 		    "\n"
 		    "# what the workloads of WorkloadOptimizers cost and draw\n"
 		    "kubectl mckube status wo --snapshot test/example/cluster.yaml\n"
+		    "\n"
+		    "# what namespaces may ask for, and what they have of it\n"
+		    "kubectl mckube status ns --snapshot test/example/cluster.yaml\n"
 		    "\n"
 		    "# a list, for a script\n"
 		    "kubectl mckube status --snapshot test/example/cluster.yaml -o json\n"

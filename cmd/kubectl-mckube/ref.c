@@ -16,6 +16,9 @@ static const struct {
 	{ "pod", REF_PODS },
 	{ "pods", REF_PODS },
 	{ "po", REF_PODS },
+	{ "namespace", REF_NAMESPACES },
+	{ "namespaces", REF_NAMESPACES },
+	{ "ns", REF_NAMESPACES },
 	{ "wo", REF_OPTIMIZERS },
 	{ "wopt", REF_OPTIMIZERS },
 	{ "workloadoptimizer", REF_OPTIMIZERS },
@@ -95,8 +98,8 @@ static int find_optimizer(const struct cluster *c, const char *ns, const char *n
 static const char *const choices[] = {
 	[REF_PODS] = "pod/NAME",
 	[REF_PODS | REF_OPTIMIZERS] = "pod/NAME or wo/NAME",
-	[REF_PODS | REF_NODES | REF_OPTIMIZERS | REF_ALL_OPTIMIZERS] =
-		"node/NAME, pod/NAME, wo/NAME or wo",
+	[REF_PODS | REF_NODES | REF_OPTIMIZERS | REF_ALL_OPTIMIZERS | REF_NAMESPACES] =
+		"node/NAME, pod/NAME, ns/NAME, ns, wo/NAME or wo",
 };
 
 int ref_find(struct cli *cli, const struct inputs *in, const char *word, unsigned kinds,
@@ -109,7 +112,8 @@ int ref_find(struct cli *cli, const struct inputs *in, const char *word, unsigne
 
 	*ret = (struct ref)REF_NOTHING;
 	ret->is_all_optimizers = !slash && kind == REF_OPTIMIZERS && (kinds & REF_ALL_OPTIMIZERS);
-	if (ret->is_all_optimizers)
+	ret->is_all_namespaces = !slash && kind == REF_NAMESPACES;
+	if (ret->is_all_optimizers || ret->is_all_namespaces)
 		return 0;
 	if (!*name || !kind)
 		return usage_error(cli, err, "\"%s\": must be %s", word, choices[kinds]);
@@ -117,6 +121,9 @@ int ref_find(struct cli *cli, const struct inputs *in, const char *word, unsigne
 	case REF_NODES:
 		ret->node = cluster_node(c, name);
 		return ret->node == NONE ? no_node(c, name, err) : 0;
+	case REF_NAMESPACES:
+		ret->ns = name;
+		return 0;
 	case REF_PODS:
 		ret->pod = cluster_pod(c, ns, name);
 		return ret->pod == NONE ? no_pod(c, ns, name, err) : 0;

@@ -9,12 +9,13 @@
 #include "inputs.h"
 
 /* An object as kubectl names it on the command line: "pod/brake", "po/brake", "node/edge-1",
- * "wo/train"; "wo" alone is all WorkloadOptimizers. */
+ * "wo/train", "ns/vehicle"; "wo" and "ns" alone are all of them. */
 struct ref {
 	node_id node;	    /* NONE unless a node is meant */
 	pod_id pod;	    /* NONE unless a pod is meant */
 	uint32_t optimizer; /* index in the cluster; NONE unless one is meant */
-	bool is_all_optimizers;
+	const char *ns;	    /* the word's, not looked up; NULL unless a namespace is meant */
+	bool is_all_optimizers, is_all_namespaces;
 };
 
 #define REF_NOTHING                                           \
@@ -28,6 +29,7 @@ enum {
 	REF_NODES = 2,
 	REF_OPTIMIZERS = 4,
 	REF_ALL_OPTIMIZERS = 8, /* with REF_OPTIMIZERS */
+	REF_NAMESPACES = 16,	/* all or one */
 };
 
 /* A pod or an optimizer is looked for in --namespace, else in the context's, else in "default". An

@@ -248,6 +248,31 @@ void limits_advise(const struct trial *t, const struct unit *u, struct str *out)
 	}
 }
 
+bool limits_are_set(const struct cluster *c, const struct namespace *ns)
+{
+	struct limits g = limits_of(c, ns);
+
+	return has_any(&g);
+}
+
+void limits_use(const struct cluster *c, const struct requests *requests, str_id name,
+		const struct namespace *ns, struct namespace_use *ret)
+{
+	*ret = (struct namespace_use){ .used = in_use(c, requests, name),
+				       .max_criticality = "",
+				       .max_priority = "",
+				       .problem = "" };
+	if (!ns)
+		return;
+	struct limits g = limits_of(c, ns);
+	ret->max_criticality = cluster_str(c, ns->annotations.max_criticality);
+	ret->max_priority = cluster_str(c, ns->annotations.max_priority);
+	ret->has_quota = g.has_quota && !g.is_unread;
+	ret->quota = g.quota;
+	if (g.is_unread)
+		ret->problem = "annotations that cannot be read: nothing new is placed";
+}
+
 bool limits_summarise(const struct cluster *c, const struct requests *requests,
 		      const struct namespace *ns, struct str *out)
 {

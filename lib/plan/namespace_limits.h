@@ -27,6 +27,20 @@ enum denial {
 /* Sets unit.denial; the trial is as the snapshot has it, and units have their turns. */
 void limits_decide(struct trial *t);
 
+/* The same as values. Texts are those of the annotations, "" where there is none. */
+struct namespace_use {
+	bool has_quota;
+	int64_t quota, used; /* ppm of a core */
+	const char *max_criticality, *max_priority;
+	const char *problem; /* "": none */
+};
+
+bool limits_are_set(const struct cluster *c, const struct namespace *ns);
+
+/* `ns` NULL: the snapshot does not have the namespace `name`, which so has no limits. */
+void limits_use(const struct cluster *c, const struct requests *requests, str_id name,
+		const struct namespace *ns, struct namespace_use *ret);
+
 /* "criticality up to Middle, 1.200 of 2.5 cores in use"; false: the namespace has no limits. */
 bool limits_summarise(const struct cluster *c, const struct requests *requests,
 		      const struct namespace *ns, struct str *out);
