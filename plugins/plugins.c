@@ -4,5 +4,6 @@
 #include <stddef.h>
 
 const struct policy *const policies[] = {
-	&policy_binpack, &policy_example, &policy_spread, &policy_topology, NULL,
+	&policy_binpack, &policy_cost,	 &policy_example,  &policy_green,
+	&policy_power,	 &policy_spread, &policy_topology, NULL,
 };

@@ -9,7 +9,10 @@
 extern const struct policy *const policies[];
 
 extern const struct policy policy_binpack;
+extern const struct policy policy_cost;
 extern const struct policy policy_example;
+extern const struct policy policy_green;
+extern const struct policy policy_power;
 extern const struct policy policy_spread;
 extern const struct policy policy_topology;
 

@@ -430,6 +430,7 @@ void planner_emit(struct planner *p, struct plan *ret_plan)
 {
 	*ret_plan =
 		(struct plan){ .settings = *p->trial.settings, .taken_at = p->trial.c->taken_at };
+	ret_plan->settings.optimise.applies = p->rates;
 	emit_plan(p, ret_plan); /* and 8. Clean up */
 	ret_plan->search.steps = p->steps;
 	ret_plan->search.is_exact = p->is_exact;

@@ -10,6 +10,11 @@
 #include "plan/relief/relieve.h"
 #include "plan/trial.h"
 
+/* Of a node, as plan/policy.h has it. */
+struct node_rates {
+	uint32_t cost, power, renewable;
+};
+
 /* The parts that the steps of a plan share. */
 struct planner {
 	struct trial trial;
@@ -20,6 +25,7 @@ struct planner {
 	uint32_t *score; /* of each core as it is, by index in capacity.cores */
 	uint32_t *best;	 /* in each node's run of cores: its cores, best score first */
 	struct tallies *tallies;
+	struct node_rates *rates; /* by node_id; NULL: no policy needs them */
 	struct index *index;
 	struct reliefs reliefs;
 	struct migrations migrations;

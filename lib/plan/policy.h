@@ -2,6 +2,7 @@
 #ifndef MCKUBE_PLAN_POLICY_H
 #define MCKUBE_PLAN_POLICY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A policy says which of the suitable cores is the best. It never makes a core possible or
@@ -19,6 +20,11 @@ struct core_view {
 	uint32_t node_cores, node_used_cores; /* RT cores of the node, and those with a pod */
 	uint32_t siblings, busy_siblings;     /* other threads of the same physical core */
 	uint32_t numa_cores, numa_used_cores; /* cores of the same NUMA node */
+
+	/* Of the node, in parts per million: what a CPU of it costs and, when all of it works,
+	 * draws, of the most that one of any node does; and how much of its energy is renewable.
+	 * 0 where no policy with needs_fleet is used. */
+	uint32_t cost, power, renewable;
 };
 
 enum { SCORE_MAX = 100 };
@@ -28,6 +34,7 @@ struct policy {
 	const char *help; /* one line */
 	/* 0 (worst) to SCORE_MAX (best). */
 	uint32_t (*score)(const struct core_view *core);
+	bool needs_fleet; /* it looks at cost, power or renewable: model/fleet.h */
 };
 
 #endif

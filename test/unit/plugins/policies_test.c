@@ -39,6 +39,9 @@ static void with_every_view(void (*look)(const struct policy *, const struct cor
 					.busy_siblings = n[1],
 					.numa_cores = n[0],
 					.numa_used_cores = n[1],
+					.cost = caps[i / ARRAY_LEN(loads)],
+					.power = caps[i / ARRAY_LEN(loads)],
+					.renewable = caps[i / ARRAY_LEN(loads)],
 				};
 
 				look(*p, &v);
@@ -124,4 +127,18 @@ TEST(example_wants_cores_with_few_pods)
 	ten.n_pods = 10;
 	assert_true(prefers(&policy_example, idle, one));
 	assert_true(prefers(&policy_example, one, ten));
+}
+
+TEST(cost_power_and_green_want_the_node_that_is_best_at_it)
+{
+	struct core_view dear = idle, drawing = idle, green = idle;
+
+	dear.cost = drawing.power = 1000000;
+	green.renewable = 500000;
+	assert_true(prefers(&policy_cost, idle, dear));
+	assert_true(prefers(&policy_power, idle, drawing));
+	assert_true(prefers(&policy_green, green, idle));
+	assert_int_equal(policy_cost.score(&dear), 0);
+	assert_int_equal(policy_power.score(&drawing), 0);
+	assert_int_equal(policy_green.score(&green), 50);
 }
