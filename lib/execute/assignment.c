@@ -22,6 +22,10 @@ static void set_number(struct annotation_change *c, const char *name, int32_t va
 
 void assignment_set(const struct action *a, struct annotation_change *c)
 {
+	if (a->moved_at) {
+		set_note(c, POD_ANNOTATION(moved_at), assignment_date(a->moved_at, c->date));
+		set_number(c, POD_ANNOTATION(moves), (int32_t)a->moves);
+	}
 	if (a->budget.period == 0)
 		return;
 	set_note(c, POD_ANNOTATION(core), a->to.cores);

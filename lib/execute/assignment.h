@@ -21,8 +21,8 @@ struct annotation_change {
 	size_t n;
 };
 
-/* Bind, Assign and Move: the whole assignment; nothing for a Bind of a pod that requests no real
- * time. The node helper reports again
+/* Bind, Assign and Move: the whole assignment; for a Bind of a pod that requests no real time only
+ * that it was moved. The node helper reports again
  * whether it is applied; a pod that gets cores is not degraded. */
 void assignment_set(const struct action *a, struct annotation_change *c);
 

@@ -82,6 +82,8 @@ struct optimizer { /* WorkloadOptimizer */
 	str_id moved_from, moved_to; /* status.lastMove: nodes; 0 */
 	/* status as it was written last; nothing follows from it but whether it is to be written */
 	str_id phase, status_node;
+	struct range status_nodes;				    /* names */
+	str_id scaled_kind, scaled_name;			    /* status.targetRef */
 	int64_t status_power, status_score, optimized_at, observed; /* mW; millionths */
 	int32_t status_replicas, status_ready;
 	struct range conditions; /* cluster.conditions */

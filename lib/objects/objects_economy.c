@@ -407,6 +407,12 @@ static const struct field last_move_fields[] = {
 	{ 0 },
 };
 
+static const struct field scaled_fields[] = {
+	OPT("kind", read_text, scaled_kind, UNREAD_DETAIL),
+	OPT("name", read_text, scaled_name, UNREAD_DETAIL),
+	{ 0 },
+};
+
 static const struct field optimizer_status_fields[] = {
 	OPT("assignedNode", read_text, status_node, UNREAD_DETAIL),
 	OPT("avoid", read_avoids, avoid, UNREAD_DETAIL),
@@ -421,12 +427,14 @@ static const struct field optimizer_status_fields[] = {
 	OPT("lastScaleTime", read_time, scaled_at, UNREAD_DETAIL),
 	OPT("lastScaleTo", read_i32, scaled_to, UNREAD_DETAIL),
 	OPT("moves", read_i32, moves, UNREAD_BUDGET),
+	OPT("nodes", read_names, status_nodes, UNREAD_DETAIL),
 	OPT("observedGeneration", read_generation, observed, UNREAD_DETAIL),
 	OPT("optimizationScore", read_micro, status_score, UNREAD_DETAIL),
 	OPT("phase", read_text, phase, UNREAD_DETAIL),
 	OPT("readyReplicas", read_i32, status_ready, UNREAD_DETAIL),
 	OPT("replicas", read_i32, status_replicas, UNREAD_DETAIL),
 	OPT("scalesUndone", read_i32, undone, UNREAD_DETAIL),
+	FIELD_SUB("targetRef", scaled_fields, UNREAD_DETAIL),
 	{ 0 },
 };
 

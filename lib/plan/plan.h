@@ -138,7 +138,12 @@ struct place {
 	const char *pod_uid; /* Status of a McKube: the pod that it is about; NULL or "": none */
 };
 
-enum { ECONOMY_CONDITIONS_MAX = 16, ECONOMY_AVOID_MAX = 8, ECONOMY_HISTORY_MAX = 20 };
+enum {
+	ECONOMY_CONDITIONS_MAX = 16,
+	ECONOMY_AVOID_MAX = 8,
+	ECONOMY_HISTORY_MAX = 20,
+	ECONOMY_NODES_MAX = 20
+};
 
 /* A node where a moved pod did not become ready. */
 struct plan_avoid {
@@ -158,7 +163,10 @@ struct economy_status {
 	int64_t cost, power, score;
 	int64_t optimized_at, moved_at, generation;
 	uint32_t replicas, ready, moves;
-	const char *moved_from, *moved_to; /* nodes of the last move; NULL */
+	const char *nodes[ECONOMY_NODES_MAX]; /* of its pods, by name */
+	uint32_t n_nodes;
+	const char *target_kind, *target_name; /* what is scaled; NULL */
+	const char *moved_from, *moved_to;     /* nodes of the last move; NULL */
 	struct plan_avoid avoid[ECONOMY_AVOID_MAX];
 	uint32_t n_avoid;
 	bool has_avoid; /* the list is written, which may be empty */
@@ -213,7 +221,9 @@ struct action {
 	/* For cost and power: the WorkloadOptimizer of on.ns that it is for; NULL. Not in the file.
 	 */
 	const char *optimizer;
-	int64_t deletion_cost;	       /* Annotate */
+	int64_t moved_at;      /* Bind of what replaces a pod that was moved for money: when; 0 */
+	uint32_t moves;	       /* ... and how often within a day of each other */
+	int64_t deletion_cost; /* Annotate */
 	struct economy_status *status; /* Status; NULL: of another kind */
 	const char *message;
 };

@@ -163,6 +163,7 @@ static void find_owner_kinds(struct trial *t)
 
 	t->owner.node = intern_find(strings, "Node", 4);
 	t->owner.daemon_set = intern_find(strings, "DaemonSet", 9);
+	t->owner.replica_set = intern_find(strings, "ReplicaSet", 10);
 	t->owner.stateful_set = intern_find(strings, "StatefulSet", 11);
 }
 

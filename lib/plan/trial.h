@@ -98,7 +98,7 @@ struct trial {
 	struct arena arena; /* of the warnings */
 
 	struct {
-		str_id node, daemon_set, stateful_set;
+		str_id node, daemon_set, replica_set, stateful_set;
 	} owner;		  /* kinds of owners that matter; INTERN_NONE: no pod has it */
 	ARRAY(struct unit) units; /* in the order of requests */
 	unit_id *unit_of_pod;	  /* by pod_id, NONE */

@@ -112,12 +112,14 @@ static const struct redact_rule optimizer_status[] = {
 	TIME("lastScaleTime"),
 	SCALAR("lastScaleTo"),
 	SCALAR("moves"),
+	WORD("nodes"),
 	SCALAR("observedGeneration"),
 	SCALAR("optimizationScore"),
 	ENUM("phase"),
 	SCALAR("readyReplicas"),
 	SCALAR("replicas"),
 	SCALAR("scalesUndone"),
+	OBJECT("targetRef", scale_target),
 	{ 0 },
 };
 

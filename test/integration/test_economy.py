@@ -107,7 +107,11 @@ def test_watch_moves_pods_off_the_dearer_node(c):
         c.wait(lambda: places(c) == ["b", "a"])
         c.kubectl("uncordon", "b")
         c.wait(lambda: places(c) == ["b", "b"])
-        assert c.get("wo", "web")["status"]["moves"] == 1
+        status = c.get("wo", "web")["status"]
+        assert status["moves"] == 1, status
+        moved = [p for p in c.get("pods") if p["metadata"]["labels"]["workload-optimizer"] == "web"
+                 and not p["metadata"].get("deletionTimestamp")]
+        assert [c.annotation_of(p, "kcloud.io/moved-at") for p in moved] == [status["lastMoveTime"]], moved
         bare = worker("other", "other", gates=False)
         bare["spec"]["nodeName"] = "a"
         c.create(bare)

@@ -67,9 +67,12 @@ struct account {
 	bool is_leaving;   /* the moved pod is still there */
 	bool is_placed;	   /* ... or is bound by it */
 	bool is_refused;   /* a limit keeps one from being placed */
-	/* economy_survey(): the node with most of its pods, NONE, and what of its nodes is assumed
+	/* economy_survey(): the node with most of its pods, NONE, its nodes, and what of them is
+	 * assumed
 	 */
 	node_id most;
+	node_id nodes[ECONOMY_NODES_MAX]; /* the first of its nodes by name */
+	uint32_t n_nodes;
 	bool has_no_price, has_no_power;
 	const char *why;       /* it is suspended */
 	const char *least_why; /* a policy scales it down to minReplicas; NULL: none does */

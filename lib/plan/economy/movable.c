@@ -46,40 +46,66 @@ static bool may_have_moved(const struct economy *e, const struct cargo *g)
 	       is_within_cooldown(e, o->moved_at, o->moves);
 }
 
-static bool is_marked(const struct economy *e, const struct pod *pod)
+static bool is_marked(const struct economy *e, const struct pod_annotations *a)
 {
-	if (pod->annotations == NONE)
-		return false;
-	const struct pod_annotations *a = &e->c->annotations.items[pod->annotations];
 	const char *disrupt = text_of(e, a->do_not_disrupt);
 
 	return (disrupt && strcmp(disrupt, "false") != 0) ||
 	       says(text_of(e, a->safe_to_evict), "false") || a->no_eviction != NONE ||
-	       says(text_of(e, a->is_disabled), "true") || is_cooling(e, a);
+	       says(text_of(e, a->is_disabled), "true");
 }
 
-bool mover_may_move(const struct mover *m, const struct cargo *g)
+/* By what the pod is, and the workload does. */
+static const char *workload_refusal(const struct economy *e, const struct cargo *g,
+				    const struct pod *pod)
 {
-	const struct economy *e = m->e;
+	const struct account *a = g->of == NONE ? NULL : &e->accounts[g->of];
+	bool is_closed = a && (a->is_suspended || a->is_exhausted);
+
+	if (g->has_failed)
+		return !a || is_closed ? "its workload is suspended, or its budget is spent" : NULL;
+	if (may_have_moved(e, g))
+		return "it was made since a pod of its workload was moved lately";
+	if (a && a->is_in_flight)
+		return "another pod of its workload was moved, and is not ready yet";
+	if (!a && !pod->is_ours)
+		return "it has no WorkloadOptimizer";
+	if (is_closed)
+		return "its workload is suspended, or its budget is spent";
+	return NULL;
+}
+
+/* By what would be lost. */
+static const char *data_refusal(const struct economy *e, const struct pod *pod)
+{
+	const struct rules *rules = &e->c->rules.items[pod->rules];
+	const struct trial *t = &e->p->trial;
+
+	if (!pod->owner_kind ||
+	    (pod->owner_kind != t->owner.replica_set && pod->owner_kind != t->owner.stateful_set))
+		return "no ReplicaSet or StatefulSet would create it again";
+	if (pod->has_local_data || rules->claims.n || rules->devices.n)
+		return "it has local data, claims or devices";
+	if (pod->annotations == NONE)
+		return NULL;
+	const struct pod_annotations *notes = &e->c->annotations.items[pod->annotations];
+	if (is_cooling(e, notes))
+		return "it was moved lately";
+	return is_marked(e, notes) ? "an annotation of it forbids that" : NULL;
+}
+
+const char *mover_refusal(const struct economy *e, const struct cargo *g)
+{
 	const struct trial *t = &e->p->trial;
 	const struct pod *pod = &e->c->pods.items[g->pod];
-	const struct rules *rules = &e->c->rules.items[pod->rules];
-	const struct account *a = g->of == NONE ? NULL : &e->accounts[g->of];
 
 	if (pod->node == NONE || pod->node != g->origin || t->req.of_pod[g->pod] != NONE ||
-	    t->unit_of_pod[g->pod] != NONE || trial_is_untouchable(t, pod) ||
-	    trial_may_not_evict(t, pod))
-		return false;
-	if (g->has_failed)
-		return a && !a->is_suspended && !a->is_exhausted;
-	if (may_have_moved(e, g) || (a && a->is_in_flight) || (!a && !pod->is_ours) ||
-	    (a && (a->is_suspended || a->is_exhausted)))
-		return false;
-	if (!pod->owner_kind ||
-	    (pod->owner_kind != m->replica_set && pod->owner_kind != t->owner.stateful_set))
-		return false;
-	return !pod->has_local_data && rules->claims.n == 0 && rules->devices.n == 0 &&
-	       !is_marked(e, pod);
+	    t->unit_of_pod[g->pod] != NONE)
+		return "the plan for real time has it";
+	if (trial_is_untouchable(t, pod) || trial_may_not_evict(t, pod))
+		return "it is being deleted, or protected from eviction";
+	const char *why = workload_refusal(e, g, pod);
+	return why || g->has_failed ? why : data_refusal(e, pod);
 }
 
 int64_t mover_disruption(const struct economy *e, const struct cargo *g)

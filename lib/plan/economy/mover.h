@@ -17,7 +17,6 @@ struct mover {
 	ARRAY(struct pool) pools;
 	uint32_t *pool_of; /* by node_id */
 	uint32_t pods_left;
-	str_id replica_set;
 	bool *is_owner_moving; /* by owner_uid: a pod without an optimizer moves */
 };
 
@@ -30,9 +29,9 @@ typedef ARRAY(struct step) steps;
 
 /* movable.c */
 
-/* May the pod be moved for money or power at all? The limits of what moves at a time are not
- * asked. */
-bool mover_may_move(const struct mover *m, const struct cargo *g);
+/* Why the pod may not be moved for money or power at all; NULL: it may. The limits of what moves at
+ * a time are not asked. */
+const char *mover_refusal(const struct economy *e, const struct cargo *g);
 /* In millionths: Karpenter's eviction cost, and lost work of what starts again from nothing. */
 int64_t mover_disruption(const struct economy *e, const struct cargo *g);
 

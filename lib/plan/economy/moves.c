@@ -50,7 +50,7 @@ static void read_pools(struct mover *m)
 		struct cargo *g = &e->cargo.items[i];
 
 		g->disruption = mover_disruption(e, g);
-		g->is_movable = mover_may_move(m, g);
+		g->is_movable = !mover_refusal(e, g);
 		n_movable += g->is_movable;
 		if (g->counts)
 			m->pools.items[m->pool_of[g->origin]].disruption += g->disruption;
@@ -269,7 +269,6 @@ void economy_move(struct economy *e)
 	AUTO_FREE bool *is_owner_moving = xcalloc(e->c->strings.n + 1, sizeof(*is_owner_moving));
 	struct mover m = { .e = e, .pool_of = pool_of, .is_owner_moving = is_owner_moving };
 
-	m.replica_set = intern_find(&e->c->strings, "ReplicaSet", 10);
 	for (node_id node = 0; node < e->c->nodes.n; node++)
 		e->sites[node].is_used_before = e->sites[node].n_in_use > 0;
 	read_pools(&m);

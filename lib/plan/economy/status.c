@@ -162,8 +162,10 @@ void economy_survey(struct economy *e)
 	AUTO_FREE uint32_t *n = xcalloc(e->c->optimizers.n + 1, sizeof(*n));
 	AUTO_FREE uint32_t *n_most = xcalloc(e->c->optimizers.n + 1, sizeof(*n_most));
 
-	for (optimizer_id id = 0; id < e->c->optimizers.n; id++)
+	for (optimizer_id id = 0; id < e->c->optimizers.n; id++) {
 		e->accounts[id].most = NONE;
+		e->accounts[id].n_nodes = 0;
+	}
 	for (size_t i = 0; i < e->n_bound; i++) {
 		const struct cargo *g = &e->cargo.items[i];
 
@@ -182,6 +184,8 @@ void economy_survey(struct economy *e)
 
 			if (!a || !n[of])
 				continue;
+			if (a->n_nodes < ECONOMY_NODES_MAX)
+				a->nodes[a->n_nodes++] = node;
 			a->has_no_price |= e->fleet.nodes[node].is_price_assumed;
 			a->has_no_power |= e->fleet.nodes[node].is_power_assumed;
 			if (n[of] > n_most[of]) { /* the first by name among equals */
@@ -379,12 +383,39 @@ static bool history_differs(const struct economy *e, const struct optimizer *o,
 	return false;
 }
 
+static void fill_places(const struct economy *e, optimizer_id id, struct economy_status *s)
+{
+	const struct account *a = &e->accounts[id];
+	const struct scaling *scaling = &e->scalings[id];
+
+	for (uint32_t i = 0; i < a->n_nodes; i++)
+		s->nodes[s->n_nodes++] = name_of(e, a->nodes[i]);
+	if (!scaling->target)
+		return;
+	s->target_kind = scaling->kind;
+	s->target_name = cluster_str(e->c, scaling->target->meta.name);
+}
+
+static bool places_differ(const struct economy *e, const struct optimizer *o,
+			  const struct economy_status *s)
+{
+	if (s->n_nodes != o->status_nodes.n)
+		return true;
+	for (uint32_t i = 0; i < s->n_nodes; i++)
+		if (strcmp(cluster_str(e->c, e->c->names.items[o->status_nodes.at + i]),
+			   s->nodes[i]) != 0)
+			return true;
+	return s->target_name && (strcmp(cluster_str(e->c, o->scaled_kind), s->target_kind) != 0 ||
+				  strcmp(cluster_str(e->c, o->scaled_name), s->target_name) != 0);
+}
+
 static bool status_differs(const struct economy *e, optimizer_id id, const struct economy_status *s)
 {
 	const struct optimizer *o = &e->c->optimizers.items[id];
 
 	return s->optimized_at != o->optimized_at || s->moved_at != o->moved_at ||
-	       avoid_differs(e, o, s) || budget_differs(s, &o->budget, o->budget_limit) ||
+	       avoid_differs(e, o, s) || places_differ(e, o, s) ||
+	       budget_differs(s, &o->budget, o->budget_limit) ||
 	       strcmp(cluster_str(e->c, o->phase), s->phase) != 0 ||
 	       strcmp(cluster_str(e->c, o->status_node), s->node) != 0 ||
 	       s->replicas != (uint32_t)o->status_replicas ||
@@ -417,6 +448,7 @@ bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
 		.replicas = a->n_pods,
 		.ready = a->n_ready,
 	};
+	fill_places(e, id, ret);
 	fill_moves(e, id, ret);
 	fill_avoid(e, id, ret);
 	fill_budget(e, (enum budget_period)o->period, &o->budget, a->cost, ret);

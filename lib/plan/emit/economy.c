@@ -116,6 +116,20 @@ static void emit_evictions(struct emitter *e, const struct economy *x, const uin
 	array_done(&moved);
 }
 
+/* It takes the place of a pod of its workload that was moved: it does not move again for a while,
+ * whatever its optimizer's status says then. */
+static void note_move(const struct economy *x, const struct cargo *g, struct action *a)
+{
+	const struct account *account = &x->accounts[g->of];
+	const struct optimizer *o = &x->c->optimizers.items[g->of];
+
+	if (!account->is_in_flight || account->kept_for != g->pod ||
+	    x->c->pods.items[g->pod].meta.created < o->moved_at)
+		return;
+	a->moved_at = o->moved_at;
+	a->moves = o->moves > 0 ? (uint32_t)o->moves : 1;
+}
+
 static void emit_binds(struct emitter *e, struct economy *x)
 {
 	for (size_t i = x->n_bound; i < x->cargo.n; i++) {
@@ -130,6 +144,7 @@ static void emit_binds(struct emitter *e, struct economy *x)
 		a->to = (struct place){ .node = node_name(e, g->node) };
 		a->optimizer = emit_optimizer_name(e, g->of);
 		a->share = share_of(x, g);
+		note_move(x, g, a);
 		emit_list_freed(e, g->node, &freed);
 		array_each(f, &freed)
 			if (f->is_eviction)

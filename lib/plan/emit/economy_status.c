@@ -41,6 +41,10 @@ static struct economy_status *keep(struct emitter *e, const struct economy_statu
 		own->moved_from = plan_str(e->plan, s->moved_from);
 		own->moved_to = plan_str(e->plan, s->moved_to);
 	}
+	for (uint32_t i = 0; i < s->n_nodes; i++)
+		own->nodes[i] = plan_str(e->plan, s->nodes[i]);
+	if (s->target_name)
+		own->target_name = plan_str(e->plan, s->target_name);
 	for (uint32_t i = 0; i < s->n_avoid; i++)
 		own->avoid[i].node = plan_str(e->plan, s->avoid[i].node);
 	for (uint32_t i = 0; i < s->n_conditions; i++)

@@ -5,7 +5,7 @@
 
 #include "base/auto.h"
 #include "base/decimal.h"
-#include "plan/economy/economy.h"
+#include "plan/economy/mover.h"
 #include "plan/emit/emit.h"
 #include "plan/planner.h"
 
@@ -73,8 +73,8 @@ static const char *stay_words(const struct asker *x, const struct cargo *g, int6
 	if (x->e->accounts[g->of].is_suspended)
 		return plan_str(&x->out->plan, x->e->accounts[g->of].why);
 	if (!g->is_movable)
-		return "the pod may not be moved: it was moved lately, or nothing would recreate "
-		       "it elsewhere";
+		return plan_strf(&x->out->plan, "the pod may not be moved: %s",
+				 mover_refusal(x->e, g));
 	if (saving <= 0)
 		return "the cluster as a whole would not cost less";
 	decimal_add(&text, saving, 0);
@@ -209,6 +209,8 @@ static void own_report(struct optimizer_explanation *out)
 	for (uint32_t i = 0; i < s->n_history; i++)
 		s->history[i] = plan_str(&out->plan, s->history[i]);
 
+	s->n_nodes = 0;
+	s->target_kind = s->target_name = NULL;
 	r->ns = plan_str(&out->plan, r->ns);
 	r->name = plan_str(&out->plan, r->name);
 	r->node = r->status.node = plan_str(&out->plan, r->node);

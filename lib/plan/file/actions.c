@@ -431,6 +431,8 @@ enum {
 	ACTION_ROW_OWNER,
 	ACTION_ROW_GROUP,
 	ACTION_ROW_SHARE,
+	ACTION_ROW_MOVED_AT,
+	ACTION_ROW_MOVES,
 	ACTION_ROW_DELETION_COST,
 	ACTION_ROW_STATUS,
 	ACTION_ROW_SINCE,
@@ -468,6 +470,9 @@ static const struct field action_fields[ACTION_ROWS + 1] = {
 	[ACTION_ROW_GROUP] =
 		FILE_FIELD("group", &field_u32, offsetof(struct action, group), .min = 1),
 	[ACTION_ROW_SHARE] = FILE_FIELD("share", &field_share, offsetof(struct action, share)),
+	[ACTION_ROW_MOVED_AT] =
+		FILE_FIELD("movedAt", &field_date, offsetof(struct action, moved_at)),
+	[ACTION_ROW_MOVES] = FILE_FIELD("moves", &field_u32, offsetof(struct action, moves)),
 	[ACTION_ROW_DELETION_COST] = FILE_FIELD("deletionCost", &field_deletion_cost,
 						offsetof(struct action, deletion_cost)),
 	[ACTION_ROW_STATUS] = FILE_FIELD("status", &field_economy_status, FIELD_SELF),
@@ -493,9 +498,10 @@ struct shape {
 #define MOVE_NOTES  (BIT(ACTION_ROW_DOWNTIME) | BIT(ACTION_ROW_OWNER) | SINCE)
 #define GROUP	    BIT(ACTION_ROW_GROUP)
 #define SHARE	    BIT(ACTION_ROW_SHARE)
+#define MOVED	    (BIT(ACTION_ROW_MOVED_AT) | BIT(ACTION_ROW_MOVES))
 
 static const struct shape shapes[ACTION_KINDS] = {
-	[ACTION_BIND] = { .needs = POD | TO, .may = SHARE },
+	[ACTION_BIND] = { .needs = POD | TO, .may = SHARE | MOVED },
 	[ACTION_ASSIGN] = { .needs = POD | TO, .has_assignment = true },
 	[ACTION_MOVE] = { .needs = POD | FROM | TO, .has_assignment = true },
 	[ACTION_EVICT] = { .needs = POD | FROM, .may = REPLACEMENT | GROUP | SHARE },

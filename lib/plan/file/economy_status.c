@@ -197,6 +197,62 @@ static bool has_phase(const void *status)
 	return phase && *phase;
 }
 
+static bool nodes_are_absent(const struct file_field *f, const void *value)
+{
+	(void)f;
+	return !has_phase(value);
+}
+
+static void nodes_write(const struct file_field *f, const void *value, struct json_out *o)
+{
+	const struct economy_status *s = value;
+
+	(void)f;
+	json_out_array(o);
+	for (uint32_t i = 0; i < s->n_nodes; i++)
+		json_out_text(o, s->nodes[i]);
+	json_out_end(o);
+}
+
+static int read_node(struct decoder *d, void *arg)
+{
+	struct economy_status *s = arg;
+	struct plan *plan = d->owner;
+	const char *text;
+
+	if (s->n_nodes == ECONOMY_NODES_MAX)
+		return decode_refuse(d, "more than %d nodes", ECONOMY_NODES_MAX);
+	int r = field_string(d, FIELD_NAME_MAX, &text);
+	if (r == 0)
+		s->nodes[s->n_nodes++] = plan_str(plan, text);
+	return r;
+}
+
+static int nodes_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	(void)f;
+	return decode_list(d, read_node, value);
+}
+
+static const struct field_type field_nodes = { nodes_are_absent, nodes_write, nodes_read };
+
+#define TARGET(key, member)                                                                   \
+	FILE_FIELD(key, &field_text, offsetof(struct economy_status, member), .needed = true, \
+		   .max = FIELD_NAME_MAX)
+
+static const struct field target_fields[] = {
+	TARGET("kind", target_kind),
+	TARGET("name", target_name),
+	{ 0 },
+};
+
+static bool has_target(const void *status)
+{
+	const struct economy_status *s = status;
+
+	return s->target_kind && s->target_name;
+}
+
 static bool has_scaled(const void *status)
 {
 	return ((const struct economy_status *)status)->scaled_to != 0;
@@ -251,6 +307,9 @@ static const struct field status_fields[] = {
 	STATUS("currentCost", &field_micro, cost),
 	STATUS("currentPower", &field_micro, power),
 	STATUS("assignedNode", &field_text, node),
+	FILE_FIELD("nodes", &field_nodes, FIELD_SELF),
+	FILE_FIELD("targetRef", &field_object, FIELD_SELF, .of = target_fields,
+		   .is_given = has_target),
 	STATUS("optimizationScore", &field_micro, score),
 	FILE_FIELD("lastOptimizationTime", &field_date,
 		   offsetof(struct economy_status, optimized_at)),

@@ -61,6 +61,22 @@ TEST(bind_sets_node_notes_and_phase_and_opens_our_gate)
 			       "\"status\":{\"phase\":\"Running\",\"q\":null}}");
 }
 
+TEST(what_replaces_a_moved_pod_says_so)
+{
+	const struct action a = {
+		.kind = ACTION_BIND,
+		.on = assignment.on,
+		.to = { .node = "n1" },
+		.moved_at = 1795251600,
+		.moves = 2,
+	};
+
+	becomes("{}", &a,
+		"{\"spec\":{\"nodeName\":\"n1\"},\"status\":{\"phase\":\"Running\"},"
+		"\"metadata\":{\"annotations\":{\"kcloud.io/moved-at\":\"2026-11-21T09:00:00Z\","
+		"\"kcloud.io/moves\":\"2\"}}}");
+}
+
 TEST(gates_of_others_stay)
 {
 	struct action a = assignment;
