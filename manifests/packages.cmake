@@ -45,8 +45,19 @@ set(CPACK_RPM_SPEC_MORE_DEFINE "%global __os_install_post %{nil}
 %global use_source_date_epoch_as_buildtime 1
 %global clamp_mtime_to_source_date_epoch 1")
 
-# libcurl and libmicrohttpd are loaded when they are needed, which neither dpkg-shlibdeps nor rpm sees.
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "libcurl4, libmicrohttpd12, ca-certificates")
-set(CPACK_RPM_PACKAGE_REQUIRES "libcurl.so.4()(64bit), libmicrohttpd.so.12()(64bit), ca-certificates")
+# libcurl and libmicrohttpd are loaded when they are needed, which neither dpkg-shlibdeps nor rpm sees. A
+# static build needs nothing.
+if(MCKUBE_STATIC)
+  set(CPACK_DEBIAN_PACKAGE_DEPENDS ca-certificates)
+  set(CPACK_RPM_PACKAGE_REQUIRES ca-certificates)
+  set(CPACK_RPM_PACKAGE_AUTOREQ no)
+else()
+  set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_DEBIAN_PACKAGE_DEPENDS "libcurl4, libmicrohttpd12, ca-certificates")
+  set(CPACK_RPM_PACKAGE_REQUIRES "libcurl.so.4()(64bit), libmicrohttpd.so.12()(64bit), ca-certificates")
+endif()
+if(MCKUBE_ARCH)
+  set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE ${MCKUBE_ARCH})
+  set(CPACK_RPM_PACKAGE_ARCHITECTURE ${CMAKE_SYSTEM_PROCESSOR})
+endif()
 include(CPack)

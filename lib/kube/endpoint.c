@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/auto.h"
+#include "kube/ca_file.h"
 #include "kube/proxy.h"
 
 enum { CONNECT_TIMEOUT_MS = 30000, KEEPALIVE_IDLE_S = 30, KEEPALIVE_INTERVAL_S = 10 };
@@ -139,10 +140,12 @@ static void set_trust(const struct kube_cluster *c, const struct trust *t, CURL 
 	}
 	if (c->ca_data.s || c->ca_file)
 		curl_easy_setopt(easy, t->ca_path, NULL);
+	const char *file =
+		c->ca_file ? c->ca_file : ca_file_find(curl_version_info(CURLVERSION_NOW)->cainfo);
 	if (c->ca_data.s)
 		set_blob(easy, t->ca_blob, c->ca_data);
-	else if (c->ca_file)
-		curl_easy_setopt(easy, t->ca_file, c->ca_file);
+	else if (file)
+		curl_easy_setopt(easy, t->ca_file, file);
 }
 
 /* Only libcurl on OpenSSL lists a certificate's extensions. */
