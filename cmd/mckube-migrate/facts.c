@@ -16,7 +16,7 @@
 #include "checkpoint/runtime_version.h"
 #include "helper.h"
 
-enum { AGAIN_MS = 60000, RETRY_MS = 2000, CPU_HEX = 16, VERSION_MAX = 64 };
+enum { AGAIN_MS = 60000, RETRY_MS = 2000, NS_PER_S = 1000000000, CPU_HEX = 16, VERSION_MAX = 64 };
 
 static void run_criu(const char *root, int out)
 {
@@ -107,6 +107,8 @@ static int look(struct helper *h, struct str *out, struct error *err)
 		return err->code;
 	str_addf(out, "criu=%s,containerd=%.*s,restore=%s", criu, (int)strcspn(runtime.s, "+"),
 		 *runtime.s == 'v' ? runtime.s + 1 : runtime.s, restore_word(h, runtime.s));
+	str_addf(out, ",pause=%lld+%lld", (long long)(h->args->pause_ns / NS_PER_S),
+		 (long long)(h->args->pause_gib_ns / NS_PER_S));
 	add_missing_options(h->args->host_root, out);
 	return 0;
 }

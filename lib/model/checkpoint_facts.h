@@ -6,7 +6,8 @@
 #include "model/cluster.h"
 
 /* What mckube-migrate has found on a node and written on it (NODE_CHECKPOINT):
- * "criu=V,containerd=V,restore=WORD,missing=OPTION+OPTION", or "no: why". */
+ * "criu=V,containerd=V,restore=WORD,pause=SECONDS+SECONDS,missing=OPTION+OPTION", or "no: why".
+ * pause: after how long it resumes what was not sent, and how much later for each GiB. */
 
 /* "" where it has written nothing. */
 const char *checkpoint_facts(const struct cluster *c, const struct node *node);

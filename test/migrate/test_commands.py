@@ -29,7 +29,7 @@ def test_migrate_command(f):
     f.wait_facts()
     f.start("app", "--mb", 1)
     shown = f.mckube("migrate", "pod/app", "--dry-run")
-    assert "Checkpoint" in shown and node_of(f) == "node-a", shown
+    assert "Checkpoint" in shown and "goes on here after" in shown and node_of(f) == "node-a", shown
     out = f.mckube("migrate", "pod/app", "--to", "node-b")
     assert "migrate: Done" in out and "stood still for" in out, out
     f.check_one()

@@ -79,10 +79,6 @@ bool engine_missed_since(struct engine *e, int64_t now_ns, uint64_t *ret_us); /*
 /* use.c */
 void engine_use_sample(struct engine *e, int64_t now_ns); /* engine_sample_use() */
 
-/* overrun.c */
-/* Of e->changes, those that cut a pod to its floor or end that, for pods that have come or gone. */
-void engine_report_cuts(struct engine *e, size_t n_changes);
-
 /* settle.c */
 /* After pods or containers came, went or changed. */
 int engine_settle(struct engine *e, struct error *err);
@@ -110,6 +106,8 @@ void engine_free_pod(struct engine_pod *p);
 void engine_give_back_left(struct engine *e, engine_pod_test is_kept, void *arg);
 
 /* overrun.c */
+/* Of e->changes, those that cut a pod to its floor or end that, for pods that have come or gone. */
+void engine_report_cuts(struct engine *e, size_t n_changes);
 void engine_on_overrun(const struct overrun_event *event, void *arg);
 int engine_pod_set_level(struct engine *e, const char *uid, enum level level, struct error *err);
 void engine_report_overruns(struct engine *e, int64_t now_ns);

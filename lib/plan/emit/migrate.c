@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "base/auto.h"
+#include "base/decimal.h"
 #include "base/str.h"
+#include "model/checkpoint_facts.h"
 #include "plan/emit/emit.h"
 
 /* Of moves with their memory: what any of them costs, and each MiB; measured with a hundred of
  * them. */
-enum { OUTAGE_MS = 650, OUTAGE_US_PER_MIB = 13500 };
+enum { OUTAGE_MS = 650, OUTAGE_US_PER_MIB = 13500, MIB_MAX = 100000 };
+enum { MIB_PER_GIB = 1024, SECONDS_MAX = 1000 };
 
 static const char *node_name(const struct emitter *e, node_id id)
 {
@@ -63,10 +68,36 @@ static uint32_t emit_mark(struct emitter *e, node_id id)
 	return a->id;
 }
 
+/* The seconds after which the helper of its node resumes it, unless it was sent: what its node says
+ * for any pod, and for each GiB of memory. 0: it does not say. */
+static uint32_t limit_of(const struct emitter *e, const struct migration *g)
+{
+	const struct cluster *c = e->trial->c;
+	str_id note = g->from == NONE ? NONE : c->nodes.items[g->from].annotations.checkpoint;
+	struct slice said = { 0 };
+	int64_t base, per_gib;
+
+	if (note != NONE)
+		said = checkpoint_fact(cluster_str(c, note), "pause");
+	const char *plus = said.n ? memchr(said.s, '+', said.n) : NULL;
+	if (!plus || !decimal_parse(said.s, (size_t)(plus - said.s), &base, NULL) ||
+	    !decimal_parse(plus + 1, said.n - (size_t)(plus + 1 - said.s), &per_gib, NULL))
+		return 0;
+	if (base < 0 || base / MICRO > SECONDS_MAX || per_gib < 0 || per_gib / MICRO > SECONDS_MAX)
+		return 0;
+	int64_t mib = g->use.amount[USAGE_MEMORY] >> 20;
+	return (uint32_t)((base + (mib < MIB_MAX ? mib : MIB_MAX) * per_gib / MIB_PER_GIB) / MICRO);
+}
+
 static const char *arrival_words(struct emitter *e, const struct migration *g)
 {
 	const struct pod *pod = &e->trial->c->pods.items[g->pod];
 
+	uint32_t limit = limit_of(e, g);
+
+	if (g->method == MIGRATE_CHECKPOINT && limit)
+		return plan_strf(e->plan, "with its memory, or it goes on here after %u seconds",
+				 limit);
 	if (g->method == MIGRATE_CHECKPOINT)
 		return "with its memory";
 	if (g->steps & STAGE_BIT(STAGE_COPY))
@@ -120,7 +151,7 @@ static uint32_t outage_of(const struct migration *g)
 	if (g->method != MIGRATE_CHECKPOINT)
 		return 0;
 	int64_t mib = g->use.amount[USAGE_MEMORY] >> 20;
-	return OUTAGE_MS + (uint32_t)((mib < 100000 ? mib : 100000) * OUTAGE_US_PER_MIB / 1000);
+	return OUTAGE_MS + (uint32_t)((mib < MIB_MAX ? mib : MIB_MAX) * OUTAGE_US_PER_MIB / 1000);
 }
 
 static void fill_places(struct emitter *e, struct action *a, const struct migration *g)
