@@ -20,7 +20,7 @@ import threading
 import time
 import urllib.request
 
-from crowd import control_plane, make_nodes, pod
+from crowd import Kwok, control_plane, make_nodes, pod
 from table import Row
 
 # To try the bench itself, smaller numbers are given by the environment.
@@ -142,18 +142,6 @@ def run(server, churn, pid):
     waits = [seen.seen[name] - at for name, at in churn.waiting.items() if name in seen.seen]
     missed = [name for name in churn.waiting if name in live and name not in seen.seen]
     return Outcome(sorted(waits), cpu, process.memory, requests, max(unplaced, len(missed)))
-
-
-class Kwok:
-    """Kubelets for all nodes."""
-
-    def __init__(self, programs, cluster):
-        config = cluster.folder / "kwok.yaml"
-        config.write_text("kind: KwokConfiguration\napiVersion: config.kwok.x-k8s.io/v1alpha1\n"
-                          "options: {nodeLeaseParallelism: 4, podPlayStageParallelism: 8}\n")
-        cluster.start("kwok", [pathlib.Path(programs) / "kwok", "--kubeconfig", cluster.kubeconfig,
-                               "--config", config, "--manage-all-nodes=true",
-                               "--node-lease-duration-seconds=0"])
 
 
 def phase(mckube, ours):

@@ -17,14 +17,14 @@ from cluster import Cluster, build_programs
 
 
 @contextlib.contextmanager
-def control_plane(*options):
+def control_plane(*options, has_kubelets=False):
     """An Api, the Cluster, and the folder of Kubernetes' programs (options of test/cluster/build); without
     kube-scheduler. $KUBECONFIG leads there."""
     programs = build_programs(*options)
     with tempfile.TemporaryDirectory(prefix="mckube-") as folder:
         cluster = Cluster(folder)
         try:
-            cluster.up(programs)
+            cluster.up(programs, has_kubelets)
             cluster.stop("kube-scheduler")
             os.environ["KUBECONFIG"] = str(cluster.kubeconfig)
             subprocess.run(["kubectl", "apply", "-f", HERE.parents[2] / "manifests" / "crd.yaml"],
@@ -34,6 +34,27 @@ def control_plane(*options):
             yield Api(json.loads(config)), cluster, programs
         finally:
             cluster.stop_all()
+
+
+class Kwok:
+    """Kubelets for all nodes, which it makes Ready; their pods run, and end, at once."""
+
+    STAGES = "node/fast", "node/heartbeat-with-lease", "pod/fast"
+
+    def __init__(self, programs, cluster):
+        folder = pathlib.Path(subprocess.run(
+            ["go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kwok"], check=True, text=True,
+            cwd=HERE.parents[1] / "cluster/kwok", stdout=subprocess.PIPE).stdout.strip())
+        stages = [f.read_text() for stage in self.STAGES
+                  for f in sorted((folder / "kustomize/stage" / stage).glob("*.yaml"))
+                  if f.name != "kustomization.yaml"]
+        options = ("kind: KwokConfiguration\napiVersion: config.kwok.x-k8s.io/v1alpha1\n"
+                   "options: {nodeLeaseParallelism: 4, nodePlayStageParallelism: 4, podPlayStageParallelism: 8}\n")
+        config = cluster.folder / "kwok.yaml"
+        config.write_text("---\n".join([options, *stages]))
+        cluster.start("kwok", [pathlib.Path(programs) / "kwok", "--kubeconfig", cluster.kubeconfig,
+                               "--config", config, "--manage-all-nodes=true",
+                               "--node-lease-duration-seconds=40"])
 
 
 def make_nodes(server, n):
