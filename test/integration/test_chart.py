@@ -99,6 +99,18 @@ def test_chart_has_the_objects_of_manifests(c):
             assert by_helm[key] == o, f"{name}: {key}\n{by_helm[key]}\n{o}"
 
 
+def test_the_helper_is_told_where_each_runtime_has_its_bundles(c):
+    runtimes = yaml.safe_load((CHART / "values.map.yaml").read_text())["runtimes"]
+    for options in [("--set", f"runtime={name}") for name in runtimes] + [("--set", "bundles=/b/undles")]:
+        [daemon] = [o for o in yaml.safe_load_all(c.mckube("manifests", *options).out)
+                    if o["kind"] == "DaemonSet" and o["metadata"]["name"] == "mckube-node"]
+        pod = daemon["spec"]["template"]["spec"]
+        [folder] = [v["hostPath"]["path"] for v in pod["volumes"] if v["name"] == "bundles"]
+        [mount] = [m["mountPath"] for m in pod["containers"][0]["volumeMounts"] if m["name"] == "bundles"]
+        assert mount == f"/host{folder}", (options, mount, folder)
+        assert f"--bundle-dir={mount}/k8s.io" in pod["containers"][0]["args"], (options, pod["containers"][0]["args"])
+
+
 def leaves(values, shape, where=""):
     for key, value in values.items():
         if isinstance(shape.get(key), dict) and shape[key]:
