@@ -24,8 +24,8 @@ const struct option write_options[] = {
 	OPT_INT(0, "parallel", struct execute_args, parallel, 1, PARALLEL_MAX, "N",
 		"number of writes that may run at the same time", .preset = "16"),
 	OPT_STRING(0, "lease", struct execute_args, lease, "NAMESPACE/NAME",
-		   "the Lease that keeps two passes from running at the same time",
-		   .preset = "kube-system/mckube"),
+		   "the Lease that keeps two passes from running at the same time (default "
+		   "kube-system/mckube, or kube-system/$OPERATOR_NAME)"),
 	OPT_DURATION(0, "lock-timeout", struct execute_args, lock_timeout,
 		     "how long a single pass waits for the Lease while another process holds it",
 		     .preset = "30s"),
@@ -95,6 +95,36 @@ static const char *given(const char *option, const char *variable)
 	const char *text = option ? option : getenv(variable);
 
 	return text && *text ? text : NULL;
+}
+
+/* A label of DNS (RFC 1123). */
+static bool is_label(const char *text)
+{
+	size_t n = strlen(text);
+
+	return n > 0 && n <= 63 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == n &&
+	       text[0] != '-' && text[n - 1] != '-';
+}
+
+int write_environment(struct cli *cli, struct error *err)
+{
+	struct execute_args *a = &cli->write;
+	const char *name = given(NULL, "OPERATOR_NAME");
+
+	if (name && !is_label(name))
+		return error_set(
+			err, -EINVAL,
+			"OPERATOR_NAME %s: must be at most 63 of a-z, 0-9 and -, the first "
+			"and the last no -",
+			name);
+	a->operator_name = name;
+	a->pod_name = given(NULL, "POD_NAME");
+	if (!a->lease) {
+		AUTO_FREE char *lease = xasprintf("kube-system/%s", name ? name : "mckube");
+
+		a->lease = arena_strndup(&cli->arena, lease, strlen(lease));
+	}
+	return 0;
 }
 
 static int read_token(struct cli *cli, const char *path, const char *variable, const char **ret,

@@ -12,8 +12,9 @@
 
 /* Options of the commands that write. */
 struct execute_args {
-	const char *lease;    /* NAMESPACE/NAME */
-	int64_t lock_timeout; /* ns */
+	const char *lease;		      /* NAMESPACE/NAME */
+	const char *operator_name, *pod_name; /* OPERATOR_NAME, POD_NAME; NULL */
+	int64_t lock_timeout;		      /* ns */
 	const char *policy_engine, *policy_ca, *policy_token_file;
 	const char *core_scheduler, *core_ca, *core_token_file;
 	const char *influx_url, *influx_org, *influx_bucket, *influx_token_file;
@@ -25,6 +26,9 @@ struct execute_args {
 struct cli;
 
 extern const struct option write_options[];
+
+/* What the environment says where no option does. */
+int write_environment(struct cli *cli, struct error *err);
 
 /* What is asked about moves and told of them, by options and the environment; texts are in the
  * cli's arena. */

@@ -47,12 +47,19 @@ int live_open(const struct cli *cli, struct live *ret, struct error *err)
 		.on_warning = print_warning,
 	};
 
-	*ret = (struct live){ .kube.manager = "kubectl-mckube" };
+	*ret = (struct live){ .kube.manager = "kubectl-mckube",
+			      .kube.controller = cli->write.operator_name };
 	flags.ns = cli->global.ns;
 	ret->warnings_are_errors = flags.warnings_are_errors;
 	int r = kube_target_load(&flags, &env, &ret->target, err);
 	if (r < 0)
 		return r;
+	if (cli->write.pod_name) {
+		snprintf(ret->holder, sizeof(ret->holder), "%s/%s",
+			 env.pod_namespace ? env.pod_namespace : ret->target.ns,
+			 cli->write.pod_name);
+		ret->kube.holder = ret->holder;
+	}
 	return http_open(&ret->target, &options, &ret->kube.http, err);
 }
 

@@ -19,6 +19,7 @@ enum { PARALLEL_MAX = 256 }; /* requests at a time */
 extern const struct option live_options[];
 
 struct live {
+	char holder[320]; /* of Leases: kube.holder */
 	struct kube_target target;
 	struct kube kube;
 	bool warnings_are_errors;

@@ -68,7 +68,11 @@ static int parse(struct cli *cli, int argc, char **argv, struct error *err)
 		cli->is_usage_error = true;
 		return err->code;
 	}
-	return cli->global.is_help ? 0 : check_words(cli, err);
+	if (cli->global.is_help)
+		return 0;
+	if (cli->command->needs & WRITES && write_environment(cli, err) < 0)
+		return err->code;
+	return check_words(cli, err);
 }
 
 static int run(struct cli *cli, int argc, char **argv, struct error *err)

@@ -2,6 +2,7 @@
 #ifndef MCKUBE_KUBE_CLIENT_H
 #define MCKUBE_KUBE_CLIENT_H
 
+#include "base/names.h"
 #include "kube/http.h"
 
 /* The API server's verbs over a table of resources. A request is prepared by a function that is
@@ -17,10 +18,14 @@
  * nothing is read, changed and sent back whole. A write is never repeated after a broken
  * connection: whether it was done is for the caller to look up. */
 
+#define KUBE_CONTROLLER MCKUBE_DOMAIN "/planner"
+
 struct kube {
 	struct http *http;
-	const char *manager; /* fieldManager, also before the '/' of the User-Agent */
-	bool is_dry_run;     /* every write says dryRun=All: all checks, nothing stored */
+	const char *manager;	/* fieldManager, also before the '/' of the User-Agent */
+	const char *controller; /* that Events of plans name; NULL: KUBE_CONTROLLER */
+	const char *holder;	/* of Leases, before what makes it unique; NULL: host and process */
+	bool is_dry_run;	/* every write says dryRun=All: all checks, nothing stored */
 };
 
 struct kube_resource {

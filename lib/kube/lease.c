@@ -45,7 +45,11 @@ void kube_lease_start(struct kube *k, struct kube_lease *l)
 	gethostname(host, sizeof(host) - 1);
 	if (getrandom(&random_bits, sizeof(random_bits), 0) < 0)
 		random_bits = (uint32_t)clock_ms();
-	snprintf(l->identity, sizeof(l->identity), "%s_%d_%08x", host, getpid(), random_bits);
+	if (k->holder)
+		snprintf(l->identity, sizeof(l->identity), "%s_%08x", k->holder, random_bits);
+	else
+		snprintf(l->identity, sizeof(l->identity), "%s_%d_%08x", host, getpid(),
+			 random_bits);
 	l->kube = k;
 	l->version = l->holder = l->acquired = (struct str)STR_INIT;
 	l->is_held = l->was_held = l->exists = l->is_busy = l->is_unreachable = false;

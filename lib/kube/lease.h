@@ -21,7 +21,7 @@ enum {
 
 struct kube_lease {
 	const char *ns, *name;
-	char identity[128];
+	char identity[352];
 	const char *last_pass; /* annotation LEASE_LAST_PASS from the next write on; NULL: none */
 	uint32_t duration_s;   /* 0: LEASE_DURATION_S; the others follow in proportion */
 
@@ -39,7 +39,7 @@ struct kube_lease {
 	struct error err;    /* ... or why the last request failed */
 };
 
-/* host_pid_random, the caller's. */
+/* The identity is that of k->holder, or host_pid, and random digits. */
 void kube_lease_start(struct kube *k, struct kube_lease *l);
 
 /* Does what is due: tries to get it, or renews it. Returns the milliseconds until it wants to be

@@ -45,7 +45,9 @@ int move_services_open(struct kube *k, const struct move_services_options *o,
 		return error_wrap(err, "InfluxDB");
 	}
 	gethostname(host, sizeof(host) - 1);
-	s->events = !k ? NULL : event_writer_new(k, MCKUBE_DOMAIN "/planner", host);
+	if (k)
+		s->events =
+			event_writer_new(k, k->controller ? k->controller : KUBE_CONTROLLER, host);
 	*ret = s;
 	return 0;
 }

@@ -57,7 +57,8 @@ struct signals *signals_new(struct kube *k)
 	gethostname(host, sizeof(host) - 1);
 
 	s->kube = k;
-	s->events = event_writer_new(k, MCKUBE_DOMAIN "/planner", *host ? host : "unknown");
+	s->events = event_writer_new(k, k->controller ? k->controller : KUBE_CONTROLLER,
+				     *host ? host : "unknown");
 	event_writer_limit(s->events, SIGNAL_QPS, SIGNAL_BURST);
 	rate_limit_init(&s->limit, SIGNAL_QPS, SIGNAL_BURST, clock_ms());
 	return s;

@@ -439,8 +439,9 @@ WRITES = {("pods", "get"), ("pods", "patch"), ("nodes", "get"), ("nodes", "patch
           ("deployments.apps/scale", "patch"), ("statefulsets.apps/scale", "patch"),
           ("costpolicies.kcloud.io/status", "patch"),
           ("events.events.k8s.io", "create"), ("events.events.k8s.io", "patch")}
-LEASE = {("leases.coordination.k8s.io", "create"), ("leases.coordination.k8s.io mckube", "get"),
-         ("leases.coordination.k8s.io mckube", "update")}
+LEASE = {("leases.coordination.k8s.io", "create"),
+         *((f"leases.coordination.k8s.io {name}", verb) for name in ("mckube", "kcloud-operator")
+           for verb in ("get", "update"))}
 HELPER = {("pods", "list"), ("pods", "watch"), ("pods", "patch"), ("nodes", "patch"),
           ("mckubes.mcoperator.sdv.com", "list"), ("mckubes.mcoperator.sdv.com", "watch"),
           ("mckubes.mcoperator.sdv.com", "report"), ("mckubes.mcoperator.sdv.com/status", "patch"),

@@ -18,12 +18,12 @@ from fixture import TOP, Skip
 class Watcher:
     """A running watch; its log is a file, its metrics are on a port of their own."""
 
-    def __init__(self, c, name, *args):
+    def __init__(self, c, name, *args, env=None):
         self.c, self.log = c, c.folder / f"{c.ns}-{name}.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [c.program, "watch", "--metrics-bind-address=127.0.0.1:0", *args],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **(env or {})})
         c.wait(lambda: "/metrics" in self.text() or self.process.poll() is not None)
         assert self.process.poll() is None, self.text()
         self.url = re.search(r"metrics: (http://\S+)/metrics", self.text()).group(1)
@@ -64,8 +64,8 @@ class Watcher:
 
 
 @contextlib.contextmanager
-def watching(c, name="watch", *args):
-    watcher = Watcher(c, name, *args)
+def watching(c, name="watch", *args, env=None):
+    watcher = Watcher(c, name, *args, env=env)
     try:
         yield watcher
     except BaseException:
@@ -102,6 +102,22 @@ def test_watch_places_new_pods(c):
         print(f"    placed after {time.monotonic() - began:.2f} s, with kubectl's own time")
         assert c.annotation_of(c.get("pod", "b"), "mckube.io/rt-core") is not None
         assert watcher.get("/healthz") == watcher.get("/readyz") == "ok\n"
+
+
+def test_environment_names_lease_holder_and_source(c):
+    """Each instance is another holder, whatever its pod is called."""
+    c.nodes("n1")
+    env = {"OPERATOR_NAME": "kcloud-operator", "POD_NAME": "kcloud-operator-0", "POD_NAMESPACE": "kcloud"}
+    try:
+        with watching(c, "watch", env=env) as watcher:
+            c.wait(watcher.leads)
+            holder = c.get("lease", "kcloud-operator", "kube-system")["spec"]["holderIdentity"]
+            assert re.fullmatch(r"kcloud/kcloud-operator-0_[0-9a-f]{8}", holder), holder
+            c.create(*c.pair("a", 300000))
+            c.wait(lambda: any(e["reason"] == "Scheduled" and e["reportingController"] == "kcloud-operator"
+                               for e in c.get("events.events.k8s.io")))
+    finally:
+        c.kubectl("delete", "lease", "kcloud-operator", "-n", "kube-system", check=False)
 
 
 def test_repeated_passes_log_and_plan_nothing_twice(c):
