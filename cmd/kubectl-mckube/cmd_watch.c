@@ -156,6 +156,9 @@ const struct command command_watch = {
 		"instance may acquire it. SIGTERM and\nSIGINT let the running writes end and "
 		"release the Lease.\n"
 		"\n"
+		"Pods move for money once plans have wanted that for 15 seconds; a single "
+		"round does not wait.\n"
+		"\n"
 		"--once executes one round, for cron. --namespace limits what is logged, not what "
 		"is done: a plan\nalways covers the whole cluster. The metrics are listed by "
 		"'kubectl mckube help metrics'.",

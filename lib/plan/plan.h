@@ -284,9 +284,21 @@ int plan_make(const struct cluster *c, const struct policy *const *policies,
 /* The same plan to the byte, sooner: `memory` (model/request_cache.h) keeps from one plan of a
  * snapshot that changes to the next what was read of it. NULL: nothing is kept. */
 struct request_cache;
+struct held_moves;
 int plan_make_cached(const struct cluster *c, const struct policy *const *policies,
 		     const struct settings *settings, struct request_cache *memory,
 		     struct plan *ret_plan, struct error *err) __attribute__((nonnull(1, 2, 3, 5)));
+
+/* The same for a caller that plans again and again, and remembers: any of these may be NULL. Moves
+ * that are held (plan/economy/held.h) are not in the plan. */
+struct plan_memory {
+	struct request_cache *requests;
+	struct held_moves *moves;
+};
+int plan_make_again(const struct cluster *c, const struct policy *const *policies,
+		    const struct settings *settings, const struct plan_memory *memory,
+		    struct plan *ret_plan, struct error *err)
+	__attribute__((nonnull(1, 2, 3, 4, 5)));
 void plan_done(struct plan *p);
 
 /* True when the plan would change something. */

@@ -395,7 +395,8 @@ static void arrange(struct planner *p)
 }
 
 int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
-		const struct settings *settings, struct request_cache *memory, struct error *err)
+		const struct settings *settings, const struct plan_memory *memory,
+		struct error *err)
 {
 	struct error local = ERROR_INIT;
 
@@ -406,7 +407,8 @@ int planner_run(struct planner *p, const struct cluster *c, const struct policy 
 		return r;
 
 	/* 1. Bind requests to pods. 2. Modes: where they run now, and how. */
-	planner_start(p, c, settings, memory);
+	planner_start(p, c, settings, memory ? memory->requests : NULL);
+	p->held = memory ? memory->moves : NULL;
 	arrange(p);
 	while (!growth_holds(p)) {
 		planner_restart(p);
@@ -459,9 +461,9 @@ int migrate_plan(const struct cluster *c, const struct policy *const *policies,
 	return r;
 }
 
-int plan_make_cached(const struct cluster *c, const struct policy *const *policies,
-		     const struct settings *settings, struct request_cache *memory,
-		     struct plan *ret_plan, struct error *err)
+int plan_make_again(const struct cluster *c, const struct policy *const *policies,
+		    const struct settings *settings, const struct plan_memory *memory,
+		    struct plan *ret_plan, struct error *err)
 {
 	struct planner p;
 	int r = planner_run(&p, c, policies, settings, memory, err);
@@ -471,6 +473,14 @@ int plan_make_cached(const struct cluster *c, const struct policy *const *polici
 	planner_emit(&p, ret_plan);
 	planner_done(&p);
 	return 0;
+}
+
+int plan_make_cached(const struct cluster *c, const struct policy *const *policies,
+		     const struct settings *settings, struct request_cache *memory,
+		     struct plan *ret_plan, struct error *err)
+{
+	return plan_make_again(c, policies, settings, &(struct plan_memory){ .requests = memory },
+			       ret_plan, err);
 }
 
 int plan_make(const struct cluster *c, const struct policy *const *policies,

@@ -29,6 +29,7 @@ struct planner {
 	struct index *index;
 	struct reliefs reliefs;
 	struct migrations migrations;
+	struct held_moves *held; /* plan/economy/held.h; NULL: no move waits */
 	struct economy *economy; /* plan/economy/economy.h; NULL before that step */
 	bool *avoided; /* by node_id: no replacement is planned there, since the plan taints it;
 			* NULL: not known yet */
@@ -52,8 +53,8 @@ void planner_start(struct planner *p, const struct cluster *c, const struct sett
 /* Steps 1 to 5 of a plan: afterwards the trial is as the plan leaves it. Arguments and errors are
  * those of plan_make(); after an error there is nothing to release. */
 int planner_run(struct planner *p, const struct cluster *c, const struct policy *const *policies,
-		const struct settings *settings, struct request_cache *memory, struct error *err)
-	__attribute__((nonnull(1, 2, 3, 4)));
+		const struct settings *settings, const struct plan_memory *memory,
+		struct error *err) __attribute__((nonnull(1, 2, 3, 4)));
 void planner_done(struct planner *p);
 
 /* Back to where planner_start() has left it; what was denied is kept. */

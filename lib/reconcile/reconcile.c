@@ -252,7 +252,9 @@ static int plan_and_act(struct reconcile *r, const struct cluster *c, struct err
 	struct plan plan = { 0 };
 	int64_t began = now_us();
 
-	if (plan_make_cached(c, policies, r->settings, &r->memory, &plan, err) < 0)
+	const struct plan_memory memory = { &r->memory, r->held.seconds ? &r->held : NULL };
+
+	if (plan_make_again(c, policies, r->settings, &memory, &plan, err) < 0)
 		return err->code;
 	r->counts.last_plan_us = now_us() - began;
 	metric_observe(&r->counts.plan, (uint64_t)r->counts.last_plan_us);
@@ -317,4 +319,5 @@ void reconcile_done(struct reconcile *r)
 	optimizer_metrics_done(&r->optimizers);
 	plan_done(&r->written);
 	request_cache_done(&r->memory);
+	held_done(&r->held);
 }

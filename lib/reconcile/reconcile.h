@@ -7,6 +7,7 @@
 #include "execute/to_api.h"
 #include "model/request_cache.h"
 #include "model/settings.h"
+#include "plan/economy/held.h"
 #include "reconcile/move_services.h"
 #include "reconcile/optimizer_metrics.h"
 #include "serve/metrics.h"
@@ -38,6 +39,7 @@ struct reconcile {
 	struct signals *signals; /* NULL: the cluster is told nothing */
 	const char *ns;		 /* only what concerns it is logged; NULL: all */
 	bool is_dry_run;
+	struct held_moves held;		/* seconds 0: moves for money do not wait */
 	struct api_options api;		/* without on_result */
 	struct move_services *services; /* NULL: none */
 	/* Called with api.arg between a plan, which may have taken long, and its writes. */

@@ -22,6 +22,7 @@ enum {
 	MMAP_THRESHOLD = 256 << 10,
 	POLL_LEAST_S = 5,
 	FLUSH_MS = 2000,
+	HELD_SECONDS = 15,
 	SAMPLES_TURN_MS = 50,	 /* while answers are awaited */
 	SAMPLES_FIRST_MS = 1000, /* the first pass waits so long for the first values */
 };
@@ -339,6 +340,7 @@ static int start(struct watch *w, struct error *err)
 		return err->code;
 	w->lease.ns = w->lease_ns;
 	set_up(w, stop_reason, refresh_lease, w);
+	w->passes.held.seconds = HELD_SECONDS;
 	if (open_services(w, err) < 0)
 		return err->code;
 	w->informer = informer_start(o->kube, o->server, o->chunk, poll_ms(o->settings));

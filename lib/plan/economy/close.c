@@ -131,6 +131,19 @@ static size_t pick(const node_id *from, size_t n, unsigned bits, node_id ret[MAX
 	return k;
 }
 
+/* A node that waits for being emptied takes no other pods meanwhile. */
+static void commit_or_wait(struct mover *m, steps *done, size_t first, int64_t saving)
+{
+	if (done->n == first)
+		return;
+	if (mover_is_confirmed(m, done, first)) {
+		mover_commit(m, done, first, REASON_NODE_CLOSED, saving);
+		return;
+	}
+	m->pools.items[m->pool_of[done->items[first].from]].nodes_left++;
+	mover_undo(m, done, first);
+}
+
 /* Every set of a few candidates is tried. */
 static void close_best_set(struct mover *m, const node_id *candidates, size_t n)
 {
@@ -169,7 +182,7 @@ static void close_best_set(struct mover *m, const node_id *candidates, size_t n)
 			size_t first = done.n;
 
 			close_node(m, set[best_backward ? k - 1 - i : i], &done, &saving);
-			mover_commit(m, &done, first, REASON_NODE_CLOSED, saving);
+			commit_or_wait(m, &done, first, saving);
 		}
 		m->pods_left -= (uint32_t)done.n;
 	}
@@ -206,7 +219,7 @@ static void close_in_order(struct mover *m, const struct ranked *order, size_t n
 			m->e->sites[order[i].node].is_closed = false;
 			continue;
 		}
-		mover_commit(m, &done, 0, REASON_NODE_CLOSED, saving);
+		commit_or_wait(m, &done, 0, saving);
 		m->pods_left -= (uint32_t)done.n;
 	}
 	array_done(&done);

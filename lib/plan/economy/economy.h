@@ -142,7 +142,8 @@ struct economy {
 	struct scaling *scalings; /* by optimizer_id: plan/economy/scaling.h */
 	struct totals before, after;
 	uint32_t n_groups;
-	int64_t *scores; /* economy_scores(), once they were asked for; NULL */
+	uint32_t held_seconds; /* until the next move that waits may be done; 0: none waits */
+	int64_t *scores;       /* economy_scores(), once they were asked for; NULL */
 	ARRAY(struct no_place) no_places;
 	struct pdb_cover *covers; /* by pod_id */
 	bool tracks_power;	  /* accounts and limits follow each change */
@@ -235,7 +236,8 @@ void economy_survey(struct economy *e);
 bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
 		       struct economy_status *ret);
 bool economy_policy_status(const struct economy *e, size_t policy, struct economy_status *ret);
-/* Seconds until a budget ends or begins again; 0: never. */
+/* Seconds until time alone may change the plan: a budget ends or begins again, a move has waited
+ * long enough; 0: never. */
 uint32_t economy_requeue_after(const struct economy *e);
 
 /* plan/economy/place.c, moves.c */

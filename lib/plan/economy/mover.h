@@ -48,6 +48,9 @@ void mover_undo(struct mover *m, steps *done, size_t n);
 void mover_commit(struct mover *m, const steps *done, size_t first, enum reason reason,
 		  int64_t saving);
 
+/* May these moves be done now, or are they to wait? */
+bool mover_is_confirmed(const struct mover *m, const steps *done, size_t first);
+
 /* Of pods that leave a node together. */
 struct burden {
 	int64_t disruption, share;

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/decimal.h"
 #include "model/pdb.h"
+#include "plan/economy/held.h"
 #include "plan/economy/mover.h"
 #include "plan/economy/scaling.h"
 
@@ -177,6 +178,23 @@ void mover_commit(struct mover *m, const steps *done, size_t first, enum reason 
 	}
 }
 
+/* Each of them is noted, also where one waits. */
+bool mover_is_confirmed(const struct mover *m, const steps *done, size_t first)
+{
+	const struct economy *e = m->e;
+	const struct cluster *c = e->c;
+	bool is_confirmed = true;
+
+	for (size_t i = first; e->p->held && i < done->n; i++) {
+		const struct cargo *g = &e->cargo.items[done->items[i].cargo];
+
+		is_confirmed &= held_confirm(
+			e->p->held, cluster_str(c, c->pods.items[g->pod].meta.uid),
+			cluster_str(c, c->nodes.items[g->node].meta.name), c->taken_at);
+	}
+	return is_confirmed;
+}
+
 /* ---- Single pods ---- */
 
 static bool is_spot(const struct economy *e, node_id node)
@@ -194,14 +212,15 @@ static void move_single(struct mover *m, uint32_t cargo)
 	steps done = { 0 };
 	int64_t delta = 0;
 
-	if (!mover_may_move_now(m, g, 0) ||
+	/* The pods of a node that is to be emptied go together. */
+	if (e->sites[from].is_closed || !mover_may_move_now(m, g, 0) ||
 	    !mover_is_worth(m, from, burden,
 			    leaving_saves(e, cargo) - economy_least_increase(e, cargo)))
 		return;
 	bool is_good = mover_move(m, cargo, true, &done, &delta);
 	/* Not from one spot node to another one, for the price alone. */
 	is_good = is_good && !(is_spot(e, from) && is_spot(e, g->node)) &&
-		  mover_is_worth(m, from, burden, -delta);
+		  mover_is_worth(m, from, burden, -delta) && mover_is_confirmed(m, &done, 0);
 	if (is_good) {
 		bool is_greener =
 			fleet_share(&e->fleet.nodes[g->node], g->load) >=

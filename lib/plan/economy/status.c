@@ -508,7 +508,7 @@ static void look_ahead_scaling(const struct economy *e, const struct scaling *s,
 
 uint32_t economy_requeue_after(const struct economy *e)
 {
-	uint32_t seconds = 0;
+	uint32_t seconds = e->held_seconds;
 
 	if (!e->is_active || !e->c->taken_at)
 		return 0;

@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "base/names.h"
 #include "model/pdb.h"
+#include "plan/economy/held.h"
 #include "plan/economy/kinds.h"
 #include "plan/economy/scaling.h"
 #include "plan/filter/inter_pod.h"
@@ -527,12 +528,16 @@ void economy_done(struct economy *e)
 
 void economy_plan(struct economy *e, struct planner *p)
 {
+	if (p->held)
+		held_begin(p->held);
 	economy_start(e, p);
-	if (!e->is_active)
-		return;
-	economy_place(e);
-	economy_scale(e);
-	economy_move(e);
-	economy_sum_power(e);
-	e->after = economy_totals(e);
+	if (e->is_active) {
+		economy_place(e);
+		economy_scale(e);
+		economy_move(e);
+		economy_sum_power(e);
+		e->after = economy_totals(e);
+	}
+	if (p->held)
+		e->held_seconds = held_end(p->held, p->trial.c->taken_at);
 }
