@@ -12,6 +12,13 @@ extern const struct field file_settings[];
 /* Of struct action: ids in order, `after` only earlier ones, and each kind has what it needs. */
 extern const struct field_list file_actions;
 
+/* action.to, budget and source: a place, a grant or a whole assignment (assignment.c). */
+extern const struct field_type field_to;
+/* action.after and n_after; action.steps; action.deletion_cost (action_members.c). */
+extern const struct field_type field_after;
+extern const struct field_type field_steps;
+extern const struct field_type field_deletion_cost;
+
 /* action.status: plan/file/economy_status.h. */
 extern const struct field_type field_economy_status;
 /* struct action_share */
