@@ -10,13 +10,15 @@ import json
 import os
 import pathlib
 import re
-import socket
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from ports import free_ports
 
 MCKUBE = pathlib.Path(os.environ["MCKUBE"])
 NODE = MCKUBE.parent / "cmd/mckube-node/mckube-node"
@@ -75,12 +77,6 @@ class Server(http.server.BaseHTTPRequestHandler):
         return self.answer(201, {**review, "status": {"allowed": spec.get("user") == USER["username"]}})
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def make_certificate(folder, name):
     """Written beside their places, and both at once, as those of a Secret are."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
@@ -97,7 +93,7 @@ def put(folder, certificate, key):
 
 class Program:
     def __init__(self, name, folder, *argv):
-        self.name, self.folder, self.plain, self.port = name, folder, free_port(), free_port()
+        self.name, self.folder, self.plain, self.port = name, folder, *free_ports(2)
         self.log = open(folder / f"{name}.log", "w+")
         options = ["--secure-metrics-bind-address", f"127.0.0.1:{self.port}", "--tls-cert-file",
                    folder / "tls.crt", "--tls-private-key-file", folder / "tls.key"]

@@ -11,14 +11,18 @@ import os
 import pathlib
 import secrets
 import signal
-import socket
 import ssl
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from ports import free_ports
+
 READY_SECONDS = 120
 
 
@@ -35,18 +39,6 @@ def build_programs(*options):
     folder = done.stdout.strip()
     os.environ["PATH"] += f":{folder}"
     return folder
-
-
-def free_ports(n):
-    """Ports that the kernel gives out now; all are held until the last one is known."""
-    sockets = [socket.socket() for _ in range(n)]
-    for s in sockets:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 def start_time(pid):
@@ -173,9 +165,13 @@ class Cluster:
                 raise SystemExit(f"error: kube-apiserver has ended, see {log}")
             return False
 
-    def up(self, programs, has_kubelets=False):
-        """Without kubelets no heartbeat of nodes arrives, so the node lifecycle controller stays off."""
+    def up(self, programs, has_kubelets=False, is_older=False):
+        """Without kubelets no heartbeat of nodes arrives, so the node lifecycle controller stays off. An older
+        API server (the option --older of the file build) serves MutatingAdmissionPolicy in v1beta1."""
         programs = pathlib.Path(programs)
+        api_server = programs / "older/kube-apiserver" if is_older else programs / "kube-apiserver"
+        older = ["--feature-gates=MutatingAdmissionPolicy=true",
+                 "--runtime-config=admissionregistration.k8s.io/v1beta1=true"] if is_older else []
         client, peer, self.port = free_ports(3)
         etcd = f"http://127.0.0.1:{client}"
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -186,7 +182,7 @@ class Cluster:
             "--listen-peer-urls", f"http://127.0.0.1:{peer}",
             "--quota-backend-bytes", 4 << 30, "--log-level", "warn"])
         self.start("kube-apiserver", [
-            programs / "kube-apiserver", f"--etcd-servers={etcd}", "--bind-address=127.0.0.1",
+            api_server, *older, f"--etcd-servers={etcd}", "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1", f"--secure-port={self.port}",
             f"--cert-dir={self.folder / 'pki'}", "--service-cluster-ip-range=10.0.0.0/24",
             "--service-account-issuer=https://kubernetes.default.svc",

@@ -13,6 +13,7 @@ import urllib.parse
 import urllib.request
 
 from fixture import Skip
+from ports import free_ports
 
 
 def plain(c, name, node="n1", **more):
@@ -354,9 +355,7 @@ def test_points_wait_for_a_database_that_is_away(c):
         "apiVersion": "mckube.io/v1alpha1", "kind": "Configuration",
         "migration": {"enabled": True, "checkSeconds": 1, "cooldownSeconds": 0}}))
     c.report_usage("n1", 95)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    [port] = free_ports(1)
     if not shutil.which("victoria-metrics"):
         raise Skip("victoria-metrics is not installed")
     watch = subprocess.Popen(

@@ -8,15 +8,10 @@ import ssl
 import subprocess
 
 from fixture import TOP
+from ports import free_ports
 
 SYSTEM = "mckube-system"
 FILES = ["namespace.yaml", "rbac.yaml", "monitoring/secure.yaml"]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 @contextlib.contextmanager
@@ -26,7 +21,7 @@ def serving(c, *args, env=None):
     c.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
           "2", "-subj", "/CN=mckube-metrics", "-addext", "subjectAltName=DNS:mckube-metrics", "-keyout", key,
           "-out", cert)
-    port = free_port()
+    [port] = free_ports(1)
     log = open(c.folder / "metrics.log", "w+")
     process = subprocess.Popen(
         [c.program, "watch", "--dry-run", "--metrics-bind-address=0", f"--secure-metrics-bind-address=127.0.0.1:{port}",

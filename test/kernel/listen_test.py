@@ -8,8 +8,9 @@ import stat
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.dirname(__file__))
+sys.path[:0] = [os.path.dirname(__file__), os.path.join(os.path.dirname(__file__), "..")]
 from node import Test
+from ports import free_ports
 
 ID = "4f5e6d7c8b9a0f1e"
 
@@ -30,12 +31,6 @@ def ask(connection, method, path, body=None, token=None):
                        else json.dumps(body), headers)
     reply = connection.getresponse()
     return reply.status, reply.read().decode()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 t = Test("listen")
@@ -84,7 +79,7 @@ try:
     t.check("it ends well", t.stop() == 0)
     t.check("and removes its socket", not os.path.exists(path))
 
-    port = free_port()
+    [port] = free_ports(1)
     with open(t.dir + "/token", "w") as f:
         f.write("secret\n")
     t.start("--listen", str(port), "--token-file", t.dir + "/token")
