@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -26,8 +27,12 @@ class Result:
 
 
 class Fixture:
-    def __init__(self, program, cluster, folder):
+    def __init__(self, program, cluster, folder, is_older=False):
         self.program, self.cluster, self.folder = program, cluster, pathlib.Path(folder)
+        self.is_older, self.manifests = is_older, TOP / "manifests"
+        self.manifest_options = ["--set", "admission.mutating.version=v1beta1"] if is_older else []
+        if is_older:
+            self.copy_manifests()
         self.n_spaces, self.ns = 0, "default"
         self.config = json.loads(self.kubectl("config", "view", "--raw", "--minify", "--flatten",
                                               "-o", "json").out)
@@ -64,6 +69,20 @@ class Fixture:
                      "-f", TOP / "manifests" / "kcloud-crd.yaml")
         for kind in "mckubes", "wo", "costpolicies", "powerpolicies":
             self.wait(lambda: self.kubectl("get", kind, check=False).code == 0)
+
+    def copy_manifests(self):
+        """For an API server that has MutatingAdmissionPolicy in v1beta1 only."""
+        self.manifests = self.folder / "manifests"
+        shutil.copytree(TOP / "manifests", self.manifests)
+        policies = self.manifests / "admission-mutating.yaml"
+        policies.write_text(policies.read_text().replace("admissionregistration.k8s.io/v1\n",
+                                                         "admissionregistration.k8s.io/v1beta1\n"))
+
+    def install(self):
+        """All of manifests/, by kubectl."""
+        if not self.is_older:
+            return self.kubectl("apply", "-k", self.manifests)
+        return self.kubectl("apply", "-f", "-", stdin=self.mckube("manifests", *self.manifest_options).out)
 
     def get(self, kind, name=None, ns=None):
         where = ["-n", ns or self.ns]

@@ -42,7 +42,7 @@ def test_doctor_is_green_when_all_of_it_works(c):
     c.nodes("n1")
     c.kubectl("annotate", "node", "n1", "mckube.io/backend-")
     c.kubectl("label", "node", "n1", "kubernetes.io/os=linux")
-    c.kubectl("apply", "-k", TOP / "manifests")
+    c.install()
     gate = None
     try:
         c.wait(lambda: len(installed(c)) == 3, found=lambda: c.kubectl(

@@ -115,8 +115,8 @@ def test_definition_refuses_invalid_optimizers_by_field(c):
 
 def install_admission(c):
     """Policies take effect a moment after they are there."""
-    c.kubectl("apply", "-f", TOP / "manifests" / "admission-mutating.yaml",
-              "-f", TOP / "manifests" / "admission-kcloud.yaml")
+    c.kubectl("apply", "-f", c.manifests / "admission-mutating.yaml",
+              "-f", c.manifests / "admission-kcloud.yaml")
     c.create(kcloud("WorkloadOptimizer", {}, "probe"))
     metric = {"type": "cpu", "threshold": 1}
     wrong = [kcloud("CostPolicy", {"alertThresholds": [{"type": "none"}]}),

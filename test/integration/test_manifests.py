@@ -12,7 +12,7 @@ KUBECTL = "tests-with-kubectl"
 
 
 def setup(c):
-    c.kubectl("apply", "-k", TOP / "manifests")
+    c.install()
     c.kubectl("delete", "daemonsets,deployments", "--all", "-n", "mckube-system", "--wait=false")
     forged = c.pod("probe", annotations={"mckube.io/rt-core": "0"})
     env = c.as_account("mckube-planner")
@@ -551,7 +551,7 @@ def test_applied_again_nothing_is_configured(c):
     checkpoints = TOP / "manifests" / "checkpoints.yaml"
     try:
         c.kubectl("apply", "-f", checkpoints)
-        again = c.kubectl("apply", "-f", checkpoints).out + c.kubectl("apply", "-k", TOP / "manifests").out
+        again = c.kubectl("apply", "-f", checkpoints).out + c.install().out
         # setup() has deleted the programs.
         assert not [line for line in again.splitlines()
                     if not line.endswith((" unchanged", " created")) and "poddisruptionbudget" not in line], again
@@ -561,12 +561,12 @@ def test_applied_again_nothing_is_configured(c):
 
 
 def test_manifests_can_be_printed_and_installed(c):
-    text = c.mckube("manifests", "--image=r.example/m:1", "--install-namespace=elsewhere").out
+    text = c.mckube("manifests", "--image=r.example/m:1", "--install-namespace=elsewhere", *c.manifest_options).out
     assert "mckube-system" not in text and "image: r.example/m:1" in text
     c.kubectl("apply", "--dry-run=client", "-f", "-", stdin=text)
     setup(c)
     for more in (["--migration"], [], ["--cron"]):
-        out = c.kubectl("apply", "--dry-run=server", "-f", "-", stdin=c.mckube("manifests", *more).out)
+        out = c.kubectl("apply", "--dry-run=server", "-f", "-", stdin=c.mckube("manifests", *more, *c.manifest_options).out)
         assert ("cronjob.batch/mckube-apply" in out.out) == ("--cron" in more), out
         assert ("deployment.apps/mckube-watch" in out.out) != ("--cron" in more), out
         assert ("configmap/mckube-migration" in out.out) == ("--migration" in more), out

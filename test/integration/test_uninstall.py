@@ -24,7 +24,7 @@ def used_installation(c):
     assert "brake bind: Done" in done.out and "own bind: Done" in done.out, done
     c.kubectl("taint", "node", "n1", "McKubeRTDeadlinePressure=True:NoSchedule",
               "mckube.io/pressure=True:PreferNoSchedule", "example.com/kept=x:NoSchedule")
-    c.kubectl("apply", "-k", TOP / "manifests")
+    c.install()
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
              "metadata": {"name": "mckube-node-n1", "namespace": "mckube-system", "labels": HELPER}}
     c.kubectl("apply", "-f", "-", stdin=json.dumps(lease))
@@ -67,7 +67,7 @@ def test_uninstall_cleans_before_the_objects_are_deleted(c):
 
 def test_uninstall_cleans_after_the_objects_were_deleted(c):
     used_installation(c)
-    c.kubectl("delete", "-k", TOP / "manifests", "--wait=false")
+    c.kubectl("delete", "-k", c.manifests, "--wait=false")
     assert c.get("mckube", "brake")["metadata"]["finalizers"] == [FINALIZER]
     c.mckube("uninstall")
     c.wait(lambda: not names(c, "crd", "mckubes.mcoperator.sdv.com", "--ignore-not-found"))
