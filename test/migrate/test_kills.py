@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever is killed, and whenever: in the end one instance runs, and it has lost nothing."""
 
+import contextlib
 import os
+import pathlib
 import random
 import re
 import signal
@@ -77,6 +79,48 @@ def full_stateful_set_returns(f):
     assert f.state(pod) == "Resumed"
     over(f, pod)
     assert f.pod(pod)["spec"]["nodeName"] == "node-a"
+
+
+def first_process(name, *words, seconds=60):
+    """The pid of the first process of that name, with these words among its arguments."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                folder = pathlib.Path("/proc") / pid
+                if (folder / "comm").read_text() == f"{name}\n" and set(words) <= set(
+                        (folder / "cmdline").read_text().split("\0")):
+                    return int(pid)
+    raise AssertionError(f"no {name} within {seconds} s")
+
+
+def full_checkpoint_hangs(f):
+    """CRIU stands still for longer than a source may: the source goes on, and CRIU is gone."""
+    pod = f.start("app", "--mb", 100)
+    move = f.start_move(pod, "node-b")
+    criu = first_process("criu", "swrk")
+    os.kill(criu, signal.SIGSTOP)
+    out, code = f.end_move(move)
+    assert code == 1 and "checkpoint container c" in out, out
+    f.check_one()
+    f.check_clean()
+    assert f.pod(pod)["spec"]["nodeName"] == "node-a"
+    wait_for(lambda: not pathlib.Path(f"/proc/{criu}").exists(), "CRIU is still there")
+
+
+def full_container_is_killed_while_paused(f):
+    """A signal waits until the source runs again; where the target has its memory it never does."""
+    pod = f.start("app", "--mb", 30)
+    move = f.start_move(pod, "node-b")
+    wait_for(lambda: f.state(pod) in ("Paused", "Sent", "Restored"), "not paused")
+    for group in f.containers(f.pod(pod)):
+        for tid in (group.parent / "tasks").read_text().split():
+            if pathlib.Path(f"/proc/{tid}/comm").read_text() == "count\n":
+                os.kill(int(tid), signal.SIGKILL)
+    f.end_move(move)
+    f.go_on(pod)
+    f.check_one(backs=1)
+    f.check_clean()
 
 
 def helper_in(f, index, state, start=None):
