@@ -210,7 +210,7 @@ void emit_migrations(struct emitter *e)
 			plan_strf(e->plan, "Pod %s/%s", cluster_str(e->trial->c, pod->meta.ns),
 				  cluster_str(e->trial->c, pod->meta.name)),
 			"NotMigrated",
-			s->why,
+			plan_str(e->plan, s->why),
 		};
 	}
 }

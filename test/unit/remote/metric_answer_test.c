@@ -81,9 +81,9 @@ TEST(an_answer_that_is_none_is_missing)
 		VECTOR(ELEMENT("\"\"")),
 		VECTOR(ELEMENT("\"many\"")),
 		VECTOR("1"),
-		VECTOR(ELEMENT("\"1\"")) "x",
-		"{\"status\":\"success\",\"status\":\"success\",\"data\":{\"resultType\":\"vector\","
-		"\"result\":[]}}",
+		(VECTOR(ELEMENT("\"1\"")) "x"),
+		("{\"status\":\"success\",\"status\":\"success\",\"data\":{\"resultType\":\"vector\","
+		 "\"result\":[]}}"),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
