@@ -9,6 +9,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/dns_name.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "execute/to_api.h"
@@ -97,21 +98,12 @@ static const char *given(const char *option, const char *variable)
 	return text && *text ? text : NULL;
 }
 
-/* A label of DNS (RFC 1123). */
-static bool is_label(const char *text)
-{
-	size_t n = strlen(text);
-
-	return n > 0 && n <= 63 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == n &&
-	       text[0] != '-' && text[n - 1] != '-';
-}
-
 int write_environment(struct cli *cli, struct error *err)
 {
 	struct execute_args *a = &cli->write;
 	const char *name = given(NULL, "OPERATOR_NAME");
 
-	if (name && !is_label(name))
+	if (name && !is_dns_label(name, strlen(name)))
 		return error_set(
 			err, -EINVAL,
 			"OPERATOR_NAME %s: must be at most 63 of a-z, 0-9 and -, the first "

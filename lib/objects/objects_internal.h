@@ -130,10 +130,6 @@ int decode_whole(struct objects *o, const struct field *fields, void *into, stru
 /* Puts an object without a namespace into "default", and refuses names that are none. */
 int meta_check(struct objects *o, struct object_meta *m, enum object_scope scope);
 
-/* Is this a DNS-1123 label (at most 63) or subdomain (at most 253)? */
-bool is_dns_label(const char *s, size_t n);
-bool is_dns_subdomain(const char *s, size_t n);
-
 /* Readers that fill ranges of the cluster's arrays; what is read goes to the end of them. */
 int read_names(struct decoder *d, const struct field *f, void *into);	   /* struct range */
 int read_selector(struct decoder *d, const struct field *f, void *into);   /* struct selector */

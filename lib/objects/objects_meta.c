@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/dns_name.h"
 #include "base/names.h"
 #include "objects/objects_internal.h"
 
@@ -148,35 +149,6 @@ const struct field meta_fields[] = {
 	{ 0 },
 };
 #undef META
-
-bool is_dns_label(const char *s, size_t n)
-{
-	if (n == 0 || n > 63 || s[0] == '-' || s[n - 1] == '-')
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!(s[i] >= 'a' && s[i] <= 'z') && !(s[i] >= '0' && s[i] <= '9') && s[i] != '-')
-			return false;
-	return true;
-}
-
-/* A part may be longer than a label here: only the whole is limited. */
-bool is_dns_subdomain(const char *s, size_t n)
-{
-	char last = '.';
-
-	if (n == 0 || n > 253)
-		return false;
-	for (size_t i = 0; i < n; last = s[i++]) {
-		bool is_alnum = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= '0' && s[i] <= '9');
-		bool is_good = s[i] == '-'   ? last != '.'
-			       : s[i] == '.' ? last != '.' && last != '-'
-					     : is_alnum;
-
-		if (!is_good)
-			return false;
-	}
-	return last != '.' && last != '-';
-}
 
 static bool check_names(struct objects *o, const struct meta *m, bool is_namespaced)
 {

@@ -155,8 +155,6 @@ struct shape {
 	bool has_assignment; /* `to` holds the whole assignment */
 };
 
-#define BIT(row) (UINT64_C(1) << (row))
-
 #define POD	    BIT(ACTION_ROW_POD)
 #define OBJECT	    BIT(ACTION_ROW_OBJECT)
 #define FROM	    BIT(ACTION_ROW_FROM)

@@ -62,8 +62,6 @@ enum {
 	TO_ROWS,
 };
 
-#define BIT(row) (UINT64_C(1) << (row))
-
 static const uint64_t grant_rows =
 	BIT(TO_CORES) | BIT(TO_PERIOD) | BIT(TO_RUNTIME) | BIT(TO_LEVEL) | BIT(TO_ENFORCEMENT);
 static const uint64_t budget_rows =

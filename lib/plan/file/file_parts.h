@@ -6,6 +6,9 @@
 
 /* The parts of a plan file that are more than a few rows; plan_file.c puts them together. */
 
+/* Of a row that was seen. */
+#define BIT(row) (UINT64_C(1) << (row))
+
 /* Of struct settings. */
 extern const struct field file_settings[];
 

@@ -29,7 +29,7 @@ sys.path[:0] = [str(TEST / folder) for folder in ("bench", "bench/live", "proper
 import fleet
 from crowd import control_plane, remove_pods
 from economy import Obj, power, quantity, requests
-from table import TOP, Row, are_met, machine, markdown, write_results
+from table import TOP, Row, are_met, build_release, machine, markdown, write_results
 from usage import Usage, measure
 
 SEED = 1
@@ -44,10 +44,7 @@ PACKING = {
 
 
 def build(folder: Path) -> Path:
-    quiet: Any = {"check": True, "stdout": subprocess.DEVNULL}
-    subprocess.run(["cmake", "-S", TOP, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-                    "-DMCKUBE_NODE=OFF"], **quiet)
-    subprocess.run(["ninja", "-C", folder, "kubectl-mckube"], **quiet)
+    build_release(folder, "kubectl-mckube")
     return folder / "kubectl-mckube"
 
 
