@@ -16,7 +16,8 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "test" / "cluster"), str(TOP / "test" / "integration")]
 
 import node
-from fixture import Skip, Fixture
+from fixture import Fixture
+from tries import Skip
 
 SYSTEM = "mckube-system"
 CPU = pathlib.Path("/sys/fs/cgroup/cpu")

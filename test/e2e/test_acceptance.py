@@ -7,7 +7,6 @@ import time
 
 import yaml
 
-import node
 import test_tour
 from cluster import build_programs
 from node_fixture import CLI_IMAGE, CPU, NODE_IMAGE, NO_PRESSURE, TOP, budget_of

@@ -14,10 +14,6 @@ from api import Api
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
-class Skip(Exception):
-    pass
-
-
 class Result:
     def __init__(self, done):
         self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
@@ -29,7 +25,7 @@ class Result:
 class Fixture:
     def __init__(self, program, cluster, folder, is_older=False):
         self.program, self.cluster, self.folder = program, cluster, pathlib.Path(folder)
-        self.is_older, self.manifests = is_older, TOP / "manifests"
+        self.is_older, self.manifests_folder = is_older, TOP / "manifests"
         self.manifest_options = ["--set", "admission.mutating.version=v1beta1"] if is_older else []
         if is_older:
             self.copy_manifests()
@@ -72,16 +68,16 @@ class Fixture:
 
     def copy_manifests(self):
         """For an API server that has MutatingAdmissionPolicy in v1beta1 only."""
-        self.manifests = self.folder / "manifests"
-        shutil.copytree(TOP / "manifests", self.manifests)
-        policies = self.manifests / "admission-mutating.yaml"
+        self.manifests_folder = self.folder / "manifests"
+        shutil.copytree(TOP / "manifests", self.manifests_folder)
+        policies = self.manifests_folder / "admission-mutating.yaml"
         policies.write_text(policies.read_text().replace("admissionregistration.k8s.io/v1\n",
                                                          "admissionregistration.k8s.io/v1beta1\n"))
 
     def install(self):
         """All of manifests/, by kubectl."""
         if not self.is_older:
-            return self.kubectl("apply", "-k", self.manifests)
+            return self.kubectl("apply", "-k", self.manifests_folder)
         return self.kubectl("apply", "-f", "-", stdin=self.mckube("manifests", *self.manifest_options).out)
 
     def get(self, kind, name=None, ns=None):

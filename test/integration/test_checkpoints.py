@@ -7,7 +7,7 @@ import json
 import threading
 import time
 
-from test_manifests import HELPER_HOME, LEASE, READS, WRITES, create, notes, patch, rights
+from test_manifests import LEASE, READS, WRITES, create, notes, patch, rights
 
 RBAC = "rbac.authorization.k8s.io/v1"
 MIGRATE = {("pods", "list"), ("pods", "watch"), ("pods", "patch"), ("nodes", "get"), ("nodes", "patch")}

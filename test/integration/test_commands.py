@@ -9,7 +9,8 @@ import pty
 import time
 import urllib.parse
 
-from fixture import TOP, Skip
+from fixture import TOP
+from tries import Skip
 from proxy import Proxy
 
 

@@ -4,7 +4,6 @@
 import json
 import time
 
-from fixture import TOP
 from test_watch import watching
 
 SYSTEM = "mckube-system"

@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from proxy import Proxy
-from fixture import Skip
+from tries import Skip
 
 
 def create_pairs(c, n, prefix="p"):

@@ -3,7 +3,6 @@
 
 import json
 
-from fixture import TOP
 
 V1 = "kcloud.io/v1alpha1"
 

@@ -12,7 +12,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from fixture import Skip
+from tries import Skip
 from ports import free_ports
 
 

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
-from fixture import TOP, Skip
+from tries import Skip
 
 
 class Watcher:

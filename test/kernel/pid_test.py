@@ -3,7 +3,6 @@
 another process since then gives that one nothing."""
 import os
 import signal
-import subprocess
 import sys
 import time
 

@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
-from node import LIFE_S, SPIN, Test, skip
+from node import Test, skip
 
 MOUNT = "/sys/fs/cgroup/unified"
 PERIOD = 100000

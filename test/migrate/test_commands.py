@@ -2,7 +2,6 @@
 """The program's own commands move running containers: migrate, drain, plan and apply, watch."""
 
 import json
-import os
 import signal
 import subprocess
 import time

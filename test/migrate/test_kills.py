@@ -9,7 +9,7 @@ import re
 import signal
 import time
 
-from fixture import HELPER, wait_for
+from fixture import wait_for
 
 
 def over(f, pod, move=None, backs=0):

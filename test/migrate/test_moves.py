@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import threading
-import time
 
 import pair
 from fixture import PERIOD, Lines, wait_for

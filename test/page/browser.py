@@ -83,6 +83,13 @@ class Browser:
             raise RuntimeError(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
+    def wait(self, condition):
+        """Until it is true: events are delivered after what caused them."""
+        end = time.monotonic() + LIMIT_S
+        while not self.js(condition):
+            assert time.monotonic() < end, condition
+            time.sleep(0.02)
+
     def press(self, key):
         more = {"windowsVirtualKeyCode": CODES[key], "code": key} if key in CODES else {"text": key}
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **more)

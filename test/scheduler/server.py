@@ -12,7 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "cluster"), str(HERE.parent / "integration")]
 
 from api import Api, Refused  # noqa: E402
-from cluster import Cluster, NoPrograms, build_programs  # noqa: E402
+from cluster import Cluster, build_programs  # noqa: E402
 
 GATES = "--feature-gates=TaintTolerationComparisonOperators=true"
 # What would change objects of the test: Node conditions, NoExecute taints, claims of pods that are

@@ -48,10 +48,20 @@ class Run(unittest.TestCase):
         self.assertEqual(self.run_parts("empty")[0], 0)
         self.assertEqual(self.run_parts("--require", "empty", "empty")[0], 1)
 
-    def test_further_tries_are_counted(self):
-        self.part("30-late", "echo 'PASS a (try 2)'; echo 'FAIL b (try 3)'; echo 'PASS c'; exit 1")
+    def test_part_that_ends_badly_shows_its_end(self):
+        self.part("30-broken", "echo PASS a; echo TypeError: no; exit 1")
+        lines = self.run_parts("good", "broken")[1]
+        self.assertIn("FAIL broken: ended with code 1", lines)
+        at = len(lines) - lines[::-1].index("FAIL broken: ended with code 1")
+        self.assertEqual(lines[at:at + 2], ["    PASS a", "    TypeError: no"])
+
+    def test_further_tries_are_named(self):
+        self.part("30-late", "echo 'RETRY a: late'; echo '    by 3 s'; echo 'PASS a (try 2)'; echo 'FAIL b (try 3)'; "
+                  "echo 'PASS c'; exit 1")
         _, lines = self.run_parts("late")
-        self.assertTrue(lines[-2].startswith("3 second tries"), lines)
+        self.assertEqual(lines[-3:-1], ["failed: b", "unstable, passed at a further try: a"])
+        self.assertEqual(lines.count("    by 3 s"), 2, "it is told again at the end")
+        self.assertEqual(self.run_parts("good")[1][-2].split()[0], "good")
 
     def test_part_beside_another_runs_meanwhile_and_prints_in_its_turn(self):
         self.part("30-waits", "until [ -e $FLAG ]; do sleep 0.1; done; echo PASS waits")
@@ -63,7 +73,7 @@ class Run(unittest.TestCase):
         self.assertEqual((code, lines[-1]), (1, "3 passed, 1 failed, 0 skipped"))
         self.assertEqual([l for l in lines if l[:4] in ("PASS", "FAIL")],
                          ["PASS waits", "PASS between", "PASS works", "FAIL fails", "FAIL fails"])
-        self.assertEqual(lines[-5:-2], ["    why", lines[-4], "failed: fails"])
+        self.assertEqual(lines[-4:-1], ["    why", lines[-3], "failed: fails"])
         flag.unlink()
         self.assertEqual(self.run_parts("works", FLAG=str(flag))[1][-1], "1 passed, 0 failed, 0 skipped")
 

@@ -28,7 +28,7 @@ sys.path[:0] = [str(TEST / folder) for folder in ("bench", "bench/live", "proper
 # pylint: disable=wrong-import-position
 import fleet
 from crowd import control_plane, remove_pods
-from economy import Obj, power, quantity, requests
+from economy import Obj, power, requests
 from table import TOP, Row, are_met, build_release, machine, markdown, write_results
 from usage import Usage, measure
 

@@ -9,13 +9,11 @@ the API server counted, so the churn's own and kwok's are among them in both.
 
 import collections
 import dataclasses
-import json
 import os
 import pathlib
 import random
 import re
 import statistics
-import subprocess
 import threading
 import time
 import urllib.request
