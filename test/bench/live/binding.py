@@ -4,7 +4,8 @@
 One after the other, each with new pods and no others in the cluster, all limits of clients lifted. Each
 counts from its start.
 Pods ask by annotations, which is a request each, or by a McKube each, which first gets a finalizer. The
-bare loop sends the bytes that `apply --dry-run=server` sent for the same pods.
+bare loop sends the bytes that `apply --dry-run=server` sent for the same pods, and the Events that an
+apply before wrote of others; it reads nothing.
 """
 
 import pathlib
@@ -34,18 +35,18 @@ def content_type(method, body):
     return "application/apply-patch+yaml" if is_whole else "application/merge-patch+json"
 
 
-def requests(mckube):
-    """What apply would write now, a line for each request."""
-    done = subprocess.run([mckube, "apply", "--qps=0", "--dry-run=server", "-v=8"], check=True,
+def requests(mckube, *options):
+    """What apply writes now, a line for each request."""
+    done = subprocess.run([mckube, "apply", "--qps=0", *options, "-v=8"], check=True,
                           text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    return "".join(f"{method} {re.sub('[?&]dryRun=All', '', path)} {content_type(method, body)} {body}\n"
-                   for method, path, body in SENT.findall(done.stderr))
+    return [f"{method} {re.sub('[?&]dryRun=All', '', path)} {content_type(method, body)} {body}\n"
+            for method, path, body in SENT.findall(done.stderr)]
 
 
 class Race:
     def __init__(self, server, mckube, client, pods):
         self.server, self.mckube, self.client = server, mckube, client
-        self.pods, self.n_spaces = pods, 0
+        self.pods, self.n_spaces, self.events = pods, 0, {}
 
     def fill(self, scheduler, asks=None):
         self.n_spaces += 1
@@ -60,10 +61,18 @@ class Race:
         remove_pods(self.server, ns)
         return usage
 
+    def record_events(self, asks):
+        """Those of an apply, with {ns} for the namespace of its pods."""
+        def record(ns):
+            self.events[asks] = [re.sub(rf"\b{ns}\b", "{ns}", line.replace("{", "{{").replace("}", "}}"))
+                                 for line in requests(self.mckube) if "/events " in line]
+        self.run("mckube", asks, record)
+
     def bare_loop(self, asks):
-        def loop(_):
+        def loop(ns):
             with tempfile.NamedTemporaryFile("w") as lines:
-                lines.write(requests(self.mckube))
+                lines.writelines(requests(self.mckube, "--dry-run=server"))
+                lines.writelines(line.format(ns=ns) for line in self.events[asks])
                 lines.flush()
                 return measure([self.client, "sendloop", lines.name])
         return self.run("mckube", asks, loop)
@@ -85,6 +94,7 @@ class Race:
 
 def beside_loop(race, asks):
     """What a bare loop and apply took, in turn."""
+    race.record_events(asks)
     return zip(*[(race.bare_loop(asks), race.apply(asks)) for _ in range(ROUNDS)])
 
 
@@ -92,7 +102,7 @@ def rows(mckube, client, pods=2000, nodes=200):
     with control_plane() as (server, cluster, programs):
         make_nodes(server, nodes)
         race = Race(server, mckube, client, pods)
-        race.bare_loop("annotations")  # the server is slower at first
+        race.apply("annotations")  # the server is slower at first
         sides = {asks: list(beside_loop(race, asks)) for asks in ("annotations", "mckubes")}
         theirs = [race.kube_scheduler(pathlib.Path(programs) / "kube-scheduler", cluster.kubeconfig)
                   for _ in range(ROUNDS)]
