@@ -15,9 +15,10 @@
 
 struct kube_ref api_ref(const struct action *a, struct kube_resource *resource)
 {
-	static const struct kube_resource *const all[] = { &kube_pods,	      &kube_nodes,
-							   &kube_optimizers,  &kube_cost_policies,
-							   &kube_deployments, &kube_stateful_sets };
+	static const struct kube_resource *const all[] = {
+		&kube_pods,	      &kube_nodes,	 &kube_optimizers,   &kube_cost_policies,
+		&kube_power_policies, &kube_deployments, &kube_stateful_sets
+	};
 	const struct kube_resource *known = &kube_mckubes; /* of either spelling */
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)

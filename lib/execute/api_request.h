@@ -15,7 +15,7 @@
  *	Evict		POST pods/NAME/eviction
  *	Degrade		patch of annotation mckube.io/rt-degraded
  *	SetLevel	patch of annotations mckube.io/rt-current and rt-degraded
- *	Status		McKube, WorkloadOptimizer, CostPolicy: patch of its status; Pod: the
+ *	Status		McKube, WorkloadOptimizer, policies: patch of its status; Pod: the
  *			assignment's annotations taken off
  *	Scale		patch of the scale subresource
  *	Annotate	patch of annotation controller.kubernetes.io/pod-deletion-cost

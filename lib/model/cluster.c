@@ -249,6 +249,7 @@ void cluster_done(struct cluster *c)
 	array_done(&c->avoids);
 	array_done(&c->conditions);
 	array_done(&c->alerts);
+	array_done(&c->alert_notes);
 	array_done(&c->day_spans);
 	array_done(&c->problems);
 	array_done(&c->rules);
@@ -353,6 +354,8 @@ const struct meta *cluster_object(const struct cluster *c, const char *kind, con
 		  sizeof(struct optimizer) },
 		{ "CostPolicy", c->cost_policies.items, c->cost_policies.n,
 		  sizeof(struct cost_policy) },
+		{ "PowerPolicy", c->power_policies.items, c->power_policies.n,
+		  sizeof(struct power_policy) },
 		{ "Deployment", c->deployments.items, c->deployments.n, sizeof(struct scalable) },
 		{ "StatefulSet", c->stateful_sets.items, c->stateful_sets.n,
 		  sizeof(struct scalable) },

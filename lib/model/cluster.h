@@ -390,6 +390,7 @@ struct cluster {
 	ARRAY(struct avoid) avoids;
 	ARRAY(struct condition_note) conditions;
 	ARRAY(struct alert) alerts;
+	ARRAY(struct alert_note) alert_notes;
 	ARRAY(struct day_span) day_spans;
 };
 

@@ -143,21 +143,30 @@ static void move_optimizers(struct move *m)
 		}
 		o->metrics = MOVE_RUN(m, scaling_metrics, o->metrics);
 		o->history = MOVE_RUN(m, names, o->history);
+		o->status_nodes = MOVE_RUN(m, names, o->status_nodes);
 		o->avoid = MOVE_RUN(m, avoids, o->avoid);
 		o->conditions = MOVE_RUN(m, conditions, o->conditions);
 	}
+}
+
+static void move_note(struct move *m, struct policy_note *n)
+{
+	n->conditions = MOVE_RUN(m, conditions, n->conditions);
+	n->alerts = MOVE_RUN(m, alert_notes, n->alerts);
 }
 
 static void move_policies(struct move *m)
 {
 	array_each(p, &m->c->cost_policies) {
 		p->alerts = MOVE_RUN(m, alerts, p->alerts);
+		move_note(m, &p->note);
 		move_selector(m, &p->namespaces);
 		move_selector(m, &p->workloads);
 	}
 	array_each(p, &m->c->power_policies) {
 		p->alerts = MOVE_RUN(m, alerts, p->alerts);
 		p->peak_hours = MOVE_RUN(m, day_spans, p->peak_hours);
+		move_note(m, &p->note);
 		move_selector(m, &p->namespaces);
 		move_selector(m, &p->workloads);
 	}
@@ -230,6 +239,7 @@ static void compact_runs(struct cluster *c)
 	START_AGAIN(&m, avoids);
 	START_AGAIN(&m, conditions);
 	START_AGAIN(&m, alerts);
+	START_AGAIN(&m, alert_notes);
 	START_AGAIN(&m, day_spans);
 	m.labels = xcalloc(m.old.labels.n + 1, sizeof(*m.labels));
 	m.amounts = xcalloc(m.old.amounts.n + 1, sizeof(*m.amounts));
@@ -320,11 +330,17 @@ static void mark_economy(const struct cluster *c, bool *live)
 		mark(live, o->status_node);
 		mark(live, o->moved_from);
 		mark(live, o->moved_to);
+		mark(live, o->scaled_kind);
+		mark(live, o->scaled_name);
 	}
-	array_each(p, &c->cost_policies)
+	array_each(p, &c->cost_policies) {
 		mark_meta(live, &p->meta);
-	array_each(p, &c->power_policies)
+		mark(live, p->note.phase);
+	}
+	array_each(p, &c->power_policies) {
 		mark_meta(live, &p->meta);
+		mark(live, p->note.phase);
+	}
 	array_each(t, &c->price_tables) {
 		mark_meta(live, &t->meta);
 		mark(live, t->text);

@@ -232,14 +232,24 @@ static bool optimizers_same(const struct cluster *c, const void *a, const void *
 	moved.preferences = y->preferences;
 	moved.metrics = y->metrics;
 	moved.history = y->history;
+	moved.status_nodes = y->status_nodes;
 	moved.conditions = y->conditions;
 	return same_requirements(c, x->node_selector, y->node_selector) &&
 	       same_node_terms(c, x->node_terms, y->node_terms) &&
 	       same_preferences(c, x->preferences, y->preferences) &&
 	       SAME_RUN(c, scaling_metrics, x->metrics, y->metrics) &&
 	       SAME_RUN(c, conditions, x->conditions, y->conditions) &&
-	       same_names(c, x->history, y->history) && SAME_RUN(c, avoids, x->avoid, y->avoid) &&
+	       same_names(c, x->history, y->history) &&
+	       same_names(c, x->status_nodes, y->status_nodes) &&
+	       SAME_RUN(c, avoids, x->avoid, y->avoid) &&
 	       SAME_BUT(struct optimizer, &moved, b, avoid);
+}
+
+static bool same_note(const struct cluster *c, const struct policy_note *x,
+		      const struct policy_note *y)
+{
+	return SAME_RUN(c, conditions, x->conditions, y->conditions) &&
+	       SAME_RUN(c, alert_notes, x->alerts, y->alerts);
 }
 
 static bool cost_policies_same(const struct cluster *c, const void *a, const void *b)
@@ -250,8 +260,10 @@ static bool cost_policies_same(const struct cluster *c, const void *a, const voi
 	memcpy(&moved, x, sizeof(moved));
 	moved.namespaces = y->namespaces;
 	moved.workloads = y->workloads;
+	moved.note.conditions = y->note.conditions;
+	moved.note.alerts = y->note.alerts;
 	return same_selector(c, x->namespaces, y->namespaces) &&
-	       same_selector(c, x->workloads, y->workloads) &&
+	       same_selector(c, x->workloads, y->workloads) && same_note(c, &x->note, &y->note) &&
 	       SAME_RUN(c, alerts, x->alerts, y->alerts) &&
 	       SAME_BUT(struct cost_policy, &moved, b, alerts);
 }
@@ -265,8 +277,10 @@ static bool power_policies_same(const struct cluster *c, const void *a, const vo
 	moved.namespaces = y->namespaces;
 	moved.workloads = y->workloads;
 	moved.peak_hours = y->peak_hours;
+	moved.note.conditions = y->note.conditions;
+	moved.note.alerts = y->note.alerts;
 	return same_selector(c, x->namespaces, y->namespaces) &&
-	       same_selector(c, x->workloads, y->workloads) &&
+	       same_selector(c, x->workloads, y->workloads) && same_note(c, &x->note, &y->note) &&
 	       SAME_RUN(c, day_spans, x->peak_hours, y->peak_hours) &&
 	       SAME_RUN(c, alerts, x->alerts, y->alerts) &&
 	       SAME_BUT(struct power_policy, &moved, b, alerts);

@@ -127,6 +127,25 @@ struct alert {
 	int64_t value; /* millionths; usage as a share of 1, an increase as a factor */
 };
 
+/* An alert that was on, as status.alerts of its policy says. */
+struct alert_note {
+	uint8_t type, action; /* UINT8_MAX: unknown */
+	int64_t value;	      /* as in struct alert */
+	int64_t since;	      /* seconds since 1970 */
+};
+
+/* The status of a policy as it was written last. */
+struct policy_note {
+	str_id phase;
+	int64_t observed;	 /* observedGeneration */
+	struct range conditions; /* cluster.conditions */
+	struct range alerts;	 /* cluster.alert_notes */
+};
+
+/* Their words, by value; NULL ends each list. */
+extern const char *const alert_type_words[];
+extern const char *const alert_action_words[];
+
 enum interruption { INTERRUPTION_DRAIN, INTERRUPTION_TERMINATE, INTERRUPTION_MIGRATE };
 
 struct cost_policy {
@@ -140,6 +159,8 @@ struct cost_policy {
 	uint8_t interruption; /* enum interruption */
 	bool forbids_spot, is_unread;
 	struct budget_note budget_note;
+	struct policy_note note;
+	int64_t generation;
 };
 
 enum power_allocation { ALLOCATE_EQUAL, ALLOCATE_PRIORITY, ALLOCATE_WORKLOAD };
@@ -157,6 +178,9 @@ struct power_policy {
 	struct range alerts;
 	struct selector namespaces, workloads;
 	bool is_green_off, is_unaware, avoids_peak, is_unread;
+	struct policy_note note;
+	int64_t status_power; /* mW, as it was written last */
+	int64_t generation;
 };
 
 /* An object whose number of replicas may be set: a Deployment or a StatefulSet. */

@@ -9,6 +9,21 @@ const char *const metric_type_words[] = {
 	[METRIC_TYPES] = NULL,
 };
 
+const char *const alert_type_words[] = {
+	[ALERT_BUDGET_USAGE] = "budget_usage",
+	[ALERT_COST_INCREASE] = "cost_increase",
+	[ALERT_ANOMALY] = "anomaly",
+	[ALERT_POWER_USAGE] = "power_usage",
+	[ALERT_POWER_EFFICIENCY] = "power_efficiency",
+	[ALERT_CARBON] = "carbon_footprint",
+	NULL,
+};
+
+const char *const alert_action_words[] = {
+	[ALERT_NOTIFY] = "notify",	 [ALERT_SCALE_DOWN] = "scale_down", [ALERT_PAUSE] = "pause",
+	[ALERT_TERMINATE] = "terminate", [ALERT_MIGRATE] = "migrate",	    NULL,
+};
+
 const char *const no_value_words[] = {
 	[NO_VALUE_UNKNOWN] = "Unknown",
 	[NO_VALUE_NO_DATA] = "NoData",

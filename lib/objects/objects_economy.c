@@ -389,7 +389,7 @@ static int read_condition(struct decoder *d, void *arg)
 	return r;
 }
 
-static int read_conditions(struct decoder *d, const struct field *f, void *into)
+int read_condition_notes(struct decoder *d, const struct field *f, void *into)
 {
 	struct cluster *c = objects_of(d)->c;
 	uint32_t at = (uint32_t)c->conditions.n;
@@ -417,7 +417,7 @@ static const struct field optimizer_status_fields[] = {
 	OPT("assignedNode", read_text, status_node, UNREAD_DETAIL),
 	OPT("avoid", read_avoids, avoid, UNREAD_DETAIL),
 	FIELD_SUB("budget", budget_fields, UNREAD_BUDGET),
-	OPT("conditions", read_conditions, conditions, UNREAD_DETAIL),
+	OPT("conditions", read_condition_notes, conditions, UNREAD_DETAIL),
 	OPT("currentPower", read_milliwatt, status_power, UNREAD_DETAIL),
 	OPT("history", read_names, history, UNREAD_DETAIL),
 	FIELD_SUB("lastMove", last_move_fields, UNREAD_DETAIL),

@@ -141,6 +141,8 @@ int read_resources(struct decoder *d, const struct field *f, void *into); /* str
 
 /* Decimals from 0: millionths (of dollars), and milliwatts (of watts); int64_t. */
 int read_micro(struct decoder *d, const struct field *f, void *into);
+/* status.conditions of kcloud.io: a run of cluster.conditions. */
+int read_condition_notes(struct decoder *d, const struct field *f, void *into);
 int read_milliwatt(struct decoder *d, const struct field *f, void *into);
 
 /* The parts of a pod's spec that decide where it may run, as they are written: ids of `placements`,

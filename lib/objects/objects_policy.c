@@ -47,16 +47,9 @@ static int read_off(struct decoder *d, const struct field *f, void *into)
 
 /* Alerts: a list in dialect A, an object in B and C. */
 
-static const char *const alert_types[] = {
-	"budget_usage",	    "cost_increase",	"anomaly", "power_usage",
-	"power_efficiency", "carbon_footprint", NULL
-};
-static const char *const alert_actions[] = { "notify",	  "scale_down", "pause",
-					     "terminate", "migrate",	NULL };
-
 static const struct field alert_fields[] = {
-	FIELD_MORE("action", read_default_choice, struct alert, action, alert_actions),
-	FIELD_MORE("type", read_choice, struct alert, type, alert_types),
+	FIELD_MORE("action", read_default_choice, struct alert, action, alert_action_words),
+	FIELD_MORE("type", read_choice, struct alert, type, alert_type_words),
 	FIELD("value", read_micro, struct alert, value),
 	{ 0 },
 };
@@ -131,6 +124,38 @@ static int read_alerts(struct decoder *d, const struct field *f, void *into)
 	return r;
 }
 
+/* What was on when the status was written. */
+static const struct field note_fields[] = {
+	FIELD_MORE("action", read_choice, struct alert_note, action, alert_action_words),
+	FIELD("since", read_time, struct alert_note, since),
+	FIELD_MORE("type", read_choice, struct alert_note, type, alert_type_words),
+	FIELD("value", read_micro, struct alert_note, value),
+	{ 0 },
+};
+
+static int read_note(struct decoder *d, void *arg)
+{
+	struct alert_note n = { .type = UINT8_MAX, .action = UINT8_MAX };
+	int r = decode_object(d, note_fields, &n);
+
+	(void)arg;
+	if (r == 0)
+		*array_add(&objects_of(d)->c->alert_notes) = n;
+	return r;
+}
+
+static int read_notes(struct decoder *d, const struct field *f, void *into)
+{
+	struct cluster *c = objects_of(d)->c;
+	uint32_t at = (uint32_t)c->alert_notes.n;
+	int r = decode_list(d, read_note, NULL);
+
+	(void)f;
+	if (r == 0)
+		*(struct range *)into = (struct range){ at, (uint32_t)c->alert_notes.n - at };
+	return r;
+}
+
 /* CostPolicy */
 
 struct cost_draft {
@@ -185,7 +210,11 @@ static const struct field cost_budget_fields[] = {
 };
 
 static const struct field cost_status_fields[] = {
+	COST("alerts", read_notes, note.alerts, UNREAD_DETAIL),
 	FIELD_SUB("budget", cost_budget_fields, UNREAD_BUDGET),
+	COST("conditions", read_condition_notes, note.conditions, UNREAD_DETAIL),
+	COST("observedGeneration", read_generation, note.observed, UNREAD_DETAIL),
+	COST("phase", read_text, note.phase, UNREAD_DETAIL),
 	{ 0 },
 };
 
@@ -219,6 +248,7 @@ int decode_cost_policy(struct objects *o, str_id kind, str_id version)
 	if (r < 0)
 		return r;
 	d.p.meta = d.meta.meta;
+	d.p.generation = d.meta.generation;
 	if (d.p.max_spot_price == 0)
 		d.p.max_spot_price = NO_LIMIT;
 	d.p.is_unread = o->d.unread & ~(unsigned)UNREAD_DETAIL;
@@ -334,9 +364,19 @@ static const struct field power_spec_fields[] = {
 	{ 0 },
 };
 
+static const struct field power_status_fields[] = {
+	POWER("alerts", read_notes, note.alerts, UNREAD_DETAIL),
+	POWER("conditions", read_condition_notes, note.conditions, UNREAD_DETAIL),
+	POWER("currentPowerUsage", read_milliwatt, status_power, UNREAD_DETAIL),
+	POWER("observedGeneration", read_generation, note.observed, UNREAD_DETAIL),
+	POWER("phase", read_text, note.phase, UNREAD_DETAIL),
+	{ 0 },
+};
+
 static const struct field power_policy_fields[] = {
 	FIELD_META(struct power_draft),
 	FIELD_SUB("spec", power_spec_fields, UNREAD_BUDGET),
+	FIELD_SUB("status", power_status_fields, UNREAD_DETAIL),
 	{ 0 },
 };
 
@@ -354,6 +394,7 @@ int decode_power_policy(struct objects *o, str_id kind, str_id version)
 	if (r < 0)
 		return r;
 	d.p.meta = d.meta.meta;
+	d.p.generation = d.meta.generation;
 	d.p.is_unread = o->d.unread & ~(unsigned)UNREAD_DETAIL;
 	*array_add(&o->c->power_policies) = d.p;
 	return 0;

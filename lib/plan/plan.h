@@ -121,7 +121,7 @@ enum migration_step {
 #define STAGE_BIT(step) (1u << (step))
 
 /* Names an object. `kind` is "Pod", "McKube", "MCKube", "Node", "WorkloadOptimizer", "CostPolicy",
- * "Deployment" or "StatefulSet"; strings are the plan's. */
+ * "PowerPolicy", "Deployment" or "StatefulSet"; strings are the plan's. */
 struct target {
 	const char *kind, *ns, *name, *uid, *version;
 	const char *api_version;
@@ -142,7 +142,8 @@ enum {
 	ECONOMY_CONDITIONS_MAX = 16,
 	ECONOMY_AVOID_MAX = 8,
 	ECONOMY_HISTORY_MAX = 20,
-	ECONOMY_NODES_MAX = 20
+	ECONOMY_NODES_MAX = 20,
+	ECONOMY_ALERTS_MAX = 16
 };
 
 /* A node where a moved pod did not become ready. */
@@ -156,10 +157,19 @@ struct plan_condition {
 	int64_t since;
 };
 
-/* Status of a WorkloadOptimizer or a CostPolicy, of which only `budget` counts: what its pods cost
- * and draw once the plan is done. Micro-USD (per hour), and watts in microwatts. */
+/* An alert of a policy that is on. */
+struct plan_alert {
+	const char *type, *action;
+	int64_t value; /* its threshold, millionths */
+	int64_t since;
+};
+
+/* Status of a WorkloadOptimizer or of a policy: what its pods cost and draw once the plan is done.
+ * Micro-USD (per hour), and watts in microwatts. Of which kind it is, follows from what is there:
+ * economy_status_kind(). */
 struct economy_status {
-	const char *phase, *node; /* that with most of its pods */
+	const char *phase;
+	const char *node; /* that with most of its pods; NULL: of a policy */
 	int64_t cost, power, score;
 	int64_t optimized_at, moved_at, generation;
 	uint32_t replicas, ready, moves;
@@ -183,7 +193,24 @@ struct economy_status {
 	int64_t scaled_at;
 	uint32_t scaled_from, scaled_to;
 	uint32_t undone; /* scalings that another number has taken the place of lately */
+	/* Of a policy. */
+	int64_t spend, utilization;	   /* ... for cost: micro-USD; per cent, millionths */
+	int64_t carbon, green, efficiency; /* ... for power: mg/h; per cent; a part of 1 */
+	struct plan_alert alerts[ECONOMY_ALERTS_MAX];
+	uint32_t n_alerts;
+	bool has_utilization;
+	bool has_alerts; /* the list is written, which may be empty */
 };
+
+enum economy_status_kind { STATUS_OPTIMIZER, STATUS_COST_POLICY, STATUS_POWER_POLICY };
+
+/* A PowerPolicy has no budget. */
+static inline enum economy_status_kind economy_status_kind(const struct economy_status *s)
+{
+	if (s->node)
+		return STATUS_OPTIMIZER;
+	return s->budget.accounted_at ? STATUS_COST_POLICY : STATUS_POWER_POLICY;
+}
 
 /* Micro-USD per hour and microwatts, before an action and after it. */
 struct economy_pair {

@@ -113,6 +113,7 @@ static const struct right {
 	{ "patch", KCLOUD_GROUP, "workloadoptimizers" },
 	{ "patch", KCLOUD_GROUP, "workloadoptimizers", "status" },
 	{ "patch", KCLOUD_GROUP, "costpolicies", "status" },
+	{ "patch", KCLOUD_GROUP, "powerpolicies", "status" },
 	{ "patch", "apps", "deployments", "scale" },
 	{ "patch", "apps", "statefulsets", "scale" },
 	{ "assign", MCKUBE_GROUP, "mckubes" },

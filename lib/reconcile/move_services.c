@@ -202,8 +202,14 @@ static bool has_just_become(const struct economy_status *s, const char *type, co
 static void post_economy(struct move_services *s, const struct action *a, const char *reason,
 			 const char *note, bool is_warning)
 {
+	static const struct kube_resource *const resources[] = {
+		[STATUS_OPTIMIZER] = &kube_optimizers,
+		[STATUS_COST_POLICY] = &kube_cost_policies,
+		[STATUS_POWER_POLICY] = &kube_power_policies,
+	};
+
 	event_post(s->events, &(struct event){
-				      .resource = &kube_optimizers,
+				      .resource = resources[economy_status_kind(a->status)],
 				      .ns = a->on.ns,
 				      .name = a->on.name,
 				      .uid = a->on.uid,
@@ -215,6 +221,20 @@ static void post_economy(struct move_services *s, const struct action *a, const 
 	event_step(s->events);
 }
 
+/* Of a policy: those that have gone on with this pass. */
+static void tell_alerts(struct move_services *s, const struct action *a)
+{
+	for (uint32_t i = 0; i < a->status->n_alerts; i++) {
+		const struct plan_alert *alert = &a->status->alerts[i];
+		AUTO_FREE char *note = NULL;
+
+		if (alert->since != s->veto.taken_at)
+			continue;
+		note = xasprintf("alert %s, action %s: %s", alert->type, alert->action, a->message);
+		post_economy(s, a, "ThresholdReached", note, true);
+	}
+}
+
 /* Of a WorkloadOptimizer whose status was written: what this pass did for it, and what ended. */
 static void tell_economy(struct move_services *s, const struct action *a, const struct result *r)
 {
@@ -223,8 +243,12 @@ static void tell_economy(struct move_services *s, const struct action *a, const 
 
 	if (refusal)
 		post_economy(s, a, "PlanRefused", refusal, true);
-	if (r->state != RESULT_DONE || !now->phase || !*now->phase)
+	if (r->state != RESULT_DONE)
 		return;
+	if (economy_status_kind(now) != STATUS_OPTIMIZER) {
+		tell_alerts(s, a);
+		return;
+	}
 	if (now->optimized_at && now->optimized_at == now->budget.accounted_at)
 		post_economy(s, a, "WorkloadOptimized", a->message, false);
 	if (has_just_become(now, "CostOptimized", "BudgetExhausted"))

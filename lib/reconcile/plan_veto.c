@@ -15,7 +15,7 @@ static bool is_for_money(const struct action *a)
 /* Does it say what others of the plan do for money? */
 static bool tells_of_money(const struct action *a, int64_t taken_at)
 {
-	return a->status && (strcmp(a->on.kind, "CostPolicy") == 0 ||
+	return a->status && (economy_status_kind(a->status) != STATUS_OPTIMIZER ||
 			     (taken_at && a->status->optimized_at == taken_at));
 }
 

@@ -168,8 +168,16 @@ static const struct redact_rule cost_policy_spec[] = {
 	{ 0 },
 };
 
+static const struct redact_rule noted_alert[] = {
+	ENUM("action"), TIME("since"), ENUM("type"), SCALAR("value"), { 0 },
+};
+
 static const struct redact_rule cost_policy_status[] = {
+	OBJECT("alerts", noted_alert),
 	OBJECT("budget", spending),
+	OBJECT("conditions", condition),
+	SCALAR("observedGeneration"),
+	ENUM("phase"),
 	{ 0 },
 };
 
@@ -213,9 +221,19 @@ static const struct redact_rule power_policy_spec[] = {
 	{ 0 },
 };
 
+static const struct redact_rule power_policy_status[] = {
+	OBJECT("alerts", noted_alert),
+	OBJECT("conditions", condition),
+	SCALAR("currentPowerUsage"),
+	SCALAR("observedGeneration"),
+	ENUM("phase"),
+	{ 0 },
+};
+
 const struct redact_rule redact_power_policy[] = {
 	TYPE_AND_METADATA,
 	OBJECT("spec", power_policy_spec),
+	OBJECT("status", power_policy_status),
 	{ 0 },
 };
 

@@ -3,7 +3,7 @@
 
 import json
 import time
-from datetime import datetime
+from datetime import datetime, timezone
 from fractions import Fraction
 
 from proxy import Proxy
@@ -157,6 +157,52 @@ def test_status_says_what_a_workload_costs_and_is(c):
     assert [e["involvedObject"]["name"] for e in events] == ["web"], events
     again = c.mckube("plan", check=False).out
     assert "set status" not in again, again
+
+
+def policy(kind, name, **spec):
+    return {"apiVersion": V1, "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+def now():
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def alert_events(c):
+    """(kind, name) of the policy, for each Event of an alert."""
+    return sorted((e["regarding"]["kind"], e["regarding"]["name"])
+                  for e in c.get("events.events.k8s.io") if e["reason"] == "ThresholdReached")
+
+
+def test_policies_say_what_is_spent_and_drawn_and_tell_once_of_an_alert(c):
+    """The budget is nearly spent, which is known from the start; what is drawn, after the pod is there."""
+    priced(c, **SHARED)
+    c.create(optimizer("web"), worker("w1", "web"),
+             policy("CostPolicy", "cap", budgetLimit=100, costPerHourLimit=0.01,
+                    alertThresholds=[{"type": "budget_usage", "value": 80, "action": "notify"}]),
+             policy("PowerPolicy", "watts", maxPowerUsage=1000, powerAlertThresholds=[
+                 {"type": "power_usage", "value": 0.01, "action": "notify"}]))
+    c.kubectl("patch", "costpolicy", "cap", "-n", c.ns, "--subresource=status", "--type=merge", "-p",
+              json.dumps({"status": {"budget": {"spent": 90, "rateMicroUSD": 0, "accountedAt": now()}}}))
+    c.mckube("apply", check=False)
+    status = c.get("costpolicy", "cap")["status"]
+    assert (status["phase"], status["currentSpend"], status["budgetUtilization"]) == (
+        "Active", 90, 90), status
+    assert [(a["type"], a["action"], a["value"]) for a in status["alerts"]] == [
+        ("budget_usage", "notify", 0.8)], status
+    c.wait(lambda: alert_events(c) == [("CostPolicy", "cap")])
+
+    c.kubectl("patch", "costpolicy", "cap", "-n", c.ns, "--type=merge", "-p",
+              json.dumps({"spec": {"costPerHourLimit": 0.02}}))
+    c.mckube("apply")
+    assert pinned_to(c, "w1") == "b"
+    c.mckube("apply")
+    status = c.get("powerpolicy", "watts")["status"]
+    assert status["phase"] == "Active" and status["currentPowerUsage"] > 1, status
+    assert status["alerts"][0]["type"] == "power_usage", status
+    c.wait(lambda: alert_events(c) == [("CostPolicy", "cap"), ("PowerPolicy", "watts")])
+    row = c.kubectl("get", "pp", "-n", c.ns).out.splitlines()[1].split()
+    assert row[:2] == ["watts", "1000"] and row[3] == "Active", row
+    assert "set status" not in c.mckube("plan").out
 
 
 def test_budget_ends_and_is_counted_once_whatever_is_killed(c):

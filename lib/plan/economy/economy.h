@@ -39,7 +39,7 @@ struct money_limit {
 	int64_t max_cost, max_power;   /* NO_LIMIT */
 	int64_t cost, power;	       /* now, in the trial */
 	int64_t base_cost, base_power; /* what it may have at least: economy_mark() */
-	int64_t least_power;	       /* of a PowerPolicy: from here on it scales down; NO_LIMIT */
+	__int128 green, carbon;	       /* power times the renewable part, mW ppm; mW mg/kWh */
 	bool is_exhausted;	       /* its budget */
 	const char *object;	       /* "CostPolicy ns/name" */
 };
@@ -55,6 +55,7 @@ struct account {
 	uint32_t max_spot; /* replicas on spot nodes at most */
 	int64_t max_spot_price;
 	int32_t max_interruption_ppm, min_green_ppm;
+	bool is_least_for_power; /* least_why */
 	bool forbids_spot, is_suspended, is_exhausted, avoids_power, is_unaware;
 	bool is_moved;		      /* a pod of it moves in this plan */
 	node_id moved_from, moved_to; /* ... economy_survey() */
@@ -130,8 +131,8 @@ struct economy {
 	ARRAY(struct money_limit) limits;
 	ARRAY(uint32_t) limit_ids;
 	ARRAY(uint32_t) power_limits; /* those with a max_power */
-	uint32_t *
-		limit_of_policy; /* by index of cost_policies: its limit and 1; 0: covers nothing */
+	/* By index of cost_policies, power_policies: its limit and 1; 0: it covers no optimizer. */
+	uint32_t *limit_of_policy, *limit_of_power_policy;
 	ARRAY(struct cargo) cargo; /* bound ones, then pending ones in the order of choice */
 	size_t n_bound;
 	struct site *sites;
@@ -142,10 +143,12 @@ struct economy {
 	struct scaling *scalings; /* by optimizer_id: plan/economy/scaling.h */
 	struct totals before, after;
 	uint32_t n_groups;
-	uint32_t held_seconds; /* until the next move that waits may be done; 0: none waits */
-	int64_t *scores;       /* economy_scores(), once they were asked for; NULL */
+	uint32_t held_seconds;	   /* until the next move that waits may be done; 0: none waits */
+	int64_t *scores;	   /* economy_scores(), once they were asked for; NULL */
+	struct power_parts *parts; /* economy_power_parts(), likewise */
 	ARRAY(struct no_place) no_places;
 	struct pdb_cover *covers; /* by pod_id */
+	bool *alerts_on;	  /* by index of cluster.alerts; NULL: there are none */
 	bool tracks_power;	  /* accounts and limits follow each change */
 	struct kinds *kinds;	  /* plan/economy/kinds.h */
 	uint64_t steps;		  /* nodes and spans looked at to find places */
@@ -227,15 +230,26 @@ int64_t economy_move_deadline(const struct economy *e, optimizer_id id);
  * is the part of cost, power and preferences that the best place for the workload alone would save;
  * it is less for replicas that are not ready, and over a limit. The caller frees it. */
 int64_t *economy_scores(struct economy *e);
+/* By optimizer_id: what its bound pods draw at full load, mW, where each is best and where it is.
+ * The caller frees it. */
+struct power_parts {
+	int64_t best, now;
+};
+struct power_parts *economy_power_parts(struct economy *e);
 
-/* plan/economy/status.c: what the status of an optimizer, of a policy with a budget should say;
- * false: it says that already, or is not to be written. Strings are constants, the cluster's, or
- * NULL. Conditions keep their time while their status stays. */
+/* plan/economy/status.c, policy_status.c: what the status of an optimizer, of a policy should say;
+ * false: it says that already, or is not to be written. Strings are constants, the cluster's, the
+ * trial's, or NULL. Conditions keep their time while their status stays. */
 struct economy_status;
 void economy_survey(struct economy *e);
 bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
 		       struct economy_status *ret);
-bool economy_policy_status(const struct economy *e, size_t policy, struct economy_status *ret);
+bool economy_policy_status(struct economy *e, size_t policy, struct economy_status *ret);
+bool economy_power_policy_status(struct economy *e, size_t policy, struct economy_status *ret);
+/* "budget_usage 0.8: notify, anomaly 3: pause" */
+void economy_describe_alerts(const struct economy_status *s, struct str *out);
+/* Of its budget: the month where it has a monthly one. */
+enum budget_period policy_period(const struct cost_policy *p);
 /* Seconds until time alone may change the plan: a budget ends or begins again, a move has waited
  * long enough; 0: never. */
 uint32_t economy_requeue_after(const struct economy *e);

@@ -63,7 +63,6 @@ static uint32_t new_limit(struct economy *e, const char *kind, const struct meta
 		.max_cost = max_cost,
 		.max_power = max_power,
 		.is_exhausted = is_exhausted,
-		.least_power = NO_LIMIT,
 		.object = object,
 	};
 	return (uint32_t)e->limits.n - 1;
@@ -124,47 +123,6 @@ static bool policy_is_exhausted(const struct economy *e, const struct cost_polic
 	return p->budget >= 0 && total >= p->budget;
 }
 
-/* The share of its budget that is spent, ppm; of what it has none, 0. */
-static int64_t budget_use(const struct economy *e, const struct cost_policy *p)
-{
-	bool is_monthly = p->monthly >= 0;
-	int64_t limit = is_monthly ? p->monthly : p->budget;
-	int64_t spent = spending_now(is_monthly ? BUDGET_MONTH : BUDGET_TOTAL, &p->budget_note,
-				     e->c->taken_at);
-
-	return limit > 0 ? (int64_t)((__int128)spent * PPM / limit) : 0;
-}
-
-/* To end replicas altogether takes more than an alert: it pauses, too. */
-static void heed_cost_alerts(struct economy *e, struct account *a, const struct cost_policy *p)
-{
-	for (uint32_t i = 0; i < p->alerts.n; i++) {
-		const struct alert *alert = &e->c->alerts.items[p->alerts.at + i];
-
-		if (alert->type != ALERT_BUDGET_USAGE || budget_use(e, p) < alert->value)
-			continue;
-		if (alert->action == ALERT_PAUSE || alert->action == ALERT_TERMINATE)
-			suspend(a, "a CostPolicy pauses it: alert budget_usage");
-		if (alert->action == ALERT_SCALE_DOWN)
-			a->least_why = "a CostPolicy scales it down: alert budget_usage";
-	}
-}
-
-static int64_t least_power_of(const struct economy *e, const struct power_policy *p)
-{
-	int64_t least = NO_LIMIT;
-
-	for (uint32_t i = 0; i < p->alerts.n && p->max_power >= 0; i++) {
-		const struct alert *alert = &e->c->alerts.items[p->alerts.at + i];
-		int64_t mw = (int64_t)((__int128)p->max_power * alert->value / PPM);
-
-		if (alert->type == ALERT_POWER_USAGE && alert->action == ALERT_SCALE_DOWN &&
-		    (least < 0 || mw < least))
-			least = mw;
-	}
-	return least;
-}
-
 static void apply_cost_policies(struct economy *e, optimizer_id id, const struct policy_ids *ids)
 {
 	const struct optimizer *o = &e->c->optimizers.items[id];
@@ -178,7 +136,6 @@ static void apply_cost_policies(struct economy *e, optimizer_id id, const struct
 		if (p->is_unread)
 			suspend(a, "a CostPolicy that covers it cannot be read");
 		add_spot_rules(a, p);
-		heed_cost_alerts(e, a, p);
 		if (!ids->cost[i])
 			ids->cost[i] = new_limit(e, "CostPolicy", &p->meta, p->per_hour, NO_LIMIT,
 						 policy_is_exhausted(e, p)) +
@@ -209,7 +166,6 @@ static void apply_power_policies(struct economy *e, optimizer_id id, const struc
 			ids->power[i] = new_limit(e, "PowerPolicy", &p->meta, NO_LIMIT,
 						  p->max_power, false) +
 					1;
-		e->limits.items[ids->power[i] - 1].least_power = least_power_of(e, p);
 		*array_add(&e->limit_ids) = ids->power[i] - 1;
 	}
 }
@@ -242,10 +198,11 @@ static void read_account(struct economy *e, optimizer_id id, const struct policy
 void economy_read_limits(struct economy *e)
 {
 	const struct cluster *c = e->c;
-	AUTO_FREE uint32_t *power = xcalloc(c->power_policies.n + 1, sizeof(*power));
 
 	e->limit_of_policy = xcalloc(c->cost_policies.n + 1, sizeof(*e->limit_of_policy));
-	struct policy_ids ids = { e->limit_of_policy, power };
+	e->limit_of_power_policy =
+		xcalloc(c->power_policies.n + 1, sizeof(*e->limit_of_power_policy));
+	struct policy_ids ids = { e->limit_of_policy, e->limit_of_power_policy };
 
 	array_each(p, &c->cost_policies)
 		warn_of_reach(e, "CostPolicy", &p->meta, &p->namespaces);

@@ -287,19 +287,6 @@ static int32_t wanted_by_budgets(const struct economy *e, const struct scalable 
 	return least;
 }
 
-static bool is_scaled_down(const struct economy *e, const struct account *a, const char **ret_why)
-{
-	*ret_why = a->least_why;
-	for (uint32_t k = 0; k < a->limits.n && !*ret_why; k++) {
-		const struct money_limit *l =
-			&e->limits.items[e->limit_ids.items[a->limits.at + k]];
-
-		if (l->least_power >= 0 && l->power >= l->least_power)
-			*ret_why = "a PowerPolicy scales it down: alert power_usage";
-	}
-	return *ret_why;
-}
-
 static void set(struct scaling *s, int32_t n, enum reason reason, const char *message)
 {
 	s->to = n;
@@ -332,10 +319,11 @@ static void apply_ceilings(struct economy *e, optimizer_id id, struct scaling *s
 		if (s->from >= least)
 			limit(s, "TooFewReplicas", "the number wanted is below minReplicas");
 	}
-	if (is_scaled_down(e, &e->accounts[id], &message)) {
+	const struct account *a = &e->accounts[id];
+	if (a->least_why) {
 		if (s->to > least)
-			set(s, least, REASON_POLICY, message);
-		limit(s, e->accounts[id].least_why ? "CostCeiling" : "PowerCeiling", message);
+			set(s, least, REASON_POLICY, a->least_why);
+		limit(s, a->is_least_for_power ? "PowerCeiling" : "CostCeiling", a->least_why);
 	}
 }
 

@@ -197,23 +197,40 @@ static int64_t score_of(const struct economy *e, optimizer_id id, const struct t
 	return (int64_t)((score + PPM / 2) / PPM) * (PPM / HUNDRED);
 }
 
-int64_t *economy_scores(struct economy *e)
+/* By optimizer_id; the caller frees it. */
+static struct tally *add_up(struct economy *e)
 {
-	size_t n = e->c->optimizers.n;
-	struct scorer s = { .e = e, .tallies = xcalloc(n + 1, sizeof(*s.tallies)) };
-	int64_t *scores = xcalloc(n + 1, sizeof(*scores));
+	struct scorer s = { .e = e,
+			    .tallies = xcalloc(e->c->optimizers.n + 1, sizeof(*s.tallies)) };
 
 	for (uint32_t i = 0; i < e->cargo.n; i++)
 		if (e->cargo.items[i].of != NONE && e->cargo.items[i].node != NONE)
 			add_pod(&s, i);
-	for (optimizer_id id = 0; id < n; id++)
-		scores[id] = score_of(e, id, &s.tallies[id]);
 	intern_done(&s.keys);
 	intern_done(&s.sets);
 	array_each(list, &s.choices)
 		array_done(list);
 	array_done(&s.choices);
 	array_done(&s.bests);
-	free(s.tallies);
+	return s.tallies;
+}
+
+int64_t *economy_scores(struct economy *e)
+{
+	AUTO_FREE struct tally *tallies = add_up(e);
+	int64_t *scores = xcalloc(e->c->optimizers.n + 1, sizeof(*scores));
+
+	for (optimizer_id id = 0; id < e->c->optimizers.n; id++)
+		scores[id] = score_of(e, id, &tallies[id]);
 	return scores;
+}
+
+struct power_parts *economy_power_parts(struct economy *e)
+{
+	AUTO_FREE struct tally *tallies = add_up(e);
+	struct power_parts *parts = xcalloc(e->c->optimizers.n + 1, sizeof(*parts));
+
+	for (optimizer_id id = 0; id < e->c->optimizers.n; id++)
+		parts[id] = (struct power_parts){ tallies[id].best_power, tallies[id].power };
+	return parts;
 }

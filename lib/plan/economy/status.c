@@ -9,17 +9,17 @@
 #include "plan/economy/economy.h"
 #include "plan/economy/replicas.h"
 #include "plan/economy/scaling.h"
-#include "plan/plan.h"
+#include "plan/economy/status.h"
 
-/* What the status of WorkloadOptimizers and of CostPolicies says once the plan is done. */
+/* What the status of WorkloadOptimizers says once the plan is done. */
 
 /* ---- Conditions ---- */
 
-static const struct condition_note *find_condition(const struct cluster *c,
-						   const struct optimizer *o, const char *type)
+const struct condition_note *status_find_condition(const struct cluster *c, struct range conditions,
+						   const char *type)
 {
-	for (uint32_t i = 0; i < o->conditions.n; i++) {
-		const struct condition_note *n = &c->conditions.items[o->conditions.at + i];
+	for (uint32_t i = 0; i < conditions.n; i++) {
+		const struct condition_note *n = &c->conditions.items[conditions.at + i];
 
 		if (strcmp(cluster_str(c, n->type), type) == 0)
 			return n;
@@ -27,12 +27,11 @@ static const struct condition_note *find_condition(const struct cluster *c,
 	return NULL;
 }
 
-/* A condition that stays as it is keeps the time when it became so. */
-static void add_condition(const struct economy *e, const struct optimizer *o, const char *type,
+void status_add_condition(const struct economy *e, struct range conditions, const char *type,
 			  const char *status, const char *reason, const char *message,
 			  struct economy_status *s)
 {
-	const struct condition_note *was = find_condition(e->c, o, type);
+	const struct condition_note *was = status_find_condition(e->c, conditions, type);
 	bool is_same = was && was->since && strcmp(cluster_str(e->c, was->status), status) == 0;
 
 	s->conditions[s->n_conditions++] = (struct plan_condition){
@@ -42,6 +41,13 @@ static void add_condition(const struct economy *e, const struct optimizer *o, co
 		.message = message,
 		.since = is_same ? was->since : e->c->taken_at,
 	};
+}
+
+static void add_condition(const struct economy *e, const struct optimizer *o, const char *type,
+			  const char *status, const char *reason, const char *message,
+			  struct economy_status *s)
+{
+	status_add_condition(e, o->conditions, type, status, reason, message, s);
 }
 
 static bool has_failed_move(const struct economy *e, const struct optimizer *o)
@@ -208,8 +214,7 @@ static const char *phase_of(const struct account *a)
 	return a->is_moved ? "Optimizing" : "Optimized";
 }
 
-/* Micro to two decimals, half up. */
-static int64_t to_cents(int64_t micro)
+int64_t status_to_cents(int64_t micro)
 {
 	enum { CENT = 10000 };
 
@@ -222,7 +227,7 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static void fill_budget(const struct economy *e, enum budget_period period,
+void status_fill_budget(const struct economy *e, enum budget_period period,
 			const struct budget_note *was, int64_t rate, struct economy_status *s)
 {
 	s->budget.spent = spending_now(period, was, e->c->taken_at);
@@ -240,7 +245,7 @@ static bool has_grown(int64_t spent, int64_t was, int64_t limit)
 	return grown < 0 || (grown > LEAST && grown > (limit >= 0 ? limit : was) / PARTS);
 }
 
-static bool budget_differs(const struct economy_status *s, const struct budget_note *was,
+bool status_budget_differs(const struct economy_status *s, const struct budget_note *was,
 			   int64_t limit)
 {
 	return !was->accounted_at || s->budget.rate != was->rate ||
@@ -248,13 +253,14 @@ static bool budget_differs(const struct economy_status *s, const struct budget_n
 	       has_grown(s->budget.spent, was->spent, limit);
 }
 
-static bool conditions_differ(const struct cluster *c, const struct optimizer *o,
+bool status_conditions_differ(const struct cluster *c, struct range conditions,
 			      const struct economy_status *s)
 {
-	if (o->conditions.n != s->n_conditions)
+	if (conditions.n != s->n_conditions)
 		return true;
 	for (uint32_t i = 0; i < s->n_conditions; i++) {
-		const struct condition_note *was = find_condition(c, o, s->conditions[i].type);
+		const struct condition_note *was =
+			status_find_condition(c, conditions, s->conditions[i].type);
 
 		if (!was || strcmp(cluster_str(c, was->status), s->conditions[i].status) != 0 ||
 		    strcmp(cluster_str(c, was->reason), s->conditions[i].reason) != 0)
@@ -263,8 +269,7 @@ static bool conditions_differ(const struct cluster *c, const struct optimizer *o
 	return false;
 }
 
-/* Power changes with each neighbour: up to one per cent is no change. */
-static bool power_differs(int64_t mw, int64_t was)
+bool status_power_differs(int64_t mw, int64_t was)
 {
 	int64_t d = mw > was ? mw - was : was - mw;
 
@@ -415,15 +420,16 @@ static bool status_differs(const struct economy *e, optimizer_id id, const struc
 
 	return s->optimized_at != o->optimized_at || s->moved_at != o->moved_at ||
 	       avoid_differs(e, o, s) || places_differ(e, o, s) ||
-	       budget_differs(s, &o->budget, o->budget_limit) ||
+	       status_budget_differs(s, &o->budget, o->budget_limit) ||
 	       strcmp(cluster_str(e->c, o->phase), s->phase) != 0 ||
 	       strcmp(cluster_str(e->c, o->status_node), s->node) != 0 ||
 	       s->replicas != (uint32_t)o->status_replicas ||
 	       s->ready != (uint32_t)o->status_ready || s->generation != o->observed ||
 	       s->score != o->status_score || s->scaled_at != o->scaled_at ||
 	       s->scaled_to != (uint32_t)o->scaled_to || s->undone != (uint32_t)o->undone ||
-	       history_differs(e, o, s) || power_differs(e->accounts[id].power, o->status_power) ||
-	       conditions_differ(e->c, o, s);
+	       history_differs(e, o, s) ||
+	       status_power_differs(e->accounts[id].power, o->status_power) ||
+	       status_conditions_differ(e->c, o->conditions, s);
 }
 
 bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
@@ -438,8 +444,8 @@ bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
 		.phase = phase_of(a),
 		.node = a->most == NONE ? ""
 					: cluster_str(e->c, e->c->nodes.items[a->most].meta.name),
-		.cost = to_cents(a->cost),
-		.power = to_cents(a->power * 1000),
+		.cost = status_to_cents(a->cost),
+		.power = status_to_cents(a->power * 1000),
 		.score = score,
 		.optimized_at = a->is_moved || a->is_placed || scaling_changes(&e->scalings[id])
 					? e->c->taken_at
@@ -451,31 +457,13 @@ bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
 	fill_places(e, id, ret);
 	fill_moves(e, id, ret);
 	fill_avoid(e, id, ret);
-	fill_budget(e, (enum budget_period)o->period, &o->budget, a->cost, ret);
+	status_fill_budget(e, (enum budget_period)o->period, &o->budget, a->cost, ret);
 	add_progress(e, id, ret);
 	add_money(e, id, ret);
 	add_power(e, id, ret);
 	add_scaling(e, id, ret);
 	fill_scaling(e, id, ret);
 	return status_differs(e, id, ret);
-}
-
-static enum budget_period period_of(const struct cost_policy *p)
-{
-	return p->monthly >= 0 ? BUDGET_MONTH : BUDGET_TOTAL;
-}
-
-bool economy_policy_status(const struct economy *e, size_t policy, struct economy_status *ret)
-{
-	const struct cost_policy *p = &e->c->cost_policies.items[policy];
-	int64_t limit = p->monthly >= 0 ? p->monthly : p->budget;
-	uint32_t id = e->limit_of_policy[policy];
-
-	if (!e->c->taken_at || p->is_unread || limit < 0)
-		return false;
-	*ret = (struct economy_status){ 0 };
-	fill_budget(e, period_of(p), &p->budget_note, id ? e->limits.items[id - 1].cost : 0, ret);
-	return budget_differs(ret, &p->budget_note, limit);
 }
 
 /* ---- When time alone changes it ---- */
@@ -527,8 +515,8 @@ uint32_t economy_requeue_after(const struct economy *e)
 		const struct cost_policy *p = &e->c->cost_policies.items[i];
 		uint32_t id = e->limit_of_policy[i];
 
-		look_ahead(e, period_of(p),
-			   spending_now(period_of(p), &p->budget_note, e->c->taken_at),
+		look_ahead(e, policy_period(p),
+			   spending_now(policy_period(p), &p->budget_note, e->c->taken_at),
 			   p->monthly >= 0 ? p->monthly : p->budget,
 			   id ? e->limits.items[id - 1].cost : 0, &seconds);
 	}

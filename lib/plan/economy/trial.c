@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "base/names.h"
 #include "model/pdb.h"
+#include "plan/economy/alerts.h"
 #include "plan/economy/held.h"
 #include "plan/economy/kinds.h"
 #include "plan/economy/scaling.h"
@@ -214,8 +215,14 @@ static void account_power(struct economy *e, node_id node, int sign)
 		struct account *a = &e->accounts[g->of];
 		a->power += power;
 		a->green += (__int128)power * e->fleet.nodes[node].green_ppm;
-		for (uint32_t k = 0; k < a->limits.n; k++)
-			e->limits.items[e->limit_ids.items[a->limits.at + k]].power += power;
+		for (uint32_t k = 0; k < a->limits.n; k++) {
+			struct money_limit *l =
+				&e->limits.items[e->limit_ids.items[a->limits.at + k]];
+
+			l->power += power;
+			l->green += (__int128)power * e->fleet.nodes[node].green_ppm;
+			l->carbon += (__int128)power * e->fleet.nodes[node].carbon;
+		}
 	}
 }
 
@@ -497,6 +504,7 @@ void economy_start(struct economy *e, struct planner *p)
 	e->kinds = kinds_new(e);
 	for (node_id node = 0; node < c->nodes.n; node++)
 		kinds_refresh(e, node);
+	economy_heed_alerts(e);
 }
 
 void economy_done(struct economy *e)
@@ -513,6 +521,7 @@ void economy_done(struct economy *e)
 	array_done(&e->limit_ids);
 	array_done(&e->power_limits);
 	free(e->limit_of_policy);
+	free(e->limit_of_power_policy);
 	array_done(&e->cargo);
 	free(e->allowed);
 	free(e->accounts);
@@ -520,6 +529,8 @@ void economy_done(struct economy *e)
 	free(e->of_pod);
 	free(e->covers);
 	free(e->scores);
+	free(e->parts);
+	free(e->alerts_on);
 	array_done(&e->no_places);
 	kinds_free(e->kinds);
 	free(e->scalings);

@@ -54,22 +54,40 @@ static struct economy_status *keep(struct emitter *e, const struct economy_statu
 	return own;
 }
 
-/* "0.04 $/h, 12.5 W; 1.25 $ are spent" */
+/* "Optimized: 0.04 $/h, 12.5 W, score 0.87; 1.25 $ spent" */
 static const char *describe(struct emitter *e, const struct economy_status *s)
 {
+	enum economy_status_kind kind = economy_status_kind(s);
 	AUTO(str_done) struct str text = STR_INIT;
 
-	if (s->phase) {
-		str_addf(&text, "%s: ", s->phase);
+	str_addf(&text, "%s: ", s->phase);
+	if (kind != STATUS_POWER_POLICY) {
 		decimal_add(&text, s->budget.rate, 2);
-		str_add(&text, " $/h, ");
-		decimal_add(&text, s->power, 0);
-		str_add(&text, " W, score ");
-		decimal_add(&text, s->score, 2);
-		str_add(&text, "; ");
+		str_add(&text, " $/h");
 	}
-	decimal_add(&text, s->budget.spent, 2);
-	str_add(&text, " $ spent");
+	if (kind != STATUS_COST_POLICY) {
+		str_add(&text, kind == STATUS_OPTIMIZER ? ", " : "");
+		decimal_add(&text, s->power, 0);
+		str_add(&text, " W");
+	}
+	if (kind == STATUS_OPTIMIZER) {
+		str_add(&text, ", score ");
+		decimal_add(&text, s->score, 2);
+	}
+	if (kind != STATUS_POWER_POLICY) {
+		str_add(&text, "; ");
+		decimal_add(&text, s->budget.spent, 2);
+		str_add(&text, " $ spent");
+	}
+	if (s->has_utilization) {
+		str_add(&text, ", ");
+		decimal_add(&text, s->utilization, 0);
+		str_add(&text, " % of the budget");
+	}
+	if (s->n_alerts) {
+		str_add(&text, "; alerts: ");
+		economy_describe_alerts(s, &text);
+	}
 	return plan_str(e->plan, text.s);
 }
 
@@ -121,4 +139,7 @@ void emit_economy_status(struct emitter *e)
 	for (size_t i = 0; i < c->cost_policies.n; i++)
 		if (economy_policy_status(x, i, &s))
 			emit_one(e, "CostPolicy", &c->cost_policies.items[i].meta, &s);
+	for (size_t i = 0; i < c->power_policies.n; i++)
+		if (economy_power_policy_status(x, i, &s))
+			emit_one(e, "PowerPolicy", &c->power_policies.items[i].meta, &s);
 }

@@ -189,7 +189,7 @@ static bool has_account(const struct action *a)
 {
 	return a->kind == ACTION_STATUS && a->on.kind &&
 	       (strcmp(a->on.kind, "WorkloadOptimizer") == 0 ||
-		strcmp(a->on.kind, "CostPolicy") == 0);
+		strcmp(a->on.kind, "CostPolicy") == 0 || strcmp(a->on.kind, "PowerPolicy") == 0);
 }
 
 /* A place of a Scale is a number of replicas, any other one a node. */
@@ -249,7 +249,7 @@ static int check_rows(const struct action *a, uint64_t seen, struct decoder *d)
 		return decode_refuse(d, "to.podUID: is not part of a %s",
 				     action_kind_name(a->kind));
 	if (!(seen & STATUS) != !has_account(a))
-		return decode_refuse(d, "status: is of a WorkloadOptimizer or a CostPolicy");
+		return decode_refuse(d, "status: is of a WorkloadOptimizer or a policy");
 	if (shape->has_assignment && a->budget.period == 0)
 		return decode_refuse(d, "to: incomplete for %s", action_kind_name(a->kind));
 	return 0;

@@ -190,17 +190,35 @@ static int conditions_read(const struct file_field *f, struct decoder *d, void *
 static const struct field_type field_conditions = { conditions_are_absent, conditions_write,
 						    conditions_read };
 
-static bool has_phase(const void *status)
+static bool is_of_optimizer(const void *status)
 {
-	const char *phase = ((const struct economy_status *)status)->phase;
+	return economy_status_kind(status) == STATUS_OPTIMIZER;
+}
 
-	return phase && *phase;
+static bool is_of_cost_policy(const void *status)
+{
+	return economy_status_kind(status) == STATUS_COST_POLICY;
+}
+
+static bool is_of_power_policy(const void *status)
+{
+	return economy_status_kind(status) == STATUS_POWER_POLICY;
+}
+
+static bool has_budget(const void *status)
+{
+	return !is_of_power_policy(status);
+}
+
+static bool has_alerts(const void *status)
+{
+	return ((const struct economy_status *)status)->has_alerts;
 }
 
 static bool nodes_are_absent(const struct file_field *f, const void *value)
 {
 	(void)f;
-	return !has_phase(value);
+	return !is_of_optimizer(value);
 }
 
 static void nodes_write(const struct file_field *f, const void *value, struct json_out *o)
@@ -298,13 +316,96 @@ static int history_read(const struct file_field *f, struct decoder *d, void *val
 
 static const struct field_type field_history = { history_is_absent, history_write, history_read };
 
+static bool utilization_is_absent(const struct file_field *f, const void *value)
+{
+	(void)f;
+	return !((const struct economy_status *)value)->has_utilization;
+}
+
+static void utilization_write(const struct file_field *f, const void *value, struct json_out *o)
+{
+	field_micro.write(f, &((const struct economy_status *)value)->utilization, o);
+}
+
+static int utilization_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	struct economy_status *s = value;
+
+	s->has_utilization = true;
+	return field_micro.read(f, d, &s->utilization);
+}
+
+/* Of a budget, which a policy need not have. */
+static const struct field_type field_utilization = { utilization_is_absent, utilization_write,
+						     utilization_read };
+
+#define ALERT(key, type_, member) \
+	FILE_FIELD(key, type_, offsetof(struct plan_alert, member), .needed = true)
+
+static const struct field alert_fields[] = {
+	ALERT("type", &field_text, type),
+	ALERT("action", &field_text, action),
+	ALERT("value", &field_micro, value),
+	ALERT("since", &field_date, since),
+	{ 0 },
+};
+
+static bool alerts_are_absent(const struct file_field *f, const void *value)
+{
+	(void)f;
+	return !has_alerts(value);
+}
+
+static void alerts_write(const struct file_field *f, const void *value, struct json_out *o)
+{
+	const struct economy_status *s = value;
+
+	(void)f;
+	json_out_array(o);
+	for (uint32_t i = 0; i < s->n_alerts; i++)
+		fields_write(alert_fields, &s->alerts[i], o);
+	json_out_end(o);
+}
+
+static int read_alert(struct decoder *d, void *arg)
+{
+	struct economy_status *s = arg;
+
+	if (s->n_alerts == ECONOMY_ALERTS_MAX)
+		return decode_refuse(d, "more than %d alerts", ECONOMY_ALERTS_MAX);
+	return fields_read(alert_fields, d, &s->alerts[s->n_alerts++], NULL);
+}
+
+static int alerts_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	(void)f;
+	((struct economy_status *)value)->has_alerts = true;
+	return decode_list(d, read_alert, value);
+}
+
+static const struct field_type field_alerts = { alerts_are_absent, alerts_write, alerts_read };
+
 /* Of an optimizer, also what is zero: it stands for what was there before. */
 #define STATUS(key, type_, member) \
-	FILE_FIELD(key, type_, offsetof(struct economy_status, member), .is_given = has_phase)
+	FILE_FIELD(key, type_, offsetof(struct economy_status, member), .is_given = is_of_optimizer)
+#define OF_COST(key, type_, member)                                     \
+	FILE_FIELD(key, type_, offsetof(struct economy_status, member), \
+		   .is_given = is_of_cost_policy)
+#define OF_POWER(key, type_, member)                                    \
+	FILE_FIELD(key, type_, offsetof(struct economy_status, member), \
+		   .is_given = is_of_power_policy)
 
 static const struct field status_fields[] = {
-	STATUS("phase", &field_text, phase),
-	STATUS("currentCost", &field_micro, cost),
+	FILE_FIELD("phase", &field_text, offsetof(struct economy_status, phase), .needed = true,
+		   .max = FIELD_NAME_MAX),
+	OF_COST("currentSpend", &field_micro, spend),
+	FILE_FIELD("budgetUtilization", &field_utilization, FIELD_SELF),
+	OF_POWER("currentPowerUsage", &field_micro, power),
+	OF_POWER("powerEfficiency", &field_micro, efficiency),
+	OF_POWER("greenEnergyPercentage", &field_micro, green),
+	OF_POWER("carbonFootprint", &field_micro, carbon),
+	FILE_FIELD("currentCost", &field_micro, offsetof(struct economy_status, cost),
+		   .is_given = has_budget),
 	STATUS("currentPower", &field_micro, power),
 	STATUS("assignedNode", &field_text, node),
 	FILE_FIELD("nodes", &field_nodes, FIELD_SELF),
@@ -322,13 +423,15 @@ static const struct field status_fields[] = {
 		   offsetof(struct economy_status, generation)),
 	STATUS("replicas", &field_u32, replicas),
 	STATUS("readyReplicas", &field_u32, ready),
-	FILE_FIELD("budget", &field_object, FIELD_SELF, .of = budget_fields, .needed = true),
+	FILE_FIELD("budget", &field_object, FIELD_SELF, .of = budget_fields,
+		   .is_given = has_budget),
 	FILE_FIELD("lastScaleTime", &field_date, offsetof(struct economy_status, scaled_at)),
 	FILE_FIELD("lastScaleFrom", &field_u32, offsetof(struct economy_status, scaled_from)),
 	FILE_FIELD("lastScaleTo", &field_u32, offsetof(struct economy_status, scaled_to)),
 	FILE_FIELD("scalesUndone", &field_u32, offsetof(struct economy_status, undone),
 		   .is_given = has_scaled),
 	FILE_FIELD("history", &field_history, FIELD_SELF),
+	FILE_FIELD("alerts", &field_alerts, FIELD_SELF, .is_given = has_alerts),
 	FILE_FIELD("conditions", &field_conditions, FIELD_SELF),
 	{ 0 },
 };

@@ -113,7 +113,7 @@ static const struct {
 	{ "\"kind\": \"McKube\"", "\"kind\": \"Pod\"",
 	  "spec.actions[4]: object: use pod for a Pod" },
 	{ "\"kind\": \"McKube\"", "\"kind\": \"CostPolicy\"",
-	  "spec.actions[4]: status: is of a WorkloadOptimizer or a CostPolicy" },
+	  "spec.actions[4]: status: is of a WorkloadOptimizer or a policy" },
 	{ "          2\n", "          3\n",
 	  "spec.actions[2]: after: action 3 is not an earlier one" },
 	{ "          2\n", "          0\n",

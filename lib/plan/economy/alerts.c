@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/economy/alerts.h"
+
+#include "base/auto.h"
+#include "model/spending.h"
+
+bool economy_alert_is_on(const struct economy *e, uint32_t alert)
+{
+	return e->alerts_on && e->alerts_on[alert];
+}
+
+/* ---- Is one reached? ---- */
+
+/* The share of its budget that is spent, ppm; of what it has none, 0. */
+static int64_t budget_use(const struct economy *e, const struct cost_policy *p)
+{
+	int64_t limit = p->monthly >= 0 ? p->monthly : p->budget;
+	int64_t spent = spending_now(policy_period(p), &p->budget_note, e->c->taken_at);
+
+	return limit > 0 ? (int64_t)((__int128)spent * PPM / limit) : 0;
+}
+
+static bool cost_alert_is_on(const struct economy *e, const struct cost_policy *p,
+			     const struct alert *a)
+{
+	return a->type == ALERT_BUDGET_USAGE && budget_use(e, p) >= a->value;
+}
+
+static bool is_of(const struct economy *e, const struct account *a, uint32_t limit)
+{
+	for (uint32_t k = 0; k < a->limits.n; k++)
+		if (e->limit_ids.items[a->limits.at + k] + 1 == limit)
+			return true;
+	return false;
+}
+
+int64_t economy_efficiency(const struct economy *e, uint32_t limit, const struct power_parts *parts)
+{
+	int64_t best = 0, now = 0;
+
+	for (optimizer_id id = 0; id < e->c->optimizers.n; id++) {
+		if (!is_of(e, &e->accounts[id], limit))
+			continue;
+		best += parts[id].best;
+		now += parts[id].now;
+	}
+	return now > 0 ? (int64_t)((__int128)best * PPM / now) : PPM;
+}
+
+/* Per cent of the target, or a fraction of it up to 1; without one, mg per hour. */
+static int64_t carbon_threshold(const struct power_policy *p, int64_t value)
+{
+	if (p->carbon_target < 0)
+		return value;
+	return (int64_t)((__int128)p->carbon_target * (value > PPM ? value / 100 : value) / PPM);
+}
+
+static bool power_alert_is_on(struct economy *e, size_t policy, const struct alert *a)
+{
+	const struct power_policy *p = &e->c->power_policies.items[policy];
+	uint32_t limit = e->limit_of_power_policy[policy];
+	const struct money_limit *l = &e->limits.items[limit - 1];
+
+	if (a->type == ALERT_POWER_USAGE)
+		return p->max_power >= 0 &&
+		       l->power >= (int64_t)((__int128)p->max_power * a->value / PPM);
+	if (a->type == ALERT_CARBON)
+		return l->carbon / PPM >= carbon_threshold(p, a->value);
+	if (a->type != ALERT_POWER_EFFICIENCY)
+		return false;
+	AUTO_FREE struct power_parts *parts = economy_power_parts(e);
+	return economy_efficiency(e, limit, parts) < a->value;
+}
+
+/* ---- What is done ---- */
+
+/* One text for each alert that stops a workload, and that scales it down. */
+static const char *const pauses[] = {
+	[ALERT_BUDGET_USAGE] = "a CostPolicy pauses it: alert budget_usage",
+	[ALERT_COST_INCREASE] = "a CostPolicy pauses it: alert cost_increase",
+	[ALERT_ANOMALY] = "a CostPolicy pauses it: alert anomaly",
+	[ALERT_POWER_USAGE] = "a PowerPolicy pauses it: alert power_usage",
+	[ALERT_POWER_EFFICIENCY] = "a PowerPolicy pauses it: alert power_efficiency",
+	[ALERT_CARBON] = "a PowerPolicy pauses it: alert carbon_footprint",
+};
+
+static const char *const scale_downs[] = {
+	[ALERT_BUDGET_USAGE] = "a CostPolicy scales it down: alert budget_usage",
+	[ALERT_COST_INCREASE] = "a CostPolicy scales it down: alert cost_increase",
+	[ALERT_ANOMALY] = "a CostPolicy scales it down: alert anomaly",
+	[ALERT_POWER_USAGE] = "a PowerPolicy scales it down: alert power_usage",
+	[ALERT_POWER_EFFICIENCY] = "a PowerPolicy scales it down: alert power_efficiency",
+	[ALERT_CARBON] = "a PowerPolicy scales it down: alert carbon_footprint",
+};
+
+/* To end replicas altogether takes more than an alert: it pauses, too. */
+static void act_on(struct account *a, const struct alert *alert)
+{
+	if (alert->action == ALERT_PAUSE || alert->action == ALERT_TERMINATE) {
+		a->is_suspended = true;
+		a->why = a->why ? a->why : pauses[alert->type];
+	}
+	if (alert->action == ALERT_SCALE_DOWN) {
+		a->is_least_for_power = alert->type >= ALERT_POWER_USAGE;
+		a->least_why = scale_downs[alert->type];
+	}
+}
+
+static void act(struct economy *e, uint32_t limit, struct range alerts)
+{
+	for (uint32_t i = 0; i < alerts.n; i++) {
+		if (!e->alerts_on[alerts.at + i])
+			continue;
+		for (optimizer_id id = 0; id < e->c->optimizers.n; id++)
+			if (is_of(e, &e->accounts[id], limit))
+				act_on(&e->accounts[id], &e->c->alerts.items[alerts.at + i]);
+	}
+}
+
+void economy_heed_alerts(struct economy *e)
+{
+	const struct cluster *c = e->c;
+
+	if (!c->alerts.n)
+		return;
+	e->alerts_on = xcalloc(c->alerts.n, sizeof(*e->alerts_on));
+	for (size_t i = 0; i < c->power_policies.n; i++)
+		if (c->power_policies.items[i].alerts.n)
+			economy_sum_power(e);
+	for (size_t i = 0; i < c->cost_policies.n; i++) {
+		const struct cost_policy *p = &c->cost_policies.items[i];
+
+		for (uint32_t k = 0; k < p->alerts.n; k++)
+			e->alerts_on[p->alerts.at + k] =
+				cost_alert_is_on(e, p, &c->alerts.items[p->alerts.at + k]);
+		act(e, e->limit_of_policy[i], p->alerts);
+	}
+	for (size_t i = 0; i < c->power_policies.n; i++) {
+		const struct power_policy *p = &c->power_policies.items[i];
+
+		for (uint32_t k = 0; k < p->alerts.n && e->limit_of_power_policy[i]; k++)
+			e->alerts_on[p->alerts.at + k] =
+				power_alert_is_on(e, i, &c->alerts.items[p->alerts.at + k]);
+		act(e, e->limit_of_power_policy[i], p->alerts);
+	}
+}

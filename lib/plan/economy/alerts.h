@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MCKUBE_PLAN_ECONOMY_ALERTS_H
+#define MCKUBE_PLAN_ECONOMY_ALERTS_H
+
+#include "plan/economy/economy.h"
+
+/* Alerts of policies: thresholds, and what is done while they are reached.
+ *
+ *	budget_usage	 the part of the budget that is spent
+ *	power_usage	 the part of maxPowerUsage that is drawn
+ *	power_efficiency what the pods would draw where each is best, as a part of what they do
+ *			 where they are: reached below the value
+ *	carbon_footprint the part of carbonFootprintTarget; without one, kilograms per hour
+ *
+ * They are judged by what the snapshot has, before the plan changes anything, and each pass again.
+ * notify, and each other action as well: status.alerts says since when it is on, and an Event when
+ * it goes on. scale_down: to minReplicas. pause, terminate: nothing is placed or scaled up. */
+
+/* After the pods are where the snapshot has them, before any is placed. */
+void economy_heed_alerts(struct economy *e);
+
+/* By index of cluster.alerts. */
+bool economy_alert_is_on(const struct economy *e, uint32_t alert);
+
+/* Of the optimizers that the limit is of, ppm; `limit` as in limit_of_power_policy. */
+int64_t economy_efficiency(const struct economy *e, uint32_t limit,
+			   const struct power_parts *parts);
+
+#endif
