@@ -133,7 +133,7 @@ const struct command command_explain = {
 		    "--snapshot test/example/cluster.yaml -o json\n",
 	.options = options,
 	.args_size = sizeof(struct explain_args),
-	.needs = NEEDS_INPUT,
+	.needs = NEEDS_INPUT | NAMES_OBJECT,
 	.min_words = 1,
 	.max_words = 1,
 	.word_kinds = word_kinds,

@@ -54,7 +54,7 @@ const struct command command_migrate = {
 		    "--snapshot test/example/cluster.yaml --out plan.json\n",
 	.options = options,
 	.args_size = sizeof(struct migrate_args),
-	.needs = NEEDS_INPUT | WRITES,
+	.needs = NEEDS_INPUT | WRITES | NAMES_OBJECT,
 	.min_words = 1,
 	.max_words = 1,
 	.word_kinds = word_kinds,

@@ -54,11 +54,12 @@ struct cli {
 };
 
 enum {
-	NEEDS_INPUT = 1,  /* reads a cluster: has the input options, and those of a server */
-	TAKES_RAW = 2,	  /* its words are not options of ours */
-	IS_HIDDEN = 4,	  /* is not listed */
-	NEEDS_SERVER = 8, /* talks to an API server: has the options of a connection */
-	WRITES = 16,	  /* executes plans: has the options of writing */
+	NEEDS_INPUT = 1,   /* reads a cluster: has the input options, and those of a server */
+	TAKES_RAW = 2,	   /* its words are not options of ours */
+	IS_HIDDEN = 4,	   /* is not listed */
+	NEEDS_SERVER = 8,  /* talks to an API server: has the options of a connection */
+	WRITES = 16,	   /* executes plans: has the options of writing */
+	NAMES_OBJECT = 32, /* its argument is KIND/NAME, or the two words */
 };
 
 /* A command: one file with one of these, and one row in cli.c. Help, man page and completion

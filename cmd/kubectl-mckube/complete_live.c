@@ -178,7 +178,7 @@ void complete_nodes(struct cli *cli, const char *typed, struct str *out)
 	add_plain(cli, &kube_nodes, typed, out);
 }
 
-enum { WITH_NODES = 1, WITH_OPTIMIZERS = 2 };
+enum { WITH_NODES = 1, WITH_OPTIMIZERS = 2, WITH_NAMESPACES = 4 };
 
 /* Could the word that is typed become one with this prefix? */
 static bool may_become(const char *typed, const char *prefix)
@@ -197,6 +197,7 @@ static void add_objects(struct cli *cli, unsigned with, const char *typed, struc
 		bool is_wanted;
 	} rows[] = {
 		{ "node/", &kube_nodes, with & WITH_NODES },
+		{ "ns/", &kube_namespaces, with & WITH_NAMESPACES },
 		{ "pod/", &kube_pods, true },
 		{ "wo/", &kube_optimizers, with & WITH_OPTIMIZERS },
 	};
@@ -214,7 +215,7 @@ static void add_objects(struct cli *cli, unsigned with, const char *typed, struc
 		names[n] = (struct names){ rows[i].prefix, typed, out };
 		lists[n] = (struct kube_list){
 			.resource = rows[i].resource,
-			.ns = rows[i].resource == &kube_nodes ? NULL : l.target.ns,
+			.ns = rows[i].resource->is_namespaced ? l.target.ns : NULL,
 			.arg = &names[n],
 		};
 		n++;
@@ -224,7 +225,7 @@ static void add_objects(struct cli *cli, unsigned with, const char *typed, struc
 
 void complete_refs(struct cli *cli, const char *typed, struct str *out)
 {
-	add_objects(cli, WITH_NODES | WITH_OPTIMIZERS, typed, out);
+	add_objects(cli, WITH_NODES | WITH_OPTIMIZERS | WITH_NAMESPACES, typed, out);
 }
 
 void complete_workloads(struct cli *cli, const char *typed, struct str *out)

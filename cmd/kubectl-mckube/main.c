@@ -44,6 +44,18 @@ static int find_command(struct cli *cli, int *argc, char **argv, struct error *e
 	return 0;
 }
 
+/* "pod brake" is pod/brake, as kubectl takes it. */
+static void join_kind_and_name(struct cli *cli)
+{
+	AUTO(str_done) struct str word = STR_INIT;
+
+	if (!(cli->command->needs & NAMES_OBJECT) || cli->words.n != 2)
+		return;
+	str_addf(&word, "%s/%s", cli->words.items[0], cli->words.items[1]);
+	cli->words.items[0] = arena_strndup(&cli->arena, word.s, word.n);
+	cli->words.n = 1;
+}
+
 static int check_words(struct cli *cli, struct error *err)
 {
 	const struct command *c = cli->command;
@@ -72,6 +84,7 @@ static int parse(struct cli *cli, int argc, char **argv, struct error *err)
 		return 0;
 	if (cli->command->needs & WRITES && write_environment(cli, err) < 0)
 		return err->code;
+	join_kind_and_name(cli);
 	return check_words(cli, err);
 }
 

@@ -116,7 +116,8 @@ while True:
     threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 EOF
 
-# What completion says with such a server: its words, how it ended, and whether it took too long.
+# ask SERVER [WORD]: what completion says with such a server: its words, how it ended, and whether it
+# took too long.
 ask() {
 	mkfifo port
 	python3 server.py "$1" >port &
@@ -124,7 +125,7 @@ ask() {
 	read -r number <port
 	printf '%s\n' "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:$number'}}]" \
 		"contexts: [{name: x, context: {cluster: c}}]" "current-context: x" >config
-	answer status node/
+	answer status "${2-node/}"
 	kill $server
 	rm -f port
 }
@@ -140,6 +141,8 @@ is "a server that hangs" "$(ask hangs)" ":4 "
 is "a server that lies" "$(ask lies)" ":4 "
 is "a server that does not know us" "$(ask refuses)" ":4 "
 is "a server that tires: what came is offered" "$(ask tires)" "node/first :4 "
+is "namespaces" "$(ask tires ns/)" "ns/first :4 "
+is "objects of each kind" "$(ask tires "" | tr ' ' '\n' | sort | tr '\n' ' ')" " :4 node/first ns/first pod/first wo/first "
 
 cat >plugin <<'EOF'
 #!/bin/sh

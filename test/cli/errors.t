@@ -15,6 +15,9 @@ check "unknown choice lists the choices" -c 1 -e 'must be one of table\|wide\|js
 	plan -o xml
 check "value out of range" -c 1 -e '"-v, --v" flag: must be a whole number from 0 to 10$' -- version -v 11
 check "argument too many" -c 1 -e 'unexpected argument "extra"' -- plan extra --snapshot $SNAPSHOT
+check "kind and name may be two words" -o 'vehicle/brake' -- explain pod brake -n vehicle --snapshot $SNAPSHOT
+check "kind and name of a node" -o 'core 0|^ +0 ' -- status node front --snapshot $SNAPSHOT
+check "but not three" -c 1 -e 'unexpected argument' -- explain pod brake extra --snapshot $SNAPSHOT
 check "explain needs a pod" -c 1 -e '^error: explain needs an argument: pod/NAME[|]wo/NAME ' -- explain --snapshot $SNAPSHOT
 check "explain: a node is no pod" -c 1 -e '^error: "node/front": must be pod/NAME or wo/NAME$' -- \
 	explain node/front --snapshot $SNAPSHOT
