@@ -114,8 +114,8 @@ def test_definition_refuses_invalid_optimizers_by_field(c):
 
 def install_admission(c):
     """Policies take effect a moment after they are there."""
-    c.kubectl("apply", "-f", c.manifests / "admission-mutating.yaml",
-              "-f", c.manifests / "admission-kcloud.yaml")
+    c.kubectl("apply", "-f", c.manifests_folder / "admission-mutating.yaml",
+              "-f", c.manifests_folder / "admission-kcloud.yaml")
     c.create(kcloud("WorkloadOptimizer", {}, "probe"))
     metric = {"type": "cpu", "threshold": 1}
     wrong = [kcloud("CostPolicy", {"alertThresholds": [{"type": "none"}]}),

@@ -67,7 +67,7 @@ def test_uninstall_cleans_before_the_objects_are_deleted(c):
 
 def test_uninstall_cleans_after_the_objects_were_deleted(c):
     used_installation(c)
-    c.kubectl("delete", "-k", c.manifests, "--wait=false")
+    c.kubectl("delete", "-k", c.manifests_folder, "--wait=false")
     assert c.get("mckube", "brake")["metadata"]["finalizers"] == [FINALIZER]
     c.mckube("uninstall")
     c.wait(lambda: not names(c, "crd", "mckubes.mcoperator.sdv.com", "--ignore-not-found"))
