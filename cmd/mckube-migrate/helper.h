@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "checkpoint/archive.h"
 #include "checkpoint/containerd.h"
+#include "checkpoint/dump.h"
 #include "hold.h"
 #include "kube/target.h"
 #include "kube/watch.h"
@@ -193,6 +194,7 @@ bool source_commit(struct move_out *m);
 void *source_checkpoint(void *arg);
 void *source_go_back(void *arg);
 void source_folder(const struct move_out *m, struct str *out);
+void source_container_folder(const struct move_out *m, size_t i, struct str *out);
 void source_remove_folder(const struct move_out *m);
 int source_save(const struct move_out *m, struct error *err);
 int source_resume_all(const struct move_out *m, struct error *err);

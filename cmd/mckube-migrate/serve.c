@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "checkpoint/registry.h"
 #include "helper.h"
@@ -68,8 +69,13 @@ static int send_text(const struct connection *c, const char *type, const char *d
 	return r;
 }
 
+static int send_piece(void *arg, const void *bytes, size_t n)
+{
+	return stream_write(arg, bytes, n);
+}
+
 /* All but the last bytes, then the point of no return, then those. */
-static int send_layer(const struct connection *c, struct move_out *m, const struct archive *a)
+static int send_layer(struct connection *c, struct move_out *m, const struct archive *a)
 {
 	AUTO(str_done) struct str head = STR_INIT;
 	int64_t from = c->request.from < a->size ? c->request.from : 0;
@@ -77,18 +83,23 @@ static int send_layer(const struct connection *c, struct move_out *m, const stru
 
 	registry_reply(&head, from ? HTTP_PARTIAL : HTTP_OK, "application/octet-stream", a->layer,
 		       a->size - from, from, a->size);
+	int64_t begun = clock_ms();
 	int r = stream_write(&c->stream, head.s, head.n);
 	if (c->request.is_head || r < 0)
 		return r;
-	r = stream_write_file(&c->stream, a->fd, from, last - from);
+	r = archive_read(a, from, last - from, send_piece, &c->stream);
 	if (r < 0)
 		return r;
 	if (!source_commit(m))
 		return -ECANCELED;
-	return stream_write_file(&c->stream, a->fd, last, a->size - last);
+	r = archive_read(a, last, a->size - last, send_piece, &c->stream);
+	log_v(1, "pod %s/%s: %lld bytes sent in %lld ms, %lld ms after it was paused", m->ns,
+	      m->pod, (long long)(a->size - from), (long long)(clock_ms() - begun),
+	      (long long)(clock_ms() - m->paused_ms));
+	return r;
 }
 
-static int send_archive(const struct connection *c, struct move_out *m)
+static int send_archive(struct connection *c, struct move_out *m)
 {
 	const struct registry_request *r = &c->request;
 

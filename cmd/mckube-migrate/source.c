@@ -510,8 +510,7 @@ static int open_archives(struct move_out *m, struct error *err)
 		AUTO(str_done) struct str path = STR_INIT;
 		int mended;
 
-		source_folder(m, &path);
-		str_addf(&path, "/%zu.tar", i);
+		source_container_folder(m, i, &path);
 		if (archive_open(path.s, m->containers[i].name, &m->containers[i].archive, &mended,
 				 err) < 0)
 			return err->code;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Moves away: what takes time, in threads, and what is kept on the node: FOLDER/ID/ with an archive
- * of each container and `state`, which says what to do after a restart. */
+/* Moves away: what takes time, in threads, and what is kept on the node: FOLDER/ID/ with a folder
+ * of what each container's archive is made of, and `state`, which says what to do after a restart.
+ */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,10 +24,26 @@ void source_folder(const struct move_out *m, struct str *out)
 	str_addf(out, "%s/%s", m->helper->args->folder, m->id);
 }
 
-static void archive_path(const struct move_out *m, size_t i, struct str *out)
+void source_container_folder(const struct move_out *m, size_t i, struct str *out)
 {
 	source_folder(m, out);
-	str_addf(out, "/%zu.tar", i);
+	str_addf(out, "/%zu", i);
+}
+
+/* Not of what lies on other file systems: nothing does. */
+static void remove_below(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_DIR DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d)
+		return;
+	for (const struct dirent *e; (e = readdir(d));)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+		    unlinkat(fd, e->d_name, 0) < 0)
+			remove_below(fd, e->d_name);
+	if (unlinkat(parent, name, AT_REMOVEDIR) < 0)
+		log_warning("remove %s: %s", name, strerror(errno));
 }
 
 void source_remove_folder(const struct move_out *m)
@@ -32,13 +51,7 @@ void source_remove_folder(const struct move_out *m)
 	AUTO(str_done) struct str folder = STR_INIT;
 
 	source_folder(m, &folder);
-	AUTO_DIR DIR *d = opendir(folder.s);
-	if (!d)
-		return;
-	for (const struct dirent *e; (e = readdir(d));)
-		unlinkat(dirfd(d), e->d_name, 0);
-	if (rmdir(folder.s) < 0)
-		log_warning("remove %s: %s", folder.s, strerror(errno));
+	remove_below(AT_FDCWD, folder.s);
 }
 
 int source_save(const struct move_out *m, struct error *err)
@@ -132,24 +145,81 @@ static int still_paused(const struct move_out *m, struct error *err)
 	return 0;
 }
 
-static int dump_all(struct move_out *m, struct error *err)
+/* What is done while it still runs. */
+static int prepare_all(const struct move_out *m, struct dump *dumps, struct error *err)
 {
 	for (size_t i = 0; i < m->n_containers; i++) {
-		AUTO(str_done) struct str path = STR_INIT;
-		int64_t left = m->paused_ms + m->limit_ms - clock_ms();
-		int mended = 0;
+		AUTO(str_done) struct str folder = STR_INIT;
 
-		archive_path(m, i, &path);
+		source_container_folder(m, i, &folder);
+		if (mkdir(folder.s, 0700) < 0)
+			return error_errno(err, "make %s", folder.s);
+		if (dump_prepare(&m->helper->grpc, m->containers[i].id, folder.s, &dumps[i], err) <
+		    0)
+			return error_wrap(err, "checkpoint container %s", m->containers[i].name);
+	}
+	return 0;
+}
+
+/* Beside its memory: what it wrote. */
+struct written {
+	const struct move_out *move;
+	const struct dump *dump;
+	const char *folder;
+	int64_t left_ms;
+	struct error err;
+};
+
+static void *dump_written(void *arg)
+{
+	struct written *w = arg;
+	const struct helper *h = w->move->helper;
+
+	if (dump_files(&h->grpc, w->dump, w->folder, w->left_ms, &w->err) == 0)
+		dump_log(w->dump, h->args->host_root, w->folder, &w->err);
+	return NULL;
+}
+
+static int dump_one(struct move_out *m, size_t i, const struct dump *d, int64_t left_ms,
+		    struct error *err)
+{
+	AUTO(str_done) struct str folder = STR_INIT;
+	struct out_container *c = &m->containers[i];
+	int64_t begun = clock_ms();
+	pthread_t thread;
+	int mended = 0;
+
+	source_container_folder(m, i, &folder);
+	struct written w = { m, d, folder.s, left_ms, ERROR_INIT };
+	AUTO_FREE char *work = xasprintf("%s-criu", folder.s);
+	if (mkdir(work, 0700) < 0)
+		return error_errno(err, "make %s", work);
+	if (pthread_create(&thread, NULL, dump_written, &w) != 0)
+		return error_set(err, -EAGAIN, "start a thread");
+	int code = dump_processes(&m->helper->grpc, d, folder.s, work, left_ms, err);
+	pthread_join(thread, NULL);
+	if (code == 0 && w.err.code)
+		code = error_set(err, w.err.code, "%s", w.err.msg);
+	int64_t dumped = clock_ms();
+	if (code < 0 || archive_open(folder.s, c->name, &c->archive, &mended, err) < 0)
+		return err->code;
+	log_v(1,
+	      "pod %s/%s: container %s: dumped in %lld ms, %lld bytes hashed in %lld ms, %d timers mended",
+	      m->ns, m->pod, c->name, (long long)(dumped - begun), (long long)c->archive.size,
+	      (long long)(clock_ms() - dumped), mended);
+	return 0;
+}
+
+static int dump_all(struct move_out *m, const struct dump *dumps, struct error *err)
+{
+	for (size_t i = 0; i < m->n_containers; i++) {
+		int64_t left = m->paused_ms + m->limit_ms - clock_ms();
+
 		if (left <= 0 || !may_go_on(m, err))
 			return left > 0 ? err->code
 					: error_set(err, -ETIMEDOUT, "checkpoint: no time left");
-		if (containerd_checkpoint(&m->helper->grpc, m->containers[i].id, path.s, left,
-					  err) < 0 ||
-		    archive_open(path.s, m->containers[i].name, &m->containers[i].archive, &mended,
-				 err) < 0)
+		if (dump_one(m, i, &dumps[i], left, err) < 0)
 			return error_wrap(err, "checkpoint container %s", m->containers[i].name);
-		log_v(2, "pod %s/%s: container %s: %lld bytes, %d timers mended", m->ns, m->pod,
-		      m->containers[i].name, (long long)m->containers[i].archive.size, mended);
 	}
 	return still_paused(m, err);
 }
@@ -193,10 +263,20 @@ void *source_go_back(void *arg)
 	return NULL;
 }
 
-static int checkpoint(struct move_out *m, struct error *err)
+static void set_paused(struct move_out *m)
+{
+	helper_lock(m->helper);
+	m->paused_ms = clock_ms();
+	helper_unlock(m->helper);
+}
+
+static int checkpoint(struct move_out *m, struct dump *dumps, struct error *err)
 {
 	hold_find(&m->hold, m->helper->args->cgroup_root, m->uid);
-	if (source_save(m, err) < 0 || pause_all(m, err) < 0 || dump_all(m, err) < 0)
+	if (source_save(m, err) < 0 || prepare_all(m, dumps, err) < 0)
+		return err->code;
+	set_paused(m);
+	if (pause_all(m, err) < 0 || dump_all(m, dumps, err) < 0)
 		return err->code;
 	return may_go_on(m, err) ? 0 : err->code;
 }
@@ -204,10 +284,13 @@ static int checkpoint(struct move_out *m, struct error *err)
 void *source_checkpoint(void *arg)
 {
 	struct move_out *m = arg;
+	struct dump dumps[MOVE_CONTAINERS];
 	struct error err = ERROR_INIT;
 
+	for (size_t i = 0; i < MOVE_CONTAINERS; i++)
+		dumps[i] = (struct dump)DUMP_INIT;
 	log_v(0, "pod %s/%s: node %s is ready, pausing", m->ns, m->pod, m->to);
-	if (checkpoint(m, &err) < 0) {
+	if (checkpoint(m, dumps, &err) < 0) {
 		go_back(m, err.msg);
 	} else {
 		helper_lock(m->helper);
@@ -216,6 +299,8 @@ void *source_checkpoint(void *arg)
 		helper_notify(m->helper);
 		helper_unlock(m->helper);
 	}
+	for (size_t i = 0; i < m->n_containers; i++)
+		dump_done(&m->helper->grpc, &dumps[i]);
 	source_release(m);
 	return NULL;
 }

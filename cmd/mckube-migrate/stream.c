@@ -59,25 +59,6 @@ int stream_write(const struct stream *s, const void *from, size_t n)
 	return 0;
 }
 
-int stream_write_file(const struct stream *s, int fd, int64_t from, int64_t n)
-{
-	AUTO_FREE char *piece = xcalloc(1, STREAM_PIECE);
-
-	while (n > 0) {
-		size_t want = n < STREAM_PIECE ? (size_t)n : STREAM_PIECE;
-		ssize_t r = pread(fd, piece, want, from);
-
-		if (r <= 0)
-			return r < 0 ? -errno : -EIO;
-		int code = stream_write(s, piece, (size_t)r);
-		if (code < 0)
-			return code;
-		from += r;
-		n -= r;
-	}
-	return 0;
-}
-
 void stream_close(struct stream *s)
 {
 	if (s->ssl) {

@@ -26,8 +26,6 @@ struct stream {
 ssize_t stream_read(const struct stream *s, void *to, size_t n);
 /* All of it; negative errno. */
 int stream_write(const struct stream *s, const void *from, size_t n);
-/* Part of a file. */
-int stream_write_file(const struct stream *s, int fd, int64_t from, int64_t n);
 /* So long each read and write waits at most: STREAM_MS, unless more is known. */
 void stream_set_timeout(const struct stream *s, int ms);
 void stream_close(struct stream *s);

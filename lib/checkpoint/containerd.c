@@ -12,7 +12,7 @@
 #define TASKS  "containerd.services.tasks.v1.Tasks/"
 #define IMAGES "containerd.services.images.v1.Images/"
 
-enum { SIGNAL_KILL = 9, SECOND_MS = 1000 };
+enum { SIGNAL_KILL = 9 };
 
 /* Fields of the messages, by the .proto files. */
 enum {
@@ -21,9 +21,6 @@ enum {
 	KILL_ALL = 4,
 	GET_PROCESS = 1,
 	PROCESS_STATUS = 4,
-	CHECKPOINT_CONTAINER_ID = 1,
-	CHECKPOINT_LOCATION = 2,
-	CHECKPOINT_TIMEOUT = 3,
 	IMAGE_NAME = 1,
 	IMAGE_TARGET = 3,
 	TARGET_DIGEST = 2,
@@ -107,19 +104,6 @@ int containerd_kill(const struct grpc *g, const char *id, struct error *err)
 	int r = grpc_call(g, TASKS "Kill", (struct slice){ m.s, m.n }, CONTAINERD_QUICK_MS, &reply,
 			  err);
 	return r == -ENOENT ? 0 : r;
-}
-
-int containerd_checkpoint(const struct grpc *g, const char *id, const char *path,
-			  int64_t timeout_ms, struct error *err)
-{
-	AUTO(str_done) struct str m = STR_INIT;
-	AUTO(str_done) struct str reply = STR_INIT;
-
-	proto_add_text(&m, CHECKPOINT_CONTAINER_ID, id);
-	proto_add_text(&m, CHECKPOINT_LOCATION, path);
-	proto_add_number(&m, CHECKPOINT_TIMEOUT, (uint64_t)(timeout_ms / SECOND_MS));
-	return grpc_call(g, "runtime.v1.RuntimeService/CheckpointContainer",
-			 (struct slice){ m.s, m.n }, timeout_ms, &reply, err);
 }
 
 /* Images. */

@@ -9,11 +9,10 @@
 #include "migrate/move_id.h"
 
 /* What moving a container needs of containerd, over its socket: its own tasks and images services
- * (api/services/{tasks,images}/v1), and the kubelet's interface to it (k8s.io/cri-api, v1). CRI can
- * checkpoint, but not pause; a checkpoint of a paused task leaves it paused.
+ * (api/services/{tasks,images}/v1), and the kubelet's interface to it (k8s.io/cri-api, v1).
  *
- * This is all that knows how a checkpoint is taken and how an image is named: another runtime, or
- * CRI's RestorePod, takes the place of this file. */
+ * This and checkpoint/dump.h are all that knows how a checkpoint is taken and how an image is
+ * named: another runtime, or CRI's RestorePod, takes their place. */
 
 enum {
 	CONTAINERD_QUICK_MS = 5000,  /* for what takes milliseconds */
@@ -38,11 +37,6 @@ int containerd_status(const struct grpc *g, const char *id, enum task_status *re
 
 /* SIGKILL to all its processes, also while it is paused. One that is gone is no error. */
 int containerd_kill(const struct grpc *g, const char *id, struct error *err);
-
-/* Writes the archive of a container, paused or not, to a file, which containerd makes (mode 0600).
- * After an error there may be half of one. */
-int containerd_checkpoint(const struct grpc *g, const char *id, const char *path,
-			  int64_t timeout_ms, struct error *err);
 
 /* Makes sure that an image is there by exactly this name, which a restore looks for:
  * "docker.io/library/busybox@sha256:...", "sha256:...". Where it has another name only, as one that

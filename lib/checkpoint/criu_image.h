@@ -8,7 +8,7 @@
 /* CRIU's images (criu.org/Images): a magic, then entries of a length, four bytes little-endian, and
  * a message. Those with a magic of their own kind in front have eight bytes of it. */
 
-#define CRIU_FILES "checkpoint/files.img" /* all open files, in the archive of a container */
+#define CRIU_FILES "files.img" /* all open files */
 
 enum { CRIU_FILES_MAX = 64 << 20 };
 

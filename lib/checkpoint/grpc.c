@@ -72,25 +72,64 @@ void grpc_take_header(struct grpc_trailer *t, struct slice line)
 	}
 }
 
+/* Of the first frame; 0: its head is not whole yet. */
+static size_t frame_size(struct slice body)
+{
+	const unsigned char *b = (const unsigned char *)body.s;
+
+	if (body.n < FRAME_HEAD)
+		return 0;
+	return FRAME_HEAD + ((size_t)b[1] << 24 | (size_t)b[2] << 16 | (size_t)b[3] << 8 | b[4]);
+}
+
 int grpc_unframe(struct slice body, struct slice *ret_message, struct error *err)
 {
 	const unsigned char *b = (const unsigned char *)body.s;
 
 	if (body.n < FRAME_HEAD || b[0] != 0)
 		return error_set(err, -EBADMSG, "no gRPC message");
-	uint32_t n = (uint32_t)b[1] << 24 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 8 | b[4];
-	if (n != body.n - FRAME_HEAD)
+	if (frame_size(body) != body.n)
 		return error_set(err, -EBADMSG, "a gRPC message of another length than it says");
-	*ret_message = (struct slice){ body.s + FRAME_HEAD, n };
+	*ret_message = (struct slice){ body.s + FRAME_HEAD, body.n - FRAME_HEAD };
+	return 0;
+}
+
+/* What has come of the reply. */
+struct reply {
+	struct str *body;
+	grpc_take *take; /* NULL: it is taken as a whole */
+	void *arg;
+	struct error *err;
+	int code; /* of `take` */
+};
+
+/* Whole frames are taken off the front. */
+static int take_frames(struct reply *r)
+{
+	struct slice rest = { r->body->s, r->body->n }, message = { 0 };
+	size_t n;
+
+	while ((n = frame_size(rest)) && n <= rest.n) {
+		int code = grpc_unframe((struct slice){ rest.s, n }, &message, r->err);
+		if (code == 0)
+			code = r->take(r->arg, message, r->err);
+		if (code < 0)
+			return code;
+		rest = (struct slice){ rest.s + n, rest.n - n };
+	}
+	memmove(r->body->s, rest.s, rest.n);
+	str_cut(r->body, rest.n);
 	return 0;
 }
 
 static size_t on_body(char *s, size_t size, size_t n, void *arg)
 {
-	struct str *body = arg;
+	struct reply *r = arg;
 
-	str_addn(body, s, size * n);
-	return body->is_full ? 0 : size * n;
+	str_addn(r->body, s, size * n);
+	if (r->take)
+		r->code = take_frames(r);
+	return r->body->is_full || r->code < 0 ? 0 : size * n;
 }
 
 static size_t on_header(char *s, size_t size, size_t n, void *arg)
@@ -126,6 +165,11 @@ static struct curl_slist *make_headers(const struct grpc *g)
 	l = curl_slist_append(l, "te: trailers");
 	l = curl_slist_append(l, "expect:");
 	str_addf(&ns, "containerd-namespace: %s", g->namespace);
+	l = curl_slist_append(l, ns.s);
+	if (!g->lease)
+		return l;
+	str_clear(&ns);
+	str_addf(&ns, "containerd-lease: %s", g->lease);
 	return curl_slist_append(l, ns.s);
 }
 
@@ -139,7 +183,7 @@ static void frame(struct slice message, struct str *out)
 }
 
 static CURLcode perform(const struct grpc *g, const char *method, const struct str *request,
-			int64_t timeout_ms, struct str *body, struct grpc_trailer *t)
+			int64_t timeout_ms, struct reply *reply, struct grpc_trailer *t)
 {
 	AUTO(str_done) struct str url = STR_INIT;
 	CURL *easy = curl_easy_init();
@@ -159,7 +203,7 @@ static CURLcode perform(const struct grpc *g, const char *method, const struct s
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->n);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, reply);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
 	CURLcode code = curl_easy_perform(easy);
@@ -168,22 +212,43 @@ static CURLcode perform(const struct grpc *g, const char *method, const struct s
 	return code;
 }
 
+static int call(const struct grpc *g, const char *method, struct slice message, int64_t timeout_ms,
+		struct reply *reply, struct error *err)
+{
+	AUTO(str_done) struct str request = STR_INIT;
+	struct grpc_trailer t = { .status = -1, .message = STR_INIT };
+
+	frame(message, &request);
+	CURLcode code = perform(g, method, &request, timeout_ms, reply, &t);
+	int r = reply->code < 0 ? reply->code : judge(code, method, &t, err);
+	str_done(&t.message);
+	return r;
+}
+
 int grpc_call(const struct grpc *g, const char *method, struct slice message, int64_t timeout_ms,
 	      struct str *ret_message, struct error *err)
 {
-	AUTO(str_done) struct str request = STR_INIT;
 	AUTO(str_done) struct str body = STR_INIT_MAX(GRPC_REPLY_MAX);
-	struct grpc_trailer t = { .status = -1, .message = STR_INIT };
+	struct reply whole = { .body = &body };
 	struct slice reply = { 0 };
 
-	frame(message, &request);
-	CURLcode code = perform(g, method, &request, timeout_ms, &body, &t);
-	int r = judge(code, method, &t, err);
-	str_done(&t.message);
+	int r = call(g, method, message, timeout_ms, &whole, err);
 	if (r < 0)
 		return r;
 	if (grpc_unframe((struct slice){ body.s, body.n }, &reply, err) < 0)
 		return error_wrap(err, "%s", method);
 	str_addn(ret_message, reply.s, reply.n);
 	return 0;
+}
+
+int grpc_stream(const struct grpc *g, const char *method, struct slice message, int64_t timeout_ms,
+		grpc_take *take, void *arg, struct error *err)
+{
+	AUTO(str_done) struct str body = STR_INIT_MAX(GRPC_REPLY_MAX);
+	struct reply reply = { .body = &body, .take = take, .arg = arg, .err = err };
+
+	int r = call(g, method, message, timeout_ms, &reply, err);
+	if (r == 0 && body.n)
+		r = error_set(err, -EBADMSG, "%s: the reply is cut short", method);
+	return r;
 }

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/str.h"
 
-/* Unary gRPC calls over a socket of this machine, by libcurl's HTTP/2
+/* gRPC calls over a socket of this machine, by libcurl's HTTP/2
  * (grpc.io: "gRPC over HTTP2"). One connection a call; any thread. */
 
 enum { GRPC_REPLY_MAX = 4 << 20 };
@@ -16,6 +16,7 @@ enum grpc_status { GRPC_OK = 0, GRPC_UNKNOWN = 2, GRPC_NOT_FOUND = 5, GRPC_EXIST
 struct grpc {
 	const char *socket;    /* its path */
 	const char *namespace; /* of containerd */
+	const char *lease;     /* what a call makes is kept by it; NULL: none */
 };
 
 /* To be called once before any other thread runs. */
@@ -26,6 +27,12 @@ int grpc_load(struct error *err);
  * -ENOENT for GRPC_NOT_FOUND, -EEXIST, -ETIMEDOUT, else -EIO, with the server's text. */
 int grpc_call(const struct grpc *g, const char *method, struct slice message, int64_t timeout_ms,
 	      struct str *ret_message, struct error *err);
+
+/* A call with any number of messages in its reply, which `take` gets one by one; what it returns
+ * below zero ends the call, and is returned. */
+typedef int grpc_take(void *arg, struct slice message, struct error *err);
+int grpc_stream(const struct grpc *g, const char *method, struct slice message, int64_t timeout_ms,
+		grpc_take *take, void *arg, struct error *err);
 
 /* One frame: a zero byte, a length of four bytes, a message. -EBADMSG: it is not one whole frame,
  * or a compressed one. */

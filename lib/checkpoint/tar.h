@@ -4,24 +4,18 @@
 
 #include <stdint.h>
 
-#include "base/error.h"
+/* Headers of tar archives: POSIX ustar, with GNU's form of sizes from 8 GiB on (tar(5)). Data
+ * follows its header, filled up with zeros to whole blocks; two blocks of zeros end an archive. */
 
-/* Where the members of a tar archive are, in its file: POSIX ustar, GNU's long names and sizes, and
- * pax records for path and size (tar(5), pax(1)). Data is not read. */
+enum { TAR_BLOCK = 512, TAR_NAME_MAX = 100, TAR_FILE = '0', TAR_FOLDER = '5' };
 
-enum { TAR_BLOCK = 512, TAR_NAME_MAX = 4096 };
+/* Of root's, for root alone, and of no time, so that an archive of the same files is the same.
+ * `name` is shorter than TAR_NAME_MAX. */
+void tar_header(const char *name, char type, int64_t size, unsigned char ret[static TAR_BLOCK]);
 
-struct tar_member {
-	char name[TAR_NAME_MAX];
-	char type;	      /* '0' a file, '5' a folder, ... */
-	int64_t offset, size; /* of its data */
-};
-
-/* The member whose header begins at *at, and moves *at behind it. 1: there is one, 0: the end of
- * the archive, negative: no archive, or cut short. `end` is the file's size. */
-int tar_next(int fd, int64_t end, int64_t *at, struct tar_member *ret, struct error *err);
-
-/* The file of that name. -ENOENT: the archive is whole and has none. */
-int tar_find(int fd, int64_t end, const char *name, struct tar_member *ret, struct error *err);
+static inline int64_t tar_padded(int64_t size)
+{
+	return (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+}
 
 #endif
