@@ -19,7 +19,7 @@
 #include "node/sysfs.h"
 
 /* The list of threads is asked for again while it is full of new ones. */
-enum { PASSES_MAX = 64, PROC_PATH = 64 };
+enum { PASSES_MAX = 64, PROC_PATH = 64, COMMAND_LINE = 4096 };
 
 void container_class_done(struct container_class *c)
 {
@@ -94,12 +94,52 @@ static void remember(struct container_class *c, const struct thread *t, struct c
 		*array_add(&c->given) = (struct given){ *t, found };
 }
 
-/* -ESRCH: it has ended. A thread that has the class already has it from an earlier run of the
- * helper, or from the one that forked it. */
+/* A word of its command line says so, also where a loader or a shell runs it: the program, or what
+ * it calls itself, "criu: restore ...". What it restores has that, too, until it is what it was. */
+static bool is_criu(pid_t tid)
+{
+	char path[PROC_PATH], words[COMMAND_LINE];
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", tid);
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, words, sizeof(words) - 1);
+	char *end = n > 0 ? words + n : words;
+
+	*end = '\0';
+	for (const char *word = words; word < end; word += strlen(word) + 1) {
+		const char *slash = strrchr(word, '/');
+
+		if (strncmp(word, "criu:", strlen("criu:")) == 0 ||
+		    strcmp(slash ? slash + 1 : word, "criu") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* CRIU, and what it runs, work in the container's cgroup: with the class they would use up its
+ * budget, and take as long as it lets them. Threads have their policies again from CRIU. */
+static bool is_restoring(struct container_class *c, int dir)
+{
+	AUTO_FREE struct threads *list = xmalloc(sizeof(*list));
+	struct error err;
+
+	if (c->is_restoring)
+		c->is_restoring = threads_of_group(dir, is_criu, list, &err) == 0 && list->n > 0;
+	c->is_due |= c->is_restoring;
+	return c->is_restoring;
+}
+
+/* -ESRCH: it has ended. -EAGAIN: not yet. A thread that has the class already has it from an
+ * earlier run of the helper, or from the one that forked it. */
 static int give(struct container_class *c, const struct thread *t, struct error *err)
 {
 	struct sched_attr attr = { .size = sizeof(attr) };
 
+	c->is_restoring |= is_criu(t->tid);
+	if (c->is_restoring) {
+		c->is_due = true;
+		return -EAGAIN;
+	}
 	if (thread_get_attr(t, &attr, err) < 0)
 		return err->code;
 	struct class_found found = found_of(&attr);
@@ -151,7 +191,7 @@ static size_t give_listed(struct container_class *c, const struct threads *list)
 			continue;
 		int r = give(c, &list->list[i], &err);
 		n += r == 0;
-		if (r < 0 && r != -ESRCH && !c->refusal.code)
+		if (r < 0 && r != -ESRCH && r != -EAGAIN && !c->refusal.code)
 			c->refusal = err;
 	}
 	return n;
@@ -161,7 +201,7 @@ static void give_all(struct container_class *c, int dir)
 {
 	AUTO_FREE struct threads *list = xmalloc(sizeof(*list));
 
-	for (int i = 0; i < PASSES_MAX; i++) {
+	for (int i = 0; i < PASSES_MAX && !is_restoring(c, dir); i++) {
 		listed = c;
 		if (threads_of_group(dir, is_not_of_class, list, &c->refusal) < 0)
 			return;
@@ -268,7 +308,7 @@ static bool give_one(struct container_class *c, pid_t tid, const uint64_t *start
 	int r = give(c, &t, &err);
 	if (r == 0 && !c->is_applied)
 		c->is_due = true;
-	if (r < 0 && r != -ESRCH) {
+	if (r < 0 && r != -ESRCH && r != -EAGAIN) {
 		c->refusal = err;
 		c->is_due = true;
 	}

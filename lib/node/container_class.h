@@ -18,7 +18,8 @@
  * A thread gets its class once: when it is found in the container's cgroup, or when BPF reports
  * that it has entered (node/thread_watch.h). What it forks inherits the class in the kernel.
  * Without BPF the cgroup is looked through once a second; a thread that has lowered itself before
- * it was seen is then raised once.
+ * it was seen is then raised once. Nothing is given as long as a program named "criu" runs there,
+ * which restores a checkpoint.
  *
  * The thread's number has to mean the same here as in the cgroup's files, and sched_setattr(2)
  * takes numbers of the caller's PID namespace only: there is no call that takes a pidfd, and BPF
@@ -44,10 +45,11 @@ struct container_class {
 	struct thread_class class; /* THREAD_POLICY_KEEP: threads are left alone */
 	struct class_found usual;  /* what the first thread had, and what is assumed of others */
 	bool has_usual;
-	bool is_due;	  /* threads may be without their class: to be checked soon */
-	bool is_applied;  /* read back: a thread has the class, and none was refused it */
-	bool can_outrank; /* processes of it have CAP_SYS_NICE for OUTRANK_SETTLE_MS: the runtime's
-			     own process has it, until it becomes the container's program */
+	bool is_restoring; /* CRIU was seen in the cgroup, and not yet that it is gone */
+	bool is_due;	   /* threads may be without their class: to be checked soon */
+	bool is_applied;   /* read back: a thread has the class, and none was refused it */
+	bool can_outrank;  /* processes of it have CAP_SYS_NICE for OUTRANK_SETTLE_MS: the runtime's
+			      own process has it, until it becomes the container's program */
 	int64_t capable_since_ms; /* 0: none of its processes had it at the last check */
 	bool is_soft; /* a thread may be demoted: node/soft/threads.h. It counts as having its
 			 class, which it will have again */

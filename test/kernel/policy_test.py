@@ -52,9 +52,9 @@ for line in sys.stdin:
 class Container:
     """A process that its runtime moves into the cgroup."""
 
-    def __init__(self, t, group, user=USER, nice=NICE):
+    def __init__(self, t, group, user=USER, nice=NICE, name="app"):
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(user), str(nice)], stdin=subprocess.PIPE,
+            [sys.executable, "-c", PROGRAM, str(user), str(nice), name], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True)
         t.processes.append(self.process)
         self.pid = int(self.process.stdout.readline())
@@ -124,6 +124,15 @@ try:
     t.check("a new thread inherits it", class_of(late.tell("thread()")) == (FIFO, 20))
     t.check("and a child", class_of(late.tell("fork()")) == (FIFO, 20))
     t.check("it cannot raise itself", late.tell("policy(1, 50)") == "PermissionError")
+
+    for name in "/sbin/criu", "criu: restore --rpc -D /a/b":
+        criu = Container(t, "kubepods/poda/a1", name=name).enter()
+        restored = Container(t, "kubepods/poda/a1").enter()
+        time.sleep(2)
+        t.check(f"{name} is left alone, with all that it makes",
+                class_of(criu.pid) == class_of(restored.pid) == (OTHER, 0))
+        criu.process.kill()
+        t.wait("until it is gone", lambda: class_of(restored.pid) == (FIFO, 20))
 
     t.check("a thread that resets on fork", late.tell(f"policy({FIFO | RESET}, 20)") == 0)
     reset = late.tell("thread()")
