@@ -12,6 +12,9 @@
 
 enum { MICRO = 1000000 };
 
+/* Room for any as text, with its sign and end. */
+enum { DECIMAL_TEXT = 24 };
+
 /* The largest magnitude, in whole units: sums of a million of them stay within 64 bits. */
 #define DECIMAL_MAX INT64_C(1000000000)
 

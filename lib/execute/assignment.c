@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/auto.h"
+#include "base/decimal.h"
+
 static void set_note(struct annotation_change *c, const char *name, const char *value)
 {
 	c->pairs[c->n++] = (struct kube_pair){ name, value };
@@ -20,12 +23,27 @@ static void set_number(struct annotation_change *c, const char *name, int32_t va
 	set_note(c, name, c->numbers[c->n]);
 }
 
+static void set_decimal(struct annotation_change *c, const char *name, int64_t micro,
+			char text[static DECIMAL_TEXT])
+{
+	AUTO(str_done) struct str s = STR_INIT;
+
+	decimal_add(&s, micro, 0);
+	snprintf(text, DECIMAL_TEXT, "%s", s.s);
+	set_note(c, name, text);
+}
+
 void assignment_set(const struct action *a, struct annotation_change *c)
 {
 	if (a->moved_at) {
 		set_note(c, POD_ANNOTATION(moved_at), assignment_date(a->moved_at, c->date));
 		set_number(c, POD_ANNOTATION(moves), (int32_t)a->moves);
 	}
+	if (a->baseline.cost)
+		set_decimal(c, POD_ANNOTATION(baseline_cost), a->baseline.cost, c->baseline_cost);
+	if (a->baseline.watts)
+		set_decimal(c, POD_ANNOTATION(baseline_watts), a->baseline.watts,
+			    c->baseline_watts);
 	if (a->budget.period == 0)
 		return;
 	set_note(c, POD_ANNOTATION(core), a->to.cores);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/date.h"
+#include "base/decimal.h"
 #include "kube/client.h"
 #include "plan/plan.h"
 
@@ -18,12 +19,13 @@ struct annotation_change {
 	struct kube_pair pairs[POD_ANNOTATIONS_N];
 	char numbers[POD_ANNOTATIONS_N][12];
 	char date[DATE_TEXT];
+	char baseline_cost[DECIMAL_TEXT], baseline_watts[DECIMAL_TEXT];
 	size_t n;
 };
 
 /* Bind, Assign and Move: the whole assignment; for a Bind of a pod that requests no real time only
- * that it was moved. The node helper reports again
- * whether it is applied; a pod that gets cores is not degraded. */
+ * that it was moved, and its baseline. The node helper reports again whether it is applied; a pod
+ * that gets cores is not degraded. */
 void assignment_set(const struct action *a, struct annotation_change *c);
 
 /* For a binding, which takes no null: what is new on a pod need not be taken off. */

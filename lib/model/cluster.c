@@ -247,6 +247,7 @@ void cluster_done(struct cluster *c)
 	array_done(&c->preferences);
 	array_done(&c->scaling_metrics);
 	array_done(&c->avoids);
+	array_done(&c->past_savings);
 	array_done(&c->conditions);
 	array_done(&c->alerts);
 	array_done(&c->alert_notes);

@@ -388,6 +388,7 @@ struct cluster {
 	ARRAY(struct preference) preferences;
 	ARRAY(struct scaling_metric) scaling_metrics;
 	ARRAY(struct avoid) avoids;
+	ARRAY(struct past_saving) past_savings;
 	ARRAY(struct condition_note) conditions;
 	ARRAY(struct alert) alerts;
 	ARRAY(struct alert_note) alert_notes;

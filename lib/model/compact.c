@@ -145,6 +145,7 @@ static void move_optimizers(struct move *m)
 		o->history = MOVE_RUN(m, names, o->history);
 		o->status_nodes = MOVE_RUN(m, names, o->status_nodes);
 		o->avoid = MOVE_RUN(m, avoids, o->avoid);
+		o->past_savings = MOVE_RUN(m, past_savings, o->past_savings);
 		o->conditions = MOVE_RUN(m, conditions, o->conditions);
 	}
 }
@@ -237,6 +238,7 @@ static void compact_runs(struct cluster *c)
 	START_AGAIN(&m, preferences);
 	START_AGAIN(&m, scaling_metrics);
 	START_AGAIN(&m, avoids);
+	START_AGAIN(&m, past_savings);
 	START_AGAIN(&m, conditions);
 	START_AGAIN(&m, alerts);
 	START_AGAIN(&m, alert_notes);
@@ -366,6 +368,8 @@ static void mark_economy(const struct cluster *c, bool *live)
 	}
 	array_each(a, &c->avoids)
 		mark(live, a->node);
+	array_each(s, &c->past_savings)
+		mark(live, s->node);
 	array_each(n, &c->conditions) {
 		mark(live, n->type);
 		mark(live, n->status);

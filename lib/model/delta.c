@@ -233,6 +233,7 @@ static bool optimizers_same(const struct cluster *c, const void *a, const void *
 	moved.metrics = y->metrics;
 	moved.history = y->history;
 	moved.status_nodes = y->status_nodes;
+	moved.past_savings = y->past_savings;
 	moved.conditions = y->conditions;
 	return same_requirements(c, x->node_selector, y->node_selector) &&
 	       same_node_terms(c, x->node_terms, y->node_terms) &&
@@ -241,6 +242,7 @@ static bool optimizers_same(const struct cluster *c, const void *a, const void *
 	       SAME_RUN(c, conditions, x->conditions, y->conditions) &&
 	       same_names(c, x->history, y->history) &&
 	       same_names(c, x->status_nodes, y->status_nodes) &&
+	       SAME_RUN(c, past_savings, x->past_savings, y->past_savings) &&
 	       SAME_RUN(c, avoids, x->avoid, y->avoid) &&
 	       SAME_BUT(struct optimizer, &moved, b, avoid);
 }

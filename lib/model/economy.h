@@ -79,7 +79,10 @@ struct optimizer { /* WorkloadOptimizer */
 	struct budget_note budget;
 	int64_t moved_at; /* status.lastMoveTime: when a pod of it was moved for money; 0: never */
 	int32_t moves;	  /* status.moves: how often within a day of each other */
-	str_id moved_from, moved_to; /* status.lastMove: nodes; 0 */
+	str_id moved_from, moved_to;	 /* status.lastMove: nodes; 0 */
+	int64_t moved_cost, moved_power; /* ... and what the pod's share was; 0: not known */
+	int64_t saved_cost, saved_power; /* status.savings, which may be negative */
+	struct range past_savings;	 /* cluster.past_savings */
 	/* status as it was written last; nothing follows from it but whether it is to be written */
 	str_id phase, status_node;
 	struct range status_nodes;				    /* names */
@@ -104,6 +107,14 @@ struct optimizer { /* WorkloadOptimizer */
 struct avoid {
 	str_id node;
 	int64_t until;
+};
+
+/* What is saved for a while: by fewer replicas than cost or power would have allowed, or since a
+ * node that was emptied is gone. Power is mW. */
+struct past_saving {
+	str_id node; /* 0: replicas */
+	int64_t cost, power;
+	int64_t since;
 };
 
 enum alert_type {

@@ -51,46 +51,48 @@ enum annotation_part {
 };
 
 /* member, key, form, part */
-#define POD_ANNOTATIONS(ROW)                                                              \
-	ROW(criticality, "mckube.io/criticality", FORM_CRITICALITY, PART_BOTH)            \
-	ROW(applied, "mckube.io/rt-applied", FORM_BOOL, PART_ASSIGNMENT)                  \
-	ROW(containers, "mckube.io/rt-containers", FORM_TEXT, PART_REQUEST)               \
-	ROW(core, "mckube.io/rt-core", FORM_CPUS, PART_ASSIGNMENT)                        \
-	ROW(core_request, "mckube.io/rt-core-request", FORM_CPUS, PART_REQUEST)           \
-	ROW(current, "mckube.io/rt-current", FORM_LEVEL, PART_ASSIGNMENT)                 \
-	ROW(degraded, "mckube.io/rt-degraded", FORM_TIME, PART_ASSIGNMENT)                \
-	ROW(do_not_evict, "mckube.io/do-not-evict", FORM_BOOL, PART_REQUEST)              \
-	ROW(enforcement, "mckube.io/rt-enforcement", FORM_ENFORCEMENT, PART_ASSIGNMENT)   \
-	ROW(guarantee, "mckube.io/rt-guarantee", FORM_GUARANTEE, PART_REQUEST)            \
-	ROW(migrate_from, MIGRATE_FROM, FORM_PAIR, PART_MIGRATION)                        \
-	ROW(migrate_id, MIGRATE_ID, FORM_NAME, PART_MIGRATION)                            \
-	ROW(migrate_refused, "mckube.io/migrate-refused", FORM_TIME, PART_MIGRATION)      \
-	ROW(migrate_state, MIGRATE_STATE, FORM_TEXT, PART_MIGRATION)                      \
-	ROW(migrate_to, MIGRATE_TO, FORM_NAME, PART_MIGRATION)                            \
-	ROW(migration, "mckube.io/migration", FORM_MIGRATION, PART_REQUEST)               \
-	ROW(period, "mckube.io/rt-period", FORM_NUMBER, PART_BOTH)                        \
-	ROW(policy, "mckube.io/rt-policy", FORM_POLICY, PART_BOTH)                        \
-	ROW(priority, "mckube.io/rt-priority", FORM_PRIORITY, PART_BOTH)                  \
-	ROW(recovery, "mckube.io/rt-recovery", FORM_RECOVERY, PART_BOTH)                  \
-	ROW(runtime_floor, "mckube.io/rt-runtime-floor", FORM_NUMBER, PART_ASSIGNMENT)    \
-	ROW(runtime_hi, "mckube.io/rt-runtime-hi", FORM_NUMBER, PART_BOTH)                \
-	ROW(runtime_low, "mckube.io/rt-runtime-low", FORM_NUMBER, PART_BOTH)              \
-	ROW(runtime_medium, "mckube.io/rt-runtime-medium", FORM_NUMBER, PART_BOTH)        \
-	ROW(source, "mckube.io/rt-source", FORM_SOURCE, PART_ASSIGNMENT)                  \
-	/* rt-operator's */                                                               \
-	ROW(realtime, "realtime", FORM_BOOL, PART_REQUEST)                                \
-	ROW(rt_runtime_us, "rt_runtime_us", FORM_NUMBER, PART_REQUEST)                    \
-	/* which optimizer a pod is of, besides the label; and whether it may be moved */ \
-	ROW(optimizer, "workload-optimizer", FORM_NAME, PART_REQUEST)                     \
-	ROW(kcloud_optimizer, "kcloud.io/workload-optimizer", FORM_NAME, PART_REQUEST)    \
-	ROW(is_disabled, "kcloud.io/optimization-disabled", FORM_BOOL, PART_REQUEST)      \
-	ROW(moved_at, "kcloud.io/moved-at", FORM_TIME, PART_REQUEST)                      \
-	ROW(moves, "kcloud.io/moves", FORM_NUMBER, PART_REQUEST)                          \
-	ROW(do_not_disrupt, "karpenter.sh/do-not-disrupt", FORM_TEXT, PART_REQUEST)       \
-	ROW(safe_to_evict, "cluster-autoscaler.kubernetes.io/safe-to-evict", FORM_BOOL,   \
-	    PART_REQUEST)                                                                 \
-	ROW(no_eviction, "descheduler.alpha.kubernetes.io/prefer-no-eviction", FORM_BOOL, \
-	    PART_REQUEST)                                                                 \
+#define POD_ANNOTATIONS(ROW)                                                               \
+	ROW(criticality, "mckube.io/criticality", FORM_CRITICALITY, PART_BOTH)             \
+	ROW(applied, "mckube.io/rt-applied", FORM_BOOL, PART_ASSIGNMENT)                   \
+	ROW(containers, "mckube.io/rt-containers", FORM_TEXT, PART_REQUEST)                \
+	ROW(core, "mckube.io/rt-core", FORM_CPUS, PART_ASSIGNMENT)                         \
+	ROW(core_request, "mckube.io/rt-core-request", FORM_CPUS, PART_REQUEST)            \
+	ROW(current, "mckube.io/rt-current", FORM_LEVEL, PART_ASSIGNMENT)                  \
+	ROW(degraded, "mckube.io/rt-degraded", FORM_TIME, PART_ASSIGNMENT)                 \
+	ROW(do_not_evict, "mckube.io/do-not-evict", FORM_BOOL, PART_REQUEST)               \
+	ROW(enforcement, "mckube.io/rt-enforcement", FORM_ENFORCEMENT, PART_ASSIGNMENT)    \
+	ROW(guarantee, "mckube.io/rt-guarantee", FORM_GUARANTEE, PART_REQUEST)             \
+	ROW(migrate_from, MIGRATE_FROM, FORM_PAIR, PART_MIGRATION)                         \
+	ROW(migrate_id, MIGRATE_ID, FORM_NAME, PART_MIGRATION)                             \
+	ROW(migrate_refused, "mckube.io/migrate-refused", FORM_TIME, PART_MIGRATION)       \
+	ROW(migrate_state, MIGRATE_STATE, FORM_TEXT, PART_MIGRATION)                       \
+	ROW(migrate_to, MIGRATE_TO, FORM_NAME, PART_MIGRATION)                             \
+	ROW(migration, "mckube.io/migration", FORM_MIGRATION, PART_REQUEST)                \
+	ROW(period, "mckube.io/rt-period", FORM_NUMBER, PART_BOTH)                         \
+	ROW(policy, "mckube.io/rt-policy", FORM_POLICY, PART_BOTH)                         \
+	ROW(priority, "mckube.io/rt-priority", FORM_PRIORITY, PART_BOTH)                   \
+	ROW(recovery, "mckube.io/rt-recovery", FORM_RECOVERY, PART_BOTH)                   \
+	ROW(runtime_floor, "mckube.io/rt-runtime-floor", FORM_NUMBER, PART_ASSIGNMENT)     \
+	ROW(runtime_hi, "mckube.io/rt-runtime-hi", FORM_NUMBER, PART_BOTH)                 \
+	ROW(runtime_low, "mckube.io/rt-runtime-low", FORM_NUMBER, PART_BOTH)               \
+	ROW(runtime_medium, "mckube.io/rt-runtime-medium", FORM_NUMBER, PART_BOTH)         \
+	ROW(source, "mckube.io/rt-source", FORM_SOURCE, PART_ASSIGNMENT)                   \
+	/* rt-operator's */                                                                \
+	ROW(realtime, "realtime", FORM_BOOL, PART_REQUEST)                                 \
+	ROW(rt_runtime_us, "rt_runtime_us", FORM_NUMBER, PART_REQUEST)                     \
+	/* which optimizer a pod is of, besides the label; and whether it may be moved */  \
+	ROW(optimizer, "workload-optimizer", FORM_NAME, PART_REQUEST)                      \
+	ROW(kcloud_optimizer, "kcloud.io/workload-optimizer", FORM_NAME, PART_REQUEST)     \
+	ROW(is_disabled, "kcloud.io/optimization-disabled", FORM_BOOL, PART_REQUEST)       \
+	ROW(moved_at, "kcloud.io/moved-at", FORM_TIME, PART_REQUEST)                       \
+	ROW(moves, "kcloud.io/moves", FORM_NUMBER, PART_REQUEST)                           \
+	ROW(baseline_cost, "kcloud.io/baseline-cost-per-hour", FORM_PERCENT, PART_REQUEST) \
+	ROW(baseline_watts, "kcloud.io/baseline-watts", FORM_PERCENT, PART_REQUEST)        \
+	ROW(do_not_disrupt, "karpenter.sh/do-not-disrupt", FORM_TEXT, PART_REQUEST)        \
+	ROW(safe_to_evict, "cluster-autoscaler.kubernetes.io/safe-to-evict", FORM_BOOL,    \
+	    PART_REQUEST)                                                                  \
+	ROW(no_eviction, "descheduler.alpha.kubernetes.io/prefer-no-eviction", FORM_BOOL,  \
+	    PART_REQUEST)                                                                  \
 	ROW(deletion_cost, "controller.kubernetes.io/pod-deletion-cost", FORM_SIGNED, PART_REQUEST)
 
 /* member, key, form; written by the node helper, or by seed controllers on their nodes.

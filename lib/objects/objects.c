@@ -198,16 +198,17 @@ static bool type_from_list(struct objects *o, const struct object_origin *origin
  * are not among them: another object may use them next. */
 struct mark {
 	size_t names, requirements, node_terms, taints, tolerations, inter_pod, spreads;
-	size_t preferences, scaling_metrics, avoids, conditions, alerts, alert_notes, day_spans;
+	size_t preferences, scaling_metrics, avoids, past_savings, conditions, alerts, alert_notes,
+		day_spans;
 };
 
 static struct mark mark_now(const struct cluster *c)
 {
 	return (struct mark){
-		c->names.n,	      c->requirements.n, c->node_terms.n, c->taints.n,
-		c->tolerations.n,     c->inter_pod.n,	 c->spreads.n,	  c->preferences.n,
-		c->scaling_metrics.n, c->avoids.n,	 c->conditions.n, c->alerts.n,
-		c->alert_notes.n,     c->day_spans.n,
+		c->names.n,	      c->requirements.n, c->node_terms.n,   c->taints.n,
+		c->tolerations.n,     c->inter_pod.n,	 c->spreads.n,	    c->preferences.n,
+		c->scaling_metrics.n, c->avoids.n,	 c->past_savings.n, c->conditions.n,
+		c->alerts.n,	      c->alert_notes.n,	 c->day_spans.n,
 	};
 }
 
@@ -223,6 +224,7 @@ static void roll_back(struct cluster *c, const struct mark *m)
 	c->preferences.n = m->preferences;
 	c->scaling_metrics.n = m->scaling_metrics;
 	c->avoids.n = m->avoids;
+	c->past_savings.n = m->past_savings;
 	c->conditions.n = m->conditions;
 	c->alerts.n = m->alerts;
 	c->alert_notes.n = m->alert_notes;

@@ -47,6 +47,23 @@ int read_milliwatt(struct decoder *d, const struct field *f, void *into)
 	return r;
 }
 
+/* Of what is saved, which may be less than nothing. */
+static int read_signed_micro(struct decoder *d, const struct field *f, void *into)
+{
+	(void)f;
+	return read_decimal(d, into);
+}
+
+static int read_signed_milliwatt(struct decoder *d, const struct field *f, void *into)
+{
+	int64_t v = 0;
+	int r = read_signed_micro(d, f, &v);
+
+	if (r == 0)
+		*(int64_t *)into = v / 1000;
+	return r;
+}
+
 static int read_limit(struct decoder *d, const struct field *f, void *into)
 {
 	int64_t v = 0;
@@ -370,6 +387,44 @@ static int read_avoids(struct decoder *d, const struct field *f, void *into)
 	return r;
 }
 
+static const struct field past_saving_fields[] = {
+	FIELD("costPerHour", read_signed_micro, struct past_saving, cost),
+	FIELD("node", read_text, struct past_saving, node),
+	FIELD("powerWatts", read_signed_milliwatt, struct past_saving, power),
+	FIELD("since", read_time, struct past_saving, since),
+	{ 0 },
+};
+
+static int read_past_saving(struct decoder *d, void *arg)
+{
+	struct past_saving saving = { 0 };
+	int r = decode_object(d, past_saving_fields, &saving);
+
+	(void)arg;
+	if (r == 0)
+		*array_add(&objects_of(d)->c->past_savings) = saving;
+	return r;
+}
+
+static int read_past_savings(struct decoder *d, const struct field *f, void *into)
+{
+	struct cluster *c = objects_of(d)->c;
+	uint32_t at = (uint32_t)c->past_savings.n;
+	int r = decode_list(d, read_past_saving, NULL);
+
+	(void)f;
+	if (r == 0)
+		*(struct range *)into = (struct range){ at, (uint32_t)c->past_savings.n - at };
+	return r;
+}
+
+static const struct field savings_fields[] = {
+	OPT("costPerHour", read_signed_micro, saved_cost, UNREAD_DETAIL),
+	OPT("past", read_past_savings, past_savings, UNREAD_DETAIL),
+	OPT("powerWatts", read_signed_milliwatt, saved_power, UNREAD_DETAIL),
+	{ 0 },
+};
+
 static const struct field condition_fields[] = {
 	FIELD("lastTransitionTime", read_time, struct condition_note, since),
 	FIELD("reason", read_text, struct condition_note, reason),
@@ -402,8 +457,10 @@ int read_condition_notes(struct decoder *d, const struct field *f, void *into)
 }
 
 static const struct field last_move_fields[] = {
+	OPT("costPerHour", read_micro, moved_cost, UNREAD_DETAIL),
 	OPT("from", read_text, moved_from, UNREAD_DETAIL),
 	OPT("to", read_text, moved_to, UNREAD_DETAIL),
+	OPT("watts", read_milliwatt, moved_power, UNREAD_DETAIL),
 	{ 0 },
 };
 
@@ -433,6 +490,7 @@ static const struct field optimizer_status_fields[] = {
 	OPT("phase", read_text, phase, UNREAD_DETAIL),
 	OPT("readyReplicas", read_i32, status_ready, UNREAD_DETAIL),
 	OPT("replicas", read_i32, status_replicas, UNREAD_DETAIL),
+	FIELD_SUB("savings", savings_fields, UNREAD_DETAIL),
 	OPT("scalesUndone", read_i32, undone, UNREAD_DETAIL),
 	FIELD_SUB("targetRef", scaled_fields, UNREAD_DETAIL),
 	{ 0 },

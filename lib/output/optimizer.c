@@ -74,6 +74,20 @@ static void add_budget(const struct optimizer_report *r, const struct style *sty
 	style_fact(style, out, "Budget:", text.s);
 }
 
+static void add_savings(const struct optimizer_report *r, const struct style *style,
+			struct str *out)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	if (!r->status.saved_cost && !r->status.saved_watts)
+		return;
+	add_money(&text, r->status.saved_cost, "$/h, ");
+	add_money(&text, r->status.saved_watts, "W");
+	str_add(&text, "; against where kube-scheduler would have put its pods, or they were "
+		       "before a move");
+	style_fact(style, out, "Savings:", text.s);
+}
+
 static void add_report(const struct optimizer_report *r, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
@@ -96,6 +110,7 @@ static void add_report(const struct optimizer_report *r, const struct style *sty
 	decimal_add(&text, r->score, 2);
 	str_addf(&text, "; 1 is when no better place is in the cluster");
 	style_fact(style, out, "Score:", text.s);
+	add_savings(r, style, out);
 	add_limits(r, style, out);
 	add_budget(r, style, out);
 }
@@ -242,6 +257,8 @@ static const struct column columns[] = {
 	{ "MAX-$/H", "maxCostPerHour", .is_wide = true },
 	{ "MAX-WATTS", "maxWatts", .is_wide = true },
 	{ "PRIORITY", "priority", .is_wide = true },
+	{ "SAVES-$/H", "savedPerHour", .is_wide = true },
+	{ "SAVES-WATTS", "savedWatts", .is_wide = true },
 	{},
 };
 
@@ -257,7 +274,8 @@ static void add_row(const struct optimizer_report *r, struct table *t)
 		  CELL_MICRO(r->spent), CELL_MICRO_IF(has_budget, r->budget), CELL_INT(r->n_pods),
 		  CELL_INT(r->n_ready), CELL_TEXT(r->node), CELL_TEXT(when),
 		  CELL_MICRO_IF(r->max_cost >= 0, r->max_cost),
-		  CELL_MICRO_IF(r->max_power >= 0, r->max_power * 1000), CELL_INT(r->priority));
+		  CELL_MICRO_IF(r->max_power >= 0, r->max_power * 1000), CELL_INT(r->priority),
+		  CELL_MICRO(r->status.saved_cost), CELL_MICRO(r->status.saved_watts));
 }
 
 int optimizer_list(const struct cluster *c, const struct settings *settings, const char *ns,

@@ -32,6 +32,17 @@ static void open_list(struct json_out *o, const char *key)
 	json_out_array(o);
 }
 
+static void put_savings(struct json_out *o, const struct optimizer_report *r)
+{
+	json_out_key(o, "savings");
+	json_out_object(o);
+	json_out_key(o, "costPerHour");
+	json_out_micro(o, r->status.saved_cost);
+	json_out_key(o, "watts");
+	json_out_micro(o, r->status.saved_watts);
+	json_out_end(o);
+}
+
 static void put_limits(struct json_out *o, const struct optimizer_report *r)
 {
 	open_list(o, "limits");
@@ -59,6 +70,7 @@ static void put_report(struct json_out *o, const struct optimizer_report *r)
 	put_decimal(o, "costPerHour", r->cost);
 	put_watts(o, "watts", r->power);
 	put_decimal(o, "score", r->score);
+	put_savings(o, r);
 	json_out_member_int(o, "replicas", r->n_pods);
 	json_out_member_int(o, "boundReplicas", r->n_bound);
 	json_out_member_int(o, "readyReplicas", r->n_ready);

@@ -142,6 +142,7 @@ enum {
 	ECONOMY_CONDITIONS_MAX = 16,
 	ECONOMY_AVOID_MAX = 8,
 	ECONOMY_HISTORY_MAX = 20,
+	ECONOMY_PAST_MAX = 8,
 	ECONOMY_NODES_MAX = 20,
 	ECONOMY_ALERTS_MAX = 16
 };
@@ -150,6 +151,14 @@ enum {
 struct plan_avoid {
 	const char *node;
 	int64_t until;
+};
+
+/* What is saved for a day at most: model/economy.h. */
+struct plan_saving {
+	const char
+		*node; /* that was emptied, and counts once it is gone; "": replicas that ended */
+	int64_t cost, watts;
+	int64_t since;
 };
 
 struct plan_condition {
@@ -177,6 +186,11 @@ struct economy_status {
 	uint32_t n_nodes;
 	const char *target_kind, *target_name; /* what is scaled; NULL */
 	const char *moved_from, *moved_to;     /* nodes of the last move; NULL */
+	int64_t moved_cost, moved_watts;       /* the pod's share of the first one; 0: not known */
+	int64_t saved_cost, saved_watts;       /* plan/economy/savings.h; may be negative */
+	struct plan_saving past[ECONOMY_PAST_MAX];
+	uint32_t n_past;
+	bool has_past; /* the list is written, which may be empty */
 	struct plan_avoid avoid[ECONOMY_AVOID_MAX];
 	uint32_t n_avoid;
 	bool has_avoid; /* the list is written, which may be empty */
@@ -223,6 +237,12 @@ struct action_share {
 	struct economy_pair cost, watts;
 };
 
+/* What a pod would cost and draw without us: plan/economy/savings.h. Micro-USD per hour and
+ * microwatts; 0: not known. */
+struct action_baseline {
+	int64_t cost, watts;
+};
+
 struct action {
 	uint32_t id;
 	enum action_kind kind;
@@ -248,10 +268,11 @@ struct action {
 	/* For cost and power: the WorkloadOptimizer of on.ns that it is for; NULL. Not in the file.
 	 */
 	const char *optimizer;
-	int64_t moved_at;      /* Bind of what replaces a pod that was moved for money: when; 0 */
-	uint32_t moves;	       /* ... and how often within a day of each other */
-	int64_t deletion_cost; /* Annotate */
-	struct economy_status *status; /* Status; NULL: of another kind */
+	int64_t moved_at; /* Bind of what replaces a pod that was moved for money: when; 0 */
+	uint32_t moves;	  /* ... and how often within a day of each other */
+	struct action_baseline baseline; /* Bind for money */
+	int64_t deletion_cost;		 /* Annotate */
+	struct economy_status *status;	 /* Status; NULL: of another kind */
 	const char *message;
 };
 

@@ -74,8 +74,86 @@ void optimizer_metrics_count(struct optimizer_metrics *m, const struct cluster *
 	}
 }
 
+/* ---- Savings ---- */
+
+static int by_name(const struct optimizer_savings *s, const struct cluster *c, const struct meta *m)
+{
+	int order = strcmp(s->ns, cluster_str(c, m->ns));
+
+	return order ? order : strcmp(s->name, cluster_str(c, m->name));
+}
+
+static void free_savings(struct optimizer_savings *s)
+{
+	free(s->ns);
+	free(s->name);
+}
+
+static void add_time(struct optimizer_savings *s, int64_t ms)
+{
+	enum { HOUR_MS = 3600000 };
+	unsigned __int128 parts = (unsigned __int128)s->rate * (uint64_t)ms + s->rest;
+
+	s->micro += (uint64_t)(parts / HOUR_MS);
+	s->rest = (uint64_t)(parts % HOUR_MS);
+}
+
+/* Both are in order; those that the snapshot does not have are forgotten. */
+static void take_rates(struct optimizer_metrics *m, const struct cluster *c)
+{
+	size_t n = c->optimizers.n < METRIC_OPTIMIZERS ? c->optimizers.n : METRIC_OPTIMIZERS;
+	struct optimizer_savings *all = xcalloc(n + 1, sizeof(*all));
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct optimizer *o = &c->optimizers.items[i];
+
+		while (at < m->savings.n && by_name(&m->savings.items[at], c, &o->meta) < 0)
+			free_savings(&m->savings.items[at++]);
+		if (at < m->savings.n && by_name(&m->savings.items[at], c, &o->meta) == 0)
+			all[i] = m->savings.items[at++];
+		else
+			all[i] = (struct optimizer_savings){
+				.ns = xstrdup(cluster_str(c, o->meta.ns)),
+				.name = xstrdup(cluster_str(c, o->meta.name)),
+			};
+		all[i].rate = o->saved_cost > 0 ? o->saved_cost : 0;
+	}
+	while (at < m->savings.n)
+		free_savings(&m->savings.items[at++]);
+	array_done(&m->savings);
+	m->savings.items = all;
+	m->savings.n = n;
+	m->savings.cap = n + 1;
+}
+
+void optimizer_metrics_sum(struct optimizer_metrics *m, const struct cluster *c, int64_t now_ms,
+			   bool counts)
+{
+	if (counts && m->summed_ms && now_ms > m->summed_ms)
+		array_each(s, &m->savings)
+			add_time(s, now_ms - m->summed_ms);
+	m->summed_ms = now_ms;
+	take_rates(m, c);
+}
+
+static void add_savings(const struct optimizer_metrics *m, struct str *out)
+{
+	static const char name[] = "kcloud_cost_savings_total";
+
+	metric_head(out, name, "counter",
+		    "Dollars that pods of a WorkloadOptimizer have cost less than where "
+		    "kube-scheduler would have put them, or where they were before a move.");
+	array_each(s, &m->savings)
+		metric_add_millionths(out, name, METRIC_LABELS("namespace", s->ns, "name", s->name),
+				      s->micro);
+}
+
 void optimizer_metrics_done(struct optimizer_metrics *m)
 {
+	array_each(s, &m->savings)
+		free_savings(s);
+	array_done(&m->savings);
 	array_each(o, &m->passes) {
 		free(o->ns);
 		free(o->name);
@@ -116,6 +194,11 @@ static int64_t watts_of(const struct optimizer *o)
 	return o->status_power * 1000;
 }
 
+static int64_t saved_watts_of(const struct optimizer *o)
+{
+	return o->saved_power * 1000;
+}
+
 /* In millionths. */
 static const struct {
 	const char *name, *help;
@@ -127,6 +210,10 @@ static const struct {
 	  score_of },
 	{ "kcloud_workloadoptimizer_current_cost", "Dollars per hour of its pods.", cost_of },
 	{ "kcloud_workloadoptimizer_current_power", "Watts of its pods.", watts_of },
+	{ "kcloud_power_savings_watts",
+	  "Watts that its pods draw less than where kube-scheduler would have put them, or where "
+	  "they were before a move; negative where it is more.",
+	  saved_watts_of },
 };
 
 static void add_optimizers(const struct cluster *c, struct str *out)
@@ -135,14 +222,13 @@ static void add_optimizers(const struct cluster *c, struct str *out)
 		metric_head(out, gauges[i].name, "gauge", gauges[i].help);
 		for (size_t k = 0; k < c->optimizers.n && k < METRIC_OPTIMIZERS; k++) {
 			const struct optimizer *o = &c->optimizers.items[k];
-			int64_t value = gauges[i].value(o);
 
-			if (!*cluster_str(c, o->phase) || value < 0)
+			if (!*cluster_str(c, o->phase))
 				continue;
-			metric_add_millionths(out, gauges[i].name,
-					      METRIC_LABELS("namespace", cluster_str(c, o->meta.ns),
-							    "name", cluster_str(c, o->meta.name)),
-					      (uint64_t)value);
+			metric_add_signed(out, gauges[i].name,
+					  METRIC_LABELS("namespace", cluster_str(c, o->meta.ns),
+							"name", cluster_str(c, o->meta.name)),
+					  gauges[i].value(o));
 		}
 	}
 }
@@ -178,6 +264,7 @@ void optimizer_metrics_write(const struct optimizer_metrics *m, const struct clu
 			     struct str *out)
 {
 	add_passes(m, out);
+	add_savings(m, out);
 	add_optimizers(c, out);
 	add_policies(c, out);
 }

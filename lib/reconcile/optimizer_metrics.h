@@ -22,9 +22,25 @@ struct optimizer_passes {
 	bool is_done, is_not; /* some of what the present pass was to do */
 };
 
-struct optimizer_metrics {
-	ARRAY(struct optimizer_passes) passes; /* METRIC_OPTIMIZERS at most */
+/* What an optimizer saves by its status, summed up over the time that this process leads. */
+struct optimizer_savings {
+	char *ns, *name;
+	int64_t rate; /* micro-USD per hour, not below 0 */
+	uint64_t micro;
+	uint64_t rest; /* of micro, in parts of an hour's milliseconds */
 };
+
+struct optimizer_metrics {
+	ARRAY(struct optimizer_passes) passes;	 /* METRIC_OPTIMIZERS at most */
+	ARRAY(struct optimizer_savings) savings; /* the same, by namespace and name */
+	int64_t summed_ms;			 /* until when; 0: not yet */
+};
+
+/* Adds up what was saved until now at the rates that were known, and takes those of the snapshot:
+ * to be called when that has changed, and before metrics are written. The clock is monotonic.
+ * `counts`: false where another process acts, which counts then. */
+void optimizer_metrics_sum(struct optimizer_metrics *m, const struct cluster *c, int64_t now_ms,
+			   bool counts);
 
 /* Counts a pass, by the plan's results. Optimizers that the snapshot no longer has are forgotten
  * when there are too many. */

@@ -64,8 +64,15 @@ int lease_split(const char *lease, char **ret_ns, const char **ret_name, struct 
 
 /* Metrics. */
 
+static void sum_savings(struct watch *w, const struct cluster *c)
+{
+	optimizer_metrics_sum(&w->passes.optimizers, c, clock_ms(),
+			      w->is_leader && !w->o->is_dry_run);
+}
+
 static void write_metrics(struct watch *w, const struct cluster *c, struct str *out)
 {
+	sum_savings(w, c);
 	const struct watch_view view = {
 		.passes = &w->passes.counts,
 		.optimizers = &w->passes.optimizers,
@@ -173,6 +180,8 @@ static void commit(struct watch *w)
 
 	schedule_committed(&w->schedule, has_changed);
 	w->has_been_shown &= !has_changed;
+	if (has_changed)
+		sum_savings(w, store_cluster(informer_store(w->informer)));
 }
 
 static void pass(struct watch *w)

@@ -62,6 +62,15 @@ void metric_add_millionths(struct str *out, const char *name, const struct metri
 	add_millionths(out, value);
 }
 
+void metric_add_signed(struct str *out, const char *name, const struct metric_label *labels,
+		       int64_t value)
+{
+	add_name(out, name, "", labels, NULL);
+	if (value < 0)
+		str_addc(out, '-');
+	add_millionths(out, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
 void metric_one(struct str *out, const char *name, const char *kind, const char *help,
 		uint64_t value)
 {

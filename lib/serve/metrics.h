@@ -28,6 +28,9 @@ void metric_add(struct str *out, const char *name, const struct metric_label *la
 /* A ratio of parts per million, or seconds of microseconds: value / 1,000,000. */
 void metric_add_millionths(struct str *out, const char *name, const struct metric_label *labels,
 			   uint64_t value);
+/* The same of what may be negative. */
+void metric_add_signed(struct str *out, const char *name, const struct metric_label *labels,
+		       int64_t value);
 
 /* Head and value of one that has no labels. */
 void metric_one(struct str *out, const char *name, const char *kind, const char *help,

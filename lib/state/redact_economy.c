@@ -89,8 +89,17 @@ static const struct redact_rule avoided[] = {
 };
 
 static const struct redact_rule last_move[] = {
-	WORD("from"),
-	WORD("to"),
+	SCALAR("costPerHour"), WORD("from"), WORD("to"), SCALAR("watts"), { 0 },
+};
+
+static const struct redact_rule past_saving[] = {
+	SCALAR("costPerHour"), WORD("node"), SCALAR("powerWatts"), TIME("since"), { 0 },
+};
+
+static const struct redact_rule savings[] = {
+	SCALAR("costPerHour"),
+	OBJECT("past", past_saving),
+	SCALAR("powerWatts"),
 	{ 0 },
 };
 
@@ -118,6 +127,7 @@ static const struct redact_rule optimizer_status[] = {
 	ENUM("phase"),
 	SCALAR("readyReplicas"),
 	SCALAR("replicas"),
+	OBJECT("savings", savings),
 	SCALAR("scalesUndone"),
 	OBJECT("targetRef", scale_target),
 	{ 0 },

@@ -114,6 +114,10 @@ def test_watch_moves_pods_off_the_dearer_node(c):
         moved = [p for p in c.get("pods") if p["metadata"]["labels"]["workload-optimizer"] == "web"
                  and not p["metadata"].get("deletionTimestamp")]
         assert [c.annotation_of(p, "kcloud.io/moved-at") for p in moved] == [status["lastMoveTime"]], moved
+        # Its share was that of a CPU of a, and is that of one of b: no node's power is known.
+        notes = [c.annotation_of(moved[0], f"kcloud.io/baseline-{of}") for of in ("cost-per-hour", "watts")]
+        assert notes == ["0.031801", None] and status["lastMove"]["costPerHour"] == 0.031801, (notes, status)
+        c.wait(lambda: c.get("wo", "web")["status"]["savings"]["costPerHour"] == 0.0159)
         bare = worker("other", "other", gates=False)
         bare["spec"]["nodeName"] = "a"
         c.create(bare)

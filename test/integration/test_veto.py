@@ -114,5 +114,10 @@ def test_watch_asks_again_and_counts(c):
         c.wait(lambda: watcher.metric(f"kcloud_workloadoptimizer_current_cost{labels}") == 0.015901)
         text = watcher.get("/metrics")
         promtool(text)
-        for name in "kcloud_optimization_score", "kcloud_workloadoptimizer_current_power":
+        for name in ("kcloud_optimization_score", "kcloud_workloadoptimizer_current_power",
+                     "kcloud_power_savings_watts"):
             assert f"{name}{labels}}}" in text, text
+        # The dearer node was as empty; from now on a pod saves 1,800 dollars an hour, half a dollar a second.
+        assert watcher.metric(f"kcloud_cost_savings_total{labels}") == 0
+        c.kubectl("annotate", "pod", "w1", "-n", c.ns, "kcloud.io/baseline-cost-per-hour=1800", "--overwrite")
+        c.wait(lambda: watcher.metric(f"kcloud_cost_savings_total{labels}") > 0.5)

@@ -59,6 +59,10 @@ struct account {
 	bool forbids_spot, is_suspended, is_exhausted, avoids_power, is_unaware;
 	bool is_moved;		      /* a pod of it moves in this plan */
 	node_id moved_from, moved_to; /* ... economy_survey() */
+	/* plan/economy/savings.h: of all its pods; of the pod that moves, and its part of the node
+	 * that is emptied */
+	int64_t saved_cost, saved_power;
+	int64_t moved_cost, moved_power, closed_cost, closed_power;
 	/* The last move, by its status: economy_follow_moves(). NONE: no such node. */
 	node_id was_from, was_to;
 	node_id failed; /* where its replacement has not become ready in time */
@@ -86,7 +90,9 @@ struct cargo { /* a pod that counts here */
 	node_id node;	 /* where it is in the trial; NONE */
 	node_id origin;	 /* where it was; NONE: pending */
 	struct load load;
-	int64_t share;		 /* of its node, while it has one */
+	int64_t share; /* of its node, while it has one */
+	/* What it would cost and draw without us, micro-USD per hour and mW; 0: not known */
+	int64_t baseline_cost, baseline_power;
 	int64_t disruption;	 /* of moving it, micro */
 	bool is_movable, counts; /* counts: its node is in use because of it */
 	bool has_failed;	 /* it was moved, and is not ready in time */

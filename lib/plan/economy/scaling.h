@@ -30,6 +30,7 @@ struct scaling {
 	int32_t from, to; /* replicas; equal: it is not scaled */
 	enum reason reason;
 	const char *message; /* the trial's, of the action */
+	uint32_t action;     /* that does it, once the plan has it; 0 */
 	/* Condition ScalingActive is True, or False for this reason; NULL: autoScaling is not given
 	 */
 	const char *inactive, *active_message;

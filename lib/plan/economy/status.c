@@ -8,6 +8,7 @@
 #include "model/spending.h"
 #include "plan/economy/economy.h"
 #include "plan/economy/replicas.h"
+#include "plan/economy/savings.h"
 #include "plan/economy/scaling.h"
 #include "plan/economy/status.h"
 
@@ -201,6 +202,7 @@ void economy_survey(struct economy *e)
 			n[of] = 0;
 		}
 	}
+	economy_sum_savings(e);
 }
 
 static const char *phase_of(const struct account *a)
@@ -294,6 +296,8 @@ static void fill_moves(const struct economy *e, optimizer_id id, struct economy_
 	if (o->moved_from && o->moved_to) {
 		s->moved_from = cluster_str(e->c, o->moved_from);
 		s->moved_to = cluster_str(e->c, o->moved_to);
+		s->moved_cost = o->moved_cost;
+		s->moved_watts = o->moved_power * 1000;
 	}
 	if (!a->is_moved)
 		return;
@@ -301,6 +305,8 @@ static void fill_moves(const struct economy *e, optimizer_id id, struct economy_
 	s->moves = is_recent ? s->moves + 1 : 1;
 	s->moved_from = name_of(e, a->moved_from);
 	s->moved_to = name_of(e, a->moved_to);
+	s->moved_cost = a->moved_cost;
+	s->moved_watts = a->moved_power * 1000;
 }
 
 static void add_avoid(struct economy_status *s, const char *node, int64_t until)
@@ -420,6 +426,7 @@ static bool status_differs(const struct economy *e, optimizer_id id, const struc
 
 	return s->optimized_at != o->optimized_at || s->moved_at != o->moved_at ||
 	       avoid_differs(e, o, s) || places_differ(e, o, s) ||
+	       economy_savings_differ(e, o, s) ||
 	       status_budget_differs(s, &o->budget, o->budget_limit) ||
 	       strcmp(cluster_str(e->c, o->phase), s->phase) != 0 ||
 	       strcmp(cluster_str(e->c, o->status_node), s->node) != 0 ||
@@ -457,6 +464,7 @@ bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
 	fill_places(e, id, ret);
 	fill_moves(e, id, ret);
 	fill_avoid(e, id, ret);
+	economy_fill_savings(e, id, ret);
 	status_fill_budget(e, (enum budget_period)o->period, &o->budget, a->cost, ret);
 	add_progress(e, id, ret);
 	add_money(e, id, ret);
@@ -509,6 +517,9 @@ uint32_t economy_requeue_after(const struct economy *e)
 		for (uint32_t k = 0; k < o->avoid.n; k++)
 			sooner(&seconds,
 			       e->c->avoids.items[o->avoid.at + k].until - e->c->taken_at);
+		for (uint32_t k = 0; k < o->past_savings.n; k++)
+			sooner(&seconds, e->c->past_savings.items[o->past_savings.at + k].since +
+						 PAST_SECONDS - e->c->taken_at);
 		look_ahead_scaling(e, &e->scalings[id], &seconds);
 	}
 	for (size_t i = 0; i < e->c->cost_policies.n; i++) {

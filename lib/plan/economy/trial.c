@@ -8,6 +8,7 @@
 #include "plan/economy/alerts.h"
 #include "plan/economy/held.h"
 #include "plan/economy/kinds.h"
+#include "plan/economy/savings.h"
 #include "plan/economy/scaling.h"
 #include "plan/filter/inter_pod.h"
 
@@ -358,6 +359,7 @@ static void add_cargo(struct economy *e, pod_id id, node_id node, optimizer_id o
 		.counts = !pod->is_mirror &&
 			  (!pod->owner_kind || pod->owner_kind != t->owner.daemon_set),
 	};
+	economy_read_baseline(e, &e->cargo.items[e->cargo.n - 1]);
 }
 
 /* Of a pod among all that it might crowd a node with, ppm. */
@@ -543,6 +545,7 @@ void economy_plan(struct economy *e, struct planner *p)
 		held_begin(p->held);
 	economy_start(e, p);
 	if (e->is_active) {
+		economy_find_baselines(e);
 		economy_place(e);
 		economy_scale(e);
 		economy_move(e);

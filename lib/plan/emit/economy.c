@@ -3,7 +3,7 @@
 
 #include "base/auto.h"
 #include "base/decimal.h"
-#include "plan/economy/economy.h"
+#include "plan/economy/savings.h"
 #include "plan/emit/emit.h"
 
 /* What the part for cost and power has decided, as actions. */
@@ -120,11 +120,9 @@ static void emit_evictions(struct emitter *e, const struct economy *x, const uin
  * whatever its optimizer's status says then. */
 static void note_move(const struct economy *x, const struct cargo *g, struct action *a)
 {
-	const struct account *account = &x->accounts[g->of];
 	const struct optimizer *o = &x->c->optimizers.items[g->of];
 
-	if (!account->is_in_flight || account->kept_for != g->pod ||
-	    x->c->pods.items[g->pod].meta.created < o->moved_at)
+	if (!economy_replaces_moved(x, g))
 		return;
 	a->moved_at = o->moved_at;
 	a->moves = o->moves > 0 ? (uint32_t)o->moves : 1;
@@ -145,6 +143,8 @@ static void emit_binds(struct emitter *e, struct economy *x)
 		a->optimizer = emit_optimizer_name(e, g->of);
 		a->share = share_of(x, g);
 		note_move(x, g, a);
+		a->baseline =
+			(struct action_baseline){ g->baseline_cost, g->baseline_power * 1000 };
 		emit_list_freed(e, g->node, &freed);
 		array_each(f, &freed)
 			if (f->is_eviction)

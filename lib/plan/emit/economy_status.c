@@ -4,7 +4,7 @@
 #include "base/auto.h"
 #include "base/decimal.h"
 #include "base/names.h"
-#include "plan/economy/economy.h"
+#include "plan/economy/scaling.h"
 #include "plan/emit/emit.h"
 
 struct target emit_kcloud(struct emitter *e, const char *kind, const struct meta *m)
@@ -47,6 +47,8 @@ static struct economy_status *keep(struct emitter *e, const struct economy_statu
 		own->target_name = plan_str(e->plan, s->target_name);
 	for (uint32_t i = 0; i < s->n_avoid; i++)
 		own->avoid[i].node = plan_str(e->plan, s->avoid[i].node);
+	for (uint32_t i = 0; i < s->n_past; i++)
+		own->past[i].node = plan_str(e->plan, s->past[i].node);
 	for (uint32_t i = 0; i < s->n_conditions; i++)
 		own->conditions[i].message = plan_str(e->plan, s->conditions[i].message);
 	for (uint32_t i = 0; i < s->n_history; i++)
@@ -91,13 +93,16 @@ static const char *describe(struct emitter *e, const struct economy_status *s)
 	return plan_str(e->plan, text.s);
 }
 
+/* `after`: the action without which it would not be true; 0. */
 static uint32_t emit_one(struct emitter *e, const char *kind, const struct meta *m,
-			 const struct economy_status *s)
+			 const struct economy_status *s, uint32_t after)
 {
 	struct action *a = emit_action(e, ACTION_STATUS, REASON_ACCOUNT, emit_kcloud(e, kind, m));
 
 	a->status = keep(e, s);
 	a->message = describe(e, s);
+	if (after)
+		emit_after(e, a, &after, 1);
 	return a->id;
 }
 
@@ -111,7 +116,8 @@ static uint32_t emit_optimizer(struct emitter *e, optimizer_id id)
 		x->scores = economy_scores(x);
 	}
 	return economy_status_of(x, id, x->scores[id], &s)
-		       ? emit_one(e, "WorkloadOptimizer", &x->c->optimizers.items[id].meta, &s)
+		       ? emit_one(e, "WorkloadOptimizer", &x->c->optimizers.items[id].meta, &s,
+				  x->scalings[id].action)
 		       : 0;
 }
 
@@ -138,8 +144,8 @@ void emit_economy_status(struct emitter *e)
 			emit_optimizer(e, id);
 	for (size_t i = 0; i < c->cost_policies.n; i++)
 		if (economy_policy_status(x, i, &s))
-			emit_one(e, "CostPolicy", &c->cost_policies.items[i].meta, &s);
+			emit_one(e, "CostPolicy", &c->cost_policies.items[i].meta, &s, 0);
 	for (size_t i = 0; i < c->power_policies.n; i++)
 		if (economy_power_policy_status(x, i, &s))
-			emit_one(e, "PowerPolicy", &c->power_policies.items[i].meta, &s);
+			emit_one(e, "PowerPolicy", &c->power_policies.items[i].meta, &s, 0);
 }

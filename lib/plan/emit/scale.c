@@ -63,8 +63,8 @@ static void emit_deletion_costs(struct emitter *e, const struct economy *x, opti
 	array_done(&pods);
 }
 
-static void emit_one(struct emitter *e, optimizer_id id, const struct scaling *s,
-		     const uint32_t *after, uint32_t n)
+static void emit_one(struct emitter *e, optimizer_id id, struct scaling *s, const uint32_t *after,
+		     uint32_t n)
 {
 	const struct cluster *c = e->trial->c;
 	const struct meta *m = &s->target->meta;
@@ -79,6 +79,7 @@ static void emit_one(struct emitter *e, optimizer_id id, const struct scaling *s
 				    .version = plan_str(e->plan, cluster_str(c, m->version)),
 			    });
 
+	s->action = a->id;
 	a->optimizer = emit_optimizer_name(e, id);
 	a->from.replicas = (uint32_t)s->from;
 	a->to.replicas = (uint32_t)s->to;
@@ -92,7 +93,7 @@ void emit_scaling(struct emitter *e, bool is_down)
 	const struct economy *x = e->p->economy;
 
 	for (optimizer_id id = 0; id < x->c->optimizers.n; id++) {
-		const struct scaling *s = &x->scalings[id];
+		struct scaling *s = &x->scalings[id];
 		ARRAY(uint32_t) after = { 0 };
 		size_t first = e->plan->actions.n;
 

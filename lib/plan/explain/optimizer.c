@@ -209,7 +209,7 @@ static void own_report(struct optimizer_explanation *out)
 	for (uint32_t i = 0; i < s->n_history; i++)
 		s->history[i] = plan_str(&out->plan, s->history[i]);
 
-	s->n_nodes = 0;
+	s->n_nodes = s->n_past = 0;
 	s->target_kind = s->target_name = NULL;
 	r->ns = plan_str(&out->plan, r->ns);
 	r->name = plan_str(&out->plan, r->name);

@@ -101,6 +101,7 @@ enum {
 	ACTION_ROW_SHARE,
 	ACTION_ROW_MOVED_AT,
 	ACTION_ROW_MOVES,
+	ACTION_ROW_BASELINE,
 	ACTION_ROW_DELETION_COST,
 	ACTION_ROW_STATUS,
 	ACTION_ROW_SINCE,
@@ -141,6 +142,8 @@ static const struct field action_fields[ACTION_ROWS + 1] = {
 	[ACTION_ROW_MOVED_AT] =
 		FILE_FIELD("movedAt", &field_date, offsetof(struct action, moved_at)),
 	[ACTION_ROW_MOVES] = FILE_FIELD("moves", &field_u32, offsetof(struct action, moves)),
+	[ACTION_ROW_BASELINE] =
+		FILE_FIELD("baseline", &field_baseline, offsetof(struct action, baseline)),
 	[ACTION_ROW_DELETION_COST] = FILE_FIELD("deletionCost", &field_deletion_cost,
 						offsetof(struct action, deletion_cost)),
 	[ACTION_ROW_STATUS] = FILE_FIELD("status", &field_economy_status, FIELD_SELF),
@@ -166,10 +169,10 @@ struct shape {
 #define MOVE_NOTES  (BIT(ACTION_ROW_DOWNTIME) | BIT(ACTION_ROW_OWNER) | SINCE)
 #define GROUP	    BIT(ACTION_ROW_GROUP)
 #define SHARE	    BIT(ACTION_ROW_SHARE)
-#define MOVED	    (BIT(ACTION_ROW_MOVED_AT) | BIT(ACTION_ROW_MOVES))
+#define BIND_NOTES  (BIT(ACTION_ROW_MOVED_AT) | BIT(ACTION_ROW_MOVES) | BIT(ACTION_ROW_BASELINE))
 
 static const struct shape shapes[ACTION_KINDS] = {
-	[ACTION_BIND] = { .needs = POD | TO, .may = SHARE | MOVED },
+	[ACTION_BIND] = { .needs = POD | TO, .may = SHARE | BIND_NOTES },
 	[ACTION_ASSIGN] = { .needs = POD | TO, .has_assignment = true },
 	[ACTION_MOVE] = { .needs = POD | FROM | TO, .has_assignment = true },
 	[ACTION_EVICT] = { .needs = POD | FROM, .may = REPLACEMENT | GROUP | SHARE },

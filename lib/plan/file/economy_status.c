@@ -76,6 +76,41 @@ static int share_read(const struct file_field *f, struct decoder *d, void *value
 
 const struct field_type field_share = { share_is_absent, share_write, share_read };
 
+/* ---- What a pod would cost and draw without us ---- */
+
+static const struct field baseline_fields[] = {
+	FILE_FIELD("costPerHour", &field_micro, offsetof(struct action_baseline, cost)),
+	FILE_FIELD("watts", &field_micro, offsetof(struct action_baseline, watts)),
+	{ 0 },
+};
+
+static bool baseline_is_absent(const struct file_field *f, const void *value)
+{
+	const struct action_baseline *b = value;
+
+	(void)f;
+	return !b->cost && !b->watts;
+}
+
+static void baseline_write(const struct file_field *f, const void *value, struct json_out *o)
+{
+	(void)f;
+	fields_write(baseline_fields, value, o);
+}
+
+static int baseline_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	const struct action_baseline *b = value;
+	int r = fields_read(baseline_fields, d, value, NULL);
+
+	(void)f;
+	if (r == 0 && (b->cost < 0 || b->watts < 0 || baseline_is_absent(f, value)))
+		return decode_refuse(d, "must be above 0");
+	return r;
+}
+
+const struct field_type field_baseline = { baseline_is_absent, baseline_write, baseline_read };
+
 /* ---- The status of an optimizer or a policy ---- */
 
 static const struct field budget_fields[] = {
@@ -103,6 +138,10 @@ static const struct field last_move_fields[] = {
 		   .max = FIELD_NAME_MAX),
 	FILE_FIELD("to", &field_text, offsetof(struct economy_status, moved_to), .needed = true,
 		   .max = FIELD_NAME_MAX),
+	FILE_FIELD("costPerHour", &field_micro, offsetof(struct economy_status, moved_cost),
+		   .needed = true),
+	FILE_FIELD("watts", &field_micro, offsetof(struct economy_status, moved_watts),
+		   .needed = true),
 	{ 0 },
 };
 
@@ -154,6 +193,66 @@ static int avoid_read(const struct file_field *f, struct decoder *d, void *value
 }
 
 static const struct field_type field_avoid = { avoid_is_absent, avoid_write, avoid_read };
+
+/* ---- Savings ---- */
+
+#define PAST(member) offsetof(struct plan_saving, member)
+
+static const struct field past_fields[] = {
+	FILE_FIELD("node", &field_text, PAST(node), .max = FIELD_NAME_MAX),
+	FILE_FIELD("costPerHour", &field_micro, PAST(cost), .needed = true),
+	FILE_FIELD("powerWatts", &field_micro, PAST(watts), .needed = true),
+	FILE_FIELD("since", &field_date, PAST(since), .needed = true),
+	{ 0 },
+};
+
+static bool past_is_absent(const struct file_field *f, const void *value)
+{
+	(void)f;
+	return !((const struct economy_status *)value)->has_past;
+}
+
+static void past_write(const struct file_field *f, const void *value, struct json_out *o)
+{
+	const struct economy_status *s = value;
+
+	(void)f;
+	json_out_array(o);
+	for (uint32_t i = 0; i < s->n_past; i++)
+		fields_write(past_fields, &s->past[i], o);
+	json_out_end(o);
+}
+
+static int read_past(struct decoder *d, void *arg)
+{
+	struct economy_status *s = arg;
+
+	if (s->n_past == ECONOMY_PAST_MAX)
+		return decode_refuse(d, "more than %d savings", ECONOMY_PAST_MAX);
+	struct plan_saving *saving = &s->past[s->n_past++];
+	saving->node = "";
+	return fields_read(past_fields, d, saving, NULL);
+}
+
+static int past_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	(void)f;
+	((struct economy_status *)value)->has_past = true;
+	return decode_list(d, read_past, value);
+}
+
+static const struct field_type field_past = { past_is_absent, past_write, past_read };
+
+static const struct field savings_fields[] = {
+	FILE_FIELD("costPerHour", &field_micro, offsetof(struct economy_status, saved_cost),
+		   .needed = true),
+	FILE_FIELD("powerWatts", &field_micro, offsetof(struct economy_status, saved_watts),
+		   .needed = true),
+	FILE_FIELD("past", &field_past, FIELD_SELF),
+	{ 0 },
+};
+
+/* ---- Conditions, nodes, scaling ---- */
 
 static bool conditions_are_absent(const struct file_field *f, const void *value)
 {
@@ -421,6 +520,8 @@ static const struct field status_fields[] = {
 	FILE_FIELD("avoid", &field_avoid, FIELD_SELF),
 	FILE_FIELD("observedGeneration", &field_integer,
 		   offsetof(struct economy_status, generation)),
+	FILE_FIELD("savings", &field_object, FIELD_SELF, .of = savings_fields,
+		   .is_given = is_of_optimizer),
 	STATUS("replicas", &field_u32, replicas),
 	STATUS("readyReplicas", &field_u32, ready),
 	FILE_FIELD("budget", &field_object, FIELD_SELF, .of = budget_fields,

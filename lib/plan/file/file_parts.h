@@ -26,6 +26,8 @@ extern const struct field_type field_deletion_cost;
 extern const struct field_type field_economy_status;
 /* struct action_share */
 extern const struct field_type field_share;
+/* struct action_baseline */
+extern const struct field_type field_baseline;
 
 /* Of struct unplaced. */
 extern const struct field_list file_unplaced;

@@ -53,6 +53,37 @@ TEST(gauges_are_what_the_status_says)
 	holds(&m, &c, "name=\"new\"", false);
 }
 
+#define SAVES(name, rate)                                                                      \
+	"---\nkind: WorkloadOptimizer\napiVersion: kcloud.io/v1alpha1\nmetadata: {name: " name \
+	", namespace: x}\nstatus: {phase: Optimized, savings: {costPerHour: " rate             \
+	", powerWatts: -1.5}}\n"
+#define TOTAL(name, dollars) \
+	"kcloud_cost_savings_total{namespace=\"x\",name=\"" name "\"} " dollars "\n"
+
+TEST(savings_are_summed_up_over_time_while_they_are_above_nothing)
+{
+	AUTO(optimizer_metrics_done) struct optimizer_metrics m = { 0 };
+	AUTO(cluster_done) struct cluster none = { 0 };
+	AUTO(cluster_done) struct cluster two = snapshot_of(SAVES("a", "0.36") SAVES("b", "-1"));
+	AUTO(cluster_done)
+	struct cluster more = snapshot_of(SAVES("a", "3.6") SAVES("c", "0.000001"));
+
+	optimizer_metrics_sum(&m, &none, 1000, true);
+	optimizer_metrics_sum(&m, &two, 5000, true);
+	optimizer_metrics_sum(&m, &two, 15000, true); /* ten seconds at 0.36 $/h */
+	holds(&m, &two, TOTAL("a", "0.001000"), true);
+	holds(&m, &two, TOTAL("b", "0.000000"), true);
+	holds(&m, &two, "kcloud_power_savings_watts{namespace=\"x\",name=\"a\"} -1.500000\n", true);
+	optimizer_metrics_sum(&m, &two, 3600000, false); /* another process leads */
+	optimizer_metrics_sum(&m, &more, 3605000, true);
+	holds(&m, &more, TOTAL("a", "0.001500"), true);
+	holds(&m, &more, "name=\"b\"", false);
+	for (int i = 1; i <= 3600; i++) /* what is below a millionth adds up, too */
+		optimizer_metrics_sum(&m, &more, 3605000 + i * 1000, true);
+	holds(&m, &more, TOTAL("c", "0.000001"), true);
+	holds(&m, &more, TOTAL("a", "3.601500"), true);
+}
+
 /* One action for each result, all of one pass. */
 static void count(struct optimizer_metrics *m, const struct cluster *c, const char *optimizer,
 		  const enum result_state *states, size_t n)
