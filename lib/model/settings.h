@@ -54,6 +54,9 @@ struct optimise_settings {
 	uint8_t consolidate;	   /* enum consolidate */
 	bool applies;		   /* the plan has an economy; not a key */
 	char prices[320];	   /* "namespace/name" of the ConfigMap with tables; "" none */
+	/* Those whose workloads are placed, moved, scaled and accounted, "a,b"; "" all. What others
+	 * have counts all the same. */
+	char namespaces[1024];
 };
 
 /* Where values of metrics are read. No plan depends on it, and none says it: what was read is in
@@ -114,6 +117,9 @@ static inline bool evictions_are_limited(const struct settings *s)
 {
 	return s->evictions.per_pass || s->evictions.per_node || s->evictions.per_namespace;
 }
+
+/* Is the namespace among optimise.namespaces? "" is the cluster's, and only among all of them. */
+bool settings_optimise_in(const struct settings *s, const char *ns);
 
 /* The words of the enumerations in configuration and plan, by value; NULL ends each list. */
 extern const char *const legacy_pin_words[];

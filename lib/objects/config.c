@@ -125,6 +125,10 @@ const struct option config_keys[] = {
 		  "what a kg of carbon dioxide costs, in dollars", .preset = "0.1"),
 	OPT_CHARS(0, "optimise.prices", struct settings, optimise.prices, "NAMESPACE/NAME",
 		  "the ConfigMap with prices and power of instance types", .preset = ""),
+	OPT_CHARS(0, "optimise.namespaces", struct settings, optimise.namespaces, "NAME,...",
+		  "the namespaces whose workloads are placed, moved, scaled and accounted for cost "
+		  "and power, where it is not all of them; what others use counts all the same",
+		  .preset = ""),
 	OPT_ENUM(0, "optimise.consolidate", struct settings, optimise.consolidate,
 		 consolidate_words, "WORD",
 		 "which removable nodes are emptied where that saves money: those whose pool does "
@@ -276,6 +280,7 @@ const struct config_alias config_aliases[] = {
 	{ "MIGRATION_CHECK_INTERVAL", "migration.checkSeconds", "" },
 	{ "RESOURCE_PRESSURE_THRESHOLD", "migration.threshold", "%" },
 	{ "ENABLE_CHECKPOINTING", "migration.checkpoint", "" },
+	{ "WATCH_NAMESPACE", "optimise.namespaces", "" },
 	{ 0 },
 };
 

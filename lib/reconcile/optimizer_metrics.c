@@ -74,6 +74,11 @@ void optimizer_metrics_count(struct optimizer_metrics *m, const struct cluster *
 	}
 }
 
+static bool is_told(const struct cluster *c, const struct meta *m, const struct settings *settings)
+{
+	return settings_optimise_in(settings, cluster_str(c, m->ns));
+}
+
 /* ---- Savings ---- */
 
 static int by_name(const struct optimizer_savings *s, const struct cluster *c, const struct meta *m)
@@ -99,42 +104,44 @@ static void add_time(struct optimizer_savings *s, int64_t ms)
 }
 
 /* Both are in order; those that the snapshot does not have are forgotten. */
-static void take_rates(struct optimizer_metrics *m, const struct cluster *c)
+static void take_rates(struct optimizer_metrics *m, const struct cluster *c,
+		       const struct settings *settings)
 {
-	size_t n = c->optimizers.n < METRIC_OPTIMIZERS ? c->optimizers.n : METRIC_OPTIMIZERS;
-	struct optimizer_savings *all = xcalloc(n + 1, sizeof(*all));
-	size_t at = 0;
+	struct optimizer_savings *all = xcalloc(METRIC_OPTIMIZERS, sizeof(*all));
+	size_t at = 0, n = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < c->optimizers.n && n < METRIC_OPTIMIZERS; i++) {
 		const struct optimizer *o = &c->optimizers.items[i];
 
+		if (!is_told(c, &o->meta, settings))
+			continue;
 		while (at < m->savings.n && by_name(&m->savings.items[at], c, &o->meta) < 0)
 			free_savings(&m->savings.items[at++]);
 		if (at < m->savings.n && by_name(&m->savings.items[at], c, &o->meta) == 0)
-			all[i] = m->savings.items[at++];
+			all[n] = m->savings.items[at++];
 		else
-			all[i] = (struct optimizer_savings){
+			all[n] = (struct optimizer_savings){
 				.ns = xstrdup(cluster_str(c, o->meta.ns)),
 				.name = xstrdup(cluster_str(c, o->meta.name)),
 			};
-		all[i].rate = o->saved_cost > 0 ? o->saved_cost : 0;
+		all[n++].rate = o->saved_cost > 0 ? o->saved_cost : 0;
 	}
 	while (at < m->savings.n)
 		free_savings(&m->savings.items[at++]);
 	array_done(&m->savings);
 	m->savings.items = all;
 	m->savings.n = n;
-	m->savings.cap = n + 1;
+	m->savings.cap = METRIC_OPTIMIZERS;
 }
 
-void optimizer_metrics_sum(struct optimizer_metrics *m, const struct cluster *c, int64_t now_ms,
-			   bool counts)
+void optimizer_metrics_sum(struct optimizer_metrics *m, const struct cluster *c,
+			   const struct settings *settings, int64_t now_ms, bool counts)
 {
 	if (counts && m->summed_ms && now_ms > m->summed_ms)
 		array_each(s, &m->savings)
 			add_time(s, now_ms - m->summed_ms);
 	m->summed_ms = now_ms;
-	take_rates(m, c);
+	take_rates(m, c, settings);
 }
 
 static void add_savings(const struct optimizer_metrics *m, struct str *out)
@@ -216,15 +223,17 @@ static const struct {
 	  saved_watts_of },
 };
 
-static void add_optimizers(const struct cluster *c, struct str *out)
+static void add_optimizers(const struct cluster *c, const struct settings *settings,
+			   struct str *out)
 {
 	for (size_t i = 0; i < ARRAY_LEN(gauges); i++) {
 		metric_head(out, gauges[i].name, "gauge", gauges[i].help);
-		for (size_t k = 0; k < c->optimizers.n && k < METRIC_OPTIMIZERS; k++) {
+		for (size_t k = 0, n = 0; k < c->optimizers.n && n < METRIC_OPTIMIZERS; k++) {
 			const struct optimizer *o = &c->optimizers.items[k];
 
-			if (!*cluster_str(c, o->phase))
+			if (!is_told(c, &o->meta, settings) || !*cluster_str(c, o->phase))
 				continue;
+			n++;
 			metric_add_signed(out, gauges[i].name,
 					  METRIC_LABELS("namespace", cluster_str(c, o->meta.ns),
 							"name", cluster_str(c, o->meta.name)),
@@ -242,7 +251,7 @@ static uint64_t utilization(const struct cost_policy *p, int64_t limit, int64_t 
 	return spent <= 0 ? 0 : (uint64_t)((__int128)spent * 100000000 / limit);
 }
 
-static void add_policies(const struct cluster *c, struct str *out)
+static void add_policies(const struct cluster *c, const struct settings *settings, struct str *out)
 {
 	static const char name[] = "kcloud_costpolicy_budget_utilization";
 
@@ -251,7 +260,7 @@ static void add_policies(const struct cluster *c, struct str *out)
 		const struct cost_policy *p = &c->cost_policies.items[i];
 		int64_t limit = p->monthly >= 0 ? p->monthly : p->budget;
 
-		if (p->is_unread || limit <= 0)
+		if (p->is_unread || limit <= 0 || !is_told(c, &p->meta, settings))
 			continue;
 		metric_add_millionths(out, name,
 				      METRIC_LABELS("namespace", cluster_str(c, p->meta.ns), "name",
@@ -261,10 +270,10 @@ static void add_policies(const struct cluster *c, struct str *out)
 }
 
 void optimizer_metrics_write(const struct optimizer_metrics *m, const struct cluster *c,
-			     struct str *out)
+			     const struct settings *settings, struct str *out)
 {
 	add_passes(m, out);
 	add_savings(m, out);
-	add_optimizers(c, out);
-	add_policies(c, out);
+	add_optimizers(c, settings, out);
+	add_policies(c, settings, out);
 }

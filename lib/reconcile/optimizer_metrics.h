@@ -39,15 +39,16 @@ struct optimizer_metrics {
 /* Adds up what was saved until now at the rates that were known, and takes those of the snapshot:
  * to be called when that has changed, and before metrics are written. The clock is monotonic.
  * `counts`: false where another process acts, which counts then. */
-void optimizer_metrics_sum(struct optimizer_metrics *m, const struct cluster *c, int64_t now_ms,
-			   bool counts);
+void optimizer_metrics_sum(struct optimizer_metrics *m, const struct cluster *c,
+			   const struct settings *settings, int64_t now_ms, bool counts);
 
 /* Counts a pass, by the plan's results. Optimizers that the snapshot no longer has are forgotten
  * when there are too many. */
 void optimizer_metrics_count(struct optimizer_metrics *m, const struct cluster *c,
 			     const struct plan *p);
+/* Of the namespaces of optimise.namespaces. */
 void optimizer_metrics_write(const struct optimizer_metrics *m, const struct cluster *c,
-			     struct str *out);
+			     const struct settings *settings, struct str *out);
 void optimizer_metrics_done(struct optimizer_metrics *m);
 
 #endif

@@ -66,7 +66,7 @@ int lease_split(const char *lease, char **ret_ns, const char **ret_name, struct 
 
 static void sum_savings(struct watch *w, const struct cluster *c)
 {
-	optimizer_metrics_sum(&w->passes.optimizers, c, clock_ms(),
+	optimizer_metrics_sum(&w->passes.optimizers, c, w->o->settings, clock_ms(),
 			      w->is_leader && !w->o->is_dry_run);
 }
 

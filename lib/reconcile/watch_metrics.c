@@ -198,7 +198,7 @@ void watch_metrics_write(struct watch_metrics *m, const struct watch_view *v, st
 	add_streams(v->informer, out);
 	add_requests(m, out);
 	snapshot_metrics_write(&m->snapshot, out);
-	optimizer_metrics_write(v->optimizers, v->cluster, out);
+	optimizer_metrics_write(v->optimizers, v->cluster, v->settings, out);
 	add_process(out);
 }
 

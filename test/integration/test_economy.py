@@ -2,11 +2,13 @@
 """Cost and power on a real API server: pods of WorkloadOptimizers are placed, moved and refused."""
 
 import json
+import os
 import time
 from datetime import datetime, timezone
 from fractions import Fraction
 
 from proxy import Proxy
+from test_watch import watching
 
 V1 = "kcloud.io/v1alpha1"
 SHARED = {"a": "0.40", "b": "0.20"}  # $/h by node
@@ -128,6 +130,33 @@ def test_watch_moves_pods_off_the_dearer_node(c):
         watch.terminate()
         watch.communicate()
         c.kubectl("delete", "replicaset", "web", "-n", c.ns)
+
+
+def test_watch_keeps_to_its_namespaces(c):
+    """Of another one nothing is placed or written, and no metric tells of it."""
+    priced(c, **SHARED)
+    other = f"{c.ns}-other"
+    objects = [optimizer("web", costConstraints={"budgetLimit": 5}), worker("w1", "web")]
+    c.kubectl("create", "namespace", other)
+    try:
+        c.kubectl("create", "-n", other, "-f", "-", stdin=json.dumps(
+            {"apiVersion": "v1", "kind": "List", "items": objects}))
+        with watching(c, "watch", "--interval=1s", env={**os.environ, "WATCH_NAMESPACE": f"none,{c.ns}"}) as watcher:
+            c.create(*objects)
+            c.wait(lambda: c.get("wo", "web").get("status", {}).get("assignedNode") == "b")
+            cost = "kcloud_workloadoptimizer_current_cost{namespace="
+            c.wait(lambda: f'{cost}"{c.ns}",name="web"}}' in watcher.get("/metrics"))
+            assert f'namespace="{other}",name="web"' not in watcher.get("/metrics")
+        pod = c.get("pod", "w1", other)
+        assert pod["spec"]["schedulingGates"], pod
+        held = c.get("wo", "web", other)
+        assert "status" not in held and "finalizers" not in held["metadata"], held
+        c.mckube("apply")  # of all namespaces
+        assert c.get("wo", "web", other)["status"]["assignedNode"] == "b"
+    finally:
+        c.kubectl("delete", "pods", "--all", "-n", other, "--force", "--grace-period=0")
+        c.kubectl("patch", "wo", "web", "-n", other, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+        c.kubectl("delete", "namespace", other, "--wait=false")
 
 
 def seconds(text):

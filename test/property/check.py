@@ -486,6 +486,8 @@ class Checker:
     def _must_be_answered(self, pod: Pod) -> bool:
         if economy.is_answered(self.plan, pod.key):
             return False
+        if pod.request is None and "workload-optimizer" in pod.labels and economy.is_elsewhere(self.plan, pod.ns):
+            return False
         if pod.terminating or pod.held or pod.mirror:
             return False
         if not pod.node:

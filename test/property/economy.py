@@ -31,6 +31,12 @@ def is_answered(plan: Obj, key: str) -> bool:
     return any(f"{r['namespace']}/{r['name']}" == key for r in rows)
 
 
+def is_elsewhere(plan: Obj, namespace: str) -> bool:
+    """The plan does nothing for money there."""
+    names = plan["spec"].get("settings", {}).get("optimise", {}).get("namespaces", "")
+    return bool(names) and namespace not in [n.strip() for n in names.split(",")]
+
+
 def quantity(text: Any) -> Fraction:
     text = str(text)
     number = text.rstrip("KMGTikm")

@@ -71,6 +71,8 @@ struct account {
 	bool is_in_flight; /* it is not ready yet, and has time */
 	bool is_leaving;   /* the moved pod is still there */
 	bool is_placed;	   /* ... or is bound by it */
+	bool is_elsewhere; /* its namespace is not among optimise.namespaces: nothing is done for
+			    * it, and nothing written */
 	bool is_refused;   /* a limit keeps one from being placed */
 	/* economy_survey(): the node with most of its pods, NONE, its nodes, and what of them is
 	 * assumed
@@ -166,6 +168,9 @@ void economy_done(struct economy *e);
 
 /* Is it one that only our gate keeps from its own scheduler, once its optimizer goes? */
 bool economy_releases(const struct economy *e, pod_id pod);
+
+/* Does it wait for an optimizer that this plan is not about? */
+bool economy_is_elsewhere(const struct economy *e, pod_id pod);
 
 /* Is the pod placed by this part, and not for real time? */
 bool economy_handles(const struct economy *e, pod_id pod);

@@ -187,6 +187,7 @@ static void read_account(struct economy *e, optimizer_id id, const struct policy
 		suspend(a, "annotation kcloud.io/optimization-disabled");
 	if (o->is_deleting)
 		suspend(a, "the WorkloadOptimizer is being deleted");
+	a->is_elsewhere = !settings_optimise_in(e->settings, cluster_str(e->c, o->meta.ns));
 	a->limits.at = (uint32_t)e->limit_ids.n;
 	*array_add(&e->limit_ids) = new_limit(e, "WorkloadOptimizer", &o->meta, o->max_cost,
 					      o->max_power, a->is_exhausted);

@@ -104,6 +104,8 @@ const char *mover_refusal(const struct economy *e, const struct cargo *g)
 		return "the plan for real time has it";
 	if (trial_is_untouchable(t, pod) || trial_may_not_evict(t, pod))
 		return "it is being deleted, or protected from eviction";
+	if (!settings_optimise_in(e->settings, cluster_str(e->c, pod->meta.ns)))
+		return "its namespace is not among optimise.namespaces";
 	const char *why = workload_refusal(e, g, pod);
 	return why || g->has_failed ? why : data_refusal(e, pod);
 }

@@ -478,7 +478,8 @@ void economy_scale(struct economy *e)
 	for (optimizer_id id = 0; id < c->optimizers.n; id++) {
 		const struct optimizer *o = &c->optimizers.items[id];
 
-		if (!o->has_scaling || o->is_unread || o->is_deleting)
+		if (!o->has_scaling || o->is_unread || o->is_deleting ||
+		    e->accounts[id].is_elsewhere)
 			continue;
 		if (o->is_scaling_off || o->is_disabled)
 			e->scalings[id] = (struct scaling){

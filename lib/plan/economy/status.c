@@ -511,6 +511,8 @@ uint32_t economy_requeue_after(const struct economy *e)
 	for (optimizer_id id = 0; id < e->c->optimizers.n; id++) {
 		const struct optimizer *o = &e->c->optimizers.items[id];
 
+		if (e->accounts[id].is_elsewhere)
+			continue;
 		look_ahead(e, (enum budget_period)o->period, e->accounts[id].spent, o->budget_limit,
 			   e->accounts[id].cost, &seconds);
 		sooner(&seconds, economy_move_deadline(e, id) - e->c->taken_at);

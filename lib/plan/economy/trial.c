@@ -62,13 +62,23 @@ static void bind_pods(struct economy *e)
 	}
 }
 
-bool economy_handles(const struct economy *e, pod_id id)
+static bool waits_for_money(const struct economy *e, pod_id id)
 {
 	const struct pod *pod = &e->c->pods.items[id];
 
 	return e->is_active && e->of_pod[id] != NONE && e->p->trial.req.of_pod[id] == NONE &&
 	       !pod->node_name && pod->is_ours && !pod->is_terminating && !pod->has_other_gate &&
 	       !pod->is_unread;
+}
+
+bool economy_handles(const struct economy *e, pod_id id)
+{
+	return waits_for_money(e, id) && !e->accounts[e->of_pod[id]].is_elsewhere;
+}
+
+bool economy_is_elsewhere(const struct economy *e, pod_id id)
+{
+	return waits_for_money(e, id) && e->accounts[e->of_pod[id]].is_elsewhere;
 }
 
 bool economy_releases(const struct economy *e, pod_id id)

@@ -334,6 +334,8 @@ static void emit_life_cycle(struct emitter *e, struct economy *x)
 	for (optimizer_id id = 0; id < x->c->optimizers.n; id++) {
 		const struct optimizer *o = &x->c->optimizers.items[id];
 
+		if (x->accounts[id].is_elsewhere)
+			continue;
 		if (o->is_deleting)
 			emit_release(e, x, id);
 		else if (!o->has_finalizer && is_gated[id])

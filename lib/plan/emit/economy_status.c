@@ -111,6 +111,8 @@ static uint32_t emit_optimizer(struct emitter *e, optimizer_id id)
 	struct economy *x = e->p->economy;
 	struct economy_status s;
 
+	if (x->accounts[id].is_elsewhere)
+		return 0;
 	if (!x->scores) {
 		economy_survey(x);
 		x->scores = economy_scores(x);
@@ -143,9 +145,13 @@ void emit_economy_status(struct emitter *e)
 		if (!x->accounts[id].is_moved)
 			emit_optimizer(e, id);
 	for (size_t i = 0; i < c->cost_policies.n; i++)
-		if (economy_policy_status(x, i, &s))
+		if (settings_optimise_in(x->settings,
+					 cluster_str(c, c->cost_policies.items[i].meta.ns)) &&
+		    economy_policy_status(x, i, &s))
 			emit_one(e, "CostPolicy", &c->cost_policies.items[i].meta, &s, 0);
 	for (size_t i = 0; i < c->power_policies.n; i++)
-		if (economy_power_policy_status(x, i, &s))
+		if (settings_optimise_in(x->settings,
+					 cluster_str(c, c->power_policies.items[i].meta.ns)) &&
+		    economy_power_policy_status(x, i, &s))
 			emit_one(e, "PowerPolicy", &c->power_policies.items[i].meta, &s, 0);
 }

@@ -220,8 +220,9 @@ static void emit_pod_if_unplaced(struct emitter *e, pod_id id)
 		emit_refused(e, pod, REASON_BAD_REQUEST, "unreadable object: see the warning");
 	else if (q && q->is_bad && (waits || (pod->node != NONE && !q->has_cores)))
 		emit_refused(e, pod, REASON_BAD_REQUEST, "invalid request: see the warning");
-	else if (waits && !q && economy_handles(e->p->economy, id))
-		return; /* emit_economy_unplaced() */
+	else if (waits && !q &&
+		 (economy_handles(e->p->economy, id) || economy_is_elsewhere(e->p->economy, id)))
+		return; /* emit_economy_unplaced(), or another process */
 	else if (waits && !q && flight_of(&t->flights, id) == FLIGHT_NONE)
 		emit_refused(e, pod, REASON_NO_REQUEST,
 			     "no McKube or annotation requests real time for this pod");

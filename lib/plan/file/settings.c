@@ -149,6 +149,8 @@ static const struct field optimise_fields[] = {
 	OPTIMISE("carbonPrice", carbon_price),
 	FILE_FIELD("prices", &field_chars, offsetof(struct settings, optimise.prices),
 		   .max = sizeof(((struct settings *)0)->optimise.prices)),
+	FILE_FIELD("namespaces", &field_chars, offsetof(struct settings, optimise.namespaces),
+		   .max = sizeof(((struct settings *)0)->optimise.namespaces)),
 	FILE_FIELD("consolidate", &field_word, offsetof(struct settings, optimise.consolidate),
 		   .of = &consolidates, .needed = true),
 	OPTIMISE("disruptionNodes", disruption_nodes),

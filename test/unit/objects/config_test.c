@@ -172,10 +172,9 @@ TEST(bad_variable_is_named)
 static const char *lookup_sdi(const char *name)
 {
 	static const char *const variables[][2] = {
-		{ "MIGRATION_CHECK_INTERVAL", "45" },
-		{ "RESOURCE_PRESSURE_THRESHOLD", "72.5" },
-		{ "ENABLE_CHECKPOINTING", "False" },
-		{ "MCKUBE_MIGRATION_HYSTERESIS", "0.02" },
+		{ "MIGRATION_CHECK_INTERVAL", "45" }, { "RESOURCE_PRESSURE_THRESHOLD", "72.5" },
+		{ "ENABLE_CHECKPOINTING", "False" },  { "MCKUBE_MIGRATION_HYSTERESIS", "0.02" },
+		{ "WATCH_NAMESPACE", "shop,lab" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
@@ -204,6 +203,7 @@ TEST(variables_of_the_migration_service_stand_for_keys)
 	assert_int_equal(s.migration.hysteresis, 20000);
 	assert_false(s.migration.checkpoint);
 	assert_true(s.migration.enabled);
+	assert_string_equal(s.optimise.namespaces, "shop,lab");
 }
 
 TEST(a_keys_own_variable_comes_before_that_of_the_migration_service)

@@ -24,12 +24,14 @@
 	"metadata: {name: team, namespace: x}\nspec: {budgetLimit: 50}\n" \
 	"status: {budget: {spent: 20, accountedAt: '2026-01-01T00:00:00Z', rateMicroUSD: 1000000}}\n"
 
+static const struct settings all = { 0 };
+
 static void holds(const struct optimizer_metrics *m, const struct cluster *c, const char *line,
 		  bool wanted)
 {
 	AUTO(str_done) struct str out = STR_INIT;
 
-	optimizer_metrics_write(m, c, &out);
+	optimizer_metrics_write(m, c, &all, &out);
 	if ((strstr(out.s, line) != NULL) != wanted)
 		fail_msg("%s'%s' in:\n%s", wanted ? "no " : "", line, out.s);
 }
@@ -68,18 +70,18 @@ TEST(savings_are_summed_up_over_time_while_they_are_above_nothing)
 	AUTO(cluster_done)
 	struct cluster more = snapshot_of(SAVES("a", "3.6") SAVES("c", "0.000001"));
 
-	optimizer_metrics_sum(&m, &none, 1000, true);
-	optimizer_metrics_sum(&m, &two, 5000, true);
-	optimizer_metrics_sum(&m, &two, 15000, true); /* ten seconds at 0.36 $/h */
+	optimizer_metrics_sum(&m, &none, &all, 1000, true);
+	optimizer_metrics_sum(&m, &two, &all, 5000, true);
+	optimizer_metrics_sum(&m, &two, &all, 15000, true); /* ten seconds at 0.36 $/h */
 	holds(&m, &two, TOTAL("a", "0.001000"), true);
 	holds(&m, &two, TOTAL("b", "0.000000"), true);
 	holds(&m, &two, "kcloud_power_savings_watts{namespace=\"x\",name=\"a\"} -1.500000\n", true);
-	optimizer_metrics_sum(&m, &two, 3600000, false); /* another process leads */
-	optimizer_metrics_sum(&m, &more, 3605000, true);
+	optimizer_metrics_sum(&m, &two, &all, 3600000, false); /* another process leads */
+	optimizer_metrics_sum(&m, &more, &all, 3605000, true);
 	holds(&m, &more, TOTAL("a", "0.001500"), true);
 	holds(&m, &more, "name=\"b\"", false);
 	for (int i = 1; i <= 3600; i++) /* what is below a millionth adds up, too */
-		optimizer_metrics_sum(&m, &more, 3605000 + i * 1000, true);
+		optimizer_metrics_sum(&m, &more, &all, 3605000 + i * 1000, true);
 	holds(&m, &more, TOTAL("c", "0.000001"), true);
 	holds(&m, &more, TOTAL("a", "3.601500"), true);
 }
