@@ -210,7 +210,13 @@ const struct command command_plan = {
 		"Show what one planning round would change, and why. Nothing is written.\n"
 		"\n"
 		"A plan always covers the whole cluster: real-time pods get cores, less critical "
-		"pods yield where\nthere is no room. --namespace only limits what is listed.",
+		"pods yield where\nthere is no room. --namespace only limits what is listed.\n"
+		"\n"
+		"A line has a pod's cores, its runtime_low of its period, its criticality, and how its "
+		"node holds\nthat: \"watch\", the kernel has runtime_hi and use above runtime_low is "
+		"noticed; \"raise\", the kernel\nhas runtime_low, and more after an overrun. Below it is "
+		"the load with the pod, by mode: Low, all at\nruntime_low; Middle and High, pods of at "
+		"least that criticality at their raised budgets, the others\nat their floors.",
 	.examples =
 		"# plan the cluster of the current context\n"
 		"kubectl mckube plan\n"

@@ -144,6 +144,19 @@ static int compare_rows(const void *a, const void *b)
 	return order ? order : x->action->id < y->action->id ? -1 : 1;
 }
 
+/* Says the action below all that is to be said of this one? Pods that come to one core, or share
+ * the budget of a node, have the same load behind them. */
+static bool is_said_below(const struct group_row *row, const struct group_row *end)
+{
+	if (row + 1 == end || strcmp(row->node, row[1].node) != 0)
+		return false;
+	const struct action *a = row->action, *next = row[1].action;
+	bool is_of_one = strcmp(a->on.kind, "Pod") == 0 && a->to.enforcement == ENFORCE_NONE;
+	return !is_of_one && a->kind == next->kind && !a->by.name && !a->replacement.node &&
+	       a->message && next->message && a->kind != ACTION_MIGRATE &&
+	       strcmp(a->message, next->message) == 0;
+}
+
 static void add_actions(const struct plan *p, const struct plan_view *view,
 			const struct style *style, struct str *out)
 {
@@ -162,6 +175,8 @@ static void add_actions(const struct plan *p, const struct plan_view *view,
 			str_addc(out, '\n');
 		}
 		add_headline(row->action, style, out);
+		if (is_said_below(row, rows.items + rows.n))
+			continue;
 		add_details(row->action, style, out);
 		str_addc(out, '\n');
 	}
