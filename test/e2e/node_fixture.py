@@ -102,7 +102,7 @@ class NodeFixture(Fixture):
     def manifests(self):
         """As `kubectl mckube manifests` prints them, with this node's folders for the host's."""
         text = self.run("kubectl", "mckube", "manifests", f"--image={CLI_IMAGE}",
-                        f"--node-image={NODE_IMAGE}").out
+                        f"--node-image={NODE_IMAGE}", *self.manifest_options).out
         for option in self.helper_options:
             text = text.replace("        - --host-root=/host\n",
                                 f"        - --host-root=/host\n        - {option}\n")

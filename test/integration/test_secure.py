@@ -14,13 +14,19 @@ SYSTEM = "mckube-system"
 FILES = ["namespace.yaml", "rbac.yaml", "monitoring/secure.yaml"]
 
 
-@contextlib.contextmanager
-def serving(c, *args, env=None):
-    """watch as the account that it has in a cluster; where its metrics are, and their certificate."""
-    cert, key = c.folder / "metrics.crt", c.folder / "metrics.key"
+def make_certificate(c, name):
+    """The files of certificate and key."""
+    cert, key = c.folder / f"{name}.crt", c.folder / f"{name}.key"
     c.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
           "2", "-subj", "/CN=mckube-metrics", "-addext", "subjectAltName=DNS:mckube-metrics", "-keyout", key,
           "-out", cert)
+    return cert, key
+
+
+@contextlib.contextmanager
+def serving(c, *args, env=None):
+    """watch as the account that it has in a cluster; where its metrics are, and their certificate."""
+    cert, key = make_certificate(c, "metrics")
     [port] = free_ports(1)
     log = open(c.folder / "metrics.log", "w+")
     process = subprocess.Popen(
@@ -36,12 +42,12 @@ def serving(c, *args, env=None):
         log.close()
 
 
-def read(port, cert, token):
+def read(port, cert, token, host="127.0.0.1"):
     """As a PodMonitor is told to: by the name in the certificate, which is verified."""
     context = ssl.create_default_context(cafile=str(cert))
-    with context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=60),
+    with context.wrap_socket(socket.create_connection((host, port), timeout=60),
                              server_hostname="mckube-metrics") as s:
-        connection = http.client.HTTPConnection("127.0.0.1")
+        connection = http.client.HTTPConnection(host)
         connection.sock = s
         connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {token}"} if token else {})
         reply = connection.getresponse()
