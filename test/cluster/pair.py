@@ -16,7 +16,7 @@ from node import CGROUPS, Node, has_program, paths, quiet, run, why_not as why_n
 BRIDGE, HOST, PORT = "mckubemig0", "10.77.0.1", 6443
 NAMES = "node-a", "node-b"
 CRIU_CONF = pathlib.Path("/etc/criu/runc.conf")
-CRIU_OPTIONS = "tcp-close\nskip-in-flight\ncpu-cap cpu\nfile-locks\n"
+CRIU_OPTIONS = "tcp-close\nskip-in-flight\ncpu-cap cpu\nfile-locks\nnetwork-lock skip\n"
 
 
 def why_not():
