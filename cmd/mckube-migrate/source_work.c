@@ -259,6 +259,8 @@ void *source_go_back(void *arg)
 	struct move_out *m = arg;
 
 	go_back(m, *m->cancel ? m->cancel : "the new pod is gone");
+	for (size_t i = 0; i < m->n_containers; i++)
+		dump_forget(&m->helper->grpc, m->containers[i].id);
 	source_release(m);
 	return NULL;
 }

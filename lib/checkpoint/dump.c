@@ -196,11 +196,16 @@ static void add_entry(struct str *out, uint32_t number, const char *key, const c
 	proto_add_bytes(out, number, all(&entry));
 }
 
+static char *lease_of(const char *id)
+{
+	return xasprintf("mckube-migrate-%s", id);
+}
+
 static int hold(const struct grpc *g, struct dump *d, struct error *err)
 {
 	AUTO(str_done) struct str m = STR_INIT;
 	AUTO(str_done) struct str reply = STR_INIT;
-	AUTO_FREE char *lease = xasprintf("mckube-migrate-%s", d->id);
+	AUTO_FREE char *lease = lease_of(d->id);
 	char end[DATE_TEXT];
 
 	proto_add_text(&m, ID, lease);
@@ -383,14 +388,26 @@ int dump_log(const struct dump *d, const char *host_root, const char *folder, st
 	return 0;
 }
 
-void dump_done(const struct grpc *g, struct dump *d)
+/* An error only leaves it until its time is over. */
+static void end_lease(const struct grpc *g, const char *lease)
 {
 	AUTO(str_done) struct str reply = STR_INIT;
 	struct error err = ERROR_INIT;
 
-	/* An error only leaves it until its time is over. */
+	ask_by_id(g, LEASES "Delete", lease, &reply, &err);
+}
+
+void dump_forget(const struct grpc *g, const char *id)
+{
+	AUTO_FREE char *lease = lease_of(id);
+
+	end_lease(g, lease);
+}
+
+void dump_done(const struct grpc *g, struct dump *d)
+{
 	if (d->lease)
-		ask_by_id(g, LEASES "Delete", d->lease, &reply, &err);
+		end_lease(g, d->lease);
 	free(d->id);
 	free(d->log);
 	free(d->lease);

@@ -41,5 +41,7 @@ int dump_log(const struct dump *d, const char *host_root, const char *folder, st
 
 /* Lets go what is held in containerd, which would do so itself an hour later. */
 void dump_done(const struct grpc *g, struct dump *d);
+/* The same for a container whose dump an earlier process has begun. */
+void dump_forget(const struct grpc *g, const char *id);
 
 #endif
