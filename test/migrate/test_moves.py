@@ -4,17 +4,27 @@
 import contextlib
 import json
 import os
+import pathlib
 import threading
 
 import pair
 from fixture import PERIOD, Lines, wait_for
 
 
+def root(f, name):
+    """What a pod's program sees as /."""
+    tasks = [t for g in f.containers(f.pod(name)) for t in (g.parent / "tasks").read_text().split()]
+    (task,) = [t for t in tasks if pathlib.Path(f"/proc/{t}/comm").read_text() == "count\n"]
+    return pathlib.Path(f"/proc/{task}/root")
+
+
 def test_there_and_back(f):
-    """10 MB, with a periodic timerfd, which CRIU alone would stop."""
-    name = f.start("app", "--mb", 10, "--timer")
+    """10 MB, with a periodic timerfd, which CRIU alone would stop, and with files of its own."""
+    name, written = f.start("app", "--mb", 10, "--timer", "--open", "/opened"), os.urandom(9 << 20)
+    (root(f, name) / "written").write_bytes(written)
     for to in ("node-b", "node-a"):
         name = f.move(name, to)
+        assert (root(f, name) / "written").read_bytes() == written
         lines = f.check_one()
         f.check_clean()
         pod = f.pod(name)
