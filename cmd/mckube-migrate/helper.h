@@ -38,6 +38,7 @@ struct move_out {
 	struct out_container {
 		char *name, *id;
 		struct archive archive;
+		char *threads; /* checkpoint/thread_cpus.h; NULL: not known */
 	} containers[MOVE_CONTAINERS];
 	size_t n_containers;
 	int64_t limit_ms;     /* how long it may be paused */
@@ -71,13 +72,16 @@ struct move_in {
 	char *ns;
 	char *source, *source_uid, *source_version, *from; /* NULL: not seen */
 	char *new, *new_uid, *bases, *bases_want;	   /* the same */
+	char *ids;     /* of the new pod's containers, by commas */
 	char *address; /* of the source's helper; NULL: not known */
 	char peer[SHA256_HEX];
 
 	/* Under the lock. */
-	enum in_work { IN_IDLE, IN_WORKING, IN_DONE, IN_REFUSED } prepare, pull, settle;
+	enum in_work { IN_IDLE, IN_WORKING, IN_DONE, IN_REFUSED } prepare, pull, bind, settle;
 	char why[200];
+	char lost[160];	    /* what is not as it was, "": all is */
 	int64_t relayed_ms; /* the last byte of an archive; 0: none yet */
+	int64_t running_ms; /* seen to run here */
 	bool is_running, is_source_seen, is_new_seen;
 	unsigned n_users;
 
@@ -211,6 +215,9 @@ struct move_in *target_take(struct helper *h, const char *id);
 void target_release(struct move_in *m, bool has_relayed);
 /* Does a pod that is known here need the checkpoint of that move still? */
 bool target_wants(struct helper *h, const char *id);
+
+/* target_threads.c: a thread. */
+void *target_bind_threads(void *arg);
 
 /* sweep.c: checkpoints that no move needs any more are removed. */
 void sweep_want(struct helper *h);

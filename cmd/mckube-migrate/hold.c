@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hold.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,59 +12,7 @@
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/file.h"
-
-/* From a root down: kubepods, a QoS class, the pod; kubelets may have a root of their own above. */
-enum { DEPTH_MAX = 5 };
-
-/* cgroupfs calls it pod<uid>, systemd kubepods-...-pod<uid with underscores>.slice. */
-static bool is_group_of(const char *name, const char *uid)
-{
-	const char *at = strstr(name, "pod");
-
-	for (; at; at = strstr(at + 1, "pod")) {
-		const char *c = at + strlen("pod"), *u = uid;
-
-		while (*u && (*c == *u || (*u == '-' && *c == '_')))
-			c++, u++;
-		if (!*u)
-			return true;
-	}
-	return false;
-}
-
-static char *find_below(const char *folder, const char *uid, int depth)
-{
-	AUTO_DIR DIR *d = opendir(folder);
-	char *found = NULL;
-
-	if (!d)
-		return NULL;
-	for (const struct dirent *e; !found && (e = readdir(d));) {
-		if (e->d_type != DT_DIR || e->d_name[0] == '.')
-			continue;
-		char *path = xasprintf("%s/%s", folder, e->d_name);
-		if (is_group_of(e->d_name, uid))
-			found = xstrdup(path);
-		else if (depth > 1)
-			found = find_below(path, uid, depth - 1);
-		free(path);
-	}
-	return found;
-}
-
-/* In the hierarchy of a controller, or in the one of cgroup v2; NULL: there is none. */
-static char *find_file(const char *cgroup_root, const char *controller, const char *uid,
-		       const char *name, const char *name_v2)
-{
-	AUTO_FREE char *hierarchy = xasprintf("%s/%s", cgroup_root, controller);
-	AUTO_FREE char *v1 = find_below(hierarchy, uid, DEPTH_MAX);
-	AUTO_FREE char *v2 = v1 ? NULL : find_below(cgroup_root, uid, DEPTH_MAX);
-	AUTO_FREE char *file = v1   ? xasprintf("%s/%s", v1, name)
-			       : v2 ? xasprintf("%s/%s", v2, name_v2)
-				    : NULL;
-
-	return file && access(file, F_OK) == 0 ? TAKE(file) : NULL;
-}
+#include "pod_group.h"
 
 /* A line "KEY NUMBER". */
 static int64_t stat_of(const char *text, const char *key)
@@ -82,7 +29,8 @@ static int64_t stat_of(const char *text, const char *key)
 int64_t hold_memory(const char *cgroup_root, const char *uid)
 {
 	AUTO(str_done) struct str text = STR_INIT_MAX(1 << 16);
-	AUTO_FREE char *file = find_file(cgroup_root, "memory", uid, "memory.stat", "memory.stat");
+	AUTO_FREE char *file =
+		pod_group_file(cgroup_root, "memory", uid, "memory.stat", "memory.stat");
 
 	if (!file || file_read(file, &text, NULL) < 0)
 		return 0;
@@ -102,8 +50,8 @@ static void note_limit(struct pod_hold *h)
 void hold_find(struct pod_hold *h, const char *cgroup_root, const char *uid)
 {
 	hold_done(h);
-	h->freezer = find_file(cgroup_root, "freezer", uid, "freezer.state", "cgroup.freeze");
-	h->pids = find_file(cgroup_root, "pids", uid, "pids.max", "pids.max");
+	h->freezer = pod_group_file(cgroup_root, "freezer", uid, "freezer.state", "cgroup.freeze");
+	h->pids = pod_group_file(cgroup_root, "pids", uid, "pids.max", "pids.max");
 	if (h->pids && !h->pids_before[0])
 		note_limit(h);
 }
@@ -159,4 +107,25 @@ void hold_done(struct pod_hold *h)
 	free(h->freezer);
 	free(h->pids);
 	h->freezer = h->pids = NULL;
+}
+
+int hold_freeze_thawed(const char *cgroup_root, const char *uid, const char *id, struct error *err)
+{
+	AUTO_FREE char *group = container_group(cgroup_root, "freezer", uid, id);
+	AUTO_FREE char *v1 = group ? xasprintf("%s/freezer.state", group) : NULL;
+	AUTO_FREE char *v2 = group ? xasprintf("%s/cgroup.freeze", group) : NULL;
+	AUTO(str_done) struct str state = STR_INIT_MAX(64);
+
+	if (!group)
+		return error_set(err, -ENOENT, "container %.20s: its cgroup is not found", id);
+	int r = file_read(v1, &state, err);
+	if (r == -ENOENT)
+		r = file_read(v2, &state, err);
+	if (r < 0)
+		return r;
+	if (strcmp(state.s, "THAWED\n") == 0)
+		return write_group(v1, "FROZEN", false, err) < 0 ? err->code : 1;
+	if (strcmp(state.s, "0\n") == 0)
+		return write_group(v2, "1", false, err) < 0 ? err->code : 1;
+	return 0;
 }

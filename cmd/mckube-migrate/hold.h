@@ -33,4 +33,9 @@ int hold_thaw(const struct pod_hold *h, struct error *err);
 int hold_release(struct pod_hold *h, struct error *err);
 void hold_done(struct pod_hold *h);
 
+/* Freezes one container as its runtime would: where CRIU was ended in its midst it may be thawed
+ * though the runtime has paused it, and is not resumed then (runc: "container not paused"). 1: it
+ * was thawed, 0: it was not. */
+int hold_freeze_thawed(const char *cgroup_root, const char *uid, const char *id, struct error *err);
+
 #endif

@@ -58,14 +58,14 @@ static int read_head(struct connection *c, struct error *err)
 /* The source's side. */
 
 static int send_text(const struct connection *c, const char *type, const char *digest,
-		     const struct str *text)
+		     struct slice text)
 {
 	AUTO(str_done) struct str head = STR_INIT;
 
-	registry_reply(&head, HTTP_OK, type, digest, (int64_t)text->n, 0, 0);
+	registry_reply(&head, HTTP_OK, type, digest, (int64_t)text.n, 0, 0);
 	int r = stream_write(&c->stream, head.s, head.n);
 	if (r == 0 && !c->request.is_head)
-		r = stream_write(&c->stream, text->s, text->n);
+		r = stream_write(&c->stream, text.s, text.n);
 	return r;
 }
 
@@ -106,12 +106,17 @@ static int send_archive(struct connection *c, struct move_out *m)
 	if (r->container >= m->n_containers || !source_await(m))
 		return refuse(&c->stream);
 	const struct archive *a = &m->containers[r->container].archive;
+	const char *threads = m->containers[r->container].threads;
+	const struct slice manifest = { a->manifest_text.s, a->manifest_text.n };
+	const struct slice config = { a->config_text.s, a->config_text.n };
 	if (r->want == WANT_MANIFEST && (!*r->digest || strcmp(r->digest, a->manifest) == 0))
-		return send_text(c, ARCHIVE_MANIFEST_TYPE, a->manifest, &a->manifest_text);
+		return send_text(c, ARCHIVE_MANIFEST_TYPE, a->manifest, manifest);
 	if (r->want == WANT_BLOB && strcmp(r->digest, a->config) == 0)
-		return send_text(c, "application/octet-stream", a->config, &a->config_text);
+		return send_text(c, "application/octet-stream", a->config, config);
 	if (r->want == WANT_BLOB && strcmp(r->digest, a->layer) == 0)
 		return send_layer(c, m, a);
+	if (r->want == WANT_THREADS && threads)
+		return send_text(c, "text/plain", NULL, slice_of(threads));
 	return refuse(&c->stream);
 }
 

@@ -286,6 +286,7 @@ static void free_move(struct move_out *m)
 		archive_done(&m->containers[i].archive);
 		free(m->containers[i].name);
 		free(m->containers[i].id);
+		free(m->containers[i].threads);
 	}
 	free(m->ns);
 	free(m->pod);
@@ -465,11 +466,16 @@ static int read_containers(const cJSON *state, struct move_out *m)
 	cJSON_ArrayForEach(c, json_get(state, "containers")) {
 		const char *name = json_text(json_get(c, "name"));
 		const char *id = json_text(json_get(c, "id"));
+		const char *threads = json_text(json_get(c, "threads"));
 
 		if (!name || !id || m->n_containers == MOVE_CONTAINERS)
 			return -EBADMSG;
-		m->containers[m->n_containers].name = xstrdup(name);
-		m->containers[m->n_containers++].id = xstrdup(id);
+		m->containers[m->n_containers++] = (struct out_container){
+			.name = xstrdup(name),
+			.id = xstrdup(id),
+			.archive = ARCHIVE_INIT,
+			.threads = threads ? xstrdup(threads) : NULL,
+		};
 	}
 	return 0;
 }

@@ -18,6 +18,8 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "helper.h"
+#include "late_criu.h"
+#include "threads.h"
 
 void source_folder(const struct move_out *m, struct str *out)
 {
@@ -79,11 +81,28 @@ int source_save(const struct move_out *m, struct error *err)
 		json_out_object(&o);
 		json_out_member(&o, "name", m->containers[i].name);
 		json_out_member(&o, "id", m->containers[i].id);
+		if (m->containers[i].threads)
+			json_out_member(&o, "threads", m->containers[i].threads);
 		json_out_end(&o);
 	}
 	json_out_end(&o);
 	json_out_end(&o);
 	return file_write(path.s, (struct slice){ text.s, text.n }, err);
+}
+
+static int resume_one(const struct move_out *m, const char *id, struct error *err)
+{
+	const struct grpc *g = &m->helper->grpc;
+	enum task_status status = TASK_UNKNOWN;
+	struct error ignored;
+
+	int r = containerd_resume(g, id, err);
+	if (r == 0 || r == -ENOENT || containerd_status(g, id, &status, &ignored) < 0 ||
+	    status != TASK_PAUSED)
+		return r;
+	if (hold_freeze_thawed(m->helper->args->cgroup_root, m->uid, id, &ignored) == 1)
+		r = containerd_resume(g, id, err);
+	return r;
 }
 
 int source_resume_all(const struct move_out *m, struct error *err)
@@ -92,7 +111,7 @@ int source_resume_all(const struct move_out *m, struct error *err)
 	int code = 0;
 
 	for (size_t i = 0; i < m->n_containers; i++) {
-		int r = containerd_resume(&m->helper->grpc, m->containers[i].id, &one);
+		int r = resume_one(m, m->containers[i].id, &one);
 
 		if (r < 0 && r != -ENOENT) {
 			code = r;
@@ -119,6 +138,24 @@ static int pause_all(const struct move_out *m, struct error *err)
 		if (containerd_pause(&m->helper->grpc, m->containers[i].id, err) < 0)
 			return error_wrap(err, "pause container %s", m->containers[i].name);
 	return 0;
+}
+
+/* A move does not fail by that: the target tells that they are not kept. */
+static void read_threads(struct move_out *m)
+{
+	const char *cgroup_root = m->helper->args->cgroup_root;
+
+	for (size_t i = 0; i < m->n_containers; i++) {
+		struct out_container *c = &m->containers[i];
+		AUTO(str_done) struct str text = STR_INIT;
+		struct error err = ERROR_INIT;
+
+		if (threads_read(cgroup_root, m->uid, c->id, &text, &err) < 0)
+			log_warning("pod %s/%s: container %s: CPUs of threads: %s", m->ns, m->pod,
+				    c->name, err.msg);
+		else
+			c->threads = str_detach(&text);
+	}
 }
 
 static bool may_go_on(struct move_out *m, struct error *err)
@@ -224,6 +261,25 @@ static int dump_all(struct move_out *m, const struct dump *dumps, struct error *
 	return still_paused(m, err);
 }
 
+/* One that hangs, or that an earlier process of the helper has asked for. */
+static void end_criu(const struct move_out *m)
+{
+	int64_t left = m->paused_ms + m->limit_ms - clock_ms();
+	struct error err = ERROR_INIT;
+
+	for (size_t i = 0; i < m->n_containers; i++) {
+		int r = late_criu_end(m->helper->args->cgroup_root, m->uid, m->containers[i].id,
+				      left > 0 ? left : 0, &err);
+
+		if (r < 0)
+			log_warning("pod %s/%s: container %s: %s", m->ns, m->pod,
+				    m->containers[i].name, err.msg);
+		else if (r > 0)
+			log_warning("pod %s/%s: container %s: CRIU did not end, and was killed",
+				    m->ns, m->pod, m->containers[i].name);
+	}
+}
+
 /* Tried until the source runs, or has no containers any more: before, nothing says that it does. */
 static void resume(const struct move_out *m)
 {
@@ -241,6 +297,7 @@ static void resume(const struct move_out *m)
 static void go_back(struct move_out *m, const char *why)
 {
 	source_unhold(m, false);
+	end_criu(m);
 	resume(m);
 	log_v(0, "pod %s/%s: resumed: %s", m->ns, m->pod, why);
 	source_remove_folder(m);
@@ -278,7 +335,10 @@ static int checkpoint(struct move_out *m, struct dump *dumps, struct error *err)
 	if (source_save(m, err) < 0 || prepare_all(m, dumps, err) < 0)
 		return err->code;
 	set_paused(m);
-	if (pause_all(m, err) < 0 || dump_all(m, dumps, err) < 0)
+	if (pause_all(m, err) < 0)
+		return err->code;
+	read_threads(m);
+	if (dump_all(m, dumps, err) < 0)
 		return err->code;
 	return may_go_on(m, err) ? 0 : err->code;
 }

@@ -203,17 +203,31 @@ void target_see_source(struct helper *h, const struct move_pod *p)
 		start(m, &m->prepare, prepare);
 }
 
+/* "containerd://ID" */
+static void add_ids(const struct move_pod *p, struct str *out)
+{
+	for (size_t i = 0; i < p->n_containers; i++) {
+		const char *id = p->containers[i].id ? strstr(p->containers[i].id, "://") : NULL;
+
+		str_addf(out, "%s%s", i ? "," : "", id ? id + 3 : "");
+	}
+}
+
 void target_see_new(struct helper *h, const struct move_pod *p)
 {
 	if (!p->node || strcmp(p->node, h->args->node_name) != 0 || !p->base || !p->from)
 		return;
 	struct move_in *m = find_or_add(h, p);
 	AUTO_FREE char *node = xstrndup(p->from, strcspn(p->from, "/"));
+	AUTO(str_done) struct str ids = STR_INIT;
 
 	m->is_new_seen = true;
 	set_text(&m->new, p->name);
 	set_text(&m->new_uid, p->uid);
 	set_text(&m->bases, p->base);
+	add_ids(p, &ids);
+	if (m->bind == IN_IDLE)
+		set_text(&m->ids, ids.s);
 	m->is_restored_told = p->state == MOVE_RESTORED;
 	helper_lock(h);
 	m->is_running = move_pod_runs(p) && !p->is_deleting;
@@ -260,8 +274,11 @@ static int tell_new(struct move_in *m, bool is_settled)
 	struct error err = ERROR_INIT;
 
 	str_add(&text, move_state_word(MOVE_RESTORED));
-	if (m->relayed_ms)
-		str_addf(&text, ": %lld", (long long)(clock_ms() - m->relayed_ms));
+	if (m->relayed_ms || *m->lost)
+		str_addf(&text, ": %lld",
+			 (long long)(m->relayed_ms ? m->running_ms - m->relayed_ms : 0));
+	if (*m->lost)
+		str_addf(&text, ": CPUs of threads are not kept: %s", m->lost);
 	const struct kube_pair note = { MIGRATE_STATE, text.s };
 	int code = helper_annotate(m->helper, m->ns, m->new, m->new_uid, NULL, &note,
 				   m->is_restored_told ? 0 : 1, is_settled, &err);
@@ -287,6 +304,7 @@ static int step_move(struct move_in *m)
 	bool pulls = m->pulls_ahead && m->prepare == IN_DONE && m->pull == IN_IDLE &&
 		     m->is_source_seen && m->may_pull && !m->is_called_off && m->address;
 	bool is_running = m->is_running;
+	enum in_work bound = m->bind;
 	helper_unlock(m->helper);
 
 	int wait = IDLE_MS;
@@ -294,8 +312,14 @@ static int step_move(struct move_in *m)
 		start(m, &m->pull, pull);
 	if (m->is_source_seen && !m->is_ready_told && (ready == IN_DONE || ready == IN_REFUSED))
 		wait = tell_ready(m, ready);
-	if (m->is_new_seen && is_running && !m->is_restored_told)
+	if (m->is_new_seen && is_running && !m->is_restored_told && bound == IN_IDLE) {
+		m->running_ms = clock_ms();
+		start(m, &m->bind, target_bind_threads);
+		if (m->bind == IN_REFUSED)
+			snprintf(m->lost, sizeof(m->lost), "%.150s", m->why);
+	} else if (m->is_new_seen && is_running && !m->is_restored_told && bound != IN_WORKING) {
 		wait = tell_new(m, false);
+	}
 	if (m->is_new_seen && m->is_restored_told && settled == IN_IDLE)
 		start(m, &m->settle, settle);
 	else if (m->is_new_seen && settled == IN_REFUSED) {
@@ -310,8 +334,9 @@ static int step_move(struct move_in *m)
 
 static void free_move(struct move_in *m)
 {
-	char *const texts[] = { m->ns,	m->source,  m->source_uid, m->source_version, m->from,
-				m->new, m->new_uid, m->bases,	   m->bases_want,     m->address };
+	char *const texts[] = { m->ns,	  m->source,	 m->source_uid, m->source_version,
+				m->from,  m->ids,	 m->new,	m->new_uid,
+				m->bases, m->bases_want, m->address };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		free(texts[i]);

@@ -72,6 +72,10 @@ static bool take_path(struct slice *line, struct registry_request *r)
 		r->want = WANT_BLOB;
 		return take_digest(line, r->digest);
 	}
+	if (take(line, "/threads")) {
+		r->want = WANT_THREADS;
+		return true;
+	}
 	r->want = WANT_MANIFEST;
 	return take(line, "/manifests/") && (take_digest(line, r->digest) || take(line, "v1"));
 }
@@ -135,4 +139,43 @@ void registry_reply(struct str *out, unsigned status, const char *type, const ch
 		str_addf(out, "Content-Range: bytes %lld-%lld/%lld\r\n", (long long)from,
 			 (long long)total - 1, (long long)total);
 	str_add(out, "\r\n");
+}
+
+void registry_ask_threads(struct str *out, const char *id, unsigned container)
+{
+	str_addf(out, "GET " PREFIX "%s-%u/threads HTTP/1.1\r\nHost: mckube\r\n\r\n", id,
+		 container);
+}
+
+/* A reply says its length, and one that was cut short has less. */
+static bool has_length(struct slice headers, size_t length)
+{
+	struct slice name, value;
+	int64_t n;
+
+	while (headers.n) {
+		const char *end = memchr(headers.s, '\n', headers.n);
+		size_t line = end ? (size_t)(end - headers.s) + 1 : headers.n;
+
+		if (header_split((struct slice){ headers.s, line }, &name, &value) &&
+		    header_is(name, "Content-Length"))
+			return take_number(&value, &n) && n == (int64_t)length;
+		headers = (struct slice){ headers.s + line, headers.n - line };
+	}
+	return false;
+}
+
+int registry_body(struct slice reply, struct slice *ret, struct error *err)
+{
+	size_t head = registry_head(reply);
+	struct slice rest = reply;
+
+	if (!head || !take(&rest, "HTTP/1.1 "))
+		return error_set(err, -EBADMSG, "no HTTP reply");
+	if (!take(&rest, "200 "))
+		return error_set(err, -ENOENT, "it has nothing to tell");
+	if (!has_length((struct slice){ reply.s, head }, reply.n - head))
+		return error_set(err, -EBADMSG, "the reply is cut short");
+	*ret = (struct slice){ reply.s + head, reply.n - head };
+	return 0;
 }

@@ -316,14 +316,17 @@ static void on_relocated(struct job *j)
 static const char *moved_text(struct plan *plan, const struct action *a,
 			      const struct move_progress *p)
 {
-	if (!p->downtime_ms)
-		return plan_strf(plan, "%s on %s", p->new_pod, a->to.node);
-	if (!a->budget.period)
-		return plan_strf(plan, "%s on %s, stood still for %lld ms", p->new_pod, a->to.node,
-				 (long long)p->downtime_ms);
-	return plan_strf(plan, "%s on %s, stood still for %lld ms: %lld whole periods", p->new_pod,
-			 a->to.node, (long long)p->downtime_ms,
+	AUTO(str_done) struct str text = STR_INIT;
+
+	str_addf(&text, "%s on %s", p->new_pod, a->to.node);
+	if (p->downtime_ms)
+		str_addf(&text, ", stood still for %lld ms", (long long)p->downtime_ms);
+	if (p->downtime_ms && a->budget.period)
+		str_addf(&text, ": %lld whole periods",
 			 (long long)p->downtime_ms * 1000 / a->budget.period);
+	if (*p->lost)
+		str_addf(&text, "; %s", p->lost);
+	return plan_str(plan, text.s);
 }
 
 static void end_moved(struct job *j, const struct move_progress *p)

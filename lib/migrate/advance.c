@@ -59,6 +59,14 @@ static int64_t milliseconds(const char *text)
 	return text ? strtoll(text, NULL, 10) : 0;
 }
 
+/* "420: text" */
+static const char *text_behind(const char *number)
+{
+	const char *at = number + strspn(number, "0123456789");
+
+	return strncmp(at, ": ", 2) == 0 ? at + 2 : "";
+}
+
 static void note(const struct move_pods *p, struct move_progress *progress)
 {
 	if (p->has_source && move_is_promised(&p->source)) {
@@ -71,6 +79,8 @@ static void note(const struct move_pods *p, struct move_progress *progress)
 		progress->sent_ms = p->arrival.sent_ms;
 	if (p->has_new)
 		snprintf(progress->new_pod, sizeof(progress->new_pod), "%s", p->new.name);
+	if (p->has_new && p->new.state == MOVE_RESTORED)
+		snprintf(progress->lost, sizeof(progress->lost), "%s", text_behind(p->new.why));
 	if (progress->sent_ms && p->has_new && p->new.state == MOVE_RESTORED)
 		progress->downtime_ms = progress->sent_ms + milliseconds(p->new.why);
 }

@@ -31,6 +31,7 @@ struct move_progress {
 	char new_pod[254];   /* "": there is none so far */
 	int64_t sent_ms;     /* paused to the last byte; 0: not known, as downtime_ms */
 	int64_t downtime_ms; /* paused to running, by the helpers' reports; 0: not known */
+	char lost[200];	     /* what is not as it was, "": nothing is known */
 	uint32_t wait_ms;
 	bool has_begun;	 /* the promise was written or found */
 	bool is_arrived; /* a StatefulSet's new pod runs; only its note on the Node is left */

@@ -33,7 +33,8 @@
  *	mckube.io/migrate-id        E  the same
  *	mckube.io/migrate-from      E  NODE/UID of the source
  *	mckube.io/migrate-base      E  the images that its containers are of, in order, by commas
- *	mckube.io/migrate-state     B  Restored: its containers run
+ *	mckube.io/migrate-state     B  Restored: MS: text: its containers run, so long after the
+ *	                               last byte; what is not as it was before
  *
  * A StatefulSet's pod leaves its name to the new one: meanwhile the target's Node holds the move
  * (migrate/arrival.h).

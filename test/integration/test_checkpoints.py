@@ -16,6 +16,7 @@ FACTS = {"mckube.io/checkpoint": "criu=4.2.1,containerd=2.2.9,restore=true",
          "mckube.io/migrate-address": "192.0.2.1:9810/" + "0" * 64}
 ID = "abcdefghijklmnopqrstuvwxyz012345"
 SPEAKS = "tests-with-kubectl"
+LOST = "CPUs of threads are not kept: 2 threads"
 
 
 @contextlib.contextmanager
@@ -212,7 +213,7 @@ class Nodes(threading.Thread):
         elif "to" in said:
             self.of_source(pod, node, said)
         elif "id" in said and "state" not in said:
-            self.write(node, meta["name"], notes(migrate_state="Restored: 200"))
+            self.write(node, meta["name"], notes(migrate_state=f"Restored: 200: {LOST}"))
         elif "mckube.io/migrating" in meta.get("labels", {}) and not any(
                 "migrating" in str(p["metadata"].get("labels")) and p["metadata"]["name"] != meta["name"]
                 for p in self.c.get("pods")):
@@ -326,8 +327,9 @@ def move_both(c, applier):
         to = {"n1": "n2", "n2": "n1"}[node]
         done = c.mckube("migrate", f"pod/{name}", "-n", c.ns, "--to", to, env=applier, check=False)
         assert done.code == 0 and "migrate: Done" in done.out, done
+        assert f"stood still for 300 ms; {LOST}" in done.out, done
         c.wait(lambda: name not in {p["metadata"]["name"] for p in c.get("pods")})
-        assert "Migrated" in {e["reason"] for e in c.get("events.events.k8s.io")}
+        assert any(e["reason"] == "Migrated" and LOST in e["note"] for e in c.get("events.events.k8s.io"))
     after = c.get("pods")
     assert len(after) == 2 and not set(before) & {p["metadata"]["name"] for p in after}, after
     for pod in after:

@@ -4,18 +4,20 @@
  *is missing or double in the lines.
  *
  *	count [--mb N] [--step-ms N] [--fifo PRIORITY] [--timer] [--file FILE]
- *	      [--work-us N] [--end-file FILE] [--open FILE] [--io-uring]
+ *	      [--work-us N] [--end-file FILE] [--open FILE] [--io-uring] [--pin CPU]
  *
  * --mb touches that much memory, which does not compress, and a page of it at each step. --timer
  * sleeps by a periodic timerfd. --file adds the lines to a file, too, which is opened for each: two
  * that run at a time both write there. The first line says "start". --work-us: it computes for so
  * long at each step. --end-file: when that file is there it says "end" and ends well; SIGTERM is a
  * failure then, as of work that is not done. --open keeps a file open: one of a volume that is not
- * there after a move cannot be restored. --io-uring: CRIU dumps no program that uses it. --kill-1
- *does nothing but end process 1. */
+ * there after a move cannot be restored. --io-uring: CRIU dumps no program that uses it. --pin: a
+ * second thread, which does nothing, is held to that CPU. --kill-1 does nothing but end process 1.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -140,6 +142,19 @@ static void keep_open(const char *path, bool has_ring)
 		perror("io_uring_setup");
 }
 
+static void *sleep_on(void *arg)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(*(const long *)arg, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0)
+		perror("sched_setaffinity");
+	for (;;)
+		pause();
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	size_t n = (size_t)number_of(argc, argv, "--mb", 0) << 20;
@@ -152,12 +167,17 @@ int main(int argc, char **argv)
 	const char *file = text_of(argc, argv, "--file");
 	const char *end_file = text_of(argc, argv, "--end-file");
 	long work_us = number_of(argc, argv, "--work-us", 0);
+	static long cpu;
+	pthread_t thread;
 
 	if (has(argc, argv, "--kill-1"))
 		return kill(1, SIGTERM);
 	is_unfinished = end_file != NULL;
 	keep_open(text_of(argc, argv, "--open"), has(argc, argv, "--io-uring"));
 	signal(SIGTERM, on_term);
+	cpu = number_of(argc, argv, "--pin", -1);
+	if (cpu >= 0)
+		pthread_create(&thread, NULL, sleep_on, &cpu);
 
 	if (memory)
 		touch(memory, n);

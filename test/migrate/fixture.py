@@ -122,6 +122,15 @@ class Fixture:
         uid = pod["metadata"]["uid"]
         return pair.paths(pair.CGROUPS / "cpu", f"mckube-node-*/kubepods/**/pod{uid}/*/cpu.rt_runtime_us")
 
+    def program_threads(self, name):
+        """Of a pod's programs, not of its sandbox: their numbers."""
+        return [int(t) for g in self.containers(self.pod(name)) for t in (g.parent / "tasks").read_text().split()
+                if pathlib.Path(f"/proc/{t}/comm").read_text() == "count\n"]
+
+    def thread_cpus(self, name):
+        """What each of them may run on."""
+        return sorted(sorted(os.sched_getaffinity(t)) for t in self.program_threads(name))
+
     def note(self, kind, name, key):
         """An annotation."""
         text = self.kubectl("get", kind, name, "--ignore-not-found", "-o", "json")

@@ -66,7 +66,10 @@ def full_daemon_set(f):
             wait_for(lambda: all(addresses()), "no helper", 90)
         except AssertionError as e:
             raise AssertionError(f.kubectl("logs", "-n", NS, "-l", "node", check=False)) from e
-        name = f.move(f.start("app", "--mb", 5), "node-b")
+        name = f.start("app", "--mb", 5, "--pin", 0)
+        wait_for(lambda: f.thread_cpus(name).count([0]) == 1, "not held")
+        name = f.move(name, "node-b")
         f.check_one()
         f.check_clean()
         assert f.pod(name)["spec"]["nodeName"] == "node-b"
+        assert f.thread_cpus(name).count([0]) == 1

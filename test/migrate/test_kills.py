@@ -92,21 +92,35 @@ def first_process(word, seconds=60):
     raise AssertionError(f"no {word} within {seconds} s")
 
 
-def full_checkpoint_hangs(f):
-    """CRIU stands still for longer than a source may: the source goes on, also when CRIU is killed then."""
+def checkpoint_hangs(f, find_criu):
+    """CRIU stands still for longer than a source may: it is ended, and the source goes on."""
     pod = f.start("app", "--mb", 100)
     move = f.start_move(pod, "node-b")
-    criu = first_process("swrk")
+    criu = find_criu(pod)
     os.kill(criu, signal.SIGSTOP)
     out, code = f.end_move(move)
     assert code == 1 and "checkpoint container c" in out, out
+    assert not pathlib.Path(f"/proc/{criu}").exists(), "CRIU is still there"
     f.check_one()
     f.check_clean()
-    os.kill(criu, signal.SIGKILL)
-    wait_for(lambda: not pathlib.Path(f"/proc/{criu}").exists(), "CRIU is still there")
-    f.check_one()
-    f.check_clean()
-    assert f.pod(pod)["spec"]["nodeName"] == "node-a"
+    pod = f.pod(pod)
+    assert pod["spec"]["nodeName"] == "node-a" and pod["status"]["containerStatuses"][0]["restartCount"] == 0
+
+
+def full_checkpoint_hangs_at_its_start(f):
+    checkpoint_hangs(f, lambda pod: first_process("swrk"))
+
+
+def full_checkpoint_hangs_in_its_midst(f):
+    """It has seized the program's threads."""
+    def tracer(pod):
+        for tid in f.program_threads(pod):
+            with contextlib.suppress(OSError):
+                pid = re.search(r"^TracerPid:\t(\d+)$", pathlib.Path(f"/proc/{tid}/status").read_text(), re.M)[1]
+                if int(pid):
+                    return int(pid)
+        return None
+    checkpoint_hangs(f, lambda pod: wait_for(lambda: tracer(pod), "nothing is seized", 60))
 
 
 def full_container_is_killed_while_paused(f):
@@ -114,10 +128,8 @@ def full_container_is_killed_while_paused(f):
     pod = f.start("app", "--mb", 30)
     move = f.start_move(pod, "node-b")
     wait_for(lambda: f.state(pod) in ("Paused", "Sent", "Restored"), "not paused")
-    for group in f.containers(f.pod(pod)):
-        for tid in (group.parent / "tasks").read_text().split():
-            if pathlib.Path(f"/proc/{tid}/comm").read_text() == "count\n":
-                os.kill(int(tid), signal.SIGKILL)
+    for tid in f.program_threads(pod):
+        os.kill(tid, signal.SIGKILL)
     f.end_move(move)
     f.go_on(pod)
     f.check_one(backs=1)

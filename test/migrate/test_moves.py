@@ -203,6 +203,19 @@ def test_job(f):
     f.check_clean()
 
 
+def test_thread_cpus(f):
+    """A thread that is held to one CPU is held to it after the move, too; its process is not."""
+    last = os.cpu_count() - 1
+    wanted = sorted([[*range(last + 1)], [last]])
+    name = f.start("app", "--pin", last)
+    wait_for(lambda: f.thread_cpus(name) == wanted, "not held")
+    for to in ("node-b", "node-a"):
+        name = f.move(name, to)
+        f.check_one()
+        f.check_clean()
+        assert f.thread_cpus(name) == wanted
+
+
 def test_restart_is_fresh(f):
     """A moved program that dies begins at its start: the checkpoint is not restored again."""
     name = f.move(f.start("app"), "node-b")

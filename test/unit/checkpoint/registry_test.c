@@ -87,3 +87,38 @@ TEST(a_reply_says_what_follows)
 				   "Docker-Content-Digest: sha256:" HEX "\r\n"
 				   "Content-Range: bytes 10-99/100\r\n\r\n");
 }
+
+TEST(what_helpers_ask_for_is_read)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	struct registry_request r;
+
+	registry_ask_threads(&text, ID, 2);
+	assert_int_equal(parse(text.s, &r), 0);
+	assert_int_equal(r.want, WANT_THREADS);
+	assert_int_equal(r.container, 2);
+	assert_true(parse("GET /v2/mig/" ID "-2/threadsx HTTP/1.1\r\n\r\n", &r) < 0);
+}
+
+static int body(const char *text, struct slice *ret)
+{
+	struct error err;
+
+	return registry_body(slice_of(text), ret, &err);
+}
+
+TEST(a_body_is_whole_or_refused)
+{
+	struct slice text;
+
+	assert_int_equal(body("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n12:1", &text), 0);
+	assert_true(slice_eq(text, "12:1"));
+	assert_int_equal(body("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", &text), 0);
+	assert_int_equal(text.n, 0);
+	assert_int_equal(body("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n12:1", &text), -EBADMSG);
+	assert_int_equal(body("HTTP/1.1 200 OK\r\n\r\n12:1", &text), -EBADMSG);
+	assert_int_equal(body("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n", &text), -EBADMSG);
+	assert_int_equal(body("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", &text),
+			 -ENOENT);
+	assert_int_equal(body("", &text), -EBADMSG);
+}
