@@ -164,7 +164,9 @@ const struct command command_status = {
 		"are WorkloadOptimizers. With ns, what namespaces may\nask for and what their pods "
 		"hold; with ns/NAME, those of one. With wo, a list of WorkloadOptimizers:\nwhat their "
 		"pods cost and draw in this snapshot, and the phase of the last plan; with wo/NAME, one "
-		"of\nthem in full.",
+		"of\nthem in full.\n\n"
+		"jsonpath, custom-columns and go-template are kubectl's: \"kubectl get mckubes -o ...\" "
+		"has core, level\nand conditions of each McKube.",
 	.examples = "# every node\n"
 		    "kubectl mckube status --snapshot test/example/cluster.yaml\n"
 		    "\n"
