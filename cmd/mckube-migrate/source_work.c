@@ -167,7 +167,7 @@ static bool may_go_on(struct move_out *m, struct error *err)
 	return !is_off;
 }
 
-/* CRI says yes to a container that ended meanwhile: it must still be paused. */
+/* containerd says yes to one that ended meanwhile: it must still be paused. */
 static int still_paused(const struct move_out *m, struct error *err)
 {
 	for (size_t i = 0; i < m->n_containers; i++) {

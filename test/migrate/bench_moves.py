@@ -48,7 +48,7 @@ def gap(lines, before):
     return max(b - a for a, b in zip(at, at[1:]))
 
 
-def there_and_back(f, name):
+def moves_there_and_back(f, name):
     """Downtimes of moves between the two nodes."""
     samples = []
     for _ in range(SAMPLES):
@@ -61,7 +61,7 @@ def there_and_back(f, name):
 
 def size(mb):
     def bench(f):
-        tell(f"{mb or 0.3} MB", there_and_back(f, f.start("app", *(["--mb", mb] if mb else []))))
+        tell(f"{mb or 0.3} MB", moves_there_and_back(f, f.start("app", *(["--mb", mb] if mb else []))))
     return bench
 
 
@@ -69,11 +69,11 @@ bench_small, bench_10_mb, bench_100_mb, bench_500_mb = size(0), size(10), size(1
 
 
 def bench_deployment(f):
-    tell("Deployment", there_and_back(f, f.start_deployment("web", "--mb", 1)))
+    tell("Deployment", moves_there_and_back(f, f.start_deployment("web", "--mb", 1)))
 
 
 def bench_stateful_set(f):
-    tell("StatefulSet", there_and_back(f, f.start_stateful_set("db", "--mb", 1)))
+    tell("StatefulSet", moves_there_and_back(f, f.start_stateful_set("db", "--mb", 1)))
 
 
 def bench_real_time(f):
