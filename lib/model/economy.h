@@ -59,6 +59,7 @@ struct condition_note {
 struct budget_note {
 	int64_t spent, rate; /* rate: since accounted_at */
 	int64_t period_start, accounted_at;
+	int64_t total; /* beside the spending of a month: all of it; 0: as much */
 };
 
 struct optimizer { /* WorkloadOptimizer */

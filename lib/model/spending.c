@@ -56,6 +56,53 @@ int64_t spending_now(enum budget_period period, const struct budget_note *was, i
 	return spent + (int64_t)((more + HOUR_SECONDS / 2) / HOUR_SECONDS);
 }
 
+/* One that was accounted while there was no monthly budget has spent nothing of it yet. */
+static int64_t month_spent(const struct cost_policy *p, int64_t now)
+{
+	struct budget_note note = p->budget_note;
+
+	if (p->budget >= 0 && note.accounted_at && !note.period_start)
+		note.spent = 0;
+	return spending_now(BUDGET_MONTH, &note, now);
+}
+
+static int64_t total_spent(const struct cost_policy *p, int64_t now)
+{
+	struct budget_note note = p->budget_note;
+
+	if (p->monthly >= 0 && note.total > note.spent)
+		note.spent = note.total;
+	return spending_now(BUDGET_TOTAL, &note, now);
+}
+
+uint32_t spending_of_policy(const struct cost_policy *p, int64_t now,
+			    struct policy_budget ret[static POLICY_BUDGETS])
+{
+	uint32_t n = 0;
+
+	if (p->monthly >= 0)
+		ret[n++] = (struct policy_budget){ BUDGET_MONTH, p->monthly, month_spent(p, now) };
+	if (p->budget >= 0)
+		ret[n++] = (struct policy_budget){ BUDGET_TOTAL, p->budget, total_spent(p, now) };
+	return n;
+}
+
+int64_t spending_part(const struct cost_policy *p, int64_t now)
+{
+	enum { WHOLE = 1000000 };
+	struct policy_budget budgets[POLICY_BUDGETS];
+	uint32_t n = spending_of_policy(p, now, budgets);
+	int64_t most = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct policy_budget *b = &budgets[i];
+		int64_t part = b->limit > 0 ? (int64_t)((__int128)b->spent * WHOLE / b->limit) : 0;
+
+		most = part > most ? part : most;
+	}
+	return most;
+}
+
 int64_t spending_seconds_left(int64_t spent, int64_t limit, int64_t rate)
 {
 	if (rate <= 0 || limit < 0 || spent >= limit)

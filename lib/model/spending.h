@@ -15,6 +15,20 @@ int64_t spending_period_start(enum budget_period period, int64_t now);
  * has begun since accounted_at, only what came after its beginning counts. Rounded half up. */
 int64_t spending_now(enum budget_period period, const struct budget_note *was, int64_t now);
 
+/* The budgets of a CostPolicy, which all hold: of a month, and in all. Of two of them the note has
+ * the month's spending, and the total beside it. */
+enum { POLICY_BUDGETS = 2 };
+struct policy_budget {
+	enum budget_period period;
+	int64_t limit, spent;
+};
+
+uint32_t spending_of_policy(const struct cost_policy *p, int64_t now,
+			    struct policy_budget ret[static POLICY_BUDGETS]);
+
+/* The part that is spent of the budget that has least left, ppm; 0 without one. */
+int64_t spending_part(const struct cost_policy *p, int64_t now);
+
 /* Seconds from `now` until so much is spent at this rate, at least 1; 0: never, or it is already.
  */
 int64_t spending_seconds_left(int64_t spent, int64_t limit, int64_t rate);

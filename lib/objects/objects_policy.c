@@ -206,6 +206,7 @@ static const struct field cost_budget_fields[] = {
 	COST("periodStart", read_time, budget_note.period_start, UNREAD_DETAIL),
 	COST("rateMicroUSD", read_generation, budget_note.rate, UNREAD_BUDGET),
 	COST("spent", read_micro, budget_note.spent, UNREAD_BUDGET),
+	COST("total", read_micro, budget_note.total, UNREAD_BUDGET),
 	{ 0 },
 };
 

@@ -196,6 +196,7 @@ struct economy_status {
 	bool has_avoid; /* the list is written, which may be empty */
 	struct {
 		int64_t spent, rate, period_start, accounted_at;
+		int64_t total; /* of a CostPolicy with a budget of a month and one in all; else 0 */
 	} budget;
 	struct plan_condition conditions[ECONOMY_CONDITIONS_MAX];
 	uint32_t n_conditions;

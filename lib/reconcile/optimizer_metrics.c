@@ -242,30 +242,25 @@ static void add_optimizers(const struct cluster *c, const struct settings *setti
 	}
 }
 
-/* Per cent of what its workloads may spend, in millionths. */
-static uint64_t utilization(const struct cost_policy *p, int64_t limit, int64_t now)
-{
-	enum budget_period period = p->monthly >= 0 ? BUDGET_MONTH : BUDGET_TOTAL;
-	int64_t spent = spending_now(period, &p->budget_note, now);
-
-	return spent <= 0 ? 0 : (uint64_t)((__int128)spent * 100000000 / limit);
-}
+enum { PERCENT = 100 };
 
 static void add_policies(const struct cluster *c, const struct settings *settings, struct str *out)
 {
 	static const char name[] = "kcloud_costpolicy_budget_utilization";
 
-	metric_head(out, name, "gauge", "Per cent of a CostPolicy's budget that is spent.");
+	metric_head(
+		out, name, "gauge",
+		"Per cent of a CostPolicy's budget that is spent, of two of the one that has less left.");
 	for (size_t i = 0; i < c->cost_policies.n && i < METRIC_OPTIMIZERS; i++) {
 		const struct cost_policy *p = &c->cost_policies.items[i];
-		int64_t limit = p->monthly >= 0 ? p->monthly : p->budget;
 
-		if (p->is_unread || limit <= 0 || !is_told(c, &p->meta, settings))
+		if (p->is_unread || (p->monthly <= 0 && p->budget <= 0) ||
+		    !is_told(c, &p->meta, settings))
 			continue;
 		metric_add_millionths(out, name,
 				      METRIC_LABELS("namespace", cluster_str(c, p->meta.ns), "name",
 						    cluster_str(c, p->meta.name)),
-				      utilization(p, limit, c->taken_at));
+				      (uint64_t)spending_part(p, c->taken_at) * PERCENT);
 	}
 }
 

@@ -79,7 +79,8 @@ static const struct redact_rule optimizer_spec[] = {
 };
 
 static const struct redact_rule spending[] = {
-	TIME("accountedAt"), TIME("periodStart"), SCALAR("rateMicroUSD"), SCALAR("spent"), { 0 },
+	TIME("accountedAt"), TIME("periodStart"), SCALAR("rateMicroUSD"),
+	SCALAR("spent"),     SCALAR("total"),	  { 0 },
 };
 
 static const struct redact_rule avoided[] = {

@@ -11,19 +11,10 @@ bool economy_alert_is_on(const struct economy *e, uint32_t alert)
 
 /* ---- Is one reached? ---- */
 
-/* The share of its budget that is spent, ppm; of what it has none, 0. */
-static int64_t budget_use(const struct economy *e, const struct cost_policy *p)
-{
-	int64_t limit = p->monthly >= 0 ? p->monthly : p->budget;
-	int64_t spent = spending_now(policy_period(p), &p->budget_note, e->c->taken_at);
-
-	return limit > 0 ? (int64_t)((__int128)spent * PPM / limit) : 0;
-}
-
 static bool cost_alert_is_on(const struct economy *e, const struct cost_policy *p,
 			     const struct alert *a)
 {
-	return a->type == ALERT_BUDGET_USAGE && budget_use(e, p) >= a->value;
+	return a->type == ALERT_BUDGET_USAGE && spending_part(p, e->c->taken_at) >= a->value;
 }
 
 static bool is_of(const struct economy *e, const struct account *a, uint32_t limit)

@@ -114,13 +114,13 @@ struct policy_ids {
 
 static bool policy_is_exhausted(const struct economy *e, const struct cost_policy *p)
 {
-	int64_t now = e->c->taken_at;
-	int64_t total = spending_now(BUDGET_TOTAL, &p->budget_note, now);
-	int64_t month = spending_now(BUDGET_MONTH, &p->budget_note, now);
+	struct policy_budget budgets[POLICY_BUDGETS];
+	uint32_t n = spending_of_policy(p, e->c->taken_at, budgets);
+	bool is_exhausted = false;
 
-	if (p->monthly >= 0)
-		return month >= p->monthly;
-	return p->budget >= 0 && total >= p->budget;
+	for (uint32_t i = 0; i < n; i++)
+		is_exhausted |= budgets[i].spent >= budgets[i].limit;
+	return is_exhausted;
 }
 
 static void apply_cost_policies(struct economy *e, optimizer_id id, const struct policy_ids *ids)

@@ -204,7 +204,9 @@ enum budget_period policy_period(const struct cost_policy *p)
 bool economy_policy_status(struct economy *e, size_t policy, struct economy_status *ret)
 {
 	const struct cost_policy *p = &e->c->cost_policies.items[policy];
-	int64_t limit = p->monthly >= 0 ? p->monthly : p->budget;
+	struct policy_budget budgets[POLICY_BUDGETS];
+	uint32_t n = spending_of_policy(p, e->c->taken_at, budgets);
+	int64_t limit = NO_LIMIT;
 	const struct subject subject =
 		subject_of(e, e->limit_of_policy[policy], &p->note, p->alerts, p->generation);
 
@@ -213,11 +215,16 @@ bool economy_policy_status(struct economy *e, size_t policy, struct economy_stat
 	*ret = (struct economy_status){ .generation = p->generation };
 	status_fill_budget(e, policy_period(p), &p->budget_note, subject.limit->cost, ret);
 	ret->cost = status_to_cents(subject.limit->cost);
+	for (uint32_t i = 0; i < n; i++) {
+		limit = limit < 0 || budgets[i].limit < limit ? budgets[i].limit : limit;
+		ret->has_utilization |= budgets[i].limit > 0;
+	}
+	if (n)
+		ret->budget.spent = budgets[0].spent;
+	if (n > 1)
+		ret->budget.total = budgets[1].spent;
 	ret->spend = status_to_cents(ret->budget.spent);
-	ret->has_utilization = limit > 0;
-	if (limit > 0)
-		ret->utilization = status_to_cents(
-			(int64_t)((__int128)ret->budget.spent * PERCENT * PPM / limit));
+	ret->utilization = status_to_cents(spending_part(p, e->c->taken_at) * PERCENT);
 	add_cost(e, &subject, ret);
 	add_alerts(e, &subject, ret);
 	ret->phase = phase_of(&subject, ret);

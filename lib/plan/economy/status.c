@@ -528,10 +528,12 @@ uint32_t economy_requeue_after(const struct economy *e)
 		const struct cost_policy *p = &e->c->cost_policies.items[i];
 		uint32_t id = e->limit_of_policy[i];
 
-		look_ahead(e, policy_period(p),
-			   spending_now(policy_period(p), &p->budget_note, e->c->taken_at),
-			   p->monthly >= 0 ? p->monthly : p->budget,
-			   id ? e->limits.items[id - 1].cost : 0, &seconds);
+		struct policy_budget budgets[POLICY_BUDGETS];
+		uint32_t n = spending_of_policy(p, e->c->taken_at, budgets);
+
+		for (uint32_t k = 0; k < n; k++)
+			look_ahead(e, budgets[k].period, budgets[k].spent, budgets[k].limit,
+				   id ? e->limits.items[id - 1].cost : 0, &seconds);
 	}
 	return seconds;
 }

@@ -39,6 +39,16 @@ static void list_priced(const struct economy *x, const struct scalable *target, 
 		qsort(ret->items, ret->n, sizeof(*ret->items), dearest_first);
 }
 
+/* A pass that was cut off has written it already. */
+static bool has_deletion_cost(const struct cluster *c, const struct pod *pod, int64_t cost)
+{
+	str_id text = pod->annotations == NONE
+			      ? NONE
+			      : c->annotations.items[pod->annotations].deletion_cost;
+
+	return text != NONE && strtoll(cluster_str(c, text), NULL, 10) == cost;
+}
+
 static void emit_deletion_costs(struct emitter *e, const struct economy *x, optimizer_id id,
 				const struct scaling *s)
 {
@@ -53,11 +63,14 @@ static void emit_deletion_costs(struct emitter *e, const struct economy *x, opti
 	if (n < pods.n && pods.items[0].share == pods.items[pods.n - 1].share)
 		n = 0;
 	for (size_t i = 0; i < n && n < pods.n; i++) {
-		struct action *a = emit_action(e, ACTION_ANNOTATE, s->reason,
-					       emit_pod(e, &x->c->pods.items[pods.items[i].pod]));
+		const struct pod *pod = &x->c->pods.items[pods.items[i].pod];
+		int64_t cost = (int64_t)i - (int64_t)n;
 
+		if (has_deletion_cost(x->c, pod, cost))
+			continue;
+		struct action *a = emit_action(e, ACTION_ANNOTATE, s->reason, emit_pod(e, pod));
 		a->optimizer = emit_optimizer_name(e, id);
-		a->deletion_cost = (int64_t)i - (int64_t)n;
+		a->deletion_cost = cost;
 		a->message = "it is removed before those that cost less, or the same";
 	}
 	array_done(&pods);

@@ -115,6 +115,7 @@ const struct field_type field_baseline = { baseline_is_absent, baseline_write, b
 
 static const struct field budget_fields[] = {
 	FILE_FIELD("spent", &field_micro, BUDGET(spent), .needed = true),
+	FILE_FIELD("total", &field_micro, BUDGET(total)),
 	FILE_FIELD("periodStart", &field_date, BUDGET(period_start)),
 	FILE_FIELD("accountedAt", &field_date, BUDGET(accounted_at), .needed = true),
 	FILE_FIELD("rateMicroUSD", &field_integer, BUDGET(rate), .needed = true),

@@ -71,3 +71,49 @@ TEST(the_end_of_a_budget_and_of_its_period_is_known)
 	assert_int_equal(spending_period_end(BUDGET_MONTH, monday), monday + 86400);
 	assert_int_equal(spending_period_end(BUDGET_MONTH, 1709164800), 1709251200); /* February */
 }
+
+static uint32_t budgets_of(int64_t monthly, int64_t total, struct budget_note note,
+			   struct policy_budget ret[static POLICY_BUDGETS])
+{
+	const struct cost_policy p = { .monthly = monthly, .budget = total, .budget_note = note };
+
+	return spending_of_policy(&p, 1767225600 + 3600, ret); /* 2026-01-01T01:00:00Z */
+}
+
+TEST(both_budgets_of_a_policy_count)
+{
+	struct policy_budget b[POLICY_BUDGETS];
+	const struct budget_note note = { 7, 3, 1767225600, 1767225600, 100 };
+
+	assert_int_equal(budgets_of(50, 200, note, b), 2);
+	assert_int_equal(b[0].period, BUDGET_MONTH);
+	assert_int_equal(b[0].spent, 10);
+	assert_int_equal(b[1].period, BUDGET_TOTAL);
+	assert_int_equal(b[1].limit, 200);
+	assert_int_equal(b[1].spent, 103);
+}
+
+TEST(a_month_ends_and_the_total_goes_on)
+{
+	struct policy_budget b[POLICY_BUDGETS];
+	/* An hour before the end of December. */
+	const struct budget_note note = { 7, 3, 1764547200, 1767222000, 100 };
+
+	assert_int_equal(budgets_of(50, 200, note, b), 2);
+	assert_int_equal(b[0].spent, 3);
+	assert_int_equal(b[1].spent, 106);
+}
+
+TEST(one_budget_is_what_is_noted)
+{
+	struct policy_budget b[POLICY_BUDGETS];
+	const struct budget_note total = { 7, 3, 0, 1767225600, 0 };
+
+	assert_int_equal(budgets_of(NO_LIMIT, 200, total, b), 1);
+	assert_int_equal(b[0].spent, 10);
+	assert_int_equal(budgets_of(NO_LIMIT, NO_LIMIT, total, b), 0);
+	/* A monthly one that is new has nothing spent of it. */
+	assert_int_equal(budgets_of(50, 200, total, b), 2);
+	assert_int_equal(b[0].spent, 3);
+	assert_int_equal(b[1].spent, 10);
+}
