@@ -330,6 +330,8 @@ static void mark_economy(const struct cluster *c, bool *live)
 		mark(live, o->target_name);
 		mark(live, o->phase);
 		mark(live, o->status_node);
+		mark(live, o->scaled_kind);
+		mark(live, o->scaled_name);
 		mark(live, o->moved_from);
 		mark(live, o->moved_to);
 		mark(live, o->scaled_kind);

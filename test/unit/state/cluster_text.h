@@ -269,6 +269,12 @@ static void text_optimizer(struct text_writer *w, const struct optimizer *o)
 		text_id(w, w->c->avoids.items[o->avoid.at + i].node);
 	for (uint32_t i = 0; i < o->history.n; i++)
 		text_id(w, w->c->names.items[o->history.at + i]);
+	for (uint32_t i = 0; i < o->status_nodes.n; i++)
+		text_id(w, w->c->names.items[o->status_nodes.at + i]);
+	text_id(w, o->scaled_kind);
+	text_id(w, o->scaled_name);
+	text_id(w, o->status_node);
+	text_id(w, o->moved_from);
 }
 
 static void text_scalables(struct text_writer *w, const char *kind, const struct scalable *items,

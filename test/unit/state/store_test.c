@@ -137,6 +137,25 @@ TEST(usage_is_read_and_no_change)
 	}
 }
 
+TEST(an_optimizer_that_says_the_same_is_no_change)
+{
+	static const char text[] =
+		"{\"kind\":\"WorkloadOptimizer\",\"apiVersion\":\"kcloud.io/v1alpha1\",\"metadata\":{"
+		"\"name\":\"o\",\"namespace\":\"x\",\"resourceVersion\":\"%d\"},\"spec\":{"
+		"\"autoScaling\":{\"metrics\":[{\"type\":\"cpu\",\"threshold\":50}]}},\"status\":{"
+		"\"nodes\":[\"a\",\"%s\"],\"history\":[\"1:2\"],\"targetRef\":{\"kind\":\"Deployment\","
+		"\"name\":\"d\"}}}";
+	static const char *const nodes[] = { "b", "b", "c", "c" };
+	AUTO_MIRROR struct store *m = store_new("");
+
+	for (int i = 0; i < (int)ARRAY_LEN(nodes); i++) {
+		AUTO_FREE char *json = xasprintf(text, i, nodes[i]);
+
+		put(m, OPTIMIZERS, WATCH_MODIFIED, json);
+		assert_int_equal(store_commit(m, 0), i % 2 == 0);
+	}
+}
+
 TEST(pods_find_their_node_when_it_comes)
 {
 	AUTO_MIRROR struct store *m = store_new("");
@@ -323,9 +342,14 @@ static void add_economy(struct server *s, unsigned kind, struct str *out)
 			"{\"nodeSelector\":{\"%s\":\"%s\"},\"affinity\":[{\"key\":\"%s\","
 			"\"value\":\"%s\"}]},\"autoScaling\":{\"metrics\":[{\"type\":\"latency\","
 			"\"threshold\":%u,\"query\":\"%s\"}]}},\"status\":{\"budget\":{"
-			"\"spent\":%u},\"avoid\":[{\"node\":\"%s\"}],\"history\":[\"%s\"]}",
+			"\"spent\":%u},\"avoid\":[{\"node\":\"%s\"}],\"history\":[\"%s\"],"
+			"\"nodes\":[\"%s-%d\",\"%s\"],\"targetRef\":{\"kind\":\"%s-%d\","
+			"\"name\":\"%s-%d\"},\"assignedNode\":\"%s\",\"lastMove\":{"
+			"\"from\":\"%s\",\"to\":\"%s\"}}",
 			1 + pick(s, 3), any_word(s), any_word(s), any_word(s), any_word(s),
-			1 + pick(s, 3), any_word(s), pick(s, 3), any_word(s), any_word(s));
+			1 + pick(s, 3), any_word(s), pick(s, 3), any_word(s), any_word(s),
+			any_word(s), s->version, any_word(s), any_word(s), s->version, any_word(s),
+			s->version, any_word(s), any_word(s), any_word(s));
 	} else if (kind == DEPLOYMENTS || kind == STATEFUL_SETS) {
 		str_addf(out,
 			 "\"spec\":{\"replicas\":%u,\"template\":{\"metadata\":{\"labels\":{"
