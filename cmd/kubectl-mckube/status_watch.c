@@ -94,8 +94,9 @@ int status_watch(struct cli *cli, const struct status_view *view, enum format fo
 	interrupt_catch();
 	if (inputs_settings(cli, &w.settings, err) < 0 || live_open(cli, &live, err) < 0)
 		return err->code;
-	struct informer *f = informer_start(&live.kube, live.target.cluster.server,
-					    (uint32_t)cli->live.chunk, 0);
+	struct informer *f =
+		informer_start(&live.kube, live.target.cluster.server, (uint32_t)cli->live.chunk,
+			       &(struct informer_polls){ 0 });
 	while (r >= 0 && !interrupt_reason())
 		r = turn(&w, f, &live, &due_ms, err);
 	informer_free(f);

@@ -141,7 +141,8 @@ static void follow_done(struct follow *f)
 
 static void follow_start(struct follow *f, const struct cli *cli, const char *server)
 {
-	f->informer = informer_start(f->kube, server, (uint32_t)cli->live.chunk, 0);
+	f->informer = informer_start(f->kube, server, (uint32_t)cli->live.chunk,
+				     &(struct informer_polls){ 0 });
 	f->leases = (struct kube_watch){
 		.resource = &kube_leases,
 		.label_selector = HELPER_LABEL_KEY "=" HELPER_LABEL_VALUE,

@@ -155,7 +155,9 @@ const struct option config_keys[] = {
 		metrics.prometheus.timeout_seconds, 1, 60, "N",
 		"how long an answer of it, or of a metrics API, is waited for", .preset = "5"),
 	OPT_INT(0, "metrics.intervalSeconds", struct settings, metrics.interval_seconds, 1, 300,
-		"N", "how often watch asks for metrics of WorkloadOptimizers", .preset = "15"),
+		"N",
+		"how often watch asks for metrics of WorkloadOptimizers, also for what pods use",
+		.preset = "15"),
 	OPT_CHARS(
 		0, "metrics.gpuQuery", struct settings, metrics.gpu_query, "PROMQL",
 		"the query of a gpu metric without one: in it, {namespace} and {name} are those of "

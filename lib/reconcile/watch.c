@@ -352,7 +352,11 @@ static int start(struct watch *w, struct error *err)
 	w->passes.held.seconds = HELD_SECONDS;
 	if (open_services(w, err) < 0)
 		return err->code;
-	w->informer = informer_start(o->kube, o->server, o->chunk, poll_ms(o->settings));
+	const struct informer_polls polls = {
+		.all_ms = poll_ms(o->settings),
+		.scaling_ms = o->settings->metrics.interval_seconds * 1000,
+	};
+	w->informer = informer_start(o->kube, o->server, o->chunk, &polls);
 	w->sampling.samples = samples_new(&o->settings->metrics, o->kube);
 	if (open_server(w, err) < 0)
 		return err->code;

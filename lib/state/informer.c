@@ -48,8 +48,9 @@ static void on_sync(struct kube_watch *w, bool is_complete)
 }
 
 struct informer *informer_start(struct kube *k, const char *server, uint32_t chunk,
-				uint32_t poll_ms)
+				const struct informer_polls *polls)
 {
+	uint32_t scaling_ms = polls->scaling_ms ? polls->scaling_ms : SCALING_POLL_MS;
 	struct informer *f = xcalloc(1, sizeof(*f));
 
 	f->store = store_new(server);
@@ -62,15 +63,15 @@ struct informer *informer_start(struct kube *k, const char *server, uint32_t chu
 			.is_optional = watched_kinds[i].is_optional,
 			.is_forgiving = watched_kinds[i].is_forgiving,
 			.is_measured = watched_kinds[i].is_measured,
-			.poll_ms = poll_ms ? poll_ms : SCALING_POLL_MS,
+			.poll_ms = polls->all_ms ? polls->all_ms : scaling_ms,
 			.chunk = chunk,
 			.item = on_item,
 			.event = on_event,
 			.sync = on_sync,
 			.arg = f,
 		};
-		f->is_unwanted[i] =
-			watched_kinds[i].is_ours || (watched_kinds[i].is_measured && !poll_ms);
+		f->is_unwanted[i] = watched_kinds[i].is_ours ||
+				    (watched_kinds[i].is_measured && !polls->all_ms);
 		f->is_listed[i] = f->is_unwanted[i];
 		if (!f->is_unwanted[i])
 			kube_watch_start(k, &f->watches[i]);

@@ -7,7 +7,7 @@
 /* Keeps a store of an API server's objects: lists and then watches every kind that a plan reads,
  * side by side over one connection pool (kube/watch.h says what happens when a stream breaks).
  *
- *	struct informer *f = informer_start(&k, server, 0, 0);
+ *	struct informer *f = informer_start(&k, server, 0, &(struct informer_polls){ 0 });
  *	for (;;) {
  *		int wait = informer_step(f, &err);	negative: it is over
  *		http_run(k.http, wait);
@@ -17,9 +17,14 @@
  */
 struct informer;
 
-/* poll_ms: how often metrics are read; 0: those of pods alone, while WorkloadOptimizers scale. */
+/* How often metrics are read, which cannot be watched. */
+struct informer_polls {
+	uint32_t all_ms;     /* those of nodes and pods; 0: only those of pods, as follows */
+	uint32_t scaling_ms; /* from when a WorkloadOptimizer scales; 0: as autoscalers do, 15 s */
+};
+
 struct informer *informer_start(struct kube *k, const char *server, uint32_t chunk,
-				uint32_t poll_ms);
+				const struct informer_polls *polls);
 void informer_free(struct informer *f);
 
 /* To be called between http_run()s. Returns the milliseconds until it wants to be called again

@@ -97,6 +97,10 @@ class Proxy:
             self._pass("after", path)
         return answer
 
+    def changed(self, reply):
+        """What the client gets of an answer."""
+        return reply
+
     def stream(self, handler):
         """A watch: its lines are passed on as they come, until it ends."""
         self._pass("before", handler.path)
@@ -105,7 +109,7 @@ class Proxy:
         handler.send_header("Content-Type", reply.getheader("Content-Type"))
         handler.send_header("Transfer-Encoding", "chunked")
         handler.end_headers()
-        for line in reply:
+        for line in map(self.changed, reply):
             handler.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
         handler.wfile.write(b"0\r\n\r\n")
 
@@ -128,6 +132,7 @@ class Proxy:
                         return proxy.stream(self)
                     status, headers, reply = proxy.pass_on(self.command, self.path, self.headers,
                                                            body)
+                    reply = proxy.changed(reply)
                 except ConnectionAbortedError:
                     self.close_connection = True
                     return

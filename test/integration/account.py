@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What workloads cost, counted from the versions that an API server gave its objects, without the program's
+code: each pod's share of its node's price from when it was bound until it was gone."""
+
+import contextlib
+import http.client
+import json
+import threading
+import time
+from fractions import Fraction
+
+from economy import optimizer_of, share
+from sim_clock import seconds
+
+DAY, COOLDOWN = 86400, 1800
+PRICE = "mckube.io/price-per-hour"
+MICRO = 10**6
+
+
+def key_of(o):
+    return o["metadata"].get("namespace", ""), o["metadata"]["name"]
+
+
+class History:
+    """Every version of the objects of some kinds. `events` are (version, kind, type, object), of each kind in
+    order; `now` has the latest of each kind by key. Of nodes only price and size count."""
+
+    def __init__(self, api, paths):
+        self.api, self.events, self.now = api, [], {kind: {} for kind in paths}
+        for kind, path in paths.items():
+            found = self.parse(api.raw("GET", path)[2])
+            for o in found["items"]:
+                self.take(kind, "ADDED", o)
+            threading.Thread(target=self._follow, args=(kind, path, found["metadata"]["resourceVersion"]),
+                             daemon=True).start()
+
+    @staticmethod
+    def parse(text):
+        return json.loads(text, parse_float=Fraction)
+
+    def take(self, kind, change, o):
+        here, key = self.now[kind], key_of(o)
+        was = here.get(key)
+        if change == "DELETED":
+            here.pop(key, None)
+        else:
+            here[key] = o
+        if kind != "Node" or not was or change == "DELETED" or price_of(was) != price_of(o) or size_of(was) != size_of(o):
+            self.events.append((int(o["metadata"]["resourceVersion"]), kind, change, o))
+
+    def _follow(self, kind, path, version):
+        """A server ends the watch of a client that is too slow for it, which then goes on from there."""
+        with contextlib.suppress(OSError, http.client.HTTPException):  # the server has ended
+            while True:
+                for line in self.api.stream(f"{path}?watch=1&resourceVersion={version}&timeoutSeconds=3600"):
+                    event = self.parse(line)
+                    version = event["object"]["metadata"]["resourceVersion"]
+                    self.take(kind, event["type"], event["object"])
+
+
+def price_of(node):
+    return node["metadata"].get("annotations", {}).get(PRICE)
+
+
+def size_of(node):
+    return node.get("status", {}).get("capacity")
+
+
+def is_moved(pod):
+    """Was it evicted, rather than deleted by its ReplicaSet?"""
+    return any(x["type"] == "DisruptionTarget" and x["status"] == "True"
+               for x in pod.get("status", {}).get("conditions", []))
+
+
+def half_up(x):
+    return (2 * x + 1) // 2
+
+
+class Account:
+    """Reads a history again. `marks` are (version, time): up to that version it was that time, and what was so
+    then, was so until the next one's time. `complaints` say where a status, a placement or a move is wrong."""
+
+    def __init__(self, events, marks):
+        self.events, self.marks, self.complaints = sorted(events, key=lambda e: e[0]), marks, []
+        self.objects = {kind: {} for kind in ("Pod", "Node", "WorkloadOptimizer", "CostPolicy")}
+        self.rates = []  # of each mark that is over, by key
+        self.spent, self.shares, self.on = {}, {}, {}
+        self.n_binds = self.n_statuses = self.n_periods = self.n_replaced = 0
+        self.moves, self.exhausted = [], set()
+
+    def run(self):
+        left = list(self.events)[::-1]
+        for version, _ in self.marks:
+            while left and left[-1][0] <= version:
+                self.take(*left.pop()[1:])
+            self.close()
+        return self.complaints
+
+    def complain(self, *words):
+        self.complaints.append(" ".join(str(w) for w in (f"{self.time - self.marks[0][1]} s:", *words)))
+
+    @property
+    def time(self):
+        return self.marks[len(self.rates)][1]
+
+    def take(self, kind, change, o):
+        here, key = self.objects[kind], key_of(o)
+        was = here.get(key)
+        if change == "DELETED":
+            here.pop(key, None)
+        else:
+            here[key] = o
+        if kind == "Pod":
+            self.take_pod(change, key, was, o)
+        elif kind != "Node" and change != "DELETED" and "budget" in o.get("status", {}):
+            self.take_budget(kind, key, ((was or {}).get("status") or {}).get("budget"), o["status"]["budget"])
+
+    # What it costs
+
+    def share(self, pod):
+        node = self.objects["Node"]["", pod["spec"]["nodeName"]]
+        what = (node["metadata"]["name"], price_of(node), str(pod["spec"]["containers"][0]["resources"]))
+        if what not in self.shares:
+            self.shares[what] = share(pod, node)
+        return self.shares[what]
+
+    def rate(self, kind, key):
+        """Of an optimizer, or of all in the policy's namespace."""
+        if kind == "CostPolicy":
+            return sum(self.rate("WorkloadOptimizer", k) for k in self.objects["WorkloadOptimizer"] if k[0] == key[0])
+        return sum(self.share(self.objects["Pod"][k]) for k in self.on.get(key, ()))
+
+    def close(self):
+        rates = {(kind, key): self.rate(kind, key) for kind in ("WorkloadOptimizer", "CostPolicy")
+                 for key in self.objects[kind]}
+        for (kind, key), rate in rates.items():
+            status = self.objects[kind][key].get("status", {})
+            if rate != status.get("budget", {}).get("rateMicroUSD", 0):
+                self.complain(kind, key, "costs", rate, "and says", status.get("budget"))
+            if "currentCost" in status and status["currentCost"] != Fraction(half_up(Fraction(rate, 10**4)), 100):
+                self.complain(kind, key, "costs", rate, "and says", float(status["currentCost"]))
+        self.rates.append(rates)
+
+    # What was spent
+
+    def period_start(self, kind, key):
+        spec, day = self.objects[kind][key]["spec"], self.time // DAY * DAY
+        if "monthlyBudget" in spec:
+            return day - (time.gmtime(day).tm_mday - 1) * DAY
+        return day if spec.get("costConstraints", {}).get("budgetPeriod") == "Day" else 0
+
+    def spent_since(self, kind, key, at):
+        """Micro-dollars between then and now, exactly."""
+        begins = [t for _, t in self.marks]
+        spans = zip(self.rates, begins, begins[1:])
+        return sum((Fraction(rates.get((kind, key), 0) * (min(end, self.time) - max(begin, at)), 3600)
+                    for rates, begin, end in spans if end > at), Fraction())
+
+    def spent_now(self, kind, key, was):
+        if not was:
+            return 0
+        at, spent, start = seconds(was["accountedAt"]), int(was["spent"] * MICRO), self.period_start(kind, key)
+        if at < start:
+            self.n_periods += 1
+            at, spent = start, 0
+        return spent + half_up(self.spent_since(kind, key, at))
+
+    def take_budget(self, kind, key, was, budget):
+        if was == budget:
+            return
+        wanted = self.spent_now(kind, key, was)
+        self.n_statuses += 1
+        if seconds(budget["accountedAt"]) != self.time:
+            self.complain(kind, key, "is counted at", budget["accountedAt"])
+        if budget["spent"] * MICRO != wanted:
+            self.complain(kind, key, "has spent", wanted, "and says", float(budget["spent"]), "after", was)
+
+    # Where pods are
+
+    def take_pod(self, change, key, was, pod):
+        of = pod["metadata"]["namespace"], optimizer_of(pod)
+        if change == "DELETED":
+            self.on.get(of, set()).discard(key)
+            if was and is_moved(was) and "nodeName" in was["spec"]:
+                self.take_move(of, was)
+        elif "nodeName" in pod["spec"] and not (was and "nodeName" in was["spec"]):
+            self.on.setdefault(of, set()).add(key)
+            self.take_bind(of, pod)
+
+    def take_bind(self, of, pod):
+        self.n_binds += 1
+        self.n_replaced += "kcloud.io/moved-at" in pod["metadata"].get("annotations", {})
+        optimizer = self.objects["WorkloadOptimizer"].get(of)
+        if not optimizer:
+            self.complain("a pod of", of, "is bound, which is not there")
+            return
+        limits = optimizer["spec"].get("costConstraints", {})
+        most = limits.get("maxCostPerHour")
+        cost = self.rate("WorkloadOptimizer", of)
+        if most is not None and cost > most * MICRO:
+            self.complain(of, "costs", cost, "with", key_of(pod), "of at most", float(most))
+        budget = optimizer.get("status", {}).get("budget")
+        if "budgetLimit" in limits and self.spent_now("WorkloadOptimizer", of, budget) >= limits["budgetLimit"] * MICRO:
+            self.complain(of, "has spent its budget, and", key_of(pod), "is bound")
+        for key, policy in self.objects["CostPolicy"].items():
+            most = policy["spec"].get("costPerHourLimit")
+            if most is not None and self.rate("CostPolicy", key) > most * MICRO:
+                self.complain("CostPolicy", key, "costs more than", float(most), "with", key_of(pod))
+
+    def take_move(self, of, pod):
+        self.moves.append((self.time, of, pod["spec"]["nodeName"]))
+        lately = pod["metadata"].get("annotations", {}).get("kcloud.io/moved-at")
+        if lately and self.time < seconds(lately) + COOLDOWN:
+            self.complain(key_of(pod), "was moved at", lately, "and again")
