@@ -62,6 +62,14 @@ struct budget_note {
 	int64_t total; /* beside the spending of a month: all of it; 0: as much */
 };
 
+/* What status.day of a CostPolicy says: what its workloads cost on this day (UTC) and on the last
+ * one that ended. */
+struct day_note {
+	int64_t since; /* the day's beginning, or when the accounts began; 0: they have not */
+	int64_t spent; /* from then until the budget's accounted_at */
+	int64_t last;  /* mean of the last day, per hour; 0: unknown */
+};
+
 struct optimizer { /* WorkloadOptimizer */
 	struct meta meta;
 	struct range labels;
@@ -125,6 +133,7 @@ enum alert_type {
 	ALERT_POWER_USAGE,
 	ALERT_POWER_EFFICIENCY,
 	ALERT_CARBON,
+	ALERT_TYPES,
 };
 enum alert_action {
 	ALERT_NOTIFY,
@@ -171,6 +180,7 @@ struct cost_policy {
 	uint8_t interruption; /* enum interruption */
 	bool forbids_spot, is_unread;
 	struct budget_note budget_note;
+	struct day_note day;
 	struct policy_note note;
 	int64_t generation;
 };

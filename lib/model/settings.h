@@ -52,6 +52,7 @@ struct optimise_settings {
 	uint32_t disruption_pods;  /* ppm of movable pods that a plan may move, at least one */
 	uint32_t on_demand_base;   /* replicas of serving workloads off spot; default 1 */
 	uint8_t consolidate;	   /* enum consolidate */
+	bool allow_terminate;	   /* alerts may end all replicas; default false */
 	bool applies;		   /* the plan has an economy; not a key */
 	char prices[320];	   /* "namespace/name" of the ConfigMap with tables; "" none */
 	/* Those whose workloads are placed, moved, scaled and accounted, "a,b"; "" all. What others

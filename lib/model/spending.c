@@ -39,6 +39,12 @@ int64_t spending_period_start(enum budget_period period, int64_t now)
 	return day * DAY_SECONDS;
 }
 
+/* Micro-USD of some seconds at an hourly rate, half up. */
+static int64_t cost_of(int64_t rate, int64_t seconds)
+{
+	return (int64_t)(((__int128)rate * seconds + HOUR_SECONDS / 2) / HOUR_SECONDS);
+}
+
 int64_t spending_now(enum budget_period period, const struct budget_note *was, int64_t now)
 {
 	int64_t start = spending_period_start(period, now);
@@ -52,8 +58,36 @@ int64_t spending_now(enum budget_period period, const struct budget_note *was, i
 	}
 	if (now <= from)
 		return spent;
-	__int128 more = (__int128)was->rate * (now - from);
-	return spent + (int64_t)((more + HOUR_SECONDS / 2) / HOUR_SECONDS);
+	return spent + cost_of(was->rate, now - from);
+}
+
+static int64_t per_hour(int64_t spent, int64_t seconds)
+{
+	return seconds > 0 ? (int64_t)((__int128)spent * HOUR_SECONDS / seconds) : 0;
+}
+
+struct day_note spending_day(const struct day_note *was, const struct budget_note *rate,
+			     int64_t now)
+{
+	int64_t start = spending_period_start(BUDGET_DAY, now), from = rate->accounted_at;
+	int64_t end = spending_period_end(BUDGET_DAY, was->since);
+	struct day_note day = *was;
+
+	if (!was->since || !from)
+		return (struct day_note){ .since = now };
+	if (now <= from)
+		return day;
+	if (now < end) {
+		day.spent += cost_of(rate->rate, now - from);
+		return day;
+	}
+	/* A whole day without a pass had one rate. */
+	day.last = end < start ? rate->rate
+			       : per_hour(was->spent + cost_of(rate->rate, end - from),
+					  end - was->since);
+	day.since = start;
+	day.spent = cost_of(rate->rate, now - start);
+	return day;
 }
 
 /* One that was accounted while there was no monthly budget has spent nothing of it yet. */

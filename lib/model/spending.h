@@ -29,6 +29,10 @@ uint32_t spending_of_policy(const struct cost_policy *p, int64_t now,
 /* The part that is spent of the budget that has least left, ppm; 0 without one. */
 int64_t spending_part(const struct cost_policy *p, int64_t now);
 
+/* The day's account at `now`, where *rate holds since its accounted_at: none begins with it. */
+struct day_note spending_day(const struct day_note *was, const struct budget_note *rate,
+			     int64_t now);
+
 /* Seconds from `now` until so much is spent at this rate, at least 1; 0: never, or it is already.
  */
 int64_t spending_seconds_left(int64_t spent, int64_t limit, int64_t rate);

@@ -134,6 +134,10 @@ const struct option config_keys[] = {
 		 "which removable nodes are emptied where that saves money: those whose pool does "
 		 "not do so itself, all, or none",
 		 .preset = "auto"),
+	OPT_BOOL(
+		0, "optimise.allowTerminate", struct settings, optimise.allow_terminate,
+		"alerts of CostPolicies with action terminate end all replicas; without, they pause",
+		.preset = "false"),
 	OPT_RATIO(0, "optimise.disruption.nodes", struct settings, optimise.disruption_nodes, 0,
 		  PPM, "the share of a pool's nodes that one plan may empty, at least one node",
 		  .preset = "0.1"),

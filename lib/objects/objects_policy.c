@@ -54,6 +54,8 @@ static const struct field alert_fields[] = {
 	{ 0 },
 };
 
+enum { ANOMALY_FACTOR = 3 };
+
 static bool is_usage(const struct alert *a)
 {
 	return a->type == ALERT_BUDGET_USAGE || a->type == ALERT_POWER_USAGE ||
@@ -70,6 +72,8 @@ static int read_alert(struct decoder *d, void *arg)
 		return decode_refuse(d, "type is missing");
 	if (r == 0 && is_usage(&a) && a.value > MICRO)
 		a.value /= 100;
+	if (r == 0 && a.type == ALERT_ANOMALY && !a.value)
+		a.value = ANOMALY_FACTOR * (int64_t)MICRO;
 	if (r == 0)
 		*array_add(&objects_of(d)->c->alerts) = a;
 	return r;
@@ -210,10 +214,18 @@ static const struct field cost_budget_fields[] = {
 	{ 0 },
 };
 
+static const struct field day_fields[] = {
+	COST("lastPerHour", read_micro, day.last, UNREAD_DETAIL),
+	COST("since", read_time, day.since, UNREAD_DETAIL),
+	COST("spent", read_micro, day.spent, UNREAD_DETAIL),
+	{ 0 },
+};
+
 static const struct field cost_status_fields[] = {
 	COST("alerts", read_notes, note.alerts, UNREAD_DETAIL),
 	FIELD_SUB("budget", cost_budget_fields, UNREAD_BUDGET),
 	COST("conditions", read_condition_notes, note.conditions, UNREAD_DETAIL),
+	FIELD_SUB("day", day_fields, UNREAD_DETAIL),
 	COST("observedGeneration", read_generation, note.observed, UNREAD_DETAIL),
 	COST("phase", read_text, note.phase, UNREAD_DETAIL),
 	{ 0 },

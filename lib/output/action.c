@@ -124,7 +124,7 @@ void action_add_cores(const char *cores, struct str *out)
 
 void action_add_place(const struct place *place, struct str *out)
 {
-	if (place->replicas) {
+	if (!place->node) {
 		str_addf(out, "%u", place->replicas);
 		return;
 	}
@@ -170,9 +170,9 @@ void action_add_deletion_cost(const struct action *a, struct str *out)
 	str_addf(out, " deletion cost %" PRId64, a->deletion_cost);
 }
 
-static void add_place(const char *word, const struct place *place, struct str *out)
+static void add_place(const char *word, const struct place *place, bool is_scale, struct str *out)
 {
-	if (!place->node && !place->replicas)
+	if (!place->node && !is_scale)
 		return;
 	str_addf(out, " %s ", word);
 	action_add_place(place, out);
@@ -181,14 +181,14 @@ static void add_place(const char *word, const struct place *place, struct str *o
 void action_add_change(const struct action *a, struct str *out)
 {
 	if (a->kind == ACTION_SET_LEVEL || a->kind == ACTION_DEGRADE) {
-		add_place("on", &a->to, out);
+		add_place("on", &a->to, false, out);
 		str_addf(out, ", %s", action_level_words(a));
 		return;
 	}
 	if (a->kind == ACTION_ANNOTATE)
 		action_add_deletion_cost(a, out);
-	add_place("from", &a->from, out);
-	add_place("to", &a->to, out);
+	add_place("from", &a->from, a->kind == ACTION_SCALE, out);
+	add_place("to", &a->to, a->kind == ACTION_SCALE, out);
 }
 
 void action_add_budget(const struct place *place, struct str *out)

@@ -70,9 +70,9 @@ static void fill_texts(const struct action *a, const struct style *style, struct
 		add_pair(a, &a->share.watts, style, &texts[ROW_WATTS]);
 	}
 	action_add_object(&a->on, &texts[ROW_OBJECT]);
-	if (a->from.node || a->from.replicas)
+	if (a->from.node || a->kind == ACTION_SCALE)
 		action_add_place(&a->from, &texts[ROW_FROM]);
-	if (a->to.node || a->to.replicas)
+	if (a->to.node || a->kind == ACTION_SCALE)
 		action_add_place(&a->to, &texts[ROW_TO]);
 	if (a->to.enforcement != ENFORCE_NONE)
 		action_add_budget(&a->to, &texts[ROW_BUDGET]);

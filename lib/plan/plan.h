@@ -211,6 +211,9 @@ struct economy_status {
 	/* Of a policy. */
 	int64_t spend, utilization;	   /* ... for cost: micro-USD; per cent, millionths */
 	int64_t carbon, green, efficiency; /* ... for power: mg/h; per cent; a part of 1 */
+	struct {
+		int64_t since, spent, last; /* model/economy.h: struct day_note */
+	} day; /* of a CostPolicy with an alert of that; since 0: none */
 	struct plan_alert alerts[ECONOMY_ALERTS_MAX];
 	uint32_t n_alerts;
 	bool has_utilization;

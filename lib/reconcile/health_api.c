@@ -203,31 +203,75 @@ static void check_checkpoint_policies(struct kube *k, struct health *h)
 			   missing.s);
 }
 
-static void check_policies(struct kube *k, struct health *h)
-{
-	static const char *const policies[] = {
-		"validatingadmissionpolicies/mckube-assignment",
-		"validatingadmissionpolicies/mckube-node",
-		"validatingadmissionpolicies/mckube-applier",
-		"validatingadmissionpolicies/mckube-priority",
-		"mutatingadmissionpolicies/mckube-scheduler-name",
-	};
-	AUTO(str_done) struct str missing = STR_INIT;
+struct admission_policy {
+	const char *path; /* below the group */
+	const char *lost; /* without it; NULL: said of all of them */
+};
 
-	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
+/* Lists those that are not there, each with what that means where it says so; NULL ends the
+ * policies. False: that cannot be known, which is a finding. */
+static bool list_missing(struct kube *k, const char *check, const struct admission_policy *policies,
+			 struct str *missing, struct health *h)
+{
+	for (const struct admission_policy *p = policies; p->path; p++) {
 		AUTO_FREE char *path =
-			xasprintf("/apis/admissionregistration.k8s.io/v1/%s", policies[i]);
+			xasprintf("/apis/admissionregistration.k8s.io/v1/%s", p->path);
 		AUTO_JSON cJSON *policy = NULL;
 		struct error err = ERROR_INIT;
 
 		if (fetch(k, path, &policy, &err) == -EACCES) {
-			health_add(h, "admission", HEALTH_NOTE, "no permission to read policies");
-			return;
+			health_add(h, check, HEALTH_NOTE, "no permission to read policies");
+			return false;
 		}
 		if (!policy)
-			str_addf(&missing, "%s%s", missing.n ? ", " : "",
-				 strchr(policies[i], '/') + 1);
+			str_addf(missing, "%s%s%s%s%s", missing->n ? ", " : "",
+				 strchr(p->path, '/') + 1, p->lost ? " (" : "",
+				 p->lost ? p->lost : "", p->lost ? ")" : "");
 	}
+	return true;
+}
+
+/* Those of WorkloadOptimizers, which matter once the definition is there. */
+static void check_optimizer_policies(struct kube *k, struct health *h)
+{
+	static const struct admission_policy policies[] = {
+		{ "validatingadmissionpolicies/mckube-optimizers",
+		  "limits and metrics that contradict each other are accepted" },
+		{ "validatingadmissionpolicies/mckube-alerts",
+		  "alerts that cannot be read are accepted" },
+		{ "validatingadmissionpolicies/mckube-kcloud-hints", "no warnings are given" },
+		{ "mutatingadmissionpolicies/mckube-optimizer",
+		  "pods of WorkloadOptimizers do not wait at the gate: kube-scheduler places "
+		  "them" },
+		{ 0 },
+	};
+	AUTO(str_done) struct str missing = STR_INIT;
+	AUTO_JSON cJSON *list = NULL;
+
+	if (fetch(k, "/apis/" KCLOUD_API_VERSION, &list, NULL) < 0 ||
+	    !list_missing(k, "optimizers", policies, &missing, h))
+		return;
+	if (missing.n)
+		health_add(h, "optimizers", HEALTH_NOTE, "not installed: %s", missing.s);
+	else
+		health_add(h, "optimizers", HEALTH_OK,
+			   "WorkloadOptimizers and policies are checked");
+}
+
+static void check_policies(struct kube *k, struct health *h)
+{
+	static const struct admission_policy policies[] = {
+		{ "validatingadmissionpolicies/mckube-assignment" },
+		{ "validatingadmissionpolicies/mckube-node" },
+		{ "validatingadmissionpolicies/mckube-applier" },
+		{ "validatingadmissionpolicies/mckube-priority" },
+		{ "mutatingadmissionpolicies/mckube-scheduler-name" },
+		{ 0 },
+	};
+	AUTO(str_done) struct str missing = STR_INIT;
+
+	if (!list_missing(k, "admission", policies, &missing, h))
+		return;
 	if (missing.n)
 		health_add(h, "admission", HEALTH_NOTE,
 			   "not installed: %s; without them, permission to edit pods is permission "
@@ -337,6 +381,7 @@ int health_check(struct kube *k, const struct health_options *o, struct health *
 	check_rights(k, "plan", "mckube-planner", plan_rights, h);
 	check_rights(k, "apply", "mckube-applier", apply_rights, h);
 	check_policies(k, h);
+	check_optimizer_policies(k, h);
 	health_add(
 		h, "trust", HEALTH_NOTE,
 		"permission to create pods or McKubes includes requests of any criticality, which "

@@ -183,10 +183,18 @@ static const struct redact_rule noted_alert[] = {
 	ENUM("action"), TIME("since"), ENUM("type"), SCALAR("value"), { 0 },
 };
 
+static const struct redact_rule day[] = {
+	SCALAR("lastPerHour"),
+	TIME("since"),
+	SCALAR("spent"),
+	{ 0 },
+};
+
 static const struct redact_rule cost_policy_status[] = {
 	OBJECT("alerts", noted_alert),
 	OBJECT("budget", spending),
 	OBJECT("conditions", condition),
+	OBJECT("day", day),
 	SCALAR("observedGeneration"),
 	ENUM("phase"),
 	{ 0 },

@@ -198,6 +198,18 @@ def test_pods_of_optimizers_wait_at_our_gate(c):
         c.kubectl("delete", "wo", "web", "-n", "kube-system")
 
 
+def test_doctor_names_missing_policies_of_optimizers_and_what_they_do(c):
+    def found():
+        done = c.mckube("doctor", "-o", "json", check=False)
+        return {f["check"]: (f["state"], f["detail"]) for f in json.loads(done.out)}["optimizers"]
+
+    install_admission(c)
+    assert found()[0] == "ok"
+    c.kubectl("delete", "mutatingadmissionpolicy", "mckube-optimizer")
+    state, detail = found()
+    assert state == "note" and "mckube-optimizer (pods of" in detail and "mckube-alerts" not in detail, detail
+
+
 def test_optimizers_and_policies_are_refused_by_field(c):
     """With the definition of this project, and with one that checks nothing, as another operator's."""
     install_admission(c)
@@ -274,3 +286,21 @@ def test_alerts_that_cannot_be_read_are_refused_and_hints_are_given(c):
     near = kcloud("PowerPolicy", {"workloadSelector": {"matchLabels": {"team": "x"}}})
     warned = [send(c, o)[2] for o in (far, near)]
     assert "counts there alone" in warned[0][0] and not warned[1], warned
+
+
+def test_pods_are_made_where_the_policy_has_outlived_the_definitions(c):
+    """Of a server that starts then, the policy names a kind that it does not know."""
+    install_admission(c)
+    c.kubectl("delete", "crd", *[f"{kind}.kcloud.io" for kind in
+                                 ("workloadoptimizers", "costpolicies", "powerpolicies")])
+    try:
+        c.wait(lambda: c.kubectl("get", "wo", check=False).code != 0)
+        c.cluster.stop("kube-apiserver")
+        c.cluster.start("kube-apiserver")
+        c.wait(lambda: c.kubectl("get", "--raw", "/readyz", check=False).code == 0, 60)
+        c.wait(lambda: send(c, pod("late", "probe"))[0] == 201, 60)
+    finally:
+        c.install_definitions()
+    c.kubectl("wait", "--for=condition=Established", "crd/workloadoptimizers.kcloud.io")
+    c.create(kcloud("WorkloadOptimizer", {}, "probe"))
+    c.wait(lambda: gates(send(c, pod("late", "probe"))[1]), 60)

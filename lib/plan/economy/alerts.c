@@ -11,10 +11,21 @@ bool economy_alert_is_on(const struct economy *e, uint32_t alert)
 
 /* ---- Is one reached? ---- */
 
-static bool cost_alert_is_on(const struct economy *e, const struct cost_policy *p,
-			     const struct alert *a)
+/* What its workloads cost now, as a factor of what they did in the mean of the last day. */
+static bool has_risen(const struct economy *e, const struct cost_policy *p, const struct alert *a,
+		      const struct money_limit *l)
 {
-	return a->type == ALERT_BUDGET_USAGE && spending_part(p, e->c->taken_at) >= a->value;
+	struct day_note day = spending_day(&p->day, &p->budget_note, e->c->taken_at);
+
+	return day.last > 0 && (__int128)l->cost * PPM >= (__int128)day.last * a->value;
+}
+
+static bool cost_alert_is_on(const struct economy *e, const struct cost_policy *p,
+			     const struct alert *a, uint32_t limit)
+{
+	if (a->type == ALERT_BUDGET_USAGE)
+		return spending_part(p, e->c->taken_at) >= a->value;
+	return a->type <= ALERT_ANOMALY && limit && has_risen(e, p, a, &e->limits.items[limit - 1]);
 }
 
 static bool is_of(const struct economy *e, const struct account *a, uint32_t limit)
@@ -66,7 +77,7 @@ static bool power_alert_is_on(struct economy *e, size_t policy, const struct ale
 /* ---- What is done ---- */
 
 /* One text for each alert that stops a workload, and that scales it down. */
-static const char *const pauses[] = {
+static const char *const pauses[ALERT_TYPES] = {
 	[ALERT_BUDGET_USAGE] = "a CostPolicy pauses it: alert budget_usage",
 	[ALERT_COST_INCREASE] = "a CostPolicy pauses it: alert cost_increase",
 	[ALERT_ANOMALY] = "a CostPolicy pauses it: alert anomaly",
@@ -75,7 +86,7 @@ static const char *const pauses[] = {
 	[ALERT_CARBON] = "a PowerPolicy pauses it: alert carbon_footprint",
 };
 
-static const char *const scale_downs[] = {
+static const char *const scale_downs[ALERT_TYPES] = {
 	[ALERT_BUDGET_USAGE] = "a CostPolicy scales it down: alert budget_usage",
 	[ALERT_COST_INCREASE] = "a CostPolicy scales it down: alert cost_increase",
 	[ALERT_ANOMALY] = "a CostPolicy scales it down: alert anomaly",
@@ -84,9 +95,31 @@ static const char *const scale_downs[] = {
 	[ALERT_CARBON] = "a PowerPolicy scales it down: alert carbon_footprint",
 };
 
-/* To end replicas altogether takes more than an alert: it pauses, too. */
-static void act_on(struct account *a, const struct alert *alert)
+static const char *const ends[ALERT_TYPES] = {
+	[ALERT_BUDGET_USAGE] = "a CostPolicy ends it: alert budget_usage",
+	[ALERT_COST_INCREASE] = "a CostPolicy ends it: alert cost_increase",
+	[ALERT_ANOMALY] = "a CostPolicy ends it: alert anomaly",
+	[ALERT_POWER_USAGE] = "a PowerPolicy ends it: alert power_usage",
+	[ALERT_POWER_EFFICIENCY] = "a PowerPolicy ends it: alert power_efficiency",
+	[ALERT_CARBON] = "a PowerPolicy ends it: alert carbon_footprint",
+};
+
+static void warn_of_terminate(struct economy *e, const char *kind, const struct meta *m,
+			      const struct alert *alert)
 {
+	if (alert->action != ALERT_TERMINATE || e->settings->optimise.allow_terminate)
+		return;
+	warning_add(&e->p->trial.warnings, kind, cluster_str(e->c, m->ns),
+		    cluster_str(e->c, m->name), "TerminateNotAllowed",
+		    "alert %s: its workloads are paused, since optimise.allowTerminate is not set",
+		    alert_type_words[alert->type]);
+}
+
+/* What is ended is paused as well. */
+static void act_on(const struct economy *e, struct account *a, const struct alert *alert)
+{
+	if (alert->action == ALERT_TERMINATE && e->settings->optimise.allow_terminate)
+		a->end_why = ends[alert->type];
 	if (alert->action == ALERT_PAUSE || alert->action == ALERT_TERMINATE) {
 		a->is_suspended = true;
 		a->why = a->why ? a->why : pauses[alert->type];
@@ -97,14 +130,16 @@ static void act_on(struct account *a, const struct alert *alert)
 	}
 }
 
-static void act(struct economy *e, uint32_t limit, struct range alerts)
+static void act(struct economy *e, uint32_t limit, struct range alerts, const char *kind,
+		const struct meta *m)
 {
 	for (uint32_t i = 0; i < alerts.n; i++) {
 		if (!e->alerts_on[alerts.at + i])
 			continue;
+		warn_of_terminate(e, kind, m, &e->c->alerts.items[alerts.at + i]);
 		for (optimizer_id id = 0; id < e->c->optimizers.n; id++)
 			if (is_of(e, &e->accounts[id], limit))
-				act_on(&e->accounts[id], &e->c->alerts.items[alerts.at + i]);
+				act_on(e, &e->accounts[id], &e->c->alerts.items[alerts.at + i]);
 	}
 }
 
@@ -122,9 +157,9 @@ void economy_heed_alerts(struct economy *e)
 		const struct cost_policy *p = &c->cost_policies.items[i];
 
 		for (uint32_t k = 0; k < p->alerts.n; k++)
-			e->alerts_on[p->alerts.at + k] =
-				cost_alert_is_on(e, p, &c->alerts.items[p->alerts.at + k]);
-		act(e, e->limit_of_policy[i], p->alerts);
+			e->alerts_on[p->alerts.at + k] = cost_alert_is_on(
+				e, p, &c->alerts.items[p->alerts.at + k], e->limit_of_policy[i]);
+		act(e, e->limit_of_policy[i], p->alerts, "CostPolicy", &p->meta);
 	}
 	for (size_t i = 0; i < c->power_policies.n; i++) {
 		const struct power_policy *p = &c->power_policies.items[i];
@@ -132,6 +167,6 @@ void economy_heed_alerts(struct economy *e)
 		for (uint32_t k = 0; k < p->alerts.n && e->limit_of_power_policy[i]; k++)
 			e->alerts_on[p->alerts.at + k] =
 				power_alert_is_on(e, i, &c->alerts.items[p->alerts.at + k]);
-		act(e, e->limit_of_power_policy[i], p->alerts);
+		act(e, e->limit_of_power_policy[i], p->alerts, "PowerPolicy", &p->meta);
 	}
 }

@@ -7,6 +7,8 @@
 /* Alerts of policies: thresholds, and what is done while they are reached.
  *
  *	budget_usage	 the part of the budget that is spent
+ *	cost_increase	 what the workloads cost, as a factor of the mean of the day before
+ *	anomaly		 the same, by default the threefold
  *	power_usage	 the part of maxPowerUsage that is drawn
  *	power_efficiency what the pods would draw where each is best, as a part of what they do
  *			 where they are: reached below the value
@@ -14,7 +16,10 @@
  *
  * They are judged by what the snapshot has, before the plan changes anything, and each pass again.
  * notify, and each other action as well: status.alerts says since when it is on, and an Event when
- * it goes on. scale_down: to minReplicas. pause, terminate: nothing is placed or scaled up. */
+ * it goes on. scale_down: to minReplicas. pause: nothing is placed or scaled up.
+ * terminate: where the settings allow it, no replicas at all, but for those that a
+ * PodDisruptionBudget wants; otherwise as pause, with a warning. What was ended stays so until
+ * somebody scales it up again. */
 
 /* After the pods are where the snapshot has them, before any is placed. */
 void economy_heed_alerts(struct economy *e);

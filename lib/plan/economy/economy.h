@@ -55,6 +55,7 @@ struct account {
 	uint32_t max_spot; /* replicas on spot nodes at most */
 	int64_t max_spot_price;
 	int32_t max_interruption_ppm, min_green_ppm;
+	const char *end_why;	 /* a policy ends all replicas; NULL */
 	bool is_least_for_power; /* least_why */
 	bool forbids_spot, is_suspended, is_exhausted, avoids_power, is_unaware;
 	bool is_moved;		      /* a pod of it moves in this plan */

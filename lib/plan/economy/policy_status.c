@@ -201,6 +201,26 @@ enum budget_period policy_period(const struct cost_policy *p)
 	return p->monthly >= 0 ? BUDGET_MONTH : BUDGET_TOTAL;
 }
 
+/* True: another day has begun. */
+static bool fill_day(const struct economy *e, const struct cost_policy *p, struct economy_status *s)
+{
+	bool is_wanted = false;
+
+	for (uint32_t i = 0; i < p->alerts.n; i++) {
+		uint8_t type = e->c->alerts.items[p->alerts.at + i].type;
+
+		is_wanted |= type == ALERT_COST_INCREASE || type == ALERT_ANOMALY;
+	}
+	if (!is_wanted)
+		return false;
+	struct day_note day = spending_day(&p->day, &p->budget_note, e->c->taken_at);
+
+	s->day.since = day.since;
+	s->day.spent = day.spent;
+	s->day.last = day.last;
+	return day.since != p->day.since;
+}
+
 bool economy_policy_status(struct economy *e, size_t policy, struct economy_status *ret)
 {
 	const struct cost_policy *p = &e->c->cost_policies.items[policy];
@@ -225,10 +245,12 @@ bool economy_policy_status(struct economy *e, size_t policy, struct economy_stat
 		ret->budget.total = budgets[1].spent;
 	ret->spend = status_to_cents(ret->budget.spent);
 	ret->utilization = status_to_cents(spending_part(p, e->c->taken_at) * PERCENT);
+	bool is_later = fill_day(e, p, ret);
 	add_cost(e, &subject, ret);
 	add_alerts(e, &subject, ret);
 	ret->phase = phase_of(&subject, ret);
-	return differs(e, &subject, ret) || status_budget_differs(ret, &p->budget_note, limit);
+	return is_later || differs(e, &subject, ret) ||
+	       status_budget_differs(ret, &p->budget_note, limit);
 }
 
 /* The part of what its pods draw at full load that they would where each is best, ppm. */

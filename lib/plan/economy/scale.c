@@ -391,7 +391,7 @@ static bool is_lately(const struct economy *e, const struct optimizer *o)
  * what the last pass did. */
 static bool is_undone(const struct economy *e, const struct optimizer *o, int32_t now)
 {
-	return o->scaled_to && now != o->scaled_to && is_lately(e, o) &&
+	return (o->scaled_to || o->scaled_from) && now != o->scaled_to && is_lately(e, o) &&
 	       e->c->taken_at >= o->scaled_at + RATE_SECONDS;
 }
 
@@ -418,6 +418,29 @@ static bool is_within_bounds(const struct optimizer *o, int32_t n)
 	return n >= minimum_of(o) && n <= maximum_of(o);
 }
 
+/* Noted as any other scaling, so that somebody who sets the number again is not fought. */
+static void note_scaling(struct economy *e, const struct optimizer *o, struct scaling *s)
+{
+	if (s->to == s->from || give_up(e, o, s))
+		return;
+	s->undone = !is_lately(e, o) ? 0 : o->undone + is_undone(e, o, s->from);
+	s->scaled_to = s->to;
+	if (!o->scaled_at || e->c->taken_at >= o->scaled_at + RATE_SECONDS) {
+		s->scaled_at = e->c->taken_at;
+		s->scaled_from = s->from;
+	}
+}
+
+static void end_replicas(struct economy *e, const struct optimizer *o, const struct account *a,
+			 struct scaling *s)
+{
+	int32_t least = wanted_by_budgets(e, s->target);
+
+	set(s, least < s->from ? least : s->from, REASON_POLICY, a->end_why);
+	limit(s, a->is_least_for_power ? "PowerCeiling" : "CostCeiling", a->end_why);
+	note_scaling(e, o, s);
+}
+
 static void scale_one(struct economy *e, optimizer_id id, struct scaling *s)
 {
 	const struct optimizer *o = &e->c->optimizers.items[id];
@@ -434,18 +457,15 @@ static void scale_one(struct economy *e, optimizer_id id, struct scaling *s)
 		s->active_message = "its target has no replicas";
 		return;
 	}
+	if (e->accounts[id].end_why) {
+		end_replicas(e, o, &e->accounts[id], s);
+		return;
+	}
 	read_history(e, o, s);
 	bool is_asked = is_within_bounds(o, s->from) && apply_demand(e, id, s);
 	apply_ceilings(e, id, s, is_asked);
 	apply_hard_limits(e, id, s);
-	if (s->to == s->from || give_up(e, o, s))
-		return;
-	s->undone = !is_lately(e, o) ? 0 : o->undone + is_undone(e, o, s->from);
-	s->scaled_to = s->to;
-	if (!o->scaled_at || e->c->taken_at >= o->scaled_at + RATE_SECONDS) {
-		s->scaled_at = e->c->taken_at;
-		s->scaled_from = s->from;
-	}
+	note_scaling(e, o, s);
 }
 
 /* ---- All of them ---- */
@@ -477,11 +497,12 @@ void economy_scale(struct economy *e)
 
 	for (optimizer_id id = 0; id < c->optimizers.n; id++) {
 		const struct optimizer *o = &c->optimizers.items[id];
+		bool is_ended = e->accounts[id].end_why;
 
-		if (!o->has_scaling || o->is_unread || o->is_deleting ||
+		if ((!o->has_scaling && !is_ended) || o->is_unread || o->is_deleting ||
 		    e->accounts[id].is_elsewhere)
 			continue;
-		if (o->is_scaling_off || o->is_disabled)
+		if ((o->is_scaling_off && !is_ended) || o->is_disabled)
 			e->scalings[id] = (struct scaling){
 				.inactive = "ScalingDisabled",
 				.active_message = o->is_disabled ? e->accounts[id].why

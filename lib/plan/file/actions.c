@@ -195,10 +195,12 @@ static bool has_account(const struct action *a)
 		strcmp(a->on.kind, "CostPolicy") == 0 || strcmp(a->on.kind, "PowerPolicy") == 0);
 }
 
-/* A place of a Scale is a number of replicas, any other one a node. */
-static int check_place(const struct place *p, const char *key, bool is_scale, struct decoder *d)
+/* A place of a Scale is a number of replicas, which a policy alone may set to 0; any other one is a
+ * node. */
+static int check_place(const struct place *p, const char *key, bool is_scale, bool may_be_none,
+		       struct decoder *d)
 {
-	if (is_scale && (p->node || p->cores || !p->replicas))
+	if (is_scale && (p->node || p->cores || (!p->replicas && !may_be_none)))
 		return decode_refuse(d, "%s: must be a number of replicas", key);
 	if (!is_scale && !p->node)
 		return decode_refuse(d, "%s.node: is missing", key);
@@ -211,11 +213,12 @@ static int check_replicas(const struct action *a, uint64_t seen, struct decoder 
 {
 	bool is_scale = a->kind == ACTION_SCALE;
 
-	if ((seen & FROM) && check_place(&a->from, "from", is_scale, d) < 0)
+	if ((seen & FROM) && check_place(&a->from, "from", is_scale, false, d) < 0)
 		return DECODE_REFUSED;
-	if ((seen & TO) && check_place(&a->to, "to", is_scale, d) < 0)
+	if ((seen & TO) && check_place(&a->to, "to", is_scale, a->reason == REASON_POLICY, d) < 0)
 		return DECODE_REFUSED;
-	if ((seen & REPLACEMENT) && check_place(&a->replacement, "replacement", false, d) < 0)
+	if ((seen & REPLACEMENT) &&
+	    check_place(&a->replacement, "replacement", false, false, d) < 0)
 		return DECODE_REFUSED;
 	if (is_scale && a->on.kind && strcmp(a->on.kind, "Deployment") != 0 &&
 	    strcmp(a->on.kind, "StatefulSet") != 0)

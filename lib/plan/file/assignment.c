@@ -41,6 +41,12 @@ static bool has_budget(const void *object)
 	return ((const struct action *)object)->budget.period != 0;
 }
 
+/* To 0 as well. */
+static bool is_scale(const void *object)
+{
+	return ((const struct action *)object)->kind == ACTION_SCALE;
+}
+
 enum {
 	TO_NODE,
 	TO_CORES,
@@ -99,8 +105,8 @@ static const struct field to_fields[TO_ROWS + 1] = {
 				   .max = THREAD_CLASS_TEXT_MAX),
 	[TO_POD_UID] = FILE_FIELD("podUID", &field_text, offsetof(struct action, to.pod_uid),
 				  .max = FIELD_NAME_MAX),
-	[TO_REPLICAS] =
-		FILE_FIELD("replicas", &field_u32, offsetof(struct action, to.replicas), .min = 1),
+	[TO_REPLICAS] = FILE_FIELD("replicas", &field_u32, offsetof(struct action, to.replicas),
+				   .is_given = is_scale),
 };
 
 static bool to_is_absent(const struct file_field *f, const void *value)
@@ -108,7 +114,7 @@ static bool to_is_absent(const struct file_field *f, const void *value)
 	const struct action *a = value;
 
 	(void)f;
-	return (!a->to.node || !*a->to.node) && !a->to.replicas;
+	return (!a->to.node || !*a->to.node) && a->kind != ACTION_SCALE;
 }
 
 static void to_write(const struct file_field *f, const void *value, struct json_out *o)

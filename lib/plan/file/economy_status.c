@@ -122,6 +122,20 @@ static const struct field budget_fields[] = {
 	{ 0 },
 };
 
+#define DAY(member) offsetof(struct economy_status, day.member)
+
+static const struct field day_fields[] = {
+	FILE_FIELD("since", &field_date, DAY(since), .needed = true),
+	FILE_FIELD("spent", &field_micro, DAY(spent), .needed = true),
+	FILE_FIELD("lastPerHour", &field_micro, DAY(last)),
+	{ 0 },
+};
+
+static bool has_day(const void *status)
+{
+	return ((const struct economy_status *)status)->day.since;
+}
+
 #define CONDITION(key, type_, member) \
 	FILE_FIELD(key, type_, offsetof(struct plan_condition, member), .needed = true)
 
@@ -373,7 +387,7 @@ static bool has_target(const void *status)
 
 static bool has_scaled(const void *status)
 {
-	return ((const struct economy_status *)status)->scaled_to != 0;
+	return ((const struct economy_status *)status)->scaled_from != 0;
 }
 
 static bool history_is_absent(const struct file_field *f, const void *value)
@@ -527,9 +541,11 @@ static const struct field status_fields[] = {
 	STATUS("readyReplicas", &field_u32, ready),
 	FILE_FIELD("budget", &field_object, FIELD_SELF, .of = budget_fields,
 		   .is_given = has_budget),
+	FILE_FIELD("day", &field_object, FIELD_SELF, .of = day_fields, .is_given = has_day),
 	FILE_FIELD("lastScaleTime", &field_date, offsetof(struct economy_status, scaled_at)),
 	FILE_FIELD("lastScaleFrom", &field_u32, offsetof(struct economy_status, scaled_from)),
-	FILE_FIELD("lastScaleTo", &field_u32, offsetof(struct economy_status, scaled_to)),
+	FILE_FIELD("lastScaleTo", &field_u32, offsetof(struct economy_status, scaled_to),
+		   .is_given = has_scaled),
 	FILE_FIELD("scalesUndone", &field_u32, offsetof(struct economy_status, undone),
 		   .is_given = has_scaled),
 	FILE_FIELD("history", &field_history, FIELD_SELF),

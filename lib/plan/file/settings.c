@@ -153,6 +153,8 @@ static const struct field optimise_fields[] = {
 		   .max = sizeof(((struct settings *)0)->optimise.namespaces)),
 	FILE_FIELD("consolidate", &field_word, offsetof(struct settings, optimise.consolidate),
 		   .of = &consolidates, .needed = true),
+	FILE_FIELD("allowTerminate", &field_bool,
+		   offsetof(struct settings, optimise.allow_terminate)),
 	OPTIMISE("disruptionNodes", disruption_nodes),
 	OPTIMISE("disruptionPods", disruption_pods),
 	OPTIMISE("onDemandBase", on_demand_base),

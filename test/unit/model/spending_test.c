@@ -16,6 +16,48 @@ static int64_t now(enum budget_period period, int64_t spent, int64_t rate, int64
 	return spending_now(period, &note, at);
 }
 
+static const struct budget_note hourly = { .rate = 1000000, .accounted_at = 1795996800 + 3600 };
+
+/* Of a day from 0:00 and one from 6:00, of which an hour was accounted. */
+TEST(a_day_has_the_mean_of_the_one_before)
+{
+	const struct day_note full = { .since = monday, .spent = 5000000 };
+	struct day_note day = spending_day(&full, &hourly, monday + 7200);
+
+	assert_int_equal(day.since, monday);
+	assert_int_equal(day.spent, 6000000);
+	assert_int_equal(day.last, 0);
+	/* 5 $ and 23 hours at 1 $ */
+	day = spending_day(&full, &hourly, monday + 86400 + 1800);
+	assert_int_equal(day.since, monday + 86400);
+	assert_int_equal(day.spent, 500000);
+	assert_int_equal(day.last, 28000000 / 24);
+	/* whole days without a pass had one rate */
+	day = spending_day(&full, &hourly, monday + 3 * 86400 + 3600);
+	assert_int_equal(day.since, monday + 3 * 86400);
+	assert_int_equal(day.spent, 1000000);
+	assert_int_equal(day.last, 1000000);
+}
+
+TEST(a_day_of_no_account_begins_now)
+{
+	struct day_note none = { 0 };
+	struct day_note day = spending_day(&none, &hourly, monday + 7200);
+
+	assert_int_equal(day.since, monday + 7200);
+	assert_int_equal(day.spent, 0);
+	/* of the rest of the first day */
+	none.since = monday + 43200;
+	day = spending_day(&none,
+			   &(struct budget_note){ .rate = 2000000, .accounted_at = monday + 43200 },
+			   monday + 86400);
+	assert_int_equal(day.last, 2000000);
+	/* a clock that went back counts nothing */
+	none.spent = 7;
+	day = spending_day(&none, &hourly, monday);
+	assert_int_equal(day.spent, 7);
+}
+
 TEST(periods_begin_at_midnight_utc)
 {
 	assert_int_equal(spending_period_start(BUDGET_TOTAL, monday), 0);
