@@ -39,6 +39,8 @@ struct fleet_node {
 	str_id arch, type, zone;		 /* labels; 0: none */
 	str_id pool;				 /* name of its node pool; 0: none */
 	uint8_t capacity_type;			 /* enum capacity_type */
+	int32_t monthly;			 /* interruptions of a spot node in a month, ppm */
+	bool is_monthly_known;			 /* a table says so */
 	bool is_price_assumed, is_power_assumed;
 	bool is_removable;    /* it is removed or stopped when it is empty */
 	bool is_consolidated; /* its pool empties nodes itself */

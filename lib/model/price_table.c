@@ -41,11 +41,24 @@ static void add_row(const struct source *s, const struct price_row *row)
 
 /* CSV */
 
-enum column { TYPE, REGION, ZONE, CAPACITY, PRICE, CURVE, IDLE, MAX, COLUMNS, OTHER };
+enum column {
+	TYPE,
+	REGION,
+	ZONE,
+	CAPACITY,
+	PRICE,
+	CURVE,
+	IDLE,
+	MAX,
+	INTERRUPTIONS,
+	COLUMNS,
+	OTHER
+};
 
-static const char *const columns[COLUMNS] = { "instanceType", "region",	      "zone",
-					      "capacityType", "pricePerHour", "powerCurve",
-					      "idleWatts",    "maxWatts" };
+static const char *const columns[COLUMNS] = {
+	"instanceType", "region",    "zone",	 "capacityType",	 "pricePerHour",
+	"powerCurve",	"idleWatts", "maxWatts", "interruptionsPerMonth"
+};
 
 enum { MAX_FIELDS = 32 };
 
@@ -96,7 +109,7 @@ static bool take_number(const struct source *s, unsigned line, const char *text,
 static void take_row(const struct source *s, unsigned line, const char *const *value)
 {
 	struct price_row row = {
-		value[TYPE], value[REGION], value[ZONE], value[CAPACITY], -1, value[CURVE], -1,
+		value[TYPE], value[REGION], value[ZONE], value[CAPACITY], -1, value[CURVE], -1, -1,
 		-1,	     line,
 	};
 	int64_t idle = -1, max = -1;
@@ -106,7 +119,8 @@ static void take_row(const struct source *s, unsigned line, const char *const *v
 		return;
 	}
 	if (!take_number(s, line, value[PRICE], &row.price) ||
-	    !take_number(s, line, value[IDLE], &idle) || !take_number(s, line, value[MAX], &max))
+	    !take_number(s, line, value[IDLE], &idle) || !take_number(s, line, value[MAX], &max) ||
+	    !take_number(s, line, value[INTERRUPTIONS], &row.interruptions))
 		return;
 	row.idle = idle < 0 ? -1 : (idle + 500) / 1000;
 	row.max = max < 0 ? -1 : (max + 500) / 1000;
@@ -147,7 +161,7 @@ static void read_csv(const struct source *s, const char *text, size_t n)
 				order[n_columns] = column_of(fields[n_columns]);
 			continue;
 		}
-		const char *value[COLUMNS + 2] = { "", "", "", "", "", "", "", "" };
+		const char *value[COLUMNS + 2] = { "", "", "", "", "", "", "", "", "" };
 		for (unsigned i = 0; i < got && i < n_columns; i++)
 			value[order[i]] = fields[i];
 		take_row(s, line, value);
@@ -193,6 +207,7 @@ static void take_offering(const struct source *s, unsigned item, const char *typ
 				 text_of(s->rows, json_get(offering, "capacityType")),
 				 -1,
 				 "",
+				 -1,
 				 -1,
 				 -1,
 				 item };
@@ -251,6 +266,19 @@ void price_rows_done(struct price_rows *rows)
 	arena_done(&rows->arena);
 }
 
+static bool has(const struct price_row *row, enum price_want want)
+{
+	switch (want) {
+	case WANT_PRICE:
+		return row->price >= 0;
+	case WANT_POWER:
+		return *row->curve || (row->idle >= 0 && row->max >= 0);
+	case WANT_INTERRUPTIONS:
+		return row->interruptions >= 0;
+	}
+	return false;
+}
+
 /* How specific a row is that fits; 0: it does not. */
 static unsigned fits(const struct price_row *row, const char *type, const char *region,
 		     const char *zone, const char *capacity)
@@ -271,17 +299,15 @@ static unsigned fits(const struct price_row *row, const char *type, const char *
 
 const struct price_row *price_rows_find(const struct price_rows *rows, const char *type,
 					const char *region, const char *zone, const char *capacity,
-					bool wants_power)
+					enum price_want want)
 {
 	const struct price_row *best = NULL;
 	unsigned most = 0;
 
 	array_each(row, &rows->list) {
 		unsigned n = fits(row, type, region, zone, capacity);
-		bool has = wants_power ? *row->curve || (row->idle >= 0 && row->max >= 0)
-				       : row->price >= 0;
 
-		if (has && n > most) {
+		if (n > most && has(row, want)) {
 			most = n;
 			best = row;
 		}

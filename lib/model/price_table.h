@@ -12,8 +12,9 @@
 /* Prices and power by instance type, as the values of a ConfigMap hold them.
  *
  * CSV, with a header of any of the columns instanceType, region, zone, capacityType, pricePerHour,
- * powerCurve, idleWatts, maxWatts; an empty field means any. Or JSON, when it begins with '[': a
- * list of {name, offerings: [{capacityType, zone, price}]}, or with Price and Requirements:
+ * powerCurve, idleWatts, maxWatts, interruptionsPerMonth; an empty field means any. Or JSON, when
+ * it begins with '[': a list of {name, offerings: [{capacityType, zone, price}]}, or with Price and
+ * Requirements:
  * [{key, operator, values}] in an offering, as Karpenter's kwok provider has them. */
 
 struct price_row {
@@ -21,6 +22,7 @@ struct price_row {
 	int64_t price;				     /* micro-USD per hour; -1: not given */
 	const char *curve;			     /* "" or "0:8.8,...,1:39.9", in watts */
 	int64_t idle, max;			     /* mW; -1: not given */
+	int64_t interruptions; /* of a spot node in a month, ppm; -1: not given */
 	unsigned line;
 };
 
@@ -35,9 +37,11 @@ void price_rows_read(struct price_rows *rows, const char *text, size_t n, const 
 		     const char *name, struct warnings *warnings);
 void price_rows_done(struct price_rows *rows);
 
-/* The most specific row for a node that has a price, or power; NULL: none. */
+enum price_want { WANT_PRICE, WANT_POWER, WANT_INTERRUPTIONS };
+
+/* The most specific row for a node that has what is wanted; NULL: none. */
 const struct price_row *price_rows_find(const struct price_rows *rows, const char *type,
 					const char *region, const char *zone, const char *capacity,
-					bool wants_power);
+					enum price_want want);
 
 #endif

@@ -52,6 +52,7 @@ struct optimise_settings {
 	uint32_t disruption_pods;  /* ppm of movable pods that a plan may move, at least one */
 	uint32_t on_demand_base;   /* replicas of serving workloads off spot; default 1 */
 	uint8_t consolidate;	   /* enum consolidate */
+	uint32_t restart_seconds;  /* of a pod whose spot node goes; default 60 */
 	bool allow_terminate;	   /* alerts may end all replicas; default false */
 	bool applies;		   /* the plan has an economy; not a key */
 	char prices[320];	   /* "namespace/name" of the ConfigMap with tables; "" none */
@@ -130,13 +131,13 @@ extern const char *const pressure_action_words[];
 extern const char *const pressure_eviction_words[];
 extern const char *const consolidate_words[];
 
-#define SETTINGS_DEFAULT                                                                         \
-	{                                                                                        \
-		.core_utilization_threshold = 900000, .rt_capacity = 950000,                     \
-		.search_steps = 2000000, .preemption_nodes = 8, .policies = { { "spread", 1 } }, \
-		.n_policies = 1, .pressure = { 900000, 800000, 5, 30, 60, .enabled = true },     \
-		.migration = { 850000, 50000, 30, 600, 3, .checkpoint = true },                  \
-		.optimise = { 120000, 100000, 1000000, 100000, 100000, 1 },                      \
+#define SETTINGS_DEFAULT                                                                           \
+	{                                                                                          \
+		.core_utilization_threshold = 900000, .rt_capacity = 950000,                       \
+		.search_steps = 2000000, .preemption_nodes = 8, .policies = { { "spread", 1 } },   \
+		.n_policies = 1, .pressure = { 900000, 800000, 5, 30, 60, .enabled = true },       \
+		.migration = { 850000, 50000, 30, 600, 3, .checkpoint = true },                    \
+		.optimise = { 120000, 100000, 1000000, 100000, 100000, 1, .restart_seconds = 60 }, \
 	}
 
 #endif

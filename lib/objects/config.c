@@ -147,6 +147,9 @@ const struct option config_keys[] = {
 	OPT_INT(0, "optimise.serving.onDemandBase", struct settings, optimise.on_demand_base, 0,
 		1000, "N", "replicas of a serving workload of two or more that stay off spot nodes",
 		.preset = "1"),
+	OPT_INT(0, "optimise.spot.restartSeconds", struct settings, optimise.restart_seconds, 0,
+		86400, "N", "how long a pod takes to start again when its spot node goes",
+		.preset = "60"),
 	OPT_CHARS(0, "metrics.prometheus.url", struct settings, metrics.prometheus.url, "URL",
 		  "the Prometheus that is asked for metrics of WorkloadOptimizers, such as "
 		  "http://prometheus.monitoring:9090; its path, if any, ends before /api/v1",

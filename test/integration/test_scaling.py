@@ -5,7 +5,7 @@ import json
 import time
 
 from proxy import Proxy
-from test_economy import optimizer, priced
+from test_economy import optimizer, policy, priced
 
 # metrics.k8s.io without a metrics-server: objects of a definition, which are listed in the same way.
 METRICS = {
@@ -120,6 +120,27 @@ def test_deployments_get_the_replicas_that_use_asks_for(c):
         c.mckube("apply")
         assert replicas(c) == 1
         end(c)
+
+
+def test_an_alert_ends_replicas_only_where_that_is_allowed(c):
+    priced(c, a="0.40")
+    c.create(optimizer("web"), deployment("web", 2, "a"), policy(
+        "CostPolicy", "cap", budgetLimit=100, alertThresholds=[
+            {"type": "budget_usage", "value": 80, "action": "terminate"}]))
+    c.kubectl("patch", "costpolicy", "cap", "-n", c.ns, "--subresource=status", "--type=merge", "-p",
+              json.dumps({"status": {"budget": {"spent": 90, "rateMicroUSD": 0, "accountedAt": now()}}}))
+    c.wait(lambda: len(c.get("pods")) == 2)
+    done = c.mckube("apply")
+    assert "TerminateNotAllowed" in c.mckube("plan").out, done
+    assert replicas(c) == 2 and c.get("wo", "web")["status"]["phase"] == "Suspended"
+    allowed = c.folder / f"{c.ns}-allowed.yaml"
+    allowed.write_text("apiVersion: mckube.io/v1alpha1\nkind: Configuration\n"
+                       "optimise: { allowTerminate: true }\n")
+    c.mckube("apply", "--config", allowed)
+    assert replicas(c) == 0
+    status = c.get("wo", "web")["status"]
+    assert (status["lastScaleFrom"], status["lastScaleTo"]) == (2, 0), status
+    end(c)
 
 
 def test_a_pass_that_is_killed_scales_once(c):

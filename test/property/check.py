@@ -33,7 +33,8 @@ KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Taint", "Unt
          "Status", "Finalizer", "Migrate", "Release",
          "Scale", "Annotate"}
 PLACING = {"Bind", "Assign", "Move"}
-WARNINGS = {"AssumedPrice", "BadPower", "BadPrice", "PolicyOutOfReach", "TerminateNotAllowed", "ReplicasSetBack", "SpotLabels",
+WARNINGS = {"AssumedPrice", "BadPower", "BadPrice", "PolicyOutOfReach", "TerminateNotAllowed", "ArchitectureUnknown",
+            "ReplicasSetBack", "SpotLabels",
             "BadBudget", "BadCpuset", "BadCriticality", "BadGuarantee", "BadNodeAnnotation",
             "BadPolicy",
             "DuplicateRequest", "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported",

@@ -29,6 +29,7 @@ enum money_refusal {
 	MONEY_PER_HOUR, /* maxCostPerHour, costPerHourLimit */
 	MONEY_POWER,	/* maxPowerUsage */
 	MONEY_SPOT,	/* no spot, or not as many replicas on it */
+	MONEY_SPREAD,	/* half of the replicas on spot are of that type and zone */
 	MONEY_PEAK,	/* peak hours */
 	MONEY_GREEN,	/* not enough renewable energy */
 	MONEY_REFUSALS,
@@ -123,6 +124,11 @@ struct totals {
 	int64_t cost, power, carbon; /* micro-USD per hour, mW, mg of carbon dioxide per hour */
 };
 
+struct spot_count { /* replicas of a workload on spot nodes of one type and zone */
+	optimizer_id of;
+	uint32_t n, base; /* base: in the snapshot */
+};
+
 struct no_place { /* a pod that waits */
 	uint32_t cargo;
 	uint8_t reason; /* enum reason */
@@ -156,11 +162,13 @@ struct economy {
 	int64_t *scores;	   /* economy_scores(), once they were asked for; NULL */
 	struct power_parts *parts; /* economy_power_parts(), likewise */
 	ARRAY(struct no_place) no_places;
-	struct pdb_cover *covers; /* by pod_id */
-	bool *alerts_on;	  /* by index of cluster.alerts; NULL: there are none */
-	bool tracks_power;	  /* accounts and limits follow each change */
-	struct kinds *kinds;	  /* plan/economy/kinds.h */
-	uint64_t steps;		  /* nodes and spans looked at to find places */
+	struct pdb_cover *covers;	      /* by pod_id */
+	struct intern spot_keys;	      /* workload, instance type and zone */
+	ARRAY(struct spot_count) spot_counts; /* by id of spot_keys */
+	bool *alerts_on;		      /* by index of cluster.alerts; NULL: there are none */
+	bool tracks_power;		      /* accounts and limits follow each change */
+	struct kinds *kinds;		      /* plan/economy/kinds.h */
+	uint64_t steps;			      /* nodes and spans looked at to find places */
 };
 
 /* After the steps for real time. Without optimizers and policies nothing is done. */
@@ -224,6 +232,21 @@ bool economy_fits(struct economy *e, uint32_t cargo, node_id node);
 const uint64_t *economy_allowed(struct economy *e, uint32_t cargo);
 /* Is one of them of this kind? economy_allowed() was called. */
 bool economy_allows_kind(const struct economy *e, uint32_t cargo, uint32_t kind);
+
+/* plan/economy/spot.c */
+
+/* Do the policies let the workload's pods on such a spot node? */
+bool economy_spot_is_open(const struct account *a, const struct fleet_node *n);
+/* Of the workload's replicas on spot nodes, this one there too, are no more than half, rounded up,
+ * of the same instance type in the same zone? */
+bool economy_spot_is_spread(const struct economy *e, const struct cargo *g, node_id node);
+void economy_count_spot(struct economy *e, optimizer_id of, node_id node, int sign);
+/* Are they all spread so, or as well as in the snapshot? economy_mark_spot() was called. */
+bool economy_spots_are_spread(const struct economy *e);
+void economy_mark_spot(struct economy *e);
+/* What interruptions of a spot node cost the pod, micro-USD per hour: the time that it takes to
+ * start again, and the work that is lost. */
+int64_t economy_spot_risk(const struct economy *e, const struct cargo *g, node_id node);
 
 /* plan/economy/rollback.c: after the pods are listed, before a node is asked. */
 void economy_follow_moves(struct economy *e);

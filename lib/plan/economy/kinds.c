@@ -220,13 +220,24 @@ static void list_preferences(const struct cluster *c, numbers *ret)
 static void describe(const struct economy *e, node_id node, const numbers *preferences, numbers *to)
 {
 	const struct fleet_node *n = &e->fleet.nodes[node];
+	bool is_spot = n->capacity_type == CAPACITY_SPOT;
 	const int64_t fixed[] = {
-		n->price,	    n->on_demand,
-		n->carbon,	    n->green_ppm,
-		n->n_accelerators,  n->accelerator_max,
-		n->has_watts,	    n->capacity_type,
-		n->is_removable,    e->c->nodes.items[node].capacity_cpu_milli,
-		(int64_t)n->weight, (int64_t)(n->weight >> 64),
+		n->price,
+		n->on_demand,
+		n->carbon,
+		n->green_ppm,
+		n->n_accelerators,
+		n->accelerator_max,
+		n->has_watts,
+		n->capacity_type,
+		n->monthly,
+		n->is_monthly_known,
+		is_spot ? n->type : 0,
+		is_spot ? n->zone : 0,
+		n->is_removable,
+		e->c->nodes.items[node].capacity_cpu_milli,
+		(int64_t)n->weight,
+		(int64_t)(n->weight >> 64),
 		n->curve.n,
 	};
 

@@ -371,10 +371,9 @@ static enum money_refusal spot_refuses(const struct economy *e, const struct car
 
 	if (n->capacity_type != CAPACITY_SPOT)
 		return MONEY_ACCEPTS;
-	if (a->forbids_spot || (a->max_spot_price >= 0 && n->price > a->max_spot_price) ||
-	    a->n_spot - own + 1 > a->max_spot)
+	if (!economy_spot_is_open(a, n) || a->n_spot - own + 1 > a->max_spot)
 		return MONEY_SPOT;
-	return MONEY_ACCEPTS;
+	return economy_spot_is_spread(e, g, node) ? MONEY_ACCEPTS : MONEY_SPREAD;
 }
 
 /* The part of renewable energy in the power of all pods of the workload, this one on the node. */
@@ -482,8 +481,9 @@ enum money_refusal economy_refuses(struct economy *e, uint32_t cargo, node_id no
 		return MONEY_BUDGET;
 	if (a->avoids_power)
 		return MONEY_PEAK;
-	if (spot_refuses(e, g, node) != MONEY_ACCEPTS)
-		return MONEY_SPOT;
+	enum money_refusal spot = spot_refuses(e, g, node);
+	if (spot != MONEY_ACCEPTS)
+		return spot;
 	if (cost_refuses(e, g, node))
 		return MONEY_PER_HOUR;
 	if (power_refuses(e, cargo, node))

@@ -101,7 +101,7 @@ static void restore(struct improver *m)
 static bool keep_if_better(struct improver *m)
 {
 	measure(m->e, &m->now);
-	if (!is_better(&m->now, &m->best)) {
+	if (!is_better(&m->now, &m->best) || !economy_spots_are_spread(m->e)) {
 		restore(m);
 		return false;
 	}
@@ -303,8 +303,12 @@ static void relocate(struct economy *e)
 			to = to == NONE || economy_increase(e, i, to) >= economy_increase(e, i, was)
 				     ? was
 				     : to;
-			is_improved |= to != was;
 			economy_add(e, i, to);
+			if (to != was && !economy_spots_are_spread(e)) {
+				economy_drop(e, i);
+				economy_add(e, i, to = was);
+			}
+			is_improved |= to != was;
 		}
 	}
 }
@@ -327,10 +331,55 @@ static void improve(struct economy *e)
 		;
 }
 
+/* ---- Architectures ---- */
+
+/* Two of those that nodes have; false: they have one at most. */
+static bool find_two_architectures(const struct economy *e, str_id ret[2])
+{
+	ret[0] = ret[1] = 0;
+	for (node_id node = 0; node < e->c->nodes.n && !ret[1]; node++) {
+		str_id arch = e->fleet.nodes[node].arch;
+
+		if (!ret[0])
+			ret[0] = arch;
+		else if (arch && arch != ret[0])
+			ret[1] = arch;
+	}
+	return ret[1];
+}
+
+/* A new workload that says nothing may be placed where its image does not run. */
+static void warn_of_architectures(struct economy *e)
+{
+	AUTO_FREE bool *is_told = xcalloc(e->c->optimizers.n + 1, sizeof(*is_told));
+	str_id arch[2];
+
+	if (!n_pending(e) || !find_two_architectures(e, arch))
+		return;
+	for (uint32_t i = 0; i < e->n_bound; i++)
+		if (e->cargo.items[i].of != NONE)
+			is_told[e->cargo.items[i].of] = true;
+	for (uint32_t i = (uint32_t)e->n_bound; i < e->cargo.n; i++) {
+		const struct cargo *g = &e->cargo.items[i];
+		const struct meta *m = &e->c->optimizers.items[g->of].meta;
+
+		if (is_told[g->of] || economy_names_arch(e, g))
+			continue;
+		is_told[g->of] = true;
+		warning_add(&e->p->trial.warnings, "WorkloadOptimizer", cluster_str(e->c, m->ns),
+			    cluster_str(e->c, m->name), "ArchitectureUnknown",
+			    "nodes are of %s and %s, and neither it nor its pods name one of them "
+			    "in kubernetes.io/arch",
+			    cluster_str(e->c, arch[0]), cluster_str(e->c, arch[1]));
+	}
+}
+
 void economy_place(struct economy *e)
 {
+	economy_mark_spot(e);
 	for (uint32_t i = (uint32_t)e->n_bound; i < e->cargo.n; i++)
 		place_pod(e, i);
 	if (n_pending(e))
 		improve(e);
+	warn_of_architectures(e);
 }

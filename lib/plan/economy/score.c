@@ -53,8 +53,7 @@ static bool fits_alone(const struct economy *e, const struct cargo *g, node_id n
 	if (pod->cpu_milli > n->cpu_milli || pod->memory > n->memory ||
 	    pod->ephemeral > n->ephemeral || g->load.accelerators > f->n_accelerators)
 		return false;
-	return !is_spot ||
-	       (!a->forbids_spot && (a->max_spot_price < 0 || f->price <= a->max_spot_price));
+	return !is_spot || economy_spot_is_open(a, f);
 }
 
 static void list_choices(const struct economy *e, const uint64_t *allowed, node_list *ret)
@@ -110,9 +109,9 @@ static struct best best_of(struct scorer *s, uint32_t cargo)
 	const struct pod *pod = &s->e->c->pods.items[g->pod];
 	const uint64_t *allowed = economy_allowed(s->e, cargo);
 	const struct account *a = &s->e->accounts[g->of];
-	const int64_t key[] = { (intptr_t)allowed,   a->forbids_spot, a->max_spot_price,
-				g->load.cpu_milli,   g->load.memory,  pod->ephemeral,
-				g->load.accelerators };
+	const int64_t key[] = { (intptr_t)allowed,	 a->forbids_spot,     a->max_spot_price,
+				a->max_interruption_ppm, g->load.cpu_milli,   g->load.memory,
+				pod->ephemeral,		 g->load.accelerators };
 	str_id id = intern_add(&s->keys, key, sizeof(key));
 
 	while (s->bests.n <= id)

@@ -151,16 +151,19 @@ bool economy_prefers(const struct economy *e, const struct preference *w, node_i
 	return w->term.expressions.n + w->term.fields.n > 0;
 }
 
-/* 5 % of the pod's share, for each preference by its weight, and for energy that is not renewable.
- */
+/* 5 % of the pod's share, for each preference by its weight, and for energy that is not renewable;
+ * and what interruptions of a spot node cost. */
 int64_t economy_penalty(const struct economy *e, uint32_t cargo, node_id node)
 {
 	const struct cargo *g = &e->cargo.items[cargo];
 	const struct optimizer *o = g->of == NONE ? NULL : &e->c->optimizers.items[g->of];
 	int64_t share, ppm = 0;
 
-	if (!o || (!o->preferences.n && !o->prefers_green))
+	if (!o)
 		return 0;
+	int64_t risk = e->fleet.nodes[node].monthly ? economy_spot_risk(e, g, node) : 0;
+	if (!o->preferences.n && !o->prefers_green)
+		return risk;
 	share = fleet_share(&e->fleet.nodes[node], g->load);
 	for (uint32_t i = 0; i < o->preferences.n; i++) {
 		const struct preference *w = &e->c->preferences.items[o->preferences.at + i];
@@ -170,7 +173,7 @@ int64_t economy_penalty(const struct economy *e, uint32_t cargo, node_id node)
 	}
 	if (o->prefers_green)
 		ppm += (PPM - e->fleet.nodes[node].green_ppm) / 20;
-	return (int64_t)(((__int128)share * ppm + PPM / 2) / PPM);
+	return (int64_t)(((__int128)share * ppm + PPM / 2) / PPM) + risk;
 }
 
 int64_t economy_total(const struct economy *e)
@@ -253,8 +256,10 @@ static void account_cost(struct economy *e, const struct cargo *g, int sign)
 	struct account *a = &e->accounts[g->of];
 	a->cost += sign * g->share;
 	a->n_bound += (uint32_t)sign;
-	if (e->fleet.nodes[g->node].capacity_type == CAPACITY_SPOT)
+	if (e->fleet.nodes[g->node].capacity_type == CAPACITY_SPOT) {
 		a->n_spot += (uint32_t)sign;
+		economy_count_spot(e, g->of, g->node, sign);
+	}
 	for (uint32_t k = 0; k < a->limits.n; k++)
 		e->limits.items[e->limit_ids.items[a->limits.at + k]].cost += sign * g->share;
 }
@@ -543,6 +548,8 @@ void economy_done(struct economy *e)
 	free(e->scores);
 	free(e->parts);
 	free(e->alerts_on);
+	intern_done(&e->spot_keys);
+	array_done(&e->spot_counts);
 	array_done(&e->no_places);
 	kinds_free(e->kinds);
 	free(e->scalings);

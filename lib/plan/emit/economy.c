@@ -161,13 +161,18 @@ static void emit_binds(struct emitter *e, struct economy *x)
 static const enum reason money_reasons[MONEY_REFUSALS] = {
 	[MONEY_BUDGET] = REASON_BUDGET_EXHAUSTED, [MONEY_PER_HOUR] = REASON_OVER_HOURLY_LIMIT,
 	[MONEY_POWER] = REASON_OVER_POWER_LIMIT,  [MONEY_SPOT] = REASON_SPOT_NOT_ALLOWED,
-	[MONEY_PEAK] = REASON_PEAK_HOURS,	  [MONEY_GREEN] = REASON_NOT_GREEN_ENOUGH,
+	[MONEY_SPREAD] = REASON_SPOT_NOT_ALLOWED, [MONEY_PEAK] = REASON_PEAK_HOURS,
+	[MONEY_GREEN] = REASON_NOT_GREEN_ENOUGH,
 };
 
 static const char *const money_texts[MONEY_REFUSALS] = {
-	[MONEY_BUDGET] = "budget spent",  [MONEY_PER_HOUR] = "limit of cost per hour",
-	[MONEY_POWER] = "limit of power", [MONEY_SPOT] = "spot not allowed",
-	[MONEY_PEAK] = "peak hours",	  [MONEY_GREEN] = "not enough renewable energy",
+	[MONEY_BUDGET] = "budget spent",
+	[MONEY_PER_HOUR] = "limit of cost per hour",
+	[MONEY_POWER] = "limit of power",
+	[MONEY_SPOT] = "spot not allowed",
+	[MONEY_SPREAD] = "half of the replicas on spot are of that type and zone",
+	[MONEY_PEAK] = "peak hours",
+	[MONEY_GREEN] = "not enough renewable energy",
 };
 
 /* The limit that is nearest to what the pod would need: "maxCostPerHour: 0.05 of 0.05 $/h". */
@@ -214,7 +219,8 @@ static enum reason reason_of(const uint32_t money[MONEY_REFUSALS], bool is_for_r
 			     enum money_refusal *ret)
 {
 	static const enum money_refusal order[] = { MONEY_BUDGET, MONEY_PER_HOUR, MONEY_POWER,
-						    MONEY_SPOT,	  MONEY_GREEN,	  MONEY_PEAK };
+						    MONEY_SPOT,	  MONEY_SPREAD,	  MONEY_GREEN,
+						    MONEY_PEAK };
 
 	*ret = MONEY_ACCEPTS;
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {

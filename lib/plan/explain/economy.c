@@ -12,6 +12,7 @@ static const char *const money_texts[MONEY_REFUSALS] = {
 	[MONEY_PER_HOUR] = "over the limit of cost",
 	[MONEY_POWER] = "over the limit of power",
 	[MONEY_SPOT] = "spot not allowed",
+	[MONEY_SPREAD] = "half of its replicas on spot are of this type and zone",
 	[MONEY_PEAK] = "peak hours",
 	[MONEY_GREEN] = "not enough renewable energy",
 };

@@ -158,6 +158,8 @@ static const struct field optimise_fields[] = {
 	OPTIMISE("disruptionNodes", disruption_nodes),
 	OPTIMISE("disruptionPods", disruption_pods),
 	OPTIMISE("onDemandBase", on_demand_base),
+	FILE_FIELD("restartSeconds", &field_u32,
+		   offsetof(struct settings, optimise.restart_seconds), .max = 86400),
 	{ 0 },
 };
 
