@@ -185,7 +185,8 @@ struct cost_policy {
 	int64_t generation;
 };
 
-enum power_allocation { ALLOCATE_EQUAL, ALLOCATE_PRIORITY, ALLOCATE_WORKLOAD };
+/* NONE: it is not split; workloads are served by priority. */
+enum power_allocation { ALLOCATE_NONE, ALLOCATE_EQUAL, ALLOCATE_PRIORITY, ALLOCATE_WORKLOAD };
 
 struct day_span {
 	int32_t from, to; /* minutes of the day, to exclusive; from > to goes over midnight */

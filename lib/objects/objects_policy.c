@@ -339,7 +339,7 @@ static int read_spans(struct decoder *d, const struct field *f, void *into)
 	return r;
 }
 
-static const char *const allocations[] = { "equal", "priority_based", "workload_based", NULL };
+static const char *const allocations[] = { "", "equal", "priority_based", "workload_based", NULL };
 
 static const struct field scheduling_fields[] = {
 	POWER("peakPowerAvoidance", read_bool, avoids_peak),

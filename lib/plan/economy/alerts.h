@@ -19,7 +19,7 @@
  * it goes on. scale_down: to minReplicas. pause: nothing is placed or scaled up.
  * terminate: where the settings allow it, no replicas at all, but for those that a
  * PodDisruptionBudget wants; otherwise as pause, with a warning. What was ended stays so until
- * somebody scales it up again. */
+ * it is scaled up again. */
 
 /* After the pods are where the snapshot has them, before any is placed. */
 void economy_heed_alerts(struct economy *e);

@@ -128,7 +128,7 @@ int32_t economy_room(struct economy *e, optimizer_id id, const char **ret_reason
 		bool is_power = false;
 		int32_t n = l->is_exhausted ? 0 : room_of(l, extra, &is_power);
 
-		if (n >= least)
+		if (l->is_part || n >= least)
 			continue;
 		least = n;
 		*ret_reason = is_power ? "PowerCeiling" : "CostCeiling";

@@ -42,6 +42,7 @@ struct money_limit {
 	int64_t base_cost, base_power; /* what it may have at least: economy_mark() */
 	__int128 green, carbon;	       /* power times the renewable part, mW ppm; mW mg/kWh */
 	bool is_exhausted;	       /* its budget */
+	bool is_part;		       /* of a PowerPolicy's, for one workload: split.c */
 	const char *object;	       /* "CostPolicy ns/name" */
 };
 
@@ -166,9 +167,12 @@ struct economy {
 	struct intern spot_keys;	      /* workload, instance type and zone */
 	ARRAY(struct spot_count) spot_counts; /* by id of spot_keys */
 	bool *alerts_on;		      /* by index of cluster.alerts; NULL: there are none */
-	bool tracks_power;		      /* accounts and limits follow each change */
-	struct kinds *kinds;		      /* plan/economy/kinds.h */
-	uint64_t steps;			      /* nodes and spans looked at to find places */
+	bool has_parts, holds_parts;	      /* of limits, for one workload each: split.c */
+	int64_t *asked;			      /* by optimizer_id, mW: split.c */
+	__int128 *weights;   /* by index of power_policies: of all that it covers */
+	bool tracks_power;   /* accounts and limits follow each change */
+	struct kinds *kinds; /* plan/economy/kinds.h */
+	uint64_t steps;	     /* nodes and spans looked at to find places */
 };
 
 /* After the steps for real time. Without optimizers and policies nothing is done. */
@@ -232,6 +236,18 @@ bool economy_fits(struct economy *e, uint32_t cargo, node_id node);
 const uint64_t *economy_allowed(struct economy *e, uint32_t cargo);
 /* Is one of them of this kind? economy_allowed() was called. */
 bool economy_allows_kind(const struct economy *e, uint32_t cargo, uint32_t kind);
+
+/* plan/economy/split.c: a PowerPolicy that is not enough for all pods that wait is split among its
+ * workloads: equally, by priority and 1, or by what their pods would draw by default. First each
+ * gets up to its part, then what is left goes by priority. */
+
+/* Before the limits are read: what each asks for, and sums by policy. */
+void economy_read_weights(struct economy *e,
+			  bool (*covers)(const struct economy *e, size_t policy, optimizer_id id));
+/* The part of one of its workloads, mW. */
+int64_t economy_part(const struct economy *e, size_t policy, optimizer_id id);
+/* Does a limit of power keep a pod from a node that would take it, whose workload has a part? */
+bool economy_is_power_short(struct economy *e);
 
 /* plan/economy/spot.c */
 

@@ -144,6 +144,27 @@ static void apply_cost_policies(struct economy *e, optimizer_id id, const struct
 	}
 }
 
+static bool power_policy_covers(const struct economy *e, size_t policy, optimizer_id id)
+{
+	const struct power_policy *p = &e->c->power_policies.items[policy];
+
+	return policy_covers(e->c, &p->meta, &p->namespaces, &p->workloads,
+			     &e->c->optimizers.items[id]);
+}
+
+static void add_part(struct economy *e, size_t policy, optimizer_id id)
+{
+	const struct power_policy *p = &e->c->power_policies.items[policy];
+
+	if (p->max_power < 0 || p->allocation == ALLOCATE_NONE)
+		return;
+	uint32_t limit =
+		new_limit(e, "PowerPolicy", &p->meta, NO_LIMIT, economy_part(e, policy, id), false);
+
+	e->limits.items[limit].is_part = e->has_parts = true;
+	*array_add(&e->limit_ids) = limit;
+}
+
 static void apply_power_policies(struct economy *e, optimizer_id id, const struct policy_ids *ids)
 {
 	const struct optimizer *o = &e->c->optimizers.items[id];
@@ -153,7 +174,7 @@ static void apply_power_policies(struct economy *e, optimizer_id id, const struc
 		const struct power_policy *p = &e->c->power_policies.items[i];
 		bool is_peak = p->avoids_peak && is_in_span(e->c, p->peak_hours, e->c->taken_at);
 
-		if (!policy_covers(e->c, &p->meta, &p->namespaces, &p->workloads, o))
+		if (!power_policy_covers(e, i, id))
 			continue;
 		if (p->is_unread)
 			suspend(a, "a PowerPolicy that covers it cannot be read");
@@ -167,6 +188,7 @@ static void apply_power_policies(struct economy *e, optimizer_id id, const struc
 						  p->max_power, false) +
 					1;
 		*array_add(&e->limit_ids) = ids->power[i] - 1;
+		add_part(e, i, id);
 	}
 }
 
@@ -209,6 +231,7 @@ void economy_read_limits(struct economy *e)
 		warn_of_reach(e, "CostPolicy", &p->meta, &p->namespaces);
 	array_each(p, &c->power_policies)
 		warn_of_reach(e, "PowerPolicy", &p->meta, &p->namespaces);
+	economy_read_weights(e, power_policy_covers);
 	for (optimizer_id id = 0; id < c->optimizers.n; id++)
 		read_account(e, id, &ids);
 	for (uint32_t i = 0; i < e->limits.n; i++)
@@ -404,7 +427,8 @@ static bool power_refuses(struct economy *e, uint32_t cargo, node_id node)
 	array_each(id, &e->power_limits) {
 		const struct money_limit *l = &e->limits.items[*id];
 
-		refuses |= l->power > l->max_power && l->power > l->base_power;
+		refuses |= (!l->is_part || e->holds_parts) && l->power > l->max_power &&
+			   l->power > l->base_power;
 	}
 	economy_take(e, cargo);
 	return refuses;

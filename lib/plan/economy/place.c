@@ -331,6 +331,28 @@ static void improve(struct economy *e)
 		;
 }
 
+/* Those that have no place yet, in order. */
+static void place_all(struct economy *e)
+{
+	for (uint32_t i = (uint32_t)e->n_bound; i < e->cargo.n; i++)
+		if (e->cargo.items[i].node == NONE)
+			place_pod(e, i);
+}
+
+/* Again, within the parts; then with what they leave. They are held while placements are improved:
+ * what has a place beyond its workload's part keeps it, and gets no more. */
+static void place_by_parts(struct economy *e)
+{
+	for (uint32_t i = (uint32_t)e->n_bound; i < e->cargo.n; i++)
+		if (e->cargo.items[i].node != NONE)
+			economy_drop(e, i);
+	e->holds_parts = true;
+	place_all(e);
+	e->holds_parts = false;
+	place_all(e);
+	e->holds_parts = true;
+}
+
 /* ---- Architectures ---- */
 
 /* Two of those that nodes have; false: they have one at most. */
@@ -377,9 +399,11 @@ static void warn_of_architectures(struct economy *e)
 void economy_place(struct economy *e)
 {
 	economy_mark_spot(e);
-	for (uint32_t i = (uint32_t)e->n_bound; i < e->cargo.n; i++)
-		place_pod(e, i);
+	place_all(e);
+	if (e->has_parts && economy_is_power_short(e))
+		place_by_parts(e);
 	if (n_pending(e))
 		improve(e);
+	e->holds_parts = false;
 	warn_of_architectures(e);
 }

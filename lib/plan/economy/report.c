@@ -24,12 +24,13 @@ static void report_limits(const struct economy *e, const struct account *a, stru
 			  struct optimizer_report *ret)
 {
 	ret->limits = arena_new(arena, struct limit_report, a->limits.n);
-	ret->n_limits = a->limits.n;
 	for (uint32_t k = 0; k < a->limits.n; k++) {
 		const struct money_limit *l =
 			&e->limits.items[e->limit_ids.items[a->limits.at + k]];
 
-		ret->limits[k] = (struct limit_report){
+		if (l->is_part)
+			continue;
+		ret->limits[ret->n_limits++] = (struct limit_report){
 			.object = arena_strndup(arena, l->object, strlen(l->object)),
 			.cost = l->cost,
 			.max_cost = l->max_cost,

@@ -418,7 +418,7 @@ static bool is_within_bounds(const struct optimizer *o, int32_t n)
 	return n >= minimum_of(o) && n <= maximum_of(o);
 }
 
-/* Noted as any other scaling, so that somebody who sets the number again is not fought. */
+/* Noted as any other scaling, so that a number that is set again is not fought. */
 static void note_scaling(struct economy *e, const struct optimizer *o, struct scaling *s)
 {
 	if (s->to == s->from || give_up(e, o, s))

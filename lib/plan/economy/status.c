@@ -94,7 +94,7 @@ static bool is_over_policy(const struct economy *e, const struct account *a, boo
 		const struct money_limit *l =
 			&e->limits.items[e->limit_ids.items[a->limits.at + k]];
 
-		if (is_power && l->max_power >= 0 && l->power > l->max_power)
+		if (is_power && !l->is_part && l->max_power >= 0 && l->power > l->max_power)
 			return true;
 		if (!is_power && (l->is_exhausted || (l->max_cost >= 0 && l->cost > l->max_cost)))
 			return true;

@@ -548,6 +548,8 @@ void economy_done(struct economy *e)
 	free(e->scores);
 	free(e->parts);
 	free(e->alerts_on);
+	free(e->asked);
+	free(e->weights);
 	intern_done(&e->spot_keys);
 	array_done(&e->spot_counts);
 	array_done(&e->no_places);

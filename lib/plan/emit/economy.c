@@ -188,7 +188,7 @@ static const char *explain_limit(struct emitter *e, const struct economy *x, con
 		if (why == MONEY_PER_HOUR && l->max_cost >= 0)
 			return plan_strf(e->plan, "; %s: %s of %s $/h are used", l->object,
 					 dollars(e, l->cost), dollars(e, l->max_cost));
-		if (why == MONEY_POWER && l->max_power >= 0)
+		if (why == MONEY_POWER && l->max_power >= 0 && !l->is_part)
 			return plan_strf(e->plan, "; %s: %s of %s W are used", l->object,
 					 watts(e, l->power), watts(e, l->max_power));
 		if (why == MONEY_BUDGET && l->is_exhausted)
