@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from cluster import HERE
-from node import CGROUPS, Node, has_program, paths, quiet, run, why_not as why_no_node
+from node import CGROUPS, Node, has_program, quiet, run, why_not as why_no_node
 
 BRIDGE, HOST, PORT = "mckubemig0", "10.77.0.1", 6443
 NAMES = "node-a", "node-b"

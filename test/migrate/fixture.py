@@ -15,6 +15,7 @@ import subprocess
 import time
 
 import pair
+from node import paths
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 IMAGE = "localhost/count:1"
@@ -120,7 +121,7 @@ class Fixture:
     def containers(self, pod):
         """The cgroups of a pod's containers and its sandbox."""
         uid = pod["metadata"]["uid"]
-        return pair.paths(pair.CGROUPS / "cpu", f"mckube-node-*/kubepods/**/pod{uid}/*/cpu.rt_runtime_us")
+        return paths(pair.CGROUPS / "cpu", f"mckube-node-*/kubepods/**/pod{uid}/*/cpu.rt_runtime_us")
 
     def program_threads(self, name):
         """Of a pod's programs, not of its sandbox: their numbers."""
@@ -319,7 +320,7 @@ class Fixture:
         for node in self.nodes:
             found += [str(p) for p in (node.folder / HELPER).iterdir() if p.name != "identity.pem"]
             found += self.checkpoint_images(node)
-            for group in pair.paths(pair.CGROUPS / "freezer" / node.groups, "**/freezer.state"):
+            for group in paths(pair.CGROUPS / "freezer" / node.groups, "**/freezer.state"):
                 try:
                     found += [str(group)] if group.read_text() != "THAWED\n" else []
                 except OSError:

@@ -9,6 +9,7 @@ import threading
 
 import pair
 from fixture import PERIOD, Lines, wait_for
+from node import paths
 
 
 def root(f, name):
@@ -91,7 +92,7 @@ class FirstBudgets:
         self.thread = threading.Thread(target=self._follow)
 
     def _files(self):
-        return pair.paths(self.groups, "kubepods/**/pod*/*/cpu.rt_runtime_us")
+        return paths(self.groups, "kubepods/**/pod*/*/cpu.rt_runtime_us")
 
     def _follow(self):
         while not self.is_over.wait(0.01):
