@@ -7,7 +7,7 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "build.h"
-#include "helper.h"
+#include "migrate_agent/helper.h"
 #include "options.h"
 
 enum { EXIT_DONE = 0, EXIT_ERROR = 1 };

@@ -6,7 +6,7 @@
 #include "base/man.h"
 #include "base/names.h"
 #include "build.h"
-#include "helper.h"
+#include "migrate_agent/helper.h"
 
 enum { HELP_WIDTH = 100, COMPLETE_FILES = 0, COMPLETE_NO_FILES = 4 };
 

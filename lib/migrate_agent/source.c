@@ -11,8 +11,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/names.h"
-#include "helper.h"
 #include "migrate/decide.h"
+#include "migrate_agent/helper.h"
 
 /* THAW_MS: a kubelet has seen a deletion by then, and starts nothing again. */
 enum {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "helper.h"
+#include "migrate_agent/helper.h"
 
 #include <errno.h>
 #include <signal.h>

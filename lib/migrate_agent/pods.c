@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/timer.h"
-#include "helper.h"
+#include "migrate_agent/helper.h"
 
 enum { AGAIN_MS = 10000 };
 

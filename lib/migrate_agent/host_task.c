@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host_task.h"
+#include "migrate_agent/host_task.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "late_criu.h"
+#include "migrate_agent/late_criu.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -8,8 +8,8 @@
 #include "base/array.h"
 #include "base/auto.h"
 #include "base/clock.h"
-#include "host_task.h"
-#include "pod_group.h"
+#include "migrate_agent/host_task.h"
+#include "migrate_agent/pod_group.h"
 
 enum { LOOK_US = 50000, KILL_MS = 5000 };
 

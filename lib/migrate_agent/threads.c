@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "threads.h"
+#include "migrate_agent/threads.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,8 +10,8 @@
 #include "base/auto.h"
 #include "base/file.h"
 #include "checkpoint/thread_cpus.h"
-#include "host_task.h"
-#include "pod_group.h"
+#include "migrate_agent/host_task.h"
+#include "migrate_agent/pod_group.h"
 
 enum { LIST_MAX = 1 << 16 };
 

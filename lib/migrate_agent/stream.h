@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_MIGRATE_CMD_STREAM_H
-#define MCKUBE_MIGRATE_CMD_STREAM_H
+#ifndef MCKUBE_MIGRATE_AGENT_STREAM_H
+#define MCKUBE_MIGRATE_AGENT_STREAM_H
 
 #include <openssl/ssl.h>
 #include <stdbool.h>

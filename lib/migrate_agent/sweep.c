@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/timer.h"
-#include "helper.h"
+#include "migrate_agent/helper.h"
 
 enum { IDLE_MS = 60000, AGAIN_MS = 60000, EXPECTED_MS = 5000, RETRY_MS = 10000 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pod_group.h"
+#include "migrate_agent/pod_group.h"
 
 #include <dirent.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "peer.h"
+#include "migrate_agent/peer.h"
 
 #include <fcntl.h>
 #include <netdb.h>

@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "checkpoint/registry.h"
-#include "helper.h"
 #include "migrate/decide.h"
+#include "migrate_agent/helper.h"
 
 enum { BACKLOG = 32, CONNECTIONS_MAX = 32, TLS_HELLO = 0x16, LAST_PIECE = 512 };
 /* A reply begins when the source has been dumped; a move that takes longer is called off. */

@@ -17,9 +17,9 @@
 #include "base/file.h"
 #include "base/json_out.h"
 #include "base/log.h"
-#include "helper.h"
-#include "late_criu.h"
-#include "threads.h"
+#include "migrate_agent/helper.h"
+#include "migrate_agent/late_criu.h"
+#include "migrate_agent/threads.h"
 
 void source_folder(const struct move_out *m, struct str *out)
 {

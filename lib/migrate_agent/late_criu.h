@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_MIGRATE_CMD_LATE_CRIU_H
-#define MCKUBE_MIGRATE_CMD_LATE_CRIU_H
+#ifndef MCKUBE_MIGRATE_AGENT_LATE_CRIU_H
+#define MCKUBE_MIGRATE_AGENT_LATE_CRIU_H
 
 #include <stdint.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_MIGRATE_CMD_PEER_H
-#define MCKUBE_MIGRATE_CMD_PEER_H
+#ifndef MCKUBE_MIGRATE_AGENT_PEER_H
+#define MCKUBE_MIGRATE_AGENT_PEER_H
 
 #include "base/sha256.h"
-#include "stream.h"
+#include "migrate_agent/stream.h"
 
 /* Connections between helpers: TLS 1.3 with a certificate on both sides, each pinned. A helper
  * makes its own, keeps it in its folder, and tells its SHA-256 in an annotation of its node; which

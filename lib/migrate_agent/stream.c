@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "stream.h"
+#include "migrate_agent/stream.h"
 
 #include <sys/socket.h>
 #include <sys/time.h>

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "checkpoint/runtime_version.h"
-#include "helper.h"
+#include "migrate_agent/helper.h"
 
 enum { AGAIN_MS = 60000, RETRY_MS = 2000, NS_PER_S = 1000000000, CPU_HEX = 16, VERSION_MAX = 64 };
 

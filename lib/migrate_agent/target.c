@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/names.h"
-#include "helper.h"
 #include "migrate/decide.h"
+#include "migrate_agent/helper.h"
 
 enum { TAKE_MS = 5000, IDLE_MS = 60000, RETRY_MS = 1000, EXPECTED_MS = ARRIVAL_SECONDS * 1000 };
 

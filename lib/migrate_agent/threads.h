@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_MIGRATE_CMD_THREADS_H
-#define MCKUBE_MIGRATE_CMD_THREADS_H
+#ifndef MCKUBE_MIGRATE_AGENT_THREADS_H
+#define MCKUBE_MIGRATE_AGENT_THREADS_H
 
 #include "base/error.h"
 #include "base/str.h"

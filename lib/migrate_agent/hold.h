@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_MIGRATE_CMD_HOLD_H
-#define MCKUBE_MIGRATE_CMD_HOLD_H
+#ifndef MCKUBE_MIGRATE_AGENT_HOLD_H
+#define MCKUBE_MIGRATE_AGENT_HOLD_H
 
 #include <stdbool.h>
 #include <stdint.h>

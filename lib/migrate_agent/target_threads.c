@@ -9,8 +9,8 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "checkpoint/registry.h"
-#include "helper.h"
-#include "threads.h"
+#include "migrate_agent/helper.h"
+#include "migrate_agent/threads.h"
 
 enum { REPLY_MAX = 1 << 20, FETCH_MS = 5000 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_MIGRATE_CMD_POD_GROUP_H
-#define MCKUBE_MIGRATE_CMD_POD_GROUP_H
+#ifndef MCKUBE_MIGRATE_AGENT_POD_GROUP_H
+#define MCKUBE_MIGRATE_AGENT_POD_GROUP_H
 
 /* Where the cgroups of a pod are, whatever the kubelet's driver and root: in the hierarchy of a
  * controller of cgroup v1, or in the one of v2. NULL: there is none. The caller frees it. */

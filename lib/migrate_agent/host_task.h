@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_MIGRATE_CMD_HOST_TASK_H
-#define MCKUBE_MIGRATE_CMD_HOST_TASK_H
+#ifndef MCKUBE_MIGRATE_AGENT_HOST_TASK_H
+#define MCKUBE_MIGRATE_AGENT_HOST_TASK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MCKUBE_MIGRATE_CMD_HELPER_H
-#define MCKUBE_MIGRATE_CMD_HELPER_H
+#ifndef MCKUBE_MIGRATE_AGENT_HELPER_H
+#define MCKUBE_MIGRATE_AGENT_HELPER_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -9,11 +9,11 @@
 #include "checkpoint/archive.h"
 #include "checkpoint/containerd.h"
 #include "checkpoint/dump.h"
-#include "hold.h"
 #include "kube/target.h"
 #include "kube/watch.h"
 #include "migrate/move.h"
-#include "peer.h"
+#include "migrate_agent/hold.h"
+#include "migrate_agent/peer.h"
 
 /* The running helper. Its main thread talks to the API server and decides; threads of their own
  * work with containerd and serve connections. What they share is under one lock. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hold.h"
+#include "migrate_agent/hold.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/file.h"
-#include "pod_group.h"
+#include "migrate_agent/pod_group.h"
 
 /* A line "KEY NUMBER". */
 static int64_t stat_of(const char *text, const char *key)
