@@ -238,7 +238,7 @@ static void on_result(const struct action *a, const struct result *r, void *arg)
 {
 	struct progress *p = arg;
 
-	move_services_tell(p->services, a, r);
+	move_services_tell(p->services, p->cluster, a, r);
 	const char *moved = move_services_reason(p->services, a, r);
 
 	if (p->signals)

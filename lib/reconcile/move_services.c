@@ -221,14 +221,50 @@ static void post_economy(struct move_services *s, const struct action *a, const 
 	event_step(s->events);
 }
 
-/* Of a policy: those that have gone on with this pass. */
-static void tell_alerts(struct move_services *s, const struct action *a)
+static bool is_named(const struct cluster *c, const struct meta *meta, const struct target *on)
 {
+	return strcmp(cluster_str(c, meta->ns), on->ns) == 0 &&
+	       strcmp(cluster_str(c, meta->name), on->name) == 0;
+}
+
+/* The alerts that the policy's status says are on: cluster.alert_notes. */
+static struct range noted_alerts(const struct cluster *c, const struct action *a)
+{
+	if (economy_status_kind(a->status) == STATUS_COST_POLICY) {
+		array_each(p, &c->cost_policies)
+			if (is_named(c, &p->meta, &a->on))
+				return p->note.alerts;
+	} else {
+		array_each(p, &c->power_policies)
+			if (is_named(c, &p->meta, &a->on))
+				return p->note.alerts;
+	}
+	return (struct range){ 0 };
+}
+
+static bool is_noted(const struct cluster *c, struct range notes, const struct plan_alert *alert)
+{
+	for (uint32_t i = 0; i < notes.n; i++) {
+		const struct alert_note *n = &c->alert_notes.items[notes.at + i];
+
+		if (n->type != UINT8_MAX && n->action != UINT8_MAX && n->value == alert->value &&
+		    strcmp(alert_type_words[n->type], alert->type) == 0 &&
+		    strcmp(alert_action_words[n->action], alert->action) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of a policy: those that have gone on with this pass. */
+static void tell_alerts(struct move_services *s, const struct cluster *c, const struct action *a)
+{
+	struct range notes = noted_alerts(c, a);
+
 	for (uint32_t i = 0; i < a->status->n_alerts; i++) {
 		const struct plan_alert *alert = &a->status->alerts[i];
 		AUTO_FREE char *note = NULL;
 
-		if (alert->since != s->veto.taken_at)
+		if (is_noted(c, notes, alert))
 			continue;
 		note = xasprintf("alert %s, action %s: %s", alert->type, alert->action, a->message);
 		post_economy(s, a, "ThresholdReached", note, true);
@@ -236,7 +272,8 @@ static void tell_alerts(struct move_services *s, const struct action *a)
 }
 
 /* Of a WorkloadOptimizer whose status was written: what this pass did for it, and what ended. */
-static void tell_economy(struct move_services *s, const struct action *a, const struct result *r)
+static void tell_economy(struct move_services *s, const struct cluster *c, const struct action *a,
+			 const struct result *r)
 {
 	const struct economy_status *now = a->status;
 	const char *refusal = move_services_refusal(a, s);
@@ -246,7 +283,7 @@ static void tell_economy(struct move_services *s, const struct action *a, const 
 	if (r->state != RESULT_DONE)
 		return;
 	if (economy_status_kind(now) != STATUS_OPTIMIZER) {
-		tell_alerts(s, a);
+		tell_alerts(s, c, a);
 		return;
 	}
 	if (now->optimized_at && now->optimized_at == now->budget.accounted_at)
@@ -259,12 +296,13 @@ static void tell_economy(struct move_services *s, const struct action *a, const 
 		post_economy(s, a, "MoveRolledBack", a->message, true);
 }
 
-void move_services_tell(struct move_services *s, const struct action *a, const struct result *r)
+void move_services_tell(struct move_services *s, const struct cluster *c, const struct action *a,
+			const struct result *r)
 {
 	struct timespec now;
 
 	if (s && a->status)
-		tell_economy(s, a, r);
+		tell_economy(s, c, a, r);
 	const char *reason = move_services_reason(s, a, r);
 	if (!s || !reason)
 		return;

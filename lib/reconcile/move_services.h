@@ -46,7 +46,9 @@ void move_services_warn(struct move_services *s, struct plan *p);
 const char *move_services_reason(const struct move_services *s, const struct action *a,
 				 const struct result *r);
 
-void move_services_tell(struct move_services *s, const struct action *a, const struct result *r);
+/* `c` is the snapshot that the plan was executed on: what it says already is not told again. */
+void move_services_tell(struct move_services *s, const struct cluster *c, const struct action *a,
+			const struct result *r);
 void move_services_step(struct move_services *s);
 
 #endif

@@ -186,7 +186,7 @@ static void on_result(const struct action *a, const struct result *result, void 
 
 	r->counts.actions[a->kind][result->state]++;
 	count_move(r, a, result);
-	move_services_tell(r->services, a, result);
+	move_services_tell(r->services, r->cluster, a, result);
 	const char *moved = move_services_reason(r->services, a, result);
 
 	if (r->signals)
