@@ -91,25 +91,58 @@ static bool has_condition(const cJSON *pod, const char *type)
 	return false;
 }
 
-static int read_containers(const cJSON *pod, struct move_pod *p, struct error *err)
+const char *const move_lists[MOVE_LISTS] = { "initContainers", "containers" };
+
+static bool is_init(const char *list)
+{
+	return strcmp(list, move_lists[0]) == 0;
+}
+
+bool move_takes(const char *list, const cJSON *container)
+{
+	const char *policy = json_text(json_get(container, "restartPolicy"));
+
+	return !is_init(list) || (policy && strcmp(policy, "Always") == 0);
+}
+
+static int read_list(const char *list, struct move_pod *p, struct error *err)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, json_path(pod, "spec.containers")) {
+	cJSON_ArrayForEach(item, json_get(json_get(p->json, "spec"), list)) {
 		const char *name = json_text(json_get(item, "name"));
 
+		if (!move_takes(list, item))
+			continue;
 		if (!name || p->n_containers == MOVE_CONTAINERS)
 			return error_set(err, -EINVAL, "pod %s/%s: more than %d containers", p->ns,
 					 p->name, MOVE_CONTAINERS);
-		p->containers[p->n_containers++].name = name;
+		p->containers[p->n_containers++] =
+			(struct move_container){ .name = name, .is_sidecar = is_init(list) };
 	}
-	cJSON_ArrayForEach(item, json_path(pod, "status.containerStatuses")) {
+	return 0;
+}
+
+static void read_statuses(const cJSON *statuses, struct move_pod *p)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, statuses) {
 		const char *name = json_text(json_get(item, "name"));
 		struct move_container *c = name ? find_container(p, name) : NULL;
 
 		if (c)
 			read_status(item, c);
 	}
+}
+
+static int read_containers(struct move_pod *p, struct error *err)
+{
+	for (size_t i = 0; i < MOVE_LISTS; i++)
+		if (read_list(move_lists[i], p, err) < 0)
+			return err->code;
+	read_statuses(json_path(p->json, "status.initContainerStatuses"), p);
+	read_statuses(json_path(p->json, "status.containerStatuses"), p);
 	return 0;
 }
 
@@ -149,7 +182,7 @@ int move_pod_read(const cJSON *pod, struct move_pod *ret, struct error *err)
 	if (p.id && !move_id_is_valid(p.id))
 		p.id = NULL;
 	p.state = move_state_of(p.state_text, &p.why);
-	if (read_containers(pod, &p, err) < 0)
+	if (read_containers(&p, err) < 0)
 		return err->code;
 	*ret = p;
 	return 0;

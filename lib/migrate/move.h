@@ -70,6 +70,7 @@ struct move_container {
 	const char *message; /* of the waiting state, or of the last end */
 	bool is_running;
 	bool has_failed_start; /* it ended, or was ended, by an error of the runtime */
+	bool is_sidecar;       /* an init container that runs as long as the others */
 	int64_t restarts;
 };
 
@@ -84,7 +85,7 @@ struct move_pod {
 	const char *why; /* behind the state's word, "" */
 	bool is_deleting, is_ready;
 	int64_t created;     /* seconds since 1970, 0: not known */
-	size_t n_containers; /* of the spec */
+	size_t n_containers; /* of the spec: those that run, sidecars first, as they start */
 	struct move_container containers[MOVE_CONTAINERS];
 };
 
@@ -98,6 +99,12 @@ static inline bool move_is_promised(const struct move_pod *p)
 {
 	return p->id && p->to;
 }
+
+/* The lists of a pod's spec in which those containers are, in their order. Init containers that run
+ * to their end are none of them: they run again on the target. */
+enum { MOVE_LISTS = 2 };
+extern const char *const move_lists[MOVE_LISTS];
+bool move_takes(const char *list, const cJSON *container);
 
 /* Do all its containers run? */
 bool move_pod_runs(const struct move_pod *p);

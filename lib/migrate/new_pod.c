@@ -116,15 +116,19 @@ static cJSON *make_annotations(const struct move_pod *source)
 static void set_images(const struct move_pod *source, cJSON *spec)
 {
 	cJSON *container;
-	unsigned i = 0;
+	unsigned n = 0;
 
-	cJSON_ArrayForEach(container, cJSON_GetObjectItemCaseSensitive(spec, "containers")) {
-		AUTO(str_done) struct str image = STR_INIT;
+	for (size_t i = 0; i < MOVE_LISTS; i++)
+		cJSON_ArrayForEach(container,
+				   cJSON_GetObjectItemCaseSensitive(spec, move_lists[i])) {
+			AUTO(str_done) struct str image = STR_INIT;
 
-		move_image(&image, source->id, i++);
-		set_text(container, "image", image.s);
-		set_text(container, "imagePullPolicy", "IfNotPresent");
-	}
+			if (!move_takes(move_lists[i], container))
+				continue;
+			move_image(&image, source->id, n++);
+			set_text(container, "image", image.s);
+			set_text(container, "imagePullPolicy", "IfNotPresent");
+		}
 }
 
 static cJSON *make_spec(const struct move_pod *source)
@@ -172,7 +176,7 @@ static void write_patch(const char *id, const struct move_pod *new, cJSON *notes
 	AUTO_JSON cJSON *patch = cJSON_CreateObject();
 	cJSON *meta = cJSON_AddObjectToObject(patch, "metadata");
 	cJSON *spec = cJSON_AddObjectToObject(patch, "spec");
-	cJSON *containers = cJSON_AddArrayToObject(spec, "containers");
+	cJSON *lists[] = { NULL, cJSON_AddArrayToObject(spec, move_lists[1]) };
 
 	cJSON_AddStringToObject(meta, "uid", new->uid);
 	cJSON_AddStringToObject(meta, "resourceVersion", new->version);
@@ -185,7 +189,9 @@ static void write_patch(const char *id, const struct move_pod *new, cJSON *notes
 		move_image(&image, id, i);
 		cJSON_AddStringToObject(c, "name", new->containers[i].name);
 		cJSON_AddStringToObject(c, "image", image.s);
-		cJSON_AddItemToArray(containers, c);
+		if (new->containers[i].is_sidecar && !lists[0])
+			lists[0] = cJSON_AddArrayToObject(spec, move_lists[0]);
+		cJSON_AddItemToArray(lists[!new->containers[i].is_sidecar], c);
 	}
 	print(patch, out);
 }

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/names.h"
+#include "base/units.h"
 #include "migrate/decide.h"
 #include "migrate_agent/helper.h"
 
@@ -18,7 +19,6 @@
 enum {
 	THAW_MS = 1500,
 	AWAIT_MS = 5000, /* beyond the limit, by which a source is resumed */
-	NS_PER_MS = 1000000,
 	MIB_PER_GIB = 1024,
 	STEP_MS = 200,
 	IDLE_MS = 60000,
@@ -52,11 +52,11 @@ static int64_t number_or(const cJSON *object, const char *key, int64_t preset)
 }
 
 /* A paused container answers no probe: those by HTTP and TCP would have it restarted. */
-static void limit_by_probes(const struct move_pod *p, struct move_out *m)
+static void limit_by_list(const cJSON *containers, struct move_out *m)
 {
 	const cJSON *container;
 
-	cJSON_ArrayForEach(container, json_path(p->json, "spec.containers")) {
+	cJSON_ArrayForEach(container, containers) {
 		const cJSON *probe = json_get(container, "livenessProbe");
 
 		if (!probe || json_get(probe, "exec"))
@@ -67,6 +67,13 @@ static void limit_by_probes(const struct move_pod *p, struct move_out *m)
 		if (ms < m->limit_ms)
 			m->limit_ms = ms;
 	}
+}
+
+/* Init containers that run to their end have no probes. */
+static void limit_by_probes(const struct move_pod *p, struct move_out *m)
+{
+	for (size_t i = 0; i < MOVE_LISTS; i++)
+		limit_by_list(json_get(json_get(p->json, "spec"), move_lists[i]), m);
 }
 
 /* What is dumped, sent and restored takes as long as it is large. */

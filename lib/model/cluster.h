@@ -189,11 +189,10 @@ enum checkpoint_bar {
 	BAR_RUNTIME_CLASS = 1 << 3,  /* another runtime than the node's own */
 	BAR_EMPTY_DIR = 1 << 4,	     /* its content stays behind */
 	BAR_HOST_PATH = 1 << 5,
-	BAR_SIDECAR = 1 << 6, /* starts again */
 };
 
 /* Bars that are about volumes or containers of the pod, and of which its spec has a name each. */
-enum bar_kind { BAR_OF_EMPTY_DIRS, BAR_OF_HOST_PATHS, BAR_OF_SIDECARS, BAR_OF_PROBE, BAR_KINDS };
+enum bar_kind { BAR_OF_EMPTY_DIRS, BAR_OF_HOST_PATHS, BAR_OF_PROBE, BAR_KINDS };
 
 /* A condition of a McKube that a pass may have written; ids 0: it has none of that type. */
 enum mckube_condition_type {

@@ -66,16 +66,6 @@ static bool add_volumes(struct objects *o, const struct slice *names, size_t n)
 	return end_line(o, line);
 }
 
-static bool add_sidecars(struct objects *o)
-{
-	size_t line = o->key.n;
-
-	array_each(c, &o->containers)
-		if (c->kind == CONTAINER_SIDECAR)
-			add_name(o, line, c->name);
-	return end_line(o, line);
-}
-
 void take_bars(struct objects *o, struct pod *pod)
 {
 	const struct container *least = shortest_probe(o);
@@ -84,7 +74,6 @@ void take_bars(struct objects *o, struct pod *pod)
 	str_clear(&o->key);
 	bars |= add_volumes(o, o->empty_dirs.items, o->empty_dirs.n) ? BAR_EMPTY_DIR : 0;
 	bars |= add_volumes(o, o->host_paths.items, o->host_paths.n) ? BAR_HOST_PATH : 0;
-	bars |= add_sidecars(o) ? BAR_SIDECAR : 0;
 	pod->bars = (uint16_t)bars;
 	if (least) {
 		pod->patience_seconds = least->patience_seconds < UINT16_MAX

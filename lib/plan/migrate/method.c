@@ -245,7 +245,6 @@ static bool bar_of_spec(const struct cluster *c, const struct pod *pod, struct s
 	} named[] = {
 		{ BAR_EMPTY_DIR, BAR_OF_EMPTY_DIRS, "emptyDir", "its content would be lost" },
 		{ BAR_HOST_PATH, BAR_OF_HOST_PATHS, "hostPath", "it stays on the node" },
-		{ BAR_SIDECAR, BAR_OF_SIDECARS, "sidecar", "it would start again" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)

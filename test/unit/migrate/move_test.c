@@ -49,6 +49,31 @@ TEST(containers_keep_the_order_of_the_spec)
 	assert_string_equal(move_pod_failed(&p)->message, "over");
 }
 
+TEST(sidecars_come_first_and_other_init_containers_do_not)
+{
+	AUTO_JSON cJSON *json = NULL;
+	struct move_pod p;
+	struct error err;
+
+	assert_int_equal(
+		read_pod("{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\",\"uid\":\"u\"},"
+			 "\"spec\":{\"containers\":[{\"name\":\"c\"}],\"initContainers\":["
+			 "{\"name\":\"first\"},{\"name\":\"s\",\"restartPolicy\":\"Always\"}]},"
+			 "\"status\":{\"initContainerStatuses\":[{\"name\":\"first\",\"state\":"
+			 "{\"terminated\":{}}},{\"name\":\"s\",\"containerID\":\"containerd://1\","
+			 "\"state\":{\"running\":{}}}],\"containerStatuses\":[{\"name\":\"c\","
+			 "\"containerID\":\"containerd://2\",\"state\":{\"running\":{}}}]}}",
+			 &json, &p, &err),
+		0);
+	assert_int_equal(p.n_containers, 2);
+	assert_string_equal(p.containers[0].name, "s");
+	assert_true(p.containers[0].is_sidecar);
+	assert_string_equal(p.containers[1].id, "containerd://2");
+	assert_false(p.containers[1].is_sidecar);
+	assert_true(move_pod_runs(&p));
+	assert_null(move_pod_failed(&p));
+}
+
 TEST(no_pod_is_refused)
 {
 	AUTO_JSON cJSON *json = NULL;

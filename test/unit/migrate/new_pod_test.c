@@ -57,6 +57,43 @@ TEST(a_new_pod_is_its_source_elsewhere)
 	assert_int_equal(placement_since(&p), 7);
 }
 
+static const char *image_in(const cJSON *object, const char *list, int i)
+{
+	return json_text(json_get(cJSON_GetArrayItem(json_path(object, list), i), "image"));
+}
+
+TEST(sidecars_come_with_their_memory)
+{
+	static const char with_sidecar[] =
+		"{\"metadata\":{\"name\":\"app\",\"namespace\":\"n\",\"uid\":\"u\",\"resourceVersion\":"
+		"\"5\",\"annotations\":{\"mckube.io/migrate-id\":\"" ID
+		"\",\"mckube.io/migrate-to\":"
+		"\"b\"}},\"spec\":{\"initContainers\":[{\"name\":\"first\",\"image\":\"f\"},{\"name\":"
+		"\"s\",\"image\":\"s\",\"restartPolicy\":\"Always\"}],\"containers\":[{\"name\":\"c\","
+		"\"image\":\"c\"}]}}";
+	AUTO_JSON cJSON *json = NULL, *new = NULL, *patch = NULL;
+	AUTO(str_done) struct str text = STR_INIT;
+	struct move_pod p;
+	struct error err;
+
+	assert_int_equal(json_parse(with_sidecar, strlen(with_sidecar), &json, &err), 0);
+	assert_int_equal(move_pod_read(json, &p, &err), 0);
+	new_pod_write(&p, &text);
+	assert_int_equal(json_parse(text.s, text.n, &new, &err), 0);
+	assert_string_equal(image_in(new, "spec.initContainers", 0), "f");
+	assert_string_equal(image_in(new, "spec.initContainers", 1),
+			    "localhost:9809/mig/" ID "-0:v1");
+	assert_string_equal(image_in(new, "spec.containers", 0), "localhost:9809/mig/" ID "-1:v1");
+	str_clear(&text);
+	new_pod_patch(&p, &p, &text);
+	assert_int_equal(json_parse(text.s, text.n, &patch, &err), 0);
+	assert_int_equal(cJSON_GetArraySize(json_path(patch, "spec.initContainers")), 1);
+	assert_string_equal(image_in(patch, "spec.initContainers", 0),
+			    "localhost:9809/mig/" ID "-0:v1");
+	assert_string_equal(image_in(patch, "spec.containers", 0),
+			    "localhost:9809/mig/" ID "-1:v1");
+}
+
 TEST(names_do_not_grow_from_move_to_move)
 {
 	AUTO_JSON cJSON *json = NULL;
