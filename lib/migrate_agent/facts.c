@@ -13,10 +13,11 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/names.h"
+#include "base/units.h"
 #include "checkpoint/runtime_version.h"
 #include "migrate_agent/helper.h"
 
-enum { AGAIN_MS = 60000, RETRY_MS = 2000, NS_PER_S = 1000000000, CPU_HEX = 16, VERSION_MAX = 64 };
+enum { AGAIN_MS = 60000, RETRY_MS = 2000, CPU_HEX = 16, VERSION_MAX = 64 };
 
 static void run_criu(const char *root, int out)
 {

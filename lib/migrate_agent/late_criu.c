@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -53,6 +54,14 @@ static bool is_criu(int id)
 	return host_task_says(id, "swrk") || host_task_says(id, "dump --rpc");
 }
 
+/* Its number may be another's by now: the descriptor stays with the process that was looked at. */
+static bool signal_if_criu(int id, int number)
+{
+	AUTO_CLOSE int fd = (int)syscall(SYS_pidfd_open, id, 0);
+
+	return fd >= 0 && is_criu(id) && syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) == 0;
+}
+
 /* Signals all of them. How many there are. */
 static unsigned signal_criu(int shim, int number)
 {
@@ -61,8 +70,8 @@ static unsigned signal_criu(int shim, int number)
 
 	host_tasks_all(&all);
 	array_each(t, &all)
-		if (!t->inner && is_criu(t->id) && is_below(&all, t, shim))
-			n += kill(t->id, number) == 0;
+		if (!t->inner && is_below(&all, t, shim))
+			n += signal_if_criu(t->id, number);
 	return n;
 }
 

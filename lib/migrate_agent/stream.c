@@ -7,10 +7,13 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/units.h"
 
 void stream_set_timeout(const struct stream *s, int ms)
 {
-	const struct timeval limit = { .tv_sec = ms / 1000 };
+	const struct timeval limit = { .tv_sec = ms / MS_PER_S,
+				       .tv_usec =
+					       (suseconds_t)ms % MS_PER_S * (US_PER_S / MS_PER_S) };
 
 	setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(s->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
