@@ -11,12 +11,15 @@ import os
 import pathlib
 import statistics
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 
+from fixture import HELPER
 from table import Row, are_met, machine, markdown, write_results
 
 SAMPLES = int(os.environ.get("SAMPLES", "7"))
+IDLE_S = 60
 OTHER = {"node-a": "node-b", "node-b": "node-a"}
 
 
@@ -74,6 +77,27 @@ def bench_deployment(f):
 
 def bench_stateful_set(f):
     tell("StatefulSet", moves_there_and_back(f, f.start_stateful_set("db", "--mb", 1)))
+
+
+def used_by(pid):
+    """CPU so far, with the children that have ended, in ms, and the memory that it does not share, in KB."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    ticks = sum(int(field) for field in fields[11:15])
+    own = sum(int(line.split()[1]) for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+              if line.startswith("Private_"))
+    return ticks * 1000 / os.sysconf("SC_CLK_TCK"), own
+
+
+def bench_idle(f):
+    """The helper while nothing moves; it looks at what its node can do once a minute."""
+    f.wait_facts()
+    pid = f.nodes[0].process(HELPER)["pid"]
+    cpu = used_by(pid)[0]
+    time.sleep(IDLE_S)
+    cpu, own = used_by(pid)[0] - cpu, used_by(pid)[1]
+    rows.append(Row(f"mckube-migrate in {IDLE_S} s in which nothing moves",
+                    f"{cpu:.0f} ms CPU, {own / 1024:.1f} MB of its own", "", None))
+    print(f"# {rows[-1].what}: {rows[-1].value}", flush=True)
 
 
 def bench_real_time(f):

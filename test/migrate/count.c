@@ -5,6 +5,7 @@
  *
  *	count [--mb N] [--step-ms N] [--fifo PRIORITY] [--timer] [--file FILE]
  *	      [--work-us N] [--end-file FILE] [--open FILE] [--io-uring] [--pin CPU]
+ *	      [--talk PORT]
  *
  * --mb touches that much memory, which does not compress, and a page of it at each step. --timer
  * sleeps by a periodic timerfd. --file adds the lines to a file, too, which is opened for each: two
@@ -12,11 +13,14 @@
  * long at each step. --end-file: when that file is there it says "end" and ends well; SIGTERM is a
  * failure then, as of work that is not done. --open keeps a file open: one of a volume that is not
  * there after a move cannot be restored. --io-uring: CRIU dumps no program that uses it. --pin: a
- * second thread, which does nothing, is held to that CPU. --kill-1 does nothing but end process 1.
+ * second thread, which does nothing, is held to that CPU. --talk: a thread serves that TCP port,
+ *and another is its client, which adds "connected" and "closed" to the file and connects again.
+ *--kill-1 does nothing but end process 1, --nothing nothing at all.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -25,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -155,6 +160,62 @@ static void *sleep_on(void *arg)
 	return NULL;
 }
 
+/* Both ends of --talk. */
+static struct {
+	struct sockaddr_in address;
+	const char *file;
+	int listen_fd;
+} talk;
+
+/* Takes connections, and keeps the one that came last. */
+static void *serve(void *arg)
+{
+	for (int fd = -1;;) {
+		int next = accept(talk.listen_fd, NULL, NULL);
+
+		if (next < 0)
+			continue;
+		if (fd >= 0)
+			close(fd);
+		fd = next;
+	}
+	return arg;
+}
+
+/* The server says nothing: what ends the wait is the end of the connection. */
+static void *connect_again(void *arg)
+{
+	for (char c;;) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		if (connect(fd, (struct sockaddr *)&talk.address, sizeof(talk.address)) == 0) {
+			report(talk.file, "connected\n");
+			while (read(fd, &c, 1) > 0)
+				;
+			report(talk.file, "closed\n");
+		}
+		close(fd);
+		usleep(20000);
+	}
+	return arg;
+}
+
+static void start_talk(long port, const char *file)
+{
+	pthread_t thread;
+
+	talk.address = (struct sockaddr_in){ .sin_family = AF_INET,
+					     .sin_port = htons((uint16_t)port),
+					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	talk.file = file;
+	talk.listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(talk.listen_fd, (struct sockaddr *)&talk.address, sizeof(talk.address)) < 0 ||
+	    listen(talk.listen_fd, 4) < 0)
+		perror("listen");
+	pthread_create(&thread, NULL, serve, NULL);
+	pthread_create(&thread, NULL, connect_again, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	size_t n = (size_t)number_of(argc, argv, "--mb", 0) << 20;
@@ -170,6 +231,8 @@ int main(int argc, char **argv)
 	static long cpu;
 	pthread_t thread;
 
+	if (has(argc, argv, "--nothing"))
+		return 0;
 	if (has(argc, argv, "--kill-1"))
 		return kill(1, SIGTERM);
 	is_unfinished = end_file != NULL;
@@ -178,6 +241,8 @@ int main(int argc, char **argv)
 	cpu = number_of(argc, argv, "--pin", -1);
 	if (cpu >= 0)
 		pthread_create(&thread, NULL, sleep_on, &cpu);
+	if (number_of(argc, argv, "--talk", 0))
+		start_talk(number_of(argc, argv, "--talk", 0), file);
 
 	if (memory)
 		touch(memory, n);

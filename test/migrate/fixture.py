@@ -227,12 +227,12 @@ class Fixture:
     def start_stateful_set(self, name, *options, node="node-a"):
         return self.start_owned("StatefulSet", name, *options, node=node)
 
-    def start_owned(self, kind, name, *options, node):
+    def start_owned(self, kind, name, *options, node, spec=None):
         """Its pods wait for mckube, as a planner would have it."""
         self.create({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": {
             "replicas": 1, "selector": {"matchLabels": {"app": name}},
             "template": {"metadata": {"labels": {"app": name}},
-                         "spec": self.spec(*options, schedulerName="mckube")}}})
+                         "spec": spec or self.spec(*options, schedulerName="mckube")}}})
         return self.bind_first(kind, node)
 
     def start_job(self, name, *options, node="node-a"):

@@ -7,6 +7,7 @@ import pathlib
 import random
 import re
 import signal
+import subprocess
 import time
 
 from fixture import wait_for
@@ -105,6 +106,31 @@ def checkpoint_hangs(f, find_criu):
     f.check_clean()
     pod = f.pod(pod)
     assert pod["spec"]["nodeName"] == "node-a" and pod["status"]["containerStatuses"][0]["restartCount"] == 0
+
+
+def full_exec_while_paused(f):
+    """A probe that is run in the container does not end it, however long it stands still; a session in it
+    ends with the source."""
+    spec = f.spec("--mb", 100, nodeName="node-a")
+    spec["containers"][0]["livenessProbe"] = {"exec": {"command": ["/count", "--nothing"]}, "periodSeconds": 1,
+                                              "failureThreshold": 1, "timeoutSeconds": 1}
+    f.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"}, "spec": spec})
+    f.wait_lines()
+    session = subprocess.Popen(["kubectl", "exec", "app", "--", "/count", "--step-ms", "1000"],
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert session.stdout.readline() == b"start\n"
+    move = f.start_move("app", "node-b")
+    criu = first_process("swrk")
+    os.kill(criu, signal.SIGSTOP)
+    time.sleep(5)
+    os.kill(criu, signal.SIGCONT)
+    out, code = f.end_move(move)
+    assert code == 0, out
+    f.check_one()
+    f.check_clean()
+    assert session.wait(60) == 137
+    [pod] = f.pods()
+    assert pod["status"]["containerStatuses"][0]["restartCount"] == 0 and pod["spec"]["nodeName"] == "node-b"
 
 
 def full_checkpoint_hangs_at_its_start(f):

@@ -228,6 +228,85 @@ def test_restart_is_fresh(f):
     wait_for(lambda: Lines(f.file).starts == 2, "not started again")
 
 
+def full_connections_are_closed(f):
+    """Both ends of a connection see its end, and the server takes new ones."""
+    pod = f.start("app", "--talk", 7000)
+    said = lambda: [line for line in f.file.read_text().splitlines() if line in ("connected", "closed")]
+    wait_for(lambda: said() == ["connected"], "not connected")
+    f.move(pod, "node-b")
+    wait_for(lambda: said() == ["connected", "closed", "connected"], "not connected again")
+    f.check_one().check()
+    f.check_clean()
+
+
+def full_init_container(f):
+    """It runs again on the target, and its image is no checkpoint."""
+    spec = f.spec("--mb", 1, nodeName="node-a")
+    spec["initContainers"] = [f.container("first", "/count", "--nothing")]
+    f.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"}, "spec": spec})
+    f.wait_lines()
+    pod = f.pod(f.move("app", "node-b"))
+    f.check_one()
+    f.check_clean()
+    [first] = pod["status"]["initContainerStatuses"]
+    assert first["state"]["terminated"]["exitCode"] == 0 and first["restartCount"] == 0, first
+    assert pod["spec"]["initContainers"][0]["image"] == spec["initContainers"][0]["image"], pod["spec"]
+
+
+def spec_with_sidecar(f, **more):
+    """And the file of the sidecar's lines."""
+    side, beside = f.spec("--mb", 1)["containers"][0], f.file
+    spec = f.spec("--mb", 2, **more)
+    spec["initContainers"] = [{**side, "name": "side", "restartPolicy": "Always"}]
+    return spec, beside
+
+
+def move_with_sidecar(f, pod, beside):
+    new = f.pod(f.move(pod, "node-b"))
+    f.check_one()
+    f.check_clean()
+    Lines(beside).check()
+    [side] = new["status"]["initContainerStatuses"]
+    assert side["restartCount"] == 0 and "running" in side["state"], side
+
+
+def full_sidecar(f):
+    """It goes on where it was, as the container that it is beside."""
+    spec, beside = spec_with_sidecar(f, nodeName="node-a")
+    f.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"}, "spec": spec})
+    f.wait_lines()
+    move_with_sidecar(f, "app", beside)
+
+
+def full_sidecar_of_a_deployment(f):
+    spec, beside = spec_with_sidecar(f, schedulerName="mckube")
+    pod = f.start_owned("Deployment", "web", node="node-a", spec=spec)
+    f.wait_lines()
+    move_with_sidecar(f, pod, beside)
+
+
+def full_restore_is_off(f):
+    """The target's helper refuses what was promised nevertheless; the source is never paused."""
+    target = f.nodes[1]
+    config = target.folder / "containerd.toml"
+    text = config.read_text()
+
+    def restart(its):
+        config.write_text(its)
+        target.stop("containerd")
+        target.restart("containerd")
+        wait_for(lambda: f.images(target, "ls"), "containerd does not answer", 60)
+    pod = f.start("app")
+    try:
+        restart(text.replace("restore_via_create = true", "restore_via_create = false"))
+        out, code = f.end_move(f.start_move(pod, target.name))
+    finally:
+        restart(text)
+    assert code == 1 and "target node: containerd does not restore here" in out and "Paused" not in out, out
+    f.check_one().check()
+    f.check_clean()
+
+
 def test_dump_fails(f):
     """CRIU cannot dump it: it goes on where it was, and the reason is told."""
     out, code = f.end_move(f.start_move(f.start("app", "--io-uring"), "node-b"))
