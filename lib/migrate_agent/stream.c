@@ -5,8 +5,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
-#include "base/auto.h"
 #include "base/units.h"
 
 void stream_set_timeout(const struct stream *s, int ms)

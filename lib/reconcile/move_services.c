@@ -221,25 +221,16 @@ static void post_economy(struct move_services *s, const struct action *a, const 
 	event_step(s->events);
 }
 
-static bool is_named(const struct cluster *c, const struct meta *meta, const struct target *on)
-{
-	return strcmp(cluster_str(c, meta->ns), on->ns) == 0 &&
-	       strcmp(cluster_str(c, meta->name), on->name) == 0;
-}
-
 /* The alerts that the policy's status says are on: cluster.alert_notes. */
 static struct range noted_alerts(const struct cluster *c, const struct action *a)
 {
-	if (economy_status_kind(a->status) == STATUS_COST_POLICY) {
-		array_each(p, &c->cost_policies)
-			if (is_named(c, &p->meta, &a->on))
-				return p->note.alerts;
-	} else {
-		array_each(p, &c->power_policies)
-			if (is_named(c, &p->meta, &a->on))
-				return p->note.alerts;
-	}
-	return (struct range){ 0 };
+	const struct meta *m = cluster_object(c, a->on.kind, a->on.ns, a->on.name);
+
+	if (!m)
+		return (struct range){ 0 };
+	return economy_status_kind(a->status) == STATUS_COST_POLICY
+		       ? ((const struct cost_policy *)m)->note.alerts
+		       : ((const struct power_policy *)m)->note.alerts;
 }
 
 static bool is_noted(const struct cluster *c, struct range notes, const struct plan_alert *alert)

@@ -181,13 +181,6 @@ bool economy_replaces_moved(const struct economy *e, const struct cargo *g)
 	       e->c->pods.items[g->pod].meta.created >= e->c->optimizers.items[g->of].moved_at;
 }
 
-static int64_t power_of(const struct economy *e, const struct cargo *g)
-{
-	return fleet_power_of(&e->fleet.nodes[g->node], g->load, e->sites[g->node].cpu,
-			      e->c->nodes.items[g->node].capacity_cpu_milli,
-			      e->c->optimizers.items[g->of].type == WORKLOAD_TRAINING);
-}
-
 /* With all of them where they would be, then without. */
 static void note_placed(struct spreader *s)
 {
@@ -198,7 +191,9 @@ static void note_placed(struct spreader *s)
 		const struct fleet_node *n = &e->fleet.nodes[g->node];
 
 		g->baseline_cost = n->is_price_assumed ? 0 : g->share;
-		g->baseline_power = n->is_power_assumed ? 0 : power_of(e, g);
+		g->baseline_power = n->is_power_assumed ? 0
+							: economy_power_of(e, g, g->node,
+									   e->sites[g->node].cpu);
 	}
 	while (s->placed.n)
 		economy_drop(e, s->placed.items[--s->placed.n]);

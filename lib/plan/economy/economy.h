@@ -200,6 +200,8 @@ void economy_take(struct economy *e, uint32_t cargo);
 /* The same with its requests, and so that economy_best() knows. */
 void economy_add(struct economy *e, uint32_t cargo, node_id node);
 void economy_drop(struct economy *e, uint32_t cargo);
+/* What the pod draws on that node, of which so much CPU, milli, is in use with it; mW. */
+int64_t economy_power_of(const struct economy *e, const struct cargo *g, node_id node, int64_t cpu);
 int64_t economy_node_cost(const struct economy *e, node_id node);
 /* ... with so much CPU in use; is_dear: a spot node counts its on-demand price. */
 int64_t economy_cost_with(const struct economy *e, node_id node, int64_t cpu, bool is_used,

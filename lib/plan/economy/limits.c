@@ -408,9 +408,7 @@ static bool green_refuses(const struct economy *e, uint32_t cargo, node_id node)
 
 	if (a->min_green_ppm < 0 || n->green_ppm >= a->min_green_ppm)
 		return false;
-	int64_t own = fleet_power_of(n, g->load, e->sites[node].cpu + g->load.cpu_milli,
-				     e->c->nodes.items[node].capacity_cpu_milli,
-				     e->c->optimizers.items[g->of].type == WORKLOAD_TRAINING);
+	int64_t own = economy_power_of(e, g, node, e->sites[node].cpu + g->load.cpu_milli);
 	return a->green + (__int128)own * n->green_ppm <
 	       ((__int128)a->power + own) * a->min_green_ppm;
 }

@@ -280,5 +280,5 @@ bool economy_power_policy_status(struct economy *e, size_t policy, struct econom
 	add_green(e, &subject, p, ret);
 	add_alerts(e, &subject, ret);
 	ret->phase = phase_of(&subject, ret);
-	return differs(e, &subject, ret) || status_power_differs(ret, p->status_power);
+	return differs(e, &subject, ret) || status_power_differs(ret->power, p->status_power);
 }

@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/economy/savings.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "plan/economy/scaling.h"
-
-static bool trains(const struct economy *e, const struct cargo *g)
-{
-	return g->of != NONE && e->c->optimizers.items[g->of].type == WORKLOAD_TRAINING;
-}
-
-static int64_t power_at(const struct economy *e, const struct cargo *g, node_id node, int64_t cpu)
-{
-	return fleet_power_of(&e->fleet.nodes[node], g->load, cpu,
-			      e->c->nodes.items[node].capacity_cpu_milli, trains(e, g));
-}
+#include "plan/economy/status.h"
 
 /* ---- Nodes that pods move from, as they are before the plan ---- */
 
@@ -45,7 +34,7 @@ static void add_origins(const struct economy *e, struct origin *origins)
 			continue;
 		int64_t share = fleet_share(&e->fleet.nodes[g->origin], g->load);
 		o->shares += share;
-		o->power += power_at(e, g, g->origin, o->cpu);
+		o->power += economy_power_of(e, g, g->origin, o->cpu);
 		o->moved += g->group ? share : 0;
 	}
 }
@@ -64,7 +53,7 @@ static void note_left(struct economy *e, const struct cargo *g, const struct ori
 	int64_t capacity = e->c->nodes.items[g->origin].capacity_cpu_milli;
 
 	a->moved_cost = n->is_price_assumed ? 0 : share;
-	a->moved_power = n->is_power_assumed ? 0 : power_at(e, g, g->origin, o->cpu);
+	a->moved_power = n->is_power_assumed ? 0 : economy_power_of(e, g, g->origin, o->cpu);
 	if (g->reason != REASON_NODE_CLOSED)
 		return;
 	if (!n->is_price_assumed)
@@ -110,8 +99,8 @@ void economy_sum_savings(struct economy *e)
 		if (g->baseline_cost && !n->is_price_assumed)
 			a->saved_cost += g->baseline_cost - g->share;
 		if (g->baseline_power && !n->is_power_assumed)
-			a->saved_power +=
-				g->baseline_power - power_at(e, g, g->node, e->sites[g->node].cpu);
+			a->saved_power += g->baseline_power -
+					  economy_power_of(e, g, g->node, e->sites[g->node].cpu);
 	}
 }
 
@@ -212,12 +201,9 @@ static bool past_differs(const struct economy *e, const struct optimizer *o,
 	return differs;
 }
 
-/* Power changes with each neighbour: up to one per cent is no change. */
 bool economy_savings_differ(const struct economy *e, const struct optimizer *o,
 			    const struct economy_status *s)
 {
-	int64_t d = s->saved_watts / 1000 - o->saved_power;
-
-	return s->saved_cost != o->saved_cost || llabs(d) * 100 > llabs(o->saved_power) ||
-	       past_differs(e, o, s);
+	return s->saved_cost != o->saved_cost ||
+	       status_power_differs(s->saved_watts, o->saved_power) || past_differs(e, o, s);
 }

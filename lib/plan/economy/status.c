@@ -271,12 +271,9 @@ bool status_conditions_differ(const struct cluster *c, struct range conditions,
 	return false;
 }
 
-bool status_power_differs(const struct economy_status *s, int64_t was)
+bool status_power_differs(int64_t microwatts, int64_t was)
 {
-	int64_t mw = s->power / 1000;
-	int64_t d = mw > was ? mw - was : was - mw;
-
-	return d * 100 > was;
+	return llabs(microwatts / 1000 - was) * 100 > llabs(was);
 }
 
 static const char *name_of(const struct economy *e, node_id node)
@@ -435,7 +432,7 @@ static bool status_differs(const struct economy *e, optimizer_id id, const struc
 	       s->ready != (uint32_t)o->status_ready || s->generation != o->observed ||
 	       s->score != o->status_score || s->scaled_at != o->scaled_at ||
 	       s->scaled_to != (uint32_t)o->scaled_to || s->undone != (uint32_t)o->undone ||
-	       history_differs(e, o, s) || status_power_differs(s, o->status_power) ||
+	       history_differs(e, o, s) || status_power_differs(s->power, o->status_power) ||
 	       status_conditions_differ(e->c, o->conditions, s);
 }
 

@@ -20,9 +20,9 @@ bool status_conditions_differ(const struct cluster *c, struct range conditions,
 /* Micro to two decimals, half up. */
 int64_t status_to_cents(int64_t micro);
 
-/* Does what would be written, rounded, differ from what was, in mW? It changes with each neighbour:
- * up to one per cent is no change. */
-bool status_power_differs(const struct economy_status *s, int64_t was);
+/* Does power that would be written, rounded, in microwatts, differ from what was, in mW? It changes
+ * with each neighbour: up to one per cent is no change. */
+bool status_power_differs(int64_t microwatts, int64_t was);
 
 void status_fill_budget(const struct economy *e, enum budget_period period,
 			const struct budget_note *was, int64_t rate, struct economy_status *s);

@@ -208,12 +208,17 @@ struct totals economy_totals(const struct economy *e)
 
 /* ---- Changing it ---- */
 
-static int64_t cargo_power(const struct economy *e, const struct cargo *g)
+int64_t economy_power_of(const struct economy *e, const struct cargo *g, node_id node, int64_t cpu)
 {
 	bool is_training = g->of != NONE && e->c->optimizers.items[g->of].type == WORKLOAD_TRAINING;
 
-	return fleet_power_of(&e->fleet.nodes[g->node], g->load, e->sites[g->node].cpu,
-			      e->c->nodes.items[g->node].capacity_cpu_milli, is_training);
+	return fleet_power_of(&e->fleet.nodes[node], g->load, cpu,
+			      e->c->nodes.items[node].capacity_cpu_milli, is_training);
+}
+
+static int64_t cargo_power(const struct economy *e, const struct cargo *g)
+{
+	return economy_power_of(e, g, g->node, e->sites[g->node].cpu);
 }
 
 static void account_power(struct economy *e, node_id node, int sign)

@@ -67,11 +67,8 @@ static const char *explain_move(struct emitter *e, const struct economy *x, cons
 static int64_t power_on(const struct economy *x, const struct cargo *g, node_id node)
 {
 	int64_t cpu = x->sites[node].cpu + (g->node == node ? 0 : g->load.cpu_milli);
-	bool is_training = g->of != NONE && x->c->optimizers.items[g->of].type == WORKLOAD_TRAINING;
 
-	return fleet_power_of(&x->fleet.nodes[node], g->load, cpu,
-			      x->c->nodes.items[node].capacity_cpu_milli, is_training) *
-	       1000;
+	return economy_power_of(x, g, node, cpu) * 1000;
 }
 
 static struct action_share share_of(const struct economy *x, const struct cargo *g)

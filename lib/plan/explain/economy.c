@@ -165,16 +165,13 @@ static struct node_cost cost_on(struct explainer *x, uint32_t cargo, node_id nod
 	const struct cargo *g = &e->cargo.items[cargo];
 	struct cost_terms t = economy_terms(e, cargo, node);
 
-	bool is_training = g->of != NONE && e->c->optimizers.items[g->of].type == WORKLOAD_TRAINING;
 	return (struct node_cost){
 		.price = t.price,
 		.energy = t.energy,
 		.carbon = t.carbon,
 		.penalty = t.penalty,
 		.share = fleet_share(&e->fleet.nodes[node], g->load),
-		.power = fleet_power_of(&e->fleet.nodes[node], g->load,
-					e->sites[node].cpu + g->load.cpu_milli,
-					e->c->nodes.items[node].capacity_cpu_milli, is_training),
+		.power = economy_power_of(e, g, node, e->sites[node].cpu + g->load.cpu_milli),
 	};
 }
 

@@ -123,7 +123,6 @@ static void add_pod(const struct asker *x, uint32_t cargo)
 	struct economy *e = x->e;
 	const struct cargo *g = &e->cargo.items[cargo];
 	const struct meta *m = &e->c->pods.items[g->pod].meta;
-	bool is_training = e->c->optimizers.items[g->of].type == WORKLOAD_TRAINING;
 	node_id cheaper = find_cheaper(x, cargo);
 	struct pod_cost *p = array_add(&x->out->pods);
 
@@ -138,9 +137,7 @@ static void add_pod(const struct asker *x, uint32_t cargo)
 	};
 	if (g->node != NONE) {
 		p->price = e->fleet.nodes[g->node].price;
-		p->power =
-			fleet_power_of(&e->fleet.nodes[g->node], g->load, e->sites[g->node].cpu,
-				       e->c->nodes.items[g->node].capacity_cpu_milli, is_training);
+		p->power = economy_power_of(e, g, g->node, e->sites[g->node].cpu);
 	}
 	if (cheaper == NONE)
 		return;

@@ -5,9 +5,7 @@
 
 static bool differs(int64_t microwatts, int64_t was_mw)
 {
-	const struct economy_status s = { .power = status_to_cents(microwatts) };
-
-	return status_power_differs(&s, was_mw);
+	return status_power_differs(status_to_cents(microwatts), was_mw);
 }
 
 TEST(one_per_cent_of_power_is_no_change)
