@@ -40,8 +40,8 @@ enum {
 	MAP_VALUE = 2,
 };
 
-static int call_with_id(const struct grpc *g, const char *method, const char *id, struct str *reply,
-			struct error *err)
+int containerd_ask(const struct grpc *g, const char *method, const char *id, struct str *reply,
+		   struct error *err)
 {
 	AUTO(str_done) struct str m = STR_INIT;
 
@@ -55,7 +55,7 @@ int containerd_status(const struct grpc *g, const char *id, enum task_status *re
 	AUTO(str_done) struct str reply = STR_INIT;
 	struct proto_field f;
 
-	if (call_with_id(g, TASKS "Get", id, &reply, err) < 0)
+	if (containerd_ask(g, TASKS "Get", id, &reply, err) < 0)
 		return err->code;
 	struct slice process = PROTO_PATH(((struct slice){ reply.s, reply.n }), GET_PROCESS);
 	*ret = TASK_UNKNOWN;
@@ -72,7 +72,7 @@ static int change_state(const struct grpc *g, const char *method, const char *id
 	struct error first = ERROR_INIT;
 	enum task_status status = TASK_UNKNOWN;
 
-	int r = call_with_id(g, method, id, &reply, &first);
+	int r = containerd_ask(g, method, id, &reply, &first);
 	if (containerd_status(g, id, &status, err) < 0)
 		return err->code;
 	if (status == wanted)

@@ -28,6 +28,10 @@ enum task_status {
 	TASK_PAUSING
 };
 
+/* A request that is an object's id and nothing else, in the message's first field. */
+int containerd_ask(const struct grpc *g, const char *method, const char *id, struct str *reply,
+		   struct error *err);
+
 /* `id` is a container's. Pausing what is paused and resuming what runs is no error: what counts is
  * the state in the end, which is read back. -ENOENT: there is no such task (any more). */
 int containerd_pause(const struct grpc *g, const char *id, struct error *err);

@@ -78,15 +78,6 @@ static int ask(const struct grpc *g, const char *method, const struct str *m, st
 	return grpc_call(g, method, all(m), CONTAINERD_QUICK_MS, reply, err);
 }
 
-static int ask_by_id(const struct grpc *g, const char *method, const char *id, struct str *reply,
-		     struct error *err)
-{
-	AUTO(str_done) struct str m = STR_INIT;
-
-	proto_add_text(&m, ID, id);
-	return ask(g, method, &m, reply, err);
-}
-
 /* What describes it. */
 
 static void add_member(struct json_out *o, const char *key, struct slice text)
@@ -172,7 +163,7 @@ static int describe(const struct grpc *g, const char *id, const char *folder,
 	AUTO(str_done) struct str reply = STR_INIT;
 	struct slice spec = PROTO_PATH(container, CONTAINER_SPEC, ANY_VALUE);
 
-	if (ask_by_id(g, "runtime.v1.RuntimeService/ContainerStatus", id, &reply, err) < 0)
+	if (containerd_ask(g, "runtime.v1.RuntimeService/ContainerStatus", id, &reply, err) < 0)
 		return err->code;
 	struct slice status = PROTO_PATH(all(&reply), REPLY);
 	struct slice log = PROTO_PATH(status, STATUS_LOG);
@@ -278,7 +269,8 @@ int dump_prepare(const struct grpc *g, const char *id, const char *folder, struc
 	AUTO(str_done) struct str reply = STR_INIT;
 
 	ret->id = xstrdup(id);
-	if (ask_by_id(g, "containerd.services.containers.v1.Containers/Get", id, &reply, err) < 0)
+	if (containerd_ask(g, "containerd.services.containers.v1.Containers/Get", id, &reply, err) <
+	    0)
 		return err->code;
 	struct slice container = PROTO_PATH(all(&reply), REPLY);
 	if (describe(g, id, folder, container, ret, err) < 0 || hold(g, ret, err) < 0)
@@ -394,7 +386,7 @@ static void end_lease(const struct grpc *g, const char *lease)
 	AUTO(str_done) struct str reply = STR_INIT;
 	struct error err = ERROR_INIT;
 
-	ask_by_id(g, LEASES "Delete", lease, &reply, &err);
+	containerd_ask(g, LEASES "Delete", lease, &reply, &err);
 }
 
 void dump_forget(const struct grpc *g, const char *id)

@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/auto.h"
 #include "base/file.h"
+#include "migrate_agent/pod_group.h"
 
 enum { STATUS_MAX = 1 << 16, LIST_MAX = 4 << 20 };
 
@@ -75,20 +76,13 @@ static void add(struct host_tasks *to, int id)
 		*array_add(to) = t;
 }
 
-static int read_list(const char *group, const char *name, struct str *text, struct error *err)
-{
-	AUTO_FREE char *path = xasprintf("%s/%s", group, name);
-
-	return file_read(path, text, err);
-}
-
 int host_tasks_of(const char *group, bool are_threads, struct host_tasks *ret, struct error *err)
 {
 	AUTO(str_done) struct str text = STR_INIT_MAX(LIST_MAX);
-	int r = read_list(group, are_threads ? "cgroup.threads" : "cgroup.procs", &text, err);
+	int r = group_read(group, are_threads ? "cgroup.threads" : "cgroup.procs", &text, err);
 
 	if (r == -ENOENT && are_threads)
-		r = read_list(group, "tasks", &text, err);
+		r = group_read(group, "tasks", &text, err);
 	if (r < 0)
 		return r;
 	char *at = text.s, *end;

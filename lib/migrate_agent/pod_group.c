@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/file.h"
 
 /* From a root down: kubepods, a QoS class, the pod; kubelets may have a root of their own above. */
 enum { DEPTH_MAX = 5 };
@@ -83,4 +84,11 @@ char *container_group(const char *cgroup_root, const char *controller, const cha
 	AUTO_FREE char *group = pod_group(cgroup_root, controller, uid, &is_v1);
 
 	return group ? find_below(group, is_of_container, id, 1) : NULL;
+}
+
+int group_read(const char *group, const char *name, struct str *text, struct error *err)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", group, name);
+
+	return file_read(path, text, err);
 }

@@ -17,21 +17,14 @@ enum { LIST_MAX = 1 << 16 };
 
 static_assert(sizeof(cpu_set_t) == sizeof(struct cpuset), "both have a bit for each of 1024 CPUs");
 
-static int read_file(const char *group, const char *name, struct str *text, struct error *err)
-{
-	AUTO_FREE char *path = xasprintf("%s/%s", group, name);
-
-	return file_read(path, text, err);
-}
-
 /* All that its threads may run on. */
 static int read_cpus(const char *group, struct cpuset *ret, struct error *err)
 {
 	AUTO(str_done) struct str text = STR_INIT_MAX(LIST_MAX);
-	int r = read_file(group, "cpuset.cpus.effective", &text, err);
+	int r = group_read(group, "cpuset.cpus.effective", &text, err);
 
 	if (r == -ENOENT)
-		r = read_file(group, "cpuset.effective_cpus", &text, err);
+		r = group_read(group, "cpuset.effective_cpus", &text, err);
 	return r < 0 ? r : cpuset_parse(text.s, text.n, ret, err);
 }
 
