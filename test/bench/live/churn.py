@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""1,000 nodes, 20,000 running pods, 2,000 of them real-time, of which 1,000 are replaced each minute: by
-watch, then by kube-scheduler, which knows nothing of budgets.
+"""1,000 nodes, 20,000 running pods, 2,000 of them real-time, of which 1,000 are replaced each minute: with
+watch, which places the real-time ones, beside kube-scheduler, which places the others; then by
+kube-scheduler alone, which knows nothing of budgets.
 
 kwok (sigs.k8s.io/kwok) stands for the kubelets. Both get the same pods in the same order at the same
-times. A pod waits from the answer to its creation until a watch shows its node; requests are those that
-the API server counted, so the churn's own and kwok's are among them in both.
+times. A pod waits from the answer to its creation until a watch shows its node; only the waits of
+real-time pods are compared, since the same program places the others. Requests are those that the API
+server counted, so the churn's own and kwok's are among them in both.
 """
 
 import collections
@@ -66,7 +68,13 @@ def n_requests(server):
     return sum(float(n) for verb, n in found if verb != b"WATCH")
 
 
+def is_real_time(number):
+    return number % REAL_TIME_SHARE == 0
+
+
 class Churn:
+    """`scheduler` places the real-time pods."""
+
     def __init__(self, server, scheduler):
         self.server, self.scheduler, self.n_made = server, scheduler, 0
         self.live, self.waiting = collections.deque(), {}
@@ -75,8 +83,9 @@ class Churn:
 
     def new_pod(self):
         i, self.n_made = self.n_made, self.n_made + 1
-        asks = "annotations" if i % REAL_TIME_SHARE == 0 else None
-        return pod(f"p{i}", self.scheduler, asks)
+        if is_real_time(i):
+            return pod(f"p{i}", self.scheduler, "annotations")
+        return pod(f"p{i}", "default-scheduler", None)
 
     def create(self, pods):
         def one(p):
@@ -137,7 +146,8 @@ def run(server, churn, pid):
         time.sleep(1)
     seen.is_over = True
     live = set(churn.live)
-    waits = [seen.seen[name] - at for name, at in churn.waiting.items() if name in seen.seen]
+    waits = [seen.seen[name] - at for name, at in churn.waiting.items()
+             if name in seen.seen and is_real_time(int(name[1:]))]
     missed = [name for name in churn.waiting if name in live and name not in seen.seen]
     return Outcome(sorted(waits), cpu, process.memory, requests, max(unplaced, len(missed)))
 
@@ -148,25 +158,27 @@ def phase(mckube, ours):
         make_nodes(server, NODES)
         Kwok(programs, cluster)
         churn = Churn(server, "mckube" if ours else "default-scheduler")
+        cluster.start("kube-scheduler", [
+            pathlib.Path(programs) / "kube-scheduler", "--kubeconfig", cluster.kubeconfig,
+            "--leader-elect=false", "--secure-port=0", "--kube-api-qps=1000", "--kube-api-burst=2000"])
         if not ours:
-            cluster.start("kube-scheduler", [
-                pathlib.Path(programs) / "kube-scheduler", "--kubeconfig", cluster.kubeconfig,
-                "--leader-elect=false", "--secure-port=0", "--kube-api-qps=1000", "--kube-api-burst=2000"])
             return run(server, churn, cluster.processes["kube-scheduler"]["pid"]), None
         cluster.start("watch", [mckube, "watch", "--qps=1000", "--metrics-bind-address=127.0.0.1:0"])
         outcome = run(server, churn, cluster.processes["watch"]["pid"])
-        return outcome, durations((cluster.folder / "logs" / "watch.log").read_text())
+        return outcome, passes((cluster.folder / "logs" / "watch.log").read_text())
 
 
-def durations(log):
-    """The passes' histogram, as watch publishes it."""
+def passes(log):
+    """The histogram of the passes and the requests, as watch publishes them."""
     url = re.search(r"metrics: (http://\S+)", log)[1]
     with urllib.request.urlopen(url, timeout=10) as reply:
         text = reply.read().decode()
     buckets = re.findall(r'^mckube_pass_duration_seconds_bucket\{le="([^"]+)"\} (\d+)', text, re.M)
     total = int(buckets[-1][1])
     quantile = lambda q: next(le for le, n in buckets if int(n) >= q * total)
-    return {"passes": total, "p50": quantile(0.5), "p99": quantile(0.99)}
+    requests = re.findall(r"^mckube_api_requests_total\{.*\} (\d+)", text, re.M)
+    return (f"{total}, median <= {quantile(0.5)} s, p99 <= {quantile(0.99)} s; "
+            f"{sum(map(int, requests))} requests, those of the first {PODS // REAL_TIME_SHARE:,} pods too")
 
 
 def told(o):
@@ -178,10 +190,10 @@ def told(o):
 
 
 def rows(mckube):
-    ours, passes = phase(mckube, True)
+    ours, its_passes = phase(mckube, True)
     theirs, _ = phase(mckube, False)
     growth = statistics.mean(ours.memory[-60:]) / statistics.mean(ours.memory[:60])
     yield Row(f"{NODES:,} nodes, {PODS:,} pods, {A_MINUTE:,} replaced a minute for {MINUTES} minutes: watch",
               told(ours), "none unplaced, memory stays", ours.unplaced == 0 and growth < 1.05)
-    yield Row("... its passes", f"{passes['passes']}, median <= {passes['p50']} s, p99 <= {passes['p99']} s")
-    yield Row("the same by kube-scheduler, which knows no budgets", told(theirs))
+    yield Row("... its passes", its_passes)
+    yield Row("all by kube-scheduler, which knows no budgets", told(theirs))

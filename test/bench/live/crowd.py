@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ def control_plane(*options, has_kubelets=False):
     """An Api, the Cluster, and the folder of Kubernetes' programs (options of test/cluster/build); without
     kube-scheduler. $KUBECONFIG leads there."""
     programs = build_programs(*options)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="mckube-") as folder:
         cluster = Cluster(folder)
         try:
