@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "serve/serve.h"
 
-enum { HEALTHY_MS = 60000, REFRESH_MS = 5000, ASKED_MS = 300000 };
+enum { HEALTHY_MS = 60000, ASKED_MS = 300000 };
 
 struct watch_serve {
 	struct serve *serve;   /* NULL: none */
@@ -107,12 +107,20 @@ void watch_serve_stop(struct watch_serve *s)
 	free(s);
 }
 
-bool watch_serve_turn(struct watch_serve *s, const char *unready)
+/* Has the text been out for long while it is read, or while there is more to tell? */
+static bool is_due(const struct watch_serve *s, bool has_news, int64_t now)
+{
+	bool is_read = s->asked_ms && now - s->asked_ms < ASKED_MS;
+
+	return !s->published_ms ||
+	       (now - s->published_ms >= WATCH_SERVE_REFRESH_MS && (is_read || has_news));
+}
+
+bool watch_serve_turn(struct watch_serve *s, const char *unready, bool has_news)
 {
 	pthread_mutex_lock(&s->lock);
 	int64_t now = clock_ms();
-	bool is_old = now - s->published_ms >= REFRESH_MS && now - s->asked_ms < ASKED_MS;
-	bool is_wanted = s->is_asked || !s->published_ms || (is_old && s->asked_ms);
+	bool is_wanted = s->is_asked || is_due(s, has_news, now);
 	s->is_asked = false;
 	s->unready = unready;
 	s->turned_ms = now;

@@ -16,8 +16,11 @@
  *
  * A thread of its own answers, and waits for nothing: a probe is answered while others scrape.
  * The numbers belong to the main loop. It publishes them at its start, after each scrape, and every
- * five seconds while there was a scrape in the last five minutes, so what a scraper gets is no
- * older than that, but for the time that a plan or a write takes. */
+ * WATCH_SERVE_REFRESH_MS while there were passes, or a scrape in the last five minutes. So what a
+ * scraper gets lacks no pass that is older than that, but for the time that a plan or a write
+ * takes; a first scrape may find an older age or CPU time. */
+enum { WATCH_SERVE_REFRESH_MS = 5000 };
+
 struct watch_serve;
 
 /* `address` "0": none. `secure` without an address: none; its handler is not read. */
@@ -26,8 +29,9 @@ int watch_serve_start(const char *address, const struct secure_options *secure,
 void watch_serve_stop(struct watch_serve *s);
 
 /* For the main loop, at each turn: it lives. `unready` says why it is not ready, a text that stays;
- * NULL: it is. True when it is time to publish. */
-bool watch_serve_turn(struct watch_serve *s, const char *unready);
+ * NULL: it is. `has_news`: there were passes since the last text. True when it is time to publish.
+ */
+bool watch_serve_turn(struct watch_serve *s, const char *unready, bool has_news);
 
 /* Takes the text. */
 void watch_serve_publish(struct watch_serve *s, struct str *text);

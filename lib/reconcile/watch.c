@@ -48,6 +48,7 @@ struct watch {
 	struct watch_serve *serve;
 	struct schedule schedule;
 	struct sampling sampling;
+	uint64_t n_shown; /* passes that the published metrics tell of */
 	bool is_leader, has_been_shown;
 };
 
@@ -115,8 +116,10 @@ static void answer(struct watch *w)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 
-	if (!w->serve || !watch_serve_turn(w->serve, unready(w)))
+	if (!w->serve ||
+	    !watch_serve_turn(w->serve, unready(w), w->n_shown != w->passes.counts.passes))
 		return;
+	w->n_shown = w->passes.counts.passes;
 	write_metrics(w, store_cluster(informer_store(w->informer)), &text);
 	watch_serve_publish(w->serve, &text);
 }
