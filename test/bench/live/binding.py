@@ -12,12 +12,14 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import time
 
 from crowd import control_plane, make_nodes, make_pods, remove_pods
 from table import Row
 from usage import measure, middle, rates
 
-ROUNDS = 3
+ROUNDS = 5
+SETTLE_SECONDS = 3  # the server still works on new pods when their creation was answered
 
 
 def n_pending(server, ns):
@@ -56,6 +58,7 @@ class Race:
     def run(self, scheduler, asks, measured):
         """What measured(namespace) says of binding new pods, which are removed after it."""
         ns = self.fill(scheduler, asks)
+        time.sleep(SETTLE_SECONDS)
         usage = measured(ns)
         assert n_pending(self.server, ns) == 0
         remove_pods(self.server, ns)
@@ -72,6 +75,7 @@ class Race:
         def loop(ns):
             with tempfile.NamedTemporaryFile("w") as lines:
                 lines.writelines(requests(self.mckube, "--dry-run=server"))
+                time.sleep(SETTLE_SECONDS)
                 lines.writelines(line.format(ns=ns) for line in self.events[asks])
                 lines.flush()
                 return measure([self.client, "sendloop", lines.name])
