@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/names.h"
 #include "kube/event.h"
+#include "reconcile/economy_news.h"
 
 enum { FLUSH_MS = 3000 };
 
@@ -188,103 +189,45 @@ const char *move_services_reason(const struct move_services *s, const struct act
 	return a->method == MIGRATE_CHECKPOINT ? "MigrationRolledBack" : "MigrationFailed";
 }
 
-static bool has_just_become(const struct economy_status *s, const char *type, const char *reason)
-{
-	for (uint32_t i = 0; i < s->n_conditions; i++) {
-		const struct plan_condition *c = &s->conditions[i];
+/* The status that is told of, and the writer of Events. */
+struct telling {
+	struct move_services *s;
+	const struct action *a;
+};
 
-		if (strcmp(c->type, type) == 0)
-			return strcmp(c->reason, reason) == 0 && c->since == s->budget.accounted_at;
-	}
-	return false;
-}
-
-static void post_economy(struct move_services *s, const struct action *a, const char *reason,
-			 const char *note, bool is_warning)
+static void post_economy(const char *reason, const char *note, bool is_warning, void *arg)
 {
 	static const struct kube_resource *const resources[] = {
 		[STATUS_OPTIMIZER] = &kube_optimizers,
 		[STATUS_COST_POLICY] = &kube_cost_policies,
 		[STATUS_POWER_POLICY] = &kube_power_policies,
 	};
+	const struct telling *t = arg;
 
-	event_post(s->events, &(struct event){
-				      .resource = resources[economy_status_kind(a->status)],
-				      .ns = a->on.ns,
-				      .name = a->on.name,
-				      .uid = a->on.uid,
-				      .is_warning = is_warning,
-				      .reason = reason,
-				      .action = "Optimize",
-				      .note = note,
-			      });
-	event_step(s->events);
+	event_post(t->s->events, &(struct event){
+					 .resource = resources[economy_status_kind(t->a->status)],
+					 .ns = t->a->on.ns,
+					 .name = t->a->on.name,
+					 .uid = t->a->on.uid,
+					 .is_warning = is_warning,
+					 .reason = reason,
+					 .action = "Optimize",
+					 .note = note,
+				 });
+	event_step(t->s->events);
 }
 
-/* The alerts that the policy's status says are on: cluster.alert_notes. */
-static struct range noted_alerts(const struct cluster *c, const struct action *a)
-{
-	const struct meta *m = cluster_object(c, a->on.kind, a->on.ns, a->on.name);
-
-	if (!m)
-		return (struct range){ 0 };
-	return economy_status_kind(a->status) == STATUS_COST_POLICY
-		       ? ((const struct cost_policy *)m)->note.alerts
-		       : ((const struct power_policy *)m)->note.alerts;
-}
-
-static bool is_noted(const struct cluster *c, struct range notes, const struct plan_alert *alert)
-{
-	for (uint32_t i = 0; i < notes.n; i++) {
-		const struct alert_note *n = &c->alert_notes.items[notes.at + i];
-
-		if (n->type != UINT8_MAX && n->action != UINT8_MAX && n->value == alert->value &&
-		    strcmp(alert_type_words[n->type], alert->type) == 0 &&
-		    strcmp(alert_action_words[n->action], alert->action) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Of a policy: those that have gone on with this pass. */
-static void tell_alerts(struct move_services *s, const struct cluster *c, const struct action *a)
-{
-	struct range notes = noted_alerts(c, a);
-
-	for (uint32_t i = 0; i < a->status->n_alerts; i++) {
-		const struct plan_alert *alert = &a->status->alerts[i];
-		AUTO_FREE char *note = NULL;
-
-		if (is_noted(c, notes, alert))
-			continue;
-		note = xasprintf("alert %s, action %s: %s", alert->type, alert->action, a->message);
-		post_economy(s, a, "ThresholdReached", note, true);
-	}
-}
-
-/* Of a WorkloadOptimizer whose status was written: what this pass did for it, and what ended. */
+/* Of a status: that it is refused, or what is new in the one that was written. */
 static void tell_economy(struct move_services *s, const struct cluster *c, const struct action *a,
 			 const struct result *r)
 {
-	const struct economy_status *now = a->status;
+	struct telling t = { s, a };
 	const char *refusal = move_services_refusal(a, s);
 
 	if (refusal)
-		post_economy(s, a, "PlanRefused", refusal, true);
-	if (r->state != RESULT_DONE)
-		return;
-	if (economy_status_kind(now) != STATUS_OPTIMIZER) {
-		tell_alerts(s, c, a);
-		return;
-	}
-	if (now->optimized_at && now->optimized_at == now->budget.accounted_at)
-		post_economy(s, a, "WorkloadOptimized", a->message, false);
-	if (has_just_become(now, "CostOptimized", "BudgetExhausted"))
-		post_economy(s, a, "BudgetExhausted", a->message, true);
-	if (has_just_become(now, "CostOptimized", "OverHourlyLimit"))
-		post_economy(s, a, "BudgetExceeded", a->message, true);
-	if (has_just_become(now, "Degraded", "MoveFailed"))
-		post_economy(s, a, "MoveRolledBack", a->message, true);
+		post_economy("PlanRefused", refusal, true, &t);
+	if (r->state == RESULT_DONE)
+		economy_news(c, a, post_economy, &t);
 }
 
 void move_services_tell(struct move_services *s, const struct cluster *c, const struct action *a,
