@@ -85,8 +85,9 @@ class Account:
         self.objects = {kind: {} for kind in ("Pod", "Node", "WorkloadOptimizer", "CostPolicy")}
         self.rates = []  # of each mark that is over, by key
         self.spent, self.shares, self.on = {}, {}, {}
-        self.n_binds = self.n_statuses = self.n_periods = self.n_replaced = 0
-        self.moves, self.exhausted = [], set()
+        self.n_binds = self.n_budgeted = self.n_statuses = self.n_periods = self.n_replaced = 0
+        self.fullest = {}  # the most of an hourly limit that was used, by kind
+        self.moves, self.left, self.landed = [], {}, {}
 
     def run(self):
         left = list(self.events)[::-1]
@@ -131,6 +132,7 @@ class Account:
         return sum(self.share(self.objects["Pod"][k]) for k in self.on.get(key, ()))
 
     def close(self):
+        self.pair_moves()
         rates = {(kind, key): self.rate(kind, key) for kind in ("WorkloadOptimizer", "CostPolicy")
                  for key in self.objects[kind]}
         for (kind, key), rate in rates.items():
@@ -161,7 +163,6 @@ class Account:
             return 0
         at, spent, start = seconds(was["accountedAt"]), int(was["spent"] * MICRO), self.period_start(kind, key)
         if at < start:
-            self.n_periods += 1
             at, spent = start, 0
         return spent + half_up(self.spent_since(kind, key, at))
 
@@ -170,6 +171,7 @@ class Account:
             return
         wanted = self.spent_now(kind, key, was)
         self.n_statuses += 1
+        self.n_periods += bool(was) and seconds(was["accountedAt"]) < self.period_start(kind, key)
         if seconds(budget["accountedAt"]) != self.time:
             self.complain(kind, key, "is counted at", budget["accountedAt"])
         if budget["spent"] * MICRO != wanted:
@@ -189,26 +191,47 @@ class Account:
 
     def take_bind(self, of, pod):
         self.n_binds += 1
-        self.n_replaced += "kcloud.io/moved-at" in pod["metadata"].get("annotations", {})
+        if "kcloud.io/moved-at" in pod["metadata"].get("annotations", {}):
+            self.n_replaced += 1
+            self.landed.setdefault(of, []).append(pod["spec"]["nodeName"])
         optimizer = self.objects["WorkloadOptimizer"].get(of)
         if not optimizer:
             self.complain("a pod of", of, "is bound, which is not there")
             return
         limits = optimizer["spec"].get("costConstraints", {})
-        most = limits.get("maxCostPerHour")
-        cost = self.rate("WorkloadOptimizer", of)
-        if most is not None and cost > most * MICRO:
-            self.complain(of, "costs", cost, "with", key_of(pod), "of at most", float(most))
-        budget = optimizer.get("status", {}).get("budget")
-        if "budgetLimit" in limits and self.spent_now("WorkloadOptimizer", of, budget) >= limits["budgetLimit"] * MICRO:
-            self.complain(of, "has spent its budget, and", key_of(pod), "is bound")
+        self.check_bind("WorkloadOptimizer", of, pod, limits.get("maxCostPerHour"), limits.get("budgetLimit"))
         for key, policy in self.objects["CostPolicy"].items():
-            most = policy["spec"].get("costPerHourLimit")
-            if most is not None and self.rate("CostPolicy", key) > most * MICRO:
-                self.complain("CostPolicy", key, "costs more than", float(most), "with", key_of(pod))
+            self.check_bind("CostPolicy", key, pod, policy["spec"].get("costPerHourLimit"),
+                            policy["spec"].get("monthlyBudget"))
+
+    def check_bind(self, kind, key, pod, per_hour, budget):
+        """With the pod, a limit is kept to; when it was bound, there was money left."""
+        if per_hour is not None:
+            used = Fraction(self.rate(kind, key)) / (per_hour * MICRO)
+            self.fullest[kind] = max(used, self.fullest.get(kind, 0))
+            if used > 1:
+                self.complain(kind, key, "costs", float(used), "of its limit with", key_of(pod))
+        if budget is None:
+            return
+        was = self.objects[kind][key].get("status", {}).get("budget")
+        self.n_budgeted += 1
+        if self.spent_now(kind, key, was) >= budget * MICRO:
+            self.complain(kind, key, "has spent its budget, and", key_of(pod), "is bound")
 
     def take_move(self, of, pod):
-        self.moves.append((self.time, of, pod["spec"]["nodeName"]))
+        self.left.setdefault(of, []).append(pod["spec"]["nodeName"])
         lately = pod["metadata"].get("annotations", {}).get("kcloud.io/moved-at")
         if lately and self.time < seconds(lately) + COOLDOWN:
             self.complain(key_of(pod), "was moved at", lately, "and again")
+
+    def pair_moves(self):
+        """Of each workload: a replacement for each pod that left, which does not undo an earlier move."""
+        for of, left in self.left.items():
+            landed = self.landed.get(of, [])
+            while left and landed:
+                move = left.pop(0), landed.pop(0)
+                for at, other, back in self.moves:
+                    if other == of and back == move[::-1] and self.time < at + COOLDOWN:
+                        self.complain("a pod of", of, "goes from", *move, "and one went the other way", self.time - at,
+                                      "s before")
+                self.moves.append((self.time, of, move))

@@ -52,7 +52,7 @@ class Proxy:
     def _use_certificate(self):
         key, certificate = self.folder / "key.pem", self.folder / "cert.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=proxy",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "60", "-subj", "/CN=proxy",
                         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
                         certificate], check=True, stderr=subprocess.DEVNULL)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -13,6 +13,7 @@ from proxy import Proxy
 STAMP = re.compile(rb'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)((?:\.\d+)?Z)"')
 FORMAT = "%Y-%m-%dT%H:%M:%S"
 DAY, HALF_AN_HOUR, TWO_HOURS = 86400, 1800, 7200
+DAYS_AHEAD = 40
 
 
 def stamp(at):
@@ -27,11 +28,12 @@ def seconds(text):
 
 class SimClock:
     """`now` is what the client's wall clock says (test/http/clock.c, preloaded); it begins half an hour before a
-    midnight of UTC and never meets real time, so a time tells which of the two clocks it is of."""
+    midnight of UTC, more than a month ahead. So a time, be it the beginning of its day or its month, tells which
+    of the two clocks it is of."""
 
     def __init__(self, library, folder):
         self.began = int(time.time())
-        self.now = (self.began + TWO_HOURS + HALF_AN_HOUR) // DAY * DAY + DAY - HALF_AN_HOUR
+        self.now = (self.began // DAY + DAYS_AHEAD) * DAY - HALF_AN_HOUR
         self.real, self.simulated = [self.began - DAY], [self.now]
         self.file = os.open(folder / "clock", os.O_RDWR | os.O_CREAT, 0o600)
         self._write()

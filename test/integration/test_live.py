@@ -100,10 +100,9 @@ class Live:
 
     def make_nodes(self):
         made = [fleet.node(f"n{i:03d}", kind, f"zone-{i % 3}") for i, kind in enumerate(self.kinds)]
-        path = lambda n: f"/api/v1/nodes/{n['metadata']['name']}"
-        self.c.api.many([("POST", "/api/v1/nodes", {"metadata": n["metadata"]}) for n in made])
-        self.c.api.many([("PATCH", f"{path(n)}/status", {"status": n["status"]}, MERGE) for n in made])
-        self.c.api.many([("PATCH", path(n), {"spec": {"taints": None}}, MERGE) for n in made])
+        self.c.api.many([("POST", "/api/v1/nodes", n) for n in made])
+        self.c.api.many([("PATCH", f"/api/v1/nodes/{n['metadata']['name']}", {"spec": {"taints": None}}, MERGE)
+                         for n in made])
 
     def make_workloads(self):
         ns = self.c.ns
@@ -239,8 +238,11 @@ def live_an_hour(c, size, has_kubelets=False):
     assert not [p for p in live.now("Pod") if "nodeName" not in p["spec"]
                 and p["metadata"]["labels"]["workload-optimizer"] in unlimited]
     print(f"live: {len(live.marks)} steps, {account.n_binds} placements, {len(account.moves)} moves, "
-          f"{account.n_replaced} replacements, {account.n_statuses} budgets, {account.n_periods} began again")
+          f"{account.n_replaced} replacements, {account.n_statuses} budgets, {account.n_periods} began again; "
+          f"{account.n_budgeted} placements within a budget, of hourly limits at most "
+          + ", ".join(f"{float(used):.1%} of a {kind}'s" for kind, used in account.fullest.items()))
     assert account.moves and account.n_replaced == len(account.moves) and account.n_periods
+    assert not any(account.left.values()) and not any(account.landed.values()), (account.left, account.landed)
 
 
 def test_an_hour_costs_what_the_history_of_the_api_adds_up_to(c):
