@@ -105,8 +105,8 @@ static void add_economy(const struct plan *p, struct str *out)
 	if (!p->economy.is_given)
 		return;
 	plan_economy_text(&p->economy, &plain, &text);
-	str_cut(&text, text.n - 1); /* its line feed */
-	str_add(out, "<p>");
+	str_cut(&text, text.n - 1); /* the last line feed */
+	str_add(out, "<p class=economy>");
 	html_add(out, text.s);
 	str_add(out, "</p>\n");
 }

@@ -269,6 +269,30 @@ void plan_share_text(const struct action *a, const struct style *style, struct s
 	add_pair(&watts, 0, "W", style, out);
 }
 
+enum { SAVINGS_SHOWN = 10 };
+
+/* Of many nodes the first ones, and the sum of the others. */
+static void add_savings(const struct plan_economy *x, struct str *out)
+{
+	size_t shown = x->savings.n > SAVINGS_SHOWN + 1 ? SAVINGS_SHOWN : x->savings.n;
+	int64_t cost = 0, watts = 0;
+
+	for (size_t i = 0; i < shown; i++)
+		str_addf(out, "  %s.\n", x->savings.items[i].message);
+	if (shown == x->savings.n)
+		return;
+	for (size_t i = shown; i < x->savings.n; i++) {
+		cost += x->savings.items[i].cost;
+		watts += x->savings.items[i].watts;
+	}
+	str_addf(out, "  %zu more nodes are empty of movable pods: removing them saves ",
+		 x->savings.n - shown);
+	decimal_add(out, cost, 2);
+	str_add(out, " $/h and ");
+	decimal_add(out, watts, 0);
+	str_add(out, " W.\n");
+}
+
 void plan_economy_text(const struct plan_economy *x, const struct style *style, struct str *out)
 {
 	str_add(out, "Nodes: ");
@@ -280,6 +304,7 @@ void plan_economy_text(const struct plan_economy *x, const struct style *style, 
 		add_pair(&x->carbon, 0, "kg CO2/h", style, out);
 	}
 	str_add(out, ".\n");
+	add_savings(x, out);
 }
 
 void plan_text(const struct plan *p, const struct plan_view *view, const struct style *style,

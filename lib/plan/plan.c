@@ -141,6 +141,7 @@ bool plan_has_actions(const struct plan *p)
 void plan_done(struct plan *p)
 {
 	array_done(&p->actions);
+	array_done(&p->economy.savings);
 	array_done(&p->unplaced);
 	array_done(&p->warnings);
 	array_done(&p->results);

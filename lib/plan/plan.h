@@ -295,12 +295,21 @@ struct result {
 	uint32_t downtime_ms; /* of a Migrate by Checkpoint, as it was measured; 0: not known */
 };
 
+/* A removable node that has no pods but those of DaemonSets and static ones after the plan. */
+struct node_saving {
+	const char *node;
+	uint32_t group;	     /* of the Evicts that empty it; 0: it is empty already */
+	int64_t cost, watts; /* that it is paid for, and draws, until it is removed; micro */
+	const char *message;
+};
+
 /* Of all nodes but removable ones that are not in use. */
 struct plan_economy {
 	bool is_given;
-	struct economy_pair cost;   /* micro-USD per hour */
-	struct economy_pair watts;  /* microwatts */
-	struct economy_pair carbon; /* mg of carbon dioxide per hour */
+	struct economy_pair cost;	   /* micro-USD per hour */
+	struct economy_pair watts;	   /* microwatts */
+	struct economy_pair carbon;	   /* mg of carbon dioxide per hour */
+	ARRAY(struct node_saving) savings; /* by node's name */
 };
 
 struct plan {

@@ -59,6 +59,7 @@ struct account {
 	int32_t max_interruption_ppm, min_green_ppm;
 	const char *end_why;	 /* a policy ends all replicas; NULL */
 	bool is_least_for_power; /* least_why */
+	bool stays_interrupted;	 /* on a spot node that is about to go */
 	bool forbids_spot, is_suspended, is_exhausted, avoids_power, is_unaware;
 	bool is_moved;		      /* a pod of it moves in this plan */
 	node_id moved_from, moved_to; /* ... economy_survey() */
@@ -200,9 +201,12 @@ void economy_take(struct economy *e, uint32_t cargo);
 /* The same with its requests, and so that economy_best() knows. */
 void economy_add(struct economy *e, uint32_t cargo, node_id node);
 void economy_drop(struct economy *e, uint32_t cargo);
+/* Has it no pods but those of DaemonSets and static ones, and is it one that is removed then? */
+bool economy_is_spare(const struct economy *e, node_id node);
 /* What the pod draws on that node, of which so much CPU, milli, is in use with it; mW. */
 int64_t economy_power_of(const struct economy *e, const struct cargo *g, node_id node, int64_t cpu);
 int64_t economy_node_cost(const struct economy *e, node_id node);
+int64_t economy_node_power(const struct economy *e, node_id node); /* mW */
 /* ... with so much CPU in use; is_dear: a spot node counts its on-demand price. */
 int64_t economy_cost_with(const struct economy *e, node_id node, int64_t cpu, bool is_used,
 			  bool is_dear);
@@ -222,6 +226,8 @@ void economy_read_limits(struct economy *e);
 void economy_mark(struct economy *e);
 /* The same of those limits that can refuse this pod. */
 void economy_mark_for(struct economy *e, uint32_t cargo);
+/* Does it cost more than one of its limits allows? `of` may be NONE. */
+bool economy_is_over_cost(const struct economy *e, optimizer_id of);
 /* Is it refused everywhere? */
 bool economy_is_closed_to(const struct economy *e, const struct cargo *g);
 /* Do rules about price and spot refuse it on all nodes of this kind? */

@@ -89,10 +89,17 @@ bool economy_releases(const struct economy *e, pod_id id)
 
 /* ---- Money of a node and of a pod ---- */
 
-static int64_t power_of(const struct economy *e, node_id node)
+int64_t economy_node_power(const struct economy *e, node_id node)
 {
 	return fleet_power(&e->fleet.nodes[node], e->sites[node].cpu,
 			   e->c->nodes.items[node].capacity_cpu_milli);
+}
+
+bool economy_is_spare(const struct economy *e, node_id node)
+{
+	const struct fleet_node *n = &e->fleet.nodes[node];
+
+	return n->is_removable && !n->is_kept && !n->leaving && e->sites[node].n_in_use == 0;
 }
 
 static struct cost_terms terms_with(const struct economy *e, node_id node, int64_t cpu,
@@ -198,7 +205,7 @@ struct totals economy_totals(const struct economy *e)
 
 		if (n->is_removable && e->sites[node].n_in_use == 0)
 			continue;
-		int64_t power = power_of(e, node);
+		int64_t power = economy_node_power(e, node);
 		t.cost += n->price;
 		t.power += power;
 		t.carbon += (int64_t)((__int128)power * n->carbon / PPM);

@@ -348,6 +348,72 @@ static void emit_life_cycle(struct emitter *e, struct economy *x)
 	}
 }
 
+/* ---- Nodes that may be removed ---- */
+
+/* By node: the moves that empty it; 0. */
+static uint32_t *list_closing(const struct economy *x)
+{
+	uint32_t *group = xcalloc(x->c->nodes.n + 1, sizeof(*group));
+
+	for (size_t i = 0; i < x->n_bound; i++) {
+		const struct cargo *g = &x->cargo.items[i];
+
+		if (g->group && g->reason == REASON_NODE_CLOSED)
+			group[g->origin] = g->group;
+	}
+	return group;
+}
+
+/* "node a is empty of movable pods: removing it saves 0.192 $/h and 8.8 W (assumed)" */
+static const char *explain_saving(struct emitter *e, const struct economy *x, node_id node,
+				  const struct node_saving *s)
+{
+	const struct fleet_node *n = &x->fleet.nodes[node];
+	AUTO(str_done) struct str text = STR_INIT;
+
+	str_addf(&text, "node %s is empty of movable pods: removing it saves ", s->node);
+	decimal_add(&text, s->cost, 2);
+	str_add(&text,
+		n->is_price_assumed && !n->is_power_assumed ? " $/h (assumed) and " : " $/h and ");
+	decimal_add(&text, s->watts, 0);
+	str_add(&text, !n->is_power_assumed  ? " W"
+		       : n->is_price_assumed ? " W, both assumed"
+					     : " W (assumed)");
+	return plan_str(e->plan, text.s);
+}
+
+/* By node: does a pod that was moved from there need it, should it have to go back? */
+static bool *list_kept(const struct economy *x)
+{
+	bool *is_kept = xcalloc(x->c->nodes.n + 1, sizeof(*is_kept));
+
+	for (optimizer_id id = 0; id < x->c->optimizers.n; id++)
+		if (x->accounts[id].kept != NONE)
+			is_kept[x->accounts[id].kept] = true;
+	return is_kept;
+}
+
+static void emit_savings(struct emitter *e, const struct economy *x)
+{
+	AUTO_FREE uint32_t *group = list_closing(x);
+	AUTO_FREE bool *is_kept = list_kept(x);
+
+	for (node_id node = 0; node < x->c->nodes.n; node++) {
+		if (is_kept[node] || !economy_is_spare(x, node))
+			continue;
+		const struct fleet_node *n = &x->fleet.nodes[node];
+		struct node_saving *s = array_add(&e->plan->economy.savings);
+
+		*s = (struct node_saving){
+			.node = node_name(e, node),
+			.group = group[node],
+			.cost = n->capacity_type == CAPACITY_RESERVED ? 0 : n->price,
+			.watts = economy_node_power(x, node) * 1000,
+		};
+		s->message = explain_saving(e, x, node, s);
+	}
+}
+
 void emit_economy(struct emitter *e)
 {
 	struct economy *x = e->p->economy;
@@ -370,4 +436,5 @@ void emit_economy(struct emitter *e)
 		.watts = { x->before.power * 1000, x->after.power * 1000 },
 		.carbon = { x->before.carbon, x->after.carbon },
 	};
+	emit_savings(e, x);
 }

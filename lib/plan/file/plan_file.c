@@ -57,10 +57,23 @@ static const struct field cost_fields[] = { PAIR(cost) };
 static const struct field watts_fields[] = { PAIR(watts) };
 static const struct field carbon_fields[] = { PAIR(carbon) };
 
+static const struct field saving_fields[] = {
+	FILE_FIELD("node", &field_name, offsetof(struct node_saving, node), .needed = true),
+	FILE_FIELD("group", &field_u32, offsetof(struct node_saving, group)),
+	FILE_FIELD("costPerHour", &field_micro, offsetof(struct node_saving, cost), .needed = true),
+	FILE_FIELD("watts", &field_micro, offsetof(struct node_saving, watts), .needed = true),
+	FILE_FIELD("message", &field_text, offsetof(struct node_saving, message), .needed = true),
+	{ 0 },
+};
+
+static const struct field_list saving_list = { saving_fields, sizeof(struct node_saving), NULL };
+
 static const struct field economy_fields[] = {
 	FILE_FIELD("costPerHour", &field_object, FIELD_SELF, .of = cost_fields, .needed = true),
 	FILE_FIELD("watts", &field_object, FIELD_SELF, .of = watts_fields, .needed = true),
 	FILE_FIELD("carbon", &field_object, FIELD_SELF, .of = carbon_fields, .needed = true),
+	FILE_FIELD("savings", &field_list, offsetof(struct plan_economy, savings),
+		   .of = &saving_list),
 	{ 0 },
 };
 
