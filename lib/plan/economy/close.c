@@ -10,6 +10,15 @@
 
 enum { MAX_SUBSET_NODES = 8 };
 
+/* Has it a pod of a workload that is over a limit of cost? */
+static bool is_over(const struct economy *e, node_id node)
+{
+	array_each(i, &e->sites[node].cargo)
+		if (economy_is_over_cost(e, e->cargo.items[*i].of))
+			return true;
+	return false;
+}
+
 static bool may_close(const struct mover *m, node_id node)
 {
 	const struct economy *e = m->e;
@@ -225,7 +234,7 @@ static void close_in_order(struct mover *m, const struct ranked *order, size_t n
 	array_done(&done);
 }
 
-void mover_close_nodes(struct mover *m)
+void mover_close_nodes(struct mover *m, bool is_for_limits)
 {
 	struct economy *e = m->e;
 	AUTO_FREE struct ranked *order = xcalloc(e->c->nodes.n + 1, sizeof(*order));
@@ -233,7 +242,7 @@ void mover_close_nodes(struct mover *m)
 	size_t n = 0;
 
 	for (node_id node = 0; node < e->c->nodes.n; node++) {
-		if (!may_close(m, node))
+		if (!may_close(m, node) || (is_for_limits && !is_over(e, node)))
 			continue;
 		if (n < MAX_SUBSET_NODES)
 			few[n] = node;

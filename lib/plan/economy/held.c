@@ -12,25 +12,32 @@ void held_begin(struct held_moves *h)
 		m->is_wanted = false;
 }
 
-static struct held_move *find(struct held_moves *h, const char *uid, const char *to)
+static struct held_move *find(struct held_moves *h, const char *uid)
 {
 	array_each(m, &h->list)
-		if (strcmp(m->uid, uid) == 0 && strcmp(m->to, to) == 0)
+		if (strcmp(m->uid, uid) == 0)
 			return m;
 	return NULL;
 }
 
-bool held_confirm(struct held_moves *h, const char *uid, const char *to, int64_t now)
+bool held_confirm(struct held_moves *h, const char *uid, int64_t now)
 {
-	struct held_move *m = find(h, uid, to);
+	struct held_move *m = find(h, uid);
 
 	if (!m) {
 		m = array_add(&h->list);
-		*m = (struct held_move){ xstrdup(uid), xstrdup(to), now, true };
+		*m = (struct held_move){ xstrdup(uid), now, true };
 	}
 	m->is_wanted = true;
 	m->since = m->since < now ? m->since : now; /* the clock may have gone back */
 	return now > m->since + h->seconds;
+}
+
+void held_keep(struct held_moves *h, bool (*is_undecided)(const char *uid, const void *arg),
+	       const void *arg)
+{
+	array_each(m, &h->list)
+		m->is_wanted |= is_undecided(m->uid, arg);
 }
 
 uint32_t held_end(struct held_moves *h, int64_t now)
@@ -41,7 +48,6 @@ uint32_t held_end(struct held_moves *h, int64_t now)
 	array_each(m, &h->list) {
 		if (!m->is_wanted) {
 			free(m->uid);
-			free(m->to);
 			continue;
 		}
 		int64_t left = m->since + h->seconds + 1 - now;
@@ -56,9 +62,7 @@ uint32_t held_end(struct held_moves *h, int64_t now)
 
 void held_done(struct held_moves *h)
 {
-	array_each(m, &h->list) {
+	array_each(m, &h->list)
 		free(m->uid);
-		free(m->to);
-	}
 	array_done(&h->list);
 }

@@ -9,12 +9,14 @@
 
 /* Moves for money that wait until they were worth it for some time: a price, or the use of a CPU,
  * that comes and goes moves nothing. A caller that plans a cluster again and again keeps this from
- * one plan to the next. A move is a pod, by its uid, and the node that it goes to; it is done in
- * the first plan that is made more than `seconds` after the first of those that have all wanted it.
- * A process that starts again waits again. */
+ * one plan to the next. A pod, by its uid, is moved in the first plan that is made more than
+ * `seconds` after the first of those that have all wanted to move it, wherever to. A plan that may
+ * not move it since its workload, or another one on its node, is being scaled, says nothing: a
+ * load that changes again and again delays moves, and does not prevent them. A process that starts
+ * again waits again. */
 
 struct held_move {
-	char *uid, *to;
+	char *uid;
 	int64_t since;
 	bool is_wanted; /* by the present plan */
 };
@@ -25,8 +27,11 @@ struct held_moves {
 };
 
 void held_begin(struct held_moves *h);
-/* The plan wants it: may it be done now? */
-bool held_confirm(struct held_moves *h, const char *uid, const char *to, int64_t now);
+/* The plan wants to move it: may that be done now? */
+bool held_confirm(struct held_moves *h, const char *uid, int64_t now);
+/* The plan could not want to move those: they wait as before. */
+void held_keep(struct held_moves *h, bool (*is_undecided)(const char *uid, const void *arg),
+	       const void *arg);
 /* Forgets what the plan did not want; returns the seconds until the next one may be done, 0: none
  * waits. */
 uint32_t held_end(struct held_moves *h, int64_t now);

@@ -72,6 +72,7 @@ static uint32_t new_limit(struct economy *e, const char *kind, const struct meta
 static void add_spot_rules(struct account *a, const struct cost_policy *p)
 {
 	a->forbids_spot |= p->forbids_spot;
+	a->stays_interrupted |= p->interruption == INTERRUPTION_TERMINATE;
 	if (p->max_spot_ppm >= 0) {
 		uint32_t most = (uint32_t)((uint64_t)a->n_pods * (uint32_t)p->max_spot_ppm / PPM);
 
@@ -240,6 +241,19 @@ void economy_read_limits(struct economy *e)
 	e->tracks_power = e->power_limits.n > 0;
 	for (optimizer_id id = 0; id < c->optimizers.n; id++)
 		e->tracks_power |= e->accounts[id].min_green_ppm >= 0;
+}
+
+bool economy_is_over_cost(const struct economy *e, optimizer_id of)
+{
+	const struct range ids = of == NONE ? (struct range){ 0 } : e->accounts[of].limits;
+
+	for (uint32_t k = 0; k < ids.n; k++) {
+		const struct money_limit *l = &e->limits.items[e->limit_ids.items[ids.at + k]];
+
+		if (l->max_cost >= 0 && l->cost > l->max_cost)
+			return true;
+	}
+	return false;
 }
 
 /* ---- Does a node take the pod? ---- */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
 
 #include "base/auto.h"
 #include "base/decimal.h"
@@ -189,10 +190,43 @@ bool mover_is_confirmed(const struct mover *m, const steps *done, size_t first)
 		const struct cargo *g = &e->cargo.items[done->items[i].cargo];
 
 		is_confirmed &= held_confirm(
-			e->p->held, cluster_str(c, c->pods.items[g->pod].meta.uid),
-			cluster_str(c, c->nodes.items[g->node].meta.name), c->taken_at);
+			e->p->held, cluster_str(c, c->pods.items[g->pod].meta.uid), c->taken_at);
 	}
 	return is_confirmed;
+}
+
+struct undecided {
+	const struct cluster *c;
+	const bool *is_uid; /* by str_id */
+};
+
+static bool is_undecided(const char *uid, const void *arg)
+{
+	const struct undecided *u = arg;
+	str_id id = intern_find(&u->c->strings, uid, strlen(uid));
+
+	return id != INTERN_NONE && u->is_uid[id];
+}
+
+/* A workload that scales is not moved in the same plan, and keeps its node from being emptied. */
+static void keep_undecided(const struct economy *e)
+{
+	const struct cluster *c = e->c;
+	AUTO_FREE bool *is_uid = xcalloc(c->strings.n + 1, sizeof(*is_uid));
+	AUTO_FREE bool *scales = xcalloc(c->nodes.n + 1, sizeof(*scales));
+	const struct undecided u = { c, is_uid };
+
+	for (uint32_t i = 0; i < e->n_bound; i++) {
+		const struct cargo *g = &e->cargo.items[i];
+
+		scales[g->origin] |= g->of != NONE && scaling_changes(&e->scalings[g->of]);
+	}
+	for (uint32_t i = 0; i < e->n_bound; i++) {
+		const struct cargo *g = &e->cargo.items[i];
+
+		is_uid[c->pods.items[g->pod].meta.uid] |= scales[g->origin];
+	}
+	held_keep(e->p->held, is_undecided, &u);
 }
 
 /* ---- Single pods ---- */
@@ -235,30 +269,37 @@ static void move_single(struct mover *m, uint32_t cargo)
 	array_done(&done);
 }
 
-static void move_singles(struct mover *m)
+static void move_singles(struct mover *m, bool is_for_limits)
 {
 	struct economy *e = m->e;
 
 	for (uint32_t i = 0; i < e->n_bound && m->pods_left; i++)
-		move_single(m, i);
+		if (!is_for_limits || economy_is_over_cost(e, e->cargo.items[i].of))
+			move_single(m, i);
+}
+
+/* Where a workload costs more than a limit allows, its moves have the first of what is moved at a
+ * time; no move raises what it costs. */
+static void consolidate(struct mover *m)
+{
+	bool is_over = false;
+
+	for (optimizer_id id = 0; id < m->e->c->optimizers.n; id++)
+		is_over |= economy_is_over_cost(m->e, id);
+	if (is_over) {
+		mover_close_nodes(m, true);
+		move_singles(m, true);
+	}
+	mover_close_nodes(m, false);
+	move_singles(m, false);
 }
 
 /* ---- Spot nodes that are about to go ---- */
 
-static bool wants_drain(const struct economy *e, const struct cargo *g)
-{
-	const struct optimizer *o = g->of == NONE ? NULL : &e->c->optimizers.items[g->of];
-
-	array_each(p, &e->c->cost_policies)
-		if (o && (!p->meta.ns || p->meta.ns == o->meta.ns) &&
-		    p->interruption == INTERRUPTION_TERMINATE)
-			return false;
-	return true;
-}
-
 static bool is_interrupted(const struct economy *e, const struct cargo *g)
 {
-	return e->fleet.nodes[g->origin].is_interrupted && wants_drain(e, g);
+	return e->fleet.nodes[g->origin].is_interrupted &&
+	       !(g->of != NONE && e->accounts[g->of].stays_interrupted);
 }
 
 /* Those that have to leave: no limit but the budgets of evictions holds them back. */
@@ -293,9 +334,9 @@ void economy_move(struct economy *e)
 	read_pools(&m);
 	leave(&m, economy_has_failed, REASON_ROLLED_BACK);
 	leave(&m, is_interrupted, REASON_SPOT_INTERRUPTED);
-	if (e->settings->optimise.consolidate != CONSOLIDATE_NONE) {
-		mover_close_nodes(&m);
-		move_singles(&m);
-	}
+	if (e->settings->optimise.consolidate != CONSOLIDATE_NONE)
+		consolidate(&m);
+	if (e->p->held && e->p->held->list.n)
+		keep_undecided(e);
 	array_done(&m.pools);
 }

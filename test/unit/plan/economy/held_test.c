@@ -14,12 +14,13 @@
 	"\n  annotations: {mckube.io/price-per-hour: '" price                              \
 	"', mckube.io/removable: 'true'}\nstatus: {allocatable: {cpu: '4', memory: 64Gi, " \
 	"pods: '110'}, capacity: {cpu: '4', memory: 64Gi, pods: '110'}}\n"
-#define POD(name, node, of)                                                            \
-	"---\nkind: Pod\napiVersion: v1\nmetadata:\n  name: " name                     \
-	"\n  namespace: x\n  uid: u-" name "\n  labels: {workload-optimizer: " of      \
-	"}\n  ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: r-" name \
-	", uid: o-" name ", controller: true}]\nspec: {nodeName: " node                \
-	", containers: [{name: c, resources: {requests: {cpu: '1'}}}]}\nstatus: {phase: Running}\n"
+#define POD(name, node, of)                                                                                    \
+	"---\nkind: Pod\napiVersion: v1\nmetadata:\n  name: " name                                             \
+	"\n  namespace: x\n  uid: u-" name "\n  labels: {workload-optimizer: " of                              \
+	"}\n  ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: r-" name                         \
+	", uid: o-" name ", controller: true}]\nspec: {nodeName: " node                                        \
+	", containers: [{name: c, resources: {requests: {cpu: '1'}}}]}\nstatus: {phase: Running, conditions: " \
+	"[{type: Ready, status: 'True'}]}\n"
 #define OPTIMIZER(name)                                                  \
 	"---\nkind: WorkloadOptimizer\napiVersion: kcloud.io/v1alpha1\n" \
 	"metadata: {name: " name ", namespace: x}\nspec: {workloadType: serving}\n"
@@ -102,4 +103,45 @@ TEST(pods_of_a_node_that_is_to_close_wait_together)
 	assert_int_equal(evicts(&w, two, 1000), 0);
 	assert_int_equal(evicts(&w, two, 1010), 0);
 	assert_int_equal(evicts(&w, two, 1016), 2);
+}
+
+/* w asks for as many replicas as its latency is hundreds of milliseconds. */
+#define SCALED(price, use)                                                                 \
+	NODE("a", price)                                                                   \
+	NODE("b", "0.01")                                                                  \
+	OPTIMIZER("v")                                                                     \
+	POD("q", "b", "v")                                                                 \
+	POD("p", "a", "w")                                                                 \
+	"---\nkind: WorkloadOptimizer\napiVersion: kcloud.io/v1alpha1\n"                   \
+	"metadata: {name: w, namespace: x}\nspec: {workloadType: serving, autoScaling: "   \
+	"{minReplicas: 1, maxReplicas: 9, metrics: [{type: latency, threshold: 100, "      \
+	"metricName: l}]}}\n"                                                              \
+	"---\nkind: Deployment\napiVersion: apps/v1\nmetadata: {name: d, namespace: x}\n"  \
+	"spec: {replicas: 1, selector: {matchLabels: {workload-optimizer: w}}, template: " \
+	"{metadata: {labels: {workload-optimizer: w}}}}\n"                                 \
+	"---\nkind: MetricSample\napiVersion: mckube.io/v1alpha1\nmetadata: {name: s, "    \
+	"namespace: x}\nspec: {source: custom, query: l, value: " use ", at: "             \
+	"'1970-01-01T00:16:40Z'}\n"
+
+/* A workload that is scaled is not moved in the same plan, which says nothing about the move. */
+TEST(a_load_that_changes_only_delays_a_move)
+{
+	AUTO(watcher_done) struct watcher w = { .held.seconds = 15 };
+
+	assert_int_equal(evicts(NULL, SCALED("0.4", "100"), 1000), 1);
+	assert_int_equal(evicts(NULL, SCALED("0.4", "300"), 1000), 0);
+	assert_int_equal(evicts(&w, SCALED("0.4", "100"), 1000), 0);
+	assert_int_equal(evicts(&w, SCALED("0.4", "300"), 1016), 0);
+	assert_int_equal(evicts(&w, SCALED("0.4", "100"), 1031), 1);
+}
+
+/* That a price has changed back in between is not forgiven. */
+TEST(a_move_that_was_not_wanted_while_nothing_scaled_waits_again)
+{
+	AUTO(watcher_done) struct watcher w = { .held.seconds = 15 };
+
+	assert_int_equal(evicts(&w, SCALED("0.4", "100"), 1000), 0);
+	assert_int_equal(evicts(&w, SCALED("0.0", "100"), 1016), 0);
+	assert_int_equal(evicts(&w, SCALED("0.4", "100"), 1031), 0);
+	assert_int_equal(evicts(&w, SCALED("0.4", "100"), 1047), 1);
 }
