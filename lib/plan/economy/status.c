@@ -491,8 +491,13 @@ static void look_ahead(const struct economy *e, enum budget_period period, int64
 /* A proposal that is too old to count lets the number go down; what the rate held back goes up. */
 static void look_ahead_scaling(const struct economy *e, const struct scaling *s, uint32_t *seconds)
 {
-	if (s->n_history > 1)
+	if (s->n_history > 1) {
+		/* The low one has to be there still when the high one no longer counts. */
+		int64_t last = s->history[s->n_history - 1].at;
+
 		sooner(seconds, s->history[0].at + STABLE_SECONDS - e->c->taken_at);
+		sooner(seconds, last + STABLE_SECONDS / 2 - e->c->taken_at);
+	}
 	if (s->limited && strcmp(s->limited, "ScaleUpLimit") == 0)
 		sooner(seconds, s->scaled_at + RATE_SECONDS - e->c->taken_at);
 	if (s->undone >= UNDONE_MAX)

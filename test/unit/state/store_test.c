@@ -30,6 +30,9 @@ enum {
 	DEPLOYMENTS,
 	STATEFUL_SETS,
 	AUTOSCALERS,
+	NODE_METRICS,
+	POD_METRICS,
+	SAMPLES,
 };
 
 static void put(struct store *m, unsigned kind, enum watch_type type, const char *json)
@@ -154,6 +157,66 @@ TEST(an_optimizer_that_says_the_same_is_no_change)
 		put(m, OPTIMIZERS, WATCH_MODIFIED, json);
 		assert_int_equal(store_commit(m, 0), i % 2 == 0);
 	}
+}
+
+/* Metrics are listed again and again: what matters of them is what is used. */
+static void list_use(struct store *m, const char *const *names, size_t n, int milli, int second)
+{
+	static const char use[] =
+		"{\"kind\":\"PodMetrics\",\"apiVersion\":\"metrics.k8s.io/v1beta1\",\"metadata\":{"
+		"\"name\":\"%s\",\"namespace\":\"default\",\"creationTimestamp\":"
+		"\"2026-01-01T00:00:%02dZ\"},\"timestamp\":\"2026-01-01T00:00:%02dZ\",\"window\":\"15.%ds\","
+		"\"containers\":[{\"name\":\"c\",\"usage\":{\"cpu\":\"%dm\",\"memory\":\"64Mi\"}}]}";
+	char *items[4] = { 0 };
+
+	assert_in_range(n, 0, ARRAY_LEN(items));
+	for (size_t i = 0; i < n; i++)
+		items[i] = xasprintf(use, names[i], second, second, second, milli);
+	list(m, POD_METRICS, (const char *const *)items, n);
+	for (size_t i = 0; i < n; i++)
+		free(items[i]);
+}
+
+TEST(a_list_of_the_same_use_is_no_change)
+{
+	static const char *const names[] = { "b", "a", "c" }, *const other[] = { "a", "c", "d" },
+				 *const sorted[] = { "a", "b", "c" };
+	AUTO_MIRROR struct store *m = store_new("");
+	const struct cluster *c = store_cluster(m);
+
+	list_use(m, names, 3, 1000, 0);
+	assert_true(store_commit(m, 0));
+	list_use(m, names, 3, 1003, 15);
+	assert_false(store_commit(m, 0));
+	list_use(m, sorted, 3, 1003, 30);
+	assert_false(store_commit(m, 0));
+	assert_int_equal(c->pod_metrics.n, 3);
+	assert_int_equal(c->pod_metrics.items[2].cpu_milli, 1003);
+	assert_int_equal(c->pod_metrics.items[2].measured % 60, 30);
+	list_use(m, names, 3, 1100, 45);
+	assert_true(store_commit(m, 0));
+	list_use(m, other, 3, 1100, 45);
+	assert_true(store_commit(m, 0));
+	list_use(m, other, 2, 1100, 45);
+	assert_true(store_commit(m, 0));
+	list_use(m, other, 0, 0, 45);
+	assert_true(store_commit(m, 0));
+	list_use(m, other, 0, 0, 50);
+	assert_false(store_commit(m, 0));
+}
+
+/* However slowly a use grows, it is seen. */
+TEST(use_that_drifts_is_a_change_at_times)
+{
+	static const char *const names[] = { "a" };
+	AUTO_MIRROR struct store *m = store_new("");
+	int n_changes = 0;
+
+	for (int milli = 1000; milli <= 1200; milli++) {
+		list_use(m, names, 1, milli, 0);
+		n_changes += store_commit(m, 0);
+	}
+	assert_in_range(n_changes, 10, 30);
 }
 
 TEST(pods_find_their_node_when_it_comes)
