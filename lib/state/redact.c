@@ -297,8 +297,17 @@ static const struct redact_rule *find_rule(const struct redact_rule *rules, cons
 	return NULL;
 }
 
+/* The values of this label are names of objects, which have pseudonyms, "low" too. */
+static enum redaction value_of_key(const char *key, enum redaction how)
+{
+	bool names_object = key && strcmp(key, KCLOUD_OPTIMIZER_LABEL) == 0;
+
+	return names_object && how == REDACT_VALUE ? REDACT_WORD : how;
+}
+
 static cJSON *redact_object(struct redact *r, const struct redact_rule *rule, const cJSON *from)
 {
+	const char *key = json_text(json_get(from, "key")); /* of a requirement */
 	const cJSON *item;
 	cJSON *to;
 
@@ -306,10 +315,13 @@ static cJSON *redact_object(struct redact *r, const struct redact_rule *rule, co
 		return keep_type(from);
 	to = cJSON_CreateObject();
 	cJSON_ArrayForEach(item, from) {
-		const struct redact_rule *member = find_rule(rule->members, item->string);
+		const struct redact_rule *found = find_rule(rule->members, item->string);
 
-		if (member)
-			add(to, item->string, redact(r, member, item));
+		if (!found)
+			continue;
+		struct redact_rule member = *found;
+		member.how = value_of_key(key, member.how);
+		add(to, item->string, redact(r, &member, item));
 	}
 	return to;
 }
@@ -318,7 +330,6 @@ static cJSON *redact_object(struct redact *r, const struct redact_rule *rule, co
 static cJSON *redact_map(struct redact *r, const cJSON *from, bool (*is_public)(const char *key),
 			 enum redaction value)
 {
-	const struct redact_rule rule = { .how = value };
 	const cJSON *item;
 	cJSON *to;
 
@@ -326,6 +337,7 @@ static cJSON *redact_map(struct redact *r, const cJSON *from, bool (*is_public)(
 		return keep_type(from);
 	to = cJSON_CreateObject();
 	cJSON_ArrayForEach(item, from) {
+		const struct redact_rule rule = { .how = value_of_key(item->string, value) };
 		AUTO_JSON cJSON *key = is_public(item->string) ? cJSON_CreateString(item->string)
 							       : pseudonym(r, item->string);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "model/fleet.h"
 #include "state/redact_rules.h"
 
 /* Words that give nothing away. */
@@ -99,6 +100,8 @@ bool redact_is_public_key(const char *key)
 		"aws-node-termination-handler/spot-itn",
 		"cloud.google.com/impending-node-termination",
 		"karpenter.sh/disrupted",
+		"DeletionCandidateOfClusterAutoscaler",
+		"ToBeDeletedByClusterAutoscaler",
 		"remediator.aks.microsoft.com/unschedulable",
 		/* conditions */
 		"Ready",
@@ -126,21 +129,11 @@ bool redact_is_public_key(const char *key)
 bool redact_is_public_resource(const char *name)
 {
 	static const char *const names[] = {
-		"cpu",
-		"memory",
-		"ephemeral-storage",
-		"pods",
-		"hugepages-64Ki",
-		"hugepages-2Mi",
-		"hugepages-32Mi",
-		"hugepages-1Gi",
-		"nvidia.com/gpu",
-		"amd.com/gpu",
-		"gpu.intel.com/i915",
-		NULL,
+		"cpu",		 "memory",	   "ephemeral-storage", "pods", "hugepages-64Ki",
+		"hugepages-2Mi", "hugepages-32Mi", "hugepages-1Gi",	NULL,
 	};
 
-	return is_one_of(name, names);
+	return is_one_of(name, names) || is_accelerator(name);
 }
 
 bool redact_is_enum(const char *word)
@@ -319,9 +312,10 @@ bool redact_is_public_value(const char *word)
 {
 	static const char *const words[] = {
 		/* how a node is paid for, where its energy comes from */
-		"spot",		  "SPOT",     "on-demand", "ON_DEMAND", "reserved",
-		"CAPACITY_BLOCK", "standard", "regular",   "normal",	"preemptible",
-		"renewable",	  "low",      "medium",	   "high",	NULL,
+		"Ec2Spot",   "EC2Spot",	    "spot",	      "SPOT",	  "on-demand",
+		"ON_DEMAND", "reserved",    "CAPACITY_BLOCK", "standard", "regular",
+		"normal",    "preemptible", "renewable",      "low",	  "medium",
+		"high",	     NULL,
 	};
 
 	return is_one_of(word, words);
