@@ -127,6 +127,29 @@ TEST(a_spot_node_counts_the_price_of_its_on_demand_peer)
 	assert_int_equal(f.fleet.nodes[0].on_demand, 200000);
 }
 
+TEST(of_labels_that_disagree_karpenter_s_counts_then_that_of_eks)
+{
+	static const char *const nodes[] = {
+		"name: a, labels: {lifecycle: spot, eks.amazonaws.com/capacityType: ON_DEMAND}",
+		"name: b, labels: {eks.amazonaws.com/capacityType: SPOT, "
+		"karpenter.sh/capacity-type: on-demand}",
+		"name: c, labels: {lifecycle: normal, karpenter.sh/capacity-type: spot}",
+		"name: d, labels: {lifecycle: spot, eks.amazonaws.com/capacityType: SPOT}",
+		NULL,
+	};
+	static const uint8_t types[] = { CAPACITY_ON_DEMAND, CAPACITY_ON_DEMAND, CAPACITY_SPOT,
+					 CAPACITY_SPOT };
+	AUTO(fixture_done) struct fixture f;
+	size_t n = 0;
+
+	read_fleet(&f, nodes, "", "");
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		assert_int_equal(f.fleet.nodes[i].capacity_type, types[i]);
+	array_each(w, &f.warnings.list)
+		n += strcmp(w->reason, "SpotLabels") == 0;
+	assert_int_equal(n, 3);
+}
+
 TEST(bad_prices_are_warnings_and_not_zero)
 {
 	static const char *const nodes[] = {
