@@ -88,6 +88,20 @@ static void add_savings(const struct optimizer_report *r, const struct style *st
 	style_fact(style, out, "Savings:", text.s);
 }
 
+static void add_estimate(const struct optimizer_report *r, const struct style *style,
+			 struct str *out)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+
+	if (!r->estimate_node)
+		return;
+	str_add(&text, "a pod would have ");
+	add_money(&text, r->estimate_cost, "$/h, ");
+	add_money(&text, r->estimate_power * 1000, "W");
+	str_addf(&text, " on %s, by resources", r->estimate_node);
+	style_fact(style, out, "Estimate:", text.s);
+}
+
 static void add_report(const struct optimizer_report *r, const struct style *style, struct str *out)
 {
 	AUTO(str_done) struct str text = STR_INIT;
@@ -106,6 +120,7 @@ static void add_report(const struct optimizer_report *r, const struct style *sty
 	str_addf(&text, "; %u of %u pods have a node, %u are ready", r->n_bound, r->n_pods,
 		 r->n_ready);
 	style_fact(style, out, "Pods:", text.s);
+	add_estimate(r, style, out);
 	str_clear(&text);
 	decimal_add(&text, r->score, 2);
 	str_addf(&text, "; 1 is when no better place is in the cluster");

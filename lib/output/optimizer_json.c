@@ -61,6 +61,18 @@ static void put_limits(struct json_out *o, const struct optimizer_report *r)
 	json_out_end(o);
 }
 
+static void put_estimate(struct json_out *o, const struct optimizer_report *r)
+{
+	if (!r->estimate_node)
+		return;
+	json_out_key(o, "estimate");
+	json_out_object(o);
+	json_out_member(o, "node", r->estimate_node);
+	put_decimal(o, "costPerHour", r->estimate_cost);
+	put_watts(o, "watts", r->estimate_power);
+	json_out_end(o);
+}
+
 static void put_report(struct json_out *o, const struct optimizer_report *r)
 {
 	json_out_member(o, "type", r->type);
@@ -69,6 +81,7 @@ static void put_report(struct json_out *o, const struct optimizer_report *r)
 	json_out_given(o, "suspended", r->suspended);
 	put_decimal(o, "costPerHour", r->cost);
 	put_watts(o, "watts", r->power);
+	put_estimate(o, r);
 	put_decimal(o, "score", r->score);
 	put_savings(o, r);
 	json_out_member_int(o, "replicas", r->n_pods);

@@ -228,6 +228,8 @@ void economy_mark(struct economy *e);
 void economy_mark_for(struct economy *e, uint32_t cargo);
 /* Does it cost more than one of its limits allows? `of` may be NONE. */
 bool economy_is_over_cost(const struct economy *e, optimizer_id of);
+/* Does what its placement policy requires match the node? */
+bool economy_selects_node(const struct economy *e, const struct optimizer *o, node_id node);
 /* Is it refused everywhere? */
 bool economy_is_closed_to(const struct economy *e, const struct cargo *g);
 /* Do rules about price and spot refuse it on all nodes of this kind? */

@@ -258,7 +258,7 @@ bool economy_is_over_cost(const struct economy *e, optimizer_id of)
 
 /* ---- Does a node take the pod? ---- */
 
-static bool selects_node(const struct economy *e, const struct optimizer *o, node_id node)
+bool economy_selects_node(const struct economy *e, const struct optimizer *o, node_id node)
 {
 	const struct rules as_pod = {
 		.node_selector = o->node_selector,
@@ -320,7 +320,7 @@ static bool node_allows(struct economy *e, const struct cargo *g, node_id node)
 	str_id arch = arch_of(e, g);
 	if (arch && n->arch && n->arch != arch)
 		return false;
-	return selects_node(e, &e->c->optimizers.items[g->of], node);
+	return economy_selects_node(e, &e->c->optimizers.items[g->of], node);
 }
 
 static uint64_t *make_set(struct economy *e, const struct cargo *g)
@@ -394,7 +394,7 @@ enum refusal economy_filter(struct economy *e, uint32_t cargo, node_id node, cha
 		snprintf(detail, size, "avoided since a moved pod did not become ready there");
 	else if (detail)
 		snprintf(detail, size, "%s",
-			 selects_node(e, &e->c->optimizers.items[g->of], node)
+			 economy_selects_node(e, &e->c->optimizers.items[g->of], node)
 				 ? "on the architecture"
 				 : "of its WorkloadOptimizer");
 	return REFUSE_AFFINITY;

@@ -5,7 +5,7 @@
 
 #include "base/auto.h"
 #include "model/spending.h"
-#include "plan/economy/economy.h"
+#include "plan/economy/estimate.h"
 
 static const char *const type_names[] = {
 	[WORKLOAD_SERVING] = "serving",
@@ -79,6 +79,12 @@ void economy_report_optimizer(const struct economy *e, uint32_t optimizer, int64
 		.max_cost = o->max_cost,
 		.max_power = o->max_power,
 	};
+	struct cost_estimate one;
+	if (economy_estimate(e, optimizer, &one)) {
+		ret->estimate_node = cluster_str(e->c, e->c->nodes.items[one.node].meta.name);
+		ret->estimate_cost = one.cost;
+		ret->estimate_power = one.power;
+	}
 	economy_status_of(e, optimizer, score, &ret->status);
 	ret->phase = ret->status.phase ? ret->status.phase : "";
 	report_limits(e, a, arena, ret);

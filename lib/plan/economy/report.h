@@ -22,6 +22,9 @@ struct optimizer_report {
 	int32_t priority;
 	int64_t cost, power, score;
 	uint32_t n_pods, n_bound, n_ready;
+	/* Without pods: what one would cost and draw, and where; NULL: that is not known. */
+	const char *estimate_node;
+	int64_t estimate_cost, estimate_power;
 	int64_t max_cost, max_power, budget, spent;
 	int64_t ends_at;   /* when the budget is spent at this rate; 0: never, or it is already */
 	int64_t renews_at; /* when the next period begins; 0: never */

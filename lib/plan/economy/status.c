@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/decimal.h"
 #include "model/spending.h"
-#include "plan/economy/economy.h"
+#include "plan/economy/estimate.h"
 #include "plan/economy/replicas.h"
 #include "plan/economy/savings.h"
 #include "plan/economy/scaling.h"
@@ -61,6 +62,22 @@ static bool has_failed_move(const struct economy *e, const struct optimizer *o)
 	return a->failed != NONE;
 }
 
+/* "no pod names it; one would cost 0.039624 $/h and draw 12.725 W on node c" */
+static const char *describe_no_pods(const struct economy *e, optimizer_id id)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	struct cost_estimate one;
+
+	if (!economy_estimate(e, id, &one))
+		return "no pod names it";
+	str_add(&text, "no pod names it; one would cost ");
+	decimal_add(&text, one.cost, 2);
+	str_add(&text, " $/h and draw ");
+	decimal_add(&text, one.power * 1000, 0);
+	str_addf(&text, " W on node %s", cluster_str(e->c, e->c->nodes.items[one.node].meta.name));
+	return arena_strndup(&e->p->trial.arena, text.s, text.n);
+}
+
 static void add_progress(const struct economy *e, optimizer_id id, struct economy_status *s)
 {
 	const struct optimizer *o = &e->c->optimizers.items[id];
@@ -68,7 +85,7 @@ static void add_progress(const struct economy *e, optimizer_id id, struct econom
 	bool is_ready = a->n_ready >= a->n_pods && (int64_t)a->n_ready >= o->min_replicas;
 
 	if (!a->n_pods)
-		add_condition(e, o, "Available", "False", "NoPods", "no pod names it", s);
+		add_condition(e, o, "Available", "False", "NoPods", describe_no_pods(e, id), s);
 	else if (!is_ready)
 		add_condition(e, o, "Available", "False", "NotReady", "not all pods are ready", s);
 	else
