@@ -200,16 +200,19 @@ static void close_best_set(struct mover *m, const node_id *candidates, size_t n)
 
 struct ranked {
 	node_id node;
+	bool is_over;
 	int64_t cost, disruption;
 };
 
-/* Most cost for the disruption first. */
+/* Those of workloads over a limit first, then most cost for the disruption. */
 static int by_ratio(const void *x, const void *y)
 {
 	const struct ranked *a = x, *b = y;
 	__int128 left = (__int128)a->cost * b->disruption,
 		 right = (__int128)b->cost * a->disruption;
 
+	if (a->is_over != b->is_over)
+		return a->is_over ? -1 : 1;
 	if (left != right)
 		return left > right ? -1 : 1;
 	return a->node < b->node ? -1 : a->node > b->node;
@@ -234,7 +237,7 @@ static void close_in_order(struct mover *m, const struct ranked *order, size_t n
 	array_done(&done);
 }
 
-void mover_close_nodes(struct mover *m, bool is_for_limits)
+void mover_close_nodes(struct mover *m)
 {
 	struct economy *e = m->e;
 	AUTO_FREE struct ranked *order = xcalloc(e->c->nodes.n + 1, sizeof(*order));
@@ -242,11 +245,12 @@ void mover_close_nodes(struct mover *m, bool is_for_limits)
 	size_t n = 0;
 
 	for (node_id node = 0; node < e->c->nodes.n; node++) {
-		if (!may_close(m, node) || (is_for_limits && !is_over(e, node)))
+		if (!may_close(m, node))
 			continue;
 		if (n < MAX_SUBSET_NODES)
 			few[n] = node;
-		order[n] = (struct ranked){ node, economy_node_cost(e, node), MICRO };
+		order[n] = (struct ranked){ node, is_over(e, node), economy_node_cost(e, node),
+					    MICRO };
 		array_each(i, &e->sites[node].cargo)
 			if (e->cargo.items[*i].counts)
 				order[n].disruption += e->cargo.items[*i].disruption;

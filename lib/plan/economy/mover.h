@@ -59,8 +59,7 @@ struct burden {
 struct burden mover_burden(const struct economy *e, uint32_t cargo, node_id from);
 bool mover_is_worth(const struct mover *m, node_id from, struct burden b, int64_t saving);
 
-/* close.c: empties nodes where that is worth it; or only those with a pod of a workload that costs
- * more than a limit allows. */
-void mover_close_nodes(struct mover *m, bool is_for_limits);
+/* close.c: empties nodes where that is worth it. */
+void mover_close_nodes(struct mover *m);
 
 #endif

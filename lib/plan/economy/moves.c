@@ -278,19 +278,12 @@ static void move_singles(struct mover *m, bool is_for_limits)
 			move_single(m, i);
 }
 
-/* Where a workload costs more than a limit allows, its moves have the first of what is moved at a
- * time; no move raises what it costs. */
+/* Pods of workloads that cost more than a limit allows have the first of what is moved at a time.
+ * Of a few nodes the set to be emptied is the one that saves most all the same. */
 static void consolidate(struct mover *m)
 {
-	bool is_over = false;
-
-	for (optimizer_id id = 0; id < m->e->c->optimizers.n; id++)
-		is_over |= economy_is_over_cost(m->e, id);
-	if (is_over) {
-		mover_close_nodes(m, true);
-		move_singles(m, true);
-	}
-	mover_close_nodes(m, false);
+	mover_close_nodes(m);
+	move_singles(m, true);
 	move_singles(m, false);
 }
 

@@ -7,11 +7,12 @@
 #include "test/unit/snapshot.h"
 #include "test/unit/test.h"
 
-#define NODE(name, price)                                                                  \
-	"---\nkind: Node\napiVersion: v1\nmetadata:\n  name: " name                        \
-	"\n  annotations: {mckube.io/price-per-hour: '" price                              \
-	"', mckube.io/removable: 'true'}\nstatus: {allocatable: {cpu: '4', memory: 64Gi, " \
-	"pods: '110'}, capacity: {cpu: '4', memory: 64Gi, pods: '110'}}\n"
+#define NODE(name, price, carbon)                                                           \
+	"---\nkind: Node\napiVersion: v1\nmetadata:\n  name: " name                         \
+	"\n  annotations: {mckube.io/price-per-hour: '" price                               \
+	"', mckube.io/carbon-intensity: '" carbon                                           \
+	"', mckube.io/power-curve: '0:0,1:400'}\nstatus: {allocatable: {cpu: '4', memory: " \
+	"64Gi, pods: '110'}, capacity: {cpu: '4', memory: 64Gi, pods: '110'}}\n"
 #define POD(name, node, of)                                                            \
 	"---\nkind: Pod\napiVersion: v1\nmetadata:\n  name: " name                     \
 	"\n  namespace: x\n  uid: u-" name "\n  labels: {workload-optimizer: " of      \
@@ -42,22 +43,17 @@ static void assert_evicts(const char *yaml, const char *pods)
 	assert_string_equal(names.s ? names.s : "", pods);
 }
 
-/* Emptying a saves most. */
-#define TWO_TO_CLOSE(most_of_q) \
-	NODE("a", "0.5")        \
-	NODE("b", "0.3")        \
-	NODE("c", "0.2")        \
-	POD("p", "a", "of-p")   \
-	POD("q", "b", "of-q")   \
-	POD("r", "c", "of-r")   \
+/* p and q are worth moving to c, where energy is clean. */
+#define TWO_TO_MOVE(most_of_q)   \
+	NODE("a", "0.5", "1000") \
+	NODE("c", "0.2", "0")    \
+	POD("p", "a", "of-p")    \
+	POD("q", "a", "of-q")    \
+	POD("r", "c", "of-r")    \
 	OPTIMIZER("of-p", "9") OPTIMIZER("of-q", most_of_q) OPTIMIZER("of-r", "9")
-
-TEST(what_saves_most_is_moved_first)
-{
-	assert_evicts(TWO_TO_CLOSE("9"), "p");
-}
 
 TEST(a_workload_over_its_hourly_limit_is_moved_first)
 {
-	assert_evicts(TWO_TO_CLOSE("0.01"), "q");
+	assert_evicts(TWO_TO_MOVE("9"), "p");
+	assert_evicts(TWO_TO_MOVE("0.01"), "q");
 }
