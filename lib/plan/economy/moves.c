@@ -246,8 +246,10 @@ static void move_single(struct mover *m, uint32_t cargo)
 	steps done = { 0 };
 	int64_t delta = 0;
 
-	/* The pods of a node that is to be emptied go together. */
-	if (e->sites[from].is_closed || !mover_may_move_now(m, g, 0) ||
+	/* The pods of a node that is to be emptied go together; one that goes away anyway saves
+	 * nothing when they leave sooner. */
+	if (e->sites[from].is_closed || e->fleet.nodes[from].leaving ||
+	    !mover_may_move_now(m, g, 0) ||
 	    !mover_is_worth(m, from, burden,
 			    leaving_saves(e, cargo) - economy_least_increase(e, cargo)))
 		return;
