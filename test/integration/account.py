@@ -84,7 +84,8 @@ class Account:
         self.events, self.marks, self.complaints = sorted(events, key=lambda e: e[0]), marks, []
         self.objects = {kind: {} for kind in ("Pod", "Node", "WorkloadOptimizer", "CostPolicy")}
         self.rates = []  # of each mark that is over, by key
-        self.spent, self.shares, self.on = {}, {}, {}
+        self.shares, self.on = {}, {}
+        self.rate_now = {}  # of optimizers, until something of it changes
         self.n_binds = self.n_budgeted = self.n_statuses = self.n_periods = self.n_replaced = 0
         self.fullest = {}  # the most of an hourly limit that was used, by kind
         self.moves, self.left, self.landed = [], {}, {}
@@ -111,6 +112,8 @@ class Account:
             here.pop(key, None)
         else:
             here[key] = o
+        if kind == "Node":
+            self.rate_now.clear()
         if kind == "Pod":
             self.take_pod(change, key, was, o)
         elif kind != "Node" and change != "DELETED" and "budget" in o.get("status", {}):
@@ -129,7 +132,9 @@ class Account:
         """Of an optimizer, or of all in the policy's namespace."""
         if kind == "CostPolicy":
             return sum(self.rate("WorkloadOptimizer", k) for k in self.objects["WorkloadOptimizer"] if k[0] == key[0])
-        return sum(self.share(self.objects["Pod"][k]) for k in self.on.get(key, ()))
+        if key not in self.rate_now:
+            self.rate_now[key] = sum(self.share(self.objects["Pod"][k]) for k in self.on.get(key, ()))
+        return self.rate_now[key]
 
     def close(self):
         self.pair_moves()
@@ -181,6 +186,7 @@ class Account:
 
     def take_pod(self, change, key, was, pod):
         of = pod["metadata"]["namespace"], optimizer_of(pod)
+        self.rate_now.pop(of, None)
         if change == "DELETED":
             self.on.get(of, set()).discard(key)
             if was and is_moved(was) and "nodeName" in was["spec"]:
