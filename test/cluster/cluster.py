@@ -125,17 +125,31 @@ class Cluster:
             for name, group in tokens.items():
                 f.write(f'{self.tokens[name]},{users[name]},{name},"{group}"\n')
 
-    def _write_kubelet_client(self):
-        """What the API server shows to kubelets, for logs and exec; it is its own authority."""
+    def _write_client(self, name):
+        """Certificate and key that the API server shows; the certificate is its own authority."""
         pki = self.folder / "pki"
         pki.mkdir(exist_ok=True)
+        certificate, key = pki / f"{name}.crt", pki / f"{name}.key"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                         "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-                        "/CN=kube-apiserver", "-keyout", pki / "kubelet-client.key", "-out",
-                        pki / "kubelet-client.crt"], check=True, stderr=subprocess.DEVNULL)
-        return [f"--kubelet-client-certificate={pki / 'kubelet-client.crt'}",
-                f"--kubelet-client-key={pki / 'kubelet-client.key'}",
+                        "/CN=kube-apiserver", "-keyout", key, "-out", certificate],
+                       check=True, stderr=subprocess.DEVNULL)
+        return certificate, key
+
+    def _write_kubelet_client(self):
+        """What it shows to kubelets, for logs and exec."""
+        certificate, key = self._write_client("kubelet-client")
+        return [f"--kubelet-client-certificate={certificate}", f"--kubelet-client-key={key}",
                 "--kubelet-preferred-address-types=InternalIP"]
+
+    def _write_proxy_client(self):
+        """What it shows to the servers of other APIs, which then believe its word on the user."""
+        certificate, key = self._write_client("proxy-client")
+        return [f"--proxy-client-cert-file={certificate}", f"--proxy-client-key-file={key}",
+                f"--requestheader-client-ca-file={certificate}", "--requestheader-allowed-names=",
+                "--requestheader-username-headers=X-Remote-User",
+                "--requestheader-group-headers=X-Remote-Group",
+                "--requestheader-extra-headers-prefix=X-Remote-Extra-"]
 
     def write_kubeconfig(self, path, token, server=None):
         """`server` reaches it by another address than its certificate names."""
@@ -165,9 +179,10 @@ class Cluster:
                 raise SystemExit(f"error: kube-apiserver has ended, see {log}")
             return False
 
-    def up(self, programs, has_kubelets=False, is_older=False):
+    def up(self, programs, has_kubelets=False, is_older=False, has_api_servers=False):
         """Without kubelets no heartbeat of nodes arrives, so the node lifecycle controller stays off. An older
-        API server (the option --older of the file build) serves MutatingAdmissionPolicy in v1beta1."""
+        API server (the option --older of the file build) serves MutatingAdmissionPolicy in v1beta1. Servers of
+        other APIs, which an APIService names, can be told of the user."""
         programs = pathlib.Path(programs)
         api_server = programs / "older/kube-apiserver" if is_older else programs / "kube-apiserver"
         older = ["--feature-gates=MutatingAdmissionPolicy=true",
@@ -191,7 +206,8 @@ class Cluster:
             "--authorization-mode=Node,RBAC",
             f"--token-auth-file={self.folder / 'tokens.csv'}",
             "--allow-privileged=true", "--endpoint-reconciler-type=none",
-            "--enable-admission-plugins=NodeRestriction", *self._write_kubelet_client()])
+            "--enable-admission-plugins=NodeRestriction", *self._write_kubelet_client(),
+            *(self._write_proxy_client() if has_api_servers else [])])
         wait_for(self._answers, "kube-apiserver is not ready")
         self.write_kubeconfig(self.kubeconfig, self.tokens["admin"])
         for node in self.nodes:

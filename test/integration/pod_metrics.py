@@ -11,10 +11,29 @@ GROUP = "metrics.k8s.io/v1beta1"
 NS = "kube-system"
 
 
-class PodMetrics:
-    """`sample` are a version, a time, and CPU in milli-cores by pod ("namespace/name"), measured then.
+def register(c, port):
+    """The API server finds metrics at this port of loopback through a Service that is a name for it, since no
+    endpoint may be there."""
+    meta = {"name": "metrics", "namespace": NS}
+    api_service = {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+                   "metadata": {"name": "v1beta1.metrics.k8s.io"}, "spec": {
+                       "group": "metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100,
+                       "versionPriority": 100, "insecureSkipTLSVerify": True,
+                       "service": {**meta, "port": port}}}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {
+        "type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]}}
+    c.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List",
+                                                    "items": [service, api_service]}))
+    c.wait(lambda: c.kubectl("get", "--raw", f"/apis/{GROUP}/pods", check=False).code == 0)
 
-    The API server finds it through a Service that is a name for loopback, where no endpoint may be."""
+
+def unregister(c):
+    c.kubectl("delete", "apiservice", "v1beta1.metrics.k8s.io")
+    c.kubectl("delete", "service", "metrics", "-n", NS)
+
+
+class PodMetrics:
+    """`sample` are a version, a time, and CPU in milli-cores by pod ("namespace/name"), measured then."""
 
     def __init__(self, c, folder):
         self.c, self.sample = c, (0, "", {})
@@ -30,23 +49,11 @@ class PodMetrics:
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        port = self.server.server_port
-        meta = {"name": "metrics", "namespace": NS}
-        api_service = {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
-                       "metadata": {"name": "v1beta1.metrics.k8s.io"}, "spec": {
-                           "group": "metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100,
-                           "versionPriority": 100, "insecureSkipTLSVerify": True,
-                           "service": {**meta, "port": port}}}
-        service = {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {
-            "type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]}}
-        self.c.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List",
-                                                             "items": [service, api_service]}))
-        self.c.wait(lambda: self.c.kubectl("get", "--raw", f"/apis/{GROUP}/pods", check=False).code == 0)
+        register(self.c, self.server.server_port)
         return self
 
     def __exit__(self, *_):
-        self.c.kubectl("delete", "apiservice", "v1beta1.metrics.k8s.io")
-        self.c.kubectl("delete", "service", "metrics", "-n", NS)
+        unregister(self.c)
         self.server.shutdown()
         self.server.server_close()
 

@@ -39,24 +39,26 @@ def control_plane(*options, has_kubelets=False):
 
 
 class Kwok:
-    """Kubelets for all nodes, which it makes Ready; their pods run, and end, at once."""
+    """Kubelets for all nodes, which it makes Ready; their pods run, and end, at once. With a port they serve
+    metrics there: a pod uses the CPU that its annotation kwok.x-k8s.io/usage-cpu says."""
 
-    STAGES = "node/fast", "node/heartbeat-with-lease", "pod/fast"
+    STAGES = "stage/node/fast", "stage/node/heartbeat-with-lease", "stage/pod/fast"
+    METRICS = "metrics/resource", "metrics/usage"
 
-    def __init__(self, programs, cluster):
+    def __init__(self, programs, cluster, port=None):
         folder = pathlib.Path(subprocess.run(
             ["go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kwok"], check=True, text=True,
             cwd=HERE.parents[1] / "cluster/kwok", stdout=subprocess.PIPE).stdout.strip())
-        stages = [f.read_text() for stage in self.STAGES
-                  for f in sorted((folder / "kustomize/stage" / stage).glob("*.yaml"))
-                  if f.name != "kustomization.yaml"]
+        parts = [f.read_text() for part in (*self.STAGES, *(self.METRICS if port else ()))
+                 for f in sorted((folder / "kustomize" / part).glob("*.yaml")) if f.name != "kustomization.yaml"]
         options = ("kind: KwokConfiguration\napiVersion: config.kwok.x-k8s.io/v1alpha1\n"
                    "options: {nodeLeaseParallelism: 4, nodePlayStageParallelism: 4, podPlayStageParallelism: 8}\n")
         config = cluster.folder / "kwok.yaml"
-        config.write_text("---\n".join([options, *stages]))
+        config.write_text("---\n".join([options, *parts]))
+        server = [f"--server-address=127.0.0.1:{port}", "--node-ip=127.0.0.1", f"--node-port={port}"] if port else []
         cluster.start("kwok", [pathlib.Path(programs) / "kwok", "--kubeconfig", cluster.kubeconfig,
                                "--config", config, "--manage-all-nodes=true",
-                               "--node-lease-duration-seconds=40"])
+                               "--node-lease-duration-seconds=40", *server])
 
 
 def make_nodes(server, n):
