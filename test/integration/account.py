@@ -86,6 +86,8 @@ class Account:
         self.rates = []  # of each mark that is over, by key
         self.shares, self.on = {}, {}
         self.rate_now = {}  # of optimizers, until something of it changes
+        self.nodes_then = self.objects["Node"]  # when this time began
+        self.evicted = {}  # the last pod of each optimizer
         self.n_binds = self.n_budgeted = self.n_statuses = self.n_periods = self.n_replaced = 0
         self.fullest = {}  # the most of an hourly limit that was used, by kind
         self.moves, self.left, self.landed = [], {}, {}
@@ -121,8 +123,8 @@ class Account:
 
     # What it costs
 
-    def share(self, pod):
-        node = self.objects["Node"]["", pod["spec"]["nodeName"]]
+    def share(self, pod, nodes=None):
+        node = (nodes or self.objects["Node"])["", pod["spec"]["nodeName"]]
         what = (node["metadata"]["name"], price_of(node), str(pod["spec"]["containers"][0]["resources"]))
         if what not in self.shares:
             self.shares[what] = share(pod, node)
@@ -136,8 +138,16 @@ class Account:
             self.rate_now[key] = sum(self.share(self.objects["Pod"][k]) for k in self.on.get(key, ()))
         return self.rate_now[key]
 
+    def least(self, kind, key):
+        """What it may have been taken to cost by a plan that was made while prices changed."""
+        if kind == "CostPolicy":
+            return sum(self.least("WorkloadOptimizer", k) for k in self.objects["WorkloadOptimizer"] if k[0] == key[0])
+        pods = [self.objects["Pod"][k] for k in self.on.get(key, ())]
+        return sum(min(self.share(p), self.share(p, self.nodes_then)) for p in pods)
+
     def close(self):
         self.pair_moves()
+        self.nodes_then = dict(self.objects["Node"])
         rates = {(kind, key): self.rate(kind, key) for kind in ("WorkloadOptimizer", "CostPolicy")
                  for key in self.objects[kind]}
         for (kind, key), rate in rates.items():
@@ -191,6 +201,8 @@ class Account:
             self.on.get(of, set()).discard(key)
             if was and is_moved(was) and "nodeName" in was["spec"]:
                 self.take_move(of, was)
+        elif is_moved(pod) and "nodeName" in pod["spec"]:
+            self.evicted[of] = pod
         elif "nodeName" in pod["spec"] and not (was and "nodeName" in was["spec"]):
             self.on.setdefault(of, set()).add(key)
             self.take_bind(of, pod)
@@ -214,8 +226,9 @@ class Account:
         """With the pod, a limit is kept to; when it was bound, there was money left."""
         if per_hour is not None:
             used = Fraction(self.rate(kind, key)) / (per_hour * MICRO)
-            self.fullest[kind] = max(used, self.fullest.get(kind, 0))
-            if used > 1:
+            if used <= 1:
+                self.fullest[kind] = max(used, self.fullest.get(kind, 0))
+            elif self.least(kind, key) > per_hour * MICRO and not self.costs_no_more(pod):
                 self.complain(kind, key, "costs", float(used), "of its limit with", key_of(pod))
         if budget is None:
             return
@@ -223,6 +236,12 @@ class Account:
         self.n_budgeted += 1
         if self.spent_now(kind, key, was) >= budget * MICRO:
             self.complain(kind, key, "has spent its budget, and", key_of(pod), "is bound")
+
+    def costs_no_more(self, pod):
+        """Than the one that was moved, and that it takes the place of."""
+        was = self.evicted.get((pod["metadata"]["namespace"], optimizer_of(pod)))
+        return (was and "kcloud.io/moved-at" in pod["metadata"].get("annotations", {})
+                and self.share(pod) <= max(self.share(was), self.share(was, self.nodes_then)))
 
     def take_move(self, of, pod):
         self.left.setdefault(of, []).append(pod["spec"]["nodeName"])
