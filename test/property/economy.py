@@ -135,6 +135,14 @@ class Judge:
         if Fraction(str(self.economy["watts"][when])) * 1000 != watts:
             self.complaints.append(f"watts {when}: {self.economy['watts']}, is {watts} mW")
 
+    def moved(self, action: Obj, pod: Obj, optimizer: str) -> int:
+        """What the pod cost, or would now, that this one takes the place of."""
+        if "movedAt" not in action:
+            return 0
+        last = self.optimizers[optimizer]["status"]["lastMove"]
+        was = self.nodes.get(last["from"])
+        return max(int(Fraction(str(last.get("costPerHour", 0))) * 10**6), share(pod, was) if was else 0)
+
     def put(self, action: Obj, key: str, node: str) -> None:
         pod = self.pods[key]
         has = self.nodes[node]["status"]["allocatable"]
@@ -145,7 +153,7 @@ class Judge:
                 or sum(u[2] for u in used) > int(has.get("nvidia.com/gpu", 0))):
             self.complaints.append(f"action {action['id']}: no room on {node}")
         optimizer = f"{pod['metadata']['namespace']}/{optimizer_of(pod)}"
-        before = self.costs(optimizer)
+        before = self.costs(optimizer) + self.moved(action, pod, optimizer)
         self.at[key] = node
         limit = self.optimizers.get(optimizer, {}).get("spec", {}).get(
             "costConstraints", {}).get("maxCostPerHour")

@@ -173,14 +173,6 @@ static node_id find_node(struct spreader *s, uint32_t cargo)
 
 /* ---- Baselines ---- */
 
-bool economy_replaces_moved(const struct economy *e, const struct cargo *g)
-{
-	const struct account *a = g->of == NONE ? NULL : &e->accounts[g->of];
-
-	return a && a->is_in_flight && a->kept_for == g->pod &&
-	       e->c->pods.items[g->pod].meta.created >= e->c->optimizers.items[g->of].moved_at;
-}
-
 /* With all of them where they would be, then without. */
 static void note_placed(struct spreader *s)
 {

@@ -276,6 +276,8 @@ int64_t economy_spot_risk(const struct economy *e, const struct cargo *g, node_i
 
 /* plan/economy/rollback.c: after the pods are listed, before a node is asked. */
 void economy_follow_moves(struct economy *e);
+/* Does it take the place of a pod of its workload that was moved? */
+bool economy_replaces_moved(const struct economy *e, const struct cargo *g);
 /* The workload's own pods may have the place that is kept for them: before one is placed, and after
  * it, with the node that it got. */
 void economy_open_kept(struct economy *e, optimizer_id id);

@@ -458,6 +458,22 @@ void economy_mark(struct economy *e)
 		mark(l);
 }
 
+/* A workload that is over its limits may be moved to where it costs less; what replaces the pod may
+ * then cost what that one did, or would now. */
+static void allow_moved(struct economy *e, const struct cargo *g)
+{
+	const struct optimizer *o = &e->c->optimizers.items[g->of];
+	const struct account *a = &e->accounts[g->of];
+	int64_t now = a->was_from == NONE ? 0 : fleet_share(&e->fleet.nodes[a->was_from], g->load);
+
+	for (uint32_t k = 0; k < a->limits.n; k++) {
+		struct money_limit *l = &e->limits.items[e->limit_ids.items[a->limits.at + k]];
+
+		l->base_cost += now > o->moved_cost ? now : o->moved_cost;
+		l->base_power += o->moved_power;
+	}
+}
+
 void economy_mark_for(struct economy *e, uint32_t cargo)
 {
 	const struct cargo *g = &e->cargo.items[cargo];
@@ -467,6 +483,8 @@ void economy_mark_for(struct economy *e, uint32_t cargo)
 		mark(&e->limits.items[e->limit_ids.items[own.at + k]]);
 	array_each(id, &e->power_limits)
 		mark(&e->limits.items[*id]);
+	if (g->origin == NONE && economy_replaces_moved(e, g))
+		allow_moved(e, g);
 }
 
 static bool cost_refuses(const struct economy *e, const struct cargo *g, node_id node)

@@ -8,9 +8,20 @@
 /* How long it has, and how long after that it is looked at: a pod that ends later was ready. */
 enum { READY_SECONDS = 600, LOOK_BACK_SECONDS = 1200 };
 
+/* What has come since the workload was scaled after the move may be there for that. */
 static bool is_replacement(const struct optimizer *o, const struct pod *pod)
 {
-	return pod->meta.created >= o->moved_at && !pod->is_terminating;
+	bool is_later = o->scaled_at > o->moved_at && pod->meta.created >= o->scaled_at;
+
+	return pod->meta.created >= o->moved_at && !is_later && !pod->is_terminating;
+}
+
+bool economy_replaces_moved(const struct economy *e, const struct cargo *g)
+{
+	const struct account *a = g->of == NONE ? NULL : &e->accounts[g->of];
+
+	return a && a->is_in_flight && a->kept_for == g->pod &&
+	       is_replacement(&e->c->optimizers.items[g->of], &e->c->pods.items[g->pod]);
 }
 
 static node_id node_of(const struct economy *e, str_id name)

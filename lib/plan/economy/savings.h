@@ -24,8 +24,6 @@ enum { PAST_SECONDS = 86400 };
 void economy_find_baselines(struct economy *e);
 /* ... written on a pod that is bound. */
 void economy_read_baseline(const struct economy *e, struct cargo *g);
-/* Does it take the place of a pod of its workload that was moved? */
-bool economy_replaces_moved(const struct economy *e, const struct cargo *g);
 
 /* Once the plan is done, and economy_survey() was: what the pods save, and what moves do. */
 void economy_sum_savings(struct economy *e);
