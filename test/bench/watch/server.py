@@ -28,8 +28,11 @@ PATHS = {
     "/api/v1/persistentvolumeclaims": "PersistentVolumeClaim", "/api/v1/namespaces": "Namespace",
     "/apis/storage.k8s.io/v1/csinodes": "CSINode",
     "/apis/resource.k8s.io/v1/resourceclaims": "ResourceClaim",
+    "/apis/coordination.k8s.io/v1/leases": "Lease", "/api/v1/configmaps": "ConfigMap",
+    "/apis/apps/v1/deployments": "Deployment", "/apis/apps/v1/statefulsets": "StatefulSet",
+    "/apis/autoscaling/v2/horizontalpodautoscalers": "HorizontalPodAutoscaler",
 }
-KINDS = {path.rsplit("/", 1)[1]: kind for path, kind in PATHS.items()} | {"leases": "Lease"}
+KINDS = {path.rsplit("/", 1)[1]: kind for path, kind in PATHS.items()}
 HEAD = re.compile(rb'{"apiVersion":"([^"]+)","kind":"([^"]+)","metadata":{"name":"([^"]+)"'
                   rb'(?:,"generateName":"[^"]+")?(?:,"namespace":"([^"]+)")?')
 BOOKMARK_SECONDS = 20
@@ -43,7 +46,8 @@ class Store:
         self.version = 1000000
         self.objects = collections.defaultdict(dict)  # kind -> (ns, name) -> bytes or (offset, n)
         self.orders = {}  # kind -> its keys in order, until one comes or goes
-        self.versions = {}  # kind -> apiVersion
+        self.versions = {kind: path.split("/", 2)[2].rsplit("/", 1)[0]
+                         for path, kind in PATHS.items()}  # kind -> apiVersion
         self.streams = collections.defaultdict(set)
         self.logs = collections.defaultdict(lambda: collections.deque(maxlen=LOG_LENGTH))
         with open(path, "rb") as f:
@@ -228,6 +232,8 @@ class Handler(BaseHTTPRequestHandler):
             self.watch(PATHS[url.path], int(query["resourceVersion"]))
         elif url.path in PATHS:
             self.list(PATHS[url.path], query)
+        elif "limit" in query:  # an API that is not installed
+            self.fail(404, "NotFound")
         else:
             kind, key, _ = self.target()
             with store.lock:
@@ -242,7 +248,7 @@ class Handler(BaseHTTPRequestHandler):
             meta["continue"] = f"{meta['resourceVersion']} {start + limit}"
         items = [store.text(kind, k) for k in order[start:start + limit] if k in store.objects[kind]]
         self.send(b'{"kind":"%sList","apiVersion":"%s","metadata":%s,"items":[' % (
-            kind.encode(), store.versions.get(kind, "v1").encode(), json.dumps(meta).encode())
+            kind.encode(), store.versions[kind].encode(), json.dumps(meta).encode())
             + b",".join(items) + b"]}")
 
     def watch(self, kind, version):
