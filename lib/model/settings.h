@@ -53,6 +53,7 @@ struct optimise_settings {
 	uint32_t on_demand_base;   /* replicas of serving workloads off spot; default 1 */
 	uint8_t consolidate;	   /* enum consolidate */
 	uint32_t restart_seconds;  /* of a pod whose spot node goes; default 60 */
+	int32_t utc_offset;	   /* minutes that hours of the day are ahead of UTC; default 0 */
 	bool allow_terminate;	   /* alerts may end all replicas; default false */
 	bool applies;		   /* the plan has an economy; not a key */
 	char prices[320];	   /* "namespace/name" of the ConfigMap with tables; "" none */

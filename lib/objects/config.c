@@ -150,6 +150,10 @@ const struct option config_keys[] = {
 	OPT_INT(0, "optimise.spot.restartSeconds", struct settings, optimise.restart_seconds, 0,
 		86400, "N", "how long a pod takes to start again when its spot node goes",
 		.preset = "60"),
+	OPT_INT(0, "optimise.utcOffset", struct settings, optimise.utc_offset, -840, 840, "MINUTES",
+		"how far hours of the day, such as peakPowerHours, are ahead of UTC; negative: "
+		"behind it",
+		.preset = "0"),
 	OPT_CHARS(0, "metrics.prometheus.url", struct settings, metrics.prometheus.url, "URL",
 		  "the Prometheus that is asked for metrics of WorkloadOptimizers, such as "
 		  "http://prometheus.monitoring:9090; its path, if any, ends before /api/v1",

@@ -12,8 +12,9 @@
  * The objective J, in micro-USD per hour, is the price of the removable nodes in use, the cost of
  * all nodes' power, and penalties for preferences that are not met. A node is in use when it has a
  * pod that is neither of a DaemonSet nor static; one that is not removable draws idle power all the
- * same and has no price here. A spot node has its on-demand price once a pod is on it whose
- * optimizer does not prefer spot, and a reserved node none.
+ * same and has no price here. Power counts twice in the peak hours of a PowerPolicy that avoids
+ * them. A spot node has its on-demand price once a pod is on it whose optimizer does not prefer
+ * spot, and a reserved node none.
  *
  * Invariants, of every prefix of the actions: no limit of an optimizer or a policy is exceeded by a
  * placement (one that was exceeded before does not grow), PodDisruptionBudgets hold, and the place
@@ -143,6 +144,7 @@ struct economy {
 	const struct settings *settings;
 	struct fleet fleet;
 	bool is_active;
+	bool is_peak; /* a PowerPolicy that avoids peak hours covers a workload in them now */
 	struct account *accounts; /* by optimizer_id */
 	optimizer_id *of_pod;	  /* by pod_id, NONE */
 	ARRAY(struct money_limit) limits;

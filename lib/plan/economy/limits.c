@@ -92,9 +92,12 @@ static void suspend(struct account *a, const char *why)
 	a->why = a->why ? a->why : why;
 }
 
-static bool is_in_span(const struct cluster *c, struct range spans, int64_t now)
+/* Is it within one of the spans now, by the clock of optimise.utcOffset? */
+static bool is_in_span(const struct economy *e, struct range spans)
 {
-	int32_t minute = (int32_t)(now % 86400 / 60);
+	const struct cluster *c = e->c;
+	int64_t now = c->taken_at + INT64_C(60) * e->settings->optimise.utc_offset;
+	int32_t minute = (int32_t)((now % 86400 + 86400) % 86400 / 60);
 
 	for (uint32_t i = 0; i < spans.n; i++) {
 		const struct day_span *s = &c->day_spans.items[spans.at + i];
@@ -173,7 +176,7 @@ static void apply_power_policies(struct economy *e, optimizer_id id, const struc
 
 	for (size_t i = 0; i < e->c->power_policies.n; i++) {
 		const struct power_policy *p = &e->c->power_policies.items[i];
-		bool is_peak = p->avoids_peak && is_in_span(e->c, p->peak_hours, e->c->taken_at);
+		bool is_peak = p->avoids_peak && is_in_span(e, p->peak_hours);
 
 		if (!power_policy_covers(e, i, id))
 			continue;
@@ -181,6 +184,7 @@ static void apply_power_policies(struct economy *e, optimizer_id id, const struc
 			suspend(a, "a PowerPolicy that covers it cannot be read");
 		if (!p->is_green_off && p->min_green_ppm > a->min_green_ppm)
 			a->min_green_ppm = p->min_green_ppm;
+		e->is_peak |= is_peak;
 		a->is_unaware |= p->is_unaware;
 		a->avoids_power |=
 			is_peak && (o->type == WORKLOAD_TRAINING || o->type == WORKLOAD_BATCH);

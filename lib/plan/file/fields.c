@@ -383,6 +383,41 @@ static int u32_read(const struct file_field *f, struct decoder *d, void *value)
 
 const struct field_type field_u32 = { u32_is_absent, u32_write, u32_read };
 
+static int32_t i32_at(const void *value)
+{
+	int32_t v;
+
+	memcpy(&v, value, sizeof(v));
+	return v;
+}
+
+static bool i32_is_absent(const struct file_field *f, const void *value)
+{
+	(void)f;
+	return i32_at(value) == 0;
+}
+
+static void i32_write(const struct file_field *f, const void *value, struct json_out *o)
+{
+	(void)f;
+	json_out_int(o, i32_at(value));
+}
+
+static int i32_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	int64_t n = 0;
+	int r = decode_i64(d, &n);
+
+	if (r < 0)
+		return r;
+	if (n < f->min || n > f->max)
+		return decode_refuse(d, "must be from %" PRId64 " to %" PRId64, f->min, f->max);
+	memcpy(value, &(int32_t){ (int32_t)n }, sizeof(int32_t));
+	return 0;
+}
+
+const struct field_type field_i32 = { i32_is_absent, i32_write, i32_read };
+
 static bool bool_is_absent(const struct file_field *f, const void *value)
 {
 	(void)f;

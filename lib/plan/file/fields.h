@@ -65,6 +65,7 @@ extern const struct field_type field_constant;
 extern const struct field_type field_date;
 /* uint32_t, or an int32_t that is never negative. */
 extern const struct field_type field_u32;
+extern const struct field_type field_i32; /* max is needed */
 /* int64_t millionths, a decimal number in the text. */
 extern const struct field_type field_micro;
 /* bool */

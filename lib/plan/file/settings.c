@@ -160,6 +160,8 @@ static const struct field optimise_fields[] = {
 	OPTIMISE("onDemandBase", on_demand_base),
 	FILE_FIELD("restartSeconds", &field_u32,
 		   offsetof(struct settings, optimise.restart_seconds), .max = 86400),
+	FILE_FIELD("utcOffset", &field_i32, offsetof(struct settings, optimise.utc_offset),
+		   .min = -840, .max = 840),
 	{ 0 },
 };
 
