@@ -60,6 +60,7 @@ struct optimise_settings {
 	/* Those whose workloads are placed, moved, scaled and accounted, "a,b"; "" all. What others
 	 * have counts all the same. */
 	char namespaces[1024];
+	char namespace[64]; /* of the program: its policies reach others; "" none */
 };
 
 /* Where values of metrics are read. No plan depends on it, and none says it: what was read is in

@@ -129,6 +129,11 @@ const struct option config_keys[] = {
 		  "the namespaces whose workloads are placed, moved, scaled and accounted for cost "
 		  "and power, where it is not all of them; what others use counts all the same",
 		  .preset = ""),
+	OPT_CHARS(
+		0, "optimise.namespace", struct settings, optimise.namespace, "NAME",
+		"the program's own namespace: namespaceSelectors of CostPolicies and PowerPolicies "
+		"in it reach other namespaces, those of others only their own",
+		.preset = ""),
 	OPT_ENUM(0, "optimise.consolidate", struct settings, optimise.consolidate,
 		 consolidate_words, "WORD",
 		 "which removable nodes are emptied where that saves money: those whose pool does "
@@ -294,6 +299,7 @@ const struct config_alias config_aliases[] = {
 	{ "RESOURCE_PRESSURE_THRESHOLD", "migration.threshold", "%" },
 	{ "ENABLE_CHECKPOINTING", "migration.checkpoint", "" },
 	{ "WATCH_NAMESPACE", "optimise.namespaces", "" },
+	{ "POD_NAMESPACE", "optimise.namespace", "" },
 	{ 0 },
 };
 

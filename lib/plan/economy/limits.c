@@ -17,14 +17,25 @@ static const struct namespace *find_namespace(const struct cluster *c, str_id ns
 	return NULL;
 }
 
-/* A policy without a namespace is the cluster's; others speak for their own one. */
-static bool policy_covers(const struct cluster *c, const struct meta *m,
+/* Does its namespaceSelector reach other namespaces? One that any tenant may write does not. */
+static bool reaches_far(const struct economy *e, const struct meta *m)
+{
+	const char *own = e->settings->optimise.namespace;
+
+	return !m->ns || (*own && strcmp(cluster_str(e->c, m->ns), own) == 0);
+}
+
+/* A policy without a namespace is the cluster's; others speak for their own one, and those of
+ * optimise.namespace also for what they select. */
+static bool policy_covers(const struct economy *e, const struct meta *m,
 			  const struct selector *namespaces, const struct selector *workloads,
 			  const struct optimizer *o)
 {
+	const struct cluster *c = e->c;
+
 	if (workloads->is_set && !selector_matches(c, *workloads, o->labels))
 		return false;
-	if (m->ns)
+	if (m->ns && (!namespaces->is_set || !reaches_far(e, m)))
 		return m->ns == o->meta.ns;
 	if (!namespaces->is_set)
 		return true;
@@ -37,7 +48,7 @@ static void warn_of_reach(struct economy *e, const char *kind, const struct meta
 {
 	const struct cluster *c = e->c;
 
-	if (!m->ns || !namespaces->is_set)
+	if (!namespaces->is_set || reaches_far(e, m))
 		return;
 	array_each(ns, &c->namespaces) {
 		if (ns->meta.name == m->ns || !selector_matches(c, *namespaces, ns->labels))
@@ -45,7 +56,7 @@ static void warn_of_reach(struct economy *e, const char *kind, const struct meta
 		warning_add(&e->p->trial.warnings, kind, cluster_str(c, m->ns),
 			    cluster_str(c, m->name), "PolicyOutOfReach",
 			    "namespaceSelector: selects namespace %s, which only a policy of the "
-			    "cluster reaches",
+			    "cluster or of optimise.namespace reaches",
 			    cluster_str(c, ns->meta.name));
 		return;
 	}
@@ -135,7 +146,7 @@ static void apply_cost_policies(struct economy *e, optimizer_id id, const struct
 	for (size_t i = 0; i < e->c->cost_policies.n; i++) {
 		const struct cost_policy *p = &e->c->cost_policies.items[i];
 
-		if (!policy_covers(e->c, &p->meta, &p->namespaces, &p->workloads, o))
+		if (!policy_covers(e, &p->meta, &p->namespaces, &p->workloads, o))
 			continue;
 		if (p->is_unread)
 			suspend(a, "a CostPolicy that covers it cannot be read");
@@ -152,7 +163,7 @@ static bool power_policy_covers(const struct economy *e, size_t policy, optimize
 {
 	const struct power_policy *p = &e->c->power_policies.items[policy];
 
-	return policy_covers(e->c, &p->meta, &p->namespaces, &p->workloads,
+	return policy_covers(e, &p->meta, &p->namespaces, &p->workloads,
 			     &e->c->optimizers.items[id]);
 }
 

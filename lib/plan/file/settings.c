@@ -151,6 +151,8 @@ static const struct field optimise_fields[] = {
 		   .max = sizeof(((struct settings *)0)->optimise.prices)),
 	FILE_FIELD("namespaces", &field_chars, offsetof(struct settings, optimise.namespaces),
 		   .max = sizeof(((struct settings *)0)->optimise.namespaces)),
+	FILE_FIELD("namespace", &field_chars, offsetof(struct settings, optimise.namespace),
+		   .max = sizeof(((struct settings *)0)->optimise.namespace)),
 	FILE_FIELD("consolidate", &field_word, offsetof(struct settings, optimise.consolidate),
 		   .of = &consolidates, .needed = true),
 	FILE_FIELD("allowTerminate", &field_bool,

@@ -174,7 +174,7 @@ static const char *lookup_sdi(const char *name)
 	static const char *const variables[][2] = {
 		{ "MIGRATION_CHECK_INTERVAL", "45" }, { "RESOURCE_PRESSURE_THRESHOLD", "72.5" },
 		{ "ENABLE_CHECKPOINTING", "False" },  { "MCKUBE_MIGRATION_HYSTERESIS", "0.02" },
-		{ "WATCH_NAMESPACE", "shop,lab" },
+		{ "WATCH_NAMESPACE", "shop,lab" },    { "POD_NAMESPACE", "operator-system" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
@@ -204,6 +204,7 @@ TEST(variables_of_the_migration_service_stand_for_keys)
 	assert_false(s.migration.checkpoint);
 	assert_true(s.migration.enabled);
 	assert_string_equal(s.optimise.namespaces, "shop,lab");
+	assert_string_equal(s.optimise.namespace, "operator-system");
 }
 
 TEST(a_keys_own_variable_comes_before_that_of_the_migration_service)
