@@ -44,16 +44,7 @@ static const struct option options[] = {
 		 .bare = "client", .preset = "none"),
 	OPT_STRING(0, "target", struct plan_args, target, "pod/NAME",
 		   "only what the plan does with this pod and for it", .complete = "pod"),
-	OPT_STRING(0, "ask-policy", struct plan_args, policy.engine, "URL",
-		   "ask this policy engine, or that of $POLICY_ENGINE_URL, whether it allows the "
-		   "moves to other nodes: what it denies is a warning",
-		   .bare = ""),
-	OPT_STRING(0, "policy-ca", struct plan_args, policy.ca, "FILE",
-		   "the certificate authority of the policy engine, instead of the system's",
-		   .complete = "file"),
-	OPT_STRING(0, "policy-token-file", struct plan_args, policy.token_file, "FILE",
-		   "the bearer token for the policy engine (default $POLICY_ENGINE_TOKEN)",
-		   .complete = "file"),
+	POLICY_OPTIONS(struct plan_args, policy),
 	WHAT_IF_OPTIONS(struct plan_args, what_if),
 	OPT_BOOL(0, "no-headers", struct plan_args, has_no_headers,
 		 "leave out the headings of -o wide"),
@@ -151,6 +142,9 @@ static int check_args(struct cli *cli, const struct plan_args *a, struct error *
 	if (a->diff && a->output != FORMAT_TABLE)
 		return usage_error(cli, err, "--diff cannot be used with -o %s",
 				   plan_formats[a->output]);
+	if (a->policy.core && !a->policy.engine)
+		return usage_error(cli, err,
+				   "--core-scheduler cannot be used without --ask-policy");
 	if (what_if_is_given(&a->what_if) && (a->out || asks_server))
 		return usage_error(cli, err,
 				   "%s cannot be used with --drain, --add-node, --scale and "

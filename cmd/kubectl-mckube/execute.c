@@ -169,11 +169,16 @@ int ask_policy(struct cli *cli, const struct policy_args *a, const struct cluste
 	cli->write.policy_engine = *a->engine ? a->engine : NULL;
 	cli->write.policy_ca = a->ca;
 	cli->write.policy_token_file = a->token_file;
+	cli->write.core_scheduler = a->core;
+	cli->write.core_ca = a->core_ca;
+	cli->write.core_token_file = a->core_token_file;
 	if (services_options(cli, &options, err) < 0)
 		return err->code;
-	if (!options.engine.url)
-		return usage_error(cli, err, "--ask-policy: needs a URL, or POLICY_ENGINE_URL");
-	options.influx.url = options.core.url = NULL;
+	if (!options.engine.url && !options.core.url)
+		return usage_error(
+			cli, err,
+			"--ask-policy: needs a URL, POLICY_ENGINE_URL or CORE_SCHEDULER_URL");
+	options.influx.url = NULL;
 	if (move_services_open(NULL, &options, &services, err) < 0)
 		return err->code;
 	move_services_ask(services, plan, c, NULL, NULL);

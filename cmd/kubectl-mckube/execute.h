@@ -35,12 +35,41 @@ int write_environment(struct cli *cli, struct error *err);
 struct move_services_options;
 int services_options(struct cli *cli, struct move_services_options *ret, struct error *err);
 
-/* Asks a policy engine about the moves of a plan that is only shown; what it denies becomes
- * warnings. */
+/* Asks the policy engine about the moves of a plan that is only shown, and the core scheduler about
+ * what it does for cost and power; what they deny becomes warnings. */
 struct policy_args {
 	const char *engine; /* "": that of POLICY_ENGINE_URL */
 	const char *ca, *token_file;
+	const char *core; /* NULL: that of CORE_SCHEDULER_URL */
+	const char *core_ca, *core_token_file;
 };
+#define POLICY_OPTIONS(args, member)                                                                \
+	OPT_STRING(                                                                                 \
+		0, "ask-policy", args, member.engine, "URL",                                        \
+		"ask this policy engine, or that of $POLICY_ENGINE_URL, whether it allows the "     \
+		"moves to other nodes, and the core scheduler whether it allows what is done for "  \
+		"cost and power: what they deny is a warning",                                      \
+		.bare = ""),                                                                        \
+		OPT_STRING(                                                                         \
+			0, "policy-ca", args, member.ca, "FILE",                                    \
+			"the certificate authority of the policy engine, instead of the system's",  \
+			.complete = "file"),                                                        \
+		OPT_STRING(                                                                         \
+			0, "policy-token-file", args, member.token_file, "FILE",                    \
+			"the bearer token for the policy engine (default $POLICY_ENGINE_TOKEN)",    \
+			.complete = "file"),                                                        \
+		OPT_STRING(                                                                         \
+			0, "core-scheduler", args, member.core, "URL",                              \
+			"the core scheduler that --ask-policy asks (default $CORE_SCHEDULER_URL)"), \
+		OPT_STRING(                                                                         \
+			0, "core-scheduler-ca", args, member.core_ca, "FILE",                       \
+			"the certificate authority of the core scheduler, instead of the system's", \
+			.complete = "file"),                                                        \
+		OPT_STRING(                                                                         \
+			0, "core-scheduler-token-file", args, member.core_token_file, "FILE",       \
+			"the bearer token for the core scheduler (default $CORE_SCHEDULER_TOKEN)",  \
+			.complete = "file")
+
 int ask_policy(struct cli *cli, const struct policy_args *a, const struct cluster *c,
 	       struct plan *plan, struct error *err);
 

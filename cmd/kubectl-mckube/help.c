@@ -22,7 +22,7 @@ static void add_options(struct str *out)
 	option_help(live_options, HELP_WIDTH, out);
 }
 
-/* A Deployment of the SDI migration service sets these. */
+/* A Deployment of the SDI migration service, or of the KCloud operator, sets these. */
 static void add_aliases(struct str *out)
 {
 	enum { COLUMN = 29 };
@@ -35,11 +35,13 @@ static void add_aliases(struct str *out)
 		{ "INFLUX_BUCKET", "--influx-bucket" },
 		{ "INFLUX_TOKEN", "what --influx-token-file holds" },
 		{ "ANALYSIS_ENGINE_URL", "nothing: that service never called it either" },
+		{ "CORE_SCHEDULER_URL", "--core-scheduler; its token is CORE_SCHEDULER_TOKEN" },
 	};
 
 	str_add(out,
-		"\nVariables of the SDI migration service stand for keys and flags that are not "
-		"set themselves.\nNone of them switches moves on: migration.enabled does.\n\n");
+		"\nVariables of the SDI migration service and of the KCloud operator stand for keys "
+		"and flags that are\nnot set themselves. None of them switches moves on: "
+		"migration.enabled does.\n\n");
 	for (const struct config_alias *a = config_aliases; a->variable; a++)
 		str_addf(out, "  %-*s %s%s\n", COLUMN, a->variable, a->key,
 			 *a->unit ? ", in per cent" : "");

@@ -173,6 +173,13 @@ void move_services_warn(struct move_services *s, struct plan *p)
 			.message = plan_str(p, d->why),
 		};
 	}
+	if (*s->veto.why)
+		*array_add(&p->warnings) = (struct warning){
+			.object = "Plan",
+			.reason = "PlanRefused",
+			.message = plan_strf(p, "%s; what is done for cost and power is left out",
+					     s->veto.why),
+		};
 }
 
 /* Telling. */

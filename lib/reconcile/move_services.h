@@ -38,7 +38,8 @@ const char *move_services_denial(const struct action *a, void *s);
  * instead; NULL: it is not. */
 const char *move_services_refusal(const struct action *a, const struct move_services *s);
 
-/* Adds a warning to the plan that was asked for last for each move that is not allowed. */
+/* Adds a warning to the plan that was asked for last for each move that is not allowed, and one if
+ * what is done for cost and power is not. */
 void move_services_warn(struct move_services *s, struct plan *p);
 
 /* What became of the action, as the reason of its Event: "Migrated", "MigrationDenied"; NULL: it is

@@ -25,7 +25,7 @@ complete "formats of explain" "text json yaml :4" explain pod/x -o ""
 complete "no second pod" ":4" explain pod/x po
 complete "topics" "config :4" help conf
 complete "shells" "bash :4" completion b
-complete "options of every command" "--config --context --color :4" plan --co
+complete "options of every command" "--core-scheduler --core-scheduler-ca --core-scheduler-token-file --config --context --color :4" plan --co
 complete "after --" ":0" apply -- --o
 complete "an unknown command" ":4" nonsense ""
 complete "options before the command" "plan :4" -n x pla

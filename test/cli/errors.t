@@ -28,6 +28,8 @@ check "explain: unknown format" -c 1 -e 'must be one of text\|json\|yaml$' -- \
 check "no cluster" -c 1 -e '^error: no cluster is configured: set KUBECONFIG' -- plan
 check "a difference has one form" -c 1 -e '^error: --diff cannot be used with -o json$' -- \
 	plan --snapshot $SNAPSHOT --diff x.json -o json
+check "a core scheduler that is not asked" -c 1 -e '^error: --core-scheduler cannot be used without --ask-policy$' -- \
+	plan --snapshot $SNAPSHOT --core-scheduler http://127.0.0.1:1
 check "what is assumed is not saved" -c 1 -e '^error: --out cannot be used with --drain, --add-node' -- \
 	plan --snapshot $SNAPSHOT --drain front --out x.json
 check "to drain a node that there is not" -c 1 -e '^error: node "nope" not found$' -- plan --snapshot $SNAPSHOT --drain nope

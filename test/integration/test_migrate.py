@@ -427,5 +427,5 @@ def test_plan_asks_the_policy_engine(c):
     done = c.mckube("plan", f"--config={config}", "--ask-policy", env={**os.environ, "POLICY_ENGINE_URL": yes.url})
     assert "migrate" in done.out and "MigrationDenied" not in done.out and yes.asked, done
     done = c.mckube("plan", "--ask-policy", check=False)
-    assert done.code != 0 and "needs a URL, or POLICY_ENGINE_URL" in done.err, done
+    assert done.code != 0 and "needs a URL, POLICY_ENGINE_URL or CORE_SCHEDULER_URL" in done.err, done
     assert names(c) == {"tool": "n1"} and c.annotation_of(c.get("pod", "tool"), "mckube.io/migrate-refused") is None

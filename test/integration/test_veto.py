@@ -99,6 +99,22 @@ def test_what_is_not_for_cost_is_not_asked_about(c):
         assert not core.asked
 
 
+def test_plan_asks_the_core_scheduler_where_that_is_wanted(c):
+    """A warning says what would be refused; nothing is written. It is asked about cost and power alone."""
+    waiting(c)
+    with Core(NO) as no, Core(YES) as yes:
+        done = c.mckube("plan", "--ask-policy", env=environment(no.url))
+        assert "PlanRefused" in done.out and "denied by the core scheduler: not now" in done.out, done
+        assert [(path, token) for path, token, _ in no.asked] == [("/api/v1/plan", "Bearer s3")]
+        done = c.mckube("plan", "--ask-policy", f"--core-scheduler={yes.url}", env=environment(no.url))
+        assert "PlanRefused" not in done.out and len(yes.asked) == len(no.asked) == 1, done
+        c.kubectl("delete", "wo", "web", "-n", c.ns)
+        done = c.mckube("plan", "--ask-policy", env=environment(no.url))
+        assert "PlanRefused" not in done.out and len(no.asked) == 1, done
+    assert c.mckube("plan", f"--core-scheduler={no.url}", check=False).code != 0
+    assert pinned_to(c, "w1") is None and node_of(c, "rt") is None
+
+
 def test_watch_asks_again_and_counts(c):
     """Refused until it is allowed, then done: the metrics of KCloud say so, and what the status says."""
     priced(c, **SHARED)
