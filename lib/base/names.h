@@ -17,6 +17,7 @@
 #define MCKUBE_FINALIZER   "mckube." MCKUBE_GROUP "/finalizer" /* on McKubes */
 
 /* Of the kinds of kcloud.io. */
+#define KEDA_GROUP	       "keda.sh"
 #define KCLOUD_GROUP	       "kcloud.io"
 #define KCLOUD_API_VERSION     KCLOUD_GROUP "/v1alpha1"
 #define KCLOUD_FINALIZER       "workloadoptimizer.kcloud.io/finalizer"

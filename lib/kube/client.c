@@ -34,6 +34,8 @@ const struct kube_resource kube_deployments = { "apps/v1", "Deployment", "deploy
 const struct kube_resource kube_stateful_sets = { "apps/v1", "StatefulSet", "statefulsets", true };
 const struct kube_resource kube_autoscalers = { "autoscaling/v2", "HorizontalPodAutoscaler",
 						"horizontalpodautoscalers", true };
+const struct kube_resource kube_scaled_objects = { KEDA_GROUP "/v1alpha1", "ScaledObject",
+						   "scaledobjects", true };
 const struct kube_resource kube_node_metrics = { "metrics.k8s.io/v1beta1", "NodeMetrics", "nodes",
 						 false };
 const struct kube_resource kube_pod_metrics = { "metrics.k8s.io/v1beta1", "PodMetrics", "pods",

@@ -215,6 +215,7 @@ void cluster_finish(struct cluster *c)
 	SORT_UNIQUE(c, &c->deployments);
 	SORT_UNIQUE(c, &c->stateful_sets);
 	SORT_UNIQUE(c, &c->autoscalers);
+	SORT_UNIQUE(c, &c->scaled_objects);
 	SORT_UNIQUE(c, &c->metric_samples);
 	drop_ended_pods(c);
 	cluster_resolve(c);
@@ -243,6 +244,7 @@ void cluster_done(struct cluster *c)
 	array_done(&c->deployments);
 	array_done(&c->stateful_sets);
 	array_done(&c->autoscalers);
+	array_done(&c->scaled_objects);
 	array_done(&c->metric_samples);
 	array_done(&c->preferences);
 	array_done(&c->scaling_metrics);

@@ -363,7 +363,7 @@ struct cluster {
 	ARRAY(struct power_policy) power_policies;
 	ARRAY(struct price_table) price_tables;
 	ARRAY(struct scalable) deployments, stateful_sets;
-	ARRAY(struct autoscaler) autoscalers;
+	ARRAY(struct autoscaler) autoscalers, scaled_objects;
 	ARRAY(struct metric_sample) metric_samples;
 	bool has_heartbeats; /* some of them are of helpers */
 	unsigned lacks; /* LACKS_*: kinds of which an object was left out, its name being unreadable

@@ -321,6 +321,24 @@ static void mark_mckubes(const struct cluster *c, bool *live)
 	}
 }
 
+static void mark_scalables(bool *live, const struct scalable *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		mark_meta(live, &list[i].meta);
+		mark(live, list[i].applied_by);
+	}
+}
+
+static void mark_autoscalers(bool *live, const struct autoscaler *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		mark_meta(live, &list[i].meta);
+		mark(live, list[i].target_version);
+		mark(live, list[i].target_kind);
+		mark(live, list[i].target_name);
+	}
+}
+
 static void mark_economy(const struct cluster *c, bool *live)
 {
 	array_each(o, &c->optimizers) {
@@ -349,16 +367,10 @@ static void mark_economy(const struct cluster *c, bool *live)
 		mark_meta(live, &t->meta);
 		mark(live, t->text);
 	}
-	array_each(s, &c->deployments)
-		mark_meta(live, &s->meta);
-	array_each(s, &c->stateful_sets)
-		mark_meta(live, &s->meta);
-	array_each(a, &c->autoscalers) {
-		mark_meta(live, &a->meta);
-		mark(live, a->target_version);
-		mark(live, a->target_kind);
-		mark(live, a->target_name);
-	}
+	mark_scalables(live, c->deployments.items, c->deployments.n);
+	mark_scalables(live, c->stateful_sets.items, c->stateful_sets.n);
+	mark_autoscalers(live, c->autoscalers.items, c->autoscalers.n);
+	mark_autoscalers(live, c->scaled_objects.items, c->scaled_objects.n);
 	array_each(s, &c->metric_samples) {
 		mark_meta(live, &s->meta);
 		mark(live, s->query);

@@ -310,6 +310,8 @@ static bool autoscalers_same(const struct cluster *c, const void *a, const void 
 	return SAME_BUT(struct autoscaler, a, b, meta.version);
 }
 
+#define scaled_objects_same autoscalers_same
+
 /* With its 7 leading binary digits: within 1 to 2 per cent, so that what an idle cluster uses is no
  * change. A use that drifts is one, each time that it passes such a step. */
 static int64_t use_step(int64_t use)
@@ -391,6 +393,7 @@ ROWS(price_tables)
 ROWS(deployments)
 ROWS(stateful_sets)
 ROWS(autoscalers)
+ROWS(scaled_objects)
 ROWS(metric_samples)
 ROWS(node_metrics)
 ROWS(pod_metrics)

@@ -212,10 +212,12 @@ struct scalable {
 	struct selector pods;
 	struct range template_labels; /* of the pods that it makes */
 	int32_t replicas;	      /* that are asked for: 1 where it does not say */
+	str_id applied_by; /* the field manager that applies spec.replicas; 0: none does */
 	bool is_unread;
 };
 
-/* A HorizontalPodAutoscaler: what it scales is left to it. */
+/* A HorizontalPodAutoscaler, or a ScaledObject of KEDA, which has none while it is paused: what it
+ * scales is left to it. */
 struct autoscaler {
 	struct meta meta;
 	str_id target_version, target_kind, target_name;

@@ -47,6 +47,8 @@ static const struct kind {
 	{ "StatefulSet", "apps", "", decode_scalable, "it is not scaled" },
 	{ "HorizontalPodAutoscaler", "autoscaling", "", decode_autoscaler,
 	  "nothing in its namespace is scaled" },
+	{ "ScaledObject", KEDA_GROUP, "", decode_scaled_object,
+	  "nothing in its namespace is scaled" },
 	{ "MetricSample", MCKUBE_DOMAIN, "", decode_metric_sample, "its value counts as missing" },
 };
 

@@ -101,16 +101,19 @@ struct object_meta {
 	int64_t generation;
 	bool is_terminating, has_finalizer, is_mirror, has_pod_annotations;
 	bool has_kcloud_finalizer;
+	str_id replicas_applied_by;			    /* scalable_meta_fields only */
 	struct pod_annotations annotations;		    /* only where it has */
 	struct namespace_annotations namespace_annotations; /* decode_namespace(), likewise */
 	struct node_annotations node_annotations; /* decode_node() makes them NONE first */
 };
 
-extern const struct field meta_fields[];
+/* The second has managedFields too, which are long: of what is scaled alone. */
+extern const struct field meta_fields[], scalable_meta_fields[];
 
-#define FIELD_META(type)                                             \
-	FIELD_MORE("metadata", read_object, type, meta, meta_fields, \
+#define FIELD_META_BY(type, fields)                             \
+	FIELD_MORE("metadata", read_object, type, meta, fields, \
 		   UNREAD_NAME | UNREAD_LABELS | UNREAD_ANNOTATIONS | UNREAD_SELF)
+#define FIELD_META(type) FIELD_META_BY(type, meta_fields)
 
 /* The object at hand has a member twice: it is to be decoded again without. */
 enum { DECODE_DUPLICATE = -EEXIST };
@@ -255,6 +258,7 @@ int decode_power_policy(struct objects *o, str_id kind, str_id version);
 int decode_config_map(struct objects *o, str_id kind, str_id version);
 int decode_scalable(struct objects *o, str_id kind, str_id version);
 int decode_autoscaler(struct objects *o, str_id kind, str_id version);
+int decode_scaled_object(struct objects *o, str_id kind, str_id version);
 int decode_metric_sample(struct objects *o, str_id kind, str_id version);
 
 #endif

@@ -133,21 +133,68 @@ static int read_finalizers(struct decoder *d, const struct field *f, void *into)
 	return decode_list(d, read_finalizer, into);
 }
 
-#define META(key, read, member, unread) FIELD(key, read, struct object_meta, member, unread)
-const struct field meta_fields[] = {
-	FIELD_WHOLE("annotations", read_annotations, annotation_fields, UNREAD_ANNOTATIONS),
-	META("creationTimestamp", read_time, meta.created, UNREAD_DETAIL),
-	META("deletionTimestamp", read_exists, is_terminating, 0),
-	FIELD_WHOLE("finalizers", read_finalizers, NULL, UNREAD_DETAIL),
-	META("generation", read_generation, generation, UNREAD_SELF),
-	FIELD_CACHED("labels", read_labels, struct object_meta, labels, UNREAD_LABELS),
-	META("name", read_deferred_text, meta.name, UNREAD_NAME),
-	META("namespace", read_text, meta.ns, UNREAD_NAME),
-	FIELD_CACHED("ownerReferences", read_owners, struct object_meta, owner, UNREAD_SELF),
-	META("resourceVersion", read_deferred_token, meta.version, 0),
-	META("uid", read_deferred_text, meta.uid, UNREAD_SELF),
+/* An entry of managedFields: does it apply spec.replicas, server-side? */
+struct manager_draft {
+	str_id name, operation;
+	bool has_replicas;
+};
+
+static const struct field managed_spec_fields[] = {
+	FIELD("f:replicas", read_exists, struct manager_draft, has_replicas),
 	{ 0 },
 };
+
+static const struct field managed_fields[] = {
+	FIELD_SUB("f:spec", managed_spec_fields),
+	{ 0 },
+};
+
+static const struct field manager_fields[] = {
+	FIELD_SUB("fieldsV1", managed_fields),
+	FIELD("manager", read_text, struct manager_draft, name),
+	FIELD("operation", read_text, struct manager_draft, operation),
+	{ 0 },
+};
+
+static int read_manager(struct decoder *d, void *arg)
+{
+	struct manager_draft m = { 0 };
+	str_id *first = arg;
+	int r = decode_object(d, manager_fields, &m);
+
+	if (r == 0 && m.has_replicas && !*first &&
+	    strcmp(intern_str(d->strings, m.operation), "Apply") == 0)
+		*first = m.name;
+	return r;
+}
+
+static int read_managers(struct decoder *d, const struct field *f, void *into)
+{
+	(void)f;
+	return decode_list(d, read_manager, into);
+}
+
+#define META(key, read, member, unread) FIELD(key, read, struct object_meta, member, unread)
+#define META_ROWS                                                                               \
+	FIELD_WHOLE("annotations", read_annotations, annotation_fields, UNREAD_ANNOTATIONS),    \
+		META("creationTimestamp", read_time, meta.created, UNREAD_DETAIL),              \
+		META("deletionTimestamp", read_exists, is_terminating, 0),                      \
+		FIELD_WHOLE("finalizers", read_finalizers, NULL, UNREAD_DETAIL),                \
+		META("generation", read_generation, generation, UNREAD_SELF),                   \
+		FIELD_CACHED("labels", read_labels, struct object_meta, labels, UNREAD_LABELS), \
+		META("name", read_deferred_text, meta.name, UNREAD_NAME),                       \
+		META("namespace", read_text, meta.ns, UNREAD_NAME),                             \
+		FIELD_CACHED("ownerReferences", read_owners, struct object_meta, owner,         \
+			     UNREAD_SELF),                                                      \
+		META("resourceVersion", read_deferred_token, meta.version, 0),                  \
+		META("uid", read_deferred_text, meta.uid, UNREAD_SELF)
+const struct field meta_fields[] = { META_ROWS, { 0 } };
+const struct field scalable_meta_fields[] = {
+	META_ROWS,
+	META("managedFields", read_managers, replicas_applied_by, UNREAD_DETAIL),
+	{ 0 },
+};
+#undef META_ROWS
 #undef META
 
 static bool check_names(struct objects *o, const struct meta *m, bool is_namespaced)

@@ -34,7 +34,7 @@ static const struct field scalable_spec_fields[] = {
 };
 
 static const struct field scalable_fields[] = {
-	FIELD_META(struct scalable_draft),
+	FIELD_META_BY(struct scalable_draft, scalable_meta_fields),
 	FIELD_SUB("spec", scalable_spec_fields, UNREAD_TARGET),
 	{ 0 },
 };
@@ -53,6 +53,7 @@ int decode_scalable(struct objects *o, str_id kind, str_id version)
 		.pods = s.pods,
 		.template_labels = s.template_labels,
 		.replicas = s.replicas,
+		.applied_by = s.meta.replicas_applied_by,
 		.is_unread = s.meta.is_terminating || (o->d.unread & ~(unsigned)UNREAD_DETAIL),
 	};
 	if (strcmp(cluster_str(c, kind), "StatefulSet") == 0)
@@ -88,18 +89,43 @@ static const struct field autoscaler_fields[] = {
 	{ 0 },
 };
 
-int decode_autoscaler(struct objects *o, str_id kind, str_id version)
+static int read_autoscaler(struct objects *o, struct autoscaler *ret)
 {
 	struct autoscaler_draft a = { 0 };
 	int r = decode_whole(o, autoscaler_fields, &a, &a.meta, SCOPE_NAMESPACE);
+
+	if (r < 0)
+		return r;
+	*ret = a.a;
+	ret->meta = a.meta.meta;
+	ret->is_unread = o->d.unread & ~(unsigned)UNREAD_DETAIL;
+	return 0;
+}
+
+int decode_autoscaler(struct objects *o, str_id kind, str_id version)
+{
+	struct autoscaler a;
+	int r = read_autoscaler(o, &a);
+
+	(void)kind;
+	(void)version;
+	if (r == 0)
+		*array_add(&o->c->autoscalers) = a;
+	return r;
+}
+
+int decode_scaled_object(struct objects *o, str_id kind, str_id version)
+{
+	struct autoscaler a;
+	int r = read_autoscaler(o, &a);
 
 	(void)kind;
 	(void)version;
 	if (r < 0)
 		return r;
-	a.a.meta = a.meta.meta;
-	a.a.is_unread = o->d.unread & ~(unsigned)UNREAD_DETAIL;
-	*array_add(&o->c->autoscalers) = a.a;
+	if (!a.target_kind)
+		a.target_kind = intern_cstr(&o->c->strings, "Deployment");
+	*array_add(&o->c->scaled_objects) = a;
 	return 0;
 }
 

@@ -59,6 +59,7 @@ void cluster_digest(struct cluster *c)
 	ADD_KIND(&hash, c, "Deployment", deployments);
 	ADD_KIND(&hash, c, "StatefulSet", stateful_sets);
 	ADD_KIND(&hash, c, "HorizontalPodAutoscaler", autoscalers);
+	ADD_KIND(&hash, c, "ScaledObject", scaled_objects);
 	array_each(sample, &c->metric_samples) {
 		add_meta(&hash, c, "MetricSample", &sample->meta);
 		sha256_add(&hash, &sample->at, sizeof(sample->at));

@@ -274,9 +274,8 @@ static const struct redact_rule scalable_spec[] = {
 };
 
 const struct redact_rule redact_scalable[] = {
-	TYPE_AND_METADATA,
-	OBJECT("spec", scalable_spec),
-	{ 0 },
+	VERSION("apiVersion"),	       ENUM("kind"), OBJECT("metadata", redact_scalable_metadata),
+	OBJECT("spec", scalable_spec), { 0 },
 };
 
 static const struct redact_rule autoscaler_spec[] = {

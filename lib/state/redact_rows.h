@@ -40,8 +40,8 @@
 #define TYPE_AND_METADATA VERSION("apiVersion"), ENUM("kind"), OBJECT("metadata", redact_metadata)
 
 /* Of several tables. */
-extern const struct redact_rule redact_metadata[], redact_selector[], redact_node_term[],
-	redact_node_terms[];
+extern const struct redact_rule redact_metadata[], redact_scalable_metadata[], redact_selector[],
+	redact_node_term[], redact_node_terms[];
 extern const struct redact_rule redact_optimizer[], redact_cost_policy[], redact_power_policy[];
 extern const struct redact_rule redact_scalable[], redact_autoscaler[], redact_sample[];
 

@@ -17,18 +17,33 @@ static const struct redact_rule owner[] = {
 	KEY("apiVersion"), SCALAR("controller"), KEY("kind"), WORD("name"), WORD("uid"), { 0 },
 };
 
-const struct redact_rule redact_metadata[] = {
-	OBJECT("annotations", annotations),
-	TIME("creationTimestamp"),
-	TIME("deletionTimestamp"),
-	KEY("finalizers"),
-	SCALAR("generation"),
-	LABELS("labels"),
-	WORD("name"),
-	WORD("namespace"),
-	OBJECT("ownerReferences", owner),
-	VERSION("resourceVersion"),
-	WORD("uid"),
+#define METADATA_RULES                                                                            \
+	OBJECT("annotations", annotations), TIME("creationTimestamp"), TIME("deletionTimestamp"), \
+		KEY("finalizers"), SCALAR("generation"), LABELS("labels"), WORD("name"),          \
+		WORD("namespace"), OBJECT("ownerReferences", owner), VERSION("resourceVersion"),  \
+		WORD("uid")
+const struct redact_rule redact_metadata[] = { METADATA_RULES, { 0 } };
+
+static const struct redact_rule managed_spec[] = {
+	RULE("f:replicas", REDACT_PRESENT, NULL, 0),
+	{ 0 },
+};
+
+static const struct redact_rule managed[] = {
+	OBJECT("f:spec", managed_spec),
+	{ 0 },
+};
+
+static const struct redact_rule manager[] = {
+	OBJECT("fieldsV1", managed),
+	WORD("manager"),
+	ENUM("operation"),
+	{ 0 },
+};
+
+const struct redact_rule redact_scalable_metadata[] = {
+	METADATA_RULES,
+	OBJECT("managedFields", manager),
 	{ 0 },
 };
 
@@ -436,6 +451,7 @@ const struct redact_kind *redact_kind(const char *kind, const char *api_version)
 		{ "apps/", { "Deployment", true, redact_scalable } },
 		{ "apps/", { "StatefulSet", true, redact_scalable } },
 		{ "autoscaling/", { "HorizontalPodAutoscaler", true, redact_autoscaler } },
+		{ KEDA_GROUP "/", { "ScaledObject", true, redact_autoscaler } },
 		{ MCKUBE_DOMAIN "/", { "MetricSample", true, redact_sample } },
 		{ KCLOUD_GROUP "/", { "CostPolicy", true, redact_cost_policy } },
 		{ KCLOUD_GROUP "/", { "PowerPolicy", true, redact_power_policy } },

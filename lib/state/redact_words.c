@@ -156,6 +156,7 @@ bool redact_is_enum(const char *word)
 		"Deployment",
 		"StatefulSet",
 		"HorizontalPodAutoscaler",
+		"ScaledObject",
 		"MetricSample",
 		"Node",
 		"PersistentVolume",
@@ -174,6 +175,9 @@ bool redact_is_enum(const char *word)
 		"BestEffort",
 		"Burstable",
 		"Guaranteed",
+		/* operations of field managers */
+		"Apply",
+		"Update",
 		/* operators, effects */
 		"In",
 		"NotIn",

@@ -426,7 +426,7 @@ READS = {(r, v) for r in ("nodes", "pods", "namespaces", "persistentvolumes",
                           "mckubes.mcoperator.sdv.com", "workloadoptimizers.kcloud.io",
                           "costpolicies.kcloud.io", "powerpolicies.kcloud.io",
                           "deployments.apps", "statefulsets.apps",
-                          "horizontalpodautoscalers.autoscaling", "configmaps mckube-prices")
+                          "horizontalpodautoscalers.autoscaling", "scaledobjects.keda.sh", "configmaps mckube-prices")
          for v in ("list", "watch")} | {(f"{kind}.metrics.k8s.io", "list") for kind in ("nodes", "pods")} | {
     ("*.custom.metrics.k8s.io", "get"), ("*.external.metrics.k8s.io", "list")}
 WRITES = {("pods", "get"), ("pods", "patch"), ("nodes", "get"), ("nodes", "patch"),

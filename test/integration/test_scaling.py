@@ -143,6 +143,61 @@ def test_an_alert_ends_replicas_only_where_that_is_allowed(c):
     end(c)
 
 
+def by_gitops(c, n):
+    """Applies the Deployment as it stands in a repository."""
+    c.kubectl("apply", "--server-side", "--field-manager=gitops", "--force-conflicts", "-n", c.ns, "-f", "-",
+              stdin=json.dumps(deployment("web", n, "a")))
+
+
+def test_replicas_that_are_set_back_each_time_are_left_alone(c):
+    """The field manager that applies them is named before; after three times the number stays."""
+    priced(c, a="0.40")
+    by_gitops(c, 2)
+    c.create(optimizer("web", autoScaling={"minReplicas": 3, "maxReplicas": 6}))
+    for undone in range(2):
+        plan = plan_of(c)
+        warnings = {w["reason"]: w["message"] for w in plan["spec"]["warnings"]}
+        assert "field manager gitops" in warnings["ReplicasApplied"], warnings
+        assert scales(plan) == [("web", 2, 3, "Bounds")], undone
+        c.mckube("apply")
+        assert replicas(c) == 3 and "ReplicasApplied" not in c.mckube("plan").out
+        assert c.get("wo", "web")["status"].get("scalesUndone", 0) == undone
+        by_gitops(c, 2)
+        c.kubectl("patch", "wo", "web", "-n", c.ns, "--subresource=status", "--type=merge", "-p",
+                  json.dumps({"status": {"lastScaleTime": now(60)}}))
+    c.kubectl("patch", "wo", "web", "-n", c.ns, "--subresource=status", "--type=merge", "-p",
+              '{"status":{"scalesUndone":3}}')
+    c.mckube("apply")
+    assert replicas(c) == 2 and condition(c, "web", "ScalingActive") == "ConflictingManager"
+    assert "ReplicasSetBack" in c.mckube("plan").out
+    end(c)
+
+
+SCALED_OBJECTS = {
+    "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+    "metadata": {"name": "scaledobjects.keda.sh"},
+    "spec": {"group": "keda.sh", "scope": "Namespaced", "names": {"kind": "ScaledObject", "plural": "scaledobjects"},
+             "versions": [{"name": "v1alpha1", "served": True, "storage": True, "schema": {
+                 "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}]}}
+
+
+def test_what_a_paused_scaled_object_names_is_left_alone(c):
+    priced(c, a="0.40")
+    c.create(optimizer("web", autoScaling={"minReplicas": 3, "maxReplicas": 6}), deployment("web", 2, "a"))
+    c.kubectl("create", "-f", "-", stdin=json.dumps(SCALED_OBJECTS))
+    try:
+        c.wait(lambda: c.kubectl("get", "scaledobjects", "-n", c.ns, check=False).code == 0)
+        c.create({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject",
+                  "metadata": {"name": "keda", "annotations": {"autoscaling.keda.sh/paused": "true"}},
+                  "spec": {"scaleTargetRef": {"name": "web"}}})
+        c.mckube("apply")
+        assert replicas(c) == 2 and condition(c, "web", "ScalingActive") == "ConflictingAutoscaler"
+    finally:
+        c.kubectl("delete", "crd", "scaledobjects.keda.sh")
+    c.wait(lambda: scales(plan_of(c)) == [("web", 2, 3, "Bounds")])
+    end(c)
+
+
 def test_a_pass_that_is_killed_scales_once(c):
     """Before the server sees a request of it, and after the server has done it."""
     start(c)

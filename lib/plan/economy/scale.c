@@ -413,6 +413,19 @@ static bool give_up(struct economy *e, const struct optimizer *o, struct scaling
 	return true;
 }
 
+/* It will set back each number that it did not apply itself. */
+static void warn_of_manager(struct economy *e, const struct optimizer *o, const struct scaling *s)
+{
+	const struct cluster *c = e->c;
+
+	if (s->target->applied_by)
+		warning_add(&e->p->trial.warnings, s->kind, cluster_str(c, s->target->meta.ns),
+			    cluster_str(c, s->target->meta.name), "ReplicasApplied",
+			    "spec.replicas: field manager %s applies it, and will set back what "
+			    "WorkloadOptimizer %s sets",
+			    cluster_str(c, s->target->applied_by), cluster_str(c, o->meta.name));
+}
+
 static bool is_within_bounds(const struct optimizer *o, int32_t n)
 {
 	return n >= minimum_of(o) && n <= maximum_of(o);
@@ -457,6 +470,7 @@ static void scale_one(struct economy *e, optimizer_id id, struct scaling *s)
 		s->active_message = "its target has no replicas";
 		return;
 	}
+	warn_of_manager(e, o, s);
 	if (e->accounts[id].end_why) {
 		end_replicas(e, o, &e->accounts[id], s);
 		return;

@@ -14,8 +14,10 @@
  * number that their threshold pays for. The number is within minReplicas and maxReplicas; hard
  * limits keep it from growing, and what a PodDisruptionBudget wants stays.
  *
- * What a HorizontalPodAutoscaler or a second optimizer scales too is left alone; what another
- * client has set to another number UNDONE_MAX times within UNDONE_SECONDS, for as long. */
+ * What a HorizontalPodAutoscaler, a ScaledObject of KEDA or a second optimizer scales too is left
+ * alone; what another client has set to another number UNDONE_MAX times within UNDONE_SECONDS, for
+ * as long. That one applies spec.replicas server-side, as GitOps does, is a warning from the
+ * start. */
 
 enum { PROPOSALS_MAX = 20, UNDONE_MAX = 3, UNDONE_SECONDS = 3600 };
 

@@ -93,14 +93,29 @@ static void find_named(const struct economy *e, optimizer_id id, struct scaling 
 }
 
 /* One that cannot be read may scale anything in its namespace. */
-static bool is_autoscaled(const struct economy *e, const struct scaling *s)
+static bool is_autoscaled_by(const struct economy *e, const struct scaling *s,
+			     const struct autoscaler *list, size_t n)
 {
-	array_each(a, &e->c->autoscalers)
+	for (size_t i = 0; i < n; i++) {
+		const struct autoscaler *a = &list[i];
+
 		if (a->meta.ns == s->target->meta.ns &&
 		    (a->is_unread || (a->target_name == s->target->meta.name &&
 				      strcmp(cluster_str(e->c, a->target_kind), s->kind) == 0)))
 			return true;
+	}
 	return false;
+}
+
+static const char *conflict_of(const struct economy *e, const struct scaling *s)
+{
+	const struct cluster *c = e->c;
+
+	if (is_autoscaled_by(e, s, c->autoscalers.items, c->autoscalers.n))
+		return "a HorizontalPodAutoscaler scales the same target";
+	if (is_autoscaled_by(e, s, c->scaled_objects.items, c->scaled_objects.n))
+		return "a ScaledObject scales the same target, or is paused";
+	return NULL;
 }
 
 void economy_find_target(const struct economy *e, optimizer_id id, struct scaling *ret)
@@ -119,9 +134,11 @@ void economy_find_target(const struct economy *e, optimizer_id id, struct scalin
 	}
 	if (!ret->target)
 		return;
-	if (ret->target->is_unread)
+	if (ret->target->is_unread) {
 		refuse(ret, "FailedGetScale", "its target cannot be read, or is being deleted");
-	else if (is_autoscaled(e, ret))
-		refuse(ret, "ConflictingAutoscaler",
-		       "a HorizontalPodAutoscaler scales the same target");
+		return;
+	}
+	const char *conflict = conflict_of(e, ret);
+	if (conflict)
+		refuse(ret, "ConflictingAutoscaler", conflict);
 }

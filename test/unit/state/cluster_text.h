@@ -309,6 +309,11 @@ static void text_economy(struct text_writer *w)
 		text_id(w, a->target_kind);
 		text_id(w, a->target_name);
 	}
+	array_each(s, &w->c->scaled_objects) {
+		text_meta(w, "ScaledObject", &s->meta);
+		text_id(w, s->target_kind);
+		text_id(w, s->target_name);
+	}
 	array_each(s, &w->c->metric_samples) {
 		text_meta(w, "MetricSample", &s->meta);
 		text_id(w, s->query);

@@ -30,6 +30,7 @@ enum {
 	DEPLOYMENTS,
 	STATEFUL_SETS,
 	AUTOSCALERS,
+	SCALED_OBJECTS,
 	NODE_METRICS,
 	POD_METRICS,
 	SAMPLES,
@@ -420,7 +421,7 @@ static void add_economy(struct server *s, unsigned kind, struct str *out)
 			 pick(s, 4), any_word(s), any_word(s));
 		add_selector(s, out);
 		str_addc(out, '}');
-	} else if (kind == AUTOSCALERS) {
+	} else if (kind == AUTOSCALERS || kind == SCALED_OBJECTS) {
 		str_addf(out,
 			 "\"spec\":{\"scaleTargetRef\":{\"apiVersion\":\"apps/v1\","
 			 "\"kind\":\"Deployment\",\"name\":\"%s\"}}",
@@ -467,7 +468,7 @@ static void add_content(struct server *s, unsigned kind, struct str *out)
 			 "\"spec\":{\"renewTime\":\"2026-11-21T09:00:%02u.000000Z\","
 			 "\"leaseDurationSeconds\":40}",
 			 pick(s, 60));
-	} else if (kind >= OPTIMIZERS && kind <= AUTOSCALERS) {
+	} else if (kind >= OPTIMIZERS && kind <= SCALED_OBJECTS) {
 		add_economy(s, kind, out);
 	} else {
 		str_add(out, "\"spec\":{}");
