@@ -352,6 +352,7 @@ static void mark_economy(const struct cluster *c, bool *live)
 		mark(live, o->scaled_name);
 		mark(live, o->moved_from);
 		mark(live, o->moved_to);
+		mark(live, o->moved_pod);
 		mark(live, o->scaled_kind);
 		mark(live, o->scaled_name);
 	}

@@ -89,6 +89,7 @@ struct optimizer { /* WorkloadOptimizer */
 	int64_t moved_at; /* status.lastMoveTime: when a pod of it was moved for money; 0: never */
 	int32_t moves;	  /* status.moves: how often within a day of each other */
 	str_id moved_from, moved_to;	 /* status.lastMove: nodes; 0 */
+	str_id moved_pod;		 /* ... and the uid of the pod; 0: unknown */
 	int64_t moved_cost, moved_power; /* ... and what the pod's share was; 0: not known */
 	int64_t saved_cost, saved_power; /* status.savings, which may be negative */
 	struct range past_savings;	 /* cluster.past_savings */

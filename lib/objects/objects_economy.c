@@ -459,6 +459,7 @@ int read_condition_notes(struct decoder *d, const struct field *f, void *into)
 static const struct field last_move_fields[] = {
 	OPT("costPerHour", read_micro, moved_cost, UNREAD_DETAIL),
 	OPT("from", read_text, moved_from, UNREAD_DETAIL),
+	OPT("podUID", read_text, moved_pod, UNREAD_DETAIL),
 	OPT("to", read_text, moved_to, UNREAD_DETAIL),
 	OPT("watts", read_milliwatt, moved_power, UNREAD_DETAIL),
 	{ 0 },

@@ -186,6 +186,7 @@ struct economy_status {
 	uint32_t n_nodes;
 	const char *target_kind, *target_name; /* what is scaled; NULL */
 	const char *moved_from, *moved_to;     /* nodes of the last move; NULL */
+	const char *moved_pod;		       /* ... and the pod's uid; NULL */
 	int64_t moved_cost, moved_watts;       /* the pod's share of the first one; 0: not known */
 	int64_t saved_cost, saved_watts;       /* plan/economy/savings.h; may be negative */
 	struct plan_saving past[ECONOMY_PAST_MAX];

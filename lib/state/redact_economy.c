@@ -90,7 +90,7 @@ static const struct redact_rule avoided[] = {
 };
 
 static const struct redact_rule last_move[] = {
-	SCALAR("costPerHour"), WORD("from"), WORD("to"), SCALAR("watts"), { 0 },
+	SCALAR("costPerHour"), WORD("from"), WORD("podUID"), WORD("to"), SCALAR("watts"), { 0 },
 };
 
 static const struct redact_rule past_saving[] = {

@@ -64,6 +64,7 @@ struct account {
 	bool forbids_spot, is_suspended, is_exhausted, avoids_power, is_unaware;
 	bool is_moved;		      /* a pod of it moves in this plan */
 	node_id moved_from, moved_to; /* ... economy_survey() */
+	pod_id moved_pod;
 	/* plan/economy/savings.h: of all its pods; of the pod that moves, and its part of the node
 	 * that is emptied */
 	int64_t saved_cost, saved_power;
@@ -75,6 +76,7 @@ struct account {
 	pod_id kept_for;
 	bool is_in_flight; /* it is not ready yet, and has time */
 	bool is_leaving;   /* the moved pod is still there */
+	bool is_undone;	   /* ... and was not evicted: the pass that was to do it has ended */
 	bool is_placed;	   /* ... or is bound by it */
 	bool is_elsewhere; /* its namespace is not among optimise.namespaces: nothing is done for
 			    * it, and nothing written */

@@ -41,9 +41,10 @@ static bool is_cooling(const struct economy *e, const struct pod_annotations *a)
 static bool may_have_moved(const struct economy *e, const struct cargo *g)
 {
 	const struct optimizer *o = g->of == NONE ? NULL : &e->c->optimizers.items[g->of];
+	const struct meta *m = &e->c->pods.items[g->pod].meta;
 
-	return o && o->moved_at && e->c->pods.items[g->pod].meta.created >= o->moved_at &&
-	       is_within_cooldown(e, o->moved_at, o->moves);
+	return o && o->moved_at && m->created >= o->moved_at &&
+	       !(m->uid && m->uid == o->moved_pod) && is_within_cooldown(e, o->moved_at, o->moves);
 }
 
 static bool is_marked(const struct economy *e, const struct pod_annotations *a)

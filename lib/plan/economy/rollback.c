@@ -3,17 +3,21 @@
 
 /* What became of the last move of each workload, by its status: the pod that replaced the moved one
  * has some minutes to become ready. Until then the place that was left is kept for it and no other
- * pod of the workload moves; later the node that it is on has failed, and is avoided. */
+ * pod of the workload moves; later the node that it is on has failed, and is avoided. A status is
+ * written before the eviction: a pass that is killed between the two, or is not allowed the latter,
+ * leaves the pod where it was. That was no move, and may be tried again after EVICTED_SECONDS, when
+ * a snapshot would show the eviction. */
 
 /* How long it has, and how long after that it is looked at: a pod that ends later was ready. */
-enum { READY_SECONDS = 600, LOOK_BACK_SECONDS = 1200 };
+enum { READY_SECONDS = 600, LOOK_BACK_SECONDS = 1200, EVICTED_SECONDS = 60 };
 
 /* What has come since the workload was scaled after the move may be there for that. */
 static bool is_replacement(const struct optimizer *o, const struct pod *pod)
 {
+	bool is_moved = o->moved_pod && pod->meta.uid == o->moved_pod;
 	bool is_later = o->scaled_at > o->moved_at && pod->meta.created >= o->scaled_at;
 
-	return pod->meta.created >= o->moved_at && !is_later && !pod->is_terminating;
+	return pod->meta.created >= o->moved_at && !is_moved && !is_later && !pod->is_terminating;
 }
 
 bool economy_replaces_moved(const struct economy *e, const struct cargo *g)
@@ -39,6 +43,8 @@ static void follow(struct economy *e, struct cargo *g)
 	if (!o->moved_at)
 		return;
 	a->is_leaving |= pod->is_terminating && g->origin != NONE && g->origin == a->was_from;
+	a->is_undone |= o->moved_pod && pod->meta.uid == o->moved_pod && !pod->is_terminating &&
+			age >= EVICTED_SECONDS;
 	if (!is_replacement(o, pod))
 		return;
 	if (pod->is_ready)
@@ -81,6 +87,7 @@ void economy_follow_moves(struct economy *e)
 
 		a->failed = a->kept = a->moved_from = a->moved_to = NONE;
 		a->kept_for = NONE;
+		a->is_undone = false;
 		a->was_from = node_of(e, o->moved_from);
 		a->was_to = node_of(e, o->moved_to);
 		a->is_in_flight = o->moved_at && o->moved_to && e->c->taken_at &&
@@ -90,7 +97,9 @@ void economy_follow_moves(struct economy *e)
 		if (e->cargo.items[i].of != NONE)
 			follow(e, &e->cargo.items[i]);
 	for (optimizer_id id = 0; id < e->c->optimizers.n; id++)
-		if (e->accounts[id].is_in_flight)
+		if (e->accounts[id].is_undone)
+			e->accounts[id].is_in_flight = false;
+		else if (e->accounts[id].is_in_flight)
 			keep_place(e, id);
 }
 

@@ -173,6 +173,8 @@ void economy_fill_savings(const struct economy *e, optimizer_id id, struct econo
 			continue;
 		if (!p->node)
 			ended = p;
+		else if (s->n_past && strcmp(s->past[0].node, cluster_str(e->c, p->node)) == 0)
+			continue; /* it is emptied again */
 		else
 			add_past(s, (struct plan_saving){ cluster_str(e->c, p->node), p->cost,
 							  p->power * 1000, p->since });

@@ -197,6 +197,7 @@ void economy_survey(struct economy *e)
 			continue;
 		e->accounts[g->of].moved_from = g->origin;
 		e->accounts[g->of].moved_to = g->node;
+		e->accounts[g->of].moved_pod = g->pod;
 	}
 	for (node_id node = 0; node < e->c->nodes.n; node++) {
 		array_each(i, &e->sites[node].cargo)
@@ -298,7 +299,7 @@ static const char *name_of(const struct economy *e, node_id node)
 	return node == NONE ? NULL : cluster_str(e->c, e->c->nodes.items[node].meta.name);
 }
 
-/* A day without a move ends the count. */
+/* A day without a move ends the count; one that is tried again was none before. */
 static void fill_moves(const struct economy *e, optimizer_id id, struct economy_status *s)
 {
 	enum { DAY_SECONDS = 86400 };
@@ -311,13 +312,17 @@ static void fill_moves(const struct economy *e, optimizer_id id, struct economy_
 	if (o->moved_from && o->moved_to) {
 		s->moved_from = cluster_str(e->c, o->moved_from);
 		s->moved_to = cluster_str(e->c, o->moved_to);
+		s->moved_pod = o->moved_pod ? cluster_str(e->c, o->moved_pod) : NULL;
 		s->moved_cost = o->moved_cost;
 		s->moved_watts = o->moved_power * 1000;
 	}
 	if (!a->is_moved)
 		return;
+	str_id uid = e->c->pods.items[a->moved_pod].meta.uid;
+
 	s->moved_at = e->c->taken_at;
-	s->moves = is_recent ? s->moves + 1 : 1;
+	s->moves = is_recent ? s->moves + !(uid && uid == o->moved_pod) : 1;
+	s->moved_pod = uid ? cluster_str(e->c, uid) : NULL;
 	s->moved_from = name_of(e, a->moved_from);
 	s->moved_to = name_of(e, a->moved_to);
 	s->moved_cost = a->moved_cost;

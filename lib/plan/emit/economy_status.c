@@ -40,6 +40,7 @@ static struct economy_status *keep(struct emitter *e, const struct economy_statu
 	if (s->moved_from && s->moved_to) {
 		own->moved_from = plan_str(e->plan, s->moved_from);
 		own->moved_to = plan_str(e->plan, s->moved_to);
+		own->moved_pod = s->moved_pod ? plan_str(e->plan, s->moved_pod) : NULL;
 	}
 	for (uint32_t i = 0; i < s->n_nodes; i++)
 		own->nodes[i] = plan_str(e->plan, s->nodes[i]);

@@ -157,6 +157,8 @@ static const struct field last_move_fields[] = {
 		   .needed = true),
 	FILE_FIELD("watts", &field_micro, offsetof(struct economy_status, moved_watts),
 		   .needed = true),
+	FILE_FIELD("podUID", &field_text, offsetof(struct economy_status, moved_pod),
+		   .max = FIELD_NAME_MAX),
 	{ 0 },
 };
 
