@@ -14,7 +14,7 @@ V1 = "kcloud.io/v1alpha1"
 SHARED = {"a": "0.40", "b": "0.20"}  # $/h by node
 
 
-def priced(c, **prices):
+def priced(c, /, **prices):
     """Nodes with 4 CPUs, by name; removed when they are empty."""
     c.nodes(*prices)
     for name, price in prices.items():
