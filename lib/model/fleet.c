@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/fleet.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,8 @@ struct load load_of_pod(const struct cluster *c, const struct pod *pod)
 
 /* ---- Shares and power ---- */
 
+enum { PRICE_BITS = 34 }; /* of FLEET_PRICE_MAX */
+
 /* Amounts beyond these count as these: what a node has is less. */
 static int64_t cut(int64_t v, int bits)
 {
@@ -74,7 +77,7 @@ static __int128 weight_of(struct load l)
 
 int64_t fleet_share_of(const struct fleet_node *n, struct load load, int64_t price)
 {
-	__int128 cost = weight_of(load) * cut(price, 34);
+	__int128 cost = weight_of(load) * cut(price, PRICE_BITS);
 
 	return n->weight ? (int64_t)((cost + n->weight - 1) / n->weight) : 0;
 }
@@ -336,6 +339,18 @@ static int64_t assumed_price(const struct reader *r, const struct node *node,
 	return price < DECIMAL_MAX ? (int64_t)price : DECIMAL_MAX;
 }
 
+/* Shares are parts of the whole price, so a greater one than they are made of counts nowhere. */
+static int64_t bounded_price(const struct reader *r, const struct node *node, int64_t price)
+{
+	if (price <= FLEET_PRICE_MAX)
+		return price;
+	warning_add(r->warnings, "Node", "", cluster_str(r->c, node->meta.name), "BadPrice",
+		    "costs %" PRId64 " dollars per hour: %" PRId64 ", the most that is known, "
+		    "count",
+		    price / PPM, FLEET_PRICE_MAX / PPM);
+	return FLEET_PRICE_MAX;
+}
+
 static void read_node_price(const struct reader *r, const struct node *node, struct fleet_node *n)
 {
 	const struct price_row *row = find_row(r, node, n->capacity_type, WANT_PRICE);
@@ -350,10 +365,12 @@ static void read_node_price(const struct reader *r, const struct node *node, str
 		n->price = assumed_price(r, node, n);
 		n->is_price_assumed = true;
 	}
+	n->price = bounded_price(r, node, n->price);
 	n->on_demand = n->price;
 	if (n->capacity_type == CAPACITY_SPOT)
 		n->on_demand = full ? full->price
 				    : (int64_t)((__int128)n->price * PPM / ON_DEMAND_OF_SPOT_PPM);
+	n->on_demand = cut(n->on_demand, PRICE_BITS);
 }
 
 static void read_interruptions(const struct reader *r, const struct node *node,

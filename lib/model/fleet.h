@@ -19,6 +19,9 @@
 
 enum capacity_type { CAPACITY_ON_DEMAND, CAPACITY_SPOT, CAPACITY_RESERVED };
 
+/* 17,179 dollars per hour: a node that costs more counts as this, with the warning BadPrice. */
+#define FLEET_PRICE_MAX ((INT64_C(1) << 34) - 1)
+
 enum { CURVE_POINTS = 16 };
 
 struct power_curve {
@@ -28,7 +31,7 @@ struct power_curve {
 };
 
 struct fleet_node {
-	int64_t price;	   /* micro-USD per hour */
+	int64_t price;	   /* micro-USD per hour, at most FLEET_PRICE_MAX */
 	int64_t on_demand; /* what it counts for a pod that does not prefer spot */
 	int64_t carbon;	   /* mg of carbon dioxide per kWh */
 	int32_t green_ppm; /* share of renewable energy */

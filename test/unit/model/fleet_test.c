@@ -168,6 +168,27 @@ TEST(bad_prices_are_warnings_and_not_zero)
 	assert_int_equal(f.warnings.list.n, 4); /* a, b, e, and that three are assumed */
 }
 
+/* Its shares sum up to what the node is said to cost. */
+TEST(a_price_above_the_greatest_is_cut_with_a_warning)
+{
+	static const char *const nodes[] = {
+		"name: a, annotations: {mckube.io/price-per-hour: '20000'}",
+		"name: b, annotations: {mckube.io/price-per-hour: '17179.869183'}",
+		NULL,
+	};
+	AUTO(fixture_done) struct fixture f;
+
+	read_fleet(&f, nodes, "", "");
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(f.fleet.nodes[i].price, FLEET_PRICE_MAX);
+		assert_int_equal(fleet_share(&f.fleet.nodes[i], whole), FLEET_PRICE_MAX);
+	}
+	assert_int_equal(f.warnings.list.n, 1);
+	assert_string_equal(f.warnings.list.items[0].reason, "BadPrice");
+	assert_string_equal(f.warnings.list.items[0].message,
+			    "costs 20000 dollars per hour: 17179, the most that is known, count");
+}
+
 TEST(a_node_without_capacity_charges_nothing)
 {
 	AUTO(fixture_done)
