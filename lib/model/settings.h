@@ -37,6 +37,12 @@ struct policy_weight {
 };
 
 /* Which nodes are emptied for money. */
+/* What pods may be evicted for outside of evictions.windows. */
+enum eviction_outside {
+	EVICT_FOR_REAL_TIME, /* more critical pods, and budgets that a node cannot keep */
+	EVICT_FOR_NOTHING,
+};
+
 enum consolidate {
 	CONSOLIDATE_AUTO, /* removable ones whose pool does not do it itself */
 	CONSOLIDATE_ALL,
@@ -113,8 +119,10 @@ struct settings {
 	struct metrics_settings metrics;
 	struct {
 		uint32_t per_pass, per_node, per_namespace; /* 0, the default: no limit */
-		bool keeps_bare; /* pods without a controller are not evicted; default false */
-	} evictions;		 /* that one plan may hold, moves to other nodes included */
+		bool keeps_bare;   /* pods without a controller are not evicted; default false */
+		uint8_t outside;   /* enum eviction_outside; default EVICT_FOR_REAL_TIME */
+		char windows[256]; /* model/time_windows.h; "", the default: at any time */
+	} evictions;		   /* that one plan may hold, moves to other nodes included */
 };
 
 static inline bool evictions_are_limited(const struct settings *s)
@@ -127,6 +135,7 @@ bool settings_optimise_in(const struct settings *s, const char *ns);
 
 /* The words of the enumerations in configuration and plan, by value; NULL ends each list. */
 extern const char *const legacy_pin_words[];
+extern const char *const eviction_outside_words[];
 extern const char *const eviction_bare_words[];
 extern const char *const pressure_trigger_words[];
 extern const char *const pressure_action_words[];

@@ -9,6 +9,7 @@
 #include "base/nearest.h"
 #include "base/yaml.h"
 #include "budget/budget.h"
+#include "model/time_windows.h"
 
 static const char *const api_version = MCKUBE_API_VERSION;
 static const char *const kind = "Configuration";
@@ -50,6 +51,17 @@ const struct option config_keys[] = {
 		 "a more critical one: allow or never, which leaves the more critical one "
 		 "unplaced. 'apply' also needs --force",
 		 .preset = "allow"),
+	OPT_CHARS(
+		0, "evictions.windows", struct settings, evictions.windows, "TIMES",
+		"times of the week in which pods are evicted and moved, such as "
+		"'Sat-Sun, Mon-Fri 22:00-05:30', by the clock of optimise.utcOffset; without any, "
+		"always. Outside of them nothing is moved for cost, power or a node's use",
+		.preset = ""),
+	OPT_ENUM(0, "evictions.outside", struct settings, evictions.outside, eviction_outside_words,
+		 "WORD",
+		 "what pods are evicted for outside of the windows: realTime, for more critical "
+		 "pods and for budgets that a node cannot keep, or none, where those wait",
+		 .preset = "realTime"),
 	OPT_BOOL(
 		0, "pressure.enabled", struct settings, pressure.enabled,
 		"relieve nodes under pressure, and taint nodes that cannot keep their pods' budgets",
@@ -156,8 +168,8 @@ const struct option config_keys[] = {
 		86400, "N", "how long a pod takes to start again when its spot node goes",
 		.preset = "60"),
 	OPT_INT(0, "optimise.utcOffset", struct settings, optimise.utc_offset, -840, 840, "MINUTES",
-		"how far hours of the day, such as peakPowerHours, are ahead of UTC; negative: "
-		"behind it",
+		"how far hours of the day, as in peakPowerHours and evictions.windows, are ahead of "
+		"UTC; negative: behind it",
 		.preset = "0"),
 	OPT_CHARS(0, "metrics.prometheus.url", struct settings, metrics.prometheus.url, "URL",
 		  "the Prometheus that is asked for metrics of WorkloadOptimizers, such as "
@@ -228,6 +240,18 @@ int config_set_policies(struct settings *settings, const char *const *items, siz
 	return 0;
 }
 
+/* Text that is more than text is checked, too. */
+static int set_scalar(struct settings *s, const struct option *key, const char *text,
+		      struct error *err)
+{
+	struct time_windows windows;
+	int r = option_set_value(key, s, text, NULL, err);
+
+	if (r == 0 && key->offset == offsetof(struct settings, evictions.windows))
+		r = time_windows_parse(s->evictions.windows, &windows, err);
+	return r;
+}
+
 /* One key's value from the environment or the table of defaults. */
 static int set_text(struct settings *s, const struct option *key, const char *text,
 		    struct error *err)
@@ -238,7 +262,7 @@ static int set_text(struct settings *s, const struct option *key, const char *te
 	int r;
 
 	if (key->kind != OPTION_LIST)
-		return option_set_value(key, s, text, NULL, err);
+		return set_scalar(s, key, text, err);
 	whole.offset = 0;
 	r = option_set_value(&whole, &items, text, &arena, err);
 	if (r == 0)
@@ -393,7 +417,7 @@ static int read_value(const struct option *key, const cJSON *value, struct setti
 	if (key->kind == OPTION_LIST)
 		r = read_policies(value, s, err);
 	else if ((r = scalar_text(key, value, &text, err)) == 0)
-		r = option_set_value(key, s, text, NULL, err);
+		r = set_scalar(s, key, text, err);
 	return r < 0 ? error_wrap(err, "%s", key->name) : 0;
 }
 

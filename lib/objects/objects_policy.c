@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/day_time.h"
 #include "base/decimal.h"
 #include "objects/objects_internal.h"
 
@@ -287,25 +288,6 @@ static const struct field green_fields[] = {
 	{ 0 },
 };
 
-enum { DAY_MINUTES = 24 * 60 };
-
-/* "9" and "09:30" as minutes of the day. */
-static const char *take_time(const char *p, const char *end, int32_t *ret)
-{
-	int32_t hour = 0, minute = 0;
-	int n = 0;
-
-	for (; p < end && *p >= '0' && *p <= '9' && n < 2; p++, n++)
-		hour = hour * 10 + (*p - '0');
-	if (n && p + 2 < end && *p == ':' && p[1] >= '0' && p[1] <= '5' && p[2] >= '0' &&
-	    p[2] <= '9') {
-		minute = (p[1] - '0') * 10 + (p[2] - '0');
-		p += 3;
-	}
-	*ret = hour * 60 + minute;
-	return n && *ret <= DAY_MINUTES ? p : NULL;
-}
-
 static int read_span(struct decoder *d, void *arg)
 {
 	struct day_span span;
@@ -315,11 +297,11 @@ static int read_span(struct decoder *d, void *arg)
 	(void)arg;
 	if (r < 0)
 		return r;
-	const char *end = text.s + text.n, *p = take_time(text.s, end, &span.from);
+	const char *end = text.s + text.n, *p = day_time_take(text.s, end, &span.from);
 	if (p && p == end)
 		span.to = span.from + 60;
 	else if (p && *p == '-')
-		p = take_time(p + 1, end, &span.to);
+		p = day_time_take(p + 1, end, &span.to);
 	if (p != end || span.from == DAY_MINUTES)
 		return decode_refuse(d, "'%.*s' is no time of day such as 9-17",
 				     (int)(text.n > 40 ? 40 : text.n), text.s);

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/date.h"
 #include "base/decimal.h"
 #include "budget/thread_class.h"
 #include "output/action.h"
+#include "plan/evictions.h"
 
 enum {
 	INDENT = 4,   /* where an action's sign stands */
@@ -317,6 +319,19 @@ void plan_text(const struct plan *p, const struct plan_view *view, const struct 
 	plan_totals(p, style, out);
 }
 
+/* What is left undone since the hour forbids it. */
+static void add_closed(const struct plan *p, struct str *out)
+{
+	bool is_for_all = p->settings.evictions.outside == EVICT_FOR_NOTHING;
+	int64_t closed = evictions_closed_for(&p->settings, p->taken_at);
+	char date[DATE_TEXT];
+
+	if (closed)
+		str_addf(out, "Until evictions.windows opens at %s no pod is %s.\n",
+			 date_format(p->taken_at + closed, date),
+			 is_for_all ? "evicted or moved" : "moved for cost, power or a node's use");
+}
+
 void plan_totals(const struct plan *p, const struct style *style, struct str *out)
 {
 	struct plan_total totals[PLAN_TOTALS_MAX];
@@ -329,4 +344,5 @@ void plan_totals(const struct plan *p, const struct style *style, struct str *ou
 	str_add(out, ".\n");
 	if (p->economy.is_given)
 		plan_economy_text(&p->economy, style, out);
+	add_closed(p, out);
 }

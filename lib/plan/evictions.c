@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "model/pdb.h"
+#include "model/time_windows.h"
 
 static int32_t *make_limits(size_t n, uint32_t limit)
 {
@@ -13,6 +14,18 @@ static int32_t *make_limits(size_t n, uint32_t limit)
 	for (size_t i = 0; left && i < n; i++)
 		left[i] = (int32_t)limit;
 	return left;
+}
+
+int64_t evictions_closed_for(const struct settings *settings, int64_t now)
+{
+	struct time_windows windows;
+
+	if (!now || !*settings->evictions.windows)
+		return 0;
+	/* They were checked when they were read: what is none is never open. */
+	if (time_windows_parse(settings->evictions.windows, &windows, NULL) < 0)
+		return INT32_MAX;
+	return time_windows_wait(&windows, now + INT64_C(60) * settings->optimise.utc_offset);
 }
 
 void evictions_init(struct evictions *e, const struct cluster *c, const struct settings *settings)
@@ -28,6 +41,12 @@ void evictions_init(struct evictions *e, const struct cluster *c, const struct s
 	for (pdb_id id = 0; id < c->pdbs.n; id++)
 		e->of_pdb[id] = pdb_left(&c->pdbs.items[id]);
 	e->is_limited = evictions_are_limited(settings);
+	e->closed = evictions_closed_for(settings, c->taken_at);
+	e->is_for_nothing = settings->evictions.outside == EVICT_FOR_NOTHING;
+	if (evictions_are_closed(e)) {
+		e->in_all = 0;
+		e->is_limited = true;
+	}
 }
 
 void evictions_done(struct evictions *e)

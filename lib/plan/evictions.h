@@ -10,20 +10,34 @@
 
 /* How many more pods a plan may evict: under each PodDisruptionBudget as the Eviction API counts,
  * and in all, from each node and in each namespace as settings.evictions says. Moves to another
- * node count too, those for money as well. */
+ * node count too, those for money as well. Outside of evictions.windows no pod is to be moved for
+ * cost, power or a node's use, for which callers ask `closed`, and none at all where
+ * evictions.outside is none: then no eviction is left. */
 struct evictions {
 	const struct cluster *c;
 	int32_t *of_pdb;		 /* by pdb_id */
 	int32_t *of_node, *of_namespace; /* by node_id, by str_id of the name; NULL: no limit */
 	int32_t in_all;
 	bool is_limited; /* by settings: any pod, in whatever budget, may become one that stays */
+	int64_t closed;	 /* seconds until evictions.windows opens; 0: it is open */
+	bool is_for_nothing; /* evictions.outside is none */
 };
+
+/* Seconds until evictions.windows opens, at a time since 1970; 0: it is open, or the time is not
+ * known (0). */
+int64_t evictions_closed_for(const struct settings *settings, int64_t now);
 
 void evictions_init(struct evictions *e, const struct cluster *c, const struct settings *settings);
 void evictions_done(struct evictions *e);
 
 /* May one more be evicted, this pod of this budget (NONE: of none)? */
 bool evictions_allow(const struct evictions *e, pod_id pod, pdb_id pdb);
+
+/* Is there no eviction at all until evictions.windows opens? */
+static inline bool evictions_are_closed(const struct evictions *e)
+{
+	return e->closed && e->is_for_nothing;
+}
 
 /* Do the settings alone forbid it? */
 bool evictions_reached(const struct evictions *e, pod_id pod);

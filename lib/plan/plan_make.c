@@ -439,6 +439,8 @@ void planner_emit(struct planner *p, struct plan *ret_plan)
 	ret_plan->requeue_after = sooner(p->reliefs.requeue_after, p->migrations.requeue_after);
 	ret_plan->requeue_after =
 		sooner(ret_plan->requeue_after, economy_requeue_after(p->economy));
+	ret_plan->requeue_after =
+		sooner(ret_plan->requeue_after, (uint32_t)p->trial.evictions.closed);
 	plan_name(ret_plan);
 }
 

@@ -114,8 +114,8 @@ class Checker:
         self.evicted: dict[str, Obj] = {}
         self.replacements: dict[str, Seat] = {}
         self.migrated: dict[str, Obj] = {}
-        self.limits = needless.Limits.of(spec.get("settings") or {})
         taken = spec["cluster"].get("takenAt") or ""
+        self.limits = needless.Limits.of(spec.get("settings") or {}, taken)
         self.migration = Migration(self, self.objects, seconds(taken) if taken else 0)
 
     def is_settled(self, key: str) -> bool:

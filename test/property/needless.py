@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Iterator
+from typing import Any, Iterator
 
 import filters
+import windows
 from model import Pod, Rank, Snapshot, rt_pods
 from state import Seat, State
 
@@ -26,15 +27,20 @@ class Limits:
     per_pass: int = 0
     per_node: int = 0
     per_namespace: int = 0
+    is_closed: bool = False  # evictions.windows is, and evictions.outside is none
 
     @staticmethod
-    def of(settings: dict[str, dict[str, int]]) -> Limits:
+    def of(settings: dict[str, dict[str, Any]], taken_at: str) -> Limits:
         given = settings.get("evictions") or {}
+        is_open = windows.is_open(given.get("windows", ""), taken_at, given.get("utcOffset", 0))
         return Limits(given.get("perPass", 0), given.get("perNode", 0),
-                      given.get("perNamespace", 0))
+                      given.get("perNamespace", 0),
+                      not is_open and given.get("outside") == "none")
 
     def reached(self, pod: Pod, gone: list[Pod]) -> bool:
         """After those evictions, is this pod kept?"""
+        if self.is_closed:
+            return True
         counts = ((self.per_pass, len(gone)),
                   (self.per_node, sum(p.node == pod.node for p in gone)),
                   (self.per_namespace, sum(p.ns == pod.ns for p in gone)))

@@ -96,7 +96,7 @@ void emit_refused(struct emitter *e, const struct pod *pod, enum reason reason, 
 }
 
 /* What the settings let a plan evict, where that is bounded. */
-static void add_eviction_limits(const struct settings *s, struct str *out)
+static void add_eviction_limits(const struct settings *s, bool is_closed, struct str *out)
 {
 	const struct {
 		uint32_t n;
@@ -116,6 +116,8 @@ static void add_eviction_limits(const struct settings *s, struct str *out)
 	}
 	if (s->evictions.keeps_bare)
 		str_add(out, "; pods without a controller are not evicted");
+	if (is_closed)
+		str_add(out, "; evictions.windows is closed");
 }
 
 static void emit_no_place(struct emitter *e, const struct unit *u)
@@ -137,7 +139,8 @@ static void emit_no_place(struct emitter *e, const struct unit *u)
 	if (is_for_room && unit_pod(e->trial, u)->never_preempts)
 		str_add(&text, "; no other pod yields: preemptionPolicy Never");
 	else if (is_for_room && u->rank > LEVEL_LOW)
-		add_eviction_limits(e->trial->settings, &text);
+		add_eviction_limits(e->trial->settings, evictions_are_closed(&e->trial->evictions),
+				    &text);
 	emit_refused(e, unit_pod(e->trial, u), is_for_room ? REASON_NO_ROOM : REASON_NO_NODE,
 		     plan_str(e->plan, text.s));
 }

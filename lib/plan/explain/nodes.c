@@ -71,6 +71,8 @@ static const char *protection_words(struct explainer *x, const struct unit *u)
 		return "its annotation do-not-evict forbids to evict it";
 	if (trial_may_not_evict(t, unit_pod(t, u)))
 		return "no controller recreates it, and evictions.bare is never";
+	if (u->can_evict && evictions_are_closed(&t->evictions))
+		return "evictions.windows is closed";
 	if (u->can_evict && evictions_reached(&t->evictions, u->pod))
 		return "the plan evicts as many pods as its settings allow";
 	if (!pdb)

@@ -79,6 +79,13 @@ static const char *eviction_bare_word(unsigned v)
 	return eviction_bare_words[v];
 }
 
+static const char *eviction_outside_word(unsigned v)
+{
+	return eviction_outside_words[v];
+}
+
+static const struct field_words eviction_outside = { eviction_outside_word, 0,
+						     EVICT_FOR_NOTHING + 1, 1 };
 static const struct field_words eviction_bare = { eviction_bare_word, 0, 2, sizeof(bool) };
 static const struct field_words evictions = { eviction_word, 0, PRESSURE_EVICT_ALL + 1, 1 };
 static const struct field_words triggers = { trigger_word, 0, PRESSURE_CPU + 1, 1 };
@@ -202,6 +209,12 @@ static const struct field eviction_fields[] = {
 	EVICTIONS("perNamespace", per_namespace),
 	FILE_FIELD("bare", &field_word, offsetof(struct settings, evictions.keeps_bare),
 		   .of = &eviction_bare),
+	FILE_FIELD("windows", &field_chars, offsetof(struct settings, evictions.windows),
+		   .max = sizeof(((struct settings *)0)->evictions.windows)),
+	FILE_FIELD("outside", &field_word, offsetof(struct settings, evictions.outside),
+		   .of = &eviction_outside),
+	FILE_FIELD("utcOffset", &field_i32, offsetof(struct settings, optimise.utc_offset),
+		   .min = -840, .max = 840),
 	{ 0 },
 };
 
@@ -209,7 +222,8 @@ static bool has_evictions(const void *settings)
 {
 	const struct settings *s = settings;
 
-	return evictions_are_limited(s) || s->evictions.keeps_bare;
+	return evictions_are_limited(s) || s->evictions.keeps_bare || *s->evictions.windows ||
+	       s->evictions.outside;
 }
 
 static const struct field core_scheduler_fields[] = {

@@ -23,6 +23,7 @@ static const char *const texts[STAYS] = {
 	[STAY_NEVER] = "its migration is Never",
 	[STAY_KEPT] = "its annotation do-not-evict forbids it",
 	[STAY_LIMIT] = "the plan evicts as many pods as its settings allow",
+	[STAY_WINDOW] = "evictions.windows is closed",
 	[STAY_BUDGET] = "its PodDisruptionBudget allows no eviction now",
 	[STAY_CRITICAL] = "it would be restarted, and does not say migration Restart",
 	[STAY_BARE] = "no controller recreates it, and it does not say migration Restart",
@@ -172,6 +173,9 @@ enum stay movers_ask(const struct movers *m, pod_id id, enum migration_method *r
 		*ret_method = MIGRATE_RESTART;
 		s = ask_restart(m, id, said);
 	}
+	if (s == STAY_NOT &&
+	    (evictions_are_closed(&m->t->evictions) || (!m->is_demanded && m->t->evictions.closed)))
+		return STAY_WINDOW;
 	if (s == STAY_NOT && is_budget_spent(m, id))
 		return STAY_BUDGET;
 	return s == STAY_NOT && evictions_reached(&m->t->evictions, id) ? STAY_LIMIT : s;

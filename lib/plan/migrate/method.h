@@ -26,6 +26,7 @@ enum stay {
 	STAY_NEVER,
 	STAY_KEPT,	 /* mckube.io/do-not-evict */
 	STAY_LIMIT,	 /* the settings allow no further eviction in this plan */
+	STAY_WINDOW,	 /* evictions.windows is closed, for this move or for all */
 	STAY_BUDGET,	 /* its PodDisruptionBudget allows no eviction */
 	STAY_CRITICAL,	 /* Middle or High, and says nothing */
 	STAY_BARE,	 /* no controller recreates it, and it says nothing */

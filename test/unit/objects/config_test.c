@@ -103,6 +103,10 @@ TEST(mistakes_are_named)
 		{ HEAD "legacyPins: true", "legacyPins: must be a string" },
 		{ HEAD "search: { steps: 1.5 }",
 		  "search.steps: must be a whole number from 1000 to 1000000000" },
+		{ HEAD "evictions: { windows: 'Sat, Sunday' }",
+		  "evictions.windows: 'Sunday' is no window such as 'Mon-Fri 22:00-05:30'" },
+		{ HEAD "optimise: { utcOffset: -841 }",
+		  "optimise.utcOffset: must be a whole number from -840 to 840" },
 		{ HEAD "policies: spread", "policies: must be a list" },
 		{ HEAD "policies: [spread]", "policies: [0]: must be an object with the key name" },
 		{ HEAD "policies: [{ name: a }, { name: b, wait: 1 }]",
@@ -267,4 +271,11 @@ TEST(metrics_come_from_keys_and_flags)
 	assert_int_equal(config_set(&s, "metrics.prometheus.timeoutSeconds", "3", &err), 0);
 	assert_int_equal(s.metrics.prometheus.timeout_seconds, 3);
 	assert_true(config_set(&s, "metrics.prometheus.timeoutSeconds", "0", &err) < 0);
+}
+
+TEST(windows_of_evictions_are_checked)
+{
+	struct settings s = read_good(HEAD "evictions: { windows: 'Sat-Sun, 22:00-05:30' }\n");
+
+	assert_string_equal(s.evictions.windows, "Sat-Sun, 22:00-05:30");
 }
