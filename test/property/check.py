@@ -34,7 +34,7 @@ KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Taint", "Unt
          "Scale", "Annotate"}
 PLACING = {"Bind", "Assign", "Move"}
 WARNINGS = {"AssumedPrice", "BadPower", "BadPrice", "PolicyOutOfReach", "TerminateNotAllowed", "ArchitectureUnknown",
-            "EstimateExceeded", "ReplicasSetBack", "ReplicasApplied", "SpotLabels",
+            "EstimateExceeded", "BudgetEnds", "ReplicasSetBack", "ReplicasApplied", "SpotLabels",
             "BadBudget", "BadCpuset", "BadCriticality", "BadGuarantee", "BadNodeAnnotation",
             "BadPolicy",
             "DuplicateRequest", "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported",

@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "model/spending.h"
+#include "plan/economy/budget.h"
 #include "plan/economy/estimate.h"
 
 static const char *const type_names[] = {
@@ -41,19 +42,17 @@ static void report_limits(const struct economy *e, const struct account *a, stru
 	}
 }
 
-static void report_budget(const struct economy *e, const struct optimizer *o,
-			  const struct account *a, struct optimizer_report *ret)
+static void report_budget(const struct economy *e, optimizer_id id, struct optimizer_report *ret)
 {
+	const struct optimizer *o = &e->c->optimizers.items[id];
 	int64_t now = e->c->taken_at;
-	int64_t left = spending_seconds_left(a->spent, o->budget_limit, a->cost);
 
 	ret->budget = o->budget_limit;
-	ret->spent = a->spent;
+	ret->spent = e->accounts[id].spent;
 	if (o->budget_limit < 0 || !now)
 		return;
 	ret->renews_at = spending_period_end((enum budget_period)o->period, now);
-	if (left && (!ret->renews_at || now + left < ret->renews_at))
-		ret->ends_at = now + left;
+	ret->ends_at = economy_budget_end(e, id);
 }
 
 void economy_report_optimizer(const struct economy *e, uint32_t optimizer, int64_t score,
@@ -88,7 +87,7 @@ void economy_report_optimizer(const struct economy *e, uint32_t optimizer, int64
 	economy_status_of(e, optimizer, score, &ret->status);
 	ret->phase = ret->status.phase ? ret->status.phase : "";
 	report_limits(e, a, arena, ret);
-	report_budget(e, o, a, ret);
+	report_budget(e, optimizer, ret);
 }
 
 static void report_nodes(const struct economy *e, struct economy_report *ret)

@@ -6,6 +6,7 @@
 #include "base/names.h"
 #include "model/pdb.h"
 #include "plan/economy/alerts.h"
+#include "plan/economy/budget.h"
 #include "plan/economy/estimate.h"
 #include "plan/economy/held.h"
 #include "plan/economy/kinds.h"
@@ -578,6 +579,7 @@ void economy_plan(struct economy *e, struct planner *p)
 	economy_start(e, p);
 	if (e->is_active) {
 		economy_check_estimates(e);
+		economy_warn_of_budgets(e);
 		economy_find_baselines(e);
 		economy_place(e);
 		economy_scale(e);
