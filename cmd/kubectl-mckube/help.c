@@ -71,8 +71,11 @@ static void add_config(struct str *out)
 
 		option_domain(key, &domain);
 		str_addf(out, "\n  %s", key->name);
-		str_addf(out, " (%s%sdefault %s)\n      ", domain.n ? domain.s : "",
-			 domain.n ? ", " : "", key->preset);
+		if (domain.n || *key->preset)
+			str_addf(out, " (%s%s%s%s)", domain.n ? domain.s : "",
+				 domain.n && *key->preset ? ", " : "",
+				 *key->preset ? "default " : "", key->preset);
+		str_add(out, "\n      ");
 		config_variable(key->name, out);
 		str_addc(out, '\n');
 		style_wrap(&style, out, COLOR_NONE, 6, key->help);

@@ -168,8 +168,8 @@ const struct option config_keys[] = {
 		86400, "N", "how long a pod takes to start again when its spot node goes",
 		.preset = "60"),
 	OPT_INT(0, "optimise.utcOffset", struct settings, optimise.utc_offset, -840, 840, "MINUTES",
-		"how far hours of the day, as in peakPowerHours and evictions.windows, are ahead of "
-		"UTC; negative: behind it",
+		"minutes that hours of the day, as in peakPowerHours and evictions.windows, are "
+		"ahead of UTC; negative: behind it",
 		.preset = "0"),
 	OPT_CHARS(0, "metrics.prometheus.url", struct settings, metrics.prometheus.url, "URL",
 		  "the Prometheus that is asked for metrics of WorkloadOptimizers, such as "

@@ -96,15 +96,15 @@ static void add_bar(const struct cluster *c, const struct plan *p, struct str *o
 		"</div>\n</header>\n");
 }
 
-/* Cost and power before and after, as text says them. */
-static void add_economy(const struct plan *p, struct str *out)
+/* As text says it. */
+static void add_notes(const struct plan *p, struct str *out)
 {
 	static const struct style plain = { .has_utf8 = true };
 	AUTO(str_done) struct str text = STR_INIT;
 
-	if (!p->economy.is_given)
+	plan_notes(p, &plain, &text);
+	if (!text.n)
 		return;
-	plan_economy_text(&p->economy, &plain, &text);
 	str_cut(&text, text.n - 1); /* the last line feed */
 	str_add(out, "<p class=economy>");
 	html_add(out, text.s);
@@ -335,7 +335,7 @@ void plan_html(const struct cluster *c, const struct plan *p, struct str *out)
 
 	add_title(p, &body);
 	add_totals(p, &body);
-	add_economy(p, &body);
+	add_notes(p, &body);
 	add_bar(c, p, &body);
 	add_actions(c, p, &body);
 	add_problems(p, &body);

@@ -295,7 +295,7 @@ static void add_savings(const struct plan_economy *x, struct str *out)
 	str_add(out, " W.\n");
 }
 
-void plan_economy_text(const struct plan_economy *x, const struct style *style, struct str *out)
+static void add_economy(const struct plan_economy *x, const struct style *style, struct str *out)
 {
 	str_add(out, "Nodes: ");
 	add_pair(&x->cost, 2, "$/h", style, out);
@@ -332,6 +332,13 @@ static void add_closed(const struct plan *p, struct str *out)
 			 is_for_all ? "evicted or moved" : "moved for cost, power or a node's use");
 }
 
+void plan_notes(const struct plan *p, const struct style *style, struct str *out)
+{
+	if (p->economy.is_given)
+		add_economy(&p->economy, style, out);
+	add_closed(p, out);
+}
+
 void plan_totals(const struct plan *p, const struct style *style, struct str *out)
 {
 	struct plan_total totals[PLAN_TOTALS_MAX];
@@ -342,7 +349,5 @@ void plan_totals(const struct plan *p, const struct style *style, struct str *ou
 		style_add(style, out, totals[i].role, "%s", totals[i].text);
 	}
 	str_add(out, ".\n");
-	if (p->economy.is_given)
-		plan_economy_text(&p->economy, style, out);
-	add_closed(p, out);
+	plan_notes(p, style, out);
 }

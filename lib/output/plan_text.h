@@ -34,8 +34,9 @@ void plan_names(const struct plan *p, const struct plan_view *view, struct str *
 
 /* "0.039624 → 0.031782 $/h, 12.7 → 9.9 W": the share of its node, of an action that has one. */
 void plan_share_text(const struct action *a, const struct style *style, struct str *out);
-/* The line of cost and power before and after, and a line for each node that may be removed. */
-void plan_economy_text(const struct plan_economy *x, const struct style *style, struct str *out);
+/* Lines behind the totals: cost and power before and after, each node that may be removed, and what
+ * evictions.windows holds back. Nothing where there is nothing of them. */
+void plan_notes(const struct plan *p, const struct style *style, struct str *out);
 /* "Plan: 2 to bind, 1 to move, 1 cannot be placed, 3 warnings.", and the above. */
 void plan_totals(const struct plan *p, const struct style *style, struct str *out);
 

@@ -54,7 +54,7 @@ TEST(text_that_is_no_window_never_opens)
 {
 	struct settings s = with_windows("soon");
 
-	assert_true(evictions_closed_for(&s, at(noon)) > 366 * 86400);
+	assert_true(evictions_closed_for(&s, at(noon)) > INT64_C(366) * 86400);
 }
 
 /* So that watch plans when a window opens, though nothing has changed. */
