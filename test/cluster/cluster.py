@@ -82,6 +82,14 @@ class Cluster:
         p = self.processes.get(name)
         return bool(p) and start_time(p["pid"]) == p["started"]
 
+    def has_ended(self, name):
+        """By itself, of a child of this process."""
+        pid = self.processes[name]["pid"]
+        try:
+            return os.waitpid(pid, os.WNOHANG)[0] == pid
+        except ChildProcessError:
+            return not self.is_running(name)
+
     def start(self, name, argv=None):
         """Starts a process, with the arguments it had before unless new ones are given."""
         argv = [str(a) for a in argv or self.processes[name]["argv"]]

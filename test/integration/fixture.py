@@ -182,6 +182,16 @@ class Fixture:
                        for m in self.api.call("GET", path)["items"]
                        if m["metadata"].get("finalizers")])
 
+    def start_api_server(self):
+        """Starts it after it was stopped, and once more when it ends: it does where etcd is slow."""
+        self.cluster.start("kube-apiserver")
+
+        def is_ready():
+            if self.cluster.has_ended("kube-apiserver"):
+                self.cluster.start("kube-apiserver")
+            return self.kubectl("get", "--raw", "/readyz", check=False).code == 0
+        self.wait(is_ready, 120)
+
     def wait(self, condition, seconds=60, found=lambda: ""):
         deadline = time.monotonic() + seconds
         while not condition():

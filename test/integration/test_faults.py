@@ -52,8 +52,7 @@ def test_apply_whose_server_dies_is_completed_by_the_next(c):
     assert "is unreachable" in out, out
     refused = c.mckube("plan", check=False)
     assert refused.code == 1 and "was refused" in refused.err, refused
-    c.cluster.start("kube-apiserver")
-    c.wait(lambda: c.kubectl("get", "--raw", "/readyz", check=False).code == 0, 60)
+    c.start_api_server()
     c.mckube("apply", "--lock-timeout=60s")
     assert len(bound(c)) == 60
 

@@ -296,8 +296,7 @@ def test_pods_are_made_where_the_policy_has_outlived_the_definitions(c):
     try:
         c.wait(lambda: c.kubectl("get", "wo", check=False).code != 0)
         c.cluster.stop("kube-apiserver")
-        c.cluster.start("kube-apiserver")
-        c.wait(lambda: c.kubectl("get", "--raw", "/readyz", check=False).code == 0, 60)
+        c.start_api_server()
         c.wait(lambda: send(c, pod("late", "probe"))[0] == 201, 60)
     finally:
         c.install_definitions()

@@ -249,8 +249,7 @@ def test_watch_goes_on_after_a_restart_of_the_server(c):
         c.create(*c.pair("a", 300000))
         c.wait(lambda: node_of(c, "a"))
         c.cluster.stop("kube-apiserver", signal.SIGKILL)
-        c.cluster.start("kube-apiserver")
-        c.wait(lambda: ready(c), 60)
+        c.start_api_server()
         c.create(*c.pair("b", 300000))
         c.wait(lambda: node_of(c, "b"), 60)
         assert watcher.process.poll() is None
