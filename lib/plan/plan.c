@@ -62,6 +62,7 @@ static const char *const reasons[REASONS] = {
 	[REASON_SPOT_NOT_ALLOWED] = "SpotNotAllowed",
 	[REASON_PEAK_HOURS] = "PeakHours",
 	[REASON_NOT_GREEN_ENOUGH] = "NotGreenEnough",
+	[REASON_OVER_CARBON_LIMIT] = "OverCarbonLimit",
 	[REASON_SUSPENDED] = "Suspended",
 };
 

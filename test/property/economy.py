@@ -11,7 +11,7 @@ from typing import Any
 from kube import Obj
 
 UNPLACED = {"BudgetExhausted", "OverHourlyLimit", "OverPowerLimit", "SpotNotAllowed", "PeakHours",
-            "NotGreenEnough", "Suspended"}
+            "NotGreenEnough", "OverCarbonLimit", "Suspended"}
 REASONS = {"Cheaper", "Greener", "NodeClosed", "SpotInterrupted", "MoveRolledBack"}
 CPU, MEMORY, ACCELERATOR = Fraction("0.031611"), Fraction("0.004237"), Fraction("0.95")
 SUFFIXES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6,

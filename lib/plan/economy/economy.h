@@ -29,6 +29,7 @@ enum money_refusal {
 	MONEY_BUDGET,	/* spent out */
 	MONEY_PER_HOUR, /* maxCostPerHour, costPerHourLimit */
 	MONEY_POWER,	/* maxPowerUsage */
+	MONEY_CARBON,	/* carbonFootprintTarget, where an alert of it does more than notify */
 	MONEY_SPOT,	/* no spot, or not as many replicas on it */
 	MONEY_SPREAD,	/* half of the replicas on spot are of that type and zone */
 	MONEY_PEAK,	/* peak hours */
@@ -42,6 +43,8 @@ struct money_limit {
 	int64_t cost, power;	       /* now, in the trial */
 	int64_t base_cost, base_power; /* what it may have at least: economy_mark() */
 	__int128 green, carbon;	       /* power times the renewable part, mW ppm; mW mg/kWh */
+	__int128 max_carbon;	       /* mW mg/kWh; NO_LIMIT */
+	__int128 base_carbon;	       /* as base_power */
 	bool is_exhausted;	       /* its budget */
 	bool is_part;		       /* of a PowerPolicy's, for one workload: split.c */
 	const char *object;	       /* "CostPolicy ns/name" */
@@ -151,7 +154,7 @@ struct economy {
 	optimizer_id *of_pod;	  /* by pod_id, NONE */
 	ARRAY(struct money_limit) limits;
 	ARRAY(uint32_t) limit_ids;
-	ARRAY(uint32_t) power_limits; /* those with a max_power */
+	ARRAY(uint32_t) power_limits; /* those of power or carbon dioxide */
 	/* By index of cost_policies, power_policies: its limit and 1; 0: it covers no optimizer. */
 	uint32_t *limit_of_policy, *limit_of_power_policy;
 	ARRAY(struct cargo) cargo; /* bound ones, then pending ones in the order of choice */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/decimal.h"
 #include "model/match.h"
 #include "model/spending.h"
 #include "plan/economy/kinds.h"
@@ -73,6 +74,7 @@ static uint32_t new_limit(struct economy *e, const char *kind, const struct meta
 	*array_add(&e->limits) = (struct money_limit){
 		.max_cost = max_cost,
 		.max_power = max_power,
+		.max_carbon = NO_LIMIT,
 		.is_exhausted = is_exhausted,
 		.object = object,
 	};
@@ -180,6 +182,32 @@ static void add_part(struct economy *e, size_t policy, optimizer_id id)
 	*array_add(&e->limit_ids) = limit;
 }
 
+/* Is the target more than something to be told of? */
+static bool caps_carbon(const struct cluster *c, const struct power_policy *p)
+{
+	for (uint32_t i = 0; i < p->alerts.n; i++) {
+		const struct alert *a = &c->alerts.items[p->alerts.at + i];
+
+		if (a->type == ALERT_CARBON && a->action != ALERT_NOTIFY)
+			return !p->is_green_off && p->carbon_target >= 0;
+	}
+	return false;
+}
+
+/* The policy's limit, which is made when it first counts. */
+static uint32_t limit_of_power(struct economy *e, const struct power_policy *p, uint32_t *id)
+{
+	if (!*id) {
+		uint32_t limit =
+			new_limit(e, "PowerPolicy", &p->meta, NO_LIMIT, p->max_power, false);
+
+		if (caps_carbon(e->c, p))
+			e->limits.items[limit].max_carbon = (__int128)p->carbon_target * PPM;
+		*id = limit + 1;
+	}
+	return *id - 1;
+}
+
 static void apply_power_policies(struct economy *e, optimizer_id id, const struct policy_ids *ids)
 {
 	const struct optimizer *o = &e->c->optimizers.items[id];
@@ -199,11 +227,7 @@ static void apply_power_policies(struct economy *e, optimizer_id id, const struc
 		a->is_unaware |= p->is_unaware;
 		a->avoids_power |=
 			is_peak && (o->type == WORKLOAD_TRAINING || o->type == WORKLOAD_BATCH);
-		if (!ids->power[i])
-			ids->power[i] = new_limit(e, "PowerPolicy", &p->meta, NO_LIMIT,
-						  p->max_power, false) +
-					1;
-		*array_add(&e->limit_ids) = ids->power[i] - 1;
+		*array_add(&e->limit_ids) = limit_of_power(e, p, &ids->power[i]);
 		add_part(e, i, id);
 	}
 }
@@ -251,7 +275,7 @@ void economy_read_limits(struct economy *e)
 	for (optimizer_id id = 0; id < c->optimizers.n; id++)
 		read_account(e, id, &ids);
 	for (uint32_t i = 0; i < e->limits.n; i++)
-		if (e->limits.items[i].max_power >= 0)
+		if (e->limits.items[i].max_power >= 0 || e->limits.items[i].max_carbon >= 0)
 			*array_add(&e->power_limits) = i;
 	e->tracks_power = e->power_limits.n > 0;
 	for (optimizer_id id = 0; id < c->optimizers.n; id++)
@@ -442,29 +466,39 @@ static bool green_refuses(const struct economy *e, uint32_t cargo, node_id node)
 	       ((__int128)a->power + own) * a->min_green_ppm;
 }
 
-/* Would a limit of power be exceeded that was not, or more than before? All pods of the node draw
- * more when one comes. */
-static bool power_refuses(struct economy *e, uint32_t cargo, node_id node)
+static bool is_over_power(const struct economy *e, const struct money_limit *l)
 {
-	bool refuses = false;
+	return l->max_power >= 0 && (!l->is_part || e->holds_parts) && l->power > l->max_power &&
+	       l->power > l->base_power;
+}
+
+static bool is_over_carbon(const struct money_limit *l)
+{
+	return l->max_carbon >= 0 && l->carbon > l->max_carbon && l->carbon > l->base_carbon;
+}
+
+/* Would a limit of power or carbon dioxide be exceeded that was not, or more than before? All pods
+ * of the node draw more when one comes. */
+static enum money_refusal power_refuses(struct economy *e, uint32_t cargo, node_id node)
+{
+	bool is_power = false, is_carbon = false;
 
 	if (!e->power_limits.n)
-		return false;
+		return MONEY_ACCEPTS;
 	economy_put(e, cargo, node);
 	array_each(id, &e->power_limits) {
-		const struct money_limit *l = &e->limits.items[*id];
-
-		refuses |= (!l->is_part || e->holds_parts) && l->power > l->max_power &&
-			   l->power > l->base_power;
+		is_power |= is_over_power(e, &e->limits.items[*id]);
+		is_carbon |= is_over_carbon(&e->limits.items[*id]);
 	}
 	economy_take(e, cargo);
-	return refuses;
+	return is_power ? MONEY_POWER : is_carbon ? MONEY_CARBON : MONEY_ACCEPTS;
 }
 
 static void mark(struct money_limit *l)
 {
 	l->base_cost = l->cost;
 	l->base_power = l->power;
+	l->base_carbon = l->carbon;
 }
 
 void economy_mark(struct economy *e)
@@ -479,13 +513,17 @@ static void allow_moved(struct economy *e, const struct cargo *g)
 {
 	const struct optimizer *o = &e->c->optimizers.items[g->of];
 	const struct account *a = &e->accounts[g->of];
-	int64_t now = a->was_from == NONE ? 0 : fleet_share(&e->fleet.nodes[a->was_from], g->load);
+	bool is_there = a->was_from != NONE;
+	int64_t now = is_there ? fleet_share(&e->fleet.nodes[a->was_from], g->load) : 0;
+	/* Of a node that is gone it is not known: whatever it was. */
+	int64_t emitted = is_there ? e->fleet.nodes[a->was_from].carbon : DECIMAL_MAX;
 
 	for (uint32_t k = 0; k < a->limits.n; k++) {
 		struct money_limit *l = &e->limits.items[e->limit_ids.items[a->limits.at + k]];
 
 		l->base_cost += now > o->moved_cost ? now : o->moved_cost;
 		l->base_power += o->moved_power;
+		l->base_carbon += (__int128)o->moved_power * emitted;
 	}
 }
 
@@ -544,7 +582,7 @@ enum money_refusal economy_refuses(struct economy *e, uint32_t cargo, node_id no
 	const struct cargo *g = &e->cargo.items[cargo];
 
 	if (g->of == NONE)
-		return power_refuses(e, cargo, node) ? MONEY_POWER : MONEY_ACCEPTS;
+		return power_refuses(e, cargo, node);
 	const struct account *a = &e->accounts[g->of];
 	if (is_exhausted(e, a))
 		return MONEY_BUDGET;
@@ -555,8 +593,9 @@ enum money_refusal economy_refuses(struct economy *e, uint32_t cargo, node_id no
 		return spot;
 	if (cost_refuses(e, g, node))
 		return MONEY_PER_HOUR;
-	if (power_refuses(e, cargo, node))
-		return MONEY_POWER;
+	enum money_refusal power = power_refuses(e, cargo, node);
+	if (power != MONEY_ACCEPTS)
+		return power;
 	return green_refuses(e, cargo, node) ? MONEY_GREEN : MONEY_ACCEPTS;
 }
 

@@ -159,13 +159,14 @@ static const enum reason money_reasons[MONEY_REFUSALS] = {
 	[MONEY_BUDGET] = REASON_BUDGET_EXHAUSTED, [MONEY_PER_HOUR] = REASON_OVER_HOURLY_LIMIT,
 	[MONEY_POWER] = REASON_OVER_POWER_LIMIT,  [MONEY_SPOT] = REASON_SPOT_NOT_ALLOWED,
 	[MONEY_SPREAD] = REASON_SPOT_NOT_ALLOWED, [MONEY_PEAK] = REASON_PEAK_HOURS,
-	[MONEY_GREEN] = REASON_NOT_GREEN_ENOUGH,
+	[MONEY_GREEN] = REASON_NOT_GREEN_ENOUGH,  [MONEY_CARBON] = REASON_OVER_CARBON_LIMIT,
 };
 
 static const char *const money_texts[MONEY_REFUSALS] = {
 	[MONEY_BUDGET] = "budget spent",
 	[MONEY_PER_HOUR] = "limit of cost per hour",
 	[MONEY_POWER] = "limit of power",
+	[MONEY_CARBON] = "limit of carbon dioxide",
 	[MONEY_SPOT] = "spot not allowed",
 	[MONEY_SPREAD] = "half of the replicas on spot are of that type and zone",
 	[MONEY_PEAK] = "peak hours",
@@ -188,6 +189,10 @@ static const char *explain_limit(struct emitter *e, const struct economy *x, con
 		if (why == MONEY_POWER && l->max_power >= 0 && !l->is_part)
 			return plan_strf(e->plan, "; %s: %s of %s W are used", l->object,
 					 watts(e, l->power), watts(e, l->max_power));
+		if (why == MONEY_CARBON && l->max_carbon >= 0)
+			return plan_strf(e->plan, "; %s: %s of %s kg/h are emitted", l->object,
+					 dollars(e, (int64_t)(l->carbon / PPM)),
+					 dollars(e, (int64_t)(l->max_carbon / PPM)));
 		if (why == MONEY_BUDGET && l->is_exhausted)
 			return plan_strf(e->plan, "; %s", l->object);
 	}
@@ -215,9 +220,10 @@ static void count_refusals(struct economy *x, uint32_t cargo, struct refusal_tal
 static enum reason reason_of(const uint32_t money[MONEY_REFUSALS], bool is_for_room,
 			     enum money_refusal *ret)
 {
-	static const enum money_refusal order[] = { MONEY_BUDGET, MONEY_PER_HOUR, MONEY_POWER,
-						    MONEY_SPOT,	  MONEY_SPREAD,	  MONEY_GREEN,
-						    MONEY_PEAK };
+	static const enum money_refusal order[] = {
+		MONEY_BUDGET, MONEY_PER_HOUR, MONEY_POWER, MONEY_CARBON,
+		MONEY_SPOT,   MONEY_SPREAD,   MONEY_GREEN, MONEY_PEAK,
+	};
 
 	*ret = MONEY_ACCEPTS;
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {

@@ -11,6 +11,7 @@ static const char *const money_texts[MONEY_REFUSALS] = {
 	[MONEY_BUDGET] = "its budget is spent",
 	[MONEY_PER_HOUR] = "over the limit of cost",
 	[MONEY_POWER] = "over the limit of power",
+	[MONEY_CARBON] = "over the limit of carbon dioxide",
 	[MONEY_SPOT] = "spot not allowed",
 	[MONEY_SPREAD] = "half of its replicas on spot are of this type and zone",
 	[MONEY_PEAK] = "peak hours",
@@ -111,6 +112,35 @@ static void remove_pod(struct explainer *x, uint32_t cargo)
 	economy_take(e, cargo);
 }
 
+static bool is_exceeded(const struct money_limit *l, enum money_refusal why)
+{
+	switch (why) {
+	case MONEY_BUDGET:
+		return l->is_exhausted;
+	case MONEY_PER_HOUR:
+		return l->max_cost >= 0 && l->cost > l->max_cost;
+	case MONEY_POWER:
+		return l->max_power >= 0 && l->power > l->max_power;
+	default:
+		return l->max_carbon >= 0 && l->carbon > l->max_carbon;
+	}
+}
+
+/* A need or a limit of that kind, with its unit. */
+static const char *limit_amount(struct explainer *x, enum money_refusal why, int64_t v)
+{
+	return why == MONEY_POWER    ? amount(x, v * 1000, "W")
+	       : why == MONEY_CARBON ? amount(x, v, "kg/h")
+				     : amount(x, v, "$/h");
+}
+
+static int64_t limit_value(const struct money_limit *l, enum money_refusal why)
+{
+	return why == MONEY_POWER    ? l->max_power
+	       : why == MONEY_CARBON ? (int64_t)(l->max_carbon / PPM)
+				     : l->max_cost;
+}
+
 /* Which limit it is, and what it lacks: the smallest that it needs is *ret_need. */
 static const struct money_limit *limit_of(struct explainer *x, uint32_t cargo, node_id node,
 					  enum money_refusal why, int64_t *ret_need)
@@ -123,13 +153,11 @@ static const struct money_limit *limit_of(struct explainer *x, uint32_t cargo, n
 	for (uint32_t k = 0; k < a->limits.n && !found; k++) {
 		const struct money_limit *l =
 			&e->limits.items[e->limit_ids.items[a->limits.at + k]];
-		bool is_it = why == MONEY_BUDGET     ? l->is_exhausted
-			     : why == MONEY_PER_HOUR ? l->max_cost >= 0 && l->cost > l->max_cost
-						     : l->max_power >= 0 && l->power > l->max_power;
-
-		if (is_it) {
+		if (is_exceeded(l, why)) {
 			found = l;
-			*ret_need = why == MONEY_POWER ? l->power : l->cost;
+			*ret_need = why == MONEY_POWER	  ? l->power
+				    : why == MONEY_CARBON ? (int64_t)(l->carbon / PPM)
+							  : l->cost;
 		}
 	}
 	economy_take(e, cargo);
@@ -142,7 +170,7 @@ static const char *limit_words(struct explainer *x, uint32_t cargo, node_id node
 	const struct money_limit *l;
 	int64_t need = 0;
 
-	if (why != MONEY_BUDGET && why != MONEY_PER_HOUR && why != MONEY_POWER)
+	if (why < MONEY_BUDGET || why > MONEY_CARBON)
 		return "";
 	if (economy_of(x)->cargo.items[cargo].of == NONE)
 		return "of a workload there";
@@ -151,12 +179,8 @@ static const char *limit_words(struct explainer *x, uint32_t cargo, node_id node
 		return "of a workload there";
 	if (why == MONEY_BUDGET)
 		return plan_str(&x->out->plan, l->object);
-	return why == MONEY_PER_HOUR
-		       ? plan_strf(&x->out->plan, "%s: %s instead of %s", l->object,
-				   amount(x, need, "$/h"), amount(x, l->max_cost, "$/h"))
-		       : plan_strf(&x->out->plan, "%s: %s instead of %s", l->object,
-				   amount(x, need * 1000, "W"),
-				   amount(x, l->max_power * 1000, "W"));
+	return plan_strf(&x->out->plan, "%s: %s instead of %s", l->object,
+			 limit_amount(x, why, need), limit_amount(x, why, limit_value(l, why)));
 }
 
 static struct node_cost cost_on(struct explainer *x, uint32_t cargo, node_id node)
@@ -236,8 +260,7 @@ static void advise_limit(struct explainer *x, uint32_t cargo, enum money_refusal
 		why == MONEY_BUDGET
 			? plan_strf(&x->out->plan, "Raise the budget of %s.", best->object)
 			: plan_strf(&x->out->plan, "Raise the limit of %s to %s.", best->object,
-				    why == MONEY_POWER ? amount(x, least * 1000, "W")
-						       : amount(x, least, "$/h"));
+				    limit_amount(x, why, least));
 	*array_add(&x->out->changes) = text;
 }
 
@@ -250,7 +273,7 @@ static void advise(struct explainer *x, uint32_t cargo)
 			plan_strf(&x->out->plan, "It waits until this is over: %s.", a->why);
 		return;
 	}
-	for (int why = MONEY_BUDGET; why <= MONEY_POWER; why++)
+	for (int why = MONEY_BUDGET; why <= MONEY_CARBON; why++)
 		advise_limit(x, cargo, (enum money_refusal)why);
 	if (a->avoids_power)
 		*array_add(&x->out->changes) = "Wait until the peak hours are over.";

@@ -31,6 +31,7 @@ static const char *const money_texts[MONEY_REFUSALS] = {
 	[MONEY_BUDGET] = "its budget is spent",
 	[MONEY_PER_HOUR] = "a limit of cost refuses it",
 	[MONEY_POWER] = "a limit of power refuses it",
+	[MONEY_CARBON] = "a limit of carbon dioxide refuses it",
 	[MONEY_SPOT] = "a rule on spot nodes refuses it",
 	[MONEY_SPREAD] = "half of its replicas on spot are of that type and zone",
 	[MONEY_PEAK] = "peak hours",
