@@ -556,7 +556,7 @@ static bool cost_refuses(const struct economy *e, const struct cargo *g, node_id
 	return false;
 }
 
-static bool is_exhausted(const struct economy *e, const struct account *a)
+static bool has_exhausted(const struct economy *e, const struct account *a)
 {
 	for (uint32_t k = 0; k < a->limits.n; k++)
 		if (e->limits.items[e->limit_ids.items[a->limits.at + k]].is_exhausted)
@@ -564,10 +564,22 @@ static bool is_exhausted(const struct economy *e, const struct account *a)
 	return false;
 }
 
+/* Why no node takes the pod, whatever it costs there. What replaces a moved pod only restores what
+ * the move took away. */
+static enum money_refusal closed_to(const struct economy *e, const struct cargo *g)
+{
+	const struct account *a = g->of == NONE ? NULL : &e->accounts[g->of];
+	bool is_exhausted = a && has_exhausted(e, a);
+
+	if (!a || (!is_exhausted && !a->avoids_power) ||
+	    (g->origin == NONE && economy_replaces_moved(e, g)))
+		return MONEY_ACCEPTS;
+	return is_exhausted ? MONEY_BUDGET : MONEY_PEAK;
+}
+
 bool economy_is_closed_to(const struct economy *e, const struct cargo *g)
 {
-	return g->of != NONE &&
-	       (is_exhausted(e, &e->accounts[g->of]) || e->accounts[g->of].avoids_power);
+	return closed_to(e, g) != MONEY_ACCEPTS;
 }
 
 bool economy_price_refuses(const struct economy *e, const struct cargo *g, node_id node)
@@ -583,11 +595,9 @@ enum money_refusal economy_refuses(struct economy *e, uint32_t cargo, node_id no
 
 	if (g->of == NONE)
 		return power_refuses(e, cargo, node);
-	const struct account *a = &e->accounts[g->of];
-	if (is_exhausted(e, a))
-		return MONEY_BUDGET;
-	if (a->avoids_power)
-		return MONEY_PEAK;
+	enum money_refusal closed = closed_to(e, g);
+	if (closed != MONEY_ACCEPTS)
+		return closed;
 	enum money_refusal spot = spot_refuses(e, g, node);
 	if (spot != MONEY_ACCEPTS)
 		return spot;
