@@ -50,6 +50,7 @@ static const char *const reasons[REASONS] = {
 	[REASON_GREENER] = "Greener",
 	[REASON_NODE_CLOSED] = "NodeClosed",
 	[REASON_ROLLED_BACK] = "MoveRolledBack",
+	[REASON_POWER_ALERT] = "PowerAlert",
 	[REASON_OPTIMIZER_DELETED] = "OptimizerDeleted",
 	[REASON_SPOT_INTERRUPTED] = "SpotInterrupted",
 	[REASON_DEMAND] = "Demand",

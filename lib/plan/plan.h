@@ -71,6 +71,7 @@ enum reason {
 	REASON_NODE_CLOSED,	  /* with all other pods of its node, which is empty then */
 	REASON_SPOT_INTERRUPTED,  /* its spot node is about to go */
 	REASON_ROLLED_BACK,	  /* Evict: since it was moved it has not become ready */
+	REASON_POWER_ALERT,	  /* an alert of a PowerPolicy asks for it */
 	REASON_OPTIMIZER_DELETED, /* Release: nothing places it for money any more */
 	/* Scale, and the Annotate that goes with it: */
 	REASON_DEMAND,	    /* metrics ask for as many */

@@ -12,7 +12,7 @@ from kube import Obj
 
 UNPLACED = {"BudgetExhausted", "OverHourlyLimit", "OverPowerLimit", "SpotNotAllowed", "PeakHours",
             "NotGreenEnough", "OverCarbonLimit", "Suspended"}
-REASONS = {"Cheaper", "Greener", "NodeClosed", "SpotInterrupted", "MoveRolledBack"}
+REASONS = {"Cheaper", "Greener", "NodeClosed", "SpotInterrupted", "MoveRolledBack", "PowerAlert"}
 CPU, MEMORY, ACCELERATOR = Fraction("0.031611"), Fraction("0.004237"), Fraction("0.95")
 SUFFIXES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6,
             "G": 10**9, "m": Fraction(1, 1000), "": 1}

@@ -74,6 +74,13 @@ static bool power_alert_is_on(struct economy *e, size_t policy, const struct ale
 	return economy_efficiency(e, limit, parts) < a->value;
 }
 
+bool economy_power_alert_goes_on(struct economy *e, size_t policy, uint32_t alert)
+{
+	const struct alert *a = &e->c->alerts.items[alert];
+
+	return a->type == ALERT_POWER_EFFICIENCY || power_alert_is_on(e, policy, a);
+}
+
 /* ---- What is done ---- */
 
 /* One text for each alert that stops a workload, and that scales it down. */

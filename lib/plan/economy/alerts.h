@@ -16,7 +16,8 @@
  *
  * They are judged by what the snapshot has, before the plan changes anything, and each pass again.
  * notify, and each other action as well: status.alerts says since when it is on, and an Event when
- * it goes on. scale_down: to minReplicas. pause: nothing is placed or scaled up.
+ * it goes on. scale_down: to minReplicas. pause: nothing is placed or scaled up. migrate, of a
+ * PowerPolicy: pods move to where they draw, or emit, less.
  * terminate: where the settings allow it, no replicas at all, but for those that a
  * PodDisruptionBudget wants; otherwise as pause, with a warning. What was ended stays so until
  * it is scaled up again. */
@@ -26,6 +27,10 @@ void economy_heed_alerts(struct economy *e);
 
 /* By index of cluster.alerts. */
 bool economy_alert_is_on(const struct economy *e, uint32_t alert);
+
+/* Would the alert, which is on, still be on with what the plan has moved so far? power_efficiency
+ * is not judged again in a plan: yes. */
+bool economy_power_alert_goes_on(struct economy *e, size_t policy, uint32_t alert);
 
 /* Of the optimizers that the limit is of, ppm; `limit` as in limit_of_power_policy. */
 int64_t economy_efficiency(const struct economy *e, uint32_t limit,

@@ -108,7 +108,9 @@ static int64_t leaving_saves(struct economy *e, uint32_t cargo)
 	return economy_node_cost(e, g->node) - after + economy_penalty(e, cargo, g->node);
 }
 
-bool mover_move(struct mover *m, uint32_t cargo, bool only_used, steps *done, int64_t *delta)
+/* To `to`, or to the best node if that is NONE. */
+static bool move(struct mover *m, uint32_t cargo, node_id to, bool only_used, steps *done,
+		 int64_t *delta)
 {
 	struct economy *e = m->e;
 	struct cargo *g = &e->cargo.items[cargo];
@@ -119,7 +121,7 @@ bool mover_move(struct mover *m, uint32_t cargo, bool only_used, steps *done, in
 	int64_t saved = leaving_saves(e, cargo);
 	economy_mark_for(e, cargo);
 	economy_take(e, cargo);
-	node_id to = economy_best(e, cargo, only_used);
+	to = to == NONE ? economy_best(e, cargo, only_used) : to;
 	if (to == NONE) {
 		economy_put(e, cargo, from);
 		return false;
@@ -130,6 +132,16 @@ bool mover_move(struct mover *m, uint32_t cargo, bool only_used, steps *done, in
 	note_move(m, g, true);
 	*array_add(done) = (struct step){ cargo, from };
 	return true;
+}
+
+bool mover_move(struct mover *m, uint32_t cargo, bool only_used, steps *done, int64_t *delta)
+{
+	return move(m, cargo, NONE, only_used, done, delta);
+}
+
+bool mover_move_to(struct mover *m, uint32_t cargo, node_id to, steps *done, int64_t *delta)
+{
+	return move(m, cargo, to, true, done, delta);
 }
 
 void mover_undo(struct mover *m, steps *done, size_t n)
@@ -179,14 +191,14 @@ void mover_commit(struct mover *m, const steps *done, size_t first, enum reason 
 	}
 }
 
-/* Each of them is noted, also where one waits. */
+/* Each of them is noted, also where one waits, unless an alert keeps them where they are. */
 bool mover_is_confirmed(const struct mover *m, const steps *done, size_t first)
 {
 	const struct economy *e = m->e;
 	const struct cluster *c = e->c;
-	bool is_confirmed = true;
+	bool is_kept = mover_keeps_alerts(m), is_confirmed = is_kept;
 
-	for (size_t i = first; e->p->held && i < done->n; i++) {
+	for (size_t i = first; is_kept && e->p->held && i < done->n; i++) {
 		const struct cargo *g = &e->cargo.items[done->items[i].cargo];
 
 		is_confirmed &= held_confirm(
@@ -329,9 +341,12 @@ void economy_move(struct economy *e)
 	read_pools(&m);
 	leave(&m, economy_has_failed, REASON_ROLLED_BACK);
 	leave(&m, is_interrupted, REASON_SPOT_INTERRUPTED);
+	if (!e->p->trial.evictions.closed)
+		mover_heed_alerts(&m);
 	if (e->settings->optimise.consolidate != CONSOLIDATE_NONE && !e->p->trial.evictions.closed)
 		consolidate(&m);
 	if (e->p->held && e->p->held->list.n)
 		keep_undecided(e);
+	array_done(&m.watched);
 	array_done(&m.pools);
 }

@@ -54,6 +54,11 @@ static const char *explain_move(struct emitter *e, const struct economy *x, cons
 				 "since it was moved to node %s it has not become ready; its share "
 				 "is %s $/h instead of %s",
 				 node_name(e, g->origin), is, was);
+	if (g->reason == REASON_POWER_ALERT)
+		return plan_strf(e->plan,
+				 "an alert of a PowerPolicy moves it to where it draws or emits "
+				 "less; its share is %s $/h instead of %s",
+				 is, was);
 	if (g->reason == REASON_NODE_CLOSED)
 		return plan_strf(e->plan,
 				 "its share is %s $/h instead of %s; without pods, node %s %s %s "

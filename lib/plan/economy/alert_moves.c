@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/economy/alerts.h"
+#include "plan/economy/mover.h"
+
+#include "base/auto.h"
+
+/* Pods of one policy that are looked at in one plan: where none finds a better node, the next pass
+ * asks the same ones again. */
+enum { PODS_TRIED = 256 };
+
+/* What the alerts of a PowerPolicy are about, of the pods of its workloads: power, or carbon
+ * dioxide where one of that kind is on. */
+struct figure {
+	const struct money_limit *limit;
+	bool is_carbon;
+};
+
+static __int128 read_figure(const struct figure *f)
+{
+	return f->is_carbon ? f->limit->carbon : f->limit->power;
+}
+
+/* About what the pod adds to the figure on the node, others there left out. */
+static __int128 weight_on(const struct economy *e, const struct figure *f, const struct cargo *g,
+			  node_id node)
+{
+	int64_t cpu = e->sites[node].cpu + (g->node == node ? 0 : g->load.cpu_milli);
+	int64_t power = economy_power_of(e, g, node, cpu);
+
+	return f->is_carbon ? (__int128)power * e->fleet.nodes[node].carbon : power;
+}
+
+/* The node on which it weighs least, and less than where it was; NONE. */
+static node_id lighter_node(struct economy *e, const struct figure *f, uint32_t cargo, node_id from)
+{
+	const struct cargo *g = &e->cargo.items[cargo];
+	__int128 least = weight_on(e, f, g, from);
+	node_id best = NONE;
+
+	for (node_id node = 0; node < e->c->nodes.n; node++) {
+		if (node == from || !e->sites[node].is_used_before)
+			continue;
+		__int128 weight = weight_on(e, f, g, node);
+
+		if (weight < least && economy_fits(e, cargo, node)) {
+			least = weight;
+			best = node;
+		}
+	}
+	return best;
+}
+
+/* Moves the pod if that lowers the figure. */
+static void try_pod(struct mover *m, const struct figure *f, uint32_t cargo)
+{
+	struct economy *e = m->e;
+	node_id from = e->cargo.items[cargo].node;
+	__int128 before = read_figure(f);
+	steps done = { 0 };
+	int64_t delta = 0;
+
+	economy_mark_for(e, cargo);
+	economy_take(e, cargo);
+	node_id to = lighter_node(e, f, cargo, from);
+	economy_put(e, cargo, from);
+	if (to != NONE && mover_move_to(m, cargo, to, &done, &delta)) {
+		if (read_figure(f) < before && mover_is_confirmed(m, &done, 0)) {
+			mover_commit(m, &done, 0, REASON_POWER_ALERT, -delta);
+			m->pods_left--;
+		} else {
+			mover_undo(m, &done, 0);
+		}
+	}
+	array_done(&done);
+}
+
+static bool is_of(const struct economy *e, optimizer_id of, uint32_t limit)
+{
+	const struct account *a = of == NONE ? NULL : &e->accounts[of];
+
+	for (uint32_t k = 0; a && k < a->limits.n; k++)
+		if (e->limit_ids.items[a->limits.at + k] == limit)
+			return true;
+	return false;
+}
+
+static struct figure figure_of(const struct economy *e, size_t policy, uint32_t alert)
+{
+	return (struct figure){ &e->limits.items[e->limit_of_power_policy[policy] - 1],
+				e->c->alerts.items[alert].type == ALERT_CARBON };
+}
+
+/* Until the alert would be off, or the limits of disruption are reached. */
+static void move_for_alert(struct mover *m, size_t policy, uint32_t alert)
+{
+	struct economy *e = m->e;
+	const struct figure f = figure_of(e, policy, alert);
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < e->n_bound && m->pods_left && n < PODS_TRIED; i++) {
+		const struct cargo *g = &e->cargo.items[i];
+
+		if (!is_of(e, g->of, e->limit_of_power_policy[policy] - 1) ||
+		    !mover_may_move_now(m, g, 0) || e->fleet.nodes[g->node].leaving)
+			continue;
+		if (!economy_power_alert_goes_on(e, policy, alert))
+			return;
+		try_pod(m, &f, i);
+		n++;
+	}
+}
+
+/* Alerts that move pods, with what each is about as it is now. */
+static void note_figures(struct mover *m)
+{
+	const struct cluster *c = m->e->c;
+
+	array_clear(&m->watched);
+	for (size_t i = 0; i < c->power_policies.n; i++) {
+		struct range alerts = c->power_policies.items[i].alerts;
+
+		for (uint32_t k = alerts.at; k < alerts.at + alerts.n; k++) {
+			if (c->alerts.items[k].action != ALERT_MIGRATE ||
+			    c->alerts.items[k].type == ALERT_POWER_EFFICIENCY ||
+			    !m->e->limit_of_power_policy[i])
+				continue;
+			const struct figure f = figure_of(m->e, i, k);
+			*array_add(&m->watched) = (struct watched_alert){ i, k, read_figure(&f) };
+		}
+	}
+}
+
+bool mover_keeps_alerts(const struct mover *m)
+{
+	array_each(w, &m->watched) {
+		const struct figure f = figure_of(m->e, w->policy, w->alert);
+
+		if (read_figure(&f) > w->figure &&
+		    economy_power_alert_goes_on(m->e, w->policy, w->alert))
+			return false;
+	}
+	return true;
+}
+
+void mover_heed_alerts(struct mover *m)
+{
+	const struct cluster *c = m->e->c;
+
+	note_figures(m);
+	for (size_t i = 0; i < c->power_policies.n; i++) {
+		struct range alerts = c->power_policies.items[i].alerts;
+
+		for (uint32_t k = alerts.at; k < alerts.at + alerts.n; k++)
+			if (c->alerts.items[k].action == ALERT_MIGRATE &&
+			    economy_alert_is_on(m->e, k))
+				move_for_alert(m, i, k);
+	}
+	note_figures(m);
+}
