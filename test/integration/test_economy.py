@@ -4,7 +4,7 @@
 import json
 import os
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from fractions import Fraction
 
 from proxy import Proxy
@@ -130,6 +130,40 @@ def test_watch_moves_pods_off_the_dearer_node(c):
         watch.terminate()
         watch.communicate()
         c.kubectl("delete", "replicaset", "web", "-n", c.ns)
+
+
+def test_an_alert_moves_pods_while_a_window_is_open(c):
+    """To where they draw less, though the node costs more."""
+    priced(c, **SHARED)
+    for node, curve in ("a", "0:10,1:50"), ("b", "0:20,1:100"):
+        c.kubectl("annotate", "node", node, f"mckube.io/power-curve={curve}")
+        bare = worker(f"bare-{node}", "other", gates=False)
+        bare["spec"]["nodeName"] = node
+        c.create(bare)
+    c.create(optimizer("web"), policy("PowerPolicy", "watts", maxPowerUsage=30, powerAlertThresholds=[
+        {"type": "power_usage", "value": 0.5, "action": "migrate"}]))
+    c.kubectl("cordon", "a")
+    c.create(replicas("web", "web", 1))
+    c.wait(lambda: len(places(c)) == 3)
+    c.mckube("apply")
+    c.wait(lambda: places(c) == ["a", "b", "b"])
+    c.kubectl("uncordon", "a")
+    try:
+        c.wait(lambda: all(p["status"]["phase"] == "Running" for p in c.get("pods")))
+        elsewhen = (datetime.now(timezone.utc) + timedelta(days=3)).strftime("%a")
+        closed = {**os.environ, "MCKUBE_EVICTIONS_WINDOWS": elsewhen}
+        out = c.mckube("plan", env=closed).out
+        assert "evict" not in out.split("Until")[0] and "Until evictions.windows opens at" in out, out
+        c.mckube("apply", env=closed)
+        assert places(c) == ["a", "b", "b"]
+        out = c.mckube("apply").out
+        assert "evict: Done" in out, out
+        c.wait(lambda: len(places(c)) == 3)
+        c.mckube("apply")
+        c.wait(lambda: places(c) == ["a", "b", "a"])
+        assert not c.get("powerpolicy", "watts")["status"].get("alerts"), "it is still on"
+    finally:
+        c.kubectl("delete", "replicaset", "web", "-n", c.ns, "--cascade=orphan")
 
 
 def test_watch_keeps_to_its_namespaces(c):
