@@ -36,13 +36,13 @@ struct policy_weight {
 	uint32_t weight; /* 0 .. 1000 */
 };
 
-/* Which nodes are emptied for money. */
 /* What pods may be evicted for outside of evictions.windows. */
 enum eviction_outside {
 	EVICT_FOR_REAL_TIME, /* more critical pods, and budgets that a node cannot keep */
 	EVICT_FOR_NOTHING,
 };
 
+/* Which nodes are emptied for money. */
 enum consolidate {
 	CONSOLIDATE_AUTO, /* removable ones whose pool does not do it itself */
 	CONSOLIDATE_ALL,
