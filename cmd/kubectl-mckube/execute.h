@@ -43,6 +43,20 @@ struct policy_args {
 	const char *core; /* NULL: that of CORE_SCHEDULER_URL */
 	const char *core_ca, *core_token_file;
 };
+/* Rows NAME-ca and NAME-token-file: how a service is reached that must allow what a plan does. */
+#define OPT_SERVICE_FILES(name, args, ca, token_file, service, variable)                    \
+	OPT_STRING(0, name "-ca", args, ca, "FILE",                                         \
+		   "the certificate authority of the " service ", instead of the system's", \
+		   .complete = "file"),                                                     \
+		OPT_STRING(0, name "-token-file", args, token_file, "FILE",                 \
+			   "the bearer token for the " service " (default $" variable ")",  \
+			   .complete = "file")
+#define POLICY_SERVICE_FILES(args, ca, token_file) \
+	OPT_SERVICE_FILES("policy", args, ca, token_file, "policy engine", "POLICY_ENGINE_TOKEN")
+#define CORE_SERVICE_FILES(args, ca, token_file)                                    \
+	OPT_SERVICE_FILES("core-scheduler", args, ca, token_file, "core scheduler", \
+			  "CORE_SCHEDULER_TOKEN")
+
 #define POLICY_OPTIONS(args, member)                                                                \
 	OPT_STRING(                                                                                 \
 		0, "ask-policy", args, member.engine, "URL",                                        \
@@ -50,25 +64,11 @@ struct policy_args {
 		"moves to other nodes, and the core scheduler whether it allows what is done for "  \
 		"cost and power: what they deny is a warning",                                      \
 		.bare = ""),                                                                        \
-		OPT_STRING(                                                                         \
-			0, "policy-ca", args, member.ca, "FILE",                                    \
-			"the certificate authority of the policy engine, instead of the system's",  \
-			.complete = "file"),                                                        \
-		OPT_STRING(                                                                         \
-			0, "policy-token-file", args, member.token_file, "FILE",                    \
-			"the bearer token for the policy engine (default $POLICY_ENGINE_TOKEN)",    \
-			.complete = "file"),                                                        \
+		POLICY_SERVICE_FILES(args, member.ca, member.token_file),                           \
 		OPT_STRING(                                                                         \
 			0, "core-scheduler", args, member.core, "URL",                              \
 			"the core scheduler that --ask-policy asks (default $CORE_SCHEDULER_URL)"), \
-		OPT_STRING(                                                                         \
-			0, "core-scheduler-ca", args, member.core_ca, "FILE",                       \
-			"the certificate authority of the core scheduler, instead of the system's", \
-			.complete = "file"),                                                        \
-		OPT_STRING(                                                                         \
-			0, "core-scheduler-token-file", args, member.core_token_file, "FILE",       \
-			"the bearer token for the core scheduler (default $CORE_SCHEDULER_TOKEN)",  \
-			.complete = "file")
+		CORE_SERVICE_FILES(args, member.core_ca, member.core_token_file)
 
 int ask_policy(struct cli *cli, const struct policy_args *a, const struct cluster *c,
 	       struct plan *plan, struct error *err);
