@@ -368,15 +368,24 @@ static void u32_write(const struct file_field *f, const void *value, struct json
 	json_out_int(o, u32_at(value));
 }
 
-static int u32_read(const struct file_field *f, struct decoder *d, void *value)
+static int read_integer(const struct file_field *f, int64_t max, struct decoder *d, int64_t *ret)
 {
-	int64_t n = 0, max = f->max ? f->max : UINT32_MAX;
-	int r = decode_i64(d, &n);
+	int r = decode_i64(d, ret);
 
 	if (r < 0)
 		return r;
-	if (n < f->min || n > max)
+	if (*ret < f->min || *ret > max)
 		return decode_refuse(d, "must be from %" PRId64 " to %" PRId64, f->min, max);
+	return 0;
+}
+
+static int u32_read(const struct file_field *f, struct decoder *d, void *value)
+{
+	int64_t n = 0;
+	int r = read_integer(f, f->max ? f->max : UINT32_MAX, d, &n);
+
+	if (r < 0)
+		return r;
 	memcpy(value, &(uint32_t){ (uint32_t)n }, sizeof(uint32_t));
 	return 0;
 }
@@ -406,12 +415,10 @@ static void i32_write(const struct file_field *f, const void *value, struct json
 static int i32_read(const struct file_field *f, struct decoder *d, void *value)
 {
 	int64_t n = 0;
-	int r = decode_i64(d, &n);
+	int r = read_integer(f, f->max, d, &n);
 
 	if (r < 0)
 		return r;
-	if (n < f->min || n > f->max)
-		return decode_refuse(d, "must be from %" PRId64 " to %" PRId64, f->min, f->max);
 	memcpy(value, &(int32_t){ (int32_t)n }, sizeof(int32_t));
 	return 0;
 }
