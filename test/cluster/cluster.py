@@ -107,11 +107,7 @@ class Cluster:
         pid = self.processes[name]["pid"]
         os.kill(pid, sig)
         for _ in range(1000):
-            try:
-                os.waitpid(pid, os.WNOHANG)
-            except ChildProcessError:
-                pass
-            if not self.is_running(name):
+            if self.has_ended(name):
                 return
             time.sleep(0.01)
         os.kill(pid, signal.SIGKILL)
