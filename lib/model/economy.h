@@ -17,6 +17,11 @@
 enum { NO_LIMIT = -1 };
 
 enum workload_type { WORKLOAD_SERVING, WORKLOAD_TRAINING, WORKLOAD_INFERENCE, WORKLOAD_BATCH };
+
+static inline bool workload_serves(enum workload_type type)
+{
+	return type == WORKLOAD_SERVING || type == WORKLOAD_INFERENCE;
+}
 enum budget_period { BUDGET_TOTAL, BUDGET_DAY, BUDGET_WEEK, BUDGET_MONTH };
 
 /* A preference of an optimizer for nodes that match. */

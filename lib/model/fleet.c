@@ -60,8 +60,6 @@ struct load load_of_pod(const struct cluster *c, const struct pod *pod)
 
 /* ---- Shares and power ---- */
 
-enum { PRICE_BITS = 34 }; /* of FLEET_PRICE_MAX */
-
 /* Amounts beyond these count as these: what a node has is less. */
 static int64_t cut(int64_t v, int bits)
 {
@@ -77,7 +75,7 @@ static __int128 weight_of(struct load l)
 
 int64_t fleet_share_of(const struct fleet_node *n, struct load load, int64_t price)
 {
-	__int128 cost = weight_of(load) * cut(price, PRICE_BITS);
+	__int128 cost = weight_of(load) * cut(price, FLEET_PRICE_BITS);
 
 	return n->weight ? (int64_t)((cost + n->weight - 1) / n->weight) : 0;
 }
@@ -370,7 +368,7 @@ static void read_node_price(const struct reader *r, const struct node *node, str
 	if (n->capacity_type == CAPACITY_SPOT)
 		n->on_demand = full ? full->price
 				    : (int64_t)((__int128)n->price * PPM / ON_DEMAND_OF_SPOT_PPM);
-	n->on_demand = cut(n->on_demand, PRICE_BITS);
+	n->on_demand = cut(n->on_demand, FLEET_PRICE_BITS);
 }
 
 static void read_interruptions(const struct reader *r, const struct node *node,

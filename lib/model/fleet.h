@@ -20,7 +20,8 @@
 enum capacity_type { CAPACITY_ON_DEMAND, CAPACITY_SPOT, CAPACITY_RESERVED };
 
 /* 17,179 dollars per hour: a node that costs more counts as this, with the warning BadPrice. */
-#define FLEET_PRICE_MAX ((INT64_C(1) << 34) - 1)
+enum { FLEET_PRICE_BITS = 34 };
+#define FLEET_PRICE_MAX ((INT64_C(1) << FLEET_PRICE_BITS) - 1)
 
 enum { CURVE_POINTS = 16 };
 

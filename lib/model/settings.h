@@ -130,6 +130,12 @@ static inline bool evictions_are_limited(const struct settings *s)
 	return s->evictions.per_pass || s->evictions.per_node || s->evictions.per_namespace;
 }
 
+/* Seconds since 1970 by the clock that hours of the day are of: optimise.utcOffset. */
+static inline int64_t settings_local_time(const struct settings *s, int64_t now)
+{
+	return now + INT64_C(60) * s->optimise.utc_offset;
+}
+
 /* Is the namespace among optimise.namespaces? "" is the cluster's, and only among all of them. */
 bool settings_optimise_in(const struct settings *s, const char *ns);
 

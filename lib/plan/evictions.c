@@ -25,7 +25,7 @@ int64_t evictions_closed_for(const struct settings *settings, int64_t now)
 	/* They were checked when they were read: what is none is never open. */
 	if (time_windows_parse(settings->evictions.windows, &windows, NULL) < 0)
 		return INT32_MAX;
-	return time_windows_wait(&windows, now + INT64_C(60) * settings->optimise.utc_offset);
+	return time_windows_wait(&windows, settings_local_time(settings, now));
 }
 
 void evictions_init(struct evictions *e, const struct cluster *c, const struct settings *settings)

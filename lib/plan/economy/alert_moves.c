@@ -24,8 +24,7 @@ static __int128 read_figure(const struct figure *f)
 static __int128 weight_on(const struct economy *e, const struct figure *f, const struct cargo *g,
 			  node_id node)
 {
-	int64_t cpu = e->sites[node].cpu + (g->node == node ? 0 : g->load.cpu_milli);
-	int64_t power = economy_power_of(e, g, node, cpu);
+	int64_t power = economy_power_on(e, g, node);
 
 	return f->is_carbon ? (__int128)power * e->fleet.nodes[node].carbon : power;
 }
@@ -74,16 +73,6 @@ static void try_pod(struct mover *m, const struct figure *f, uint32_t cargo)
 	array_done(&done);
 }
 
-static bool is_of(const struct economy *e, optimizer_id of, uint32_t limit)
-{
-	const struct account *a = of == NONE ? NULL : &e->accounts[of];
-
-	for (uint32_t k = 0; a && k < a->limits.n; k++)
-		if (e->limit_ids.items[a->limits.at + k] == limit)
-			return true;
-	return false;
-}
-
 static struct figure figure_of(const struct economy *e, size_t policy, uint32_t alert)
 {
 	return (struct figure){ &e->limits.items[e->limit_of_power_policy[policy] - 1],
@@ -91,51 +80,59 @@ static struct figure figure_of(const struct economy *e, size_t policy, uint32_t 
 }
 
 /* Until the alert would be off, or the limits of disruption are reached. */
-static void move_for_alert(struct mover *m, size_t policy, uint32_t alert)
+static void move_for_alert(struct mover *m, const struct watched_alert *w)
 {
 	struct economy *e = m->e;
-	const struct figure f = figure_of(e, policy, alert);
+	const struct figure f = figure_of(e, w->policy, w->alert);
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < e->n_bound && m->pods_left && n < PODS_TRIED; i++) {
 		const struct cargo *g = &e->cargo.items[i];
 
-		if (!is_of(e, g->of, e->limit_of_power_policy[policy] - 1) ||
+		if (!economy_limit_is_of(e, e->limit_of_power_policy[w->policy], g->of) ||
 		    !mover_may_move_now(m, g, 0) || e->fleet.nodes[g->node].leaving)
 			continue;
-		if (!economy_power_alert_goes_on(e, policy, alert))
+		if (!economy_power_alert_goes_on(e, w->policy, w->alert))
 			return;
 		try_pod(m, &f, i);
 		n++;
 	}
 }
 
-/* Alerts that move pods, with what each is about as it is now. */
-static void note_figures(struct mover *m)
+/* Alerts that move pods, of policies that cover a workload. */
+static void list_alerts(struct mover *m)
 {
 	const struct cluster *c = m->e->c;
 
-	array_clear(&m->watched);
 	for (size_t i = 0; i < c->power_policies.n; i++) {
 		struct range alerts = c->power_policies.items[i].alerts;
 
-		for (uint32_t k = alerts.at; k < alerts.at + alerts.n; k++) {
-			if (c->alerts.items[k].action != ALERT_MIGRATE ||
-			    c->alerts.items[k].type == ALERT_POWER_EFFICIENCY ||
-			    !m->e->limit_of_power_policy[i])
-				continue;
-			const struct figure f = figure_of(m->e, i, k);
-			*array_add(&m->watched) = (struct watched_alert){ i, k, read_figure(&f) };
-		}
+		for (uint32_t k = alerts.at; k < alerts.at + alerts.n; k++)
+			if (c->alerts.items[k].action == ALERT_MIGRATE &&
+			    m->e->limit_of_power_policy[i])
+				*array_add(&m->watched) = (struct watched_alert){ i, k, 0 };
+	}
+}
+
+/* What each is about, as it is now. */
+static void note_figures(struct mover *m)
+{
+	array_each(w, &m->watched) {
+		const struct figure f = figure_of(m->e, w->policy, w->alert);
+
+		w->figure = read_figure(&f);
 	}
 }
 
 bool mover_keeps_alerts(const struct mover *m)
 {
-	array_each(w, &m->watched) {
-		const struct figure f = figure_of(m->e, w->policy, w->alert);
+	const struct economy *e = m->e;
 
-		if (read_figure(&f) > w->figure &&
+	array_each(w, &m->watched) {
+		const struct figure f = figure_of(e, w->policy, w->alert);
+
+		if (e->c->alerts.items[w->alert].type != ALERT_POWER_EFFICIENCY &&
+		    read_figure(&f) > w->figure &&
 		    economy_power_alert_goes_on(m->e, w->policy, w->alert))
 			return false;
 	}
@@ -144,16 +141,10 @@ bool mover_keeps_alerts(const struct mover *m)
 
 void mover_heed_alerts(struct mover *m)
 {
-	const struct cluster *c = m->e->c;
-
+	list_alerts(m);
 	note_figures(m);
-	for (size_t i = 0; i < c->power_policies.n; i++) {
-		struct range alerts = c->power_policies.items[i].alerts;
-
-		for (uint32_t k = alerts.at; k < alerts.at + alerts.n; k++)
-			if (c->alerts.items[k].action == ALERT_MIGRATE &&
-			    economy_alert_is_on(m->e, k))
-				move_for_alert(m, i, k);
-	}
+	array_each(w, &m->watched)
+		if (economy_alert_is_on(m->e, w->alert))
+			move_for_alert(m, w);
 	note_figures(m);
 }

@@ -28,9 +28,11 @@ static bool cost_alert_is_on(const struct economy *e, const struct cost_policy *
 	return a->type <= ALERT_ANOMALY && limit && has_risen(e, p, a, &e->limits.items[limit - 1]);
 }
 
-static bool is_of(const struct economy *e, const struct account *a, uint32_t limit)
+bool economy_limit_is_of(const struct economy *e, uint32_t limit, optimizer_id of)
 {
-	for (uint32_t k = 0; k < a->limits.n; k++)
+	const struct account *a = of == NONE ? NULL : &e->accounts[of];
+
+	for (uint32_t k = 0; a && k < a->limits.n; k++)
 		if (e->limit_ids.items[a->limits.at + k] + 1 == limit)
 			return true;
 	return false;
@@ -41,7 +43,7 @@ int64_t economy_efficiency(const struct economy *e, uint32_t limit, const struct
 	int64_t best = 0, now = 0;
 
 	for (optimizer_id id = 0; id < e->c->optimizers.n; id++) {
-		if (!is_of(e, &e->accounts[id], limit))
+		if (!economy_limit_is_of(e, limit, id))
 			continue;
 		best += parts[id].best;
 		now += parts[id].now;
@@ -145,7 +147,7 @@ static void act(struct economy *e, uint32_t limit, struct range alerts, const ch
 			continue;
 		warn_of_terminate(e, kind, m, &e->c->alerts.items[alerts.at + i]);
 		for (optimizer_id id = 0; id < e->c->optimizers.n; id++)
-			if (is_of(e, &e->accounts[id], limit))
+			if (economy_limit_is_of(e, limit, id))
 				act_on(e, &e->accounts[id], &e->c->alerts.items[alerts.at + i]);
 	}
 }

@@ -32,7 +32,10 @@ bool economy_alert_is_on(const struct economy *e, uint32_t alert);
  * is not judged again in a plan: yes. */
 bool economy_power_alert_goes_on(struct economy *e, size_t policy, uint32_t alert);
 
-/* Of the optimizers that the limit is of, ppm; `limit` as in limit_of_power_policy. */
+/* `limit` as in limit_of_power_policy; `of` may be NONE. */
+bool economy_limit_is_of(const struct economy *e, uint32_t limit, optimizer_id of);
+
+/* Of the optimizers that the limit is of, ppm; `limit` likewise. */
 int64_t economy_efficiency(const struct economy *e, uint32_t limit,
 			   const struct power_parts *parts);
 

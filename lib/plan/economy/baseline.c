@@ -183,9 +183,7 @@ static void note_placed(struct spreader *s)
 		const struct fleet_node *n = &e->fleet.nodes[g->node];
 
 		g->baseline_cost = n->is_price_assumed ? 0 : g->share;
-		g->baseline_power = n->is_power_assumed ? 0
-							: economy_power_of(e, g, g->node,
-									   e->sites[g->node].cpu);
+		g->baseline_power = n->is_power_assumed ? 0 : economy_power_on(e, g, g->node);
 	}
 	while (s->placed.n)
 		economy_drop(e, s->placed.items[--s->placed.n]);

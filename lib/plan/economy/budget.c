@@ -17,11 +17,6 @@ int64_t economy_budget_end(const struct economy *e, optimizer_id id)
 	return renewed && now + left >= renewed ? 0 : now + left;
 }
 
-static bool serves(const struct optimizer *o)
-{
-	return o->type == WORKLOAD_SERVING || o->type == WORKLOAD_INFERENCE;
-}
-
 /* The day alone: it stays the same from pass to pass. */
 void economy_warn_of_budgets(struct economy *e)
 {
@@ -31,7 +26,8 @@ void economy_warn_of_budgets(struct economy *e)
 		const struct optimizer *o = &e->c->optimizers.items[id];
 		int64_t end = economy_budget_end(e, id);
 
-		if (!end || o->period != BUDGET_TOTAL || !serves(o) || e->accounts[id].is_elsewhere)
+		if (!end || o->period != BUDGET_TOTAL || !workload_serves(o->type) ||
+		    e->accounts[id].is_elsewhere)
 			continue;
 		warning_add(&e->p->trial.warnings, "WorkloadOptimizer",
 			    cluster_str(e->c, o->meta.ns), cluster_str(e->c, o->meta.name),

@@ -212,6 +212,8 @@ void economy_drop(struct economy *e, uint32_t cargo);
 bool economy_is_spare(const struct economy *e, node_id node);
 /* What the pod draws on that node, of which so much CPU, milli, is in use with it; mW. */
 int64_t economy_power_of(const struct economy *e, const struct cargo *g, node_id node, int64_t cpu);
+/* ... with all others where the trial has them. */
+int64_t economy_power_on(const struct economy *e, const struct cargo *g, node_id node);
 int64_t economy_node_cost(const struct economy *e, node_id node);
 int64_t economy_node_power(const struct economy *e, node_id node); /* mW */
 /* ... with so much CPU in use; is_dear: a spot node counts its on-demand price. */

@@ -109,7 +109,7 @@ static void suspend(struct account *a, const char *why)
 static bool is_in_span(const struct economy *e, struct range spans)
 {
 	const struct cluster *c = e->c;
-	int64_t now = c->taken_at + INT64_C(60) * e->settings->optimise.utc_offset;
+	int64_t now = settings_local_time(e->settings, c->taken_at);
 	int32_t minute = (int32_t)((now % 86400 + 86400) % 86400 / 60);
 
 	for (uint32_t i = 0; i < spans.n; i++) {
@@ -236,8 +236,9 @@ static void read_account(struct economy *e, optimizer_id id, const struct policy
 {
 	const struct optimizer *o = &e->c->optimizers.items[id];
 	struct account *a = &e->accounts[id];
-	bool serves = o->type == WORKLOAD_SERVING || o->type == WORKLOAD_INFERENCE;
-	uint32_t base = serves && a->n_pods >= 2 ? e->settings->optimise.on_demand_base : 0;
+	uint32_t base = workload_serves(o->type) && a->n_pods >= 2
+				? e->settings->optimise.on_demand_base
+				: 0;
 
 	a->max_spot = base < a->n_pods ? a->n_pods - base : 0;
 	a->max_spot_price = a->max_interruption_ppm = a->min_green_ppm = NO_LIMIT;
@@ -461,7 +462,7 @@ static bool green_refuses(const struct economy *e, uint32_t cargo, node_id node)
 
 	if (a->min_green_ppm < 0 || n->green_ppm >= a->min_green_ppm)
 		return false;
-	int64_t own = economy_power_of(e, g, node, e->sites[node].cpu + g->load.cpu_milli);
+	int64_t own = economy_power_on(e, g, node);
 	return a->green + (__int128)own * n->green_ppm <
 	       ((__int128)a->power + own) * a->min_green_ppm;
 }

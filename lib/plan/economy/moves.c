@@ -341,10 +341,11 @@ void economy_move(struct economy *e)
 	read_pools(&m);
 	leave(&m, economy_has_failed, REASON_ROLLED_BACK);
 	leave(&m, is_interrupted, REASON_SPOT_INTERRUPTED);
-	if (!e->p->trial.evictions.closed)
+	if (!e->p->trial.evictions.closed) {
 		mover_heed_alerts(&m);
-	if (e->settings->optimise.consolidate != CONSOLIDATE_NONE && !e->p->trial.evictions.closed)
-		consolidate(&m);
+		if (e->settings->optimise.consolidate != CONSOLIDATE_NONE)
+			consolidate(&m);
+	}
 	if (e->p->held && e->p->held->list.n)
 		keep_undecided(e);
 	array_done(&m.watched);

@@ -99,8 +99,7 @@ void economy_sum_savings(struct economy *e)
 		if (g->baseline_cost && !n->is_price_assumed)
 			a->saved_cost += g->baseline_cost - g->share;
 		if (g->baseline_power && !n->is_power_assumed)
-			a->saved_power += g->baseline_power -
-					  economy_power_of(e, g, g->node, e->sites[g->node].cpu);
+			a->saved_power += g->baseline_power - economy_power_on(e, g, g->node);
 	}
 }
 

@@ -225,9 +225,11 @@ int64_t economy_power_of(const struct economy *e, const struct cargo *g, node_id
 			      e->c->nodes.items[node].capacity_cpu_milli, is_training);
 }
 
-static int64_t cargo_power(const struct economy *e, const struct cargo *g)
+int64_t economy_power_on(const struct economy *e, const struct cargo *g, node_id node)
 {
-	return economy_power_of(e, g, g->node, e->sites[g->node].cpu);
+	int64_t cpu = e->sites[node].cpu + (g->node == node ? 0 : g->load.cpu_milli);
+
+	return economy_power_of(e, g, node, cpu);
 }
 
 static void account_power(struct economy *e, node_id node, int sign)
@@ -239,7 +241,7 @@ static void account_power(struct economy *e, node_id node, int sign)
 
 		if (g->of == NONE)
 			continue;
-		int64_t power = sign * cargo_power(e, g);
+		int64_t power = sign * economy_power_on(e, g, node);
 		struct account *a = &e->accounts[g->of];
 		a->power += power;
 		a->green += (__int128)power * e->fleet.nodes[node].green_ppm;

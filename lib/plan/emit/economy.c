@@ -68,23 +68,15 @@ static const char *explain_move(struct emitter *e, const struct economy *x, cons
 			 how, saved);
 }
 
-/* What the pod draws on the node, all others being where the plan has them; microwatts. */
-static int64_t power_on(const struct economy *x, const struct cargo *g, node_id node)
-{
-	int64_t cpu = x->sites[node].cpu + (g->node == node ? 0 : g->load.cpu_milli);
-
-	return economy_power_of(x, g, node, cpu) * 1000;
-}
-
 static struct action_share share_of(const struct economy *x, const struct cargo *g)
 {
 	struct action_share s = { .is_given = true };
 
 	s.cost.after = g->share;
-	s.watts.after = power_on(x, g, g->node);
+	s.watts.after = economy_power_on(x, g, g->node) * 1000;
 	if (g->group) {
 		s.cost.before = fleet_share(&x->fleet.nodes[g->origin], g->load);
-		s.watts.before = power_on(x, g, g->origin);
+		s.watts.before = economy_power_on(x, g, g->origin) * 1000;
 	}
 	return s;
 }

@@ -195,7 +195,7 @@ static struct node_cost cost_on(struct explainer *x, uint32_t cargo, node_id nod
 		.carbon = t.carbon,
 		.penalty = t.penalty,
 		.share = fleet_share(&e->fleet.nodes[node], g->load),
-		.power = economy_power_of(e, g, node, e->sites[node].cpu + g->load.cpu_milli),
+		.power = economy_power_on(e, g, node),
 	};
 }
 

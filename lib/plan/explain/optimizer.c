@@ -138,7 +138,7 @@ static void add_pod(const struct asker *x, uint32_t cargo)
 	};
 	if (g->node != NONE) {
 		p->price = e->fleet.nodes[g->node].price;
-		p->power = economy_power_of(e, g, g->node, e->sites[g->node].cpu);
+		p->power = economy_power_on(e, g, g->node);
 	}
 	if (cheaper == NONE)
 		return;
