@@ -231,12 +231,14 @@ struct totals economy_totals(const struct economy *e);
 
 /* plan/economy/limits.c */
 void economy_read_limits(struct economy *e);
+/* Does it cost more than one of its limits allows? `of` may be NONE. */
+bool economy_is_over_cost(const struct economy *e, optimizer_id of);
+
+/* plan/economy/refusals.c */
 /* From now on no limit refuses what the pods that are there have already. */
 void economy_mark(struct economy *e);
 /* The same of those limits that can refuse this pod. */
 void economy_mark_for(struct economy *e, uint32_t cargo);
-/* Does it cost more than one of its limits allows? `of` may be NONE. */
-bool economy_is_over_cost(const struct economy *e, optimizer_id of);
 /* Does what its placement policy requires match the node? */
 bool economy_selects_node(const struct economy *e, const struct optimizer *o, node_id node);
 /* Is it refused everywhere? */
