@@ -64,7 +64,8 @@ struct account {
 	const char *end_why;	 /* a policy ends all replicas; NULL */
 	bool is_least_for_power; /* least_why */
 	bool stays_interrupted;	 /* on a spot node that is about to go */
-	bool forbids_spot, is_suspended, is_exhausted, avoids_power, is_unaware;
+	bool forbids_spot, is_suspended, is_exhausted, is_unaware;
+	bool avoids_power;	      /* training or batch in peak hours: nothing raises its power */
 	bool is_moved;		      /* a pod of it moves in this plan */
 	node_id moved_from, moved_to; /* ... economy_survey() */
 	pod_id moved_pod;

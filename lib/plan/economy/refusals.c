@@ -277,16 +277,27 @@ static bool has_exhausted(const struct economy *e, const struct account *a)
 }
 
 /* Why no node takes the pod, whatever it costs there. What replaces a moved pod only restores what
- * the move took away. */
+ * the move took away, and one that runs draws power already: peak_refuses(). */
 static enum money_refusal closed_to(const struct economy *e, const struct cargo *g)
 {
 	const struct account *a = g->of == NONE ? NULL : &e->accounts[g->of];
-	bool is_exhausted = a && has_exhausted(e, a);
 
-	if (!a || (!is_exhausted && !a->avoids_power) ||
-	    (g->origin == NONE && economy_replaces_moved(e, g)))
+	if (!a || (g->origin == NONE && economy_replaces_moved(e, g)))
 		return MONEY_ACCEPTS;
-	return is_exhausted ? MONEY_BUDGET : MONEY_PEAK;
+	if (has_exhausted(e, a))
+		return MONEY_BUDGET;
+	return a->avoids_power && g->origin == NONE ? MONEY_PEAK : MONEY_ACCEPTS;
+}
+
+/* In peak hours that are avoided a running pod goes only to where it draws no more, unless it has
+ * to leave: its node is about to go, or it has not become ready there. */
+static bool peak_refuses(const struct economy *e, const struct cargo *g, node_id node)
+{
+	bool has_to_leave = g->origin != NONE &&
+			    (g->has_failed || e->fleet.nodes[g->origin].is_interrupted);
+
+	return e->accounts[g->of].avoids_power && g->origin != NONE && !has_to_leave &&
+	       economy_power_on(e, g, node) > economy_power_on(e, g, g->origin);
 }
 
 bool economy_is_closed_to(const struct economy *e, const struct cargo *g)
@@ -315,6 +326,8 @@ enum money_refusal economy_refuses(struct economy *e, uint32_t cargo, node_id no
 		return spot;
 	if (cost_refuses(e, g, node))
 		return MONEY_PER_HOUR;
+	if (peak_refuses(e, g, node))
+		return MONEY_PEAK;
 	enum money_refusal power = power_refuses(e, cargo, node);
 	if (power != MONEY_ACCEPTS)
 		return power;
