@@ -33,7 +33,8 @@ KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Taint", "Unt
          "Status", "Finalizer", "Migrate", "Release",
          "Scale", "Annotate"}
 PLACING = {"Bind", "Assign", "Move"}
-WARNINGS = {"AssumedPrice", "BadPower", "BadPrice", "PolicyOutOfReach", "TerminateNotAllowed", "ArchitectureUnknown",
+WARNINGS = {"AssumedPrice", "BadPower", "BadPrice", "PolicyOutOfReach", "PowerStillCounts",
+            "TerminateNotAllowed", "ArchitectureUnknown",
             "EstimateExceeded", "BudgetEnds", "ReplicasSetBack", "ReplicasApplied", "SpotLabels",
             "BadBudget", "BadCpuset", "BadCriticality", "BadGuarantee", "BadNodeAnnotation",
             "BadPolicy",

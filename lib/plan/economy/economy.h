@@ -13,8 +13,10 @@
  * all nodes' power, and penalties for preferences that are not met. A node is in use when it has a
  * pod that is neither of a DaemonSet nor static; one that is not removable draws idle power all the
  * same and has no price here. Power counts twice in the peak hours of a PowerPolicy that avoids
- * them. A spot node has its on-demand price once a pod is on it whose optimizer does not prefer
- * spot, and a reserved node none.
+ * them, and not at all where each workload has a PowerPolicy with powerAwareScheduling: false,
+ * which avoids no peak hours either: then it is only reported, and limited. A spot node has its
+ * on-demand price once a pod is on it whose optimizer does not prefer spot, and a reserved node
+ * none.
  *
  * Invariants, of every prefix of the actions: no limit of an optimizer or a policy is exceeded by a
  * placement (one that was exceeded before does not grow), PodDisruptionBudgets hold, and the place
@@ -65,8 +67,8 @@ struct account {
 	bool is_least_for_power; /* least_why */
 	bool stays_interrupted;	 /* on a spot node that is about to go */
 	bool forbids_spot, is_suspended, is_exhausted, is_unaware;
-	bool avoids_power;	      /* training or batch in peak hours: nothing raises its power */
-	bool is_moved;		      /* a pod of it moves in this plan */
+	bool avoids_power; /* training or batch in peak hours: nothing raises its power */
+	bool is_moved;	   /* a pod of it moves in this plan */
 	node_id moved_from, moved_to; /* ... economy_survey() */
 	pod_id moved_pod;
 	/* plan/economy/savings.h: of all its pods; of the pod that moves, and its part of the node
@@ -151,6 +153,7 @@ struct economy {
 	struct fleet fleet;
 	bool is_active;
 	bool is_peak; /* a PowerPolicy that avoids peak hours covers a workload in them now */
+	int32_t power_weight;	  /* of energy in J: 0, 1, or 2 in peak hours */
 	struct account *accounts; /* by optimizer_id */
 	optimizer_id *of_pod;	  /* by pod_id, NONE */
 	ARRAY(struct money_limit) limits;
@@ -232,6 +235,8 @@ struct totals economy_totals(const struct economy *e);
 
 /* plan/economy/limits.c */
 void economy_read_limits(struct economy *e);
+/* Seconds until peak hours that are avoided begin or end; 0: there are none. */
+int64_t economy_peak_change(const struct economy *e);
 /* Does it cost more than one of its limits allows? `of` may be NONE. */
 bool economy_is_over_cost(const struct economy *e, optimizer_id of);
 

@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "base/decimal.h"
 #include "model/match.h"
 #include "model/spending.h"
 #include "plan/economy/kinds.h"
+
+enum { DAY_SECONDS = 86400 };
 
 /* ---- Whose limits count ---- */
 
@@ -105,15 +106,20 @@ static void suspend(struct account *a, const char *why)
 	a->why = a->why ? a->why : why;
 }
 
-/* Is it within one of the spans now, by the clock of optimise.utcOffset? */
+/* By the clock of optimise.utcOffset. */
+static int64_t second_of_day(const struct economy *e)
+{
+	int64_t now = settings_local_time(e->settings, e->c->taken_at);
+
+	return (now % DAY_SECONDS + DAY_SECONDS) % DAY_SECONDS;
+}
+
 static bool is_in_span(const struct economy *e, struct range spans)
 {
-	const struct cluster *c = e->c;
-	int64_t now = settings_local_time(e->settings, c->taken_at);
-	int32_t minute = (int32_t)((now % 86400 + 86400) % 86400 / 60);
+	int32_t minute = (int32_t)(second_of_day(e) / 60);
 
 	for (uint32_t i = 0; i < spans.n; i++) {
-		const struct day_span *s = &c->day_spans.items[spans.at + i];
+		const struct day_span *s = &e->c->day_spans.items[spans.at + i];
 		bool is_over_midnight = s->from > s->to;
 		bool is_in = is_over_midnight ? minute >= s->from || minute < s->to
 					      : minute >= s->from && minute < s->to;
@@ -122,6 +128,36 @@ static bool is_in_span(const struct economy *e, struct range spans)
 			return true;
 	}
 	return false;
+}
+
+/* To avoid peaks is to schedule by power. */
+static bool avoids_peaks(const struct power_policy *p)
+{
+	return p->avoids_peak && !p->is_unaware;
+}
+
+/* Seconds, of which there is at least one, until it is that minute of the day. */
+static int64_t seconds_until(int32_t minute, int64_t now)
+{
+	return (INT64_C(60) * minute - now - 1 + DAY_SECONDS) % DAY_SECONDS + 1;
+}
+
+int64_t economy_peak_change(const struct economy *e)
+{
+	int64_t now = second_of_day(e), least = 0;
+
+	for (size_t i = 0; i < e->c->power_policies.n; i++) {
+		const struct power_policy *p = &e->c->power_policies.items[i];
+
+		for (uint32_t k = 0; k < p->peak_hours.n && avoids_peaks(p); k++) {
+			const struct day_span *s = &e->c->day_spans.items[p->peak_hours.at + k];
+			int64_t from = seconds_until(s->from, now), to = seconds_until(s->to, now);
+			int64_t next = from < to ? from : to;
+
+			least = !least || next < least ? next : least;
+		}
+	}
+	return least;
 }
 
 /* The first use of each policy's limit, plus 1, by policy. */
@@ -215,7 +251,7 @@ static void apply_power_policies(struct economy *e, optimizer_id id, const struc
 
 	for (size_t i = 0; i < e->c->power_policies.n; i++) {
 		const struct power_policy *p = &e->c->power_policies.items[i];
-		bool is_peak = p->avoids_peak && is_in_span(e, p->peak_hours);
+		bool is_peak = avoids_peaks(p) && is_in_span(e, p->peak_hours);
 
 		if (!power_policy_covers(e, i, id))
 			continue;
@@ -259,6 +295,37 @@ static void read_account(struct economy *e, optimizer_id id, const struct policy
 	a->limits.n = (uint32_t)e->limit_ids.n - a->limits.at;
 }
 
+/* The first workload that no PowerPolicy excepts; NONE: each is excepted. */
+static optimizer_id find_aware(const struct economy *e)
+{
+	for (optimizer_id id = 0; id < e->c->optimizers.n; id++)
+		if (!e->accounts[id].is_unaware)
+			return id;
+	return NONE;
+}
+
+/* J is of all nodes: energy counts in it while it counts for one workload. */
+static void weigh_power(struct economy *e)
+{
+	const struct cluster *c = e->c;
+	optimizer_id aware = find_aware(e);
+
+	e->power_weight = e->is_peak ? 2 : 1;
+	if (aware == NONE && c->optimizers.n)
+		e->power_weight = 0;
+	for (size_t i = 0; aware != NONE && i < c->power_policies.n; i++) {
+		const struct meta *m = &c->power_policies.items[i].meta;
+		const struct meta *of = &c->optimizers.items[aware].meta;
+
+		if (c->power_policies.items[i].is_unaware && e->limit_of_power_policy[i])
+			warning_add(&e->p->trial.warnings, "PowerPolicy", cluster_str(c, m->ns),
+				    cluster_str(c, m->name), "PowerStillCounts",
+				    "powerAwareScheduling: false counts once it is said of all "
+				    "workloads, and WorkloadOptimizer %s/%s is not covered",
+				    cluster_str(c, of->ns), cluster_str(c, of->name));
+	}
+}
+
 void economy_read_limits(struct economy *e)
 {
 	const struct cluster *c = e->c;
@@ -275,6 +342,7 @@ void economy_read_limits(struct economy *e)
 	economy_read_weights(e, power_policy_covers);
 	for (optimizer_id id = 0; id < c->optimizers.n; id++)
 		read_account(e, id, &ids);
+	weigh_power(e);
 	for (uint32_t i = 0; i < e->limits.n; i++)
 		if (e->limits.items[i].max_power >= 0 || e->limits.items[i].max_carbon >= 0)
 			*array_add(&e->power_limits) = i;

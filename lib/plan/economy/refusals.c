@@ -293,8 +293,8 @@ static enum money_refusal closed_to(const struct economy *e, const struct cargo 
  * to leave: its node is about to go, or it has not become ready there. */
 static bool peak_refuses(const struct economy *e, const struct cargo *g, node_id node)
 {
-	bool has_to_leave = g->origin != NONE &&
-			    (g->has_failed || e->fleet.nodes[g->origin].is_interrupted);
+	bool has_to_leave =
+		g->origin != NONE && (g->has_failed || e->fleet.nodes[g->origin].is_interrupted);
 
 	return e->accounts[g->of].avoids_power && g->origin != NONE && !has_to_leave &&
 	       economy_power_on(e, g, node) > economy_power_on(e, g, g->origin);

@@ -532,6 +532,7 @@ uint32_t economy_requeue_after(const struct economy *e)
 
 	if (!e->is_active || !e->c->taken_at)
 		return 0;
+	sooner(&seconds, economy_peak_change(e));
 	for (optimizer_id id = 0; id < e->c->optimizers.n; id++) {
 		const struct optimizer *o = &e->c->optimizers.items[id];
 

@@ -120,7 +120,7 @@ static struct cost_terms terms_with(const struct economy *e, node_id node, int64
 	int64_t power = fleet_power(n, cpu, e->c->nodes.items[node].capacity_cpu_milli);
 	return (struct cost_terms){
 		.price = price,
-		.energy = energy_cost(s, power) * (e->is_peak ? 2 : 1),
+		.energy = energy_cost(s, power) * e->power_weight,
 		.carbon = carbon_cost(s, power, n->carbon),
 	};
 }
