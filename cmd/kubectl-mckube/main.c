@@ -27,11 +27,16 @@ static int unknown_command(struct cli *cli, const char *name, struct error *err)
 	return usage_error(cli, err, "unknown command \"%s\" for \"%s\"", name, program_name);
 }
 
-/* Takes the command's name out of the words. */
+/* Takes the command's name out of the words; "--version" alone is one. */
 static int find_command(struct cli *cli, int *argc, char **argv, struct error *err)
 {
 	int i = command_index(*argc, argv);
 
+	if (*argc == 1 && strcmp(argv[0], "--version") == 0) {
+		cli->command = &command_version;
+		*argc = 0;
+		return 0;
+	}
 	if (i == *argc) {
 		cli->command = &command_help;
 		return 0;

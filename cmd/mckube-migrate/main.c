@@ -44,6 +44,20 @@ static bool describe(int argc, char **argv)
 	return true;
 }
 
+static void print_version(void)
+{
+	printf("mckube-migrate: %s\n", MCKUBE_VERSION);
+	if (*MCKUBE_GIT_COMMIT)
+		printf("git commit: %s\n", MCKUBE_GIT_COMMIT);
+	printf("compiler: %s\nplatform: %s\n", MCKUBE_COMPILER, MCKUBE_PLATFORM);
+}
+
+/* The word of the other programs is taken, too: "version". */
+static bool asks_for_version(const struct args *args, const struct option_list *words)
+{
+	return args->is_version || (words->n == 1 && strcmp(words->items[0], "version") == 0);
+}
+
 static int run(int argc, char **argv, struct error *err)
 {
 	AUTO(arena_done) struct arena arena = { 0 };
@@ -54,12 +68,12 @@ static int run(int argc, char **argv, struct error *err)
 
 	int r = option_parse(sets, argc - 1, argv + 1, &arena, &words, err);
 	log_set_level(args.verbosity);
-	if (r == 0 && words.n)
-		r = error_set(err, -EINVAL, "unknown argument \"%s\"", words.items[0]);
-	else if (r == 0 && args.is_help)
+	if (r == 0 && args.is_help)
 		options_help(&help);
-	else if (r == 0 && args.is_version)
-		printf("mckube-migrate: %s\n", MCKUBE_VERSION);
+	else if (r == 0 && asks_for_version(&args, &words))
+		print_version();
+	else if (r == 0 && words.n)
+		r = error_set(err, -EINVAL, "unknown argument \"%s\"", words.items[0]);
 	else if (r == 0 && (r = complete_args(&args, &arena, err)) == 0)
 		r = helper_run(&args, err);
 	fputs(help.s, stdout);

@@ -6,6 +6,7 @@
 check "no command shows the overview" -o '^Commands:$'
 check "--help" -o '^Commands:$' -- --help
 check "-h of a command" -o '^  kubectl mckube plan ' -- plan -h
+check "--version" -o '^kubectl-mckube: [0-9]' -- --version
 check "--help beats other mistakes in the arguments" -o '^Usage:$' -- plan x y z --help
 check "help COMMAND" -o '^  -o, --output FORMAT' -- help plan
 check "help config has every key" -o '^  search.preemptionNodes \(1 to 10000, default 8\)$' -- help config

@@ -18,6 +18,8 @@ complete() {
 
 check "the help has options with their defaults" -o '^      --pause-limit TIME .*' -- --help
 check "and examples" -o '^  mckube-migrate --node-name edge-1' -- -h
+check "its version, as a word" -o '^mckube-migrate: [0-9]' -- version
+check "and as an option, with what it was built by" -o '^compiler: ' -- --version
 check "an unknown option is an error" -c 1 -e '^error: unknown flag: --foo$' -- --foo
 check "so is an argument" -c 1 -e '^error: unknown argument "x"$' -- x
 check "the node's name is needed" -c 1 -e '^error: --node-name: must be given$' -- --address 192.0.2.1:1

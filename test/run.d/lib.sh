@@ -29,6 +29,11 @@ skip() {
 	echo "SKIP $1: $2"
 }
 
+# only_full NAME WHAT: says, without --full, what is left out.
+only_full() {
+	[ -n "${FULL-}" ] || echo "FULL $1: $2"
+}
+
 # check NAME COMMAND...: passes when the command does, and returns that; shows the end of its output
 # when it does not.
 check() {

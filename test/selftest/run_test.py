@@ -78,9 +78,15 @@ class Run(unittest.TestCase):
         self.assertEqual(self.run_parts("works", FLAG=str(flag))[1][-1], "1 passed, 0 failed, 0 skipped")
 
     def test_full_reaches_the_parts(self):
-        self.part("30-long", "[ -n \"$FULL\" ] && echo PASS long || echo SKIP long: only with --full")
-        self.assertEqual(self.run_parts("long")[1][-1], "0 passed, 0 failed, 1 skipped")
+        self.part("30-long", "[ -n \"$FULL\" ] && echo PASS long || echo FULL long: what takes long")
+        self.assertEqual(self.run_parts("long")[1][-2:],
+                         ["only with --full: long (what takes long)", "0 passed, 0 failed, 0 skipped"])
         self.assertEqual(self.run_parts("--full", "long")[1][-1], "1 passed, 0 failed, 0 skipped")
+
+    def test_skips_are_named_at_the_end(self):
+        self.part("30-some", "echo SKIP one: no kernel; echo SKIP two: no disk")
+        self.assertEqual(self.run_parts("some")[1][-2:],
+                         ["skipped: one (no kernel); two (no disk)", "0 passed, 0 failed, 2 skipped"])
 
     def test_list_and_help(self):
         self.assertEqual(self.run_parts("--list")[1][0].split(None, 1), ["good", "what 10-good does"])
