@@ -202,6 +202,19 @@ static int load_samples(struct cli *cli, bool twice, struct inputs *in, struct l
 	return r;
 }
 
+/* What the optimizers read so far name to be scaled; with `twice`, also as a source. */
+static int load_scale_targets(struct cli *cli, bool twice, struct inputs *in, struct loader *loader,
+			      struct error *err)
+{
+	struct source source = { 0 };
+	int r = live_scale_targets(&in->live, loader, twice ? &cli->arena : NULL, &source.path,
+				   err);
+
+	if (r == 0 && source.path)
+		*array_add(&in->sources) = source;
+	return r;
+}
+
 static int load_files(struct cli *cli, bool twice, struct inputs *in, struct loader *loader,
 		      struct error *err)
 {
@@ -210,6 +223,8 @@ static int load_files(struct cli *cli, bool twice, struct inputs *in, struct loa
 
 	if (r == 0 && in->is_live)
 		r = load_samples(cli, twice, in, loader, err);
+	if (r == 0 && in->is_live)
+		r = load_scale_targets(cli, twice, in, loader, err);
 	if (r == 0)
 		loader_finish(loader, &in->cluster);
 	loader_free(loader);

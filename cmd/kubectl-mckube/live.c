@@ -8,6 +8,7 @@
 #include "base/auto.h"
 #include "output/style.h"
 #include "remote/samples.h"
+#include "remote/scale_targets.h"
 #include "state/load_live.h"
 
 #include "build.h"
@@ -120,7 +121,7 @@ int live_save(const struct cli *cli, struct live *l, bool with_metrics, struct a
 	return 0;
 }
 
-static int save_samples(const char *const *objects, size_t n, struct arena *arena,
+static int save_objects(const char *const *objects, size_t n, struct arena *arena,
 			const char **ret_path, struct error *err)
 {
 	FILE *f = tmpfile();
@@ -141,12 +142,46 @@ static int save_samples(const char *const *objects, size_t n, struct arena *aren
 	return 0;
 }
 
+/* Into the loader, and with an arena into a file that *ret_path opens. */
+static int keep_objects(const char *const *objects, size_t n, const char *what,
+			struct loader *loader, struct arena *arena, const char **ret_path,
+			struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = loader_object(loader, slice_of(objects[i]), what, err);
+	if (r == 0 && arena)
+		r = save_objects(objects, n, arena, ret_path, err);
+	return r;
+}
+
+int live_scale_targets(struct live *l, struct loader *loader, struct arena *arena,
+		       const char **ret_path, struct error *err)
+{
+	const struct cluster *c = loader_cluster(loader);
+	size_t n;
+
+	if (!scale_targets_are_wanted(c))
+		return 0;
+	const struct stage stage = stage_begin("scale targets", l->kube.http);
+	struct scale_targets *t = scale_targets_new(&l->kube);
+
+	scale_targets_ask(t, c);
+	while (scale_targets_run(t, TURN_MS))
+		;
+	const char *const *objects = scale_targets_objects(t, &n);
+	int r = keep_objects(objects, n, "scale targets", loader, arena, ret_path, err);
+	scale_targets_free(t);
+	stage_end(&stage);
+	return r;
+}
+
 int live_samples(struct live *l, const struct metrics_settings *settings, struct loader *loader,
 		 struct arena *arena, const char **ret_path, struct error *err)
 {
 	const struct cluster *c = loader_cluster(loader);
 	size_t n;
-	int r = 0;
 
 	if (!samples_are_wanted(c))
 		return 0;
@@ -157,10 +192,7 @@ int live_samples(struct live *l, const struct metrics_settings *settings, struct
 	while (samples_run(s, TURN_MS))
 		;
 	const char *const *objects = samples_objects(s, &n);
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = loader_object(loader, slice_of(objects[i]), "metrics", err);
-	if (r == 0 && arena)
-		r = save_samples(objects, n, arena, ret_path, err);
+	int r = keep_objects(objects, n, "metrics", loader, arena, ret_path, err);
 	samples_free(s);
 	stage_end(&stage);
 	return r;

@@ -50,4 +50,8 @@ int live_save(const struct cli *cli, struct live *l, bool with_metrics, struct a
 int live_samples(struct live *l, const struct metrics_settings *settings, struct loader *loader,
 		 struct arena *arena, const char **ret_path, struct error *err);
 
+/* The same for what WorkloadOptimizers scale that is neither Deployment nor StatefulSet. */
+int live_scale_targets(struct live *l, struct loader *loader, struct arena *arena,
+		       const char **ret_path, struct error *err);
+
 #endif

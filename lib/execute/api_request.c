@@ -13,7 +13,24 @@
 #include "execute/taint.h"
 #include "plan/file/economy_status.h"
 
-struct kube_ref api_ref(const struct action *a, struct kube_resource *resource)
+/* What is scaled is of any kind: its name in paths is known from when its subresource was read. */
+static bool scale_resource(const struct action *a, const struct cluster *c,
+			   struct kube_resource *ret)
+{
+	const struct scalable *s = a->kind != ACTION_SCALE
+					   ? NULL
+					   : cluster_scale_target(c, a->on.api_version, a->on.kind,
+								  a->on.ns, a->on.name);
+
+	if (!s || !s->resource)
+		return false;
+	*ret = (struct kube_resource){ cluster_str(c, s->version), a->on.kind,
+				       cluster_str(c, s->resource), true };
+	return true;
+}
+
+struct kube_ref api_ref(const struct action *a, const struct cluster *c,
+			struct kube_resource *resource)
 {
 	static const struct kube_resource *const all[] = {
 		&kube_pods,	      &kube_nodes,	 &kube_optimizers,   &kube_cost_policies,
@@ -26,6 +43,8 @@ struct kube_ref api_ref(const struct action *a, struct kube_resource *resource)
 			known = all[i];
 
 	*resource = *known;
+	if (scale_resource(a, c, resource))
+		known = NULL;
 	if (known == &kube_mckubes && a->on.api_version && *a->on.api_version)
 		resource->api_version = a->on.api_version;
 	return (struct kube_ref){
@@ -350,12 +369,15 @@ int api_request(struct kube_request *r, const struct kube *k, const struct actio
 		const char *version, const struct cluster *c, struct error *err)
 {
 	struct kube_resource resource;
-	struct context x = { k, a, c, api_ref(a, &resource) };
+	struct context x = { k, a, c, api_ref(a, c, &resource) };
 
 	if (x.ref.resource->plural == kube_pods.plural || a->status || a->kind == ACTION_SCALE)
 		x.ref.version = version ? version : a->on.version;
 	if (!maker_of(a))
 		return error_set(err, -ENOTSUP, "%s is not supported", action_kind_name(a->kind));
+	if (a->kind == ACTION_SCALE && x.ref.resource->plural == kube_mckubes.plural)
+		return error_set(err, -ENOTSUP, "no WorkloadOptimizer names %s %s", a->on.kind,
+				 a->on.name);
 	return maker_of(a)(r, &x, err);
 }
 
@@ -396,7 +418,7 @@ bool api_request_reads(const struct action *a)
 }
 
 int api_request_after(struct kube_request *r, const struct kube *k, const struct action *a,
-		      struct slice object, struct error *err)
+		      const struct cluster *c, struct slice object, struct error *err)
 {
 	struct kube_resource resource;
 	AUTO_JSON cJSON *root = NULL;
@@ -412,7 +434,7 @@ int api_request_after(struct kube_request *r, const struct kube *k, const struct
 	else if (!remove_finalizer(root, object_finalizer(&a->on), &o))
 		return 1;
 	json_out_end(&o);
-	struct kube_ref ref = api_ref(a, &resource);
+	struct kube_ref ref = api_ref(a, c, &resource);
 	ref.version = json_text(json_path(root, "metadata.resourceVersion"));
 	kube_patch(r, k, &ref,
 		   &(struct kube_change){ .metadata = is_finalizer ? text.s : NULL,

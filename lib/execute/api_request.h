@@ -42,8 +42,10 @@ int api_open_gate(struct kube_request *r, const struct kube *k, const struct kub
 		  const struct action *a, const struct cluster *c, bool has_node_affinity,
 		  const struct annotation_change *annotations, struct error *err);
 
-/* What the action is about, without a version. */
-struct kube_ref api_ref(const struct action *a, struct kube_resource *resource);
+/* What the action is about, without a version. What is scaled may be of any kind: the snapshot
+ * knows how paths name it. */
+struct kube_ref api_ref(const struct action *a, const struct cluster *c,
+			struct kube_resource *resource);
 
 /* Is this object another one than the action's, of the same name? */
 bool api_is_other(const struct action *a, struct slice object);
@@ -53,6 +55,6 @@ bool api_request_reads(const struct action *a);
 
 /* The second one then: `object` is the object's text, read just now. 1: nothing to do. */
 int api_request_after(struct kube_request *r, const struct kube *k, const struct action *a,
-		      struct slice object, struct error *err);
+		      const struct cluster *c, struct slice object, struct error *err);
 
 #endif

@@ -52,6 +52,13 @@ static struct slice group_of(struct slice api_version)
 	return (struct slice){ api_version.s, slash ? (size_t)(slash - api_version.s) : 0 };
 }
 
+/* It stands for the object that it tells of. */
+static bool is_scale_target(const struct identity *id)
+{
+	return slice_eq(id->kind, "ScaleTarget") &&
+	       slice_eq(group_of(id->api_version), MCKUBE_DOMAIN);
+}
+
 static void add_key(const struct identity *id, struct str *out)
 {
 	bool is_mckube = slice_eq(id->kind, "McKube") || slice_eq(id->kind, "MCKube");
@@ -70,21 +77,37 @@ static void add_key(const struct identity *id, struct str *out)
 bool object_key_of_text(struct slice json, struct str *ret)
 {
 	struct identity id = { SLICE(""), SLICE(""), SLICE(""), SLICE("") };
+	struct identity scaled = id;
 	const struct watched_kinds metadata[] = {
 		{ "name", &id.name, NULL },
 		{ "namespace", &id.ns, NULL },
+		{ NULL },
+	};
+	const struct watched_kinds target[] = {
+		{ "apiVersion", &scaled.api_version, NULL },
+		{ "kind", &scaled.kind, NULL },
+		{ "name", &scaled.name, NULL },
+		{ NULL },
+	};
+	const struct watched_kinds spec[] = {
+		{ "targetRef", NULL, target },
 		{ NULL },
 	};
 	const struct watched_kinds object[] = {
 		{ "apiVersion", &id.api_version, NULL },
 		{ "kind", &id.kind, NULL },
 		{ "metadata", NULL, metadata },
+		{ "spec", NULL, spec },
 		{ NULL },
 	};
 	struct scan s = scan_of(json);
 
 	if (collect(&s, object) < 0 || id.name.n == 0)
 		return false;
+	if (is_scale_target(&id)) {
+		scaled.ns = id.ns.n ? id.ns : SLICE("default");
+		id = scaled;
+	}
 	add_key(&id, ret);
 	return true;
 }

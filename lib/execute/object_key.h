@@ -7,7 +7,8 @@
 
 /* By what an object is known across a plan and the files: API group (no version), kind, namespace
  * and name, as one string. McKube and MCKube are two spellings of one kind. A Pod, a McKube or a
- * PodDisruptionBudget without a namespace is in "default". */
+ * PodDisruptionBudget without a namespace is in "default". A ScaleTarget has the key of the object
+ * that it tells of. */
 
 /* Appends the key of an object that is JSON text; false when it has no name or is no object. */
 bool object_key_of_text(struct slice json, struct str *ret);

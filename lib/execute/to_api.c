@@ -177,7 +177,7 @@ static void keep_version(struct job *j)
 static void poll_pod(struct job *j)
 {
 	struct kube_resource resource;
-	const struct kube_ref ref = api_ref(action_of(j), &resource);
+	const struct kube_ref ref = api_ref(action_of(j), j->run->c, &resource);
 
 	kube_request_done(&j->request);
 	kube_get(&j->request, &ref);
@@ -219,7 +219,7 @@ static void send_second(struct job *j)
 
 	j->request.call.reply = (struct str)STR_INIT;
 	kube_request_done(&j->request);
-	int r = api_request_after(&j->request, j->run->k, action_of(j),
+	int r = api_request_after(&j->request, j->run->k, action_of(j), j->run->c,
 				  (struct slice){ object.s, object.n }, &err);
 	j->has_second = true;
 	j->n_reads++;

@@ -42,6 +42,8 @@ const struct kube_resource kube_pod_metrics = { "metrics.k8s.io/v1beta1", "PodMe
 						true };
 const struct kube_resource kube_metric_samples = { MCKUBE_API_VERSION, "MetricSample",
 						   "metricsamples", true };
+const struct kube_resource kube_scale_targets = { MCKUBE_API_VERSION, "ScaleTarget", "scaletargets",
+						  true };
 const struct kube_resource kube_events = { "events.k8s.io/v1", "Event", "events", true };
 const struct kube_resource kube_access_reviews = { "authorization.k8s.io/v1",
 						   "SelfSubjectAccessReview",

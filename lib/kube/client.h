@@ -38,8 +38,9 @@ extern const struct kube_resource kube_pods, kube_nodes, kube_namespaces, kube_p
 	kube_priority_classes, kube_volumes, kube_claims, kube_csi_nodes, kube_resource_claims,
 	kube_mckubes, kube_leases, kube_optimizers, kube_cost_policies, kube_power_policies,
 	kube_config_maps, kube_deployments, kube_stateful_sets, kube_autoscalers,
-	kube_scaled_objects, kube_node_metrics, kube_pod_metrics, kube_metric_samples, kube_events,
-	kube_access_reviews, kube_token_reviews, kube_subject_reviews;
+	kube_scaled_objects, kube_node_metrics, kube_pod_metrics, kube_metric_samples,
+	kube_scale_targets, kube_events, kube_access_reviews, kube_token_reviews,
+	kube_subject_reviews;
 
 /* Names one object. uid and version are optional. */
 struct kube_ref {

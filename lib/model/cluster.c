@@ -214,6 +214,7 @@ void cluster_finish(struct cluster *c)
 	SORT_UNIQUE(c, &c->price_tables);
 	SORT_UNIQUE(c, &c->deployments);
 	SORT_UNIQUE(c, &c->stateful_sets);
+	SORT_UNIQUE(c, &c->scale_targets);
 	SORT_UNIQUE(c, &c->autoscalers);
 	SORT_UNIQUE(c, &c->scaled_objects);
 	SORT_UNIQUE(c, &c->metric_samples);
@@ -243,6 +244,7 @@ void cluster_done(struct cluster *c)
 	array_done(&c->price_tables);
 	array_done(&c->deployments);
 	array_done(&c->stateful_sets);
+	array_done(&c->scale_targets);
 	array_done(&c->autoscalers);
 	array_done(&c->scaled_objects);
 	array_done(&c->metric_samples);
@@ -341,6 +343,53 @@ bool cluster_scales(const struct cluster *c)
 	return false;
 }
 
+static size_t group_length(const char *api_version)
+{
+	const char *slash = strchr(api_version, '/');
+
+	return slash ? (size_t)(slash - api_version) : 0;
+}
+
+bool same_group(const char *a, const char *b)
+{
+	size_t n = group_length(a);
+
+	return n == group_length(b) && memcmp(a, b, n) == 0;
+}
+
+const char *optimizer_target_version(const struct cluster *c, const struct optimizer *o)
+{
+	const char *version = cluster_str(c, o->target_version);
+
+	return *version ? version : "apps/v1";
+}
+
+bool optimizer_target_is_listed(const struct cluster *c, const struct optimizer *o)
+{
+	const char *kind = cluster_str(c, o->target_kind);
+
+	return (strcmp(kind, "Deployment") == 0 || strcmp(kind, "StatefulSet") == 0) &&
+	       same_group(optimizer_target_version(c, o), "apps/v1");
+}
+
+static bool is_scale_target(const struct cluster *c, const struct scalable *s, const char *kind,
+			    const char *ns, const char *name)
+{
+	return strcmp(cluster_str(c, s->name), name) == 0 &&
+	       strcmp(cluster_str(c, s->kind), kind) == 0 &&
+	       strcmp(cluster_str(c, s->meta.ns), ns) == 0;
+}
+
+const struct scalable *cluster_scale_target(const struct cluster *c, const char *api_version,
+					    const char *kind, const char *ns, const char *name)
+{
+	array_each(s, &c->scale_targets)
+		if (is_scale_target(c, s, kind, ns, name) &&
+		    same_group(cluster_str(c, s->version), api_version))
+			return s;
+	return NULL;
+}
+
 const struct meta *cluster_object(const struct cluster *c, const char *kind, const char *ns,
 				  const char *name)
 {
@@ -374,6 +423,9 @@ const struct meta *cluster_object(const struct cluster *c, const char *kind, con
 				  : (const void *)((const unsigned char *)tables[i].items +
 						   id * tables[i].size);
 	}
+	array_each(s, &c->scale_targets)
+		if (is_scale_target(c, s, kind, ns, name))
+			return &s->meta;
 	return NULL;
 }
 

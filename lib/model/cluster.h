@@ -363,6 +363,7 @@ struct cluster {
 	ARRAY(struct power_policy) power_policies;
 	ARRAY(struct price_table) price_tables;
 	ARRAY(struct scalable) deployments, stateful_sets;
+	ARRAY(struct scalable) scale_targets; /* of other kinds; by the optimizers' names */
 	ARRAY(struct autoscaler) autoscalers, scaled_objects;
 	ARRAY(struct metric_sample) metric_samples;
 	bool has_heartbeats; /* some of them are of helpers */
@@ -422,8 +423,21 @@ const struct metrics *cluster_pod_metrics(const struct cluster *c, str_id ns, st
 /* Does a WorkloadOptimizer scale? */
 bool cluster_scales(const struct cluster *c);
 
-/* What an action is about: a Pod, Node, McKube, WorkloadOptimizer, CostPolicy, Deployment or
- * StatefulSet. */
+/* Are two apiVersions of the same group? */
+bool same_group(const char *a, const char *b);
+
+/* The apiVersion of the object that a WorkloadOptimizer names; and is that a Deployment or a
+ * StatefulSet, all of which a snapshot has? */
+const char *optimizer_target_version(const struct cluster *c, const struct optimizer *o);
+bool optimizer_target_is_listed(const struct cluster *c, const struct optimizer *o);
+
+/* The object of another kind that is scaled; NULL when no WorkloadOptimizer names it. The version
+ * counts by its group. */
+const struct scalable *cluster_scale_target(const struct cluster *c, const char *api_version,
+					    const char *kind, const char *ns, const char *name);
+
+/* What an action is about: a Pod, Node, McKube, WorkloadOptimizer, CostPolicy, Deployment,
+ * StatefulSet or scale target. */
 const struct meta *cluster_object(const struct cluster *c, const char *kind, const char *ns,
 				  const char *name);
 const struct resource_claim *cluster_resource_claim(const struct cluster *c, str_id ns,

@@ -186,6 +186,7 @@ static void move_rows(struct move *m)
 	move_pods(m);
 	move_scalables(m, m->c->deployments.items, m->c->deployments.n);
 	move_scalables(m, m->c->stateful_sets.items, m->c->stateful_sets.n);
+	move_scalables(m, m->c->scale_targets.items, m->c->scale_targets.n);
 	move_optimizers(m);
 	move_policies(m);
 	array_each(node, &m->c->nodes) {
@@ -326,6 +327,10 @@ static void mark_scalables(bool *live, const struct scalable *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		mark_meta(live, &list[i].meta);
 		mark(live, list[i].applied_by);
+		mark(live, list[i].kind);
+		mark(live, list[i].version);
+		mark(live, list[i].name);
+		mark(live, list[i].resource);
 	}
 }
 
@@ -370,6 +375,7 @@ static void mark_economy(const struct cluster *c, bool *live)
 	}
 	mark_scalables(live, c->deployments.items, c->deployments.n);
 	mark_scalables(live, c->stateful_sets.items, c->stateful_sets.n);
+	mark_scalables(live, c->scale_targets.items, c->scale_targets.n);
 	mark_autoscalers(live, c->autoscalers.items, c->autoscalers.n);
 	mark_autoscalers(live, c->scaled_objects.items, c->scaled_objects.n);
 	array_each(s, &c->metric_samples) {

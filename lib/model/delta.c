@@ -303,6 +303,7 @@ static bool scalables_same(const struct cluster *c, const void *a, const void *b
 }
 #define deployments_same   scalables_same
 #define stateful_sets_same scalables_same
+#define scale_targets_same scalables_same
 
 static bool autoscalers_same(const struct cluster *c, const void *a, const void *b)
 {
@@ -392,6 +393,7 @@ ROWS(power_policies)
 ROWS(price_tables)
 ROWS(deployments)
 ROWS(stateful_sets)
+ROWS(scale_targets)
 ROWS(autoscalers)
 ROWS(scaled_objects)
 ROWS(metric_samples)

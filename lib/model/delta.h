@@ -27,7 +27,8 @@ extern const struct delta_kind delta_of_nodes, delta_of_pods, delta_of_mckubes, 
 	delta_of_resource_claims, delta_of_namespaces, delta_of_helper_leases, delta_of_optimizers,
 	delta_of_cost_policies, delta_of_power_policies, delta_of_price_tables,
 	delta_of_deployments, delta_of_stateful_sets, delta_of_autoscalers, delta_of_scaled_objects,
-	delta_of_metric_samples, delta_of_node_metrics, delta_of_pod_metrics;
+	delta_of_scale_targets, delta_of_metric_samples, delta_of_node_metrics,
+	delta_of_pod_metrics;
 
 void *row_at(struct cluster *c, const struct delta_kind *k, size_t i);
 

@@ -212,9 +212,30 @@ struct power_policy {
 	int64_t generation;
 };
 
-/* An object whose number of replicas may be set: a Deployment or a StatefulSet. */
+/* Why an object that a WorkloadOptimizer names has no number of replicas. */
+enum no_scale {
+	NO_SCALE_NONE,		 /* it has one */
+	NO_SCALE_UNKNOWN,	 /* a reason of another version */
+	NO_SCALE_NO_KIND,	 /* the server does not know the kind */
+	NO_SCALE_NOT_NAMESPACED, /* the kind is none of a namespace */
+	NO_SCALE_NO_SUBRESOURCE, /* the kind has no subresource scale */
+	NO_SCALE_NOT_FOUND,	 /* there is no such object */
+	NO_SCALE_FORBIDDEN,	 /* its subresource may not be read */
+	NO_SCALE_UNAVAILABLE,	 /* no answer, or one that is none */
+};
+
+/* Their words, by value; NULL ends the list. */
+extern const char *const no_scale_words[];
+
+/* An object whose number of replicas may be set: a Deployment, a StatefulSet, or whatever else has
+ * the subresource scale and is named by a WorkloadOptimizer. Of the last kind what the subresource
+ * said is an object of its own, ScaleTarget: it has the name of the optimizer, and uid and
+ * resourceVersion of the object that it tells of. */
 struct scalable {
 	struct meta meta;
+	str_id kind, version, name; /* version: apiVersion, with the group */
+	str_id resource;  /* of a ScaleTarget: the kind's name in paths; 0: none is known */
+	uint8_t no_scale; /* enum no_scale */
 	struct selector pods;
 	struct range template_labels; /* of the pods that it makes */
 	int32_t replicas;	      /* that are asked for: 1 where it does not say */

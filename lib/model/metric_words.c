@@ -24,6 +24,18 @@ const char *const alert_action_words[] = {
 	[ALERT_TERMINATE] = "terminate", [ALERT_MIGRATE] = "migrate",	    NULL,
 };
 
+const char *const no_scale_words[] = {
+	[NO_SCALE_NONE] = "",
+	[NO_SCALE_UNKNOWN] = "Unknown",
+	[NO_SCALE_NO_KIND] = "NoKind",
+	[NO_SCALE_NOT_NAMESPACED] = "NotNamespaced",
+	[NO_SCALE_NO_SUBRESOURCE] = "NoSubresource",
+	[NO_SCALE_NOT_FOUND] = "NotFound",
+	[NO_SCALE_FORBIDDEN] = "Forbidden",
+	[NO_SCALE_UNAVAILABLE] = "Unavailable",
+	NULL,
+};
+
 const char *const no_value_words[] = {
 	[NO_VALUE_UNKNOWN] = "Unknown",
 	[NO_VALUE_NO_DATA] = "NoData",

@@ -50,6 +50,7 @@ static const struct kind {
 	{ "ScaledObject", KEDA_GROUP, "", decode_scaled_object,
 	  "nothing in its namespace is scaled" },
 	{ "MetricSample", MCKUBE_DOMAIN, "", decode_metric_sample, "its value counts as missing" },
+	{ "ScaleTarget", MCKUBE_DOMAIN, "", decode_scale_target, "it is not scaled" },
 };
 
 struct objects *objects_new(struct cluster *c)

@@ -260,5 +260,6 @@ int decode_scalable(struct objects *o, str_id kind, str_id version);
 int decode_autoscaler(struct objects *o, str_id kind, str_id version);
 int decode_scaled_object(struct objects *o, str_id kind, str_id version);
 int decode_metric_sample(struct objects *o, str_id kind, str_id version);
+int decode_scale_target(struct objects *o, str_id kind, str_id version);
 
 #endif

@@ -45,11 +45,13 @@ int decode_scalable(struct objects *o, str_id kind, str_id version)
 	struct cluster *c = o->c;
 	int r = decode_whole(o, scalable_fields, &s, &s.meta, SCOPE_NAMESPACE);
 
-	(void)version;
 	if (r < 0)
 		return r;
 	const struct scalable row = {
 		.meta = s.meta.meta,
+		.kind = kind,
+		.version = version,
+		.name = s.meta.meta.name,
 		.pods = s.pods,
 		.template_labels = s.template_labels,
 		.replicas = s.replicas,
@@ -60,6 +62,54 @@ int decode_scalable(struct objects *o, str_id kind, str_id version)
 		*array_add(&c->stateful_sets) = row;
 	else
 		*array_add(&c->deployments) = row;
+	return 0;
+}
+
+struct scale_target_draft {
+	struct object_meta meta;
+	struct scalable s;
+};
+
+#define SCALE_TARGET(key, read, member) \
+	FIELD(key, read, struct scale_target_draft, s.member, UNREAD_TARGET)
+
+static const struct field scale_target_ref_fields[] = {
+	SCALE_TARGET("apiVersion", read_text, version),
+	SCALE_TARGET("kind", read_text, kind),
+	SCALE_TARGET("name", read_text, name),
+	{ 0 },
+};
+
+static const struct field scale_target_spec_fields[] = {
+	FIELD_MORE("reason", read_choice, struct scale_target_draft, s.no_scale, no_scale_words,
+		   UNREAD_DETAIL),
+	SCALE_TARGET("replicas", read_i32, replicas),
+	SCALE_TARGET("resource", read_text, resource),
+	SCALE_TARGET("selector", read_selector, pods),
+	FIELD_SUB("targetRef", scale_target_ref_fields, UNREAD_TARGET),
+	{ 0 },
+};
+
+static const struct field scale_target_fields[] = {
+	FIELD_META(struct scale_target_draft),
+	FIELD_SUB("spec", scale_target_spec_fields, UNREAD_TARGET),
+	{ 0 },
+};
+
+int decode_scale_target(struct objects *o, str_id kind, str_id version)
+{
+	struct scale_target_draft t = { 0 };
+	int r = decode_whole(o, scale_target_fields, &t, &t.meta, SCOPE_NAMESPACE);
+
+	(void)kind;
+	(void)version;
+	if (r < 0)
+		return r;
+	t.s.meta = t.meta.meta;
+	t.s.is_unread = o->d.unread & ~(unsigned)UNREAD_DETAIL;
+	if (!t.s.no_scale && (o->d.unread & UNREAD_DETAIL))
+		t.s.no_scale = NO_SCALE_UNKNOWN;
+	*array_add(&o->c->scale_targets) = t.s;
 	return 0;
 }
 

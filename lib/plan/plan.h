@@ -36,7 +36,7 @@ enum action_kind {
 	ACTION_FINALIZER, /* ours is added (FinalizerAdded) or removed (FinalizerRemoved) */
 	ACTION_MIGRATE,	  /* from one node to another: by the method and steps given */
 	ACTION_RELEASE, /* a waiting pod: our scheduling gate is taken off, and no place is given */
-	ACTION_SCALE,	/* a Deployment or a StatefulSet: from.replicas become to.replicas */
+	ACTION_SCALE,	/* what has the subresource scale: from.replicas become to.replicas */
 	ACTION_ANNOTATE, /* pod: which one a scale-down removes first, deletion_cost */
 	ACTION_KINDS,
 };
@@ -123,7 +123,8 @@ enum migration_step {
 #define STAGE_BIT(step) (1u << (step))
 
 /* Names an object. `kind` is "Pod", "McKube", "MCKube", "Node", "WorkloadOptimizer", "CostPolicy",
- * "PowerPolicy", "Deployment" or "StatefulSet"; strings are the plan's. */
+ * "PowerPolicy", or that of what is scaled: "Deployment", "StatefulSet", any other with the
+ * subresource scale. Strings are the plan's. */
 struct target {
 	const char *kind, *ns, *name, *uid, *version;
 	const char *api_version;

@@ -16,6 +16,7 @@
 #include "reconcile/schedule.h"
 #include "reconcile/watch_metrics.h"
 #include "remote/samples.h"
+#include "remote/scale_targets.h"
 #include "state/informer.h"
 
 enum {
@@ -36,6 +37,15 @@ struct sampling {
 	bool is_running, is_answered;
 };
 
+/* What is scaled by its subresource, which cannot be watched: read again as often as metrics, and
+ * after each pass, which may have scaled it. */
+struct scale_reading {
+	struct scale_targets *targets;
+	int64_t due_ms;
+	size_t n; /* that the store holds */
+	bool is_running;
+};
+
 struct watch {
 	const struct watch_options *o;
 	struct informer *informer;
@@ -48,6 +58,7 @@ struct watch {
 	struct watch_serve *serve;
 	struct schedule schedule;
 	struct sampling sampling;
+	struct scale_reading scales;
 	uint64_t n_shown; /* passes that the published metrics tell of */
 	bool is_leader, has_been_shown;
 };
@@ -198,6 +209,7 @@ static void pass(struct watch *w)
 	if (w->passes.counts.last_success)
 		w->lease.last_pass = date_format(w->passes.counts.last_success, w->last_pass);
 	schedule_passed(&w->schedule, &w->passes.counts, clock_ms());
+	w->scales.due_ms = 0;
 	if (save_metrics(w, c, &err) < 0)
 		log_warning("%s", err.msg);
 }
@@ -215,7 +227,7 @@ static void step_samples(struct watch *w)
 			return;
 		const char *const *objects = samples_objects(p->samples, &n);
 
-		if (informer_put_samples(w->informer, objects, n, &err) < 0)
+		if (informer_put(w->informer, &delta_of_metric_samples, objects, n, &err) < 0)
 			log_warning("metrics: %s", err.msg);
 		p->n = n;
 		p->is_running = false;
@@ -231,8 +243,42 @@ static void step_samples(struct watch *w)
 		samples_ask(p->samples, c, time(NULL));
 		p->is_running = true;
 	} else if (p->n) {
-		informer_put_samples(w->informer, NULL, 0, &err);
+		informer_put(w->informer, &delta_of_metric_samples, NULL, 0, &err);
 		p->n = 0;
+	}
+}
+
+static void put_scales(struct watch *w, const char *const *objects, size_t n)
+{
+	struct error err = ERROR_INIT;
+
+	if (informer_put(w->informer, &delta_of_scale_targets, objects, n, &err) < 0)
+		log_warning("scale targets: %s", err.msg);
+	w->scales.n = n;
+}
+
+static void step_scales(struct watch *w)
+{
+	struct scale_reading *p = &w->scales;
+	size_t n = 0;
+
+	if (p->is_running) {
+		if (scale_targets_run(p->targets, 0))
+			return;
+		const char *const *objects = scale_targets_objects(p->targets, &n);
+
+		put_scales(w, objects, n);
+		p->is_running = false;
+	}
+	const struct cluster *c = store_cluster(informer_store(w->informer));
+	if (clock_ms() < p->due_ms || !informer_is_current(w->informer) || !c->taken_at)
+		return;
+	p->due_ms = clock_ms() + w->o->settings->metrics.interval_seconds * INT64_C(1000);
+	if (scale_targets_are_wanted(c)) {
+		scale_targets_ask(p->targets, c);
+		p->is_running = true;
+	} else if (p->n) {
+		put_scales(w, NULL, 0);
 	}
 }
 
@@ -246,7 +292,7 @@ static bool awaits_first_samples(const struct watch *w)
 static bool may_pass(const struct watch *w)
 {
 	return informer_is_current(w->informer) && !awaits_first_samples(w) &&
-	       store_cluster(informer_store(w->informer))->taken_at &&
+	       !w->scales.is_running && store_cluster(informer_store(w->informer))->taken_at &&
 	       (w->is_leader || w->o->is_dry_run);
 }
 
@@ -263,7 +309,7 @@ static int turn(struct watch *w, struct error *err)
 	if (wait < 0)
 		return err->code;
 	wait = signals < wait ? signals : wait;
-	if (w->sampling.is_running && wait > SAMPLES_TURN_MS)
+	if ((w->sampling.is_running || w->scales.is_running) && wait > SAMPLES_TURN_MS)
 		wait = SAMPLES_TURN_MS;
 	http_wait(w->o->kube->http, wait);
 	struct store *store = informer_store(w->informer);
@@ -271,6 +317,7 @@ static int turn(struct watch *w, struct error *err)
 	    schedule_wants_commit(&w->schedule, store_is_dirty(store), clock_ms()))
 		commit(w);
 	step_samples(w);
+	step_scales(w);
 	answer(w);
 	move_services_step(w->passes.services);
 	if (may_pass(w) &&
@@ -361,6 +408,7 @@ static int start(struct watch *w, struct error *err)
 	};
 	w->informer = informer_start(o->kube, o->server, o->chunk, &polls);
 	w->sampling.samples = samples_new(&o->settings->metrics, o->kube);
+	w->scales.targets = scale_targets_new(o->kube);
 	if (open_server(w, err) < 0)
 		return err->code;
 	if (!o->is_dry_run)
@@ -375,6 +423,7 @@ static void watch_done(struct watch *w)
 		signals_flush(w->signals, FLUSH_MS);
 	signals_free(w->signals);
 	samples_free(w->sampling.samples);
+	scale_targets_free(w->scales.targets);
 	informer_free(w->informer);
 	kube_lease_release(&w->lease);
 	http_observe(w->o->kube->http, NULL, NULL);

@@ -58,6 +58,7 @@ void cluster_digest(struct cluster *c)
 	ADD_KIND(&hash, c, "PowerPolicy", power_policies);
 	ADD_KIND(&hash, c, "Deployment", deployments);
 	ADD_KIND(&hash, c, "StatefulSet", stateful_sets);
+	ADD_KIND(&hash, c, "ScaleTarget", scale_targets);
 	ADD_KIND(&hash, c, "HorizontalPodAutoscaler", autoscalers);
 	ADD_KIND(&hash, c, "ScaledObject", scaled_objects);
 	array_each(sample, &c->metric_samples) {

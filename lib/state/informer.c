@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/auto.h"
 #include "base/timer.h"
 
 struct informer {
@@ -136,18 +137,21 @@ int informer_step(struct informer *f, struct error *err)
 	return least;
 }
 
-int informer_put_samples(struct informer *f, const char *const *objects, size_t n,
-			 struct error *err)
+int informer_put(struct informer *f, const struct delta_kind *rows, const char *const *objects,
+		 size_t n, struct error *err)
 {
 	unsigned kind = 0;
 
-	while (watched_kinds[kind].rows != &delta_of_metric_samples)
+	while (watched_kinds[kind].rows != rows)
 		kind++;
+	const struct kube_resource *resource = watched_kinds[kind].resource;
+	AUTO_FREE char *list_kind = xasprintf("%sList", resource->kind);
+
 	store_begin_list(f->store, kind);
 	for (size_t i = 0; i < n; i++) {
 		size_t used;
-		int r = store_item(f->store, kind, slice_of(objects[i]), "MetricSampleList",
-				   watched_kinds[kind].resource->api_version, &used, err);
+		int r = store_item(f->store, kind, slice_of(objects[i]), list_kind,
+				   resource->api_version, &used, err);
 
 		if (r < 0)
 			return r;

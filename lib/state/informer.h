@@ -31,9 +31,10 @@ void informer_free(struct informer *f);
  * though nothing happens, or a negative code when a kind can never be read (403). */
 int informer_step(struct informer *f, struct error *err);
 
-/* Puts MetricSamples, each as JSON, in the place of those that were put before. */
-int informer_put_samples(struct informer *f, const char *const *objects, size_t n,
-			 struct error *err);
+/* Puts objects of a kind that no server has (watched_kinds.is_ours), each as JSON, in the place of
+ * those that were put before. */
+int informer_put(struct informer *f, const struct delta_kind *rows, const char *const *objects,
+		 size_t n, struct error *err);
 
 /* True when every kind has been listed and no list is under way: only then may the store be
  * committed. A stream that is broken does not show here. */

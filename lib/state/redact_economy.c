@@ -289,6 +289,21 @@ const struct redact_rule redact_autoscaler[] = {
 	{ 0 },
 };
 
+static const struct redact_rule scale_target_spec[] = {
+	ENUM("reason"),
+	SCALAR("replicas"),
+	WORD("resource"),
+	OBJECT("selector", redact_selector),
+	OBJECT("targetRef", scale_target),
+	{ 0 },
+};
+
+const struct redact_rule redact_scale_target[] = {
+	TYPE_AND_METADATA,
+	OBJECT("spec", scale_target_spec),
+	{ 0 },
+};
+
 static const struct redact_rule sample_spec[] = {
 	TIME("at"),	ENUM("metric"), WORD("optimizer"), WORD("query"),
 	ENUM("reason"), ENUM("source"), QUANTITY("value"), { 0 },

@@ -43,6 +43,7 @@
 extern const struct redact_rule redact_metadata[], redact_scalable_metadata[], redact_selector[],
 	redact_node_term[], redact_node_terms[];
 extern const struct redact_rule redact_optimizer[], redact_cost_policy[], redact_power_policy[];
-extern const struct redact_rule redact_scalable[], redact_autoscaler[], redact_sample[];
+extern const struct redact_rule redact_scalable[], redact_autoscaler[], redact_sample[],
+	redact_scale_target[];
 
 #endif

@@ -453,6 +453,7 @@ const struct redact_kind *redact_kind(const char *kind, const char *api_version)
 		{ "autoscaling/", { "HorizontalPodAutoscaler", true, redact_autoscaler } },
 		{ KEDA_GROUP "/", { "ScaledObject", true, redact_autoscaler } },
 		{ MCKUBE_DOMAIN "/", { "MetricSample", true, redact_sample } },
+		{ MCKUBE_DOMAIN "/", { "ScaleTarget", true, redact_scale_target } },
 		{ KCLOUD_GROUP "/", { "CostPolicy", true, redact_cost_policy } },
 		{ KCLOUD_GROUP "/", { "PowerPolicy", true, redact_power_policy } },
 		{ KCLOUD_GROUP "/", { "WorkloadOptimizer", true, redact_optimizer } },

@@ -43,4 +43,5 @@ const struct watched_kinds watched_kinds[N_WATCHED_KINDS] = {
 	{ .resource = &kube_node_metrics, .rows = &delta_of_node_metrics, .is_measured = true },
 	{ .resource = &kube_pod_metrics, .rows = &delta_of_pod_metrics, .is_measured = true },
 	{ .resource = &kube_metric_samples, .rows = &delta_of_metric_samples, .is_ours = true },
+	{ .resource = &kube_scale_targets, .rows = &delta_of_scale_targets, .is_ours = true },
 };

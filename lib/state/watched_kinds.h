@@ -17,7 +17,7 @@ struct watched_kinds {
 	bool is_ours;	   /* no server has them: they are made and put in here */
 };
 
-enum { N_WATCHED_KINDS = 22 };
+enum { N_WATCHED_KINDS = 23 };
 extern const struct watched_kinds watched_kinds[N_WATCHED_KINDS];
 
 #endif

@@ -48,7 +48,8 @@ VALUE_SETS = {
     "least": {"crds": {"install": False}, "rbac": {"aggregate": False, "create": False}, "runtime": "docker",
               "admission": {"enabled": False, "mutating": {"enabled": False}},
               "networkPolicy": {"enabled": False}, "podDisruptionBudget": {"enabled": False}},
-    "1.34": {"admission": {"mutating": {"version": "v1beta1"}}, "bundles": "/b/undles", "kubeletRoot": "/k"},
+    "1.34": {"admission": {"mutating": {"version": "v1beta1"}}, "rbac": {"scaleTargets": [
+        {"apiGroups": ["example.com"], "resources": ["games/scale"], "verbs": ["get", "patch"]}]}, "bundles": "/b/undles", "kubeletRoot": "/k"},
 }
 # Not of objects that both print.
 HELMS_OWN = {"crds.keep", "fullnameOverride"}

@@ -214,3 +214,125 @@ def test_a_pass_that_is_killed_scales_once(c):
         c.mckube("apply")
         assert replicas(c) == 4
         end(c)
+
+
+def game_kind(name, **subresources):
+    """A kind of custom resources, with the subresource scale or without."""
+    number = {"type": "object", "properties": {"replicas": {"type": "integer"}, "selector": {"type": "string"}}}
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{name.lower()}s.example.com"},
+            "spec": {"group": "example.com", "scope": "Namespaced",
+                     "names": {"kind": name, "plural": f"{name.lower()}s"},
+                     "versions": [{"name": "v1", "served": True, "storage": True,
+                                   "subresources": {"status": {}, **subresources},
+                                   "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+                                       "spec": number, "status": number}}}}]}}
+
+
+SCALE = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas",
+         "labelSelectorPath": ".status.selector"}
+
+
+class Games:
+    """Custom resources, one kind of which can be scaled; their pods are made by hand."""
+
+    def __init__(self, c):
+        self.c = c
+
+    def __enter__(self):
+        for kind in (game_kind("Game", scale=SCALE), game_kind("Toy")):
+            self.c.kubectl("create", "-f", "-", stdin=json.dumps(kind))
+        self.c.wait(lambda: self.c.kubectl("get", "games,toys", "-n", self.c.ns, check=False).code == 0)
+        self.c.create(*({"apiVersion": "example.com/v1", "kind": kind, "metadata": {"name": "chess"},
+                         "spec": {"replicas": 2}} for kind in ("Game", "Toy")))
+        self.set_status(replicas=2, selector="app in (chess)")
+        for i in range(2):
+            pod = deployment("chess", 1, "a")["spec"]["template"]
+            self.c.create({"apiVersion": "v1", "kind": "Pod", **pod,
+                           "metadata": {**pod["metadata"], "name": f"chess-{i}"}})
+        return self
+
+    def __exit__(self, *_):
+        self.c.kubectl("delete", "crd", "games.example.com", "toys.example.com")
+
+    def set_status(self, **status):
+        self.c.kubectl("patch", "game", "chess", "-n", self.c.ns, "--subresource=status", "--type=merge", "-p",
+                       json.dumps({"status": status}))
+
+    def replicas(self):
+        return self.c.get("game", "chess")["spec"]["replicas"]
+
+
+def game_optimizer(kind, **scaling):
+    return optimizer("chess", targetRef={"apiVersion": "example.com/v1", "kind": kind, "name": "chess"},
+                     autoScaling=scaling or {"maxReplicas": 6, "metrics": [{"type": "memory", "threshold": 50}]})
+
+
+def warnings_of(plan):
+    return [(w["object"].split("/")[-1], w["reason"], w["message"]) for w in plan["spec"].get("warnings", [])
+            if w["reason"] in ("FailedGetScale", "InvalidSelector")]
+
+
+def test_custom_resources_are_scaled_by_their_subresource(c):
+    """By the pods that it selects; not against a version that has changed, nor without the right to."""
+    priced(c, a="0.40")
+    with Games(c) as games, Metrics(c) as metrics:
+        c.create(game_optimizer("Game"))
+        metrics.put("90Mi")
+        path, plan = c.folder / f"{c.ns}-games.json", c.folder / f"{c.ns}-plan.json"
+        c.mckube("snapshot", "--out", path)
+        wanted = [("chess", 2, 4, "Demand")]
+        assert scales(plan_of(c)) == scales(plan_of(c, "--snapshot", path)) == wanted
+        c.mckube("plan", "--out", plan)
+
+        games.set_status(replicas=1)
+        refused = c.mckube("apply", plan, check=False)
+        assert refused.code == 1 and "Game" in refused.err and games.replicas() == 2, refused
+
+        right = {"apiGroups": ["example.com"], "resources": ["games/scale"], "verbs": ["get", "patch"]}
+        c.install()
+        user = c.as_account("mckube-applier")
+        denied = json.loads(c.mckube("plan", "-o", "json", env=user).out)
+        assert not scales(denied) and warnings_of(denied) == [(
+            "chess", "FailedGetScale",
+            "spec.targetRef: example.com/v1 Game chess: its subresource scale may not be read; it is not scaled")]
+        c.kubectl("patch", "clusterrole", "mckube-scale-targets", "--type=json", "-p",
+                  json.dumps([{"op": "add", "path": "/rules/-", "value": right}]))
+        c.wait(lambda: scales(json.loads(c.mckube("plan", "-o", "json", env=user).out)) == wanted)
+        c.mckube("apply", env=user)
+        assert games.replicas() == 4 and condition(c, "chess", "ScalingActive") == "ValidMetricFound"
+        target = c.get("wo", "chess")["status"]["targetRef"]
+        assert (target["kind"], target["name"]) == ("Game", "chess"), target
+
+
+def test_targets_without_a_scale_are_told_of(c):
+    priced(c, a="0.40")
+    with Games(c):
+        for ref, why in (({"kind": "Toy"}, "the kind has no subresource scale"),
+                         ({"kind": "Puzzle"}, "the server does not know the kind"),
+                         ({"kind": "Game", "name": "go"}, "not found"),
+                         ({"kind": "Node", "apiVersion": "v1", "name": "a"}, "the kind is not namespaced")):
+            named = {"apiVersion": "example.com/v1", "name": "chess", **ref}
+            c.create(optimizer("chess", targetRef=named, autoScaling={"minReplicas": 3}))
+            text = f"spec.targetRef: {named['apiVersion']} {named['kind']} {named['name']}: {why}; it is not scaled"
+            assert warnings_of(plan_of(c)) == [("chess", "FailedGetScale", text)]
+            c.mckube("apply")
+            assert condition(c, "chess", "ScalingActive") == "FailedGetScale"
+            c.kubectl("delete", "wo", "chess", "-n", c.ns)
+
+
+def test_watch_scales_custom_resources_once_for_each_change(c):
+    priced(c, a="0.40")
+    with Games(c) as games:
+        c.create(game_optimizer("Game", minReplicas=3))
+        watch = c.start_mckube("watch", "--metrics-bind-address=0", "--interval=1s")
+        try:
+            c.wait(lambda: games.replicas() == 3)
+            c.kubectl("patch", "wo", "chess", "-n", c.ns, "--type=merge", "-p",
+                      json.dumps({"spec": {"autoScaling": {"minReplicas": 5}}}))
+            c.wait(lambda: games.replicas() == 5)
+            c.stays(lambda: games.replicas() == 5, 3)
+        finally:
+            watch.terminate()
+            told = watch.communicate()[1]
+        assert "Failed" not in told and "onflict" not in told, told

@@ -36,6 +36,7 @@ PLACING = {"Bind", "Assign", "Move"}
 WARNINGS = {"AssumedPrice", "BadPower", "BadPrice", "PolicyOutOfReach", "PowerStillCounts",
             "TerminateNotAllowed", "ArchitectureUnknown",
             "EstimateExceeded", "BudgetEnds", "ReplicasSetBack", "ReplicasApplied", "SpotLabels",
+            "FailedGetScale", "InvalidSelector",
             "BadBudget", "BadCpuset", "BadCriticality", "BadGuarantee", "BadNodeAnnotation",
             "BadPolicy",
             "DuplicateRequest", "SourceConflict", "UnknownNode", "LegacyPin", "Unsupported",

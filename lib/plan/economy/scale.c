@@ -237,9 +237,7 @@ static int32_t stabilise(struct scaling *s, int32_t wanted, int64_t now)
 	return highest < s->from ? highest : s->from;
 }
 
-static const char *text_of(struct economy *e, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-static const char *text_of(struct economy *e, const char *fmt, ...)
+const char *economy_text(struct economy *e, const char *fmt, ...)
 {
 	AUTO(str_done) struct str text = STR_INIT;
 	va_list ap;
@@ -310,12 +308,12 @@ static void apply_ceilings(struct economy *e, optimizer_id id, struct scaling *s
 	}
 	if (s->to > most) {
 		set(s, most, s->from > most ? REASON_BOUNDS : s->reason,
-		    text_of(e, "maxReplicas is %" PRId32, most));
+		    economy_text(e, "maxReplicas is %" PRId32, most));
 		if (s->from <= most)
 			limit(s, "TooManyReplicas", "the number wanted is above maxReplicas");
 	} else if (s->to < least) {
 		set(s, least, s->from < least ? REASON_BOUNDS : s->reason,
-		    text_of(e, "minReplicas is %" PRId32, least));
+		    economy_text(e, "minReplicas is %" PRId32, least));
 		if (s->from >= least)
 			limit(s, "TooFewReplicas", "the number wanted is below minReplicas");
 	}
@@ -367,13 +365,14 @@ static bool apply_demand(struct economy *e, optimizer_id id, struct scaling *s)
 	bool is_missing = d.n_missing && (d.n_missing == d.n || d.wanted < s->from);
 	if (is_missing) {
 		s->inactive = "MetricsMissing";
-		s->active_message =
-			text_of(e, "metric %s has no value%s%s", d.missing, d.reason ? ": " : "",
-				d.reason ? no_value_words[d.reason] : "");
+		s->active_message = economy_text(e, "metric %s has no value%s%s", d.missing,
+						 d.reason ? ": " : "",
+						 d.reason ? no_value_words[d.reason] : "");
 	} else if (d.n) {
 		int32_t n = stabilise(s, d.wanted, e->c->taken_at);
 
-		set(s, n, REASON_DEMAND, text_of(e, "metric %s asks for %" PRId32, d.by, d.wanted));
+		set(s, n, REASON_DEMAND,
+		    economy_text(e, "metric %s asks for %" PRId32, d.by, d.wanted));
 	} else if (o->fills) {
 		set(s, maximum_of(o), REASON_DEMAND, "autoScaling.fill: as many as are paid for");
 	}
@@ -395,6 +394,11 @@ static bool is_undone(const struct economy *e, const struct optimizer *o, int32_
 	       e->c->taken_at >= o->scaled_at + RATE_SECONDS;
 }
 
+static const char *target_kind(const struct cluster *c, const struct scaling *s)
+{
+	return cluster_str(c, s->target->kind);
+}
+
 /* True: it is left alone. */
 static bool give_up(struct economy *e, const struct optimizer *o, struct scaling *s)
 {
@@ -405,8 +409,8 @@ static bool give_up(struct economy *e, const struct optimizer *o, struct scaling
 	s->to = s->from;
 	s->inactive = "ConflictingManager";
 	s->active_message = "its number of replicas is set back each time";
-	warning_add(&e->p->trial.warnings, s->kind, cluster_str(c, s->target->meta.ns),
-		    cluster_str(c, s->target->meta.name), "ReplicasSetBack",
+	warning_add(&e->p->trial.warnings, target_kind(c, s), cluster_str(c, s->target->meta.ns),
+		    cluster_str(c, s->target->name), "ReplicasSetBack",
 		    "spec.replicas: was changed %" PRId32 " times after WorkloadOptimizer %s set "
 		    "it; it is left alone for an hour",
 		    o->undone, cluster_str(c, o->meta.name));
@@ -419,8 +423,9 @@ static void warn_of_manager(struct economy *e, const struct optimizer *o, const 
 	const struct cluster *c = e->c;
 
 	if (s->target->applied_by)
-		warning_add(&e->p->trial.warnings, s->kind, cluster_str(c, s->target->meta.ns),
-			    cluster_str(c, s->target->meta.name), "ReplicasApplied",
+		warning_add(&e->p->trial.warnings, target_kind(c, s),
+			    cluster_str(c, s->target->meta.ns), cluster_str(c, s->target->name),
+			    "ReplicasApplied",
 			    "spec.replicas: field manager %s applies it, and will set back what "
 			    "WorkloadOptimizer %s sets",
 			    cluster_str(c, s->target->applied_by), cluster_str(c, o->meta.name));

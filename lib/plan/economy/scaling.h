@@ -5,7 +5,9 @@
 #include "plan/economy/economy.h"
 #include "plan/plan.h"
 
-/* How many replicas a WorkloadOptimizer with autoScaling gives its Deployment or StatefulSet.
+/* How many replicas a WorkloadOptimizer with autoScaling gives its Deployment or StatefulSet, or
+ * the object of another kind that targetRef names, by its subresource scale. Its pods are those of
+ * the selector that the subresource tells of.
  *
  * Metrics of demand (cpu, memory, gpu, latency) propose numbers, as a HorizontalPodAutoscaler does
  * (plan/economy/replicas.h); the largest counts. Where one has no value, there is no scale-down.
@@ -27,9 +29,8 @@ struct proposal {
 };
 
 struct scaling {
-	const char *kind; /* of the target; NULL: it is not known */
-	const struct scalable *target;
-	int32_t from, to; /* replicas; equal: it is not scaled */
+	const struct scalable *target; /* NULL: it is not known */
+	int32_t from, to;	       /* replicas; equal: it is not scaled */
 	enum reason reason;
 	const char *message; /* the trial's, of the action */
 	uint32_t action;     /* that does it, once the plan has it; 0 */
@@ -57,8 +58,12 @@ static inline bool scaling_changes(const struct scaling *s)
 /* After the pods that wait have places: fills economy.scalings. */
 void economy_scale(struct economy *e);
 
-/* plan/economy/target.c: fills kind and target, or why there is none. */
-void economy_find_target(const struct economy *e, optimizer_id id, struct scaling *ret);
+/* A text of the trial's. */
+const char *economy_text(struct economy *e, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* plan/economy/target.c: fills target, or why there is none. */
+void economy_find_target(struct economy *e, optimizer_id id, struct scaling *ret);
 
 /* plan/economy/ceilings.c: the number of replicas that soft ceilings pay for, INT32_MAX; and how
  * many more the hard limits do. The reason is that of condition ScalingLimited. */

@@ -423,8 +423,8 @@ static void fill_places(const struct economy *e, optimizer_id id, struct economy
 		s->nodes[s->n_nodes++] = name_of(e, a->nodes[i]);
 	if (!scaling->target)
 		return;
-	s->target_kind = scaling->kind;
-	s->target_name = cluster_str(e->c, scaling->target->meta.name);
+	s->target_kind = cluster_str(e->c, scaling->target->kind);
+	s->target_name = cluster_str(e->c, scaling->target->name);
 }
 
 static bool places_differ(const struct economy *e, const struct optimizer *o,

@@ -5,18 +5,18 @@
 #include "base/names.h"
 #include "plan/economy/scaling.h"
 
-struct kind {
-	const char *name;
+struct table {
 	const struct scalable *items;
 	size_t n;
 };
 
-enum { KINDS = 2 };
+/* What is found by its pods; other kinds are scaled only where they are named. */
+enum { TABLES = 2 };
 
-static void list_kinds(const struct cluster *c, struct kind ret[static KINDS])
+static void list_tables(const struct cluster *c, struct table ret[static TABLES])
 {
-	ret[0] = (struct kind){ "Deployment", c->deployments.items, c->deployments.n };
-	ret[1] = (struct kind){ "StatefulSet", c->stateful_sets.items, c->stateful_sets.n };
+	ret[0] = (struct table){ c->deployments.items, c->deployments.n };
+	ret[1] = (struct table){ c->stateful_sets.items, c->stateful_sets.n };
 }
 
 static void refuse(struct scaling *s, const char *reason, const char *message)
@@ -50,58 +50,91 @@ static bool has_pod(const struct economy *e, optimizer_id id, const struct scala
 /* Puts the one that fits into ret; returns how many do. */
 static size_t search(const struct economy *e, optimizer_id id, is_wanted fits, struct scaling *ret)
 {
-	struct kind kinds[KINDS];
+	struct table tables[TABLES];
 	size_t n = 0;
 
-	list_kinds(e->c, kinds);
-	for (size_t k = 0; k < KINDS; k++)
-		for (size_t i = 0; i < kinds[k].n; i++) {
-			const struct scalable *s = &kinds[k].items[i];
+	list_tables(e->c, tables);
+	for (size_t k = 0; k < TABLES; k++)
+		for (size_t i = 0; i < tables[k].n; i++) {
+			const struct scalable *s = &tables[k].items[i];
 
 			if (s->meta.ns != e->c->optimizers.items[id].meta.ns || !fits(e, id, s))
 				continue;
-			ret->kind = kinds[k].name;
 			ret->target = s;
 			n++;
 		}
 	return n;
 }
 
-static bool is_named(const struct economy *e, const struct optimizer *o, const struct kind *kind,
-		     const struct scalable *s)
+/* Why a target of another kind is not scaled; "" where it is. */
+static const char *why_unscaled(const struct scalable *s)
 {
-	return s->meta.ns == o->meta.ns && s->meta.name == o->target_name &&
-	       strcmp(cluster_str(e->c, o->target_kind), kind->name) == 0;
+	static const char *const whys[] = {
+		[NO_SCALE_NONE] = "",
+		[NO_SCALE_UNKNOWN] = "its subresource scale was not read",
+		[NO_SCALE_NO_KIND] = "the server does not know the kind",
+		[NO_SCALE_NOT_NAMESPACED] = "the kind is not namespaced",
+		[NO_SCALE_NO_SUBRESOURCE] = "the kind has no subresource scale",
+		[NO_SCALE_NOT_FOUND] = "not found",
+		[NO_SCALE_FORBIDDEN] = "its subresource scale may not be read",
+		[NO_SCALE_UNAVAILABLE] = "its subresource scale could not be read",
+	};
+
+	if (s->no_scale)
+		return whys[s->no_scale];
+	return s->pods.is_set ? "" : "its status.selector is missing, so its pods are not known";
 }
 
-static void find_named(const struct economy *e, optimizer_id id, struct scaling *ret)
+static void find_other(struct economy *e, const struct optimizer *o, struct scaling *ret)
 {
-	struct kind kinds[KINDS];
+	const struct cluster *c = e->c;
+	const char *ns = cluster_str(c, o->meta.ns), *kind = cluster_str(c, o->target_kind),
+		   *name = cluster_str(c, o->target_name),
+		   *version = optimizer_target_version(c, o);
+	const struct scalable *s = cluster_scale_target(c, version, kind, ns, name);
+	const char *why = s ? why_unscaled(s) : "its subresource scale is not in the snapshot";
 
-	list_kinds(e->c, kinds);
-	for (size_t k = 0; k < KINDS; k++)
-		for (size_t i = 0; i < kinds[k].n; i++) {
-			const struct scalable *s = kinds[k].items + i;
+	ret->target = s;
+	if (!*why)
+		return;
+	refuse(ret, s && !s->no_scale ? "InvalidSelector" : "FailedGetScale",
+	       economy_text(e, "targetRef: %s %s: %s", kind, name, why));
+	warning_add(&e->p->trial.warnings, "WorkloadOptimizer", ns, cluster_str(c, o->meta.name),
+		    ret->inactive, "spec.targetRef: %s %s %s: %s; it is not scaled", version, kind,
+		    name, why);
+}
 
-			if (is_named(e, &e->c->optimizers.items[id], &kinds[k], s)) {
-				ret->kind = kinds[k].name;
+static void find_named(struct economy *e, optimizer_id id, struct scaling *ret)
+{
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	struct table tables[TABLES];
+
+	if (!optimizer_target_is_listed(e->c, o)) {
+		find_other(e, o, ret);
+		return;
+	}
+	list_tables(e->c, tables);
+	for (size_t k = 0; k < TABLES; k++)
+		for (size_t i = 0; i < tables[k].n; i++) {
+			const struct scalable *s = &tables[k].items[i];
+
+			if (s->meta.ns == o->meta.ns && s->name == o->target_name &&
+			    s->kind == o->target_kind)
 				ret->target = s;
-			}
 		}
 	if (!ret->target)
 		refuse(ret, "FailedGetScale", "targetRef: no such Deployment or StatefulSet");
 }
 
 /* One that cannot be read may scale anything in its namespace. */
-static bool is_autoscaled_by(const struct economy *e, const struct scaling *s,
-			     const struct autoscaler *list, size_t n)
+static bool is_autoscaled_by(const struct scaling *s, const struct autoscaler *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct autoscaler *a = &list[i];
 
 		if (a->meta.ns == s->target->meta.ns &&
-		    (a->is_unread || (a->target_name == s->target->meta.name &&
-				      strcmp(cluster_str(e->c, a->target_kind), s->kind) == 0)))
+		    (a->is_unread ||
+		     (a->target_name == s->target->name && a->target_kind == s->target->kind)))
 			return true;
 	}
 	return false;
@@ -111,14 +144,14 @@ static const char *conflict_of(const struct economy *e, const struct scaling *s)
 {
 	const struct cluster *c = e->c;
 
-	if (is_autoscaled_by(e, s, c->autoscalers.items, c->autoscalers.n))
+	if (is_autoscaled_by(s, c->autoscalers.items, c->autoscalers.n))
 		return "a HorizontalPodAutoscaler scales the same target";
-	if (is_autoscaled_by(e, s, c->scaled_objects.items, c->scaled_objects.n))
+	if (is_autoscaled_by(s, c->scaled_objects.items, c->scaled_objects.n))
 		return "a ScaledObject scales the same target, or is paused";
 	return NULL;
 }
 
-void economy_find_target(const struct economy *e, optimizer_id id, struct scaling *ret)
+void economy_find_target(struct economy *e, optimizer_id id, struct scaling *ret)
 {
 	if (e->c->optimizers.items[id].target_name) {
 		find_named(e, id, ret);

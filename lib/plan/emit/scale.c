@@ -80,16 +80,16 @@ static void emit_one(struct emitter *e, optimizer_id id, struct scaling *s, cons
 		     uint32_t n)
 {
 	const struct cluster *c = e->trial->c;
-	const struct meta *m = &s->target->meta;
+	const struct scalable *t = s->target;
 	struct action *a =
 		emit_action(e, ACTION_SCALE, s->reason,
 			    (struct target){
-				    .kind = s->kind,
-				    .api_version = "apps/v1",
-				    .ns = plan_str(e->plan, cluster_str(c, m->ns)),
-				    .name = plan_str(e->plan, cluster_str(c, m->name)),
-				    .uid = plan_str(e->plan, cluster_str(c, m->uid)),
-				    .version = plan_str(e->plan, cluster_str(c, m->version)),
+				    .kind = plan_str(e->plan, cluster_str(c, t->kind)),
+				    .api_version = plan_str(e->plan, cluster_str(c, t->version)),
+				    .ns = plan_str(e->plan, cluster_str(c, t->meta.ns)),
+				    .name = plan_str(e->plan, cluster_str(c, t->name)),
+				    .uid = plan_str(e->plan, cluster_str(c, t->meta.uid)),
+				    .version = plan_str(e->plan, cluster_str(c, t->meta.version)),
 			    });
 
 	s->action = a->id;

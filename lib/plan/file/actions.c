@@ -209,6 +209,19 @@ static int check_place(const struct place *p, const char *key, bool is_scale, bo
 	return 0;
 }
 
+/* Any kind may have the subresource scale but those that other actions are about. */
+static bool may_be_scaled(const char *kind)
+{
+	static const char *const others[] = {
+		"McKube", "MCKube", "Node", "WorkloadOptimizer", "CostPolicy", "PowerPolicy", "Pod"
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (strcmp(kind, others[i]) == 0)
+			return false;
+	return true;
+}
+
 static int check_replicas(const struct action *a, uint64_t seen, struct decoder *d)
 {
 	bool is_scale = a->kind == ACTION_SCALE;
@@ -220,8 +233,7 @@ static int check_replicas(const struct action *a, uint64_t seen, struct decoder 
 	if ((seen & REPLACEMENT) &&
 	    check_place(&a->replacement, "replacement", false, false, d) < 0)
 		return DECODE_REFUSED;
-	if (is_scale && a->on.kind && strcmp(a->on.kind, "Deployment") != 0 &&
-	    strcmp(a->on.kind, "StatefulSet") != 0)
+	if (is_scale && a->on.kind && !may_be_scaled(a->on.kind))
 		return decode_refuse(d, "object.kind: cannot be scaled");
 	return 0;
 }

@@ -282,6 +282,9 @@ static void text_scalables(struct text_writer *w, const char *kind, const struct
 {
 	for (size_t i = 0; i < n; i++) {
 		text_meta(w, kind, &items[i].meta);
+		text_id(w, items[i].kind);
+		text_id(w, items[i].name);
+		text_id(w, items[i].resource);
 		text_int(w, items[i].replicas);
 		text_selector(w, &items[i].pods);
 		text_labels(w, items[i].template_labels);
@@ -304,6 +307,7 @@ static void text_economy(struct text_writer *w)
 	}
 	text_scalables(w, "Deployment", w->c->deployments.items, w->c->deployments.n);
 	text_scalables(w, "StatefulSet", w->c->stateful_sets.items, w->c->stateful_sets.n);
+	text_scalables(w, "ScaleTarget", w->c->scale_targets.items, w->c->scale_targets.n);
 	array_each(a, &w->c->autoscalers) {
 		text_meta(w, "HorizontalPodAutoscaler", &a->meta);
 		text_id(w, a->target_kind);

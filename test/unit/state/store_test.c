@@ -34,6 +34,7 @@ enum {
 	NODE_METRICS,
 	POD_METRICS,
 	SAMPLES,
+	SCALE_TARGETS,
 };
 
 static void put(struct store *m, unsigned kind, enum watch_type type, const char *json)
