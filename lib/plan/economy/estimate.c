@@ -21,11 +21,9 @@ static bool is_feasible(const struct economy *e, const struct optimizer *o, stru
 {
 	const struct node *node = &e->c->nodes.items[id];
 	const struct fleet_node *n = &e->fleet.nodes[id];
-	const struct account *a = &e->accounts[o - e->c->optimizers.items];
 	const struct rules none = { 0 };
-	bool is_refused_spot =
-		n->capacity_type == CAPACITY_SPOT &&
-		(a->forbids_spot || (a->max_spot_price >= 0 && n->price > a->max_spot_price));
+	const struct account *a = &e->accounts[o - e->c->optimizers.items];
+	bool is_refused_spot = n->capacity_type == CAPACITY_SPOT && !economy_spot_is_open(a, n);
 
 	return !n->leaving && !node->is_unschedulable && !is_refused_spot &&
 	       !match_untolerated(e->c, &none, node) && economy_selects_node(e, o, id) &&
