@@ -11,21 +11,28 @@ bool economy_alert_is_on(const struct economy *e, uint32_t alert)
 
 /* ---- Is one reached? ---- */
 
-/* What its workloads cost now, as a factor of what they did in the mean of the last day. */
-static bool has_risen(const struct economy *e, const struct cost_policy *p, const struct alert *a,
-		      const struct money_limit *l)
+/* From which cost of its workloads it has risen, as a factor of the mean of the last day; NO_LIMIT:
+ * there was no cost. */
+static int64_t cost_threshold(const struct economy *e, const struct cost_policy *p,
+			      const struct alert *a)
 {
 	struct day_note day = spending_day(&p->day, &p->budget_note, e->c->taken_at);
+	__int128 cost = ((__int128)day.last * a->value + PPM - 1) / PPM;
 
-	return day.last > 0 && (__int128)l->cost * PPM >= (__int128)day.last * a->value;
+	return day.last <= 0 ? NO_LIMIT : (int64_t)(cost < INT64_MAX ? cost : INT64_MAX);
 }
 
 static bool cost_alert_is_on(const struct economy *e, const struct cost_policy *p,
 			     const struct alert *a, uint32_t limit)
 {
+	int64_t threshold;
+
 	if (a->type == ALERT_BUDGET_USAGE)
 		return spending_part(p, e->c->taken_at) >= a->value;
-	return a->type <= ALERT_ANOMALY && limit && has_risen(e, p, a, &e->limits.items[limit - 1]);
+	if (a->type > ALERT_ANOMALY || !limit)
+		return false;
+	threshold = cost_threshold(e, p, a);
+	return threshold >= 0 && e->limits.items[limit - 1].cost >= threshold;
 }
 
 bool economy_limit_is_of(const struct economy *e, uint32_t limit, optimizer_id of)
@@ -59,6 +66,11 @@ static int64_t carbon_threshold(const struct power_policy *p, int64_t value)
 	return (int64_t)((__int128)p->carbon_target * (value > PPM ? value / 100 : value) / PPM);
 }
 
+static int64_t power_threshold(const struct power_policy *p, int64_t value)
+{
+	return p->max_power < 0 ? NO_LIMIT : (int64_t)((__int128)p->max_power * value / PPM);
+}
+
 static bool power_alert_is_on(struct economy *e, size_t policy, const struct alert *a)
 {
 	const struct power_policy *p = &e->c->power_policies.items[policy];
@@ -66,8 +78,7 @@ static bool power_alert_is_on(struct economy *e, size_t policy, const struct ale
 	const struct money_limit *l = &e->limits.items[limit - 1];
 
 	if (a->type == ALERT_POWER_USAGE)
-		return p->max_power >= 0 &&
-		       l->power >= (int64_t)((__int128)p->max_power * a->value / PPM);
+		return p->max_power >= 0 && l->power >= power_threshold(p, a->value);
 	if (a->type == ALERT_CARBON)
 		return l->carbon / PPM >= carbon_threshold(p, a->value);
 	if (a->type != ALERT_POWER_EFFICIENCY)
@@ -81,6 +92,58 @@ bool economy_power_alert_goes_on(struct economy *e, size_t policy, uint32_t aler
 	const struct alert *a = &e->c->alerts.items[alert];
 
 	return a->type == ALERT_POWER_EFFICIENCY || power_alert_is_on(e, policy, a);
+}
+
+/* ---- What stays below all of them ---- */
+
+/* Below the threshold, if there is one. */
+static __int128 below(__int128 threshold)
+{
+	return threshold < 0 ? NO_LIMIT : threshold > 0 ? threshold - 1 : 0;
+}
+
+static void read_cost_alerts(struct economy *e, const struct cost_policy *p, struct money_limit *l)
+{
+	for (uint32_t k = 0; k < p->alerts.n; k++) {
+		const struct alert *a = &e->c->alerts.items[p->alerts.at + k];
+
+		if (a->action == ALERT_SCALE_DOWN &&
+		    (a->type == ALERT_COST_INCREASE || a->type == ALERT_ANOMALY))
+			l->calm_cost =
+				(int64_t)lower_limit(l->calm_cost, below(cost_threshold(e, p, a)));
+	}
+}
+
+static void read_power_alerts(struct economy *e, const struct power_policy *p,
+			      struct money_limit *l)
+{
+	for (uint32_t k = 0; k < p->alerts.n; k++) {
+		const struct alert *a = &e->c->alerts.items[p->alerts.at + k];
+
+		if (a->action != ALERT_SCALE_DOWN)
+			continue;
+		if (a->type == ALERT_POWER_USAGE)
+			l->calm_power = (int64_t)lower_limit(l->calm_power,
+							     below(power_threshold(p, a->value)));
+		else if (a->type == ALERT_CARBON)
+			l->calm_carbon =
+				lower_limit(l->calm_carbon,
+					    below((__int128)carbon_threshold(p, a->value) * PPM));
+	}
+}
+
+void economy_read_alerts(struct economy *e)
+{
+	const struct cluster *c = e->c;
+
+	for (size_t i = 0; i < c->cost_policies.n; i++)
+		if (e->limit_of_policy[i])
+			read_cost_alerts(e, &c->cost_policies.items[i],
+					 &e->limits.items[e->limit_of_policy[i] - 1]);
+	for (size_t i = 0; i < c->power_policies.n; i++)
+		if (e->limit_of_power_policy[i])
+			read_power_alerts(e, &c->power_policies.items[i],
+					  &e->limits.items[e->limit_of_power_policy[i] - 1]);
 }
 
 /* ---- What is done ---- */

@@ -22,6 +22,10 @@
  * PodDisruptionBudget wants; otherwise as pause, with a warning. What was ended stays so until
  * it is scaled up again. */
 
+/* Once the limits are known: what may be reached before one of them scales down. Of efficiency that
+ * is not known, and a budget that is spent does not come back. */
+void economy_read_alerts(struct economy *e);
+
 /* After the pods are where the snapshot has them, before any is placed. */
 void economy_heed_alerts(struct economy *e);
 

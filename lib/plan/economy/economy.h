@@ -47,10 +47,19 @@ struct money_limit {
 	__int128 green, carbon;	       /* power times the renewable part, mW ppm; mW mg/kWh */
 	__int128 max_carbon;	       /* mW mg/kWh; NO_LIMIT */
 	__int128 base_carbon;	       /* as base_power */
-	bool is_exhausted;	       /* its budget */
-	bool is_part;		       /* of a PowerPolicy's, for one workload: split.c */
-	const char *object;	       /* "CostPolicy ns/name" */
+	/* The most with which no alert begins that scales down; NO_LIMIT: alerts.c */
+	int64_t calm_cost, calm_power;
+	__int128 calm_carbon;
+	bool is_exhausted;  /* its budget */
+	bool is_part;	    /* of a PowerPolicy's, for one workload: split.c */
+	const char *object; /* "CostPolicy ns/name" */
 };
+
+/* Either may be NO_LIMIT. */
+static inline __int128 lower_limit(__int128 a, __int128 b)
+{
+	return b >= 0 && (a < 0 || b < a) ? b : a;
+}
 
 /* An optimizer with what speaks for it. */
 struct account {
@@ -152,7 +161,8 @@ struct economy {
 	const struct settings *settings;
 	struct fleet fleet;
 	bool is_active;
-	bool is_peak; /* a PowerPolicy that avoids peak hours covers a workload in them now */
+	bool adds_replicas; /* while replicas are tried: economy_most() */
+	bool is_peak;	    /* a PowerPolicy that avoids peak hours covers a workload in them now */
 	int32_t power_weight;	  /* of energy in J: 0, 1, or 2 in peak hours */
 	struct account *accounts; /* by optimizer_id */
 	optimizer_id *of_pod;	  /* by pod_id, NONE */
@@ -247,6 +257,8 @@ void economy_mark(struct economy *e);
 void economy_mark_for(struct economy *e, uint32_t cargo);
 /* Does what its placement policy requires match the node? */
 bool economy_selects_node(const struct economy *e, const struct optimizer *o, node_id node);
+/* Is a budget spent that counts for it? */
+bool economy_is_spent(const struct economy *e, const struct account *a);
 /* Is it refused everywhere? */
 bool economy_is_closed_to(const struct economy *e, const struct cargo *g);
 /* Do rules about price and spot refuse it on all nodes of this kind? */
@@ -254,6 +266,13 @@ bool economy_price_refuses(const struct economy *e, const struct cargo *g, node_
 /* Do the pod's rules, or its optimizer's, say anything about the architecture? */
 bool economy_names_arch(const struct economy *e, const struct cargo *g);
 enum money_refusal economy_refuses(struct economy *e, uint32_t cargo, node_id node);
+/* What a limit allows, in its units: of replicas that are to be added, also nothing with which an
+ * alert would begin. */
+struct most {
+	int64_t cost, power;
+	__int128 carbon;
+};
+struct most economy_most(const struct economy *e, const struct money_limit *l);
 /* Filters and room. `detail` as for filter_node(). */
 enum refusal economy_filter(struct economy *e, uint32_t cargo, node_id node, char *detail,
 			    size_t size);

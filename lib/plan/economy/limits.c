@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "model/match.h"
 #include "model/spending.h"
+#include "plan/economy/alerts.h"
 #include "plan/economy/kinds.h"
 
 enum { DAY_SECONDS = 86400 };
@@ -76,6 +77,9 @@ static uint32_t new_limit(struct economy *e, const char *kind, const struct meta
 		.max_cost = max_cost,
 		.max_power = max_power,
 		.max_carbon = NO_LIMIT,
+		.calm_cost = NO_LIMIT,
+		.calm_power = NO_LIMIT,
+		.calm_carbon = NO_LIMIT,
 		.is_exhausted = is_exhausted,
 		.object = object,
 	};
@@ -343,9 +347,13 @@ void economy_read_limits(struct economy *e)
 	for (optimizer_id id = 0; id < c->optimizers.n; id++)
 		read_account(e, id, &ids);
 	weigh_power(e);
-	for (uint32_t i = 0; i < e->limits.n; i++)
-		if (e->limits.items[i].max_power >= 0 || e->limits.items[i].max_carbon >= 0)
+	economy_read_alerts(e);
+	for (uint32_t i = 0; i < e->limits.n; i++) {
+		const struct money_limit *l = &e->limits.items[i];
+
+		if (l->max_power >= 0 || l->max_carbon >= 0 || l->calm_carbon >= 0)
 			*array_add(&e->power_limits) = i;
+	}
 	e->tracks_power = e->power_limits.n > 0;
 	for (optimizer_id id = 0; id < c->optimizers.n; id++)
 		e->tracks_power |= e->accounts[id].min_green_ppm >= 0;

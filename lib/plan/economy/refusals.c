@@ -178,15 +178,32 @@ static bool green_refuses(const struct economy *e, uint32_t cargo, node_id node)
 	       ((__int128)a->power + own) * a->min_green_ppm;
 }
 
+struct most economy_most(const struct economy *e, const struct money_limit *l)
+{
+	struct most m = { l->max_cost, l->max_power, l->max_carbon };
+
+	if (!e->adds_replicas)
+		return m;
+	return (struct most){
+		.cost = (int64_t)lower_limit(m.cost, l->calm_cost),
+		.power = (int64_t)lower_limit(m.power, l->calm_power),
+		.carbon = lower_limit(m.carbon, l->calm_carbon),
+	};
+}
+
 static bool is_over_power(const struct economy *e, const struct money_limit *l)
 {
-	return l->max_power >= 0 && (!l->is_part || e->holds_parts) && l->power > l->max_power &&
+	int64_t most = economy_most(e, l).power;
+
+	return most >= 0 && (!l->is_part || e->holds_parts) && l->power > most &&
 	       l->power > l->base_power;
 }
 
-static bool is_over_carbon(const struct money_limit *l)
+static bool is_over_carbon(const struct economy *e, const struct money_limit *l)
 {
-	return l->max_carbon >= 0 && l->carbon > l->max_carbon && l->carbon > l->base_carbon;
+	__int128 most = economy_most(e, l).carbon;
+
+	return most >= 0 && l->carbon > most && l->carbon > l->base_carbon;
 }
 
 /* Would a limit of power or carbon dioxide be exceeded that was not, or more than before? All pods
@@ -200,7 +217,7 @@ static enum money_refusal power_refuses(struct economy *e, uint32_t cargo, node_
 	economy_put(e, cargo, node);
 	array_each(id, &e->power_limits) {
 		is_power |= is_over_power(e, &e->limits.items[*id]);
-		is_carbon |= is_over_carbon(&e->limits.items[*id]);
+		is_carbon |= is_over_carbon(e, &e->limits.items[*id]);
 	}
 	economy_take(e, cargo);
 	return is_power ? MONEY_POWER : is_carbon ? MONEY_CARBON : MONEY_ACCEPTS;
@@ -260,15 +277,15 @@ static bool cost_refuses(const struct economy *e, const struct cargo *g, node_id
 	for (uint32_t k = 0; k < a->limits.n; k++) {
 		const struct money_limit *l =
 			&e->limits.items[e->limit_ids.items[a->limits.at + k]];
+		int64_t most = economy_most(e, l).cost;
 
-		if (l->max_cost >= 0 && l->cost + share > l->max_cost &&
-		    l->cost + share > l->base_cost)
+		if (most >= 0 && l->cost + share > most && l->cost + share > l->base_cost)
 			return true;
 	}
 	return false;
 }
 
-static bool has_exhausted(const struct economy *e, const struct account *a)
+bool economy_is_spent(const struct economy *e, const struct account *a)
 {
 	for (uint32_t k = 0; k < a->limits.n; k++)
 		if (e->limits.items[e->limit_ids.items[a->limits.at + k]].is_exhausted)
@@ -284,7 +301,7 @@ static enum money_refusal closed_to(const struct economy *e, const struct cargo 
 
 	if (!a || (g->origin == NONE && economy_replaces_moved(e, g)))
 		return MONEY_ACCEPTS;
-	if (has_exhausted(e, a))
+	if (economy_is_spent(e, a))
 		return MONEY_BUDGET;
 	return a->avoids_power && g->origin == NONE ? MONEY_PEAK : MONEY_ACCEPTS;
 }

@@ -339,11 +339,11 @@ static void apply_hard_limits(struct economy *e, optimizer_id id, struct scaling
 		limit(s, "ScaleUpLimit", "the number wanted is more than is added at a time");
 	}
 	if (s->to > s->from) {
-		int64_t room =
-			(int64_t)economy_room(e, id, &reason, &message) + e->accounts[id].n_bound;
+		int32_t n_bound = (int32_t)e->accounts[id].n_bound, wanted = s->to - n_bound;
+		int32_t room = n_bound + economy_room(e, id, wanted, &reason, &message);
 
 		if (s->to > room) {
-			s->to = room > s->from ? (int32_t)room : s->from;
+			s->to = room > s->from ? room : s->from;
 			limit(s, reason, message);
 		}
 	} else if (s->to < s->from) {

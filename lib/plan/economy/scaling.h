@@ -65,11 +65,24 @@ const char *economy_text(struct economy *e, const char *fmt, ...)
 /* plan/economy/target.c: fills target, or why there is none. */
 void economy_find_target(struct economy *e, optimizer_id id, struct scaling *ret);
 
-/* plan/economy/ceilings.c: the number of replicas that soft ceilings pay for, INT32_MAX; and how
- * many more the hard limits do. The reason is that of condition ScalingLimited. */
+/* plan/economy/ceilings.c: the number of replicas that soft ceilings pay for, INT32_MAX. The reason
+ * is that of condition ScalingLimited. */
 int32_t economy_ceiling(struct economy *e, optimizer_id id, const char **ret_reason,
 			const char **ret_message);
-int32_t economy_room(struct economy *e, optimizer_id id, const char **ret_reason,
+/* What one more replica adds on a node. */
+struct extra {
+	int64_t cost, power; /* micro-USD per hour, mW */
+	__int128 carbon;     /* mW mg/kWh */
+};
+struct extra economy_extra_on(const struct economy *e, uint32_t cargo, node_id node);
+/* One of its pods, whose replicas ask the same; NONE: it has none. */
+uint32_t economy_any_replica(const struct economy *e, optimizer_id id);
+int32_t replicas_at_most(__int128 n);
+
+/* plan/economy/room.c: how many more replicas the hard limits allow, up to those that are wanted,
+ * so that none is made which would have to wait. An alert that scales down counts as a limit: else
+ * what demand adds it would take away, and so on. */
+int32_t economy_room(struct economy *e, optimizer_id id, int32_t wanted, const char **ret_reason,
 		     const char **ret_message);
 
 #endif
