@@ -83,7 +83,7 @@ def test_core_scheduler_forbids_unless_it_says_yes(c):
                                   "coreScheduler": {"failOpen": True}}))
     done = c.mckube("apply", f"--config={config}", env=environment(gone.url))
     assert pinned_to(c, "w1"), done
-    assert condition(c, "web", "Progressing") == "Settled", (done, c.get("wo", "web")["status"])
+    assert condition(c, "web", "Progressing") == "ActionsPending", (done, c.get("wo", "web")["status"])
 
 
 def test_what_is_not_for_cost_is_not_asked_about(c):

@@ -95,7 +95,9 @@ struct account {
 	bool is_placed;	   /* ... or is bound by it */
 	bool is_elsewhere; /* its namespace is not among optimise.namespaces: nothing is done for
 			    * it, and nothing written */
-	bool is_refused;   /* a limit keeps one from being placed */
+	/* economy_survey(): each pod that has a node has until then to become ready; 0 */
+	int64_t starting_until;
+	bool is_refused; /* a limit keeps one from being placed */
 	/* economy_survey(): the node with most of its pods, NONE, its nodes, and what of them is
 	 * assumed
 	 */

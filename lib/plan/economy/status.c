@@ -62,6 +62,20 @@ static bool has_failed_move(const struct economy *e, const struct optimizer *o)
 	return a->failed != NONE;
 }
 
+/* What this plan does for it, or an earlier one has begun; NULL: nothing. A pod that was bound
+ * keeps it so until it starts: a pass that only bound pods is followed by one that changes nothing.
+ */
+static const char *action_of(const struct economy *e, optimizer_id id)
+{
+	const struct account *a = &e->accounts[id];
+
+	return a->is_moved			    ? "a pod moves"
+	       : scaling_changes(&e->scalings[id])  ? "the number of its replicas changes"
+	       : a->is_in_flight		    ? "a pod was moved, and is not ready yet"
+	       : a->starting_until > e->c->taken_at ? "a pod starts"
+						    : NULL;
+}
+
 /* "no pod names it; one would cost 0.039624 $/h and draw 12.725 W on node c" */
 static const char *describe_no_pods(const struct economy *e, optimizer_id id)
 {
@@ -90,8 +104,8 @@ static void add_progress(const struct economy *e, optimizer_id id, struct econom
 		add_condition(e, o, "Available", "False", "NotReady", "not all pods are ready", s);
 	else
 		add_condition(e, o, "Available", "True", "AsWanted", "", s);
-	if (a->is_moved)
-		add_condition(e, o, "Progressing", "True", "ActionsPending", "a pod moves", s);
+	if (action_of(e, id))
+		add_condition(e, o, "Progressing", "True", "ActionsPending", action_of(e, id), s);
 	else
 		add_condition(e, o, "Progressing", "False", "Settled", "", s);
 	if (a->is_refused)
@@ -181,6 +195,23 @@ static void add_scaling(const struct economy *e, optimizer_id id, struct economy
 
 /* ---- The rest ---- */
 
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* One that is not ready has as long as the pods of a Deployment: progressDeadlineSeconds. */
+static void note_start(struct economy *e, const struct cargo *g)
+{
+	enum { START_SECONDS = 600 };
+	const struct pod *pod = &e->c->pods.items[g->pod];
+	int64_t until = pod->started ? pod->started + START_SECONDS : INT64_MAX;
+	struct account *a = &e->accounts[g->of];
+
+	if (g->node != NONE && !pod->is_ready && !pod->is_terminating)
+		a->starting_until = later(a->starting_until, until);
+}
+
 void economy_survey(struct economy *e)
 {
 	AUTO_FREE uint32_t *n = xcalloc(e->c->optimizers.n + 1, sizeof(*n));
@@ -189,11 +220,15 @@ void economy_survey(struct economy *e)
 	for (optimizer_id id = 0; id < e->c->optimizers.n; id++) {
 		e->accounts[id].most = NONE;
 		e->accounts[id].n_nodes = 0;
+		e->accounts[id].starting_until = 0;
 	}
-	for (size_t i = 0; i < e->n_bound; i++) {
+	for (size_t i = 0; i < e->cargo.n; i++) {
 		const struct cargo *g = &e->cargo.items[i];
 
-		if (g->of == NONE || !g->group)
+		if (g->of == NONE)
+			continue;
+		note_start(e, g);
+		if (!g->group)
 			continue;
 		e->accounts[g->of].moved_from = g->origin;
 		e->accounts[g->of].moved_to = g->node;
@@ -223,15 +258,17 @@ void economy_survey(struct economy *e)
 	economy_sum_savings(e);
 }
 
-static const char *phase_of(const struct account *a)
+static const char *phase_of(const struct economy *e, optimizer_id id)
 {
+	const struct account *a = &e->accounts[id];
+
 	if (a->is_suspended)
 		return "Suspended";
 	if (a->is_refused)
 		return "Failed";
 	if (!a->n_bound)
 		return "Pending";
-	return a->is_moved ? "Optimizing" : "Optimized";
+	return action_of(e, id) ? "Optimizing" : "Optimized";
 }
 
 int64_t status_to_cents(int64_t micro)
@@ -241,18 +278,13 @@ int64_t status_to_cents(int64_t micro)
 	return (micro + CENT / 2) / CENT * CENT;
 }
 
-/* A clock that went back must not make the time since count twice. */
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 void status_fill_budget(const struct economy *e, enum budget_period period,
 			const struct budget_note *was, int64_t rate, struct economy_status *s)
 {
 	s->budget.spent = spending_now(period, was, e->c->taken_at);
 	s->budget.rate = rate;
 	s->budget.period_start = spending_period_start(period, e->c->taken_at);
+	/* A clock that went back must not make the time since count twice. */
 	s->budget.accounted_at = later(e->c->taken_at, was->accounted_at);
 }
 
@@ -467,7 +499,7 @@ bool economy_status_of(const struct economy *e, optimizer_id id, int64_t score,
 	if (!e->c->taken_at || o->is_unread || o->is_deleting)
 		return false;
 	*ret = (struct economy_status){
-		.phase = phase_of(a),
+		.phase = phase_of(e, id),
 		.node = a->most == NONE ? ""
 					: cluster_str(e->c, e->c->nodes.items[a->most].meta.name),
 		.cost = status_to_cents(a->cost),
@@ -541,6 +573,7 @@ uint32_t economy_requeue_after(const struct economy *e)
 		look_ahead(e, (enum budget_period)o->period, e->accounts[id].spent, o->budget_limit,
 			   e->accounts[id].cost, &seconds);
 		sooner(&seconds, economy_move_deadline(e, id) - e->c->taken_at);
+		sooner(&seconds, e->accounts[id].starting_until - e->c->taken_at);
 		for (uint32_t k = 0; k < o->avoid.n; k++)
 			sooner(&seconds,
 			       e->c->avoids.items[o->avoid.at + k].until - e->c->taken_at);
