@@ -26,6 +26,7 @@ void decoder_start(struct decoder *d, struct slice text)
 	d->n_deferred = 0;
 	d->has_duplicate = false;
 	d->unread = 0;
+	d->is_remark = false;
 	d->problem[0] = '\0';
 }
 
@@ -69,8 +70,9 @@ static void say(struct decoder *d, const char *fmt, va_list ap)
 {
 	AUTO(str_done) struct str s = STR_INIT_MAX(sizeof(d->problem) - 1);
 
-	if (d->unread)
+	if (d->unread && !d->is_remark)
 		return;
+	d->is_remark = false;
 	add_path(d, &s);
 	str_add(&s, s.n ? ": " : "");
 	str_vaddf(&s, fmt, ap);
@@ -95,6 +97,19 @@ void decode_note(struct decoder *d, unsigned unread, const char *fmt, ...)
 	say(d, fmt, ap);
 	va_end(ap);
 	d->unread |= unread;
+}
+
+void decode_remark(struct decoder *d, unsigned unread, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (d->unread)
+		return;
+	va_start(ap, fmt);
+	say(d, fmt, ap);
+	va_end(ap);
+	d->unread |= unread;
+	d->is_remark = true;
 }
 
 int decode_pass(struct decoder *d, const char *from, unsigned depth, unsigned scan_depth,

@@ -75,6 +75,7 @@ struct decoder {
 	unsigned n_deferred;
 	bool has_duplicate; /* a member that a table names came twice in one object */
 	unsigned unread;    /* flags of the rows whose values were refused */
+	bool is_remark;	    /* the problem is one that a later one replaces */
 	char problem[384];
 };
 
@@ -161,6 +162,11 @@ int decode_pass(struct decoder *d, const char *from, unsigned depth, unsigned sc
 
 /* Notes that something is unread that was not refused where it stands. */
 void decode_note(struct decoder *d, unsigned unread, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The same of a value that counts, though not to the letter: what is refused says more, whether
+ * before or after. */
+void decode_remark(struct decoder *d, unsigned unread, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Refuses the value at hand. */

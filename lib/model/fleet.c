@@ -179,6 +179,29 @@ static void warn(const struct reader *r, const struct node *node, const char *re
 		    "%s: '%.60s' %s", key, value, what);
 }
 
+static void warn_of_places(const struct reader *r, const struct node *node, const char *reason,
+			   const char *key, const char *text)
+{
+	warn(r, node, reason, key, text, "has more than 6 decimal places: it is rounded");
+}
+
+/* A value of a label or annotation, not below 0; false, with a warning: it is none. */
+static bool read_number(const struct reader *r, const struct node *node, const char *reason,
+			const char *key, const char *text, const char *what, int64_t *ret)
+{
+	bool is_rounded = false;
+	int64_t v;
+
+	if (!decimal_parse(text, strlen(text), &v, &is_rounded) || v < 0) {
+		warn(r, node, reason, key, text, what);
+		return false;
+	}
+	if (is_rounded)
+		warn_of_places(r, node, reason, key, text);
+	*ret = v;
+	return true;
+}
+
 /* Interruptions of a spot node in a month, ppm, where no table says more: 5 % a month on AWS, 10 %
  * a week elsewhere. */
 enum { MONTHLY_AWS = 50000, MONTHLY_OTHERS = 434524 };
@@ -304,15 +327,12 @@ static const struct price_row *find_row(const struct reader *r, const struct nod
 			       capacity_words[capacity], want);
 }
 
-/* A value of a label or annotation; false, with a warning: it is none. */
 static bool read_price(const struct reader *r, const struct node *node, const char *key,
 		       const char *text, int64_t *ret)
 {
-	if (text && *text && decimal_parse(text, strlen(text), ret, NULL) && *ret >= 0)
-		return true;
-	if (text && *text)
-		warn(r, node, "BadPrice", key, text, "is not a price in dollars per hour");
-	return false;
+	return text && *text &&
+	       read_number(r, node, "BadPrice", key, text, "is not a price in dollars per hour",
+			   ret);
 }
 
 static int64_t assumed_price(const struct reader *r, const struct node *node,
@@ -405,70 +425,51 @@ static void find_on_demand_peers(const struct reader *r)
 
 /* ---- Power ---- */
 
-/* "u:W" pairs in watts; the first at 0, the last at 1, u rising. */
-static bool parse_curve(const char *text, struct power_curve *ret)
-{
-	struct power_curve p = { 0 };
-
-	for (const char *at = text; *at;) {
-		size_t pair = strcspn(at, ","), use = strcspn(at, ":");
-		int64_t u, w;
-
-		if (use >= pair || p.n == CURVE_POINTS || !decimal_parse(at, use, &u, NULL) ||
-		    !decimal_parse(at + use + 1, pair - use - 1, &w, NULL) || w < 0 || u < 0 ||
-		    u > PPM || (p.n ? u <= p.use[p.n - 1] : u != 0))
-			return false;
-		p.use[p.n] = (int32_t)u;
-		p.power[p.n++] = (w + 500) / 1000;
-		at += pair + (at[pair] == ',');
-	}
-	if (p.n < 2 || p.use[p.n - 1] != PPM)
-		return false;
-	*ret = p;
-	return true;
-}
-
-static void set_line(struct power_curve *p, int64_t idle, int64_t max)
-{
-	*p = (struct power_curve){ 2, { 0, PPM }, { idle, max } };
-}
-
 static void assume_power(const struct node *node, struct fleet_node *n)
 {
 	int64_t max = 50000 + 15 * node->capacity_cpu_milli +
 		      (int64_t)((__int128)node->capacity_memory * 500 / gib);
 
-	set_line(&n->curve, max * 3 / 10, max);
+	n->curve = power_curve_line(max * 3 / 10, max);
 	n->is_power_assumed = true;
+}
+
+/* From its annotation, or what a table says of its type, or of the node itself. */
+static bool read_curve(const struct reader *r, const struct node *node, struct fleet_node *n)
+{
+	const char *text = annotation(r, node->annotations.power_curve);
+	const struct price_row *row = find_row(r, node, n->capacity_type, WANT_POWER);
+	const struct power_curve *curve =
+		row ? &row->curve
+		    : price_rows_find_node(&r->rows, cluster_str(r->c, node->meta.name));
+	bool is_rounded = false;
+
+	if (text && power_curve_parse(text, &n->curve, &is_rounded)) {
+		if (is_rounded)
+			warn_of_places(r, node, "BadPower", NODE_ANNOTATION(power_curve), text);
+		return true;
+	}
+	if (text)
+		warn(r, node, "BadPower", NODE_ANNOTATION(power_curve), text,
+		     "is not a curve such as 0:8.8,1:39.9");
+	if (curve)
+		n->curve = *curve;
+	return curve;
 }
 
 static void read_node_power(const struct reader *r, const struct node *node, struct fleet_node *n)
 {
-	const char *text = annotation(r, node->annotations.power_curve);
-	const struct price_row *row = find_row(r, node, n->capacity_type, WANT_POWER);
 	const char *watts = label(r, node, "accelerator.power-watts");
 	int64_t each = 300 * INT64_C(1000000);
 
-	if (text && parse_curve(text, &n->curve))
+	if (read_curve(r, node, n))
 		return;
-	if (text)
-		warn(r, node, "BadPower", NODE_ANNOTATION(power_curve), text,
-		     "is not a curve such as 0:8.8,1:39.9");
-	if (row && *row->curve && parse_curve(row->curve, &n->curve))
-		return;
-	if (row && row->idle >= 0 && row->max >= 0) {
-		set_line(&n->curve, row->idle, row->max);
-		return;
-	}
 	assume_power(node, n);
 	if (!*watts)
 		return;
 	n->has_watts = true;
-	if (!decimal_parse(watts, strlen(watts), &each, NULL) || each < 0) {
-		warn(r, node, "BadPower", "accelerator.power-watts", watts,
-		     "is not a power in watts");
-		each = 300 * INT64_C(1000000);
-	}
+	read_number(r, node, "BadPower", "accelerator.power-watts", watts,
+		    "is not a power in watts", &each);
 	n->accelerator_max = each / 1000;
 }
 
@@ -479,13 +480,9 @@ static void read_carbon(const struct reader *r, const struct node *node, struct 
 
 	if (strcmp(label(r, node, "energy-source"), "renewable") == 0)
 		n->green_ppm = PPM;
-	if (!text)
-		return;
-	if (decimal_parse(text, strlen(text), &grams, NULL) && grams >= 0)
+	if (text && read_number(r, node, "BadPower", NODE_ANNOTATION(carbon), text,
+				"is not grams of carbon dioxide per kWh", &grams))
 		n->carbon = grams / 1000;
-	else
-		warn(r, node, "BadPower", NODE_ANNOTATION(carbon), text,
-		     "is not grams of carbon dioxide per kWh");
 }
 
 static void read_node(const struct reader *r, node_id id)

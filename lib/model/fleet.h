@@ -3,33 +3,26 @@
 #define MCKUBE_MODEL_FLEET_H
 
 #include "model/cluster.h"
+#include "model/power_curve.h"
 #include "model/settings.h"
 #include "model/warning.h"
 
 /* What each node costs and draws, and whether it is removed when it is empty: read from labels,
- * annotations and tables,
- * the first source that speaks.
+ * annotations and tables, the first source that speaks. A number of more than six decimal places is
+ * rounded, with a warning.
  *
  * Price: annotation mckube.io/price-per-hour; a row of the table optimise.prices; what its
  * resources cost by the rates of a CostPolicy or by default ones, with the label
  * accelerator.cost-per-hour for each accelerator (is_assumed). Power: annotation
- * mckube.io/power-curve; the table's powerCurve, or idleWatts and maxWatts; by default 50 W, 15 W a
- * core and half a watt a GiB at full load, 30 % of it idle (is_assumed). Carbon: annotation
- * mckube.io/carbon-intensity; unknown is 0. */
+ * mckube.io/power-curve; the table's powerCurve, or idleWatts and maxWatts; Peaks' model of the
+ * node; by default 50 W, 15 W a core and half a watt a GiB at full load, 30 % of it idle
+ * (is_assumed). Carbon: annotation mckube.io/carbon-intensity; unknown is 0. */
 
 enum capacity_type { CAPACITY_ON_DEMAND, CAPACITY_SPOT, CAPACITY_RESERVED };
 
 /* 17,179 dollars per hour: a node that costs more counts as this, with the warning BadPrice. */
 enum { FLEET_PRICE_BITS = 34 };
 #define FLEET_PRICE_MAX ((INT64_C(1) << FLEET_PRICE_BITS) - 1)
-
-enum { CURVE_POINTS = 16 };
-
-struct power_curve {
-	uint32_t n;
-	int32_t use[CURVE_POINTS];   /* ppm, rising from 0 to PPM */
-	int64_t power[CURVE_POINTS]; /* mW */
-};
 
 struct fleet_node {
 	int64_t price;	   /* micro-USD per hour, at most FLEET_PRICE_MAX */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/price_table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/decimal.h"
@@ -11,12 +12,27 @@ struct source {
 	struct price_rows *rows;
 	const char *ns, *name;
 	struct warnings *warnings;
+	unsigned n_rounded, first_rounded; /* numbers, and the line of the first */
 };
 
 static void refuse(const struct source *s, unsigned line, const char *what, const char *value)
 {
 	warning_add(s->warnings, "ConfigMap", s->ns, s->name, "BadPrice", "%s %u: %s%s%s", "line",
 		    line, what, *value ? " " : "", value);
+}
+
+static void note_rounded(struct source *s, unsigned line)
+{
+	if (!s->n_rounded++)
+		s->first_rounded = line;
+}
+
+static void warn_of_rounded(const struct source *s)
+{
+	if (s->n_rounded)
+		warning_add(s->warnings, "ConfigMap", s->ns, s->name, "BadPrice",
+			    "line %u: a number has more than 6 decimal places: it is rounded%s",
+			    s->first_rounded, s->n_rounded > 1 ? ", and so are others" : "");
 }
 
 static bool is_same_key(const struct price_row *a, const struct price_row *b)
@@ -96,21 +112,51 @@ static enum column column_of(const char *name)
 	return OTHER;
 }
 
-static bool take_number(const struct source *s, unsigned line, const char *text, int64_t *ret)
+static bool take_number(struct source *s, unsigned line, const char *text, int64_t *ret)
 {
+	bool is_rounded = false;
+
 	if (!*text)
 		return true;
-	if (decimal_parse(text, strlen(text), ret, NULL) && *ret >= 0)
-		return true;
-	refuse(s, line, "no number:", text);
-	return false;
+	if (!decimal_parse(text, strlen(text), ret, &is_rounded) || *ret < 0) {
+		refuse(s, line, "no number:", text);
+		return false;
+	}
+	if (is_rounded)
+		note_rounded(s, line);
+	return true;
 }
 
-static void take_row(const struct source *s, unsigned line, const char *const *value)
+/* The row stays without a curve that cannot be read: its price counts. */
+static struct power_curve take_curve(struct source *s, unsigned line, const char *text,
+				     int64_t idle, int64_t max)
+{
+	struct power_curve curve = { 0 };
+	bool is_rounded = false;
+
+	if (*text && power_curve_parse(text, &curve, &is_rounded)) {
+		if (is_rounded)
+			note_rounded(s, line);
+		return curve;
+	}
+	if (*text)
+		warning_add(s->warnings, "ConfigMap", s->ns, s->name, "BadPower",
+			    "line %u: powerCurve: '%.60s' is not a curve such as 0:8.8,1:39.9",
+			    line, text);
+	return idle >= 0 && max >= 0 ? power_curve_line((idle + 500) / 1000, (max + 500) / 1000)
+				     : curve;
+}
+
+static void take_row(struct source *s, unsigned line, const char *const *value)
 {
 	struct price_row row = {
-		value[TYPE], value[REGION], value[ZONE], value[CAPACITY], -1, value[CURVE], -1, -1,
-		-1,	     line,
+		.type = value[TYPE],
+		.region = value[REGION],
+		.zone = value[ZONE],
+		.capacity = value[CAPACITY],
+		.price = -1,
+		.interruptions = -1,
+		.line = line,
 	};
 	int64_t idle = -1, max = -1;
 
@@ -122,8 +168,7 @@ static void take_row(const struct source *s, unsigned line, const char *const *v
 	    !take_number(s, line, value[IDLE], &idle) || !take_number(s, line, value[MAX], &max) ||
 	    !take_number(s, line, value[INTERRUPTIONS], &row.interruptions))
 		return;
-	row.idle = idle < 0 ? -1 : (idle + 500) / 1000;
-	row.max = max < 0 ? -1 : (max + 500) / 1000;
+	row.curve = take_curve(s, line, value[CURVE], idle, max);
 	add_row(s, &row);
 }
 
@@ -143,7 +188,7 @@ static unsigned read_line(struct price_rows *rows, const char *p, const char *en
 	return n;
 }
 
-static void read_csv(const struct source *s, const char *text, size_t n)
+static void read_csv(struct source *s, const char *text, size_t n)
 {
 	const char *end = text + n, *fields[MAX_FIELDS];
 	enum column order[MAX_FIELDS];
@@ -198,19 +243,17 @@ static const char *required(struct price_rows *rows, const cJSON *offering, cons
 	return "";
 }
 
-static void take_offering(const struct source *s, unsigned item, const char *type,
-			  const cJSON *offering)
+static void take_offering(struct source *s, unsigned item, const char *type, const cJSON *offering)
 {
-	struct price_row row = { type,
-				 "",
-				 text_of(s->rows, json_get(offering, "zone")),
-				 text_of(s->rows, json_get(offering, "capacityType")),
-				 -1,
-				 "",
-				 -1,
-				 -1,
-				 -1,
-				 item };
+	struct price_row row = {
+		.type = type,
+		.region = "",
+		.zone = text_of(s->rows, json_get(offering, "zone")),
+		.capacity = text_of(s->rows, json_get(offering, "capacityType")),
+		.interruptions = -1,
+		.line = item,
+	};
+	bool is_rounded = false;
 	const cJSON *price = either(offering, "Price", "price");
 	char *token = price ? cJSON_PrintUnformatted(price) : NULL;
 
@@ -218,24 +261,21 @@ static void take_offering(const struct source *s, unsigned item, const char *typ
 		row.zone = required(s->rows, offering, "topology.kubernetes.io/zone");
 	if (!*row.capacity)
 		row.capacity = required(s->rows, offering, "karpenter.sh/capacity-type");
-	if (token && decimal_parse(token, strlen(token), &row.price, NULL) && row.price >= 0)
-		add_row(s, &row);
-	else
+	if (!token || !decimal_parse(token, strlen(token), &row.price, &is_rounded) ||
+	    row.price < 0)
 		refuse(s, item, "an offering without a price", "");
+	else
+		add_row(s, &row);
+	if (is_rounded)
+		note_rounded(s, item);
 	cJSON_free(token);
 }
 
-static void read_json(const struct source *s, const char *text, size_t n)
+static void read_offerings(struct source *s, const cJSON *root)
 {
-	AUTO_JSON cJSON *root = NULL;
-	struct error err = ERROR_INIT;
 	const cJSON *item, *offering;
 	unsigned at = 0;
 
-	if (json_parse(text, n, &root, &err) < 0) {
-		refuse(s, 1, err.msg, "");
-		return;
-	}
 	cJSON_ArrayForEach(item, root) {
 		const char *type = text_of(s->rows, json_get(item, "name"));
 
@@ -248,21 +288,65 @@ static void read_json(const struct source *s, const char *text, size_t n)
 	}
 }
 
+static bool read_coefficient(const cJSON *model, const char *key, double *ret)
+{
+	const cJSON *j = json_get(model, key);
+	const char *text = cJSON_IsRaw(j) ? j->valuestring : NULL; /* of many digits */
+
+	*ret = text ? strtod(text, NULL) : cJSON_IsNumber(j) ? j->valuedouble : 0;
+	return text || cJSON_IsNumber(j);
+}
+
+static void read_peaks(const struct source *s, const cJSON *root)
+{
+	const cJSON *model;
+
+	cJSON_ArrayForEach(model, root) {
+		struct node_power p = { .node = copy(s->rows, model->string,
+						     strlen(model->string)) };
+		double k0, k1, k2;
+
+		if (read_coefficient(model, "k0", &k0) && read_coefficient(model, "k1", &k1) &&
+		    read_coefficient(model, "k2", &k2) &&
+		    power_curve_of_peaks(k0, k1, k2, &p.curve))
+			*array_add(&s->rows->nodes) = p;
+		else
+			warning_add(s->warnings, "ConfigMap", s->ns, s->name, "BadPower",
+				    "%.60s: k0, k1 and k2 are no model of power in watts",
+				    model->string);
+	}
+}
+
+static void read_json(struct source *s, const char *text, size_t n)
+{
+	AUTO_JSON cJSON *root = NULL;
+	struct error err = ERROR_INIT;
+
+	if (json_parse(text, n, &root, &err) < 0)
+		refuse(s, 1, err.msg, "");
+	else if (cJSON_IsArray(root))
+		read_offerings(s, root);
+	else
+		read_peaks(s, root);
+}
+
 void price_rows_read(struct price_rows *rows, const char *text, size_t n, const char *ns,
 		     const char *name, struct warnings *warnings)
 {
-	struct source s = { rows, ns, name, warnings };
+	struct source s = { .rows = rows, .ns = ns, .name = name, .warnings = warnings };
 	size_t blank = strspn(text, " \t\r\n");
 
-	if (blank < n && text[blank] == '[')
+	if (blank < n && (text[blank] == '[' || text[blank] == '{'))
 		read_json(&s, text, n);
 	else
 		read_csv(&s, text, n);
+	warn_of_rounded(&s);
 }
 
 void price_rows_done(struct price_rows *rows)
 {
 	array_done(&rows->list);
+	array_done(&rows->nodes);
 	arena_done(&rows->arena);
 }
 
@@ -272,7 +356,7 @@ static bool has(const struct price_row *row, enum price_want want)
 	case WANT_PRICE:
 		return row->price >= 0;
 	case WANT_POWER:
-		return *row->curve || (row->idle >= 0 && row->max >= 0);
+		return row->curve.n;
 	case WANT_INTERRUPTIONS:
 		return row->interruptions >= 0;
 	}
@@ -313,4 +397,12 @@ const struct price_row *price_rows_find(const struct price_rows *rows, const cha
 		}
 	}
 	return best;
+}
+
+const struct power_curve *price_rows_find_node(const struct price_rows *rows, const char *node)
+{
+	array_each(p, &rows->nodes)
+		if (strcmp(p->node, node) == 0)
+			return &p->curve;
+	return NULL;
 }

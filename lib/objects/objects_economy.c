@@ -7,18 +7,31 @@
 
 /* WorkloadOptimizers in their three dialects: model/economy.h. */
 
+/* What users write: a status is written by programs, in numbers as long as they like. */
+static bool is_in_spec(const struct decoder *d)
+{
+	const struct path_step *first = &d->path[0];
+
+	return d->depth && first->key && slice_eq((struct slice){ first->key, first->n }, "spec");
+}
+
 /* A number in JSON, never through floating point. */
 static int read_decimal(struct decoder *d, int64_t *ret)
 {
+	enum { SHOWN = 40 };
 	struct slice token;
+	bool is_rounded = false;
 	char first;
 	int r = decode_token(d, &token, &first);
 
 	if (r < 0)
 		return r;
-	if (first == '"' || !decimal_parse(token.s, token.n, ret, NULL))
-		return decode_refuse(d, "'%.*s' is not a decimal number",
-				     (int)(token.n > 40 ? 40 : token.n), token.s);
+	int n = (int)(token.n > SHOWN ? SHOWN : token.n);
+	if (first == '"' || !decimal_parse(token.s, token.n, ret, &is_rounded))
+		return decode_refuse(d, "'%.*s' is not a decimal number", n, token.s);
+	if (is_rounded && is_in_spec(d))
+		decode_remark(d, UNREAD_DETAIL,
+			      "%.*s has more than 6 decimal places: it is rounded", n, token.s);
 	return 0;
 }
 

@@ -238,6 +238,89 @@ TEST(bad_curves_are_warnings)
 	assert_int_equal(f.fleet.nodes[0].curve.power[0], 35400);
 }
 
+#define TYPE(name, type) "name: " name ", labels: {node.kubernetes.io/instance-type: " type "}"
+#define TABLE(lines)                                                                              \
+	"---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: t, namespace: x}, data: {" lines \
+	"}}\n"
+
+/* The reasons and messages of the warnings, but those of assumed prices. */
+static void assert_warns(const struct fixture *f, const char *const *messages)
+{
+	array_each(w, &f->warnings.list) {
+		if (strcmp(w->reason, "AssumedPrice") == 0)
+			continue;
+		assert_non_null(*messages);
+		assert_string_equal(w->message, *messages++);
+	}
+	assert_null(*messages);
+}
+
+TEST(power_of_a_node_is_read_from_peaks_model_after_the_table)
+{
+	static const char *const nodes[] = { "name: a", TYPE("b", "m5"), "name: c", NULL };
+	static const char tables[] =
+		TABLE("p: '{\"a\": {\"k0\": 40, \"k1\": -30.00000000000000001, \"k2\": -0.02}, "
+		      "\"b\": {\"k0\": 40, \"k1\": -30, \"k2\": -0.02}, \"c\": {\"k0\": 1}}', "
+		      "t: \"instanceType,idleWatts,maxWatts\\nm5,5,9\\n\"");
+	AUTO(fixture_done) struct fixture f;
+
+	read_fleet(&f, nodes, tables, "x/t");
+	assert_int_equal(f.fleet.nodes[0].curve.n, 11);
+	assert_int_equal(fleet_power(&f.fleet.nodes[0], 2000, 4000), 28964);
+	assert_int_equal(fleet_power(&f.fleet.nodes[1], 2000, 4000), 7000);
+	assert_true(f.fleet.nodes[2].is_power_assumed);
+	assert_warns(&f,
+		     (const char *[]){ "c: k0, k1 and k2 are no model of power in watts", NULL });
+}
+
+TEST(a_bad_curve_of_a_table_is_a_warning_and_its_price_counts)
+{
+	static const char *const nodes[] = { TYPE("a", "m5"), TYPE("b", "m6"), NULL };
+	static const char table[] =
+		TABLE("t: \"instanceType,pricePerHour,powerCurve,idleWatts,maxWatts\\n"
+		      "m5,0.2,0:8.8;1:40,,\\nm6,0.3,flat,5,9\\n\"");
+	AUTO(fixture_done) struct fixture f;
+
+	read_fleet(&f, nodes, table, "x/t");
+	assert_int_equal(f.fleet.nodes[0].price, 200000);
+	assert_true(f.fleet.nodes[0].is_power_assumed);
+	assert_int_equal(fleet_power(&f.fleet.nodes[1], 2000, 4000), 7000);
+	assert_warns(&f, (const char *[]){ "line 2: powerCurve: '0:8.8;1:40' is not a curve such "
+					   "as 0:8.8,1:39.9",
+					   "line 3: powerCurve: 'flat' is not a curve such as "
+					   "0:8.8,1:39.9",
+					   NULL });
+}
+
+TEST(numbers_of_more_than_six_places_are_rounded_with_a_warning)
+{
+	static const char *const nodes[] = {
+		"name: a, annotations: {mckube.io/price-per-hour: '0.1234565', "
+		"mckube.io/carbon-intensity: '1.0000001', mckube.io/power-curve: '0:1,1:2.0000001'}",
+		TYPE("b", "m5"),
+		NULL,
+	};
+	static const char table[] =
+		TABLE("t: \"instanceType,pricePerHour\\nm4,0.1\\nm5,0.0000004\\nm6,0.0000001\\n\"");
+	AUTO(fixture_done) struct fixture f;
+
+	read_fleet(&f, nodes, table, "x/t");
+	assert_int_equal(f.fleet.nodes[0].price, 123457);
+	assert_int_equal(f.fleet.nodes[1].price, 0);
+	assert_warns(
+		&f,
+		(const char *[]){
+			"line 3: a number has more than 6 decimal places: it is rounded, and so are "
+			"others",
+			"mckube.io/price-per-hour: '0.1234565' has more than 6 decimal places: it "
+			"is rounded",
+			"mckube.io/power-curve: '0:1,1:2.0000001' has more than 6 decimal places: it "
+			"is rounded",
+			"mckube.io/carbon-intensity: '1.0000001' has more than 6 decimal places: it "
+			"is rounded",
+			NULL });
+}
+
 TEST(a_node_of_a_pool_is_removable)
 {
 	static const char *const nodes[] = {
