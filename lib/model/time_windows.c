@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/time_windows.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -127,11 +128,6 @@ static int64_t minutes_to_wait(const struct time_windows *w, int64_t minute)
 			wait = WEEK_MINUTES - since < wait ? WEEK_MINUTES - since : wait;
 		}
 	return wait;
-}
-
-bool time_windows_are_open(const struct time_windows *w, int64_t local)
-{
-	return time_windows_wait(w, local) == 0;
 }
 
 int64_t time_windows_wait(const struct time_windows *w, int64_t local)

@@ -2,7 +2,6 @@
 #ifndef MCKUBE_MODEL_TIME_WINDOWS_H
 #define MCKUBE_MODEL_TIME_WINDOWS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -25,10 +24,8 @@ struct time_windows {
 /* -EINVAL: the error says which item is wrong. */
 int time_windows_parse(const char *text, struct time_windows *ret, struct error *err);
 
-/* Both take seconds since 1970 by the clock that the hours are of. */
-bool time_windows_are_open(const struct time_windows *w, int64_t local);
-
-/* Seconds until one opens; 0: one is open. */
+/* Seconds until one opens; 0: one is open. `local` is seconds since 1970 by the clock that the
+ * hours are of. */
 int64_t time_windows_wait(const struct time_windows *w, int64_t local);
 
 #endif
