@@ -111,6 +111,9 @@ static int read_alert_member(struct decoder *d, struct slice key, void *arg)
 		a.value = MICRO + a.value / 100;
 	else if (is_usage(&a) && a.value > MICRO)
 		a.value /= 100;
+	/* By how much it is less than where each pod is best, which is 1. */
+	if (slice_eq(key, "efficiencyDrop"))
+		a.value = a.value < MICRO ? MICRO - a.value : 0;
 	*array_add(&objects_of(d)->c->alerts) = a;
 	return 0;
 }
