@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/economy/alerts.h"
+#include "plan/economy/held.h"
 #include "plan/economy/mover.h"
 
 #include "base/auto.h"
 
-/* Pods of one policy that are looked at in one plan: where none finds a better node, the next pass
- * asks the same ones again. */
+/* Pods for which one alert looks for nodes in one plan. Of more of them other ones have their turn
+ * in each pass: where the first find no better node, the rest is not left out for good. */
 enum { PODS_TRIED = 256 };
 
 /* What the alerts of a PowerPolicy are about, of the pods of its workloads: power, or carbon
@@ -79,23 +80,61 @@ static struct figure figure_of(const struct economy *e, size_t policy, uint32_t 
 				e->c->alerts.items[alert].type == ALERT_CARBON };
 }
 
+static bool may_try(const struct mover *m, const struct watched_alert *w, uint32_t cargo)
+{
+	const struct economy *e = m->e;
+	const struct cargo *g = &e->cargo.items[cargo];
+
+	return economy_limit_is_of(e, e->limit_of_power_policy[w->policy], g->of) &&
+	       mover_may_move_now(m, g, 0) && !e->fleet.nodes[g->node].leaving;
+}
+
+/* Has an earlier plan wanted to move it, which is to be confirmed? */
+static bool waits(const struct economy *e, uint32_t cargo)
+{
+	const struct pod *pod = &e->c->pods.items[e->cargo.items[cargo].pod];
+
+	return e->p->held && held_waits(e->p->held, cluster_str(e->c, pod->meta.uid));
+}
+
+/* Those that wait to be confirmed, then the others from one on that the time of the snapshot picks:
+ * the same snapshot gives the same plan. */
+static size_t list_pods(const struct mover *m, const struct watched_alert *w, uint32_t *ret)
+{
+	const struct economy *e = m->e;
+	AUTO_FREE uint32_t *others = xcalloc(e->n_bound + 1, sizeof(*others));
+	size_t n = 0, n_others = 0;
+
+	for (uint32_t i = 0; i < e->n_bound; i++) {
+		if (!may_try(m, w, i))
+			continue;
+		if (waits(e, i))
+			ret[n++] = i;
+		else
+			others[n_others++] = i;
+	}
+	uint64_t scattered = (uint64_t)e->c->taken_at * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+	size_t first = n_others > PODS_TRIED ? scattered % n_others : 0;
+	for (size_t i = 0; i < n_others; i++)
+		ret[n++] = others[(first + i) % n_others];
+	return n;
+}
+
 /* Until the alert would be off, or the limits of disruption are reached. */
 static void move_for_alert(struct mover *m, const struct watched_alert *w)
 {
 	struct economy *e = m->e;
 	const struct figure f = figure_of(e, w->policy, w->alert);
-	unsigned n = 0;
+	AUTO_FREE uint32_t *pods = xcalloc(e->n_bound + 1, sizeof(*pods));
+	size_t n = list_pods(m, w, pods), n_tried = 0;
 
-	for (uint32_t i = 0; i < e->n_bound && m->pods_left && n < PODS_TRIED; i++) {
-		const struct cargo *g = &e->cargo.items[i];
-
-		if (!economy_limit_is_of(e, e->limit_of_power_policy[w->policy], g->of) ||
-		    !mover_may_move_now(m, g, 0) || e->fleet.nodes[g->node].leaving)
+	for (size_t i = 0; i < n && m->pods_left && n_tried < PODS_TRIED; i++) {
+		if (!may_try(m, w, pods[i]))
 			continue;
 		if (!economy_power_alert_goes_on(e, w->policy, w->alert))
 			return;
-		try_pod(m, &f, i);
-		n++;
+		try_pod(m, &f, pods[i]);
+		n_tried++;
 	}
 }
 

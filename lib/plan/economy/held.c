@@ -12,12 +12,17 @@ void held_begin(struct held_moves *h)
 		m->is_wanted = false;
 }
 
-static struct held_move *find(struct held_moves *h, const char *uid)
+static struct held_move *find(const struct held_moves *h, const char *uid)
 {
 	array_each(m, &h->list)
 		if (strcmp(m->uid, uid) == 0)
 			return m;
 	return NULL;
+}
+
+bool held_waits(const struct held_moves *h, const char *uid)
+{
+	return find(h, uid);
 }
 
 bool held_confirm(struct held_moves *h, const char *uid, int64_t now)

@@ -27,6 +27,8 @@ struct held_moves {
 };
 
 void held_begin(struct held_moves *h);
+/* Does one wait that an earlier plan wanted? */
+bool held_waits(const struct held_moves *h, const char *uid);
 /* The plan wants to move it: may that be done now? */
 bool held_confirm(struct held_moves *h, const char *uid, int64_t now);
 /* The plan could not want to move those: they wait as before. */
