@@ -88,9 +88,10 @@ static void add_metrics(struct str *out)
 	str_add(out,
 		"Metrics of watch, in the text format of Prometheus. Those to alert on are "
 		"mckube_run_status,\nmckube_last_success_timestamp_seconds and "
-		"mckube_unplaced_pods. The series of cores, pods,\nWorkloadOptimizers and "
-		"CostPolicies are limited in number; mckube_series_left_out counts the "
-		"others.\nOverruns and changes of levels are those seen in the API; "
+		"mckube_unplaced_pods. kcloud_policy_alert has\nthe alerts of policies that are on, "
+		"those that only notify included. The series of cores, pods,\n"
+		"WorkloadOptimizers, and budgets and alerts of policies are limited in "
+		"number;\nmckube_series_left_out counts the others. Overruns and changes of levels are those seen in the API; "
 		"mckube-node counts all of them.\n\n"
 		"--metrics-bind-address serves them to all that reach it. "
 		"--secure-metrics-bind-address\nserves them over TLS to accounts that may get "

@@ -8,6 +8,7 @@
 #include "budget/budget.h"
 #include "output/coremap.h"
 #include "reconcile/optimizer_metrics.h"
+#include "reconcile/policy_metrics.h"
 #include "serve/metrics.h"
 
 static void add_objects(const struct cluster *c, struct str *out)
@@ -241,7 +242,8 @@ void snapshot_metrics_renew(struct snapshot_metrics *m, const struct cluster *c,
 			    const struct settings *settings)
 {
 	AUTO(coremap_done) struct coremap map;
-	size_t cores, pods, optimizers = c->optimizers.n;
+	struct policy_metrics_rest policies = policy_metrics_left_out(c, settings);
+	size_t cores, pods;
 
 	str_clear(&m->text);
 	coremap_make(c, settings, NULL, &map);
@@ -251,11 +253,16 @@ void snapshot_metrics_renew(struct snapshot_metrics *m, const struct cluster *c,
 	cores = add_cores(&map, &m->text);
 	pods = add_levels(&map, &m->text);
 	metric_head(&m->text, "mckube_series_left_out", "gauge",
-		    "Cores, pods and WorkloadOptimizers that are too many to be named.");
+		    "Cores, pods, WorkloadOptimizers, and budgets and alerts of policies that are "
+		    "too many to be named.");
 	metric_add(&m->text, "mckube_series_left_out", METRIC_LABELS("of", "cores"), cores);
 	metric_add(&m->text, "mckube_series_left_out", METRIC_LABELS("of", "pods"), pods);
 	metric_add(&m->text, "mckube_series_left_out", METRIC_LABELS("of", "optimizers"),
-		   optimizers > METRIC_OPTIMIZERS ? optimizers - METRIC_OPTIMIZERS : 0);
+		   optimizer_metrics_left_out(c, settings));
+	metric_add(&m->text, "mckube_series_left_out", METRIC_LABELS("of", "budgets"),
+		   policies.budgets);
+	metric_add(&m->text, "mckube_series_left_out", METRIC_LABELS("of", "alerts"),
+		   policies.alerts);
 }
 
 void snapshot_metrics_write(const struct snapshot_metrics *m, struct str *out)

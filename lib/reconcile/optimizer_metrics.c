@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "model/spending.h"
+#include "reconcile/policy_metrics.h"
 #include "serve/metrics.h"
 
 /* ---- Passes ---- */
@@ -242,33 +242,20 @@ static void add_optimizers(const struct cluster *c, const struct settings *setti
 	}
 }
 
-enum { PERCENT = 100 };
-
-static void add_policies(const struct cluster *c, const struct settings *settings, struct str *out)
-{
-	static const char name[] = "kcloud_costpolicy_budget_utilization";
-
-	metric_head(
-		out, name, "gauge",
-		"Per cent of a CostPolicy's budget that is spent, of two of the one that has less left.");
-	for (size_t i = 0; i < c->cost_policies.n && i < METRIC_OPTIMIZERS; i++) {
-		const struct cost_policy *p = &c->cost_policies.items[i];
-
-		if (p->is_unread || (p->monthly <= 0 && p->budget <= 0) ||
-		    !is_told(c, &p->meta, settings))
-			continue;
-		metric_add_millionths(out, name,
-				      METRIC_LABELS("namespace", cluster_str(c, p->meta.ns), "name",
-						    cluster_str(c, p->meta.name)),
-				      (uint64_t)spending_part(p, c->taken_at) * PERCENT);
-	}
-}
-
 void optimizer_metrics_write(const struct optimizer_metrics *m, const struct cluster *c,
 			     const struct settings *settings, struct str *out)
 {
 	add_passes(m, out);
 	add_savings(m, out);
 	add_optimizers(c, settings, out);
-	add_policies(c, settings, out);
+	policy_metrics_write(c, settings, out);
+}
+
+uint64_t optimizer_metrics_left_out(const struct cluster *c, const struct settings *settings)
+{
+	uint64_t n = 0;
+
+	array_each(o, &c->optimizers)
+		n += is_told(c, &o->meta, settings) && *cluster_str(c, o->phase);
+	return n > METRIC_OPTIMIZERS ? n - METRIC_OPTIMIZERS : 0;
 }

@@ -7,9 +7,9 @@
 #include "model/cluster.h"
 #include "plan/plan.h"
 
-/* The numbers of WorkloadOptimizers and CostPolicies, under the names of KCloud. Gauges are what
- * their status says; passes are counted since the start. Of each kind METRIC_OPTIMIZERS objects are
- * told, the first by namespace and name. */
+/* The numbers of WorkloadOptimizers, under the names of KCloud. Gauges are what their status says;
+ * passes are counted since the start. METRIC_OPTIMIZERS of them are told, the first by namespace
+ * and name. */
 
 enum { METRIC_OPTIMIZERS = 500 };
 
@@ -46,9 +46,12 @@ void optimizer_metrics_sum(struct optimizer_metrics *m, const struct cluster *c,
  * when there are too many. */
 void optimizer_metrics_count(struct optimizer_metrics *m, const struct cluster *c,
 			     const struct plan *p);
-/* Of the namespaces of optimise.namespaces. */
+/* Of the namespaces of optimise.namespaces; the numbers of policies, too. */
 void optimizer_metrics_write(const struct optimizer_metrics *m, const struct cluster *c,
 			     const struct settings *settings, struct str *out);
 void optimizer_metrics_done(struct optimizer_metrics *m);
+
+/* How many of those that have a status are too many to be told. */
+uint64_t optimizer_metrics_left_out(const struct cluster *c, const struct settings *settings);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "reconcile/policy_metrics.h"
 #include "test/unit/snapshot.h"
 #include "test/unit/test.h"
 
@@ -61,6 +62,76 @@ TEST(gauges_are_what_the_status_says)
 	", powerWatts: -1.5}}\n"
 #define TOTAL(name, dollars) \
 	"kcloud_cost_savings_total{namespace=\"x\",name=\"" name "\"} " dollars "\n"
+
+#define ALERTS(kind, notes)                                     \
+	"---\nkind: " kind "\napiVersion: kcloud.io/v1alpha1\n" \
+	"metadata: {name: team, namespace: x}\nspec: {}\nstatus: {alerts: [" notes "]}\n"
+#define NOTE(type, action, value) \
+	"{type: " type ", action: " action ", value: " value ", since: '2026-01-01T00:00:00Z'}"
+#define ALERT(kind, type, action, value)                                       \
+	"kcloud_policy_alert{kind=\"" kind "\",namespace=\"x\",name=\"team\"," \
+	"type=\"" type "\",action=\"" action "\",threshold=\"" value "\"} 1\n"
+
+TEST(alerts_that_are_on_are_told_whatever_their_action)
+{
+	AUTO(optimizer_metrics_done) struct optimizer_metrics m = { 0 };
+	AUTO(cluster_done)
+	struct cluster c = snapshot_of(
+		ALERTS("CostPolicy", NOTE("budget_usage", "notify",
+					  "0.8") ", " NOTE("budget_usage", "notify", "0.9"))
+			ALERTS("PowerPolicy", NOTE("power_usage", "migrate", "0.95") ", " NOTE(
+						      "power_usage", "migrate", "0.95")));
+	AUTO(str_done) struct str out = STR_INIT;
+
+	holds(&m, &c, ALERT("CostPolicy", "budget_usage", "notify", "0.8"), true);
+	holds(&m, &c, ALERT("CostPolicy", "budget_usage", "notify", "0.9"), true);
+	optimizer_metrics_write(&m, &c, &all, &out);
+	const char *once = strstr(out.s, ALERT("PowerPolicy", "power_usage", "migrate", "0.95"));
+	assert_non_null(once);
+	assert_null(strstr(once + 1, "kcloud_policy_alert{kind=\"PowerPolicy\""));
+}
+
+static size_t count_of(const char *text, const char *word)
+{
+	size_t n = 0;
+
+	for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
+		n++;
+	return n;
+}
+
+TEST(what_is_too_much_to_be_told_is_counted)
+{
+	enum { OVER = 3 };
+	AUTO(optimizer_metrics_done) struct optimizer_metrics m = { 0 };
+	AUTO(str_done) struct str text = STR_INIT, out = STR_INIT;
+	struct settings only_y = { .optimise.namespaces = "y" };
+
+	for (unsigned i = 0; i < METRIC_POLICIES + OVER; i++)
+		str_addf(
+			&text,
+			"---\nkind: CostPolicy\napiVersion: kcloud.io/v1alpha1\n"
+			"metadata: {name: p%u, namespace: x}\nspec: {budgetLimit: 50}\n"
+			"status: {alerts: [" NOTE(
+				"budget_usage", "notify",
+				"0.8") "]}\n"
+				       "---\nkind: WorkloadOptimizer\napiVersion: kcloud.io/v1alpha1\n"
+				       "metadata: {name: o%u, namespace: x}\nstatus: {phase: Optimized}\n",
+			i, i);
+	str_add(&text, UNVISITED);
+	AUTO(cluster_done) struct cluster c = snapshot_of(text.s);
+	struct policy_metrics_rest rest = policy_metrics_left_out(&c, &all);
+
+	assert_int_equal(rest.budgets, OVER);
+	assert_int_equal(rest.alerts, OVER);
+	assert_int_equal(optimizer_metrics_left_out(&c, &all), OVER);
+	optimizer_metrics_write(&m, &c, &all, &out);
+	assert_int_equal(count_of(out.s, "\nkcloud_policy_alert{"), METRIC_ALERTS);
+	assert_int_equal(count_of(out.s, "\nkcloud_costpolicy_budget_utilization{"),
+			 METRIC_POLICIES);
+	assert_int_equal(policy_metrics_left_out(&c, &only_y).alerts, 0);
+	assert_int_equal(optimizer_metrics_left_out(&c, &only_y), 0);
+}
 
 TEST(savings_are_summed_up_over_time_while_they_are_above_nothing)
 {
