@@ -13,7 +13,7 @@
 struct status_args {
 	int32_t output; /* enum format */
 	const char *selector, *sort_by;
-	bool has_no_headers, watches, shows_cores;
+	bool has_no_headers, watches, shows_cores, shows_costs;
 };
 
 static const struct option options[] = {
@@ -29,6 +29,8 @@ static const struct option options[] = {
 		 "list the pods, then each whose row changes, until interrupted"),
 	OPT_BOOL(0, "cores", struct status_args, shows_cores,
 		 "list the cores, with the load of each in each mode"),
+	OPT_BOOL(0, "costs", struct status_args, shows_costs,
+		 "list the nodes: what each costs and draws, and what of it no pod has"),
 	{},
 };
 
@@ -72,6 +74,15 @@ static int list_cores(struct cli *cli, const struct status_args *a, const struct
 	return print_table(cli, a, &t, err);
 }
 
+static int list_costs(struct cli *cli, const struct status_args *a, const struct inputs *in,
+		      const struct ref *ref, struct error *err)
+{
+	AUTO(table_done) struct table t = { 0 };
+
+	optimizer_node_table(&in->cluster, &in->settings, ref->node, &t);
+	return print_table(cli, a, &t, err);
+}
+
 static int list_namespaces(struct cli *cli, const struct status_args *a, const struct inputs *in,
 			   const struct ref *ref, struct error *err)
 {
@@ -99,10 +110,12 @@ static int check(struct cli *cli, const struct status_args *a, struct error *err
 {
 	if (a->watches && (cli->input.snapshots.n || cli->input.files.n))
 		return usage_error(cli, err, "--watch: a snapshot does not change");
-	if (a->watches && (a->shows_cores || cli->words.n))
+	if (a->watches && (a->shows_cores || a->shows_costs || cli->words.n))
 		return usage_error(cli, err,
 				   "--watch: lists all pods, or those of a namespace or "
 				   "selector");
+	if (a->shows_cores && a->shows_costs)
+		return usage_error(cli, err, "--cores and --costs are two lists");
 	if (a->shows_cores && a->output == FORMAT_NAME)
 		return usage_error(cli, err, "-o name: cores have no names");
 	return 0;
@@ -134,6 +147,8 @@ static int run_with(struct cli *cli, const struct status_args *a,
 		return list_namespaces(cli, a, &in, &ref, err);
 	if (a->shows_cores)
 		return list_cores(cli, a, &in, &ref, err);
+	if (a->shows_costs)
+		return list_costs(cli, a, &in, &ref, err);
 	view.node = ref.node;
 	view.pod = ref.pod;
 	return show(cli, a, &in, &ref, &view, err);
@@ -161,7 +176,7 @@ const struct command command_status = {
 		"Show the cluster as cores: which pods run on them, the load of each core in each "
 		"mode, and the\npods without cores. With pod/NAME, everything about one pod. With "
 		"node/NAME also what the node costs\nand draws, and what of it no pod has, where there "
-		"are WorkloadOptimizers. With ns, what namespaces may\nask for and what their pods "
+		"are WorkloadOptimizers; --costs lists the same. With ns, what\nnamespaces may ask for and what their pods "
 		"hold; with ns/NAME, those of one. With wo, a list of WorkloadOptimizers:\nwhat their "
 		"pods cost and draw in this snapshot, and the phase of the last plan; with wo/NAME, one "
 		"of\nthem in full.\n\n"
@@ -185,6 +200,9 @@ const struct command command_status = {
 		    "\n"
 		    "# the load of each core\n"
 		    "kubectl mckube status --cores --snapshot test/example/cluster.yaml -o json\n"
+		    "\n"
+		    "# what each node costs and draws, and what of it is idle\n"
+		    "kubectl mckube status --costs --snapshot test/example/cluster.yaml -o json\n"
 		    "\n"
 		    "# the pods of a workload by level, and every change\n"
 		    "kubectl mckube status -l app=brake --sort-by level --watch\n",

@@ -130,6 +130,20 @@ int64_t fleet_power_of(const struct fleet_node *n, struct load load, int64_t cpu
 	return cpu + (int64_t)half_up((__int128)load.accelerators * each * per_mille, 1000);
 }
 
+int64_t fleet_idle_power(const struct fleet_node *n, struct load load, int64_t capacity_milli)
+{
+	int64_t idle = n->curve.n ? n->curve.power[0] : 0;
+	int64_t each = n->has_watts ? n->accelerator_max : 0;
+	int64_t n_left = n->n_accelerators - load.accelerators;
+	int64_t cpu_left = capacity_milli - load.cpu_milli;
+
+	if (capacity_milli <= 0)
+		cpu_left = capacity_milli = 1;
+	cpu_left = cpu_left > 0 ? cpu_left : 0;
+	n_left = n_left > 0 ? n_left : 0;
+	return (int64_t)half_up((__int128)idle * cpu_left, capacity_milli) + n_left * each / 10;
+}
+
 int64_t energy_cost(const struct optimise_settings *s, int64_t power)
 {
 	return (int64_t)half_up((__int128)power * s->energy_price * s->pue, (__int128)PPM * PPM);

@@ -83,6 +83,10 @@ int64_t fleet_power(const struct fleet_node *n, int64_t cpu_milli, int64_t capac
 int64_t fleet_power_of(const struct fleet_node *n, struct load load, int64_t cpu_milli,
 		       int64_t capacity_milli, bool is_training);
 
+/* Idle power that a load on the node does not ask for, in mW: of the node by CPU, and of its
+ * accelerators by number; rounded half up. All of it where the capacity is not known. */
+int64_t fleet_idle_power(const struct fleet_node *n, struct load load, int64_t capacity_milli);
+
 /* Costs of power, in micro-USD per hour, rounded half up. */
 int64_t energy_cost(const struct optimise_settings *s, int64_t power);
 int64_t carbon_cost(const struct optimise_settings *s, int64_t power, int64_t carbon);

@@ -315,7 +315,13 @@ int optimizer_list(const struct cluster *c, const struct settings *settings, con
 	return table_render(&t, format, style, has_header, out, err);
 }
 
-/* ---- A node ---- */
+/* ---- Nodes ---- */
+
+/* What no pod has. Shares are rounded up, so that those of a full node may sum up to more. */
+static int64_t idle_cost(const struct node_report *n)
+{
+	return n->price > n->shares ? n->price - n->shares : 0;
+}
 
 void optimizer_node_text(const struct cluster *c, const struct settings *settings, node_id node,
 			 const struct style *style, struct str *out)
@@ -327,19 +333,57 @@ void optimizer_node_text(const struct cluster *c, const struct settings *setting
 	if (!report.nodes)
 		return;
 	const struct node_report *n = &report.nodes[node];
-	int64_t idle = n->price > n->shares ? n->price - n->shares : 0;
 
 	add_money(&text, n->price, "$/h");
 	str_addf(&text, " (%s%s), of which pods have ", n->capacity_type,
 		 n->is_price_assumed ? ", assumed" : "");
 	decimal_add(&text, n->shares, 0);
 	str_add(&text, " and ");
-	decimal_add(&text, idle, 0);
+	decimal_add(&text, idle_cost(n), 0);
 	str_add(&text, " are idle");
 	str_addc(out, '\n');
 	style_fact(style, out, "Cost:", text.s);
 	str_clear(&text);
 	add_money(&text, n->power * 1000, "W");
-	str_add(&text, n->is_power_assumed ? " (assumed)" : "");
+	str_addf(&text, "%s, of which ", n->is_power_assumed ? " (assumed)" : "");
+	decimal_add(&text, n->idle * 1000, 0);
+	str_add(&text, " are idle");
 	style_fact(style, out, "Power:", text.s);
+}
+
+static const struct column node_columns[] = {
+	{ "NODE", "node", .is_name = true, .kind = "node" },
+	{ "CAPACITY", "capacityType" },
+	{ "$/H", "costPerHour" },
+	{ "IDLE-$/H", "idleCostPerHour" },
+	{ "WATTS", "watts" },
+	{ "IDLE-WATTS", "idleWatts" },
+	{ "ASSUMED", "assumed" },
+	{},
+};
+
+static const char *assumed_of(const struct node_report *n)
+{
+	if (n->is_price_assumed)
+		return n->is_power_assumed ? "price,power" : "price";
+	return n->is_power_assumed ? "power" : "";
+}
+
+void optimizer_node_table(const struct cluster *c, const struct settings *settings, node_id node,
+			  struct table *ret)
+{
+	AUTO(economy_report_done) struct economy_report report = { 0 };
+
+	*ret = (struct table){ .columns = node_columns };
+	economy_report_make(c, settings, &report);
+	for (node_id id = 0; report.nodes && id < c->nodes.n; id++) {
+		const struct node_report *n = &report.nodes[id];
+
+		if (node != NONE && node != id)
+			continue;
+		table_row(ret, CELL_TEXT(cluster_str(c, c->nodes.items[id].meta.name)),
+			  CELL_TEXT(n->capacity_type), CELL_MICRO(n->price),
+			  CELL_MICRO(idle_cost(n)), CELL_MICRO(n->power * 1000),
+			  CELL_MICRO(n->idle * 1000), CELL_TEXT(assumed_of(n)));
+	}
 }

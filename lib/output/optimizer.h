@@ -22,9 +22,13 @@ int optimizer_list(const struct cluster *c, const struct settings *settings, con
 		   uint32_t optimizer, enum format format, const struct style *style,
 		   bool has_header, struct str *out, struct error *err);
 
-/* "Cost: ..." and "Power: ..." of a node, with what its pods leave idle; nothing in a cluster
- * without optimizers and policies. */
+/* "Cost: ..." and "Power: ..." of a node, with what no pod is charged of it, which is idle; nothing
+ * in a cluster without optimizers and policies. */
 void optimizer_node_text(const struct cluster *c, const struct settings *settings, node_id node,
 			 const struct style *style, struct str *out);
+
+/* The same as a row for each node, or for `node` unless it is NONE. */
+void optimizer_node_table(const struct cluster *c, const struct settings *settings, node_id node,
+			  struct table *ret);
 
 #endif

@@ -90,6 +90,21 @@ void economy_report_optimizer(const struct economy *e, uint32_t optimizer, int64
 	report_budget(e, optimizer, ret);
 }
 
+/* Of all pods on a node. */
+static struct load load_of_site(const struct economy *e, const struct site *site)
+{
+	struct load sum = { 0 };
+
+	array_each(i, &site->cargo) {
+		const struct load *one = &e->cargo.items[*i].load;
+
+		sum.cpu_milli += one->cpu_milli;
+		sum.memory += one->memory;
+		sum.accelerators += one->accelerators;
+	}
+	return sum;
+}
+
 static void report_nodes(const struct economy *e, struct economy_report *ret)
 {
 	const struct cluster *c = e->c;
@@ -102,6 +117,8 @@ static void report_nodes(const struct economy *e, struct economy_report *ret)
 			.price = n->price,
 			.power = fleet_power(n, e->sites[node].cpu,
 					     c->nodes.items[node].capacity_cpu_milli),
+			.idle = fleet_idle_power(n, load_of_site(e, &e->sites[node]),
+						 c->nodes.items[node].capacity_cpu_milli),
 			.capacity_type = capacity_names[n->capacity_type],
 			.is_price_assumed = n->is_price_assumed,
 			.is_power_assumed = n->is_power_assumed,

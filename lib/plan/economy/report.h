@@ -34,8 +34,8 @@ struct optimizer_report {
 };
 
 struct node_report {
-	int64_t price, shares; /* shares: of its pods, those of no optimizer too */
-	int64_t power;
+	int64_t price, shares;	   /* shares: of its pods, those of no optimizer too */
+	int64_t power, idle;	   /* idle: of power, what no pod asks for */
 	const char *capacity_type; /* "on-demand", "spot", "reserved" */
 	bool is_price_assumed, is_power_assumed, is_removable;
 };
