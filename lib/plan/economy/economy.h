@@ -75,6 +75,7 @@ struct account {
 	const char *end_why;	 /* a policy ends all replicas; NULL */
 	bool is_least_for_power; /* least_why */
 	bool stays_interrupted;	 /* on a spot node that is about to go */
+	bool keeps_memory;	 /* it leaves such a node with its memory, where that can be */
 	bool forbids_spot, is_suspended, is_exhausted, is_unaware;
 	bool avoids_power; /* training or batch in peak hours: nothing raises its power */
 	bool is_moved;	   /* a pod of it moves in this plan */

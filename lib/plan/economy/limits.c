@@ -91,6 +91,7 @@ static void add_spot_rules(struct account *a, const struct cost_policy *p)
 {
 	a->forbids_spot |= p->forbids_spot;
 	a->stays_interrupted |= p->interruption == INTERRUPTION_TERMINATE;
+	a->keeps_memory |= p->interruption == INTERRUPTION_MIGRATE;
 	if (p->max_spot_ppm >= 0) {
 		uint32_t most = (uint32_t)((uint64_t)a->n_pods * (uint32_t)p->max_spot_ppm / PPM);
 

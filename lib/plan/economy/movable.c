@@ -103,6 +103,8 @@ const char *mover_refusal(const struct economy *e, const struct cargo *g)
 	if (pod->node == NONE || pod->node != g->origin || t->req.of_pod[g->pod] != NONE ||
 	    t->unit_of_pod[g->pod] != NONE)
 		return "the plan for real time has it";
+	if (flight_of(&t->flights, g->pod) != FLIGHT_NONE)
+		return "a move of it was begun";
 	if (trial_is_untouchable(t, pod) || trial_may_not_evict(t, pod))
 		return "it is being deleted, or protected from eviction";
 	if (!settings_optimise_in(e->settings, cluster_str(e->c, pod->meta.ns)))

@@ -5,6 +5,7 @@
 #include "base/decimal.h"
 #include "plan/economy/savings.h"
 #include "plan/emit/emit.h"
+#include "plan/migrate/method.h"
 
 /* What the part for cost and power has decided, as actions. */
 
@@ -81,10 +82,60 @@ static struct action_share share_of(const struct economy *x, const struct cargo 
 	return s;
 }
 
+static struct action *emit_eviction(struct emitter *e, const struct economy *x,
+				    const struct cargo *g)
+{
+	struct action *a = emit_action(e, ACTION_EVICT, (enum reason)g->reason,
+				       emit_pod(e, &x->c->pods.items[g->pod]));
+
+	a->from = (struct place){ .node = node_name(e, g->origin), .cores = "" };
+	a->replacement = (struct place){ .node = node_name(e, g->node) };
+	a->message = explain_move(e, x, g);
+	return a;
+}
+
+/* From a spot node that is about to go, by a policy with interruptionHandling: migrate. Where it
+ * cannot take its memory along it is evicted, and the message says why. */
+static struct action *emit_with_memory(struct emitter *e, const struct economy *x,
+				       const struct cargo *g, const struct movers *movers)
+{
+	const struct pod *pod = &x->c->pods.items[g->pod];
+	AUTO(str_done) struct str why = STR_INIT;
+	struct action *a;
+
+	if (movers_keep_memory(movers, g->pod, g->node, &why)) {
+		a = emit_relocation(e,
+				    &(struct migration){
+					    .pod = g->pod,
+					    .unit = NONE,
+					    .from = g->origin,
+					    .to = g->node,
+					    .method = MIGRATE_CHECKPOINT,
+					    .reason = g->reason,
+					    .steps = migration_steps(e->p, pod, MIGRATE_CHECKPOINT),
+					    .use = usage_of_pod(x->c, pod),
+				    });
+		a->message = plan_strf(e->plan, "with its memory; %s", explain_move(e, x, g));
+	} else {
+		a = emit_eviction(e, x, g);
+		a->message = plan_strf(e->plan, "%s; not with its memory: %s", a->message, why.s);
+	}
+	return a;
+}
+
+static bool keeps_memory(const struct economy *x, const struct cargo *g)
+{
+	return g->reason == REASON_SPOT_INTERRUPTED && g->of != NONE &&
+	       x->accounts[g->of].keeps_memory;
+}
+
 /* `status_of`: by optimizer, the action that writes down that a pod of it moves; 0. */
 static void emit_evictions(struct emitter *e, const struct economy *x, const uint32_t *status_of)
 {
 	ARRAY(const struct cargo *) moved = { 0 };
+	AUTO(movers_done) struct movers movers;
+
+	movers_init(&movers, e->trial, false);
 
 	/* NOLINTBEGIN(bugprone-sizeof-expression): an array of pointers */
 	for (size_t i = 0; i < x->n_bound; i++)
@@ -95,17 +146,14 @@ static void emit_evictions(struct emitter *e, const struct economy *x, const uin
 	/* NOLINTEND(bugprone-sizeof-expression) */
 	array_each(at, &moved) {
 		const struct cargo *g = *at;
-		struct action *a = emit_action(e, ACTION_EVICT, (enum reason)g->reason,
-					       emit_pod(e, &x->c->pods.items[g->pod]));
+		struct action *a = keeps_memory(x, g) ? emit_with_memory(e, x, g, &movers)
+						      : emit_eviction(e, x, g);
 
 		a->group = g->group;
 		a->optimizer = emit_optimizer_name(e, g->of);
 		if (g->of != NONE && status_of[g->of]) /* else the move had no cooldown */
 			emit_after(e, a, &status_of[g->of], 1);
 		a->share = share_of(x, g);
-		a->from = (struct place){ .node = node_name(e, g->origin), .cores = "" };
-		a->replacement = (struct place){ .node = node_name(e, g->node) };
-		a->message = explain_move(e, x, g);
 	}
 	array_done(&moved);
 }

@@ -69,6 +69,8 @@ void emit_level(struct emitter *e, unit_id id, enum level level);
 
 /* plan/emit/migrate.c: moves to other nodes, and the taints that go with them. */
 void emit_migrations(struct emitter *e);
+/* One move, without a message and what it waits for. */
+struct action *emit_relocation(struct emitter *e, const struct migration *g);
 /* Units that move are where they will be, or are nowhere as before: for the choice of how budgets
  * are held there. */
 void emit_place_migrated(struct planner *p, bool is_placed);

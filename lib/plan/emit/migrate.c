@@ -175,19 +175,26 @@ static void fill_places(struct emitter *e, struct action *a, const struct migrat
 	emit_request(e, a, u);
 }
 
-static void emit_migration(struct emitter *e, const struct migration *g, uint32_t mark)
+struct action *emit_relocation(struct emitter *e, const struct migration *g)
 {
 	const struct pod *pod = &e->trial->c->pods.items[g->pod];
 	struct action *a = emit_action(e, ACTION_MIGRATE, (enum reason)g->reason, emit_pod(e, pod));
 
 	fill_places(e, a, g);
-	depend(e, a, g, mark);
 	a->method = g->method;
 	a->steps = g->steps;
 	a->since = e->trial->c->taken_at;
 	a->downtime_ms = outage_of(g);
 	if (pod->owner_uid)
 		a->owner_uid = plan_str(e->plan, cluster_str(e->trial->c, pod->owner_uid));
+	return a;
+}
+
+static void emit_migration(struct emitter *e, const struct migration *g, uint32_t mark)
+{
+	struct action *a = emit_relocation(e, g);
+
+	depend(e, a, g, mark);
 	a->message = move_words(e, g);
 	if (g->unit != NONE)
 		e->last_action[g->unit] = a->id;

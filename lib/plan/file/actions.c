@@ -182,7 +182,7 @@ static const struct shape shapes[ACTION_KINDS] = {
 	[ACTION_UNTAINT] = { .needs = OBJECT },
 	[ACTION_STATUS] = { .may = POD | OBJECT | TO | STATUS },
 	[ACTION_FINALIZER] = { .needs = OBJECT },
-	[ACTION_MIGRATE] = { .needs = POD | FROM | TO | METHOD, .may = MOVE_NOTES },
+	[ACTION_MIGRATE] = { .needs = POD | FROM | TO | METHOD, .may = MOVE_NOTES | GROUP | SHARE },
 	[ACTION_RELEASE] = { .needs = POD },
 	[ACTION_SCALE] = { .needs = OBJECT | FROM | TO },
 	[ACTION_ANNOTATE] = { .needs = POD | BIT(ACTION_ROW_DELETION_COST) },

@@ -322,6 +322,15 @@ bool movers_bar_checkpoint(const struct movers *m, pod_id id, node_id to, struct
 	       (to != NONE && bar_of_target(c, from, &c->nodes.items[to], why));
 }
 
+bool movers_keep_memory(const struct movers *m, pod_id id, node_id to, struct str *why)
+{
+	enum said said = said_of(m->t, id);
+
+	if (said == SAYS_NEVER || said == SAYS_RESTART)
+		return !bar(why, "its migration is %s", said == SAYS_NEVER ? "Never" : "Restart");
+	return !movers_bar_checkpoint(m, id, to, why);
+}
+
 bool movers_bar_everywhere(const struct movers *m, pod_id id, struct str *why)
 {
 	enum { NODES_NAMED = 3 };

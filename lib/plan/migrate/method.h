@@ -64,6 +64,10 @@ enum stay movers_ask_restart(const struct movers *m, pod_id id);
 /* It would be moved with its memory: may it be restarted instead? */
 bool movers_may_restart(const struct movers *m, pod_id id, enum migration_method method);
 
+/* May it go to `to` with its memory, as it is and as it says? Budgets and limits of evictions are
+ * not asked. False: the reason goes to the end of `why`. */
+bool movers_keep_memory(const struct movers *m, pod_id id, node_id to, struct str *why);
+
 /* Keeps anything its containers from being moved with their memory, as far as the pod, its node and
  * `to` (which may be NONE) say? What it is goes to the end of `why`, unless that is NULL. */
 bool movers_bar_checkpoint(const struct movers *m, pod_id id, node_id to, struct str *why);

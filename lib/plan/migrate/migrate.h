@@ -69,6 +69,11 @@ struct migrations {
 	uint32_t requeue_after; /* seconds; 0: nothing waits */
 };
 
+/* What is done to move the pod: STAGE_BIT()s. */
+struct pod;
+uint32_t migration_steps(const struct planner *p, const struct pod *pod,
+			 enum migration_method method);
+
 /* The last step of a planner's run. */
 void migrate_relieve(struct planner *p);
 void migrations_done(struct migrations *m);

@@ -26,10 +26,6 @@ static inline uint32_t seconds_left(const struct cluster *c, int64_t since, uint
 void mover_run_init(struct mover_run *x, struct planner *p, bool is_demanded);
 void mover_run_done(struct mover_run *x);
 
-/* What is done: STAGE_BIT()s. */
-uint32_t mover_steps(const struct mover_run *x, const struct pod *pod,
-		     enum migration_method method);
-
 /* Moves the pod by this method if a node is found for it, else NULL; `only` and may_exceed as in
  * target_question. The address is good until the next one. */
 struct migration *mover_try(struct mover_run *x, pod_id id, enum migration_method method,

@@ -40,7 +40,7 @@ static void resume_checkpoint(struct mover_run *x, pod_id id, node_id to)
 		.method = MIGRATE_CHECKPOINT,
 		.reason = REASON_RESUMED,
 		.steps = is_arriving ? STAGE_BIT(STAGE_REPLACE) | STAGE_BIT(STAGE_RESTORE)
-				     : mover_steps(x, pod, MIGRATE_CHECKPOINT),
+				     : migration_steps(x->p, pod, MIGRATE_CHECKPOINT),
 	};
 }
 

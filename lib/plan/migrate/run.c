@@ -4,20 +4,21 @@
 
 #include "plan/migrate/migrate_internal.h"
 
-static uint32_t checkpoint_steps(const struct mover_run *x, const struct pod *pod)
+static uint32_t checkpoint_steps(const struct planner *p, const struct pod *pod)
 {
 	const uint32_t both =
 		STAGE_BIT(STAGE_PAUSE) | STAGE_BIT(STAGE_CHECKPOINT) | STAGE_BIT(STAGE_RESTORE);
 
-	if (pod->owner_kind && pod->owner_kind == x->p->trial.owner.stateful_set)
+	if (pod->owner_kind && pod->owner_kind == p->trial.owner.stateful_set)
 		return both | STAGE_BIT(STAGE_PULL) | STAGE_BIT(STAGE_REPLACE);
 	return both | STAGE_BIT(STAGE_TARGET) | STAGE_BIT(STAGE_DELETE);
 }
 
-uint32_t mover_steps(const struct mover_run *x, const struct pod *pod, enum migration_method method)
+uint32_t migration_steps(const struct planner *p, const struct pod *pod,
+			 enum migration_method method)
 {
 	if (method == MIGRATE_CHECKPOINT)
-		return checkpoint_steps(x, pod);
+		return checkpoint_steps(p, pod);
 	if (pod_is_bare(pod))
 		return STAGE_BIT(STAGE_COPY) | STAGE_BIT(STAGE_EVICT) | STAGE_BIT(STAGE_BIND);
 	return STAGE_BIT(STAGE_EVICT) | STAGE_BIT(STAGE_AWAIT) |
@@ -124,7 +125,7 @@ struct migration *mover_try(struct mover_run *x, pod_id id, enum migration_metho
 	if (!target_find(&x->targets, x->p, &q, &g))
 		return NULL;
 	g.method = (uint8_t)method;
-	g.steps = mover_steps(x, pod, method);
+	g.steps = migration_steps(x->p, pod, method);
 	g.exceeds = may_exceed;
 	note_use(x, &g);
 	charge_budget(x, &g);
