@@ -280,9 +280,7 @@ class NodeFixture(Fixture):
         self.ns = f"e{self.n_spaces}"
         self.passes = []
         self.wait(self.is_node_ready, GONE_SECONDS)
-        self.kubectl("create", "namespace", self.ns)
-        self.wait(lambda: self.kubectl("get", "serviceaccount", "default", "-n", self.ns,
-                                       check=False).code == 0, 90)
+        self.create_namespace(self.ns)
         try:
             yield
         except Skip:

@@ -147,11 +147,17 @@ class Fixture:
 
     # Set-up and waiting
 
+    def create_namespace(self, name):
+        """One in which pods can be made. After restarts of the API server the controller that gives it its
+        service account looks again at ever greater intervals."""
+        self.kubectl("create", "namespace", name)
+        self.wait(lambda: self.kubectl("get", "serviceaccount", "default", "-n", name, check=False).code == 0, 120)
+
     @contextlib.contextmanager
     def namespace(self):
         self.n_spaces += 1
         self.ns = f"t{self.n_spaces}"
-        self.kubectl("create", "namespace", self.ns)
+        self.create_namespace(self.ns)
         try:
             yield
         finally:

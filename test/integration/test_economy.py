@@ -171,7 +171,7 @@ def test_watch_keeps_to_its_namespaces(c):
     priced(c, **SHARED)
     other = f"{c.ns}-other"
     objects = [optimizer("web", costConstraints={"budgetLimit": 5}), worker("w1", "web")]
-    c.kubectl("create", "namespace", other)
+    c.create_namespace(other)
     try:
         c.kubectl("create", "-n", other, "-f", "-", stdin=json.dumps(
             {"apiVersion": "v1", "kind": "List", "items": objects}))
