@@ -242,8 +242,8 @@ static int load_server(struct cli *cli, bool twice, struct inputs *in, struct lo
 	if (live_open(cli, &in->live, err) < 0)
 		return err->code;
 	if (!twice)
-		return live_load(cli, &in->live, in->settings.migration.enabled, ret, err);
-	if (live_save(cli, &in->live, in->settings.migration.enabled, &cli->arena, &source.path,
+		return live_load(cli, &in->live, settings_need_usage(&in->settings), ret, err);
+	if (live_save(cli, &in->live, settings_need_usage(&in->settings), &cli->arena, &source.path,
 		      err) < 0)
 		return err->code;
 	*array_add(&in->sources) = source;

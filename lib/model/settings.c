@@ -11,6 +11,7 @@ const char *const eviction_bare_words[] = { "allow", "never", NULL };
 const char *const eviction_outside_words[] = { "realTime", "none", NULL };
 const char *const pressure_eviction_words[] = { "none", "controlled", "all", NULL };
 const char *const consolidate_words[] = { "auto", "all", "none", NULL };
+const char *const cost_basis_words[] = { "requests", "usage", NULL };
 
 bool settings_optimise_in(const struct settings *s, const char *ns)
 {

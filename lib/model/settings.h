@@ -49,6 +49,12 @@ enum consolidate {
 	CONSOLIDATE_NONE, /* and no pod is moved for money */
 };
 
+/* What a bound pod's share of its node's price is measured by. */
+enum cost_basis {
+	COST_BY_REQUESTS,
+	COST_BY_USAGE, /* of each resource the greater of request and use; unknown use: request */
+};
+
 /* Cost, power and disruption of WorkloadOptimizers' pods. */
 struct optimise_settings {
 	uint32_t energy_price;	   /* micro-USD per kWh; default 120000 */
@@ -58,6 +64,7 @@ struct optimise_settings {
 	uint32_t disruption_pods;  /* ppm of movable pods that a plan may move, at least one */
 	uint32_t on_demand_base;   /* replicas of serving workloads off spot; default 1 */
 	uint8_t consolidate;	   /* enum consolidate */
+	uint8_t cost_basis;	   /* enum cost_basis; default COST_BY_REQUESTS */
 	uint32_t restart_seconds;  /* of a pod whose spot node goes; default 60 */
 	int32_t utc_offset;	   /* minutes that hours of the day are ahead of UTC; default 0 */
 	bool allow_terminate;	   /* alerts may end all replicas; default false */
@@ -125,6 +132,12 @@ struct settings {
 	} evictions;		   /* that one plan may hold, moves to other nodes included */
 };
 
+/* Does a plan depend on what nodes and pods use, whether a workload scales by it or not? */
+static inline bool settings_need_usage(const struct settings *s)
+{
+	return s->migration.enabled || s->optimise.cost_basis == COST_BY_USAGE;
+}
+
 static inline bool evictions_are_limited(const struct settings *s)
 {
 	return s->evictions.per_pass || s->evictions.per_node || s->evictions.per_namespace;
@@ -147,6 +160,7 @@ extern const char *const pressure_trigger_words[];
 extern const char *const pressure_action_words[];
 extern const char *const pressure_eviction_words[];
 extern const char *const consolidate_words[];
+extern const char *const cost_basis_words[];
 
 #define SETTINGS_DEFAULT                                                                           \
 	{                                                                                          \

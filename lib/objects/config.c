@@ -151,6 +151,11 @@ const struct option config_keys[] = {
 		 "which removable nodes are emptied where that saves money: those whose pool does "
 		 "not do so itself, all, or none",
 		 .preset = "auto"),
+	OPT_ENUM(0, "optimise.costBasis", struct settings, optimise.cost_basis, cost_basis_words,
+		 "WORD",
+		 "what a pod's share of its node's price is measured by: its requests, or of each "
+		 "resource what it uses where that is more and metrics.k8s.io says it",
+		 .preset = "requests"),
 	OPT_BOOL(
 		0, "optimise.allowTerminate", struct settings, optimise.allow_terminate,
 		"alerts of CostPolicies with action terminate end all replicas; without, they pause",

@@ -327,13 +327,16 @@ static int turn(struct watch *w, struct error *err)
 	return 0;
 }
 
-/* As often as a node is judged, but not all the time. */
+/* As often as a node is judged, but not all the time; where only costs are of it, as other metrics.
+ */
 static uint32_t poll_ms(const struct settings *s)
 {
 	uint32_t seconds = s->migration.check_seconds;
 
-	if (!s->migration.enabled)
+	if (!settings_need_usage(s))
 		return 0;
+	if (!s->migration.enabled)
+		return s->metrics.interval_seconds * 1000;
 	return (seconds < POLL_LEAST_S ? POLL_LEAST_S : seconds) * 1000;
 }
 

@@ -6,6 +6,7 @@ import time
 
 from proxy import Proxy
 from test_economy import optimizer, policy, priced
+from test_watch import watching
 
 # metrics.k8s.io without a metrics-server: objects of a definition, which are listed in the same way.
 METRICS = {
@@ -119,6 +120,31 @@ def test_deployments_get_the_replicas_that_use_asks_for(c):
         metrics.put("10Mi")
         c.mckube("apply")
         assert replicas(c) == 1
+        end(c)
+
+
+def rate(c):
+    """Micro-dollars per hour, as the status accounts for them."""
+    return c.get("wo", "web").get("status", {}).get("budget", {}).get("rateMicroUSD")
+
+
+def test_costs_are_of_what_pods_use_where_that_is_configured(c):
+    """No workload scales, so use is read for that alone: by apply and by watch."""
+    priced(c, a="0.40")
+    c.create(optimizer("web"), deployment("web", 2, "a"))
+    c.wait(lambda: len(c.get("pods")) == 2)
+    config = c.folder / f"{c.ns}-usage.json"
+    config.write_text(json.dumps({"apiVersion": "mckube.io/v1alpha1", "kind": "Configuration",
+                                  "optimise": {"costBasis": "usage"}, "metrics": {"intervalSeconds": 1}}))
+    with Metrics(c) as metrics:
+        metrics.put("400Mi")
+        c.mckube("apply")
+        by_requests = rate(c)
+        c.mckube("apply", f"--config={config}")
+        assert 4 * by_requests - 2 <= rate(c) < 4.2 * by_requests, (by_requests, rate(c))
+        with watching(c, "usage", f"--config={config}"):
+            metrics.put("800Mi")
+            c.wait(lambda: 8 * by_requests - 2 <= rate(c) < 8.2 * by_requests)
         end(c)
 
 

@@ -35,7 +35,7 @@ KINDS = {"Bind", "Assign", "Move", "Evict", "Degrade", "SetLevel", "Taint", "Unt
 PLACING = {"Bind", "Assign", "Move"}
 WARNINGS = {"AssumedPrice", "BadPower", "BadPrice", "PolicyOutOfReach", "PowerStillCounts",
             "TerminateNotAllowed", "ArchitectureUnknown",
-            "EstimateExceeded", "BudgetEnds", "ReplicasSetBack", "ReplicasApplied", "SpotLabels",
+            "EstimateExceeded", "BudgetEnds", "UnreadUse", "ReplicasSetBack", "ReplicasApplied", "SpotLabels",
             "FailedGetScale", "InvalidSelector",
             "BadBudget", "BadCpuset", "BadCriticality", "BadGuarantee", "BadNodeAnnotation",
             "BadPolicy",

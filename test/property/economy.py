@@ -4,6 +4,7 @@ places of pods of WorkloadOptimizers, their limits, and the totals."""
 
 from __future__ import annotations
 
+import datetime
 import math
 from fractions import Fraction
 from typing import Any
@@ -37,8 +38,14 @@ def is_elsewhere(plan: Obj, namespace: str) -> bool:
     return bool(names) and namespace not in [n.strip() for n in names.split(",")]
 
 
+def parse(time: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(time.replace("Z", "+00:00"))
+
+
 def quantity(text: Any) -> Fraction:
     text = str(text)
+    if text.endswith("n"):
+        return Fraction(text[:-1]) / 10**9
     number = text.rstrip("KMGTikm")
     return Fraction(number) * SUFFIXES[text[len(number):]]
 
@@ -59,13 +66,19 @@ def worth(cpu: Fraction, memory: Fraction, gpu: int) -> Fraction:
     return cpu * CPU + memory * MEMORY + gpu * ACCELERATOR
 
 
-def share(pod: Obj, node: Obj) -> int:
+def used(row: Obj) -> tuple[Fraction, Fraction]:
+    """Cores and GiB of PodMetrics: milli, rounded up, and bytes."""
+    cpu = sum(math.ceil(quantity(c["usage"]["cpu"]) * 1000) for c in row["containers"])
+    return Fraction(cpu, 1000), sum(quantity(c["usage"]["memory"]) for c in row["containers"]) / 2**30
+
+
+def share(billed: tuple[Fraction, Fraction, int], node: Obj) -> int:
     """Micro-dollars per hour, rounded up; the node has an annotation with its price."""
     price = Fraction(node["metadata"]["annotations"]["mckube.io/price-per-hour"]) * 10**6
     has = node["status"]["capacity"]
     whole = worth(quantity(has["cpu"]), quantity(has["memory"]) / 2**30,
                   int(has.get("nvidia.com/gpu", 0)))
-    return math.ceil(price * worth(*requests(pod)) / whole)
+    return math.ceil(price * worth(*billed) / whole)
 
 
 def power(node: Obj, cores: Fraction) -> int:
@@ -103,6 +116,7 @@ class Judge:
                            if o["kind"] == "WorkloadOptimizer"}
         self.actions = plan["spec"]["actions"]
         self.economy = plan["spec"]["economy"]
+        self.use = self.read_use(objects, plan)
         self.complaints: list[str] = []
         self.at = {k: p["spec"].get("nodeName") for k, p in self.pods.items()}
         self.taken: dict[str, list[Obj]] = {n: [] for n in self.nodes}
@@ -114,8 +128,22 @@ class Judge:
     def key(meta: Obj) -> str:
         return f"{meta['namespace']}/{meta['name']}"
 
+    def read_use(self, objects: list[Obj], plan: Obj) -> dict[str, tuple[Fraction, Fraction]]:
+        """What pods use, where shares are by that."""
+        if plan["spec"].get("settings", {}).get("optimise", {}).get("costBasis") != "usage":
+            return {}
+        now = parse(plan["spec"]["cluster"]["takenAt"]) if "takenAt" in plan["spec"]["cluster"] else None
+        return {self.key(o["metadata"]): used(o) for o in objects if o["kind"] == "PodMetrics"
+                and not (now and (now - parse(o["timestamp"])).total_seconds() > 300)}
+
+    def billed(self, pod: Obj) -> tuple[Fraction, Fraction, int]:
+        """What a bound pod pays for: of each resource the greater of request and use."""
+        cpu, memory, gpu = requests(pod)
+        more = self.use.get(self.key(pod["metadata"])) if pod["spec"].get("nodeName") else None
+        return (max(cpu, more[0]), max(memory, more[1]), gpu) if more else (cpu, memory, gpu)
+
     def costs(self, optimizer: str) -> int:
-        return sum(share(p, self.nodes[self.at[k]]) for k, p in self.pods.items()
+        return sum(share(self.billed(p), self.nodes[self.at[k]]) for k, p in self.pods.items()
                    if self.at[k] and f"{p['metadata']['namespace']}/{optimizer_of(p)}" == optimizer)
 
     def totals(self) -> tuple[Fraction, int]:
@@ -141,7 +169,7 @@ class Judge:
             return 0
         last = self.optimizers[optimizer]["status"]["lastMove"]
         was = self.nodes.get(last["from"])
-        return max(int(Fraction(str(last.get("costPerHour", 0))) * 10**6), share(pod, was) if was else 0)
+        return max(int(Fraction(str(last.get("costPerHour", 0))) * 10**6), share(self.billed(pod), was) if was else 0)
 
     def put(self, action: Obj, key: str, node: str) -> None:
         pod = self.pods[key]
@@ -165,8 +193,8 @@ class Judge:
         """What it says of the pod's share is what the pod has of either node."""
         to = action.get("to") or action["replacement"]
         said = action["share"]["costPerHour"]
-        was = share(self.pods[key], self.nodes[self.at[key]]) if self.at[key] else 0
-        wanted = {"before": was, "after": share(self.pods[key], self.nodes[to["node"]])}
+        was = share(self.billed(self.pods[key]), self.nodes[self.at[key]]) if self.at[key] else 0
+        wanted = {"before": was, "after": share(self.billed(self.pods[key]), self.nodes[to["node"]])}
         for when, micro in wanted.items():
             if Fraction(str(said[when])) * 10**6 != micro:
                 self.complaints.append(f"action {action['id']}: share {when} is not {micro}")

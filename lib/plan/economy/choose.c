@@ -11,7 +11,7 @@ static int64_t counted_share(const struct economy *e, const struct cargo *g, nod
 	const struct fleet_node *n = &e->fleet.nodes[node];
 	bool prefers_spot = g->of == NONE || e->c->optimizers.items[g->of].prefers_spot;
 
-	return fleet_share_of(n, g->load, prefers_spot ? n->price : n->on_demand);
+	return fleet_share_of(n, g->billed, prefers_spot ? n->price : n->on_demand);
 }
 
 static bool accepts(struct economy *e, uint32_t cargo, node_id node, bool only_used)

@@ -117,7 +117,8 @@ struct cargo { /* a pod that counts here */
 	node_id node;	 /* where it is in the trial; NONE */
 	node_id origin;	 /* where it was; NONE: pending */
 	struct load load;
-	int64_t share; /* of its node, while it has one */
+	struct load billed; /* what its share of a node's price is of: optimise.costBasis */
+	int64_t share;	    /* of its node, while it has one */
 	/* What it would cost and draw without us, micro-USD per hour and mW; 0: not known */
 	int64_t baseline_cost, baseline_power;
 	int64_t disruption;	 /* of moving it, micro */
@@ -245,6 +246,14 @@ bool economy_prefers(const struct economy *e, const struct preference *w, node_i
 int64_t economy_penalty(const struct economy *e, uint32_t cargo, node_id node);
 int64_t economy_total(const struct economy *e); /* J */
 struct totals economy_totals(const struct economy *e);
+
+/* plan/economy/billed.c */
+/* What the pod's share of a node's price is of: its load, or where optimise.costBasis is usage what
+ * it uses, if that is more and was read in the last USAGE_AGE_SECONDS. Of accelerators, requests.
+ */
+struct load economy_billed(const struct economy *e, const struct pod *pod, struct load load);
+/* One warning for all bound pods whose use is wanted and not known. */
+void economy_warn_of_unread_use(struct economy *e);
 
 /* plan/economy/limits.c */
 void economy_read_limits(struct economy *e);

@@ -165,7 +165,7 @@ struct burden mover_burden(const struct economy *e, uint32_t cargo, node_id from
 {
 	const struct cargo *g = &e->cargo.items[cargo];
 
-	return (struct burden){ g->disruption, fleet_share(&e->fleet.nodes[from], g->load) };
+	return (struct burden){ g->disruption, fleet_share(&e->fleet.nodes[from], g->billed) };
 }
 
 bool mover_is_worth(const struct mover *m, node_id from, struct burden b, int64_t saving)
@@ -271,8 +271,8 @@ static void move_single(struct mover *m, uint32_t cargo)
 		  mover_is_worth(m, from, burden, -delta) && mover_is_confirmed(m, &done, 0);
 	if (is_good) {
 		bool is_greener =
-			fleet_share(&e->fleet.nodes[g->node], g->load) >=
-				fleet_share(&e->fleet.nodes[from], g->load) &&
+			fleet_share(&e->fleet.nodes[g->node], g->billed) >=
+				fleet_share(&e->fleet.nodes[from], g->billed) &&
 			e->fleet.nodes[g->node].green_ppm > e->fleet.nodes[from].green_ppm;
 
 		mover_commit(m, &done, 0, is_greener ? REASON_GREENER : REASON_CHEAPER, -delta);

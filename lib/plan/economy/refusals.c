@@ -243,7 +243,7 @@ static void allow_moved(struct economy *e, const struct cargo *g)
 	const struct optimizer *o = &e->c->optimizers.items[g->of];
 	const struct account *a = &e->accounts[g->of];
 	bool is_there = a->was_from != NONE;
-	int64_t now = is_there ? fleet_share(&e->fleet.nodes[a->was_from], g->load) : 0;
+	int64_t now = is_there ? fleet_share(&e->fleet.nodes[a->was_from], g->billed) : 0;
 	/* Of a node that is gone it is not known: whatever it was. */
 	int64_t emitted = is_there ? e->fleet.nodes[a->was_from].carbon : DECIMAL_MAX;
 
@@ -272,7 +272,7 @@ void economy_mark_for(struct economy *e, uint32_t cargo)
 static bool cost_refuses(const struct economy *e, const struct cargo *g, node_id node)
 {
 	const struct account *a = &e->accounts[g->of];
-	int64_t share = fleet_share(&e->fleet.nodes[node], g->load);
+	int64_t share = fleet_share(&e->fleet.nodes[node], g->billed);
 
 	for (uint32_t k = 0; k < a->limits.n; k++) {
 		const struct money_limit *l =

@@ -33,6 +33,7 @@ static uint32_t add_replica(struct economy *e, uint32_t like)
 		.node = NONE,
 		.origin = NONE,
 		.load = g.load,
+		.billed = g.load, /* what it will use is not known */
 		.counts = g.counts,
 	};
 	e->allowed[id] = economy_allowed(e, like);

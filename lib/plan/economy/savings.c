@@ -32,7 +32,7 @@ static void add_origins(const struct economy *e, struct origin *origins)
 
 		if (!o->is_left)
 			continue;
-		int64_t share = fleet_share(&e->fleet.nodes[g->origin], g->load);
+		int64_t share = fleet_share(&e->fleet.nodes[g->origin], g->billed);
 		o->shares += share;
 		o->power += economy_power_of(e, g, g->origin, o->cpu);
 		o->moved += g->group ? share : 0;
@@ -49,7 +49,7 @@ static void note_left(struct economy *e, const struct cargo *g, const struct ori
 {
 	const struct fleet_node *n = &e->fleet.nodes[g->origin];
 	struct account *a = &e->accounts[g->of];
-	int64_t share = fleet_share(n, g->load);
+	int64_t share = fleet_share(n, g->billed);
 	int64_t capacity = e->c->nodes.items[g->origin].capacity_cpu_milli;
 
 	a->moved_cost = n->is_price_assumed ? 0 : share;

@@ -94,7 +94,7 @@ static struct best find_best(struct scorer *s, const struct cargo *g, const uint
 	array_each(node, choices_of(s, allowed)) {
 		if (!fits_alone(e, g, *node))
 			continue;
-		int64_t share = fleet_share(&e->fleet.nodes[*node], g->load);
+		int64_t share = fleet_share(&e->fleet.nodes[*node], g->billed);
 		int64_t power = full_power(e, g->load, *node);
 
 		b.share = share < b.share ? share : b.share;
@@ -109,9 +109,10 @@ static struct best best_of(struct scorer *s, uint32_t cargo)
 	const struct pod *pod = &s->e->c->pods.items[g->pod];
 	const uint64_t *allowed = economy_allowed(s->e, cargo);
 	const struct account *a = &s->e->accounts[g->of];
-	const int64_t key[] = { (intptr_t)allowed,	 a->forbids_spot,     a->max_spot_price,
-				a->max_interruption_ppm, g->load.cpu_milli,   g->load.memory,
-				pod->ephemeral,		 g->load.accelerators };
+	const int64_t key[] = { (intptr_t)allowed,	 a->forbids_spot,      a->max_spot_price,
+				a->max_interruption_ppm, g->load.cpu_milli,    g->load.memory,
+				pod->ephemeral,		 g->load.accelerators, g->billed.cpu_milli,
+				g->billed.memory };
 	str_id id = intern_add(&s->keys, key, sizeof(key));
 
 	while (s->bests.n <= id)

@@ -84,7 +84,7 @@ int64_t economy_spot_risk(const struct economy *e, const struct cargo *g, node_i
 	bool loses_work = o && (o->type == WORKLOAD_TRAINING || o->type == WORKLOAD_BATCH);
 	int64_t seconds =
 		e->settings->optimise.restart_seconds + (int64_t)(loses_work ? LOST_SECONDS : 0);
-	__int128 cost = (__int128)fleet_share(n, g->load) * n->monthly * seconds;
+	__int128 cost = (__int128)fleet_share(n, g->billed) * n->monthly * seconds;
 	__int128 per = (__int128)PPM * MONTH_SECONDS;
 
 	return (int64_t)((cost + per / 2) / per);

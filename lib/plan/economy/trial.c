@@ -173,7 +173,7 @@ int64_t economy_penalty(const struct economy *e, uint32_t cargo, node_id node)
 	int64_t risk = e->fleet.nodes[node].monthly ? economy_spot_risk(e, g, node) : 0;
 	if (!o->preferences.n && !o->prefers_green)
 		return risk;
-	share = fleet_share(&e->fleet.nodes[node], g->load);
+	share = fleet_share(&e->fleet.nodes[node], g->billed);
 	for (uint32_t i = 0; i < o->preferences.n; i++) {
 		const struct preference *w = &e->c->preferences.items[o->preferences.at + i];
 
@@ -292,7 +292,7 @@ void economy_put(struct economy *e, uint32_t cargo, node_id node)
 
 	account_power(e, node, -1);
 	g->node = node;
-	g->share = fleet_share(&e->fleet.nodes[node], g->load);
+	g->share = fleet_share(&e->fleet.nodes[node], g->billed);
 	site->cpu += g->load.cpu_milli;
 	site->n_in_use += g->counts;
 	site->n_no_spot += economy_wants_no_spot(e, g);
@@ -380,13 +380,15 @@ static void add_cargo(struct economy *e, pod_id id, node_id node, optimizer_id o
 {
 	const struct trial *t = &e->p->trial;
 	const struct pod *pod = &e->c->pods.items[id];
+	const struct load load = load_of_pod(e->c, pod);
 
 	*array_add(&e->cargo) = (struct cargo){
 		.pod = id,
 		.of = of,
 		.node = NONE,
 		.origin = node,
-		.load = load_of_pod(e->c, pod),
+		.load = load,
+		.billed = economy_billed(e, pod, load),
 		.counts = !pod->is_mirror &&
 			  (!pod->owner_kind || pod->owner_kind != t->owner.daemon_set),
 	};
@@ -580,6 +582,7 @@ void economy_plan(struct economy *e, struct planner *p)
 		held_begin(p->held);
 	economy_start(e, p);
 	if (e->is_active) {
+		economy_warn_of_unread_use(e);
 		economy_check_estimates(e);
 		economy_warn_of_budgets(e);
 		economy_find_baselines(e);

@@ -45,8 +45,8 @@ static int by_group(const void *x, const void *y)
 /* "share 0.039624 → 0.031782 $/h; the group saves 0.384 $/h" */
 static const char *explain_move(struct emitter *e, const struct economy *x, const struct cargo *g)
 {
-	const char *was = dollars(e, fleet_share(&x->fleet.nodes[g->origin], g->load));
-	const char *is = dollars(e, fleet_share(&x->fleet.nodes[g->node], g->load));
+	const char *was = dollars(e, fleet_share(&x->fleet.nodes[g->origin], g->billed));
+	const char *is = dollars(e, fleet_share(&x->fleet.nodes[g->node], g->billed));
 	const char *saved = dollars(e, g->saving < 0 ? -g->saving : g->saving);
 	const char *how = g->saving < 0 ? "costs" : "saves";
 
@@ -76,7 +76,7 @@ static struct action_share share_of(const struct economy *x, const struct cargo 
 	s.cost.after = g->share;
 	s.watts.after = economy_power_on(x, g, g->node) * 1000;
 	if (g->group) {
-		s.cost.before = fleet_share(&x->fleet.nodes[g->origin], g->load);
+		s.cost.before = fleet_share(&x->fleet.nodes[g->origin], g->billed);
 		s.watts.before = economy_power_on(x, g, g->origin) * 1000;
 	}
 	return s;

@@ -194,7 +194,7 @@ static struct node_cost cost_on(struct explainer *x, uint32_t cargo, node_id nod
 		.energy = t.energy,
 		.carbon = t.carbon,
 		.penalty = t.penalty,
-		.share = fleet_share(&e->fleet.nodes[node], g->load),
+		.share = fleet_share(&e->fleet.nodes[node], g->billed),
 		.power = economy_power_on(e, g, node),
 	};
 }

@@ -57,7 +57,7 @@ static node_id find_cheaper(const struct asker *x, uint32_t cargo)
 	node_id best = NONE;
 
 	for (node_id node = 0; node < x->e->c->nodes.n; node++) {
-		int64_t share = fleet_share(&x->e->fleet.nodes[node], g->load);
+		int64_t share = fleet_share(&x->e->fleet.nodes[node], g->billed);
 
 		if (share >= least || !filter_bit(allowed, node) || !has_size(x, g, node))
 			continue;
@@ -142,7 +142,7 @@ static void add_pod(const struct asker *x, uint32_t cargo)
 	}
 	if (cheaper == NONE)
 		return;
-	p->cheaper_share = fleet_share(&e->fleet.nodes[cheaper], g->load);
+	p->cheaper_share = fleet_share(&e->fleet.nodes[cheaper], g->billed);
 	p->why_not = why_not_there(x, cargo, cheaper);
 }
 

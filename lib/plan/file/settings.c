@@ -146,6 +146,13 @@ static const char *consolidate_word(unsigned v)
 
 static const struct field_words consolidates = { consolidate_word, 0, CONSOLIDATE_NONE + 1, 1 };
 
+static const char *cost_basis_word(unsigned v)
+{
+	return cost_basis_words[v];
+}
+
+static const struct field_words cost_bases = { cost_basis_word, 0, COST_BY_USAGE + 1, 1 };
+
 #define OPTIMISE(key_, member)                                                                     \
 	FILE_FIELD(key_, &field_u32, offsetof(struct settings, optimise.member), .max = 100000000, \
 		   .needed = true)
@@ -162,6 +169,8 @@ static const struct field optimise_fields[] = {
 		   .max = sizeof(((struct settings *)0)->optimise.namespace)),
 	FILE_FIELD("consolidate", &field_word, offsetof(struct settings, optimise.consolidate),
 		   .of = &consolidates, .needed = true),
+	FILE_FIELD("costBasis", &field_word, offsetof(struct settings, optimise.cost_basis),
+		   .of = &cost_bases),
 	FILE_FIELD("allowTerminate", &field_bool,
 		   offsetof(struct settings, optimise.allow_terminate)),
 	OPTIMISE("disruptionNodes", disruption_nodes),
