@@ -207,7 +207,7 @@ static bool is_over_carbon(const struct economy *e, const struct money_limit *l)
 }
 
 /* Would a limit of power or carbon dioxide be exceeded that was not, or more than before? All pods
- * of the node draw more when one comes. */
+ * of the node draw more when one comes: their limits are asked, and no others change. */
 static enum money_refusal power_refuses(struct economy *e, uint32_t cargo, node_id node)
 {
 	bool is_power = false, is_carbon = false;
@@ -215,9 +215,17 @@ static enum money_refusal power_refuses(struct economy *e, uint32_t cargo, node_
 	if (!e->power_limits.n)
 		return MONEY_ACCEPTS;
 	economy_put(e, cargo, node);
-	array_each(id, &e->power_limits) {
-		is_power |= is_over_power(e, &e->limits.items[*id]);
-		is_carbon |= is_over_carbon(e, &e->limits.items[*id]);
+	array_each(i, &e->sites[node].cargo) {
+		optimizer_id of = e->cargo.items[*i].of;
+		struct range own = of == NONE ? (struct range){ 0 } : e->accounts[of].limits;
+
+		for (uint32_t k = 0; k < own.n; k++) {
+			const struct money_limit *l =
+				&e->limits.items[e->limit_ids.items[own.at + k]];
+
+			is_power |= is_over_power(e, l);
+			is_carbon |= is_over_carbon(e, l);
+		}
 	}
 	economy_take(e, cargo);
 	return is_power ? MONEY_POWER : is_carbon ? MONEY_CARBON : MONEY_ACCEPTS;

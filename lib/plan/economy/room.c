@@ -79,39 +79,77 @@ static struct room count_on(const struct economy *e, uint32_t cargo, node_id nod
 	return r;
 }
 
-/* Do limits alone keep it from a node with room? */
-static bool is_held_back(struct economy *e, uint32_t cargo)
+static bool has_space(const struct economy *e, uint32_t cargo, node_id node)
+{
+	const struct node_load *n = &e->p->trial.nodes[node];
+	const struct pod *pod = &e->c->pods.items[e->cargo.items[cargo].pod];
+
+	return pod->cpu_milli <= n->have[RES_CPU] - n->used[0][RES_CPU] &&
+	       pod->memory <= n->have[RES_MEMORY] - n->used[0][RES_MEMORY] &&
+	       n->used[0][RES_PODS] < n->have[RES_PODS];
+}
+
+/* Why a pod that finds no place is not on a node with room; MONEY_ACCEPTS: there is no such node.
+ */
+static enum money_refusal find_refusal(struct economy *e, uint32_t cargo)
 {
 	for (node_id node = 0; node < e->c->nodes.n; node++)
-		if (economy_filter(e, cargo, node, NULL, 0) == REFUSE_NOTHING &&
-		    economy_refuses(e, cargo, node) != MONEY_ACCEPTS)
-			return true;
-	return false;
+		if (filter_bit(e->allowed[cargo], node) && has_space(e, cargo, node) &&
+		    economy_filter(e, cargo, node, NULL, 0) == REFUSE_NOTHING)
+			return economy_refuses(e, cargo, node);
+	return MONEY_ACCEPTS;
+}
+
+/* The same of a node that is full. */
+static struct room count_beyond(const struct economy *e, uint32_t cargo, node_id node)
+{
+	const struct cargo *g = &e->cargo.items[cargo];
+	struct room r = count_on(e, cargo, node);
+
+	if (e->fleet.nodes[node].green_ppm < e->accounts[g->of].min_green_ppm)
+		narrow(&r, 0, MONEY_GREEN);
+	if (r.n && economy_price_refuses(e, g, node))
+		narrow(&r, 0, MONEY_SPOT);
+	return r;
 }
 
 /* How many more there may be than find a place now: as many as the limits allow on a node that is
  * full. Nodes of a pool may be added; of the others only where no limit is in the way. */
 static struct room beyond(struct economy *e, uint32_t cargo)
 {
-	const uint64_t *allowed = economy_allowed(e, cargo);
-	bool is_held = is_held_back(e, cargo), is_known = false;
-	struct room most = { INT32_MAX, MONEY_ACCEPTS };
+	enum money_refusal why = find_refusal(e, cargo);
+	struct room most = { why == MONEY_ACCEPTS ? INT32_MAX : 0, why };
+	bool is_known = why != MONEY_ACCEPTS;
 
 	for (node_id node = 0; node < e->c->nodes.n; node++) {
-		enum money_refusal why;
+		if (!filter_bit(e->allowed[cargo], node) ||
+		    (why != MONEY_ACCEPTS && !e->fleet.nodes[node].is_removable) ||
+		    has_space(e, cargo, node))
+			continue;
+		struct room r = count_beyond(e, cargo, node);
 
-		if (!filter_bit(allowed, node))
-			continue;
-		why = economy_refuses(e, cargo, node);
-		if (why == MONEY_ACCEPTS && is_held && !e->fleet.nodes[node].is_removable)
-			continue;
-		struct room r =
-			why == MONEY_ACCEPTS ? count_on(e, cargo, node) : (struct room){ 0, why };
-		if (!is_known || r.n > most.n || (r.n == most.n && r.why < most.why))
+		if (!is_known || r.n > most.n)
 			most = r;
 		is_known = true;
 	}
 	return most;
+}
+
+/* Do all of them fit into the limits where they take most? Then none has to be placed to know it.
+ */
+static bool is_far_from_limits(struct economy *e, uint32_t like, int32_t wanted)
+{
+	const struct account *a = &e->accounts[e->cargo.items[like].of];
+	const uint64_t *allowed = economy_allowed(e, like);
+
+	if (a->min_green_ppm >= 0)
+		return false;
+	for (node_id node = 0; node < e->c->nodes.n; node++)
+		if (filter_bit(allowed, node) &&
+		    (e->fleet.nodes[node].capacity_type == CAPACITY_SPOT ||
+		     count_on(e, like, node).n < wanted))
+			return false;
+	return true;
 }
 
 static struct room try_replicas(struct economy *e, uint32_t like, int32_t wanted)
@@ -120,8 +158,9 @@ static struct room try_replicas(struct economy *e, uint32_t like, int32_t wanted
 	struct room r = { 0, MONEY_ACCEPTS };
 	bool is_placed = true;
 
+	if (is_far_from_limits(e, like, wanted))
+		return (struct room){ wanted, MONEY_ACCEPTS };
 	e->allowed = xreallocarray(e->allowed, n + (size_t)wanted + 1, sizeof(*e->allowed));
-	e->adds_replicas = true;
 	while (is_placed && r.n < wanted) {
 		uint32_t cargo = add_replica(e, like);
 
@@ -141,7 +180,6 @@ static struct room try_replicas(struct economy *e, uint32_t like, int32_t wanted
 		if (e->cargo.items[i].node != NONE)
 			economy_drop(e, (uint32_t)i);
 	e->cargo.n = n;
-	e->adds_replicas = false;
 	return r;
 }
 
@@ -156,8 +194,11 @@ int32_t economy_room(struct economy *e, optimizer_id id, int32_t wanted, const c
 		r = (struct room){ 0, MONEY_BUDGET };
 	else if (a->avoids_power)
 		r = (struct room){ 0, MONEY_PEAK };
-	else if (like != NONE && wanted > 0)
+	else if (like != NONE && wanted > 0) {
+		e->adds_replicas = true;
 		r = try_replicas(e, like, wanted);
+		e->adds_replicas = false;
+	}
 	*ret_reason = stops[r.why].reason;
 	*ret_message = a->is_suspended ? a->why : stops[r.why].message;
 	return r.n < wanted ? r.n : wanted;
