@@ -67,13 +67,16 @@ enum column {
 	IDLE,
 	MAX,
 	INTERRUPTIONS,
+	CARBON,
+	GREEN,
 	COLUMNS,
 	OTHER
 };
 
 static const char *const columns[COLUMNS] = {
-	"instanceType", "region",    "zone",	 "capacityType",	 "pricePerHour",
-	"powerCurve",	"idleWatts", "maxWatts", "interruptionsPerMonth"
+	"instanceType",		 "region",	    "zone",	  "capacityType",
+	"pricePerHour",		 "powerCurve",	    "idleWatts",  "maxWatts",
+	"interruptionsPerMonth", "carbonIntensity", "greenShare",
 };
 
 enum { MAX_FIELDS = 32 };
@@ -147,6 +150,13 @@ static struct power_curve take_curve(struct source *s, unsigned line, const char
 				     : curve;
 }
 
+/* Energy is what a region has, prices and power are those of a type. */
+static bool is_of_any_type(const char *const *value)
+{
+	return (*value[CARBON] || *value[GREEN]) && !*value[PRICE] && !*value[CURVE] &&
+	       !*value[IDLE] && !*value[MAX] && !*value[INTERRUPTIONS];
+}
+
 static void take_row(struct source *s, unsigned line, const char *const *value)
 {
 	struct price_row row = {
@@ -156,18 +166,26 @@ static void take_row(struct source *s, unsigned line, const char *const *value)
 		.capacity = value[CAPACITY],
 		.price = -1,
 		.interruptions = -1,
+		.carbon = -1,
+		.green = -1,
 		.line = line,
 	};
 	int64_t idle = -1, max = -1;
 
-	if (!*row.type) {
+	if (!*row.type && !is_of_any_type(value)) {
 		refuse(s, line, "no instanceType", "");
 		return;
 	}
 	if (!take_number(s, line, value[PRICE], &row.price) ||
 	    !take_number(s, line, value[IDLE], &idle) || !take_number(s, line, value[MAX], &max) ||
-	    !take_number(s, line, value[INTERRUPTIONS], &row.interruptions))
+	    !take_number(s, line, value[INTERRUPTIONS], &row.interruptions) ||
+	    !take_number(s, line, value[CARBON], &row.carbon) ||
+	    !take_number(s, line, value[GREEN], &row.green))
 		return;
+	if (row.green > MICRO) {
+		refuse(s, line, "no greenShare from 0 to 1:", value[GREEN]);
+		return;
+	}
 	row.curve = take_curve(s, line, value[CURVE], idle, max);
 	add_row(s, &row);
 }
@@ -206,7 +224,7 @@ static void read_csv(struct source *s, const char *text, size_t n)
 				order[n_columns] = column_of(fields[n_columns]);
 			continue;
 		}
-		const char *value[COLUMNS + 2] = { "", "", "", "", "", "", "", "", "" };
+		const char *value[COLUMNS + 2] = { "", "", "", "", "", "", "", "", "", "", "" };
 		for (unsigned i = 0; i < got && i < n_columns; i++)
 			value[order[i]] = fields[i];
 		take_row(s, line, value);
@@ -251,6 +269,8 @@ static void take_offering(struct source *s, unsigned item, const char *type, con
 		.zone = text_of(s->rows, json_get(offering, "zone")),
 		.capacity = text_of(s->rows, json_get(offering, "capacityType")),
 		.interruptions = -1,
+		.carbon = -1,
+		.green = -1,
 		.line = item,
 	};
 	bool is_rounded = false;
@@ -359,6 +379,10 @@ static bool has(const struct price_row *row, enum price_want want)
 		return row->curve.n;
 	case WANT_INTERRUPTIONS:
 		return row->interruptions >= 0;
+	case WANT_CARBON:
+		return row->carbon >= 0;
+	case WANT_GREEN:
+		return row->green >= 0;
 	}
 	return false;
 }
@@ -367,16 +391,14 @@ static bool has(const struct price_row *row, enum price_want want)
 static unsigned fits(const struct price_row *row, const char *type, const char *region,
 		     const char *zone, const char *capacity)
 {
-	const char *const want[] = { row->zone, row->region, row->capacity };
-	const char *const have[] = { zone, region, capacity };
+	const char *const want[] = { row->type, row->zone, row->region, row->capacity };
+	const char *const have[] = { type, zone, region, capacity };
 	unsigned n = 1;
 
-	if (strcmp(row->type, type) != 0)
-		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
 		if (*want[i] && strcmp(want[i], have[i]) != 0)
 			return 0;
-		n += *want[i] ? 4u >> i : 0;
+		n += *want[i] ? 8u >> i : 0;
 	}
 	return n;
 }

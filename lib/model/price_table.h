@@ -13,7 +13,9 @@
 /* Prices and power by instance type, and power by node, as the values of a ConfigMap hold them.
  *
  * CSV, with a header of any of the columns instanceType, region, zone, capacityType, pricePerHour,
- * powerCurve, idleWatts, maxWatts, interruptionsPerMonth; an empty field means any. Or JSON:
+ * powerCurve, idleWatts, maxWatts, interruptionsPerMonth, carbonIntensity (grams of carbon dioxide
+ * per kWh), greenShare (0 to 1); an empty field means any. A row without an instance type has the
+ * last two alone, of a region or a zone, or of all nodes. Or JSON:
  * what begins with '[' is a list of {name, offerings: [{capacityType, zone, price}]}, or with Price
  * and Requirements: [{key, operator, values}] in an offering, as Karpenter's kwok provider has
  * them; what begins with '{' is Peaks' model by the names of nodes, {NODE: {k0, k1, k2}}. */
@@ -23,6 +25,8 @@ struct price_row {
 	int64_t price;				     /* micro-USD per hour; -1: not given */
 	struct power_curve curve;		     /* of powerCurve, or idleWatts and maxWatts */
 	int64_t interruptions; /* of a spot node in a month, ppm; -1: not given */
+	int64_t carbon;	       /* micrograms of carbon dioxide per kWh; -1: not given */
+	int64_t green;	       /* share of renewable energy, ppm; -1: not given */
 	unsigned line;
 };
 
@@ -44,7 +48,7 @@ void price_rows_read(struct price_rows *rows, const char *text, size_t n, const 
 		     const char *name, struct warnings *warnings);
 void price_rows_done(struct price_rows *rows);
 
-enum price_want { WANT_PRICE, WANT_POWER, WANT_INTERRUPTIONS };
+enum price_want { WANT_PRICE, WANT_POWER, WANT_INTERRUPTIONS, WANT_CARBON, WANT_GREEN };
 
 /* The most specific row for a node that has what is wanted; NULL: none. */
 const struct price_row *price_rows_find(const struct price_rows *rows, const char *type,
