@@ -8,6 +8,10 @@
 #include "base/auto.h"
 #include "base/log.h"
 
+/* Under way at a time: each connection costs a server as much as a small list, and all of them are
+ * opened while the largest list waits. */
+enum { LISTS_AT_ONCE = 6 };
+
 enum { MEASURED_MS = 10000 };
 
 static int take_item(struct split *s, struct slice text, size_t *ret_used, struct error *err)
@@ -179,20 +183,25 @@ void kube_list_start(struct kube *k, struct kube_list *l)
 	ask(l, NULL);
 }
 
-static bool is_any_running(const struct kube_list *lists, size_t n)
+static unsigned count_running(const struct kube_list *lists, size_t n)
 {
+	unsigned running = 0;
+
 	for (size_t i = 0; i < n; i++)
-		if (lists[i].is_running)
-			return true;
-	return false;
+		running += lists[i].is_running;
+	return running;
 }
 
 int kube_list_all(struct kube *k, struct kube_list *lists, size_t n, struct error *err)
 {
-	for (size_t i = 0; i < n; i++)
-		kube_list_start(k, &lists[i]);
-	while (is_any_running(lists, n))
-		http_run(k->http, 1000);
+	size_t started = 0;
+
+	while (started < n || count_running(lists, n) > 0) {
+		if (started < n && count_running(lists, started) < LISTS_AT_ONCE)
+			kube_list_start(k, &lists[started++]);
+		else
+			http_run(k->http, 1000);
+	}
 	for (size_t i = 0; i < n; i++)
 		if (lists[i].result < 0)
 			return error_set(err, lists[i].result, "%s", lists[i].err.msg);

@@ -27,6 +27,7 @@ def n_pending(server, ns):
     return len(pods["items"])
 
 
+EVENT = re.compile(r"POST \S*/events\b")
 SENT = re.compile(r"\] (POST|PATCH) (\S+) body: (.*)$", re.M)
 
 
@@ -68,7 +69,8 @@ class Race:
         """Those of an apply, with {ns} for the namespace of its pods."""
         def record(ns):
             self.events[asks] = [re.sub(rf"\b{ns}\b", "{ns}", line.replace("{", "{{").replace("}", "}}"))
-                                 for line in requests(self.mckube) if "/events " in line]
+                                 for line in requests(self.mckube) if EVENT.match(line)]
+            assert self.events[asks]
         self.run("mckube", asks, record)
 
     def bare_loop(self, asks):
