@@ -183,7 +183,7 @@ int live_samples(struct live *l, const struct metrics_settings *settings, struct
 	const struct cluster *c = loader_cluster(loader);
 	size_t n;
 
-	if (!samples_are_wanted(c))
+	if (!samples_are_wanted(c, settings))
 		return 0;
 	const struct stage stage = stage_begin("metrics", l->kube.http);
 	struct samples *s = samples_new(settings, &l->kube);

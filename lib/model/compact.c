@@ -382,6 +382,7 @@ static void mark_economy(const struct cluster *c, bool *live)
 		mark_meta(live, &s->meta);
 		mark(live, s->query);
 		mark(live, s->optimizer);
+		mark(live, s->node);
 	}
 	array_each(m, &c->scaling_metrics) {
 		mark(live, m->query);

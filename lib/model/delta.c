@@ -329,8 +329,10 @@ static bool metric_samples_same(const struct cluster *c, const void *a, const vo
 			     y = *(const struct metric_sample *)b;
 
 	(void)c;
-	x.value = use_step(x.value);
-	y.value = use_step(y.value);
+	if (x.node_metric != NODE_METRIC_PRICE) {
+		x.value = use_step(x.value);
+		y.value = use_step(y.value);
+	}
 	return SAME_BUT(struct metric_sample, &x, &y, at);
 }
 

@@ -271,6 +271,12 @@ extern const char *const no_value_words[];
 
 enum { SAMPLE_STALE_SECONDS = 300 };
 
+/* What is read of nodes. */
+enum node_metric { NODE_METRIC_NONE, NODE_METRIC_PRICE, NODE_METRIC_POWER, NODE_METRIC_KINDS };
+
+/* Their words, by value; NULL ends the list. */
+extern const char *const node_metric_words[];
+
 /* A value that was read for a metric: MetricSample. That nothing could be read is one, too. */
 struct metric_sample {
 	struct meta meta;
@@ -280,6 +286,9 @@ struct metric_sample {
 	int64_t at;	  /* seconds since 1970; 0: unknown */
 	uint8_t metric;	  /* enum metric_type, that it was read for; METRIC_TYPES: any */
 	uint8_t reason;	  /* enum no_value */
+	/* Of a node, in dollars per hour or watts, and of no optimizer: model/measured.h. */
+	str_id node;	     /* 0: of none */
+	uint8_t node_metric; /* enum node_metric */
 	bool has_value;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/decimal.h"
+#include "model/measured.h"
 #include "model/price_table.h"
 
 /* Relative prices of a core, a GiB and an accelerator in an hour: OpenCost's default book. Only
@@ -93,7 +94,8 @@ struct reader {
 	const struct settings *settings;
 	struct warnings *warnings;
 	struct price_rows rows;
-	int64_t rates[4]; /* CPU, memory, GPU, NPU */
+	int64_t rates[4];		 /* CPU, memory, GPU, NPU */
+	const struct measured *measured; /* by node_id */
 };
 
 static const char *label(const struct reader *r, const struct node *node, const char *key)
@@ -316,12 +318,15 @@ static void read_node_price(const struct reader *r, const struct node *node, str
 {
 	const struct price_row *row = find_row(r, node, n->capacity_type, WANT_PRICE);
 	const struct price_row *full = find_row(r, node, CAPACITY_ON_DEMAND, WANT_PRICE);
+	const struct measured *measured = &r->measured[node - r->c->nodes.items];
 
 	if (read_price(r, node, NODE_ANNOTATION(price), annotation(r, node->annotations.price),
 		       &n->price)) {
 		/* as it says */
 	} else if (row) {
 		n->price = row->price;
+	} else if (measured->price >= 0) {
+		n->price = measured->price;
 	} else {
 		n->price = assumed_price(r, node, n);
 		n->is_price_assumed = true;
@@ -368,13 +373,15 @@ static void find_on_demand_peers(const struct reader *r)
 
 /* ---- Power ---- */
 
-static void assume_power(const struct node *node, struct fleet_node *n)
+/* As large as it is measured, or as assumed: the shape is that of the default. */
+static void assume_power(const struct reader *r, const struct node *node, struct fleet_node *n)
 {
 	int64_t max = 50000 + 15 * node->capacity_cpu_milli +
 		      (int64_t)((__int128)node->capacity_memory * 500 / gib);
 
 	n->curve = power_curve_line(max * 3 / 10, max);
-	n->is_power_assumed = true;
+	n->is_power_assumed = !measured_curve(&r->measured[node - r->c->nodes.items],
+					      node->capacity_cpu_milli, &n->curve);
 }
 
 /* From its annotation, or what a table says of its type, or of the node itself. */
@@ -407,7 +414,7 @@ static void read_node_power(const struct reader *r, const struct node *node, str
 
 	if (read_curve(r, node, n))
 		return;
-	assume_power(node, n);
+	assume_power(r, node, n);
 	if (!*watts)
 		return;
 	n->has_watts = true;
@@ -523,7 +530,10 @@ static void warn_of_assumed(const struct reader *r)
 void fleet_read(struct fleet *f, const struct cluster *c, const struct settings *settings,
 		struct warnings *warnings)
 {
-	struct reader r = { .f = f, .c = c, .settings = settings, .warnings = warnings };
+	AUTO_FREE struct measured *measured = measured_read(c);
+	struct reader r = {
+		.f = f, .c = c, .settings = settings, .warnings = warnings, .measured = measured
+	};
 
 	*f = (struct fleet){ c, xcalloc(c->nodes.n + 1, sizeof(*f->nodes)) };
 	read_tables(&r);

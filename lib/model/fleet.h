@@ -11,14 +11,14 @@
  * annotations and tables, the first source that speaks. A number of more than six decimal places is
  * rounded, with a warning.
  *
- * Price: annotation mckube.io/price-per-hour; a row of the table optimise.prices; what its
- * resources cost by the rates of a CostPolicy or by default ones, with the label
- * accelerator.cost-per-hour for each accelerator (is_assumed). Power: annotation
+ * Price: annotation mckube.io/price-per-hour; a row of the table optimise.prices; a MetricSample,
+ * as of OpenCost; what its resources cost by the rates of a CostPolicy or by default ones, with the
+ * label accelerator.cost-per-hour for each accelerator (is_assumed). Power: annotation
  * mckube.io/power-curve; the table's powerCurve, or idleWatts and maxWatts; Peaks' model of the
  * node; by default 50 W, 15 W a core and half a watt a GiB at full load, 30 % of it idle
- * (is_assumed). Carbon: annotation mckube.io/carbon-intensity, else the table's carbonIntensity;
- * unknown is 0. Green share: 1 with the label energy-source=renewable, else the table's greenShare;
- * unknown is 0. */
+ * (is_assumed), or what a MetricSample says, as of Kepler, in that shape. Carbon: annotation
+ * mckube.io/carbon-intensity, else the table's carbonIntensity; unknown is 0. Green share: 1 with
+ * the label energy-source=renewable, else the table's greenShare; unknown is 0. */
 
 enum capacity_type { CAPACITY_ON_DEMAND, CAPACITY_SPOT, CAPACITY_RESERVED };
 

@@ -9,6 +9,13 @@ const char *const metric_type_words[] = {
 	[METRIC_TYPES] = NULL,
 };
 
+const char *const node_metric_words[] = {
+	[NODE_METRIC_NONE] = "",
+	[NODE_METRIC_PRICE] = "price",
+	[NODE_METRIC_POWER] = "power",
+	[NODE_METRIC_KINDS] = NULL,
+};
+
 const char *const alert_type_words[] = {
 	[ALERT_BUDGET_USAGE] = "budget_usage",
 	[ALERT_COST_INCREASE] = "cost_increase",

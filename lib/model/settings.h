@@ -85,7 +85,9 @@ struct metrics_settings {
 		uint32_t timeout_seconds;
 	} prometheus;
 	char gpu_query[512], latency_query[512]; /* of metrics that have none */
-	uint32_t interval_seconds;		 /* of watch */
+	/* Vectors with the label node or node_name: dollars per hour, watts; "" none. */
+	char node_price_query[512], node_power_query[512];
+	uint32_t interval_seconds; /* of watch */
 };
 
 struct settings {

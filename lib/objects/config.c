@@ -55,12 +55,14 @@ const struct option config_keys[] = {
 		0, "evictions.windows", struct settings, evictions.windows, "TIMES",
 		"times of the week in which pods are evicted and moved, such as "
 		"'Sat-Sun, Mon-Fri 22:00-05:30', by the clock of optimise.utcOffset; without any, "
-		"always. Outside of them nothing is moved for cost, power or a node's use",
+		"always. Outside of them nothing is moved for cost, power or a node's use; numbers "
+		"of replicas change at any time",
 		.preset = ""),
 	OPT_ENUM(0, "evictions.outside", struct settings, evictions.outside, eviction_outside_words,
 		 "WORD",
 		 "what pods are evicted for outside of the windows: realTime, for more critical "
-		 "pods and for budgets that a node cannot keep, or none, where those wait",
+		 "pods, also of a node whose CPU is busy, for budgets that a node cannot keep, and "
+		 "off spot nodes that are about to go, or none, where all of those wait",
 		 .preset = "realTime"),
 	OPT_BOOL(
 		0, "pressure.enabled", struct settings, pressure.enabled,
@@ -198,6 +200,15 @@ const struct option config_keys[] = {
 		.preset = "avg(DCGM_FI_DEV_GPU_UTIL{namespace=\"{namespace}\",pod=~\"{pods}\"})"),
 	OPT_CHARS(0, "metrics.latencyQuery", struct settings, metrics.latency_query, "PROMQL",
 		  "the same of a latency metric without query and metricName", .preset = ""),
+	OPT_CHARS(0, "metrics.nodePriceQuery", struct settings, metrics.node_price_query, "PROMQL",
+		  "the query for what nodes cost, in dollars per hour by the label node or "
+		  "node_name, where no annotation and no table says it; of OpenCost "
+		  "max by (node) (node_total_hourly_cost)",
+		  .preset = ""),
+	OPT_CHARS(0, "metrics.nodePowerQuery", struct settings, metrics.node_power_query, "PROMQL",
+		  "the same for what they draw at present, in watts; of Kepler "
+		  "sum by (node_name) (kepler_node_cpu_watts{zone=~\"package|dram\"})",
+		  .preset = ""),
 	{},
 };
 

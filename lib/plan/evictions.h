@@ -11,8 +11,9 @@
 /* How many more pods a plan may evict: under each PodDisruptionBudget as the Eviction API counts,
  * and in all, from each node and in each namespace as settings.evictions says. Moves to another
  * node count too, those for money as well. Outside of evictions.windows no pod is to be moved for
- * cost, power or a node's use, for which callers ask `closed`, and none at all where
- * evictions.outside is none: then no eviction is left. */
+ * cost, power or a node's use, for which callers ask `closed`; relief of a busy node evicts for the
+ * sake of its real-time pods alone, and does not ask. Where evictions.outside is none nothing is
+ * evicted at all, not even off a spot node that is about to go: then no eviction is left. */
 struct evictions {
 	const struct cluster *c;
 	int32_t *of_pdb;		 /* by pdb_id */

@@ -238,7 +238,7 @@ static void step_samples(struct watch *w)
 	const struct cluster *c = store_cluster(informer_store(w->informer));
 	p->due_ms =
 		now + (c->taken_at ? w->o->settings->metrics.interval_seconds * INT64_C(1000) : 0);
-	if (samples_are_wanted(c)) {
+	if (samples_are_wanted(c, &w->o->settings->metrics)) {
 		p->first_ms = p->first_ms ? p->first_ms : now;
 		samples_ask(p->samples, c, time(NULL));
 		p->is_running = true;

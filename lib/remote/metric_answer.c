@@ -195,21 +195,112 @@ static void take_result(const struct answer *a, struct metric_value *ret)
 		*ret = p.value;
 }
 
+static bool take_success(struct slice body, struct answer *a, struct metric_value *ret)
+{
+	if (!decode_answer(body, answer_fields, a, ret))
+		return false;
+	if (a->status == STATUS_SUCCESS && a->result.n)
+		return true;
+	metric_value_missing(ret, NO_VALUE_BAD_ANSWER,
+			     "the answer: no status success with a result");
+	return false;
+}
+
 void metric_answer_prometheus(struct slice body, struct metric_value *ret)
 {
 	struct answer a = { 0 };
 
-	if (!decode_answer(body, answer_fields, &a, ret))
+	if (!take_success(body, &a, ret))
 		return;
-	if (a.status != STATUS_SUCCESS || !a.result.n)
-		metric_value_missing(ret, NO_VALUE_BAD_ANSWER,
-				     "the answer: no status success with a result");
-	else if (a.type != RESULT_VECTOR && a.type != RESULT_SCALAR)
+	if (a.type != RESULT_VECTOR && a.type != RESULT_SCALAR)
 		metric_value_missing(ret, NO_VALUE_BAD_ANSWER,
 				     "the query gives a %s, a vector or scalar is needed",
 				     a.type ? result_types[a.type] : "value without a type");
 	else
 		take_result(&a, ret);
+}
+
+/* ---- A value of each node ---- */
+
+struct node_element {
+	struct points points;
+	struct metric_of_node of_node; /* at hand */
+	void (*take)(const struct metric_of_node *m, void *arg);
+	void *arg;
+};
+
+static int read_node_name(struct decoder *d, const struct field *f, void *into)
+{
+	struct node_element *e = into;
+	struct slice text;
+	int r = decode_text(d, &text);
+	bool is_first_choice = strcmp(f->key, "node") == 0;
+
+	if (r == 0 && text.n <= METRIC_NODE_MAX && (is_first_choice || !*e->of_node.node))
+		snprintf(e->of_node.node, sizeof(e->of_node.node), "%.*s", (int)text.n, text.s);
+	return r;
+}
+
+static int read_node_point(struct decoder *d, const struct field *f, void *into)
+{
+	struct node_element *e = into;
+
+	(void)f;
+	return take_point(d, &e->points);
+}
+
+static const struct field label_fields[] = {
+	FIELD_WHOLE("node", read_node_name, NULL),
+	FIELD_WHOLE("node_name", read_node_name, NULL),
+	{ 0 },
+};
+
+static const struct field node_element_fields[] = {
+	FIELD_SUB("metric", label_fields),
+	FIELD_WHOLE("value", read_node_point, NULL),
+	{ 0 },
+};
+
+static int take_node_element(struct decoder *d, void *arg)
+{
+	struct node_element *e = arg;
+
+	*e->of_node.node = '\0';
+	e->points.n_parts = 0;
+	int r = decode_object(d, node_element_fields, e);
+
+	if (r == 0 && e->points.n_parts != 2)
+		return decode_refuse(d, "value is missing");
+	e->of_node.value = e->points.value;
+	e->points.n++;
+	if (r == 0)
+		e->take(&e->of_node, e->arg);
+	return r;
+}
+
+void metric_answer_nodes(struct slice body, void (*take)(const struct metric_of_node *m, void *arg),
+			 void *arg, struct metric_value *ret)
+{
+	struct node_element e = { .take = take, .arg = arg };
+	struct error err = ERROR_INIT;
+	struct answer a = { 0 };
+	struct decoder d;
+
+	if (!take_success(body, &a, ret))
+		return;
+	decoder_init(&d, NULL);
+	decoder_start(&d, a.result);
+	int r = a.type == RESULT_VECTOR
+			? decoder_end(&d, decode_list(&d, take_node_element, &e), a.result, &err)
+			: error_set(&err, -EBADMSG, "a vector is needed");
+	decoder_done(&d);
+	if (r < 0)
+		metric_value_missing(ret, NO_VALUE_BAD_ANSWER, "the answer: data.result: %s",
+				     err.msg);
+	else if (!e.points.n)
+		metric_value_missing(ret, NO_VALUE_NO_DATA, "the query has no result");
+	else
+		*ret = (struct metric_value){ .has_value = true, .value = e.points.n };
 }
 
 struct problem_words {

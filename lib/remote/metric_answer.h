@@ -26,6 +26,19 @@ void metric_value_missing(struct metric_value *ret, enum no_value reason, const 
 /* A success of Prometheus: a scalar, or a vector of one element. None is not 0. */
 void metric_answer_prometheus(struct slice body, struct metric_value *ret);
 
+enum { METRIC_NODE_MAX = 253 };
+
+struct metric_of_node {
+	char node[METRIC_NODE_MAX + 1]; /* the label node, else node_name; "": neither */
+	struct metric_value value;
+};
+
+/* A success of Prometheus: a vector with an element for each node, which `take` is called with in
+ * the order of the answer. *ret has no value where there is none at all, or the answer is none: in
+ * that case `take` may have been called for some. */
+void metric_answer_nodes(struct slice body, void (*take)(const struct metric_of_node *m, void *arg),
+			 void *arg, struct metric_value *ret);
+
 /* What Prometheus says in an answer that is no success: "bad_data: ...". False: nothing. */
 bool metric_answer_problem(struct slice body, char why[static METRIC_WHY_MAX]);
 

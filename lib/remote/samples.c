@@ -25,11 +25,19 @@ static const struct {
 	[SOURCE_EXTERNAL] = { "external", "external.metrics.k8s.io" },
 };
 
-/* One metric of one optimizer. */
+struct node_value {
+	char *node;
+	int64_t value, at;
+	enum no_value reason; /* NO_VALUE_UNKNOWN: it has a value */
+};
+
+/* One metric of one optimizer, or of all nodes. */
 struct reading {
 	struct samples *s;
 	char *ns, *optimizer, *query; /* the last as the optimizer has it, "" where it has none */
 	enum metric_type metric;
+	enum node_metric node_metric;	 /* NODE_METRIC_NONE: an optimizer's */
+	ARRAY(struct node_value) values; /* of nodes */
 	enum source source;
 	struct http_call call;
 	struct str path, body, answer;
@@ -53,8 +61,21 @@ struct samples {
 	bool is_asked;
 };
 
-bool samples_are_wanted(const struct cluster *c)
+static const char *node_query(const struct metrics_settings *settings, enum node_metric metric)
 {
+	return metric == NODE_METRIC_PRICE ? settings->node_price_query
+					   : settings->node_power_query;
+}
+
+static const char *node_key(enum node_metric metric)
+{
+	return metric == NODE_METRIC_PRICE ? "metrics.nodePriceQuery" : "metrics.nodePowerQuery";
+}
+
+bool samples_are_wanted(const struct cluster *c, const struct metrics_settings *settings)
+{
+	if (c->optimizers.n && (*settings->node_price_query || *settings->node_power_query))
+		return true;
 	array_each(o, &c->optimizers)
 		for (uint32_t i = 0; metric_optimizer_asks(o) && i < o->metrics.n; i++)
 			if (metric_is_asked(&c->scaling_metrics.items[o->metrics.at + i]))
@@ -77,6 +98,9 @@ static void free_reading(struct reading *r)
 	str_done(&r->path);
 	str_done(&r->body);
 	str_done(&r->answer);
+	array_each(v, &r->values)
+		free(v->node);
+	array_done(&r->values);
 	free(r->ns);
 	free(r->optimizer);
 	free(r->query);
@@ -234,8 +258,43 @@ static void ask(struct reading *r, const struct cluster *c, const struct optimiz
 	ask_prometheus(r, &query);
 }
 
+static void ask_nodes(struct reading *r, enum node_metric metric)
+{
+	struct samples *s = r->s;
+	AUTO(str_done) struct str query = STR_INIT;
+
+	*r = (struct reading){
+		.s = s,
+		.ns = xstrdup(""),
+		.optimizer = xstrdup(""),
+		.query = xstrdup(node_query(s->settings, metric)),
+		.node_metric = metric,
+		.path = STR_INIT,
+		.body = STR_INIT,
+		.answer = STR_INIT,
+	};
+	str_add(&query, r->query);
+	ask_prometheus(r, &query);
+}
+
+/* Returns how many queries for nodes there are, and asks them where `asks` is set. */
+static size_t each_node_query(struct samples *s, const struct cluster *c, bool asks)
+{
+	size_t n = 0;
+
+	for (enum node_metric m = NODE_METRIC_NONE + 1; c->optimizers.n && m < NODE_METRIC_KINDS;
+	     m++) {
+		if (!*node_query(s->settings, m))
+			continue;
+		if (asks)
+			ask_nodes(&s->readings[n], m);
+		n++;
+	}
+	return n;
+}
+
 /* Calls `each` for the metrics that are to be asked; returns how many they are. */
-static size_t each_metric(struct samples *s, const struct cluster *c,
+static size_t each_metric(struct samples *s, const struct cluster *c, size_t first,
 			  void (*each)(struct reading *r, const struct cluster *c,
 				       const struct optimizer *o, const struct scaling_metric *m))
 {
@@ -249,7 +308,7 @@ static size_t each_metric(struct samples *s, const struct cluster *c,
 			if (!metric_is_asked(m))
 				continue;
 			if (each)
-				each(&s->readings[n], c, o, m);
+				each(&s->readings[first + n], c, o, m);
 			n++;
 		}
 	return n;
@@ -260,11 +319,14 @@ void samples_ask(struct samples *s, const struct cluster *c, int64_t now)
 	drop(s);
 	s->now = now;
 	s->is_asked = true;
-	s->n_readings = each_metric(s, c, NULL);
+	size_t n_node = each_node_query(s, c, false);
+
+	s->n_readings = n_node + each_metric(s, c, n_node, NULL);
 	s->readings = xcalloc(s->n_readings + 1, sizeof(*s->readings));
 	for (size_t i = 0; i < s->n_readings; i++)
 		s->readings[i].s = s;
-	each_metric(s, c, ask);
+	each_node_query(s, c, true);
+	each_metric(s, c, n_node, ask);
 }
 
 /* ---- Answers ---- */
@@ -294,12 +356,23 @@ static void take_failure(struct reading *r)
 	}
 }
 
+static void take_node(const struct metric_of_node *m, void *arg)
+{
+	struct reading *r = arg;
+
+	if (*m->node)
+		*array_add(&r->values) = (struct node_value){ xstrdup(m->node), m->value.value,
+							      m->value.at, m->value.reason };
+}
+
 static void take_answer(struct reading *r)
 {
 	const struct slice body = { r->answer.s, r->answer.n };
 
 	if (r->call.result < 0 || r->call.code != 200)
 		take_failure(r);
+	else if (r->node_metric)
+		metric_answer_nodes(body, take_node, r, &r->value);
 	else if (r->source == SOURCE_PROMETHEUS)
 		metric_answer_prometheus(body, &r->value);
 	else
@@ -330,38 +403,73 @@ static void on_over(struct http_call *call)
 
 /* ---- Samples and warnings ---- */
 
+/* Leaves spec open. */
+static void begin_object(struct json_out *o, const struct reading *r, const char *ns,
+			 const char *name)
+{
+	json_out_object(o);
+	json_out_member(o, "apiVersion", MCKUBE_API_VERSION);
+	json_out_member(o, "kind", "MetricSample");
+	json_out_key(o, "metadata");
+	json_out_object(o);
+	json_out_member(o, "name", name);
+	json_out_member(o, "namespace", ns);
+	json_out_end(o);
+	json_out_key(o, "spec");
+	json_out_object(o);
+	json_out_member(o, "source", sources[r->source].word);
+}
+
+static void end_object(struct json_out *o)
+{
+	json_out_end(o);
+	json_out_end(o);
+}
+
+static void write_value(struct json_out *o, int64_t value, int64_t at)
+{
+	AUTO(str_done) struct str text = STR_INIT;
+	char date[DATE_TEXT];
+
+	decimal_add(&text, value, 0);
+	json_out_member(o, "value", text.s);
+	json_out_member(o, "at", date_format(at, date));
+}
+
 static void write_object(const struct reading *r, struct str *out)
 {
 	AUTO(json_out_done) struct json_out o = { .out = out, .is_compact = true };
 	AUTO(str_done) struct str name = STR_INIT;
-	char date[DATE_TEXT];
 
 	metric_sample_name(r->optimizer, r->metric, &name);
-	json_out_object(&o);
-	json_out_member(&o, "apiVersion", MCKUBE_API_VERSION);
-	json_out_member(&o, "kind", "MetricSample");
-	json_out_key(&o, "metadata");
-	json_out_object(&o);
-	json_out_member(&o, "name", name.s);
-	json_out_member(&o, "namespace", r->ns);
-	json_out_end(&o);
-	json_out_key(&o, "spec");
-	json_out_object(&o);
-	json_out_member(&o, "source", sources[r->source].word);
+	begin_object(&o, r, r->ns, name.s);
 	json_out_member(&o, "optimizer", r->optimizer);
 	json_out_member(&o, "metric", metric_type_words[r->metric]);
 	json_out_given(&o, "query", r->query);
-	if (r->value.has_value) {
-		AUTO(str_done) struct str value = STR_INIT;
-
-		decimal_add(&value, r->value.value, 0);
-		json_out_member(&o, "value", value.s);
-		json_out_member(&o, "at", date_format(r->value.at, date));
-	} else {
+	if (r->value.has_value)
+		write_value(&o, r->value.value, r->value.at);
+	else
 		json_out_member(&o, "reason", no_value_words[r->value.reason]);
-	}
-	json_out_end(&o);
-	json_out_end(&o);
+	end_object(&o);
+}
+
+/* NULL: that there is no value of any node. Nodes are of no namespace, their samples of default. */
+static void write_node_object(const struct reading *r, const struct node_value *v, struct str *out)
+{
+	AUTO(json_out_done) struct json_out o = { .out = out, .is_compact = true };
+	const char *metric = node_metric_words[r->node_metric];
+	AUTO_FREE char *name = xasprintf("%s.%s", v ? v->node : "nodes", metric);
+
+	begin_object(&o, r, "default", name);
+	if (v)
+		json_out_member(&o, "node", v->node);
+	json_out_member(&o, "nodeMetric", metric);
+	enum no_value reason = v ? v->reason : r->value.reason;
+	if (v && !reason)
+		write_value(&o, v->value, v->at);
+	else
+		json_out_member(&o, "reason", no_value_words[reason]);
+	end_object(&o);
 }
 
 static bool was_said(const struct samples *s, const char *key)
@@ -380,14 +488,19 @@ static void warn_of_values(struct samples *s)
 
 	for (size_t i = 0; i < s->n_readings; i++) {
 		const struct reading *r = &s->readings[i];
-		bool is_stale = r->value.has_value && r->value.at + SAMPLE_STALE_SECONDS < s->now;
+		bool is_stale = !r->node_metric && r->value.has_value &&
+				r->value.at + SAMPLE_STALE_SECONDS < s->now;
 		enum no_value reason = is_stale ? NO_VALUE_STALE : r->value.reason;
 
 		if (r->is_source_down || (r->value.has_value && !is_stale))
 			continue;
-		said[n] =
-			xasprintf("%s/%s/%d/%d", r->ns, r->optimizer, (int)r->metric, (int)reason);
-		if (!was_said(s, said[n++]))
+		said[n] = xasprintf("%s/%s/%d/%d/%d", r->ns, r->optimizer, (int)r->node_metric,
+				    (int)r->metric, (int)reason);
+		bool is_known = was_said(s, said[n++]);
+		if (!is_known && r->node_metric)
+			log_warning("%s: %s: %s", node_key(r->node_metric), sources[r->source].name,
+				    r->value.why);
+		else if (!is_known)
 			log_warning("WorkloadOptimizer %s/%s: metric %s: %s: %s", r->ns,
 				    r->optimizer, metric_type_words[r->metric],
 				    sources[r->source].name,
@@ -422,16 +535,34 @@ static void warn_of_source(struct samples *s, enum source source)
 		s->is_down[source] = n > 0;
 }
 
+static void add_objects(struct samples *s, const struct reading *r)
+{
+	struct str text = STR_INIT;
+
+	for (size_t i = 0; r->value.has_value && i < r->values.n; i++) {
+		const struct node_value *v = &r->values.items[i];
+
+		write_node_object(r, v, &text);
+		s->objects[s->n_objects++] = str_detach(&text);
+	}
+	if (r->node_metric && r->value.has_value)
+		return;
+	if (r->node_metric)
+		write_node_object(r, NULL, &text);
+	else
+		write_object(r, &text);
+	s->objects[s->n_objects++] = str_detach(&text);
+}
+
 static void finish(struct samples *s)
 {
-	s->n_objects = s->n_readings;
-	s->objects = xcalloc(s->n_objects + 1, sizeof(*s->objects));
-	for (size_t i = 0; i < s->n_readings; i++) {
-		struct str text = STR_INIT;
+	size_t n = 0;
 
-		write_object(&s->readings[i], &text);
-		s->objects[i] = str_detach(&text);
-	}
+	for (size_t i = 0; i < s->n_readings; i++)
+		n += 1 + s->readings[i].values.n;
+	s->objects = xcalloc(n + 1, sizeof(*s->objects));
+	for (size_t i = 0; i < s->n_readings; i++)
+		add_objects(s, &s->readings[i]);
 	warn_of_values(s);
 	for (enum source source = 0; source < N_SOURCES; source++)
 		warn_of_source(s, source);

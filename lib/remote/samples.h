@@ -6,10 +6,11 @@
 #include "model/cluster.h"
 #include "model/settings.h"
 
-/* Reads the values of metrics that WorkloadOptimizers scale by, each as a MetricSample: those of
- * latency and gpu, from Prometheus, or by metricName from custom.metrics.k8s.io, and where that
- * does not have it from external.metrics.k8s.io. Of a custom metric the mean over the pods counts,
- * of an external one the sum over its series.
+/* Reads what nodes cost and draw, by the queries of metrics_settings, and the values of metrics
+ *that WorkloadOptimizers scale by, each as a MetricSample: those of latency and gpu, from
+ *Prometheus, or by metricName from custom.metrics.k8s.io, and where that does not have it from
+ *external.metrics.k8s.io. Of a custom metric the mean over the pods counts, of an external one the
+ *sum over its series.
  *
  * Nothing here fails: what could not be read is a sample without a value, with the reason, and a
  * warning in the log, which is not said again while it stays so. A source that does not answer is
@@ -23,8 +24,9 @@
  */
 struct samples;
 
-/* Does a WorkloadOptimizer of these have a metric whose value is to be asked for? */
-bool samples_are_wanted(const struct cluster *c);
+/* Does a WorkloadOptimizer of these have a metric whose value is to be asked for, or is there any,
+ * and a query for nodes? */
+bool samples_are_wanted(const struct cluster *c, const struct metrics_settings *settings);
 
 /* `settings` and `k`, for the metrics APIs, must outlive it. */
 struct samples *samples_new(const struct metrics_settings *settings, struct kube *k);
@@ -38,7 +40,7 @@ void samples_ask(struct samples *s, const struct cluster *c, int64_t now);
  * the objects are there until samples_ask() is called again. */
 bool samples_run(struct samples *s, int timeout_ms);
 
-/* MetricSamples as JSON, in the order of the WorkloadOptimizers. */
+/* MetricSamples as JSON: those of nodes, then in the order of the WorkloadOptimizers. */
 const char *const *samples_objects(const struct samples *s, size_t *ret_n);
 
 #endif

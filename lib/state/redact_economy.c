@@ -305,8 +305,8 @@ const struct redact_rule redact_scale_target[] = {
 };
 
 static const struct redact_rule sample_spec[] = {
-	TIME("at"),	ENUM("metric"), WORD("optimizer"), WORD("query"),
-	ENUM("reason"), ENUM("source"), QUANTITY("value"), { 0 },
+	TIME("at"),    ENUM("metric"), WORD("node"),   ENUM("nodeMetric"), WORD("optimizer"),
+	WORD("query"), ENUM("reason"), ENUM("source"), QUANTITY("value"),  { 0 },
 };
 
 const struct redact_rule redact_sample[] = {

@@ -217,6 +217,7 @@ bool redact_is_enum(const char *word)
 		"Month",
 		"cost",
 		"power",
+		"price",
 		"latency",
 		"cpu",
 		"memory",

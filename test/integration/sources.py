@@ -17,7 +17,7 @@ EXTERNAL = "/apis/external.metrics.k8s.io/"
 class Prometheus:
     """Answers instant queries below /prom, over https with the certificate of a Proxy.
 
-    `values` are the elements of the result by query, texts; a query that is not there has none. `asked` are
+    `values` are the elements of the result by query, texts or labels and a text; a query that is not there has none. `asked` are
     (query, Authorization) in order; `status`, if set, is what all get instead.
     """
 
@@ -47,7 +47,8 @@ class Prometheus:
                 form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
                 query = form["query"][0]
                 source.asked.append((query, self.headers["Authorization"]))
-                result = [{"metric": {}, "value": [time.time(), v]} for v in source.values.get(query, ())]
+                elements = [v if isinstance(v, tuple) else ({}, v) for v in source.values.get(query, ())]
+                result = [{"metric": labels, "value": [time.time(), v]} for labels, v in elements]
                 self.reply({"status": "success", "data": {"resultType": "vector", "result": result}})
 
             def reply(self, body):

@@ -97,6 +97,27 @@ def test_what_cannot_be_read_is_missing_and_said_once(c):
         assert done.err.count("Prometheus: status 503; 2 metrics without a value") == 1, done.err
 
 
+def test_nodes_cost_and_draw_what_is_measured(c):
+    """As OpenCost and Kepler tell it, for nodes that say nothing themselves; snapshots have it, too."""
+    with Scaled(c) as w:
+        c.nodes("b")
+        config = c.folder / f"{c.ns}-nodes.json"
+        config.write_text(json.dumps({
+            "apiVersion": "mckube.io/v1alpha1", "kind": "Configuration",
+            "metrics": {"nodePriceQuery": "price", "nodePowerQuery": "watts"}}))
+        w.prometheus.values = {"price": [({"node": "a"}, "9"), ({"node": "b"}, "0.125"), ({"node": "gone"}, "1")],
+                               "watts": [({"node_name": "b"}, "77.7")]}
+        path = c.folder / f"{c.ns}-snapshot.json"
+        w.mckube("snapshot", "--out", path, f"--config={config}")
+        for where in [], ["--snapshot", path]:
+            done = w.mckube("status", "--costs", "-o", "json", f"--config={config}", *where)
+            nodes = {n["node"]: n for n in json.loads(done.out)}
+            assert (nodes["a"]["costPerHour"], nodes["b"]["costPerHour"]) == (0.4, 0.125), nodes
+        w.prometheus.status = 503
+        done = w.mckube("plan", f"--config={config}")
+        assert "AssumedPrice" in done.out and done.err.count("Prometheus: status 503") == 1, done
+
+
 def test_watch_follows_the_values(c):
     """Up with the value; while Prometheus does not answer, nothing goes down, and one line says so."""
     with Scaled(c) as w:

@@ -62,7 +62,8 @@ static void list_pods(const struct economy *e, const struct scalable *target, en
 static bool is_sample_of(const struct metric_sample *s, const struct optimizer *o,
 			 const struct scaling_metric *m)
 {
-	return s->meta.ns == o->meta.ns && s->query == (m->query ? m->query : m->metric_name) &&
+	return !s->node_metric && s->meta.ns == o->meta.ns &&
+	       s->query == (m->query ? m->query : m->metric_name) &&
 	       (!s->optimizer || s->optimizer == o->meta.name) &&
 	       (s->metric == m->type || (s->metric == METRIC_TYPES && s->query));
 }

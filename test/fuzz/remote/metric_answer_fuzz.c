@@ -16,6 +16,14 @@ static void check(const struct metric_value *v)
 		__builtin_trap();
 }
 
+static void check_node(const struct metric_of_node *m, void *arg)
+{
+	(void)arg;
+	if (!memchr(m->node, 0, sizeof(m->node)))
+		__builtin_trap();
+	check(&m->value);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	const struct slice body = { n ? (const char *)data : "", n };
@@ -23,6 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	char why[METRIC_WHY_MAX];
 
 	metric_answer_prometheus(body, &v);
+	check(&v);
+	metric_answer_nodes(body, check_node, NULL, &v);
 	check(&v);
 	metric_answer_list(body, METRIC_MEAN, &v);
 	check(&v);

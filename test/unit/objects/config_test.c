@@ -259,13 +259,16 @@ TEST(metrics_come_from_keys_and_flags)
 	struct settings s =
 		read_good(HEAD "metrics:\n"
 			       "  prometheus: { url: 'http://p:9090', timeoutSeconds: 9 }\n"
-			       "  latencyQuery: l{ns=\"{namespace}\"}\n");
+			       "  latencyQuery: l{ns=\"{namespace}\"}\n"
+			       "  nodePriceQuery: node_total_hourly_cost\n");
 	struct error err = ERROR_INIT;
 
 	assert_string_equal(s.metrics.prometheus.url, "http://p:9090");
 	assert_string_equal(s.metrics.prometheus.ca_file, "");
 	assert_int_equal(s.metrics.prometheus.timeout_seconds, 9);
 	assert_string_equal(s.metrics.latency_query, "l{ns=\"{namespace}\"}");
+	assert_string_equal(s.metrics.node_price_query, "node_total_hourly_cost");
+	assert_string_equal(s.metrics.node_power_query, "");
 	assert_string_equal(s.metrics.gpu_query,
 			    "avg(DCGM_FI_DEV_GPU_UTIL{namespace=\"{namespace}\",pod=~\"{pods}\"})");
 	assert_int_equal(config_set(&s, "metrics.prometheus.timeoutSeconds", "3", &err), 0);

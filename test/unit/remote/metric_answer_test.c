@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/metric_answer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -40,6 +41,60 @@ TEST(a_vector_of_one_element_is_a_value)
 		"{\"status\":\"success\",\"warnings\":[\"w\"],\"data\":{\"result\":[7,\"0\"],"
 		"\"resultType\":\"scalar\"}}");
 	assert_true(v.has_value && v.value == 0 && v.at == 7);
+}
+
+#define OF_NODE(labels, value) "{\"metric\":{" labels "},\"value\":[1795987164.934," value "]}"
+
+static void add_node(const struct metric_of_node *m, void *arg)
+{
+	char *text = arg;
+	size_t n = strlen(text);
+
+	snprintf(text + n, 200 - n, "%s=%lld ", m->node,
+		 m->value.has_value ? (long long)m->value.value : -(long long)m->value.reason);
+}
+
+TEST(each_element_is_of_a_node)
+{
+	struct metric_value v;
+	char text[200] = "";
+
+	metric_answer_nodes(
+		slice_of(VECTOR(OF_NODE("\"node\":\"a\",\"zone\":\"z\"", "\"0.2\"") "," OF_NODE(
+			"\"node_name\":\"b\"",
+			"\"7\"") "," OF_NODE("\"node\":\"c\",\"node_name\":\"d\"",
+					     "\"NaN\"") "," OF_NODE("\"node_name\":\"e\",\"node\":\"f\"",
+								    "\"1\"") "," OF_NODE("\"pod\":\"p\"",
+											 "\"1\""))),
+		add_node, text, &v);
+	assert_true(v.has_value);
+	assert_string_equal(text, "a=200000 b=7000000 c=-2 f=1000000 =1000000 ");
+}
+
+TEST(an_answer_about_nodes_that_is_none_is_missing)
+{
+	static const struct {
+		const char *body;
+		enum no_value reason;
+	} bad[] = {
+		{ VECTOR(""), NO_VALUE_NO_DATA },
+		{ VECTOR("{\"metric\":{\"node\":\"a\"}}"), NO_VALUE_BAD_ANSWER },
+		{ VECTOR(OF_NODE("\"node\":7", "\"1\"")), NO_VALUE_BAD_ANSWER },
+		{ VECTOR(OF_NODE("\"node\":\"a\"", "1")), NO_VALUE_BAD_ANSWER },
+		{ "{\"status\":\"success\",\"data\":{\"result\":[7,\"0\"],\"resultType\":\"scalar\"}}",
+		  NO_VALUE_BAD_ANSWER },
+		{ "{\"status\":\"error\"}", NO_VALUE_BAD_ANSWER },
+		{ "", NO_VALUE_BAD_ANSWER },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct metric_value v;
+		char text[200] = "";
+
+		metric_answer_nodes(slice_of(bad[i].body), add_node, text, &v);
+		if (v.has_value || v.reason != bad[i].reason || !v.why[0])
+			fail_msg("%s: %s", bad[i].body, v.has_value ? "a value" : v.why);
+	}
 }
 
 TEST(what_is_no_single_number_is_missing)

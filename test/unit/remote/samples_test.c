@@ -86,7 +86,7 @@ TEST(without_a_source_each_metric_is_a_sample_without_a_value)
 	struct samples *s = samples_new(&settings, NULL);
 	size_t n;
 
-	assert_true(samples_are_wanted(&c));
+	assert_true(samples_are_wanted(&c, &settings));
 	read_all(s, &c);
 	const char *const *objects = samples_objects(s, &n);
 	assert_int_equal(n, 2);
@@ -99,6 +99,30 @@ TEST(without_a_source_each_metric_is_a_sample_without_a_value)
 			    "\"reason\":\"NotConfigured\"}}");
 	assert_non_null(strstr(objects[1], "\"metric\":\"gpu\",\"reason\":\"NotConfigured\""));
 	samples_free(s);
+}
+
+TEST(nodes_are_asked_for_where_a_query_is_set)
+{
+	AUTO(cluster_done) struct cluster c = snapshot_of(shop);
+	struct metrics_settings m = settings;
+	size_t n;
+
+	strcpy(m.node_power_query, "w");
+	c.optimizers.items[0].is_scaling_off = true;
+	assert_true(samples_are_wanted(&c, &m));
+	struct samples *s = samples_new(&m, NULL);
+	read_all(s, &c);
+	const char *const *objects = samples_objects(s, &n);
+	assert_int_equal(n, 1);
+	assert_string_equal(objects[0],
+			    "{\"apiVersion\":\"mckube.io/v1alpha1\",\"kind\":\"MetricSample\","
+			    "\"metadata\":{\"name\":\"nodes.power\",\"namespace\":\"default\"},"
+			    "\"spec\":{\"source\":\"prometheus\",\"nodeMetric\":\"power\","
+			    "\"reason\":\"NotConfigured\"}}");
+	samples_free(s);
+	c.optimizers.n = 0;
+	assert_false(samples_are_wanted(&c, &m));
+	c.optimizers.n = 1;
 }
 
 TEST(a_source_that_cannot_be_opened_or_reached_is_unavailable)
@@ -127,9 +151,9 @@ TEST(an_optimizer_that_does_not_scale_asks_for_nothing)
 	AUTO(cluster_done) struct cluster c = snapshot_of(shop);
 
 	c.optimizers.items[0].is_scaling_off = true;
-	assert_false(samples_are_wanted(&c));
+	assert_false(samples_are_wanted(&c, &settings));
 	c.optimizers.items[0].is_scaling_off = false;
 	c.optimizers.items[0].metrics.at += 2; /* cpu alone */
 	c.optimizers.items[0].metrics.n = 1;
-	assert_false(samples_are_wanted(&c));
+	assert_false(samples_are_wanted(&c, &settings));
 }
