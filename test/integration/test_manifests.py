@@ -437,6 +437,7 @@ WRITES = {("pods", "get"), ("pods", "patch"), ("nodes", "get"), ("nodes", "patch
           ("workloadoptimizers.kcloud.io", "get"), ("workloadoptimizers.kcloud.io", "patch"),
           ("workloadoptimizers.kcloud.io/status", "patch"),
           ("deployments.apps/scale", "patch"), ("statefulsets.apps/scale", "patch"),
+          ("replicasets.apps/scale", "get"), ("replicasets.apps/scale", "patch"),
           ("costpolicies.kcloud.io/status", "patch"), ("powerpolicies.kcloud.io/status", "patch"),
           ("events.events.k8s.io", "create"), ("events.events.k8s.io", "patch")}
 LEASE = {("leases.coordination.k8s.io", "create"),
