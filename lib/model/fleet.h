@@ -81,9 +81,16 @@ int64_t fleet_share_of(const struct fleet_node *n, struct load load, int64_t pri
 int64_t fleet_power(const struct fleet_node *n, int64_t cpu_milli, int64_t capacity_milli);
 
 /* Power of a load among others that use cpu_milli in all (its own included), in mW: its part of
- * idle power by request, of what is above by use, and its accelerators'. */
+ * idle power by request, of what is above by use, and its accelerators', of which so many ppm are
+ * in use. */
 int64_t fleet_power_of(const struct fleet_node *n, struct load load, int64_t cpu_milli,
-		       int64_t capacity_milli, bool is_training);
+		       int64_t capacity_milli, int32_t accelerator_use);
+
+/* How much of its accelerators a workload uses where nothing has measured it, ppm. */
+static inline int32_t accelerator_use_of(enum workload_type type)
+{
+	return type == WORKLOAD_TRAINING ? 700000 : 400000;
+}
 
 /* Idle power that a load on the node does not ask for, in mW: of the node by CPU, and of its
  * accelerators by number; rounded half up. All of it where the capacity is not known. */

@@ -27,7 +27,7 @@ int64_t fleet_power(const struct fleet_node *n, int64_t cpu_milli, int64_t capac
 }
 
 int64_t fleet_power_of(const struct fleet_node *n, struct load load, int64_t cpu_milli,
-		       int64_t capacity_milli, bool is_training)
+		       int64_t capacity_milli, int32_t accelerator_use)
 {
 	int64_t idle = n->curve.n ? n->curve.power[0] : 0;
 	int64_t base = n->has_watts ? n->n_accelerators * n->accelerator_max / 10 : 0;
@@ -41,9 +41,9 @@ int64_t fleet_power_of(const struct fleet_node *n, struct load load, int64_t cpu
 	__int128 sum = ((__int128)idle * all + (__int128)active * capacity_milli) * load.cpu_milli;
 	int64_t cpu = (int64_t)half_up(sum, all * capacity_milli);
 	/* a tenth idle, and of the rest what is used */
-	int64_t per_mille = is_training ? 100 + 630 : 100 + 360;
+	int64_t ppm = PPM / 10 + accelerator_use / 10 * 9;
 
-	return cpu + (int64_t)half_up((__int128)load.accelerators * each * per_mille, 1000);
+	return cpu + (int64_t)half_up((__int128)load.accelerators * each * ppm, PPM);
 }
 
 int64_t fleet_idle_power(const struct fleet_node *n, struct load load, int64_t capacity_milli)

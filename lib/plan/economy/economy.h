@@ -69,7 +69,8 @@ struct account {
 	__int128 green;	     /* power times the renewable part, mW ppm */
 	int64_t cost_before;
 	uint32_t n_pods, n_bound, n_ready, n_spot;
-	uint32_t max_spot; /* replicas on spot nodes at most */
+	uint32_t max_spot;	 /* replicas on spot nodes at most */
+	int32_t accelerator_use; /* ppm, as measured or assumed */
 	int64_t max_spot_price;
 	int32_t max_interruption_ppm, min_green_ppm;
 	const char *end_why;	 /* a policy ends all replicas; NULL */

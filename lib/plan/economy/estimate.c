@@ -35,7 +35,6 @@ bool economy_estimate(const struct economy *e, optimizer_id id, struct cost_esti
 {
 	const struct optimizer *o = &e->c->optimizers.items[id];
 	struct load load = load_of_estimate(&o->estimate);
-	bool is_training = o->type == WORKLOAD_TRAINING;
 
 	*ret = (struct cost_estimate){ .node = NONE };
 	if (e->accounts[id].n_pods || !is_given(load))
@@ -51,7 +50,7 @@ bool economy_estimate(const struct economy *e, optimizer_id id, struct cost_esti
 			.cost = share,
 			.power = fleet_power_of(n, load, e->sites[node].cpu + load.cpu_milli,
 						e->c->nodes.items[node].capacity_cpu_milli,
-						is_training),
+						accelerator_use_of((enum workload_type)o->type)),
 		};
 	}
 	return ret->node != NONE;

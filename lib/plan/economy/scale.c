@@ -89,6 +89,23 @@ static const struct metric_sample *find_sample(const struct economy *e, const st
 	return found;
 }
 
+int32_t economy_accelerator_use(const struct economy *e, optimizer_id id)
+{
+	const struct optimizer *o = &e->c->optimizers.items[id];
+	enum no_value unused;
+
+	for (uint32_t i = 0; i < o->metrics.n; i++) {
+		const struct scaling_metric *m = &e->c->scaling_metrics.items[o->metrics.at + i];
+		const struct metric_sample *s =
+			m->type == METRIC_GPU ? find_sample(e, o, m, &unused) : NULL;
+
+		if (s)
+			return (int32_t)(s->value < PERCENT * (int64_t)PPM ? s->value / PERCENT
+									   : PPM);
+	}
+	return accelerator_use_of((enum workload_type)o->type);
+}
+
 /* A metric of demand, and the number that it proposes. */
 struct demand {
 	const struct economy *e;

@@ -55,6 +55,10 @@ static inline bool scaling_changes(const struct scaling *s)
 	return s->target && s->to != s->from;
 }
 
+/* How much of their accelerators its pods use, ppm: by the value of its gpu metric, else as assumed
+ * of its type. */
+int32_t economy_accelerator_use(const struct economy *e, optimizer_id id);
+
 /* After the pods that wait have places: fills economy.scalings. */
 void economy_scale(struct economy *e);
 

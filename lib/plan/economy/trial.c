@@ -219,10 +219,11 @@ struct totals economy_totals(const struct economy *e)
 
 int64_t economy_power_of(const struct economy *e, const struct cargo *g, node_id node, int64_t cpu)
 {
-	bool is_training = g->of != NONE && e->c->optimizers.items[g->of].type == WORKLOAD_TRAINING;
+	int32_t use = g->of == NONE ? accelerator_use_of(WORKLOAD_SERVING)
+				    : e->accounts[g->of].accelerator_use;
 
 	return fleet_power_of(&e->fleet.nodes[node], g->load, cpu,
-			      e->c->nodes.items[node].capacity_cpu_milli, is_training);
+			      e->c->nodes.items[node].capacity_cpu_milli, use);
 }
 
 int64_t economy_power_on(const struct economy *e, const struct cargo *g, node_id node)
@@ -530,6 +531,8 @@ void economy_start(struct economy *e, struct planner *p)
 	e->covers = pdbs_read(c, NULL);
 	bind_pods(e);
 	count_pods(e);
+	for (optimizer_id id = 0; id < c->optimizers.n; id++)
+		e->accounts[id].accelerator_use = economy_accelerator_use(e, id);
 	economy_read_limits(e);
 	list_cargo(e);
 	e->allowed = xcalloc(e->cargo.n + 1, sizeof(*e->allowed));

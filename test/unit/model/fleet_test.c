@@ -79,7 +79,7 @@ TEST(power_follows_the_curve_half_up)
 	assert_int_equal(fleet_power(n, 9000, 4000), 39900);
 	assert_int_equal(fleet_power(n, 0, 0), 8800);
 	/* a quarter of idle power, and two thirds of what is above */
-	assert_int_equal(fleet_power_of(n, small, 1500, 4000, false), 2200 + 9975);
+	assert_int_equal(fleet_power_of(n, small, 1500, 4000, 0), 2200 + 9975);
 }
 
 TEST(a_price_is_the_annotation_s_or_the_table_s_or_assumed)
@@ -201,7 +201,7 @@ TEST(a_node_without_capacity_charges_nothing)
 	f.warnings.arena = &f.arena;
 	fleet_read(&f.fleet, &f.c, &f.settings, &f.warnings);
 	assert_int_equal(fleet_share(&f.fleet.nodes[0], small), 0);
-	assert_int_equal(fleet_power_of(&f.fleet.nodes[0], small, 1500, 0, false), 0);
+	assert_int_equal(fleet_power_of(&f.fleet.nodes[0], small, 1500, 0, 0), 0);
 }
 
 TEST(a_resource_of_which_there_is_none_has_no_part_of_the_price)
