@@ -72,13 +72,17 @@ def used(row: Obj) -> tuple[Fraction, Fraction]:
     return Fraction(cpu, 1000), sum(quantity(c["usage"]["memory"]) for c in row["containers"]) / 2**30
 
 
-def share(billed: tuple[Fraction, Fraction, int], node: Obj) -> int:
+def share_of(billed: tuple[Fraction, Fraction, int], node: Obj) -> int:
     """Micro-dollars per hour, rounded up; the node has an annotation with its price."""
     price = Fraction(node["metadata"]["annotations"]["mckube.io/price-per-hour"]) * 10**6
     has = node["status"]["capacity"]
     whole = worth(quantity(has["cpu"]), quantity(has["memory"]) / 2**30,
                   int(has.get("nvidia.com/gpu", 0)))
     return math.ceil(price * worth(*billed) / whole)
+
+
+def share(pod: Obj, node: Obj) -> int:
+    return share_of(requests(pod), node)
 
 
 def power(node: Obj, cores: Fraction) -> int:
@@ -143,7 +147,7 @@ class Judge:
         return (max(cpu, more[0]), max(memory, more[1]), gpu) if more else (cpu, memory, gpu)
 
     def costs(self, optimizer: str) -> int:
-        return sum(share(self.billed(p), self.nodes[self.at[k]]) for k, p in self.pods.items()
+        return sum(share_of(self.billed(p), self.nodes[self.at[k]]) for k, p in self.pods.items()
                    if self.at[k] and f"{p['metadata']['namespace']}/{optimizer_of(p)}" == optimizer)
 
     def totals(self) -> tuple[Fraction, int]:
@@ -169,7 +173,7 @@ class Judge:
             return 0
         last = self.optimizers[optimizer]["status"]["lastMove"]
         was = self.nodes.get(last["from"])
-        return max(int(Fraction(str(last.get("costPerHour", 0))) * 10**6), share(self.billed(pod), was) if was else 0)
+        return max(int(Fraction(str(last.get("costPerHour", 0))) * 10**6), share_of(self.billed(pod), was) if was else 0)
 
     def put(self, action: Obj, key: str, node: str) -> None:
         pod = self.pods[key]
@@ -193,8 +197,8 @@ class Judge:
         """What it says of the pod's share is what the pod has of either node."""
         to = action.get("to") or action["replacement"]
         said = action["share"]["costPerHour"]
-        was = share(self.billed(self.pods[key]), self.nodes[self.at[key]]) if self.at[key] else 0
-        wanted = {"before": was, "after": share(self.billed(self.pods[key]), self.nodes[to["node"]])}
+        was = share_of(self.billed(self.pods[key]), self.nodes[self.at[key]]) if self.at[key] else 0
+        wanted = {"before": was, "after": share_of(self.billed(self.pods[key]), self.nodes[to["node"]])}
         for when, micro in wanted.items():
             if Fraction(str(said[when])) * 10**6 != micro:
                 self.complaints.append(f"action {action['id']}: share {when} is not {micro}")
