@@ -92,7 +92,7 @@ def test_acceptance(c):
         states = {f["check"]: (f["state"], f["detail"]) for f in json.loads(found.out)}
         t.step("doctor finds nothing left", "\n".join(f"{k}: {v[0]}, {v[1]}" for k, v in states.items()))
         assert "leftovers" not in states or states["leftovers"][0] == "ok", states
-        assert budget_of(CPU) == 950000 and kubepods() == 0
+        assert (budget_of(CPU), kubepods()) == (950000, 0), (budget_of(CPU), kubepods())
         assert t.seconds() < TEN_MINUTES, t.seconds()
     finally:
         c.run("helm", "uninstall", RELEASE, "--namespace", HOME, "--ignore-not-found", check=False)
