@@ -33,27 +33,40 @@ def give_all(sandboxes):
                 give(container, ROOM["container"])
 
 
+def take_all():
+    """The deepest first: a group has at least what is below it."""
+    for group in node.below(CPU / "kubepods"):
+        with contextlib.suppress(OSError):
+            (group / "cpu.rt_runtime_us").write_text("0")
+
+
 @contextlib.contextmanager
 def kernel_without_rt_groups():
     """This kernel has them: a thread of a group without a budget cannot become FIFO. So each container
-    has one here that is larger than what it will have in software."""
+    has one here that is larger than what it will have in software. Yields what takes them back."""
     done, sandboxes = threading.Event(), {}
 
     def watch():
         while not done.wait(0.01):
             give_all(sandboxes)
 
+    def end():
+        done.set()
+        thread.join()
+        take_all()
+
     thread = threading.Thread(target=watch)
     thread.start()
     try:
-        yield
+        yield end
     finally:
-        done.set()
-        thread.join()
+        if not done.is_set():
+            end()
 
 
 @contextlib.contextmanager
-def backend(c, name):
+def backend(c, name, end):
+    """end() is called before another helper keeps what it finds."""
     c.uninstall_helper()
     c.helper_options = [f"--backend={name}"]
     c.install()
@@ -61,6 +74,7 @@ def backend(c, name):
         yield
     finally:
         c.uninstall_helper()
+        end()
         c.helper_options = []
         c.install()
 
@@ -99,7 +113,7 @@ def one_core(c, core):
 
 
 def test_soft_tour(c):
-    with kernel_without_rt_groups(), backend(c, "soft"), one_core(c, 1):
+    with kernel_without_rt_groups() as end, backend(c, "soft", end), one_core(c, 1):
         assert c.annotation("nodes", node.NAME, "mckube.io/backend") == "soft", c.helper_log()
         with Watched(c) as logger:
             tour.tour(c)
