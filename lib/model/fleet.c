@@ -98,6 +98,11 @@ struct reader {
 	const struct measured *measured; /* by node_id */
 };
 
+static const struct measured *measured_of(const struct reader *r, const struct node *node)
+{
+	return &r->measured[node - r->c->nodes.items];
+}
+
 static const char *label(const struct reader *r, const struct node *node, const char *key)
 {
 	str_id id = intern_find(&r->c->strings, key, strlen(key));
@@ -318,7 +323,7 @@ static void read_node_price(const struct reader *r, const struct node *node, str
 {
 	const struct price_row *row = find_row(r, node, n->capacity_type, WANT_PRICE);
 	const struct price_row *full = find_row(r, node, CAPACITY_ON_DEMAND, WANT_PRICE);
-	const struct measured *measured = &r->measured[node - r->c->nodes.items];
+	const struct measured *measured = measured_of(r, node);
 
 	if (read_price(r, node, NODE_ANNOTATION(price), annotation(r, node->annotations.price),
 		       &n->price)) {
@@ -380,8 +385,8 @@ static void assume_power(const struct reader *r, const struct node *node, struct
 		      (int64_t)((__int128)node->capacity_memory * 500 / gib);
 
 	n->curve = power_curve_line(max * 3 / 10, max);
-	n->is_power_assumed = !measured_curve(&r->measured[node - r->c->nodes.items],
-					      node->capacity_cpu_milli, &n->curve);
+	n->is_power_assumed =
+		!measured_curve(measured_of(r, node), node->capacity_cpu_milli, &n->curve);
 }
 
 /* From its annotation, or what a table says of its type, or of the node itself. */

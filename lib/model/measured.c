@@ -30,21 +30,30 @@ static void read_samples(const struct cluster *c, struct measured *ret)
 	}
 }
 
-struct measured *measured_read(const struct cluster *c)
+static void read_use(const struct cluster *c, struct measured *ret)
 {
-	struct measured *ret = xcalloc(c->nodes.n + (size_t)1, sizeof(*ret));
-
 	array_each(pod, &c->pods)
 		if (pod->node != NONE)
 			ret[pod->node].in_use += pod->cpu_milli;
 	for (node_id id = 0; id < c->nodes.n; id++) {
 		const struct metrics *m = cluster_node_metrics(c, c->nodes.items[id].meta.name);
 
-		ret[id].price = ret[id].power = -1;
 		if (m && !m->is_unread && is_fresh(c, m->measured))
 			ret[id].in_use = m->cpu_milli;
 	}
-	read_samples(c, ret);
+}
+
+/* Most clusters have no samples, and need nothing more. */
+struct measured *measured_read(const struct cluster *c)
+{
+	struct measured *ret = xcalloc(c->nodes.n + (size_t)1, sizeof(*ret));
+
+	for (node_id id = 0; id < c->nodes.n; id++)
+		ret[id].price = ret[id].power = -1;
+	if (c->metric_samples.n) {
+		read_use(c, ret);
+		read_samples(c, ret);
+	}
 	return ret;
 }
 

@@ -11,7 +11,8 @@
 struct measured {
 	int64_t price;	/* micro-USD per hour; -1: not known */
 	int64_t power;	/* of the whole node at present, mW; -1: not known */
-	int64_t in_use; /* CPU, milli: as it is used now, or where that is not known requested */
+	int64_t in_use; /* CPU, milli: as it is used now, or where that is not known requested; not
+			 * read where there are no samples */
 };
 
 /* By node_id; the caller frees it. */

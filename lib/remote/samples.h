@@ -7,10 +7,10 @@
 #include "model/settings.h"
 
 /* Reads what nodes cost and draw, by the queries of metrics_settings, and the values of metrics
- *that WorkloadOptimizers scale by, each as a MetricSample: those of latency and gpu, from
- *Prometheus, or by metricName from custom.metrics.k8s.io, and where that does not have it from
- *external.metrics.k8s.io. Of a custom metric the mean over the pods counts, of an external one the
- *sum over its series.
+ * that WorkloadOptimizers scale by, each as a MetricSample: those of latency and gpu, from
+ * Prometheus, or by metricName from custom.metrics.k8s.io, and where that does not have it from
+ * external.metrics.k8s.io. Of a custom metric the mean over the pods counts, of an external one the
+ * sum over its series.
  *
  * Nothing here fails: what could not be read is a sample without a value, with the reason, and a
  * warning in the log, which is not said again while it stays so. A source that does not answer is
