@@ -233,21 +233,27 @@ static void ask_prometheus(struct reading *r, const struct str *query)
 	start(r, r->s->prometheus.http, "POST");
 }
 
+static void begin(struct reading *r, const char *ns, const char *optimizer, const char *query)
+{
+	*r = (struct reading){
+		.s = r->s,
+		.ns = xstrdup(ns),
+		.optimizer = xstrdup(optimizer),
+		.query = xstrdup(query),
+		.path = STR_INIT,
+		.body = STR_INIT,
+		.answer = STR_INIT,
+	};
+}
+
 static void ask(struct reading *r, const struct cluster *c, const struct optimizer *o,
 		const struct scaling_metric *m)
 {
 	struct samples *s = r->s;
 
-	*r = (struct reading){
-		.s = s,
-		.ns = xstrdup(cluster_str(c, o->meta.ns)),
-		.optimizer = xstrdup(cluster_str(c, o->meta.name)),
-		.query = xstrdup(cluster_str(c, m->query ? m->query : m->metric_name)),
-		.metric = (enum metric_type)m->type,
-		.path = STR_INIT,
-		.body = STR_INIT,
-		.answer = STR_INIT,
-	};
+	begin(r, cluster_str(c, o->meta.ns), cluster_str(c, o->meta.name),
+	      cluster_str(c, m->query ? m->query : m->metric_name));
+	r->metric = (enum metric_type)m->type;
 	if (!m->query && m->metric_name) {
 		ask_metrics_api(r, SOURCE_CUSTOM);
 		return;
@@ -260,19 +266,10 @@ static void ask(struct reading *r, const struct cluster *c, const struct optimiz
 
 static void ask_nodes(struct reading *r, enum node_metric metric)
 {
-	struct samples *s = r->s;
 	AUTO(str_done) struct str query = STR_INIT;
 
-	*r = (struct reading){
-		.s = s,
-		.ns = xstrdup(""),
-		.optimizer = xstrdup(""),
-		.query = xstrdup(node_query(s->settings, metric)),
-		.node_metric = metric,
-		.path = STR_INIT,
-		.body = STR_INIT,
-		.answer = STR_INIT,
-	};
+	begin(r, "", "", node_query(r->s->settings, metric));
+	r->node_metric = metric;
 	str_add(&query, r->query);
 	ask_prometheus(r, &query);
 }
